@@ -1,0 +1,87 @@
+import type { StageHook, StageName } from './stages';
+
+export type { StageEvent, StageHook, StageName } from './stages';
+
+/** One uninterrupted stretch in which one speaker talks. Times are seconds from the start of the recording. */
+export interface Turn {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  /** Label of the speaker, such as `SPEAKER_00`. */
+  readonly speaker: string;
+}
+
+/** One voice of the recording. */
+export interface Speaker {
+  /** `SPEAKER_00`, `SPEAKER_01` … in the order of the clusters, as pyannote.audio names them. */
+  readonly label: string;
+  /** Mean embedding of the speaker's cluster, axes (embedding), float32; zeros where a speaker has none. */
+  readonly centroid: Float32Array;
+  /** Sum of the lengths of the speaker's turns. */
+  readonly speechSeconds: number;
+}
+
+/** Where the models run. `auto` takes the fastest that is known to work here. */
+export type BackendChoice = 'auto' | 'webgpu' | 'wasm';
+
+/** The backend that ran, and why that one. */
+export interface BackendReport {
+  readonly name: 'webgpu' | 'wasm';
+  /** Name of the GPU adapter, as the browser gives it; null on WASM. */
+  readonly adapter: string | null;
+  /** Threads of one WASM session; 0 on WebGPU. */
+  readonly threads: number;
+  /** One sentence for people: why this backend was taken. */
+  readonly reason: string;
+}
+
+/** What {@link Diarizer.diarize} gives. */
+export interface DiarizationResult {
+  /** Length of the audio that was analysed, in seconds. */
+  readonly durationSeconds: number;
+  /** Sorted by start, then end. Turns of different speakers may overlap. */
+  readonly turns: readonly Turn[];
+  /** The same with one speaker at a time at most, for the alignment of transcripts. */
+  readonly exclusiveTurns: readonly Turn[];
+  readonly speakers: readonly Speaker[];
+  /** Seconds of work in each stage, measured where the work runs. Stages overlap, so the sum can exceed the wall time. */
+  readonly timings: Readonly<Partial<Record<StageName, number>>>;
+  readonly backend: BackendReport;
+}
+
+/** Progress of a run, for a person to read. */
+export interface Progress {
+  readonly stage: StageName;
+  /** Units of this stage that are done, such as windows. */
+  readonly completed: number;
+  /** Units of this stage in all; an estimate until decoding has reached the end. */
+  readonly total: number;
+  /** Expected seconds until this stage is done; null until enough has run to tell. */
+  readonly secondsLeft: number | null;
+}
+
+export interface DiarizerOptions {
+  /** Address under which `<model id>/manifest.json` is found. Default: `models/` beside the page. */
+  readonly models?: string | URL;
+  /** Address of the ONNX Runtime files. Default: `ort/` beside the page. */
+  readonly runtime?: string | URL;
+  /** Default `auto`. */
+  readonly backend?: BackendChoice;
+  /** WASM threads of one session, 1 to 64. Default: the machine's cores, 1 where the page is not cross-origin isolated. */
+  readonly threads?: number;
+}
+
+export interface DiarizeOptions {
+  /** Stops the work at once, in whatever stage it is. The promise rejects with code `cancelled`. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Receives every stage's artifacts; slower than `onProgress`, meant for capture and debugging. */
+  readonly hook?: StageHook;
+  /** Exact number of speakers. Excludes `minSpeakers` and `maxSpeakers`. */
+  readonly speakers?: number;
+  readonly minSpeakers?: number;
+  readonly maxSpeakers?: number;
+  /** Where the analysed stretch starts. Default 0. Turn times stay relative to the whole recording. */
+  readonly startSeconds?: number;
+  /** Length of the analysed stretch. Default: to the end. */
+  readonly durationSeconds?: number;
+}

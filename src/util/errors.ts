@@ -1,0 +1,88 @@
+/**
+ * Every failure that a caller can act on is one of these codes. A code is part of the public API:
+ * callers branch on it, so it is never renamed, only added to.
+ *
+ * | code | raised when |
+ * |---|---|
+ * | `audio-empty` | the source has no bytes |
+ * | `audio-unsupported` | the bytes are no audio or video container that can be read, or hold no audio track |
+ * | `audio-no-samples` | the container is sound but its audio track holds no sample |
+ * | `audio-truncated` | the file ends before the samples that its header promises |
+ * | `audio-channels` | the channel count is outside what can be mixed to mono |
+ * | `audio-not-finite` | a sample is NaN or infinite |
+ * | `audio-decode` | the decoder gave up in the middle of the file |
+ * | `options` | an option is out of range or contradicts another |
+ * | `model-missing` | a model file or manifest cannot be fetched |
+ * | `model-altered` | a model file does not have the bytes or the SHA-256 of its manifest |
+ * | `model-invalid` | a manifest or a graph does not have the form that the stage needs |
+ * | `model-output` | a model gave NaN or infinite values |
+ * | `backend-unavailable` | the backend that was asked for does not exist here |
+ * | `backend-failed` | the backend stopped in mid-run (device lost, out of memory) |
+ * | `worker-failed` | a worker could not start or died |
+ * | `format` | a text file (RTTM, UEM, JSON) has a line that cannot be read |
+ * | `cancelled` | the caller's `AbortSignal` fired |
+ * | `disposed` | a method was called after `dispose()` |
+ */
+export type ErrorCode =
+  | 'audio-empty'
+  | 'audio-unsupported'
+  | 'audio-no-samples'
+  | 'audio-truncated'
+  | 'audio-channels'
+  | 'audio-not-finite'
+  | 'audio-decode'
+  | 'options'
+  | 'model-missing'
+  | 'model-altered'
+  | 'model-invalid'
+  | 'model-output'
+  | 'backend-unavailable'
+  | 'backend-failed'
+  | 'worker-failed'
+  | 'format'
+  | 'cancelled'
+  | 'disposed';
+
+/** The parts of a {@link VoxlaneError}, as plain data that crosses a worker boundary. */
+export interface ErrorParts {
+  readonly code: ErrorCode;
+  /** What was wrong, with the value that was found. */
+  readonly problem: string;
+  /** What was expected instead. */
+  readonly expected?: string;
+  /** What the caller can do about it. */
+  readonly remedy?: string;
+}
+
+/** A failure that says what was wrong, what was expected and what to do. */
+export class VoxlaneError extends Error implements ErrorParts {
+  override readonly name = 'VoxlaneError';
+  readonly code: ErrorCode;
+  readonly problem: string;
+  readonly expected?: string;
+  readonly remedy?: string;
+
+  constructor(parts: ErrorParts, options?: ErrorOptions) {
+    const sentences = [parts.problem, parts.expected && `Expected ${parts.expected}`, parts.remedy];
+    super(sentences.filter(Boolean).join('. ') + '.', options);
+    this.code = parts.code;
+    this.problem = parts.problem;
+    if (parts.expected !== undefined) this.expected = parts.expected;
+    if (parts.remedy !== undefined) this.remedy = parts.remedy;
+  }
+
+  /** The error as plain data, for a message between threads or for JSON. */
+  toParts(): ErrorParts {
+    return {
+      code: this.code,
+      problem: this.problem,
+      ...(this.expected !== undefined && { expected: this.expected }),
+      ...(this.remedy !== undefined && { remedy: this.remedy }),
+    };
+  }
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
