@@ -1,14 +1,8 @@
+import type { Turn } from '../timeline/turn';
 import type { StageHook, StageName } from './stages';
 
+export type { Turn } from '../timeline/turn';
 export type { StageEvent, StageHook, StageName } from './stages';
-
-/** One uninterrupted stretch in which one speaker talks. Times are seconds from the start of the recording. */
-export interface Turn {
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-  /** Label of the speaker, such as `SPEAKER_00`. */
-  readonly speaker: string;
-}
 
 /** One voice of the recording. */
 export interface Speaker {
