@@ -1,0 +1,135 @@
+/**
+ * Command line: the diarization error rate of an RTTM file against a reference, as JSON.
+ *
+ *     npm run --silent score -- REF.rttm HYP.rttm [--collar S] [--skip-overlap] [--uem FILE]
+ */
+import { readFileSync, realpathSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { parseRttm } from '../src/formats/rttm';
+import { parseUem } from '../src/formats/uem';
+import type { RecordingsScore } from '../src/score/recordings';
+import { scoreRecordings } from '../src/score/recordings';
+import { messageOf } from '../src/util/errors';
+
+const USAGE = `Usage: npm run --silent score -- REF.rttm HYP.rttm [options]
+
+Prints the diarization error rate of HYP against REF as JSON, as pyannote.metrics 4.2.0 computes it.
+
+Options:
+  --collar S       leave out S seconds around each boundary of the reference, half of it
+                   on either side (default 0)
+  --skip-overlap   leave out the time in which turns of the reference overlap
+  --uem FILE       score only the regions of this UEM file (default: from the first start
+                   to the last end of both files)
+  --help           print this text
+
+Output: der and the ...Rate values are fractions of total; missedSpeech, falseAlarm, confusion
+and total are seconds; mapping gives the reference's speaker for each of HYP's.
+Files with several recordings are scored by recording and added up; mapping then has one
+table for each recording.
+`;
+
+/** What the process is to print and to return. */
+export interface Outcome {
+  readonly exitCode: 0 | 1;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * The whole program, without the process: every failure is an outcome with exit code 1 and one line on stderr,
+ * followed by the usage where the arguments were at fault.
+ *
+ * @param args the arguments after the name of the script
+ */
+export function main(args: readonly string[]): Outcome {
+  let request: Request;
+  try {
+    request = readArguments(args);
+  } catch (thrown) {
+    return { exitCode: 1, stdout: '', stderr: `score: ${messageOf(thrown)}\n\n${USAGE}` };
+  }
+  if (request.help) return { exitCode: 0, stdout: USAGE, stderr: '' };
+  try {
+    const { collarSeconds, skipOverlap } = request;
+    const uem = request.uem === undefined ? {} : { uem: load(request.uem, parseUem) };
+    const reference = load(request.reference, parseRttm);
+    const hypothesis = load(request.hypothesis, parseRttm);
+    const score = scoreRecordings(reference, hypothesis, { collarSeconds, skipOverlap, ...uem });
+    const note = score.ignored.length > 0 ? `score: not in the reference, left out: ${score.ignored.join(', ')}\n` : '';
+    return { exitCode: 0, stdout: `${JSON.stringify(report(score), null, 2)}\n`, stderr: note };
+  } catch (thrown) {
+    return { exitCode: 1, stdout: '', stderr: `score: ${messageOf(thrown).replace(/\s*\n\s*/g, ' ')}\n` };
+  }
+}
+
+interface Request {
+  readonly help: boolean;
+  readonly reference: string;
+  readonly hypothesis: string;
+  readonly collarSeconds: number;
+  readonly skipOverlap: boolean;
+  readonly uem: string | undefined;
+}
+
+function readArguments(args: readonly string[]): Request {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      collar: { type: 'string', default: '0' },
+      'skip-overlap': { type: 'boolean', default: false },
+      uem: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const [reference = '', hypothesis = ''] = positionals;
+  if (!values.help && positionals.length !== 2) {
+    throw new Error(`Files given: ${positionals.length}. Expected 2: the reference and the hypothesis.`);
+  }
+  const collarSeconds = values.collar.trim() === '' ? NaN : Number(values.collar);
+  if (!(collarSeconds >= 0 && collarSeconds < Infinity)) {
+    throw new Error(`--collar is "${values.collar}". Expected seconds, 0 or more.`);
+  }
+  const { help, uem, 'skip-overlap': skipOverlap } = values;
+  return { help, reference, hypothesis, collarSeconds, skipOverlap, uem };
+}
+
+/** The content of a file; an error names the file. */
+function load<T>(path: string, parse: (text: string) => T): T {
+  try {
+    return parse(readFileSync(path, 'utf8'));
+  } catch (thrown) {
+    throw new Error(`${path}: ${messageOf(thrown)}`, { cause: thrown });
+  }
+}
+
+function report(score: RecordingsScore) {
+  const { der, missedSpeech, falseAlarm, confusion, correct, total, recordings } = score;
+  // Without speech in the reference there is nothing to be a fraction of; the rule is the one of `der`.
+  const rate = (seconds: number) => (total === 0 ? Number(seconds > 0) : seconds / total);
+  const mappings = [...recordings].map(([name, { mapping }]) => [name, mapping] as const);
+  return {
+    der,
+    missedSpeech,
+    falseAlarm,
+    confusion,
+    correct,
+    total,
+    missedSpeechRate: rate(missedSpeech),
+    falseAlarmRate: rate(falseAlarm),
+    confusionRate: rate(confusion),
+    mapping: mappings.length > 1 ? Object.fromEntries(mappings) : (mappings[0]?.[1] ?? {}),
+  };
+}
+
+const script = process.argv[1];
+// The real path, because that is what the module's own address is made of where a link leads to the checkout.
+if (script !== undefined && import.meta.url === pathToFileURL(realpathSync(script)).href) {
+  const { exitCode, stdout, stderr } = main(process.argv.slice(2));
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  // Not process.exit: that could cut off what is still on its way into a pipe.
+  process.exitCode = exitCode;
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonSource } from './json';
+import { toJson } from './json';
+
+const result: JsonSource = {
+  durationSeconds: 10.00000049,
+  backend: { reason: 'asked for', name: 'wasm', threads: 4, adapter: null },
+  turns: [{ speaker: 'SPEAKER_00', startSeconds: 0.1 + 0.2, endSeconds: 1.6874999999999998 }],
+  exclusiveTurns: [],
+  speakers: [{ label: 'SPEAKER_00', speechSeconds: 1.3875, centroid: Float32Array.of(0.1, -1 / 3, 1e-12, 0) }],
+  timings: { decode: 0.12345678, segmentation: undefined },
+};
+
+describe('toJson', () => {
+  it('writes seconds in microseconds, in a fixed order of keys', () => {
+    expect(toJson('talk.wav', result)).toBe(`{
+  "file": "talk.wav",
+  "durationSeconds": 10,
+  "backend": {
+    "name": "wasm",
+    "adapter": null,
+    "threads": 4,
+    "reason": "asked for"
+  },
+  "turns": [
+    {
+      "startSeconds": 0.3,
+      "endSeconds": 1.6875,
+      "speaker": "SPEAKER_00"
+    }
+  ],
+  "exclusiveTurns": [],
+  "speakers": [
+    {
+      "label": "SPEAKER_00",
+      "speechSeconds": 1.3875,
+      "centroid": [
+        0.100000001,
+        -0.333333343,
+        9.99999996e-13,
+        0
+      ]
+    }
+  ],
+  "timings": {
+    "decode": 0.123457
+  }
+}
+`);
+  });
+
+  it('keeps every float32 of a centroid', () => {
+    const centroid = Float32Array.from({ length: 500 }, (_, i) => Math.sin(i * i) * 10 ** ((i % 60) - 30));
+    const text = toJson('x', { ...result, speakers: [{ label: 'a', speechSeconds: 0, centroid }] });
+    const read = JSON.parse(text) as { speakers: { centroid: number[] }[] };
+    expect(Float32Array.from(read.speakers[0]?.centroid ?? [])).toEqual(centroid);
+  });
+});

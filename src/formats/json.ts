@@ -1,0 +1,61 @@
+import type { Turn } from '../timeline/turn';
+
+/** What {@link toJson} writes down. The pipeline's `DiarizationResult` has this form. */
+export interface JsonSource {
+  readonly durationSeconds: number;
+  readonly backend: {
+    readonly name: string;
+    readonly adapter: string | null;
+    readonly threads: number;
+    readonly reason: string;
+  };
+  readonly turns: readonly Turn[];
+  readonly exclusiveTurns: readonly Turn[];
+  readonly speakers: readonly {
+    readonly label: string;
+    readonly speechSeconds: number;
+    readonly centroid: ArrayLike<number>;
+  }[];
+  /** Seconds of work by stage. */
+  readonly timings: Readonly<Record<string, number | undefined>>;
+}
+
+/**
+ * The result of a diarization as JSON text, indented by two spaces, with a line end at the end.
+ *
+ * Every time is in seconds, rounded to microseconds: finer digits are only noise of the arithmetic, and would
+ * make two equal results look unlike. A centroid's values have the nine digits that give the same float32 back.
+ * The order of the keys is fixed, so equal results give equal bytes (apart from `timings`).
+ *
+ * @param file name of the recording, for the reader
+ */
+export function toJson(file: string, result: JsonSource): string {
+  const { backend } = result;
+  const content = {
+    file,
+    durationSeconds: toMicroseconds(result.durationSeconds),
+    backend: { name: backend.name, adapter: backend.adapter, threads: backend.threads, reason: backend.reason },
+    turns: result.turns.map(plainTurn),
+    exclusiveTurns: result.exclusiveTurns.map(plainTurn),
+    speakers: result.speakers.map(({ label, speechSeconds, centroid }) => ({
+      label,
+      speechSeconds: toMicroseconds(speechSeconds),
+      centroid: Array.from(centroid, (value) => Number(value.toPrecision(9))),
+    })),
+    timings: Object.fromEntries(
+      Object.entries(result.timings).map(([stage, seconds]) => [
+        stage,
+        seconds === undefined ? undefined : toMicroseconds(seconds),
+      ]),
+    ),
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+function plainTurn({ startSeconds, endSeconds, speaker }: Turn) {
+  return { startSeconds: toMicroseconds(startSeconds), endSeconds: toMicroseconds(endSeconds), speaker };
+}
+
+function toMicroseconds(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6;
+}

@@ -1,0 +1,55 @@
+import { VoxlaneError } from '../util/errors';
+
+/** One line of a text file that holds a record. */
+export interface TextRecord {
+  /** 1-based, counting the blank lines and the comments, as editors count. */
+  readonly line: number;
+  /** The line without the white space around it. */
+  readonly text: string;
+  /** What stands between runs of spaces and tabs; at least one field. */
+  readonly fields: readonly string[];
+}
+
+/** A number as RTTM and UEM files hold it. `Number` alone would also take nothing at all, `0x10` and `Infinity`. */
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/**
+ * The records of a NIST text format (RTTM, UEM): one on each line, fields between white space.
+ *
+ * Blank lines and the comments that start with `;;` are left out; a byte order mark and line ends of every
+ * system are taken, because such files come from many hands.
+ */
+export function readRecords(text: string): TextRecord[] {
+  const records: TextRecord[] = [];
+  for (const [index, raw] of text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/).entries()) {
+    const line = raw.trim();
+    if (line === '' || line.startsWith(';;')) continue;
+    records.push({ line: index + 1, text: line, fields: line.split(/\s+/) });
+  }
+  return records;
+}
+
+/**
+ * The seconds in one field of a record.
+ *
+ * @throws VoxlaneError `format` where the field holds no finite decimal number.
+ */
+export function secondsAt(record: TextRecord, index: number, name: string, expectedRecord: string): number {
+  const field = record.fields[index] ?? '';
+  const seconds = DECIMAL.test(field) ? Number(field) : NaN;
+  if (!Number.isFinite(seconds)) {
+    throw unreadable(record, `has the ${name} "${field}", which is no number`, expectedRecord);
+  }
+  return seconds;
+}
+
+/** The error for a record that cannot be read. `found` continues the sentence "Line 3 of the RTTM …". */
+export function unreadable(record: TextRecord, found: string, expectedRecord: string): VoxlaneError {
+  const shown = record.text.length > 120 ? `${record.text.slice(0, 120)}…` : record.text;
+  return new VoxlaneError({
+    code: 'format',
+    problem: `Line ${record.line} ${found}: ${shown}`,
+    expected: `"${expectedRecord}"`,
+    remedy: 'Correct or remove that line',
+  });
+}

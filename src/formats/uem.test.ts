@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { parseUem } from './uem';
+
+describe('parseUem', () => {
+  it('reads the regions of each recording', () => {
+    expect(parseUem('\uFEFF;; map\r\none 1 0.000 12.5\r\n\r\ntwo\tNA\t3\t4\r\none 1 20 30 extra')).toEqual(
+      new Map([
+        [
+          'one',
+          [
+            { startSeconds: 0, endSeconds: 12.5 },
+            { startSeconds: 20, endSeconds: 30 },
+          ],
+        ],
+        ['two', [{ startSeconds: 3, endSeconds: 4 }]],
+      ]),
+    );
+  });
+
+  it.each([
+    ['a region that ends before it starts', 'one 1 5 4', /ends before it starts: one 1 5 4/],
+    ['a missing field', 'one 1 5', /3 fields instead of 4/],
+    ['a time that is no number', 'one 1 0 end', /end "end", which is no number/],
+  ])('refuses %s and names the line', (_name, bad, found) => {
+    const read = () => parseUem(`one 1 0 1\n${bad}\n`);
+    expect(read).toThrow(expect.objectContaining({ code: 'format' }));
+    expect(read).toThrow(found);
+    expect(read).toThrow(/^Line 2 /);
+  });
+});

@@ -1,0 +1,78 @@
+import type { Turn } from '../timeline/turn';
+import { VoxlaneError } from '../util/errors';
+import type { Components, Score, ScoreOptions } from './der';
+import { diarizationErrorRate, errorRate, sumComponents } from './der';
+import type { Interval } from './intervals';
+
+/** Turns (or regions) of each recording, by its name (uri). */
+type ByRecording<T> = ReadonlyMap<string, readonly T[]>;
+
+export interface RecordingsOptions extends Omit<ScoreOptions, 'uem'> {
+  /** The regions that count, by recording. */
+  readonly uem?: ByRecording<Interval>;
+}
+
+/** The sum over all recordings. */
+export interface RecordingsScore extends Components {
+  readonly der: number;
+  /** The score of each recording, in the order of the reference. */
+  readonly recordings: ReadonlyMap<string, Score>;
+  /** Recordings of the hypothesis that the reference does not know and that were not scored. */
+  readonly ignored: readonly string[];
+}
+
+/**
+ * The diarization error rate over several recordings: each is scored alone, with speakers of its own, and the
+ * seconds are added up, as pyannote.metrics accumulates them (`BaseMetric.__abs__`).
+ *
+ * The recordings of the reference are scored, and those of the UEM, in which the reference may be silent. One that
+ * the hypothesis lacks counts as missed throughout. Where each side has one recording at most, their names need not
+ * be equal: the same audio often goes by `talk` here and `talk.wav` there.
+ *
+ * @throws VoxlaneError `format` where a UEM is given that has no region for a recording of the reference; `options` as
+ *   {@link diarizationErrorRate}.
+ */
+export function scoreRecordings(
+  reference: ByRecording<Turn>,
+  hypothesis: ByRecording<Turn>,
+  options: RecordingsOptions = {},
+): RecordingsScore {
+  const { uem, ...shared } = options;
+  const alone = [reference, hypothesis, uem].every((side) => !side || side.size <= 1);
+  const names = alone ? onlyName(reference, uem, hypothesis) : scoredNames(reference, hypothesis, uem);
+  const recordings = new Map<string, Score>();
+  for (const name of names) {
+    const regions = uem && { uem: regionsOf(name, uem, alone) };
+    const ofName = <T>(side: ByRecording<T>) => (alone ? [...side.values()][0] : side.get(name)) ?? [];
+    recordings.set(name, diarizationErrorRate(ofName(reference), ofName(hypothesis), { ...shared, ...regions }));
+  }
+  const components = sumComponents([...recordings.values()]);
+  const ignored = alone ? [] : [...hypothesis.keys()].filter((name) => !recordings.has(name));
+  return { der: errorRate(components), ...components, recordings, ignored };
+}
+
+/** The name under which the one recording is scored: that of the first side that has one. */
+function onlyName(...sides: (ReadonlyMap<string, unknown> | undefined)[]): string[] {
+  return sides.flatMap((side) => [...(side?.keys() ?? [])]).slice(0, 1);
+}
+
+function scoredNames(
+  reference: ByRecording<Turn>,
+  hypothesis: ByRecording<Turn>,
+  uem: ByRecording<Interval> | undefined,
+): Set<string> {
+  const names = new Set([...reference.keys(), ...(uem?.keys() ?? [])]);
+  // A reference without any speech knows no names; then all speech of the hypothesis is false.
+  return names.size > 0 ? names : new Set(hypothesis.keys());
+}
+
+function regionsOf(name: string, uem: ByRecording<Interval>, alone: boolean): readonly Interval[] {
+  const regions = alone ? [...uem.values()][0] : uem.get(name);
+  if (regions) return regions;
+  throw new VoxlaneError({
+    code: 'format',
+    problem: `The UEM has no region for the recording "${name}"`,
+    expected: 'a region for each recording of the reference',
+    remedy: 'Add one, or leave the recording out of the reference',
+  });
+}
