@@ -1,89 +1,114 @@
+import * as v from 'valibot';
 import { VoxlaneError } from '../util/errors';
 
-/** A file beside its manifest, pinned so that a changed byte is found before it is run. */
-export interface PinnedFile {
-  readonly name: string;
-  readonly bytes: number;
-  /** Lower-case hex. */
-  readonly sha256: string;
-}
+const count = v.pipe(v.number(), v.integer(), v.minValue(1));
+const text = v.pipe(v.string(), v.nonEmpty());
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'));
 
-/** A named graph input or output. `axes` name what each dimension counts; a number is a fixed size. */
-export interface TensorFact {
-  readonly name: string;
-  readonly dtype: 'float32';
-  readonly axes: readonly string[];
-  readonly shape: readonly (number | null)[];
-}
+/** A named graph input or output; `null` in `shape` is a size that varies from run to run. */
+const tensorFactSchema = v.object({
+  name: text,
+  dtype: v.literal('float32'),
+  axes: v.array(text),
+  shape: v.array(v.nullable(count)),
+});
 
-interface ManifestBase {
+const common = {
   /** Same as the name of the folder. */
-  readonly id: string;
-  readonly file: PinnedFile;
+  id: text,
+  /** The graph, beside the manifest; pinned so that a changed byte is found before it is run. */
+  file: v.object({ name: text, bytes: count, sha256 }),
   /** SPDX identifier. */
-  readonly licence: string;
-  readonly attribution: string;
+  licence: text,
+  attribution: text,
   /** The checkpoint that the file was exported from. */
-  readonly origin: { readonly package: string; readonly path: string; readonly sha256: string; readonly url: string };
-  readonly sampleRate: number;
-  readonly input: TensorFact;
-  readonly output: TensorFact;
-}
+  origin: v.object({ package: text, path: text, sha256, url: text }),
+  sampleRate: count,
+  input: tensorFactSchema,
+  output: tensorFactSchema,
+};
 
-/** Facts of a segmentation model: window of audio in, powerset classes per frame out. */
-export interface SegmentationManifest extends ManifestBase {
-  readonly task: 'segmentation';
-  readonly windowSamples: number;
+const segmentationSchema = v.object({
+  ...common,
+  task: v.literal('segmentation'),
+  windowSamples: count,
   /** Distance between the starts of two windows. */
-  readonly hopSamples: number;
+  hopSamples: count,
   /** Frames per window. */
-  readonly numFrames: number;
+  numFrames: count,
   /** Of one frame: where it begins in the window, how much it sees, how far to the next one. */
-  readonly receptiveField: {
-    readonly startSamples: number;
-    readonly durationSamples: number;
-    readonly stepSamples: number;
-  };
-  readonly powerset: {
+  receptiveField: v.object({ startSamples: v.number(), durationSamples: count, stepSamples: count }),
+  powerset: v.object({
     /** Local speakers of one window. */
-    readonly numClasses: number;
+    numClasses: count,
     /** Most speakers at the same time. */
-    readonly maxSetSize: number;
+    maxSetSize: count,
     /** Axes (powerset class, local speaker), 0 or 1. */
-    readonly mapping: readonly (readonly number[])[];
-  };
-}
+    mapping: v.array(v.array(v.picklist([0, 1]))),
+  }),
+});
 
 /** Options of the Kaldi filterbank, named after `torchaudio.compliance.kaldi.fbank`. */
-export interface FbankFacts {
-  readonly numMelBins: number;
-  readonly frameLengthMs: number;
-  readonly frameShiftMs: number;
-  readonly windowType: 'povey' | 'hamming';
-  readonly preemphasis: number;
-  readonly removeDcOffset: boolean;
-  readonly snipEdges: boolean;
-  readonly lowFrequencyHz: number;
+const fbankSchema = v.object({
+  numMelBins: count,
+  frameLengthMs: v.number(),
+  frameShiftMs: v.number(),
+  windowType: v.picklist(['povey', 'hamming']),
+  preemphasis: v.number(),
+  removeDcOffset: v.boolean(),
+  /** Only whole frames are used. Kaldi's other way, mirroring the edges, is not implemented. */
+  snipEdges: v.literal(true),
+  lowFrequencyHz: v.number(),
   /** 0 is the Nyquist frequency; negative is an offset from it. */
-  readonly highFrequencyHz: number;
-  readonly dither: number;
+  highFrequencyHz: v.number(),
+  /** Noise would make the same file give different bytes. */
+  dither: v.literal(0),
   /** Factor on samples in [-1, 1] before framing: 1, or 32768 for models trained on 16-bit integers. */
-  readonly sampleScale: number;
+  sampleScale: v.number(),
   /** The mean over the used frames is subtracted from each mel bin. */
-  readonly subtractMean: boolean;
-}
+  subtractMean: v.boolean(),
+});
 
-/** Facts of a speaker-embedding model: mel frames in, one vector out. */
-export interface EmbeddingManifest extends ManifestBase {
-  readonly task: 'embedding';
-  readonly embeddingSize: number;
-  readonly fbank: FbankFacts;
+const embeddingSchema = v.object({
+  ...common,
+  task: v.literal('embedding'),
+  embeddingSize: count,
+  fbank: fbankSchema,
   /** Fewer mel frames than this give no embedding. */
-  readonly minFrames: number;
-  /** Shortest speech that pyannote's overlap exclusion lets stand alone. */
-  readonly minSamples: number;
+  minFrames: count,
+  /** Shortest speech, in samples, that pyannote's overlap exclusion lets stand alone. */
+  minSamples: count,
+});
+
+/** Facts of a segmentation model: a window of audio in, powerset classes per frame out. */
+export type SegmentationManifest = v.InferOutput<typeof segmentationSchema>;
+/** Facts of a speaker-embedding model: mel frames in, one vector out. */
+export type EmbeddingManifest = v.InferOutput<typeof embeddingSchema>;
+export type TensorFact = v.InferOutput<typeof tensorFactSchema>;
+export type FbankFacts = v.InferOutput<typeof fbankSchema>;
+
+/** Manifest by task. */
+export interface Manifests {
+  segmentation: SegmentationManifest;
+  embedding: EmbeddingManifest;
 }
 
-export type ModelManifest = SegmentationManifest | EmbeddingManifest;
+const schemas = { segmentation: segmentationSchema, embedding: embeddingSchema };
 
-void VoxlaneError;
+/**
+ * Checks a manifest that was read from somewhere.
+ *
+ * @throws VoxlaneError `model-invalid` that names the first field that is wrong
+ */
+export function parseManifest<Task extends keyof Manifests>(task: Task, value: unknown, address: string): Manifests[Task] {
+  const parsed = v.safeParse(schemas[task], value);
+  if (parsed.success) return parsed.output as Manifests[Task];
+  const [issue] = parsed.issues;
+  const path = v.getDotPath(issue);
+  throw new VoxlaneError({
+    code: 'model-invalid',
+    problem: `The manifest ${address} is not one of a ${task} model: ${path ?? 'the whole'} ${issue.message}`,
+    expected: 'the fields that models/README.md lists',
+    remedy: 'Export the model again with its export.py',
+  });
+}

@@ -1,0 +1,48 @@
+/** What the browser says of its GPU. */
+export interface AdapterReport {
+  readonly name: string;
+  /** A software adapter computes on the CPU and is slower than WASM. */
+  readonly isSoftware: boolean;
+}
+
+/** The adapter, or null where there is none. Callable on the page and in workers. */
+export async function requestAdapter(): Promise<GPUAdapter | null> {
+  // `navigator.gpu` is absent outside secure contexts and in browsers without WebGPU, whatever the types say.
+  const gpu = (navigator as { gpu?: GPU }).gpu;
+  return (await gpu?.requestAdapter({ powerPreference: 'high-performance' })) ?? null;
+}
+
+export function describeAdapter({ info }: GPUAdapter): AdapterReport {
+  const name = [info.description || info.device, info.vendor, info.architecture].filter(Boolean).join(', ');
+  return {
+    name: name || 'unnamed adapter',
+    // SwiftShader and llvmpipe do not always own up to being fallbacks.
+    isSoftware: info.isFallbackAdapter || /swiftshader|llvmpipe|software|basic render/i.test(name),
+  };
+}
+
+/**
+ * Limits that the models' large tensors need beyond WebGPU's defaults; asked for at the adapter's maximum.
+ */
+const RAISED_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+  'maxComputeWorkgroupsPerDimension',
+  'maxStorageBuffersPerShaderStage',
+] as const satisfies readonly (keyof GPUSupportedLimits)[];
+
+/** Features that ONNX Runtime has faster kernels for. */
+const WANTED_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'subgroups'];
+
+/** A device with all that the adapter can give to the models. */
+export function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  return adapter.requestDevice({
+    requiredLimits: Object.fromEntries(RAISED_LIMITS.map((limit) => [limit, adapter.limits[limit]])),
+    requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
+  });
+}
