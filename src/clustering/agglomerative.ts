@@ -1,0 +1,93 @@
+import { roundHalfEven } from '../util/round';
+import { flatClusters } from './flat';
+import { centroidLinkage, type Merge } from './linkage';
+import { argmin, cosineDistance, mean, normalised } from './vectors';
+
+/** Settings of {@link agglomerativeClustering}. */
+export interface AgglomerativeOptions {
+  /** Greatest centroid distance, of unit vectors, at which two clusters are merged: 0 to 2. */
+  readonly threshold: number;
+  /** Clusters with fewer embeddings are given to the nearest large one. */
+  readonly minClusterSize: number;
+  /** Bounds on the number of clusters; equal for an exact number. */
+  readonly minClusters: number;
+  readonly maxClusters: number;
+}
+
+/**
+ * Clusters embeddings by centroid linkage, then folds clusters that are too small into the others.
+ *
+ * Matches `AgglomerativeClustering.cluster` of pyannote.audio 4.0.7 with `metric='cosine'` and
+ * `method='centroid'`.
+ *
+ * @param embeddings axes (embedding, dimension), free of NaN, at least one
+ * @returns cluster index per embedding, from 0 without gaps
+ */
+export function agglomerativeClustering(
+  embeddings: readonly Float32Array[],
+  { threshold, minClusterSize, minClusters, maxClusters }: AgglomerativeOptions,
+): Int32Array {
+  if (embeddings.length === 1) return new Int32Array(1);
+  // With few embeddings, twelve of one speaker would be too much to ask.
+  const minSize = Math.min(minClusterSize, Math.max(1, roundHalfEven(0.1 * embeddings.length)));
+  const unit = embeddings.map(normalised);
+  const merges = centroidLinkage(unit);
+
+  let clusters = flatClusters(merges, threshold);
+  let large = largeClusters(clusters, minSize);
+  let target = minClusters === maxClusters ? minClusters : null;
+  if (large.length < minClusters) target = minClusters;
+  else if (large.length > maxClusters) target = maxClusters;
+  if (target !== null && large.length !== target) {
+    clusters = cutForCount(merges, threshold, minSize, target);
+    large = largeClusters(clusters, minSize);
+  }
+  if (large.length === 0) return clusters.fill(0);
+  return foldSmallClusters(unit, clusters, large);
+}
+
+/** Clusters with at least `minSize` members, in order of their index. */
+function largeClusters(clusters: Int32Array, minSize: number): number[] {
+  const counts = new Map<number, number>();
+  for (const cluster of clusters) counts.set(cluster, (counts.get(cluster) ?? 0) + 1);
+  return [...counts.keys()].filter((cluster) => counts.get(cluster)! >= minSize).sort((a, b) => a - b);
+}
+
+/**
+ * Walks the merges away from the threshold, nearest first, for a cut with `target` large clusters; settles for
+ * the nearest count. Cuts by merge index, so that centroid inversions do not hide a cut.
+ */
+function cutForCount(merges: readonly Merge[], threshold: number, minSize: number, target: number): Int32Array {
+  const cutAt = (row: number) => flatClusters(merges, row, (index) => index);
+  const byNearness = merges
+    .map((merge, row) => ({ row, offset: Math.abs(merge.distance - threshold) }))
+    .sort((a, b) => a.offset - b.offset);
+  let bestRow = merges.length;
+  let bestCount = 1;
+  for (const { row } of byNearness) {
+    // A merge into a small cluster cannot have changed the number of large ones.
+    if (merges[row]!.size < minSize) continue;
+    const clusters = cutAt(row);
+    const count = largeClusters(clusters, minSize).length;
+    if (Math.abs(count - target) < Math.abs(bestCount - target)) {
+      bestRow = row;
+      bestCount = count;
+    }
+    if (count === target) return clusters;
+  }
+  return cutAt(bestRow);
+}
+
+/** Gives every small cluster to the large one with the most similar centroid, then renumbers from 0. */
+function foldSmallClusters(unit: readonly Float64Array[], clusters: Int32Array, large: readonly number[]): Int32Array {
+  const dimension = unit[0]!.length;
+  const centroidOf = (cluster: number) => mean(unit.filter((_, i) => clusters[i] === cluster), dimension);
+  const centroids = large.map(centroidOf);
+  const renumbered = new Map(large.map((cluster, index) => [cluster, index]));
+  for (const cluster of new Set(clusters)) {
+    if (renumbered.has(cluster)) continue;
+    const centroid = centroidOf(cluster);
+    renumbered.set(cluster, argmin(centroids.map((candidate) => cosineDistance(candidate, centroid))));
+  }
+  return clusters.map((cluster) => renumbered.get(cluster)!);
+}
