@@ -1,0 +1,55 @@
+import type { SegmentationManifest } from '../store/manifest';
+import { roundHalfEven } from '../util/round';
+
+/** A regular series of stretches of time, as `pyannote.core.SlidingWindow`, starting at 0. */
+export interface SlidingWindow {
+  readonly durationSeconds: number;
+  readonly stepSeconds: number;
+}
+
+/** How windows and frames of one recording lie on the time axis. */
+export interface TimeGeometry {
+  readonly windows: SlidingWindow;
+  /** Frames of the stitched recording: those of the model's receptive field. */
+  readonly frames: SlidingWindow;
+  /** Frames of one window. */
+  readonly framesPerWindow: number;
+}
+
+/** The geometry that a segmentation model implies. */
+export function timeGeometry(manifest: SegmentationManifest): TimeGeometry {
+  const { sampleRate, receptiveField } = manifest;
+  return {
+    windows: {
+      durationSeconds: manifest.windowSamples / sampleRate,
+      stepSeconds: manifest.hopSamples / sampleRate,
+    },
+    frames: {
+      durationSeconds: receptiveField.durationSamples / sampleRate,
+      stepSeconds: receptiveField.stepSamples / sampleRate,
+    },
+    framesPerWindow: manifest.numFrames,
+  };
+}
+
+/** Middle of a frame. Matches `SlidingWindow.__getitem__(frame).middle`. */
+export function frameMiddleSeconds(frames: SlidingWindow, frame: number): number {
+  const start = frame * frames.stepSeconds;
+  return 0.5 * (start + (start + frames.durationSeconds));
+}
+
+/** The frame whose middle is nearest, halves to even. Matches `SlidingWindow.closest_frame`. */
+export function closestFrame(frames: SlidingWindow, seconds: number): number {
+  return roundHalfEven((seconds - 0.5 * frames.durationSeconds) / frames.stepSeconds);
+}
+
+/** Index, in the stitched recording, of the first frame of `window`. */
+export function firstFrameOf({ windows, frames }: TimeGeometry, window: number): number {
+  return closestFrame(frames, window * windows.stepSeconds + 0.5 * frames.durationSeconds);
+}
+
+/** Frames of a stitched recording of `numWindows` windows. Matches `Inference.aggregate`. */
+export function totalFrames({ windows, frames }: TimeGeometry, numWindows: number): number {
+  const end = windows.durationSeconds + (numWindows - 1) * windows.stepSeconds;
+  return closestFrame(frames, end + 0.5 * frames.durationSeconds) + 1;
+}
