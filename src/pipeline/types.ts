@@ -60,7 +60,7 @@ export interface DiarizerOptions {
   readonly runtime?: string | URL;
   /** Default `auto`. */
   readonly backend?: BackendChoice;
-  /** WASM threads of one session, 1 to 64. Default: the machine's cores, 1 where the page is not cross-origin isolated. */
+  /** WASM threads of one session, 1 to 64. Default: the machine's cores, at most 8; always 1 where the page is not cross-origin isolated. */
   readonly threads?: number;
 }
 

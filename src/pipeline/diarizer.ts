@@ -1,0 +1,122 @@
+import { VoxlaneError } from '../util/errors';
+import { cancelled, startEngine, type Engine } from './engine';
+import { checkDiarizerOptions, checkRunOptions, type CheckedDiarizerOptions } from './options';
+import { ProgressMeter } from './progress';
+import { runPipeline, type DiarizationSource } from './run';
+import { CAMPPLUS } from './settings';
+import type { StageEvent } from './stages';
+import type { BackendReport, DiarizationResult, DiarizeOptions, DiarizerOptions } from './types';
+
+/**
+ * Finds who spoke when, on this machine.
+ *
+ * Holds workers and loaded models from one run to the next. Runs of one diarizer take turns.
+ *
+ * @example
+ * const diarizer = await Diarizer.create();
+ * const { turns } = await diarizer.diarize(file, { onProgress: console.log });
+ * diarizer.dispose();
+ */
+export class Diarizer {
+  private disposed = false;
+  /** The run before; settles when the next one may start, and never rejects. */
+  private previous: Promise<unknown> = Promise.resolve();
+  /** Rejects the run under way. */
+  private abort: ((reason: VoxlaneError) => void) | null = null;
+
+  private constructor(
+    private readonly options: CheckedDiarizerOptions,
+    private engine: Engine | null,
+  ) {}
+
+  /**
+   * Starts the workers and loads the models.
+   *
+   * @throws VoxlaneError `options`, `model-missing`, `model-altered`, `model-invalid`, `backend-unavailable`,
+   * `backend-failed`, `worker-failed`
+   */
+  static async create(options: DiarizerOptions & { readonly signal?: AbortSignal } = {}): Promise<Diarizer> {
+    const checked = checkDiarizerOptions(options, document.baseURI);
+    return new Diarizer(checked, await startEngine(checked, CAMPPLUS, options.signal));
+  }
+
+  /** The backend that the models run on; null between a cancelled run and the next one. */
+  get backend(): BackendReport | null {
+    return this.engine?.backend ?? null;
+  }
+
+  /**
+   * Diarizes one recording.
+   *
+   * @param source a file (audio or video, anything that this browser plays), its bytes, or mono samples at the
+   * model's rate, 16 kHz, nominally in [-1, 1]
+   * @throws VoxlaneError `audio-*` for a source that cannot be read, `options`, `cancelled`, `disposed`,
+   * `model-output`, and what {@link Diarizer.create} throws when the workers have to be started again
+   */
+  diarize(source: DiarizationSource, options: DiarizeOptions = {}): Promise<DiarizationResult> {
+    const run = this.previous.then(() => this.run(source, options));
+    this.previous = run.catch(() => undefined);
+    return run;
+  }
+
+  /** Ends the workers and frees their memory. A run under way rejects with `disposed`. */
+  dispose(): void {
+    this.disposed = true;
+    this.stop(disposedError());
+    this.abort?.(disposedError());
+  }
+
+  private async run(source: DiarizationSource, options: DiarizeOptions): Promise<DiarizationResult> {
+    if (this.disposed) throw disposedError();
+    const checked = checkRunOptions(options);
+    const { signal } = options;
+    if (signal?.aborted) throw cancelled();
+    const engine = (this.engine ??= await startEngine(this.options, CAMPPLUS, signal));
+    const aborted = new Promise<never>((_, reject) => {
+      this.abort = (reason) => {
+        this.stop(reason);
+        reject(reason);
+      };
+    });
+    const cancel = (): void => this.abort?.(cancelled());
+    signal?.addEventListener('abort', cancel);
+    try {
+      // A race, because what the page itself decodes cannot be interrupted: it ends unheard.
+      return await Promise.race([runPipeline(engine, CAMPPLUS, source, checked, reporter(options)), aborted]);
+    } catch (error) {
+      this.stopUnlessUsable(error);
+      throw error;
+    } finally {
+      this.abort = null;
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Only ending a worker really stops it, and a failed backend cannot be used again. The next run starts anew. */
+  private stop(reason: VoxlaneError): void {
+    this.engine?.terminate(reason);
+    this.engine = null;
+  }
+
+  private stopUnlessUsable(error: unknown): void {
+    const usable = error instanceof VoxlaneError && (error.code.startsWith('audio-') || error.code === 'options');
+    if (!usable) this.stop(cancelled());
+  }
+}
+
+function reporter({ hook, onProgress }: DiarizeOptions): (event: StageEvent) => void {
+  const meter = new ProgressMeter();
+  return (event) => {
+    hook?.(event);
+    onProgress?.(meter.read(event));
+  };
+}
+
+function disposedError(): VoxlaneError {
+  return new VoxlaneError({
+    code: 'disposed',
+    problem: 'The diarizer was disposed',
+    expected: 'a diarizer that is still in use',
+    remedy: 'Make a new one with Diarizer.create()',
+  });
+}

@@ -1,0 +1,88 @@
+import { VoxlaneError } from '../util/errors';
+import type { DiarizeOptions, DiarizerOptions } from './types';
+
+/** Options of one run, checked and complete. */
+export interface CheckedRunOptions {
+  readonly minSpeakers: number;
+  /** `Infinity` for no upper bound. */
+  readonly maxSpeakers: number;
+  readonly startSeconds: number;
+  readonly durationSeconds: number | undefined;
+}
+
+/** Options of a diarizer, checked; addresses are absolute and end with a slash. */
+export interface CheckedDiarizerOptions {
+  readonly modelsBase: string;
+  readonly runtimeBase: string;
+  readonly backend: 'auto' | 'webgpu' | 'wasm';
+  readonly threads: number | undefined;
+}
+
+const MOST_SPEAKERS = 255;
+const MOST_THREADS = 64;
+
+/** @throws VoxlaneError `options`, naming the option, its value and the rule */
+export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
+  const speakers = checkCount('speakers', options.speakers);
+  const least = checkCount('minSpeakers', options.minSpeakers);
+  const most = checkCount('maxSpeakers', options.maxSpeakers);
+  if (speakers !== undefined && (least !== undefined || most !== undefined)) {
+    throw optionError('speakers', speakers, 'no minSpeakers or maxSpeakers beside it: an exact number needs no bounds');
+  }
+  const minSpeakers = speakers ?? least ?? 1;
+  const maxSpeakers = speakers ?? most ?? Infinity;
+  if (minSpeakers > maxSpeakers) throw optionError('minSpeakers', minSpeakers, `at most maxSpeakers, ${maxSpeakers}`);
+  const startSeconds = options.startSeconds ?? 0;
+  if (!(Number.isFinite(startSeconds) && startSeconds >= 0)) {
+    throw optionError('startSeconds', startSeconds, 'a finite number, 0 or more');
+  }
+  const { durationSeconds } = options;
+  if (durationSeconds !== undefined && !(Number.isFinite(durationSeconds) && durationSeconds > 0)) {
+    throw optionError('durationSeconds', durationSeconds, 'a finite number above 0');
+  }
+  return { minSpeakers, maxSpeakers, startSeconds, durationSeconds };
+}
+
+/**
+ * @param base address that relative addresses and the defaults `models/` and `ort/` are resolved against
+ * @throws VoxlaneError `options`
+ */
+export function checkDiarizerOptions(options: DiarizerOptions, base: string): CheckedDiarizerOptions {
+  const backend = options.backend ?? 'auto';
+  if (!['auto', 'webgpu', 'wasm'].includes(backend)) throw optionError('backend', backend, 'auto, webgpu or wasm');
+  const { threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
+    throw optionError('threads', threads, `a whole number from 1 to ${MOST_THREADS}`);
+  }
+  return {
+    modelsBase: folderAddress('models', options.models ?? 'models/', base),
+    runtimeBase: folderAddress('runtime', options.runtime ?? 'ort/', base),
+    backend,
+    threads,
+  };
+}
+
+function folderAddress(name: string, value: string | URL, base: string): string {
+  try {
+    const { href } = new URL(value, base);
+    return href.endsWith('/') ? href : `${href}/`;
+  } catch {
+    throw optionError(name, value, 'an address, absolute or relative to the page');
+  }
+}
+
+function checkCount(name: string, value: number | undefined): number | undefined {
+  if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= MOST_SPEAKERS)) {
+    throw optionError(name, value, `a whole number from 1 to ${MOST_SPEAKERS}`);
+  }
+  return value;
+}
+
+function optionError(name: string, value: unknown, expected: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'options',
+    problem: `The option ${name} is ${String(value)}`,
+    expected,
+    remedy: 'Change the option and run again',
+  });
+}

@@ -1,0 +1,84 @@
+/**
+ * What the page may ask of each worker. Only data that `postMessage` can carry crosses here; large arrays are
+ * transferred, so the sender loses them.
+ */
+import type { WindowBatch } from '../src/audio/batches';
+import type { AudioFacts, DecodeOptions } from '../src/audio/decode';
+import type { Assembly, AssemblyInput } from '../src/diarization/assemble';
+import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
+
+/** Sound as it reaches the decoding worker. */
+export type DecodeSource =
+  | { readonly kind: 'file'; readonly blob: Blob }
+  /** Mono at the target rate. */
+  | { readonly kind: 'samples'; readonly samples: Float32Array }
+  /** Planar channels that the page decoded itself. */
+  | { readonly kind: 'channels'; readonly channels: Float32Array[]; readonly sampleRate: number };
+
+export interface WindowOptions {
+  readonly windowSamples: number;
+  readonly hopSamples: number;
+}
+
+/** What {@link DecodeWorkerApi.next} gives. */
+export interface DecodedBatch extends WindowBatch {
+  /** Samples of the recording that are decoded so far. */
+  readonly decodedSamples: number;
+  /** Seconds of work that this batch took. */
+  readonly seconds: number;
+}
+
+export interface DecodeWorkerApi {
+  /** Whether this file needs `decodeAudioData`, which only the page has. */
+  needsPageDecoder(blob: Blob): Promise<boolean>;
+  open(source: DecodeSource, options: DecodeOptions, windows: WindowOptions): Promise<AudioFacts>;
+  /** The next up to `count` windows; null after the last. */
+  next(count: number): Promise<DecodedBatch | null>;
+  close(): void;
+}
+
+export interface LoadRequest {
+  readonly modelId: string;
+  readonly modelsBase: string;
+  readonly runtimeBase: string;
+  readonly backend: 'webgpu' | 'wasm';
+  readonly threads: number;
+}
+
+export interface LoadReply<Manifest> {
+  readonly manifest: Manifest;
+  /** GPU adapter that the model runs on; null on WASM. */
+  readonly adapter: string | null;
+}
+
+export interface SegmentationReply {
+  /** Axes (window, frame, local speaker), 0 or 1. */
+  readonly activity: Uint8Array;
+  readonly seconds: number;
+}
+
+export interface SegmentationWorkerApi {
+  load(request: LoadRequest): Promise<LoadReply<SegmentationManifest>>;
+  /** @param windows axes (window, sample) */
+  segment(windows: Float32Array): Promise<SegmentationReply>;
+}
+
+export interface EmbeddingReply {
+  /** Axes (local speaker, dimension), float32; NaN where there was too little speech. */
+  readonly embeddings: Float32Array;
+  readonly fbankSeconds: number;
+  readonly embeddingSeconds: number;
+}
+
+export interface EmbeddingWorkerApi {
+  load(request: LoadRequest): Promise<LoadReply<EmbeddingManifest>>;
+  /**
+   * @param window axes (sample)
+   * @param activity axes (frame, local speaker)
+   */
+  embed(window: Float32Array, activity: Uint8Array, numSpeakers: number): Promise<EmbeddingReply>;
+}
+
+export interface ClusteringWorkerApi {
+  assemble(input: AssemblyInput): Assembly;
+}

@@ -1,0 +1,49 @@
+import { expose, transfer } from 'comlink';
+import { messageOf, VoxlaneError, type ErrorParts } from '../src/util/errors';
+
+type Method = (...parameters: never[]) => unknown;
+
+/**
+ * Serves `api` to the page.
+ *
+ * Comlink carries name, message and stack of a thrown Error and loses the rest, but passes any other thrown
+ * value whole. So what is thrown here is the error's parts, which {@link WorkerHandle} makes an error again.
+ */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- callers name the contract that they keep
+export function serve<Api extends object>(api: Api): void {
+  const guarded = Object.fromEntries(
+    Object.entries(api).map(([name, method]) => [name, guard(method as Method)]),
+  );
+  expose(guarded);
+}
+
+function guard(method: Method): Method {
+  return async (...parameters) => {
+    try {
+      return await method(...parameters);
+    } catch (thrown) {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- see above: Comlink passes a plain object whole
+      throw partsOf(thrown);
+    }
+  };
+}
+
+function partsOf(thrown: unknown): ErrorParts {
+  if (thrown instanceof VoxlaneError) return thrown.toParts();
+  return { code: 'worker-failed', problem: messageOf(thrown), remedy: 'Run again; report it if it stays' };
+}
+
+/** A reply whose large arrays move instead of being copied. */
+export function moved<Reply>(reply: Reply, ...arrays: readonly ArrayBufferView[]): Reply {
+  return transfer(
+    reply,
+    arrays.map((array) => array.buffer as ArrayBuffer),
+  );
+}
+
+/** Runs `work` and says how many seconds it took. */
+export async function timed<Result>(work: () => Promise<Result> | Result): Promise<[Result, number]> {
+  const start = performance.now();
+  const result = await work();
+  return [result, (performance.now() - start) / 1000];
+}
