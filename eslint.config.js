@@ -1,0 +1,78 @@
+import js from '@eslint/js';
+import globals from 'globals';
+import tseslint from 'typescript-eslint';
+
+/**
+ * Imports point one way: a folder may import from its own layer and from those after it, never from those before.
+ * Folders of one layer may import from each other.
+ */
+const LAYERS = [
+  ['src/ui', 'src/enginePage.ts', 'cli', 'bench', 'e2e', 'scripts'],
+  ['src/index.ts'],
+  ['src/pipeline'],
+  ['workers'],
+  [
+    'src/audio',
+    'src/segmentation',
+    'src/fbank',
+    'src/embedding',
+    'src/clustering',
+    'src/timeline',
+    'src/diarization',
+    'src/formats',
+    'src/score',
+  ],
+  ['src/ort', 'src/store'],
+  ['src/gpu'],
+  ['src/util'],
+];
+
+/** For each layer, no import whose path leads into a layer before it. */
+const importDirection = LAYERS.slice(1).map((folders, index) => ({
+  files: folders.map((folder) => (folder.endsWith('.ts') ? folder : `${folder}/**/*.ts`)),
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^\\.{1,2}/(.*/)?(${LAYERS.slice(0, index + 1)
+              .flat()
+              .map((folder) => folder.replace(/^src\//, '').replace(/\.ts$/, ''))
+              .join('|')})(/|$)`,
+            message: `Imports point one way: ${LAYERS.map((layer) => layer[0]).join(' → ')}.`,
+          },
+        ],
+      },
+    ],
+  },
+}));
+
+const only = (folders, globs, selector, message) => ({
+  files: ['src/**/*.ts', 'workers/**/*.ts'],
+  ignores: [...folders.map((folder) => `${folder}/**`), ...globs],
+  rules: { 'no-restricted-syntax': ['error', { selector, message }] },
+});
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'test-results/**', 'playwright-report/**', '.venv/**'] },
+  js.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] }, tsconfigRootDir: import.meta.dirname },
+      globals: globals.browser,
+    },
+    rules: {
+      // Indices are checked by the loops that make them; `noUncheckedIndexedAccess` makes the `!` visible.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+    },
+  },
+  ...importDirection,
+  only(['src/ort'], [], 'ImportExpression[source.value=/^onnxruntime-web/]', 'Only src/ort opens ONNX Runtime.'),
+  { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
+  { files: ['cli/**', 'bench/**', 'scripts/**', '*.config.ts'], languageOptions: { globals: globals.node } },
+);

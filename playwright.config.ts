@@ -1,0 +1,28 @@
+import { defineConfig } from '@playwright/test';
+import { chromiumArguments, findChromium } from './cli/chromium';
+
+const PORT = 4180;
+
+export default defineConfig({
+  testDir: 'e2e',
+  outputDir: 'test-results/playwright',
+  // The models use every core; tests beside each other would time each other out.
+  workers: 1,
+  timeout: 120_000,
+  forbidOnly: Boolean(process.env['CI']),
+  use: {
+    baseURL: `http://127.0.0.1:${PORT}/`,
+    launchOptions: { executablePath: findChromium(), args: chromiumArguments('software') },
+    screenshot: 'only-on-failure',
+  },
+  projects: [
+    { name: 'browser', testIgnore: '**/*.full.spec.ts' },
+    { name: 'full', testMatch: '**/*.full.spec.ts' },
+  ],
+  webServer: {
+    command: `npm start -- --host 127.0.0.1 --port ${PORT} --strictPort`,
+    url: `http://127.0.0.1:${PORT}/engine.html`,
+    timeout: 180_000,
+    reuseExistingServer: !process.env['CI'],
+  },
+});
