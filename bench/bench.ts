@@ -1,0 +1,101 @@
+/**
+ * Measures the engine: real-time factor of every stage and peak memory of the browser.
+ *
+ *   npm run bench -- [FILE…] [--backend auto|webgpu|wasm] [--runs N] [--json]
+ *
+ * A real-time factor is seconds of work per second of audio. Stages overlap, so `wall` is not their sum. One
+ * run warms up and is not counted; the figures are medians of the others.
+ */
+import { cpus } from 'node:os';
+import { basename } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Page } from 'playwright-core';
+import { openEnginePage } from '../cli/enginePage';
+import type { BackendChoice } from '../src/index';
+import { STAGES } from '../src/pipeline/stages';
+import { MemoryMeter } from './memory';
+
+interface RunFigures {
+  readonly wallSeconds: number;
+  readonly durationSeconds: number;
+  readonly timings: Readonly<Record<string, number>>;
+  readonly backend: { readonly name: string; readonly adapter: string | null; readonly threads: number };
+}
+
+interface FileFigures {
+  readonly file: string;
+  readonly durationSeconds: number;
+  readonly backend: RunFigures['backend'];
+  readonly rtf: Readonly<Record<string, number>>;
+  readonly peakMegabytes: number;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      backend: { type: 'string', default: 'auto' },
+      runs: { type: 'string', default: '3' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const backend = values.backend as BackendChoice;
+  const engine = await openEnginePage(backend, (line) => process.stderr.write(`${line}\n`));
+  const memory = new MemoryMeter();
+  try {
+    const failure = await engine.page.evaluate((choice) => voxlane.open({ backend: choice }), backend);
+    if (failure !== null) throw new Error(failure);
+    const figures: FileFigures[] = [];
+    for (const file of positionals.length > 0 ? positionals : ['public/sample.wav']) {
+      figures.push(await measure(engine.page, file, Number(values.runs), memory));
+    }
+    if (values.json) console.log(JSON.stringify({ machine: machine(), files: figures }, null, 2));
+    else print(figures);
+  } finally {
+    memory.stop();
+    await engine.close();
+  }
+}
+
+async function measure(page: Page, file: string, runs: number, memory: MemoryMeter): Promise<FileFigures> {
+  await page.setInputFiles('#file', file);
+  const measured: RunFigures[] = [];
+  for (let run = 0; run <= runs; run++) {
+    const figures = await page.evaluate(() => voxlane.measureFile());
+    if (run > 0) measured.push(figures);
+  }
+  const [{ durationSeconds, backend }] = measured as [RunFigures];
+  const rtf = (secondsOf: (run: RunFigures) => number) => median(measured.map(secondsOf)) / durationSeconds;
+  return {
+    file: basename(file),
+    durationSeconds,
+    backend,
+    rtf: {
+      ...Object.fromEntries(STAGES.map((stage) => [stage, rtf((run) => run.timings[stage] ?? 0)])),
+      wall: rtf((run) => run.wallSeconds),
+    },
+    peakMegabytes: Math.round(memory.peakBytes / 1e6),
+  };
+}
+
+function print(figures: readonly FileFigures[]): void {
+  console.log(machine());
+  for (const { file, durationSeconds, backend, rtf, peakMegabytes } of figures) {
+    const place = backend.name === 'webgpu' ? `WebGPU, ${backend.adapter ?? ''}` : `WASM, ${backend.threads} threads`;
+    console.log(`\n${file}: ${durationSeconds.toFixed(1)} s of audio on ${place}`);
+    for (const [stage, value] of Object.entries(rtf)) console.log(`  ${stage.padEnd(16)} RTF ${value.toFixed(4)}`);
+    console.log(`  peak memory of the browser so far: ${peakMegabytes} MB`);
+  }
+}
+
+function machine(): string {
+  const processors = cpus();
+  return `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'}`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}
+
+await main();

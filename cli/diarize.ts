@@ -1,0 +1,84 @@
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import type { Page } from 'playwright-core';
+import type { FileOutcome } from '../src/enginePage';
+import type { Progress } from '../src/index';
+import { HELP, parseCommand, type DiarizeCommand } from './diarizeOptions';
+import { openEnginePage } from './enginePage';
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+async function main(): Promise<number> {
+  const command = parseCommand(process.argv.slice(2));
+  if (command === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (command.out !== undefined) await mkdir(command.out, { recursive: true });
+  const engine = await openEnginePage(command.backend, say);
+  try {
+    await prepare(engine.page, command);
+    let failed = 0;
+    for (const path of command.files) {
+      const outcome = await diarizeFile(engine.page, path, command);
+      if (outcome.ok) {
+        say(`${path}: ${outcome.summary}`);
+        await emit(path, outcome.text, command);
+      } else {
+        failed++;
+        say(`voxlane: ${path}: ${outcome.message}`);
+      }
+    }
+    return failed === 0 ? 0 : 1;
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Makes the diarizer, once for all files. */
+async function prepare(page: Page, { backend }: DiarizeCommand): Promise<void> {
+  let lastLine = '';
+  await page.exposeFunction('sayProgress', ({ stage, completed, total }: Progress) => {
+    const percent = Math.floor((10 * completed) / total) * 10;
+    const line = `  ${stage} ${Math.min(percent, 100)} %`;
+    // The model stages move together: one of them is enough to follow.
+    if (line === lastLine || stage === 'fbank' || stage === 'decode' || stage === 'segmentation') return;
+    lastLine = line;
+    say(line);
+  });
+  const failure = await page.evaluate((choice) => voxlane.open({ backend: choice }), backend);
+  if (failure !== null) throw new Error(failure);
+}
+
+async function diarizeFile(page: Page, path: string, command: DiarizeCommand): Promise<FileOutcome> {
+  const problem = await stat(path).then(
+    (found) => (found.isFile() ? null : 'is not a file'),
+    () => 'does not exist or cannot be read',
+  );
+  if (problem) return { ok: false, message: `the file ${problem}.` };
+  await page.setInputFiles('#file', path);
+  const { options, format, exclusive } = command;
+  const names = { file: basename(path), uri: basename(path, extname(path)) };
+  return page.evaluate((request) => voxlane.diarizeFile(request), { options, format, exclusive, ...names });
+}
+
+async function emit(path: string, text: string, { out, format, exclusive }: DiarizeCommand): Promise<void> {
+  if (out === undefined) {
+    process.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`);
+    return;
+  }
+  const suffix = format === 'json' ? '.json' : exclusive ? '.exclusive.rttm' : '.rttm';
+  await writeFile(join(out, basename(path, extname(path)) + suffix), text);
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    say(`voxlane: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  },
+);

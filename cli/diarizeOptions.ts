@@ -1,0 +1,80 @@
+import { parseArgs } from 'node:util';
+import type { BackendChoice, DiarizeOptions } from '../src/index';
+
+export const HELP = `Usage: npm run --silent diarize -- FILE… [options]
+
+Says who spoke when in audio or video files. Results go to standard output, progress to standard error.
+
+  --backend auto|webgpu|wasm   where the models run (default auto)
+  --speakers N                 exact number of speakers
+  --min-speakers N             at least N speakers
+  --max-speakers N             at most N speakers
+  --format rttm|json           default rttm; of several files, the documents follow one another
+  --exclusive                  RTTM with one speaker at a time (JSON always has both)
+  --out DIR                    write DIR/NAME.rttm (or .exclusive.rttm, .json) instead of standard output
+  --start S                    begin S seconds into the recording
+  --duration S                 stop after S seconds
+  --help                       this text
+
+Exit status: 0 when every file was diarized, else 1.
+`;
+
+export interface DiarizeCommand {
+  readonly files: readonly string[];
+  readonly backend: BackendChoice;
+  readonly format: 'rttm' | 'json';
+  readonly exclusive: boolean;
+  readonly out: string | undefined;
+  readonly options: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers' | 'startSeconds' | 'durationSeconds'>;
+}
+
+/** @throws Error with one line that says what is wrong with the command line */
+export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      backend: { type: 'string', default: 'auto' },
+      speakers: { type: 'string' },
+      'min-speakers': { type: 'string' },
+      'max-speakers': { type: 'string' },
+      format: { type: 'string', default: 'rttm' },
+      exclusive: { type: 'boolean', default: false },
+      out: { type: 'string' },
+      start: { type: 'string' },
+      duration: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  if (positionals.length === 0) throw new Error('no file was named. Try --help.');
+  const options = {
+    speakers: number('--speakers', values.speakers),
+    minSpeakers: number('--min-speakers', values['min-speakers']),
+    maxSpeakers: number('--max-speakers', values['max-speakers']),
+    startSeconds: number('--start', values.start),
+    durationSeconds: number('--duration', values.duration),
+  };
+  return {
+    files: positionals,
+    backend: oneOf('--backend', values.backend, ['auto', 'webgpu', 'wasm']),
+    format: oneOf('--format', values.format, ['rttm', 'json']),
+    exclusive: values.exclusive,
+    out: values.out,
+    // The library checks ranges; absent options must stay absent.
+    options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+  };
+}
+
+function number(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new Error(`${name} is ${text}. Expected a number.`);
+  return value;
+}
+
+function oneOf<Value extends string>(name: string, text: string, values: readonly Value[]): Value {
+  const value = values.find((candidate) => candidate === text);
+  if (value === undefined) throw new Error(`${name} is ${text}. Expected ${values.join(' or ')}.`);
+  return value;
+}

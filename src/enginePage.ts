@@ -1,0 +1,97 @@
+/**
+ * The library on a bare page, for programs that drive a browser: the command line, the benchmark, the tests.
+ * Files come in through the page's file input, so that they stream from disk.
+ */
+import { toJson } from './formats/json';
+import { toRttm } from './formats/rttm';
+import { Diarizer, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from './index';
+import { messageOf } from './util/errors';
+
+/** What a driver asks of {@link EnginePage.diarizeFile}; plain data, as it comes from another process. */
+export interface FileRequest {
+  readonly file: string;
+  /** Name of the recording in RTTM. */
+  readonly uri: string;
+  readonly format: 'rttm' | 'json';
+  readonly exclusive: boolean;
+  readonly options: Pick<
+    DiarizeOptions,
+    'speakers' | 'minSpeakers' | 'maxSpeakers' | 'startSeconds' | 'durationSeconds'
+  >;
+}
+
+/** The document that was asked for with a line for people, or why there is none. */
+export type FileOutcome =
+  | { readonly ok: true; readonly text: string; readonly summary: string }
+  | { readonly ok: false; readonly message: string };
+
+let diarizer: Diarizer | undefined;
+
+const enginePage = {
+  Diarizer,
+  VoxlaneError,
+  toJson,
+  toRttm,
+
+  /** The file that the driver put into the page's file input. */
+  chosenFile(): File {
+    const file = document.querySelector<HTMLInputElement>('#file')?.files?.[0];
+    if (!file) throw new Error('no file was chosen');
+    return file;
+  },
+
+  /** Loads the models for {@link EnginePage.diarizeFile}. Null when that went well, else what was wrong. */
+  async open(options: DiarizerOptions): Promise<string | null> {
+    try {
+      diarizer = await Diarizer.create(options);
+      return null;
+    } catch (error) {
+      return messageOf(error);
+    }
+  },
+
+  /** Diarizes the chosen file and says what it cost. */
+  async measureFile() {
+    if (!diarizer) throw new Error('open() comes first');
+    const start = performance.now();
+    const { durationSeconds, timings, backend } = await diarizer.diarize(enginePage.chosenFile());
+    return { wallSeconds: (performance.now() - start) / 1000, durationSeconds, timings, backend };
+  },
+
+  /** Diarizes the chosen file; calls `globalThis.sayProgress` where the driver has put it there. */
+  async diarizeFile({ file, uri, format, exclusive, options }: FileRequest): Promise<FileOutcome> {
+    try {
+      if (!diarizer) throw new Error('open() comes first');
+      const { sayProgress } = globalThis as { sayProgress?: NonNullable<DiarizeOptions['onProgress']> };
+      const start = performance.now();
+      const result = await diarizer.diarize(enginePage.chosenFile(), {
+        ...options,
+        ...(sayProgress && { onProgress: sayProgress }),
+      });
+      const seconds = (performance.now() - start) / 1000;
+      const turns = exclusive ? result.exclusiveTurns : result.turns;
+      const text = format === 'json' ? toJson(file, result) : toRttm(turns, uri);
+      return { ok: true, text, summary: summarise(result, seconds) };
+    } catch (error) {
+      return { ok: false, message: messageOf(error) };
+    }
+  },
+};
+
+function summarise({ speakers, turns, durationSeconds, backend }: DiarizationResult, seconds: number): string {
+  const place =
+    backend.name === 'webgpu' ? `WebGPU on ${backend.adapter ?? 'no adapter'}` : `WASM, ${backend.threads} threads`;
+  return [
+    `${speakers.length} speakers, ${turns.length} turns in ${durationSeconds.toFixed(1)} s of audio`,
+    `took ${seconds.toFixed(1)} s on ${place} (${backend.reason})`,
+  ].join('; ');
+}
+
+declare global {
+  // eslint-disable-next-line no-var -- the only form that declares a global variable
+  var voxlane: EnginePage;
+}
+
+export type EnginePage = typeof enginePage;
+
+globalThis.voxlane = enginePage;
