@@ -1,0 +1,57 @@
+import { messageOf, VoxlaneError } from '../util/errors';
+
+/** A whole recording as the page decoded it. */
+export interface PageAudio {
+  /** Axes (channel, sample). */
+  readonly channels: Float32Array[];
+  readonly sampleRate: number;
+}
+
+/** What Web Audio must support everywhere; also the rate of Opus. */
+const USUAL_SAMPLE_RATE = 48_000;
+const MOST_CONTEXT_RATE = 96_000;
+const LEAST_CONTEXT_RATE = 8_000;
+
+/**
+ * Decodes a file with `decodeAudioData`, for browsers and codecs without a WebCodecs decoder. Only the page can,
+ * and the whole recording lies in memory decoded, so this is the second choice.
+ *
+ * @returns the channels at the file's own rate where it can be told, else at 48 kHz
+ * @throws VoxlaneError `audio-empty`, `audio-unsupported`, `audio-no-samples`
+ */
+export async function decodeOnPage(source: Blob): Promise<PageAudio> {
+  if (source.size === 0) throw new VoxlaneError({ code: 'audio-empty', problem: 'The file has no bytes' });
+  if (typeof OfflineAudioContext === 'undefined') throw unsupported('There is no Web Audio in this thread');
+  // `decodeAudioData` gives the context's rate; at the file's own rate it has nothing to convert. The demuxer
+  // is loaded here since no other code of the page needs it.
+  const { containerSampleRate } = await import('./media');
+  const ownRate = (await containerSampleRate(source)) ?? USUAL_SAMPLE_RATE;
+  const sampleRate = Math.min(MOST_CONTEXT_RATE, Math.max(LEAST_CONTEXT_RATE, ownRate));
+  const buffer = await decodeWith(new OfflineAudioContext(1, 1, sampleRate), source);
+  if (buffer.length === 0) {
+    throw new VoxlaneError({ code: 'audio-no-samples', problem: 'The audio track holds no samples' });
+  }
+  const channels = Array.from({ length: buffer.numberOfChannels }, (_, index) => buffer.getChannelData(index));
+  return { channels, sampleRate: buffer.sampleRate };
+}
+
+async function decodeWith(context: OfflineAudioContext, source: Blob): Promise<AudioBuffer> {
+  const bytes = await source.arrayBuffer().catch((cause: unknown) => {
+    throw unsupported(`The file cannot be read into memory: ${messageOf(cause)}`, cause);
+  });
+  return context.decodeAudioData(bytes).catch((cause: unknown) => {
+    throw unsupported(`The browser cannot decode the file: ${messageOf(cause)}`, cause);
+  });
+}
+
+function unsupported(problem: string, cause?: unknown): VoxlaneError {
+  return new VoxlaneError(
+    {
+      code: 'audio-unsupported',
+      problem,
+      expected: 'an audio or video file that this browser can play',
+      remedy: 'Convert the recording, with "ffmpeg -i in -ac 1 -ar 16000 out.wav" for example',
+    },
+    { cause },
+  );
+}

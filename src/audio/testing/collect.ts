@@ -1,0 +1,36 @@
+/** All samples of a stream of pieces, axes (sample). */
+export async function collect(pieces: AsyncIterable<Float32Array>): Promise<Float32Array> {
+  const taken: Float32Array[] = [];
+  for await (const piece of pieces) taken.push(piece.slice());
+  return concatenate(taken);
+}
+
+/** What an iterable holds, one by one, as a stream gives it. */
+export async function* streamOf<T>(items: Iterable<T>): AsyncGenerator<T, void, undefined> {
+  for (const item of items) yield await Promise.resolve(item);
+}
+
+/** @returns axes (sample) */
+export function concatenate(pieces: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let place = 0;
+  for (const piece of pieces) {
+    whole.set(piece, place);
+    place += piece.length;
+  }
+  return whole;
+}
+
+/** A sine of full scale, axes (sample). */
+export function tone(hertz: number, sampleRate: number, length: number): Float32Array {
+  return Float32Array.from({ length }, (_, i) => Math.sin((2 * Math.PI * hertz * i) / sampleRate));
+}
+
+/** Noise in [-1, 1) that is the same in every run, axes (sample). */
+export function noise(length: number, seed = 1): Float32Array {
+  let state = seed;
+  return Float32Array.from({ length }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 0x8000_0000 - 1;
+  });
+}

@@ -1,0 +1,201 @@
+import { VoxlaneError } from '../util/errors';
+
+/** How one sample of one channel is stored. */
+export type WavEncoding = 'integer' | 'float' | 'a-law' | 'mu-law';
+
+/** What the header of a WAV file says, checked against the file. */
+export interface WavHeader {
+  readonly encoding: WavEncoding;
+  readonly channels: number;
+  readonly sampleRate: number;
+  /** Bytes of one sample of one channel. Samples of fewer bits are left-justified in them. */
+  readonly sampleBytes: number;
+  readonly littleEndian: boolean;
+  /** Offset of the first sample in the file. */
+  readonly dataStart: number;
+  /** Samples of each channel that the file holds. */
+  readonly heldFrames: number;
+  /** Samples of each channel that the header promises; `heldFrames` where it makes no promise. */
+  readonly promisedFrames: number;
+}
+
+export const MOST_CHANNELS = 32;
+const MOST_SAMPLE_RATE = 768_000;
+/** More chunks than any recorder writes before the samples: a file with more must not keep the reader busy. */
+const MOST_CHUNKS = 1000;
+const ENCODINGS: Readonly<Record<number, WavEncoding>> = { 1: 'integer', 3: 'float', 6: 'a-law', 7: 'mu-law' };
+const ALLOWED_BYTES: Readonly<Record<WavEncoding, readonly number[]>> = {
+  integer: [1, 2, 3, 4],
+  float: [4, 8],
+  'a-law': [1],
+  'mu-law': [1],
+};
+const EXTENSIBLE = 0xfffe;
+/**
+ * Sizes that writers put where they cannot come back to fill in the true one: ffmpeg and most others, SoX,
+ * arecord. The samples then reach to the end of the file.
+ */
+const PLACEHOLDER_SIZES = new Set([0xffff_ffff, 0x7fff_ffff, 0x7fff_f000, 0x8000_0000]);
+
+/** Whether the first bytes are those of a WAV file. */
+export async function isWav(source: Blob): Promise<boolean> {
+  const view = await read(source, 0, 12);
+  return view.byteLength === 12 && RIFF_NAMES.has(text(view, 0)) && text(view, 8) === 'WAVE';
+}
+
+const RIFF_NAMES = new Set(['RIFF', 'RIFX', 'RF64', 'BW64']);
+
+/** Format tag of the samples where this is one that {@link readWavHeader} does not know; otherwise null. */
+export async function unknownWavTag(source: Blob): Promise<number | null> {
+  const chunks = await findChunks(source);
+  if (!chunks.format) return null;
+  const tag = formatTag(chunks.format, chunks.littleEndian);
+  return tag in ENCODINGS ? null : tag;
+}
+
+/**
+ * Reads the header of a WAV file: RIFF, RIFX, RF64 or BW64, plain or `WAVE_FORMAT_EXTENSIBLE`.
+ *
+ * @throws VoxlaneError `audio-unsupported`, `audio-channels`, `audio-no-samples`
+ */
+export async function readWavHeader(source: Blob): Promise<WavHeader> {
+  const { littleEndian, riffSize, longDataSize, format, data } = await findChunks(source);
+  if (!format) {
+    throw new VoxlaneError({
+      code: 'audio-unsupported',
+      problem: 'The WAV file has no complete "fmt " chunk, so nothing says how its samples are stored',
+      remedy: 'Save the recording again, as WAV with 16-bit PCM for example',
+    });
+  }
+  const layout = readLayout(format, littleEndian);
+  if (!data) {
+    throw new VoxlaneError({
+      code: 'audio-no-samples',
+      problem: `The WAV file ends after ${source.size} bytes without a "data" chunk`,
+    });
+  }
+  const held = source.size - data.start;
+  const promised = promisedBytes(data.size, longDataSize, riffSize, source.size, held);
+  const frameBytes = layout.channels * layout.sampleBytes;
+  const promisedFrames = Math.floor(promised / frameBytes);
+  return {
+    ...layout,
+    littleEndian,
+    dataStart: data.start,
+    promisedFrames,
+    heldFrames: Math.min(promisedFrames, Math.floor(held / frameBytes)),
+  };
+}
+
+function promisedBytes(
+  size: number,
+  longSize: number | null,
+  riffSize: number,
+  fileSize: number,
+  held: number,
+): number {
+  if (longSize !== null && size === 0xffff_ffff) return longSize;
+  if (PLACEHOLDER_SIZES.has(size)) return size <= held ? size : held;
+  // A recorder that broke off leaves a 0 behind. Only where the outer size counts in what follows are these
+  // bytes other chunks, and the recording is empty indeed.
+  const followedByChunks = riffSize + 8 >= fileSize && !PLACEHOLDER_SIZES.has(riffSize);
+  return size === 0 && !followedByChunks ? held : size;
+}
+
+function readLayout(
+  format: DataView,
+  littleEndian: boolean,
+): Pick<WavHeader, 'encoding' | 'channels' | 'sampleRate' | 'sampleBytes'> {
+  const tag = formatTag(format, littleEndian);
+  const channels = format.getUint16(2, littleEndian);
+  const sampleRate = format.getUint32(4, littleEndian);
+  const blockBytes = format.getUint16(12, littleEndian);
+  const bits = format.byteLength >= 16 ? format.getUint16(14, littleEndian) : 8;
+  checkChannels(channels);
+  const encoding = ENCODINGS[tag];
+  // The block size rules, since samples may lie in more bytes than their bits need.
+  const sampleBytes = blockBytes > 0 && blockBytes % channels === 0 ? blockBytes / channels : Math.ceil(bits / 8);
+  if (!encoding || !ALLOWED_BYTES[encoding].includes(sampleBytes) || bits > sampleBytes * 8) {
+    throw new VoxlaneError({
+      code: 'audio-unsupported',
+      problem: `The WAV file stores its samples as format ${tag} with ${bits} bits in ${sampleBytes} bytes`,
+      expected: 'integers of 8 to 32 bits, floats of 32 or 64 bits, A-law or mu-law',
+      remedy: 'Convert it, with "ffmpeg -i in.wav -c:a pcm_s16le out.wav" for example',
+    });
+  }
+  checkSampleRate(sampleRate);
+  return { encoding, channels, sampleRate, sampleBytes };
+}
+
+/** @throws VoxlaneError `audio-channels` unless 1 to 32 */
+export function checkChannels(channels: number): void {
+  if (channels >= 1 && channels <= MOST_CHANNELS) return;
+  throw new VoxlaneError({
+    code: 'audio-channels',
+    problem: `The audio has ${channels} channels`,
+    expected: `1 to ${MOST_CHANNELS}`,
+  });
+}
+
+/** @throws VoxlaneError `audio-unsupported` unless a whole number that sound is recorded with */
+export function checkSampleRate(sampleRate: number): void {
+  if (Number.isInteger(sampleRate) && sampleRate >= 1 && sampleRate <= MOST_SAMPLE_RATE) return;
+  throw new VoxlaneError({
+    code: 'audio-unsupported',
+    problem: `The audio has a sample rate of ${sampleRate} Hz`,
+    expected: `1 to ${MOST_SAMPLE_RATE} Hz`,
+  });
+}
+
+function formatTag(format: DataView, littleEndian: boolean): number {
+  const tag = format.getUint16(0, littleEndian);
+  // The sub-format, a GUID, starts with the tag proper.
+  return tag === EXTENSIBLE && format.byteLength >= 26 ? format.getUint16(24, littleEndian) : tag;
+}
+
+interface Chunks {
+  readonly littleEndian: boolean;
+  readonly riffSize: number;
+  /** Size of the data chunk in an RF64 file, which can exceed 32 bits. */
+  longDataSize: number | null;
+  format: DataView | null;
+  data: { readonly start: number; readonly size: number } | null;
+}
+
+async function findChunks(source: Blob): Promise<Chunks> {
+  const head = await read(source, 0, 12);
+  const littleEndian = text(head, 0) !== 'RIFX';
+  const chunks: Chunks = {
+    littleEndian,
+    riffSize: head.getUint32(4, littleEndian),
+    longDataSize: null,
+    format: null,
+    data: null,
+  };
+  let position = 12;
+  for (let seen = 0; seen < MOST_CHUNKS && position + 8 <= source.size && !chunks.data; seen++) {
+    const header = await read(source, position, 8);
+    const name = text(header, 0);
+    const size = header.getUint32(4, littleEndian);
+    const start = position + 8;
+    if (name === 'fmt ') {
+      const format = await read(source, start, Math.min(size, 40));
+      if (format.byteLength >= 14) chunks.format = format;
+    } else if (name === 'ds64' && size >= 16) {
+      const sizes = await read(source, start, 16);
+      if (sizes.byteLength === 16) chunks.longDataSize = Number(sizes.getBigUint64(8, littleEndian));
+    } else if (name === 'data') {
+      chunks.data = { start, size };
+    }
+    position = start + size + (size % 2);
+  }
+  return chunks;
+}
+
+async function read(source: Blob, start: number, length: number): Promise<DataView> {
+  return new DataView(await source.slice(start, start + length).arrayBuffer());
+}
+
+function text(view: DataView, offset: number): string {
+  return String.fromCharCode(...new Uint8Array(view.buffer, view.byteOffset + offset, 4));
+}
