@@ -88,7 +88,7 @@ function summarise({ speakers, turns, durationSeconds, backend }: DiarizationRes
 }
 
 declare global {
-  // eslint-disable-next-line no-var -- the only form that declares a global variable
+   
   var voxlane: EnginePage;
 }
 

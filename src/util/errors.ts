@@ -82,7 +82,7 @@ export class VoxlaneError extends Error implements ErrorParts {
   }
 }
 
-/** The text of anything that was thrown. */
+/** The text of anything that was thrown, without a full stop at its end: sentences are made of it. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  return (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\.$/, '');
 }

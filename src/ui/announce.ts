@@ -1,0 +1,31 @@
+import { groupProgress } from './stageGroups';
+import { jobOf, type State } from './state';
+import { text } from './text';
+
+/**
+ * What a screen reader should say about a change, or null for nothing. Only changes of phase and the
+ * start of a stage are worth a sentence; ticks of a bar would talk over everything else.
+ */
+export function announcement(next: State, previous: State): string | null {
+  const { phase } = next;
+  const job = jobOf(next);
+  if (job) {
+    const before = jobOf(previous);
+    if (before?.id !== job.id) return text.announce.started(job.source.name);
+    const earlier = new Set(
+      groupProgress(before.stages)
+        .filter(({ status }) => status !== 'waiting')
+        .map(({ id }) => id),
+    );
+    const begun = groupProgress(job.stages).find(
+      ({ id, status }) => status !== 'waiting' && !earlier.has(id),
+    );
+    return begun ? text.announce.stage(text.running.stages[begun.id]) : null;
+  }
+  if (phase.kind === 'done' && previous.phase.kind !== 'done') {
+    const { speakers, turns } = phase.outcome.result;
+    return text.announce.done(speakers.length, turns.length);
+  }
+  // Errors and notices have live roles of their own.
+  return null;
+}

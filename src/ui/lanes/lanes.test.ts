@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import type { DiarizationResult, Turn } from '../../pipeline/types';
+import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, secondsAt, xOf, type Geometry } from './geometry';
+import { firstEndingAfter, lanesOf, turnAt } from './model';
+import { patternOf } from './palette';
+import { tickSteps } from './ticks';
+
+const turn = (startSeconds: number, endSeconds: number, speaker = 'SPEAKER_00'): Turn => ({
+  startSeconds,
+  endSeconds,
+  speaker,
+});
+
+describe('lanes', () => {
+  const turns = [turn(1, 2), turn(3, 4), turn(4, 6)];
+
+  it('finds turns by time', () => {
+    expect([0, 1.5, 2, 3.5, 6].map((seconds) => firstEndingAfter(turns, seconds))).toEqual([0, 0, 1, 1, 3]);
+    expect(turnAt(turns, 1.5)).toBe(turns[0]);
+    expect(turnAt(turns, 2.5)).toBeNull();
+    expect(turnAt(turns, 4)).toBe(turns[2]);
+    expect(turnAt(turns, 2.95, 0.1)).toBe(turns[1]);
+    expect(turnAt([], 1)).toBeNull();
+  });
+
+  it('keeps speakers in their order and shares out the speech', () => {
+    const result = {
+      turns: [turn(0, 1, 'SPEAKER_01'), turn(1, 4)],
+      exclusiveTurns: [turn(1, 4)],
+      speakers: ['SPEAKER_00', 'SPEAKER_01'].map((label) => ({ label })),
+    } as unknown as DiarizationResult;
+    expect(lanesOf(result, 'overlapping')).toMatchObject([
+      { label: 'SPEAKER_00', name: 'Speaker 1', seconds: 3, share: 0.75 },
+      { label: 'SPEAKER_01', name: 'Speaker 2', seconds: 1, share: 0.25 },
+    ]);
+    expect(lanesOf(result, 'exclusive')).toMatchObject([{ share: 1 }, { share: 0, turns: [] }]);
+  });
+
+  it('maps time to pixels and back', () => {
+    const geometry: Geometry = {
+      ...laneMetrics(false),
+      width: 500,
+      height: 120,
+      axisHeight: AXIS_HEIGHT,
+      inset: INSET,
+      startSeconds: 20,
+      secondsPerPixel: 0.1,
+      durationSeconds: 100,
+    };
+    expect(xOf(geometry, 20)).toBe(INSET);
+    expect(secondsAt(geometry, xOf(geometry, 33))).toBeCloseTo(33);
+    expect(laneAt(geometry, AXIS_HEIGHT - 1)).toBeNull();
+    expect(laneAt(geometry, AXIS_HEIGHT + 45)).toBe(1);
+  });
+
+  it('takes steps that a clock has, as wide as their labels', () => {
+    for (const secondsPerPixel of [0.001, 0.01, 0.03, 0.3, 1, 9, 40]) {
+      const { major, minor } = tickSteps(secondsPerPixel);
+      expect(major / secondsPerPixel).toBeGreaterThanOrEqual(84);
+      expect(major / minor).toBeCloseTo(Math.round(major / minor));
+    }
+    expect(tickSteps(9)).toEqual({ major: 900, minor: 300 });
+  });
+
+  it('tells speakers beyond the colours apart by pattern', () => {
+    expect([0, 7, 8, 16, 24].map(patternOf)).toEqual(['solid', 'solid', 'hatch', 'dots', 'solid']);
+  });
+});

@@ -1,0 +1,56 @@
+import { h } from './dom';
+import { clock, ratio, span } from './format';
+import { STAGE_GROUPS } from './stageGroups';
+import type { Outcome } from './state';
+import { backendName, text } from './text';
+
+/** What ran, where, and how long it took. */
+export function runDetails({ result, processingSeconds }: Outcome): HTMLElement {
+  const { details, running, done } = text;
+  const factor = result.durationSeconds > 0 ? processingSeconds / result.durationSeconds : 0;
+  const row = (name: string, ...value: (Node | string | false)[]): HTMLElement =>
+    h('div', {}, h('dt', {}, name), h('dd', {}, ...value));
+
+  const stages = STAGE_GROUPS.map(({ id, stages: members }) => ({
+    name: running.stages[id],
+    seconds: members.reduce((sum, stage) => sum + (result.timings[stage] ?? 0), 0),
+  }));
+  const longest = Math.max(...stages.map(({ seconds }) => seconds), 0.001);
+
+  return h(
+    'section',
+    { class: 'panel run' },
+    h('h3', { class: 'legend' }, done.run),
+    h(
+      'dl',
+      { class: 'facts facts--compact' },
+      row(
+        details.backend,
+        h('span', { 'data-testid': 'backend-line' }, backendName(result.backend)),
+        h('span', { class: 'fine' }, result.backend.reason),
+      ),
+      row(details.processing, h('span', { class: 'mono' }, span(processingSeconds))),
+      row(
+        details.factor,
+        h('span', { class: 'mono' }, ratio(factor)),
+        factor > 0 && h('span', { class: 'fine' }, details.faster(factor)),
+      ),
+      row(details.audio, h('span', { class: 'mono' }, clock(result.durationSeconds, 2))),
+    ),
+    h('h4', { class: 'legend' }, details.stages),
+    h(
+      'ul',
+      { class: 'timings' },
+      ...stages.map(({ name, seconds }) =>
+        h(
+          'li',
+          {},
+          h('span', {}, name),
+          h('span', { class: 'timings__bar', style: `--part:${seconds / longest}`, 'aria-hidden': 'true' }),
+          h('span', { class: 'mono' }, `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`),
+        ),
+      ),
+    ),
+    h('p', { class: 'fine' }, details.stagesHint),
+  );
+}

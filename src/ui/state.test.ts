@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import type { DiarizationResult } from '../pipeline/types';
+import { announcement } from './announce';
+import { failureOf } from './failure';
+import { groupProgress } from './stageGroups';
+import {
+  diarizeOptions,
+  INITIAL_STATE,
+  optionsProblem,
+  recoveries,
+  reduce,
+  type Action,
+  type Failure,
+  type Outcome,
+  type Source,
+  type State,
+} from './state';
+
+const source: Source = { name: 'a.wav', load: () => Promise.resolve(new Blob()) };
+const result: DiarizationResult = {
+  durationSeconds: 10,
+  turns: [],
+  exclusiveTurns: [],
+  speakers: [],
+  timings: {},
+  backend: { name: 'wasm', adapter: null, threads: 1, reason: '' },
+};
+const outcome: Outcome = { name: 'a.wav', blob: new Blob(), result, processingSeconds: 1 };
+const failure: Failure = { code: 'audio-empty', problem: 'Empty', expected: null, remedy: null };
+const started: Action = { type: 'started', id: 1, source, at: 5 };
+const progressed = (id: number): Action => ({
+  type: 'progressed',
+  id,
+  progress: { stage: 'decode', completed: 1, total: 4, secondsLeft: null },
+});
+const after = (...actions: Action[]): State => actions.reduce(reduce, INITIAL_STATE);
+
+describe('reduce', () => {
+  it('goes empty, loading, running, done', () => {
+    expect(INITIAL_STATE.phase.kind).toBe('empty');
+    expect(after(started).phase.kind).toBe('loading');
+    expect(after(started, progressed(1)).phase.kind).toBe('running');
+    const done = after(started, progressed(1), { type: 'finished', id: 1, outcome });
+    expect(done.phase).toEqual({ kind: 'done', outcome, mode: 'overlapping' });
+    expect(done.lastOutcome).toBe(outcome);
+  });
+
+  it('ignores what a run says after it was cancelled, also while the next one runs', () => {
+    const cancelled = after(started, { type: 'cancelled', id: 1 });
+    expect(cancelled.phase.kind).toBe('empty');
+    expect(cancelled.notice).toBe('cancelled');
+    for (const late of [
+      progressed(1),
+      { type: 'finished', id: 1, outcome },
+      { type: 'failed', id: 1, failure },
+      { type: 'cancelled', id: 1 },
+    ] satisfies Action[]) {
+      expect(reduce(cancelled, late)).toBe(cancelled);
+      const next = reduce(cancelled, { ...started, id: 2 });
+      expect(reduce(next, late)).toBe(next);
+    }
+  });
+
+  it('takes no second recording while one runs', () => {
+    const running = after(started, progressed(1));
+    const refused = reduce(running, { ...started, id: 2 });
+    expect(refused.phase).toBe(running.phase);
+    expect(refused.notice).toBe('busy');
+  });
+
+  it('does not leave a run by reset or return', () => {
+    const running = after(started);
+    expect(reduce(running, { type: 'reset' })).toBe(running);
+    expect(reduce(running, { type: 'returned' })).toBe(running);
+  });
+
+  it('keeps the last result through a failure and a cancelled run', () => {
+    const finished: Action = { type: 'finished', id: 1, outcome };
+    const failed = after(started, finished, { ...started, id: 2 }, { type: 'failed', id: 2, failure });
+    expect(failed.phase).toEqual({ kind: 'error', failure, source });
+    expect(reduce(failed, { type: 'returned' }).phase).toEqual({ kind: 'done', outcome, mode: 'overlapping' });
+    const cancelled = after(started, finished, { ...started, id: 2 }, { type: 'cancelled', id: 2 });
+    expect(reduce(cancelled, { type: 'returned' }).phase.kind).toBe('done');
+    expect(reduce(after(started, { type: 'failed', id: 1, failure }), { type: 'returned' }).phase.kind).toBe('error');
+  });
+
+  it('changes the turns only where there are some', () => {
+    const exclusive: Action = { type: 'mode-changed', mode: 'exclusive' };
+    expect(reduce(INITIAL_STATE, exclusive)).toBe(INITIAL_STATE);
+    expect(after(started, { type: 'finished', id: 1, outcome }, exclusive).phase).toMatchObject({ mode: 'exclusive' });
+  });
+
+  it('keeps the hint about several files over the start, and drops older notices', () => {
+    expect(after({ type: 'noticed', notice: 'first-only' }, started).notice).toBe('first-only');
+    expect(after({ type: 'noticed', notice: 'cancelled' }, started).notice).toBeNull();
+  });
+});
+
+describe('options', () => {
+  const options = INITIAL_STATE.options;
+  it('become the options of the engine', () => {
+    expect(diarizeOptions(options)).toEqual({});
+    expect(diarizeOptions({ ...options, speakerMode: 'exact', exact: 3 })).toEqual({ speakers: 3 });
+    expect(diarizeOptions({ ...options, speakerMode: 'range', min: 2, max: 5 })).toEqual({
+      minSpeakers: 2,
+      maxSpeakers: 5,
+    });
+  });
+
+  it('are checked only where they count', () => {
+    expect(optionsProblem({ ...options, exact: Number.NaN })).toBeNull();
+    expect(optionsProblem({ ...options, speakerMode: 'exact', exact: Number.NaN })).toBe('options-number');
+    expect(optionsProblem({ ...options, speakerMode: 'exact', exact: 1.5 })).toBe('options-number');
+    expect(optionsProblem({ ...options, speakerMode: 'range', min: 0 })).toBe('options-number');
+    expect(optionsProblem({ ...options, speakerMode: 'range', min: 3, max: 2 })).toBe('options-range');
+    expect(optionsProblem({ ...options, speakerMode: 'range', min: 2, max: 2 })).toBeNull();
+  });
+});
+
+describe('recoveries', () => {
+  it('offers WASM where the backend is at fault, and not to those who are on it', () => {
+    const gpu = { ...failure, code: 'backend-failed' } as const;
+    expect(recoveries(gpu, INITIAL_STATE.options).wasm).toBe(true);
+    expect(recoveries(gpu, { ...INITIAL_STATE.options, backend: 'wasm' }).wasm).toBe(false);
+  });
+  it('offers no retry of a file that stays broken', () => {
+    expect(recoveries(failure, INITIAL_STATE.options)).toEqual({ retry: false, wasm: false, options: false });
+  });
+});
+
+describe('failureOf', () => {
+  it('reads the parts of an error that lost its class on the way', () => {
+    expect(failureOf({ code: 'audio-empty', problem: 'Empty', remedy: 'Other file' })).toEqual({
+      code: 'audio-empty',
+      problem: 'Empty',
+      expected: null,
+      remedy: 'Other file',
+    });
+  });
+  it('shows the message of anything else', () => {
+    expect(failureOf(new TypeError('bad'))).toMatchObject({ code: null, problem: 'bad' });
+    expect(failureOf('bad')).toMatchObject({ code: null, problem: 'bad' });
+  });
+});
+
+describe('groupProgress', () => {
+  const part = (stage: 'decode' | 'segmentation' | 'counting' | 'clustering', completed: number, total: number) => ({
+    stage,
+    completed,
+    total,
+    secondsLeft: 3,
+  });
+  it('calls no stage done while the totals are estimates', () => {
+    const [decode, segmentation] = groupProgress({
+      decode: part('decode', 5, 10),
+      segmentation: part('segmentation', 4, 4),
+    });
+    expect(decode).toMatchObject({ status: 'active', fraction: 0.5, secondsLeft: 3 });
+    expect(segmentation).toMatchObject({ status: 'active', fraction: 1 });
+  });
+  it('counts steps of the grouped stages', () => {
+    const groups = groupProgress({
+      decode: part('decode', 10, 10),
+      counting: part('counting', 1, 1),
+      clustering: part('clustering', 1, 2),
+    });
+    expect(groups.at(0)?.status).toBe('done');
+    expect(groups.at(-1)).toMatchObject({ status: 'active', completed: 1, total: 3, fraction: 0.5 });
+  });
+  it('survives a total of zero', () => {
+    expect(groupProgress({ decode: part('decode', 0, 0) })[0]).toMatchObject({ fraction: 0, status: 'active' });
+  });
+});
+
+describe('announcement', () => {
+  it('speaks of starts and ends, not of ticks', () => {
+    const first = after(started, progressed(1));
+    expect(announcement(after(started), INITIAL_STATE)).toContain('a.wav');
+    expect(announcement(first, after(started))).toBe('Reading audio');
+    expect(announcement(reduce(first, progressed(1)), first)).toBeNull();
+    expect(announcement(reduce(first, { type: 'finished', id: 1, outcome }), first)).toContain('No speech');
+  });
+});

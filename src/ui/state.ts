@@ -1,0 +1,214 @@
+import type { BackendChoice, DiarizationResult, DiarizeOptions, Progress } from '../pipeline/types';
+import type { StageName } from '../pipeline/stages';
+import type { ErrorCode } from '../util/errors';
+
+/**
+ * The page's state machine. Pure: time and randomness come in with the events, so that every path can be
+ * tested without a browser.
+ *
+ *   empty ──start──▶ loading ──progress──▶ running ──finished──▶ done
+ *     ▲                 │ cancelled / failed  │                    │
+ *     └─────────────────┴──────▶ empty / error ◀──────new / start──┘
+ */
+
+/** A recording before its bytes are there, so that a retry can get them again. */
+export interface Source {
+  readonly name: string;
+  readonly load: (signal: AbortSignal) => Promise<Blob>;
+}
+
+export type SpeakerMode = 'auto' | 'exact' | 'range';
+
+export interface RunOptions {
+  readonly speakerMode: SpeakerMode;
+  readonly exact: number;
+  readonly min: number;
+  readonly max: number;
+  readonly backend: BackendChoice;
+}
+
+export interface Job {
+  /** Tells the events of this run from late ones of a cancelled run. */
+  readonly id: number;
+  readonly source: Source;
+  /** `performance.now()` at the start. */
+  readonly startedAt: number;
+  readonly stages: Readonly<Partial<Record<StageName, Progress>>>;
+}
+
+export interface Outcome {
+  readonly name: string;
+  readonly blob: Blob;
+  readonly result: DiarizationResult;
+  /** Wall time of the engine's work, without the fetch of the sample. */
+  readonly processingSeconds: number;
+}
+
+/** A failure in the form that the page shows. `code` is null for what is no VoxlaneError. */
+export interface Failure {
+  readonly code: ErrorCode | null;
+  readonly problem: string;
+  readonly expected: string | null;
+  readonly remedy: string | null;
+}
+
+export type TurnsMode = 'overlapping' | 'exclusive';
+
+export type Phase =
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'loading' | 'running'; readonly job: Job }
+  | { readonly kind: 'done'; readonly outcome: Outcome; readonly mode: TurnsMode }
+  | { readonly kind: 'error'; readonly failure: Failure; readonly source: Source };
+
+export type Notice = 'busy' | 'cancelled' | 'first-only' | 'options-range' | 'options-number';
+
+export interface State {
+  readonly phase: Phase;
+  readonly options: RunOptions;
+  readonly optionsOpen: boolean;
+  /** The last result that was computed. Kept whatever happens next, so that a failing file loses nothing. */
+  readonly lastOutcome: Outcome | null;
+  readonly notice: Notice | null;
+}
+
+export type Action =
+  | { readonly type: 'started'; readonly id: number; readonly source: Source; readonly at: number }
+  | { readonly type: 'progressed'; readonly id: number; readonly progress: Progress }
+  | { readonly type: 'finished'; readonly id: number; readonly outcome: Outcome }
+  | { readonly type: 'failed'; readonly id: number; readonly failure: Failure }
+  | { readonly type: 'cancelled'; readonly id: number }
+  | { readonly type: 'options-changed'; readonly options: Partial<RunOptions> }
+  | { readonly type: 'options-toggled'; readonly open: boolean }
+  | { readonly type: 'mode-changed'; readonly mode: TurnsMode }
+  | { readonly type: 'reset' }
+  | { readonly type: 'returned' }
+  | { readonly type: 'noticed'; readonly notice: Notice }
+  | { readonly type: 'notice-dismissed' };
+
+export const INITIAL_STATE: State = {
+  phase: { kind: 'empty' },
+  options: { speakerMode: 'auto', exact: 2, min: 1, max: 4, backend: 'auto' },
+  optionsOpen: false,
+  lastOutcome: null,
+  notice: null,
+};
+
+/** The job in progress, if any. */
+export function jobOf(state: State): Job | null {
+  const { phase } = state;
+  return phase.kind === 'loading' || phase.kind === 'running' ? phase.job : null;
+}
+
+export function reduce(state: State, action: Action): State {
+  const job = jobOf(state);
+  switch (action.type) {
+    case 'started': {
+      if (job) return { ...state, notice: 'busy' };
+      const { id, source, at: startedAt } = action;
+      // The hint that only the first of several files is taken is raised with the start and must stay.
+      const notice = state.notice === 'first-only' ? state.notice : null;
+      return {
+        ...state,
+        phase: { kind: 'loading', job: { id, source, startedAt, stages: {} } },
+        notice,
+      };
+    }
+    case 'progressed': {
+      if (job?.id !== action.id) return state;
+      const stages = { ...job.stages, [action.progress.stage]: action.progress };
+      return { ...state, phase: { kind: 'running', job: { ...job, stages } } };
+    }
+    case 'finished':
+      if (job?.id !== action.id) return state;
+      return {
+        ...state,
+        phase: { kind: 'done', outcome: action.outcome, mode: 'overlapping' },
+        lastOutcome: action.outcome,
+        notice: null,
+      };
+    case 'failed':
+      if (job?.id !== action.id) return state;
+      return {
+        ...state,
+        phase: { kind: 'error', failure: action.failure, source: job.source },
+        notice: null,
+      };
+    case 'cancelled':
+      if (job?.id !== action.id) return state;
+      return { ...state, phase: { kind: 'empty' }, notice: 'cancelled' };
+    case 'options-changed':
+      return { ...state, options: { ...state.options, ...action.options }, notice: null };
+    case 'options-toggled':
+      return state.optionsOpen === action.open ? state : { ...state, optionsOpen: action.open };
+    case 'mode-changed':
+      if (state.phase.kind !== 'done') return state;
+      return { ...state, phase: { ...state.phase, mode: action.mode } };
+    case 'reset':
+      // A run is ended by cancelling it: leaving it by another way would orphan the work.
+      return job ? state : { ...state, phase: { kind: 'empty' }, notice: null };
+    case 'returned':
+      if (job || !state.lastOutcome) return state;
+      return {
+        ...state,
+        phase: { kind: 'done', outcome: state.lastOutcome, mode: 'overlapping' },
+        notice: null,
+      };
+    case 'noticed':
+      return { ...state, notice: action.notice };
+    case 'notice-dismissed':
+      return state.notice === null ? state : { ...state, notice: null };
+  }
+}
+
+const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;
+
+/** What is wrong with the options, before anything is run with them. */
+export function optionsProblem(options: RunOptions): Notice | null {
+  const { speakerMode, exact, min, max } = options;
+  if (speakerMode === 'exact' && !isCount(exact)) return 'options-number';
+  if (speakerMode === 'range') {
+    if (!isCount(min) || !isCount(max)) return 'options-number';
+    if (min > max) return 'options-range';
+  }
+  return null;
+}
+
+/** The part of the options that goes to `diarize`. */
+export function diarizeOptions(
+  options: RunOptions,
+): Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers'> {
+  switch (options.speakerMode) {
+    case 'auto':
+      return {};
+    case 'exact':
+      return { speakers: options.exact };
+    case 'range':
+      return { minSpeakers: options.min, maxSpeakers: options.max };
+  }
+}
+
+/** Which ways out of a failure make sense. */
+export function recoveries(
+  failure: Failure,
+  options: RunOptions,
+): { readonly retry: boolean; readonly wasm: boolean; readonly options: boolean } {
+  const onGpu = options.backend !== 'wasm';
+  switch (failure.code) {
+    case 'backend-unavailable':
+    case 'backend-failed':
+    case 'model-output':
+      return { retry: false, wasm: onGpu, options: true };
+    case 'worker-failed':
+      return { retry: true, wasm: onGpu, options: false };
+    case 'options':
+      return { retry: false, wasm: false, options: true };
+    case 'model-missing':
+    case 'model-altered':
+    case 'disposed':
+    case null:
+      return { retry: true, wasm: false, options: false };
+    default:
+      // What is left is wrong with the file itself, and stays wrong.
+      return { retry: false, wasm: false, options: false };
+  }
+}

@@ -1,0 +1,181 @@
+import type { Turn } from '../pipeline/types';
+import type { Scope } from '../util/scope';
+import { h } from './dom';
+import { clock } from './format';
+import { swatch } from './lanes/lanes';
+import { text } from './text';
+
+/** Rows have one height, known to CSS as well: only so can rows outside the window be left out. */
+const ROW_HEIGHT = 36;
+/** Rows kept on either side of what is visible. Recordings of some minutes are thereby whole in the DOM. */
+const MARGIN = 80;
+
+export interface TurnTable {
+  readonly element: HTMLElement;
+  readonly setTurns: (turns: readonly Turn[], speakers: readonly SpeakerName[]) => void;
+  /** Marks the rows that cover this moment. */
+  readonly setPosition: (seconds: number, playing: boolean) => void;
+}
+
+export interface SpeakerName {
+  readonly label: string;
+  readonly name: string;
+}
+
+/**
+ * The turns as text: the accessible way into the lanes. Only rows near the visible ones are in the DOM, because
+ * three hours of talk have thousands.
+ */
+export function createTurnTable(scope: Scope, onPlay: (turn: Turn) => void): TurnTable {
+  const { columns } = text.done;
+  const above = h('td', { colspan: 4 });
+  const below = h('td', { colspan: 4 });
+  const aboveRow = h('tr', { 'aria-hidden': 'true', class: 'turns__spacer' }, above);
+  const belowRow = h('tr', { 'aria-hidden': 'true', class: 'turns__spacer' }, below);
+  const body = h('tbody', {});
+  const head = h(
+    'thead',
+    {},
+    h(
+      'tr',
+      { 'aria-rowindex': 1 },
+      ...[columns.start, columns.end, columns.length, columns.speaker].map((name) => h('th', { scope: 'col' }, name)),
+    ),
+  );
+  const table = h('table', { class: 'turns', 'aria-label': text.done.table }, head, body);
+  const element = h('div', { class: 'turns__scroller', style: `--row-height:${ROW_HEIGHT}px` }, table);
+
+  let turns: readonly Turn[] = [];
+  let names = new Map<string, { name: string; index: number }>();
+  let from = 0;
+  let to = 0;
+  /** The one row in the tab order; arrows move it. */
+  let active = 0;
+  let position = -1;
+  let current = new Set<number>();
+
+  const rowOf = (index: number): HTMLTableRowElement | null =>
+    body.querySelector<HTMLTableRowElement>(`tr[data-index="${index}"]`);
+
+  const makeRow = (turn: Turn, index: number): HTMLTableRowElement => {
+    const speaker = names.get(turn.speaker);
+    return h(
+      'tr',
+      {
+        class: 'turns__row',
+        tabindex: index === active ? 0 : -1,
+        'data-testid': 'turn-row',
+        'data-index': index,
+        // One for the head, and ARIA counts from one.
+        'aria-rowindex': index + 2,
+        'aria-current': current.has(index) ? 'true' : null,
+      },
+      h('td', {}, clock(turn.startSeconds, 2)),
+      h('td', {}, clock(turn.endSeconds, 2)),
+      h('td', {}, (turn.endSeconds - turn.startSeconds).toFixed(2)),
+      h('td', {}, swatch(speaker?.index ?? 0), speaker?.name ?? turn.speaker),
+    );
+  };
+
+  const fill = (force: boolean): void => {
+    const firstVisible = Math.floor(element.scrollTop / ROW_HEIGHT);
+    const lastVisible = firstVisible + Math.ceil(element.clientHeight / ROW_HEIGHT) + 1;
+    // Rows are made again only when the view comes near the edge of what is there, not for each scrolled pixel.
+    const edge = MARGIN / 2;
+    const near = (from > 0 && firstVisible < from + edge) || (to < turns.length && lastVisible > to - edge);
+    if (!force && !near) return;
+    const focused = body.contains(document.activeElement);
+    from = Math.max(0, firstVisible - MARGIN);
+    to = Math.min(turns.length, lastVisible + MARGIN);
+    const rows = turns.slice(from, to).map((turn, offset) => makeRow(turn, from + offset));
+    above.style.height = `${from * ROW_HEIGHT}px`;
+    below.style.height = `${(turns.length - to) * ROW_HEIGHT}px`;
+    body.replaceChildren(...(from > 0 ? [aboveRow] : []), ...rows, ...(to < turns.length ? [belowRow] : []));
+    if (focused) (rowOf(active) ?? element).focus({ preventScroll: true });
+  };
+
+  const reveal = (index: number): void => {
+    const head = ROW_HEIGHT;
+    const top = index * ROW_HEIGHT;
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (top + ROW_HEIGHT + head > element.scrollTop + element.clientHeight) {
+      element.scrollTop = top + ROW_HEIGHT + head - element.clientHeight;
+    }
+    fill(false);
+  };
+
+  const moveTo = (index: number): void => {
+    const next = Math.min(Math.max(0, index), turns.length - 1);
+    rowOf(active)?.setAttribute('tabindex', '-1');
+    active = next;
+    reveal(next);
+    const row = rowOf(next);
+    row?.setAttribute('tabindex', '0');
+    row?.focus({ preventScroll: true });
+  };
+
+  const indexOf = (target: EventTarget | null): number | null => {
+    const row = target instanceof Element ? target.closest<HTMLElement>('tr[data-index]') : null;
+    return row ? Number(row.dataset.index) : null;
+  };
+  scope.on(element, 'scroll', () => {
+    fill(false);
+  }, { passive: true });
+  scope.on(body, 'click', (event) => {
+    const index = indexOf(event.target);
+    const turn = index === null ? undefined : turns[index];
+    if (index === null || !turn) return;
+    moveTo(index);
+    onPlay(turn);
+  });
+  scope.on(body, 'keydown', (event) => {
+    const index = indexOf(event.target);
+    if (index === null || event.ctrlKey || event.metaKey || event.altKey) return;
+    const page = Math.max(1, Math.floor(element.clientHeight / ROW_HEIGHT) - 2);
+    const moves: Readonly<Record<string, number>> = {
+      ArrowDown: index + 1,
+      ArrowUp: index - 1,
+      PageDown: index + page,
+      PageUp: index - page,
+      Home: 0,
+      End: turns.length - 1,
+    };
+    const next = moves[event.key];
+    const turn = turns[index];
+    if (next !== undefined) moveTo(next);
+    else if (event.key === 'Enter' && turn) onPlay(turn);
+    else return;
+    event.preventDefault();
+  });
+
+  return {
+    element,
+    setTurns(nextTurns, speakers) {
+      turns = nextTurns;
+      names = new Map(speakers.map(({ label, name }, index) => [label, { name, index }]));
+      active = Math.min(active, Math.max(0, turns.length - 1));
+      current = new Set();
+      table.setAttribute('aria-rowcount', String(turns.length + 1));
+      fill(true);
+      position = -1;
+    },
+    setPosition(seconds, playing) {
+      if (seconds === position) return;
+      position = seconds;
+      const next = new Set<number>();
+      // Sorted by start: nothing after the first later start can cover the moment.
+      for (let index = 0; index < turns.length; index += 1) {
+        const turn = turns[index];
+        if (!turn || turn.startSeconds > seconds) break;
+        if (turn.endSeconds > seconds) next.add(index);
+      }
+      for (const index of current) if (!next.has(index)) rowOf(index)?.removeAttribute('aria-current');
+      const added = [...next].filter((index) => !current.has(index));
+      for (const index of added) rowOf(index)?.setAttribute('aria-current', 'true');
+      current = next;
+      const latest = added.at(-1);
+      // Follows the sound, but never pulls the table away from someone who is in it.
+      if (playing && latest !== undefined && !element.matches(':hover, :focus-within')) reveal(latest);
+    },
+  };
+}

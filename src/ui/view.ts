@@ -1,0 +1,32 @@
+import type { Scope } from '../util/scope';
+import type { State, RunOptions, TurnsMode } from './state';
+import type { ThemeControl } from './theme';
+
+/** What a person can do, apart from how the page carries it out. */
+export interface Actions {
+  readonly open: (files: Iterable<File>) => void;
+  readonly trySample: () => void;
+  readonly cancel: () => void;
+  readonly retry: (options?: Partial<RunOptions>) => void;
+  readonly setOptions: (options: Partial<RunOptions>) => void;
+  readonly toggleOptions: (open: boolean) => void;
+  readonly setMode: (mode: TurnsMode) => void;
+  readonly reset: () => void;
+  readonly back: () => void;
+  readonly dismissNotice: () => void;
+}
+
+export interface ViewContext {
+  /** Ends when the page leaves this view. */
+  readonly scope: Scope;
+  readonly state: State;
+  readonly actions: Actions;
+  readonly theme: ThemeControl;
+}
+
+export interface View {
+  readonly element: HTMLElement;
+  /** Takes the focus when the view appears, so that keyboard and screen reader start at its top. */
+  readonly heading: HTMLElement;
+  readonly update: (state: State) => void;
+}
