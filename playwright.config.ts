@@ -9,7 +9,7 @@ export default defineConfig({
   // The models use every core; tests beside each other would time each other out.
   workers: 1,
   timeout: 120_000,
-  forbidOnly: Boolean(process.env['CI']),
+  forbidOnly: Boolean(process.env.CI),
   use: {
     baseURL: `http://127.0.0.1:${PORT}/`,
     launchOptions: { executablePath: findChromium(), args: chromiumArguments('software') },
@@ -23,6 +23,6 @@ export default defineConfig({
     command: `npm start -- --host 127.0.0.1 --port ${PORT} --strictPort`,
     url: `http://127.0.0.1:${PORT}/engine.html`,
     timeout: 180_000,
-    reuseExistingServer: !process.env['CI'],
+    reuseExistingServer: !process.env.CI,
   },
 });

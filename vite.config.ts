@@ -33,8 +33,9 @@ export default defineConfig({
   },
   plugins: [
     viteStaticCopy({
+      structured: true,
       targets: [
-        { src: 'models/*/{manifest.json,model.onnx}', dest: 'models', rename: { stripBase: 1 } },
+        { src: 'models/*/{manifest.json,model.onnx}', dest: '' },
         { src: `node_modules/onnxruntime-web/dist/${RUNTIME_FILES}`, dest: 'ort', rename: { stripBase: 3 } },
       ],
     }),

@@ -28,12 +28,12 @@ const APPLICATIONS = [
  * @throws Error with the one command that installs a browser
  */
 export function findChromium(environment: NodeJS.ProcessEnv = process.env): string {
-  const asked = environment['CHROMIUM_PATH'];
+  const asked = environment.CHROMIUM_PATH;
   if (asked) {
     if (isExecutable(asked)) return asked;
     throw new Error(`CHROMIUM_PATH is ${asked}, which cannot be run. Set it to a Chromium, Chrome or Edge, or unset it.`);
   }
-  const folders = (environment['PATH'] ?? '').split(delimiter).filter(Boolean);
+  const folders = (environment.PATH ?? '').split(delimiter).filter(Boolean);
   const candidates = [...COMMANDS.flatMap((name) => folders.map((folder) => join(folder, name))), ...APPLICATIONS];
   const found = [...candidates, chromium.executablePath()].find(isExecutable);
   if (found) return found;

@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { chromium } from 'playwright-core';
+import { findChromium } from './chromium';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+function makeBrowser(name: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, '', { mode: 0o755 });
+  return path;
+}
+
+test('CHROMIUM_PATH comes first', () => {
+  makeBrowser('chromium');
+  const mine = makeBrowser('mine');
+  expect(findChromium({ CHROMIUM_PATH: mine, PATH: folder })).toBe(mine);
+});
+
+test('a CHROMIUM_PATH that cannot be run is an error, not a silent fallback', () => {
+  makeBrowser('chromium');
+  expect(() => findChromium({ CHROMIUM_PATH: join(folder, 'absent'), PATH: folder })).toThrow(/CHROMIUM_PATH/);
+});
+
+test.each(['chromium', 'google-chrome', 'microsoft-edge'])('%s of the system is found', (name) => {
+  const path = makeBrowser(name);
+  expect(findChromium({ PATH: folder })).toBe(path);
+});
+
+test("else Playwright's own; with none, the error names the one command that installs one", () => {
+  const own = vi.spyOn(chromium, 'executablePath').mockReturnValue(makeBrowser('own'));
+  expect(findChromium({ PATH: '' })).toBe(join(folder, 'own'));
+  own.mockReturnValue(join(folder, 'absent'));
+  expect(() => findChromium({ PATH: '' })).toThrow(/Install one with: .*install.* chromium$/);
+});

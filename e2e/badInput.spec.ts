@@ -1,0 +1,204 @@
+/** Every bad input by its typed error: never a hang, never a blank page. */
+import type { Page } from '@playwright/test';
+import { buildWav, type WavOptions } from '../src/audio/testing/wav';
+import type { ErrorCode } from '../src/index';
+import { createDiarizer, expect, openEngine, test } from './support/engine';
+
+interface Outcome {
+  readonly code: string;
+  readonly message: string;
+  readonly turns: number;
+}
+
+async function diarizeBytes(page: Page, bytes: Uint8Array): Promise<Outcome> {
+  return page.evaluate(async (values) => {
+    const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
+    try {
+      const { turns } = await testDiarizer.diarize(new Blob([Uint8Array.from(values)]));
+      return { code: 'none', message: '', turns: turns.length };
+    } catch (error) {
+      if (!(error instanceof voxlane.VoxlaneError)) throw error;
+      return { code: error.code, message: error.message, turns: 0 };
+    }
+  }, [...bytes]);
+}
+
+const noise = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 7919 + (i >> 3) * 104729) % 251);
+
+const BAD: { name: string; blob: () => Blob; code: ErrorCode | 'none' }[] = [
+  { name: 'text', blob: () => new Blob(['not a recording '.repeat(50)]), code: 'audio-unsupported' },
+  { name: 'random bytes', blob: () => new Blob([noise(5000)]), code: 'audio-unsupported' },
+  { name: 'no bytes', blob: () => new Blob([]), code: 'audio-empty' },
+  { name: 'no samples', blob: () => buildWav([[]]), code: 'audio-no-samples' },
+  { name: 'truncated', blob: () => wav(sine(16000), { declaredDataBytes: 64000 }), code: 'audio-truncated' },
+  { name: 'no channels', blob: () => wav(sine(16000), { declaredChannels: 0 }), code: 'audio-channels' },
+  { name: '40 channels', blob: () => buildWav(Array.from({ length: 40 }, () => sine(400))), code: 'audio-channels' },
+  {
+    name: 'NaN samples',
+    blob: () => wav(sine(16000).map((value, i) => (i === 8000 ? NaN : value)), { format: 'float32' }),
+    code: 'audio-not-finite',
+  },
+  { name: '0.05 s', blob: () => wav(sine(800)), code: 'none' },
+  { name: 'silence', blob: () => wav(new Array<number>(16000 * 12).fill(0)), code: 'none' },
+];
+
+function sine(length: number): number[] {
+  return Array.from({ length }, (_, i) => 0.3 * Math.sin((2 * Math.PI * 440 * i) / 16000));
+}
+
+function wav(samples: number[], options: WavOptions = {}): Blob {
+  return buildWav([samples], options);
+}
+
+for (const { name, blob, code } of BAD) {
+  test(`${name}: ${code === 'none' ? 'no turns, no error' : code}`, async ({ engine }) => {
+    const outcome = await diarizeBytes(engine.page, new Uint8Array(await blob().arrayBuffer()));
+    expect(outcome).toMatchObject({ code, turns: 0 });
+  });
+}
+
+test('after all of these the same diarizer still works', async ({ engine }) => {
+  expect((await engine.run('public/sample.wav')).json.speakers).toHaveLength(2);
+});
+
+test.describe('models', () => {
+  const createCode = (page: Page) =>
+    page.evaluate(async () => {
+      try {
+        (await voxlane.Diarizer.create({ backend: 'wasm' })).dispose();
+        return 'none';
+      } catch (error) {
+        return error instanceof voxlane.VoxlaneError ? error.code : String(error);
+      }
+    });
+
+  test('missing', async ({ page }) => {
+    await page.route('**/segmentation-3.0/model.onnx', (route) => route.fulfill({ status: 404 }));
+    await openEngine(page);
+    expect(await createCode(page)).toBe('model-missing');
+  });
+
+  test('a page in place of the manifest', async ({ page }) => {
+    await page.route('**/campplus-zh-en/manifest.json', (route) =>
+      route.fulfill({ status: 200, contentType: 'text/html', body: '<!doctype html><p>Welcome' }),
+    );
+    await openEngine(page);
+    expect(await createCode(page)).toBe('model-missing');
+  });
+
+  test('a manifest of another kind', async ({ page }) => {
+    await page.route('**/segmentation-3.0/manifest.json', (route) => route.fulfill({ json: { id: 'something' } }));
+    await openEngine(page);
+    expect(await createCode(page)).toBe('model-invalid');
+  });
+
+  for (const [name, change] of [
+    ['one byte changed', (body: Buffer) => body.fill(body[1000]! ^ 1, 1000, 1001)],
+    ['cut short', (body: Buffer) => body.subarray(0, 1_000_000)],
+  ] as const) {
+    test(`altered: ${name}`, async ({ page }) => {
+      await page.route('**/segmentation-3.0/model.onnx', async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ status: 200, body: change(await response.body()) });
+      });
+      await openEngine(page);
+      expect(await createCode(page)).toBe('model-altered');
+    });
+  }
+
+  test('the runtime is missing', async ({ page }) => {
+    await page.route('**/ort/*.wasm', (route) => route.fulfill({ status: 404 }));
+    await openEngine(page);
+    expect(await createCode(page)).toBe('backend-failed');
+  });
+
+  test('a worker script is missing', async ({ page }) => {
+    await page.route('**/embedding.worker-*.js', (route) => route.fulfill({ status: 404 }));
+    await openEngine(page);
+    expect(await createCode(page)).toBe('worker-failed');
+  });
+
+  test('no WebGPU where it is demanded', async ({ page }) => {
+    await page.addInitScript(() => Object.defineProperty(navigator, 'gpu', { value: undefined }));
+    await page.route('**/segmentation.worker-*.js', async (route) => {
+      const response = await route.fetch();
+      const body = `Object.defineProperty(navigator, 'gpu', { value: undefined });\n${await response.text()}`;
+      await route.fulfill({ response, body });
+    });
+    await openEngine(page);
+    const code = await page.evaluate(() =>
+      voxlane.Diarizer.create({ backend: 'webgpu' }).then(
+        () => 'none',
+        (error: unknown) => (error instanceof voxlane.VoxlaneError ? error.code : String(error)),
+      ),
+    );
+    expect(code).toBe('backend-unavailable');
+  });
+});
+
+test.describe('calls', () => {
+  test('options out of range, contradictions and wrong sources are named', async ({ engine }) => {
+    const codes = await engine.page.evaluate(async () => {
+      const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
+      const samples = new Float32Array(16000);
+      const attempts = [
+        testDiarizer.diarize(samples, { speakers: 0 }),
+        testDiarizer.diarize(samples, { speakers: 2, maxSpeakers: 3 }),
+        testDiarizer.diarize(samples, { minSpeakers: 3, maxSpeakers: 2 }),
+        testDiarizer.diarize(samples, { startSeconds: -1 }),
+        testDiarizer.diarize('sample.wav' as never),
+        testDiarizer.diarize(Float32Array.of(NaN)),
+      ];
+      const settled = await Promise.allSettled(attempts);
+      return settled.map((result) => (result.status === 'rejected' ? (result.reason as { code: string }).code : 'none'));
+    });
+    expect(codes).toEqual(['options', 'options', 'options', 'options', 'options', 'audio-not-finite']);
+  });
+
+  test('a signal cancels a run, and one that has fired already keeps it from starting', async ({ page }) => {
+    await openEngine(page);
+    await createDiarizer(page, { backend: 'wasm' });
+    await page.setInputFiles('#file', 'public/sample.wav');
+    const outcome = await page.evaluate(async () => {
+      const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
+      const codeOf = (run: Promise<unknown>) => run.then(() => 'none', (error: unknown) => (error as { code: string }).code);
+      const controller = new AbortController();
+      let abortedAt = 0;
+      const code = await codeOf(
+        testDiarizer.diarize(voxlane.chosenFile(), {
+          signal: controller.signal,
+          onProgress: ({ stage, completed }) => {
+            if (stage !== 'embedding' || completed < 2) return;
+            abortedAt = performance.now();
+            controller.abort();
+          },
+        }),
+      );
+      const milliseconds = performance.now() - abortedAt;
+      const early = await codeOf(testDiarizer.diarize(voxlane.chosenFile(), { signal: AbortSignal.abort() }));
+      const after = await testDiarizer.diarize(voxlane.chosenFile(), { durationSeconds: 12 });
+      testDiarizer.dispose();
+      const disposed = await codeOf(testDiarizer.diarize(voxlane.chosenFile()));
+      return { code, early, disposed, milliseconds, speakers: after.speakers.length };
+    });
+    expect(outcome).toMatchObject({ code: 'cancelled', early: 'cancelled', disposed: 'disposed', speakers: 2 });
+    expect(outcome.milliseconds).toBeLessThan(300);
+  });
+
+  test('without isolation headers there is one thread, and the report says so', async ({ page }) => {
+    await page.route('**/engine.html', async (route) => {
+      const response = await route.fetch();
+      const kept = Object.entries(response.headers()).filter(([name]) => !name.startsWith('cross-origin-'));
+      await route.fulfill({ response, headers: Object.fromEntries(kept) });
+    });
+    await openEngine(page);
+    const backend = await page.evaluate(async () => {
+      const diarizer = await voxlane.Diarizer.create({ backend: 'auto' });
+      const report = diarizer.backend;
+      diarizer.dispose();
+      return report;
+    });
+    expect(backend).toMatchObject({ name: 'wasm', threads: 1 });
+    expect(backend?.reason).toContain('isolated');
+  });
+});

@@ -1,0 +1,111 @@
+/** The command line, as a process of its own. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { parseRttm } from '../src/formats/rttm';
+import type { DiarizationJson } from './support/engine';
+
+interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function diarize(...args: string[]): Promise<Finished> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'cli/diarize.ts', ...args]);
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    child.on('close', (code) => {
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
+
+let folder: string;
+test.beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
+});
+test.afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('RTTM on standard output, progress and backend on standard error', async () => {
+  const { code, stdout, stderr } = await diarize('public/sample.wav', '--backend', 'wasm');
+  expect(code).toBe(0);
+  expect(parseRttm(stdout).get('sample')).toHaveLength(13);
+  expect(stderr).toMatch(/embedding 50 %/);
+  expect(stderr).toMatch(/WASM, \d+ threads/);
+});
+
+test('a bad file among many does not lose the others, and the exit status tells', async () => {
+  const bad = join(folder, 'bad.wav');
+  writeFileSync(bad, 'RIFF');
+  const { code, stderr } = await diarize(bad, 'public/sample.wav', join(folder, 'absent.wav'), '--out', folder, '--exclusive');
+  expect(code).toBe(1);
+  const failures = stderr.split('\n').filter((line) => line.startsWith('voxlane: '));
+  expect(failures).toHaveLength(2);
+  const rttm = readFileSync(join(folder, 'sample.exclusive.rttm'), 'utf8');
+  const turns = parseRttm(rttm).get('sample')!;
+  expect(turns.length).toBeGreaterThan(5);
+  turns.slice(1).forEach((turn, index) => {
+    // RTTM has milliseconds: ends are rounded.
+    expect(turn.startSeconds).toBeGreaterThanOrEqual(turns[index]!.endSeconds - 0.002);
+  });
+});
+
+test('JSON of a stretch, with times of the whole recording', async () => {
+  const { code, stdout } = await diarize('public/sample.wav', '--format', 'json', '--start', '14', '--duration', '12', '--speakers', '2');
+  expect(code).toBe(0);
+  const json = JSON.parse(stdout) as DiarizationJson;
+  expect(json).toMatchObject({ file: 'sample.wav', durationSeconds: 12, backend: { name: 'wasm', adapter: null } });
+  expect(json.speakers).toHaveLength(2);
+  for (const { startSeconds, endSeconds } of [...json.turns, ...json.exclusiveTurns]) {
+    expect(startSeconds).toBeGreaterThanOrEqual(14);
+    expect(endSeconds).toBeLessThanOrEqual(26.1);
+  }
+  expect(Object.keys(json.timings)).toEqual(
+    expect.arrayContaining(['decode', 'segmentation', 'fbank', 'embedding', 'counting', 'clustering', 'reconstruction']),
+  );
+});
+
+test('wrong arguments end with one line', async () => {
+  for (const args of [[], ['a.wav', '--backend', 'cuda'], ['a.wav', '--speakers', 'two'], ['a.wav', '--unknown']]) {
+    const { code, stdout, stderr } = await diarize(...args);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  }
+  const { code, stdout } = await diarize('--help');
+  expect(code).toBe(0);
+  expect(stdout).toContain('--backend');
+});
+
+test('WebGPU on 11 s of the sample: the turns of WASM to one frame, and the log names the adapter', async () => {
+  test.setTimeout(400_000);
+  const stretch = ['public/sample.wav', '--duration', '11', '--format', 'json'];
+  const wasm = await diarize(...stretch, '--backend', 'wasm');
+  const gpu = await diarize(...stretch, '--backend', 'webgpu');
+  expect(gpu.code).toBe(0);
+  const [expected, actual] = [wasm, gpu].map(({ stdout }) => JSON.parse(stdout) as DiarizationJson) as [
+    DiarizationJson,
+    DiarizationJson,
+  ];
+  expect(actual.backend.name).toBe('webgpu');
+  expect(actual.backend.adapter).toBeTruthy();
+  expect(gpu.stderr).toContain(`WebGPU on ${actual.backend.adapter}`);
+  expect(expected.turns.length).toBeGreaterThan(1);
+  for (const key of ['turns', 'exclusiveTurns'] as const) {
+    expect(actual[key]).toHaveLength(expected[key].length);
+    actual[key].forEach((turn, index) => {
+      const other = expected[key][index]!;
+      expect(turn.speaker).toBe(other.speaker);
+      expect(Math.abs(turn.startSeconds - other.startSeconds)).toBeLessThanOrEqual(0.017);
+      expect(Math.abs(turn.endSeconds - other.endSeconds)).toBeLessThanOrEqual(0.017);
+    });
+  }
+});

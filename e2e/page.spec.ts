@@ -1,0 +1,112 @@
+/** The page, as a person with a recording uses it. */
+import { readFileSync } from 'node:fs';
+import { expect, test, type Page } from '@playwright/test';
+import { parseRttm } from '../src/formats/rttm';
+import type { DiarizationJson } from './support/engine';
+
+const state = (page: Page) => page.getByTestId('state');
+
+test('drop the sample, watch it run, hear it, take the files home', async ({ page }) => {
+  await page.addInitScript(() => {
+    const longTasks: number[] = [];
+    Object.assign(globalThis, { longTasks });
+    new PerformanceObserver((list) => {
+      longTasks.push(...list.getEntries().map((entry) => entry.duration));
+    }).observe({ type: 'longtask', buffered: true });
+  });
+  await page.goto('index.html');
+  await expect(state(page)).toHaveAttribute('data-state', 'empty');
+
+  // Loading the page is not what is measured.
+  await page.evaluate(() => {
+    (globalThis as unknown as { longTasks: number[] }).longTasks.length = 0;
+  });
+  const bytes = readFileSync('public/sample.wav').toString('base64');
+  const dropped = await page.evaluateHandle(async (data) => {
+    const blob = await (await fetch(`data:audio/wav;base64,${data}`)).blob();
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([blob], 'meeting.wav', { type: 'audio/wav' }));
+    return transfer;
+  }, bytes);
+  await page.getByTestId('drop-zone').dispatchEvent('drop', { dataTransfer: dropped });
+
+  await expect(state(page)).toHaveAttribute('data-state', 'running');
+  for (const stage of ['decode', 'segmentation', 'fbank', 'embedding', 'clustering']) {
+    await expect(page.getByTestId(`stage-${stage}`)).toBeVisible();
+  }
+  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
+  const longTasks = await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks);
+  expect(longTasks, 'page-thread tasks over 50 ms while the recording ran').toEqual([]);
+
+  await expect(page.getByTestId('turn-row')).toHaveCount(13);
+  await expect(page.getByTestId('backend-line')).toContainText('WASM');
+
+  const [rttmFile] = await Promise.all([page.waitForEvent('download'), page.getByTestId('download-rttm').click()]);
+  expect(rttmFile.suggestedFilename()).toBe('meeting.rttm');
+  const rttm = parseRttm(readFileSync(await rttmFile.path(), 'utf8'));
+  expect(rttm.get('meeting')).toHaveLength(13);
+
+  const [jsonFile] = await Promise.all([page.waitForEvent('download'), page.getByTestId('download-json').click()]);
+  const json = JSON.parse(readFileSync(await jsonFile.path(), 'utf8')) as DiarizationJson;
+  expect(json.file).toBe('meeting.wav');
+  expect(json.turns).toHaveLength(13);
+  expect(json.speakers).toHaveLength(2);
+
+  // A turn that is clicked plays from its start.
+  await page.getByTestId('turn-row').nth(8).click();
+  await expect
+    .poll(() => page.evaluate(() => document.querySelector('audio')?.currentTime ?? 0))
+    .toBeGreaterThan(json.turns[8]!.startSeconds);
+});
+
+test('click on the lanes seeks; space plays and pauses', async ({ page }) => {
+  await page.goto('index.html');
+  await page.getByTestId('try-sample').click();
+  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
+  const seconds = () => page.evaluate(() => document.querySelector('audio')!.currentTime);
+  const paused = () => page.evaluate(() => document.querySelector('audio')!.paused);
+  const box = (await page.getByTestId('lanes').locator('canvas').first().boundingBox())!;
+  await page.mouse.click(box.x + box.width * 0.75, box.y + box.height / 2);
+  await expect.poll(seconds).toBeGreaterThan(15);
+  if (!(await paused())) await page.keyboard.press('Space');
+  await expect.poll(paused).toBe(true);
+  await page.keyboard.press('Space');
+  await expect.poll(paused).toBe(false);
+});
+
+test('cancel stops the work and the next run is whole', async ({ page }) => {
+  await page.goto('index.html');
+  await page.getByTestId('try-sample').click();
+  await expect(state(page)).toHaveAttribute('data-state', 'running', { timeout: 30_000 });
+  await expect.poll(() => page.workers().length).toBeGreaterThanOrEqual(4);
+  await page.getByTestId('cancel').click();
+  await expect(state(page)).toHaveAttribute('data-state', 'empty');
+  // Only ended workers have stopped.
+  await expect.poll(() => page.workers().length).toBe(0);
+  await page.getByTestId('try-sample').click();
+  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
+  await expect(page.getByTestId('turn-row')).toHaveCount(13);
+});
+
+test('a file that is no recording is explained, and the last result stays', async ({ page }) => {
+  await page.goto('index.html');
+  await page.getByTestId('try-sample').click();
+  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
+  await page.getByTestId('new-recording').click();
+  await page
+    .getByTestId('file-input')
+    .setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('not a recording '.repeat(99)) });
+  await expect(state(page)).toHaveAttribute('data-state', 'error');
+  await expect(page.getByTestId('error')).toContainText('audio-unsupported');
+  await page.getByRole('button', { name: /back to the result/i }).click();
+  await expect(page.getByTestId('turn-row')).toHaveCount(13);
+});
+
+test('the page works from the keyboard and says its state to assistive technology', async ({ page }) => {
+  await page.goto('index.html');
+  await page.getByTestId('try-sample').focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('progressbar').first()).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(state(page)).toHaveAttribute('data-state', 'empty');
+});
