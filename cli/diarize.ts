@@ -3,7 +3,7 @@ import { basename, extname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { FileOutcome } from '../src/enginePage';
 import type { Progress } from '../src/index';
-import { HELP, parseCommand, type DiarizeCommand } from './diarizeOptions';
+import { HELP, outputNames, parseCommand, type DiarizeCommand } from './diarizeOptions';
 import { openEnginePage } from './enginePage';
 
 const say = (line: string): void => {
@@ -20,12 +20,13 @@ async function main(): Promise<number> {
   const engine = await openEnginePage(command.backend, say);
   try {
     await prepare(engine.page, command);
+    const names = command.out === undefined ? null : outputNames(command.files);
     let failed = 0;
     for (const path of command.files) {
       const outcome = await diarizeFile(engine.page, path, command);
       if (outcome.ok) {
         say(`${path}: ${outcome.summary}`);
-        await emit(path, outcome.text, command);
+        await emit(names?.get(path), outcome.text, command);
       } else {
         failed++;
         say(`voxlane: ${path}: ${outcome.message}`);
@@ -64,13 +65,13 @@ async function diarizeFile(page: Page, path: string, command: DiarizeCommand): P
   return page.evaluate((request) => voxlane.diarizeFile(request), { options, format, exclusive, ...names });
 }
 
-async function emit(path: string, text: string, { out, format, exclusive }: DiarizeCommand): Promise<void> {
-  if (out === undefined) {
+async function emit(name: string | undefined, text: string, { out, format, exclusive }: DiarizeCommand): Promise<void> {
+  if (out === undefined || name === undefined) {
     process.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`);
     return;
   }
   const suffix = format === 'json' ? '.json' : exclusive ? '.exclusive.rttm' : '.rttm';
-  await writeFile(join(out, basename(path, extname(path)) + suffix), text);
+  await writeFile(join(out, name + suffix), text);
 }
 
 main().then(

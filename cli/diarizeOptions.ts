@@ -1,3 +1,4 @@
+import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BackendChoice, DiarizeOptions } from '../src/index';
 
@@ -48,6 +49,7 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
   });
   if (values.help) return 'help';
   if (positionals.length === 0) throw new Error('no file was named. Try --help.');
+  if (values.out !== undefined) outputNames(positionals);
   const options = {
     speakers: number('--speakers', values.speakers),
     minSpeakers: number('--min-speakers', values['min-speakers']),
@@ -64,6 +66,25 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
     // The library checks ranges; absent options must stay absent.
     options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   };
+}
+
+/**
+ * Name of each file's result in `--out`, without suffix: `talk` of `talk.mp3`, but `talk.mp3` where there is also a
+ * `talk.wav`.
+ *
+ * @throws Error where two files would still have one name
+ */
+export function outputNames(files: readonly string[]): Map<string, string> {
+  const stem = (file: string) => basename(file, extname(file));
+  const names = new Map<string, string>();
+  for (const file of new Set(files)) {
+    const isAlone = files.every((other) => other === file || stem(other) !== stem(file));
+    const name = isAlone ? stem(file) : basename(file);
+    const other = [...names].find(([, taken]) => taken === name)?.[0];
+    if (other !== undefined) throw new Error(`${other} and ${file} would both be written to ${name}. Take two folders.`);
+    names.set(file, name);
+  }
+  return names;
 }
 
 function number(name: string, text: string | undefined): number | undefined {

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { outputNames, parseCommand } from './diarizeOptions';
+
+test('results are named after their files, with the extension where two would share a name', () => {
+  expect([...outputNames(['a/one.wav', 'b/two.mp3', 'b/two.wav'])]).toEqual([
+    ['a/one.wav', 'one'],
+    ['b/two.mp3', 'two.mp3'],
+    ['b/two.wav', 'two.wav'],
+  ]);
+  expect([...outputNames(['one.wav', 'one.wav'])]).toEqual([['one.wav', 'one']]);
+});
+
+test('two files of one name are refused before any work is done', () => {
+  expect(() => parseCommand(['a/one.wav', 'b/one.wav', '--out', 'results'])).toThrow(/a\/one\.wav and b\/one\.wav/);
+  expect(parseCommand(['a/one.wav', 'b/one.wav'])).toMatchObject({ files: ['a/one.wav', 'b/one.wav'] });
+});
+
+test('options that are absent stay absent', () => {
+  expect(parseCommand(['a.wav', '--speakers', '3'])).toMatchObject({ options: { speakers: 3 }, backend: 'auto' });
+  expect(Object.keys((parseCommand(['a.wav']) as { options: object }).options)).toEqual([]);
+});
