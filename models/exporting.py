@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import importlib.resources
 import json
+import math
 import re
 import subprocess
 import sys
@@ -264,6 +265,24 @@ def whole(value: float, what: str) -> int:
     if abs(value - nearest) > 1e-6:
         raise ExportError(f"{what} is {value}, not a whole number")
     return nearest
+
+
+def largest_tensor_bytes(graph: onnx.ModelProto, shape: Sequence[int]) -> int:
+    """Bytes of the largest value that the graph computes from one input of `shape`; float32 throughout.
+
+    Decides how many inputs a GPU can take at once, since every value must fit into one binding.
+    """
+    fixed = onnx.ModelProto()
+    fixed.CopyFrom(graph)
+    for dimension, size in zip(fixed.graph.input[0].type.tensor_type.shape.dim, shape, strict=True):
+        dimension.dim_value = size
+    del fixed.graph.value_info[:]
+    inferred = onnx.shape_inference.infer_shapes(fixed, strict_mode=True, data_prop=True)
+    sizes = [
+        4 * math.prod(dimension.dim_value for dimension in value.type.tensor_type.shape.dim)
+        for value in inferred.graph.value_info
+    ]
+    return max(sizes)
 
 
 def save(out: Path, model: onnx.ModelProto, manifest: Mapping[str, Any]) -> None:

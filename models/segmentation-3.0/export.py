@@ -120,6 +120,7 @@ def manifest_of(model: Model, graph: onnx.ModelProto, window: int) -> dict[str, 
         "windowSamples": window,
         "hopSamples": exporting.whole(step * specifications.duration * sample_rate, "the hop"),
         "numFrames": model.num_frames(window),
+        "largestTensorBytes": exporting.largest_tensor_bytes(graph, (1, 1, window)),
         "receptiveField": {
             "startSamples": exporting.whole(field.start * sample_rate, "the first frame's start"),
             "durationSamples": exporting.whole(field.duration * sample_rate, "a frame's duration"),

@@ -36,6 +36,8 @@ const segmentationSchema = v.object({
   hopSamples: count,
   /** Frames per window. */
   numFrames: count,
+  /** Of the values that one window makes on its way through the graph: what a GPU must be able to bind at once. */
+  largestTensorBytes: count,
   /** Of one frame: where it begins in the window, how much it sees, how far to the next one. */
   receptiveField: v.object({ startSamples: v.number(), durationSamples: count, stepSamples: count }),
   powerset: v.object({

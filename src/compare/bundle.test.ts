@@ -1,0 +1,137 @@
+import { zipSync } from 'fflate';
+import { describe, expect, it } from 'vitest';
+import { VoxlaneError } from '../util/errors';
+import { readBundle, tensorNamed } from './bundle';
+import { buildNpy } from './testing/npyFile';
+
+const X = { name: 'x', file: 'inputs/x.npy', axes: ['batch', 'sample'] };
+const HALF = { name: 'half', file: 'stages/half.npy', axes: ['sample'] };
+const MANIFEST = {
+  format: 'golden-bundle',
+  version: 1,
+  model: 'toy',
+  source: { framework: 'none' },
+  inputs: [X],
+  stages: [
+    HALF,
+    {
+      name: 'classifier',
+      file: 'stages/classifier.npy',
+      axes: ['frame', 'class'],
+      tolerance: { max_abs: 1, argmax_agreement: 0.5 },
+    },
+  ],
+  tolerance: { max_abs: 0.01, cosine: 0.999 },
+};
+const FILES = {
+  'inputs/x.npy': buildNpy([1, 2], [1, 2]),
+  'stages/half.npy': buildNpy([2], [0.5, 1]),
+  'stages/classifier.npy': buildNpy([1, 2], [0, 1]),
+};
+
+const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+function bundleOf(manifest: object = MANIFEST, files: Record<string, Uint8Array> = FILES, level: 0 | 9 = 9): Uint8Array {
+  return zipSync({ 'manifest.json': json(manifest), ...files }, { level });
+}
+/** A bundle whose stage `half` has this file. */
+const withHalf = (file: Uint8Array): Uint8Array => bundleOf(MANIFEST, { ...FILES, 'stages/half.npy': file });
+/** A bundle whose manifest has these fields in place of its own. */
+const withFields = (fields: object): Uint8Array => bundleOf({ ...MANIFEST, ...fields });
+
+function failureOf(bytes: Uint8Array): VoxlaneError {
+  try {
+    readBundle(bytes);
+  } catch (error) {
+    if (error instanceof VoxlaneError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+/** Writes `size` as the uncompressed size of `name` into the directory at the end of the zip. */
+function claimSize(zip: Uint8Array, name: string, size: number): Uint8Array {
+  const view = new DataView(zip.buffer, zip.byteOffset);
+  const at = Buffer.from(zip).lastIndexOf(name) - 46;
+  expect(view.getUint32(at, true)).toBe(0x02014b50);
+  view.setUint32(at + 24, size, true);
+  return zip;
+}
+
+describe('readBundle', () => {
+  it.each([0, 9] as const)('reads inputs and stages, at compression level %i', (level) => {
+    const { model, source, inputs, stages } = readBundle(bundleOf(MANIFEST, FILES, level));
+    expect({ model, source }).toEqual({ model: 'toy', source: { framework: 'none' } });
+    expect(inputs).toEqual([{ name: 'x', axes: ['batch', 'sample'], shape: [1, 2], data: Float32Array.of(1, 2) }]);
+    expect(stages.map(({ name }) => name)).toEqual(['half', 'classifier']);
+    expect([...tensorNamed(stages, 'classifier').data]).toEqual([0, 1]);
+  });
+
+  it("gives a stage the bundle's tolerance where it has none of its own", () => {
+    const [half, classifier] = readBundle(bundleOf()).stages;
+    expect(half!.tolerance).toEqual({ maxAbs: 0.01, cosine: 0.999 });
+    expect(classifier!.tolerance).toEqual({ maxAbs: 1, cosine: 0.999, argmaxAgreement: 0.5 });
+  });
+
+  it('leaves alone what the manifest does not name', () => {
+    const extra = { ...FILES, 'README.md': json('text'), 'stages/other.npy': json('no array') };
+    expect(readBundle(bundleOf(MANIFEST, extra)).stages).toHaveLength(2);
+  });
+
+  it('names the tensors there are where one is missing', () => {
+    const { stages } = readBundle(bundleOf());
+    expect(() => tensorNamed(stages, 'lstm')).toThrow(/no tensor named lstm, only half, classifier/);
+  });
+
+  it.each<[string, Uint8Array, RegExp]>([
+    ['no bytes', new Uint8Array(0), /cannot be unpacked/],
+    ['no zip', json(MANIFEST), /cannot be unpacked/],
+    ['an empty zip', zipSync({}), /no manifest\.json/],
+    ['no manifest', zipSync(FILES), /no manifest\.json/],
+    ['a manifest that is no JSON', zipSync({ 'manifest.json': new TextEncoder().encode('{') }), /is no JSON/],
+    ['another format', withFields({ format: 'zip' }), /format: .*golden-bundle/],
+    ['a later version', withFields({ version: 2 }), /version: /],
+    ['no tolerance', withFields({ tolerance: undefined }), /tolerance/],
+    ['a tolerance of NaN', withFields({ tolerance: { max_abs: NaN, cosine: 1 } }), /tolerance\.max_abs/],
+    ['a missing file', bundleOf(MANIFEST, { 'inputs/x.npy': FILES['inputs/x.npy'] }), /no stages\/half\.npy/],
+    ['a name twice', withFields({ stages: [HALF, { ...HALF, file: 'other' }] }), /half twice/],
+    ['a file twice', withFields({ stages: [{ ...HALF, file: 'inputs/x.npy' }] }), /inputs\/x\.npy twice/],
+    ['too few axes', withFields({ inputs: [{ ...X, axes: ['sample'] }] }), /shape \(1, 2\), but the axes sample/],
+    ['another dtype', withHalf(buildNpy([2], [1, 2], { descr: '<f8' })), /stages\/half\.npy has the dtype <f8/],
+    ['Fortran order', withHalf(buildNpy([2], [1, 2], { fortranOrder: true })), /Fortran/],
+    ['a shape that does not fit', withHalf(buildNpy([805306368], [1, 2])), /3221225472 bytes, but 8 follow/],
+    ['no values', withHalf(buildNpy([0], [])), /holds no values/],
+  ])('refuses %s', (_name, bytes, problem) => {
+    const error = failureOf(bytes);
+    expect(error.code).toBe('format');
+    expect(error.problem).toMatch(problem);
+  });
+
+  it('refuses a zip cut off at any byte', () => {
+    const whole = bundleOf();
+    for (let length = 0; length < whole.length; length++) {
+      expect(failureOf(whole.subarray(0, length)).code).toBe('format');
+    }
+  });
+
+  it('refuses by what the directory claims, before it makes a buffer', () => {
+    const bomb = claimSize(bundleOf(), 'stages/half.npy', 0xfffffffe);
+    expect(failureOf(bomb).problem).toMatch(/unpacks to \d{10} bytes or more, at stages\/half\.npy/);
+    expect(failureOf(claimSize(bundleOf(), 'manifest.json', 1 << 21)).problem).toMatch(/at manifest\.json/);
+  });
+
+  it('adds the claims up', () => {
+    const bomb = claimSize(bundleOf(), 'inputs/x.npy', 200 << 20);
+    expect(failureOf(claimSize(bomb, 'stages/half.npy', 200 << 20)).problem).toMatch(/unpacks to 419430400 bytes/);
+  });
+
+  it('keeps to the claimed size where more comes out', () => {
+    const padded = { ...FILES, 'stages/half.npy': buildNpy([2], [1, 2], { shape: '(2,)' }) };
+    const zip = claimSize(bundleOf(MANIFEST, padded), 'stages/half.npy', 100);
+    expect(failureOf(zip).problem).toMatch(/stages\/half\.npy ends in its header, after 100 bytes/);
+  });
+
+  it('refuses more files than a bundle can have', () => {
+    const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, index) => [`${index}`, new Uint8Array(0)]));
+    expect(failureOf(zipSync(many, { level: 0 })).problem).toMatch(/too many files/);
+  });
+});

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { compareTensors, judge } from './compare';
+
+const of = (...values: number[]): Float32Array => Float32Array.from(values);
+const TOLERANCE = { maxAbs: 0.01, cosine: 0.999 };
+
+describe('compareTensors', () => {
+  it('measures equal tensors as equal', () => {
+    const comparison = compareTensors(of(1, -2, 3), of(1, -2, 3));
+    expect(comparison).toEqual({ maxAbs: 0, meanAbs: 0, cosine: 1, nanCount: 0, infCount: 0, zeroCount: 0 });
+    expect(judge(comparison, { maxAbs: 0, cosine: 1 })).toBe('pass');
+  });
+
+  it('measures differences and the angle', () => {
+    const comparison = compareTensors(of(3, 0, 0), of(0, 4, 0));
+    expect(comparison).toMatchObject({ maxAbs: 4, meanAbs: 7 / 3, cosine: 0, zeroCount: 2 });
+    expect(compareTensors(of(-1, -2), of(1, 2)).cosine).toBe(-1);
+    expect(compareTensors(of(1, 1), of(1, 0)).cosine).toBeCloseTo(Math.SQRT1_2, 12);
+  });
+
+  it('gives the cosine exactly where the tensors are equal, and never past 1', () => {
+    for (const size of [1, 2, 3, 7, 1000]) {
+      const vector = Float32Array.from({ length: size }, (_, i) => 0.1 * (i + 1));
+      expect(compareTensors(vector, vector).cosine).toBe(1);
+      const { cosine } = compareTensors(vector.map((value) => 3 * value), vector);
+      expect(cosine).toBeLessThanOrEqual(1);
+      expect(cosine).toBeCloseTo(1, 12);
+    }
+    expect(compareTensors(of(3e38, 3e38), of(3e38, 3e38)).cosine).toBe(1);
+    expect(compareTensors(of(1e-45, 0), of(1e-45, 0)).cosine).toBe(1);
+  });
+
+  it('defines the cosine of zeros', () => {
+    expect(compareTensors(of(0, 0), of(0, 0)).cosine).toBe(1);
+    expect(compareTensors(of(0, 0), of(1, 2)).cosine).toBe(0);
+    expect(compareTensors(of(1, 2), of(0, 0)).cosine).toBe(0);
+    expect(compareTensors(of(0, 0), of(NaN, 2)).cosine).toBeNaN();
+  });
+
+  it('counts NaN, infinite and zero values of the first', () => {
+    const comparison = compareTensors(of(NaN, Infinity, -Infinity, 0, -0, 5), of(1, 1, 1, 1, 1, 5));
+    expect(comparison).toMatchObject({ nanCount: 1, infCount: 2, zeroCount: 2 });
+    expect(comparison.maxAbs).toBeNaN();
+  });
+
+  it('compares the greatest class of each row along the axis of that name', () => {
+    const golden = of(1, 2, 3, /**/ 3, 2, 1, /**/ 0, 5, 0, /**/ 0, 0, 0);
+    const actual = of(1, 2, 3.5, /**/ 2, 3, 1, /**/ 0, 5, 0, /**/ 0, 0, 0);
+    const options = { shape: [1, 4, 3], axes: ['batch', 'frame', 'class'] };
+    expect(compareTensors(actual, golden, options).argmaxAgreement).toBe(0.75);
+    expect(compareTensors(actual, golden, { shape: [12], axes: ['frame'] })).not.toHaveProperty('argmaxAgreement');
+  });
+
+  it('finds the rows of a class axis that is not the last', () => {
+    // Axes (batch, class, frame): the columns (1, 2), (4, 3) and (5, 6), (8, 7).
+    const golden = of(1, 4, 2, 3, /**/ 5, 8, 6, 7);
+    const options = { shape: [2, 2, 2], axes: ['batch', 'class', 'frame'] };
+    expect(compareTensors(of(1, 4, 2, 3, /**/ 5, 8, 6, 7), golden, options).argmaxAgreement).toBe(1);
+    expect(compareTensors(of(1, 4, 2, 3, /**/ 5, 6, 6, 7), golden, options).argmaxAgreement).toBe(0.75);
+  });
+
+  it('lets a row with NaN agree with nothing', () => {
+    const options = { shape: [2, 2], axes: ['frame', 'class'] };
+    expect(compareTensors(of(NaN, 0, 1, 0), of(NaN, 0, 1, 0), options).argmaxAgreement).toBe(0.5);
+  });
+
+  it('refuses different sizes, and nothing at all', () => {
+    expect(() => compareTensors(of(1), of(1, 2))).toThrow(expect.objectContaining({ code: 'model-output' }));
+    expect(() => compareTensors(of(), of())).toThrow(expect.objectContaining({ code: 'model-output' }));
+  });
+});
+
+describe('judge', () => {
+  const sound = { maxAbs: 0.01, meanAbs: 0.001, cosine: 0.999, nanCount: 0, infCount: 0, zeroCount: 0 };
+
+  it('passes what lies on the bounds and fails what lies past one of them', () => {
+    expect(judge(sound, TOLERANCE)).toBe('pass');
+    expect(judge({ ...sound, maxAbs: 0.0101 }, TOLERANCE)).toBe('fail');
+    expect(judge({ ...sound, cosine: 0.9989 }, TOLERANCE)).toBe('fail');
+  });
+
+  it('asks for agreement of classes only where the tolerance does', () => {
+    const strict = { ...TOLERANCE, argmaxAgreement: 0.999 };
+    expect(judge({ ...sound, argmaxAgreement: 0.5 }, TOLERANCE)).toBe('pass');
+    expect(judge({ ...sound, argmaxAgreement: 0.999 }, strict)).toBe('pass');
+    expect(judge({ ...sound, argmaxAgreement: 0.998 }, strict)).toBe('fail');
+    expect(judge(sound, strict)).toBe('fail');
+  });
+
+  it('fails NaN and infinite values on either side, whatever the tolerance', () => {
+    const boundless = { maxAbs: Infinity, cosine: -1 };
+    expect(judge(compareTensors(of(1, -9), of(1, 9)), boundless)).toBe('pass');
+    for (const value of [NaN, Infinity, -Infinity]) {
+      expect(judge(compareTensors(of(1, value), of(1, 2)), boundless)).toBe('fail');
+      expect(judge(compareTensors(of(1, 2), of(1, value)), boundless)).toBe('fail');
+      expect(judge(compareTensors(of(1, value), of(1, value)), boundless)).toBe('fail');
+    }
+  });
+
+  it('fails a backend that gives only zeros', () => {
+    expect(judge(compareTensors(of(0, 0), of(0.005, 0.005)), TOLERANCE)).toBe('fail');
+  });
+});

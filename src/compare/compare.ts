@@ -1,0 +1,139 @@
+import { VoxlaneError } from '../util/errors';
+
+/** What two tensors may differ by and still be the same. */
+export interface Tolerance {
+  /** Greatest absolute difference of two values, in their own unit. */
+  readonly maxAbs: number;
+  /** Least cosine of the angle between the two, each taken as one vector. */
+  readonly cosine: number;
+  /** Least share of rows with the same greatest class; only of tensors that have classes. */
+  readonly argmaxAgreement?: number;
+}
+
+/** How two tensors of one size differ. */
+export interface Comparison {
+  /** Greatest absolute difference; NaN where either side holds NaN, or the same infinity. */
+  readonly maxAbs: number;
+  /** Mean absolute difference; NaN like `maxAbs`. */
+  readonly meanAbs: number;
+  /** In [-1, 1]; 1 for two tensors of zeros, 0 if only one is, NaN where either side is not finite. */
+  readonly cosine: number;
+  /** Values of `actual` that are NaN. */
+  readonly nanCount: number;
+  /** Values of `actual` that are infinite. */
+  readonly infCount: number;
+  /** Values of `actual` that are zero: all of them is what a backend gives that ran nothing. */
+  readonly zeroCount: number;
+  /** Share of rows, in [0, 1], whose greatest class is the same; absent without a class axis. */
+  readonly argmaxAgreement?: number;
+}
+
+/** What the axes mean. A golden tensor can be given as it is. */
+export interface CompareOptions {
+  /** Size of each axis of both tensors. */
+  readonly shape: readonly number[];
+  /** Name of each axis; one named `class` has `argmaxAgreement` taken along it. */
+  readonly axes: readonly string[];
+}
+
+/** Name of the axis whose values are alternatives. */
+const CLASS_AXIS = 'class';
+
+/**
+ * Measures how far `actual` is from `golden`, in float64. Both are row-major and have the same axes.
+ *
+ * @throws VoxlaneError `model-output` where the two have different sizes or no values: a comparison of nothing
+ *   would prove nothing
+ */
+export function compareTensors(actual: Float32Array, golden: Float32Array, options?: CompareOptions): Comparison {
+  if (actual.length !== golden.length || golden.length === 0) throw wrongSize(actual.length, golden.length);
+  let maxAbs = 0;
+  let sumAbs = 0;
+  let dot = 0;
+  let actualSquare = 0;
+  let goldenSquare = 0;
+  let nanCount = 0;
+  let infCount = 0;
+  let zeroCount = 0;
+  for (let i = 0; i < golden.length; i++) {
+    const ours = actual[i]!;
+    const theirs = golden[i]!;
+    const difference = Math.abs(ours - theirs);
+    // Not a comparison by `>`, which a NaN would pass by unseen.
+    maxAbs = Math.max(maxAbs, difference);
+    sumAbs += difference;
+    dot += ours * theirs;
+    actualSquare += ours * ours;
+    goldenSquare += theirs * theirs;
+    if (Number.isNaN(ours)) nanCount++;
+    else if (!Number.isFinite(ours)) infCount++;
+    else if (ours === 0) zeroCount++;
+  }
+  return {
+    maxAbs,
+    meanAbs: sumAbs / golden.length,
+    cosine: cosineOf(dot, actualSquare, goldenSquare),
+    nanCount,
+    infCount,
+    zeroCount,
+    ...(options?.axes.includes(CLASS_AXIS) && { argmaxAgreement: argmaxAgreement(actual, golden, options) }),
+  };
+}
+
+/** `pass` where every measure is within `tolerance`. NaN and infinite values fail whatever the tolerance is. */
+export function judge(comparison: Comparison, tolerance: Tolerance): 'pass' | 'fail' {
+  const { maxAbs, cosine, nanCount, infCount, argmaxAgreement } = comparison;
+  // Each as what must hold, so that a NaN fails.
+  const sound =
+    nanCount === 0 &&
+    infCount === 0 &&
+    Number.isFinite(maxAbs) &&
+    maxAbs <= tolerance.maxAbs &&
+    cosine >= tolerance.cosine &&
+    // A share that was asked for and not measured is no pass.
+    (tolerance.argmaxAgreement === undefined || (argmaxAgreement ?? NaN) >= tolerance.argmaxAgreement);
+  return sound ? 'pass' : 'fail';
+}
+
+function cosineOf(dot: number, square: number, otherSquare: number): number {
+  if (square === 0 && otherSquare === 0) return 1;
+  // No angle to a zero vector. The product with it is 0, or NaN where the other is not finite.
+  if (square === 0 || otherSquare === 0) return dot;
+  // One root of the product: of equal tensors it is exact, and squares of float32 are far from overflow in float64.
+  // Elsewhere rounding may pass 1 by an ulp.
+  return Math.max(-1, Math.min(1, dot / Math.sqrt(square * otherSquare)));
+}
+
+function argmaxAgreement(actual: Float32Array, golden: Float32Array, { shape, axes }: CompareOptions): number {
+  const axis = axes.indexOf(CLASS_AXIS);
+  const numClasses = shape[axis] ?? 0;
+  /** Distance between two classes of one row. */
+  const stride = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const numRows = golden.length / numClasses;
+  let equal = 0;
+  for (let row = 0; row < numRows; row++) {
+    const start = Math.floor(row / stride) * stride * numClasses + (row % stride);
+    if (argmax(actual, start, stride, numClasses) === argmax(golden, start, stride, numClasses)) equal++;
+  }
+  return equal / numRows;
+}
+
+/** The first of the greatest; NaN, which agrees with nothing, where a value is NaN. */
+function argmax(data: Float32Array, start: number, stride: number, numClasses: number): number {
+  let best = 0;
+  for (let index = 0; index < numClasses; index++) {
+    const value = data[start + index * stride]!;
+    if (Number.isNaN(value)) return NaN;
+    if (value > data[start + best * stride]!) best = index;
+  }
+  return best;
+}
+
+function wrongSize(actual: number, golden: number): VoxlaneError {
+  return new VoxlaneError({
+    code: 'model-output',
+    problem: `A tensor of ${actual} values cannot be compared with a golden one of ${golden}`,
+    expected: 'equally many values on both sides, and at least one',
+    remedy: 'Run the stage on the input of the golden bundle, and compare it with the stage of its own name',
+  });
+}

@@ -1,0 +1,22 @@
+import { get, set } from 'idb-keyval';
+
+/**
+ * What is worth keeping from one visit to the next. A browser that stores nothing (private mode, a full disk, blocked
+ * cookies) costs the time to find it out again, and nothing else.
+ */
+export async function recall<Value>(key: string, isValue: (stored: unknown) => stored is Value): Promise<Value | null> {
+  try {
+    const stored: unknown = await get(key);
+    return isValue(stored) ? stored : null;
+  } catch {
+    return null;
+  }
+}
+
+export async function remember(key: string, value: unknown): Promise<void> {
+  try {
+    await set(key, value);
+  } catch {
+    // Works all the same, only slower the next time.
+  }
+}
