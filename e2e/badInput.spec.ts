@@ -118,21 +118,37 @@ test.describe('models', () => {
     expect(await createCode(page)).toBe('worker-failed');
   });
 
-  test('no WebGPU where it is demanded', async ({ page }) => {
+  test('no WebGPU where it is asked for: WASM, and the report says so', async ({ page }) => {
     await page.addInitScript(() => Object.defineProperty(navigator, 'gpu', { value: undefined }));
-    await page.route('**/segmentation.worker-*.js', async (route) => {
-      const response = await route.fetch();
-      const body = `Object.defineProperty(navigator, 'gpu', { value: undefined });\n${await response.text()}`;
-      await route.fulfill({ response, body });
+    await openEngine(page);
+    const backend = await page.evaluate(async () => {
+      const diarizer = await voxlane.Diarizer.create({ backend: 'webgpu' });
+      const report = diarizer.backend;
+      diarizer.dispose();
+      return report;
+    });
+    expect(backend?.name).toBe('wasm');
+    expect(backend?.reason).toMatch(/WebGPU was asked for, but this browser offers no WebGPU adapter/);
+  });
+
+  test('an adapter below the limits: WASM, and the report names the limit', async ({ page }) => {
+    await page.addInitScript(() => {
+      const { gpu } = navigator;
+      const requestAdapter = gpu.requestAdapter.bind(gpu);
+      gpu.requestAdapter = async (options) => {
+        const adapter = await requestAdapter(options);
+        const limits = { maxStorageBufferBindingSize: 2 ** 20 };
+        return adapter && ({ info: adapter.info, limits } as unknown as GPUAdapter);
+      };
     });
     await openEngine(page);
-    const code = await page.evaluate(() =>
-      voxlane.Diarizer.create({ backend: 'webgpu' }).then(
-        () => 'none',
-        (error: unknown) => (error instanceof voxlane.VoxlaneError ? error.code : String(error)),
-      ),
-    );
-    expect(code).toBe('backend-unavailable');
+    const reason = await page.evaluate(async () => {
+      const diarizer = await voxlane.Diarizer.create({ backend: 'auto' });
+      const report = diarizer.backend;
+      diarizer.dispose();
+      return report?.reason;
+    });
+    expect(reason).toMatch(/maxStorageBufferBindingSize is 1048576/);
   });
 });
 

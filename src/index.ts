@@ -8,11 +8,16 @@ export type {
   DiarizationResult,
   DiarizeOptions,
   DiarizerOptions,
+  GpuCounts,
+  GpuCountsByStage,
+  ModelProof,
   Progress,
+  SimulatedFault,
   Speaker,
   StageEvent,
   StageHook,
   StageName,
+  StageProof,
   Turn,
 } from './pipeline/types';
 export { VoxlaneError } from './util/errors';

@@ -4,7 +4,10 @@
  */
 import type { WindowBatch } from '../src/audio/batches';
 import type { AudioFacts, DecodeOptions } from '../src/audio/decode';
+import type { ModelProof } from '../src/compare/prove';
 import type { Assembly, AssemblyInput } from '../src/diarization/assemble';
+import type { SimulatedFault } from '../src/gpu/faults';
+import type { GpuCountsByStage } from '../src/gpu/meter';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
 
 /** Sound as it reaches the decoding worker. */
@@ -43,6 +46,8 @@ export interface LoadRequest {
   readonly runtimeBase: string;
   readonly backend: 'webgpu' | 'wasm';
   readonly threads: number;
+  /** For tests. */
+  readonly simulateFault: SimulatedFault | undefined;
 }
 
 export interface LoadReply<Manifest> {
@@ -51,32 +56,47 @@ export interface LoadReply<Manifest> {
   readonly adapter: string | null;
 }
 
+/** What the workers of models have in common. */
+export interface ModelWorkerApi<Manifest> {
+  load(request: LoadRequest): Promise<LoadReply<Manifest>>;
+  /** Runs the model's golden input and compares, stage by stage. */
+  prove(goldensBase: string): Promise<ModelProof>;
+  /** What each stage has asked of the GPU since the worker started; empty on WASM. */
+  gpuCounts(): Promise<GpuCountsByStage>;
+}
+
 export interface SegmentationReply {
   /** Axes (window, frame, local speaker), 0 or 1. */
   readonly activity: Uint8Array;
   readonly seconds: number;
 }
 
-export interface SegmentationWorkerApi {
-  load(request: LoadRequest): Promise<LoadReply<SegmentationManifest>>;
+export interface SegmentationWorkerApi extends ModelWorkerApi<SegmentationManifest> {
   /** @param windows axes (window, sample) */
   segment(windows: Float32Array): Promise<SegmentationReply>;
+  /** Seconds that a batch of `numWindows` windows takes, warmed up. */
+  timeBatch(numWindows: number): Promise<number>;
+}
+
+export interface EmbedSizes {
+  readonly numWindows: number;
+  /** Local speakers of a window. */
+  readonly numSpeakers: number;
 }
 
 export interface EmbeddingReply {
-  /** Axes (local speaker, dimension), float32; NaN where there was too little speech. */
+  /** Axes (window, local speaker, dimension), float32; NaN where there was too little speech. */
   readonly embeddings: Float32Array;
   readonly fbankSeconds: number;
   readonly embeddingSeconds: number;
 }
 
-export interface EmbeddingWorkerApi {
-  load(request: LoadRequest): Promise<LoadReply<EmbeddingManifest>>;
+export interface EmbeddingWorkerApi extends ModelWorkerApi<EmbeddingManifest> {
   /**
-   * @param window axes (sample)
-   * @param activity axes (frame, local speaker)
+   * @param windows axes (window, sample)
+   * @param activity axes (window, frame, local speaker)
    */
-  embed(window: Float32Array, activity: Uint8Array, numSpeakers: number): Promise<EmbeddingReply>;
+  embed(windows: Float32Array, activity: Uint8Array, sizes: EmbedSizes): Promise<EmbeddingReply>;
 }
 
 export interface ClusteringWorkerApi {

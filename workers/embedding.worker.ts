@@ -1,27 +1,29 @@
-import { embed } from '../src/embedding/embed';
-import { Fbank } from '../src/fbank/fbank';
-import { openGraph, type Graph } from '../src/ort/graph';
-import { loadModel } from '../src/store/load';
+import { proveEmbedding } from '../src/compare/prove';
+import type { Embedder } from '../src/embedding/embedder';
+import { CpuEmbedder } from '../src/embedding/cpuEmbedder';
+import { GpuEmbedder } from '../src/embedding/gpuEmbedder';
+import { FaultInjector } from '../src/gpu/faults';
 import type { EmbeddingManifest } from '../src/store/manifest';
 import type { EmbeddingWorkerApi } from './contracts';
-import { moved, serve, timed } from './expose';
+import { moved, serve } from './expose';
+import { openModel, type WorkerModel } from './model';
 
-let graph: Graph;
-let manifest: EmbeddingManifest;
-let fbank: Fbank;
+let model: WorkerModel<EmbeddingManifest>;
+let embedder: Embedder;
 
 serve<EmbeddingWorkerApi>({
-  async load({ modelId, modelsBase, ...options }) {
-    const model = await loadModel('embedding', modelId, modelsBase);
-    manifest = model.manifest;
-    fbank = new Fbank(manifest.fbank, manifest.sampleRate);
-    graph = await openGraph(model.bytes, manifest, options);
-    return { manifest, adapter: graph.adapter };
+  async load(request) {
+    model = await openModel('embedding', request);
+    const { graph, manifest, gpu } = model;
+    embedder = gpu
+      ? await GpuEmbedder.create(gpu, graph, manifest, new FaultInjector(request.simulateFault, 'fbank'))
+      : new CpuEmbedder(graph, manifest);
+    return model.reply;
   },
-  async embed(window, activity, numSpeakers) {
-    const [features, fbankSeconds] = await timed(() => fbank.compute(window));
-    const input = { features, activity, numSpeakers, windowSamples: window.length };
-    const [embeddings, embeddingSeconds] = await timed(() => embed(graph, manifest, input));
-    return moved({ embeddings, fbankSeconds, embeddingSeconds }, embeddings);
+  prove: (goldensBase) => proveEmbedding(embedder, model.manifest, goldensBase),
+  gpuCounts: () => Promise.resolve(model.gpu?.meter.counts() ?? {}),
+  async embed(windows, activity, sizes) {
+    const reply = await embedder.embed({ windows, activity, ...sizes });
+    return moved(reply, reply.embeddings);
   },
 });

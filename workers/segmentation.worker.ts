@@ -1,22 +1,29 @@
-import { openGraph, type Graph } from '../src/ort/graph';
+import { proveSegmentation } from '../src/compare/prove';
 import { segment } from '../src/segmentation/segment';
-import { loadModel } from '../src/store/load';
 import type { SegmentationManifest } from '../src/store/manifest';
 import type { SegmentationWorkerApi } from './contracts';
 import { moved, serve, timed } from './expose';
+import { openModel, type WorkerModel } from './model';
 
-let graph: Graph;
-let manifest: SegmentationManifest;
+let model: WorkerModel<SegmentationManifest>;
 
 serve<SegmentationWorkerApi>({
-  async load({ modelId, modelsBase, ...options }) {
-    const model = await loadModel('segmentation', modelId, modelsBase);
-    manifest = model.manifest;
-    graph = await openGraph(model.bytes, manifest, options);
-    return { manifest, adapter: graph.adapter };
+  async load(request) {
+    model = await openModel('segmentation', request);
+    model.gpu?.meter.enter('segmentation');
+    return model.reply;
   },
+  prove: (goldensBase) => proveSegmentation(model.graph, model.manifest, goldensBase),
+  gpuCounts: () => Promise.resolve(model.gpu?.meter.counts() ?? {}),
   async segment(windows) {
-    const [activity, seconds] = await timed(() => segment(graph, manifest, windows));
+    const [activity, seconds] = await timed(() => segment(model.graph, model.manifest, windows));
     return moved({ activity, seconds }, activity);
+  },
+  async timeBatch(numWindows) {
+    // The values do not change the time; zeros would be taken for a broken GPU.
+    const windows = Float32Array.from({ length: numWindows * model.manifest.windowSamples }, (_, i) => Math.sin(i) / 8);
+    await segment(model.graph, model.manifest, windows);
+    const [, seconds] = await timed(() => segment(model.graph, model.manifest, windows));
+    return seconds;
   },
 });

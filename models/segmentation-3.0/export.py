@@ -49,7 +49,7 @@ class Exportable(torch.nn.Module):
         self.lstm = model.lstm
         self.linear = model.linear
         self.classifier = model.classifier
-        self.activation = model.activation
+        assert isinstance(model.activation, torch.nn.LogSoftmax)
 
     def forward(self, waveform: torch.Tensor) -> tuple[torch.Tensor, ...]:
         sincnet = self.wav_norm1d(_from_first(waveform))
@@ -62,7 +62,7 @@ class Exportable(torch.nn.Module):
         stages = [sincnet, lstm]
         for linear in self.linear:
             stages.append(F.leaky_relu(linear(stages[-1])))
-        return self.activation(self.classifier(stages[-1])), *stages
+        return _log_softmax(self.classifier(stages[-1])), *stages
 
 
 def _from_first(x: torch.Tensor) -> torch.Tensor:
@@ -73,6 +73,15 @@ def _from_first(x: torch.Tensor) -> torch.Tensor:
     units of log-probability; from zeros they all get the exact answer.
     """
     return x - x[..., :1]
+
+
+def _log_softmax(x: torch.Tensor) -> torch.Tensor:
+    """Over the last axis, in simple steps.
+
+    onnxruntime-web 1.30 has no LogSoftmax on WebGPU: it would take the scores to the CPU and back for it.
+    """
+    shifted = x - x.amax(-1, keepdim=True)
+    return shifted - shifted.exp().sum(-1, keepdim=True).log()
 
 
 def _plain_conv(encoder: torch.nn.Module) -> torch.nn.Conv1d:

@@ -12,7 +12,7 @@ import { expect, test } from 'vitest';
 import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../../testing/shared';
 import campplus from '../../models/campplus-zh-en/manifest.json';
 import { Fbank } from '../fbank/fbank';
-import type { Graph } from '../ort/graph';
+import type { FloatTensor, Graph } from '../ort/graph';
 import { parseManifest } from '../store/manifest';
 import { embed } from './embed';
 
@@ -21,8 +21,8 @@ const manifest = parseManifest('embedding', campplus, 'campplus-zh-en');
 async function openModel(): Promise<Graph> {
   const session = await ort.InferenceSession.create(readFileSync('models/campplus-zh-en/model.onnx'));
   return {
-    adapter: null,
-    run: async ({ data, shape }) => {
+    run: async (input) => {
+      const { data, shape } = input as FloatTensor;
       const { [manifest.output.name]: output } = await session.run({ [manifest.input.name]: new ort.Tensor(data, shape) });
       return { data: output!.data as Float32Array, shape: output!.dims };
     },

@@ -31,10 +31,26 @@ export function minCleanFrames(numFrames: number, windowSamples: number, minSamp
 }
 
 /**
- * The features of the masked frames, concatenated, with the mean over them subtracted.
+ * The feature frames that a mask's frames stand for, in rising order.
  *
  * The mask's frames are wider than the feature frames: each feature frame takes the nearest mask frame, as
  * `torch.nn.functional.interpolate(mode='nearest')` computes it, in float32 like there.
+ *
+ * @param mask axes (mask frame), 0 or 1
+ * @param numFrames feature frames of the window
+ */
+export function usedFrames(mask: Uint8Array, numFrames: number): Uint32Array {
+  const scale = Math.fround(mask.length / numFrames);
+  const used: number[] = [];
+  for (let frame = 0; frame < numFrames; frame++) {
+    const source = Math.min(Math.floor(Math.fround(frame * scale)), mask.length - 1);
+    if (mask[source]) used.push(frame);
+  }
+  return Uint32Array.from(used);
+}
+
+/**
+ * The features of the masked frames, concatenated, with the mean over them subtracted.
  *
  * @param features axes (frame, mel)
  * @param mask axes (mask frame), 0 or 1
@@ -42,12 +58,7 @@ export function minCleanFrames(numFrames: number, windowSamples: number, minSamp
  */
 export function maskedFeatures(features: Features, mask: Uint8Array, subtractMean: boolean): Float32Array {
   const { data, numFrames, numMelBins } = features;
-  const scale = Math.fround(mask.length / numFrames);
-  const used: number[] = [];
-  for (let frame = 0; frame < numFrames; frame++) {
-    const source = Math.min(Math.floor(Math.fround(frame * scale)), mask.length - 1);
-    if (mask[source]) used.push(frame);
-  }
+  const used = usedFrames(mask, numFrames);
   const result = new Float32Array(used.length * numMelBins);
   used.forEach((frame, row) => {
     result.set(data.subarray(frame * numMelBins, (frame + 1) * numMelBins), row * numMelBins);

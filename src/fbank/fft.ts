@@ -1,8 +1,16 @@
+/** The FFT's factors exp(-2πik / `size`) for k in 0 … `size` - 1: `cosines` their real, `sines` their imaginary parts. */
+export function twiddles(size: number): { cosines: Float64Array; sines: Float64Array } {
+  return {
+    cosines: Float64Array.from({ length: size }, (_, k) => Math.cos((2 * Math.PI * k) / size)),
+    sines: Float64Array.from({ length: size }, (_, k) => -Math.sin((2 * Math.PI * k) / size)),
+  };
+}
+
 /**
  * Power spectrum of a real signal by an in-place radix-2 complex FFT, in float64.
  *
  * Written here rather than taken from a library because it is the plain reference that the GPU kernel is
- * compared with: both use the same precomputed twiddles and the same bit-reversed order.
+ * compared with: both use the same precomputed twiddles.
  */
 export class PowerSpectrum {
   private readonly real: Float64Array;
@@ -15,8 +23,7 @@ export class PowerSpectrum {
   constructor(readonly size: number) {
     this.real = new Float64Array(size);
     this.imaginary = new Float64Array(size);
-    this.cosines = Float64Array.from({ length: size / 2 }, (_, k) => Math.cos((2 * Math.PI * k) / size));
-    this.sines = Float64Array.from({ length: size / 2 }, (_, k) => -Math.sin((2 * Math.PI * k) / size));
+    ({ cosines: this.cosines, sines: this.sines } = twiddles(size));
     const bits = Math.log2(size);
     this.reversed = Uint32Array.from({ length: size }, (_, index) => {
       let result = 0;

@@ -20,8 +20,10 @@ describe('toJson', () => {
     "name": "wasm",
     "adapter": null,
     "threads": 4,
-    "reason": "asked for"
+    "reason": "asked for",
+    "selfCheck": null
   },
+  "gpu": null,
   "turns": [
     {
       "startSeconds": 0.3,

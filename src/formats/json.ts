@@ -8,7 +8,10 @@ export interface JsonSource {
     readonly adapter: string | null;
     readonly threads: number;
     readonly reason: string;
+    readonly selfCheck?: readonly object[] | null;
   };
+  /** What each stage asked of the GPU; null or absent on WASM. */
+  readonly gpu?: Readonly<Record<string, object>> | null;
   readonly turns: readonly Turn[];
   readonly exclusiveTurns: readonly Turn[];
   readonly speakers: readonly {
@@ -34,7 +37,14 @@ export function toJson(file: string, result: JsonSource): string {
   const content = {
     file,
     durationSeconds: toMicroseconds(result.durationSeconds),
-    backend: { name: backend.name, adapter: backend.adapter, threads: backend.threads, reason: backend.reason },
+    backend: {
+      name: backend.name,
+      adapter: backend.adapter,
+      threads: backend.threads,
+      reason: backend.reason,
+      selfCheck: backend.selfCheck ?? null,
+    },
+    gpu: result.gpu ?? null,
     turns: result.turns.map(plainTurn),
     exclusiveTurns: result.exclusiveTurns.map(plainTurn),
     speakers: result.speakers.map(({ label, speechSeconds, centroid }) => ({

@@ -1,14 +1,19 @@
 import type * as Ort from 'onnxruntime-web';
-import { describeAdapter, requestAdapter, requestDevice } from '../gpu/adapter';
+import { gpuMemory, type GpuContext } from '../gpu/context';
+import { spoil, type FaultInjector } from '../gpu/faults';
+import { readBack } from '../gpu/readback';
 import type { TensorFact } from '../store/manifest';
 import { messageOf, VoxlaneError } from '../util/errors';
 
 export interface GraphOptions {
-  readonly backend: 'webgpu' | 'wasm';
   /** Address of the ONNX Runtime files, with a slash at its end. */
   readonly runtimeBase: string;
   /** WASM threads; of no meaning on WebGPU. */
   readonly threads: number;
+  /** Device to run on; null for WASM. */
+  readonly gpu: GpuContext | null;
+  /** Simulated faults of this stage on a GPU. */
+  readonly faults?: FaultInjector;
 }
 
 /** A float32 tensor, row-major. */
@@ -17,12 +22,24 @@ export interface FloatTensor {
   readonly shape: readonly number[];
 }
 
+/** A float32 tensor, row-major, at the start of a GPU buffer with usages STORAGE, COPY_SRC and COPY_DST. */
+export interface GpuTensor {
+  readonly buffer: GPUBuffer;
+  readonly shape: readonly number[];
+}
+
+/** Work to be done on an output while it is still on the GPU. */
+export type OnGpu = (encoder: GPUCommandEncoder, output: GPUBuffer, bytes: number) => void;
+
 /** A model that is ready to run, with one input and one output. */
 export interface Graph {
-  /** GPU adapter that it runs on; null on WASM. */
-  readonly adapter: string | null;
-  /** @throws VoxlaneError `backend-failed`, `model-output` where the output has the wrong size or is not finite */
-  run(input: FloatTensor): Promise<FloatTensor>;
+  /**
+   * @param input on the CPU, or, on WebGPU, where our kernels have put it: then it does not move
+   * @param beforeReadback on WebGPU, joins the submission that copies the output
+   * @throws VoxlaneError `backend-failed`, `gpu-lost`, `gpu-memory`; `gpu-wrong` or `model-output` where the output
+   * is not finite or all zero; `model-invalid` where there is none
+   */
+  run(input: FloatTensor | GpuTensor, beforeReadback?: OnGpu): Promise<FloatTensor>;
 }
 
 /**
@@ -30,7 +47,7 @@ export interface Graph {
  *
  * Each worker holds one: the runtime's WASM heap belongs to a worker and is only freed with it.
  *
- * @throws VoxlaneError `backend-unavailable` or `backend-failed`
+ * @throws VoxlaneError `backend-failed`
  */
 export async function openGraph(
   bytes: Uint8Array,
@@ -38,73 +55,68 @@ export async function openGraph(
   options: GraphOptions,
 ): Promise<Graph> {
   try {
-    const { ort, executionProvider, adapter, lost } =
-      options.backend === 'webgpu' ? await openWebGpu(options) : await openWasm(options);
-    const session = await ort.InferenceSession.create(bytes, { executionProviders: [executionProvider] });
-    return {
-      adapter,
-      run: async ({ data, shape }) => {
-        const feeds = { [facts.input.name]: new ort.Tensor('float32', data, shape) };
-        // After a lost device the runtime resolves with garbage instead of rejecting.
-        const results = await Promise.race([runSession(session, feeds, options.backend), lost]);
-        return checked(results[facts.output.name], facts.output);
-      },
-    };
+    return options.gpu ? await openOnGpu(bytes, facts, options, options.gpu) : await openOnWasm(bytes, facts, options);
   } catch (cause) {
-    throw cause instanceof VoxlaneError ? cause : backendFailed(options.backend, cause);
+    throw cause instanceof VoxlaneError ? cause : failed(options.gpu ? 'WebGPU' : 'WASM', cause);
   }
 }
 
-async function runSession(session: Ort.InferenceSession, feeds: Ort.InferenceSession.FeedsType, backend: string) {
-  try {
-    return await session.run(feeds);
-  } catch (cause) {
-    throw backendFailed(backend, cause);
-  }
-}
+type Facts = Parameters<typeof openGraph>[1];
 
-interface OpenRuntime {
-  readonly ort: typeof Ort;
-  readonly executionProvider: Ort.InferenceSession.ExecutionProviderConfig;
-  readonly adapter: string | null;
-  /** Rejects when the device is lost; otherwise never settles. */
-  readonly lost: Promise<never>;
-}
-
-async function openWasm({ runtimeBase, threads }: GraphOptions): Promise<OpenRuntime> {
+async function openOnWasm(bytes: Uint8Array, facts: Facts, { runtimeBase, threads }: GraphOptions): Promise<Graph> {
   // Not the WebGPU build: its asyncify instrumentation slows every CPU kernel.
   const ort = await import('onnxruntime-web/wasm');
   ort.env.wasm.numThreads = threads;
   setRuntimeFiles(ort, runtimeBase, 'ort-wasm-simd-threaded');
-  return { ort, executionProvider: 'wasm', adapter: null, lost: new Promise(() => undefined) };
+  const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
+  return {
+    run: async (input) => {
+      if ('buffer' in input) throw failed('WASM', 'a GPU tensor was given to it');
+      const feeds = { [facts.input.name]: new ort.Tensor('float32', input.data, input.shape) };
+      const output = outputOf(await orFailed('WASM', session.run(feeds)), facts.output);
+      return checked({ data: output.data as Float32Array, shape: output.dims }, facts.output, 'model-output');
+    },
+  };
 }
 
-async function openWebGpu({ runtimeBase }: GraphOptions): Promise<OpenRuntime> {
-  const adapter = await requestAdapter();
-  if (!adapter) {
-    throw new VoxlaneError({
-      code: 'backend-unavailable',
-      problem: 'This browser offers no WebGPU adapter',
-      expected: 'a GPU and driver that the browser allows for WebGPU',
-      remedy: 'Take the backend `auto` or `wasm`',
-    });
-  }
+async function openOnGpu(
+  bytes: Uint8Array,
+  facts: Facts,
+  { runtimeBase, faults }: GraphOptions,
+  gpu: GpuContext,
+): Promise<Graph> {
   const ort = await import('onnxruntime-web/webgpu');
   // One thread: the CPU only feeds the GPU here, and idle threads would spin.
   ort.env.wasm.numThreads = 1;
   setRuntimeFiles(ort, runtimeBase, 'ort-wasm-simd-threaded.asyncify');
-  const device = await requestDevice(adapter);
-  const lost = device.lost.then(({ message }) => {
-    throw backendFailed('webgpu', new Error(message || 'the GPU device was lost'));
-  });
-  // A loss while nothing runs is reported by the next run, not as an unhandled rejection.
-  lost.catch(() => undefined);
+  const { device } = gpu;
+  // The device per session, because `env.webgpu.device` is ignored (microsoft/onnxruntime#26107).
+  const provider = { name: 'webgpu', device } as Ort.InferenceSession.WebGpuExecutionProviderOption;
+  const session = await gpu.guard(() =>
+    ort.InferenceSession.create(bytes, { executionProviders: [provider], preferredOutputLocation: 'gpu-buffer' }),
+  );
   return {
-    ort,
-    // Per session, because `env.webgpu.device` is ignored (microsoft/onnxruntime#26107).
-    executionProvider: { name: 'webgpu', device } as Ort.InferenceSession.WebGpuExecutionProviderOption,
-    adapter: describeAdapter(adapter).name,
-    lost,
+    run: (input, beforeReadback) =>
+      gpu.guard(async () => {
+        const fault = faults?.next() ?? null;
+        if (fault === 'lost') device.destroy();
+        if (faults?.exceedsMemory(input.shape[0] ?? 1)) throw gpuMemory('simulated');
+        const feed =
+          'buffer' in input
+            ? ort.Tensor.fromGpuBuffer(input.buffer, { dataType: 'float32', dims: input.shape })
+            : new ort.Tensor('float32', input.data, input.shape);
+        const output = outputOf(await orFailed('WebGPU', session.run({ [facts.input.name]: feed })), facts.output);
+        try {
+          // Read back here rather than by the runtime, which rounds sizes up and cannot be joined.
+          const size = output.dims.reduce((product, dim) => product * dim, 4);
+          const data = await readBack(device, output.gpuBuffer, size, (encoder) =>
+            beforeReadback?.(encoder, output.gpuBuffer, size),
+          );
+          return checked({ data: spoil(data, fault), shape: output.dims }, facts.output, 'gpu-wrong');
+        } finally {
+          output.dispose();
+        }
+      }),
   };
 }
 
@@ -115,36 +127,52 @@ function setRuntimeFiles(ort: typeof Ort, base: string, stem: string): void {
   };
 }
 
-function checked(tensor: Ort.Tensor | undefined, fact: TensorFact): FloatTensor {
-  if (!(tensor?.data instanceof Float32Array)) {
-    throw new VoxlaneError({
-      code: 'model-invalid',
-      problem: `The graph gave no float32 output named ${fact.name}`,
-      expected: 'the output that its manifest names',
-      remedy: 'Export the model again with its export.py',
-    });
+async function orFailed<Result>(backend: string, run: Promise<Result>): Promise<Result> {
+  try {
+    return await run;
+  } catch (cause) {
+    // The runtime knows no error types.
+    if (/out of memory|failed to allocate|bad_alloc/i.test(messageOf(cause)) && backend === 'WebGPU') {
+      throw gpuMemory(messageOf(cause));
+    }
+    throw failed(backend, cause);
   }
-  if (tensor.data.some((value) => !Number.isFinite(value))) {
-    throw new VoxlaneError({
-      code: 'model-output',
-      problem: `The model output ${fact.name} holds NaN or infinite values`,
-      expected: 'finite numbers',
-      remedy: 'The backend computes wrongly on this machine: take the backend `wasm`',
-    });
-  }
-  return { data: tensor.data, shape: tensor.dims };
 }
 
-function backendFailed(backend: string, cause: unknown): VoxlaneError {
-  return new VoxlaneError(
-    {
-      code: 'backend-failed',
-      problem: `The ${backend === 'webgpu' ? 'WebGPU' : 'WASM'} backend failed: ${messageOf(cause)}`,
-      remedy:
-        backend === 'webgpu'
-          ? 'Run again, or take the backend `wasm`'
-          : 'Run again with fewer threads, or close other tabs to free memory',
-    },
-    { cause },
-  );
+function outputOf(results: Ort.InferenceSession.ReturnType, { name }: TensorFact): Ort.Tensor {
+  const output = results[name];
+  if (output?.type === 'float32') return output;
+  throw new VoxlaneError({
+    code: 'model-invalid',
+    problem: `The graph gave no float32 output named ${name}`,
+    expected: 'the output that its manifest names',
+    remedy: 'Export the model again with its export.py',
+  });
+}
+
+/** Garbage must not become a result: drivers and runtimes have been seen to give zeros or NaN without a word. */
+function checked(tensor: FloatTensor, { name }: TensorFact, code: 'gpu-wrong' | 'model-output'): FloatTensor {
+  const finite = tensor.data.every((value) => Number.isFinite(value));
+  if (finite && tensor.data.some((value) => value !== 0)) return tensor;
+  throw new VoxlaneError({
+    code,
+    problem: `The model output ${name} ${finite ? 'holds nothing but zeros' : 'holds NaN or infinite values'}`,
+    expected: 'finite numbers that are not all zero',
+    remedy: code === 'gpu-wrong' ? 'The GPU computes wrongly here: take the backend `wasm`' : 'Export the model again',
+  });
+}
+
+function failed(backend: string, cause: unknown): VoxlaneError {
+  const remedy =
+    backend === 'WebGPU'
+      ? 'Run again, or take the backend `wasm`'
+      : 'Run again with fewer threads, or close other tabs to free memory';
+  const problem = `The ${backend} backend failed: ${messageOf(cause)}`;
+  return new VoxlaneError({ code: 'backend-failed', problem, remedy }, { cause });
+}
+
+/** Version of the runtime, as it names itself. */
+export async function runtimeVersion(): Promise<string> {
+  const { env } = await import('onnxruntime-web/wasm');
+  return env.versions.web ?? env.versions.common;
 }

@@ -1,38 +1,54 @@
-import { describeAdapter, requestAdapter } from '../gpu/adapter';
-import type { BackendChoice, BackendReport } from './types';
+import { describeAdapter, missingLimit, requestAdapter } from '../gpu/adapter';
+import type { BackendChoice } from './types';
 
 /** The models' matrices are small: more threads than this wait for each other more than they work. */
 const MOST_USEFUL_THREADS = 8;
 
-/**
- * Where the models will run here, and why.
- *
- * `auto` takes WebGPU where the browser offers a hardware adapter. A software adapter computes on the CPU, many
- * times slower than WASM does.
- */
-export async function chooseBackend(choice: BackendChoice, threads: number | undefined): Promise<BackendReport> {
-  const wasm = wasmThreads(threads);
-  const onWasm = (why: string): BackendReport => ({
-    name: 'wasm',
-    adapter: null,
-    threads: wasm.count,
-    reason: [why, wasm.why].filter(Boolean).join('; '),
-  });
-  if (choice === 'wasm') return onWasm('WASM was asked for');
-  const adapter = await requestAdapter();
-  const report = adapter && describeAdapter(adapter);
-  if (choice === 'webgpu') {
-    // A missing adapter is reported by the worker that needs it, as a typed error.
-    return { name: 'webgpu', adapter: report?.name ?? null, threads: 0, reason: 'WebGPU was asked for' };
-  }
-  if (!report) return onWasm('this browser offers no WebGPU adapter');
-  if (report.isSoftware) return onWasm(`the only WebGPU adapter (${report.name}) is software, which is slower`);
-  return { name: 'webgpu', adapter: report.name, threads: 0, reason: 'this browser offers a hardware GPU' };
+/** Where the models could run here, before anything was tried. */
+export interface BackendPlan {
+  readonly name: 'webgpu' | 'wasm';
+  /** WASM threads, also where WASM is only what is left when the GPU fails. */
+  readonly threads: number;
+  /** One sentence for people. */
+  readonly reason: string;
+  /** What is known of the adapter; identifies it from one visit to the next. Null where there is none. */
+  readonly adapter: { readonly name: string; readonly identity: string; readonly limits: GPUSupportedLimits } | null;
 }
 
-function wasmThreads(asked: number | undefined): { count: number; why: string } {
-  if (!globalThis.crossOriginIsolated) {
-    return { count: 1, why: 'one thread, because the page is not cross-origin isolated' };
-  }
-  return { count: asked ?? Math.min(navigator.hardwareConcurrency, MOST_USEFUL_THREADS), why: '' };
+/** WebGPU is planned wherever there is an adapter for it: whether it computes rightly, and fast, is found by trying. */
+export async function planBackend(choice: BackendChoice, threads: number | undefined): Promise<BackendPlan> {
+  const count = wasmThreads(threads);
+  const planWasm = (why: string): BackendPlan => ({
+    name: 'wasm',
+    threads: count,
+    reason: why,
+    adapter: null,
+  });
+  if (choice === 'wasm') return planWasm('WASM was asked for');
+  const adapter = await requestAdapter();
+  const asked = choice === 'webgpu' ? 'WebGPU was asked for, but ' : '';
+  if (!adapter) return planWasm(`${asked}this browser offers no WebGPU adapter`);
+  const { name } = describeAdapter(adapter);
+  const limit = missingLimit(adapter);
+  if (limit) return planWasm(`${asked}the WebGPU adapter (${name}) has too low a limit: ${limit}`);
+  const { vendor, architecture, device, description } = adapter.info;
+  return {
+    name: 'webgpu',
+    threads: count,
+    reason: choice === 'webgpu' ? 'WebGPU was asked for' : '',
+    adapter: { name, identity: [vendor, architecture, device, description].join('|'), limits: adapter.limits },
+  };
+}
+
+/** Why WASM runs, and why on one thread only where that is so for want of isolation. */
+export function wasmReason(why: string, threads: number): string {
+  return threads === 1 && !globalThis.crossOriginIsolated
+    ? `${why}; one thread, because the page is not cross-origin isolated`
+    : why;
+}
+
+/** Threads of one WASM session here. */
+export function wasmThreads(asked: number | undefined): number {
+  if (!globalThis.crossOriginIsolated) return 1;
+  return asked ?? Math.min(navigator.hardwareConcurrency, MOST_USEFUL_THREADS);
 }

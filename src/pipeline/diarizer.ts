@@ -1,10 +1,11 @@
 import { VoxlaneError } from '../util/errors';
-import { cancelled, startEngine, type Engine } from './engine';
-import { checkDiarizerOptions, checkRunOptions, type CheckedDiarizerOptions } from './options';
+import { cancelled, type Engine } from './engine';
+import { checkDiarizerOptions, checkRunOptions, type CheckedDiarizerOptions, type CheckedRunOptions } from './options';
 import { ProgressMeter } from './progress';
 import { runPipeline, type DiarizationSource } from './run';
 import { CAMPPLUS } from './settings';
 import type { StageEvent } from './stages';
+import { checkAgain, describeFailure, isGpuTrouble, startOnWasm, startTrustedEngine } from './trust';
 import type { BackendReport, DiarizationResult, DiarizeOptions, DiarizerOptions } from './types';
 
 /**
@@ -37,7 +38,7 @@ export class Diarizer {
    */
   static async create(options: DiarizerOptions & { readonly signal?: AbortSignal } = {}): Promise<Diarizer> {
     const checked = checkDiarizerOptions(options, document.baseURI);
-    return new Diarizer(checked, await startEngine(checked, CAMPPLUS, options.signal));
+    return new Diarizer(checked, await startTrustedEngine(checked, CAMPPLUS, options.signal));
   }
 
   /** The backend that the models run on; null between a cancelled run and the next one. */
@@ -71,7 +72,6 @@ export class Diarizer {
     const checked = checkRunOptions(options);
     const { signal } = options;
     if (signal?.aborted) throw cancelled();
-    const engine = (this.engine ??= await startEngine(this.options, CAMPPLUS, signal));
     const aborted = new Promise<never>((_, reject) => {
       this.abort = (reason) => {
         this.stop(reason);
@@ -82,13 +82,40 @@ export class Diarizer {
     signal?.addEventListener('abort', cancel);
     try {
       // A race, because what the page itself decodes cannot be interrupted: it ends unheard.
-      return await Promise.race([runPipeline(engine, CAMPPLUS, source, checked, reporter(options)), aborted]);
+      return await Promise.race([this.runOnTrusted(source, checked, reporter(options), signal), aborted]);
     } catch (error) {
       this.stopUnlessUsable(error);
       throw error;
     } finally {
       this.abort = null;
       signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /**
+   * Runs, and where the GPU turns out to be at fault, checks it again: a GPU that passes gets one more try, and
+   * otherwise the whole recording is done on WASM, because nothing that a faulty GPU gave can be kept.
+   */
+  private async runOnTrusted(
+    source: DiarizationSource,
+    options: CheckedRunOptions,
+    hook: (event: StageEvent) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<DiarizationResult> {
+    for (let attempt = 0; ; attempt++) {
+      const engine = (this.engine ??= await startTrustedEngine(this.options, CAMPPLUS, signal));
+      try {
+        return await runPipeline(engine, CAMPPLUS, source, options, hook);
+      } catch (error) {
+        if (engine.backend.name !== 'webgpu' || !isGpuTrouble(error)) throw error;
+        const proofs = error.code === 'gpu-wrong' ? await checkAgain(engine, this.options).catch(() => null) : null;
+        const passed = proofs?.every((proof) => proof.passed) ?? false;
+        if (passed && attempt === 0) continue;
+        const why = passed || !proofs ? `WebGPU failed in mid-run (${error.problem})` : describeFailure(proofs);
+        this.stop(error);
+        if (this.disposed || signal?.aborted) throw error;
+        this.engine = await startOnWasm(this.options, CAMPPLUS, why, proofs, signal);
+      }
     }
   }
 

@@ -1,5 +1,5 @@
 import { VoxlaneError } from '../util/errors';
-import type { LoadRequest } from '../../workers/contracts';
+import type { EmbeddingWorkerApi, LoadRequest, SegmentationWorkerApi } from '../../workers/contracts';
 import {
   spawnClusteringWorker,
   spawnDecodeWorker,
@@ -7,7 +7,7 @@ import {
   spawnSegmentationWorker,
 } from '../../workers/spawn';
 import type { EmbeddingManifest, SegmentationManifest } from '../store/manifest';
-import { chooseBackend } from './backend';
+import { ModelWorker } from './modelWorker';
 import type { CheckedDiarizerOptions } from './options';
 import type { PipelineSettings } from './settings';
 import type { BackendReport } from './types';
@@ -15,63 +15,90 @@ import type { BackendReport } from './types';
 /** The workers of one pipeline with their models loaded. */
 export interface Engine {
   readonly decode: ReturnType<typeof spawnDecodeWorker>;
-  readonly segmentation: ReturnType<typeof spawnSegmentationWorker>;
-  readonly embedding: ReturnType<typeof spawnEmbeddingWorker>;
+  readonly segmentation: ModelWorker<SegmentationManifest, SegmentationWorkerApi>;
+  readonly embedding: ModelWorker<EmbeddingManifest, EmbeddingWorkerApi>;
   readonly clustering: ReturnType<typeof spawnClusteringWorker>;
   readonly segmentationManifest: SegmentationManifest;
   readonly embeddingManifest: EmbeddingManifest;
+  /** Under which what is known of this GPU is remembered; empty on WASM. */
+  readonly verdictKey: string;
   readonly backend: BackendReport;
+  /** Windows that the models take at a time; memory can make it smaller in mid-run. */
+  readonly batchWindows: { current: number };
   /** Ends every worker at once; whatever is pending rejects with `reason`. */
-  terminate(reason: VoxlaneError): void;
+  readonly terminate: (reason: VoxlaneError) => void;
 }
 
 /**
  * Starts the workers and loads the models, one after another: the runtime does not make sessions concurrently,
  * and two sets of threads compiling at once are slower than one after the other.
  *
- * @throws VoxlaneError `model-*`, `backend-*`, `worker-failed`; `cancelled` when `signal` fires
+ * @throws VoxlaneError `model-*`, `backend-*`, `gpu-*`, `worker-failed`; `cancelled` when `signal` fires
  */
 export async function startEngine(
   options: CheckedDiarizerOptions,
   settings: PipelineSettings,
+  backend: BackendReport,
   signal?: AbortSignal,
+  verdictKey = '',
 ): Promise<Engine> {
-  const backend = await chooseBackend(options.backend, options.threads);
+  const request = (modelId: string): LoadRequest => ({
+    modelId,
+    modelsBase: options.modelsBase,
+    runtimeBase: options.runtimeBase,
+    backend: backend.name,
+    threads: backend.threads,
+    simulateFault: options.simulateFault,
+  });
   const workers = {
     decode: spawnDecodeWorker(),
-    segmentation: spawnSegmentationWorker(),
-    embedding: spawnEmbeddingWorker(),
+    segmentation: new ModelWorker<SegmentationManifest, SegmentationWorkerApi>(
+      spawnSegmentationWorker,
+      request(settings.segmentation),
+    ),
+    embedding: new ModelWorker<EmbeddingManifest, EmbeddingWorkerApi>(
+      spawnEmbeddingWorker,
+      request(settings.embedding),
+    ),
     clustering: spawnClusteringWorker(),
   };
   const terminate = (reason: VoxlaneError): void => {
     for (const worker of Object.values(workers)) worker.terminate(reason);
   };
-  const cancel = (): void => {
-    terminate(cancelled());
-  };
-  signal?.addEventListener('abort', cancel);
   try {
-    if (signal?.aborted) throw cancelled();
-    const request = (modelId: string): LoadRequest => ({
-      modelId,
-      modelsBase: options.modelsBase,
-      runtimeBase: options.runtimeBase,
-      backend: backend.name,
-      threads: backend.threads,
+    return await untilAborted(signal, terminate, async () => {
+      const segmentation = await workers.segmentation.load();
+      const embedding = await workers.embedding.load();
+      checkPair(segmentation.manifest, embedding.manifest);
+      return {
+        ...workers,
+        segmentationManifest: segmentation.manifest,
+        embeddingManifest: embedding.manifest,
+        verdictKey,
+        backend: { ...backend, adapter: segmentation.adapter ?? backend.adapter },
+        batchWindows: { current: options.batchWindows ?? settings.wasmBatchWindows },
+        terminate,
+      };
     });
-    const segmentation = await workers.segmentation.call((api) => api.load(request(settings.segmentation)));
-    const embedding = await workers.embedding.call((api) => api.load(request(settings.embedding)));
-    checkPair(segmentation.manifest, embedding.manifest);
-    return {
-      ...workers,
-      segmentationManifest: segmentation.manifest,
-      embeddingManifest: embedding.manifest,
-      backend: { ...backend, adapter: segmentation.adapter ?? backend.adapter },
-      terminate,
-    };
   } catch (error) {
     terminate(error instanceof VoxlaneError ? error : cancelled());
     throw error;
+  }
+}
+
+/** Runs `work`, and `stop` when `signal` fires before it has ended. */
+export async function untilAborted<Result>(
+  signal: AbortSignal | undefined,
+  stop: (reason: VoxlaneError) => void,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (signal?.aborted) throw cancelled();
+  const cancel = (): void => {
+    stop(cancelled());
+  };
+  signal?.addEventListener('abort', cancel);
+  try {
+    return await work();
   } finally {
     signal?.removeEventListener('abort', cancel);
   }

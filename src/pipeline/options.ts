@@ -1,4 +1,6 @@
+import type { SimulatedFault } from '../gpu/faults';
 import { VoxlaneError } from '../util/errors';
+import { MOST_WINDOWS } from './batchSize';
 import type { DiarizeOptions, DiarizerOptions } from './types';
 
 /** Options of one run, checked and complete. */
@@ -16,6 +18,10 @@ export interface CheckedDiarizerOptions {
   readonly runtimeBase: string;
   readonly backend: 'auto' | 'webgpu' | 'wasm';
   readonly threads: number | undefined;
+  readonly goldensBase: string;
+  readonly trustGpu: boolean;
+  readonly batchWindows: number | undefined;
+  readonly simulateFault: SimulatedFault | undefined;
 }
 
 const MOST_SPEAKERS = 255;
@@ -23,9 +29,9 @@ const MOST_THREADS = 64;
 
 /** @throws VoxlaneError `options`, naming the option, its value and the rule */
 export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
-  const speakers = checkCount('speakers', options.speakers);
-  const least = checkCount('minSpeakers', options.minSpeakers);
-  const most = checkCount('maxSpeakers', options.maxSpeakers);
+  const speakers = checkWhole('speakers', options.speakers, MOST_SPEAKERS);
+  const least = checkWhole('minSpeakers', options.minSpeakers, MOST_SPEAKERS);
+  const most = checkWhole('maxSpeakers', options.maxSpeakers, MOST_SPEAKERS);
   if (speakers !== undefined && (least !== undefined || most !== undefined)) {
     throw optionError('speakers', speakers, 'no minSpeakers or maxSpeakers beside it: an exact number needs no bounds');
   }
@@ -50,15 +56,16 @@ export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
 export function checkDiarizerOptions(options: DiarizerOptions, base: string): CheckedDiarizerOptions {
   const backend = options.backend ?? 'auto';
   if (!['auto', 'webgpu', 'wasm'].includes(backend)) throw optionError('backend', backend, 'auto, webgpu or wasm');
-  const { threads } = options;
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
-    throw optionError('threads', threads, `a whole number from 1 to ${MOST_THREADS}`);
-  }
+  const threads = checkWhole('threads', options.threads, MOST_THREADS);
   return {
     modelsBase: folderAddress('models', options.models ?? 'models/', base),
     runtimeBase: folderAddress('runtime', options.runtime ?? 'ort/', base),
+    goldensBase: folderAddress('goldens', options.goldens ?? 'goldens/', base),
     backend,
     threads,
+    trustGpu: options.trustGpu ?? false,
+    batchWindows: checkWhole('batchWindows', options.batchWindows, MOST_WINDOWS),
+    simulateFault: options.simulateFault,
   };
 }
 
@@ -71,9 +78,9 @@ function folderAddress(name: string, value: string | URL, base: string): string 
   }
 }
 
-function checkCount(name: string, value: number | undefined): number | undefined {
-  if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= MOST_SPEAKERS)) {
-    throw optionError(name, value, `a whole number from 1 to ${MOST_SPEAKERS}`);
+function checkWhole(name: string, value: number | undefined, most: number): number | undefined {
+  if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= most)) {
+    throw optionError(name, value, `a whole number from 1 to ${most}`);
   }
   return value;
 }

@@ -1,24 +1,18 @@
 import { VoxlaneError } from '../util/errors';
-import type { DecodedBatch, DecodeSource } from '../../workers/contracts';
+import type { DecodeSource } from '../../workers/contracts';
 import { decodeOnPage } from '../audio/pageDecode';
 import type { Assembly } from '../diarization/assemble';
+import { addCounts, countsSince, type GpuCountsByStage } from '../gpu/meter';
 import { timeGeometry } from '../timeline/geometry';
 import { nameTurns, speakerLabels } from '../timeline/turns';
 import type { Engine } from './engine';
-import { GrowingArray } from './growingArray';
+import { runModels, type LocalResults } from './models';
 import type { CheckedRunOptions } from './options';
 import type { PipelineSettings } from './settings';
 import type { StageHook, StageName } from './stages';
 import type { DiarizationResult, Speaker, Turn } from './types';
 
 export type DiarizationSource = Blob | ArrayBuffer | Float32Array;
-
-/** What the models gave for a whole recording. */
-interface LocalResults {
-  readonly activity: Uint8Array;
-  readonly embeddings: Float32Array;
-  readonly durationSeconds: number;
-}
 
 type Timings = Partial<Record<StageName, number>>;
 
@@ -33,12 +27,18 @@ export async function runPipeline(
   options: CheckedRunOptions,
   hook: StageHook,
 ): Promise<DiarizationResult> {
-  const timings: Timings = {};
-  const local = await runModels(engine, settings, source, options, hook, timings);
+  const counted = await gpuCounts(engine);
+  const facts = await openSource(engine, source, options);
+  const local = await runModels(engine, facts.durationSeconds, hook);
+  const timings: Timings = { ...local.timings };
+  const describeWith = async (assembly: Assembly | null): Promise<DiarizationResult> => {
+    const gpu = engine.backend.name === 'webgpu' ? countsSince(await gpuCounts(engine), counted) : null;
+    return describe(engine, local, assembly, options, timings, gpu);
+  };
   const { numClasses: numSpeakers } = engine.segmentationManifest.powerset;
   const { embeddingSize: dimension } = engine.embeddingManifest;
   const hasSpeech = local.activity.includes(1);
-  if (!hasSpeech) return describe(engine, local, null, options, timings);
+  if (!hasSpeech) return describeWith(null);
 
   hook({ stage: 'clustering', artifact: null, completed: 0, total: 1 });
   const assembly = await engine.clustering.call((api) =>
@@ -53,92 +53,11 @@ export async function runPipeline(
   );
   Object.assign(timings, assembly.seconds);
   reportAssembly(assembly, numSpeakers, hook);
-  return describe(engine, local, assembly, options, timings);
+  return describeWith(assembly);
 }
 
-async function runModels(
-  engine: Engine,
-  settings: PipelineSettings,
-  source: DiarizationSource,
-  options: CheckedRunOptions,
-  hook: StageHook,
-  timings: Timings,
-): Promise<LocalResults> {
-  const { sampleRate, windowSamples, hopSamples, numFrames, powerset } = engine.segmentationManifest;
-  const { embeddingSize } = engine.embeddingManifest;
-  const numSpeakers = powerset.numClasses;
-  const add = (stage: StageName, seconds: number): void => {
-    timings[stage] = (timings[stage] ?? 0) + seconds;
-  };
-
-  const facts = await openSource(engine, source, options);
-  const batchWindows = settings.batchWindows[engine.backend.name];
-  const nextBatch = () => engine.decode.call((api) => api.next(batchWindows));
-  const activity = new GrowingArray(Uint8Array);
-  const embeddings = new GrowingArray(Float32Array);
-  let expectedWindows = Math.max(1, Math.ceil((facts.durationSeconds * sampleRate - windowSamples) / hopSamples) + 1);
-  let doneWindows = 0;
-  let decodedSamples = 0;
-  // The next batch is decoded while this one is in the models.
-  let pending: Promise<DecodedBatch | null> = nextBatch();
-  try {
-    for (let batch = await pending; batch; batch = await pending) {
-      const { windows, numWindows, isLast } = batch;
-      ({ decodedSamples } = batch);
-      add('decode', batch.seconds);
-      const total = Math.max(facts.durationSeconds, decodedSamples / sampleRate);
-      hook({ stage: 'decode', artifact: null, completed: isLast ? total : decodedSamples / sampleRate, total });
-      expectedWindows = isLast ? doneWindows + numWindows : Math.max(expectedWindows, doneWindows + numWindows + 1);
-      pending = nextBatch();
-      // An error in the models must not leave this one unheard.
-      pending.catch(() => undefined);
-
-      const segmented = await engine.segmentation.call((api) => api.segment(windows));
-      add('segmentation', segmented.seconds);
-      activity.append(segmented.activity);
-      hook({
-        stage: 'segmentation',
-        artifact: {
-          axes: ['window', 'frame', 'speaker'],
-          shape: [numWindows, numFrames, numSpeakers],
-          data: segmented.activity,
-        },
-        completed: doneWindows + numWindows,
-        total: expectedWindows,
-      });
-
-      for (let index = 0; index < numWindows; index++) {
-        const window = windows.subarray(index * windowSamples, (index + 1) * windowSamples);
-        const size = numFrames * numSpeakers;
-        const reply = await engine.embedding.call((api) =>
-          api.embed(window.slice(), segmented.activity.slice(index * size, (index + 1) * size), numSpeakers),
-        );
-        doneWindows++;
-        add('fbank', reply.fbankSeconds);
-        add('embedding', reply.embeddingSeconds);
-        embeddings.append(reply.embeddings);
-        hook({ stage: 'fbank', artifact: null, completed: doneWindows, total: expectedWindows });
-        hook({
-          stage: 'embedding',
-          artifact: {
-            axes: ['window', 'speaker', 'dimension'],
-            shape: [1, numSpeakers, embeddingSize],
-            data: reply.embeddings,
-          },
-          completed: doneWindows,
-          total: expectedWindows,
-        });
-      }
-    }
-  } finally {
-    // After a crash or a cancel the worker is gone, and with it whatever was open.
-    engine.decode.call((api) => api.close()).catch(() => undefined);
-  }
-  return {
-    activity: activity.toArray(),
-    embeddings: embeddings.toArray(),
-    durationSeconds: decodedSamples / sampleRate,
-  };
+async function gpuCounts({ segmentation, embedding }: Engine): Promise<GpuCountsByStage> {
+  return addCounts([await segmentation.gpuCounts(), await embedding.gpuCounts()]);
 }
 
 async function openSource(engine: Engine, source: DiarizationSource, options: CheckedRunOptions) {
@@ -191,6 +110,7 @@ function describe(
   assembly: Assembly | null,
   { startSeconds }: CheckedRunOptions,
   timings: Timings,
+  gpu: GpuCountsByStage | null,
 ): DiarizationResult {
   const labels = speakerLabels(assembly?.turns ?? []);
   const turns = nameTurns(assembly?.turns ?? [], labels, startSeconds);
@@ -204,6 +124,7 @@ function describe(
     ),
     timings,
     backend: engine.backend,
+    gpu,
   };
 }
 

@@ -5,8 +5,8 @@ export interface PipelineSettings {
   readonly segmentation: string;
   readonly embedding: string;
   readonly clustering: Omit<ClusteringOptions, 'minSpeakers' | 'maxSpeakers'>;
-  /** Windows that one run of the segmentation model takes at a time. */
-  readonly batchWindows: Readonly<Record<'webgpu' | 'wasm', number>>;
+  /** Windows that one run of the segmentation model takes at a time on WASM; on a GPU it is measured. */
+  readonly wasmBatchWindows: number;
 }
 
 /**
@@ -20,5 +20,5 @@ export const CAMPPLUS: PipelineSettings = {
   segmentation: 'segmentation-3.0',
   embedding: 'campplus-zh-en',
   clustering: { threshold: 0.7, minClusterSize: 12, minActiveRatio: 0.2 },
-  batchWindows: { webgpu: 4, wasm: 4 },
+  wasmBatchWindows: 4,
 };

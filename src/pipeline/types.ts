@@ -1,6 +1,12 @@
+import type { ModelProof } from '../compare/prove';
+import type { SimulatedFault } from '../gpu/faults';
+import type { GpuCountsByStage } from '../gpu/meter';
 import type { Turn } from '../timeline/turn';
 import type { StageHook, StageName } from './stages';
 
+export type { ModelProof, StageProof } from '../compare/prove';
+export type { SimulatedFault } from '../gpu/faults';
+export type { GpuCounts, GpuCountsByStage } from '../gpu/meter';
 export type { Turn } from '../timeline/turn';
 export type { StageEvent, StageHook, StageName } from './stages';
 
@@ -26,6 +32,11 @@ export interface BackendReport {
   readonly threads: number;
   /** One sentence for people: why this backend was taken. */
   readonly reason: string;
+  /**
+   * How the GPU reproduced the golden outputs, model by model, also where it failed and WASM was taken; null where it
+   * was not asked to.
+   */
+  readonly selfCheck: readonly ModelProof[] | null;
 }
 
 /** What {@link Diarizer.diarize} gives. */
@@ -40,6 +51,8 @@ export interface DiarizationResult {
   /** Seconds of work in each stage, measured where the work runs. Stages overlap, so the sum can exceed the wall time. */
   readonly timings: Readonly<Partial<Record<StageName, number>>>;
   readonly backend: BackendReport;
+  /** What each stage asked of the GPU in this run; null on WASM. */
+  readonly gpu: GpuCountsByStage | null;
 }
 
 /** Progress of a run, for a person to read. */
@@ -58,10 +71,18 @@ export interface DiarizerOptions {
   readonly models?: string | URL;
   /** Address of the ONNX Runtime files. Default: `ort/` beside the page. */
   readonly runtime?: string | URL;
+  /** Address of the golden outputs that a GPU must reproduce. Default: `goldens/` beside the page. */
+  readonly goldens?: string | URL;
   /** Default `auto`. */
   readonly backend?: BackendChoice;
+  /** Use the GPU without asking it to reproduce the golden outputs first. Default false. */
+  readonly trustGpu?: boolean;
+  /** Windows that the models take at a time, 1 to 32. Default: measured on a GPU, 4 on WASM. */
+  readonly batchWindows?: number;
   /** WASM threads of one session, 1 to 64. Default: the machine's cores, at most 8; always 1 where the page is not cross-origin isolated. */
   readonly threads?: number;
+  /** A broken GPU for tests of what happens then. */
+  readonly simulateFault?: SimulatedFault;
 }
 
 export interface DiarizeOptions {

@@ -19,9 +19,8 @@ export async function loadModel<Task extends keyof Manifests>(
   id: string,
   base: string,
 ): Promise<LoadedModel<Task>> {
-  const manifestAddress = new URL(`${id}/manifest.json`, base).href;
-  const manifest = parseManifest(task, await fetchJson(manifestAddress), manifestAddress);
-  const address = new URL(manifest.file.name, manifestAddress).href;
+  const manifest = await loadManifest(task, id, base);
+  const address = new URL(`${id}/${manifest.file.name}`, base).href;
   const bytes = new Uint8Array(await (await fetchOk(address)).arrayBuffer());
   if (bytes.length !== manifest.file.bytes) {
     throw altered(address, `has ${bytes.length} bytes`, `${manifest.file.bytes} bytes`);
@@ -29,6 +28,16 @@ export async function loadModel<Task extends keyof Manifests>(
   const hash = await sha256Hex(bytes);
   if (hash !== manifest.file.sha256) throw altered(address, `has SHA-256 ${hash}`, manifest.file.sha256);
   return { manifest, bytes };
+}
+
+/** The manifest alone. @throws VoxlaneError `model-missing` or `model-invalid` */
+export async function loadManifest<Task extends keyof Manifests>(
+  task: Task,
+  id: string,
+  base: string,
+): Promise<Manifests[Task]> {
+  const address = new URL(`${id}/manifest.json`, base).href;
+  return parseManifest(task, await fetchJson(address), address);
 }
 
 async function fetchOk(address: string): Promise<Response> {

@@ -1,6 +1,7 @@
 import { h } from './dom';
 import { clock, ratio, span } from './format';
 import { STAGE_GROUPS } from './stageGroups';
+import { SELF_CHECK_ID, selfCheckDetails } from './selfCheck';
 import type { Outcome } from './state';
 import { backendName, text } from './text';
 
@@ -17,6 +18,9 @@ export function runDetails({ result, processingSeconds }: Outcome): HTMLElement 
   }));
   const longest = Math.max(...stages.map(({ seconds }) => seconds), 0.001);
 
+  const check = selfCheckDetails(result.backend);
+  const checkFailed = result.backend.selfCheck?.some((proof) => !proof.passed) ?? false;
+
   return h(
     'section',
     { class: 'panel run' },
@@ -28,6 +32,7 @@ export function runDetails({ result, processingSeconds }: Outcome): HTMLElement 
         details.backend,
         h('span', { 'data-testid': 'backend-line' }, backendName(result.backend)),
         h('span', { class: 'fine' }, result.backend.reason),
+        checkFailed && h('a', { class: 'fine', href: `#${SELF_CHECK_ID}` }, text.selfCheck.link),
       ),
       row(details.processing, h('span', { class: 'mono' }, span(processingSeconds))),
       row(
@@ -37,6 +42,7 @@ export function runDetails({ result, processingSeconds }: Outcome): HTMLElement 
       ),
       row(details.audio, h('span', { class: 'mono' }, clock(result.durationSeconds, 2))),
     ),
+    ...(check ? [check] : []),
     h('h4', { class: 'legend' }, details.stages),
     h(
       'ul',

@@ -23,7 +23,8 @@ const result: DiarizationResult = {
   exclusiveTurns: [],
   speakers: [],
   timings: {},
-  backend: { name: 'wasm', adapter: null, threads: 1, reason: '' },
+  backend: { name: 'wasm', adapter: null, threads: 1, reason: '', selfCheck: null },
+  gpu: null,
 };
 const outcome: Outcome = { name: 'a.wav', blob: new Blob(), result, processingSeconds: 1 };
 const failure: Failure = { code: 'audio-empty', problem: 'Empty', expected: null, remedy: null };

@@ -144,6 +144,15 @@ export const text = {
     faster: (rtf: number) =>
       rtf < 1 ? `${ratio(1 / rtf)} × faster than real time` : `${ratio(rtf)} × slower than real time`,
   },
+  selfCheck: {
+    heading: (passed: boolean) => (passed ? 'GPU self-check: passed' : 'GPU self-check: failed'),
+    link: 'See which stage',
+    columns: ['Stage', 'Off by', 'Allowed', 'Verdict'],
+    pass: 'pass',
+    fail: 'fail',
+    hint: 'Before a GPU is used, it has to reproduce outputs that were computed elsewhere.',
+    fallback: 'This GPU does not compute what it should, so it was not used for this result.',
+  },
   silent: {
     heading: 'No speech found',
     body: (seconds: number) =>

@@ -17,7 +17,10 @@
  * | `model-invalid` | a manifest or a graph does not have the form that the stage needs |
  * | `model-output` | a model gave NaN or infinite values |
  * | `backend-unavailable` | the backend that was asked for does not exist here |
- * | `backend-failed` | the backend stopped in mid-run (device lost, out of memory) |
+ * | `backend-failed` | the backend stopped in mid-run and could not be recovered |
+ * | `gpu-lost` | the GPU device was lost (driver reset, adapter removed) and did not come back |
+ * | `gpu-memory` | the GPU has not even memory for one window at a time |
+ * | `gpu-wrong` | the GPU gave NaN, infinite or only zero values |
  * | `worker-failed` | a worker could not start or died |
  * | `format` | a text file (RTTM, UEM, JSON) has a line that cannot be read |
  * | `cancelled` | the caller's `AbortSignal` fired |
@@ -38,6 +41,9 @@ export type ErrorCode =
   | 'model-output'
   | 'backend-unavailable'
   | 'backend-failed'
+  | 'gpu-lost'
+  | 'gpu-memory'
+  | 'gpu-wrong'
   | 'worker-failed'
   | 'format'
   | 'cancelled'

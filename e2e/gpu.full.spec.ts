@@ -1,0 +1,104 @@
+/** A GPU that fails in every way that drivers have been seen to, on the software adapter. */
+import { expect, test, type Page } from '@playwright/test';
+import type { SimulatedFault } from '../src/index';
+import { openEngine } from './support/engine';
+import { runShort, type ShortRun } from './support/gpu';
+
+let wasm: ShortRun | undefined;
+let gpu: ShortRun | undefined;
+
+async function wasmRun(page: Page): Promise<ShortRun> {
+  wasm ??= await runShort(page, { backend: 'wasm' });
+  return wasm;
+}
+
+async function gpuRun(page: Page): Promise<ShortRun> {
+  gpu ??= await runShort(page, { backend: 'webgpu', trustGpu: true });
+  return gpu;
+}
+
+test.beforeEach(async ({ page }) => {
+  test.setTimeout(600_000);
+  await openEngine(page);
+});
+
+/** Two windows: two runs of the segmentation and of the filterbank, and as many of the embedding as there are voices. */
+const STAGES = [
+  { stage: 'segmentation', runs: 2 },
+  { stage: 'fbank', runs: 2 },
+  { stage: 'embedding', runs: 2 },
+] as const;
+
+/** Minimal standard generator: the points are the same in every run of the test. */
+function* randomPoints(seed: number): Generator<{ stage: SimulatedFault['stage']; afterRuns: number }> {
+  let state = seed;
+  const next = (below: number) => {
+    state = (state * 48271) % 2147483647;
+    return state % below;
+  };
+  const points = STAGES.flatMap(({ stage, runs }) => Array.from({ length: runs }, (_, afterRuns) => ({ stage, afterRuns })));
+  while (points.length > 0) yield points.splice(next(points.length), 1)[0]!;
+}
+
+const points = [...randomPoints(20261121)].slice(0, 5);
+
+for (const { stage, afterRuns } of points) {
+  test(`the device is destroyed in the ${stage} after ${afterRuns} runs: the same bytes`, async ({ page }) => {
+    const expected = await gpuRun(page);
+    const simulateFault = { stage, kind: 'lost', afterRuns } as const;
+    const run = await runShort(page, { backend: 'webgpu', trustGpu: true, simulateFault });
+    expect(run.backend.name).toBe('webgpu');
+    expect(run.rttm).toBe(expected.rttm);
+    expect(run.rttm.length).toBeGreaterThan(0);
+  });
+}
+
+for (const stage of ['segmentation', 'fbank', 'embedding'] as const) {
+  for (const kind of ['perturb', 'zeros', 'nan'] as const) {
+    test(`${stage}, ${kind}: the self-check finds it, and the result is WASM's`, async ({ page }) => {
+      const run = await runShort(page, { backend: 'webgpu', simulateFault: { stage, kind } });
+      console.log(run.backend.reason);
+      expect(run.backend.name).toBe('wasm');
+      expect(run.backend.reason).toMatch(/failed its self-check/);
+      expect(run.rttm).toBe((await wasmRun(page)).rttm);
+    });
+  }
+}
+
+for (const stage of ['fbank', 'embedding'] as const) {
+  for (const kind of ['zeros', 'nan'] as const) {
+    test(`${stage}, ${kind} in mid-run: it is noticed, and the result is WASM's`, async ({ page }) => {
+      const simulateFault = { stage, kind, afterRuns: 1 } as const;
+      const run = await runShort(page, { backend: 'webgpu', trustGpu: true, simulateFault });
+      expect(run.backend.name).toBe('wasm');
+      expect(run.rttm).toBe((await wasmRun(page)).rttm);
+    });
+  }
+}
+
+test('no memory for a single window: WASM, and the report says so', async ({ page }) => {
+  const simulateFault = { stage: 'segmentation', kind: 'memory' } as const;
+  const run = await runShort(page, { backend: 'webgpu', trustGpu: true, simulateFault });
+  expect(run.backend.name).toBe('wasm');
+  expect(run.backend.reason).toMatch(/out of memory/);
+  expect(run.rttm).toBe((await wasmRun(page)).rttm);
+});
+
+test('a device that is lost again and again is given up', async ({ page }) => {
+  // Restarted workers have no fault any more, so the browser itself is made to lose the device each time.
+  await page.route('**/segmentation.worker-*.js', async (route) => {
+    const response = await route.fetch();
+    const prelude = `
+      const { requestDevice } = GPUAdapter.prototype;
+      GPUAdapter.prototype.requestDevice = async function (descriptor) {
+        const device = await requestDevice.call(this, descriptor);
+        setTimeout(() => device.destroy(), 4000);
+        return device;
+      };`;
+    await route.fulfill({ response, body: `${prelude}\n${await response.text()}` });
+  });
+  const run = await runShort(page, { backend: 'webgpu', trustGpu: true });
+  expect(run.backend.name).toBe('wasm');
+  expect(run.backend.reason).toMatch(/device was lost/);
+  expect(run.rttm).toBe((await wasmRun(page)).rttm);
+});

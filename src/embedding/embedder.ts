@@ -1,0 +1,32 @@
+/** A batch of windows with their local speakers. */
+export interface EmbedBatch {
+  /** Axes (window, sample), float32 in [-1, 1]. */
+  readonly windows: Float32Array;
+  /** Axes (window, frame, local speaker), 0 or 1. */
+  readonly activity: Uint8Array;
+  readonly numWindows: number;
+  readonly numSpeakers: number;
+}
+
+export interface EmbedResult {
+  /** Axes (window, local speaker, dimension), float32; NaN where there was too little speech. */
+  readonly embeddings: Float32Array<ArrayBuffer>;
+  readonly fbankSeconds: number;
+  readonly embeddingSeconds: number;
+}
+
+/** What the self-check looks at: the model's input of one stretch of sound, and what the model makes of it. */
+export interface StretchResult {
+  /** Axes (frame, mel), mean subtracted as the manifest says. */
+  readonly features: Float32Array;
+  /** Axes (dimension). */
+  readonly embedding: Float32Array;
+}
+
+/** The stages fbank and embedding on one backend. */
+export interface Embedder {
+  /** @throws VoxlaneError `backend-failed`, `model-output`, `gpu-lost`, `gpu-memory`, `gpu-wrong` */
+  embed(batch: EmbedBatch): Promise<EmbedResult>;
+  /** All frames of `samples` as one speaker's. Slower than {@link embed}: features come back too. */
+  embedStretch(samples: Float32Array): Promise<StretchResult>;
+}

@@ -1,0 +1,114 @@
+import { compileKernel, computeLayout, inComputePass, type CommandTarget } from '../gpu/compile';
+import code from './gather.wgsl?raw';
+import { usedFrames } from './mask';
+
+/** Mel bins per workgroup, as in the kernel. */
+const COLUMNS = 8;
+
+/** 32-bit values of the kernel's `Job` before its frames. */
+const JOB_HEADER = 3;
+
+/** Features of several windows on the GPU. */
+export interface GatherSource {
+  /** Axes (window, frame, mel), float32; usage STORAGE. */
+  readonly buffer: GPUBuffer;
+  /** Of each window. */
+  readonly numFrames: number;
+  readonly numMelBins: number;
+}
+
+/** One voice of one window. */
+export interface GatherJob {
+  readonly window: number;
+  /** Frames of the window to take, at least one; as {@link usedFrames} gives them. */
+  readonly used: Uint32Array;
+  /** Written: axes (used frame, mel), float32; usage STORAGE. */
+  readonly output: GPUBuffer;
+}
+
+/** Gathers the embedding model's input on the GPU: what `maskedFeatures` does, without reading features back. */
+export class GpuGather {
+  private constructor(
+    private readonly device: GPUDevice,
+    private readonly layout: GPUBindGroupLayout,
+    private readonly pipeline: GPUComputePipeline,
+  ) {}
+
+  /**
+   * @param subtractMean whether the mean over the used frames is subtracted from each mel bin
+   * @throws VoxlaneError `backend-failed` where the kernel does not compile
+   */
+  static async create(device: GPUDevice, subtractMean: boolean): Promise<GpuGather> {
+    const layout = computeLayout(device, 'gather', ['read-only-storage', 'read-only-storage', 'storage']);
+    const constants = { SUBTRACT_MEAN: Number(subtractMean) };
+    return new GpuGather(device, layout, await compileKernel(device, { label: 'gather', code, layout, constants }));
+  }
+
+  /**
+   * Records the gathering of several voices, one dispatch each, and uploads their frames at once.
+   *
+   * @returns the upload, or null where there are no jobs; to be destroyed once the commands have been submitted
+   */
+  encode(target: CommandTarget, source: GatherSource, jobs: readonly GatherJob[]): GPUBuffer | null {
+    if (jobs.length === 0) return null;
+    const { minStorageBufferOffsetAlignment: alignment } = this.device.limits;
+    const windowBytes = 4 * source.numFrames * source.numMelBins;
+    let end = 0;
+    const parts = jobs.map(({ window, used }) => {
+      const job = { offset: end, size: 4 * (JOB_HEADER + used.length) };
+      end = Math.ceil((end + job.size) / alignment) * alignment;
+      // Only this window is bound, because many windows may be more than a device binds.
+      const offset = Math.floor((window * windowBytes) / alignment) * alignment;
+      return { job, features: { offset, size: (window + 1) * windowBytes - offset }, base: window * windowBytes - offset };
+    });
+    const values = new Uint32Array(end / 4);
+    jobs.forEach(({ used }, index) => {
+      const { job, base } = parts[index]!;
+      values.set([used.length, source.numMelBins, base / 4], job.offset / 4);
+      values.set(used, job.offset / 4 + JOB_HEADER);
+    });
+    // A new buffer each time: writing into one that is recorded but not yet submitted would change both.
+    const upload = this.device.createBuffer({
+      label: 'gather jobs',
+      size: end,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+    });
+    this.device.queue.writeBuffer(upload, 0, values);
+    inComputePass(target, 'gather', (pass) => {
+      pass.setPipeline(this.pipeline);
+      jobs.forEach(({ used, output }, index) => {
+        const { job, features } = parts[index]!;
+        const resources: GPUBufferBinding[] = [
+          { buffer: upload, ...job },
+          { buffer: source.buffer, ...features },
+          { buffer: output, size: 4 * used.length * source.numMelBins },
+        ];
+        const entries = resources.map((resource, binding) => ({ binding, resource }));
+        pass.setBindGroup(0, this.device.createBindGroup({ label: 'gather', layout: this.layout, entries }));
+        pass.dispatchWorkgroups(Math.ceil(source.numMelBins / COLUMNS));
+      });
+    });
+    return upload;
+  }
+
+  /**
+   * Gathers and submits one voice.
+   *
+   * @param mask axes (mask frame), 0 or 1
+   * @returns axes (used frame, mel), usage STORAGE and COPY_SRC, the caller's to destroy; null where the mask is empty
+   */
+  gather(source: GatherSource, window: number, mask: Uint8Array): { buffer: GPUBuffer; numFrames: number } | null {
+    const used = usedFrames(mask, source.numFrames);
+    if (used.length === 0) return null;
+    const buffer = this.device.createBuffer({
+      label: 'gathered',
+      size: 4 * used.length * source.numMelBins,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
+    });
+    const encoder = this.device.createCommandEncoder({ label: 'gather' });
+    const upload = this.encode(encoder, source, [{ window, used, output: buffer }]);
+    this.device.queue.submit([encoder.finish()]);
+    upload?.destroy();
+    return { buffer, numFrames: used.length };
+  }
+}

@@ -1,0 +1,75 @@
+import { VoxlaneError } from '../util/errors';
+
+/** A WGSL module with one entry point named `main`, to be made a pipeline. */
+export interface KernelSource {
+  /** Shown in errors and in the browser's GPU tools. */
+  readonly label: string;
+  readonly code: string;
+  readonly layout: GPUBindGroupLayout;
+  /** Values of the module's `override` declarations. */
+  readonly constants?: Record<string, number>;
+}
+
+/**
+ * Compiles a kernel. WebGPU itself reports a shader that does not compile only to the console and goes on with
+ * a pipeline that does nothing; here that is an error that shows the place.
+ *
+ * @throws VoxlaneError `backend-failed` with line, column and text of the WGSL line
+ */
+export async function compileKernel(device: GPUDevice, source: KernelSource): Promise<GPUComputePipeline> {
+  const { label, code, layout, constants = {} } = source;
+  // The scope only keeps the failure from being reported a second time as an uncaptured error.
+  device.pushErrorScope('validation');
+  const module = device.createShaderModule({ label, code });
+  const failure = device.popErrorScope();
+  const { messages } = await module.getCompilationInfo();
+  const error = messages.find(({ type }) => type === 'error');
+  if (error) throw compileError(label, code, error);
+  const rejected = await failure;
+  if (rejected) throw kernelError(label, rejected.message);
+  try {
+    return await device.createComputePipelineAsync({
+      label,
+      layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: 'main', constants },
+    });
+  } catch (thrown) {
+    throw kernelError(label, thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+  }
+}
+
+function compileError(label: string, code: string, { lineNum, linePos, message }: GPUCompilationMessage): VoxlaneError {
+  const line = code.split('\n')[lineNum - 1]?.trim();
+  return kernelError(label, `line ${lineNum}, column ${linePos}: ${message.trim()}${line ? `: ${line}` : ''}`);
+}
+
+function kernelError(label: string, detail: string, options?: ErrorOptions): VoxlaneError {
+  return new VoxlaneError(
+    {
+      code: 'backend-failed',
+      problem: `The GPU kernel ${label} does not compile: ${detail}`,
+      remedy: "Use the backend 'wasm', and report this with the browser's version and the adapter",
+    },
+    options,
+  );
+}
+
+/** What every kernel's bind group layout is made of, in the order of the bindings. */
+export function computeLayout(device: GPUDevice, label: string, types: readonly GPUBufferBindingType[]): GPUBindGroupLayout {
+  const entries = types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } }));
+  return device.createBindGroupLayout({ label, entries });
+}
+
+/** Where commands go: a pass that is open already, or an encoder, in which a pass is opened and ended. */
+export type CommandTarget = GPUCommandEncoder | GPUComputePassEncoder;
+
+/** Calls `body` with a compute pass of `target`. */
+export function inComputePass(target: CommandTarget, label: string, body: (pass: GPUComputePassEncoder) => void): void {
+  if (!('beginComputePass' in target)) {
+    body(target);
+    return;
+  }
+  const pass = target.beginComputePass({ label });
+  body(pass);
+  pass.end();
+}

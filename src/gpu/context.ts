@@ -1,0 +1,88 @@
+import { VoxlaneError } from '../util/errors';
+import { describeAdapter, requestAdapter, requestDevice } from './adapter';
+import { GpuMeter } from './meter';
+
+/** One device with what belongs to it: shared by our kernels and ONNX Runtime's session in a worker. */
+export interface GpuContext {
+  readonly device: GPUDevice;
+  /** Name of the adapter, as the browser gives it. */
+  readonly adapterName: string;
+  readonly meter: GpuMeter;
+  /**
+   * Runs `work`, and turns what WebGPU only reports on the side into errors: a lost device (the runtime resolves
+   * with garbage), memory that could not be had and validation errors (it computes with zeros).
+   *
+   * @throws VoxlaneError `gpu-lost`, `gpu-memory`, `backend-failed`, and what `work` throws
+   */
+  guard<Result>(work: () => Promise<Result>): Promise<Result>;
+}
+
+/** A failed call and the report of the loss that made it fail come in either order. */
+const LOSS_REPORT_MS = 100;
+
+/** @throws VoxlaneError `backend-unavailable` */
+export async function openGpu(): Promise<GpuContext> {
+  const adapter = await requestAdapter();
+  if (!adapter) {
+    throw new VoxlaneError({
+      code: 'backend-unavailable',
+      problem: 'This browser offers no WebGPU adapter',
+      expected: 'a GPU and driver that the browser allows for WebGPU',
+      remedy: 'Take the backend `auto` or `wasm`',
+    });
+  }
+  const device = await requestDevice(adapter);
+  const meter = new GpuMeter(device);
+  const lost = device.lost.then(({ message }) => {
+    throw gpuLost(message);
+  });
+  // A loss while nothing runs is reported by the next `guard`, not as an unhandled rejection.
+  lost.catch(() => undefined);
+  const reports: VoxlaneError[] = [];
+  device.addEventListener('uncapturederror', ({ error }) => {
+    reports.push(error instanceof GPUOutOfMemoryError ? gpuMemory(error.message) : gpuFailed(error.message));
+  });
+  return {
+    device,
+    adapterName: describeAdapter(adapter).name,
+    meter,
+    guard: async (work) => {
+      reports.length = 0;
+      try {
+        const result = await Promise.race([work(), lost]);
+        const [reported] = reports;
+        if (reported) throw reported;
+        return result;
+      } catch (thrown) {
+        // What is reported on the side is the cause, what was thrown a consequence; the loss is told a moment later.
+        await Promise.race([lost, new Promise((resolve) => setTimeout(resolve, LOSS_REPORT_MS))]);
+        throw reports[0] ?? thrown;
+      }
+    },
+  };
+}
+
+function gpuLost(message: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'gpu-lost',
+    problem: `The GPU device was lost: ${message || 'the browser gives no reason'}`,
+    remedy: 'Run again, or take the backend `wasm`',
+  });
+}
+
+/** The GPU ran out of memory. Also used where the runtime says so in words only. */
+export function gpuMemory(message: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'gpu-memory',
+    problem: `The GPU is out of memory: ${message}`,
+    remedy: 'Close other tabs that use the GPU, or take the backend `wasm`',
+  });
+}
+
+function gpuFailed(message: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'backend-failed',
+    problem: `The WebGPU backend failed: ${message}`,
+    remedy: 'Run again, or take the backend `wasm`',
+  });
+}

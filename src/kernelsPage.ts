@@ -1,0 +1,157 @@
+/**
+ * The GPU kernels on a bare page, for the tests and the benchmark. Arrays travel as base64: as lists of numbers, ten
+ * seconds of audio take a driver longer to send than the GPU takes to compute.
+ */
+import { GpuGather } from './embedding/gpuGather';
+import type { DispatchLimits } from './fbank/dispatchPlan';
+import { Fbank } from './fbank/fbank';
+import { GpuFbank } from './fbank/gpuFbank';
+import { describeAdapter, requestAdapter, requestDevice } from './gpu/adapter';
+import { compileKernel, computeLayout } from './gpu/compile';
+import { readBack } from './gpu/readback';
+import type { FbankFacts } from './store/manifest';
+import { VoxlaneError, type ErrorParts } from './util/errors';
+
+/** Windows for {@link KernelsPage.fbank}. */
+export interface FbankRequest {
+  readonly facts: FbankFacts;
+  readonly sampleRate: number;
+  /** Axes (window, sample), float32 as base64. */
+  readonly samples: string;
+  readonly numWindows: number;
+  /** Below the device's own, to see the kernel work within them. */
+  readonly limits: DispatchLimits | null;
+}
+
+/** One voice for {@link KernelsPage.gather}. */
+export interface GatherRequest {
+  /** Axes (window, frame, mel), float32 as base64. */
+  readonly features: string;
+  readonly numFrames: number;
+  readonly numMelBins: number;
+  readonly window: number;
+  /** Axes (mask frame), 0 or 1. */
+  readonly mask: number[];
+  readonly subtractMean: boolean;
+}
+
+/** Seconds for one batch, the best of several times. */
+export interface FbankTiming {
+  readonly gpuSeconds: number;
+  readonly cpuSeconds: number;
+}
+
+let device: GPUDevice | undefined;
+const fbanks = new Map<string, Promise<GpuFbank>>();
+const gathers = new Map<boolean, Promise<GpuGather>>();
+
+function opened(): GPUDevice {
+  if (!device) throw new Error('open() comes first');
+  return device;
+}
+
+/** What `make` made for `key` before, or makes now. */
+function kept<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const value = map.get(key) ?? make();
+  map.set(key, value);
+  return value;
+}
+
+const kernelsPage = {
+  /** Opens the GPU; the adapter's name. Whatever it reports on the side is an error of the page. */
+  async open(): Promise<string> {
+    const adapter = await requestAdapter();
+    if (!adapter) throw new Error('there is no WebGPU adapter');
+    device = await requestDevice(adapter);
+    device.addEventListener('uncapturederror', ({ error }) => {
+      reportError(error);
+    });
+    return describeAdapter(adapter).name;
+  },
+
+  /** Features of the windows: axes (window, frame, mel), float32 as base64. */
+  async fbank({ facts, sampleRate, samples, numWindows, limits }: FbankRequest): Promise<string> {
+    const key = JSON.stringify([facts, sampleRate, limits]);
+    const make = () => GpuFbank.create(opened(), facts, sampleRate, limits ?? undefined);
+    const { buffer } = (await kept(fbanks, key, make)).compute(floatsOf(samples), numWindows);
+    const features = await readBack(opened(), buffer);
+    buffer.destroy();
+    return base64Of(features);
+  },
+
+  /** The voice's features: axes (used frame, mel), float32 as base64. */
+  async gather({ features, numFrames, numMelBins, window, mask, subtractMean }: GatherRequest): Promise<string> {
+    const data = floatsOf(features);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+    const buffer = opened().createBuffer({ label: 'features', size: data.byteLength, usage });
+    opened().queue.writeBuffer(buffer, 0, data);
+    const kernel = await kept(gathers, subtractMean, () => GpuGather.create(opened(), subtractMean));
+    const gathered = kernel.gather({ buffer, numFrames, numMelBins }, window, Uint8Array.from(mask));
+    const result = gathered ? await readBack(opened(), gathered.buffer) : new Float32Array(0);
+    gathered?.buffer.destroy();
+    buffer.destroy();
+    return base64Of(result);
+  },
+
+  /** What {@link compileKernel} makes of `code`: null where it compiles. */
+  async compile(code: string): Promise<ErrorParts | null> {
+    try {
+      await compileKernel(opened(), { label: 'test', code, layout: computeLayout(opened(), 'test', ['storage']) });
+      return null;
+    } catch (error) {
+      if (error instanceof VoxlaneError) return error.toParts();
+      throw error;
+    }
+  },
+
+  /** Times both filterbanks on noise, from samples in JavaScript to features on the GPU, or in JavaScript. */
+  async timeFbank(
+    facts: FbankFacts,
+    sampleRate: number,
+    numWindows: number,
+    numSamples: number,
+    times = 5,
+  ): Promise<FbankTiming> {
+    const samples = Float32Array.from({ length: numWindows * numSamples }, () => Math.random() - 0.5);
+    const gpu = await GpuFbank.create(opened(), facts, sampleRate);
+    const cpu = new Fbank(facts, sampleRate);
+    let [gpuSeconds, cpuSeconds] = [Infinity, Infinity];
+    for (let round = 0; round < times; round++) {
+      const start = performance.now();
+      const { buffer } = gpu.compute(samples, numWindows);
+      await opened().queue.onSubmittedWorkDone();
+      gpuSeconds = Math.min(gpuSeconds, (performance.now() - start) / 1000);
+      buffer.destroy();
+      const cpuStart = performance.now();
+      for (let window = 0; window < numWindows; window++) {
+        cpu.compute(samples.subarray(window * numSamples, (window + 1) * numSamples));
+      }
+      cpuSeconds = Math.min(cpuSeconds, (performance.now() - cpuStart) / 1000);
+    }
+    gpu.destroy();
+    return { gpuSeconds, cpuSeconds };
+  },
+};
+
+function floatsOf(base64: string): Float32Array<ArrayBuffer> {
+  return new Float32Array(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)).buffer);
+}
+
+function base64Of(values: Float32Array): string {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  // In pieces: a call takes only so many arguments.
+  const pieces: string[] = [];
+  for (let start = 0; start < bytes.length; start += 0x8000) {
+    pieces.push(String.fromCharCode(...bytes.subarray(start, start + 0x8000)));
+  }
+  return btoa(pieces.join(''));
+}
+
+declare global {
+   
+  var voxlaneKernels: KernelsPage;
+}
+
+export type KernelsPage = typeof kernelsPage;
+
+globalThis.voxlaneKernels = kernelsPage;

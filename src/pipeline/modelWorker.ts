@@ -1,0 +1,71 @@
+import type { LoadReply, LoadRequest, ModelWorkerApi } from '../../workers/contracts';
+import type { WorkerHandle } from '../../workers/handle';
+import { addCounts, type GpuCountsByStage } from '../gpu/meter';
+import { VoxlaneError } from '../util/errors';
+
+type Remote<Api extends object> = Parameters<Parameters<WorkerHandle<Api>['call']>[0]>[0];
+
+/** Losses in one run after which the GPU is given up: a driver that keeps crashing will not get better. */
+const MOST_RESTARTS = 3;
+
+/**
+ * A worker with its model that survives the loss of its GPU device: it is ended, started and loaded again, and the
+ * call that was interrupted is made again. A call must therefore keep what it sends.
+ */
+export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
+  private handle: WorkerHandle<Api>;
+  private restarts = 0;
+  /** Counts of the workers that are gone. */
+  private pastCounts: GpuCountsByStage[] = [];
+  private terminated: VoxlaneError | null = null;
+
+  constructor(
+    private readonly spawn: () => WorkerHandle<Api>,
+    private readonly request: LoadRequest,
+  ) {
+    this.handle = spawn();
+  }
+
+  /** @throws VoxlaneError `model-*`, `backend-*`, `worker-failed` */
+  load(request: LoadRequest = this.request): Promise<LoadReply<Manifest>> {
+    // Comlink's type of a generic remote hides that this is a plain asynchronous call.
+    return this.handle.call((api) => (api as unknown as ModelWorkerApi<Manifest>).load(request));
+  }
+
+  /** @param use is called again after a lost device: it must not transfer what it sends */
+  async call<Result>(use: (remote: Remote<Api>) => Promise<Result>): Promise<Result> {
+    for (;;) {
+      try {
+        return await this.handle.call(use);
+      } catch (error) {
+        const isLoss = error instanceof VoxlaneError && error.code === 'gpu-lost';
+        if (!isLoss || this.terminated || this.restarts >= MOST_RESTARTS) throw error;
+        this.restarts++;
+        await this.restart(error);
+      }
+    }
+  }
+
+  /** What each stage has asked of the GPU, over all restarts that could still be asked. */
+  async gpuCounts(): Promise<GpuCountsByStage> {
+    const current = await this.handle.call((api) => (api as unknown as ModelWorkerApi<Manifest>).gpuCounts());
+    return addCounts([...this.pastCounts, current]);
+  }
+
+  /** Ends the worker at once. */
+  terminate(reason: VoxlaneError): void {
+    this.terminated = reason;
+    this.handle.terminate(reason);
+  }
+
+  private async restart(reason: VoxlaneError): Promise<void> {
+    this.pastCounts.push(
+      await this.handle.call((api) => (api as unknown as ModelWorkerApi<Manifest>).gpuCounts()).catch(() => ({})),
+    );
+    this.handle.terminate(reason);
+    this.handle = this.spawn();
+    // A simulated fault is over once it has happened.
+    await this.load({ ...this.request, simulateFault: undefined });
+    if (this.terminated) this.handle.terminate(this.terminated);
+  }
+}
