@@ -1,10 +1,11 @@
 /**
  * Measures the engine: real-time factor of every stage and peak memory of the browser.
  *
- *   npm run bench -- [FILE…] [--backend auto|webgpu|wasm] [--runs N] [--json]
+ *   npm run bench -- [FILE…] [--backend auto|webgpu|wasm] [--runs N] [--no-gpu] [--json]
  *
  * A real-time factor is seconds of work per second of audio. Stages overlap, so `wall` is not their sum. One
- * run warms up and is not counted; the figures are medians of the others.
+ * run warms up and is not counted; the figures are medians of the others. Then the GPU, or the software adapter where
+ * there is none: its filterbank beside the CPU's, and the dispatches and bytes of each stage (`--no-gpu` leaves it out).
  */
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
@@ -13,7 +14,10 @@ import type { Page } from 'playwright-core';
 import { openEnginePage } from '../cli/enginePage';
 import type { BackendChoice } from '../src/index';
 import { STAGES } from '../src/pipeline/stages';
+import { measureGpu, printGpu } from './gpu';
 import { MemoryMeter } from './memory';
+
+const SAMPLE = 'public/sample.wav';
 
 interface RunFigures {
   readonly wallSeconds: number;
@@ -36,8 +40,10 @@ async function main(): Promise<void> {
     options: {
       backend: { type: 'string', default: 'auto' },
       runs: { type: 'string', default: '3' },
+      gpu: { type: 'boolean', default: true },
       json: { type: 'boolean', default: false },
     },
+    allowNegative: true,
   });
   const backend = values.backend as BackendChoice;
   const engine = await openEnginePage(backend, (line) => process.stderr.write(`${line}\n`));
@@ -46,11 +52,16 @@ async function main(): Promise<void> {
     const failure = await engine.page.evaluate((choice) => voxlane.open({ backend: choice }), backend);
     if (failure !== null) throw new Error(failure);
     const figures: FileFigures[] = [];
-    for (const file of positionals.length > 0 ? positionals : ['public/sample.wav']) {
+    for (const file of positionals.length > 0 ? positionals : [SAMPLE]) {
       figures.push(await measure(engine.page, file, Number(values.runs), memory));
     }
-    if (values.json) console.log(JSON.stringify({ machine: machine(), files: figures }, null, 2));
-    else print(figures);
+    memory.stop();
+    await engine.close();
+    if (!values.json) print(figures);
+    const [file = SAMPLE] = positionals;
+    const gpu = values.gpu ? await measureGpu(file, (line) => process.stderr.write(`${line}\n`)) : null;
+    if (values.json) console.log(JSON.stringify({ machine: machine(), files: figures, gpu }, null, 2));
+    else if (gpu) printGpu(gpu);
   } finally {
     memory.stop();
     await engine.close();

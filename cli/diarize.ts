@@ -39,7 +39,7 @@ async function main(): Promise<number> {
 }
 
 /** Makes the diarizer, once for all files. */
-async function prepare(page: Page, { backend }: DiarizeCommand): Promise<void> {
+async function prepare(page: Page, { backend, trustGpu }: DiarizeCommand): Promise<void> {
   let lastLine = '';
   await page.exposeFunction('sayProgress', ({ stage, completed, total }: Progress) => {
     const percent = Math.floor((10 * completed) / total) * 10;
@@ -49,7 +49,7 @@ async function prepare(page: Page, { backend }: DiarizeCommand): Promise<void> {
     lastLine = line;
     say(line);
   });
-  const failure = await page.evaluate((choice) => voxlane.open({ backend: choice }), backend);
+  const failure = await page.evaluate((options) => voxlane.open(options), { backend, trustGpu });
   if (failure !== null) throw new Error(failure);
 }
 

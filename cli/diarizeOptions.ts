@@ -7,6 +7,7 @@ export const HELP = `Usage: npm run --silent diarize -- FILE… [options]
 Says who spoke when in audio or video files. Results go to standard output, progress to standard error.
 
   --backend auto|webgpu|wasm   where the models run (default auto)
+  --trust-gpu                  use the GPU without its self-check
   --speakers N                 exact number of speakers
   --min-speakers N             at least N speakers
   --max-speakers N             at most N speakers
@@ -23,6 +24,7 @@ Exit status: 0 when every file was diarized, else 1.
 export interface DiarizeCommand {
   readonly files: readonly string[];
   readonly backend: BackendChoice;
+  readonly trustGpu: boolean;
   readonly format: 'rttm' | 'json';
   readonly exclusive: boolean;
   readonly out: string | undefined;
@@ -36,6 +38,7 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
     allowPositionals: true,
     options: {
       backend: { type: 'string', default: 'auto' },
+      'trust-gpu': { type: 'boolean', default: false },
       speakers: { type: 'string' },
       'min-speakers': { type: 'string' },
       'max-speakers': { type: 'string' },
@@ -60,6 +63,7 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
   return {
     files: positionals,
     backend: oneOf('--backend', values.backend, ['auto', 'webgpu', 'wasm']),
+    trustGpu: values['trust-gpu'],
     format: oneOf('--format', values.format, ['rttm', 'json']),
     exclusive: values.exclusive,
     out: values.out,

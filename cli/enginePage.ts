@@ -32,9 +32,12 @@ export async function openEnginePage(backend: BackendChoice, say: (line: string)
       opened = await launch('software');
     }
     const { browser, page } = opened;
+    let isOpen = true;
     return {
       page,
       close: async () => {
+        if (!isOpen) return;
+        isOpen = false;
         await browser.close();
         await site.close();
       },

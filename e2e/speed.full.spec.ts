@@ -9,7 +9,7 @@ interface BenchReport {
 
 test('the sample on WASM at a real-time factor of at most 0.35', () => {
   test.setTimeout(300_000);
-  const args = ['--import', 'tsx', 'bench/bench.ts', 'public/sample.wav', '--backend', 'wasm', '--json'];
+  const args = ['--import', 'tsx', 'bench/bench.ts', 'public/sample.wav', '--backend', 'wasm', '--no-gpu', '--json'];
   const { machine, files } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as BenchReport;
   const [{ rtf, peakMegabytes }] = files as [BenchReport['files'][number]];
   console.log(machine, rtf, `${peakMegabytes} MB`);

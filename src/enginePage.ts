@@ -51,11 +51,11 @@ const enginePage = {
   },
 
   /** Diarizes the chosen file and says what it cost. */
-  async measureFile() {
+  async measureFile(options: Pick<DiarizeOptions, 'durationSeconds'> = {}) {
     if (!diarizer) throw new Error('open() comes first');
     const start = performance.now();
-    const { durationSeconds, timings, backend } = await diarizer.diarize(enginePage.chosenFile());
-    return { wallSeconds: (performance.now() - start) / 1000, durationSeconds, timings, backend };
+    const { durationSeconds, timings, backend, gpu } = await diarizer.diarize(enginePage.chosenFile(), options);
+    return { wallSeconds: (performance.now() - start) / 1000, durationSeconds, timings, backend, gpu };
   },
 
   /** Diarizes the chosen file; calls `globalThis.sayProgress` where the driver has put it there. */

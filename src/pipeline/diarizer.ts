@@ -72,8 +72,11 @@ export class Diarizer {
     const checked = checkRunOptions(options);
     const { signal } = options;
     if (signal?.aborted) throw cancelled();
+    // Also ends an engine that is only just starting.
+    const controller = new AbortController();
     const aborted = new Promise<never>((_, reject) => {
       this.abort = (reason) => {
+        controller.abort();
         this.stop(reason);
         reject(reason);
       };
@@ -82,7 +85,7 @@ export class Diarizer {
     signal?.addEventListener('abort', cancel);
     try {
       // A race, because what the page itself decodes cannot be interrupted: it ends unheard.
-      return await Promise.race([this.runOnTrusted(source, checked, reporter(options), signal), aborted]);
+      return await Promise.race([this.runOnTrusted(source, checked, reporter(options), controller.signal), aborted]);
     } catch (error) {
       this.stopUnlessUsable(error);
       throw error;
@@ -100,7 +103,7 @@ export class Diarizer {
     source: DiarizationSource,
     options: CheckedRunOptions,
     hook: (event: StageEvent) => void,
-    signal: AbortSignal | undefined,
+    signal: AbortSignal,
   ): Promise<DiarizationResult> {
     for (let attempt = 0; ; attempt++) {
       const engine = (this.engine ??= await startTrustedEngine(this.options, CAMPPLUS, signal));
@@ -113,7 +116,7 @@ export class Diarizer {
         if (passed && attempt === 0) continue;
         const why = passed || !proofs ? `WebGPU failed in mid-run (${error.problem})` : describeFailure(proofs);
         this.stop(error);
-        if (this.disposed || signal?.aborted) throw error;
+        if (signal.aborted) throw error;
         this.engine = await startOnWasm(this.options, CAMPPLUS, why, proofs, signal);
       }
     }

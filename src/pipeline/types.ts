@@ -89,7 +89,10 @@ export interface DiarizeOptions {
   /** Stops the work at once, in whatever stage it is. The promise rejects with code `cancelled`. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
-  /** Receives every stage's artifacts; slower than `onProgress`, meant for capture and debugging. */
+  /**
+   * Receives every stage's artifacts; slower than `onProgress`, meant for capture and debugging. Where a faulty GPU makes
+   * the run start anew, `completed` falls back and the artifacts come again from the first window.
+   */
   readonly hook?: StageHook;
   /** Exact number of speakers. Excludes `minSpeakers` and `maxSpeakers`. */
   readonly speakers?: number;

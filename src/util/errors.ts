@@ -22,7 +22,7 @@
  * | `gpu-memory` | the GPU has not even memory for one window at a time |
  * | `gpu-wrong` | the GPU gave NaN, infinite or only zero values |
  * | `worker-failed` | a worker could not start or died |
- * | `format` | a text file (RTTM, UEM, JSON) has a line that cannot be read |
+ * | `format` | a file that is no audio and no model (RTTM, UEM, JSON, golden bundle) cannot be read |
  * | `cancelled` | the caller's `AbortSignal` fired |
  * | `disposed` | a method was called after `dispose()` |
  */

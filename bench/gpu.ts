@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { openEnginePage } from '../cli/enginePage';
+import { parseManifest } from '../src/store/manifest';
+import type { GpuCountsByStage } from '../src/index';
+
+/** Windows of the filterbank comparison: one batch of a recording. */
+const NUM_WINDOWS = 4;
+/** A software adapter needs a minute for these seconds; a GPU takes the same, so that the counts compare. */
+const STRETCH_SECONDS = 11;
+
+/** The GPU beside the CPU, and what each stage asks of it. */
+export interface GpuFigures {
+  readonly adapter: string;
+  readonly fbank: { readonly gpuSeconds: number; readonly cpuSeconds: number; readonly audioSeconds: number };
+  /** For {@link STRETCH_SECONDS} of the recording. */
+  readonly counts: GpuCountsByStage;
+  readonly rtf: Readonly<Record<string, number>>;
+}
+
+/** Null where the browser has no adapter, not even a software one. */
+export async function measureGpu(file: string, say: (line: string) => void): Promise<GpuFigures | null> {
+  const engine = await openEnginePage('webgpu', say);
+  try {
+    const { page } = engine;
+    const { fbank: facts, sampleRate } = parseManifest(
+      'embedding',
+      JSON.parse(readFileSync(new URL('../models/campplus-zh-en/manifest.json', import.meta.url), 'utf8')),
+      'campplus-zh-en',
+    );
+    const failure = await page.evaluate(() => voxlane.open({ backend: 'webgpu', trustGpu: true }));
+    if (failure !== null) throw new Error(failure);
+    await page.setInputFiles('#file', file);
+    const run = await page.evaluate((durationSeconds) => voxlane.measureFile({ durationSeconds }), STRETCH_SECONDS);
+    if (!run.gpu) return null;
+
+    await page.goto(new URL('kernels.html', page.url()).href);
+    await page.waitForFunction(() => 'voxlaneKernels' in globalThis);
+    const adapter = await page.evaluate(() => voxlaneKernels.open());
+    const windowSamples = 10 * sampleRate;
+    const fbank = await page.evaluate(
+      ([fbankFacts, rate, numWindows, numSamples]) => voxlaneKernels.timeFbank(fbankFacts, rate, numWindows, numSamples),
+      [facts, sampleRate, NUM_WINDOWS, windowSamples] as const,
+    );
+    const seconds = Object.entries(run.timings);
+    return {
+      adapter,
+      fbank: { ...fbank, audioSeconds: NUM_WINDOWS * 10 },
+      counts: run.gpu,
+      rtf: Object.fromEntries(seconds.map(([stage, value]) => [stage, value / run.durationSeconds])),
+    };
+  } finally {
+    await engine.close();
+  }
+}
+
+export function printGpu({ adapter, fbank, counts, rtf }: GpuFigures): void {
+  const milliseconds = (seconds: number) => `${(1000 * seconds).toFixed(1)} ms`;
+  console.log(`\nWebGPU on ${adapter}`);
+  console.log(
+    `  fbank of ${fbank.audioSeconds} s of windows: GPU ${milliseconds(fbank.gpuSeconds)}, CPU ${milliseconds(fbank.cpuSeconds)}, ` +
+      `ratio ${(fbank.cpuSeconds / fbank.gpuSeconds).toFixed(2)}`,
+  );
+  console.log(`  the first ${STRETCH_SECONDS} s of the recording:`);
+  for (const [stage, { dispatches, submits, bytesUp, bytesBack }] of Object.entries(counts)) {
+    console.log(
+      `  ${stage.padEnd(16)} RTF ${(rtf[stage] ?? 0).toFixed(4)}, ${dispatches} dispatches, ${submits} submits, ` +
+        `${bytesUp} bytes up, ${bytesBack} bytes back`,
+    );
+  }
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { describeAdapter, missingLimit } from './adapter';
+
+const adapter = (info: Partial<GPUAdapterInfo>, limits: Partial<GPUSupportedLimits> = {}) =>
+  ({
+    info: { vendor: '', architecture: '', device: '', description: '', isFallbackAdapter: false, ...info },
+    limits: {
+      maxStorageBufferBindingSize: 2 ** 27,
+      maxComputeWorkgroupStorageSize: 16384,
+      maxComputeInvocationsPerWorkgroup: 256,
+      maxStorageBuffersPerShaderStage: 8,
+      ...limits,
+    },
+  }) as GPUAdapter;
+
+test('an adapter is named by what the browser tells', () => {
+  expect(describeAdapter(adapter({ vendor: 'nvidia', architecture: 'hopper' })).name).toBe('nvidia, hopper');
+  expect(describeAdapter(adapter({ description: 'Apple M3', vendor: 'apple' })).name).toBe('Apple M3, apple');
+  expect(describeAdapter(adapter({})).name).toBe('unnamed adapter');
+});
+
+test("WebGPU's guaranteed limits are enough; a lower one is named with both numbers", () => {
+  expect(missingLimit(adapter({}))).toBeNull();
+  expect(missingLimit(adapter({}, { maxComputeInvocationsPerWorkgroup: 128 }))).toBe(
+    'maxComputeInvocationsPerWorkgroup is 128, needed are 256',
+  );
+});
