@@ -65,7 +65,7 @@ for (const stage of ['segmentation', 'fbank', 'embedding'] as const) {
   }
 }
 
-for (const stage of ['fbank', 'embedding'] as const) {
+for (const stage of ['segmentation', 'fbank', 'embedding'] as const) {
   for (const kind of ['zeros', 'nan'] as const) {
     test(`${stage}, ${kind} in mid-run: it is noticed, and the result is WASM's`, async ({ page }) => {
       const simulateFault = { stage, kind, afterRuns: 1 } as const;
@@ -75,6 +75,13 @@ for (const stage of ['fbank', 'embedding'] as const) {
     });
   }
 }
+
+test('a batch that does not fit is halved, and no window is lost', async ({ page }) => {
+  const simulateFault = { stage: 'segmentation', kind: 'memory', fits: 1 } as const;
+  const run = await runShort(page, { backend: 'webgpu', trustGpu: true, batchWindows: 2, simulateFault });
+  expect(run.backend.name).toBe('webgpu');
+  expect(run.turns).toHaveLength((await wasmRun(page)).turns.length);
+});
 
 test('no memory for a single window: WASM, and the report says so', async ({ page }) => {
   const simulateFault = { stage: 'segmentation', kind: 'memory' } as const;

@@ -73,22 +73,6 @@ test('a GPU with one stage perturbed is found out, named, and not used', async (
   expect(run.rttm).toBe((await wasmRun(page)).rttm);
 });
 
-test('zeros in mid-run: the check fails, and the whole recording is done on WASM', async ({ page }) => {
-  // The self-check's two runs and the first window are right.
-  const simulateFault = { stage: 'segmentation', kind: 'zeros', afterRuns: 1 } as const;
-  const run = await runShort(page, { backend: 'webgpu', trustGpu: true, simulateFault });
-  expect(run.backend.name).toBe('wasm');
-  expect(run.backend.reason).toMatch(/self-check/);
-  expect(run.rttm).toBe((await wasmRun(page)).rttm);
-});
-
-test('a batch that does not fit is halved, and no window is lost', async ({ page }) => {
-  const simulateFault = { stage: 'segmentation', kind: 'memory', fits: 1 } as const;
-  const run = await runShort(page, { backend: 'webgpu', trustGpu: true, batchWindows: 2, simulateFault });
-  expect(run.backend.name).toBe('webgpu');
-  expect(run.turns).toHaveLength((await wasmRun(page)).turns.length);
-});
-
 test('the page says which stage of the GPU was wrong and by how much', async ({ page }) => {
   await page.goto('index.html?simulate-fault=segmentation:perturb');
   await page.locator('summary').first().click();

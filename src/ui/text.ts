@@ -146,7 +146,7 @@ export const text = {
   },
   selfCheck: {
     heading: (passed: boolean) => (passed ? 'GPU self-check: passed' : 'GPU self-check: failed'),
-    link: 'See which stage',
+    link: 'See every stage',
     columns: ['Stage', 'Off by', 'Allowed', 'Verdict'],
     pass: 'pass',
     fail: 'fail',
