@@ -23,6 +23,7 @@ export default defineConfig({
     command: `npm start -- --host 127.0.0.1 --port ${PORT} --strictPort`,
     url: `http://127.0.0.1:${PORT}/engine.html`,
     timeout: 180_000,
-    reuseExistingServer: !process.env.CI,
+    // A server that is there already may serve an old build.
+    reuseExistingServer: false,
   },
 });

@@ -115,4 +115,6 @@ test('the page works from the keyboard and says its state to assistive technolog
   await expect(page.getByRole('progressbar').first()).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(state(page)).toHaveAttribute('data-state', 'empty');
+  // Loading was cancelled too, not only left alone.
+  await expect.poll(() => page.workers().length).toBe(0);
 });

@@ -6,7 +6,7 @@ import { GpuGather } from './embedding/gpuGather';
 import type { DispatchLimits } from './fbank/dispatchPlan';
 import { Fbank } from './fbank/fbank';
 import { GpuFbank } from './fbank/gpuFbank';
-import { describeAdapter, requestAdapter, requestDevice } from './gpu/adapter';
+import { adapterName, requestAdapter, requestDevice } from './gpu/adapter';
 import { compileKernel, computeLayout } from './gpu/compile';
 import { readBack } from './gpu/readback';
 import type { FbankFacts } from './store/manifest';
@@ -66,7 +66,7 @@ const kernelsPage = {
     device.addEventListener('uncapturederror', ({ error }) => {
       reportError(error);
     });
-    return describeAdapter(adapter).name;
+    return adapterName(adapter);
   },
 
   /** Features of the windows: axes (window, frame, mel), float32 as base64. */

@@ -1,6 +1,7 @@
 import { assemble } from '../src/diarization/assemble';
 import type { ClusteringWorkerApi } from './contracts';
-import { moved, serve } from './expose';
+import { serve } from './expose';
+import { moved } from './moved';
 
 serve<ClusteringWorkerApi>({
   assemble(input) {

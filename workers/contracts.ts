@@ -1,6 +1,6 @@
 /**
- * What the page may ask of each worker. Only data that `postMessage` can carry crosses here; large arrays are
- * transferred, so the sender loses them.
+ * What the page may ask of each worker. Only data that `postMessage` can carry crosses here. What comes back moves;
+ * what is sent to a model is copied, so that it can be sent again after a lost device.
  */
 import type { WindowBatch } from '../src/audio/batches';
 import type { AudioFacts, DecodeOptions } from '../src/audio/decode';

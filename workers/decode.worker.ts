@@ -2,29 +2,33 @@ import { needsPageDecoder, openAudio, openChannels, openSamples, type OpenAudio 
 import { takeBatch } from '../src/audio/batches';
 import { cutWindows, type AudioWindow } from '../src/audio/windows';
 import type { DecodeSource, DecodeWorkerApi } from './contracts';
-import { moved, serve } from './expose';
+import { serve } from './expose';
+import { moved } from './moved';
 
 interface OpenRecording {
   readonly audio: OpenAudio;
+  readonly progress: { readonly decodedSamples: number };
   readonly windows: AsyncIterator<AudioWindow>;
 }
 
 let recording: OpenRecording | undefined;
-let decodedSamples = 0;
 
 serve<DecodeWorkerApi>({
   needsPageDecoder,
   async open(source, decodeOptions, options) {
     const audio = await openSource(source, decodeOptions);
-    decodedSamples = 0;
-    recording = { audio, windows: cutWindows(countSamples(audio.pieces()), options) };
+    const progress = { decodedSamples: 0 };
+    recording = { audio, progress, windows: cutWindows(countSamples(audio.pieces(), progress), options) };
     return audio.facts;
   },
   async next(count) {
     const start = performance.now();
     if (!recording) return null;
-    const batch = await takeBatch(recording.windows, count);
-    return batch && moved({ ...batch, decodedSamples, seconds: (performance.now() - start) / 1000 }, batch.windows);
+    const { windows, progress } = recording;
+    const batch = await takeBatch(windows, count);
+    if (!batch) return null;
+    const { decodedSamples } = progress;
+    return moved({ ...batch, decodedSamples, seconds: (performance.now() - start) / 1000 }, batch.windows);
   },
   close() {
     recording?.audio.close();
@@ -43,9 +47,12 @@ function openSource(source: DecodeSource, options: Parameters<typeof openAudio>[
   }
 }
 
-async function* countSamples(pieces: AsyncIterable<Float32Array>): AsyncGenerator<Float32Array> {
+async function* countSamples(
+  pieces: AsyncIterable<Float32Array>,
+  progress: { decodedSamples: number },
+): AsyncGenerator<Float32Array> {
   for await (const piece of pieces) {
-    decodedSamples += piece.length;
+    progress.decodedSamples += piece.length;
     yield piece;
   }
 }

@@ -5,8 +5,9 @@ import { GpuEmbedder } from '../src/embedding/gpuEmbedder';
 import { FaultInjector } from '../src/gpu/faults';
 import type { EmbeddingManifest } from '../src/store/manifest';
 import type { EmbeddingWorkerApi } from './contracts';
-import { moved, serve } from './expose';
+import { serve } from './expose';
 import { openModel, type WorkerModel } from './model';
+import { moved } from './moved';
 
 let model: WorkerModel<EmbeddingManifest>;
 let embedder: Embedder;

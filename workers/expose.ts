@@ -1,4 +1,4 @@
-import { expose, transfer } from 'comlink';
+import { expose } from 'comlink';
 import { messageOf, VoxlaneError, type ErrorParts } from '../src/util/errors';
 
 type Method = (...parameters: never[]) => unknown;
@@ -31,14 +31,6 @@ function guard(method: Method): Method {
 function partsOf(thrown: unknown): ErrorParts {
   if (thrown instanceof VoxlaneError) return thrown.toParts();
   return { code: 'worker-failed', problem: messageOf(thrown), remedy: 'Run again; report it if it stays' };
-}
-
-/** A reply whose large arrays move instead of being copied. */
-export function moved<Reply>(reply: Reply, ...arrays: readonly ArrayBufferView[]): Reply {
-  return transfer(
-    reply,
-    arrays.map((array) => array.buffer as ArrayBuffer),
-  );
 }
 
 /** Runs `work` and says how many seconds it took. */

@@ -2,8 +2,9 @@ import { proveSegmentation } from '../src/compare/prove';
 import { segment } from '../src/segmentation/segment';
 import type { SegmentationManifest } from '../src/store/manifest';
 import type { SegmentationWorkerApi } from './contracts';
-import { moved, serve, timed } from './expose';
+import { serve, timed } from './expose';
 import { openModel, type WorkerModel } from './model';
+import { moved } from './moved';
 
 let model: WorkerModel<SegmentationManifest>;
 

@@ -4,6 +4,8 @@ import type { DiarizationResult, DiarizerOptions } from '../../src/index';
 /** What a run on a short piece of the sample gave, as plain data. */
 export interface ShortRun extends Pick<DiarizationResult, 'turns' | 'exclusiveTurns' | 'backend' | 'gpu'> {
   readonly rttm: string;
+  /** Windows of each batch, in order. */
+  readonly batches: number[];
   /** Voices that were embedded. */
   readonly numEmbeddings: number;
   /** Seconds that making the diarizer and running it took. */
@@ -25,8 +27,10 @@ export function runShort(page: Page, options: DiarizerOptions): Promise<ShortRun
     const diarizer = await voxlane.Diarizer.create(diarizerOptions);
     try {
       let numEmbeddings = 0;
+      const batches: number[] = [];
       const result = await diarizer.diarize(samples, {
         hook: ({ stage, artifact }) => {
+          if (stage === 'segmentation' && artifact) batches.push(artifact.shape[0]!);
           if (stage !== 'embedding' || !artifact) return;
           const dimension = artifact.shape[2]!;
           for (let row = 0; row < artifact.data.length; row += dimension) {
@@ -36,7 +40,8 @@ export function runShort(page: Page, options: DiarizerOptions): Promise<ShortRun
       });
       const { turns, exclusiveTurns, backend, gpu } = result;
       const seconds = (performance.now() - start) / 1000;
-      return { turns, exclusiveTurns, backend, gpu, rttm: voxlane.toRttm(turns, 'short'), numEmbeddings, seconds };
+      const rttm = voxlane.toRttm(turns, 'short');
+      return { turns, exclusiveTurns, backend, gpu, rttm, batches, numEmbeddings, seconds };
     } finally {
       diarizer.dispose();
     }

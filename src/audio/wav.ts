@@ -1,5 +1,5 @@
-import { messageOf, VoxlaneError } from '../util/errors';
 import { mixToMono, type SoundBlock } from './blocks';
+import { readBytes } from './readBytes';
 import type { WavEncoding, WavHeader } from './wavHeader';
 
 const BLOCK_BYTES = 1 << 20;
@@ -27,21 +27,6 @@ export async function* readWav(
     const start = header.dataStart + startFrame * frameBytes;
     const bytes = await readBytes(source, start, start + frames * frameBytes);
     yield { startFrame, samples: mixToMono(splitChannels(bytes, header, frames)) };
-  }
-}
-
-async function readBytes(source: Blob, start: number, end: number): Promise<DataView> {
-  try {
-    return new DataView(await source.slice(start, end).arrayBuffer());
-  } catch (cause) {
-    throw new VoxlaneError(
-      {
-        code: 'audio-decode',
-        problem: `The file cannot be read at byte ${start}: ${messageOf(cause)}`,
-        remedy: 'Choose the file again; it may have been moved or changed',
-      },
-      { cause },
-    );
   }
 }
 

@@ -1,4 +1,5 @@
 import { VoxlaneError } from '../util/errors';
+import { readBytes } from './readBytes';
 
 /** How one sample of one channel is stored. */
 export type WavEncoding = 'integer' | 'float' | 'a-law' | 'mu-law';
@@ -192,8 +193,8 @@ async function findChunks(source: Blob): Promise<Chunks> {
   return chunks;
 }
 
-async function read(source: Blob, start: number, length: number): Promise<DataView> {
-  return new DataView(await source.slice(start, start + length).arrayBuffer());
+function read(source: Blob, start: number, length: number): Promise<DataView> {
+  return readBytes(source, start, start + length);
 }
 
 function text(view: DataView, offset: number): string {

@@ -105,9 +105,9 @@ export function centroidLinkage(points: readonly Float64Array[]): Merge[] {
 /** Lance-Williams update: distance from a third cluster to the centroid of x ∪ y. */
 function centroidDistance(toX: number, toY: number, between: number, sizeX: number, sizeY: number): number {
   const size = sizeX + sizeY;
-  return Math.sqrt(
-    (sizeX * toX * toX + sizeY * toY * toY - (sizeX * sizeY * between * between) / size) / size,
-  );
+  const square = (sizeX * toX * toX + sizeY * toY * toY - (sizeX * sizeY * between * between) / size) / size;
+  // Rounding can put coinciding centroids below zero, and a NaN would never be found in its place again.
+  return Math.sqrt(Math.max(0, square));
 }
 
 /** Upper triangle of the euclidean distance matrix, without the diagonal. */

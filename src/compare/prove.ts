@@ -38,7 +38,9 @@ export async function proveSegmentation(
 ): Promise<ModelProof> {
   const bundle = await fetchBundle(id, goldensBase);
   const { data, shape } = tensorNamed(bundle.inputs, 'waveform');
-  return prove(id, 2, async () => [compareStage(bundle, 'classifier', (await graph.run({ data, shape })).data)]);
+  return prove(id, 2, async (compare) => {
+    compare('classifier', (await graph.run({ data, shape })).data);
+  }, bundle);
 }
 
 /** The same for an embedding model with its filterbank. */
@@ -50,29 +52,56 @@ export async function proveEmbedding(
   const bundle = await fetchBundle(id, goldensBase);
   const { data } = tensorNamed(bundle.inputs, 'waveform');
   // Once: only the segmentation's time decides between backends.
-  return prove(id, 1, async () => {
-    const { features, embedding } = await embedder.embedStretch(data);
-    return [compareStage(bundle, 'fbank', features), compareStage(bundle, 'embedding', embedding)];
-  });
+  return prove(id, 1, async (compare) => {
+    const embedding = await embedder.embedStretch(data, (features) => {
+      compare('fbank', features);
+    });
+    compare('embedding', embedding);
+  }, bundle);
 }
 
-/** A device that is lost or full is no verdict on its arithmetic; wrong values are. */
-async function prove(model: string, runs: number, run: () => Promise<StageProof[]>): Promise<ModelProof> {
+/**
+ * Runs and compares. A device that is lost or full is no verdict on its arithmetic; wrong values are, and so are values
+ * that are so wrong that the run stops: then the stages before tell where it began.
+ */
+async function prove(
+  model: string,
+  runs: number,
+  run: (compare: (stage: string, actual: Float32Array) => void) => Promise<void>,
+  bundle: GoldenBundle,
+): Promise<ModelProof> {
+  let stages: StageProof[] = [];
+  let seconds = 0;
   try {
-    for (let warmUp = 1; warmUp < runs; warmUp++) await run();
-    const start = performance.now();
-    const stages = await run();
-    const seconds = (performance.now() - start) / 1000;
+    for (let count = 0; count < runs; count++) {
+      stages = [];
+      const start = performance.now();
+      await run((stage, actual) => {
+        stages.push(compareStage(bundle, stage, actual));
+      });
+      seconds = (performance.now() - start) / 1000;
+    }
     return { model, stages, passed: stages.every(({ passed }) => passed), seconds };
   } catch (error) {
     if (!(error instanceof VoxlaneError) || error.code !== 'gpu-wrong') throw error;
-    return { model, stages: [failedStage(error.problem)], passed: false, seconds: Infinity };
+    return { model, stages: [...stages, brokenStage(bundle, stages.length, error.problem)], passed: false, seconds };
   }
 }
 
-/** A stage whose values were so wrong that the run stopped there. */
-function failedStage(problem: string): StageProof {
-  return { stage: problem, maxAbs: Infinity, cosine: 0, tolerance: { maxAbs: 0, cosine: 1 }, passed: false };
+/** The stages that are compared, in order. */
+const COMPARED: readonly string[] = ['classifier', 'fbank', 'embedding'];
+
+/** A stage whose values were so wrong that the run stopped there: no figure can be given. */
+function brokenStage({ stages }: GoldenBundle, numCompared: number, problem: string): StageProof {
+  const names = COMPARED.filter((name) => stages.some((stage) => stage.name === name));
+  const stage = names[numCompared];
+  return {
+    stage: stage === undefined ? problem : `${stage} (${problem})`,
+    maxAbs: Number.MAX_VALUE,
+    cosine: 0,
+    tolerance: { maxAbs: 0, cosine: 1 },
+    passed: false,
+  };
 }
 
 function compareStage(bundle: GoldenBundle, stage: string, actual: Float32Array): StageProof {

@@ -2,7 +2,7 @@ import { Fbank } from '../fbank/fbank';
 import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest } from '../store/manifest';
 import { embed } from './embed';
-import type { EmbedBatch, Embedder, EmbedResult, StretchResult } from './embedder';
+import type { EmbedBatch, Embedder, EmbedResult } from './embedder';
 import { maskedFeatures } from './mask';
 
 /** Features by the plain filterbank, embeddings by a session on WASM. */
@@ -34,11 +34,10 @@ export class CpuEmbedder implements Embedder {
     return { embeddings, fbankSeconds: fbankMs / 1000, embeddingSeconds: (performance.now() - start - fbankMs) / 1000 };
   }
 
-  async embedStretch(samples: Float32Array): Promise<StretchResult> {
+  async embedStretch(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
     const raw = this.fbank.compute(samples);
     const features = maskedFeatures(raw, Uint8Array.of(1), this.manifest.fbank.subtractMean);
-    const shape = [1, raw.numFrames, raw.numMelBins];
-    const { data } = await this.graph.run({ data: features, shape });
-    return { features, embedding: data };
+    onFeatures(features);
+    return (await this.graph.run({ data: features, shape: [1, raw.numFrames, raw.numMelBins] })).data;
   }
 }

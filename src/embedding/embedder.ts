@@ -15,18 +15,15 @@ export interface EmbedResult {
   readonly embeddingSeconds: number;
 }
 
-/** What the self-check looks at: the model's input of one stretch of sound, and what the model makes of it. */
-export interface StretchResult {
-  /** Axes (frame, mel), mean subtracted as the manifest says. */
-  readonly features: Float32Array;
-  /** Axes (dimension). */
-  readonly embedding: Float32Array;
-}
-
 /** The stages fbank and embedding on one backend. */
 export interface Embedder {
   /** @throws VoxlaneError `backend-failed`, `model-output`, `gpu-lost`, `gpu-memory`, `gpu-wrong` */
   embed(batch: EmbedBatch): Promise<EmbedResult>;
-  /** All frames of `samples` as one speaker's. Slower than {@link embed}: features come back too. */
-  embedStretch(samples: Float32Array): Promise<StretchResult>;
+  /**
+   * All frames of `samples` as one speaker's, for the self-check. Slower than {@link embed}: features come back too.
+   *
+   * @param onFeatures receives the model's input, axes (frame, mel), before the model runs
+   * @returns axes (dimension)
+   */
+  embedStretch(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array>;
 }

@@ -5,7 +5,7 @@ import { HealthGuard } from '../gpu/health';
 import { readBack } from '../gpu/readback';
 import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest } from '../store/manifest';
-import type { EmbedBatch, Embedder, EmbedResult, StretchResult } from './embedder';
+import type { EmbedBatch, Embedder, EmbedResult } from './embedder';
 import { GpuGather } from './gpuGather';
 import { embeddingMasks, minCleanFrames, usedFrames } from './mask';
 
@@ -54,7 +54,7 @@ export class GpuEmbedder implements Embedder {
       const voices = voicesOf(batch, features.numFrames, this.manifest).filter(({ used }) => used.length >= minFrames);
       for (const voice of voices) {
         const row = (voice.window * numSpeakers + voice.speaker) * embeddingSize;
-        embeddings.set((await this.embedVoice(features, voice)).embedding, row);
+        embeddings.set(await this.embedVoice(features, voice), row);
       }
     } finally {
       features.buffer.destroy();
@@ -66,23 +66,35 @@ export class GpuEmbedder implements Embedder {
     };
   }
 
-  async embedStretch(samples: Float32Array): Promise<StretchResult> {
+  async embedStretch(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
     const features = await this.computeFeatures(samples, 1);
     try {
       const used = usedFrames(Uint8Array.of(1), features.numFrames);
-      return await this.embedVoice(features, { window: 0, speaker: 0, used }, true);
+      return await this.embedVoice(features, { window: 0, speaker: 0, used }, onFeatures);
     } finally {
       features.buffer.destroy();
     }
   }
 
   /** Waits for the GPU, so that the time is the stage's own and a fault is told where it happened. */
-  private computeFeatures(windows: Float32Array, numWindows: number): Promise<GpuFeatures> {
-    const { device, meter } = this.gpu;
-    return this.gpu.guard(async () => {
-      meter.enter('fbank');
+  private async computeFeatures(windows: Float32Array, numWindows: number): Promise<GpuFeatures> {
+    let features: GpuFeatures | undefined;
+    try {
+      return await this.gpu.guard(() => {
+        this.gpu.meter.enter('fbank');
+        features = this.fbank.compute(windows, numWindows);
+        return this.inspect(features, numWindows);
+      });
+    } catch (error) {
+      features?.buffer.destroy();
+      this.fbank.forgetBuffers();
+      throw error;
+    }
+  }
+
+  private async inspect(features: GpuFeatures, numWindows: number): Promise<GpuFeatures> {
+      const { device } = this.gpu;
       if (this.faults.exceedsMemory(numWindows)) throw gpuMemory('simulated');
-      const features = this.fbank.compute(windows, numWindows);
       this.applyFault(features.buffer);
       // Nothing shorter than a frame can be looked at, or embedded.
       if (features.numFrames === 0) return features;
@@ -91,10 +103,13 @@ export class GpuEmbedder implements Embedder {
       device.queue.submit([encoder.finish()]);
       await device.queue.onSubmittedWorkDone();
       return features;
-    });
   }
 
-  private async embedVoice(features: GpuFeatures, { window, used }: Voice, wantsFeatures = false): Promise<StretchResult> {
+  private async embedVoice(
+    features: GpuFeatures,
+    { window, used }: Voice,
+    onFeatures?: (features: Float32Array) => void,
+  ): Promise<Float32Array> {
     const { device, meter } = this.gpu;
     const { numMelBins } = features;
     meter.enter('embedding');
@@ -105,11 +120,11 @@ export class GpuEmbedder implements Embedder {
       const upload = this.gather.encode(encoder, features, [{ window, used, output: input }]);
       device.queue.submit([encoder.finish()]);
       upload?.destroy();
-      const gathered = wantsFeatures ? await this.gpu.guard(() => readBack(device, input, bytes)) : new Float32Array(0);
+      if (onFeatures) onFeatures(await this.gpu.guard(() => readBack(device, input, bytes)));
       const { data } = await this.graph.run({ buffer: input, shape: [1, used.length, numMelBins] }, (pass, output, size) => {
         this.health.mark(pass, output, size);
       });
-      return { features: gathered, embedding: data };
+      return data;
     } finally {
       input.destroy();
     }

@@ -168,6 +168,14 @@ export class GpuFbank {
   /** Frees what this object keeps on the GPU; features that it gave out stay. */
   destroy(): void {
     for (const table of this.tables) table.destroy();
+    this.forgetBuffers();
+  }
+
+  /**
+   * Frees what is kept from one batch to the next. To be called after a failure: a buffer that there was no memory
+   * for looks like any other, and every later use of it would fail.
+   */
+  forgetBuffers(): void {
     for (const { params } of this.plans.values()) params.destroy();
     this.plans.clear();
     this.input?.destroy();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeAdapter, missingLimit } from './adapter';
+import { adapterName, missingLimit } from './adapter';
 
 const adapter = (info: Partial<GPUAdapterInfo>, limits: Partial<GPUSupportedLimits> = {}) =>
   ({
@@ -14,9 +14,9 @@ const adapter = (info: Partial<GPUAdapterInfo>, limits: Partial<GPUSupportedLimi
   }) as GPUAdapter;
 
 test('an adapter is named by what the browser tells', () => {
-  expect(describeAdapter(adapter({ vendor: 'nvidia', architecture: 'hopper' })).name).toBe('nvidia, hopper');
-  expect(describeAdapter(adapter({ description: 'Apple M3', vendor: 'apple' })).name).toBe('Apple M3, apple');
-  expect(describeAdapter(adapter({})).name).toBe('unnamed adapter');
+  expect(adapterName(adapter({ vendor: 'nvidia', architecture: 'hopper' }))).toBe('nvidia, hopper');
+  expect(adapterName(adapter({ description: 'Apple M3', vendor: 'apple' }))).toBe('Apple M3, apple');
+  expect(adapterName(adapter({}))).toBe('unnamed adapter');
 });
 
 test("WebGPU's guaranteed limits are enough; a lower one is named with both numbers", () => {

@@ -1,10 +1,3 @@
-/** What the browser says of its GPU. */
-export interface AdapterReport {
-  readonly name: string;
-  /** A software adapter computes on the CPU and is slower than WASM. */
-  readonly isSoftware: boolean;
-}
-
 /** The adapter, or null where there is none. Callable on the page and in workers. */
 export async function requestAdapter(): Promise<GPUAdapter | null> {
   // `navigator.gpu` is absent outside secure contexts and in browsers without WebGPU, whatever the types say.
@@ -12,13 +5,10 @@ export async function requestAdapter(): Promise<GPUAdapter | null> {
   return (await gpu?.requestAdapter({ powerPreference: 'high-performance' })) ?? null;
 }
 
-export function describeAdapter({ info }: GPUAdapter): AdapterReport {
+/** The adapter's name, from what the browser says of it. */
+export function adapterName({ info }: GPUAdapter): string {
   const name = [info.description || info.device, info.vendor, info.architecture].filter(Boolean).join(', ');
-  return {
-    name: name || 'unnamed adapter',
-    // SwiftShader and llvmpipe do not always own up to being fallbacks.
-    isSoftware: info.isFallbackAdapter || /swiftshader|llvmpipe|software|basic render/i.test(name),
-  };
+  return name || 'unnamed adapter';
 }
 
 /**

@@ -1,5 +1,6 @@
-import { VoxlaneError } from '../util/errors';
-import { describeAdapter, requestAdapter, requestDevice } from './adapter';
+import { messageOf, VoxlaneError } from '../util/errors';
+import { Interruptible } from '../util/interruptible';
+import { adapterName, requestAdapter, requestDevice } from './adapter';
 import { GpuMeter } from './meter';
 
 /** One device with what belongs to it: shared by our kernels and ONNX Runtime's session in a worker. */
@@ -20,7 +21,7 @@ export interface GpuContext {
 /** A failed call and the report of the loss that made it fail come in either order. */
 const LOSS_REPORT_MS = 100;
 
-/** @throws VoxlaneError `backend-unavailable` */
+/** @throws VoxlaneError `backend-unavailable` where there is no adapter, `backend-failed` where it gives no device */
 export async function openGpu(): Promise<GpuContext> {
   const adapter = await requestAdapter();
   if (!adapter) {
@@ -31,32 +32,33 @@ export async function openGpu(): Promise<GpuContext> {
       remedy: 'Take the backend `auto` or `wasm`',
     });
   }
-  const device = await requestDevice(adapter);
-  const meter = new GpuMeter(device);
-  const lost = device.lost.then(({ message }) => {
-    throw gpuLost(message);
+  const device = await requestDevice(adapter).catch((cause: unknown) => {
+    throw gpuFailed(messageOf(cause));
   });
-  // A loss while nothing runs is reported by the next `guard`, not as an unhandled rejection.
-  lost.catch(() => undefined);
+  const meter = new GpuMeter(device);
+  const calls = new Interruptible<VoxlaneError>();
+  void device.lost.then(({ message }) => {
+    calls.interrupt(gpuLost(message));
+  });
   const reports: VoxlaneError[] = [];
   device.addEventListener('uncapturederror', ({ error }) => {
     reports.push(error instanceof GPUOutOfMemoryError ? gpuMemory(error.message) : gpuFailed(error.message));
   });
   return {
     device,
-    adapterName: describeAdapter(adapter).name,
+    adapterName: adapterName(adapter),
     meter,
     guard: async (work) => {
       reports.length = 0;
       try {
-        const result = await Promise.race([work(), lost]);
+        const result = await calls.run(work);
         const [reported] = reports;
         if (reported) throw reported;
         return result;
       } catch (thrown) {
         // What is reported on the side is the cause, what was thrown a consequence; the loss is told a moment later.
-        await Promise.race([lost, new Promise((resolve) => setTimeout(resolve, LOSS_REPORT_MS))]);
-        throw reports[0] ?? thrown;
+        if (!calls.interruption) await new Promise((resolve) => setTimeout(resolve, LOSS_REPORT_MS));
+        throw calls.interruption ?? reports[0] ?? (thrown instanceof VoxlaneError ? thrown : gpuFailed(messageOf(thrown)));
       }
     },
   };

@@ -39,10 +39,6 @@ export class HealthGuard {
     this.dispatch(encoder, this.poison, buffer, bytes, Math.ceil(bytes / 4 / WORKGROUP));
   }
 
-  destroy(): void {
-    this.flags.destroy();
-  }
-
   private dispatch(
     encoder: GPUCommandEncoder,
     pipeline: GPUComputePipeline,

@@ -1,4 +1,4 @@
-import { describeAdapter, missingLimit, requestAdapter } from '../gpu/adapter';
+import { adapterName, missingLimit, requestAdapter } from '../gpu/adapter';
 import type { BackendChoice } from './types';
 
 /** The models' matrices are small: more threads than this wait for each other more than they work. */
@@ -28,7 +28,7 @@ export async function planBackend(choice: BackendChoice, threads: number | undef
   const adapter = await requestAdapter();
   const asked = choice === 'webgpu' ? 'WebGPU was asked for, but ' : '';
   if (!adapter) return planWasm(`${asked}this browser offers no WebGPU adapter`);
-  const { name } = describeAdapter(adapter);
+  const name = adapterName(adapter);
   const limit = missingLimit(adapter);
   if (limit) return planWasm(`${asked}the WebGPU adapter (${name}) has too low a limit: ${limit}`);
   const { vendor, architecture, device, description } = adapter.info;

@@ -49,7 +49,7 @@ export async function halvedToFit(
       from = to;
     } catch (error) {
       if (to - from === 1 || !isMemoryError(error)) throw error;
-      // Kept for the rest of the recording: what did not fit now will not fit in the next batch.
+      // Kept for as long as the engine: what did not fit now will not fit in the next batch.
       size.current = Math.max(1, Math.floor((to - from) / 2));
     }
   }

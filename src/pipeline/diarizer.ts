@@ -34,7 +34,7 @@ export class Diarizer {
    * Starts the workers and loads the models.
    *
    * @throws VoxlaneError `options`, `model-missing`, `model-altered`, `model-invalid`, `backend-unavailable`,
-   * `backend-failed`, `worker-failed`
+   * `backend-failed`, `worker-failed`, `cancelled` when `signal` fires
    */
   static async create(options: DiarizerOptions & { readonly signal?: AbortSignal } = {}): Promise<Diarizer> {
     const checked = checkDiarizerOptions(options, document.baseURI);

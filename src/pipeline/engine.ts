@@ -92,16 +92,24 @@ export async function untilAborted<Result>(
   stop: (reason: VoxlaneError) => void,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  if (signal?.aborted) throw cancelled();
+  if (hasAborted(signal)) throw cancelled();
   const cancel = (): void => {
     stop(cancelled());
   };
   signal?.addEventListener('abort', cancel);
   try {
-    return await work();
+    const result = await work();
+    // What was stopped in its last step may still look whole.
+    if (hasAborted(signal)) throw cancelled();
+    return result;
   } finally {
     signal?.removeEventListener('abort', cancel);
   }
+}
+
+/** A function, because the compiler believes that a signal that was not aborted stays so. */
+function hasAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted ?? false;
 }
 
 export function cancelled(): VoxlaneError {

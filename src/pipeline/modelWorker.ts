@@ -46,6 +46,11 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
     }
   }
 
+  /** A new recording: losses are counted anew. */
+  newRun(): void {
+    this.restarts = 0;
+  }
+
   /** What each stage has asked of the GPU, over all restarts that could still be asked. */
   async gpuCounts(): Promise<GpuCountsByStage> {
     const current = await this.handle.call((api) => (api as unknown as ModelWorkerApi<Manifest>).gpuCounts());
@@ -58,14 +63,21 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
     this.handle.terminate(reason);
   }
 
+  private throwIfTerminated(): void {
+    if (!this.terminated) return;
+    this.handle.terminate(this.terminated);
+    throw this.terminated;
+  }
+
   private async restart(reason: VoxlaneError): Promise<void> {
     this.pastCounts.push(
       await this.handle.call((api) => (api as unknown as ModelWorkerApi<Manifest>).gpuCounts()).catch(() => ({})),
     );
     this.handle.terminate(reason);
+    this.throwIfTerminated();
     this.handle = this.spawn();
     // A simulated fault is over once it has happened.
     await this.load({ ...this.request, simulateFault: undefined });
-    if (this.terminated) this.handle.terminate(this.terminated);
+    this.throwIfTerminated();
   }
 }

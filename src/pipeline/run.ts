@@ -1,5 +1,6 @@
 import { VoxlaneError } from '../util/errors';
 import type { DecodeSource } from '../../workers/contracts';
+import { moved } from '../../workers/moved';
 import { decodeOnPage } from '../audio/pageDecode';
 import type { Assembly } from '../diarization/assemble';
 import { addCounts, countsSince, type GpuCountsByStage } from '../gpu/meter';
@@ -27,6 +28,8 @@ export async function runPipeline(
   options: CheckedRunOptions,
   hook: StageHook,
 ): Promise<DiarizationResult> {
+  engine.segmentation.newRun();
+  engine.embedding.newRun();
   const counted = await gpuCounts(engine);
   const facts = await openSource(engine, source, options);
   const local = await runModels(engine, facts.durationSeconds, hook);
@@ -65,7 +68,9 @@ async function openSource(engine: Engine, source: DiarizationSource, options: Ch
   const { startSeconds, durationSeconds } = options;
   const decodeOptions = { sampleRate, startSeconds, ...(durationSeconds !== undefined && { durationSeconds }) };
   const input = await decodeSource(engine, source);
-  return engine.decode.call((api) => api.open(input, decodeOptions, { windowSamples, hopSamples }));
+  // What the page decoded moves: an hour of it would take the page a second to copy.
+  const moving = input.kind === 'channels' ? moved(input, ...input.channels) : input;
+  return engine.decode.call((api) => api.open(moving, decodeOptions, { windowSamples, hopSamples }));
 }
 
 async function decodeSource(engine: Engine, source: DiarizationSource): Promise<DecodeSource> {

@@ -71,8 +71,10 @@ export async function startTrustedEngine(
     );
   } catch (error) {
     engine.terminate(error instanceof VoxlaneError ? error : disturbed(error));
-    if (!isGpuTrouble(error)) throw error;
-    return startOnWasm(options, settings, `WebGPU failed its self-check (${error.problem})`, null, signal);
+    // Without golden outputs there is no trust, but there is still WASM.
+    const noGoldens = error instanceof VoxlaneError && (error.code === 'model-missing' || error.code === 'format');
+    if (!noGoldens && !isGpuTrouble(error)) throw error;
+    return startOnWasm(options, settings, `WebGPU could not be checked (${error.problem})`, null, signal);
   }
 }
 
@@ -109,7 +111,7 @@ export function startOnWasm(
 export function describeFailure(proofs: readonly ModelProof[]): string {
   const stage = proofs.flatMap((proof) => proof.stages).find(({ passed }) => !passed);
   if (!stage) return 'the self-check passed';
-  if (!Number.isFinite(stage.maxAbs)) return `WebGPU failed its self-check: ${stage.stage}`;
+  if (!(stage.maxAbs < Number.MAX_VALUE)) return `WebGPU failed its self-check: ${stage.stage}`;
   const { maxAbs, tolerance } = stage;
   return `WebGPU failed its self-check: stage ${stage.stage} is off by ${maxAbs.toPrecision(3)}, allowed are ${tolerance.maxAbs}`;
 }
@@ -155,14 +157,14 @@ function objectionTo({ proofs, wasmSeconds }: Verdict, { backend }: CheckedDiari
  * same on WASM where the faster one is wanted, and the rest only of a GPU that can still be chosen.
  */
 async function completeVerdict(engine: Engine, known: Verdict | null, start: Start): Promise<Verdict> {
-  const { options, settings, plan } = start;
+  const { options, plan } = start;
   const { goldensBase } = options;
   const wantsFaster = options.backend === 'auto';
   const proofs: ModelProof[] = [...(known?.proofs ?? [])];
   let wasmSeconds = known?.wasmSeconds ?? null;
   let batchWindows = known?.batchWindows ?? 0;
   if (proofs.length === 0) proofs.push(await engine.segmentation.call((api) => api.prove(goldensBase)));
-  if (wantsFaster && allPassed(proofs)) wasmSeconds ??= await timeWasm(options, settings, plan);
+  if (wantsFaster && allPassed(proofs)) wasmSeconds ??= await timeWasm(start);
   if (allPassed(proofs) && !(wantsFaster && isFaster(wasmSeconds, proofs))) {
     if (proofs.length === 1) proofs.push(await engine.embedding.call((api) => api.prove(goldensBase)));
     if (allPassed(proofs)) batchWindows ||= await tuneBatch(engine, plan, secondsOf(proofs));
@@ -188,18 +190,25 @@ function isVerdict(stored: unknown): stored is Verdict {
   return v.is(verdictSchema, stored);
 }
 
-/** Everything that can change what the GPU computes: adapter with driver, browser, runtime, models. */
+/** To be raised when a kernel, a golden output or a tolerance changes: what was found out before is void then. */
+const PROOF_VERSION = 1;
+
+/**
+ * Everything that can change the verdict: our proof, the adapter with what the browser tells of its driver, the
+ * browser, the runtime, WASM's threads, the models.
+ */
 async function verdictKey(
   { modelsBase }: CheckedDiarizerOptions,
   { segmentation, embedding }: PipelineSettings,
-  { adapter }: BackendPlan,
+  { adapter, threads }: BackendPlan,
 ): Promise<string> {
   const manifests = [
     await loadManifest('segmentation', segmentation, modelsBase),
     await loadManifest('embedding', embedding, modelsBase),
   ];
   const hashes = manifests.map(({ file }) => file.sha256);
-  return ['verdict', adapter?.identity, navigator.userAgent, await runtimeVersion(), ...hashes].join(' ');
+  const circumstances = [adapter?.identity, navigator.userAgent, await runtimeVersion(), `${threads} threads`];
+  return ['verdict', PROOF_VERSION, ...circumstances, ...hashes].join(' ');
 }
 
 async function proveModels(engine: Engine, { goldensBase }: CheckedDiarizerOptions): Promise<ModelProof[]> {
@@ -209,11 +218,7 @@ async function proveModels(engine: Engine, { goldensBase }: CheckedDiarizerOptio
 }
 
 /** Seconds of the golden segmentation on WASM, in a worker that is ended after it. */
-async function timeWasm(
-  options: CheckedDiarizerOptions,
-  settings: PipelineSettings,
-  plan: BackendPlan,
-): Promise<number> {
+async function timeWasm({ options, settings, plan, signal }: Start): Promise<number> {
   const worker = new ModelWorker<SegmentationManifest, SegmentationWorkerApi>(spawnSegmentationWorker, {
     modelId: settings.segmentation,
     modelsBase: options.modelsBase,
@@ -222,11 +227,16 @@ async function timeWasm(
     threads: plan.threads,
     simulateFault: undefined,
   });
+  const stop = (reason: VoxlaneError): void => {
+    worker.terminate(reason);
+  };
   try {
-    await worker.load();
-    return (await worker.call((api) => api.prove(options.goldensBase))).seconds;
+    return await untilAborted(signal, stop, async () => {
+      await worker.load();
+      return (await worker.call((api) => api.prove(options.goldensBase))).seconds;
+    });
   } finally {
-    worker.terminate(disturbed('the trial is over'));
+    stop(disturbed('the trial is over'));
   }
 }
 

@@ -77,7 +77,7 @@ export interface DiarizerOptions {
   readonly backend?: BackendChoice;
   /** Use the GPU without asking it to reproduce the golden outputs first. Default false. */
   readonly trustGpu?: boolean;
-  /** Windows that the models take at a time, 1 to 32. Default: measured on a GPU, 4 on WASM. */
+  /** Windows that the models take at a time, 1 to 32. Default: measured on a GPU (1 with `trustGpu`), 4 on WASM. */
   readonly batchWindows?: number;
   /** WASM threads of one session, 1 to 64. Default: the machine's cores, at most 8; always 1 where the page is not cross-origin isolated. */
   readonly threads?: number;

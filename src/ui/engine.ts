@@ -10,4 +10,5 @@ export interface Engine {
   dispose(): void;
 }
 
-export type EngineFactory = (options: DiarizerOptions) => Promise<Engine>;
+/** `signal` ends the start. */
+export type EngineFactory = (options: DiarizerOptions & { readonly signal?: AbortSignal }) => Promise<Engine>;

@@ -15,7 +15,7 @@ export function selfCheckDetails({ selfCheck, name }: BackendReport): HTMLElemen
         'tr',
         { 'data-testid': 'self-check-stage' },
         h('th', { scope: 'row' }, stage.stage, h('span', { class: 'fine' }, ` ${model}`)),
-        h('td', { class: 'mono' }, Number.isFinite(stage.maxAbs) ? stage.maxAbs.toPrecision(2) : '–'),
+        h('td', { class: 'mono' }, stage.maxAbs < Number.MAX_VALUE ? stage.maxAbs.toPrecision(2) : '–'),
         h('td', { class: 'mono' }, String(stage.tolerance.maxAbs)),
         h('td', {}, stage.passed ? text.selfCheck.pass : text.selfCheck.fail),
       ),

@@ -51,7 +51,7 @@ export class Session {
     try {
       const blob = await source.load(signal);
       signal.throwIfAborted();
-      const engine = await this.#engineFor(options.backend);
+      const engine = await this.#engineFor(options.backend, signal);
       signal.throwIfAborted();
       const begin = performance.now();
       const result = await engine.diarize(blob, {
@@ -79,10 +79,11 @@ export class Session {
     }
   }
 
-  #engineFor(backend: BackendChoice): Promise<Engine> {
+  /** An engine that is being made belongs to the run that asked for it, and ends with it. */
+  #engineFor(backend: BackendChoice, signal: AbortSignal): Promise<Engine> {
     if (this.#engine?.backend === backend) return this.#engine.ready;
     this.#dropEngine();
-    const ready = this.#factory({ backend });
+    const ready = this.#factory({ backend, signal });
     const entry = { backend, ready };
     this.#engine = entry;
     // An engine that could not be made is not kept, or a retry would meet the old failure.

@@ -91,7 +91,12 @@ export function createTurnTable(scope: Scope, onPlay: (turn: Turn) => void): Tur
     above.style.height = `${from * ROW_HEIGHT}px`;
     below.style.height = `${(turns.length - to) * ROW_HEIGHT}px`;
     body.replaceChildren(...(from > 0 ? [aboveRow] : []), ...rows, ...(to < turns.length ? [belowRow] : []));
-    if (focused) (rowOf(active) ?? element).focus({ preventScroll: true });
+    // One row must stay in the tab order, and the focus in the table.
+    if (active < from || active >= to) {
+      active = Math.min(Math.max(firstVisible, from), Math.max(from, to - 1));
+      rowOf(active)?.setAttribute('tabindex', '0');
+    }
+    if (focused) rowOf(active)?.focus({ preventScroll: true });
   };
 
   const reveal = (index: number): void => {

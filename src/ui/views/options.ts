@@ -18,6 +18,7 @@ export function optionsPanel(
       type: 'number',
       class: 'number',
       min: 1,
+      max: 255,
       step: 1,
       value: initial[key],
       inputmode: 'numeric',
