@@ -1,7 +1,7 @@
 import { defineConfig } from '@playwright/test';
 import { chromiumArguments, findChromium } from './cli/chromium';
 
-const PORT = 4180;
+const PORT = process.env.VOXLANE_TEST_PORT ?? '4180';
 
 export default defineConfig({
   testDir: 'e2e',

@@ -15,9 +15,9 @@ for (const extension of ['mp3', 'm4a', 'webm', 'ogg', 'flac', 'mp4']) {
   });
 }
 
-test('without WebCodecs the page decodes: an MP3 gives the same two speakers', async ({ engine, browser }) => {
+test('without WebCodecs the page decodes: an MP3 gives the same two speakers', async ({ engine, browser, baseURL }) => {
   reference ??= (await engine.run('public/sample.wav')).json;
-  const page = await browser.newPage({ baseURL: 'http://127.0.0.1:4180/' });
+  const page = await browser.newPage({ baseURL: baseURL! });
   // Workers inherit nothing from the page, so the worker's script itself is told.
   await page.route('**/decode.worker-*.js', async (route) => {
     const response = await route.fetch();

@@ -36,7 +36,8 @@ test('drop the sample, watch it run, hear it, take the files home', async ({ pag
   }, bytes);
   await page.getByTestId('drop-zone').dispatchEvent('drop', { dataTransfer: dropped });
 
-  await expect(state(page)).toHaveAttribute('data-state', 'running');
+  // Before the first run the backends are tried, which takes a software adapter a while.
+  await expect(state(page)).toHaveAttribute('data-state', 'running', { timeout: 60_000 });
   for (const stage of ['decode', 'segmentation', 'fbank', 'embedding', 'clustering']) {
     await expect(page.getByTestId(`stage-${stage}`)).toBeVisible();
   }
@@ -83,7 +84,7 @@ test('click on the lanes seeks; space plays and pauses', async ({ page }) => {
 test('cancel stops the work and the next run is whole', async ({ page }) => {
   await page.goto('index.html');
   await page.getByTestId('try-sample').click();
-  await expect(state(page)).toHaveAttribute('data-state', 'running', { timeout: 30_000 });
+  await expect(state(page)).toHaveAttribute('data-state', 'running', { timeout: 60_000 });
   await expect.poll(() => page.workers().length).toBeGreaterThanOrEqual(4);
   await page.getByTestId('cancel').click();
   await expect(state(page)).toHaveAttribute('data-state', 'empty');

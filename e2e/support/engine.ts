@@ -61,8 +61,8 @@ export async function createDiarizer(page: Page, options: DiarizerOptions): Prom
 
 export const test = base.extend<object, { engine: EngineDriver }>({
   engine: [
-    async ({ browser }, use) => {
-      const page = await browser.newPage({ baseURL: `http://127.0.0.1:4180/` });
+    async ({ browser }, use, { project }) => {
+      const page = await browser.newPage({ baseURL: project.use.baseURL! });
       await openEngine(page);
       await createDiarizer(page, { backend: 'wasm' });
       await use(new EngineDriver(page));
