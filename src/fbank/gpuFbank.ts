@@ -25,7 +25,7 @@ const BINDINGS: readonly GPUBufferBindingType[] = [
 
 /** Features that stay on the GPU. */
 export interface GpuFeatures {
-  /** Axes (window, frame, mel), float32, natural logarithm of power; usage STORAGE and COPY_SRC. The caller's to destroy. */
+  /** Axes (window, frame, mel), float32, natural logarithm of power; usage STORAGE, COPY_SRC and COPY_DST. The caller's to destroy. */
   readonly buffer: GPUBuffer;
   /** Of each window; 0 where a window is shorter than a frame, and then the buffer has nothing in it. */
   readonly numFrames: number;
@@ -153,7 +153,7 @@ export class GpuFbank {
     }
     const numFrames = this.countFrames(numSamples);
     const { numMelBins } = this.facts;
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const buffer = this.createBuffer('features', 4 * numWindows * numFrames * numMelBins, usage);
     if (numFrames > 0) {
       const input = this.inputOf(samples.byteLength);
