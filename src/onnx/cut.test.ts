@@ -1,0 +1,263 @@
+import { describe, expect, it } from 'vitest';
+import { alterNode, extract, isolateNode, tap } from './cut';
+import { encodeOnnx, graphInfo, valueNames } from './model';
+import type { ModelProto } from './onnx_pb';
+import { build, float, int, ints, node, tensor, weight } from './testing/build';
+import { runModel, shapesOf, valuesOf } from './testing/run';
+import { makeValueInfo } from './types';
+
+/** y = (relu(x) + one) * w of four values, then z = -y; every step's value under a name with slashes. */
+const CHAIN = build({
+  input: [float('x', null)],
+  output: [float('/z', null)],
+  initializer: [weight('w', [4], [2, 3, 4, 5]), weight('unused', [1], [7])],
+  valueInfo: [float('/relu/y', null)],
+  node: [
+    node('Relu', ['x'], ['/relu/y'], { name: '/relu' }),
+    node('Constant', [], ['/one'], { name: '/one', attribute: [tensor('value', weight('', [], [1]))] }),
+    node('Add', ['/relu/y', '/one'], ['/add/y'], { name: '/add' }),
+    node('Mul', ['/add/y', 'w'], ['/mul/y'], { name: '/mul' }),
+    node('Neg', ['/mul/y'], ['/z']),
+  ],
+});
+const X = { data: Float32Array.of(-1, 0, 1, 2), shape: [4] };
+
+const opsOf = (model: ModelProto): string[] => graphInfo(model).nodes.map(({ op }) => op);
+const weightsOf = (model: ModelProto): string[] => model.graph!.initializer.map(({ name }) => name);
+const names = (values: readonly { readonly name: string }[]): string[] => values.map(({ name }) => name);
+const refusing = (words: string, code = 'options'): Error =>
+  expect.objectContaining({ code, message: expect.stringContaining(words) as string }) as Error;
+
+/** Fails where `use` alters the model that it is given. */
+function unaltered<T>(model: ModelProto, use: (model: ModelProto) => T): T {
+  const before = encodeOnnx(model);
+  const result = use(model);
+  expect(encodeOnnx(model)).toEqual(before);
+  return result;
+}
+
+describe('tap', () => {
+  it('adds values, declared or not, after the outputs', async () => {
+    const tapped = unaltered(CHAIN, (model) => tap(model, ['/relu/y', '/one', '/mul/y']));
+    const results = await runModel(tapped, { x: X });
+    expect(Object.keys(results)).toEqual(['/z', '/relu/y', '/one', '/mul/y']);
+    expect(valuesOf(results['/relu/y'])).toEqual([0, 0, 1, 2]);
+    expect(valuesOf(results['/one'])).toEqual([1]);
+    expect(valuesOf(results['/mul/y'])).toEqual([2, 3, 8, 15]);
+  });
+
+  it('shares the weights', () => {
+    expect(tap(CHAIN, ['/mul/y']).graph!.initializer[0]).toBe(CHAIN.graph!.initializer[0]);
+  });
+
+  it('doubles no output, and no value that is named twice', () => {
+    expect(names(tap(CHAIN, ['/z', '/add/y', '/add/y']).graph!.output)).toEqual(['/z', '/add/y']);
+  });
+
+  it('leaves out what only other outputs need', async () => {
+    const alone = unaltered(CHAIN, (model) => tap(model, ['/add/y'], { only: true }));
+    expect(opsOf(alone)).toEqual(['Relu', 'Constant', 'Add']);
+    expect(weightsOf(alone)).toEqual([]);
+    const results = await runModel(alone, { x: X });
+    expect(shapesOf(results)).toEqual({ '/add/y': [4] });
+    expect(valuesOf(results['/add/y'])).toEqual([1, 1, 2, 3]);
+  });
+
+  it('names the closest where there is no such value', () => {
+    expect(() => tap(CHAIN, ['add/y'])).toThrow(refusing('The closest are /add/y,'));
+    expect(() => tap(CHAIN, ['/Relu/Y'])).toThrow(refusing('The closest are /relu/y,'));
+    expect(() => tap(CHAIN, ['/relo'])).toThrow(refusing('The closest are /relu/y,'));
+    expect(() => tap(CHAIN, ['x'])).toThrow(refusing('There is no x in the graph. Expected a value that a node'));
+  });
+
+  it('takes every value that a graph of many types has', async () => {
+    const model = build({
+      input: [float('x', null, 2)],
+      output: [float('y', null, 2)],
+      node: [
+        node('Shape', ['x'], ['shape']),
+        node('Cast', ['x'], ['half'], { attribute: [int('to', 10)] }),
+        node('Cast', ['half'], ['truth'], { attribute: [int('to', 9)] }),
+        node('Cast', ['half'], ['y'], { attribute: [int('to', 1)] }),
+      ],
+    });
+    const values = valueNames(graphInfo(model));
+    const results = await runModel(tap(model, values), { x: { data: Float32Array.of(0, 1), shape: [1, 2] } });
+    expect(values.map((name) => results[name]?.type)).toEqual(['int64', 'float16', 'bool', 'float32']);
+  });
+});
+
+describe('extract', () => {
+  it('computes from given values what the whole computes from them', async () => {
+    const { model, inputs } = unaltered(CHAIN, (whole) => extract(whole, { inputs: ['/add/y'], outputs: ['/z'] }));
+    expect(inputs).toEqual(['/add/y']);
+    expect(opsOf(model)).toEqual(['Mul', 'Neg']);
+    expect(weightsOf(model)).toEqual(['w']);
+    const results = await runModel(model, { '/add/y': { data: Float32Array.of(1, 1, 1, -1), shape: [4] } });
+    expect(valuesOf(results['/z'])).toEqual([-2, -3, -4, 5]);
+  });
+
+  it('keeps the type that the file tells of a value that becomes an input', () => {
+    const { model } = extract(CHAIN, { inputs: ['/relu/y'], outputs: ['/add/y'] });
+    expect(graphInfo(model).inputs).toEqual([{ name: '/relu/y', dtype: 'float32', shape: ['?'] }]);
+    expect(model.graph!.valueInfo).toEqual([]);
+  });
+
+  it('gives a new input the type that the caller knows, else float32 of any shape', () => {
+    const types = new Map([['/add/y', { dtype: 'float16', shape: [null, 4] }]]);
+    const bounds = { inputs: ['/add/y'], outputs: ['/mul/y'] };
+    expect(graphInfo(extract(CHAIN, { ...bounds, types }).model).inputs).toEqual([
+      { name: '/add/y', dtype: 'float16', shape: ['?', 4] },
+    ]);
+    expect(graphInfo(extract(CHAIN, bounds).model).inputs).toEqual([{ name: '/add/y', dtype: 'float32', shape: null }]);
+  });
+
+  it("keeps the graph's own inputs that it reaches, after those that were asked for", () => {
+    const model = build({
+      input: [float('a', 1), float('b', 1), float('c', 1)],
+      output: [float('y', 1)],
+      node: [node('Add', ['a', 'b'], ['ab']), node('Add', ['ab', 'c'], ['abc']), node('Add', ['abc', 'b'], ['y'])],
+    });
+    expect(extract(model, { inputs: ['abc', 'ab'], outputs: ['y'] }).inputs).toEqual(['abc', 'b']);
+    expect(extract(model, { inputs: ['ab'], outputs: ['y'] }).inputs).toEqual(['ab', 'b', 'c']);
+    expect(extract(model, { inputs: [], outputs: ['ab'] }).inputs).toEqual(['a', 'b']);
+    expect(extract(model, { inputs: ['b', 'a'], outputs: ['ab'] }).inputs).toEqual(['b', 'a']);
+  });
+
+  it('takes a weight for an input where it is asked to', async () => {
+    const { model, inputs } = extract(CHAIN, { inputs: ['/add/y', 'w'], outputs: ['/mul/y'] });
+    expect(inputs).toEqual(['/add/y', 'w']);
+    expect(weightsOf(model)).toEqual([]);
+    const results = await runModel(model, { '/add/y': X, w: X });
+    expect(valuesOf(results['/mul/y'])).toEqual([1, 0, 1, 4]);
+  });
+
+  it('takes one output of a node for given and computes the other', async () => {
+    const split = build({
+      input: [float('x', 4)],
+      output: [float('y', 2)],
+      node: [
+        node('Split', ['x'], ['left', 'right'], { attribute: [int('axis', 0)] }),
+        node('Add', ['left', 'right'], ['y']),
+      ],
+    });
+    const { model, inputs } = extract(split, { inputs: ['left'], outputs: ['y'] });
+    expect(inputs).toEqual(['left', 'x']);
+    const results = await runModel(model, { x: X, left: { data: Float32Array.of(10, 20), shape: [2] } });
+    expect(valuesOf(results.y)).toEqual([11, 22]);
+  });
+
+  it('keeps weights among the inputs of a model of format version 3, and does not ask for them', async () => {
+    const old = build(
+      {
+        input: [float('x', null), float('w', 1)],
+        output: [float('y', null)],
+        initializer: [weight('w', [1], [3])],
+        node: [node('Relu', ['x'], ['r']), node('Mul', ['r', 'w'], ['y'])],
+      },
+      { irVersion: 3n, opsetImport: [{ domain: '', version: 8n }] },
+    );
+    const { model, inputs } = extract(old, { inputs: ['r'], outputs: ['y'] });
+    expect(inputs).toEqual(['r']);
+    expect(names(model.graph!.input)).toEqual(['r', 'w']);
+    expect(valuesOf((await runModel(model, { r: X })).y)).toEqual([-3, 0, 3, 6]);
+  });
+
+  it('puts nodes in order where the file does not', async () => {
+    const shuffled = build({
+      input: [float('x', null)],
+      output: [float('y', null)],
+      node: [node('Neg', ['r'], ['y']), node('Relu', ['x'], ['r'])],
+    });
+    const { model } = extract(shuffled, { inputs: [], outputs: ['y'] });
+    expect(model.graph!.node.map(({ opType }) => opType)).toEqual(['Relu', 'Neg']);
+    expect(valuesOf((await runModel(model, { x: X })).y).map(Math.abs)).toEqual([0, 0, 1, 2]);
+  });
+
+  it('keeps what nodes are called, named or not', () => {
+    const { model } = extract(CHAIN, { inputs: ['/mul/y'], outputs: ['/z'] });
+    // In whole: a copied node must still tell what the file does not say, such as its domain.
+    const last = graphInfo(CHAIN).nodes.at(-1)!;
+    expect(graphInfo(model).nodes).toEqual([{ ...last, index: 0 }]);
+  });
+
+  it.each([
+    ['an output that is an input', ['/add/y'], ['/add/y'], 'is both an input and an output'],
+    ['an input that is not there', ['/ad/y'], ['/z'], 'The closest are /add/y'],
+    ['an output that is not there', [], ['/zz'], 'The closest are /z'],
+    ['an output that no node gives', [], ['w'], 'a value that a node of the graph gives'],
+  ])('refuses %s', (_, inputs, outputs, words) => {
+    expect(() => extract(CHAIN, { inputs, outputs })).toThrow(refusing(words));
+  });
+
+  it('refuses a graph that reads what nothing gives', () => {
+    const broken = build({ node: [node('Relu', ['nowhere'], ['y'])] });
+    expect(() => extract(broken, { inputs: [], outputs: ['y'] })).toThrow(refusing('nowhere', 'model-invalid'));
+  });
+});
+
+describe('isolateNode', () => {
+  it('takes constants and weights along and asks for the rest once', async () => {
+    const add = unaltered(CHAIN, (model) => isolateNode(model, '/add'));
+    expect(add.inputs).toEqual(['/relu/y']);
+    expect(opsOf(add.model)).toEqual(['Constant', 'Add']);
+    expect(valuesOf((await runModel(add.model, { '/relu/y': X }))['/add/y'])).toEqual([0, 1, 2, 3]);
+    const square = build({ input: [float('x', 1)], node: [node('Mul', ['x', 'x'], ['y'])] });
+    expect(isolateNode(square, 'Mul_0').inputs).toEqual(['x']);
+  });
+
+  it('leaves out optional inputs and outputs that are absent', async () => {
+    const model = build({
+      input: [float('x', 1, 1, 4)],
+      output: [float('y', 1, 1, 2)],
+      node: [
+        node('Relu', ['x'], ['r']),
+        node('Clip', ['r', '', 'limit'], ['c']),
+        node('MaxPool', ['c'], ['y', ''], { attribute: [ints('kernel_shape', 2), ints('strides', 2)] }),
+      ],
+      initializer: [weight('limit', [], [1.5])],
+    });
+    const clip = isolateNode(model, 'Clip_1');
+    expect(clip.inputs).toEqual(['r']);
+    const pool = isolateNode(model, 'MaxPool_2');
+    expect(names(pool.model.graph!.output)).toEqual(['y']);
+    const given = { data: X.data, shape: [1, 1, 4] };
+    expect(valuesOf((await runModel(clip.model, { r: given })).c)).toEqual([-1, 0, 1, 1.5]);
+    expect(valuesOf((await runModel(pool.model, { c: given })).y)).toEqual([0, 2]);
+  });
+
+  it('names the closest where there is no such node', () => {
+    expect(() => isolateNode(CHAIN, '/ad')).toThrow(refusing('The closest are /add,'));
+  });
+});
+
+describe('alterNode', () => {
+  it('multiplies a value before anything sees it', async () => {
+    const altered = unaltered(CHAIN, (model) => alterNode(model, '/relu', 0.5));
+    const results = await runModel(tap(altered, ['/relu/y', '/add/y']), { x: X });
+    expect(valuesOf(results['/relu/y'])).toEqual([0, 0, 0.5, 1]);
+    expect(valuesOf(results['/add/y'])).toEqual([1, 1, 1.5, 2]);
+  });
+
+  it("alters the graph's own output, and a node twice", async () => {
+    const twice = alterNode(alterNode(CHAIN, 'Neg_4', 2), 'Neg_4', 3);
+    expect(valuesOf((await runModel(twice, { x: X }))['/z'])).toEqual([-12, -18, -48, -90]);
+  });
+
+  it('is in every cut that has the node, and other nodes keep their names', async () => {
+    const altered = alterNode(CHAIN, '/mul', 10);
+    const { model } = extract(altered, { inputs: ['/add/y'], outputs: ['/z'] });
+    expect(names(graphInfo(model).nodes)).toEqual(expect.arrayContaining(['/mul', 'Neg_4']));
+    expect(valuesOf((await runModel(model, { '/add/y': X }))['/z']).map(Math.abs)).toEqual([20, 0, 40, 100]);
+  });
+
+  it('refuses a value that is known not to be float32, and a node that is not there', () => {
+    const whole = build({
+      input: [makeValueInfo('x', { dtype: 'int64', shape: [1] })],
+      output: [makeValueInfo('y', { dtype: 'int64', shape: [1] })],
+      node: [node('Neg', ['x'], ['y'])],
+    });
+    expect(() => alterNode(whole, 'Neg_0', 2)).toThrow(refusing('y of type int64'));
+    expect(() => alterNode(whole, 'Neg_1', 2)).toThrow(refusing('The closest are Neg_0'));
+  });
+});

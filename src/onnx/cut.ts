@@ -1,0 +1,218 @@
+/**
+ * Parts of graphs, as graphs of their own. Nothing here alters the model that it is given; weights are shared with it.
+ */
+import { create } from '@bufbuild/protobuf';
+import { VoxlaneError } from '../util/errors';
+import { copyWith } from './message';
+import { graphOf, initializerNames } from './model';
+import { nodeNames, readBy, subgraphsOf } from './nodes';
+import {
+  AttributeProto_AttributeType,
+  NodeProtoSchema,
+  TensorProto_DataType,
+  TensorProtoSchema,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type ValueInfoProto,
+} from './onnx_pb';
+import { requireComputed, requireKnown, sliceOf, type Bounds, type Slice } from './slice';
+import { dtypeName, makeValueInfo, untyped, type KnownType } from './types';
+
+/** What is known of values, by name. */
+export type KnownTypes = ReadonlyMap<string, KnownType>;
+
+/** A part of a graph as a model that runs. */
+export interface Cut {
+  readonly model: ModelProto;
+  /** Everything that it must be fed. */
+  readonly inputs: readonly string[];
+}
+
+/**
+ * The model with intermediate values as outputs of its graph, after those that it has.
+ *
+ * @param options.only as its only outputs; nodes and weights that they do not need are left out
+ * @throws VoxlaneError `options` for a value that no node gives, and names those most like it
+ */
+export function tap(model: ModelProto, values: readonly string[], { only = false } = {}): ModelProto {
+  const graph = graphOf(model);
+  requireComputed(graph, values);
+  const kept = only ? [] : graph.output;
+  const present = new Set(kept.map(({ name }) => name));
+  const added = [...new Set(values)].filter((name) => !present.has(name));
+  const declared = declaredIn(graph);
+  const tapped = copyWith(graph, { output: [...kept, ...added.map((name) => declared.get(name) ?? untyped(name))] });
+  return copyWith(model, {
+    graph: only ? restrict(tapped, sliceOf(model, { inputs: [], outputs: values })) : tapped,
+  });
+}
+
+/**
+ * The part of a graph that computes `outputs` from `inputs`, and from the graph's own inputs where it reaches them.
+ * Nodes without a name get that of {@link nodeNames}, so that they are called the same in every cut.
+ *
+ * @param bounds.types of inputs that the file has no type for; without one they are float32 of any shape
+ * @throws VoxlaneError `options` for a value that is not there or is on both sides, `model-invalid` for a broken graph
+ */
+export function extract(model: ModelProto, bounds: Bounds & { readonly types?: KnownTypes }): Cut {
+  const graph = graphOf(model);
+  const slice = sliceOf(model, bounds);
+  const declared = declaredIn(graph);
+  const input = slice.inputs.map(
+    (name) => declared.get(name) ?? makeValueInfo(name, bounds.types?.get(name) ?? { dtype: 'float32' }),
+  );
+  const output = [...new Set(bounds.outputs)].map((name) => declared.get(name) ?? untyped(name));
+  // Format versions before 4 want initializers among the inputs.
+  const weights = graph.input.filter(({ name }) => slice.weights.has(name));
+  const part = restrict(named(graph), slice);
+  const cut = copyWith(part, { input: [...input, ...weights], output, node: givenFromOutside(part.node, slice.inputs) });
+  return { model: copyWith(model, { graph: withoutDoubleInfo(cut) }), inputs: slice.inputs };
+}
+
+/**
+ * One node as a graph of its own, with the weights and constants that it reads.
+ *
+ * @param nodeName as in {@link nodeNames}
+ * @throws VoxlaneError `options` for a node that is not there
+ */
+export function isolateNode(model: ModelProto, nodeName: string, types?: KnownTypes): Cut {
+  const graph = graphOf(model);
+  const node = findNode(graph, nodeName);
+  const fixed = new Set([
+    ...initializerNames(graph),
+    ...graph.node.filter(({ opType }) => opType === 'Constant').flatMap(({ output }) => output),
+  ]);
+  const inputs = readBy(node).filter((name) => !fixed.has(name));
+  const outputs = node.output.filter((name) => name !== '');
+  return extract(model, { inputs, outputs, ...(types && { types }) });
+}
+
+/**
+ * The model with the first output of a node multiplied before anything reads it: a fault that one backend might have.
+ * The value keeps its name.
+ *
+ * @param nodeName as in {@link nodeNames}
+ * @throws VoxlaneError `options` for a node that is not there or whose output is known not to be float32
+ */
+export function alterNode(model: ModelProto, nodeName: string, factor: number): ModelProto {
+  const graph = graphOf(model);
+  const node = findNode(graph, nodeName);
+  const value = node.output[0] ?? '';
+  requireFloat(graph, nodeName, value);
+  const taken = allNames(graph);
+  const inner = freshName(`${value}/unaltered`, taken);
+  const scale = freshName(`${value}/factor`, taken);
+  const constant = create(NodeProtoSchema, {
+    opType: 'Constant',
+    name: freshName(`${nodeName}/factor`, taken),
+    output: [scale],
+    attribute: [
+      {
+        name: 'value',
+        type: AttributeProto_AttributeType.TENSOR,
+        t: create(TensorProtoSchema, { dataType: TensorProto_DataType.FLOAT, floatData: [Math.fround(factor)] }),
+      },
+    ],
+  });
+  const multiply = create(NodeProtoSchema, {
+    opType: 'Mul',
+    name: freshName(`${nodeName}/altered`, taken),
+    input: [inner, scale],
+    output: [value],
+  });
+  const nodes = named(graph).node.flatMap((other, index) =>
+    graph.node[index] === node
+      ? [copyWith(other, { output: [inner, ...other.output.slice(1)] }), constant, multiply]
+      : [other],
+  );
+  return copyWith(model, { graph: copyWith(graph, { node: nodes }) });
+}
+
+/**
+ * The node of that name, or of that place where it has none.
+ *
+ * @throws VoxlaneError `options` that names those most like it
+ */
+export function findNode(graph: GraphProto, name: string): NodeProto {
+  const nodes = new Map(nodeNames(graph.node).map((known, index) => [known, graph.node[index]!]));
+  requireKnown([name], nodes, 'the name of a node, or its op and place, such as `Conv_12`');
+  return nodes.get(name)!;
+}
+
+/** Values that the file declares with their types. */
+function declaredIn({ input, output, valueInfo }: GraphProto): Map<string, ValueInfoProto> {
+  return new Map([...valueInfo, ...output, ...input].filter(({ type }) => type).map((info) => [info.name, info]));
+}
+
+/** The graph with only the nodes and weights of `slice`, and what is told of them; inputs and outputs as they are. */
+function restrict(graph: GraphProto, { nodes, weights }: Slice): GraphProto {
+  const node = nodes.map((index) => graph.node[index]!);
+  const values = new Set(node.flatMap(({ output }) => output));
+  return copyWith(graph, {
+    node,
+    initializer: graph.initializer.filter(({ name }) => weights.has(name)),
+    sparseInitializer: graph.sparseInitializer.filter((sparse) => weights.has(sparse.values?.name ?? '')),
+    valueInfo: graph.valueInfo.filter(({ name }) => values.has(name)),
+    quantizationAnnotation: graph.quantizationAnnotation.filter(({ tensorName }) => values.has(tensorName)),
+  });
+}
+
+/** Drops what `valueInfo` tells of inputs and outputs, which tell it themselves. */
+function withoutDoubleInfo(graph: GraphProto): GraphProto {
+  const ends = new Set([...graph.input, ...graph.output].map(({ name }) => name));
+  return copyWith(graph, { valueInfo: graph.valueInfo.filter(({ name }) => !ends.has(name)) });
+}
+
+function named(graph: GraphProto): GraphProto {
+  const names = nodeNames(graph.node);
+  const node = graph.node.map((other, index) =>
+    other.name === names[index] ? other : copyWith(other, { name: names[index]! }),
+  );
+  return copyWith(graph, { node });
+}
+
+/**
+ * Renames what a node gives where the same value now comes from outside: the node is there for another output of its,
+ * and a value may have one source only.
+ */
+function givenFromOutside(nodes: readonly NodeProto[], inputs: readonly string[]): NodeProto[] {
+  const given = new Set(inputs);
+  if (!nodes.some(({ output }) => output.some((name) => given.has(name)))) return [...nodes];
+  const taken = new Set(nodes.flatMap(({ input, output }) => [...input, ...output]));
+  return nodes.map((node) =>
+    copyWith(node, {
+      output: node.output.map((name) => (given.has(name) ? freshName(`${name}/computed`, taken) : name)),
+    }),
+  );
+}
+
+function requireFloat(graph: GraphProto, nodeName: string, value: string): void {
+  const kind = declaredIn(graph).get(value)?.type?.value;
+  const dtype = kind?.case === 'tensorType' ? dtypeName(kind.value.elemType) : kind?.case;
+  if (value !== '' && (dtype === undefined || dtype === 'float32')) return;
+  throw new VoxlaneError({
+    code: 'options',
+    problem: `The node ${nodeName} gives ${dtype ? `${value} of type ${dtype}` : 'no first output'}`,
+    expected: 'a node whose first output is float32',
+    remedy: 'Name another node',
+  });
+}
+
+/** Every name of a value or node in the graph and in the graphs inside of it. */
+function allNames(graph: GraphProto): Set<string> {
+  const names = new Set([...initializerNames(graph), ...graph.input.map(({ name }) => name)]);
+  for (const node of graph.node) {
+    for (const name of [node.name, ...node.input, ...node.output]) names.add(name);
+    for (const inner of subgraphsOf(node)) for (const name of allNames(inner)) names.add(name);
+  }
+  return names;
+}
+
+/** A name that nothing has yet, which is then taken. */
+function freshName(name: string, taken: Set<string>): string {
+  let fresh = name;
+  while (taken.has(fresh)) fresh += '_';
+  taken.add(fresh);
+  return fresh;
+}

@@ -1,0 +1,208 @@
+/**
+ * ONNX files as objects. `onnx_pb.ts` is generated from onnx.proto of ONNX 1.23 (Apache-2.0, as is the file), by
+ * protoc-gen-es 2.13 (the npm packages @bufbuild/buf and @bufbuild/protoc-gen-es) with a buf.gen.yaml of
+ * `version: v2`, `plugins: [{ local: protoc-gen-es, opt: target=ts, out: src/onnx }]`:
+ * `npx buf generate onnx.proto`.
+ */
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { messageOf, VoxlaneError } from '../util/errors';
+import { attributeTexts } from './attributes';
+import { capturedBy, nodeNames, subgraphsOf, topologicalOrder } from './nodes';
+import {
+  ModelProtoSchema,
+  TensorProto_DataLocation,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type TensorProto,
+} from './onnx_pb';
+import { readValueInfo, type ValueInfo } from './types';
+
+export type { ModelProto } from './onnx_pb';
+export type { KnownType, ValueInfo } from './types';
+
+/** One node of a graph. */
+export interface NodeInfo {
+  /** Place in the file. */
+  readonly index: number;
+  /** Its own, or `op_index` where it has none: each is there once. */
+  readonly name: string;
+  readonly op: string;
+  /** Empty for ONNX's own operators. */
+  readonly domain: string;
+  /** In the operator's order; empty for an optional input that is absent. */
+  readonly inputs: readonly string[];
+  /** Values of the graph that the graphs inside of this node (If, Loop, Scan) read. */
+  readonly captured: readonly string[];
+  /** Without those that are absent. */
+  readonly outputs: readonly string[];
+  /** As short text, by name. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** What a graph is, for people and for finding the way through it. */
+export interface GraphInfo {
+  readonly name: string;
+  /** Name and version of what wrote the file; empty where it does not say. */
+  readonly producer: string;
+  readonly irVersion: number;
+  /** Version of the default operator domain; 0 where the graph uses none of it. */
+  readonly opset: number;
+  /** Names of the other domains. */
+  readonly domains: readonly string[];
+  /** What must be fed: initializers, which older files list as inputs too, are not among them. */
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  /** Each after the nodes whose values it reads. */
+  readonly nodes: readonly NodeInfo[];
+  /** Every value inside of the graph that the file tells the type of. */
+  readonly known: ReadonlyMap<string, ValueInfo>;
+}
+
+const EXPECTED = 'an ONNX model of format version 3 or later, in one file';
+/** Where a flatbuffer of ONNX Runtime names itself. */
+const ORT_MAGIC = { offset: 4, text: 'ORTM' };
+/** Enough to tell text from protobuf, which has bytes under 32 within its first few. */
+const TEXT_BYTES = 64;
+
+/**
+ * Reads an ONNX file. The weights stay where they are: views of `bytes`, which must not change afterwards.
+ *
+ * @param name of the file, for the error
+ * @throws VoxlaneError `model-invalid` that says what the file is instead, or what it lacks: it is cut off, is text or
+ *   of ONNX Runtime's own format, has no graph or no nodes, keeps its weights in another file
+ */
+export function parseOnnx(bytes: Uint8Array, name: string): ModelProto {
+  rejectOthers(bytes, name);
+  let model: ModelProto;
+  try {
+    // Not Node's Buffer, whose `slice` is a view where that of every other array is a copy.
+    model = fromBinary(ModelProtoSchema, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  } catch (cause) {
+    const problem = `${name} cannot be read as ONNX, or is cut off after ${bytes.length} bytes: ${messageOf(cause)}`;
+    throw invalid(problem, 'Download or export it again', cause);
+  }
+  const { graph } = model;
+  if (!graph) throw invalid(`${name} holds no graph`);
+  if (graph.node.length === 0) throw invalid(`The graph of ${name} has no nodes`);
+  if (model.opsetImport.length === 0) throw invalid(`${name} names no version of the operators, or is cut off`);
+  const external = tensorsOf(graph).find(({ dataLocation }) => dataLocation === TensorProto_DataLocation.EXTERNAL);
+  if (external) {
+    const file = external.externalData.find(({ key }) => key === 'location')?.value ?? 'another file';
+    throw invalid(
+      `${name} keeps the tensor ${external.name} in ${file}`,
+      'Save it as one file, such as with onnx.save(onnx.load(path), other, save_as_external_data=False)',
+    );
+  }
+  return model;
+}
+
+/** The bytes of an ONNX file. */
+export function encodeOnnx(model: ModelProto): Uint8Array<ArrayBuffer> {
+  return toBinary(ModelProtoSchema, model);
+}
+
+/**
+ * The graph of a model.
+ *
+ * @throws VoxlaneError `model-invalid`
+ */
+export function graphOf(model: ModelProto): GraphProto {
+  if (!model.graph) throw invalid('The model holds no graph');
+  return model.graph;
+}
+
+/**
+ * What the graph of `model` is made of.
+ *
+ * @throws VoxlaneError `model-invalid` where its nodes wait for each other, or two of them give one value
+ */
+export function graphInfo(model: ModelProto): GraphInfo {
+  const graph = graphOf(model);
+  const weights = new Set(initializerNames(graph));
+  const names = nodeNames(graph.node);
+  return {
+    name: graph.name,
+    producer: [model.producerName, model.producerVersion].filter(Boolean).join(' '),
+    irVersion: Number(model.irVersion),
+    opset: Number(model.opsetImport.find(({ domain }) => isDefaultDomain(domain))?.version ?? 0),
+    domains: model.opsetImport.map(({ domain }) => domain).filter((domain) => !isDefaultDomain(domain)),
+    inputs: graph.input.filter((input) => !weights.has(input.name)).map(readValueInfo),
+    outputs: graph.output.map(readValueInfo),
+    nodes: topologicalOrder(graph.node).map((index) => readNode(graph.node[index]!, index, names[index]!)),
+    known: new Map([...graph.valueInfo, ...graph.output].map((value) => [value.name, readValueInfo(value)])),
+  };
+}
+
+/** Names of the graph's weights, sparse ones too. */
+export function initializerNames({ initializer, sparseInitializer }: GraphProto): string[] {
+  return [...initializer.map(({ name }) => name), ...sparseInitializer.map(({ values }) => values?.name ?? '')];
+}
+
+/** The default domain has two names. */
+const isDefaultDomain = (domain: string): boolean => domain === '' || domain === 'ai.onnx';
+
+/** Operators that give no tensor; types of intermediate values are seldom in the file. */
+const TENSORLESS = new Set([
+  'SequenceEmpty',
+  'SequenceConstruct',
+  'SequenceInsert',
+  'SequenceErase',
+  'SequenceMap',
+  'SplitToSequence',
+  'Optional',
+]);
+const TENSORLESS_TYPES = new Set(['sequence', 'map', 'optional', 'string']);
+
+/**
+ * Every value that can be tapped, in the order in which the graph computes them: what its nodes give, as far as it is
+ * not known to be other than a tensor of numbers.
+ */
+export function valueNames({ nodes, known }: GraphInfo): string[] {
+  return nodes
+    .filter(({ op }) => !TENSORLESS.has(op))
+    .flatMap(({ outputs }) => outputs)
+    .filter((name) => !TENSORLESS_TYPES.has(known.get(name)?.dtype ?? ''));
+}
+
+function readNode(node: NodeProto, index: number, name: string): NodeInfo {
+  return {
+    index,
+    name,
+    op: node.opType,
+    domain: isDefaultDomain(node.domain) ? '' : node.domain,
+    inputs: node.input,
+    captured: capturedBy(node),
+    outputs: node.output.filter((output) => output !== ''),
+    attributes: attributeTexts(node),
+  };
+}
+
+/** Every tensor that the file holds for a graph and the graphs inside of its nodes. */
+function tensorsOf(graph: GraphProto): TensorProto[] {
+  return [
+    ...graph.initializer,
+    ...graph.sparseInitializer.flatMap(({ values, indices }) => [values, indices].filter((part) => part !== undefined)),
+    ...graph.node.flatMap(({ attribute }) => attribute.flatMap(({ t, tensors }) => (t ? [t, ...tensors] : tensors))),
+    ...graph.node.flatMap(subgraphsOf).flatMap(tensorsOf),
+  ];
+}
+
+/** Files that people drop in place of a model, and that protobuf might take for messages of unknown fields. */
+function rejectOthers(bytes: Uint8Array, name: string): void {
+  if (bytes.length === 0) throw invalid(`${name} is empty`, 'Download or export it again');
+  const start = bytes.subarray(0, TEXT_BYTES);
+  if (start.every((byte) => (byte >= 32 && byte < 127) || byte === 9 || byte === 10 || byte === 13)) {
+    const text = JSON.stringify(new TextDecoder().decode(start).trim());
+    // An error page, or the pointer that git keeps in a large file's place.
+    throw invalid(`${name} is text that begins with ${text}`, 'Download the model itself, not a page about it');
+  }
+  const magic = new TextDecoder().decode(bytes.subarray(ORT_MAGIC.offset, ORT_MAGIC.offset + ORT_MAGIC.text.length));
+  if (magic === ORT_MAGIC.text) {
+    throw invalid(`${name} is in ONNX Runtime's own format (.ort)`, 'Take the .onnx file that it was made from');
+  }
+}
+
+function invalid(problem: string, remedy = 'Export the model again', cause?: unknown): VoxlaneError {
+  return new VoxlaneError({ code: 'model-invalid', problem, expected: EXPECTED, remedy }, { cause });
+}

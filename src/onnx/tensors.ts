@@ -1,0 +1,163 @@
+import { bfloat16ToFloat32, halfToFloat32 } from '../util/float16';
+import type { TensorProto } from './onnx_pb';
+import { dtypeName } from './types';
+
+/** How the elements of a type lie in memory, and how they become float32. */
+interface Element {
+  readonly bits: number;
+  /** Values that the file holds in typed fields in place of raw bytes. */
+  readonly fromFields: (tensor: TensorProto) => ArrayBufferView;
+  /**
+   * Null for complex numbers and for floats of a byte or less, which are only ever compared as bytes.
+   *
+   * @param bytes row-major, little-endian, a copy at the start of its buffer
+   */
+  readonly toFloat32: ((bytes: Uint8Array<ArrayBuffer>, numValues: number) => Float32Array) | null;
+}
+
+/**
+ * By the name of the type. In typed fields, ONNX keeps small types in int32 and wide unsigned ones in uint64. Every
+ * engine that runs JavaScript is little-endian, as raw bytes in ONNX are.
+ */
+const ELEMENTS: Partial<Record<string, Element>> = {
+  float32: {
+    bits: 32,
+    fromFields: ({ floatData }) => new Float32Array(floatData),
+    toFloat32: ({ buffer }) => new Float32Array(buffer),
+  },
+  float64: {
+    bits: 64,
+    fromFields: ({ doubleData }) => new Float64Array(doubleData),
+    toFloat32: ({ buffer }) => Float32Array.from(new Float64Array(buffer)),
+  },
+  float16: {
+    bits: 16,
+    fromFields: ({ int32Data }) => new Uint16Array(int32Data),
+    toFloat32: (bytes) => halfToFloat32(bytes, true),
+  },
+  bfloat16: {
+    bits: 16,
+    fromFields: ({ int32Data }) => new Uint16Array(int32Data),
+    toFloat32: (bytes) => bfloat16ToFloat32(bytes, true),
+  },
+  int64: {
+    bits: 64,
+    fromFields: ({ int64Data }) => new BigInt64Array(int64Data),
+    toFloat32: ({ buffer }) => Float32Array.from(new BigInt64Array(buffer), Number),
+  },
+  uint64: {
+    bits: 64,
+    fromFields: ({ uint64Data }) => new BigUint64Array(uint64Data),
+    toFloat32: ({ buffer }) => Float32Array.from(new BigUint64Array(buffer), Number),
+  },
+  int32: {
+    bits: 32,
+    fromFields: ({ int32Data }) => new Int32Array(int32Data),
+    toFloat32: ({ buffer }) => Float32Array.from(new Int32Array(buffer)),
+  },
+  uint32: {
+    bits: 32,
+    fromFields: ({ uint64Data }) => Uint32Array.from(uint64Data, Number),
+    toFloat32: ({ buffer }) => Float32Array.from(new Uint32Array(buffer)),
+  },
+  int16: {
+    bits: 16,
+    fromFields: ({ int32Data }) => new Int16Array(int32Data),
+    toFloat32: ({ buffer }) => Float32Array.from(new Int16Array(buffer)),
+  },
+  uint16: {
+    bits: 16,
+    fromFields: ({ int32Data }) => new Uint16Array(int32Data),
+    toFloat32: ({ buffer }) => Float32Array.from(new Uint16Array(buffer)),
+  },
+  int8: {
+    bits: 8,
+    fromFields: ({ int32Data }) => new Int8Array(int32Data),
+    toFloat32: ({ buffer }) => Float32Array.from(new Int8Array(buffer)),
+  },
+  uint8: {
+    bits: 8,
+    fromFields: ({ int32Data }) => new Uint8Array(int32Data),
+    toFloat32: (bytes) => Float32Array.from(bytes),
+  },
+  bool: {
+    bits: 8,
+    fromFields: ({ int32Data }) => new Uint8Array(int32Data),
+    toFloat32: (bytes) => Float32Array.from(bytes),
+  },
+  complex64: { bits: 64, fromFields: ({ floatData }) => new Float32Array(floatData), toFloat32: null },
+  complex128: { bits: 128, fromFields: ({ doubleData }) => new Float64Array(doubleData), toFloat32: null },
+  ...Object.fromEntries(
+    ['float8e4m3fn', 'float8e4m3fnuz', 'float8e5m2', 'float8e5m2fnuz', 'float8e8m0'].map((name) => [name, packed(8)]),
+  ),
+  float4e2m1: packed(4),
+  uint4: { ...packed(4), toFloat32: (bytes, numValues) => unpack(bytes, numValues, 4, 0) },
+  int4: { ...packed(4), toFloat32: (bytes, numValues) => unpack(bytes, numValues, 4, 8) },
+  uint2: { ...packed(2), toFloat32: (bytes, numValues) => unpack(bytes, numValues, 2, 0) },
+  int2: { ...packed(2), toFloat32: (bytes, numValues) => unpack(bytes, numValues, 2, 2) },
+};
+
+/** A type of a byte or less: the format packs as many as fit into a byte, and a byte into each int32 of the field. */
+function packed(bits: number): Element {
+  return { bits, fromFields: ({ int32Data }) => new Uint8Array(int32Data), toFloat32: null };
+}
+
+/**
+ * Integers of less than a byte, the first in the lowest bits.
+ *
+ * @param signBit value of the bit that tells negative numbers, 0 where the type has none
+ */
+function unpack(bytes: Uint8Array, numValues: number, bits: number, signBit: number): Float32Array {
+  const perByte = 8 / bits;
+  const mask = 2 ** bits - 1;
+  return Float32Array.from({ length: numValues }, (_, index) => {
+    const value = (bytes[Math.floor(index / perByte)]! >> (bits * (index % perByte))) & mask;
+    // Flips the sign's bit and takes away its value: 0b1111 becomes 7 - 8.
+    return (value ^ signBit) - signBit;
+  });
+}
+
+const elementOf = ({ dataType }: TensorProto): Element | undefined => ELEMENTS[dtypeName(dataType)];
+
+/** Size of each axis of a tensor. */
+export const shapeOf = ({ dims }: TensorProto): number[] => dims.map(Number);
+
+/** The bytes that the shape and type of `tensor` need; null for strings and types that are not known. */
+export function neededBytes(tensor: TensorProto): number | null {
+  const element = elementOf(tensor);
+  return element ? Math.ceil((numValuesOf(tensor) * element.bits) / 8) : null;
+}
+
+/** How many values the shape of `tensor` has. */
+export const numValuesOf = (tensor: TensorProto): number => shapeOf(tensor).reduce((product, size) => product * size, 1);
+
+/**
+ * The values of `tensor` as bytes: row-major, little-endian, small types packed as the format packs them; of strings,
+ * their UTF-8 one after another. A view of the file where it has them so.
+ */
+export function tensorBytes(tensor: TensorProto): Uint8Array {
+  if (tensor.rawData.length > 0) return tensor.rawData;
+  if (dtypeName(tensor.dataType) === 'string') return joined(tensor.stringData);
+  const fields = elementOf(tensor)?.fromFields(tensor);
+  return fields ? new Uint8Array(fields.buffer, fields.byteOffset, fields.byteLength) : new Uint8Array();
+}
+
+/**
+ * The values of `tensor` as float32, row-major: a copy, rounded where its type has more digits. Null for strings,
+ * complex numbers and floats of a byte or less, and where there are more or fewer bytes than needed.
+ */
+export function tensorValues(tensor: TensorProto): Float32Array | null {
+  const toFloat32 = elementOf(tensor)?.toFloat32;
+  const bytes = tensorBytes(tensor);
+  return toFloat32 && bytes.length === neededBytes(tensor) ? toFloat32(new Uint8Array(bytes), numValuesOf(tensor)) : null;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let start = 0;
+  for (const part of parts) {
+    whole.set(part, start);
+    start += part.length;
+  }
+  return whole;
+}

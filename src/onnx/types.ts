@@ -1,0 +1,97 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  TensorProto_DataType,
+  TensorShapeProto_DimensionSchema,
+  TypeProtoSchema,
+  ValueInfoProtoSchema,
+  type TensorShapeProto,
+  type TensorShapeProto_Dimension,
+  type TypeProto,
+  type ValueInfoProto,
+} from './onnx_pb';
+
+/** A value of a graph, as far as the file tells. */
+export interface ValueInfo {
+  readonly name: string;
+  /** Of a tensor's elements: `float32`, `int64`, `bool`. Else `sequence`, `map` or `optional`; `?` where not told. */
+  readonly dtype: string;
+  /** Size of each axis; a name where it is dynamic, `?` where it is dynamic and has none. Null where not told. */
+  readonly shape: readonly (number | string)[] | null;
+}
+
+/** What is known of a value that the file has no type for. */
+export interface KnownType {
+  /** As in {@link ValueInfo}. */
+  readonly dtype: string;
+  /** Null for an axis of any size; no shape at all where even the number of axes is open. */
+  readonly shape?: readonly (number | null)[];
+}
+
+export const UNKNOWN = '?';
+
+/** Where ONNX's own name is not simply in other letters. */
+const RENAMED: Partial<Record<string, string>> = { FLOAT: 'float32', DOUBLE: 'float64', UNDEFINED: UNKNOWN };
+
+/** `float32`, `int64`, `float16`: element types as numpy and ONNX Runtime write them. */
+export function dtypeName(type: number): string {
+  // An enum of a newer format has numbers that ours lacks.
+  const name = TensorProto_DataType[type];
+  return name === undefined ? UNKNOWN : (RENAMED[name] ?? name.toLowerCase());
+}
+
+const TYPE_OF_NAME = new Map(
+  Object.values(TensorProto_DataType)
+    .filter((type) => typeof type === 'number')
+    .map((type) => [dtypeName(type), type]),
+);
+
+/** The inverse of {@link dtypeName}; undefined for a name that no element type has. */
+export const dtypeOf = (name: string): TensorProto_DataType | undefined => TYPE_OF_NAME.get(name);
+
+/** A graph's input, output or intermediate value, without the wrapping. */
+export function readValueInfo({ name, type }: ValueInfoProto): ValueInfo {
+  return { name, ...readType(type) };
+}
+
+function readType(type: TypeProto | undefined): Omit<ValueInfo, 'name'> {
+  const kind = type?.value;
+  switch (kind?.case) {
+    case 'tensorType':
+    case 'sparseTensorType':
+      return { dtype: dtypeName(kind.value.elemType), shape: readShape(kind.value.shape) };
+    case 'sequenceType':
+      return { dtype: 'sequence', shape: null };
+    case 'mapType':
+      return { dtype: 'map', shape: null };
+    case 'optionalType':
+      return { dtype: 'optional', shape: null };
+    default:
+      return { dtype: UNKNOWN, shape: null };
+  }
+}
+
+function readShape(shape: TensorShapeProto | undefined): (number | string)[] | null {
+  return shape?.dim.map(readDimension) ?? null;
+}
+
+function readDimension({ value }: TensorShapeProto_Dimension): number | string {
+  if (value.case === 'dimValue') return Number(value.value);
+  return value.case === 'dimParam' && value.value !== '' ? value.value : UNKNOWN;
+}
+
+/** A value's declaration. Without `shape` it may have any number of axes. */
+export function makeValueInfo(name: string, { dtype, shape }: KnownType): ValueInfoProto {
+  const elemType = dtypeOf(dtype) ?? TensorProto_DataType.UNDEFINED;
+  const dims = shape?.map((size) =>
+    create(TensorShapeProto_DimensionSchema, {
+      value: size === null ? { case: undefined } : { case: 'dimValue', value: BigInt(size) },
+    }),
+  );
+  const type = create(TypeProtoSchema, {
+    value: { case: 'tensorType', value: { elemType, ...(dims && { shape: { dim: dims } }) } },
+  });
+  return create(ValueInfoProtoSchema, { name, type });
+}
+
+/** A value's name without its type, which ONNX Runtime infers for an output. */
+export const untyped = (name: string): ValueInfoProto => create(ValueInfoProtoSchema, { name });
