@@ -17,7 +17,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -36,6 +36,38 @@ CONTROL_FLOW = frozenset({"If", "Loop", "Scan"})
 
 class ExportError(Exception):
     """A condition that must stop the export; its message says what to do."""
+
+
+class Stage(NamedTuple):
+    """A stage of a model: what a golden bundle holds of it is called the same."""
+
+    name: str
+    axes: tuple[str, ...]
+    # The graph's value that it is tapped at; None where it is computed before the graph.
+    value: str | None
+
+
+class Frames(NamedTuple):
+    """Where a stage's frames lie in the waveform, in samples; a sample has its index for position."""
+
+    # Of the first frame: half way between its first sample and its last, so that even lengths give a fraction.
+    center: float
+    # From one frame to the next.
+    step: int
+
+    def after(self, *layers: torch.nn.Module) -> Frames:
+        """Frames of what `layers` give on these, one after the other; the last axis of every convolution is time.
+
+        Only for convolutions that are padded to keep the first frame's centre where it is.
+        """
+        step = self.step
+        for layer in layers:
+            for name, conv in layer.named_modules():
+                if isinstance(conv, (torch.nn.Conv1d, torch.nn.Conv2d)):
+                    if 2 * conv.padding[-1] != conv.dilation[-1] * (conv.kernel_size[-1] - 1):
+                        raise ExportError(f"{name} moves the centre of the frames: work out by how much")
+                    step *= conv.stride[-1]
+        return self._replace(step=step)
 
 
 def parse_arguments(description: str, script: str) -> argparse.Namespace:
@@ -100,17 +132,18 @@ def export_graph(
     output_name: str,
     output_axes: Sequence[str],
     fixed_axes: frozenset[str],
-    stages: Sequence[str],
+    stages: Sequence[Stage],
 ) -> onnx.ModelProto:
-    """Trace `module`, which returns its output and then its `stages`, into one clean inference graph.
+    """Trace `module`, which returns its output and then its inner `stages`, into one clean inference graph.
 
-    The stages are exported as outputs so that the values carry their names, then taken off the list
+    The inner stages are exported as outputs so that the values carry their names, then taken off the list
     of outputs: nothing is computed for them, but a tool can still find and tap them.
 
     The tracing exporter is used: with these axes dynamic, torch 2.11's newer dynamo exporter stops at
     the LSTM of the one model and at the data-dependent sizes of the other. Tracing keeps the LSTMs
     and instance norms as one node each and folds batch norms into the convolutions before them.
     """
+    inner = [stage.value for stage in stages if stage.value not in (None, output_name)]
     with tempfile.TemporaryDirectory() as temporary, warnings.catch_warnings():
         # It warns of itself being the older exporter, and of LSTM states baked at one batch size, which
         # `_drop_zero_lstm_states` removes. What matters is checked below.
@@ -123,7 +156,7 @@ def export_graph(
             dynamo=False,
             opset_version=OPSET,
             input_names=[input_name],
-            output_names=[output_name, *stages],
+            output_names=[output_name, *inner],
             dynamic_axes={
                 input_name: _dynamic(input_axes, fixed_axes),
                 output_name: _dynamic(output_axes, fixed_axes),
@@ -186,7 +219,7 @@ def _strip_notes(model: onnx.ModelProto) -> None:
         del item.metadata_props[:]
 
 
-def _check(model: onnx.ModelProto, stages: Sequence[str]) -> None:
+def _check(model: onnx.ModelProto, stages: Sequence[Stage]) -> None:
     onnx.checker.check_model(model, full_check=True)
     branches = sorted({node.op_type for node in model.graph.node} & CONTROL_FLOW)
     if branches:
@@ -194,10 +227,11 @@ def _check(model: onnx.ModelProto, stages: Sequence[str]) -> None:
     wide = [tensor.name for tensor in model.graph.initializer if tensor.data_type == onnx.TensorProto.DOUBLE]
     if wide:
         raise ExportError(f"weights must be float32, these are float64: {', '.join(wide)}")
-    values = {name for node in model.graph.node for name in node.output}
-    missing = [stage for stage in stages if stage not in values]
-    if missing:
-        raise ExportError(f"no value of the graph is named after these stages: {', '.join(missing)}")
+    inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
+    ranks = {value.name: len(value.type.tensor_type.shape.dim) for value in (*inferred.value_info, *inferred.output)}
+    for stage in stages:
+        if stage.value is not None and ranks.get(stage.value) != len(stage.axes):
+            raise ExportError(f"the graph has no value {stage.value} with the axes {', '.join(stage.axes)}")
 
 
 def sample_speech() -> tuple[torch.Tensor, int]:
@@ -252,6 +286,22 @@ def tensor_fact(value: onnx.ValueInfoProto, axes: Sequence[str]) -> dict[str, An
     if len(shape) != len(axes) or any(name and name != axis for name, axis in zip(named, axes)):
         raise ExportError(f"{value.name} has axes {named or shape}, not {list(axes)}")
     return {"name": value.name, "dtype": "float32", "axes": list(axes), "shape": shape}
+
+
+def stage_facts(stages: Sequence[Stage], frames: Mapping[str, Frames]) -> list[dict[str, Any]]:
+    """`StageFact` of every stage, in graph order; `frames` of those that have a frame axis, by name."""
+    with_frames = {stage.name for stage in stages if "frame" in stage.axes}
+    if with_frames != frames.keys():
+        raise ExportError(f"frames are known of {sorted(frames)}, but {sorted(with_frames)} have a frame axis")
+    return [
+        {"name": name, "value": value, "axes": list(axes)}
+        | ({"frames": _frame_facts(frames[name])} if name in frames else {})
+        for name, axes, value in stages
+    ]
+
+
+def _frame_facts(frames: Frames) -> dict[str, float]:
+    return {"centerSamples": frames.center, "stepSamples": frames.step}
 
 
 def origin(path: str, sha256: str, url: str) -> dict[str, str]:

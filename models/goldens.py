@@ -1,8 +1,7 @@
 """Write the golden bundles of the shipped models to public/goldens/: what the untouched PyTorch models give.
 
-A bundle is a zip with `manifest.json` and float32 `.npy` files: the inputs, and the value of every stage
-that the ONNX graph can be tapped at. A backend is trusted once it reproduces them, so they come from the
-original model and its original feature extraction, never from our export.
+A bundle holds the inputs and every stage of the model's manifest. A backend is trusted once it reproduces them, so
+they come from the original model and its original feature extraction, never from our export.
 
 With the versions of `requirements.txt` a second run on the same processor gives the same bytes.
 """
@@ -11,11 +10,8 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import io
 import json
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,6 +23,8 @@ from pyannote.audio import Model
 from torchaudio.compliance.kaldi import fbank
 
 import exporting
+from golden_bundle import framework, write_bundle
+from golden_taps import BundleError, Tensors, capture
 
 HERE = Path(__file__).resolve().parent
 
@@ -65,9 +63,6 @@ FBANK_TOLERANCE = {"max_abs": 2e-3, "cosine": 0.99999}
 # implementation under test: it grows where a quiet bin stands beside a loud one.
 FBANK_ROUNDING = FBANK_TOLERANCE["max_abs"] / 4
 
-Tensors = dict[str, torch.Tensor]
-
-
 def load_script(folder: str) -> ModuleType:
     """`models/<folder>/export.py` as a module: the pins, axes and loading of that model."""
     spec = importlib.util.spec_from_file_location(folder, HERE / folder / "export.py")
@@ -90,59 +85,31 @@ def _samples_of(path: Path) -> np.ndarray:
     return np.frombuffer(body[body.index(b"data") + 8 :], dtype="<i2").astype(np.float32) / 32768
 
 
-@contextmanager
-def captured(outputs: Mapping[str, torch.nn.Module], inputs: Mapping[str, torch.nn.Module]) -> Iterator[Tensors]:
-    """What the named modules give (`outputs`) and take (`inputs`) while the block runs."""
-    values: Tensors = {}
-
-    # Cloned, because the models' ReLUs work in place and would overwrite what was captured.
-    def keep(name: str, value: Any) -> None:
-        values[name] = (value[0] if isinstance(value, tuple) else value).detach().clone()
-
-    handles = [
-        module.register_forward_hook(lambda _module, _args, output, name=name: keep(name, output))
-        for name, module in outputs.items()
-    ] + [
-        module.register_forward_pre_hook(lambda _module, args, name=name: keep(name, args))
-        for name, module in inputs.items()
-    ]
-    try:
-        yield values
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def segmentation_bundle(weights: Path) -> dict[str, bytes]:
-    """Files of `segmentation-3.0.zip`."""
+def write_segmentation(weights: Path, path: Path) -> dict[str, int]:
+    """Write the bundle of segmentation-3.0; gives the sizes of its files in bytes."""
     script = load_script("segmentation-3.0")
     model = Model.from_pretrained(exporting.pinned_checkpoint(weights, script.CHECKPOINT, script.SHA256)).eval()
     waveform = excerpt(SEGMENTATION_START_SECONDS, SEGMENTATION_SECONDS)
     # The activations after the linear layers are functions, which no hook sees; the next layer takes what they give.
-    taps = captured(
-        {"sincnet": model.sincnet, "lstm": model.lstm},
-        {"linear1": model.linear[1], "linear2": model.classifier},
-    )
-    with taps as values, torch.inference_mode():
-        values["classifier"] = model(waveform)
+    taps = {
+        "sincnet": "sincnet",
+        "lstm": "lstm",
+        "linear1": "linear.1:input",
+        "linear2": "classifier:input",
+        "classifier": ".",
+    }
+    values = capture(model, [waveform], taps)
     _check_leaky(model, values)
     _check_margin(values["classifier"])
-    channels_last = script.OUTPUT_AXES[:2] + ("channel",)
-    return bundle(
-        "segmentation-3.0",
-        source(script.SHA256, SEGMENTATION_START_SECONDS),
-        {"waveform": (WAVEFORM_AXES, waveform)},
-        [
-            stage("sincnet", ("batch", "channel", "frame"), values),
-            *(stage(name, channels_last, values) for name in ("lstm", "linear1", "linear2")),
-            stage(
-                "classifier",
-                script.OUTPUT_AXES,
-                values,
-                {**SEGMENTATION_TOLERANCE, "argmax_agreement": ARGMAX_AGREEMENT},
-            ),
-        ],
-        SEGMENTATION_TOLERANCE,
+    return write_bundle(
+        path,
+        model="segmentation-3.0",
+        inputs={"waveform": waveform},
+        stages=values,
+        source=source(script.SHA256, SEGMENTATION_START_SECONDS),
+        axes=axes_of(script.STAGES, values),
+        tolerance=SEGMENTATION_TOLERANCE,
+        stage_tolerances={"classifier": {**SEGMENTATION_TOLERANCE, "argmax_agreement": ARGMAX_AGREEMENT}},
     )
 
 
@@ -163,8 +130,8 @@ def _check_margin(scores: torch.Tensor) -> None:
         raise exporting.ExportError("two classes are too close for the argmax to mean anything: take another excerpt")
 
 
-def campplus_bundle(weights: Path) -> dict[str, bytes]:
-    """Files of `campplus-zh-en.zip`."""
+def write_campplus(weights: Path, path: Path) -> dict[str, int]:
+    """Write the bundle of CAM++; gives the sizes of its files in bytes."""
     script = load_script("campplus-zh-en")
     model, _, _ = script.load_model(weights)
     waveform = excerpt(CAMPPLUS_START_SECONDS, CAMPPLUS_SECONDS)
@@ -176,108 +143,43 @@ def campplus_bundle(weights: Path) -> dict[str, bytes]:
     if not rounding <= FBANK_ROUNDING:
         raise exporting.ExportError(f"that is more than {FBANK_ROUNDING:.1e}: take another excerpt")
     features = (mel - mel.mean(0) if script.SUBTRACT_MEAN else mel).unsqueeze(0)
-    network = model.xvector
-    taps = captured(
-        {"head": model.head, "tdnn": network.tdnn, "pooling": network.stats}
-        | {f"block{index}": getattr(network, f"block{index}") for index in (1, 2, 3)},
-        {},
-    )
-    with taps as values, torch.inference_mode():
-        values["embedding"] = model(features)
-    values["fbank"] = features
-    return bundle(
-        "campplus-zh-en",
-        source(script.SHA256, CAMPPLUS_START_SECONDS),
-        {"waveform": (WAVEFORM_AXES, waveform)},
-        [
-            stage("fbank", script.INPUT_AXES, values, FBANK_TOLERANCE),
-            *(
-                stage(name, ("batch", "channel", "frame"), values)
-                for name in ("head", "tdnn", "block1", "block2", "block3")
-            ),
-            stage("pooling", script.OUTPUT_AXES, values),
-            stage("embedding", script.OUTPUT_AXES, values),
-        ],
-        CAMPPLUS_TOLERANCE,
+    taps = {
+        "head": "head",
+        "tdnn": "xvector.tdnn",
+        **{f"block{index}": f"xvector.block{index}" for index in (1, 2, 3)},
+        "pooling": "xvector.stats",
+        "embedding": ".",
+    }
+    values = {"fbank": features} | capture(model, [features], taps)
+    return write_bundle(
+        path,
+        model="campplus-zh-en",
+        inputs={"waveform": waveform},
+        stages=values,
+        source=source(script.SHA256, CAMPPLUS_START_SECONDS),
+        axes=axes_of(script.STAGES, values),
+        tolerance=CAMPPLUS_TOLERANCE,
+        stage_tolerances={"fbank": FBANK_TOLERANCE},
     )
 
 
-Stage = tuple[str, Sequence[str], torch.Tensor, Mapping[str, float] | None]
-
-
-def stage(name: str, axes: Sequence[str], values: Tensors, tolerance: Mapping[str, float] | None = None) -> Stage:
-    """One stage of a bundle; `tolerance` where it is not the bundle's."""
-    return name, axes, values[name], tolerance
+def axes_of(stages: Sequence[exporting.Stage], values: Tensors) -> dict[str, Sequence[str]]:
+    """Axes of the waveform and of every stage, once it is known that these are the model's stages and in its order."""
+    names = [stage.name for stage in stages]
+    if names != list(values):
+        raise exporting.ExportError(f"the model computes {', '.join(values)}, but its stages are {', '.join(names)}")
+    return {"waveform": WAVEFORM_AXES} | {stage.name: stage.axes for stage in stages}
 
 
 def source(checkpoint_sha256: str, start_seconds: int) -> dict[str, Any]:
     """Where the numbers come from."""
     return {
-        # Without the build's suffix (+cpu, +cu128), which does not tell the bytes apart.
-        "framework": f"pytorch {torch.__version__.split('+')[0]}",
+        "framework": framework(),
         "checkpoint_sha256": checkpoint_sha256,
         "recording": RECORDING,
         "start_seconds": start_seconds,
         "script": "models/goldens.py",
     }
-
-
-def bundle(
-    model: str,
-    origin: Mapping[str, Any],
-    inputs: Mapping[str, tuple[Sequence[str], torch.Tensor]],
-    stages: Sequence[Stage],
-    tolerance: Mapping[str, float],
-) -> dict[str, bytes]:
-    """Content by name of file; the manifest first, because it says what the others are."""
-    tensors: dict[str, bytes] = {}
-
-    def entry(folder: str, name: str, axes: Sequence[str], tensor: torch.Tensor) -> dict[str, Any]:
-        if tensor.dim() != len(axes):
-            raise exporting.ExportError(f"{name} has shape {tuple(tensor.shape)}, not the axes {', '.join(axes)}")
-        if not bool(torch.isfinite(tensor).all()):
-            raise exporting.ExportError(f"{name} is not finite")
-        file = f"{folder}/{name}.npy"
-        tensors[file] = npy(tensor)
-        return {"name": name, "file": file, "axes": list(axes)}
-
-    manifest = {
-        "format": "golden-bundle",
-        "version": 1,
-        "model": model,
-        "source": origin,
-        "inputs": [entry("inputs", name, axes, tensor) for name, (axes, tensor) in inputs.items()],
-        "stages": [
-            entry("stages", name, axes, tensor) | ({"tolerance": dict(own)} if own else {})
-            for name, axes, tensor, own in stages
-        ],
-        "tolerance": dict(tolerance),
-    }
-    return {"manifest.json": (json.dumps(manifest, indent=1) + "\n").encode(), **tensors}
-
-
-def npy(tensor: torch.Tensor) -> bytes:
-    """The tensor as a float32 `.npy` file, C order, little-endian."""
-    buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(tensor.numpy(), dtype="<f4"))
-    return buffer.getvalue()
-
-
-def write_zip(path: Path, files: Mapping[str, bytes]) -> None:
-    """A zip without anything of the day or the machine in it: the same content gives the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in files.items():
-            # The earliest time that the format can hold.
-            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
-            # Unix, wherever it is written.
-            info.create_system = 3
-            info.external_attr = 0o644 << 16
-            archive.writestr(info, content, compresslevel=9)
-    print(f"{path.name}: {path.stat().st_size} bytes, SHA-256 {exporting.sha256_of(path)}")
-    for name, content in files.items():
-        print(f"  {name:<24} {len(content):>8} bytes")
 
 
 def main() -> None:
@@ -292,8 +194,15 @@ def main() -> None:
     # Several threads may split a sum in other ways from run to run.
     torch.set_num_threads(1)
     with exporting.weights_folder(arguments.weights) as weights:
-        for name, make in (("segmentation-3.0", segmentation_bundle), ("campplus-zh-en", campplus_bundle)):
-            write_zip(arguments.out / f"{name}.zip", make(weights))
+        for name, write in (("segmentation-3.0", write_segmentation), ("campplus-zh-en", write_campplus)):
+            path = arguments.out / f"{name}.zip"
+            try:
+                sizes = write(weights, path)
+            except BundleError as error:
+                raise exporting.ExportError(f"{name}: {error}") from error
+            print(f"{path.name}: {path.stat().st_size} bytes, SHA-256 {exporting.sha256_of(path)}")
+            for file, size in sizes.items():
+                print(f"  {file:<24} {size:>8} bytes")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,18 @@ SUBTRACT_MEAN = True
 
 INPUT_AXES = ("batch", "frame", "mel")
 OUTPUT_AXES = ("batch", "channel")
-STAGES = ("head", "tdnn", "block1", "block2", "block3", "pooling")
+CHANNELS_FIRST = ("batch", "channel", "frame")
+STAGES = (
+    # Of the filterbank, mean subtracted: what the graph takes.
+    exporting.Stage("fbank", INPUT_AXES, None),
+    exporting.Stage("head", CHANNELS_FIRST, "head"),
+    exporting.Stage("tdnn", CHANNELS_FIRST, "tdnn"),
+    exporting.Stage("block1", CHANNELS_FIRST, "block1"),
+    exporting.Stage("block2", CHANNELS_FIRST, "block2"),
+    exporting.Stage("block3", CHANNELS_FIRST, "block3"),
+    exporting.Stage("pooling", OUTPUT_AXES, "pooling"),
+    exporting.Stage("embedding", OUTPUT_AXES, "embedding"),
+)
 
 # Embedding components are of order 1 and float32 rounding, summed in another order over 52 dense
 # layers, moves them by some 1e-5 at most. A wrong average over the last segment (the trap of this
@@ -50,7 +61,7 @@ PARITY_FRAMES = (20, 99, 100, 101, 150, 199, 200, 201, 202, 257, 400, 402, 998)
 
 
 class Exportable(torch.nn.Module):
-    """CAM++ in ops that every onnxruntime-web backend runs; returns the embedding, then `STAGES`.
+    """CAM++ in ops that every onnxruntime-web backend runs; returns the embedding, then the `STAGES` between.
 
     Three things are written differently from the original, with the same result:
 
@@ -168,7 +179,25 @@ def parity_inputs(mel_bins: int) -> dict[str, torch.Tensor]:
     return inputs
 
 
-def manifest_of(graph: onnx.ModelProto, embedding_size: int, mel_bins: int) -> dict[str, Any]:
+def stage_frames(model: torch.nn.Module) -> dict[str, exporting.Frames]:
+    """Frames of the stages that have any."""
+    rate, length_ms, shift_ms = (
+        _default(fbank, parameter) for parameter in ("sample_frequency", "frame_length", "frame_shift")
+    )
+    length = exporting.whole(rate * length_ms / 1000, "a mel frame")
+    mel = exporting.Frames((length - 1) / 2, exporting.whole(rate * shift_ms / 1000, "a mel frame's shift"))
+    head = mel.after(model.head)
+    network = model.xvector
+    tdnn = head.after(network.tdnn)
+    block1 = tdnn.after(network.block1)
+    block2 = block1.after(network.transit1, network.block2)
+    block3 = block2.after(network.transit2, network.block3)
+    return {"fbank": mel, "head": head, "tdnn": tdnn, "block1": block1, "block2": block2, "block3": block3}
+
+
+def manifest_of(
+    model: torch.nn.Module, graph: onnx.ModelProto, embedding_size: int, mel_bins: int
+) -> dict[str, Any]:
     """`EmbeddingManifest` without `file`."""
     return {
         "id": "campplus-zh-en",
@@ -198,6 +227,7 @@ def manifest_of(graph: onnx.ModelProto, embedding_size: int, mel_bins: int) -> d
         "minSamples": MIN_SAMPLES,
         "input": exporting.tensor_fact(graph.graph.input[0], INPUT_AXES),
         "output": exporting.tensor_fact(graph.graph.output[0], OUTPUT_AXES),
+        "stages": exporting.stage_facts(STAGES, stage_frames(model)),
     }
 
 
@@ -218,7 +248,7 @@ def main() -> None:
         stages=STAGES,
     )
     exporting.check_parity(graph, model, inputs, BOUND)
-    exporting.save(arguments.out, graph, manifest_of(graph, embedding_size, mel_bins))
+    exporting.save(arguments.out, graph, manifest_of(model, graph, embedding_size, mel_bins))
 
 
 if __name__ == "__main__":

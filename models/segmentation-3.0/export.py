@@ -24,7 +24,14 @@ SHA256 = "da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298"
 
 INPUT_AXES = ("batch", "channel", "sample")
 OUTPUT_AXES = ("batch", "frame", "class")
-STAGES = ("sincnet", "lstm", "linear1", "linear2")
+CHANNELS_LAST = ("batch", "frame", "channel")
+STAGES = (
+    exporting.Stage("sincnet", ("batch", "channel", "frame"), "sincnet"),
+    exporting.Stage("lstm", CHANNELS_LAST, "lstm"),
+    exporting.Stage("linear1", CHANNELS_LAST, "linear1"),
+    exporting.Stage("linear2", CHANNELS_LAST, "linear2"),
+    exporting.Stage("classifier", OUTPUT_AXES, "scores"),
+)
 
 # Log-probabilities reach down to about -15, and float32 rounding, summed in another order, passes
 # through four recurrent layers of 589 steps: some 1e-5 is seen. A wrong weight or axis shows as 0.1
@@ -38,7 +45,7 @@ SILENCE_BOUND = 5e-5
 
 
 class Exportable(torch.nn.Module):
-    """PyanNet with its sinc filters computed once and steadier norms; returns the scores, then `STAGES`."""
+    """PyanNet with its sinc filters computed once and steadier norms; returns the scores, then the `STAGES` before."""
 
     def __init__(self, model: Model) -> None:
         super().__init__()
@@ -118,6 +125,9 @@ def manifest_of(model: Model, graph: onnx.ModelProto, window: int) -> dict[str, 
     sample_rate = model.hparams.sample_rate
     step = inspect.signature(SpeakerDiarization.__init__).parameters["segmentation_step"].default
     field = model.receptive_field
+    # The first stage makes the frames, and the layers after it keep them.
+    field_samples = [model.receptive_field_size(num_frames) for num_frames in (1, 2)]
+    frames = exporting.Frames(model.receptive_field_center(), field_samples[1] - field_samples[0])
     powerset = Powerset(len(specifications.classes), specifications.powerset_max_classes)
     return {
         "id": "segmentation-3.0",
@@ -142,6 +152,7 @@ def manifest_of(model: Model, graph: onnx.ModelProto, window: int) -> dict[str, 
         },
         "input": exporting.tensor_fact(graph.graph.input[0], INPUT_AXES),
         "output": exporting.tensor_fact(graph.graph.output[0], OUTPUT_AXES),
+        "stages": exporting.stage_facts(STAGES, {stage.name: frames for stage in STAGES}),
     }
 
 

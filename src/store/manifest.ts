@@ -13,6 +13,40 @@ const tensorFactSchema = v.object({
   shape: v.array(v.nullable(count)),
 });
 
+/** Name of the axis that frames follow each other along. */
+const FRAME_AXIS = 'frame';
+
+/** A layer, or a part of some, whose value can be compared with what the original model gives. */
+const stageFactSchema = v.pipe(
+  v.object({
+    /** As golden bundles call it. */
+    name: text,
+    /** The graph's value that it is tapped at; `null` for our own filterbank, which gives what the graph takes. */
+    value: v.nullable(text),
+    axes: v.array(text),
+    /** Where the frames lie in the waveform; only where one axis is `frame`. */
+    frames: v.exactOptional(
+      v.object({
+        /** Of the first frame, from the first sample: half way between the first and the last sample that it is of. */
+        centerSamples: v.pipe(v.number(), v.finite()),
+        /** From one frame to the next. */
+        stepSamples: count,
+      }),
+    ),
+  }),
+  v.check(
+    ({ axes, frames }) => axes.includes(FRAME_AXIS) === (frames !== undefined),
+    `must have frames if one of its axes is ${FRAME_AXIS}, and else none`,
+  ),
+);
+
+/** In the order in which they are computed. */
+const stagesSchema = v.pipe(
+  v.array(stageFactSchema),
+  v.minLength(1),
+  v.check((stages) => new Set(stages.map(({ name }) => name)).size === stages.length, 'must not name a stage twice'),
+);
+
 const common = {
   /** Same as the name of the folder. */
   id: text,
@@ -26,6 +60,7 @@ const common = {
   sampleRate: count,
   input: tensorFactSchema,
   output: tensorFactSchema,
+  stages: stagesSchema,
 };
 
 const segmentationSchema = v.object({
@@ -87,6 +122,7 @@ export type SegmentationManifest = v.InferOutput<typeof segmentationSchema>;
 /** Facts of a speaker-embedding model: mel frames in, one vector out. */
 export type EmbeddingManifest = v.InferOutput<typeof embeddingSchema>;
 export type TensorFact = v.InferOutput<typeof tensorFactSchema>;
+export type StageFact = v.InferOutput<typeof stageFactSchema>;
 export type FbankFacts = v.InferOutput<typeof fbankSchema>;
 
 /** Manifest by task. */

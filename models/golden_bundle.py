@@ -1,0 +1,264 @@
+"""Write a golden bundle of any PyTorch module: what its layers give for some inputs, to compare a port with.
+
+As a library, on any `nn.Module` in evaluation mode:
+
+    stages = capture(model, {"x": x}, {"conv": "encoder.conv", "gate": "decoder.linear:input", "logits": "."})
+    write_bundle("net.zip", model="net", inputs={"x": x}, stages=stages, axes={"logits": ("batch", "class")})
+
+As a command, where the factory is a function or class that gives the module:
+
+    python golden_bundle.py package.module:factory --random x=1,80,200 --stage lstm=encoder.lstm --out net.zip
+
+Needs torch, numpy, and the two files beside it: golden_taps.py, which says how stages are tapped, and golden_model.py.
+docs/golden-bundle.md has the format.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from golden_model import arguments_of, load_module, random_input, read_input
+from golden_taps import BundleError, Tensors, capture, capture_leaves
+
+# What a port in float32 may differ by: sums in another order give some 1e-4, a wrong layer 0.1 and more.
+TOLERANCE = {"max_abs": 0.01, "cosine": 0.999}
+
+# What the panel reads; a larger bundle would be refused there.
+MAX_BYTES = 256 * 1024 * 1024
+
+# The last of the integers that float32 holds without a gap.
+MAX_INTEGER = 2**24
+
+
+def write_bundle(
+    path: Path | str,
+    *,
+    model: str,
+    inputs: Mapping[str, torch.Tensor],
+    stages: Mapping[str, torch.Tensor],
+    source: Mapping[str, Any] | None = None,
+    axes: Mapping[str, Sequence[str]] | None = None,
+    tolerance: Mapping[str, float] = TOLERANCE,
+    stage_tolerances: Mapping[str, Mapping[str, float]] | None = None,
+    values: Mapping[str, str] | None = None,
+    allow_non_finite: bool = False,
+) -> dict[str, int]:
+    """Write the bundle as a zip and return the size in bytes of each file in it.
+
+    By name of input or stage: `axes` (else axis0, axis1, …); by name of stage: `stage_tolerances`, only what differs
+    from `tolerance`, and `values`, what the ONNX graph calls it where it has another name. `source` is told as given.
+    The same arguments give the same bytes.
+    """
+    axes, stage_tolerances, values = dict(axes or {}), dict(stage_tolerances or {}), dict(values or {})
+    for what, given, known in (
+        ("axes", axes, [*inputs, *stages]),
+        ("a tolerance", stage_tolerances, stages),
+        ("a value", values, stages),
+    ):
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            raise BundleError(f"{what} given for {', '.join(unknown)}, but there are only {', '.join(known)}")
+    files: dict[str, bytes] = {}
+
+    def entry(folder: str, name: str, tensor: torch.Tensor) -> dict[str, Any]:
+        names = list(axes.get(name, [f"axis{index}" for index in range(tensor.dim())]))
+        if tensor.dim() != len(names):
+            raise BundleError(f"{name} has shape {tuple(tensor.shape)}, not the axes {', '.join(names)}")
+        file = _file_name(folder, name, files)
+        files[file] = _npy(_float32(name, tensor, allow_non_finite))
+        return {"name": name, "file": file, "axes": names}
+
+    def stage_entry(name: str, tensor: torch.Tensor) -> dict[str, Any]:
+        value = {"value": values[name]} if name in values else {}
+        own = {"tolerance": dict(stage_tolerances[name])} if name in stage_tolerances else {}
+        return entry("stages", name, tensor) | value | own
+
+    manifest = {
+        "format": "golden-bundle",
+        "version": 1,
+        "model": model,
+        "source": dict(source or {"framework": framework()}),
+        "inputs": [entry("inputs", name, tensor) for name, tensor in inputs.items()],
+        "stages": [stage_entry(name, tensor) for name, tensor in stages.items()],
+        "tolerance": dict(tolerance),
+    }
+    total = sum(map(len, files.values()))
+    if total > MAX_BYTES:
+        raise BundleError(f"{total} bytes are more than the {MAX_BYTES} that are read: shorter inputs, or fewer stages")
+    # The manifest first, because it says what the others are.
+    files = {"manifest.json": (json.dumps(manifest, indent=1) + "\n").encode(), **files}
+    _write_zip(Path(path), files)
+    return {name: len(content) for name, content in files.items()}
+
+
+def framework() -> str:
+    """PyTorch and its version, without the build's suffix (+cpu, +cu128), which does not tell the bytes apart."""
+    return f"pytorch {torch.__version__.split('+')[0]}"
+
+
+def _file_name(folder: str, name: str, taken: Iterable[str]) -> str:
+    """A file of this name that any file system can hold, so that a bundle can be unpacked to a folder."""
+    stem = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+    lowered = {file.lower() for file in taken}
+    file, number = f"{folder}/{stem}.npy", 1
+    while file.lower() in lowered:
+        number += 1
+        file = f"{folder}/{stem}_{number}.npy"
+    return file
+
+
+def _float32(name: str, tensor: torch.Tensor, allow_non_finite: bool) -> np.ndarray:
+    """The values as float32, once it is known that they can be: integers exactly, reals to rounding."""
+    if tensor.is_complex():
+        raise BundleError(f"{name} is complex: make two stages of torch.view_as_real")
+    if tensor.numel() == 0:
+        raise BundleError(f"{name} has shape {tuple(tensor.shape)}, which holds no values")
+    exact = tensor.detach().cpu()
+    narrow = exact.to(torch.float32)
+    if not exact.is_floating_point() and float(exact.double().abs().max()) > MAX_INTEGER:
+        raise BundleError(f"{name} holds integers beyond {MAX_INTEGER}, which float32 would round")
+    if not allow_non_finite and not bool(torch.isfinite(narrow).all()):
+        raise BundleError(f"{name} is not finite in float32")
+    return narrow.numpy()
+
+
+def _npy(array: np.ndarray) -> bytes:
+    """A `.npy` file, C order, little-endian."""
+    buffer = io.BytesIO()
+    np.save(buffer, np.asarray(array, dtype="<f4", order="C"))
+    return buffer.getvalue()
+
+
+def _write_zip(path: Path, files: Mapping[str, bytes]) -> None:
+    """A zip without anything of the day or the machine in it: the same content gives the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, content in files.items():
+            # The earliest time that the format can hold.
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            # Unix, wherever it is written.
+            info.create_system = 3
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, content, compresslevel=9)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    if not (name and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _tolerance(text: str) -> dict[str, float]:
+    """MAX_ABS[,COSINE[,ARGMAX_AGREEMENT]]; one left empty is the bundle's."""
+    names = ("max_abs", "cosine", "argmax_agreement")
+    return {name: float(bound) for name, bound in zip(names, text.split(",")) if bound}
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("factory", help="package.module:factory, file.py:factory, TorchScript or a saved module")
+    parser.add_argument("--state", type=Path, help="state dict to load into the module")
+    # Inputs of both kinds in one list: their order is that of the arguments of `forward`.
+    for flag, metavar, text in (
+        ("--input", "NAME=FILE.npy", "an input of the model"),
+        ("--random", "NAME=SHAPE", "an input of normal values (1,80,200) or of integers from 0 below N (1,12:N)"),
+    ):
+        parser.add_argument(
+            flag,
+            dest="inputs",
+            type=lambda text, flag=flag: (flag, *_pair(text)),
+            action="append",
+            default=[],
+            metavar=metavar,
+            help=text,
+        )
+    parser.add_argument("--seed", type=int, default=0, help="of --random (default: 0)")
+    for flag, metavar, text in (
+        ("--stage", "NAME=TAP", "a stage and where it is taken: PATH[#CALL][:input][@ITEM]"),
+        ("--axes", "NAME=AXES", "names of the axes of an input or stage: batch,channel,frame"),
+        ("--value", "NAME=VALUE", "what the ONNX graph calls a stage"),
+        ("--tolerance", "NAME=MAX_ABS[,COSINE[,ARGMAX]]", "of a stage, where it is not the bundle's"),
+    ):
+        parser.add_argument(flag, type=_pair, action="append", default=[], metavar=metavar, help=text)
+    parser.add_argument("--all-leaves", action="store_true", help="every innermost module is a stage, by its path")
+    parser.add_argument("--max-abs", type=float, default=TOLERANCE["max_abs"], help="default: %(default)s")
+    parser.add_argument("--cosine", type=float, default=TOLERANCE["cosine"], help="default: %(default)s")
+    parser.add_argument("--allow-non-finite", action="store_true", help="keep NaN and infinity")
+    parser.add_argument("--model", help="name of the model (default: that of the factory)")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.zip")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = _parse_arguments()
+    # Several threads may split a sum in other ways from run to run.
+    torch.set_num_threads(1)
+    # Of a factory that makes its weights up.
+    torch.manual_seed(arguments.seed)
+    module = load_module(arguments.factory)
+    if arguments.state:
+        module.load_state_dict(torch.load(arguments.state, map_location="cpu", weights_only=True))
+    module.eval()
+    generator = torch.Generator().manual_seed(arguments.seed)
+    inputs = {
+        name: read_input(Path(text), module) if flag == "--input" else random_input(text, generator)
+        for flag, name, text in arguments.inputs
+    }
+    given = arguments_of(module, inputs)
+    taps = dict(arguments.stage)
+    if bool(taps) == arguments.all_leaves:
+        raise BundleError("say which stages: --stage NAME=TAP for each, or else --all-leaves")
+
+    def stages() -> Tensors:
+        return capture_leaves(module, given) if arguments.all_leaves else capture(module, given, taps)
+
+    captured = stages()
+    # What differs by itself cannot be compared with: dropout called as a function, noise, an uninitialised buffer.
+    for name, again in stages().items():
+        if not torch.equal(again.float().nan_to_num(), captured[name].float().nan_to_num()):
+            raise BundleError(f"{name} differs between two runs on the same inputs: take out what is random")
+    sizes = write_bundle(
+        arguments.out,
+        model=arguments.model or Path(arguments.factory.rpartition(":")[2]).stem,
+        inputs=inputs,
+        stages=captured,
+        source=_source(arguments),
+        axes={name: axes.split(",") for name, axes in arguments.axes},
+        tolerance={"max_abs": arguments.max_abs, "cosine": arguments.cosine},
+        stage_tolerances={name: _tolerance(text) for name, text in arguments.tolerance},
+        values=dict(arguments.value),
+        allow_non_finite=arguments.allow_non_finite,
+    )
+    print(f"{arguments.out}: {arguments.out.stat().st_size} bytes")
+    for name, size in sizes.items():
+        print(f"  {name:<40} {size:>10} bytes")
+
+
+def _source(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Where the numbers come from: file names without the folders of this machine."""
+    source = {"framework": framework(), "factory": Path(arguments.factory).name}
+    checkpoint = arguments.state or Path(arguments.factory)
+    if checkpoint.is_file():
+        source["checkpoint_sha256"] = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    return source | {"seed": arguments.seed, "script": Path(__file__).name}
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BundleError as error:
+        sys.exit(f"no bundle written: {error}")

@@ -1,0 +1,84 @@
+/** The stages that a model's manifest lists are those of its shipped golden bundle, and the reverse. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseManifest, type EmbeddingManifest, type Manifests, type SegmentationManifest } from '../store/manifest';
+import { readBundle, tensorNamed } from './bundle';
+
+const MODELS = 'models';
+const GOLDENS = 'public/goldens';
+
+const modelIds = readdirSync(MODELS, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && readdirSync(join(MODELS, entry.name)).includes('manifest.json'))
+  .map(({ name }) => name);
+const bundleIds = readdirSync(GOLDENS).map((file) => basename(file, '.zip'));
+
+function shippedManifest(id: string): SegmentationManifest | EmbeddingManifest {
+  const path = join(MODELS, id, 'manifest.json');
+  const value = JSON.parse(readFileSync(path, 'utf8')) as { task: keyof Manifests };
+  return parseManifest(value.task, value, path);
+}
+
+const openBundle = (id: string): ReturnType<typeof readBundle> => readBundle(readFileSync(join(GOLDENS, `${id}.zip`)));
+
+it('every shipped model has a golden bundle, and every bundle a model', () => {
+  expect(modelIds.length).toBeGreaterThan(0);
+  expect(bundleIds.toSorted()).toEqual(modelIds.toSorted());
+});
+
+describe.each(modelIds)('%s', (id) => {
+  const { stages, input, output, sampleRate } = shippedManifest(id);
+  const bundle = openBundle(id);
+
+  it('has the same stages in manifest and bundle, in one order, with the same axes', () => {
+    const named = (list: readonly { readonly name: string; readonly axes: readonly string[] }[]): object[] =>
+      list.map(({ name, axes }) => ({ name, axes }));
+    expect(named(stages)).toEqual(named(bundle.stages));
+  });
+
+  it("ends at the graph's output, and begins before the graph where a stage has no value of it", () => {
+    const last = stages.at(-1)!;
+    expect([last.value, last.axes]).toEqual([output.name, output.axes]);
+    const outside = stages.filter(({ value }) => value === null);
+    expect(outside).toEqual(stages.slice(0, outside.length));
+    // What the last of them gives, the graph takes.
+    for (const { axes } of outside.slice(-1)) expect(axes).toEqual(input.axes);
+  });
+
+  it.each(stages.filter(({ frames }) => frames))('puts every frame of $name inside the waveform', ({ name, axes, frames }) => {
+    const numSamples = tensorNamed(bundle.inputs, 'waveform').data.length;
+    const numFrames = tensorNamed(bundle.stages, name).shape[axes.indexOf('frame')]!;
+    const { centerSamples, stepSamples } = frames!;
+    const lastCenter = centerSamples + (numFrames - 1) * stepSamples;
+    // A frame is as long before its centre as after it, so the last is about as far from the end as the first from
+    // the start; one more would not fit. A step more is allowed to layers that pad their input.
+    expect(lastCenter).toBeLessThan(numSamples);
+    expect(lastCenter + stepSamples).toBeGreaterThan(numSamples - centerSamples - stepSamples);
+    // Frames of 1 s and more, or of less than 1 ms, would be in another unit.
+    expect(stepSamples).toBeGreaterThan(sampleRate / 1000);
+    expect(stepSamples).toBeLessThan(sampleRate);
+  });
+});
+
+describe('a list of stages', () => {
+  const manifest = JSON.parse(readFileSync(join(MODELS, 'segmentation-3.0', 'manifest.json'), 'utf8')) as object;
+  const still = { name: 'fbank', value: null, axes: ['batch'] };
+  const frames = { centerSamples: 0.5, stepSamples: 10 };
+  const moving = { name: 'lstm', value: 'lstm', axes: ['frame'], frames };
+
+  it.each<[string, unknown, RegExp]>([
+    ['is missing', undefined, /stages/],
+    ['is empty', [], /stages/],
+    ['has a name twice', [moving, { ...moving, value: 'other' }], /stages must not name a stage twice/],
+    ['has a frame axis without frames', [{ ...still, axes: ['frame'] }], /stages\.0 must have frames if/],
+    ['has frames without a frame axis', [{ ...still, frames }], /stages\.0 must have frames if/],
+    ['has no value', [{ name: 'lstm', axes: ['batch'] }], /stages\.0\.value/],
+    ['has a step of no samples', [{ ...moving, frames: { ...frames, stepSamples: 0 } }], /stepSamples/],
+  ])('is refused if it %s', (_name, stages, problem) => {
+    expect(() => parseManifest('segmentation', { ...manifest, stages }, 'here')).toThrow(problem);
+  });
+
+  it('may have a stage before the graph and one without frames', () => {
+    expect(parseManifest('segmentation', { ...manifest, stages: [still, moving] }, 'here').stages).toEqual([still, moving]);
+  });
+});
