@@ -1,7 +1,8 @@
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { VoxlaneError } from '../util/errors';
-import { readBundle, tensorNamed } from './bundle';
+import { MAX_UNPACKED_BYTES, readBundle, tensorNamed } from './bundle';
+import { failureOf } from './testing/failure';
+import { bufferBytesOf, FEW_BYTES } from './testing/memory';
 import { buildNpy } from './testing/npyFile';
 
 const X = { name: 'x', file: 'inputs/x.npy', axes: ['batch', 'sample'] };
@@ -38,15 +39,7 @@ const withHalf = (file: Uint8Array): Uint8Array => bundleOf(MANIFEST, { ...FILES
 /** A bundle whose manifest has these fields in place of its own. */
 const withFields = (fields: object): Uint8Array => bundleOf({ ...MANIFEST, ...fields });
 
-function failureOf(bytes: Uint8Array): VoxlaneError {
-  try {
-    readBundle(bytes);
-  } catch (error) {
-    if (error instanceof VoxlaneError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
+const failureOfBundle = (bytes: Uint8Array): ReturnType<typeof failureOf> => failureOf(() => readBundle(bytes));
 
 /** Writes `size` as the uncompressed size of `name` into the directory at the end of the zip. */
 function claimSize(zip: Uint8Array, name: string, size: number): Uint8Array {
@@ -59,8 +52,10 @@ function claimSize(zip: Uint8Array, name: string, size: number): Uint8Array {
 
 describe('readBundle', () => {
   it.each([0, 9] as const)('reads inputs and stages, at compression level %i', (level) => {
-    const { model, source, inputs, stages } = readBundle(bundleOf(MANIFEST, FILES, level));
-    expect({ model, source }).toEqual({ model: 'toy', source: { framework: 'none' } });
+    const { model, source, inputs, stages, notes, graph } = readBundle(bundleOf(MANIFEST, FILES, level));
+    expect({ model, source, notes, graph }).toEqual({
+      model: 'toy', source: { framework: 'none' }, notes: [], graph: null,
+    });
     expect(inputs).toEqual([{ name: 'x', axes: ['batch', 'sample'], shape: [1, 2], data: Float32Array.of(1, 2) }]);
     expect(stages.map(({ name }) => name)).toEqual(['half', 'classifier']);
     expect([...tensorNamed(stages, 'classifier').data]).toEqual([0, 1]);
@@ -70,6 +65,34 @@ describe('readBundle', () => {
     const [half, classifier] = readBundle(bundleOf()).stages;
     expect(half!.tolerance).toEqual({ maxAbs: 0.01, cosine: 0.999 });
     expect(classifier!.tolerance).toEqual({ maxAbs: 1, cosine: 0.999, argmaxAgreement: 0.5 });
+  });
+
+  it("reads the graph, and which of its values a stage is", () => {
+    const manifest = { ...MANIFEST, graph: 'toy.onnx', stages: [{ ...HALF, value: '/toy/Half_output_0' }] };
+    const { stages, graph } = readBundle(bundleOf(manifest, { ...FILES, 'toy.onnx': Uint8Array.of(8, 9) }));
+    expect(stages.map(({ value }) => value)).toEqual(['/toy/Half_output_0']);
+    expect([...graph!]).toEqual([8, 9]);
+    expect(readBundle(bundleOf()).stages.map(({ value }) => value)).toEqual([null, null]);
+  });
+
+  it('reads a folder that was zipped, with what a desktop adds to it', () => {
+    const files: Record<string, Uint8Array> = { '__MACOSX/dump/manifest.json': json('metadata') };
+    for (const [name, file] of Object.entries({ 'manifest.json': json(MANIFEST), ...FILES })) files[`dump/${name}`] = file;
+    const zip = zipSync(files);
+    expect(readBundle(zip)).toEqual(readBundle(bundleOf()));
+  });
+
+  it('reads other dtypes and Fortran order, and notes what is coarse or cannot be equalled', () => {
+    const half = buildNpy([2], Uint8Array.of(0x38, 0x00, 0x3c, 0x00), { descr: '>f2' });
+    const classifier = buildNpy([1, 2], [0, NaN], { fortranOrder: true });
+    const files = { ...FILES, 'stages/half.npy': half, 'stages/classifier.npy': classifier };
+    const { stages, notes } = readBundle(bundleOf(MANIFEST, files));
+    expect([...tensorNamed(stages, 'half').data]).toEqual([0.5, 1]);
+    expect(tensorNamed(stages, 'classifier').shape).toEqual([1, 2]);
+    expect(notes).toEqual([
+      expect.stringMatching(/^stages\/half\.npy: holds float16/),
+      expect.stringMatching(/^stages\/classifier\.npy: 1 of 2 values are not finite/),
+    ]);
   });
 
   it('leaves alone what the manifest does not name', () => {
@@ -96,12 +119,16 @@ describe('readBundle', () => {
     ['a name twice', withFields({ stages: [HALF, { ...HALF, file: 'other' }] }), /half twice/],
     ['a file twice', withFields({ stages: [{ ...HALF, file: 'inputs/x.npy' }] }), /inputs\/x\.npy twice/],
     ['too few axes', withFields({ inputs: [{ ...X, axes: ['sample'] }] }), /shape \(1, 2\), but the axes sample/],
-    ['another dtype', withHalf(buildNpy([2], [1, 2], { descr: '<f8' })), /stages\/half\.npy has the dtype <f8/],
-    ['Fortran order', withHalf(buildNpy([2], [1, 2], { fortranOrder: true })), /Fortran/],
+    ['a missing graph', withFields({ graph: 'toy.onnx' }), /no toy\.onnx/],
+    ['a graph that is a tensor', withFields({ graph: 'inputs/x.npy' }), /inputs\/x\.npy twice/],
+    ['an empty value', withFields({ stages: [{ ...HALF, value: '' }] }), /stages\.0\.value/],
+    ['several bundles', zipSync({ 'a/manifest.json': json(MANIFEST), 'b/manifest.json': json(MANIFEST) }), /several bundles: a/],
+    ['another dtype', withHalf(buildNpy([1], [1, 2], { descr: '<c8' })), /stages\/half\.npy has the dtype <c8/],
+    ['Python objects', withHalf(buildNpy([1], [1, 2], { descr: '|O' })), /never run/],
     ['a shape that does not fit', withHalf(buildNpy([805306368], [1, 2])), /3221225472 bytes, but 8 follow/],
     ['no values', withHalf(buildNpy([0], [])), /holds no values/],
   ])('refuses %s', (_name, bytes, problem) => {
-    const error = failureOf(bytes);
+    const error = failureOfBundle(bytes);
     expect(error.code).toBe('format');
     expect(error.problem).toMatch(problem);
   });
@@ -109,29 +136,50 @@ describe('readBundle', () => {
   it('refuses a zip cut off at any byte', () => {
     const whole = bundleOf();
     for (let length = 0; length < whole.length; length++) {
-      expect(failureOf(whole.subarray(0, length)).code).toBe('format');
+      expect(failureOfBundle(whole.subarray(0, length)).code).toBe('format');
     }
   });
 
   it('refuses by what the directory claims, before it makes a buffer', () => {
     const bomb = claimSize(bundleOf(), 'stages/half.npy', 0xfffffffe);
-    expect(failureOf(bomb).problem).toMatch(/unpacks to \d{10} bytes or more, at stages\/half\.npy/);
-    expect(failureOf(claimSize(bundleOf(), 'manifest.json', 1 << 21)).problem).toMatch(/at manifest\.json/);
+    const growth = bufferBytesOf(() => {
+      expect(failureOfBundle(bomb).problem).toMatch(/unpacks to \d{10} bytes or more, at stages\/half\.npy/);
+    });
+    expect(growth).toBeLessThan(FEW_BYTES);
+    expect(failureOfBundle(claimSize(bundleOf(), 'manifest.json', 1 << 21)).problem).toMatch(/at manifest\.json/);
   });
 
   it('adds the claims up', () => {
     const bomb = claimSize(bundleOf(), 'inputs/x.npy', 200 << 20);
-    expect(failureOf(claimSize(bomb, 'stages/half.npy', 200 << 20)).problem).toMatch(/unpacks to 419430400 bytes/);
+    expect(failureOfBundle(claimSize(bomb, 'stages/half.npy', 200 << 20)).problem).toMatch(/unpacks to 419430400 bytes/);
+  });
+
+  it('refuses a claim within bounds that the packed bytes cannot hold', () => {
+    const bomb = claimSize(bundleOf(), 'stages/half.npy', 200 << 20);
+    const growth = bufferBytesOf(() => {
+      expect(failureOfBundle(bomb).problem).toMatch(/claims 209715200 bytes for stages\/half\.npy, of which/);
+    });
+    expect(growth).toBeLessThan(FEW_BYTES);
+  });
+
+  it('refuses a true bomb: values of one byte that are few as a file and many as float32', () => {
+    const size = MAX_UNPACKED_BYTES / 4 + 1;
+    const bomb = withHalf(buildNpy([size], new Uint8Array(size), { descr: '|u1' }));
+    const growth = bufferBytesOf(() => {
+      expect(failureOfBundle(bomb).problem).toMatch(/values are 2684\d+ bytes or more, at stages\/half\.npy/);
+    });
+    // The file itself is unpacked, once; its values are not converted.
+    expect(growth).toBeLessThan(size + FEW_BYTES);
   });
 
   it('keeps to the claimed size where more comes out', () => {
     const padded = { ...FILES, 'stages/half.npy': buildNpy([2], [1, 2], { shape: '(2,)' }) };
     const zip = claimSize(bundleOf(MANIFEST, padded), 'stages/half.npy', 100);
-    expect(failureOf(zip).problem).toMatch(/stages\/half\.npy ends in its header, after 100 bytes/);
+    expect(failureOfBundle(zip).problem).toMatch(/stages\/half\.npy ends in its header, after 100 bytes/);
   });
 
   it('refuses more files than a bundle can have', () => {
     const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, index) => [`${index}`, new Uint8Array(0)]));
-    expect(failureOf(zipSync(many, { level: 0 })).problem).toMatch(/too many files/);
+    expect(failureOfBundle(zipSync(many, { level: 0 })).problem).toMatch(/too many files/);
   });
 });

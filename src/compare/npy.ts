@@ -1,31 +1,62 @@
 import { VoxlaneError } from '../util/errors';
+import { BYTES_PER_ELEMENT, toFloat32, toLittleEndian, type ElementType } from './files/elements';
+import { fortranToRowMajor } from './files/layout';
+import { shapeText, type Tensor } from './tensor';
 
 /** A tensor as a `.npy` file holds it. */
-export interface NpyTensor {
-  /** Size of each axis; empty for a single number. */
+export interface NpyTensor extends Tensor {
+  /** Type of the values in the file, as numpy writes it: `<f4`. */
+  readonly dtype: string;
+  /** What float32 does not hold exactly, and what was assumed; sentences without an end. */
+  readonly notes: readonly string[];
+}
+
+/** What a `.npy` file says of its values. */
+export interface NpyHeader {
+  readonly dtype: string;
+  readonly type: ElementType;
+  readonly littleEndian: boolean;
+  /** Whether the first axis runs fastest. */
+  readonly fortranOrder: boolean;
   readonly shape: readonly number[];
-  /** Row-major (C order): the last axis runs fastest. */
-  readonly data: Float32Array;
+  /** The values, a view of the file: as many bytes as type and shape need. */
+  readonly body: Uint8Array;
+  readonly notes: readonly string[];
 }
 
-/** How the values of one dtype are read. */
-interface ValueType {
-  readonly bytesPerValue: number;
-  /** @param bytes whole values, at any alignment */
-  readonly toFloat32: (bytes: Uint8Array) => Float32Array;
-}
-
-/** By numpy's `descr`. Other dtypes that a float32 can stand for are one line each. */
-const VALUE_TYPES: Partial<Record<string, ValueType>> = {
-  // A copy, because a typed array must begin at a multiple of its element size. Not by `slice`, which is a view where
-  // the bytes are Node's Buffer.
-  '<f4': { bytesPerValue: 4, toFloat32: (bytes) => new Float32Array(new Uint8Array(bytes).buffer) },
+/** By kind and bytes of numpy's `descr`. */
+const ELEMENT_TYPES: Partial<Record<string, ElementType>> = {
+  b1: 'bool',
+  i1: 'int8',
+  i2: 'int16',
+  i4: 'int32',
+  i8: 'int64',
+  u1: 'uint8',
+  u2: 'uint16',
+  u4: 'uint32',
+  u8: 'uint64',
+  f2: 'float16',
+  f4: 'float32',
+  f8: 'float64',
 };
 
-const EXPECTED = `a .npy file of ${Object.keys(VALUE_TYPES).join(', ')} values in C order`;
+/** What cannot be read, by numpy's kind. */
+const OTHER_KINDS: Partial<Record<string, string>> = {
+  O: 'pickled Python objects, which are never run',
+  c: 'complex numbers',
+  f: 'floats of more than 64 bits',
+  S: 'text',
+  U: 'text',
+  M: 'dates',
+  m: 'durations',
+  V: 'raw bytes, as numpy writes bfloat16',
+};
+
 const MAGIC = [0x93, ...Array.from('NUMPY', (letter) => letter.charCodeAt(0))];
 /** A dictionary of three short fields; more is no header, and would be decoded to text first. */
 const MAX_HEADER_BYTES = 1 << 16;
+/** As many axes as numpy's arrays can have. */
+const MAX_AXES = 64;
 /** Magic, version (major, minor). */
 const VERSION_END = 8;
 /** Bytes of the header's length, and how its text is encoded, by major version. */
@@ -36,33 +67,50 @@ const VERSIONS: Partial<Record<number, { readonly lengthBytes: 2 | 4; readonly e
 };
 
 /**
- * Reads numpy's array file format, versions 1 to 3, little-endian float32 in C order.
+ * Reads numpy's array file format, versions 1 to 3: floats, integers and booleans of either byte order, in C or Fortran
+ * order, as float32 in C order.
  *
  * @param name of the file, for the error
- * @throws VoxlaneError `format` that says what was found: another format, version, dtype or order, or a shape that
- *   needs more or fewer bytes than there are
+ * @throws VoxlaneError `format` that says what was found: another format, version or dtype, or a shape that needs more
+ *   or fewer bytes than there are
  */
 export function parseNpy(bytes: Uint8Array, name: string): NpyTensor {
-  const { text, dataStart } = readHeader(bytes, name);
-  const dtype = quotedField(text, 'descr');
-  const type = dtype === undefined ? undefined : VALUE_TYPES[dtype];
-  if (!type) throw unreadable(name, `has the dtype ${dtype ?? `of the header ${shown(text)}`}`);
-  const fortran = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
-  if (fortran !== 'False') {
-    throw unreadable(name, fortran ? 'is in Fortran order' : `has no order in its header ${shown(text)}`);
-  }
-  const shape = readShape(text, name);
-  const data = bytes.subarray(dataStart);
-  // Before any allocation: a claimed shape costs nothing until as many bytes stand behind it.
-  const needed = shape.reduce((product, size) => product * size, type.bytesPerValue);
-  if (needed !== data.length) {
-    throw unreadable(name, `has the shape (${shape.join(', ')}), which is ${needed} bytes, but ${data.length} follow`);
-  }
-  return { shape, data: type.toFloat32(data) };
+  const header = readNpyHeader(bytes, name);
+  const { dtype, type, shape, littleEndian, notes } = header;
+  const { data, notes: lost } = toFloat32(rowMajorBody(header), type, littleEndian);
+  return { shape, data, dtype, notes: [...notes, ...lost] };
 }
 
+/** The values of a `.npy` file in C order and little-endian: a view of the file where they lie so. */
+export function rowMajorBytes(header: NpyHeader): Uint8Array {
+  return toLittleEndian(rowMajorBody(header), header.type, header.littleEndian);
+}
+
+/**
+ * Reads all but the values, and checks that they are there. Makes no buffer, whatever the file claims.
+ *
+ * @throws VoxlaneError `format` like {@link parseNpy}
+ */
+export function readNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
+  const { text, dataStart } = readDictionary(bytes, name);
+  const { dtype, type, littleEndian, notes } = readType(text, name);
+  const fortran = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
+  if (!fortran) throw unreadable(name, `has no order in its header ${shown(text)}`);
+  const shape = readShape(text, name);
+  const body = bytes.subarray(dataStart);
+  // An empty axis leaves nothing, also of a product that is past all numbers.
+  const needed = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, BYTES_PER_ELEMENT[type]);
+  if (needed !== body.length) {
+    throw unreadable(name, `has the shape ${shapeText(shape)}, which is ${needed} bytes, but ${body.length} follow`);
+  }
+  return { dtype, type, littleEndian, fortranOrder: fortran === 'True', shape, body, notes };
+}
+
+const rowMajorBody = ({ body, shape, type, fortranOrder }: NpyHeader): Uint8Array =>
+  fortranOrder ? fortranToRowMajor(body, shape, BYTES_PER_ELEMENT[type]) : body;
+
 /** The header's text (a Python dictionary) and where the values begin. */
-function readHeader(bytes: Uint8Array, name: string): { text: string; dataStart: number } {
+function readDictionary(bytes: Uint8Array, name: string): { text: string; dataStart: number } {
   if (MAGIC.some((value, index) => bytes[index] !== value)) throw unreadable(name, 'does not begin as .npy files do');
   const [major, minor] = bytes.subarray(MAGIC.length, VERSION_END);
   const version = VERSIONS[major ?? 0];
@@ -79,8 +127,19 @@ function readHeader(bytes: Uint8Array, name: string): { text: string; dataStart:
   return { text: new TextDecoder(version.encoding).decode(bytes.subarray(textStart, dataStart)), dataStart };
 }
 
-function quotedField(text: string, field: string): string | undefined {
-  return new RegExp(`'${field}'\\s*:\\s*'([^']*)'`).exec(text)?.[1];
+function readType(text: string, name: string): Pick<NpyHeader, 'dtype' | 'type' | 'littleEndian' | 'notes'> {
+  if (/'descr'\s*:\s*\[/.test(text)) throw unreadable(name, `holds records of several fields: ${shown(text)}`);
+  const dtype = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
+  if (dtype === undefined) throw unreadable(name, `has no dtype in its header ${shown(text)}`);
+  const [, order = '', kind = '', width = ''] = /^([<>=|]?)([A-Za-z])(\d*)$/.exec(dtype) ?? [];
+  const type = ELEMENT_TYPES[kind + width];
+  if (!type) {
+    const meaning = OTHER_KINDS[kind];
+    throw unreadable(name, `has the dtype ${dtype.slice(0, 40)}${meaning === undefined ? '' : ` (${meaning})`}`);
+  }
+  const isSaid = order === '<' || order === '>' || BYTES_PER_ELEMENT[type] === 1;
+  const notes = isSaid ? [] : [`has the dtype ${dtype}, which says no byte order: taken as little-endian`];
+  return { dtype, type, littleEndian: order !== '>', notes };
 }
 
 function readShape(text: string, name: string): number[] {
@@ -89,6 +148,7 @@ function readShape(text: string, name: string): number[] {
   const sizes = tuple?.split(',').map((size) => size.trim()).filter((size) => size !== '');
   const shape = sizes?.map(Number);
   if (!shape?.every(Number.isSafeInteger)) throw unreadable(name, `has no shape in its header ${shown(text)}`);
+  if (shape.length > MAX_AXES) throw unreadable(name, `has ${shape.length} axes`);
   return shape;
 }
 
@@ -99,7 +159,7 @@ function unreadable(name: string, found: string): VoxlaneError {
   return new VoxlaneError({
     code: 'format',
     problem: `${name} ${found}`,
-    expected: EXPECTED,
-    remedy: 'Save it with numpy.save(file, numpy.ascontiguousarray(array, dtype="<f4"))',
+    expected: `a .npy file of ${Object.values(ELEMENT_TYPES).join(', ')} values`,
+    remedy: 'Save it with numpy.save(file, array.astype("float32"))',
   });
 }

@@ -1,0 +1,119 @@
+import { bfloat16ToFloat32, halfToFloat32 } from '../../util/float16';
+
+/** Types of values that float32 can stand for. */
+export type ElementType =
+  | 'bool'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'float16'
+  | 'bfloat16'
+  | 'float32'
+  | 'float64';
+
+/** Values as float32, and what was lost on the way. */
+export interface Float32Values {
+  readonly data: Float32Array;
+  /** Sentences without an end, for people; empty where float32 holds every value exactly, or as good as. */
+  readonly notes: readonly string[];
+}
+
+/** Size of one value. */
+export const BYTES_PER_ELEMENT: Readonly<Record<ElementType, number>> = {
+  bool: 1,
+  int8: 1,
+  int16: 2,
+  int32: 4,
+  int64: 8,
+  uint8: 1,
+  uint16: 2,
+  uint32: 4,
+  uint64: 8,
+  float16: 2,
+  bfloat16: 2,
+  float32: 4,
+  float64: 8,
+};
+
+type ReadElement = (view: DataView, at: number, littleEndian: boolean) => number;
+
+/** Each integer type and float64; the other floats are converted as bits. */
+const READERS: Readonly<Record<Exclude<ElementType, 'float16' | 'bfloat16' | 'float32'>, ReadElement>> = {
+  bool: (view, at) => (view.getUint8(at) === 0 ? 0 : 1),
+  int8: (view, at) => view.getInt8(at),
+  int16: (view, at, littleEndian) => view.getInt16(at, littleEndian),
+  int32: (view, at, littleEndian) => view.getInt32(at, littleEndian),
+  int64: (view, at, littleEndian) => Number(view.getBigInt64(at, littleEndian)),
+  uint8: (view, at) => view.getUint8(at),
+  uint16: (view, at, littleEndian) => view.getUint16(at, littleEndian),
+  uint32: (view, at, littleEndian) => view.getUint32(at, littleEndian),
+  uint64: (view, at, littleEndian) => Number(view.getBigUint64(at, littleEndian)),
+  float64: (view, at, littleEndian) => view.getFloat64(at, littleEndian),
+};
+
+/**
+ * Values of any of the types as float32.
+ *
+ * @param bytes whole values, at any alignment
+ */
+export function toFloat32(bytes: Uint8Array, type: ElementType, littleEndian = true): Float32Values {
+  switch (type) {
+    case 'float32':
+      return { data: float32Of(bytes, littleEndian), notes: [] };
+    case 'float16':
+      return {
+        data: halfToFloat32(bytes, littleEndian),
+        notes: ['holds float16: each value is rounded to 11 bits, by up to 0.05 %'],
+      };
+    case 'bfloat16':
+      return {
+        data: bfloat16ToFloat32(bytes, littleEndian),
+        notes: ['holds bfloat16: each value is rounded to 8 bits, by up to 0.4 %'],
+      };
+    default:
+      return narrow(bytes, type, littleEndian);
+  }
+}
+
+/** The same values, each with its bytes in little-endian order: the same array where they are so already. */
+export function toLittleEndian(bytes: Uint8Array, type: ElementType, littleEndian: boolean): Uint8Array {
+  const size = BYTES_PER_ELEMENT[type];
+  if (littleEndian || size === 1) return bytes;
+  const swapped = new Uint8Array(bytes);
+  for (let start = 0; start < swapped.length; start += size) swapped.subarray(start, start + size).reverse();
+  return swapped;
+}
+
+function float32Of(bytes: Uint8Array, littleEndian: boolean): Float32Array {
+  // A copy, because a typed array must begin at a multiple of its element size. Not by `slice`, which is a view where
+  // the bytes are Node's Buffer.
+  return new Float32Array(new Uint8Array(toLittleEndian(bytes, 'float32', littleEndian)).buffer);
+}
+
+function narrow(bytes: Uint8Array, type: keyof typeof READERS, littleEndian: boolean): Float32Values {
+  const read = READERS[type];
+  const size = BYTES_PER_ELEMENT[type];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const data = new Float32Array(bytes.length / size);
+  const isLost = type === 'float64' ? leavesRange : losesDigits;
+  let numLost = 0;
+  for (let index = 0; index < data.length; index++) {
+    const value = read(view, index * size, littleEndian);
+    data[index] = value;
+    if (isLost(value, data[index]!)) numLost++;
+  }
+  if (numLost === 0) return { data, notes: [] };
+  const how = type === 'float64' ? "outside float32's range became infinite or zero" : 'beyond 2^24 lost digits';
+  return { data, notes: [`holds ${type}: ${numLost} of ${data.length} values ${how}`] };
+}
+
+const leavesRange = (value: number, narrowed: number): boolean =>
+  (Number.isFinite(value) && !Number.isFinite(narrowed)) || (value !== 0 && narrowed === 0);
+
+/** An integer past 2^53 was rounded before it came here; that its float64 fits then proves nothing. */
+const losesDigits = (value: number, narrowed: number): boolean => narrowed !== value || !Number.isSafeInteger(value);

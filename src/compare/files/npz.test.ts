@@ -1,0 +1,60 @@
+import { zipSync } from 'fflate';
+import { describe, expect, it } from 'vitest';
+import { failureOf } from '../testing/failure';
+import { bufferBytesOf, FEW_BYTES } from '../testing/memory';
+import { buildNpy } from '../testing/npyFile';
+import { readNpz } from './npz';
+
+const FILES = {
+  'encoder.weight.npy': buildNpy([2, 2], [1, 2, 3, 4], { fortranOrder: true }),
+  'encoder.bias.npy': buildNpy([2], Uint8Array.of(0x3f, 0x80, 0, 0, 0xc0, 0, 0, 0), { descr: '>f4' }),
+  'steps.npy': buildNpy([], Uint8Array.of(7), { descr: '|u1' }),
+};
+
+describe('readNpz', () => {
+  it.each([0, 9] as const)('reads every array, at compression level %i', (level) => {
+    const tensors = readNpz(zipSync({ ...FILES, 'README.md': new Uint8Array(3) }, { level }), 'a.npz');
+    expect(tensors.map(({ name, dtype, type, shape, problem }) => ({ name, dtype, type, shape, problem }))).toEqual([
+      { name: 'encoder.weight', dtype: '<f4', type: 'float32', shape: [2, 2], problem: null },
+      { name: 'encoder.bias', dtype: '>f4', type: 'float32', shape: [2], problem: null },
+      { name: 'steps', dtype: '|u1', type: 'uint8', shape: [], problem: null },
+    ]);
+    expect(tensors.map((tensor) => Array.from(tensor.values()!))).toEqual([[1, 3, 2, 4], [1, -2], [7]]);
+    // In the order of the hash that an audit takes: C, little-endian.
+    expect(tensors[1]!.bytes).toEqual(Uint8Array.of(0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0));
+  });
+
+  it('lists an array that cannot be read, beside those that can', () => {
+    const tensors = readNpz(zipSync({ 'pickled.npy': buildNpy([1], [0], { descr: '|O' }), ...FILES }), 'a.npz');
+    expect(tensors).toHaveLength(4);
+    expect(tensors[0]).toMatchObject({ name: 'pickled', type: null, isReadable: false });
+    expect(tensors[0]!.problem).toMatch(/pickled Python objects/);
+    expect(tensors[0]!.values()).toBeNull();
+    expect(tensors[1]!.values()).not.toBeNull();
+  });
+
+  it('refuses a file cut off at any byte', () => {
+    const whole = zipSync(FILES);
+    for (let length = 0; length < whole.length; length++) {
+      expect(failureOf(() => readNpz(whole.subarray(0, length), 'a.npz')).problem).toMatch(/^a\.npz cannot be unpacked/);
+    }
+  });
+
+  it('makes no buffer for an array that claims 3 GB', () => {
+    const npz = zipSync({ 'x.npy': buildNpy([1], [0], { shape: '(805306368,)' }) });
+    const growth = bufferBytesOf(() => {
+      expect(readNpz(npz, 'a.npz')[0]!.problem).toMatch(/3221225472 bytes, but 4 follow/);
+    });
+    expect(growth).toBeLessThan(FEW_BYTES);
+  });
+
+  it('refuses what unpacks to far more than a checkpoint would', () => {
+    const size = 80 * 1024 * 1024;
+    const bomb = zipSync({ 'x.npy': buildNpy([size], new Uint8Array(size), { descr: '|u1' }) }, { level: 1 });
+    const growth = bufferBytesOf(() => {
+      const { problem } = failureOf(() => readNpz(bomb, 'a.npz'));
+      expect(problem).toMatch(/^a\.npz unpacks to 8388\d+ bytes or more, at x\.npy/);
+    });
+    expect(growth).toBeLessThan(FEW_BYTES);
+  });
+});

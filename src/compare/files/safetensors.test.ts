@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { failureOf } from '../testing/failure';
+import { bufferBytesOf, FEW_BYTES } from '../testing/memory';
+import { buildSafetensors } from '../testing/safetensorsFile';
+import { readSafetensors } from './safetensors';
+
+interface Entry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+const f32 = (start: number, end: number, shape = [(end - start) / 4]): Entry => ({
+  dtype: 'F32', shape, data_offsets: [start, end],
+});
+const bytesOf = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
+const problemsOf = (entries: Record<string, Entry>, bodyBytes: number): Record<string, string | null> => {
+  const tensors = readSafetensors(buildSafetensors(entries, new Uint8Array(bodyBytes)), 'a.safetensors');
+  return Object.fromEntries(tensors.map(({ name, problem }) => [name, problem]));
+};
+const failureOfFile = (file: Uint8Array): ReturnType<typeof failureOf> =>
+  failureOf(() => readSafetensors(file, 'a.safetensors'));
+
+describe('readSafetensors', () => {
+  it('reads names, shapes and values, and leaves the metadata', () => {
+    const header = { __metadata__: { format: 'pt' }, b: f32(8, 24, [2, 2]), a: f32(0, 8) };
+    const file = buildSafetensors(header, bytesOf(1, 2, 3, 4, 5, 6));
+    const tensors = readSafetensors(file, 'a.safetensors');
+    expect(tensors.map(({ name, dtype, shape, problem }) => ({ name, dtype, shape, problem }))).toEqual([
+      { name: 'b', dtype: 'F32', shape: [2, 2], problem: null },
+      { name: 'a', dtype: 'F32', shape: [2], problem: null },
+    ]);
+    expect(tensors.map((tensor) => Array.from(tensor.values()!))).toEqual([[3, 4, 5, 6], [1, 2]]);
+    expect(tensors[0]!.bytes.buffer).toBe(file.buffer);
+  });
+
+  it.each([
+    ['BOOL', [1, 0], [1, 0]],
+    ['I8', [255], [-1]],
+    ['U8', [255], [255]],
+    ['I16', [0xfe, 0xff], [-2]],
+    ['U16', [0xfe, 0xff], [65534]],
+    ['I32', [0xfd, 0xff, 0xff, 0xff], [-3]],
+    ['U32', [3, 0, 0, 0], [3]],
+    ['I64', [0xfc, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], [-4]],
+    ['U64', [4, 0, 0, 0, 0, 0, 0, 0], [4]],
+    ['F16', [0, 0x3e], [1.5]],
+    ['BF16', [0xc0, 0x3f], [1.5]],
+    ['F64', [0, 0, 0, 0, 0, 0, 0xf8, 0x3f], [1.5]],
+  ])('reads %s', (dtype, bytes, values) => {
+    const entry = { dtype, shape: [values.length], data_offsets: [0, bytes.length] };
+    const [tensor] = readSafetensors(buildSafetensors({ x: entry }, Uint8Array.from(bytes)), 'a.safetensors');
+    expect(tensor).toMatchObject({ dtype, problem: null, isReadable: true });
+    expect([...tensor!.values()!]).toEqual(values);
+  });
+
+  it('reads scalars and empty tensors', () => {
+    expect(problemsOf({ scalar: f32(0, 4, []), empty: f32(4, 4, [0, 3]), last: f32(4, 8) }, 8)).toEqual({
+      scalar: null, empty: null, last: null,
+    });
+  });
+
+  it('says of each tensor what is wrong with its place, and reads those that have one', () => {
+    expect(problemsOf({ a: f32(0, 8), b: f32(4, 12) }, 12)).toEqual({ a: null, b: 'shares 4 bytes with a' });
+    expect(problemsOf({ a: f32(0, 24), b: f32(8, 16) }, 24)).toEqual({ a: null, b: 'shares 8 bytes with a' });
+    expect(problemsOf({ a: f32(0, 4), b: f32(8, 12) }, 12)).toEqual({ a: null, b: 'leaves a gap of 4 bytes after a' });
+    expect(problemsOf({ a: f32(4, 8) }, 8)).toEqual({ a: 'leaves a gap of 4 bytes after the header' });
+    expect(problemsOf({ a: f32(0, 4) }, 7)).toEqual({ a: 'is followed by 3 bytes of no tensor' });
+    const byte = { dtype: 'U8', shape: [1], data_offsets: [0, 1] } as const;
+    expect(problemsOf({ a: byte, b: f32(1, 5) }, 5)).toEqual({
+      a: null, b: 'begins at byte 1, which is no multiple of the 4 bytes of F32',
+    });
+    const [, misaligned] = readSafetensors(
+      buildSafetensors({ a: byte, b: f32(1, 5) }, Uint8Array.of(9, ...bytesOf(2.5))), 'a.safetensors',
+    );
+    expect([...misaligned!.values()!]).toEqual([2.5]);
+  });
+
+  it.each<[string, Entry, RegExp]>([
+    ['past the end', f32(0, 16), /ends at byte 16, but there are 12/],
+    ['backwards', { dtype: 'F32', shape: [1], data_offsets: [8, 4] }, /ends at byte 4, before it begins at 8/],
+    ['of another size', f32(0, 12, [2]), /shape \(2\) of F32, which is 8 bytes, but 12/],
+    ['of 3 GB', f32(0, 12, [805306368]), /which is 3221225472 bytes, but 12/],
+    ['of a size past all numbers', f32(0, 12, new Array<number>(30).fill(2 ** 52)), /which is Infinity bytes/],
+    ['of a type that is not read', { dtype: 'F8_E4M3', shape: [12], data_offsets: [0, 12] }, /type F8_E4M3, which/],
+  ])('gives no values of a tensor %s', (_name, entry, problem) => {
+    const growth = bufferBytesOf(() => {
+      const [x] = readSafetensors(buildSafetensors({ x: entry }, new Uint8Array(12)), 'a.safetensors');
+      expect(x!.problem).toMatch(problem);
+      expect(x!.values()).toBeNull();
+    });
+    expect(growth).toBeLessThan(FEW_BYTES);
+  });
+
+  it('refuses a file cut off in its header at any byte, and after it says which tensors are cut', () => {
+    const whole = buildSafetensors({ a: f32(0, 8), b: f32(8, 16) }, bytesOf(1, 2, 3, 4));
+    const bodyStart = whole.length - 16;
+    for (let length = 0; length < bodyStart; length++) {
+      expect(failureOfFile(whole.subarray(0, length)).code).toBe('format');
+    }
+    for (let length = bodyStart; length < whole.length; length++) {
+      const [a, b] = readSafetensors(whole.subarray(0, length), 'a.safetensors');
+      expect(a!.isReadable).toBe(length >= bodyStart + 8);
+      expect(b!.problem).toMatch(/ends at byte 16/);
+    }
+  });
+
+  it.each<[string, Uint8Array, RegExp]>([
+    ['an endless header', buildSafetensors('{}', new Uint8Array(0), 3n << 30n), /claims a header of 3221225472 bytes/],
+    ['a header past the file', buildSafetensors('{}', new Uint8Array(0), 99n), /ends in its header, after 10 bytes of 107/],
+    ['no JSON', buildSafetensors('{"a": ', new Uint8Array(0)), /is no JSON: /],
+    ['a list', buildSafetensors('[]', new Uint8Array(0)), /no JSON object/],
+    ['no offsets', buildSafetensors({ a: { dtype: 'F32', shape: [1] } }, new Uint8Array(4)), /a\.data_offsets/],
+    ['a negative size', buildSafetensors({ a: { ...f32(0, 4), shape: [-1] } }, new Uint8Array(4)), /a\.shape\.0/],
+    ['a fraction', buildSafetensors({ a: { ...f32(0, 4), data_offsets: [0.5, 4] } }, new Uint8Array(4)), /data_offsets\.0/],
+  ])('refuses %s', (_name, file, problem) => {
+    const error = failureOfFile(file);
+    expect(error.code).toBe('format');
+    expect(error.problem).toMatch(problem);
+  });
+});

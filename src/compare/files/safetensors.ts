@@ -1,0 +1,140 @@
+/**
+ * The format of https://huggingface.co/docs/safetensors: the header's length, a JSON header, the values.
+ * By hand, because the libraries there are read files on a hub, or are not kept.
+ */
+import * as v from 'valibot';
+import { messageOf, VoxlaneError } from '../../util/errors';
+import { shapeText, sizeOf } from '../tensor';
+import { checkpointTensor, type CheckpointTensor } from './checkpoint';
+import { BYTES_PER_ELEMENT, type ElementType } from './elements';
+
+/** By the format's names. What is not here (`F8_E4M3`, `F4`, complex) is listed without values. */
+const ELEMENT_TYPES: Partial<Record<string, ElementType>> = {
+  BOOL: 'bool',
+  I8: 'int8',
+  I16: 'int16',
+  I32: 'int32',
+  I64: 'int64',
+  U8: 'uint8',
+  U16: 'uint16',
+  U32: 'uint32',
+  U64: 'uint64',
+  F16: 'float16',
+  BF16: 'bfloat16',
+  F32: 'float32',
+  F64: 'float64',
+};
+
+/** Of the header's length, a 64-bit integer. */
+const LENGTH_BYTES = 8;
+/** The format's own limit. */
+const MAX_HEADER_BYTES = 100_000_000;
+const METADATA = '__metadata__';
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const headerSchema = v.record(
+  v.string(),
+  v.object({ dtype: v.string(), shape: v.array(count), data_offsets: v.tuple([count, count]) }),
+);
+
+type HeaderEntry = v.InferOutput<typeof headerSchema>[string];
+
+/**
+ * The tensors of a `.safetensors` file, in the header's order; their bytes are views of it. A tensor whose bytes
+ * overlap another's, leave a gap, begin where its type cannot, or are too many or too few has a problem that says so.
+ *
+ * @param name of the file, for the error
+ * @throws VoxlaneError `format` where the file ends in its header, or the header is no JSON of tensors
+ */
+export function readSafetensors(bytes: Uint8Array, name: string): CheckpointTensor[] {
+  const { entries, body } = readHeader(bytes, name);
+  const problems = placementProblems(entries, body.length);
+  return Object.entries(entries).map(([tensor, { dtype, shape, data_offsets: [start, end] }]) => {
+    const type = ELEMENT_TYPES[dtype] ?? null;
+    const inFile = start <= end && end <= body.length;
+    const values = inFile ? body.subarray(start, end) : new Uint8Array(0);
+    const found = [...(problems.get(tensor) ?? [])];
+    const needed = type && bytesNeeded(shape, type);
+    if (type === null) found.push(`is of the type ${dtype.slice(0, 40)}, which is not read`);
+    else if (inFile && needed !== values.length) {
+      const claim = `has the shape ${shapeText(shape)} of ${dtype}, which is ${needed} bytes`;
+      found.push(`${claim}, but ${values.length} are its own`);
+    }
+    const problem = found.length === 0 ? null : found.join('; ');
+    return checkpointTensor({
+      name: tensor, dtype, type, shape, bytes: values, problem, isReadable: inFile && needed === values.length,
+    });
+  });
+}
+
+function readHeader(bytes: Uint8Array, name: string): { entries: Record<string, HeaderEntry>; body: Uint8Array } {
+  if (bytes.length < LENGTH_BYTES) throw unreadable(name, `ends after ${bytes.length} bytes, in the header's length`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerBytes = Number(view.getBigUint64(0, true));
+  if (headerBytes > MAX_HEADER_BYTES) throw unreadable(name, `claims a header of ${headerBytes} bytes`);
+  const bodyStart = LENGTH_BYTES + headerBytes;
+  if (bodyStart > bytes.length) {
+    throw unreadable(name, `ends in its header, after ${bytes.length} bytes of ${bodyStart}`);
+  }
+  return { entries: parseEntries(bytes.subarray(LENGTH_BYTES, bodyStart), name), body: bytes.subarray(bodyStart) };
+}
+
+function parseEntries(header: Uint8Array, name: string): Record<string, HeaderEntry> {
+  if (header[0] !== '{'.charCodeAt(0)) throw unreadable(name, 'has a header that is no JSON object');
+  let value: object;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header)) as object;
+  } catch (cause) {
+    throw unreadable(name, `has a header that is no JSON: ${messageOf(cause)}`, cause);
+  }
+  const tensors = Object.fromEntries(Object.entries(value).filter(([key]) => key !== METADATA));
+  const parsed = v.safeParse(headerSchema, tensors);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw unreadable(name, `has a header that lists no tensors: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`);
+}
+
+/** What is wrong with where the tensors lie, by name: they should follow each other and fill the file. */
+function placementProblems(entries: Record<string, HeaderEntry>, bodyBytes: number): Map<string, string[]> {
+  const problems = new Map<string, string[]>();
+  const report = (tensor: string, problem: string): void => {
+    problems.set(tensor, [...(problems.get(tensor) ?? []), problem]);
+  };
+  const inOrder = Object.entries(entries).sort(
+    ([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1],
+  );
+  /** How far the tensors so far reach, and the one that reaches there. */
+  let reached = 0;
+  let last = 'the header';
+  for (const [tensor, { dtype, data_offsets: [start, end] }] of inOrder) {
+    const type = ELEMENT_TYPES[dtype];
+    if (start > end) report(tensor, `ends at byte ${end}, before it begins at ${start}`);
+    else if (end > bodyBytes) report(tensor, `ends at byte ${end}, but there are ${bodyBytes}`);
+    if (type && start % BYTES_PER_ELEMENT[type] !== 0) {
+      const size = BYTES_PER_ELEMENT[type];
+      report(tensor, `begins at byte ${start}, which is no multiple of the ${size} bytes of ${dtype}`);
+    }
+    if (start < reached && start < end) report(tensor, `shares ${Math.min(end, reached) - start} bytes with ${last}`);
+    if (start > reached) report(tensor, `leaves a gap of ${start - reached} bytes after ${last}`);
+    if (end > reached) [reached, last] = [end, tensor];
+  }
+  if (reached < bodyBytes && inOrder.length > 0) {
+    report(last, `is followed by ${bodyBytes - reached} bytes of no tensor`);
+  }
+  return problems;
+}
+
+const bytesNeeded = (shape: readonly number[], type: ElementType): number =>
+  shape.includes(0) ? 0 : BYTES_PER_ELEMENT[type] * sizeOf(shape);
+
+function unreadable(name: string, found: string, cause?: unknown): VoxlaneError {
+  return new VoxlaneError(
+    {
+      code: 'format',
+      problem: `${name} ${found}`,
+      expected: 'a whole .safetensors file',
+      remedy: 'Save it with safetensors.torch.save_file(tensors, file)',
+    },
+    { cause },
+  );
+}

@@ -1,0 +1,85 @@
+import { unzipSync } from 'fflate';
+import { messageOf, VoxlaneError } from '../../util/errors';
+import { broken } from './broken';
+
+/** One file of a zip, as the directory at its end claims. */
+export interface ZipEntry {
+  readonly name: string;
+  /** Bytes in the zip. */
+  readonly packedBytes: number;
+  readonly unpackedBytes: number;
+}
+
+/** A directory may claim billions of entries, each of which the reader would visit. */
+const MAX_ENTRIES = 10_000;
+/** The most that deflate can make of one byte: a repeat of 258 takes two bits. */
+const MAX_RATIO = 1032;
+
+/** Whether these are the bytes of a zip, which begins with its first file or, where it has none, with its end. */
+export const isZip = (bytes: Uint8Array): boolean =>
+  bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
+
+/**
+ * What a zip claims to hold. Nothing is unpacked.
+ *
+ * @param label that an error begins with: `The bundle`
+ * @throws VoxlaneError `format` where it is no zip, cut off, or of too many files
+ */
+export function listZip(zip: Uint8Array, label: string): ZipEntry[] {
+  const entries: ZipEntry[] = [];
+  unzip(zip, label, (entry) => {
+    if (entries.push(entry) > MAX_ENTRIES) throw broken(`${label} has too many files`, `${MAX_ENTRIES} at most`);
+    return false;
+  });
+  return entries;
+}
+
+/**
+ * The files of a zip that are in `names`, by name.
+ *
+ * Memory is bounded whatever the zip claims: a buffer has exactly the claimed size, and is made only once the claims
+ * together are found to be within `maxBytes`, and each is one that its packed bytes could unpack to.
+ *
+ * @throws VoxlaneError `format` that says which file is damaged or too large
+ */
+export function unpackZip(
+  zip: Uint8Array,
+  label: string,
+  names: ReadonlySet<string>,
+  maxBytes: number,
+): Map<string, Uint8Array> {
+  let total = 0;
+  const wanted = listZip(zip, label).filter(({ name }) => names.has(name));
+  for (const { name, packedBytes, unpackedBytes } of wanted) {
+    // The packed bytes are copied where the file is only stored, whatever its unpacked size is claimed to be.
+    total += Math.max(packedBytes, unpackedBytes);
+    if (total > maxBytes) {
+      throw broken(`${label} unpacks to ${total} bytes or more, at ${name}`, `${maxBytes} bytes at most`);
+    }
+  }
+  const tooFew = wanted.find(
+    ({ packedBytes, unpackedBytes }) => unpackedBytes > MAX_RATIO * Math.min(packedBytes, zip.length),
+  );
+  if (tooFew) {
+    const { name, packedBytes, unpackedBytes } = tooFew;
+    throw broken(
+      `${label} claims ${unpackedBytes} bytes for ${name}, of which there are ${packedBytes} packed ones`,
+      `${MAX_RATIO} times as many at most, which is all that a zip can pack`,
+    );
+  }
+  return unzip(zip, label, ({ name }) => names.has(name));
+}
+
+/** @param isWanted is called before a file's buffer is made */
+function unzip(zip: Uint8Array, label: string, isWanted: (entry: ZipEntry) => boolean): Map<string, Uint8Array> {
+  try {
+    const files = unzipSync(zip, {
+      filter: ({ name, size, originalSize }) =>
+        isWanted({ name, packedBytes: size, unpackedBytes: originalSize }),
+    });
+    return new Map(Object.entries(files));
+  } catch (cause) {
+    if (cause instanceof VoxlaneError) throw cause;
+    throw broken(`${label} cannot be unpacked: ${messageOf(cause)}`, 'a whole zip file', cause);
+  }
+}

@@ -1,0 +1,29 @@
+/** A tensor on the CPU: float32, row-major (C order), whatever type it had where it came from. */
+export interface Tensor {
+  /** Size of each axis; empty for a single number. */
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A tensor whose axes have names, as many as `shape` has sizes: `batch`, `channel`, `sample`, `frame`, `mel`, `class`. */
+export interface NamedTensor extends Tensor {
+  readonly name: string;
+  readonly axes: readonly string[];
+}
+
+/** How many values a tensor of this shape has. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+/** `(1, 60, 589)`, as everybody writes shapes. */
+export const shapeText = (shape: readonly number[]): string => `(${shape.join(', ')})`;
+
+/** The arrays one after another. */
+export function concatenate(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let start = 0;
+  for (const part of parts) {
+    whole.set(part, start);
+    start += part.length;
+  }
+  return whole;
+}

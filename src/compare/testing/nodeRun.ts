@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as ort from 'onnxruntime-web';
+import { cpuStretchFeatures } from '../../embedding/stretchFeatures';
+import { graphInfo, parseOnnx } from '../../onnx/model';
+import type { ModelProto } from '../../onnx/onnx_pb';
+import type { Session } from '../../ort/session';
+import { fromRuntime, toRuntimeArray } from '../../ort/values';
+import { parseManifest } from '../../store/manifest';
+import { SHIPPED_MODELS, type ShippedModel } from '../../store/shipped';
+import { readBundle, type GoldenBundle } from '../bundle';
+import { GraphRunner, type RunnerOptions } from '../graphRunner';
+import { makePlan, type AnyManifest } from '../plan';
+import { compareStages, type RunResult } from '../run';
+
+/** A session as `openSession` makes it, on the WASM runtime in Node. */
+export async function openNodeSession(bytes: Uint8Array): Promise<Session> {
+  const session = await ort.InferenceSession.create(bytes);
+  return {
+    outputNames: session.outputNames,
+    run: async (feeds) => {
+      const tensors = Array.from(feeds, ([name, { data, shape, dtype }]) => [
+        name,
+        new ort.Tensor(dtype as 'float32', toRuntimeArray(dtype, data, name) as Float32Array, shape),
+      ]);
+      const results = Object.entries(await session.run(Object.fromEntries(tensors) as Record<string, ort.Tensor>));
+      return new Map(
+        results.map(([name, tensor]) => [name, { data: fromRuntime(tensor, name), shape: tensor.dims, dtype: tensor.type }]),
+      );
+    },
+    release: () => session.release(),
+  };
+}
+
+/** A shipped model with its goldens. */
+export interface ShippedCase {
+  readonly model: ModelProto;
+  readonly manifest: AnyManifest;
+  readonly bundle: GoldenBundle;
+}
+
+export function shippedCase(id: ShippedModel): ShippedCase {
+  const json: unknown = JSON.parse(readFileSync(join('models', id, 'manifest.json'), 'utf8'));
+  return {
+    model: parseOnnx(readFileSync(join('models', id, 'model.onnx')), id),
+    manifest: parseManifest<'segmentation' | 'embedding'>(SHIPPED_MODELS[id], json, id),
+    bundle: readBundle(readFileSync(join('public', 'goldens', `${id}.zip`))),
+  };
+}
+
+/** Compares in Node. `variants` is what the runner's graph is altered to, for tests of a wrong backend. */
+export async function compareInNode(
+  { model, manifest, bundle }: ShippedCase,
+  { thorough = false, alter }: { thorough?: boolean } & Pick<RunnerOptions, 'alter'> = {},
+): Promise<RunResult> {
+  const plan = makePlan(bundle, graphInfo(model), manifest);
+  const features = plan.features && cpuStretchFeatures(plan.features.facts, plan.features.sampleRate);
+  const runner = { graph: new GraphRunner(model, { open: openNodeSession, alter }), features };
+  const variants = { graph: new GraphRunner(model, { open: openNodeSession }), features };
+  try {
+    return await compareStages({ plan, model, runner, variants, thorough, onStep: () => undefined });
+  } finally {
+    await runner.graph.release();
+    await variants.graph.release();
+  }
+}
