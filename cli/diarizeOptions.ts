@@ -1,6 +1,7 @@
 import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BackendChoice, DiarizeOptions } from '../src/index';
+import { number, oneOf } from './arguments';
 
 export const HELP = `Usage: npm run --silent diarize -- FILE… [options]
 
@@ -89,17 +90,4 @@ export function outputNames(files: readonly string[]): Map<string, string> {
     names.set(file, name);
   }
   return names;
-}
-
-function number(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new Error(`${name} is ${text}. Expected a number.`);
-  return value;
-}
-
-function oneOf<Value extends string>(name: string, text: string, values: readonly Value[]): Value {
-  const value = values.find((candidate) => candidate === text);
-  if (value === undefined) throw new Error(`${name} is ${text}. Expected ${values.join(' or ')}.`);
-  return value;
 }

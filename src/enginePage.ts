@@ -2,6 +2,7 @@
  * The library on a bare page, for programs that drive a browser: the command line, the benchmark, the tests.
  * Files come in through the page's file input, so that they stream from disk.
  */
+import { engineCompare } from './engineCompare';
 import { toJson } from './formats/json';
 import { toRttm } from './formats/rttm';
 import { Diarizer, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from './index';
@@ -28,6 +29,7 @@ export type FileOutcome =
 let diarizer: Diarizer | undefined;
 
 const enginePage = {
+  ...engineCompare,
   Diarizer,
   VoxlaneError,
   toJson,

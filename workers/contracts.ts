@@ -4,7 +4,14 @@
  */
 import type { WindowBatch } from '../src/audio/batches';
 import type { AudioFacts, DecodeOptions } from '../src/audio/decode';
+import type { AuditReport } from '../src/compare/auditReport';
+import type { ComparisonSettings } from '../src/compare/comparison';
+import type { Opened } from '../src/compare/describeOpened';
+import type { LayerRequest } from '../src/compare/layer';
+import type { Pair, StagePicture } from '../src/compare/picture';
 import type { ModelProof } from '../src/compare/prove';
+import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../src/compare/report';
+import type { NamedTensor } from '../src/compare/tensor';
 import type { Assembly, AssemblyInput } from '../src/diarization/assemble';
 import type { SimulatedFault } from '../src/gpu/faults';
 import type { GpuCountsByStage } from '../src/gpu/meter';
@@ -101,4 +108,25 @@ export interface EmbeddingWorkerApi extends ModelWorkerApi<EmbeddingManifest> {
 
 export interface ClusteringWorkerApi {
   assemble(input: AssemblyInput): Assembly;
+}
+
+/** Hears of each step of a long call. Crosses to the worker as a proxy. */
+export type OnProgress = (progress: { readonly step: string; readonly completed: number; readonly total: number }) => void;
+
+/** One graph with its goldens. Calls that compute take turns. */
+export interface CompareWorkerApi {
+  setUp(settings: ComparisonSettings): void;
+  open(files: readonly { readonly name: string; readonly blob: Blob }[]): Promise<Opened>;
+  openShipped(id: string): Promise<Opened>;
+  mapStage(stage: string, value: string): Promise<Opened>;
+  compare(backend: BackendName, thorough: boolean, onProgress: OnProgress | null): Promise<ComparisonReport>;
+  between(): Promise<BetweenReport[]>;
+  picture(stage: string, pair: Pair, column?: number): Promise<StagePicture>;
+  audit(onProgress: OnProgress | null): Promise<AuditReport>;
+  bisect(tolerance: number | undefined, onProgress: OnProgress | null): Promise<BisectReport>;
+  bugReport(): Promise<Uint8Array>;
+  layer(request: LayerRequest, backend: BackendName): Promise<NamedTensor>;
+  environment(): Promise<Record<string, string>>;
+  /** Ends the call under way at its next step; what earlier calls gave is kept. */
+  cancel(): void;
 }

@@ -1,4 +1,4 @@
-import type { ClusteringWorkerApi, DecodeWorkerApi, EmbeddingWorkerApi, SegmentationWorkerApi } from './contracts';
+import type { ClusteringWorkerApi, CompareWorkerApi, DecodeWorkerApi, EmbeddingWorkerApi, SegmentationWorkerApi } from './contracts';
 import { WorkerHandle } from './handle';
 
 // The address must stand inside `new Worker(new URL(…))`, literally: that is the form bundlers look for.
@@ -28,5 +28,12 @@ export function spawnClusteringWorker(): WorkerHandle<ClusteringWorkerApi> {
   return new WorkerHandle(
     new Worker(new URL('./clustering.worker.ts', import.meta.url), { type: 'module', name: 'voxlane clustering' }),
     'clustering',
+  );
+}
+
+export function spawnCompareWorker(): WorkerHandle<CompareWorkerApi> {
+  return new WorkerHandle(
+    new Worker(new URL('./compare.worker.ts', import.meta.url), { type: 'module', name: 'voxlane compare' }),
+    'comparison',
   );
 }

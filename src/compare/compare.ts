@@ -39,16 +39,31 @@ export interface CompareOptions {
 /** Name of the axis whose values are alternatives. */
 const CLASS_AXIS = 'class';
 
-/**
- * Measures how far `actual` is from `golden`, in float64. Both are row-major and have the same axes.
- *
- * @throws VoxlaneError `model-output` where the two have different sizes or no values: a comparison of nothing
- *   would prove nothing
- */
-export function compareTensors(actual: Float32Array, golden: Float32Array, options?: CompareOptions): Comparison {
-  if (actual.length !== golden.length || golden.length === 0) throw wrongSize(actual.length, golden.length);
+/** Sums over two tensors of one size, in float64: every measure follows from them. */
+export interface Sums {
+  /** Greatest absolute difference; NaN where one is NaN. */
+  readonly maxAbs: number;
+  /** Flat index of the first difference that is not finite, else of the greatest. */
+  readonly worst: number;
+  readonly sumAbs: number;
+  /** Sum of the squared differences. */
+  readonly differenceSquare: number;
+  /** Sum of the products. */
+  readonly dot: number;
+  readonly actualSquare: number;
+  readonly goldenSquare: number;
+  /** Of `actual`, like the two after it. */
+  readonly nanCount: number;
+  readonly infCount: number;
+  readonly zeroCount: number;
+}
+
+/** Goes once through two tensors of one size. Infinities of one sign on both sides differ by NaN. */
+export function sumUp(actual: Float32Array, golden: Float32Array): Sums {
   let maxAbs = 0;
+  let worst = 0;
   let sumAbs = 0;
+  let differenceSquare = 0;
   let dot = 0;
   let actualSquare = 0;
   let goldenSquare = 0;
@@ -59,9 +74,12 @@ export function compareTensors(actual: Float32Array, golden: Float32Array, optio
     const ours = actual[i]!;
     const theirs = golden[i]!;
     const difference = Math.abs(ours - theirs);
+    // Once the greatest is not finite, nothing is worse: the first such value is where the trouble begins.
+    if (!(difference <= maxAbs) && Number.isFinite(maxAbs)) worst = i;
     // Not a comparison by `>`, which a NaN would pass by unseen.
     maxAbs = Math.max(maxAbs, difference);
     sumAbs += difference;
+    differenceSquare += difference * difference;
     dot += ours * theirs;
     actualSquare += ours * ours;
     goldenSquare += theirs * theirs;
@@ -71,8 +89,41 @@ export function compareTensors(actual: Float32Array, golden: Float32Array, optio
   }
   return {
     maxAbs,
-    meanAbs: sumAbs / golden.length,
-    cosine: cosineOf(dot, actualSquare, goldenSquare),
+    worst,
+    sumAbs,
+    differenceSquare,
+    dot,
+    actualSquare,
+    goldenSquare,
+    nanCount,
+    infCount,
+    zeroCount,
+  };
+}
+
+/**
+ * Measures how far `actual` is from `golden`, in float64. Both are row-major and have the same axes.
+ *
+ * @throws VoxlaneError `model-output` where the two have different sizes or no values: a comparison of nothing
+ *   would prove nothing
+ */
+export function compareTensors(actual: Float32Array, golden: Float32Array, options?: CompareOptions): Comparison {
+  if (actual.length !== golden.length || golden.length === 0) throw wrongSize(actual.length, golden.length);
+  return comparisonOf(sumUp(actual, golden), actual, golden, options);
+}
+
+/** The measures that follow from the sums over two tensors; `options` as for {@link compareTensors}. */
+export function comparisonOf(
+  sums: Sums,
+  actual: Float32Array,
+  golden: Float32Array,
+  options?: CompareOptions,
+): Comparison {
+  const { maxAbs, nanCount, infCount, zeroCount } = sums;
+  return {
+    maxAbs,
+    meanAbs: sums.sumAbs / golden.length,
+    cosine: cosineOf(sums),
     nanCount,
     infCount,
     zeroCount,
@@ -95,13 +146,14 @@ export function judge(comparison: Comparison, tolerance: Tolerance): 'pass' | 'f
   return sound ? 'pass' : 'fail';
 }
 
-function cosineOf(dot: number, square: number, otherSquare: number): number {
-  if (square === 0 && otherSquare === 0) return 1;
+/** Cosine of the angle between the two tensors, as {@link Comparison} has it. */
+function cosineOf({ dot, actualSquare, goldenSquare }: Sums): number {
+  if (actualSquare === 0 && goldenSquare === 0) return 1;
   // No angle to a zero vector. The product with it is 0, or NaN where the other is not finite.
-  if (square === 0 || otherSquare === 0) return dot;
+  if (actualSquare === 0 || goldenSquare === 0) return dot;
   // One root of the product: of equal tensors it is exact, and squares of float32 are far from overflow in float64.
   // Elsewhere rounding may pass 1 by an ulp.
-  return Math.max(-1, Math.min(1, dot / Math.sqrt(square * otherSquare)));
+  return Math.max(-1, Math.min(1, dot / Math.sqrt(actualSquare * goldenSquare)));
 }
 
 function argmaxAgreement(actual: Float32Array, golden: Float32Array, { shape, axes }: CompareOptions): number {

@@ -1,6 +1,5 @@
-import type { FbankFacts } from '../store/manifest';
 import { PowerSpectrum } from './fft';
-import { countFrames, fbankGeometry, melFilters, windowFunction } from './options';
+import { countFrames, fbankGeometry, melFilters, windowFunction, type FbankOptions } from './options';
 
 /** Kaldi's floor below the logarithm: the float32 machine epsilon. */
 const LOG_FLOOR = 2 ** -23;
@@ -28,7 +27,7 @@ export class Fbank {
   private readonly power: Float64Array;
 
   constructor(
-    private readonly facts: FbankFacts,
+    private readonly facts: FbankOptions,
     sampleRate: number,
   ) {
     this.geometry = fbankGeometry(facts, sampleRate);

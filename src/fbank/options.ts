@@ -1,5 +1,13 @@
 import type { FbankFacts } from '../store/manifest';
 
+/**
+ * Options of the filterbank on the CPU: those of a model, and window functions that no shipped model was trained with
+ * but that other exports take by mistake.
+ */
+export interface FbankOptions extends Omit<FbankFacts, 'windowType'> {
+  readonly windowType: FbankFacts['windowType'] | 'hann' | 'rectangular';
+}
+
 /** Sizes that follow from the options, in samples. */
 export interface FbankGeometry {
   readonly frameSamples: number;
@@ -9,7 +17,7 @@ export interface FbankGeometry {
 }
 
 /** Frame, hop and FFT size of `facts` at `sampleRate` hertz. */
-export function fbankGeometry(facts: FbankFacts, sampleRate: number): FbankGeometry {
+export function fbankGeometry(facts: FbankOptions, sampleRate: number): FbankGeometry {
   const frameSamples = Math.trunc((sampleRate * facts.frameLengthMs) / 1000);
   return {
     frameSamples,
@@ -25,12 +33,21 @@ export function countFrames(numSamples: number, { frameSamples, hopSamples }: Fb
 
 /**
  * The window function, axes (sample). Matches `torchaudio.compliance.kaldi._feature_window_function`:
- * both are symmetric (not periodic); povey is a Hann window to the power 0.85.
+ * all are symmetric (not periodic); povey is a Hann window to the power 0.85.
  */
-export function windowFunction(type: FbankFacts['windowType'], length: number): Float64Array {
+export function windowFunction(type: FbankOptions['windowType'], length: number): Float64Array {
   return Float64Array.from({ length }, (_, i) => {
     const cosine = Math.cos((2 * Math.PI * i) / (length - 1));
-    return type === 'povey' ? (0.5 - 0.5 * cosine) ** 0.85 : 0.54 - 0.46 * cosine;
+    switch (type) {
+      case 'povey':
+        return (0.5 - 0.5 * cosine) ** 0.85;
+      case 'hamming':
+        return 0.54 - 0.46 * cosine;
+      case 'hann':
+        return 0.5 - 0.5 * cosine;
+      case 'rectangular':
+        return 1;
+    }
   });
 }
 
@@ -46,7 +63,7 @@ const melOf = (hertz: number): number => 1127 * Math.log(1 + hertz / 700);
  * Kaldi's mel filters: triangles of equal width on the mel scale, over the bins below Nyquist.
  * Matches `torchaudio.compliance.kaldi.get_mel_banks` without vocal-tract warping.
  */
-export function melFilters(facts: FbankFacts, sampleRate: number, fftSize: number): MelFilter[] {
+export function melFilters(facts: FbankOptions, sampleRate: number, fftSize: number): MelFilter[] {
   const nyquist = sampleRate / 2;
   const high = facts.highFrequencyHz > 0 ? facts.highFrequencyHz : nyquist + facts.highFrequencyHz;
   const lowMel = melOf(facts.lowFrequencyHz);

@@ -4,6 +4,7 @@ import { spoil, type FaultInjector } from '../gpu/faults';
 import { readBack } from '../gpu/readback';
 import type { TensorFact } from '../store/manifest';
 import { messageOf, VoxlaneError } from '../util/errors';
+import { loadRuntime } from './runtime';
 
 export interface GraphOptions {
   /** Address of the ONNX Runtime files, with a slash at its end. */
@@ -64,10 +65,7 @@ export async function openGraph(
 type Facts = Parameters<typeof openGraph>[1];
 
 async function openOnWasm(bytes: Uint8Array, facts: Facts, { runtimeBase, threads }: GraphOptions): Promise<Graph> {
-  // Not the WebGPU build: its asyncify instrumentation slows every CPU kernel.
-  const ort = await import('onnxruntime-web/wasm');
-  ort.env.wasm.numThreads = threads;
-  setRuntimeFiles(ort, runtimeBase, 'ort-wasm-simd-threaded');
+  const ort = await loadRuntime('wasm', { runtimeBase, threads });
   const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
   return {
     run: async (input) => {
@@ -82,13 +80,10 @@ async function openOnWasm(bytes: Uint8Array, facts: Facts, { runtimeBase, thread
 async function openOnGpu(
   bytes: Uint8Array,
   facts: Facts,
-  { runtimeBase, faults }: GraphOptions,
+  { runtimeBase, threads, faults }: GraphOptions,
   gpu: GpuContext,
 ): Promise<Graph> {
-  const ort = await import('onnxruntime-web/webgpu');
-  // One thread: the CPU only feeds the GPU here, and idle threads would spin.
-  ort.env.wasm.numThreads = 1;
-  setRuntimeFiles(ort, runtimeBase, 'ort-wasm-simd-threaded.asyncify');
+  const ort = await loadRuntime('webgpu', { runtimeBase, threads });
   const { device } = gpu;
   // The device per session, because `env.webgpu.device` is ignored (microsoft/onnxruntime#26107).
   const provider = { name: 'webgpu', device } as Ort.InferenceSession.WebGpuExecutionProviderOption;
@@ -117,13 +112,6 @@ async function openOnGpu(
           output.dispose();
         }
       }),
-  };
-}
-
-function setRuntimeFiles(ort: typeof Ort, base: string, stem: string): void {
-  ort.env.wasm.wasmPaths = {
-    mjs: new URL(`${stem}.mjs`, base).href,
-    wasm: new URL(`${stem}.wasm`, base).href,
   };
 }
 
@@ -169,10 +157,4 @@ function failed(backend: string, cause: unknown): VoxlaneError {
       : 'Run again with fewer threads, or close other tabs to free memory';
   const problem = `The ${backend} backend failed: ${messageOf(cause)}`;
   return new VoxlaneError({ code: 'backend-failed', problem, remedy }, { cause });
-}
-
-/** Version of the runtime, as it names itself. */
-export async function runtimeVersion(): Promise<string> {
-  const { env } = await import('onnxruntime-web/wasm');
-  return env.versions.web ?? env.versions.common;
 }

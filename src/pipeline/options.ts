@@ -56,7 +56,7 @@ export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
 export function checkDiarizerOptions(options: DiarizerOptions, base: string): CheckedDiarizerOptions {
   const backend = options.backend ?? 'auto';
   if (!['auto', 'webgpu', 'wasm'].includes(backend)) throw optionError('backend', backend, 'auto, webgpu or wasm');
-  const threads = checkWhole('threads', options.threads, MOST_THREADS);
+  const threads = checkThreads(options.threads);
   return {
     modelsBase: folderAddress('models', options.models ?? 'models/', base),
     runtimeBase: folderAddress('runtime', options.runtime ?? 'ort/', base),
@@ -69,7 +69,12 @@ export function checkDiarizerOptions(options: DiarizerOptions, base: string): Ch
   };
 }
 
-function folderAddress(name: string, value: string | URL, base: string): string {
+/** @throws VoxlaneError `options` */
+export const checkThreads = (threads: number | undefined): number | undefined =>
+  checkWhole('threads', threads, MOST_THREADS);
+
+/** @throws VoxlaneError `options` */
+export function folderAddress(name: string, value: string | URL, base: string): string {
   try {
     const { href } = new URL(value, base);
     return href.endsWith('/') ? href : `${href}/`;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { runtimeVersion } from '../ort/graph';
+import { runtimeVersion } from '../ort/runtime';
 import { loadManifest } from '../store/load';
 import { recall, remember } from '../store/remember';
 import { spawnSegmentationWorker } from '../../workers/spawn';

@@ -83,7 +83,7 @@ function altered(address: string, found: string, expected: string): VoxlaneError
 }
 
 /** SHA-256 as lower-case hex. `crypto.subtle` is missing on plain http, where a library takes over. */
-async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = isSecureContext
     ? new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
     : (await import('@noble/hashes/sha2.js')).sha256(bytes);

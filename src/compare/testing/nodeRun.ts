@@ -8,6 +8,7 @@ import type { Session } from '../../ort/session';
 import { fromRuntime, toRuntimeArray } from '../../ort/values';
 import { parseManifest } from '../../store/manifest';
 import { SHIPPED_MODELS, type ShippedModel } from '../../store/shipped';
+import { messageOf, VoxlaneError } from '../../util/errors';
 import { readBundle, type GoldenBundle } from '../bundle';
 import { GraphRunner, type RunnerOptions } from '../graphRunner';
 import { makePlan, type AnyManifest } from '../plan';
@@ -15,7 +16,7 @@ import { compareStages, type RunResult } from '../run';
 
 /** A session as `openSession` makes it, on the WASM runtime in Node. */
 export async function openNodeSession(bytes: Uint8Array): Promise<Session> {
-  const session = await ort.InferenceSession.create(bytes);
+  const session = await ort.InferenceSession.create(bytes).catch(failed);
   return {
     outputNames: session.outputNames,
     run: async (feeds) => {
@@ -23,13 +24,19 @@ export async function openNodeSession(bytes: Uint8Array): Promise<Session> {
         name,
         new ort.Tensor(dtype as 'float32', toRuntimeArray(dtype, data, name) as Float32Array, shape),
       ]);
-      const results = Object.entries(await session.run(Object.fromEntries(tensors) as Record<string, ort.Tensor>));
+      const results = Object.entries(
+        await session.run(Object.fromEntries(tensors) as Record<string, ort.Tensor>).catch(failed),
+      );
       return new Map(
         results.map(([name, tensor]) => [name, { data: fromRuntime(tensor, name), shape: tensor.dims, dtype: tensor.type }]),
       );
     },
     release: () => session.release(),
   };
+}
+
+function failed(cause: unknown): never {
+  throw new VoxlaneError({ code: 'backend-failed', problem: messageOf(cause) });
 }
 
 /** A shipped model with its goldens. */

@@ -1,0 +1,97 @@
+/**
+ * Command line: the first node of a graph that WebGPU computes otherwise than WASM.
+ *
+ *     npm run --silent bisect -- MODEL.onnx [--input FILE.npy] [--json]
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { BisectReport } from '../src/compare/report';
+import { isShipped } from '../src/store/shipped';
+import { messageOf } from '../src/util/errors';
+import { number } from './arguments';
+import { failureText, giveFiles, openComparePage, requirePath, say } from './comparePage';
+
+const HELP = `Usage: npm run --silent bisect -- MODEL.onnx [options]
+
+Finds the first node that WebGPU computes otherwise than WASM. Needs no golden outputs.
+MODEL.onnx can also be a golden bundle with its graph inside, or the name of a shipped model.
+
+  --input FILE.npy   what the graph is fed with; of several inputs one file each, named as the input
+                     (default: made-up values that are the same each time)
+  --tolerance X      difference that counts as none, relative to a tensor's greatest value (default 0.001)
+  --out FILE.zip     write the node found, its inputs and what WASM gives: a golden bundle with its own graph
+  --json             the report as JSON on standard output
+  --help             this text
+
+Exit status: 0 where both agree, 1 where they differ, 2 where nothing could be compared.
+`;
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: process.argv.slice(2),
+    allowPositionals: true,
+    options: {
+      input: { type: 'string', multiple: true, default: [] },
+      tolerance: { type: 'string' },
+      out: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      'simulate-fault': { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const [model, ...others] = positionals;
+  if (model === undefined || others.length > 0) throw new Error('expected one graph. Try --help.');
+  const tolerance = number('--tolerance', values.tolerance);
+  const shipped = isShipped(model) ? model : null;
+  const paths = [...(shipped ? [] : [model]), ...values.input];
+  paths.forEach(requirePath);
+  const engine = await openComparePage(['wasm', 'webgpu'], values['simulate-fault']);
+  const { page } = engine;
+  try {
+    await giveFiles(page, paths);
+    const answer = await page.evaluate((request) => voxlane.bisectFiles(request), { shipped, tolerance });
+    if (!answer.ok) {
+      if (values.json) process.stdout.write(`${JSON.stringify({ error: answer.error }, null, 2)}\n`);
+      say(`bisect: ${failureText(answer.error)}`);
+      return 2;
+    }
+    const { report, bugReport } = answer.result;
+    if (values.out !== undefined && bugReport !== null) writeFileSync(values.out, Buffer.from(bugReport, 'base64'));
+    process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : describe(report));
+    return report.verdict === 'pass' ? 0 : 1;
+  } finally {
+    await engine.close();
+  }
+}
+
+function describe({ model, adapter, node, alone, difference, numNodes, numProbes }: BisectReport): string {
+  const head = `${model}: WASM against WebGPU on ${adapter ?? 'no adapter'}, ${numNodes} nodes, ${numProbes} probes`;
+  if (!node) return `${head}\npass: no value differs\n`;
+  const shapes = (values: typeof node.inputs): string =>
+    values.map(({ name, shape }) => `${name} (${shape.join(', ')})`).join(', ');
+  const attributes = Object.entries(node.attributes).map(([name, value]) => `${name}=${value}`);
+  return [
+    head,
+    `fail: first at ${node.op} ${node.name}`,
+    `  attributes: ${attributes.join(', ') || 'none'}`,
+    `  inputs:     ${shapes(node.inputs)}`,
+    `  outputs:    ${shapes(node.outputs)}`,
+    `  difference: max abs ${difference?.maxAbs?.toExponential(2) ?? 'not finite'}`,
+    `  alone:      ${alone?.verdict === 'fail' ? `also wrong, max abs ${alone.maxAbs?.toExponential(2) ?? 'not finite'}` : 'right: it takes its neighbours'}`,
+    '',
+  ].join('\n');
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    say(`bisect: ${messageOf(error)}`);
+    process.exitCode = 2;
+  },
+);

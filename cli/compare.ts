@@ -1,0 +1,187 @@
+/**
+ * Command line: a model against its golden bundle, stage by stage.
+ *
+ *     npm run --silent compare -- BUNDLE [--model FILE.onnx] [--backend webgpu|wasm|both] [--json]
+ */
+import { parseArgs } from 'node:util';
+import type { BackendName, BetweenReport, ComparisonReport, StageReport } from '../src/compare/report';
+import { isShipped } from '../src/store/shipped';
+import { messageOf } from '../src/util/errors';
+import { oneOf } from './arguments';
+import { failureText, giveFiles, openComparePage, requirePath, say, type Answer, type Failure } from './comparePage';
+
+const HELP = `Usage: npm run --silent compare -- BUNDLE [options]
+
+Runs a model on the inputs of a golden bundle, compares every stage, and names the first that is wrong by itself.
+BUNDLE is a golden bundle (.zip or folder), .npz, .npy or .safetensors file, or the name of a shipped model.
+
+  --model FILE.onnx           the graph to test (default: the shipped model that the bundle is of)
+  --backend webgpu|wasm|both  where it runs (default wasm)
+  --map STAGE=VALUE           the graph value that a stage is, where names do not tell; may be repeated
+  --thorough                  look for differences between runs and batch sizes in stages that pass, too
+  --json                      the report as JSON on standard output
+  --help                      this text
+
+Exit status: 0 where every stage passes, 1 where one fails, 2 where nothing could be compared.
+`;
+
+interface CompareCommand {
+  readonly bundle: string;
+  readonly model: string | undefined;
+  readonly backend: BackendName | 'both';
+  readonly map: readonly (readonly [string, string])[];
+  readonly thorough: boolean;
+  readonly json: boolean;
+  readonly simulateFault: string | undefined;
+}
+
+/** One backend's report, or of both the worse of each stage with the parts beside it. */
+type Document = Omit<ComparisonReport, 'backend'> & {
+  readonly backend: BackendName | 'both';
+  readonly unmapped: readonly string[];
+  /** Backends on which nothing could be compared. */
+  readonly failures: readonly BackendFailure[];
+  readonly runs?: readonly ComparisonReport[];
+  readonly between?: readonly BetweenReport[];
+};
+
+interface BackendFailure {
+  readonly backend: BackendName;
+  readonly error: Failure;
+}
+
+/** What the page gives. */
+interface Runs {
+  readonly runs: readonly ComparisonReport[];
+  readonly failures: readonly BackendFailure[];
+  readonly between: readonly BetweenReport[] | null;
+  readonly unmapped: readonly string[];
+}
+
+function parseCommand(args: readonly string[]): CompareCommand | 'help' {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      model: { type: 'string' },
+      backend: { type: 'string', default: 'wasm' },
+      map: { type: 'string', multiple: true, default: [] },
+      thorough: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      'simulate-fault': { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const [bundle, ...others] = positionals;
+  if (bundle === undefined || others.length > 0) throw new Error('expected one bundle. Try --help.');
+  return {
+    bundle,
+    model: values.model,
+    backend: oneOf('--backend', values.backend, ['webgpu', 'wasm', 'both']),
+    map: values.map.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new Error(`--map is ${pair}. Expected STAGE=VALUE.`);
+      return [pair.slice(0, at), pair.slice(at + 1)] as const;
+    }),
+    thorough: values.thorough,
+    json: values.json,
+    simulateFault: values['simulate-fault'],
+  };
+}
+
+async function main(): Promise<number> {
+  const command = parseCommand(process.argv.slice(2));
+  if (command === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const answer = await compare(command);
+  if (!answer.ok) {
+    if (command.json) process.stdout.write(`${JSON.stringify({ error: answer.error }, null, 2)}\n`);
+    say(`compare: ${failureText(answer.error)}`);
+    return 2;
+  }
+  const { result } = answer;
+  for (const name of result.unmapped) say(`compare: no graph value is known for the stage ${name}: not compared (see --map)`);
+  for (const { backend, error } of result.failures) say(`compare: ${backend}: ${failureText(error)}`);
+  process.stdout.write(command.json ? `${JSON.stringify(result, null, 2)}\n` : describe(result));
+  if (result.verdict === 'fail') return 1;
+  return result.failures.length > 0 ? 2 : 0;
+}
+
+async function compare({ bundle, model, backend, map, thorough, simulateFault }: CompareCommand): Promise<Answer<Document>> {
+  const shipped = isShipped(bundle) && model === undefined ? bundle : null;
+  const paths = shipped ? [] : [bundle, ...(model === undefined ? [] : [model])];
+  paths.forEach(requirePath);
+  const backends: BackendName[] = backend === 'both' ? ['wasm', 'webgpu'] : [backend];
+  const engine = await openComparePage(backends, simulateFault);
+  const { page } = engine;
+  try {
+    await giveFiles(page, paths);
+    const answer = await page.evaluate((request) => voxlane.compareFiles(request), { shipped, map, backends, thorough });
+    if (!answer.ok) return answer;
+    const { runs, failures } = answer.result;
+    return runs.length === 0 ? { ok: false, error: failures[0]!.error } : { ok: true, result: documentOf(answer.result) };
+  } finally {
+    await engine.close();
+  }
+}
+
+function documentOf({ runs, failures, between, unmapped }: Runs): Document {
+  const [first, second] = runs as [ComparisonReport, ComparisonReport | undefined];
+  if (!second || !between) return { ...first, unmapped, failures };
+  const stages = first.stages.map((stage, index) => worse(stage, second.stages[index]!));
+  // Both run the same graph, so the earlier of the two is the first divergence.
+  const divergences = runs.map(({ firstDivergence }) => firstDivergence);
+  return {
+    ...first,
+    backend: 'both',
+    adapter: second.adapter,
+    verdict: runs.some(({ verdict }) => verdict === 'fail') ? 'fail' : 'pass',
+    firstDivergence: stages.find(({ name }) => divergences.includes(name))?.name ?? null,
+    seconds: first.seconds + second.seconds,
+    stages,
+    unmapped,
+    failures,
+    runs,
+    between,
+  };
+}
+
+function worse(one: StageReport, other: StageReport): StageReport {
+  if (one.verdict !== other.verdict) return one.verdict === 'fail' ? one : other;
+  return (other.maxAbs ?? Infinity) > (one.maxAbs ?? Infinity) ? other : one;
+}
+
+function describe({ model, verdict, firstDivergence, stages, runs, backend, adapter, seconds }: Document): string {
+  const where = [backend, adapter].filter(Boolean).join(', ');
+  const head = `${model} on ${where}: ${verdict}${firstDivergence === null ? '' : `, first divergence ${firstDivergence}`} (${seconds.toFixed(1)} s)`;
+  const tables = (runs ?? [{ backend, stages }]).flatMap((run) => [
+    `\n${run.backend}`,
+    ...run.stages.flatMap(stageLines),
+  ]);
+  if (runs) return [head, ...tables, ''].join('\n');
+  return [head, ...stages.flatMap(stageLines), ''].join('\n');
+}
+
+function stageLines({ name, verdict, inherited, maxAbs, cosine, shape, goldenShape, shapesFit, causes, notes }: StageReport): string[] {
+  const figures = shapesFit
+    ? `max abs ${maxAbs?.toExponential(2) ?? 'not finite'}, cosine ${cosine?.toFixed(6) ?? 'not finite'}`
+    : `(${shape.join(', ')}) against golden (${goldenShape.join(', ')})`;
+  return [
+    `  ${verdict} ${name.padEnd(14)} ${figures}${inherited ? ', inherited' : ''}`,
+    ...causes.map(({ id, evidence }) => `       ${id}: ${evidence}`),
+    ...notes.map((note) => `       note: ${note}`),
+  ];
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    say(`compare: ${messageOf(error)}`);
+    process.exitCode = 2;
+  },
+);

@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join, relative, sep } from 'node:path';
+import { zipSync } from 'fflate';
+import type { Page } from 'playwright-core';
+import type { BackendName } from '../src/compare/report';
+import { openEnginePage, type EnginePage } from './enginePage';
+
+/** An error of the library, on this side of the browser. */
+export interface Failure {
+  readonly code: string;
+  readonly problem: string;
+  readonly expected?: string;
+  readonly remedy?: string;
+}
+
+/** What a call in the page gives: a result, or the parts of the error. */
+export type Answer<Result> = { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: Failure };
+
+export const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+/** The engine page with a comparator, and progress on standard error. */
+export async function openComparePage(
+  backends: readonly BackendName[],
+  simulateFault: string | undefined,
+): Promise<EnginePage> {
+  const engine = await openEnginePage(backends.includes('webgpu') ? 'webgpu' : 'wasm', say);
+  let last = '';
+  await engine.page.exposeFunction('sayStep', (step: string) => {
+    if (step !== last) say(`  ${step}`);
+    last = step;
+  });
+  const [node, factor] = simulateFault?.split('*') ?? [];
+  const fault = node === undefined ? {} : { simulateFault: { node, factor: Number(factor) } };
+  await engine.page.evaluate((options) => {
+    voxlane.openComparator(options);
+  }, fault);
+  return engine;
+}
+
+/** Puts files into the page, so that they stream from disk. A folder goes in as a zip of what it holds. */
+export async function giveFiles(page: Page, paths: readonly string[]): Promise<void> {
+  const folders = paths.filter((path) => statSync(path).isDirectory());
+  if (folders.length === 0) {
+    await page.setInputFiles('#files', [...paths]);
+    return;
+  }
+  if (paths.length > folders.length || folders.length > 1) {
+    // The page's input takes either paths or contents.
+    await page.setInputFiles('#files', paths.map(contentOf));
+    return;
+  }
+  await page.setInputFiles('#files', folders.map(contentOf));
+}
+
+/** @throws Error for a path that is not there */
+export function requirePath(path: string): void {
+  if (!existsSync(path)) throw new Error(`${path} does not exist or cannot be read`);
+}
+
+function contentOf(path: string): { name: string; mimeType: string; buffer: Buffer } {
+  const mimeType = 'application/octet-stream';
+  if (!statSync(path).isDirectory()) return { name: basename(path), mimeType, buffer: readFileSync(path) };
+  const files = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const content = files.map((entry) => {
+    const file = join(entry.parentPath, entry.name);
+    return [relative(path, file).split(sep).join('/'), new Uint8Array(readFileSync(file))] as const;
+  });
+  return { name: `${basename(path)}.zip`, mimeType, buffer: Buffer.from(zipSync(Object.fromEntries(content), { level: 0 })) };
+}
+
+/** One line for people. */
+export function failureText({ problem, expected, remedy }: Failure): string {
+  return [problem, expected && `Expected ${expected}`, remedy].filter(Boolean).join('. ');
+}

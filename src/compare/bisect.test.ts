@@ -1,0 +1,125 @@
+/** Bisection with WASM on both sides, where the one that stands for WebGPU has a node altered. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { graphInfo, parseOnnx } from '../onnx/model';
+import type { ModelProto } from '../onnx/onnx_pb';
+import { build, float, node, weight } from '../onnx/testing/build';
+import { readBundle } from './bundle';
+import { bisect, DEFAULT_TOLERANCE, differ, type BisectResult } from './bisect';
+import { GraphRunner } from './graphRunner';
+import { findSampleFeeds, sampleInputs } from './sampleInputs';
+import type { Tensor } from './tensor';
+import { openNodeSession, shippedCase } from './testing/nodeRun';
+
+async function bisectWith(
+  model: ModelProto,
+  feeds: ReadonlyMap<string, Tensor>,
+  alter?: { node: string; factor: number },
+  tolerance = DEFAULT_TOLERANCE,
+): Promise<BisectResult> {
+  const wasm = new GraphRunner(model, { open: openNodeSession });
+  const webgpu = new GraphRunner(model, { open: openNodeSession, alter });
+  try {
+    return await bisect({ model, modelName: 'm', adapter: null, feeds, wasm, webgpu, tolerance, onStep: () => undefined });
+  } finally {
+    await wasm.release();
+    await webgpu.release();
+  }
+}
+
+describe('bisect', () => {
+  const { model, bundle } = shippedCase('segmentation-3.0');
+  const feeds = new Map([['waveform', bundle.inputs[0]!]]);
+  const floats = graphInfo(model).nodes.filter(({ op }) => ['Conv', 'LSTM', 'MatMul', 'LeakyRelu', 'MaxPool', 'Log'].includes(op));
+
+  it.each(floats.map(({ name }) => name))('ends at %s', async (name) => {
+    const { report, bugReport } = await bisectWith(model, feeds, { node: name, factor: 1.05 });
+    expect(report).toMatchObject({ verdict: 'fail', node: { name }, alone: { verdict: 'fail' } });
+    const { graph, inputs, stages } = readBundle(bugReport!);
+    const minimal = graphInfo(parseOnnx(graph!, 'minimal'));
+    expect(minimal.nodes.filter(({ op }) => op !== 'Constant').map((found) => found.name)).toEqual([name]);
+
+    // The minimal graph shows the same: equal where nothing is altered, different where it is.
+    const own = new Map(inputs.map((input) => [input.name, input]));
+    const parsed = parseOnnx(graph!, 'minimal');
+    const values = stages.map((stage) => stage.name);
+    const right = await new GraphRunner(parsed, { open: openNodeSession }).values(own, values);
+    const wrong = await new GraphRunner(parsed, { open: openNodeSession, alter: { node: name, factor: 1.05 } }).values(own, values);
+    expect(differ(right.get(values[0]!)!, stages[0]!, DEFAULT_TOLERANCE)).toBe(false);
+    expect(differ(wrong.get(values[0]!)!, stages[0]!, DEFAULT_TOLERANCE)).toBe(true);
+  }, 60_000);
+
+  it('finds nothing where both sides agree', async () => {
+    const { report, bugReport } = await bisectWith(model, feeds);
+    expect(report).toMatchObject({ verdict: 'pass', node: null, difference: null, alone: null });
+    expect(bugReport).toBeNull();
+  });
+
+  it('takes few probes of many nodes', async () => {
+    const { report } = await bisectWith(model, feeds, { node: '/classifier/MatMul', factor: 1.05 });
+    // 71 nodes: three rounds of eight places at most, and a sweep in pieces of 16.
+    expect(report.numProbes).toBeLessThanOrEqual(3 + 5);
+  });
+
+  it('names the first of two, also across branches that meet again', async () => {
+    const branches = build({
+      node: [
+        node('Relu', ['x'], ['left'], { name: 'left' }),
+        node('Tanh', ['x'], ['right'], { name: 'right' }),
+        node('Exp', ['right'], ['far'], { name: 'far' }),
+        node('Add', ['left', 'far'], ['y'], { name: 'sum' }),
+        node('MatMul', ['y', 'w'], ['z'], { name: 'product' }),
+      ],
+      initializer: [weight('w', [2, 2], [1, 2, 3, 4])],
+      input: [float('x', 1, 2)],
+      output: [float('z', 1, 2)],
+    });
+    const x = new Map([['x', { shape: [1, 2], data: Float32Array.of(0.5, -0.25) }]]);
+    for (const name of ['left', 'right', 'far', 'sum', 'product']) {
+      const { report } = await bisectWith(branches, x, { node: name, factor: 1.5 });
+      expect(report.node?.name).toBe(name);
+    }
+  });
+});
+
+describe('differ', () => {
+  const tensor = (...values: number[]): Tensor => ({ shape: [values.length], data: Float32Array.from(values) });
+
+  it('measures by the greatest expected value', () => {
+    expect(differ(tensor(100, 0.05), tensor(100, 0), 1e-3)).toBe(false);
+    expect(differ(tensor(100, 0.2), tensor(100, 0), 1e-3)).toBe(true);
+    expect(differ(tensor(0, 1e-9), tensor(0, 0), 1e-3)).toBe(true);
+  });
+
+  it('takes NaN and infinities for equal only where both sides have them', () => {
+    expect(differ(tensor(NaN, 1), tensor(NaN, 1), 0)).toBe(false);
+    expect(differ(tensor(1, 1), tensor(NaN, 1), 1)).toBe(true);
+    expect(differ(tensor(NaN, 1), tensor(1, 1), 1)).toBe(true);
+    expect(differ(tensor(Infinity), tensor(Infinity), 0)).toBe(false);
+    expect(differ(tensor(-Infinity), tensor(Infinity), 1)).toBe(true);
+    expect(differ(tensor(1), tensor(1, 2), 1)).toBe(true);
+  });
+});
+
+describe('made-up inputs', () => {
+  const conv = build({
+    node: [node('Conv', ['x', 'w'], ['y'])],
+    initializer: [weight('w', [1, 1, 400], Array.from({ length: 400 }, () => 1))],
+    input: [float('x', null, 1, null)],
+    output: [float('y', null, 1, null)],
+  });
+  let feeds: ReadonlyMap<string, Tensor>;
+  beforeAll(async () => {
+    feeds = await findSampleFeeds(graphInfo(conv), [], new GraphRunner(conv, { open: openNodeSession }));
+  });
+
+  it('are as long as the graph needs, and the same each time', () => {
+    expect(feeds.get('x')?.shape).toEqual([1, 1, 1600]);
+    expect(sampleInputs(graphInfo(conv), 1600)).toEqual(new Map(feeds));
+  });
+
+  it('are replaced by those that are given', async () => {
+    const given = { name: 'other', axes: ['axis0'], shape: [1], data: Float32Array.of(1) };
+    const runner = new GraphRunner(conv, { open: openNodeSession });
+    expect([...(await findSampleFeeds(graphInfo(conv), [given], runner))]).toEqual([['x', given]]);
+  });
+});

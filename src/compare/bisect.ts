@@ -1,0 +1,240 @@
+import { encodeOnnx, valueNames, type GraphInfo, type NodeInfo } from '../onnx/model';
+import { isolateNode } from '../onnx/cut';
+import type { ModelProto } from '../onnx/onnx_pb';
+import type { SessionTensor } from '../ort/session';
+import { writeBundle } from './files/write';
+import type { GraphRunner, GraphTensor } from './graphRunner';
+import { measure } from './measure';
+import type { BisectReport, Measures, NodeReport } from './report';
+import type { OnStep } from './stages';
+
+/**
+ * Difference that counts as none, relative to the greatest value of a tensor. Sums of thousands of float32 products in
+ * another order differ by some 1e-5; a wrong kernel by 1e-2 and more.
+ */
+export const DEFAULT_TOLERANCE = 1e-3;
+
+/** Places that one probe looks at: a run costs the same however many values are tapped. */
+const PLACES = 8;
+
+/** Nodes that a piece of the sweep has: all of their values are in memory at once. */
+const PIECE = 16;
+
+export interface BisectRequest {
+  readonly model: ModelProto;
+  readonly modelName: string;
+  readonly adapter: string | null;
+  /** What the graph's inputs are fed with. */
+  readonly feeds: ReadonlyMap<string, GraphTensor>;
+  /** The reference. */
+  readonly wasm: GraphRunner;
+  readonly webgpu: GraphRunner;
+  readonly tolerance: number;
+  readonly onStep: OnStep;
+}
+
+export interface BisectResult {
+  readonly report: BisectReport;
+  /** A golden bundle with the node's graph, its inputs and what WASM gives; null where no node was found. */
+  readonly bugReport: Uint8Array | null;
+}
+
+type Values = ReadonlyMap<string, GraphTensor>;
+
+interface Search extends BisectRequest {
+  readonly alive: (index: number) => string[];
+  numProbes: number;
+}
+
+/** Nodes `(low, high]` hold the first difference; `feeds` are WASM's values at `low`. */
+interface Stretch {
+  readonly low: number;
+  readonly high: number;
+  readonly feeds: Values;
+}
+
+/**
+ * Finds the first node that WebGPU computes otherwise than WASM.
+ *
+ * Bisection first: each probe compares all values that are alive at up to eight places of the stretch that is left. The
+ * next one begins where both still agreed, with WASM's values on both sides, so that rounding does not add up over the
+ * whole graph and each probe is shorter than the one before.
+ *
+ * A difference can vanish before the next place (a normalisation takes out a factor, a maximum hides a value), so the
+ * nodes before the one that was found, or all where none was, are then swept: every value, piece by piece.
+ *
+ * @throws VoxlaneError what the backends throw
+ */
+export async function bisect(request: BisectRequest): Promise<BisectResult> {
+  const { wasm, feeds, onStep, modelName, adapter, tolerance } = request;
+  const { nodes } = wasm.info;
+  const alive = liveValues(wasm.info);
+  const search: Search = { ...request, alive, numProbes: 0 };
+  const seen = await halve(search, { low: -1, high: nodes.length - 1, feeds });
+  const found = (await sweep(search, seen?.high ?? nodes.length)) ?? seen;
+  const common = { model: modelName, adapter, tolerance, numNodes: nodes.length, numProbes: search.numProbes };
+  if (!found) {
+    return { report: { ...common, verdict: 'pass', node: null, difference: null, alone: null }, bugReport: null };
+  }
+  await onStep('the node alone', nodes.length, nodes.length);
+  const { report, bugReport } = await judgeAlone(request, nodes[found.high]!, found.feeds);
+  return { report: { ...common, verdict: 'fail', ...report }, bugReport };
+}
+
+/** Narrows a stretch down to one node; null where no difference is seen at any place. */
+async function halve(search: Search, whole: Stretch): Promise<Stretch | null> {
+  let found: Stretch | null = null;
+  for (let stretch: Stretch | null = whole; stretch && stretch.high - stretch.low >= 1; ) {
+    await search.onStep(`${stretch.high - stretch.low} of ${whole.high + 1} nodes left`, found ? 1 : 0, 2);
+    stretch = await probe(search, stretch, PLACES);
+    // Where it is no longer seen, it took more than one stretch to add up: the last node that showed it is named.
+    found = stretch ?? found;
+    if (stretch && stretch.high - stretch.low === 1) break;
+  }
+  return found;
+}
+
+/** Compares every value that the nodes before `end` give; null where none differs. */
+async function sweep(search: Search, end: number): Promise<Stretch | null> {
+  let { feeds } = search;
+  for (let low = -1; low < end - 1; low += PIECE) {
+    const high = Math.min(low + PIECE, end - 1);
+    await search.onStep(`each of the nodes ${low + 2} to ${high + 1}`, low + 1, end);
+    const passed: { feeds?: Values } = {};
+    const found = await probe(search, { low, high, feeds }, PIECE, passed);
+    if (found) return found;
+    feeds = passed.feeds!;
+  }
+  return null;
+}
+
+/** Of each node, the values that exist after it and that a later node or the caller still wants, and its own. */
+function liveValues(info: GraphInfo): (index: number) => string[] {
+  const { nodes, outputs } = info;
+  const tensors = new Set(valueNames(info));
+  const lastUse = new Map<string, number>(outputs.map(({ name }) => [name, Infinity]));
+  nodes.forEach(({ inputs, captured }, index) => {
+    for (const name of [...inputs, ...captured]) lastUse.set(name, Math.max(lastUse.get(name) ?? -1, index));
+  });
+  return (index) =>
+    nodes.slice(0, index + 1).flatMap(({ outputs: made }, place) =>
+      made.filter((name) => tensors.has(name) && (place === index || (lastUse.get(name) ?? -1) > index)),
+    );
+}
+
+/** The first stretch between two of `numPlaces` places at whose end the backends differ; null where they do at none. */
+async function probe(
+  search: Search,
+  { low, high, feeds }: Stretch,
+  numPlaces: number,
+  passed: { feeds?: Values } = {},
+): Promise<Stretch | null> {
+  const { wasm, webgpu, alive, tolerance } = search;
+  search.numProbes++;
+  const count = Math.min(numPlaces, high - low);
+  const places = Array.from({ length: count }, (_, i) => low + Math.ceil(((i + 1) * (high - low)) / count));
+  const wanted = places.map((place) => alive(place).filter((name) => !feeds.has(name)));
+  const names = [...new Set(wanted.flat())];
+  const expected = await wasm.values(feeds, names);
+  const actual = await webgpu.values(feeds, names);
+  const first = places.findIndex((_, i) =>
+    wanted[i]!.some((name) => differ(actual.get(name)!, expected.get(name)!, tolerance)),
+  );
+  /** What was fed stays fed: a later node may still want it. */
+  const feedsAt = (place: number): Values =>
+    new Map([...feeds, ...wanted[place]!.map((name) => [name, expected.get(name)!] as const)]);
+  if (first < 0) passed.feeds = feedsAt(places.length - 1);
+  if (first < 0) return null;
+  return first === 0
+    ? { low, high: places[0]!, feeds }
+    : { low: places[first - 1]!, high: places[first]!, feeds: feedsAt(first - 1) };
+}
+
+/** Whether two values differ by more than `tolerance` of the greatest expected one, or are not finite at other places. */
+export function differ(actual: GraphTensor, expected: GraphTensor, tolerance: number): boolean {
+  const { length } = expected.data;
+  if (actual.data.length !== length) return true;
+  let greatest = 0;
+  for (const value of expected.data) if (Number.isFinite(value)) greatest = Math.max(greatest, Math.abs(value));
+  const most = tolerance * greatest;
+  for (let i = 0; i < length; i++) {
+    const [ours, theirs] = [actual.data[i]!, expected.data[i]!];
+    if (!(Object.is(ours, theirs) || Math.abs(ours - theirs) <= most)) return true;
+  }
+  return false;
+}
+
+/** Runs the node by itself on both sides, on what WASM gives as its inputs. */
+async function judgeAlone(
+  { model, wasm, webgpu, tolerance }: BisectRequest,
+  node: NodeInfo,
+  feeds: Values,
+): Promise<{ report: Pick<BisectReport, 'node' | 'difference' | 'alone'>; bugReport: Uint8Array }> {
+  const { outputs: made } = node;
+  const needed = isolateNode(model, node.name, wasm.knownTypes).inputs;
+  const computed = needed.filter((name) => !feeds.has(name));
+  const inputs = new Map<string, GraphTensor>(feeds);
+  if (computed.length > 0) {
+    for (const [name, tensor] of await wasm.values(feeds, computed)) inputs.set(name, tensor);
+  }
+  const own = new Map(needed.map((name) => [name, inputs.get(name)!]));
+  const difference = worstOf(await webgpu.values(feeds, made), await wasm.values(feeds, made));
+  const expected = await wasm.values(own, made);
+  const actual = await webgpu.values(own, made);
+  const isWrong = made.some((name) => differ(actual.get(name)!, expected.get(name)!, tolerance));
+  const alone = worstOf(actual, expected);
+  return {
+    report: {
+      node: describeNode(node, own, expected),
+      difference,
+      alone: alone && { ...alone, verdict: isWrong ? 'fail' : 'pass' },
+    },
+    bugReport: makeBugReport(isolateNode(model, node.name, wasm.knownTypes).model, node, own, expected, tolerance),
+  };
+}
+
+/** The measures of the output that differs most. */
+function worstOf(actual: Values, expected: Values): Measures | null {
+  const all = Array.from(expected, ([name, tensor]) => {
+    const axes = tensor.shape.map((_, axis) => `axis${axis}`);
+    return measure(actual.get(name)!, tensor, axes);
+  });
+  const size = ({ maxAbs }: Measures): number => maxAbs ?? Infinity;
+  return all.reduce<Measures | null>((worst, one) => (worst && size(worst) >= size(one) ? worst : one), null);
+}
+
+function describeNode(node: NodeInfo, inputs: Values, outputs: ReadonlyMap<string, SessionTensor>): NodeReport {
+  const described = (values: Values) => Array.from(values, ([name, { shape }]) => ({ name, shape }));
+  return {
+    name: node.name,
+    op: node.domain === '' ? node.op : `${node.domain}.${node.op}`,
+    attributes: node.attributes,
+    inputs: described(inputs),
+    outputs: described(outputs),
+  };
+}
+
+function makeBugReport(
+  graph: ModelProto,
+  node: NodeInfo,
+  inputs: Values,
+  expected: Values,
+  tolerance: number,
+): Uint8Array {
+  const named = (values: Values) =>
+    Array.from(values, ([name, { data, shape }]) => ({
+      name,
+      data,
+      shape,
+      axes: shape.map((_, axis) => `axis${axis}`),
+    }));
+  const greatest = Math.max(...Array.from(expected.values(), ({ data }) => data.reduce((a, b) => Math.max(a, Math.abs(b)), 0)));
+  return writeBundle({
+    model: `${node.op} ${node.name}`,
+    source: { made_by: 'bisection of WebGPU against WASM; the stages are what WASM gives', op: node.op },
+    inputs: named(inputs),
+    stages: named(expected),
+    tolerance: { maxAbs: Number.isFinite(greatest) ? tolerance * greatest : tolerance, cosine: 1 - tolerance },
+    graph: encodeOnnx(graph),
+  });
+}

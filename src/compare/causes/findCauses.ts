@@ -1,0 +1,82 @@
+import { hasShape, judgeMeasures, measure } from '../measure';
+import type { Cause } from '../report';
+import { channelOrder } from './channels';
+import type { CauseContext, Detector } from './context';
+import { fbankSettings } from './fbank';
+import { frameCount, shiftedFrames } from './frames';
+import { permutedAxes } from './layout';
+import { lstmDirection, lstmGates } from './lstm';
+import { missingMean, sampleScale } from './melMeans';
+import { batchDependent, runToRun } from './repeat';
+import { logBase, offset, scaled, scaledAndOffset } from './scale';
+import { allZeros, notFinite, notFiniteWeight, zeroWeights } from './values';
+
+/**
+ * Explanations of the whole error, each of which rules out those after it. The special before the general: a missing
+ * logarithm's base is a factor too, a missing mean an offset, swapped directions of an LSTM an order of channels.
+ */
+const EXPLANATIONS: readonly Detector[] = [
+  fbankSettings,
+  missingMean,
+  sampleScale,
+  logBase,
+  scaled,
+  offset,
+  scaledAndOffset,
+  shiftedFrames,
+  (context) => lstmDirection({ ...context, rerun: null }),
+  channelOrder,
+];
+
+/** The same by running the stage, so only where nothing cheaper explains the error. */
+const RUN_EXPLANATIONS: readonly Detector[] = [batchDependent, lstmDirection, lstmGates];
+
+/**
+ * What makes a stage wrong, most telling first; none where nothing that is known explains its error. Of a stage that is
+ * right, whether it stays so in another run and at another batch size, if the context has these. Tensors of any rank and
+ * values are welcome, empty, constant and not finite ones too.
+ *
+ * Throws only what a run of the context throws.
+ */
+export async function findCauses(context: CauseContext): Promise<readonly Cause[]> {
+  const { actual, golden, axes, tolerance } = context;
+  const isRight = judgeMeasures(measure(actual, golden, axes), tolerance) === 'pass';
+  const unstable = await runToRun(context);
+  // Runs that differ by themselves prove nothing about weights and batches.
+  const usable = unstable ? { ...context, otherBatch: null, rerun: null } : context;
+  const others = isRight ? [await batchDependent(usable)] : await causesOfValues(usable);
+  return [unstable, ...others].filter((cause) => cause !== null);
+}
+
+async function causesOfValues(context: CauseContext): Promise<readonly Cause[]> {
+  const broken = notFinite(context) ?? notFiniteWeight(context) ?? allZeros(context);
+  if (broken) return causesOfBroken(context, broken);
+  const layout = permutedAxes(context);
+  if (layout) {
+    const { cause, golden, isAll } = layout;
+    return isAll ? [cause] : [cause, ...(await causesOfError({ ...context, golden }))];
+  }
+  if (!hasShape(context.actual, context.golden.shape)) {
+    const cause = frameCount(context);
+    return cause ? [cause] : [];
+  }
+  return causesOfError(context);
+}
+
+/** Of values that are no numbers, or nothing but zeros, nothing else can be learnt but whether the weights are there. */
+function causesOfBroken(context: CauseContext, broken: Cause): readonly Cause[] {
+  const unloaded = broken.values.side === 'ours' ? zeroWeights(context) : null;
+  if (!unloaded) return [broken];
+  return broken.id === 'all-zeros' ? [unloaded] : [unloaded, broken];
+}
+
+/** Of tensors of one shape. */
+async function causesOfError(context: CauseContext): Promise<readonly Cause[]> {
+  for (const detect of [...EXPLANATIONS, ...RUN_EXPLANATIONS]) {
+    const cause = await detect(context);
+    if (cause) return [cause];
+  }
+  // Last, because an explanation of the whole error shows that the zeros belong there.
+  const unloaded = zeroWeights(context);
+  return unloaded ? [unloaded] : [];
+}

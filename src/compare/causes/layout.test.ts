@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { transpose } from '../align';
+import type { CauseContext } from './context';
+import { contextOf, expectCauses, gathered, ROUNDING, stageNamed, tensorOf, withNoise } from './testing/planted';
+
+/** Some of a stage, as a context with these axes. */
+function partOf(name: string, axes: string[], shape: number[], indexIn: (index: number[]) => number[]): CauseContext {
+  const stage = stageNamed(name);
+  const part = gathered(stage, shape, indexIn);
+  return { ...contextOf(stage, part), axes, golden: part };
+}
+
+describe('permuted-axes', () => {
+  it('names the permutation that makes the shape fit', async () => {
+    const stage = stageNamed('sincnet');
+    const transposed = transpose(stage, [0, 2, 1]);
+    const cause = await expectCauses(contextOf(stage, {}, { golden: transposed }), 'permuted-axes');
+    expect(cause.evidence).toMatch(/^golden is \(batch, frame, channel\): \(1, 115, 60\) against ours \(1, 60, 115\)/);
+    expect(cause.values).toEqual({ order: [0, 2, 1] });
+  });
+
+  it.each(['sincnet', 'lstm', 'classifier', 'fbank', 'head', 'block3'])('finds it in %s under rounding', async (name) => {
+    const stage = stageNamed(name);
+    const { shape, data } = transpose(stage, [0, 2, 1]);
+    const cause = await expectCauses(contextOf(stage, { shape, data: withNoise(data, ROUNDING) }), 'permuted-axes');
+    expect(cause.evidence).toContain('so laid out the max abs error is');
+  });
+
+  it('finds what else is wrong once it is transposed back', async () => {
+    const stage = stageNamed('sincnet');
+    const { shape, data } = transpose(stage, [0, 2, 1]);
+    const actual = { shape, data: data.map((value) => value / 1.05) };
+    const cause = await expectCauses(contextOf(stage, actual), 'permuted-axes', 'scaled');
+    expect(cause.evidence).toContain('correlation is 1.0000');
+  });
+
+  it('finds the order of three axes', async () => {
+    const axes = ['channel', 'frame', 'mel'];
+    const context = partOf('head', axes, [10, 20, 16], ([a, b, c]) => [0, 16 * a! + c!, b!]);
+    const cause = await expectCauses({ ...context, actual: transpose(context.golden, [1, 2, 0]) }, 'permuted-axes');
+    expect(cause.evidence).toMatch(/^golden is \(mel, channel, frame\): \(10, 20, 16\) against ours \(20, 16, 10\)/);
+  });
+
+  it('finds axes of equal size transposed', async () => {
+    const context = partOf('head', ['batch', 'channel', 'frame'], [1, 64, 64], ([, channel, frame]) => [0, channel!, frame!]);
+    const actual = transpose(context.golden, [0, 2, 1]);
+    const cause = await expectCauses({ ...context, actual }, 'permuted-axes');
+    expect(cause.evidence).toMatch(/^golden is \(frame, channel\) where ours is \(channel, frame\), both \(64, 64\)/);
+  });
+
+  it('finds that ours was reshaped where it should be transposed', async () => {
+    const stage = stageNamed('lstm');
+    // As (batch, channel, frame) in memory, called (batch, frame, channel).
+    const { data } = transpose(stage, [0, 2, 1]);
+    const cause = await expectCauses(contextOf(stage, { data: withNoise(data, ROUNDING) }), 'permuted-axes');
+    expect(cause.evidence).toMatch(/^ours holds the golden values in the memory order \(channel, frame\), reshaped/);
+  });
+
+  it('finds that the golden tensor was', async () => {
+    const stage = stageNamed('lstm');
+    const { data } = transpose(stage, [0, 2, 1]);
+    const cause = await expectCauses(contextOf(stage, {}, { golden: { shape: stage.shape, data } }), 'permuted-axes');
+    expect(cause.evidence).toMatch(/^golden holds our values in the memory order \(channel, frame\)/);
+  });
+
+  it('finds the same values under another shape', async () => {
+    const stage = stageNamed('embedding');
+    const flat = await expectCauses(contextOf(stage, { shape: [192] }, { axes: ['channel'] }), 'permuted-axes');
+    expect(flat.evidence).toContain('in the same order under another shape: (1, 192) against ours (192)');
+    const sincnet = stageNamed('sincnet');
+    const reshaped = await expectCauses(contextOf(sincnet, { shape: [1, 115, 60] }), 'permuted-axes');
+    expect(reshaped.evidence).toContain('in the same order under another shape');
+  });
+
+  it('does not take a shape that fits for values that do', async () => {
+    const stage = stageNamed('sincnet');
+    // Every value moved on by half the tensor, which no layout does.
+    const { shape, data } = transpose(stage, [0, 2, 1]);
+    const moved = tensorOf(shape, (index) => data[(index + data.length / 2) % data.length]!);
+    await expectCauses(contextOf(stage, moved));
+  });
+});

@@ -1,0 +1,31 @@
+/** Faults that others planted: whole bundles, whose sound counterpart stands for a backend that is right. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { hasShared, SHARED, SHARED_MISSING } from '../../../testing/shared';
+import { readBundle, tensorNamed, type GoldenBundle } from '../bundle';
+import { findCauses } from './findCauses';
+import { contextOf, expectCauses } from './testing/planted';
+
+const openBundle = (name: string): GoldenBundle => readBundle(readFileSync(join(SHARED, 'goldens', name)));
+
+if (!hasShared) console.log(`skipped: faults that others planted: ${SHARED_MISSING}`);
+
+describe.skipIf(!hasShared)('bundles made by others', () => {
+  it.each([
+    [
+      'seg_dev00.bad_sincnet_transposed.zip',
+      'sincnet',
+      'permuted-axes',
+      'golden is (batch, frame, channel): (1, 589, 60) against ours (1, 60, 589)',
+    ],
+    ['seg_dev00.bad_lstm_scaled.zip', 'lstm', 'scaled', 'golden is 1.0500 × ours'],
+  ] as const)('%s', async (file, faulty, id, evidence) => {
+    const sound = openBundle('seg_dev00.zip');
+    for (const golden of openBundle(file).stages) {
+      const context = contextOf(tensorNamed(sound.stages, golden.name), {}, { golden });
+      if (golden.name !== faulty) expect(await findCauses(context)).toEqual([]);
+      else expect((await expectCauses(context, id)).evidence).toContain(evidence);
+    }
+  });
+});

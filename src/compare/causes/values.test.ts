@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import type { LstmNode } from '../../onnx/weights';
+import type { LayerWeight } from './context';
+import { contextOf, expectCauses, stageNamed, STAGES } from './testing/planted';
+
+const weight = (name: string, shape: number[], value: number, nodes: string[]): LayerWeight => ({
+  name,
+  shape,
+  values: new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(value),
+  nodes,
+});
+
+describe('not-finite', () => {
+  it.each(STAGES)('finds one NaN in $name, and where it is', async (stage) => {
+    const { data, shape } = stage;
+    const cause = await expectCauses(contextOf(stage, { data: data.with(data.length - 1, NaN) }), 'not-finite');
+    expect(cause.values).toEqual({ side: 'ours', nanCount: 1, infCount: 0, index: shape.map((size) => size - 1) });
+  });
+
+  it('counts them, and names the first', async () => {
+    const stage = stageNamed('lstm');
+    const data = stage.data.with(256 * 3 + 7, -Infinity).with(256 * 4, NaN).with(256 * 5, NaN);
+    const cause = await expectCauses(contextOf(stage, { data }), 'not-finite');
+    expect(cause.evidence).toContain('ours has 2 NaN and 1 infinite of 29440 values');
+    expect(cause.evidence).toContain('the first at (batch, frame, channel) = (0, 3, 7)');
+  });
+
+  it('says that the golden tensor has them', async () => {
+    const stage = stageNamed('lstm');
+    const golden = { shape: stage.shape, data: stage.data.with(0, NaN) };
+    const cause = await expectCauses(contextOf(stage, {}, { golden }), 'not-finite');
+    expect(cause.values.side).toBe('golden');
+  });
+});
+
+describe('all-zeros', () => {
+  it.each(STAGES)('finds $name empty, on either side, and calls it nothing else', async (stage) => {
+    const zeros = { shape: stage.shape, data: new Float32Array(stage.data.length) };
+    expect((await expectCauses(contextOf(stage, zeros), 'all-zeros')).values.side).toBe('ours');
+    expect((await expectCauses(contextOf(stage, {}, { golden: zeros }), 'all-zeros')).values.side).toBe('golden');
+  });
+});
+
+describe('zero-weights', () => {
+  const stage = stageNamed('linear1');
+  const loaded = weight('linear.0.bias', [128], 0, ['/linear.0/Add']);
+  const zero = weight('linear.0.weight', [256, 128], 0, ['/linear.0/MatMul']);
+
+  it('names the weight and its node, instead of the zeros that they give', async () => {
+    const context = contextOf(stage, { data: new Float32Array(stage.data.length) });
+    const cause = await expectCauses({ ...context, layer: { weights: [loaded, zero], lstms: [] } }, 'zero-weights');
+    expect(cause.evidence).toContain('the weight linear.0.weight (256, 128) of the node /linear.0/MatMul');
+    expect(cause.values).toMatchObject({ weight: 'linear.0.weight', node: '/linear.0/MatMul' });
+  });
+
+  it('names it where a bias keeps the output from being zero', async () => {
+    const data = stage.data.map((_, index) => Math.sin(index % 128));
+    await expectCauses({ ...contextOf(stage, { data }), layer: { weights: [zero], lstms: [] } }, 'zero-weights');
+  });
+
+  it('names it beside the NaN that it may give', async () => {
+    const data = new Float32Array(stage.data.length).fill(NaN);
+    const context = { ...contextOf(stage, { data }), layer: { weights: [zero], lstms: [] } };
+    await expectCauses(context, 'zero-weights', 'not-finite');
+  });
+
+  it('lets biases and the initial state of an LSTM be zero', async () => {
+    const lstm: LstmNode = { node: 'LSTM', w: 'w', r: 'r', b: 'b', hidden: 2, directions: 2, direction: 'bidirectional' };
+    const state = weight('h0', [2, 1, 2], 0, ['LSTM']);
+    const weights = [weight('w', [2, 8, 3], 1, ['LSTM']), weight('r', [2, 8, 2], 1, ['LSTM']), state];
+    const context = contextOf(stage, { data: new Float32Array(stage.data.length) });
+    await expectCauses({ ...context, layer: { weights: [...weights, loaded], lstms: [lstm] } }, 'all-zeros');
+    const unloaded = [...weights, weight('r', [2, 8, 2], 0, ['LSTM'])];
+    await expectCauses({ ...context, layer: { weights: unloaded, lstms: [lstm] } }, 'zero-weights');
+  });
+
+  it('does not blame zeros that belong there, where something else explains the error', async () => {
+    const data = stage.data.map((value) => 2 * value);
+    await expectCauses({ ...contextOf(stage, { data }), layer: { weights: [zero], lstms: [] } }, 'scaled');
+  });
+});

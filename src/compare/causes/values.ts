@@ -1,0 +1,93 @@
+import { indexOf } from '../measure';
+import type { Cause } from '../report';
+import type { CauseContext, LayerWeight } from './context';
+import { axesText, countText } from './proof';
+
+/** NaN or infinite values: ours, else the golden ones. */
+export function notFinite({ actual, golden, axes }: CauseContext): Cause | null {
+  for (const [side, { data, shape }] of [['ours', actual], ['golden', golden]] as const) {
+    const first = data.findIndex((value) => !Number.isFinite(value));
+    if (first < 0) continue;
+    let nanCount = 0;
+    let infCount = 0;
+    for (const value of data) {
+      if (Number.isNaN(value)) nanCount++;
+      else if (!Number.isFinite(value)) infCount++;
+    }
+    const index = indexOf(first, shape);
+    return {
+      id: 'not-finite',
+      evidence:
+        `${side} has ${nanCount} NaN and ${infCount} infinite of ${data.length} values, ` +
+        `the first at ${axesText(axes)} = (${index.join(', ')})`,
+      values: { side, nanCount, infCount, index },
+    };
+  }
+  return null;
+}
+
+/**
+ * A weight that holds NaN or infinite values where the output does not: some kernels' activations turn NaN into a
+ * number, and what comes out is wrong without a sign.
+ */
+export function notFiniteWeight({ layer }: CauseContext): Cause | null {
+  const weight = layer?.weights.find(({ values }) => !values.every(Number.isFinite));
+  if (!weight) return null;
+  const first = weight.values.findIndex((value) => !Number.isFinite(value));
+  const count = weight.values.reduce((sum, value) => sum + (Number.isFinite(value) ? 0 : 1), 0);
+  const index = indexOf(first, weight.shape);
+  return {
+    id: 'not-finite',
+    evidence:
+      `${count} of ${weight.values.length} values of the weight ${weight.name} of the node ${weight.nodes.join(', ')} ` +
+      `${count === 1 ? 'is' : 'are'} not finite, the first at (${index.join(', ')})`,
+    values: { side: 'weight', weight: weight.name, node: weight.nodes[0] ?? '', count, index },
+  };
+}
+
+/** One side all zero and the other not, as of a backend that ran nothing or a file that was not filled. */
+export function allZeros({ actual, golden }: CauseContext): Cause | null {
+  const isZero = [actual, golden].map(({ data }) => data.every((value) => value === 0));
+  if (isZero[0] === isZero[1] || actual.data.length === 0 || golden.data.length === 0) return null;
+  const [side, other] = isZero[0] ? (['ours', 'golden'] as const) : (['golden', 'ours'] as const);
+  const { data } = isZero[0] ? golden : actual;
+  const nonZero = data.reduce((count, value) => count + (value === 0 ? 0 : 1), 0);
+  const size = (isZero[0] ? actual : golden).data.length;
+  return {
+    id: 'all-zeros',
+    evidence: `all ${size} values of ${side} are zero, and ${nonZero} of ${other} are not`,
+    values: { side, nonZero },
+  };
+}
+
+/** Weights of rank 2 and more that hold only zeros: never loaded. A bias may be zero in good faith. */
+export function zeroWeights(context: CauseContext): Cause | null {
+  const zero = zeroWeightsOf(context);
+  if (zero.length === 0) return null;
+  const [first] = zero;
+  const more = zero.length > 1 ? `, and ${countText(zero.length - 1, 'more weight')} alike` : '';
+  return {
+    id: 'zero-weights',
+    evidence:
+      `all ${first!.values.length} values of the weight ${first!.name} ${axesText(first!.shape.map(String))} ` +
+      `of the node ${first!.nodes.join(', ')} are zero${more}`,
+    values: { weight: first!.name, node: first!.nodes[0] ?? '', weights: zero.map(({ name }) => name).join(', ') },
+  };
+}
+
+/** The weights that {@link zeroWeights} blames. */
+export function zeroWeightsOf({ layer }: CauseContext): readonly LayerWeight[] {
+  if (!layer) return [];
+  const nodes = new Set(layer.lstms.map(({ node }) => node));
+  const matrices = new Set(layer.lstms.flatMap(({ w, r }) => [w, r]));
+  // An LSTM's initial state is a tensor of rank 3, and zero as it should be.
+  const isState = ({ name, nodes: users }: LayerWeight): boolean =>
+    !matrices.has(name) && users.length > 0 && users.every((node) => nodes.has(node));
+  return layer.weights.filter(
+    (weight) =>
+      weight.shape.length >= 2 &&
+      weight.values.length > 1 &&
+      !isState(weight) &&
+      weight.values.every((value) => value === 0),
+  );
+}

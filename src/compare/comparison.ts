@@ -1,0 +1,249 @@
+import { cpuStretchFeatures, gpuStretchFeatures } from '../embedding/stretchFeatures';
+import { openGpu, type GpuContext } from '../gpu/context';
+import { runtimeVersion } from '../ort/runtime';
+import { openSession, type Session } from '../ort/session';
+import type { ModelProto } from '../onnx/onnx_pb';
+import type { FbankFacts } from '../store/manifest';
+import { isShipped } from '../store/shipped';
+import { secondsOfFrame } from '../timeline/frameClock';
+import { VoxlaneError } from '../util/errors';
+import { auditWeights } from './audit';
+import type { AuditReport } from './auditReport';
+import { bisect, DEFAULT_TOLERANCE, type BisectResult } from './bisect';
+import { describeOpened, type Opened } from './describeOpened';
+import type { NamedFile } from './files/goldenFiles';
+import { GraphRunner } from './graphRunner';
+import { computeLayer, type LayerRequest } from './layer';
+import { measure } from './measure';
+import { openFiles, openShipped, type Bases, type OpenedFiles } from './openModel';
+import { drawPicture, type Pair, type StagePicture } from './picture';
+import { makePlan, type Plan } from './plan';
+import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from './report';
+import { compareStages, type RunResult } from './run';
+import { findSampleFeeds } from './sampleInputs';
+import { computeFeeds, type OnStep, type PlanRunner, type StageTensors } from './stages';
+import type { NamedTensor } from './tensor';
+
+export interface ComparisonSettings extends Bases {
+  /** Address of the ONNX Runtime files, with a slash at its end. */
+  readonly runtime: string;
+  /** WASM threads. */
+  readonly threads: number;
+  /** For tests: a node whose first output is multiplied, on WebGPU only. */
+  readonly simulateFault?: { readonly node: string; readonly factor: number } | undefined;
+}
+
+interface Filterbank {
+  readonly facts: FbankFacts;
+  readonly sampleRate: number;
+}
+
+/** Cells of a heatmap that a wide screen can show. */
+const MAX_ROWS = 256;
+const MAX_COLUMNS = 1024;
+
+/** One graph with its goldens, and what has been computed of it: everything that the panel and the commands ask for. */
+export class Comparison {
+  private files: OpenedFiles | null = null;
+  private chosen = new Map<string, string>();
+  private plan: Plan | null = null;
+  private runners = new Map<BackendName, PlanRunner>();
+  private results = new Map<BackendName, RunResult>();
+  private bisected: BisectResult | null = null;
+  private gpu: GpuContext | null = null;
+
+  constructor(private readonly settings: ComparisonSettings) {}
+
+  /** @throws VoxlaneError `options`, `format`, `model-*` */
+  async open(files: readonly NamedFile[]): Promise<Opened> {
+    return this.use(await openFiles(files, this.settings));
+  }
+
+  /** A model of this release with its goldens. */
+  async openShipped(id: string): Promise<Opened> {
+    if (!isShipped(id)) throw refused(`No model ${id} ships with this release`, 'Name one that does');
+    return this.use(await openShipped(id, this.settings));
+  }
+
+  /** Says which graph value a stage is. @throws VoxlaneError `options` for a value that is not there */
+  async mapStage(stage: string, value: string): Promise<Opened> {
+    const files = this.opened();
+    if (!files.info.nodes.some(({ outputs }) => outputs.includes(value))) {
+      throw refused(`The graph has no value ${value}`, 'Take one of the list of values');
+    }
+    const chosen = new Map(this.chosen).set(stage, value);
+    await this.forget();
+    this.chosen = chosen;
+    return this.describe(files);
+  }
+
+  /** @throws VoxlaneError `options` without goldens, and what the backend throws */
+  async compare(backend: BackendName, thorough: boolean, onStep: OnStep): Promise<ComparisonReport> {
+    const { name, model } = this.opened();
+    const { plan } = this;
+    if (!plan) throw refused('There are no golden outputs to compare with', 'Open a golden bundle, or bisect');
+    const runner = await this.runner(backend);
+    const variants = await this.runner('wasm');
+    const start = performance.now();
+    const result = await this.orForgetGpu(() => compareStages({ plan, model, runner, variants, thorough, onStep }));
+    this.results.set(backend, result);
+    const { stages, verdict, firstDivergence } = result;
+    const seconds = (performance.now() - start) / 1000;
+    return { model: name, backend, adapter: this.adapterOf(backend), verdict, firstDivergence, stages, seconds };
+  }
+
+  /** WebGPU against WASM, once both were compared. */
+  between(): BetweenReport[] {
+    const [wasm, webgpu] = [this.result('wasm'), this.result('webgpu')];
+    return wasm.map(({ planned: { golden, axes, clock }, actual }, index) => ({
+      name: golden.name,
+      ...measure(webgpu[index]!.actual, actual, axes, clock && ((frame) => secondsOfFrame(clock, frame))),
+    }));
+  }
+
+  /** @param column of the slice; by default the worst */
+  picture(stage: string, pair: Pair, column?: number): StagePicture {
+    const { left, right, planned } = this.sides(stage, pair);
+    const { axes, clock } = planned;
+    const time = clock && {
+      startSeconds: secondsOfFrame(clock, 0),
+      stepSeconds: clock.stepSamples / clock.sampleRate,
+    };
+    const options = { maxRows: MAX_ROWS, maxColumns: MAX_COLUMNS, time };
+    return drawPicture(left, right, axes, column === undefined ? options : { ...options, column });
+  }
+
+  /** Every weight of the graph, and of the checkpoint that was opened with it. */
+  audit(onStep: OnStep): Promise<AuditReport> {
+    const { model, name, checkpoint } = this.opened();
+    return auditWeights(model, name, checkpoint, onStep);
+  }
+
+  /** @param tolerance relative to the greatest value of a tensor */
+  async bisect(tolerance: number | undefined, onStep: OnStep): Promise<BisectReport> {
+    const { model, name, info, bundle } = this.opened();
+    const wasm = await this.runner('wasm');
+    const webgpu = await this.runner('webgpu');
+    const feeds = this.plan
+      ? await computeFeeds(this.plan, wasm)
+      : await findSampleFeeds(info, bundle?.inputs ?? [], wasm.graph);
+    const adapter = this.adapterOf('webgpu');
+    const graphs = { wasm: wasm.graph, webgpu: webgpu.graph };
+    const common = { model, modelName: name, adapter, tolerance: tolerance ?? DEFAULT_TOLERANCE, onStep };
+    this.bisected = await this.orForgetGpu(() => bisect({ ...common, feeds, ...graphs }));
+    return this.bisected.report;
+  }
+
+  /** What the bisection found, as a golden bundle with a graph of one node. */
+  bugReport(): Uint8Array {
+    if (this.bisected?.bugReport) return this.bisected.bugReport;
+    throw refused('No node was found to report', 'Bisect first; where both backends agree there is nothing to report');
+  }
+
+  /** One layer of a shipped model, of any sound. Needs nothing to be open. */
+  layer(request: LayerRequest, backend: BackendName): Promise<NamedTensor> {
+    return computeLayer(request, this.settings.models, (model, manifest) => {
+      const filterbank = manifest.task === 'embedding' ? { facts: manifest.fbank, sampleRate: manifest.sampleRate } : null;
+      return this.makeRunner(model, backend, filterbank);
+    });
+  }
+
+  /** Where all of this was computed, for a report. */
+  async environment(): Promise<Record<string, string>> {
+    const { files, gpu, settings } = this;
+    return {
+      browser: navigator.userAgent,
+      runtime: `onnxruntime-web ${await runtimeVersion()}`,
+      adapter: gpu?.adapterName ?? 'none used',
+      threads: String(settings.threads),
+      ...(files && { model: files.name, graphSha256: files.sha256, graphBytes: String(files.bytes) }),
+      ...(files?.bundle && { goldens: files.goldenFile }),
+    };
+  }
+
+  private async use(files: OpenedFiles): Promise<Opened> {
+    await this.forget();
+    this.files = files;
+    return this.describe(files);
+  }
+
+  private describe(files: OpenedFiles): Opened {
+    const { bundle, info, manifest } = files;
+    this.plan = bundle && bundle.stages.length > 0 ? makePlan(bundle, info, manifest, this.chosen) : null;
+    return describeOpened(files, this.plan);
+  }
+
+  private async forget(): Promise<void> {
+    for (const { graph } of this.runners.values()) await graph.release();
+    this.runners.clear();
+    this.results.clear();
+    this.chosen = new Map();
+    this.bisected = null;
+  }
+
+  private opened(): OpenedFiles {
+    if (this.files) return this.files;
+    throw refused('Nothing is open', 'Open a graph or goldens first');
+  }
+
+  /** One of each backend, kept with its session. */
+  private async runner(backend: BackendName): Promise<PlanRunner> {
+    const known = this.runners.get(backend);
+    if (known) return known;
+    const runner = await this.makeRunner(this.opened().model, backend, this.plan?.features ?? null);
+    this.runners.set(backend, runner);
+    return runner;
+  }
+
+  private async makeRunner(model: ModelProto, backend: BackendName, filterbank: Filterbank | null): Promise<PlanRunner> {
+    const { runtime: runtimeBase, threads, simulateFault } = this.settings;
+    const gpu = backend === 'webgpu' ? (this.gpu ??= await openGpu()) : null;
+    const open = (bytes: Uint8Array): Promise<Session> => openSession(bytes, { runtimeBase, threads, gpu });
+    const graph = new GraphRunner(model, { open, ...(gpu && { alter: simulateFault }) });
+    if (!filterbank) return { graph, features: null };
+    const { facts, sampleRate } = filterbank;
+    return { graph, features: gpu ? await gpuStretchFeatures(gpu, facts, sampleRate) : cpuStretchFeatures(facts, sampleRate) };
+  }
+
+  /** A device that was lost stays so: the next call gets a new one. */
+  private async orForgetGpu<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof VoxlaneError && error.code === 'gpu-lost') {
+        this.gpu = null;
+        this.runners.delete('webgpu');
+      }
+      throw error;
+    }
+  }
+
+  private adapterOf(backend: BackendName): string | null {
+    return backend === 'webgpu' ? (this.gpu?.adapterName ?? null) : null;
+  }
+
+  private result(backend: BackendName): readonly StageTensors[] {
+    const result = this.results.get(backend);
+    if (!result) throw refused(`Nothing was compared on ${backend}`, 'Compare on that backend first');
+    return result.tensors;
+  }
+
+  private stageOf(stage: string, backend: BackendName): StageTensors {
+    const found = this.result(backend).find(({ planned }) => planned.golden.name === stage);
+    if (!found) throw refused(`No stage ${stage} was compared`, 'Take one of the report');
+    return found;
+  }
+
+  private sides(stage: string, pair: Pair) {
+    if (pair === 'wasm-webgpu') {
+      const { actual, planned } = this.stageOf(stage, 'wasm');
+      return { left: actual, right: this.stageOf(stage, 'webgpu').actual, planned };
+    }
+    const { golden, actual, planned } = this.stageOf(stage, pair === 'golden-wasm' ? 'wasm' : 'webgpu');
+    return { left: golden, right: actual, planned };
+  }
+}
+
+function refused(problem: string, remedy: string): VoxlaneError {
+  return new VoxlaneError({ code: 'options', problem, remedy });
+}

@@ -1,0 +1,90 @@
+import { valueNames } from '../onnx/model';
+import type { GoldenStage } from './bundle';
+import type { Tolerance } from './compare';
+import type { OpenedFiles } from './openModel';
+import type { Plan } from './plan';
+
+/** A stage that can be compared. */
+export interface OpenedStage {
+  readonly name: string;
+  /** Graph value that it is tapped at; null for our own filterbank, and where the graph has none for it. */
+  readonly value: string | null;
+  readonly axes: readonly string[];
+  readonly goldenShape: readonly number[];
+  readonly tolerance: Tolerance;
+  /** False where no graph value is known for it: the user may name one. */
+  readonly isMapped: boolean;
+}
+
+/** What the opened files are. */
+export interface Opened {
+  /** Id of a shipped model, else the name of the file. */
+  readonly model: string;
+  /** Whether the graph is the one that ships with this release. */
+  readonly isShipped: boolean;
+  readonly graph: {
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly producer: string;
+    /** Of the default operator domain. */
+    readonly opset: number;
+    readonly numNodes: number;
+    readonly inputs: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly (number | string)[] }[];
+    /** Every value that can be tapped, in the order in which the graph computes them, and the op that gives it. */
+    readonly values: readonly { readonly name: string; readonly op: string }[];
+  };
+  /** Null where only a graph was given: then there is WebGPU against WASM by bisection. */
+  readonly goldens: {
+    readonly file: string;
+    readonly stages: readonly OpenedStage[];
+    /** As their writer told it. */
+    readonly source: Readonly<Record<string, unknown>>;
+    readonly notes: readonly string[];
+  } | null;
+  /** The recording that the bundle's input is, for playing and for the waveform above the heatmap. */
+  readonly waveform: { readonly samples: Float32Array; readonly sampleRate: number } | null;
+  /** File name of the checkpoint that was given beside the graph, for the weights audit. */
+  readonly checkpoint: string | null;
+}
+
+/** What the panel shows of what was opened. */
+export function describeOpened(files: OpenedFiles, plan: Plan | null): Opened {
+  const { info, bundle, goldenFile } = files;
+  const opOf = new Map(info.nodes.flatMap(({ op, outputs }) => outputs.map((name) => [name, op] as const)));
+  return {
+    model: files.name,
+    isShipped: files.isShipped,
+    graph: {
+      bytes: files.bytes,
+      sha256: files.sha256,
+      producer: info.producer,
+      opset: info.opset,
+      numNodes: info.nodes.length,
+      inputs: info.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: shape ?? [] })),
+      values: valueNames(info).map((name) => ({ name, op: opOf.get(name)! })),
+    },
+    goldens: bundle &&
+      plan && {
+        file: goldenFile,
+        stages: [
+          ...plan.stages.map(({ golden, value, axes, isFeatures }) => ({
+            ...describeStage(golden),
+            value: isFeatures ? null : value,
+            axes,
+            isMapped: true,
+          })),
+          ...plan.unmapped.map((golden) => ({ ...describeStage(golden), value: null, axes: golden.axes, isMapped: false })),
+        ],
+        source: bundle.source,
+        notes: bundle.notes,
+      },
+    waveform: plan?.waveform ?? null,
+    checkpoint: files.checkpoint?.name ?? null,
+  };
+}
+
+const describeStage = ({ name, shape, tolerance }: GoldenStage): Pick<OpenedStage, 'name' | 'goldenShape' | 'tolerance'> => ({
+  name,
+  goldenShape: shape,
+  tolerance,
+});

@@ -1,0 +1,114 @@
+import type { ModelProto } from '../onnx/onnx_pb';
+import { alterNode, extract, type Cut, type KnownTypes } from '../onnx/cut';
+import { encodeOnnx, graphInfo, type GraphInfo } from '../onnx/model';
+import { replaceWeights } from '../onnx/weights';
+import type { Session, SessionTensor } from '../ort/session';
+import { VoxlaneError } from '../util/errors';
+import type { Tensor } from './tensor';
+
+/** A value of the graph as a backend gave it, or as it is given to one. */
+export type GraphTensor = Tensor & { readonly dtype?: string };
+
+export interface RunnerOptions {
+  /** Makes a session on the backend. */
+  readonly open: (graph: Uint8Array) => Promise<Session>;
+  /** For tests: a node whose first output is multiplied, as if this backend computed it wrongly. */
+  readonly alter?: { readonly node: string; readonly factor: number } | undefined;
+}
+
+/**
+ * Runs any part of a graph on one backend: from any values to any values.
+ *
+ * For every question the part that answers it is cut out and made a session of its own, so what is fed stands in for
+ * whatever the graph would have computed. The last session is kept, because the same question often comes again.
+ */
+export class GraphRunner {
+  readonly info: GraphInfo;
+  private readonly model: ModelProto;
+  /** Types of values that were seen or are declared; a cut through the graph has to declare them. */
+  private readonly types = new Map<string, string>();
+  private last: { readonly key: string; readonly session: Session; readonly inputs: readonly string[] } | null = null;
+
+  /** @throws VoxlaneError `options` where the node to be altered is not there, `model-invalid` */
+  constructor(
+    model: ModelProto,
+    private readonly options: RunnerOptions,
+  ) {
+    const { alter } = options;
+    this.info = graphInfo(model);
+    this.model = alter ? alterNode(model, alter.node, alter.factor) : model;
+    for (const { name, dtype } of this.info.inputs) this.types.set(name, dtype);
+  }
+
+  /** The fed values, of `feeds`, that `outputs` depend on. */
+  inputsOf(feeds: ReadonlyMap<string, GraphTensor>, outputs: readonly string[]): readonly string[] {
+    return this.cut(feeds, outputs).inputs;
+  }
+
+  /**
+   * Computes `outputs`.
+   *
+   * @param feeds by value name; more than is needed is fine
+   * @param weights float32 weights that replace the graph's own, by name
+   * @throws VoxlaneError `options` where an input is missing, and what the backend throws
+   */
+  async values(
+    feeds: ReadonlyMap<string, GraphTensor>,
+    outputs: readonly string[],
+    weights?: ReadonlyMap<string, Float32Array>,
+  ): Promise<Map<string, SessionTensor>> {
+    const { session, inputs } = await this.sessionFor(feeds, outputs, weights);
+    const needed = inputs.map((name) => {
+      const tensor = feeds.get(name);
+      if (!tensor) throw missingInput(name);
+      const { data, shape } = tensor;
+      return [name, { data, shape, dtype: this.types.get(name) ?? tensor.dtype ?? 'float32' }] as const;
+    });
+    const results = await session.run(new Map(needed));
+    for (const [name, { dtype }] of results) this.types.set(name, dtype);
+    return results;
+  }
+
+  /** Frees the session that is kept. */
+  async release(): Promise<void> {
+    const { last } = this;
+    this.last = null;
+    await last?.session.release();
+  }
+
+  private async sessionFor(
+    feeds: ReadonlyMap<string, GraphTensor>,
+    outputs: readonly string[],
+    weights: ReadonlyMap<string, Float32Array> | undefined,
+  ): Promise<{ session: Session; inputs: readonly string[] }> {
+    for (const [name, { dtype }] of feeds) if (dtype !== undefined) this.types.set(name, dtype);
+    const key = weights ? null : JSON.stringify([[...feeds.keys()], outputs]);
+    if (key !== null && this.last?.key === key) return this.last;
+    // One at a time: each holds its weights on the backend's heap.
+    await this.release();
+    const { model, inputs } = this.cut(feeds, outputs);
+    const session = await this.options.open(encodeOnnx(weights ? replaceWeights(model, weights) : model));
+    this.last = { key: key ?? '', session, inputs };
+    return this.last;
+  }
+
+  /** Types of the values that are known by now, for a cut that has to declare them. */
+  get knownTypes(): KnownTypes {
+    return new Map(Array.from(this.types, ([name, dtype]) => [name, { dtype }]));
+  }
+
+  private cut(feeds: ReadonlyMap<string, GraphTensor>, outputs: readonly string[]): Cut {
+    // What is asked for is computed, also where it is among what could be fed.
+    const inputs = [...feeds.keys()].filter((name) => !outputs.includes(name));
+    return extract(this.model, { inputs, outputs, types: this.knownTypes });
+  }
+}
+
+function missingInput(name: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'options',
+    problem: `The graph's input ${name} is not given`,
+    expected: 'a value for every input of the graph',
+    remedy: 'Add it to the golden bundle, or give it as a .npy file of that name',
+  });
+}

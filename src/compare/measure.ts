@@ -1,0 +1,104 @@
+import { comparisonOf, judge, sumUp, type Sums, type Tolerance } from './compare';
+import type { Measures, Verdict, WorstValue } from './report';
+import type { Tensor } from './tensor';
+
+/** Axes that are time, the one to be preferred first. */
+const TIME_AXES: readonly string[] = ['frame', 'sample'];
+
+/**
+ * Every measure of `actual` against `golden`, in float64, row-major both.
+ *
+ * Where the shapes differ only the counts are given: values that do not stand for the same thing have no difference.
+ * Where a value is not finite on either side, the measures that it spoils are null and `worst` is the first of them.
+ * `worst` is null also where nothing differs.
+ *
+ * @param axes name of each axis of `actual`
+ * @param secondsOf centre of a frame (of a sample, where the stage has samples) from the start of the input, in seconds
+ */
+export function measure(
+  actual: Tensor,
+  golden: Tensor,
+  axes: readonly string[],
+  secondsOf: ((frame: number) => number) | null = null,
+): Measures {
+  if (!hasShape(actual, golden.shape) || golden.data.length === 0) return countsOnly(actual.data);
+  const sums = sumUp(actual.data, golden.data);
+  const { shape } = actual;
+  const { meanAbs, cosine, argmaxAgreement } = comparisonOf(sums, actual.data, golden.data, { shape, axes });
+  return {
+    maxAbs: finite(sums.maxAbs),
+    meanAbs: finite(meanAbs),
+    relative: relativeOf(sums),
+    cosine: finite(cosine),
+    // Of no difference it is infinite.
+    snrDb: finite(10 * Math.log10(sums.goldenSquare / sums.differenceSquare)),
+    argmaxAgreement: argmaxAgreement ?? null,
+    nanCount: sums.nanCount,
+    infCount: sums.infCount,
+    zeroCount: sums.zeroCount,
+    worst: sums.maxAbs === 0 ? null : worstValue(actual, golden, sums.worst, axes, secondsOf),
+  };
+}
+
+/** `pass` where every measure is within `tolerance`; one that could not be taken fails. */
+export function judgeMeasures(measures: Measures, tolerance: Tolerance): Verdict {
+  const { maxAbs, meanAbs, cosine, argmaxAgreement, nanCount, infCount, zeroCount } = measures;
+  const taken = { maxAbs: maxAbs ?? NaN, meanAbs: meanAbs ?? NaN, cosine: cosine ?? NaN, nanCount, infCount, zeroCount };
+  return judge({ ...taken, ...(argmaxAgreement !== null && { argmaxAgreement }) }, tolerance);
+}
+
+/** Whether a tensor has this shape. */
+export function hasShape(tensor: Tensor, shape: readonly number[]): boolean {
+  return tensor.shape.length === shape.length && tensor.shape.every((size, axis) => size === shape[axis]);
+}
+
+/** Where along each axis the value at a flat index of a row-major tensor is. */
+export function indexOf(flat: number, shape: readonly number[]): number[] {
+  const index = new Array<number>(shape.length).fill(0);
+  let rest = flat;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    index[axis] = rest % shape[axis]!;
+    rest = Math.floor(rest / shape[axis]!);
+  }
+  return index;
+}
+
+function countsOnly(data: Float32Array): Measures {
+  const { nanCount, infCount, zeroCount } = sumUp(data, data);
+  return {
+    maxAbs: null,
+    meanAbs: null,
+    relative: null,
+    cosine: null,
+    snrDb: null,
+    argmaxAgreement: null,
+    nanCount,
+    infCount,
+    zeroCount,
+    worst: null,
+  };
+}
+
+function worstValue(
+  actual: Tensor,
+  golden: Tensor,
+  flat: number,
+  axes: readonly string[],
+  secondsOf: ((frame: number) => number) | null,
+): WorstValue {
+  const index = indexOf(flat, actual.shape);
+  const time = index[axes.indexOf(TIME_AXES.find((name) => axes.includes(name)) ?? '')];
+  return {
+    index,
+    actual: actual.data[flat]!,
+    golden: golden.data[flat]!,
+    seconds: time === undefined || !secondsOf ? null : secondsOf(time),
+  };
+}
+
+/** No difference is none of anything, also of a golden tensor of zeros. */
+function relativeOf({ differenceSquare, goldenSquare }: Sums): number | null {
+  return differenceSquare === 0 ? 0 : finite(Math.sqrt(differenceSquare / goldenSquare));
+}
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);

@@ -1,0 +1,139 @@
+import { graphInfo, parseOnnx, type GraphInfo } from '../onnx/model';
+import type { ModelProto } from '../onnx/onnx_pb';
+import { loadManifest, loadModel, sha256Hex } from '../store/load';
+import { isShipped, SHIPPED_MODELS, type ShippedModel } from '../store/shipped';
+import { messageOf, VoxlaneError } from '../util/errors';
+import type { GoldenBundle } from './bundle';
+import type { KnownModel } from './files/assume';
+import { readGoldens, type NamedFile } from './files/goldenFiles';
+import type { AnyManifest } from './plan';
+import { sortFiles } from './sortFiles';
+
+/** A graph with what was opened beside it. */
+export interface OpenedFiles {
+  /** Id of a shipped model, else what the bundle calls it, else the name of the file. */
+  readonly name: string;
+  readonly model: ModelProto;
+  readonly info: GraphInfo;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Whether the graph is, to the byte, the one of this release. */
+  readonly isShipped: boolean;
+  /** Of the shipped model that the goldens or the graph are of. */
+  readonly manifest: AnyManifest | null;
+  readonly bundle: GoldenBundle | null;
+  /** Names of the files that the bundle came from. */
+  readonly goldenFile: string;
+  readonly checkpoint: NamedFile | null;
+}
+
+/** Where this release's files are; addresses with a slash at their end. */
+export interface Bases {
+  readonly models: string;
+  readonly goldens: string;
+}
+
+/**
+ * Makes sense of what was dropped. The graph is the dropped one, else the one that the bundle carries, else the one
+ * that ships under the name that the bundle gives.
+ *
+ * @throws VoxlaneError `options` where there is no graph, or files do not go together; `format`, `model-*`
+ */
+export async function openFiles(files: readonly NamedFile[], bases: Bases): Promise<OpenedFiles> {
+  const manifests = await shippedManifests(bases.models);
+  const known = manifests.map(knownModel);
+  const isKnownInput = (name: string): boolean => known.some(({ inputs }) => inputs.some((input) => input.name === name));
+  // The graph first: its inputs tell which tensors are inputs.
+  const dropped = files.find(({ name }) => /\.onnx$/i.test(name));
+  const parsed = dropped && parseOnnx(dropped.bytes, dropped.name);
+  const graphInputs = parsed ? graphInfo(parsed).inputs.map(({ name }) => name) : [];
+  const sorted = sortFiles(files, (name) => graphInputs.includes(name) || isKnownInput(name));
+  const bundle = sorted.goldens.length > 0 ? readGoldens(sorted.goldens, known, graphInputs) : null;
+  const common = {
+    bundle,
+    goldenFile: sorted.goldens.length === 1 ? sorted.goldens[0]!.name : `${sorted.goldens.length} files`,
+    checkpoint: sorted.checkpoint,
+  };
+  if (dropped && parsed) return describe(common, parsed, dropped.bytes, dropped.name, manifests);
+  if (bundle?.graph) return describe(common, parseOnnx(bundle.graph, common.goldenFile), bundle.graph, bundle.model, manifests);
+  if (bundle && isShipped(bundle.model)) return { ...(await openShippedModel(bundle.model, bases)), ...common };
+  throw new VoxlaneError({
+    code: 'options',
+    problem: bundle
+      ? `The goldens are of ${bundle.model || 'a model without a name'}, which does not ship with this release`
+      : 'A checkpoint alone cannot be compared',
+    expected: `an .onnx graph beside it, or goldens of ${Object.keys(SHIPPED_MODELS).join(' or ')}`,
+    remedy: 'Open the graph together with it',
+  });
+}
+
+/** A shipped model with its shipped goldens. @throws VoxlaneError `model-*`, `format` */
+export async function openShipped(id: ShippedModel, bases: Bases): Promise<OpenedFiles> {
+  const opened = await openShippedModel(id, bases);
+  const address = new URL(`${id}.zip`, bases.goldens).href;
+  const response = await fetch(address).catch((cause: unknown) => messageOf(cause));
+  if (typeof response === 'string' || !response.ok) {
+    throw new VoxlaneError({
+      code: 'model-missing',
+      problem: `The golden outputs ${address} could not be fetched`,
+      expected: 'the folder goldens/ of this release at that address',
+      remedy: 'Check the `goldens` option and that the server serves the folder',
+    });
+  }
+  const file = { name: `${id}.zip`, bytes: new Uint8Array(await response.arrayBuffer()) };
+  return { ...opened, bundle: readGoldens([file], [], []), goldenFile: file.name };
+}
+
+async function openShippedModel(id: ShippedModel, { models }: Bases): Promise<OpenedFiles> {
+  const { manifest, bytes } = await loadModel(SHIPPED_MODELS[id], id, models);
+  const model = parseOnnx(bytes, `${id}/${manifest.file.name}`);
+  return {
+    name: id,
+    model,
+    info: graphInfo(model),
+    bytes: bytes.length,
+    sha256: manifest.file.sha256,
+    isShipped: true,
+    manifest,
+    bundle: null,
+    goldenFile: '',
+    checkpoint: null,
+  };
+}
+
+async function describe(
+  common: Pick<OpenedFiles, 'bundle' | 'goldenFile' | 'checkpoint'>,
+  model: ModelProto,
+  bytes: Uint8Array,
+  name: string,
+  manifests: readonly AnyManifest[],
+): Promise<OpenedFiles> {
+  const sha256 = await sha256Hex(new Uint8Array(bytes));
+  const same = manifests.find(({ file }) => file.sha256 === sha256);
+  const manifest = same ?? manifests.find(({ id }) => id === common.bundle?.model) ?? null;
+  return {
+    ...common,
+    // Goldens without a manifest know no name.
+    name: manifest?.id ?? (common.bundle && common.bundle.model !== '' ? common.bundle.model : name),
+    model,
+    info: graphInfo(model),
+    bytes: bytes.length,
+    sha256,
+    isShipped: same !== undefined,
+    manifest,
+  };
+}
+
+async function shippedManifests(base: string): Promise<AnyManifest[]> {
+  return Promise.all(
+    Object.entries(SHIPPED_MODELS).map(([id, task]) => loadManifest<'segmentation' | 'embedding'>(task, id, base)),
+  );
+}
+
+/** What a shipped model's inputs and stages are called, so that tensors without a manifest can be recognised. */
+function knownModel({ id, task, input, stages }: AnyManifest): KnownModel {
+  // Recordings are what both kinds of model begin with; an embedding model's graph begins at the features.
+  const waveform = { name: 'waveform', axes: ['batch', 'channel', 'sample'] };
+  const inputs = task === 'embedding' ? [waveform, input] : [input];
+  return { id, inputs, stages };
+}

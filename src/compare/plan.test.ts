@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { graphInfo } from '../onnx/model';
+import { build, float, node } from '../onnx/testing/build';
+import type { GoldenBundle, GoldenStage } from './bundle';
+import { makePlan } from './plan';
+import { shippedCase } from './testing/nodeRun';
+
+const TOLERANCE = { maxAbs: 0.01, cosine: 0.999 };
+const stage = (name: string, value: string | null = null): GoldenStage => ({
+  name,
+  value,
+  axes: ['batch', 'frame'],
+  shape: [1, 2],
+  data: Float32Array.of(1, 2),
+  tolerance: TOLERANCE,
+});
+const bundle = (stages: readonly GoldenStage[], inputs = ['x']): GoldenBundle => ({
+  model: 'foreign',
+  source: {},
+  notes: [],
+  graph: null,
+  inputs: inputs.map((name) => ({ name, axes: ['batch', 'sample'], shape: [1, 8], data: new Float32Array(8) })),
+  stages,
+});
+const INFO = graphInfo(
+  build({
+    node: [
+      node('Relu', ['x'], ['/layer1/Relu_output_0']),
+      node('Tanh', ['/layer1/Relu_output_0'], ['middle']),
+      node('Exp', ['middle'], ['y']),
+    ],
+    input: [float('x', 1, 2)],
+    output: [float('y', 1, 2)],
+  }),
+);
+const valuesOf = (golden: GoldenBundle, chosen?: Map<string, string>): [string, string][] =>
+  makePlan(golden, INFO, null, chosen).stages.map(({ golden: { name }, value }) => [name, value]);
+
+describe('makePlan', () => {
+  it('puts stages into the order of the graph, whatever the bundle says', () => {
+    expect(valuesOf(bundle([stage('y'), stage('middle')]))).toEqual([['middle', 'middle'], ['y', 'y']]);
+  });
+
+  it('finds a value by what the bundle names, by letters and digits alone, and the last as the only output', () => {
+    expect(valuesOf(bundle([stage('first', 'middle')]))).toEqual([['first', 'middle']]);
+    expect(valuesOf(bundle([stage('layer1.relu_output.0')]))).toEqual([['layer1.relu_output.0', '/layer1/Relu_output_0']]);
+    expect(valuesOf(bundle([stage('middle'), stage('logits')]))).toEqual([['middle', 'middle'], ['logits', 'y']]);
+  });
+
+  it('lets a choice by hand win', () => {
+    expect(valuesOf(bundle([stage('middle')]), new Map([['middle', '/layer1/Relu_output_0']]))).toEqual([
+      ['middle', '/layer1/Relu_output_0'],
+    ]);
+  });
+
+  it('keeps apart what it finds no value for, and refuses where that is everything', () => {
+    const plan = makePlan(bundle([stage('unknown'), stage('y')]), INFO, null);
+    expect(plan.unmapped.map(({ name }) => name)).toEqual(['unknown']);
+    const others = graphInfo(build({ node: [node('Split', ['x'], ['a', 'b'])], output: [float('a', 1), float('b', 1)], input: [float('x', 2)] }));
+    expect(() => makePlan(bundle([stage('unknown')]), others, null)).toThrow(/None of the stages unknown.*a, b/);
+  });
+
+  it('pairs inputs by name, and by being the only one', () => {
+    expect([...makePlan(bundle([stage('y')], ['signal']), INFO, null).feeds.keys()]).toEqual(['x']);
+    expect(() => makePlan(bundle([stage('y')], ['a', 'b']), INFO, null)).toThrow(/input x is not among .* a, b/);
+    expect(() => makePlan(bundle([stage('y')], []), INFO, null)).toThrow(/none at all/);
+  });
+
+  it('takes the times of frames from the manifest, and otherwise spreads them over the recording', () => {
+    const segmentation = shippedCase('segmentation-3.0');
+    const plan = makePlan(segmentation.bundle, graphInfo(segmentation.model), segmentation.manifest);
+    expect(plan.stages[0]!.clock).toEqual({ ...segmentation.manifest.stages[0]!.frames, sampleRate: 16_000 });
+    expect(plan.waveform?.samples).toHaveLength(32_000);
+    const foreign = { ...bundle([stage('y')]), source: { sample_rate: 4 } };
+    expect(makePlan(foreign, INFO, null).stages[0]!.clock).toEqual({ centerSamples: 2, stepSamples: 4, sampleRate: 4 });
+    expect(makePlan(bundle([stage('y')]), INFO, null).stages[0]!.clock).toBeNull();
+  });
+
+  it('begins an embedding model at its filterbank, and at its features where the goldens do', () => {
+    const campplus = shippedCase('campplus-zh-en');
+    const info = graphInfo(campplus.model);
+    const whole = makePlan(campplus.bundle, info, campplus.manifest);
+    expect(whole.stages[0]).toMatchObject({ isFeatures: true, value: 'features', golden: { name: 'fbank' } });
+    expect([...whole.feeds]).toEqual([]);
+    const features = { ...campplus.bundle.stages[0]!, name: 'features' };
+    const rest = { ...campplus.bundle, inputs: [features], stages: campplus.bundle.stages.slice(1) };
+    const begun = makePlan(rest, info, campplus.manifest);
+    expect(begun.features).toBeNull();
+    expect([...begun.feeds.keys()]).toEqual(['features']);
+  });
+});

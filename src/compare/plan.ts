@@ -1,0 +1,185 @@
+import type { FrameClock } from '../timeline/frameClock';
+import type { GraphInfo } from '../onnx/model';
+import type { EmbeddingManifest, FbankFacts, SegmentationManifest } from '../store/manifest';
+import { VoxlaneError } from '../util/errors';
+import type { GoldenBundle, GoldenStage } from './bundle';
+import type { NamedTensor, Tensor } from './tensor';
+
+/** A stage with the graph value that it is. */
+export interface PlannedStage {
+  readonly golden: GoldenStage;
+  /** Graph value; of the filterbank, the graph's input that takes its features. */
+  readonly value: string;
+  /** Of what the graph gives. */
+  readonly axes: readonly string[];
+  /** Computed by our own filterbank, before the graph. */
+  readonly isFeatures: boolean;
+  /** Seconds of a frame's centre; null where frames or their rate are not known. */
+  readonly clock: FrameClock | null;
+}
+
+/** How a bundle is run on a graph. */
+export interface Plan {
+  /** In the order in which the graph computes them. */
+  readonly stages: readonly PlannedStage[];
+  /** Stages of the bundle that no value of the graph is known for. */
+  readonly unmapped: readonly GoldenStage[];
+  /** What the graph's inputs are fed with; without the features, where our filterbank computes them. */
+  readonly feeds: ReadonlyMap<string, Tensor>;
+  /** The filterbank before the graph; null where the bundle feeds the graph itself. */
+  readonly features: {
+    readonly input: string;
+    /** Axes (batch, channel, sample). */
+    readonly waveform: Tensor;
+    readonly facts: FbankFacts;
+    readonly sampleRate: number;
+  } | null;
+  /** The recording that goes in, for playing and for the time of a frame. */
+  readonly waveform: { readonly samples: Float32Array; readonly sampleRate: number } | null;
+}
+
+/** A manifest of a shipped model. */
+export type AnyManifest = SegmentationManifest | EmbeddingManifest;
+
+/** Name of the stage that our own filterbank computes. */
+const FEATURES = 'fbank';
+const SAMPLE_AXIS = 'sample';
+const FRAME_AXIS = 'frame';
+
+/**
+ * Finds the graph's value of every stage, puts the stages into the graph's order, and pairs the inputs.
+ *
+ * A stage's value is, in this order: the one chosen by hand, the one its bundle names, the one the model's manifest
+ * names, the value of its own name, that of the same letters and digits. The last stage may be the only output.
+ *
+ * @param manifest of the shipped model that the bundle is of; null for a foreign one
+ * @param chosen graph value by stage, where somebody named it
+ * @throws VoxlaneError `options` where no stage can be found in the graph, or an input of the graph is not given
+ */
+export function makePlan(
+  bundle: GoldenBundle,
+  info: GraphInfo,
+  manifest: AnyManifest | null,
+  chosen: ReadonlyMap<string, string> = new Map(),
+): Plan {
+  const features = planFeatures(bundle, info, manifest);
+  const feeds = pairInputs(bundle.inputs, info, features?.input ?? null);
+  const order = valueOrder(info);
+  const waveform = findWaveform(bundle, manifest);
+  const stages: PlannedStage[] = [];
+  const unmapped: GoldenStage[] = [];
+  bundle.stages.forEach((golden, index) => {
+    const isFeatures = features !== null && golden.name === FEATURES && !chosen.has(golden.name);
+    const value = isFeatures
+      ? features.input
+      : findValue(golden, info, order, manifest, chosen, index === bundle.stages.length - 1);
+    if (value === null) unmapped.push(golden);
+    else stages.push({ golden, value, isFeatures, ...describe(golden, manifest, waveform) });
+  });
+  if (stages.length === 0) throw noStage(bundle, order);
+  const position = ({ isFeatures, value }: PlannedStage): number => (isFeatures ? -1 : order.get(value)!);
+  return { stages: stages.sort((a, b) => position(a) - position(b)), unmapped, feeds, features, waveform };
+}
+
+function planFeatures(bundle: GoldenBundle, info: GraphInfo, manifest: AnyManifest | null): Plan['features'] {
+  if (manifest?.task !== 'embedding') return null;
+  const input = info.inputs.find(({ name }) => name === manifest.input.name) ?? onlyOne(info.inputs);
+  if (!input || bundle.inputs.some(({ name }) => name === input.name)) return null;
+  const waveform = bundle.inputs.find(({ axes }) => axes.at(-1) === SAMPLE_AXIS);
+  if (!waveform) return null;
+  return { input: input.name, waveform, facts: manifest.fbank, sampleRate: manifest.sampleRate };
+}
+
+/**
+ * The given tensor for each of the graph's inputs.
+ *
+ * @param computed an input that is not given, because it is computed
+ * @throws VoxlaneError `options` for an input that is missing
+ */
+export function pairInputs(given: readonly NamedTensor[], info: GraphInfo, computed: string | null): Map<string, Tensor> {
+  const wanted = info.inputs.filter(({ name }) => name !== computed);
+  const feeds = new Map<string, Tensor>();
+  for (const { name } of wanted) {
+    // Where there is only one on either side, its name does not matter.
+    const tensor = given.find((input) => input.name === name) ?? (wanted.length === 1 ? onlyOne(given) : undefined);
+    if (!tensor) {
+      throw new VoxlaneError({
+        code: 'options',
+        problem: `The graph's input ${name} is not among the golden inputs, ${namesOf(given)}`,
+        expected: `an input for each of ${namesOf(wanted)}`,
+        remedy: 'Name the inputs of the bundle as the graph does',
+      });
+    }
+    feeds.set(name, tensor);
+  }
+  return feeds;
+}
+
+/** Position of every value in the order of computation. */
+export function valueOrder({ nodes }: GraphInfo): Map<string, number> {
+  const order = new Map<string, number>();
+  nodes.forEach(({ outputs }, index) => {
+    for (const output of outputs) if (output !== '') order.set(output, index);
+  });
+  return order;
+}
+
+function findValue(
+  { name, value }: GoldenStage,
+  info: GraphInfo,
+  order: ReadonlyMap<string, number>,
+  manifest: AnyManifest | null,
+  chosen: ReadonlyMap<string, string>,
+  isLast: boolean,
+): string | null {
+  const byHand = chosen.get(name);
+  const fromManifest = manifest?.stages.find((stage) => stage.name === name)?.value;
+  for (const candidate of [byHand, value, fromManifest, name]) {
+    if (candidate !== undefined && candidate !== null && order.has(candidate)) return candidate;
+  }
+  const alike = [...order.keys()].filter((candidate) => lettersOf(candidate) === lettersOf(name));
+  return onlyOne(alike) ?? (isLast ? onlyOne(info.outputs)?.name ?? null : null);
+}
+
+/** `/layer1/Relu` and `layer1.Relu` are one name to people. */
+const lettersOf = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+
+function describe(
+  golden: GoldenStage,
+  manifest: AnyManifest | null,
+  waveform: Plan['waveform'],
+): Pick<PlannedStage, 'axes' | 'clock'> {
+  const known = manifest?.stages.find(({ name }) => name === golden.name);
+  const axes = known?.axes.length === golden.axes.length ? known.axes : golden.axes;
+  if (manifest && known?.frames) return { axes, clock: { ...known.frames, sampleRate: manifest.sampleRate } };
+  const numFrames = golden.shape[golden.axes.indexOf(FRAME_AXIS)];
+  if (!waveform || numFrames === undefined) return { axes, clock: null };
+  // Of a foreign model nothing is known but that its frames cover the recording evenly.
+  const stepSamples = waveform.samples.length / numFrames;
+  return { axes, clock: { centerSamples: stepSamples / 2, stepSamples, sampleRate: waveform.sampleRate } };
+}
+
+function findWaveform({ inputs, source }: GoldenBundle, manifest: AnyManifest | null): Plan['waveform'] {
+  const input = inputs.find(({ axes }) => axes.at(-1) === SAMPLE_AXIS);
+  const sampleRate = manifest?.sampleRate ?? source.sample_rate;
+  if (!input || typeof sampleRate !== 'number' || !(sampleRate > 0)) return null;
+  const numSamples = input.shape.at(-1) ?? 0;
+  return { samples: input.data.slice(0, numSamples), sampleRate };
+}
+
+function onlyOne<T>(items: readonly T[]): T | undefined {
+  return items.length === 1 ? items[0] : undefined;
+}
+
+const namesOf = (items: readonly { readonly name: string }[]): string =>
+  items.map(({ name }) => name).join(', ') || 'none at all';
+
+function noStage(bundle: GoldenBundle, order: ReadonlyMap<string, number>): VoxlaneError {
+  const some = [...order.keys()].slice(0, 8).join(', ');
+  return new VoxlaneError({
+    code: 'options',
+    problem: `None of the stages ${namesOf(bundle.stages)} is a value of this graph`,
+    expected: `names of its values, such as ${some}`,
+    remedy: 'Name each stage after the graph value that it is, or write the value into its manifest entry',
+  });
+}

@@ -1,0 +1,219 @@
+/**
+ * Faults planted in the shipped models and their goldens, and whether the comparison finds the right stage and the
+ * right cause: the whole path, from graph and bundle to the report.
+ */
+import { describe, expect, it } from 'vitest';
+import { listWeights, lstmNodes, replaceWeights } from '../onnx/weights';
+import { Fbank } from '../fbank/fbank';
+import { maskedFeatures } from '../embedding/mask';
+import type { EmbeddingManifest, FbankFacts } from '../store/manifest';
+import type { GoldenBundle, GoldenStage } from './bundle';
+import type { StageReport } from './report';
+import { compareInNode, shippedCase, type ShippedCase } from './testing/nodeRun';
+
+const SEGMENTATION = shippedCase('segmentation-3.0');
+const CAMPPLUS = shippedCase('campplus-zh-en');
+
+/** The case with one golden stage replaced. */
+function withStage(base: ShippedCase, name: string, change: (stage: GoldenStage) => Partial<GoldenStage>): ShippedCase {
+  const stages = base.bundle.stages.map((stage) => (stage.name === name ? { ...stage, ...change(stage) } : stage));
+  return { ...base, bundle: { ...base.bundle, stages } };
+}
+
+function withWeights(base: ShippedCase, changes: ReadonlyMap<string, Float32Array>): ShippedCase {
+  return { ...base, model: replaceWeights(base.model, changes) };
+}
+
+function weight(base: ShippedCase, name: string): { values: Float32Array; shape: readonly number[] } {
+  const found = listWeights(base.model).find((candidate) => candidate.name === name)!;
+  return { values: found.values()!, shape: found.shape };
+}
+
+/** Stages that are blamed, each with the first cause. */
+const blamed = (stages: readonly StageReport[]): string[] =>
+  stages.filter(({ verdict, inherited }) => verdict === 'fail' && !inherited).map(({ name, causes }) => `${name}: ${causes[0]?.id ?? 'none'}`);
+
+const firstLstm = (() => {
+  const inputs = SEGMENTATION.manifest.stages[0]!.value!;
+  const outputs = SEGMENTATION.manifest.stages[1]!.value!;
+  return lstmNodes(SEGMENTATION.model, { inputs: [inputs], outputs: [outputs] });
+})();
+
+/** Blocks of rows of (direction, 4 × hidden, …), in another order within each direction. */
+function reorderGates(values: Float32Array, shape: readonly number[], order: readonly number[]): Float32Array {
+  const blocks = shape.length === 2 ? 8 : 4;
+  const size = values.length / shape[0]! / blocks;
+  const result = new Float32Array(values.length);
+  for (let block = 0; block < shape[0]! * blocks; block++) {
+    const base = block - (block % 4);
+    result.set(values.subarray((base + order[block % 4]!) * size, (base + order[block % 4]! + 1) * size), block * size);
+  }
+  return result;
+}
+
+/** The two directions of (2, …) exchanged. */
+function swapDirections(values: Float32Array): Float32Array {
+  const half = values.length / 2;
+  return Float32Array.from(values, (_, index) => values[(index + half) % values.length]!);
+}
+
+function lstmChanged(change: (values: Float32Array, shape: readonly number[]) => Float32Array): ShippedCase {
+  const names = firstLstm.flatMap(({ w, r, b }) => [w, r, ...(b === null ? [] : [b])]);
+  return withWeights(
+    SEGMENTATION,
+    new Map(
+      names.map((name) => {
+        const { values, shape } = weight(SEGMENTATION, name);
+        return [name, change(values, shape)];
+      }),
+    ),
+  );
+}
+
+/** The golden features as a filterbank with other options gives them. */
+function fbankGolden(change: Partial<FbankFacts>): ShippedCase {
+  const manifest = CAMPPLUS.manifest as EmbeddingManifest;
+  const facts = { ...manifest.fbank, ...change };
+  return withStage(CAMPPLUS, 'fbank', () => {
+    const features = new Fbank(facts, manifest.sampleRate).compute(CAMPPLUS.bundle.inputs[0]!.data);
+    return { data: maskedFeatures(features, Uint8Array.of(1), facts.subtractMean) };
+  });
+}
+
+describe('a clean model', () => {
+  it.each([
+    ['segmentation-3.0', SEGMENTATION],
+    ['campplus-zh-en', CAMPPLUS],
+  ] as const)('%s passes every stage without a cause, also when looked at thoroughly', async (_name, base) => {
+    const { verdict, firstDivergence, stages } = await compareInNode(base, { thorough: true });
+    expect(stages.map(({ name }) => name)).toEqual(base.manifest.stages.map(({ name }) => name));
+    expect({ verdict, firstDivergence }).toEqual({ verdict: 'pass', firstDivergence: null });
+    expect(stages.flatMap(({ causes }) => causes)).toEqual([]);
+    // Judged twice, but for the first: golden inputs were injected, and passed.
+    expect(stages.map(({ forced }) => forced?.verdict)).toEqual([undefined, ...stages.slice(1).map(() => 'pass')]);
+  }, 120_000);
+});
+
+describe('faults in the weights of segmentation-3.0', () => {
+  it('LSTM gates in another order: the stage lstm, and nothing after it', async () => {
+    // PyTorch's order, input, forget, cell, output, where ONNX wants input, output, forget, cell.
+    const { stages, firstDivergence } = await compareInNode(lstmChanged((values, shape) => reorderGates(values, shape, [0, 2, 3, 1])));
+    expect(firstDivergence).toBe('lstm');
+    expect(blamed(stages)).toEqual(['lstm: lstm-gates']);
+    expect(stages.slice(2).map(({ verdict, inherited }) => ({ verdict, inherited }))).toEqual(
+      stages.slice(2).map(() => ({ verdict: 'fail', inherited: true })),
+    );
+  }, 120_000);
+
+  it('LSTM directions exchanged', async () => {
+    const { stages, firstDivergence } = await compareInNode(lstmChanged(swapDirections));
+    expect(firstDivergence).toBe('lstm');
+    expect(blamed(stages)).toEqual(['lstm: lstm-direction']);
+  }, 120_000);
+
+  it("one layer's weights zeroed", async () => {
+    const [matrix] = listWeights(SEGMENTATION.model).filter(({ shape }) => shape.length === 2 && shape[0] === 128 && shape[1] === 128);
+    const zeros = new Float32Array(matrix!.shape.reduce((product, size) => product * size, 1));
+    const { stages, firstDivergence } = await compareInNode(withWeights(SEGMENTATION, new Map([[matrix!.name, zeros]])));
+    expect(firstDivergence).toBe('linear2');
+    expect(blamed(stages)).toEqual(['linear2: zero-weights']);
+    expect(stages.find(({ name }) => name === 'linear2')!.causes[0]!.evidence).toContain(matrix!.name);
+  }, 120_000);
+
+  it('a NaN in a weight', async () => {
+    const [{ w }] = firstLstm as [(typeof firstLstm)[number]];
+    const { values } = weight(SEGMENTATION, w);
+    const { stages, firstDivergence } = await compareInNode(withWeights(SEGMENTATION, new Map([[w, values.with(5, NaN)]])));
+    expect(firstDivergence).toBe('lstm');
+    expect(blamed(stages)).toEqual(['lstm: not-finite']);
+  }, 120_000);
+});
+
+describe('faults in the filterbank of campplus-zh-en', () => {
+  it.each([
+    ['hamming for povey', { windowType: 'hamming' }, 'fbank-window'],
+    ['no mean subtraction', { subtractMean: false }, 'missing-mean'],
+    ['samples of 16 bits, and no mean subtraction to hide it', { sampleScale: 32768, subtractMean: false }, 'sample-scale'],
+  ] as const)('%s', async (_name, change, cause) => {
+    const { stages, firstDivergence } = await compareInNode(fbankGolden(change));
+    expect(firstDivergence).toBe('fbank');
+    expect(blamed(stages)[0]).toBe(`fbank: ${cause}`);
+    // What the network computes from its own features is right.
+    expect(stages.slice(1).map(({ verdict }) => verdict)).toEqual(stages.slice(1).map(() => 'pass'));
+  }, 120_000);
+});
+
+describe('faults in golden tensors of real stages', () => {
+  const { bundle } = SEGMENTATION;
+  const plant = (name: string, change: (stage: GoldenStage) => Partial<GoldenStage>) =>
+    compareInNode(withStage(SEGMENTATION, name, change));
+  const shifted = ({ data, shape }: GoldenStage, frames: number): Float32Array => {
+    const [, numFrames, numChannels] = shape as [number, number, number];
+    return Float32Array.from(data, (_, i) => {
+      const frame = Math.min(Math.max(Math.floor(i / numChannels) - frames, 0), numFrames - 1);
+      return data[frame * numChannels + (i % numChannels)]!;
+    });
+  };
+
+  it.each<[string, string, (stage: GoldenStage) => Partial<GoldenStage>]>([
+    ['scaled', 'lstm', ({ data }) => ({ data: data.map((value) => 1.05 * value) })],
+    ['offset', 'linear1', ({ data }) => ({ data: data.map((value) => value + 0.25) })],
+    ['shifted-frames', 'lstm', (stage) => ({ data: shifted(stage, 3) })],
+    ['log-base', 'classifier', ({ data }) => ({ data: data.map((value) => value / Math.LN10) })],
+    ['all-zeros', 'linear2', ({ data }) => ({ data: new Float32Array(data.length) })],
+    ['channel-order', 'linear1', ({ data }) => ({ data: data.map((_, i) => data[i - (i % 128) + 127 - (i % 128)]!) })],
+    ['frame-count', 'lstm', ({ data, shape }) => ({ data: data.slice(0, 110 * shape[2]!), shape: [1, 110, shape[2]!] })],
+    [
+      'permuted-axes',
+      'sincnet',
+      ({ data, shape: [, channels, frames] }) => ({
+        shape: [1, frames!, channels!],
+        data: data.map((_, i) => data[(i % channels!) * frames! + Math.floor(i / channels!)]!),
+      }),
+    ],
+  ])('%s', async (cause, name, change) => {
+    const { stages, firstDivergence, verdict } = await plant(name, change);
+    expect({ verdict, firstDivergence }).toEqual({ verdict: 'fail', firstDivergence: name });
+    expect(blamed(stages)).toEqual([`${name}: ${cause}`]);
+    expect(stages.filter((stage) => stage.verdict === 'fail').map((stage) => stage.name)).toEqual([name]);
+  }, 120_000);
+
+  it('says by how much: 1.05 within 0.001', async () => {
+    const { stages } = await plant('lstm', ({ data }) => ({ data: data.map((value) => 1.05 * value) }));
+    const factor = stages[1]!.causes[0]!.values.factor as number;
+    expect(Math.abs(factor - 1.05)).toBeLessThan(0.001);
+  }, 120_000);
+
+  it('notes a layout that differs and says so, and does not fail it', async () => {
+    const { stages, verdict } = await plant('sincnet', ({ data, shape: [, channels, frames] }) => ({
+      axes: ['batch', 'frame', 'channel'],
+      shape: [1, frames!, channels!],
+      data: data.map((_, i) => data[(i % channels!) * frames! + Math.floor(i / channels!)]!),
+    }));
+    expect(verdict).toBe('pass');
+    expect(stages[0]!.notes.join()).toMatch(/batch, frame, channel/);
+  }, 120_000);
+
+  it('names an error that only accumulates', async () => {
+    // Bounds between what a stage adds and what has added up by then.
+    const clean = await compareInNode(SEGMENTATION);
+    const { maxAbs, forced } = clean.stages[3]!;
+    const tolerance = { maxAbs: (maxAbs! + forced!.maxAbs!) / 2, cosine: 0.999 };
+    const { stages, firstDivergence } = await plant('linear2', () => ({ tolerance }));
+    expect(maxAbs).toBeGreaterThan(forced!.maxAbs!);
+    expect(firstDivergence).toBe('linear2');
+    expect(blamed(stages)).toEqual(['linear2: accumulated']);
+  }, 120_000);
+
+  it('blames a stage of one backend only, also where a stage before it is wrong as well', async () => {
+    const changed: GoldenBundle = {
+      ...bundle,
+      stages: bundle.stages.map((stage) =>
+        stage.name === 'sincnet' ? { ...stage, data: stage.data.map((value) => value + 0.5) } : stage,
+      ),
+    };
+    const alter = { node: '/linear.0/MatMul', factor: 1.1 };
+    const { stages } = await compareInNode({ ...SEGMENTATION, bundle: changed }, { alter });
+    expect(blamed(stages).map((line) => line.split(':')[0])).toEqual(['sincnet', 'linear1']);
+  }, 120_000);
+});

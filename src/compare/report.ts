@@ -1,0 +1,143 @@
+import type { Tolerance } from './compare';
+
+/** Where a stage is computed. */
+export type BackendName = 'wasm' | 'webgpu';
+
+/**
+ * What is known to make a stage wrong. Each has a detector that was tested against a planted fault.
+ *
+ * `accumulated` is no fault of one stage: each stage is within tolerance on golden input, and only their sum is not.
+ */
+export type CauseId =
+  | 'permuted-axes'
+  | 'scaled'
+  | 'offset'
+  | 'shifted-frames'
+  | 'frame-count'
+  | 'channel-order'
+  | 'all-zeros'
+  | 'zero-weights'
+  | 'not-finite'
+  | 'log-base'
+  | 'missing-mean'
+  | 'fbank-window'
+  | 'sample-scale'
+  | 'lstm-gates'
+  | 'lstm-direction'
+  | 'batch-dependent'
+  | 'run-to-run'
+  | 'accumulated';
+
+/** A likely cause and what was measured that says so. */
+export interface Cause {
+  readonly id: CauseId;
+  /** One sentence with the figures, for people. */
+  readonly evidence: string;
+  /** The figures by name, for programs: `{ factor: 1.05 }`. */
+  readonly values: Readonly<Record<string, number | string | readonly number[]>>;
+}
+
+/** One value of a tensor, where it is and what was expected there. */
+export interface WorstValue {
+  /** Along each axis of the stage. */
+  readonly index: readonly number[];
+  readonly actual: number;
+  readonly golden: number;
+  /** Of the frame's centre, from the start of the input; null for a stage without frames or of unknown rate. */
+  readonly seconds: number | null;
+}
+
+/** How far a stage's values are from the golden ones. Numbers are null where the shapes do not fit, or are not finite. */
+export interface Measures {
+  readonly maxAbs: number | null;
+  readonly meanAbs: number | null;
+  /** Norm of the difference over the norm of the golden tensor. */
+  readonly relative: number | null;
+  readonly cosine: number | null;
+  /** Power of the golden tensor over that of the difference, in decibels; null also for no difference. */
+  readonly snrDb: number | null;
+  /** Share of rows with the same greatest class; only of stages with a class axis. */
+  readonly argmaxAgreement: number | null;
+  /** Of ours. */
+  readonly nanCount: number;
+  readonly infCount: number;
+  readonly zeroCount: number;
+  readonly worst: WorstValue | null;
+}
+
+export type Verdict = 'pass' | 'fail';
+
+/** One stage on one backend. */
+export interface StageReport extends Measures {
+  readonly name: string;
+  /** The graph's value that was tapped; null where the stage is ours, such as the filterbank. */
+  readonly value: string | null;
+  /** Of ours, which the golden tensor was aligned to. */
+  readonly axes: readonly string[];
+  readonly shape: readonly number[];
+  readonly goldenShape: readonly number[];
+  /** Whether the two have one shape, once axes given by name are in one order; nothing is measured where they have not. */
+  readonly shapesFit: boolean;
+  readonly tolerance: Tolerance;
+  /** On the stage's own computed input. */
+  readonly verdict: Verdict;
+  /** The same stage with the golden output of the stages before injected; null where that cannot be done. */
+  readonly forced: (Measures & { readonly verdict: Verdict }) | null;
+  /** Fails only because a stage before it does. */
+  readonly inherited: boolean;
+  /** What is worth knowing and no fault: a layout that differs and says so, a golden tensor that cannot be injected. */
+  readonly notes: readonly string[];
+  /** Most telling first; empty for a stage that passes or inherits. */
+  readonly causes: readonly Cause[];
+}
+
+/** A model on one backend against its golden bundle. */
+export interface ComparisonReport {
+  readonly model: string;
+  readonly backend: BackendName;
+  /** GPU adapter; null on WASM. */
+  readonly adapter: string | null;
+  readonly verdict: Verdict;
+  /** The first stage, in the order of the graph, that is wrong by itself. */
+  readonly firstDivergence: string | null;
+  readonly stages: readonly StageReport[];
+  /** Seconds of running and comparing, without loading. */
+  readonly seconds: number;
+}
+
+/** How two backends differ on one stage, each on its own computed input. */
+export interface BetweenReport extends Measures {
+  readonly name: string;
+}
+
+/** One node of a graph, for people. */
+export interface NodeReport {
+  readonly name: string;
+  readonly op: string;
+  /** Attributes as text, by name. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly outputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+}
+
+/** Where WebGPU begins to differ from WASM. */
+export interface BisectReport {
+  readonly model: string;
+  readonly adapter: string | null;
+  /** `pass`: no value differs by more than the tolerance. */
+  readonly verdict: Verdict;
+  /** Greatest difference that counts as none, relative to the greatest absolute value of the tensor. */
+  readonly tolerance: number;
+  readonly numNodes: number;
+  /** Sessions that were made on the way. */
+  readonly numProbes: number;
+  /** The first node that differs; null where none does. */
+  readonly node: NodeReport | null;
+  /** Of that node's output in the whole graph. */
+  readonly difference: Measures | null;
+  /**
+   * Of that node alone, on WASM's inputs. Null where there is no node. A pass means that the node is right by itself
+   * and the difference needs its neighbours: a fused kernel, or rounding that accumulates.
+   */
+  readonly alone: (Measures & { readonly verdict: Verdict }) | null;
+}

@@ -1,0 +1,120 @@
+import { lstmNodes, weightsBetween } from '../onnx/weights';
+import type { ModelProto } from '../onnx/onnx_pb';
+import { findCauses } from './causes/findCauses';
+import type { CauseContext } from './causes/context';
+import { otherBatch } from './otherBatch';
+import type { Plan } from './plan';
+import type { Cause, ComparisonReport, StageReport } from './report';
+import { computeFeeds, describeStage, runStages, type OnStep, type PlanRunner, type StageTensors } from './stages';
+import { decide } from './verdict';
+
+export interface RunRequest {
+  readonly plan: Plan;
+  readonly model: ModelProto;
+  readonly runner: PlanRunner;
+  /**
+   * Where variants of the graph are tried to find a cause: the plain backend, because a wrong gate order is wrong on
+   * every backend.
+   */
+  readonly variants: PlanRunner;
+  /** Look for differences between runs and batch sizes in stages that pass, too. */
+  readonly thorough: boolean;
+  readonly onStep: OnStep;
+}
+
+/** What a comparison gives: the report, and the tensors for whoever wants to look closer. */
+export interface RunResult extends Pick<ComparisonReport, 'stages' | 'verdict' | 'firstDivergence'> {
+  readonly tensors: readonly StageTensors[];
+}
+
+/**
+ * Runs every stage on one backend, decides which is the first that is wrong by itself, and looks for the cause of each
+ * stage that is.
+ *
+ * @throws VoxlaneError what the backend throws
+ */
+export async function compareStages(request: RunRequest): Promise<RunResult> {
+  const { plan, runner, onStep, thorough } = request;
+  const tensors = await runStages(plan, runner, onStep);
+  const decision = decide(tensors.map(describeStage));
+  const stages: StageReport[] = [];
+  for (const [index, stage] of decision.stages.entries()) {
+    const isBlamed = stage.verdict === 'fail' && !stage.inherited;
+    if (isBlamed || thorough) await onStep(`${stage.name}, looking for a cause`, index, plan.stages.length);
+    const own = tensors[index]!;
+    const causes = isBlamed
+      ? await causesOf(request, own, stage)
+      : thorough
+        ? await findCauses({ ...valuesOf(own, stage), ...repeatsOf(request, own) })
+        : [];
+    stages.push({ ...stage, causes });
+  }
+  await onStep('done', 1, 1);
+  return { ...decision, stages, tensors };
+}
+
+async function causesOf(request: RunRequest, own: StageTensors, stage: StageReport): Promise<readonly Cause[]> {
+  // Clean on golden input, and none before it is to blame: `decide` names it only because the sum is too much.
+  if (stage.forced?.verdict === 'pass') return [accumulated(stage)];
+  const { plan, model, variants, onStep } = request;
+  const { planned, feeds } = own;
+  const common = { ...valuesOf(own, stage), ...repeatsOf(request, own) };
+  if (planned.isFeatures) {
+    const { waveform, facts, sampleRate } = plan.features!;
+    // The filterbank is told from one item; the goldens of a batch would only say the same again.
+    return findCauses({ ...common, fbank: waveform.shape[0] === 1 ? { samples: waveform.data, facts, sampleRate } : null });
+  }
+  const part = { inputs: [...feeds.keys()], outputs: [planned.value] };
+  const weights = weightsBetween(model, part).flatMap(({ name, shape, values, usedBy }) => {
+    const read = values();
+    return read ? [{ name, shape, values: read, nodes: usedBy }] : [];
+  });
+  return findCauses({
+    ...common,
+    layer: { weights, lstms: lstmNodes(model, part) },
+    rerun: async (changes) => {
+      await onStep(`${stage.name}, trying other weights`, 0, 1);
+      return (await variants.graph.values(feeds, [planned.value], changes)).get(planned.value)!;
+    },
+  });
+}
+
+/** The detectors' view of a stage of which nothing but the values is known. */
+function valuesOf({ actual, forced, golden }: StageTensors, { name, axes, tolerance }: StageReport): CauseContext {
+  return {
+    stage: name,
+    axes,
+    actual: forced ?? actual,
+    golden,
+    tolerance,
+    fbank: null,
+    layer: null,
+    rerun: null,
+    again: null,
+    otherBatch: null,
+  };
+}
+
+/** The same stage once more, and at another batch size. */
+function repeatsOf(
+  { plan, runner }: RunRequest,
+  { planned: { value, isFeatures }, feeds }: StageTensors,
+): Pick<CauseContext, 'again' | 'otherBatch'> {
+  if (isFeatures) return { again: async () => (await computeFeeds(plan, runner)).get(value)!, otherBatch: null };
+  return {
+    again: async () => (await runner.graph.values(feeds, [value])).get(value)!,
+    otherBatch: () => otherBatch(runner.graph, feeds, value),
+  };
+}
+
+function accumulated({ name, forced, maxAbs, tolerance }: StageReport): Cause {
+  return {
+    id: 'accumulated',
+    evidence:
+      `${name} is within its tolerance on golden input (max abs ${text(forced?.maxAbs)}) and outside on its own ` +
+      `(${text(maxAbs)} of ${tolerance.maxAbs}): no stage is wrong by itself, their errors add up`,
+    values: { ...(forced?.maxAbs != null && { forcedMaxAbs: forced.maxAbs }), ...(maxAbs != null && { maxAbs }) },
+  };
+}
+
+const text = (value: number | null | undefined): string => value?.toExponential(2) ?? 'not finite';

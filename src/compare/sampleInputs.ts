@@ -1,0 +1,79 @@
+import type { GraphInfo } from '../onnx/model';
+import { VoxlaneError } from '../util/errors';
+import type { GraphRunner } from './graphRunner';
+import { pairInputs } from './plan';
+import { sizeOf, type NamedTensor, type Tensor } from './tensor';
+
+/** Sizes that are tried for an axis of open size, until the graph takes one: convolutions need more than one value. */
+export const OPEN_SIZES = [16, 100, 1600, 16_000] as const;
+
+/** The first axis, where it is open, is the batch. */
+const BATCH = 1;
+
+/**
+ * What to feed a graph with: the given inputs, else made ones of a size that the graph takes.
+ *
+ * @param runner the reference; made inputs are tried on it
+ * @throws VoxlaneError `options` where an input is not given, or the graph takes none of the made ones
+ */
+export async function findSampleFeeds(
+  info: GraphInfo,
+  given: readonly NamedTensor[],
+  runner: GraphRunner,
+): Promise<ReadonlyMap<string, Tensor>> {
+  if (given.length > 0) return pairInputs(given, info, null);
+  const outputs = info.outputs.map(({ name }) => name);
+  let problem = '';
+  for (const size of OPEN_SIZES) {
+    const feeds = sampleInputs(info, size);
+    try {
+      await runner.values(feeds, outputs);
+      return feeds;
+    } catch (error) {
+      if (!(error instanceof VoxlaneError)) throw error;
+      ({ problem } = error);
+    }
+  }
+  throw new VoxlaneError({
+    code: 'options',
+    problem: `The graph takes no made-up input of ${OPEN_SIZES.join(', ')} values along its open axes. ${problem}`,
+    expected: 'inputs of shapes that the graph takes',
+    remedy: 'Give the inputs as .npy files',
+  });
+}
+
+/**
+ * Inputs for a graph that nobody gave any for: normally distributed floats, small whole numbers. The same each time.
+ *
+ * @param openSize of every open axis but the first
+ */
+export function sampleInputs({ inputs }: GraphInfo, openSize: number): Map<string, Tensor> {
+  const random = seeded(1);
+  return new Map(
+    inputs.map(({ name, dtype, shape }) => {
+      const sizes = (shape ?? [BATCH, openSize]).map((size, axis) =>
+        typeof size === 'number' && size > 0 ? size : axis === 0 ? BATCH : openSize,
+      );
+      const isFloat = dtype.startsWith('float') || dtype === 'bfloat16';
+      // Whole numbers are mostly indices or lengths: 0 and 1 are within most tables.
+      const draw = isFloat ? () => normal(random) : () => Math.floor(2 * random());
+      return [name, { shape: sizes, data: Float32Array.from({ length: sizeOf(sizes) }, draw) }];
+    }),
+  );
+}
+
+/** Uniform in [0, 1), Mulberry32 by Tommy Ettinger: short, and good enough to excite a graph. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Box and Muller's way from uniform to normal. */
+function normal(random: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}

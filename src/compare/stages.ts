@@ -1,0 +1,133 @@
+import type { StretchFeatures } from '../embedding/stretchFeatures';
+import { secondsOfFrame } from '../timeline/frameClock';
+import { VoxlaneError } from '../util/errors';
+import { align } from './align';
+import type { GraphRunner, GraphTensor } from './graphRunner';
+import { hasShape, measure } from './measure';
+import type { Plan, PlannedStage } from './plan';
+import type { Measures, StageReport } from './report';
+import { concatenate, shapeText, type Tensor } from './tensor';
+
+/** One stage's tensors on one backend. */
+export interface StageTensors {
+  readonly planned: PlannedStage;
+  /** On the stage's own computed input. */
+  readonly actual: Tensor;
+  /** In the order of our axes where the bundle names them. */
+  readonly golden: Tensor;
+  /** On the golden outputs of the stages before; null where there is nothing to inject. */
+  readonly forced: Tensor | null;
+  /** What it was computed from: the graph's inputs and the golden outputs before it, as far as they can be injected. */
+  readonly feeds: ReadonlyMap<string, GraphTensor>;
+  readonly notes: readonly string[];
+}
+
+/** What runs a plan. */
+export interface PlanRunner {
+  readonly graph: GraphRunner;
+  /** The filterbank on this backend; null where the plan has none. */
+  readonly features: StretchFeatures | null;
+}
+
+/** Called before each piece of work, and waited for; may throw, to end the work there. */
+export type OnStep = (step: string, completed: number, total: number) => Promise<void> | void;
+
+/**
+ * Everything that the graph is fed with, the features of our own filterbank among it.
+ *
+ * @throws VoxlaneError what the backend throws
+ */
+export async function computeFeeds(plan: Plan, { features }: PlanRunner): Promise<Map<string, GraphTensor>> {
+  const feeds = new Map<string, GraphTensor>(plan.feeds);
+  if (!plan.features || !features) return feeds;
+  const { waveform, facts, input } = plan.features;
+  const numItems = waveform.shape[0] ?? 1;
+  const itemSamples = waveform.data.length / numItems;
+  const items: Float32Array[] = [];
+  for (let item = 0; item < numItems; item++) {
+    items.push(await features(waveform.data.slice(item * itemSamples, (item + 1) * itemSamples)));
+  }
+  const data = concatenate(items);
+  if (data.length === 0) throw tooShort(shapeText(waveform.shape));
+  feeds.set(input, { data, shape: [numItems, data.length / numItems / facts.numMelBins, facts.numMelBins] });
+  return feeds;
+}
+
+/** Computes every stage on its own input. */
+async function computeStages(
+  { stages }: Plan,
+  runner: PlanRunner,
+  feeds: ReadonlyMap<string, GraphTensor>,
+): Promise<Tensor[]> {
+  const values = stages.filter(({ isFeatures }) => !isFeatures).map(({ value }) => value);
+  const results = values.length > 0 ? await runner.graph.values(feeds, [...new Set(values)]) : new Map<string, Tensor>();
+  return stages.map(({ value, isFeatures }) => (isFeatures ? feeds : results).get(value)!);
+}
+
+/**
+ * Computes every stage twice: on its own computed input, and with the golden outputs of the stages before injected
+ * (teacher forcing).
+ */
+export async function runStages(plan: Plan, runner: PlanRunner, onStep: OnStep): Promise<StageTensors[]> {
+  const total = plan.stages.length + 1;
+  await onStep('all stages', 0, total);
+  const feeds = await computeFeeds(plan, runner);
+  const actuals = await computeStages(plan, runner, feeds);
+  const injected = new Map<string, GraphTensor>(feeds);
+  const unfit: string[] = [];
+  const results: StageTensors[] = [];
+  for (const [index, planned] of plan.stages.entries()) {
+    const actual = actuals[index]!;
+    const { tensor: golden, note } = align(planned.golden, planned.axes, actual.shape);
+    const needs = planned.isFeatures ? [] : runner.graph.inputsOf(injected, [planned.value]);
+    const isForced = needs.some((name) => injected.get(name) !== feeds.get(name));
+    if (isForced) await onStep(`${planned.golden.name}, golden input injected`, index + 1, total);
+    const forced = isForced ? (await runner.graph.values(injected, [planned.value])).get(planned.value)! : null;
+    const notes = [
+      ...(note === null ? [] : [note]),
+      ...(index > 0 && !isForced && unfit.length > 0
+        ? [`not judged on golden input: ${unfit.join(', ')} cannot be injected`]
+        : []),
+    ];
+    results.push({ planned, actual, golden, forced, feeds: new Map(injected), notes });
+    if (canInject(golden, actual)) injected.set(planned.value, golden);
+    else unfit.push(planned.golden.name);
+  }
+  return results;
+}
+
+/** What another shape, or garbage, would give says nothing about the next stage. */
+function canInject(golden: Tensor, actual: Tensor): boolean {
+  return hasShape(golden, actual.shape) && golden.data.every(Number.isFinite);
+}
+
+/** The measures of one stage, not yet judged. */
+export function describeStage({ planned, actual, golden, forced, notes }: StageTensors): StageReport {
+  const { axes, clock, golden: stage, value, isFeatures } = planned;
+  const seconds = clock && ((frame: number) => secondsOfFrame(clock, frame));
+  const against = (tensor: Tensor): Measures => measure(tensor, golden, axes, seconds);
+  return {
+    name: stage.name,
+    value: isFeatures ? null : value,
+    axes,
+    shape: actual.shape,
+    goldenShape: golden.shape,
+    shapesFit: hasShape(actual, golden.shape),
+    tolerance: stage.tolerance,
+    ...against(actual),
+    verdict: 'fail',
+    forced: forced && { ...against(forced), verdict: 'fail' },
+    inherited: false,
+    notes,
+    causes: [],
+  };
+}
+
+function tooShort(shape: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'options',
+    problem: `The waveform ${shape} is shorter than one frame of the filterbank`,
+    expected: 'at least one whole frame, 25 ms for the shipped models',
+    remedy: 'Make the bundle from a longer stretch',
+  });
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import type { ComparisonReport, Measures, StageReport } from './report';
+import { decide, rejudge } from './verdict';
+
+const measures = (maxAbs: number | null): Measures => ({
+  maxAbs,
+  meanAbs: maxAbs,
+  relative: maxAbs,
+  cosine: maxAbs === null ? null : 1,
+  snrDb: null,
+  argmaxAgreement: null,
+  nanCount: 0,
+  infCount: 0,
+  zeroCount: 0,
+  worst: null,
+});
+
+/** A stage with an error of its own computed input and, where it has one, of golden input. */
+const stage = (name: string, maxAbs: number | null, forced?: number | null, shapesFit = true): StageReport => ({
+  name,
+  value: name,
+  axes: ['batch'],
+  shape: [1],
+  goldenShape: [1],
+  shapesFit,
+  tolerance: { maxAbs: 0.01, cosine: 0.999 },
+  ...measures(maxAbs),
+  verdict: 'fail',
+  forced: forced === undefined ? null : { ...measures(forced), verdict: 'fail' },
+  inherited: false,
+  notes: [],
+  causes: [],
+});
+
+const summary = (stages: StageReport[]): [string | null, string[]] => {
+  const { firstDivergence, stages: judged } = decide(stages);
+  return [firstDivergence, judged.map(({ verdict, inherited }) => (verdict === 'pass' ? 'pass' : inherited ? 'inherits' : 'wrong'))];
+};
+
+describe('decide', () => {
+  it('passes what is within tolerance', () => {
+    expect(decide([stage('a', 0.01), stage('b', 0)])).toMatchObject({ verdict: 'pass', firstDivergence: null });
+  });
+
+  it('clears a stage that is right on golden input', () => {
+    expect(summary([stage('a', 0), stage('b', 1, 1), stage('c', 1, 0)])).toEqual(['b', ['pass', 'wrong', 'inherits']]);
+  });
+
+  it('blames a second stage that is wrong on golden input too', () => {
+    expect(summary([stage('a', 1), stage('b', 1, 0), stage('c', 1, 1)])).toEqual(['a', ['wrong', 'inherits', 'wrong']]);
+  });
+
+  it('does not blame a stage that is right by itself for a golden tensor before it that is wrong', () => {
+    expect(summary([stage('a', 1), stage('b', 0, 1)])).toEqual(['a', ['wrong', 'pass']]);
+  });
+
+  it('neither clears nor blames where nothing could be injected: it inherits what fails before', () => {
+    expect(summary([stage('a', null, undefined, false), stage('b', 1)])).toEqual(['a', ['wrong', 'inherits']]);
+    expect(summary([stage('a', 0), stage('b', 1)])).toEqual(['b', ['pass', 'wrong']]);
+  });
+
+  it('names the first of those that are all right on golden input', () => {
+    expect(summary([stage('a', 0), stage('b', 0.02, 0.005), stage('c', 0.03, 0.005)])).toEqual(['b', ['pass', 'wrong', 'inherits']]);
+  });
+
+  it('fails another shape, and values that are not finite', () => {
+    expect(summary([stage('a', 0, undefined, false)])).toEqual(['a', ['wrong']]);
+    expect(summary([stage('a', null)])).toEqual(['a', ['wrong']]);
+  });
+});
+
+describe('rejudge', () => {
+  const report: ComparisonReport = {
+    model: 'm',
+    backend: 'wasm',
+    adapter: null,
+    seconds: 1,
+    ...decide([stage('a', 0.02), stage('b', 0.03, 0.03)]),
+  };
+
+  it('judges by other tolerances and keeps the rest', () => {
+    expect(report.firstDivergence).toBe('a');
+    const looser = rejudge(report, new Map([['a', { maxAbs: 0.1, cosine: 0 }]]));
+    expect(looser.firstDivergence).toBe('b');
+    expect(looser.stages[1]!.tolerance).toEqual(report.stages[1]!.tolerance);
+    expect(looser.stages[0]!.maxAbs).toBe(0.02);
+    expect(rejudge(looser, new Map([['a', report.stages[0]!.tolerance]]))).toEqual(report);
+  });
+});

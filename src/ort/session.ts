@@ -1,0 +1,91 @@
+import type * as Ort from 'onnxruntime-web';
+import { gpuMemory, type GpuContext } from '../gpu/context';
+import { messageOf, VoxlaneError } from '../util/errors';
+import { loadRuntime } from './runtime';
+import { fromRuntime, toRuntimeArray } from './values';
+
+/** A value of a graph: float32 whatever the graph's own type is, row-major. */
+export interface SessionTensor {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+  /** The graph's type: `float32`, `int64` … */
+  readonly dtype: string;
+}
+
+/** What an input is fed with. */
+export interface Feed {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+  /** The graph's type of this input. */
+  readonly dtype: string;
+}
+
+/** Any graph, ready to run. Unlike a `Graph`, it takes and gives any number of values and judges none of them. */
+export interface Session {
+  readonly outputNames: readonly string[];
+  /** @throws VoxlaneError `backend-failed`, `gpu-lost`, `gpu-memory`, `options`, `model-output` */
+  run(feeds: ReadonlyMap<string, Feed>): Promise<Map<string, SessionTensor>>;
+  /** Frees what the runtime holds for this graph; its heap does not shrink. */
+  release(): Promise<void>;
+}
+
+export interface SessionOptions {
+  /** Address of the ONNX Runtime files, with a slash at its end. */
+  readonly runtimeBase: string;
+  /** WASM threads; of no meaning on WebGPU. */
+  readonly threads: number;
+  /** Device to run on; null for WASM. */
+  readonly gpu: GpuContext | null;
+}
+
+/**
+ * Opens any ONNX graph.
+ *
+ * Sessions of one worker must be made one after another, and run one at a time: the runtime asks for it.
+ *
+ * @throws VoxlaneError `backend-failed` with the runtime's words, `gpu-lost`, `gpu-memory`
+ */
+export async function openSession(bytes: Uint8Array, options: SessionOptions): Promise<Session> {
+  const { gpu } = options;
+  const guard = <Result>(work: () => Promise<Result>): Promise<Result> => (gpu ? gpu.guard(work) : work());
+  const ort = await loadRuntime(gpu ? 'webgpu' : 'wasm', options);
+  const provider = gpu ? ({ name: 'webgpu', device: gpu.device } as Ort.InferenceSession.WebGpuExecutionProviderOption) : 'wasm';
+  const failed = describeFailure(gpu !== null);
+  const session = await guard(() =>
+    ort.InferenceSession.create(bytes, { executionProviders: [provider] }).catch(failed('make a session of this graph')),
+  );
+  return {
+    outputNames: session.outputNames,
+    run: (feeds) =>
+      guard(async () => {
+        const tensors = Object.fromEntries(
+          Array.from(feeds, ([name, { data, shape, dtype }]) => [
+            name,
+            new ort.Tensor(dtype as 'float32', toRuntimeArray(dtype, data, name) as Float32Array, shape),
+          ]),
+        );
+        const results = await session.run(tensors).catch(failed('run this graph'));
+        return new Map(
+          Object.entries(results).map(([name, tensor]) => {
+            const data = fromRuntime(tensor, name);
+            return [name, { data, shape: tensor.dims, dtype: tensor.type }];
+          }),
+        );
+      }),
+    release: () => session.release(),
+  };
+}
+
+const describeFailure = (onGpu: boolean) => (deed: string) => (cause: unknown): never => {
+  const message = messageOf(cause);
+  if (onGpu && /out of memory|failed to allocate|bad_alloc/i.test(message)) throw gpuMemory(message);
+  throw new VoxlaneError(
+    {
+      code: 'backend-failed',
+      problem: `${onGpu ? 'WebGPU' : 'WASM'} could not ${deed}: ${message}`,
+      expected: 'operators and types that this backend has, and inputs of the shapes that the graph wants',
+      remedy: 'Read what the runtime says; try the other backend',
+    },
+    { cause },
+  );
+};

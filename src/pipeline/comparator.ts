@@ -1,0 +1,168 @@
+import { proxy } from 'comlink';
+import type { CompareWorkerApi, OnProgress } from '../../workers/contracts';
+import type { WorkerHandle } from '../../workers/handle';
+import { spawnCompareWorker } from '../../workers/spawn';
+import type { AuditReport } from '../compare/auditReport';
+import type { LayerRequest } from '../compare/layer';
+import type { Pair, StagePicture } from '../compare/picture';
+import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../compare/report';
+import type { NamedTensor } from '../compare/tensor';
+import { VoxlaneError } from '../util/errors';
+import { wasmThreads } from './backend';
+import type { CallOptions, ComparatorOptions, NamedBlob, Opened } from './comparatorTypes';
+import { cancelled } from './engine';
+import { checkThreads, folderAddress } from './options';
+
+type Handle = ReturnType<typeof spawnCompareWorker>;
+type Remote = Parameters<Parameters<WorkerHandle<CompareWorkerApi>['call']>[0]>[0];
+
+/**
+ * Compares an ONNX graph with golden outputs, stage by stage, on WASM and WebGPU, and finds the first that is wrong.
+ *
+ * Works in one worker, which is started by the first call and holds what was opened and computed. A call that is
+ * cancelled ends at its next step; what earlier calls gave is kept.
+ *
+ * @example
+ * const comparator = new Comparator();
+ * await comparator.open([bundleFile]);
+ * const { firstDivergence } = await comparator.compare('wasm');
+ * comparator.dispose();
+ */
+export class Comparator {
+  private worker: Promise<Handle> | null = null;
+  private disposed = false;
+
+  /** Nothing is started yet. @throws VoxlaneError `options` */
+  constructor(private readonly options: ComparatorOptions = {}) {
+    checkThreads(options.threads);
+  }
+
+  /**
+   * Opens golden outputs (a bundle's zip or folder, `.npz`, `.npy` files, `.safetensors`), an `.onnx` graph, a
+   * checkpoint, or any mix. A file of a folder has its path in `webkitRelativePath`.
+   *
+   * @throws VoxlaneError `format`, `options`, `model-*`, `worker-failed`, `cancelled`
+   */
+  open(files: readonly (File | NamedBlob)[], options?: CallOptions): Promise<Opened> {
+    const named = files.map((file) =>
+      file instanceof File ? { name: file.webkitRelativePath || file.name, blob: file } : file,
+    );
+    return this.call((remote) => remote.open(named), options);
+  }
+
+  /** Opens a model of this release with its own goldens. */
+  openShipped(id: string, options?: CallOptions): Promise<Opened> {
+    return this.call((remote) => remote.openShipped(id), options);
+  }
+
+  /** Says which value of the graph a stage is. */
+  mapStage(stage: string, value: string): Promise<Opened> {
+    return this.call((remote) => remote.mapStage(stage, value));
+  }
+
+  /**
+   * Runs and compares every stage on one backend.
+   *
+   * @throws VoxlaneError `options` where there is nothing to compare, `backend-unavailable`, `backend-failed`, `gpu-*`
+   */
+  compare(backend: BackendName, options: CallOptions & { readonly thorough?: boolean } = {}): Promise<ComparisonReport> {
+    const { thorough = false } = options;
+    return this.call((remote, onProgress) => remote.compare(backend, thorough, onProgress), options);
+  }
+
+  /** WASM against WebGPU, after both were compared. */
+  between(): Promise<readonly BetweenReport[]> {
+    return this.call((remote) => remote.between());
+  }
+
+  /** What there is to draw of a stage. `column`: which frame the slice shows; by default the worst. */
+  picture(stage: string, pair: Pair, column?: number): Promise<StagePicture> {
+    return this.call((remote) => remote.picture(stage, pair, column));
+  }
+
+  /** Looks at every weight of the graph, and of the checkpoint beside it. */
+  audit(options?: CallOptions): Promise<AuditReport> {
+    return this.call((remote, onProgress) => remote.audit(onProgress), options);
+  }
+
+  /**
+   * Finds the first node that WebGPU computes otherwise than WASM; needs no goldens.
+   *
+   * @param options.tolerance greatest difference that counts as none, relative to a tensor's greatest value
+   */
+  bisect(options: CallOptions & { readonly tolerance?: number } = {}): Promise<BisectReport> {
+    return this.call((remote, onProgress) => remote.bisect(options.tolerance, onProgress), options);
+  }
+
+  /** The node that {@link bisect} found, as a golden bundle (zip) with a graph of this one node. */
+  bugReport(): Promise<Uint8Array> {
+    return this.call((remote) => remote.bugReport());
+  }
+
+  /** One layer of a shipped model, of any sound; nothing needs to be open. */
+  layer(request: LayerRequest, backend: BackendName, options?: CallOptions): Promise<NamedTensor> {
+    return this.call((remote) => remote.layer(request, backend), options);
+  }
+
+  /** Browser, runtime, adapter, threads and hashes, for a report. */
+  environment(): Promise<Record<string, string>> {
+    return this.call((remote) => remote.environment());
+  }
+
+  /** Ends the worker and frees its memory. Calls under way reject with `disposed`. */
+  dispose(): void {
+    this.disposed = true;
+    void this.worker?.then((handle) => {
+      handle.terminate(disposedError());
+    });
+  }
+
+  private async call<Result>(
+    use: (remote: Remote, onProgress: OnProgress | null) => Promise<Result>,
+    { signal, onProgress }: CallOptions = {},
+  ): Promise<Result> {
+    if (this.disposed) throw disposedError();
+    if (signal?.aborted) throw cancelled();
+    const handle = await (this.worker ??= this.start());
+    return new Promise<Result>((resolve, reject) => {
+      const cancel = (): void => {
+        void handle.call((remote) => remote.cancel()).catch(() => undefined);
+        reject(cancelled());
+      };
+      signal?.addEventListener('abort', cancel);
+      handle
+        .call((remote) => use(remote, onProgress ? proxy(onProgress) : null))
+        .then(resolve, reject)
+        .finally(() => signal?.removeEventListener('abort', cancel));
+    });
+  }
+
+  private async start(): Promise<Handle> {
+    const { models = 'models/', runtime = 'ort/', goldens = 'goldens/', threads, simulateFault } = this.options;
+    const settings = {
+      models: folderAddress('models', models, document.baseURI),
+      runtime: folderAddress('runtime', runtime, document.baseURI),
+      goldens: folderAddress('goldens', goldens, document.baseURI),
+      threads: wasmThreads(threads),
+      simulateFault,
+    };
+    const handle = spawnCompareWorker();
+    try {
+      await handle.call((remote) => remote.setUp(settings));
+      return handle;
+    } catch (error) {
+      // The next call starts another.
+      this.worker = null;
+      throw error;
+    }
+  }
+}
+
+function disposedError(): VoxlaneError {
+  return new VoxlaneError({
+    code: 'disposed',
+    problem: 'The comparator was disposed',
+    expected: 'a comparator that is still in use',
+    remedy: 'Make a new one',
+  });
+}

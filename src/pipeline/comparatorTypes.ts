@@ -1,0 +1,32 @@
+/** Where a comparator finds what it needs; every address ends in a slash. The defaults are beside the page. */
+export interface ComparatorOptions {
+  readonly models?: string;
+  readonly runtime?: string;
+  readonly goldens?: string;
+  /** WASM threads; by default as many as the machine and the page's isolation allow. */
+  readonly threads?: number;
+  /** For tests: multiplies what the node of this name gives, on WebGPU only. */
+  readonly simulateFault?: { readonly node: string; readonly factor: number };
+}
+
+/** A file by its name, or its path from the folder that it came with. */
+export interface NamedBlob {
+  readonly name: string;
+  readonly blob: Blob;
+}
+
+/** A step of the work under way. */
+export interface ComparisonProgress {
+  /** For people: `lstm, golden input injected`. */
+  readonly step: string;
+  readonly completed: number;
+  readonly total: number;
+}
+
+/** What can stop or follow a call. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ComparisonProgress) => void;
+}
+
+export type { Opened, OpenedStage } from '../compare/describeOpened';

@@ -1,0 +1,11 @@
+import type { Manifests } from './manifest';
+
+/** Models in this release, and what each is for; their facts are in their manifests. */
+export const SHIPPED_MODELS = {
+  'segmentation-3.0': 'segmentation',
+  'campplus-zh-en': 'embedding',
+} as const satisfies Readonly<Record<string, keyof Manifests>>;
+
+export type ShippedModel = keyof typeof SHIPPED_MODELS;
+
+export const isShipped = (id: string): id is ShippedModel => Object.hasOwn(SHIPPED_MODELS, id);
