@@ -7,14 +7,15 @@ import type { FbankFacts } from '../store/manifest';
 import { isShipped } from '../store/shipped';
 import { secondsOfFrame } from '../timeline/frameClock';
 import { VoxlaneError } from '../util/errors';
-import { auditWeights } from './audit';
+import { permutationsThatFit, transpose } from './align';
+import { auditWeights } from './audit/auditWeights';
 import type { AuditReport } from './auditReport';
 import { bisect, DEFAULT_TOLERANCE, type BisectResult } from './bisect';
 import { describeOpened, type Opened } from './describeOpened';
 import type { NamedFile } from './files/goldenFiles';
 import { GraphRunner } from './graphRunner';
 import { computeLayer, type LayerRequest } from './layer';
-import { measure } from './measure';
+import { hasShape, measure } from './measure';
 import { openFiles, openShipped, type Bases, type OpenedFiles } from './openModel';
 import { drawPicture, type Pair, type StagePicture } from './picture';
 import { makePlan, type Plan } from './plan';
@@ -240,7 +241,9 @@ export class Comparison {
       return { left: actual, right: this.stageOf(stage, 'webgpu').actual, planned };
     }
     const { golden, actual, planned } = this.stageOf(stage, pair === 'golden-wasm' ? 'wasm' : 'webgpu');
-    return { left: golden, right: actual, planned };
+    // Of a golden tensor laid out otherwise there is nothing to see but in the order that fits ours.
+    const [order] = hasShape(golden, actual.shape) ? [] : permutationsThatFit(golden.shape, actual.shape);
+    return { left: order ? transpose(golden, order) : golden, right: actual, planned };
   }
 }
 

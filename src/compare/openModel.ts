@@ -1,8 +1,9 @@
 import { graphInfo, parseOnnx, type GraphInfo } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
-import { loadManifest, loadModel, sha256Hex } from '../store/load';
+import { loadManifest, loadModel } from '../store/load';
 import { isShipped, SHIPPED_MODELS, type ShippedModel } from '../store/shipped';
 import { messageOf, VoxlaneError } from '../util/errors';
+import { sha256Hex } from '../util/hash';
 import type { GoldenBundle } from './bundle';
 import type { KnownModel } from './files/assume';
 import { readGoldens, type NamedFile } from './files/goldenFiles';
@@ -108,7 +109,7 @@ async function describe(
   name: string,
   manifests: readonly AnyManifest[],
 ): Promise<OpenedFiles> {
-  const sha256 = await sha256Hex(new Uint8Array(bytes));
+  const sha256 = await sha256Hex(bytes);
   const same = manifests.find(({ file }) => file.sha256 === sha256);
   const manifest = same ?? manifests.find(({ id }) => id === common.bundle?.model) ?? null;
   return {

@@ -1,4 +1,6 @@
-import { messageOf, VoxlaneError } from '../util/errors';
+import { messageOf } from '../util/errors';
+import { sha256Hex } from '../util/hash';
+import { altered, missing } from './failures';
 import { parseManifest, type Manifests } from './manifest';
 
 /** A model whose file has been checked against its manifest. */
@@ -59,33 +61,4 @@ async function fetchJson(address: string): Promise<unknown> {
     const found = text.trimStart().startsWith('<') ? 'an HTML page' : 'no JSON';
     throw missing(address, `the answer is ${found}`, cause);
   }
-}
-
-function missing(address: string, found: string, cause?: unknown): VoxlaneError {
-  return new VoxlaneError(
-    {
-      code: 'model-missing',
-      problem: `The model file ${address} could not be fetched: ${found}`,
-      expected: 'the folder models/ of this release at that address',
-      remedy: 'Check the `models` option and that the server serves the folder',
-    },
-    { cause },
-  );
-}
-
-function altered(address: string, found: string, expected: string): VoxlaneError {
-  return new VoxlaneError({
-    code: 'model-altered',
-    problem: `The model file ${address} ${found}`,
-    expected: `${expected}, as its manifest says`,
-    remedy: 'Clear the browser cache, or install the file again: it was cut, changed or replaced',
-  });
-}
-
-/** SHA-256 as lower-case hex. `crypto.subtle` is missing on plain http, where a library takes over. */
-export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = isSecureContext
-    ? new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-    : (await import('@noble/hashes/sha2.js')).sha256(bytes);
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,0 +1,147 @@
+/**
+ * Command line: every tensor of weights of a graph, alone or against a checkpoint.
+ *
+ *     npm run --silent audit -- MODEL.onnx [CHECKPOINT] [--json] [--flagged]
+ */
+import { readFileSync, realpathSync } from 'node:fs';
+import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { auditWeights } from '../src/compare/audit/auditWeights';
+import type { AuditEntry, AuditReport } from '../src/compare/auditReport';
+import type { NamedFile } from '../src/compare/files/goldenFiles';
+import { shapeText } from '../src/compare/tensor';
+import { parseOnnx } from '../src/onnx/model';
+import { messageOf, VoxlaneError } from '../src/util/errors';
+
+const HELP = `Usage: npm run --silent audit -- MODEL.onnx [CHECKPOINT] [options]
+
+Lists every tensor of weights with its SHA-256, mean, spread, zeros and NaN, and flags what is odd: all zero, equal to
+what training begins with, not finite, misplaced in the file. With a checkpoint, also what is missing, renamed,
+transposed, in another order or of other values. CHECKPOINT is a .safetensors, .npz or .gguf file.
+
+  --flagged   only tensors that are flagged
+  --json      the report as JSON on standard output
+  --help      this text
+
+Exit status: 0 where nothing is flagged, 1 where something is, 2 where a file cannot be read.
+`;
+
+/** What the process is to print and to return. */
+export interface Outcome {
+  readonly exitCode: 0 | 1 | 2;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface AuditCommand {
+  readonly model: string;
+  readonly checkpoint: string | undefined;
+  readonly flagged: boolean;
+  readonly json: boolean;
+}
+
+/**
+ * The whole program, without the process: every failure is an outcome with exit code 2 and one line on stderr.
+ *
+ * @param args the arguments after the name of the script
+ */
+export async function main(args: readonly string[]): Promise<Outcome> {
+  let command: AuditCommand | 'help';
+  try {
+    command = parseCommand(args);
+  } catch (thrown) {
+    return { exitCode: 2, stdout: '', stderr: `audit: ${messageOf(thrown)}\n` };
+  }
+  if (command === 'help') return { exitCode: 0, stdout: HELP, stderr: '' };
+  const { model, checkpoint, flagged, json } = command;
+  try {
+    const report = await auditWeights(
+      parseOnnx(read(model).bytes, model),
+      model,
+      checkpoint === undefined ? null : read(checkpoint),
+      () => undefined,
+    );
+    const shown = flagged ? onlyFlagged(report) : report;
+    const stdout = json ? `${JSON.stringify(shown, null, 2)}\n` : describe(shown);
+    return { exitCode: report.numFlagged === 0 ? 0 : 1, stdout, stderr: '' };
+  } catch (thrown) {
+    const error = thrown instanceof VoxlaneError ? thrown.toParts() : { code: 'format', problem: messageOf(thrown) };
+    const stdout = json ? `${JSON.stringify({ error }, null, 2)}\n` : '';
+    return { exitCode: 2, stdout, stderr: `audit: ${messageOf(thrown).replace(/\s*\n\s*/g, ' ')}\n` };
+  }
+}
+
+function parseCommand(args: readonly string[]): AuditCommand | 'help' {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      flagged: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const [model, checkpoint, ...others] = positionals;
+  if (model === undefined || others.length > 0) throw new Error('expected a graph, and a checkpoint or none. Try --help.');
+  return { model, checkpoint, flagged: values.flagged, json: values.json };
+}
+
+function read(path: string): NamedFile {
+  try {
+    return { name: basename(path), bytes: new Uint8Array(readFileSync(path)) };
+  } catch (cause) {
+    throw new Error(`${path} cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+const isFlagged = ({ flags }: AuditEntry): boolean => flags.length > 0;
+
+function onlyFlagged({ weights, checkpoint, ...rest }: AuditReport): AuditReport {
+  return {
+    ...rest,
+    weights: weights.filter(isFlagged),
+    checkpoint: checkpoint && { ...checkpoint, weights: checkpoint.weights.filter(isFlagged) },
+  };
+}
+
+function describe({ model, weights, checkpoint, numFlagged }: AuditReport): string {
+  const against = checkpoint ? ` against ${checkpoint.file}` : '';
+  return [
+    `${model}${against}: ${numFlagged === 0 ? 'nothing' : numFlagged} flagged`,
+    ...weights.flatMap(entryLines),
+    ...(checkpoint ? ['', checkpoint.file, ...checkpoint.weights.flatMap(entryLines)] : []),
+    '',
+  ].join('\n');
+}
+
+function entryLines(entry: AuditEntry): string[] {
+  const { name, dtype, shape, sha256, mean, standardDeviation, zeroCount, nonFiniteCount, match, flags, remarks } = entry;
+  const figure = (value: number | null): string => value?.toPrecision(4) ?? 'none';
+  const figures = [
+    `${dtype} ${shapeText(shape)}`,
+    `mean ${figure(mean)}`,
+    `spread ${figure(standardDeviation)}`,
+    ...(zeroCount > 0 ? [`${zeroCount} zeros`] : []),
+    ...(nonFiniteCount > 0 ? [`${nonFiniteCount} not finite`] : []),
+    // Enough to tell two tensors apart by eye; the whole is in the JSON.
+    `sha256 ${sha256.slice(0, 12)}`,
+  ];
+  return [
+    `  ${name}: ${figures.join(', ')}`,
+    ...(match ? [`    is ${match.name} (${match.how})`] : []),
+    ...(flags.length > 0 ? [`    ${flags.join(', ')}`] : []),
+    ...remarks.map((remark) => `      ${remark}`),
+  ];
+}
+
+const script = process.argv[1];
+// The real path, because that is what the module's own address is made of where a link leads to the checkout.
+if (script !== undefined && import.meta.url === pathToFileURL(realpathSync(script)).href) {
+  const { exitCode, stdout, stderr } = await main(process.argv.slice(2));
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  // Not process.exit: that could cut off what is still on its way into a pipe.
+  process.exitCode = exitCode;
+}

@@ -1,0 +1,217 @@
+/** Audits of the shipped graphs and of small ones, alone and against sound checkpoints of each form. */
+import { zipSync } from 'fflate';
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { graphOf } from '../../onnx/model';
+import type { ModelProto, TensorProto } from '../../onnx/onnx_pb';
+import { build, node, weight } from '../../onnx/testing/build';
+import { listWeights } from '../../onnx/weights';
+import type { NamedFile } from '../files/goldenFiles';
+import type { Tensor } from '../tensor';
+import { buildNpy } from '../testing/npyFile';
+import { buildSafetensors } from '../testing/safetensorsFile';
+import { auditWeights } from './auditWeights';
+import { someValues } from './testing/files';
+import { gatesOf, pytorchCheckpoint } from './testing/pytorch';
+import { audit, entryNamed, flagsOf, openShipped } from './testing/run';
+
+const SHIPPED = ['segmentation-3.0', 'campplus-zh-en'] as const;
+
+/** A graph that holds these and does nothing with them. */
+const holding = (...initializer: TensorProto[]): ModelProto =>
+  build({ initializer, node: [node('Relu', ['x'], ['y'])] });
+
+const weightOf = (name: string, { shape, data }: Tensor): TensorProto => weight(name, shape, Array.from(data));
+
+describe('a graph alone', () => {
+  it.each(SHIPPED)('%s: every weight is listed, and none is odd', async (id) => {
+    const model = openShipped(id);
+    const report = await auditWeights(model, id, null, () => undefined);
+    const expected = listWeights(model).filter(({ dtype, shape }) => dtype === 'float32' && shape.some((size) => size > 1));
+    expect(report).toMatchObject({ model: id, checkpoint: null, numFlagged: 0 });
+    expect(report.weights.map(({ name }) => name)).toEqual(expected.map(({ name }) => name));
+    const hashes = expected.map(({ bytes }) => createHash('sha256').update(bytes()).digest('hex'));
+    expect(report.weights.map(({ sha256 }) => sha256)).toEqual(hashes);
+    expect(report.weights.every(({ match, remarks }) => match === null && remarks.length === 0)).toBe(true);
+  });
+
+  it('gives mean, spread, zeros and values that are not finite', async () => {
+    const model = holding(
+      weight('w', [6], [1, 3, 0, 0, NaN, -Infinity]),
+      weight('none', [2], [NaN, NaN]),
+      weight('one', [1], [NaN]),
+    );
+    const { weights } = await auditWeights(model, 'm', null, () => undefined);
+    expect(weights).toMatchObject([
+      // Of 1, 3, 0, 0: the mean is 1, the squared distances 0, 4, 1, 1.
+      { name: 'w', mean: 1, standardDeviation: Math.sqrt(6 / 4), zeroCount: 2, nonFiniteCount: 2, flags: ['not-finite'] },
+      { name: 'none', mean: null, standardDeviation: null, nonFiniteCount: 2 },
+    ]);
+    expect(weights[0]!.remarks).toEqual(['2 of 6 values are NaN or infinite']);
+  });
+
+  it('flags what was never trained or loaded, and leaves out what is no weight', async () => {
+    const model = build({
+      initializer: [
+        weight('ones', [3], [1, 1, 1]),
+        weight('zeros', [3], [0, 0, 0]),
+        weight('bn.running_mean', [3], [0, 0, 0]),
+        weight('factor', [], [0]),
+        weight('state', [1, 1, 2], [0, 0]),
+        weight('w', [1, 8, 2], Array.from({ length: 16 }, (_, index) => index)),
+        weight('r', [1, 8, 2], Array.from({ length: 16 }, (_, index) => index)),
+      ],
+      node: [node('LSTM', ['x', 'w', 'r', '', '', 'state'], ['y'])],
+    });
+    const { weights } = await auditWeights(model, 'm', null, () => undefined);
+    expect(weights.map(({ name }) => name)).toEqual(['ones', 'zeros', 'bn.running_mean', 'w', 'r']);
+    expect(flagsOf(weights)).toEqual({ ones: ['initial'], zeros: ['all-zero'], 'bn.running_mean': ['all-zero', 'initial'] });
+  });
+
+  it('flags bytes that do not fit the shape', async () => {
+    const short = weight('w', [2, 3], [1, 2]);
+    const { weights, numFlagged } = await auditWeights(holding(short), 'm', null, () => undefined);
+    expect(numFlagged).toBe(1);
+    expect(weights).toMatchObject([{ flags: ['misaligned'], mean: null, remarks: ['float32 (2, 3) needs 24 bytes, but the file has 8'] }]);
+  });
+
+  it('ends where a step is refused', async () => {
+    const steps: string[] = [];
+    const cancel = (step: string, completed: number): void => {
+      steps.push(step);
+      if (completed > 0) throw new Error('cancelled');
+    };
+    await expect(auditWeights(openShipped('campplus-zh-en'), 'm', null, cancel)).rejects.toThrow('cancelled');
+    expect(steps.length).toBe(2);
+  });
+});
+
+describe("against PyTorch's form of the same weights", () => {
+  it('finds each, with LSTMs reordered and linear layers permuted, and nothing else odd', async () => {
+    const segmentation = openShipped('segmentation-3.0');
+    const report = await audit(segmentation, pytorchCheckpoint(segmentation));
+    for (const { name, flags, match } of report.weights) {
+      if (name.startsWith('onnx::LSTM')) expect({ flags, how: match?.how }).toEqual({ flags: ['reordered'], how: 'reordered' });
+      else if (name.startsWith('onnx::')) expect({ flags, how: match?.how }).toEqual({ flags: ['permuted'], how: 'permuted' });
+      else expect({ flags, how: match?.how }).toEqual({ flags: [], how: 'name' });
+    }
+    for (const { name, flags, match } of report.checkpoint!.weights) {
+      expect(match).not.toBeNull();
+      if (name.startsWith('lstm.')) expect(flags).toEqual(['reordered']);
+      else if (/^(linear\.\d|classifier)\.weight$/.test(name)) expect(flags).toEqual(['permuted']);
+      else expect(flags).toEqual([]);
+    }
+    const [first] = graphOf(segmentation).node.filter(({ opType }) => opType === 'LSTM');
+    const [, w = '', , b = ''] = first!.input;
+    expect(entryNamed(report.weights, w).match?.name).toBe('lstm.weight_ih_l0 + lstm.weight_ih_l0_reverse');
+    expect(entryNamed(report.weights, b).match?.name).toBe(
+      'lstm.bias_ih_l0 + lstm.bias_hh_l0 + lstm.bias_ih_l0_reverse + lstm.bias_hh_l0_reverse',
+    );
+    expect(entryNamed(report.weights, w).remarks[0]).toContain('lstm.weight_ih_l0 with its rows in 4 blocks in the order 0, 3, 1, 2, as ONNX needs');
+    // One value, and listed because the checkpoint has it too.
+    expect(entryNamed(report.weights, 'wav_norm1d.weight').match?.name).toBe('sincnet.wav_norm1d.weight');
+  });
+});
+
+describe('a checkpoint', () => {
+  const against = (model: ModelProto, name: string, bytes: Uint8Array) => {
+    const file: NamedFile = { name, bytes };
+    return auditWeights(model, 'm', file, () => undefined);
+  };
+  const w = someValues([6, 5]);
+
+  it('as .npz, of float64 that float32 rounds, has the same weights', async () => {
+    const wide = new Uint8Array(Float64Array.from(w.data, (value) => value * (1 + 1e-12)).buffer);
+    const npz = zipSync({ 'w.npy': buildNpy([6, 5], wide, { descr: '<f8' }), 'steps.npy': buildNpy([1], new Uint8Array(8), { descr: '<i8' }) });
+    const report = await against(holding(weightOf('w', w)), 'c.npz', npz);
+    expect(report.numFlagged).toBe(0);
+    expect(report.checkpoint?.weights).toMatchObject([{ name: 'w', dtype: '<f8', match: { name: 'w', how: 'name' } }]);
+  });
+
+  it('of float16 has the same weights, rounded, also under another name', async () => {
+    const model = holding(weightOf('w', w));
+    const half = new Uint8Array(Uint16Array.from(w.data, halfOf).buffer);
+    for (const [name, how] of [['w', 'name'], ['other', 'bytes']] as const) {
+      const header = { [name]: { dtype: 'F16', shape: [6, 5], data_offsets: [0, 60] } };
+      const { weights, numFlagged } = await against(model, 'c.safetensors', buildSafetensors(header, half));
+      expect(numFlagged).toBe(0);
+      expect(weights).toMatchObject([{ match: { name, how }, remarks: [expect.stringContaining('rounded from or to F16')] }]);
+    }
+    // A value that is off by more than half precision rounds.
+    half[1]! ^= 1;
+    const header = { w: { dtype: 'F16', shape: [6, 5], data_offsets: [0, 60] } };
+    expect((await against(model, 'c.safetensors', buildSafetensors(header, half))).weights[0]?.flags).toEqual(['values-differ']);
+  });
+
+  it('with offsets that overlap has misaligned tensors', async () => {
+    const header = {
+      w: { dtype: 'F32', shape: [6, 5], data_offsets: [0, 120] },
+      b: { dtype: 'F32', shape: [4], data_offsets: [112, 128] },
+    };
+    const body = new Uint8Array(128).fill(1);
+    body.set(new Uint8Array(w.data.buffer).subarray(0, 112));
+    const report = await against(holding(weightOf('w', w)), 'c.safetensors', buildSafetensors(header, body));
+    const entry = entryNamed(report.checkpoint?.weights, 'b');
+    expect(entry.flags).toContain('misaligned');
+    expect(entry.remarks[0]).toBe('shares 8 bytes with w');
+  });
+
+  it('of another kind is refused', async () => {
+    const pickle = zipSync({ 'archive/data.pkl': new Uint8Array(4) });
+    for (const [name, bytes] of [['model.pt', pickle], ['weights.txt', new Uint8Array(9)]] as const) {
+      const expected = { code: 'format', expected: 'a .safetensors, .npz or .gguf file' };
+      await expect(against(holding(weightOf('w', w)), name, bytes)).rejects.toMatchObject(expected);
+    }
+  });
+
+  it('in which two layers changed places is found out by names that the exporter shortened', async () => {
+    const layers = ['one', 'two', 'three', 'four', 'five'].map((layer, index) => [layer, someValues([6, 5], index + 2)] as const);
+    const model = holding(...layers.map(([layer, tensor]) => weightOf(`${layer}.weight`, tensor)));
+    const tensors = new Map(layers.map(([layer, tensor]) => [`net.${layer}.weight`, tensor]));
+    tensors.set('net.one.weight', layers[1]![1]).set('net.two.weight', layers[0]![1]);
+    const { weights } = await audit(model, tensors);
+    expect(flagsOf(weights)).toEqual({ 'one.weight': ['values-differ'], 'two.weight': ['values-differ'] });
+    expect(weights[0]!.remarks).toContain('its values are those of net.two.weight');
+  });
+
+  it('of which the graph is one half is matched by bytes where names mislead', async () => {
+    const [a, b] = [someValues([6, 5], 2), someValues([6, 5], 3)];
+    // `encoder.` is a wrapper to some, so that the names alone point to the encoder.
+    const tensors = new Map([
+      ['encoder.one.weight', a], ['encoder.two.weight', b], ['decoder.one.weight', w], ['decoder.two.weight', gatesOf(w, [1, 0])],
+    ]);
+    const { weights } = await audit(holding(weightOf('one.weight', w), weightOf('two.weight', gatesOf(w, [1, 0]))), tensors);
+    expect(weights.map(({ match, flags }) => [match, flags])).toEqual([
+      [{ name: 'decoder.one.weight', how: 'bytes' }, []],
+      [{ name: 'decoder.two.weight', how: 'bytes' }, []],
+    ]);
+  });
+
+  it("has a GRU's gates in PyTorch's order", async () => {
+    const [ih, hh, biasIh, biasHh] = [someValues([6, 3], 5), someValues([6, 2], 6), someValues([6], 7), someValues([6], 8)];
+    // ONNX has update, reset, hidden; PyTorch reset, update, hidden.
+    const [w, r, b1, b2] = [ih, hh, biasIh, biasHh].map((tensor) => gatesOf(tensor, [1, 0, 2]).data);
+    const model = build({
+      initializer: [
+        weight('W', [1, 6, 3], Array.from(w!)),
+        weight('R', [1, 6, 2], Array.from(r!)),
+        weight('B', [1, 12], [...b1!, ...b2!]),
+      ],
+      node: [node('GRU', ['x', 'W', 'R', 'B'], ['y'])],
+    });
+    const names = ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh'].map((role) => `gru.${role}_l0`);
+    const report = await audit(model, new Map([ih, hh, biasIh, biasHh].map((tensor, index) => [names[index]!, tensor])));
+    expect(report.weights.map(({ match }) => match?.name)).toEqual([names[0], names[1], `${names[2]!} + ${names[3]!}`]);
+    for (const { flags, remarks } of report.weights) {
+      expect(flags).toEqual(['reordered']);
+      expect(remarks[0]).toContain("its rows in 3 blocks in the order 1, 0, 2, as ONNX needs PyTorch's gates");
+    }
+  });
+});
+
+/** Bits of the half precision number nearest to a value of ordinary size. */
+function halfOf(value: number): number {
+  const exponent = Math.max(-14, Math.floor(Math.log2(Math.abs(value))));
+  const mantissa = Math.round((Math.abs(value) / 2 ** exponent) * 1024);
+  return (value < 0 ? 0x8000 : 0) + ((exponent + 14) << 10) + mantissa;
+}

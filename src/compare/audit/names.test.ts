@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { build, node } from '../../onnx/testing/build';
+import { graphOf } from '../../onnx/model';
+import { equalNames, mappedNames, namesByNode } from './names';
+
+describe('mappedNames', () => {
+  it.each([
+    ['module.conv.weight', 'conv.weight'],
+    ['_orig_mod.model.conv.weight', 'module.conv.weight'],
+    ['/layer1/conv/weight', 'layer1.conv.weight'],
+    ['layer1_0_conv_weight', 'layer1.0.conv.weight'],
+    ['conv.weight', 'conv/kernel'],
+    ['norm.running_mean', 'norm/moving_mean'],
+    ['norm.weight', 'norm/gamma'],
+    ['conv1d.0.bias', 'sincnet.conv1d.0.bias'],
+    ['whole.sincnet.conv1d.0.bias', 'conv1d.0.bias'],
+  ])('%s and %s are one', (ours, theirs) => {
+    expect(mappedNames(['a.weight', ours], [theirs, 'b.bias'])).toEqual([[1, 0]]);
+    expect(mappedNames(['b.bias', theirs], [ours, 'a.weight'])).toEqual([[1, 0]]);
+  });
+
+  it.each([
+    ['of which several end alike', ['conv.weight'], ['one.conv.weight', 'two.conv.weight']],
+    ['that say only what every layer has', ['weight'], ['conv.weight']],
+    ['that end alike within a word', ['conv.weight'], ['deconv.weight']],
+    ['that are not there', ['', ''], ['', 'conv.weight']],
+  ])('leaves out names %s', (_, ours, theirs) => {
+    expect(mappedNames(ours, theirs)).toEqual([]);
+    expect(mappedNames(theirs, ours)).toEqual([]);
+  });
+});
+
+it('equalNames takes the first of names that are there twice, and none that is empty', () => {
+  expect(equalNames(['', 'a', 'b', 'a'], ['b', '', 'a', 'a'])).toEqual([[1, 2], [2, 0]]);
+});
+
+it('namesByNode reads the path of the node, and only of weights that the exporter named', () => {
+  const model = build({
+    node: [
+      node('MatMul', ['x', 'onnx::MatMul_7'], ['a'], { name: '/linear.0/MatMul' }),
+      node('Conv', ['a', 'onnx::Conv_8', 'onnx::Conv_9'], ['b'], { name: '/head/layer1/layer1.0/conv1/Conv' }),
+      node('MatMul', ['b', 'own.name'], ['c'], { name: '/other/MatMul' }),
+      node('MatMul', ['c', 'onnx::MatMul_10'], ['d'], { name: '/MatMul' }),
+    ],
+  });
+  expect(Object.fromEntries(namesByNode(graphOf(model)))).toEqual({
+    'onnx::MatMul_7': 'linear.0.weight',
+    'onnx::Conv_8': 'head.layer1.0.conv1.weight',
+    'onnx::Conv_9': 'head.layer1.0.conv1.bias',
+  });
+});
