@@ -28,7 +28,7 @@ export default defineConfig({
     // Readable stack traces in the field; the map is fetched only by developer tools.
     sourcemap: true,
     rolldownOptions: {
-      input: ['index.html', 'engine.html', 'kernels.html'].map((page) => resolve(import.meta.dirname, page)),
+      input: ['index.html', 'compare.html', 'engine.html', 'kernels.html'].map((page) => resolve(import.meta.dirname, page)),
     },
   },
   plugins: [

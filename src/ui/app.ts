@@ -1,11 +1,11 @@
 import { Scope } from '../util/scope';
 import { announcement } from './announce';
-import { h, icon, mark, setText } from './dom';
 import { acceptDrops } from './drop';
 import type { EngineFactory } from './engine';
+import { createPageFrame } from './pageFrame';
 import { Session } from './session';
 import { fileSource, sampleSource } from './sources';
-import { INITIAL_STATE, jobOf, optionsProblem, type Source, type State } from './state';
+import { INITIAL_STATE, jobOf, optionsProblem, reduce, type Source, type State } from './state';
 import { createStore } from './store';
 import { text } from './text';
 import { createTheme } from './theme';
@@ -28,7 +28,7 @@ const VIEWS: Readonly<Record<State['phase']['kind'], (context: ViewContext) => V
 export function mountApp(root: HTMLElement, engine: EngineFactory): () => void {
   const scope = new Scope();
   const theme = createTheme(scope);
-  const store = createStore(INITIAL_STATE, changed);
+  const store = createStore(reduce, INITIAL_STATE, changed);
   const session = new Session(engine, store);
   scope.add(() => {
     session.dispose();
@@ -86,52 +86,20 @@ export function mountApp(root: HTMLElement, engine: EngineFactory): () => void {
     },
   };
 
-  const themeButton = h(
-    'button',
-    { type: 'button', class: 'icon-button', 'aria-label': text.theme, title: text.theme },
-    icon('theme'),
-  );
-  scope.on(themeButton, 'click', theme.toggle);
-  const live = h('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
-  const noticeText = h('p', {});
-  const noticeClose = h(
-    'button',
-    { type: 'button', class: 'icon-button', 'aria-label': text.dismiss },
-    icon('close'),
-  );
-  scope.on(noticeClose, 'click', actions.dismissNotice);
-  // The live role is on a box that is always there: one that appears together with its text is often not read.
-  const notice = h('div', { class: 'notice', hidden: true }, noticeText, noticeClose);
-  const main = h('main', { id: 'content', class: 'content', tabindex: -1 });
-  const dropFrame = h('div', { class: 'drop-frame', 'aria-hidden': 'true' }, h('p', {}));
-  const page = h(
-    'div',
-    { class: 'page', 'data-testid': 'state', 'data-state': 'empty' },
-    h('a', { class: 'skip-link', href: '#content' }, text.skip),
-    h(
-      'header',
-      { class: 'masthead' },
-      h('h1', { class: 'masthead__name' }, mark(), text.name),
-      h('p', { class: 'masthead__tagline' }, text.tagline),
-      themeButton,
-    ),
-    h('div', { class: 'notices', role: 'status' }, notice),
-    main,
-    live,
-    dropFrame,
-  );
-  root.append(page);
-  scope.add(() => {
-    page.remove();
+  const frame = createPageFrame(scope, root, theme, {
+    tagline: text.tagline,
+    link: text.compare,
+    onDismissNotice: actions.dismissNotice,
   });
+  const { page, main } = frame;
 
   let viewScope = scope.child();
   let make: ((context: ViewContext) => View) | null = null;
   let shown: unknown = null;
   let view: View | null = null;
-  let frame = 0;
+  let pendingFrame = 0;
   scope.add(() => {
-    cancelAnimationFrame(frame);
+    cancelAnimationFrame(pendingFrame);
   });
 
   function show(state: State, isFirst: boolean): void {
@@ -160,24 +128,23 @@ export function mountApp(root: HTMLElement, engine: EngineFactory): () => void {
       show(state, isFirst);
     }
     view?.update(state);
-    setText(noticeText, state.notice ? text.notices[state.notice] : '');
-    notice.hidden = state.notice === null;
+    frame.setNotice(state.notice && text.notices[state.notice]);
     document.title = titleOf(state);
   }
 
   function changed(next: State, previous: State): void {
     if (scope.disposed) return;
     const sentence = announcement(next, previous);
-    if (sentence !== null) setText(live, sentence);
+    if (sentence !== null) frame.announce(sentence);
     // Ticks of progress come faster than frames and are drawn once per frame. A change of phase is drawn at once:
     // a hidden tab has no frames, and its title should still say that the work is done.
     if (next.phase.kind !== previous.phase.kind || next.notice !== previous.notice) {
-      cancelAnimationFrame(frame);
-      frame = 0;
+      cancelAnimationFrame(pendingFrame);
+      pendingFrame = 0;
       render(next);
-    } else if (frame === 0) {
-      frame = requestAnimationFrame(() => {
-        frame = 0;
+    } else if (pendingFrame === 0) {
+      pendingFrame = requestAnimationFrame(() => {
+        pendingFrame = 0;
         render(store.get());
       });
     }
@@ -186,9 +153,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory): () => void {
   acceptDrops(
     scope,
     (dragging) => {
-      page.classList.toggle('is-dragging', dragging);
-      const message = dropFrame.firstElementChild;
-      if (message) setText(message, jobOf(store.get()) ? text.drop.busy : text.drop.ready);
+      frame.setDragging(dragging, jobOf(store.get()) ? text.drop.busy : text.drop.ready);
     },
     actions.open,
   );

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { NOT_FINITE, RAMP } from './compare/plots/colourMap';
 import { COLOURS } from './lanes/palette';
 
-/** The colours of `tokens.css` against WCAG 2.2: text at 4.5:1, graphical objects at 3:1, in both themes. */
-const css = readFileSync(new URL('./styles/tokens.css', import.meta.url), 'utf8');
+/** The colours of the style sheets against WCAG 2.2: text at 4.5:1, graphical objects at 3:1, in both themes. */
+const css = ['tokens.css', 'compare/tokens.css']
+  .map((file) => readFileSync(new URL(`./styles/${file}`, import.meta.url), 'utf8'))
+  .join('\n');
 
 function colour(name: string, theme: 0 | 1): readonly number[] {
   const pair = new RegExp(`--${name}: light-dark\\(#(\\w{6}), #(\\w{6})\\)`).exec(css);
@@ -44,5 +47,16 @@ describe.each([
   });
   it.each(GRAPHICS)('%s is visible', (name, grounds) => {
     for (const ground of grounds) expect(contrast(name, ground, theme), ground).toBeGreaterThanOrEqual(3);
+  });
+  it('the error scale goes from the ground away, step by step', () => {
+    const stops = RAMP.map((name) => name.slice(2));
+    const away = stops.map((name) => contrast(name, 'surface', theme));
+    expect([...away].sort((a, b) => a - b)).toEqual(away);
+    // Each stop is told from the next without seeing colours: 1.4 is 10 or more of the 100 steps of lightness.
+    stops.slice(1).forEach((name, index) => {
+      expect(contrast(name, stops[index]!, theme), name).toBeGreaterThanOrEqual(1.4);
+    });
+    expect(away.at(-1)).toBeGreaterThanOrEqual(7);
+    expect(contrast(NOT_FINITE.slice(2), 'surface', theme)).toBeGreaterThanOrEqual(3);
   });
 });

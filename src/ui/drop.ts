@@ -9,6 +9,21 @@ export function acceptDrops(
   onDragging: (dragging: boolean) => void,
   onFiles: (files: Iterable<File>) => void,
 ): void {
+  acceptTransfers(scope, onDragging, (transfer) => {
+    const files = [...transfer.files];
+    if (files.length > 0) onFiles(files);
+  });
+}
+
+/**
+ * As {@link acceptDrops}, for who looks into dropped folders too. `onTransfer` must take what it needs before it
+ * returns: after the event the transfer is empty.
+ */
+export function acceptTransfers(
+  scope: Scope,
+  onDragging: (dragging: boolean) => void,
+  onTransfer: (transfer: DataTransfer) => void,
+): void {
   // Enter and leave fire for every element on the way; only their balance says whether the pointer left the page.
   let depth = 0;
   const set = (next: number): void => {
@@ -36,7 +51,6 @@ export function acceptDrops(
     if (!carriesFiles(event)) return;
     event.preventDefault();
     set(0);
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length > 0) onFiles(files);
+    if (event.dataTransfer) onTransfer(event.dataTransfer);
   });
 }

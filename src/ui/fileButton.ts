@@ -3,6 +3,25 @@ import { h } from './dom';
 
 let serial = 0;
 
+/** What a file button takes. */
+export interface FileButtonOptions {
+  /** Types and extensions, as the attribute `accept` has them; empty for any file. */
+  readonly accept: string;
+  readonly isMultiple: boolean;
+  /** A whole folder with what is below it. */
+  readonly isFolder: boolean;
+  readonly isPrimary: boolean;
+  readonly testId: string;
+}
+
+const ONE_RECORDING: FileButtonOptions = {
+  accept: 'audio/*,video/*',
+  isMultiple: false,
+  isFolder: false,
+  isPrimary: true,
+  testId: 'file-input',
+};
+
 /**
  * A real file input under a label that looks like a button. The input stays in the tab order and in the
  * accessibility tree; the ring is drawn on the label.
@@ -11,6 +30,7 @@ export function fileButton(
   scope: Scope,
   label: string,
   onFiles: (files: Iterable<File>) => void,
+  { accept, isMultiple, isFolder, isPrimary, testId }: FileButtonOptions = ONE_RECORDING,
 ): HTMLElement {
   serial += 1;
   const id = `file-${serial}`;
@@ -18,8 +38,10 @@ export function fileButton(
     type: 'file',
     id,
     class: 'visually-hidden',
-    accept: 'audio/*,video/*',
-    'data-testid': 'file-input',
+    accept: accept || null,
+    multiple: isMultiple,
+    webkitdirectory: isFolder,
+    'data-testid': testId,
   });
   scope.on(input, 'change', () => {
     const files = [...(input.files ?? [])];
@@ -27,5 +49,6 @@ export function fileButton(
     input.value = '';
     if (files.length > 0) onFiles(files);
   });
-  return h('span', { class: 'file-button' }, input, h('label', { for: id, class: 'button button--primary' }, label));
+  const look = isPrimary ? 'button button--primary' : 'button';
+  return h('span', { class: 'file-button' }, input, h('label', { for: id, class: look }, label));
 }

@@ -36,5 +36,12 @@ export function selfCheckDetails({ selfCheck, name }: BackendReport): HTMLElemen
       h('tbody', {}, ...rows),
     ),
     h('p', { class: 'fine' }, name === 'wasm' && !passed ? text.selfCheck.fallback : text.selfCheck.hint),
+    h(
+      'ul',
+      { class: 'self-check__links' },
+      ...selfCheck.map(({ model }) =>
+        h('li', {}, h('a', { href: `${text.compare.href}?${new URLSearchParams({ model }).toString()}` }, text.selfCheck.compare(model))),
+      ),
+    ),
   );
 }

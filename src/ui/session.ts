@@ -1,7 +1,7 @@
 import type { BackendChoice } from '../pipeline/types';
 import type { Engine, EngineFactory } from './engine';
 import { failureOf } from './failure';
-import { diarizeOptions, jobOf, type Source } from './state';
+import { diarizeOptions, jobOf, type Action, type Source, type State } from './state';
 import type { Store } from './store';
 
 /** Failures after which the engine itself cannot be trusted, so that the next run gets a new one. */
@@ -10,13 +10,13 @@ const FATAL = new Set(['backend-unavailable', 'backend-failed', 'worker-failed',
 /** Runs the engine for the page: one run at a time, one engine kept across files. */
 export class Session {
   readonly #factory: EngineFactory;
-  readonly #store: Store;
+  readonly #store: Store<State, Action>;
   #engine: { readonly backend: BackendChoice; readonly ready: Promise<Engine> } | null = null;
   #abort: AbortController | null = null;
   #settled: Promise<void> = Promise.resolve();
   #lastId = 0;
 
-  constructor(factory: EngineFactory, store: Store) {
+  constructor(factory: EngineFactory, store: Store<State, Action>) {
     this.#factory = factory;
     this.#store = store;
   }

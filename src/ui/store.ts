@@ -1,13 +1,14 @@
-import type { Action, State } from './state';
-import { reduce } from './state';
-
-export interface Store {
+export interface Store<State, Action> {
   readonly get: () => State;
   readonly dispatch: (action: Action) => void;
 }
 
 /** Holds the state and tells one observer of each change, with the state before. */
-export function createStore(initial: State, onChange: (next: State, previous: State) => void): Store {
+export function createStore<State, Action>(
+  reduce: (state: State, action: Action) => State,
+  initial: State,
+  onChange: (next: State, previous: State) => void,
+): Store<State, Action> {
   let state = initial;
   return {
     get: () => state,

@@ -29,6 +29,8 @@ export const text = {
   skip: 'Skip to the content',
   theme: 'Switch between light and dark',
   dismiss: 'Dismiss this message',
+  /** To the page that compares models layer by layer. */
+  compare: { href: 'compare.html', label: 'Compare a model' },
   pageTitle: {
     empty: 'Voxlane: who spoke when, in your browser',
     working: (file: string) => `Working on ${file} · Voxlane`,
@@ -151,6 +153,7 @@ export const text = {
     pass: 'pass',
     fail: 'fail',
     hint: 'Before a GPU is used, it has to reproduce outputs that were computed elsewhere.',
+    compare: (model: string) => `Compare ${model} layer by layer`,
     fallback: 'This GPU does not compute what it should, so it was not used for this result.',
   },
   silent: {

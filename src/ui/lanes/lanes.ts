@@ -1,5 +1,6 @@
 import type { Turn } from '../../pipeline/types';
 import type { Scope } from '../../util/scope';
+import { fitCanvas } from '../canvas';
 import { h, setText } from '../dom';
 import { clock } from '../format';
 import { text } from '../text';
@@ -107,7 +108,7 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
     if (!onBase || !onOverlay) return;
     if (baseStale) {
       baseStale = false;
-      for (const context of [onBase, onOverlay]) fit(context, now);
+      for (const context of [onBase, onOverlay]) fitCanvas(context, now);
       paintBase(onBase, now, lanes, paints);
     }
     paintOverlay(onOverlay, now, position, pointer, paints);
@@ -241,19 +242,6 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
 }
 
 const isWithin = (x: number, width: number): boolean => x >= 0 && x <= width;
-
-/** Gives a canvas the pixels of the screen and a context that counts in CSS pixels. */
-function fit(context: CanvasRenderingContext2D, { width, height }: Geometry): void {
-  const { canvas } = context;
-  const density = window.devicePixelRatio || 1;
-  const pixels = [Math.round(width * density), Math.round(height * density)] as const;
-  // Setting a size, even the same one, clears the canvas and drops its memory.
-  if (canvas.width !== pixels[0]) canvas.width = pixels[0];
-  if (canvas.height !== pixels[1]) canvas.height = pixels[1];
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
-  context.setTransform(density, 0, 0, density, 0, 0);
-}
 
 function labelOf(lane: Lane, index: number): HTMLElement {
   const time = h('span', { class: 'lane-label__time' });

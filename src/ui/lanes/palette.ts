@@ -1,3 +1,5 @@
+import { resolvedColour } from '../canvas';
+
 /**
  * The colours themselves are custom properties of `tokens.css`. After the eighth speaker they repeat with a
  * pattern, so that a colour is never the only thing that tells two speakers apart.
@@ -21,13 +23,9 @@ export interface Paints {
   readonly font: string;
 }
 
-/** Reads the colours as the browser resolves them: a canvas understands neither `var()` nor `light-dark()`. */
+/** Reads the colours of the moment; they change with the theme. */
 export function readPaints(probe: HTMLElement, lanes: number): Paints {
-  const style = getComputedStyle(probe);
-  const colour = (variable: string): string => {
-    probe.style.color = `var(${variable})`;
-    return style.color;
-  };
+  const colour = (variable: string): string => resolvedColour(probe, variable);
   return {
     lanes: Array.from({ length: lanes }, (_, index) => colour(colourVariable(index))),
     ink: colour('--ink'),
@@ -35,6 +33,6 @@ export function readPaints(probe: HTMLElement, lanes: number): Paints {
     rule: colour('--rule'),
     track: colour('--track'),
     surface: colour('--surface'),
-    font: `11px ${style.fontFamily}`,
+    font: `11px ${getComputedStyle(probe).fontFamily}`,
   };
 }

@@ -1,27 +1,15 @@
 import { h, icon } from '../dom';
+import { failureFacts } from '../failureFacts';
 import { fileButton } from '../fileButton';
 import { recoveries } from '../state';
 import { text } from '../text';
 import type { View, ViewContext } from '../view';
-
-/** An expectation is the end of a sentence elsewhere; here it stands alone. What looks like a name is left as it is. */
-function sentenceCase(words: string): string {
-  return words.replace(/^[a-z]+(?=[\s,;]|$)/, (first) => first.charAt(0).toUpperCase() + first.slice(1));
-}
 
 export function errorView({ scope, state, actions }: ViewContext): View {
   const { phase, options, lastOutcome } = state;
   if (phase.kind !== 'error') throw new Error('The error view needs the error phase');
   const { failure, source } = phase;
   const heading = h('h2', { class: 'title' }, text.error.heading(source.name));
-
-  const rows = (
-    [
-      [text.error.problem, failure.problem],
-      [text.error.expected, failure.expected && sentenceCase(failure.expected)],
-      [text.error.remedy, failure.remedy],
-    ] as const
-  ).flatMap(([name, value]) => (value ? [h('div', {}, h('dt', {}, name), h('dd', {}, value))] : []));
 
   const button = (label: string, onClick: () => void): HTMLElement => {
     const element = h('button', { type: 'button', class: 'button' }, label);
@@ -56,7 +44,7 @@ export function errorView({ scope, state, actions }: ViewContext): View {
   const element = h(
     'div',
     { class: 'view view--error panel', 'data-testid': 'error' },
-    h('div', { role: 'alert' }, h('p', { class: 'legend legend--alert' }, text.error.label), heading, h('dl', { class: 'facts' }, ...rows)),
+    h('div', { role: 'alert' }, h('p', { class: 'legend legend--alert' }, text.error.label), heading, failureFacts(failure, text.error)),
     h('div', { class: 'button-row' }, ...buttons),
     failure.code && h('p', { class: 'fine mono' }, text.error.code(failure.code)),
   );

@@ -1,0 +1,136 @@
+import type { Tolerance } from '../../compare/compare';
+import type { Pair } from '../../compare/picture';
+import type { BackendName, BetweenReport, ComparisonReport, StageReport, Verdict } from '../../compare/report';
+import { rejudge } from '../../compare/verdict';
+import type { State } from './state';
+
+/** What follows from the state without being part of it. */
+
+export const BACKENDS = ['wasm', 'webgpu'] as const satisfies readonly BackendName[];
+
+/** A stage with all that is known of it. */
+export interface StageRow {
+  readonly name: string;
+  readonly goldenShape: readonly number[];
+  readonly tolerance: Tolerance;
+  readonly isEdited: boolean;
+  readonly wasm: StageReport | null;
+  readonly webgpu: StageReport | null;
+  readonly between: BetweenReport | null;
+}
+
+/** The reports, judged by the tolerances that were edited where some were. */
+export function shownReports({ reports, tolerances }: Pick<State, 'reports' | 'tolerances'>): State['reports'] {
+  if (tolerances.size === 0) return reports;
+  const judged = (report: ComparisonReport | null): ComparisonReport | null => report && rejudge(report, tolerances);
+  return { wasm: judged(reports.wasm), webgpu: judged(reports.webgpu) };
+}
+
+/** Stages in the order of the graph; those that nothing was computed for come last. */
+export function stageRows(state: State): readonly StageRow[] {
+  const reports = shownReports(state);
+  const opened = state.opened?.goldens?.stages ?? [];
+  const names = new Set<string>();
+  for (const backend of BACKENDS) for (const { name } of reports[backend]?.stages ?? []) names.add(name);
+  for (const { name } of opened) names.add(name);
+  return [...names].flatMap((name): StageRow[] => {
+    const [wasm, webgpu] = BACKENDS.map((backend) => stageOf(reports[backend], name));
+    const known = wasm ?? webgpu ?? opened.find((stage) => stage.name === name);
+    if (!known) return [];
+    return [
+      {
+        name,
+        goldenShape: known.goldenShape,
+        tolerance: state.tolerances.get(name) ?? known.tolerance,
+        isEdited: state.tolerances.has(name),
+        wasm: wasm ?? null,
+        webgpu: webgpu ?? null,
+        between: state.between.find((stage) => stage.name === name) ?? null,
+      },
+    ];
+  });
+}
+
+export const stageOf = (report: ComparisonReport | null, name: string | null): StageReport | null =>
+  report?.stages.find((stage) => stage.name === name) ?? null;
+
+/** What two backends say together: an error of the export is on both, one of a backend on that backend alone. */
+export type Reading = 'all-pass' | 'same-stage' | 'webgpu-only' | 'wasm-only' | 'two-stages' | 'one-backend';
+
+export interface Headline {
+  readonly verdict: Verdict;
+  /** The earliest over the backends. */
+  readonly firstDivergence: string | null;
+  readonly reading: Reading;
+  /** In the order wasm, webgpu; only those that ran. */
+  readonly reports: readonly ComparisonReport[];
+}
+
+/** Null before anything was compared. */
+export function headlineOf(state: State): Headline | null {
+  const { wasm, webgpu } = shownReports(state);
+  const reports = [wasm, webgpu].filter((report) => report !== null);
+  if (reports.length === 0) return null;
+  const order = stageRows(state).map(({ name }) => name);
+  const diverging = reports.flatMap(({ firstDivergence }) => firstDivergence ?? []);
+  const firstDivergence = order.find((name) => diverging.includes(name)) ?? null;
+  const verdict = reports.every((report) => report.verdict === 'pass') ? 'pass' : 'fail';
+  return { verdict, firstDivergence, reading: readingOf(wasm, webgpu), reports };
+}
+
+function readingOf(wasm: ComparisonReport | null, webgpu: ComparisonReport | null): Reading {
+  if (!wasm || !webgpu) return 'one-backend';
+  if (wasm.verdict === 'pass') return webgpu.verdict === 'pass' ? 'all-pass' : 'webgpu-only';
+  if (webgpu.verdict === 'pass') return 'wasm-only';
+  return wasm.firstDivergence === webgpu.firstDivergence ? 'same-stage' : 'two-stages';
+}
+
+/** The pairs that both sides are computed of. */
+export function availablePairs({ reports }: Pick<State, 'reports'>): readonly Pair[] {
+  return [
+    ...(reports.wasm ? (['golden-wasm'] as const) : []),
+    ...(reports.webgpu ? (['golden-webgpu'] as const) : []),
+    ...(reports.wasm && reports.webgpu ? (['wasm-webgpu'] as const) : []),
+  ];
+}
+
+/** The stage to look at after a comparison: the first that is wrong, else the one looked at before, else the first. */
+export function defaultStage(state: State): string | null {
+  const rows = stageRows(state).filter(({ wasm, webgpu }) => wasm ?? webgpu);
+  const before = rows.find(({ name }) => name === state.look.stage);
+  return headlineOf(state)?.firstDivergence ?? before?.name ?? rows[0]?.name ?? null;
+}
+
+/** The pair to look at: that of the backend where the first stage is wrong, else the one looked at before. */
+export function defaultPair(state: State): Pair {
+  const { reports, look } = state;
+  const first = headlineOf(state)?.firstDivergence;
+  const wrong = BACKENDS.find((backend) => first && reports[backend]?.firstDivergence === first);
+  if (wrong) return `golden-${wrong}`;
+  const pairs = availablePairs(state);
+  return pairs.includes(look.pair) ? look.pair : (pairs[0] ?? look.pair);
+}
+
+/** The picture that the state asks for; null where there is none to be had. */
+export interface PictureWanted {
+  readonly stage: string;
+  readonly pair: Pair;
+  readonly column: number | null;
+}
+
+/** @returns null also while a job runs: its tensors are being replaced */
+export function pictureWanted(state: State): PictureWanted | null {
+  const { job, look, reports } = state;
+  if (job || look.stage === null || !availablePairs(state).includes(look.pair)) return null;
+  const sides = BACKENDS.filter((backend) => look.pair.includes(backend));
+  if (!sides.every((backend) => stageOf(reports[backend], look.stage))) return null;
+  return { stage: look.stage, pair: look.pair, column: look.column };
+}
+
+/** Where and when the looked-at pair is worst, from the report and not from the picture, whose cells are coarser. */
+export function worstOf(state: State): StageReport['worst'] {
+  const { look, reports, between } = state;
+  if (look.pair === 'wasm-webgpu') return between.find(({ name }) => name === look.stage)?.worst ?? null;
+  const backend = look.pair === 'golden-wasm' ? 'wasm' : 'webgpu';
+  return stageOf(reports[backend], look.stage)?.worst ?? null;
+}

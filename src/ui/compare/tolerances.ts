@@ -1,0 +1,27 @@
+import type { Tolerance } from '../../compare/compare';
+import { stageRows } from './selection';
+import type { State } from './state';
+
+/** What of a tolerance can be edited in the view. */
+export type ToleranceField = 'maxAbs' | 'cosine';
+
+/** Whether a number can be a tolerance. An empty field is NaN, and a number on its way. */
+export function isTolerance(field: ToleranceField, value: number): boolean {
+  return field === 'maxAbs' ? value >= 0 && value < Infinity : value >= -1 && value <= 1;
+}
+
+/**
+ * The edited tolerances after one more edit. A stage that is back at the bundle's is not edited.
+ *
+ * @param stage null for all stages
+ */
+export function withTolerance(state: State, stage: string | null, field: ToleranceField, value: number): ReadonlyMap<string, Tolerance> {
+  const edited = new Map(state.tolerances);
+  for (const { name, tolerance } of stageRows({ ...state, tolerances: new Map() })) {
+    if (stage !== null && name !== stage) continue;
+    const next: Tolerance = { ...(edited.get(name) ?? tolerance), [field]: value };
+    if (next.maxAbs === tolerance.maxAbs && next.cosine === tolerance.cosine) edited.delete(name);
+    else edited.set(name, next);
+  }
+  return edited;
+}

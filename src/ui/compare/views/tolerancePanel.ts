@@ -1,0 +1,83 @@
+import { h } from '../../dom';
+import { button } from '../controls';
+import { stageRows } from '../selection';
+import { whenChanged, type Section, type SectionContext } from '../section';
+import { text } from '../text';
+import { isTolerance, type ToleranceField } from '../tolerances';
+
+const FIELDS = ['maxAbs', 'cosine'] as const satisfies readonly ToleranceField[];
+
+/** Tolerances to try. They change what the view says and nothing else. */
+export function tolerancePanel({ scope, actions }: SectionContext): Section {
+  const body = h('tbody', {});
+  const element = h(
+    'details',
+    { class: 'panel tolerances', hidden: true, 'data-testid': 'tolerances' },
+    h('summary', {}, text.tolerances.summary),
+    h('p', { class: 'fine' }, text.tolerances.hint),
+    h(
+      'table',
+      {},
+      h(
+        'thead',
+        {},
+        h('tr', {}, h('th', { scope: 'col' }, text.table.columns.stage), ...FIELDS.map((field) => h('th', { scope: 'col' }, text.tolerances[field]))),
+      ),
+      body,
+    ),
+    button(scope, { 'data-testid': 'tolerances-reset' }, actions.resetTolerances, text.tolerances.reset),
+  );
+
+  let rows = scope.child();
+  let inputs: { readonly stage: string; readonly field: ToleranceField; readonly input: HTMLInputElement }[] = [];
+  let names = '';
+  const field = (stage: string | null, kind: ToleranceField): HTMLInputElement => {
+    const input = h('input', {
+      type: 'number',
+      class: 'number',
+      step: 'any',
+      'aria-label': text.tolerances.field(text.tolerances[kind], stage ?? text.tolerances.all),
+      'data-testid': `tolerance-${kind}-${stage ?? 'all'}`,
+    });
+    rows.on(input, 'input', () => {
+      const isValid = isTolerance(kind, input.valueAsNumber);
+      input.setAttribute('aria-invalid', String(!isValid));
+      if (isValid) actions.setTolerance(stage, kind, input.valueAsNumber);
+    });
+    if (stage !== null) inputs.push({ stage, field: kind, input });
+    return input;
+  };
+  const line = (stage: string | null): HTMLElement =>
+    h(
+      'tr',
+      {},
+      h('th', { scope: 'row', class: stage === null ? '' : 'mono' }, stage ?? text.tolerances.all),
+      ...FIELDS.map((kind) => h('td', {}, field(stage, kind))),
+    );
+
+  return {
+    element,
+    update: whenChanged(
+      ({ reports, tolerances }) => [reports, tolerances],
+      (state) => {
+        const stages = stageRows(state).filter(({ wasm, webgpu }) => wasm ?? webgpu);
+        element.hidden = stages.length === 0;
+        const nextNames = stages.map(({ name }) => name).join('\n');
+        if (nextNames !== names) {
+          names = nextNames;
+          rows.dispose();
+          rows = scope.child();
+          inputs = [];
+          body.replaceChildren(line(null), ...stages.map(({ name }) => line(name)));
+        }
+        for (const { stage, field: kind, input } of inputs) {
+          const value = stages.find(({ name }) => name === stage)?.tolerance[kind];
+          // A field that is being typed in is left alone.
+          if (input === document.activeElement || value === undefined) continue;
+          input.value = String(value);
+          input.removeAttribute('aria-invalid');
+        }
+      },
+    ),
+  };
+}

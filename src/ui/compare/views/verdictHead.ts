@@ -1,0 +1,86 @@
+import type { ComparisonReport } from '../../../compare/report';
+import { h, icon, setText } from '../../dom';
+import { verdictSentence } from '../announce';
+import { button } from '../controls';
+import { whenChanged, type Section, type SectionContext } from '../section';
+import { headlineOf, stageRows, type Headline } from '../selection';
+import { text } from '../text';
+import { causeSentence } from '../wording';
+
+export interface VerdictHead extends Section {
+  readonly heading: HTMLElement;
+}
+
+/** The verdict in one line, what the backends say together, and the way to take it home. */
+export function verdictHead({ scope, actions }: SectionContext): VerdictHead {
+  const heading = h('h2', { class: 'verdict__line', tabindex: -1, 'data-testid': 'verdict' });
+  const reading = h('p', { class: 'verdict__reading' });
+  const cause = h('p', { class: 'verdict__cause', 'data-testid': 'first-cause' });
+  const backends = h('ul', { class: 'verdict__backends' });
+  const edited = h(
+    'p',
+    { class: 'verdict__edited', hidden: true, 'data-testid': 'edited' },
+    h('span', {}, text.verdict.edited),
+    button(scope, { class: 'link-button', 'data-testid': 'tolerances-back' }, actions.resetTolerances, text.verdict.reset),
+  );
+  const element = h(
+    'section',
+    { class: 'panel verdict', hidden: true },
+    h(
+      'div',
+      { class: 'view-head' },
+      h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.verdict.label), heading),
+      h(
+        'div',
+        { class: 'button-row' },
+        button(scope, { 'data-testid': 'save-report', 'aria-label': text.verdict.saveLabel }, actions.saveReport, icon('download'), text.verdict.save),
+        button(scope, { 'data-testid': 'print' }, actions.print, text.verdict.print),
+      ),
+    ),
+    edited,
+    cause,
+    reading,
+    backends,
+  );
+  return {
+    element,
+    heading,
+    update: whenChanged(
+      ({ reports, tolerances, webgpuMissing }) => [reports, tolerances, webgpuMissing],
+      (state) => {
+        const headline = headlineOf(state);
+        element.hidden = headline === null;
+        if (!headline) return;
+        element.dataset.verdict = headline.verdict;
+        heading.replaceChildren(...lineOf(headline, verdictSentence(state) ?? ''));
+        const sentence = causeSentence(stageRows(state).find(({ name }) => name === headline.firstDivergence));
+        setText(cause, sentence ?? '');
+        cause.hidden = sentence === null;
+        setText(reading, text.verdict.readings[headline.reading]);
+        // Where all is well, or there is no other backend, to run it is no advice.
+        reading.hidden = headline.reading === 'one-backend' && (headline.verdict === 'pass' || state.webgpuMissing !== null);
+        backends.replaceChildren(...headline.reports.map(backendLine));
+        edited.hidden = state.tolerances.size === 0;
+      },
+    ),
+  };
+}
+
+/** The sentence, with the stage's name made to stand out. */
+function lineOf({ firstDivergence }: Headline, sentence: string): (Node | string)[] {
+  if (firstDivergence === null) return [sentence];
+  return [text.verdict.fail, ' ', h('strong', { class: 'mono', 'data-testid': 'first-divergence' }, firstDivergence)];
+}
+
+function backendLine({ backend, adapter, verdict, firstDivergence, stages, seconds }: ComparisonReport): HTMLElement {
+  const failing = stages.filter((stage) => stage.verdict === 'fail').length;
+  return h(
+    'li',
+    { 'data-testid': `backend-verdict-${backend}`, 'data-verdict': verdict, 'data-first-divergence': firstDivergence ?? '' },
+    h('span', { class: `badge badge--${verdict}` }, text.verdicts[verdict]),
+    h('b', {}, text.backends[backend]),
+    adapter !== null && h('span', { class: 'fine' }, adapter),
+    h('span', { class: 'fine' }, text.verdict.backend(failing, stages.length, seconds)),
+    firstDivergence !== null && h('span', { class: 'fine' }, text.verdict.first(firstDivergence)),
+  );
+}

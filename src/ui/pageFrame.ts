@@ -1,0 +1,88 @@
+import type { Scope } from '../util/scope';
+import { h, icon, mark, setText } from './dom';
+import { text } from './text';
+import type { ThemeControl } from './theme';
+
+/** What is around the content of each page of the app. */
+export interface PageFrame {
+  /** Carries the state of the page for styles and tests. */
+  readonly page: HTMLElement;
+  readonly main: HTMLElement;
+  /** Has a screen reader say a sentence. */
+  readonly announce: (sentence: string) => void;
+  /** Shows a message until it is taken back; null takes it back. */
+  readonly setNotice: (message: string | null) => void;
+  /** Shows that files are over the page, and what dropping them would do. */
+  readonly setDragging: (dragging: boolean, message: string) => void;
+}
+
+export interface PageFrameOptions {
+  readonly tagline: string;
+  /** To the other page of the app. */
+  readonly link: { readonly href: string; readonly label: string };
+  readonly onDismissNotice: () => void;
+}
+
+/** Masthead, notices, the content's place, and the frame that says that files can be dropped. */
+export function createPageFrame(
+  scope: Scope,
+  root: HTMLElement,
+  theme: ThemeControl,
+  { tagline, link, onDismissNotice }: PageFrameOptions,
+): PageFrame {
+  const themeButton = h(
+    'button',
+    { type: 'button', class: 'icon-button', 'aria-label': text.theme, title: text.theme },
+    icon('theme'),
+  );
+  scope.on(themeButton, 'click', theme.toggle);
+  const live = h('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
+  const noticeText = h('p', {});
+  const noticeClose = h(
+    'button',
+    { type: 'button', class: 'icon-button', 'aria-label': text.dismiss },
+    icon('close'),
+  );
+  scope.on(noticeClose, 'click', onDismissNotice);
+  // The live role is on a box that is always there: one that appears together with its text is often not read.
+  const notice = h('div', { class: 'notice', hidden: true }, noticeText, noticeClose);
+  const main = h('main', { id: 'content', class: 'content', tabindex: -1 });
+  const dropText = h('p', {});
+  const page = h(
+    'div',
+    { class: 'page', 'data-testid': 'state', 'data-state': 'empty' },
+    h('a', { class: 'skip-link', href: '#content' }, text.skip),
+    h(
+      'header',
+      { class: 'masthead' },
+      h('h1', { class: 'masthead__name' }, mark(), text.name),
+      h('p', { class: 'masthead__tagline' }, tagline),
+      h('nav', { class: 'masthead__link' }, h('a', { href: link.href }, link.label)),
+      themeButton,
+    ),
+    h('div', { class: 'notices', role: 'status' }, notice),
+    main,
+    live,
+    h('div', { class: 'drop-frame', 'aria-hidden': 'true' }, dropText),
+  );
+  root.append(page);
+  scope.add(() => {
+    page.remove();
+  });
+
+  return {
+    page,
+    main,
+    announce(sentence) {
+      setText(live, sentence);
+    },
+    setNotice(message) {
+      setText(noticeText, message ?? '');
+      notice.hidden = message === null;
+    },
+    setDragging(dragging, message) {
+      page.classList.toggle('is-dragging', dragging);
+      setText(dropText, message);
+    },
+  };
+}
