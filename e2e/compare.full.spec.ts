@@ -1,6 +1,9 @@
-/** Bundles made by others on WebGPU: minutes each on a software adapter. */
+/** What takes longer: bundles made by others on WebGPU, minutes each on a software adapter, and every stage by itself. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
+import { parseNpy } from '../src/compare/npy';
 import type { ComparisonReport } from '../src/compare/report';
 import { hasShared, SHARED, SHARED_MISSING } from '../testing/shared';
 import { runCommand } from './support/command';
@@ -18,4 +21,28 @@ test.describe('bundles made by others', () => {
       expect(code).toBe(0);
     });
   }
+});
+
+test('every stage by itself, written as .npy', async () => {
+  test.setTimeout(240_000);
+  const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
+  const expected: [string, number[]][] = [
+    ['decode', [176_000]],
+    ['fbank', [1, 1098, 80]],
+    ['lstm', [1, 649, 256]],
+    ['segmentation', [2, 589, 3]],
+    ['embedding', [2, 3, 192]],
+    ['clustering', [2, 3]],
+    ['campplus-zh-en/embedding', [1, 192]],
+  ];
+  for (const [stage, shape] of expected) {
+    const out = join(folder, 'stage.npy');
+    const { code, stdout } = await runCommand('stage', stage, 'public/sample.wav', '--duration', '11', '--out', out);
+    expect(code, stage).toBe(0);
+    const tensor = parseNpy(readFileSync(out), out);
+    expect(tensor.shape, stage).toEqual(shape);
+    expect(stdout).toContain(`(${shape.join(', ')})`);
+    expect(tensor.data.some((value) => value !== 0)).toBe(true);
+  }
+  rmSync(folder, { recursive: true });
 });

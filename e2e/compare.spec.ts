@@ -70,13 +70,9 @@ test('a graph that was exported wrongly is told from goldens that are right', as
 test('what cannot be compared ends with 2 and says why', async () => {
   const cases: [string, string[], RegExp][] = [
     ['absent', [join(folder, 'absent.zip')], /does not exist/],
-    ['no zip', [changedBundle('cut.zip', (files) => files)], /cannot be unpacked/],
-    ['no manifest', [changedBundle('bare.zip', (files) => ({ 'a.txt': files['stages/lstm.npy']! }))], /no golden outputs/],
     ['missing file', [changedBundle('short.zip', (files) => without(files, 'stages/lstm.npy'))], /stages\/lstm\.npy/],
     ['no graph', [changedBundle('other.zip', (files) => ({ ...files, 'manifest.json': renamed(files['manifest.json']!) }))], /does not ship/],
   ];
-  const cut = readFileSync(cases[1]![1][0]!);
-  writeFileSync(cases[1]![1][0]!, cut.subarray(0, cut.length / 2));
   for (const [name, args, message] of cases) {
     const { code, stderr } = await runCommand('compare', ...args);
     expect(stderr, name).toMatch(message);
@@ -158,32 +154,18 @@ test('bisection of a graph where both backends agree, and of one with its input 
   expect(given.code).toBe(1);
 });
 
-test('stages by themselves, written as .npy', async () => {
-  test.setTimeout(240_000);
-  const expected: [string, (number | 'any')[]][] = [
-    ['decode', [176_000]],
-    ['fbank', [1, 1098, 80]],
-    ['lstm', [1, 649, 256]],
-    ['segmentation', [2, 589, 3]],
-    ['embedding', [2, 3, 192]],
-    ['clustering', [2, 3]],
-    ['campplus-zh-en/embedding', [1, 192]],
-  ];
-  for (const [stage, shape] of expected) {
-    const out = join(folder, 'stage.npy');
-    const { code, stdout } = await runCommand('stage', stage, 'public/sample.wav', '--duration', '11', '--out', out);
-    expect(code, stage).toBe(0);
-    const tensor = parseNpy(readFileSync(out), out);
-    expect(tensor.shape, stage).toEqual(shape);
-    expect(stdout).toContain(`(${shape.join(', ')})`);
-    expect(tensor.data.some((value) => value !== 0)).toBe(true);
-  }
-  // Samples go in as they came out.
+test('a stage by itself: samples and a layer, written as .npy', async () => {
   const samples = join(folder, 'samples.npy');
   const decoded = await runCommand('stage', 'decode', 'public/sample.wav', '--duration', '2', '--out', samples);
-  const again = await runCommand('stage', 'decode', samples);
-  expect(again.stdout).toBe(decoded.stdout);
-  const unknown = await runCommand('stage', 'nonsense', 'public/sample.wav');
+  expect(parseNpy(readFileSync(samples), samples).shape).toEqual([32_000]);
+  // Samples go in as they came out, and a layer is computed of them.
+  const layer = join(folder, 'layer.npy');
+  const lstm = await runCommand('stage', 'lstm', samples, '--out', layer);
+  expect([decoded.code, lstm.code]).toEqual([0, 0]);
+  expect(lstm.stdout).toMatch(/^lstm \(batch, frame, channel\): \(1, 115, 256\)/);
+  const { data } = parseNpy(readFileSync(layer), layer);
+  expect(data.every((value) => Math.abs(value) <= 1) && data.some((value) => value !== 0)).toBe(true);
+  const unknown = await runCommand('stage', 'nonsense', samples);
   expect(unknown.stderr).toMatch(/no stage nonsense/);
   expect(unknown.code).toBe(2);
 });
