@@ -47,6 +47,9 @@ async function main(): Promise<number> {
   if (model === undefined || others.length > 0) throw new Error('expected one graph. Try --help.');
   const tolerance = number('--tolerance', values.tolerance);
   const shipped = isShipped(model) ? model : null;
+  if (shipped && values.input.length > 0) {
+    throw new Error(`${model} has its golden input; name models/${model}/model.onnx to give another`);
+  }
   const paths = [...(shipped ? [] : [model]), ...values.input];
   paths.forEach(requirePath);
   const engine = await openComparePage(['wasm', 'webgpu'], values['simulate-fault']);

@@ -22,7 +22,8 @@ BUNDLE is a golden bundle (.zip or folder), .npz, .npy or .safetensors file, or 
   --json                      the report as JSON on standard output
   --help                      this text
 
-Exit status: 0 where every stage passes, 1 where one fails, 2 where nothing could be compared.
+Exit status: 0 where every stage passes, 1 where one fails, 2 where nothing could be compared, also where that is so of
+one of two backends and the other passes.
 `;
 
 interface CompareCommand {
@@ -39,6 +40,8 @@ interface CompareCommand {
 type Document = Omit<ComparisonReport, 'backend'> & {
   readonly backend: BackendName | 'both';
   readonly unmapped: readonly string[];
+  /** What reading the goldens had to assume or round. */
+  readonly notes: readonly string[];
   /** Backends on which nothing could be compared. */
   readonly failures: readonly BackendFailure[];
   readonly runs?: readonly ComparisonReport[];
@@ -56,6 +59,7 @@ interface Runs {
   readonly failures: readonly BackendFailure[];
   readonly between: readonly BetweenReport[] | null;
   readonly unmapped: readonly string[];
+  readonly notes: readonly string[];
 }
 
 function parseCommand(args: readonly string[]): CompareCommand | 'help' {
@@ -104,6 +108,7 @@ async function main(): Promise<number> {
   }
   const { result } = answer;
   for (const name of result.unmapped) say(`compare: no graph value is known for the stage ${name}: not compared (see --map)`);
+  for (const note of result.notes) say(`compare: ${note}`);
   for (const { backend, error } of result.failures) say(`compare: ${backend}: ${failureText(error)}`);
   process.stdout.write(command.json ? `${JSON.stringify(result, null, 2)}\n` : describe(result));
   if (result.verdict === 'fail') return 1;
@@ -113,6 +118,9 @@ async function main(): Promise<number> {
 async function compare({ bundle, model, backend, map, thorough, simulateFault }: CompareCommand): Promise<Answer<Document>> {
   const shipped = isShipped(bundle) && model === undefined ? bundle : null;
   const paths = shipped ? [] : [bundle, ...(model === undefined ? [] : [model])];
+  if (isShipped(bundle) && model !== undefined) {
+    throw new Error(`the goldens of ${bundle} go with its own graph; name public/goldens/${bundle}.zip to test another`);
+  }
   paths.forEach(requirePath);
   const backends: BackendName[] = backend === 'both' ? ['wasm', 'webgpu'] : [backend];
   const engine = await openComparePage(backends, simulateFault);
@@ -128,9 +136,9 @@ async function compare({ bundle, model, backend, map, thorough, simulateFault }:
   }
 }
 
-function documentOf({ runs, failures, between, unmapped }: Runs): Document {
+function documentOf({ runs, failures, between, unmapped, notes }: Runs): Document {
   const [first, second] = runs as [ComparisonReport, ComparisonReport | undefined];
-  if (!second || !between) return { ...first, unmapped, failures };
+  if (!second || !between) return { ...first, unmapped, notes, failures };
   const stages = first.stages.map((stage, index) => worse(stage, second.stages[index]!));
   // Both run the same graph, so the earlier of the two is the first divergence.
   const divergences = runs.map(({ firstDivergence }) => firstDivergence);
@@ -143,6 +151,7 @@ function documentOf({ runs, failures, between, unmapped }: Runs): Document {
     seconds: first.seconds + second.seconds,
     stages,
     unmapped,
+    notes,
     failures,
     runs,
     between,
@@ -151,6 +160,8 @@ function documentOf({ runs, failures, between, unmapped }: Runs): Document {
 
 function worse(one: StageReport, other: StageReport): StageReport {
   if (one.verdict !== other.verdict) return one.verdict === 'fail' ? one : other;
+  // One that is to blame says more than one that inherits.
+  if (one.inherited !== other.inherited) return one.inherited ? other : one;
   return (other.maxAbs ?? Infinity) > (one.maxAbs ?? Infinity) ? other : one;
 }
 

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join, relative, sep } from 'node:path';
 import { zipSync } from 'fflate';
 import type { Page } from 'playwright-core';
@@ -41,17 +42,7 @@ export async function openComparePage(
 
 /** Puts files into the page, so that they stream from disk. A folder goes in as a zip of what it holds. */
 export async function giveFiles(page: Page, paths: readonly string[]): Promise<void> {
-  const folders = paths.filter((path) => statSync(path).isDirectory());
-  if (folders.length === 0) {
-    await page.setInputFiles('#files', [...paths]);
-    return;
-  }
-  if (paths.length > folders.length || folders.length > 1) {
-    // The page's input takes either paths or contents.
-    await page.setInputFiles('#files', paths.map(contentOf));
-    return;
-  }
-  await page.setInputFiles('#files', folders.map(contentOf));
+  await page.setInputFiles('#files', paths.map((path) => (statSync(path).isDirectory() ? zipOf(path) : path)));
 }
 
 /** @throws Error for a path that is not there */
@@ -59,15 +50,20 @@ export function requirePath(path: string): void {
   if (!existsSync(path)) throw new Error(`${path} does not exist or cannot be read`);
 }
 
-function contentOf(path: string): { name: string; mimeType: string; buffer: Buffer } {
-  const mimeType = 'application/octet-stream';
-  if (!statSync(path).isDirectory()) return { name: basename(path), mimeType, buffer: readFileSync(path) };
-  const files = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+/** Path of a temporary zip, which goes with the process. */
+function zipOf(folder: string): string {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const content = files.map((entry) => {
     const file = join(entry.parentPath, entry.name);
-    return [relative(path, file).split(sep).join('/'), new Uint8Array(readFileSync(file))] as const;
+    return [relative(folder, file).split(sep).join('/'), new Uint8Array(readFileSync(file))] as const;
   });
-  return { name: `${basename(path)}.zip`, mimeType, buffer: Buffer.from(zipSync(Object.fromEntries(content), { level: 0 })) };
+  const temporary = mkdtempSync(join(tmpdir(), 'voxlane-'));
+  process.once('exit', () => {
+    rmSync(temporary, { recursive: true, force: true });
+  });
+  const path = join(temporary, `${basename(folder)}.zip`);
+  writeFileSync(path, zipSync(Object.fromEntries(content), { level: 0 }));
+  return path;
 }
 
 /** One line for people. */

@@ -27,6 +27,8 @@ interface CompareRuns {
   readonly failures: { backend: BackendName; error: ErrorParts }[];
   readonly between: BetweenReport[] | null;
   readonly unmapped: string[];
+  /** What reading the goldens had to assume or round. */
+  readonly notes: readonly string[];
 }
 
 interface BisectFilesRequest {
@@ -114,7 +116,7 @@ export const engineCompare = {
       }
       const between: readonly BetweenReport[] | null = runs.length > 1 ? await engine.between() : null;
       const unmapped = about.goldens?.stages.filter(({ isMapped }) => !isMapped).map(({ name }) => name) ?? [];
-      return { runs, failures, between: between && [...between], unmapped };
+      return { runs, failures, between: between && [...between], unmapped, notes: about.goldens?.notes ?? [] };
     }),
 
   /** Bisects the chosen graph; `.npy` files beside it are its inputs. */

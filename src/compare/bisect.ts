@@ -140,9 +140,12 @@ async function probe(
   const first = places.findIndex((_, i) =>
     wanted[i]!.some((name) => differ(actual.get(name)!, expected.get(name)!, tolerance)),
   );
-  /** What was fed stays fed: a later node may still want it. */
-  const feedsAt = (place: number): Values =>
-    new Map([...feeds, ...wanted[place]!.map((name) => [name, expected.get(name)!] as const)]);
+  /** What the graph was fed with stays, because any node may want it; of the rest, what is still alive there. */
+  const feedsAt = (place: number): Values => {
+    const living = new Set(alive(places[place]!));
+    const kept = [...feeds].filter(([name]) => search.feeds.has(name) || living.has(name));
+    return new Map([...kept, ...wanted[place]!.map((name) => [name, expected.get(name)!] as const)]);
+  };
   if (first < 0) passed.feeds = feedsAt(places.length - 1);
   if (first < 0) return null;
   return first === 0

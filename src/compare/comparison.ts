@@ -18,7 +18,7 @@ import { computeLayer, type LayerRequest } from './layer';
 import { hasShape, measure } from './measure';
 import { openFiles, openShipped, type Bases, type OpenedFiles } from './openModel';
 import { drawPicture, type Pair, type StagePicture } from './picture';
-import { makePlan, type Plan } from './plan';
+import { makePlan, noStage, type Plan } from './plan';
 import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from './report';
 import { compareStages, type RunResult } from './run';
 import { findSampleFeeds } from './sampleInputs';
@@ -46,7 +46,7 @@ const MAX_COLUMNS = 1024;
 /** One graph with its goldens, and what has been computed of it: everything that the panel and the commands ask for. */
 export class Comparison {
   private files: OpenedFiles | null = null;
-  private chosen = new Map<string, string>();
+  private chosen: ReadonlyMap<string, string> = new Map();
   private plan: Plan | null = null;
   private runners = new Map<BackendName, PlanRunner>();
   private results = new Map<BackendName, RunResult>();
@@ -66,23 +66,23 @@ export class Comparison {
     return this.use(await openShipped(id, this.settings));
   }
 
-  /** Says which graph value a stage is. @throws VoxlaneError `options` for a value that is not there */
+  /** Says which graph value a stage is. @throws VoxlaneError `options` for a stage or value that is not there */
   async mapStage(stage: string, value: string): Promise<Opened> {
     const files = this.opened();
+    const stages = files.bundle?.stages.map(({ name }) => name) ?? [];
+    if (!stages.includes(stage)) throw refused(`The goldens have no stage ${stage}`, `Name one of ${stages.join(', ')}`);
     if (!files.info.nodes.some(({ outputs }) => outputs.includes(value))) {
       throw refused(`The graph has no value ${value}`, 'Take one of the list of values');
     }
-    const chosen = new Map(this.chosen).set(stage, value);
-    await this.forget();
-    this.chosen = chosen;
-    return this.describe(files);
+    return this.use(files, new Map(this.chosen).set(stage, value));
   }
 
   /** @throws VoxlaneError `options` without goldens, and what the backend throws */
   async compare(backend: BackendName, thorough: boolean, onStep: OnStep): Promise<ComparisonReport> {
-    const { name, model } = this.opened();
+    const { name, model, info, bundle } = this.opened();
     const { plan } = this;
-    if (!plan) throw refused('There are no golden outputs to compare with', 'Open a golden bundle, or bisect');
+    if (!plan || !bundle) throw refused('There are no golden outputs to compare with', 'Open a golden bundle, or bisect');
+    if (plan.stages.length === 0) throw noStage(bundle, info);
     const runner = await this.runner(backend);
     const variants = await this.runner('wasm');
     const start = performance.now();
@@ -142,11 +142,19 @@ export class Comparison {
   }
 
   /** One layer of a shipped model, of any sound. Needs nothing to be open. */
-  layer(request: LayerRequest, backend: BackendName): Promise<NamedTensor> {
-    return computeLayer(request, this.settings.models, (model, manifest) => {
-      const filterbank = manifest.task === 'embedding' ? { facts: manifest.fbank, sampleRate: manifest.sampleRate } : null;
-      return this.makeRunner(model, backend, filterbank);
-    });
+  async layer(request: LayerRequest, backend: BackendName): Promise<NamedTensor> {
+    let opened: PlanRunner | null = null;
+    try {
+      return await this.orForgetGpu(() =>
+        computeLayer(request, this.settings.models, async (model, manifest) => {
+          const filterbank = manifest.task === 'embedding' ? { facts: manifest.fbank, sampleRate: manifest.sampleRate } : null;
+          opened = await this.makeRunner(model, backend, filterbank);
+          return opened;
+        }),
+      );
+    } finally {
+      await (opened as PlanRunner | null)?.graph.release();
+    }
   }
 
   /** Where all of this was computed, for a report. */
@@ -162,23 +170,21 @@ export class Comparison {
     };
   }
 
-  private async use(files: OpenedFiles): Promise<Opened> {
+  /** Everything before is kept until this is known to work. */
+  private async use(files: OpenedFiles, chosen: ReadonlyMap<string, string> = new Map()): Promise<Opened> {
+    const { bundle, info, manifest, structure } = files;
+    const plan = bundle && bundle.stages.length > 0 ? makePlan(bundle, info, manifest, chosen, structure) : null;
     await this.forget();
     this.files = files;
-    return this.describe(files);
-  }
-
-  private describe(files: OpenedFiles): Opened {
-    const { bundle, info, manifest } = files;
-    this.plan = bundle && bundle.stages.length > 0 ? makePlan(bundle, info, manifest, this.chosen) : null;
-    return describeOpened(files, this.plan);
+    this.plan = plan;
+    this.chosen = chosen;
+    return describeOpened(files, plan);
   }
 
   private async forget(): Promise<void> {
     for (const { graph } of this.runners.values()) await graph.release();
     this.runners.clear();
     this.results.clear();
-    this.chosen = new Map();
     this.bisected = null;
   }
 

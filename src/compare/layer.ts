@@ -40,7 +40,7 @@ export async function computeLayer(
   const stage = manifest.stages.find((candidate) => candidate.name === name);
   if (!stage && name !== DECODE) throw unknownStage(id, name, manifest);
   const { sampleRate } = manifest;
-  const samples = await decodeAll(source, { sampleRate, startSeconds, ...(durationSeconds && { durationSeconds }) });
+  const samples = await decodeAll(source, { sampleRate, startSeconds, ...(durationSeconds !== undefined && { durationSeconds }) });
   if (!stage) return { name, axes: ['sample'], data: samples, shape: [samples.length] };
   const { graph, features } = await openRunner(parseOnnx(bytes, manifest.file.name), manifest);
   const { input } = manifest;

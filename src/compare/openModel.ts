@@ -1,7 +1,8 @@
 import { graphInfo, parseOnnx, type GraphInfo } from '../onnx/model';
+import { resnetLayers, splitAtPooling } from '../onnx/pooled';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { loadManifest, loadModel } from '../store/load';
-import { isShipped, SHIPPED_MODELS, type ShippedModel } from '../store/shipped';
+import { isShipped, KNOWN_MODELS, SHIPPED_MODELS, type ShippedModel } from '../store/shipped';
 import { messageOf, VoxlaneError } from '../util/errors';
 import { sha256Hex } from '../util/hash';
 import type { GoldenBundle } from './bundle';
@@ -20,8 +21,10 @@ export interface OpenedFiles {
   readonly sha256: string;
   /** Whether the graph is, to the byte, the one of this release. */
   readonly isShipped: boolean;
-  /** Of the shipped model that the goldens or the graph are of. */
+  /** Of the known model that the goldens or the graph are of. */
   readonly manifest: AnyManifest | null;
+  /** Values of stages that are found by the graph's structure, because files of that model name them differently. */
+  readonly structure: ReadonlyMap<string, string>;
   readonly bundle: GoldenBundle | null;
   /** Names of the files that the bundle came from. */
   readonly goldenFile: string;
@@ -41,14 +44,14 @@ export interface Bases {
  * @throws VoxlaneError `options` where there is no graph, or files do not go together; `format`, `model-*`
  */
 export async function openFiles(files: readonly NamedFile[], bases: Bases): Promise<OpenedFiles> {
-  const manifests = await shippedManifests(bases.models);
+  const manifests = await knownManifests(bases.models);
   const known = manifests.map(knownModel);
-  const isKnownInput = (name: string): boolean => known.some(({ inputs }) => inputs.some((input) => input.name === name));
+  const isKnown = (name: string): boolean => known.some(({ inputs, stages }) => [...inputs, ...stages].some((tensor) => tensor.name === name));
   // The graph first: its inputs tell which tensors are inputs.
   const dropped = files.find(({ name }) => /\.onnx$/i.test(name));
   const parsed = dropped && parseOnnx(dropped.bytes, dropped.name);
   const graphInputs = parsed ? graphInfo(parsed).inputs.map(({ name }) => name) : [];
-  const sorted = sortFiles(files, (name) => graphInputs.includes(name) || isKnownInput(name));
+  const sorted = sortFiles(files, (name) => graphInputs.includes(name) || isKnown(name));
   const bundle = sorted.goldens.length > 0 ? readGoldens(sorted.goldens, known, graphInputs) : null;
   const common = {
     bundle,
@@ -96,6 +99,7 @@ async function openShippedModel(id: ShippedModel, { models }: Bases): Promise<Op
     sha256: manifest.file.sha256,
     isShipped: true,
     manifest,
+    structure: new Map(),
     bundle: null,
     goldenFile: '',
     checkpoint: null,
@@ -122,16 +126,29 @@ async function describe(
     sha256,
     isShipped: same !== undefined,
     manifest,
+    structure: structureOf(model, manifest),
   };
 }
 
-async function shippedManifests(base: string): Promise<AnyManifest[]> {
+async function knownManifests(base: string): Promise<AnyManifest[]> {
   return Promise.all(
-    Object.entries(SHIPPED_MODELS).map(([id, task]) => loadManifest<'segmentation' | 'embedding'>(task, id, base)),
+    Object.entries(KNOWN_MODELS).map(([id, task]) => loadManifest<'segmentation' | 'embedding'>(task, id, base)),
   );
 }
 
-/** What a shipped model's inputs and stages are called, so that tensors without a manifest can be recognised. */
+/** Stages of a network that pools statistics; none where it is no such network: then names have to tell. */
+function structureOf(model: ModelProto, manifest: AnyManifest | null): ReadonlyMap<string, string> {
+  if (manifest?.task !== 'embedding' || manifest.pooling !== 'statistics') return new Map();
+  try {
+    const network = splitAtPooling(model);
+    return new Map([...resnetLayers(network), ['pooling', network.statistics], ['embedding', network.embedding]]);
+  } catch (error) {
+    if (error instanceof VoxlaneError && error.code === 'model-invalid') return new Map();
+    throw error;
+  }
+}
+
+/** What a known model's inputs and stages are called, so that tensors without a manifest can be recognised. */
 function knownModel({ id, task, input, stages }: AnyManifest): KnownModel {
   // Recordings are what both kinds of model begin with; an embedding model's graph begins at the features.
   const waveform = { name: 'waveform', axes: ['batch', 'channel', 'sample'] };

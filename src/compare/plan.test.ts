@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { graphInfo } from '../onnx/model';
 import { build, float, node } from '../onnx/testing/build';
 import type { GoldenBundle, GoldenStage } from './bundle';
-import { makePlan } from './plan';
+import { makePlan, noStage } from './plan';
 import { shippedCase } from './testing/nodeRun';
 
 const TOLERANCE = { maxAbs: 0.01, cosine: 0.999 };
@@ -53,11 +53,16 @@ describe('makePlan', () => {
     ]);
   });
 
-  it('keeps apart what it finds no value for, and refuses where that is everything', () => {
+  it('keeps apart what it finds no value for', () => {
     const plan = makePlan(bundle([stage('unknown'), stage('y')]), INFO, null);
     expect(plan.unmapped.map(({ name }) => name)).toEqual(['unknown']);
     const others = graphInfo(build({ node: [node('Split', ['x'], ['a', 'b'])], output: [float('a', 1), float('b', 1)], input: [float('x', 2)] }));
-    expect(() => makePlan(bundle([stage('unknown')]), others, null)).toThrow(/None of the stages unknown.*a, b/);
+    const none = makePlan(bundle([stage('unknown')]), others, null);
+    expect([none.stages.length, none.unmapped.length]).toEqual([0, 1]);
+    expect(noStage(bundle([stage('unknown')]), others).problem).toMatch(/None of the stages unknown/);
+    // The only output is no other stage's.
+    const twice = makePlan(bundle([stage('y'), stage('extra')]), INFO, null);
+    expect([twice.stages.length, twice.unmapped.map(({ name }) => name)]).toEqual([1, ['extra']]);
   });
 
   it('pairs inputs by name, and by being the only one', () => {
@@ -74,6 +79,22 @@ describe('makePlan', () => {
     const foreign = { ...bundle([stage('y')]), source: { sample_rate: 4 } };
     expect(makePlan(foreign, INFO, null).stages[0]!.clock).toEqual({ centerSamples: 2, stepSamples: 4, sampleRate: 4 });
     expect(makePlan(bundle([stage('y')]), INFO, null).stages[0]!.clock).toBeNull();
+  });
+
+  it('lays inputs and stages out as the model has them, by the names of their axes', () => {
+    const segmentation = shippedCase('segmentation-3.0');
+    const [waveform] = segmentation.bundle.inputs as [GoldenStage];
+    const numSamples = waveform.data.length;
+    for (const axes of [['sample'], ['channel', 'batch', 'sample'], ['sample', 'batch']]) {
+      const input = { ...waveform, axes, shape: axes.map((axis) => (axis === 'sample' ? numSamples : 1)) };
+      const plan = makePlan({ ...segmentation.bundle, inputs: [input] }, graphInfo(segmentation.model), segmentation.manifest);
+      expect(plan.feeds.get('waveform')?.shape).toEqual([1, 1, numSamples]);
+      expect(plan.waveform?.samples).toHaveLength(numSamples);
+    }
+    const lstm = segmentation.bundle.stages[1]!;
+    const chunked = { ...lstm, axes: ['chunk', ...lstm.axes], shape: [1, ...lstm.shape] };
+    const plan = makePlan({ ...segmentation.bundle, stages: [chunked] }, graphInfo(segmentation.model), segmentation.manifest);
+    expect(plan.stages[0]!.axes).toEqual(lstm.axes);
   });
 
   it('begins an embedding model at its filterbank, and at its features where the goldens do', () => {

@@ -2,6 +2,7 @@ import type { FrameClock } from '../timeline/frameClock';
 import type { GraphInfo } from '../onnx/model';
 import type { EmbeddingManifest, FbankFacts, SegmentationManifest } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
+import { align } from './align';
 import type { GoldenBundle, GoldenStage } from './bundle';
 import type { NamedTensor, Tensor } from './tensor';
 
@@ -50,33 +51,45 @@ const FRAME_AXIS = 'frame';
  * Finds the graph's value of every stage, puts the stages into the graph's order, and pairs the inputs.
  *
  * A stage's value is, in this order: the one chosen by hand, the one its bundle names, the one the model's manifest
- * names, the value of its own name, that of the same letters and digits. The last stage may be the only output.
+ * names, the one that the graph's structure tells, the value of its own name, that of the same letters and digits. The last stage may be the only output.
  *
  * @param manifest of the shipped model that the bundle is of; null for a foreign one
  * @param chosen graph value by stage, where somebody named it
- * @throws VoxlaneError `options` where no stage can be found in the graph, or an input of the graph is not given
+ * @param structure the same where the graph's structure tells
+ * @throws VoxlaneError `options` where an input of the graph is not given
  */
 export function makePlan(
   bundle: GoldenBundle,
   info: GraphInfo,
   manifest: AnyManifest | null,
   chosen: ReadonlyMap<string, string> = new Map(),
+  structure: ReadonlyMap<string, string> = new Map(),
 ): Plan {
   const features = planFeatures(bundle, info, manifest);
-  const feeds = pairInputs(bundle.inputs, info, features?.input ?? null);
+  const given = bundle.inputs.map((input) =>
+    // Of a known model the order of the axes is known.
+    manifest && (input.name === manifest.input.name || info.inputs.length === 1)
+      ? { ...input, ...laidOut(input, manifest.input.axes) }
+      : input,
+  );
+  const feeds = pairInputs(given, info, features?.input ?? null);
   const order = valueOrder(info);
   const waveform = findWaveform(bundle, manifest);
   const stages: PlannedStage[] = [];
   const unmapped: GoldenStage[] = [];
-  bundle.stages.forEach((golden, index) => {
+  for (const golden of bundle.stages) {
     const isFeatures = features !== null && golden.name === FEATURES && !chosen.has(golden.name);
-    const value = isFeatures
-      ? features.input
-      : findValue(golden, info, order, manifest, chosen, index === bundle.stages.length - 1);
+    const value = isFeatures ? features.input : findValue(golden, order, manifest, chosen, structure);
     if (value === null) unmapped.push(golden);
     else stages.push({ golden, value, isFeatures, ...describe(golden, manifest, waveform) });
-  });
-  if (stages.length === 0) throw noStage(bundle, order);
+  }
+  // The last stage may be called anything: it is the only output, unless another stage is that already.
+  const last = unmapped.at(-1);
+  const output = onlyOne(info.outputs)?.name;
+  if (last && last === bundle.stages.at(-1) && output !== undefined && !stages.some(({ value }) => value === output)) {
+    unmapped.pop();
+    stages.push({ golden: last, value: output, isFeatures: false, ...describe(last, manifest, waveform) });
+  }
   const position = ({ isFeatures, value }: PlannedStage): number => (isFeatures ? -1 : order.get(value)!);
   return { stages: stages.sort((a, b) => position(a) - position(b)), unmapped, feeds, features, waveform };
 }
@@ -85,8 +98,9 @@ function planFeatures(bundle: GoldenBundle, info: GraphInfo, manifest: AnyManife
   if (manifest?.task !== 'embedding') return null;
   const input = info.inputs.find(({ name }) => name === manifest.input.name) ?? onlyOne(info.inputs);
   if (!input || bundle.inputs.some(({ name }) => name === input.name)) return null;
-  const waveform = bundle.inputs.find(({ axes }) => axes.at(-1) === SAMPLE_AXIS);
-  if (!waveform) return null;
+  const recording = bundle.inputs.find(({ axes }) => axes.includes(SAMPLE_AXIS));
+  if (!recording) return null;
+  const waveform = laidOut(recording, ['batch', 'channel', SAMPLE_AXIS]);
   return { input: input.name, waveform, facts: manifest.fbank, sampleRate: manifest.sampleRate };
 }
 
@@ -115,6 +129,11 @@ export function pairInputs(given: readonly NamedTensor[], info: GraphInfo, compu
   return feeds;
 }
 
+/** An input along these axes, where its own have their names; axes that it lacks have one value. */
+function laidOut(input: NamedTensor, axes: readonly string[]): Tensor {
+  return align(input, axes, axes.map(() => 1)).tensor;
+}
+
 /** Position of every value in the order of computation. */
 export function valueOrder({ nodes }: GraphInfo): Map<string, number> {
   const order = new Map<string, number>();
@@ -126,19 +145,18 @@ export function valueOrder({ nodes }: GraphInfo): Map<string, number> {
 
 function findValue(
   { name, value }: GoldenStage,
-  info: GraphInfo,
   order: ReadonlyMap<string, number>,
   manifest: AnyManifest | null,
   chosen: ReadonlyMap<string, string>,
-  isLast: boolean,
+  structure: ReadonlyMap<string, string>,
 ): string | null {
   const byHand = chosen.get(name);
   const fromManifest = manifest?.stages.find((stage) => stage.name === name)?.value;
-  for (const candidate of [byHand, value, fromManifest, name]) {
+  for (const candidate of [byHand, value, fromManifest, structure.get(name), name]) {
     if (candidate !== undefined && candidate !== null && order.has(candidate)) return candidate;
   }
   const alike = [...order.keys()].filter((candidate) => lettersOf(candidate) === lettersOf(name));
-  return onlyOne(alike) ?? (isLast ? onlyOne(info.outputs)?.name ?? null : null);
+  return onlyOne(alike) ?? null;
 }
 
 /** `/layer1/Relu` and `layer1.Relu` are one name to people. */
@@ -150,7 +168,8 @@ function describe(
   waveform: Plan['waveform'],
 ): Pick<PlannedStage, 'axes' | 'clock'> {
   const known = manifest?.stages.find(({ name }) => name === golden.name);
-  const axes = known?.axes.length === golden.axes.length ? known.axes : golden.axes;
+  // Those of the manifest: a golden tensor is laid out as they are, where its own have the same names.
+  const axes = known?.axes ?? golden.axes;
   if (manifest && known?.frames) return { axes, clock: { ...known.frames, sampleRate: manifest.sampleRate } };
   const numFrames = golden.shape[golden.axes.indexOf(FRAME_AXIS)];
   if (!waveform || numFrames === undefined) return { axes, clock: null };
@@ -160,11 +179,12 @@ function describe(
 }
 
 function findWaveform({ inputs, source }: GoldenBundle, manifest: AnyManifest | null): Plan['waveform'] {
-  const input = inputs.find(({ axes }) => axes.at(-1) === SAMPLE_AXIS);
+  const input = inputs.find(({ axes }) => axes.includes(SAMPLE_AXIS));
   const sampleRate = manifest?.sampleRate ?? source.sample_rate;
   if (!input || typeof sampleRate !== 'number' || !(sampleRate > 0)) return null;
-  const numSamples = input.shape.at(-1) ?? 0;
-  return { samples: input.data.slice(0, numSamples), sampleRate };
+  const numSamples = input.shape[input.axes.indexOf(SAMPLE_AXIS)] ?? 0;
+  const order = [...input.axes.filter((axis) => axis !== SAMPLE_AXIS), SAMPLE_AXIS];
+  return { samples: align(input, order, input.shape).tensor.data.slice(0, numSamples), sampleRate };
 }
 
 function onlyOne<T>(items: readonly T[]): T | undefined {
@@ -174,8 +194,9 @@ function onlyOne<T>(items: readonly T[]): T | undefined {
 const namesOf = (items: readonly { readonly name: string }[]): string =>
   items.map(({ name }) => name).join(', ') || 'none at all';
 
-function noStage(bundle: GoldenBundle, order: ReadonlyMap<string, number>): VoxlaneError {
-  const some = [...order.keys()].slice(0, 8).join(', ');
+/** The error where there is a graph and goldens, and nothing in common. */
+export function noStage(bundle: GoldenBundle, info: GraphInfo): VoxlaneError {
+  const some = [...valueOrder(info).keys()].slice(0, 8).join(', ');
   return new VoxlaneError({
     code: 'options',
     problem: `None of the stages ${namesOf(bundle.stages)} is a value of this graph`,

@@ -64,7 +64,8 @@ async function causesOf(request: RunRequest, own: StageTensors, stage: StageRepo
     // The filterbank is told from one item; the goldens of a batch would only say the same again.
     return findCauses({ ...common, fbank: waveform.shape[0] === 1 ? { samples: waveform.data, facts, sampleRate } : null });
   }
-  const part = { inputs: [...feeds.keys()], outputs: [planned.value] };
+  // Two stages can be one value: what is asked for is not given.
+  const part = { inputs: [...feeds.keys()].filter((name) => name !== planned.value), outputs: [planned.value] };
   const weights = weightsBetween(model, part).flatMap(({ name, shape, values, usedBy }) => {
     const read = values();
     return read ? [{ name, shape, values: read, nodes: usedBy }] : [];

@@ -12,18 +12,20 @@ export interface SortedFiles {
   readonly checkpoint: NamedFile | null;
 }
 
+/** `inputs/waveform`, `stages.lstm` */
+const ROLE = /^(inputs|stages)[/.]/;
 const PICKLES = /\.(pt|pth|bin|ckpt|pkl)$/i;
 
 /**
  * Tells graph, goldens and checkpoint apart, by the ends of their names.
  *
  * A `.npz` or `.safetensors` can be either of the last two: it is a golden one where one of its tensors is called as an
- * input of the model, and no bundle lies beside it.
+ * input or stage of a model, or `inputs/NAME` or `stages/NAME`, and no bundle lies beside it.
  *
- * @param isInput whether a model has an input of that name
+ * @param isGolden whether a model has an input or stage of that name
  * @throws VoxlaneError `options` for two graphs or checkpoints, or a file of no use here; `format` for pickles
  */
-export function sortFiles(files: readonly NamedFile[], isInput: (name: string) => boolean): SortedFiles {
+export function sortFiles(files: readonly NamedFile[], isGolden: (name: string) => boolean): SortedFiles {
   const ending = (end: RegExp): NamedFile[] => files.filter(({ name }) => end.test(name));
   const [pickle] = ending(PICKLES);
   if (pickle) throw pickled(pickle.name);
@@ -36,7 +38,7 @@ export function sortFiles(files: readonly NamedFile[], isInput: (name: string) =
       files
     : certain.length > 0
       ? certain
-      : either.filter((file) => tensorNames(file).some(isInput));
+      : either.filter((file) => tensorNames(file).some((name) => ROLE.test(name) || isGolden(name)));
   const graph = only('graph', graphs);
   const checkpoint = only('checkpoint', [...either.filter((file) => isFolder || !goldens.includes(file)), ...ending(/\.gguf$/i)]);
   if (!graph && goldens.length === 0 && !checkpoint) throw nothing(files);
@@ -45,7 +47,7 @@ export function sortFiles(files: readonly NamedFile[], isInput: (name: string) =
 
 function tensorNames({ name, bytes }: NamedFile): string[] {
   const tensors = /\.npz$/i.test(name) ? readNpz(bytes, name) : readSafetensors(bytes, name);
-  return tensors.map((tensor) => tensor.name.replace(/^inputs[/.]/, ''));
+  return tensors.map((tensor) => tensor.name);
 }
 
 function only(role: string, files: readonly NamedFile[]): NamedFile | null {

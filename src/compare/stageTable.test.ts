@@ -9,7 +9,7 @@ const MODELS = 'models';
 const GOLDENS = 'public/goldens';
 
 const modelIds = readdirSync(MODELS, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && readdirSync(join(MODELS, entry.name)).includes('manifest.json'))
+  .filter((entry) => entry.isDirectory() && readdirSync(join(MODELS, entry.name)).includes('model.onnx'))
   .map(({ name }) => name);
 const bundleIds = readdirSync(GOLDENS).map((file) => basename(file, '.zip'));
 

@@ -58,9 +58,9 @@ async function computeStages(
   { stages }: Plan,
   runner: PlanRunner,
   feeds: ReadonlyMap<string, GraphTensor>,
-): Promise<Tensor[]> {
+): Promise<GraphTensor[]> {
   const values = stages.filter(({ isFeatures }) => !isFeatures).map(({ value }) => value);
-  const results = values.length > 0 ? await runner.graph.values(feeds, [...new Set(values)]) : new Map<string, Tensor>();
+  const results = values.length > 0 ? await runner.graph.values(feeds, [...new Set(values)]) : new Map<string, GraphTensor>();
   return stages.map(({ value, isFeatures }) => (isFeatures ? feeds : results).get(value)!);
 }
 
@@ -82,23 +82,43 @@ export async function runStages(plan: Plan, runner: PlanRunner, onStep: OnStep):
     const needs = planned.isFeatures ? [] : runner.graph.inputsOf(injected, [planned.value]);
     const isForced = needs.some((name) => injected.get(name) !== feeds.get(name));
     if (isForced) await onStep(`${planned.golden.name}, golden input injected`, index + 1, total);
-    const forced = isForced ? (await runner.graph.values(injected, [planned.value])).get(planned.value)! : null;
+    const forced = isForced ? await runForced(runner.graph, injected, planned.value) : null;
+    const problem = typeof forced === 'string' ? forced : unfit.length > 0 && !isForced ? `${unfit.join(', ')} cannot be injected` : null;
     const notes = [
       ...(note === null ? [] : [note]),
-      ...(index > 0 && !isForced && unfit.length > 0
-        ? [`not judged on golden input: ${unfit.join(', ')} cannot be injected`]
-        : []),
+      ...(index > 0 && problem !== null ? [`not judged on golden input: ${problem}`] : []),
     ];
-    results.push({ planned, actual, golden, forced, feeds: new Map(injected), notes });
+    const isTensor = forced !== null && typeof forced !== 'string';
+    const own = { forced: isTensor ? forced : null, feeds: typeof forced === 'string' ? feeds : new Map(injected) };
+    results.push({ planned, actual, golden, ...own, notes });
     if (canInject(golden, actual)) injected.set(planned.value, golden);
     else unfit.push(planned.golden.name);
   }
   return results;
 }
 
-/** What another shape, or garbage, would give says nothing about the next stage. */
-function canInject(golden: Tensor, actual: Tensor): boolean {
-  return hasShape(golden, actual.shape) && golden.data.every(Number.isFinite);
+/** A stage on golden input, or why that cannot be computed: golden values may be no input that the graph can take. */
+async function runForced(
+  graph: GraphRunner,
+  injected: ReadonlyMap<string, GraphTensor>,
+  value: string,
+): Promise<Tensor | string> {
+  try {
+    return (await graph.values(injected, [value])).get(value)!;
+  } catch (error) {
+    if (error instanceof VoxlaneError && (error.code === 'options' || error.code === 'backend-failed')) return error.problem;
+    throw error;
+  }
+}
+
+/** Whole numbers from here on are not all float32. */
+const FIRST_INEXACT = 2 ** 24;
+
+/** What another shape, or garbage, would give says nothing about the next stage; nor do indices that were rounded. */
+function canInject(golden: Tensor, actual: GraphTensor): boolean {
+  if (!hasShape(golden, actual.shape) || !golden.data.every(Number.isFinite)) return false;
+  const isWhole = /^u?int/.test(actual.dtype ?? 'float32');
+  return !isWhole || golden.data.every((number) => Number.isInteger(number) && Math.abs(number) < FIRST_INEXACT);
 }
 
 /** The measures of one stage, not yet judged. */

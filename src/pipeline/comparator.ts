@@ -31,6 +31,8 @@ type Remote = Parameters<Parameters<WorkerHandle<CompareWorkerApi>['call']>[0]>[
 export class Comparator {
   private worker: Promise<Handle> | null = null;
   private disposed = false;
+  /** The call before; never rejects. */
+  private previous: Promise<unknown> = Promise.resolve();
 
   /** Nothing is started yet. @throws VoxlaneError `options` */
   constructor(private readonly options: ComparatorOptions = {}) {
@@ -112,29 +114,53 @@ export class Comparator {
   /** Ends the worker and frees its memory. Calls under way reject with `disposed`. */
   dispose(): void {
     this.disposed = true;
-    void this.worker?.then((handle) => {
-      handle.terminate(disposedError());
-    });
+    void this.worker
+      ?.then((handle) => {
+        handle.terminate(disposedError());
+      })
+      .catch(() => undefined);
   }
 
-  private async call<Result>(
+  /**
+   * One call after the other: the next is sent when the worker is done with the one before, also where that was
+   * cancelled and its caller has gone on.
+   */
+  private call<Result>(
     use: (remote: Remote, onProgress: OnProgress | null) => Promise<Result>,
     { signal, onProgress }: CallOptions = {},
   ): Promise<Result> {
-    if (this.disposed) throw disposedError();
-    if (signal?.aborted) throw cancelled();
-    const handle = await (this.worker ??= this.start());
+    let isRunning = false;
+    const work = this.previous.then(async () => {
+      if (signal?.aborted) throw cancelled();
+      const handle = await this.started();
+      // It may have been cancelled while the worker was starting.
+      if (hasAborted(signal)) throw cancelled();
+      isRunning = true;
+      try {
+        return await handle.call((remote) => use(remote, onProgress ? proxy(onProgress) : null));
+      } catch (error) {
+        // A worker that is gone stays so; the next call starts another, with nothing open in it.
+        if (error instanceof VoxlaneError && error.code === 'worker-failed') this.worker = null;
+        throw error;
+      } finally {
+        isRunning = false;
+      }
+    });
+    this.previous = work.catch(() => undefined);
     return new Promise<Result>((resolve, reject) => {
       const cancel = (): void => {
-        void handle.call((remote) => remote.cancel()).catch(() => undefined);
+        if (isRunning) void this.worker?.then((handle) => handle.call((remote) => remote.cancel())).catch(() => undefined);
         reject(cancelled());
       };
+      if (signal?.aborted) cancel();
       signal?.addEventListener('abort', cancel);
-      handle
-        .call((remote) => use(remote, onProgress ? proxy(onProgress) : null))
-        .then(resolve, reject)
-        .finally(() => signal?.removeEventListener('abort', cancel));
+      work.then(resolve, reject).finally(() => signal?.removeEventListener('abort', cancel));
     });
+  }
+
+  private started(): Promise<Handle> {
+    if (this.disposed) throw disposedError();
+    return (this.worker ??= this.start());
   }
 
   private async start(): Promise<Handle> {
@@ -157,6 +183,9 @@ export class Comparator {
     }
   }
 }
+
+/** Asked anew: a signal changes while its holder waits, which the type checker does not know. */
+const hasAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted ?? false;
 
 function disposedError(): VoxlaneError {
   return new VoxlaneError({

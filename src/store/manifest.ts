@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { VoxlaneError } from '../util/errors';
+import { sourcesSchema } from './sources';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const text = v.pipe(v.string(), v.nonEmpty());
@@ -21,7 +22,10 @@ const stageFactSchema = v.pipe(
   v.object({
     /** As golden bundles call it. */
     name: text,
-    /** The graph's value that it is tapped at; `null` for our own filterbank, which gives what the graph takes. */
+    /**
+   * The graph's value that it is tapped at; `null` for our own filterbank, which gives what the graph takes, and where
+   * the accepted files of a model call it differently.
+   */
     value: v.nullable(text),
     axes: v.array(text),
     /** Where the frames lie in the waveform; only where one axis is `frame`. */
@@ -102,7 +106,7 @@ const fbankSchema = v.object({
   dither: v.literal(0),
   /** Factor on samples in [-1, 1] before framing: 1, or 32768 for models trained on 16-bit integers. */
   sampleScale: v.number(),
-  /** The mean over the used frames is subtracted from each mel bin. */
+  /** The mean over the used frames is subtracted from each mel bin; over all of a window's where statistics are pooled. */
   subtractMean: v.boolean(),
 });
 
@@ -111,6 +115,13 @@ const embeddingSchema = v.object({
   task: v.literal('embedding'),
   embeddingSize: count,
   fbank: fbankSchema,
+  /**
+   * How a voice's frames are chosen: `frames` runs the graph on the mel frames of each voice; `statistics` runs it once
+   * on all of a window, and weights the frames of its last map where it pools them.
+   */
+  pooling: v.optional(v.picklist(['frames', 'statistics']), 'frames'),
+  /** Files that are accepted, `file` first; absent where that is the only one, and lies beside the manifest. */
+  sources: v.exactOptional(sourcesSchema),
   /** Fewer mel frames than this give no embedding. */
   minFrames: count,
   /** Shortest speech, in samples, that pyannote's overlap exclusion lets stand alone. */

@@ -6,6 +6,12 @@ export const SHIPPED_MODELS = {
   'campplus-zh-en': 'embedding',
 } as const satisfies Readonly<Record<string, keyof Manifests>>;
 
+/** Models whose manifest is in this release, also where their weights are fetched or brought by users. */
+export const KNOWN_MODELS = {
+  ...SHIPPED_MODELS,
+  'wespeaker-resnet34-lm': 'embedding',
+} as const satisfies Readonly<Record<string, keyof Manifests>>;
+
 export type ShippedModel = keyof typeof SHIPPED_MODELS;
 
 export const isShipped = (id: string): id is ShippedModel => Object.hasOwn(SHIPPED_MODELS, id);

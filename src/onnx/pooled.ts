@@ -1,0 +1,252 @@
+/**
+ * Cutting a speaker-embedding network at its statistics pooling: what comes before is run once for all speakers of a
+ * window, what comes after is a matrix, two vectors and no need of a runtime.
+ */
+import { VoxlaneError } from '../util/errors';
+import { extract } from './cut';
+import { graphOf } from './model';
+import { producersOf, topologicalOrder } from './nodes';
+import type { GraphProto, ModelProto, NodeProto, TensorProto } from './onnx_pb';
+import { sliceOf } from './slice';
+import { shapeOf, tensorValues } from './tensors';
+
+/** What a network does with the statistics of its frames: `weight · statistics + bias`, less the mean vector. */
+export interface PooledHead {
+  /** Axes (dimension, statistic), row-major; the statistics are the means of all channels, then their deviations. */
+  readonly weight: Float32Array;
+  /** Axes (dimension). */
+  readonly bias: Float32Array;
+  /** Axes (dimension), subtracted from the embedding; null where the file has none. */
+  readonly meanVector: Float32Array | null;
+  readonly embeddingSize: number;
+  /** Channels of the map, with all axes but batch and frame in one; half as many as there are statistics. */
+  readonly numChannels: number;
+}
+
+/** A network in two parts. */
+export interface PooledNetwork {
+  /** From features (batch, frame, mel) to the map, axes (batch, channel …, frame): one input, one output. */
+  readonly backbone: ModelProto;
+  /** Names of the backbone's input and output. */
+  readonly input: string;
+  readonly map: string;
+  readonly head: PooledHead;
+  /** Of the original graph: the statistics, and its output. */
+  readonly statistics: string;
+  readonly embedding: string;
+  /** WeSpeaker's pooling adds a constant to the variance, pyannote.audio's none. */
+  readonly form: 'wespeaker' | 'pyannote';
+}
+
+const SOUGHT =
+  'means and standard deviations of one map over its last axis, concatenated, then one linear layer, then at most the ' +
+  'subtraction of a constant vector: WeSpeaker’s ResNet as it is published, or as pyannote.audio exports it';
+
+/** Operators that leave the values and their row-major order as they are. */
+const SAME_VALUES = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Identity']);
+
+/** What pooling may be made of, besides constants and what works out how many frames there are. */
+const STATISTICS = new Set(['ReduceMean', 'ReduceSum', 'Sub', 'Add', 'Mul', 'Div', 'Pow', 'Sqrt', 'Concat', ...SAME_VALUES]);
+const COUNTING = new Set(['Constant', 'Shape', 'Size', 'Gather', 'ReduceProd', 'Cast', 'Slice']);
+
+/**
+ * Splits a network that pools statistics of its frames, where it does. Found by the structure alone: files call their
+ * values differently.
+ *
+ * @throws VoxlaneError `model-invalid` that says what was sought, and what was found in its place
+ */
+export function splitAtPooling(model: ModelProto): PooledNetwork {
+  const graph = new Values(graphOf(model));
+  const { output, linear, meanVector } = findEnd(graph);
+  const statistics = graph.original(linear.input);
+  const { map, variance } = findStatistics(graph, statistics);
+  checkPooling(model, map, statistics);
+  const embeddingSize = linear.bias.length;
+  const numChannels = linear.weight.length / embeddingSize / 2;
+  if (!Number.isInteger(numChannels)) throw unlike('its last linear layer takes an odd number of statistics');
+  const { model: backbone, inputs } = extract(model, { inputs: [], outputs: [map] });
+  const [input, ...others] = inputs;
+  if (input === undefined || others.length > 0) throw unlike(`its map is computed from ${inputs.length} inputs, not one`);
+  return {
+    backbone,
+    input,
+    map,
+    head: { weight: linear.weight, bias: linear.bias, meanVector, embeddingSize, numChannels },
+    statistics,
+    embedding: output,
+    form: variance?.opType === 'Add' ? 'wespeaker' : 'pyannote',
+  };
+}
+
+/** The map whose mean and deviation are put together in `statistics`, and the node that gives the variance. */
+function findStatistics(graph: Values, statistics: string): { map: string; variance: NodeProto | undefined } {
+  const concat = graph.producer(statistics);
+  if (concat?.opType !== 'Concat' || concat.input.length !== 2) {
+    throw unlike(`its last linear layer takes ${describe(concat)}, not two statistics put together`);
+  }
+  const [mean, deviation] = concat.input.map((name) => graph.producer(graph.original(name)));
+  if (mean?.opType !== 'ReduceMean' || !reducesFrames(graph, mean)) {
+    throw unlike(`its first statistic is ${describe(mean)}, not a mean over the last axis`);
+  }
+  if (deviation?.opType !== 'Sqrt') throw unlike(`its second statistic is ${describe(deviation)}, not a square root`);
+  const map = graph.original(mean.input[0]!);
+  if (!graph.producer(map)) throw unlike('its statistics are those of an input, not of a map that it computes');
+  return { map, variance: graph.producer(deviation.input[0]!) };
+}
+
+/**
+ * Values of a ResNet's layers, by the names that pyannote.audio has for them: `conv1`, then `layer1` and so on. `conv1`
+ * is the first activation; a layer is all residual blocks in a row that have the same number of channels.
+ *
+ * @returns in the order of the layers
+ * @throws VoxlaneError `model-invalid` where the graph is no such ResNet
+ */
+export function resnetLayers({ backbone }: PooledNetwork): ReadonlyMap<string, string> {
+  const graph = new Values(graphOf(backbone));
+  const activations = topologicalOrder(graph.nodes).map((index) => graph.nodes[index]!).filter(({ opType }) => opType === 'Relu');
+  // After each addition of a residual, one block ends; its channels are those of the convolution that was added to.
+  const blocks = activations.flatMap((node) => {
+    const sum = graph.producer(node.input[0]!);
+    if (sum?.opType !== 'Add') return [];
+    const convolution = sum.input.map((name) => graph.producer(name)).find((producer) => producer?.opType === 'Conv');
+    const weight = graph.initializers.get(convolution?.input[1] ?? '');
+    return [{ value: node.output[0]!, channels: weight ? shapeOf(weight)[0]! : 0 }];
+  });
+  const [first] = activations;
+  if (!first || blocks.length === 0) throw unlike('it has no residual blocks');
+  const lasts = blocks.filter(({ channels }, index) => blocks[index + 1]?.channels !== channels);
+  return new Map([['conv1', first.output[0]!], ...lasts.map(({ value }, index) => [`layer${index + 1}`, value] as const)]);
+}
+
+/** A graph's values: which node computes each, or what it is where it is constant. */
+class Values {
+  readonly nodes: readonly NodeProto[];
+  readonly initializers: ReadonlyMap<string, TensorProto>;
+  readonly outputs: readonly string[];
+  private readonly producers: ReadonlyMap<string, number>;
+
+  constructor(graph: GraphProto) {
+    this.nodes = graph.node;
+    this.initializers = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
+    this.outputs = graph.output.map(({ name }) => name);
+    this.producers = producersOf(graph.node);
+  }
+
+  producer(value: string): NodeProto | undefined {
+    const index = this.producers.get(value);
+    return index === undefined ? undefined : this.nodes[index];
+  }
+
+  /** The value that `value` is another shape of. */
+  original(value: string): string {
+    const node = this.producer(value);
+    return node && SAME_VALUES.has(node.opType) ? this.original(node.input[0]!) : value;
+  }
+
+  /** Values of a constant; null where it is none, or not of numbers. */
+  constant(value: string): Float32Array | null {
+    const tensor = this.tensor(value);
+    return tensor ? tensorValues(tensor) : null;
+  }
+
+  /** Size of each axis of a constant. */
+  shapeOf(value: string): number[] | undefined {
+    const tensor = this.tensor(value);
+    return tensor && shapeOf(tensor);
+  }
+
+  private tensor(value: string): TensorProto | undefined {
+    const name = this.original(value);
+    const node = this.producer(name);
+    return this.initializers.get(name) ?? (node?.opType === 'Constant' ? node.attribute.find(({ t }) => t)?.t : undefined);
+  }
+}
+
+/** `weight · x + bias` of a graph. */
+interface Linear {
+  /** The value that it takes. */
+  readonly input: string;
+  /** Axes (output, input). */
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+}
+
+interface End {
+  readonly output: string;
+  readonly linear: Linear;
+  readonly meanVector: Float32Array | null;
+}
+
+/** Walks back from the graph's output to its last linear layer. */
+function findEnd(graph: Values): End {
+  const [output, ...others] = graph.outputs;
+  if (output === undefined || others.length > 0) throw unlike(`it has ${graph.outputs.length} outputs, not one`);
+  const last = graph.producer(graph.original(output));
+  if (last?.opType !== 'Sub') return { output, linear: readLinear(graph, last), meanVector: null };
+  const meanVector = graph.constant(last.input[1]!);
+  if (!meanVector) throw unlike('at its end, it subtracts what is no constant');
+  const linear = readLinear(graph, graph.producer(graph.original(last.input[0]!)));
+  if (meanVector.length !== linear.bias.length) {
+    throw unlike(`at its end, it subtracts ${meanVector.length} values from ${linear.bias.length}`);
+  }
+  return { output, linear, meanVector };
+}
+
+/** The linear layer that `node` is, or the addition of its bias. */
+function readLinear(graph: Values, node: NodeProto | undefined): Linear {
+  const added = node?.opType === 'Add' ? node.input.find((name) => graph.producer(name)?.opType === 'MatMul') : undefined;
+  const product = added === undefined ? node : graph.producer(added);
+  if (!product || !['Gemm', 'MatMul'].includes(product.opType)) {
+    throw unlike(`it ends in ${describe(node)}, not in a linear layer`);
+  }
+  const [input = '', weightName = ''] = product.input;
+  const shape = graph.shapeOf(weightName);
+  const values = graph.constant(weightName);
+  if (!values || shape?.length !== 2) throw unlike('the matrix of its last linear layer is no constant');
+  const attribute = (name: string) => product.attribute.find((candidate) => candidate.name === name);
+  if ([attribute('alpha'), attribute('beta')].some((factor) => factor && factor.f !== 1) || attribute('transA')?.i) {
+    throw unlike('its last linear layer scales or transposes what it takes');
+  }
+  const transposed = attribute('transB')?.i === 1n;
+  const [rows, columns] = shape as [number, number];
+  const weight = transposed ? values : transpose(values, rows, columns);
+  const numOutputs = transposed ? rows : columns;
+  const biasName = added === undefined ? product.input[2] : node!.input.find((name) => name !== added);
+  const bias = biasName ? graph.constant(biasName) : new Float32Array(numOutputs);
+  if (bias?.length !== numOutputs) throw unlike('the bias of its last linear layer is no constant vector');
+  return { input, weight, bias };
+}
+
+/** Axes (row, column) to (column, row). */
+function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
+  return Float32Array.from(values, (_, index) => values[(index % rows) * columns + Math.floor(index / rows)]!);
+}
+
+/** The pooling must follow from the map alone, by what means and deviations are made of. */
+function checkPooling(model: ModelProto, map: string, statistics: string): void {
+  const graph = graphOf(model);
+  const { nodes, inputs } = sliceOf(model, { inputs: [map], outputs: [statistics] });
+  const other = inputs.find((name) => name !== map);
+  if (other !== undefined) throw unlike(`its statistics depend on ${other} too, not on one map alone`);
+  const strange = nodes.map((index) => graph.node[index]!).find(({ opType }) => !STATISTICS.has(opType) && !COUNTING.has(opType));
+  if (strange) throw unlike(`its statistics are made by ${describe(strange)} among others`);
+}
+
+/** Whether a reduction is over the last axis, as far as the file tells: of maps with 3 or 4 axes. */
+function reducesFrames(graph: Values, node: NodeProto): boolean {
+  // Older opsets have the axes for an attribute, newer ones for an input.
+  const attribute = node.attribute.find(({ name }) => name === 'axes')?.ints.map(Number);
+  const [axis = NaN, ...others] = attribute ?? graph.constant(node.input[1] ?? '') ?? [];
+  return others.length === 0 && [-1, 2, 3].includes(axis);
+}
+
+const describe = (node: NodeProto | undefined): string => (node ? `the operator ${node.opType}` : 'no value of a node');
+
+function unlike(found: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'model-invalid',
+    problem: `The graph has no statistics pooling that can be taken apart: ${found}`,
+    expected: SOUGHT,
+    remedy: 'Take one of the files that the manifest of wespeaker-resnet34-lm lists under `sources`',
+  });
+}
