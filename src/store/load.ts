@@ -22,14 +22,24 @@ export async function loadModel<Task extends keyof Manifests>(
   base: string,
 ): Promise<LoadedModel<Task>> {
   const manifest = await loadManifest(task, id, base);
-  const address = new URL(`${id}/${manifest.file.name}`, base).href;
-  const bytes = new Uint8Array(await (await fetchOk(address)).arrayBuffer());
-  if (bytes.length !== manifest.file.bytes) {
-    throw altered(address, `has ${bytes.length} bytes`, `${manifest.file.bytes} bytes`);
-  }
-  const hash = await sha256Hex(bytes);
-  if (hash !== manifest.file.sha256) throw altered(address, `has SHA-256 ${hash}`, manifest.file.sha256);
+  const bytes = await fetchChecked(new URL(`${id}/${manifest.file.name}`, base).href, manifest.file);
   return { manifest, bytes };
+}
+
+/**
+ * Fetches a file, and checks its length and SHA-256.
+ *
+ * @throws VoxlaneError `model-missing` or `model-altered`
+ */
+export async function fetchChecked(
+  address: string,
+  expected: { readonly bytes: number; readonly sha256: string },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(await (await fetchOk(address)).arrayBuffer());
+  if (bytes.length !== expected.bytes) throw altered(address, `has ${bytes.length} bytes`, `${expected.bytes} bytes`);
+  const hash = await sha256Hex(bytes);
+  if (hash !== expected.sha256) throw altered(address, `has SHA-256 ${hash}`, expected.sha256);
+  return bytes;
 }
 
 /** The manifest alone. @throws VoxlaneError `model-missing` or `model-invalid` */
@@ -53,7 +63,8 @@ async function fetchOk(address: string): Promise<Response> {
   return response;
 }
 
-async function fetchJson(address: string): Promise<unknown> {
+/** @throws VoxlaneError `model-missing` */
+export async function fetchJson(address: string): Promise<unknown> {
   const text = await (await fetchOk(address)).text();
   try {
     return JSON.parse(text);

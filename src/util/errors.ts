@@ -13,6 +13,7 @@
  * | `audio-decode` | the decoder gave up in the middle of the file |
  * | `options` | an option is out of range or contradicts another |
  * | `model-missing` | a model file or manifest cannot be fetched |
+ * | `model-download` | a model file did not arrive whole in any of several attempts |
  * | `model-altered` | a model file does not have the bytes or the SHA-256 of its manifest |
  * | `model-invalid` | a manifest or a graph does not have the form that the stage needs |
  * | `model-output` | a model gave NaN or infinite values |
@@ -36,6 +37,7 @@ export type ErrorCode =
   | 'audio-decode'
   | 'options'
   | 'model-missing'
+  | 'model-download'
   | 'model-altered'
   | 'model-invalid'
   | 'model-output'

@@ -1,0 +1,209 @@
+import { sha256 as sha256Hasher } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { checkAnswer, looksLikeHtml, openAttempt, webPage, type Attempt, type AttemptTools } from './attempt';
+import type { KeptFile } from './cache';
+import { altered, cancelled, gaveUp } from './failures';
+import { afterTimeout, backoffMs, Passing, sleep } from './retry';
+
+/** How far a file has come. Goes back to 0 where the server makes us start again. */
+export interface DownloadProgress {
+  readonly receivedBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface DownloadRequest {
+  readonly address: string;
+  /** What must arrive: nothing else is given out. */
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Where what arrives is kept as it arrives, and what arrived before lies; null keeps nothing. */
+  readonly kept: KeptFile | null;
+  /** `no-cache` lets the browser's own cache answer once the server says that it is up to date; `no-store` does not. */
+  readonly httpCache: 'no-cache' | 'no-store';
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What downloads are made with. */
+export interface DownloadTools extends AttemptTools {
+  /** From 0 to 1. */
+  readonly random: () => number;
+  /** Failures in a row, without news in between, after which a download is given up. */
+  readonly maxFailures: number;
+}
+
+/** Those of the browser. */
+export const browserDownloadTools: DownloadTools = {
+  // Called as a method of another object, it would throw.
+  fetch: (input, init) => fetch(input, init),
+  after: afterTimeout,
+  random: Math.random,
+  // Longer than a hub takes to wake up, shorter than a person's patience.
+  stallMs: 20_000,
+  // About half a minute of waiting in all.
+  maxFailures: 6,
+};
+
+/** News of at least this many bytes make the count of failures start again: a bad line gets there in the end. */
+const NEWS_BYTES = 1 << 18;
+
+/**
+ * Fetches a file of known length and hash. A cut, a stall, a busy server make it go on from where it was, after a while.
+ *
+ * @returns the bytes, whose length and SHA-256 are those of `request`
+ * @throws VoxlaneError `model-missing` (not there, or a web page in its place), `model-altered` (other bytes),
+ * `model-download` (given up), `cancelled`
+ */
+export async function download(
+  request: DownloadRequest,
+  tools: DownloadTools = browserDownloadTools,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return new Download(request, tools).run();
+}
+
+class Download {
+  private readonly buffer: Uint8Array<ArrayBuffer>;
+  private hasher = sha256Hasher.create();
+  private receivedBytes = 0;
+  /** Of the version that the received bytes are of. */
+  private tag: string | null = null;
+  /** The bytes came in one answer, straight from the server: if they are wrong, they are wrong there. */
+  private direct = false;
+  private httpCache: RequestCache;
+  private numFailures = 0;
+  private newsAtBytes = 0;
+
+  constructor(
+    private readonly request: DownloadRequest,
+    private readonly tools: DownloadTools,
+  ) {
+    this.buffer = new Uint8Array(request.bytes);
+    this.httpCache = request.httpCache;
+  }
+
+  async run(): Promise<Uint8Array<ArrayBuffer>> {
+    await this.recall();
+    for (;;) {
+      if (this.request.signal?.aborted === true) throw cancelled();
+      try {
+        if (this.receivedBytes < this.request.bytes) await this.transfer();
+        const hash = bytesToHex(this.hasher.digest());
+        if (hash === this.request.sha256) return this.buffer;
+        await this.refuse(`has SHA-256 ${hash}`, this.request.sha256);
+      } catch (error) {
+        if (!(error instanceof Passing)) throw error;
+        await this.waitAfter(error);
+      }
+    }
+  }
+
+  /** Takes up what an earlier visit left. */
+  private async recall(): Promise<void> {
+    const beginning = await this.request.kept?.read(this.buffer);
+    if (!beginning || beginning.receivedBytes === 0) return;
+    this.hasher.update(this.buffer.subarray(0, beginning.receivedBytes));
+    this.receivedBytes = beginning.receivedBytes;
+    this.newsAtBytes = beginning.receivedBytes;
+    this.tag = beginning.tag;
+    this.direct = false;
+    this.report();
+  }
+
+  /** One request, until the file is whole. */
+  private async transfer(): Promise<void> {
+    const { address, signal } = this.request;
+    // A server that other origins may not ask for ranges looks like a dead network: the last attempt asks for all.
+    const isLast = this.numFailures === this.tools.maxFailures - 1;
+    const fromByte = isLast ? 0 : this.receivedBytes;
+    const attempt = await openAttempt(address, fromByte, this.httpCache, this.tools, signal);
+    try {
+      await this.begin(attempt.response, fromByte);
+      await this.receive(attempt);
+    } finally {
+      attempt.end();
+    }
+  }
+
+  /** Sees to it that the answer goes on where the received bytes end. */
+  private async begin(response: Response, fromByte: number): Promise<void> {
+    const tag = response.headers.get('etag');
+    if (response.status === 416 || (response.status === 206 && !this.continues(response, fromByte, tag))) {
+      await this.restart();
+      throw new Passing('the file changed on the server');
+    }
+    checkAnswer(this.request.address, response);
+    if (response.status === 200) {
+      // All of it, asked or not.
+      if (this.receivedBytes > 0) await this.restart();
+      this.tag = tag;
+      this.direct = this.httpCache !== 'no-cache';
+    } else {
+      this.direct = false;
+    }
+  }
+
+  /** Whether a 206 is the rest of what was received. Headers that another origin may not read do not tell: the hash will. */
+  private continues({ headers }: Response, fromByte: number, tag: string | null): boolean {
+    if (fromByte === 0 || (tag !== null && this.tag !== null && tag !== this.tag)) return false;
+    const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get('content-range') ?? '');
+    return !range || (Number(range[1]) === fromByte && (range[2] === '*' || Number(range[2]) === this.request.bytes));
+  }
+
+  private async receive({ response, next }: Attempt): Promise<void> {
+    const { address, bytes, kept } = this.request;
+    for (let chunk = await next(); chunk !== null; chunk = await next()) {
+      if (this.receivedBytes === 0 && looksLikeHtml(chunk)) throw webPage(address);
+      if (this.receivedBytes + chunk.length > bytes) await this.refuse(`has more than ${bytes} bytes`, `${bytes} bytes`);
+      this.buffer.set(chunk, this.receivedBytes);
+      this.hasher.update(chunk);
+      this.receivedBytes += chunk.length;
+      this.report();
+      await kept?.write(this.buffer, this.receivedBytes, this.tag);
+    }
+    if (this.receivedBytes === bytes) return;
+    // A file that ends where its server says it does is whole, and another one than is wanted.
+    const { status, headers } = response;
+    if (status === 200 && headers.get('content-length') === String(this.receivedBytes)) await this.refuse(`has ${this.receivedBytes} bytes`, `${bytes} bytes`);
+    throw new Passing('the connection ended early');
+  }
+
+  /**
+   * Drops bytes that are not the file's. Where they were put together from several answers or came out of the browser's
+   * own cache, the file itself may be sound, and is fetched once more from its beginning.
+   *
+   * @throws VoxlaneError `model-altered` where they came straight from the server, Passing to go on
+   */
+  private async refuse(found: string, expected: string): Promise<never> {
+    const wasDirect = this.direct;
+    await this.restart();
+    if (this.httpCache === 'no-cache') this.httpCache = 'reload';
+    if (wasDirect) throw altered(this.request.address, found, expected);
+    throw new Passing(`the file ${found}`);
+  }
+
+  private async restart(): Promise<void> {
+    this.hasher = sha256Hasher.create();
+    this.receivedBytes = 0;
+    this.tag = null;
+    this.report();
+    await this.request.kept?.clear();
+  }
+
+  /** @throws VoxlaneError `model-download` where there have been too many failures */
+  private async waitAfter(failure: Passing): Promise<void> {
+    const { address, bytes, signal } = this.request;
+    if (this.receivedBytes >= this.newsAtBytes + NEWS_BYTES) {
+      this.newsAtBytes = this.receivedBytes;
+      this.numFailures = 0;
+    }
+    this.numFailures++;
+    if (this.numFailures >= this.tools.maxFailures) {
+      throw gaveUp(address, failure.message, this.numFailures, `${this.receivedBytes} of ${bytes} bytes`);
+    }
+    await sleep(backoffMs(this.numFailures, failure.waitMs, this.tools.random), this.tools.after, signal);
+  }
+
+  private report(): void {
+    this.request.onProgress?.({ receivedBytes: this.receivedBytes, totalBytes: this.request.bytes });
+  }
+}

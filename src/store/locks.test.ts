@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { withBrowserLock } from './locks';
+
+let numRuns = 0;
+const work = (): Promise<number> => Promise.resolve(++numRuns);
+
+/** A browser whose locks answer like this. */
+const stubLocks = (request: (name: string, options: LockOptions, granted: () => unknown) => unknown): void => {
+  vi.stubGlobal('navigator', { locks: { request } });
+};
+
+beforeEach(() => {
+  numRuns = 0;
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+test('runs under the lock of its name', async () => {
+  const names: string[] = [];
+  stubLocks((name, _options, granted) => {
+    names.push(name);
+    return granted();
+  });
+  expect(await withBrowserLock('a', work)).toBe(1);
+  expect(names).toEqual(['a']);
+});
+
+test('runs without where there are no locks, or no permission', async () => {
+  vi.stubGlobal('navigator', {});
+  expect(await withBrowserLock('a', work)).toBe(1);
+  stubLocks(() => Promise.reject(new DOMException('no origin', 'SecurityError')));
+  expect(await withBrowserLock('a', work)).toBe(2);
+});
+
+test('what the work throws comes through, and it is not run again', async () => {
+  stubLocks((_name, _options, granted) => granted());
+  const failing = async (): Promise<never> => Promise.reject(new Error(`run ${await work()}`));
+  await expect(withBrowserLock('a', failing)).rejects.toThrow('run 1');
+  expect(numRuns).toBe(1);
+});
+
+test('cancelled while others work: a typed error, and no work', async () => {
+  stubLocks(
+    (_name, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal!.addEventListener('abort', () => {
+          reject(new DOMException('aborted', 'AbortError'));
+        });
+      }),
+  );
+  const abort = new AbortController();
+  const waiting = withBrowserLock('a', work, abort.signal);
+  abort.abort();
+  await expect(waiting).rejects.toMatchObject({ code: 'cancelled' });
+  expect(numRuns).toBe(0);
+});

@@ -1,0 +1,194 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { sha256Hex } from '../util/hash';
+import { ModelCache, type CacheTools } from './cache';
+import { withBrowserLock } from './locks';
+import { ModelStore, type GetModelOptions, type ModelFile } from './modelStore';
+import type { AcceptedFile } from './sources';
+import { blockedStorage, hastyTools, memoryLocks, MemoryStorage } from './testing/memory';
+import { cutAfter, ModelServer, noiseBytes, stallAfter, status, whole } from './testing/modelServer';
+
+const PIECE_BYTES = 40_000;
+const BYTES = noiseBytes(150_000, 1);
+const OTHER = noiseBytes(120_000, 2);
+const HUB = { repository: 'owner/model', revision: 'e'.repeat(40) };
+
+let server: ModelServer;
+let [first, second] = [] as unknown as [AcceptedFile, AcceptedFile];
+beforeAll(async () => {
+  server = await ModelServer.open({ bytes: BYTES, tag: null });
+  const [bytes, licence] = [BYTES.length, 'CC-BY-4.0'];
+  first = { name: 'first.onnx', bytes, licence, sha256: await sha256Hex(BYTES), hub: { ...HUB, file: 'first.onnx' } };
+  second = { name: 'second.onnx', bytes: OTHER.length, licence, sha256: await sha256Hex(OTHER), hub: { ...HUB, file: 'b.onnx' } };
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  server.reset();
+  server.served = { bytes: BYTES, tag: null };
+});
+afterAll(() => server.close());
+
+/** A new visit with this storage. */
+const visit = (tools: CacheTools, withLock = memoryLocks()): ModelStore =>
+  new ModelStore({ cache: new ModelCache(tools), downloads: hastyTools(), withLock });
+
+const emptyStorage = (): MemoryStorage => new MemoryStorage(PIECE_BYTES);
+
+const get = (store: ModelStore, options: Partial<GetModelOptions> = {}): Promise<ModelFile> =>
+  store.getModel('m', [first, second], { base: 'http://base.invalid/', hub: server.address, ...options });
+
+const servesOther = (): void => {
+  server.served = { bytes: OTHER, tag: null };
+};
+
+describe('a model of the hub', () => {
+  test('is fetched once, and kept', async () => {
+    const storage = emptyStorage();
+    const { bytes, ...facts } = await get(visit(storage));
+    expect(Buffer.from(bytes).equals(BYTES)).toBe(true);
+    const { sha256, name: file, licence } = first;
+    expect(facts).toEqual({ sha256, file, licence, origin: 'network', unknown: false, stored: true, note: null });
+    expect(server.paths).toEqual([`/owner/model/resolve/${HUB.revision}/first.onnx`]);
+
+    const again = await get(visit(storage));
+    expect(again).toMatchObject({ ...facts, origin: 'cache' });
+    expect(Buffer.from(again.bytes).equals(BYTES)).toBe(true);
+    expect(server.paths).toHaveLength(1);
+    expect(await visit(storage).find('m', [first])).toMatchObject({ file, sha256, licence, trusted: false });
+    expect(await visit(storage).find('m', [second])).toBeNull();
+  });
+
+  test('that was damaged between visits is fetched anew, and the user is told', async () => {
+    const storage = emptyStorage();
+    await get(visit(storage));
+    storage.pieces.get(`m/${first.sha256}/1`)!.bytes[5]! ^= 4;
+    const { origin, note, bytes } = await get(visit(storage));
+    expect(origin).toBe('network');
+    expect(note).toBe('The kept file first.onnx was damaged and has been deleted');
+    expect(Buffer.from(bytes).equals(BYTES)).toBe(true);
+    expect((await get(visit(storage))).origin).toBe('cache');
+  });
+
+  test.each([
+    ['full', () => new MemoryStorage(PIECE_BYTES, 100_000)],
+    ['blocked', () => blockedStorage],
+  ])('is given out where storage is %s, and the user is told', async (_name, makeStorage) => {
+    const storage = makeStorage();
+    const { bytes, stored, note } = await get(visit(storage));
+    expect(Buffer.from(bytes).equals(BYTES)).toBe(true);
+    expect(stored).toBe(false);
+    expect(note).toMatch(/^The model is not kept for the next visit, because /);
+    expect((await get(visit(storage))).origin).toBe('network');
+  });
+
+  test('goes on in the next visit where this one was cancelled', async () => {
+    const storage = emptyStorage();
+    server.script.push(stallAfter(90_000));
+    const abort = new AbortController();
+    const onProgress: GetModelOptions['onProgress'] = ({ receivedBytes }) => {
+      if (receivedBytes === 90_000) abort.abort();
+    };
+    await expect(get(visit(storage), { signal: abort.signal, onProgress })).rejects.toMatchObject({ code: 'cancelled' });
+    expect(await visit(storage).find('m', [first, second])).toBeNull();
+    expect((await get(visit(storage))).origin).toBe('network');
+    expect(server.asked).toEqual([0, 80_000]);
+  });
+
+  test('comes from the next accepted file where the first is not there, or is another', async () => {
+    for (const answer of [status(404), whole]) {
+      servesOther();
+      server.script.push(answer);
+      const { sha256, file } = await get(visit(emptyStorage()));
+      expect({ sha256, file }).toEqual({ sha256: second.sha256, file: 'second.onnx' });
+    }
+  });
+
+  test('whose files are all gone: the failure of the preferred one', async () => {
+    server.script.push(status(404), status(410));
+    const failure = { code: 'model-missing', problem: expect.stringContaining('404') as string };
+    await expect(get(visit(emptyStorage()))).rejects.toMatchObject(failure);
+  });
+
+  test('that has no address: a typed error, and nothing is asked', async () => {
+    const { name, bytes, sha256, licence } = first;
+    const unaddressed = { name, bytes, sha256, licence };
+    const got = visit(emptyStorage()).getModel('m', [unaddressed], { base: server.address });
+    await expect(got).rejects.toMatchObject({ code: 'model-missing' });
+    expect(server.paths).toEqual([]);
+  });
+});
+
+test('self-hosted: one base address, and the hub is never asked', async () => {
+  const { file, origin } = await get(visit(emptyStorage()), { base: server.address, hub: null });
+  expect({ file, origin }).toEqual({ file: 'first.onnx', origin: 'network' });
+  expect(server.paths).toEqual(['/m/first.onnx']);
+});
+
+test('bundled: checked, and not kept a second time', async () => {
+  const storage = emptyStorage();
+  const { origin, stored } = await visit(storage).getModel('m', [{ ...first, bundled: true }], { base: server.address });
+  expect({ origin, stored }).toEqual({ origin: 'bundled', stored: false });
+  expect(server.paths).toEqual(['/m/first.onnx']);
+  expect(storage.pieces.size).toBe(0);
+});
+
+describe('two tabs at once', () => {
+  test('fetch it once where the browser has locks', async () => {
+    const [storage, withLock] = [emptyStorage(), memoryLocks()];
+    server.script.push(cutAfter(60_000));
+    const got = await Promise.all([get(visit(storage, withLock)), get(visit(storage, withLock))]);
+    expect(got.map(({ origin }) => origin)).toEqual(['network', 'cache']);
+    for (const { bytes } of got) expect(Buffer.from(bytes).equals(BYTES)).toBe(true);
+    expect(server.asked).toEqual([0, 60_000]);
+  });
+
+  test('fetch it twice where it has none, and what is kept is whole', async () => {
+    const storage = emptyStorage();
+    // As outside a secure context.
+    vi.stubGlobal('navigator', {});
+    server.script.push(cutAfter(60_000));
+    const got = await Promise.all([get(visit(storage, withBrowserLock)), get(visit(storage, withBrowserLock))]);
+    for (const { bytes } of got) expect(Buffer.from(bytes).equals(BYTES)).toBe(true);
+    expect((await get(visit(storage))).bytes).toEqual(got[0].bytes);
+  });
+});
+
+describe('a dropped file', () => {
+  const unknown = noiseBytes(50_000, 9);
+
+  test('with a known hash is that file, whatever it is called, and is kept', async () => {
+    const storage = emptyStorage();
+    const { bytes, ...facts } = await get(visit(storage), { dropped: new File([OTHER], 'renamed.bin') });
+    const { name: file, sha256, licence } = second;
+    expect(facts).toEqual({ sha256, licence, file, origin: 'dropped', unknown: false, stored: true, note: null });
+    expect(Buffer.from(bytes).equals(OTHER)).toBe(true);
+    expect((await get(visit(storage))).sha256).toBe(sha256);
+    expect(server.paths).toEqual([]);
+  });
+
+  test('with an unknown hash is handed back, and not kept', async () => {
+    const storage = emptyStorage();
+    const got = await get(visit(storage), { dropped: new File([unknown], 'mine.onnx') });
+    expect(got).toMatchObject({ unknown: true, stored: false, file: 'mine.onnx', licence: null });
+    expect(got.note).toContain('mine.onnx is none of the known files');
+    expect(storage.pieces.size).toBe(0);
+    expect((await get(visit(storage))).origin).toBe('network');
+  });
+
+  test('with an unknown hash is kept on the user’s word, and comes back as unknown', async () => {
+    const storage = emptyStorage();
+    const dropped = new File([unknown], 'mine.onnx');
+    expect(await get(visit(storage), { dropped, trustUnknown: true })).toMatchObject({ unknown: true, stored: true });
+    const again = await get(visit(storage));
+    expect(again).toMatchObject({ origin: 'cache', unknown: true, file: 'mine.onnx' });
+    expect(Buffer.from(again.bytes).equals(unknown)).toBe(true);
+    expect(await visit(storage).delete('m')).toBe(true);
+    expect((await get(visit(storage))).unknown).toBe(false);
+  });
+
+  test('that cannot be read any more: a typed error', async () => {
+    const gone = new File([unknown], 'gone.onnx');
+    gone.arrayBuffer = () => Promise.reject(new DOMException('It was changed.', 'NotReadableError'));
+    const failure = { code: 'model-missing', problem: expect.stringContaining('gone.onnx') as string };
+    await expect(get(visit(emptyStorage()), { dropped: gone })).rejects.toMatchObject(failure);
+  });
+});

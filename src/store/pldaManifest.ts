@@ -1,0 +1,118 @@
+import * as v from 'valibot';
+import { VoxlaneError } from '../util/errors';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(1));
+const text = v.pipe(v.string(), v.nonEmpty());
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'));
+
+/** Names of the arrays, and the size that each of their axes has. */
+const AXES_OF_ARRAYS = {
+  embeddingMean: ['embedding'],
+  discriminant: ['embedding', 'discriminant'],
+  discriminantMean: ['discriminant'],
+  latentMean: ['discriminant'],
+  latent: ['discriminant', 'latent'],
+  betweenCovariance: ['latent'],
+} as const;
+
+/** An array of a PLDA file; its place is the order of the manifest. */
+export type PldaArrayName = keyof typeof AXES_OF_ARRAYS;
+
+const arraySchema = v.object({
+  name: v.picklist(Object.keys(AXES_OF_ARRAYS) as PldaArrayName[]),
+  axes: v.array(text),
+  shape: v.array(count),
+});
+
+const BYTES_PER_FLOAT64 = 8;
+const numValues = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+const pldaSchema = v.pipe(
+  v.object({
+    /** Same as the name of the folder. */
+    id: text,
+    task: v.literal('plda'),
+    /** The arrays one after the other, beside the manifest. */
+    file: v.object({ name: text, bytes: count, sha256 }),
+    /** SPDX identifier. */
+    licence: text,
+    attribution: text,
+    origin: v.object({ package: text, path: text, sha256, url: text, revision: text }),
+    /** Size of the embeddings that go in. */
+    embeddingSize: count,
+    /** Size of what comes out. */
+    latentSize: count,
+    /** Little-endian, row-major. */
+    dtype: v.literal('float64'),
+    /** In the order of the file, without gaps. */
+    arrays: v.array(arraySchema),
+  }),
+  v.check(
+    ({ arrays }) =>
+      arrays.length === Object.keys(AXES_OF_ARRAYS).length &&
+      new Set(arrays.map(({ name }) => name)).size === arrays.length,
+    `must list each of ${Object.keys(AXES_OF_ARRAYS).join(', ')} once`,
+  ),
+  v.check(
+    ({ arrays, embeddingSize, latentSize }) =>
+      arrays.every(({ name, shape, axes }) => {
+        const expected: readonly string[] = AXES_OF_ARRAYS[name];
+        const sizes = expected.map((axis) => (axis === 'embedding' ? embeddingSize : latentSize));
+        return axes.join() === expected.join() && shape.join() === sizes.join();
+      }),
+    'must give every array its axes, of the sizes that embeddingSize and latentSize say',
+  ),
+  v.check(
+    ({ arrays, file }) =>
+      arrays.reduce((bytes, { shape }) => bytes + BYTES_PER_FLOAT64 * numValues(shape), 0) === file.bytes,
+    'must have a file as long as its arrays',
+  ),
+);
+
+/** Facts of a probabilistic linear discriminant analysis that embeddings of one model are compared with. */
+export type PldaManifest = v.InferOutput<typeof pldaSchema>;
+
+/**
+ * Checks a manifest that was read from somewhere.
+ *
+ * @throws VoxlaneError `model-invalid` that names the first field that is wrong
+ */
+export function parsePldaManifest(value: unknown, address: string): PldaManifest {
+  const parsed = v.safeParse(pldaSchema, value);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new VoxlaneError({
+    code: 'model-invalid',
+    problem: `The manifest ${address} is not one of a PLDA: ${v.getDotPath(issue) ?? 'the whole'} ${issue.message}`,
+    expected: 'the fields that models/plda-community-1/convert.py writes',
+    remedy: 'Convert the arrays again with convert.py',
+  });
+}
+
+/**
+ * The arrays of a PLDA file by name, row-major. The file's hash is the caller's to check.
+ *
+ * @throws VoxlaneError `model-altered` where the file has another length than its manifest says
+ */
+export function readPldaArrays(manifest: PldaManifest, bytes: Uint8Array): Record<PldaArrayName, Float64Array> {
+  if (bytes.length !== manifest.file.bytes) {
+    throw new VoxlaneError({
+      code: 'model-altered',
+      problem: `The PLDA file ${manifest.file.name} has ${bytes.length} bytes`,
+      expected: `${manifest.file.bytes} bytes, as its manifest says`,
+      remedy: 'Install the file again: it was cut, changed or replaced',
+    });
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let offset = 0;
+  const entries = manifest.arrays.map(({ name, shape }) => {
+    const start = offset;
+    const values = Float64Array.from({ length: numValues(shape) }, (_, index) =>
+      view.getFloat64(start + BYTES_PER_FLOAT64 * index, true),
+    );
+    offset += BYTES_PER_FLOAT64 * values.length;
+    return [name, values] as const;
+  });
+  // The schema has seen to it that every name is there.
+  return Object.fromEntries(entries) as Record<PldaArrayName, Float64Array>;
+}
