@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{src,workers,cli,bench,scripts}/**/*.test.ts'],
+    // What takes longer than `npm test` should is in files of its own, for `npm run test:full`.
+    include: [`{src,workers,cli,bench,scripts}/**/*${process.env.VOXLANE_FULL ? '.full' : ''}.test.ts`],
+    exclude: process.env.VOXLANE_FULL ? [] : ['**/*.full.test.ts'],
     testTimeout: 30_000,
   },
 });

@@ -341,12 +341,17 @@ def save(out: Path, model: onnx.ModelProto, manifest: Mapping[str, Any]) -> None
     graph = out / "model.onnx"
     graph.write_bytes(model.SerializeToString(deterministic=True))
     file = {"name": graph.name, "bytes": graph.stat().st_size, "sha256": sha256_of(graph)}
+    write_manifest(out, manifest, file)
+    print(f"model.onnx: {file['bytes']} bytes, SHA-256 {file['sha256']}")
+
+
+def write_manifest(out: Path, manifest: Mapping[str, Any], file: Mapping[str, Any]) -> None:
+    """Write `manifest.json`; `manifest` lacks only `file`."""
     entries = list(manifest.items())
     text = json.dumps(dict([entries[0], entries[1], ("file", file), *entries[2:]]), indent=2, ensure_ascii=False)
     # Innermost lists on one line each: a table of numbers reads as a table.
     text = re.sub(r"\[[^][{}]*\]", lambda found: "[" + " ".join(found[0][1:-1].split()) + "]", text)
     (out / "manifest.json").write_text(text + "\n", encoding="utf-8")
-    print(f"model.onnx: {file['bytes']} bytes, SHA-256 {file['sha256']}")
 
 
 def run(main: Callable[[], None]) -> None:

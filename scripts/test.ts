@@ -37,9 +37,10 @@ function add(tally: Tally): void {
   total.skipped += tally.skipped;
 }
 
-function units(): void {
+function units(environment: NodeJS.ProcessEnv = {}): void {
   const file = `${RESULTS}/vitest.json`;
-  const passed = run('units', ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const passed = run('units', ['vitest', 'run', ...reporters], environment);
   const report = readReport(file) as { numPassedTests: number; numFailedTests: number; numPendingTests: number } | null;
   const tally = {
     passed: report?.numPassedTests ?? 0,
@@ -104,6 +105,7 @@ function main(): void {
   rmSync(RESULTS, { recursive: true, force: true });
   mkdirSync(RESULTS, { recursive: true });
   if (process.argv.includes('--full')) {
+    units({ VOXLANE_FULL: '1' });
     browser('full');
   } else {
     check('types', ['tsc', '--noEmit']);

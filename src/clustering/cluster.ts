@@ -69,7 +69,7 @@ export function clusterLocalSpeakers(local: LocalSpeakers, options: ClusteringOp
 }
 
 /** Rows, as window × speaker, that are free of NaN and whose speaker talks alone long enough. */
-function trainableRows({ activity, embeddings, ...sizes }: LocalSpeakers, minActiveRatio: number): number[] {
+export function trainableRows({ activity, embeddings, ...sizes }: LocalSpeakers, minActiveRatio: number): number[] {
   const { numWindows, numFrames, numSpeakers, dimension } = sizes;
   const rows: number[] = [];
   const aloneFrames = new Int32Array(numSpeakers);
@@ -95,7 +95,11 @@ function trainableRows({ activity, embeddings, ...sizes }: LocalSpeakers, minAct
   return rows;
 }
 
-function markInactive({ activity, numWindows, numFrames, numSpeakers }: LocalSpeakers, hardClusters: Int32Array): void {
+/** Takes local speakers that are silent in their window out of every cluster, in place. */
+export function markInactive(
+  { activity, numWindows, numFrames, numSpeakers }: LocalSpeakers,
+  hardClusters: Int32Array,
+): void {
   for (let window = 0; window < numWindows; window++) {
     for (let speaker = 0; speaker < numSpeakers; speaker++) {
       let active = false;

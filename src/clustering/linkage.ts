@@ -1,3 +1,4 @@
+import { condensedDistances } from './distances';
 import { IndexedHeap } from './heap';
 
 /**
@@ -17,14 +18,15 @@ export interface Merge {
  *
  * Matches `scipy.cluster.hierarchy.linkage(points, method='centroid')`, merge by merge: the generic
  * algorithm of Müllner, "Modern hierarchical, agglomerative clustering algorithms" (2011), figure 3, with the
- * Lance-Williams update in float64. Time O(n²) typically, memory n(n-1)/2 float64.
+ * Lance-Williams update in float64. Time O(n²) typically, memory n(n-1)/2 float64, once.
  *
  * @param points axes (point, dimension)
  * @returns `numPoints - 1` merges; distances need not rise from one to the next (centroid inversions)
+ * @throws VoxlaneError `options` where there is not the memory for so many points
  */
-export function centroidLinkage(points: readonly Float64Array[]): Merge[] {
+export function centroidLinkage(points: readonly ArrayLike<number>[]): Merge[] {
   const numPoints = points.length;
-  const distances = new CondensedDistances(points);
+  const { values, rowStarts } = condensedDistances(points);
   const sizes = new Int32Array(numPoints).fill(1);
   const clusterIds = Int32Array.from({ length: numPoints }, (_, i) => i);
   // neighbours[x] is a guess at x's nearest later point, lowerBounds[x] never more than its distance.
@@ -34,9 +36,10 @@ export function centroidLinkage(points: readonly Float64Array[]): Merge[] {
   const findNearest = (x: number): { index: number; distance: number } => {
     let index = -1;
     let distance = Infinity;
+    const rowStart = rowStarts[x]!;
     for (let i = x + 1; i < numPoints; i++) {
       if (sizes[i] === 0) continue;
-      const candidate = distances.get(x, i);
+      const candidate = values[rowStart + i]!;
       if (candidate < distance) {
         distance = candidate;
         index = i;
@@ -61,7 +64,7 @@ export function centroidLinkage(points: readonly Float64Array[]): Merge[] {
   for (let step = 0; step < numPoints - 1; step++) {
     // Guesses at the front of the heap are mended until one is right.
     let x = heap.top();
-    while (lowerBounds[x] !== distances.get(x, neighbours[x]!)) {
+    while (lowerBounds[x] !== values[rowStarts[x]! + neighbours[x]!]) {
       const nearest = findNearest(x);
       setNearest(x, nearest.index, nearest.distance);
       x = heap.top();
@@ -84,14 +87,13 @@ export function centroidLinkage(points: readonly Float64Array[]): Merge[] {
 
     for (let z = 0; z < numPoints; z++) {
       if (sizes[z] === 0 || z === y) continue;
-      distances.set(z, y, centroidDistance(distances.get(z, x), distances.get(z, y), distance, sizeX, sizeY));
-    }
-    for (let z = 0; z < x; z++) {
-      if (sizes[z]! > 0 && neighbours[z] === x) neighbours[z] = y;
-    }
-    for (let z = 0; z < y; z++) {
-      if (sizes[z] === 0) continue;
-      const toMerged = distances.get(z, y);
+      const atX = z < x ? rowStarts[z]! + x : rowStarts[x]! + z;
+      const atY = z < y ? rowStarts[z]! + y : rowStarts[y]! + z;
+      const toMerged = centroidDistance(values[atX]!, values[atY]!, distance, sizeX, sizeY);
+      values[atY] = toMerged;
+      // z's own guess looks at later points only.
+      if (z > y) continue;
+      if (neighbours[z] === x) neighbours[z] = y;
       if (toMerged < lowerBounds[z]!) setNearest(z, y, toMerged);
     }
     if (y < numPoints - 1) {
@@ -108,38 +110,4 @@ function centroidDistance(toX: number, toY: number, between: number, sizeX: numb
   const square = (sizeX * toX * toX + sizeY * toY * toY - (sizeX * sizeY * between * between) / size) / size;
   // Rounding can put coinciding centroids below zero, and a NaN would never be found in its place again.
   return Math.sqrt(Math.max(0, square));
-}
-
-/** Upper triangle of the euclidean distance matrix, without the diagonal. */
-class CondensedDistances {
-  private readonly values: Float64Array;
-  private readonly numPoints: number;
-
-  constructor(points: readonly Float64Array[]) {
-    this.numPoints = points.length;
-    this.values = new Float64Array((this.numPoints * (this.numPoints - 1)) / 2);
-    for (let i = 0; i < this.numPoints; i++) {
-      for (let j = i + 1; j < this.numPoints; j++) this.set(i, j, euclidean(points[i]!, points[j]!));
-    }
-  }
-
-  get(i: number, j: number): number {
-    return this.values[this.indexOf(i, j)]!;
-  }
-
-  set(i: number, j: number, value: number): void {
-    this.values[this.indexOf(i, j)] = value;
-  }
-
-  private indexOf(i: number, j: number): number {
-    const low = i < j ? i : j;
-    const high = i < j ? j : i;
-    return this.numPoints * low - (low * (low + 1)) / 2 + (high - low - 1);
-  }
-}
-
-function euclidean(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let k = 0; k < a.length; k++) sum += (a[k]! - b[k]!) ** 2;
-  return Math.sqrt(sum);
 }

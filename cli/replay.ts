@@ -1,0 +1,149 @@
+/**
+ * Command line: everything after the models on a capture of pyannote's community-1, against what it captured.
+ *
+ *     npm run --silent replay -- CAPTURE_DIR [--out FILE.rttm] [--json]
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { readPlda, type Plda } from '../src/clustering/plda';
+import { CAPTURE_FILES, readCapture } from '../src/pipeline/replay/capture';
+import type { DifferenceUnit, StageDifference } from '../src/pipeline/replay/differences';
+import { replay } from '../src/pipeline/replay/replay';
+import { parseManifest } from '../src/store/manifest';
+import { parsePldaManifest } from '../src/store/pldaManifest';
+import { timeGeometry } from '../src/timeline/geometry';
+import { messageOf, VoxlaneError } from '../src/util/errors';
+
+const HELP = `Usage: npm run --silent replay -- CAPTURE_DIR [options]
+
+Takes raw_embeddings.npz and segmentations.npz of a capture of pyannote's community-1 pipeline, runs everything that
+comes after them (PLDA, AHC, VBx, clusters, speaker count, diarization), and prints the greatest difference of each
+stage that the capture has.
+
+  --out FILE.rttm   write the turns
+  --json            the differences as JSON on standard output
+  --help            this text
+
+Exit status: 0 where every stage agrees, 1 where one differs, 2 where something cannot be read or written.
+`;
+
+const MODELS = fileURLToPath(new URL('../models/', import.meta.url));
+const SEGMENTATION = 'segmentation-3.0';
+const PLDA = 'plda-community-1';
+
+/** What the process is to print and to return. */
+export interface Outcome {
+  readonly exitCode: 0 | 1 | 2;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface ReplayCommand {
+  readonly folder: string;
+  readonly out: string | undefined;
+  readonly json: boolean;
+}
+
+/**
+ * The whole program, without the process: every failure is an outcome with exit code 2 and one line on stderr.
+ *
+ * @param args the arguments after the name of the script
+ */
+export function main(args: readonly string[]): Outcome {
+  let command: ReplayCommand | 'help';
+  try {
+    command = parseCommand(args);
+  } catch (thrown) {
+    return { exitCode: 2, stdout: '', stderr: `replay: ${messageOf(thrown)}\n` };
+  }
+  if (command === 'help') return { exitCode: 0, stdout: HELP, stderr: '' };
+  const { folder, out, json } = command;
+  try {
+    const geometry = timeGeometry(parseManifest('segmentation', readManifest(SEGMENTATION), SEGMENTATION));
+    const capture = readCapture(readFolder(folder), geometry);
+    const { rttm, differences } = replay(capture, loadPlda(), basename(resolve(folder)));
+    if (out !== undefined) writeFileSync(out, rttm);
+    const agrees = differences.every((difference) => difference.agrees);
+    const stdout = json ? `${JSON.stringify({ agrees, stages: differences.map(plain) }, null, 2)}\n` : describe(differences);
+    return { exitCode: agrees ? 0 : 1, stdout, stderr: '' };
+  } catch (thrown) {
+    const error = thrown instanceof VoxlaneError ? thrown.toParts() : { code: 'format', problem: messageOf(thrown) };
+    const stdout = json ? `${JSON.stringify({ error }, null, 2)}\n` : '';
+    return { exitCode: 2, stdout, stderr: `replay: ${messageOf(thrown).replace(/\s*\n\s*/g, ' ')}\n` };
+  }
+}
+
+function parseCommand(args: readonly string[]): ReplayCommand | 'help' {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      out: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const [folder, ...others] = positionals;
+  if (folder === undefined || others.length > 0) throw new Error('expected the folder of one capture. Try --help.');
+  return { folder, out: values.out, json: values.json };
+}
+
+function readFolder(folder: string): Map<string, Uint8Array> {
+  const present = CAPTURE_FILES.filter((name) => existsSync(join(folder, name)));
+  return new Map(present.map((name) => [name, new Uint8Array(readFileSync(join(folder, name)))]));
+}
+
+const readManifest = (id: string): unknown => JSON.parse(readFileSync(join(MODELS, id, 'manifest.json'), 'utf8'));
+
+/** @throws VoxlaneError `model-altered` where the file is not the one that its manifest pins */
+function loadPlda(): Plda {
+  const manifest = parsePldaManifest(readManifest(PLDA), PLDA);
+  const bytes = new Uint8Array(readFileSync(join(MODELS, PLDA, manifest.file.name)));
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found !== manifest.file.sha256) {
+    throw new VoxlaneError({
+      code: 'model-altered',
+      problem: `The file ${PLDA}/${manifest.file.name} has SHA-256 ${found}`,
+      expected: `${manifest.file.sha256}, as its manifest says`,
+      remedy: 'Install the file again: it was cut, changed or replaced',
+    });
+  }
+  return readPlda(manifest, bytes);
+}
+
+const UNIT_TEXT: Readonly<Record<DifferenceUnit, string>> = {
+  relative: 'of the greatest value',
+  absolute: '',
+  values: 'values differ',
+  seconds: 's',
+};
+
+/** JSON has no infinity: what cannot be compared is null. */
+const plain = (difference: StageDifference) => {
+  return { ...difference, greatest: Number.isFinite(difference.greatest) ? difference.greatest : null };
+};
+
+function describe(differences: readonly StageDifference[]): string {
+  if (differences.length === 0) return 'The capture has no later stage to compare with\n';
+  const width = Math.max(...differences.map(({ stage }) => stage.length));
+  const lines = differences.map(({ stage, unit, greatest, agrees, remark }) => {
+    const amount = unit === 'values' ? String(greatest) : greatest.toExponential(1);
+    const found = remark === '' ? `${amount} ${UNIT_TEXT[unit]}`.trimEnd() : remark;
+    return `${agrees ? 'agrees ' : 'DIFFERS'}  ${stage.padEnd(width)}  ${found}`;
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+const script = process.argv[1];
+// The real path, because that is what the module's own address is made of where a link leads to the checkout.
+if (script !== undefined && import.meta.url === pathToFileURL(realpathSync(script)).href) {
+  const { exitCode, stdout, stderr } = main(process.argv.slice(2));
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  // Not process.exit: that could cut off what is still on its way into a pipe.
+  process.exitCode = exitCode;
+}

@@ -1,0 +1,29 @@
+import { flatClusters } from './flat';
+import { centroidLinkage } from './linkage';
+
+/**
+ * Embeddings at unit length, in float32, as numpy divides a float32 array by `np.linalg.norm`.
+ *
+ * @param embeddings axes (embedding, dimension), free of NaN
+ */
+export function unitEmbeddings(embeddings: readonly Float32Array[]): Float32Array[] {
+  return embeddings.map((embedding) => {
+    let square = 0;
+    for (const value of embedding) square += value * value;
+    const norm = Math.fround(Math.sqrt(square));
+    return embedding.map((value) => value / norm);
+  });
+}
+
+/**
+ * The clusters that VBx starts from: centroid linkage of unit embeddings, cut at `threshold`.
+ *
+ * Matches the AHC of `VBxClustering.__call__` of pyannote.audio 4.0.7, numbering included.
+ *
+ * @param unit axes (embedding, dimension), at unit length, at least two
+ * @param threshold greatest centroid distance at which two clusters are merged: 0 to 2
+ * @returns label per embedding, from 0 without gaps
+ */
+export function startLabels(unit: readonly Float32Array[], threshold: number): Int32Array {
+  return flatClusters(centroidLinkage(unit), threshold);
+}
