@@ -3,13 +3,21 @@
  * seconds of audio take a driver longer to send than the GPU takes to compute.
  */
 import { GpuGather } from './embedding/gpuGather';
+import { GpuStatsPool } from './embedding/gpuStatsPool';
+import { openPooledEmbedder } from './embedding/pooledEmbedder';
 import type { DispatchLimits } from './fbank/dispatchPlan';
 import { Fbank } from './fbank/fbank';
 import { GpuFbank } from './fbank/gpuFbank';
 import { adapterName, requestAdapter, requestDevice } from './gpu/adapter';
 import { compileKernel, computeLayout } from './gpu/compile';
+import { openGpu } from './gpu/context';
+import { FaultInjector } from './gpu/faults';
 import { readBack } from './gpu/readback';
-import type { FbankFacts } from './store/manifest';
+import { tap } from './onnx/cut';
+import { encodeOnnx, parseOnnx } from './onnx/model';
+import { resnetLayers, splitAtPooling, type PooledHead } from './onnx/pooled';
+import { openSession } from './ort/session';
+import type { EmbeddingManifest, FbankFacts } from './store/manifest';
 import { VoxlaneError, type ErrorParts } from './util/errors';
 
 /** Windows for {@link KernelsPage.fbank}. */
@@ -33,6 +41,33 @@ export interface GatherRequest {
   /** Axes (mask frame), 0 or 1. */
   readonly mask: number[];
   readonly subtractMean: boolean;
+}
+
+/** A map for {@link KernelsPage.statsPool}. */
+export interface PoolRequest {
+  /** Axes (channel, frame), float32 as base64. */
+  readonly map: string;
+  /** For each mask, axes (frame). */
+  readonly weights: number[][];
+  readonly numChannels: number;
+  readonly embeddingSize: number;
+  /** Axes (dimension, statistic), float32 as base64. */
+  readonly weight: string;
+  readonly bias: number[];
+  readonly meanVector: number[] | null;
+}
+
+/** Windows for {@link KernelsPage.resnet}. */
+export interface ResnetRequest {
+  /** Address of the ONNX file. */
+  readonly model: string;
+  readonly manifest: EmbeddingManifest;
+  /** Axes (window, sample), float32 as base64. */
+  readonly samples: string;
+  /** Axes (window, frame, local speaker), 0 or 1. */
+  readonly activity: number[];
+  readonly numWindows: number;
+  readonly numSpeakers: number;
 }
 
 /** Seconds for one batch, the best of several times. */
@@ -93,6 +128,59 @@ const kernelsPage = {
     return base64Of(result);
   },
 
+  /** Statistics, axes (mask, statistic), and embeddings, axes (mask, dimension): float32 as base64. */
+  async statsPool(request: PoolRequest): Promise<{ statistics: string; embeddings: string }> {
+    const { weights, numChannels, embeddingSize, bias, meanVector } = request;
+    const head = {
+      weight: floatsOf(request.weight),
+      bias: Float32Array.from(bias),
+      meanVector: meanVector && Float32Array.from(meanVector),
+      numChannels,
+      embeddingSize,
+    };
+    const masks = weights.map((own) => Float32Array.from(own));
+    const { statistics, embeddings } = await poolOf(opened(), floatsOf(request.map), masks, head);
+    return { statistics: base64Of(statistics), embeddings: base64Of(embeddings) };
+  },
+
+  /**
+   * A ResNet on the GPU: the embeddings of each local speaker, and of the first window every stage with all of its
+   * frames as one voice's. Float32 as base64, by the names of the stages.
+   */
+  async resnet(request: ResnetRequest): Promise<{ stages: Record<string, string>; embeddings: string; backboneRuns: number }> {
+    const { manifest, numWindows, numSpeakers } = request;
+    const bytes = new Uint8Array(await (await fetch(request.model)).arrayBuffer());
+    const gpu = await openGpu();
+    const options = { runtimeBase: new URL('ort/', document.baseURI).href, threads: 1, gpu };
+    const embedder = await openPooledEmbedder(bytes, manifest, options, new FaultInjector(undefined, 'fbank'));
+    const windows = floatsOf(request.samples);
+    const { embeddings } = await embedder.embed({
+      windows,
+      activity: Uint8Array.from(request.activity),
+      numWindows,
+      numSpeakers,
+    });
+    const { backboneRuns } = embedder;
+    let features = new Float32Array(0);
+    const embedding = await embedder.embedStretch(windows.slice(0, windows.length / numWindows), (values) => {
+      features = values as Float32Array<ArrayBuffer>;
+    });
+    const stages: Record<string, string> = { fbank: base64Of(features), embedding: base64Of(embedding) };
+
+    const network = splitAtPooling(parseOnnx(bytes, manifest.id));
+    const layers = resnetLayers(network);
+    const session = await openSession(encodeOnnx(tap(network.backbone, [...layers.values()], { only: true })), options);
+    const shape = [1, features.length / manifest.fbank.numMelBins, manifest.fbank.numMelBins];
+    const values = await session.run(new Map([[network.input, { data: features, shape, dtype: 'float32' }]]));
+    for (const [layer, value] of layers) stages[layer] = base64Of(values.get(value)!.data);
+    await session.release();
+    const { data } = values.get(network.map)!;
+    const everyFrame = new Float32Array(data.length / network.head.numChannels).fill(1);
+    const { statistics } = await poolOf(gpu.device, data, [everyFrame], network.head);
+    stages.pooling = base64Of(statistics);
+    return { stages, embeddings: base64Of(embeddings), backboneRuns };
+  },
+
   /** What {@link compileKernel} makes of `code`: null where it compiles. */
   async compile(code: string): Promise<ErrorParts | null> {
     try {
@@ -132,6 +220,23 @@ const kernelsPage = {
     return { gpuSeconds, cpuSeconds };
   },
 };
+
+/** Pools a map, axes (channel, frame), that is not on the GPU yet. */
+async function poolOf(
+  gpuDevice: GPUDevice,
+  map: Float32Array,
+  weights: readonly Float32Array[],
+  head: PooledHead,
+): Promise<{ statistics: Float32Array; embeddings: Float32Array }> {
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+  const buffer = gpuDevice.createBuffer({ label: 'map', size: map.byteLength, usage });
+  gpuDevice.queue.writeBuffer(buffer, 0, map as Float32Array<ArrayBuffer>);
+  const kernel = await GpuStatsPool.create(gpuDevice, head);
+  const pooled = await kernel.pool({ buffer, numFrames: map.length / head.numChannels }, weights);
+  kernel.destroy();
+  buffer.destroy();
+  return pooled;
+}
 
 function floatsOf(base64: string): Float32Array<ArrayBuffer> {
   return new Float32Array(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)).buffer);

@@ -1,11 +1,11 @@
-import { GpuFbank, type GpuFeatures } from '../fbank/gpuFbank';
-import { gpuMemory, type GpuContext } from '../gpu/context';
-import { spoil, type FaultInjector } from '../gpu/faults';
-import { HealthGuard } from '../gpu/health';
+import type { GpuFeatures } from '../fbank/gpuFbank';
+import type { GpuContext } from '../gpu/context';
+import type { FaultInjector } from '../gpu/faults';
 import { readBack } from '../gpu/readback';
 import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest } from '../store/manifest';
 import type { EmbedBatch, Embedder, EmbedResult } from './embedder';
+import { GpuFeatureStage, tensorUsage } from './gpuFeatures';
 import { GpuGather } from './gpuGather';
 import { embeddingMasks, minCleanFrames, usedFrames } from './mask';
 
@@ -25,10 +25,8 @@ export class GpuEmbedder implements Embedder {
     private readonly gpu: GpuContext,
     private readonly graph: Graph,
     private readonly manifest: EmbeddingManifest,
-    private readonly fbank: GpuFbank,
+    private readonly features: GpuFeatureStage,
     private readonly gather: GpuGather,
-    private readonly health: HealthGuard,
-    private readonly faults: FaultInjector,
   ) {}
 
   /** @throws VoxlaneError `backend-failed` where a kernel does not compile, `model-invalid` */
@@ -38,9 +36,9 @@ export class GpuEmbedder implements Embedder {
     manifest: EmbeddingManifest,
     faults: FaultInjector,
   ): Promise<GpuEmbedder> {
-    const fbank = await GpuFbank.create(gpu.device, manifest.fbank, manifest.sampleRate);
+    const features = await GpuFeatureStage.create(gpu, manifest, faults);
     const gather = await GpuGather.create(gpu.device, manifest.fbank.subtractMean);
-    return new GpuEmbedder(gpu, graph, manifest, fbank, gather, new HealthGuard(gpu.device), faults);
+    return new GpuEmbedder(gpu, graph, manifest, features, gather);
   }
 
   async embed(batch: EmbedBatch): Promise<EmbedResult> {
@@ -48,7 +46,7 @@ export class GpuEmbedder implements Embedder {
     const { embeddingSize, minFrames } = this.manifest;
     const embeddings = new Float32Array(numWindows * numSpeakers * embeddingSize).fill(NaN);
     const start = performance.now();
-    const features = await this.computeFeatures(windows, numWindows);
+    const features = await this.features.compute(windows, numWindows);
     const fbankEnd = performance.now();
     try {
       const voices = voicesOf(batch, features.numFrames, this.manifest).filter(({ used }) => used.length >= minFrames);
@@ -67,42 +65,13 @@ export class GpuEmbedder implements Embedder {
   }
 
   async embedStretch(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
-    const features = await this.computeFeatures(samples, 1);
+    const features = await this.features.compute(samples, 1);
     try {
       const used = usedFrames(Uint8Array.of(1), features.numFrames);
       return await this.embedVoice(features, { window: 0, speaker: 0, used }, onFeatures);
     } finally {
       features.buffer.destroy();
     }
-  }
-
-  /** Waits for the GPU, so that the time is the stage's own and a fault is told where it happened. */
-  private async computeFeatures(windows: Float32Array, numWindows: number): Promise<GpuFeatures> {
-    let features: GpuFeatures | undefined;
-    try {
-      return await this.gpu.guard(() => {
-        this.gpu.meter.enter('fbank');
-        features = this.fbank.compute(windows, numWindows);
-        return this.inspect(features, numWindows);
-      });
-    } catch (error) {
-      features?.buffer.destroy();
-      this.fbank.forgetBuffers();
-      throw error;
-    }
-  }
-
-  private async inspect(features: GpuFeatures, numWindows: number): Promise<GpuFeatures> {
-      const { device } = this.gpu;
-      if (this.faults.exceedsMemory(numWindows)) throw gpuMemory('simulated');
-      this.applyFault(features.buffer);
-      // Nothing shorter than a frame can be looked at, or embedded.
-      if (features.numFrames === 0) return features;
-      const encoder = device.createCommandEncoder();
-      this.health.look(encoder, features.buffer, features.buffer.size);
-      device.queue.submit([encoder.finish()]);
-      await device.queue.onSubmittedWorkDone();
-      return features;
   }
 
   private async embedVoice(
@@ -122,28 +91,13 @@ export class GpuEmbedder implements Embedder {
       upload?.destroy();
       if (onFeatures) onFeatures(await this.gpu.guard(() => readBack(device, input, bytes)));
       const { data } = await this.graph.run({ buffer: input, shape: [1, used.length, numMelBins] }, (pass, output, size) => {
-        this.health.mark(pass, output, size);
+        this.features.health.mark(pass, output, size);
       });
       return data;
     } finally {
       input.destroy();
     }
   }
-
-  private applyFault(buffer: GPUBuffer): void {
-    const kind = this.faults.next();
-    if (kind === 'lost') this.gpu.device.destroy();
-    if (kind === null || kind === 'lost' || kind === 'memory') return;
-    // Half of the frames only: the mean over frames would take out what all have in common.
-    const values = Float32Array.from({ length: buffer.size / 8 }, (_, i) => (i % 7) - 8);
-    this.gpu.device.queue.writeBuffer(buffer, 0, spoil(kind === 'perturb' ? values : new Float32Array(buffer.size / 4), kind));
-  }
-}
-
-/** What ONNX Runtime wants of a buffer that it takes as an input. */
-function tensorUsage(): GPUBufferUsageFlags {
-  // Not a constant: `GPUBufferUsage` does not exist where this module may be imported but never used.
-  return GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 }
 
 function voicesOf(

@@ -37,10 +37,12 @@ export interface Graph {
   /**
    * @param input on the CPU, or, on WebGPU, where our kernels have put it: then it does not move
    * @param beforeReadback on WebGPU, joins the submission that copies the output
+   * @param instead on WebGPU, what `beforeReadback` makes of the output: it is copied in the output's place, which
+   *   then never leaves the GPU
    * @throws VoxlaneError `backend-failed`, `gpu-lost`, `gpu-memory`; `gpu-wrong` or `model-output` where the output
    * is not finite or all zero; `model-invalid` where there is none
    */
-  run(input: FloatTensor | GpuTensor, beforeReadback?: OnGpu): Promise<FloatTensor>;
+  run(input: FloatTensor | GpuTensor, beforeReadback?: OnGpu, instead?: GpuTensor): Promise<FloatTensor>;
 }
 
 /**
@@ -91,7 +93,7 @@ async function openOnGpu(
     ort.InferenceSession.create(bytes, { executionProviders: [provider], preferredOutputLocation: 'gpu-buffer' }),
   );
   return {
-    run: (input, beforeReadback) =>
+    run: (input, beforeReadback, instead) =>
       gpu.guard(async () => {
         const fault = faults?.next() ?? null;
         if (fault === 'lost') device.destroy();
@@ -103,17 +105,20 @@ async function openOnGpu(
         const output = outputOf(await orFailed('WebGPU', session.run({ [facts.input.name]: feed })), facts.output);
         try {
           // Read back here rather than by the runtime, which rounds sizes up and cannot be joined.
-          const size = output.dims.reduce((product, dim) => product * dim, 4);
-          const data = await readBack(device, output.gpuBuffer, size, (encoder) =>
-            beforeReadback?.(encoder, output.gpuBuffer, size),
+          const { buffer, shape } = instead ?? { buffer: output.gpuBuffer, shape: output.dims };
+          const data = await readBack(device, buffer, bytesOf(shape), (encoder) =>
+            beforeReadback?.(encoder, output.gpuBuffer, bytesOf(output.dims)),
           );
-          return checked({ data: spoil(data, fault), shape: output.dims }, facts.output, 'gpu-wrong');
+          return checked({ data: spoil(data, fault), shape }, facts.output, 'gpu-wrong');
         } finally {
           output.dispose();
         }
       }),
   };
 }
+
+/** Of a float32 tensor. */
+const bytesOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 4);
 
 async function orFailed<Result>(backend: string, run: Promise<Result>): Promise<Result> {
   try {

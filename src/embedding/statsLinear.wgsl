@@ -1,0 +1,47 @@
+// Embeddings of all masks of a window: their statistics through the network's last layer, in one dispatch.
+//
+// Matches the second half of poolEmbeddings in statsPool.ts:
+//
+//   embedding[m][d] = offset[d] + Σ_i weight[d][i] · statistics[m][i]
+//
+// | binding | holds | axes, type |
+// |---|---|---|
+// | 0 | statistics | (mask, statistic) f32 |
+// | 1 | weight | (dimension, statistic) f32 |
+// | 2 | offset | (dimension) f32: the bias less the mean vector |
+// | 3 | embeddings | written: (mask, dimension) f32 |
+//
+// One workgroup per dimension and mask; its invocations take neighbouring statistics. A dispatch after that of
+// statsPool.wgsl, because every dimension needs all statistics and nothing waits across workgroups.
+
+override NUM_STATISTICS: u32;
+
+const LANES = 64u;
+
+@group(0) @binding(0) var<storage, read> statistics: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> offset: array<f32>;
+@group(0) @binding(3) var<storage, read_write> embeddings: array<f32>;
+
+var<workgroup> sums: array<f32, LANES>;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) place: vec3u) {
+  let dimension = group.x;
+  let mask = group.y;
+  var sum = 0f;
+  for (var i = place.x; i < NUM_STATISTICS; i += LANES) {
+    sum += weight[dimension * NUM_STATISTICS + i] * statistics[mask * NUM_STATISTICS + i];
+  }
+  sums[place.x] = sum;
+  // Pairwise, so that little is rounded away and always the same.
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (place.x < half) {
+      sums[place.x] += sums[place.x + half];
+    }
+  }
+  if (place.x == 0u) {
+    embeddings[mask * arrayLength(&offset) + dimension] = offset[dimension] + sums[0];
+  }
+}

@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import { frameWeights, poolEmbeddings, statsPool } from './statsPool';
+import { statsPoolSuite } from './statsPoolSuite';
+
+statsPoolSuite(it, (map, weights, head) =>
+  Promise.resolve({ statistics: statsPool(map, weights), embeddings: poolEmbeddings(map, weights, head) }),
+);
+
+it('gives each frame of a map the nearest frame of the mask', () => {
+  const mask = Uint8Array.of(0, 1, 1, 0, 0, 1);
+  expect([...frameWeights(mask, 3)]).toEqual([0, 1, 0]);
+  expect([...frameWeights(mask, 6)]).toEqual([...mask]);
+  expect([...frameWeights(mask, 12)]).toEqual([0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1]);
+  expect([...frameWeights(Uint8Array.of(1), 5)]).toEqual([1, 1, 1, 1, 1]);
+});

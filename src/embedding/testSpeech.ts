@@ -1,0 +1,71 @@
+import type { EmbeddingManifest } from '../store/manifest';
+import { VoxlaneError } from '../util/errors';
+import type { Embedder } from './embedder';
+
+const SECONDS = 1;
+/** Greatest and least norm of an embedding that can be right: networks give some units per value. */
+const NORMS = { least: 1e-2, most: 1e4 };
+/** Two voices whose embeddings are nearer than this are one to the model: it does not listen. */
+const MOST_COSINE = 0.99999;
+
+/**
+ * A second of something like a vowel: harmonics of a voice that rises a little, under a formant, and a little noise. For
+ * checks that need sound with structure and no recording.
+ *
+ * @param pitchHertz of the voice
+ * @returns axes (sample), float32 in [-1, 1]
+ */
+export function testSpeech(sampleRate: number, pitchHertz: number): Float32Array {
+  const numSamples = SECONDS * sampleRate;
+  const numHarmonics = Math.floor(sampleRate / 2 / (1.2 * pitchHertz));
+  let seed = 1;
+  return Float32Array.from({ length: numSamples }, (_, i) => {
+    const time = i / sampleRate;
+    const phase = 2 * Math.PI * pitchHertz * (time + 0.05 * time * time);
+    let value = 0;
+    for (let k = 1; k <= numHarmonics; k++) {
+      const distance = (k * pitchHertz - 700) / 600;
+      value += Math.sin(k * phase) / (1 + distance * distance) / k;
+    }
+    // Park and Miller's generator: noise that is the same each time.
+    seed = (seed * 48271) % 2147483647;
+    return 0.2 * value + 0.002 * (seed / 2147483647 - 0.5);
+  });
+}
+
+/**
+ * Whether a model that nobody knows gives what can be embeddings: of the right size, finite, of a sensible norm, and
+ * different for different voices.
+ *
+ * @throws VoxlaneError `model-invalid` that says what is wrong
+ */
+export async function checkHealth(embedder: Embedder, { id, sampleRate, embeddingSize }: EmbeddingManifest): Promise<void> {
+  const [low, high] = [110, 220].map((pitch) => testSpeech(sampleRate, pitch)) as [Float32Array, Float32Array];
+  const embeddings = [await embed(embedder, low), await embed(embedder, high)] as const;
+  for (const embedding of embeddings) {
+    if (embedding.length !== embeddingSize) throw unhealthy(id, `embeddings have ${embedding.length} values`, `${embeddingSize} values`);
+    const norm = Math.hypot(...embedding);
+    if (!(norm >= NORMS.least && norm <= NORMS.most)) {
+      throw unhealthy(id, `an embedding has the norm ${norm}`, `${NORMS.least} to ${NORMS.most}`);
+    }
+  }
+  const cosine = cosineOf(...embeddings);
+  if (cosine > MOST_COSINE) throw unhealthy(id, 'two different voices have the same embedding', 'embeddings that differ');
+}
+
+const embed = (embedder: Embedder, samples: Float32Array): Promise<Float32Array> =>
+  embedder.embedStretch(samples, () => undefined);
+
+function cosineOf(left: Float32Array, right: Float32Array): number {
+  const dot = left.reduce((sum, value, index) => sum + value * right[index]!, 0);
+  return dot / (Math.hypot(...left) * Math.hypot(...right));
+}
+
+function unhealthy(id: string, found: string, expected: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'model-invalid',
+    problem: `The file does not work as ${id}: ${found}`,
+    expected,
+    remedy: 'Take one of the files that the manifest lists',
+  });
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { create, fromBinary } from '@bufbuild/protobuf';
+import { copyWith } from '../src/onnx/message';
+import { encodeOnnx, graphOf } from '../src/onnx/model';
+import { ModelProtoSchema, TensorProto_DataLocation, TensorProtoSchema, type TensorProto } from '../src/onnx/onnx_pb';
+import { numValuesOf, shapeOf, tensorValues } from '../src/onnx/tensors';
+
+/** Skeletons and goldens of the seeded ResNet34; `models/wespeaker-resnet34-lm/export.py` writes them. */
+export const RESNET34_FIXTURES = join('e2e', 'fixtures', 'resnet34');
+
+/** How a ResNet34 was exported: as WeSpeaker publishes it, or from pyannote.audio's class. */
+export type Resnet34Form = 'wespeaker' | 'pyannote';
+
+const GAIN_SUFFIX = '/gain';
+
+/**
+ * The seeded WeSpeaker ResNet34 as an ONNX file of full size: 26 MB that follow from a skeleton of 60 kB, so that
+ * neither the repository holds them nor the tests need Python. `models/wespeaker-resnet34-lm/seeded.py` has the
+ * definition; the weights here are the same to the bit.
+ */
+export function seededResnet34(form: Resnet34Form): Uint8Array<ArrayBuffer> {
+  const bytes = readFileSync(join(RESNET34_FIXTURES, `${form}.onnx`));
+  // Not `parseOnnx`, which rejects a file whose weights lie elsewhere.
+  const skeleton = fromBinary(ModelProtoSchema, Uint8Array.from(bytes));
+  const graph = graphOf(skeleton);
+  const gains = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
+  const initializer = graph.initializer
+    .filter(({ name }) => !name.endsWith(GAIN_SUFFIX))
+    .map((tensor) =>
+      tensor.dataLocation === TensorProto_DataLocation.EXTERNAL ? filled(tensor, gains.get(tensor.name + GAIN_SUFFIX)) : tensor,
+    );
+  return encodeOnnx(copyWith(skeleton, { graph: copyWith(graph, { initializer }) }));
+}
+
+/** The weights of one layer: the generator's numbers times the gain of their output channel. */
+function filled(tensor: TensorProto, gainTensor: TensorProto | undefined): TensorProto {
+  const { name, dataType, dims } = tensor;
+  const seed = Number(tensor.externalData.find(({ key }) => key === 'seed')?.value);
+  const gains = gainTensor && tensorValues(gainTensor);
+  if (!gains || !Number.isInteger(seed)) throw new Error(`${name} has no seed or no gains`);
+  const values = uniform(seed, numValuesOf(tensor));
+  const perChannel = values.length / shapeOf(tensor)[0]!;
+  // A float64 holds the product of two float32 exactly: storing it is the only rounding.
+  for (let i = 0; i < values.length; i++) values[i] = values[i]! * gains[Math.floor(i / perChannel)]!;
+  return create(TensorProtoSchema, { name, dataType, dims, rawData: new Uint8Array(values.buffer) });
+}
+
+/** `count` multiples of 2^-23 in [-1, 1): each is a hash of its index and `seed`. */
+function uniform(seed: number, count: number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(count);
+  const start = Math.imul(seed, 0x85ebca77);
+  for (let i = 0; i < count; i++) {
+    let x = (Math.imul(i, 0x9e3779b1) + start) | 0;
+    x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
+    x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+    x ^= x >>> 16;
+    values[i] = (x >>> 8) / 2 ** 23 - 1;
+  }
+  return values;
+}
