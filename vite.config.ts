@@ -28,14 +28,14 @@ export default defineConfig({
     // Readable stack traces in the field; the map is fetched only by developer tools.
     sourcemap: true,
     rolldownOptions: {
-      input: ['index.html', 'compare.html', 'engine.html', 'kernels.html'].map((page) => resolve(import.meta.dirname, page)),
+      input: ['index.html', 'compare.html', 'engine.html', 'kernels.html', 'store.html'].map((page) => resolve(import.meta.dirname, page)),
     },
   },
   plugins: [
     viteStaticCopy({
       structured: true,
       targets: [
-        { src: 'models/*/{manifest.json,model.onnx}', dest: '' },
+        { src: 'models/*/{manifest.json,model.onnx,plda.bin}', dest: '' },
         { src: `node_modules/onnxruntime-web/dist/${RUNTIME_FILES}`, dest: 'ort', rename: { stripBase: 3 } },
       ],
     }),

@@ -6,6 +6,7 @@
  * A real-time factor is seconds of work per second of audio. Stages overlap, so `wall` is not their sum. One
  * run warms up and is not counted; the figures are medians of the others. Then the GPU, or the software adapter where
  * there is none: its filterbank beside the CPU's, and the dispatches and bytes of each stage (`--no-gpu` leaves it out).
+ * And ResNet34's embeddings by one run of the network a window, beside one run a speaker.
  */
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
@@ -16,6 +17,7 @@ import type { BackendChoice } from '../src/index';
 import { STAGES } from '../src/pipeline/stages';
 import { measureGpu, printGpu } from './gpu';
 import { MemoryMeter } from './memory';
+import { measurePooled, printPooled } from './pooled';
 
 const SAMPLE = 'public/sample.wav';
 
@@ -58,9 +60,11 @@ async function main(): Promise<void> {
     memory.stop();
     await engine.close();
     if (!values.json) print(figures);
+    const pooled = await measurePooled((line) => process.stderr.write(`${line}\n`));
+    if (!values.json) printPooled(pooled);
     const [file = SAMPLE] = positionals;
     const gpu = values.gpu ? await measureGpu(file, (line) => process.stderr.write(`${line}\n`)) : null;
-    if (values.json) console.log(JSON.stringify({ machine: machine(), files: figures, gpu }, null, 2));
+    if (values.json) console.log(JSON.stringify({ machine: machine(), files: figures, pooled, gpu }, null, 2));
     else if (gpu) printGpu(gpu);
   } finally {
     memory.stop();

@@ -2,7 +2,8 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { FileOutcome } from '../src/enginePage';
-import type { Progress } from '../src/index';
+import type { ModelDownload, Progress } from '../src/index';
+import { findModel } from './modelFolder';
 import { HELP, outputNames, parseCommand, type DiarizeCommand } from './diarizeOptions';
 import { openEnginePage } from './enginePage';
 
@@ -39,7 +40,8 @@ async function main(): Promise<number> {
 }
 
 /** Makes the diarizer, once for all files. */
-async function prepare(page: Page, { backend, trustGpu }: DiarizeCommand): Promise<void> {
+async function prepare(page: Page, command: DiarizeCommand): Promise<void> {
+  const { backend, trustGpu, preset, trustModel, hub } = command;
   let lastLine = '';
   await page.exposeFunction('sayProgress', ({ stage, completed, total }: Progress) => {
     const percent = Math.floor((10 * completed) / total) * 10;
@@ -49,7 +51,16 @@ async function prepare(page: Page, { backend, trustGpu }: DiarizeCommand): Promi
     lastLine = line;
     say(line);
   });
-  const failure = await page.evaluate((options) => voxlane.open(options), { backend, trustGpu });
+  let lastPercent = -1;
+  await page.exposeFunction('sayDownload', ({ model, receivedBytes, totalBytes }: ModelDownload) => {
+    const percent = Math.floor((10 * receivedBytes) / totalBytes) * 10;
+    if (percent !== lastPercent) say(`  ${model} ${percent} % of ${totalBytes} bytes`);
+    lastPercent = percent;
+  });
+  const model = command.model ?? findModel(preset);
+  await page.setInputFiles('#files', model === undefined ? [] : [model]);
+  const options = { backend, trustGpu, preset, trustUnknownModel: trustModel, ...(hub !== undefined && { hub }) };
+  const failure = await page.evaluate((request) => voxlane.open(request), options);
   if (failure !== null) throw new Error(failure);
 }
 

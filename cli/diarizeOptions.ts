@@ -1,12 +1,18 @@
 import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { BackendChoice, DiarizeOptions } from '../src/index';
+import type { BackendChoice, DiarizeOptions, PresetId } from '../src/index';
 import { number, oneOf } from './arguments';
 
 export const HELP = `Usage: npm run --silent diarize -- FILE… [options]
 
 Says who spoke when in audio or video files. Results go to standard output, progress to standard error.
 
+  --preset auto|campplus|community-1
+                               which models (default auto: community-1 where its model is at hand)
+  --model FILE.onnx            the preset's embedding model, in place of a download; VOXLANE_MODELS can name a
+                               folder that holds it
+  --trust-model                accept a model file of unknown hash after its checks
+  --hub ADDRESS                where a model that is not bundled is fetched from
   --backend auto|webgpu|wasm   where the models run (default auto)
   --trust-gpu                  use the GPU without its self-check
   --speakers N                 exact number of speakers
@@ -24,6 +30,10 @@ Exit status: 0 when every file was diarized, else 1.
 
 export interface DiarizeCommand {
   readonly files: readonly string[];
+  readonly preset: PresetId | 'auto';
+  readonly model: string | undefined;
+  readonly trustModel: boolean;
+  readonly hub: string | undefined;
   readonly backend: BackendChoice;
   readonly trustGpu: boolean;
   readonly format: 'rttm' | 'json';
@@ -38,6 +48,10 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
     args: [...args],
     allowPositionals: true,
     options: {
+      preset: { type: 'string', default: 'auto' },
+      model: { type: 'string' },
+      'trust-model': { type: 'boolean', default: false },
+      hub: { type: 'string' },
       backend: { type: 'string', default: 'auto' },
       'trust-gpu': { type: 'boolean', default: false },
       speakers: { type: 'string' },
@@ -63,6 +77,10 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
   };
   return {
     files: positionals,
+    preset: oneOf('--preset', values.preset, ['auto', 'campplus', 'community-1']),
+    model: values.model,
+    trustModel: values['trust-model'],
+    hub: values.hub,
     backend: oneOf('--backend', values.backend, ['auto', 'webgpu', 'wasm']),
     trustGpu: values['trust-gpu'],
     format: oneOf('--format', values.format, ['rttm', 'json']),

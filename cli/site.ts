@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build, preview } from 'vite';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const SOURCES = ['src', 'workers', 'models', 'public', 'index.html', 'compare.html', 'engine.html', 'kernels.html', 'vite.config.ts', 'package-lock.json'];
+const SOURCES = ['src', 'workers', 'models', 'public', 'index.html', 'compare.html', 'engine.html', 'kernels.html', 'store.html', 'vite.config.ts', 'package-lock.json'];
 
 /** The built app on a free local port. */
 export interface Site {

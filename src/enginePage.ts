@@ -3,9 +3,10 @@
  * Files come in through the page's file input, so that they stream from disk.
  */
 import { engineCompare } from './engineCompare';
+import { measurePooled } from './enginePooled';
 import { toJson } from './formats/json';
 import { toRttm } from './formats/rttm';
-import { Diarizer, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from './index';
+import { deleteStoredModel, Diarizer, presetFacts, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from './index';
 import { messageOf } from './util/errors';
 
 /** What a driver asks of {@link EnginePage.diarizeFile}; plain data, as it comes from another process. */
@@ -30,7 +31,11 @@ let diarizer: Diarizer | undefined;
 
 const enginePage = {
   ...engineCompare,
+  measurePooled,
   Diarizer,
+  presetFacts,
+  storedModels,
+  deleteStoredModel,
   VoxlaneError,
   toJson,
   toRttm,
@@ -45,7 +50,13 @@ const enginePage = {
   /** Loads the models for {@link EnginePage.diarizeFile}. Null when that went well, else what was wrong. */
   async open(options: DiarizerOptions): Promise<string | null> {
     try {
-      diarizer = await Diarizer.create(options);
+      const modelFile = document.querySelector<HTMLInputElement>('#files')?.files?.[0];
+      const { sayDownload } = globalThis as { sayDownload?: NonNullable<DiarizerOptions['onDownload']> };
+      diarizer = await Diarizer.create({
+        ...options,
+        ...(modelFile && { modelFile }),
+        ...(sayDownload && { onDownload: sayDownload }),
+      });
       return null;
     } catch (error) {
       return messageOf(error);
@@ -80,12 +91,15 @@ const enginePage = {
   },
 };
 
-function summarise({ speakers, turns, durationSeconds, backend }: DiarizationResult, seconds: number): string {
+function summarise(result: DiarizationResult, seconds: number): string {
+  const { speakers, turns, durationSeconds, backend, preset, modelNote } = result;
   const place =
     backend.name === 'webgpu' ? `WebGPU on ${backend.adapter ?? 'no adapter'}` : `WASM, ${backend.threads} threads`;
   return [
     `${speakers.length} speakers, ${turns.length} turns in ${durationSeconds.toFixed(1)} s of audio`,
     `took ${seconds.toFixed(1)} s on ${place} (${backend.reason})`,
+    `preset ${preset}`,
+    ...(modelNote === null ? [] : [modelNote]),
   ].join('; ');
 }
 

@@ -1,5 +1,7 @@
 /** The public surface of Voxlane. What is not exported here may change in any release. */
 export { Diarizer } from './pipeline/diarizer';
+export { deleteStoredModel, presetFacts, storedModels } from './pipeline/presets';
+export type { PresetFacts, StoredModelFacts } from './pipeline/presets';
 export type { DiarizationSource } from './pipeline/run';
 export type { Artifact } from './pipeline/stages';
 export type {
@@ -10,7 +12,9 @@ export type {
   DiarizerOptions,
   GpuCounts,
   GpuCountsByStage,
+  ModelDownload,
   ModelProof,
+  PresetId,
   Progress,
   SimulatedFault,
   Speaker,
@@ -20,5 +24,6 @@ export type {
   StageProof,
   Turn,
 } from './pipeline/types';
+export { voiceSimilarity } from './pipeline/voices';
 export { VoxlaneError } from './util/errors';
 export type { ErrorCode, ErrorParts } from './util/errors';

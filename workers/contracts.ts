@@ -55,17 +55,29 @@ export interface LoadRequest {
   readonly threads: number;
   /** For tests. */
   readonly simulateFault: SimulatedFault | undefined;
+  /** Address of the hub for models that are not bundled; null where none is asked. */
+  readonly hub: string | null;
+  /** A file that the user brought, in place of a download. */
+  readonly modelFile: Blob | undefined;
+  readonly trustUnknownModel: boolean;
 }
+
+/** Hears of a download. Crosses to the worker as a proxy. */
+export type OnDownload = (progress: { readonly receivedBytes: number; readonly totalBytes: number }) => void;
 
 export interface LoadReply<Manifest> {
   readonly manifest: Manifest;
   /** GPU adapter that the model runs on; null on WASM. */
   readonly adapter: string | null;
+  /** Of the file that runs. */
+  readonly sha256: string;
+  /** What the user should know of it; null where there is nothing. */
+  readonly note: string | null;
 }
 
 /** What the workers of models have in common. */
 export interface ModelWorkerApi<Manifest> {
-  load(request: LoadRequest): Promise<LoadReply<Manifest>>;
+  load(request: LoadRequest, onDownload: OnDownload | null): Promise<LoadReply<Manifest>>;
   /** Runs the model's golden input and compares, stage by stage. */
   prove(goldensBase: string): Promise<ModelProof>;
   /** What each stage has asked of the GPU since the worker started; empty on WASM. */
@@ -107,6 +119,8 @@ export interface EmbeddingWorkerApi extends ModelWorkerApi<EmbeddingManifest> {
 }
 
 export interface ClusteringWorkerApi {
+  /** Loads the PLDA that VBx wants. */
+  load(pldaId: string, modelsBase: string): Promise<void>;
   assemble(input: AssemblyInput): Assembly;
 }
 

@@ -1,30 +1,24 @@
-import { proveEmbedding } from '../src/compare/prove';
-import type { Embedder } from '../src/embedding/embedder';
-import { CpuEmbedder } from '../src/embedding/cpuEmbedder';
-import { GpuEmbedder } from '../src/embedding/gpuEmbedder';
-import { FaultInjector } from '../src/gpu/faults';
-import type { EmbeddingManifest } from '../src/store/manifest';
+import { proveAgainst, proveEmbedding } from '../src/compare/prove';
 import type { EmbeddingWorkerApi } from './contracts';
 import { serve } from './expose';
-import { openModel, type WorkerModel } from './model';
+import { openEmbedding, type EmbeddingModel } from './model';
 import { moved } from './moved';
 
-let model: WorkerModel<EmbeddingManifest>;
-let embedder: Embedder;
+let model: EmbeddingModel;
 
 serve<EmbeddingWorkerApi>({
-  async load(request) {
-    model = await openModel('embedding', request);
-    const { graph, manifest, gpu } = model;
-    embedder = gpu
-      ? await GpuEmbedder.create(gpu, graph, manifest, new FaultInjector(request.simulateFault, 'fbank'))
-      : new CpuEmbedder(graph, manifest);
+  async load(request, onDownload) {
+    model = await openEmbedding(request, onDownload);
     return model.reply;
   },
-  prove: (goldensBase) => proveEmbedding(embedder, model.manifest, goldensBase),
+  async prove(goldensBase) {
+    const { embedder, manifest, openReference } = model;
+    if (openReference) return proveAgainst(await openReference(), embedder, manifest);
+    return proveEmbedding(embedder, manifest, goldensBase);
+  },
   gpuCounts: () => Promise.resolve(model.gpu?.meter.counts() ?? {}),
   async embed(windows, activity, sizes) {
-    const reply = await embedder.embed({ windows, activity, ...sizes });
+    const reply = await model.embedder.embed({ windows, activity, ...sizes });
     return moved(reply, reply.embeddings);
   },
 });

@@ -1,28 +1,121 @@
-import { FaultInjector, type SimulatedFault } from '../src/gpu/faults';
+import { CpuEmbedder } from '../src/embedding/cpuEmbedder';
+import type { Embedder } from '../src/embedding/embedder';
+import { GpuEmbedder } from '../src/embedding/gpuEmbedder';
+import { openPooledEmbedder } from '../src/embedding/pooledEmbedder';
+import { checkHealth } from '../src/embedding/testSpeech';
 import { openGpu, type GpuContext } from '../src/gpu/context';
+import { FaultInjector } from '../src/gpu/faults';
 import { openGraph, type Graph } from '../src/ort/graph';
-import { loadModel } from '../src/store/load';
-import type { Manifests } from '../src/store/manifest';
-import type { LoadReply, LoadRequest } from './contracts';
+import { loadManifest, loadModel } from '../src/store/load';
+import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
+import { ModelStore, type ModelFile } from '../src/store/modelStore';
+import { bundledSources } from '../src/store/sources';
+import { VoxlaneError } from '../src/util/errors';
+import type { LoadReply, LoadRequest, OnDownload } from './contracts';
 
 /** A model as a worker holds it. */
 export interface WorkerModel<Manifest> {
   readonly manifest: Manifest;
-  readonly graph: Graph;
   /** The device that the model runs on; null on WASM. */
   readonly gpu: GpuContext | null;
   readonly reply: LoadReply<Manifest>;
 }
 
-/** Loads a checked model and makes its session, on a device of its own where the backend is WebGPU. */
-export async function openModel<Task extends keyof Manifests & SimulatedFault['stage']>(
-  task: Task,
-  { modelId, modelsBase, runtimeBase, backend, threads, simulateFault }: LoadRequest,
-): Promise<WorkerModel<Manifests[Task]>> {
-  const { manifest, bytes } = await loadModel(task, modelId, modelsBase);
-  const gpu = backend === 'webgpu' ? await openGpu() : null;
-  const faults = new FaultInjector(simulateFault, task);
-  const graph = await openGraph(bytes, manifest, { runtimeBase, threads, gpu, faults });
-  const reply = { manifest, adapter: gpu?.adapterName ?? null };
+export interface SegmentationModel extends WorkerModel<SegmentationManifest> {
+  readonly graph: Graph;
+}
+
+export interface EmbeddingModel extends WorkerModel<EmbeddingManifest> {
+  readonly embedder: Embedder;
+  /** The same model on WASM, to compare a GPU with, where no golden outputs can be had for the file. */
+  readonly openReference: (() => Promise<Embedder>) | null;
+}
+
+/** Loads the checked model and makes its session, on a device of its own where the backend is WebGPU. */
+export async function openSegmentation(request: LoadRequest): Promise<SegmentationModel> {
+  const { modelId, modelsBase, simulateFault } = request;
+  const { manifest, bytes } = await loadModel('segmentation', modelId, modelsBase);
+  const gpu = request.backend === 'webgpu' ? await openGpu() : null;
+  const faults = new FaultInjector(simulateFault, 'segmentation');
+  const graph = await openGraph(bytes, manifest, { ...request, gpu, faults });
+  const reply = { manifest, adapter: gpu?.adapterName ?? null, sha256: manifest.file.sha256, note: null };
   return { manifest, graph, gpu, reply };
+}
+
+/**
+ * The same of an embedding model, which may have to be downloaded, or is a file of the user's.
+ *
+ * @throws VoxlaneError `model-altered` for a file of unknown hash that is not trusted, after its checks
+ */
+export async function openEmbedding(request: LoadRequest, onDownload: OnDownload | null): Promise<EmbeddingModel> {
+  const { modelId, modelsBase } = request;
+  const manifest = await loadManifest('embedding', modelId, modelsBase);
+  let file = await getFile(manifest, { ...request, trustUnknownModel: false }, onDownload);
+  const { bytes } = file;
+  const openOn = (gpu: GpuContext | null): Promise<Embedder> => openEmbedder(bytes, manifest, request, gpu);
+  let embedder: Embedder | null = null;
+  if (file.unknown && file.origin === 'dropped') {
+    // On WASM also where a GPU shall run it: this is about the file, and a slow adapter would take a minute.
+    const judge = await openOn(null);
+    await vet(judge, manifest, file, request);
+    // Kept only now that it is known to work.
+    file = await getFile(manifest, request, null);
+    if (request.backend === 'wasm') embedder = judge;
+  }
+  const gpu = request.backend === 'webgpu' ? await openGpu() : null;
+  embedder ??= await openOn(gpu);
+  const reply = { manifest, adapter: gpu?.adapterName ?? null, sha256: file.sha256, note: file.note };
+  const openReference = manifest.sources ? () => openOn(null) : null;
+  return { manifest, embedder, gpu, reply, openReference };
+}
+
+async function getFile(
+  manifest: EmbeddingManifest,
+  { modelId, modelsBase, hub, modelFile, trustUnknownModel }: LoadRequest,
+  onDownload: OnDownload | null,
+): Promise<Pick<ModelFile, 'bytes' | 'sha256' | 'file' | 'origin' | 'unknown' | 'note'>> {
+  const { sources, file } = manifest;
+  if (!sources && !modelFile) {
+    // It comes with the page, and the browser's own cache keeps it.
+    const { bytes } = await loadModel('embedding', modelId, modelsBase);
+    return { bytes, sha256: file.sha256, file: file.name, origin: 'bundled', unknown: false, note: null };
+  }
+  return new ModelStore().getModel(modelId, sources ?? bundledSources(manifest), {
+    base: modelsBase,
+    hub,
+    dropped: modelFile,
+    trustUnknown: trustUnknownModel,
+    onProgress: onDownload ?? undefined,
+  });
+}
+
+async function openEmbedder(
+  bytes: Uint8Array,
+  manifest: EmbeddingManifest,
+  request: LoadRequest,
+  gpu: GpuContext | null,
+): Promise<Embedder> {
+  const { simulateFault } = request;
+  const options = { ...request, gpu, faults: new FaultInjector(simulateFault, 'embedding') };
+  const faults = new FaultInjector(simulateFault, 'fbank');
+  if (manifest.pooling === 'statistics') return openPooledEmbedder(bytes, manifest, options, faults);
+  const graph = await openGraph(bytes, manifest, options);
+  return gpu ? GpuEmbedder.create(gpu, graph, manifest, faults) : new CpuEmbedder(graph, manifest);
+}
+
+/** A file that nobody knows has the right shape by now; its values are looked at, and then it is the user's word. */
+async function vet(
+  embedder: Embedder,
+  manifest: EmbeddingManifest,
+  file: Pick<ModelFile, 'file' | 'sha256'>,
+  { trustUnknownModel }: LoadRequest,
+): Promise<void> {
+  await checkHealth(embedder, manifest);
+  if (trustUnknownModel) return;
+  throw new VoxlaneError({
+    code: 'model-altered',
+    problem: `${file.file} is none of the known files of ${manifest.id}: its SHA-256 is ${file.sha256}`,
+    expected: manifest.sources?.map(({ name, sha256 }) => `${name}, ${sha256}`).join('; ') ?? manifest.file.sha256,
+    remedy: 'It has the right shape and gives sound values: use it anyway only if you know where it is from',
+  });
 }

@@ -1,16 +1,15 @@
 import { proveSegmentation } from '../src/compare/prove';
 import { segment } from '../src/segmentation/segment';
-import type { SegmentationManifest } from '../src/store/manifest';
 import type { SegmentationWorkerApi } from './contracts';
 import { serve, timed } from './expose';
-import { openModel, type WorkerModel } from './model';
+import { openSegmentation, type SegmentationModel } from './model';
 import { moved } from './moved';
 
-let model: WorkerModel<SegmentationManifest>;
+let model: SegmentationModel;
 
 serve<SegmentationWorkerApi>({
   async load(request) {
-    model = await openModel('segmentation', request);
+    model = await openSegmentation(request);
     model.gpu?.meter.enter('segmentation');
     return model.reply;
   },

@@ -1,9 +1,10 @@
 import type { Embedder } from '../embedding/embedder';
+import { testSpeech } from '../embedding/testSpeech';
 import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest, SegmentationManifest } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
-import { readBundle, tensorNamed, type GoldenBundle } from './bundle';
-import { compareTensors, judge } from './compare';
+import { readBundle, tensorNamed, type GoldenBundle, type GoldenStage } from './bundle';
+import { compareTensors, judge, type Tolerance } from './compare';
 
 /** How one stage's output on this backend compares with the golden one. */
 export interface StageProof {
@@ -52,12 +53,65 @@ export async function proveEmbedding(
   const bundle = await fetchBundle(id, goldensBase);
   const { data } = tensorNamed(bundle.inputs, 'waveform');
   // Once: only the segmentation's time decides between backends.
-  return prove(id, 1, async (compare) => {
-    const embedding = await embedder.embedStretch(data, (features) => {
-      compare('fbank', features);
-    });
-    compare('embedding', embedding);
-  }, bundle);
+  return prove(id, 1, (compare) => embedAndCompare(embedder, data, compare), bundle);
+}
+
+/**
+ * Features agree with the reference to float32's rounding of a logarithm; Hamming in place of povey, or another sample
+ * scale, is 0.1 and more away.
+ */
+const REFERENCE_FBANK = { maxAbs: 2e-3, cosine: 0.99999 };
+/** Embeddings are compared by angle, at cosine distances of 1e-3 and coarser: an order of magnitude below. */
+const REFERENCE_COSINE = 0.9999;
+/** Share of the greatest value of an embedding that rounding through the whole network stays far below. */
+const REFERENCE_SHARE = 0.01;
+
+/**
+ * Whether a GPU gives what WASM gives, where nobody can have golden outputs for the file at hand: one that the user
+ * brought, or a model whose weights are not ours to ship.
+ */
+export async function proveAgainst(
+  reference: Embedder,
+  embedder: Embedder,
+  { id, sampleRate }: EmbeddingManifest,
+): Promise<ModelProof> {
+  const data = testSpeech(sampleRate, 140);
+  let features = new Float32Array(0);
+  const embedding = await reference.embedStretch(data, (values) => {
+    features = values.slice();
+  });
+  const greatest = embedding.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const stage = (name: string, values: Float32Array, tolerance: Tolerance): GoldenStage => ({
+    name,
+    value: null,
+    axes: ['value'],
+    shape: [values.length],
+    data: values,
+    tolerance,
+  });
+  const bundle: GoldenBundle = {
+    model: id,
+    source: { framework: 'WASM on this machine' },
+    notes: [],
+    graph: null,
+    inputs: [{ name: 'waveform', axes: ['sample'], shape: [data.length], data }],
+    stages: [
+      stage('fbank', features, REFERENCE_FBANK),
+      stage('embedding', embedding, { maxAbs: REFERENCE_SHARE * greatest, cosine: REFERENCE_COSINE }),
+    ],
+  };
+  return prove(id, 1, (compare) => embedAndCompare(embedder, data, compare), bundle);
+}
+
+async function embedAndCompare(
+  embedder: Embedder,
+  samples: Float32Array,
+  compare: (stage: string, actual: Float32Array) => void,
+): Promise<void> {
+  const embedding = await embedder.embedStretch(samples, (features) => {
+    compare('fbank', features);
+  });
+  compare('embedding', embedding);
 }
 
 /**

@@ -1,8 +1,20 @@
-import { clusterLocalSpeakers, type ClusteringOptions, type Clusters } from '../clustering/cluster';
+import { clusterLocalSpeakers, type ClusteringOptions, type Clusters, type LocalSpeakers } from '../clustering/cluster';
+import { confidences as judgeClusters, type ConfidenceKind } from '../clustering/confidence';
+import type { Plda } from '../clustering/plda';
+import { cosineDistance } from '../clustering/vectors';
+import { clusterByVbx, type VbxClusteringOptions } from '../clustering/vbxClustering';
+import { turnConfidence } from '../timeline/confidence';
 import { countSpeakers } from '../timeline/counting';
 import type { TimeGeometry } from '../timeline/geometry';
 import { reconstruct, type DiscreteDiarization } from '../timeline/reconstruct';
 import { turnsOf, type IndexedTurn } from '../timeline/turns';
+import { VoxlaneError } from '../util/errors';
+
+/** How local speakers become people. */
+export type ClusteringChoice =
+  | ({ readonly method: 'agglomerative' } & ClusteringOptions)
+  /** Wants a PLDA of the same embedding model. */
+  | ({ readonly method: 'vbx' } & VbxClusteringOptions);
 
 export interface AssemblyInput {
   /** Axes (window, frame, local speaker), 0 or 1. */
@@ -14,7 +26,7 @@ export interface AssemblyInput {
   /** Size of one embedding. */
   readonly dimension: number;
   readonly geometry: TimeGeometry;
-  readonly options: ClusteringOptions;
+  readonly options: ClusteringChoice;
 }
 
 export interface Assembly extends Clusters {
@@ -23,15 +35,30 @@ export interface Assembly extends Clusters {
   readonly diarization: DiscreteDiarization;
   readonly turns: readonly IndexedTurn[];
   readonly exclusiveTurns: readonly IndexedTurn[];
+  /** What the turns' `confidence` is. */
+  readonly confidenceKind: ConfidenceKind;
   readonly seconds: { readonly counting: number; readonly clustering: number; readonly reconstruction: number };
+}
+
+/** Clusters with how sure each local speaker's is. */
+interface JudgedClusters extends Clusters {
+  /** Axes (window, local speaker), 0 to 1; NaN where nothing is known. */
+  readonly confidences: Float64Array;
+  readonly confidenceKind: ConfidenceKind;
 }
 
 /**
  * Everything after the models: from what each window hears to who spoke when.
  *
  * Matches the end of `SpeakerDiarization.apply` of pyannote.audio 4.0.7.
+ *
+ * @param plda for the method `vbx`
+ * @throws VoxlaneError `options` where the method wants a PLDA and has none, or one of other embeddings
  */
-export function assemble({ activity, embeddings, numSpeakers, dimension, geometry, options }: AssemblyInput): Assembly {
+export function assemble(
+  { activity, embeddings, numSpeakers, dimension, geometry, options }: AssemblyInput,
+  plda: Plda | null = null,
+): Assembly {
   const start = performance.now();
   const speakersPerFrame = countSpeakers(activity, numSpeakers, geometry);
   const counted = performance.now();
@@ -39,24 +66,49 @@ export function assemble({ activity, embeddings, numSpeakers, dimension, geometr
   const numFrames = geometry.framesPerWindow;
   const numWindows = activity.length / (numFrames * numSpeakers);
   const local = { activity, embeddings, numWindows, numFrames, numSpeakers, dimension };
-  const clusters = clusterLocalSpeakers(local, options);
+  const { hardClusters, centroids, confidences, confidenceKind } = cluster(local, options, plda);
   const clustered = performance.now();
 
   // No more people can talk at once than there are in the room.
   const count = speakersPerFrame.map((value) => Math.min(value, options.maxSpeakers));
-  const stitch = { activity, hardClusters: clusters.hardClusters, numLocalSpeakers: numSpeakers, geometry };
+  const stitch = { activity, hardClusters, numLocalSpeakers: numSpeakers, geometry };
   const diarization = reconstruct({ ...stitch, count });
   const exclusive = reconstruct({ ...stitch, count: count.map((value) => Math.min(value, 1)) });
+  const judged = (turns: readonly IndexedTurn[]): IndexedTurn[] =>
+    turns.map((turn) => ({ ...turn, confidence: turnConfidence(turn, { ...stitch, confidences }) }));
   return {
-    ...clusters,
+    hardClusters,
+    centroids,
     count,
     diarization,
-    turns: turnsOf(diarization, geometry.frames),
-    exclusiveTurns: turnsOf(exclusive, geometry.frames),
+    turns: judged(turnsOf(diarization, geometry.frames)),
+    exclusiveTurns: judged(turnsOf(exclusive, geometry.frames)),
+    confidenceKind,
     seconds: {
       counting: (counted - start) / 1000,
       clustering: (clustered - counted) / 1000,
       reconstruction: (performance.now() - clustered) / 1000,
     },
   };
+}
+
+function cluster(local: LocalSpeakers, options: ClusteringChoice, plda: Plda | null): JudgedClusters {
+  if (options.method === 'agglomerative') return withMargins(local, clusterLocalSpeakers(local, options));
+  if (plda) return clusterByVbx(local, plda, options);
+  throw new VoxlaneError({
+    code: 'options',
+    problem: 'VBx was asked for, and no PLDA was loaded',
+    expected: 'a PLDA of the same embedding model',
+    remedy: 'Name one in the settings of the preset',
+  });
+}
+
+/** By how much each embedding is nearer to its centroid than to the next one. */
+function withMargins(local: LocalSpeakers, clusters: Clusters): JudgedClusters {
+  const { embeddings, dimension, numSpeakers } = local;
+  const { hardClusters, centroids } = clusters;
+  const rows = Array.from(hardClusters, (_, row) => embeddings.subarray(row * dimension, (row + 1) * dimension));
+  const scores = Float64Array.from(rows.flatMap((row) => centroids.map((centroid) => 2 - cosineDistance(row, centroid))));
+  const soft = { scores, numSpeakers, numClusters: centroids.length };
+  return { ...clusters, confidences: judgeClusters(rows, hardClusters, soft, null), confidenceKind: 'margin' };
 }

@@ -4,8 +4,11 @@ import { toJson } from './json';
 
 const result: JsonSource = {
   durationSeconds: 10.00000049,
+  preset: 'community-1',
+  embeddingModel: '7bb2',
+  confidenceKind: 'posterior',
   backend: { reason: 'asked for', name: 'wasm', threads: 4, adapter: null },
-  turns: [{ speaker: 'SPEAKER_00', startSeconds: 0.1 + 0.2, endSeconds: 1.6874999999999998 }],
+  turns: [{ speaker: 'SPEAKER_00', startSeconds: 0.1 + 0.2, endSeconds: 1.6874999999999998, confidence: 0.87654 }],
   exclusiveTurns: [],
   speakers: [{ label: 'SPEAKER_00', speechSeconds: 1.3875, centroid: Float32Array.of(0.1, -1 / 3, 1e-12, 0) }],
   timings: { decode: 0.12345678, segmentation: undefined },
@@ -23,12 +26,16 @@ describe('toJson', () => {
     "reason": "asked for",
     "selfCheck": null
   },
+  "preset": "community-1",
+  "embeddingModel": "7bb2",
+  "confidenceKind": "posterior",
   "gpu": null,
   "turns": [
     {
       "startSeconds": 0.3,
       "endSeconds": 1.6875,
-      "speaker": "SPEAKER_00"
+      "speaker": "SPEAKER_00",
+      "confidence": 0.8765
     }
   ],
   "exclusiveTurns": [],

@@ -3,6 +3,10 @@ import type { Turn } from '../timeline/turn';
 /** What {@link toJson} writes down. The pipeline's `DiarizationResult` has this form. */
 export interface JsonSource {
   readonly durationSeconds: number;
+  readonly preset?: string;
+  /** SHA-256. */
+  readonly embeddingModel?: string;
+  readonly confidenceKind?: string;
   readonly backend: {
     readonly name: string;
     readonly adapter: string | null;
@@ -44,6 +48,9 @@ export function toJson(file: string, result: JsonSource): string {
       reason: backend.reason,
       selfCheck: backend.selfCheck ?? null,
     },
+    preset: result.preset ?? null,
+    embeddingModel: result.embeddingModel ?? null,
+    confidenceKind: result.confidenceKind ?? null,
     gpu: result.gpu ?? null,
     turns: result.turns.map(plainTurn),
     exclusiveTurns: result.exclusiveTurns.map(plainTurn),
@@ -62,8 +69,14 @@ export function toJson(file: string, result: JsonSource): string {
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
-function plainTurn({ startSeconds, endSeconds, speaker }: Turn) {
-  return { startSeconds: toMicroseconds(startSeconds), endSeconds: toMicroseconds(endSeconds), speaker };
+function plainTurn({ startSeconds, endSeconds, speaker, confidence }: Turn) {
+  return {
+    startSeconds: toMicroseconds(startSeconds),
+    endSeconds: toMicroseconds(endSeconds),
+    speaker,
+    // Four digits are more than such a number means.
+    ...(confidence !== undefined && { confidence: confidence === null ? null : Math.round(confidence * 1e4) / 1e4 }),
+  };
 }
 
 function toMicroseconds(seconds: number): number {

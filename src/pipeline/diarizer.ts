@@ -3,10 +3,11 @@ import { cancelled, type Engine } from './engine';
 import { checkDiarizerOptions, checkRunOptions, type CheckedDiarizerOptions, type CheckedRunOptions } from './options';
 import { ProgressMeter } from './progress';
 import { runPipeline, type DiarizationSource } from './run';
-import { CAMPPLUS } from './settings';
+import { choosePreset } from './presets';
+import { PRESETS, type PipelineSettings } from './settings';
 import type { StageEvent } from './stages';
 import { checkAgain, describeFailure, isGpuTrouble, startOnWasm, startTrustedEngine } from './trust';
-import type { BackendReport, DiarizationResult, DiarizeOptions, DiarizerOptions } from './types';
+import type { BackendReport, DiarizationResult, DiarizeOptions, DiarizerOptions, PresetId } from './types';
 
 /**
  * Finds who spoke when, on this machine.
@@ -27,6 +28,7 @@ export class Diarizer {
 
   private constructor(
     private readonly options: CheckedDiarizerOptions,
+    private readonly settings: PipelineSettings,
     private engine: Engine | null,
   ) {}
 
@@ -38,7 +40,13 @@ export class Diarizer {
    */
   static async create(options: DiarizerOptions & { readonly signal?: AbortSignal } = {}): Promise<Diarizer> {
     const checked = checkDiarizerOptions(options, document.baseURI);
-    return new Diarizer(checked, await startTrustedEngine(checked, CAMPPLUS, options.signal));
+    const settings = PRESETS[await choosePreset(checked)];
+    return new Diarizer(checked, settings, await startTrustedEngine(checked, settings, options.signal));
+  }
+
+  /** The preset that was taken. */
+  get preset(): PresetId {
+    return this.settings.preset;
   }
 
   /** The backend that the models run on; null between a cancelled run and the next one. */
@@ -106,9 +114,9 @@ export class Diarizer {
     signal: AbortSignal,
   ): Promise<DiarizationResult> {
     for (let attempt = 0; ; attempt++) {
-      const engine = (this.engine ??= await startTrustedEngine(this.options, CAMPPLUS, signal));
+      const engine = (this.engine ??= await startTrustedEngine(this.options, this.settings, signal));
       try {
-        return await runPipeline(engine, CAMPPLUS, source, options, hook);
+        return await runPipeline(engine, source, options, hook);
       } catch (error) {
         if (engine.backend.name !== 'webgpu' || !isGpuTrouble(error)) throw error;
         const proofs = error.code === 'gpu-wrong' ? await checkAgain(engine, this.options).catch(() => null) : null;
@@ -117,7 +125,7 @@ export class Diarizer {
         const why = passed || !proofs ? `WebGPU failed in mid-run (${error.problem})` : describeFailure(proofs);
         this.stop(error);
         if (signal.aborted) throw error;
-        this.engine = await startOnWasm(this.options, CAMPPLUS, why, proofs, signal);
+        this.engine = await startOnWasm(this.options, this.settings, why, proofs, signal);
       }
     }
   }

@@ -20,6 +20,11 @@ export interface Engine {
   readonly clustering: ReturnType<typeof spawnClusteringWorker>;
   readonly segmentationManifest: SegmentationManifest;
   readonly embeddingManifest: EmbeddingManifest;
+  readonly settings: PipelineSettings;
+  /** SHA-256 of the embedding model's file. */
+  readonly embeddingModel: string;
+  /** What is to be known of that file; null where nothing is. */
+  readonly modelNote: string | null;
   /** Under which what is known of this GPU is remembered; empty on WASM. */
   readonly verdictKey: string;
   readonly backend: BackendReport;
@@ -49,7 +54,12 @@ export async function startEngine(
     backend: backend.name,
     threads: backend.threads,
     simulateFault: options.simulateFault,
+    hub: options.hub,
+    // Only embedding models are brought by users.
+    modelFile: modelId === settings.embedding ? options.modelFile : undefined,
+    trustUnknownModel: options.trustUnknownModel,
   });
+  const { onDownload } = options;
   const workers = {
     decode: spawnDecodeWorker(),
     segmentation: new ModelWorker<SegmentationManifest, SegmentationWorkerApi>(
@@ -68,12 +78,22 @@ export async function startEngine(
   try {
     return await untilAborted(signal, terminate, async () => {
       const segmentation = await workers.segmentation.load();
-      const embedding = await workers.embedding.load();
+      const embedding = await workers.embedding.load(
+        undefined,
+        onDownload && ((progress) => { onDownload({ model: settings.embedding, ...progress }); }),
+      );
+      const { clustering } = settings;
+      if (clustering.method === 'vbx') {
+        await workers.clustering.call((api) => api.load(clustering.plda, options.modelsBase));
+      }
       checkPair(segmentation.manifest, embedding.manifest);
       return {
         ...workers,
         segmentationManifest: segmentation.manifest,
         embeddingManifest: embedding.manifest,
+        settings,
+        embeddingModel: embedding.sha256,
+        modelNote: embedding.note,
         verdictKey,
         backend: { ...backend, adapter: segmentation.adapter ?? backend.adapter },
         batchWindows: { current: options.batchWindows ?? settings.wasmBatchWindows },

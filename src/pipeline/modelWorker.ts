@@ -1,4 +1,5 @@
-import type { LoadReply, LoadRequest, ModelWorkerApi } from '../../workers/contracts';
+import { proxy } from 'comlink';
+import type { LoadReply, LoadRequest, ModelWorkerApi, OnDownload } from '../../workers/contracts';
 import type { WorkerHandle } from '../../workers/handle';
 import { addCounts, type GpuCountsByStage } from '../gpu/meter';
 import { VoxlaneError } from '../util/errors';
@@ -27,9 +28,10 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
   }
 
   /** @throws VoxlaneError `model-*`, `backend-*`, `worker-failed` */
-  load(request: LoadRequest = this.request): Promise<LoadReply<Manifest>> {
+  load(request: LoadRequest = this.request, onDownload?: OnDownload): Promise<LoadReply<Manifest>> {
+    const listener = onDownload ? proxy(onDownload) : null;
     // Comlink's type of a generic remote hides that this is a plain asynchronous call.
-    return this.handle.call((api) => (api as unknown as ModelWorkerApi<Manifest>).load(request));
+    return this.handle.call((api) => (api as unknown as ModelWorkerApi<Manifest>).load(request, listener));
   }
 
   /** @param use is called again after a lost device: it must not transfer what it sends */

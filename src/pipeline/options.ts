@@ -1,7 +1,9 @@
 import type { SimulatedFault } from '../gpu/faults';
+import { PUBLIC_HUB } from '../store/sources';
 import { VoxlaneError } from '../util/errors';
 import { MOST_WINDOWS } from './batchSize';
-import type { DiarizeOptions, DiarizerOptions } from './types';
+import { PRESETS, type PresetId } from './settings';
+import type { DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
 
 /** Options of one run, checked and complete. */
 export interface CheckedRunOptions {
@@ -14,6 +16,12 @@ export interface CheckedRunOptions {
 
 /** Options of a diarizer, checked; addresses are absolute and end with a slash. */
 export interface CheckedDiarizerOptions {
+  readonly preset: PresetId | 'auto';
+  /** Null: only `modelsBase` is asked. */
+  readonly hub: string | null;
+  readonly modelFile: Blob | undefined;
+  readonly trustUnknownModel: boolean;
+  readonly onDownload: ((progress: ModelDownload) => void) | undefined;
   readonly modelsBase: string;
   readonly runtimeBase: string;
   readonly backend: 'auto' | 'webgpu' | 'wasm';
@@ -57,7 +65,16 @@ export function checkDiarizerOptions(options: DiarizerOptions, base: string): Ch
   const backend = options.backend ?? 'auto';
   if (!['auto', 'webgpu', 'wasm'].includes(backend)) throw optionError('backend', backend, 'auto, webgpu or wasm');
   const threads = checkThreads(options.threads);
+  const preset = options.preset ?? 'auto';
+  if (preset !== 'auto' && !Object.hasOwn(PRESETS, preset)) {
+    throw optionError('preset', preset, ['auto', ...Object.keys(PRESETS)].join(', '));
+  }
   return {
+    preset,
+    hub: options.hub === null ? null : folderAddress('hub', options.hub ?? PUBLIC_HUB, base),
+    modelFile: options.modelFile,
+    trustUnknownModel: options.trustUnknownModel ?? false,
+    onDownload: options.onDownload,
     modelsBase: folderAddress('models', options.models ?? 'models/', base),
     runtimeBase: folderAddress('runtime', options.runtime ?? 'ort/', base),
     goldensBase: folderAddress('goldens', options.goldens ?? 'goldens/', base),

@@ -9,7 +9,6 @@ import { nameTurns, speakerLabels } from '../timeline/turns';
 import type { Engine } from './engine';
 import { runModels, type LocalResults } from './models';
 import type { CheckedRunOptions } from './options';
-import type { PipelineSettings } from './settings';
 import type { StageHook, StageName } from './stages';
 import type { DiarizationResult, Speaker, Turn } from './types';
 
@@ -23,7 +22,6 @@ type Timings = Partial<Record<StageName, number>>;
  */
 export async function runPipeline(
   engine: Engine,
-  settings: PipelineSettings,
   source: DiarizationSource,
   options: CheckedRunOptions,
   hook: StageHook,
@@ -51,7 +49,7 @@ export async function runPipeline(
       numSpeakers,
       dimension,
       geometry: timeGeometry(engine.segmentationManifest),
-      options: { ...settings.clustering, minSpeakers: options.minSpeakers, maxSpeakers: options.maxSpeakers },
+      options: { ...engine.settings.clustering, minSpeakers: options.minSpeakers, maxSpeakers: options.maxSpeakers },
     }),
   );
   Object.assign(timings, assembly.seconds);
@@ -119,16 +117,19 @@ function describe(
 ): DiarizationResult {
   const labels = speakerLabels(assembly?.turns ?? []);
   const turns = nameTurns(assembly?.turns ?? [], labels, startSeconds);
-  const { embeddingSize } = engine.embeddingManifest;
   return {
     durationSeconds,
     turns,
     exclusiveTurns: nameTurns(assembly?.exclusiveTurns ?? [], labels, startSeconds),
     speakers: [...labels].map(([cluster, label]) =>
-      describeSpeaker(label, turns, assembly?.centroids[cluster], embeddingSize),
+      describeSpeaker(label, turns, assembly?.centroids[cluster], engine),
     ),
+    confidenceKind: assembly?.confidenceKind ?? 'margin',
     timings,
     backend: engine.backend,
+    preset: engine.settings.preset,
+    embeddingModel: engine.embeddingModel,
+    modelNote: engine.modelNote,
     gpu,
   };
 }
@@ -137,14 +138,15 @@ function describeSpeaker(
   label: string,
   turns: readonly Turn[],
   centroid: Float64Array | undefined,
-  embeddingSize: number,
+  { embeddingManifest, embeddingModel }: Engine,
 ): Speaker {
   // A cluster that no embedding took part in has a NaN centroid, and a speaker beyond the clusters has none.
   const usable = centroid && !centroid.some((value) => Number.isNaN(value));
   const own = turns.filter((turn) => turn.speaker === label);
   return {
     label,
-    centroid: usable ? Float32Array.from(centroid) : new Float32Array(embeddingSize),
+    centroid: usable ? Float32Array.from(centroid) : new Float32Array(embeddingManifest.embeddingSize),
+    embeddingModel,
     speechSeconds: own.reduce((sum, turn) => sum + (turn.endSeconds - turn.startSeconds), 0),
   };
 }

@@ -1,10 +1,20 @@
 import type { ClusteringOptions } from '../clustering/cluster';
+import { COMMUNITY_1_CLUSTERING, type VbxClusteringOptions } from '../clustering/vbxClustering';
+
+/** The pipelines there are. */
+export type PresetId = 'campplus' | 'community-1';
+
+type WithoutBounds<Options> = Omit<Options, 'minSpeakers' | 'maxSpeakers'>;
 
 /** Which models a pipeline is made of, and the settings that were tuned for them together. */
 export interface PipelineSettings {
+  readonly preset: PresetId;
   readonly segmentation: string;
   readonly embedding: string;
-  readonly clustering: Omit<ClusteringOptions, 'minSpeakers' | 'maxSpeakers'>;
+  readonly clustering:
+    | ({ readonly method: 'agglomerative' } & WithoutBounds<ClusteringOptions>)
+    /** `plda`: id of the one that goes with the embedding model. */
+    | ({ readonly method: 'vbx'; readonly plda: string } & WithoutBounds<VbxClusteringOptions>);
   /** Windows that one run of the segmentation model takes at a time on WASM; on a GPU it is measured. */
   readonly wasmBatchWindows: number;
 }
@@ -17,8 +27,20 @@ export interface PipelineSettings {
  * and larger ones no faster; progress is reported once per batch.
  */
 export const CAMPPLUS: PipelineSettings = {
+  preset: 'campplus',
   segmentation: 'segmentation-3.0',
   embedding: 'campplus-zh-en',
-  clustering: { threshold: 0.7, minClusterSize: 12, minActiveRatio: 0.2 },
+  clustering: { method: 'agglomerative', threshold: 0.7, minClusterSize: 12, minActiveRatio: 0.2 },
   wasmBatchWindows: 4,
 };
+
+/** pyannote's community-1: segmentation-3.0 with WeSpeaker ResNet34-LM, PLDA and VBx. */
+export const COMMUNITY_1: PipelineSettings = {
+  preset: 'community-1',
+  segmentation: 'segmentation-3.0',
+  embedding: 'wespeaker-resnet34-lm',
+  clustering: { method: 'vbx', plda: 'plda-community-1', ...COMMUNITY_1_CLUSTERING },
+  wasmBatchWindows: 4,
+};
+
+export const PRESETS: Readonly<Record<PresetId, PipelineSettings>> = { campplus: CAMPPLUS, 'community-1': COMMUNITY_1 };

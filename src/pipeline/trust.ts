@@ -226,6 +226,9 @@ async function timeWasm({ options, settings, plan, signal }: Start): Promise<num
     backend: 'wasm',
     threads: plan.threads,
     simulateFault: undefined,
+    hub: null,
+    modelFile: undefined,
+    trustUnknownModel: false,
   });
   const stop = (reason: VoxlaneError): void => {
     worker.terminate(reason);

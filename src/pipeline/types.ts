@@ -2,12 +2,14 @@ import type { ModelProof } from '../compare/prove';
 import type { SimulatedFault } from '../gpu/faults';
 import type { GpuCountsByStage } from '../gpu/meter';
 import type { Turn } from '../timeline/turn';
+import type { PresetId } from './settings';
 import type { StageHook, StageName } from './stages';
 
 export type { ModelProof, StageProof } from '../compare/prove';
 export type { SimulatedFault } from '../gpu/faults';
 export type { GpuCounts, GpuCountsByStage } from '../gpu/meter';
 export type { Turn } from '../timeline/turn';
+export type { PresetId } from './settings';
 export type { StageEvent, StageHook, StageName } from './stages';
 
 /** One voice of the recording. */
@@ -16,6 +18,8 @@ export interface Speaker {
   readonly label: string;
   /** Mean embedding of the speaker's cluster, axes (embedding), float32; zeros where a speaker has none. */
   readonly centroid: Float32Array;
+  /** SHA-256 of the model that the centroid is of: it can be compared with those of the same model only. */
+  readonly embeddingModel: string;
   /** Sum of the lengths of the speaker's turns. */
   readonly speechSeconds: number;
 }
@@ -45,12 +49,22 @@ export interface DiarizationResult {
   readonly durationSeconds: number;
   /** Sorted by start, then end. Turns of different speakers may overlap. */
   readonly turns: readonly Turn[];
+  /**
+   * What the turns' `confidence` is: VBx's posterior probability of the speaker, or by how much the cosine similarity to
+   * the speaker exceeds the one to the next. The two are not to be compared.
+   */
+  readonly confidenceKind: 'posterior' | 'margin';
   /** The same with one speaker at a time at most, for the alignment of transcripts. */
   readonly exclusiveTurns: readonly Turn[];
   readonly speakers: readonly Speaker[];
   /** Seconds of work in each stage, measured where the work runs. Stages overlap, so the sum can exceed the wall time. */
   readonly timings: Readonly<Partial<Record<StageName, number>>>;
   readonly backend: BackendReport;
+  readonly preset: PresetId;
+  /** SHA-256 of the embedding model's file. Centroids of another one cannot be compared with these. */
+  readonly embeddingModel: string;
+  /** What is to be known of the embedding model's file, such as that it could not be kept; null where nothing is. */
+  readonly modelNote: string | null;
   /** What each stage asked of the GPU in this run; null on WASM. */
   readonly gpu: GpuCountsByStage | null;
 }
@@ -66,7 +80,31 @@ export interface Progress {
   readonly secondsLeft: number | null;
 }
 
+/** How far the download of a model is. */
+export interface ModelDownload {
+  /** Id of the model. */
+  readonly model: string;
+  readonly receivedBytes: number;
+  readonly totalBytes: number;
+}
+
 export interface DiarizerOptions {
+  /**
+   * Which models, with the settings that belong to them. `auto`, the default, takes `community-1` where its model is
+   * stored here, and otherwise `campplus`, which is bundled; it never downloads.
+   */
+  readonly preset?: PresetId | 'auto';
+  /**
+   * Address of a model hub in place of the public one; null where all models are self-hosted under `models`, each as
+   * `<model id>/<file>`. Asked only for a preset that is not bundled.
+   */
+  readonly hub?: string | URL | null;
+  /** File of the preset's embedding model that the user brought, in place of a download. */
+  readonly modelFile?: Blob;
+  /** Accept `modelFile` where its hash is unknown, once it has passed the checks of shape and health. Default false. */
+  readonly trustUnknownModel?: boolean;
+  /** Hears of the download of a model that is not bundled. */
+  readonly onDownload?: (progress: ModelDownload) => void;
   /** Address under which `<model id>/manifest.json` is found. Default: `models/` beside the page. */
   readonly models?: string | URL;
   /** Address of the ONNX Runtime files. Default: `ort/` beside the page. */

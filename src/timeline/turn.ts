@@ -4,4 +4,9 @@ export interface Turn {
   readonly endSeconds: number;
   /** Label of the speaker, such as `SPEAKER_00`. */
   readonly speaker: string;
+  /**
+   * How sure the speaker is, 0 to 1; null where no embedding tells. What it means depends on the preset; absent of turns
+   * that were read from a file.
+   */
+  readonly confidence?: number | null;
 }

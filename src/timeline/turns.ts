@@ -10,6 +10,8 @@ export interface IndexedTurn {
   readonly startSeconds: number;
   readonly endSeconds: number;
   readonly speakerIndex: number;
+  /** 0 to 1; null where nothing is known. */
+  readonly confidence?: number | null;
 }
 
 /**
@@ -61,9 +63,10 @@ export function nameTurns(
   labels: ReadonlyMap<number, string>,
   offsetSeconds: number,
 ): Turn[] {
-  return turns.map(({ startSeconds, endSeconds, speakerIndex }) => ({
+  return turns.map(({ startSeconds, endSeconds, speakerIndex, confidence }) => ({
     startSeconds: startSeconds + offsetSeconds,
     endSeconds: endSeconds + offsetSeconds,
     speaker: labels.get(speakerIndex) ?? `SPEAKER_${speakerIndex}`,
+    ...(confidence !== undefined && { confidence }),
   }));
 }

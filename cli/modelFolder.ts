@@ -1,0 +1,23 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { PresetId } from '../src/index';
+import { PRESETS } from '../src/pipeline/settings';
+import { parseManifest } from '../src/store/manifest';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * The embedding model of a preset in the folder that `VOXLANE_MODELS` names: a file called as one that its manifest
+ * accepts, directly in it or in a folder of the model's id. Undefined where there is none, and for bundled models.
+ */
+export function findModel(preset: PresetId | 'auto', environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  const folder = environment.VOXLANE_MODELS;
+  if (folder === undefined || folder === '' || preset === 'campplus') return undefined;
+  const { embedding } = PRESETS['community-1'];
+  const path = join(ROOT, 'models', embedding, 'manifest.json');
+  const { sources = [] } = parseManifest('embedding', JSON.parse(readFileSync(path, 'utf8')), path);
+  return sources
+    .flatMap(({ name }) => [join(folder, name), join(folder, embedding, name)])
+    .find((candidate) => existsSync(candidate));
+}

@@ -1,0 +1,71 @@
+import { loadManifest } from '../store/load';
+import { ModelStore } from '../store/modelStore';
+import { folderAddress, type CheckedDiarizerOptions } from './options';
+import { PRESETS, type PresetId } from './settings';
+import type { DiarizerOptions } from './types';
+
+export type { PresetId } from './settings';
+
+/** A preset, for somebody who chooses. */
+export interface PresetFacts {
+  readonly id: PresetId;
+  /** Id of its embedding model. */
+  readonly model: string;
+  /** To be downloaded; 0 where the model is bundled. */
+  readonly bytes: number;
+  /** SPDX identifier of the embedding model's licence. */
+  readonly licence: string;
+  readonly attribution: string;
+  /** Bundled, or stored here: it runs without a network. */
+  readonly present: boolean;
+}
+
+/** A model that the browser keeps. */
+export interface StoredModelFacts {
+  readonly id: string;
+  readonly file: string;
+  readonly bytes: number;
+  /** SPDX identifier; null of a file that was accepted on somebody's word. */
+  readonly licence: string | null;
+  /** Milliseconds since the epoch. */
+  readonly storedAt: number;
+}
+
+/**
+ * What there is to choose from, and what each needs.
+ *
+ * @throws VoxlaneError `model-missing`, `model-invalid`, `options`
+ */
+export async function presetFacts(options: Pick<DiarizerOptions, 'models'> = {}): Promise<readonly PresetFacts[]> {
+  const base = folderAddress('models', options.models ?? 'models/', document.baseURI);
+  const store = new ModelStore();
+  return Promise.all(
+    Object.values(PRESETS).map(async ({ preset, embedding }): Promise<PresetFacts> => {
+      const manifest = await loadManifest('embedding', embedding, base);
+      const { licence, attribution, sources } = manifest;
+      const common = { id: preset, model: embedding, licence, attribution };
+      if (!sources) return { ...common, bytes: 0, present: true };
+      const present = (await store.find(embedding, sources)) !== null;
+      return { ...common, bytes: sources[0]!.bytes, present };
+    }),
+  );
+}
+
+/** The preset that is asked for; of `auto`, the best one whose model is here. A file that was brought is community-1's. */
+export async function choosePreset({ preset, modelFile, modelsBase }: CheckedDiarizerOptions): Promise<PresetId> {
+  if (preset !== 'auto') return preset;
+  if (modelFile) return 'community-1';
+  // A host that does not have its manifest does not offer it.
+  const facts = await presetFacts({ models: modelsBase }).catch(() => []);
+  return facts.some(({ id, present }) => id === 'community-1' && present) ? 'community-1' : 'campplus';
+}
+
+/** Models that the browser keeps, latest first; none where it keeps nothing. */
+export async function storedModels(): Promise<readonly StoredModelFacts[]> {
+  return new ModelStore().list();
+}
+
+/** Gives a stored model's space back. */
+export async function deleteStoredModel(id: string): Promise<void> {
+  await new ModelStore().delete(id);
+}
