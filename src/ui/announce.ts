@@ -26,6 +26,10 @@ export function announcement(next: State, previous: State): string | null {
     const { speakers, turns } = phase.outcome.result;
     return text.announce.done(speakers.length, turns.length);
   }
+  const { preparing } = next.models;
+  if (preparing && preparing.id !== previous.models.preparing?.id) {
+    return preparing.file ? text.models.checking(preparing.file.name) : text.models.downloading;
+  }
   // Errors and notices have live roles of their own.
   return null;
 }

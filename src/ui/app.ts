@@ -2,6 +2,11 @@ import { Scope } from '../util/scope';
 import { announcement } from './announce';
 import { acceptDrops } from './drop';
 import type { EngineFactory } from './engine';
+import { EngineKeeper } from './engineKeeper';
+import { rememberedPreset, rememberPreset } from './models/choice';
+import { sortFiles } from './models/files';
+import type { ModelLibrary } from './models/library';
+import { ModelsSession } from './models/session';
 import { createPageFrame } from './pageFrame';
 import { Session } from './session';
 import { fileSource, sampleSource } from './sources';
@@ -25,13 +30,19 @@ const VIEWS: Readonly<Record<State['phase']['kind'], (context: ViewContext) => V
 };
 
 /** Puts the page into `root` and gives the function that takes it out again, with all it holds. */
-export function mountApp(root: HTMLElement, engine: EngineFactory): () => void {
+export function mountApp(root: HTMLElement, engine: EngineFactory, library: ModelLibrary): () => void {
   const scope = new Scope();
   const theme = createTheme(scope);
-  const store = createStore(reduce, INITIAL_STATE, changed);
-  const session = new Session(engine, store);
+  const options = { ...INITIAL_STATE.options, preset: rememberedPreset() };
+  const store = createStore(reduce, { ...INITIAL_STATE, options }, changed);
+  const keeper = new EngineKeeper(engine, (download) => {
+    store.dispatch({ type: 'download-progressed', download });
+  });
+  const session = new Session(keeper, store);
+  const models = new ModelsSession(library, keeper, store, rememberPreset);
   scope.add(() => {
     session.dispose();
+    keeper.drop();
   });
 
   const run = (source: Source): void => {
@@ -45,14 +56,30 @@ export function mountApp(root: HTMLElement, engine: EngineFactory): () => void {
     }
     session.start(source);
   };
+  /** A recording that failed for its model is tried again with the file; otherwise the page goes to where it shows the model. */
+  const takeModel = (file: File, isWithRecording: boolean): void => {
+    const { phase } = store.get();
+    void models.prepare({ name: file.name, blob: file, isTrusted: false });
+    if (isWithRecording) return;
+    const isWaiting = phase.kind === 'error' && (phase.failure.code?.startsWith('model-') ?? false);
+    if (isWaiting) run(phase.source);
+    else store.dispatch({ type: 'reset' });
+  };
   const actions: Actions = {
     open(files) {
-      const [first, ...others] = files;
-      if (!first) return;
-      if (others.length > 0 && !jobOf(store.get())) {
+      const sorted = sortFiles(files);
+      const [model] = sorted.models;
+      const [recording] = sorted.recordings;
+      const isBusy = jobOf(store.get()) !== null;
+      if (model && isBusy) {
+        store.dispatch({ type: 'noticed', notice: 'busy-model' });
+        return;
+      }
+      if (model) takeModel(model, recording !== undefined);
+      if ((sorted.models.length > 1 || sorted.recordings.length > 1) && !isBusy) {
         store.dispatch({ type: 'noticed', notice: 'first-only' });
       }
-      run(fileSource(first));
+      if (recording) run(fileSource(recording));
     },
     trySample() {
       run(sampleSource());
@@ -67,6 +94,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory): () => void {
       run(phase.source);
     },
     setOptions(options) {
+      if (options.preset) rememberPreset(options.preset);
       store.dispatch({ type: 'options-changed', options });
     },
     toggleOptions(open) {
@@ -80,6 +108,26 @@ export function mountApp(root: HTMLElement, engine: EngineFactory): () => void {
     },
     back() {
       store.dispatch({ type: 'returned' });
+    },
+    downloadModel() {
+      void models.prepare(null);
+    },
+    stopDownload() {
+      models.stop();
+    },
+    answerQuestion(isTrusted) {
+      if (isTrusted) void models.trust();
+      else store.dispatch({ type: 'model-refused' });
+      actions.retry();
+    },
+    dismissModelFailure() {
+      store.dispatch({ type: 'model-failure-dismissed' });
+    },
+    askDeletion(model) {
+      store.dispatch({ type: 'deletion-asked', model });
+    },
+    deleteModel(model) {
+      void models.delete(model);
     },
     dismissNotice() {
       store.dispatch({ type: 'notice-dismissed' });
@@ -134,6 +182,8 @@ export function mountApp(root: HTMLElement, engine: EngineFactory): () => void {
 
   function changed(next: State, previous: State): void {
     if (scope.disposed) return;
+    // A run may have brought a model along.
+    if (jobOf(previous) && !jobOf(next)) void models.refresh();
     const sentence = announcement(next, previous);
     if (sentence !== null) frame.announce(sentence);
     // Ticks of progress come faster than frames and are drawn once per frame. A change of phase is drawn at once:
@@ -162,6 +212,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory): () => void {
   });
 
   render(store.get(), true);
+  void models.refresh();
   return () => {
     scope.dispose();
   };

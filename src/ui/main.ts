@@ -1,4 +1,5 @@
 import { Diarizer, type SimulatedFault } from '../index';
+import { deleteStoredModel, presetFacts, storedModels } from '../pipeline/presets';
 import { mountApp } from './app';
 
 /**
@@ -11,4 +12,10 @@ function simulatedFault(): { simulateFault?: SimulatedFault } {
 }
 
 const root = document.getElementById('app');
-if (root) mountApp(root, (options) => Diarizer.create({ ...options, ...simulatedFault() }));
+if (root) {
+  mountApp(root, (options) => Diarizer.create({ ...options, ...simulatedFault() }), {
+    presets: presetFacts,
+    stored: storedModels,
+    delete: deleteStoredModel,
+  });
+}

@@ -29,6 +29,12 @@ export function runDetails({ result, processingSeconds }: Outcome): HTMLElement 
       'dl',
       { class: 'facts facts--compact' },
       row(
+        details.preset,
+        h('span', { 'data-testid': 'preset-line' }, result.preset),
+        h('span', { class: 'fine mono', title: result.embeddingModel }, details.embeddingModel(result.embeddingModel)),
+        result.modelNote !== null && h('span', { class: 'fine', 'data-testid': 'model-note' }, result.modelNote),
+      ),
+      row(
         details.backend,
         h('span', { 'data-testid': 'backend-line' }, backendName(result.backend)),
         h('span', { class: 'fine' }, result.backend.reason),

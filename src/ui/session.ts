@@ -1,7 +1,6 @@
-import type { BackendChoice } from '../pipeline/types';
-import type { Engine, EngineFactory } from './engine';
+import type { EngineKeeper } from './engineKeeper';
 import { failureOf } from './failure';
-import { diarizeOptions, jobOf, type Action, type Source, type State } from './state';
+import { diarizeOptions, engineRequest, jobOf, type Action, type Source, type State } from './state';
 import type { Store } from './store';
 
 /** Failures after which the engine itself cannot be trusted, so that the next run gets a new one. */
@@ -9,15 +8,14 @@ const FATAL = new Set(['backend-unavailable', 'backend-failed', 'worker-failed',
 
 /** Runs the engine for the page: one run at a time, one engine kept across files. */
 export class Session {
-  readonly #factory: EngineFactory;
+  readonly #keeper: EngineKeeper;
   readonly #store: Store<State, Action>;
-  #engine: { readonly backend: BackendChoice; readonly ready: Promise<Engine> } | null = null;
   #abort: AbortController | null = null;
   #settled: Promise<void> = Promise.resolve();
   #lastId = 0;
 
-  constructor(factory: EngineFactory, store: Store<State, Action>) {
-    this.#factory = factory;
+  constructor(keeper: EngineKeeper, store: Store<State, Action>) {
+    this.#keeper = keeper;
     this.#store = store;
   }
 
@@ -32,26 +30,30 @@ export class Session {
     this.#settled = this.#settled.then(() => this.#run(id, source, abort.signal));
   }
 
+  /** An engine that is still being made ends with the run that waits for it. */
   cancel(): void {
     const job = jobOf(this.#store.get());
     if (!job) return;
     this.#abort?.abort();
+    this.#keeper.stopMaking();
     // The page answers at once; how long the engine takes to wind down is not the person's concern.
     this.#store.dispatch({ type: 'cancelled', id: job.id });
   }
 
   dispose(): void {
     this.#abort?.abort();
-    this.#dropEngine();
   }
 
   async #run(id: number, source: Source, signal: AbortSignal): Promise<void> {
     const { dispatch } = this.#store;
     const { options } = this.#store.get();
     try {
-      const blob = await source.load(signal);
+      // Cancelled while it waited for the run before: it must not make an engine.
       signal.throwIfAborted();
-      const engine = await this.#engineFor(options.backend, signal);
+      const [blob, engine] = await Promise.all([
+        source.load(signal),
+        this.#keeper.get(engineRequest(this.#store.get())),
+      ]);
       signal.throwIfAborted();
       const begin = performance.now();
       const result = await engine.diarize(blob, {
@@ -69,7 +71,10 @@ export class Session {
       });
     } catch (thrown) {
       const failure = failureOf(thrown);
-      if (failure.code && FATAL.has(failure.code)) this.#dropEngine();
+      // After a cancelled run the engine may already be another one.
+      if (!signal.aborted && failure.code && FATAL.has(failure.code)) this.#keeper.drop();
+      // An engine that only this run waited for goes with it; a preparation goes on.
+      if (!signal.aborted && !this.#store.get().models.preparing) this.#keeper.stopMaking();
       // Whoever aborted has already told the store; its reducer ignores a run that is no longer the current one.
       dispatch(
         signal.aborted || failure.code === 'cancelled'
@@ -77,30 +82,5 @@ export class Session {
           : { type: 'failed', id, failure },
       );
     }
-  }
-
-  /** An engine that is being made belongs to the run that asked for it, and ends with it. */
-  #engineFor(backend: BackendChoice, signal: AbortSignal): Promise<Engine> {
-    if (this.#engine?.backend === backend) return this.#engine.ready;
-    this.#dropEngine();
-    const ready = this.#factory({ backend, signal });
-    const entry = { backend, ready };
-    this.#engine = entry;
-    // An engine that could not be made is not kept, or a retry would meet the old failure.
-    ready.catch(() => {
-      if (this.#engine === entry) this.#engine = null;
-    });
-    return ready;
-  }
-
-  #dropEngine(): void {
-    const engine = this.#engine;
-    this.#engine = null;
-    engine?.ready.then(
-      (made) => {
-        made.dispose();
-      },
-      () => undefined,
-    );
   }
 }

@@ -21,6 +21,10 @@ const result: DiarizationResult = {
   durationSeconds: 10,
   turns: [],
   exclusiveTurns: [],
+  confidenceKind: 'margin',
+  preset: 'campplus',
+  embeddingModel: '',
+  modelNote: null,
   speakers: [],
   timings: {},
   backend: { name: 'wasm', adapter: null, threads: 1, reason: '', selfCheck: null },
@@ -124,8 +128,20 @@ describe('recoveries', () => {
     expect(recoveries(gpu, INITIAL_STATE.options).wasm).toBe(true);
     expect(recoveries(gpu, { ...INITIAL_STATE.options, backend: 'wasm' }).wasm).toBe(false);
   });
+  it('offers what ships with the page where a model cannot be had, and not to those who are on it', () => {
+    for (const code of ['model-missing', 'model-download', 'model-altered', 'model-invalid'] as const) {
+      const broken = { ...failure, code };
+      expect(recoveries(broken, INITIAL_STATE.options)).toMatchObject({ retry: true, bundled: true });
+      expect(recoveries(broken, { ...INITIAL_STATE.options, preset: 'campplus' }).bundled).toBe(false);
+    }
+  });
   it('offers no retry of a file that stays broken', () => {
-    expect(recoveries(failure, INITIAL_STATE.options)).toEqual({ retry: false, wasm: false, options: false });
+    expect(recoveries(failure, INITIAL_STATE.options)).toEqual({
+      retry: false,
+      wasm: false,
+      options: false,
+      bundled: false,
+    });
   });
 });
 

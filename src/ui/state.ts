@@ -1,6 +1,9 @@
 import type { BackendChoice, DiarizationResult, DiarizeOptions, Progress } from '../pipeline/types';
 import type { StageName } from '../pipeline/stages';
 import type { ErrorCode } from '../util/errors';
+import type { PresetChoice } from './engine';
+import type { EngineRequest } from './engineKeeper';
+import { afterDownload, afterStop, INITIAL_MODELS, reduceModels, type ModelsAction, type ModelsState } from './models/state';
 
 /**
  * The page's state machine. Pure: time and randomness come in with the events, so that every path can be
@@ -25,6 +28,7 @@ export interface RunOptions {
   readonly min: number;
   readonly max: number;
   readonly backend: BackendChoice;
+  readonly preset: PresetChoice;
 }
 
 export interface Job {
@@ -60,18 +64,29 @@ export type Phase =
   | { readonly kind: 'done'; readonly outcome: Outcome; readonly mode: TurnsMode }
   | { readonly kind: 'error'; readonly failure: Failure; readonly source: Source };
 
-export type Notice = 'busy' | 'cancelled' | 'first-only' | 'options-range' | 'options-number';
+export type Notice =
+  | 'busy'
+  | 'busy-model'
+  | 'cancelled'
+  | 'first-only'
+  | 'options-range'
+  | 'options-number'
+  | 'download-stopped'
+  | 'preset-ready'
+  | 'model-deleted';
 
 export interface State {
   readonly phase: Phase;
   readonly options: RunOptions;
   readonly optionsOpen: boolean;
+  readonly models: ModelsState;
   /** The last result that was computed. Kept whatever happens next, so that a failing file loses nothing. */
   readonly lastOutcome: Outcome | null;
   readonly notice: Notice | null;
 }
 
 export type Action =
+  | ModelsAction
   | { readonly type: 'started'; readonly id: number; readonly source: Source; readonly at: number }
   | { readonly type: 'progressed'; readonly id: number; readonly progress: Progress }
   | { readonly type: 'finished'; readonly id: number; readonly outcome: Outcome }
@@ -87,8 +102,9 @@ export type Action =
 
 export const INITIAL_STATE: State = {
   phase: { kind: 'empty' },
-  options: { speakerMode: 'auto', exact: 2, min: 1, max: 4, backend: 'auto' },
+  options: { speakerMode: 'auto', exact: 2, min: 1, max: 4, backend: 'auto', preset: 'auto' },
   optionsOpen: false,
+  models: INITIAL_MODELS,
   lastOutcome: null,
   notice: null,
 };
@@ -101,6 +117,7 @@ export function jobOf(state: State): Job | null {
 
 export function reduce(state: State, action: Action): State {
   const job = jobOf(state);
+  const { models } = state;
   switch (action.type) {
     case 'started': {
       if (job) return { ...state, notice: 'busy' };
@@ -110,13 +127,16 @@ export function reduce(state: State, action: Action): State {
       return {
         ...state,
         phase: { kind: 'loading', job: { id, source, startedAt, stages: {} } },
+        // Who starts a recording while the model is on its way wants this recording done with it, after a retry too.
+        options: models.preparing?.file === null ? { ...state.options, preset: 'community-1' } : state.options,
+        models: { ...models, failure: null },
         notice,
       };
     }
     case 'progressed': {
       if (job?.id !== action.id) return state;
       const stages = { ...job.stages, [action.progress.stage]: action.progress };
-      return { ...state, phase: { kind: 'running', job: { ...job, stages } } };
+      return { ...state, phase: { kind: 'running', job: { ...job, stages } }, models: afterDownload(models, true) };
     }
     case 'finished':
       if (job?.id !== action.id) return state;
@@ -124,6 +144,7 @@ export function reduce(state: State, action: Action): State {
         ...state,
         phase: { kind: 'done', outcome: action.outcome, mode: 'overlapping' },
         lastOutcome: action.outcome,
+        models: afterDownload(models, true),
         notice: null,
       };
     case 'failed':
@@ -131,11 +152,17 @@ export function reduce(state: State, action: Action): State {
       return {
         ...state,
         phase: { kind: 'error', failure: action.failure, source: job.source },
+        models: afterDownload(models, false),
         notice: null,
       };
     case 'cancelled':
       if (job?.id !== action.id) return state;
-      return { ...state, phase: { kind: 'empty' }, notice: 'cancelled' };
+      return {
+        ...state,
+        phase: { kind: 'empty' },
+        models: afterStop(models),
+        notice: models.download ? 'download-stopped' : 'cancelled',
+      };
     case 'options-changed':
       return { ...state, options: { ...state.options, ...action.options }, notice: null };
     case 'options-toggled':
@@ -157,7 +184,39 @@ export function reduce(state: State, action: Action): State {
       return { ...state, notice: action.notice };
     case 'notice-dismissed':
       return state.notice === null ? state : { ...state, notice: null };
+    default:
+      return afterModels(state, action);
   }
+}
+
+/** The models' own state, and what of the page hangs on it: the choice of preset, and a word on what happened. */
+function afterModels(state: State, action: ModelsAction): State {
+  const models = reduceModels(state.models, action);
+  if (models === state.models) return state;
+  const next = { ...state, models };
+  switch (action.type) {
+    case 'preparing-started':
+      return { ...next, notice: null };
+    case 'prepared':
+      return { ...next, options: { ...state.options, preset: 'community-1' }, notice: jobOf(state) ? state.notice : 'preset-ready' };
+    case 'preparing-stopped':
+      return { ...next, notice: state.models.download ? 'download-stopped' : state.notice };
+    case 'model-deleted': {
+      const preset = state.options.preset === 'community-1' ? 'auto' : state.options.preset;
+      return { ...next, options: { ...state.options, preset }, notice: 'model-deleted' };
+    }
+    default:
+      return next;
+  }
+}
+
+/** The engine that a recording is to run on now. */
+export function engineRequest({ options, models }: State): EngineRequest {
+  if (models.preparing) return { backend: models.preparing.backend, preset: 'community-1', file: models.preparing.file };
+  const { backend, preset } = options;
+  const { file } = models;
+  // Automatic takes what is here, and a file that the browser could not keep is here too.
+  return file && preset !== 'campplus' ? { backend, preset: 'community-1', file } : { backend, preset, file: null };
 }
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;
@@ -188,27 +247,39 @@ export function diarizeOptions(
 }
 
 /** Which ways out of a failure make sense. */
-export function recoveries(
-  failure: Failure,
-  options: RunOptions,
-): { readonly retry: boolean; readonly wasm: boolean; readonly options: boolean } {
+export function recoveries(failure: Failure, options: RunOptions): Recoveries {
   const onGpu = options.backend !== 'wasm';
+  const none = { retry: false, wasm: false, options: false, bundled: false };
+  // What ships with the page needs no network, and no file that may be wrong.
+  const bundled = options.preset !== 'campplus';
   switch (failure.code) {
     case 'backend-unavailable':
     case 'backend-failed':
+      return { ...none, wasm: onGpu, options: true };
     case 'model-output':
-      return { retry: false, wasm: onGpu, options: true };
+      return { ...none, wasm: onGpu, options: true, bundled };
     case 'worker-failed':
-      return { retry: true, wasm: onGpu, options: false };
+      return { ...none, retry: true, wasm: onGpu };
     case 'options':
-      return { retry: false, wasm: false, options: true };
+      return { ...none, options: true };
     case 'model-missing':
+    case 'model-download':
     case 'model-altered':
+    case 'model-invalid':
+      return { ...none, retry: true, bundled };
     case 'disposed':
     case null:
-      return { retry: true, wasm: false, options: false };
+      return { ...none, retry: true };
     default:
       // What is left is wrong with the file itself, and stays wrong.
-      return { retry: false, wasm: false, options: false };
+      return none;
   }
+}
+
+export interface Recoveries {
+  readonly retry: boolean;
+  readonly wasm: boolean;
+  readonly options: boolean;
+  /** Again with the preset that ships with the page. */
+  readonly bundled: boolean;
 }

@@ -1,5 +1,6 @@
 import type { BackendReport } from '../pipeline/types';
 import { clock, count, percent, ratio, span } from './format';
+import { modelsText } from './models/text';
 import type { StageGroupId } from './stageGroups';
 import type { Notice } from './state';
 
@@ -17,10 +18,14 @@ const STAGES: Readonly<Record<StageGroupId, string>> = {
 
 const NOTICES: Readonly<Record<Notice, string>> = {
   busy: 'One recording at a time: the one in progress goes on, the new one was not taken.',
+  'busy-model': 'A model is taken between recordings: the one in progress goes on, the model was not taken.',
   cancelled: 'Cancelled. Nothing was kept.',
   'first-only': 'Several files were dropped. Only the first one was taken.',
   'options-range': 'The smallest number of speakers is larger than the largest one.',
   'options-number': 'The number of speakers has to be a whole number of 1 or more.',
+  'download-stopped': 'The download was stopped. What has arrived is kept, so that it can go on from there.',
+  'preset-ready': 'community-1 is ready. The next recording runs with it.',
+  'model-deleted': 'The model was deleted from this browser.',
 };
 
 export const text = {
@@ -38,6 +43,7 @@ export const text = {
     error: 'Not analysed · Voxlane',
   },
   notices: NOTICES,
+  models: modelsText,
 
   empty: {
     heading: 'Open a recording',
@@ -56,7 +62,7 @@ export const text = {
     sampleRemedy: 'Reload the page, or choose a recording of your own',
   },
   drop: {
-    ready: 'Drop to analyse this recording',
+    ready: 'Drop a recording to analyse it, or a model (.onnx) to use it',
     busy: 'One recording at a time: cancel the one in progress first',
   },
   options: {
@@ -70,7 +76,7 @@ export const text = {
     backend: 'Run the models on',
     backends: { auto: 'Automatic', webgpu: 'WebGPU', wasm: 'WASM' },
     backendHint: 'Automatic takes the fastest that works on this machine.',
-    now: (speakers: string, backend: string) => `${speakers} · ${backend}`,
+    now: (preset: string, speakers: string, backend: string) => `${preset} · ${speakers} · ${backend}`,
     speakersNow: {
       auto: 'speakers: automatic',
       exact: (n: number) => plural(n, 'speaker', 'speakers'),
@@ -137,6 +143,8 @@ export const text = {
     speaker: (index: number) => `Speaker ${index + 1}`,
   },
   details: {
+    preset: 'Preset',
+    embeddingModel: (sha256: string) => `model ${sha256.slice(0, 12)}…`,
     backend: 'Backend',
     processing: 'Processing time',
     factor: 'Real-time factor',
@@ -171,6 +179,7 @@ export const text = {
     choose: 'Choose another file',
     retry: 'Try again',
     wasm: 'Retry on WASM',
+    bundled: 'Retry with campplus',
     options: 'Change the options',
     back: (file: string) => `Back to the result for ${file}`,
     kept: 'Your last result is still here.',

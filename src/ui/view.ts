@@ -4,6 +4,7 @@ import type { ThemeControl } from './theme';
 
 /** What a person can do, apart from how the page carries it out. */
 export interface Actions {
+  /** Recordings and models, in any mix. */
   readonly open: (files: Iterable<File>) => void;
   readonly trySample: () => void;
   readonly cancel: () => void;
@@ -13,6 +14,15 @@ export interface Actions {
   readonly setMode: (mode: TurnsMode) => void;
   readonly reset: () => void;
   readonly back: () => void;
+  /** Fetches community-1 and makes it the choice. */
+  readonly downloadModel: () => void;
+  readonly stopDownload: () => void;
+  /** Answers whether a model file of unknown hash is to be used. A recording that waits for the answer runs. */
+  readonly answerQuestion: (isTrusted: boolean) => void;
+  readonly dismissModelFailure: () => void;
+  /** Asks whether a kept model is to be deleted; null takes the question back. */
+  readonly askDeletion: (model: string | null) => void;
+  readonly deleteModel: (model: string) => void;
   readonly dismissNotice: () => void;
 }
 

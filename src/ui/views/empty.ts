@@ -1,5 +1,7 @@
 import { h, icon, setText } from '../dom';
 import { fileButton } from '../fileButton';
+import { modelBox } from '../models/views/modelBox';
+import { storedModels } from '../models/views/storedModels';
 import type { RunOptions } from '../state';
 import { text } from '../text';
 import type { View, ViewContext } from '../view';
@@ -54,18 +56,21 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
   );
 
   const now = h('span', { class: 'options__now' });
-  const panel = optionsPanel(scope, state.options, actions.setOptions);
+  const panel = optionsPanel(scope, state.options, actions.setOptions, actions.open);
+  const stored = storedModels(scope, actions);
   const details = h(
     'details',
     { class: 'options', open: state.optionsOpen },
     h('summary', { class: 'options__summary' }, h('span', {}, text.options.summary), now),
     panel.element,
+    stored.element,
   );
   scope.on(details, 'toggle', () => {
     actions.toggleOptions(details.open);
   });
 
-  const element = h('div', { class: 'view view--empty' }, zone, details);
+  const box = modelBox(scope, actions);
+  const element = h('div', { class: 'view view--empty' }, zone, box.element, details);
   const last = state.lastOutcome;
   if (last) {
     const back = h('button', { type: 'button', class: 'link-button' }, icon('back'), text.empty.back(last.name));
@@ -76,9 +81,11 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
   return {
     element,
     heading,
-    update({ options, optionsOpen }) {
+    update({ options, optionsOpen, models }) {
       details.open = optionsOpen;
-      panel.update(options);
+      panel.update(options, models);
+      box.update(models);
+      stored.update(models);
       setText(now, summaryOf(options));
     },
   };
@@ -93,5 +100,5 @@ function summaryOf(options: RunOptions): string {
       : options.speakerMode === 'range'
         ? speakersNow.range(options.min, options.max)
         : speakersNow.auto;
-  return text.options.now(speakers, backendNow[options.backend]);
+  return text.options.now(text.models.presetNow[options.preset], speakers, backendNow[options.backend]);
 }

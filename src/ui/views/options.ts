@@ -1,5 +1,7 @@
 import type { Scope } from '../../util/scope';
 import { h } from '../dom';
+import type { ModelsState } from '../models/state';
+import { presetChoice } from '../models/views/presetChoice';
 import { optionsProblem, type RunOptions, type SpeakerMode } from '../state';
 import { text } from '../text';
 import type { BackendChoice } from '../../pipeline/types';
@@ -11,7 +13,8 @@ export function optionsPanel(
   scope: Scope,
   initial: RunOptions,
   onChange: (options: Partial<RunOptions>) => void,
-): { readonly element: HTMLElement; readonly update: (options: RunOptions) => void } {
+  onFiles: (files: Iterable<File>) => void,
+): { readonly element: HTMLElement; readonly update: (options: RunOptions, models: ModelsState) => void } {
   const numbers = new Map<NumberKey, HTMLInputElement>();
   const number = (key: NumberKey, mode: SpeakerMode): HTMLInputElement => {
     const input = h('input', {
@@ -56,9 +59,17 @@ export function optionsPanel(
     return h('div', { class: 'choice' }, h('label', {}, radio, h('span', {}, text.options.backends[backend])));
   };
 
+  const presets = presetChoice(
+    scope,
+    (preset) => {
+      onChange({ preset });
+    },
+    onFiles,
+  );
   const element = h(
     'div',
     { class: 'options__panel' },
+    presets.element,
     h(
       'fieldset',
       {},
@@ -80,7 +91,8 @@ export function optionsPanel(
 
   return {
     element,
-    update(options) {
+    update(options, models) {
+      presets.update(options, models);
       for (const radio of modes) radio.checked = radio.value === options.speakerMode;
       for (const radio of backends) radio.checked = radio.value === options.backend;
       const problem = optionsProblem(options);

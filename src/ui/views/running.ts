@@ -1,5 +1,6 @@
 import { h, setAttribute, setText } from '../dom';
 import { clock } from '../format';
+import { downloadMeter } from '../models/views/downloadMeter';
 import { groupProgress, STAGE_GROUPS, type GroupProgress } from '../stageGroups';
 import { jobOf } from '../state';
 import { text } from '../text';
@@ -63,6 +64,9 @@ export function runningView({ scope, state, actions }: ViewContext): View {
   );
   scope.on(cancel, 'click', actions.cancel);
 
+  const stages = h('ol', { class: 'stages' }, ...rows.map((row) => row.element));
+  const meter = downloadMeter();
+
   // The clock runs apart from the progress: a stage that is long between two reports must not look frozen.
   const tick = (): void => {
     setText(elapsed, clock(Math.floor((performance.now() - startedAt) / 1000)));
@@ -87,7 +91,7 @@ export function runningView({ scope, state, actions }: ViewContext): View {
         elapsed,
       ),
     ),
-    h('ol', { class: 'stages' }, ...rows.map((row) => row.element)),
+    stages,
     h('div', { class: 'button-row' }, cancel),
   );
 
@@ -99,7 +103,16 @@ export function runningView({ scope, state, actions }: ViewContext): View {
       if (!current) return;
       const loading = next.phase.kind === 'loading';
       element.classList.toggle('is-loading', loading);
-      setText(status, loading ? text.running.loading : text.running.working);
+      const { download } = next.models;
+      const isDownloading = loading && download !== null;
+      // Only while there is something to download: mostly the models are here.
+      if (isDownloading !== meter.element.isConnected) {
+        if (isDownloading) stages.before(meter.element);
+        else meter.element.remove();
+      }
+      if (download) meter.update(download);
+      const isArriving = isDownloading && download.receivedBytes < download.totalBytes;
+      setText(status, isArriving ? text.models.downloading : loading ? text.running.loading : text.running.working);
       groupProgress(current.stages).forEach((progress, index) => rows[index]?.update(progress));
     },
   };

@@ -1,0 +1,8 @@
+import type { PresetFacts, StoredModelFacts } from '../../pipeline/presets';
+
+/** What the page needs to know of presets and kept models. An interface, for pages and tests without models. */
+export interface ModelLibrary {
+  presets(): Promise<readonly PresetFacts[]>;
+  stored(): Promise<readonly StoredModelFacts[]>;
+  delete(id: string): Promise<void>;
+}
