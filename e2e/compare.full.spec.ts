@@ -1,8 +1,9 @@
 /** What takes longer: bundles made by others on WebGPU, minutes each on a software adapter, and every stage by itself. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
+import { unzipSync } from 'fflate';
 import { parseNpy } from '../src/compare/npy';
 import type { ComparisonReport } from '../src/compare/report';
 import { hasShared, SHARED, SHARED_MISSING } from '../testing/shared';
@@ -44,5 +45,20 @@ test('every stage by itself, written as .npy', async () => {
     expect(stdout).toContain(`(${shape.join(', ')})`);
     expect(tensor.data.some((value) => value !== 0)).toBe(true);
   }
+  rmSync(folder, { recursive: true });
+});
+
+test('bisection of a graph where both backends agree, and of one with its input given', async () => {
+  test.setTimeout(180_000);
+  const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
+  const two = await runCommand('bisect', 'e2e/fixtures/foreign/two_inputs.onnx', '--json');
+  expect(JSON.parse(two.stdout)).toMatchObject({ verdict: 'pass', node: null });
+  expect(two.code).toBe(0);
+  const files = unzipSync(readFileSync('public/goldens/segmentation-3.0.zip'));
+  const input = join(folder, 'speech.npy');
+  writeFileSync(input, files['inputs/waveform.npy']!);
+  const given = await runCommand('bisect', 'models/segmentation-3.0/model.onnx', '--input', input, '--simulate-fault', '/lstm/LSTM_2*1.01', '--json');
+  expect(JSON.parse(given.stdout)).toMatchObject({ verdict: 'fail', node: { name: '/lstm/LSTM_2', op: 'LSTM' } });
+  expect(given.code).toBe(1);
   rmSync(folder, { recursive: true });
 });

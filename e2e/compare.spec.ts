@@ -141,19 +141,6 @@ test('bisection ends at the node that one backend computes otherwise, and its re
   expect(right.code).toBe(0);
 });
 
-test('bisection of a graph where both backends agree, and of one with its input given', async () => {
-  test.setTimeout(180_000);
-  const two = await runCommand('bisect', 'e2e/fixtures/foreign/two_inputs.onnx', '--json');
-  expect(JSON.parse(two.stdout)).toMatchObject({ verdict: 'pass', node: null });
-  expect(two.code).toBe(0);
-  const files = unzipSync(readFileSync(BUNDLE));
-  const input = join(folder, 'speech.npy');
-  writeFileSync(input, files['inputs/waveform.npy']!);
-  const given = await runCommand('bisect', 'models/segmentation-3.0/model.onnx', '--input', input, '--simulate-fault', '/lstm/LSTM_2*1.01', '--json');
-  expect(JSON.parse(given.stdout)).toMatchObject({ verdict: 'fail', node: { name: '/lstm/LSTM_2', op: 'LSTM' } });
-  expect(given.code).toBe(1);
-});
-
 test('a stage by itself: samples and a layer, written as .npy', async () => {
   const samples = join(folder, 'samples.npy');
   const decoded = await runCommand('stage', 'decode', 'public/sample.wav', '--duration', '2', '--out', samples);
