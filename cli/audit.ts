@@ -3,9 +3,8 @@
  *
  *     npm run --silent audit -- MODEL.onnx [CHECKPOINT] [--json] [--flagged]
  */
-import { readFileSync, realpathSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { auditWeights } from '../src/compare/audit/auditWeights';
 import type { AuditEntry, AuditReport } from '../src/compare/auditReport';
@@ -13,6 +12,7 @@ import type { NamedFile } from '../src/compare/files/goldenFiles';
 import { shapeText } from '../src/compare/tensor';
 import { parseOnnx } from '../src/onnx/model';
 import { messageOf, VoxlaneError } from '../src/util/errors';
+import { runScript, type Outcome as ScriptOutcome } from './script';
 
 const HELP = `Usage: npm run --silent audit -- MODEL.onnx [CHECKPOINT] [options]
 
@@ -27,12 +27,7 @@ transposed, in another order or of other values. CHECKPOINT is a .safetensors, .
 Exit status: 0 where nothing is flagged, 1 where something is, 2 where a file cannot be read.
 `;
 
-/** What the process is to print and to return. */
-export interface Outcome {
-  readonly exitCode: 0 | 1 | 2;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+export type Outcome = ScriptOutcome<0 | 1 | 2>;
 
 interface AuditCommand {
   readonly model: string;
@@ -136,12 +131,4 @@ function entryLines(entry: AuditEntry): string[] {
   ];
 }
 
-const script = process.argv[1];
-// The real path, because that is what the module's own address is made of where a link leads to the checkout.
-if (script !== undefined && import.meta.url === pathToFileURL(realpathSync(script)).href) {
-  const { exitCode, stdout, stderr } = await main(process.argv.slice(2));
-  process.stdout.write(stdout);
-  process.stderr.write(stderr);
-  // Not process.exit: that could cut off what is still on its way into a pipe.
-  process.exitCode = exitCode;
-}
+await runScript(import.meta.url, main);

@@ -7,9 +7,9 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { BisectReport } from '../src/compare/report';
 import { isShipped } from '../src/store/shipped';
-import { messageOf } from '../src/util/errors';
 import { number } from './arguments';
 import { failureText, giveFiles, openComparePage, requirePath, say } from './comparePage';
+import { runCommand } from './script';
 
 const HELP = `Usage: npm run --silent bisect -- MODEL.onnx [options]
 
@@ -89,12 +89,4 @@ function describe({ model, adapter, node, alone, difference, numNodes, numProbes
   ].join('\n');
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    say(`bisect: ${messageOf(error)}`);
-    process.exitCode = 2;
-  },
-);
+await runCommand('bisect', 2, main);

@@ -6,9 +6,9 @@
 import { parseArgs } from 'node:util';
 import type { BackendName, BetweenReport, ComparisonReport, StageReport } from '../src/compare/report';
 import { isShipped } from '../src/store/shipped';
-import { messageOf } from '../src/util/errors';
 import { oneOf } from './arguments';
 import { failureText, giveFiles, openComparePage, requirePath, say, type Answer, type Failure } from './comparePage';
+import { runCommand } from './script';
 
 const HELP = `Usage: npm run --silent compare -- BUNDLE [options]
 
@@ -187,12 +187,4 @@ function stageLines({ name, verdict, inherited, maxAbs, cosine, shape, goldenSha
   ];
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    say(`compare: ${messageOf(error)}`);
-    process.exitCode = 2;
-  },
-);
+await runCommand('compare', 2, main);

@@ -6,6 +6,7 @@ import type { ModelDownload, Progress } from '../src/index';
 import { findModel } from './modelFolder';
 import { HELP, outputNames, parseCommand, type DiarizeCommand } from './diarizeOptions';
 import { openEnginePage } from './enginePage';
+import { runCommand } from './script';
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
@@ -85,12 +86,4 @@ async function emit(name: string | undefined, text: string, { out, format, exclu
   await writeFile(join(out, name + suffix), text);
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    say(`voxlane: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
-  },
-);
+await runCommand('voxlane', 1, main);

@@ -4,9 +4,9 @@
  *     npm run --silent replay -- CAPTURE_DIR [--out FILE.rttm] [--json]
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync,  readFileSync,  writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readPlda, type Plda } from '../src/clustering/plda';
 import { CAPTURE_FILES, readCapture } from '../src/pipeline/replay/capture';
@@ -16,6 +16,7 @@ import { parseManifest } from '../src/store/manifest';
 import { parsePldaManifest } from '../src/store/pldaManifest';
 import { timeGeometry } from '../src/timeline/geometry';
 import { messageOf, VoxlaneError } from '../src/util/errors';
+import { runScript, type Outcome as ScriptOutcome } from './script';
 
 const HELP = `Usage: npm run --silent replay -- CAPTURE_DIR [options]
 
@@ -34,12 +35,7 @@ const MODELS = fileURLToPath(new URL('../models/', import.meta.url));
 const SEGMENTATION = 'segmentation-3.0';
 const PLDA = 'plda-community-1';
 
-/** What the process is to print and to return. */
-export interface Outcome {
-  readonly exitCode: 0 | 1 | 2;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+export type Outcome = ScriptOutcome<0 | 1 | 2>;
 
 interface ReplayCommand {
   readonly folder: string;
@@ -138,12 +134,4 @@ function describe(differences: readonly StageDifference[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-const script = process.argv[1];
-// The real path, because that is what the module's own address is made of where a link leads to the checkout.
-if (script !== undefined && import.meta.url === pathToFileURL(realpathSync(script)).href) {
-  const { exitCode, stdout, stderr } = main(process.argv.slice(2));
-  process.stdout.write(stdout);
-  process.stderr.write(stderr);
-  // Not process.exit: that could cut off what is still on its way into a pipe.
-  process.exitCode = exitCode;
-}
+await runScript(import.meta.url, main);

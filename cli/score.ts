@@ -3,14 +3,14 @@
  *
  *     npm run --silent score -- REF.rttm HYP.rttm [--collar S] [--skip-overlap] [--uem FILE]
  */
-import { readFileSync, realpathSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseRttm } from '../src/formats/rttm';
 import { parseUem } from '../src/formats/uem';
 import type { RecordingsScore } from '../src/score/recordings';
 import { scoreRecordings } from '../src/score/recordings';
 import { messageOf } from '../src/util/errors';
+import { runScript, type Outcome as ScriptOutcome } from './script';
 
 const USAGE = `Usage: npm run --silent score -- REF.rttm HYP.rttm [options]
 
@@ -30,12 +30,7 @@ Files with several recordings are scored by recording and added up; mapping then
 table for each recording.
 `;
 
-/** What the process is to print and to return. */
-export interface Outcome {
-  readonly exitCode: 0 | 1;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+export type Outcome = ScriptOutcome<0 | 1>;
 
 /**
  * The whole program, without the process: every failure is an outcome with exit code 1 and one line on stderr,
@@ -124,12 +119,4 @@ function report(score: RecordingsScore) {
   };
 }
 
-const script = process.argv[1];
-// The real path, because that is what the module's own address is made of where a link leads to the checkout.
-if (script !== undefined && import.meta.url === pathToFileURL(realpathSync(script)).href) {
-  const { exitCode, stdout, stderr } = main(process.argv.slice(2));
-  process.stdout.write(stdout);
-  process.stderr.write(stderr);
-  // Not process.exit: that could cut off what is still on its way into a pipe.
-  process.exitCode = exitCode;
-}
+await runScript(import.meta.url, main);

@@ -5,9 +5,10 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { messageOf } from '../src/util/errors';
+import { STAGES } from '../src/pipeline/stages';
 import { number, oneOf } from './arguments';
 import { failureText, giveFiles, openComparePage, requirePath, say } from './comparePage';
+import { runCommand } from './script';
 
 const HELP = `Usage: npm run --silent stage -- STAGE FILE [options]
 
@@ -35,7 +36,8 @@ Exit status: 0 where the stage was computed, else 2.
 
 /** A layer sees the whole stretch at once: the length of the segmentation model's window. */
 const LAYER_SECONDS = 10;
-const WHOLE = ['decode', 'segmentation', 'embedding', 'counting', 'clustering', 'reconstruction'];
+/** Stages that take the whole recording: all of the pipeline's but the filterbank, whose model sees a stretch. */
+const isWhole = (stage: string): boolean => stage !== 'fbank' && STAGES.some((name) => name === stage);
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -57,7 +59,7 @@ async function main(): Promise<number> {
   if (stage === undefined || file === undefined || others.length > 0) throw new Error('expected a stage and a file. Try --help.');
   requirePath(file);
   const backend = oneOf('--backend', values.backend, ['webgpu', 'wasm']);
-  const duration = number('--duration', values.duration) ?? (WHOLE.includes(stage) ? undefined : LAYER_SECONDS);
+  const duration = number('--duration', values.duration) ?? (isWhole(stage) ? undefined : LAYER_SECONDS);
   const engine = await openComparePage([backend], undefined);
   const { page } = engine;
   try {
@@ -78,12 +80,4 @@ async function main(): Promise<number> {
   }
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    say(`stage: ${messageOf(error)}`);
-    process.exitCode = 2;
-  },
-);
+await runCommand('stage', 2, main);

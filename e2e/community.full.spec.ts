@@ -1,27 +1,14 @@
 /** The preset community-1 as a command, and with the real weights where `VOXLANE_MODELS` names a folder that has them. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from '@playwright/test';
 import { findModel } from '../cli/modelFolder';
 import { parseRttm } from '../src/formats/rttm';
 import { scoreRecordings } from '../src/score/recordings';
 import { hasShared, SHARED, SHARED_MISSING } from '../testing/shared';
-import { seededResnet34 } from '../testing/seededModel';
 import { runCommand } from './support/command';
+import { expect, test } from './support/seededModel';
 
-let folder: string;
-let model: string;
-test.beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
-  model = join(folder, 'seeded.onnx');
-  writeFileSync(model, seededResnet34('wespeaker'));
-});
-test.afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
-
-test('the command, and a file that nobody knows: refused, and taken on the user’s word', async () => {
+test('the command, and a file that nobody knows: refused, and taken on the user’s word', async ({ seededModel: model }) => {
   const args = ['public/sample.wav', '--duration', '10', '--backend', 'wasm', '--preset', 'community-1', '--model', model];
   const refused = await runCommand('diarize', ...args);
   expect(refused.code).toBe(1);

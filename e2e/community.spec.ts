@@ -3,25 +3,13 @@
  * nothing, the way there is the real one.
  */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, test } from '@playwright/test';
-import { seededResnet34 } from '../testing/seededModel';
+import { readFileSync } from 'node:fs';
+import { parseManifest } from '../src/store/manifest';
+import { timeGeometry, totalFrames } from '../src/timeline/geometry';
 import { openEngine } from './support/engine';
+import { expect, test } from './support/seededModel';
 
-let folder: string;
-let model: string;
-test.beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
-  model = join(folder, 'seeded.onnx');
-  writeFileSync(model, seededResnet34('wespeaker'));
-});
-test.afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
-
-test('every stage has its shape, nothing is NaN, and the result names its model', async ({ page }) => {
+test('every stage has its shape, nothing is NaN, and the result names its model', async ({ page, seededModel: model }) => {
   await openEngine(page);
   await page.setInputFiles('#file', 'public/sample.wav');
   await page.setInputFiles('#files', model);
@@ -53,7 +41,15 @@ test('every stage has its shape, nothing is NaN, and the result names its model'
     without.dispose();
     return { shapes, numEmbedded, result: JSON.parse(voxlane.toJson('sample', result)) as Record<string, unknown>, stored, preset, presetWithout };
   });
-  expect(run.shapes).toMatchObject({ segmentation: [5, 589, 3], embedding: [5, 3, 256], clustering: [5, 3] });
+  const manifest = JSON.parse(readFileSync('models/segmentation-3.0/manifest.json', 'utf8')) as unknown;
+  const numFrames = totalFrames(timeGeometry(parseManifest('segmentation', manifest, 'segmentation-3.0')), 5);
+  expect(run.shapes).toEqual({
+    segmentation: [5, 589, 3],
+    embedding: [5, 3, 256],
+    counting: [numFrames],
+    clustering: [5, 3],
+    reconstruction: [numFrames, expect.any(Number)],
+  });
   expect(run.numEmbedded).toBeGreaterThan(2);
   const sha256 = createHash('sha256').update(readFileSync(model)).digest('hex');
   expect(run.result).toMatchObject({ preset: 'community-1', embeddingModel: sha256 });

@@ -2,7 +2,7 @@
 import { writeNpy } from './compare/files/write';
 import { parseNpy } from './compare/npy';
 import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from './compare/report';
-import type { Artifact } from './pipeline/stages';
+import { STAGES, type Artifact, type StageName } from './pipeline/stages';
 import { Comparator } from './pipeline/comparator';
 import type { CallOptions, ComparatorOptions, NamedBlob } from './pipeline/comparatorTypes';
 import { Diarizer } from './pipeline/diarizer';
@@ -62,8 +62,7 @@ interface StageAnswer {
 }
 
 /** Stages that only the whole pipeline gives; its hook hands them out. */
-const PIPELINE_STAGES = ['segmentation', 'embedding', 'counting', 'clustering', 'reconstruction'] as const;
-type PipelineStage = (typeof PIPELINE_STAGES)[number];
+const PIPELINE_STAGES = STAGES.filter((stage) => stage !== 'decode' && stage !== 'fbank');
 
 let comparator: Comparator | undefined;
 
@@ -175,7 +174,7 @@ async function modelWith(stage: string): Promise<string> {
 
 /** Runs the pipeline until the stage has given everything, and puts its pieces together along their first axis. */
 async function runPipelineTo(
-  stage: PipelineStage,
+  stage: StageName,
   source: Blob | Float32Array,
   { backend, startSeconds, durationSeconds }: StageRequest,
 ): Promise<StageTensor> {

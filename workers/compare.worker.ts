@@ -5,10 +5,8 @@ import { serve } from './expose';
 import { moved } from './moved';
 
 let comparison: Comparison;
-/** Raised by `cancel`, taken back by the next call that can be cancelled. */
+/** Raised by `cancel`, taken back by the next piece of work. The page sends one at a time. */
 let isCancelled = false;
-/** The call before; the runtime runs one session at a time. */
-let previous: Promise<unknown> = Promise.resolve();
 
 /** Reports a step, and gives a message that cancels the time to arrive: a worker that computes hears nothing. */
 const steps = (onProgress: OnProgress | null) => async (step: string, completed: number, total: number) => {
@@ -17,40 +15,35 @@ const steps = (onProgress: OnProgress | null) => async (step: string, completed:
   if (isCancelled) throw new VoxlaneError({ code: 'cancelled', problem: 'The comparison was cancelled' });
 };
 
-function inTurn<Result>(work: () => Promise<Result> | Result): Promise<Result> {
-  const turn = previous.then(() => {
-    isCancelled = false;
-    return work();
-  });
-  previous = turn.catch(() => undefined);
-  return turn;
+/** The steps of a new piece of work. */
+function begin(onProgress: OnProgress | null): ReturnType<typeof steps> {
+  isCancelled = false;
+  return steps(onProgress);
 }
 
 serve<CompareWorkerApi>({
   setUp(settings) {
     comparison = new Comparison(settings);
   },
-  open: (files) =>
-    inTurn(async () => {
-      const read = files.map(async ({ name, blob }) => ({ name, bytes: new Uint8Array(await blob.arrayBuffer()) }));
-      return comparison.open(await Promise.all(read));
-    }),
-  openShipped: (id) => inTurn(() => comparison.openShipped(id)),
-  mapStage: (stage, value) => inTurn(() => comparison.mapStage(stage, value)),
-  compare: (backend, thorough, onProgress) => inTurn(() => comparison.compare(backend, thorough, steps(onProgress))),
+  async open(files) {
+    const read = files.map(async ({ name, blob }) => ({ name, bytes: new Uint8Array(await blob.arrayBuffer()) }));
+    return comparison.open(await Promise.all(read));
+  },
+  openShipped: (id) => comparison.openShipped(id),
+  mapStage: (stage, value) => comparison.mapStage(stage, value),
+  compare: (backend, thorough, onProgress) => comparison.compare(backend, thorough, begin(onProgress)),
   between: () => Promise.resolve(comparison.between()),
   picture(stage, pair, column) {
     const picture = comparison.picture(stage, pair, column);
     return Promise.resolve(moved(picture, picture.heat));
   },
-  audit: (onProgress) => inTurn(() => comparison.audit(steps(onProgress))),
-  bisect: (tolerance, onProgress) => inTurn(() => comparison.bisect(tolerance, steps(onProgress))),
+  audit: (onProgress) => comparison.audit(begin(onProgress)),
+  bisect: (tolerance, onProgress) => comparison.bisect(tolerance, begin(onProgress)),
   bugReport: () => Promise.resolve(comparison.bugReport()),
-  layer: (request, backend) =>
-    inTurn(async () => {
-      const tensor = await comparison.layer(request, backend);
-      return moved(tensor, tensor.data);
-    }),
+  async layer(request, backend) {
+    const tensor = await comparison.layer(request, backend);
+    return moved(tensor, tensor.data);
+  },
   environment: () => comparison.environment(),
   cancel() {
     isCancelled = true;

@@ -127,7 +127,7 @@ export interface ClusteringWorkerApi {
 /** Hears of each step of a long call. Crosses to the worker as a proxy. */
 export type OnProgress = (progress: { readonly step: string; readonly completed: number; readonly total: number }) => void;
 
-/** One graph with its goldens. Calls that compute take turns. */
+/** One graph with its goldens. What computes must be sent one piece at a time: the runtime runs one session at once. */
 export interface CompareWorkerApi {
   setUp(settings: ComparisonSettings): void;
   open(files: readonly { readonly name: string; readonly blob: Blob }[]): Promise<Opened>;

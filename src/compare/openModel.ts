@@ -3,10 +3,11 @@ import { resnetLayers, splitAtPooling } from '../onnx/pooled';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { loadManifest, loadModel } from '../store/load';
 import { isShipped, KNOWN_MODELS, SHIPPED_MODELS, type ShippedModel } from '../store/shipped';
-import { messageOf, VoxlaneError } from '../util/errors';
+import { VoxlaneError } from '../util/errors';
 import { sha256Hex } from '../util/hash';
 import type { GoldenBundle } from './bundle';
 import type { KnownModel } from './files/assume';
+import { fetchGoldens } from './fetchGoldens';
 import { readGoldens, type NamedFile } from './files/goldenFiles';
 import type { AnyManifest } from './plan';
 import { sortFiles } from './sortFiles';
@@ -74,17 +75,7 @@ export async function openFiles(files: readonly NamedFile[], bases: Bases): Prom
 /** A shipped model with its shipped goldens. @throws VoxlaneError `model-*`, `format` */
 export async function openShipped(id: ShippedModel, bases: Bases): Promise<OpenedFiles> {
   const opened = await openShippedModel(id, bases);
-  const address = new URL(`${id}.zip`, bases.goldens).href;
-  const response = await fetch(address).catch((cause: unknown) => messageOf(cause));
-  if (typeof response === 'string' || !response.ok) {
-    throw new VoxlaneError({
-      code: 'model-missing',
-      problem: `The golden outputs ${address} could not be fetched`,
-      expected: 'the folder goldens/ of this release at that address',
-      remedy: 'Check the `goldens` option and that the server serves the folder',
-    });
-  }
-  const file = { name: `${id}.zip`, bytes: new Uint8Array(await response.arrayBuffer()) };
+  const file = { name: `${id}.zip`, bytes: await fetchGoldens(id, bases.goldens) };
   return { ...opened, bundle: readGoldens([file], [], []), goldenFile: file.name };
 }
 

@@ -5,6 +5,7 @@ import type { EmbeddingManifest, SegmentationManifest } from '../store/manifest'
 import { VoxlaneError } from '../util/errors';
 import { readBundle, tensorNamed, type GoldenBundle, type GoldenStage } from './bundle';
 import { compareTensors, judge, type Tolerance } from './compare';
+import { fetchGoldens } from './fetchGoldens';
 
 /** How one stage's output on this backend compares with the golden one. */
 export interface StageProof {
@@ -37,7 +38,7 @@ export async function proveSegmentation(
   { id }: SegmentationManifest,
   goldensBase: string,
 ): Promise<ModelProof> {
-  const bundle = await fetchBundle(id, goldensBase);
+  const bundle = readBundle(await fetchGoldens(id, goldensBase));
   const { data, shape } = tensorNamed(bundle.inputs, 'waveform');
   return prove(id, 2, async (compare) => {
     compare('classifier', (await graph.run({ data, shape })).data);
@@ -50,7 +51,7 @@ export async function proveEmbedding(
   { id }: EmbeddingManifest,
   goldensBase: string,
 ): Promise<ModelProof> {
-  const bundle = await fetchBundle(id, goldensBase);
+  const bundle = readBundle(await fetchGoldens(id, goldensBase));
   const { data } = tensorNamed(bundle.inputs, 'waveform');
   // Once: only the segmentation's time decides between backends.
   return prove(id, 1, (compare) => embedAndCompare(embedder, data, compare), bundle);
@@ -164,18 +165,4 @@ function compareStage(bundle: GoldenBundle, stage: string, actual: Float32Array)
   const { maxAbs, cosine, argmaxAgreement } = comparison;
   const passed = judge(comparison, golden.tolerance) === 'pass';
   return { stage, maxAbs, cosine, argmaxAgreement, tolerance: golden.tolerance, passed };
-}
-
-async function fetchBundle(id: string, base: string): Promise<GoldenBundle> {
-  const address = new URL(`${id}.zip`, base).href;
-  const response = await fetch(address).catch(() => null);
-  if (!response?.ok) {
-    throw new VoxlaneError({
-      code: 'model-missing',
-      problem: `The golden outputs ${address} could not be fetched`,
-      expected: 'the folder goldens/ of this release at that address',
-      remedy: 'Check the `goldens` option and that the server serves the folder',
-    });
-  }
-  return readBundle(new Uint8Array(await response.arrayBuffer()));
 }

@@ -3,7 +3,7 @@ import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest } from '../store/manifest';
 import { embed } from './embed';
 import type { EmbedBatch, Embedder, EmbedResult } from './embedder';
-import { maskedFeatures } from './mask';
+import { EVERY_FRAME, maskedFeatures } from './mask';
 
 /** Features by the plain filterbank, embeddings by a session on WASM. */
 export class CpuEmbedder implements Embedder {
@@ -36,7 +36,7 @@ export class CpuEmbedder implements Embedder {
 
   async embedStretch(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
     const raw = this.fbank.compute(samples);
-    const features = maskedFeatures(raw, Uint8Array.of(1), this.manifest.fbank.subtractMean);
+    const features = maskedFeatures(raw, EVERY_FRAME, this.manifest.fbank.subtractMean);
     onFeatures(features);
     return (await this.graph.run({ data: features, shape: [1, raw.numFrames, raw.numMelBins] })).data;
   }

@@ -1,7 +1,7 @@
 import type { Features } from '../fbank/fbank';
 import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest } from '../store/manifest';
-import { embeddingMasks, maskedFeatures, minCleanFrames } from './mask';
+import { maskedFeatures, windowMasks } from './mask';
 
 /** One window's local speakers, to be embedded. */
 export interface EmbeddingInput {
@@ -22,9 +22,8 @@ export interface EmbeddingInput {
 export async function embed(graph: Graph, manifest: EmbeddingManifest, input: EmbeddingInput): Promise<Float32Array> {
   const { embeddingSize, fbank, minFrames, minSamples } = manifest;
   const { activity, numSpeakers, windowSamples, features } = input;
-  const minClean = minCleanFrames(activity.length / numSpeakers, windowSamples, minSamples);
   const embeddings = new Float32Array(numSpeakers * embeddingSize).fill(NaN);
-  for (const [speaker, mask] of embeddingMasks(activity, numSpeakers, minClean).entries()) {
+  for (const [speaker, mask] of windowMasks(activity, numSpeakers, windowSamples, minSamples).entries()) {
     const data = maskedFeatures(features, mask, fbank.subtractMean);
     const numFrames = data.length / fbank.numMelBins;
     if (numFrames < minFrames) continue;

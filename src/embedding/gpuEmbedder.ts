@@ -7,7 +7,7 @@ import type { EmbeddingManifest } from '../store/manifest';
 import type { EmbedBatch, Embedder, EmbedResult } from './embedder';
 import { GpuFeatureStage, tensorUsage } from './gpuFeatures';
 import { GpuGather } from './gpuGather';
-import { embeddingMasks, minCleanFrames, usedFrames } from './mask';
+import { EVERY_FRAME, usedFrames, windowMasks } from './mask';
 
 /** A local speaker with enough speech to be embedded. */
 interface Voice {
@@ -67,7 +67,7 @@ export class GpuEmbedder implements Embedder {
   async embedStretch(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
     const features = await this.features.compute(samples, 1);
     try {
-      const used = usedFrames(Uint8Array.of(1), features.numFrames);
+      const used = usedFrames(EVERY_FRAME, features.numFrames);
       return await this.embedVoice(features, { window: 0, speaker: 0, used }, onFeatures);
     } finally {
       features.buffer.destroy();
@@ -106,10 +106,9 @@ function voicesOf(
   { minSamples }: EmbeddingManifest,
 ): Voice[] {
   const cells = activity.length / numWindows;
-  const minClean = minCleanFrames(cells / numSpeakers, windows.length / numWindows, minSamples);
   return Array.from({ length: numWindows }, (_, window) => {
     const own = activity.subarray(window * cells, (window + 1) * cells);
-    const masks = embeddingMasks(own, numSpeakers, minClean);
+    const masks = windowMasks(own, numSpeakers, windows.length / numWindows, minSamples);
     return masks.map((mask, speaker) => ({ window, speaker, used: usedFrames(mask, numFeatureFrames) }));
   }).flat();
 }

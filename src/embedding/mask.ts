@@ -31,6 +31,18 @@ export function minCleanFrames(numFrames: number, windowSamples: number, minSamp
 }
 
 /**
+ * The masks of a window's local speakers, as {@link embeddingMasks}, with the rule for overlap from the window's length.
+ *
+ * @param activity axes (frame, local speaker), 0 or 1
+ */
+export function windowMasks(activity: Uint8Array, numSpeakers: number, windowSamples: number, minSamples: number): Uint8Array[] {
+  return embeddingMasks(activity, numSpeakers, minCleanFrames(activity.length / numSpeakers, windowSamples, minSamples));
+}
+
+/** One frame, on: the mask of somebody who talks throughout, of any number of frames. */
+export const EVERY_FRAME = Uint8Array.of(1);
+
+/**
  * The feature frames that a mask's frames stand for, in rising order.
  *
  * The mask's frames are wider than the feature frames: each feature frame takes the nearest mask frame, as

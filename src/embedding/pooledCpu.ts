@@ -2,7 +2,7 @@ import { Fbank } from '../fbank/fbank';
 import type { PooledHead } from '../onnx/pooled';
 import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest } from '../store/manifest';
-import { maskedFeatures } from './mask';
+import { EVERY_FRAME, maskedFeatures } from './mask';
 import type { PooledBackend, PooledWindows } from './pooledEmbedder';
 import { frameWeights, poolEmbeddings } from './statsPool';
 
@@ -25,7 +25,7 @@ export class CpuPooling implements PooledBackend {
     // Of the whole window, as pyannote does it: what others say in it is part of the mean.
     const features = Array.from({ length: numWindows }, (_, window) => {
       const raw = this.fbank.compute(samples.subarray(window * numSamples, (window + 1) * numSamples));
-      return maskedFeatures(raw, Uint8Array.of(1), subtractMean);
+      return maskedFeatures(raw, EVERY_FRAME, subtractMean);
     });
     const numFrames = (features[0]?.length ?? 0) / numMelBins;
     return Promise.resolve({

@@ -5,7 +5,7 @@ import { openGraph, type Graph, type GraphOptions } from '../ort/graph';
 import type { EmbeddingManifest } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
 import type { EmbedBatch, Embedder, EmbedResult } from './embedder';
-import { embeddingMasks, minCleanFrames, usedFrames } from './mask';
+import { EVERY_FRAME, usedFrames, windowMasks } from './mask';
 import { CpuPooling } from './pooledCpu';
 import { GpuPooling } from './pooledGpu';
 
@@ -31,9 +31,6 @@ export interface PooledBackend {
   /** @param samples axes (window, sample), float32 in [-1, 1] */
   open(samples: Float32Array, numWindows: number): Promise<PooledWindows>;
 }
-
-/** A mask of one frame, on: the nearest to all of a window's. */
-const EVERYTHING = Uint8Array.of(1);
 
 /**
  * Embeds all local speakers of a window from one run of the network: its frames are the same whoever speaks, and only
@@ -85,7 +82,7 @@ export class PooledEmbedder implements Embedder {
     try {
       onFeatures(await opened.read(0));
       this.runs++;
-      return await opened.pool(0, [EVERYTHING]);
+      return await opened.pool(0, [EVERY_FRAME]);
     } finally {
       opened.close();
     }
@@ -99,8 +96,8 @@ export class PooledEmbedder implements Embedder {
   ): { speaker: number; mask: Uint8Array }[] {
     const { minFrames, minSamples } = this.manifest;
     const cells = activity.length / numWindows;
-    const minClean = minCleanFrames(cells / numSpeakers, windows.length / numWindows, minSamples);
-    return embeddingMasks(activity.subarray(window * cells, (window + 1) * cells), numSpeakers, minClean)
+    const own = activity.subarray(window * cells, (window + 1) * cells);
+    return windowMasks(own, numSpeakers, windows.length / numWindows, minSamples)
       .map((mask, speaker) => ({ speaker, mask }))
       .filter(({ mask }) => usedFrames(mask, numFeatureFrames).length >= minFrames);
   }

@@ -9,7 +9,7 @@ import type { EmbeddingManifest } from '../store/manifest';
 import { GpuFeatureStage, tensorUsage } from './gpuFeatures';
 import { GpuGather } from './gpuGather';
 import { GpuStatsPool, withoutEmpty, type PoolScratch } from './gpuStatsPool';
-import { usedFrames } from './mask';
+import { EVERY_FRAME, usedFrames } from './mask';
 import type { PooledBackend, PooledWindows } from './pooledEmbedder';
 import { frameWeights } from './statsPool';
 
@@ -67,7 +67,7 @@ export class GpuPooling implements PooledBackend {
     const size = 4 * features.numFrames * features.numMelBins;
     const input = device.createBuffer({ label: 'embedding input', size, usage: tensorUsage() });
     try {
-      const used = usedFrames(Uint8Array.of(1), features.numFrames);
+      const used = usedFrames(EVERY_FRAME, features.numFrames);
       const encoder = device.createCommandEncoder();
       const upload = this.gather.encode(encoder, features, [{ window, used, output: input }]);
       device.queue.submit([encoder.finish()]);

@@ -4,7 +4,7 @@ import type { GpuContext } from '../gpu/context';
 import { readBack } from '../gpu/readback';
 import type { FbankFacts } from '../store/manifest';
 import { GpuGather } from './gpuGather';
-import { maskedFeatures } from './mask';
+import { EVERY_FRAME, maskedFeatures } from './mask';
 
 /**
  * All frames of a stretch as the embedding model's input, where one person speaks throughout.
@@ -17,7 +17,7 @@ export type StretchFeatures = (samples: Float32Array) => Promise<Float32Array>;
 /** By the plain filterbank. */
 export function cpuStretchFeatures(facts: FbankFacts, sampleRate: number): StretchFeatures {
   const fbank = new Fbank(facts, sampleRate);
-  return (samples) => Promise.resolve(maskedFeatures(fbank.compute(samples), Uint8Array.of(1), facts.subtractMean));
+  return (samples) => Promise.resolve(maskedFeatures(fbank.compute(samples), EVERY_FRAME, facts.subtractMean));
 }
 
 /**
@@ -36,7 +36,7 @@ export async function gpuStretchFeatures(
   return (samples) =>
     gpu.guard(async () => {
       const features = fbank.compute(samples, 1);
-      const gathered = gather.gather(features, 0, Uint8Array.of(1));
+      const gathered = gather.gather(features, 0, EVERY_FRAME);
       try {
         return gathered ? await readBack(device, gathered.buffer) : new Float32Array(0);
       } finally {

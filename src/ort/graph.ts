@@ -4,7 +4,7 @@ import { spoil, type FaultInjector } from '../gpu/faults';
 import { readBack } from '../gpu/readback';
 import type { TensorFact } from '../store/manifest';
 import { messageOf, VoxlaneError } from '../util/errors';
-import { loadRuntime } from './runtime';
+import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
 
 export interface GraphOptions {
   /** Address of the ONNX Runtime files, with a slash at its end. */
@@ -87,10 +87,9 @@ async function openOnGpu(
 ): Promise<Graph> {
   const ort = await loadRuntime('webgpu', { runtimeBase, threads });
   const { device } = gpu;
-  // The device per session, because `env.webgpu.device` is ignored (microsoft/onnxruntime#26107).
-  const provider = { name: 'webgpu', device } as Ort.InferenceSession.WebGpuExecutionProviderOption;
+  const executionProviders = [webgpuProvider(device)];
   const session = await gpu.guard(() =>
-    ort.InferenceSession.create(bytes, { executionProviders: [provider], preferredOutputLocation: 'gpu-buffer' }),
+    ort.InferenceSession.create(bytes, { executionProviders, preferredOutputLocation: 'gpu-buffer' }),
   );
   return {
     run: (input, beforeReadback, instead) =>
@@ -124,10 +123,7 @@ async function orFailed<Result>(backend: string, run: Promise<Result>): Promise<
   try {
     return await run;
   } catch (cause) {
-    // The runtime knows no error types.
-    if (/out of memory|failed to allocate|bad_alloc/i.test(messageOf(cause)) && backend === 'WebGPU') {
-      throw gpuMemory(messageOf(cause));
-    }
+    if (backend === 'WebGPU' && saysOutOfMemory(messageOf(cause))) throw gpuMemory(messageOf(cause));
     throw failed(backend, cause);
   }
 }

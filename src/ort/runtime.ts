@@ -31,6 +31,13 @@ function setRuntimeFiles(ort: typeof Ort, base: string, stem: string): void {
   };
 }
 
+/** The WebGPU provider on a device of ours: per session, because `env.webgpu.device` is ignored (microsoft/onnxruntime#26107). */
+export const webgpuProvider = (device: GPUDevice): Ort.InferenceSession.ExecutionProviderConfig =>
+  ({ name: 'webgpu', device });
+
+/** Whether the runtime, which knows no error types, says that memory could not be had. */
+export const saysOutOfMemory = (message: string): boolean => /out of memory|failed to allocate|bad_alloc/i.test(message);
+
 /** Version of the runtime, as it names itself. */
 export async function runtimeVersion(): Promise<string> {
   const { env } = await import('onnxruntime-web/wasm');

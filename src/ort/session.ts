@@ -1,7 +1,6 @@
-import type * as Ort from 'onnxruntime-web';
 import { gpuMemory, type GpuContext } from '../gpu/context';
 import { messageOf, VoxlaneError } from '../util/errors';
-import { loadRuntime } from './runtime';
+import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
 import { fromRuntime, toRuntimeArray } from './values';
 
 /** A value of a graph: float32 whatever the graph's own type is, row-major. */
@@ -49,7 +48,7 @@ export async function openSession(bytes: Uint8Array, options: SessionOptions): P
   const { gpu } = options;
   const guard = <Result>(work: () => Promise<Result>): Promise<Result> => (gpu ? gpu.guard(work) : work());
   const ort = await loadRuntime(gpu ? 'webgpu' : 'wasm', options);
-  const provider = gpu ? ({ name: 'webgpu', device: gpu.device } as Ort.InferenceSession.WebGpuExecutionProviderOption) : 'wasm';
+  const provider = gpu ? webgpuProvider(gpu.device) : 'wasm';
   const failed = describeFailure(gpu !== null);
   const session = await guard(() =>
     ort.InferenceSession.create(bytes, { executionProviders: [provider] }).catch(failed('make a session of this graph')),
@@ -78,7 +77,7 @@ export async function openSession(bytes: Uint8Array, options: SessionOptions): P
 
 const describeFailure = (onGpu: boolean) => (deed: string) => (cause: unknown): never => {
   const message = messageOf(cause);
-  if (onGpu && /out of memory|failed to allocate|bad_alloc/i.test(message)) throw gpuMemory(message);
+  if (onGpu && saysOutOfMemory(message)) throw gpuMemory(message);
   throw new VoxlaneError(
     {
       code: 'backend-failed',

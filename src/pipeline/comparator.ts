@@ -74,12 +74,12 @@ export class Comparator {
 
   /** WASM against WebGPU, after both were compared. */
   between(): Promise<readonly BetweenReport[]> {
-    return this.call((remote) => remote.between());
+    return this.read((remote) => remote.between());
   }
 
   /** What there is to draw of a stage. `column`: which frame the slice shows; by default the worst. */
   picture(stage: string, pair: Pair, column?: number): Promise<StagePicture> {
-    return this.call((remote) => remote.picture(stage, pair, column));
+    return this.read((remote) => remote.picture(stage, pair, column));
   }
 
   /** Looks at every weight of the graph, and of the checkpoint beside it. */
@@ -98,7 +98,7 @@ export class Comparator {
 
   /** The node that {@link bisect} found, as a golden bundle (zip) with a graph of this one node. */
   bugReport(): Promise<Uint8Array> {
-    return this.call((remote) => remote.bugReport());
+    return this.read((remote) => remote.bugReport());
   }
 
   /** One layer of a shipped model, of any sound; nothing needs to be open. */
@@ -108,7 +108,7 @@ export class Comparator {
 
   /** Browser, runtime, adapter, threads and hashes, for a report. */
   environment(): Promise<Record<string, string>> {
-    return this.call((remote) => remote.environment());
+    return this.read((remote) => remote.environment());
   }
 
   /** Ends the worker and frees its memory. Calls under way reject with `disposed`. */
@@ -121,8 +121,13 @@ export class Comparator {
       .catch(() => undefined);
   }
 
+  /** Asks for what is there already: it need not wait for the work under way. */
+  private async read<Result>(use: (remote: Remote) => Promise<Result>): Promise<Result> {
+    return this.send(await this.started(), use);
+  }
+
   /**
-   * One call after the other: the next is sent when the worker is done with the one before, also where that was
+   * One piece of work after the other: the next is sent when the worker is done with the one before, also where that was
    * cancelled and its caller has gone on.
    */
   private call<Result>(
@@ -137,11 +142,7 @@ export class Comparator {
       if (hasAborted(signal)) throw cancelled();
       isRunning = true;
       try {
-        return await handle.call((remote) => use(remote, onProgress ? proxy(onProgress) : null));
-      } catch (error) {
-        // A worker that is gone stays so; the next call starts another, with nothing open in it.
-        if (error instanceof VoxlaneError && error.code === 'worker-failed') this.worker = null;
-        throw error;
+        return await this.send(handle, (remote) => use(remote, onProgress ? proxy(onProgress) : null));
       } finally {
         isRunning = false;
       }
@@ -158,9 +159,19 @@ export class Comparator {
     });
   }
 
-  private started(): Promise<Handle> {
+  private async started(): Promise<Handle> {
     if (this.disposed) throw disposedError();
     return (this.worker ??= this.start());
+  }
+
+  private async send<Result>(handle: Handle, use: (remote: Remote) => Promise<Result>): Promise<Result> {
+    try {
+      return await handle.call(use);
+    } catch (error) {
+      // A worker that is gone stays so; the next call starts another, with nothing open in it.
+      if (error instanceof VoxlaneError && error.code === 'worker-failed') this.worker = null;
+      throw error;
+    }
   }
 
   private async start(): Promise<Handle> {

@@ -1,5 +1,6 @@
 import { loadManifest } from '../store/load';
 import { ModelStore } from '../store/modelStore';
+import { VoxlaneError } from '../util/errors';
 import { folderAddress, type CheckedDiarizerOptions } from './options';
 import { PRESETS, type PresetId } from './settings';
 import type { DiarizerOptions } from './types';
@@ -65,7 +66,17 @@ export async function storedModels(): Promise<readonly StoredModelFacts[]> {
   return new ModelStore().list();
 }
 
-/** Gives a stored model's space back. */
+/**
+ * Gives a stored model's space back.
+ *
+ * @throws VoxlaneError `storage` where the browser refuses
+ */
 export async function deleteStoredModel(id: string): Promise<void> {
-  await new ModelStore().delete(id);
+  if (await new ModelStore().delete(id)) return;
+  throw new VoxlaneError({
+    code: 'storage',
+    problem: `The browser did not let the stored model ${id} be deleted`,
+    expected: 'storage that this page may change',
+    remedy: "Allow the page to store data, or delete its data in the browser's settings",
+  });
 }

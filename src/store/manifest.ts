@@ -133,7 +133,6 @@ export type SegmentationManifest = v.InferOutput<typeof segmentationSchema>;
 /** Facts of a speaker-embedding model: mel frames in, one vector out. */
 export type EmbeddingManifest = v.InferOutput<typeof embeddingSchema>;
 export type TensorFact = v.InferOutput<typeof tensorFactSchema>;
-export type StageFact = v.InferOutput<typeof stageFactSchema>;
 export type FbankFacts = v.InferOutput<typeof fbankSchema>;
 
 /** Manifest by task. */

@@ -15,6 +15,7 @@
  * | `model-missing` | a model file or manifest cannot be fetched |
  * | `model-download` | a model file did not arrive whole in any of several attempts |
  * | `model-altered` | a model file does not have the bytes or the SHA-256 of its manifest |
+ * | `storage` | the browser refuses to change what it stores for the page |
  * | `model-invalid` | a manifest or a graph does not have the form that the stage needs |
  * | `model-output` | a model gave NaN or infinite values |
  * | `backend-unavailable` | the backend that was asked for does not exist here |
@@ -39,6 +40,7 @@ export type ErrorCode =
   | 'model-missing'
   | 'model-download'
   | 'model-altered'
+  | 'storage'
   | 'model-invalid'
   | 'model-output'
   | 'backend-unavailable'

@@ -55,7 +55,7 @@ describe('filesOfDrop', () => {
   });
 
   it('too many files are refused', async () => {
-    const many = folderEntry('/home', [folderEntry('/home/x', Array.from({ length: 2001 }, (_, index) => fileEntry(`/home/x/${index}`)))]);
+    const many = folderEntry('/dropped', [folderEntry('/dropped/x', Array.from({ length: 2001 }, (_, index) => fileEntry(`/dropped/x/${index}`)))]);
     await expect(filesOfDrop(dropOf([], [many]))()).rejects.toMatchObject({ code: 'format', problem: expect.stringContaining('2000') as string });
   });
 
