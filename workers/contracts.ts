@@ -12,7 +12,7 @@ import type { Pair, StagePicture } from '../src/compare/picture';
 import type { ModelProof } from '../src/compare/prove';
 import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../src/compare/report';
 import type { NamedTensor } from '../src/compare/tensor';
-import type { Assembly, AssemblyInput } from '../src/diarization/assemble';
+import type { Assembly, AssemblyFacts } from '../src/diarization/assemble';
 import type { SimulatedFault } from '../src/gpu/faults';
 import type { GpuCountsByStage } from '../src/gpu/meter';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
@@ -118,10 +118,25 @@ export interface EmbeddingWorkerApi extends ModelWorkerApi<EmbeddingManifest> {
   embed(windows: Float32Array, activity: Uint8Array, sizes: EmbedSizes): Promise<EmbeddingReply>;
 }
 
+/** What the models gave of consecutive windows. */
+export interface LocalResults {
+  /** Axes (window, frame, local speaker), 0 or 1. */
+  readonly activity: Uint8Array;
+  /** Axes (window, local speaker, dimension), float32; NaN where there was too little speech, or it was not embedded. */
+  readonly embeddings: Float32Array;
+  /** Axes (window), 1 where the window went through the embedding model. */
+  readonly embedded: Uint8Array;
+}
+
+/** Holds what the models gave of a recording, so that the page thread need not. */
 export interface ClusteringWorkerApi {
   /** Loads the PLDA that VBx wants. */
   load(pldaId: string, modelsBase: string): Promise<void>;
-  assemble(input: AssemblyInput): Assembly;
+  /** A new recording: what is held is dropped. */
+  begin(): void;
+  append(results: LocalResults): void;
+  /** Who spoke when in what was appended so far; null where nobody spoke. */
+  assemble(facts: AssemblyFacts): Assembly | null;
 }
 
 /** Hears of each step of a long call. Crosses to the worker as a proxy. */

@@ -1,29 +1,31 @@
 import { proveSegmentation } from '../src/compare/prove';
-import { segment } from '../src/segmentation/segment';
+import { Segmenter } from '../src/segmentation/segment';
 import type { SegmentationWorkerApi } from './contracts';
 import { serve, timed } from './expose';
 import { openSegmentation, type SegmentationModel } from './model';
 import { moved } from './moved';
 
 let model: SegmentationModel;
+let segmenter: Segmenter;
 
 serve<SegmentationWorkerApi>({
   async load(request) {
     model = await openSegmentation(request);
+    segmenter = new Segmenter(model.graph, model.manifest);
     model.gpu?.meter.enter('segmentation');
     return model.reply;
   },
   prove: (goldensBase) => proveSegmentation(model.graph, model.manifest, goldensBase),
   gpuCounts: () => Promise.resolve(model.gpu?.meter.counts() ?? {}),
   async segment(windows) {
-    const [activity, seconds] = await timed(() => segment(model.graph, model.manifest, windows));
+    const [activity, seconds] = await timed(() => segmenter.segment(windows));
     return moved({ activity, seconds }, activity);
   },
   async timeBatch(numWindows) {
     // The values do not change the time; zeros would be taken for a broken GPU.
     const windows = Float32Array.from({ length: numWindows * model.manifest.windowSamples }, (_, i) => Math.sin(i) / 8);
-    await segment(model.graph, model.manifest, windows);
-    const [, seconds] = await timed(() => segment(model.graph, model.manifest, windows));
+    await segmenter.segment(windows);
+    const [, seconds] = await timed(() => segmenter.segment(windows));
     return seconds;
   },
 });

@@ -59,12 +59,13 @@ export async function createDiarizer(page: Page, options: DiarizerOptions): Prom
   }, options);
 }
 
-export const test = base.extend<object, { engine: EngineDriver }>({
+export const test = base.extend<object, { engineOptions: DiarizerOptions; engine: EngineDriver }>({
+  engineOptions: [{}, { scope: 'worker', option: true }],
   engine: [
-    async ({ browser }, use, { project }) => {
+    async ({ browser, engineOptions }, use, { project }) => {
       const page = await browser.newPage({ baseURL: project.use.baseURL! });
       await openEngine(page);
-      await createDiarizer(page, { backend: 'wasm' });
+      await createDiarizer(page, { backend: 'wasm', ...engineOptions });
       await use(new EngineDriver(page));
       await page.close();
     },

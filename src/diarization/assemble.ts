@@ -3,6 +3,7 @@ import { confidences as judgeClusters, type ConfidenceKind } from '../clustering
 import type { Plda } from '../clustering/plda';
 import { cosineDistance } from '../clustering/vectors';
 import { clusterByVbx, type VbxClusteringOptions } from '../clustering/vbxClustering';
+import { spreadEmbeddings } from '../embedding/spread';
 import { turnConfidence } from '../timeline/confidence';
 import { countSpeakers } from '../timeline/counting';
 import type { TimeGeometry } from '../timeline/geometry';
@@ -16,17 +17,25 @@ export type ClusteringChoice =
   /** Wants a PLDA of the same embedding model. */
   | ({ readonly method: 'vbx' } & VbxClusteringOptions);
 
-export interface AssemblyInput {
-  /** Axes (window, frame, local speaker), 0 or 1. */
-  readonly activity: Uint8Array;
-  /** Axes (window, local speaker, dimension), float32; NaN where there was too little speech. */
-  readonly embeddings: Float32Array;
+/** What holds for a whole recording. */
+export interface AssemblyFacts {
   /** Local speakers of a window. */
   readonly numSpeakers: number;
   /** Size of one embedding. */
   readonly dimension: number;
   readonly geometry: TimeGeometry;
   readonly options: ClusteringChoice;
+  /** Frames that must be a speaker's alone for them to stand for the speaker; see `minCleanFrames`. */
+  readonly minCleanFrames: number;
+}
+
+export interface AssemblyInput extends AssemblyFacts {
+  /** Axes (window, frame, local speaker), 0 or 1. */
+  readonly activity: Uint8Array;
+  /** Axes (window, local speaker, dimension), float32; NaN where there was too little speech. */
+  readonly embeddings: Float32Array;
+  /** Axes (window), 1 where the window was embedded; absent where all were. The others get a mean of those. */
+  readonly embedded?: Uint8Array;
 }
 
 export interface Assembly extends Clusters {
@@ -56,15 +65,17 @@ interface JudgedClusters extends Clusters {
  * @throws VoxlaneError `options` where the method wants a PLDA and has none, or one of other embeddings
  */
 export function assemble(
-  { activity, embeddings, numSpeakers, dimension, geometry, options }: AssemblyInput,
+  input: AssemblyInput,
   plda: Plda | null = null,
 ): Assembly {
+  const { activity, numSpeakers, dimension, geometry, options } = input;
   const start = performance.now();
   const speakersPerFrame = countSpeakers(activity, numSpeakers, geometry);
   const counted = performance.now();
 
   const numFrames = geometry.framesPerWindow;
   const numWindows = activity.length / (numFrames * numSpeakers);
+  const embeddings = input.embedded?.includes(0) ? spreadEmbeddings({ ...input, embedded: input.embedded }) : input.embeddings;
   const local = { activity, embeddings, numWindows, numFrames, numSpeakers, dimension };
   const { hardClusters, centroids, confidences, confidenceKind } = cluster(local, options, plda);
   const clustered = performance.now();

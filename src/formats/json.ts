@@ -4,6 +4,7 @@ import type { Turn } from '../timeline/turn';
 export interface JsonSource {
   readonly durationSeconds: number;
   readonly preset?: string;
+  readonly speed?: string;
   /** SHA-256. */
   readonly embeddingModel?: string;
   readonly confidenceKind?: string;
@@ -49,6 +50,7 @@ export function toJson(file: string, result: JsonSource): string {
       selfCheck: backend.selfCheck ?? null,
     },
     preset: result.preset ?? null,
+    speed: result.speed ?? null,
     embeddingModel: result.embeddingModel ?? null,
     confidenceKind: result.confidenceKind ?? null,
     gpu: result.gpu ?? null,

@@ -1,13 +1,13 @@
 import { adapterName, missingLimit, requestAdapter } from '../gpu/adapter';
 import type { BackendChoice } from './types';
 
-/** The models' matrices are small: more threads than this wait for each other more than they work. */
+/** A page is not alone on the machine, and each worker takes memory. */
 const MOST_USEFUL_THREADS = 8;
 
 /** Where the models could run here, before anything was tried. */
 export interface BackendPlan {
   readonly name: 'webgpu' | 'wasm';
-  /** WASM threads, also where WASM is only what is left when the GPU fails. */
+  /** Processor cores for WASM, also where WASM is only what is left when the GPU fails. */
   readonly threads: number;
   /** One sentence for people. */
   readonly reason: string;
@@ -40,15 +40,12 @@ export async function planBackend(choice: BackendChoice, threads: number | undef
   };
 }
 
-/** Why WASM runs, and why on one thread only where that is so for want of isolation. */
-export function wasmReason(why: string, threads: number): string {
-  return threads === 1 && !globalThis.crossOriginIsolated
-    ? `${why}; one thread, because the page is not cross-origin isolated`
-    : why;
+/** Why WASM runs, and that its sessions have one thread each where that is so for want of isolation. */
+export function wasmReason(why: string): string {
+  return globalThis.crossOriginIsolated ? why : `${why}; one thread a worker, because the page is not cross-origin isolated`;
 }
 
-/** Threads of one WASM session here. */
+/** Processor cores for WASM. */
 export function wasmThreads(asked: number | undefined): number {
-  if (!globalThis.crossOriginIsolated) return 1;
   return asked ?? Math.min(navigator.hardwareConcurrency, MOST_USEFUL_THREADS);
 }

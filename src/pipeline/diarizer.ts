@@ -25,12 +25,16 @@ export class Diarizer {
   private previous: Promise<unknown> = Promise.resolve();
   /** Rejects the run under way. */
   private abort: ((reason: VoxlaneError) => void) | null = null;
+  /** Ends the workers when nothing has run for a while. */
+  private idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(
     private readonly options: CheckedDiarizerOptions,
     private readonly settings: PipelineSettings,
     private engine: Engine | null,
-  ) {}
+  ) {
+    this.waitIdle();
+  }
 
   /**
    * Starts the workers and loads the models.
@@ -49,7 +53,7 @@ export class Diarizer {
     return this.settings.preset;
   }
 
-  /** The backend that the models run on; null between a cancelled run and the next one. */
+  /** The backend that the models run on; null while there are no workers: after a cancelled run, or an idle time. */
   get backend(): BackendReport | null {
     return this.engine?.backend ?? null;
   }
@@ -70,6 +74,7 @@ export class Diarizer {
 
   /** Ends the workers and frees their memory. A run under way rejects with `disposed`. */
   dispose(): void {
+    clearTimeout(this.idleTimer);
     this.disposed = true;
     this.stop(disposedError());
     this.abort?.(disposedError());
@@ -80,6 +85,7 @@ export class Diarizer {
     const checked = checkRunOptions(options);
     const { signal } = options;
     if (signal?.aborted) throw cancelled();
+    clearTimeout(this.idleTimer);
     // Also ends an engine that is only just starting.
     const controller = new AbortController();
     const aborted = new Promise<never>((_, reject) => {
@@ -100,6 +106,7 @@ export class Diarizer {
     } finally {
       this.abort = null;
       signal?.removeEventListener('abort', cancel);
+      this.waitIdle();
     }
   }
 
@@ -128,6 +135,15 @@ export class Diarizer {
         this.engine = await startOnWasm(this.options, this.settings, why, proofs, signal);
       }
     }
+  }
+
+  /** A WASM heap never shrinks: ending its worker gives it back. */
+  private waitIdle(): void {
+    const { idleSeconds } = this.options;
+    if (this.disposed || idleSeconds === Infinity) return;
+    this.idleTimer = setTimeout(() => {
+      this.stop(new VoxlaneError({ code: 'cancelled', problem: 'The workers were idle and were ended' }));
+    }, idleSeconds * 1000);
   }
 
   /** Only ending a worker really stops it, and a failed backend cannot be used again. The next run starts anew. */

@@ -7,20 +7,22 @@ import {
   spawnSegmentationWorker,
 } from '../../workers/spawn';
 import type { EmbeddingManifest, SegmentationManifest } from '../store/manifest';
-import { ModelWorker } from './modelWorker';
+import { GPU_LANES, planLanes } from './lanes';
+import { ModelPool } from './modelPool';
 import type { CheckedDiarizerOptions } from './options';
-import type { PipelineSettings } from './settings';
+import type { PipelineSettings, Speed } from './settings';
 import type { BackendReport } from './types';
 
 /** The workers of one pipeline with their models loaded. */
 export interface Engine {
   readonly decode: ReturnType<typeof spawnDecodeWorker>;
-  readonly segmentation: ModelWorker<SegmentationManifest, SegmentationWorkerApi>;
-  readonly embedding: ModelWorker<EmbeddingManifest, EmbeddingWorkerApi>;
+  readonly segmentation: ModelPool<SegmentationManifest, SegmentationWorkerApi>;
+  readonly embedding: ModelPool<EmbeddingManifest, EmbeddingWorkerApi>;
   readonly clustering: ReturnType<typeof spawnClusteringWorker>;
   readonly segmentationManifest: SegmentationManifest;
   readonly embeddingManifest: EmbeddingManifest;
   readonly settings: PipelineSettings;
+  readonly speed: Speed;
   /** SHA-256 of the embedding model's file. */
   readonly embeddingModel: string;
   /** What is to be known of that file; null where nothing is. */
@@ -47,12 +49,14 @@ export async function startEngine(
   signal?: AbortSignal,
   verdictKey = '',
 ): Promise<Engine> {
-  const request = (modelId: string): LoadRequest => ({
+  const isolated = globalThis.crossOriginIsolated;
+  const lanes = backend.name === 'webgpu' ? GPU_LANES : planLanes(backend.threads, options.speed, isolated);
+  const request = (modelId: string, threads: number): LoadRequest => ({
     modelId,
     modelsBase: options.modelsBase,
     runtimeBase: options.runtimeBase,
     backend: backend.name,
-    threads: backend.threads,
+    threads,
     simulateFault: options.simulateFault,
     hub: options.hub,
     // Only embedding models are brought by users.
@@ -62,13 +66,15 @@ export async function startEngine(
   const { onDownload } = options;
   const workers = {
     decode: spawnDecodeWorker(),
-    segmentation: new ModelWorker<SegmentationManifest, SegmentationWorkerApi>(
+    segmentation: new ModelPool<SegmentationManifest, SegmentationWorkerApi>(
       spawnSegmentationWorker,
-      request(settings.segmentation),
+      request(settings.segmentation, lanes.segmentation.threads),
+      lanes.segmentation.workers,
     ),
-    embedding: new ModelWorker<EmbeddingManifest, EmbeddingWorkerApi>(
+    embedding: new ModelPool<EmbeddingManifest, EmbeddingWorkerApi>(
       spawnEmbeddingWorker,
-      request(settings.embedding),
+      request(settings.embedding, lanes.embedding.threads),
+      lanes.embedding.workers,
     ),
     clustering: spawnClusteringWorker(),
   };
@@ -79,7 +85,6 @@ export async function startEngine(
     return await untilAborted(signal, terminate, async () => {
       const segmentation = await workers.segmentation.load();
       const embedding = await workers.embedding.load(
-        undefined,
         onDownload && ((progress) => { onDownload({ model: settings.embedding, ...progress }); }),
       );
       const { clustering } = settings;
@@ -87,11 +92,16 @@ export async function startEngine(
         await workers.clustering.call((api) => api.load(clustering.plda, options.modelsBase));
       }
       checkPair(segmentation.manifest, embedding.manifest);
+      // Not waited for: the first recording starts on the workers that there are.
+      void workers.segmentation.grow();
+      // A file that could not be kept would be downloaded again for each.
+      if (embedding.note === null) void workers.embedding.grow();
       return {
         ...workers,
         segmentationManifest: segmentation.manifest,
         embeddingManifest: embedding.manifest,
         settings,
+        speed: options.speed,
         embeddingModel: embedding.sha256,
         modelNote: embedding.note,
         verdictKey,

@@ -1,52 +1,70 @@
-import type { DecodedBatch, EmbeddingReply } from '../../workers/contracts';
+import type { DecodedBatch, LocalResults } from '../../workers/contracts';
 import { VoxlaneError } from '../util/errors';
 import { halvedToFit } from './batchSize';
 import type { Engine } from './engine';
-import { GrowingArray } from './growingArray';
 import type { StageHook, StageName } from './stages';
 
-/** What the models gave for a whole recording. */
-export interface LocalResults {
-  /** Axes (window, frame, local speaker), 0 or 1. */
-  readonly activity: Uint8Array;
-  /** Axes (window, local speaker, dimension), float32. */
-  readonly embeddings: Float32Array;
+/** What is known of a recording once its windows are through both models. */
+export interface ModelTotals {
   readonly durationSeconds: number;
   readonly timings: Readonly<Partial<Record<StageName, number>>>;
 }
 
 /**
- * Takes the windows of the recording that is open in the decoding worker through both models.
+ * Takes the windows of the recording that is open in the decoding worker through both models, and hands what they give
+ * to the clustering worker, in the order of the windows.
  *
- * A batch is done when both models are done with it, and only then counted: what interrupts one (a lost device, too
- * little memory) costs that batch's time and nothing of what was there before.
+ * Batches overlap: while one is embedded, the next is segmented. A batch is done when both models are done with it:
+ * what interrupts one (a lost device, too little memory) costs that batch's time and nothing of what was there before.
  *
  * @param expectedSeconds length of the recording, as its container has it
+ * @param onKept hears after each batch how many windows the clustering worker holds, of how many
  */
-export async function runModels(engine: Engine, expectedSeconds: number, hook: StageHook): Promise<LocalResults> {
-  const run = new ModelRun(engine, expectedSeconds, hook);
+export async function runModels(
+  engine: Engine,
+  expectedSeconds: number,
+  hook: StageHook,
+  onKept: (numWindows: number, expectedWindows: number) => void,
+): Promise<ModelTotals> {
+  const run = new ModelRun(engine, expectedSeconds, hook, onKept);
   const nextBatch = () => engine.decode.call((api) => api.next(engine.batchWindows.current));
-  // The next batch is decoded while this one is in the models.
+  // As many as keep every worker busy while the oldest one is waited for.
+  const mostInFlight = engine.segmentation.size + engine.embedding.size + 1;
+  const inFlight: Promise<BatchResults>[] = [];
+  await engine.clustering.call((api) => api.begin());
+  // The next batch is decoded while others are in the models.
   let pending: Promise<DecodedBatch | null> = nextBatch();
   try {
     for (let batch = await pending; batch; batch = await pending) {
       pending = nextBatch();
-      // An error in the models must not leave this one unheard.
+      // An error in the models must not leave this one unheard, nor one in the decoder those.
       pending.catch(() => undefined);
-      await run.take(batch);
+      const results = run.take(batch);
+      results.catch(() => undefined);
+      inFlight.push(results);
+      if (inFlight.length === mostInFlight) await run.keep(await inFlight.shift()!);
     }
+    for (const results of inFlight) await run.keep(await results);
   } finally {
     // After a crash or a cancel the worker is gone, and with it whatever was open.
     engine.decode.call((api) => api.close()).catch(() => undefined);
+    // The next run must not find workers busy with this one.
+    await Promise.allSettled(inFlight);
   }
-  return run.results();
+  return run.totals();
+}
+
+/** A batch's results, and how its windows were counted. */
+interface BatchResults extends LocalResults {
+  readonly numWindows: number;
 }
 
 class ModelRun {
-  private readonly activity = new GrowingArray(Uint8Array);
-  private readonly embeddings = new GrowingArray(Float32Array);
   private readonly timings: Partial<Record<StageName, number>> = {};
-  private doneWindows = 0;
+  private takenWindows = 0;
+  private keptWindows = 0;
+  /** Windows that each stage is done with, in whatever order. */
+  private readonly done = { segmentation: 0, embedding: 0 };
   private expectedWindows: number;
   private decodedSamples = 0;
 
@@ -54,29 +72,62 @@ class ModelRun {
     private readonly engine: Engine,
     private readonly expectedSeconds: number,
     private readonly hook: StageHook,
+    private readonly onKept: (numWindows: number, expectedWindows: number) => void,
   ) {
     const { sampleRate, windowSamples, hopSamples } = engine.segmentationManifest;
     this.expectedWindows = Math.max(1, Math.ceil((expectedSeconds * sampleRate - windowSamples) / hopSamples) + 1);
   }
 
-  async take(batch: DecodedBatch): Promise<void> {
-    const { windowSamples } = this.engine.segmentationManifest;
+  async take(batch: DecodedBatch): Promise<BatchResults> {
+    const { engine } = this;
+    const { windowSamples, numFrames, powerset } = engine.segmentationManifest;
+    const { numWindows } = batch;
     this.reportDecoded(batch);
-    await halvedToFit(batch.numWindows, this.engine.batchWindows, isMemoryError, async (from, to) => {
+    const first = this.takenWindows;
+    this.takenWindows += numWindows;
+    const rowCells = powerset.numClasses * engine.embeddingManifest.embeddingSize;
+    const results = {
+      numWindows,
+      activity: new Uint8Array(numWindows * numFrames * powerset.numClasses),
+      embeddings: new Float32Array(numWindows * rowCells).fill(NaN),
+      embedded: Uint8Array.from({ length: numWindows }, (_, index) =>
+        this.isEmbedded(first + index, batch.isLast && index === numWindows - 1) ? 1 : 0,
+      ),
+    };
+    await halvedToFit(numWindows, engine.batchWindows, isMemoryError, async (from, to) => {
       // A copy where it is a part: a view would carry the whole batch across.
-      const isWhole = to - from === batch.numWindows;
+      const isWhole = to - from === numWindows;
       const windows = isWhole ? batch.windows : batch.windows.slice(from * windowSamples, to * windowSamples);
-      await this.runBatch(windows, to - from);
+      await this.runBatch(windows, results, from);
     });
+    return results;
   }
 
-  results(): LocalResults {
+  /** Hands a batch's results on. To be called in the order of the windows. */
+  async keep(results: BatchResults): Promise<void> {
+    const { activity, embeddings, embedded, numWindows } = results;
+    const { numFrames, powerset } = this.engine.segmentationManifest;
+    const { numClasses: numSpeakers } = powerset;
+    this.keptWindows += numWindows;
+    const shape = [numWindows, numFrames, numSpeakers];
+    this.report('segmentation', { axes: ['window', 'frame', 'speaker'], shape, data: activity });
+    const rows = [numWindows, numSpeakers, this.engine.embeddingManifest.embeddingSize];
+    this.report('embedding', { axes: ['window', 'speaker', 'dimension'], shape: rows, data: embeddings });
+    await this.engine.clustering.call((api) => api.append({ activity, embeddings, embedded }));
+    this.onKept(this.keptWindows, this.expectedWindows);
+  }
+
+  totals(): ModelTotals {
     return {
-      activity: this.activity.toArray(),
-      embeddings: this.embeddings.toArray(),
       durationSeconds: this.decodedSamples / this.engine.segmentationManifest.sampleRate,
       timings: this.timings,
     };
+  }
+
+  /** Fast runs embed windows that lie side by side, and the last one: every frame is in one of them. */
+  private isEmbedded(window: number, isLast: boolean): boolean {
+    const { windowSamples, hopSamples } = this.engine.segmentationManifest;
+    return this.engine.speed === 'exact' || isLast || window % Math.floor(windowSamples / hopSamples) === 0;
   }
 
   private reportDecoded({ numWindows, isLast, decodedSamples, seconds }: DecodedBatch): void {
@@ -85,64 +136,88 @@ class ModelRun {
     const completed = decodedSamples / this.engine.segmentationManifest.sampleRate;
     const total = isLast ? completed : Math.max(this.expectedSeconds, completed);
     this.hook({ stage: 'decode', artifact: null, completed, total });
-    const windows = this.doneWindows + numWindows;
+    const windows = this.takenWindows + numWindows;
     this.expectedWindows = isLast ? windows : Math.max(this.expectedWindows, windows + 1);
   }
 
-  /** @param windows axes (window, sample) */
-  private async runBatch(windows: Float32Array, numWindows: number): Promise<void> {
+  /**
+   * @param windows axes (window, sample), from window `from` of the batch on
+   * @param results are filled in
+   */
+  private async runBatch(windows: Float32Array, results: BatchResults, from: number): Promise<void> {
     const { engine } = this;
-    const { numFrames, powerset } = engine.segmentationManifest;
-    const numSpeakers = powerset.numClasses;
+    const { windowSamples } = engine.segmentationManifest;
+    const numWindows = windows.length / windowSamples;
     const segmented = await engine.segmentation.call((api) => api.segment(windows));
-    // On WASM window by window, for progress; on a GPU together, because a call costs more than a window there.
-    const step = engine.backend.name === 'wasm' ? 1 : numWindows;
-    const replies: EmbeddingReply[] = [];
-    for (let from = 0; from < numWindows; from += step) {
-      const part = <Values extends Float32Array | Uint8Array>(values: Values): Values =>
-        values.slice((from * values.length) / numWindows, ((from + step) * values.length) / numWindows) as Values;
-      const [samples, activity] = [part(windows), part(segmented.activity)];
-      replies.push(await engine.embedding.call((api) => api.embed(samples, activity, { numWindows: step, numSpeakers })));
-      const progress = { completed: this.doneWindows + from + step, total: this.expectedWindows };
-      if (from + step < numWindows) {
-        this.hook({ stage: 'fbank', artifact: null, ...progress });
-        this.hook({ stage: 'embedding', artifact: null, ...progress });
-      }
-    }
-
-    this.doneWindows += numWindows;
-    const progress = { completed: this.doneWindows, total: this.expectedWindows };
+    const cells = segmented.activity.length / numWindows;
+    results.activity.set(segmented.activity, from * cells);
     this.add('segmentation', segmented.seconds);
-    this.activity.append(segmented.activity);
-    const activityShape = [numWindows, numFrames, numSpeakers];
-    const activity = { axes: ['window', 'frame', 'speaker'], shape: activityShape, data: segmented.activity };
-    this.hook({ stage: 'segmentation', artifact: activity, ...progress });
-    this.hook({ stage: 'fbank', artifact: null, ...progress });
-    this.reportEmbeddings(replies, numSpeakers, progress);
+    this.count('segmentation', numWindows);
+    // A silent window has no voice to embed.
+    const wanted = [...Array(numWindows).keys()].filter(
+      (window) => results.embedded[from + window] && segmented.activity.subarray(window * cells, (window + 1) * cells).includes(1),
+    );
+    this.count('embedding', numWindows - wanted.length);
+    // On WASM each by itself, for as many workers as there are; on a GPU together, because a call costs more there.
+    const groups = engine.backend.name === 'wasm' ? wanted.map((window) => [window]) : wanted.length > 0 ? [wanted] : [];
+    await settled(groups.map((group) => this.embed(group, windows, segmented.activity, results, from)));
   }
 
-  private reportEmbeddings(
-    replies: readonly EmbeddingReply[],
-    numSpeakers: number,
-    progress: { readonly completed: number; readonly total: number },
-  ): void {
-    const dimension = this.engine.embeddingManifest.embeddingSize;
-    const batch = new GrowingArray(Float32Array);
-    for (const { embeddings, fbankSeconds, embeddingSeconds } of replies) {
-      batch.append(embeddings);
-      this.add('fbank', fbankSeconds);
-      this.add('embedding', embeddingSeconds);
-    }
-    const data = batch.toArray();
-    this.embeddings.append(data);
-    const shape = [data.length / (numSpeakers * dimension), numSpeakers, dimension];
-    const artifact = { axes: ['window', 'speaker', 'dimension'], shape, data };
-    this.hook({ stage: 'embedding', artifact, ...progress });
+  /** Embeds some windows of a part of a batch. */
+  private async embed(
+    group: readonly number[],
+    windows: Float32Array,
+    activity: Uint8Array,
+    results: BatchResults,
+    from: number,
+  ): Promise<void> {
+    const { engine } = this;
+    const { windowSamples, powerset } = engine.segmentationManifest;
+    const numSpeakers = powerset.numClasses;
+    const samples = pick(windows, group, windowSamples);
+    const voices = pick(activity, group, (activity.length / windows.length) * windowSamples);
+    const sizes = { numWindows: group.length, numSpeakers };
+    const reply = await engine.embedding.call((api) => api.embed(samples, voices, sizes));
+    const cells = reply.embeddings.length / group.length;
+    group.forEach((window, index) => {
+      results.embeddings.set(reply.embeddings.subarray(index * cells, (index + 1) * cells), (from + window) * cells);
+    });
+    this.add('fbank', reply.fbankSeconds);
+    this.add('embedding', reply.embeddingSeconds);
+    this.count('embedding', group.length);
+  }
+
+  /** A stage is done with so many more windows. */
+  private count(stage: 'segmentation' | 'embedding', numWindows: number): void {
+    this.done[stage] += numWindows;
+    if (numWindows > 0) this.report(stage, null);
+  }
+
+  private report(stage: 'segmentation' | 'embedding', artifact: Parameters<StageHook>[0]['artifact']): void {
+    const progress = { completed: this.done[stage], total: this.expectedWindows };
+    if (stage === 'embedding') this.hook({ stage: 'fbank', artifact: null, ...progress });
+    this.hook({ stage, artifact, ...progress });
   }
 
   private add(stage: StageName, seconds: number): void {
     this.timings[stage] = (this.timings[stage] ?? 0) + seconds;
   }
+}
+
+/** Some windows' values, side by side. */
+function pick<Values extends Float32Array | Uint8Array>(values: Values, windows: readonly number[], size: number): Values {
+  if (windows.length * size === values.length) return values;
+  const picked = new (values.constructor as new (length: number) => Values)(windows.length * size);
+  windows.forEach((window, index) => {
+    picked.set(values.subarray(window * size, (window + 1) * size), index * size);
+  });
+  return picked;
+}
+
+/** Waits for all, and only then throws what one of them threw: the others are not left running. */
+async function settled(work: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(work);
+  await Promise.all(work);
 }
 
 function isMemoryError(error: unknown): boolean {

@@ -2,7 +2,7 @@ import type { SimulatedFault } from '../gpu/faults';
 import { PUBLIC_HUB } from '../store/sources';
 import { VoxlaneError } from '../util/errors';
 import { MOST_WINDOWS } from './batchSize';
-import { PRESETS, type PresetId } from './settings';
+import { PRESETS, type PresetId, type Speed } from './settings';
 import type { DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
 
 /** Options of one run, checked and complete. */
@@ -12,11 +12,15 @@ export interface CheckedRunOptions {
   readonly maxSpeakers: number;
   readonly startSeconds: number;
   readonly durationSeconds: number | undefined;
+  readonly onPreview: DiarizeOptions['onPreview'] | undefined;
 }
 
 /** Options of a diarizer, checked; addresses are absolute and end with a slash. */
 export interface CheckedDiarizerOptions {
   readonly preset: PresetId | 'auto';
+  readonly speed: Speed;
+  /** `Infinity`: the workers are kept until the diarizer is disposed. */
+  readonly idleSeconds: number;
   /** Null: only `modelsBase` is asked. */
   readonly hub: string | null;
   readonly modelFile: Blob | undefined;
@@ -54,7 +58,7 @@ export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
   if (durationSeconds !== undefined && !(Number.isFinite(durationSeconds) && durationSeconds > 0)) {
     throw optionError('durationSeconds', durationSeconds, 'a finite number above 0');
   }
-  return { minSpeakers, maxSpeakers, startSeconds, durationSeconds };
+  return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, onPreview: options.onPreview };
 }
 
 /**
@@ -65,12 +69,9 @@ export function checkDiarizerOptions(options: DiarizerOptions, base: string): Ch
   const backend = options.backend ?? 'auto';
   if (!['auto', 'webgpu', 'wasm'].includes(backend)) throw optionError('backend', backend, 'auto, webgpu or wasm');
   const threads = checkThreads(options.threads);
-  const preset = options.preset ?? 'auto';
-  if (preset !== 'auto' && !Object.hasOwn(PRESETS, preset)) {
-    throw optionError('preset', preset, ['auto', ...Object.keys(PRESETS)].join(', '));
-  }
   return {
-    preset,
+    ...checkPreset(options),
+    idleSeconds: checkIdle(options.idleSeconds),
     hub: options.hub === null ? null : folderAddress('hub', options.hub ?? PUBLIC_HUB, base),
     modelFile: options.modelFile,
     trustUnknownModel: options.trustUnknownModel ?? false,
@@ -84,6 +85,32 @@ export function checkDiarizerOptions(options: DiarizerOptions, base: string): Ch
     batchWindows: checkWhole('batchWindows', options.batchWindows, MOST_WINDOWS),
     simulateFault: options.simulateFault,
   };
+}
+
+const SPEEDS: readonly string[] = ['exact', 'fast'] satisfies Speed[];
+const isSpeed = (value: unknown): value is Speed => typeof value === 'string' && SPEEDS.includes(value);
+
+/** A preset names models, or a speed, which then runs on the models that `auto` takes. */
+function checkPreset({ preset = 'auto', speed }: DiarizerOptions): Pick<CheckedDiarizerOptions, 'preset' | 'speed'> {
+  if (speed !== undefined && !isSpeed(speed)) throw optionError('speed', speed, SPEEDS.join(' or '));
+  if (isSpeed(preset)) {
+    if (speed === undefined || speed === preset) return { preset: 'auto', speed: preset };
+    throw optionError('speed', speed, `${preset}, which the option preset asks for, or one of the two alone`);
+  }
+  if (preset !== 'auto' && !Object.hasOwn(PRESETS, preset)) {
+    throw optionError('preset', preset, ['auto', ...SPEEDS, ...Object.keys(PRESETS)].join(', '));
+  }
+  return { preset, speed: speed ?? 'exact' };
+}
+
+/** Long enough to look at a result and drop the next recording. */
+const IDLE_SECONDS = 60;
+/** A day. Timers cannot count beyond 24 days: they would be over at once. */
+const MOST_IDLE_SECONDS = 86_400;
+
+function checkIdle(idleSeconds = IDLE_SECONDS): number {
+  if (idleSeconds === Infinity || (idleSeconds >= 0 && idleSeconds <= MOST_IDLE_SECONDS)) return idleSeconds;
+  throw optionError('idleSeconds', idleSeconds, `a number from 0 to ${MOST_IDLE_SECONDS}, or Infinity to keep the workers`);
 }
 
 /** @throws VoxlaneError `options` */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { VoxlaneError } from '../util/errors';
-import { GrowingArray } from './growingArray';
+import { GrowingArray } from '../util/growingArray';
 import { checkDiarizerOptions, checkRunOptions } from './options';
 import { ProgressMeter } from './progress';
 import { describeFailure, isGpuTrouble } from './trust';
@@ -33,6 +33,22 @@ describe('options', () => {
       goldensBase: 'https://example.org/app/goldens/',
     });
     expect(checkDiarizerOptions({ models: 'https://cdn.example/m' }, BASE).modelsBase).toBe('https://cdn.example/m/');
+  });
+
+  test('a preset names models, or a speed on the models of auto', () => {
+    expect(checkDiarizerOptions({}, BASE)).toMatchObject({ preset: 'auto', speed: 'exact', idleSeconds: 60 });
+    expect(checkDiarizerOptions({ preset: 'fast' }, BASE)).toMatchObject({ preset: 'auto', speed: 'fast' });
+    expect(checkDiarizerOptions({ preset: 'community-1', speed: 'fast' }, BASE)).toMatchObject({ preset: 'community-1', speed: 'fast' });
+    expect(() => checkDiarizerOptions({ preset: 'fast', speed: 'exact' }, BASE)).toThrow(/speed is exact/);
+    expect(() => checkDiarizerOptions({ preset: 'quick' as never }, BASE)).toThrow(/preset is quick/);
+    expect(() => checkDiarizerOptions({ speed: 'quick' as never }, BASE)).toThrow(/speed is quick/);
+  });
+
+  test('an idle time is a time, or none', () => {
+    expect(checkDiarizerOptions({ idleSeconds: Infinity }, BASE).idleSeconds).toBe(Infinity);
+    for (const idleSeconds of [-1, NaN, 1e9]) {
+      expect(() => checkDiarizerOptions({ idleSeconds }, BASE)).toThrow(/idleSeconds is/);
+    }
   });
 
   test('backend, threads and batch are checked', () => {

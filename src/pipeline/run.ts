@@ -4,10 +4,10 @@ import { moved } from '../../workers/moved';
 import { decodeOnPage } from '../audio/pageDecode';
 import type { Assembly } from '../diarization/assemble';
 import { addCounts, countsSince, type GpuCountsByStage } from '../gpu/meter';
-import { timeGeometry } from '../timeline/geometry';
 import { nameTurns, speakerLabels } from '../timeline/turns';
 import type { Engine } from './engine';
-import { runModels, type LocalResults } from './models';
+import { runModels, type ModelTotals } from './models';
+import { assemblyFacts, Previewer } from './preview';
 import type { CheckedRunOptions } from './options';
 import type { StageHook, StageName } from './stages';
 import type { DiarizationResult, Speaker, Turn } from './types';
@@ -30,28 +30,20 @@ export async function runPipeline(
   engine.embedding.newRun();
   const counted = await gpuCounts(engine);
   const facts = await openSource(engine, source, options);
-  const local = await runModels(engine, facts.durationSeconds, hook);
+  const previewer = new Previewer(engine, options);
+  const local = await runModels(engine, facts.durationSeconds, hook, (numWindows, expected) => {
+    previewer.offer(numWindows, expected);
+  });
+  previewer.stop();
   const timings: Timings = { ...local.timings };
   const describeWith = async (assembly: Assembly | null): Promise<DiarizationResult> => {
     const gpu = engine.backend.name === 'webgpu' ? countsSince(await gpuCounts(engine), counted) : null;
     return describe(engine, local, assembly, options, timings, gpu);
   };
   const { numClasses: numSpeakers } = engine.segmentationManifest.powerset;
-  const { embeddingSize: dimension } = engine.embeddingManifest;
-  const hasSpeech = local.activity.includes(1);
-  if (!hasSpeech) return describeWith(null);
-
   hook({ stage: 'clustering', artifact: null, completed: 0, total: 1 });
-  const assembly = await engine.clustering.call((api) =>
-    api.assemble({
-      activity: local.activity,
-      embeddings: local.embeddings,
-      numSpeakers,
-      dimension,
-      geometry: timeGeometry(engine.segmentationManifest),
-      options: { ...engine.settings.clustering, minSpeakers: options.minSpeakers, maxSpeakers: options.maxSpeakers },
-    }),
-  );
+  const assembly = await engine.clustering.call((api) => api.assemble(assemblyFacts(engine, options)));
+  if (!assembly) return describeWith(null);
   Object.assign(timings, assembly.seconds);
   reportAssembly(assembly, numSpeakers, hook);
   return describeWith(assembly);
@@ -109,7 +101,7 @@ function reportAssembly({ count, hardClusters, diarization }: Assembly, numLocal
 
 function describe(
   engine: Engine,
-  { durationSeconds }: LocalResults,
+  { durationSeconds }: ModelTotals,
   assembly: Assembly | null,
   { startSeconds }: CheckedRunOptions,
   timings: Timings,
@@ -128,6 +120,7 @@ function describe(
     timings,
     backend: engine.backend,
     preset: engine.settings.preset,
+    speed: engine.speed,
     embeddingModel: engine.embeddingModel,
     modelNote: engine.modelNote,
     gpu,

@@ -4,6 +4,12 @@ import { COMMUNITY_1_CLUSTERING, type VbxClusteringOptions } from '../clustering
 /** The pipelines there are. */
 export type PresetId = 'campplus' | 'community-1';
 
+/**
+ * How much is computed. `exact` is pyannote's semantics: every window's voices are embedded. `fast` embeds windows that
+ * do not overlap, and gives the others, which share their frames, a mean of those.
+ */
+export type Speed = 'exact' | 'fast';
+
 type WithoutBounds<Options> = Omit<Options, 'minSpeakers' | 'maxSpeakers'>;
 
 /** Which models a pipeline is made of, and the settings that were tuned for them together. */

@@ -103,7 +103,7 @@ export function startOnWasm(
   signal?: AbortSignal,
 ): Promise<Engine> {
   const threads = wasmThreads(options.threads);
-  const report: BackendReport = { name: 'wasm', adapter: null, threads, reason: wasmReason(why, threads), selfCheck };
+  const report: BackendReport = { name: 'wasm', adapter: null, threads, reason: wasmReason(why), selfCheck };
   return startEngine(options, settings, report, signal);
 }
 
@@ -224,7 +224,7 @@ async function timeWasm({ options, settings, plan, signal }: Start): Promise<num
     modelsBase: options.modelsBase,
     runtimeBase: options.runtimeBase,
     backend: 'wasm',
-    threads: plan.threads,
+    threads: globalThis.crossOriginIsolated ? plan.threads : 1,
     simulateFault: undefined,
     hub: null,
     modelFile: undefined,

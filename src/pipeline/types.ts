@@ -2,14 +2,14 @@ import type { ModelProof } from '../compare/prove';
 import type { SimulatedFault } from '../gpu/faults';
 import type { GpuCountsByStage } from '../gpu/meter';
 import type { Turn } from '../timeline/turn';
-import type { PresetId } from './settings';
+import type { PresetId, Speed } from './settings';
 import type { StageHook, StageName } from './stages';
 
 export type { ModelProof, StageProof } from '../compare/prove';
 export type { SimulatedFault } from '../gpu/faults';
 export type { GpuCounts, GpuCountsByStage } from '../gpu/meter';
 export type { Turn } from '../timeline/turn';
-export type { PresetId } from './settings';
+export type { PresetId, Speed } from './settings';
 export type { StageEvent, StageHook, StageName } from './stages';
 
 /** One voice of the recording. */
@@ -32,7 +32,7 @@ export interface BackendReport {
   readonly name: 'webgpu' | 'wasm';
   /** Name of the GPU adapter, as the browser gives it; null on WASM. */
   readonly adapter: string | null;
-  /** Threads of one WASM session; 0 on WebGPU. */
+  /** Processor cores that WASM is given, in as many workers or threads; 0 on WebGPU. */
   readonly threads: number;
   /** One sentence for people: why this backend was taken. */
   readonly reason: string;
@@ -61,12 +61,20 @@ export interface DiarizationResult {
   readonly timings: Readonly<Partial<Record<StageName, number>>>;
   readonly backend: BackendReport;
   readonly preset: PresetId;
+  readonly speed: Speed;
   /** SHA-256 of the embedding model's file. Centroids of another one cannot be compared with these. */
   readonly embeddingModel: string;
   /** What is to be known of the embedding model's file, such as that it could not be kept; null where nothing is. */
   readonly modelNote: string | null;
   /** What each stage asked of the GPU in this run; null on WASM. */
   readonly gpu: GpuCountsByStage | null;
+}
+
+/** Who spoke when in the part of a recording that is done. */
+export interface Preview {
+  /** The part, from its start. */
+  readonly analysedSeconds: number;
+  readonly turns: readonly Turn[];
 }
 
 /** Progress of a run, for a person to read. */
@@ -91,9 +99,20 @@ export interface ModelDownload {
 export interface DiarizerOptions {
   /**
    * Which models, with the settings that belong to them. `auto`, the default, takes `community-1` where its model is
-   * stored here, and otherwise `campplus`, which is bundled; it never downloads.
+   * stored here, and otherwise `campplus`, which is bundled; it never downloads. `exact` and `fast` are `auto` with that
+   * {@link DiarizerOptions.speed}.
    */
-  readonly preset?: PresetId | 'auto';
+  readonly preset?: PresetId | 'auto' | Speed;
+  /**
+   * `exact`, the default, computes what pyannote.audio does. `fast` runs the embedding model on a tenth of the windows;
+   * README.md gives what that saves, and what it costs.
+   */
+  readonly speed?: Speed;
+  /**
+   * Seconds after a run until the workers are ended, which gives their memory back; the next run starts them again.
+   * Default 60; `Infinity` keeps them until {@link Diarizer.dispose}.
+   */
+  readonly idleSeconds?: number;
   /**
    * Address of a model hub in place of the public one; null where all models are self-hosted under `models`, each as
    * `<model id>/<file>`. Asked only for a preset that is not bundled.
@@ -117,7 +136,7 @@ export interface DiarizerOptions {
   readonly trustGpu?: boolean;
   /** Windows that the models take at a time, 1 to 32. Default: measured on a GPU (1 with `trustGpu`), 4 on WASM. */
   readonly batchWindows?: number;
-  /** WASM threads of one session, 1 to 64. Default: the machine's cores, at most 8; always 1 where the page is not cross-origin isolated. */
+  /** Processor cores to use on WASM, 1 to 64. Default: the machine's, at most 8. */
   readonly threads?: number;
   /** A broken GPU for tests of what happens then. */
   readonly simulateFault?: SimulatedFault;
@@ -132,6 +151,11 @@ export interface DiarizeOptions {
    * the run start anew, `completed` falls back and the artifacts come again from the first window.
    */
   readonly hook?: StageHook;
+  /**
+   * Hears of what is known while the run goes on: provisional, each time half as much again is done. The final result
+   * can differ, in its speakers too.
+   */
+  readonly onPreview?: (preview: Preview) => void;
   /** Exact number of speakers. Excludes `minSpeakers` and `maxSpeakers`. */
   readonly speakers?: number;
   readonly minSpeakers?: number;

@@ -2,22 +2,57 @@ import type { Graph } from '../ort/graph';
 import type { SegmentationManifest } from '../store/manifest';
 import { powersetToMultilabel } from './powerset';
 
-/**
- * Local speaker activity of a batch of windows.
- *
- * "Local" because the speakers of a window are numbered in that window only: speaker 1 of one window may be
- * speaker 3 of the next. Matches `pyannote.audio.core.inference.Inference.infer` with powerset conversion.
- *
- * @param windows axes (window, sample), float32 in [-1, 1]
- * @returns axes (window, frame, local speaker), 0 or 1
- * @throws VoxlaneError `backend-failed`, `model-output`
- */
-export async function segment(
-  graph: Graph,
-  { windowSamples, powerset }: SegmentationManifest,
-  windows: Float32Array,
-): Promise<Uint8Array> {
-  const numWindows = windows.length / windowSamples;
-  const scores = await graph.run({ data: windows, shape: [numWindows, 1, windowSamples] });
-  return powersetToMultilabel(scores.data, powerset.mapping);
+/** The stage segmentation on one graph. */
+export class Segmenter {
+  /** Of a window of digital silence, which is always the same; null until there was one. */
+  private silence: Uint8Array | null = null;
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly manifest: SegmentationManifest,
+  ) {}
+
+  /**
+   * Local speaker activity of a batch of windows.
+   *
+   * "Local" because the speakers of a window are numbered in that window only: speaker 1 of one window may be
+   * speaker 3 of the next. Matches `pyannote.audio.core.inference.Inference.infer` with powerset conversion. Windows
+   * that hold nothing but zeros go through the graph once, and not again.
+   *
+   * @param windows axes (window, sample), float32 in [-1, 1]
+   * @returns axes (window, frame, local speaker), 0 or 1
+   * @throws VoxlaneError `backend-failed`, `model-output`
+   */
+  async segment(windows: Float32Array): Promise<Uint8Array> {
+    const { windowSamples } = this.manifest;
+    const parts = Array.from({ length: windows.length / windowSamples }, (_, index) =>
+      windows.subarray(index * windowSamples, (index + 1) * windowSamples),
+    );
+    const silent = parts.map((part) => part.every((sample) => sample === 0));
+    if (!silent.includes(true)) return this.run(windows);
+
+    this.silence ??= await this.run(new Float32Array(windowSamples));
+    const cells = this.silence.length;
+    const activity = new Uint8Array(parts.length * cells);
+    const sounding = parts.filter((_, index) => !silent[index]);
+    const heard = sounding.length > 0 ? await this.run(joined(sounding, windowSamples)) : new Uint8Array(0);
+    let next = 0;
+    for (const [index, isSilent] of silent.entries()) {
+      activity.set(isSilent ? this.silence : heard.subarray(next * cells, ++next * cells), index * cells);
+    }
+    return activity;
+  }
+
+  private async run(windows: Float32Array): Promise<Uint8Array> {
+    const { windowSamples, powerset } = this.manifest;
+    const shape = [windows.length / windowSamples, 1, windowSamples];
+    const scores = await this.graph.run({ data: windows, shape });
+    return powersetToMultilabel(scores.data, powerset.mapping);
+  }
+}
+
+function joined(parts: readonly Float32Array[], length: number): Float32Array {
+  const whole = new Float32Array(parts.length * length);
+  parts.forEach((part, index) => { whole.set(part, index * length); });
+  return whole;
 }

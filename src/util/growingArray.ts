@@ -20,6 +20,11 @@ export class GrowingArray<Data extends Growable> {
     this.length = needed;
   }
 
+  /** What was appended, in place: true until the next call of {@link append}. */
+  view(): Data {
+    return this.data.subarray(0, this.length) as Data;
+  }
+
   /** A copy of what was appended. */
   toArray(): Data {
     return this.data.slice(0, this.length) as Data;

@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { planLanes } from './lanes';
+
+test('an exact run gives the cores to the embedding, a fast one to the segmentation', () => {
+  expect(planLanes(2, 'exact', true)).toEqual({ segmentation: { workers: 1, threads: 1 }, embedding: { workers: 2, threads: 1 } });
+  expect(planLanes(2, 'fast', true)).toEqual({ segmentation: { workers: 2, threads: 1 }, embedding: { workers: 1, threads: 1 } });
+});
+
+test('beyond the most workers there are threads in each, where the page is isolated', () => {
+  expect(planLanes(8, 'exact', true).embedding).toEqual({ workers: 4, threads: 2 });
+  expect(planLanes(8, 'exact', false).embedding).toEqual({ workers: 4, threads: 1 });
+});
+
+test('one core has one worker of each', () => {
+  expect(planLanes(1, 'exact', false)).toEqual(planLanes(1, 'fast', true));
+});

@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import type { LoadReply, LoadRequest, ModelWorkerApi } from '../../workers/contracts';
+import type { WorkerHandle } from '../../workers/handle';
+import { VoxlaneError } from '../util/errors';
+import { Interruptible } from '../util/interruptible';
+import { ModelPool } from './modelPool';
+
+type Api = ModelWorkerApi<string>;
+
+const reply: LoadReply<string> = { manifest: 'm', adapter: null, sha256: '', note: null };
+const ended = (problem: string): VoxlaneError => new VoxlaneError({ code: 'cancelled', problem });
+
+/** Handles in the page's own thread; `failing` names, by number from 0, those that cannot load. */
+function fakeSpawn(failing: readonly number[] = []) {
+  const handles: { calls: Interruptible<VoxlaneError>; load: (() => void)[] }[] = [];
+  const spawn = (): WorkerHandle<Api> => {
+    const index = handles.length;
+    const calls = new Interruptible<VoxlaneError>();
+    const load: (() => void)[] = [];
+    handles.push({ calls, load });
+    const api = {
+      index,
+      load: () => {
+        if (failing.includes(index)) return Promise.reject(ended('no memory'));
+        return new Promise((resolve) => {
+          load.push(() => { resolve(reply); });
+        });
+      },
+      gpuCounts: () => Promise.resolve({}),
+    };
+    return {
+      call: (use: (remote: unknown) => Promise<unknown>) => calls.run(() => use(api)),
+      terminate: (reason: VoxlaneError) => { calls.interrupt(reason); },
+    } as unknown as WorkerHandle<Api>;
+  };
+  return { spawn, handles };
+}
+
+/** A call that ends when it is told to, and says which worker it ran on. */
+function openCall(pool: ModelPool<string, Api>): { end: () => void; result: Promise<number> } {
+  let end = (): void => undefined;
+  const gate = new Promise<void>((resolve) => { end = resolve; });
+  const result = pool.call(async (remote) => {
+    await gate;
+    return (remote as unknown as { index: number }).index;
+  });
+  return { end, result };
+}
+
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+test('each worker has one call at a time, and the next call goes to whoever is free first', async () => {
+  const { spawn, handles } = fakeSpawn();
+  const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 2);
+  const growing = pool.grow();
+  await turn();
+  const [first, second, third] = [openCall(pool), openCall(pool), openCall(pool)];
+  await turn();
+  // The second worker takes over as soon as it has its model.
+  handles[1]!.load[0]!();
+  await growing;
+  second.end();
+  expect(await second.result).toBe(1);
+  third.end();
+  expect(await third.result).toBe(1);
+  first.end();
+  expect(await first.result).toBe(0);
+});
+
+test('a worker that cannot be had is done without', async () => {
+  const { spawn } = fakeSpawn([1]);
+  const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 2);
+  await pool.grow();
+  const calls = [openCall(pool), openCall(pool)];
+  for (const call of calls) call.end();
+  expect(await Promise.all(calls.map(({ result }) => result))).toEqual([0, 0]);
+});
+
+test('ending the pool rejects what runs and what waits', async () => {
+  const { spawn } = fakeSpawn();
+  const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 1);
+  const calls = [openCall(pool), openCall(pool)];
+  const outcomes = Promise.allSettled(calls.map(({ result }) => result));
+  await turn();
+  pool.terminate(ended('stopped'));
+  for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: { problem: 'stopped' } });
+  await expect(openCall(pool).result).rejects.toMatchObject({ problem: 'stopped' });
+});
