@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { outputNames, parseCommand } from './diarizeOptions';
+import { outputNames, parseCommand, type DiarizeCommand } from './diarizeOptions';
 
 test('results are named after their files, with the extension where two would share a name', () => {
   expect([...outputNames(['a/one.wav', 'b/two.mp3', 'b/two.wav'])]).toEqual([
@@ -13,6 +13,19 @@ test('results are named after their files, with the extension where two would sh
 test('two files of one name are refused before any work is done', () => {
   expect(() => parseCommand(['a/one.wav', 'b/one.wav', '--out', 'results'])).toThrow(/a\/one\.wav and b\/one\.wav/);
   expect(parseCommand(['a/one.wav', 'b/one.wav'])).toMatchObject({ files: ['a/one.wav', 'b/one.wav'] });
+});
+
+test('a preset that is a speed is automatic with that speed', () => {
+  const chosen = (...args: string[]) => {
+    const { preset, speed } = parseCommand(['a.wav', ...args]) as DiarizeCommand;
+    return [preset, speed];
+  };
+  expect(chosen()).toEqual(['auto', 'exact']);
+  expect(chosen('--preset', 'fast')).toEqual(['auto', 'fast']);
+  expect(chosen('--preset', 'exact', '--speed', 'exact')).toEqual(['auto', 'exact']);
+  expect(chosen('--preset', 'campplus', '--speed', 'fast')).toEqual(['campplus', 'fast']);
+  expect(() => chosen('--preset', 'fast', '--speed', 'exact')).toThrow(/--preset fast and --speed exact/);
+  expect(() => chosen('--speed', 'slow')).toThrow(/--speed is slow\. Expected exact or fast/);
 });
 
 test('options that are absent stay absent', () => {

@@ -1,14 +1,16 @@
 import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { BackendChoice, DiarizeOptions, PresetId } from '../src/index';
+import type { BackendChoice, DiarizeOptions, PresetId, Speed } from '../src/index';
 import { number, oneOf } from './arguments';
 
 export const HELP = `Usage: npm run --silent diarize -- FILE… [options]
 
 Says who spoke when in audio or video files. Results go to standard output, progress to standard error.
 
-  --preset auto|campplus|community-1
-                               which models (default auto: community-1 where its model is at hand)
+  --preset auto|exact|fast|campplus|community-1
+                               which models (default auto: community-1 where its model is at hand); exact and fast
+                               are auto with that speed
+  --speed exact|fast           exact, the default, computes what pyannote does; fast embeds a tenth of the windows
   --model FILE.onnx            the preset's embedding model, in place of a download; VOXLANE_MODELS can name a
                                folder that holds it
   --trust-model                accept a model file of unknown hash after its checks
@@ -31,6 +33,7 @@ Exit status: 0 when every file was diarized, else 1.
 export interface DiarizeCommand {
   readonly files: readonly string[];
   readonly preset: PresetId | 'auto';
+  readonly speed: Speed;
   readonly model: string | undefined;
   readonly trustModel: boolean;
   readonly hub: string | undefined;
@@ -49,6 +52,7 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
     allowPositionals: true,
     options: {
       preset: { type: 'string', default: 'auto' },
+      speed: { type: 'string' },
       model: { type: 'string' },
       'trust-model': { type: 'boolean', default: false },
       hub: { type: 'string' },
@@ -77,7 +81,7 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
   };
   return {
     files: positionals,
-    preset: oneOf('--preset', values.preset, ['auto', 'campplus', 'community-1']),
+    ...presetAndSpeed(values.preset, values.speed),
     model: values.model,
     trustModel: values['trust-model'],
     hub: values.hub,
@@ -89,6 +93,15 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
     // The library checks ranges; absent options must stay absent.
     options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   };
+}
+
+/** A preset that is a speed stands for `auto` with that speed, as in `DiarizerOptions`. */
+function presetAndSpeed(named: string, asked: string | undefined): Pick<DiarizeCommand, 'preset' | 'speed'> {
+  const preset = oneOf('--preset', named, ['auto', 'exact', 'fast', 'campplus', 'community-1']);
+  const speed = asked === undefined ? undefined : oneOf('--speed', asked, ['exact', 'fast']);
+  if (preset !== 'exact' && preset !== 'fast') return { preset, speed: speed ?? 'exact' };
+  if (speed === undefined || speed === preset) return { preset: 'auto', speed: preset };
+  throw new Error(`--preset ${preset} and --speed ${speed} contradict each other. Take one of the two.`);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The page, as a person with a recording uses it. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import { parseRttm } from '../src/formats/rttm';
 import type { DiarizationJson } from './support/engine';
@@ -10,6 +10,37 @@ const state = (page: Page) => page.getByTestId('state');
 async function shownSeconds(page: Page): Promise<number> {
   const [minutes = 0, seconds = 0] = (await page.locator('.clock__now').innerText()).split(':').map(Number);
   return 60 * minutes + seconds;
+}
+
+/** The sample and the sample again, a minute: long enough for turns to be shown before the end. */
+function sampleTwice(): Buffer {
+  const wav = readFileSync('public/sample.wav');
+  const data = wav.indexOf('data') + 8;
+  const joined = Buffer.concat([wav, wav.subarray(data)]);
+  joined.writeUInt32LE(joined.length - 8, 4);
+  joined.writeUInt32LE(joined.length - data, data - 4);
+  return joined;
+}
+
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly args: { readonly name?: string };
+  /** Computing time, microseconds. */
+  readonly tdur?: number;
+}
+
+/** Computing time of each task of the page's thread: its wall time would be the machine's load as well. */
+function busyMilliseconds(trace: Buffer): number[] {
+  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
+  const threadOf = ({ pid, tid }: TraceEvent) => `${pid}:${tid}`;
+  const pages = new Set(
+    traceEvents.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(threadOf),
+  );
+  return traceEvents.flatMap((event) =>
+    event.name === 'RunTask' && event.tdur !== undefined && pages.has(threadOf(event)) ? [event.tdur / 1000] : [],
+  );
 }
 
 test('drop the sample, watch it run, hear it, take the files home', async ({ page }) => {
@@ -79,6 +110,46 @@ test('click on the lanes seeks; space plays and pauses', async ({ page }) => {
   await page.keyboard.press('Space');
   await expect(pause).toBeVisible();
   await expect.poll(() => shownSeconds(page)).toBeGreaterThan(before);
+});
+
+test('fast, chosen from the keyboard, says so; the first turns come before the result', async ({ browser, page }, testInfo) => {
+  // From disk: bytes that are handed over take time of the page's thread.
+  const recording = testInfo.outputPath('twice.wav');
+  writeFileSync(recording, sampleTwice());
+  await page.goto('index.html');
+  await page.locator('.options__summary').focus();
+  await page.keyboard.press('Enter');
+  await page.getByTestId('speed-exact').focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(page.getByTestId('speed-fast')).toBeChecked();
+  await expect(page.locator('.options__now')).toContainText('speed: fast');
+  // Trying the software adapter would take longer than the recording.
+  await page.getByRole('radio', { name: 'WASM' }).check();
+
+  await page.evaluate(() => {
+    const seen: { lanes: number; isWorking: boolean }[] = [];
+    Object.assign(globalThis, { seen });
+    // Watched from inside: what a driver asks for now and then may come and go between two questions.
+    new MutationObserver(() => {
+      const preview = document.querySelector('[data-testid="preview"]:not([hidden])');
+      if (!preview) return;
+      const { state } = document.querySelector<HTMLElement>('[data-testid="state"]')!.dataset;
+      seen.push({ lanes: preview.querySelectorAll('.lane-label').length, isWorking: state === 'running' });
+    }).observe(document.body, { subtree: true, childList: true, attributes: true });
+  });
+  await browser.startTracing(page, { categories: ['disabled-by-default-devtools.timeline'] });
+  await page.getByTestId('file-input').setInputFiles(recording);
+  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
+  await expect(page.getByTestId('speed-line')).toHaveText('fast');
+  const busy = busyMilliseconds(await browser.stopTracing());
+  expect(busy.length).toBeGreaterThan(100);
+  expect(Math.max(...busy), 'computing time of the longest page-thread task').toBeLessThan(50);
+  const seen = await page.evaluate(() => (globalThis as unknown as { seen: { lanes: number; isWorking: boolean }[] }).seen);
+  expect(seen.length).toBeGreaterThan(0);
+  expect(seen.every(({ lanes, isWorking }) => lanes === 2 && isWorking)).toBe(true);
+
+  await page.reload();
+  await expect(page.getByTestId('speed-fast')).toBeChecked();
 });
 
 test('cancel stops the work and the next run is whole', async ({ page }) => {

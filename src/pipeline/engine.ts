@@ -50,7 +50,7 @@ export async function startEngine(
   verdictKey = '',
 ): Promise<Engine> {
   const isolated = globalThis.crossOriginIsolated;
-  const lanes = backend.name === 'webgpu' ? GPU_LANES : planLanes(backend.threads, options.speed, isolated);
+  const lanes = backend.name === 'webgpu' ? GPU_LANES : planLanes(backend.threads, options.speed, isolated, settings.mostEmbedders);
   const request = (modelId: string, threads: number): LoadRequest => ({
     modelId,
     modelsBase: options.modelsBase,
@@ -94,8 +94,8 @@ export async function startEngine(
       checkPair(segmentation.manifest, embedding.manifest);
       // Not waited for: the first recording starts on the workers that there are.
       void workers.segmentation.grow();
-      // A file that could not be kept would be downloaded again for each.
-      if (embedding.note === null) void workers.embedding.grow();
+      // A download that could not be kept would be made again for each.
+      if (!embedding.manifest.sources || embedding.note === null) void workers.embedding.grow();
       return {
         ...workers,
         segmentationManifest: segmentation.manifest,

@@ -7,8 +7,9 @@ test('an exact run gives the cores to the embedding, a fast one to the segmentat
 });
 
 test('beyond the most workers there are threads in each, where the page is isolated', () => {
-  expect(planLanes(8, 'exact', true).embedding).toEqual({ workers: 4, threads: 2 });
-  expect(planLanes(8, 'exact', false).embedding).toEqual({ workers: 4, threads: 1 });
+  expect(planLanes(8, 'exact', true).embedding).toEqual({ workers: 8, threads: 1 });
+  expect(planLanes(8, 'exact', true, 4).embedding).toEqual({ workers: 4, threads: 2 });
+  expect(planLanes(8, 'exact', false, 4).embedding).toEqual({ workers: 4, threads: 1 });
 });
 
 test('one core has one worker of each', () => {

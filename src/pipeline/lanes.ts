@@ -12,24 +12,28 @@ export interface LanePlan {
   readonly embedding: Lanes;
 }
 
-/** Most workers of one stage: each holds a model and a heap of its own. */
-const MOST_WORKERS = 4;
+/** Most workers of one stage: a page is not alone on the machine. */
+const MOST_WORKERS = 8;
 
 /**
  * Workers for `cores` cores on WASM. There may be more threads than cores: segmentation runs ahead of the embedding,
  * and whoever has nothing to do waits. Three quarters of an exact run are the embedding; of a fast one, segmentation.
  *
  * @param isolated whether a session may have threads
+ * @param mostEmbedders most workers of the embedding, for what each takes of memory
  */
-export function planLanes(cores: number, speed: Speed, isolated: boolean): LanePlan {
-  const many = lanesFor(cores, isolated);
-  const few = lanesFor(Math.ceil(cores / 2), isolated);
-  return speed === 'fast' ? { segmentation: many, embedding: few } : { segmentation: few, embedding: many };
+export function planLanes(cores: number, speed: Speed, isolated: boolean, mostEmbedders = MOST_WORKERS): LanePlan {
+  const few = Math.ceil(cores / 2);
+  const [segmenting, embedding] = speed === 'fast' ? [cores, few] : [few, cores];
+  return {
+    segmentation: lanesFor(segmenting, isolated, MOST_WORKERS),
+    embedding: lanesFor(embedding, isolated, mostEmbedders),
+  };
 }
 
 /** One worker a core; beyond the most workers, threads in each. */
-function lanesFor(cores: number, isolated: boolean): Lanes {
-  const workers = Math.min(cores, MOST_WORKERS);
+function lanesFor(cores: number, isolated: boolean, most: number): Lanes {
+  const workers = Math.min(cores, most);
   return { workers, threads: isolated ? Math.floor(cores / workers) : 1 };
 }
 

@@ -12,6 +12,7 @@ import { ModelWorker } from './modelWorker';
  */
 export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
   private readonly workers: ModelWorker<Manifest, Api>[];
+  private readonly loaded = new Set<ModelWorker<Manifest, Api>>();
   private readonly idle: ModelWorker<Manifest, Api>[];
   private readonly waiting: ((worker: ModelWorker<Manifest, Api>) => void)[] = [];
   private terminated: VoxlaneError | null = null;
@@ -32,17 +33,22 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
    *
    * @throws VoxlaneError `model-*`, `backend-*`, `worker-failed`
    */
-  load(onDownload?: OnDownload): Promise<LoadReply<Manifest>> {
-    return this.workers[0]!.load(undefined, onDownload);
+  async load(onDownload?: OnDownload): Promise<LoadReply<Manifest>> {
+    const [first] = this.workers as [ModelWorker<Manifest, Api>];
+    const reply = await first.load(undefined, onDownload);
+    this.loaded.add(first);
+    return reply;
   }
 
   /** Starts the other workers; each takes calls as soon as it is ready. One that cannot be had is done without. */
   async grow(): Promise<void> {
+    if (this.terminated) return;
     const others = Array.from({ length: this.size - 1 }, async () => {
       const worker = new ModelWorker<Manifest, Api>(this.spawn, this.request);
       this.workers.push(worker);
       try {
         await worker.load();
+        this.loaded.add(worker);
         this.release(worker);
       } catch (error) {
         worker.terminate(error as VoxlaneError);
@@ -71,9 +77,9 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
     for (const worker of this.workers) worker.newRun();
   }
 
-  /** What each stage has asked of the GPU, in all workers. */
+  /** What each stage has asked of the GPU, in all workers that have their model. */
   async gpuCounts(): Promise<GpuCountsByStage> {
-    return addCounts(await Promise.all(this.workers.map((worker) => worker.gpuCounts())));
+    return addCounts(await Promise.all(Array.from(this.loaded, (worker) => worker.gpuCounts())));
   }
 
   /** Ends the workers at once. */

@@ -23,6 +23,8 @@ export interface PipelineSettings {
     | ({ readonly method: 'vbx'; readonly plda: string } & WithoutBounds<VbxClusteringOptions>);
   /** Windows that one run of the segmentation model takes at a time on WASM; on a GPU it is measured. */
   readonly wasmBatchWindows: number;
+  /** Most workers of the embedding on WASM, for what each takes of memory. */
+  readonly mostEmbedders: number;
 }
 
 /**
@@ -38,6 +40,7 @@ export const CAMPPLUS: PipelineSettings = {
   embedding: 'campplus-zh-en',
   clustering: { method: 'agglomerative', threshold: 0.7, minClusterSize: 12, minActiveRatio: 0.2 },
   wasmBatchWindows: 4,
+  mostEmbedders: 8,
 };
 
 /** pyannote's community-1: segmentation-3.0 with WeSpeaker ResNet34-LM, PLDA and VBx. */
@@ -47,6 +50,7 @@ export const COMMUNITY_1: PipelineSettings = {
   embedding: 'wespeaker-resnet34-lm',
   clustering: { method: 'vbx', plda: 'plda-community-1', ...COMMUNITY_1_CLUSTERING },
   wasmBatchWindows: 4,
+  mostEmbedders: 4,
 };
 
 export const PRESETS: Readonly<Record<PresetId, PipelineSettings>> = { campplus: CAMPPLUS, 'community-1': COMMUNITY_1 };

@@ -12,6 +12,8 @@ export function announcement(next: State, previous: State): string | null {
   if (job) {
     const before = jobOf(previous);
     if (before?.id !== job.id) return text.announce.started(job.source.name);
+    // The first alone: that turns can be looked at is news, that there are more is not.
+    if (job.preview && !before.preview) return text.announce.preview(job.preview);
     const earlier = new Set(
       groupProgress(before.stages)
         .filter(({ status }) => status !== 'waiting')

@@ -3,7 +3,7 @@ import { announcement } from './announce';
 import { acceptDrops } from './drop';
 import type { EngineFactory } from './engine';
 import { EngineKeeper } from './engineKeeper';
-import { rememberedPreset, rememberPreset } from './models/choice';
+import { rememberedPreset, rememberedSpeed, rememberPreset, rememberSpeed } from './models/choice';
 import { sortFiles } from './models/files';
 import type { ModelLibrary } from './models/library';
 import { ModelsSession } from './models/session';
@@ -33,7 +33,7 @@ const VIEWS: Readonly<Record<State['phase']['kind'], (context: ViewContext) => V
 export function mountApp(root: HTMLElement, engine: EngineFactory, library: ModelLibrary): () => void {
   const scope = new Scope();
   const theme = createTheme(scope);
-  const options = { ...INITIAL_STATE.options, preset: rememberedPreset() };
+  const options = { ...INITIAL_STATE.options, preset: rememberedPreset(), speed: rememberedSpeed() };
   const store = createStore(reduce, { ...INITIAL_STATE, options }, changed);
   const keeper = new EngineKeeper(engine, (download) => {
     store.dispatch({ type: 'download-progressed', download });
@@ -95,6 +95,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     },
     setOptions(options) {
       if (options.preset) rememberPreset(options.preset);
+      if (options.speed) rememberSpeed(options.speed);
       store.dispatch({ type: 'options-changed', options });
     },
     toggleOptions(open) {

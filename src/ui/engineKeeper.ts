@@ -1,4 +1,4 @@
-import type { BackendChoice, ModelDownload } from '../pipeline/types';
+import type { BackendChoice, ModelDownload, Speed } from '../pipeline/types';
 import type { Engine, EngineFactory, PresetChoice } from './engine';
 
 /** A model file of the user's. */
@@ -13,6 +13,7 @@ export interface ModelFile {
 export interface EngineRequest {
   readonly backend: BackendChoice;
   readonly preset: PresetChoice;
+  readonly speed: Speed;
   readonly file: ModelFile | null;
 }
 
@@ -25,6 +26,7 @@ interface Entry {
 const isSame = (one: EngineRequest, other: EngineRequest): boolean =>
   one.backend === other.backend &&
   one.preset === other.preset &&
+  one.speed === other.speed &&
   one.file?.blob === other.file?.blob &&
   one.file?.isTrusted === other.file?.isTrusted;
 
@@ -44,11 +46,12 @@ export class EngineKeeper {
   get(request: EngineRequest): Promise<Engine> {
     if (this.#entry && isSame(this.#entry.request, request)) return this.#entry.ready;
     this.drop();
-    const { backend, preset, file } = request;
+    const { backend, preset, speed, file } = request;
     const abort = new AbortController();
     const ready = this.#factory({
       backend,
       preset,
+      speed,
       signal: abort.signal,
       onDownload: (download) => {
         if (!abort.signal.aborted) this.#onDownload(download);

@@ -7,7 +7,7 @@ import { backendName, text } from './text';
 
 /** What ran, where, and how long it took. */
 export function runDetails({ result, processingSeconds }: Outcome): HTMLElement {
-  const { details, running, done } = text;
+  const { details, options, running, done } = text;
   const factor = result.durationSeconds > 0 ? processingSeconds / result.durationSeconds : 0;
   const row = (name: string, ...value: (Node | string | false)[]): HTMLElement =>
     h('div', {}, h('dt', {}, name), h('dd', {}, ...value));
@@ -33,6 +33,11 @@ export function runDetails({ result, processingSeconds }: Outcome): HTMLElement 
         h('span', { 'data-testid': 'preset-line' }, result.preset),
         h('span', { class: 'fine mono', title: result.embeddingModel }, details.embeddingModel(result.embeddingModel)),
         result.modelNote !== null && h('span', { class: 'fine', 'data-testid': 'model-note' }, result.modelNote),
+      ),
+      row(
+        details.speed,
+        h('span', { 'data-testid': 'speed-line' }, result.speed),
+        h('span', { class: 'fine' }, options.speedCost[result.speed].what),
       ),
       row(
         details.backend,

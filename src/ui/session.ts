@@ -62,6 +62,9 @@ export class Session {
         onProgress: (progress) => {
           dispatch({ type: 'progressed', id, progress });
         },
+        onPreview: (preview) => {
+          dispatch({ type: 'previewed', id, preview });
+        },
       });
       const processingSeconds = (performance.now() - begin) / 1000;
       dispatch({

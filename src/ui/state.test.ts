@@ -23,6 +23,7 @@ const result: DiarizationResult = {
   exclusiveTurns: [],
   confidenceKind: 'margin',
   preset: 'campplus',
+  speed: 'exact',
   embeddingModel: '',
   modelNote: null,
   speakers: [],
@@ -37,6 +38,11 @@ const progressed = (id: number): Action => ({
   type: 'progressed',
   id,
   progress: { stage: 'decode', completed: 1, total: 4, secondsLeft: null },
+});
+const previewed = (id: number, analysedSeconds = 39): Action => ({
+  type: 'previewed',
+  id,
+  preview: { analysedSeconds, turns: [{ startSeconds: 1, endSeconds: 2, speaker: 'SPEAKER_00' }] },
 });
 const after = (...actions: Action[]): State => actions.reduce(reduce, INITIAL_STATE);
 
@@ -56,6 +62,7 @@ describe('reduce', () => {
     expect(cancelled.notice).toBe('cancelled');
     for (const late of [
       progressed(1),
+      previewed(1),
       { type: 'finished', id: 1, outcome },
       { type: 'failed', id: 1, failure },
       { type: 'cancelled', id: 1 },
@@ -64,6 +71,13 @@ describe('reduce', () => {
       const next = reduce(cancelled, { ...started, id: 2 });
       expect(reduce(next, late)).toBe(next);
     }
+  });
+
+  it('keeps the newest preview of the run, and none from the run before', () => {
+    const running = after(started, progressed(1), previewed(1), previewed(1, 60), progressed(1));
+    expect(running.phase).toMatchObject({ kind: 'running', job: { preview: { analysedSeconds: 60 } } });
+    const next = after(started, previewed(1), { type: 'cancelled', id: 1 }, { ...started, id: 2 });
+    expect(next.phase).toMatchObject({ kind: 'loading', job: { preview: null } });
   });
 
   it('takes no second recording while one runs', () => {
@@ -195,6 +209,9 @@ describe('announcement', () => {
     expect(announcement(after(started), INITIAL_STATE)).toContain('a.wav');
     expect(announcement(first, after(started))).toBe('Reading audio');
     expect(announcement(reduce(first, progressed(1)), first)).toBeNull();
+    const shown = reduce(first, previewed(1));
+    expect(announcement(shown, first)).toBe('The turns of the first 39 s are shown. They can still change.');
+    expect(announcement(reduce(shown, previewed(1, 60)), shown)).toBeNull();
     expect(announcement(reduce(first, { type: 'finished', id: 1, outcome }), first)).toContain('No speech');
   });
 });

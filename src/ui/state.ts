@@ -1,4 +1,4 @@
-import type { BackendChoice, DiarizationResult, DiarizeOptions, Progress } from '../pipeline/types';
+import type { BackendChoice, DiarizationResult, DiarizeOptions, Preview, Progress, Speed } from '../pipeline/types';
 import type { StageName } from '../pipeline/stages';
 import type { ErrorCode } from '../util/errors';
 import type { PresetChoice } from './engine';
@@ -29,6 +29,7 @@ export interface RunOptions {
   readonly max: number;
   readonly backend: BackendChoice;
   readonly preset: PresetChoice;
+  readonly speed: Speed;
 }
 
 export interface Job {
@@ -38,6 +39,8 @@ export interface Job {
   /** `performance.now()` at the start. */
   readonly startedAt: number;
   readonly stages: Readonly<Partial<Record<StageName, Progress>>>;
+  /** The newest turns of the part that is done; null until there are some to go by. */
+  readonly preview: Preview | null;
 }
 
 export interface Outcome {
@@ -89,6 +92,7 @@ export type Action =
   | ModelsAction
   | { readonly type: 'started'; readonly id: number; readonly source: Source; readonly at: number }
   | { readonly type: 'progressed'; readonly id: number; readonly progress: Progress }
+  | { readonly type: 'previewed'; readonly id: number; readonly preview: Preview }
   | { readonly type: 'finished'; readonly id: number; readonly outcome: Outcome }
   | { readonly type: 'failed'; readonly id: number; readonly failure: Failure }
   | { readonly type: 'cancelled'; readonly id: number }
@@ -102,7 +106,7 @@ export type Action =
 
 export const INITIAL_STATE: State = {
   phase: { kind: 'empty' },
-  options: { speakerMode: 'auto', exact: 2, min: 1, max: 4, backend: 'auto', preset: 'auto' },
+  options: { speakerMode: 'auto', exact: 2, min: 1, max: 4, backend: 'auto', preset: 'auto', speed: 'exact' },
   optionsOpen: false,
   models: INITIAL_MODELS,
   lastOutcome: null,
@@ -126,7 +130,7 @@ export function reduce(state: State, action: Action): State {
       const notice = state.notice === 'first-only' ? state.notice : null;
       return {
         ...state,
-        phase: { kind: 'loading', job: { id, source, startedAt, stages: {} } },
+        phase: { kind: 'loading', job: { id, source, startedAt, stages: {}, preview: null } },
         // Who starts a recording while the model is on its way wants this recording done with it, after a retry too.
         options: models.preparing?.file === null ? { ...state.options, preset: 'community-1' } : state.options,
         models: { ...models, failure: null },
@@ -138,6 +142,9 @@ export function reduce(state: State, action: Action): State {
       const stages = { ...job.stages, [action.progress.stage]: action.progress };
       return { ...state, phase: { kind: 'running', job: { ...job, stages } }, models: afterDownload(models, true) };
     }
+    case 'previewed':
+      if (job?.id !== action.id) return state;
+      return { ...state, phase: { kind: 'running', job: { ...job, preview: action.preview } } };
     case 'finished':
       if (job?.id !== action.id) return state;
       return {
@@ -212,11 +219,14 @@ function afterModels(state: State, action: ModelsAction): State {
 
 /** The engine that a recording is to run on now. */
 export function engineRequest({ options, models }: State): EngineRequest {
-  if (models.preparing) return { backend: models.preparing.backend, preset: 'community-1', file: models.preparing.file };
-  const { backend, preset } = options;
+  if (models.preparing) {
+    const { backend, speed, file } = models.preparing;
+    return { backend, preset: 'community-1', speed, file };
+  }
+  const { backend, preset, speed } = options;
   const { file } = models;
   // Automatic takes what is here, and a file that the browser could not keep is here too.
-  return file && preset !== 'campplus' ? { backend, preset: 'community-1', file } : { backend, preset, file: null };
+  return file && preset !== 'campplus' ? { backend, preset: 'community-1', speed, file } : { backend, preset, speed, file: null };
 }
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;

@@ -1,4 +1,4 @@
-import type { BackendReport } from '../pipeline/types';
+import type { BackendReport, Preview } from '../pipeline/types';
 import { clock, count, percent, ratio, span } from './format';
 import { modelsText } from './models/text';
 import type { StageGroupId } from './stageGroups';
@@ -67,6 +67,16 @@ export const text = {
   },
   options: {
     summary: 'Options',
+    speed: 'Speed',
+    speeds: { exact: 'Exact', fast: 'Fast' },
+    /** What each is, and what it costs. Measured: bench/RESULTS.md. */
+    speedCost: {
+      exact: { what: 'pyannote’s computation: the voice prints of every window.', cost: 'the longer wait' },
+      fast: {
+        what: 'Voice prints of a tenth of the windows; speakers can come out differently.',
+        cost: 'the shorter wait',
+      },
+    },
     speakers: 'Number of speakers',
     mode: { auto: 'Automatic', exact: 'Exactly', range: 'Between' },
     exact: 'Exact number of speakers',
@@ -76,7 +86,8 @@ export const text = {
     backend: 'Run the models on',
     backends: { auto: 'Automatic', webgpu: 'WebGPU', wasm: 'WASM' },
     backendHint: 'Automatic takes the fastest that works on this machine.',
-    now: (preset: string, speakers: string, backend: string) => `${preset} · ${speakers} · ${backend}`,
+    now: (...choices: readonly string[]) => choices.join(' · '),
+    speedNow: { exact: 'speed: exact', fast: 'speed: fast' },
     speakersNow: {
       auto: 'speakers: automatic',
       exact: (n: number) => plural(n, 'speaker', 'speakers'),
@@ -98,6 +109,14 @@ export const text = {
     of: (completed: number, total: number) => `${count(completed)} / ${count(total)}`,
     left: (seconds: number) => (seconds < 1 ? 'under 1 s left' : `${span(Math.ceil(seconds))} left`),
     bar: (stage: string, fraction: number) => `${stage}: ${percent(fraction)}`,
+    preview: {
+      label: 'So far',
+      covers: (seconds: number) => `The first ${span(seconds)}`,
+      found: (speakers: number, turns: number) =>
+        turns === 0 ? 'no speech yet' : `${plural(speakers, 'speaker', 'speakers')} · ${plural(turns, 'turn', 'turns')}`,
+      hint: 'Provisional: turns and speakers can change until the whole recording is done.',
+      lanes: 'Timeline of speakers so far',
+    },
   },
 
   done: {
@@ -144,6 +163,7 @@ export const text = {
   },
   details: {
     preset: 'Preset',
+    speed: 'Speed',
     embeddingModel: (sha256: string) => `model ${sha256.slice(0, 12)}…`,
     backend: 'Backend',
     processing: 'Processing time',
@@ -188,6 +208,10 @@ export const text = {
   announce: {
     started: (file: string) => `Started on ${file}. Loading models.`,
     stage: (stage: string) => stage,
+    preview: ({ analysedSeconds, turns }: Preview) =>
+      turns.length === 0
+        ? `No speech in the first ${span(analysedSeconds)}.`
+        : `The turns of the first ${span(analysedSeconds)} are shown. They can still change.`,
     done: (speakers: number, turns: number) =>
       turns === 0
         ? 'Done. No speech found.'

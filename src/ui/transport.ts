@@ -1,7 +1,8 @@
 import type { Scope } from '../util/scope';
 import { h, icon, setText } from './dom';
 import { clock } from './format';
-import { swatch, type Lanes } from './lanes/lanes';
+import { swatch } from './lanes/label';
+import type { Lanes } from './lanes/lanes';
 import type { Lane } from './lanes/model';
 import type { Player } from './player';
 import type { TurnsMode } from './state';

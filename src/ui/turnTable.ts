@@ -2,7 +2,7 @@ import type { Turn } from '../pipeline/types';
 import type { Scope } from '../util/scope';
 import { h } from './dom';
 import { clock } from './format';
-import { swatch } from './lanes/lanes';
+import { swatch } from './lanes/label';
 import { text } from './text';
 
 /** Rows have one height, known to CSS as well: only so can rows outside the window be left out. */

@@ -16,6 +16,8 @@ export interface Geometry {
 
 export const AXIS_HEIGHT = 32;
 export const INSET = 8;
+/** Narrower than this, the labels lie inside the lanes. */
+export const NARROW_PIXELS = 640;
 
 export function laneMetrics(narrow: boolean): Pick<Geometry, 'laneHeight' | 'barTop' | 'barHeight'> {
   return narrow

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DiarizationResult, Turn } from '../../pipeline/types';
 import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, secondsAt, xOf, type Geometry } from './geometry';
-import { firstEndingAfter, lanesOf, turnAt } from './model';
+import { firstEndingAfter, lanesOf, lanesSoFar, turnAt } from './model';
 import { patternOf } from './palette';
 import { tickSteps } from './ticks';
 
@@ -34,6 +34,15 @@ describe('lanes', () => {
       { label: 'SPEAKER_01', name: 'Speaker 2', seconds: 1, share: 0.25 },
     ]);
     expect(lanesOf(result, 'exclusive')).toMatchObject([{ share: 1 }, { share: 0, turns: [] }]);
+  });
+
+  it('keeps provisional speakers in the order in which they are first heard', () => {
+    const soFar = [turn(0, 1, 'SPEAKER_01'), turn(1, 4), turn(5, 6, 'SPEAKER_01')];
+    expect(lanesSoFar(soFar)).toMatchObject([
+      { label: 'SPEAKER_01', name: 'Speaker 1', seconds: 2, turns: [soFar[0], soFar[2]] },
+      { label: 'SPEAKER_00', name: 'Speaker 2', seconds: 3 },
+    ]);
+    expect(lanesSoFar([])).toEqual([]);
   });
 
   it('maps time to pixels and back', () => {

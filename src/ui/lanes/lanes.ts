@@ -1,20 +1,19 @@
 import type { Turn } from '../../pipeline/types';
 import type { Scope } from '../../util/scope';
 import { fitCanvas } from '../canvas';
-import { h, setText } from '../dom';
-import { clock } from '../format';
+import { h } from '../dom';
 import { text } from '../text';
 import type { ThemeControl } from '../theme';
-import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, secondsAt, xOf, type Geometry } from './geometry';
+import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, NARROW_PIXELS, secondsAt, xOf, type Geometry } from './geometry';
+import { laneLabel } from './label';
 import { turnAt, type Lane } from './model';
-import { colourVariable, patternOf, readPaints, type Paints } from './palette';
+import { readPaints, type Paints } from './palette';
 import { paintBase, paintOverlay } from './painter';
 
 /** The closest zoom, in seconds across the window. */
 const CLOSEST_SECONDS = 4;
 /** Browsers give up on elements of some ten million pixels. */
 const WIDEST_PIXELS = 8_000_000;
-const NARROW_PIXELS = 640;
 const HIT_PIXELS = 3;
 
 export interface Lanes {
@@ -211,7 +210,7 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
     setLanes(next) {
       lanes = next;
       paints = null;
-      labelItems = lanes.map(labelOf);
+      labelItems = lanes.map(laneLabel);
       labels.replaceChildren(...labelItems);
       describe();
       layOut();
@@ -242,28 +241,3 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
 }
 
 const isWithin = (x: number, width: number): boolean => x >= 0 && x <= width;
-
-function labelOf(lane: Lane, index: number): HTMLElement {
-  const time = h('span', { class: 'lane-label__time' });
-  const share = h('span', { class: 'lane-label__share' });
-  // Tenths of a second say nothing about an hour, and would push the name out.
-  setText(time, clock(lane.seconds, lane.seconds < 600 ? 1 : 0));
-  setText(share, text.done.share(lane.share));
-  return h(
-    'li',
-    { class: 'lane-label', title: text.done.laneTitle(lane.name, lane.seconds, lane.share) },
-    swatch(index),
-    h('span', { class: 'lane-label__name' }, lane.name),
-    time,
-    share,
-  );
-}
-
-/** A speaker's colour and pattern, as a small square. */
-export function swatch(index: number): HTMLElement {
-  return h('span', {
-    class: `swatch swatch--${patternOf(index)}`,
-    style: `--colour:var(${colourVariable(index)})`,
-    'aria-hidden': 'true',
-  });
-}

@@ -18,13 +18,25 @@ export function turnsOf(result: DiarizationResult, mode: TurnsMode): readonly Tu
 }
 
 export function lanesOf(result: DiarizationResult, mode: TurnsMode): Lane[] {
-  const byLabel = new Map<string, Turn[]>(result.speakers.map(({ label }) => [label, []]));
-  for (const turn of turnsOf(result, mode)) byLabel.get(turn.speaker)?.push(turn);
-  const lanes = [...byLabel].map(([label, turns], index) => ({
+  return lanesBy(result.speakers.map(({ label }) => label), turnsOf(result, mode));
+}
+
+/**
+ * Lanes of provisional turns, in the order in which the voices are first heard: the labels' order can change from one
+ * preview to the next, and the colours would jump.
+ */
+export function lanesSoFar(turns: readonly Turn[]): Lane[] {
+  return lanesBy([...new Set(turns.map(({ speaker }) => speaker))], turns);
+}
+
+function lanesBy(labels: readonly string[], turns: readonly Turn[]): Lane[] {
+  const byLabel = new Map<string, Turn[]>(labels.map((label) => [label, []]));
+  for (const turn of turns) byLabel.get(turn.speaker)?.push(turn);
+  const lanes = [...byLabel].map(([label, own], index) => ({
     label,
     name: text.done.speaker(index),
-    turns,
-    seconds: turns.reduce((sum, { startSeconds, endSeconds }) => sum + endSeconds - startSeconds, 0),
+    turns: own,
+    seconds: own.reduce((sum, { startSeconds, endSeconds }) => sum + endSeconds - startSeconds, 0),
   }));
   const total = lanes.reduce((sum, { seconds }) => sum + seconds, 0);
   return lanes.map((lane) => ({ ...lane, share: total > 0 ? lane.seconds / total : 0 }));

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { DiarizationResult } from '../../pipeline/types';
+import type { DiarizationResult, Speed } from '../../pipeline/types';
 import { VoxlaneError } from '../../util/errors';
 import type { Engine, EngineFactory, PresetChoice } from '../engine';
 import { EngineKeeper, type ModelFile } from '../engineKeeper';
@@ -24,6 +24,7 @@ const result: DiarizationResult = {
   timings: {},
   backend: { name: 'wasm', adapter: null, threads: 1, reason: '', selfCheck: null },
   preset: 'community-1',
+  speed: 'exact',
   embeddingModel: '',
   modelNote: null,
   gpu: null,
@@ -152,6 +153,46 @@ describe('downloading', () => {
   });
 });
 
+it('another speed needs another engine, and the same speed none', async () => {
+  const { factory, session, store } = page();
+  const run = async (speed: Speed, isMade: boolean): Promise<void> => {
+    store.dispatch({ type: 'options-changed', options: { speed } });
+    const asked = factory.asked.length;
+    session.start(source);
+    if (isMade) {
+      await vi.waitFor(() => {
+        expect(factory.asked).toHaveLength(asked + 1);
+      });
+      factory.finish();
+    }
+    await phase(store, 'done');
+  };
+  await run('exact', true);
+  await run('exact', false);
+  await run('fast', true);
+  expect(factory.asked.map(({ speed }) => speed)).toEqual(['exact', 'fast']);
+  expect(factory.engines.map(({ disposed }) => disposed)).toEqual([true, false]);
+});
+
+it('what a run says of its first turns reaches the page', async () => {
+  const store = createStore(reduce, INITIAL_STATE, () => undefined);
+  const preview = { analysedSeconds: 39, turns: [] };
+  const keeper = new EngineKeeper(
+    () =>
+      Promise.resolve({
+        diarize: (_, { onPreview }) => {
+          onPreview?.(preview);
+          return new Promise(() => undefined);
+        },
+        dispose: () => undefined,
+      }),
+    () => undefined,
+  );
+  new Session(keeper, store).start(source);
+  await phase(store, 'running');
+  expect(store.get().phase).toMatchObject({ job: { preview } });
+});
+
 it('a start that reports at once is heard', async () => {
   const heard: number[] = [];
   const keeper = new EngineKeeper(
@@ -161,7 +202,7 @@ it('a start that reports at once is heard', async () => {
     },
     ({ receivedBytes }) => heard.push(receivedBytes),
   );
-  await expect(keeper.get({ backend: 'auto', preset: 'auto', file: null })).rejects.toBe(cancelled);
+  await expect(keeper.get({ backend: 'auto', preset: 'auto', speed: 'exact', file: null })).rejects.toBe(cancelled);
   expect(heard).toEqual([1]);
 });
 

@@ -46,8 +46,8 @@ export class ModelsSession {
     const { dispatch } = this.#store;
     const id = ++this.#lastId;
     this.#keeper.stopMaking();
-    const { backend } = this.#store.get().options;
-    dispatch({ type: 'preparing-started', preparing: { id, file, backend } });
+    const { backend, speed } = this.#store.get().options;
+    dispatch({ type: 'preparing-started', preparing: { id, file, backend, speed } });
     let isReady = false;
     try {
       await this.#keeper.get(engineRequest(this.#store.get()));

@@ -11,7 +11,7 @@ const altered: Failure = { code: 'model-altered', problem: 'Unknown hash', expec
 const offline: Failure = { code: 'model-download', problem: 'No network', expected: null, remedy: null };
 const preparing = (from: ModelFile | null, id = 1): Action => ({
   type: 'preparing-started',
-  preparing: { id, file: from, backend: 'auto' },
+  preparing: { id, file: from, backend: 'auto', speed: 'exact' },
 });
 const part: Action = { type: 'download-progressed', download: { model: 'wespeaker', receivedBytes: 40, totalBytes: 100 } };
 const failed = (failure: Failure, id = 1): Action => ({ type: 'preparing-failed', id, failure });
@@ -72,7 +72,7 @@ describe('a model file', () => {
   it('is used by what runs from now on', () => {
     const taken = after(preparing(file), prepared);
     expect(taken.models.file).toBe(file);
-    expect(engineRequest(taken)).toEqual({ backend: 'auto', preset: 'community-1', file });
+    expect(engineRequest(taken)).toEqual({ backend: 'auto', preset: 'community-1', speed: 'exact', file });
   });
 
   it('of unknown hash is asked about, and a trusted one or another failure is not', () => {
@@ -96,10 +96,10 @@ describe('a model file', () => {
 
 describe('engineRequest', () => {
   it('asks for the chosen preset, and for the one that is being made', () => {
-    expect(engineRequest(INITIAL_STATE)).toEqual({ backend: 'auto', preset: 'auto', file: null });
+    expect(engineRequest(INITIAL_STATE)).toEqual({ backend: 'auto', preset: 'auto', speed: 'exact', file: null });
     const wasm: Action = { type: 'options-changed', options: { backend: 'wasm' } };
     // The backend of the preparation: another one would make the engine, and the download, anew.
-    expect(engineRequest(after(preparing(file), wasm))).toEqual({ backend: 'auto', preset: 'community-1', file });
+    expect(engineRequest(after(preparing(file), wasm))).toEqual({ backend: 'auto', preset: 'community-1', speed: 'exact', file });
   });
 
   it('takes the file of this visit for automatic too, and for campplus never', () => {

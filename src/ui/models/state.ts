@@ -1,5 +1,5 @@
 import type { PresetFacts, StoredModelFacts } from '../../pipeline/presets';
-import type { BackendChoice, ModelDownload } from '../../pipeline/types';
+import type { BackendChoice, ModelDownload, Speed } from '../../pipeline/types';
 import type { ModelFile } from '../engineKeeper';
 import type { Failure } from '../state';
 
@@ -38,6 +38,7 @@ export interface Preparing {
   /** Null where the model is downloaded. */
   readonly file: ModelFile | null;
   readonly backend: BackendChoice;
+  readonly speed: Speed;
 }
 
 export interface Question {

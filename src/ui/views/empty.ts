@@ -93,12 +93,17 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
 
 /** The choice in words, so that it can be read with the panel closed. */
 function summaryOf(options: RunOptions): string {
-  const { speakersNow, backendNow } = text.options;
+  const { speedNow, speakersNow, backendNow } = text.options;
   const speakers =
     options.speakerMode === 'exact'
       ? speakersNow.exact(options.exact)
       : options.speakerMode === 'range'
         ? speakersNow.range(options.min, options.max)
         : speakersNow.auto;
-  return text.options.now(text.models.presetNow[options.preset], speakers, backendNow[options.backend]);
+  return text.options.now(
+    text.models.presetNow[options.preset],
+    speedNow[options.speed],
+    speakers,
+    backendNow[options.backend],
+  );
 }

@@ -4,6 +4,7 @@ import type { ModelsState } from '../models/state';
 import { presetChoice } from '../models/views/presetChoice';
 import { optionsProblem, type RunOptions, type SpeakerMode } from '../state';
 import { text } from '../text';
+import { speedChoice } from './speedChoice';
 import type { BackendChoice } from '../../pipeline/types';
 
 type NumberKey = 'exact' | 'min' | 'max';
@@ -66,10 +67,14 @@ export function optionsPanel(
     },
     onFiles,
   );
+  const speeds = speedChoice(scope, (speed) => {
+    onChange({ speed });
+  });
   const element = h(
     'div',
     { class: 'options__panel' },
     presets.element,
+    speeds.element,
     h(
       'fieldset',
       {},
@@ -93,6 +98,7 @@ export function optionsPanel(
     element,
     update(options, models) {
       presets.update(options, models);
+      speeds.update(options);
       for (const radio of modes) radio.checked = radio.value === options.speakerMode;
       for (const radio of backends) radio.checked = radio.value === options.backend;
       const problem = optionsProblem(options);

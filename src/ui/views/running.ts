@@ -5,6 +5,7 @@ import { groupProgress, STAGE_GROUPS, type GroupProgress } from '../stageGroups'
 import { jobOf } from '../state';
 import { text } from '../text';
 import type { View, ViewContext } from '../view';
+import { previewPanel } from './preview';
 
 function stageRow(id: GroupProgress['id']): {
   readonly element: HTMLElement;
@@ -49,7 +50,7 @@ function stageRow(id: GroupProgress['id']): {
   };
 }
 
-export function runningView({ scope, state, actions }: ViewContext): View {
+export function runningView({ scope, state, actions, theme }: ViewContext): View {
   const job = jobOf(state);
   const startedAt = job?.startedAt ?? performance.now();
   const heading = h('h2', { class: 'title' }, job?.source.name ?? '');
@@ -66,6 +67,7 @@ export function runningView({ scope, state, actions }: ViewContext): View {
 
   const stages = h('ol', { class: 'stages' }, ...rows.map((row) => row.element));
   const meter = downloadMeter();
+  const preview = previewPanel(scope, theme);
 
   // The clock runs apart from the progress: a stage that is long between two reports must not look frozen.
   const tick = (): void => {
@@ -77,9 +79,9 @@ export function runningView({ scope, state, actions }: ViewContext): View {
   });
   tick();
 
-  const element = h(
+  const panel = h(
     'div',
-    { class: 'view view--running panel' },
+    { class: 'panel running' },
     h(
       'div',
       { class: 'view-head' },
@@ -94,6 +96,8 @@ export function runningView({ scope, state, actions }: ViewContext): View {
     stages,
     h('div', { class: 'button-row' }, cancel),
   );
+  // Below the button, which must not move away from under the pointer when the first turns come.
+  const element = h('div', { class: 'view view--running' }, panel, preview.element);
 
   return {
     element,
@@ -113,6 +117,7 @@ export function runningView({ scope, state, actions }: ViewContext): View {
       if (download) meter.update(download);
       const isArriving = isDownloading && download.receivedBytes < download.totalBytes;
       setText(status, isArriving ? text.models.downloading : loading ? text.running.loading : text.running.working);
+      preview.update(current.preview);
       groupProgress(current.stages).forEach((progress, index) => rows[index]?.update(progress));
     },
   };

@@ -15,7 +15,7 @@ export function presetChoice(
   onFiles: (files: Iterable<File>) => void,
 ): { readonly element: HTMLElement; readonly update: (options: RunOptions, models: ModelsState) => void } {
   const rows = CHOICES.map((preset) => {
-    const facts = h('span', { class: 'preset__facts', id: `preset-facts-${preset}` });
+    const facts = h('span', { class: 'choice-row__facts', id: `preset-facts-${preset}` });
     const radio = h('input', {
       type: 'radio',
       name: 'preset',
@@ -28,17 +28,17 @@ export function presetChoice(
     });
     const element = h(
       'label',
-      { class: 'preset' },
+      { class: 'choice-row' },
       radio,
-      h('span', { class: 'preset__name' }, text.models.presets[preset]),
-      h('span', { class: 'preset__line', id: `preset-line-${preset}` }, text.models.presetLines[preset]),
+      h('span', { class: 'choice-row__name' }, text.models.presets[preset]),
+      h('span', { class: 'choice-row__line', id: `preset-line-${preset}` }, text.models.presetLines[preset]),
       facts,
     );
     return { preset, radio, facts, element };
   });
   const element = h(
     'fieldset',
-    { class: 'presets' },
+    { class: 'choice-rows' },
     h('legend', {}, text.models.preset),
     ...rows.map((row) => row.element),
     fileButton(scope, text.models.chooseFile, onFiles, {
