@@ -8,13 +8,13 @@
  * there is none: its filterbank beside the CPU's, and the dispatches and bytes of each stage (`--no-gpu` leaves it out).
  * And ResNet34's embeddings by one run of the network a window, beside one run a speaker.
  */
-import { cpus } from 'node:os';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { openEnginePage } from '../cli/enginePage';
 import type { BackendChoice } from '../src/index';
 import { STAGES } from '../src/pipeline/stages';
+import { machine, median } from './figures';
 import { measureGpu, printGpu } from './gpu';
 import { MemoryMeter } from './memory';
 import { measurePooled, printPooled } from './pooled';
@@ -101,16 +101,6 @@ function print(figures: readonly FileFigures[]): void {
     for (const [stage, value] of Object.entries(rtf)) console.log(`  ${stage.padEnd(16)} RTF ${value.toFixed(4)}`);
     console.log(`  peak memory of the browser so far: ${peakMegabytes} MB`);
   }
-}
-
-function machine(): string {
-  const processors = cpus();
-  return `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)]!;
 }
 
 await main();

@@ -4,6 +4,7 @@
  */
 import { engineCompare } from './engineCompare';
 import { measurePooled } from './enginePooled';
+import { engineProfile } from './engineProfile';
 import { toJson } from './formats/json';
 import { toRttm } from './formats/rttm';
 import { deleteStoredModel, Diarizer, presetFacts, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from './index';
@@ -31,6 +32,7 @@ let diarizer: Diarizer | undefined;
 
 const enginePage = {
   ...engineCompare,
+  ...engineProfile,
   measurePooled,
   Diarizer,
   presetFacts,
@@ -63,12 +65,16 @@ const enginePage = {
     }
   },
 
-  /** Diarizes the chosen file and says what it cost. */
+  /** Diarizes the chosen file and says what it cost; calls `globalThis.sayProgress` where the driver has put it there. */
   async measureFile(options: Pick<DiarizeOptions, 'durationSeconds'> = {}) {
     if (!diarizer) throw new Error('open() comes first');
+    const { sayProgress } = globalThis as { sayProgress?: NonNullable<DiarizeOptions['onProgress']> };
     const start = performance.now();
-    const { durationSeconds, timings, backend, gpu } = await diarizer.diarize(enginePage.chosenFile(), options);
-    return { wallSeconds: (performance.now() - start) / 1000, durationSeconds, timings, backend, gpu };
+    const { turns, durationSeconds, timings, backend, gpu } = await diarizer.diarize(enginePage.chosenFile(), {
+      ...options,
+      ...(sayProgress && { onProgress: sayProgress }),
+    });
+    return { wallSeconds: (performance.now() - start) / 1000, turns, durationSeconds, timings, backend, gpu };
   },
 
   /** Diarizes the chosen file; calls `globalThis.sayProgress` where the driver has put it there. */
@@ -92,13 +98,13 @@ const enginePage = {
 };
 
 function summarise(result: DiarizationResult, seconds: number): string {
-  const { speakers, turns, durationSeconds, backend, preset, modelNote } = result;
+  const { speakers, turns, durationSeconds, backend, preset, speed, modelNote } = result;
   const place =
     backend.name === 'webgpu' ? `WebGPU on ${backend.adapter ?? 'no adapter'}` : `WASM, ${backend.threads} threads`;
   return [
     `${speakers.length} speakers, ${turns.length} turns in ${durationSeconds.toFixed(1)} s of audio`,
     `took ${seconds.toFixed(1)} s on ${place} (${backend.reason})`,
-    `preset ${preset}`,
+    `preset ${preset}, ${speed}`,
     ...(modelNote === null ? [] : [modelNote]),
   ].join('; ');
 }

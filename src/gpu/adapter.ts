@@ -45,10 +45,14 @@ export function missingLimit({ limits }: Pick<GPUAdapter, 'limits'>): string | n
 /** Features that ONNX Runtime has faster kernels for. */
 const WANTED_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'subgroups'];
 
-/** A device with all that the adapter can give to the models. */
-export function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+/**
+ * A device with all that the adapter can give to the models.
+ *
+ * @param more features besides, as far as the adapter has them
+ */
+export function requestDevice(adapter: GPUAdapter, more: readonly GPUFeatureName[] = []): Promise<GPUDevice> {
   return adapter.requestDevice({
     requiredLimits: Object.fromEntries(RAISED_LIMITS.map((limit) => [limit, adapter.limits[limit]])),
-    requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
+    requiredFeatures: [...WANTED_FEATURES, ...more].filter((feature) => adapter.features.has(feature)),
   });
 }

@@ -1,0 +1,85 @@
+/**
+ * sherpa-onnx's WASM build in a process of its own, which `sherpa.ts` starts: its calls block, and it ends its process
+ * where a model is wrong.
+ */
+import { openAsBlob } from 'node:fs';
+import sherpaOnnx, { type OfflineSpeakerDiarization } from 'sherpa-onnx';
+import { openAudio } from '../../src/audio/decode';
+import { messageOf } from '../../src/util/errors';
+import type { SherpaModels } from './sherpaModels';
+import type { SystemRun } from './system';
+
+export type SherpaRequest =
+  | { readonly kind: 'open'; readonly models: SherpaModels }
+  /** `durationSeconds`: only so much of the file; null for all of it. */
+  | { readonly kind: 'diarize'; readonly file: string; readonly durationSeconds: number | null };
+
+/** To `diarize`, the run; to `open`, null. */
+export type SherpaReply =
+  | { readonly ok: true; readonly run: SystemRun | null }
+  | { readonly ok: false; readonly message: string };
+
+let peer: { readonly diarizer: OfflineSpeakerDiarization; readonly sampleRate: number } | undefined;
+
+/**
+ * What the models do not settle is as sherpa-onnx's own default has it: complete linkage over cosine distances up to
+ * 0.5, no given number of speakers, turns of over 0.3 s, gaps of up to 0.5 s closed. Its WASM build has one thread.
+ */
+function open({ segmentation, embedding, sampleRate, windowShiftRatio }: SherpaModels): void {
+  const diarizer = sherpaOnnx.createOfflineSpeakerDiarization({
+    segmentation: { pyannote: { model: segmentation, windowShiftRatio } },
+    embedding: { model: embedding },
+    clustering: { numClusters: -1, threshold: 0.5 },
+    minDurationOn: 0.3,
+    minDurationOff: 0.5,
+  });
+  if (diarizer.handle === 0) throw new Error('sherpa-onnx could not open the models.');
+  peer = { diarizer, sampleRate };
+}
+
+/** Loading and decoding are not in its time. */
+async function diarize(file: string, durationSeconds: number | null): Promise<SystemRun> {
+  if (!peer) throw new Error('open() comes first');
+  const { diarizer, sampleRate } = peer;
+  const samples = await readSamples(file, sampleRate, durationSeconds);
+  const start = performance.now();
+  const segments = diarizer.process(samples);
+  const wallSeconds = (performance.now() - start) / 1000;
+  const turns = segments.map((segment) => ({
+    startSeconds: segment.start,
+    endSeconds: segment.end,
+    speaker: `SPEAKER_${String(segment.speaker).padStart(2, '0')}`,
+  }));
+  return { wallSeconds, durationSeconds: samples.length / sampleRate, turns, threads: 1 };
+}
+
+/** The samples that our own pipeline takes, axes (sample): sherpa-onnx's reader knows fewer kinds of files. */
+async function readSamples(file: string, sampleRate: number, durationSeconds: number | null): Promise<Float32Array> {
+  const stretch = durationSeconds === null ? {} : { durationSeconds };
+  const audio = await openAudio(await openAsBlob(file), { sampleRate, ...stretch });
+  try {
+    const pieces: Float32Array[] = [];
+    for await (const piece of audio.pieces()) pieces.push(piece.slice());
+    const samples = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
+    let place = 0;
+    for (const piece of pieces) {
+      samples.set(piece, place);
+      place += piece.length;
+    }
+    return samples;
+  } finally {
+    audio.close();
+  }
+}
+
+async function answer(request: SherpaRequest): Promise<SherpaReply> {
+  try {
+    if (request.kind === 'diarize') return { ok: true, run: await diarize(request.file, request.durationSeconds) };
+    open(request.models);
+    return { ok: true, run: null };
+  } catch (error) {
+    return { ok: false, message: messageOf(error) };
+  }
+}
+
+process.on('message', (request: SherpaRequest) => void answer(request).then((reply) => process.send!(reply)));

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { build, float, node } from '../../src/onnx/testing/build';
+import type { ProfiledNode } from './events';
+import { groupBy, outputStages, stagesOf } from './groups';
+
+const ran = (name: string, op: string, ms = 1): ProfiledNode => ({
+  name,
+  op,
+  inputs: [[2, 3]],
+  outputs: [[2, 4]],
+  cpuMs: ms,
+  gpuMs: 10 * ms,
+  kernels: 2,
+});
+
+/** x → a → b → c, and x → d → c beside them: d belongs to no earlier stage. */
+const MODEL = build({
+  input: [float('x', 1, 3)],
+  output: [float('c', 1, 3)],
+  node: [
+    node('Abs', ['x'], ['d'], { name: 'D' }),
+    node('Relu', ['x'], ['a'], { name: 'A' }),
+    node('Neg', ['a'], ['b'], { name: 'B' }),
+    node('Add', ['b', 'd'], ['c'], { name: 'C' }),
+  ],
+});
+const STAGES = [
+  { name: 'first', value: 'a' },
+  { name: 'second', value: 'b' },
+  { name: 'last', value: 'c' },
+];
+
+describe('stagesOf', () => {
+  const stages = (...names: string[]) => stagesOf(names.map((name) => ran(name, 'Relu')), MODEL, STAGES);
+
+  it('takes the first stage that depends on a node, wherever it runs', () => {
+    expect(stages('D', 'A', 'B', 'C')).toEqual(['last', 'first', 'second', 'last']);
+  });
+
+  it('knows nodes that the runtime has given another layout, and puts its own with the node before', () => {
+    expect(stages('Transpose_token_3', 'A', 'B_token_7', 'Transpose_token_9', 'C')).toEqual(['?', 'first', 'second', 'second', 'last']);
+  });
+
+  it('takes the outputs where nothing else is known', () => {
+    expect(outputStages(MODEL)).toEqual([{ name: 'c', value: 'c' }]);
+  });
+});
+
+describe('groupBy', () => {
+  it('sums times, kernels and work, in the order of the first nodes', () => {
+    const groups = groupBy([ran('p', 'MatMul', 2), ran('q', 'Relu', 3), ran('r', 'MatMul', 5)], ({ op }) => op);
+    expect(groups).toEqual([
+      { name: 'MatMul', numNodes: 2, cpuMs: 7, gpuMs: 70, kernels: 4, multiplyAdds: 48, elementwise: 0 },
+      { name: 'Relu', numNodes: 1, cpuMs: 3, gpuMs: 30, kernels: 2, multiplyAdds: 0, elementwise: 8 },
+    ]);
+  });
+});

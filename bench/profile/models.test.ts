@@ -1,0 +1,70 @@
+/** The work of the shipped models, from the shapes that ONNX Runtime computes. */
+import fs, { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { flopsOf, sumWork } from '../../src/onnx/work';
+import { profileGraph } from '../../src/ort/profile';
+import { readTrace, type ProfiledNode } from './events';
+import { groupBy } from './groups';
+import { COUNTED_FRAMES, modelFlops } from './work';
+
+const runtimeBase = pathToFileURL('node_modules/onnxruntime-web/dist/').href;
+
+// In Node the runtime writes to standard output itself: here it goes to the console, as in browsers.
+const { writeSync } = fs;
+beforeAll(() => {
+  vi.spyOn(fs, 'writeSync').mockImplementation((file: number, text: unknown) => {
+    if (file !== 1) return writeSync(file, String(text));
+    console.log(String(text).trimEnd());
+    return String(text).length;
+  });
+});
+afterAll(() => {
+  vi.restoreAllMocks();
+});
+
+async function nodesOf(id: string, input: string, shape: readonly number[]): Promise<readonly ProfiledNode[]> {
+  const size = shape.reduce((product, axis) => product * axis, 1);
+  const feed = { data: Float32Array.from({ length: size }, (_, i) => Math.sin(i * i + 1)), shape, dtype: 'float32' };
+  const bytes = readFileSync(`models/${id}/model.onnx`);
+  const options = { runtimeBase, threads: 1, device: null, numRuns: 1 };
+  return readTrace((await profileGraph(bytes, new Map([[input, feed]]), options)).lines, 0).nodes;
+}
+
+/** Millions of multiply-adds by kind of operator: fused ones with the others. */
+function millions(nodes: readonly ProfiledNode[]): Record<string, number> {
+  const kindOf = (op: string) => op.replace('Fused', '');
+  const groups = groupBy(nodes, ({ op }) => kindOf(op)).filter(({ multiplyAdds }) => multiplyAdds !== 0);
+  return Object.fromEntries(groups.map(({ name, multiplyAdds }) => [name, multiplyAdds / 1e6]));
+}
+
+describe('segmentation-3.0', () => {
+  it('takes 1318 million multiply-adds a window, most of them in its LSTM', async () => {
+    const work = millions(await nodesOf('segmentation-3.0', 'waveform', [1, 1, 160_000]));
+    // From PyTorch's layers: frames × directions × gates × hidden × (input + hidden), of 60 and thrice 256 inputs;
+    // 80 filters of 251, then 60 of 80 × 5 and of 60 × 5; 256 to 128, 128 to 128 and 128 to 7 values.
+    expect(work.LSTM).toBeCloseTo((589 * 2 * 4 * 128 * (60 + 3 * 256 + 4 * 128)) / 1e6, 6);
+    expect(work.Conv).toBeCloseTo((80 * 15_975 * 251 + 60 * 5321 * 400 + 60 * 1769 * 300) / 1e6, 6);
+    expect(work.MatMul).toBeCloseTo((589 * 128 * (256 + 128 + 7)) / 1e6, 6);
+    expect(Object.keys(work)).toHaveLength(3);
+  });
+});
+
+describe('campplus-zh-en', () => {
+  const at = async (frames: number) => ({ size: frames, nodes: await nodesOf('campplus-zh-en', 'features', [1, frames, 80]) });
+
+  it('is told for any number of frames by three, and takes 5371 million multiply-adds for a whole window', async () => {
+    const counted = [];
+    for (const frames of COUNTED_FRAMES) counted.push(await at(frames));
+    const work = millions(counted.find(({ size }) => size === 998)!.nodes);
+    // As counted from the shapes that ONNX Runtime's native build gives.
+    expect(work.Conv).toBeCloseTo(5354.114048, 6);
+    expect(work.MatMul).toBeCloseTo(16.60672, 6);
+    expect(work.Gemm).toBeCloseTo(0.196608, 6);
+
+    // An odd number, of half a segment: what strides and segments round is under half a percent.
+    const other = await at(351);
+    const flops = flopsOf(sumWork(other.nodes));
+    expect(Math.abs(modelFlops(counted)(351) / flops - 1)).toBeLessThan(5e-3);
+  }, 60_000);
+});

@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { parseCommand } from './options';
+
+it('profiles both models on one thread of WASM by itself', () => {
+  expect(parseCommand([])).toEqual({
+    models: ['segmentation-3.0', 'campplus-zh-en'],
+    backend: 'wasm',
+    threads: 1,
+    openSize: null,
+    shape: null,
+    runs: 5,
+    top: 15,
+    work: null,
+    seconds: null,
+    json: false,
+  });
+});
+
+it('reads shapes and sizes', () => {
+  const args = ['--model', 'a.onnx', '--backend=webgpu', '--shape', '1,998,80', '--frames', '200', '--runs=2'];
+  expect(parseCommand(args)).toMatchObject({ models: ['a.onnx'], backend: 'webgpu', shape: [1, 998, 80], openSize: 200, runs: 2 });
+});
+
+it.each([
+  [['--threads', '0'], /--threads is 0/],
+  [['--model', 'a', '--shape', '1,x'], /--shape is x/],
+  [['--backend', 'cuda'], /wasm or webgpu/],
+  [['--frames', '100'], /need a --model/],
+])('refuses %j', (args, message) => {
+  expect(() => parseCommand(args)).toThrow(message);
+});

@@ -1,0 +1,68 @@
+import { flopsBySize, flopsOf, sumWork, type RunNode } from '../../src/onnx/work';
+import { fbankGeometry, melFilters, type FbankOptions } from '../../src/fbank/options';
+import type { RunCounts } from '../../src/engineProfile';
+
+/** Mel frames of a voice at which the embedding model's work is counted, to tell it for any number up to a window's. */
+export const COUNTED_FRAMES = [100, 400, 998] as const;
+
+/** What one stage asks of the machine for a second of audio. */
+export interface StageDemand {
+  readonly stage: string;
+  readonly flops: number;
+  /** Null on WASM, as are the next three. */
+  readonly dispatches: number | null;
+  readonly submits: number | null;
+  readonly bytesUp: number | null;
+  readonly bytesBack: number | null;
+  /** Seconds of work. */
+  readonly rtf: number;
+}
+
+/** Floating-point operations of a stage for one shape of its input. */
+export interface StageFlops {
+  /** Of a window. */
+  readonly segmentation: (numSamples: number) => number;
+  /** Of mel frames. */
+  readonly fbank: (numFrames: number) => number;
+  /** Of one voice. */
+  readonly embedding: (numFrames: number) => number;
+}
+
+/**
+ * Operations of the filterbank for one frame, as if each step was done by the book, whatever the code saves:
+ * scale 1, mean and its subtraction 2, pre-emphasis 2, window 1 for each of the frame's samples; 5 N log₂ N for the complex
+ * FFT of N points (the usual count of a radix-2 FFT); |·|² 3 for each of its N / 2 bins; a multiply-add for each weight
+ * of the mel filters; a logarithm, as one, for each mel bin.
+ */
+export function fbankFlopsPerFrame(facts: FbankOptions, sampleRate: number): number {
+  const { frameSamples, fftSize } = fbankGeometry(facts, sampleRate);
+  const weights = melFilters(facts, sampleRate, fftSize).reduce((sum, filter) => sum + filter.weights.length, 0);
+  return 6 * frameSamples + 5 * fftSize * Math.log2(fftSize) + (3 * fftSize) / 2 + 2 * weights + facts.numMelBins;
+}
+
+/** Operations of a model for any size of its input, from its nodes as they ran at some sizes. */
+export const modelFlops = (runs: readonly { readonly size: number; readonly nodes: readonly RunNode[] }[]): ((size: number) => number) =>
+  flopsBySize(runs.map(({ size, nodes }) => ({ size, flops: flopsOf(sumWork(nodes)) })));
+
+/** The stages' demands of a run, by second of audio. */
+export function demandsOf(counts: RunCounts, flops: StageFlops): StageDemand[] {
+  const { durationSeconds, numWindows, windowSamples, fbankFrames, voiceFrames, timings, gpu } = counts;
+  const totals = {
+    segmentation: numWindows * flops.segmentation(windowSamples),
+    fbank: flops.fbank(fbankFrames),
+    embedding: voiceFrames.reduce((sum, frames) => sum + flops.embedding(frames), 0),
+  };
+  return (['segmentation', 'fbank', 'embedding'] as const).map((stage) => {
+    const own = gpu?.[stage];
+    const perSecond = (count: number | undefined) => (gpu ? (count ?? 0) / durationSeconds : null);
+    return {
+      stage,
+      flops: totals[stage] / durationSeconds,
+      dispatches: perSecond(own?.dispatches),
+      submits: perSecond(own?.submits),
+      bytesUp: perSecond(own?.bytesUp),
+      bytesBack: perSecond(own?.bytesBack),
+      rtf: (timings[stage] ?? 0) / durationSeconds,
+    };
+  });
+}
