@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { viteStaticCopy } from 'vite-plugin-static-copy';
+import { kernels } from './scripts/kernelsPlugin.ts';
 
 /** Without these two the page gets no SharedArrayBuffer, and WASM runs on one thread. */
 const ISOLATION_HEADERS = {
@@ -22,7 +23,7 @@ export default defineConfig({
     // worker's script.
     conditions: ['onnxruntime-web-use-extern-wasm', 'module', 'browser', 'development|production'],
   },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [kernels()] },
   build: {
     target: 'es2022',
     // Readable stack traces in the field; the map is fetched only by developer tools.
@@ -32,6 +33,7 @@ export default defineConfig({
     },
   },
   plugins: [
+    kernels(),
     viteStaticCopy({
       structured: true,
       targets: [

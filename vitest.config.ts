@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { kernels } from './scripts/kernelsPlugin.ts';
 
 export default defineConfig({
+  plugins: [kernels()],
   test: {
     // What takes longer than `npm test` should is in files of its own, for `npm run test:full`.
     include: [`{src,workers,cli,bench,scripts}/**/*${process.env.VOXLANE_FULL ? '.full' : ''}.test.ts`],

@@ -1,0 +1,75 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Plugin } from 'vite';
+
+/** The part of the compiler's interface that is called here. */
+interface Compiler {
+  readonly createMemoryStream: () => { toString(): string };
+  readonly main: (
+    argv: readonly string[],
+    options: { readonly stderr: object; readonly writeFile: (name: string, contents: string | Uint8Array) => void },
+  ) => Promise<{ readonly error: Error | null }>;
+}
+
+/**
+ * Not a literal in the import: the package's own declarations bring AssemblyScript's globals along, in which `Array.at`
+ * never gives undefined, and would change the types of the whole project.
+ */
+const COMPILER = 'assemblyscript/asc';
+
+const FOLDER = join(import.meta.dirname, '../src/wasm/assembly');
+/** Modules that export a build's bytes, by name; `src/wasm/builds.d.ts` declares them. */
+const BUILDS: Readonly<Record<string, readonly string[]>> = {
+  'virtual:kernels/relaxed': ['--enable', 'relaxed-simd'],
+  'virtual:kernels/plain': [],
+};
+/** An id that begins so is taken for a file by no other plugin. */
+const RESOLVED = '\0';
+
+/** A build takes a second, and a bundle with workers asks for it several times. */
+const compiled = new Map<string, Promise<Uint8Array>>();
+
+/**
+ * Compiles `src/wasm/assembly`, which is AssemblyScript, whenever something imports one of its builds: no file that is
+ * made of another has to be kept in step with it.
+ */
+export function kernels(): Plugin {
+  return {
+    name: 'voxlane-kernels',
+    resolveId: { filter: { id: /^virtual:kernels\// }, handler: (id) => (id in BUILDS ? RESOLVED + id : null) },
+    load: {
+      filter: { id: /^\0virtual:kernels\// },
+      async handler(id) {
+        const flags = BUILDS[id.slice(RESOLVED.length)];
+        if (!flags) return null;
+        const files = readdirSync(FOLDER).map((name) => join(FOLDER, name));
+        for (const file of files) this.addWatchFile(file);
+        const key = [...flags, ...files.map((file) => readFileSync(file, 'utf8'))].join('\n');
+        const bytes = compiled.get(key) ?? compileKernels(flags);
+        compiled.set(key, bytes);
+        // As text: three kilobytes are not worth a file of their own, and Node and the browser read them alike.
+        const base64 = JSON.stringify(Buffer.from(await bytes).toString('base64'));
+        return `export default Uint8Array.from(atob(${base64}), (letter) => letter.charCodeAt(0));`;
+      },
+    },
+  };
+}
+
+/** @throws Error with what the compiler said */
+async function compileKernels(flags: readonly string[]): Promise<Uint8Array> {
+  const { main: compile, createMemoryStream } = (await import(COMPILER)) as Compiler;
+  let bytes: Uint8Array | undefined;
+  const stderr = createMemoryStream();
+  const options = ['--optimizeLevel', '3', '--runtime', 'stub', '--noAssert', '--use', 'abort=', '--importMemory'];
+  const { error } = await compile(
+    ['kernels.ts', '--baseDir', FOLDER, '--outFile', 'kernels.wasm', '--enable', 'simd', ...flags, ...options],
+    {
+      stderr,
+      writeFile: (_, contents) => {
+        bytes = contents as Uint8Array;
+      },
+    },
+  );
+  if (error || !bytes) throw new Error(`The kernels do not compile:\n${stderr.toString()}`, { cause: error });
+  return bytes;
+}

@@ -1,0 +1,262 @@
+import type { FloatTensor } from '../ort/graph';
+import { FLOAT_BYTES } from '../wasm/heap';
+import { TILE_ROWS, type Kernels, type Matrix, type Rows } from '../wasm/kernels';
+import { packPanels, PANEL_COLUMNS } from '../wasm/packing';
+import type { CampplusGraph, DenseLayer } from './campplusGraph';
+import { unlike, type Convolution, type Normalization } from './campplusValues';
+
+/** Addresses of a normalization's two vectors. */
+interface Scaling {
+  readonly scale: number;
+  readonly shift: number;
+}
+
+interface Layer {
+  readonly normalization: Scaling;
+  readonly bottleneck: Matrix;
+  readonly context: readonly [Matrix, Matrix];
+  readonly local: Matrix;
+  /** Frames that the local taps reach to either side. */
+  readonly reach: number;
+  /** Channels that it is computed from: its own come behind them. */
+  readonly numIn: number;
+}
+
+interface Block {
+  readonly layers: readonly Layer[];
+  readonly normalization: Scaling;
+  readonly transit: Matrix;
+  readonly transitRelu: boolean;
+  /** Channels of its map at the end. */
+  readonly numChannels: number;
+}
+
+/** Rows that are normalized and multiplied at a time: with the weights they fit the second cache. */
+const ROWS_AT_ONCE = 8 * TILE_ROWS;
+/** Frames of room before the first and behind the last: for padding, and for whole tiles. */
+export const FRAME_ROOM = 16;
+/** Of a vector. */
+const LANES = 4;
+
+/**
+ * CAM++'s dense blocks. Each is one map (frame, channel) that grows by a layer's channels, with nothing put together;
+ * normalization and ReLU are done to the rows that a product is about to read.
+ */
+export class CampplusBlocks {
+  private readonly blocks: readonly Block[];
+  private readonly noOffset: number;
+  private readonly segmentFrames: number;
+  private readonly maxChannels: number;
+  /** Addresses; see {@link layOut}. */
+  private room = { maps: [0, 0] as readonly [number, number], hidden: 0, normalized: 0, sums: 0, inner: 0, gates: 0 };
+  private readonly tapOffsets: ReadonlyMap<Layer, number>;
+
+  /** @throws VoxlaneError `model-invalid` for layers that the kernels do not compute */
+  constructor(
+    private readonly kernels: Kernels,
+    { blocks, segmentFrames, tdnn }: CampplusGraph,
+  ) {
+    this.segmentFrames = segmentFrames;
+    this.noOffset = kernels.heap.storeIntegers([0]);
+    let numChannels = tdnn.numOut;
+    this.blocks = blocks.map(({ layers, normalization, transit, transitRelu }) => {
+      const packed = layers.map((layer) => {
+        const own = this.packLayer(layer, numChannels);
+        numChannels += layer.local.numOut;
+        return own;
+      });
+      const block = {
+        layers: packed,
+        normalization: this.packScaling(normalization, numChannels),
+        transit: packPointwise(kernels, transit, numChannels),
+        transitRelu,
+        numChannels,
+      };
+      numChannels = transit.numOut;
+      return block;
+    });
+    this.maxChannels = Math.max(...this.blocks.flatMap((block) => [block.numChannels, block.transit.numColumns]));
+    const { heap } = kernels;
+    this.tapOffsets = new Map(
+      this.blocks
+        .flatMap(({ layers }) => layers)
+        .map((layer) => {
+          const { local, reach } = layer;
+          const step = (2 * reach) / (local.numSegments - 1);
+          const frames = Array.from({ length: local.numSegments }, (_, tap) => tap * step - reach);
+          return [layer, heap.storeIntegers(frames.map((frame) => frame * local.length * FLOAT_BYTES))];
+        }),
+    );
+  }
+
+  /** Channels that come out. */
+  get numChannels(): number {
+    return this.blocks.at(-1)!.transit.numColumns;
+  }
+
+  /** The map that the first block begins with, to be written before {@link run}. */
+  get input(): Rows {
+    return this.mapOf(0);
+  }
+
+  /** Takes room for as many as `maxFrames` frames from the heap. */
+  layOut(maxFrames: number): void {
+    const { heap } = this.kernels;
+    const rows = maxFrames + 2 * FRAME_ROOM;
+    const layers = this.blocks.flatMap((block) => block.layers);
+    const widest = (widthOf: (layer: Layer) => number): number => Math.max(...layers.map(widthOf));
+    const segments = Math.ceil(maxFrames / this.segmentFrames) + TILE_ROWS;
+    this.room = {
+      maps: [heap.allocate(rows * this.maxChannels), heap.allocate(rows * this.maxChannels)],
+      hidden: heap.allocate(rows * widest(({ bottleneck }) => bottleneck.numColumns)),
+      normalized: heap.allocate(ROWS_AT_ONCE * this.maxChannels),
+      sums: heap.allocate(segments * widest(({ bottleneck }) => bottleneck.numColumns)),
+      inner: heap.allocate(segments * widest(({ context }) => context[0].numColumns)),
+      gates: heap.allocate(segments * widest(({ context }) => context[1].numColumns)),
+    };
+  }
+
+  /**
+   * @param onBlock told of each block's map, axes (channel, frame), when it is whole
+   * @returns rows of the last transit
+   */
+  run(numFrames: number, onBlock?: (block: number, map: FloatTensor) => void): Rows {
+    for (const [index, { layers, normalization, transit, transitRelu, numChannels }] of this.blocks.entries()) {
+      const map = this.mapOf(index);
+      for (const layer of layers) this.runLayer(layer, map, numFrames);
+      onBlock?.(index, channelsFirst(this.kernels, map, numFrames, numChannels));
+      this.normalizedProduct(map, normalization, transit, this.mapOf(index + 1), numFrames, transitRelu);
+    }
+    return this.mapOf(this.blocks.length);
+  }
+
+  /** Two maps take turns. */
+  private mapOf(block: number): Rows {
+    const stride = this.maxChannels * FLOAT_BYTES;
+    return { address: this.room.maps[block % 2]! + FRAME_ROOM * stride, stride };
+  }
+
+  private runLayer(layer: Layer, map: Rows, numFrames: number): void {
+    const { normalization, bottleneck, local, reach, numIn } = layer;
+    const { heap, raw } = this.kernels;
+    const stride = bottleneck.numColumns * FLOAT_BYTES;
+    const hidden = { address: this.room.hidden + FRAME_ROOM * stride, stride };
+    this.normalizedProduct(map, normalization, bottleneck, hidden, numFrames, true);
+    // Whole tiles have been written where the padding of the local taps is.
+    heap.floats(hidden.address + numFrames * stride, reach * bottleneck.numColumns).fill(0);
+    const out = { address: map.address + numIn * FLOAT_BYTES, stride: map.stride };
+    const offsets = this.tapOffsets.get(layer)!;
+    this.kernels.multiply({ out, input: hidden, matrix: local, offsets, numRows: numFrames, relu: false });
+    this.computeGates(layer, hidden, numFrames);
+    raw.gate(out.address, out.stride, this.room.gates, numFrames, this.segmentFrames, local.numColumns);
+  }
+
+  /** For each segment, from its mean plus the mean of all frames. */
+  private computeGates({ context }: Layer, hidden: Rows, numFrames: number): void {
+    const { heap, raw } = this.kernels;
+    const { sums, inner, gates } = this.room;
+    const numChannels = context[0].length;
+    const numSegments = Math.ceil(numFrames / this.segmentFrames);
+    raw.segmentSums(sums, hidden.address, hidden.stride, numFrames, this.segmentFrames, numChannels);
+    const means = heap.floats(sums, numSegments * numChannels);
+    for (let channel = 0; channel < numChannels; channel++) {
+      let total = 0;
+      for (let segment = 0; segment < numSegments; segment++) total += means[segment * numChannels + channel]!;
+      for (let segment = 0; segment < numSegments; segment++) {
+        const size = Math.min(this.segmentFrames, numFrames - segment * this.segmentFrames);
+        means[segment * numChannels + channel] = means[segment * numChannels + channel]! / size + total / numFrames;
+      }
+    }
+    const product = { offsets: this.noOffset, numRows: numSegments };
+    const [first, second] = context;
+    const [sumRows, innerRows, gateRows] = [rowsOf(sums, first.length), rowsOf(inner, first.numColumns), rowsOf(gates, second.numColumns)];
+    this.kernels.multiply({ ...product, out: innerRows, input: sumRows, matrix: first, relu: true });
+    this.kernels.multiply({ ...product, out: gateRows, input: innerRows, matrix: second, relu: false });
+    const values = heap.floats(gates, numSegments * second.numColumns);
+    for (let index = 0; index < values.length; index++) values[index] = 1 / (1 + Math.exp(-values[index]!));
+  }
+
+  /** relu?(matrix · relu(normalization(map))). */
+  private normalizedProduct(map: Rows, { scale, shift }: Scaling, matrix: Matrix, out: Rows, numFrames: number, relu: boolean): void {
+    const { normalized } = this.room;
+    const input = rowsOf(normalized, matrix.length);
+    for (let frame = 0; frame < numFrames; frame += ROWS_AT_ONCE) {
+      const numRows = Math.min(ROWS_AT_ONCE, numFrames - frame);
+      const from = map.address + frame * map.stride;
+      this.kernels.raw.scaleShiftRelu(normalized, input.stride, from, map.stride, scale, shift, numRows, matrix.length);
+      const to = { address: out.address + frame * out.stride, stride: out.stride };
+      this.kernels.multiply({ out: to, input, matrix, offsets: this.noOffset, numRows, relu });
+    }
+  }
+
+  private packLayer({ normalization, bottleneck, context, local }: DenseLayer, numIn: number): Layer {
+    const { heap } = this.kernels;
+    const [taps = 0] = local.taps;
+    const [reach = 0] = local.pads;
+    const centred = taps % 2 === 1 && taps > 1 && local.strides[0] === 1 && 2 * reach === (taps - 1) * local.dilations[0]!;
+    if (!centred || reach > FRAME_ROOM || local.taps.length !== 1) throw unlike('local taps are not centred on their frame');
+    expectChannels(local, bottleneck.numOut);
+    if (context[1].numOut !== local.numOut) throw unlike(`there are ${context[1].numOut} gates for ${local.numOut} channels`);
+    const { numOut, weight, bias } = local;
+    const packed = packPanels({ weight, numOut, numIn: local.numIn, numTaps: taps });
+    return {
+      normalization: this.packScaling(normalization, numIn),
+      bottleneck: packPointwise(this.kernels, bottleneck, numIn),
+      context: [
+        packPointwise(this.kernels, context[0], bottleneck.numOut),
+        packPointwise(this.kernels, context[1], context[0].numOut),
+      ],
+      local: { address: heap.store(packed), bias: heap.store(bias), numColumns: numOut, length: local.numIn, numSegments: taps },
+      reach,
+      numIn,
+    };
+  }
+
+  private packScaling({ scale, shift }: Normalization, numChannels: number): Scaling {
+    if (scale.length !== numChannels) throw unlike(`a normalization is of ${scale.length} channels, not ${numChannels}`);
+    return { scale: this.kernels.heap.store(scale), shift: this.kernels.heap.store(shift) };
+  }
+}
+
+/**
+ * A convolution of one tap in the heap.
+ *
+ * @throws VoxlaneError `model-invalid` where it is another
+ */
+export function packPointwise({ heap }: Kernels, convolution: Omit<Convolution, 'dilations'>, numIn: number): Matrix {
+  const { weight, numOut, bias, taps, strides, pads } = convolution;
+  if ([taps, strides, pads].map(String).join(' ') !== '1 1 0') throw unlike('a convolution has not one tap');
+  expectChannels(convolution, numIn);
+  const address = heap.store(packPanels({ weight, numOut, numIn, numTaps: 1 }));
+  return { address, bias: heap.store(bias), numColumns: numOut, length: numIn, numSegments: 1 };
+}
+
+/** @throws VoxlaneError `model-invalid` */
+export function expectChannels({ numIn, numOut }: Pick<Convolution, 'numIn' | 'numOut'>, expectedIn: number): void {
+  if (numIn === expectedIn && numIn % LANES === 0 && numOut % PANEL_COLUMNS === 0) return;
+  throw unlike(`a convolution is from ${numIn} to ${numOut} channels, not from ${expectedIn}, in fours, to some in eights`);
+}
+
+/** Rows without gaps. */
+export const rowsOf = (address: number, numColumns: number): Rows => ({ address, stride: numColumns * FLOAT_BYTES });
+
+/**
+ * A map as the graph has it.
+ *
+ * @param orderOf for each channel of the result, which one of the rows it is
+ * @returns axes (batch, channel, frame)
+ */
+export function channelsFirst(
+  { heap }: Kernels,
+  { address, stride }: Rows,
+  numFrames: number,
+  numChannels: number,
+  orderOf = (channel: number): number => channel,
+): FloatTensor {
+  const data = new Float32Array(numChannels * numFrames);
+  for (let frame = 0; frame < numFrames; frame++) {
+    const row = heap.floats(address + frame * stride, numChannels);
+    for (let channel = 0; channel < numChannels; channel++) data[channel * numFrames + frame] = row[orderOf(channel)]!;
+  }
+  return { data, shape: [1, numChannels, numFrames] };
+}

@@ -1,0 +1,225 @@
+import { parseOnnx } from '../onnx/model';
+import type { FloatTensor, Graph } from '../ort/graph';
+import type { TensorFact } from '../store/manifest';
+import { VoxlaneError } from '../util/errors';
+import { FLOAT_BYTES, Heap } from '../wasm/heap';
+import { bestBuild, instantiate, Kernels, type KernelBuild, type Matrix, type Rows } from '../wasm/kernels';
+import { packPanels } from '../wasm/packing';
+import { CampplusBlocks, channelsFirst, expectChannels, FRAME_ROOM, packPointwise, rowsOf } from './campplusBlocks';
+import { readCampplus, type CampplusGraph } from './campplusGraph';
+import { CampplusHead } from './campplusHead';
+import { unlike, type Convolution } from './campplusValues';
+
+/** Told what the graph calls a value, and what it is, axes (batch, channel, frame) or (batch, channel). */
+export type OnValue = (name: string, value: FloatTensor) => void;
+
+/** What the manifest says of the file. */
+export interface CampplusFacts {
+  readonly id: string;
+  readonly input: TensorFact;
+  readonly output: TensorFact;
+}
+
+/** Addresses of what is computed before and after the blocks. */
+interface Room {
+  /** Inputs up to this length have room. */
+  readonly maxFrames: number;
+  readonly head: number;
+  /** Means, then deviations. */
+  readonly statistics: number;
+  readonly embedding: number;
+  readonly tdnnOffsets: number;
+}
+
+/**
+ * CAM++ on the kernels of src/wasm, to be run in the place of ONNX Runtime's session of the same file.
+ *
+ * On one thread. A heap of its own holds the weights, and room for the longest input so far.
+ */
+export class CampplusNet implements Graph {
+  private readonly kernels: Kernels;
+  private readonly head: CampplusHead;
+  private readonly tdnn: Matrix;
+  private readonly blocks: CampplusBlocks;
+  private readonly linear: Matrix;
+  private readonly noOffset: number;
+  private readonly weightsEnd: number;
+  private room: Room = { maxFrames: 0, head: 0, statistics: 0, embedding: 0, tdnnOffsets: 0 };
+
+  private constructor(
+    private readonly network: CampplusGraph,
+    private readonly output: TensorFact,
+    private readonly numMelBins: number,
+    /** Which SIMD it runs on. */
+    readonly build: KernelBuild,
+  ) {
+    const { tdnn, blocks, embedding } = network;
+    const [numDimensions, numStatistics] = embedding.weight.shape as [number, number];
+    const layers = blocks.flatMap((block) => block.layers.flatMap(({ bottleneck, context }) => [bottleneck, ...context]));
+    const widths = [network.headEnd, tdnn, ...layers, ...blocks.map(({ transit }) => transit)].map(({ numOut }) => numOut);
+    const heap = new Heap();
+    this.kernels = new Kernels(heap, instantiate(build, heap), Math.max(numDimensions, ...widths));
+    this.head = new CampplusHead(this.kernels, network, numMelBins);
+    this.tdnn = this.packTdnn(tdnn);
+    this.blocks = new CampplusBlocks(this.kernels, network);
+    if (numStatistics !== 2 * this.blocks.numChannels) throw unlike(`it pools ${numStatistics} statistics`);
+    const weight = { weight: embedding.weight.data, numOut: numDimensions, numIn: numStatistics, bias: embedding.bias };
+    this.linear = packPointwise(this.kernels, { ...weight, taps: [1], strides: [1], pads: [0] }, numStatistics);
+    this.noOffset = this.kernels.heap.storeIntegers([0]);
+    this.weightsEnd = this.kernels.heap.mark;
+  }
+
+  /**
+   * @param bytes of the checked ONNX file; not needed afterwards
+   * @throws VoxlaneError `model-invalid` where the graph is not the one that the kernels compute, which ONNX Runtime may
+   *   still run; `backend-unavailable` without SIMD; `backend-failed` without memory
+   */
+  static open(bytes: Uint8Array, { id, input, output }: CampplusFacts, build: KernelBuild = bestBuild()): CampplusNet {
+    const numMelBins = input.shape.at(-1);
+    if (typeof numMelBins !== 'number') throw unlike('its manifest gives no number of mel bins');
+    const network = readCampplus(parseOnnx(bytes, id), { input: input.name, output: output.name });
+    return new CampplusNet(network, output, numMelBins, build);
+  }
+
+  /** Of the weights and the room for the longest input so far. */
+  get heapBytes(): number {
+    return this.kernels.heap.bytes;
+  }
+
+  /** As {@link compute}, with the signature of a session. */
+  run(input: Parameters<Graph['run']>[0]): Promise<FloatTensor> {
+    return Promise.resolve().then(() => {
+      if ('buffer' in input) throw misused('a GPU tensor');
+      return this.compute(input);
+    });
+  }
+
+  /**
+   * @param features axes (batch, frame, mel), one in the batch
+   * @returns axes (batch, dimension)
+   * @throws VoxlaneError `model-output` where that is not finite or all zero, `backend-failed` without memory
+   */
+  compute({ data, shape }: FloatTensor, onValue?: OnValue): FloatTensor {
+    const [batch, numFrames = 0] = shape;
+    if (batch !== 1 || numFrames < 1 || data.length !== numFrames * this.numMelBins) {
+      throw misused(`features of ${shape.join(' × ')}`);
+    }
+    if (numFrames > this.room.maxFrames) this.layOut(numFrames);
+    const { values, tdnn } = this.network;
+    this.head.run(data, numFrames, this.headRows);
+    onValue?.(values.head, this.headValue(numFrames));
+
+    const numRows = this.rowsFor(numFrames);
+    const { stride } = this.headRows;
+    this.kernels.multiply({
+      out: this.blocks.input,
+      input: { address: this.headRows.address - tdnn.pads[0]! * stride, stride: tdnn.strides[0]! * stride },
+      matrix: this.tdnn,
+      offsets: this.room.tdnnOffsets,
+      numRows,
+      relu: true,
+    });
+    onValue?.(values.tdnn, channelsFirst(this.kernels, this.blocks.input, numRows, this.tdnn.numColumns));
+
+    const map = this.blocks.run(numRows, onValue && ((block, value) => {
+      onValue(values.blocks[block]!, value);
+    }));
+    const statistics = this.pool(map, numRows);
+    onValue?.(values.pooling, { data: statistics.slice(), shape: [1, statistics.length] });
+    return this.embed();
+  }
+
+  /** Frames of the blocks. */
+  private rowsFor(numFrames: number): number {
+    const { taps, strides, pads } = this.network.tdnn;
+    return Math.floor((numFrames + 2 * pads[0]! - taps[0]!) / strides[0]!) + 1;
+  }
+
+  private get headRows(): Rows {
+    const stride = this.tdnn.length * FLOAT_BYTES;
+    return { address: this.room.head + FRAME_ROOM * stride, stride };
+  }
+
+  private layOut(maxFrames: number): void {
+    const { heap } = this.kernels;
+    heap.release(this.weightsEnd);
+    this.head.layOut(maxFrames);
+    this.blocks.layOut(this.rowsFor(maxFrames));
+    const tapBytes = this.tdnn.length * FLOAT_BYTES;
+    this.room = {
+      maxFrames,
+      head: heap.allocate((maxFrames + 2 * FRAME_ROOM) * this.tdnn.length),
+      // Whole tiles of rows, of which only the first is of use.
+      statistics: heap.allocate(FRAME_ROOM * this.linear.length),
+      embedding: heap.allocate(FRAME_ROOM * this.linear.numColumns),
+      tdnnOffsets: heap.storeIntegers(Array.from({ length: this.tdnn.numSegments }, (_, tap) => tap * tapBytes)),
+    };
+  }
+
+  /** The graph has channels before frequencies, and makes one axis of them; the head's rows have them the other way. */
+  private headOrder(index: number): number {
+    const { numChannels, numFrequencies } = this.head;
+    return (index % numFrequencies) * numChannels + Math.floor(index / numFrequencies);
+  }
+
+  private headValue(numFrames: number): FloatTensor {
+    return channelsFirst(this.kernels, this.headRows, numFrames, this.tdnn.length, (channel) => this.headOrder(channel));
+  }
+
+  /** Mean and unbiased standard deviation of each channel, which stay where they are. */
+  private pool({ address, stride }: Rows, numRows: number): Float32Array {
+    const { heap, raw } = this.kernels;
+    const { numChannels } = this.blocks;
+    const { statistics } = this.room;
+    const squares = statistics + numChannels * FLOAT_BYTES;
+    raw.segmentSums(statistics, address, stride, numRows, numRows, numChannels);
+    const means = heap.floats(statistics, numChannels);
+    for (let channel = 0; channel < numChannels; channel++) means[channel] = means[channel]! / numRows;
+    raw.squaredDeviations(squares, address, stride, statistics, numRows, numChannels);
+    const deviations = heap.floats(squares, numChannels);
+    for (let channel = 0; channel < numChannels; channel++) {
+      deviations[channel] = Math.sqrt(deviations[channel]! / (numRows - 1));
+    }
+    return heap.floats(statistics, 2 * numChannels);
+  }
+
+  private embed(): FloatTensor {
+    const { statistics, embedding } = this.room;
+    this.kernels.multiply({
+      out: rowsOf(embedding, this.linear.numColumns),
+      input: rowsOf(statistics, this.linear.length),
+      matrix: this.linear,
+      offsets: this.noOffset,
+      numRows: 1,
+      relu: this.network.embedding.relu,
+    });
+    const data = this.kernels.heap.floats(embedding, this.linear.numColumns).slice();
+    if (data.every((value) => Number.isFinite(value)) && data.some((value) => value !== 0)) return { data, shape: [1, data.length] };
+    throw new VoxlaneError({
+      code: 'model-output',
+      problem: `The embedding ${this.output.name} holds NaN or infinite values, or nothing but zeros`,
+      expected: 'finite numbers that are not all zero',
+      remedy: 'Export the model again',
+    });
+  }
+
+  private packTdnn(tdnn: Convolution): Matrix {
+    const { heap } = this.kernels;
+    const { weight, numIn, numOut, bias, taps, pads, dilations } = tdnn;
+    const [numTaps = 0] = taps;
+    if (taps.length !== 1 || dilations[0] !== 1 || pads[0]! > FRAME_ROOM) throw unlike('its second part is no filter over frames');
+    expectChannels(tdnn, this.head.numChannels * this.head.numFrequencies);
+    const { numChannels, numFrequencies } = this.head;
+    // Which of the graph's channels each of the head's columns is: the inverse of headOrder.
+    const order = Uint32Array.from({ length: numIn }, (_, column) => (column % numChannels) * numFrequencies + Math.floor(column / numChannels));
+    const packed = packPanels({ weight, numOut, numIn, numTaps }, numIn, order);
+    return { address: heap.store(packed), bias: heap.store(bias), numColumns: numOut, length: numIn, numSegments: numTaps };
+  }
+}
+
+const misused = (given: string): VoxlaneError =>
+  new VoxlaneError({
+    code: 'backend-failed',
+    problem: `${given} cannot be given to CAM++ on WASM`,
+    expected: 'features of one voice, axes (batch, frame, mel), on the CPU',
+  });

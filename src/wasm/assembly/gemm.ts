@@ -1,0 +1,147 @@
+import { multiplyAdd, rectify, VECTOR_BYTES } from './vector';
+
+/** Rows of a tile. With 8 columns: 12 sums, 2 vectors of weights and one of input fill x64's 15 usable registers. */
+const TILE_ROWS: i32 = 6;
+/** 8 columns of float32: a panel's width. */
+const PANEL_BYTES: usize = 32;
+
+/**
+ * Matrix product, which is every convolution: out[row, column] = bias[column] + start[row, column] + Σ input · weights.
+ *
+ * A row's inputs are `segments` pieces of `length` float32 each, the same pieces for every row: a convolution's taps.
+ * Rows come in tiles of 6 and columns in panels of 8, without exception: callers leave room behind the last row.
+ *
+ * @param out axes (6 · tiles, 8 · panels), rows `outStride` bytes apart
+ * @param input rows `inputStride` bytes apart, which may overlap
+ * @param offsets int32 for each segment: bytes from a row's address to the segment
+ * @param length of a segment, even
+ * @param weights axes (panel, segment, length, 8), panels `panelStride` bytes apart
+ * @param bias axes (8 · panels)
+ * @param start axes as `out`, rows `startStride` bytes apart; may be `out` itself
+ * @param relu whether negative results become 0
+ */
+export function gemm(
+  out: usize,
+  outStride: usize,
+  input: usize,
+  inputStride: usize,
+  offsets: usize,
+  segments: i32,
+  length: i32,
+  weights: usize,
+  panelStride: usize,
+  tiles: i32,
+  panels: i32,
+  bias: usize,
+  start: usize,
+  startStride: usize,
+  relu: bool,
+): void {
+  // All rows for one panel: its weights stay in the first cache.
+  for (let panel: i32 = 0; panel < panels; panel++) {
+    const column = <usize>panel * PANEL_BYTES;
+    for (let tile: i32 = 0; tile < tiles; tile++) {
+      const row = <usize>(tile * TILE_ROWS);
+      let b = weights + <usize>panel * panelStride;
+      const bias0 = v128.load(bias + column);
+      const bias1 = v128.load(bias + column, VECTOR_BYTES);
+      let s = start + row * startStride + column;
+      let c00 = f32x4.add(bias0, v128.load(s));
+      let c01 = f32x4.add(bias1, v128.load(s, VECTOR_BYTES));
+      s += startStride;
+      let c10 = f32x4.add(bias0, v128.load(s));
+      let c11 = f32x4.add(bias1, v128.load(s, VECTOR_BYTES));
+      s += startStride;
+      let c20 = f32x4.add(bias0, v128.load(s));
+      let c21 = f32x4.add(bias1, v128.load(s, VECTOR_BYTES));
+      s += startStride;
+      let c30 = f32x4.add(bias0, v128.load(s));
+      let c31 = f32x4.add(bias1, v128.load(s, VECTOR_BYTES));
+      s += startStride;
+      let c40 = f32x4.add(bias0, v128.load(s));
+      let c41 = f32x4.add(bias1, v128.load(s, VECTOR_BYTES));
+      s += startStride;
+      let c50 = f32x4.add(bias0, v128.load(s));
+      let c51 = f32x4.add(bias1, v128.load(s, VECTOR_BYTES));
+
+      for (let segment: i32 = 0; segment < segments; segment++) {
+        let a0 = input + row * inputStride + <usize>load<i32>(offsets + (<usize>segment << 2));
+        let a1 = a0 + inputStride;
+        let a2 = a1 + inputStride;
+        let a3 = a2 + inputStride;
+        let a4 = a3 + inputStride;
+        let a5 = a4 + inputStride;
+        const end = b + <usize>length * PANEL_BYTES;
+        do {
+          let b0 = v128.load(b);
+          let b1 = v128.load(b, 16);
+          let x = v128.load32_splat(a0);
+          c00 = multiplyAdd(x, b0, c00);
+          c01 = multiplyAdd(x, b1, c01);
+          x = v128.load32_splat(a1);
+          c10 = multiplyAdd(x, b0, c10);
+          c11 = multiplyAdd(x, b1, c11);
+          x = v128.load32_splat(a2);
+          c20 = multiplyAdd(x, b0, c20);
+          c21 = multiplyAdd(x, b1, c21);
+          x = v128.load32_splat(a3);
+          c30 = multiplyAdd(x, b0, c30);
+          c31 = multiplyAdd(x, b1, c31);
+          x = v128.load32_splat(a4);
+          c40 = multiplyAdd(x, b0, c40);
+          c41 = multiplyAdd(x, b1, c41);
+          x = v128.load32_splat(a5);
+          c50 = multiplyAdd(x, b0, c50);
+          c51 = multiplyAdd(x, b1, c51);
+          b0 = v128.load(b, 32);
+          b1 = v128.load(b, 48);
+          x = v128.load32_splat(a0, 4);
+          c00 = multiplyAdd(x, b0, c00);
+          c01 = multiplyAdd(x, b1, c01);
+          x = v128.load32_splat(a1, 4);
+          c10 = multiplyAdd(x, b0, c10);
+          c11 = multiplyAdd(x, b1, c11);
+          x = v128.load32_splat(a2, 4);
+          c20 = multiplyAdd(x, b0, c20);
+          c21 = multiplyAdd(x, b1, c21);
+          x = v128.load32_splat(a3, 4);
+          c30 = multiplyAdd(x, b0, c30);
+          c31 = multiplyAdd(x, b1, c31);
+          x = v128.load32_splat(a4, 4);
+          c40 = multiplyAdd(x, b0, c40);
+          c41 = multiplyAdd(x, b1, c41);
+          x = v128.load32_splat(a5, 4);
+          c50 = multiplyAdd(x, b0, c50);
+          c51 = multiplyAdd(x, b1, c51);
+          a0 += 8;
+          a1 += 8;
+          a2 += 8;
+          a3 += 8;
+          a4 += 8;
+          a5 += 8;
+          b += 2 * PANEL_BYTES;
+        } while (b < end);
+      }
+
+      let o = out + row * outStride + column;
+      store8(o, c00, c01, relu);
+      o += outStride;
+      store8(o, c10, c11, relu);
+      o += outStride;
+      store8(o, c20, c21, relu);
+      o += outStride;
+      store8(o, c30, c31, relu);
+      o += outStride;
+      store8(o, c40, c41, relu);
+      o += outStride;
+      store8(o, c50, c51, relu);
+    }
+  }
+}
+
+// @ts-expect-error AssemblyScript's decorators stand on functions.
+@inline
+function store8(out: usize, low: v128, high: v128, relu: bool): void {
+  v128.store(out, relu ? rectify(low) : low);
+  v128.store(out, relu ? rectify(high) : high, VECTOR_BYTES);
+}
