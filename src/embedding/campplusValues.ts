@@ -37,7 +37,11 @@ export class Values {
   private readonly producers: Map<string, number>;
   private readonly weights: Map<string, TensorProto>;
 
-  constructor(model: ModelProto) {
+  /** @param makeError makes the error about a graph that is not the one expected: CAM++, where it is not given */
+  constructor(
+    model: ModelProto,
+    private readonly makeError: (problem: string) => Error = unlike,
+  ) {
     this.graph = graphOf(model);
     this.producers = producersOf(this.graph.node);
     this.weights = new Map(this.graph.initializer.map((tensor) => [tensor.name, tensor]));
@@ -56,7 +60,7 @@ export class Values {
   inputsOf(value: string, op: string, numInputs: number): string[] {
     const node = this.producer(value);
     if (node?.opType === op && node.input.length === numInputs) return node.input;
-    throw unlike(`${value} comes from ${node ? `${node.opType} of ${node.input.length}` : 'no node'}, not ${op} of ${numInputs}`);
+    throw this.makeError(`${value} comes from ${node ? `${node.opType} of ${node.input.length}` : 'no node'}, not ${op} of ${numInputs}`);
   }
 
   /** The one input of the node that gives `value`. */
@@ -73,7 +77,7 @@ export class Values {
   tensor(name: string): WeightTensor {
     const held = this.weights.get(name) ?? this.producer(name)?.attribute.find(({ t }) => t)?.t;
     const data = held && tensorValues(held);
-    if (!data) throw unlike(`${name} is no tensor of numbers that the file holds`);
+    if (!data) throw this.makeError(`${name} is no tensor of numbers that the file holds`);
     return { data, shape: shapeOf(held) };
   }
 
@@ -90,7 +94,7 @@ export class Values {
     const complete = [strides, dilations, pads].every(({ length }) => length === taps.length);
     const uniform = complete && bothPads.join() === [...pads, ...pads].join();
     if (texts.group !== '1' || (texts.auto_pad ?? 'NOTSET') !== 'NOTSET' || !uniform) {
-      throw unlike(`the convolution ${value} has groups, or not one stride, dilation and padding for each axis`);
+      throw this.makeError(`the convolution ${value} has groups, or not one stride, dilation and padding for each axis`);
     }
     const bias = withBias ? this.tensor(biasName!).data : new Float32Array(numOut);
     return { input: input!, convolution: { weight, numOut, numIn, bias, taps, strides, dilations, pads } };
@@ -124,7 +128,7 @@ export class Values {
   /** Checks that `value` is computed as `expected` says. */
   expectFormula(value: string, names: ReadonlyMap<string, string>, expected: string): void {
     const found = this.formula(value, names);
-    if (found !== expected) throw unlike(`${value} is ${found}, not ${expected}`);
+    if (found !== expected) throw this.makeError(`${value} is ${found}, not ${expected}`);
   }
 }
 

@@ -1,0 +1,218 @@
+import { FLOAT_BYTES } from '../wasm/heap';
+import { TILE_ROWS, type Matrix, type Rows } from '../wasm/kernels';
+import { packPanels, PANEL_COLUMNS } from '../wasm/packing';
+import type { SequenceKernels } from '../wasm/sequence';
+import { unlike, type FilterLayer, type InstanceNorm, type PyannetGraph } from './pyannetGraph';
+import { SincFilters } from './pyannetSinc';
+
+/** A convolution over rows of samples or channels. */
+interface Layer extends FilterLayer {
+  /** Null for the first, whose rows are samples. */
+  readonly matrix: Matrix | null;
+  readonly norm: InstanceNorm;
+  /** Of its output. */
+  readonly numChannels: number;
+}
+
+/** Rows of the pooled map that are computed at a time: their convolution's rows and inputs stay in the second cache. */
+const POOLED_AT_ONCE = 16;
+/** Rows that are summed in float32 before the sums are added in float64. */
+const SUMMED_ROWS = 64;
+/** Of a vector. */
+const LANES = 4;
+
+/** From a window's samples to frames: instance norm, then layers of convolution, pooling, instance norm and leaky ReLU. */
+export class PyannetFilters {
+  private readonly layers: readonly Layer[];
+  private readonly sinc: SincFilters;
+  private readonly waveNorm: InstanceNorm;
+  private readonly noOffset: number;
+  private readonly convolved: number;
+  private readonly factors: { readonly scale: number; readonly shift: number };
+  /** Addresses; see {@link layOut}. */
+  private room = { wave: 0, maps: [] as readonly number[], sums: 0, row: 0 };
+
+  /** @throws VoxlaneError `model-invalid` for layers that the kernels do not compute */
+  constructor(
+    private readonly kernels: SequenceKernels,
+    { waveNorm, filters }: PyannetGraph,
+  ) {
+    const { heap } = kernels;
+    this.waveNorm = waveNorm;
+    this.noOffset = heap.storeIntegers([0]);
+    this.layers = filters.map((layer, index) => {
+      const { numOut, numIn, strides } = layer.convolution;
+      const before = filters[index - 1]?.convolution.numOut;
+      if (numOut % LANES !== 0 || layer.norm.scale.length !== numOut) throw unlike('a filter layer has odd channels');
+      if (before !== undefined && (before !== numIn || strides[0] !== 1)) throw unlike('a convolution skips frames or channels');
+      return { ...layer, matrix: before === undefined ? null : packFilters(kernels, layer), numChannels: numOut };
+    });
+    const rowsAtOnce = POOLED_AT_ONCE * Math.max(...filters.map(({ poolSize }) => poolSize));
+    this.sinc = new SincFilters(kernels, filters[0]!.convolution, rowsAtOnce);
+    this.convolved = heap.allocate((rowsAtOnce + TILE_ROWS) * wholePanels(this.widest));
+    this.factors = { scale: heap.allocate(this.widest), shift: heap.allocate(this.widest) };
+  }
+
+  /** Channels of a frame. */
+  get numChannels(): number {
+    return this.layers.at(-1)!.numChannels;
+  }
+
+  /** Frames that come of so many samples: less than 1 where they are too few. */
+  numFrames(numSamples: number): number {
+    return this.sizes(numSamples).at(-1)!;
+  }
+
+  /** Takes room for as many as `maxSamples` of one window from the heap. */
+  layOut(maxSamples: number): void {
+    const { heap } = this.kernels;
+    const sizes = this.sizes(maxSamples);
+    const numSums = (numRows: number, numChannels: number): number => Math.ceil(numRows / SUMMED_ROWS) * numChannels;
+    this.room = {
+      wave: heap.allocate(maxSamples + LANES),
+      // What the rest of a tile reads beyond the last row is of no use.
+      maps: this.layers.map(({ numChannels }, index) => heap.allocate((sizes[index]! + 2 * TILE_ROWS) * numChannels)),
+      sums: heap.allocate(Math.max(numSums(maxSamples / LANES + 1, LANES), ...sizes.map((size) => numSums(size, this.widest)))),
+      row: heap.allocate(this.widest),
+    };
+  }
+
+  /**
+   * @param samples of one window
+   * @param out written: axes (frame, channel)
+   */
+  run(samples: Float32Array, out: Rows): void {
+    this.setWave(samples);
+    const sizes = this.sizes(samples.length);
+    for (const [index, layer] of this.layers.entries()) {
+      const input = index === 0 ? this.room.wave : this.room.maps[index - 1]!;
+      const pooled = rowsOf(this.room.maps[index]!, layer.numChannels);
+      this.filter(layer, input, sizes[index]!, pooled);
+      this.normalize(layer, pooled, sizes[index]!, index === this.layers.length - 1 ? out : pooled);
+    }
+  }
+
+  private get widest(): number {
+    return Math.max(...this.layers.map(({ numChannels }) => numChannels));
+  }
+
+  /** Rows of each layer's pooled map. */
+  private sizes(numSamples: number): number[] {
+    let size = numSamples;
+    return this.layers.map(({ convolution: { taps, strides }, poolSize }) => {
+      size = Math.floor((Math.floor((size - taps[0]!) / strides[0]!) + 1) / poolSize);
+      return size;
+    });
+  }
+
+  /** Less the first sample, then normalized: as rows of four channels that have mean and deviation in common. */
+  private setWave(samples: Float32Array): void {
+    const { heap, raw } = this.kernels;
+    const { wave, row } = this.room;
+    const numRows = Math.ceil(samples.length / LANES);
+    const numPadded = numRows * LANES - samples.length;
+    const values = heap.floats(wave, numRows * LANES);
+    values.set(samples);
+    // Zeros, once the first is taken from them.
+    values.fill(samples[0]!, samples.length);
+    const rows = rowsOf(wave, LANES);
+    heap.floats(row, LANES).fill(samples[0]!);
+    raw.subtractRow(rows.address, rows.stride, row, numRows, LANES);
+    const mean = total(this.sums(rows, numRows, LANES)) / samples.length;
+    heap.floats(row, LANES).fill(mean);
+    const squares = total(this.squares(rows, numRows, LANES)) - numPadded * mean ** 2;
+    const { scale, shift } = factorsOf(this.waveNorm, 0, mean, squares / samples.length);
+    heap.floats(this.factors.scale, LANES).fill(scale);
+    heap.floats(this.factors.shift, LANES).fill(shift);
+    raw.scaleShiftLeaky(wave, rows.stride, wave, rows.stride, this.factors.scale, this.factors.shift, numRows, LANES, 1);
+  }
+
+  /** Convolution and pooling, some rows at a time. */
+  private filter({ matrix, convolution, poolSize, magnitude, numChannels }: Layer, input: number, size: number, out: Rows): void {
+    const { raw } = this.kernels;
+    const step = convolution.strides[0]! * convolution.numIn * FLOAT_BYTES;
+    const convolved = rowsOf(this.convolved, wholePanels(numChannels));
+    for (let row = 0; row < size; row += POOLED_AT_ONCE) {
+      const numPooled = Math.min(POOLED_AT_ONCE, size - row);
+      const numRows = numPooled * poolSize;
+      const from = input + row * poolSize * step;
+      if (matrix) {
+        const product = { out: convolved, input: { address: from, stride: step }, matrix, offsets: this.noOffset };
+        this.kernels.multiply({ ...product, numRows, relu: false });
+      } else {
+        this.sinc.run(from, numRows, convolved);
+      }
+      const to = out.address + row * out.stride;
+      raw.maxPool(to, out.stride, convolved.address, convolved.stride, numPooled, poolSize, numChannels, magnitude);
+    }
+  }
+
+  /** Less the first row, then instance norm and leaky ReLU. */
+  private normalize({ norm, slope, numChannels }: Layer, rows: Rows, numRows: number, out: Rows): void {
+    const { heap, raw } = this.kernels;
+    const { row } = this.room;
+    const { scale, shift } = this.factors;
+    heap.floats(row, numChannels).set(heap.floats(rows.address, numChannels));
+    raw.subtractRow(rows.address, rows.stride, row, numRows, numChannels);
+    const means = this.sums(rows, numRows, numChannels).map((sum) => sum / numRows);
+    heap.floats(row, numChannels).set(means);
+    const [scales, shifts] = [heap.floats(scale, numChannels), heap.floats(shift, numChannels)];
+    for (const [channel, squares] of this.squares(rows, numRows, numChannels).entries()) {
+      const factors = factorsOf(norm, channel, means[channel]!, squares / numRows);
+      scales[channel] = factors.scale;
+      shifts[channel] = factors.shift;
+    }
+    raw.scaleShiftLeaky(out.address, out.stride, rows.address, rows.stride, scale, shift, numRows, numChannels, slope);
+  }
+
+  /** Over all rows, axes (channel). */
+  private sums({ address, stride }: Rows, numRows: number, numChannels: number): Float64Array {
+    const { sums } = this.room;
+    this.kernels.raw.segmentSums(sums, address, stride, numRows, SUMMED_ROWS, numChannels);
+    return this.overBlocks(numRows, numChannels);
+  }
+
+  /** The same of squared deviations from what the room's row holds. */
+  private squares({ address, stride }: Rows, numRows: number, numChannels: number): Float64Array {
+    const { sums, row } = this.room;
+    for (let first = 0; first < numRows; first += SUMMED_ROWS) {
+      const to = sums + (first / SUMMED_ROWS) * numChannels * FLOAT_BYTES;
+      const count = Math.min(SUMMED_ROWS, numRows - first);
+      this.kernels.raw.squaredDeviations(to, address + first * stride, stride, row, count, numChannels);
+    }
+    return this.overBlocks(numRows, numChannels);
+  }
+
+  private overBlocks(numRows: number, numChannels: number): Float64Array {
+    const sums = this.kernels.heap.floats(this.room.sums, Math.ceil(numRows / SUMMED_ROWS) * numChannels);
+    const totals = new Float64Array(numChannels);
+    for (let index = 0; index < sums.length; index++) totals[index % numChannels]! += sums[index]!;
+    return totals;
+  }
+}
+
+const total = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
+
+/** Rows without gaps. */
+const rowsOf = (address: number, numColumns: number): Rows => ({ address, stride: numColumns * FLOAT_BYTES });
+
+/** Instance norm of a channel as scale · x + shift. */
+function factorsOf(norm: InstanceNorm, channel: number, mean: number, variance: number): { scale: number; shift: number } {
+  const scale = norm.scale[channel]! / Math.sqrt(variance + norm.epsilon);
+  return { scale, shift: norm.shift[channel]! - mean * scale };
+}
+
+const wholePanels = (numColumns: number): number => PANEL_COLUMNS * Math.ceil(numColumns / PANEL_COLUMNS);
+
+/** A convolution of rows without gaps: the taps' channels are one piece. Columns of zeros make whole panels. */
+function packFilters({ heap }: SequenceKernels, { convolution }: FilterLayer): Matrix {
+  const { weight, bias, numIn, taps } = convolution;
+  const numOut = wholePanels(convolution.numOut);
+  const length = numIn * taps[0]!;
+  const padded = new Float32Array(numOut * length);
+  padded.set(weight);
+  const biases = new Float32Array(numOut);
+  biases.set(bias);
+  const address = heap.store(packPanels({ weight: padded, numOut, numIn, numTaps: taps[0]! }));
+  return { address, bias: heap.store(biases), numColumns: numOut, length, numSegments: 1 };
+}

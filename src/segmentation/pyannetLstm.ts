@@ -1,0 +1,153 @@
+import { FLOAT_BYTES } from '../wasm/heap';
+import { TILE_ROWS, type Matrix, type Rows } from '../wasm/kernels';
+import { packPanels } from '../wasm/packing';
+import type { SequenceKernels } from '../wasm/sequence';
+import { unlike, type LstmLayer } from './pyannetGraph';
+
+/** i, o, f and g. */
+const NUM_GATES = 4;
+/** Of a vector: units whose gates lie together. */
+const LANES = 4;
+/** Frames times windows whose gates are computed at a time: they stay in the second cache until the recurrence reads them. */
+const ROWS_AT_ONCE = 192;
+
+interface Direction {
+  readonly input: Matrix;
+  /** Address; axes (unit / 4, unit of the frame before, gate, unit % 4). */
+  readonly recurrent: number;
+}
+
+/** Rows with the axes (frame, window), without gaps. */
+export interface Sequence extends Rows {
+  readonly numFrames: number;
+  readonly numWindows: number;
+}
+
+/** One bidirectional layer. */
+export class PyannetLstm {
+  /** Forwards and backwards. */
+  private readonly directions: readonly [Direction, Direction];
+  private readonly noOffset: number;
+  readonly numUnits: number;
+
+  /** @throws VoxlaneError `model-invalid` for weights of other shapes */
+  constructor(
+    private readonly kernels: SequenceKernels,
+    layer: LstmLayer,
+  ) {
+    const [numDirections, rows, numUnits] = layer.recurrent.shape as [number, number, number];
+    const numInputs = layer.input.shape[2]!;
+    this.numUnits = numUnits;
+    const shapes = [layer.input.shape, layer.bias.shape].map((shape) => shape.join(' × ')).join(' and ');
+    const expected = `2 × ${rows} × ${numInputs} and 2 × ${2 * rows}`;
+    const sound = numDirections === 2 && rows === NUM_GATES * numUnits && shapes === expected;
+    if (!sound || numUnits % (2 * LANES) !== 0 || numInputs % 2 !== 0) {
+      throw unlike(`an LSTM has weights of ${shapes} for ${numUnits} units`);
+    }
+    this.noOffset = kernels.heap.storeIntegers([0]);
+    this.directions = [this.pack(layer, 0), this.pack(layer, 1)];
+  }
+
+  /** Values of a frame that it gives: both directions' units. */
+  get numOutputs(): number {
+    return 2 * this.numUnits;
+  }
+
+  /** Float32 values that {@link run} needs for its gates. */
+  gateRoom(maxWindows: number): number {
+    return (ROWS_AT_ONCE + maxWindows + TILE_ROWS) * NUM_GATES * this.numUnits;
+  }
+
+  /**
+   * @param out written: axes (frame, window, direction and unit), with zeros a frame before the first and one after the last
+   * @param room addresses: of the gates (see {@link gateRoom}), and of cells with the axes (window, unit)
+   */
+  run(input: Sequence, out: Rows, room: { gates: number; cells: number }): void {
+    const { numFrames, numWindows } = input;
+    const framesAtOnce = Math.ceil(ROWS_AT_ONCE / numWindows);
+    const part = (rows: Rows, first: number): Rows => rowsFrom(rows, first * numWindows);
+    for (const [index, direction] of this.directions.entries()) {
+      this.kernels.heap.floats(room.cells, numWindows * this.numUnits).fill(0);
+      const states = { address: out.address + index * this.numUnits * FLOAT_BYTES, stride: out.stride };
+      for (let done = 0; done < numFrames; done += framesAtOnce) {
+        const count = Math.min(framesAtOnce, numFrames - done);
+        const begin = index === 0 ? done : numFrames - done - count;
+        const frames = { ...part(input, begin), numFrames: count, numWindows };
+        this.runFrames(direction, index === 1, frames, part(states, begin), room);
+      }
+    }
+  }
+
+  private runFrames(
+    { input: matrix, recurrent }: Direction,
+    backwards: boolean,
+    input: Sequence,
+    out: Rows,
+    { gates, cells }: { gates: number; cells: number },
+  ): void {
+    const { numFrames, numWindows } = input;
+    const gateRows = { address: gates, stride: matrix.numColumns * FLOAT_BYTES };
+    this.kernels.multiply({ out: gateRows, input, matrix, offsets: this.noOffset, numRows: numFrames * numWindows, relu: false });
+    const first = backwards ? (numFrames - 1) * numWindows : 0;
+    const next = backwards ? -numWindows : numWindows;
+    this.kernels.raw.lstm(
+      rowsFrom(out, first).address,
+      next * out.stride,
+      out.stride,
+      rowsFrom(gateRows, first).address,
+      next * gateRows.stride,
+      gateRows.stride,
+      recurrent,
+      cells,
+      numFrames,
+      numWindows,
+      this.numUnits,
+    );
+  }
+
+  private pack({ input, recurrent, bias }: LstmLayer, direction: number): Direction {
+    const { heap } = this.kernels;
+    const numRows = NUM_GATES * this.numUnits;
+    const numIn = input.shape[2]!;
+    const inputs = this.gathered(input.data, direction, numIn);
+    const biases = bias.data.subarray(direction * 2 * numRows, (direction + 1) * 2 * numRows);
+    const both = biases.subarray(0, numRows).map((value, row) => value + biases[numRows + row]!);
+    return {
+      input: {
+        address: heap.store(packPanels({ weight: inputs, numOut: numRows, numIn, numTaps: 1 })),
+        bias: heap.store(this.gathered(both, 0, 1)),
+        numColumns: numRows,
+        length: numIn,
+        numSegments: 1,
+      },
+      recurrent: heap.store(this.packRecurrent(this.gathered(recurrent.data, direction, this.numUnits))),
+    };
+  }
+
+  /** From axes (gate of a unit, unit of the frame before) to (unit / 4, unit of the frame before, gate of four units). */
+  private packRecurrent(rows: Float32Array): Float32Array {
+    const panelRows = NUM_GATES * LANES;
+    const packed = new Float32Array(rows.length);
+    for (let row = 0; row < NUM_GATES * this.numUnits; row++) {
+      const panel = Math.floor(row / panelRows) * this.numUnits * panelRows + (row % panelRows);
+      for (let unit = 0; unit < this.numUnits; unit++) packed[panel + unit * panelRows] = rows[row * this.numUnits + unit]!;
+    }
+    return packed;
+  }
+
+  /** One direction's rows, from the order (gate, unit) to the order (unit / 4, gate, unit % 4). */
+  private gathered(rows: Float32Array, direction: number, length: number): Float32Array {
+    const numRows = NUM_GATES * this.numUnits;
+    const gathered = new Float32Array(numRows * length);
+    for (let to = 0; to < numRows; to++) {
+      const gate = Math.floor(to / LANES) % NUM_GATES;
+      const unit = LANES * Math.floor(to / (LANES * NUM_GATES)) + (to % LANES);
+      const from = (direction * numRows + gate * this.numUnits + unit) * length;
+      gathered.set(rows.subarray(from, from + length), to * length);
+    }
+    return gathered;
+  }
+}
+
+/** From row `first` on. */
+export const rowsFrom = ({ address, stride }: Rows, first: number): Rows => ({ address: address + first * stride, stride });

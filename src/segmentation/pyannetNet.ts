@@ -1,0 +1,234 @@
+import { parseOnnx } from '../onnx/model';
+import type { FloatTensor, Graph } from '../ort/graph';
+import type { TensorFact } from '../store/manifest';
+import { VoxlaneError } from '../util/errors';
+import { FLOAT_BYTES, Heap } from '../wasm/heap';
+import { bestBuild, TILE_ROWS, type KernelBuild, type Kernels, type Matrix, type Rows } from '../wasm/kernels';
+import { packPanels, PANEL_COLUMNS } from '../wasm/packing';
+import { instantiateSequence, SequenceKernels } from '../wasm/sequence';
+import { PyannetFilters } from './pyannetFilters';
+import { readPyannet, unlike, type Linear, type PyannetGraph } from './pyannetGraph';
+import { PyannetLstm, rowsFrom } from './pyannetLstm';
+
+/** Told what the graph calls a value, and what it is, axes (batch, channel, frame) or (batch, frame, channel). */
+export type OnValue = (name: string, value: FloatTensor) => void;
+
+/** What the manifest says of the file. */
+export interface PyannetFacts {
+  readonly id: string;
+  readonly input: TensorFact;
+  readonly output: TensorFact;
+}
+
+/** Frames of a batch of windows. */
+interface Size {
+  readonly numWindows: number;
+  readonly numFrames: number;
+}
+
+/** Addresses of what is computed behind the filters, for batches up to a size. */
+interface Room {
+  readonly maxSamples: number;
+  readonly maxWindows: number;
+  readonly maps: readonly [number, number];
+  readonly gates: number;
+  readonly cells: number;
+}
+
+/**
+ * segmentation-3.0 on the kernels of src/wasm, to be run in the place of ONNX Runtime's session of the same file.
+ *
+ * On one thread. A heap of its own holds the weights, and room for the largest batch so far. What it gives of a window
+ * does not depend on the others of its batch, to the last bit.
+ */
+export class PyannetNet implements Graph {
+  private readonly kernels: SequenceKernels;
+  private readonly filters: PyannetFilters;
+  private readonly lstms: readonly PyannetLstm[];
+  private readonly linears: readonly Matrix[];
+  private readonly classifier: Matrix;
+  private readonly noOffset: number;
+  private readonly weightsEnd: number;
+  private room: Room = { maxSamples: 0, maxWindows: 0, maps: [0, 0], gates: 0, cells: 0 };
+
+  private constructor(
+    private readonly network: PyannetGraph,
+    private readonly output: TensorFact,
+    /** Which SIMD it runs on. */
+    readonly build: KernelBuild,
+  ) {
+    const { filters, lstms, linears, classifier } = network;
+    const widths = [...filters.map(({ convolution }) => convolution.numOut), ...lstms.map(({ input }) => input.shape[1]!)];
+    const outputs = [...linears, classifier].map(({ bias }) => bias.length);
+    const heap = new Heap();
+    this.kernels = new SequenceKernels(heap, instantiateSequence(build, heap), Math.max(...widths, ...outputs) + PANEL_COLUMNS);
+    this.filters = new PyannetFilters(this.kernels, network);
+    this.lstms = lstms.map((layer) => new PyannetLstm(this.kernels, layer));
+    this.linears = linears.map((linear) => packLinear(this.kernels, linear));
+    this.classifier = packLinear(this.kernels, classifier);
+    const given = [this.filters.numChannels, ...this.lstms.map(({ numOutputs }) => numOutputs), ...linears.map(({ bias }) => bias.length)];
+    const taken = [...lstms.map(({ input }) => input.shape[2]), ...[...linears, classifier].map(({ weight }) => weight.shape[0])];
+    if (given.join() !== taken.join()) throw unlike(`its layers give ${given.join()} values of a frame and take ${taken.join()}`);
+    this.noOffset = this.kernels.heap.storeIntegers([0]);
+    this.weightsEnd = this.kernels.heap.mark;
+  }
+
+  /**
+   * @param bytes of the checked ONNX file; not needed afterwards
+   * @throws VoxlaneError `model-invalid` where the graph is not the one that the kernels compute, which ONNX Runtime may
+   *   still run; `backend-unavailable` without SIMD; `backend-failed` without memory
+   */
+  static open(bytes: Uint8Array, { id, input, output }: PyannetFacts, build: KernelBuild = bestBuild()): PyannetNet {
+    const network = readPyannet(parseOnnx(bytes, id), { input: input.name, output: output.name });
+    return new PyannetNet(network, output, build);
+  }
+
+  /** Of the weights and the room for the largest batch so far. */
+  get heapBytes(): number {
+    return this.kernels.heap.bytes;
+  }
+
+  /** As {@link compute}, with the signature of a session. */
+  run(input: Parameters<Graph['run']>[0]): Promise<FloatTensor> {
+    return Promise.resolve().then(() => {
+      if ('buffer' in input) throw unlike('a GPU tensor was given to it');
+      return this.compute(input);
+    });
+  }
+
+  /**
+   * @param windows axes (batch, channel, sample), one channel
+   * @returns axes (batch, frame, class), logarithms of probabilities
+   * @throws VoxlaneError `model-output` where that is not finite or all zero, `backend-failed` without memory
+   */
+  compute({ data, shape }: FloatTensor, onValue?: OnValue): FloatTensor {
+    const [numWindows = 0, numChannels, numSamples = 0] = shape;
+    const numFrames = this.filters.numFrames(numSamples);
+    if (numWindows < 1 || numChannels !== 1 || numFrames < 1 || data.length !== numWindows * numSamples) {
+      throw unlike(`windows of ${shape.join(' × ')} were given to it`);
+    }
+    const size = { numWindows, numFrames };
+    if (numWindows > this.room.maxWindows || numSamples > this.room.maxSamples) this.layOut(numWindows, numSamples);
+    const { values } = this.network;
+
+    let rows = this.mapRows(0, numWindows, this.filters.numChannels);
+    for (let window = 0; window < numWindows; window++) {
+      const samples = data.subarray(window * numSamples, (window + 1) * numSamples);
+      this.filters.run(samples, { address: rowsFrom(rows, window).address, stride: rows.stride * numWindows });
+    }
+    onValue?.(values.filters, this.channelsFirst(rows, size));
+    for (const [index, layer] of this.lstms.entries()) rows = this.runLstm(layer, rows, size, index + 1);
+    onValue?.(values.lstm, this.framesFirst(rows, size));
+    for (const [index, matrix] of this.linears.entries()) {
+      rows = this.multiply(matrix, rows, size, this.lstms.length + index + 1);
+      const length = numFrames * numWindows * matrix.numColumns;
+      this.kernels.raw.leakyRelu(rows.address, length, this.network.linears[index]!.slope);
+      onValue?.(values.linears[index]!, this.framesFirst(rows, size));
+    }
+    rows = this.multiply(this.classifier, rows, size, this.lstms.length + this.linears.length + 1);
+    return this.checked(this.framesFirst(rows, size, this.network.classifier.bias.length));
+  }
+
+  private layOut(numWindows: number, numSamples: number): void {
+    const maxWindows = Math.max(numWindows, this.room.maxWindows);
+    const maxSamples = Math.max(numSamples, this.room.maxSamples);
+    const { heap } = this.kernels;
+    heap.release(this.weightsEnd);
+    this.filters.layOut(maxSamples);
+    const matrices = [...this.linears, this.classifier].map(({ numColumns }) => numColumns);
+    const widest = Math.max(this.filters.numChannels, ...this.lstms.map(({ numOutputs }) => numOutputs), ...matrices);
+    // A frame before the first and one after the last, and the rest of a tile.
+    const numRows = (this.filters.numFrames(maxSamples) + 2) * maxWindows + TILE_ROWS;
+    const numUnits = Math.max(...this.lstms.map((layer) => layer.numUnits));
+    this.room = {
+      maxSamples,
+      maxWindows,
+      maps: [heap.allocate(numRows * widest), heap.allocate(numRows * widest)],
+      gates: heap.allocate(Math.max(...this.lstms.map((layer) => layer.gateRoom(maxWindows)))),
+      cells: heap.allocate(maxWindows * numUnits),
+    };
+  }
+
+  /** Two maps take turns. Their rows have the axes (frame, window), and begin behind the room for a frame. */
+  private mapRows(index: number, numWindows: number, numColumns: number): Rows {
+    const stride = numColumns * FLOAT_BYTES;
+    return { address: this.room.maps[index % 2]! + numWindows * stride, stride };
+  }
+
+  private runLstm(layer: PyannetLstm, input: Rows, size: Size, index: number): Rows {
+    const { numWindows, numFrames } = size;
+    const rows = this.mapRows(index, numWindows, layer.numOutputs);
+    for (const first of [-numWindows, numFrames * numWindows]) {
+      this.kernels.heap.floats(rowsFrom(rows, first).address, numWindows * layer.numOutputs).fill(0);
+    }
+    layer.run({ ...input, ...size }, rows, this.room);
+    return rows;
+  }
+
+  private multiply(matrix: Matrix, input: Rows, { numFrames, numWindows }: Size, index: number): Rows {
+    const out = this.mapRows(index, numWindows, matrix.numColumns);
+    this.kernels.multiply({ out, input, matrix, offsets: this.noOffset, numRows: numFrames * numWindows, relu: false });
+    return out;
+  }
+
+  /** Axes (batch, frame, channel), the first `numColumns` of each row. */
+  private framesFirst(rows: Rows, { numFrames, numWindows }: Size, numColumns = rows.stride / FLOAT_BYTES): FloatTensor {
+    const data = new Float32Array(numWindows * numFrames * numColumns);
+    for (let row = 0; row < numFrames * numWindows; row++) {
+      const place = (row % numWindows) * numFrames + Math.floor(row / numWindows);
+      data.set(this.kernels.heap.floats(rowsFrom(rows, row).address, numColumns), place * numColumns);
+    }
+    return { data, shape: [numWindows, numFrames, numColumns] };
+  }
+
+  /** Axes (batch, channel, frame). */
+  private channelsFirst(rows: Rows, size: Size): FloatTensor {
+    const { data: source, shape } = this.framesFirst(rows, size);
+    const [numWindows, numFrames, numChannels] = shape as [number, number, number];
+    const data = source.map((_, index) => {
+      const frame = index % numFrames;
+      const channel = Math.floor(index / numFrames) % numChannels;
+      const window = Math.floor(index / numFrames / numChannels);
+      return source[(window * numFrames + frame) * numChannels + channel]!;
+    });
+    return { data, shape: [numWindows, numChannels, numFrames] };
+  }
+
+  /** Logarithms of softmax over the last axis, in the place of `logits`. */
+  private checked({ data, shape }: FloatTensor): FloatTensor {
+    const numClasses = shape.at(-1)!;
+    for (let begin = 0; begin < data.length; begin += numClasses) {
+      const row = data.subarray(begin, begin + numClasses);
+      const greatest = row.reduce((a, b) => Math.max(a, b));
+      let sum = 0;
+      for (let index = 0; index < numClasses; index++) {
+        row[index]! -= greatest;
+        sum += Math.exp(row[index]!);
+      }
+      const logarithm = Math.log(sum);
+      for (let index = 0; index < numClasses; index++) row[index]! -= logarithm;
+    }
+    if (data.every((value) => Number.isFinite(value)) && data.some((value) => value !== 0)) return { data, shape };
+    throw new VoxlaneError({
+      code: 'model-output',
+      problem: `The scores ${this.output.name} hold NaN or infinite values, or nothing but zeros`,
+      expected: 'finite numbers that are not all zero',
+      remedy: 'Export the model again',
+    });
+  }
+}
+
+/** Columns of zeros make whole panels. */
+function packLinear({ heap }: Kernels, { weight: { data, shape }, bias }: Linear): Matrix {
+  const [numIn, numOut] = shape as [number, number];
+  if (numIn % 2 !== 0 || bias.length !== numOut) throw unlike(`a linear layer has weights of ${shape.join(' × ')}`);
+  const numColumns = PANEL_COLUMNS * Math.ceil(numOut / PANEL_COLUMNS);
+  const weight = new Float32Array(numColumns * numIn);
+  for (let column = 0; column < numOut; column++) {
+    for (let input = 0; input < numIn; input++) weight[column * numIn + input] = data[input * numOut + column]!;
+  }
+  const biases = new Float32Array(numColumns);
+  biases.set(bias);
+  const address = heap.store(packPanels({ weight, numOut: numColumns, numIn, numTaps: 1 }));
+  return { address, bias: heap.store(biases), numColumns, length: numIn, numSegments: 1 };
+}
