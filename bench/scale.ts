@@ -1,0 +1,81 @@
+/**
+ * Measures how time and memory grow with the recording, from a minute to three hours.
+ *
+ *   npm run --silent bench:scale -- [FILE.wav…] [--minutes …] [--preset …] [--backend …] [--mp3] [--check] [--json]
+ *
+ * One browser runs them all, shortest first; `--help` says what is measured, and how.
+ */
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openEnginePage, type EnginePage } from '../cli/enginePage';
+import { runCommand } from '../cli/script';
+import type { DiarizerOptions } from '../src/index';
+import { piecesOf, readClip, SAMPLE_RATE, shuffledStretches, turnsOf, writeWav, type Clip } from './scale/joined';
+import { measureLength, type LengthFigures, type ScaleRecording } from './scale/measure';
+import { BrowserMemory } from './scale/memory';
+import { HELP, parseCommand, type ScaleCommand } from './scale/options';
+import { printReport, reportOf } from './scale/report';
+import { encodeVbrMp3 } from './scale/vbrMp3';
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+async function main(): Promise<number> {
+  const command = parseCommand(process.argv.slice(2));
+  if (command === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const missing = command.files.find((file) => !statSync(file, { throwIfNoEntry: false })?.isFile());
+  if (missing !== undefined) throw new Error(`${missing} does not exist or is no file.`);
+  const clips = await Promise.all(command.files.map(readClip));
+  const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
+  let engine: EnginePage | null = null;
+  try {
+    engine = await openEnginePage(command.backend, say);
+    const report = await measure(engine, command, clips, folder);
+    if (command.json) console.log(JSON.stringify(report, null, 2));
+    else printReport(report);
+    return command.check && report.missed.length > 0 ? 1 : 0;
+  } finally {
+    await engine?.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function measure({ page }: EnginePage, command: ScaleCommand, clips: readonly Clip[], folder: string) {
+  const options = { preset: command.preset as NonNullable<DiarizerOptions['preset']>, backend: command.backend };
+  const memory = new BrowserMemory();
+  try {
+    const lengths: LengthFigures[] = [];
+    for (const minutes of command.minutes) {
+      say(`joining ${minutes} min …`);
+      const recording = await writeRecording(folder, minutes, clips, command);
+      const figures = await measureLength(page, recording, options, memory);
+      rmSync(recording.path);
+      const { wallSeconds, memory: used } = figures;
+      say(`${minutes} min took ${wallSeconds.toFixed(1)} s, ${(used.peak / 1e6).toFixed(0)} MB at the peak`);
+      lengths.push(figures);
+    }
+    return reportOf(command.preset, memory.kind, lengths);
+  } finally {
+    memory.stop();
+  }
+}
+
+async function writeRecording(
+  folder: string,
+  minutes: number,
+  clips: readonly Clip[],
+  { seed, mp3 }: ScaleCommand,
+): Promise<ScaleRecording> {
+  const stretches = shuffledStretches(clips, 60 * minutes, seed);
+  const path = join(folder, `joined.${mp3 ? 'mp3' : 'wav'}`);
+  if (mp3) writeFileSync(path, await encodeVbrMp3(piecesOf(stretches), { sampleRate: SAMPLE_RATE }));
+  else await writeWav(path, stretches);
+  return { minutes, path, reference: turnsOf(stretches) };
+}
+
+await runCommand('bench:scale', 2, main);

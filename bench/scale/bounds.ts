@@ -1,0 +1,43 @@
+import { STAGES } from '../../src/pipeline/stages';
+import { growthExponent } from './growth';
+import type { LengthFigures } from './measure';
+
+const MEGABYTE = 1e6;
+const MOST_EXPONENT = 1.1;
+const MOST_CLUSTERING_SECONDS = 60;
+const MOST_PEAK_BYTES = 1500 * MEGABYTE;
+const MOST_KEPT_BYTES = 300 * MEGABYTE;
+const MOST_TASK_MS = 50;
+
+/** How the time of each stage and of the whole, `wall`, grows with the recording; null where it cannot be told. */
+export function exponentsOf(lengths: readonly LengthFigures[]): Record<string, number | null> {
+  const exponentOf = (workSeconds: (figures: LengthFigures) => number) =>
+    growthExponent(
+      lengths.map((figures) => ({ audioSeconds: figures.durationSeconds, workSeconds: workSeconds(figures) })),
+    );
+  return {
+    ...Object.fromEntries(STAGES.map((stage) => [stage, exponentOf(({ stageSeconds }) => stageSeconds[stage] ?? 0)])),
+    wall: exponentOf(({ wallSeconds }) => wallSeconds),
+  };
+}
+
+/** One line for each bound that is missed. */
+export function missedBounds(lengths: readonly LengthFigures[]): string[] {
+  const missed: string[] = [];
+  for (const [stage, exponent] of Object.entries(exponentsOf(lengths))) {
+    if (stage === 'clustering' || exponent === null || exponent <= MOST_EXPONENT) continue;
+    missed.push(`${stage}: the time grows with exponent ${exponent.toFixed(2)}, at most ${MOST_EXPONENT} is allowed`);
+  }
+  for (const { minutes, stageSeconds, memory, longestTaskMs } of lengths) {
+    const bound = (what: string, value: number, most: number, unit: string): void => {
+      if (value <= most) return;
+      missed.push(`${minutes} min: ${what} ${Math.ceil(value)} ${unit}, at most ${most} ${unit} are allowed`);
+    };
+    bound('clustering took', stageSeconds.clustering ?? 0, MOST_CLUSTERING_SECONDS, 's');
+    bound('memory rose to', memory.peak / MEGABYTE, MOST_PEAK_BYTES / MEGABYTE, 'MB');
+    const kept = memory.after - memory.before;
+    bound('memory kept after the run', kept / MEGABYTE, MOST_KEPT_BYTES / MEGABYTE, 'MB');
+    bound("a task of the page's thread took", longestTaskMs, MOST_TASK_MS, 'ms');
+  }
+  return missed;
+}

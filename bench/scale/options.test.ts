@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { parseCommand, type ScaleCommand } from './options';
+
+describe('parseCommand', () => {
+  it('takes the fast preset on WASM up to three hours', () => {
+    expect(parseCommand([])).toMatchObject({
+      minutes: [1, 3, 10, 30, 60, 180],
+      preset: 'fast',
+      backend: 'wasm',
+      seed: 1,
+      mp3: false,
+      check: false,
+      json: false,
+    });
+    expect((parseCommand([]) as ScaleCommand).files[0]).toBe('public/sample.wav');
+  });
+
+  it('takes lengths once each, shortest first', () => {
+    expect(parseCommand(['a.wav', '--minutes', '10, 0.5,10,3', '--seed', '7', '--mp3'])).toMatchObject({
+      files: ['a.wav'],
+      minutes: [0.5, 3, 10],
+      seed: 7,
+      mp3: true,
+    });
+    expect(parseCommand(['-h', '--minutes', 'x'])).toBe('help');
+  });
+
+  it.each([
+    ['--minutes', '0'],
+    ['--minutes', '1,,3'],
+    ['--minutes', 'long'],
+    ['--backend', 'cuda'],
+    ['--seed', '1.5'],
+  ])('refuses %s %j with the option and what is expected', (option, value) => {
+    expect(() => parseCommand([option, value])).toThrow(new RegExp(`^${option} is .*\\. Expected`));
+  });
+});
