@@ -10,7 +10,7 @@ Says who spoke when in audio or video files. Results go to standard output, prog
   --preset auto|exact|fast|campplus|community-1
                                which models (default auto: community-1 where its model is at hand); exact and fast
                                are auto with that speed
-  --speed exact|fast           exact, the default, computes what pyannote does; fast embeds a tenth of the windows
+  --speed exact|fast           exact, the default, computes what pyannote does; fast embeds every fifth or tenth window
   --model FILE.onnx            the preset's embedding model, in place of a download; VOXLANE_MODELS can name a
                                folder that holds it
   --trust-model                accept a model file of unknown hash after its checks

@@ -1,7 +1,8 @@
 import { roundHalfEven } from '../util/round';
 import { flatClusters } from './flat';
-import { centroidLinkage, type Merge } from './linkage';
-import { argmin, cosineDistance, mean, normalised } from './vectors';
+import { centroidLinkage } from './linkage';
+import type { Merge } from './merge';
+import { argmin, clusterMeans, cosineDistance, normalised } from './vectors';
 
 /** Settings of {@link agglomerativeClustering}. */
 export interface AgglomerativeOptions {
@@ -21,17 +22,19 @@ export interface AgglomerativeOptions {
  * `method='centroid'`.
  *
  * @param embeddings axes (embedding, dimension), free of NaN, at least one
+ * @param linkage of the unit vectors; all of them give the same merges
  * @returns cluster index per embedding, from 0 without gaps
  */
 export function agglomerativeClustering(
   embeddings: readonly Float32Array[],
   { threshold, minClusterSize, minClusters, maxClusters }: AgglomerativeOptions,
+  linkage: (points: readonly Float64Array[]) => Merge[] = centroidLinkage,
 ): Int32Array {
   if (embeddings.length === 1) return new Int32Array(1);
   // With few embeddings, twelve of one speaker would be too much to ask.
   const minSize = Math.min(minClusterSize, Math.max(1, roundHalfEven(0.1 * embeddings.length)));
   const unit = embeddings.map(normalised);
-  const merges = centroidLinkage(unit);
+  const merges = linkage(unit);
 
   let clusters = flatClusters(merges, threshold);
   let large = largeClusters(clusters, minSize);
@@ -59,6 +62,7 @@ function largeClusters(clusters: Int32Array, minSize: number): number[] {
  */
 function cutForCount(merges: readonly Merge[], threshold: number, minSize: number, target: number): Int32Array {
   const cutAt = (row: number) => flatClusters(merges, row, (index) => index);
+  const largeCounts = largeCountsAfter(merges, minSize);
   const byNearness = merges
     .map((merge, row) => ({ row, offset: Math.abs(merge.distance - threshold) }))
     .sort((a, b) => a.offset - b.offset);
@@ -67,27 +71,35 @@ function cutForCount(merges: readonly Merge[], threshold: number, minSize: numbe
   for (const { row } of byNearness) {
     // A merge into a small cluster cannot have changed the number of large ones.
     if (merges[row]!.size < minSize) continue;
-    const clusters = cutAt(row);
-    const count = largeClusters(clusters, minSize).length;
+    const count = largeCounts[row]!;
     if (Math.abs(count - target) < Math.abs(bestCount - target)) {
       bestRow = row;
       bestCount = count;
     }
-    if (count === target) return clusters;
+    if (count === target) return cutAt(row);
   }
   return cutAt(bestRow);
 }
 
+/** How many clusters are large after each merge: a cut by merge index has applied those up to it. */
+function largeCountsAfter(merges: readonly Merge[], minSize: number): Int32Array {
+  const numPoints = merges.length + 1;
+  const isLarge = (cluster: number) => (cluster < numPoints ? 1 : merges[cluster - numPoints]!.size) >= minSize;
+  let count = minSize <= 1 ? numPoints : 0;
+  return Int32Array.from(merges, ({ left, right, size }) => {
+    count += Number(size >= minSize) - Number(isLarge(left)) - Number(isLarge(right));
+    return count;
+  });
+}
+
 /** Gives every small cluster to the large one with the most similar centroid, then renumbers from 0. */
 function foldSmallClusters(unit: readonly Float64Array[], clusters: Int32Array, large: readonly number[]): Int32Array {
-  const dimension = unit[0]!.length;
-  const centroidOf = (cluster: number) => mean(unit.filter((_, i) => clusters[i] === cluster), dimension);
-  const centroids = large.map(centroidOf);
+  const numClusters = clusters.reduce((most, cluster) => Math.max(most, cluster), -1) + 1;
+  const means = clusterMeans(unit, clusters, numClusters, unit[0]!.length);
   const renumbered = new Map(large.map((cluster, index) => [cluster, index]));
-  for (const cluster of new Set(clusters)) {
-    if (renumbered.has(cluster)) continue;
-    const centroid = centroidOf(cluster);
-    renumbered.set(cluster, argmin(centroids.map((candidate) => cosineDistance(candidate, centroid))));
-  }
+  means.forEach((centroid, cluster) => {
+    if (renumbered.has(cluster)) return;
+    renumbered.set(cluster, argmin(large.map((candidate) => cosineDistance(means[candidate]!, centroid))));
+  });
   return clusters.map((cluster) => renumbered.get(cluster)!);
 }

@@ -1,5 +1,5 @@
 import { agglomerativeClustering } from './agglomerative';
-import { argmin, cosineDistance, mean } from './vectors';
+import { argmin, clusterMeans, cosineDistance, mean } from './vectors';
 
 /** A local speaker's cluster is this where the speaker is silent in its window. */
 export const INACTIVE = -2;
@@ -56,10 +56,8 @@ export function clusterLocalSpeakers(local: LocalSpeakers, options: ClusteringOp
     centroids = [mean(train, dimension)];
   } else {
     const trainClusters = agglomerativeClustering(train, { ...options, minClusters, maxClusters });
-    const numClusters = Math.max(...new Set(trainClusters)) + 1;
-    centroids = Array.from({ length: numClusters }, (_, cluster) =>
-      mean(train.filter((_, i) => trainClusters[i] === cluster), dimension),
-    );
+    const numClusters = trainClusters.reduce((most, cluster) => Math.max(most, cluster), -1) + 1;
+    centroids = clusterMeans(train, trainClusters, numClusters, dimension);
     rows.forEach((row, index) => {
       hardClusters[index] = argmin(centroids.map((centroid) => cosineDistance(row, centroid)));
     });

@@ -34,7 +34,10 @@ export function confidences(
   const result = new Float64Array(rows.length).fill(NaN);
   if (judged.length === 0) return result;
   if (judge === null) {
-    for (const row of judged) result[row] = margin(soft, row, hardClusters[row]!);
+    const { scores, numClusters } = soft;
+    for (const row of judged) {
+      result[row] = margin(scores.subarray(row * numClusters, (row + 1) * numClusters), hardClusters[row]!);
+    }
     return result;
   }
   const { plda, model, kept } = judge;
@@ -44,10 +47,13 @@ export function confidences(
   return result;
 }
 
-/** Lead over the best other cluster; 0 where another one is more similar, 1 where there is no other. */
-function margin({ scores, numClusters }: SoftClusters, row: number, own: number): number {
-  if (numClusters === 1) return 1;
-  const ofRow = scores.subarray(row * numClusters, (row + 1) * numClusters);
-  const other = ofRow.reduce((best, score, cluster) => (cluster === own ? best : Math.max(best, score)), -Infinity);
-  return Math.max(0, Math.min(1, ofRow[own]! - other));
+/**
+ * Lead over the best other cluster; 0 where another one is more similar, 1 where there is no other.
+ *
+ * @param scores axes (cluster)
+ */
+export function margin(scores: Float64Array, own: number): number {
+  if (scores.length === 1) return 1;
+  const other = scores.reduce((best, score, cluster) => (cluster === own ? best : Math.max(best, score)), -Infinity);
+  return Math.max(0, Math.min(1, scores[own]! - other));
 }

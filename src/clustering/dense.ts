@@ -26,9 +26,12 @@ export function denseOf(rows: readonly ArrayLike<number>[]): Dense {
 export const rowOf = ({ data, numColumns }: Dense, row: number): Float64Array =>
   data.subarray(row * numColumns, (row + 1) * numColumns);
 
-/** Rows become columns. */
-export function transposed({ data, numRows, numColumns }: Dense): Dense {
-  const result = zeros(numColumns, numRows);
+/**
+ * Rows become columns.
+ *
+ * @param result where to, of that shape; by default anew
+ */
+export function transposed({ data, numRows, numColumns }: Dense, result = zeros(numColumns, numRows)): Dense {
   for (let row = 0; row < numRows; row++) {
     for (let column = 0; column < numColumns; column++) {
       result.data[column * numRows + row] = data[row * numColumns + column]!;
@@ -44,10 +47,10 @@ export function transposed({ data, numRows, numColumns }: Dense): Dense {
  *
  * @param a axes (row, k)
  * @param b axes (column, k)
+ * @param result where to, of that shape; by default anew
  * @returns axes (row, column)
  */
-export function multiplyTransposed(a: Dense, b: Dense): Dense {
-  const result = zeros(a.numRows, b.numRows);
+export function multiplyTransposed(a: Dense, b: Dense, result = zeros(a.numRows, b.numRows)): Dense {
   const products = new Float64Array(TILE * TILE);
   for (let firstRow = 0; firstRow < a.numRows; firstRow += TILE) {
     const endRow = Math.min(firstRow + TILE, a.numRows);

@@ -1,4 +1,4 @@
-import type { Merge } from './linkage';
+import type { Merge } from './merge';
 
 /**
  * Cuts a dendrogram into flat clusters: two points are together where no merge between them, nor any below,

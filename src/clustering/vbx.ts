@@ -63,7 +63,7 @@ export function startResponsibilities(labels: Int32Array): Dense {
  *
  * @param features axes (embedding, latent dimension), with unit covariance within speakers
  * @param betweenCovariance axes (latent dimension)
- * @param start axes (embedding, speaker), rows sum to 1
+ * @param start axes (embedding, speaker), rows sum to 1; becomes the result's responsibilities, in place
  */
 export function vbx(features: Dense, betweenCovariance: Float64Array, start: Dense, options: VbxOptions): VbxResult {
   const { likelihoodScale, speakerRegularisation, maxIterations } = options;
@@ -72,9 +72,11 @@ export function vbx(features: Dense, betweenCovariance: Float64Array, start: Den
   const scaled = scaleColumns(features, spread);
   const scaledColumns = transposed(scaled);
   const constants = embeddingConstants(features, likelihoodScale);
+  // Once, beside `start`: with hundreds of start clusters, each is 100 MB for three hours.
+  const columns = zeros(numSpeakers, start.numRows);
   const elbo: number[] = [];
   let priors: Float64Array = new Float64Array(numSpeakers).fill(1 / numSpeakers);
-  let responsibilities = start;
+  const responsibilities = start;
   let model: SpeakerModel = {
     means: zeros(numSpeakers, features.numColumns),
     offsets: new Float64Array(numSpeakers),
@@ -84,14 +86,13 @@ export function vbx(features: Dense, betweenCovariance: Float64Array, start: Den
 
   for (let iteration = 0; iteration < maxIterations; iteration++) {
     const weight = likelihoodScale / speakerRegularisation;
-    const speakers = estimateSpeakers(responsibilities, scaledColumns, betweenCovariance, weight);
+    const speakers = estimateSpeakers(transposed(responsibilities, columns), scaledColumns, betweenCovariance, weight);
     const offsets = speakers.halfNorms.map(
       (half, speaker) => Math.log(priors[speaker]! + PRIOR_FLOOR) - likelihoodScale * half,
     );
     model = { means: speakers.means, offsets, spread, likelihoodScale };
-    const logs = multiplyTransposed(scaled, speakers.means);
-    const evidence = toResponsibilities(logs, model);
-    responsibilities = logs;
+    multiplyTransposed(scaled, speakers.means, responsibilities);
+    const evidence = toResponsibilities(responsibilities, model);
     priors = columnShares(responsibilities);
     // (25)
     const total = evidence.reduce((sum, value, row) => sum + value + constants[row]!, 0);
@@ -125,6 +126,7 @@ interface Speakers {
 /**
  * Posterior of every speaker, given who the embeddings belong to.
  *
+ * @param responsibilities axes (speaker, embedding)
  * @param scaledColumns axes (latent dimension, embedding)
  */
 function estimateSpeakers(
@@ -133,8 +135,8 @@ function estimateSpeakers(
   betweenCovariance: Float64Array,
   weight: number,
 ): Speakers {
-  const means = multiplyTransposed(transposed(responsibilities), scaledColumns);
-  const totals = columnSums(responsibilities);
+  const means = multiplyTransposed(responsibilities, scaledColumns);
+  const totals = rowSums(responsibilities);
   const halfNorms = new Float64Array(means.numRows);
   let divergence = 0;
   for (let speaker = 0; speaker < means.numRows; speaker++) {
@@ -190,6 +192,10 @@ function embeddingConstants(features: Dense, likelihoodScale: number): Float64Ar
 
 function scaleColumns({ data, numRows, numColumns }: Dense, factors: Float64Array): Dense {
   return { data: data.map((value, index) => value * factors[index % numColumns]!), numRows, numColumns };
+}
+
+function rowSums(values: Dense): Float64Array {
+  return Float64Array.from({ length: values.numRows }, (_, row) => rowOf(values, row).reduce((sum, value) => sum + value, 0));
 }
 
 function columnSums(values: Dense): Float64Array {

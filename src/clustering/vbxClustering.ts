@@ -4,7 +4,7 @@ import { bestClusters, constrainedClusters, type SoftClusters } from './constrai
 import { kMeans } from './kmeans';
 import { projectEmbeddings, type Plda, type PldaProjection } from './plda';
 import { startLabels, unitEmbeddings } from './startLabels';
-import { cosineDistance, mean } from './vectors';
+import { clusterMeans, cosineDistance, mean } from './vectors';
 import { startResponsibilities, vbx, type VbxOptions, type VbxResult } from './vbx';
 
 /** Settings of {@link clusterByVbx}. */
@@ -143,10 +143,7 @@ function kMeansCentroids(
   unit: readonly Float32Array[],
   numClusters: number,
 ): Float64Array[] {
-  const labels = kMeans(unit, numClusters);
-  return Array.from({ length: numClusters }, (_, cluster) =>
-    mean(train.filter((_, i) => labels[i] === cluster), train[0]!.length),
-  );
+  return clusterMeans(train, kMeans(unit, numClusters), numClusters, train[0]!.length);
 }
 
 function similarities(

@@ -7,6 +7,31 @@ export function mean(vectors: readonly ArrayLike<number>[], dimension: number): 
   return result.map((value) => value / vectors.length);
 }
 
+/**
+ * Mean of the vectors of each cluster, in one pass; sums run in the order of the vectors, as {@link mean}'s.
+ *
+ * @param clusters cluster of each vector, below `numClusters`
+ * @returns axes (cluster, dimension); NaN for a cluster without vectors
+ */
+export function clusterMeans(
+  vectors: readonly ArrayLike<number>[],
+  clusters: Int32Array,
+  numClusters: number,
+  dimension: number,
+): Float64Array[] {
+  const sums = Array.from({ length: numClusters }, () => new Float64Array(dimension));
+  const sizes = new Int32Array(numClusters);
+  vectors.forEach((vector, i) => {
+    const sum = sums[clusters[i]!]!;
+    for (let k = 0; k < dimension; k++) sum[k] = sum[k]! + vector[k]!;
+    sizes[clusters[i]!]!++;
+  });
+  sums.forEach((sum, cluster) => {
+    for (let k = 0; k < dimension; k++) sum[k] = sum[k]! / sizes[cluster]!;
+  });
+  return sums;
+}
+
 /** 1 − cosine similarity, in [0, 2]; NaN where either vector holds NaN or is zero, as scipy's `cdist`. */
 export function cosineDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let dot = 0;

@@ -1,5 +1,5 @@
 import { clusterLocalSpeakers, type ClusteringOptions, type Clusters, type LocalSpeakers } from '../clustering/cluster';
-import { confidences as judgeClusters, type ConfidenceKind } from '../clustering/confidence';
+import { margin, type ConfidenceKind } from '../clustering/confidence';
 import type { Plda } from '../clustering/plda';
 import { cosineDistance } from '../clustering/vectors';
 import { clusterByVbx, type VbxClusteringOptions } from '../clustering/vbxClustering';
@@ -116,10 +116,16 @@ function cluster(local: LocalSpeakers, options: ClusteringChoice, plda: Plda | n
 
 /** By how much each embedding is nearer to its centroid than to the next one. */
 function withMargins(local: LocalSpeakers, clusters: Clusters): JudgedClusters {
-  const { embeddings, dimension, numSpeakers } = local;
+  const { embeddings, dimension } = local;
   const { hardClusters, centroids } = clusters;
-  const rows = Array.from(hardClusters, (_, row) => embeddings.subarray(row * dimension, (row + 1) * dimension));
-  const scores = Float64Array.from(rows.flatMap((row) => centroids.map((centroid) => 2 - cosineDistance(row, centroid))));
-  const soft = { scores, numSpeakers, numClusters: centroids.length };
-  return { ...clusters, confidences: judgeClusters(rows, hardClusters, soft, null), confidenceKind: 'margin' };
+  const confidences = new Float64Array(hardClusters.length).fill(NaN);
+  const scores = new Float64Array(centroids.length);
+  // Row by row: of a long recording, all scores at once are many times what is kept of them.
+  hardClusters.forEach((cluster, row) => {
+    const embedding = embeddings.subarray(row * dimension, (row + 1) * dimension);
+    if (cluster < 0 || embedding.some(Number.isNaN)) return;
+    centroids.forEach((centroid, k) => (scores[k] = 2 - cosineDistance(embedding, centroid)));
+    confidences[row] = margin(scores, cluster);
+  });
+  return { ...clusters, confidences, confidenceKind: 'margin' };
 }

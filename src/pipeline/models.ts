@@ -124,10 +124,10 @@ class ModelRun {
     };
   }
 
-  /** Fast runs embed windows that lie side by side, and the last one: every frame is in one of them. */
+  /** Fast runs embed every so many windows, and the last one: every frame is in one of them. */
   private isEmbedded(window: number, isLast: boolean): boolean {
-    const { windowSamples, hopSamples } = this.engine.segmentationManifest;
-    return this.engine.speed === 'exact' || isLast || window % Math.floor(windowSamples / hopSamples) === 0;
+    const { speed, settings } = this.engine;
+    return speed === 'exact' || isLast || window % settings.fastEmbedHop === 0;
   }
 
   private reportDecoded({ numWindows, isLast, decodedSamples, seconds }: DecodedBatch): void {

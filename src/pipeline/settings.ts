@@ -5,8 +5,8 @@ import { COMMUNITY_1_CLUSTERING, type VbxClusteringOptions } from '../clustering
 export type PresetId = 'campplus' | 'community-1';
 
 /**
- * How much is computed. `exact` is pyannote's semantics: every window's voices are embedded. `fast` embeds windows that
- * do not overlap, and gives the others, which share their frames, a mean of those.
+ * How much is computed. `exact` is pyannote's semantics: every window's voices are embedded. `fast` embeds every fifth or
+ * tenth window, and gives the others, which share their frames, a mean of those.
  */
 export type Speed = 'exact' | 'fast';
 
@@ -23,6 +23,8 @@ export interface PipelineSettings {
     | ({ readonly method: 'vbx'; readonly plda: string } & WithoutBounds<VbxClusteringOptions>);
   /** Windows that one run of the segmentation model takes at a time on WASM; on a GPU it is measured. */
   readonly wasmBatchWindows: number;
+  /** `fast` embeds every so many windows. At most as many as lie side by side: each frame must be in one of them. */
+  readonly fastEmbedHop: number;
   /** Most workers of the embedding on WASM, for what each takes of memory. */
   readonly mostEmbedders: number;
 }
@@ -40,6 +42,8 @@ export const CAMPPLUS: PipelineSettings = {
   embedding: 'campplus-zh-en',
   clustering: { method: 'agglomerative', threshold: 0.7, minClusterSize: 12, minActiveRatio: 0.2 },
   wasmBatchWindows: 4,
+  // Twice as many as needed: on a recording of half a minute there are too few windows otherwise.
+  fastEmbedHop: 5,
   mostEmbedders: 8,
 };
 
@@ -50,6 +54,8 @@ export const COMMUNITY_1: PipelineSettings = {
   embedding: 'wespeaker-resnet34-lm',
   clustering: { method: 'vbx', plda: 'plda-community-1', ...COMMUNITY_1_CLUSTERING },
   wasmBatchWindows: 4,
+  // A window costs eight times what CAM++ takes.
+  fastEmbedHop: 10,
   mostEmbedders: 4,
 };
 

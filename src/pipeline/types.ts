@@ -104,7 +104,7 @@ export interface DiarizerOptions {
    */
   readonly preset?: PresetId | 'auto' | Speed;
   /**
-   * `exact`, the default, computes what pyannote.audio does. `fast` runs the embedding model on a tenth of the windows;
+   * `exact`, the default, computes what pyannote.audio does. `fast` runs the embedding model on every fifth window (CAM++) or tenth (ResNet34);
    * README.md gives what that saves, and what it costs.
    */
   readonly speed?: Speed;

@@ -48,19 +48,19 @@ function clusterVotes(input: StitchInput, numSpeakers: number): Uint16Array {
   const { framesPerWindow } = geometry;
   const numWindows = hardClusters.length / numLocalSpeakers;
   const votes = new Uint16Array(count.length * numSpeakers);
-  const heard = new Uint8Array(numSpeakers);
+  const heard: number[] = [];
   for (let window = 0; window < numWindows; window++) {
     const first = firstFrameOf(geometry, window);
     for (let frame = 0; frame < framesPerWindow && first + frame < count.length; frame++) {
       // Two local speakers of one cluster are one voice: a window has one vote per cluster.
-      heard.fill(0);
+      heard.length = 0;
       for (let local = 0; local < numLocalSpeakers; local++) {
         const cluster = hardClusters[window * numLocalSpeakers + local]!;
-        if (cluster < 0) continue;
-        if (activity[(window * framesPerWindow + frame) * numLocalSpeakers + local]) heard[cluster] = 1;
+        if (cluster < 0 || heard.includes(cluster)) continue;
+        if (activity[(window * framesPerWindow + frame) * numLocalSpeakers + local]) heard.push(cluster);
       }
       const row = (first + frame) * numSpeakers;
-      for (let speaker = 0; speaker < numSpeakers; speaker++) votes[row + speaker]! += heard[speaker]!;
+      for (const cluster of heard) votes[row + cluster]! += 1;
     }
   }
   return votes;

@@ -73,7 +73,7 @@ export const text = {
     speedCost: {
       exact: { what: 'pyannote’s computation: the voice prints of every window.', cost: 'the longer wait' },
       fast: {
-        what: 'Voice prints of a tenth of the windows; speakers can come out differently.',
+        what: 'Voice prints of every fifth or tenth window; speakers can come out differently.',
         cost: 'the shorter wait',
       },
     },

@@ -5,17 +5,16 @@ import { describe, expect, test } from 'vitest';
 import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../../testing/shared';
 import { parseManifest } from '../store/manifest';
 import { timeGeometry } from '../timeline/geometry';
-import { minCleanFrames } from './mask';
-import { spreadEmbeddings } from './spread';
-
-/** Windows that do not overlap: the stride of `fast`. */
-const STRIDE = 10;
+import { minCleanFrames } from '../embedding/mask';
+import { spreadEmbeddings } from '../embedding/spread';
+import { CAMPPLUS, COMMUNITY_1 } from './settings';
 
 /** A model's embeddings of recordings, window by window, and the activity that they were made with. */
 const MODELS = [
   {
     model: 'CAM++',
     embeddingId: 'campplus-zh-en',
+    hop: CAMPPLUS.fastEmbedHop,
     recordings: ['sample', 'dev00', 'dev01', 'trn00', 'trn02', 'trn03', 'trn04'].map((name) => {
       const path = join(SHARED, 'reference', `${name}.npz`);
       return { activity: path, embeddings: path };
@@ -24,6 +23,7 @@ const MODELS = [
   {
     model: 'ResNet34',
     embeddingId: 'wespeaker-resnet34-lm',
+    hop: COMMUNITY_1.fastEmbedHop,
     recordings: ['02_pyannote_sample', '03_dual_speaker', '04_three_speaker', '05_four_speaker'].map((name) => ({
       activity: join(SHARED, 'captures', name, 'segmentations.npz'),
       embeddings: join(SHARED, 'captures', name, 'raw_embeddings.npz'),
@@ -37,7 +37,7 @@ const readManifest = <Task extends 'segmentation' | 'embedding'>(task: Task, id:
   parseManifest(task, JSON.parse(readFileSync(new URL(`../../models/${id}/manifest.json`, import.meta.url), 'utf8')), id);
 
 describe.skipIf(!hasShared)('spread embeddings of real speech', () => {
-  test.each(MODELS)('$model: they are like those that they stand for', ({ model, embeddingId, recordings }) => {
+  test.each(MODELS)('$model: they are like those that they stand for', ({ model, embeddingId, hop, recordings }) => {
     const segmentation = readManifest('segmentation', 'segmentation-3.0');
     const { minSamples, embeddingSize: dimension } = readManifest('embedding', embeddingId);
     const { numFrames, windowSamples, powerset } = segmentation;
@@ -49,7 +49,7 @@ describe.skipIf(!hasShared)('spread embeddings of real speech', () => {
       const exact = Float32Array.from(readNpz(paths.embeddings).embeddings!.data);
       const numWindows = exact.length / (numSpeakers * dimension);
       const windowOf = (row: number) => Math.floor(row / numSpeakers);
-      const embedded = Uint8Array.from({ length: numWindows }, (_, window) => (window % STRIDE === 0 || window === numWindows - 1 ? 1 : 0));
+      const embedded = Uint8Array.from({ length: numWindows }, (_, window) => (window % hop === 0 || window === numWindows - 1 ? 1 : 0));
       const rowOf = (values: Float32Array, row: number) => values.subarray(row * dimension, (row + 1) * dimension);
       const spread = spreadEmbeddings({
         activity,

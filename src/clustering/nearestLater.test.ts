@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { denseOf, type Dense } from './dense';
+import { nearestLater } from './nearestLater';
+import { alongPrincipalAxes } from './principalAxes';
+import { sketchesOf, squareWithin } from './sketches';
+import { conversation, seededNormal, seededRandom } from './testing/voices';
+
+/** The nearest two later rows of each, by all distances. */
+function byAllDistances(rows: Dense): ReturnType<typeof nearestLater> {
+  const numEarlier = rows.numRows - 1;
+  const neighbours = new Int32Array(numEarlier);
+  const distances = new Float64Array(numEarlier);
+  const runnersUp = new Float64Array(numEarlier).fill(Infinity);
+  for (let i = 0; i < numEarlier; i++) {
+    const squares = Array.from({ length: numEarlier - i }, (_, k) => squareWithin(rows, i, i + 1 + k, Infinity));
+    const least = Math.min(...squares);
+    const nearest = squares.indexOf(least);
+    neighbours[i] = i + 1 + nearest;
+    distances[i] = Math.sqrt(least);
+    runnersUp[i] = Math.sqrt(Math.min(...squares.filter((_, k) => k !== nearest)));
+  }
+  return { neighbours, distances, runnersUp };
+}
+
+const random = seededRandom(3);
+const normal = seededNormal(4);
+const plane = Array.from({ length: 1500 }, () => Float32Array.from([random(), random()]));
+const spoken = conversation(1200, 192, 4, 5);
+
+test.each([
+  { name: 'in a plane, where whole cells are passed over', points: plane },
+  { name: 'of a conversation', points: spoken },
+  { name: 'of a conversation, each of them twice', points: [...spoken.slice(0, 500), ...spoken.slice(0, 500)] },
+  { name: 'of noise', points: Array.from({ length: 500 }, () => Float32Array.from({ length: 100 }, normal)) },
+])('finds the nearest two later ones of points $name', ({ points }) => {
+  const rows = alongPrincipalAxes(denseOf(points));
+  expect(nearestLater(rows, sketchesOf(rows, 16))).toEqual(byAllDistances(rows));
+});

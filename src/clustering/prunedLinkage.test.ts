@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { hasShared } from '../../testing/shared';
+import { agglomerativeClustering } from './agglomerative';
+import { flatClusters } from './flat';
+import { matrixLinkage } from './matrixLinkage';
+import { prunedLinkage } from './prunedLinkage';
+import { unitEmbeddings } from './startLabels';
+import { capturedEmbeddings } from './testing/captured';
+import { conversation, seededNormal, seededRandom } from './testing/voices';
+
+type Points = readonly Float32Array[];
+
+/** What rounding may change of a distance, as a part of the greatest length of a point. */
+const ROUNDING = 1e-12;
+
+/** Merges of both ways: the same clusters in the same order, at distances that differ by rounding. */
+function expectSameMerges(points: Points): void {
+  const expected = matrixLinkage(points);
+  const found = prunedLinkage(points);
+  expect(found.map(({ left, right, size }) => [left, right, size])).toEqual(
+    expected.map(({ left, right, size }) => [left, right, size]),
+  );
+  const greatest = expected.reduce((most, { distance }, row) => Math.max(most, Math.abs(distance - found[row]!.distance)), 0);
+  const length = Math.max(...points.map((point) => Math.hypot(...point)));
+  expect(greatest).toBeLessThan(ROUNDING * length);
+}
+
+/** Unit vectors without any structure: nothing can be pruned. */
+function noise(numPoints: number, dimension: number, seed: number): Points {
+  const normal = seededNormal(seed);
+  return unitEmbeddings(Array.from({ length: numPoints }, () => Float32Array.from({ length: dimension }, normal)));
+}
+
+/** Groups of points around centres, as far apart as they are wide. */
+function groups(numPoints: number, dimension: number, numGroups: number, seed: number): Points {
+  const normal = seededNormal(seed);
+  const centers = noise(numGroups, dimension, seed + 1);
+  return unitEmbeddings(
+    Array.from({ length: numPoints }, (_, i) =>
+      centers[i % numGroups]!.map((value) => value + (0.5 / Math.sqrt(dimension)) * normal()),
+    ),
+  );
+}
+
+/** Every point several times, in no order. */
+function withRepeats(points: Points, numPoints: number, seed: number): Points {
+  const random = seededRandom(seed);
+  return Array.from({ length: numPoints }, () => points[Math.floor(random() * points.length)]!);
+}
+
+describe('linkage without a matrix', () => {
+  test.each([1, 2, 3, 5, 9, 64, 65, 200, 1100])('merges %i points as with one', (numPoints) => {
+    expectSameMerges(noise(numPoints, 192, numPoints));
+    expectSameMerges(groups(numPoints, 40, 5, numPoints));
+  });
+
+  test('finds the nearest of points in a plane, where whole cells are passed over', () => {
+    const random = seededRandom(12);
+    expectSameMerges(Array.from({ length: 2000 }, () => Float32Array.from([random(), random()])));
+  });
+
+  test.each([1, 2, 7, 17, 33, 256])('merges points of %i values as with one', (dimension) => {
+    const normal = seededNormal(dimension);
+    expectSameMerges(Array.from({ length: 300 }, () => Float32Array.from({ length: dimension }, normal)));
+  });
+
+  test.each([
+    { numVoices: 3, dimension: 192 },
+    { numVoices: 20, dimension: 256 },
+  ])('merges $numVoices voices of a conversation as with one', ({ numVoices, dimension }) => {
+    expectSameMerges(conversation(2500, dimension, numVoices, 1));
+  });
+
+  test.each([3, 40, 700])('merges repeats of %i points as with one: ties at zero, to the bit', (numDifferent) => {
+    expectSameMerges(withRepeats(conversation(numDifferent, 64, 4, 2), 1500, 3));
+  });
+
+  test('merges points at any scale, and all at one place', () => {
+    const points = groups(300, 24, 4, 5);
+    expectSameMerges(points.map((point) => point.map((value) => 1e-4 * value)));
+    expectSameMerges(points.map((point) => point.map((value) => 10 + value)));
+    expectSameMerges(Array.from({ length: 100 }, () => points[0]!));
+  });
+
+  test.skipIf(!hasShared)('merges the embeddings of the captures, with noise and with repeats', () => {
+    const captured = unitEmbeddings(capturedEmbeddings());
+    const random = seededRandom(8);
+    expectSameMerges(captured);
+    expectSameMerges(withRepeats(captured, 1200, 9));
+    expectSameMerges(withRepeats(captured, 1500, 10).map((point) => point.map((value) => value + 0.02 * (random() - 0.5))));
+  });
+
+  test.each([0.2, 0.5, 0.7, 1.1])('gives the same numbers to the clusters at %f', (threshold) => {
+    const points = conversation(1500, 192, 6, 4);
+    expect(flatClusters(prunedLinkage(points), threshold)).toEqual(flatClusters(matrixLinkage(points), threshold));
+  });
+
+  test.each([
+    { minClusters: 1, maxClusters: Infinity },
+    { minClusters: 2, maxClusters: 2 },
+    { minClusters: 9, maxClusters: 12 },
+    { minClusters: 30, maxClusters: 30 },
+  ])('gives the same speakers where $minClusters to $maxClusters are wanted', (bounds) => {
+    const points = conversation(1500, 192, 5, 6);
+    const options = { threshold: 0.7, minClusterSize: 12, ...bounds };
+    const expected = agglomerativeClustering(points, options, matrixLinkage);
+    expect(agglomerativeClustering(points, options, prunedLinkage)).toEqual(expected);
+    if (bounds.minClusters > 1) expect(new Set(expected).size).toBeGreaterThanOrEqual(bounds.minClusters);
+  });
+});
