@@ -1,23 +1,24 @@
 /**
  * Measures the engine: real-time factor of every stage and peak memory of the browser.
  *
- *   npm run bench -- [FILE…] [--backend auto|webgpu|wasm] [--runs N] [--no-gpu] [--json]
+ *   npm run bench -- [FILE…] [--backend auto|webgpu|wasm] [--preset P] [--speed exact|fast] [--runs N] [--seeded] [--no-gpu] [--json]
  *
  * A real-time factor is seconds of work per second of audio. Stages overlap, so `wall` is not their sum. One
  * run warms up and is not counted; the figures are medians of the others. Then the GPU, or the software adapter where
  * there is none: its filterbank beside the CPU's, and the dispatches and bytes of each stage (`--no-gpu` leaves it out).
+ * `--seeded` gives the preset community-1 a ResNet34 with seeded weights: right for time, wrong for anything else.
  * And ResNet34's embeddings by one run of the network a window, beside one run a speaker.
  */
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { openEnginePage } from '../cli/enginePage';
-import type { BackendChoice } from '../src/index';
+import type { BackendChoice, DiarizerOptions, Speed } from '../src/index';
 import { STAGES } from '../src/pipeline/stages';
 import { machine, median } from './figures';
 import { measureGpu, printGpu } from './gpu';
 import { MemoryMeter } from './memory';
-import { measurePooled, printPooled } from './pooled';
+import { measurePooled, printPooled, withSeededModel } from './pooled';
 
 const SAMPLE = 'public/sample.wav';
 
@@ -41,6 +42,9 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       backend: { type: 'string', default: 'auto' },
+      preset: { type: 'string', default: 'auto' },
+      speed: { type: 'string', default: 'exact' },
+      seeded: { type: 'boolean', default: false },
       runs: { type: 'string', default: '3' },
       gpu: { type: 'boolean', default: true },
       json: { type: 'boolean', default: false },
@@ -51,12 +55,22 @@ async function main(): Promise<void> {
   const engine = await openEnginePage(backend, (line) => process.stderr.write(`${line}\n`));
   const memory = new MemoryMeter();
   try {
-    const failure = await engine.page.evaluate((choice) => voxlane.open({ backend: choice }), backend);
-    if (failure !== null) throw new Error(failure);
-    const figures: FileFigures[] = [];
-    for (const file of positionals.length > 0 ? positionals : [SAMPLE]) {
-      figures.push(await measure(engine.page, file, Number(values.runs), memory));
-    }
+    const options = {
+      backend,
+      preset: values.preset as NonNullable<DiarizerOptions['preset']>,
+      speed: values.speed as Speed,
+      trustUnknownModel: values.seeded,
+    };
+    const measureAll = async (): Promise<FileFigures[]> => {
+      const failure = await engine.page.evaluate((choice) => voxlane.open(choice), options);
+      if (failure !== null) throw new Error(failure);
+      const figures: FileFigures[] = [];
+      for (const file of positionals.length > 0 ? positionals : [SAMPLE]) {
+        figures.push(await measure(engine.page, file, Number(values.runs), memory));
+      }
+      return figures;
+    };
+    const figures = values.seeded ? await withSeededModel(engine.page, '#files', measureAll) : await measureAll();
     memory.stop();
     await engine.close();
     if (!values.json) print(figures);

@@ -1,22 +1,32 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import { openEnginePage } from '../cli/enginePage';
 import type { PooledFigures } from '../src/enginePooled';
 import { seededResnet34 } from '../testing/seededModel';
 
-/** Measures both ways to ResNet34's embeddings on WASM, with the seeded weights. */
-export async function measurePooled(say: (line: string) => void): Promise<PooledFigures> {
+/** Puts a ResNet34 of full size with seeded weights into a file input of the page for as long as `use` runs. */
+export async function withSeededModel<Result>(page: Page, input: string, use: () => Promise<Result>): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
-  const engine = await openEnginePage('wasm', say);
   try {
     const path = join(folder, 'seeded.onnx');
     writeFileSync(path, seededResnet34('wespeaker'));
-    await engine.page.setInputFiles('#file', path);
-    return await engine.page.evaluate(() => voxlane.measurePooled(voxlane.chosenFile()));
+    await page.setInputFiles(input, path);
+    return await use();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Measures both ways to ResNet34's embeddings on WASM, with the seeded weights. */
+export async function measurePooled(say: (line: string) => void): Promise<PooledFigures> {
+  const engine = await openEnginePage('wasm', say);
+  try {
+    const measure = () => engine.page.evaluate(() => voxlane.measurePooled(voxlane.chosenFile()));
+    return await withSeededModel(engine.page, '#file', measure);
   } finally {
     await engine.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

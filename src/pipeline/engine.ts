@@ -95,7 +95,8 @@ export async function startEngine(
       // Not waited for: the first recording starts on the workers that there are.
       void workers.segmentation.grow();
       // A download that could not be kept would be made again for each.
-      if (!embedding.manifest.sources || embedding.note === null) void workers.embedding.grow();
+      const isAtHand = options.modelFile !== undefined || !embedding.manifest.sources || embedding.note === null;
+      if (isAtHand) void workers.embedding.grow();
       return {
         ...workers,
         segmentationManifest: segmentation.manifest,

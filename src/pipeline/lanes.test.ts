@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { planLanes } from './lanes';
 
-test('an exact run gives the cores to the embedding, a fast one to the segmentation', () => {
+test('every core has an embedder, and in a fast run a segmenter too', () => {
   expect(planLanes(2, 'exact', true)).toEqual({ segmentation: { workers: 1, threads: 1 }, embedding: { workers: 2, threads: 1 } });
-  expect(planLanes(2, 'fast', true)).toEqual({ segmentation: { workers: 2, threads: 1 }, embedding: { workers: 1, threads: 1 } });
+  expect(planLanes(2, 'fast', true)).toEqual({ segmentation: { workers: 2, threads: 1 }, embedding: { workers: 2, threads: 1 } });
 });
 
 test('beyond the most workers there are threads in each, where the page is isolated', () => {

@@ -17,17 +17,15 @@ const MOST_WORKERS = 8;
 
 /**
  * Workers for `cores` cores on WASM. There may be more threads than cores: segmentation runs ahead of the embedding,
- * and whoever has nothing to do waits. Three quarters of an exact run are the embedding; of a fast one, segmentation.
+ * and whoever has nothing to do waits. Three quarters of an exact run are the embedding; of a fast one, half.
  *
  * @param isolated whether a session may have threads
  * @param mostEmbedders most workers of the embedding, for what each takes of memory
  */
 export function planLanes(cores: number, speed: Speed, isolated: boolean, mostEmbedders = MOST_WORKERS): LanePlan {
-  const few = Math.ceil(cores / 2);
-  const [segmenting, embedding] = speed === 'fast' ? [cores, few] : [few, cores];
   return {
-    segmentation: lanesFor(segmenting, isolated, MOST_WORKERS),
-    embedding: lanesFor(embedding, isolated, mostEmbedders),
+    segmentation: lanesFor(speed === 'fast' ? cores : Math.ceil(cores / 2), isolated, MOST_WORKERS),
+    embedding: lanesFor(cores, isolated, mostEmbedders),
   };
 }
 
