@@ -1,13 +1,15 @@
 /**
  * Measures the engine: real-time factor of every stage and peak memory of the browser.
  *
- *   npm run bench -- [FILE…] [--backend auto|webgpu|wasm] [--preset P] [--speed exact|fast] [--runs N] [--seeded] [--no-gpu] [--json]
+ *   npm run bench -- [FILE…] [--backend auto|webgpu|wasm] [--preset P] [--speed exact|fast] [--runs N] [--seeded]
+ *     [--no-gpu] [--no-pooled] [--json]
  *
  * A real-time factor is seconds of work per second of audio. Stages overlap, so `wall` is not their sum. One
  * run warms up and is not counted; the figures are medians of the others. Then the GPU, or the software adapter where
  * there is none: its filterbank beside the CPU's, and the dispatches and bytes of each stage (`--no-gpu` leaves it out).
  * `--seeded` gives the preset community-1 a ResNet34 with seeded weights: right for time, wrong for anything else.
- * And ResNet34's embeddings by one run of the network a window, beside one run a speaker.
+ * And ResNet34's embeddings by one run of the network a window, beside one run a speaker (`--no-pooled` leaves
+ * it out).
  */
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -47,6 +49,7 @@ async function main(): Promise<void> {
       seeded: { type: 'boolean', default: false },
       runs: { type: 'string', default: '3' },
       gpu: { type: 'boolean', default: true },
+      pooled: { type: 'boolean', default: true },
       json: { type: 'boolean', default: false },
     },
     allowNegative: true,
@@ -74,8 +77,8 @@ async function main(): Promise<void> {
     memory.stop();
     await engine.close();
     if (!values.json) print(figures);
-    const pooled = await measurePooled((line) => process.stderr.write(`${line}\n`));
-    if (!values.json) printPooled(pooled);
+    const pooled = values.pooled ? await measurePooled((line) => process.stderr.write(`${line}\n`)) : null;
+    if (!values.json && pooled) printPooled(pooled);
     const [file = SAMPLE] = positionals;
     const gpu = values.gpu ? await measureGpu(file, (line) => process.stderr.write(`${line}\n`)) : null;
     if (values.json) console.log(JSON.stringify({ machine: machine(), files: figures, pooled, gpu }, null, 2));

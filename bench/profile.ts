@@ -99,7 +99,7 @@ async function profileFile(page: Page, path: string, request: ProfileRequest, wa
 }
 
 /** Diarizes the recording, and prints what its stages did. */
-async function countWork(page: Page, recording: string, { backend, threads, seconds, json }: ProfileCommand): Promise<void> {
+async function countWork(page: Page, recording: string, { backend, threads, seconds, speed, json }: ProfileCommand): Promise<void> {
   const [segmentation, embedding] = [modelFile('segmentation-3.0'), modelFile('campplus-zh-en')];
   const counted = async ({ path }: ModelFile, size: number) => {
     const request = { backend: 'wasm', threads, shape: null, openSize: size, numRuns: 1 } as const;
@@ -112,7 +112,7 @@ async function countWork(page: Page, recording: string, { backend, threads, seco
   const { fbank, sampleRate } = manifestOf('campplus-zh-en') as EmbeddingManifest;
 
   await page.setInputFiles('#file', recording);
-  const options = { backend, trustGpu: backend === 'webgpu' };
+  const options = { backend, speed, trustGpu: backend === 'webgpu' };
   const counts: RunCounts = await page.evaluate(
     ([asked, stretch]) => voxlane.countRun(voxlane.chosenFile(), asked, stretch),
     [options, seconds === null ? {} : { durationSeconds: seconds }] as const,

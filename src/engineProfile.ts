@@ -32,7 +32,7 @@ export interface ProfileReply extends SessionProfile {
 export interface RunCounts extends Pick<DiarizationResult, 'durationSeconds' | 'timings' | 'gpu' | 'backend'> {
   readonly numWindows: number;
   readonly windowSamples: number;
-  /** Mel frames that the filterbank computed. */
+  /** Mel frames of the windows that gave an embedding. */
   readonly fbankFrames: number;
   /** Mel frames of each voice that was embedded. */
   readonly voiceFrames: readonly number[];
@@ -64,7 +64,7 @@ export const engineProfile = {
   /** Diarizes a recording with CAM++ and counts what its stages ran. */
   async countRun(
     file: Blob,
-    options: Pick<DiarizerOptions, 'backend' | 'trustGpu'>,
+    options: Pick<DiarizerOptions, 'backend' | 'speed' | 'trustGpu'>,
     stretch: Pick<DiarizeOptions, 'durationSeconds'>,
   ): Promise<RunCounts> {
     const base = new URL('models/', document.baseURI).href;
@@ -91,7 +91,9 @@ export const engineProfile = {
           .map((mask) => usedFrames(mask, framesPerWindow).length);
       });
       const numWindows = activity.length;
-      return { durationSeconds, timings, gpu, backend, numWindows, windowSamples, fbankFrames: numWindows * framesPerWindow, voiceFrames };
+      const embedded = embeddings.filter(({ data }) => data.some((value) => !Number.isNaN(value))).length;
+      const fbankFrames = embedded * framesPerWindow;
+      return { durationSeconds, timings, gpu, backend, numWindows, windowSamples, fbankFrames, voiceFrames };
     } finally {
       diarizer.dispose();
     }

@@ -12,6 +12,7 @@ it('profiles both models on one thread of WASM by itself', () => {
     top: 15,
     work: null,
     seconds: null,
+    speed: 'exact',
     json: false,
   });
 });

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { number, oneOf } from '../../cli/arguments';
+import type { Speed } from '../../src/index';
 
 export const HELP = `Usage: npm run --silent bench:profile -- [options]
 
@@ -16,7 +17,7 @@ Time, multiply-adds and rate of every node of a model, by stage, by operator and
                           them, because what else the machine does only adds
   --top N                 nodes in the last table (default 15)
   --work FILE             instead: FLOPs of each stage for a second of FILE, a recording, with what they ask of the GPU
-                          on WebGPU; --seconds N takes its beginning only
+                          on WebGPU; --seconds N takes its beginning only, --speed exact|fast (default exact) the speed
   --json                  the same as JSON
   --help                  this text
 
@@ -40,6 +41,7 @@ export interface ProfileCommand {
   /** Path of a recording. */
   readonly work: string | null;
   readonly seconds: number | null;
+  readonly speed: Speed;
   readonly json: boolean;
 }
 
@@ -59,6 +61,7 @@ export function parseCommand(args: readonly string[]): ProfileCommand | 'help' {
       top: { type: 'string', default: '15' },
       work: { type: 'string' },
       seconds: { type: 'string' },
+      speed: { type: 'string', default: 'exact' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -76,6 +79,7 @@ export function parseCommand(args: readonly string[]): ProfileCommand | 'help' {
     top: count('--top', values.top),
     work: values.work ?? null,
     seconds: number('--seconds', values.seconds) ?? null,
+    speed: oneOf('--speed', values.speed, ['exact', 'fast']),
     json: values.json,
   };
 }

@@ -3,7 +3,8 @@ import { FLOAT_BYTES } from '../wasm/heap';
 import { TILE_ROWS, type Kernels, type Matrix, type Rows } from '../wasm/kernels';
 import { packPanels, PANEL_COLUMNS } from '../wasm/packing';
 import type { CampplusGraph, DenseLayer } from './campplusGraph';
-import { unlike, type Convolution, type Normalization } from './campplusValues';
+import type { Convolution, Normalization } from '../onnx/values';
+import { unlike } from './campplusUnlike';
 
 /** Addresses of a normalization's two vectors. */
 interface Scaling {

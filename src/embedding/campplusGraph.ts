@@ -3,7 +3,8 @@
  * channels and taps, strides, dilations and the length of a segment are the file's.
  */
 import type { ModelProto } from '../onnx/model';
-import { unlike, Values, type Convolution, type Normalization, type WeightTensor } from './campplusValues';
+import { Values, type Convolution, type Normalization, type WeightTensor } from '../onnx/values';
+import { unlike } from './campplusUnlike';
 
 /** relu(second(relu(first(x))) + shortcut(x)); the shortcut is x itself where there is none. */
 export interface ResidualBlock {
@@ -53,7 +54,7 @@ export interface CampplusGraph {
  * @throws VoxlaneError `model-invalid` that says where the graph is another
  */
 export function readCampplus(model: ModelProto, names: { input: string; output: string }): CampplusGraph {
-  const values = new Values(model);
+  const values = new Values(model, unlike);
   const { embedding, pooling, map, count } = readEnd(values, names.output);
   const { segments, blocks, blockValues, first } = readBlocks(values, map);
   const { input: head, convolution: tdnn } = values.convolution(values.inputOf(first, 'Relu'));

@@ -2,7 +2,8 @@ import { FLOAT_BYTES } from '../wasm/heap';
 import type { Kernels, Matrix, Rows } from '../wasm/kernels';
 import { packPanels, packWinograd, PANEL_COLUMNS, WINOGRAD_OUTPUTS, WINOGRAD_PRODUCTS } from '../wasm/packing';
 import type { CampplusGraph } from './campplusGraph';
-import { unlike, type Convolution } from './campplusValues';
+import type { Convolution } from '../onnx/values';
+import { unlike } from './campplusUnlike';
 
 /** A map with the axes (frequency, frame, channel); the frames have room for padding on both sides. */
 interface Image {

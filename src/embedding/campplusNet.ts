@@ -8,7 +8,8 @@ import { packPanels } from '../wasm/packing';
 import { CampplusBlocks, channelsFirst, expectChannels, FRAME_ROOM, packPointwise, rowsOf } from './campplusBlocks';
 import { readCampplus, type CampplusGraph } from './campplusGraph';
 import { CampplusHead } from './campplusHead';
-import { unlike, type Convolution } from './campplusValues';
+import type { Convolution } from '../onnx/values';
+import { unlike } from './campplusUnlike';
 
 /** Told what the graph calls a value, and what it is, axes (batch, channel, frame) or (batch, channel). */
 export type OnValue = (name: string, value: FloatTensor) => void;

@@ -42,9 +42,10 @@ export async function runModels(
       const results = run.take(batch);
       results.catch(() => undefined);
       inFlight.push(results);
-      if (inFlight.length === mostInFlight) await run.keep(await inFlight.shift()!);
+      if (inFlight.length === mostInFlight) run.keep(await inFlight.shift()!);
     }
-    for (const results of inFlight) await run.keep(await results);
+    for (const results of inFlight) run.keep(await results);
+    await run.allKept();
   } finally {
     // After a crash or a cancel the worker is gone, and with it whatever was open.
     engine.decode.call((api) => api.close()).catch(() => undefined);
@@ -61,6 +62,7 @@ interface BatchResults extends LocalResults {
 
 class ModelRun {
   private readonly timings: Partial<Record<StageName, number>> = {};
+  private readonly appended: Promise<void>[] = [];
   private takenWindows = 0;
   private keptWindows = 0;
   /** Windows that each stage is done with, in whatever order. */
@@ -104,7 +106,7 @@ class ModelRun {
   }
 
   /** Hands a batch's results on. To be called in the order of the windows. */
-  async keep(results: BatchResults): Promise<void> {
+  keep(results: BatchResults): void {
     const { activity, embeddings, embedded, numWindows } = results;
     const { numFrames, powerset } = this.engine.segmentationManifest;
     const { numClasses: numSpeakers } = powerset;
@@ -113,8 +115,16 @@ class ModelRun {
     this.report('segmentation', { axes: ['window', 'frame', 'speaker'], shape, data: activity });
     const rows = [numWindows, numSpeakers, this.engine.embeddingManifest.embeddingSize];
     this.report('embedding', { axes: ['window', 'speaker', 'dimension'], shape: rows, data: embeddings });
-    await this.engine.clustering.call((api) => api.append({ activity, embeddings, embedded }));
+    // Not waited for: while the worker clusters for a preview, the models go on.
+    const appended = this.engine.clustering.call((api) => api.append({ activity, embeddings, embedded }));
+    appended.catch(() => undefined);
+    this.appended.push(appended);
     this.onKept(this.keptWindows, this.expectedWindows);
+  }
+
+  /** Rejects where the clustering worker did not take a batch. */
+  async allKept(): Promise<void> {
+    await Promise.all(this.appended);
   }
 
   totals(): ModelTotals {

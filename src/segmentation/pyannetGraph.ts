@@ -2,7 +2,7 @@
  * segmentation-3.0 (PyanNet) as a list of layers, read from its graph. Nothing of the model is known here but its form:
  * numbers of layers, channels and taps, strides, slopes and epsilons are the file's.
  */
-import { Values, type Convolution, type WeightTensor } from '../embedding/campplusValues';
+import { Values, type Convolution, type WeightTensor } from '../onnx/values';
 import type { ModelProto } from '../onnx/model';
 import { badGraph } from '../onnx/nodes';
 

@@ -1,4 +1,4 @@
-import type { Convolution } from '../embedding/campplusValues';
+import type { Convolution } from '../onnx/values';
 import { FLOAT_BYTES } from '../wasm/heap';
 import { TILE_ROWS, type Matrix, type Rows } from '../wasm/kernels';
 import { packPanels, PANEL_COLUMNS } from '../wasm/packing';

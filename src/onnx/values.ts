@@ -1,8 +1,8 @@
-import { attributeTexts } from '../onnx/attributes';
-import { graphOf, type ModelProto } from '../onnx/model';
-import { badGraph, producersOf } from '../onnx/nodes';
-import type { GraphProto, NodeProto, TensorProto } from '../onnx/onnx_pb';
-import { shapeOf, tensorValues } from '../onnx/tensors';
+import { attributeTexts } from './attributes';
+import { graphOf, type ModelProto } from './model';
+import { producersOf } from './nodes';
+import type { GraphProto, NodeProto, TensorProto } from './onnx_pb';
+import { shapeOf, tensorValues } from './tensors';
 
 /** A tensor of weights. */
 export interface WeightTensor {
@@ -37,10 +37,10 @@ export class Values {
   private readonly producers: Map<string, number>;
   private readonly weights: Map<string, TensorProto>;
 
-  /** @param makeError makes the error about a graph that is not the one expected: CAM++, where it is not given */
+  /** @param makeError makes the error about a graph that is not the one expected */
   constructor(
     model: ModelProto,
-    private readonly makeError: (problem: string) => Error = unlike,
+    private readonly makeError: (problem: string) => Error,
   ) {
     this.graph = graphOf(model);
     this.producers = producersOf(this.graph.node);
@@ -131,7 +131,3 @@ export class Values {
     if (found !== expected) throw this.makeError(`${value} is ${found}, not ${expected}`);
   }
 }
-
-/** An error about a graph that is not the one expected. */
-export const unlike = (problem: string): Error =>
-  badGraph(`The graph is not the CAM++ that the kernels compute: ${problem}`, 'CAM++ as its export.py writes it');
