@@ -106,8 +106,28 @@ test.describe('models', () => {
     });
   }
 
-  test('the runtime is missing', async ({ page }) => {
+  test('the runtime is missing: no WebGPU, and the bundled models run on their own kernels', async ({ page }) => {
     await page.route('**/ort/*.wasm', (route) => route.fulfill({ status: 404 }));
+    await openEngine(page);
+    await page.setInputFiles('#file', 'public/sample.wav');
+    const outcome = await page.evaluate(async () => {
+      const diarizer = await voxlane.Diarizer.create({ backend: 'webgpu' });
+      const { backend, speakers } = await diarizer.diarize(voxlane.chosenFile());
+      diarizer.dispose();
+      return { backend, speakers: speakers.length };
+    });
+    expect(outcome).toMatchObject({ backend: { name: 'wasm' }, speakers: 2 });
+    expect(outcome.backend.reason).toMatch(/WebGPU could not be started/);
+  });
+
+  test('the runtime is missing, and a model needs it', async ({ page }) => {
+    await page.route('**/ort/*.wasm', (route) => route.fulfill({ status: 404 }));
+    // A graph that our kernels do not know: they give way to the runtime.
+    await page.route('**/segmentation.worker-*.js', async (route) => {
+      const response = await route.fetch();
+      const script = await response.text();
+      await route.fulfill({ response, body: script.replaceAll('WebAssembly.validate', '(()=>false)') });
+    });
     await openEngine(page);
     expect(await createCode(page)).toBe('backend-failed');
   });

@@ -5,6 +5,7 @@ import { toJson } from './json';
 const result: JsonSource = {
   durationSeconds: 10.00000049,
   preset: 'community-1',
+  speed: 'fast',
   embeddingModel: '7bb2',
   confidenceKind: 'posterior',
   backend: { reason: 'asked for', name: 'wasm', threads: 4, adapter: null },
@@ -27,6 +28,7 @@ describe('toJson', () => {
     "selfCheck": null
   },
   "preset": "community-1",
+  "speed": "fast",
   "embeddingModel": "7bb2",
   "confidenceKind": "posterior",
   "gpu": null,

@@ -2,7 +2,7 @@ import type { LoadReply, LoadRequest, ModelWorkerApi, OnDownload } from '../../w
 import type { WorkerHandle } from '../../workers/handle';
 import { addCounts, type GpuCountsByStage } from '../gpu/meter';
 import type { VoxlaneError } from '../util/errors';
-import { ModelWorker } from './modelWorker';
+import { ModelWorker, type Remote } from './modelWorker';
 
 /**
  * Workers with the same model, each of which takes one call at a time.
@@ -63,7 +63,7 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
    *
    * @param use is called again after a lost device: it must not transfer what it sends
    */
-  async call<Result>(use: Parameters<ModelWorker<Manifest, Api>['call']>[0] extends (remote: infer Remote) => unknown ? (remote: Remote) => Promise<Result> : never): Promise<Result> {
+  async call<Result>(use: (remote: Remote<Api>) => Promise<Result>): Promise<Result> {
     const worker = this.idle.shift() ?? (await this.nextIdle());
     try {
       return await worker.call(use);

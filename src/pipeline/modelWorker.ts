@@ -4,7 +4,8 @@ import type { WorkerHandle } from '../../workers/handle';
 import { addCounts, type GpuCountsByStage } from '../gpu/meter';
 import { VoxlaneError } from '../util/errors';
 
-type Remote<Api extends object> = Parameters<Parameters<WorkerHandle<Api>['call']>[0]>[0];
+/** What a call is made on. */
+export type Remote<Api extends object> = Parameters<Parameters<WorkerHandle<Api>['call']>[0]>[0];
 
 /** Losses in one run after which the GPU is given up: a driver that keeps crashing will not get better. */
 const MOST_RESTARTS = 3;

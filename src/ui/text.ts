@@ -71,10 +71,10 @@ export const text = {
     speeds: { exact: 'Exact', fast: 'Fast' },
     /** What each is, and what it costs. Measured: bench/RESULTS.md. */
     speedCost: {
-      exact: { what: 'pyannote’s computation: the voice prints of every window.', cost: 'On two cores without a GPU, 6 s for a minute of sound.' },
+      exact: { what: 'pyannote’s computation: the voice prints of every window.', cost: 'The sample, half a minute, takes 3 s on two cores without a GPU.' },
       fast: {
         what: 'Voice prints of every fifth or tenth window; speakers can come out differently.',
-        cost: 'On two cores without a GPU, 3 s for a minute of sound.',
+        cost: 'The sample takes 1.2 s on two cores without a GPU.',
       },
     },
     speakers: 'Number of speakers',
