@@ -1,4 +1,5 @@
 import { VoxlaneError } from '../util/errors';
+import { Slots } from '../util/slots';
 import type { EmbeddingWorkerApi, LoadRequest, SegmentationWorkerApi } from '../../workers/contracts';
 import {
   spawnClusteringWorker,
@@ -51,6 +52,8 @@ export async function startEngine(
 ): Promise<Engine> {
   const isolated = globalThis.crossOriginIsolated;
   const lanes = backend.name === 'webgpu' ? GPU_LANES : planLanes(backend.threads, options.speed, isolated, settings.mostEmbedders);
+  // No more at work than there are cores: the page's own thread has to get its turn.
+  const slots = new Slots(backend.name === 'webgpu' ? Infinity : Math.max(1, backend.threads));
   const request = (modelId: string, threads: number): LoadRequest => ({
     modelId,
     modelsBase: options.modelsBase,
@@ -70,11 +73,13 @@ export async function startEngine(
       spawnSegmentationWorker,
       request(settings.segmentation, lanes.segmentation.threads),
       lanes.segmentation.workers,
+      slots,
     ),
     embedding: new ModelPool<EmbeddingManifest, EmbeddingWorkerApi>(
       spawnEmbeddingWorker,
       request(settings.embedding, lanes.embedding.threads),
       lanes.embedding.workers,
+      slots,
     ),
     clustering: spawnClusteringWorker(),
   };

@@ -16,8 +16,8 @@ export interface LanePlan {
 const MOST_WORKERS = 8;
 
 /**
- * Workers for `cores` cores on WASM. There may be more threads than cores: segmentation runs ahead of the embedding,
- * and whoever has nothing to do waits. Three quarters of an exact run are the embedding; of a fast one, half.
+ * Workers for `cores` cores on WASM. There may be more workers than cores, of which no more than there are
+ * cores work at a time: whichever stage has something to do. Three quarters of an exact run are the embedding; of a fast one, half.
  *
  * @param isolated whether a session may have threads
  * @param mostEmbedders most workers of the embedding, for what each takes of memory

@@ -2,6 +2,7 @@ import type { LoadReply, LoadRequest, ModelWorkerApi, OnDownload } from '../../w
 import type { WorkerHandle } from '../../workers/handle';
 import { addCounts, type GpuCountsByStage } from '../gpu/meter';
 import type { VoxlaneError } from '../util/errors';
+import { Slots } from '../util/slots';
 import { ModelWorker, type Remote } from './modelWorker';
 
 /**
@@ -17,11 +18,15 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
   private readonly waiting: ((worker: ModelWorker<Manifest, Api>) => void)[] = [];
   private terminated: VoxlaneError | null = null;
 
-  /** @param size most workers; all but the first are started by {@link grow} */
+  /**
+   * @param size most workers; all but the first are started by {@link grow}
+   * @param slots of all pools together
+   */
   constructor(
     private readonly spawn: () => WorkerHandle<Api>,
     private readonly request: LoadRequest,
     readonly size: number,
+    private readonly slots = new Slots(size),
   ) {
     const first = new ModelWorker<Manifest, Api>(spawn, request);
     this.workers = [first];
@@ -66,7 +71,7 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
   async call<Result>(use: (remote: Remote<Api>) => Promise<Result>): Promise<Result> {
     const worker = this.idle.shift() ?? (await this.nextIdle());
     try {
-      return await worker.call(use);
+      return await this.slots.run(() => worker.call(use));
     } finally {
       this.release(worker);
     }

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { Slots } from './slots';
+
+test('so many run at a time, in the order in which they came, whether they fail or not', async () => {
+  const slots = new Slots(2);
+  const started: number[] = [];
+  const ends: (() => void)[] = [];
+  const results = [0, 1, 2, 3].map((index) =>
+    slots.run(() => {
+      started.push(index);
+      return new Promise<number>((resolve, reject) => {
+        ends[index] = () => {
+          if (index === 1) reject(new Error('failed'));
+          else resolve(index);
+        };
+      });
+    }),
+  );
+  const outcomes = Promise.allSettled(results);
+  const turn = () => new Promise((resolve) => setTimeout(resolve));
+  await turn();
+  expect(started).toEqual([0, 1]);
+  ends[1]!();
+  await turn();
+  expect(started).toEqual([0, 1, 2]);
+  ends[0]!();
+  await turn();
+  expect(started).toEqual([0, 1, 2, 3]);
+  ends[2]!();
+  ends[3]!();
+  expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+  // All slots are free again.
+  expect(await Promise.all([slots.run(() => Promise.resolve(4)), slots.run(() => Promise.resolve(5))])).toEqual([4, 5]);
+});
