@@ -39,7 +39,7 @@ export function updateState(hidden: usize, cells: usize, i: v128, o: v128, f: v1
  * e^x, or what it is at ±28 beyond: 2^n · e^r with |r| ≤ ln 2 / 2, e^r by the polynomial of sixth degree whose greatest
  * relative error is least (1.7e-8, by Remez' algorithm), the first two coefficients made 1 for e^0 to be 1.
  */
-// @ts-expect-error As above.
+// @ts-expect-error AssemblyScript's decorators stand on functions.
 @inline
 function exponential(value: v128): v128 {
   const x = f32x4.pmax(f32x4.pmin(value, f32x4.splat(MAX_EXPONENT)), f32x4.splat(-MAX_EXPONENT));

@@ -134,7 +134,7 @@ function addTwoWindows(
 }
 
 /** Eight units of one window: eight sums as well. */
-// @ts-expect-error As above.
+// @ts-expect-error AssemblyScript's decorators stand on functions.
 @inline
 function addTwoPanels(gates: usize, panel: usize, panelStride: usize, hidden: usize, stateBytes: usize): void {
   let i0 = v128.load(gates);

@@ -14,7 +14,7 @@ export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
 }
 
 /** The greater of `a` and 0; NaN stays NaN, for it to be seen in the end. */
-// @ts-expect-error As above.
+// @ts-expect-error AssemblyScript's decorators stand on functions.
 @inline
 export function rectify(a: v128): v128 {
   return f32x4.pmax(a, f32x4.splat(0));
