@@ -4,7 +4,7 @@ import type { DiarizationResult, DiarizerOptions } from '../../src/index';
 /** What a run on a short piece of the sample gave, as plain data. */
 export interface ShortRun extends Pick<DiarizationResult, 'turns' | 'exclusiveTurns' | 'backend' | 'gpu'> {
   readonly rttm: string;
-  /** Windows of each batch, in order. */
+  /** Windows that went through the segmentation at once, in order. */
   readonly batches: number[];
   /** Voices that were embedded. */
   readonly numEmbeddings: number;
@@ -29,8 +29,8 @@ export function runShort(page: Page, options: DiarizerOptions): Promise<ShortRun
       let numEmbeddings = 0;
       const batches: number[] = [];
       const result = await diarizer.diarize(samples, {
-        hook: ({ stage, artifact }) => {
-          if (stage === 'segmentation' && artifact) batches.push(artifact.shape[0]!);
+        hook: ({ stage, artifact, completed }) => {
+          if (stage === 'segmentation' && !artifact) batches.push(completed - batches.reduce((sum, size) => sum + size, 0));
           if (stage !== 'embedding' || !artifact) return;
           const dimension = artifact.shape[2]!;
           for (let row = 0; row < artifact.data.length; row += dimension) {
