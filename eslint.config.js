@@ -19,6 +19,8 @@ const LAYERS = [
     'src/clustering',
     'src/timeline',
     'src/diarization',
+    'src/editing',
+    'src/transcript',
     'src/formats',
     'src/score',
     'src/compare',
