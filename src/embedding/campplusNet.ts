@@ -2,6 +2,7 @@ import { parseOnnx } from '../onnx/model';
 import type { FloatTensor, Graph } from '../ort/graph';
 import type { TensorFact } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
+import { healthy } from '../util/healthy';
 import { FLOAT_BYTES, Heap } from '../wasm/heap';
 import { bestBuild, instantiate, Kernels, type KernelBuild, type Matrix, type Rows } from '../wasm/kernels';
 import { packPanels } from '../wasm/packing';
@@ -195,13 +196,7 @@ export class CampplusNet implements Graph {
       relu: this.network.embedding.relu,
     });
     const data = this.kernels.heap.floats(embedding, this.linear.numColumns).slice();
-    if (data.every((value) => Number.isFinite(value)) && data.some((value) => value !== 0)) return { data, shape: [1, data.length] };
-    throw new VoxlaneError({
-      code: 'model-output',
-      problem: `The embedding ${this.output.name} holds NaN or infinite values, or nothing but zeros`,
-      expected: 'finite numbers that are not all zero',
-      remedy: 'Export the model again',
-    });
+    return { data: healthy(data, this.output.name, 'model-output'), shape: [1, data.length] };
   }
 
   private packTdnn(tdnn: Convolution): Matrix {

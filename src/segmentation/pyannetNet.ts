@@ -1,7 +1,7 @@
 import { parseOnnx } from '../onnx/model';
 import type { FloatTensor, Graph } from '../ort/graph';
 import type { TensorFact } from '../store/manifest';
-import { VoxlaneError } from '../util/errors';
+import { healthy } from '../util/healthy';
 import { FLOAT_BYTES, Heap } from '../wasm/heap';
 import { bestBuild, TILE_ROWS, type KernelBuild, type Kernels, type Matrix, type Rows } from '../wasm/kernels';
 import { packPanels, PANEL_COLUMNS } from '../wasm/packing';
@@ -208,13 +208,7 @@ export class PyannetNet implements Graph {
       const logarithm = Math.log(sum);
       for (let index = 0; index < numClasses; index++) row[index]! -= logarithm;
     }
-    if (data.every((value) => Number.isFinite(value)) && data.some((value) => value !== 0)) return { data, shape };
-    throw new VoxlaneError({
-      code: 'model-output',
-      problem: `The scores ${this.output.name} hold NaN or infinite values, or nothing but zeros`,
-      expected: 'finite numbers that are not all zero',
-      remedy: 'Export the model again',
-    });
+    return { data: healthy(data, this.output.name, 'model-output'), shape };
   }
 }
 
