@@ -2,6 +2,9 @@
 export const LANGUAGES = ['en', 'de'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
+/** Each language in its own words: who looks for it may not read the one that is shown. */
+export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: 'English', de: 'Deutsch' };
+
 const KEY = 'voxlane-language';
 
 /** Chosen here before; otherwise the first of the browser's languages that the page speaks; otherwise English. */
@@ -23,6 +26,12 @@ function chosenLanguage(): Language {
 
 /** Decided once per load of the page: a change loads it anew, so that no word of the old language stays behind. */
 export const language: Language = chosenLanguage();
+
+/**
+ * The attribute `lang` of what comes from the engine, which speaks English alone; null on an English page. With it a
+ * screen reader says those words as the English that they are.
+ */
+export const engineLanguage: Language | null = language === 'en' ? null : 'en';
 
 export function rememberLanguage(next: Language): void {
   try {

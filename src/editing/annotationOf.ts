@@ -1,0 +1,97 @@
+import type { Turn } from '../timeline/turn';
+import type { Annotation, AnnotationSpeaker, EditableTurn } from './annotation';
+import { joinTurns, overlap } from './join';
+import { compareTurns } from './order';
+
+/** Shorter turns do not exist for pyannote.core, nor in an RTTM file that we write: `SEGMENT_PRECISION` in its `segment.py`. */
+const SHORTEST_SECONDS = 1e-6;
+
+/** A speaker of a result, of a file or of a re-clustering. The speakers of a `DiarizationResult` have this form. */
+export interface SpeakerSource {
+  /** As the turns call the speaker. */
+  readonly label: string;
+  /** What a person called the speaker. Default: null. */
+  readonly name?: string | null;
+  /** Index into the page's speaker colours. Default: the lowest that no other speaker has. */
+  readonly colour?: number;
+}
+
+/** A turn of a result, of a file or of a re-clustering. */
+export type TurnSource = Turn & {
+  /** Whether a person has made, moved, assigned or confirmed it. Default false. */
+  readonly isCorrected?: boolean;
+};
+
+/**
+ * The annotation that corrections start from.
+ *
+ * Turns of a microsecond and less are left out. Turns of one speaker that overlap, which only files of other programs have, become one; those that touch stay apart.
+ * Times are taken as they are: what a model heard in the padding after the last sample lies after the end of the
+ * recording.
+ *
+ * @param turns in any order
+ * @param exclusiveTurns who is heard where several speak, in any order; none where that is not known
+ * @param speakers in the order of their lanes. Speakers that only turns name follow, in the order in which they begin
+ * @param durationSeconds length of the recording
+ */
+export function annotationOf(
+  turns: readonly TurnSource[],
+  exclusiveTurns: readonly Turn[],
+  speakers: readonly SpeakerSource[],
+  durationSeconds: number,
+): Annotation {
+  const sorted = turns
+    .filter(({ startSeconds, endSeconds }) => endSeconds - startSeconds > SHORTEST_SECONDS)
+    .map((turn, index) => editable(turn, index))
+    .sort(compareTurns)
+    // From 1, so that no id is taken for none.
+    .map((turn, index) => ({ ...turn, id: index + 1 }));
+  return {
+    durationSeconds,
+    speakers: speakersOf(speakers, sorted),
+    turns: withoutOverlap(sorted),
+    exclusiveHints: [...exclusiveTurns].sort((a, b) => a.startSeconds - b.startSeconds),
+    nextId: sorted.length + 1,
+  };
+}
+
+function editable({ startSeconds, endSeconds, speaker, confidence, isCorrected }: TurnSource, id: number): EditableTurn {
+  return { id, startSeconds, endSeconds, speaker, confidence: confidence ?? null, isCorrected: isCorrected ?? false };
+}
+
+function speakersOf(given: readonly SpeakerSource[], turns: readonly Turn[]): AnnotationSpeaker[] {
+  const sources = new Map<string, SpeakerSource>(given.map((speaker) => [speaker.label, speaker]));
+  for (const { speaker } of turns) {
+    if (!sources.has(speaker)) sources.set(speaker, { label: speaker });
+  }
+  const taken = new Set([...sources.values()].map(({ colour }) => colour));
+  return [...sources.values()].map(({ label, name, colour }) => {
+    const own = colour ?? freeColour(taken);
+    taken.add(own);
+    return { id: label, name: name ?? null, colour: own };
+  });
+}
+
+/** The lowest index that is not among `taken`. */
+export function freeColour(taken: ReadonlySet<number | undefined>): number {
+  let colour = 0;
+  while (taken.has(colour)) colour++;
+  return colour;
+}
+
+/** Turns of one speaker that overlap become one, which is corrected only if all of them are. Sorted by {@link compareTurns}. */
+export function withoutOverlap(sorted: readonly EditableTurn[]): EditableTurn[] {
+  const last = new Map<string, EditableTurn>();
+  const separate = new Set<EditableTurn>();
+  for (const turn of sorted) {
+    const before = last.get(turn.speaker);
+    let kept = turn;
+    if (before && overlap(before, turn)) {
+      separate.delete(before);
+      kept = { ...joinTurns(before, [turn]), isCorrected: before.isCorrected && turn.isCorrected };
+    }
+    separate.add(kept);
+    last.set(turn.speaker, kept);
+  }
+  return [...separate].sort(compareTurns);
+}

@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../../testing/shared';
+import { assemble } from '../diarization/assemble';
+import { parseRttm } from '../formats/rttm';
+import { parseManifest } from '../store/manifest';
+import { timeGeometry } from '../timeline/geometry';
+import type { Turn } from '../timeline/turn';
+import { nameTurns, speakerLabels } from '../timeline/turns';
+import { annotationOf } from './annotationOf';
+import { applyEdit } from './applyEdit';
+import { exclusiveOf } from './exclusive';
+import { syntheticResult } from './testing/synthetic';
+
+const turn = (startSeconds: number, endSeconds: number, speaker: string, confidence: number | null = null): Turn => ({
+  startSeconds,
+  endSeconds,
+  speaker,
+  confidence,
+});
+
+const exclusive = (turns: Turn[], hints: Turn[]): Turn[] => exclusiveOf(annotationOf(turns, hints, [], 100));
+
+if (!hasShared) console.log(`Skipped, ${SHARED_MISSING}`);
+
+describe('exclusiveOf', () => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('gives the exclusive turns of an unedited result (%i)', (seed) => {
+    const { turns, exclusiveTurns } = syntheticResult(seed, 300);
+    // As hard as it gets: nearly all speech overlaps.
+    expect(turns.length).toBeGreaterThan(100);
+    expect(exclusiveTurns).not.toEqual(turns);
+    expect(exclusive(turns, exclusiveTurns)).toEqual(exclusiveTurns);
+  });
+
+  it('lets whose turn began first be heard where nothing was chosen', () => {
+    const heard = exclusive([turn(0, 10, 'a', 0.5), turn(4, 6, 'b', 0.6), turn(8, 14, 'c', 0.7)], []);
+    expect(heard).toEqual([turn(0, 10, 'a', 0.5), turn(10, 14, 'c', 0.7)]);
+  });
+
+  it('follows the choice only while that speaker talks', () => {
+    const annotation = annotationOf([turn(0, 10, 'a', 0.5), turn(4, 8, 'b', 0.6)], [turn(0, 4, 'a', 0.4), turn(4, 8, 'b', 0.9), turn(8, 10, 'a', 0.3)], [], 10);
+    const [, second] = annotation.turns;
+    const shorter = applyEdit(annotation, { type: 'move-turn', turn: second!.id, startSeconds: 5, endSeconds: 8 });
+    expect(exclusiveOf(shorter).map(({ startSeconds, endSeconds, speaker }) => [startSeconds, endSeconds, speaker])).toEqual([
+      [0, 5, 'a'],
+      [5, 8, 'b'],
+      [8, 10, 'a'],
+    ]);
+    // 4 s that the choice knows, and 1 s that only the turn does.
+    expect(exclusiveOf(shorter)[0]!.confidence).toBeCloseTo((4 * 0.4 + 0.5) / 5, 12);
+    const gone = applyEdit(annotation, { type: 'delete-turn', turn: second!.id });
+    expect(exclusiveOf(gone).map(({ startSeconds, endSeconds, speaker }) => [startSeconds, endSeconds, speaker])).toEqual([[0, 10, 'a']]);
+  });
+
+  it('keeps the halves of a split apart', () => {
+    const annotation = annotationOf([turn(0, 10, 'a')], [turn(0, 10, 'a')], [], 10);
+    const halves = applyEdit(annotation, { type: 'split-turn', turn: annotation.turns[0]!.id, atSeconds: 4 });
+    expect(exclusiveOf(halves)).toEqual([turn(0, 4, 'a'), turn(4, 10, 'a')]);
+  });
+
+  it('is nothing of nothing', () => {
+    expect(exclusive([], [turn(0, 1, 'a')])).toEqual([]);
+  });
+});
+
+describe.skipIf(!hasShared)('exclusiveOf of real recordings', () => {
+  const folder = join(SHARED, 'reference');
+  const files = hasShared ? readdirSync(folder).filter((file) => file.endsWith('.exclusive.rttm')) : [];
+  const names = files.map((file) => file.replace('.exclusive.rttm', ''));
+  const read = (file: string): Turn[] => [...parseRttm(readFileSync(join(folder, file), 'utf8')).values()].flat();
+
+  it('finds the recordings', () => {
+    expect(names.length).toBeGreaterThan(5);
+  });
+
+  it.each(names)('%s: equals pyannote.audio\'s exclusive RTTM to the rounding of a start and a duration', (name) => {
+    const expected = read(`${name}.exclusive.rttm`);
+    const heard = exclusive(read(`${name}.rttm`), expected);
+    expect(heard.map(({ speaker }) => speaker)).toEqual(expected.map(({ speaker }) => speaker));
+    heard.forEach(({ startSeconds, endSeconds }, index) => {
+      expect(Math.abs(startSeconds - expected[index]!.startSeconds)).toBeLessThan(0.0011);
+      expect(Math.abs(endSeconds - expected[index]!.endSeconds)).toBeLessThan(0.0011);
+    });
+  });
+
+  it.each(['sample', 'dev00', 'dev01', 'trn00', 'trn03', 'trn04'])('%s: equals our own exclusive turns exactly', (name) => {
+    const id = 'segmentation-3.0';
+    const text = readFileSync(new URL(`../../models/${id}/manifest.json`, import.meta.url), 'utf8');
+    const manifest = parseManifest('segmentation', JSON.parse(text), id);
+    const arrays = readNpz(join(folder, `${name}.npz`));
+    const embeddings = arrays.embeddings!;
+    const assembly = assemble({
+      activity: Uint8Array.from(arrays.segmentations!.data),
+      embeddings: Float32Array.from(embeddings.data),
+      numSpeakers: manifest.powerset.numClasses,
+      dimension: embeddings.shape.at(-1)!,
+      geometry: timeGeometry(manifest),
+      options: { method: 'agglomerative', threshold: 0.7, minClusterSize: 12, minActiveRatio: 0.2, minSpeakers: 1, maxSpeakers: 20 },
+      minCleanFrames: 0,
+    });
+    const labels = speakerLabels(assembly.turns);
+    const exclusiveTurns = nameTurns(assembly.exclusiveTurns, labels, 0);
+    expect(exclusiveTurns.length).toBeGreaterThan(0);
+    expect(exclusive(nameTurns(assembly.turns, labels, 0), exclusiveTurns)).toEqual(exclusiveTurns);
+  });
+});

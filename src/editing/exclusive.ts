@@ -1,0 +1,67 @@
+import type { Turn } from '../timeline/turn';
+import type { Annotation, EditableTurn } from './annotation';
+import { meanConfidence } from './join';
+import { piecesOf } from './pieces';
+
+/** Part of what one speaker says without another being heard instead. */
+interface HeardPiece {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  readonly turn: EditableTurn;
+  /** The pipeline's choice, where it decided. */
+  readonly hint: Turn | null;
+}
+
+/**
+ * The turns with one speaker at a time: where several talk, the one whom the pipeline chose if he is among them, else
+ * the one whose turn began first. Of a result without corrections these are its `exclusiveTurns`.
+ *
+ * Turns that only touch, such as the halves of a split, stay apart. Takes time in proportion to the turns, and a sort.
+ *
+ * @returns sorted by start; each with the confidence of the pipeline's choice where there is one, else of its turn
+ */
+export function exclusiveOf({ turns, exclusiveHints }: Annotation): Turn[] {
+  const cuts = exclusiveHints.flatMap(({ startSeconds, endSeconds }) => [startSeconds, endSeconds]);
+  const heard: Turn[] = [];
+  let run: HeardPiece[] = [];
+  let hints: Turn[] = [];
+  let nextHint = 0;
+  for (const { startSeconds, endSeconds, talking } of piecesOf(turns, cuts)) {
+    hints = hints.filter((hint) => hint.endSeconds > startSeconds);
+    while (nextHint < exclusiveHints.length && exclusiveHints[nextHint]!.startSeconds <= startSeconds) {
+      const hint = exclusiveHints[nextHint++]!;
+      if (hint.endSeconds > startSeconds) hints.push(hint);
+    }
+    const piece = { startSeconds, endSeconds, ...chosen(talking, hints) };
+    const last = run.at(-1);
+    if (last && (last.turn !== piece.turn || last.endSeconds !== startSeconds)) {
+      heard.push(turnOfRun(run));
+      run = [];
+    }
+    run.push(piece);
+  }
+  if (run.length > 0) heard.push(turnOfRun(run));
+  return heard;
+}
+
+/** Hints exclude each other; only those of a file may overlap, by the rounding of its times. */
+function chosen(talking: readonly EditableTurn[], hints: readonly Turn[]): { turn: EditableTurn; hint: Turn | null } {
+  for (const hint of hints) {
+    const turn = talking.find(({ speaker }) => speaker === hint.speaker);
+    if (turn) return { turn, hint };
+  }
+  return { turn: talking[0]!, hint: null };
+}
+
+function turnOfRun(run: readonly HeardPiece[]): Turn {
+  const { turn, hint, startSeconds } = run[0]!;
+  const { endSeconds } = run.at(-1)!;
+  if (hint?.startSeconds === startSeconds && hint.endSeconds === endSeconds) return hint;
+  const judged = run.map((piece) => {
+    const { confidence } = piece.hint ?? piece.turn;
+    return { startSeconds: piece.startSeconds, endSeconds: piece.endSeconds, confidence: confidence ?? null };
+  });
+  // One value throughout stays that value, to the last digit.
+  const same = judged.every(({ confidence }) => confidence === judged[0]!.confidence);
+  return { startSeconds, endSeconds, speaker: turn.speaker, confidence: same ? judged[0]!.confidence : meanConfidence(judged) };
+}

@@ -1,0 +1,90 @@
+import type { Turn } from '../timeline/turn';
+import type { Annotation, AnnotationSpeaker, EditableTurn } from './annotation';
+import { compareTurns, exchangeTurns } from './order';
+
+/** A run of a list's items, and what is there instead afterwards. */
+export interface Splice<Item> {
+  readonly index: number;
+  readonly before: readonly Item[];
+  readonly after: readonly Item[];
+}
+
+/** What tells one annotation from another, readable in both directions. As large as what differs. */
+export interface Patch {
+  /** In the order of the annotation. */
+  readonly turns: { readonly before: readonly EditableTurn[]; readonly after: readonly EditableTurn[] };
+  readonly speakers: Splice<AnnotationSpeaker>;
+  readonly exclusiveHints: Splice<Turn>;
+  readonly nextId: { readonly before: number; readonly after: number };
+}
+
+/**
+ * The difference of two annotations of one recording. Goes by identity: what the later one does not share with the
+ * earlier is taken for changed.
+ */
+export function patchBetween(before: Annotation, after: Annotation): Patch {
+  return {
+    turns: turnsBetween(before.turns, after.turns),
+    speakers: spliceBetween(before.speakers, after.speakers),
+    exclusiveHints: spliceBetween(before.exclusiveHints, after.exclusiveHints),
+    nextId: { before: before.nextId, after: after.nextId },
+  };
+}
+
+/** The annotation after the patch, from the one before it. */
+export function applyPatch(annotation: Annotation, { turns, speakers, exclusiveHints, nextId }: Patch): Annotation {
+  return {
+    durationSeconds: annotation.durationSeconds,
+    speakers: spliced(annotation.speakers, speakers),
+    turns: exchangeTurns(annotation.turns, new Set(turns.before.map(({ id }) => id)), turns.after),
+    exclusiveHints: spliced(annotation.exclusiveHints, exclusiveHints),
+    nextId: nextId.after,
+  };
+}
+
+/** The patch that takes this one back. */
+export function inverse({ turns, speakers, exclusiveHints, nextId }: Patch): Patch {
+  return {
+    turns: turned(turns),
+    speakers: { index: speakers.index, ...turned(speakers) },
+    exclusiveHints: { index: exclusiveHints.index, ...turned(exclusiveHints) },
+    nextId: turned(nextId),
+  };
+}
+
+function turned<Value>({ before, after }: { readonly before: Value; readonly after: Value }): { before: Value; after: Value } {
+  return { before: after, after: before };
+}
+
+/** Both lists are in one order without equals, so that one walk along both finds what only one of them has. */
+function turnsBetween(before: readonly EditableTurn[], after: readonly EditableTurn[]): Patch['turns'] {
+  const [gone, come]: [EditableTurn[], EditableTurn[]] = [[], []];
+  let [from, to] = [0, 0];
+  while (from < before.length || to < after.length) {
+    const [old, young] = [before[from], after[to]];
+    if (old === young) {
+      from++;
+      to++;
+      continue;
+    }
+    const order = !old ? 1 : !young ? -1 : compareTurns(old, young);
+    if (order <= 0) gone.push(before[from++]!);
+    if (order >= 0) come.push(after[to++]!);
+  }
+  return { before: gone, after: come };
+}
+
+/** What is left of both lists without their common beginning and end. */
+function spliceBetween<Item>(before: readonly Item[], after: readonly Item[]): Splice<Item> {
+  const shorter = Math.min(before.length, after.length);
+  let index = 0;
+  while (index < shorter && before[index] === after[index]) index++;
+  let end = 0;
+  while (end < shorter - index && before[before.length - 1 - end] === after[after.length - 1 - end]) end++;
+  return { index, before: before.slice(index, before.length - end), after: after.slice(index, after.length - end) };
+}
+
+function spliced<Item>(list: readonly Item[], { index, before, after }: Splice<Item>): readonly Item[] {
+  if (before.length === 0 && after.length === 0) return list;
+  return [...list.slice(0, index), ...after, ...list.slice(index + before.length)];
+}

@@ -1,0 +1,113 @@
+import type { Annotation, AnnotationSpeaker, EditableTurn } from './annotation';
+import { piecesOf } from './pieces';
+
+/** A shorter turn can hardly be judged by ear, and little depends on it: it is reviewed after all others. */
+export const SHORT_TURN_SECONDS = 0.5;
+
+/** A speaker with less than this share of all speech, 0 to 1, and less than {@link BRIEF_SECONDS} of it, is brief. */
+export const BRIEF_SHARE = 0.02;
+export const BRIEF_SECONDS = 10;
+
+/** More of one voice at a stretch does not make it easier to know. */
+const ENOUGH_SECONDS = 10;
+
+/** What a turn whose confidence is not known counts as, where voices are chosen to hear: middling. */
+const UNKNOWN_CONFIDENCE = 0.5;
+
+/** A stretch of one turn. */
+export interface TurnStretch {
+  readonly turn: EditableTurn;
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+}
+
+/** How much one speaker says. */
+export interface SpeakerShare {
+  readonly speaker: AnnotationSpeaker;
+  /** Sum of the lengths of the speaker's turns. */
+  readonly speechSeconds: number;
+  /** Of the sum of all speakers, 0 to 1. */
+  readonly share: number;
+}
+
+/**
+ * The turns that nobody has corrected yet, the most doubtful first.
+ *
+ * Turns of half a second and more come before shorter ones. Within each, those of which nothing is known come first, as
+ * no embedding vouches for them; then the least confidence; among equals the longest, which decide most, then in the
+ * order of time.
+ */
+export function reviewOrder({ turns }: Annotation): EditableTurn[] {
+  const open = turns.filter(({ isCorrected }) => !isCorrected);
+  return open.sort(
+    (a, b) =>
+      Number(isShort(a)) - Number(isShort(b)) ||
+      (a.confidence ?? -1) - (b.confidence ?? -1) ||
+      lengthOf(b) - lengthOf(a) ||
+      a.startSeconds - b.startSeconds ||
+      a.id - b.id,
+  );
+}
+
+const lengthOf = (stretch: { readonly startSeconds: number; readonly endSeconds: number }): number =>
+  stretch.endSeconds - stretch.startSeconds;
+
+const isShort = (turn: EditableTurn): boolean => lengthOf(turn) < SHORT_TURN_SECONDS;
+
+/** How much everybody says, in the order of the lanes. */
+export function speakerShares({ speakers, turns }: Annotation): SpeakerShare[] {
+  const seconds = new Map<string, number>();
+  for (const turn of turns) seconds.set(turn.speaker, (seconds.get(turn.speaker) ?? 0) + lengthOf(turn));
+  const total = [...seconds.values()].reduce((sum, each) => sum + each, 0);
+  return speakers.map((speaker) => {
+    const speechSeconds = seconds.get(speaker.id) ?? 0;
+    return { speaker, speechSeconds, share: total > 0 ? speechSeconds / total : 0 };
+  });
+}
+
+/**
+ * Speakers who say so little that they may be a mistake of the clustering (a cough, a jingle), or a person who only said
+ * yes: to be shown to a person, never merged without one. Speakers without any turn are not among them.
+ */
+export function briefSpeakers(annotation: Annotation): AnnotationSpeaker[] {
+  return speakerShares(annotation)
+    .filter(({ speechSeconds, share }) => speechSeconds > 0 && speechSeconds < BRIEF_SECONDS && share < BRIEF_SHARE)
+    .map(({ speaker }) => speaker);
+}
+
+/** Where one speaker talks alone, in the order of time. */
+export function aloneStretches({ turns }: Annotation): TurnStretch[] {
+  const alone: TurnStretch[] = [];
+  for (const { startSeconds, endSeconds, talking } of piecesOf(turns)) {
+    if (talking.length === 1) alone.push({ turn: talking[0]!, startSeconds, endSeconds });
+  }
+  return alone;
+}
+
+/**
+ * The stretches to hear a voice by, the best first: those where the speaker talks alone, by length times confidence.
+ * Length counts up to 10 s. What a person has corrected counts as certain. Where the speaker is never alone, the turns
+ * themselves, by the same order.
+ *
+ * @param count at most this many, no two of one turn
+ */
+export function representativeTurns(annotation: Annotation, speaker: string, count = 3): TurnStretch[] {
+  const alone = aloneStretches(annotation).filter(({ turn }) => turn.speaker === speaker);
+  const candidates =
+    alone.length > 0 ? alone : annotation.turns.filter((turn) => turn.speaker === speaker).map((turn) => ({ ...timesOf(turn), turn }));
+  const ranked = candidates.sort((a, b) => worthOf(b) - worthOf(a) || a.startSeconds - b.startSeconds);
+  const chosen = new Map<EditableTurn, TurnStretch>();
+  for (const stretch of ranked) {
+    if (chosen.size < count && !chosen.has(stretch.turn)) chosen.set(stretch.turn, stretch);
+  }
+  return [...chosen.values()];
+}
+
+function timesOf({ startSeconds, endSeconds }: EditableTurn): { startSeconds: number; endSeconds: number } {
+  return { startSeconds, endSeconds };
+}
+
+function worthOf(stretch: TurnStretch): number {
+  const { confidence, isCorrected } = stretch.turn;
+  return Math.min(lengthOf(stretch), ENOUGH_SECONDS) * (isCorrected ? 1 : (confidence ?? UNKNOWN_CONFIDENCE));
+}

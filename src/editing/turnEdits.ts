@@ -1,0 +1,140 @@
+import type { Annotation, EditableTurn } from './annotation';
+import { joinTurns, overlap, touch } from './join';
+import { exchangeTurns } from './order';
+import { inSeconds, refusal } from './refuse';
+
+/** No edit makes a shorter turn: one could neither be heard nor grabbed. The models' own steps are 17 ms. */
+export const SHORTEST_TURN_SECONDS = 0.01;
+
+/** The turn with this id. @throws VoxlaneError `options` where there is none */
+export function turnOf(annotation: Annotation, id: number): EditableTurn {
+  const turn = annotation.turns.find((each) => each.id === id);
+  if (turn) return turn;
+  throw refusal(`There is no turn ${id}`, 'the id of a turn of this annotation', 'It may have been deleted, or joined with another');
+}
+
+/** Ends of a turn that an edit has set, and that therefore take in what they touch. */
+interface SetEdges {
+  readonly start: boolean;
+  readonly end: boolean;
+}
+
+const BOTH: SetEdges = { start: true, end: true };
+
+/** A turn that a person has heard. No model knows how sure its speaker is. */
+export function addTurn(annotation: Annotation, speaker: string, startSeconds: number, endSeconds: number): Annotation {
+  checkStretch(annotation, startSeconds, endSeconds);
+  const turn = { id: annotation.nextId, startSeconds, endSeconds, speaker, confidence: null, isCorrected: true };
+  return place({ ...annotation, nextId: annotation.nextId + 1 }, turn, BOTH);
+}
+
+/** Sets both edges. The same edges once more change nothing. */
+export function moveTurn(annotation: Annotation, id: number, startSeconds: number, endSeconds: number): Annotation {
+  const turn = turnOf(annotation, id);
+  const edges = { start: startSeconds !== turn.startSeconds, end: endSeconds !== turn.endSeconds };
+  if (!edges.start && !edges.end) return annotation;
+  checkStretch(annotation, startSeconds, endSeconds);
+  return place(annotation, { ...turn, startSeconds, endSeconds, isCorrected: true }, edges);
+}
+
+/** Both halves keep what is known of the whole: who cuts a turn has not yet said who talks in either. */
+export function splitTurn(annotation: Annotation, id: number, atSeconds: number): Annotation {
+  const turn = turnOf(annotation, id);
+  const { startSeconds, endSeconds } = turn;
+  if (!(atSeconds > startSeconds && atSeconds < endSeconds)) {
+    throw refusal(
+      `The turn cannot be split at ${inSeconds(atSeconds)}`,
+      `a time between its start, ${inSeconds(startSeconds)}, and its end, ${inSeconds(endSeconds)}`,
+      'Move the playhead into the turn',
+    );
+  }
+  checkLength(startSeconds, atSeconds);
+  checkLength(atSeconds, endSeconds);
+  const halves = [
+    { ...turn, endSeconds: atSeconds },
+    { ...turn, id: annotation.nextId, startSeconds: atSeconds },
+  ];
+  return {
+    ...annotation,
+    turns: exchangeTurns(annotation.turns, new Set([id]), halves),
+    nextId: annotation.nextId + 1,
+  };
+}
+
+/** What was known of the speaker is not known of another; the same speaker once more is a confirmation. */
+export function assignTurn(annotation: Annotation, id: number, speaker: string): Annotation {
+  const turn = turnOf(annotation, id);
+  if (turn.speaker === speaker) return confirmTurn(annotation, id);
+  return place(annotation, { ...turn, speaker, confidence: null, isCorrected: true }, BOTH);
+}
+
+/** Somebody has heard the turn and found it right. */
+export function confirmTurn(annotation: Annotation, id: number): Annotation {
+  const turn = turnOf(annotation, id);
+  if (turn.isCorrected) return annotation;
+  return { ...annotation, turns: exchangeTurns(annotation.turns, new Set([id]), [{ ...turn, isCorrected: true }]) };
+}
+
+/** Nobody talks there, or somebody whose turn is there already. */
+export function deleteTurn(annotation: Annotation, id: number): Annotation {
+  turnOf(annotation, id);
+  return { ...annotation, turns: exchangeTurns(annotation.turns, new Set([id]), []) };
+}
+
+/** All turns of `from` go to `into`. One that was joined is corrected only if all its parts are. */
+export function mergeTurns(turns: readonly EditableTurn[], from: string, into: string): EditableTurn[] {
+  const own = turns.filter(({ speaker }) => speaker === from || speaker === into);
+  const merged: EditableTurn[] = [];
+  /** Speaker before, of the part that ends the last of `merged`. */
+  let lastSpeaker = '';
+  for (const turn of own) {
+    const last = merged.at(-1);
+    // Halves of one turn of one speaker stay apart here too.
+    if (last && (overlap(last, turn) || (lastSpeaker !== turn.speaker && touch(last, turn)))) {
+      merged[merged.length - 1] = { ...joinTurns(last, [turn]), isCorrected: last.isCorrected && turn.isCorrected };
+      if (turn.endSeconds >= last.endSeconds) lastSpeaker = turn.speaker;
+    } else {
+      merged.push(turn.speaker === into ? turn : { ...turn, speaker: into });
+      lastSpeaker = turn.speaker;
+    }
+  }
+  return exchangeTurns(turns, new Set(own.map(({ id }) => id)), merged);
+}
+
+/**
+ * Puts a turn in place of the one with its id, if there is one, and takes in its speaker's other turns: those that it
+ * overlaps, and those that an edge touches which was set now.
+ */
+function place(annotation: Annotation, turn: EditableTurn, set: SetEdges): Annotation {
+  const taken = annotation.turns.filter(
+    (other) =>
+      other.speaker === turn.speaker &&
+      other.id !== turn.id &&
+      (overlap(turn, other) || (set.start && touch(other, turn)) || (set.end && touch(turn, other))),
+  );
+  const placed = taken.length > 0 ? joinTurns(turn, taken) : turn;
+  const gone = new Set([turn.id, ...taken.map(({ id }) => id)]);
+  return { ...annotation, turns: exchangeTurns(annotation.turns, gone, [placed]) };
+}
+
+function checkStretch({ durationSeconds, turns }: Annotation, startSeconds: number, endSeconds: number): void {
+  checkLength(startSeconds, endSeconds);
+  // A model can hear somebody in the padding after the last sample; the other edge of such a turn must be movable.
+  const lastSeconds = turns.reduce((last, turn) => Math.max(last, turn.endSeconds), durationSeconds);
+  if (startSeconds >= 0 && endSeconds <= lastSeconds) return;
+  throw refusal(
+    `A turn from ${inSeconds(startSeconds)} to ${inSeconds(endSeconds)} leaves the recording`,
+    `times from 0 to ${inSeconds(lastSeconds)}`,
+    'Choose times within the recording',
+  );
+}
+
+function checkLength(startSeconds: number, endSeconds: number): void {
+  // Written so that NaN fails, and so that a sum of two times may miss the least length by its rounding.
+  if (Number.isFinite(startSeconds) && endSeconds - startSeconds >= SHORTEST_TURN_SECONDS - 1e-9 && Number.isFinite(endSeconds)) return;
+  throw refusal(
+    `A turn from ${inSeconds(startSeconds)} to ${inSeconds(endSeconds)} is too short`,
+    `an end at least ${inSeconds(SHORTEST_TURN_SECONDS)} after the start`,
+    'Leave it longer, or delete it',
+  );
+}
