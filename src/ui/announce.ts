@@ -25,7 +25,7 @@ export function announcement(next: State, previous: State): string | null {
     return begun ? text.announce.stage(text.running.stages[begun.id]) : null;
   }
   if (phase.kind === 'done' && previous.phase.kind !== 'done') {
-    const { speakers, turns } = phase.outcome.result;
+    const { speakers, turns } = phase.outcome.annotation;
     return text.announce.done(speakers.length, turns.length);
   }
   const { preparing } = next.models;

@@ -1,6 +1,8 @@
 import type { Scope } from '../util/scope';
 import { h, icon, mark, setText } from './dom';
+import { languageSwitch } from './languageSwitch';
 import { text } from './text';
+import { language } from './texts/language';
 import type { ThemeControl } from './theme';
 
 /** What is around the content of each page of the app. */
@@ -14,6 +16,8 @@ export interface PageFrame {
   readonly setNotice: (message: string | null) => void;
   /** Shows that files are over the page, and what dropping them would do. */
   readonly setDragging: (dragging: boolean, message: string) => void;
+  /** Holds the choice of language while there is work that loading the page anew would lose. */
+  readonly setBusy: (busy: boolean) => void;
 }
 
 export interface PageFrameOptions {
@@ -21,6 +25,8 @@ export interface PageFrameOptions {
   /** To the other page of the app. */
   readonly link: { readonly href: string; readonly label: string };
   readonly onDismissNotice: () => void;
+  /** Below the content. */
+  readonly footer?: HTMLElement;
 }
 
 /** Masthead, notices, the content's place, and the frame that says that files can be dropped. */
@@ -28,8 +34,11 @@ export function createPageFrame(
   scope: Scope,
   root: HTMLElement,
   theme: ThemeControl,
-  { tagline, link, onDismissNotice }: PageFrameOptions,
+  { tagline, link, onDismissNotice, footer }: PageFrameOptions,
 ): PageFrame {
+  // The file of the page cannot know it: what is in there is English.
+  document.documentElement.lang = language;
+  const languages = languageSwitch(scope);
   const themeButton = h(
     'button',
     { type: 'button', class: 'icon-button', 'aria-label': text.theme, title: text.theme },
@@ -58,10 +67,12 @@ export function createPageFrame(
       h('h1', { class: 'masthead__name' }, mark(), text.name),
       h('p', { class: 'masthead__tagline' }, tagline),
       h('nav', { class: 'masthead__link' }, h('a', { href: link.href }, link.label)),
+      languages.element,
       themeButton,
     ),
     h('div', { class: 'notices', role: 'status' }, notice),
     main,
+    footer && h('footer', { class: 'page-footer' }, footer),
     live,
     h('div', { class: 'drop-frame', 'aria-hidden': 'true' }, dropText),
   );
@@ -84,5 +95,6 @@ export function createPageFrame(
       page.classList.toggle('is-dragging', dragging);
       setText(dropText, message);
     },
+    setBusy: languages.setBusy,
   };
 }

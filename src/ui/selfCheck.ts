@@ -1,5 +1,6 @@
 import type { BackendReport } from '../pipeline/types';
 import { h } from './dom';
+import { localised } from './format';
 import { text } from './text';
 
 /** Where the report of the self-check stands on the page, for links to it. */
@@ -15,8 +16,8 @@ export function selfCheckDetails({ selfCheck, name }: BackendReport): HTMLElemen
         'tr',
         { 'data-testid': 'self-check-stage' },
         h('th', { scope: 'row' }, stage.stage, h('span', { class: 'fine' }, ` ${model}`)),
-        h('td', { class: 'mono' }, stage.maxAbs < Number.MAX_VALUE ? stage.maxAbs.toPrecision(2) : '–'),
-        h('td', { class: 'mono' }, String(stage.tolerance.maxAbs)),
+        h('td', { class: 'mono' }, stage.maxAbs < Number.MAX_VALUE ? localised(stage.maxAbs.toPrecision(2)) : '–'),
+        h('td', { class: 'mono' }, localised(String(stage.tolerance.maxAbs))),
         h('td', {}, stage.passed ? text.selfCheck.pass : text.selfCheck.fail),
       ),
     ),

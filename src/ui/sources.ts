@@ -17,7 +17,7 @@ export function sampleSource(): Source {
       if (!response.ok || isPage) {
         throw Object.assign(new Error(text.empty.sampleMissing(String(response.status))), {
           code: null,
-          problem: text.empty.sampleMissing(isPage ? 'not found' : `status ${response.status}`),
+          problem: text.empty.sampleMissing(isPage ? text.empty.sampleNotFound : text.empty.sampleStatus(response.status)),
           remedy: text.empty.sampleRemedy,
         });
       }

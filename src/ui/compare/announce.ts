@@ -4,7 +4,7 @@ import { text } from './text';
 
 /** What a screen reader should say about a change, or null for nothing. Steps of progress would talk over everything. */
 export function announcement(next: State, previous: State): string | null {
-  if (next.job && next.job.id !== previous.job?.id) return `${text.jobs[next.job.kind]} ${next.job.subject}`;
+  if (next.job && next.job.id !== previous.job?.id) return text.jobOn(text.jobs[next.job.kind], next.job.subject);
   if (next.opened && next.opened !== previous.opened && !previous.opened) return text.announce.opened(next.opened.model);
   if (previous.job?.kind === 'compare' && !next.job) return verdictSentence(next);
   if (next.bisect && next.bisect !== previous.bisect) return text.announce.bisected(next.bisect.node?.name ?? null);

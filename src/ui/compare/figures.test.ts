@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bytesText, cosineText, decibels, exactFigure, figure, measured, placeText, shareText, shortFigure } from './figures';
+import { cosineText, decibels, exactFigure, figure, figuresIn, measured, shareText, shortFigure } from './figures';
+import { placeText } from './wording';
 
 describe('figures', () => {
   it('have four digits, or an exponent', () => {
@@ -35,7 +36,11 @@ describe('measures', () => {
     expect(placeText([1, 2], ['batch'], [2, 3])).toBe('batch 1, axis 1 2');
     expect(placeText([0], ['batch'], [1])).toBe('its only value');
   });
-  it('sizes', () => {
-    expect([999, 5_982_085, 1.5e9].map(bytesText)).toEqual(['999 B', '5.98 MB', '1.5 GB']);
+  it('have the decimal sign of the language', () => {
+    const { cosineText, decibels, exactFigure, figure, measured, secondsText, shareText, shortFigure } = figuresIn('de');
+    expect([0.0123456, -2e-7, 12.3456].map(figure)).toEqual(['0,01235', '−2,00e−7', '12,35']);
+    expect([measured(0.05), exactFigure(-1.5e-9), cosineText(-1)]).toEqual(['0,05000', '−1,5e−9', '−1,0000000']);
+    expect([1e-6, 2.5e-9, -0.5].map(shortFigure)).toEqual(['1e−6', '2,5e−9', '−0,5']);
+    expect([decibels(96.33, 1e-6), shareText(0.5), secondsText(5.62)]).toEqual(['96,3', '50,00 %', '5,620 s']);
   });
 });

@@ -164,6 +164,8 @@ export function mountComparePanel(
     frame.page.dataset.state = stateName(state);
     for (const section of sections) section.update(state);
     frame.setNotice(state.notice && text.notices[state.notice]);
+    // What was dropped cannot be opened again without the person.
+    frame.setBusy(state.job !== null || state.opened !== null);
     document.title = titleOf(state);
   }
 

@@ -1,7 +1,14 @@
 import type { StageReport, WorstValue } from '../../compare/report';
-import { exactFigure, NONE, placeText, secondsText } from './figures';
+import { exactFigure, NONE, secondsText } from './figures';
 import { BACKENDS, type StageRow } from './selection';
 import { text } from './text';
+
+/** `channel 12, frame 331`, without the axes that have but one index. */
+export function placeText(index: readonly number[], axes: readonly string[], shape: readonly number[]): string {
+  const { unnamedAxis, onlyValue } = text.detail;
+  const parts = index.flatMap((at, axis) => (shape[axis] === 1 ? [] : [`${axes[axis] ?? unnamedAxis(axis)} ${at}`]));
+  return parts.join(', ') || onlyValue;
+}
 
 /** `channel 12, frame 331 · 5.620 s`. */
 export function worstText(worst: WorstValue | null, axes: readonly string[], shape: readonly number[]): string {

@@ -6,7 +6,7 @@ import { EngineKeeper, type ModelFile } from '../engineKeeper';
 import { Session } from '../session';
 import { INITIAL_STATE, reduce, type Action, type Source, type State } from '../state';
 import { createStore, type Store } from '../store';
-import { sortFiles } from './files';
+import { sortFiles } from '../work/sortFiles';
 import type { ModelLibrary } from './library';
 import { ModelsSession } from './session';
 import { presetsWith, STORED } from './testing';

@@ -3,7 +3,7 @@ import type { ModelFile } from '../engineKeeper';
 import { engineRequest, INITIAL_STATE, reduce, type Action, type Failure, type Source, type State } from '../state';
 import { isCommunityReady } from './state';
 import { presetsWith, STORED } from './testing';
-import { licenceName } from './text';
+import { licenceName } from './licence';
 
 const file: ModelFile = { name: 'mine.onnx', blob: new Blob(), isTrusted: false };
 const source: Source = { name: 'a.wav', load: () => Promise.resolve(new Blob()) };

@@ -1,6 +1,5 @@
 import { BINS_PER_DECADE, type StagePicture } from '../../../compare/picture';
 import type { Scope } from '../../../util/scope';
-import { count } from '../../format';
 import { shortFigure } from '../figures';
 import { text } from '../text';
 import { boxOf } from './axes';
@@ -23,7 +22,7 @@ export function histogramWords({ counts, minExponent, maxExponent }: Counts): st
     const bins = counts.subarray(decade * BINS_PER_DECADE, (decade + 1) * BINS_PER_DECADE);
     const sum = bins.reduce((total, bin) => total + bin, 0);
     const [from, to] = [minExponent + decade, minExponent + decade + 1];
-    return sum === 0 ? '' : `${count(sum)} from ${shortFigure(10 ** from)} to ${shortFigure(10 ** to)}`;
+    return sum === 0 ? '' : text.detail.histogramBin(sum, 10 ** from, 10 ** to);
   });
   return decades.filter(Boolean).join(', ');
 }

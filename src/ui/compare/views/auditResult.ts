@@ -2,6 +2,7 @@ import type { AuditEntry, AuditReport } from '../../../compare/auditReport';
 import { shapeText } from '../../../compare/tensor';
 import { h, setText } from '../../dom';
 import { count } from '../../format';
+import { engineLanguage } from '../../texts/language';
 import { figure, NONE } from '../figures';
 import { whenChanged, type Section, type SectionContext } from '../section';
 import { text } from '../text';
@@ -97,7 +98,7 @@ function auditRow({ name, dtype, shape, mean, standardDeviation, zeroCount, nonF
       { scope: 'row' },
       h('span', { class: 'mono' }, name),
       ...flags.map((flag) => h('span', { class: 'tag tag--alert' }, text.audit.flags[flag])),
-      ...remarks.map((remark) => h('span', { class: 'fine' }, remark)),
+      ...remarks.map((remark) => h('span', { class: 'fine', lang: engineLanguage }, remark)),
     ),
     h('td', { class: 'mono' }, dtype),
     h('td', { class: 'mono' }, shapeText(shape)),

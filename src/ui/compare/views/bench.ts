@@ -1,5 +1,6 @@
 import { h, setAttribute, setText } from '../../dom';
 import { clock } from '../../format';
+import { engineLanguage } from '../../texts/language';
 import { button, segmented } from '../controls';
 import { whenChanged, type Section, type SectionContext } from '../section';
 import type { BackendSelection, State } from '../state';
@@ -156,8 +157,9 @@ function progressOf({ scope, actions }: SectionContext): Section & { readonly ca
       }
       const { progress } = job;
       const fraction = progress && progress.total > 0 ? Math.min(1, progress.completed / progress.total) : 0;
-      const words = progress?.step ?? `${text.jobs[job.kind]} ${job.subject}`;
+      const words = progress?.step ?? text.jobOn(text.jobs[job.kind], job.subject);
       setText(step, words);
+      setAttribute(step, 'lang', progress ? engineLanguage : null);
       fill.style.transform = `scaleX(${fraction})`;
       setAttribute(bar, 'aria-label', text.jobs[job.kind]);
       setAttribute(bar, 'aria-valuenow', progress ? Math.round(fraction * 100) : null);

@@ -53,7 +53,7 @@ function nodeFacts({ op, attributes, inputs, outputs }: NodeReport): HTMLElement
   return h(
     'dl',
     { class: 'facts facts--dense' },
-    fact('Op', h('span', { class: 'mono', 'data-testid': 'bisect-op' }, op)),
+    fact(text.bisect.op, h('span', { class: 'mono', 'data-testid': 'bisect-op' }, op)),
     ...(attributeList.length > 0 ? [fact(text.bisect.attributes, ...attributeList)] : []),
     fact(text.bisect.inputs, ...values(inputs)),
     fact(text.bisect.outputs, ...values(outputs)),

@@ -1,6 +1,7 @@
 import type { BackendName, Cause } from '../../../compare/report';
 import { h } from '../../dom';
-import { figure } from '../figures';
+import { engineLanguage } from '../../texts/language';
+import { codeFigure } from '../figures';
 import { BACKENDS, type StageRow } from '../selection';
 import { text } from '../text';
 
@@ -39,7 +40,7 @@ export function causeList(row: StageRow): HTMLElement | null {
         { class: 'cause', 'data-testid': 'cause', 'data-cause': cause.id, 'data-stage': row.name, 'data-backends': backends.join(' ') },
         h('span', { class: 'legend legend--alert' }, text.causes.heading),
         h('b', {}, name, ...(backends.length < numBackends ? [` ${backends.map((backend) => text.causes.on(text.backends[backend])).join(', ')}`] : [])),
-        h('span', { class: 'cause__evidence' }, cause.evidence),
+        h('span', { class: 'cause__evidence', lang: engineLanguage }, cause.evidence),
         valuesOf(cause),
         h('span', { class: 'fine' }, look),
       );
@@ -49,7 +50,7 @@ export function causeList(row: StageRow): HTMLElement | null {
 
 function valuesOf({ id, values }: Cause): HTMLElement {
   const figures = Object.entries(values).map(([name, value]) => {
-    const words = typeof value === 'number' ? figure(value) : typeof value === 'string' ? value : `[${value.map(figure).join(', ')}]`;
+    const words = typeof value === 'number' ? codeFigure(value) : typeof value === 'string' ? value : `[${value.map(codeFigure).join(', ')}]`;
     return `${name} ${words}`;
   });
   return h('code', { class: 'cause__values' }, [id, ...figures].join(' · '));

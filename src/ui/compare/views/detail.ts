@@ -2,8 +2,9 @@ import type { Pair, StagePicture } from '../../../compare/picture';
 import type { StageReport } from '../../../compare/report';
 import { shapeText } from '../../../compare/tensor';
 import { h, icon, setText } from '../../dom';
+import { engineLanguage } from '../../texts/language';
 import { button, segmented } from '../controls';
-import { placeText, shortFigure } from '../figures';
+import { shortFigure } from '../figures';
 import { heatDomain, legendErrors, levelOf } from '../plots/colourMap';
 import { ClipPlayer } from '../plots/clip';
 import { columnOfSeconds, secondsOfColumn, timeSpan } from '../plots/heatGeometry';
@@ -16,7 +17,7 @@ import { availablePairs, stageOf, stageRows, worstOf } from '../selection';
 import { whenChanged, type Section, type SectionContext } from '../section';
 import type { HeatScale, State } from '../state';
 import { text } from '../text';
-import { worstSentence } from '../wording';
+import { placeText, worstSentence } from '../wording';
 
 /** The stage that is looked at: where its error is, how large, and what the values are there. */
 export function detail({ scope, actions, theme }: SectionContext): Section {
@@ -123,7 +124,13 @@ export function detail({ scope, actions, theme }: SectionContext): Section {
         picture
           ? ''
           : pictureFailure
-            ? h('p', {}, h('b', {}, text.detail.none), ` ${text.detail.whyNone(pictureFailure.problem, pictureFailure.remedy)}`)
+            ? h(
+                'p',
+                {},
+                h('b', {}, text.detail.none),
+                ' ',
+                h('span', { lang: engineLanguage }, text.detail.whyNone(pictureFailure.problem, pictureFailure.remedy)),
+              )
             : h('p', { class: 'fine' }, text.detail.drawing),
       );
       if (!picture) return;

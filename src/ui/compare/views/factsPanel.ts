@@ -1,6 +1,7 @@
 import type { Opened } from '../../../pipeline/comparatorTypes';
-import { h } from '../../dom';
+import { h, setAttribute } from '../../dom';
 import { count } from '../../format';
+import { engineLanguage } from '../../texts/language';
 import { fact } from '../controls';
 import { whenChanged, type Section } from '../section';
 import { text } from '../text';
@@ -19,7 +20,7 @@ export function factsPanel(): Section {
           part(text.facts.graph, graphFacts(opened)),
           ...(opened.goldens ? [part(text.facts.goldens, goldenFacts(opened.goldens))] : []),
           ...(environment
-            ? [part(text.facts.machine, Object.entries(environment).map(([name, value]) => fact(name, h('span', { class: 'mono' }, value))))]
+            ? [part(text.facts.machine, Object.entries(environment).map(([name, value]) => given(name, value)))]
             : []),
         );
       },
@@ -29,6 +30,13 @@ export function factsPanel(): Section {
 
 const part = (heading: string, facts: readonly HTMLElement[]): HTMLElement =>
   h('div', {}, h('h3', { class: 'legend' }, heading), h('dl', { class: 'facts facts--dense' }, ...facts));
+
+/** A fact whose name the engine or the bundle gave. */
+const given = (name: string, value: string): HTMLElement => {
+  const element = fact(name, h('span', { class: 'mono' }, value));
+  setAttribute(element, 'lang', engineLanguage);
+  return element;
+};
 
 function graphFacts({ graph, checkpoint }: Opened): HTMLElement[] {
   const { facts } = text;
@@ -48,7 +56,7 @@ function goldenFacts({ file, source, notes }: NonNullable<Opened['goldens']>): H
   const words = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
   return [
     fact(text.facts.file, h('span', { class: 'mono' }, file)),
-    ...Object.entries(source).map(([name, value]) => fact(name, h('span', { class: 'mono' }, words(value)))),
-    ...(notes.length > 0 ? [fact(text.facts.notes, ...notes.map((note) => h('span', {}, note)))] : []),
+    ...Object.entries(source).map(([name, value]) => given(name, words(value))),
+    ...(notes.length > 0 ? [fact(text.facts.notes, ...notes.map((note) => h('span', { lang: engineLanguage }, note)))] : []),
   ];
 }

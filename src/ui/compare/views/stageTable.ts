@@ -3,6 +3,7 @@ import type { BackendName, Measures, StageReport, Verdict } from '../../../compa
 import { shapeText } from '../../../compare/tensor';
 import { h } from '../../dom';
 import { count } from '../../format';
+import { engineLanguage } from '../../texts/language';
 import { cosineText, decibels, measured, NONE, shareText } from '../figures';
 import { BACKENDS, stageRows, type StageRow } from '../selection';
 import { whenChanged, type Section, type SectionContext } from '../section';
@@ -194,7 +195,7 @@ function notesOf(row: StageRow): HTMLElement | null {
     'div',
     { class: 'stage-notes' },
     causes,
-    ...notes.map((note) => h('p', { class: 'fine' }, h('b', {}, text.causes.note), ` ${note}`)),
+    ...notes.map((note) => h('p', { class: 'fine' }, h('b', {}, text.causes.note), ' ', h('span', { lang: engineLanguage }, note))),
   );
 }
 

@@ -120,7 +120,7 @@ function questionPart({ question }: ModelsState, scope: Scope, { answerQuestion 
         { class: 'model-box__text', role: 'alert' },
         h('h3', {}, words.heading),
         ...questionWords(question.file.name),
-        failureFacts({ ...question.failure, remedy: null }, text.error),
+        failureFacts(question.failure, { ...text.error, remedy: null }),
       ),
       h(
         'div',

@@ -1,6 +1,7 @@
 import type { StoredModelFacts } from '../../../pipeline/presets';
 import type { Scope } from '../../../util/scope';
 import { h, setText } from '../../dom';
+import { problemOf } from '../../failureFacts';
 import { text } from '../../text';
 import type { Actions } from '../../view';
 import type { ModelsState } from '../state';
@@ -51,7 +52,7 @@ const focusAfter = (asked: string | null, askedBefore: string | null): string =>
 
 function summaryOf({ stored, listFailure }: ModelsState): string {
   const { stored: words } = text.models;
-  if (listFailure) return words.unknown(listFailure.problem);
+  if (listFailure) return words.unknown(problemOf(listFailure));
   if (!stored || stored.length === 0) return words.none;
   return words.total(
     stored.length,
