@@ -1,4 +1,5 @@
 import type { Turn } from '../timeline/turn';
+import type { RunManifest } from './runManifest';
 
 /** What {@link toJson} writes down. The pipeline's `DiarizationResult` has this form. */
 export interface JsonSource {
@@ -17,12 +18,22 @@ export interface JsonSource {
   };
   /** What each stage asked of the GPU; null or absent on WASM. */
   readonly gpu?: Readonly<Record<string, object>> | null;
-  readonly turns: readonly Turn[];
+  readonly turns: readonly (Turn & {
+    /** Whether a person has made, moved, assigned or confirmed it. */
+    readonly isCorrected?: boolean;
+  })[];
   readonly exclusiveTurns: readonly Turn[];
+  /** Who is heard where several speak, where corrections have made that differ from `exclusiveTurns`. */
+  readonly exclusiveHints?: readonly Turn[];
   readonly speakers: readonly {
     readonly label: string;
+    /** What a person called the speaker; null until then. */
+    readonly name?: string | null;
+    /** Index into the page's speaker colours. */
+    readonly colour?: number;
     readonly speechSeconds: number;
-    readonly centroid: ArrayLike<number>;
+    /** Null of a speaker whom a person has added. */
+    readonly centroid: ArrayLike<number> | null;
   }[];
   /** Seconds of work by stage. */
   readonly timings: Readonly<Record<string, number | undefined>>;
@@ -36,12 +47,14 @@ export interface JsonSource {
  * The order of the keys is fixed, so equal results give equal bytes (apart from `timings`).
  *
  * @param file name of the recording, for the reader
+ * @param run how the result came about; nothing is written of it where it is not given
  */
-export function toJson(file: string, result: JsonSource): string {
+export function toJson(file: string, result: JsonSource, run?: RunManifest): string {
   const { backend } = result;
   const content = {
     file,
     durationSeconds: toMicroseconds(result.durationSeconds),
+    ...(run && { run }),
     backend: {
       name: backend.name,
       adapter: backend.adapter,
@@ -54,12 +67,18 @@ export function toJson(file: string, result: JsonSource): string {
     embeddingModel: result.embeddingModel ?? null,
     confidenceKind: result.confidenceKind ?? null,
     gpu: result.gpu ?? null,
-    turns: result.turns.map(plainTurn),
+    turns: result.turns.map((turn) => ({
+      ...plainTurn(turn),
+      ...(turn.isCorrected === true && { isCorrected: true }),
+    })),
     exclusiveTurns: result.exclusiveTurns.map(plainTurn),
-    speakers: result.speakers.map(({ label, speechSeconds, centroid }) => ({
+    ...(result.exclusiveHints && { exclusiveHints: result.exclusiveHints.map(plainTurn) }),
+    speakers: result.speakers.map(({ label, name, colour, speechSeconds, centroid }) => ({
       label,
+      ...(name !== undefined && { name }),
+      ...(colour !== undefined && { colour }),
       speechSeconds: toMicroseconds(speechSeconds),
-      centroid: Array.from(centroid, (value) => Number(value.toPrecision(9))),
+      centroid: centroid && Array.from(centroid, (value) => Number(value.toPrecision(9))),
     })),
     timings: Object.fromEntries(
       Object.entries(result.timings).map(([stage, seconds]) => [

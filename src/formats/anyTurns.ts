@@ -1,0 +1,86 @@
+import type { SpeakerSource, TurnSource } from '../editing/annotationOf';
+import type { Turn } from '../timeline/turn';
+import { VoxlaneError } from '../util/errors';
+import { readTurnsJson } from './turnsJson';
+import { parseRttm } from './rttm';
+
+/** Who spoke when in one recording, as a file says it. `annotationOf` makes an annotation of it. */
+export interface ImportedRecording {
+  /** As the file calls it; the name of the file where it does not. */
+  readonly name: string;
+  /** Length of the recording; null where the file does not tell. */
+  readonly durationSeconds: number | null;
+  readonly turns: readonly TurnSource[];
+  /** Who is heard where several speak; empty where the file does not tell. */
+  readonly exclusiveTurns: readonly Turn[];
+  /** In the order of their lanes; empty where the file has nothing but their turns. */
+  readonly speakers: readonly SpeakerSource[];
+}
+
+/** How programs number the speakers that they have no name for. */
+const NUMBERED = /^SPEAKER_\d+$/i;
+
+/**
+ * The turns of a file of this program or of another, told by its content: RTTM, our own JSON (with names, colours and
+ * what was corrected), the JSON of pyannote, or segments with `start`, `end` and `speaker` as whisperX writes them.
+ *
+ * Turns without length are left out. Labels such as `Anna` become the speakers' names, those such as `SPEAKER_00` do
+ * not.
+ *
+ * @param fileName for the recording's name, and for the errors
+ * @returns every recording that the file holds, at least one: an RTTM file can hold several
+ * @throws VoxlaneError `format` where the content is none of these, has a turn that ends before it starts or starts
+ *   before the recording, or has no turn at all and is not our own JSON
+ */
+export function readAnyTurns(fileName: string, text: string): ImportedRecording[] {
+  const content = text.replace(/^\uFEFF/, '').trimStart();
+  const isJson = content.startsWith('{') || content.startsWith('[');
+  const recordings = isJson ? readTurnsJson(fileName, content) : readRttm(text);
+  if (recordings.length === 0) {
+    throw new VoxlaneError({
+      code: 'format',
+      problem: `"${fileName}" holds no turns`,
+      expected: 'an RTTM file with SPEAKER lines, or JSON with turns',
+    });
+  }
+  return recordings.map((recording) => ({
+    ...recording,
+    turns: sound(recording.turns, recording.name),
+    exclusiveTurns: sound(recording.exclusiveTurns, recording.name),
+    speakers: named(recording),
+  }));
+}
+
+function readRttm(text: string): ImportedRecording[] {
+  return Array.from(parseRttm(text), ([name, turns]) => ({
+    name,
+    durationSeconds: null,
+    turns,
+    exclusiveTurns: [],
+    speakers: [],
+  }));
+}
+
+/** The turns that have a length. */
+function sound<T extends Turn>(turns: readonly T[], name: string): T[] {
+  for (const [index, { startSeconds, endSeconds }] of turns.entries()) {
+    if (startSeconds >= 0 && endSeconds >= startSeconds) continue;
+    throw new VoxlaneError({
+      code: 'format',
+      problem: `Turn ${index + 1} of "${name}" is from ${startSeconds} s to ${endSeconds} s`,
+      expected: 'a start of 0 s or more, and an end after it',
+      remedy: 'Correct or remove that turn',
+    });
+  }
+  return turns.filter(({ startSeconds, endSeconds }) => endSeconds > startSeconds);
+}
+
+/** The speakers that the file lists, or else those of the turns in the order in which they begin. */
+function named({ speakers, turns }: ImportedRecording): SpeakerSource[] {
+  if (speakers.length > 0) return [...speakers];
+  const byStart = [...turns].sort((a, b) => a.startSeconds - b.startSeconds);
+  return Array.from(new Set(byStart.map(({ speaker }) => speaker)), (label) => ({
+    label,
+    name: NUMBERED.test(label) ? null : label,
+  }));
+}

@@ -1,0 +1,69 @@
+/** How a result came about, so that it can be judged and made again. Part of the JSON that the page exports. */
+export interface RunManifest {
+  readonly program: { readonly name: string; readonly version: string };
+  /** When the file was written, as ISO 8601. Given by the caller, so that equal results can be written as equal bytes. */
+  readonly date: string;
+  readonly source: { readonly name: string; readonly bytes: number };
+  readonly preset: string;
+  readonly speed: string;
+  /** What the person chose, such as the number of speakers; null is what was left to the program. */
+  readonly settings: Readonly<Record<string, string | number | boolean | null>>;
+  readonly models: readonly {
+    /** The stage that it is the model of, such as `segmentation`. */
+    readonly stage: string;
+    readonly id: string;
+    readonly sha256: string;
+  }[];
+  readonly backend: {
+    readonly name: string;
+    /** Name of the GPU adapter, as the browser gives it; null on WASM. */
+    readonly adapter: string | null;
+    readonly threads: number;
+    /** Why this backend was taken. */
+    readonly reason: string;
+  };
+  /** The browser, as it names itself. */
+  readonly userAgent: string;
+  readonly selfCheck: SelfCheckVerdict;
+  /** Whether a person has changed anything of what the program found. */
+  readonly isCorrected: boolean;
+}
+
+/** Whether a GPU reproduced the golden outputs; `not-run` where it was not asked to. */
+export type SelfCheckVerdict = 'passed' | 'failed' | 'not-run';
+
+/** What the manifest takes from a result. The pipeline's `DiarizationResult` has this form. */
+export interface RunResult {
+  readonly preset: string;
+  readonly speed: string;
+  readonly backend: RunManifest['backend'] & { readonly selfCheck: readonly { readonly passed: boolean }[] | null };
+}
+
+/** What a result cannot tell of its run. */
+export type RunFacts = Pick<
+  RunManifest,
+  'program' | 'date' | 'source' | 'settings' | 'models' | 'userAgent' | 'isCorrected'
+>;
+
+/** The manifest of a run, its keys always in the same order. */
+export function runManifest({ preset, speed, backend }: RunResult, facts: RunFacts): RunManifest {
+  const { name, adapter, threads, reason } = backend;
+  return {
+    program: { name: facts.program.name, version: facts.program.version },
+    date: facts.date,
+    source: { name: facts.source.name, bytes: facts.source.bytes },
+    preset,
+    speed,
+    settings: facts.settings,
+    models: facts.models.map(({ stage, id, sha256 }) => ({ stage, id, sha256 })),
+    backend: { name, adapter, threads, reason },
+    userAgent: facts.userAgent,
+    selfCheck: verdictOf(backend.selfCheck),
+    isCorrected: facts.isCorrected,
+  };
+}
+
+function verdictOf(proofs: readonly { readonly passed: boolean }[] | null): SelfCheckVerdict {
+  if (!proofs || proofs.length === 0) return 'not-run';
+  return proofs.every(({ passed }) => passed) ? 'passed' : 'failed';
+}

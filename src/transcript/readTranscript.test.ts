@@ -1,0 +1,234 @@
+import { readFileSync } from 'node:fs';
+import { parseText, tokenizeVTTCue, type VTTNode } from 'media-captions';
+import { describe, expect, it } from 'vitest';
+import { readTranscript } from './readTranscript';
+
+const fixture = (name: string) => readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
+
+/** What the fixtures hold, in `make_fixtures.py`. */
+const TEXTS = ['Good morning, everyone.', 'Morning! Shall we start?', 'Item 1 is 3 < 4 & "café".'];
+const TIMES = [
+  [0.5, 2.9],
+  [3.2, 5.44],
+  [6, 9.12],
+];
+const timesOf = (some: readonly { startSeconds: number; endSeconds: number }[]) =>
+  some.map(({ startSeconds, endSeconds }) => [startSeconds, endSeconds]);
+
+describe('files that other programs wrote', () => {
+  it.each([
+    'pysrt.srt',
+    'webvtt-py.vtt',
+    'openai-whisper.srt',
+    'openai-whisper.vtt',
+    'openai-whisper.json',
+    'whisperx.json',
+  ])('reads %s', (name) => {
+    const { file, cues } = readTranscript(name, fixture(name));
+    expect(file).toBe(name);
+    expect(cues.map(({ text }) => text.replace('\n', ' '))).toEqual(TEXTS);
+    expect(timesOf(cues)).toEqual(TIMES);
+  });
+
+  it('keeps the lines of a subtitle', () => {
+    expect(readTranscript('x', fixture('pysrt.srt')).cues[0]?.text).toBe('Good morning,\neveryone.');
+  });
+
+  it('reads the words of openai-whisper with the white space that belongs to them', () => {
+    const { cues } = readTranscript('x', fixture('openai-whisper.json'));
+    expect(
+      cues.map(({ words }) =>
+        words
+          .map(({ text }) => text)
+          .join('')
+          .trim(),
+      ),
+    ).toEqual(TEXTS);
+    expect(cues[1]?.words.map(({ text }) => text)).toEqual([' Morning!', ' Shall', ' we', ' start?']);
+    expect(timesOf(cues[0]!.words)).toEqual([
+      [0.5, 0.9],
+      [0.9, 1.6],
+      [1.8, 2.9],
+    ]);
+  });
+
+  it('gives the bare words of whisperX their white space, and those without times the gap between their neighbours', () => {
+    const { words } = readTranscript('x', fixture('whisperx.json')).cues[2]!;
+    expect(words.map(({ text }) => text)).toEqual([' Item', ' 1', ' is', ' 3', ' <', ' 4', ' &', ' "café".']);
+    const rounded = timesOf(words).map((times) => times.map((seconds) => Number(seconds.toFixed(6))));
+    expect(rounded).toEqual([
+      [6, 6.4],
+      [6.4, 6.7],
+      [6.7, 6.9],
+      [6.9, 7.2],
+      [7.2, 7.5],
+      [7.5, 7.8],
+      [7.8, 8.1],
+      [8.1, 9.12],
+    ]);
+  });
+
+  it('puts the tokens of whisper.cpp together to words', () => {
+    const { cues } = readTranscript('x', fixture('whisper.cpp.json'));
+    expect(cues.map(({ text }) => text)).toEqual(TEXTS.slice(0, 2));
+    expect(cues[0]?.words).toEqual([
+      { text: ' Good', startSeconds: 0.5, endSeconds: 0.9 },
+      { text: ' morning,', startSeconds: 0.9, endSeconds: 1.7 },
+      { text: ' everyone.', startSeconds: 1.8, endSeconds: 2.9 },
+    ]);
+    expect(cues[1]?.words).toEqual([]);
+  });
+});
+
+describe('JSON of recognisers', () => {
+  const read = (content: unknown) => readTranscript('f.json', JSON.stringify(content)).cues;
+  const word = (text: string, start?: number, end?: number) => ({ word: text, start, end });
+
+  it('shares out the words that OpenAI’s service lists apart', () => {
+    const segments = [
+      { start: 0, end: 2, text: ' Yes, yes.' },
+      { start: 2, end: 3, text: ' Yes?' },
+    ];
+    const words = [word('Yes', 0, 0.5), word('yes', 1, 1.9), word('Yes', 2.1, 2.5)];
+    expect(read({ segments, words }).map((cue) => cue.words.map(({ text }) => text))).toEqual([
+      [' Yes', ', yes.'],
+      [' Yes?'],
+    ]);
+  });
+
+  it('cuts words without segments at the ends of sentences and at pauses', () => {
+    const words = [
+      word('One.', 0, 0.5),
+      word('Two', 0.6, 1),
+      word('3', undefined, undefined),
+      word('four', 1.4, 2),
+      word('Five', 3, 3.5),
+    ];
+    expect(
+      read({ word_segments: words }).map(({ text, startSeconds, endSeconds }) => [text, startSeconds, endSeconds]),
+    ).toEqual([
+      ['One.', 0, 0.5],
+      ['Two 3 four', 0.6, 2],
+      ['Five', 3, 3.5],
+    ]);
+  });
+
+  it('keeps the text where the words do not make it up', () => {
+    const [cue] = read({
+      segments: [{ start: 0, end: 1, text: 'so it is', words: [word('so', 0, 0.2), word('was', 0.3, 0.9)] }],
+    });
+    expect(cue).toEqual({ startSeconds: 0, endSeconds: 1, text: 'so it is', words: [] });
+  });
+
+  it('lets times run forward where a recogniser’s do not', () => {
+    const words = [word(' a', 0, 0.6), word(' b', 0.5, 0.4), word(' c', 0.8)];
+    const [cue] = read({ segments: [{ start: 0, end: 1, text: ' a b c', words }] });
+    expect(timesOf(cue!.words)).toEqual([
+      [0, 0.6],
+      [0.6, 0.6],
+      [0.8, 1],
+    ]);
+  });
+
+  it('takes tokens for words where a language writes no spaces', () => {
+    const offsets = (from: number, to: number) => ({ from, to });
+    const tokens = [
+      { text: '今', offsets: offsets(0, 400) },
+      { text: '天。', offsets: offsets(400, 900) },
+    ];
+    const [cue] = read({ transcription: [{ offsets: offsets(0, 1000), text: '今天。', tokens }] });
+    expect(cue?.words.map(({ text }) => text)).toEqual(['今', '天。']);
+  });
+});
+
+/** A file with what SubRip files of many hands hold. */
+const ODD_SRT = [
+  '\uFEFF1\r\n00:00:01,000 --> 00:00:02,500 X1:40 X2:600\r\n<i>Hello</i> <font color="#fff">you</font>\r\n{\\an8}a < b',
+  '2\r\n00:01:03.5 --> 1:00:04,000\r\nno blank line after it\r\n3\r\n01:00:05,000 --> 01:00:05,000\r\nno length',
+  '4\r\n01:00:06,000 --> 01:00:07,000\r\nfirst\r\n\r\nsecond\r\n\r\n\r\n5\r\n01:00:08,000 --> 01:00:09,000\r\n',
+].join('\r\n\r\n');
+
+const ODD_VTT = `WEBVTT - a title
+Kind: captions
+
+STYLE
+::cue(v[voice="a"]) { color: red }
+
+NOTE 00:00 is no time
+
+intro
+00:01.000 --> 00:03.000 align:start line:0%
+<v.loud Roger B.>We <i>are</i> &amp; <c.yellow>were</c> &lt;here&gt;&#33;</v>
+
+01:00:04.000 --> 01:00:06.500
+Hi <01:00:05.000>there <01:00:05.500><c>you</c> <01:00:02.000>all
+line two
+`;
+
+describe('subtitles', () => {
+  it('reads odd SubRip', () => {
+    const { cues } = readTranscript('odd.srt', ODD_SRT);
+    expect(cues.map(({ text }) => text)).toEqual([
+      'Hello you\na < b',
+      'no blank line after it',
+      'no length',
+      'first\nsecond',
+    ]);
+    expect(timesOf(cues)).toEqual([
+      [1, 2.5],
+      [63.5, 3604],
+      [3605, 3605],
+      [3606, 3607],
+    ]);
+  });
+
+  it('reads WebVTT without its tags, and its words where it has their times', () => {
+    const { cues } = readTranscript('odd.vtt', ODD_VTT);
+    expect(cues[0]).toEqual({ startSeconds: 1, endSeconds: 3, text: 'We are & were <here>!', words: [] });
+    expect(cues[1]).toMatchObject({ startSeconds: 3604, endSeconds: 3606.5, text: 'Hi there you all\nline two' });
+    expect(cues[1]?.words).toEqual([
+      { text: 'Hi ', startSeconds: 3604, endSeconds: 3605 },
+      { text: 'there ', startSeconds: 3605, endSeconds: 3605.5 },
+      { text: 'you all\nline two', startSeconds: 3605.5, endSeconds: 3606.5 },
+    ]);
+  });
+
+  it.each(['pysrt.srt', 'webvtt-py.vtt', 'openai-whisper.srt', 'odd.vtt'])(
+    'finds what media-captions finds in %s',
+    async (name) => {
+      const text = name === 'odd.vtt' ? ODD_VTT.replace('&#33;', '!') : fixture(name);
+      const type = name.endsWith('.vtt') ? 'vtt' : 'srt';
+      const theirs = (await parseText(text, { type })).cues;
+      const { cues } = readTranscript(name, text);
+      expect(timesOf(cues)).toEqual(theirs.map(({ startTime, endTime }) => [startTime, endTime]));
+      expect(cues.map((cue) => cue.text)).toEqual(
+        theirs.map((cue) => (type === 'vtt' ? tokenizeVTTCue(cue).map(textOf).join('') : cue.text)),
+      );
+    },
+  );
+
+  it.each([
+    [
+      'times that cannot be read',
+      '1\n00:00:0x,000 --> 00:00:02,000\nhi\n',
+      /Line 2 of "f" has times that cannot be read: 00:00:0x/,
+    ],
+    ['an end before the start', 'WEBVTT\n\n00:02.000 --> 00:01.000\nhi\n', /Line 3 of "f" ends before it starts/],
+    ['text without times', 'hello', /"f" holds no text with times/],
+    ['an empty file', '', /"f" holds no text with times/],
+    ['JSON without segments', '{"text": "hello"}', /holds no text with times/],
+    ['broken JSON', '{"segments": [', /no sound JSON/],
+    ['a segment without an end', '{"segments": [{"start": 0, "text": "x"}]}', /at segments\.0\.end/],
+    [
+      'an offset that is text',
+      '{"transcription": [{"offsets": {"from": "0", "to": 1}, "text": "x"}]}',
+      /at transcription\.0\.offsets\.from/,
+    ],
+  ])('refuses %s', (_name, text, found) => {
+    const read = () => readTranscript('f', text);
+    expect(read).toThrow(expect.objectContaining({ code: 'format' }));
+    expect(read).toThrow(found);
+  });
+});
+
+const textOf = (node: VTTNode): string => (node.type === 'text' ? node.data : node.children.map(textOf).join(''));
