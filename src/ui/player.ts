@@ -1,4 +1,12 @@
 import type { Scope } from '../util/scope';
+import type { Stretch } from './studio/studio';
+
+/** How fast a recording can be played, as a factor. Beyond, browsers mute the sound. */
+export const SLOWEST = 0.5;
+export const FASTEST = 3;
+/** Seconds of the recording for each second, with a shuttle; each further press takes the next. */
+const FORWARD_SPEEDS = [1, 2, FASTEST] as const;
+const REWIND_SPEEDS = [2, 4, 8] as const;
 
 /**
  * The recording's sound. Keeps a position of its own, so that the playhead can be moved over a recording whose
@@ -10,6 +18,13 @@ export class Player {
   #position = 0;
   #playable = true;
   #frame = 0;
+  #rate = 1;
+  #loop: Stretch | null = null;
+  /** Where playing stops by itself; null where it goes on. */
+  #stopAt: number | null = null;
+  /** Seconds per second, while the recording is run backwards; 0 while it is not. */
+  #rewind = 0;
+  #rewoundAt = 0;
   readonly #scope: Scope;
   /** Called for every frame while playing, and once after each seek, start or stop. */
   onChange: () => void = () => undefined;
@@ -20,11 +35,13 @@ export class Player {
     const audio = this.#audio;
     const url = URL.createObjectURL(blob);
     audio.preload = 'auto';
+    audio.preservesPitch = true;
     audio.src = url;
     const changed = (): void => {
       this.#changed();
     };
-    for (const type of ['play', 'pause', 'seeked', 'ended'] as const) scope.on(audio, type, changed);
+    // In a hidden tab there are no frames; there `timeupdate` sees to it that a stretch ends.
+    for (const type of ['play', 'pause', 'seeked', 'ended', 'timeupdate'] as const) scope.on(audio, type, changed);
     scope.on(audio, 'error', () => {
       this.#playable = false;
       this.#changed();
@@ -51,9 +68,32 @@ export class Player {
     return this.#playable;
   }
 
+  /** Speed that was chosen, as a factor; the pitch stays. A shuttle can be faster for a while. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  setRate(rate: number): void {
+    this.#rate = Math.min(Math.max(SLOWEST, rate), FASTEST);
+    this.#audio.playbackRate = this.#rate;
+    this.onChange();
+  }
+
+  /** The stretch that is played over and over; null while none is. */
+  get looped(): Stretch | null {
+    return this.#loop;
+  }
+
+  /** Plays on from the stretch's start whenever its end is reached. A playhead that is outside runs on as ever. */
+  loop(stretch: Stretch | null): void {
+    this.#loop = stretch;
+    if (stretch) this.#stopAt = null;
+    this.onChange();
+  }
+
   seek(seconds: number): void {
-    this.#position = Math.min(Math.max(0, seconds), this.#duration);
-    if (this.#playable) this.#audio.currentTime = this.#position;
+    this.#stopAt = null;
+    this.#moveTo(seconds);
     this.onChange();
   }
 
@@ -62,18 +102,83 @@ export class Player {
   }
 
   playFrom(seconds: number): void {
+    this.#endRewind();
     this.seek(seconds);
     this.#play();
   }
 
+  /** Plays a stretch once, and stops at its end. A seek before that lets it run on. */
+  playStretch({ startSeconds, endSeconds }: Stretch): void {
+    this.playFrom(startSeconds);
+    this.#stopAt = Math.min(endSeconds, this.#duration);
+  }
+
   toggle(): void {
-    if (this.playing) this.#audio.pause();
+    if (this.playing || this.#rewind > 0) this.#pause();
     else if (this.#position >= this.#duration - 0.05) this.playFrom(0);
     else this.#play();
   }
 
+  /**
+   * The keys J, K and L of cutting rooms. 1 plays, and faster each further time. -1 takes one such step back, then runs
+   * backwards without sound, and faster each further time. 0 stops, and the speed is the chosen one again.
+   */
+  shuttle(direction: -1 | 0 | 1): void {
+    if (direction === 0) this.#pause();
+    else if (direction === 1) this.#speedUp();
+    else this.#slowDown();
+  }
+
+  #speedUp(): void {
+    if (!this.playing) {
+      this.#endRewind();
+      this.toggle();
+      return;
+    }
+    const now = this.#audio.playbackRate;
+    this.#audio.playbackRate = FORWARD_SPEEDS.find((speed) => speed > now) ?? now;
+    this.onChange();
+  }
+
+  #slowDown(): void {
+    const now = this.#audio.playbackRate;
+    if (this.playing && now > this.#rate) {
+      const slower = FORWARD_SPEEDS.findLast((speed) => speed < now) ?? this.#rate;
+      this.#audio.playbackRate = Math.max(this.#rate, slower);
+      this.onChange();
+      return;
+    }
+    const wasRewinding = this.#rewind > 0;
+    this.#audio.pause();
+    this.#stopAt = null;
+    this.#rewind = REWIND_SPEEDS.find((speed) => speed > this.#rewind) ?? this.#rewind;
+    if (wasRewinding) return;
+    this.#rewoundAt = performance.now();
+    this.#changed();
+  }
+
+  #moveTo(seconds: number): void {
+    this.#position = Math.min(Math.max(0, seconds), this.#duration);
+    // While rewinding, each seek would make the element decode; it gets the place where that ends.
+    if (this.#playable && this.#rewind === 0) this.#audio.currentTime = this.#position;
+  }
+
+  #pause(): void {
+    this.#endRewind();
+    this.#stopAt = null;
+    this.#audio.pause();
+    this.onChange();
+  }
+
+  #endRewind(): void {
+    if (this.#rewind === 0) return;
+    this.#rewind = 0;
+    this.#moveTo(this.#position);
+  }
+
   #play(): void {
     if (!this.#playable) return;
+    this.#audio.playbackRate = this.#rate;
     this.#audio.play().catch((failure: unknown) => {
       // A pause or a seek that comes before the sound has begun rejects too, and is no fault of the file.
       if (failure instanceof DOMException && failure.name === 'NotSupportedError') {
@@ -86,14 +191,39 @@ export class Player {
   #changed(): void {
     cancelAnimationFrame(this.#frame);
     if (this.#scope.disposed) return;
-    if (this.#playable && !this.#audio.seeking) {
-      this.#position = Math.min(this.#audio.currentTime, this.#duration);
-    }
+    if (this.#rewind > 0) this.#rewindOn();
+    else if (this.#playable && !this.#audio.seeking) this.#follow();
     this.onChange();
-    if (this.playing) {
+    if (this.playing || this.#rewind > 0) {
       this.#frame = requestAnimationFrame(() => {
         this.#changed();
       });
     }
+  }
+
+  /** Takes the element's position, unless that has passed the end of what is to be played. */
+  #follow(): void {
+    const before = this.#position;
+    const now = Math.min(this.#audio.currentTime, this.#duration);
+    this.#position = now;
+    if (this.#stopAt !== null && now >= this.#stopAt) {
+      const end = this.#stopAt;
+      this.#stopAt = null;
+      this.#audio.pause();
+      this.#moveTo(end);
+    } else if (this.#loop && before < this.#loop.endSeconds && now >= this.#loop.endSeconds) {
+      const atEnd = this.#audio.ended;
+      this.#moveTo(this.#loop.startSeconds);
+      // A loop up to the recording's end: the element has stopped by itself.
+      if (atEnd) this.#play();
+    }
+  }
+
+  #rewindOn(): void {
+    const now = performance.now();
+    const seconds = ((now - this.#rewoundAt) / 1000) * this.#rewind;
+    this.#rewoundAt = now;
+    this.#moveTo(this.#position - seconds);
+    if (this.#position === 0) this.#endRewind();
   }
 }

@@ -4,6 +4,7 @@ import { clock } from './format';
 import { swatch } from './lanes/label';
 import type { Lanes } from './lanes/lanes';
 import type { Lane } from './lanes/model';
+import { lanesText } from './lanes/text';
 import type { Player } from './player';
 import type { TurnsMode } from './state';
 import { text } from './text';
@@ -13,15 +14,28 @@ export interface Transport {
   readonly update: (mode: TurnsMode) => void;
   readonly refresh: () => void;
   readonly setZoomed: (zoomed: boolean) => void;
+  /**
+   * Presses the loop button or lets it go.
+   *
+   * @param canLoop whether there is a turn to loop; while one is looped, the button always works
+   */
+  readonly setLoop: (isLooping: boolean, canLoop: boolean) => void;
 }
 
-/** Play button, clock, who speaks, which turns, zoom. */
+const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3] as const;
+
+/**
+ * Play button, clock, who speaks, speed, which turns, zoom.
+ *
+ * @param onLoop is called when the loop button is pressed; without it there is no such button
+ */
 export function createTransport(
   scope: Scope,
   player: Player,
   lanes: () => Lanes,
   durationSeconds: number,
   onMode: (mode: TurnsMode) => void,
+  onLoop?: () => void,
 ): Transport {
   const play = h('button', { type: 'button', class: 'play', 'aria-label': text.done.play }, icon('play'));
   scope.on(play, 'click', () => {
@@ -46,6 +60,20 @@ export function createTransport(
   const out = zoomButton(text.done.zoomOut, 1 / 2, icon('minus'));
   const fit = zoomButton(text.done.zoomFitLabel, 0, text.done.zoomFit);
   const zoom = h('div', { class: 'cluster' }, out, fit, zoomButton(text.done.zoomIn, 2, icon('plus')));
+  const speed = h(
+    'select',
+    { class: 'transport__speed', 'aria-label': lanesText.speed, title: lanesText.speed },
+    ...RATES.map((rate) => h('option', { value: rate, selected: rate === 1 }, lanesText.speedOf(rate))),
+  );
+  scope.on(speed, 'change', () => {
+    player.setRate(Number(speed.value));
+  });
+  const loop = h(
+    'button',
+    { type: 'button', class: 'transport__loop', 'aria-pressed': 'false', disabled: true, title: lanesText.loopHint },
+    lanesText.loop,
+  );
+  scope.on(loop, 'click', () => onLoop?.());
   const unplayable = h('p', { class: 'fine transport__unplayable', hidden: true, role: 'status' });
 
   const element = h(
@@ -54,6 +82,7 @@ export function createTransport(
     play,
     h('p', { class: 'clock' }, time, h('span', { class: 'clock__total' }, `/ ${clock(durationSeconds, 2)}`)),
     speaking,
+    h('div', { class: 'cluster' }, speed, onLoop ? loop : null),
     h(
       'fieldset',
       { class: 'segmented', title: text.done.modeHint },
@@ -75,18 +104,23 @@ export function createTransport(
       out.disabled = !zoomed;
       fit.disabled = !zoomed;
     },
+    setLoop(isLooping, canLoop) {
+      loop.setAttribute('aria-pressed', String(isLooping));
+      loop.disabled = !isLooping && !canLoop;
+    },
     refresh() {
       setText(time, clock(player.position, 2));
       const now = lanes().speakingAt(player.position);
       // Sixty times a second, but a speaker changes every few seconds.
       if (now.length !== spoken?.length || now.some((lane, index) => lane !== spoken?.[index])) {
         spoken = now;
-        const all = lanes().order();
         speaking.replaceChildren(
-          ...now.map((lane) => h('span', { class: 'chip' }, swatch(all.indexOf(lane)), lane.name)),
+          ...now.map((lane) => h('span', { class: 'chip' }, swatch(lane.colour), lane.name)),
         );
       }
       play.disabled = !player.playable;
+      speed.disabled = !player.playable;
+      if (Number(speed.value) !== player.rate) speed.value = String(player.rate);
       unplayable.hidden = player.playable;
       setText(unplayable, player.playable ? '' : text.done.unplayable);
       if (wasPlaying === player.playing) return;

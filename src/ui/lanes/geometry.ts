@@ -3,6 +3,8 @@ export interface Geometry {
   readonly width: number;
   readonly height: number;
   readonly axisHeight: number;
+  /** Height of the waveform, between the axis and the first lane; 0 where there is none. */
+  readonly waveHeight: number;
   readonly laneHeight: number;
   /** Space above the bar, inside its lane; on narrow screens it holds the label. */
   readonly barTop: number;
@@ -15,6 +17,7 @@ export interface Geometry {
 }
 
 export const AXIS_HEIGHT = 32;
+export const WAVE_HEIGHT = 64;
 export const INSET = 8;
 /** Narrower than this, the labels lie inside the lanes. */
 export const NARROW_PIXELS = 640;
@@ -31,7 +34,25 @@ export const xOf = (geometry: Geometry, seconds: number): number =>
 export const secondsAt = (geometry: Geometry, x: number): number =>
   geometry.startSeconds + (x - geometry.inset) * geometry.secondsPerPixel;
 
-/** Index of the lane under a point, null on the axis. */
+/** Where the first lane begins. */
+export const lanesTop = (geometry: Geometry): number => geometry.axisHeight + geometry.waveHeight;
+
+/** Where a lane's bars begin. */
+export const barTopOf = (geometry: Geometry, lane: number): number =>
+  lanesTop(geometry) + lane * geometry.laneHeight + geometry.barTop;
+
+/** Index of the lane under a point, null on the axis and on the waveform. It can be beyond the last lane. */
 export function laneAt(geometry: Geometry, y: number): number | null {
-  return y < geometry.axisHeight ? null : Math.floor((y - geometry.axisHeight) / geometry.laneHeight);
+  return y < lanesTop(geometry) ? null : Math.floor((y - lanesTop(geometry)) / geometry.laneHeight);
+}
+
+/** The pixels of a stretch that lie in the window, or just beside it: a rectangle that begins millions of pixels away loses precision. */
+export function spanOf(
+  geometry: Geometry,
+  { startSeconds, endSeconds }: { readonly startSeconds: number; readonly endSeconds: number },
+): { readonly left: number; readonly right: number } {
+  return {
+    left: Math.max(-4, xOf(geometry, startSeconds)),
+    right: Math.min(geometry.width + 4, xOf(geometry, endSeconds)),
+  };
 }

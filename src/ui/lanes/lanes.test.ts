@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DiarizationResult, Turn } from '../../pipeline/types';
-import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, secondsAt, xOf, type Geometry } from './geometry';
-import { firstEndingAfter, lanesOf, lanesSoFar, turnAt } from './model';
+import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, secondsAt, spanOf, xOf, type Geometry } from './geometry';
+import { findTurn, firstEndingAfter, idOf, lanesOf, lanesOfAnnotation, lanesSoFar, turnAt } from './model';
 import { patternOf } from './palette';
 import { tickSteps } from './ticks';
 
@@ -45,12 +45,42 @@ describe('lanes', () => {
     expect(lanesSoFar([])).toEqual([]);
   });
 
+  it('keeps the order, names and colours of an annotation', () => {
+    const [first, second, third] = [turn(0, 1, 'SPEAKER_02'), turn(2, 5, 'SPEAKER_01'), turn(6, 7, 'SPEAKER_02')].map(
+      (each, id) => ({ ...each, id, isCorrected: false }),
+    );
+    const annotation = {
+      durationSeconds: 10,
+      // Speaker 1 was merged into another: the others keep their numbers.
+      speakers: [
+        { id: 'SPEAKER_02', name: null, colour: 4 },
+        { id: 'SPEAKER_01', name: 'Ada', colour: 1 },
+        { id: 'added', name: null, colour: 9 },
+      ],
+      turns: [first!, second!, third!],
+      exclusiveHints: [],
+      nextId: 3,
+    };
+    const made = lanesOfAnnotation(annotation);
+    expect(made).toMatchObject([
+      { label: 'SPEAKER_02', name: 'Speaker 3', colour: 4, turns: [first, third], seconds: 2, share: 0.4 },
+      { label: 'SPEAKER_01', name: 'Ada', colour: 1, turns: [second], share: 0.6 },
+      { label: 'added', name: 'Speaker 3', colour: 9, turns: [], share: 0 },
+    ]);
+    expect(findTurn(made, 1)).toEqual({ turn: second, lane: 1 });
+    expect(findTurn(made, 9)).toBeNull();
+    const exclusive = lanesOfAnnotation(annotation, [turn(2, 3, 'SPEAKER_01')]);
+    expect(exclusive.map(({ turns: own }) => own.length)).toEqual([0, 1, 0]);
+    expect(idOf(exclusive[1]!.turns[0]!)).toBeNull();
+  });
+
   it('maps time to pixels and back', () => {
     const geometry: Geometry = {
       ...laneMetrics(false),
       width: 500,
       height: 120,
       axisHeight: AXIS_HEIGHT,
+      waveHeight: 0,
       inset: INSET,
       startSeconds: 20,
       secondsPerPixel: 0.1,
@@ -60,6 +90,9 @@ describe('lanes', () => {
     expect(secondsAt(geometry, xOf(geometry, 33))).toBeCloseTo(33);
     expect(laneAt(geometry, AXIS_HEIGHT - 1)).toBeNull();
     expect(laneAt(geometry, AXIS_HEIGHT + 45)).toBe(1);
+    const withWave = { ...geometry, waveHeight: 64 };
+    expect([AXIS_HEIGHT + 45, AXIS_HEIGHT + 65].map((y) => laneAt(withWave, y))).toEqual([null, 0]);
+    expect(spanOf(geometry, { startSeconds: 0, endSeconds: 21 })).toEqual({ left: -4, right: INSET + 10 });
   });
 
   it('takes steps that a clock has, as wide as their labels', () => {

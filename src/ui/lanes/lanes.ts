@@ -1,24 +1,29 @@
+import type { PeakPyramid } from '../../audio/peaks';
 import type { Turn } from '../../pipeline/types';
 import type { Scope } from '../../util/scope';
 import { fitCanvas } from '../canvas';
-import { h } from '../dom';
+import { h, setText } from '../dom';
+import type { Mark, Stretch } from '../studio/studio';
 import { text } from '../text';
 import type { ThemeControl } from '../theme';
-import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, NARROW_PIXELS, secondsAt, xOf, type Geometry } from './geometry';
+import { waveText } from '../wave/text';
+import { INSET, lanesTop, NARROW_PIXELS, xOf } from './geometry';
+import { createGrips } from './grips';
 import { laneLabel } from './label';
-import { turnAt, type Lane } from './model';
+import { createMinimap } from './minimap';
+import { findTurn, turnAt, type Lane, type PlacedTurn } from './model';
+import { paintOverlay } from './overlay';
+import { paintBase, type Scene } from './painter';
 import { readPaints, type Paints } from './palette';
-import { paintBase, paintOverlay } from './painter';
+import { createPointing } from './pointing';
+import { createScroller } from './scroller';
 
-/** The closest zoom, in seconds across the window. */
-const CLOSEST_SECONDS = 4;
-/** Browsers give up on elements of some ten million pixels. */
-const WIDEST_PIXELS = 8_000_000;
-const HIT_PIXELS = 3;
+/** Where the window puts a moment that it turns its page to, as a part of its width. */
+const PAGE_START = 0.1;
 
 export interface Lanes {
   readonly element: HTMLElement;
-  readonly setLanes: (lanes: readonly Lane[]) => void;
+  readonly setLanes: (lanes: readonly Lane[], look?: LanesLook) => void;
   /** Moves the playhead; while playing, the window turns its page with it. */
   readonly setPosition: (seconds: number, playing: boolean) => void;
   /** Multiplies the zoom; `0` shows the whole recording. */
@@ -28,119 +33,163 @@ export interface Lanes {
   readonly order: () => readonly Lane[];
   /** The element with the role `slider`, for the keys that belong to it. */
   readonly slider: HTMLElement;
+  /** Outlines a turn and gives it handles; null outlines none. An id that no lane has is kept until one has it. */
+  readonly setSelected: (turn: number | null) => void;
+  /** Shades the stretch that is played over and over. */
+  readonly setLoop: (loop: Stretch | null) => void;
+  /** Hatches what differs from a reference. */
+  readonly setMarks: (marks: readonly Mark[]) => void;
+  /** In this mode a drag over empty lane space adds a turn without Shift; touch scrolls elsewhere meanwhile. */
+  readonly setAdding: (adding: boolean) => void;
+  /** Scrolls so that a stretch is in the window, at the zoom that is set. */
+  readonly reveal: (stretch: Stretch) => void;
+  /** Draws what is known of the sound. To be called again with the same pyramid when it has grown. */
+  readonly setPeaks: (peaks: PeakPyramid | null) => void;
+  /** A sentence in place of the waveform: that it is read, or why there is none. */
+  readonly setWaveNote: (note: string | null) => void;
 }
 
+export interface LanesLook {
+  /** Dashed: something to look at before it is accepted. Cannot be corrected. Default false. */
+  readonly provisional?: boolean;
+}
+
+/**
+ * What the lanes tell. Only turns that have an id (`EditableTurn`) are selected, moved and assigned, and only where the
+ * listener is given.
+ */
 export interface LanesOptions {
   readonly durationSeconds: number;
   readonly theme: ThemeControl;
+  /** Whether a row for the waveform is kept above the lanes. Default false. */
+  readonly waveform?: boolean;
   readonly onSeek: (seconds: number) => void;
+  /** A turn was clicked: it is to be played. */
   readonly onTurn: (turn: Turn) => void;
   readonly onZoomed: (zoomed: boolean) => void;
+  /** A turn was clicked; comes before `onTurn`. */
+  readonly onSelectTurn?: (turn: number) => void;
+  /** A turn was clicked twice: it is to be played over and over. */
+  readonly onLoopTurn?: (turn: Turn) => void;
+  /** An edge of the selected turn was dragged and let go. It may lie over other turns of its lane, which the editing then takes in. */
+  readonly onMoveTurn?: (turn: number, startSeconds: number, endSeconds: number) => void;
+  /** A turn was dragged onto another speaker's lane. */
+  readonly onAssignTurn?: (turn: number, speaker: string) => void;
+  /** A drag began in an empty part of a lane. The stretch may lie over turns of that lane. */
+  readonly onAddTurn?: (speaker: string, startSeconds: number, endSeconds: number) => void;
 }
 
 export function createLanes(scope: Scope, options: LanesOptions): Lanes {
   // A recording of no length would divide by zero in every position.
   const durationSeconds = Math.max(options.durationSeconds, 0.001);
+  const hasWave = options.waveform === true;
   const base = h('canvas', { class: 'lanes__canvas' });
   const overlay = h('canvas', { class: 'lanes__canvas' });
-  const stage = h('div', { class: 'lanes__stage' }, base, overlay);
-  const width = h('div', { class: 'lanes__width' }, stage);
-  // The browser's own scrolling moves the window: it comes with touch, wheel, keys and momentum.
-  const scroller = h(
-    'div',
-    {
-      class: 'lanes__scroller',
-      tabindex: 0,
-      role: 'slider',
-      'aria-label': text.done.position,
-      'aria-valuemin': 0,
-      'aria-valuemax': Math.round(durationSeconds),
+  const grips = createGrips();
+  const scroller = createScroller(scope, {
+    durationSeconds,
+    hasWave,
+    onMoved: () => {
+      repaint(true);
     },
-    width,
-  );
+    onZoomed: options.onZoomed,
+  });
+  const { stage, geometry } = scroller;
+  stage.append(base, overlay, grips.element);
+  const minimap = createMinimap(scope, durationSeconds, (seconds) => {
+    scroller.scrollTo(seconds, INSET);
+  });
   const labels = h('ul', { class: 'lanes__labels' });
+  const waveNote = h('p', { class: 'lanes__wave-note', hidden: true });
   const probe = h('span', { class: 'lanes__probe', hidden: true });
   const element = h(
     'div',
     { class: 'lanes', role: 'group', 'aria-label': text.done.lanes, 'data-testid': 'lanes' },
     labels,
-    scroller,
+    scroller.element,
+    hasWave && h('p', { class: 'lanes__wave-label' }, waveText.label),
+    waveNote,
+    minimap.element,
     probe,
   );
 
-  let lanes: readonly Lane[] = [];
+  let scene: Scene = { lanes: [], marks: [], peaks: null, isProvisional: false, hidden: null };
+  /** Of the last call of `setMarks`; the scene has them sorted. */
+  let given: readonly Mark[] = [];
   let labelItems: HTMLElement[] = [];
   let paints: Paints | null = null;
-  let zoom = 1;
-  let viewport = 0;
-  let narrow = false;
   let position = 0;
-  let pointer: number | null = null;
+  let loop: Stretch | null = null;
+  let selectedId: number | null = null;
+  let selected: PlacedTurn | null = null;
+  let isAdding = false;
   let frame = 0;
   let baseStale = true;
+  let minimapStale = true;
   scope.add(() => {
     cancelAnimationFrame(frame);
   });
 
-  const geometry = (): Geometry => {
-    const metrics = laneMetrics(narrow);
-    const secondsPerPixel = durationSeconds / Math.max(1, viewport * zoom - 2 * INSET);
-    return {
-      ...metrics,
-      width: viewport,
-      height: AXIS_HEIGHT + lanes.length * metrics.laneHeight,
-      axisHeight: AXIS_HEIGHT,
-      startSeconds: scroller.scrollLeft * secondsPerPixel,
-      secondsPerPixel,
-      inset: INSET,
-      durationSeconds,
-    };
-  };
-
   const paint = (): void => {
     frame = 0;
-    if (viewport === 0) return;
-    paints ??= readPaints(probe, lanes.length);
     const now = geometry();
     const onBase = base.getContext('2d');
     const onOverlay = overlay.getContext('2d');
-    if (!onBase || !onOverlay) return;
+    if (now.width === 0 || !onBase || !onOverlay) return;
+    paints ??= readPaints(probe);
+    const drag = pointing.drag();
     if (baseStale) {
       baseStale = false;
       for (const context of [onBase, onOverlay]) fitCanvas(context, now);
-      paintBase(onBase, now, lanes, paints);
+      paintBase(onBase, now, { ...scene, hidden: drag && drag.kind !== 'add' ? drag.turn : null }, paints);
+      grips.place(now, isEditable() ? selected : null);
+      const endSeconds = now.startSeconds + (now.width - 2 * now.inset) * now.secondsPerPixel;
+      minimap.setWindow(scroller.isZoomed() ? { startSeconds: now.startSeconds, endSeconds } : null);
     }
-    paintOverlay(onOverlay, now, position, pointer, paints);
+    if (minimapStale) {
+      minimapStale = false;
+      minimap.paint(scene, paints);
+    }
+    const outlined = selected && { ...selected.turn, lane: selected.lane };
+    paintOverlay(
+      onOverlay,
+      now,
+      { lanes: scene.lanes, position, pointer: pointing.pointer(), loop, selected: outlined, drag },
+      paints,
+    );
   };
   const repaint = (withBase: boolean): void => {
     baseStale ||= withBase;
     if (frame === 0) frame = requestAnimationFrame(paint);
   };
 
+  const isEditable = (): boolean => !scene.isProvisional;
+  const pointing = createPointing(
+    scope,
+    {
+      stage,
+      grips,
+      geometry,
+      isEditable,
+      lanes: () => scene.lanes,
+      selected: () => selected,
+      isAdding: () => isAdding,
+      onChange: repaint,
+    },
+    options,
+  );
+
   const layOut = (): void => {
-    narrow = element.clientWidth < NARROW_PIXELS;
+    const narrow = element.clientWidth < NARROW_PIXELS;
     element.classList.toggle('lanes--narrow', narrow);
-    viewport = scroller.clientWidth;
-    const { height, laneHeight } = geometry();
-    width.style.width = zoom === 1 ? '100%' : `${Math.round(viewport * zoom)}px`;
-    width.style.height = `${height}px`;
-    stage.style.width = `${viewport}px`;
-    element.style.setProperty('--lane-height', `${laneHeight}px`);
-    element.style.setProperty('--axis-height', `${AXIS_HEIGHT}px`);
+    scroller.layOut(scene.lanes.length, narrow);
+    const now = geometry();
+    element.style.setProperty('--lane-height', `${now.laneHeight}px`);
+    element.style.setProperty('--axis-height', `${now.axisHeight}px`);
+    element.style.setProperty('--lanes-top', `${lanesTop(now)}px`);
+    minimapStale = true;
     repaint(true);
   };
-
-  const zoomTo = (next: number, anchorPixel: number): void => {
-    const closest = Math.min(durationSeconds / CLOSEST_SECONDS, WIDEST_PIXELS / Math.max(1, viewport));
-    const clamped = Math.min(Math.max(1, next), Math.max(1, closest));
-    if (clamped === zoom) return;
-    const anchorSeconds = secondsAt(geometry(), anchorPixel);
-    zoom = clamped;
-    layOut();
-    scroller.scrollLeft += xOf(geometry(), anchorSeconds) - anchorPixel;
-    options.onZoomed(zoom > 1);
-  };
-
   const observer = new ResizeObserver(layOut);
   observer.observe(element);
   scope.add(() => {
@@ -148,94 +197,100 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
   });
   options.theme.onChange(scope, () => {
     paints = null;
+    minimapStale = true;
     repaint(true);
   });
   // Moving to a screen of another density changes no size in CSS pixels, but the window hears of it.
   scope.on(window, 'resize', layOut);
-  scope.on(scroller, 'scroll', () => {
-    repaint(true);
-  }, { passive: true });
-
-  /** The lane turn under the pointer, for a click and for the cursor. */
-  const hit = (event: MouseEvent): { seconds: number; turn: Turn | null } => {
-    const box = stage.getBoundingClientRect();
-    const now = geometry();
-    const seconds = secondsAt(now, event.clientX - box.left);
-    const lane = lanes[laneAt(now, event.clientY - box.top) ?? -1];
-    return { seconds, turn: lane ? turnAt(lane.turns, seconds, HIT_PIXELS * now.secondsPerPixel) : null };
-  };
-  scope.on(stage, 'click', (event) => {
-    const { seconds, turn } = hit(event);
-    if (turn) options.onTurn(turn);
-    else options.onSeek(seconds);
-  });
-  scope.on(stage, 'pointermove', (event) => {
-    if (event.pointerType !== 'mouse') return;
-    pointer = event.clientX - stage.getBoundingClientRect().left;
-    stage.classList.toggle('is-over-turn', hit(event).turn !== null);
-    repaint(false);
-  });
-  scope.on(stage, 'pointerleave', () => {
-    pointer = null;
-    repaint(false);
-  });
-  scope.on(
-    scroller,
-    'wheel',
-    (event) => {
-      // Pinching on a touch pad arrives as a wheel with Ctrl.
-      if (!event.ctrlKey) return;
-      event.preventDefault();
-      zoomTo(zoom * Math.exp(-event.deltaY * 0.005), event.clientX - stage.getBoundingClientRect().left);
-    },
-    { passive: false },
-  );
 
   const speakingAt = (seconds: number): readonly Lane[] =>
-    lanes.filter(({ turns }) => turnAt(turns, seconds) !== null);
-
+    scene.lanes.filter(({ turns }) => turnAt(turns, seconds) !== null);
   const describe = (): void => {
     const speaking = speakingAt(position);
     labelItems.forEach((item, index) => {
-      const lane = lanes[index];
+      const lane = scene.lanes[index];
       item.classList.toggle('is-speaking', lane !== undefined && speaking.includes(lane));
     });
+  };
+  const show = (changes: Partial<Scene>): void => {
+    scene = { ...scene, ...changes };
+    minimapStale = true;
+    repaint(true);
   };
 
   return {
     element,
-    slider: scroller,
+    slider: scroller.element,
     speakingAt,
-    order: () => lanes,
-    setLanes(next) {
-      lanes = next;
-      paints = null;
+    order: () => scene.lanes,
+    setLanes(lanes, { provisional = false } = {}) {
+      // What is dragged may be gone, or on another lane.
+      pointing.cancel();
+      show({ lanes, isProvisional: provisional });
+      element.classList.toggle('lanes--provisional', provisional);
+      selected = findTurn(lanes, selectedId);
       labelItems = lanes.map(laneLabel);
       labels.replaceChildren(...labelItems);
       describe();
       layOut();
     },
+    setSelected(turn) {
+      if (turn === selectedId) return;
+      selectedId = turn;
+      selected = findTurn(scene.lanes, turn);
+      repaint(true);
+    },
+    setLoop(next) {
+      loop = next;
+      repaint(false);
+    },
+    setMarks(marks) {
+      if (marks === given) return;
+      given = marks;
+      show({ marks: [...marks].sort((a, b) => a.startSeconds - b.startSeconds) });
+    },
+    setAdding(adding) {
+      isAdding = adding;
+      stage.classList.toggle('is-adding', adding);
+    },
+    setPeaks(peaks) {
+      show({ peaks });
+    },
+    setWaveNote(note) {
+      waveNote.hidden = note === null;
+      setText(waveNote, note ?? '');
+    },
+    reveal({ startSeconds, endSeconds }) {
+      const now = geometry();
+      const left = xOf(now, startSeconds);
+      const right = xOf(now, endSeconds);
+      if (left >= 0 && right <= now.width) return;
+      const fits = right - left < now.width * (1 - 2 * PAGE_START);
+      scroller.scrollTo(startSeconds, fits ? (now.width - (right - left)) / 2 : now.width * PAGE_START);
+    },
     setPosition(seconds, playing) {
-      const before = geometry();
-      const wasVisible = isWithin(xOf(before, position), before.width);
+      const now = geometry();
+      const wasVisible = isWithin(xOf(now, position), now.width);
       position = seconds;
-      const x = xOf(before, seconds);
-      if (zoom > 1 && !isWithin(x, before.width) && (wasVisible || !playing)) {
-        scroller.scrollLeft += x - before.width * 0.1;
+      if (scroller.isZoomed() && !isWithin(xOf(now, seconds), now.width) && (wasVisible || !playing)) {
+        scroller.scrollTo(seconds, now.width * PAGE_START);
       }
       if (!playing) {
         // A slider whose value is spoken for each frame would never be silent.
         const names = speakingAt(seconds).map(({ name }) => name);
-        scroller.setAttribute('aria-valuenow', String(Math.round(seconds)));
-        scroller.setAttribute('aria-valuetext', text.done.at(seconds, names.join(', ') || text.done.silence));
+        scroller.element.setAttribute('aria-valuenow', String(Math.round(seconds)));
+        scroller.element.setAttribute('aria-valuetext', text.done.at(seconds, names.join(', ') || text.done.silence));
       }
+      minimap.setPosition(seconds);
       describe();
       repaint(false);
     },
     zoom(factor) {
       const now = geometry();
       const x = xOf(now, position);
-      zoomTo(factor === 0 ? 1 : zoom * factor, isWithin(x, now.width) ? x : now.width / 2);
+      const anchor = isWithin(x, now.width) ? x : now.width / 2;
+      if (factor === 0) scroller.zoomTo(1, anchor);
+      else scroller.zoomBy(factor, anchor);
     },
   };
 }

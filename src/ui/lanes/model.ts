@@ -1,3 +1,4 @@
+import type { Annotation, AnnotationSpeaker, EditableTurn } from '../../editing/annotation';
 import type { DiarizationResult, Turn } from '../../pipeline/types';
 import type { TurnsMode } from '../state';
 import { text } from '../text';
@@ -6,6 +7,8 @@ import { text } from '../text';
 export interface Lane {
   readonly label: string;
   readonly name: string;
+  /** Index into the speaker colours, 0 or more; beyond the eighth they repeat with a pattern. */
+  readonly colour: number;
   /** Sorted by start; one speaker's turns do not overlap, so they are sorted by end too. */
   readonly turns: readonly Turn[];
   readonly seconds: number;
@@ -29,12 +32,41 @@ export function lanesSoFar(turns: readonly Turn[]): Lane[] {
   return lanesBy([...new Set(turns.map(({ speaker }) => speaker))], turns);
 }
 
-function lanesBy(labels: readonly string[], turns: readonly Turn[]): Lane[] {
-  const byLabel = new Map<string, Turn[]>(labels.map((label) => [label, []]));
+/**
+ * Lanes of a result as it was corrected, in the order of its speakers, those without a turn included.
+ *
+ * @param turns what is shown of it: its turns, or the exclusive ones; sorted by start
+ */
+export function lanesOfAnnotation({ speakers, turns: all }: Annotation, turns: readonly Turn[] = all): Lane[] {
+  const heads = speakers.map((speaker, index) => ({
+    label: speaker.id,
+    name: speakerName(speaker, index),
+    colour: speaker.colour,
+  }));
+  return fillLanes(heads, turns);
+}
+
+/**
+ * A speaker's name, or until there is one a number: that of the label, so that nobody is renumbered when another speaker goes.
+ *
+ * @param index of the speaker, for labels without a number
+ */
+export function speakerName({ id, name }: AnnotationSpeaker, index: number): string {
+  const number = /^SPEAKER_(\d+)$/.exec(id)?.[1];
+  return name ?? text.done.speaker(number === undefined ? index : Number(number));
+}
+
+const lanesBy = (labels: readonly string[], turns: readonly Turn[]): Lane[] =>
+  fillLanes(
+    labels.map((label, index) => ({ label, name: text.done.speaker(index), colour: index })),
+    turns,
+  );
+
+function fillLanes(heads: readonly Pick<Lane, 'label' | 'name' | 'colour'>[], turns: readonly Turn[]): Lane[] {
+  const byLabel = new Map<string, Turn[]>(heads.map(({ label }) => [label, []]));
   for (const turn of turns) byLabel.get(turn.speaker)?.push(turn);
-  const lanes = [...byLabel].map(([label, own], index) => ({
-    label,
-    name: text.done.speaker(index),
+  const lanes = heads.map((head) => ({ head, own: byLabel.get(head.label) ?? [] })).map(({ head, own }) => ({
+    ...head,
     turns: own,
     seconds: own.reduce((sum, { startSeconds, endSeconds }) => sum + endSeconds - startSeconds, 0),
   }));
@@ -58,4 +90,26 @@ export function firstEndingAfter(turns: readonly Turn[], seconds: number): numbe
 export function turnAt(turns: readonly Turn[], seconds: number, slack = 0): Turn | null {
   const turn = turns[firstEndingAfter(turns, seconds - slack)];
   return turn && turn.startSeconds - slack <= seconds ? turn : null;
+}
+
+/** The id of a turn that can be corrected; null for one that cannot: exclusive turns are derived. */
+export function idOf(turn: Turn): number | null {
+  const { id } = turn as Partial<EditableTurn>;
+  return id ?? null;
+}
+
+/** A turn that is on the lanes, with the index of its lane. */
+export interface PlacedTurn {
+  readonly turn: Turn;
+  readonly lane: number;
+}
+
+/** The turn with this id; null where no lane has it. */
+export function findTurn(lanes: readonly Lane[], id: number | null): PlacedTurn | null {
+  if (id === null) return null;
+  for (const [lane, { turns }] of lanes.entries()) {
+    const turn = turns.find((each) => idOf(each) === id);
+    if (turn) return { turn, lane };
+  }
+  return null;
 }

@@ -1,7 +1,11 @@
+import type { PeakPyramid } from '../../audio/peaks';
 import { clock } from '../format';
-import { secondsAt, xOf, type Geometry } from './geometry';
-import { firstEndingAfter, type Lane } from './model';
-import { patternOf, type Paints, type Pattern } from './palette';
+import type { Mark } from '../studio/studio';
+import { paintWave } from '../wave/paintWave';
+import { barTopOf, lanesTop, secondsAt, spanOf, xOf, type Geometry } from './geometry';
+import { firstEndingAfter, idOf, type Lane } from './model';
+import { colourOf, patternOf, type Paints } from './palette';
+import { patternFill } from './patterns';
 import { tickSteps } from './ticks';
 
 /** A turn shorter than a pixel is still drawn: that someone spoke is the very thing to see. */
@@ -10,121 +14,193 @@ const MIN_WIDTH = 1.5;
 const DENSE_TURNS_PER_PIXEL = 0.12;
 /** The lightest column of a dense lane, still plain to see on its track. */
 const FAINTEST = 0.45;
+const PROVISIONAL_FILL = 0.3;
+const DASHES = [4, 3];
+/** What lies under a mark must not drown its hatching. */
+const MARK_VEIL = 0.6;
 
-/** Axis, tracks and turns: all that stays while playing. */
-export function paintBase(
-  context: CanvasRenderingContext2D,
-  geometry: Geometry,
-  lanes: readonly Lane[],
-  paints: Paints,
-): void {
+/** All that stays while playing. */
+export interface Scene {
+  readonly lanes: readonly Lane[];
+  /** Sorted by start. */
+  readonly marks: readonly Mark[];
+  readonly peaks: PeakPyramid | null;
+  /** Dashed bars: something to look at before it is accepted. */
+  readonly isProvisional: boolean;
+  /** Id of a turn that is left out, because the overlay shows it as it is dragged; null for none. */
+  readonly hidden: number | null;
+}
+
+/** Axis, waveform, tracks, turns and marks. */
+export function paintBase(context: CanvasRenderingContext2D, geometry: Geometry, scene: Scene, paints: Paints): void {
   context.clearRect(0, 0, geometry.width, geometry.height);
   paintTicks(context, geometry, paints);
-  lanes.forEach((lane, index) => {
-    const top = geometry.axisHeight + index * geometry.laneHeight;
-    context.fillStyle = paints.track;
-    const start = Math.max(0, xOf(geometry, 0));
-    const end = Math.min(geometry.width, xOf(geometry, geometry.durationSeconds));
-    context.fillRect(start, top + geometry.barTop, end - start, geometry.barHeight);
+  if (geometry.waveHeight > 0) {
+    paintTrack(context, geometry, geometry.axisHeight + 4, geometry.waveHeight - 8, paints);
+    if (scene.peaks) {
+      context.fillStyle = paints.muted;
+      paintWave(context, scene.peaks, {
+        startSeconds: geometry.startSeconds,
+        secondsPerPixel: geometry.secondsPerPixel,
+        left: geometry.inset,
+        right: geometry.width,
+        middle: geometry.axisHeight + geometry.waveHeight / 2,
+        reach: geometry.waveHeight / 2 - 6,
+      });
+    }
+  }
+  scene.lanes.forEach((lane, index) => {
+    paintTrack(context, geometry, barTopOf(geometry, index), geometry.barHeight, paints);
     context.fillStyle = paints.rule;
-    context.fillRect(0, top, geometry.width, 1);
-    paintTurns(context, geometry, lane, index, paints);
+    context.fillRect(0, lanesTop(geometry) + index * geometry.laneHeight, geometry.width, 1);
+    paintTurns(context, geometry, lane, barTopOf(geometry, index), scene, paints);
   });
+  for (const kind of ['missed', 'false-alarm', 'confusion'] as const) paintMarks(context, geometry, scene, kind, paints);
+}
+
+function paintTrack(context: CanvasRenderingContext2D, geometry: Geometry, top: number, height: number, paints: Paints): void {
+  const start = Math.max(0, xOf(geometry, 0));
+  const end = Math.min(geometry.width, xOf(geometry, geometry.durationSeconds));
+  context.fillStyle = paints.track;
+  context.fillRect(start, top, end - start, height);
 }
 
 function paintTurns(
   context: CanvasRenderingContext2D,
   geometry: Geometry,
   lane: Lane,
-  index: number,
+  top: number,
+  { isProvisional, hidden }: Scene,
   paints: Paints,
 ): void {
-  const top = geometry.axisHeight + index * geometry.laneHeight + geometry.barTop;
   const startSeconds = secondsAt(geometry, 0);
   const endSeconds = secondsAt(geometry, geometry.width);
-  context.fillStyle = paints.lanes[index] ?? paints.ink;
+  const colour = colourOf(paints, lane.colour);
+  context.fillStyle = colour;
   const first = firstEndingAfter(lane.turns, startSeconds);
   const visible = firstEndingAfter(lane.turns, endSeconds) - first;
   if (visible > DENSE_TURNS_PER_PIXEL * geometry.width) {
-    paintColumns(context, geometry, lane, first, top);
+    paintColumns(context, geometry, lane, top, geometry.barHeight, isProvisional ? PROVISIONAL_FILL : 1);
     return;
   }
   context.beginPath();
   for (let at = first; at < lane.turns.length; at += 1) {
     const turn = lane.turns[at];
     if (!turn || turn.startSeconds > endSeconds) break;
-    // Clipped here: a rectangle that begins millions of pixels to the left loses precision.
-    const left = Math.max(-4, xOf(geometry, turn.startSeconds));
-    const right = Math.min(geometry.width + 4, xOf(geometry, turn.endSeconds));
-    const width = Math.max(MIN_WIDTH, right - left);
-    if (width > 6) context.roundRect(left, top, width, geometry.barHeight, 2);
-    else context.rect(left, top, width, geometry.barHeight);
+    if (hidden === null || idOf(turn) !== hidden) addBar(context, geometry, turn, top);
   }
+  if (isProvisional) context.globalAlpha = PROVISIONAL_FILL;
   context.fill();
-  const pattern = patternOf(index);
+  context.globalAlpha = 1;
+  if (isProvisional) {
+    context.strokeStyle = colour;
+    context.lineWidth = 1.5;
+    context.setLineDash(DASHES);
+    context.stroke();
+    context.setLineDash([]);
+  }
+  fillPattern(context, geometry, lane.colour, paints);
+}
+
+/** Adds a turn's bar to the path. */
+export function addBar(
+  context: CanvasRenderingContext2D,
+  geometry: Geometry,
+  stretch: { readonly startSeconds: number; readonly endSeconds: number },
+  top: number,
+): void {
+  const { left, right } = spanOf(geometry, stretch);
+  const width = Math.max(MIN_WIDTH, right - left);
+  if (width > 6) context.roundRect(left, top, width, geometry.barHeight, 2);
+  else context.rect(left, top, width, geometry.barHeight);
+}
+
+/** Lays the colour's pattern, where it has one, over the path. */
+export function fillPattern(context: CanvasRenderingContext2D, geometry: Geometry, colour: number, paints: Paints): void {
+  const pattern = patternOf(colour);
   if (pattern === 'solid') return;
-  const ink = patternFill(context, pattern, paints.surface);
+  const ink = patternFill(context, pattern, paints, scrolledPixels(geometry));
   if (!ink) return;
   context.fillStyle = ink;
   context.fill();
 }
 
-/** Hours in a few hundred pixels: each column is as strong as the part of its time that is speech. */
-function paintColumns(
+const scrolledPixels = ({ startSeconds, secondsPerPixel }: Geometry): number => startSeconds / secondsPerPixel;
+
+/** Shared by all calls, so that scrolling allocates nothing. Grows to the widest window. */
+let speechOfColumn = new Float32Array(2048);
+
+/**
+ * Hours in a few hundred pixels: each column is as strong as the part of its time that is speech.
+ *
+ * @param strength factor on the opacity, 0 to 1
+ */
+export function paintColumns(
   context: CanvasRenderingContext2D,
   geometry: Geometry,
   { turns }: Lane,
-  first: number,
   top: number,
+  height: number,
+  strength = 1,
 ): void {
-  const columns = new Float32Array(Math.ceil(geometry.width));
-  for (let at = first; at < turns.length; at += 1) {
+  const numColumns = Math.ceil(geometry.width);
+  if (speechOfColumn.length < numColumns) speechOfColumn = new Float32Array(numColumns);
+  const columns = speechOfColumn;
+  columns.fill(0, 0, numColumns);
+  for (let at = firstEndingAfter(turns, secondsAt(geometry, 0)); at < turns.length; at += 1) {
     const turn = turns[at];
     if (!turn) break;
     const left = Math.max(0, xOf(geometry, turn.startSeconds));
-    const right = Math.min(columns.length, xOf(geometry, turn.endSeconds));
-    if (left >= columns.length) break;
+    const right = Math.min(numColumns, xOf(geometry, turn.endSeconds));
+    if (left >= numColumns) break;
     for (let column = Math.floor(left); column < right; column += 1) {
       columns[column]! += Math.min(right, column + 1) - Math.max(left, column);
     }
   }
-  columns.forEach((part, column) => {
-    if (part === 0) return;
-    context.globalAlpha = FAINTEST + (1 - FAINTEST) * Math.min(1, part);
-    context.fillRect(column, top, 1, geometry.barHeight);
-  });
+  for (let column = 0; column < numColumns; column += 1) {
+    const part = columns[column]!;
+    if (part === 0) continue;
+    context.globalAlpha = strength * (FAINTEST + (1 - FAINTEST) * Math.min(1, part));
+    context.fillRect(column, top, 1, height);
+  }
   context.globalAlpha = 1;
 }
 
-/** The pattern is cut out of the bar in the colour of the surface, so it shows on every colour. */
-function patternFill(
+function paintMarks(
   context: CanvasRenderingContext2D,
-  pattern: Exclude<Pattern, 'solid'>,
-  colour: string,
-): CanvasPattern | null {
-  const size = 8;
-  const tile = document.createElement('canvas');
-  tile.width = size;
-  tile.height = size;
-  const pen = tile.getContext('2d');
-  if (!pen) return null;
-  pen.strokeStyle = colour;
-  pen.fillStyle = colour;
-  if (pattern === 'hatch') {
-    pen.lineWidth = 2;
-    pen.beginPath();
-    // Three strokes, so that the corners of neighbouring tiles meet.
-    for (const shift of [-size, 0, size]) {
-      pen.moveTo(shift - 1, size + 1);
-      pen.lineTo(shift + size + 1, -1);
-    }
-    pen.stroke();
-  } else {
-    pen.beginPath();
-    pen.arc(size / 2, size / 2, 1.7, 0, 2 * Math.PI);
-    pen.fill();
+  geometry: Geometry,
+  { lanes, marks }: Scene,
+  kind: Mark['kind'],
+  paints: Paints,
+): void {
+  const startSeconds = secondsAt(geometry, 0);
+  const endSeconds = secondsAt(geometry, geometry.width);
+  context.beginPath();
+  let isEmpty = true;
+  for (const mark of marks) {
+    if (mark.startSeconds > endSeconds) break;
+    if (mark.kind !== kind || mark.endSeconds < startSeconds) continue;
+    const lane = mark.speaker === null ? null : lanes.findIndex(({ label }) => label === mark.speaker);
+    if (lane === -1) continue;
+    const { left, right } = spanOf(geometry, mark);
+    const top = lane === null ? lanesTop(geometry) + 1 : lanesTop(geometry) + lane * geometry.laneHeight + 3;
+    const height = lane === null ? lanes.length * geometry.laneHeight - 1 : geometry.laneHeight - 5;
+    context.rect(left, top, Math.max(MIN_WIDTH, right - left), height);
+    isEmpty = false;
   }
-  return context.createPattern(tile, 'repeat');
+  if (isEmpty) return;
+  context.globalAlpha = MARK_VEIL;
+  context.fillStyle = paints.surface;
+  context.fill();
+  context.globalAlpha = 1;
+  const hatching = patternFill(context, kind, paints, scrolledPixels(geometry));
+  if (hatching) {
+    context.fillStyle = hatching;
+    context.fill();
+  }
+  context.strokeStyle = paints.ink;
+  context.lineWidth = 1;
+  context.stroke();
 }
 
 function paintTicks(context: CanvasRenderingContext2D, geometry: Geometry, paints: Paints): void {
@@ -149,60 +225,4 @@ function paintTicks(context: CanvasRenderingContext2D, geometry: Geometry, paint
     context.fillStyle = paints.muted;
     context.fillText(label, x + 5, 12);
   }
-}
-
-/** Playhead and pointer. Alone on its canvas, so that a frame while playing repaints two lines and no turns. */
-export function paintOverlay(
-  context: CanvasRenderingContext2D,
-  geometry: Geometry,
-  position: number,
-  pointer: number | null,
-  paints: Paints,
-): void {
-  context.clearRect(0, 0, geometry.width, geometry.height);
-  if (pointer !== null) {
-    const x = Math.round(pointer);
-    const seconds = secondsAt(geometry, pointer);
-    if (seconds >= 0 && seconds <= geometry.durationSeconds) {
-      context.fillStyle = paints.muted;
-      context.fillRect(x, geometry.axisHeight, 1, geometry.height - geometry.axisHeight);
-      flag(context, geometry, x, clock(seconds, 1), paints);
-    }
-  }
-  const x = Math.round(xOf(geometry, position));
-  if (x < -6 || x > geometry.width + 6) return;
-  // A halo in the surface's colour keeps the line readable on a bar of any colour.
-  context.globalAlpha = 0.75;
-  context.fillStyle = paints.surface;
-  context.fillRect(x - 2, geometry.axisHeight - 4, 5, geometry.height - geometry.axisHeight + 4);
-  context.globalAlpha = 1;
-  context.fillStyle = paints.ink;
-  context.fillRect(x - 0.75, geometry.axisHeight - 6, 2, geometry.height - geometry.axisHeight + 6);
-  context.beginPath();
-  context.moveTo(x - 6, geometry.axisHeight - 14);
-  context.lineTo(x + 6.5, geometry.axisHeight - 14);
-  context.lineTo(x + 6.5, geometry.axisHeight - 9);
-  context.lineTo(x + 0.25, geometry.axisHeight - 2);
-  context.lineTo(x - 6, geometry.axisHeight - 9);
-  context.fill();
-}
-
-function flag(
-  context: CanvasRenderingContext2D,
-  geometry: Geometry,
-  x: number,
-  label: string,
-  paints: Paints,
-): void {
-  context.font = paints.font;
-  context.textBaseline = 'middle';
-  context.textAlign = 'left';
-  const width = context.measureText(label).width + 12;
-  const left = Math.min(Math.max(0, x - width / 2), geometry.width - width);
-  context.fillStyle = paints.ink;
-  context.beginPath();
-  context.roundRect(left, 2, width, 18, 3);
-  context.fill();
-  context.fillStyle = paints.surface;
-  context.fillText(label, left + 6, 11.5);
 }

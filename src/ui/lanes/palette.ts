@@ -14,25 +14,33 @@ export const patternOf = (index: number): Pattern =>
   PATTERNS[Math.floor(index / COLOURS) % PATTERNS.length] ?? 'solid';
 
 export interface Paints {
-  readonly lanes: readonly string[];
+  /** One per speaker colour: see {@link colourOf}. */
+  readonly speakers: readonly string[];
   readonly ink: string;
   readonly muted: string;
   readonly rule: string;
+  readonly ruleStrong: string;
+  readonly accent: string;
   readonly track: string;
   readonly surface: string;
   readonly font: string;
 }
 
 /** Reads the colours of the moment; they change with the theme. */
-export function readPaints(probe: HTMLElement, lanes: number): Paints {
+export function readPaints(probe: HTMLElement): Paints {
   const colour = (variable: string): string => resolvedColour(probe, variable);
   return {
-    lanes: Array.from({ length: lanes }, (_, index) => colour(colourVariable(index))),
+    speakers: Array.from({ length: COLOURS }, (_, index) => colour(colourVariable(index))),
     ink: colour('--ink'),
     muted: colour('--ink-muted'),
     rule: colour('--rule'),
+    ruleStrong: colour('--rule-strong'),
+    accent: colour('--accent'),
     track: colour('--track'),
     surface: colour('--surface'),
     font: `11px ${getComputedStyle(probe).fontFamily}`,
   };
 }
+
+/** @param index of the colour, as in `Lane.colour` */
+export const colourOf = (paints: Paints, index: number): string => paints.speakers[index % COLOURS] ?? paints.ink;

@@ -40,27 +40,28 @@ export function createStillLanes(scope: Scope, theme: ThemeControl, label: strin
     const width = stage.clientWidth;
     const context = canvas.getContext('2d');
     if (width === 0 || !context) return;
-    paints ??= readPaints(probe, lanes.length);
+    paints ??= readPaints(probe);
     const metrics = laneMetrics(element.clientWidth < NARROW_PIXELS);
     const geometry: Geometry = {
       ...metrics,
       width,
       height: AXIS_HEIGHT + lanes.length * metrics.laneHeight,
       axisHeight: AXIS_HEIGHT,
+      waveHeight: 0,
       startSeconds: 0,
       secondsPerPixel: durationSeconds / Math.max(1, width - 2 * INSET),
       inset: INSET,
       durationSeconds,
     };
     fitCanvas(context, geometry);
-    paintBase(context, geometry, lanes, paints);
+    paintBase(context, geometry, { lanes, marks: [], peaks: null, isProvisional: false, hidden: null }, paints);
   };
   const layOut = (): void => {
     const narrow = element.clientWidth < NARROW_PIXELS;
     const { laneHeight } = laneMetrics(narrow);
     element.classList.toggle('lanes--narrow', narrow);
     element.style.setProperty('--lane-height', `${laneHeight}px`);
-    element.style.setProperty('--axis-height', `${AXIS_HEIGHT}px`);
+    element.style.setProperty('--lanes-top', `${AXIS_HEIGHT}px`);
     stage.style.height = `${AXIS_HEIGHT + lanes.length * laneHeight}px`;
     if (frame === 0) frame = requestAnimationFrame(paint);
   };
@@ -82,7 +83,6 @@ export function createStillLanes(scope: Scope, theme: ThemeControl, label: strin
     show(next, seconds) {
       lanes = next;
       durationSeconds = Math.max(seconds, 0.001);
-      paints = null;
       labels.replaceChildren(...lanes.map(laneLabel));
       layOut();
     },

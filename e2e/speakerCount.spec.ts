@@ -1,0 +1,50 @@
+/** Another number of speakers, on the sample. */
+import { expect, test } from './support/test';
+
+test('the slider proposes, says who merges, and changes the result only when it is accepted', async ({ page }) => {
+  await page.goto('index.html');
+  await page.getByTestId('try-sample').click();
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
+  await page.getByTestId('tab-count').click();
+  const slider = page.getByTestId('count-slider');
+  const answer = page.getByTestId('count-answer');
+  await expect(slider).toHaveValue('2');
+
+  await slider.focus();
+  await page.keyboard.press('ArrowLeft');
+  await expect(answer).toContainText('Proposed: 1 speaker');
+  await expect(answer).toContainText('Speaker 1 and Speaker 2 become one.');
+  await expect(page.getByTestId('summary')).toContainText('1 speaker');
+  // Taken back by the key.
+  await page.keyboard.press('Escape');
+  await expect(page.getByTestId('summary')).toContainText('2 speakers');
+  await expect(answer).toBeEmpty();
+  await expect(slider).toHaveValue('2');
+
+  // Moved fast, the last position counts.
+  await slider.focus();
+  for (let step = 0; step < 3; step += 1) await page.keyboard.press('ArrowRight');
+  await expect(page.getByTestId('count-number')).toHaveText('5');
+  await expect(page.getByTestId('count-accept')).toBeEnabled();
+  await page.getByTestId('count-auto').click();
+  await expect(answer).toContainText('Nothing changes.');
+
+  await slider.focus();
+  await page.keyboard.press('Home');
+  await expect(page.getByTestId('count-accept')).toBeEnabled();
+  await page.getByTestId('count-accept').click();
+  await expect(page.getByTestId('summary')).toContainText('1 speaker');
+  await expect(page.getByTestId('speaker-row')).toHaveCount(1);
+  await page.getByTestId('undo').click();
+  await expect(page.getByTestId('speaker-row')).toHaveCount(2);
+});
+
+test('turns of a file have no voices: the page says so, and what to do', async ({ page }) => {
+  await page.goto('index.html');
+  const rttm = 'SPEAKER talk 1 0.000 5.000 <NA> <NA> Ada <NA> <NA>';
+  await page.getByTestId('file-input').setInputFiles({ name: 'talk.rttm', mimeType: 'text/plain', buffer: Buffer.from(rttm) });
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done');
+  await page.getByTestId('tab-count').click();
+  await expect(page.getByTestId('count-absent')).toContainText('no voices in it');
+  await expect(page.getByTestId('count-absent')).toContainText('run it again');
+});

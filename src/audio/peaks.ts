@@ -1,0 +1,190 @@
+/** Rate of the samples that peaks are taken of, in Hz: the models' rate, so that a recording is decoded one way only. */
+export const PEAK_SAMPLE_RATE = 16_000;
+/** 16 ms: two and a half megabytes for three hours, and at one second across a window still a curve of 62 points. */
+export const SAMPLES_PER_PEAK = 256;
+const FULL_SCALE = 32_767;
+
+/** How loud a recording is over time. Plain data: it can be sent and stored. */
+export interface Peaks {
+  /** Length of the sound that one peak stands for. */
+  readonly secondsPerPeak: number;
+  /** Axes (peak, [lowest, highest]): samples × 32,767, those beyond ±1 cut off. */
+  readonly extremes: Int16Array;
+}
+
+/** Takes samples in pieces of any length, and gives the peaks that are complete. */
+export class PeakReducer {
+  #lowest = Infinity;
+  #highest = -Infinity;
+  #filled = 0;
+
+  /**
+   * @param samples axes (sample), finite, at {@link PEAK_SAMPLE_RATE}
+   * @returns axes (peak, [lowest, highest]), as in {@link Peaks}; empty where no peak was completed
+   */
+  append(samples: Float32Array): Int16Array {
+    const extremes = new Int16Array(2 * Math.floor((this.#filled + samples.length) / SAMPLES_PER_PEAK));
+    let at = 0;
+    for (const sample of samples) {
+      if (sample < this.#lowest) this.#lowest = sample;
+      if (sample > this.#highest) this.#highest = sample;
+      this.#filled += 1;
+      if (this.#filled < SAMPLES_PER_PEAK) continue;
+      at = this.#write(extremes, at);
+    }
+    return extremes;
+  }
+
+  /** The last peak, of what samples are left; empty where none are. */
+  flush(): Int16Array {
+    const extremes = new Int16Array(this.#filled > 0 ? 2 : 0);
+    if (this.#filled > 0) this.#write(extremes, 0);
+    return extremes;
+  }
+
+  #write(extremes: Int16Array, at: number): number {
+    extremes[at] = quantised(this.#lowest);
+    extremes[at + 1] = quantised(this.#highest);
+    this.#lowest = Infinity;
+    this.#highest = -Infinity;
+    this.#filled = 0;
+    return at + 2;
+  }
+}
+
+const quantised = (sample: number): number => Math.round(FULL_SCALE * Math.min(1, Math.max(-1, sample)));
+
+/** One level of the pyramid. Grows by doubling, so that appending costs the same however long the recording is. */
+class Level {
+  /** Axes (peak, [lowest, highest]); only the first `length` peaks hold something. */
+  extremes = new Int16Array(2 * 4096);
+  length = 0;
+
+  push(lowest: number, highest: number): void {
+    if (2 * this.length === this.extremes.length) {
+      const larger = new Int16Array(2 * this.extremes.length);
+      larger.set(this.extremes);
+      this.extremes = larger;
+    }
+    this.extremes[2 * this.length] = lowest;
+    this.extremes[2 * this.length + 1] = highest;
+    this.length += 1;
+  }
+}
+
+/**
+ * Peaks at every zoom: each level halves the number of peaks of the one below, so that a column of the screen is read
+ * from a few peaks, whether it stands for a hundredth of a second or for ten. Five megabytes for three hours.
+ */
+export class PeakPyramid {
+  readonly secondsPerPeak: number;
+  readonly #levels: Level[] = [new Level()];
+
+  constructor(secondsPerPeak = SAMPLES_PER_PEAK / PEAK_SAMPLE_RATE) {
+    this.secondsPerPeak = secondsPerPeak;
+  }
+
+  static from({ secondsPerPeak, extremes }: Peaks): PeakPyramid {
+    const pyramid = new PeakPyramid(secondsPerPeak);
+    pyramid.append(extremes);
+    return pyramid;
+  }
+
+  /** Seconds of sound that are in it so far. */
+  get seconds(): number {
+    return this.#levels[0]!.length * this.secondsPerPeak;
+  }
+
+  /** The largest absolute value so far, 0 to 1. */
+  get loudest(): number {
+    let loudest = 0;
+    // What has no partner yet is in no level above; these peaks together cover everything.
+    for (const { length, extremes } of this.#levels) {
+      if (length % 2 === 0) continue;
+      loudest = Math.max(loudest, -extremes[2 * length - 2]!, extremes[2 * length - 1]!);
+    }
+    return Math.min(1, loudest / FULL_SCALE);
+  }
+
+  /** @param extremes axes (peak, [lowest, highest]), as {@link PeakReducer} gives them */
+  append(extremes: Int16Array): void {
+    for (let at = 0; at + 1 < extremes.length; at += 2) this.#push(extremes[at]!, extremes[at + 1]!);
+  }
+
+  #push(lowest: number, highest: number): void {
+    for (let depth = 0; ; depth += 1) {
+      const level = (this.#levels[depth] ??= new Level());
+      level.push(lowest, highest);
+      if (level.length % 2 === 1) return;
+      // A pair is complete: its extremes are the next peak of the level above.
+      const before = 2 * (level.length - 2);
+      lowest = Math.min(lowest, level.extremes[before]!);
+      highest = Math.max(highest, level.extremes[before + 1]!);
+    }
+  }
+
+  /** What is in it so far, as plain data that shares no memory with it. */
+  toPeaks(): Peaks {
+    const base = this.#levels[0]!;
+    return { secondsPerPeak: this.secondsPerPeak, extremes: base.extremes.slice(0, 2 * base.length) };
+  }
+
+  /**
+   * Reads the extremes of columns of equal length that follow each other.
+   *
+   * @param startSeconds of the first column; may lie before the recording
+   * @param columns is filled: axes (column, [lowest, highest]), -1 to 1. Columns narrower than a peak lie on the line from one peak's
+   *   middle to the next. Left as they are: columns outside of the recording, and those that are not known yet.
+   * @returns the columns that are known, as the index of the first and that after the last
+   */
+  read(startSeconds: number, secondsPerColumn: number, columns: Float32Array): readonly [number, number] {
+    const numColumns = columns.length / 2;
+    const from = Math.min(numColumns, Math.max(0, Math.ceil(-startSeconds / secondsPerColumn - 1e-6)));
+    const to = Math.max(from, Math.min(numColumns, Math.floor((this.seconds - startSeconds) / secondsPerColumn + 1e-6)));
+    if (secondsPerColumn < this.secondsPerPeak) {
+      this.#interpolate(startSeconds, secondsPerColumn, columns, from, to);
+      return [from, to];
+    }
+    const fit = Math.floor(Math.log2(secondsPerColumn / this.secondsPerPeak) + 1e-6);
+    const depth = Math.min(fit, this.#levels.length - 1);
+    for (let column = from; column < to; column += 1) {
+      const start = startSeconds + column * secondsPerColumn;
+      this.#extremes(depth, start, start + secondsPerColumn, columns, 2 * column);
+    }
+    return [from, to];
+  }
+
+  #extremes(depth: number, startSeconds: number, endSeconds: number, into: Float32Array, at: number): void {
+    const { extremes, length } = this.#levels[depth]!;
+    const secondsPerPeak = this.secondsPerPeak * 2 ** depth;
+    const first = Math.max(0, Math.floor(startSeconds / secondsPerPeak + 1e-6));
+    const end = Math.ceil(endSeconds / secondsPerPeak - 1e-6);
+    if (end > length && depth > 0) {
+      // The last peaks may lack a partner, and so be in no peak of this level.
+      this.#extremes(0, startSeconds, endSeconds, into, at);
+      return;
+    }
+    let lowest = FULL_SCALE;
+    let highest = -FULL_SCALE;
+    for (let peak = Math.min(first, length - 1); peak < Math.min(end, length); peak += 1) {
+      if (extremes[2 * peak]! < lowest) lowest = extremes[2 * peak]!;
+      if (extremes[2 * peak + 1]! > highest) highest = extremes[2 * peak + 1]!;
+    }
+    into[at] = lowest / FULL_SCALE;
+    into[at + 1] = highest / FULL_SCALE;
+  }
+
+  #interpolate(startSeconds: number, secondsPerColumn: number, columns: Float32Array, from: number, to: number): void {
+    const { extremes, length } = this.#levels[0]!;
+    for (let column = from; column < to; column += 1) {
+      const middle = (startSeconds + (column + 0.5) * secondsPerColumn) / this.secondsPerPeak - 0.5;
+      const before = Math.min(length - 1, Math.max(0, Math.floor(middle)));
+      const after = Math.min(length - 1, before + 1);
+      const part = Math.min(1, Math.max(0, middle - before));
+      for (const side of [0, 1]) {
+        const value = extremes[2 * before + side]! * (1 - part) + extremes[2 * after + side]! * part;
+        columns[2 * column + side] = value / FULL_SCALE;
+      }
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import type { EditableTurn } from '../../editing/annotation';
+import { button } from '../compare/controls';
+import { h, icon, setText } from '../dom';
+import { swatch } from '../lanes/label';
+import { speakerName } from '../lanes/model';
+import { nameOf } from '../studio/names';
+import type { Studio } from '../studio/studio';
+import { certaintyOf } from './certainty';
+import { reviewText as words } from './text';
+
+export interface CardActions {
+  readonly play: () => void;
+  readonly confirm: () => void;
+  readonly assign: (speaker: string) => void;
+  readonly split: () => void;
+  readonly remove: () => void;
+  readonly next: () => void;
+  readonly previous: () => void;
+}
+
+export interface TurnCard {
+  readonly element: HTMLElement;
+  /** @param isReviewed whether the turn was confirmed or corrected before */
+  readonly update: (turn: EditableTurn, isReviewed: boolean) => void;
+  /** A turn is split where the player is. */
+  readonly setPosition: (seconds: number) => void;
+}
+
+/** One turn under review: who, when, how sure, and what can be done about it. */
+export function createTurnCard(studio: Studio, actions: CardActions): TurnCard {
+  const { scope } = studio;
+  let turn: EditableTurn | null = null;
+  const act = (label: string, key: string, testId: string, onClick: () => void, look = 'button button--small'): HTMLButtonElement =>
+    button(scope, { class: look, 'data-testid': testId, 'aria-keyshortcuts': key }, onClick, label, h('kbd', { 'aria-hidden': 'true' }, key));
+
+  const who = h('p', { class: 'review__who', 'data-testid': 'review-who' });
+  const when = h('p', { class: 'review__when mono', 'data-testid': 'review-when' });
+  const tag = h('span', { class: 'review__tag', hidden: true }, words.reviewed);
+  const certainty = h('p', { class: 'review__certainty', 'data-testid': 'review-certainty' });
+  const play = button(
+    scope,
+    { class: 'button', 'data-testid': 'review-play', 'aria-keyshortcuts': 'P' },
+    actions.play,
+    icon('play'),
+    words.play,
+    h('kbd', { 'aria-hidden': 'true' }, 'P'),
+  );
+  const confirm = act(words.confirm, 'C', 'review-confirm', actions.confirm, 'button button--primary');
+  const splitLabel = h('span', {});
+  const split = button(
+    scope,
+    { class: 'button button--small', 'data-testid': 'review-split', 'aria-keyshortcuts': 'S' },
+    actions.split,
+    splitLabel,
+    h('kbd', { 'aria-hidden': 'true' }, 'S'),
+  );
+  const remove = act(words.delete, 'Del', 'review-delete', actions.remove);
+  const choices = h('div', { class: 'review__choices', role: 'group', 'aria-label': words.who });
+  scope.on(choices, 'click', (event) => {
+    const chosen = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-speaker]') : null;
+    if (chosen?.dataset.speaker !== undefined) actions.assign(chosen.dataset.speaker);
+  });
+  const element = h(
+    'div',
+    { class: 'review__card' },
+    // Said as a whole when another turn comes up.
+    h('div', { class: 'review__turn', 'aria-live': 'polite', 'aria-atomic': 'true' }, h('div', { class: 'review__name' }, who, tag), when, certainty),
+    h('div', { class: 'button-row' }, play, confirm),
+    h('p', { class: 'legend' }, words.who),
+    choices,
+    h('div', { class: 'button-row' }, split, remove),
+    h('p', { class: 'fine' }, words.splitHint),
+    h(
+      'div',
+      { class: 'button-row review__steps' },
+      act(words.previous, '↑', 'review-previous', actions.previous),
+      act(words.next, '↓', 'review-next', actions.next),
+    ),
+  );
+
+  /** The buttons of the speakers; made anew only where speakers are others, so that the focus stays on one. */
+  let made = '';
+  function updateChoices(own: string): void {
+    const { annotation } = studio.get();
+    const described = JSON.stringify(annotation.speakers);
+    if (described !== made) {
+      made = described;
+      const focused = document.activeElement instanceof HTMLElement && choices.contains(document.activeElement) ? document.activeElement.dataset.speaker : undefined;
+      choices.replaceChildren(
+        ...annotation.speakers.map((speaker, index) =>
+          h(
+            'button',
+            { type: 'button', class: 'button button--small review__choice', 'data-speaker': speaker.id, 'data-testid': 'review-assign' },
+            swatch(speaker.colour),
+            speakerName(speaker, index),
+            index < 9 && h('kbd', { 'aria-hidden': 'true' }, String(index + 1)),
+          ),
+        ),
+      );
+      if (focused !== undefined) choices.querySelector<HTMLElement>(`[data-speaker="${CSS.escape(focused)}"]`)?.focus();
+    }
+    for (const choice of choices.querySelectorAll<HTMLElement>('[data-speaker]')) {
+      const id = choice.dataset.speaker ?? '';
+      const name = nameOf(annotation, id);
+      choice.setAttribute('aria-label', id === own ? words.confirmAs(name) : words.assign(name));
+      choice.classList.toggle('is-own', id === own);
+    }
+  }
+
+  return {
+    element,
+    update(next, isReviewed) {
+      turn = next;
+      const { annotation } = studio.get();
+      const colour = annotation.speakers.find(({ id }) => id === next.speaker)?.colour ?? 0;
+      who.replaceChildren(swatch(colour), nameOf(annotation, next.speaker));
+      setText(when, words.when(next.startSeconds, next.endSeconds));
+      tag.hidden = !isReviewed;
+      setText(certainty, certaintyLine(next, studio.outcome.result?.confidenceKind ?? null));
+      play.disabled = !studio.player.playable;
+      updateChoices(next.speaker);
+    },
+    setPosition(seconds) {
+      const isInside = turn !== null && seconds > turn.startSeconds && seconds < turn.endSeconds;
+      split.disabled = !isInside;
+      setText(splitLabel, isInside ? words.splitAt(seconds) : words.split);
+    },
+  };
+}
+
+/** How sure the speaker is, in a word, the number, and what the number is. */
+function certaintyLine({ confidence }: EditableTurn, kind: 'posterior' | 'margin' | null): string {
+  const word = words.certainty[certaintyOf(confidence, kind)];
+  if (confidence === null || confidence === undefined) return `${word}: ${words.noValue}`;
+  return `${word} · ${words[kind ?? 'plain'](confidence)}`;
+}

@@ -1,0 +1,86 @@
+import type { Annotation } from '../../editing/annotation';
+import { reviewOrder } from '../../editing/review';
+
+/** Where a person is in going through the turns, the most doubtful first. Turns are meant by their ids. */
+export interface ReviewQueue {
+  /** The turns that nobody has corrected or confirmed yet, in the order in which they are shown. */
+  readonly order: readonly number[];
+  /** The place in `order` from which it goes on; of `current`, where that is in it. */
+  readonly at: number;
+  /** The turn that is shown; null where all are reviewed. It can be one that is reviewed, after going back. */
+  readonly current: number | null;
+  /** The turns that were shown before, the last one last. */
+  readonly trail: readonly number[];
+}
+
+export function startReview(annotation: Annotation): ReviewQueue {
+  const order = orderOf(annotation);
+  return { order, at: 0, current: order[0] ?? null, trail: [] };
+}
+
+/** The next turn that is not reviewed; after the last one, the first that was passed over. */
+export function nextTurn(queue: ReviewQueue): ReviewQueue {
+  const { order, at, current } = queue;
+  // A reviewed turn is not in the order: what follows it has moved up to its place.
+  const next = order[at] === current ? at + 1 : at;
+  return goTo(queue, next < order.length ? next : 0);
+}
+
+/** The turn that was shown before; without one, the one before in the order. */
+export function previousTurn(queue: ReviewQueue): ReviewQueue {
+  const { order, at, trail } = queue;
+  const before = trail.at(-1);
+  if (before !== undefined) return { ...show(queue, before), trail: trail.slice(0, -1) };
+  return at > 0 ? { ...queue, at: at - 1, current: order[at - 1] ?? null } : queue;
+}
+
+/** A turn that was chosen elsewhere on the page. */
+export function visitTurn(queue: ReviewQueue, turn: number): ReviewQueue {
+  return turn === queue.current ? queue : { ...show(queue, turn), trail: withCurrent(queue) };
+}
+
+/** The same place after a correction. A turn that was reviewed by it, or is gone, gives way to the one that follows. */
+export function followReview(queue: ReviewQueue, annotation: Annotation): ReviewQueue {
+  const order = orderOf(annotation);
+  const present = new Set(annotation.turns.map(({ id }) => id));
+  const trail = queue.trail.filter((id) => present.has(id));
+  const { current } = queue;
+  const wasOpen = queue.order.includes(current ?? -1);
+  const stays = current !== null && present.has(current) && (order.includes(current) || !wasOpen);
+  if (stays) {
+    const at = order.indexOf(current);
+    const halves = order.filter((id) => !queue.order.includes(id));
+    // The other half of a split is looked at next, whatever its rank.
+    if (at >= 0 && halves.length === 1) return afterCurrent({ ...queue, order, trail }, current, halves);
+    return { order, at: at >= 0 ? at : Math.min(queue.at, order.length), current, trail };
+  }
+  // The first of those that stood behind it and still stand there.
+  const open = new Set(order);
+  const successor = queue.order.slice(queue.at).find((id) => id !== current && open.has(id)) ?? order[0];
+  return {
+    order,
+    at: successor === undefined ? 0 : order.indexOf(successor),
+    current: successor ?? null,
+    trail: current !== null && present.has(current) ? [...trail, current] : trail,
+  };
+}
+
+function afterCurrent(queue: ReviewQueue, current: number, halves: readonly number[]): ReviewQueue {
+  const order = queue.order.filter((id) => !halves.includes(id));
+  const at = order.indexOf(current);
+  return { ...queue, at, order: [...order.slice(0, at + 1), ...halves, ...order.slice(at + 1)] };
+}
+
+const orderOf = (annotation: Annotation): number[] => reviewOrder(annotation).map(({ id }) => id);
+
+const withCurrent = ({ current, trail }: ReviewQueue): readonly number[] => (current === null ? trail : [...trail, current]);
+
+function goTo(queue: ReviewQueue, at: number): ReviewQueue {
+  const current = queue.order[at] ?? null;
+  return current === queue.current ? queue : { ...queue, at, current, trail: withCurrent(queue) };
+}
+
+function show(queue: ReviewQueue, turn: number): ReviewQueue {
+  const at = queue.order.indexOf(turn);
+  return { ...queue, at: at >= 0 ? at : queue.at, current: turn };
+}

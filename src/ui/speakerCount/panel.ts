@@ -1,0 +1,136 @@
+import { button } from '../compare/controls';
+import { h, setText } from '../dom';
+import { failureFacts } from '../failureFacts';
+import { namesOf } from '../studio/names';
+import type { Panel, Studio } from '../studio/studio';
+import { talkingOf } from './changes';
+import { CountSession, type CountChoice } from './session';
+import type { CountSource } from './source';
+import { countText as words } from './text';
+import { sentencesOf } from './wording';
+
+/** The slider goes this far at least, and this many beyond what there is. */
+const LEAST_MAXIMUM = 10;
+const BEYOND = 4;
+
+/** Another number of speakers, shown on the lanes before it is accepted. The voices are read as soon as the panel is made. */
+export function createSpeakerCountPanel(studio: Studio, source: CountSource): Panel {
+  if ('absence' in source) {
+    const { heading, remedy } = words.absent;
+    return {
+      element: h(
+        'section',
+        { class: 'count', 'aria-label': words.heading, 'data-testid': 'count-absent' },
+        h('h3', {}, heading),
+        h('p', {}, words.absent[source.absence]),
+        h('p', { class: 'fine' }, remedy),
+      ),
+    };
+  }
+  const { scope } = studio;
+  const slider = h('input', { type: 'range', min: 1, step: 1, class: 'count__slider', 'aria-label': words.slider, 'data-testid': 'count-slider' });
+  const number = h('output', { class: 'count__number', 'aria-hidden': 'true', 'data-testid': 'count-number' });
+  const greatest = h('span', { class: 'count__end' });
+  const auto = button(scope, { 'data-testid': 'count-auto', 'aria-pressed': 'false', title: words.autoHint }, () => {
+    ask('auto');
+  }, words.auto);
+  const keep = h('input', { type: 'checkbox', role: 'switch', class: 'switch', 'data-testid': 'count-keep' });
+  const keepHint = h('span', { class: 'fine' });
+  const progress = h('p', { class: 'fine count__progress', role: 'status', 'data-testid': 'count-progress' });
+  const answer = h('div', { class: 'count__answer', 'aria-live': 'polite', 'data-testid': 'count-answer' });
+  const failure = h('div', { class: 'count__failure', role: 'alert', hidden: true, 'data-testid': 'count-failure' });
+  const accept = button(scope, { class: 'button button--primary', 'data-testid': 'count-accept' }, () => {
+    const found = session.state.proposal?.annotation;
+    if (!found || !session.accept()) return;
+    studio.say(words.accepted(talkingOf(found).length));
+    slider.focus();
+  }, words.accept);
+  const back = button(scope, { 'data-testid': 'count-back' }, () => {
+    takeBack();
+  }, words.takeBack, h('kbd', { 'aria-hidden': 'true' }, words.escape));
+  const element = h(
+    'section',
+    { class: 'count', 'aria-label': words.heading, 'data-testid': 'count-panel' },
+    h('p', { class: 'fine' }, words.lead),
+    h(
+      'div',
+      { class: 'count__control' },
+      number,
+      h('div', { class: 'count__track' }, h('span', { class: 'count__end' }, '1'), slider, greatest),
+      auto,
+    ),
+    h('label', { class: 'count__keep' }, keep, h('span', { class: 'count__keep-text' }, words.keep, keepHint)),
+    h('div', { class: 'count__result' }, progress, failure, answer),
+    h('div', { class: 'button-row' }, accept, back),
+  );
+
+  const session = new CountSession(studio, source.open, update);
+  scope.add(() => {
+    session.dispose();
+  });
+  session.warm();
+
+  const ask = (choice: CountChoice): void => {
+    session.choose({ choice, isKeepingCorrections: keep.checked && !keep.disabled });
+  };
+  const takeBack = (): void => {
+    if (!session.state.request) return;
+    session.takeBack();
+    studio.say(words.takenBack);
+    slider.focus();
+  };
+  scope.on(slider, 'input', () => {
+    ask(Number(slider.value));
+  });
+  scope.on(keep, 'change', () => {
+    const { request } = session.state;
+    if (request) ask(request.choice);
+  });
+  scope.on(element, 'keydown', (event) => {
+    if (event.key !== 'Escape' || !session.state.request) return;
+    // Elsewhere the key takes the selection away.
+    event.preventDefault();
+    takeBack();
+  });
+  studio.onChange(scope, (next, previous) => {
+    const isTakenBack = session.state.proposal !== null && next.proposal === null;
+    // A proposal is made of the annotation as it was: after another correction it would undo that one.
+    if (next.annotation !== previous.annotation || isTakenBack) session.takeBack();
+    if (next.annotation !== previous.annotation) update();
+  });
+
+  function update(): void {
+    const { annotation } = studio.get();
+    const { request, work, proposal, failure: failed } = session.state;
+    const now = talkingOf(annotation).length;
+    const found = proposal ? talkingOf(proposal.annotation).length : now;
+    const shown = typeof request?.choice === 'number' ? request.choice : found;
+    const max = Math.max(LEAST_MAXIMUM, (studio.outcome.result?.speakers.length ?? 0) + BEYOND, now + BEYOND);
+    slider.max = String(max);
+    slider.value = String(shown);
+    slider.setAttribute('aria-valuetext', words.value(shown));
+    setText(number, String(shown));
+    setText(greatest, String(max));
+    auto.setAttribute('aria-pressed', String(request?.choice === 'auto'));
+    keep.disabled = !annotation.turns.some(({ isCorrected }) => isCorrected);
+    setText(keepHint, keep.disabled ? words.keepNone : words.keepHint);
+    setText(progress, work === 'none' ? (proposal ? words.took(proposal.seconds) : request ? '' : words.now(now)) : words[work]);
+    failure.hidden = failed === null;
+    failure.replaceChildren(...(failed ? [h('p', { class: 'legend legend--alert' }, words.failed), failureFacts(failed, words.labels)] : []));
+    const isCurrent = proposal !== null && proposal.request === request;
+    element.classList.toggle('is-working', work !== 'none');
+    accept.disabled = !isCurrent || work !== 'none';
+    back.disabled = request === null;
+    const sentences = isCurrent ? sentencesOf(proposal, namesOf(annotation), namesOf(proposal.annotation)) : [];
+    // Replaced only where it says something else, or it would be read aloud again.
+    const told = sentences.join('\n');
+    if (answer.dataset.told === told) return;
+    answer.dataset.told = told;
+    const [head, ...rest] = sentences;
+    answer.replaceChildren(
+      ...(head === undefined ? [] : [h('p', { class: 'count__found' }, head), h('ul', {}, ...rest.map((sentence) => h('li', {}, sentence)))]),
+    );
+  }
+  update();
+  return { element };
+}

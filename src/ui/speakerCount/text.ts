@@ -1,0 +1,92 @@
+import { span } from '../format';
+import { inLanguage } from '../texts/language';
+
+const listed = (parts: readonly string[], and: string): string =>
+  parts.length < 2 ? (parts[0] ?? '') : `${parts.slice(0, -1).join(', ')} ${and} ${parts.at(-1) ?? ''}`;
+
+const NUMBERS = {
+  en: ['two', 'three', 'four', 'five', 'six'],
+  de: ['zwei', 'drei', 'vier', 'fünf', 'sechs'],
+};
+
+const inWords = (n: number, words: readonly string[]): string => words[n - 2] ?? String(n);
+
+/** Words of the panel that asks for another number of speakers. */
+export const countText = inLanguage(
+  {
+    heading: 'Number of speakers',
+    lead: 'Move the slider: the voices are grouped anew and shown on the lanes, dashed. Nothing changes until you accept it.',
+    slider: 'Number of speakers',
+    value: (n: number) => `${n} ${n === 1 ? 'speaker' : 'speakers'}`,
+    auto: 'Automatic',
+    autoHint: 'As many as the voices themselves suggest',
+    keep: 'Keep my corrections',
+    keepHint: 'Turns that you confirmed, moved or assigned stay with their speakers; the others are grouped around them.',
+    keepNone: 'There are no corrected turns yet.',
+    accept: 'Accept',
+    takeBack: 'Take back',
+    escape: 'Esc',
+    preparing: 'Reading the voices of this recording …',
+    clustering: 'Grouping the voices …',
+    now: (n: number) => `The result has ${n} ${n === 1 ? 'speaker' : 'speakers'}.`,
+    found: (n: number) => `Proposed: ${n} ${n === 1 ? 'speaker' : 'speakers'}`,
+    fewer: (asked: number, found: number) => `${asked} were asked for; the voices give ${found}.`,
+    took: (seconds: number) => `grouped in ${seconds.toFixed(2)} s`,
+    merged: (names: readonly string[]) => `${listed(names, 'and')} become one.`,
+    split: (name: string, seconds: readonly number[]) =>
+      `${name} becomes ${inWords(seconds.length, NUMBERS.en)}: ${listed(seconds.map(span), 'and')}.`,
+    gone: (name: string) => `${name} has no turn any more.`,
+    turnsOnly: 'Nobody merges or splits; single turns change.',
+    same: 'Nothing changes.',
+    brief: (name: string, seconds: number) => `${name} says very little: ${span(seconds)}. Listen before you accept.`,
+    accepted: (n: number) => `Accepted: ${n} ${n === 1 ? 'speaker' : 'speakers'}. Undo brings the result before back.`,
+    takenBack: 'Taken back. The result is as it was.',
+    failed: 'The voices could not be grouped',
+    labels: { problem: 'Problem', expected: 'Expected', remedy: 'What to do' },
+    absent: {
+      heading: 'Not for this result',
+      imported: 'These turns came from a file, and a file of turns has no voices in it.',
+      dropped: 'This browser did not keep the voices of this recording.',
+      remedy: 'Open the recording itself and run it again. Then the number of speakers can be changed here at once.',
+    },
+  },
+  {
+    de: {
+      heading: 'Anzahl der Sprecher',
+      lead: 'Bewegen Sie den Regler: Die Stimmen werden neu gruppiert und auf den Spuren gestrichelt gezeigt. Erst wenn Sie es übernehmen, ändert sich etwas.',
+      slider: 'Anzahl der Sprecher',
+      value: (n) => `${n} Sprecher`,
+      auto: 'Automatisch',
+      autoHint: 'So viele, wie die Stimmen selbst nahelegen',
+      keep: 'Meine Korrekturen behalten',
+      keepHint: 'Beiträge, die Sie bestätigt, verschoben oder zugewiesen haben, bleiben bei ihren Sprechern; die übrigen werden um sie herum gruppiert.',
+      keepNone: 'Noch ist kein Beitrag korrigiert.',
+      accept: 'Übernehmen',
+      takeBack: 'Zurücknehmen',
+      escape: 'Esc',
+      preparing: 'Die Stimmen dieser Aufnahme werden gelesen …',
+      clustering: 'Die Stimmen werden gruppiert …',
+      now: (n) => `Das Ergebnis hat ${n} Sprecher.`,
+      found: (n) => `Vorschlag: ${n} Sprecher`,
+      fewer: (asked, found) => `Verlangt waren ${asked}; die Stimmen ergeben ${found}.`,
+      took: (seconds) => `gruppiert in ${seconds.toFixed(2).replace('.', ',')} s`,
+      merged: (names) => `${listed(names, 'und')} werden eins.`,
+      split: (name, seconds) =>
+        `Aus ${name} werden ${inWords(seconds.length, NUMBERS.de)}: ${listed(seconds.map(span), 'und')}.`,
+      gone: (name) => `${name} hat keinen Beitrag mehr.`,
+      turnsOnly: 'Niemand wird zusammengelegt oder geteilt; nur einzelne Beiträge ändern sich.',
+      same: 'Es ändert sich nichts.',
+      brief: (name, seconds) => `${name} sagt sehr wenig: ${span(seconds)}. Hören Sie hinein, bevor Sie übernehmen.`,
+      accepted: (n) => `Übernommen: ${n} Sprecher. „Rückgängig“ holt das vorige Ergebnis zurück.`,
+      takenBack: 'Zurückgenommen. Das Ergebnis ist wie zuvor.',
+      failed: 'Die Stimmen konnten nicht gruppiert werden',
+      labels: { problem: 'Problem', expected: 'Erwartet', remedy: 'Abhilfe' },
+      absent: {
+        heading: 'Bei diesem Ergebnis nicht möglich',
+        imported: 'Diese Beiträge kamen aus einer Datei, und in einer solchen Datei sind keine Stimmen.',
+        dropped: 'Dieser Browser hat die Stimmen dieser Aufnahme nicht behalten.',
+        remedy: 'Öffnen Sie die Aufnahme selbst und lassen Sie sie noch einmal laufen. Dann lässt sich die Zahl der Sprecher hier sofort ändern.',
+      },
+    },
+  },
+);

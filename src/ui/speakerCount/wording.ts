@@ -1,0 +1,23 @@
+import { talkingOf } from './changes';
+import type { Proposal } from './session';
+import { countText as words } from './text';
+
+/** What a proposal does to the result, sentence by sentence: how many speakers, who merges or splits, who says very little. */
+export function sentencesOf(
+  { request, annotation, changes, brief }: Pick<Proposal, 'request' | 'annotation' | 'changes' | 'brief'>,
+  namesBefore: ReadonlyMap<string, string>,
+  namesAfter: ReadonlyMap<string, string>,
+): readonly string[] {
+  const nameBefore = (id: string): string => namesBefore.get(id) ?? id;
+  const found = talkingOf(annotation).length;
+  const sentences = [words.found(found)];
+  if (typeof request.choice === 'number' && request.choice !== found) sentences.push(words.fewer(request.choice, found));
+  for (const change of changes.speakers) {
+    if (change.kind === 'merged') sentences.push(words.merged(change.from.map(nameBefore)));
+    else if (change.kind === 'split') sentences.push(words.split(nameBefore(change.from), change.into.map(({ seconds }) => seconds)));
+    else sentences.push(words.gone(nameBefore(change.speaker)));
+  }
+  if (changes.speakers.length === 0) sentences.push(changes.hasTurns ? words.turnsOnly : words.same);
+  for (const { speaker, speechSeconds } of brief) sentences.push(words.brief(namesAfter.get(speaker.id) ?? speaker.id, speechSeconds));
+  return sentences;
+}

@@ -1,0 +1,45 @@
+import { openAudio } from '../src/audio/decode';
+import { PEAK_SAMPLE_RATE, PeakReducer, SAMPLES_PER_PEAK } from '../src/audio/peaks';
+import { VoxlaneError } from '../src/util/errors';
+import { serve } from './expose';
+import { moved } from './moved';
+import type { PeaksWorkerApi } from './peaksContract';
+
+/** A minute of sound: the first comes after a moment, and three hours are some two hundred messages. */
+const PEAKS_PER_MESSAGE = (60 * PEAK_SAMPLE_RATE) / SAMPLES_PER_PEAK;
+
+let chunks: AsyncGenerator<Int16Array, void, undefined> | undefined;
+
+serve<PeaksWorkerApi>({
+  async open(blob) {
+    const audio = await openAudio(blob, { sampleRate: PEAK_SAMPLE_RATE });
+    chunks = gathered(audio.pieces());
+  },
+  async next() {
+    if (!chunks) throw new VoxlaneError({ code: 'disposed', problem: 'No recording is open', expected: 'open() before next()' });
+    const { value } = await chunks.next();
+    return value ? moved(value, value) : null;
+  },
+});
+
+/** Peaks in messages of some length: a decoder's own pieces are some milliseconds long. */
+async function* gathered(pieces: AsyncIterable<Float32Array>): AsyncGenerator<Int16Array, void, undefined> {
+  const reducer = new PeakReducer();
+  let message = new Int16Array(2 * PEAKS_PER_MESSAGE);
+  let filled = 0;
+  const take = function* (extremes: Int16Array): Generator<Int16Array, void, undefined> {
+    for (let at = 0; at < extremes.length; ) {
+      const part = extremes.subarray(at, at + message.length - filled);
+      message.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled < message.length) continue;
+      yield message;
+      message = new Int16Array(2 * PEAKS_PER_MESSAGE);
+      filled = 0;
+    }
+  };
+  for await (const piece of pieces) yield* take(reducer.append(piece));
+  yield* take(reducer.flush());
+  if (filled > 0) yield message.slice(0, filled);
+}
