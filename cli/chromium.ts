@@ -53,7 +53,14 @@ function isExecutable(path: string): boolean {
 }
 
 /** Which WebGPU adapter a launched browser offers. */
-export type AdapterChoice = 'hardware' | 'software';
+export type AdapterChoice = 'hardware' | 'software' | 'none';
+
+/** WebGPU is off by default in headless mode and on Linux. */
+const WEBGPU: Readonly<Record<AdapterChoice, readonly string[]>> = {
+  hardware: ['--enable-unsafe-webgpu', '--enable-features=Vulkan'],
+  software: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+  none: [],
+};
 
 /** Arguments for a headless browser that talks to nobody but the page. */
 export function chromiumArguments(adapter: AdapterChoice): string[] {
@@ -65,8 +72,6 @@ export function chromiumArguments(adapter: AdapterChoice): string[] {
     '--disable-sync',
     // Chromium refuses its sandbox to root, as in containers.
     ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-    // WebGPU is off by default in headless mode and on Linux.
-    '--enable-unsafe-webgpu',
-    adapter === 'software' ? '--use-webgpu-adapter=swiftshader' : '--enable-features=Vulkan',
+    ...WEBGPU[adapter],
   ];
 }

@@ -1,8 +1,12 @@
 /** The page, as a person with a recording uses it. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page } from './support/test';
 import { parseRttm } from '../src/formats/rttm';
 import type { DiarizationJson } from './support/engine';
+import { exportAs } from './support/studio';
+import { WITHOUT_GPU } from './support/withoutGpu';
+
+test.use(WITHOUT_GPU);
 
 const state = (page: Page) => page.getByTestId('state');
 
@@ -58,16 +62,14 @@ test('drop the sample, watch it run, hear it, take the files home', async ({ pag
   await page.evaluate(() => {
     (globalThis as unknown as { longTasks: number[] }).longTasks.length = 0;
   });
-  const bytes = readFileSync('public/sample.wav').toString('base64');
-  const dropped = await page.evaluateHandle(async (data) => {
-    const blob = await (await fetch(`data:audio/wav;base64,${data}`)).blob();
+  const dropped = await page.evaluateHandle(async () => {
+    const content = await (await fetch('sample.wav')).blob();
     const transfer = new DataTransfer();
-    transfer.items.add(new File([blob], 'meeting.wav', { type: 'audio/wav' }));
+    transfer.items.add(new File([content], 'meeting.wav', { type: 'audio/wav' }));
     return transfer;
-  }, bytes);
+  });
   await page.getByTestId('drop-zone').dispatchEvent('drop', { dataTransfer: dropped });
 
-  // Before the first run the backends are tried, which takes a software adapter a while.
   await expect(state(page)).toHaveAttribute('data-state', 'running', { timeout: 60_000 });
   for (const stage of ['decode', 'segmentation', 'fbank', 'embedding', 'clustering']) {
     await expect(page.getByTestId(`stage-${stage}`)).toBeVisible();
@@ -79,12 +81,12 @@ test('drop the sample, watch it run, hear it, take the files home', async ({ pag
   await expect(page.getByTestId('turn-row')).toHaveCount(13);
   await expect(page.getByTestId('backend-line')).toContainText('WASM');
 
-  const [rttmFile] = await Promise.all([page.waitForEvent('download'), page.getByTestId('download-rttm').click()]);
+  const rttmFile = await exportAs(page, 'rttm');
   expect(rttmFile.suggestedFilename()).toBe('meeting.rttm');
   const rttm = parseRttm(readFileSync(await rttmFile.path(), 'utf8'));
   expect(rttm.get('meeting')).toHaveLength(13);
 
-  const [jsonFile] = await Promise.all([page.waitForEvent('download'), page.getByTestId('download-json').click()]);
+  const jsonFile = await exportAs(page, 'json');
   const json = JSON.parse(readFileSync(await jsonFile.path(), 'utf8')) as DiarizationJson;
   expect(json.file).toBe('meeting.wav');
   expect(json.turns).toHaveLength(13);
@@ -123,8 +125,6 @@ test('fast, chosen from the keyboard, says so; the first turns come before the r
   await page.keyboard.press('ArrowDown');
   await expect(page.getByTestId('speed-fast')).toBeChecked();
   await expect(page.locator('.options__now')).toContainText('speed: fast');
-  // Trying the software adapter would take longer than the recording.
-  await page.getByRole('radio', { name: 'WASM' }).check();
 
   await page.evaluate(() => {
     const seen: { lanes: number; isWorking: boolean }[] = [];

@@ -1,4 +1,4 @@
-import { test as base, type Page } from '@playwright/test';
+import { test as base, type Page } from './test';
 import type { DiarizeOptions, DiarizerOptions } from '../../src/index';
 
 /** What a run in the page gives back to the test. */
@@ -73,4 +73,4 @@ export const test = base.extend<object, { engineOptions: DiarizerOptions; engine
   ],
 });
 
-export { expect } from '@playwright/test';
+export { expect } from './test';

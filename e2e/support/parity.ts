@@ -1,4 +1,4 @@
-import { expect, test } from '@playwright/test';
+import { expect, test } from './test';
 import { openEngine } from './engine';
 
 /** Every stage of a shipped bundle on one backend, by the bundle's own tolerances. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test as base } from '@playwright/test';
+import { test as base } from './test';
 import { seededResnet34 } from '../../testing/seededModel';
 
 /** With a ResNet34 of full size and seeded weights as a file, one for all tests of a worker. */
@@ -19,4 +19,4 @@ export const test = base.extend<object, { seededModel: string }>({
   ],
 });
 
-export { expect } from '@playwright/test';
+export { expect } from './test';

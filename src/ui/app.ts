@@ -1,33 +1,31 @@
+import { messageOf } from '../util/errors';
 import { Scope } from '../util/scope';
+import { createActions } from './actions';
 import { announcement } from './announce';
 import { acceptDrops } from './drop';
 import type { EngineFactory } from './engine';
 import { EngineKeeper } from './engineKeeper';
-import { rememberedPreset, rememberedSpeed, rememberPreset, rememberSpeed } from './models/choice';
-import { sortFiles } from './models/files';
+import { rememberedPreset, rememberedSpeed, rememberPreset } from './models/choice';
 import type { ModelLibrary } from './models/library';
 import { ModelsSession } from './models/session';
 import { createPageFrame } from './pageFrame';
 import { Session } from './session';
-import { fileSource, sampleSource } from './sources';
-import { INITIAL_STATE, jobOf, optionsProblem, reduce, type Source, type State } from './state';
+import { createPrivacyLine } from './privacy/line';
+import { INITIAL_STATE, jobOf, reduce, type State } from './state';
 import { createStore } from './store';
 import { text } from './text';
 import { createTheme } from './theme';
-import type { Actions, View, ViewContext } from './view';
-import { doneView } from './views/done';
+import type { View, ViewContext } from './view';
 import { emptyView } from './views/empty';
 import { errorView } from './views/error';
 import { runningView } from './views/running';
+import { Desk } from './work/desk';
+import { workText } from './work/text';
 
-const VIEWS: Readonly<Record<State['phase']['kind'], (context: ViewContext) => View>> = {
-  empty: emptyView,
-  // One view for both, so that the bars do not jump when the first progress arrives.
-  loading: runningView,
-  running: runningView,
-  done: doneView,
-  error: errorView,
-};
+type MakeView = (context: ViewContext) => View;
+
+/** The view of a result is most of the page: it is fetched while the first view is looked at. */
+const loadDoneView = (): Promise<MakeView> => import('./views/done').then(({ doneView }) => doneView);
 
 /** Puts the page into `root` and gives the function that takes it out again, with all it holds. */
 export function mountApp(root: HTMLElement, engine: EngineFactory, library: ModelLibrary): () => void {
@@ -45,105 +43,28 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     keeper.drop();
   });
 
-  const run = (source: Source): void => {
-    const problem = optionsProblem(store.get().options);
-    if (problem) {
-      // To where the options are; the result on screen can be come back to.
-      store.dispatch({ type: 'reset' });
-      store.dispatch({ type: 'options-toggled', open: true });
-      store.dispatch({ type: 'noticed', notice: problem });
-      return;
-    }
-    session.start(source);
-  };
-  /** A recording that failed for its model is tried again with the file; otherwise the page goes to where it shows the model. */
-  const takeModel = (file: File, isWithRecording: boolean): void => {
-    const { phase } = store.get();
-    void models.prepare({ name: file.name, blob: file, isTrusted: false });
-    if (isWithRecording) return;
-    const isWaiting = phase.kind === 'error' && (phase.failure.code?.startsWith('model-') ?? false);
-    if (isWaiting) run(phase.source);
-    else store.dispatch({ type: 'reset' });
-  };
-  const actions: Actions = {
-    open(files) {
-      const sorted = sortFiles(files);
-      const [model] = sorted.models;
-      const [recording] = sorted.recordings;
-      const isBusy = jobOf(store.get()) !== null;
-      if (model && isBusy) {
-        store.dispatch({ type: 'noticed', notice: 'busy-model' });
-        return;
-      }
-      if (model) takeModel(model, recording !== undefined);
-      if ((sorted.models.length > 1 || sorted.recordings.length > 1) && !isBusy) {
-        store.dispatch({ type: 'noticed', notice: 'first-only' });
-      }
-      if (recording) run(fileSource(recording));
-    },
-    trySample() {
-      run(sampleSource());
-    },
-    cancel() {
-      session.cancel();
-    },
-    retry(options) {
-      const { phase } = store.get();
-      if (phase.kind !== 'error') return;
-      if (options) store.dispatch({ type: 'options-changed', options });
-      run(phase.source);
-    },
-    setOptions(options) {
-      if (options.preset) rememberPreset(options.preset);
-      if (options.speed) rememberSpeed(options.speed);
-      store.dispatch({ type: 'options-changed', options });
-    },
-    toggleOptions(open) {
-      store.dispatch({ type: 'options-toggled', open });
-    },
-    setMode(mode) {
-      store.dispatch({ type: 'mode-changed', mode });
-    },
-    reset() {
-      store.dispatch({ type: 'reset' });
-    },
-    back() {
-      store.dispatch({ type: 'returned' });
-    },
-    downloadModel() {
-      void models.prepare(null);
-    },
-    stopDownload() {
-      models.stop();
-    },
-    answerQuestion(isTrusted) {
-      if (isTrusted) void models.trust();
-      else store.dispatch({ type: 'model-refused' });
-      actions.retry();
-    },
-    dismissModelFailure() {
-      store.dispatch({ type: 'model-failure-dismissed' });
-    },
-    askDeletion(model) {
-      store.dispatch({ type: 'deletion-asked', model });
-    },
-    deleteModel(model) {
-      void models.delete(model);
-    },
-    dismissNotice() {
-      store.dispatch({ type: 'notice-dismissed' });
-    },
-  };
+  const desk = new Desk(scope, store, (isKept) => {
+    page.dataset.kept = String(isKept);
+  });
+  const actions = createActions({ scope, store, session, models, desk, view: () => view });
 
   const frame = createPageFrame(scope, root, theme, {
     tagline: text.tagline,
     link: text.compare,
     onDismissNotice: actions.dismissNotice,
+    footer: createPrivacyLine(scope),
   });
   const { page, main } = frame;
 
+  const views: Partial<Record<State['phase']['kind'], MakeView>> = {
+    empty: emptyView,
+    // One view for both, so that the bars do not jump when the first progress arrives.
+    loading: runningView,
+    running: runningView,
+    error: errorView,
+  };
   let viewScope = scope.child();
-  let make: ((context: ViewContext) => View) | null = null;
+  let make: MakeView | null = null;
   let shown: unknown = null;
   let view: View | null = null;
   let pendingFrame = 0;
@@ -151,13 +72,15 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     cancelAnimationFrame(pendingFrame);
   });
 
-  function show(state: State, isFirst: boolean): void {
+  function show(state: State, next: MakeView, isFirst: boolean): void {
     viewScope.dispose();
     viewScope = scope.child();
-    make = VIEWS[state.phase.kind];
-    view = make({ scope: viewScope, state, actions, theme });
+    make = next;
+    view = next({ scope: viewScope, state, actions, theme, work: desk });
     view.heading.tabIndex = -1;
     main.replaceChildren(view.element);
+    const companions = desk.takeAside();
+    if (companions.length > 0) view.take?.(companions);
     if (isFirst) return;
     view.heading.focus({ preventScroll: true });
     window.scrollTo({ top: 0 });
@@ -172,17 +95,36 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
 
   function render(state: State, isFirst = false): void {
     page.dataset.state = state.phase.kind;
-    if (VIEWS[state.phase.kind] !== make || subject(state) !== shown) {
+    frame.setBusy(jobOf(state) !== null);
+    const next = views[state.phase.kind];
+    if (!next) {
+      void fetchDoneView();
+      return;
+    }
+    if (next !== make || subject(state) !== shown) {
       shown = subject(state);
-      show(state, isFirst);
+      show(state, next, isFirst);
     }
     view?.update(state);
-    frame.setNotice(state.notice && text.notices[state.notice]);
+    const { notice } = state;
+    frame.setNotice(typeof notice === 'string' ? text.notices[notice] : (notice?.said ?? null));
     document.title = titleOf(state);
+  }
+
+  async function fetchDoneView(): Promise<void> {
+    try {
+      views.done ??= await loadDoneView();
+    } catch (thrown) {
+      // A server that has a newer version no longer has this one's parts. What was computed is kept and opens after a reload.
+      store.dispatch({ type: 'noticed', notice: { said: workText.notLoaded(messageOf(thrown)) } });
+      return;
+    }
+    if (!scope.disposed) render(store.get());
   }
 
   function changed(next: State, previous: State): void {
     if (scope.disposed) return;
+    desk.follow(next, previous);
     // A run may have brought a model along.
     if (jobOf(previous) && !jobOf(next)) void models.refresh();
     const sentence = announcement(next, previous);
@@ -214,6 +156,8 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
 
   render(store.get(), true);
   void models.refresh();
+  void desk.start();
+  void fetchDoneView();
   return () => {
     scope.dispose();
   };

@@ -14,9 +14,10 @@ export interface FileButtonOptions {
   readonly testId: string;
 }
 
-const ONE_RECORDING: FileButtonOptions = {
-  accept: 'audio/*,video/*',
-  isMultiple: false,
+/** A recording, with its turns where they are there already. */
+const RECORDING: FileButtonOptions = {
+  accept: 'audio/*,video/*,.rttm,.json',
+  isMultiple: true,
   isFolder: false,
   isPrimary: true,
   testId: 'file-input',
@@ -30,7 +31,7 @@ export function fileButton(
   scope: Scope,
   label: string,
   onFiles: (files: Iterable<File>) => void,
-  { accept, isMultiple, isFolder, isPrimary, testId }: FileButtonOptions = ONE_RECORDING,
+  { accept, isMultiple, isFolder, isPrimary, testId }: FileButtonOptions = RECORDING,
 ): HTMLElement {
   serial += 1;
   const id = `file-${serial}`;

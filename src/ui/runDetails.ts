@@ -1,12 +1,14 @@
 import { h } from './dom';
-import { clock, ratio, span } from './format';
+import { clock, decimal, ratio, span } from './format';
 import { STAGE_GROUPS } from './stageGroups';
 import { SELF_CHECK_ID, selfCheckDetails } from './selfCheck';
 import type { Outcome } from './state';
 import { backendName, text } from './text';
+import { engineLanguage } from './texts/language';
 
 /** What ran, where, and how long it took. */
 export function runDetails({ result, processingSeconds }: Outcome): HTMLElement {
+  if (!result || processingSeconds === null) return h('section', { class: 'panel run' });
   const { details, options, running, done } = text;
   const factor = result.durationSeconds > 0 ? processingSeconds / result.durationSeconds : 0;
   const row = (name: string, ...value: (Node | string | false)[]): HTMLElement =>
@@ -32,17 +34,17 @@ export function runDetails({ result, processingSeconds }: Outcome): HTMLElement 
         details.preset,
         h('span', { 'data-testid': 'preset-line' }, result.preset),
         h('span', { class: 'fine mono', title: result.embeddingModel }, details.embeddingModel(result.embeddingModel)),
-        result.modelNote !== null && h('span', { class: 'fine', 'data-testid': 'model-note' }, result.modelNote),
+        result.modelNote !== null && h('span', { class: 'fine', lang: engineLanguage, 'data-testid': 'model-note' }, result.modelNote),
       ),
       row(
         details.speed,
-        h('span', { 'data-testid': 'speed-line' }, result.speed),
+        h('span', { 'data-testid': 'speed-line' }, details.speeds[result.speed]),
         h('span', { class: 'fine' }, options.speedCost[result.speed].what),
       ),
       row(
         details.backend,
         h('span', { 'data-testid': 'backend-line' }, backendName(result.backend)),
-        h('span', { class: 'fine' }, result.backend.reason),
+        h('span', { class: 'fine', lang: engineLanguage }, result.backend.reason),
         checkFailed && h('a', { class: 'fine', href: `#${SELF_CHECK_ID}` }, text.selfCheck.link),
       ),
       row(details.processing, h('span', { class: 'mono' }, span(processingSeconds))),
@@ -64,7 +66,7 @@ export function runDetails({ result, processingSeconds }: Outcome): HTMLElement 
           {},
           h('span', {}, name),
           h('span', { class: 'timings__bar', style: `--part:${seconds / longest}`, 'aria-hidden': 'true' }),
-          h('span', { class: 'mono' }, `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`),
+          h('span', { class: 'mono' }, `${decimal(seconds, seconds < 10 ? 2 : 1)} s`),
         ),
       ),
     ),

@@ -1,7 +1,9 @@
+import { annotationOf } from '../editing/annotationOf';
 import type { EngineKeeper } from './engineKeeper';
 import { failureOf } from './failure';
 import { diarizeOptions, engineRequest, jobOf, type Action, type Source, type State } from './state';
 import type { Store } from './store';
+import { newWorkId } from './work/id';
 
 /** Failures after which the engine itself cannot be trusted, so that the next run gets a new one. */
 const FATAL = new Set(['backend-unavailable', 'backend-failed', 'worker-failed', 'disposed', 'model-output']);
@@ -58,6 +60,7 @@ export class Session {
       const begin = performance.now();
       const result = await engine.diarize(blob, {
         ...diarizeOptions(options),
+        keepVoices: true,
         signal,
         onProgress: (progress) => {
           dispatch({ type: 'progressed', id, progress });
@@ -70,7 +73,15 @@ export class Session {
       dispatch({
         type: 'finished',
         id,
-        outcome: { name: source.name, blob, result, processingSeconds },
+        outcome: {
+          id: newWorkId(),
+          name: source.name,
+          blob,
+          result,
+          annotation: annotationOf(result.turns, result.exclusiveTurns, result.speakers, result.durationSeconds),
+          options,
+          processingSeconds,
+        },
       });
     } catch (thrown) {
       const failure = failureOf(thrown);

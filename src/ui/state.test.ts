@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { annotationOf } from '../editing/annotationOf';
 import type { DiarizationResult } from '../pipeline/types';
 import { announcement } from './announce';
 import { failureOf } from './failure';
@@ -31,7 +32,15 @@ const result: DiarizationResult = {
   backend: { name: 'wasm', adapter: null, threads: 1, reason: '', selfCheck: null },
   gpu: null,
 };
-const outcome: Outcome = { name: 'a.wav', blob: new Blob(), result, processingSeconds: 1 };
+const outcome: Outcome = {
+  id: 'a1',
+  name: 'a.wav',
+  blob: new Blob(),
+  result,
+  annotation: annotationOf([], [], [], 10),
+  options: null,
+  processingSeconds: 1,
+};
 const failure: Failure = { code: 'audio-empty', problem: 'Empty', expected: null, remedy: null };
 const started: Action = { type: 'started', id: 1, source, at: 5 };
 const progressed = (id: number): Action => ({
@@ -52,7 +61,7 @@ describe('reduce', () => {
     expect(after(started).phase.kind).toBe('loading');
     expect(after(started, progressed(1)).phase.kind).toBe('running');
     const done = after(started, progressed(1), { type: 'finished', id: 1, outcome });
-    expect(done.phase).toEqual({ kind: 'done', outcome, mode: 'overlapping' });
+    expect(done.phase).toEqual({ kind: 'done', outcome });
     expect(done.lastOutcome).toBe(outcome);
   });
 
@@ -97,16 +106,17 @@ describe('reduce', () => {
     const finished: Action = { type: 'finished', id: 1, outcome };
     const failed = after(started, finished, { ...started, id: 2 }, { type: 'failed', id: 2, failure });
     expect(failed.phase).toEqual({ kind: 'error', failure, source });
-    expect(reduce(failed, { type: 'returned' }).phase).toEqual({ kind: 'done', outcome, mode: 'overlapping' });
+    expect(reduce(failed, { type: 'returned' }).phase).toEqual({ kind: 'done', outcome });
     const cancelled = after(started, finished, { ...started, id: 2 }, { type: 'cancelled', id: 2 });
     expect(reduce(cancelled, { type: 'returned' }).phase.kind).toBe('done');
     expect(reduce(after(started, { type: 'failed', id: 1, failure }), { type: 'returned' }).phase.kind).toBe('error');
   });
 
-  it('changes the turns only where there are some', () => {
-    const exclusive: Action = { type: 'mode-changed', mode: 'exclusive' };
-    expect(reduce(INITIAL_STATE, exclusive)).toBe(INITIAL_STATE);
-    expect(after(started, { type: 'finished', id: 1, outcome }, exclusive).phase).toMatchObject({ mode: 'exclusive' });
+  it('opens work that is there already, but not over a run', () => {
+    expect(reduce(INITIAL_STATE, { type: 'opened', outcome }).phase).toEqual({ kind: 'done', outcome });
+    const running = after(started, { type: 'opened', outcome });
+    expect(running.phase.kind).toBe('loading');
+    expect(running.notice).toBe('busy');
   });
 
   it('keeps the hint about several files over the start, and drops older notices', () => {

@@ -1,3 +1,4 @@
+import type { Annotation } from '../editing/annotation';
 import type { BackendChoice, DiarizationResult, DiarizeOptions, Preview, Progress, Speed } from '../pipeline/types';
 import type { StageName } from '../pipeline/stages';
 import type { ErrorCode } from '../util/errors';
@@ -43,12 +44,21 @@ export interface Job {
   readonly preview: Preview | null;
 }
 
+/** One recording with its turns, as they came: computed here, or read from a file. Corrections are kept apart. */
 export interface Outcome {
+  /** Under this the work is kept in the browser. */
+  readonly id: string;
   readonly name: string;
-  readonly blob: Blob;
-  readonly result: DiarizationResult;
-  /** Wall time of the engine's work, without the fetch of the sample. */
-  readonly processingSeconds: number;
+  /** The sound; null where only a file of turns was opened. */
+  readonly blob: Blob | null;
+  /** What the engine gave; null where the turns come from a file. */
+  readonly result: DiarizationResult | null;
+  /** What corrections start from. */
+  readonly annotation: Annotation;
+  /** What was chosen for the run; null where the turns come from a file. */
+  readonly options: RunOptions | null;
+  /** Wall time of the engine's work, without the fetch of the sample; null where there was none. */
+  readonly processingSeconds: number | null;
 }
 
 /** A failure in the form that the page shows. `code` is null for what is no VoxlaneError. */
@@ -64,7 +74,7 @@ export type TurnsMode = 'overlapping' | 'exclusive';
 export type Phase =
   | { readonly kind: 'empty' }
   | { readonly kind: 'loading' | 'running'; readonly job: Job }
-  | { readonly kind: 'done'; readonly outcome: Outcome; readonly mode: TurnsMode }
+  | { readonly kind: 'done'; readonly outcome: Outcome }
   | { readonly kind: 'error'; readonly failure: Failure; readonly source: Source };
 
 export type Notice =
@@ -78,6 +88,23 @@ export type Notice =
   | 'preset-ready'
   | 'model-deleted';
 
+/** A sentence that is made when it is needed, such as one with the name of a file. */
+export interface Said {
+  readonly said: string;
+}
+
+/** A result that this browser keeps. */
+export interface KeptEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly durationSeconds: number;
+  readonly numSpeakers: number;
+  /** Milliseconds since 1970. */
+  readonly savedAt: number;
+  readonly bytes: number;
+  readonly hasSound: boolean;
+}
+
 export interface State {
   readonly phase: Phase;
   readonly options: RunOptions;
@@ -85,7 +112,9 @@ export interface State {
   readonly models: ModelsState;
   /** The last result that was computed. Kept whatever happens next, so that a failing file loses nothing. */
   readonly lastOutcome: Outcome | null;
-  readonly notice: Notice | null;
+  readonly notice: Notice | Said | null;
+  /** What was done here before, newest first. */
+  readonly kept: readonly KeptEntry[];
 }
 
 export type Action =
@@ -98,10 +127,12 @@ export type Action =
   | { readonly type: 'cancelled'; readonly id: number }
   | { readonly type: 'options-changed'; readonly options: Partial<RunOptions> }
   | { readonly type: 'options-toggled'; readonly open: boolean }
-  | { readonly type: 'mode-changed'; readonly mode: TurnsMode }
+  /** Work from a file, from this browser's store, or with its sound attached. */
+  | { readonly type: 'opened'; readonly outcome: Outcome }
   | { readonly type: 'reset' }
   | { readonly type: 'returned' }
-  | { readonly type: 'noticed'; readonly notice: Notice }
+  | { readonly type: 'noticed'; readonly notice: Notice | Said }
+  | { readonly type: 'kept-listed'; readonly kept: readonly KeptEntry[] }
   | { readonly type: 'notice-dismissed' };
 
 export const INITIAL_STATE: State = {
@@ -111,6 +142,7 @@ export const INITIAL_STATE: State = {
   models: INITIAL_MODELS,
   lastOutcome: null,
   notice: null,
+  kept: [],
 };
 
 /** The job in progress, if any. */
@@ -149,7 +181,7 @@ export function reduce(state: State, action: Action): State {
       if (job?.id !== action.id) return state;
       return {
         ...state,
-        phase: { kind: 'done', outcome: action.outcome, mode: 'overlapping' },
+        phase: { kind: 'done', outcome: action.outcome },
         lastOutcome: action.outcome,
         models: afterDownload(models, true),
         notice: null,
@@ -174,9 +206,9 @@ export function reduce(state: State, action: Action): State {
       return { ...state, options: { ...state.options, ...action.options }, notice: null };
     case 'options-toggled':
       return state.optionsOpen === action.open ? state : { ...state, optionsOpen: action.open };
-    case 'mode-changed':
-      if (state.phase.kind !== 'done') return state;
-      return { ...state, phase: { ...state.phase, mode: action.mode } };
+    case 'opened':
+      if (job) return { ...state, notice: 'busy' };
+      return { ...state, phase: { kind: 'done', outcome: action.outcome }, lastOutcome: action.outcome, notice: null };
     case 'reset':
       // A run is ended by cancelling it: leaving it by another way would orphan the work.
       return job ? state : { ...state, phase: { kind: 'empty' }, notice: null };
@@ -184,11 +216,13 @@ export function reduce(state: State, action: Action): State {
       if (job || !state.lastOutcome) return state;
       return {
         ...state,
-        phase: { kind: 'done', outcome: state.lastOutcome, mode: 'overlapping' },
+        phase: { kind: 'done', outcome: state.lastOutcome },
         notice: null,
       };
     case 'noticed':
       return { ...state, notice: action.notice };
+    case 'kept-listed':
+      return { ...state, kept: action.kept };
     case 'notice-dismissed':
       return state.notice === null ? state : { ...state, notice: null };
     default:

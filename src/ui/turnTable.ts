@@ -1,7 +1,8 @@
+import type { EditableTurn } from '../editing/annotation';
 import type { Turn } from '../pipeline/types';
 import type { Scope } from '../util/scope';
 import { h } from './dom';
-import { clock } from './format';
+import { clock, decimal } from './format';
 import { swatch } from './lanes/label';
 import { text } from './text';
 
@@ -12,21 +13,36 @@ const MARGIN = 80;
 
 export interface TurnTable {
   readonly element: HTMLElement;
-  readonly setTurns: (turns: readonly Turn[], speakers: readonly SpeakerName[]) => void;
+  readonly setTurns: (turns: readonly TableTurn[], speakers: readonly SpeakerName[]) => void;
+  /** Marks the row of a turn, by its id, and brings it into view; null marks none. */
+  readonly setSelected: (turn: number | null) => void;
   /** Marks the rows that cover this moment. */
   readonly setPosition: (seconds: number, playing: boolean) => void;
 }
 
+/** A turn, with an id where it can be selected. */
+export type TableTurn = Turn & Partial<Pick<EditableTurn, 'id' | 'isCorrected'>>;
+
 export interface SpeakerName {
   readonly label: string;
   readonly name: string;
+  /** Index into the speaker colours. */
+  readonly colour: number;
+}
+
+export interface TurnTableOptions {
+  readonly onPlay: (turn: TableTurn) => void;
+  /** The row has the focus, by a click or by the keyboard. */
+  readonly onSelect: (turn: TableTurn) => void;
+  /** A word for a turn that a person has corrected. */
+  readonly corrected: string;
 }
 
 /**
  * The turns as text: the accessible way into the lanes. Only rows near the visible ones are in the DOM, because
  * three hours of talk have thousands.
  */
-export function createTurnTable(scope: Scope, onPlay: (turn: Turn) => void): TurnTable {
+export function createTurnTable(scope: Scope, { onPlay, onSelect, corrected }: TurnTableOptions): TurnTable {
   const { columns } = text.done;
   const above = h('td', { colspan: 4 });
   const below = h('td', { colspan: 4 });
@@ -42,22 +58,25 @@ export function createTurnTable(scope: Scope, onPlay: (turn: Turn) => void): Tur
       ...[columns.start, columns.end, columns.length, columns.speaker].map((name) => h('th', { scope: 'col' }, name)),
     ),
   );
-  const table = h('table', { class: 'turns', 'aria-label': text.done.table }, head, body);
+  const table = h('table', { class: 'turns', role: 'grid', 'aria-label': text.done.table }, head, body);
   const element = h('div', { class: 'turns__scroller', style: `--row-height:${ROW_HEIGHT}px` }, table);
 
-  let turns: readonly Turn[] = [];
-  let names = new Map<string, { name: string; index: number }>();
+  let turns: readonly TableTurn[] = [];
+  let names = new Map<string, SpeakerName>();
+  let selected: number | null = null;
   let from = 0;
   let to = 0;
   /** The one row in the tab order; arrows move it. */
   let active = 0;
   let position = -1;
   let current = new Set<number>();
+  /** Rows are being made anew: the focus comes back to one, but nobody went there. */
+  let isFilling = false;
 
   const rowOf = (index: number): HTMLTableRowElement | null =>
     body.querySelector<HTMLTableRowElement>(`tr[data-index="${index}"]`);
 
-  const makeRow = (turn: Turn, index: number): HTMLTableRowElement => {
+  const makeRow = (turn: TableTurn, index: number): HTMLTableRowElement => {
     const speaker = names.get(turn.speaker);
     return h(
       'tr',
@@ -69,11 +88,18 @@ export function createTurnTable(scope: Scope, onPlay: (turn: Turn) => void): Tur
         // One for the head, and ARIA counts from one.
         'aria-rowindex': index + 2,
         'aria-current': current.has(index) ? 'true' : null,
+        'aria-selected': turn.id === undefined ? null : String(turn.id === selected),
       },
       h('td', {}, clock(turn.startSeconds, 2)),
       h('td', {}, clock(turn.endSeconds, 2)),
-      h('td', {}, (turn.endSeconds - turn.startSeconds).toFixed(2)),
-      h('td', {}, swatch(speaker?.index ?? 0), speaker?.name ?? turn.speaker),
+      h('td', {}, decimal(turn.endSeconds - turn.startSeconds, 2)),
+      h(
+        'td',
+        {},
+        swatch(speaker?.colour ?? 0),
+        speaker?.name ?? turn.speaker,
+        turn.isCorrected ? h('span', { class: 'turns__mark' }, corrected) : null,
+      ),
     );
   };
 
@@ -96,7 +122,9 @@ export function createTurnTable(scope: Scope, onPlay: (turn: Turn) => void): Tur
       active = Math.min(Math.max(firstVisible, from), Math.max(from, to - 1));
       rowOf(active)?.setAttribute('tabindex', '0');
     }
+    isFilling = true;
     if (focused) rowOf(active)?.focus({ preventScroll: true });
+    isFilling = false;
   };
 
   const reveal = (index: number): void => {
@@ -133,6 +161,11 @@ export function createTurnTable(scope: Scope, onPlay: (turn: Turn) => void): Tur
     moveTo(index);
     onPlay(turn);
   });
+  // The selection follows the focus, so that a key acts on the row that the person is on.
+  scope.on(body, 'focusin', (event) => {
+    const turn = turns[indexOf(event.target) ?? -1];
+    if (turn && !isFilling) onSelect(turn);
+  });
   scope.on(body, 'keydown', (event) => {
     const index = indexOf(event.target);
     if (index === null || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -157,12 +190,29 @@ export function createTurnTable(scope: Scope, onPlay: (turn: Turn) => void): Tur
     element,
     setTurns(nextTurns, speakers) {
       turns = nextTurns;
-      names = new Map(speakers.map(({ label, name }, index) => [label, { name, index }]));
-      active = Math.min(active, Math.max(0, turns.length - 1));
+      names = new Map(speakers.map((speaker) => [speaker.label, speaker]));
+      const kept = turns.findIndex(({ id }) => id !== undefined && id === selected);
+      active = kept >= 0 ? kept : Math.min(active, Math.max(0, turns.length - 1));
       current = new Set();
       table.setAttribute('aria-rowcount', String(turns.length + 1));
       fill(true);
       position = -1;
+    },
+    setSelected(turn) {
+      if (turn === selected) return;
+      selected = turn;
+      const index = turns.findIndex(({ id }) => id !== undefined && id === turn);
+      if (index >= 0 && !body.contains(document.activeElement)) {
+        rowOf(active)?.setAttribute('tabindex', '-1');
+        active = index;
+      }
+      // Hidden behind another tab, the table has no height to scroll in.
+      if (index >= 0 && element.clientHeight > 0) reveal(index);
+      for (const row of body.querySelectorAll<HTMLElement>('tr[data-index]')) {
+        const { id } = turns[Number(row.dataset.index)] ?? {};
+        if (id !== undefined) row.setAttribute('aria-selected', String(id === turn));
+        row.tabIndex = Number(row.dataset.index) === active ? 0 : -1;
+      }
     },
     setPosition(seconds, playing) {
       if (seconds === position) return;

@@ -1,6 +1,7 @@
 import type { Scope } from '../util/scope';
-import type { State, RunOptions, TurnsMode } from './state';
+import type { State, RunOptions } from './state';
 import type { ThemeControl } from './theme';
+import type { Work } from './work/work';
 
 /** What a person can do, apart from how the page carries it out. */
 export interface Actions {
@@ -11,7 +12,6 @@ export interface Actions {
   readonly retry: (options?: Partial<RunOptions>) => void;
   readonly setOptions: (options: Partial<RunOptions>) => void;
   readonly toggleOptions: (open: boolean) => void;
-  readonly setMode: (mode: TurnsMode) => void;
   readonly reset: () => void;
   readonly back: () => void;
   /** Fetches community-1 and makes it the choice. */
@@ -24,6 +24,9 @@ export interface Actions {
   readonly askDeletion: (model: string | null) => void;
   readonly deleteModel: (model: string) => void;
   readonly dismissNotice: () => void;
+  /** Opens a result that this browser keeps. */
+  readonly openKept: (id: string) => void;
+  readonly deleteKept: (id: string) => void;
 }
 
 export interface ViewContext {
@@ -32,6 +35,7 @@ export interface ViewContext {
   readonly state: State;
   readonly actions: Actions;
   readonly theme: ThemeControl;
+  readonly work: Work;
 }
 
 export interface View {
@@ -39,4 +43,6 @@ export interface View {
   /** Takes the focus when the view appears, so that keyboard and screen reader start at its top. */
   readonly heading: HTMLElement;
   readonly update: (state: State) => void;
+  /** Takes files that belong to what is shown: turns, transcripts, references. Absent where there is nothing to add them to. */
+  readonly take?: (files: readonly File[]) => void;
 }

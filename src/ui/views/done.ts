@@ -1,40 +1,205 @@
-import { toJson } from '../../formats/json';
-import { toRttm } from '../../formats/rttm';
-import type { Turn } from '../../pipeline/types';
-import type { Scope } from '../../util/scope';
-import { h, icon, setText } from '../dom';
-import { download } from '../download';
-import { rttmUri, stem } from '../format';
-import { createLanes, type Lanes } from '../lanes/lanes';
-import { lanesOf, turnsOf } from '../lanes/model';
+import { h, setText } from '../dom';
+import { fileButton } from '../fileButton';
+import { lanesOfAnnotation } from '../lanes/model';
 import { Player } from '../player';
+import { createReviewPanel, type ReviewPanel } from '../review/panel';
 import { runDetails } from '../runDetails';
-import type { Outcome, TurnsMode } from '../state';
+import { createScorePanel, type ScorePanel } from '../score/panel';
+import { createSpeakerCountPanel } from '../speakerCount/panel';
+import { keptVoicesSource } from '../speakerCount/source';
+import { actOn } from '../studio/actions';
+import { createExportMenu } from '../studio/exportMenu';
+import { createHelpDialog } from '../studio/helpDialog';
+import { steerByKeys } from '../studio/keyboard';
+import { shownTurns } from '../studio/shownTurns';
+import { createSpeakersPanel } from '../studio/speakersPanel';
+import { createStudio } from '../studio/store';
+import type { Studio } from '../studio/studio';
+import { takeFiles } from '../studio/takeFiles';
+import { createTabs, type Tab } from '../studio/tabs';
+import { studioText } from '../studio/text';
+import { createTimeline } from '../studio/timeline';
+import { createTurnEditor } from '../studio/turnEditor';
+import type { Outcome } from '../state';
 import { text } from '../text';
-import { createTransport } from '../transport';
+import { createTranscriptPanel, type TranscriptPanel } from '../transcript/panel';
 import { createTurnTable } from '../turnTable';
 import type { View, ViewContext } from '../view';
+import { showWaveform } from '../wave/showWaveform';
 
-const SKIP_SECONDS = 5;
+type TabId = 'turns' | 'review' | 'count' | 'transcript' | 'score' | 'run';
 
+/** A result: to be seen, heard, corrected, judged, and taken home. */
 export function doneView(context: ViewContext): View {
-  const { scope, state, actions } = context;
+  const { scope, state, actions, theme, work } = context;
   if (state.phase.kind !== 'done') throw new Error('The done view needs the done phase');
   const { outcome } = state.phase;
-  const { result } = outcome;
-  let mode: TurnsMode | null = null;
+  if (outcome.result && outcome.annotation.turns.length === 0) return silentView(context, outcome);
 
-  const heading = h('h2', { class: 'title' }, outcome.name);
-  const summary = h('p', { class: 'status' });
-  const button = (
-    attributes: Readonly<Record<string, string>>,
-    onClick: () => void,
-    ...content: (Node | string)[]
-  ): HTMLElement => {
+  const { durationSeconds } = outcome.annotation;
+  const player = new Player(scope, outcome.blob ?? new Blob(), durationSeconds);
+  const status = h('p', { class: 'fine studio__status', role: 'status', 'data-testid': 'studio-status' });
+  const studio = createStudio(scope, {
+    outcome,
+    memory: work.memoryOf(outcome),
+    theme,
+    player,
+    say: (message) => {
+      setText(status, message);
+    },
+    onWork: () => {
+      work.changed(outcome);
+    },
+  });
+  const table = createTable(studio);
+  // Made with their tabs; a dropped file makes them as well.
+  let review: ReviewPanel | null = null;
+  let score: ScorePanel | null = null;
+  let transcript: TranscriptPanel | null = null;
+  const timeline = createTimeline(studio, () => {
+    for (const follower of [table, review, transcript]) follower?.setPosition(player.position, player.playing);
+  });
+  if (outcome.blob) {
+    showWaveform(scope, timeline.lanes, {
+      blob: outcome.blob,
+      kept: work.peaksOf(outcome),
+      onRead: (peaks) => {
+        work.keepPeaks(outcome, peaks);
+      },
+    });
+  }
+
+  const speakers = createSpeakersPanel(studio);
+  const voices = work.voicesOf(outcome);
+  const { tab } = studioText;
+  const panels: Tab<TabId>[] = [
+    { id: 'turns', label: tab.turns, make: () => table.element },
+    { id: 'review', label: tab.review, make: () => (review ??= createReviewPanel(studio)).element },
+    {
+      id: 'count',
+      label: tab.count,
+      make: () => createSpeakerCountPanel(studio, voices ? keptVoicesSource(voices) : { absence: outcome.result ? 'dropped' : 'imported' }).element,
+    },
+    { id: 'transcript', label: tab.transcript, make: () => (transcript ??= createTranscriptPanel(studio)).element },
+    { id: 'score', label: tab.score, make: () => (score ??= createScorePanel(studio)).element },
+  ];
+  if (outcome.result) panels.push({ id: 'run', label: tab.run, make: () => runDetails(outcome), isEager: true });
+  const tabs = createTabs(scope, studioText.tabs, panels);
+
+  const take = (files: readonly File[], purpose: 'drop' | 'edit'): void => {
+    void takeFiles(studio, files, purpose, {
+      reference(given) {
+        tabs.show('score');
+        score?.openFiles(given);
+      },
+      transcript(given) {
+        tabs.show('transcript');
+        transcript?.openFiles(given);
+      },
+    });
+  };
+  const exports = createExportMenu(studio);
+  const help = createHelpDialog(scope, (on) => {
+    keyboard.setLetters(on);
+  });
+  const keyboard = steerByKeys(scope, (id, key) =>
+    actOn({ studio, lanes: timeline.lanes, rename: speakers.rename, openExport: exports.open, openHelp: help.open }, id, key),
+  );
+
+  const { heading, head, summary } = createHead(studio, actions.reset, exports.element, help.open, (files) => {
+    take([...files], 'edit');
+  });
+  const summarise = (): void => {
+    const { annotation, proposal, mode } = studio.get();
+    const shown = proposal ?? annotation;
+    setText(summary, text.done.summary(shown.speakers.length, shownTurns(shown, mode).length, durationSeconds));
+  };
+  studio.onChange(scope, summarise);
+  summarise();
+
+  return {
+    element: h(
+      'div',
+      { class: 'view view--done' },
+      head,
+      timeline.element,
+      status,
+      h('div', { class: 'studio' }, tabs.element, h('div', { class: 'studio__side' }, createTurnEditor(studio).element, speakers.element)),
+      help.element,
+    ),
+    heading,
+    update: () => undefined,
+    take: (files) => {
+      take(files, 'drop');
+    },
+  };
+}
+
+/** The turns as text, kept up to date with what the lanes show. */
+function createTable(studio: Studio): ReturnType<typeof createTurnTable> {
+  const { scope, player } = studio;
+  const table = createTurnTable(scope, {
+    corrected: studioText.corrected,
+    onPlay: (turn) => {
+      player.playFrom(turn.startSeconds);
+    },
+    onSelect: ({ id }) => {
+      studio.select(id ?? null);
+    },
+  });
+  const showTurns = (): void => {
+    const { annotation, proposal, mode } = studio.get();
+    const shown = proposal ?? annotation;
+    const turns = shownTurns(shown, mode);
+    table.setTurns(turns, lanesOfAnnotation(shown, turns));
+  };
+  studio.onChange(scope, (next, previous) => {
+    if (next.annotation !== previous.annotation || next.proposal !== previous.proposal || next.mode !== previous.mode) showTurns();
+    table.setSelected(next.selected);
+  });
+  showTurns();
+  return table;
+}
+
+interface Head {
+  readonly head: HTMLElement;
+  readonly heading: HTMLElement;
+  readonly summary: HTMLElement;
+}
+
+/** Name, summary, and what is done to the whole result. */
+function createHead(
+  studio: Studio,
+  onAgain: () => void,
+  exportMenu: HTMLElement,
+  onHelp: () => void,
+  onFiles: (files: Iterable<File>) => void,
+): Head {
+  const { scope } = studio;
+  const button = (attributes: Readonly<Record<string, string>>, onClick: () => void, ...content: (Node | string)[]): HTMLButtonElement => {
     const element = h('button', { type: 'button', class: 'button', ...attributes }, ...content);
     scope.on(element, 'click', onClick);
     return element;
   };
+  const undo = button({ 'data-testid': 'undo', title: `${studioText.undo} (Ctrl+Z)` }, studio.undo, studioText.undo);
+  const redo = button({ 'data-testid': 'redo', title: `${studioText.redo} (Ctrl+Shift+Z)` }, studio.redo, studioText.redo);
+  const refresh = (): void => {
+    const { canUndo, canRedo } = studio.get();
+    undo.disabled = !canUndo;
+    redo.disabled = !canRedo;
+  };
+  studio.onChange(scope, refresh);
+  refresh();
+  const importing = fileButton(scope, studioText.importing.button, onFiles, {
+    accept: '.rttm,.json,.srt,.vtt',
+    isMultiple: true,
+    isFolder: false,
+    isPrimary: false,
+    testId: 'import-input',
+  });
+  importing.title = studioText.importing.hint;
+  const heading = h('h2', { class: 'title' }, studio.outcome.name);
+  const summary = h('p', { class: 'status', 'data-testid': 'summary' });
   const head = h(
     'div',
     { class: 'view-head' },
@@ -42,140 +207,41 @@ export function doneView(context: ViewContext): View {
     h(
       'div',
       { class: 'button-row' },
-      button(
-        { 'data-testid': 'download-rttm', 'aria-label': text.done.rttmLabel, title: text.done.rttmLabel },
-        () => {
-          saveRttm(outcome, mode ?? 'overlapping');
-        },
-        icon('download'),
-        text.done.rttm,
-      ),
-      button(
-        { 'data-testid': 'download-json', 'aria-label': text.done.jsonLabel, title: text.done.jsonLabel },
-        () => {
-          download(`${stem(outcome.name)}.json`, 'application/json', toJson(outcome.name, result));
-        },
-        icon('download'),
-        text.done.json,
-      ),
-      button(
-        { 'data-testid': 'new-recording', class: 'button button--primary' },
-        actions.reset,
-        text.done.again,
-      ),
+      undo,
+      redo,
+      button({ 'data-testid': 'show-keys' }, onHelp, studioText.keys, h('kbd', { 'aria-hidden': 'true' }, '?')),
+      importing,
+      exportMenu,
+      button({ 'data-testid': 'new-recording', class: 'button button--primary' }, onAgain, text.done.again),
     ),
   );
-  const element = h('div', { class: 'view view--done' }, head);
-  const details = runDetails(outcome);
-
-  const sound = result.turns.length > 0 ? timeline(context, outcome) : null;
-  if (sound) {
-    element.append(sound.panel, h('div', { class: 'columns' }, sound.list, details));
-  } else {
-    element.append(
-      h(
-        'section',
-        { class: 'panel silent' },
-        h('div', { class: 'silent__line', 'aria-hidden': 'true' }),
-        h('h3', {}, text.silent.heading),
-        h('p', {}, text.silent.body(result.durationSeconds)),
-        h('p', { class: 'fine' }, text.silent.hint),
-      ),
-      details,
-    );
-  }
-
-  return {
-    element,
-    heading,
-    update({ phase }) {
-      if (phase.kind !== 'done' || phase.mode === mode) return;
-      mode = phase.mode;
-      const turns = turnsOf(result, mode);
-      setText(summary, text.done.summary(result.speakers.length, turns.length, result.durationSeconds));
-      sound?.setMode(mode);
-    },
-  };
+  return { head, heading, summary };
 }
 
-function saveRttm(outcome: Outcome, mode: TurnsMode): void {
-  const suffix = mode === 'exclusive' ? '.exclusive' : '';
-  const rttm = toRttm(turnsOf(outcome.result, mode), rttmUri(outcome.name));
-  download(`${stem(outcome.name)}${suffix}.rttm`, 'text/plain', rttm);
-}
-
-/** The parts that follow the sound: transport, lanes and table, kept together by one player. */
-function timeline(
-  { scope, actions, theme }: ViewContext,
-  { blob, result }: Outcome,
-): { panel: HTMLElement; list: HTMLElement; setMode: (mode: TurnsMode) => void } {
-  const player = new Player(scope, blob, result.durationSeconds);
-  const playTurn = (turn: Turn): void => {
-    player.playFrom(turn.startSeconds);
-  };
-  const lanes: Lanes = createLanes(scope, {
-    durationSeconds: result.durationSeconds,
-    theme,
-    onSeek: (seconds) => {
-      player.seek(seconds);
-    },
-    onTurn: playTurn,
-    onZoomed: (zoomed) => {
-      transport.setZoomed(zoomed);
-    },
-  });
-  const transport = createTransport(scope, player, () => lanes, result.durationSeconds, actions.setMode);
-  transport.setZoomed(false);
-  const table = createTurnTable(scope, playTurn);
-
-  const refresh = (): void => {
-    lanes.setPosition(player.position, player.playing);
-    table.setPosition(player.position, player.playing);
-    transport.refresh();
-  };
-  player.onChange = refresh;
-  steerByKeys(scope, player, lanes.slider, result.durationSeconds);
-
-  const keys = h(
-    'ul',
-    { class: 'keys', 'aria-label': text.done.keysLabel },
-    ...text.done.keys.map(([key, meaning]) => h('li', {}, h('kbd', {}, key), ` ${meaning}`)),
+/** A recording in which no one was heard. */
+function silentView({ scope, actions }: ViewContext, outcome: Outcome): View {
+  const { durationSeconds } = outcome.annotation;
+  const heading = h('h2', { class: 'title' }, outcome.name);
+  const again = h('button', { type: 'button', class: 'button button--primary', 'data-testid': 'new-recording' }, text.done.again);
+  scope.on(again, 'click', actions.reset);
+  const element = h(
+    'div',
+    { class: 'view view--done' },
+    h(
+      'div',
+      { class: 'view-head' },
+      h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.done.label), heading, h('p', { class: 'status' }, text.done.summary(0, 0, durationSeconds))),
+      h('div', { class: 'button-row' }, again),
+    ),
+    h(
+      'section',
+      { class: 'panel silent' },
+      h('div', { class: 'silent__line', 'aria-hidden': 'true' }),
+      h('h3', {}, text.silent.heading),
+      h('p', {}, text.silent.body(durationSeconds)),
+      h('p', { class: 'fine' }, text.silent.hint),
+    ),
+    runDetails(outcome),
   );
-  return {
-    panel: h('section', { class: 'panel instrument', 'aria-label': text.done.lanes }, transport.element, lanes.element, keys),
-    list: h('section', { class: 'panel list' }, h('h3', { class: 'legend' }, text.done.table), table.element),
-    setMode(mode) {
-      const next = lanesOf(result, mode);
-      lanes.setLanes(next);
-      table.setTurns(turnsOf(result, mode), next);
-      transport.update(mode);
-      refresh();
-    },
-  };
-}
-
-/** Keys for the whole page, except where the focused control needs them for itself. */
-function steerByKeys(scope: Scope, player: Player, slider: HTMLElement, durationSeconds: number): void {
-  scope.on(document, 'keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    const target = event.target instanceof Element ? event.target : null;
-    if (target?.closest('input, select, textarea')) return;
-    const onSlider = target === slider;
-    if (event.key === ' ') {
-      // Space presses a focused button; taking it away would leave the button dead.
-      if (target?.closest('button, a, label, summary')) return;
-      player.toggle();
-    } else if (event.key === 'ArrowLeft' || (onSlider && event.key === 'ArrowDown')) {
-      player.skip(-SKIP_SECONDS);
-    } else if (event.key === 'ArrowRight' || (onSlider && event.key === 'ArrowUp')) {
-      player.skip(SKIP_SECONDS);
-    } else if (onSlider && event.key === 'Home') {
-      player.seek(0);
-    } else if (onSlider && event.key === 'End') {
-      player.seek(durationSeconds);
-    } else {
-      return;
-    }
-    event.preventDefault();
-  });
+  return { element, heading, update: () => undefined };
 }

@@ -5,6 +5,7 @@ import { storedModels } from '../models/views/storedModels';
 import type { RunOptions } from '../state';
 import { text } from '../text';
 import type { View, ViewContext } from '../view';
+import { createRecentPanel } from '../work/recentPanel';
 import { optionsPanel } from './options';
 
 /** A still life of a result: it says at a glance what the page gives. Start, length in percent, by lane. */
@@ -70,7 +71,8 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
   });
 
   const box = modelBox(scope, actions);
-  const element = h('div', { class: 'view view--empty' }, zone, box.element, details);
+  const recent = createRecentPanel(scope, actions);
+  const element = h('div', { class: 'view view--empty' }, zone, box.element, recent.element, details);
   const last = state.lastOutcome;
   if (last) {
     const back = h('button', { type: 'button', class: 'link-button' }, icon('back'), text.empty.back(last.name));
@@ -81,7 +83,8 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
   return {
     element,
     heading,
-    update({ options, optionsOpen, models }) {
+    update({ options, optionsOpen, models, kept }) {
+      recent.update(kept);
       details.open = optionsOpen;
       panel.update(options, models);
       box.update(models);

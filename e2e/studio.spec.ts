@@ -1,0 +1,262 @@
+/** Correcting a result, through the page as a person does it. */
+import { parseRttm } from '../src/formats/rttm';
+import type { Turn } from '../src/index';
+import { drop, exportAs, openSampleTurns, SAMPLE, SAMPLE_TURNS, textOf } from './support/studio';
+import { expect, test, type Page } from './support/test';
+import { WITHOUT_GPU } from './support/withoutGpu';
+
+test.use(WITHOUT_GPU);
+
+const rows = (page: Page) => page.getByTestId('turn-row');
+const names = (page: Page) => page.getByTestId('speaker-name');
+const status = (page: Page) => page.getByTestId('studio-status');
+
+async function rttm(page: Page): Promise<Turn[]> {
+  return [...parseRttm(await textOf(await exportAs(page, 'rttm'))).values()][0]!;
+}
+
+test('speakers are named, coloured, merged and added; undo takes each back', async ({ page }) => {
+  await openSampleTurns(page);
+  const before = await rttm(page);
+  await names(page).first().fill('Ada Lovelace');
+  await names(page).first().press('Enter');
+  await expect(rows(page).filter({ hasText: 'Ada Lovelace' }).first()).toBeVisible();
+  expect((await rttm(page)).some(({ speaker }) => speaker === 'Ada_Lovelace')).toBe(true);
+
+  await page.getByLabel('Colour of Ada Lovelace').selectOption('Violet');
+  await page.getByTestId('add-speaker').click();
+  await expect(names(page)).toHaveCount(3);
+  await page.keyboard.type('Eve');
+  await page.keyboard.press('Enter');
+  await expect(names(page).nth(2)).toHaveValue('Eve');
+  await page.getByRole('button', { name: 'Remove Eve' }).click();
+  await expect(names(page)).toHaveCount(2);
+
+  await page.getByTestId('merge-speaker').nth(1).selectOption({ label: 'Ada Lovelace' });
+  await expect(names(page)).toHaveCount(1);
+  await expect(status(page)).toContainText('is now part of Ada Lovelace');
+  expect(new Set((await rttm(page)).map(({ speaker }) => speaker))).toEqual(new Set(['Ada_Lovelace']));
+
+  const undo = page.getByTestId('undo');
+  while (await undo.isEnabled()) await undo.click();
+  expect(await rttm(page)).toEqual(before);
+  const redo = page.getByTestId('redo');
+  while (await redo.isEnabled()) await redo.click();
+  await expect(names(page)).toHaveCount(1);
+});
+
+test('a turn is split, moved, given away, confirmed, deleted and added', async ({ page }) => {
+  await openSampleTurns(page);
+  const before = await rttm(page);
+  const [first, second] = before as [Turn, Turn];
+  await rows(page).first().click();
+  // Playing goes on meanwhile, and a split happens where the playhead is.
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByTestId('turn-end').fill(String(first.endSeconds - 0.25));
+  await page.getByTestId('turn-end').press('Enter');
+  await expect(rows(page).first()).toContainText('corrected');
+  expect((await rttm(page))[0]!.endSeconds).toBeCloseTo(first.endSeconds - 0.25, 3);
+
+  await rows(page).nth(1).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowUp');
+  const other = before.find(({ speaker }) => speaker !== second.speaker)!.speaker;
+  const lane = (await page.getByTestId('speaker-row').evaluateAll((all) => all.map((row) => (row as HTMLElement).dataset.speaker))).indexOf(other);
+  await page.keyboard.press(String(lane + 1));
+  await expect(status(page)).toContainText('Now');
+  expect((await rttm(page)).find(({ startSeconds }) => startSeconds === second.startSeconds)!.speaker).toBe(other);
+
+  const count = await rows(page).count();
+  await rows(page).last().click();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.keyboard.press('Escape');
+  await rows(page).last().focus();
+  await page.keyboard.press('Delete');
+  await expect(rows(page)).toHaveCount(count - 1);
+
+  await page.getByTestId('turn-start').fill('nonsense');
+  await page.getByTestId('turn-start').press('Tab');
+  await expect(page.getByRole('alert').filter({ hasText: 'nonsense' })).toBeVisible();
+  await expect(rows(page)).toHaveCount(count - 1);
+});
+
+test('a split at the playhead; a loop plays one turn over and over', async ({ page }) => {
+  await openSampleTurns(page);
+  const before = await rttm(page);
+  const longest = before.reduce((a, b) => (b.endSeconds - b.startSeconds > a.endSeconds - a.startSeconds ? b : a));
+  await rows(page).nth(before.indexOf(longest)).click();
+  await expect.poll(() => page.locator('.clock__now').innerText().then((text) => Number(text.split(':')[1]))).toBeGreaterThan(longest.startSeconds + 0.3);
+  await page.getByTestId('turn-split').click();
+  await expect(status(page)).toHaveText('Turn split.');
+  expect(await rttm(page)).toHaveLength(before.length + 1);
+  await page.getByTestId('undo').click();
+
+  await page.getByTestId('turn-loop').click();
+  await expect(page.getByTestId('turn-loop')).toHaveAttribute('aria-pressed', 'true');
+  await page.keyboard.press('Escape');
+  await expect(page.getByTestId('turn-loop')).toHaveAttribute('aria-pressed', 'false');
+});
+
+test('keys are shown by ?, and single letters can be turned off', async ({ page }) => {
+  await openSampleTurns(page);
+  await page.keyboard.press('?');
+  const help = page.getByTestId('help');
+  await expect(help).toBeVisible();
+  await expect(help).toContainText('split the turn at the playhead');
+  await page.getByTestId('letter-keys').uncheck();
+  await page.keyboard.press('Escape');
+  await expect(help).toBeHidden();
+  await page.keyboard.press('v');
+  await expect(page.getByRole('radio', { name: 'Overlapping' })).toBeChecked();
+  await page.keyboard.press('?');
+  await page.getByTestId('letter-keys').check();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('v');
+  await expect(page.getByRole('radio', { name: 'Exclusive' })).toBeChecked();
+  // What overlaps cannot be corrected here, and the page says so.
+  await expect(page.getByTestId('turn-editor')).toContainText('Exclusive turns are made of the overlapping ones');
+});
+
+test('corrections survive a reload, with their undo, their sound and their transcript', async ({ page }) => {
+  await openSampleTurns(page);
+  const before = await rttm(page);
+  await names(page).first().fill('Ada');
+  await names(page).first().press('Enter');
+  await drop(page, { name: 'talk.srt', text: '1\n00:00:07,000 --> 00:00:09,000\nHello there\n' });
+  await expect(page.getByText('Hello there')).toBeVisible();
+  await page.getByTestId('tab-turns').click();
+  await rows(page).first().focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Delete');
+  await expect(rows(page)).toHaveCount(before.length - 1);
+  // Written a moment after the last correction, so that many quick ones cost one write.
+  await expect(page.getByTestId('state')).toHaveAttribute('data-kept', 'true');
+  await page.reload();
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done');
+  await expect(rows(page)).toHaveCount(before.length - 1);
+  await expect(names(page).first()).toHaveValue('Ada');
+  await page.getByTestId('tab-transcript').click();
+  await expect(page.getByText('Hello there')).toBeVisible();
+  await page.keyboard.press('Control+z');
+  await page.keyboard.press('Control+z');
+  expect(await rttm(page)).toEqual(before);
+  await page.getByTestId('tab-turns').click();
+  await rows(page).nth(4).click();
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+
+  // It is in the list of what is kept, and goes from there when it is deleted.
+  await page.getByTestId('new-recording').click();
+  await page.getByTestId('open-kept').first().click();
+  await expect(rows(page)).toHaveCount(before.length);
+  await page.getByTestId('new-recording').click();
+  await page.getByTestId('delete-kept').first().click();
+  await expect(page.getByTestId('recent')).toBeHidden();
+  await page.reload();
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'empty');
+});
+
+test('what was exported as JSON is opened again as it was', async ({ page }) => {
+  await openSampleTurns(page);
+  await names(page).first().fill('Zoë, “the chair”');
+  await names(page).first().press('Enter');
+  await page.getByLabel(/Colour of Zoë/).selectOption('Teal');
+  const json = await textOf(await exportAs(page, 'json'));
+  const expected = await rttm(page);
+  await page.getByTestId('new-recording').click();
+  // Without the recording, and then with it.
+  await drop(page, { name: 'sample.json', text: json });
+  await expect(page.getByTestId('no-sound')).toBeVisible();
+  expect(await rttm(page)).toEqual(expected);
+  await expect(page.getByLabel(/Colour of Zoë/)).toHaveValue('5');
+  await drop(page, SAMPLE);
+  await expect(page.getByTestId('no-sound')).toBeHidden();
+  await expect(names(page).first()).toHaveValue('Zoë, “the chair”');
+});
+
+test('turns of another file take the place of the present ones, and undo brings these back', async ({ page }) => {
+  await openSampleTurns(page);
+  const before = await rttm(page);
+  const other = 'SPEAKER talk 1 1.000 2.000 <NA> <NA> Bob <NA> <NA>\n';
+  await page.getByTestId('import-input').setInputFiles({ name: 'other.rttm', mimeType: 'text/plain', buffer: Buffer.from(other) });
+  await expect(rows(page)).toHaveCount(1);
+  await expect(names(page).first()).toHaveValue('Bob');
+  await page.keyboard.press('Control+z');
+  expect(await rttm(page)).toEqual(before);
+  await page.getByTestId('import-input').setInputFiles({ name: 'bad.rttm', mimeType: 'text/plain', buffer: Buffer.from('SPEAKER talk 1 x y\n') });
+  await expect(status(page)).toContainText('bad.rttm was not taken');
+  // Of several recordings, the person says which.
+  const two = `${other}SPEAKER chat 1 3.000 1.000 <NA> <NA> Kim <NA> <NA>\n`;
+  await page.getByTestId('import-input').setInputFiles({ name: 'two.rttm', mimeType: 'text/plain', buffer: Buffer.from(two) });
+  await page.getByTestId('choose-recording').selectOption('chat');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await expect(names(page).first()).toHaveValue('Kim');
+});
+
+test('every export is a file with its own ending', async ({ page }) => {
+  await openSampleTurns(page);
+  const count = await rows(page).count();
+  const found: Record<string, string> = {};
+  for (const format of ['rttm', 'json', 'srt', 'vtt', 'csv', 'audacity', 'textgrid', 'eaf']) {
+    const file = await exportAs(page, format);
+    found[file.suggestedFilename()] = await textOf(file);
+  }
+  expect(Object.keys(found)).toEqual([
+    'sample.rttm', 'sample.json', 'sample.srt', 'sample.vtt', 'sample.csv', 'sample.labels.txt', 'sample.TextGrid', 'sample.eaf',
+  ]);
+  expect(found['sample.rttm']!.trim().split('\n')).toHaveLength(count);
+  expect(found['sample.srt']!.match(/ --> /g)).toHaveLength(count);
+  expect(found['sample.vtt']).toMatch(/^WEBVTT/);
+  expect(found['sample.csv']!.trim().split('\r\n')).toHaveLength(count + 1);
+  expect(found['sample.labels.txt']!.trim().split('\n')).toHaveLength(count);
+  expect(found['sample.eaf']!.match(/<ANNOTATION_VALUE>/g)).toHaveLength(count);
+});
+
+test('the whole way by keyboard alone: open, review, rename, merge, export', async ({ page }) => {
+  await page.goto('index.html');
+  /** Tab until the focus is there; a control that cannot be reached fails the test. */
+  const tabTo = async (selector: string): Promise<void> => {
+    for (let press = 0; press < 80; press++) {
+      if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
+      await page.keyboard.press('Tab');
+    }
+    throw new Error(`${selector} is not reached by Tab`);
+  };
+  const byTestId = (id: string): string => `[data-testid="${id}"]`;
+  await tabTo(byTestId('file-input'));
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+  await chooser.setFiles('public/sample.wav');
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 90_000 });
+
+  await tabTo(byTestId('tab-turns'));
+  await page.keyboard.press('ArrowRight');
+  await expect(page.getByTestId('tab-review')).toBeFocused();
+  await tabTo(byTestId('review-confirm'));
+  await page.keyboard.press('Enter');
+  await tabTo(byTestId('speaker-name'));
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('Ada');
+  await page.keyboard.press('Enter');
+  await expect(names(page).first()).toHaveValue('Ada');
+  await tabTo(byTestId('merge-speaker'));
+  // The list of a select is opened, stepped through and closed by keys alone.
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await expect(names(page)).toHaveCount(1);
+  await page.keyboard.press('Escape');
+  await page.evaluate(() => {
+    (document.activeElement as HTMLElement | null)?.blur();
+  });
+  await page.keyboard.press('e');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
+  expect(download.suggestedFilename()).toBe('sample.rttm');
+});
+
+test('a transcript or a UEM without its recording is explained', async ({ page }) => {
+  await page.goto('index.html');
+  await drop(page, { name: 'talk.srt', text: '1\n00:00:01,000 --> 00:00:02,000\nHi\n' });
+  await expect(page.locator('.notice')).toContainText('talk.srt');
+  await drop(page, { ...SAMPLE_TURNS, text: 'not an RTTM' });
+  await expect(page.locator('.notice')).toContainText('sample.rttm was not taken');
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'empty');
+});

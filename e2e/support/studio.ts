@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { expect, type Download, type Page } from './test';
+
+/** A file as it is dropped on the page. */
+export interface DroppedFile {
+  readonly name: string;
+  readonly type?: string;
+  /** Its text; absent for a file that the server has under `from`. */
+  readonly text?: string;
+  readonly from?: string;
+}
+
+export const SAMPLE: DroppedFile = { name: 'sample.wav', type: 'audio/wav', from: 'sample.wav' };
+export const SAMPLE_TURNS: DroppedFile = { name: 'sample.rttm', text: readFileSync('public/sample.rttm', 'utf8') };
+
+/** Drops files on the page, as a person would. */
+export async function drop(page: Page, ...files: readonly DroppedFile[]): Promise<void> {
+  const transfer = await page.evaluateHandle(async (given) => {
+    const made = new DataTransfer();
+    for (const { name, type = '', text, from } of given) {
+      const content = from ? await (await fetch(from)).blob() : (text ?? '');
+      made.items.add(new File([content], name, { type }));
+    }
+    return made;
+  }, files);
+  await page.getByTestId('state').dispatchEvent('drop', { dataTransfer: transfer });
+}
+
+/** Opens the sample with its reference's turns, to be corrected, without a run. */
+export async function openSampleTurns(page: Page): Promise<void> {
+  await page.goto('index.html');
+  await drop(page, SAMPLE, SAMPLE_TURNS);
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done');
+}
+
+/** What a download holds. */
+export async function textOf(download: Download): Promise<string> {
+  return readFileSync(await download.path(), 'utf8');
+}
+
+/** Exports by the menu. */
+export async function exportAs(page: Page, format: string): Promise<Download> {
+  await page.getByTestId('export').click();
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId(`download-${format}`).click()]);
+  return download;
+}

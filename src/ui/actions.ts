@@ -1,0 +1,160 @@
+import { messageOf, VoxlaneError } from '../util/errors';
+import type { Scope } from '../util/scope';
+import { rememberPreset, rememberSpeed } from './models/choice';
+import type { ModelsSession } from './models/session';
+import type { Session } from './session';
+import { fileSource, sampleSource } from './sources';
+import { jobOf, optionsProblem, type Action, type Source, type State } from './state';
+import type { Store } from './store';
+import { studioText } from './studio/text';
+import type { Actions, View } from './view';
+import { outcomeOfTurns, withSound } from './work/outcomes';
+import { readTurnsFor } from './work/readTurns';
+import { companionKind, sortFiles } from './work/sortFiles';
+import type { Desk } from './work/desk';
+
+/** What the actions reach. */
+export interface ActionTargets {
+  readonly scope: Scope;
+  readonly store: Store<State, Action>;
+  readonly session: Session;
+  readonly models: ModelsSession;
+  readonly desk: Desk;
+  /** The view on the page now. */
+  readonly view: () => View | null;
+}
+
+/** Carries out what a person does. */
+export function createActions({ scope, store, session, models, desk, view }: ActionTargets): Actions {
+  const run = (source: Source): void => {
+    const problem = optionsProblem(store.get().options);
+    if (problem) {
+      // To where the options are; the result on screen can be come back to.
+      store.dispatch({ type: 'reset' });
+      store.dispatch({ type: 'options-toggled', open: true });
+      store.dispatch({ type: 'noticed', notice: problem });
+      return;
+    }
+    session.start(source);
+  };
+  /** A recording that failed for its model is tried again with the file; otherwise the page goes to where it shows the model. */
+  const takeModel = (file: File, isWithRecording: boolean): void => {
+    const { phase } = store.get();
+    void models.prepare({ name: file.name, blob: file, isTrusted: false });
+    if (isWithRecording) return;
+    const isWaiting = phase.kind === 'error' && (phase.failure.code?.startsWith('model-') ?? false);
+    if (isWaiting) run(phase.source);
+    else store.dispatch({ type: 'reset' });
+  };
+  const say = (said: string): void => {
+    store.dispatch({ type: 'noticed', notice: { said } });
+  };
+  /** Turns that are there already are not computed again: the file is opened to be corrected. */
+  const openTurns = async (file: File, recording: File | null): Promise<void> => {
+    try {
+      const imported = await readTurnsFor(scope, file, recording?.name ?? null);
+      if (imported) store.dispatch({ type: 'opened', outcome: outcomeOfTurns(imported, file, recording) });
+    } catch (thrown) {
+      if (!(thrown instanceof VoxlaneError)) throw thrown;
+      say(studioText.importing.unreadable(file.name, messageOf(thrown)));
+    }
+  };
+  /** What belongs to a recording: for the result that is open, or, turns, to be opened. */
+  const takeCompanions = (files: readonly File[], recording: File | null): void => {
+    const shown = view();
+    if (shown?.take && !recording) {
+      shown.take(files);
+      return;
+    }
+    const turns = files.find((file) => companionKind(file) === 'rttm' || companionKind(file) === 'json');
+    const [first] = files;
+    if (turns) void openTurns(turns, recording);
+    else if (recording) {
+      desk.setAside(files);
+      run(fileSource(recording));
+    } else if (first) say(studioText.importing.needsRecording(first.name));
+  };
+
+  return {
+    open(files) {
+      const { models: dropped, recordings, companions } = sortFiles(files);
+      const [model] = dropped;
+      const [recording] = recordings;
+      const state = store.get();
+      const isBusy = jobOf(state) !== null;
+      if (model && isBusy) {
+        store.dispatch({ type: 'noticed', notice: 'busy-model' });
+        return;
+      }
+      if (companions.length > 0 && isBusy) {
+        store.dispatch({ type: 'noticed', notice: 'busy' });
+        return;
+      }
+      if (model) takeModel(model, recording !== undefined);
+      if ((dropped.length > 1 || recordings.length > 1) && !isBusy) {
+        store.dispatch({ type: 'noticed', notice: 'first-only' });
+      }
+      const { phase } = state;
+      if (companions.length > 0) takeCompanions(companions, recording ?? null);
+      else if (recording && phase.kind === 'done' && phase.outcome.blob === null) {
+        store.dispatch({ type: 'opened', outcome: withSound(phase.outcome, recording) });
+        say(studioText.soundAttached);
+      } else if (recording) run(fileSource(recording));
+    },
+    trySample() {
+      run(sampleSource());
+    },
+    cancel() {
+      session.cancel();
+    },
+    retry(options) {
+      const { phase } = store.get();
+      if (phase.kind !== 'error') return;
+      if (options) store.dispatch({ type: 'options-changed', options });
+      run(phase.source);
+    },
+    setOptions(options) {
+      if (options.preset) rememberPreset(options.preset);
+      if (options.speed) rememberSpeed(options.speed);
+      store.dispatch({ type: 'options-changed', options });
+    },
+    toggleOptions(open) {
+      store.dispatch({ type: 'options-toggled', open });
+    },
+    reset() {
+      store.dispatch({ type: 'reset' });
+    },
+    back() {
+      store.dispatch({ type: 'returned' });
+    },
+    downloadModel() {
+      void models.prepare(null);
+    },
+    stopDownload() {
+      models.stop();
+    },
+    answerQuestion(isTrusted) {
+      if (isTrusted) void models.trust();
+      else store.dispatch({ type: 'model-refused' });
+      this.retry();
+    },
+    dismissModelFailure() {
+      store.dispatch({ type: 'model-failure-dismissed' });
+    },
+    askDeletion(model) {
+      store.dispatch({ type: 'deletion-asked', model });
+    },
+    deleteModel(model) {
+      void models.delete(model);
+    },
+    dismissNotice() {
+      store.dispatch({ type: 'notice-dismissed' });
+    },
+    openKept(id) {
+      void desk.open(id);
+    },
+    deleteKept(id) {
+      void desk.delete(id);
+    },
+  };
+}

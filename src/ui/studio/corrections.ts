@@ -1,0 +1,121 @@
+import type { Edit, EditableTurn } from '../../editing/annotation';
+import { turnsAt } from './lookup';
+import { nameOf } from './names';
+import type { Studio } from './studio';
+import { studioText } from './text';
+
+/** What buttons and keys do to the result. Each says in a sentence what happened, for those who cannot see the lanes. */
+const words = studioText.turn;
+
+/** A turn that is added has this length, less where another turn of the speaker or the end of the recording is nearer. */
+const NEW_TURN_SECONDS = 2;
+
+/** The turn that is selected; says so where none is. */
+export function selectedTurn(studio: Studio): EditableTurn | null {
+  const { annotation, selected } = studio.get();
+  const turn = annotation.turns.find(({ id }) => id === selected) ?? null;
+  if (!turn) studio.say(words.nothingSelected);
+  return turn;
+}
+
+function applied(studio: Studio, edit: Edit, sentence: string): void {
+  if (studio.edit(edit)) studio.say(sentence);
+}
+
+/** Gives the selected turn to the speaker of a lane, counted from 0. */
+export function assignSelected(studio: Studio, lane: number): void {
+  const speaker = studio.get().annotation.speakers[lane];
+  if (!speaker) return;
+  const turn = selectedTurn(studio);
+  if (turn) assignTurn(studio, turn.id, speaker.id);
+}
+
+export function assignTurn(studio: Studio, turn: number, speaker: string): void {
+  applied(studio, { type: 'assign-turn', turn, speaker }, words.assigned(nameOf(studio.get().annotation, speaker)));
+}
+
+export function splitSelected(studio: Studio): void {
+  const turn = selectedTurn(studio);
+  if (turn) applied(studio, { type: 'split-turn', turn: turn.id, atSeconds: studio.player.position }, words.splitDone);
+}
+
+/** Deletes the selected turn and selects the one that follows, so that deleting goes on. */
+export function deleteSelected(studio: Studio): void {
+  const turn = selectedTurn(studio);
+  if (!turn) return;
+  const { turns } = studio.get().annotation;
+  const index = turns.indexOf(turn);
+  const next = turns[index + 1] ?? turns[index - 1];
+  if (!studio.edit({ type: 'delete-turn', turn: turn.id })) return;
+  studio.select(next?.id ?? null);
+  studio.say(words.deleted);
+}
+
+export function confirmSelected(studio: Studio): void {
+  const turn = selectedTurn(studio);
+  if (turn) applied(studio, { type: 'confirm-turn', turn: turn.id }, words.confirmed);
+}
+
+/** Moves one edge of the selected turn to the playhead. */
+export function setEdge(studio: Studio, edge: 'start' | 'end'): void {
+  const turn = selectedTurn(studio);
+  if (!turn) return;
+  const { position } = studio.player;
+  const startSeconds = edge === 'start' ? position : turn.startSeconds;
+  const endSeconds = edge === 'end' ? position : turn.endSeconds;
+  moveTurn(studio, turn.id, startSeconds, endSeconds);
+}
+
+export function moveTurn(studio: Studio, turn: number, startSeconds: number, endSeconds: number): void {
+  const { annotation } = studio.get();
+  const speaker = annotation.turns.find(({ id }) => id === turn)?.speaker;
+  if (speaker === undefined) return;
+  const what = words.describe(nameOf(annotation, speaker), startSeconds, endSeconds);
+  applied(studio, { type: 'move-turn', turn, startSeconds, endSeconds }, what);
+}
+
+/** Adds a turn at the playhead, for the speaker of the selected turn, or of the first lane. */
+export function addAtPlayhead(studio: Studio): void {
+  const { annotation, selected } = studio.get();
+  const chosen = annotation.turns.find(({ id }) => id === selected)?.speaker ?? annotation.speakers[0]?.id;
+  if (chosen === undefined) return;
+  const startSeconds = studio.player.position;
+  const next = annotation.turns.find((turn) => turn.speaker === chosen && turn.startSeconds > startSeconds);
+  const endSeconds = Math.min(startSeconds + NEW_TURN_SECONDS, next?.startSeconds ?? Infinity, annotation.durationSeconds);
+  addTurn(studio, chosen, startSeconds, endSeconds);
+}
+
+export function addTurn(studio: Studio, speaker: string, startSeconds: number, endSeconds: number): void {
+  if (!studio.edit({ type: 'add-turn', speaker, startSeconds, endSeconds })) return;
+  const middle = (startSeconds + endSeconds) / 2;
+  const added = turnsAt(studio.get().annotation.turns, middle).find((turn) => turn.speaker === speaker);
+  studio.select(added?.id ?? null);
+  studio.say(words.added);
+}
+
+/** Selects the next turn, or the one before; with none selected, the one nearest to the playhead. */
+export function stepTurn(studio: Studio, step: 1 | -1): void {
+  const { annotation, selected } = studio.get();
+  const { turns } = annotation;
+  const index = turns.findIndex(({ id }) => id === selected);
+  const next =
+    index >= 0
+      ? turns[index + step]
+      : step > 0
+        ? turns.find(({ endSeconds }) => endSeconds > studio.player.position)
+        : turns.findLast(({ startSeconds }) => startSeconds < studio.player.position);
+  if (!next) return;
+  studio.select(next.id);
+  if (!studio.player.playing) studio.player.seek(next.startSeconds);
+  studio.say(words.selected(words.describe(nameOf(annotation, next.speaker), next.startSeconds, next.endSeconds)));
+}
+
+/** Plays the selected turn over and over, or stops doing so. */
+export function toggleLoop(studio: Studio): void {
+  if (studio.get().loop) {
+    studio.setLoop(null);
+    return;
+  }
+  const turn = selectedTurn(studio);
+  if (turn) studio.setLoop({ startSeconds: turn.startSeconds, endSeconds: turn.endSeconds });
+}

@@ -1,0 +1,114 @@
+import { version } from '../../../package.json';
+import type { Annotation } from '../../editing/annotation';
+import { annotationToJson } from '../../formats/annotationJson';
+import { toAudacityLabels } from '../../formats/audacity';
+import { toCsv } from '../../formats/csv';
+import { toEaf } from '../../formats/eaf';
+import type { JsonSource } from '../../formats/json';
+import { toRttm } from '../../formats/rttm';
+import { runManifest, type RunManifest } from '../../formats/runManifest';
+import { toSrt } from '../../formats/srt';
+import { toTextGrid } from '../../formats/textGrid';
+import { toWebVtt } from '../../formats/webVtt';
+import type { Turn } from '../../timeline/turn';
+import { rttmUri, stem } from '../format';
+import type { Outcome, TurnsMode } from '../state';
+import { namesOf } from './names';
+import { shownTurns } from './shownTurns';
+
+export const EXPORT_FORMATS = ['rttm', 'json', 'srt', 'vtt', 'csv', 'audacity', 'textgrid', 'eaf'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** What is exported, and when. */
+export interface ExportRequest {
+  readonly outcome: Outcome;
+  readonly annotation: Annotation;
+  readonly mode: TurnsMode;
+  /** Whether a person has changed anything. */
+  readonly isCorrected: boolean;
+  readonly date: Date;
+  readonly userAgent: string;
+}
+
+export interface ExportedFile {
+  readonly name: string;
+  readonly type: string;
+  readonly content: string;
+}
+
+/** A result as a file of one of the formats. JSON always has both kinds of turns; the others have those that are shown. */
+export function exportFile(format: ExportFormat, request: ExportRequest): ExportedFile {
+  const { outcome, annotation, mode } = request;
+  const names = namesOf(annotation);
+  const turns: Turn[] = shownTurns(annotation, mode).map((turn) => ({ ...turn, speaker: names.get(turn.speaker) ?? turn.speaker }));
+  const base = stem(outcome.name) + (mode === 'exclusive' ? '.exclusive' : '');
+  const file = (extension: string, type: string, content: string): ExportedFile => ({ name: `${base}.${extension}`, type, content });
+  switch (format) {
+    case 'rttm':
+      return file('rttm', 'text/plain', toRttm(withLabels(annotation, shownTurns(annotation, mode)), rttmUri(outcome.name)));
+    case 'json':
+      return {
+        name: `${stem(outcome.name)}.json`,
+        type: 'application/json',
+        content: annotationToJson(outcome.name, jsonSource(outcome), annotation, manifestOf(request) ?? undefined),
+      };
+    case 'srt':
+      return file('srt', 'application/x-subrip', toSrt(turns));
+    case 'vtt':
+      return file('vtt', 'text/vtt', toWebVtt(turns));
+    case 'csv':
+      return file('csv', 'text/csv', toCsv(turns));
+    case 'audacity':
+      return file('labels.txt', 'text/plain', toAudacityLabels(turns));
+    case 'textgrid':
+      return file('TextGrid', 'text/plain', toTextGrid(turns, annotation.durationSeconds));
+    case 'eaf':
+      return file('eaf', 'application/xml', toEaf(turns, { mediaFile: outcome.name, date: request.date }));
+  }
+}
+
+/** RTTM keeps the label of who has no name: a number that counts lanes would mean someone else after a merge. */
+function withLabels({ speakers }: Annotation, turns: readonly Turn[]): Turn[] {
+  const names = new Map(speakers.map(({ id, name }) => [id, name ?? id]));
+  return turns.map((turn) => ({ ...turn, speaker: names.get(turn.speaker) ?? turn.speaker }));
+}
+
+/** What the run found; of turns that were read from a file nothing ran. */
+function jsonSource({ result, annotation, name }: Outcome): JsonSource {
+  if (result) return result;
+  return {
+    durationSeconds: annotation.durationSeconds,
+    backend: { name: 'none', adapter: null, threads: 0, reason: `The turns were read from ${name}` },
+    turns: [],
+    exclusiveTurns: [],
+    speakers: [],
+    timings: {},
+  };
+}
+
+function manifestOf({ outcome, isCorrected, date, userAgent }: ExportRequest): RunManifest | null {
+  const { result, options, blob, name } = outcome;
+  if (!result) return null;
+  const { voices, embeddingModel } = result;
+  return runManifest(result, {
+    program: { name: 'voxlane', version },
+    date: date.toISOString(),
+    source: { name, bytes: blob?.size ?? 0 },
+    settings: {
+      speakers: options?.speakerMode === 'exact' ? options.exact : null,
+      minSpeakers: options?.speakerMode === 'range' ? options.min : null,
+      maxSpeakers: options?.speakerMode === 'range' ? options.max : null,
+      backend: options?.backend ?? null,
+      preset: options?.preset ?? null,
+      speed: options?.speed ?? null,
+    },
+    models: voices
+      ? [
+          { stage: 'segmentation', ...voices.segmentation },
+          { stage: 'embedding', ...voices.embedding },
+        ]
+      : [{ stage: 'embedding', id: result.preset, sha256: embeddingModel }],
+    userAgent,
+    isCorrected,
+  });
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { SHORTCUTS, shortcutOf, type KeyPress } from './shortcuts';
+
+const press = (key: string, held: Partial<KeyPress> = {}): KeyPress => ({
+  key,
+  ctrlKey: false,
+  metaKey: false,
+  altKey: false,
+  shiftKey: false,
+  ...held,
+});
+
+describe('shortcutOf', () => {
+  it('tells undo from redo by shift, and takes the Mac’s command key', () => {
+    expect(shortcutOf(press('z', { ctrlKey: true }), true)).toBe('undo');
+    expect(shortcutOf(press('Z', { ctrlKey: true, shiftKey: true }), true)).toBe('redo');
+    expect(shortcutOf(press('y', { metaKey: true }), true)).toBe('redo');
+  });
+
+  it('leaves the browser its own keys', () => {
+    expect(shortcutOf(press('s', { ctrlKey: true }), true)).toBeNull();
+    expect(shortcutOf(press('1', { altKey: true }), true)).toBeNull();
+    expect(shortcutOf(press('Tab'), true)).toBeNull();
+  });
+
+  it('turns single characters off, and nothing else', () => {
+    expect(shortcutOf(press('s'), true)).toBe('split');
+    expect(shortcutOf(press('s'), false)).toBeNull();
+    expect(shortcutOf(press('4'), false)).toBeNull();
+    expect(shortcutOf(press('F2'), false)).toBe('rename');
+    expect(shortcutOf(press('ArrowDown'), false)).toBe('next-turn');
+    expect(shortcutOf(press('?', { shiftKey: true }), false)).toBe('help');
+  });
+
+  it('has one meaning for each key', () => {
+    const all = SHORTCUTS.flatMap(({ keys, withControl, withShift }) =>
+      keys.map((key) => [withControl ? 'Ctrl' : '', withShift ? 'Shift' : '', key].join(' ')),
+    );
+    expect(new Set(all).size).toBe(all.length);
+  });
+});

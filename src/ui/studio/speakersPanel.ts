@@ -1,0 +1,167 @@
+import type { Annotation, AnnotationSpeaker } from '../../editing/annotation';
+import { briefSpeakers, representativeTurns } from '../../editing/review';
+import type { Scope } from '../../util/scope';
+import { h, icon, setText } from '../dom';
+import { swatch } from '../lanes/label';
+import { speakerName } from '../lanes/model';
+import { COLOURS } from '../lanes/palette';
+import { nameOf } from './names';
+import type { Panel, Studio } from './studio';
+import { studioText } from './text';
+
+const words = studioText.speakers;
+
+export interface SpeakersPanel extends Panel {
+  /** Puts the focus into the field of a speaker's name. */
+  readonly rename: (speaker: string) => void;
+}
+
+/** The speakers: name, colour, how much they speak, how they sound, merging. */
+export function createSpeakersPanel(studio: Studio): SpeakersPanel {
+  const { scope } = studio;
+  const list = h('ul', { class: 'speakers' });
+  const add = h('button', { type: 'button', class: 'button', 'data-testid': 'add-speaker' }, icon('plus'), words.add);
+  scope.on(add, 'click', () => {
+    if (!studio.edit({ type: 'add-speaker', name: null })) return;
+    const added = studio.get().annotation.speakers.at(-1);
+    if (!added) return;
+    studio.say(words.added(nameOf(studio.get().annotation, added.id)));
+    rows.get(added.id)?.focusName();
+  });
+  const element = h('section', { class: 'panel' }, h('h3', { class: 'legend' }, words.heading), list, add);
+
+  const rows = new Map<string, SpeakerRow>();
+  const update = (): void => {
+    const { annotation } = studio.get();
+    const brief = new Set(briefSpeakers(annotation).map(({ id }) => id));
+    for (const [id, row] of rows) {
+      if (annotation.speakers.some((speaker) => speaker.id === id)) continue;
+      row.remove();
+      rows.delete(id);
+    }
+    annotation.speakers.forEach((speaker, index) => {
+      let row = rows.get(speaker.id);
+      if (!row) rows.set(speaker.id, (row = createRow(studio, speaker.id)));
+      row.update(annotation, speaker, index, brief.has(speaker.id));
+      // Moved only where the order is another: moving an element takes the focus out of it.
+      if (list.children[index] !== row.element) list.insertBefore(row.element, list.children[index] ?? null);
+    });
+  };
+  studio.onChange(scope, (next, previous) => {
+    if (next.annotation !== previous.annotation) update();
+  });
+  update();
+  return {
+    element,
+    rename(speaker) {
+      rows.get(speaker)?.focusName();
+    },
+  };
+}
+
+interface SpeakerRow {
+  readonly element: HTMLElement;
+  readonly update: (annotation: Annotation, speaker: AnnotationSpeaker, index: number, isBrief: boolean) => void;
+  readonly focusName: () => void;
+  readonly remove: () => void;
+}
+
+function createRow(studio: Studio, id: string): SpeakerRow {
+  const scope: Scope = studio.scope.child();
+  const badge = h('span', { class: 'speakers__badge' });
+  const name = h('input', { type: 'text', class: 'field speakers__name', maxlength: 80, autocomplete: 'off', spellcheck: 'false', 'data-testid': 'speaker-name' });
+  const amount = h('span', { class: 'fine speakers__amount' });
+  const flag = h('span', { class: 'flag', hidden: true }, words.brief);
+  const hear = h('button', { type: 'button', class: 'icon-button', 'data-testid': 'hear-speaker' }, icon('play'));
+  const colour = h('select', { class: 'field' }, ...Array.from({ length: COLOURS }, (_, index) => h('option', { value: index }, words.colourNames[index] ?? String(index + 1))));
+  const merge = h('select', { class: 'field', 'data-testid': 'merge-speaker' });
+  const remove = h('button', { type: 'button', class: 'icon-button', 'data-testid': 'remove-speaker' }, icon('close'));
+  const element = h(
+    'li',
+    { class: 'speakers__row', 'data-testid': 'speaker-row', 'data-speaker': id },
+    badge,
+    name,
+    hear,
+    h('div', { class: 'speakers__facts' }, amount, flag),
+    h('div', { class: 'speakers__more' }, colour, merge, remove),
+  );
+
+  const commitName = (): void => {
+    const current = studio.get().annotation.speakers.find((speaker) => speaker.id === id);
+    const written = name.value.trim() || null;
+    // The number that stands for a missing name is no name.
+    if (!current || written === current.name || (current.name === null && written === shown)) return;
+    studio.edit({ type: 'rename-speaker', speaker: id, name: written });
+  };
+  let shown = '';
+  scope.on(name, 'change', commitName);
+  scope.on(name, 'keydown', (event) => {
+    if (event.key === 'Enter') {
+      commitName();
+      name.select();
+    } else if (event.key === 'Escape') {
+      name.value = shown;
+      name.blur();
+      event.stopPropagation();
+    }
+  });
+  scope.on(hear, 'click', () => {
+    const [best] = representativeTurns(studio.get().annotation, id);
+    if (best) studio.play(best);
+  });
+  scope.on(colour, 'change', () => {
+    studio.edit({ type: 'recolour-speaker', speaker: id, colour: Number(colour.value) });
+  });
+  scope.on(merge, 'change', () => {
+    const into = merge.value;
+    merge.value = '';
+    const { annotation } = studio.get();
+    if (into === '') return;
+    const sentence = words.merged(nameOf(annotation, id), nameOf(annotation, into));
+    if (studio.edit({ type: 'merge-speakers', from: id, into })) studio.say(sentence);
+  });
+  scope.on(remove, 'click', () => {
+    studio.edit({ type: 'remove-speaker', speaker: id });
+  });
+
+  return {
+    element,
+    update(annotation, speaker, index, isBrief) {
+      const own = annotation.turns.filter((turn) => turn.speaker === id);
+      const seconds = own.reduce((sum, turn) => sum + turn.endSeconds - turn.startSeconds, 0);
+      shown = speakerName(speaker, index);
+      badge.replaceChildren(swatch(speaker.colour), h('kbd', { title: words.key(index + 1) }, String(index + 1)));
+      if (document.activeElement !== name) name.value = shown;
+      setText(amount, words.speech(seconds, own.length));
+      flag.hidden = !isBrief;
+      colour.value = String(speaker.colour % COLOURS);
+      merge.replaceChildren(
+        h('option', { value: '' }, words.mergeNone),
+        ...annotation.speakers.flatMap((other, place) =>
+          other.id === id ? [] : [h('option', { value: other.id }, speakerName(other, place))],
+        ),
+      );
+      merge.disabled = annotation.speakers.length < 2;
+      hear.disabled = own.length === 0;
+      remove.hidden = own.length > 0;
+      for (const [control, label] of [
+        [name, words.name(shown)],
+        [hear, words.hear(shown)],
+        [colour, words.colour(shown)],
+        [merge, words.merge(shown)],
+        [remove, words.remove(shown)],
+      ] as const) {
+        control.setAttribute('aria-label', label);
+        control.title = label;
+      }
+    },
+    focusName() {
+      name.focus();
+      name.select();
+    },
+    remove() {
+      scope.dispose();
+      element.remove();
+    },
+  };
+}

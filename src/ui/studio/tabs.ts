@@ -1,0 +1,76 @@
+import type { Scope } from '../../util/scope';
+import { h } from '../dom';
+
+export interface Tab<Id extends string> {
+  readonly id: Id;
+  readonly label: string;
+  /** Made when the tab is first shown: what nobody looks at costs nothing. */
+  readonly make: () => HTMLElement;
+  /** Made at once: for what is found by a search in the page before it is looked at. */
+  readonly isEager?: boolean;
+}
+
+export interface Tabs<Id extends string> {
+  readonly element: HTMLElement;
+  /** Shows a tab without taking the focus. */
+  readonly show: (id: Id) => void;
+  readonly shown: () => Id;
+}
+
+let serial = 0;
+
+/** Tabs after the WAI-ARIA pattern: arrows, Home and End move between them, only the shown one is in the tab order. */
+export function createTabs<Id extends string>(scope: Scope, label: string, tabs: readonly Tab<Id>[]): Tabs<Id> {
+  serial += 1;
+  const prefix = `tabs-${serial}`;
+  const made = new Set<Id>();
+  const parts = tabs.map(({ id, label: name, make, isEager }) => {
+    const panel = h('div', { role: 'tabpanel', id: `${prefix}-${id}`, 'aria-labelledby': `${prefix}-${id}-tab`, class: 'tabs__panel', hidden: true });
+    const button = h(
+      'button',
+      { type: 'button', role: 'tab', class: 'tabs__tab', id: `${prefix}-${id}-tab`, 'aria-controls': `${prefix}-${id}`, 'data-testid': `tab-${id}` },
+      name,
+    );
+    if (isEager) {
+      made.add(id);
+      panel.append(make());
+    }
+    return { id, make, panel, button };
+  });
+  let current = tabs[0]!.id;
+  const show = (id: Id): void => {
+    current = id;
+    for (const part of parts) {
+      const isShown = part.id === id;
+      if (isShown && !made.has(id)) {
+        made.add(id);
+        part.panel.append(part.make());
+      }
+      part.panel.hidden = !isShown;
+      part.button.setAttribute('aria-selected', String(isShown));
+      part.button.tabIndex = isShown ? 0 : -1;
+    }
+  };
+  const list = h('div', { role: 'tablist', class: 'tabs__list', 'aria-label': label }, ...parts.map(({ button }) => button));
+  scope.on(list, 'click', (event) => {
+    const part = parts.find(({ button }) => event.target instanceof Node && button.contains(event.target));
+    if (part) show(part.id);
+  });
+  scope.on(list, 'keydown', (event) => {
+    const index = parts.findIndex(({ button }) => button === event.target);
+    const moves: Readonly<Record<string, number>> = {
+      ArrowRight: (index + 1) % parts.length,
+      ArrowLeft: (index + parts.length - 1) % parts.length,
+      Home: 0,
+      End: parts.length - 1,
+    };
+    const next = parts[moves[event.key] ?? -1];
+    if (index < 0 || !next) return;
+    event.preventDefault();
+    show(next.id);
+    next.button.focus();
+  });
+  const element = h('section', { class: 'panel tabs' }, list, ...parts.map(({ panel }) => panel));
+  show(current);
+  return { element, show, shown: () => current };
+}

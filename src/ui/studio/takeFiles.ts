@@ -1,0 +1,54 @@
+import { messageOf, VoxlaneError } from '../../util/errors';
+import { companionKind } from '../work/sortFiles';
+import { importedAnnotation, readTurnsFor } from '../work/readTurns';
+import type { Studio } from './studio';
+import { studioText } from './text';
+
+const words = studioText.importing;
+
+export interface FileTakers {
+  readonly reference: (files: readonly File[]) => void;
+  readonly transcript: (files: readonly File[]) => void;
+}
+
+/**
+ * Gives each file to the part of the page that it is for.
+ *
+ * @param purpose an RTTM that is dropped is a reference to score against; one that is imported is to be edited
+ */
+export async function takeFiles(
+  studio: Studio,
+  files: readonly File[],
+  purpose: 'drop' | 'edit',
+  { reference, transcript }: FileTakers,
+): Promise<void> {
+  const references: File[] = [];
+  for (const file of files) {
+    const kind = companionKind(file);
+    try {
+      if (kind === 'uem' || (kind === 'rttm' && purpose === 'drop')) references.push(file);
+      else if (kind === 'subtitles' || (kind === 'json' && (await isTranscript(file)))) transcript([file]);
+      else await importTurns(studio, file);
+    } catch (thrown) {
+      if (!(thrown instanceof VoxlaneError)) throw thrown;
+      studio.say(words.unreadable(file.name, messageOf(thrown)));
+    }
+  }
+  if (references.length > 0) {
+    reference(references);
+    studio.say(words.reference(references.map(({ name }) => name).join(', ')));
+  }
+}
+
+/** In place of the turns that are there; an undo brings those back. */
+async function importTurns(studio: Studio, file: File): Promise<void> {
+  const imported = await readTurnsFor(studio.scope, file, studio.outcome.name);
+  if (!imported) return;
+  const annotation = importedAnnotation(imported, studio.get().annotation.durationSeconds);
+  if (studio.edit({ type: 'replace', annotation })) studio.say(words.imported(file.name, annotation.turns.length));
+}
+
+/** Recognisers write text; files of turns have none. Some write both, and then it is the text that is new here. */
+async function isTranscript(file: File): Promise<boolean> {
+  return /"(?:text|word)"\s*:/.test(await file.text());
+}

@@ -1,0 +1,102 @@
+import type { EditableTurn } from '../../editing/annotation';
+import { h, setText } from '../dom';
+import { clock } from '../format';
+import { speakerName } from '../lanes/model';
+import { addAtPlayhead, assignTurn, confirmSelected, deleteSelected, moveTurn, splitSelected, toggleLoop } from './corrections';
+import type { Panel, Studio } from './studio';
+import { studioText } from './text';
+import { parseTime } from './time';
+
+const words = studioText.turn;
+
+/** What can be done to the selected turn. Always in its place, so that nothing jumps when a turn is selected. */
+export function createTurnEditor(studio: Studio): Panel {
+  const { scope } = studio;
+  const hint = h('p', { class: 'fine' }, words.none);
+  const time = (label: string, testId: string): { element: HTMLElement; input: HTMLInputElement } => {
+    const input = h('input', { type: 'text', inputmode: 'decimal', class: 'field field--time', autocomplete: 'off', 'data-testid': testId });
+    return { input, element: h('label', { class: 'labelled' }, h('span', {}, label), input) };
+  };
+  const start = time(words.start, 'turn-start');
+  const end = time(words.end, 'turn-end');
+  const problem = h('p', { class: 'fine problem', role: 'alert', hidden: true });
+  const speaker = h('select', { class: 'field', 'data-testid': 'turn-speaker' });
+  const button = (label: string, key: string, testId: string, act: (studio: Studio) => void): HTMLButtonElement => {
+    const made = h('button', { type: 'button', class: 'button button--small', 'data-testid': testId }, label, h('kbd', { 'aria-hidden': 'true' }, key));
+    scope.on(made, 'click', () => {
+      act(studio);
+    });
+    return made;
+  };
+  const loop = button(words.loop, 'O', 'turn-loop', toggleLoop);
+  const needSelection = [
+    button(words.confirm, 'C', 'turn-confirm', confirmSelected),
+    button(words.split, 'S', 'turn-split', splitSelected),
+    loop,
+    button(words.delete, 'Del', 'turn-delete', deleteSelected),
+  ];
+  const add = button(words.add, 'A', 'turn-add', addAtPlayhead);
+  const fields = h('div', { class: 'turn-editor__fields' }, h('label', { class: 'labelled labelled--wide' }, h('span', {}, words.speaker), speaker), start.element, end.element);
+  const element = h(
+    'section',
+    { class: 'panel turn-editor', 'data-testid': 'turn-editor' },
+    h('h3', { class: 'legend' }, words.heading),
+    hint,
+    fields,
+    problem,
+    h('div', { class: 'button-row' }, ...needSelection, add),
+  );
+
+  let turn: EditableTurn | null = null;
+  const commit = (): void => {
+    if (!turn) return;
+    const startSeconds = readTime(start.input, turn.startSeconds);
+    const endSeconds = readTime(end.input, turn.endSeconds);
+    const bad = startSeconds === null ? start.input : endSeconds === null ? end.input : null;
+    problem.hidden = bad === null;
+    setText(problem, bad ? words.badTime(bad.value) : '');
+    for (const { input } of [start, end]) input.setAttribute('aria-invalid', String(input === bad));
+    if (startSeconds === null || endSeconds === null) return;
+    if (startSeconds !== turn.startSeconds || endSeconds !== turn.endSeconds) moveTurn(studio, turn.id, startSeconds, endSeconds);
+    update();
+  };
+  for (const { input } of [start, end]) {
+    scope.on(input, 'change', commit);
+    scope.on(input, 'keydown', (event) => {
+      if (event.key !== 'Escape') return;
+      event.stopPropagation();
+      update();
+      input.blur();
+    });
+  }
+  scope.on(speaker, 'change', () => {
+    if (turn) assignTurn(studio, turn.id, speaker.value);
+  });
+
+  function update(): void {
+    const { annotation, selected, mode, loop: looped, proposal } = studio.get();
+    const isEditable = mode === 'overlapping' && !proposal;
+    turn = isEditable ? (annotation.turns.find(({ id }) => id === selected) ?? null) : null;
+    setText(hint, isEditable ? words.none : studioText.exclusiveHint);
+    hint.hidden = turn !== null;
+    problem.hidden = true;
+    for (const control of [...needSelection, start.input, end.input, speaker]) control.disabled = turn === null;
+    loop.disabled = turn === null && looped === null;
+    add.disabled = !isEditable || annotation.speakers.length === 0;
+    loop.firstChild!.textContent = looped ? words.unloop : words.loop;
+    loop.setAttribute('aria-pressed', String(looped !== null));
+    speaker.replaceChildren(...annotation.speakers.map((one, index) => h('option', { value: one.id }, speakerName(one, index))));
+    speaker.value = turn?.speaker ?? '';
+    start.input.value = turn ? clock(turn.startSeconds, 3) : '';
+    end.input.value = turn ? clock(turn.endSeconds, 3) : '';
+    for (const { input } of [start, end]) input.removeAttribute('aria-invalid');
+  }
+  studio.onChange(scope, update);
+  update();
+  return { element };
+}
+
+/** The time in a field: unchanged where the field shows what is there, so that digits beyond the shown ones stay. */
+function readTime(input: HTMLInputElement, present: number): number | null {
+  return input.value === clock(present, 3) ? present : parseTime(input.value);
+}

@@ -1,0 +1,57 @@
+import type { Scope } from '../../util/scope';
+import { h, icon } from '../dom';
+import type { KeptEntry } from '../state';
+import type { Actions } from '../view';
+import { workText as words } from './text';
+
+export interface RecentPanel {
+  readonly element: HTMLElement;
+  readonly update: (kept: readonly KeptEntry[]) => void;
+}
+
+/** What was done in this browser before: to be gone on with, or deleted. */
+export function createRecentPanel(scope: Scope, actions: Pick<Actions, 'openKept' | 'deleteKept'>): RecentPanel {
+  const list = h('ul', { class: 'recent__list' });
+  const element = h(
+    'section',
+    { class: 'panel recent', hidden: true, 'data-testid': 'recent' },
+    h('h3', { class: 'legend' }, words.heading),
+    h('p', { class: 'fine' }, words.hint),
+    list,
+  );
+  let shown: readonly KeptEntry[] | null = null;
+  let rows = scope.child();
+  return {
+    element,
+    update(kept) {
+      if (kept === shown) return;
+      shown = kept;
+      rows.dispose();
+      rows = scope.child();
+      element.hidden = kept.length === 0;
+      list.replaceChildren(
+        ...kept.map(({ id, name, durationSeconds, numSpeakers, savedAt, bytes, hasSound }) => {
+          const open = h('button', { type: 'button', class: 'link-button', 'data-testid': 'open-kept', 'aria-label': words.open(name) }, name);
+          const remove = h(
+            'button',
+            { type: 'button', class: 'icon-button', 'aria-label': words.delete(name), title: words.delete(name), 'data-testid': 'delete-kept' },
+            icon('close'),
+          );
+          rows.on(open, 'click', () => {
+            actions.openKept(id);
+          });
+          rows.on(remove, 'click', () => {
+            actions.deleteKept(id);
+          });
+          return h(
+            'li',
+            { class: 'recent__row' },
+            open,
+            h('span', { class: 'fine' }, words.facts(durationSeconds, numSpeakers, savedAt, bytes), hasSound ? '' : ` · ${words.noSound}`),
+            remove,
+          );
+        }),
+      );
+    },
+  };
+}

@@ -1,0 +1,28 @@
+/** What was dropped or chosen, told apart by name. */
+export interface SortedFiles {
+  readonly models: readonly File[];
+  /** What is meant as a recording: all that is nothing else. */
+  readonly recordings: readonly File[];
+  /** Turns, or a transcript: RTTM, JSON, SRT, WebVTT; and UEM. */
+  readonly companions: readonly File[];
+}
+
+/** What a companion of a recording holds, by the end of its name; `json` holds either. */
+export type CompanionKind = 'rttm' | 'uem' | 'json' | 'subtitles';
+
+export function companionKind({ name }: File): CompanionKind | null {
+  const end = /\.(\w+)$/.exec(name)?.[1]?.toLowerCase();
+  if (end === 'rttm' || end === 'uem' || end === 'json') return end;
+  return end === 'srt' || end === 'vtt' ? 'subtitles' : null;
+}
+
+const isModel = ({ name }: File): boolean => /\.onnx$/i.test(name);
+
+export function sortFiles(files: Iterable<File>): SortedFiles {
+  const all = [...files];
+  return {
+    models: all.filter(isModel),
+    companions: all.filter((file) => companionKind(file) !== null),
+    recordings: all.filter((file) => !isModel(file) && companionKind(file) === null),
+  };
+}
