@@ -19,7 +19,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (command.out !== undefined) await mkdir(command.out, { recursive: true });
-  const engine = await openEnginePage(command.backend, say);
+  const engine = await openEnginePage(command.backend, say, { ownHub: Boolean(command.hub) });
   try {
     await prepare(engine.page, command);
     const names = command.out === undefined ? null : outputNames(command.files);

@@ -13,13 +13,20 @@ export interface EnginePage {
  * Opens the engine page of the built app.
  *
  * For `webgpu` on a machine without a hardware adapter the browser is started with its software adapter.
+ *
+ * @param ownHub whether models come from a hub that is not the public one
  */
-export async function openEnginePage(backend: BackendChoice, say: (line: string) => void): Promise<EnginePage> {
+export async function openEnginePage(
+  backend: BackendChoice,
+  say: (line: string) => void,
+  { ownHub = false }: { readonly ownHub?: boolean } = {},
+): Promise<EnginePage> {
   const executablePath = findChromium();
   const site = await openSite(say);
   const launch = async (adapter: AdapterChoice): Promise<{ browser: Browser; page: Page }> => {
     const browser = await chromium.launch({ executablePath, args: chromiumArguments(adapter) });
-    const page = await browser.newPage();
+    // The policy of the built pages knows the public hub alone; here the user has named another one.
+    const page = await browser.newPage({ bypassCSP: ownHub });
     await page.goto(new URL('engine.html', site.address).href);
     await page.waitForFunction(() => 'voxlane' in globalThis);
     return { browser, page };

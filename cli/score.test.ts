@@ -11,7 +11,7 @@ interface Pair {
   readonly reference: string;
   readonly hypothesis: string;
   readonly uem?: string;
-  readonly expected: { readonly der: number; readonly total: number; readonly mapping: Record<string, string> };
+  readonly expected: { readonly der: number; readonly jer: number; readonly total: number; readonly mapping: Record<string, string> };
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -50,6 +50,7 @@ describe('the score command as a process', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const found = json(stdout);
     expect(Math.abs(Number(found.der) - pair.expected.der)).toBeLessThan(1e-6);
+    expect(Math.abs(Number(found.jer) - pair.expected.jer)).toBeLessThan(1e-9);
     expect(Math.abs(Number(found.total) - pair.expected.total)).toBeLessThan(1e-6);
     expect(found.mapping).toEqual(pair.expected.mapping);
     const rates = Number(found.missedSpeechRate) + Number(found.falseAlarmRate) + Number(found.confusionRate);
@@ -78,6 +79,7 @@ describe('main of the score command', () => {
     expect(exitCode).toBe(0);
     expect(json(stdout)).toEqual({
       der: 1,
+      jer: 1,
       missedSpeech: 10,
       falseAlarm: 0,
       confusion: 0,
@@ -98,7 +100,7 @@ describe('main of the score command', () => {
 
   it('compares two single recordings of different names', () => {
     const hypothesis = file(speaker('talk.wav', 0, 8, 'x'));
-    expect(json(main([reference, hypothesis]).stdout)).toMatchObject({ der: 0.2, mapping: { x: 'a' } });
+    expect(json(main([reference, hypothesis]).stdout)).toMatchObject({ der: 0.2, jer: 0.2, mapping: { x: 'a' } });
   });
 
   it('adds several recordings up, with a mapping for each, and names those left out', () => {
@@ -106,7 +108,7 @@ describe('main of the score command', () => {
     const guess = file(speaker('one', 0, 5, 'x') + speaker('two', 0, 10, 'y') + speaker('three', 0, 10, 'y'));
     const { exitCode, stdout, stderr } = main([many, guess]);
     expect(exitCode).toBe(0);
-    expect(json(stdout)).toMatchObject({ der: 0.25, total: 20, mapping: { one: { x: 'a' }, two: { y: 'a' } } });
+    expect(json(stdout)).toMatchObject({ der: 0.25, jer: 0.25, total: 20, mapping: { one: { x: 'a' }, two: { y: 'a' } } });
     expect(stderr).toBe('score: not in the reference, left out: three\n');
   });
 

@@ -1,5 +1,5 @@
 /**
- * Command line: the diarization error rate of an RTTM file against a reference, as JSON.
+ * Command line: the error rates of an RTTM file against a reference, as JSON.
  *
  *     npm run --silent score -- REF.rttm HYP.rttm [--collar S] [--skip-overlap] [--uem FILE]
  */
@@ -14,7 +14,8 @@ import { runScript, type Outcome as ScriptOutcome } from './script';
 
 const USAGE = `Usage: npm run --silent score -- REF.rttm HYP.rttm [options]
 
-Prints the diarization error rate of HYP against REF as JSON, as pyannote.metrics 4.2.0 computes it.
+Prints the diarization error rate and the Jaccard error rate of HYP against REF as JSON, as
+pyannote.metrics 4.2.0 computes them.
 
 Options:
   --collar S       leave out S seconds around each boundary of the reference, half of it
@@ -24,8 +25,9 @@ Options:
                    to the last end of both files)
   --help           print this text
 
-Output: der and the ...Rate values are fractions of total; missedSpeech, falseAlarm, confusion
-and total are seconds; mapping gives the reference's speaker for each of HYP's.
+Output: der and the ...Rate values are fractions of total; jer is the mean over the reference's
+speakers, 0 to 1; missedSpeech, falseAlarm, confusion, correct and total are seconds; mapping
+gives the reference's speaker for each of HYP's.
 Files with several recordings are scored by recording and added up; mapping then has one
 table for each recording.
 `;
@@ -101,12 +103,13 @@ function load<T>(path: string, parse: (text: string) => T): T {
 }
 
 function report(score: RecordingsScore) {
-  const { der, missedSpeech, falseAlarm, confusion, correct, total, recordings } = score;
+  const { der, jer, missedSpeech, falseAlarm, confusion, correct, total, recordings } = score;
   // Without speech in the reference there is nothing to be a fraction of; the rule is the one of `der`.
   const rate = (seconds: number) => (total === 0 ? Number(seconds > 0) : seconds / total);
   const mappings = [...recordings].map(([name, { mapping }]) => [name, mapping] as const);
   return {
     der,
+    jer,
     missedSpeech,
     falseAlarm,
     confusion,

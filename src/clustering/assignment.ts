@@ -2,9 +2,9 @@
  * The assignment of rows to columns, one to one, that adds up to the most.
  *
  * Matches `scipy.optimize.linear_sum_assignment(scores, maximize=True)`: the shortest augmenting paths of Crouse, "On
- * implementing 2D rectangular assignment algorithms" (2016), with SciPy's order of columns. The library
- * linear-sum-assignment finds the same sum, but takes other columns in a tie, and every local speaker without an
- * embedding is a tie: the clusters would not be pyannote's.
+ * implementing 2D rectangular assignment algorithms" (2016), with SciPy's order of columns. Other
+ * libraries find the same sum, but take other columns in a tie, and every local speaker without an embedding is a tie:
+ * the clusters would not be pyannote's.
  *
  * @param scores axes (row, column), finite
  * @returns column of each row; -1 for the rows that are left over where there are fewer columns

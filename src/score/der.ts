@@ -1,22 +1,9 @@
 import type { Turn } from '../timeline/turn';
-import { VoxlaneError } from '../util/errors';
-import type { Interval } from './intervals';
-import { crop, extent, isEmpty, overlaps, sorted, subtract, support } from './intervals';
 import { optimalMapping } from './mapping';
-import type { Piece } from './pieces';
-import { cutAtBoundaries } from './pieces';
+import { cutAtBoundaries, matchVoices, type Piece } from './pieces';
+import { scoredSides, type ScoredSides, type ScoreOptions } from './scored';
 
-export interface ScoreOptions {
-  /**
-   * Width of the stretch around each boundary of the reference that does not count: half of it before the boundary
-   * and half after it. NIST's "0.25 s collar" on either side is 0.5 here, as in pyannote.metrics. Default 0.
-   */
-  readonly collarSeconds?: number;
-  /** Leaves out the time in which two turns of the reference overlap, be they of one speaker. Default false. */
-  readonly skipOverlap?: boolean;
-  /** The regions that count. Default: from the first start to the last end of both sides together. */
-  readonly uem?: readonly Interval[];
-}
+export type { ScoreOptions } from './scored';
 
 /** Seconds of speech, where the time of two speakers at once counts twice. */
 export interface Components {
@@ -56,14 +43,14 @@ export function diarizationErrorRate(
   hypothesis: readonly Turn[],
   options: ScoreOptions = {},
 ): Score {
-  checkTimes('reference', reference);
-  checkTimes('hypothesis', hypothesis);
-  checkTimes('UEM', options.uem ?? []);
+  const sides = scoredSides(reference, hypothesis, options);
+  return scoreOf(sides, cutAtBoundaries(sides.reference, sides.hypothesis));
+}
 
-  const regions = scoredRegions(reference, hypothesis, options);
-  const scored = [crop(sorted(reference), regions), crop(sorted(hypothesis), regions)] as const;
-  const mapping = optimalMapping(...scored);
-  const components = sumComponents(cutAtBoundaries(...scored).map((piece) => componentsOf(piece, mapping)));
+/** The score of what counts. @param pieces of the same sides */
+export function scoreOf(sides: ScoredSides, pieces: readonly Piece[]): Score {
+  const mapping = optimalMapping(sides.reference, sides.hypothesis);
+  const components = componentsOf(pieces, mapping);
   return { der: errorRate(components), ...components, mapping: Object.fromEntries(mapping) };
 }
 
@@ -87,61 +74,17 @@ export function sumComponents(parts: readonly Components[]): Components {
   return sum;
 }
 
-/** The regions that count: the UEM without collars and, where asked for, without overlaps. */
-function scoredRegions(reference: readonly Turn[], hypothesis: readonly Turn[], options: ScoreOptions): Interval[] {
-  const { collarSeconds = 0, skipOverlap = false, uem } = options;
-  if (!(collarSeconds >= 0 && collarSeconds < Infinity)) {
-    throw new VoxlaneError({
-      code: 'options',
-      problem: `The collar is ${collarSeconds}`,
-      expected: 'seconds, 0 or more',
-    });
+/** Pairs as many voices of each piece as it can, equal speakers first; what is left over is missed or false. */
+function componentsOf(pieces: readonly Piece[], mapping: ReadonlyMap<string, string>): Components {
+  const sum = { total: 0, correct: 0, missedSpeech: 0, falseAlarm: 0, confusion: 0 };
+  for (const piece of pieces) {
+    const seconds = piece.endSeconds - piece.startSeconds;
+    const { correct, spoken, heard } = matchVoices(piece, mapping);
+    sum.total += seconds * piece.reference.length;
+    sum.correct += seconds * correct;
+    sum.missedSpeech += seconds * Math.max(0, spoken.length - heard.length);
+    sum.falseAlarm += seconds * Math.max(0, heard.length - spoken.length);
+    sum.confusion += seconds * Math.min(spoken.length, heard.length);
   }
-  const regions = support(uem ?? extent([...reference, ...hypothesis]));
-  const removed = collarSeconds > 0 ? collarsOf(reference, collarSeconds) : [];
-  if (skipOverlap) removed.push(...overlaps(reference));
-  return subtract(regions, support(removed));
-}
-
-function collarsOf(reference: readonly Turn[], collarSeconds: number): Interval[] {
-  const half = 0.5 * collarSeconds;
-  return reference
-    .filter((turn) => !isEmpty(turn))
-    .flatMap((turn) => [turn.startSeconds, turn.endSeconds])
-    .map((at) => ({ startSeconds: at - half, endSeconds: at + half }));
-}
-
-/** Pairs as many open turns of both sides as it can, equal speakers first; what is left over is missed or false. */
-function componentsOf({ seconds, reference, hypothesis }: Piece, mapping: ReadonlyMap<string, string>): Components {
-  const references = sumOf(reference.values());
-  const hypotheses = sumOf(hypothesis.values());
-  let correct = 0;
-  for (const [label, count] of hypothesis) {
-    const partner = mapping.get(label);
-    if (partner !== undefined) correct += Math.min(count, reference.get(partner) ?? 0);
-  }
-  return {
-    total: seconds * references,
-    correct: seconds * correct,
-    missedSpeech: seconds * Math.max(0, references - hypotheses),
-    falseAlarm: seconds * Math.max(0, hypotheses - references),
-    confusion: seconds * (Math.min(references, hypotheses) - correct),
-  };
-}
-
-function sumOf(values: Iterable<number>): number {
-  let sum = 0;
-  for (const value of values) sum += value;
   return sum;
-}
-
-/** A NaN would fail every comparison and so vanish from the score without a word. */
-function checkTimes(side: string, intervals: readonly Interval[]): void {
-  const bad = intervals.find((one) => !Number.isFinite(one.startSeconds) || !Number.isFinite(one.endSeconds));
-  if (!bad) return;
-  throw new VoxlaneError({
-    code: 'options',
-    problem: `The ${side} holds a stretch from ${bad.startSeconds} to ${bad.endSeconds} s`,
-    expected: 'finite times',
-  });
 }

@@ -76,11 +76,19 @@ export function overlaps(intervals: readonly Interval[]): Interval[] {
  * @param regions as {@link support} gives them
  */
 export function crop<T extends Interval>(intervals: readonly T[], regions: readonly Interval[]): T[] {
-  return intervals.flatMap((interval) =>
-    reached(interval, regions)
-      .map((region) => ({ ...interval, ...intersection(interval, region) }))
-      .filter((part) => !isEmpty(part)),
-  );
+  const parts: T[] = [];
+  for (const interval of intervals) {
+    const { startSeconds, endSeconds } = interval;
+    let index = firstIndex(regions, (region) => region.endSeconds > startSeconds);
+    for (let region = regions[index]; region && region.startSeconds < endSeconds; region = regions[++index]) {
+      const part = intersection(interval, region);
+      if (isEmpty(part)) continue;
+      // Most are inside of a region: a copy of each would take longer than the rest of the score.
+      const isWhole = part.startSeconds === startSeconds && part.endSeconds === endSeconds;
+      parts.push(isWhole ? interval : { ...interval, ...part });
+    }
+  }
+  return parts;
 }
 
 /**
@@ -100,13 +108,6 @@ export function subtract(regions: readonly Interval[], removed: readonly Interva
     gaps.push({ startSeconds, endSeconds: region.endSeconds });
     return gaps.filter((gap) => !isEmpty(gap));
   });
-}
-
-/** The regions (sorted and apart) that an interval reaches into. */
-function reached(interval: Interval, regions: readonly Interval[]): Interval[] {
-  const first = firstIndex(regions, (region) => region.endSeconds > interval.startSeconds);
-  const end = firstIndex(regions, (region) => region.startSeconds >= interval.endSeconds);
-  return regions.slice(first, end);
 }
 
 /** Index of the first item that passes, the length where none does. All items after one that passes must pass too. */

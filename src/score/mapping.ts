@@ -1,4 +1,4 @@
-import { linearSumAssignment } from 'linear-sum-assignment';
+import { assignRows } from '../clustering/assignment';
 import type { Turn } from '../timeline/turn';
 import { intersection, isEmpty, sorted } from './intervals';
 
@@ -7,8 +7,7 @@ import { intersection, isEmpty, sorted } from './intervals';
  * most time. A speaker who shares none with his partner has no entry.
  *
  * Meaning of `HungarianMapper` of pyannote.metrics 4.2.0 (`matcher.py`). Two turns of one speaker that overlap count
- * twice there, and so here. Of several mappings that share exactly the same time, pyannote (SciPy) may take another;
- * the error rate is the same unless a speaker talks over himself.
+ * twice there, and so here. Of several mappings that share exactly the same time, the one that SciPy takes is taken.
  */
 export function optimalMapping(reference: readonly Turn[], hypothesis: readonly Turn[]): Map<string, string> {
   const references = labelsOf(reference);
@@ -16,13 +15,15 @@ export function optimalMapping(reference: readonly Turn[], hypothesis: readonly 
   if (references.length === 0 || hypotheses.length === 0) return new Map();
 
   const rows = sharedSeconds(reference, hypothesis);
-  const shared = hypotheses.map((label) => references.map((other) => rows.get(label)?.get(other) ?? 0));
-  const { rowAssignments } = linearSumAssignment(shared, { maximaze: true });
+  const shared = Float64Array.from(
+    hypotheses.flatMap((label) => references.map((other) => rows.get(label)?.get(other) ?? 0)),
+  );
+  const columns = assignRows(shared, hypotheses.length, references.length);
   const mapping = new Map<string, string>();
   for (const [row, label] of hypotheses.entries()) {
-    const column = rowAssignments[row] ?? -1;
+    const column = columns[row] ?? -1;
     const partner = references[column];
-    if (partner !== undefined && (shared[row]?.[column] ?? 0) > 0) mapping.set(label, partner);
+    if (partner !== undefined && (shared[row * references.length + column] ?? 0) > 0) mapping.set(label, partner);
   }
   return mapping;
 }

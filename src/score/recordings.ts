@@ -3,6 +3,7 @@ import { VoxlaneError } from '../util/errors';
 import type { Components, Score, ScoreOptions } from './der';
 import { diarizationErrorRate, errorRate, sumComponents } from './der';
 import type { Interval } from './intervals';
+import { jaccardErrorRate, meanError, type JaccardScore } from './jer';
 
 /** Turns (or regions) of each recording, by its name (uri). */
 type ByRecording<T> = ReadonlyMap<string, readonly T[]>;
@@ -12,17 +13,24 @@ export interface RecordingsOptions extends Omit<ScoreOptions, 'uem'> {
   readonly uem?: ByRecording<Interval>;
 }
 
+/** The score of one recording among others. */
+export interface RecordingScore extends Score {
+  readonly jaccard: JaccardScore;
+}
+
 /** The sum over all recordings. */
 export interface RecordingsScore extends Components {
   readonly der: number;
+  /** The mean over the speakers of all recordings. */
+  readonly jer: number;
   /** The score of each recording, in the order of the reference. */
-  readonly recordings: ReadonlyMap<string, Score>;
+  readonly recordings: ReadonlyMap<string, RecordingScore>;
   /** Recordings of the hypothesis that the reference does not know and that were not scored. */
   readonly ignored: readonly string[];
 }
 
 /**
- * The diarization error rate over several recordings: each is scored alone, with speakers of its own, and the
+ * The diarization and Jaccard error rates over several recordings: each is scored alone, with speakers of its own, and the
  * seconds are added up, as pyannote.metrics accumulates them (`BaseMetric.__abs__`).
  *
  * The recordings of the reference are scored, and those of the UEM, in which the reference may be silent. One that
@@ -40,15 +48,17 @@ export function scoreRecordings(
   const { uem, ...shared } = options;
   const alone = [reference, hypothesis, uem].every((side) => !side || side.size <= 1);
   const names = alone ? onlyName(reference, uem, hypothesis) : scoredNames(reference, hypothesis, uem);
-  const recordings = new Map<string, Score>();
+  const recordings = new Map<string, RecordingScore>();
   for (const name of names) {
     const regions = uem && { uem: regionsOf(name, uem, alone) };
     const ofName = <T>(side: ByRecording<T>) => (alone ? [...side.values()][0] : side.get(name)) ?? [];
-    recordings.set(name, diarizationErrorRate(ofName(reference), ofName(hypothesis), { ...shared, ...regions }));
+    const sides = [ofName(reference), ofName(hypothesis), { ...shared, ...regions }] as const;
+    recordings.set(name, { ...diarizationErrorRate(...sides), jaccard: jaccardErrorRate(...sides) });
   }
   const components = sumComponents([...recordings.values()]);
+  const jer = meanError([...recordings.values()].flatMap(({ jaccard }) => jaccard.speakers));
   const ignored = alone ? [] : [...hypothesis.keys()].filter((name) => !recordings.has(name));
-  return { der: errorRate(components), ...components, recordings, ignored };
+  return { der: errorRate(components), jer, ...components, recordings, ignored };
 }
 
 /** The name under which the one recording is scored: that of the first side that has one. */
