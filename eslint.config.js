@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint';
  * Folders of one layer may import from each other.
  */
 const LAYERS = [
-  ['src/ui', 'src/enginePage.ts', 'src/engineCompare.ts', 'src/enginePooled.ts', 'src/engineProfile.ts', 'src/kernelsPage.ts', 'src/storePage.ts', 'cli', 'bench', 'e2e', 'scripts'],
+  ['src/ui', 'src/enginePage.ts', 'src/engineCompare.ts', 'src/enginePooled.ts', 'src/engineProfile.ts', 'src/kernelsPage.ts', 'src/storePage.ts', 'src/sw', 'cli', 'bench', 'e2e', 'scripts'],
   ['src/index.ts'],
   ['src/pipeline'],
   ['workers'],

@@ -1,5 +1,6 @@
 import { defineConfig } from '@playwright/test';
 import { chromiumArguments, findChromium } from './cli/chromium';
+import { POLICY_REPORTS } from './e2e/support/test';
 
 const PORT = process.env.VOXLANE_TEST_PORT ?? '4180';
 
@@ -12,6 +13,8 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   use: {
     baseURL: `http://127.0.0.1:${PORT}/`,
+    // It would answer in the server's place, and with what a test before left there. e2e/offline.spec.ts lets it.
+    serviceWorkers: 'block',
     launchOptions: { executablePath: findChromium(), args: chromiumArguments('software') },
     screenshot: 'only-on-failure',
   },
@@ -23,6 +26,7 @@ export default defineConfig({
     command: `npm start -- --host 127.0.0.1 --port ${PORT} --strictPort`,
     url: `http://127.0.0.1:${PORT}/engine.html`,
     timeout: 180_000,
+    env: { VOXLANE_POLICY_REPORTS: POLICY_REPORTS },
     // A server that is there already may serve an old build.
     reuseExistingServer: false,
   },

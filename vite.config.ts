@@ -2,11 +2,24 @@ import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { viteStaticCopy } from 'vite-plugin-static-copy';
 import { kernels } from './scripts/kernelsPlugin.ts';
+import { offline } from './scripts/offlinePlugin.ts';
+import { policy } from './scripts/policyPlugin.ts';
+import { POLICY_HEADER } from './src/ui/privacy/policy.ts';
 
 /** Without these two the page gets no SharedArrayBuffer, and WASM runs on one thread. */
 const ISOLATION_HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+/** For the server to send with every file; the service worker adds those that it did not. */
+const HEADERS = { ...ISOLATION_HEADERS, 'Content-Security-Policy': POLICY_HEADER };
+
+/** Where browsers shall tell what broke the policy: only for tests, which look for such requests. */
+const { VOXLANE_POLICY_REPORTS: REPORTS } = process.env;
+const PREVIEW_HEADERS = {
+  ...HEADERS,
+  'Content-Security-Policy': REPORTS ? `${POLICY_HEADER}; report-uri ${REPORTS}` : POLICY_HEADER,
 };
 
 /** Only the two builds of the runtime that src/ort opens: CPU, and WebGPU (asyncify). */
@@ -17,7 +30,7 @@ export default defineConfig({
   // Several pages, no client routing: a missing file must be a 404, not the start page with status 200.
   appType: 'mpa',
   server: { headers: ISOLATION_HEADERS },
-  preview: { headers: ISOLATION_HEADERS, port: 4173 },
+  preview: { headers: PREVIEW_HEADERS, port: 4173 },
   resolve: {
     // The runtime's files are served beside the page. Its bundled variant would start its threads from our
     // worker's script.
@@ -28,12 +41,15 @@ export default defineConfig({
     target: 'es2022',
     // Readable stack traces in the field; the map is fetched only by developer tools.
     sourcemap: true,
+    // The policy of the pages forbids data: addresses.
+    assetsInlineLimit: 0,
     rolldownOptions: {
-      input: ['index.html', 'compare.html', 'engine.html', 'kernels.html', 'store.html'].map((page) => resolve(import.meta.dirname, page)),
+      input: ['index.html', 'compare.html', 'engine.html', 'kernels.html', 'lanes.html', 'store.html'].map((page) => resolve(import.meta.dirname, page)),
     },
   },
   plugins: [
     kernels(),
+    policy(),
     viteStaticCopy({
       structured: true,
       targets: [
@@ -41,5 +57,6 @@ export default defineConfig({
         { src: `node_modules/onnxruntime-web/dist/${RUNTIME_FILES}`, dest: 'ort', rename: { stripBase: 3 } },
       ],
     }),
+    offline(HEADERS),
   ],
 });

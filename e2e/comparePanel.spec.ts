@@ -1,7 +1,7 @@
 /** The comparison panel, as an engineer who ports a model uses it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page } from './support/test';
 import type { ComparisonReport } from '../src/compare/report';
 import { encodeOnnx, parseOnnx } from '../src/onnx/model';
 import { copyWith } from '../src/onnx/message';

@@ -3,7 +3,10 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from '@playwright/test';
+import { expect, test } from './support/test';
+
+// A server of its own.
+test.use({ allowedOrigins: /^http:\/\/localhost:\d+$/ });
 
 let folder: string;
 let server: ChildProcess | undefined;

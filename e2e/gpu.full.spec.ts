@@ -1,5 +1,5 @@
 /** A GPU that fails in every way that drivers have been seen to, on the software adapter. */
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page } from './support/test';
 import type { SimulatedFault } from '../src/index';
 import { openEngine } from './support/engine';
 import { runShort, type ShortRun } from './support/gpu';

@@ -1,5 +1,5 @@
 /** The GPU path on the software adapter: right values, no round trips, and what happens when it is not to be trusted. */
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page } from './support/test';
 import { openEngine } from './support/engine';
 import { runShort, type ShortRun } from './support/gpu';
 

@@ -1,5 +1,5 @@
 /** The GPU kernels against torchaudio's goldens and the CPU's functions, on Chromium's software adapter. */
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page } from './support/test';
 import { maskedFeatures } from '../src/embedding/mask';
 import type { DispatchLimits } from '../src/fbank/dispatchPlan';
 import { FACTS, fbankSuite, SAMPLE_RATE, worse, type Comparison, type ComputeFbank } from '../src/fbank/fbankSuite';

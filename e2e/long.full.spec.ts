@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page } from './support/test';
 import { piecesOf, readClip, SAMPLE_RATE, silence, whole, writeWav, type Stretch } from '../bench/scale/joined';
 import { encodeVbrMp3 } from '../bench/scale/vbrMp3';
 import type { DiarizeOptions, Turn } from '../src/index';

@@ -1,5 +1,5 @@
 /** The page's presets, as a person chooses them: a model file that nobody knows, trusted, used, listed and deleted. */
-import { expect, test } from '@playwright/test';
+import { expect, test } from './support/test';
 import { seededResnet34 } from '../testing/seededModel';
 
 const MINUTES = 60_000;

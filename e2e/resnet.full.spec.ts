@@ -1,5 +1,5 @@
 /** The seeded ResNet34 on WebGPU: seconds for each second of speech on a software adapter. */
-import { expect, test } from '@playwright/test';
+import { expect, test } from './support/test';
 import { compareStages, figuresText, MAX_RELATIVE, MIN_COSINE, readResnetGoldens, RESNET34 } from '../testing/resnetGoldens';
 import { seededResnet34 } from '../testing/seededModel';
 import { fromBase64, openKernels, toBase64 } from './support/kernels';

@@ -1,5 +1,5 @@
 /** The pooling kernels against pyannote's goldens and the definition, on Chromium's software adapter. */
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page } from './support/test';
 import { statsPoolSuite } from '../src/embedding/statsPoolSuite';
 import { fromBase64, openKernels, toBase64 } from './support/kernels';
 

@@ -1,6 +1,6 @@
 /** The model store in Chromium, against a server that misbehaves on command: never a half model, never a wrong one. */
 import { createHash } from 'node:crypto';
-import { expect, test, type BrowserContext, type Page } from '@playwright/test';
+import { expect, test, type BrowserContext, type Page } from './support/test';
 import type { Got, StoreRequest } from '../src/storePage';
 import type { Sources } from '../src/store/sources';
 import {
@@ -28,6 +28,8 @@ const SOURCES: Sources = [
   },
 ];
 
+test.use({ allowedOrigins: /^http:\/\/127\.0\.0\.1:\d+$/ });
+
 let server: ModelServer;
 let context: BrowserContext;
 let page: Page;
@@ -41,7 +43,8 @@ test.beforeEach(async ({ browser, baseURL }) => {
   server.reset();
   server.served = { bytes: BYTES, tag: '"one"' };
   // Each test has a profile with nothing in it.
-  context = await browser.newContext({ baseURL: baseURL! });
+  // The policy lists the public hub. This one stands in for it.
+  context = await browser.newContext({ baseURL: baseURL!, bypassCSP: true });
   page = await openPage();
 });
 

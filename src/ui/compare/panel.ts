@@ -5,6 +5,7 @@ import { download } from '../download';
 import { acceptTransfers } from '../drop';
 import { failureOf } from '../failure';
 import { createPageFrame } from '../pageFrame';
+import { createPrivacyLine } from '../privacy/line';
 import { createStore } from '../store';
 import { createTheme } from '../theme';
 import { h } from '../dom';
@@ -132,6 +133,7 @@ export function mountComparePanel(
     onDismissNotice() {
       store.dispatch({ type: 'notice-dismissed' });
     },
+    footer: createPrivacyLine(scope),
   });
   const context: SectionContext = { scope, actions, theme };
   const top = bench(context);

@@ -48,6 +48,9 @@ export function createTurnEditor(studio: Studio): Panel {
   );
 
   let turn: EditableTurn | null = null;
+  let shownId: number | null = null;
+  /** What stands in the field that was read last: it may be written anew. */
+  let committed: string | null = null;
   const commit = (): void => {
     if (!turn) return;
     const startSeconds = readTime(start.input, turn.startSeconds);
@@ -57,6 +60,7 @@ export function createTurnEditor(studio: Studio): Panel {
     setText(problem, bad ? words.badTime(bad.value) : '');
     for (const { input } of [start, end]) input.setAttribute('aria-invalid', String(input === bad));
     if (startSeconds === null || endSeconds === null) return;
+    committed = document.activeElement instanceof HTMLInputElement ? document.activeElement.value : null;
     if (startSeconds !== turn.startSeconds || endSeconds !== turn.endSeconds) moveTurn(studio, turn.id, startSeconds, endSeconds);
     update();
   };
@@ -65,8 +69,8 @@ export function createTurnEditor(studio: Studio): Panel {
     scope.on(input, 'keydown', (event) => {
       if (event.key !== 'Escape') return;
       event.stopPropagation();
-      update();
       input.blur();
+      update();
     });
   }
   scope.on(speaker, 'change', () => {
@@ -77,7 +81,7 @@ export function createTurnEditor(studio: Studio): Panel {
     const { annotation, selected, mode, loop: looped, proposal } = studio.get();
     const isEditable = mode === 'overlapping' && !proposal;
     turn = isEditable ? (annotation.turns.find(({ id }) => id === selected) ?? null) : null;
-    setText(hint, isEditable ? words.none : studioText.exclusiveHint);
+    setText(hint, isEditable ? words.none : proposal ? studioText.proposalHint : studioText.exclusiveHint);
     hint.hidden = turn !== null;
     problem.hidden = true;
     for (const control of [...needSelection, start.input, end.input, speaker]) control.disabled = turn === null;
@@ -87,9 +91,14 @@ export function createTurnEditor(studio: Studio): Panel {
     loop.setAttribute('aria-pressed', String(looped !== null));
     speaker.replaceChildren(...annotation.speakers.map((one, index) => h('option', { value: one.id }, speakerName(one, index))));
     speaker.value = turn?.speaker ?? '';
-    start.input.value = turn ? clock(turn.startSeconds, 3) : '';
-    end.input.value = turn ? clock(turn.endSeconds, 3) : '';
-    for (const { input } of [start, end]) input.removeAttribute('aria-invalid');
+    const isSame = turn !== null && turn.id === shownId;
+    shownId = turn?.id ?? null;
+    for (const [{ input }, seconds] of [[start, turn?.startSeconds], [end, turn?.endSeconds]] as const) {
+      // What somebody is typing is theirs until they leave the field, or the turn.
+      if (isSame && input === document.activeElement && input.value !== committed) continue;
+      input.value = seconds === undefined ? '' : clock(seconds, 3);
+      input.removeAttribute('aria-invalid');
+    }
   }
   studio.onChange(scope, update);
   update();

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { KeptFiles } from './keptFiles';
+import { groupOf, type Release } from './release';
+
+const BASE = 'https://example.org/app/';
+const sha256 = (content: string): string => createHash('sha256').update(content).digest('base64');
+
+/** What the server has, by path. */
+let served: Map<string, string>;
+let asked: string[];
+let stored: Map<string, Response>;
+
+/** The Cache API as far as it is used, with keys as the browser writes them. */
+const cache = {
+  match: (key: string) => Promise.resolve(stored.get(new URL(key).href)?.clone()),
+  put: (key: string, response: Response) => {
+    stored.set(new URL(key).href, response);
+    return Promise.resolve();
+  },
+  keys: () => Promise.resolve([...stored.keys()].map((url) => new Request(url))),
+  delete: ({ url }: Request) => Promise.resolve(stored.delete(url)),
+} as unknown as Cache;
+
+/** A network that refuses what has another hash than it was asked with, as browsers do. */
+function network(request: Request): Promise<Response> {
+  const path = request.url.slice(BASE.length);
+  asked.push(path);
+  const content = served.get(path);
+  if (content === undefined) return Promise.resolve(new Response('', { status: 404 }));
+  if (request.integrity !== `sha256-${sha256(content)}`) return Promise.reject(new TypeError('integrity'));
+  return Promise.resolve(new Response(content, { headers: { 'content-type': 'text/plain', 'content-encoding': 'gzip' } }));
+}
+
+/** The files of the server as they are now. */
+function releaseNow(headers: Release['headers'] = {}): KeptFiles {
+  const files = [...served].map(([path, content]) => ({ path, sha256: sha256(content), group: groupOf(path)! }));
+  return new KeptFiles({ files, headers }, BASE, { open: () => Promise.resolve(cache), fetch: network });
+}
+
+const textAt = async (kept: KeptFiles, path: string): Promise<string | undefined> => (await kept.match(BASE + path))?.text();
+
+beforeEach(() => {
+  served = new Map([
+    ['index.html', 'page one'],
+    ['assets/main-a1.js', 'script one'],
+    ['models/m/model.onnx', 'weights'],
+    ['ort/ort-wasm-simd-threaded.asyncify.wasm', 'runtime'],
+  ]);
+  asked = [];
+  stored = new Map();
+});
+
+describe('groups', () => {
+  it.each([
+    ['index.html', 'page'],
+    ['assets/decode.worker-x.js', 'page'],
+    ['icons/icon-192.png', 'page'],
+    ['models/segmentation-3.0/model.onnx', 'work'],
+    ['goldens/segmentation-3.0.zip', 'work'],
+    ['ort/ort-wasm-simd-threaded.wasm', 'work'],
+    ['ort/ort-wasm-simd-threaded.asyncify.wasm', 'gpu'],
+    ['engine.html', null],
+    ['assets/main-x.js.map', null],
+    ['sw.js', null],
+  ] as const)('%s: %s', (path, group) => {
+    expect(groupOf(path)).toBe(group);
+  });
+});
+
+describe('kept files', () => {
+  it('fetches what is asked for, once, and answers by path whatever the query', async () => {
+    const kept = releaseNow();
+    await kept.fetch(['page']);
+    await kept.fetch(['page', 'work']);
+    expect(asked).toEqual(['index.html', 'assets/main-a1.js', 'models/m/model.onnx']);
+    expect(await textAt(kept, '')).toBe('page one');
+    expect(await textAt(kept, 'index.html?simulate-fault=a:b#top')).toBe('page one');
+    expect(await textAt(kept, 'models/m/model.onnx')).toBe('weights');
+    expect(await kept.match(`${BASE}ort/ort-wasm-simd-threaded.asyncify.wasm`)).toBeNull();
+    expect(kept.has(`${BASE}elsewhere.js`)).toBe(false);
+    expect(kept.has('https://example.org/index.html')).toBe(false);
+  });
+
+  it('keeps nothing that has another hash, and goes on from there later', async () => {
+    const kept = releaseNow();
+    served.set('assets/main-a1.js', 'script of another release');
+    await expect(kept.fetch(['page'])).rejects.toThrow('integrity');
+    expect(await kept.match(`${BASE}assets/main-a1.js`)).toBeNull();
+    served.set('assets/main-a1.js', 'script one');
+    await kept.fetch(['page']);
+    expect(asked).toEqual(['index.html', 'assets/main-a1.js', 'assets/main-a1.js']);
+  });
+
+  it('names a file that the server does not have', async () => {
+    const kept = releaseNow();
+    served.delete('index.html');
+    await expect(kept.fetch(['page'])).rejects.toThrow('index.html answered with status 404');
+  });
+
+  it('shares with the release before what is the same, and sweeps the rest once asked', async () => {
+    const first = releaseNow();
+    await first.fetch(['page', 'work']);
+    served.set('index.html', 'page two').delete('assets/main-a1.js');
+    served.set('assets/main-b2.js', 'script two');
+    const second = releaseNow();
+    expect(await second.groups()).toEqual(['page', 'work']);
+    asked = [];
+    await second.fetch(await second.groups());
+    expect(asked).toEqual(['index.html', 'assets/main-b2.js']);
+    // The page that is open goes on with its own release.
+    expect(await textAt(first, 'index.html')).toBe('page one');
+    expect(await textAt(first, 'assets/main-a1.js')).toBe('script one');
+
+    await second.sweep();
+    expect(await first.match(`${BASE}index.html`)).toBeNull();
+    expect(await textAt(second, 'index.html')).toBe('page two');
+    expect(await textAt(second, 'models/m/model.onnx')).toBe('weights');
+    expect(stored.size).toBe(3);
+  });
+
+  it('adds the headers that the server lacks, and none that no longer hold', async () => {
+    const kept = releaseNow({ 'Cross-Origin-Embedder-Policy': 'require-corp', 'Content-Type': 'text/html' });
+    await kept.fetch(['page']);
+    const headers = (await kept.match(`${BASE}index.html`))?.headers;
+    expect(headers?.get('cross-origin-embedder-policy')).toBe('require-corp');
+    expect(headers?.get('content-type')).toBe('text/plain');
+    expect(headers?.get('content-encoding')).toBeNull();
+  });
+});
