@@ -1,7 +1,11 @@
 /** The public surface of Voxlane. What is not exported here may change in any release. */
+export type { Anchors } from './clustering/anchors';
 export { Diarizer } from './pipeline/diarizer';
+export type { KeptModel, KeptVoices } from './pipeline/keptVoices';
 export { deleteStoredModel, presetFacts, storedModels } from './pipeline/presets';
 export type { PresetFacts, StoredModelFacts } from './pipeline/presets';
+export { Reclusterer } from './pipeline/reclusterer';
+export type { ReclustererOptions, Reclustering, ReclusterOptions } from './pipeline/reclusterer';
 export type { DiarizationSource } from './pipeline/run';
 export type { Artifact } from './pipeline/stages';
 export type {

@@ -1,5 +1,7 @@
+import type { Dendrogram } from '../src/clustering/dendrogram';
 import { readPlda, type Plda } from '../src/clustering/plda';
-import { assemble } from '../src/diarization/assemble';
+import type { AssemblyFacts } from '../src/diarization/assemble';
+import { Assembler } from '../src/diarization/assembler';
 import { loadPldaFile } from '../src/store/loadPlda';
 import { GrowingArray } from '../src/util/growingArray';
 import type { ClusteringWorkerApi } from './contracts';
@@ -8,6 +10,10 @@ import { moved } from './moved';
 
 let plda: Plda | null = null;
 let held = emptyRecording();
+/** Of the last assembly: kept, because it takes long of a long recording and is small. */
+let dendrogram: Dendrogram | null = null;
+/** For one number of speakers after the other. */
+let prepared: Assembler | null = null;
 
 function emptyRecording() {
   return {
@@ -17,13 +23,25 @@ function emptyRecording() {
   };
 }
 
+/** Null where nobody spoke. */
+function assemblerOf(facts: AssemblyFacts, known: Dendrogram | null): Assembler | null {
+  const [activity, embeddings, embedded] = [held.activity.view(), held.embeddings.view(), held.embedded.view()];
+  return activity.includes(1) ? new Assembler({ ...facts, activity, embeddings, embedded }, plda, known) : null;
+}
+
+function forget(): void {
+  held = emptyRecording();
+  dendrogram = null;
+  prepared = null;
+}
+
 serve<ClusteringWorkerApi>({
   async load(pldaId, modelsBase) {
     const { manifest, bytes } = await loadPldaFile(pldaId, modelsBase);
     plda = readPlda(manifest, bytes);
   },
   begin() {
-    held = emptyRecording();
+    forget();
   },
   append({ activity, embeddings, embedded }) {
     held.activity.append(activity);
@@ -31,9 +49,34 @@ serve<ClusteringWorkerApi>({
     held.embedded.append(embedded);
   },
   assemble(facts) {
-    const [activity, embeddings, embedded] = [held.activity.view(), held.embeddings.view(), held.embedded.view()];
-    if (!activity.includes(1)) return null;
-    const assembly = assemble({ ...facts, activity, embeddings, embedded }, plda);
+    const assembler = assemblerOf(facts, null);
+    if (!assembler) return null;
+    const assembly = assembler.assemble(facts.options);
+    dendrogram = assembler.dendrogram;
     return moved(assembly, assembly.count, assembly.hardClusters, assembly.diarization.data);
+  },
+  take() {
+    const taken = {
+      activity: held.activity.toArray(),
+      embeddings: held.embeddings.toArray(),
+      embedded: held.embedded.toArray(),
+      dendrogram,
+    };
+    forget();
+    return moved(taken, taken.activity, taken.embeddings, taken.embedded);
+  },
+  prepare(facts, known) {
+    prepared = assemblerOf(facts, known);
+    prepared?.warm();
+  },
+  anticipate() {
+    return prepared?.anticipate() ?? false;
+  },
+  reassemble(bounds, anchors) {
+    const start = performance.now();
+    if (!prepared) return null;
+    const { turns, exclusiveTurns, centroids, confidenceKind, anchorClusters } = prepared.assemble(bounds, anchors);
+    const seconds = (performance.now() - start) / 1000;
+    return { turns, exclusiveTurns, centroids, confidenceKind, ...(anchorClusters && { anchorClusters }), seconds };
   },
 });

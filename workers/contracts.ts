@@ -4,6 +4,9 @@
  */
 import type { WindowBatch } from '../src/audio/batches';
 import type { AudioFacts, DecodeOptions } from '../src/audio/decode';
+import type { Anchors } from '../src/clustering/anchors';
+import type { SpeakerBounds } from '../src/clustering/cluster';
+import type { Dendrogram } from '../src/clustering/dendrogram';
 import type { AuditReport } from '../src/compare/auditReport';
 import type { ComparisonSettings } from '../src/compare/comparison';
 import type { Opened } from '../src/compare/describeOpened';
@@ -128,6 +131,20 @@ export interface LocalResults {
   readonly embedded: Uint8Array;
 }
 
+/** What a clustering worker holds of a recording, when it gives it away. */
+export interface HeldResults extends LocalResults {
+  readonly activity: Uint8Array<ArrayBuffer>;
+  readonly embeddings: Float32Array<ArrayBuffer>;
+  readonly embedded: Uint8Array<ArrayBuffer>;
+  /** The linkage of the last assembly; null where there was none, or nothing to link. */
+  readonly dendrogram: Dendrogram | null;
+}
+
+/** Who spoke when by another number of speakers: what a page shows of an {@link Assembly}. */
+export interface Reassembly extends Pick<Assembly, 'turns' | 'exclusiveTurns' | 'centroids' | 'confidenceKind' | 'anchorClusters'> {
+  readonly seconds: number;
+}
+
 /** Holds what the models gave of a recording, so that the page thread need not. */
 export interface ClusteringWorkerApi {
   /** Loads the PLDA that VBx wants. */
@@ -137,6 +154,22 @@ export interface ClusteringWorkerApi {
   append(results: LocalResults): void;
   /** Who spoke when in what was appended so far; null where nobody spoke. */
   assemble(facts: AssemblyFacts): Assembly | null;
+  /** Gives what was appended away: it moves, and nothing is held any more. */
+  take(): HeldResults;
+  /** Gets what was appended ready for {@link reassemble}, which is quick then; `known` is its linkage, where it was made. */
+  prepare(facts: AssemblyFacts, known: Dendrogram | null): void;
+  /**
+   * Does a piece of what {@link reassemble} would take long for: for when there is time.
+   *
+   * @returns whether there is more to do
+   */
+  anticipate(): boolean;
+  /**
+   * Who spoke when in what was prepared; null where nobody spoke.
+   *
+   * @param anchors seconds from the start of the first window
+   */
+  reassemble(bounds: SpeakerBounds, anchors: Anchors): Reassembly | null;
 }
 
 /** Hears of each step of a long call. Crosses to the worker as a proxy. */

@@ -27,26 +27,58 @@ export interface AgglomerativeOptions {
  */
 export function agglomerativeClustering(
   embeddings: readonly Float32Array[],
-  { threshold, minClusterSize, minClusters, maxClusters }: AgglomerativeOptions,
-  linkage: (points: readonly Float64Array[]) => Merge[] = centroidLinkage,
+  { minClusters, maxClusters, ...settings }: AgglomerativeOptions,
+  linkage: (points: readonly Float64Array[]) => readonly Merge[] = centroidLinkage,
 ): Int32Array {
-  if (embeddings.length === 1) return new Int32Array(1);
-  // With few embeddings, twelve of one speaker would be too much to ask.
-  const minSize = Math.min(minClusterSize, Math.max(1, roundHalfEven(0.1 * embeddings.length)));
-  const unit = embeddings.map(normalised);
-  const merges = linkage(unit);
+  return new Agglomeration(embeddings, settings, linkage).clusters(minClusters, maxClusters);
+}
 
-  let clusters = flatClusters(merges, threshold);
-  let large = largeClusters(clusters, minSize);
-  let target = minClusters === maxClusters ? minClusters : null;
-  if (large.length < minClusters) target = minClusters;
-  else if (large.length > maxClusters) target = maxClusters;
-  if (target !== null && large.length !== target) {
-    clusters = cutForCount(merges, threshold, minSize, target);
-    large = largeClusters(clusters, minSize);
+/** What {@link agglomerativeClustering} knows before the number of clusters: the merges, and where each leads. */
+export class Agglomeration {
+  readonly merges: readonly Merge[];
+  /** The embeddings at unit length; axes (embedding, dimension). */
+  readonly unit: readonly Float64Array[];
+  /** Embeddings that make a cluster large. */
+  readonly minSize: number;
+  private readonly threshold: number;
+  private walk: Walk | null = null;
+
+  constructor(
+    embeddings: readonly Float32Array[],
+    { threshold, minClusterSize }: Pick<AgglomerativeOptions, 'threshold' | 'minClusterSize'>,
+    linkage: (points: readonly Float64Array[]) => readonly Merge[] = centroidLinkage,
+  ) {
+    this.threshold = threshold;
+    // With few embeddings, twelve of one speaker would be too much to ask.
+    this.minSize = Math.min(minClusterSize, Math.max(1, roundHalfEven(0.1 * embeddings.length)));
+    this.unit = embeddings.map(normalised);
+    this.merges = embeddings.length > 1 ? linkage(this.unit) : [];
   }
-  if (large.length === 0) return clusters.fill(0);
-  return foldSmallClusters(unit, clusters, large);
+
+  /** @returns cluster index per embedding, from 0 without gaps */
+  clusters(minClusters: number, maxClusters: number): Int32Array {
+    const { unit, merges, threshold, minSize } = this;
+    if (unit.length === 1) return new Int32Array(1);
+    let clusters = flatClusters(merges, threshold);
+    let large = largeClusters(clusters, minSize);
+    const target = targetCount(large.length, minClusters, maxClusters);
+    if (target !== null) {
+      this.walk ??= { largeCounts: largeCountsAfter(merges, minSize), rows: rowsByNearness(merges, threshold) };
+      const row = rowForCount(merges, this.walk, minSize, target);
+      clusters = flatClusters(merges, row, (index) => index);
+      large = largeClusters(clusters, minSize);
+    }
+    if (large.length === 0) return clusters.fill(0);
+    return foldSmallClusters(unit, clusters, large);
+  }
+}
+
+/** How many large clusters to look for; null where what the threshold gives is as asked for. */
+export function targetCount(found: number, minClusters: number, maxClusters: number): number | null {
+  let target = minClusters === maxClusters ? minClusters : null;
+  if (found < minClusters) target = minClusters;
+  else if (found > maxClusters) target = maxClusters;
+  return target === found ? null : target;
 }
 
 /** Clusters with at least `minSize` members, in order of their index. */
@@ -56,19 +88,31 @@ function largeClusters(clusters: Int32Array, minSize: number): number[] {
   return [...counts.keys()].filter((cluster) => counts.get(cluster)! >= minSize).sort((a, b) => a - b);
 }
 
+/** What the walk along the merges wants to know. */
+export interface Walk {
+  /** Large clusters after each merge. */
+  readonly largeCounts: Int32Array;
+  /** Merges, the nearest to the threshold first. */
+  readonly rows: readonly number[];
+}
+
+export function rowsByNearness(merges: readonly Merge[], threshold: number): number[] {
+  return merges
+    .map((merge, row) => ({ row, offset: Math.abs(merge.distance - threshold) }))
+    .sort((a, b) => a.offset - b.offset)
+    .map(({ row }) => row);
+}
+
 /**
  * Walks the merges away from the threshold, nearest first, for a cut with `target` large clusters; settles for
  * the nearest count. Cuts by merge index, so that centroid inversions do not hide a cut.
+ *
+ * @returns the last merge to apply; beyond all of them where that is one cluster
  */
-function cutForCount(merges: readonly Merge[], threshold: number, minSize: number, target: number): Int32Array {
-  const cutAt = (row: number) => flatClusters(merges, row, (index) => index);
-  const largeCounts = largeCountsAfter(merges, minSize);
-  const byNearness = merges
-    .map((merge, row) => ({ row, offset: Math.abs(merge.distance - threshold) }))
-    .sort((a, b) => a.offset - b.offset);
+export function rowForCount(merges: readonly Merge[], { largeCounts, rows }: Walk, minSize: number, target: number, last = 1): number {
   let bestRow = merges.length;
-  let bestCount = 1;
-  for (const { row } of byNearness) {
+  let bestCount = last;
+  for (const row of rows) {
     // A merge into a small cluster cannot have changed the number of large ones.
     if (merges[row]!.size < minSize) continue;
     const count = largeCounts[row]!;
@@ -76,9 +120,9 @@ function cutForCount(merges: readonly Merge[], threshold: number, minSize: numbe
       bestRow = row;
       bestCount = count;
     }
-    if (count === target) return cutAt(row);
+    if (count === target) return row;
   }
-  return cutAt(bestRow);
+  return bestRow;
 }
 
 /** How many clusters are large after each merge: a cut by merge index has applied those up to it. */
@@ -93,7 +137,7 @@ function largeCountsAfter(merges: readonly Merge[], minSize: number): Int32Array
 }
 
 /** Gives every small cluster to the large one with the most similar centroid, then renumbers from 0. */
-function foldSmallClusters(unit: readonly Float64Array[], clusters: Int32Array, large: readonly number[]): Int32Array {
+export function foldSmallClusters(unit: readonly Float64Array[], clusters: Int32Array, large: readonly number[]): Int32Array {
   const numClusters = clusters.reduce((most, cluster) => Math.max(most, cluster), -1) + 1;
   const means = clusterMeans(unit, clusters, numClusters, unit[0]!.length);
   const renumbered = new Map(large.map((cluster, index) => [cluster, index]));

@@ -1,5 +1,4 @@
-import { agglomerativeClustering } from './agglomerative';
-import { argmin, clusterMeans, cosineDistance, mean } from './vectors';
+import type { ConfidenceKind } from './confidence';
 
 /** A local speaker's cluster is this where the speaker is silent in its window. */
 export const INACTIVE = -2;
@@ -16,14 +15,18 @@ export interface LocalSpeakers {
   readonly dimension: number;
 }
 
-export interface ClusteringOptions {
+/** How many speakers there may be. */
+export interface SpeakerBounds {
+  readonly minSpeakers: number;
+  /** `Infinity` for no upper bound. */
+  readonly maxSpeakers: number;
+}
+
+export interface ClusteringOptions extends SpeakerBounds {
   readonly threshold: number;
   readonly minClusterSize: number;
   /** An embedding takes part in clustering where its speaker talks alone for this share of the window. */
   readonly minActiveRatio: number;
-  readonly minSpeakers: number;
-  /** `Infinity` for no upper bound. */
-  readonly maxSpeakers: number;
 }
 
 export interface Clusters {
@@ -33,37 +36,13 @@ export interface Clusters {
   readonly centroids: readonly Float64Array[];
 }
 
-/**
- * Says which local speakers of different windows are the same person.
- *
- * Matches `AgglomerativeClustering.__call__` of pyannote.audio 4.0.7 with unconstrained assignment: the
- * embeddings with enough clean speech are clustered, then *every* embedding is given to the nearest centroid.
- * An embedding that is NaN goes to cluster 0 there, as numpy's argmax has it, and so here.
- */
-export function clusterLocalSpeakers(local: LocalSpeakers, options: ClusteringOptions): Clusters {
-  const { embeddings, numWindows, numSpeakers, dimension } = local;
-  const rows = Array.from({ length: numWindows * numSpeakers }, (_, row) =>
-    embeddings.subarray(row * dimension, (row + 1) * dimension),
-  );
-  const train = trainableRows(local, options.minActiveRatio).map((row) => rows[row]!);
-  const clamp = (bound: number) => Math.max(1, Math.min(train.length, bound));
-  const minClusters = clamp(options.minSpeakers);
-  const maxClusters = clamp(options.maxSpeakers);
-
-  const hardClusters = new Int32Array(rows.length);
-  let centroids: Float64Array[];
-  if (maxClusters < 2) {
-    centroids = [mean(train, dimension)];
-  } else {
-    const trainClusters = agglomerativeClustering(train, { ...options, minClusters, maxClusters });
-    const numClusters = trainClusters.reduce((most, cluster) => Math.max(most, cluster), -1) + 1;
-    centroids = clusterMeans(train, trainClusters, numClusters, dimension);
-    rows.forEach((row, index) => {
-      hardClusters[index] = argmin(centroids.map((centroid) => cosineDistance(row, centroid)));
-    });
-  }
-  markInactive(local, hardClusters);
-  return { hardClusters, centroids };
+/** Clusters with how sure each local speaker's is. */
+export interface JudgedClusters extends Clusters {
+  /** Axes (window, local speaker), 0 to 1; NaN where nothing is known. */
+  readonly confidences: Float64Array;
+  readonly confidenceKind: ConfidenceKind;
+  /** Cluster of each entry of the anchors, -1 where none of its stretches is heard; absent without anchors. */
+  readonly anchorClusters?: readonly number[];
 }
 
 /** Rows, as window × speaker, that are free of NaN and whose speaker talks alone long enough. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { clusterLocalSpeakers, INACTIVE } from './cluster';
+import { clusterLocalSpeakers } from './agglomerativeClusterer';
+import { INACTIVE } from './cluster';
 import fixture from './fixtures/clustering.json';
 import { flatClusters } from './flat';
 import { centroidLinkage } from './linkage';

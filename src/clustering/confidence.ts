@@ -2,6 +2,7 @@ import type { SoftClusters } from './constrained';
 import { rowOf } from './dense';
 import { projectEmbeddings, type Plda } from './plda';
 import { responsibilitiesOf, type SpeakerModel } from './vbx';
+import type { VoiceTable } from './voiceTable';
 
 /**
  * What a confidence is: VBx's posterior probability of the cluster, or by how much the cosine similarity to the cluster
@@ -20,17 +21,17 @@ export interface PosteriorJudge {
 /**
  * How sure each local speaker's cluster is: by `judge`, or by the margin where there is none.
  *
- * @param rows axes (window × local speaker, dimension)
  * @param hardClusters cluster of each row, negative for none
  * @returns 0 to 1 for each row; NaN without cluster or embedding
  */
 export function confidences(
-  rows: readonly Float32Array[],
+  table: VoiceTable,
   hardClusters: Int32Array,
   soft: SoftClusters,
   judge: PosteriorJudge | null,
 ): Float64Array {
-  const judged = [...rows.keys()].filter((row) => hardClusters[row]! >= 0 && !rows[row]!.some(Number.isNaN));
+  const { rows } = table;
+  const judged = [...rows.keys()].filter((row) => hardClusters[row]! >= 0 && table.hasEmbedding(row));
   const result = new Float64Array(rows.length).fill(NaN);
   if (judged.length === 0) return result;
   if (judge === null) {

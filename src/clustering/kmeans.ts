@@ -1,18 +1,13 @@
-import { centerDistance, movedCenters, squaredDistance, type Points } from './kmeansCenters';
+import { denseOf, multiplyTransposed, rowOf } from './dense';
+import { lloyd, type Fit } from './kmeansLloyd';
+import { centredPoints, squareFrom, total, type Points } from './kmeansPoints';
 import { MersenneTwister } from './mersenneTwister';
 
 /** pyannote's `random_state`, and how often it starts anew. */
 const SEED = 42;
 const NUM_STARTS = 3;
-/** scikit-learn's `max_iter` and `tol`. */
-const MAX_ITERATIONS = 300;
+/** scikit-learn's `tol`. */
 const TOLERANCE = 1e-4;
-
-interface Fit {
-  readonly labels: Int32Array;
-  /** Sum of squared distances to the own centre. */
-  readonly inertia: number;
-}
 
 /**
  * Splits points into `numClusters` by k-means.
@@ -25,55 +20,86 @@ interface Fit {
  * @returns cluster index per point; fewer different ones than asked for where points coincide
  */
 export function kMeans(points: readonly Float32Array[], numClusters: number): Int32Array {
-  const centred = centredPoints(points);
-  const random = new MersenneTwister(SEED);
-  const tolerance = TOLERANCE * meanVariance(centred);
-  let best: Fit | null = null;
-  for (let start = 0; start < NUM_STARTS; start++) {
-    const fit = lloyd(centred, plusPlusCenters(centred, numClusters, random), tolerance);
-    // Rounding alone can make the same clusters look better.
-    if (best === null || (fit.inertia < best.inertia && !isSameClustering(fit.labels, best.labels))) best = fit;
+  return new KMeans(points).labels(numClusters);
+}
+
+/** How far {@link KMeans} is with one number of clusters. */
+interface Search {
+  readonly random: MersenneTwister;
+  startsLeft: number;
+  best: Fit | null;
+}
+
+/** {@link kMeans} of the same points into any number of clusters; each is computed once, in pieces where that is wanted. */
+export class KMeans {
+  private readonly points: Points;
+  private readonly tolerance: number;
+  private readonly searches = new Map<number, Search>();
+
+  constructor(points: readonly Float32Array[]) {
+    this.points = centredPoints(points);
+    const { numRows, numColumns } = this.points.rows;
+    // Mean over dimensions of the variance; the mean is already 0.
+    this.tolerance = (TOLERANCE * total(this.points.squares)) / (numRows * numColumns);
   }
-  return best!.labels;
-}
 
-/** Points around their mean, which takes nothing from the distances and rounds them less. */
-function centredPoints(points: readonly Float32Array[]): Points {
-  const dimension = points[0]!.length;
-  const mean = new Float64Array(dimension);
-  for (const point of points) for (let k = 0; k < dimension; k++) mean[k]! += point[k]! / points.length;
-  return points.map((point) => point.map((value, k) => value - Math.fround(mean[k]!)));
-}
+  labels(numClusters: number): Int32Array {
+    while (this.advance(numClusters));
+    return this.searches.get(numClusters)!.best!.labels;
+  }
 
-/** Mean over dimensions of the variance; the mean is already 0. */
-function meanVariance(points: Points): number {
-  const dimension = points[0]!.length;
-  let sum = 0;
-  for (const point of points) for (const value of point) sum += value * value;
-  return sum / (points.length * dimension);
+  /** Does one more of the starts. @returns whether there are more to do */
+  advance(numClusters: number): boolean {
+    const { points, tolerance, searches } = this;
+    const search = searches.get(numClusters) ?? { random: new MersenneTwister(SEED), startsLeft: NUM_STARTS, best: null };
+    searches.set(numClusters, search);
+    if (search.startsLeft === 0) return false;
+    const fit = lloyd(points, plusPlusCenters(points, numClusters, search.random), tolerance);
+    const { best } = search;
+    // Rounding alone can make the same clusters look better.
+    if (best === null || (fit.inertia < best.inertia && !isSameClustering(fit.labels, best.labels))) search.best = fit;
+    search.startsLeft--;
+    return search.startsLeft > 0;
+  }
 }
 
 /** `_kmeans_plusplus`: each further centre is the best of a few points drawn in proportion to their squared distance. */
 function plusPlusCenters(points: Points, numClusters: number, random: MersenneTwister): Float64Array[] {
+  const { rows } = points;
   const numTrials = 2 + Math.floor(Math.log(numClusters));
-  const first = points[Math.min(points.length - 1, Math.floor(random.next() * points.length))]!;
-  const centers = [Float64Array.from(first)];
-  let nearest = Float32Array.from(points, (point) => squaredDistance(point, first));
+  const first = Math.min(rows.numRows - 1, Math.floor(random.next() * rows.numRows));
+  const centers = [rowOf(rows, first).slice()];
+  let nearest = squaredDistances(points, [first])[0]!;
   let potential = total(nearest);
   while (centers.length < numClusters) {
     const draws = Array.from({ length: numTrials }, () => random.next() * potential);
     const candidates = draws.map((draw) => drawnIndex(nearest, draw));
-    const outcomes = candidates.map((candidate) => {
-      const center = points[candidate]!;
-      const distances = nearest.map((distance, i) => Math.min(distance, squaredDistance(points[i]!, center)));
-      return { center, distances, potential: Math.fround(total(distances)) };
+    const outcomes = squaredDistances(points, candidates).map((distances, trial) => {
+      for (let i = 0; i < distances.length; i++) if (nearest[i]! < distances[i]!) distances[i] = nearest[i]!;
+      return { candidate: candidates[trial]!, distances, potential: Math.fround(total(distances)) };
     });
     const best = outcomes.reduce((winner, other) => (other.potential < winner.potential ? other : winner));
-    centers.push(Float64Array.from(best.center));
+    centers.push(rowOf(rows, best.candidate).slice());
     nearest = best.distances;
     potential = best.potential;
   }
   return centers;
+}
+
+/** Of each of some points, the squared distances of all; axes (point), in float32, as there. */
+function squaredDistances(points: Points, candidates: readonly number[]): Float32Array[] {
+  const { rows, squares } = points;
+  const centers = denseOf(candidates.map((candidate) => rowOf(rows, candidate)));
+  const products = multiplyTransposed(rows, centers).data;
+  return candidates.map((candidate, trial) => {
+    const center = rowOf(centers, trial);
+    const square = squares[candidate]!;
+    const distances = new Float32Array(rows.numRows);
+    for (let row = 0; row < rows.numRows; row++) {
+      distances[row] = squareFrom(points, row, products[row * candidates.length + trial]!, center, square);
+    }
+    return distances;
+  });
 }
 
 /** The first index at which the running sum of `weights` reaches `draw`; the sum is in float32, as there. */
@@ -86,44 +112,6 @@ function drawnIndex(weights: Float32Array, draw: number): number {
   return weights.length - 1;
 }
 
-/** `_kmeans_single_lloyd`. */
-function lloyd(points: Points, start: Float64Array[], tolerance: number): Fit {
-  let centers = start;
-  let labels = nearestCenters(points, centers);
-  let hasConverged = false;
-  let previous: Int32Array | null = null;
-  for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
-    labels = nearestCenters(points, centers);
-    const moved = movedCenters(points, labels, centers);
-    const shift = moved.reduce((sum, center, k) => sum + squaredDistance(center, centers[k]!), 0);
-    centers = moved;
-    const before: Int32Array | null = previous;
-    hasConverged = before !== null && labels.every((label, i) => label === before[i]);
-    if (hasConverged || shift <= tolerance) break;
-    previous = labels;
-  }
-  if (!hasConverged) labels = nearestCenters(points, centers);
-  const inertia = points.reduce((sum, point, i) => sum + squaredDistance(point, centers[labels[i]!]!), 0);
-  return { labels, inertia };
-}
-
-/** The first centre wins a tie. */
-function nearestCenters(points: Points, centers: readonly Float64Array[]): Int32Array {
-  const squares = centers.map((center) => center.reduce((sum, value) => sum + value * value, 0));
-  return Int32Array.from(points, (point) => {
-    let best = 0;
-    let least = Infinity;
-    centers.forEach((center, k) => {
-      const distance = centerDistance(point, center, squares[k]!);
-      if (distance < least) {
-        least = distance;
-        best = k;
-      }
-    });
-    return best;
-  });
-}
-
 /** Whether two labellings differ in their numbering alone. */
 function isSameClustering(a: Int32Array, b: Int32Array): boolean {
   const mapping = new Map<number, number>();
@@ -133,5 +121,3 @@ function isSameClustering(a: Int32Array, b: Int32Array): boolean {
     return mapped === undefined || mapped === b[i];
   });
 }
-
-const total = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0);

@@ -1,5 +1,6 @@
 import { flatClusters } from './flat';
 import { centroidLinkage } from './linkage';
+import type { Merge } from './merge';
 
 /**
  * Embeddings at unit length, in float32, as numpy divides a float32 array by `np.linalg.norm`.
@@ -25,5 +26,8 @@ export function unitEmbeddings(embeddings: readonly Float32Array[]): Float32Arra
  * @returns label per embedding, from 0 without gaps
  */
 export function startLabels(unit: readonly Float32Array[], threshold: number): Int32Array {
-  return flatClusters(centroidLinkage(unit), threshold);
+  return cutStart(centroidLinkage(unit), threshold);
 }
+
+/** {@link startLabels} of a linkage that is there already. */
+export const cutStart = (merges: readonly Merge[], threshold: number): Int32Array => flatClusters(merges, threshold);

@@ -24,6 +24,8 @@ export interface Engine {
   readonly embeddingManifest: EmbeddingManifest;
   readonly settings: PipelineSettings;
   readonly speed: Speed;
+  /** SHA-256 of the segmentation model's file. */
+  readonly segmentationModel: string;
   /** SHA-256 of the embedding model's file. */
   readonly embeddingModel: string;
   /** What is to be known of that file; null where nothing is. */
@@ -108,6 +110,7 @@ export async function startEngine(
         embeddingManifest: embedding.manifest,
         settings,
         speed: options.speed,
+        segmentationModel: segmentation.sha256,
         embeddingModel: embedding.sha256,
         modelNote: embedding.note,
         verdictKey,

@@ -1,3 +1,4 @@
+import type { SpeakerBounds } from '../clustering/cluster';
 import type { SimulatedFault } from '../gpu/faults';
 import { PUBLIC_HUB } from '../store/sources';
 import { VoxlaneError } from '../util/errors';
@@ -6,12 +7,10 @@ import { PRESETS, type PresetId, type Speed } from './settings';
 import type { DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
 
 /** Options of one run, checked and complete. */
-export interface CheckedRunOptions {
-  readonly minSpeakers: number;
-  /** `Infinity` for no upper bound. */
-  readonly maxSpeakers: number;
+export interface CheckedRunOptions extends SpeakerBounds {
   readonly startSeconds: number;
   readonly durationSeconds: number | undefined;
+  readonly keepVoices: boolean;
   readonly onPreview: DiarizeOptions['onPreview'] | undefined;
 }
 
@@ -41,6 +40,21 @@ const MOST_THREADS = 64;
 
 /** @throws VoxlaneError `options`, naming the option, its value and the rule */
 export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
+  const { minSpeakers, maxSpeakers } = checkBounds(options);
+  const startSeconds = options.startSeconds ?? 0;
+  if (!(Number.isFinite(startSeconds) && startSeconds >= 0)) {
+    throw optionError('startSeconds', startSeconds, 'a finite number, 0 or more');
+  }
+  const { durationSeconds } = options;
+  if (durationSeconds !== undefined && !(Number.isFinite(durationSeconds) && durationSeconds > 0)) {
+    throw optionError('durationSeconds', durationSeconds, 'a finite number above 0');
+  }
+  const { keepVoices = false, onPreview } = options;
+  return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, keepVoices, onPreview };
+}
+
+/** @throws VoxlaneError `options`, naming the option, its value and the rule */
+export function checkBounds(options: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers'>): SpeakerBounds {
   const speakers = checkWhole('speakers', options.speakers, MOST_SPEAKERS);
   const least = checkWhole('minSpeakers', options.minSpeakers, MOST_SPEAKERS);
   const most = checkWhole('maxSpeakers', options.maxSpeakers, MOST_SPEAKERS);
@@ -50,15 +64,7 @@ export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
   const minSpeakers = speakers ?? least ?? 1;
   const maxSpeakers = speakers ?? most ?? Infinity;
   if (minSpeakers > maxSpeakers) throw optionError('minSpeakers', minSpeakers, `at most maxSpeakers, ${maxSpeakers}`);
-  const startSeconds = options.startSeconds ?? 0;
-  if (!(Number.isFinite(startSeconds) && startSeconds >= 0)) {
-    throw optionError('startSeconds', startSeconds, 'a finite number, 0 or more');
-  }
-  const { durationSeconds } = options;
-  if (durationSeconds !== undefined && !(Number.isFinite(durationSeconds) && durationSeconds > 0)) {
-    throw optionError('durationSeconds', durationSeconds, 'a finite number above 0');
-  }
-  return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, onPreview: options.onPreview };
+  return { minSpeakers, maxSpeakers };
 }
 
 /**
@@ -134,7 +140,7 @@ function checkWhole(name: string, value: number | undefined, most: number): numb
   return value;
 }
 
-function optionError(name: string, value: unknown, expected: string): VoxlaneError {
+export function optionError(name: string, value: unknown, expected: string): VoxlaneError {
   return new VoxlaneError({
     code: 'options',
     problem: `The option ${name} is ${String(value)}`,

@@ -4,13 +4,14 @@ import { moved } from '../../workers/moved';
 import { decodeOnPage } from '../audio/pageDecode';
 import type { Assembly } from '../diarization/assemble';
 import { addCounts, countsSince, type GpuCountsByStage } from '../gpu/meter';
-import { nameTurns, speakerLabels } from '../timeline/turns';
+import { nameSpeakers } from './describe';
 import type { Engine } from './engine';
 import { runModels, type ModelTotals } from './models';
 import { assemblyFacts, Previewer } from './preview';
 import type { CheckedRunOptions } from './options';
+import { takeVoices } from './keptVoices';
 import type { StageHook, StageName } from './stages';
-import type { DiarizationResult, Speaker, Turn } from './types';
+import type { DiarizationResult } from './types';
 
 export type DiarizationSource = Blob | ArrayBuffer | Float32Array;
 
@@ -38,7 +39,8 @@ export async function runPipeline(
   const timings: Timings = { ...local.timings };
   const describeWith = async (assembly: Assembly | null): Promise<DiarizationResult> => {
     const gpu = engine.backend.name === 'webgpu' ? countsSince(await gpuCounts(engine), counted) : null;
-    return describe(engine, local, assembly, options, timings, gpu);
+    const result = describe(engine, local, assembly, options, timings, gpu);
+    return options.keepVoices ? { ...result, voices: await takeVoices(engine, options) } : result;
   };
   const { numClasses: numSpeakers } = engine.segmentationManifest.powerset;
   hook({ stage: 'clustering', artifact: null, completed: 0, total: 1 });
@@ -107,15 +109,10 @@ function describe(
   timings: Timings,
   gpu: GpuCountsByStage | null,
 ): DiarizationResult {
-  const labels = speakerLabels(assembly?.turns ?? []);
-  const turns = nameTurns(assembly?.turns ?? [], labels, startSeconds);
+  const facts = { dimension: engine.embeddingManifest.embeddingSize, embeddingModel: engine.embeddingModel };
   return {
     durationSeconds,
-    turns,
-    exclusiveTurns: nameTurns(assembly?.exclusiveTurns ?? [], labels, startSeconds),
-    speakers: [...labels].map(([cluster, label]) =>
-      describeSpeaker(label, turns, assembly?.centroids[cluster], engine),
-    ),
+    ...nameSpeakers(assembly, startSeconds, facts),
     confidenceKind: assembly?.confidenceKind ?? 'margin',
     timings,
     backend: engine.backend,
@@ -124,22 +121,5 @@ function describe(
     embeddingModel: engine.embeddingModel,
     modelNote: engine.modelNote,
     gpu,
-  };
-}
-
-function describeSpeaker(
-  label: string,
-  turns: readonly Turn[],
-  centroid: Float64Array | undefined,
-  { embeddingManifest, embeddingModel }: Engine,
-): Speaker {
-  // A cluster that no embedding took part in has a NaN centroid, and a speaker beyond the clusters has none.
-  const usable = centroid && !centroid.some((value) => Number.isNaN(value));
-  const own = turns.filter((turn) => turn.speaker === label);
-  return {
-    label,
-    centroid: usable ? Float32Array.from(centroid) : new Float32Array(embeddingManifest.embeddingSize),
-    embeddingModel,
-    speechSeconds: own.reduce((sum, turn) => sum + (turn.endSeconds - turn.startSeconds), 0),
   };
 }

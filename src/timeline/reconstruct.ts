@@ -25,43 +25,59 @@ export interface StitchInput {
  * than there are clusters, silent extra speakers are added, as there. The lower index wins a tie.
  */
 export function reconstruct(input: StitchInput): DiscreteDiarization {
-  const { count, hardClusters } = input;
-  const numClusters = hardClusters.reduce((most, cluster) => Math.max(most, cluster), -1) + 1;
-  const numSpeakers = Math.max(numClusters, count.reduce((most, value) => Math.max(most, value), 0));
-  const votes = clusterVotes(input, numSpeakers);
+  return mostHeard(clusterVotes(input), input.count);
+}
+
+/** In each frame, how many windows hear each speaker. */
+export interface Votes {
+  /** Axes (recording frame, speaker). */
+  readonly data: Uint16Array;
+  /** One for each cluster, and as many more as talk at once at most. */
+  readonly numSpeakers: number;
+}
+
+/**
+ * The `count` speakers of each frame that most windows hear; the lower index wins a tie.
+ *
+ * @param count axes (recording frame), at most the number of speakers
+ */
+export function mostHeard({ data: votes, numSpeakers }: Votes, count: Uint8Array): DiscreteDiarization {
   const data = new Uint8Array(count.length * numSpeakers);
-  const order: number[] = [];
   for (let frame = 0; frame < count.length; frame++) {
-    const active = count[frame]!;
-    if (active === 0) continue;
     const row = frame * numSpeakers;
-    for (let speaker = 0; speaker < numSpeakers; speaker++) order[speaker] = speaker;
-    order.sort((a, b) => votes[row + b]! - votes[row + a]! || a - b);
-    for (let rank = 0; rank < active; rank++) data[row + order[rank]!] = 1;
+    for (let left = count[frame]!; left > 0; left--) {
+      let best = -1;
+      for (let place = row; place < row + numSpeakers; place++) {
+        if (data[place] === 0 && (best < 0 || votes[place]! > votes[best]!)) best = place;
+      }
+      data[best] = 1;
+    }
   }
   return { data, numSpeakers };
 }
 
-/** In each frame, how many windows hear each cluster; axes (recording frame, speaker). */
-function clusterVotes(input: StitchInput, numSpeakers: number): Uint16Array {
-  const { activity, hardClusters, numLocalSpeakers, count, geometry } = input;
+/** Counts the windows that hear each cluster. */
+export function clusterVotes({ activity, hardClusters, numLocalSpeakers, count, geometry }: StitchInput): Votes {
+  const numClusters = hardClusters.reduce((most, cluster) => Math.max(most, cluster), -1) + 1;
+  const numSpeakers = Math.max(numClusters, count.reduce((most, value) => Math.max(most, value), 0));
   const { framesPerWindow } = geometry;
   const numWindows = hardClusters.length / numLocalSpeakers;
   const votes = new Uint16Array(count.length * numSpeakers);
-  const heard: number[] = [];
   for (let window = 0; window < numWindows; window++) {
     const first = firstFrameOf(geometry, window);
-    for (let frame = 0; frame < framesPerWindow && first + frame < count.length; frame++) {
+    const numFrames = Math.min(framesPerWindow, count.length - first);
+    const start = window * numLocalSpeakers;
+    for (let local = 0; local < numLocalSpeakers; local++) {
+      const cluster = hardClusters[start + local]!;
+      if (cluster < 0) continue;
       // Two local speakers of one cluster are one voice: a window has one vote per cluster.
-      heard.length = 0;
-      for (let local = 0; local < numLocalSpeakers; local++) {
-        const cluster = hardClusters[window * numLocalSpeakers + local]!;
-        if (cluster < 0 || heard.includes(cluster)) continue;
-        if (activity[(window * framesPerWindow + frame) * numLocalSpeakers + local]) heard.push(cluster);
+      const earlier = [...hardClusters.subarray(start, start + local).keys()].filter((other) => hardClusters[start + other] === cluster);
+      let cell = window * framesPerWindow * numLocalSpeakers;
+      for (let frame = 0; frame < numFrames; frame++, cell += numLocalSpeakers) {
+        if (!activity[cell + local]) continue;
+        if (earlier.length === 0 || !earlier.some((other) => activity[cell + other])) votes[(first + frame) * numSpeakers + cluster]! += 1;
       }
-      const row = (first + frame) * numSpeakers;
-      for (const cluster of heard) votes[row + cluster]! += 1;
     }
   }
-  return votes;
+  return { data: votes, numSpeakers };
 }

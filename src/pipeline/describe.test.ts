@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { meeting } from '../diarization/testing/meeting';
+import { nameSpeakers } from './describe';
+import { checkVoices, type KeptVoices } from './keptVoices';
+import { CAMPPLUS } from './settings';
+
+const turn = (speakerIndex: number, startSeconds: number) => ({ speakerIndex, startSeconds, endSeconds: startSeconds + 1, confidence: 0.5 });
+const facts = { dimension: 2, embeddingModel: 'm' };
+const assembly = {
+  turns: [turn(2, 0), turn(0, 1), turn(1, 3), turn(0, 5)],
+  exclusiveTurns: [turn(1, 3)],
+  centroids: [Float64Array.of(1, 2), Float64Array.of(NaN, NaN)],
+};
+
+describe('names', () => {
+  test('are in the order of the clusters, with what each said', () => {
+    const { turns, exclusiveTurns, speakers } = nameSpeakers(assembly, 10, facts);
+    expect(turns[0]).toEqual({ startSeconds: 10, endSeconds: 11, speaker: 'SPEAKER_02', confidence: 0.5 });
+    expect(exclusiveTurns.map(({ speaker }) => speaker)).toEqual(['SPEAKER_01']);
+    expect(speakers.map(({ label, centroid, speechSeconds }) => [label, [...centroid], speechSeconds])).toEqual([
+      ['SPEAKER_00', [1, 2], 2],
+      ['SPEAKER_01', [0, 0], 1],
+      ['SPEAKER_02', [0, 0], 1],
+    ]);
+  });
+
+  test('of anchors stay, and nobody else gets them', () => {
+    const anchors = ['SPEAKER_00', 'Ann', 'SPEAKER_01'].map((speaker) => ({ speaker, stretches: [] }));
+    const named = nameSpeakers({ ...assembly, anchorClusters: [1, 2, -1] }, 0, facts, anchors);
+    // Cluster 0 has no anchor; SPEAKER_01 is an anchor's who was not heard.
+    expect(named.turns.map(({ speaker }) => speaker)).toEqual(['Ann', 'SPEAKER_02', 'SPEAKER_00', 'SPEAKER_02']);
+    expect(new Set(named.speakers.map(({ label }) => label)).size).toBe(3);
+  });
+
+  test('of silence are none', () => {
+    expect(nameSpeakers(null, 0, facts)).toEqual({ turns: [], exclusiveTurns: [], speakers: [] });
+  });
+});
+
+describe('kept voices', () => {
+  const { activity, embeddings, embedded, numSpeakers, dimension, geometry, minCleanFrames } = meeting({
+    numWindows: 3,
+    numVoices: 2,
+    dimension: 8,
+    noise: 0.5,
+    seed: 1,
+  });
+  const model = { id: 'm', sha256: '00' };
+  const voices: KeptVoices = {
+    ...{ version: 1, preset: 'campplus', speed: 'exact', segmentation: model, embedding: model, startSeconds: 0 },
+    ...{ numSpeakers, dimension, geometry, minCleanFrames, clustering: CAMPPLUS.clustering },
+    ...{ activity, embeddings, embedded, dendrogram: null },
+  };
+
+  test('are plain data', () => {
+    const stored = structuredClone(voices);
+    expect(stored).toEqual(voices);
+    expect(() => {
+      checkVoices(stored);
+    }).not.toThrow();
+  });
+
+  test.each([
+    ['another version', { version: 2 as never }],
+    ['fewer windows', { embedded: embedded.slice(1) }],
+    ['another dimension', { dimension: 9 }],
+  ])('of %s are refused', (_, change) => {
+    expect(() => {
+      checkVoices({ ...voices, ...change });
+    }).toThrow(expect.objectContaining({ code: 'options' }));
+  });
+});

@@ -1,0 +1,97 @@
+import type { Dendrogram } from '../clustering/dendrogram';
+import type { AssemblyFacts } from '../diarization/assemble';
+import type { TimeGeometry } from '../timeline/geometry';
+import { VoxlaneError } from '../util/errors';
+import type { Engine } from './engine';
+import type { CheckedRunOptions } from './options';
+import { assemblyFacts } from './preview';
+import type { PipelineSettings, PresetId, Speed } from './settings';
+
+/** A model's file. */
+export interface KeptModel {
+  readonly id: string;
+  readonly sha256: string;
+}
+
+/**
+ * What the models heard of one recording: enough to cluster it again with another number of speakers, without the
+ * recording or the models. Plain data that `structuredClone` and IndexedDB take as it is; 45 MB for three hours.
+ *
+ * Made by {@link Diarizer.diarize} with `keepVoices`, for {@link Reclusterer.create}.
+ */
+export interface KeptVoices {
+  /** Of this form; another one is not read. */
+  readonly version: 1;
+  readonly preset: PresetId;
+  readonly speed: Speed;
+  readonly segmentation: KeptModel;
+  readonly embedding: KeptModel;
+  /** Where the first window starts in the recording. */
+  readonly startSeconds: number;
+  /** Local speakers of a window. */
+  readonly numSpeakers: number;
+  /** Size of one embedding. */
+  readonly dimension: number;
+  readonly geometry: TimeGeometry;
+  /** Frames that must be a speaker's alone for them to stand for the speaker. */
+  readonly minCleanFrames: number;
+  /** How local speakers become people, but for their number. */
+  readonly clustering: PipelineSettings['clustering'];
+  /** Axes (window, frame, local speaker), 0 or 1. */
+  readonly activity: Uint8Array<ArrayBuffer>;
+  /** Axes (window, local speaker, dimension), float32; NaN where there was too little speech, or it was not embedded. */
+  readonly embeddings: Float32Array<ArrayBuffer>;
+  /** Axes (window), 1 where the window went through the embedding model. */
+  readonly embedded: Uint8Array<ArrayBuffer>;
+  /** The linkage of the run, which takes long of a long recording; null where there was nothing to link. */
+  readonly dendrogram: Dendrogram | null;
+}
+
+const VERSION = 1;
+
+/** Takes what the models heard out of the clustering worker: it moves, nothing is copied on the page's thread. */
+export async function takeVoices(engine: Engine, options: CheckedRunOptions): Promise<KeptVoices> {
+  const { settings, segmentationManifest, embeddingManifest } = engine;
+  const { numSpeakers, dimension, geometry, minCleanFrames } = assemblyFacts(engine, options);
+  return {
+    version: VERSION,
+    preset: settings.preset,
+    speed: engine.speed,
+    segmentation: { id: segmentationManifest.id, sha256: engine.segmentationModel },
+    embedding: { id: embeddingManifest.id, sha256: engine.embeddingModel },
+    startSeconds: options.startSeconds,
+    numSpeakers,
+    dimension,
+    geometry,
+    minCleanFrames,
+    clustering: settings.clustering,
+    ...(await engine.clustering.call((api) => api.take())),
+  };
+}
+
+/** What the clustering worker is asked for of kept voices. */
+export function keptFacts({ numSpeakers, dimension, geometry, minCleanFrames, clustering }: KeptVoices): AssemblyFacts {
+  const options = { ...clustering, minSpeakers: 1, maxSpeakers: Infinity };
+  return { numSpeakers, dimension, geometry, minCleanFrames, options };
+}
+
+/**
+ * Kept voices come back from a store that another release may have written.
+ *
+ * @throws VoxlaneError `options` where they are of another form, or their arrays do not fit each other
+ */
+export function checkVoices(voices: KeptVoices): void {
+  const { numSpeakers, dimension, geometry, activity, embeddings, embedded } = voices;
+  const numWindows = embedded.length;
+  const isWhole =
+    (voices.version as number) === VERSION &&
+    activity.length === numWindows * geometry.framesPerWindow * numSpeakers &&
+    embeddings.length === numWindows * numSpeakers * dimension;
+  if (isWhole) return;
+  throw new VoxlaneError({
+    code: 'options',
+    problem: `The kept voices have version ${voices.version}, ${numWindows} windows, ${activity.length} cells of activity and ${embeddings.length} numbers of embeddings`,
+    expected: `version ${VERSION}, and arrays of as many windows`,
+    remedy: 'Diarize the recording again',
+  });
+}
