@@ -7,7 +7,7 @@ import { measurePooled } from './enginePooled';
 import { engineProfile } from './engineProfile';
 import { toJson } from './formats/json';
 import { toRttm } from './formats/rttm';
-import { deleteStoredModel, Diarizer, presetFacts, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from './index';
+import { deleteStoredModel, Diarizer, presetFacts, Reclusterer, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from './index';
 import { messageOf } from './util/errors';
 
 /** What a driver asks of {@link EnginePage.diarizeFile}; plain data, as it comes from another process. */
@@ -35,6 +35,7 @@ const enginePage = {
   ...engineProfile,
   measurePooled,
   Diarizer,
+  Reclusterer,
   presetFacts,
   storedModels,
   deleteStoredModel,

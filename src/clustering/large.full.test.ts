@@ -7,7 +7,8 @@ import { rowOf } from './dense';
 import { projectEmbeddings, readPlda } from './plda';
 import { startLabels, unitEmbeddings } from './startLabels';
 import { capturedEmbeddings } from './testing/captured';
-import { conversation, seededRandom } from './testing/voices';
+import { seededRandom } from './testing/random';
+import { conversation } from './testing/voices';
 import { startResponsibilities, vbx } from './vbx';
 import { COMMUNITY_1_CLUSTERING } from './vbxClustering';
 

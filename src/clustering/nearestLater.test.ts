@@ -3,7 +3,8 @@ import { denseOf, type Dense } from './dense';
 import { nearestLater } from './nearestLater';
 import { alongPrincipalAxes } from './principalAxes';
 import { sketchesOf, squareWithin } from './sketches';
-import { conversation, seededNormal, seededRandom } from './testing/voices';
+import { seededNormal, seededRandom } from './testing/random';
+import { conversation } from './testing/voices';
 
 /** The nearest two later rows of each, by all distances. */
 function byAllDistances(rows: Dense): ReturnType<typeof nearestLater> {

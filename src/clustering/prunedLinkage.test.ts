@@ -6,7 +6,8 @@ import { matrixLinkage } from './matrixLinkage';
 import { prunedLinkage } from './prunedLinkage';
 import { unitEmbeddings } from './startLabels';
 import { capturedEmbeddings } from './testing/captured';
-import { conversation, seededNormal, seededRandom } from './testing/voices';
+import { seededNormal, seededRandom } from './testing/random';
+import { conversation } from './testing/voices';
 
 type Points = readonly Float32Array[];
 

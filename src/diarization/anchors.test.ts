@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { anchoredRows, type Anchors } from '../clustering/anchors';
 import { INACTIVE, type SpeakerBounds } from '../clustering/cluster';
-import { seededRandom } from '../clustering/testing/voices';
+import { seededRandom } from '../clustering/testing/random';
 import { bundledPlda } from '../clustering/testing/plda';
 import { COMMUNITY_1_CLUSTERING } from '../clustering/vbxClustering';
 import { VoiceTable } from '../clustering/voiceTable';

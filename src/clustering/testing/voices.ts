@@ -2,6 +2,7 @@ import type { LocalSpeakers } from '../cluster';
 import { denseOf, transposed } from '../dense';
 import fixture from '../fixtures/vbx.json';
 import type { Plda } from '../plda';
+import { seededNormal, seededRandom } from './random';
 
 export const VBX_FIXTURE = fixture;
 
@@ -24,21 +25,6 @@ export function localSpeakersOf(recording: RecordingFixture): LocalSpeakers {
     embeddings: Float32Array.from(recording.embeddings, (value) => value ?? NaN),
     activity: Uint8Array.from(recording.activity),
   };
-}
-
-/** Numbers in [0, 1) that are the same in every run: a multiplicative congruential generator (Park and Miller). */
-export function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 48271) % 2147483647;
-    return state / 2147483647;
-  };
-}
-
-/** Normal values by Box and Muller. */
-export function seededNormal(seed: number): () => number {
-  const random = seededRandom(seed);
-  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
 /** A stretch in which one voice talks, in windows that overlap. */

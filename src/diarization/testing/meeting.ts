@@ -1,4 +1,4 @@
-import { seededNormal, seededRandom } from '../../clustering/testing/voices';
+import { seededNormal, seededRandom } from '../../clustering/testing/random';
 import { firstFrameOf, totalFrames, type TimeGeometry } from '../../timeline/geometry';
 
 /** segmentation-3.0's. */

@@ -1,6 +1,6 @@
 import { zipSync } from 'fflate';
 import { buildNpy } from '../../../compare/testing/npyFile';
-import { seededNormal } from '../../../clustering/testing/voices';
+import { seededNormal } from '../../../clustering/testing/random';
 import type { CaptureArray } from '../arrays';
 
 /** segmentation-3.0's. */
