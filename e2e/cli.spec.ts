@@ -28,7 +28,7 @@ test('RTTM on standard output, progress and backend on standard error', async ()
 test('a bad file among many does not lose the others, and the exit status tells', async () => {
   const bad = join(folder, 'bad.wav');
   writeFileSync(bad, 'RIFF');
-  const { code, stderr } = await diarize(bad, 'public/sample.wav', join(folder, 'absent.wav'), '--out', folder, '--exclusive');
+  const { code, stderr } = await diarize(bad, 'public/sample.wav', join(folder, 'absent.wav'), '--backend', 'wasm', '--out', folder, '--exclusive');
   expect(code).toBe(1);
   const failures = stderr.split('\n').filter((line) => line.startsWith('voxlane: '));
   expect(failures).toHaveLength(2);
@@ -42,7 +42,7 @@ test('a bad file among many does not lose the others, and the exit status tells'
 });
 
 test('JSON of a stretch, with times of the whole recording', async () => {
-  const { code, stdout } = await diarize('public/sample.wav', '--format', 'json', '--start', '14', '--duration', '12', '--speakers', '2');
+  const { code, stdout } = await diarize('public/sample.wav', '--backend', 'wasm', '--format', 'json', '--start', '14', '--duration', '12', '--speakers', '2');
   expect(code).toBe(0);
   const json = JSON.parse(stdout) as DiarizationJson;
   expect(json).toMatchObject({ file: 'sample.wav', durationSeconds: 12, backend: { name: 'wasm', adapter: null } });

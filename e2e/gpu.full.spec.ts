@@ -115,3 +115,23 @@ test('a device that is lost again and again is given up', async ({ page }) => {
   expect(run.backend.reason).toMatch(/device was lost/);
   expect(run.rttm).toBe((await wasmRun(page)).rttm);
 });
+
+test('auto: a software adapter loses the timed trial, and the verdict is remembered', async ({ page }) => {
+  const first = await runShort(page, { backend: 'auto' });
+  expect(first.backend.name).toBe('wasm');
+  expect(first.backend.reason).toMatch(/WASM was faster in a trial/);
+  const second = await runShort(page, { backend: 'auto' });
+  expect(second.backend.reason).toBe(first.backend.reason);
+  console.log(`auto: ${first.seconds.toFixed(1)} s with the trial, ${second.seconds.toFixed(1)} s with what it found`);
+  expect(second.seconds).toBeLessThan(first.seconds);
+});
+
+test('the page says which stage of the GPU was wrong and by how much', async ({ page }) => {
+  await page.goto('index.html?simulate-fault=segmentation:perturb');
+  await page.locator('summary').first().click();
+  await page.getByText('WebGPU', { exact: true }).click();
+  await page.getByTestId('try-sample').click();
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 120_000 });
+  await expect(page.getByTestId('self-check')).toContainText('classifier');
+  await expect(page.getByTestId('backend-line')).toContainText('WASM');
+});

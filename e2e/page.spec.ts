@@ -4,6 +4,7 @@ import { expect, test, type Page } from './support/test';
 import { parseRttm } from '../src/formats/rttm';
 import type { DiarizationJson } from './support/engine';
 import { exportAs } from './support/studio';
+import { busyMilliseconds } from './support/trace';
 import { WITHOUT_GPU } from './support/withoutGpu';
 
 test.use(WITHOUT_GPU);
@@ -24,27 +25,6 @@ function sampleTwice(): Buffer {
   joined.writeUInt32LE(joined.length - 8, 4);
   joined.writeUInt32LE(joined.length - data, data - 4);
   return joined;
-}
-
-interface TraceEvent {
-  readonly name: string;
-  readonly pid: number;
-  readonly tid: number;
-  readonly args: { readonly name?: string };
-  /** Computing time, microseconds. */
-  readonly tdur?: number;
-}
-
-/** Computing time of each task of the page's thread: its wall time would be the machine's load as well. */
-function busyMilliseconds(trace: Buffer): number[] {
-  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
-  const threadOf = ({ pid, tid }: TraceEvent) => `${pid}:${tid}`;
-  const pages = new Set(
-    traceEvents.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(threadOf),
-  );
-  return traceEvents.flatMap((event) =>
-    event.name === 'RunTask' && event.tdur !== undefined && pages.has(threadOf(event)) ? [event.tdur / 1000] : [],
-  );
 }
 
 test('drop the sample, watch it run, hear it, take the files home', async ({ page }) => {

@@ -7,6 +7,9 @@ import { scoreRecordings } from '../src/score/recordings';
 import type { DiarizationJson } from './support/engine';
 import { drop, exportAs, textOf } from './support/studio';
 import { expect, test, type Page } from './support/test';
+import { WITHOUT_GPU } from './support/withoutGpu';
+
+test.use(WITHOUT_GPU);
 
 interface Pair {
   readonly name: string;

@@ -1,6 +1,7 @@
 /** Scrolling through three hours with 8,000 turns, zoomed: how long the longest frame is. */
 import type { LanesPage } from '../src/ui/lanesPage';
 import { expect, test, type Page } from './support/test';
+import { busyMilliseconds } from './support/trace';
 
 const RECORDING = { durationSeconds: 3 * 3600, numTurns: 8000 };
 const FRAMES = 200;
@@ -32,23 +33,11 @@ function frames(page: Page, isScrolled: boolean): Promise<number[]> {
   );
 }
 
-interface TraceEvent {
-  readonly name: string;
-  readonly pid: number;
-  readonly tid: number;
-  readonly args: { readonly name?: string };
-  /** Computing time, microseconds. */
-  readonly tdur?: number;
-}
-
-/** Computing time of the longest task of the page's thread, in milliseconds: whatever else the machine does adds nothing to it. */
+/** Computing time of the longest task of the page's thread, in milliseconds. */
 function longestTask(trace: Buffer): number {
-  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
-  const threadOf = ({ pid, tid }: TraceEvent): string => `${pid}:${tid}`;
-  const pages = new Set(traceEvents.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(threadOf));
-  const tasks = traceEvents.filter((event) => event.name === 'RunTask' && pages.has(threadOf(event)));
+  const tasks = busyMilliseconds(trace);
   if (tasks.length < FRAMES) throw new Error(`The trace has only ${tasks.length} tasks`);
-  return Math.max(...tasks.map(({ tdur }) => tdur ?? 0)) / 1000;
+  return Math.max(...tasks);
 }
 
 // The clock of frames counts in thousandths; three frames of a sixtieth are 50.001 ms by it, or 49.999.

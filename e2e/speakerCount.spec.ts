@@ -1,5 +1,8 @@
 /** Another number of speakers, on the sample. */
 import { expect, test } from './support/test';
+import { WITHOUT_GPU } from './support/withoutGpu';
+
+test.use(WITHOUT_GPU);
 
 test('the slider proposes, says who merges, and changes the result only when it is accepted', async ({ page }) => {
   await page.goto('index.html');

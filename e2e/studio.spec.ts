@@ -150,6 +150,7 @@ test('corrections survive a reload, with their undo, their sound and their trans
   await expect(rows(page)).toHaveCount(before.length);
   await page.getByTestId('new-recording').click();
   await page.getByTestId('delete-kept').first().click();
+  await page.getByTestId('delete-kept-yes').first().click();
   await expect(page.getByTestId('recent')).toBeHidden();
   await page.reload();
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'empty');
@@ -224,8 +225,11 @@ test('the whole way by keyboard alone: open, review, rename, merge, export', asy
   };
   const byTestId = (id: string): string => `[data-testid="${id}"]`;
   await tabTo(byTestId('file-input'));
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
-  await chooser.setFiles('public/sample.wav');
+  // The browser opens no chooser while it is still busy with the page: a person would press again.
+  await expect(async () => {
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser', { timeout: 3000 }), page.keyboard.press('Enter')]);
+    await chooser.setFiles('public/sample.wav');
+  }).toPass({ timeout: 30_000 });
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 90_000 });
 
   await tabTo(byTestId('tab-turns'));

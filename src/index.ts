@@ -29,6 +29,7 @@ export type {
   StageName,
   StageProof,
   Turn,
+  UsedModel,
 } from './pipeline/types';
 export { voiceSimilarity } from './pipeline/voices';
 export { VoxlaneError } from './util/errors';

@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anchoredRows, type Anchors } from '../clustering/anchors';
 import { INACTIVE, type SpeakerBounds } from '../clustering/cluster';
-import { seededRandom } from '../clustering/testing/random';
+import { constrainedLinkage } from '../clustering/constrainedLinkage';
+import { matrixLinkage } from '../clustering/matrixLinkage';
+import { seededNormal, seededRandom } from '../clustering/testing/random';
 import { bundledPlda } from '../clustering/testing/plda';
 import { COMMUNITY_1_CLUSTERING } from '../clustering/vbxClustering';
 import { VoiceTable } from '../clustering/voiceTable';
@@ -60,15 +63,16 @@ function expectKept({ hardClusters, anchorClusters }: Assembly, voices: Meeting,
   });
   const used = anchorClusters!.filter((cluster) => cluster >= 0);
   expect(new Set(used).size).toBe(used.length);
-  groups.forEach((group, row) => {
-    if (group >= 0) expect(hardClusters[row]).toBe(anchorClusters![group]);
-  });
+  const anchored = [...groups.keys()].filter((row) => groups[row]! >= 0);
+  expect(anchored.length).toBeGreaterThan(0);
+  for (const row of anchored) expect(hardClusters[row]).toBe(anchorClusters![groups[row]!]);
 }
 
 describe.each(CHOICES)('anchors: $method', (options) => {
   test.each([1, 2, 3, 4, 5, 6])('are kept whatever they say: set %i', (seed) => {
     const voices = voicesOf(seed, 1 + (seed % 4), seed % 2 ? 0.5 : 1.2);
     const assembler = new Assembler(inputOf(voices, options), PLDA);
+    let numChecked = 0;
     for (const numGroups of [1, 2, 4]) {
       const anchors = randomAnchors(10 * seed + numGroups, numGroups);
       const { heard } = anchoredRows(anchors, tableOf(voices), GEOMETRY);
@@ -76,12 +80,18 @@ describe.each(CHOICES)('anchors: $method', (options) => {
       for (const bounds of [ANY, exactly(heard.length), exactly(heard.length + 2), { minSpeakers: 2, maxSpeakers: 6 }]) {
         const assembly = assembler.assemble(bounds, anchors);
         expectKept(assembly, voices, anchors);
+        // More than have anchors can be reached by VBx only: the other drops clusters that are small.
+        const least = options.method === 'vbx' ? Math.max(heard.length, bounds.minSpeakers) : heard.length;
+        expect(assembly.centroids.length).toBeGreaterThanOrEqual(least);
         expect(assembly.centroids.length).toBeLessThanOrEqual(bounds.maxSpeakers);
+        expect(new Set(assembly.hardClusters.filter((cluster) => cluster >= 0)).size).toBe(assembly.centroids.length);
         assembly.hardClusters.forEach((cluster) => {
           expect(cluster === INACTIVE || (cluster >= 0 && cluster < assembly.centroids.length)).toBe(true);
         });
+        numChecked++;
       }
     }
+    expect(numChecked, 'a set of which nobody is heard checks nothing').toBeGreaterThanOrEqual(4);
   });
 
   test('none of them, or none that is heard, change nothing', () => {
@@ -136,6 +146,24 @@ describe.each(CHOICES)('anchors: $method', (options) => {
       expect.objectContaining({ code: 'options', problem: 'The anchors tell 3 speakers apart, and there may be 2' }),
     );
   });
+});
+
+test('where nobody is told apart, the linkage is the one without constraints', () => {
+  const size = fc.integer({ min: 1, max: 60 });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2 ** 30 }), size, fc.integer({ min: 2, max: 8 }), (seed, numPoints, dimension) => {
+      const normal = seededNormal(seed);
+      const centroids = Array.from({ length: numPoints }, () => Float64Array.from({ length: dimension }, normal));
+      const expected = matrixLinkage(centroids);
+      const found = constrainedLinkage({
+        centroids,
+        sizes: new Int32Array(numPoints).fill(1),
+        groups: new Int32Array(numPoints).fill(-1),
+      });
+      expect(found).toHaveLength(numPoints - 1);
+      expect(found).toEqual(expected);
+    }),
+  );
 });
 
 describe('whose a local speaker is', () => {

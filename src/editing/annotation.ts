@@ -1,3 +1,4 @@
+import type { ConfidenceKind } from '../clustering/confidence';
 import type { Turn } from '../timeline/turn';
 
 /** A turn that can be corrected. Its `speaker` is the {@link AnnotationSpeaker.id} of one of the annotation's speakers. */
@@ -30,12 +31,17 @@ export interface Annotation {
   /** Sorted by start, then end, then id. Turns of different speakers may overlap. */
   readonly turns: readonly EditableTurn[];
   /**
-   * Who is heard where several speak, as the pipeline chose: `exclusiveOf` prefers these speakers, and they are
-   * replaced only together with all turns. Sorted by start.
+   * Who is heard where several speak, as the pipeline chose: `exclusiveOf` prefers these speakers. They follow the turns
+   * that are assigned, and the speakers who are merged; nothing else of them changes but together with all turns. Sorted
+   * by start.
    */
   readonly exclusiveHints: readonly Turn[];
   /** The id that the next turn gets. */
   readonly nextId: number;
+  /** What the turns' `confidence` is, where they are not those of the run: of a re-clustering that was accepted. */
+  readonly confidenceKind?: ConfidenceKind;
+  /** Labels below this number are not given to speakers who are added: of one who is gone, the result still has a voice. */
+  readonly nextLabel?: number;
 }
 
 /** One correction. Times are seconds from the start of the recording. */

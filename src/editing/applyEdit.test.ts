@@ -116,6 +116,14 @@ describe('applyEdit: speakers', () => {
     expect(speakers[1]).toEqual({ id: 'SPEAKER_05', name: 'Dr Who', colour: 0 });
   });
 
+  it('gives nobody the label of who was merged or removed', () => {
+    const annotation = annotationOf([parsed('0-1 SPEAKER_00'), parsed('2-3 SPEAKER_01')], [], [{ label: 'SPEAKER_02' }], 9);
+    expect(nextSpeakerId(annotation)).toBe('SPEAKER_03');
+    const removed = applyEdit(annotation, { type: 'remove-speaker', speaker: 'SPEAKER_02' });
+    expect(nextSpeakerId(removed)).toBe('SPEAKER_03');
+    expect(nextSpeakerId(applyEdit(removed, { type: 'merge-speakers', from: 'SPEAKER_01', into: 'SPEAKER_00' }))).toBe('SPEAKER_03');
+  });
+
   it('renames and recolours, and an empty name is none', () => {
     const named = after(['0-1 a'], () => ({ type: 'rename-speaker', speaker: 'a', name: 'Anna' }));
     expect(named.speakers).toEqual([{ id: 'a', name: 'Anna', colour: 0 }]);
@@ -137,6 +145,12 @@ describe('applyEdit: replace', () => {
     expect(next.turns.map(({ id }) => id)).toEqual([1, 4, 5]);
     expect(next.turns[0]).toBe(annotation.turns[0]);
     expect(next.nextId).toBe(6);
+  });
+
+  it('takes over what the confidences are', () => {
+    const margins = applyEdit(start('0-1 a'), { type: 'replace', annotation: { ...start('0-2 a'), confidenceKind: 'margin' } });
+    expect(margins.confidenceKind).toBe('margin');
+    expect(applyEdit(margins, { type: 'replace', annotation: start('0-1 a') })).not.toHaveProperty('confidenceKind');
   });
 
   it.each([

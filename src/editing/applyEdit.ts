@@ -1,5 +1,7 @@
+import { speakerLabel } from '../timeline/turns';
 import type { Annotation, AnnotationSpeaker, Edit } from './annotation';
 import { freeColour } from './annotationOf';
+import { handOver } from './hints';
 import { inSeconds, refusal } from './refuse';
 import { replaceAll } from './replace';
 import { addTurn, assignTurn, confirmTurn, deleteTurn, mergeTurns, moveTurn, splitTurn } from './turnEdits';
@@ -11,7 +13,8 @@ import { addTurn, assignTurn, confirmTurn, deleteTurn, mergeTurns, moveTurn, spl
  * Turns of one speaker never overlap. A turn that is added, moved or assigned takes in every other turn of its speaker
  * that it overlaps, or that an edge touches which the edit set (to 1 ms): it keeps its id, and theirs go. The halves of
  * a split touch and stay apart, through later edits too, until such an edge is set on the other half. Two speakers who
- * are merged have the turns joined that overlap, or that touch and were not one speaker's before.
+ * are merged have the turns joined that overlap, or that touch and were not one speaker's before. Where the pipeline
+ * chose whom to hear, it stays the same voice through an assignment or a merge, under its new speaker.
  *
  * @throws VoxlaneError `options` for what cannot be: an id that is not there, times outside of the recording, an end
  *   before its start, a turn of less than 10 ms, a split outside of the turn, a speaker who is merged into himself or
@@ -49,12 +52,22 @@ export function applyEdit(annotation: Annotation, edit: Edit): Annotation {
 }
 
 /** The id that `add-speaker` gives next: the caller may want it before, to assign a turn to the new speaker at once. */
-export function nextSpeakerId({ speakers, exclusiveHints }: Annotation): string {
-  // The hints still name who was merged or removed; a new speaker of that name would be heard in his places.
+export function nextSpeakerId({ speakers, exclusiveHints, nextLabel = 0 }: Annotation): string {
+  // The hints still name whose turns were deleted; a new speaker of that name would be heard in those places.
   const labels = new Set([...speakers.map(({ id }) => id), ...exclusiveHints.map(({ speaker }) => speaker)]);
-  const numbers = [...labels].map((label) => Number(/^SPEAKER_(\d+)$/.exec(label)?.[1] ?? -1));
-  const next = numbers.reduce((highest, number) => Math.max(highest, number), -1) + 1;
-  return `SPEAKER_${String(next).padStart(2, '0')}`;
+  return speakerLabel([...labels].reduce((next, label) => Math.max(next, numberAfter(label)), nextLabel));
+}
+
+/** The number of the label that follows; 0 of a label without a number. */
+function numberAfter(label: string): number {
+  const [, number] = /^SPEAKER_(\d+)$/.exec(label) ?? [];
+  return number === undefined ? 0 : Number(number) + 1;
+}
+
+/** The annotation without one of its speakers, whose label nobody else gets. */
+function without(annotation: Annotation, gone: AnnotationSpeaker): Annotation {
+  const speakers = annotation.speakers.filter((speaker) => speaker !== gone);
+  return { ...annotation, speakers, nextLabel: Math.max(annotation.nextLabel ?? 0, numberAfter(gone.id)) };
 }
 
 function newSpeaker(annotation: Annotation, name: string | null): AnnotationSpeaker {
@@ -91,9 +104,9 @@ function mergeSpeakers(annotation: Annotation, from: string, into: string): Anno
   const gone = speakerOf(annotation, from);
   if (from === into) throw refusal(`${from} cannot be merged into itself`, 'two speakers', 'Choose another speaker');
   return {
-    ...annotation,
-    speakers: annotation.speakers.filter((speaker) => speaker !== gone),
+    ...without(annotation, gone),
     turns: mergeTurns(annotation.turns, from, into),
+    exclusiveHints: handOver(annotation.exclusiveHints, from, (hint) => ({ ...hint, speaker: into })),
   };
 }
 
@@ -107,5 +120,5 @@ function removeSpeaker(annotation: Annotation, id: string): Annotation {
       'Assign or delete the turns first, or merge the speaker into another',
     );
   }
-  return { ...annotation, speakers: annotation.speakers.filter((speaker) => speaker !== gone) };
+  return without(annotation, gone);
 }

@@ -8,9 +8,11 @@ import { parseManifest } from '../store/manifest';
 import { timeGeometry } from '../timeline/geometry';
 import type { Turn } from '../timeline/turn';
 import { nameTurns, speakerLabels } from '../timeline/turns';
+import type { Annotation, Edit } from './annotation';
 import { annotationOf } from './annotationOf';
 import { applyEdit } from './applyEdit';
 import { exclusiveOf } from './exclusive';
+import { History } from './history';
 import { syntheticResult } from './testing/synthetic';
 
 const turn = (startSeconds: number, endSeconds: number, speaker: string, confidence: number | null = null): Turn => ({
@@ -51,6 +53,70 @@ describe('exclusiveOf', () => {
     expect(exclusiveOf(shorter)[0]!.confidence).toBeCloseTo((4 * 0.4 + 0.5) / 5, 12);
     const gone = applyEdit(annotation, { type: 'delete-turn', turn: second!.id });
     expect(exclusiveOf(gone).map(({ startSeconds, endSeconds, speaker }) => [startSeconds, endSeconds, speaker])).toEqual([[0, 10, 'a']]);
+  });
+
+  describe('after a speaker is exchanged', () => {
+    const talking = annotationOf(
+      [turn(0, 10, 'a', 0.5), turn(4, 8, 'b', 0.6), turn(20, 21, 'c', 0.7)],
+      [turn(0, 4, 'a', 0.4), turn(4, 8, 'b', 0.9), turn(8, 10, 'a', 0.3), turn(20, 21, 'c', 0.7)],
+      [],
+      30,
+    );
+    const [first, second, last] = talking.turns.map(({ id }) => id);
+    const heardAfter = (...edits: Edit[]): string[] =>
+      exclusiveOf(edits.reduce(applyEdit, talking)).map(({ startSeconds, endSeconds, speaker }) => `${startSeconds}-${endSeconds} ${speaker}`);
+
+    it('hears the same voice where it is merged into another', () => {
+      const merge = { type: 'merge-speakers', from: 'b', into: 'c' } as const;
+      expect(heardAfter(merge)).toEqual(['0-4 a', '4-8 c', '8-10 a', '20-21 c']);
+      const { exclusiveHints } = applyEdit(talking, merge);
+      expect(exclusiveHints[1]).toEqual(turn(4, 8, 'c', 0.9));
+      for (const index of [0, 2, 3]) expect(exclusiveHints[index]).toBe(talking.exclusiveHints[index]);
+    });
+
+    it('hears the same voice where its turn is assigned, of which nothing is known then', () => {
+      const assign = { type: 'assign-turn', turn: second!, speaker: 'c' } as const;
+      expect(heardAfter(assign)).toEqual(['0-4 a', '4-8 c', '8-10 a', '20-21 c']);
+      const assigned = applyEdit(talking, assign);
+      expect(exclusiveOf(assigned)[1]).toEqual(turn(4, 8, 'c', null));
+      for (const index of [0, 2, 3]) expect(assigned.exclusiveHints[index]).toBe(talking.exclusiveHints[index]);
+    });
+
+    it('cuts the choice at the edges of the turn that is assigned', () => {
+      const split = { type: 'split-turn', turn: second!, atSeconds: 6 } as const;
+      const assign = { type: 'assign-turn', turn: talking.nextId, speaker: 'c' } as const;
+      expect(heardAfter(split, assign)).toEqual(['0-4 a', '4-6 b', '6-8 c', '8-10 a', '20-21 c']);
+      const { exclusiveHints } = [split, assign].reduce<Annotation>(applyEdit, talking);
+      expect(exclusiveHints.slice(1, 3)).toEqual([turn(4, 6, 'b', 0.9), turn(6, 8, 'c', null)]);
+    });
+
+    it('leaves the choice alone where it is of somebody else', () => {
+      expect(applyEdit(talking, { type: 'assign-turn', turn: last!, speaker: 'a' }).exclusiveHints.slice(0, 3)).toEqual(talking.exclusiveHints.slice(0, 3));
+      const unheard = annotationOf([turn(0, 10, 'a'), turn(4, 8, 'b')], [turn(0, 10, 'a')], [], 10);
+      expect(applyEdit(unheard, { type: 'assign-turn', turn: 2, speaker: 'a' }).exclusiveHints).toBe(unheard.exclusiveHints);
+      expect(applyEdit(unheard, { type: 'merge-speakers', from: 'b', into: 'a' }).exclusiveHints).toBe(unheard.exclusiveHints);
+    });
+
+    it('is undone and redone to the very bytes', () => {
+      const edits: readonly Edit[] = [
+        { type: 'split-turn', turn: first!, atSeconds: 9 },
+        { type: 'assign-turn', turn: talking.nextId, speaker: 'c' },
+        { type: 'merge-speakers', from: 'b', into: 'c' },
+      ];
+      const history = new History(talking);
+      const states = edits.map((edit) => {
+        const before = JSON.stringify(history.annotation);
+        history.apply(edit);
+        return before;
+      });
+      const end = JSON.stringify(history.annotation);
+      for (const state of states.reverse()) {
+        history.undo();
+        expect(JSON.stringify(history.annotation)).toBe(state);
+      }
+      while (history.redo());
+      expect(JSON.stringify(history.annotation)).toBe(end);
+    });
   });
 
   it('keeps the halves of a split apart', () => {

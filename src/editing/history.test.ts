@@ -131,6 +131,20 @@ describe('History', () => {
     expect(history.canRedo).toBe(false);
   });
 
+  it('takes back what the confidences are, and which labels were given', () => {
+    const history = new History(startFrom(3));
+    const [first, second] = history.annotation.speakers.map(({ id }) => id);
+    history.apply({ type: 'replace', annotation: { ...history.annotation, confidenceKind: 'margin' } });
+    history.apply({ type: 'merge-speakers', from: first!, into: second! });
+    expect(history.annotation).toMatchObject({ confidenceKind: 'margin', nextLabel: 1 });
+    const reloaded = History.fromPlain(JSON.parse(JSON.stringify(history.toPlain())));
+    reloaded.undo();
+    expect(reloaded.annotation.confidenceKind).toBe('margin');
+    expect(reloaded.annotation).not.toHaveProperty('nextLabel');
+    reloaded.undo();
+    expect(reloaded.annotation).not.toHaveProperty('confidenceKind');
+  });
+
   it('takes memory for what changed, and few milliseconds, on three hours', () => {
     const history = new History(longAnnotation(8000));
     const bytesBefore = JSON.stringify(history.toPlain()).length;
@@ -153,6 +167,7 @@ describe('History', () => {
     [(plain: Plain) => ({ ...plain, annotation: { ...plain.annotation, speakers: [] } }), /no speaker/],
     [(plain: Plain) => ({ ...plain, annotation: { ...plain.annotation, nextId: 2 } }), /still to be given/],
     [(plain: Plain) => ({ ...plain, done: [...plain.done, ...plain.done] }), /does not follow/],
+    [(plain: Plain) => ({ ...plain, annotation: { ...plain.annotation, confidenceKind: 'guess' } }), /confidenceKind/],
     [(plain: Plain) => ({ ...plain, done: plain.done.map((step) => ({ ...step, type: 'explode' })) }), /done\.0\.type/],
   ])('refuses what it did not write (%#)', (broken, message) => {
     const history = new History(startFrom(5));

@@ -16,40 +16,58 @@ export interface Patch {
   readonly speakers: Splice<AnnotationSpeaker>;
   readonly exclusiveHints: Splice<Turn>;
   readonly nextId: { readonly before: number; readonly after: number };
+  /** Absent where they stay the same. */
+  readonly facts?: { readonly before: AnnotationFacts; readonly after: AnnotationFacts };
 }
+
+/** What an annotation may say of its turns and labels as a whole. */
+export type AnnotationFacts = Pick<Annotation, 'confidenceKind' | 'nextLabel'>;
 
 /**
  * The difference of two annotations of one recording. Goes by identity: what the later one does not share with the
  * earlier is taken for changed.
  */
 export function patchBetween(before: Annotation, after: Annotation): Patch {
+  const facts = { before: factsOf(before), after: factsOf(after) };
   return {
     turns: turnsBetween(before.turns, after.turns),
     speakers: spliceBetween(before.speakers, after.speakers),
     exclusiveHints: spliceBetween(before.exclusiveHints, after.exclusiveHints),
     nextId: { before: before.nextId, after: after.nextId },
+    ...(!areSameFacts(facts.before, facts.after) && { facts }),
   };
 }
 
 /** The annotation after the patch, from the one before it. */
-export function applyPatch(annotation: Annotation, { turns, speakers, exclusiveHints, nextId }: Patch): Annotation {
+export function applyPatch(annotation: Annotation, { turns, speakers, exclusiveHints, nextId, facts }: Patch): Annotation {
   return {
     durationSeconds: annotation.durationSeconds,
     speakers: spliced(annotation.speakers, speakers),
     turns: exchangeTurns(annotation.turns, new Set(turns.before.map(({ id }) => id)), turns.after),
     exclusiveHints: spliced(annotation.exclusiveHints, exclusiveHints),
     nextId: nextId.after,
+    ...(facts?.after ?? factsOf(annotation)),
   };
 }
 
 /** The patch that takes this one back. */
-export function inverse({ turns, speakers, exclusiveHints, nextId }: Patch): Patch {
+export function inverse({ turns, speakers, exclusiveHints, nextId, facts }: Patch): Patch {
   return {
     turns: turned(turns),
     speakers: { index: speakers.index, ...turned(speakers) },
     exclusiveHints: { index: exclusiveHints.index, ...turned(exclusiveHints) },
     nextId: turned(nextId),
+    ...(facts && { facts: turned(facts) }),
   };
+}
+
+/** Always in one order, so that equal annotations are equal bytes. */
+export function factsOf({ confidenceKind, nextLabel }: AnnotationFacts): AnnotationFacts {
+  return { ...(confidenceKind !== undefined && { confidenceKind }), ...(nextLabel !== undefined && { nextLabel }) };
+}
+
+export function areSameFacts(one: AnnotationFacts, other: AnnotationFacts): boolean {
+  return one.confidenceKind === other.confidenceKind && one.nextLabel === other.nextLabel;
 }
 
 function turned<Value>({ before, after }: { readonly before: Value; readonly after: Value }): { before: Value; after: Value } {

@@ -3,7 +3,7 @@ import { VoxlaneError } from '../util/errors';
 import type { Annotation } from './annotation';
 import type { HistoryStep } from './history';
 import { compareTurns } from './order';
-import { applyPatch, inverse, type Patch } from './patch';
+import { applyPatch, areSameFacts, inverse, type Patch } from './patch';
 
 /** A `History` as plain data. */
 export interface PlainHistory {
@@ -23,12 +23,15 @@ const editableTurn = v.object({ id: index, ...stretch, confidence: v.exactOption
 const turn = v.object({ ...stretch, confidence: v.exactOptional(confidence) });
 const speaker = v.object({ id: v.string(), name: v.nullable(v.string()), colour: index });
 
+const facts = { confidenceKind: v.exactOptional(v.picklist(['posterior', 'margin'])), nextLabel: v.exactOptional(index) };
+
 const annotationSchema = v.object({
   durationSeconds: seconds,
   speakers: v.array(speaker),
   turns: v.array(editableTurn),
   exclusiveHints: v.array(turn),
   nextId: index,
+  ...facts,
 });
 
 const step = v.object({
@@ -51,6 +54,7 @@ const step = v.object({
     speakers: v.object({ index, before: v.array(speaker), after: v.array(speaker) }),
     exclusiveHints: v.object({ index, before: v.array(turn), after: v.array(turn) }),
     nextId: v.object({ before: index, after: index }),
+    facts: v.exactOptional(v.object({ before: v.object(facts), after: v.object(facts) })),
   }),
 });
 
@@ -93,7 +97,7 @@ function checkAnnotation({ speakers, turns, nextId }: Annotation): void {
  */
 function checkSteps(annotation: Annotation, patches: readonly Patch[]): void {
   const ids = new Set(annotation.turns.map(({ id }) => id));
-  // Speakers are few. Without turns this follows them, the hints and the next id.
+  // Speakers are few. Without turns this follows them, the hints, the next id and the facts.
   let rest: Annotation = { ...annotation, turns: [] };
   for (const patch of patches) {
     const { turns, speakers, exclusiveHints, nextId } = patch;
@@ -102,7 +106,8 @@ function checkSteps(annotation: Annotation, patches: readonly Patch[]): void {
       turns.after.every(({ id }) => !ids.has(id) && ids.add(id)) &&
       speakers.index + speakers.before.length <= rest.speakers.length &&
       exclusiveHints.index + exclusiveHints.before.length <= rest.exclusiveHints.length &&
-      nextId.before === rest.nextId;
+      nextId.before === rest.nextId &&
+      (!patch.facts || areSameFacts(patch.facts.before, rest));
     if (!fits) throw unreadable('a step of it does not follow from the one before');
     rest = applyPatch(rest, { ...patch, turns: { before: [], after: [] } });
   }

@@ -7,7 +7,8 @@ import { inSeconds, refusal } from './refuse';
  * Other turns and speakers altogether, of the same recording.
  *
  * A turn that is exactly one of before (times, speaker, confidence, corrected) stays that one, with its id; all others
- * get new ids, because whoever made the new annotation could not know which are taken.
+ * get new ids, because whoever made the new annotation could not know which are taken. The kind of the confidences is
+ * that of the new ones.
  *
  * @throws VoxlaneError `options` where the new annotation contradicts itself: a turn of a speaker whom it does not list,
  *   one that ends before it starts, two speakers with one id
@@ -25,8 +26,10 @@ export function replaceAll(before: Annotation, next: Annotation): Annotation {
       return turn;
     })
     .sort(compareTurns);
+  const { confidenceKind } = next;
+  const { durationSeconds, nextLabel } = before;
   return {
-    ...before,
+    durationSeconds,
     speakers: next.speakers.map(
       ({ id, name, colour }) =>
         before.speakers.find((own) => own.id === id && own.name === name && own.colour === colour) ?? { id, name, colour },
@@ -34,6 +37,8 @@ export function replaceAll(before: Annotation, next: Annotation): Annotation {
     turns,
     exclusiveHints: [...next.exclusiveHints].sort((a, b) => a.startSeconds - b.startSeconds),
     nextId,
+    ...(confidenceKind !== undefined && { confidenceKind }),
+    ...(nextLabel !== undefined && { nextLabel }),
   };
 }
 

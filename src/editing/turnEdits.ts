@@ -1,4 +1,5 @@
 import type { Annotation, EditableTurn } from './annotation';
+import { handOver } from './hints';
 import { joinTurns, overlap, touch } from './join';
 import { exchangeTurns } from './order';
 import { inSeconds, refusal } from './refuse';
@@ -65,7 +66,8 @@ export function splitTurn(annotation: Annotation, id: number, atSeconds: number)
 export function assignTurn(annotation: Annotation, id: number, speaker: string): Annotation {
   const turn = turnOf(annotation, id);
   if (turn.speaker === speaker) return confirmTurn(annotation, id);
-  return place(annotation, { ...turn, speaker, confidence: null, isCorrected: true }, BOTH);
+  const exclusiveHints = handOver(annotation.exclusiveHints, turn.speaker, (hint) => ({ ...hint, speaker, confidence: null }), turn);
+  return place({ ...annotation, exclusiveHints }, { ...turn, speaker, confidence: null, isCorrected: true }, BOTH);
 }
 
 /** Somebody has heard the turn and found it right. */

@@ -29,6 +29,7 @@ export function annotationToJson(file: string, result: JsonSource, annotation: A
     turns,
     exclusiveTurns,
     ...(!areEqual(exclusiveTurns, exclusiveHints) && { exclusiveHints }),
+    ...(annotation.confidenceKind !== undefined && { confidenceKind: annotation.confidenceKind }),
     speakers: annotation.speakers.map(({ id, name, colour }) => ({
       label: id,
       name,

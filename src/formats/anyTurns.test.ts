@@ -98,7 +98,7 @@ describe('readAnyTurns', () => {
     ['a turn before the recording', 'SPEAKER x 1 -1 2 <NA> <NA> a <NA> <NA>\n', /Turn 1 of "x" is from -1 s/],
   ])('refuses %s', (_name, text, found) => {
     const read = () => readAnyTurns('f', text);
-    expect(read).toThrow(expect.objectContaining({ code: 'format' }));
+    expect(read).toThrow(expect.objectContaining({ code: 'format', remedy: expect.any(String) as string }));
     expect(read).toThrow(found);
   });
 });

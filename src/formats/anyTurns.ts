@@ -41,6 +41,7 @@ export function readAnyTurns(fileName: string, text: string): ImportedRecording[
       code: 'format',
       problem: `"${fileName}" holds no turns`,
       expected: 'an RTTM file with SPEAKER lines, or JSON with turns',
+      remedy: 'Choose another file, or export this one again',
     });
   }
   return recordings.map((recording) => ({

@@ -1,5 +1,5 @@
 import type { Turn } from '../timeline/turn';
-import { inMilliseconds } from './milliseconds';
+import { inMilliseconds, oneLine } from './milliseconds';
 
 /** What a subtitle file shows for a while. */
 export interface Caption {
@@ -17,7 +17,10 @@ export function captionsOfTurns(turns: readonly Turn[]): Caption[] {
   return inMilliseconds(turns).map(({ startMs, endMs, speaker }) => ({ startMs, endMs, speaker, text: '' }));
 }
 
-/** The lines of a caption's text. An empty one would end the caption in either format, and is left out. */
+/** The lines of a caption's text, as `oneLine` makes them. An empty one would end the caption, and is left out. */
 export function textLines(text: string): string[] {
-  return text.split(/[\r\n\u2028\u2029]+/).filter((line) => line.trim() !== '');
+  return text
+    .split(/[\r\n\u2028\u2029]+/)
+    .map(oneLine)
+    .filter((line) => line !== '');
 }

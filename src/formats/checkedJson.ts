@@ -12,7 +12,8 @@ export function parseJson(fileName: string, text: string, expected: string): unk
     return JSON.parse(text);
   } catch (cause) {
     const problem = `"${fileName}" is no sound JSON (${messageOf(cause)})`;
-    throw new VoxlaneError({ code: 'format', problem, expected }, { cause });
+    const remedy = 'Choose another file, or export this one again';
+    throw new VoxlaneError({ code: 'format', problem, expected, remedy }, { cause });
   }
 }
 

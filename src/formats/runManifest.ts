@@ -3,7 +3,7 @@ export interface RunManifest {
   readonly program: { readonly name: string; readonly version: string };
   /** When the file was written, as ISO 8601. Given by the caller, so that equal results can be written as equal bytes. */
   readonly date: string;
-  readonly source: { readonly name: string; readonly bytes: number };
+  readonly source: { readonly name: string; readonly bytes: number | null };
   readonly preset: string;
   readonly speed: string;
   /** What the person chose, such as the number of speakers; null is what was left to the program. */

@@ -19,13 +19,13 @@ export function writeSrt(captions: readonly Caption[]): string {
   return captions
     .map((caption, index) => {
       const times = `${clock(caption.startMs, ',')} --> ${clock(caption.endMs, ',')}`;
-      return `${index + 1}\n${times}\n${shown(caption).replaceAll('-->', '->')}\n`;
+      return `${index + 1}\n${times}\n${shown(caption).replace(/-{2,}>/g, '->')}\n`;
     })
     .join('\n');
 }
 
 function shown({ speaker, text }: Caption): string {
-  const lines = textLines(text).map(oneLine).join('\n');
+  const lines = textLines(text).join('\n');
   if (speaker === null) return lines;
   return lines === '' ? oneLine(speaker) : `${oneLine(speaker)}: ${lines}`;
 }

@@ -13,12 +13,13 @@ interface TextInterval extends TierInterval {
  * Source: https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html
  *
  * @param turns times in seconds, `speaker` as it is to be shown
- * @param durationSeconds length of the recording. Turns that end later make the grid longer
+ * @param durationSeconds length of the recording. Turns that end later make the grid longer; it has a millisecond at least
  */
 export function toTextGrid(turns: readonly Turn[], durationSeconds: number): string {
   const tiers = tiersOf(turns);
   const ends = tiers.flatMap(({ intervals }) => intervals.map(({ endMs }) => endMs));
-  const endMs = ends.reduce((latest, end) => Math.max(latest, end), toMs(durationSeconds));
+  // Praat 6.1 opens a grid without length, but refuses every boundary in it.
+  const endMs = ends.reduce((latest, end) => Math.max(latest, end), Math.max(1, toMs(durationSeconds)));
   // Praat has no grid without a tier.
   const written = tiers.length > 0 ? tiers : [{ name: 'speech', intervals: [] }];
   return [

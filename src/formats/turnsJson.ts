@@ -82,7 +82,12 @@ function readOther(fileName: string, content: unknown): Pick<ImportedRecording, 
   }
   if (Array.isArray(content))
     return { turns: turnsOf(checkJson(fileName, content, segmentsSchema, EXPECTED)), exclusiveTurns: [] };
-  throw new VoxlaneError({ code: 'format', problem: `"${fileName}" holds JSON that has no turns`, expected: EXPECTED });
+  throw new VoxlaneError({
+    code: 'format',
+    problem: `"${fileName}" holds JSON that has no turns`,
+    expected: EXPECTED,
+    remedy: 'Choose another file, or export this one again',
+  });
 }
 
 function turnsOf(segments: readonly v.InferOutput<typeof segmentSchema>[]): Turn[] {

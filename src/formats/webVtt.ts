@@ -17,7 +17,7 @@ export function toWebVtt(turns: readonly Turn[]): string {
 /** Captions as WebVTT, each in the voice of its speaker. */
 export function writeWebVtt(captions: readonly Caption[]): string {
   const cues = captions.map(({ startMs, endMs, speaker, text }) => {
-    const said = textLines(text).map(oneLine).join('\n');
+    const said = textLines(text).join('\n');
     const voice = speaker === null ? '' : `<v ${escaped(oneLine(speaker))}>`;
     return `\n${clock(startMs, '.')} --> ${clock(endMs, '.')}\n${voice}${escaped(said || oneLine(speaker ?? ''))}\n`;
   });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { meeting } from '../diarization/testing/meeting';
-import { nameSpeakers } from './describe';
+import { nameSpeakers, usedModels } from './describe';
 import { checkVoices, type KeptVoices } from './keptVoices';
-import { CAMPPLUS } from './settings';
+import { CAMPPLUS, COMMUNITY_1 } from './settings';
 
 const turn = (speakerIndex: number, startSeconds: number) => ({ speakerIndex, startSeconds, endSeconds: startSeconds + 1, confidence: 0.5 });
 const facts = { dimension: 2, embeddingModel: 'm' };
@@ -37,6 +37,19 @@ describe('names', () => {
   });
 });
 
+test('the models of a result are those that took part', () => {
+  const loaded = { segmentationModel: 'aa', embeddingModel: 'bb' };
+  const [segmentation, embedding, ...others] = usedModels({ ...loaded, settings: CAMPPLUS, pldaModel: null });
+  expect(segmentation).toEqual({ stage: 'segmentation', id: 'segmentation-3.0', sha256: 'aa' });
+  expect(embedding).toEqual({ stage: 'embedding', id: 'campplus-zh-en', sha256: 'bb' });
+  expect(others).toEqual([]);
+  expect(usedModels({ ...loaded, settings: COMMUNITY_1, pldaModel: 'cc' }).map(({ stage, id, sha256 }) => `${stage} ${id} ${sha256}`)).toEqual([
+    'segmentation segmentation-3.0 aa',
+    'embedding wespeaker-resnet34-lm bb',
+    'plda plda-community-1 cc',
+  ]);
+});
+
 describe('kept voices', () => {
   const { activity, embeddings, embedded, numSpeakers, dimension, geometry, minCleanFrames } = meeting({
     numWindows: 3,
@@ -64,9 +77,22 @@ describe('kept voices', () => {
     ['another version', { version: 2 as never }],
     ['fewer windows', { embedded: embedded.slice(1) }],
     ['another dimension', { dimension: 9 }],
+    ['no windows to tell', { embedded: undefined }],
+    ['no geometry', { geometry: undefined }],
+    ['half a geometry', { geometry: { ...geometry, windows: undefined } }],
+    ['no model', { embedding: undefined }],
+    ['an unknown clustering', { clustering: { method: 'guess' } }],
+    ['plain arrays', { embeddings: [...embeddings] }],
+    ['half a linkage', { dendrogram: { left: new Int32Array(1) } }],
   ])('of %s are refused', (_, change) => {
     expect(() => {
       checkVoices({ ...voices, ...change });
+    }).toThrow(expect.objectContaining({ code: 'options', remedy: 'Diarize the recording again' }));
+  });
+
+  test.each([null, undefined, 'voices', [], { version: 2 }])('that are none are refused: %j', (value) => {
+    expect(() => {
+      checkVoices(value);
     }).toThrow(expect.objectContaining({ code: 'options' }));
   });
 });

@@ -1,6 +1,7 @@
 import type { Anchors } from '../clustering/anchors';
-import { nameTurns, speakerLabels, type IndexedTurn } from '../timeline/turns';
-import type { Speaker, Turn } from './types';
+import { nameTurns, speakerLabel, speakerLabels, type IndexedTurn } from '../timeline/turns';
+import type { Engine } from './engine';
+import type { Speaker, Turn, UsedModel } from './types';
 
 /** What names need of an assembly. */
 export interface NamelessTurns {
@@ -22,6 +23,21 @@ export interface CentroidFacts {
   readonly dimension: number;
   /** SHA-256 of the embedding model. */
   readonly embeddingModel: string;
+}
+
+/** The models' files that a result of this engine comes from, in the order of the work. */
+export function usedModels(
+  engine: Pick<Engine, 'segmentationModel' | 'embeddingModel' | 'pldaModel'> & {
+    readonly settings: Pick<Engine['settings'], 'segmentation' | 'embedding' | 'clustering'>;
+  },
+): UsedModel[] {
+  const { settings, segmentationModel, embeddingModel, pldaModel } = engine;
+  const { segmentation, embedding, clustering } = settings;
+  return [
+    { stage: 'segmentation', id: segmentation, sha256: segmentationModel },
+    { stage: 'embedding', id: embedding, sha256: embeddingModel },
+    ...(clustering.method === 'vbx' && pldaModel !== null ? [{ stage: 'plda', id: clustering.plda, sha256: pldaModel } as const] : []),
+  ];
 }
 
 /**
@@ -63,7 +79,7 @@ function anchoredLabels(
   let next = 0;
   const freeLabel = (): string => {
     for (;;) {
-      const label = `SPEAKER_${String(next++).padStart(2, '0')}`;
+      const label = speakerLabel(next++);
       if (!taken.has(label)) return label;
     }
   };

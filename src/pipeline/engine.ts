@@ -7,7 +7,9 @@ import {
   spawnEmbeddingWorker,
   spawnSegmentationWorker,
 } from '../../workers/spawn';
+import { fetchJson } from '../store/load';
 import type { EmbeddingManifest, SegmentationManifest } from '../store/manifest';
+import { parsePldaManifest } from '../store/pldaManifest';
 import { GPU_LANES, planLanes } from './lanes';
 import { ModelPool } from './modelPool';
 import type { CheckedDiarizerOptions } from './options';
@@ -28,6 +30,8 @@ export interface Engine {
   readonly segmentationModel: string;
   /** SHA-256 of the embedding model's file. */
   readonly embeddingModel: string;
+  /** SHA-256 of the PLDA's file, which the clustering worker holds its bytes against; null where VBx is not used. */
+  readonly pldaModel: string | null;
   /** What is to be known of that file; null where nothing is. */
   readonly modelNote: string | null;
   /** Under which what is known of this GPU is remembered; empty on WASM. */
@@ -98,6 +102,7 @@ export async function startEngine(
       if (clustering.method === 'vbx') {
         await workers.clustering.call((api) => api.load(clustering.plda, options.modelsBase));
       }
+      const pldaModel = clustering.method === 'vbx' ? await pldaHash(clustering.plda, options.modelsBase) : null;
       checkPair(segmentation.manifest, embedding.manifest);
       // Not waited for: the first recording starts on the workers that there are.
       void workers.segmentation.grow();
@@ -112,6 +117,7 @@ export async function startEngine(
         speed: options.speed,
         segmentationModel: segmentation.sha256,
         embeddingModel: embedding.sha256,
+        pldaModel,
         modelNote: embedding.note,
         verdictKey,
         backend: { ...backend, adapter: segmentation.adapter ?? backend.adapter },
@@ -123,6 +129,12 @@ export async function startEngine(
     terminate(error instanceof VoxlaneError ? error : cancelled());
     throw error;
   }
+}
+
+/** What the PLDA's manifest says, which is a few lines: only a file of this SHA-256 was loaded. */
+async function pldaHash(id: string, modelsBase: string): Promise<string> {
+  const address = new URL(`${id}/manifest.json`, modelsBase).href;
+  return parsePldaManifest(await fetchJson(address), address).file.sha256;
 }
 
 /** Runs `work`, and `stop` when `signal` fires before it has ended. */

@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import type { Dendrogram } from '../clustering/dendrogram';
 import type { AssemblyFacts } from '../diarization/assemble';
 import type { TimeGeometry } from '../timeline/geometry';
@@ -75,23 +76,57 @@ export function keptFacts({ numSpeakers, dimension, geometry, minCleanFrames, cl
   return { numSpeakers, dimension, geometry, minCleanFrames, options };
 }
 
+const count = v.pipe(v.number(), v.integer(), v.minValue(1));
+const finite = v.pipe(v.number(), v.finite());
+const model = v.looseObject({ id: v.string(), sha256: v.string() });
+const sliding = v.looseObject({ durationSeconds: finite, stepSeconds: finite });
+
+/** What is read of kept voices. */
+const voicesSchema = v.looseObject({
+  version: v.literal(VERSION),
+  segmentation: model,
+  embedding: model,
+  startSeconds: finite,
+  numSpeakers: count,
+  dimension: count,
+  geometry: v.looseObject({ framesPerWindow: count, windows: sliding, frames: sliding }),
+  minCleanFrames: finite,
+  clustering: v.variant('method', [
+    v.looseObject({ method: v.literal('agglomerative') }),
+    v.looseObject({ method: v.literal('vbx'), plda: v.string() }),
+  ]),
+  activity: v.instance(Uint8Array),
+  embeddings: v.instance(Float32Array),
+  embedded: v.instance(Uint8Array),
+  dendrogram: v.nullable(
+    v.looseObject({ left: v.instance(Int32Array), right: v.instance(Int32Array), distances: v.instance(Float64Array) }),
+  ),
+});
+
 /**
- * Kept voices come back from a store that another release may have written.
+ * Kept voices come back from a store that another release may have written, or lost a part of.
  *
- * @throws VoxlaneError `options` where they are of another form, or their arrays do not fit each other
+ * @param voices anything
+ * @throws VoxlaneError `options` where it is of another version, lacks a part, has one of another form, or where the
+ *   arrays do not fit each other
  */
-export function checkVoices(voices: KeptVoices): void {
-  const { numSpeakers, dimension, geometry, activity, embeddings, embedded } = voices;
+export function checkVoices(voices: unknown): void {
+  const parsed = v.safeParse(voicesSchema, voices);
+  if (!parsed.success) throw unusable(`${v.getDotPath(parsed.issues[0]) ?? 'they'}: ${parsed.issues[0].message}`);
+  const { numSpeakers, dimension, geometry, activity, embeddings, embedded } = parsed.output;
   const numWindows = embedded.length;
   const isWhole =
-    (voices.version as number) === VERSION &&
     activity.length === numWindows * geometry.framesPerWindow * numSpeakers &&
     embeddings.length === numWindows * numSpeakers * dimension;
   if (isWhole) return;
-  throw new VoxlaneError({
+  throw unusable(`${numWindows} windows, ${activity.length} cells of activity and ${embeddings.length} numbers of embeddings`);
+}
+
+function unusable(what: string): VoxlaneError {
+  return new VoxlaneError({
     code: 'options',
-    problem: `The kept voices have version ${voices.version}, ${numWindows} windows, ${activity.length} cells of activity and ${embeddings.length} numbers of embeddings`,
-    expected: `version ${VERSION}, and arrays of as many windows`,
+    problem: `The kept voices cannot be used: ${what}`,
+    expected: `voices of version ${VERSION}, whole, with arrays of as many windows`,
     remedy: 'Diarize the recording again',
   });
 }

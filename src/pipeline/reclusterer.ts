@@ -3,7 +3,7 @@ import { spawnClusteringWorker } from '../../workers/spawn';
 import type { Anchors } from '../clustering/anchors';
 import type { ConfidenceKind } from '../clustering/confidence';
 import { VoxlaneError } from '../util/errors';
-import { nameSpeakers } from './describe';
+import { nameSpeakers, type CentroidFacts } from './describe';
 import { cancelled, untilAborted } from './engine';
 import { checkVoices, keptFacts, type KeptVoices } from './keptVoices';
 import { LatestOnly } from './latestOnly';
@@ -40,6 +40,12 @@ export interface Reclustering {
   readonly seconds: number;
 }
 
+/** What is needed of the voices once the worker has them: to hold all would take 45 MB of three hours twice. */
+interface VoiceFacts extends CentroidFacts {
+  /** Where the first window starts in the recording. */
+  readonly startSeconds: number;
+}
+
 /** Windows that are sent to the worker at a time: 4 MB, which the page's thread copies in a few milliseconds. */
 const WINDOWS_AT_ONCE = 1024;
 
@@ -61,7 +67,7 @@ export class Reclusterer {
   private readonly calls = new LatestOnly();
 
   private constructor(
-    private readonly voices: KeptVoices,
+    private readonly facts: VoiceFacts,
     private readonly worker: ReturnType<typeof spawnClusteringWorker>,
     /** Rejects where the voices could not be prepared. */
     private readonly prepared: Promise<void>,
@@ -71,7 +77,7 @@ export class Reclusterer {
   }
 
   /**
-   * Starts the worker and gives it the voices, which stay the caller's.
+   * Starts the worker and gives it the voices, which stay the caller's and are not kept here.
    *
    * @throws VoxlaneError `options` for voices of another form, `model-*`, `worker-failed`, `cancelled` when `signal` fires
    */
@@ -94,7 +100,8 @@ export class Reclusterer {
       throw error;
     }
     const prepared = worker.call((api) => api.prepare(keptFacts(voices), voices.dendrogram));
-    return new Reclusterer(voices, worker, prepared);
+    const { startSeconds, dimension, embedding } = voices;
+    return new Reclusterer({ startSeconds, dimension, embeddingModel: embedding.sha256 }, worker, prepared);
   }
 
   /**
@@ -127,7 +134,7 @@ export class Reclusterer {
   }
 
   private async reassemble(bounds: ReturnType<typeof checkBounds>, anchors: Anchors): Promise<Reclustering> {
-    const { startSeconds, dimension, embedding } = this.voices;
+    const { startSeconds } = this.facts;
     await this.prepared;
     const relative = anchors.map(({ speaker, stretches }) => ({
       speaker,
@@ -137,9 +144,8 @@ export class Reclusterer {
       })),
     }));
     const assembly = await this.worker.call((api) => api.reassemble(bounds, relative));
-    const facts = { dimension, embeddingModel: embedding.sha256 };
     return {
-      ...nameSpeakers(assembly, startSeconds, facts, anchors),
+      ...nameSpeakers(assembly, startSeconds, this.facts, anchors),
       confidenceKind: assembly?.confidenceKind ?? 'margin',
       seconds: assembly?.seconds ?? 0,
     };

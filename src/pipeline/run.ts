@@ -4,7 +4,7 @@ import { moved } from '../../workers/moved';
 import { decodeOnPage } from '../audio/pageDecode';
 import type { Assembly } from '../diarization/assemble';
 import { addCounts, countsSince, type GpuCountsByStage } from '../gpu/meter';
-import { nameSpeakers } from './describe';
+import { nameSpeakers, usedModels } from './describe';
 import type { Engine } from './engine';
 import { runModels, type ModelTotals } from './models';
 import { assemblyFacts, Previewer } from './preview';
@@ -119,6 +119,7 @@ function describe(
     preset: engine.settings.preset,
     speed: engine.speed,
     embeddingModel: engine.embeddingModel,
+    models: usedModels(engine),
     modelNote: engine.modelNote,
     gpu,
   };

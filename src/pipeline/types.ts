@@ -25,6 +25,15 @@ export interface Speaker {
   readonly speechSeconds: number;
 }
 
+/** A model's file that a result comes from. */
+export interface UsedModel {
+  /** `plda` is what VBx compares the embeddings with. */
+  readonly stage: 'segmentation' | 'embedding' | 'plda';
+  readonly id: string;
+  /** SHA-256 of the file, as it was checked when it was loaded. */
+  readonly sha256: string;
+}
+
 /** Where the models run. `auto` takes the fastest that is known to work here. */
 export type BackendChoice = 'auto' | 'webgpu' | 'wasm';
 
@@ -65,6 +74,8 @@ export interface DiarizationResult {
   readonly speed: Speed;
   /** SHA-256 of the embedding model's file. Centroids of another one cannot be compared with these. */
   readonly embeddingModel: string;
+  /** Every model's file that took part, in the order of the work; a PLDA only where the preset has one. */
+  readonly models: readonly UsedModel[];
   /** What is to be known of the embedding model's file, such as that it could not be kept; null where nothing is. */
   readonly modelNote: string | null;
   /** What each stage asked of the GPU in this run; null on WASM. */

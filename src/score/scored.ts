@@ -43,6 +43,7 @@ function scoredRegions(reference: readonly Turn[], hypothesis: readonly Turn[], 
       code: 'options',
       problem: `The collar is ${collarSeconds}`,
       expected: 'seconds, 0 or more',
+      remedy: 'Pass `collarSeconds` as a number such as 0.5, or leave it out for none',
     });
   }
   const regions = support(uem ?? extent([...reference, ...hypothesis]));
@@ -67,5 +68,6 @@ function checkTimes(side: string, intervals: readonly Interval[]): void {
     code: 'options',
     problem: `The ${side} holds a stretch from ${bad.startSeconds} to ${bad.endSeconds} s`,
     expected: 'finite times',
+    remedy: `Mend or leave out that stretch of the ${side}`,
   });
 }

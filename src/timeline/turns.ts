@@ -45,6 +45,11 @@ export function turnsOf({ data, numSpeakers }: DiscreteDiarization, frames: Slid
   );
 }
 
+/** `SPEAKER_00`, `SPEAKER_01` …, as pyannote.audio names its speakers; `index` from 0. */
+export function speakerLabel(index: number): string {
+  return `SPEAKER_${String(index).padStart(2, '0')}`;
+}
+
 /**
  * Labels `SPEAKER_00`, `SPEAKER_01` … for the speakers that have a turn, without gaps.
  *
@@ -54,7 +59,7 @@ export function turnsOf({ data, numSpeakers }: DiscreteDiarization, frames: Slid
 export function speakerLabels(turns: readonly IndexedTurn[]): Map<number, string> {
   const indices = [...new Set(turns.map((turn) => turn.speakerIndex))];
   indices.sort((a, b) => (String(a) < String(b) ? -1 : 1));
-  return new Map(indices.map((index, rank) => [index, `SPEAKER_${String(rank).padStart(2, '0')}`]));
+  return new Map(indices.map((index, rank) => [index, speakerLabel(rank)]));
 }
 
 /** Names the speakers and moves the turns by `offsetSeconds`. */

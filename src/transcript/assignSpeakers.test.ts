@@ -47,10 +47,10 @@ describe('assignSpeakers', () => {
     const turns = [turn(1, 2, 'a'), turn(3, 4, 'b')];
     expect(
       speakersOf(
-        [cue(2.1, 2.3, 'x'), cue(2.7, 2.8, 'x'), cue(4.5, 5, 'x'), cue(4.51, 5, 'x'), cue(0, 0.4, 'x')],
+        [cue(0, 0.4, 'x'), cue(2.1, 2.3, 'x'), cue(2.7, 2.8, 'x'), cue(4.5, 5, 'x'), cue(4.51, 5, 'x')],
         turns,
       ),
-    ).toEqual(['a', 'b', 'b', null, null]);
+    ).toEqual([null, 'a', 'b', 'b', null]);
     expect(speakersOf([cue(1, 2, 'x')], [])).toEqual([null]);
   });
 
@@ -75,6 +75,19 @@ describe('assignSpeakers', () => {
       [14, 15.5, 'No! No.', 'b'],
     ]);
     expect(cues[0]?.words.map(({ speaker }) => speaker)).toEqual(['a', 'a', null]);
+  });
+
+  it('ends the last part with its words where they reach past the cue, and sorts the parts of cues that overlap', () => {
+    const long = cue(0, 2, 'So. No.', [
+      [0, 1, ' So.'],
+      [3, 3.5, ' No.'],
+    ]);
+    const { cues } = assignSpeakers(transcript(long, cue(1.5, 2.5, 'Erm')), [turn(0, 2, 'a'), turn(2.9, 4, 'b')]);
+    expect(cues.map(({ startSeconds, endSeconds, text }) => [startSeconds, endSeconds, text])).toEqual([
+      [0, 1, 'So.'],
+      [1.5, 2.5, 'Erm'],
+      [3, 3.5, 'No.'],
+    ]);
   });
 
   it('leaves a cue of one speaker as it was', () => {
@@ -169,6 +182,12 @@ describe('transcripts with speakers in the formats of subtitles', () => {
     ),
     new Map([['SPEAKER_00', 'Anna <A>, B']]),
   );
+
+  it('does not end a caption at a line of control characters', () => {
+    const odd = assignSpeakers(transcript(cue(1, 2, 'one\n\u0000\u0007\ntwo')), []);
+    expect(toTranscriptSrt(odd)).toBe('1\n00:00:01,000 --> 00:00:02,000\none\ntwo\n');
+    expect(toTranscriptVtt(odd)).toBe('WEBVTT\n\n00:00:01.000 --> 00:00:02.000\none\ntwo\n');
+  });
 
   it('SRT, read by subtitle', () => {
     const cues = parseSync(toTranscriptSrt(spoken)).flatMap((node) => (node.type === 'cue' ? [node.data] : []));

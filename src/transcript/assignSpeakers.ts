@@ -12,7 +12,9 @@ const NEAREST_SECONDS = 0.5;
  * A word's speaker is the one whose turns share the most time with it; of equals, the one whose turn began first. Where
  * no turn shares time with it, it is the speaker of the nearest turn, if that is at most 0.5 s away, and else nobody.
  * A cue without words has its speaker by the same rule. A cue with words is split where the speaker changes; the parts
- * take their inner times from their words. Words of nobody stay with the words before them.
+ * take their inner times from their words, and the last one ends with the cue, or with its words where these reach past
+ * that. Words of nobody stay with the words before them. Where cues overlap, the parts of one can stand between those of
+ * another.
  *
  * The rule for words is that of whisperX's `assign_word_speakers`, with these differences: that one takes the nearest
  * turn at any distance or not at all (`fill_nearest`), and never splits a segment, whose speaker it finds by the time of
@@ -22,7 +24,8 @@ const NEAREST_SECONDS = 0.5;
  */
 export function assignSpeakers(transcript: Transcript, turns: readonly Turn[]): SpokenTranscript {
   const index = turnIndex(turns);
-  return { file: transcript.file, cues: transcript.cues.flatMap((cue) => spokenCues(cue, index)) };
+  const cues = transcript.cues.flatMap((cue) => spokenCues(cue, index));
+  return { file: transcript.file, cues: cues.sort((a, b) => a.startSeconds - b.startSeconds) };
 }
 
 function spokenCues(cue: TranscriptCue, index: TurnIndex): SpokenCue[] {
@@ -30,9 +33,10 @@ function spokenCues(cue: TranscriptCue, index: TurnIndex): SpokenCue[] {
   const parts = sameSpeaker(cue.words.map((word) => ({ ...word, speaker: speakerOf(word, index) })));
   return parts.map(({ speaker, words }, part) => {
     const isLast = part === parts.length - 1;
+    const lastSeconds = words.at(-1)!.endSeconds;
     return {
       startSeconds: part === 0 ? cue.startSeconds : words[0]!.startSeconds,
-      endSeconds: isLast ? cue.endSeconds : words.at(-1)!.endSeconds,
+      endSeconds: isLast ? Math.max(cue.endSeconds, lastSeconds) : lastSeconds,
       text: parts.length === 1 ? cue.text : joined(words),
       speaker,
       words,

@@ -80,67 +80,6 @@ describe('files that other programs wrote', () => {
   });
 });
 
-describe('JSON of recognisers', () => {
-  const read = (content: unknown) => readTranscript('f.json', JSON.stringify(content)).cues;
-  const word = (text: string, start?: number, end?: number) => ({ word: text, start, end });
-
-  it('shares out the words that OpenAI’s service lists apart', () => {
-    const segments = [
-      { start: 0, end: 2, text: ' Yes, yes.' },
-      { start: 2, end: 3, text: ' Yes?' },
-    ];
-    const words = [word('Yes', 0, 0.5), word('yes', 1, 1.9), word('Yes', 2.1, 2.5)];
-    expect(read({ segments, words }).map((cue) => cue.words.map(({ text }) => text))).toEqual([
-      [' Yes', ', yes.'],
-      [' Yes?'],
-    ]);
-  });
-
-  it('cuts words without segments at the ends of sentences and at pauses', () => {
-    const words = [
-      word('One.', 0, 0.5),
-      word('Two', 0.6, 1),
-      word('3', undefined, undefined),
-      word('four', 1.4, 2),
-      word('Five', 3, 3.5),
-    ];
-    expect(
-      read({ word_segments: words }).map(({ text, startSeconds, endSeconds }) => [text, startSeconds, endSeconds]),
-    ).toEqual([
-      ['One.', 0, 0.5],
-      ['Two 3 four', 0.6, 2],
-      ['Five', 3, 3.5],
-    ]);
-  });
-
-  it('keeps the text where the words do not make it up', () => {
-    const [cue] = read({
-      segments: [{ start: 0, end: 1, text: 'so it is', words: [word('so', 0, 0.2), word('was', 0.3, 0.9)] }],
-    });
-    expect(cue).toEqual({ startSeconds: 0, endSeconds: 1, text: 'so it is', words: [] });
-  });
-
-  it('lets times run forward where a recogniser’s do not', () => {
-    const words = [word(' a', 0, 0.6), word(' b', 0.5, 0.4), word(' c', 0.8)];
-    const [cue] = read({ segments: [{ start: 0, end: 1, text: ' a b c', words }] });
-    expect(timesOf(cue!.words)).toEqual([
-      [0, 0.6],
-      [0.6, 0.6],
-      [0.8, 1],
-    ]);
-  });
-
-  it('takes tokens for words where a language writes no spaces', () => {
-    const offsets = (from: number, to: number) => ({ from, to });
-    const tokens = [
-      { text: '今', offsets: offsets(0, 400) },
-      { text: '天。', offsets: offsets(400, 900) },
-    ];
-    const [cue] = read({ transcription: [{ offsets: offsets(0, 1000), text: '今天。', tokens }] });
-    expect(cue?.words.map(({ text }) => text)).toEqual(['今', '天。']);
-  });
-});
-
 /** A file with what SubRip files of many hands hold. */
 const ODD_SRT = [
   '\uFEFF1\r\n00:00:01,000 --> 00:00:02,500 X1:40 X2:600\r\n<i>Hello</i> <font color="#fff">you</font>\r\n{\\an8}a < b',
@@ -220,13 +159,19 @@ describe('subtitles', () => {
     ['broken JSON', '{"segments": [', /no sound JSON/],
     ['a segment without an end', '{"segments": [{"start": 0, "text": "x"}]}', /at segments\.0\.end/],
     [
+      'a word without text',
+      '{"segments": [{"start": 0, "end": 1, "text": "x", "words": [{"start": 0}]}]}',
+      /at segments\.0\.words\.0: it has neither "word" nor "text"/,
+    ],
+    ['words of services that count milliseconds', '{"words": [{"text": "x", "start": 500}]}', /at words\.0\.word/],
+    [
       'an offset that is text',
       '{"transcription": [{"offsets": {"from": "0", "to": 1}, "text": "x"}]}',
       /at transcription\.0\.offsets\.from/,
     ],
   ])('refuses %s', (_name, text, found) => {
     const read = () => readTranscript('f', text);
-    expect(read).toThrow(expect.objectContaining({ code: 'format' }));
+    expect(read).toThrow(expect.objectContaining({ code: 'format', remedy: expect.any(String) as string }));
     expect(read).toThrow(found);
   });
 });

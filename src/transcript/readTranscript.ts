@@ -23,6 +23,7 @@ export function readTranscript(fileName: string, text: string): Transcript {
       code: 'format',
       problem: `"${fileName}" holds no text with times`,
       expected: 'SRT, WebVTT, or the JSON of Whisper, whisper.cpp, faster-whisper or whisperX',
+      remedy: 'Choose another file, or export this one again',
     });
   }
   return { file: fileName, cues: withText };

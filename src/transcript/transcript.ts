@@ -11,7 +11,7 @@ export interface TranscriptCue {
   readonly startSeconds: number;
   readonly endSeconds: number;
   readonly text: string;
-  /** Sorted by start; empty where the file has no times of words. */
+  /** Sorted by start; empty where the file has no times of words. Those of a recogniser can reach past the cue's end. */
   readonly words: readonly TranscriptWord[];
 }
 

@@ -18,30 +18,44 @@ export const whisperCppSchema = v.object({
 
 /** Marks such as `[_BEG_]`, `[_TT_550]` and `<|en|>`, which are no text. */
 const MARK = /^(?:\[_.*\]|<\|.*\|>)$/;
+/** Begins with a letter of a script that has no spaces between words. */
+const UNSPACED =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
 /** The cues of a file of whisper.cpp, whose times are milliseconds, in its order. */
 export function cuesOfWhisperCpp({ transcription }: v.InferOutput<typeof whisperCppSchema>): TranscriptCue[] {
+  const hasSpaces = transcription.some(({ tokens }) => tokens.some((token) => isText(token) && startsWithSpace(token)));
   return transcription.map(({ offsets: { from, to }, text, tokens }) => {
     const startSeconds = from / 1000;
     const endSeconds = Math.max(from, to) / 1000;
-    const words = fitWords(text, wordsOfTokens(tokens)) ?? [];
+    const words = fitWords(text, wordsOfTokens(tokens.filter(isText), hasSpaces)) ?? [];
     return { startSeconds, endSeconds, text: text.trim(), words: withTimes(words, startSeconds, endSeconds) };
   });
 }
 
 type Token = v.InferOutput<typeof whisperCppSchema>['transcription'][number]['tokens'][number];
 
+function isText({ text }: Token): boolean {
+  return !MARK.test(text.trim());
+}
+
+function startsWithSpace({ text }: Token): boolean {
+  return text.startsWith(' ');
+}
+
 /**
- * Tokens are parts of words: one that begins with a space begins a word. Where none does, as in Chinese, each token
+ * Tokens are parts of words: one that begins with a space begins a word. Without spaces, as in Chinese, each token
  * stands for itself.
+ *
+ * @param hasSpaces whether any token of the file begins with one: a segment of a single word cannot tell
  */
-function wordsOfTokens(tokens: readonly Token[]): LooseWord[] {
-  const spoken = tokens.filter(({ text }) => !MARK.test(text.trim()));
-  const hasSpaces = spoken.some(({ text }, index) => index > 0 && text.startsWith(' '));
+function wordsOfTokens(tokens: readonly Token[], hasSpaces: boolean): LooseWord[] {
   const words: LooseWord[] = [];
-  for (const { text, offsets: times } of spoken) {
+  for (const token of tokens) {
+    const { text, offsets: times } = token;
     const word = words.at(-1);
-    if (word && hasSpaces && !text.startsWith(' ')) {
+    // A foreign word in a Chinese file brings a space, which says nothing of the rest.
+    if (word && hasSpaces && !startsWithSpace(token) && !UNSPACED.test(text)) {
       const endSeconds = times ? times.to / 1000 : word.endSeconds;
       words[words.length - 1] = { ...word, text: word.text + text, endSeconds };
     } else {

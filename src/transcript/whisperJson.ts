@@ -6,14 +6,28 @@ import { cuesOfWords, fitWords, shareOut, withTimes, type LooseWord } from './wo
 
 const seconds = v.pipe(v.number(), v.finite());
 /** whisperX leaves the times out of words that its alignment does not know, such as numbers. */
-const wordSchema = v.object({
-  word: v.string(),
-  start: v.optional(v.nullable(seconds)),
-  end: v.optional(v.nullable(seconds)),
-});
-const wordsSchema = v.optional(v.nullable(v.array(wordSchema)));
+const times = { start: v.optional(v.nullable(seconds)), end: v.optional(v.nullable(seconds)) };
+const wordsSchema = v.optional(v.nullable(v.array(v.object({ word: v.string(), ...times }))));
+/**
+ * whisper-timestamped has `text` for `word`. Only within segments: services that list words with `text` alone count
+ * milliseconds.
+ */
+const ownWordsSchema = v.optional(
+  v.nullable(
+    v.array(
+      v.pipe(
+        v.object({ word: v.optional(v.string()), text: v.optional(v.string()), ...times }),
+        v.check(({ word, text }) => (word ?? text) !== undefined, 'it has neither "word" nor "text"'),
+        v.transform(({ word, text, ...others }) => ({ word: word ?? text!, ...others })),
+      ),
+    ),
+  ),
+);
 const whisperSchema = v.object({
-  segments: v.optional(v.array(v.object({ start: seconds, end: seconds, text: v.string(), words: wordsSchema })), []),
+  segments: v.optional(
+    v.array(v.object({ start: seconds, end: seconds, text: v.string(), words: ownWordsSchema })),
+    [],
+  ),
   /** whisperX: all words again. */
   word_segments: wordsSchema,
   /** OpenAI's service: the words, of which its segments have none. */
@@ -24,7 +38,7 @@ const EXPECTED = '"segments" with start, end and text, "word_segments", or "tran
 
 /**
  * The cues of a recogniser's JSON, in its order:
- * openai-whisper and faster-whisper (`segments[].words[]`), OpenAI's service (`segments[]`, `words[]`), whisperX
+ * openai-whisper, faster-whisper and whisper-timestamped (`segments[].words[]`), OpenAI's service (`segments[]`, `words[]`), whisperX
  * (`segments[].words[]`, or `word_segments[]` alone, which are cut at the ends of sentences and at pauses) and
  * whisper.cpp (`transcription[]` with `offsets`, and `tokens` where it was asked for them).
  *
@@ -48,7 +62,7 @@ export function readWhisperJson(fileName: string, text: string): TranscriptCue[]
     ? own
     : shareOut(
         apart,
-        segments.map((segment) => segment.text),
+        segments.map((segment) => ({ text: segment.text, startSeconds: segment.start, endSeconds: segment.end })),
       );
   return segments.map(({ start, end, text: said }, index) => {
     const endSeconds = Math.max(start, end);
@@ -57,6 +71,8 @@ export function readWhisperJson(fileName: string, text: string): TranscriptCue[]
   });
 }
 
-function loose({ word, start, end }: v.InferOutput<typeof wordSchema>): LooseWord {
+type Word = NonNullable<v.InferOutput<typeof wordsSchema>>[number];
+
+function loose({ word, start, end }: Word): LooseWord {
   return { text: word, startSeconds: start ?? null, endSeconds: end ?? null };
 }

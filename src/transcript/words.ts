@@ -12,9 +12,14 @@ const WORD_CHARACTER = /[\p{L}\p{N}]/u;
 /** A pause that ends a cue where nothing in the file does. */
 const PAUSE_SECONDS = 1;
 const SENTENCE_END = /[.!?…。！？]["'”’»)]*\s*$/;
+/** What ends a word: all up to a space, or up to a bracket or low quotation mark, which opens what follows. */
+const CLOSING = /^[^\s\p{Ps}]*/u;
+/** How far the times of words and of segments may disagree on where a segment starts. */
+const SLACK_SECONDS = 0.5;
 
 /**
- * The words with the white space and punctuation of the text that they make up: some recognisers give words bare.
+ * The words with the white space and punctuation of the text that they make up: some recognisers give words bare. What
+ * stands between two words belongs to the first up to a space, and from there to the second.
  *
  * @returns words whose texts, one after the other, are `text`; null where they do not make it up
  */
@@ -24,10 +29,16 @@ export function fitWords(text: string, words: readonly LooseWord[]): LooseWord[]
   for (const word of words) {
     const bare = word.text.trim();
     if (bare === '') continue;
-    const end = endOfWord(text, bare, reached);
-    if (end === null) return null;
-    fitted.push({ ...word, text: text.slice(reached, end) });
-    reached = end;
+    const place = placeOfWord(text, bare, reached);
+    if (place === null) return null;
+    const before = fitted.pop();
+    if (before) {
+      const closing = CLOSING.exec(text.slice(reached, place.start))![0];
+      fitted.push({ ...before, text: before.text + closing });
+      reached += closing.length;
+    }
+    fitted.push({ ...word, text: text.slice(reached, place.end) });
+    reached = place.end;
   }
   const rest = text.slice(reached);
   if (WORD_CHARACTER.test(rest)) return null;
@@ -36,8 +47,8 @@ export function fitWords(text: string, words: readonly LooseWord[]): LooseWord[]
 }
 
 /**
- * The words with times that run forward within a stretch. Words without share what lies between their neighbours, or
- * between these and the ends of the stretch.
+ * The words with times that run forward from the start of a stretch. Words without share what lies between their
+ * neighbours, or between these and the ends of the stretch. A word that its own times put past the end stays there.
  */
 export function withTimes(words: readonly LooseWord[], startSeconds: number, endSeconds: number): TranscriptWord[] {
   const timed: TranscriptWord[] = [];
@@ -54,8 +65,7 @@ export function withTimes(words: readonly LooseWord[], startSeconds: number, end
     const known = words[next];
     if (known) {
       // Without an end, a word lasts until the next one that has a start.
-      const following = words.slice(next + 1).find((word) => word.startSeconds !== null)?.startSeconds ?? endSeconds;
-      reached = Math.max(until, known.endSeconds ?? following);
+      reached = Math.max(until, known.endSeconds ?? nextStart(words, next + 1) ?? endSeconds);
       timed.push({ text: known.text, startSeconds: until, endSeconds: reached });
     }
     i = next + 1;
@@ -90,25 +100,72 @@ export function cuesOfWords(words: readonly LooseWord[]): TranscriptCue[] {
   }));
 }
 
-/** Words that are listed apart: each segment takes, in order, those that its text goes on with. */
-export function shareOut(words: readonly LooseWord[], texts: readonly string[]): LooseWord[][] {
+/** The first start that is known of the words from `index`; null where none is. */
+function nextStart(words: readonly LooseWord[], index: number): number | null {
+  for (let i = index; i < words.length; i++) {
+    const { startSeconds } = words[i]!;
+    if (startSeconds !== null) return startSeconds;
+  }
+  return null;
+}
+
+/**
+ * Words that are listed apart: each segment takes, in order, those that make up its text. Words that begin more than
+ * half a second before a segment are not of it; one that they do not make up takes none, and the next one looks on from
+ * where its own time is.
+ *
+ * @param segments sorted by start
+ * @returns the words of each segment
+ */
+export function shareOut(
+  words: readonly LooseWord[],
+  segments: readonly Pick<TranscriptCue, 'text' | 'startSeconds' | 'endSeconds'>[],
+): LooseWord[][] {
   let next = 0;
-  return texts.map((text) => {
-    const share: LooseWord[] = [];
-    let reached = 0;
-    for (; next < words.length; next++) {
-      const end = endOfWord(text, words[next]!.text.trim(), reached);
-      if (end === null) break;
-      share.push(words[next]!);
-      reached = end;
+  return segments.map(({ text, startSeconds, endSeconds }) => {
+    next = firstSince(words, next, startSeconds - SLACK_SECONDS);
+    // Around its start there may be the last words of a segment before it that took none.
+    for (let from = next; from < words.length; from++) {
+      const end = endOfShare(text, words, from);
+      if (end !== null) {
+        next = end;
+        return words.slice(from, end);
+      }
+      if ((words[from]!.startSeconds ?? -Infinity) > startSeconds + SLACK_SECONDS) break;
     }
-    return share;
+    next = firstSince(words, next, endSeconds - SLACK_SECONDS);
+    return [];
   });
 }
 
-/** Where a word ends in a text that goes on with it from `reached`; null where another word comes first. */
-function endOfWord(text: string, bare: string, reached: number): number | null {
-  const at = text.indexOf(bare, reached);
+/** The first word from `index` on that does not begin before `seconds`, or those without times right before it. */
+function firstSince(words: readonly LooseWord[], index: number, seconds: number): number {
+  let first = index;
+  for (let i = index; i < words.length; i++) {
+    const { startSeconds } = words[i]!;
+    if (startSeconds === null) continue;
+    if (startSeconds >= seconds) break;
+    first = i + 1;
+  }
+  return first;
+}
+
+/** Where the words from `from` on that make up a text end; null where they do not make it up. */
+function endOfShare(text: string, words: readonly LooseWord[], from: number): number | null {
+  let reached = 0;
+  let index = from;
+  for (; index < words.length; index++) {
+    const place = placeOfWord(text, words[index]!.text.trim(), reached);
+    if (place === null) break;
+    reached = place.end;
+  }
+  return WORD_CHARACTER.test(text.slice(reached)) ? null : index;
+}
+
+/** Where a word is in a text that goes on with it from `reached`; null where another word comes first. */
+function placeOfWord(text: string, bare: string, reached: number): { start: number; end: number } | null {
+  const start = text.indexOf(bare, reached);
   // What is passed over may be punctuation, never a word.
-  return at < 0 || WORD_CHARACTER.test(text.slice(reached, at)) ? null : at + bare.length;
+  if (start < 0 || WORD_CHARACTER.test(text.slice(reached, start))) return null;
+  return { start, end: start + bare.length };
 }

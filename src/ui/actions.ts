@@ -1,16 +1,17 @@
-import { messageOf, VoxlaneError } from '../util/errors';
+import { messageOf } from '../util/errors';
 import type { Scope } from '../util/scope';
 import { rememberPreset, rememberSpeed } from './models/choice';
 import type { ModelsSession } from './models/session';
 import type { Session } from './session';
 import { fileSource, sampleSource } from './sources';
-import { jobOf, optionsProblem, type Action, type Source, type State } from './state';
+import { jobOf, optionsProblem, type Action, type Outcome, type Source, type State } from './state';
 import type { Store } from './store';
 import { studioText } from './studio/text';
 import type { Actions, View } from './view';
 import { outcomeOfTurns, withSound } from './work/outcomes';
 import { readTurnsFor } from './work/readTurns';
-import { companionKind, sortFiles } from './work/sortFiles';
+import { lengthOf } from './work/lengthOf';
+import { companionKind, isTranscript, sortFiles } from './work/sortFiles';
 import type { Desk } from './work/desk';
 
 /** What the actions reach. */
@@ -50,29 +51,36 @@ export function createActions({ scope, store, session, models, desk, view }: Act
     store.dispatch({ type: 'noticed', notice: { said } });
   };
   /** Turns that are there already are not computed again: the file is opened to be corrected. */
-  const openTurns = async (file: File, recording: File | null): Promise<void> => {
-    try {
-      const imported = await readTurnsFor(scope, file, recording?.name ?? null);
-      if (imported) store.dispatch({ type: 'opened', outcome: outcomeOfTurns(imported, file, recording) });
-    } catch (thrown) {
-      if (!(thrown instanceof VoxlaneError)) throw thrown;
-      say(studioText.importing.unreadable(file.name, messageOf(thrown)));
-    }
+  const openTurns = async (file: File, recording: File | null, companions: readonly File[]): Promise<void> => {
+    const imported = await readTurnsFor(scope, file, recording?.name ?? null);
+    if (!imported) return;
+    const soundSeconds = recording && (await lengthOf(recording));
+    store.dispatch({ type: 'opened', outcome: outcomeOfTurns(imported, file, { recording, soundSeconds, companions }) });
   };
   /** What belongs to a recording: for the result that is open, or, turns, to be opened. */
-  const takeCompanions = (files: readonly File[], recording: File | null): void => {
+  const takeCompanions = async (files: readonly File[], recording: File | null): Promise<void> => {
     const shown = view();
     if (shown?.take && !recording) {
       shown.take(files);
       return;
     }
-    const turns = files.find((file) => companionKind(file) === 'rttm' || companionKind(file) === 'json');
+    const transcripts = new Set<File>();
+    for (const file of files) if (await isTranscript(file)) transcripts.add(file);
+    const turns = files.find((file) => companionKind(file) !== 'uem' && !transcripts.has(file));
     const [first] = files;
-    if (turns) void openTurns(turns, recording);
-    else if (recording) {
-      desk.setAside(files);
-      run(fileSource(recording));
-    } else if (first) say(studioText.importing.needsRecording(first.name));
+    if (turns) await openTurns(turns, recording, files.filter((file) => file !== turns));
+    else if (recording) run(fileSource(recording, files));
+    else if (first) say(studioText.importing.needsRecording(first.name));
+  };
+  const takeFiles = (companions: readonly File[], recording: File | null): void => {
+    takeCompanions(companions, recording).catch((thrown: unknown) => {
+      say(studioText.importing.unreadable(companions.map(({ name }) => name).join(', '), messageOf(thrown)));
+    });
+  };
+  /** The sound of turns that were opened without it. */
+  const attach = async (outcome: Outcome, recording: File, companions: readonly File[]): Promise<void> => {
+    store.dispatch({ type: 'opened', outcome: withSound(outcome, recording, await lengthOf(recording), companions) });
+    say(studioText.soundAttached);
   };
 
   return {
@@ -95,11 +103,9 @@ export function createActions({ scope, store, session, models, desk, view }: Act
         store.dispatch({ type: 'noticed', notice: 'first-only' });
       }
       const { phase } = state;
-      if (companions.length > 0) takeCompanions(companions, recording ?? null);
-      else if (recording && phase.kind === 'done' && phase.outcome.blob === null) {
-        store.dispatch({ type: 'opened', outcome: withSound(phase.outcome, recording) });
-        say(studioText.soundAttached);
-      } else if (recording) run(fileSource(recording));
+      if (recording && phase.kind === 'done' && phase.outcome.blob === null) void attach(phase.outcome, recording, companions);
+      else if (companions.length > 0) takeFiles(companions, recording ?? null);
+      else if (recording) run(fileSource(recording));
     },
     trySample() {
       run(sampleSource());
@@ -151,7 +157,8 @@ export function createActions({ scope, store, session, models, desk, view }: Act
       store.dispatch({ type: 'notice-dismissed' });
     },
     openKept(id) {
-      void desk.open(id);
+      if (jobOf(store.get())) store.dispatch({ type: 'noticed', notice: 'busy' });
+      else void desk.open(id);
     },
     deleteKept(id) {
       void desk.delete(id);

@@ -68,6 +68,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
   let shown: unknown = null;
   let view: View | null = null;
   let pendingFrame = 0;
+  let isDoneViewLost = false;
   scope.add(() => {
     cancelAnimationFrame(pendingFrame);
   });
@@ -79,7 +80,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     view = next({ scope: viewScope, state, actions, theme, work: desk });
     view.heading.tabIndex = -1;
     main.replaceChildren(view.element);
-    const companions = desk.takeAside();
+    const companions = state.phase.kind === 'done' ? desk.companionsOf(state.phase.outcome) : [];
     if (companions.length > 0) view.take?.(companions);
     if (isFirst) return;
     view.heading.focus({ preventScroll: true });
@@ -96,9 +97,13 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
   function render(state: State, isFirst = false): void {
     page.dataset.state = state.phase.kind;
     frame.setBusy(jobOf(state) !== null);
+    const { notice } = state;
+    frame.setNotice(typeof notice === 'string' ? text.notices[notice] : (notice?.said ?? null));
+    document.title = titleOf(state);
     const next = views[state.phase.kind];
     if (!next) {
-      void fetchDoneView();
+      // Asked for once: each notice that it is not there is a change, and comes by here.
+      if (!isDoneViewLost) void fetchDoneView();
       return;
     }
     if (next !== make || subject(state) !== shown) {
@@ -106,9 +111,6 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
       show(state, next, isFirst);
     }
     view?.update(state);
-    const { notice } = state;
-    frame.setNotice(typeof notice === 'string' ? text.notices[notice] : (notice?.said ?? null));
-    document.title = titleOf(state);
   }
 
   async function fetchDoneView(): Promise<void> {
@@ -116,7 +118,10 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
       views.done ??= await loadDoneView();
     } catch (thrown) {
       // A server that has a newer version no longer has this one's parts. What was computed is kept and opens after a reload.
-      store.dispatch({ type: 'noticed', notice: { said: workText.notLoaded(messageOf(thrown)) } });
+      isDoneViewLost = true;
+      if (store.get().phase.kind === 'done') {
+        store.dispatch({ type: 'noticed', notice: { said: workText.notLoaded(messageOf(thrown)) } });
+      }
       return;
     }
     if (!scope.disposed) render(store.get());
@@ -125,6 +130,8 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
   function changed(next: State, previous: State): void {
     if (scope.disposed) return;
     desk.follow(next, previous);
+    // The next result is another chance: the network may be there again.
+    if (next.phase.kind !== 'done') isDoneViewLost = false;
     // A run may have brought a model along.
     if (jobOf(previous) && !jobOf(next)) void models.refresh();
     const sentence = announcement(next, previous);

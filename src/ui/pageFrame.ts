@@ -56,11 +56,17 @@ export function createPageFrame(
   // The live role is on a box that is always there: one that appears together with its text is often not read.
   const notice = h('div', { class: 'notice', hidden: true }, noticeText, noticeClose);
   const main = h('main', { id: 'content', class: 'content', tabindex: -1 });
+  const skip = h('a', { class: 'skip-link', href: '#content' }, text.skip);
+  scope.on(skip, 'click', (event) => {
+    // Not by the address: that names the result which is open.
+    event.preventDefault();
+    main.focus();
+  });
   const dropText = h('p', {});
   const page = h(
     'div',
     { class: 'page', 'data-testid': 'state', 'data-state': 'empty' },
-    h('a', { class: 'skip-link', href: '#content' }, text.skip),
+    skip,
     h(
       'header',
       { class: 'masthead' },

@@ -80,6 +80,7 @@ export class Session {
           result,
           annotation: annotationOf(result.turns, result.exclusiveTurns, result.speakers, result.durationSeconds),
           options,
+          ...(source.companions && { companions: source.companions }),
           processingSeconds,
         },
       });

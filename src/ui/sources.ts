@@ -1,8 +1,9 @@
 import type { Source } from './state';
 import { text } from './text';
 
-export function fileSource(file: File): Source {
-  return { name: file.name, load: () => Promise.resolve(file) };
+/** @param companions files that came along with it */
+export function fileSource(file: File, companions: readonly File[] = []): Source {
+  return { name: file.name, load: () => Promise.resolve(file), companions };
 }
 
 /** The recording that comes with the page. */

@@ -26,6 +26,7 @@ const result: DiarizationResult = {
   preset: 'campplus',
   speed: 'exact',
   embeddingModel: '',
+  models: [],
   modelNote: null,
   speakers: [],
   timings: {},

@@ -19,6 +19,8 @@ import { afterDownload, afterStop, INITIAL_MODELS, reduceModels, type ModelsActi
 export interface Source {
   readonly name: string;
   readonly load: (signal: AbortSignal) => Promise<Blob>;
+  /** Files that came along, such as a transcript: for the result of this recording. */
+  readonly companions?: readonly File[];
 }
 
 export type SpeakerMode = 'auto' | 'exact' | 'range';
@@ -55,6 +57,8 @@ export interface Outcome {
   readonly result: DiarizationResult | null;
   /** What corrections start from. */
   readonly annotation: Annotation;
+  /** As {@link Source.companions}; taken when the result is first shown, and not kept. */
+  readonly companions?: readonly File[];
   /** What was chosen for the run; null where the turns come from a file. */
   readonly options: RunOptions | null;
   /** Wall time of the engine's work, without the fetch of the sample; null where there was none. */
@@ -133,6 +137,7 @@ export type Action =
   | { readonly type: 'returned' }
   | { readonly type: 'noticed'; readonly notice: Notice | Said }
   | { readonly type: 'kept-listed'; readonly kept: readonly KeptEntry[] }
+  | { readonly type: 'kept-deleted'; readonly id: string }
   | { readonly type: 'notice-dismissed' };
 
 export const INITIAL_STATE: State = {
@@ -223,6 +228,8 @@ export function reduce(state: State, action: Action): State {
       return { ...state, notice: action.notice };
     case 'kept-listed':
       return { ...state, kept: action.kept };
+    case 'kept-deleted':
+      return state.lastOutcome?.id === action.id ? { ...state, lastOutcome: null } : state;
     case 'notice-dismissed':
       return state.notice === null ? state : { ...state, notice: null };
     default:

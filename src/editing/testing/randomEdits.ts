@@ -51,5 +51,6 @@ function replacement({ turns, speakers, exclusiveHints, durationSeconds }: Annot
     (index * 0.37 + chance) % 1 < 0.3 ? { ...turn, speaker: 'OTHER', isCorrected: false } : turn,
   );
   const sources = speakers.map(({ id, name, colour }) => ({ label: id, name, colour }));
-  return annotationOf(changed, exclusiveHints.slice(Math.floor(chance * 5)), sources, durationSeconds);
+  const replaced = annotationOf(changed, exclusiveHints.slice(Math.floor(chance * 5)), sources, durationSeconds);
+  return chance < 0.5 ? { ...replaced, confidenceKind: chance < 0.25 ? 'margin' : 'posterior' } : replaced;
 }

@@ -1,7 +1,7 @@
 import type { Turn } from '../../timeline/turn';
 import { reconstruct } from '../../timeline/reconstruct';
 import type { TimeGeometry } from '../../timeline/geometry';
-import { nameTurns, speakerLabels, turnsOf } from '../../timeline/turns';
+import { nameTurns, speakerLabel, speakerLabels, turnsOf } from '../../timeline/turns';
 import { countSpeakers } from '../../timeline/counting';
 import type { Annotation } from '../annotation';
 import { annotationOf } from '../annotationOf';
@@ -65,7 +65,7 @@ export function longAnnotation(numTurns: number, numSpeakers = 6, seed = 1): Ann
     const endSeconds = startSeconds + 0.2 + random() * 3;
     now = random() < 0.2 ? startSeconds + 0.1 : endSeconds + random() * 0.3;
     free[index] = endSeconds;
-    return { startSeconds, endSeconds, speaker: `SPEAKER_${String(index).padStart(2, '0')}`, confidence: random() };
+    return { startSeconds, endSeconds, speaker: speakerLabel(index), confidence: random() };
   });
   const lastSeconds = Math.max(0, ...turns.map(({ endSeconds }) => endSeconds));
   return annotationOf(turns, [], [], lastSeconds + 1);

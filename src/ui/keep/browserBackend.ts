@@ -28,8 +28,8 @@ function writeAll(objects: IDBObjectStore, key: string, ...[change, entries]: Ta
     transaction.oncomplete = () => {
       resolve(isWritten);
     };
+    // Also after an error: only then is it known what the error was.
     transaction.onabort = fail;
-    transaction.onerror = fail;
     const read = objects.get(key);
     read.onsuccess = () => {
       const next = change(read.result);

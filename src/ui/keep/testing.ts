@@ -66,6 +66,7 @@ export function outcomeNamed(id: string): Outcome {
     preset: 'campplus',
     speed: 'exact',
     embeddingModel: 'b',
+    models: [{ stage: 'embedding', id: 'c', sha256: 'b' }],
     modelNote: null,
     gpu: null,
   } satisfies DiarizationResult;

@@ -26,6 +26,7 @@ const result: DiarizationResult = {
   preset: 'community-1',
   speed: 'exact',
   embeddingModel: '',
+  models: [],
   modelNote: null,
   gpu: null,
 };

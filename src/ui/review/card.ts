@@ -116,7 +116,7 @@ export function createTurnCard(studio: Studio, actions: CardActions): TurnCard {
       who.replaceChildren(swatch(colour), nameOf(annotation, next.speaker));
       setText(when, words.when(next.startSeconds, next.endSeconds));
       tag.hidden = !isReviewed;
-      setText(certainty, certaintyLine(next, studio.outcome.result?.confidenceKind ?? null));
+      setText(certainty, certaintyLine(next, annotation.confidenceKind ?? studio.outcome.result?.confidenceKind ?? null));
       play.disabled = !studio.player.playable;
       updateChoices(next.speaker);
     },

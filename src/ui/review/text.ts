@@ -1,4 +1,4 @@
-import { clock, span } from '../format';
+import { clock, decimal, span } from '../format';
 import { inLanguage } from '../texts/language';
 
 /** Words of the panel that goes through the doubtful turns. */
@@ -10,9 +10,9 @@ export const reviewText = inLanguage(
     progress: (reviewed: number, total: number) => `${reviewed} of ${total} turns reviewed`,
     when: (start: number, end: number) => `${clock(start, 2)} to ${clock(end, 2)}, ${span(end - start)}`,
     certainty: { high: 'Sure', middling: 'Fairly sure', low: 'Unsure', unknown: 'Not known' },
-    posterior: (value: number) => `${value.toFixed(2)}: probability that it is this speaker`,
-    margin: (value: number) => `${value.toFixed(2)}: how much closer the voice is to this speaker than to the next (0 to 1)`,
-    plain: (value: number) => `${value.toFixed(2)}: confidence that the file gives`,
+    posterior: (value: number) => `${decimal(value, 2)}: probability that it is this speaker`,
+    margin: (value: number) => `${decimal(value, 2)}: how much closer the voice is to this speaker than to the next (0 to 1)`,
+    plain: (value: number) => `${decimal(value, 2)}: confidence that the file gives`,
     noValue: 'no voice print tells, so listen',
     reviewed: 'reviewed',
     play: 'Play',
@@ -28,7 +28,6 @@ export const reviewText = inLanguage(
     next: 'Next',
     autoplay: 'Play each turn as it comes up',
     blocked: 'A proposed number of speakers is shown. Accept it or take it back, then go on here.',
-    now: (who: string, when: string, left: string) => `${who}, ${when}. ${left}.`,
     compare: {
       heading: 'Compare voices',
       a: 'A: this turn',
@@ -77,9 +76,9 @@ export const reviewText = inLanguage(
       progress: (reviewed, total) => `${reviewed} von ${total} Beiträgen durchgesehen`,
       when: (start, end) => `${clock(start, 2)} bis ${clock(end, 2)}, ${span(end - start)}`,
       certainty: { high: 'Sicher', middling: 'Ziemlich sicher', low: 'Unsicher', unknown: 'Nicht bekannt' },
-      posterior: (value) => `${value.toFixed(2)}: Wahrscheinlichkeit, dass es dieser Sprecher ist`,
-      margin: (value) => `${value.toFixed(2)}: wie viel näher die Stimme diesem Sprecher ist als dem nächsten (0 bis 1)`,
-      plain: (value) => `${value.toFixed(2)}: Konfidenz, wie die Datei sie angibt`,
+      posterior: (value) => `${decimal(value, 2)}: Wahrscheinlichkeit, dass es dieser Sprecher ist`,
+      margin: (value) => `${decimal(value, 2)}: wie viel näher die Stimme diesem Sprecher ist als dem nächsten (0 bis 1)`,
+      plain: (value) => `${decimal(value, 2)}: Konfidenz, wie die Datei sie angibt`,
       noValue: 'kein Stimmabdruck sagt es, bitte hören Sie hinein',
       reviewed: 'durchgesehen',
       play: 'Abspielen',
@@ -95,7 +94,6 @@ export const reviewText = inLanguage(
       next: 'Weiter',
       autoplay: 'Jeden Beitrag gleich abspielen',
       blocked: 'Gerade wird eine andere Anzahl von Sprechern vorgeschlagen. Übernehmen Sie sie oder nehmen Sie sie zurück; dann geht es hier weiter.',
-      now: (who, when, left) => `${who}, ${when}. ${left}.`,
       compare: {
         heading: 'Stimmen vergleichen',
         a: 'A: dieser Beitrag',

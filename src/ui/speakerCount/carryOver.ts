@@ -1,5 +1,6 @@
 import { assignRows } from '../../clustering/assignment';
 import type { Annotation, AnnotationSpeaker, EditableTurn } from '../../editing/annotation';
+import { speakerLabel } from '../../timeline/turns';
 import { sharedSeconds } from './overlap';
 
 /** Of a corrected turn and of the turn found anew, so much must be common to both for the correction to hold for it. */
@@ -85,8 +86,7 @@ function isSame(one: EditableTurn, other: EditableTurn): boolean {
 }
 
 function freeId(taken: ReadonlySet<string>): string {
-  const idAt = (index: number): string => `SPEAKER_${String(index).padStart(2, '0')}`;
-  return idAt(firstFree((index) => taken.has(idAt(index))));
+  return speakerLabel(firstFree((index) => taken.has(speakerLabel(index))));
 }
 
 function firstFree(isTaken: (index: number) => boolean): number {

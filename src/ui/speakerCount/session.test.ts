@@ -147,6 +147,7 @@ describe('asking for another number of speakers', () => {
     await settled();
     expect(session.accept()).toBe(true);
     expect(studio.seen.annotation.speakers).toHaveLength(4);
+    expect(studio.seen.annotation.confidenceKind, 'what its confidences are').toBe('margin');
     expect(studio.seen.proposals.at(-1)).toBeNull();
     expect(session.state.request).toBeNull();
   });

@@ -178,8 +178,10 @@ export class CountSession {
 }
 
 function proposalOf(before: Annotation, request: CountRequest, found: Reclustering, certain: ReadonlySet<string>): Proposal {
-  const { turns, exclusiveTurns, speakers, seconds } = found;
-  const annotation = carryOver(before, annotationOf(turns, exclusiveTurns, speakers, before.durationSeconds), certain);
+  const { turns, exclusiveTurns, speakers, confidenceKind, seconds } = found;
+  const carried = carryOver(before, annotationOf(turns, exclusiveTurns, speakers, before.durationSeconds), certain);
+  // It can be another kind than the run's.
+  const annotation = { ...carried, confidenceKind };
   const brief = new Set(briefSpeakers(annotation));
   return {
     request,

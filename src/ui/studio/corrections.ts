@@ -1,7 +1,7 @@
 import type { Edit, EditableTurn } from '../../editing/annotation';
 import { turnsAt } from './lookup';
 import { nameOf } from './names';
-import type { Studio } from './studio';
+import type { Studio, StudioState } from './studio';
 import { studioText } from './text';
 
 /** What buttons and keys do to the result. Each says in a sentence what happened, for those who cannot see the lanes. */
@@ -10,8 +10,22 @@ const words = studioText.turn;
 /** A turn that is added has this length, less where another turn of the speaker or the end of the recording is nearer. */
 const NEW_TURN_SECONDS = 2;
 
-/** The turn that is selected; says so where none is. */
+/** Whether turns can be corrected now: those that are shown are the annotation's own. Says why where they cannot. */
+function canCorrect(studio: Studio): boolean {
+  const state = studio.get();
+  if (isEditable(state)) return true;
+  studio.say(state.proposal ? studioText.proposalHint : studioText.exclusiveHint);
+  return false;
+}
+
+/** Whether the turns that are shown can be corrected. */
+export function isEditable({ mode, proposal }: StudioState): boolean {
+  return mode === 'overlapping' && !proposal;
+}
+
+/** The turn that is selected, to be corrected; says so where none is, or where none can be. */
 export function selectedTurn(studio: Studio): EditableTurn | null {
+  if (!canCorrect(studio)) return null;
   const { annotation, selected } = studio.get();
   const turn = annotation.turns.find(({ id }) => id === selected) ?? null;
   if (!turn) studio.say(words.nothingSelected);
@@ -76,6 +90,7 @@ export function moveTurn(studio: Studio, turn: number, startSeconds: number, end
 
 /** Adds a turn at the playhead, for the speaker of the selected turn, or of the first lane. */
 export function addAtPlayhead(studio: Studio): void {
+  if (!canCorrect(studio)) return;
   const { annotation, selected } = studio.get();
   const chosen = annotation.turns.find(({ id }) => id === selected)?.speaker ?? annotation.speakers[0]?.id;
   if (chosen === undefined) return;

@@ -89,11 +89,10 @@ function jsonSource({ result, annotation, name }: Outcome): JsonSource {
 function manifestOf({ outcome, isCorrected, date, userAgent }: ExportRequest): RunManifest | null {
   const { result, options, blob, name } = outcome;
   if (!result) return null;
-  const { voices, embeddingModel } = result;
   return runManifest(result, {
     program: { name: 'voxlane', version },
     date: date.toISOString(),
-    source: { name, bytes: blob?.size ?? 0 },
+    source: { name, bytes: blob?.size ?? null },
     settings: {
       speakers: options?.speakerMode === 'exact' ? options.exact : null,
       minSpeakers: options?.speakerMode === 'range' ? options.min : null,
@@ -102,12 +101,7 @@ function manifestOf({ outcome, isCorrected, date, userAgent }: ExportRequest): R
       preset: options?.preset ?? null,
       speed: options?.speed ?? null,
     },
-    models: voices
-      ? [
-          { stage: 'segmentation', ...voices.segmentation },
-          { stage: 'embedding', ...voices.embedding },
-        ]
-      : [{ stage: 'embedding', id: result.preset, sha256: embeddingModel }],
+    models: result.models,
     userAgent,
     isCorrected,
   });

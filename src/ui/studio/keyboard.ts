@@ -6,6 +6,9 @@ export interface Keyboard {
   readonly setLetters: (on: boolean) => void;
 }
 
+/** What changes the result, once for each press. */
+const CHANGING: ReadonlySet<ShortcutId> = new Set(['assign', 'split', 'set-start', 'set-end', 'add', 'confirm', 'delete']);
+
 /** The arrow, Home and End keys that a focused control wants for itself. */
 const OWN_ARROWS = '[role="tab"], [role="slider"], [role="scrollbar"], [role="row"], tr[tabindex], input, select, textarea, summary';
 
@@ -26,7 +29,11 @@ export function steerByKeys(scope: Scope, act: (id: ShortcutId, key: string) => 
     const isText = target?.matches('input:not([type="radio"], [type="checkbox"], [type="range"], [type="file"], [type="color"]), textarea, select') ?? false;
     // A field has undo, letters and arrows of its own.
     if (isText) return;
-    if (id === 'toggle' && target?.closest('button, a, label, summary, input, tr[tabindex]')) return;
+    // A slider's own keys are arrows, but what is typed on it is meant for it as well.
+    if (target?.matches('input[type="range"]') && CHANGING.has(id)) return;
+    // Held down, these would go through the whole recording.
+    if (event.repeat && (CHANGING.has(id) || id === 'toggle')) return;
+    if (id === 'toggle' && target?.closest('button, a, label, summary, input')) return;
     if ((id === 'next-turn' || id === 'previous-turn' || id === 'back' || id === 'forward') && target?.closest(OWN_ARROWS)) {
       // The timeline's own keys are these very ones.
       const isTimeline = target.matches('.lanes__scroller') && (id === 'back' || id === 'forward');

@@ -23,13 +23,19 @@ describe('shortcutOf', () => {
     expect(shortcutOf(press('Tab'), true)).toBeNull();
   });
 
+  it('knows brackets on keyboards that have them behind Alt', () => {
+    expect(shortcutOf(press('[', { altKey: true }), true)).toBe('set-start');
+    expect(shortcutOf(press(']', { altKey: true, ctrlKey: true }), true)).toBe('set-end');
+  });
+
   it('turns single characters off, and nothing else', () => {
     expect(shortcutOf(press('s'), true)).toBe('split');
     expect(shortcutOf(press('s'), false)).toBeNull();
     expect(shortcutOf(press('4'), false)).toBeNull();
     expect(shortcutOf(press('F2'), false)).toBe('rename');
     expect(shortcutOf(press('ArrowDown'), false)).toBe('next-turn');
-    expect(shortcutOf(press('?', { shiftKey: true }), false)).toBe('help');
+    expect(shortcutOf(press('?', { shiftKey: true }), true)).toBe('help');
+    expect(shortcutOf(press('?', { shiftKey: true }), false)).toBeNull();
   });
 
   it('has one meaning for each key', () => {

@@ -50,7 +50,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { id: 'zoom-fit', group: 'view', keys: ['0'], shown: ['0'], isCharacter: true },
   { id: 'mode', group: 'view', keys: ['v'], shown: ['V'], isCharacter: true },
   { id: 'export', group: 'view', keys: ['e'], shown: ['E'], isCharacter: true },
-  { id: 'help', group: 'view', keys: ['?'], shown: ['?'] },
+  { id: 'help', group: 'view', keys: ['?'], shown: ['?'], isCharacter: true },
 ];
 
 /** The part of a keyboard event that tells which shortcut it is. */
@@ -62,9 +62,11 @@ export type KeyPress = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altK
  * @param withLetters whether keys that are single characters act
  */
 export function shortcutOf(press: KeyPress, withLetters: boolean): ShortcutId | null {
-  if (press.altKey) return null;
+  // Brackets are typed with Alt, or with Ctrl and Alt, on many keyboards; nothing else is meant for us with Alt.
+  const isBracket = press.key === '[' || press.key === ']';
+  if (press.altKey && !isBracket) return null;
   const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
-  const withControl = press.ctrlKey || press.metaKey;
+  const withControl = (press.ctrlKey && !(isBracket && press.altKey)) || press.metaKey;
   const found = SHORTCUTS.find(
     (shortcut) =>
       shortcut.keys.includes(key) &&

@@ -6,6 +6,7 @@ import { swatch } from '../lanes/label';
 import { speakerName } from '../lanes/model';
 import { COLOURS } from '../lanes/palette';
 import { nameOf } from './names';
+import { onChoice } from './onChoice';
 import type { Panel, Studio } from './studio';
 import { studioText } from './text';
 
@@ -31,6 +32,10 @@ export function createSpeakersPanel(studio: Studio): SpeakersPanel {
   const element = h('section', { class: 'panel' }, h('h3', { class: 'legend' }, words.heading), list, add);
 
   const rows = new Map<string, SpeakerRow>();
+  const focusAfter = (into: string | null): void => {
+    if (into === null) add.focus();
+    else rows.get(into)?.focusName();
+  };
   const update = (): void => {
     const { annotation } = studio.get();
     const brief = new Set(briefSpeakers(annotation).map(({ id }) => id));
@@ -41,7 +46,7 @@ export function createSpeakersPanel(studio: Studio): SpeakersPanel {
     }
     annotation.speakers.forEach((speaker, index) => {
       let row = rows.get(speaker.id);
-      if (!row) rows.set(speaker.id, (row = createRow(studio, speaker.id)));
+      if (!row) rows.set(speaker.id, (row = createRow(studio, speaker.id, focusAfter)));
       row.update(annotation, speaker, index, brief.has(speaker.id));
       // Moved only where the order is another: moving an element takes the focus out of it.
       if (list.children[index] !== row.element) list.insertBefore(row.element, list.children[index] ?? null);
@@ -66,7 +71,8 @@ interface SpeakerRow {
   readonly remove: () => void;
 }
 
-function createRow(studio: Studio, id: string): SpeakerRow {
+/** @param onGone hears who took the speaker's place, when this row is gone and the focus with it; null for nobody */
+function createRow(studio: Studio, id: string, onGone: (into: string | null) => void): SpeakerRow {
   const scope: Scope = studio.scope.child();
   const badge = h('span', { class: 'speakers__badge' });
   const name = h('input', { type: 'text', class: 'field speakers__name', maxlength: 80, autocomplete: 'off', spellcheck: 'false', 'data-testid': 'speaker-name' });
@@ -95,6 +101,10 @@ function createRow(studio: Studio, id: string): SpeakerRow {
   };
   let shown = '';
   scope.on(name, 'change', commitName);
+  scope.on(name, 'blur', () => {
+    // A name that was emptied is the number again.
+    name.value = shown;
+  });
   scope.on(name, 'keydown', (event) => {
     if (event.key === 'Enter') {
       commitName();
@@ -112,16 +122,21 @@ function createRow(studio: Studio, id: string): SpeakerRow {
   scope.on(colour, 'change', () => {
     studio.edit({ type: 'recolour-speaker', speaker: id, colour: Number(colour.value) });
   });
-  scope.on(merge, 'change', () => {
+  onChoice(scope, merge, () => {
     const into = merge.value;
     merge.value = '';
     const { annotation } = studio.get();
     if (into === '') return;
     const sentence = words.merged(nameOf(annotation, id), nameOf(annotation, into));
-    if (studio.edit({ type: 'merge-speakers', from: id, into })) studio.say(sentence);
+    if (!studio.edit({ type: 'merge-speakers', from: id, into })) return;
+    studio.say(sentence);
+    onGone(into);
   });
   scope.on(remove, 'click', () => {
-    studio.edit({ type: 'remove-speaker', speaker: id });
+    const sentence = words.removed(nameOf(studio.get().annotation, id));
+    if (!studio.edit({ type: 'remove-speaker', speaker: id })) return;
+    studio.say(sentence);
+    onGone(null);
   });
 
   return {

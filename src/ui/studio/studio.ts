@@ -1,5 +1,4 @@
-import type { Annotation, Edit, EditableTurn } from '../../editing/annotation';
-import type { Turn } from '../../timeline/turn';
+import type { Annotation, Edit } from '../../editing/annotation';
 import type { Scope } from '../../util/scope';
 import type { Player } from '../player';
 import type { Outcome, TurnsMode } from '../state';
@@ -71,6 +70,3 @@ export interface Studio {
 export interface Panel {
   readonly element: HTMLElement;
 }
-
-/** The turns on the lanes: those of the proposal, or of the annotation, in the mode that is chosen. */
-export type ShownTurns = readonly (EditableTurn | Turn)[];

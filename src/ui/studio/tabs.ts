@@ -14,7 +14,6 @@ export interface Tabs<Id extends string> {
   readonly element: HTMLElement;
   /** Shows a tab without taking the focus. */
   readonly show: (id: Id) => void;
-  readonly shown: () => Id;
 }
 
 let serial = 0;
@@ -37,9 +36,7 @@ export function createTabs<Id extends string>(scope: Scope, label: string, tabs:
     }
     return { id, make, panel, button };
   });
-  let current = tabs[0]!.id;
   const show = (id: Id): void => {
-    current = id;
     for (const part of parts) {
       const isShown = part.id === id;
       if (isShown && !made.has(id)) {
@@ -71,6 +68,7 @@ export function createTabs<Id extends string>(scope: Scope, label: string, tabs:
     next.button.focus();
   });
   const element = h('section', { class: 'panel tabs' }, list, ...parts.map(({ panel }) => panel));
-  show(current);
-  return { element, show, shown: () => current };
+  const [first] = tabs;
+  if (first) show(first.id);
+  return { element, show };
 }

@@ -1,5 +1,5 @@
-import { messageOf, VoxlaneError } from '../../util/errors';
-import { companionKind } from '../work/sortFiles';
+import { messageOf } from '../../util/errors';
+import { companionKind, isTranscript } from '../work/sortFiles';
 import { importedAnnotation, readTurnsFor } from '../work/readTurns';
 import type { Studio } from './studio';
 import { studioText } from './text';
@@ -27,10 +27,10 @@ export async function takeFiles(
     const kind = companionKind(file);
     try {
       if (kind === 'uem' || (kind === 'rttm' && purpose === 'drop')) references.push(file);
-      else if (kind === 'subtitles' || (kind === 'json' && (await isTranscript(file)))) transcript([file]);
+      else if (await isTranscript(file)) transcript([file]);
       else await importTurns(studio, file);
     } catch (thrown) {
-      if (!(thrown instanceof VoxlaneError)) throw thrown;
+      // Also what the browser throws for a file that is gone since it was dropped.
       studio.say(words.unreadable(file.name, messageOf(thrown)));
     }
   }
@@ -44,11 +44,7 @@ export async function takeFiles(
 async function importTurns(studio: Studio, file: File): Promise<void> {
   const imported = await readTurnsFor(studio.scope, file, studio.outcome.name);
   if (!imported) return;
+  // The recording is as long as it is; turns beyond its end would lie where nothing can be heard.
   const annotation = importedAnnotation(imported, studio.get().annotation.durationSeconds);
   if (studio.edit({ type: 'replace', annotation })) studio.say(words.imported(file.name, annotation.turns.length));
-}
-
-/** Recognisers write text; files of turns have none. Some write both, and then it is the text that is new here. */
-async function isTranscript(file: File): Promise<boolean> {
-  return /"(?:text|word)"\s*:/.test(await file.text());
 }

@@ -23,7 +23,6 @@ export const studioText = inLanguage(
       colour: (name: string) => `Colour of ${name}`,
       colourNames: ['Blue', 'Orange', 'Green', 'Magenta', 'Olive', 'Teal', 'Violet', 'Grey'] as readonly string[],
       hear: (name: string) => `Hear ${name}`,
-      more: (name: string) => `More for ${name}`,
       merge: (name: string) => `Merge ${name} into`,
       mergeNone: 'Merge into …',
       remove: (name: string) => `Remove ${name}`,
@@ -33,6 +32,7 @@ export const studioText = inLanguage(
       brief: 'very little speech',
       merged: (from: string, into: string) => `${from} is now part of ${into}.`,
       added: (name: string) => `${name} was added.`,
+      removed: (name: string) => `${name} was removed.`,
     },
     turn: {
       heading: 'Selected turn',
@@ -78,10 +78,8 @@ export const studioText = inLanguage(
     },
     importing: {
       button: 'Import',
-      label: 'Import turns, a transcript or a reference',
       hint: 'RTTM or JSON to edit, SRT, WebVTT or Whisper JSON as transcript',
-      imported: (file: string, turns: number) => `${turns} turns were taken from ${file}. Undo brings the ones before back.`,
-      transcript: (file: string) => `The transcript ${file} was taken.`,
+      imported: (file: string, turns: number) => `${turns} ${turns === 1 ? 'turn was' : 'turns were'} taken from ${file}. Undo brings the ones before back.`,
       reference: (file: string) => `${file} was taken as the reference of the score. To edit its turns, use Import.`,
       choose: (file: string) => `${file} has several recordings. Which one is this?`,
       take: 'Take it',
@@ -92,7 +90,7 @@ export const studioText = inLanguage(
     help: {
       heading: 'Keys',
       letters: 'Single-letter keys',
-      lettersHint: 'Off, only keys with Ctrl, the arrows, Space, Enter, Delete, Esc and ? act.',
+      lettersHint: 'Off, only keys with Ctrl, the arrows, Space, Enter, Delete, F2 and Esc act.',
       close: 'Close',
       groups: { listen: 'Listen', go: 'Go to', correct: 'Correct', view: 'View' },
       meaning: {
@@ -121,7 +119,7 @@ export const studioText = inLanguage(
         mode: 'overlapping or exclusive',
         export: 'export',
         help: 'these keys',
-        leave: 'nothing selected, no loop',
+        leave: 'take a proposal back, end the loop, select nothing',
       },
     },
   },
@@ -147,7 +145,6 @@ export const studioText = inLanguage(
         colour: (name) => `Farbe von ${name}`,
         colourNames: ['Blau', 'Orange', 'Grün', 'Magenta', 'Oliv', 'Petrol', 'Violett', 'Grau'],
         hear: (name) => `${name} anhören`,
-        more: (name) => `Mehr zu ${name}`,
         merge: (name) => `${name} zusammenführen mit`,
         mergeNone: 'Zusammenführen mit …',
         remove: (name) => `${name} entfernen`,
@@ -157,6 +154,7 @@ export const studioText = inLanguage(
         brief: 'sehr wenig Sprache',
         merged: (from, into) => `${from} gehört jetzt zu ${into}.`,
         added: (name) => `${name} wurde hinzugefügt.`,
+        removed: (name) => `${name} wurde entfernt.`,
       },
       turn: {
         heading: 'Ausgewählter Beitrag',
@@ -202,10 +200,8 @@ export const studioText = inLanguage(
       },
       importing: {
         button: 'Importieren',
-        label: 'Redebeiträge, Transkript oder Referenz importieren',
         hint: 'RTTM oder JSON zum Bearbeiten, SRT, WebVTT oder Whisper-JSON als Transkript',
-        imported: (file, turns) => `${turns} Beiträge wurden aus ${file} übernommen. „Rückgängig“ holt die vorigen zurück.`,
-        transcript: (file) => `Das Transkript ${file} wurde übernommen.`,
+        imported: (file, turns) => `${turns} ${turns === 1 ? 'Beitrag wurde' : 'Beiträge wurden'} aus ${file} übernommen. „Rückgängig“ holt die vorigen zurück.`,
         reference: (file) => `${file} wurde als Referenz der Bewertung übernommen. Um die Beiträge zu bearbeiten, importieren Sie die Datei.`,
         choose: (file) => `${file} enthält mehrere Aufnahmen. Welche ist diese?`,
         take: 'Übernehmen',
@@ -216,7 +212,7 @@ export const studioText = inLanguage(
       help: {
         heading: 'Tasten',
         letters: 'Tasten mit einzelnen Buchstaben',
-        lettersHint: 'Ausgeschaltet wirken nur Tasten mit Strg, Pfeile, Leertaste, Eingabe, Entf, Esc und ?.',
+        lettersHint: 'Ausgeschaltet wirken nur Tasten mit Strg, Pfeile, Leertaste, Eingabe, Entf, F2 und Esc.',
         close: 'Schließen',
         groups: { listen: 'Hören', go: 'Gehen', correct: 'Korrigieren', view: 'Ansicht' },
         meaning: {
@@ -245,7 +241,7 @@ export const studioText = inLanguage(
           mode: 'überlappend oder exklusiv',
           export: 'exportieren',
           help: 'diese Tasten',
-          leave: 'nichts ausgewählt, keine Wiederholung',
+          leave: 'Vorschlag zurücknehmen, Wiederholung beenden, nichts auswählen',
         },
       },
     },

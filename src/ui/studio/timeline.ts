@@ -82,7 +82,7 @@ export function createTimeline(studio: Studio, onPosition: () => void): Timeline
 
   const element = h(
     'section',
-    { class: 'panel instrument', 'aria-label': text.done.lanes },
+    { class: studio.outcome.blob ? 'panel instrument' : 'panel instrument instrument--mute', 'aria-label': text.done.lanes },
     transport.element,
     lanes.element,
     studio.outcome.blob === null && h('p', { class: 'fine', 'data-testid': 'no-sound' }, studioText.noSound),

@@ -2,8 +2,9 @@ import type { EditableTurn } from '../../editing/annotation';
 import { h, setText } from '../dom';
 import { clock } from '../format';
 import { speakerName } from '../lanes/model';
-import { addAtPlayhead, assignTurn, confirmSelected, deleteSelected, moveTurn, splitSelected, toggleLoop } from './corrections';
+import { addAtPlayhead, assignTurn, confirmSelected, deleteSelected, isEditable, moveTurn, splitSelected, toggleLoop } from './corrections';
 import type { Panel, Studio } from './studio';
+import { onChoice } from './onChoice';
 import { studioText } from './text';
 import { parseTime } from './time';
 
@@ -69,24 +70,27 @@ export function createTurnEditor(studio: Studio): Panel {
     scope.on(input, 'keydown', (event) => {
       if (event.key !== 'Escape') return;
       event.stopPropagation();
-      input.blur();
+      // First, because leaving a changed field takes what was typed.
+      committed = input.value;
       update();
+      input.blur();
     });
   }
-  scope.on(speaker, 'change', () => {
-    if (turn) assignTurn(studio, turn.id, speaker.value);
+  onChoice(scope, speaker, () => {
+    if (turn && speaker.value !== turn.speaker) assignTurn(studio, turn.id, speaker.value);
   });
 
   function update(): void {
-    const { annotation, selected, mode, loop: looped, proposal } = studio.get();
-    const isEditable = mode === 'overlapping' && !proposal;
-    turn = isEditable ? (annotation.turns.find(({ id }) => id === selected) ?? null) : null;
-    setText(hint, isEditable ? words.none : proposal ? studioText.proposalHint : studioText.exclusiveHint);
+    const state = studio.get();
+    const { annotation, selected, loop: looped, proposal } = state;
+    const canEdit = isEditable(state);
+    turn = canEdit ? (annotation.turns.find(({ id }) => id === selected) ?? null) : null;
+    setText(hint, canEdit ? words.none : proposal ? studioText.proposalHint : studioText.exclusiveHint);
     hint.hidden = turn !== null;
     problem.hidden = true;
     for (const control of [...needSelection, start.input, end.input, speaker]) control.disabled = turn === null;
     loop.disabled = turn === null && looped === null;
-    add.disabled = !isEditable || annotation.speakers.length === 0;
+    add.disabled = !canEdit || annotation.speakers.length === 0;
     loop.firstChild!.textContent = looped ? words.unloop : words.loop;
     loop.setAttribute('aria-pressed', String(looped !== null));
     speaker.replaceChildren(...annotation.speakers.map((one, index) => h('option', { value: one.id }, speakerName(one, index))));

@@ -45,7 +45,11 @@ export function doneView(context: ViewContext): View {
     theme,
     player,
     say: (message) => {
-      setText(status, message);
+      // The same sentence again is read again only where the box was empty meanwhile.
+      setText(status, '');
+      requestAnimationFrame(() => {
+        setText(status, message);
+      });
     },
     onWork: () => {
       work.changed(outcome);

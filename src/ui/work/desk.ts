@@ -18,7 +18,8 @@ const HASH = '#work=';
 
 /** What is known of the result that is open, besides its corrections. */
 interface OpenWork {
-  readonly memory: StudioMemory;
+  readonly outcome: Outcome;
+  memory: StudioMemory;
   peaks: Peaks | null;
   /** Whether its voices are in the browser's store. */
   hasVoices: boolean;
@@ -32,9 +33,17 @@ export class Desk implements Work {
   readonly #onKept: (isKept: boolean) => void;
   readonly #open = new Map<string, OpenWork>();
   readonly #pending = new Map<string, ReturnType<typeof setTimeout>>();
-  #aside: readonly File[] = [];
-  /** Writes one after another: what is kept of a result has to be there before its corrections. */
+  /** Results whose companions were taken. */
+  readonly #taken = new WeakSet<Outcome>();
+  /** Results that could not be kept: told once of each. */
+  readonly #lost = new Set<string>();
+  /** What corrections wait for: a result has to be there before they are. Not its sound, which can take long. */
   #writing: Promise<unknown> = Promise.resolve();
+  #writingSound: Promise<unknown> = Promise.resolve();
+  /** Writes that are not done. */
+  #numWriting = 0;
+  /** Gives up the hold of the result that is open. */
+  #release: AbortController | null = null;
 
   constructor(scope: Scope, store: Store<State, Action>, onKept: (isKept: boolean) => void, recent = new RecentWork()) {
     this.#store = store;
@@ -44,8 +53,11 @@ export class Desk implements Work {
     scope.on(document, 'visibilitychange', () => {
       if (document.visibilityState === 'hidden') this.#flush();
     });
-    scope.on(window, 'pagehide', () => {
+    scope.on(window, 'beforeunload', (event) => {
+      if (this.#pending.size === 0) return;
+      // A page that is being left does not live long enough to write: the browser asks, and meanwhile it is written.
       this.#flush();
+      event.preventDefault();
     });
     scope.on(window, 'hashchange', () => {
       const id = idInAddress();
@@ -53,6 +65,7 @@ export class Desk implements Work {
       if (id && !(phase.kind === 'done' && phase.outcome.id === id)) void this.open(id);
     });
     scope.add(() => {
+      this.#hold(null);
       this.#flush();
     });
   }
@@ -69,6 +82,7 @@ export class Desk implements Work {
     const open = next.phase.kind === 'done' ? next.phase.outcome : null;
     const before = previous.phase.kind === 'done' ? previous.phase.outcome : null;
     if (open === before) return;
+    if (open?.id !== before?.id) this.#hold(open?.id ?? null);
     history.replaceState(null, '', open ? `${HASH}${open.id}` : location.pathname + location.search);
     if (!open) {
       void this.#list();
@@ -77,15 +91,24 @@ export class Desk implements Work {
     if (!this.#open.has(open.id)) {
       this.memoryOf(open);
       this.#keep(open);
-    } else if (open.blob && before?.id === open.id && !before.blob) this.#keepSound(open);
+      this.#keepSound(open);
+    } else if (open.blob && before?.id === open.id && !before.blob) {
+      this.memoryOf(open);
+      this.#save(open.id);
+      this.#keepSound(open);
+    }
   }
 
   memoryOf(outcome: Outcome): StudioMemory {
     let open = this.#open.get(outcome.id);
     if (!open) {
-      open = { memory: { history: new History(outcome.annotation), transcript: null }, peaks: null, hasVoices: false };
+      open = { outcome, memory: { history: new History(outcome.annotation), transcript: null }, peaks: null, hasVoices: false };
       this.#open.set(outcome.id, open);
     }
+    const { history, transcript } = open.memory;
+    const { durationSeconds } = outcome.annotation;
+    // The sound came later, and tells how long the recording really is.
+    if (durationSeconds > history.annotation.durationSeconds) open.memory = { history: lengthened(history, durationSeconds), transcript };
     return open.memory;
   }
 
@@ -107,7 +130,8 @@ export class Desk implements Work {
   keepPeaks({ id }: Outcome, peaks: Peaks): void {
     const open = this.#open.get(id);
     if (open) open.peaks = peaks;
-    this.#write(() => this.#recent.savePeaks(id, peaks));
+    // Without them the waveform is read again.
+    void this.#recent.savePeaks(id, peaks);
   }
 
   voicesOf({ id, result }: Outcome): (() => Promise<KeptVoices>) | null {
@@ -117,23 +141,24 @@ export class Desk implements Work {
     return async () => {
       const kept = await this.#recent.voices(id);
       if (kept) return kept as KeptVoices;
-      throw new VoxlaneError({ code: 'storage', problem: workText.gone });
+      throw new VoxlaneError({ code: 'storage', problem: workText.voicesGone });
     };
   }
 
-  /** Files that came together with a recording, for its result. */
-  setAside(files: readonly File[]): void {
-    this.#aside = files;
-  }
-
-  takeAside(): readonly File[] {
-    if (this.#store.get().phase.kind !== 'done') return [];
-    const files = this.#aside;
-    this.#aside = [];
-    return files;
+  /** Files that came together with a recording, for its result; none the second time. */
+  companionsOf(outcome: Outcome): readonly File[] {
+    if (this.#taken.has(outcome)) return [];
+    this.#taken.add(outcome);
+    return outcome.companions ?? [];
   }
 
   async open(id: string): Promise<void> {
+    const { lastOutcome } = this.#store.get();
+    if (lastOutcome?.id === id && this.#open.has(id)) {
+      // All of it is here still, also what found no room in the store.
+      this.#store.dispatch({ type: 'returned' });
+      return;
+    }
     try {
       const kept = await this.#recent.open(id);
       if (!kept) {
@@ -141,9 +166,12 @@ export class Desk implements Work {
         return;
       }
       const { outcome, history, transcript, recording, peaks, hasVoices } = kept;
+      const opened = { ...outcome, blob: recording };
+      const known = this.#open.get(id);
       // What was open here before is newer than what was written.
-      if (!this.#open.has(id)) this.#open.set(id, { memory: { history, transcript }, peaks, hasVoices });
-      this.#store.dispatch({ type: 'opened', outcome: { ...outcome, blob: recording } });
+      if (known) known.hasVoices = hasVoices;
+      else this.#open.set(id, { outcome: opened, memory: { history, transcript }, peaks, hasVoices });
+      this.#store.dispatch({ type: 'opened', outcome: opened });
       this.#onKept(true);
     } catch (thrown) {
       this.#lose(workText.failed(messageOf(thrown)));
@@ -154,10 +182,34 @@ export class Desk implements Work {
     try {
       await this.#recent.delete(id);
       this.#open.delete(id);
+      this.#store.dispatch({ type: 'kept-deleted', id });
     } catch (thrown) {
-      this.#say(workText.failed(messageOf(thrown)));
+      this.#say(workText.notDeleted(messageOf(thrown)));
     }
     await this.#list();
+  }
+
+  /** Says where another tab has the same result open: what both correct, the last one to save decides. */
+  #hold(id: string | null): void {
+    this.#release?.abort();
+    this.#release = null;
+    // Absent on pages without HTTPS.
+    if (id === null || !('locks' in navigator)) return;
+    const release = new AbortController();
+    this.#release = release;
+    const held = new Promise<void>((resolve) => {
+      release.signal.addEventListener('abort', () => {
+        resolve();
+      });
+    });
+    navigator.locks
+      .request(`voxlane-work-${id}`, { ifAvailable: true }, (lock) => {
+        if (lock) return held;
+        if (!release.signal.aborted) this.#say(workText.elsewhere);
+        return undefined;
+      })
+      // A browser that refuses locks has no such warning.
+      .catch(() => undefined);
   }
 
   #lose(why: string): void {
@@ -174,27 +226,22 @@ export class Desk implements Work {
     this.#store.dispatch({ type: 'kept-listed', kept: await this.#recent.list() });
   }
 
-  /** All of a new result: first what cannot be done without. */
+  /** All of a new result but its sound. */
   #keep(outcome: Outcome): void {
     const { id, result } = outcome;
     const { history } = this.memoryOf(outcome);
-    this.#write(async () => {
-      const kept = await this.#recent.saveOutcome(outcome, history.toPlain());
-      // Told once, and not of each of its parts again.
-      if (!kept.isKept) this.#say(studioText.notKept);
-      return kept;
-    });
+    this.#write(id, () => this.#recent.saveOutcome(outcome, history.toPlain()));
     const voices = result?.voices;
-    if (voices) this.#write(() => this.#recent.saveVoices(id, voices));
-    this.#keepSound(outcome);
+    if (voices) this.#write(null, () => this.#recent.saveVoices(id, voices));
   }
 
   #keepSound({ id, blob }: Outcome): void {
     if (!blob) return;
-    this.#write(async () => {
+    const before = Promise.all([this.#writing, this.#writingSound]);
+    this.#writingSound = this.#counted(async () => {
+      await before;
       const kept = await this.#recent.saveRecording(id, blob);
       if (!kept.isKept && (kept.reason === 'full' || kept.reason === 'too-large')) this.#say(studioText.keptWithoutSound);
-      return kept;
     });
   }
 
@@ -203,8 +250,12 @@ export class Desk implements Work {
     const open = this.#open.get(id);
     if (!open) return;
     const { history, transcript } = open.memory;
-    this.#write(() => this.#recent.saveHistory(id, history.toPlain()));
-    this.#write(() => this.#recent.saveTranscript(id, transcript));
+    this.#write(id, async () => {
+      const kept = await this.#recent.saveHistory(id, history.toPlain());
+      // Another tab deleted it, or made room: whoever corrects it here wants it kept.
+      return kept.isKept || kept.reason !== 'gone' ? kept : this.#recent.saveOutcome(open.outcome, history.toPlain());
+    });
+    this.#write(id, () => this.#recent.saveTranscript(id, transcript));
   }
 
   #flush(): void {
@@ -214,14 +265,35 @@ export class Desk implements Work {
     }
   }
 
-  #write(save: () => Promise<Kept>): void {
-    this.#onKept(false);
-    const written = this.#writing.then(save);
-    this.#writing = written;
-    void written.then(() => {
-      if (this.#writing === written && this.#pending.size === 0) this.#onKept(true);
+  /** @param id of the work that is lost if this is not kept; null for what can be done without */
+  #write(id: string | null, save: () => Promise<Kept>): void {
+    const before = this.#writing;
+    this.#writing = this.#counted(async () => {
+      await before;
+      const kept = await save();
+      if (kept.isKept || id === null || this.#lost.has(id)) return;
+      this.#lost.add(id);
+      this.#say(studioText.notKept);
     });
   }
+
+  /** Tells that not all is written down until this is; saving tells its failures and never rejects. */
+  async #counted(write: () => Promise<void>): Promise<void> {
+    this.#numWriting += 1;
+    this.#onKept(false);
+    try {
+      await write();
+    } finally {
+      this.#numWriting -= 1;
+      if (this.#numWriting === 0 && this.#pending.size === 0) this.#onKept(this.#lost.size === 0);
+    }
+  }
+}
+
+/** The same corrections of a recording that turned out to be longer. */
+function lengthened(history: History, durationSeconds: number): History {
+  const plain = history.toPlain();
+  return History.fromPlain({ ...plain, annotation: { ...plain.annotation, durationSeconds } });
 }
 
 function idInAddress(): string | null {

@@ -12,10 +12,12 @@ export interface RecentPanel {
 /** What was done in this browser before: to be gone on with, or deleted. */
 export function createRecentPanel(scope: Scope, actions: Pick<Actions, 'openKept' | 'deleteKept'>): RecentPanel {
   const list = h('ul', { class: 'recent__list' });
+  // Takes the focus when the row that had it is gone.
+  const heading = h('h3', { class: 'legend', tabindex: -1 }, words.heading);
   const element = h(
     'section',
     { class: 'panel recent', hidden: true, 'data-testid': 'recent' },
-    h('h3', { class: 'legend' }, words.heading),
+    heading,
     h('p', { class: 'fine' }, words.hint),
     list,
   );
@@ -40,7 +42,22 @@ export function createRecentPanel(scope: Scope, actions: Pick<Actions, 'openKept
           rows.on(open, 'click', () => {
             actions.openKept(id);
           });
+          const yes = h('button', { type: 'button', class: 'button button--small', 'data-testid': 'delete-kept-yes' }, words.deleteShort);
+          const no = h('button', { type: 'button', class: 'button button--small' }, words.keep);
+          const question = h('div', { class: 'button-row', role: 'group', 'aria-label': words.sure(name), hidden: true }, h('span', { class: 'fine' }, words.sure(name)), yes, no);
+          const ask = (isAsked: boolean): void => {
+            question.hidden = !isAsked;
+            remove.hidden = isAsked;
+            (isAsked ? no : remove).focus();
+          };
           rows.on(remove, 'click', () => {
+            ask(true);
+          });
+          rows.on(no, 'click', () => {
+            ask(false);
+          });
+          rows.on(yes, 'click', () => {
+            heading.focus();
             actions.deleteKept(id);
           });
           return h(
@@ -49,6 +66,7 @@ export function createRecentPanel(scope: Scope, actions: Pick<Actions, 'openKept
             open,
             h('span', { class: 'fine' }, words.facts(durationSeconds, numSpeakers, savedAt, bytes), hasSound ? '' : ` · ${words.noSound}`),
             remove,
+            question,
           );
         }),
       );

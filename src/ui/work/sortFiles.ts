@@ -16,6 +16,12 @@ export function companionKind({ name }: File): CompanionKind | null {
   return end === 'srt' || end === 'vtt' ? 'subtitles' : null;
 }
 
+/** Recognisers write text; files of turns have none. Some write both, and then it is the text that is new here. */
+export async function isTranscript(file: File): Promise<boolean> {
+  const kind = companionKind(file);
+  return kind === 'subtitles' || (kind === 'json' && /"(?:text|word)"\s*:/.test(await file.text()));
+}
+
 const isModel = ({ name }: File): boolean => /\.onnx$/i.test(name);
 
 export function sortFiles(files: Iterable<File>): SortedFiles {

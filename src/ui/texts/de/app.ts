@@ -57,7 +57,7 @@ export const appDe: AppWords = {
     formats: 'WAV, MP3, M4A, FLAC, OGG, MP4, MOV, WebM. Nichts wird hochgeladen.',
     facts: [
       ['Hinein geht', 'Eine Audio- oder Videodatei'],
-      ['Heraus kommt', 'Jeder Beitrag jedes Sprechers: als Spuren zum Anhören, als RTTM und als JSON'],
+      ['Heraus kommt', 'Jeder Beitrag jedes Sprechers: zum Anhören, Korrigieren und Mitnehmen als RTTM, JSON, Untertitel und mehr'],
       ['Dieses Gerät verlässt', 'Nichts'],
     ],
     back: (file) => `Zurück zum Ergebnis für ${file}`,

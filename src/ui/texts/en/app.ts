@@ -56,7 +56,7 @@ export const appEn = {
     formats: 'WAV, MP3, M4A, FLAC, OGG, MP4, MOV, WebM. Nothing is uploaded.',
     facts: [
       ['Goes in', 'An audio or video file'],
-      ['Comes out', 'Every turn of every speaker, as lanes to listen to, as RTTM and as JSON'],
+      ['Comes out', 'Every turn of every speaker: to hear, to correct, and to take home as RTTM, JSON, subtitles and more'],
       ['Leaves this machine', 'Nothing'],
     ] as readonly (readonly [string, string])[],
     back: (file: string): string => `Back to the result for ${file}`,

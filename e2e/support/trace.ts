@@ -1,0 +1,20 @@
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly args: { readonly name?: string };
+  /** Computing time, microseconds. */
+  readonly tdur?: number;
+}
+
+/** Computing time of each task of the page's thread: its wall time would be the machine's load as well. */
+export function busyMilliseconds(trace: Buffer): number[] {
+  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
+  const threadOf = ({ pid, tid }: TraceEvent) => `${pid}:${tid}`;
+  const pages = new Set(
+    traceEvents.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(threadOf),
+  );
+  return traceEvents.flatMap((event) =>
+    event.name === 'RunTask' && event.tdur !== undefined && pages.has(threadOf(event)) ? [event.tdur / 1000] : [],
+  );
+}
