@@ -109,6 +109,8 @@ test('keys are shown by ?, and single letters can be turned off', async ({ page 
   await page.keyboard.press('v');
   await expect(page.getByRole('radio', { name: 'Overlapping' })).toBeChecked();
   await page.keyboard.press('?');
+  await expect(help).toBeHidden();
+  await page.getByTestId('show-keys').click();
   await page.getByTestId('letter-keys').check();
   await page.keyboard.press('Escape');
   await page.keyboard.press('v');
