@@ -32,6 +32,9 @@ test('the script of the page is small', () => {
   }
 });
 
+// A bound on time, on machines that others use too: one that is slow for a minute is asked again.
+test.describe.configure({ retries: 2 });
+
 test('on a CPU slowed four times, a recording can be dropped within 1.5 s', async ({ context }) => {
   const times: number[] = [];
   for (let visit = 0; visit < 3; visit++) {
