@@ -4,6 +4,7 @@ import { viteStaticCopy } from 'vite-plugin-static-copy';
 import { kernels } from './scripts/kernelsPlugin.ts';
 import { offline } from './scripts/offlinePlugin.ts';
 import { policy } from './scripts/policyPlugin.ts';
+import { resampler } from './scripts/resamplerPlugin.ts';
 import { POLICY_HEADER } from './src/ui/privacy/policy.ts';
 
 /** Without these two the page gets no SharedArrayBuffer, and WASM runs on one thread. */
@@ -23,7 +24,7 @@ const PREVIEW_HEADERS = {
 };
 
 /** Only the two builds of the runtime that src/ort opens: CPU, and WebGPU (asyncify). */
-const RUNTIME_FILES = 'ort-wasm-simd-threaded{,.asyncify}.{mjs,wasm}';
+const RUNTIME_FILES = '{ort-wasm-simd-threaded{,.asyncify}.{mjs,wasm},ort.{wasm,webgpu}.min.mjs}';
 
 export default defineConfig({
   base: './',
@@ -31,12 +32,7 @@ export default defineConfig({
   appType: 'mpa',
   server: { headers: ISOLATION_HEADERS },
   preview: { headers: PREVIEW_HEADERS, port: 4173 },
-  resolve: {
-    // The runtime's files are served beside the page. Its bundled variant would start its threads from our
-    // worker's script.
-    conditions: ['onnxruntime-web-use-extern-wasm', 'module', 'browser', 'development|production'],
-  },
-  worker: { format: 'es', plugins: () => [kernels()] },
+  worker: { format: 'es', plugins: () => [kernels(), resampler()] },
   build: {
     target: 'es2022',
     // Readable stack traces in the field; the map is fetched only by developer tools.
@@ -49,6 +45,7 @@ export default defineConfig({
   },
   plugins: [
     kernels(),
+    resampler(),
     policy(),
     viteStaticCopy({
       structured: true,

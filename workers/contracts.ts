@@ -19,12 +19,15 @@ import type { Assembly, AssemblyFacts } from '../src/diarization/assemble';
 import type { SimulatedFault } from '../src/gpu/faults';
 import type { GpuCountsByStage } from '../src/gpu/meter';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
+import type { FileBase } from '../src/util/fileBase';
 
 /** Sound as it reaches the decoding worker. */
 export type DecodeSource =
   | { readonly kind: 'file'; readonly blob: Blob }
-  /** Mono at the target rate. */
-  | { readonly kind: 'samples'; readonly samples: Float32Array }
+  /** Mono. */
+  | { readonly kind: 'samples'; readonly samples: Float32Array; readonly sampleRate: number }
+  /** Mono samples that are asked for through the port, as feedPort.ts does. */
+  | { readonly kind: 'stream'; readonly port: MessagePort; readonly sampleRate: number }
   /** Planar channels that the page decoded itself. */
   | { readonly kind: 'channels'; readonly channels: Float32Array[]; readonly sampleRate: number };
 
@@ -52,8 +55,8 @@ export interface DecodeWorkerApi {
 
 export interface LoadRequest {
   readonly modelId: string;
-  readonly modelsBase: string;
-  readonly runtimeBase: string;
+  readonly modelsBase: FileBase;
+  readonly runtimeBase: FileBase;
   readonly backend: 'webgpu' | 'wasm';
   readonly threads: number;
   /** For tests. */
@@ -82,7 +85,7 @@ export interface LoadReply<Manifest> {
 export interface ModelWorkerApi<Manifest> {
   load(request: LoadRequest, onDownload: OnDownload | null): Promise<LoadReply<Manifest>>;
   /** Runs the model's golden input and compares, stage by stage. */
-  prove(goldensBase: string): Promise<ModelProof>;
+  prove(goldensBase: FileBase): Promise<ModelProof>;
   /** What each stage has asked of the GPU since the worker started; empty on WASM. */
   gpuCounts(): Promise<GpuCountsByStage>;
 }
@@ -148,7 +151,7 @@ export interface Reassembly extends Pick<Assembly, 'turns' | 'exclusiveTurns' | 
 /** Holds what the models gave of a recording, so that the page thread need not. */
 export interface ClusteringWorkerApi {
   /** Loads the PLDA that VBx wants. */
-  load(pldaId: string, modelsBase: string): Promise<void>;
+  load(pldaId: string, modelsBase: FileBase): Promise<void>;
   /** A new recording: what is held is dropped. */
   begin(): void;
   append(results: LocalResults): void;

@@ -1,8 +1,9 @@
-import { needsPageDecoder, openAudio, openChannels, openSamples, type OpenAudio } from '../src/audio/decode';
+import { needsPageDecoder, openAudio, openChannels, openStream, type OpenAudio } from '../src/audio/decode';
 import { takeBatch } from '../src/audio/batches';
 import { cutWindows, type AudioWindow } from '../src/audio/windows';
 import type { DecodeSource, DecodeWorkerApi } from './contracts';
 import { serve } from './expose';
+import { pullThrough } from './feedPort';
 import { moved } from './moved';
 
 interface OpenRecording {
@@ -41,7 +42,9 @@ function openSource(source: DecodeSource, options: Parameters<typeof openAudio>[
     case 'file':
       return openAudio(source.blob, options);
     case 'samples':
-      return openSamples(source.samples, options);
+      return openChannels([source.samples], source.sampleRate, options);
+    case 'stream':
+      return openStream(pullThrough(source.port), source.sampleRate, options);
     case 'channels':
       return openChannels(source.channels, source.sampleRate, options);
   }

@@ -1,4 +1,5 @@
 import createSpeexModule, { type SpeexModule } from '@echogarden/speex-resampler-wasm/simd';
+import wasmBinary from 'virtual:wasm/speex-resampler';
 import { messageOf, VoxlaneError } from '../util/errors';
 
 /**
@@ -141,12 +142,12 @@ let speexModule: Promise<SpeexModule> | undefined;
 
 /** One module for all resamplers of this thread; a failed load is tried again by the next one. */
 function loadSpeex(): Promise<SpeexModule> {
-  speexModule ??= createSpeexModule().catch((cause: unknown) => {
+  speexModule ??= createSpeexModule({ wasmBinary }).catch((cause: unknown) => {
     speexModule = undefined;
     throw new VoxlaneError(
       {
         code: 'worker-failed',
-        problem: `The resampler (speex-resampler-simd.wasm) cannot be loaded: ${messageOf(cause)}`,
+        problem: `The resampler cannot be started: ${messageOf(cause)}`,
         remedy: 'Reload the page; a browser without WASM SIMD must be updated',
       },
       { cause },

@@ -29,6 +29,6 @@ declare module '@echogarden/speex-resampler-wasm/simd' {
     ): number;
   }
 
-  /** Fetches and instantiates the WASM module that lies beside the script. */
-  export default function createSpeexModule(): Promise<SpeexModule>;
+  /** @param options.wasmBinary the module, which is fetched from beside the script where it is not given */
+  export default function createSpeexModule(options: { readonly wasmBinary: Uint8Array }): Promise<SpeexModule>;
 }

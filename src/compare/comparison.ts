@@ -7,6 +7,7 @@ import type { FbankFacts } from '../store/manifest';
 import { isShipped } from '../store/shipped';
 import { secondsOfFrame } from '../timeline/frameClock';
 import { VoxlaneError } from '../util/errors';
+import type { FileBase } from '../util/fileBase';
 import { permutationsThatFit, transpose } from './align';
 import { auditWeights } from './audit/auditWeights';
 import type { AuditReport } from './auditReport';
@@ -26,8 +27,8 @@ import { computeFeeds, type OnStep, type PlanRunner, type StageTensors } from '.
 import type { NamedTensor } from './tensor';
 
 export interface ComparisonSettings extends Bases {
-  /** Address of the ONNX Runtime files, with a slash at its end. */
-  readonly runtime: string;
+  /** Holds ONNX Runtime's files. */
+  readonly runtime: FileBase;
   /** WASM threads. */
   readonly threads: number;
   /** For tests: a node whose first output is multiplied, on WebGPU only. */
@@ -162,7 +163,7 @@ export class Comparison {
     const { files, gpu, settings } = this;
     return {
       browser: navigator.userAgent,
-      runtime: `onnxruntime-web ${await runtimeVersion()}`,
+      runtime: `onnxruntime-web ${await runtimeVersion(settings.runtime)}`,
       adapter: gpu?.adapterName ?? 'none used',
       threads: String(settings.threads),
       ...(files && { model: files.name, graphSha256: files.sha256, graphBytes: String(files.bytes) }),

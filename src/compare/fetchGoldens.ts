@@ -1,14 +1,15 @@
 import { VoxlaneError } from '../util/errors';
+import { addressIn, type FileBase } from '../util/fileBase';
 
 /**
  * The golden bundle that ships with a model.
  *
- * @param base address of the folder with `<model id>.zip`, with a slash at its end
+ * @param base holds `<model id>.zip`
  * @returns the zip
  * @throws VoxlaneError `model-missing`
  */
-export async function fetchGoldens(id: string, base: string): Promise<Uint8Array> {
-  const address = new URL(`${id}.zip`, base).href;
+export async function fetchGoldens(id: string, base: FileBase): Promise<Uint8Array> {
+  const address = addressIn(base, `${id}.zip`);
   const response = await fetch(address).catch(() => null);
   if (response?.ok) return new Uint8Array(await response.arrayBuffer());
   throw new VoxlaneError({

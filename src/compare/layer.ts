@@ -3,6 +3,7 @@ import { loadModel } from '../store/load';
 import { SHIPPED_MODELS, type ShippedModel } from '../store/shipped';
 import { parseOnnx } from '../onnx/model';
 import { VoxlaneError } from '../util/errors';
+import type { FileBase } from '../util/fileBase';
 import type { AnyManifest } from './plan';
 import type { PlanRunner } from './stages';
 import { concatenate, type NamedTensor } from './tensor';
@@ -33,7 +34,7 @@ export type OpenLayerRunner = (model: ReturnType<typeof parseOnnx>, manifest: An
  */
 export async function computeLayer(
   { model: id, stage: name, source, startSeconds, durationSeconds }: LayerRequest,
-  modelsBase: string,
+  modelsBase: FileBase,
   openRunner: OpenLayerRunner,
 ): Promise<NamedTensor> {
   const { manifest, bytes } = await loadModel<'segmentation' | 'embedding'>(SHIPPED_MODELS[id], id, modelsBase);

@@ -4,6 +4,7 @@ import type { ModelProto } from '../onnx/onnx_pb';
 import { loadManifest, loadModel } from '../store/load';
 import { isShipped, KNOWN_MODELS, SHIPPED_MODELS, type ShippedModel } from '../store/shipped';
 import { VoxlaneError } from '../util/errors';
+import type { FileBase } from '../util/fileBase';
 import { sha256Hex } from '../util/hash';
 import type { GoldenBundle } from './bundle';
 import type { KnownModel } from './files/assume';
@@ -34,8 +35,8 @@ export interface OpenedFiles {
 
 /** Where this release's files are; addresses with a slash at their end. */
 export interface Bases {
-  readonly models: string;
-  readonly goldens: string;
+  readonly models: FileBase;
+  readonly goldens: FileBase;
 }
 
 /**
@@ -121,7 +122,7 @@ async function describe(
   };
 }
 
-async function knownManifests(base: string): Promise<AnyManifest[]> {
+async function knownManifests(base: FileBase): Promise<AnyManifest[]> {
   return Promise.all(
     Object.entries(KNOWN_MODELS).map(([id, task]) => loadManifest<'segmentation' | 'embedding'>(task, id, base)),
   );

@@ -3,6 +3,7 @@ import { testSpeech } from '../embedding/testSpeech';
 import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest, SegmentationManifest } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
+import type { FileBase } from '../util/fileBase';
 import { readBundle, tensorNamed, type GoldenBundle, type GoldenStage } from './bundle';
 import { compareTensors, judge, type Tolerance } from './compare';
 import { fetchGoldens } from './fetchGoldens';
@@ -30,13 +31,13 @@ export interface ModelProof {
 /**
  * Runs the golden input of a segmentation model.
  *
- * @param goldensBase address of the folder with `<model id>.zip`, with a slash at its end
+ * @param goldensBase holds `<model id>.zip`
  * @throws VoxlaneError `model-missing`, `format`, `backend-failed`, `gpu-lost`, `gpu-memory`
  */
 export async function proveSegmentation(
   graph: Graph,
   { id }: SegmentationManifest,
-  goldensBase: string,
+  goldensBase: FileBase,
 ): Promise<ModelProof> {
   const bundle = readBundle(await fetchGoldens(id, goldensBase));
   const { data, shape } = tensorNamed(bundle.inputs, 'waveform');
@@ -49,7 +50,7 @@ export async function proveSegmentation(
 export async function proveEmbedding(
   embedder: Embedder,
   { id }: EmbeddingManifest,
-  goldensBase: string,
+  goldensBase: FileBase,
 ): Promise<ModelProof> {
   const bundle = readBundle(await fetchGoldens(id, goldensBase));
   const { data } = tensorNamed(bundle.inputs, 'waveform');

@@ -4,12 +4,13 @@ import { spoil, type FaultInjector } from '../gpu/faults';
 import { readBack } from '../gpu/readback';
 import type { TensorFact } from '../store/manifest';
 import { messageOf, VoxlaneError } from '../util/errors';
+import type { FileBase } from '../util/fileBase';
 import { healthy } from '../util/healthy';
 import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
 
 export interface GraphOptions {
-  /** Address of the ONNX Runtime files, with a slash at its end. */
-  readonly runtimeBase: string;
+  /** Holds ONNX Runtime's files. */
+  readonly runtimeBase: FileBase;
   /** WASM threads; of no meaning on WebGPU. */
   readonly threads: number;
   /** Device to run on; null for WASM. */

@@ -1,34 +1,40 @@
 import type * as Ort from 'onnxruntime-web';
+import { addressIn, type FileBase } from '../util/fileBase';
 
 /** How the runtime is loaded. */
 export interface RuntimeOptions {
-  /** Address of the ONNX Runtime files, with a slash at its end. */
-  readonly runtimeBase: string;
+  /** Holds ONNX Runtime's files. */
+  readonly runtimeBase: FileBase;
   /** WASM threads; of no meaning on WebGPU. */
   readonly threads: number;
 }
 
 /** The runtime's build for a backend. Two builds in one worker do not see each other. */
-export async function loadRuntime(backend: 'wasm' | 'webgpu', options: RuntimeOptions): Promise<typeof Ort> {
+export async function loadRuntime(backend: 'wasm' | 'webgpu', { runtimeBase, threads }: RuntimeOptions): Promise<typeof Ort> {
   if (backend === 'webgpu') {
-    const ort = await import('onnxruntime-web/webgpu');
+    const ort = await importRuntime(runtimeBase, 'ort.webgpu.min.mjs');
     // One thread: the CPU only feeds the GPU here, and idle threads would spin.
     ort.env.wasm.numThreads = 1;
-    setRuntimeFiles(ort, options.runtimeBase, 'ort-wasm-simd-threaded.asyncify');
+    setRuntimeFiles(ort, runtimeBase, 'ort-wasm-simd-threaded.asyncify');
     return ort;
   }
   // Not the WebGPU build: its asyncify instrumentation slows every CPU kernel.
-  const ort = await import('onnxruntime-web/wasm');
-  ort.env.wasm.numThreads = options.threads;
-  setRuntimeFiles(ort, options.runtimeBase, 'ort-wasm-simd-threaded');
+  const ort = await importRuntime(runtimeBase, 'ort.wasm.min.mjs');
+  ort.env.wasm.numThreads = threads;
+  setRuntimeFiles(ort, runtimeBase, 'ort-wasm-simd-threaded');
   return ort;
 }
 
-function setRuntimeFiles(ort: typeof Ort, base: string, stem: string): void {
-  ort.env.wasm.wasmPaths = {
-    mjs: new URL(`${stem}.mjs`, base).href,
-    wasm: new URL(`${stem}.wasm`, base).href,
-  };
+/**
+ * From where its WASM lies too, and not through a bundler: a worker is one script then, which any page can start, and the
+ * runtime, which the models on WASM do without, is fetched only where it runs.
+ */
+async function importRuntime(base: FileBase, script: string): Promise<typeof Ort> {
+  return (await import(/* @vite-ignore */ /* webpackIgnore: true */ addressIn(base, script))) as typeof Ort;
+}
+
+function setRuntimeFiles(ort: typeof Ort, base: FileBase, stem: string): void {
+  ort.env.wasm.wasmPaths = { mjs: addressIn(base, `${stem}.mjs`), wasm: addressIn(base, `${stem}.wasm`) };
 }
 
 /** The WebGPU provider on a device of ours: per session, because `env.webgpu.device` is ignored (microsoft/onnxruntime#26107). */
@@ -39,7 +45,7 @@ export const webgpuProvider = (device: GPUDevice): Ort.InferenceSession.Executio
 export const saysOutOfMemory = (message: string): boolean => /out of memory|failed to allocate|bad_alloc/i.test(message);
 
 /** Version of the runtime, as it names itself. */
-export async function runtimeVersion(): Promise<string> {
-  const { env } = await import('onnxruntime-web/wasm');
+export async function runtimeVersion(runtimeBase: FileBase): Promise<string> {
+  const { env } = await importRuntime(runtimeBase, 'ort.wasm.min.mjs');
   return env.versions.web ?? env.versions.common;
 }

@@ -1,5 +1,6 @@
 import { gpuMemory, type GpuContext } from '../gpu/context';
 import { messageOf, VoxlaneError } from '../util/errors';
+import type { FileBase } from '../util/fileBase';
 import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
 import { fromRuntime, toRuntimeArray } from './values';
 
@@ -29,8 +30,8 @@ export interface Session {
 }
 
 export interface SessionOptions {
-  /** Address of the ONNX Runtime files, with a slash at its end. */
-  readonly runtimeBase: string;
+  /** Holds ONNX Runtime's files. */
+  readonly runtimeBase: FileBase;
   /** WASM threads; of no meaning on WebGPU. */
   readonly threads: number;
   /** Device to run on; null for WASM. */

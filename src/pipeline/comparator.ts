@@ -11,7 +11,8 @@ import { VoxlaneError } from '../util/errors';
 import { wasmThreads } from './backend';
 import type { CallOptions, ComparatorOptions, NamedBlob, Opened } from './comparatorTypes';
 import { cancelled } from './engine';
-import { checkThreads, folderAddress } from './options';
+import { fileBases } from './fileBases';
+import { checkThreads } from './options';
 
 type Handle = ReturnType<typeof spawnCompareWorker>;
 type Remote = Parameters<Parameters<WorkerHandle<CompareWorkerApi>['call']>[0]>[0];
@@ -175,11 +176,9 @@ export class Comparator {
   }
 
   private async start(): Promise<Handle> {
-    const { models = 'models/', runtime = 'ort/', goldens = 'goldens/', threads, simulateFault } = this.options;
+    const { threads, simulateFault } = this.options;
     const settings = {
-      models: folderAddress('models', models, document.baseURI),
-      runtime: folderAddress('runtime', runtime, document.baseURI),
-      goldens: folderAddress('goldens', goldens, document.baseURI),
+      ...(await fileBases(this.options)),
       threads: wasmThreads(threads),
       simulateFault,
     };

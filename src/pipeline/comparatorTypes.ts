@@ -1,8 +1,11 @@
-/** Where a comparator finds what it needs; every address ends in a slash. The defaults are beside the page. */
+/** Where a comparator finds what it needs. The defaults are those of a `Diarizer`. */
 export interface ComparatorOptions {
-  readonly models?: string;
-  readonly runtime?: string;
-  readonly goldens?: string;
+  /** Address under which `<model id>/manifest.json` is found. */
+  readonly models?: string | URL;
+  /** Address of the ONNX Runtime files. */
+  readonly runtime?: string | URL;
+  /** Address of the golden outputs, `<model id>.zip`. */
+  readonly goldens?: string | URL;
   /** WASM threads; by default as many as the machine and the page's isolation allow. */
   readonly threads?: number;
   /** For tests: multiplies what the node of this name gives, on WebGPU only. */

@@ -1,18 +1,25 @@
 import { VoxlaneError } from '../util/errors';
+import { DISPOSE } from './disposeKey';
 import { cancelled, type Engine } from './engine';
+import { withFiles } from './fileBases';
 import { checkDiarizerOptions, checkRunOptions, type CheckedDiarizerOptions, type CheckedRunOptions } from './options';
+import { checkDiarizerNames, checkRunNames } from './optionNames';
 import { ProgressMeter } from './progress';
-import { runPipeline, type DiarizationSource } from './run';
+import { runPipeline } from './run';
+import { RunInput, type DiarizationSource } from './runInput';
 import { choosePreset } from './presets';
 import { PRESETS, type PipelineSettings } from './settings';
 import type { StageEvent } from './stages';
 import { checkAgain, describeFailure, isGpuTrouble, startOnWasm, startTrustedEngine } from './trust';
+import { Turns } from './turns';
 import type { BackendReport, DiarizationResult, DiarizeOptions, DiarizerOptions, PresetId } from './types';
+import { unlessAborted } from './unlessAborted';
 
 /**
  * Finds who spoke when, on this machine.
  *
- * Holds workers and loaded models from one run to the next. Runs of one diarizer take turns.
+ * Holds workers and loaded models from one run to the next. Runs of one diarizer take turns. `using` disposes of it, where
+ * the runtime has that.
  *
  * @example
  * const diarizer = await Diarizer.create();
@@ -21,8 +28,7 @@ import type { BackendReport, DiarizationResult, DiarizeOptions, DiarizerOptions,
  */
 export class Diarizer {
   private disposed = false;
-  /** The run before; settles when the next one may start, and never rejects. */
-  private previous: Promise<unknown> = Promise.resolve();
+  private readonly turns = new Turns();
   /** Rejects the run under way. */
   private abort: ((reason: VoxlaneError) => void) | null = null;
   /** Ends the workers when nothing has run for a while. */
@@ -40,10 +46,10 @@ export class Diarizer {
    * Starts the workers and loads the models.
    *
    * @throws VoxlaneError `options`, `model-missing`, `model-altered`, `model-invalid`, `backend-unavailable`,
-   * `backend-failed`, `worker-failed`, `cancelled` when `signal` fires
+   * `backend-failed`, `worker-failed`, `cancelled` when `signal` fires, with its reason as `cause`
    */
   static async create(options: DiarizerOptions & { readonly signal?: AbortSignal } = {}): Promise<Diarizer> {
-    const checked = checkDiarizerOptions(options, document.baseURI);
+    const checked = await withFiles(checkDiarizerOptions(options, document.baseURI));
     const settings = PRESETS[await choosePreset(checked)];
     return new Diarizer(checked, settings, await startTrustedEngine(checked, settings, options.signal));
   }
@@ -59,17 +65,21 @@ export class Diarizer {
   }
 
   /**
-   * Diarizes one recording.
+   * Diarizes one recording, after those that were asked for before.
    *
-   * @param source a file (audio or video, anything that this browser plays), its bytes, or mono samples at the
-   * model's rate, 16 kHz, nominally in [-1, 1]
-   * @throws VoxlaneError `audio-*` for a source that cannot be read, `options`, `cancelled`, `disposed`,
-   * `model-output`, and what {@link Diarizer.create} throws when the workers have to be started again
+   * @throws VoxlaneError `audio-*` for a source that cannot be read, `options`, `cancelled` with the signal's reason as
+   * `cause`, `disposed`, `model-output`, and what {@link Diarizer.create} throws when the workers have to be started again
    */
-  diarize(source: DiarizationSource, options: DiarizeOptions = {}): Promise<DiarizationResult> {
-    const run = this.previous.then(() => this.run(source, options));
-    this.previous = run.catch(() => undefined);
-    return run;
+  async diarize(source: DiarizationSource, options: DiarizeOptions = {}): Promise<DiarizationResult> {
+    if (this.disposed) throw disposedError();
+    checkRunNames(options);
+    const checked = checkRunOptions(options);
+    const input = new RunInput(source, checked.sampleRate);
+    try {
+      return await this.turns.take(() => this.run(input, checked, options), options.signal);
+    } finally {
+      input.close();
+    }
   }
 
   /** Ends the workers and frees their memory. A run under way rejects with `disposed`. */
@@ -80,11 +90,14 @@ export class Diarizer {
     this.abort?.(disposedError());
   }
 
-  private async run(source: DiarizationSource, options: DiarizeOptions): Promise<DiarizationResult> {
+  /** {@link dispose}, by the name that `using` knows. */
+  [DISPOSE](): void {
+    this.dispose();
+  }
+
+  private async run(input: RunInput, checked: CheckedRunOptions, options: DiarizeOptions): Promise<DiarizationResult> {
     if (this.disposed) throw disposedError();
-    const checked = checkRunOptions(options);
     const { signal } = options;
-    if (signal?.aborted) throw cancelled();
     clearTimeout(this.idleTimer);
     // Also ends an engine that is only just starting.
     const controller = new AbortController();
@@ -95,12 +108,13 @@ export class Diarizer {
         reject(reason);
       };
     });
-    const cancel = (): void => this.abort?.(cancelled());
+    const cancel = (): void => this.abort?.(cancelled(signal));
     signal?.addEventListener('abort', cancel);
     try {
       // A race, because what the page itself decodes cannot be interrupted: it ends unheard.
-      return await Promise.race([this.runOnTrusted(source, checked, reporter(options), controller.signal), aborted]);
-    } catch (error) {
+      return await Promise.race([this.runOnTrusted(input, checked, reporter(options), controller.signal), aborted]);
+    } catch (thrown) {
+      const error = input.causeOf(thrown);
       this.stopUnlessUsable(error);
       throw error;
     } finally {
@@ -115,15 +129,16 @@ export class Diarizer {
    * otherwise the whole recording is done on WASM, because nothing that a faulty GPU gave can be kept.
    */
   private async runOnTrusted(
-    source: DiarizationSource,
+    input: RunInput,
     options: CheckedRunOptions,
     hook: (event: StageEvent) => void,
     signal: AbortSignal,
   ): Promise<DiarizationResult> {
+    const ready = await input.settle();
     for (let attempt = 0; ; attempt++) {
       const engine = (this.engine ??= await startTrustedEngine(this.options, this.settings, signal));
       try {
-        return await runPipeline(engine, source, options, hook);
+        return await runPipeline(engine, ready, options, hook);
       } catch (error) {
         if (engine.backend.name !== 'webgpu' || !isGpuTrouble(error)) throw error;
         const proofs = error.code === 'gpu-wrong' ? await checkAgain(engine, this.options).catch(() => null) : null;

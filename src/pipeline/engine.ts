@@ -1,4 +1,5 @@
 import { VoxlaneError } from '../util/errors';
+import { addressIn, type FileBase } from '../util/fileBase';
 import { Slots } from '../util/slots';
 import type { EmbeddingWorkerApi, LoadRequest, SegmentationWorkerApi } from '../../workers/contracts';
 import {
@@ -132,8 +133,8 @@ export async function startEngine(
 }
 
 /** What the PLDA's manifest says, which is a few lines: only a file of this SHA-256 was loaded. */
-async function pldaHash(id: string, modelsBase: string): Promise<string> {
-  const address = new URL(`${id}/manifest.json`, modelsBase).href;
+async function pldaHash(id: string, modelsBase: FileBase): Promise<string> {
+  const address = addressIn(modelsBase, `${id}/manifest.json`);
   return parsePldaManifest(await fetchJson(address), address).file.sha256;
 }
 

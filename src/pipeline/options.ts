@@ -1,7 +1,9 @@
+import { MOST_SAMPLE_RATE } from '../audio/wavHeader';
 import type { SpeakerBounds } from '../clustering/cluster';
 import type { SimulatedFault } from '../gpu/faults';
 import { PUBLIC_HUB } from '../store/sources';
 import { VoxlaneError } from '../util/errors';
+import type { FileBase } from '../util/fileBase';
 import { MOST_WINDOWS } from './batchSize';
 import { PRESETS, type PresetId, type Speed } from './settings';
 import type { DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
@@ -11,11 +13,20 @@ export interface CheckedRunOptions extends SpeakerBounds {
   readonly startSeconds: number;
   readonly durationSeconds: number | undefined;
   readonly keepVoices: boolean;
+  /** Of raw samples, in Hz; undefined for the model's. */
+  readonly sampleRate: number | undefined;
   readonly onPreview: DiarizeOptions['onPreview'] | undefined;
 }
 
+/** Options of a diarizer, checked, with where its files are. */
+export interface CheckedDiarizerOptions extends OwnDiarizerOptions {
+  readonly modelsBase: FileBase;
+  readonly runtimeBase: FileBase;
+  readonly goldensBase: FileBase;
+}
+
 /** Options of a diarizer, checked; addresses are absolute and end with a slash. */
-export interface CheckedDiarizerOptions {
+export interface OwnDiarizerOptions {
   readonly preset: PresetId | 'auto';
   readonly speed: Speed;
   /** `Infinity`: the workers are kept until the diarizer is disposed. */
@@ -25,11 +36,10 @@ export interface CheckedDiarizerOptions {
   readonly modelFile: Blob | undefined;
   readonly trustUnknownModel: boolean;
   readonly onDownload: ((progress: ModelDownload) => void) | undefined;
-  readonly modelsBase: string;
-  readonly runtimeBase: string;
   readonly backend: 'auto' | 'webgpu' | 'wasm';
   readonly threads: number | undefined;
-  readonly goldensBase: string;
+  /** Where options say that files are; for the rest there are defaults. */
+  readonly files: ReturnType<typeof checkFiles>;
   readonly trustGpu: boolean;
   readonly batchWindows: number | undefined;
   readonly simulateFault: SimulatedFault | undefined;
@@ -50,7 +60,8 @@ export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
     throw optionError('durationSeconds', durationSeconds, 'a finite number above 0');
   }
   const { keepVoices = false, onPreview } = options;
-  return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, keepVoices, onPreview };
+  const sampleRate = checkWhole('sampleRate', options.sampleRate, MOST_SAMPLE_RATE);
+  return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, keepVoices, sampleRate, onPreview };
 }
 
 /** @throws VoxlaneError `options`, naming the option, its value and the rule */
@@ -68,10 +79,10 @@ export function checkBounds(options: Pick<DiarizeOptions, 'speakers' | 'minSpeak
 }
 
 /**
- * @param base address that relative addresses and the defaults `models/` and `ort/` are resolved against
+ * @param base address that relative addresses are resolved against
  * @throws VoxlaneError `options`
  */
-export function checkDiarizerOptions(options: DiarizerOptions, base: string): CheckedDiarizerOptions {
+export function checkDiarizerOptions(options: DiarizerOptions, base: string): OwnDiarizerOptions {
   const backend = options.backend ?? 'auto';
   if (!['auto', 'webgpu', 'wasm'].includes(backend)) throw optionError('backend', backend, 'auto, webgpu or wasm');
   const threads = checkThreads(options.threads);
@@ -82,9 +93,7 @@ export function checkDiarizerOptions(options: DiarizerOptions, base: string): Ch
     modelFile: options.modelFile,
     trustUnknownModel: options.trustUnknownModel ?? false,
     onDownload: options.onDownload,
-    modelsBase: folderAddress('models', options.models ?? 'models/', base),
-    runtimeBase: folderAddress('runtime', options.runtime ?? 'ort/', base),
-    goldensBase: folderAddress('goldens', options.goldens ?? 'goldens/', base),
+    files: checkFiles(options, base),
     backend,
     threads,
     trustGpu: options.trustGpu ?? false,
@@ -122,6 +131,26 @@ function checkIdle(idleSeconds = IDLE_SECONDS): number {
 /** @throws VoxlaneError `options` */
 export const checkThreads = (threads: number | undefined): number | undefined =>
   checkWhole('threads', threads, MOST_THREADS);
+
+/** Options that say where files are. */
+export interface FileOptions {
+  readonly models?: string | URL | undefined;
+  readonly runtime?: string | URL | undefined;
+  readonly goldens?: string | URL | undefined;
+}
+
+/**
+ * @returns absolute addresses with a slash at the end, of those that are given
+ * @throws VoxlaneError `options`
+ */
+export function checkFiles(options: FileOptions, base: string): { readonly [Kind in keyof FileOptions]?: string } {
+  const { models, runtime, goldens } = options;
+  return {
+    ...(models !== undefined && { models: folderAddress('models', models, base) }),
+    ...(runtime !== undefined && { runtime: folderAddress('runtime', runtime, base) }),
+    ...(goldens !== undefined && { goldens: folderAddress('goldens', goldens, base) }),
+  };
+}
 
 /** @throws VoxlaneError `options` */
 export function folderAddress(name: string, value: string | URL, base: string): string {

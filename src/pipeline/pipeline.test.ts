@@ -27,12 +27,14 @@ describe('options', () => {
   });
 
   test('addresses become absolute folders', () => {
-    expect(checkDiarizerOptions({}, BASE)).toMatchObject({
-      modelsBase: 'https://example.org/app/models/',
-      runtimeBase: 'https://example.org/app/ort/',
-      goldensBase: 'https://example.org/app/goldens/',
+    expect(checkDiarizerOptions({}, BASE).files).toEqual({});
+    const files = { models: 'https://cdn.example/m', runtime: 'ort', goldens: new URL('https://cdn.example/g/') };
+    expect(checkDiarizerOptions(files, BASE).files).toEqual({
+      models: 'https://cdn.example/m/',
+      runtime: 'https://example.org/app/ort/',
+      goldens: 'https://cdn.example/g/',
     });
-    expect(checkDiarizerOptions({ models: 'https://cdn.example/m' }, BASE).modelsBase).toBe('https://cdn.example/m/');
+    expect(() => checkDiarizerOptions({ models: 'https://' }, BASE)).toThrow(/models is https/);
   });
 
   test('a preset names models, or a speed on the models of auto', () => {

@@ -1,7 +1,9 @@
 import { loadManifest } from '../store/load';
 import { ModelStore } from '../store/modelStore';
 import { VoxlaneError } from '../util/errors';
-import { folderAddress, type CheckedDiarizerOptions } from './options';
+import type { FileBase } from '../util/fileBase';
+import { modelsBase } from './fileBases';
+import type { CheckedDiarizerOptions } from './options';
 import { PRESETS, type PresetId } from './settings';
 import type { DiarizerOptions } from './types';
 
@@ -38,7 +40,10 @@ export interface StoredModelFacts {
  * @throws VoxlaneError `model-missing`, `model-invalid`, `options`
  */
 export async function presetFacts(options: Pick<DiarizerOptions, 'models'> = {}): Promise<readonly PresetFacts[]> {
-  const base = folderAddress('models', options.models ?? 'models/', document.baseURI);
+  return factsOf(await modelsBase(options));
+}
+
+async function factsOf(base: FileBase): Promise<readonly PresetFacts[]> {
   const store = new ModelStore();
   return Promise.all(
     Object.values(PRESETS).map(async ({ preset, embedding }): Promise<PresetFacts> => {
@@ -53,11 +58,11 @@ export async function presetFacts(options: Pick<DiarizerOptions, 'models'> = {})
 }
 
 /** The preset that is asked for; of `auto`, the best one whose model is here. A file that was brought is community-1's. */
-export async function choosePreset({ preset, modelFile, modelsBase }: CheckedDiarizerOptions): Promise<PresetId> {
+export async function choosePreset({ preset, modelFile, modelsBase: base }: CheckedDiarizerOptions): Promise<PresetId> {
   if (preset !== 'auto') return preset;
   if (modelFile) return 'community-1';
   // A host that does not have its manifest does not offer it.
-  const facts = await presetFacts({ models: modelsBase }).catch(() => []);
+  const facts = await factsOf(base).catch(() => []);
   return facts.some(({ id, present }) => id === 'community-1' && present) ? 'community-1' : 'campplus';
 }
 

@@ -7,11 +7,12 @@ import { nameSpeakers, type CentroidFacts } from './describe';
 import { cancelled, untilAborted } from './engine';
 import { checkVoices, keptFacts, type KeptVoices } from './keptVoices';
 import { LatestOnly } from './latestOnly';
-import { checkBounds, folderAddress, optionError } from './options';
+import { modelsBase } from './fileBases';
+import { checkBounds, checkFiles, optionError } from './options';
 import type { DiarizeOptions, Speaker, Turn } from './types';
 
 export interface ReclustererOptions {
-  /** Address under which `<model id>/manifest.json` is found, for the preset that wants a PLDA. Default: `models/` beside the page. */
+  /** Address under which `<model id>/manifest.json` is found, for the preset that wants a PLDA. Default: as a `Diarizer` finds it. */
   readonly models?: string | URL;
   /** Takes the creation back; has no effect after it. */
   readonly signal?: AbortSignal;
@@ -81,9 +82,9 @@ export class Reclusterer {
    *
    * @throws VoxlaneError `options` for voices of another form, `model-*`, `worker-failed`, `cancelled` when `signal` fires
    */
-  static async create(voices: KeptVoices, { models = 'models/', signal }: ReclustererOptions = {}): Promise<Reclusterer> {
+  static async create(voices: KeptVoices, { models, signal }: ReclustererOptions = {}): Promise<Reclusterer> {
     checkVoices(voices);
-    const modelsBase = folderAddress('models', models, document.baseURI);
+    checkFiles({ models }, document.baseURI);
     const worker = spawnClusteringWorker();
     const stop = (reason: VoxlaneError): void => {
       worker.terminate(reason);
@@ -91,7 +92,10 @@ export class Reclusterer {
     try {
       await untilAborted(signal, stop, async () => {
         const { clustering } = voices;
-        if (clustering.method === 'vbx') await worker.call((api) => api.load(clustering.plda, modelsBase));
+        if (clustering.method === 'vbx') {
+          const base = await modelsBase({ models });
+          await worker.call((api) => api.load(clustering.plda, base));
+        }
         await worker.call((api) => api.begin());
         await send(voices, worker);
       });

@@ -198,7 +198,7 @@ const PROOF_VERSION = 1;
  * browser, the runtime, WASM's threads, the models.
  */
 async function verdictKey(
-  { modelsBase }: CheckedDiarizerOptions,
+  { modelsBase, runtimeBase }: CheckedDiarizerOptions,
   { segmentation, embedding }: PipelineSettings,
   { adapter, threads }: BackendPlan,
 ): Promise<string> {
@@ -207,7 +207,7 @@ async function verdictKey(
     await loadManifest('embedding', embedding, modelsBase),
   ];
   const hashes = manifests.map(({ file }) => file.sha256);
-  const circumstances = [adapter?.identity, navigator.userAgent, await runtimeVersion(), `${threads} threads`];
+  const circumstances = [adapter?.identity, navigator.userAgent, await runtimeVersion(runtimeBase), `${threads} threads`];
   return ['verdict', PROOF_VERSION, ...circumstances, ...hashes].join(' ');
 }
 

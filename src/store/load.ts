@@ -1,4 +1,5 @@
 import { messageOf } from '../util/errors';
+import { addressIn, type FileBase } from '../util/fileBase';
 import { sha256Hex } from '../util/hash';
 import { altered, missing } from './failures';
 import { parseManifest, type Manifests } from './manifest';
@@ -13,16 +14,16 @@ export interface LoadedModel<Task extends keyof Manifests> {
 /**
  * Fetches a model's manifest and file, and checks the file's length and SHA-256 before anything runs it.
  *
- * @param base address that holds `<id>/manifest.json`, with a slash at its end
+ * @param base holds `<id>/manifest.json`
  * @throws VoxlaneError `model-missing`, `model-altered` or `model-invalid`
  */
 export async function loadModel<Task extends keyof Manifests>(
   task: Task,
   id: string,
-  base: string,
+  base: FileBase,
 ): Promise<LoadedModel<Task>> {
   const manifest = await loadManifest(task, id, base);
-  const bytes = await fetchChecked(new URL(`${id}/${manifest.file.name}`, base).href, manifest.file);
+  const bytes = await fetchChecked(addressIn(base, `${id}/${manifest.file.name}`), manifest.file);
   return { manifest, bytes };
 }
 
@@ -46,9 +47,9 @@ export async function fetchChecked(
 export async function loadManifest<Task extends keyof Manifests>(
   task: Task,
   id: string,
-  base: string,
+  base: FileBase,
 ): Promise<Manifests[Task]> {
-  const address = new URL(`${id}/manifest.json`, base).href;
+  const address = addressIn(base, `${id}/manifest.json`);
   return parseManifest(task, await fetchJson(address), address);
 }
 
@@ -65,7 +66,9 @@ async function fetchOk(address: string): Promise<Response> {
 
 /** @throws VoxlaneError `model-missing` */
 export async function fetchJson(address: string): Promise<unknown> {
-  const text = await (await fetchOk(address)).text();
+  // What is written into its own address is not fetched: a Content-Security-Policy would have to allow it.
+  const inline = /^data:[^,]*,(.*)$/s.exec(address)?.[1];
+  const text = inline === undefined ? await (await fetchOk(address)).text() : decodeURIComponent(inline);
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -1,17 +1,18 @@
+import { addressIn, type FileBase } from '../util/fileBase';
 import { fetchChecked, fetchJson } from './load';
 import { parsePldaManifest, type PldaManifest } from './pldaManifest';
 
 /**
  * Fetches a PLDA, and checks its length and SHA-256.
  *
- * @param base address that holds `<id>/manifest.json`, with a slash at its end
+ * @param base holds `<id>/manifest.json`
  * @throws VoxlaneError `model-missing`, `model-altered` or `model-invalid`
  */
 export async function loadPldaFile(
   id: string,
-  base: string,
+  base: FileBase,
 ): Promise<{ manifest: PldaManifest; bytes: Uint8Array<ArrayBuffer> }> {
-  const address = new URL(`${id}/manifest.json`, base).href;
+  const address = addressIn(base, `${id}/manifest.json`);
   const manifest = parsePldaManifest(await fetchJson(address), address);
-  return { manifest, bytes: await fetchChecked(new URL(`${id}/${manifest.file.name}`, base).href, manifest.file) };
+  return { manifest, bytes: await fetchChecked(addressIn(base, `${id}/${manifest.file.name}`), manifest.file) };
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { addressIn, type FileBase } from '../util/fileBase.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const text = v.pipe(v.string(), v.nonEmpty());
@@ -45,8 +46,8 @@ export const PUBLIC_HUB = 'https://huggingface.co/';
 
 /** Where models are served. */
 export interface ModelPlaces {
-  /** Address that holds `<id>/<file>` of what is bundled, and of all models where `hub` is null; slash at its end. */
-  readonly base: string;
+  /** Holds `<id>/<file>` of what is bundled, and of all models where `hub` is null. */
+  readonly base: FileBase;
   /** Address of a hub with a slash at its end, {@link PUBLIC_HUB} unless given. Null is self-hosting: only `base` is asked. */
   readonly hub?: string | null;
 }
@@ -54,7 +55,7 @@ export interface ModelPlaces {
 /** Address that `file` of the model `id` is fetched from; null where it has none and only the user can bring it. */
 export function addressOf(id: string, file: AcceptedFile, { base, hub = PUBLIC_HUB }: ModelPlaces): string | null {
   if (file.bundled === true || hub === null) {
-    return new URL(`${encodeURIComponent(id)}/${encodeURIComponent(file.name)}`, base).href;
+    return addressIn(base, typeof base === 'string' ? `${encodeURIComponent(id)}/${encodeURIComponent(file.name)}` : `${id}/${file.name}`);
   }
   if (!file.hub) return null;
   const path = file.hub.file.split('/').map(encodeURIComponent).join('/');

@@ -26,6 +26,6 @@ export interface Release {
 /** The group of a file in the build's folder; null where it is not kept: tests' pages, source maps, the schema. */
 export function groupOf(path: string): Group | null {
   if (/\.map$|^(engine|kernels|store)\.html$|\.schema\.json$|^sw\.js$/.test(path)) return null;
-  if (/^ort\/.*asyncify/.test(path)) return 'gpu';
+  if (/^ort\/.*(asyncify|webgpu)/.test(path)) return 'gpu';
   return /^(ort|models|goldens)\/|^sample\./.test(path) ? 'work' : 'page';
 }

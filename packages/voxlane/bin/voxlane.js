@@ -1,0 +1,99 @@
+#!/usr/bin/env node
+/**
+ * Two small helps for those who embed the library:
+ *
+ *   voxlane copy <folder>           puts workers, models and runtime into <folder>/voxlane, for bundlers that copy no files
+ *   voxlane serve [folder] [port]   serves a folder on this machine, to try a page
+ */
+import { createReadStream, cpSync, existsSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { dirname, extname, join, normalize, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const USAGE = `usage: voxlane copy <folder>
+       voxlane serve [folder, by default this one] [port, by default 8000]`;
+
+/** What browsers insist on knowing: modules and WASM are refused under another type. */
+const TYPES = {
+  '.css': 'text/css',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+  '.mjs': 'text/javascript',
+  '.mp3': 'audio/mpeg',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+  '.wav': 'audio/wav',
+};
+
+const [command, ...rest] = process.argv.slice(2);
+if (command === 'copy' && rest.length === 1) copy(rest[0]);
+else if (command === 'serve' && rest.length <= 2) serve(rest[0] ?? '.', Number(rest[1] ?? 8000));
+else if (command === '--help' || command === '-h') console.log(USAGE);
+else fail(USAGE);
+
+/** Beside the script that a bundler writes is where the library looks. */
+function copy(folder) {
+  const code = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist', 'voxlane');
+  const assets = join(dirname(createRequire(import.meta.url).resolve('voxlane-assets')), 'voxlane');
+  const target = resolve(folder, 'voxlane');
+  for (const source of [code, assets]) {
+    if (!existsSync(source)) fail(`${source} is missing: install voxlane and voxlane-assets again, in one version`);
+    cpSync(source, target, { recursive: true });
+  }
+  console.log(`workers, models and runtime are in ${target}`);
+}
+
+function serve(folder, port) {
+  if (!Number.isInteger(port) || port < 0 || port > 65535) fail(`the port is ${port}, not a whole number from 0 to 65535`);
+  const root = resolve(folder);
+  if (!existsSync(root)) fail(`there is no folder ${root}`);
+  const server = createServer((request, response) => {
+    const file = fileAt(root, request.url ?? '/');
+    if (!file) {
+      response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not found\n');
+      return;
+    }
+    const { size } = statSync(file);
+    const type = TYPES[extname(file)] ?? 'application/octet-stream';
+    const headers = { 'Content-Type': type, 'Accept-Ranges': 'bytes', 'Cache-Control': 'no-cache' };
+    const range = rangeOf(request.headers.range, size);
+    if (range) {
+      const { start, end } = range;
+      response.writeHead(206, { ...headers, 'Content-Length': end - start + 1, 'Content-Range': `bytes ${start}-${end}/${size}` });
+    } else response.writeHead(200, { ...headers, 'Content-Length': size });
+    if (request.method === 'HEAD' || size === 0) response.end();
+    else createReadStream(file, range ?? {}).pipe(response);
+  });
+  server.on('error', (error) => fail(error.message));
+  // Only for this machine: a page on another one would lack WebGPU, which wants a secure context.
+  server.listen(port, '127.0.0.1', () => console.log(`http://localhost:${server.address().port}/`));
+}
+
+/** The file of an address; null where there is none, or it is outside the folder. */
+function fileAt(root, url) {
+  let path;
+  try {
+    path = decodeURIComponent(new URL(url, 'http://localhost').pathname);
+  } catch {
+    return null;
+  }
+  const file = normalize(join(root, path.endsWith('/') ? `${path}index.html` : path));
+  if (!file.startsWith(root + sep) || !existsSync(file)) return null;
+  return statSync(file).isFile() ? file : null;
+}
+
+/** A player that seeks asks for a part of the recording. */
+function rangeOf(header, size) {
+  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(header ?? '') ?? [];
+  if (first === undefined) return null;
+  const start = Number(first);
+  const end = last ? Math.min(Number(last), size - 1) : size - 1;
+  return start <= end ? { start, end } : null;
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

@@ -1,0 +1,19 @@
+/** Makes both npm packages, each whole in its folder under `packages`, ready for `npm pack`. */
+import { copyFileSync, existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildAssets } from './assets';
+import { buildLibrary, buildTypes, buildWorkers } from './code';
+import { CODE_PACKAGE, ENTRIES, ROOT } from './entries';
+
+const start = performance.now();
+rmSync(join(CODE_PACKAGE, 'dist'), { recursive: true, force: true });
+for (const path of Object.values(ENTRIES)) {
+  if (!existsSync(join(ROOT, path))) throw new Error(`the entry ${path} is missing`);
+}
+await buildWorkers();
+await buildLibrary();
+await buildTypes();
+buildAssets();
+for (const file of ['LICENSE', 'THIRD_PARTY.md', 'CHANGELOG.md']) copyFileSync(join(ROOT, file), join(CODE_PACKAGE, file));
+copyFileSync(join(ROOT, 'LICENSE'), join(ROOT, 'packages/voxlane-assets/LICENSE'));
+console.log(`both packages are in packages/, after ${((performance.now() - start) / 1000).toFixed(1)} s`);
