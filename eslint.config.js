@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint';
  * Folders of one layer may import from each other.
  */
 const LAYERS = [
-  ['src/ui', 'src/enginePage.ts', 'src/engineCompare.ts', 'src/enginePooled.ts', 'src/engineProfile.ts', 'src/kernelsPage.ts', 'src/storePage.ts', 'src/sw', 'cli', 'bench', 'e2e', 'scripts'],
+  ['src/ui', 'src/widget', 'src/entries', 'src/enginePage.ts', 'src/engineCompare.ts', 'src/enginePooled.ts', 'src/engineProfile.ts', 'src/kernelsPage.ts', 'src/storePage.ts', 'src/sw', 'cli', 'bench', 'e2e', 'scripts'],
   ['src/index.ts'],
   ['src/pipeline'],
   ['workers'],
@@ -59,7 +59,7 @@ const only = (folders, globs, selector, message) => ({
 
 export default tseslint.config(
   // AssemblyScript has operators and types that TypeScript's rules, which need types, would take for mistakes.
-  { ignores: ['src/onnx/onnx_pb.ts', 'src/wasm/assembly/**', 'dist/**', 'test-results/**', 'playwright-report/**', '.venv/**'] },
+  { ignores: ['src/onnx/onnx_pb.ts', 'src/wasm/assembly/**', 'dist/**', 'packages/*/dist/**', 'packages/voxlane-assets/**', 'docs/.vitepress/{cache,dist}/**', 'docs/api/**', 'examples/*/dist/**', 'test-results/**', 'playwright-report/**', '.venv/**'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
@@ -78,5 +78,5 @@ export default tseslint.config(
   ...importDirection,
   only(['src/ort'], [], 'ImportExpression[source.value=/^onnxruntime-web/]', 'Only src/ort opens ONNX Runtime.'),
   { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
-  { files: ['cli/**', 'bench/**', 'scripts/**', '*.config.ts'], languageOptions: { globals: globals.node } },
+  { files: ['cli/**', 'bench/**', 'scripts/**', 'packages/*/bin/**', '*.config.ts'], languageOptions: { globals: globals.node } },
 );

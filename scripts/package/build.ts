@@ -1,6 +1,11 @@
-/** Makes both npm packages, each whole in its folder under `packages`, ready for `npm pack`. */
+/**
+ * Makes both npm packages, each whole in its folder under `packages`, ready for `npm pack`.
+ *
+ * `--update-api` writes the reports of what they export, which otherwise have to agree.
+ */
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkApi } from './apiReport';
 import { buildAssets } from './assets';
 import { buildLibrary, buildTypes, buildWorkers } from './code';
 import { CODE_PACKAGE, ENTRIES, ROOT } from './entries';
@@ -16,4 +21,7 @@ await buildTypes();
 buildAssets();
 for (const file of ['LICENSE', 'THIRD_PARTY.md', 'CHANGELOG.md']) copyFileSync(join(ROOT, file), join(CODE_PACKAGE, file));
 copyFileSync(join(ROOT, 'LICENSE'), join(ROOT, 'packages/voxlane-assets/LICENSE'));
+const findings = checkApi(process.argv.includes('--update-api'));
+for (const { entry, problem } of findings) console.error(`${entry}: ${problem}`);
+if (findings.length > 0) process.exitCode = 1;
 console.log(`both packages are in packages/, after ${((performance.now() - start) / 1000).toFixed(1)} s`);

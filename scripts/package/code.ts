@@ -50,7 +50,7 @@ async function build(input: RolldownOptions, output: OutputOptions): Promise<voi
     platform: 'browser',
     tsconfig: join(ROOT, 'tsconfig.json'),
     // No news: compiling the kernels takes seconds, and what the page loads late a worker may have at once.
-    checks: { pluginTimings: false, ineffectiveDynamicImport: false },
+    checks: { bundlerTimings: false, ineffectiveDynamicImport: false },
     ...input,
     // What is only worth a warning elsewhere would be a fault in every page that embeds this.
     onLog: (level, log) => {

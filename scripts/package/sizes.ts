@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { CODE_PACKAGE, ENTRIES } from './entries';
+
+/** What a part of the package weighs where it arrives: minified and compressed. */
+export interface Size {
+  readonly part: string;
+  readonly gzipBytes: number;
+  readonly limitBytes: number;
+}
+
+/**
+ * Most bytes of each part, a tenth above what it had when the limit was set: nobody should notice by accident that a
+ * dependency doubled. Raise one together with the line of CHANGELOG.md that says what it buys.
+ */
+const LIMITS: Readonly<Record<string, number>> = {};
+
+/**
+ * Sizes of the built package: of each entry all that a page loads before it calls anything, of each worker its script.
+ */
+export async function measureSizes(): Promise<Size[]> {
+  const dist = join(CODE_PACKAGE, 'dist');
+  const entries = await Promise.all(
+    Object.keys(ENTRIES).map(async (name) => {
+      const script = join(dist, `${name}.js`);
+      return { part: name, gzipBytes: await bundledBytes(`export * from ${JSON.stringify(script)};`) };
+    }),
+  );
+  const folder = join(dist, 'voxlane/workers');
+  const workers = readdirSync(folder).map((file) => ({ part: `workers/${file}`, gzipBytes: compressed(readFileSync(join(folder, file))) }));
+  return [...entries, ...workers].map((size) => ({ ...size, limitBytes: LIMITS[size.part] ?? 0 }));
+}
+
+/** What arrives of a program that imports from the package; not what it loads later. */
+export async function bundledBytes(program: string): Promise<number> {
+  return compressed(await bundleText(program));
+}
+
+/** A program as a user's bundler writes it: minified, without what nothing uses, its late imports in scripts of their own. */
+export async function bundleText(program: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: program, resolveDir: CODE_PACKAGE, sourcefile: 'program.js' },
+    bundle: true,
+    minify: true,
+    splitting: true,
+    format: 'esm',
+    write: false,
+    outdir: 'out',
+    external: ['voxlane-assets'],
+    logLevel: 'silent',
+  });
+  const byPath = new Map(outputFiles.map(({ path, text }) => [path.slice(path.lastIndexOf('/') + 1), text]));
+  // The first script with all that it imports at once.
+  const wanted = ['stdin.js'];
+  for (const name of wanted) {
+    for (const [, other] of (byPath.get(name) ?? '').matchAll(/(?:from|import)"\.\/([^"]+)"/g)) {
+      if (other !== undefined && !wanted.includes(other)) wanted.push(other);
+    }
+  }
+  return wanted.map((name) => byPath.get(name) ?? '').join('\n');
+}
+
+const compressed = (content: string | Uint8Array): number => gzipSync(content, { level: 9 }).length;
+
+/** For people: one line a part. */
+export function sizeReport(sizes: readonly Size[]): string {
+  const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`.padStart(9);
+  const lines = sizes.map(({ part, gzipBytes, limitBytes }) => `${part.padEnd(24)}${kilobytes(gzipBytes)} of ${kilobytes(limitBytes)}`);
+  return ['what a page loads, minified and gzipped:', ...lines].join('\n');
+}
