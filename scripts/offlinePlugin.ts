@@ -13,18 +13,23 @@ const ENTRY = join(import.meta.dirname, '../src/sw/serviceWorker.ts');
  */
 export function offline(headers: Release['headers']): Plugin {
   let folder = '';
+  let hasFailed = false;
   return {
     name: 'voxlane-offline',
     apply: 'build',
     configResolved({ root, build: { outDir } }) {
       folder = join(root, outDir);
     },
+    buildEnd(error) {
+      hasFailed = error !== undefined;
+    },
     closeBundle: {
       // After the plugin that copies models and runtime.
       order: 'post',
       sequential: true,
       async handler(error) {
-        if (error) return;
+        // Else a complaint about files that were never written would hide why.
+        if (error || hasFailed) return;
         const release: Release = { files: listFiles(folder), headers };
         await build({
           configFile: false,

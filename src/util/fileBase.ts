@@ -1,4 +1,4 @@
-import { VoxlaneError } from './errors';
+import { VoxlaneError } from './errors.ts';
 
 /**
  * Where files of one kind are fetched from: all under one address, with a slash at its end, or each at an address of its
