@@ -7,7 +7,7 @@ import { measurePooled } from './enginePooled';
 import { engineProfile } from './engineProfile';
 import { toJson } from './formats/json';
 import { toRttm } from './formats/rttm';
-import { deleteStoredModel, Diarizer, presetFacts, Reclusterer, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from './index';
+import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetFacts, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from './index';
 import { messageOf } from './util/errors';
 
 /** What a driver asks of {@link EnginePage.diarizeFile}; plain data, as it comes from another process. */
@@ -34,12 +34,19 @@ const enginePage = {
   ...engineCompare,
   ...engineProfile,
   measurePooled,
+  diarize,
   Diarizer,
   Reclusterer,
   presetFacts,
   storedModels,
   deleteStoredModel,
   VoxlaneError,
+  fbank,
+  segment,
+  embed,
+  cluster,
+  score,
+  releaseStages,
   toJson,
   toRttm,
 

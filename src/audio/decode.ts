@@ -1,7 +1,8 @@
 import { VoxlaneError } from '../util/errors';
-import { contiguous, mixToMono, type SoundBlock } from './blocks';
+import { contiguous, type SoundBlock } from './blocks';
 import { lacksDecoder, openTrack, truncated } from './media';
 import { commonPeriod, resampledLength, Resampler } from './resample';
+import { cutChannels, pullBlocks, type SamplePull } from './sampleBlocks';
 import { readWav } from './wav';
 import { checkChannels, checkSampleRate, isWav, readWavHeader, unknownWavTag, type WavHeader } from './wavHeader';
 
@@ -113,17 +114,26 @@ export function openChannels(channels: readonly Float32Array[], sampleRate: numb
   );
 }
 
-function* cutChannels(
-  channels: readonly Float32Array[],
-  from: number,
-  to: number,
-): Generator<SoundBlock, void, undefined> {
-  const blockFrames = 65_536;
-  const end = Math.min(to, channels[0]?.length ?? 0);
-  for (let startFrame = from; startFrame < end; startFrame += blockFrames) {
-    const stop = Math.min(end, startFrame + blockFrames);
-    yield { startFrame, samples: mixToMono(channels.map((channel) => channel.subarray(startFrame, stop))) };
-  }
+/**
+ * The same for mono samples that are asked for one after another; they are not held. Their number is known at their end
+ * only: until then `facts.durationSeconds` is 0, or the stretch's where it has a length.
+ *
+ * @param sampleRate of the samples, in Hz
+ * @throws VoxlaneError `audio-unsupported`, `options`
+ */
+export function openStream(pull: SamplePull, sampleRate: number, options: DecodeOptions): OpenAudio {
+  checkOptions(options);
+  checkSampleRate(sampleRate);
+  return streamOf(
+    {
+      origin: { sampleRate, channels: 1, codec: 'pcm', container: 'samples' },
+      endFrame: Infinity,
+      durationSeconds: null,
+      blocks: (_, to) => pullBlocks(pull, to),
+      close: () => undefined,
+    },
+    options,
+  );
 }
 
 async function openWav(source: Blob, options: DecodeOptions): Promise<OpenAudio> {

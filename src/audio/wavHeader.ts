@@ -21,7 +21,7 @@ export interface WavHeader {
 }
 
 export const MOST_CHANNELS = 32;
-const MOST_SAMPLE_RATE = 768_000;
+export const MOST_SAMPLE_RATE = 768_000;
 /** More chunks than any recorder writes before the samples: a file with more must not keep the reader busy. */
 const MOST_CHUNKS = 1000;
 const ENCODINGS: Readonly<Record<number, WavEncoding>> = { 1: 'integer', 3: 'float', 6: 'a-law', 7: 'mu-law' };

@@ -9,10 +9,12 @@ import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from 
 import type { NamedTensor } from '../compare/tensor';
 import { VoxlaneError } from '../util/errors';
 import { wasmThreads } from './backend';
-import type { CallOptions, ComparatorOptions, NamedBlob, Opened } from './comparatorTypes';
+import type { BisectCallOptions, CallOptions, ComparatorOptions, CompareCallOptions, NamedBlob, Opened, ReadOptions } from './comparatorTypes';
+import { DISPOSE } from './disposeKey';
 import { cancelled } from './engine';
 import { fileBases } from './fileBases';
 import { checkThreads } from './options';
+import { unlessAborted } from './unlessAborted';
 
 type Handle = ReturnType<typeof spawnCompareWorker>;
 type Remote = Parameters<Parameters<WorkerHandle<CompareWorkerApi>['call']>[0]>[0];
@@ -59,8 +61,8 @@ export class Comparator {
   }
 
   /** Says which value of the graph a stage is. */
-  mapStage(stage: string, value: string): Promise<Opened> {
-    return this.call((remote) => remote.mapStage(stage, value));
+  mapStage(stage: string, value: string, options?: CallOptions): Promise<Opened> {
+    return this.call((remote) => remote.mapStage(stage, value), options);
   }
 
   /**
@@ -68,19 +70,19 @@ export class Comparator {
    *
    * @throws VoxlaneError `options` where there is nothing to compare, `backend-unavailable`, `backend-failed`, `gpu-*`
    */
-  compare(backend: BackendName, options: CallOptions & { readonly thorough?: boolean } = {}): Promise<ComparisonReport> {
+  compare(backend: BackendName, options: CompareCallOptions = {}): Promise<ComparisonReport> {
     const { thorough = false } = options;
     return this.call((remote, onProgress) => remote.compare(backend, thorough, onProgress), options);
   }
 
   /** WASM against WebGPU, after both were compared. */
-  between(): Promise<readonly BetweenReport[]> {
-    return this.read((remote) => remote.between());
+  between(options?: ReadOptions): Promise<readonly BetweenReport[]> {
+    return this.read((remote) => remote.between(), options);
   }
 
   /** What there is to draw of a stage. `column`: which frame the slice shows; by default the worst. */
-  picture(stage: string, pair: Pair, column?: number): Promise<StagePicture> {
-    return this.read((remote) => remote.picture(stage, pair, column));
+  picture(stage: string, pair: Pair, column?: number, options?: ReadOptions): Promise<StagePicture> {
+    return this.read((remote) => remote.picture(stage, pair, column), options);
   }
 
   /** Looks at every weight of the graph, and of the checkpoint beside it. */
@@ -88,18 +90,14 @@ export class Comparator {
     return this.call((remote, onProgress) => remote.audit(onProgress), options);
   }
 
-  /**
-   * Finds the first node that WebGPU computes otherwise than WASM; needs no goldens.
-   *
-   * @param options.tolerance greatest difference that counts as none, relative to a tensor's greatest value
-   */
-  bisect(options: CallOptions & { readonly tolerance?: number } = {}): Promise<BisectReport> {
+  /** Finds the first node that WebGPU computes otherwise than WASM; needs no goldens. */
+  bisect(options: BisectCallOptions = {}): Promise<BisectReport> {
     return this.call((remote, onProgress) => remote.bisect(options.tolerance, onProgress), options);
   }
 
   /** The node that {@link bisect} found, as a golden bundle (zip) with a graph of this one node. */
-  bugReport(): Promise<Uint8Array> {
-    return this.read((remote) => remote.bugReport());
+  bugReport(options?: ReadOptions): Promise<Uint8Array> {
+    return this.read((remote) => remote.bugReport(), options);
   }
 
   /** One layer of a shipped model, of any sound; nothing needs to be open. */
@@ -108,8 +106,8 @@ export class Comparator {
   }
 
   /** Browser, runtime, adapter, threads and hashes, for a report. */
-  environment(): Promise<Record<string, string>> {
-    return this.read((remote) => remote.environment());
+  environment(options?: ReadOptions): Promise<Record<string, string>> {
+    return this.read((remote) => remote.environment(), options);
   }
 
   /** Ends the worker and frees its memory. Calls under way reject with `disposed`. */
@@ -122,9 +120,14 @@ export class Comparator {
       .catch(() => undefined);
   }
 
-  /** Asks for what is there already: it need not wait for the work under way. */
-  private async read<Result>(use: (remote: Remote) => Promise<Result>): Promise<Result> {
-    return this.send(await this.started(), use);
+  /** {@link dispose}, by the name that `using` knows. */
+  [DISPOSE](): void {
+    this.dispose();
+  }
+
+  /** Asks for what is there already: it need not wait for the work under way. What is taken back ends unheard. */
+  private read<Result>(use: (remote: Remote) => Promise<Result>, { signal }: ReadOptions = {}): Promise<Result> {
+    return unlessAborted(signal, async () => this.send(await this.started(), use));
   }
 
   /**
@@ -137,10 +140,10 @@ export class Comparator {
   ): Promise<Result> {
     let isRunning = false;
     const work = this.previous.then(async () => {
-      if (signal?.aborted) throw cancelled();
+      if (signal?.aborted) throw cancelled(signal);
       const handle = await this.started();
       // It may have been cancelled while the worker was starting.
-      if (hasAborted(signal)) throw cancelled();
+      if (hasAborted(signal)) throw cancelled(signal);
       isRunning = true;
       try {
         return await this.send(handle, (remote) => use(remote, onProgress ? proxy(onProgress) : null));
@@ -152,7 +155,7 @@ export class Comparator {
     return new Promise<Result>((resolve, reject) => {
       const cancel = (): void => {
         if (isRunning) void this.worker?.then((handle) => handle.call((remote) => remote.cancel())).catch(() => undefined);
-        reject(cancelled());
+        reject(cancelled(signal));
       };
       if (signal?.aborted) cancel();
       signal?.addEventListener('abort', cancel);

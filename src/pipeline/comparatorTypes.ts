@@ -9,12 +9,19 @@ export interface ComparatorOptions {
   /** WASM threads; by default as many as the machine and the page's isolation allow. */
   readonly threads?: number;
   /** For tests: multiplies what the node of this name gives, on WebGPU only. */
-  readonly simulateFault?: { readonly node: string; readonly factor: number };
+  readonly simulateFault?: {
+    /** Name of the node, as the graph has it. */
+    readonly node: string;
+    /** What its values are multiplied by. */
+    readonly factor: number;
+  };
 }
 
 /** A file by its name, or its path from the folder that it came with. */
 export interface NamedBlob {
+  /** Name, or path with slashes. */
   readonly name: string;
+  /** The bytes. */
   readonly blob: Blob;
 }
 
@@ -22,14 +29,34 @@ export interface NamedBlob {
 export interface ComparisonProgress {
   /** For people: `lstm, golden input injected`. */
   readonly step: string;
+  /** Steps that are done. */
   readonly completed: number;
+  /** Steps in all. */
   readonly total: number;
 }
 
-/** What can stop or follow a call. */
-export interface CallOptions {
+/** What can stop a call that asks for what is there already. */
+export interface ReadOptions {
+  /** Takes the call back: it rejects at once with `cancelled`, and with the signal's `reason` as `cause`. */
   readonly signal?: AbortSignal;
+}
+
+/** What can stop or follow a call. */
+export interface CallOptions extends ReadOptions {
+  /** Hears of each step; not called while the call waits for those before it. */
   readonly onProgress?: (progress: ComparisonProgress) => void;
+}
+
+/** What {@link Comparator.compare} is asked for. */
+export interface CompareCallOptions extends CallOptions {
+  /** Looks for differences between runs and batch sizes in stages that pass, too. Default false. */
+  readonly thorough?: boolean;
+}
+
+/** What {@link Comparator.bisect} is asked for. */
+export interface BisectCallOptions extends CallOptions {
+  /** Greatest difference that counts as none, relative to a tensor's greatest value. Default 0.001. */
+  readonly tolerance?: number;
 }
 
 export type { Opened, OpenedStage } from '../compare/describeOpened';

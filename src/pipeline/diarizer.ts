@@ -48,10 +48,20 @@ export class Diarizer {
    * @throws VoxlaneError `options`, `model-missing`, `model-altered`, `model-invalid`, `backend-unavailable`,
    * `backend-failed`, `worker-failed`, `cancelled` when `signal` fires, with its reason as `cause`
    */
-  static async create(options: DiarizerOptions & { readonly signal?: AbortSignal } = {}): Promise<Diarizer> {
-    const checked = await withFiles(checkDiarizerOptions(options, document.baseURI));
-    const settings = PRESETS[await choosePreset(checked)];
-    return new Diarizer(checked, settings, await startTrustedEngine(checked, settings, options.signal));
+  static async create(
+    options: DiarizerOptions & {
+      /** Takes the creation back; has no effect after it. */
+      readonly signal?: AbortSignal;
+    } = {},
+  ): Promise<Diarizer> {
+    checkDiarizerNames(options);
+    const own = checkDiarizerOptions(options, document.baseURI);
+    const { signal } = options;
+    return unlessAborted(signal, async () => {
+      const checked = await withFiles(own);
+      const settings = PRESETS[await choosePreset(checked)];
+      return new Diarizer(checked, settings, await startTrustedEngine(checked, settings, signal));
+    });
   }
 
   /** The preset that was taken. */
@@ -135,6 +145,8 @@ export class Diarizer {
     signal: AbortSignal,
   ): Promise<DiarizationResult> {
     const ready = await input.settle();
+    // What was cancelled meanwhile starts nothing.
+    throwIfAborted(signal);
     for (let attempt = 0; ; attempt++) {
       const engine = (this.engine ??= await startTrustedEngine(this.options, this.settings, signal));
       try {
@@ -146,7 +158,7 @@ export class Diarizer {
         if (passed && attempt === 0) continue;
         const why = passed || !proofs ? `WebGPU failed in mid-run (${error.problem})` : describeFailure(proofs);
         this.stop(error);
-        if (signal.aborted) throw error;
+        throwIfAborted(signal);
         this.engine = await startOnWasm(this.options, this.settings, why, proofs, signal);
       }
     }
@@ -171,6 +183,11 @@ export class Diarizer {
     const usable = error instanceof VoxlaneError && (error.code.startsWith('audio-') || error.code === 'options');
     if (!usable) this.stop(cancelled());
   }
+}
+
+/** A function, because the compiler believes that a signal that was not aborted stays so. */
+function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw cancelled(signal);
 }
 
 function reporter({ hook, onProgress }: DiarizeOptions): (event: StageEvent) => void {

@@ -144,15 +144,15 @@ export async function untilAborted<Result>(
   stop: (reason: VoxlaneError) => void,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  if (hasAborted(signal)) throw cancelled();
+  if (hasAborted(signal)) throw cancelled(signal);
   const cancel = (): void => {
-    stop(cancelled());
+    stop(cancelled(signal));
   };
   signal?.addEventListener('abort', cancel);
   try {
     const result = await work();
     // What was stopped in its last step may still look whole.
-    if (hasAborted(signal)) throw cancelled();
+    if (hasAborted(signal)) throw cancelled(signal);
     return result;
   } finally {
     signal?.removeEventListener('abort', cancel);
@@ -164,8 +164,10 @@ function hasAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted ?? false;
 }
 
-export function cancelled(): VoxlaneError {
-  return new VoxlaneError({ code: 'cancelled', problem: 'The run was cancelled by the caller' });
+/** @param signal that has fired, whose reason becomes the `cause` */
+export function cancelled(signal?: AbortSignal): VoxlaneError {
+  const options = signal?.aborted ? { cause: signal.reason as unknown } : undefined;
+  return new VoxlaneError({ code: 'cancelled', problem: 'The run was cancelled by the caller' }, options);
 }
 
 function checkPair(segmentation: SegmentationManifest, embedding: EmbeddingManifest): void {

@@ -6,11 +6,13 @@ import { VoxlaneError } from '../util/errors';
 import type { Engine } from './engine';
 import type { CheckedRunOptions } from './options';
 import { assemblyFacts } from './preview';
-import type { PipelineSettings, PresetId, Speed } from './settings';
+import type { ClusteringSettings, PresetId, Speed } from './settings';
 
 /** A model's file. */
 export interface KeptModel {
+  /** As the manifest calls the model. */
   readonly id: string;
+  /** Of the file, 64 lower-case hex digits. */
   readonly sha256: string;
 }
 
@@ -23,9 +25,13 @@ export interface KeptModel {
 export interface KeptVoices {
   /** Of this form; another one is not read. */
   readonly version: 1;
+  /** The preset of the run. */
   readonly preset: PresetId;
+  /** The speed of the run. */
   readonly speed: Speed;
+  /** The segmentation model that ran. */
   readonly segmentation: KeptModel;
+  /** The embedding model that ran. */
   readonly embedding: KeptModel;
   /** Where the first window starts in the recording. */
   readonly startSeconds: number;
@@ -33,11 +39,12 @@ export interface KeptVoices {
   readonly numSpeakers: number;
   /** Size of one embedding. */
   readonly dimension: number;
+  /** Where windows and frames lie, in seconds from the start of the first window. */
   readonly geometry: TimeGeometry;
   /** Frames that must be a speaker's alone for them to stand for the speaker. */
   readonly minCleanFrames: number;
   /** How local speakers become people, but for their number. */
-  readonly clustering: PipelineSettings['clustering'];
+  readonly clustering: ClusteringSettings;
   /** Axes (window, frame, local speaker), 0 or 1. */
   readonly activity: Uint8Array<ArrayBuffer>;
   /** Axes (window, local speaker, dimension), float32; NaN where there was too little speech, or it was not embedded. */

@@ -19,7 +19,7 @@ export class LatestOnly {
   run<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
-        reject(cancelled());
+        reject(cancelled(signal));
         return;
       }
       const entry: Waiting = {
@@ -37,7 +37,7 @@ export class LatestOnly {
       };
       const onAbort = (): void => {
         if (this.waiting === entry) this.waiting = null;
-        reject(cancelled());
+        reject(cancelled(signal));
       };
       signal?.addEventListener('abort', onAbort);
       if (!this.isBusy) {

@@ -17,12 +17,13 @@ export interface ModelTotals {
  * Batches overlap: while one is embedded, the next is segmented. A batch is done when both models are done with it:
  * what interrupts one (a lost device, too little memory) costs that batch's time and nothing of what was there before.
  *
- * @param expectedSeconds length of the recording, as its container has it
- * @param onKept hears after each batch how many windows the clustering worker holds, of how many
+ * @param expectedSeconds length of the recording, as its container has it; null of a stream, whose end nobody knows
+ * @param onKept hears after each batch how many windows the clustering worker holds, of how many; of a stream that has not
+ * ended, of infinitely many
  */
 export async function runModels(
   engine: Engine,
-  expectedSeconds: number,
+  expectedSeconds: number | null,
   hook: StageHook,
   onKept: (numWindows: number, expectedWindows: number) => void,
 ): Promise<ModelTotals> {
@@ -30,7 +31,9 @@ export async function runModels(
   const nextBatch = () => engine.decode.call((api) => api.next(engine.batchWindows.current));
   // As many as keep every worker busy while the oldest one is waited for.
   const mostInFlight = engine.segmentation.size + engine.embedding.size + 1;
-  const inFlight: Promise<BatchResults>[] = [];
+  const inFlight: { readonly results: Promise<BatchResults>; readonly kept: Promise<void> }[] = [];
+  // In the order of the windows, each as soon as it is there: a live stream may be slow to go on.
+  let kept = Promise.resolve();
   await engine.clustering.call((api) => api.begin());
   // The next batch is decoded while others are in the models.
   let pending: Promise<DecodedBatch | null> = nextBatch();
@@ -39,18 +42,22 @@ export async function runModels(
       pending = nextBatch();
       // An error in the models must not leave this one unheard, nor one in the decoder those.
       pending.catch(() => undefined);
-      const results = run.take(batch);
+      const [before, results] = [kept, run.take(batch)];
       results.catch(() => undefined);
-      inFlight.push(results);
-      if (inFlight.length === mostInFlight) run.keep(await inFlight.shift()!);
+      kept = before.then(async () => {
+        run.keep(await results);
+      });
+      kept.catch(() => undefined);
+      inFlight.push({ results, kept });
+      if (inFlight.length === mostInFlight) await inFlight.shift()!.kept;
     }
-    for (const results of inFlight) run.keep(await results);
+    await kept;
     await run.allKept();
   } finally {
     // After a crash or a cancel the worker is gone, and with it whatever was open.
     engine.decode.call((api) => api.close()).catch(() => undefined);
     // The next run must not find workers busy with this one.
-    await Promise.allSettled(inFlight);
+    await Promise.allSettled(inFlight.map(({ results }) => results));
   }
   return run.totals();
 }
@@ -68,16 +75,18 @@ class ModelRun {
   /** Windows that each stage is done with, in whatever order. */
   private readonly done = { segmentation: 0, embedding: 0 };
   private expectedWindows: number;
+  private isOpenEnded: boolean;
   private decodedSamples = 0;
 
   constructor(
     private readonly engine: Engine,
-    private readonly expectedSeconds: number,
+    private readonly expectedSeconds: number | null,
     private readonly hook: StageHook,
     private readonly onKept: (numWindows: number, expectedWindows: number) => void,
   ) {
     const { sampleRate, windowSamples, hopSamples } = engine.segmentationManifest;
-    this.expectedWindows = Math.max(1, Math.ceil((expectedSeconds * sampleRate - windowSamples) / hopSamples) + 1);
+    this.isOpenEnded = expectedSeconds === null;
+    this.expectedWindows = Math.max(1, Math.ceil(((expectedSeconds ?? 0) * sampleRate - windowSamples) / hopSamples) + 1);
   }
 
   async take(batch: DecodedBatch): Promise<BatchResults> {
@@ -119,7 +128,7 @@ class ModelRun {
     const appended = this.engine.clustering.call((api) => api.append({ activity, embeddings, embedded }));
     appended.catch(() => undefined);
     this.appended.push(appended);
-    this.onKept(this.keptWindows, this.expectedWindows);
+    this.onKept(this.keptWindows, this.isOpenEnded ? Infinity : this.expectedWindows);
   }
 
   /** Rejects where the clustering worker did not take a batch. */
@@ -144,8 +153,9 @@ class ModelRun {
     this.decodedSamples = decodedSamples;
     this.add('decode', seconds);
     const completed = decodedSamples / this.engine.segmentationManifest.sampleRate;
-    const total = isLast ? completed : Math.max(this.expectedSeconds, completed);
-    this.hook({ stage: 'decode', artifact: null, completed, total });
+    if (isLast) this.isOpenEnded = false;
+    const total = isLast ? completed : Math.max(this.expectedSeconds ?? 0, completed);
+    this.hook({ stage: 'decode', artifact: null, completed, total, ...this.openness() });
     const windows = this.takenWindows + numWindows;
     this.expectedWindows = isLast ? windows : Math.max(this.expectedWindows, windows + 1);
   }
@@ -204,9 +214,13 @@ class ModelRun {
   }
 
   private report(stage: 'segmentation' | 'embedding', artifact: Parameters<StageHook>[0]['artifact']): void {
-    const progress = { completed: this.done[stage], total: this.expectedWindows };
+    const progress = { completed: this.done[stage], total: this.expectedWindows, ...this.openness() };
     if (stage === 'embedding') this.hook({ stage: 'fbank', artifact: null, ...progress });
     this.hook({ stage, artifact, ...progress });
+  }
+
+  private openness(): { readonly openEnded?: true } {
+    return this.isOpenEnded ? { openEnded: true } : {};
   }
 
   private add(stage: StageName, seconds: number): void {

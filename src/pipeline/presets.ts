@@ -5,12 +5,14 @@ import type { FileBase } from '../util/fileBase';
 import { modelsBase } from './fileBases';
 import type { CheckedDiarizerOptions } from './options';
 import { PRESETS, type PresetId } from './settings';
-import type { DiarizerOptions } from './types';
+import type { DiarizeOptions, DiarizerOptions } from './types';
+import { unlessAborted } from './unlessAborted';
 
 export type { PresetId } from './settings';
 
 /** A preset, for somebody who chooses. */
 export interface PresetFacts {
+  /** What `DiarizerOptions.preset` takes. */
   readonly id: PresetId;
   /** Id of its embedding model. */
   readonly model: string;
@@ -18,6 +20,7 @@ export interface PresetFacts {
   readonly bytes: number;
   /** SPDX identifier of the embedding model's licence. */
   readonly licence: string;
+  /** Who made the embedding model, as its licence wants it said. */
   readonly attribution: string;
   /** Bundled, or stored here: it runs without a network. */
   readonly present: boolean;
@@ -25,8 +28,11 @@ export interface PresetFacts {
 
 /** A model that the browser keeps. */
 export interface StoredModelFacts {
+  /** Id of the model, as {@link deleteStoredModel} takes it. */
   readonly id: string;
+  /** Name of its file. */
   readonly file: string;
+  /** Length of the file. */
   readonly bytes: number;
   /** SPDX identifier; null of a file that was accepted on somebody's word. */
   readonly licence: string | null;
@@ -37,10 +43,12 @@ export interface StoredModelFacts {
 /**
  * What there is to choose from, and what each needs.
  *
- * @throws VoxlaneError `model-missing`, `model-invalid`, `options`
+ * @throws VoxlaneError `model-missing`, `model-invalid`, `options`, `cancelled` when `signal` fires
  */
-export async function presetFacts(options: Pick<DiarizerOptions, 'models'> = {}): Promise<readonly PresetFacts[]> {
-  return factsOf(await modelsBase(options));
+export function presetFacts(
+  options: Pick<DiarizerOptions, 'models'> & Pick<DiarizeOptions, 'signal'> = {},
+): Promise<readonly PresetFacts[]> {
+  return unlessAborted(options.signal, async () => factsOf(await modelsBase(options)));
 }
 
 async function factsOf(base: FileBase): Promise<readonly PresetFacts[]> {
@@ -66,9 +74,13 @@ export async function choosePreset({ preset, modelFile, modelsBase: base }: Chec
   return facts.some(({ id, present }) => id === 'community-1' && present) ? 'community-1' : 'campplus';
 }
 
-/** Models that the browser keeps, latest first; none where it keeps nothing. */
-export async function storedModels(): Promise<readonly StoredModelFacts[]> {
-  return new ModelStore().list();
+/**
+ * Models that the browser keeps, latest first; none where it keeps nothing.
+ *
+ * @throws VoxlaneError `cancelled` when `signal` fires
+ */
+export function storedModels({ signal }: Pick<DiarizeOptions, 'signal'> = {}): Promise<readonly StoredModelFacts[]> {
+  return unlessAborted(signal, () => new ModelStore().list());
 }
 
 /**

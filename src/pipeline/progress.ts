@@ -7,12 +7,13 @@ export class ProgressMeter {
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  read({ stage, completed, total }: StageEvent): Progress {
+  read({ stage, completed, total, openEnded }: StageEvent): Progress {
     const time = this.now();
     const start = this.firstSeen.get(stage) ?? time;
     this.firstSeen.set(stage, start);
     const elapsedSeconds = (time - start) / 1000;
     const knowsPace = completed > 0 && elapsedSeconds > 0;
+    if (openEnded) return { stage, completed, total, secondsLeft: null, openEnded };
     const secondsLeft = completed >= total ? 0 : knowsPace ? (elapsedSeconds * (total - completed)) / completed : null;
     return { stage, completed, total, secondsLeft };
   }

@@ -4,6 +4,7 @@ import type { Anchors } from '../clustering/anchors';
 import type { ConfidenceKind } from '../clustering/confidence';
 import { VoxlaneError } from '../util/errors';
 import { nameSpeakers, type CentroidFacts } from './describe';
+import { DISPOSE } from './disposeKey';
 import { cancelled, untilAborted } from './engine';
 import { checkVoices, keptFacts, type KeptVoices } from './keptVoices';
 import { LatestOnly } from './latestOnly';
@@ -11,6 +12,7 @@ import { modelsBase } from './fileBases';
 import { checkBounds, checkFiles, optionError } from './options';
 import type { DiarizeOptions, Speaker, Turn } from './types';
 
+/** Where a {@link Reclusterer} finds what it needs. */
 export interface ReclustererOptions {
   /** Address under which `<model id>/manifest.json` is found, for the preset that wants a PLDA. Default: as a `Diarizer` finds it. */
   readonly models?: string | URL;
@@ -18,6 +20,7 @@ export interface ReclustererOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What one call of {@link Reclusterer.cluster} is asked for. */
 export interface ReclusterOptions extends Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers'> {
   /** What a person has said for certain; absent or empty for nothing. */
   readonly anchors?: Anchors;
@@ -29,6 +32,7 @@ export interface ReclusterOptions extends Pick<DiarizeOptions, 'speakers' | 'min
 export interface Reclustering {
   /** Sorted by start, then end. Turns of different speakers may overlap. */
   readonly turns: readonly Turn[];
+  /** The same with one speaker at a time at most. */
   readonly exclusiveTurns: readonly Turn[];
   /**
    * Those with a turn. Whose cluster holds an anchor's stretches has the anchor's `speaker` as label; the others have the
@@ -126,6 +130,11 @@ export class Reclusterer {
   dispose(): void {
     this.calls.stop(disposedError());
     this.worker.terminate(disposedError());
+  }
+
+  /** {@link dispose}, by the name that `using` knows. */
+  [DISPOSE](): void {
+    this.dispose();
   }
 
   /** While nobody asks, the worker does what other numbers of speakers take long for: k-means, where VBx is used. */

@@ -1,4 +1,4 @@
-import { VoxlaneError } from '../util/errors';
+import { transfer } from 'comlink';
 import type { DecodeSource } from '../../workers/contracts';
 import { moved } from '../../workers/moved';
 import { decodeOnPage } from '../audio/pageDecode';
@@ -10,10 +10,11 @@ import { runModels, type ModelTotals } from './models';
 import { assemblyFacts, Previewer } from './preview';
 import type { CheckedRunOptions } from './options';
 import { takeVoices } from './keptVoices';
+import type { ReadyInput } from './runInput';
 import type { StageHook, StageName } from './stages';
 import type { DiarizationResult } from './types';
 
-export type DiarizationSource = Blob | ArrayBuffer | Float32Array;
+export type { DiarizationSource } from './runInput';
 
 type Timings = Partial<Record<StageName, number>>;
 
@@ -23,16 +24,17 @@ type Timings = Partial<Record<StageName, number>>;
  */
 export async function runPipeline(
   engine: Engine,
-  source: DiarizationSource,
+  input: ReadyInput,
   options: CheckedRunOptions,
   hook: StageHook,
 ): Promise<DiarizationResult> {
   engine.segmentation.newRun();
   engine.embedding.newRun();
   const counted = await gpuCounts(engine);
-  const facts = await openSource(engine, source, options);
+  const facts = await openInput(engine, input, options);
   const previewer = new Previewer(engine, options);
-  const local = await runModels(engine, facts.durationSeconds, hook, (numWindows, expected) => {
+  const isOpenEnded = input.kind === 'stream' && options.durationSeconds === undefined;
+  const local = await runModels(engine, isOpenEnded ? null : facts.durationSeconds, hook, (numWindows, expected) => {
     previewer.offer(numWindows, expected);
   });
   previewer.stop();
@@ -55,33 +57,29 @@ async function gpuCounts({ segmentation, embedding }: Engine): Promise<GpuCounts
   return addCounts([await segmentation.gpuCounts(), await embedding.gpuCounts()]);
 }
 
-async function openSource(engine: Engine, source: DiarizationSource, options: CheckedRunOptions) {
+async function openInput(engine: Engine, input: ReadyInput, options: CheckedRunOptions) {
   const { sampleRate, windowSamples, hopSamples } = engine.segmentationManifest;
   const { startSeconds, durationSeconds } = options;
   const decodeOptions = { sampleRate, startSeconds, ...(durationSeconds !== undefined && { durationSeconds }) };
-  const input = await decodeSource(engine, source);
-  // What the page decoded moves: an hour of it would take the page a second to copy.
-  const moving = input.kind === 'channels' ? moved(input, ...input.channels) : input;
-  return engine.decode.call((api) => api.open(moving, decodeOptions, { windowSamples, hopSamples }));
+  const source = await decodeSource(engine, input);
+  return engine.decode.call((api) => api.open(source, decodeOptions, { windowSamples, hopSamples }));
 }
 
-async function decodeSource(engine: Engine, source: DiarizationSource): Promise<DecodeSource> {
-  if (source instanceof Float32Array) return { kind: 'samples', samples: source };
-  const blob = toBlob(source);
+async function decodeSource(engine: Engine, input: ReadyInput): Promise<DecodeSource> {
+  if (input.kind === 'file') return fileSource(engine, input.blob);
+  const { sampleRate = engine.segmentationManifest.sampleRate } = input;
+  if (input.kind === 'samples') return { kind: 'samples', samples: input.samples, sampleRate };
+  // On a GPU that turns out to be at fault the run starts anew, and a stream can be read once only.
+  const port = input.feed.open(engine.backend.name === 'webgpu');
+  return transfer({ kind: 'stream', port, sampleRate }, [port]);
+}
+
+async function fileSource(engine: Engine, blob: Blob): Promise<DecodeSource> {
   const needsPage = await engine.decode.call((api) => api.needsPageDecoder(blob));
-  return needsPage ? { kind: 'channels', ...(await decodeOnPage(blob)) } : { kind: 'file', blob };
-}
-
-/** Callers without types pass anything. */
-function toBlob(source: unknown): Blob {
-  if (source instanceof Blob) return source;
-  if (source instanceof ArrayBuffer) return new Blob([source]);
-  throw new VoxlaneError({
-    code: 'options',
-    problem: `The source is ${Object.prototype.toString.call(source)}`,
-    expected: 'a Blob or File, an ArrayBuffer with a file, or a Float32Array of mono samples at 16 kHz',
-    remedy: 'Pass one of these',
-  });
+  if (!needsPage) return { kind: 'file', blob };
+  const audio = await decodeOnPage(blob);
+  // What the page decoded moves: an hour of it would take the page a second to copy.
+  return moved({ kind: 'channels', ...audio }, ...audio.channels);
 }
 
 function reportAssembly({ count, hardClusters, diarization }: Assembly, numLocal: number, hook: StageHook): void {

@@ -1,5 +1,4 @@
-import type { ClusteringOptions } from '../clustering/cluster';
-import { COMMUNITY_1_CLUSTERING, type VbxClusteringOptions } from '../clustering/vbxClustering';
+import { COMMUNITY_1_CLUSTERING } from '../clustering/vbxClustering';
 
 /** The pipelines there are. */
 export type PresetId = 'campplus' | 'community-1';
@@ -10,17 +9,43 @@ export type PresetId = 'campplus' | 'community-1';
  */
 export type Speed = 'exact' | 'fast';
 
-type WithoutBounds<Options> = Omit<Options, 'minSpeakers' | 'maxSpeakers'>;
+/** How local speakers become people, but for their number: the settings that belong to a pair of models. */
+export type ClusteringSettings =
+  /** pyannote's `AgglomerativeClustering` with centroid linkage. */
+  | {
+      /** Which clustering. */
+      readonly method: 'agglomerative';
+      /** Greatest centroid distance, of unit vectors, at which two clusters are merged: 0 to 2. */
+      readonly threshold: number;
+      /** Embeddings of a cluster that is kept; smaller ones go to the nearest that is. */
+      readonly minClusterSize: number;
+      /** An embedding takes part in clustering where its speaker talks alone for this share of the window. */
+      readonly minActiveRatio: number;
+    }
+  /** pyannote's `VBxClustering`. */
+  | {
+      /** Which clustering. */
+      readonly method: 'vbx';
+      /** Id of the PLDA that goes with the embedding model. */
+      readonly plda: string;
+      /** Greatest centroid distance, of unit vectors, at which two start clusters are merged: 0 to 2. */
+      readonly threshold: number;
+      /** An embedding takes part in clustering where its speaker talks alone for this share of the window. */
+      readonly minActiveRatio: number;
+      /** Weight of the likelihood against the priors: below 1 makes up for embeddings that are not independent. */
+      readonly likelihoodScale: number;
+      /** How hard it is to be a speaker: greater values leave fewer. */
+      readonly speakerRegularisation: number;
+      /** Most iterations, where the bound has not stopped to rise before. */
+      readonly maxIterations: number;
+    };
 
 /** Which models a pipeline is made of, and the settings that were tuned for them together. */
 export interface PipelineSettings {
   readonly preset: PresetId;
   readonly segmentation: string;
   readonly embedding: string;
-  readonly clustering:
-    | ({ readonly method: 'agglomerative' } & WithoutBounds<ClusteringOptions>)
-    /** `plda`: id of the one that goes with the embedding model. */
-    | ({ readonly method: 'vbx'; readonly plda: string } & WithoutBounds<VbxClusteringOptions>);
+  readonly clustering: ClusteringSettings;
   /** Windows that one run of the segmentation model takes at a time on WASM; on a GPU it is measured. */
   readonly wasmBatchWindows: number;
   /** `fast` embeds every so many windows. At most as many as lie side by side: each frame must be in one of them. */

@@ -14,21 +14,32 @@ export const STAGES = [
   'reconstruction',
 ] as const;
 
+/** Name of a stage, as every report and every timing calls it. */
 export type StageName = (typeof STAGES)[number];
 
 /** A tensor with named axes, as a stage hands it to the hook. Row-major. */
 export interface Artifact {
+  /** Name of each axis, slowest first, such as `window`, `frame`, `speaker`. */
   readonly axes: readonly string[];
+  /** Size of each axis, in the order of `axes`. */
   readonly shape: readonly number[];
+  /** All values: as many as the sizes multiply to. */
   readonly data: Float32Array | Uint8Array | Int32Array;
 }
 
 /** One report of one stage. `artifact` covers what was completed since the last report of that stage. */
 export interface StageEvent {
+  /** The stage that reports. */
   readonly stage: StageName;
+  /** What the stage gave since its last report; null where there is nothing new to see. */
   readonly artifact: Artifact | null;
+  /** Units of the stage that are done: seconds of `decode`, windows of the models, else 1 for the whole. */
   readonly completed: number;
+  /** Units of the stage in all; an estimate until decoding has reached the end. */
   readonly total: number;
+  /** The source is a stream that has not ended: `total` is what is known of it so far. Absent otherwise. */
+  readonly openEnded?: true;
 }
 
+/** Hears of every step of every stage; called in the order of the work. */
 export type StageHook = (event: StageEvent) => void;

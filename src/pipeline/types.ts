@@ -29,6 +29,7 @@ export interface Speaker {
 export interface UsedModel {
   /** `plda` is what VBx compares the embeddings with. */
   readonly stage: 'segmentation' | 'embedding' | 'plda';
+  /** As the manifest calls the model. */
   readonly id: string;
   /** SHA-256 of the file, as it was checked when it was loaded. */
   readonly sha256: string;
@@ -39,6 +40,7 @@ export type BackendChoice = 'auto' | 'webgpu' | 'wasm';
 
 /** The backend that ran, and why that one. */
 export interface BackendReport {
+  /** Where the models ran. */
   readonly name: 'webgpu' | 'wasm';
   /** Name of the GPU adapter, as the browser gives it; null on WASM. */
   readonly adapter: string | null;
@@ -66,11 +68,15 @@ export interface DiarizationResult {
   readonly confidenceKind: 'posterior' | 'margin';
   /** The same with one speaker at a time at most, for the alignment of transcripts. */
   readonly exclusiveTurns: readonly Turn[];
+  /** Those with a turn, in the order of their labels. */
   readonly speakers: readonly Speaker[];
   /** Seconds of work in each stage, measured where the work runs. Stages overlap, so the sum can exceed the wall time. */
   readonly timings: Readonly<Partial<Record<StageName, number>>>;
+  /** Where the models ran, and why there. */
   readonly backend: BackendReport;
+  /** The preset that was taken. */
   readonly preset: PresetId;
+  /** The speed that was asked for. */
   readonly speed: Speed;
   /** SHA-256 of the embedding model's file. Centroids of another one cannot be compared with these. */
   readonly embeddingModel: string;
@@ -88,28 +94,35 @@ export interface DiarizationResult {
 export interface Preview {
   /** The part, from its start. */
   readonly analysedSeconds: number;
+  /** Sorted by start, then end; labels may mean other people in the next preview. */
   readonly turns: readonly Turn[];
 }
 
 /** Progress of a run, for a person to read. */
 export interface Progress {
+  /** The stage that this is about: stages run beside each other. */
   readonly stage: StageName;
   /** Units of this stage that are done, such as windows. */
   readonly completed: number;
-  /** Units of this stage in all; an estimate until decoding has reached the end. */
+  /** Units of this stage in all; an estimate until decoding has reached the end, and of a stream what is known so far. */
   readonly total: number;
   /** Expected seconds until this stage is done; null until enough has run to tell. */
   readonly secondsLeft: number | null;
+  /** The source is a stream of samples that has not ended: nobody knows how much is to come. Absent otherwise. */
+  readonly openEnded?: true;
 }
 
 /** How far the download of a model is. */
 export interface ModelDownload {
   /** Id of the model. */
   readonly model: string;
+  /** Bytes that have arrived. */
   readonly receivedBytes: number;
+  /** Bytes of the whole file. */
   readonly totalBytes: number;
 }
 
+/** How a diarizer is made: which models, where they are, where they run. */
 export interface DiarizerOptions {
   /**
    * Which models, with the settings that belong to them. `auto`, the default, takes `community-1` where its model is
@@ -156,9 +169,14 @@ export interface DiarizerOptions {
   readonly simulateFault?: SimulatedFault;
 }
 
+/** What one recording is asked for, and who hears of it. */
 export interface DiarizeOptions {
-  /** Stops the work at once, in whatever stage it is. The promise rejects with code `cancelled`. */
+  /**
+   * Stops the work at once, in whatever stage it is, also while it waits for its turn. The promise rejects with code
+   * `cancelled`, and with the signal's `reason` as the error's `cause`.
+   */
   readonly signal?: AbortSignal;
+  /** Hears how far each stage is; not called while the run waits for those before it. */
   readonly onProgress?: (progress: Progress) => void;
   /**
    * Receives every stage's artifacts; slower than `onProgress`, meant for capture and debugging. Where a faulty GPU makes
@@ -172,12 +190,16 @@ export interface DiarizeOptions {
   readonly onPreview?: (preview: Preview) => void;
   /** Hand what the models heard over with the result, for {@link Reclusterer}: 45 MB for three hours. Default false. */
   readonly keepVoices?: boolean;
-  /** Exact number of speakers. Excludes `minSpeakers` and `maxSpeakers`. */
+  /** Exact number of speakers, 1 to 255. Excludes `minSpeakers` and `maxSpeakers`. */
   readonly speakers?: number;
+  /** Least number of speakers, 1 to 255. Default 1. */
   readonly minSpeakers?: number;
+  /** Greatest number of speakers, 1 to 255. Default: any. */
   readonly maxSpeakers?: number;
-  /** Where the analysed stretch starts. Default 0. Turn times stay relative to the whole recording. */
+  /** Where the analysed stretch starts, in seconds. Default 0. Turn times stay relative to the whole recording. */
   readonly startSeconds?: number;
-  /** Length of the analysed stretch. Default: to the end. */
+  /** Length of the analysed stretch, in seconds. Default: to the end. A stream is not read beyond it. */
   readonly durationSeconds?: number;
+  /** Rate of raw samples in Hz, 1 to 768,000. Default: the model's, 16 kHz. Refused for a file, which has its own. */
+  readonly sampleRate?: number;
 }

@@ -55,6 +55,7 @@ export type ErrorCode =
 
 /** The parts of a {@link VoxlaneError}, as plain data that crosses a worker boundary. */
 export interface ErrorParts {
+  /** What a program branches on. */
   readonly code: ErrorCode;
   /** What was wrong, with the value that was found. */
   readonly problem: string;
@@ -66,12 +67,18 @@ export interface ErrorParts {
 
 /** A failure that says what was wrong, what was expected and what to do. */
 export class VoxlaneError extends Error implements ErrorParts {
+  /** Tells it from other errors where `instanceof` cannot, as between two copies of the library. */
   override readonly name = 'VoxlaneError';
+  /** What a program branches on. */
   readonly code: ErrorCode;
+  /** What was wrong, with the value that was found. */
   readonly problem: string;
+  /** What was expected instead. */
   readonly expected?: string;
+  /** What the caller can do about it. */
   readonly remedy?: string;
 
+  /** @param options `cause`: what was thrown before it */
   constructor(parts: ErrorParts, options?: ErrorOptions) {
     const sentences = [parts.problem, parts.expected && `Expected ${parts.expected}`, parts.remedy];
     super(sentences.filter(Boolean).join('. ') + '.', options);

@@ -1,0 +1,197 @@
+import { VoxlaneError } from '../util/errors';
+import type { Diarizer } from './diarizer';
+import { cancelled } from './engine';
+import { checkRunNames } from './optionNames';
+import { checkRunOptions, type OwnDiarizerOptions } from './options';
+import { dropSource, type DiarizationSource } from './runInput';
+import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
+import { unlessAborted } from './unlessAborted';
+
+/** A share in a diarizer that everybody on the page who asks for the same options has. */
+export interface DiarizerShare {
+  /**
+   * As `Diarizer.diarize`, which see. The first call of all shares starts the workers; runs of all shares take turns.
+   *
+   * @throws VoxlaneError what `Diarizer.create` and `Diarizer.diarize` throw; `disposed` once the share was given back
+   */
+  diarize(source: DiarizationSource, options?: DiarizeOptions): Promise<DiarizationResult>;
+  /** Gives the share back; its runs reject with `disposed`. With the last one the workers end at once. May be called again. */
+  release(): void;
+}
+
+/** What of a diarizer is shared. */
+export type SharedDiarizer = Pick<Diarizer, 'diarize' | 'dispose'>;
+
+type Create = (options: DiarizerOptions & { readonly signal: AbortSignal }) => Promise<SharedDiarizer>;
+
+/** A diarizer that starts, or has started. */
+interface Start {
+  readonly diarizer: Promise<SharedDiarizer>;
+  readonly controller: AbortController;
+  /** Calls that wait for it. */
+  waiting: number;
+  isOver: boolean;
+}
+
+/** The diarizers of a page, each with those who share it. */
+export class DiarizerShares {
+  private readonly shared: Shared[] = [];
+
+  constructor(private readonly create: Create) {}
+
+  /**
+   * Starts nothing.
+   *
+   * @param checked `options`, checked: who has the same shares a diarizer. Who hears of downloads makes no difference.
+   */
+  share(options: DiarizerOptions, checked: OwnDiarizerOptions): DiarizerShare {
+    const found = this.shared.find((each) => isSame(each.checked, checked));
+    const shared = found ?? new Shared(this.create, options, checked);
+    if (!found) this.shared.push(shared);
+    return shared.join(options.onDownload, () => {
+      this.shared.splice(this.shared.indexOf(shared), 1);
+    });
+  }
+}
+
+/** One diarizer and those who share it. */
+class Shared {
+  private holders = 0;
+  private start: Start | null = null;
+  /** One for each call, of those who want to hear of downloads. */
+  private readonly listeners = new Set<(progress: ModelDownload) => void>();
+
+  constructor(
+    private readonly create: Create,
+    private readonly options: DiarizerOptions,
+    readonly checked: OwnDiarizerOptions,
+  ) {}
+
+  /** @param onLast hears when nobody has a share any more */
+  join(onDownload: DiarizerOptions['onDownload'], onLast: () => void): DiarizerShare {
+    const runs = new Set<AbortController>();
+    const released = new AbortController();
+    this.holders++;
+    return {
+      diarize: async (source, options = {}) => {
+        if (released.signal.aborted) throw releasedError();
+        const run = new AbortController();
+        runs.add(run);
+        try {
+          return await this.run(source, options, run, onDownload);
+        } catch (error) {
+          // Not of the caller's signal: the run ended because the share was given back.
+          throw run.signal.reason === released ? releasedError() : error;
+        } finally {
+          runs.delete(run);
+        }
+      },
+      release: () => {
+        if (released.signal.aborted) return;
+        released.abort();
+        for (const run of runs) run.abort(released);
+        if (--this.holders > 0) return;
+        onLast();
+        this.end();
+      },
+    };
+  }
+
+  private async run(
+    source: DiarizationSource,
+    options: DiarizeOptions,
+    run: AbortController,
+    onDownload: DiarizerOptions['onDownload'],
+  ): Promise<DiarizationResult> {
+    checkRunNames(options);
+    checkRunOptions(options);
+    const { signal } = options;
+    const cancel = (): void => {
+      run.abort(signal?.reason);
+    };
+    if (signal?.aborted) cancel();
+    signal?.addEventListener('abort', cancel);
+    // A function of its own, because two calls may have the same listener.
+    const listener = onDownload && ((progress: ModelDownload) => { onDownload(progress); });
+    if (listener) this.listeners.add(listener);
+    try {
+      const diarizer = await this.obtain(run.signal).catch((error: unknown) => {
+        dropSource(source);
+        throw error;
+      });
+      return await diarizer.diarize(source, { ...options, signal: run.signal });
+    } finally {
+      if (listener) this.listeners.delete(listener);
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** The diarizer, which is started for the first who wants it; nobody's signal stops it while others wait. */
+  private async obtain(signal: AbortSignal): Promise<SharedDiarizer> {
+    if (signal.aborted) throw cancelled(signal);
+    const start = (this.start ??= this.begin());
+    start.waiting++;
+    try {
+      return await unlessAborted(signal, () => start.diarizer);
+    } finally {
+      start.waiting--;
+      if (start.waiting === 0 && !start.isOver) this.forget(start);
+    }
+  }
+
+  private begin(): Start {
+    const controller = new AbortController();
+    const onDownload = (progress: ModelDownload): void => {
+      for (const listener of this.listeners) listener(progress);
+    };
+    const diarizer = this.create({ ...this.options, onDownload, signal: controller.signal });
+    const start: Start = { diarizer, controller, waiting: 0, isOver: false };
+    diarizer.then(
+      (created) => {
+        start.isOver = true;
+        // Too late to be stopped, and nobody waits for it.
+        if (controller.signal.aborted) created.dispose();
+      },
+      () => {
+        // The next call tries again.
+        this.forget(start);
+      },
+    );
+    return start;
+  }
+
+  private forget(start: Start): void {
+    if (this.start === start) this.start = null;
+    start.isOver = true;
+    start.controller.abort();
+  }
+
+  private end(): void {
+    const { start } = this;
+    if (!start) return;
+    const isRunning = start.isOver;
+    this.forget(start);
+    if (isRunning) void start.diarizer.then((diarizer) => { diarizer.dispose(); });
+  }
+}
+
+/** Whether options ask for the same diarizer. A file is the same where it is the same object. */
+function isSame(a: OwnDiarizerOptions, b: OwnDiarizerOptions): boolean {
+  return a.modelFile === b.modelFile && asText(a) === asText(b);
+}
+
+function asText(options: OwnDiarizerOptions): string {
+  return JSON.stringify({ ...options, modelFile: null }, (_, value: unknown) =>
+    // Has no JSON.
+    value === Infinity ? 'Infinity' : value,
+  );
+}
+
+function releasedError(): VoxlaneError {
+  return new VoxlaneError({
+    code: 'disposed',
+    problem: 'The share of the diarizer was given back',
+    expected: 'a share that is still held',
+    remedy: 'Ask for another with shareDiarizer()',
+  });
+}
