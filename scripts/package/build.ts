@@ -7,7 +7,9 @@ import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkApi } from './apiReport';
 import { buildAssets } from './assets';
+import { checkDocs } from './checkDocs';
 import { buildLibrary, buildTypes, buildWorkers } from './code';
+import { writeCustomElements } from './customElements';
 import { CODE_PACKAGE, ENTRIES, ROOT } from './entries';
 
 const start = performance.now();
@@ -15,10 +17,12 @@ rmSync(join(CODE_PACKAGE, 'dist'), { recursive: true, force: true });
 for (const path of Object.values(ENTRIES)) {
   if (!existsSync(join(ROOT, path))) throw new Error(`the entry ${path} is missing`);
 }
+checkDocs();
 await buildWorkers();
 await buildLibrary();
 await buildTypes();
 buildAssets();
+writeCustomElements();
 for (const file of ['LICENSE', 'THIRD_PARTY.md', 'CHANGELOG.md']) copyFileSync(join(ROOT, file), join(CODE_PACKAGE, file));
 copyFileSync(join(ROOT, 'LICENSE'), join(ROOT, 'packages/voxlane-assets/LICENSE'));
 const findings = checkApi(process.argv.includes('--update-api'));

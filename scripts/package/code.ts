@@ -38,7 +38,8 @@ export async function buildLibrary(): Promise<void> {
 export async function buildTypes(): Promise<void> {
   await build(
     { input: inputs(), external: EXTERNAL, plugins: [dts({ emitDtsOnly: true, tsconfig: join(ROOT, 'tsconfig.json') })] },
-    { dir: DIST, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+    // For `[Symbol.dispose]`, which not every project's own list of libraries has.
+    { dir: DIST, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js', banner: '/// <reference lib="esnext.disposable" />' },
   );
 }
 

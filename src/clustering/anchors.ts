@@ -3,8 +3,10 @@ import { VoxlaneError } from '../util/errors';
 import type { VoiceTable } from './voiceTable';
 
 /** A stretch of the recording. */
-interface AnchorStretch {
+export interface AnchorStretch {
+  /** Seconds from the start of the recording. */
   readonly startSeconds: number;
+  /** Seconds from the start of the recording; not before `startSeconds`. */
   readonly endSeconds: number;
 }
 

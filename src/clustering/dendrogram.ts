@@ -2,9 +2,11 @@ import type { Merge } from './merge';
 
 /** The merges of a linkage, one after the other, as arrays that messages and stores take whole; axes (merge). */
 export interface Dendrogram {
-  /** Clusters that are merged, `left` < `right`, numbered as in {@link Merge}. */
+  /** One of the clusters that are merged: of `n` points, the points are 0 to n - 1, and the merge `i` makes cluster n + i. */
   readonly left: Int32Array<ArrayBuffer>;
+  /** The other one, numbered alike; greater than `left`. */
   readonly right: Int32Array<ArrayBuffer>;
+  /** Distance at which the two are merged, 0 or more. */
   readonly distances: Float64Array<ArrayBuffer>;
 }
 

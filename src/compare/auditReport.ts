@@ -18,19 +18,30 @@ export type AuditFlag =
 
 /** One tensor of weights. */
 export interface AuditEntry {
+  /** As the file calls it. */
   readonly name: string;
   /** As the file calls it: `float32`, `F16`, `int64`. */
   readonly dtype: string;
+  /** Size of each axis. */
   readonly shape: readonly number[];
   /** Of the values as they lie in the file, row-major and little-endian; lower-case hex. */
   readonly sha256: string;
   /** Over the finite values; null where there are none. */
   readonly mean: number | null;
+  /** Over the finite values; null where there are none. */
   readonly standardDeviation: number | null;
+  /** Values that are zero. */
   readonly zeroCount: number;
+  /** Values that are NaN or infinite. */
   readonly nonFiniteCount: number;
   /** The tensor of the other file that is the same weight, and how that was found: `name`, `bytes`, `permuted` … */
-  readonly match: { readonly name: string; readonly how: 'name' | 'bytes' | 'permuted' | 'reordered' } | null;
+  readonly match: {
+    /** As the other file calls it. */
+    readonly name: string;
+    /** By its name, its bytes, its values along other axes, or its rows in another order. */
+    readonly how: 'name' | 'bytes' | 'permuted' | 'reordered';
+  } | null;
+  /** What is odd about it; empty where nothing is. */
   readonly flags: readonly AuditFlag[];
   /** A sentence for every flag, with its figures. */
   readonly remarks: readonly string[];
@@ -38,10 +49,17 @@ export interface AuditEntry {
 
 /** Every tensor of a graph, and of the checkpoint that it should hold, side by side. */
 export interface AuditReport {
+  /** Id of a shipped model, else the name of the file. */
   readonly model: string;
+  /** Those of the graph, in its order. */
   readonly weights: readonly AuditEntry[];
   /** Null where no checkpoint was given. */
-  readonly checkpoint: { readonly file: string; readonly weights: readonly AuditEntry[] } | null;
+  readonly checkpoint: {
+    /** Name of the checkpoint's file. */
+    readonly file: string;
+    /** Those of the checkpoint, in its order. */
+    readonly weights: readonly AuditEntry[];
+  } | null;
   /** Entries with a flag, on both sides. */
   readonly numFlagged: number;
 }

@@ -22,6 +22,7 @@ export interface GoldenBundle {
   readonly model: string;
   /** Where the values come from, as their writer told it. */
   readonly source: Readonly<Record<string, unknown>>;
+  /** What the model is given. */
   readonly inputs: readonly GoldenTensor[];
   /** In the order in which the model computes them. */
   readonly stages: readonly GoldenStage[];

@@ -6,11 +6,15 @@ import type { Plan } from './plan';
 
 /** A stage that can be compared. */
 export interface OpenedStage {
+  /** As the golden bundle calls it. */
   readonly name: string;
   /** Graph value that it is tapped at; null for our own filterbank, and where the graph has none for it. */
   readonly value: string | null;
+  /** Name of each axis of ours. */
   readonly axes: readonly string[];
+  /** Size of each axis of the golden tensor. */
   readonly goldenShape: readonly number[];
+  /** What the stage is judged by. */
   readonly tolerance: Tolerance;
   /** False where no graph value is known for it: the user may name one. */
   readonly isMapped: boolean;
@@ -22,27 +26,53 @@ export interface Opened {
   readonly model: string;
   /** Whether the graph is the one that ships with this release. */
   readonly isShipped: boolean;
+  /** The graph that is compared. */
   readonly graph: {
+    /** Length of its file. */
     readonly bytes: number;
+    /** Of its file, 64 lower-case hex digits. */
     readonly sha256: string;
+    /** Program that wrote it, as it says. */
     readonly producer: string;
     /** Of the default operator domain. */
     readonly opset: number;
+    /** How many nodes it has. */
     readonly numNodes: number;
-    readonly inputs: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly (number | string)[] }[];
+    /** What it takes. */
+    readonly inputs: readonly {
+      /** Of the input. */
+      readonly name: string;
+      /** Such as `float32`. */
+      readonly dtype: string;
+      /** Size of each axis, or the name of one that varies. */
+      readonly shape: readonly (number | string)[];
+    }[];
     /** Every value that can be tapped, in the order in which the graph computes them, and the op that gives it. */
-    readonly values: readonly { readonly name: string; readonly op: string }[];
+    readonly values: readonly {
+      /** Of the value. */
+      readonly name: string;
+      /** Operator that gives it, such as `Conv`. */
+      readonly op: string;
+    }[];
   };
   /** Null where only a graph was given: then there is WebGPU against WASM by bisection. */
   readonly goldens: {
+    /** Name of the bundle's file. */
     readonly file: string;
+    /** In the order of the graph; those without a value of it last. */
     readonly stages: readonly OpenedStage[];
     /** As their writer told it. */
     readonly source: Readonly<Record<string, unknown>>;
+    /** What was assumed or lost in reading, for people. */
     readonly notes: readonly string[];
   } | null;
   /** The recording that the bundle's input is, for playing and for the waveform above the heatmap. */
-  readonly waveform: { readonly samples: Float32Array; readonly sampleRate: number } | null;
+  readonly waveform: {
+    /** Mono, axes (sample). */
+    readonly samples: Float32Array;
+    /** In hertz. */
+    readonly sampleRate: number;
+  } | null;
   /** File name of the checkpoint that was given beside the graph, for the weights audit. */
   readonly checkpoint: string | null;
 }

@@ -13,13 +13,15 @@ export const DECODE = 'decode';
 
 /** Which layer of which shipped model, and of what sound. */
 export interface LayerRequest {
+  /** The model. */
   readonly model: ShippedModel;
-  /** As the model's manifest calls the stage, or {@link DECODE}. */
+  /** As the model's manifest calls the stage, or `decode`, which is the samples themselves. */
   readonly stage: string;
   /** A recording, or mono samples at the model's rate. */
   readonly source: Blob | Float32Array;
+  /** Where the stretch starts that the model is given; 0 for the start. */
   readonly startSeconds: number;
-  /** To the end where it is not given. */
+  /** Length of the stretch; to the end where it is not given. */
   readonly durationSeconds?: number | undefined;
 }
 

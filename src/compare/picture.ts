@@ -8,29 +8,53 @@ export type Pair = 'golden-wasm' | 'golden-webgpu' | 'wasm-webgpu';
 export interface StagePicture {
   /** Greatest absolute error per cell, axes (row, column), NaN where either side is not finite. */
   readonly heat: Float32Array;
+  /** Rows of `heat`. */
   readonly rows: number;
   /** Time where the stage has frames, else the last axis. */
   readonly columns: number;
   /** Names of the axes that rows and columns stand for: `channel`, `frame`; empty where there is no such axis. */
   readonly rowAxis: string;
+  /** As `rowAxis`, of the columns. */
   readonly columnAxis: string;
   /** Size of those axes, before the reduction. */
   readonly rowSize: number;
+  /** As `rowSize`, of the columns. */
   readonly columnSize: number;
   /** Greatest finite value of `heat`; 0 where there is none. */
   readonly maxError: number;
   /**
-   * Errors by size: counts per bin, {@link BINS_PER_DECADE} between two powers of ten, from `10 ** minExponent` to
+   * Errors by size: counts per bin, four between two powers of ten, from `10 ** minExponent` to
    * `10 ** maxExponent`. Errors of 0 are in `zeros`; what is not finite is in none.
    */
-  readonly histogram: { readonly counts: Uint32Array; readonly minExponent: number; readonly maxExponent: number; readonly zeros: number };
+  readonly histogram: {
+    /** Errors in each bin, axes (bin). */
+    readonly counts: Uint32Array;
+    /** Power of ten at which the first bin starts. */
+    readonly minExponent: number;
+    /** Power of ten at which the last bin ends. */
+    readonly maxExponent: number;
+    /** Values without any error. */
+    readonly zeros: number;
+  };
   /**
    * Both sides along the row axis, at one column; along the columns where there is but one row, as in an embedding.
    * As long as that axis, or `maxColumns` where it is longer: then each value is the worst of its neighbours.
    */
-  readonly slice: { readonly column: number; readonly left: Float32Array; readonly right: Float32Array };
+  readonly slice: {
+    /** The column that it is of, before the reduction. */
+    readonly column: number;
+    /** Of the first side, axes (row). */
+    readonly left: Float32Array;
+    /** Of the other side, axes (row). */
+    readonly right: Float32Array;
+  };
   /** Seconds of the centre of the first column's frame and from one to the next; null without a time axis. */
-  readonly time: { readonly startSeconds: number; readonly stepSeconds: number } | null;
+  readonly time: {
+    /** Of the centre of the first column's frame. */
+    readonly startSeconds: number;
+    /** From one frame to the next. */
+    readonly stepSeconds: number;
+  } | null;
 }
 
 /** Resolution of {@link StagePicture.histogram}. */

@@ -10,19 +10,34 @@ import { fetchGoldens } from './fetchGoldens';
 
 /** How one stage's output on this backend compares with the golden one. */
 export interface StageProof {
+  /** As the golden bundle calls it. */
   readonly stage: string;
+  /** Greatest absolute difference of two values. */
   readonly maxAbs: number;
+  /** Cosine of the angle between the two, each taken as one vector. */
   readonly cosine: number;
   /** Share of frames with the same class, of a stage that has classes. */
   readonly argmaxAgreement?: number | undefined;
-  readonly tolerance: { readonly maxAbs: number; readonly cosine: number; readonly argmaxAgreement?: number | undefined };
+  /** What the bundle allows. */
+  readonly tolerance: {
+    /** Greatest absolute difference that is allowed. */
+    readonly maxAbs: number;
+    /** Least cosine that is allowed. */
+    readonly cosine: number;
+    /** Least share of frames with the same class; absent of a stage without classes. */
+    readonly argmaxAgreement?: number | undefined;
+  };
+  /** Whether every measure is within the tolerance. */
   readonly passed: boolean;
 }
 
 /** Whether a backend computes a model as its golden bundle says. */
 export interface ModelProof {
+  /** Id of the model. */
   readonly model: string;
+  /** In the order of the graph. */
   readonly stages: readonly StageProof[];
+  /** Whether every stage passed. */
   readonly passed: boolean;
   /** Seconds of the golden input; of a segmentation model the second time, because the first one compiles. */
   readonly seconds: number;

@@ -30,6 +30,7 @@ export type CauseId =
 
 /** A likely cause and what was measured that says so. */
 export interface Cause {
+  /** What is likely. */
   readonly id: CauseId;
   /** One sentence with the figures, for people. */
   readonly evidence: string;
@@ -41,7 +42,9 @@ export interface Cause {
 export interface WorstValue {
   /** Along each axis of the stage. */
   readonly index: readonly number[];
+  /** Ours. */
   readonly actual: number;
+  /** The golden one. */
   readonly golden: number;
   /** Of the frame's centre, from the start of the input; null for a stage without frames or of unknown rate. */
   readonly seconds: number | null;
@@ -49,40 +52,56 @@ export interface WorstValue {
 
 /** How far a stage's values are from the golden ones. Numbers are null where the shapes do not fit, or are not finite. */
 export interface Measures {
+  /** Greatest absolute difference of two values. */
   readonly maxAbs: number | null;
+  /** Mean absolute difference. */
   readonly meanAbs: number | null;
   /** Norm of the difference over the norm of the golden tensor. */
   readonly relative: number | null;
+  /** Cosine of the angle between the two, each taken as one vector; -1 to 1. */
   readonly cosine: number | null;
   /** Power of the golden tensor over that of the difference, in decibels; null also for no difference. */
   readonly snrDb: number | null;
   /** Share of rows with the same greatest class; only of stages with a class axis. */
   readonly argmaxAgreement: number | null;
-  /** Of ours. */
+  /** Values of ours that are NaN. */
   readonly nanCount: number;
+  /** Values of ours that are infinite. */
   readonly infCount: number;
+  /** Values of ours that are zero. */
   readonly zeroCount: number;
+  /** Where the difference is greatest, or not finite; null where nothing differs. */
   readonly worst: WorstValue | null;
 }
 
+/** Whether every measure is within its tolerance. */
 export type Verdict = 'pass' | 'fail';
 
 /** One stage on one backend. */
 export interface StageReport extends Measures {
+  /** As the golden bundle calls the stage. */
   readonly name: string;
   /** The graph's value that was tapped; null where the stage is ours, such as the filterbank. */
   readonly value: string | null;
   /** Of ours, which the golden tensor was aligned to. */
   readonly axes: readonly string[];
+  /** Size of each of these axes. */
   readonly shape: readonly number[];
+  /** Size of each axis of the golden tensor, as the bundle has it. */
   readonly goldenShape: readonly number[];
   /** Whether the two have one shape, once axes given by name are in one order; nothing is measured where they have not. */
   readonly shapesFit: boolean;
+  /** What the stage is judged by. */
   readonly tolerance: Tolerance;
   /** On the stage's own computed input. */
   readonly verdict: Verdict;
   /** The same stage with the golden output of the stages before injected; null where that cannot be done. */
-  readonly forced: (Measures & { readonly verdict: Verdict }) | null;
+  readonly forced:
+    | (Measures & {
+        /** By the same tolerance. */
+        readonly verdict: Verdict;
+      })
+    | null;
   /** Fails only because a stage before it does. */
   readonly inherited: boolean;
   /** What is worth knowing and no fault: a layout that differs and says so, a golden tensor that cannot be injected. */
@@ -93,13 +112,17 @@ export interface StageReport extends Measures {
 
 /** A model on one backend against its golden bundle. */
 export interface ComparisonReport {
+  /** Id of a shipped model, else the name of the file. */
   readonly model: string;
+  /** Where it was computed. */
   readonly backend: BackendName;
   /** GPU adapter; null on WASM. */
   readonly adapter: string | null;
+  /** `pass` where every stage passes. */
   readonly verdict: Verdict;
   /** The first stage, in the order of the graph, that is wrong by itself. */
   readonly firstDivergence: string | null;
+  /** In the order of the graph. */
   readonly stages: readonly StageReport[];
   /** Seconds of running and comparing, without loading. */
   readonly seconds: number;
@@ -107,27 +130,45 @@ export interface ComparisonReport {
 
 /** How two backends differ on one stage, each on its own computed input. */
 export interface BetweenReport extends Measures {
+  /** As the golden bundle calls the stage. */
   readonly name: string;
 }
 
 /** One node of a graph, for people. */
 export interface NodeReport {
+  /** Of the node; empty where the graph gives none. */
   readonly name: string;
+  /** Operator, such as `Conv`. */
   readonly op: string;
   /** Attributes as text, by name. */
   readonly attributes: Readonly<Record<string, string>>;
-  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  readonly outputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** What goes in, in the order of the operator. */
+  readonly inputs: readonly {
+    /** Of the graph's value. */
+    readonly name: string;
+    /** Size of each axis. */
+    readonly shape: readonly number[];
+  }[];
+  /** What comes out, in the order of the operator. */
+  readonly outputs: readonly {
+    /** Of the graph's value. */
+    readonly name: string;
+    /** Size of each axis. */
+    readonly shape: readonly number[];
+  }[];
 }
 
 /** Where WebGPU begins to differ from WASM. */
 export interface BisectReport {
+  /** Id of a shipped model, else the name of the file. */
   readonly model: string;
+  /** Name of the GPU adapter; null where there is none. */
   readonly adapter: string | null;
   /** `pass`: no value differs by more than the tolerance. */
   readonly verdict: Verdict;
   /** Greatest difference that counts as none, relative to the greatest absolute value of the tensor. */
   readonly tolerance: number;
+  /** Nodes of the graph. */
   readonly numNodes: number;
   /** Sessions that were made on the way. */
   readonly numProbes: number;
@@ -139,5 +180,10 @@ export interface BisectReport {
    * Of that node alone, on WASM's inputs. Null where there is no node. A pass means that the node is right by itself
    * and the difference needs its neighbours: a fused kernel, or rounding that accumulates.
    */
-  readonly alone: (Measures & { readonly verdict: Verdict }) | null;
+  readonly alone:
+    | (Measures & {
+        /** By the same tolerance. */
+        readonly verdict: Verdict;
+      })
+    | null;
 }

@@ -2,12 +2,15 @@
 export interface Tensor {
   /** Size of each axis; empty for a single number. */
   readonly shape: readonly number[];
+  /** All values: as many as the sizes multiply to. */
   readonly data: Float32Array;
 }
 
 /** A tensor whose axes have names, as many as `shape` has sizes: `batch`, `channel`, `sample`, `frame`, `mel`, `class`. */
 export interface NamedTensor extends Tensor {
+  /** As its file or stage is called. */
   readonly name: string;
+  /** Name of each axis. */
   readonly axes: readonly string[];
 }
 

@@ -10,6 +10,7 @@ export interface ImportedRecording {
   readonly name: string;
   /** Length of the recording; null where the file does not tell. */
   readonly durationSeconds: number | null;
+  /** In the order of the file, none without length. */
   readonly turns: readonly TurnSource[];
   /** Who is heard where several speak; empty where the file does not tell. */
   readonly exclusiveTurns: readonly Turn[];

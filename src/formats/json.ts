@@ -3,36 +3,51 @@ import type { RunManifest } from './runManifest';
 
 /** What {@link toJson} writes down. The pipeline's `DiarizationResult` has this form. */
 export interface JsonSource {
+  /** Length of the audio that was analysed. */
   readonly durationSeconds: number;
+  /** The preset that was taken. */
   readonly preset?: string;
+  /** `exact` or `fast`. */
   readonly speed?: string;
-  /** SHA-256. */
+  /** SHA-256 of the embedding model's file. */
   readonly embeddingModel?: string;
+  /** What the turns' `confidence` is: `posterior` or `margin`. */
   readonly confidenceKind?: string;
+  /** Where the models ran. */
   readonly backend: {
+    /** `wasm` or `webgpu`. */
     readonly name: string;
+    /** Name of the GPU adapter; null on WASM. */
     readonly adapter: string | null;
+    /** Processor cores that WASM was given; 0 on WebGPU. */
     readonly threads: number;
+    /** Why this backend was taken. */
     readonly reason: string;
+    /** How the GPU reproduced the golden outputs; null or absent where it was not asked to. */
     readonly selfCheck?: readonly object[] | null;
   };
   /** What each stage asked of the GPU; null or absent on WASM. */
   readonly gpu?: Readonly<Record<string, object>> | null;
+  /** Who spoke when, in the order in which it is to be written. */
   readonly turns: readonly (Turn & {
     /** Whether a person has made, moved, assigned or confirmed it. */
     readonly isCorrected?: boolean;
   })[];
+  /** The same with one speaker at a time at most. */
   readonly exclusiveTurns: readonly Turn[];
   /** Who is heard where several speak, where corrections have made that differ from `exclusiveTurns`. */
   readonly exclusiveHints?: readonly Turn[];
+  /** In the order in which they are to be written. */
   readonly speakers: readonly {
+    /** As the turns call the speaker. */
     readonly label: string;
     /** What a person called the speaker; null until then. */
     readonly name?: string | null;
     /** Index into the page's speaker colours. */
     readonly colour?: number;
+    /** Sum of the lengths of the speaker's turns. */
     readonly speechSeconds: number;
-    /** Null of a speaker whom a person has added. */
+    /** Mean embedding of the speaker's cluster, axes (dimension); null of a speaker whom a person has added. */
     readonly centroid: ArrayLike<number> | null;
   }[];
   /** Seconds of work by stage. */

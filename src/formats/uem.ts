@@ -4,7 +4,9 @@ const EXPECTED = '<uri> <channel> <start seconds> <end seconds>';
 
 /** A stretch of a recording that counts in an evaluation. Times are seconds from the start of the recording. */
 export interface UemRegion {
+  /** Seconds from the start of the recording. */
   readonly startSeconds: number;
+  /** Seconds from the start of the recording; not before `startSeconds`. */
   readonly endSeconds: number;
 }
 

@@ -2,7 +2,9 @@
  * A broken GPU, simulated: for the tests of what happens then. Never set in normal use.
  */
 export interface SimulatedFault {
+  /** The stage whose values are spoiled. */
   readonly stage: 'segmentation' | 'fbank' | 'embedding';
+  /** Wrong values, zeros, NaN, a lost device, or too little memory. */
   readonly kind: 'perturb' | 'zeros' | 'nan' | 'lost' | 'memory';
   /** Runs of the stage that go well before; the self-check counts. Default 0. */
   readonly afterRuns?: number;

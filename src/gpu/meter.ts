@@ -1,6 +1,8 @@
 /** What one stage asked of the GPU. */
 export interface GpuCounts {
+  /** Calls of `dispatchWorkgroups`, by our kernels and by the runtime's. */
   readonly dispatches: number;
+  /** Calls of `GPUQueue.submit`. */
   readonly submits: number;
   /** Bytes from the CPU to the GPU. */
   readonly bytesUp: number;

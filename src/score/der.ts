@@ -19,6 +19,7 @@ export interface Components {
   readonly confusion: number;
 }
 
+/** The diarization error rate of one recording, and what it is made of. */
 export interface Score extends Components {
   /** (missed speech + false alarm + confusion) / total, as a fraction; can exceed 1. */
   readonly der: number;

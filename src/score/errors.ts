@@ -12,6 +12,7 @@ export type ErrorKind = 'missed' | 'false-alarm' | 'confusion';
 
 /** A stretch in which one voice is wrong. Of several voices that are wrong at once each has a stretch of its own. */
 export interface ErrorStretch extends Interval {
+  /** What is wrong. */
   readonly kind: ErrorKind;
   /** Who speaks by the reference; null of a false alarm. */
   readonly reference: string | null;

@@ -1,6 +1,8 @@
 /** A stretch of time, in seconds from the start of the recording. */
 export interface Interval {
+  /** Seconds from the start of the recording. */
   readonly startSeconds: number;
+  /** Seconds from the start of the recording. */
   readonly endSeconds: number;
 }
 

@@ -15,6 +15,7 @@ export interface SpeakerJaccard {
   readonly error: number;
 }
 
+/** The Jaccard error rate of one recording, and what it is made of. */
 export interface JaccardScore {
   /** Mean of the speakers' errors, 0 to 1, whatever they spoke; 1 where the reference has no speaker. */
   readonly jer: number;

@@ -6,8 +6,9 @@ import type { Interval } from './intervals';
 import { jaccardErrorRate, meanError, type JaccardScore } from './jer';
 
 /** Turns (or regions) of each recording, by its name (uri). */
-type ByRecording<T> = ReadonlyMap<string, readonly T[]>;
+export type ByRecording<T> = ReadonlyMap<string, readonly T[]>;
 
+/** What counts of several recordings. */
 export interface RecordingsOptions extends Omit<ScoreOptions, 'uem'> {
   /** The regions that count, by recording. */
   readonly uem?: ByRecording<Interval>;
@@ -15,11 +16,13 @@ export interface RecordingsOptions extends Omit<ScoreOptions, 'uem'> {
 
 /** The score of one recording among others. */
 export interface RecordingScore extends Score {
+  /** The Jaccard error rate of the recording. */
   readonly jaccard: JaccardScore;
 }
 
 /** The sum over all recordings. */
 export interface RecordingsScore extends Components {
+  /** (missed speech + false alarm + confusion) / total over all recordings, as a fraction; can exceed 1. */
   readonly der: number;
   /** The mean over the speakers of all recordings. */
   readonly jer: number;

@@ -3,6 +3,7 @@ import { VoxlaneError } from '../util/errors';
 import type { Interval } from './intervals';
 import { crop, extent, isEmpty, overlaps, sorted, subtract, support } from './intervals';
 
+/** What counts of a recording. */
 export interface ScoreOptions {
   /**
    * Width of the stretch around each boundary of the reference that does not count: half of it before the boundary

@@ -3,12 +3,15 @@ import { roundHalfEven } from '../util/round';
 
 /** A regular series of stretches of time, as `pyannote.core.SlidingWindow`, starting at 0. */
 export interface SlidingWindow {
+  /** Length of one stretch, in seconds. */
   readonly durationSeconds: number;
+  /** From the start of one stretch to the start of the next, in seconds. */
   readonly stepSeconds: number;
 }
 
 /** How windows and frames of one recording lie on the time axis. */
 export interface TimeGeometry {
+  /** The windows that the models take. */
   readonly windows: SlidingWindow;
   /** Frames of the stitched recording: those of the model's receptive field. */
   readonly frames: SlidingWindow;

@@ -1,6 +1,8 @@
 /** One uninterrupted stretch in which one speaker talks. Times are seconds from the start of the recording. */
 export interface Turn {
+  /** Seconds from the start of the recording. */
   readonly startSeconds: number;
+  /** Seconds from the start of the recording; after `startSeconds`. */
   readonly endSeconds: number;
   /** Label of the speaker, such as `SPEAKER_00`. */
   readonly speaker: string;

@@ -5,7 +5,7 @@ import { readWhisperJson } from './whisperJson';
 
 /**
  * Reads a transcript, told by its content: SubRip (`.srt`), WebVTT (`.vtt`) or the JSON of a recogniser of Whisper's
- * family (see {@link readWhisperJson}).
+ * family: openai-whisper, faster-whisper, whisper-timestamped, whisperX, whisper.cpp and OpenAI's service.
  *
  * What a file says of voices is not read: who speaks is found by `assignSpeakers`. Cues without text are left out.
  *

@@ -1,6 +1,8 @@
 /** One word with its time, as a recogniser gives it. */
 export interface TranscriptWord {
+  /** Seconds from the start of the recording. */
   readonly startSeconds: number;
+  /** Seconds from the start of the recording; not before `startSeconds`. */
   readonly endSeconds: number;
   /** With the white space and punctuation that belong to it, as the file had it. */
   readonly text: string;
@@ -8,8 +10,11 @@ export interface TranscriptWord {
 
 /** A stretch of text: one subtitle, or one segment of a recogniser. */
 export interface TranscriptCue {
+  /** Seconds from the start of the recording. */
   readonly startSeconds: number;
+  /** Seconds from the start of the recording; not before `startSeconds`. */
   readonly endSeconds: number;
+  /** What is said, without marks of the file. */
   readonly text: string;
   /** Sorted by start; empty where the file has no times of words. Those of a recogniser can reach past the cue's end. */
   readonly words: readonly TranscriptWord[];

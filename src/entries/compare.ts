@@ -1,0 +1,41 @@
+/**
+ * `voxlane/compare`: a model's graph against golden outputs, stage by stage, on WASM and on WebGPU; the first node that
+ * the two compute otherwise; an audit of the weights.
+ */
+export type { AuditEntry, AuditFlag, AuditReport } from '../compare/auditReport';
+export { readBundle } from '../compare/bundle';
+export type { GoldenBundle, GoldenStage, GoldenTensor } from '../compare/bundle';
+export type { Tolerance } from '../compare/compare';
+export type { LayerRequest } from '../compare/layer';
+export type { Pair, StagePicture } from '../compare/picture';
+export type {
+  BackendName,
+  BetweenReport,
+  BisectReport,
+  Cause,
+  CauseId,
+  ComparisonReport,
+  Measures,
+  NodeReport,
+  StageReport,
+  Verdict,
+  WorstValue,
+} from '../compare/report';
+export type { NamedTensor, Tensor } from '../compare/tensor';
+export { rejudge } from '../compare/verdict';
+export { Comparator } from '../pipeline/comparator';
+export type {
+  BisectCallOptions,
+  CallOptions,
+  ComparatorOptions,
+  CompareCallOptions,
+  ComparisonProgress,
+  NamedBlob,
+  Opened,
+  OpenedStage,
+  ReadOptions,
+} from '../pipeline/comparatorTypes';
+export { DISPOSE } from '../pipeline/disposeKey';
+export type { ShippedModel } from '../store/shipped';
+export { VoxlaneError } from '../util/errors';
+export type { ErrorCode, ErrorParts } from '../util/errors';

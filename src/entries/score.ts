@@ -1,0 +1,20 @@
+/**
+ * `voxlane/score`: how good a diarization is, in the meaning of pyannote.metrics. Turns in, numbers out: no model, no
+ * worker, no page, so that it runs in Node too. `voxlane/formats` reads RTTM and UEM files.
+ */
+export { diarizationErrorRate, errorRate, sumComponents } from '../score/der';
+export type { Components, Score } from '../score/der';
+export { errorsOf } from '../score/errors';
+export type { ErrorKind, ErrorStretch } from '../score/errors';
+export type { Interval } from '../score/intervals';
+export { jaccardErrorRate } from '../score/jer';
+export type { JaccardScore, SpeakerJaccard } from '../score/jer';
+export { optimalMapping } from '../score/mapping';
+export { scoreRecordings } from '../score/recordings';
+export type { ByRecording, RecordingScore, RecordingsOptions, RecordingsScore } from '../score/recordings';
+export { score } from '../score/score';
+export type { Scores } from '../score/score';
+export type { ScoreOptions } from '../score/scored';
+export type { Turn } from '../timeline/turn';
+export { VoxlaneError } from '../util/errors';
+export type { ErrorCode, ErrorParts } from '../util/errors';

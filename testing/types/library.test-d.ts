@@ -1,0 +1,80 @@
+/** What the public types of the library promise. The compiler is the test: nothing here is run. */
+import { expectTypeOf } from 'expect-type';
+import * as compare from '../../src/entries/compare';
+import * as formats from '../../src/entries/formats';
+import * as scoring from '../../src/entries/score';
+import {
+  diarize,
+  Diarizer,
+  Reclusterer,
+  VoxlaneError,
+  type BackendReport,
+  type DiarizationResult,
+  type DiarizationSource,
+  type DiarizeOptions,
+  type DiarizerOptions,
+  type ErrorCode,
+  type Speaker,
+  type Turn,
+} from '../../src/index';
+
+declare const diarizer: Diarizer;
+declare const file: File;
+declare const error: VoxlaneError;
+declare const result: DiarizationResult;
+
+// A run: what goes in, what comes out.
+expectTypeOf(diarizer.diarize(file)).resolves.toEqualTypeOf<DiarizationResult>();
+expectTypeOf(diarize(file, { speakers: 2, preset: 'fast', onProgress: () => undefined })).resolves.toEqualTypeOf<DiarizationResult>();
+expectTypeOf(Diarizer.create()).resolves.toEqualTypeOf<Diarizer>();
+expectTypeOf<File>().toExtend<DiarizationSource>();
+expectTypeOf<ArrayBuffer>().toExtend<DiarizationSource>();
+expectTypeOf<Float32Array>().toExtend<DiarizationSource>();
+expectTypeOf<NonNullable<Response['body']>>().toExtend<DiarizationSource>();
+expectTypeOf<AsyncGenerator<Float32Array>>().toExtend<DiarizationSource>();
+expectTypeOf<string>().not.toExtend<DiarizationSource>();
+expectTypeOf<ReadableStream<string>>().not.toExtend<DiarizationSource>();
+expectTypeOf(result.turns).toEqualTypeOf<readonly Turn[]>();
+expectTypeOf(result.exclusiveTurns).toEqualTypeOf<readonly Turn[]>();
+expectTypeOf(result.speakers).toEqualTypeOf<readonly Speaker[]>();
+expectTypeOf<Speaker['centroid']>().toEqualTypeOf<Float32Array>();
+expectTypeOf<BackendReport['name']>().toEqualTypeOf<'wasm' | 'webgpu'>();
+expectTypeOf<DiarizeOptions['signal']>().toEqualTypeOf<AbortSignal | undefined>();
+expectTypeOf<DiarizerOptions['preset']>().toEqualTypeOf<'auto' | 'campplus' | 'community-1' | 'exact' | 'fast' | undefined>();
+
+// Codes are a closed list that a switch can be complete over.
+expectTypeOf(error.code).toEqualTypeOf<ErrorCode>();
+expectTypeOf<'cancelled' | 'options' | 'disposed' | 'gpu-lost' | 'model-missing' | 'audio-empty'>().toExtend<ErrorCode>();
+expectTypeOf<string>().not.toExtend<ErrorCode>();
+expectTypeOf<VoxlaneError>().toExtend<Error>();
+
+// A result is what the formats, the score and the re-clustering take.
+expectTypeOf<DiarizationResult>().toExtend<formats.JsonSource>();
+expectTypeOf<DiarizationResult>().toExtend<formats.RunResult>();
+expectTypeOf(formats.toRttm).toBeCallableWith(result.turns, 'talk');
+expectTypeOf(formats.parseRttm('')).toEqualTypeOf<Map<string, Turn[]>>();
+expectTypeOf(scoring.score(result.turns, result.turns)).toEqualTypeOf<scoring.Scores>();
+expectTypeOf(scoring.scoreRecordings).toBeCallableWith(formats.parseRttm(''), formats.parseRttm(''), { uem: formats.parseUem('') });
+expectTypeOf<NonNullable<DiarizationResult['voices']>>().toEqualTypeOf<Parameters<typeof Reclusterer.create>[0]>();
+// One error class, whichever entry it comes from.
+expectTypeOf<compare.VoxlaneError>().toEqualTypeOf<VoxlaneError>();
+expectTypeOf(new compare.Comparator().compare('wasm')).resolves.toEqualTypeOf<compare.ComparisonReport>();
+
+// Made by create(), which waits for the models.
+expectTypeOf<typeof Diarizer>().not.toExtend<new () => Diarizer>();
+// @ts-expect-error an address is no recording
+void diarizer.diarize('talk.wav');
+// @ts-expect-error no backend of that name
+void Diarizer.create({ backend: 'cuda' });
+// @ts-expect-error a misspelt option
+void diarize(file, { presets: 'fast' });
+// @ts-expect-error a misspelt option
+void diarizer.diarize(file, { speaker: 2 });
+// A result is not changed in place.
+expectTypeOf(result.turns).not.toExtend<Turn[]>();
+// @ts-expect-error no code of that name
+if (error.code === 'cancel') throw error;
+// @ts-expect-error a GPU gives no golden outputs
+void new compare.Comparator().compare('golden');
+// @ts-expect-error seconds are numbers
+formats.toSrt([{ startSeconds: '0', endSeconds: 1, speaker: 'A' }]);
