@@ -40,7 +40,7 @@ export default defineConfig({
     // The policy of the pages forbids data: addresses.
     assetsInlineLimit: 0,
     rolldownOptions: {
-      input: ['index.html', 'compare.html', 'engine.html', 'kernels.html', 'lanes.html', 'store.html'].map((page) => resolve(import.meta.dirname, page)),
+      input: ['index.html', 'compare.html', 'engine.html', 'kernels.html', 'lanes.html', 'store.html', 'widget.html'].map((page) => resolve(import.meta.dirname, page)),
     },
   },
   plugins: [

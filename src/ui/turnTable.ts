@@ -2,9 +2,8 @@ import type { EditableTurn } from '../editing/annotation';
 import type { Turn } from '../pipeline/types';
 import type { Scope } from '../util/scope';
 import { h } from './dom';
-import { clock, decimal } from './format';
+import type { Formats } from './format';
 import { swatch } from './lanes/label';
-import { text } from './text';
 
 /** Rows have one height, known to CSS as well: only so can rows outside the window be left out. */
 const ROW_HEIGHT = 36;
@@ -34,7 +33,21 @@ export interface TurnTableOptions {
   readonly onPlay: (turn: TableTurn) => void;
   /** The row has the focus, by a click or by the keyboard. */
   readonly onSelect: (turn: TableTurn) => void;
-  /** A word for a turn that a person has corrected. */
+  readonly words: TurnTableWords;
+  /** Attribute `part` of the rows, in a shadow root. */
+  readonly rowPart?: string;
+  /** How times are written. */
+  readonly formats: Pick<Formats, 'clock' | 'decimal'>;
+}
+
+export interface TurnTableWords {
+  /** Name of the table. */
+  readonly label: string;
+  readonly start: string;
+  readonly end: string;
+  readonly length: string;
+  readonly speaker: string;
+  /** For a turn that a person has corrected. */
   readonly corrected: string;
 }
 
@@ -42,8 +55,8 @@ export interface TurnTableOptions {
  * The turns as text: the accessible way into the lanes. Only rows near the visible ones are in the DOM, because
  * three hours of talk have thousands.
  */
-export function createTurnTable(scope: Scope, { onPlay, onSelect, corrected }: TurnTableOptions): TurnTable {
-  const { columns } = text.done;
+export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats, rowPart }: TurnTableOptions): TurnTable {
+  const { clock, decimal } = formats;
   const above = h('td', { colspan: 4 });
   const below = h('td', { colspan: 4 });
   const aboveRow = h('tr', { 'aria-hidden': 'true', class: 'turns__spacer' }, above);
@@ -55,10 +68,10 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, corrected }: T
     h(
       'tr',
       { 'aria-rowindex': 1 },
-      ...[columns.start, columns.end, columns.length, columns.speaker].map((name) => h('th', { scope: 'col' }, name)),
+      ...[words.start, words.end, words.length, words.speaker].map((name) => h('th', { scope: 'col' }, name)),
     ),
   );
-  const table = h('table', { class: 'turns', role: 'grid', 'aria-label': text.done.table }, head, body);
+  const table = h('table', { class: 'turns', role: 'grid', 'aria-label': words.label }, head, body);
   const element = h('div', { class: 'turns__scroller', style: `--row-height:${ROW_HEIGHT}px` }, table);
 
   let turns: readonly TableTurn[] = [];
@@ -82,6 +95,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, corrected }: T
       'tr',
       {
         class: 'turns__row',
+        part: rowPart,
         tabindex: index === active ? 0 : -1,
         'data-testid': 'turn-row',
         'data-index': index,
@@ -98,7 +112,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, corrected }: T
         {},
         swatch(speaker?.colour ?? 0),
         speaker?.name ?? turn.speaker,
-        turn.isCorrected ? h('span', { class: 'turns__mark' }, corrected) : null,
+        turn.isCorrected ? h('span', { class: 'turns__mark' }, words.corrected) : null,
       ),
     );
   };
@@ -110,7 +124,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, corrected }: T
     const edge = MARGIN / 2;
     const near = (from > 0 && firstVisible < from + edge) || (to < turns.length && lastVisible > to - edge);
     if (!force && !near) return;
-    const focused = body.contains(document.activeElement);
+    const focused = body.matches(':focus-within');
     from = Math.max(0, firstVisible - MARGIN);
     to = Math.min(turns.length, lastVisible + MARGIN);
     const rows = turns.slice(from, to).map((turn, offset) => makeRow(turn, from + offset));
@@ -202,7 +216,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, corrected }: T
       if (turn === selected) return;
       selected = turn;
       const index = turns.findIndex(({ id }) => id !== undefined && id === turn);
-      if (index >= 0 && !body.contains(document.activeElement)) {
+      if (index >= 0 && !body.matches(':focus-within')) {
         rowOf(active)?.setAttribute('tabindex', '-1');
         active = index;
       }

@@ -62,7 +62,13 @@ const lanesBy = (labels: readonly string[], turns: readonly Turn[]): Lane[] =>
     turns,
   );
 
-function fillLanes(heads: readonly Pick<Lane, 'label' | 'name' | 'colour'>[], turns: readonly Turn[]): Lane[] {
+/**
+ * Lanes with what is said on each.
+ *
+ * @param heads from top to bottom
+ * @param turns of any of them, sorted by start
+ */
+export function fillLanes(heads: readonly Pick<Lane, 'label' | 'name' | 'colour'>[], turns: readonly Turn[]): Lane[] {
   const byLabel = new Map<string, Turn[]>(heads.map(({ label }) => [label, []]));
   for (const turn of turns) byLabel.get(turn.speaker)?.push(turn);
   const lanes = heads.map((head) => ({ head, own: byLabel.get(head.label) ?? [] })).map(({ head, own }) => ({

@@ -16,12 +16,13 @@ export function createMenu(scope: Scope, label: readonly (Node | string)[], cont
   const element = h('details', { class: 'menu' }, summary, h('div', { class: 'menu__box' }, content));
   const close = (): void => {
     if (!element.open) return;
-    const hadFocus = element.contains(document.activeElement);
+    const hadFocus = element.matches(':focus-within');
     element.open = false;
     if (hadFocus) summary.focus();
   };
   scope.on(document, 'pointerdown', (event) => {
-    if (event.target instanceof Node && !element.contains(event.target)) element.open = false;
+    // By its path: seen from the document, whatever is in a shadow root is its host.
+    if (!event.composedPath().includes(element)) element.open = false;
   });
   scope.on(element, 'focusout', (event) => {
     if (event.relatedTarget instanceof Node && !element.contains(event.relatedTarget)) element.open = false;

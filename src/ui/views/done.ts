@@ -1,5 +1,6 @@
 import { h, setText } from '../dom';
 import { fileButton } from '../fileButton';
+import { clock, decimal } from '../format';
 import { lanesOfAnnotation } from '../lanes/model';
 import { Player } from '../player';
 import { createReviewPanel, type ReviewPanel } from '../review/panel';
@@ -143,7 +144,8 @@ export function doneView(context: ViewContext): View {
 function createTable(studio: Studio): ReturnType<typeof createTurnTable> {
   const { scope, player } = studio;
   const table = createTurnTable(scope, {
-    corrected: studioText.corrected,
+    words: { label: text.done.table, ...text.done.columns, corrected: studioText.corrected },
+    formats: { clock, decimal },
     onPlay: (turn) => {
       player.playFrom(turn.startSeconds);
     },

@@ -1,0 +1,230 @@
+/** `<voxlane-diarizer>` as a page has it: attributes, events, methods, the keyboard, several at once, removal. */
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test, type Page } from './support/test';
+import { countHeld, held, putClip } from './support/widget';
+import { WITHOUT_GPU } from './support/withoutGpu';
+
+test.use(WITHOUT_GPU);
+
+/** The widget page with a widget, whose events are kept in `heard`. */
+async function openWidget(page: Page, attributes: Readonly<Record<string, string>> = {}): Promise<void> {
+  await page.goto('widget.html');
+  await putClip(page);
+  await page.evaluate((given) => {
+    globalThis.heard = [];
+    globalThis.addWidget = () => {
+      const widget = document.createElement('voxlane-diarizer');
+      for (const [name, value] of Object.entries({ backend: 'wasm', ...given })) widget.setAttribute(name, value);
+      for (const type of ['progress', 'result', 'error', 'cancel', 'rename'] as const) {
+        widget.addEventListener(type, (event: Event) => globalThis.heard.push([type, (event as CustomEvent<unknown>).detail]));
+      }
+      document.getElementById('widgets')?.append(widget);
+      return widget;
+    };
+    addWidget();
+  }, attributes);
+}
+
+declare global {
+  var heard: [string, unknown][];
+  var addWidget: () => HTMLElementTagNameMap['voxlane-diarizer'];
+}
+
+const types = (page: Page): Promise<string[]> => page.evaluate(() => heard.map(([type]) => type).filter((type) => type !== 'progress'));
+
+async function expectAccessible(page: Page, state: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`), state).toEqual([]);
+  const { wide, screen } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, screen: innerWidth }));
+  expect(wide, `${state}: width`).toBeLessThanOrEqual(screen);
+}
+
+test('attributes, properties, events and methods', async ({ page }) => {
+  await openWidget(page);
+  // Set on an element that nobody defined yet, properties count all the same.
+  expect(
+    await page.evaluate(() => {
+      const Defined = customElements.get('voxlane-diarizer')!;
+      const early = document.createElement('x-late');
+      Object.assign(early, { speakers: 3, theme: 'dark' });
+      document.body.append(early);
+      customElements.define('x-late', class extends Defined {});
+      const found = [early.getAttribute('speakers'), early.getAttribute('theme')];
+      early.remove();
+      return found;
+    }),
+  ).toEqual(['3', 'dark']);
+
+  const outcome = await page.evaluate(async () => {
+    const widget = document.querySelector('voxlane-diarizer')!;
+    widget.speakers = 2;
+    const reflected = widget.getAttribute('speakers');
+    widget.source = clip(7, 8);
+    // Of the source that was just set; not a second run.
+    const [first, second] = [widget.diarize(), widget.diarize()];
+    const result = await first;
+    return { reflected, isSame: first === second, isProperty: widget.result === result, speakers: result.speakers.length, turns: result.turns.length };
+  });
+  expect(outcome).toMatchObject({ reflected: '2', isSame: true, isProperty: true, speakers: 2 });
+  expect(await types(page)).toEqual(['result']);
+  const details = await page.evaluate(() => heard.map(([type, detail]) => (type === 'progress' ? (detail as { stage: string }).stage : type)));
+  expect(details).toContain('embedding');
+  await expect(page.locator('[part=turn]')).toHaveCount(outcome.turns);
+
+  // An attribute that cannot be used throws nothing, is told and shown, and does no harm to what is there.
+  await page.evaluate(() => {
+    document.querySelector('voxlane-diarizer')!.setAttribute('speakers', 'two');
+  });
+  await expect(page.locator('[part=notice]')).toContainText('The attribute speakers is “two”');
+  expect(await page.evaluate(() => (heard.at(-1)![1] as { code: string }).code)).toBe('options');
+  expect(await page.evaluate(() => document.querySelector('voxlane-diarizer')!.diarize().catch((error: unknown) => (error as { code: string }).code))).toBe('options');
+  await page.evaluate(() => {
+    document.querySelector('voxlane-diarizer')!.speakers = null;
+  });
+  await expect(page.locator('[part=notice]')).toBeHidden();
+
+  // `src` comes after the property and before a result of the other recording; an address without a file is an error.
+  await page.evaluate(() => {
+    document.querySelector('voxlane-diarizer')!.src = 'missing.wav';
+  });
+  await expect(page.locator('[part=error]')).toContainText('status 404');
+  await page.getByRole('button', { name: 'Back to the last result' }).click();
+  await expect(page.locator('[part=lanes]')).toBeVisible();
+  const without = await page.evaluate(() => document.createElement('voxlane-diarizer').diarize(clip(7, 2)).catch((error: unknown) => (error as { code: string }).code));
+  expect(without).toBe('disposed');
+});
+
+test('by keyboard: a file, cancelling, playing, naming, taking home; German where the page is', async ({ page }) => {
+  await openWidget(page);
+  await page.keyboard.press('Tab');
+  await expect(page.getByTestId('file-input')).toBeFocused();
+  await page.getByTestId('file-input').setInputFiles('public/sample.wav');
+  // The focus went with the view, so that Escape reaches the run.
+  await expect(page.getByRole('progressbar')).toHaveAttribute('aria-valuenow', /^[1-9]/, { timeout: 30_000 });
+  await page.keyboard.press('Escape');
+  await expect(page.locator('[part=dropzone]')).toBeVisible();
+  expect(await types(page)).toEqual(['cancel']);
+  await expect(page.getByRole('status').filter({ hasText: 'Cancelled.' })).toBeAttached();
+
+  await page.evaluate(() => {
+    document.querySelector('voxlane-diarizer')!.source = clip(7, 6, 'talk.wav');
+  });
+  await expect(page.locator('[part=lanes]')).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByRole('heading', { name: 'talk.wav' })).toBeFocused();
+  const slider = page.getByRole('slider');
+  await slider.focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(slider).toHaveAttribute('aria-valuenow', '5');
+  const name = page.getByRole('textbox').first();
+  await name.focus();
+  await page.keyboard.press('ControlOrMeta+A');
+  await page.keyboard.type('Ada');
+  await page.keyboard.press('Enter');
+  expect(await page.evaluate(() => heard.at(-1))).toEqual(['rename', { speaker: 'SPEAKER_00', name: 'Ada' }]);
+  await expect(page.locator('[part=turn]', { hasText: 'Ada' }).first()).toBeVisible();
+  await page.locator('[part=turn]').first().focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(page.locator('[part=turn]').nth(1)).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await page.getByTestId('export').focus();
+  await page.keyboard.press('Enter');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('download-vtt').click()]);
+  expect(download.suggestedFilename()).toBe('talk.vtt');
+  const chunks: Buffer[] = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
+  expect(Buffer.concat(chunks).toString()).toContain('<v Ada>');
+
+  await page.evaluate(() => {
+    document.documentElement.lang = 'de';
+    const widget = document.querySelector('voxlane-diarizer')!;
+    document.body.append(widget);
+  });
+  await expect(page.getByRole('button', { name: 'Abspielen' })).toBeVisible();
+  await expect(page.locator('[part=turn]', { hasText: 'Ada' }).first()).toBeVisible();
+});
+
+for (const { colorScheme, width } of [
+  { colorScheme: 'light', width: 900 },
+  { colorScheme: 'dark', width: 320 },
+] as const) {
+  test.describe(`${colorScheme}, ${width} px`, () => {
+    test.use({ colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' });
+
+    test('nothing that axe finds in any state', async ({ page }) => {
+      await openWidget(page, { theme: colorScheme });
+      await expectAccessible(page, 'empty');
+      await page.evaluate(() => {
+        document.querySelector('voxlane-diarizer')!.src = 'sample.wav';
+      });
+      await expect(page.getByRole('progressbar')).toHaveAttribute('aria-valuenow', /^[1-9]/, { timeout: 30_000 });
+      await expectAccessible(page, 'running');
+      await page.evaluate(() => {
+        document.querySelector('voxlane-diarizer')!.source = clip(7, 6, 'talk.wav');
+      });
+      await expect(page.locator('[part=lanes]')).toBeVisible({ timeout: 60_000 });
+      await page.getByTestId('export').click();
+      await expectAccessible(page, 'done, with its menu');
+      await page.keyboard.press('Escape');
+      await page.evaluate(() => {
+        const widget = document.querySelector('voxlane-diarizer')!;
+        widget.setAttribute('preset', 'best');
+        widget.source = new File(['no recording '.repeat(20)], 'notes.txt');
+      });
+      await expect(page.locator('[part=notice]')).toBeVisible();
+      await expectAccessible(page, 'notice');
+      await page.evaluate(() => {
+        document.querySelector('voxlane-diarizer')!.removeAttribute('preset');
+      });
+      await expect(page.locator('[part=error]')).toBeVisible({ timeout: 30_000 });
+      await expectAccessible(page, 'error');
+    });
+  });
+}
+
+test('two widgets share one engine and take turns; what is removed is freed, and works again', async ({ page }) => {
+  await countHeld(page);
+  await openWidget(page);
+  const before = await held(page);
+  await page.evaluate(() => {
+    addWidget();
+    for (const widget of document.querySelectorAll('voxlane-diarizer')) widget.source = clip(7, 6);
+  });
+  await expect(page.getByRole('paragraph').filter({ hasText: 'Waiting for another recording on this page' })).toBeVisible();
+  await expect(page.locator('[part=lanes]')).toHaveCount(2, { timeout: 60_000 });
+  const both = await held(page);
+  expect(both.workers).toBeGreaterThan(0);
+  // Nothing was started for the second.
+  expect(both.started).toBe(both.workers);
+
+  // Moved, the widget keeps all it has.
+  await page.evaluate(() => {
+    const [first, second] = document.querySelectorAll('voxlane-diarizer');
+    first!.before(second!);
+  });
+  await expect(page.locator('[part=lanes]')).toHaveCount(2);
+  await page.evaluate(() => {
+    document.querySelector('voxlane-diarizer')!.remove();
+  });
+  expect((await held(page)).workers).toBe(both.workers);
+
+  // The last one is removed in mid-run.
+  const cancelled = await page.evaluate(async () => {
+    const widget = document.querySelector('voxlane-diarizer')!;
+    const run = widget.diarize(clip(7, 8));
+    await new Promise((resolve) => {
+      widget.addEventListener('progress', resolve, { once: true });
+    });
+    widget.remove();
+    Object.assign(globalThis, { kept: widget });
+    return run.catch((error: unknown) => (error as { code: string }).code);
+  });
+  expect(cancelled).toBe('cancelled');
+  await expect.poll(() => held(page)).toMatchObject({ workers: 0, objectUrls: before.objectUrls, listeners: before.listeners });
+
+  await page.evaluate(() => {
+    document.body.append((globalThis as unknown as { kept: Node }).kept);
+  });
+  await expect(page.getByRole('progressbar')).toBeVisible();
+  await expect(page.locator('[part=lanes]')).toBeVisible({ timeout: 60_000 });
+});

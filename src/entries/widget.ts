@@ -1,0 +1,39 @@
+/** Defines `<voxlane-diarizer>`: the one entry that does something when it is imported. */
+import { VoxlaneDiarizerElement } from '../widget/element';
+
+export { VoxlaneDiarizerElement } from '../widget/element';
+export type { SpeakerRename, VoxlaneDiarizerEventMap } from '../widget/events';
+export { ElementBase, ReflectingElement } from '../widget/reflectingElement';
+export type { WidgetTheme } from '../widget/settings';
+export type { DiarizationSource } from '../pipeline/run';
+export type {
+  BackendChoice,
+  BackendReport,
+  DiarizationResult,
+  DiarizerOptions,
+  GpuCounts,
+  GpuCountsByStage,
+  ModelDownload,
+  ModelProof,
+  PresetId,
+  Progress,
+  SimulatedFault,
+  Speaker,
+  Speed,
+  StageName,
+  StageProof,
+  Turn,
+  UsedModel,
+} from '../pipeline/types';
+export type { KeptModel, KeptVoices } from '../pipeline/keptVoices';
+export { STAGES } from '../pipeline/stages';
+export type { SlidingWindow, TimeGeometry } from '../timeline/geometry';
+export type { ClusteringSettings } from '../pipeline/settings';
+export type { Dendrogram } from '../clustering/dendrogram';
+export { VoxlaneError } from '../util/errors';
+export type { ErrorCode, ErrorParts } from '../util/errors';
+
+// Twice on a page, from two builds, the first stays. On a server there is nothing to define.
+if ('customElements' in globalThis && !customElements.get('voxlane-diarizer')) {
+  customElements.define('voxlane-diarizer', VoxlaneDiarizerElement);
+}

@@ -1,0 +1,55 @@
+import { toAudacityLabels } from '../formats/audacity';
+import { toCsv } from '../formats/csv';
+import { toEaf } from '../formats/eaf';
+import { toJson } from '../formats/json';
+import { toRttm } from '../formats/rttm';
+import { toSrt } from '../formats/srt';
+import { toTextGrid } from '../formats/textGrid';
+import { toWebVtt } from '../formats/webVtt';
+import type { Turn } from '../timeline/turn';
+import { rttmUri, stem } from '../ui/format';
+import type { Outcome } from './state/phase';
+
+export type WidgetExport = 'rttm' | 'json' | 'srt' | 'vtt' | 'csv' | 'audacity' | 'textgrid' | 'eaf';
+
+/** A file for the person to keep. */
+export interface ExportedFile {
+  readonly name: string;
+  readonly type: string;
+  readonly content: string;
+}
+
+/** What speakers are called, by label. */
+export interface SpeakerNames {
+  /** Names that a person gave. */
+  readonly given: ReadonlyMap<string, string>;
+  /** For every speaker: the given name, else a number. */
+  readonly shown: ReadonlyMap<string, string>;
+}
+
+/** A result as a file. RTTM and JSON keep the labels of speakers whom nobody has named; the others show what the widget shows. */
+export function exportFile(format: WidgetExport, { name, result }: Outcome, names: SpeakerNames, date: Date): ExportedFile {
+  const called = (shown: ReadonlyMap<string, string>): Turn[] =>
+    result.turns.map((turn) => ({ ...turn, speaker: shown.get(turn.speaker) ?? turn.speaker }));
+  const file = (extension: string, type: string, content: string): ExportedFile => ({ name: `${stem(name)}.${extension}`, type, content });
+  switch (format) {
+    case 'rttm':
+      return file('rttm', 'text/plain', toRttm(called(names.given), rttmUri(name)));
+    case 'json': {
+      const speakers = result.speakers.map((speaker) => ({ ...speaker, name: names.given.get(speaker.label) ?? null }));
+      return file('json', 'application/json', toJson(name, { ...result, speakers }));
+    }
+    case 'srt':
+      return file('srt', 'application/x-subrip', toSrt(called(names.shown)));
+    case 'vtt':
+      return file('vtt', 'text/vtt', toWebVtt(called(names.shown)));
+    case 'csv':
+      return file('csv', 'text/csv', toCsv(called(names.shown)));
+    case 'audacity':
+      return file('labels.txt', 'text/plain', toAudacityLabels(called(names.shown)));
+    case 'textgrid':
+      return file('TextGrid', 'text/plain', toTextGrid(called(names.shown), result.durationSeconds));
+    case 'eaf':
+      return file('eaf', 'application/xml', toEaf(called(names.shown), { mediaFile: name, date }));
+  }
+}

@@ -1,0 +1,113 @@
+import type { DiarizerOptions } from '../pipeline/types';
+import type { VoxlaneDiarizerEventMap } from './events';
+import { THEME_NAMES, type WidgetTheme } from './settings';
+
+/** `HTMLElement`; on a server, where there are none, a class that nobody uses, so that the module can be imported there. */
+export const ElementBase: typeof HTMLElement = (globalThis as { readonly HTMLElement?: typeof HTMLElement }).HTMLElement ?? (Object as unknown as typeof HTMLElement);
+
+/** The properties of `<voxlane-diarizer>` that are its attributes, and its events with their types. */
+export abstract class ReflectingElement extends ElementBase {
+  /** Address of the recording, as the attribute has it; empty where there is none. */
+  get src(): string {
+    return this.getAttribute('src') ?? '';
+  }
+  set src(value: string) {
+    this.setAttribute('src', value);
+  }
+
+  /** Which models; reflects the attribute. */
+  get preset(): NonNullable<DiarizerOptions['preset']> {
+    return (this.getAttribute('preset') ?? 'auto') as NonNullable<DiarizerOptions['preset']>;
+  }
+  set preset(value: NonNullable<DiarizerOptions['preset']>) {
+    this.setAttribute('preset', value);
+  }
+
+  /** How much is computed; reflects the attribute. */
+  get speed(): NonNullable<DiarizerOptions['speed']> {
+    return (this.getAttribute('speed') ?? 'exact') as NonNullable<DiarizerOptions['speed']>;
+  }
+  set speed(value: NonNullable<DiarizerOptions['speed']>) {
+    this.setAttribute('speed', value);
+  }
+
+  /** Exact number of speakers; null where it is to be found. Reflects the attribute. */
+  get speakers(): number | null {
+    return this.#number('speakers');
+  }
+  set speakers(value: number | null) {
+    this.#setNumber('speakers', value);
+  }
+
+  /** Smallest number of speakers; null for no bound. Reflects the attribute. */
+  get minSpeakers(): number | null {
+    return this.#number('min-speakers');
+  }
+  set minSpeakers(value: number | null) {
+    this.#setNumber('min-speakers', value);
+  }
+
+  /** Largest number of speakers; null for no bound. Reflects the attribute. */
+  get maxSpeakers(): number | null {
+    return this.#number('max-speakers');
+  }
+  set maxSpeakers(value: number | null) {
+    this.#setNumber('max-speakers', value);
+  }
+
+  /** Where the models run; reflects the attribute. */
+  get backend(): NonNullable<DiarizerOptions['backend']> {
+    return (this.getAttribute('backend') ?? 'auto') as NonNullable<DiarizerOptions['backend']>;
+  }
+  set backend(value: NonNullable<DiarizerOptions['backend']>) {
+    this.setAttribute('backend', value);
+  }
+
+  /** Address of the models, as the attribute has it; empty for the default. */
+  get modelsBase(): string {
+    return this.getAttribute('models-base') ?? '';
+  }
+  set modelsBase(value: string) {
+    this.setAttribute('models-base', value);
+  }
+
+  /** Colours; reflects the attribute. A value that there is not reads as `auto`. */
+  get theme(): WidgetTheme {
+    return THEME_NAMES.find((name) => name === this.getAttribute('theme')) ?? 'auto';
+  }
+  set theme(value: WidgetTheme) {
+    this.setAttribute('theme', value);
+  }
+
+  /** Listens for an event; those of the widget have a `detail` with a type. */
+  override addEventListener<K extends keyof VoxlaneDiarizerEventMap>(
+    type: K,
+    listener: (this: this, event: VoxlaneDiarizerEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  override addEventListener(type: string, listener: unknown, options?: boolean | AddEventListenerOptions): void {
+    super.addEventListener(type, listener as EventListener, options);
+  }
+
+  /** Listens no longer. */
+  override removeEventListener<K extends keyof VoxlaneDiarizerEventMap>(
+    type: K,
+    listener: (this: this, event: VoxlaneDiarizerEventMap[K]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  override removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
+  override removeEventListener(type: string, listener: unknown, options?: boolean | EventListenerOptions): void {
+    super.removeEventListener(type, listener as EventListener, options);
+  }
+
+  #number(attribute: string): number | null {
+    const value = this.getAttribute(attribute);
+    return value === null || value.trim() === '' ? null : Number(value);
+  }
+
+  #setNumber(attribute: string, value: number | null): void {
+    if (value === null) this.removeAttribute(attribute);
+    else this.setAttribute(attribute, String(value));
+  }
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { PRESETS } from '../pipeline/settings';
+import { VoxlaneError } from '../util/errors';
+import { PRESET_NAMES, readSettings } from './settings';
+
+Object.assign(globalThis, { document: { baseURI: 'https://example.org/page/' } });
+
+const read = (attributes: Readonly<Record<string, string>>, options = {}): ReturnType<typeof readSettings> =>
+  readSettings((name) => attributes[name] ?? null, options);
+
+describe('attributes', () => {
+  it('become options, and come before the property of the same name', () => {
+    expect(read({ preset: 'campplus', speed: 'fast', backend: 'wasm', 'models-base': 'm/', speakers: '3' }, { backend: 'webgpu', threads: 2 })).toEqual({
+      diarizer: { preset: 'campplus', speed: 'fast', backend: 'wasm', models: 'https://example.org/page/m/', threads: 2 },
+      run: { speakers: 3 },
+    });
+  });
+
+  it('that are absent or empty leave the defaults to the library', () => {
+    expect(read({ preset: '', speakers: ' ' })).toEqual({ diarizer: {}, run: {} });
+  });
+
+  it.each([
+    [{ preset: 'best' }, 'preset'],
+    [{ speed: 'slow' }, 'speed'],
+    [{ backend: 'cpu' }, 'backend'],
+    [{ theme: 'blue' }, 'theme'],
+    [{ speakers: 'two' }, 'speakers'],
+    [{ speakers: '0' }, 'speakers'],
+    [{ 'min-speakers': '2.5' }, 'min-speakers'],
+    [{ 'max-speakers': '256' }, 'max-speakers'],
+    [{ speakers: '2', 'max-speakers': '3' }, 'speakers'],
+    [{ 'min-speakers': '4', 'max-speakers': '3' }, 'min-speakers'],
+    [{ 'models-base': 'https://[' }, 'models-base'],
+  ])('that cannot be used are refused by name: %o', (attributes, name) => {
+    let error: unknown;
+    try {
+      read(attributes);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(VoxlaneError);
+    expect(error).toMatchObject({ code: 'options', problem: expect.stringContaining(`attribute ${name} is`) as unknown });
+  });
+
+  it('know every preset there is', () => {
+    expect(PRESET_NAMES).toEqual(expect.arrayContaining(Object.keys(PRESETS)));
+  });
+});

@@ -1,0 +1,93 @@
+import type { DiarizeOptions, DiarizerOptions } from '../pipeline/types';
+import { VoxlaneError } from '../util/errors';
+
+/** Attributes that say how recordings are analysed. They hold from the next run on. */
+export const RUN_ATTRIBUTES = ['preset', 'speed', 'speakers', 'min-speakers', 'max-speakers', 'backend', 'models-base'] as const;
+export type RunAttribute = (typeof RUN_ATTRIBUTES)[number];
+
+export const PRESET_NAMES = ['auto', 'exact', 'fast', 'campplus', 'community-1'] as const satisfies readonly NonNullable<DiarizerOptions['preset']>[];
+export const SPEED_NAMES = ['exact', 'fast'] as const satisfies readonly NonNullable<DiarizerOptions['speed']>[];
+export const BACKEND_NAMES = ['auto', 'webgpu', 'wasm'] as const satisfies readonly NonNullable<DiarizerOptions['backend']>[];
+/** Colours of the widget; `auto` are those of the page around it. */
+export type WidgetTheme = 'auto' | 'light' | 'dark';
+export const THEME_NAMES: readonly WidgetTheme[] = ['auto', 'light', 'dark'];
+
+/** The attributes, checked, in the form of the library's options. */
+export interface WidgetSettings {
+  readonly diarizer: DiarizerOptions;
+  readonly run: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers'>;
+}
+
+const MOST_SPEAKERS = 255;
+
+/**
+ * @param read value of an attribute; null where the element has none
+ * @param options what is not among the attributes, from the property `options`; an attribute comes before it
+ * @throws VoxlaneError `options`, naming the attribute, its value and the rule
+ */
+export function readSettings(read: (attribute: RunAttribute | 'theme') => string | null, options: DiarizerOptions): WidgetSettings {
+  oneOf('theme', read('theme'), THEME_NAMES);
+  const preset = oneOf('preset', read('preset'), PRESET_NAMES);
+  const speed = oneOf('speed', read('speed'), SPEED_NAMES);
+  const backend = oneOf('backend', read('backend'), BACKEND_NAMES);
+  const models = address('models-base', read('models-base'));
+  const speakers = wholeNumber('speakers', read('speakers'));
+  const minSpeakers = wholeNumber('min-speakers', read('min-speakers'));
+  const maxSpeakers = wholeNumber('max-speakers', read('max-speakers'));
+  if (speakers !== null && (minSpeakers ?? maxSpeakers) !== null) {
+    throw badAttribute('speakers', String(speakers), 'no min-speakers or max-speakers beside it: an exact number needs no bounds');
+  }
+  if (minSpeakers !== null && maxSpeakers !== null && minSpeakers > maxSpeakers) {
+    throw badAttribute('min-speakers', String(minSpeakers), `at most max-speakers, ${maxSpeakers}`);
+  }
+  return {
+    diarizer: {
+      ...options,
+      ...(preset && { preset }),
+      ...(speed && { speed }),
+      ...(backend && { backend }),
+      ...(models && { models }),
+    },
+    run: {
+      ...(speakers !== null && { speakers }),
+      ...(minSpeakers !== null && { minSpeakers }),
+      ...(maxSpeakers !== null && { maxSpeakers }),
+    },
+  };
+}
+
+/** The value of an attribute that has a fixed set of them; null where it is absent or empty. */
+function oneOf<T extends string>(attribute: string, value: string | null, allowed: readonly T[]): T | null {
+  if (value === null || value === '') return null;
+  const found = allowed.find((each) => each === value);
+  if (found === undefined) throw badAttribute(attribute, value, `one of ${allowed.join(', ')}`);
+  return found;
+}
+
+function wholeNumber(attribute: string, value: string | null): number | null {
+  if (value === null || value.trim() === '') return null;
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1 || number > MOST_SPEAKERS) {
+    throw badAttribute(attribute, value, `a whole number, 1 to ${MOST_SPEAKERS}`);
+  }
+  return number;
+}
+
+/** Absolute, so that two widgets that mean the same folder share one engine. */
+function address(attribute: string, value: string | null): string | null {
+  if (value === null || value === '') return null;
+  try {
+    return new URL(value, document.baseURI).href;
+  } catch {
+    throw badAttribute(attribute, value, 'an address, absolute or relative to the page');
+  }
+}
+
+function badAttribute(attribute: string, value: string, rule: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'options',
+    problem: `The attribute ${attribute} is “${value}”`,
+    expected: rule,
+    remedy: 'Change the attribute, or leave it out',
+  });
+}

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { PUBLIC_TOKENS, readTokens, widgetCss } from './sheet';
+
+// Vitest gives an empty text for every import of CSS.
+const read = (path: string): string => readFileSync(path, 'utf8');
+const source = read('src/ui/styles/tokens.css');
+const tokens = readTokens(source);
+const css = widgetCss(source, ['widget', 'controls', 'result'].map((name) => read(`src/widget/styles/${name}.css`)));
+
+describe("the widget's CSS", () => {
+  it('has every token of the page', () => {
+    expect(tokens.size).toBeGreaterThan(30);
+    for (const name of tokens.keys()) expect(css).toContain(`--vx-${name}: `);
+    expect([...tokens.keys()]).toEqual(expect.arrayContaining([...PUBLIC_TOKENS]));
+  });
+
+  it('uses no property that is not declared', () => {
+    const declared = new Set([...css.matchAll(/(--[a-z0-9-]+):/g)].map(([, name]) => name));
+    const used = new Set([...css.matchAll(/var\((--[a-z0-9-]+)/g)].map(([, name]) => name!));
+    // The first two are set by script, on the element itself; so are the height of a row and a swatch's colour.
+    const set = ['--vx-axis-height', '--vx-lane-height', '--row-height', '--colour'];
+    expect(used.size).toBeGreaterThan(20);
+    expect([...used].filter((name) => !declared.has(name) && !set.includes(name) && !name.startsWith('--voxlane-'))).toEqual([]);
+  });
+
+  it('scales every rem, and none where a query would become invalid', () => {
+    expect(css.replaceAll('var(--voxlane-unit, 1rem)', '')).not.toMatch(/\drem\b/);
+    expect([...css.matchAll(/@container[^{]*/g)].filter(([query]) => query.includes('calc'))).toEqual([]);
+  });
+});

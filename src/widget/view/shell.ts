@@ -1,0 +1,144 @@
+import { acceptDrops } from '../../ui/drop';
+import { h, setText } from '../../ui/dom';
+import type { VoxlaneError } from '../../util/errors';
+import { Scope } from '../../util/scope';
+import type { Outcome, Phase } from '../state/phase';
+import type { WidgetWords } from '../words';
+import type { WidgetActions, WidgetContext, WidgetView } from './context';
+import { doneView } from './done';
+import { emptyView } from './empty';
+import { failedView } from './failed';
+import { runningView, stepText, type RunningView } from './running';
+
+/** What stays while views come and go. */
+export interface Shell {
+  readonly show: (phase: Phase) => void;
+  /** A line about attributes that cannot be used; null takes it away. */
+  readonly setNotice: (error: VoxlaneError | null) => void;
+  /** Shows everything in these words. */
+  readonly setLanguage: (words: WidgetWords) => void;
+}
+
+/** Names that a person gave to speakers, by label; they live as long as the result that they are of. */
+const namesByOutcome = new WeakMap<Outcome, Map<string, string>>();
+
+function namesOf(outcome: Outcome): Map<string, string> {
+  const names = namesByOutcome.get(outcome) ?? new Map<string, string>();
+  namesByOutcome.set(outcome, names);
+  return names;
+}
+
+/** Fills a shadow root, and empties it when `scope` ends. */
+export function createShell(scope: Scope, root: ShadowRoot, firstWords: WidgetWords, actions: WidgetActions): Shell {
+  let words = firstWords;
+  let view: WidgetView | null = null;
+  let running: RunningView | null = null;
+  let viewScope = scope.child();
+  let phase: Phase | null = null;
+  let notice: VoxlaneError | null = null;
+  /** The result that was shown last. */
+  let known: Outcome | null = null;
+
+  const noticeBox = h('div', { class: 'notice', part: 'notice', role: 'alert', hidden: true });
+  const place = h('div', { class: 'place' });
+  const live = h('p', { class: 'visually-hidden', role: 'status' });
+  const release = h('p', { class: 'release', 'aria-hidden': 'true' });
+  const watch = h('span', { class: 'watch', 'aria-hidden': 'true' });
+  const section = h('section', { class: 'widget', part: 'base' }, noticeBox, place, h('slot', { name: 'footer' }), release, live, watch);
+  root.append(section);
+  scope.add(() => {
+    root.replaceChildren();
+  });
+  acceptDrops(
+    scope,
+    (isDragging) => section.classList.toggle('is-dragging', isDragging),
+    ([file]) => {
+      if (file) actions.open(file);
+    },
+    section,
+  );
+
+  const announce = (sentence: string): void => {
+    setText(live, sentence);
+  };
+  const context = (): WidgetContext => ({
+    scope: viewScope,
+    words,
+    actions,
+    announce,
+    onColours(owner, listener) {
+      // CSS tells of every change of the colours: by the attribute, by the page, by the system.
+      owner.on(watch, 'transitionend', listener);
+    },
+  });
+  const makeView = (next: Phase): WidgetView => {
+    running = null;
+    switch (next.kind) {
+      case 'empty':
+        return emptyView(context());
+      case 'running':
+        return (running = runningView(context()));
+      case 'done':
+        return doneView(context(), next.outcome, namesOf(next.outcome));
+      case 'failed':
+        return failedView(context(), next.name, next.error);
+    }
+  };
+  const replaceView = (next: Phase): void => {
+    const hadFocus = place.matches(':focus-within');
+    viewScope.dispose();
+    viewScope = scope.child();
+    view = makeView(next);
+    place.replaceChildren(view.element);
+    section.dataset.state = next.kind;
+    // Nobody's focus is taken from elsewhere, and nobody's is lost.
+    if (hadFocus) view.heading.focus({ preventScroll: true });
+  };
+  const label = (): void => {
+    section.setAttribute('aria-label', words.label);
+    section.setAttribute('lang', words.language);
+    setText(release, words.empty.release);
+  };
+  const showNotice = (): void => {
+    noticeBox.hidden = notice === null;
+    noticeBox.replaceChildren(...(notice ? [h('p', { class: 'notice__head' }, words.failed.setting), h('p', { lang: words.engineLanguage }, notice.message)] : []));
+  };
+  label();
+
+  return {
+    show(next) {
+      const before = phase;
+      phase = next;
+      if (!view || next.kind !== 'running' || !running) replaceView(next);
+      if (next.kind === 'running') running?.update(next.run);
+      const sentence = announcement(next, before, known, words);
+      if (next.kind === 'done') known = next.outcome;
+      if (sentence !== null) announce(sentence);
+    },
+    setNotice(error) {
+      notice = error;
+      showNotice();
+    },
+    setLanguage(next) {
+      if (next === words) return;
+      words = next;
+      label();
+      showNotice();
+      if (!phase) return;
+      replaceView(phase);
+      if (phase.kind === 'running') running?.update(phase.run);
+    },
+  };
+}
+
+/** What a screen reader says about a change; null for nothing. Failures have live roles of their own. */
+function announcement(next: Phase, before: Phase | null, known: Outcome | null, words: WidgetWords): string | null {
+  if (next.kind === 'running') {
+    if (before?.kind !== 'running' || before.run.name !== next.run.name) return words.announce.started(next.run.name);
+    return next.run.step === before.run.step ? null : stepText(next.run, words);
+  }
+  if (before?.kind !== 'running' || next.kind === 'failed') return null;
+  if (next.kind === 'empty' || next.outcome === known) return words.announce.cancelled;
+  const { speakers, turns } = next.outcome.result;
+  return words.announce.done(speakers.length, turns.length);
+}

@@ -1,0 +1,167 @@
+import type { Turn } from '../../timeline/turn';
+import { fitCanvas } from '../../ui/canvas';
+import { h } from '../../ui/dom';
+import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, secondsAt, xOf, type Geometry } from '../../ui/lanes/geometry';
+import { turnAt, type Lane } from '../../ui/lanes/model';
+import { paintBase } from '../../ui/lanes/painter';
+import { readPaints, type Paints } from '../../ui/lanes/palette';
+import type { WidgetContext } from './context';
+
+/** Narrower than this, in CSS pixels, the speakers lie inside their lanes; `result.css` has the same number. */
+const NARROW_PIXELS = 560;
+const STEP_SECONDS = 5;
+/** A pointer hits turns that are thinner than itself. */
+const SLACK_PIXELS = 3;
+
+export interface Timeline {
+  readonly element: HTMLElement;
+  readonly setLanes: (lanes: readonly Lane[]) => void;
+  readonly setPosition: (seconds: number, playing: boolean) => void;
+  /** Who speaks at a moment. */
+  readonly speakingAt: (seconds: number) => readonly Lane[];
+}
+
+export interface TimelineOptions {
+  readonly durationSeconds: number;
+  /** The list of speakers, one row for each lane. */
+  readonly speakers: HTMLElement;
+  readonly onSeek: (seconds: number) => void;
+  readonly onPlay: (turn: Turn) => void;
+  readonly onToggle: () => void;
+}
+
+/** One lane for each speaker, the whole recording wide, with a playhead. Painted by the painter of the page's lanes. */
+export function createTimeline({ scope, words, onColours }: WidgetContext, options: TimelineOptions): Timeline {
+  // A recording of no length would divide by zero in every position.
+  const durationSeconds = Math.max(options.durationSeconds, 0.001);
+  const canvas = h('canvas', {});
+  const head = h('div', { class: 'playhead', part: 'playhead' });
+  const stage = h(
+    'div',
+    {
+      class: 'timeline__stage',
+      role: 'slider',
+      tabindex: 0,
+      'aria-label': words.done.position,
+      'aria-valuemin': 0,
+      'aria-valuemax': Math.round(durationSeconds),
+    },
+    canvas,
+    head,
+  );
+  const probe = h('span', { class: 'probe', hidden: true });
+  const element = h('div', { class: 'timeline', part: 'lanes', role: 'group', 'aria-label': words.done.lanes }, options.speakers, stage, probe);
+
+  let lanes: readonly Lane[] = [];
+  let paints: Paints | null = null;
+  let width = 0;
+  let isNarrow = false;
+  let position = 0;
+  let frame = 0;
+  scope.add(() => {
+    cancelAnimationFrame(frame);
+    // Without a size a canvas has no memory: garbage may lie about for long.
+    canvas.width = 0;
+    canvas.height = 0;
+  });
+
+  const geometry = (): Geometry => {
+    const metrics = laneMetrics(isNarrow);
+    return {
+      ...metrics,
+      width,
+      height: AXIS_HEIGHT + lanes.length * metrics.laneHeight,
+      axisHeight: AXIS_HEIGHT,
+      waveHeight: 0,
+      startSeconds: 0,
+      secondsPerPixel: durationSeconds / Math.max(1, width - 2 * INSET),
+      inset: INSET,
+      durationSeconds,
+    };
+  };
+  const placeHead = (): void => {
+    head.style.transform = `translateX(${xOf(geometry(), position)}px)`;
+  };
+  const paint = (): void => {
+    frame = 0;
+    const context = canvas.getContext('2d');
+    if (width === 0 || !context) return;
+    paints ??= readPaints(probe);
+    const now = geometry();
+    fitCanvas(context, now);
+    paintBase(context, now, { lanes, marks: [], peaks: null, isProvisional: false, hidden: null }, paints);
+    placeHead();
+  };
+  const layOut = (): void => {
+    isNarrow = element.clientWidth < NARROW_PIXELS;
+    element.classList.toggle('is-narrow', isNarrow);
+    const { height, laneHeight } = geometry();
+    element.style.setProperty('--vx-lane-height', `${laneHeight}px`);
+    element.style.setProperty('--vx-axis-height', `${AXIS_HEIGHT}px`);
+    stage.style.height = `${height}px`;
+    width = stage.clientWidth;
+    if (frame === 0) frame = requestAnimationFrame(paint);
+  };
+  const observer = new ResizeObserver(layOut);
+  observer.observe(element);
+  scope.add(() => {
+    observer.disconnect();
+  });
+  onColours(scope, () => {
+    paints = null;
+    layOut();
+  });
+  // A screen of another density changes no size in CSS pixels, but the window hears of it.
+  scope.on(window, 'resize', layOut);
+
+  const hit = (event: MouseEvent): { readonly seconds: number; readonly turn: Turn | null } => {
+    const now = geometry();
+    const box = stage.getBoundingClientRect();
+    const seconds = Math.min(Math.max(0, secondsAt(now, event.clientX - box.left)), durationSeconds);
+    const lane = lanes[laneAt(now, event.clientY - box.top) ?? -1];
+    return { seconds, turn: lane ? turnAt(lane.turns, seconds, SLACK_PIXELS * now.secondsPerPixel) : null };
+  };
+  scope.on(stage, 'click', (event) => {
+    const { seconds, turn } = hit(event);
+    if (turn) options.onPlay(turn);
+    else options.onSeek(seconds);
+  });
+  scope.on(stage, 'pointermove', (event) => {
+    stage.classList.toggle('is-over-turn', hit(event).turn !== null);
+  });
+  scope.on(stage, 'keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const moves: Readonly<Record<string, number>> = {
+      ArrowLeft: position - STEP_SECONDS,
+      ArrowDown: position - STEP_SECONDS,
+      ArrowRight: position + STEP_SECONDS,
+      ArrowUp: position + STEP_SECONDS,
+      Home: 0,
+      End: durationSeconds,
+    };
+    const next = moves[event.key];
+    if (next !== undefined) options.onSeek(next);
+    else if (event.key === ' ') options.onToggle();
+    else return;
+    event.preventDefault();
+  });
+
+  const speakingAt = (seconds: number): readonly Lane[] => lanes.filter(({ turns }) => turnAt(turns, seconds) !== null);
+  return {
+    element,
+    speakingAt,
+    setLanes(next) {
+      lanes = next;
+      layOut();
+    },
+    setPosition(seconds, playing) {
+      position = seconds;
+      placeHead();
+      // A slider whose value is spoken for each frame would never be silent.
+      if (playing) return;
+      const names = speakingAt(seconds).map(({ name }) => name);
+      stage.setAttribute('aria-valuenow', String(Math.round(seconds)));
+      stage.setAttribute('aria-valuetext', words.done.at(seconds, names.join(', ') || words.done.silence));
+    },
+  };
+}
