@@ -1,6 +1,7 @@
 /** What the built packages are held to. `npm run package` builds them. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -36,6 +37,24 @@ describe.each(PACKAGES)('$name', ({ folder }) => {
 
 test('what users see is what the reports in packages/voxlane/api say', () => {
   expect(checkApi(false)).toEqual([]);
+}, 120_000);
+
+test('an export that is gone, and one that changed, are seen', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'voxlane-types-'));
+  try {
+    cpSync(join(CODE_PACKAGE, 'dist'), folder, { recursive: true, filter: (path) => !path.includes('workers') });
+    const change = (file: string, from: string | RegExp, to: string): void => {
+      const text = readFileSync(join(folder, file), 'utf8');
+      expect(text).toMatch(from);
+      writeFileSync(join(folder, file), text.replace(from, to));
+    };
+    change('formats.d.ts', /, toRttm(?=[,\s])/, '');
+    change('index.d.ts', 'declare function diarize(source: DiarizationSource', 'declare function diarize(source: Blob');
+    const entries = checkApi(false, folder).map(({ entry }) => entry);
+    expect(new Set(entries)).toEqual(new Set(['formats', 'index']));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }, 120_000);
 
 test('no part weighs more than it may', async () => {
