@@ -159,7 +159,7 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
    * that is being analysed already, the promise is the one of that run.
    *
    * @throws VoxlaneError `options` without a recording or with an attribute that cannot be used, `disposed` while the
-   * element is in no document, `cancelled`, and what {@link Diarizer.diarize} throws
+   * element is in no document, `cancelled`, and what `Diarizer.diarize` throws
    */
   diarize(source?: DiarizationSource): Promise<DiarizationResult> {
     if (source === undefined && !this.#isDue && this.#run) return this.#run;

@@ -1,0 +1,72 @@
+/** Serves what the code blocks of the documentation are, and what they need. */
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { ROOT } from './pages';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+  '.wav': 'audio/wav',
+};
+
+/** A file that a test put there. */
+export interface Put {
+  readonly body: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface BlockServer {
+  /** Address with a slash at its end. */
+  readonly address: string;
+  /** @param path without a slash at its start */
+  put(path: string, file: Put): void;
+  close(): Promise<void>;
+}
+
+/** Where an address leads: packages by name, with or without a version, wherever the page is. */
+const PACKAGE = /^.*?\/(?:node_modules\/)?(voxlane(?:-assets)?)(?:@[^/]*)?\/(.*)$/;
+
+/** @param headers sent with every file, such as those of a CDN */
+export async function startBlockServer(headers: Readonly<Record<string, string>> = {}): Promise<BlockServer> {
+  const files = new Map<string, Put>();
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const put = files.get(pathname.slice(1));
+    const type = { 'Content-Type': TYPES[extname(pathname)] ?? 'application/octet-stream' };
+    if (put) {
+      response.writeHead(200, { ...type, ...headers, ...put.headers }).end(put.body);
+      return;
+    }
+    // A worker obeys the headers of its own script: those of the folder's page go with every file.
+    const page = files.get(join(pathname.slice(1).replace(/\/(?:node_modules)\/.*$/, ''), 'index.html'));
+    sendPackaged(pathname, { ...type, ...headers, ...page?.headers }, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    put: (path, file) => void files.set(path, file),
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => {
+          resolve();
+        });
+      }),
+  };
+}
+
+function sendPackaged(pathname: string, headers: Readonly<Record<string, string>>, response: ServerResponse): void {
+  const [, name, path] = PACKAGE.exec(pathname) ?? [];
+  const file = name !== undefined && path !== undefined ? join(ROOT, 'packages', name, path) : null;
+  if (file === null || file.includes('..') || !existsSync(file) || !statSync(file).isFile()) {
+    response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not found\n');
+    return;
+  }
+  response.writeHead(200, { ...headers, 'Content-Length': statSync(file).size });
+  createReadStream(file).pipe(response);
+}

@@ -1,0 +1,111 @@
+/** What the pages say, against where it comes from: measured figures, manifests, error codes, detectors of causes. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readPage, ROOT } from './pages';
+
+const lines = (text: string): string[] => text.split('\n').map((line) => line.trim());
+
+describe('figures', () => {
+  const results = new Set(lines(readPage('bench/RESULTS.md')));
+  const page = readPage('docs/presets.md');
+
+  /** Rows of the tables that a page marks as measured. */
+  const measured = (text: string): string[] =>
+    Array.from(text.matchAll(/<!-- same as bench\/RESULTS\.md -->\s+((?:\|.*\n)+)/g), ([, table]) => lines(table!.trim())).flat();
+
+  it('are rows of bench/RESULTS.md, to the letter', () => {
+    const rows = measured(page);
+    expect(rows.length).toBeGreaterThan(15);
+    expect(rows.filter((row) => !results.has(row))).toEqual([]);
+    expect(measured(page.replace('5.20 %', '4.20 %')).filter((row) => !results.has(row))).toHaveLength(1);
+  });
+
+  it.each([
+    ['docs/presets.md', ['0.582 and 0.136', '544,236', '31.56 %', '32.12 %']],
+    ['docs/concepts.md', ['5.20 %']],
+  ])('in the sentences of %s are there too', (file, figures) => {
+    const said = lines(readPage(file)).join(' ');
+    const known = [...results].join(' ');
+    for (const figure of figures) {
+      expect(said).toContain(figure);
+      expect(known).toContain(figure);
+    }
+  });
+
+  it('commands beside them are those of bench/RESULTS.md', () => {
+    const known = [...results].join(' ');
+    const commands = Array.from(page.matchAll(/npm run --silent bench[^`]*/g), ([command]) => command.trim().replace(/\s+/g, ' '));
+    expect(commands.length).toBeGreaterThan(2);
+    for (const command of commands) expect(known).toContain(command);
+  });
+});
+
+describe('models', () => {
+  interface Manifest {
+    readonly id: string;
+    readonly licence: string;
+    readonly attribution: string;
+    readonly file: { readonly bytes: number; readonly sha256: string };
+    readonly embeddingSize?: number;
+  }
+  const manifests = readdirSync(join(ROOT, 'models'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('_'))
+    .map(({ name }) => JSON.parse(readFileSync(join(ROOT, 'models', name, 'manifest.json'), 'utf8')) as Manifest);
+  const rows = lines(readPage('docs/models.md')).filter((line) => /^\| `[\w.-]+` \|/.test(line));
+
+  it('have a row each', () => {
+    expect(rows.filter((row) => row.includes('MB')).length).toBe(manifests.length);
+  });
+
+  it.each(manifests.map((manifest) => [manifest.id, manifest] as const))('%s: licence, size, hash and makers are the manifest’s', (id, manifest) => {
+    const [, , task, licence, file, by] = rows.find((row) => row.startsWith(`| \`${id}\``))!.split('|').map((cell) => cell.trim());
+    const { bytes, sha256 } = manifest.file;
+    expect([licence, file, by]).toEqual([manifest.licence, `${(bytes / 1e6).toFixed(1)} MB, \`${sha256.slice(0, 12)}…\``, manifest.attribution]);
+    const said = /(\d+) numbers/.exec(task!)?.[1];
+    if (said !== undefined) expect(Number(said)).toBe(manifest.embeddingSize);
+  });
+});
+
+describe('names', () => {
+  /** The literals of a union type in a source file. */
+  function union(file: string, type: string): string[] {
+    const [, body] = new RegExp(`export type ${type} =([^;]*);`).exec(readPage(file))!;
+    return Array.from(body!.matchAll(/'([\w-]+)'/g), ([, name]) => name!);
+  }
+
+  it('every error code has an entry among the faults, and no entry is of another', () => {
+    const codes = union('src/util/errors.ts', 'ErrorCode');
+    const entries = lines(readPage('docs/faults.md')).filter((line) => line.startsWith('### ')).map((line) => line.slice(4));
+    expect(codes.length).toBeGreaterThan(20);
+    expect(entries.toSorted()).toEqual(codes.toSorted());
+  });
+
+  it('every cause that the comparison knows is explained', () => {
+    const causes = union('src/compare/report.ts', 'CauseId');
+    const [, table] = /## Which causes are known\s+((?:\|.*\n)+)/.exec(readPage('docs/compare.md'))!;
+    const said = lines(table!).slice(2).flatMap((row) => Array.from(row.split('|')[1]?.matchAll(/`([\w-]+)`/g) ?? [], ([, name]) => name!));
+    expect(causes.length).toBeGreaterThan(10);
+    expect(said.toSorted()).toEqual(causes.toSorted());
+  });
+
+  it('messages among the faults are those of the code', () => {
+    const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+      .map((path) => readFileSync(join(ROOT, 'src', path), 'utf8'))
+      .concat(readFileSync(join(ROOT, 'workers/handle.ts'), 'utf8'))
+      .join('\n');
+    const quoted = Array.from(readPage('docs/faults.md').matchAll(/(?<![*\w])\*([^*]+)\*(?!\*)/g), ([, text]) => text!.replace(/\s+/g, ' '));
+    const messages = quoted.filter((text) => text.includes(' '));
+    expect(messages.length).toBeGreaterThan(20);
+    // Words in capitals and … are values; between them, what the page says stands in the code.
+    const missing = messages.flatMap((message) =>
+      message
+        .split(/\b[A-Z]{2,}\b(?<!\b(?:WAV|GPU|WASM|SIMD|JSON)\b)|\bN\b|…|"/)
+        .map((piece) => piece.replace(/[.:,]?\s*$/, '').trim())
+        .filter((piece) => piece.length > 7 && !sources.includes(piece))
+        .map((piece) => `${message}: ${piece}`),
+    );
+    expect(missing).toEqual([]);
+  });
+});
