@@ -4,8 +4,8 @@
  */
 import type { WorkerName } from './openWorker';
 
-/** The addresses stand literally in `new URL(…, import.meta.url)`: the form that bundlers look for. */
-function addressOf(name: WorkerName): URL {
+/** Where a worker's script is. The addresses stand literally in `new URL(…, import.meta.url)`: the form that bundlers look for. */
+export function addressOf(name: WorkerName): URL {
   // A bundler that writes a classic script leaves no address of its own: beside the page, then.
   if (!(import.meta.url as string | undefined)) return new URL(`voxlane/workers/${name}.js`, document.baseURI);
   switch (name) {

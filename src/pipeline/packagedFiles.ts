@@ -2,11 +2,13 @@
  * Takes the place of `defaultFiles.ts` in the npm package, where the large files are in a package of their own,
  * voxlane-assets, that knows their addresses.
  */
+import { addressOf } from '../../workers/openPackagedWorker';
 import { messageOf, VoxlaneError } from '../util/errors';
 import type { FileBases } from './defaultFiles';
+import { isUnmappedName } from './unmappedName';
 
-/** Address of a script of this package, on a server or CDN that serves packages by name and, perhaps, version. */
-const PACKAGE_FOLDER = /\/voxlane(@[^/]+)?\/dist\/[^/]*$/;
+/** Address of a worker of this package, on a server or CDN that serves packages by name and, perhaps, version. */
+const PACKAGED_WORKER = /\/voxlane(@[^/]+)?\/dist\/voxlane\/workers\/[^/]*$/;
 
 let found: Promise<FileBases> | undefined;
 
@@ -34,18 +36,17 @@ export function defaultFiles(): Promise<FileBases> {
 }
 
 async function findFiles(): Promise<FileBases> {
-  // Undefined where a bundler wrote a classic script.
-  const own = (import.meta.url as string | undefined) ?? document.baseURI;
   try {
     return ((await import('voxlane-assets')) as { readonly files: FileBases }).files;
   } catch (error) {
-    // A name that nothing maps is refused so, by every browser; a package that could not be fetched, otherwise.
-    if (!(error instanceof TypeError) || !/specifier/i.test(error.message)) throw error;
+    if (!isUnmappedName(error)) throw error;
   }
-  if (PACKAGE_FOLDER.test(new URL(own).pathname)) {
-    const sibling = own.replace(PACKAGE_FOLDER, '/voxlane-assets$1/index.js');
+  // Not the address of this script: webpack would write where it lay on the disk of those who built the page.
+  const worker = addressOf('decode').href;
+  if (PACKAGED_WORKER.test(new URL(worker).pathname)) {
+    const sibling = worker.replace(PACKAGED_WORKER, '/voxlane-assets$1/index.js');
     return ((await import(/* @vite-ignore */ /* webpackIgnore: true */ sibling)) as { readonly files: FileBases }).files;
   }
-  const folder = new URL('voxlane/', own).href;
+  const folder = new URL('../', worker).href;
   return { models: `${folder}models/`, runtime: `${folder}ort/`, goldens: `${folder}goldens/` };
 }

@@ -9,10 +9,11 @@ import { createReadStream, cpSync, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, normalize, resolve, sep } from 'node:path';
+import { pipeline } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const USAGE = `usage: voxlane copy <folder>
-       voxlane serve [folder, by default this one] [port, by default 8000]`;
+       voxlane serve [folder, by default this one] [port, by default 8000 or the next that is free]`;
 
 /** What browsers insist on knowing: modules and WASM are refused under another type. */
 const TYPES = {
@@ -29,24 +30,32 @@ const TYPES = {
 
 const [command, ...rest] = process.argv.slice(2);
 if (command === 'copy' && rest.length === 1) copy(rest[0]);
-else if (command === 'serve' && rest.length <= 2) serve(rest[0] ?? '.', Number(rest[1] ?? 8000));
+else if (command === 'serve' && rest.length <= 2) serve(rest[0] ?? '.', rest[1]);
 else if (command === '--help' || command === '-h') console.log(USAGE);
 else fail(USAGE);
 
 /** Beside the script that a bundler writes is where the library looks. */
 function copy(folder) {
   const code = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist', 'voxlane');
-  const assets = join(dirname(createRequire(import.meta.url).resolve('voxlane-assets')), 'voxlane');
+  const assets = join(assetsPackage(), 'voxlane');
   const target = resolve(folder, 'voxlane');
-  for (const source of [code, assets]) {
-    if (!existsSync(source)) fail(`${source} is missing: install voxlane and voxlane-assets again, in one version`);
-    cpSync(source, target, { recursive: true });
-  }
+  const missing = [code, assets].find((source) => !existsSync(source));
+  if (missing) fail(`${missing} is missing: install voxlane and voxlane-assets again, in one version`);
+  for (const source of [code, assets]) cpSync(source, target, { recursive: true });
   console.log(`workers, models and runtime are in ${target}`);
 }
 
-function serve(folder, port) {
-  if (!Number.isInteger(port) || port < 0 || port > 65535) fail(`the port is ${port}, not a whole number from 0 to 65535`);
+function assetsPackage() {
+  try {
+    return dirname(createRequire(import.meta.url).resolve('voxlane-assets'));
+  } catch {
+    return fail('the package voxlane-assets is missing: install voxlane and voxlane-assets again, in one version');
+  }
+}
+
+function serve(folder, asked) {
+  let port = Number(asked ?? 8000);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) fail(`the port is ${asked}, not a whole number from 0 to 65535`);
   const root = resolve(folder);
   if (!existsSync(root)) fail(`there is no folder ${root}`);
   const server = createServer((request, response) => {
@@ -64,11 +73,20 @@ function serve(folder, port) {
       response.writeHead(206, { ...headers, 'Content-Length': end - start + 1, 'Content-Range': `bytes ${start}-${end}/${size}` });
     } else response.writeHead(200, { ...headers, 'Content-Length': size });
     if (request.method === 'HEAD' || size === 0) response.end();
-    else createReadStream(file, range ?? {}).pipe(response);
+    // Closes the file, too, when a player asks for another part before it has all of this one.
+    else pipeline(createReadStream(file, range ?? {}), response, () => undefined);
   });
-  server.on('error', (error) => fail(error.message));
   // Only for this machine: a page on another one would lack WebGPU, which wants a secure context.
-  server.listen(port, '127.0.0.1', () => console.log(`http://localhost:${server.address().port}/`));
+  const listen = () => server.listen(port, '127.0.0.1');
+  server.on('listening', () => console.log(`http://localhost:${server.address().port}/`));
+  server.on('error', (error) => {
+    // Nobody insisted on this one.
+    if (error.code === 'EADDRINUSE' && asked === undefined && port < 65535) {
+      port++;
+      listen();
+    } else fail(error.message);
+  });
+  listen();
 }
 
 /** The file of an address; null where there is none, or it is outside the folder. */

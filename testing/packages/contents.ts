@@ -1,0 +1,67 @@
+/** What each package consists of, and the most that it may weigh. Anything else that gets in fails a test. */
+export interface Contents {
+  /** Paths; `*` stands for what a bundler or the compiler of types names the parts that entries share. */
+  readonly files: readonly string[];
+  /** Most bytes of the tarball, and of what is in it: a tenth above what they had when the limits were set. */
+  readonly mostPackedBytes: number;
+  readonly mostUnpackedBytes: number;
+}
+
+const ENTRIES = ['compare', 'formats', 'index', 'score', 'widget'];
+const WORKERS = ['clustering', 'compare', 'decode', 'embedding', 'segmentation'];
+
+export const CONTENTS: Readonly<Record<'voxlane' | 'voxlane-assets', Contents>> = {
+  voxlane: {
+    files: [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'THIRD_PARTY.md',
+      'bin/voxlane.js',
+      'custom-elements.json',
+      'dist/*.d.ts',
+      'dist/*.js',
+      ...ENTRIES.flatMap((name) => [`dist/${name}.d.ts`, `dist/${name}.js`]),
+      ...WORKERS.map((name) => `dist/voxlane/workers/${name}.js`),
+      'package.json',
+    ],
+    mostPackedBytes: 920_000,
+    mostUnpackedBytes: 3_210_000,
+  },
+  'voxlane-assets': {
+    files: [
+      'LICENSE',
+      'README.md',
+      'THIRD_PARTY.md',
+      'index.d.ts',
+      'index.js',
+      'package.json',
+      'voxlane/goldens/campplus-zh-en.zip',
+      'voxlane/goldens/segmentation-3.0.zip',
+      'voxlane/models/campplus-zh-en/LICENSE',
+      'voxlane/models/campplus-zh-en/manifest.json',
+      'voxlane/models/campplus-zh-en/model.onnx',
+      'voxlane/models/plda-community-1/LICENSE',
+      'voxlane/models/plda-community-1/manifest.json',
+      'voxlane/models/plda-community-1/plda.bin',
+      'voxlane/models/segmentation-3.0/LICENSE',
+      'voxlane/models/segmentation-3.0/manifest.json',
+      'voxlane/models/segmentation-3.0/model.onnx',
+      'voxlane/models/wespeaker-resnet34-lm/manifest.json',
+      'voxlane/ort/ort-wasm-simd-threaded.asyncify.mjs',
+      'voxlane/ort/ort-wasm-simd-threaded.asyncify.wasm',
+      'voxlane/ort/ort-wasm-simd-threaded.mjs',
+      'voxlane/ort/ort-wasm-simd-threaded.wasm',
+      'voxlane/ort/ort.wasm.min.mjs',
+      'voxlane/ort/ort.webgpu.min.mjs',
+    ],
+    mostPackedBytes: 48_000_000,
+    mostUnpackedBytes: 85_000_000,
+  },
+};
+
+/** A part that entries share: named after one of its modules, with a hash of what is in it. */
+const SHARED_PART = /^dist\/[\w.]+-[\w-]{8}(?=\.(js|d\.ts)$)/;
+
+/** A path as the lists above have it. */
+export const listed = (path: string): string => path.replace(SHARED_PART, 'dist/*');

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+
+/** What a command printed that ended well. */
+export interface Printed {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs a command in a folder, as a person there would.
+ *
+ * @param environment besides the environment of this process
+ * @throws Error with all that it printed, where its exit status is not 0
+ */
+export function runIn(folder: string, command: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Printed> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: folder,
+      env: { ...process.env, ...environment },
+      shell: process.platform === 'win32',
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    child.on('error', reject);
+    child.on('close', (status) => {
+      if (status === 0) resolve({ stdout, stderr });
+      else reject(new Error(`${[command, ...args].join(' ')} ended with ${status ?? 'a signal'}:\n${stdout}${stderr}`));
+    });
+  });
+}
+
+/** A server that runs as a process of its own. */
+export interface RunningServer {
+  /** Where it listens, with a slash at the end. */
+  readonly address: string;
+  stop(): void;
+}
+
+/**
+ * Starts a command that serves until it is stopped, and waits for the address that it prints.
+ *
+ * @throws Error with all that it printed, where it ends before that
+ */
+export function serveWith(folder: string, command: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<RunningServer> {
+  // A process group of its own, so that its children end with it.
+  const child = spawn(command, args, { cwd: folder, env: { ...process.env, ...environment }, detached: true });
+  const stop = (): void => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid);
+  };
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const read = (data: Buffer): void => {
+      output += data.toString();
+      // Some colour their output.
+      // eslint-disable-next-line no-control-regex
+      const match = /http:\/\/(?:localhost|127\.0\.0\.1):\d+\//.exec(output.replace(/\u001b\[\d+m/g, ''));
+      if (match) resolve({ address: match[0], stop });
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.on('error', reject);
+    child.on('exit', () => {
+      reject(new Error(`${[command, ...args].join(' ')} ended before it served:\n${output}`));
+    });
+  });
+}

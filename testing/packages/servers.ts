@@ -1,0 +1,67 @@
+import { createReadStream, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize, resolve, sep } from 'node:path';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+  '.wav': 'audio/wav',
+};
+
+/** A server of files as any host is that knows nothing of Voxlane. */
+export interface StaticServer {
+  /** With a slash at the end. */
+  readonly address: string;
+  readonly origin: string;
+  /** Paths that were asked for, in order. */
+  readonly asked: readonly string[];
+  /** Sent with every file, besides its type; may be changed between two requests. */
+  headers: Readonly<Record<string, string>>;
+  stop(): void;
+}
+
+/**
+ * Serves folders on this machine, on a free port.
+ *
+ * @param folders by the path that they have on the server, `/` or `/name/`; the longest that fits is taken
+ */
+export async function serveFolders(
+  folders: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<StaticServer> {
+  const asked: string[] = [];
+  const server = createServer(({ url = '/' }, response) => {
+    const path = decodeURIComponent(new URL(url, 'http://localhost').pathname);
+    asked.push(path);
+    const file = fileAt(folders, path.endsWith('/') ? `${path}index.html` : path);
+    if (!file) {
+      response.writeHead(404, served.headers).end();
+      return;
+    }
+    const type = TYPES[extname(file)] ?? 'application/octet-stream';
+    response.writeHead(200, { ...served.headers, 'Content-Type': type, 'Content-Length': statSync(file).size });
+    createReadStream(file).pipe(response);
+  });
+  const origin = await listen(server);
+  const served: StaticServer = { address: `${origin}/`, origin, asked, headers, stop: () => void server.close() };
+  return served;
+}
+
+/** Starts it on a free port of this machine. @returns its origin */
+export async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function fileAt(folders: Readonly<Record<string, string>>, path: string): string | null {
+  const [prefix] = Object.keys(folders).filter((each) => path.startsWith(each)).sort((a, b) => b.length - a.length);
+  if (prefix === undefined) return null;
+  const root = resolve(folders[prefix]!);
+  const file = normalize(join(root, path.slice(prefix.length)));
+  return file.startsWith(root + sep) && statSync(file, { throwIfNoEntry: false })?.isFile() ? file : null;
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, type Page } from '@playwright/test';
+import { parseRttm } from '../../src/formats/rttm';
+import { diarizationErrorRate } from '../../src/score/der';
+import type { Turn } from '../../src/timeline/turn';
+import { ROOT } from './pack';
+
+/** As the examples write a turn. */
+const LINE = /^(\d+\.\d\d) to (\d+\.\d\d) s: (\S+)$/;
+
+/** The sample's turns have a diarization error rate of 5.17 % with `campplus`, as the examples write them. */
+const MOST_ERROR = 0.0525;
+
+/**
+ * Opens a page and waits for the turns of the sample that it shows; fails where the page, or one of its scripts, has
+ * anything to complain of.
+ */
+export async function expectSampleTurns(page: Page, address: string): Promise<void> {
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    const { url } = message.location();
+    // Browsers ask for one by themselves.
+    if (message.type() === 'error' && !url.endsWith('/favicon.ico')) complaints.push(`${message.text()} ${url}`);
+  });
+  await page.goto(address);
+  expect(await page.evaluate(() => crossOriginIsolated), 'isolation').toBe(false);
+  await expect
+    .poll(async () => complaints.length > 0 || (await page.locator('#turns').innerText()).includes(' s: '), { timeout: 60_000 })
+    .toBe(true);
+  expect(complaints).toEqual([]);
+  const turns = (await page.locator('#turns').innerText()).trim().split('\n').map(readLine);
+  expect(turns).toHaveLength(13);
+  expect(new Set(turns.map(({ speaker }) => speaker))).toEqual(new Set(['SPEAKER_00', 'SPEAKER_01']));
+  const reference = parseRttm(readFileSync(join(ROOT, 'public/sample.rttm'), 'utf8')).get('sample')!;
+  const { der, mapping } = diarizationErrorRate(reference, turns);
+  expect(Object.keys(mapping)).toHaveLength(2);
+  expect(der).toBeLessThan(MOST_ERROR);
+}
+
+function readLine(line: string): Turn {
+  const [, start, end, speaker] = LINE.exec(line.trim()) ?? [];
+  if (start === undefined || end === undefined || speaker === undefined) throw new Error(`no turn: ${line}`);
+  return { startSeconds: Number(start), endSeconds: Number(end), speaker, confidence: null };
+}
