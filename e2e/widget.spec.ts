@@ -194,7 +194,7 @@ test('two widgets share one engine and take turns; what is removed is freed, and
   await expect(page.locator('[part=lanes]')).toHaveCount(2, { timeout: 60_000 });
   const both = await held(page);
   expect(both.workers).toBeGreaterThan(0);
-  // Nothing was started for the second.
+  // Nothing was started and ended again.
   expect(both.started).toBe(both.workers);
 
   // Moved, the widget keeps all it has.
@@ -206,6 +206,7 @@ test('two widgets share one engine and take turns; what is removed is freed, and
   await page.evaluate(() => {
     document.querySelector('voxlane-diarizer')!.remove();
   });
+  // Of two engines, one would end here.
   expect((await held(page)).workers).toBe(both.workers);
 
   // The last one is removed in mid-run.

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Plugin } from 'rolldown';
 import { REPLACED, ROOT } from './entries';
@@ -6,6 +6,9 @@ import { REPLACED, ROOT } from './entries';
 /** Takes the package's own modules in the place of those of the app. */
 export function replaceModules(): Plugin {
   const byPath = new Map(Object.entries(REPLACED).map(([from, to]) => [resolve(ROOT, from), resolve(ROOT, to)]));
+  // A file that was renamed would be replaced no more, and nobody would hear of it.
+  const missing = Array.from(byPath).flat().filter((path) => !existsSync(path));
+  if (missing.length > 0) throw new Error(`there is no ${missing.join(', ')} any more`);
   return {
     name: 'voxlane-replace-modules',
     async resolveId(source, importer, options) {

@@ -54,14 +54,15 @@ export class Diarizer {
       readonly signal?: AbortSignal;
     } = {},
   ): Promise<Diarizer> {
-    checkDiarizerNames(options);
+    checkDiarizerNames(options, ['signal']);
     const own = checkDiarizerOptions(options, document.baseURI);
     const { signal } = options;
-    return unlessAborted(signal, async () => {
+    const create = async (): Promise<Diarizer> => {
       const checked = await withFiles(own);
       const settings = PRESETS[await choosePreset(checked)];
       return new Diarizer(checked, settings, await startTrustedEngine(checked, settings, signal));
-    });
+    };
+    return unlessAborted(signal, create, (late) => { late.dispose(); });
   }
 
   /** The preset that was taken. */
@@ -148,20 +149,28 @@ export class Diarizer {
     // What was cancelled meanwhile starts nothing.
     throwIfAborted(signal);
     for (let attempt = 0; ; attempt++) {
-      const engine = (this.engine ??= await startTrustedEngine(this.options, this.settings, signal));
+      const engine = this.engine ?? this.keep(await startTrustedEngine(this.options, this.settings, signal), signal);
       try {
         return await runPipeline(engine, ready, options, hook);
       } catch (error) {
         if (engine.backend.name !== 'webgpu' || !isGpuTrouble(error)) throw error;
         const proofs = error.code === 'gpu-wrong' ? await checkAgain(engine, this.options).catch(() => null) : null;
+        // What was cancelled meanwhile must not touch the engine, which may be the next run's by now.
+        throwIfAborted(signal);
         const passed = proofs?.every((proof) => proof.passed) ?? false;
         if (passed && attempt === 0) continue;
         const why = passed || !proofs ? `WebGPU failed in mid-run (${error.problem})` : describeFailure(proofs);
         this.stop(error);
-        throwIfAborted(signal);
-        this.engine = await startOnWasm(this.options, this.settings, why, proofs, signal);
+        this.keep(await startOnWasm(this.options, this.settings, why, proofs, signal), signal);
       }
     }
+  }
+
+  /** An engine that has just started. Where the run was cancelled in the same moment, nobody else would end it. */
+  private keep(engine: Engine, signal: AbortSignal): Engine {
+    if (signal.aborted) engine.terminate(cancelled(signal));
+    throwIfAborted(signal);
+    return (this.engine = engine);
   }
 
   /** A WASM heap never shrinks: ending its worker gives it back. */

@@ -177,4 +177,26 @@ describe('shares of a diarizer', () => {
     b.release();
     expect(await codeOf(runs[1])).toBe('disposed');
   });
+
+  test('a share with two runs hears of a download once, until the last of them is over', async () => {
+    const { share, created } = setUp();
+    let heard = 0;
+    const one = share({ onDownload: () => heard++ });
+    const runs = [one.diarize(SAMPLES), one.diarize(SAMPLES)] as const;
+    const [{ creation, diarizer, options }] = created as [(typeof created)[0]];
+    const progress = { model: 'm', receivedBytes: 1, totalBytes: 2 };
+    options.onDownload!(progress);
+    expect(heard).toBe(1);
+    creation.open();
+    await settled();
+    diarizer.runs[0]!.open();
+    await runs[0];
+    options.onDownload!(progress);
+    expect(heard).toBe(2);
+    await settled();
+    diarizer.runs[1]!.open();
+    await runs[1];
+    options.onDownload!(progress);
+    expect(heard).toBe(2);
+  });
 });

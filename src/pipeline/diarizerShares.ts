@@ -58,7 +58,7 @@ export class DiarizerShares {
 class Shared {
   private holders = 0;
   private start: Start | null = null;
-  /** One for each call, of those who want to hear of downloads. */
+  /** One for each share with a run under way that wants to hear of downloads. */
   private readonly listeners = new Set<(progress: ModelDownload) => void>();
 
   constructor(
@@ -71,19 +71,23 @@ class Shared {
   join(onDownload: DiarizerOptions['onDownload'], onLast: () => void): DiarizerShare {
     const runs = new Set<AbortController>();
     const released = new AbortController();
+    // A function of its own, because two shares may have the same listener.
+    const listener = onDownload && ((progress: ModelDownload) => { onDownload(progress); });
     this.holders++;
     return {
       diarize: async (source, options = {}) => {
         if (released.signal.aborted) throw releasedError();
         const run = new AbortController();
         runs.add(run);
+        if (listener) this.listeners.add(listener);
         try {
-          return await this.run(source, options, run, onDownload);
+          return await this.run(source, options, run);
         } catch (error) {
           // Not of the caller's signal: the run ended because the share was given back.
           throw run.signal.reason === released ? releasedError() : error;
         } finally {
           runs.delete(run);
+          if (listener && runs.size === 0) this.listeners.delete(listener);
         }
       },
       release: () => {
@@ -97,12 +101,7 @@ class Shared {
     };
   }
 
-  private async run(
-    source: DiarizationSource,
-    options: DiarizeOptions,
-    run: AbortController,
-    onDownload: DiarizerOptions['onDownload'],
-  ): Promise<DiarizationResult> {
+  private async run(source: DiarizationSource, options: DiarizeOptions, run: AbortController): Promise<DiarizationResult> {
     checkRunNames(options);
     checkRunOptions(options);
     const { signal } = options;
@@ -111,9 +110,6 @@ class Shared {
     };
     if (signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel);
-    // A function of its own, because two calls may have the same listener.
-    const listener = onDownload && ((progress: ModelDownload) => { onDownload(progress); });
-    if (listener) this.listeners.add(listener);
     try {
       const diarizer = await this.obtain(run.signal).catch((error: unknown) => {
         dropSource(source);
@@ -121,7 +117,6 @@ class Shared {
       });
       return await diarizer.diarize(source, { ...options, signal: run.signal });
     } finally {
-      if (listener) this.listeners.delete(listener);
       signal?.removeEventListener('abort', cancel);
     }
   }

@@ -12,6 +12,8 @@ describe('names of options', () => {
     [checkDiarizerNames, { modelfile: null }, 'modelfile', 'modelFile'],
     [checkDiarizerNames, { thread: 2 }, 'thread', 'threads'],
     [checkDiarizerNames, { speakers: 2 }, 'speakers', 'speed'],
+    // Only what can be taken back has a signal.
+    [checkDiarizerNames, { signal: null }, 'signal', 'speed'],
     [splitOptions, { modle: 'x' }, 'modle', 'models'],
   ])('%o: one that is not known is told with the nearest', (check, options, name, nearest) => {
     expect(() => {

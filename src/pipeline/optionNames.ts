@@ -33,9 +33,12 @@ const RUN_NAMES: readonly string[] = Object.keys({
   sampleRate: true,
 } satisfies Record<keyof DiarizeOptions, true>);
 
-/** @throws VoxlaneError `options` for what `Diarizer.create` does not know, with the nearest that it does */
-export function checkDiarizerNames(options: object): void {
-  checkNames(options, [...DIARIZER_NAMES, 'signal']);
+/**
+ * @param others names that are known beside those of a diarizer
+ * @throws VoxlaneError `options` for any other, with the nearest that is known
+ */
+export function checkDiarizerNames(options: object, others: readonly string[] = []): void {
+  checkNames(options, [...DIARIZER_NAMES, ...others]);
 }
 
 /** @throws VoxlaneError `options` for what `Diarizer.diarize` does not know, with the nearest that it does */

@@ -4,7 +4,7 @@ import { optionError } from './options';
 /** A source that gives one piece after another, taken hold of. */
 export interface PieceReader {
   next(): Promise<{ readonly done?: boolean; readonly value?: unknown }>;
-  /** Tells the source that nobody reads on. Never rejects. */
+  /** Tells the source that nobody reads on. Whatever it answers is not heard. */
   end(reason?: VoxlaneError): void;
 }
 
@@ -19,11 +19,15 @@ export function readerOf(source: unknown): PieceReader | null {
   if (source instanceof ReadableStream) return streamReader(source);
   if (!(Symbol.asyncIterator in source)) return null;
   const iterator = (source as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  let isEnded = false;
   return {
-    next: async () => iterator.next(),
+    // Not every iterator can be told to end.
+    next: async () => (isEnded ? { done: true } : iterator.next()),
     end() {
-      // One that is waiting for its own next piece ends after that.
-      void Promise.resolve(iterator.return?.()).catch(() => undefined);
+      isEnded = true;
+      // One that is waiting for its own next piece ends after that. It may throw instead of rejecting.
+      const end = async (): Promise<unknown> => iterator.return?.();
+      end().catch(() => undefined);
     },
   };
 }

@@ -71,6 +71,46 @@ describe('the source of a run', () => {
     await expect(mixed.settle()).rejects.toMatchObject({ problem: expect.stringContaining('[object String]') as string });
   });
 
+  test('is not read on after the run, though it cannot be told to end', async () => {
+    let read = 0;
+    const endless: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => {
+          await new Promise((resolve) => setTimeout(resolve, 0));
+          return { done: false, value: bytes(++read) };
+        },
+      }),
+    };
+    const input = new RunInput(endless as never, undefined);
+    const settling = input.settle();
+    await expect.poll(() => read).toBeGreaterThan(2);
+    input.close();
+    await settling;
+    const atEnd = read;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(read).toBe(atEnd);
+  });
+
+  test('may throw when it is told to end', () => {
+    const thrower: AsyncIterable<Float32Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => Promise.resolve({ done: true, value: undefined }),
+        return: () => { throw new Error('not now'); },
+      }),
+    };
+    const input = new RunInput(thrower, undefined);
+    expect(() => { input.close(); }).not.toThrow();
+  });
+
+  test('of pieces that are neither bytes nor samples says what they should be', async () => {
+    const input = new RunInput(new TestSource<unknown>(['x']) as never, undefined);
+    await expect(input.settle()).rejects.toMatchObject({
+      code: 'options',
+      problem: 'Piece 1 of the stream is [object String]',
+      expected: expect.stringContaining('Uint8Array') as string,
+    });
+  });
+
   test('is told to end with the run, before its first piece too', () => {
     const source = new TestSource([noise(10)]);
     const input = new RunInput(source, undefined);

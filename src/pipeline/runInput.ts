@@ -8,8 +8,9 @@ import { SampleFeed } from './sampleFeed';
  * stream such as `response.body`, or mono samples, nominally in [-1, 1], at once or piece by piece.
  *
  * A stream of bytes is collected first, outside of the page's memory where the browser can: containers must be read
- * here and there. Pieces of samples, of any length, are read as the work goes on and no faster, and are not held; a piece
- * is copied before the next is asked for, so its buffer may be filled again. A live source gives turns by `onPreview`.
+ * here and there. Pieces of samples, of any length, are read as the work goes on and no faster; a piece is copied before
+ * the next is asked for, so its buffer may be filled again. They are not held, except on WebGPU, where they are kept as
+ * blobs to the end of the run: should the GPU fail, all is done again on WASM. A live source gives turns by `onPreview`.
  *
  * What gives pieces is read by one run only. It is told to end (`cancel()`, `return()`) when the run ends before it.
  */

@@ -121,11 +121,14 @@ export class SampleFeed {
       this.numSamples += piece.length;
       return piece;
     }
+    const isFirst = this.numPieces === 1;
     throw new VoxlaneError({
       code: 'options',
       problem: `Piece ${this.numPieces} of the stream is ${Object.prototype.toString.call(piece)}`,
-      expected: 'a Float32Array of mono samples, as the pieces before it',
-      remedy: 'Convert it, or end the stream before it',
+      expected: isFirst
+        ? 'a Float32Array of mono samples, or a Uint8Array of a file'
+        : 'a Float32Array of mono samples, as the pieces before it',
+      remedy: isFirst ? 'Convert the pieces' : 'Convert it, or end the stream before it',
     });
   }
 

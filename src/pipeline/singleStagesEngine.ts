@@ -18,7 +18,7 @@ const held: StageEngine[] = [];
  * @throws VoxlaneError `options`
  */
 export function checkStageOptions(options: StageOptions): OwnDiarizerOptions {
-  checkDiarizerNames(options);
+  checkDiarizerNames(options, ['signal']);
   const checked = checkDiarizerOptions(options, document.baseURI);
   const preset: string | undefined = options.preset;
   // Callers without types ask for a speed.
@@ -111,7 +111,7 @@ class StageEngine {
     this.starting = new AbortController();
     const { signal } = this.starting;
     try {
-      const engine = (this.engine ??= await this.start(signal));
+      const engine = this.engine ?? this.keep(await this.start(signal), signal);
       try {
         return await use(engine);
       } catch (error) {
@@ -119,8 +119,8 @@ class StageEngine {
         engine.terminate(error);
         this.engine = null;
         const { options, settings } = await resolveStageOptions(this.options);
-        this.engine = await startOnWasm(options, settings, `WebGPU failed in mid-run (${error.problem})`, null, signal);
-        return await use(this.engine);
+        const why = `WebGPU failed in mid-run (${error.problem})`;
+        return await use(this.keep(await startOnWasm(options, settings, why, null, signal), signal));
       }
     } catch (error) {
       const isUsable = error instanceof VoxlaneError && (error.code.startsWith('audio-') || error.code === 'options');
@@ -134,6 +134,15 @@ class StageEngine {
   private async start(signal: AbortSignal): Promise<Engine> {
     const { options, settings } = await resolveStageOptions(this.options);
     return startTrustedEngine(options, settings, signal);
+  }
+
+  /** An engine that has just started. Where it was stopped in the same moment, nobody else would end it. */
+  private keep(engine: Engine, signal: AbortSignal): Engine {
+    if (signal.aborted) {
+      engine.terminate(cancelled());
+      throw cancelled(signal);
+    }
+    return (this.engine = engine);
   }
 
   /** Only ending a worker stops what it does. */

@@ -80,3 +80,18 @@ test('what cannot be interrupted is not waited for', async () => {
   expect(await unlessAborted(new AbortController().signal, work)).toBe('work');
   expect(await unlessAborted(undefined, work)).toBe('work');
 });
+
+test('what comes too late is given to whoever frees it, and nothing else is', async () => {
+  const [begun, freed] = [[] as string[], [] as string[]];
+  const [late, early] = [openWork(begun, 'late'), openWork(begun, 'early')];
+  const controller = new AbortController();
+  const run = unlessAborted(controller.signal, late.work, (result) => freed.push(result));
+  const other = unlessAborted(new AbortController().signal, early.work, (result) => freed.push(result));
+  // Its result is there, and nobody has heard of it yet.
+  late.end();
+  controller.abort();
+  early.end();
+  await expect(run).rejects.toMatchObject({ code: 'cancelled' });
+  expect(await other).toBe('early');
+  expect(freed).toEqual(['late']);
+});

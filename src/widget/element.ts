@@ -117,7 +117,10 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
       onProgress: (detail) => this.dispatchEvent(new CustomEvent('progress', { detail })),
       onResult: (detail) => this.dispatchEvent(new CustomEvent('result', { detail })),
       onFailed: (detail) => this.dispatchEvent(new CustomEvent('error', { detail })),
-      onCancelled: () => this.dispatchEvent(new Event('cancel')),
+      onCancelled: () => {
+        this.#run = null;
+        this.dispatchEvent(new Event('cancel'));
+      },
     });
   }
 
@@ -176,6 +179,7 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
 
   /** Called by the browser when the element comes into a document: shows it, and starts what `src` names. */
   connectedCallback(): void {
+    if (!this.#isInPage) return;
     if (this.#scope) {
       // Moved: the language around it may be another.
       this.#shell?.setLanguage(wordsIn(languageOf(this)));
@@ -190,13 +194,13 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
   disconnectedCallback(): void {
     // An element that is only moved is connected again before the microtask.
     queueMicrotask(() => {
-      if (!this.isConnected) this.#unmount();
+      if (!this.#isInPage) this.#unmount();
     });
   }
 
   /** Called by the browser when the element comes into another document, whose style sheet it takes. */
   adoptedCallback(): void {
-    if (this.shadowRoot) this.shadowRoot.adoptedStyleSheets = [sheetFor(this.ownerDocument)];
+    if (this.shadowRoot && this.ownerDocument.defaultView) this.shadowRoot.adoptedStyleSheets = [sheetFor(this.ownerDocument)];
   }
 
   /** Called by the browser when one of {@link VoxlaneDiarizerElement.observedAttributes} changes. */
@@ -205,6 +209,11 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
     if (name === 'src') this.#setInput(value);
     else if (name === 'lang') this.#shell?.setLanguage(wordsIn(languageOf(this)));
     else this.#schedule();
+  }
+
+  /** A document without a window, such as that of a template, shows nothing and takes no style sheet of another. */
+  get #isInPage(): boolean {
+    return this.isConnected && this.ownerDocument.defaultView !== null;
   }
 
   #mount(): void {
@@ -239,12 +248,15 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
     this.#isDue ||= this.#session.isRunning;
     this.#scope = null;
     this.#shell = null;
+    // Put back, it tells again: the notice goes with the shell.
+    this.#fault = null;
     this.#session.release();
     scope.dispose();
   }
 
-  #setInput(input: DiarizationSource | string | null): void {
-    this.#input = input === '' ? null : input;
+  /** @param input undefined is what frameworks set for a property that they do not give any more */
+  #setInput(input: DiarizationSource | string | null | undefined): void {
+    this.#input = input === '' ? null : (input ?? null);
     this.#isDue = this.#input !== null;
     if (this.#input === null) {
       this.#session.cancel();
@@ -297,8 +309,10 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
       this.#checkAttributes();
       return Promise.reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
     }
+    this.#run = null;
     const run = this.#session.run({ source, name, settings });
-    this.#run = run;
+    // Who heard of the run that this one ended may have started a newer one.
+    this.#run ??= run;
     const forget = (): void => {
       if (this.#run === run) this.#run = null;
     };

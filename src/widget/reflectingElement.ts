@@ -12,7 +12,7 @@ export abstract class ReflectingElement extends ElementBase {
     return this.getAttribute('src') ?? '';
   }
   set src(value: string) {
-    this.setAttribute('src', value);
+    this.#reflect('src', value);
   }
 
   /** Which models; reflects the attribute. */
@@ -20,7 +20,7 @@ export abstract class ReflectingElement extends ElementBase {
     return (this.getAttribute('preset') ?? 'auto') as NonNullable<DiarizerOptions['preset']>;
   }
   set preset(value: NonNullable<DiarizerOptions['preset']>) {
-    this.setAttribute('preset', value);
+    this.#reflect('preset', value);
   }
 
   /** How much is computed; reflects the attribute. */
@@ -28,7 +28,7 @@ export abstract class ReflectingElement extends ElementBase {
     return (this.getAttribute('speed') ?? 'exact') as NonNullable<DiarizerOptions['speed']>;
   }
   set speed(value: NonNullable<DiarizerOptions['speed']>) {
-    this.setAttribute('speed', value);
+    this.#reflect('speed', value);
   }
 
   /** Exact number of speakers; null where it is to be found. Reflects the attribute. */
@@ -36,7 +36,7 @@ export abstract class ReflectingElement extends ElementBase {
     return this.#number('speakers');
   }
   set speakers(value: number | null) {
-    this.#setNumber('speakers', value);
+    this.#reflect('speakers', value);
   }
 
   /** Smallest number of speakers; null for no bound. Reflects the attribute. */
@@ -44,7 +44,7 @@ export abstract class ReflectingElement extends ElementBase {
     return this.#number('min-speakers');
   }
   set minSpeakers(value: number | null) {
-    this.#setNumber('min-speakers', value);
+    this.#reflect('min-speakers', value);
   }
 
   /** Largest number of speakers; null for no bound. Reflects the attribute. */
@@ -52,7 +52,7 @@ export abstract class ReflectingElement extends ElementBase {
     return this.#number('max-speakers');
   }
   set maxSpeakers(value: number | null) {
-    this.#setNumber('max-speakers', value);
+    this.#reflect('max-speakers', value);
   }
 
   /** Where the models run; reflects the attribute. */
@@ -60,7 +60,7 @@ export abstract class ReflectingElement extends ElementBase {
     return (this.getAttribute('backend') ?? 'auto') as NonNullable<DiarizerOptions['backend']>;
   }
   set backend(value: NonNullable<DiarizerOptions['backend']>) {
-    this.setAttribute('backend', value);
+    this.#reflect('backend', value);
   }
 
   /** Address of the models, as the attribute has it; empty for the default. */
@@ -68,7 +68,7 @@ export abstract class ReflectingElement extends ElementBase {
     return this.getAttribute('models-base') ?? '';
   }
   set modelsBase(value: string) {
-    this.setAttribute('models-base', value);
+    this.#reflect('models-base', value);
   }
 
   /** Colours; reflects the attribute. A value that there is not reads as `auto`. */
@@ -76,7 +76,7 @@ export abstract class ReflectingElement extends ElementBase {
     return THEME_NAMES.find((name) => name === this.getAttribute('theme')) ?? 'auto';
   }
   set theme(value: WidgetTheme) {
-    this.setAttribute('theme', value);
+    this.#reflect('theme', value);
   }
 
   /** Listens for an event; those of the widget have a `detail` with a type. */
@@ -106,8 +106,9 @@ export abstract class ReflectingElement extends ElementBase {
     return value === null || value.trim() === '' ? null : Number(value);
   }
 
-  #setNumber(attribute: string, value: number | null): void {
-    if (value === null) this.removeAttribute(attribute);
+  /** @param value null takes the attribute away; so does undefined, which frameworks set for a property that they do not give any more */
+  #reflect(attribute: string, value: string | number | null | undefined): void {
+    if (value === null || value === undefined) this.removeAttribute(attribute);
     else this.setAttribute(attribute, String(value));
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DiarizationResult, DiarizeOptions, DiarizerOptions } from '../../pipeline/types';
+import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelDownload } from '../../pipeline/types';
 import { VoxlaneError } from '../../util/errors';
 import type { Phase } from './phase';
 import { Session } from './session';
@@ -16,6 +16,8 @@ function setUp() {
   const phases: Phase[] = [];
   const calls: Call[] = [];
   const opened: DiarizerOptions[] = [];
+  /** What a listener of the page does when it hears of a cancelling. */
+  const page = { onCancelled: (): void => undefined };
   let released = 0;
   const session = new Session(
     () =>
@@ -39,7 +41,10 @@ function setUp() {
       onProgress: ({ stage }) => told.push(`progress ${stage}`),
       onResult: () => told.push('result'),
       onFailed: ({ code }) => told.push(`failed ${code}`),
-      onCancelled: () => told.push('cancelled'),
+      onCancelled: () => {
+        told.push('cancelled');
+        page.onCancelled();
+      },
     },
   );
   const start = (diarizer: DiarizerOptions = {}): Promise<DiarizationResult> => {
@@ -48,7 +53,7 @@ function setUp() {
     return run;
   };
   const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
-  return { session, told, phases, calls, opened, start, settled, numReleased: () => released };
+  return { session, told, phases, calls, opened, page, start, settled, numReleased: () => released };
 }
 
 const RESULT = { turns: [], speakers: [] } as unknown as DiarizationResult;
@@ -95,6 +100,44 @@ describe('Session', () => {
     calls[1]!.finish(RESULT);
     await settled();
     expect(session.phase.kind).toBe('done');
+  });
+
+  it('lets the run go on that a listener started when it heard of the cancelling, and not the one that cancelled', async () => {
+    const { session, calls, page, start, settled, told } = setUp();
+    void start();
+    await settled();
+    let third: Promise<DiarizationResult> | null = null;
+    page.onCancelled = () => {
+      third ??= start();
+    };
+    const second = start();
+    await expect(second).rejects.toMatchObject({ code: 'cancelled' });
+    await settled();
+    expect(calls.map(({ options }) => options.signal!.aborted)).toEqual([true, false]);
+    expect(session.isRunning).toBe(true);
+    calls[1]!.finish(RESULT);
+    await expect(third).resolves.toBe(RESULT);
+    expect(session.phase.kind).toBe('done');
+    expect(told).toEqual(['cancelled', 'result']);
+  });
+
+  it("shows a download, tells it to the page's listener of now, and forgets it with its run", async () => {
+    const { session, opened, phases, start, settled } = setUp();
+    const heard: string[] = [];
+    const half: ModelDownload = { model: 'campplus', receivedBytes: 1, totalBytes: 2 };
+    const shown = (): unknown => phases.map((phase) => (phase.kind === 'running' ? phase.run.download : null)).at(-1);
+    void start({ onDownload: () => heard.push('first') });
+    await settled();
+    opened[0]!.onDownload!(half);
+    expect(shown()).toBe(half);
+    session.cancel();
+    void start({ onDownload: () => heard.push('second') });
+    await settled();
+    expect(opened).toHaveLength(1);
+    expect(shown()).toBeNull();
+    opened[0]!.onDownload!(half);
+    expect(shown()).toBe(half);
+    expect(heard).toEqual(['first', 'second']);
   });
 
   it('goes back to the last result when a run is cancelled, and tells of a failure', async () => {

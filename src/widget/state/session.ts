@@ -36,6 +36,8 @@ export class Session {
   /** Of a model, while it arrives. */
   private download: RunState['download'] = null;
   private onDownloaded: () => void = () => undefined;
+  /** The page's own, of the run that was started last: options that differ in it alone have the same share. */
+  private hearsDownload: DiarizerOptions['onDownload'];
   private current: Phase = { kind: 'empty' };
 
   constructor(
@@ -59,13 +61,17 @@ export class Session {
   /**
    * Diarizes a recording, and first ends the run that is under way.
    *
-   * @throws VoxlaneError what `Diarizer.create` and `diarize` throw, and `options` for an address that gives no file
+   * @throws VoxlaneError what `Diarizer.create` and `diarize` throw, and `options` for an address that gives no file;
+   * `cancelled` also where whoever heard of the ended run has started another, which is the newer one
    */
   async run({ source, name, settings }: RunRequest): Promise<DiarizationResult> {
     this.cancel();
+    if (this.controller) throw cancelled();
     const controller = new AbortController();
     const { signal } = controller;
     this.controller = controller;
+    // What the run before was waiting for when it was ended.
+    this.download = null;
     const scope = new Scope();
     let stages: StageProgress = {};
     let place: QueueEntry | null = null;
@@ -122,13 +128,6 @@ export class Session {
     this.events.onCancelled();
   }
 
-  /** Shows what was wrong with a request that was no run yet. */
-  fail(name: string, error: VoxlaneError): void {
-    this.cancel();
-    this.show({ kind: 'failed', name, error });
-    this.events.onFailed(error);
-  }
-
   /** Leaves a failure for the last result, or for nothing. */
   showLast(): void {
     this.show(this.outcome ? { kind: 'done', outcome: this.outcome } : { kind: 'empty' });
@@ -165,6 +164,7 @@ export class Session {
   /** Held from the first run on, so that a second one finds the models loaded; given back when options are others. */
   private async shareOf(settings: WidgetSettings, signal: AbortSignal): Promise<DiarizerShare> {
     const key = keyOf(settings);
+    this.hearsDownload = settings.diarizer.onDownload;
     if (this.share?.key === key) return this.share.share;
     const open = await this.load().catch((cause: unknown) => {
       throw new VoxlaneError(
@@ -177,7 +177,7 @@ export class Session {
     const onDownload = (progress: ModelDownload): void => {
       this.download = progress.receivedBytes < progress.totalBytes ? progress : null;
       this.onDownloaded();
-      settings.diarizer.onDownload?.(progress);
+      this.hearsDownload?.(progress);
     };
     const share = open({ ...settings.diarizer, onDownload });
     this.share?.share.release();

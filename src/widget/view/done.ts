@@ -63,6 +63,8 @@ export function doneView(context: WidgetContext, outcome: Outcome, names: Map<st
 
   const lanes = lanesNow();
   const speakers = createSpeakers(context, lanes, (lane, given) => {
+    // Emptied, but it had no name.
+    if (!given && !names.has(lane.label)) return lane;
     if (given) names.set(lane.label, given);
     else names.delete(lane.label);
     const renamed = lanesNow();

@@ -1,5 +1,5 @@
 import { messageOf } from '../../util/errors';
-import { h, icon } from '../../ui/dom';
+import { h, icon, setText } from '../../ui/dom';
 import { download } from '../../ui/download';
 import { createMenu } from '../../ui/studio/menu';
 import type { SpeakerNames, WidgetExport } from '../exports';
@@ -20,14 +20,18 @@ const NAMES: Readonly<Record<WidgetExport, string>> = {
 /** Downloads of the result, one button a format. The formats are loaded when one is chosen. */
 export function createExportMenu({ scope, words, announce }: WidgetContext, outcome: Outcome, names: () => SpeakerNames): HTMLElement {
   const { exporting } = words;
+  const problem = h('p', { class: 'fine', role: 'alert', hidden: true });
   const save = async (format: WidgetExport): Promise<void> => {
+    problem.hidden = true;
     try {
       const { exportFile } = await import('../exports');
       const file = exportFile(format, outcome, names(), new Date());
       download(file.name, file.type, file.content);
       announce(exporting.saved(file.name));
     } catch (thrown) {
-      announce(messageOf(thrown));
+      setText(problem, messageOf(thrown));
+      problem.hidden = false;
+      menu.open();
     }
   };
   const buttons = (Object.keys(NAMES) as WidgetExport[]).map((format) => {
@@ -43,7 +47,7 @@ export function createExportMenu({ scope, words, announce }: WidgetContext, outc
     });
     return button;
   });
-  const content = h('div', { class: 'exports', part: 'menu' }, h('p', { class: 'legend' }, exporting.heading), ...buttons);
+  const content = h('div', { class: 'exports', part: 'menu' }, h('p', { class: 'legend' }, exporting.heading), ...buttons, problem);
   const menu = createMenu(scope, [icon('download'), exporting.button], content, 'export');
   menu.element.querySelector('summary')?.setAttribute('part', 'button');
   return menu.element;

@@ -92,7 +92,10 @@ export function createShell(scope: Scope, root: ShadowRoot, firstWords: WidgetWo
     place.replaceChildren(view.element);
     section.dataset.state = next.kind;
     // Nobody's focus is taken from elsewhere, and nobody's is lost.
-    if (hadFocus) view.heading.focus({ preventScroll: true });
+    if (!hadFocus) return;
+    view.heading.focus({ preventScroll: true });
+    // The page's own words may stand where the heading would.
+    if (!place.matches(':focus-within')) place.querySelector<HTMLElement>('input, button')?.focus({ preventScroll: true });
   };
   const label = (): void => {
     section.setAttribute('aria-label', words.label);

@@ -36,8 +36,11 @@ export function createSpeakers({ scope, words }: WidgetContext, lanes: readonly 
     };
     scope.on(field, 'change', commit);
     scope.on(field, 'keydown', (event) => {
+      // The key that ends the composing of a character is the input method's.
+      if (event.isComposing) return;
       if (event.key === 'Enter') commit();
-      else if (event.key === 'Escape') show();
+      // With nothing to take back it is the page's, whose dialog it may close.
+      else if (event.key === 'Escape' && field.value !== current.name) show();
       else return;
       event.preventDefault();
       field.select();

@@ -99,6 +99,8 @@ export function createTimeline({ scope, words, onColours }: WidgetContext, optio
     element.style.setProperty('--vx-lane-height', `${laneHeight}px`);
     element.style.setProperty('--vx-axis-height', `${AXIS_HEIGHT}px`);
     stage.style.height = `${height}px`;
+    // While it was not shown, nothing told of other colours.
+    if (width === 0) paints = null;
     width = stage.clientWidth;
     if (frame === 0) frame = requestAnimationFrame(paint);
   };
