@@ -1,5 +1,4 @@
 import createSpeexModule, { type SpeexModule } from '@echogarden/speex-resampler-wasm/simd';
-import wasmBinary from 'virtual:wasm/speex-resampler';
 import { messageOf, VoxlaneError } from '../util/errors';
 
 /**
@@ -142,7 +141,7 @@ let speexModule: Promise<SpeexModule> | undefined;
 
 /** One module for all resamplers of this thread; a failed load is tried again by the next one. */
 function loadSpeex(): Promise<SpeexModule> {
-  speexModule ??= createSpeexModule({ wasmBinary }).catch((cause: unknown) => {
+  speexModule ??= startSpeex().catch((cause: unknown) => {
     speexModule = undefined;
     throw new VoxlaneError(
       {
@@ -154,6 +153,12 @@ function loadSpeex(): Promise<SpeexModule> {
     );
   });
   return speexModule;
+}
+
+/** In programs that run the source without a bundler the package finds its file by itself. */
+async function startSpeex(): Promise<SpeexModule> {
+  const wasmBinary = await import('virtual:wasm/speex-resampler').then(({ default: bytes }) => bytes, () => undefined);
+  return createSpeexModule({ wasmBinary });
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

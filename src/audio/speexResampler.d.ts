@@ -30,5 +30,5 @@ declare module '@echogarden/speex-resampler-wasm/simd' {
   }
 
   /** @param options.wasmBinary the module, which is fetched from beside the script where it is not given */
-  export default function createSpeexModule(options: { readonly wasmBinary: Uint8Array }): Promise<SpeexModule>;
+  export default function createSpeexModule(options: { readonly wasmBinary: Uint8Array | undefined }): Promise<SpeexModule>;
 }

@@ -5,7 +5,7 @@ import type { AuditEntry, AuditReport } from '../auditReport';
 import type { NamedFile } from '../files/goldenFiles';
 import type { OnStep } from '../stages';
 import { readCheckpoint } from './checkpointFile';
-import { entryOf, isLeftOut } from './entries';
+import { entryOf, isLeftOut } from './auditEntries';
 import type { Link } from './links';
 import { matchWeights } from './match';
 import { pushTo } from './pushTo';
