@@ -2,7 +2,7 @@ import { VoxlaneError } from '../util/errors';
 import type { Diarizer } from './diarizer';
 import { cancelled } from './engine';
 import { checkRunNames } from './optionNames';
-import { checkRunOptions, type OwnDiarizerOptions } from './options';
+import { askForTheSame, checkRunOptions, type OwnDiarizerOptions } from './options';
 import { dropSource, type DiarizationSource } from './runInput';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
 import { unlessAborted } from './unlessAborted';
@@ -45,7 +45,7 @@ export class DiarizerShares {
    * @param checked `options`, checked: who has the same shares a diarizer. Who hears of downloads makes no difference.
    */
   share(options: DiarizerOptions, checked: OwnDiarizerOptions): DiarizerShare {
-    const found = this.shared.find((each) => isSame(each.checked, checked));
+    const found = this.shared.find((each) => askForTheSame(each.checked, checked));
     const shared = found ?? new Shared(this.create, options, checked);
     if (!found) this.shared.push(shared);
     return shared.join(options.onDownload, () => {
@@ -168,18 +168,6 @@ class Shared {
     this.forget(start);
     if (isRunning) void start.diarizer.then((diarizer) => { diarizer.dispose(); });
   }
-}
-
-/** Whether options ask for the same diarizer. A file is the same where it is the same object. */
-function isSame(a: OwnDiarizerOptions, b: OwnDiarizerOptions): boolean {
-  return a.modelFile === b.modelFile && asText(a) === asText(b);
-}
-
-function asText(options: OwnDiarizerOptions): string {
-  return JSON.stringify({ ...options, modelFile: null }, (_, value: unknown) =>
-    // Has no JSON.
-    value === Infinity ? 'Infinity' : value,
-  );
 }
 
 function releasedError(): VoxlaneError {

@@ -132,6 +132,19 @@ function checkIdle(idleSeconds = IDLE_SECONDS): number {
 export const checkThreads = (threads: number | undefined): number | undefined =>
   checkWhole('threads', threads, MOST_THREADS);
 
+/** Whether options ask for the same engine. A file is the same where it is the same object; who hears of downloads makes no difference. */
+export function askForTheSame(a: OwnDiarizerOptions, b: OwnDiarizerOptions): boolean {
+  return a.modelFile === b.modelFile && asText(a) === asText(b);
+}
+
+/** Functions are left out by themselves. */
+function asText(options: OwnDiarizerOptions): string {
+  return JSON.stringify({ ...options, modelFile: null }, (_, value: unknown) =>
+    // Has no JSON.
+    value === Infinity ? 'Infinity' : value,
+  );
+}
+
 /** Options that say where files are. */
 export interface FileOptions {
   readonly models?: string | URL | undefined;

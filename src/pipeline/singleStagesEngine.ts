@@ -1,7 +1,7 @@
 import { VoxlaneError } from '../util/errors';
 import { cancelled, type Engine } from './engine';
 import { withFiles } from './fileBases';
-import { checkDiarizerOptions, optionError, type CheckedDiarizerOptions, type OwnDiarizerOptions } from './options';
+import { askForTheSame, checkDiarizerOptions, optionError, type CheckedDiarizerOptions, type OwnDiarizerOptions } from './options';
 import { checkDiarizerNames } from './optionNames';
 import { choosePreset } from './presets';
 import { PRESETS, type PipelineSettings } from './settings';
@@ -42,9 +42,8 @@ export async function resolveStageOptions(
  */
 export async function withEngine<Result>(options: StageOptions, use: (engine: Engine) => Promise<Result>): Promise<Result> {
   const checked = checkStageOptions(options);
-  const key = keyOf(checked);
-  let engine = held.find((one) => one.key === key && one.options.modelFile === checked.modelFile);
-  if (!engine) held.push((engine = new StageEngine(checked, key)));
+  let engine = held.find((one) => askForTheSame(one.options, checked));
+  if (!engine) held.push((engine = new StageEngine(checked)));
   return engine.run(use, options.signal);
 }
 
@@ -56,9 +55,6 @@ export function releaseStages(): void {
   for (const engine of held.splice(0)) engine.stop(released());
 }
 
-/** A file is told by identity, beside this. */
-const keyOf = (checked: OwnDiarizerOptions): string => JSON.stringify({ ...checked, modelFile: null, onDownload: null });
-
 class StageEngine {
   private engine: Engine | null = null;
   private readonly turns = new Turns();
@@ -68,10 +64,7 @@ class StageEngine {
   /** Why it was stopped, for those who still wait. */
   private stopped: VoxlaneError | null = null;
 
-  constructor(
-    readonly options: OwnDiarizerOptions,
-    readonly key: string,
-  ) {}
+  constructor(readonly options: OwnDiarizerOptions) {}
 
   run<Result>(use: (engine: Engine) => Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
     return this.turns.take(async () => {
