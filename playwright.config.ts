@@ -1,33 +1,40 @@
 import { defineConfig } from '@playwright/test';
 import { chromiumArguments, findChromium } from './cli/chromium';
-import { POLICY_REPORTS } from './e2e/support/test';
+import { POLICY_REPORTS } from './test/browser/test';
 
 const PORT = process.env.VOXLANE_TEST_PORT ?? '4180';
 
 export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results/playwright',
-  // The models use every core; tests beside each other would time each other out.
-  workers: 1,
-  timeout: 120_000,
+  // Two, because a test that waits for a page leaves a core idle. More would exceed the cores: the models use them all.
+  workers: 2,
+  fullyParallel: true,
+  timeout: 180_000,
+  expect: { timeout: 15_000 },
   forbidOnly: Boolean(process.env.CI),
   use: {
     baseURL: `http://127.0.0.1:${PORT}/`,
-    // It would answer in the server's place, and with what a test before left there. e2e/offline.spec.ts lets it.
+    // A service worker would answer instead of the server, with files of an earlier test. The offline tests allow it.
     serviceWorkers: 'block',
-    launchOptions: { executablePath: findChromium(), args: chromiumArguments('software') },
+    launchOptions: { executablePath: findChromium(), args: chromiumArguments('none') },
     screenshot: 'only-on-failure',
   },
   projects: [
-    { name: 'browser', testIgnore: '**/*.full.spec.ts' },
-    { name: 'full', testMatch: '**/*.full.spec.ts' },
+    { name: 'browser', testIgnore: ['full/**', 'browsers/**'] },
+    // Tests that take longer than `npm test` should.
+    {
+      name: 'full',
+      testMatch: 'full/**/*.spec.ts',
+      use: { launchOptions: { executablePath: findChromium(), args: chromiumArguments('software') } },
+    },
   ],
   webServer: {
-    command: `npm start -- --host 127.0.0.1 --port ${PORT} --strictPort`,
-    url: `http://127.0.0.1:${PORT}/engine.html`,
-    timeout: 180_000,
+    command: `tsx test/serve.ts ${PORT}`,
+    url: `http://127.0.0.1:${PORT}/cli/engine.html`,
+    timeout: 240_000,
     env: { VOXLANE_POLICY_REPORTS: POLICY_REPORTS },
-    // A server that is there already may serve an old build.
+    // A server that runs already may serve an old build.
     reuseExistingServer: false,
   },
 });

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { viteStaticCopy } from 'vite-plugin-static-copy';
+import { coverage } from './scripts/coverage/plugin.ts';
 import { kernels } from './scripts/kernelsPlugin.ts';
 import { offline } from './scripts/offlinePlugin.ts';
 import { policy } from './scripts/policyPlugin.ts';
@@ -32,7 +33,7 @@ export default defineConfig({
   appType: 'mpa',
   server: { headers: ISOLATION_HEADERS },
   preview: { headers: PREVIEW_HEADERS, port: 4173 },
-  worker: { format: 'es', plugins: () => [kernels(), resampler()] },
+  worker: { format: 'es', plugins: () => [coverage(), kernels(), resampler()] },
   build: {
     target: 'es2022',
     // Readable stack traces in the field; the map is fetched only by developer tools.
@@ -40,10 +41,11 @@ export default defineConfig({
     // The policy of the pages forbids data: addresses.
     assetsInlineLimit: 0,
     rolldownOptions: {
-      input: ['index.html', 'compare.html', 'engine.html', 'kernels.html', 'lanes.html', 'store.html', 'widget.html'].map((page) => resolve(import.meta.dirname, page)),
+      input: ['index.html', 'compare.html'].map((page) => resolve(import.meta.dirname, page)),
     },
   },
   plugins: [
+    coverage(),
     kernels(),
     resampler(),
     policy(),

@@ -1,13 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { coverage, coverageFolder } from './scripts/coverage/plugin.ts';
 import { kernels } from './scripts/kernelsPlugin.ts';
 import { resampler } from './scripts/resamplerPlugin.ts';
 
 export default defineConfig({
-  plugins: [kernels(), resampler()],
+  plugins: [coverage(), kernels(), resampler()],
   test: {
-    // What takes longer than `npm test` should is in files of its own, for `npm run test:full`.
-    include: [`{src,workers,cli,bench,scripts}/**/*${process.env.VOXLANE_FULL ? '.full' : ''}.test.ts`],
-    exclude: process.env.VOXLANE_FULL ? [] : ['**/*.full.test.ts'],
-    testTimeout: 30_000,
+    setupFiles: coverageFolder ? ['scripts/coverage/vitestSetup.ts'] : [],
+    // Tests that take longer than `npm test` should are in `test/full`, for `npm run test:full`.
+    include: process.env.VOXLANE_FULL ? ['test/full/**/*.test.ts'] : ['{src,workers,cli,bench,scripts,test}/**/*.test.ts'],
+    exclude: process.env.VOXLANE_FULL ? [] : ['test/full/**'],
+    testTimeout: 60_000,
   },
 });

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { openEnginePage } from '../cli/enginePage';
-import type { PooledFigures } from '../src/enginePooled';
-import { seededResnet34 } from '../testing/seededModel';
+import type { PooledFigures } from '../cli/page/enginePooled';
+import { seededResnet34 } from '../test/seededModel';
 
 /** Puts a ResNet34 of full size with seeded weights into a file input of the page for as long as `use` runs. */
 export async function withSeededModel<Result>(page: Page, input: string, use: () => Promise<Result>): Promise<Result> {

@@ -8,7 +8,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { openEnginePage, type EnginePage } from '../cli/enginePage';
 import { runCommand } from '../cli/script';
-import type { RunCounts } from '../src/engineProfile';
+import type { RunCounts } from '../cli/page/engineProfile';
 import { parseOnnx } from '../src/onnx/model';
 import { parseManifest, type EmbeddingManifest, type SegmentationManifest } from '../src/store/manifest';
 import { isShipped, SHIPPED_MODELS } from '../src/store/shipped';

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { safetensorsOf, someValues } from '../src/compare/audit/testing/files';
+import { safetensorsOf, someValues } from '../test/compare/checkpointFiles';
 import type { AuditReport } from '../src/compare/auditReport';
 import { encodeOnnx } from '../src/onnx/model';
-import { build, float, node, weight } from '../src/onnx/testing/build';
+import { build, float, node, weight } from '../test/onnx/build';
 import { main } from './audit';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));

@@ -35,7 +35,6 @@ async function main(): Promise<number> {
       tolerance: { type: 'string' },
       out: { type: 'string' },
       json: { type: 'boolean', default: false },
-      'simulate-fault': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -52,7 +51,7 @@ async function main(): Promise<number> {
   }
   const paths = [...(shipped ? [] : [model]), ...values.input];
   paths.forEach(requirePath);
-  const engine = await openComparePage(['wasm', 'webgpu'], values['simulate-fault']);
+  const engine = await openComparePage(['wasm', 'webgpu']);
   const { page } = engine;
   try {
     await giveFiles(page, paths);

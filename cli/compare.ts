@@ -33,7 +33,6 @@ interface CompareCommand {
   readonly map: readonly (readonly [string, string])[];
   readonly thorough: boolean;
   readonly json: boolean;
-  readonly simulateFault: string | undefined;
 }
 
 /** One backend's report, or of both the worse of each stage with the parts beside it. */
@@ -72,7 +71,6 @@ function parseCommand(args: readonly string[]): CompareCommand | 'help' {
       map: { type: 'string', multiple: true, default: [] },
       thorough: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
-      'simulate-fault': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -90,7 +88,6 @@ function parseCommand(args: readonly string[]): CompareCommand | 'help' {
     }),
     thorough: values.thorough,
     json: values.json,
-    simulateFault: values['simulate-fault'],
   };
 }
 
@@ -115,7 +112,7 @@ async function main(): Promise<number> {
   return result.failures.length > 0 ? 2 : 0;
 }
 
-async function compare({ bundle, model, backend, map, thorough, simulateFault }: CompareCommand): Promise<Answer<Document>> {
+async function compare({ bundle, model, backend, map, thorough }: CompareCommand): Promise<Answer<Document>> {
   const shipped = isShipped(bundle) && model === undefined ? bundle : null;
   const paths = shipped ? [] : [bundle, ...(model === undefined ? [] : [model])];
   if (isShipped(bundle) && model !== undefined) {
@@ -123,7 +120,7 @@ async function compare({ bundle, model, backend, map, thorough, simulateFault }:
   }
   paths.forEach(requirePath);
   const backends: BackendName[] = backend === 'both' ? ['wasm', 'webgpu'] : [backend];
-  const engine = await openComparePage(backends, simulateFault);
+  const engine = await openComparePage(backends);
   const { page } = engine;
   try {
     await giveFiles(page, paths);

@@ -22,21 +22,16 @@ export const say = (line: string): void => {
 };
 
 /** The engine page with a comparator, and progress on standard error. */
-export async function openComparePage(
-  backends: readonly BackendName[],
-  simulateFault: string | undefined,
-): Promise<EnginePage> {
+export async function openComparePage(backends: readonly BackendName[]): Promise<EnginePage> {
   const engine = await openEnginePage(backends.includes('webgpu') ? 'webgpu' : 'wasm', say);
   let last = '';
   await engine.page.exposeFunction('sayStep', (step: string) => {
     if (step !== last) say(`  ${step}`);
     last = step;
   });
-  const [node, factor] = simulateFault?.split('*') ?? [];
-  const fault = node === undefined ? {} : { simulateFault: { node, factor: Number(factor) } };
-  await engine.page.evaluate((options) => {
-    voxlane.openComparator(options);
-  }, fault);
+  await engine.page.evaluate(() => {
+    voxlane.openComparator();
+  });
   return engine;
 }
 

@@ -1,7 +1,7 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Page } from 'playwright-core';
-import type { FileOutcome } from '../src/enginePage';
+import type { FileOutcome } from './page/enginePage';
 import type { ModelDownload, Progress } from '../src/index';
 import { findModel } from './modelFolder';
 import { HELP, outputNames, parseCommand, type DiarizeCommand } from './diarizeOptions';

@@ -27,7 +27,7 @@ export async function openEnginePage(
     const browser = await chromium.launch({ executablePath, args: chromiumArguments(adapter) });
     // The policy of the built pages knows the public hub alone; here the user has named another one.
     const page = await browser.newPage({ bypassCSP: ownHub });
-    await page.goto(new URL('engine.html', site.address).href);
+    await page.goto(new URL('cli/engine.html', site.address).href);
     await page.waitForFunction(() => 'voxlane' in globalThis);
     return { browser, page };
   };

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { SHARED, SHARED_MISSING } from '../testing/shared';
-import { bareCapture, buildNpz } from '../src/pipeline/replay/testing/capture';
+import { SHARED, SHARED_MISSING } from '../test/shared';
+import { bareCapture, buildNpz } from '../test/pipeline/capture';
 import { main } from './replay';
 
 const captures = join(SHARED, 'captures');

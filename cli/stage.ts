@@ -60,7 +60,7 @@ async function main(): Promise<number> {
   requirePath(file);
   const backend = oneOf('--backend', values.backend, ['webgpu', 'wasm']);
   const duration = number('--duration', values.duration) ?? (isWhole(stage) ? undefined : LAYER_SECONDS);
-  const engine = await openComparePage([backend], undefined);
+  const engine = await openComparePage([backend]);
   const { page } = engine;
   try {
     await giveFiles(page, [file]);

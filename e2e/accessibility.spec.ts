@@ -1,8 +1,8 @@
 /** axe on every view, light and dark, narrow and wide. */
 import AxeBuilder from '@axe-core/playwright';
-import { drop, openSampleTurns, SAMPLE_TURNS } from './support/studio';
-import { expect, test, type Page } from './support/test';
-import { WITHOUT_GPU } from './support/withoutGpu';
+import { drop, openSampleTurns, SAMPLE_TURNS } from '../test/browser/studio';
+import { expect, test, type Page } from '../test/browser/test';
+import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 

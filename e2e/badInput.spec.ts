@@ -1,8 +1,8 @@
 /** Every bad input by its typed error: never a hang, never a blank page. */
 import type { Page } from '@playwright/test';
-import { buildWav, type WavOptions } from '../src/audio/testing/wav';
+import { buildWav, type WavOptions } from '../test/audio/wav';
 import type { ErrorCode } from '../src/index';
-import { createDiarizer, expect, openEngine, test } from './support/engine';
+import { createDiarizer, expect, openEngine, test } from '../test/browser/engine';
 
 interface Outcome {
   readonly code: string;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { parseRttm } from '../src/formats/rttm';
-import { runCommand } from './support/command';
-import type { DiarizationJson } from './support/engine';
+import { runCommand } from '../test/browser/command';
+import type { DiarizationJson } from '../test/browser/engine';
 
 const diarize = (...args: string[]) => runCommand('diarize', ...args);
 

@@ -1,12 +1,12 @@
 /** The comparison panel, as an engineer who ports a model uses it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, type Page } from './support/test';
+import { expect, test, type Page } from '../test/browser/test';
 import type { ComparisonReport } from '../src/compare/report';
 import { encodeOnnx, parseOnnx } from '../src/onnx/model';
 import { copyWith } from '../src/onnx/message';
-import { hasShared, SHARED, SHARED_MISSING } from '../testing/shared';
-import { makeForeignModel } from './support/foreignModel';
+import { hasShared, SHARED, SHARED_MISSING } from '../test/shared';
+import { makeForeignModel } from '../test/browser/foreignModel';
 
 const state = (page: Page) => page.getByTestId('state');
 const MINUTES = 60_000;

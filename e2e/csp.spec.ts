@@ -1,7 +1,7 @@
 /** The Content-Security-Policy of the built pages, and that the guard of all specs sees when it is broken. */
-import { expect, test } from './support/test';
+import { expect, test } from '../test/browser/test';
 
-for (const name of ['index.html', 'compare.html', 'engine.html', 'kernels.html', 'store.html']) {
+for (const name of ['index.html', 'compare.html']) {
   test(`${name} has the policy as an element and as a header`, async ({ page }) => {
     const response = await page.goto(name);
     const header = (await response?.headerValue('content-security-policy')) ?? '';

@@ -1,5 +1,5 @@
 /** The page in the language of the browser, and in another when it is asked for. */
-import { expect, test, type Page } from './support/test';
+import { expect, test, type Page } from '../test/browser/test';
 
 test.use({ locale: 'de-DE' });
 

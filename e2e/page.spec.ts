@@ -1,11 +1,11 @@
 /** The page, as a person with a recording uses it. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { expect, test, type Page } from './support/test';
+import { expect, test, type Page } from '../test/browser/test';
 import { parseRttm } from '../src/formats/rttm';
-import type { DiarizationJson } from './support/engine';
-import { exportAs } from './support/studio';
-import { busyMilliseconds } from './support/trace';
-import { WITHOUT_GPU } from './support/withoutGpu';
+import type { DiarizationJson } from '../test/browser/engine';
+import { exportAs } from '../test/browser/studio';
+import { busyMilliseconds } from '../test/browser/trace';
+import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from './support/test';
+import { expect, test } from '../test/browser/test';
 
 const LIMIT_BYTES = 200_000;
 const LIMIT_MILLISECONDS = 1500;

@@ -1,5 +1,5 @@
 /** Going through doubtful turns on the page, from a file of turns: no model runs here. */
-import { expect, test, type Page } from './support/test';
+import { expect, test, type Page } from '../test/browser/test';
 
 /** Ada and Ben, and a third voice of one second; Ben's second turn is the most doubtful, Ada's first the least. */
 const TURNS = {

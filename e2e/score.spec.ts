@@ -4,10 +4,10 @@ import { parseRttm } from '../src/formats/rttm';
 import { parseUem } from '../src/formats/uem';
 import type { ScoreOptions } from '../src/score/der';
 import { scoreRecordings } from '../src/score/recordings';
-import type { DiarizationJson } from './support/engine';
-import { drop, exportAs, textOf } from './support/studio';
-import { expect, test, type Page } from './support/test';
-import { WITHOUT_GPU } from './support/withoutGpu';
+import type { DiarizationJson } from '../test/browser/engine';
+import { drop, exportAs, textOf } from '../test/browser/studio';
+import { expect, test, type Page } from '../test/browser/test';
+import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 

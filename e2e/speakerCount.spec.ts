@@ -1,6 +1,6 @@
 /** Another number of speakers, on the sample. */
-import { expect, test } from './support/test';
-import { WITHOUT_GPU } from './support/withoutGpu';
+import { expect, test } from '../test/browser/test';
+import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 

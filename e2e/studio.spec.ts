@@ -1,9 +1,9 @@
 /** Correcting a result, through the page as a person does it. */
 import { parseRttm } from '../src/formats/rttm';
 import type { Turn } from '../src/index';
-import { drop, exportAs, openSampleTurns, SAMPLE, SAMPLE_TURNS, textOf } from './support/studio';
-import { expect, test, type Page } from './support/test';
-import { WITHOUT_GPU } from './support/withoutGpu';
+import { drop, exportAs, openSampleTurns, SAMPLE, SAMPLE_TURNS, textOf } from '../test/browser/studio';
+import { expect, test, type Page } from '../test/browser/test';
+import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 

@@ -1,6 +1,6 @@
 /** Speakers on the words of a recogniser, from files: no model runs here. */
 import { readFileSync } from 'node:fs';
-import { expect, test, type Page } from './support/test';
+import { expect, test, type Page } from '../test/browser/test';
 
 const RTTM = ['SPEAKER talk 1 0.000 5.000 <NA> <NA> Ada <NA> <NA>', 'SPEAKER talk 1 5.000 5.000 <NA> <NA> Ben <NA> <NA>'].join('\n');
 const word = (text: string, start: number, end: number) => ({ word: text, start, end });

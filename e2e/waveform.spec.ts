@@ -1,9 +1,9 @@
 /** Waveform, lanes and minimap: what is drawn, and what mouse and finger do. */
 import type { Turn } from '../src/index';
-import type { LanesPage } from '../src/ui/lanesPage';
-import { openSampleTurns, SAMPLE_TURNS } from './support/studio';
+import type { LanesPage } from '../test/pages/lanesPage';
+import { openSampleTurns, SAMPLE_TURNS } from '../test/browser/studio';
 import { parseRttm } from '../src/formats/rttm';
-import { expect, test, type Page } from './support/test';
+import { expect, test, type Page } from '../test/browser/test';
 
 const DURATION = 60;
 const NUM_TURNS = 30;
@@ -14,7 +14,7 @@ declare const voxlaneLanes: LanesPage;
 
 /** The lanes with a minute that is made up; its turns, each with its lane and id. */
 async function mount(page: Page): Promise<(Turn & { readonly lane: number; readonly id: number })[]> {
-  await page.goto('lanes.html');
+  await page.goto('test/lanes.html');
   await page.waitForFunction(() => 'voxlaneLanes' in globalThis);
   return page.evaluate(
     ({ durationSeconds, numTurns }) => {

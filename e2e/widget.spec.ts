@@ -1,14 +1,14 @@
 /** `<voxlane-diarizer>` as a page has it: attributes, events, methods, the keyboard, several at once, removal. */
 import AxeBuilder from '@axe-core/playwright';
-import { expect, test, type Page } from './support/test';
-import { countHeld, held, putClip } from './support/widget';
-import { WITHOUT_GPU } from './support/withoutGpu';
+import { expect, test, type Page } from '../test/browser/test';
+import { countHeld, held, putClip } from '../test/browser/widget';
+import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 
 /** The widget page with a widget, whose events are kept in `heard`. */
 async function openWidget(page: Page, attributes: Readonly<Record<string, string>> = {}): Promise<void> {
-  await page.goto('widget.html');
+  await page.goto('test/widget.html');
   await putClip(page);
   await page.evaluate((given) => {
     globalThis.heard = [];

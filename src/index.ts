@@ -40,7 +40,6 @@ export type {
   PresetId,
   Preview,
   Progress,
-  SimulatedFault,
   Speaker,
   Speed,
   StageEvent,

@@ -16,7 +16,6 @@ import type { ModelProof } from '../src/compare/prove';
 import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../src/compare/report';
 import type { NamedTensor } from '../src/compare/tensor';
 import type { Assembly, AssemblyFacts } from '../src/diarization/assemble';
-import type { SimulatedFault } from '../src/gpu/faults';
 import type { GpuCountsByStage } from '../src/gpu/meter';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
 import type { FileBase } from '../src/util/fileBase';
@@ -59,8 +58,6 @@ export interface LoadRequest {
   readonly runtimeBase: FileBase;
   readonly backend: 'webgpu' | 'wasm';
   readonly threads: number;
-  /** For tests. */
-  readonly simulateFault: SimulatedFault | undefined;
   /** Address of the hub for models that are not bundled; null where none is asked. */
   readonly hub: string | null;
   /** A file that the user brought, in place of a download. */

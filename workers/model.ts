@@ -5,7 +5,6 @@ import { GpuEmbedder } from '../src/embedding/gpuEmbedder';
 import { openPooledEmbedder } from '../src/embedding/pooledEmbedder';
 import { checkHealth } from '../src/embedding/testSpeech';
 import { openGpu, type GpuContext } from '../src/gpu/context';
-import { FaultInjector } from '../src/gpu/faults';
 import { openGraph, type Graph, type GraphOptions } from '../src/ort/graph';
 import { PyannetNet } from '../src/segmentation/pyannetNet';
 import { loadManifest, loadModel } from '../src/store/load';
@@ -35,11 +34,10 @@ export interface EmbeddingModel extends WorkerModel<EmbeddingManifest> {
 
 /** Loads the checked model and makes its session, on a device of its own where the backend is WebGPU. */
 export async function openSegmentation(request: LoadRequest): Promise<SegmentationModel> {
-  const { modelId, modelsBase, simulateFault } = request;
+  const { modelId, modelsBase } = request;
   const { manifest, bytes } = await loadModel('segmentation', modelId, modelsBase);
   const gpu = request.backend === 'webgpu' ? await openGpu() : null;
-  const faults = new FaultInjector(simulateFault, 'segmentation');
-  const graph = await openOwn(() => PyannetNet.open(bytes, manifest), bytes, manifest, { ...request, gpu, faults });
+  const graph = await openOwn(() => PyannetNet.open(bytes, manifest), bytes, manifest, { ...request, gpu });
   const reply = { manifest, adapter: gpu?.adapterName ?? null, sha256: manifest.file.sha256, note: null };
   return { manifest, graph, gpu, reply };
 }
@@ -97,12 +95,10 @@ async function openEmbedder(
   request: LoadRequest,
   gpu: GpuContext | null,
 ): Promise<Embedder> {
-  const { simulateFault } = request;
-  const options = { ...request, gpu, faults: new FaultInjector(simulateFault, 'embedding') };
-  const faults = new FaultInjector(simulateFault, 'fbank');
-  if (manifest.pooling === 'statistics') return openPooledEmbedder(bytes, manifest, options, faults);
+  const options = { ...request, gpu };
+  if (manifest.pooling === 'statistics') return openPooledEmbedder(bytes, manifest, options);
   const graph = await openOwn(() => CampplusNet.open(bytes, manifest), bytes, manifest, options);
-  return gpu ? GpuEmbedder.create(gpu, graph, manifest, faults) : new CpuEmbedder(graph, manifest);
+  return gpu ? GpuEmbedder.create(gpu, graph, manifest) : new CpuEmbedder(graph, manifest);
 }
 
 /**

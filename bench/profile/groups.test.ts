@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { build, float, node } from '../../src/onnx/testing/build';
+import { build, float, node } from '../../test/onnx/build';
 import type { ProfiledNode } from './events';
 import { groupBy, outputStages, stagesOf } from './groups';
 

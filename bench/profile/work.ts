@@ -1,6 +1,6 @@
 import { flopsBySize, flopsOf, sumWork, type RunNode } from '../../src/onnx/work';
 import { fbankGeometry, melFilters, type FbankOptions } from '../../src/fbank/options';
-import type { RunCounts } from '../../src/engineProfile';
+import type { RunCounts } from '../../cli/page/engineProfile';
 
 /** Mel frames of a voice at which the embedding model's work is counted, to tell it for any number up to a window's. */
 export const COUNTED_FRAMES = [100, 400, 998] as const;

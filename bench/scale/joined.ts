@@ -1,8 +1,8 @@
 import { openSync, closeSync, existsSync, readFileSync, writeSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { openAudio } from '../../src/audio/decode';
-import { collect } from '../../src/audio/testing/collect';
-import { buildWav } from '../../src/audio/testing/wav';
+import { collect } from '../../test/audio/collect';
+import { buildWav } from '../../test/audio/wav';
 import { parseRttm } from '../../src/formats/rttm';
 import type { Turn } from '../../src/index';
 

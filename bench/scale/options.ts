@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { number, oneOf } from '../../cli/arguments';
 import type { BackendChoice } from '../../src/index';
-import { SHARED } from '../../testing/shared';
+import { SHARED } from '../../test/shared';
 
 const SAMPLE = 'public/sample.wav';
 

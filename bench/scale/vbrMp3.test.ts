@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { noise } from '../../src/audio/testing/collect';
+import { noise } from '../../test/audio/collect';
 import { readMp3Padding } from '../../src/audio/mp3Gapless';
 import { encodeVbrMp3, frameStarts } from './vbrMp3';
 

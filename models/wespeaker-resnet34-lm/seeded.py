@@ -3,7 +3,7 @@
 The public weights are not part of this repository, and 26 MB of random ones need not be either: the weights of every
 layer are numbers of a counter-based generator times one gain per output channel. What is kept of an exported graph is
 its skeleton, in which each large initializer is marked as data outside of the file, at a place called `seeded`, with its
-seed. The gains stay in the skeleton, as initializers called `<weight>/gain`. `testing/seededModel.ts` fills a skeleton
+seed. The gains stay in the skeleton, as initializers called `<weight>/gain`. `test/seededModel.ts` fills a skeleton
 in the same way, to the same bits, so that the tests need no Python; whoever opens a skeleton unfilled is told that its
 weights lie elsewhere.
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { contiguous, mixToMono, type SoundBlock } from './blocks';
-import { collect } from './testing/collect';
+import { collect } from '../../test/audio/collect';
 
 function blocksOf(...blocks: [startFrame: number, ...samples: number[]][]): SoundBlock[] {
   return blocks.map(([startFrame, ...samples]) => ({ startFrame, samples: Float32Array.from(samples) }));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { needsPageDecoder, openAudio, openChannels, openSamples, type DecodeOptions } from './decode';
-import { buildWav, type WavOptions } from './testing/wav';
-import { collect, noise, tone } from './testing/collect';
+import { buildWav, type WavOptions } from '../../test/audio/wav';
+import { collect, noise, tone } from '../../test/audio/collect';
 
 const OPTIONS: DecodeOptions = { sampleRate: 16_000 };
 

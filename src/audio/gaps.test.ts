@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GapClock } from './gaps';
-import { streamOf } from './testing/collect';
+import { streamOf } from '../../test/audio/collect';
 
 const PACKET = 0.02;
 

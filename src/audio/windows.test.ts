@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cutWindows, countWindows, type AudioWindow, type WindowGeometry } from './windows';
-import { streamOf } from './testing/collect';
+import { streamOf } from '../../test/audio/collect';
 
 /** `Inference.slide` of pyannote.audio, written out over the whole recording. */
 function slide(samples: Float32Array, { windowSamples, hopSamples }: WindowGeometry): Float32Array[] {

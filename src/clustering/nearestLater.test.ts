@@ -3,8 +3,8 @@ import { denseOf, type Dense } from './dense';
 import { nearestLater } from './nearestLater';
 import { alongPrincipalAxes } from './principalAxes';
 import { sketchesOf, squareWithin } from './sketches';
-import { seededNormal, seededRandom } from './testing/random';
-import { conversation } from './testing/voices';
+import { seededNormal, seededRandom } from '../../test/clustering/random';
+import { conversation } from '../../test/clustering/voices';
 
 /** The nearest two later rows of each, by all distances. */
 function byAllDistances(rows: Dense): ReturnType<typeof nearestLater> {

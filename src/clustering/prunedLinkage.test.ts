@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { hasShared } from '../../testing/shared';
+import { hasShared } from '../../test/shared';
 import { agglomerativeClustering } from './agglomerative';
 import { flatClusters } from './flat';
 import { matrixLinkage } from './matrixLinkage';
 import { prunedLinkage } from './prunedLinkage';
 import { unitEmbeddings } from './startLabels';
-import { capturedEmbeddings } from './testing/captured';
-import { seededNormal, seededRandom } from './testing/random';
-import { conversation } from './testing/voices';
+import { capturedEmbeddings } from '../../test/clustering/captured';
+import { seededNormal, seededRandom } from '../../test/clustering/random';
+import { conversation } from '../../test/clustering/voices';
 
 type Points = readonly Float32Array[];
 

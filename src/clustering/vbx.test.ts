@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { denseOf, rowOf, type Dense } from './dense';
-import { seededNormal } from './testing/random';
+import { seededNormal } from '../../test/clustering/random';
 import { responsibilitiesOf, startResponsibilities, vbx, type VbxOptions } from './vbx';
 
 const OPTIONS: VbxOptions = { likelihoodScale: 0.07, speakerRegularisation: 0.8, maxIterations: 20 };

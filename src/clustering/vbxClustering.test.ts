@@ -6,8 +6,8 @@ import { rowOf } from './dense';
 import { kMeans } from './kmeans';
 import { MersenneTwister } from './mersenneTwister';
 import { projectEmbeddings } from './plda';
-import { seededRandom } from './testing/random';
-import { localSpeakersOf, SMALL_PLDA, VBX_FIXTURE } from './testing/voices';
+import { seededRandom } from '../../test/clustering/random';
+import { localSpeakersOf, SMALL_PLDA, VBX_FIXTURE } from '../../test/clustering/voices';
 import { clusterByVbx, COMMUNITY_1_CLUSTERING, type VbxClusteringOptions } from './vbxClustering';
 
 const anyNumber: VbxClusteringOptions = { ...COMMUNITY_1_CLUSTERING, minSpeakers: 1, maxSpeakers: Infinity };

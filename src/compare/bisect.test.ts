@@ -2,22 +2,23 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { graphInfo, parseOnnx } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
-import { build, float, node, weight } from '../onnx/testing/build';
+import { build, float, node, weight } from '../../test/onnx/build';
 import { readBundle } from './bundle';
 import { bisect, DEFAULT_TOLERANCE, differ, type BisectResult } from './bisect';
 import { GraphRunner } from './graphRunner';
 import { findSampleFeeds, sampleInputs } from './sampleInputs';
 import type { Tensor } from './tensor';
-import { openNodeSession, shippedCase } from './testing/nodeRun';
+import { openNodeSession, openWithFault as opening, shippedCase } from '../../test/compare/nodeRun';
+import type { NodeFault } from '../../test/onnx/alterNode';
 
 async function bisectWith(
   model: ModelProto,
   feeds: ReadonlyMap<string, Tensor>,
-  alter?: { node: string; factor: number },
+  fault?: NodeFault,
   tolerance = DEFAULT_TOLERANCE,
 ): Promise<BisectResult> {
   const wasm = new GraphRunner(model, { open: openNodeSession });
-  const webgpu = new GraphRunner(model, { open: openNodeSession, alter });
+  const webgpu = new GraphRunner(model, { open: opening(fault) });
   try {
     return await bisect({ model, modelName: 'm', adapter: null, feeds, wasm, webgpu, tolerance, onStep: () => undefined });
   } finally {
@@ -43,7 +44,7 @@ describe('bisect', () => {
     const parsed = parseOnnx(graph!, 'minimal');
     const values = stages.map((stage) => stage.name);
     const right = await new GraphRunner(parsed, { open: openNodeSession }).values(own, values);
-    const wrong = await new GraphRunner(parsed, { open: openNodeSession, alter: { node: name, factor: 1.05 } }).values(own, values);
+    const wrong = await new GraphRunner(parsed, { open: opening({ node: name, factor: 1.05 }) }).values(own, values);
     expect(differ(right.get(values[0]!)!, stages[0]!, DEFAULT_TOLERANCE)).toBe(false);
     expect(differ(wrong.get(values[0]!)!, stages[0]!, DEFAULT_TOLERANCE)).toBe(true);
   }, 60_000);

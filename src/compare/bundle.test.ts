@@ -1,9 +1,9 @@
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { MAX_UNPACKED_BYTES, readBundle, tensorNamed } from './bundle';
-import { failureOf } from './testing/failure';
-import { bufferBytesOf, FEW_BYTES } from './testing/memory';
-import { buildNpy } from './testing/npyFile';
+import { failureOf } from '../../test/compare/failure';
+import { bufferBytesOf, FEW_BYTES } from '../../test/compare/memory';
+import { buildNpy } from '../../test/compare/npyFile';
 
 const X = { name: 'x', file: 'inputs/x.npy', axes: ['batch', 'sample'] };
 const HALF = { name: 'half', file: 'stages/half.npy', axes: ['sample'] };

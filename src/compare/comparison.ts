@@ -31,8 +31,6 @@ export interface ComparisonSettings extends Bases {
   readonly runtime: FileBase;
   /** WASM threads. */
   readonly threads: number;
-  /** For tests: a node whose first output is multiplied, on WebGPU only. */
-  readonly simulateFault?: { readonly node: string; readonly factor: number } | undefined;
 }
 
 interface Filterbank {
@@ -204,10 +202,10 @@ export class Comparison {
   }
 
   private async makeRunner(model: ModelProto, backend: BackendName, filterbank: Filterbank | null): Promise<PlanRunner> {
-    const { runtime: runtimeBase, threads, simulateFault } = this.settings;
+    const { runtime: runtimeBase, threads } = this.settings;
     const gpu = backend === 'webgpu' ? (this.gpu ??= await openGpu()) : null;
     const open = (bytes: Uint8Array): Promise<Session> => openSession(bytes, { runtimeBase, threads, gpu });
-    const graph = new GraphRunner(model, { open, ...(gpu && { alter: simulateFault }) });
+    const graph = new GraphRunner(model, { open });
     if (!filterbank) return { graph, features: null };
     const { facts, sampleRate } = filterbank;
     return { graph, features: gpu ? await gpuStretchFeatures(gpu, facts, sampleRate) : cpuStretchFeatures(facts, sampleRate) };

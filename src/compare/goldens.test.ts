@@ -8,7 +8,7 @@ import * as ort from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
 import campplus from '../../models/campplus-zh-en/manifest.json';
 import segmentation from '../../models/segmentation-3.0/manifest.json';
-import { hasShared, SHARED, SHARED_MISSING } from '../../testing/shared';
+import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
 import { maskedFeatures } from '../embedding/mask';
 import { Fbank } from '../fbank/fbank';
 import { parseManifest } from '../store/manifest';

@@ -1,5 +1,5 @@
 import type { ModelProto } from '../onnx/onnx_pb';
-import { alterNode, extract, type Cut, type KnownTypes } from '../onnx/cut';
+import { extract, type Cut, type KnownTypes } from '../onnx/cut';
 import { encodeOnnx, graphInfo, type GraphInfo } from '../onnx/model';
 import { replaceWeights } from '../onnx/weights';
 import type { Session, SessionTensor } from '../ort/session';
@@ -12,8 +12,6 @@ export type GraphTensor = Tensor & { readonly dtype?: string };
 export interface RunnerOptions {
   /** Makes a session on the backend. */
   readonly open: (graph: Uint8Array) => Promise<Session>;
-  /** For tests: a node whose first output is multiplied, as if this backend computed it wrongly. */
-  readonly alter?: { readonly node: string; readonly factor: number } | undefined;
 }
 
 /**
@@ -29,14 +27,13 @@ export class GraphRunner {
   private readonly types = new Map<string, string>();
   private last: { readonly key: string; readonly session: Session; readonly inputs: readonly string[] } | null = null;
 
-  /** @throws VoxlaneError `options` where the node to be altered is not there, `model-invalid` */
+  /** @throws VoxlaneError `model-invalid` */
   constructor(
     model: ModelProto,
     private readonly options: RunnerOptions,
   ) {
-    const { alter } = options;
     this.info = graphInfo(model);
-    this.model = alter ? alterNode(model, alter.node, alter.factor) : model;
+    this.model = model;
     for (const { name, dtype } of this.info.inputs) this.types.set(name, dtype);
   }
 

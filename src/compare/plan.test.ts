@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { graphInfo } from '../onnx/model';
-import { build, float, node } from '../onnx/testing/build';
+import { build, float, node } from '../../test/onnx/build';
 import type { GoldenBundle, GoldenStage } from './bundle';
 import { makePlan, noStage } from './plan';
-import { shippedCase } from './testing/nodeRun';
+import { shippedCase } from '../../test/compare/nodeRun';
 
 const TOLERANCE = { maxAbs: 0.01, cosine: 0.999 };
 const stage = (name: string, value: string | null = null): GoldenStage => ({

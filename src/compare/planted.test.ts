@@ -9,7 +9,7 @@ import { maskedFeatures } from '../embedding/mask';
 import type { EmbeddingManifest, FbankFacts } from '../store/manifest';
 import type { GoldenBundle, GoldenStage } from './bundle';
 import type { StageReport } from './report';
-import { compareInNode, shippedCase, type ShippedCase } from './testing/nodeRun';
+import { compareInNode, shippedCase, type ShippedCase } from '../../test/compare/nodeRun';
 
 const SEGMENTATION = shippedCase('segmentation-3.0');
 const CAMPPLUS = shippedCase('campplus-zh-en');
@@ -212,8 +212,8 @@ describe('faults in golden tensors of real stages', () => {
         stage.name === 'sincnet' ? { ...stage, data: stage.data.map((value) => value + 0.5) } : stage,
       ),
     };
-    const alter = { node: '/linear.0/MatMul', factor: 1.1 };
-    const { stages } = await compareInNode({ ...SEGMENTATION, bundle: changed }, { alter });
+    const fault = { node: '/linear.0/MatMul', factor: 1.1 };
+    const { stages } = await compareInNode({ ...SEGMENTATION, bundle: changed }, { fault });
     expect(blamed(stages).map((line) => line.split(':')[0])).toEqual(['sincnet', 'linear1']);
   }, 120_000);
 });

@@ -2,13 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { graphInfo } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
-import { build, float, int, ints, node } from '../onnx/testing/build';
+import { build, float, int, ints, node } from '../../test/onnx/build';
 import type { GoldenBundle } from './bundle';
 import { GraphRunner } from './graphRunner';
 import { makePlan } from './plan';
 import type { StageReport } from './report';
 import { compareStages } from './run';
-import { openNodeSession } from './testing/nodeRun';
+import { openNodeSession } from '../../test/compare/nodeRun';
 
 const X = Float32Array.from({ length: 12 }, (_, i) => Math.sin(i + 1));
 

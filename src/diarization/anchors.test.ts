@@ -4,14 +4,14 @@ import { anchoredRows, type Anchors } from '../clustering/anchors';
 import { INACTIVE, type SpeakerBounds } from '../clustering/cluster';
 import { constrainedLinkage } from '../clustering/constrainedLinkage';
 import { matrixLinkage } from '../clustering/matrixLinkage';
-import { seededNormal, seededRandom } from '../clustering/testing/random';
-import { bundledPlda } from '../clustering/testing/plda';
+import { seededNormal, seededRandom } from '../../test/clustering/random';
+import { bundledPlda } from '../../test/clustering/plda';
 import { COMMUNITY_1_CLUSTERING } from '../clustering/vbxClustering';
 import { VoiceTable } from '../clustering/voiceTable';
 import { frameMiddleSeconds } from '../timeline/geometry';
 import type { Assembly, AssemblyInput, ClusteringChoice } from './assemble';
 import { Assembler } from './assembler';
-import { GEOMETRY, meeting, type Meeting } from './testing/meeting';
+import { GEOMETRY, meeting, type Meeting } from '../../test/diarization/meeting';
 
 const PLDA = bundledPlda();
 const ANY: SpeakerBounds = { minSpeakers: 1, maxSpeakers: Infinity };

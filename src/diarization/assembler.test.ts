@@ -1,14 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../../testing/shared';
+import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../../test/shared';
 import type { SpeakerBounds } from '../clustering/cluster';
 import { packMerges } from '../clustering/dendrogram';
-import { bundledPlda } from '../clustering/testing/plda';
+import { bundledPlda } from '../../test/clustering/plda';
 import { COMMUNITY_1_CLUSTERING } from '../clustering/vbxClustering';
 import { assemble, type Assembly, type AssemblyInput, type ClusteringChoice } from './assemble';
 import { Assembler } from './assembler';
-import { GEOMETRY, meeting, type MeetingSizes } from './testing/meeting';
+import { GEOMETRY, meeting, type MeetingSizes } from '../../test/diarization/meeting';
 
 if (!hasShared) console.log(`Skipped in part, ${SHARED_MISSING}`);
 

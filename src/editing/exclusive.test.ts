@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../../testing/shared';
+import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../../test/shared';
 import { assemble } from '../diarization/assemble';
 import { parseRttm } from '../formats/rttm';
 import { parseManifest } from '../store/manifest';
@@ -13,7 +13,7 @@ import { annotationOf } from './annotationOf';
 import { applyEdit } from './applyEdit';
 import { exclusiveOf } from './exclusive';
 import { History } from './history';
-import { syntheticResult } from './testing/synthetic';
+import { syntheticResult } from '../../test/editing/synthetic';
 
 const turn = (startSeconds: number, endSeconds: number, speaker: string, confidence: number | null = null): Turn => ({
   startSeconds,

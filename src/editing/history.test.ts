@@ -6,8 +6,8 @@ import { annotationOf } from './annotationOf';
 import { exclusiveOf } from './exclusive';
 import { History } from './history';
 import { compareTurns } from './order';
-import { aThrow, editFor, fraction, type Throw } from './testing/randomEdits';
-import { longAnnotation, syntheticResult } from './testing/synthetic';
+import { aThrow, editFor, fraction, type Throw } from '../../test/editing/randomEdits';
+import { longAnnotation, syntheticResult } from '../../test/editing/synthetic';
 import { SHORTEST_TURN_SECONDS } from './turnEdits';
 
 const EDITS = 200;

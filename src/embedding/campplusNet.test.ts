@@ -10,7 +10,7 @@ import type { NodeProto } from '../onnx/onnx_pb';
 import type { FloatTensor } from '../ort/graph';
 import { parseManifest } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
-import { testedBuilds } from '../wasm/testBuilds';
+import { testedBuilds } from '../../test/wasm/builds';
 import { CampplusNet } from './campplusNet';
 
 /** Of a stage's greatest value: float32 through sixty layers, with sums in another order. ONNX Runtime's is as far. */

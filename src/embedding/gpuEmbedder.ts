@@ -1,6 +1,5 @@
 import type { GpuFeatures } from '../fbank/gpuFbank';
 import type { GpuContext } from '../gpu/context';
-import type { FaultInjector } from '../gpu/faults';
 import { readBack } from '../gpu/readback';
 import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest } from '../store/manifest';
@@ -34,9 +33,8 @@ export class GpuEmbedder implements Embedder {
     gpu: GpuContext,
     graph: Graph,
     manifest: EmbeddingManifest,
-    faults: FaultInjector,
   ): Promise<GpuEmbedder> {
-    const features = await GpuFeatureStage.create(gpu, manifest, faults);
+    const features = await GpuFeatureStage.create(gpu, manifest);
     const gather = await GpuGather.create(gpu.device, manifest.fbank.subtractMean);
     return new GpuEmbedder(gpu, graph, manifest, features, gather);
   }

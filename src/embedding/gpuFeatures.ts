@@ -1,6 +1,5 @@
 import { GpuFbank, type GpuFeatures } from '../fbank/gpuFbank';
-import { gpuMemory, type GpuContext } from '../gpu/context';
-import { spoil, type FaultInjector } from '../gpu/faults';
+import type { GpuContext } from '../gpu/context';
 import { HealthGuard } from '../gpu/health';
 import type { EmbeddingManifest } from '../store/manifest';
 
@@ -12,14 +11,13 @@ export class GpuFeatureStage {
   private constructor(
     private readonly gpu: GpuContext,
     private readonly fbank: GpuFbank,
-    private readonly faults: FaultInjector,
   ) {
     this.health = new HealthGuard(gpu.device);
   }
 
   /** @throws VoxlaneError `backend-failed` where the kernel does not compile, `model-invalid` */
-  static async create(gpu: GpuContext, manifest: EmbeddingManifest, faults: FaultInjector): Promise<GpuFeatureStage> {
-    return new GpuFeatureStage(gpu, await GpuFbank.create(gpu.device, manifest.fbank, manifest.sampleRate), faults);
+  static async create(gpu: GpuContext, manifest: EmbeddingManifest): Promise<GpuFeatureStage> {
+    return new GpuFeatureStage(gpu, await GpuFbank.create(gpu.device, manifest.fbank, manifest.sampleRate));
   }
 
   /**
@@ -35,7 +33,7 @@ export class GpuFeatureStage {
       return await this.gpu.guard(() => {
         this.gpu.meter.enter('fbank');
         features = this.fbank.compute(windows, numWindows);
-        return this.inspect(features, numWindows);
+        return this.inspect(features);
       });
     } catch (error) {
       features?.buffer.destroy();
@@ -44,10 +42,8 @@ export class GpuFeatureStage {
     }
   }
 
-  private async inspect(features: GpuFeatures, numWindows: number): Promise<GpuFeatures> {
+  private async inspect(features: GpuFeatures): Promise<GpuFeatures> {
     const { device } = this.gpu;
-    if (this.faults.exceedsMemory(numWindows)) throw gpuMemory('simulated');
-    this.applyFault(features.buffer);
     // Nothing shorter than a frame can be looked at, or embedded.
     if (features.numFrames === 0) return features;
     const encoder = device.createCommandEncoder();
@@ -55,15 +51,6 @@ export class GpuFeatureStage {
     device.queue.submit([encoder.finish()]);
     await device.queue.onSubmittedWorkDone();
     return features;
-  }
-
-  private applyFault(buffer: GPUBuffer): void {
-    const kind = this.faults.next();
-    if (kind === 'lost') this.gpu.device.destroy();
-    if (kind === null || kind === 'lost' || kind === 'memory') return;
-    // Half of the frames only: the mean over frames would take out what all have in common.
-    const values = Float32Array.from({ length: buffer.size / 8 }, (_, i) => (i % 7) - 8);
-    this.gpu.device.queue.writeBuffer(buffer, 0, spoil(kind === 'perturb' ? values : new Float32Array(buffer.size / 4), kind));
   }
 }
 

@@ -1,6 +1,5 @@
 import { encodeOnnx, parseOnnx } from '../onnx/model';
 import { splitAtPooling, type PooledHead } from '../onnx/pooled';
-import type { FaultInjector } from '../gpu/faults';
 import { openGraph, type Graph, type GraphOptions } from '../ort/graph';
 import type { EmbeddingManifest } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
@@ -107,7 +106,6 @@ export class PooledEmbedder implements Embedder {
  * Opens a model that pools statistics: takes its graph apart and makes a session of the part before the pooling.
  *
  * @param bytes the ONNX file
- * @param faults simulated, of the stage fbank on a GPU; those of the embedding are in `options`
  * @throws VoxlaneError `model-invalid` where the graph has no such pooling or another embedding than the manifest says,
  *   `backend-failed`
  */
@@ -115,14 +113,13 @@ export async function openPooledEmbedder(
   bytes: Uint8Array,
   manifest: EmbeddingManifest,
   options: GraphOptions,
-  faults: FaultInjector,
 ): Promise<PooledEmbedder> {
   const { backbone, input, map, head } = splitAtPooling(parseOnnx(bytes, manifest.id));
   checkSizes(head, manifest);
   const facts = { input: { ...manifest.input, name: input }, output: { ...manifest.output, name: map } };
   const graph: Graph = await openGraph(encodeOnnx(backbone), facts, options);
   const backend = options.gpu
-    ? await GpuPooling.create(options.gpu, graph, head, manifest, faults)
+    ? await GpuPooling.create(options.gpu, graph, head, manifest)
     : new CpuPooling(graph, head, manifest);
   return new PooledEmbedder(backend, manifest);
 }

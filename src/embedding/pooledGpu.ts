@@ -1,6 +1,5 @@
 import type { GpuFeatures } from '../fbank/gpuFbank';
 import type { GpuContext } from '../gpu/context';
-import type { FaultInjector } from '../gpu/faults';
 import { HealthGuard } from '../gpu/health';
 import { readBack } from '../gpu/readback';
 import type { PooledHead } from '../onnx/pooled';
@@ -35,9 +34,8 @@ export class GpuPooling implements PooledBackend {
     graph: Graph,
     head: PooledHead,
     manifest: EmbeddingManifest,
-    faults: FaultInjector,
   ): Promise<GpuPooling> {
-    const features = await GpuFeatureStage.create(gpu, manifest, faults);
+    const features = await GpuFeatureStage.create(gpu, manifest);
     const gather = await GpuGather.create(gpu.device, manifest.fbank.subtractMean);
     const statistics = await GpuStatsPool.create(gpu.device, head);
     return new GpuPooling(gpu, graph, head, features, gather, statistics, new HealthGuard(gpu.device));

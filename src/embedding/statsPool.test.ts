@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { frameWeights, poolEmbeddings, statsPool } from './statsPool';
-import { statsPoolSuite } from './statsPoolSuite';
+import { statsPoolSuite } from '../../test/kernels/statsPoolSuite';
 
 statsPoolSuite(it, (map, weights, head) =>
   Promise.resolve({ statistics: statsPool(map, weights), embeddings: poolEmbeddings(map, weights, head) }),

@@ -17,7 +17,6 @@ export type {
   ModelProof,
   PresetId,
   Progress,
-  SimulatedFault,
   Speaker,
   Speed,
   StageName,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Fbank } from './fbank';
-import { FACTS, fbankSuite, SAMPLE_RATE } from './fbankSuite';
+import { FACTS, fbankSuite, SAMPLE_RATE } from '../../test/kernels/fbankSuite';
 import { countFrames, fbankGeometry, windowFunction } from './options';
 
 fbankSuite(test, (facts, samples, numWindows) => {

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { alterNode, extract, isolateNode, tap } from './cut';
+import { extract, isolateNode, tap } from './cut';
 import { encodeOnnx, graphInfo, valueNames } from './model';
 import type { ModelProto } from './onnx_pb';
-import { build, float, int, ints, node, tensor, weight } from './testing/build';
-import { runModel, shapesOf, valuesOf } from './testing/run';
-import { makeValueInfo } from './types';
+import { build, float, int, ints, node, tensor, weight } from '../../test/onnx/build';
+import { runModel, shapesOf, valuesOf } from '../../test/onnx/run';
 
 /** y = (relu(x) + one) * w of four values, then z = -y; every step's value under a name with slashes. */
 const CHAIN = build({
@@ -228,36 +227,5 @@ describe('isolateNode', () => {
 
   it('names the closest where there is no such node', () => {
     expect(() => isolateNode(CHAIN, '/ad')).toThrow(refusing('The closest are /add,'));
-  });
-});
-
-describe('alterNode', () => {
-  it('multiplies a value before anything sees it', async () => {
-    const altered = unaltered(CHAIN, (model) => alterNode(model, '/relu', 0.5));
-    const results = await runModel(tap(altered, ['/relu/y', '/add/y']), { x: X });
-    expect(valuesOf(results['/relu/y'])).toEqual([0, 0, 0.5, 1]);
-    expect(valuesOf(results['/add/y'])).toEqual([1, 1, 1.5, 2]);
-  });
-
-  it("alters the graph's own output, and a node twice", async () => {
-    const twice = alterNode(alterNode(CHAIN, 'Neg_4', 2), 'Neg_4', 3);
-    expect(valuesOf((await runModel(twice, { x: X }))['/z'])).toEqual([-12, -18, -48, -90]);
-  });
-
-  it('is in every cut that has the node, and other nodes keep their names', async () => {
-    const altered = alterNode(CHAIN, '/mul', 10);
-    const { model } = extract(altered, { inputs: ['/add/y'], outputs: ['/z'] });
-    expect(names(graphInfo(model).nodes)).toEqual(expect.arrayContaining(['/mul', 'Neg_4']));
-    expect(valuesOf((await runModel(model, { '/add/y': X }))['/z']).map(Math.abs)).toEqual([20, 0, 40, 100]);
-  });
-
-  it('refuses a value that is known not to be float32, and a node that is not there', () => {
-    const whole = build({
-      input: [makeValueInfo('x', { dtype: 'int64', shape: [1] })],
-      output: [makeValueInfo('y', { dtype: 'int64', shape: [1] })],
-      node: [node('Neg', ['x'], ['y'])],
-    });
-    expect(() => alterNode(whole, 'Neg_0', 2)).toThrow(refusing('y of type int64'));
-    expect(() => alterNode(whole, 'Neg_1', 2)).toThrow(refusing('The closest are Neg_0'));
   });
 });

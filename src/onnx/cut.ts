@@ -1,23 +1,12 @@
 /**
  * Parts of graphs, as graphs of their own. Nothing here alters the model that it is given; weights are shared with it.
  */
-import { create } from '@bufbuild/protobuf';
-import { VoxlaneError } from '../util/errors';
 import { copyWith } from './message';
 import { graphOf, initializerNames } from './model';
-import { nodeNames, readBy, subgraphsOf } from './nodes';
-import {
-  AttributeProto_AttributeType,
-  NodeProtoSchema,
-  TensorProto_DataType,
-  TensorProtoSchema,
-  type GraphProto,
-  type ModelProto,
-  type NodeProto,
-  type ValueInfoProto,
-} from './onnx_pb';
+import { nodeNames, readBy } from './nodes';
+import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from './onnx_pb';
 import { requireComputed, requireKnown, sliceOf, type Bounds, type Slice } from './slice';
-import { dtypeName, makeValueInfo, untyped, type KnownType } from './types';
+import { makeValueInfo, untyped, type KnownType } from './types';
 
 /** What is known of values, by name. */
 export type KnownTypes = ReadonlyMap<string, KnownType>;
@@ -89,47 +78,6 @@ export function isolateNode(model: ModelProto, nodeName: string, types?: KnownTy
 }
 
 /**
- * The model with the first output of a node multiplied before anything reads it: a fault that one backend might have.
- * The value keeps its name.
- *
- * @param nodeName as in {@link nodeNames}
- * @throws VoxlaneError `options` for a node that is not there or whose output is known not to be float32
- */
-export function alterNode(model: ModelProto, nodeName: string, factor: number): ModelProto {
-  const graph = graphOf(model);
-  const node = findNode(graph, nodeName);
-  const value = node.output[0] ?? '';
-  requireFloat(graph, nodeName, value);
-  const taken = allNames(graph);
-  const inner = freshName(`${value}/unaltered`, taken);
-  const scale = freshName(`${value}/factor`, taken);
-  const constant = create(NodeProtoSchema, {
-    opType: 'Constant',
-    name: freshName(`${nodeName}/factor`, taken),
-    output: [scale],
-    attribute: [
-      {
-        name: 'value',
-        type: AttributeProto_AttributeType.TENSOR,
-        t: create(TensorProtoSchema, { dataType: TensorProto_DataType.FLOAT, floatData: [Math.fround(factor)] }),
-      },
-    ],
-  });
-  const multiply = create(NodeProtoSchema, {
-    opType: 'Mul',
-    name: freshName(`${nodeName}/altered`, taken),
-    input: [inner, scale],
-    output: [value],
-  });
-  const nodes = named(graph).node.flatMap((other, index) =>
-    graph.node[index] === node
-      ? [copyWith(other, { output: [inner, ...other.output.slice(1)] }), constant, multiply]
-      : [other],
-  );
-  return copyWith(model, { graph: copyWith(graph, { node: nodes }) });
-}
-
-/**
  * The node of that name, or of that place where it has none.
  *
  * @throws VoxlaneError `options` that names those most like it
@@ -185,28 +133,6 @@ function givenFromOutside(nodes: readonly NodeProto[], inputs: readonly string[]
       output: node.output.map((name) => (given.has(name) ? freshName(`${name}/computed`, taken) : name)),
     }),
   );
-}
-
-function requireFloat(graph: GraphProto, nodeName: string, value: string): void {
-  const kind = declaredIn(graph).get(value)?.type?.value;
-  const dtype = kind?.case === 'tensorType' ? dtypeName(kind.value.elemType) : kind?.case;
-  if (value !== '' && (dtype === undefined || dtype === 'float32')) return;
-  throw new VoxlaneError({
-    code: 'options',
-    problem: `The node ${nodeName} gives ${dtype ? `${value} of type ${dtype}` : 'no first output'}`,
-    expected: 'a node whose first output is float32',
-    remedy: 'Name another node',
-  });
-}
-
-/** Every name of a value or node in the graph and in the graphs inside of it. */
-function allNames(graph: GraphProto): Set<string> {
-  const names = new Set([...initializerNames(graph), ...graph.input.map(({ name }) => name)]);
-  for (const node of graph.node) {
-    for (const name of [node.name, ...node.input, ...node.output]) names.add(name);
-    for (const inner of subgraphsOf(node)) for (const name of allNames(inner)) names.add(name);
-  }
-  return names;
 }
 
 /** A name that nothing has yet, which is then taken. */

@@ -10,7 +10,7 @@ import {
   TensorProtoSchema,
   ValueInfoProtoSchema,
 } from './onnx_pb';
-import { build, float, int, ints, node, subgraph, tensor, text, weight } from './testing/build';
+import { build, float, int, ints, node, subgraph, tensor, text, weight } from '../../test/onnx/build';
 import { makeValueInfo } from './types';
 
 /** (batch, 3) times 2. */

@@ -1,14 +1,14 @@
 /** Networks in two parts: the seeded ResNet34 in both forms that people have, and graphs that are neither. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { seededResnet34 } from '../../testing/seededModel';
+import { seededResnet34 } from '../../test/seededModel';
 import { VoxlaneError } from '../util/errors';
 import { tap } from './cut';
 import { graphInfo, parseOnnx } from './model';
 import type { ModelProto } from './onnx_pb';
 import { resnetLayers, splitAtPooling } from './pooled';
-import { build, float, int, ints, node, weight } from './testing/build';
-import { greatestDifference, noise, runModel, shapesOf, valuesOf } from './testing/run';
+import { build, float, int, ints, node, weight } from '../../test/onnx/build';
+import { greatestDifference, noise, runModel, shapesOf, valuesOf } from '../../test/onnx/run';
 
 const NUM_FRAMES = 40;
 const MAP_FRAMES = NUM_FRAMES / 8;

@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import segmentation from '../../models/segmentation-3.0/manifest.json';
-import { alterNode, extract, isolateNode, tap } from './cut';
+import { alterNode } from '../../test/onnx/alterNode';
+import { extract, isolateNode, tap } from './cut';
 import { encodeOnnx, graphInfo, parseOnnx, valueNames } from './model';
-import { greatestDifference, noise, runModel, shapesOf, valuesOf, type Floats } from './testing/run';
+import { greatestDifference, noise, runModel, shapesOf, valuesOf, type Floats } from '../../test/onnx/run';
 import type { KnownType } from './types';
 import { listWeights, lstmNodes, replaceWeights, weightsBetween } from './weights';
 

@@ -1,9 +1,10 @@
 import * as ort from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
-import { alterNode, extract, isolateNode } from './cut';
+import { alterNode } from '../../test/onnx/alterNode';
+import { extract, isolateNode } from './cut';
 import { graphInfo } from './model';
-import { build, float, node, subgraph, weight } from './testing/build';
-import { runModel, valuesOf } from './testing/run';
+import { build, float, node, subgraph, weight } from '../../test/onnx/build';
+import { runModel, valuesOf } from '../../test/onnx/run';
 import { makeValueInfo } from './types';
 
 const X = { data: Float32Array.of(-1, 0, 1, 2), shape: [4] };

@@ -9,8 +9,8 @@ import {
   type ModelProto,
   type TensorProto,
 } from './onnx_pb';
-import { build, float, ints, node, subgraph, tensor, text, weight } from './testing/build';
-import { runModel, valuesOf } from './testing/run';
+import { build, float, ints, node, subgraph, tensor, text, weight } from '../../test/onnx/build';
+import { runModel, valuesOf } from '../../test/onnx/run';
 import { listWeights, lstmNodes, replaceWeights, weightsBetween, type Weight } from './weights';
 
 const holding = (...initializer: TensorProto[]): ModelProto =>

@@ -1,6 +1,5 @@
 import type * as Ort from 'onnxruntime-web';
 import { gpuMemory, type GpuContext } from '../gpu/context';
-import { spoil, type FaultInjector } from '../gpu/faults';
 import { readBack } from '../gpu/readback';
 import type { TensorFact } from '../store/manifest';
 import { messageOf, VoxlaneError } from '../util/errors';
@@ -15,8 +14,6 @@ export interface GraphOptions {
   readonly threads: number;
   /** Device to run on; null for WASM. */
   readonly gpu: GpuContext | null;
-  /** Simulated faults of this stage on a GPU. */
-  readonly faults?: FaultInjector;
 }
 
 /** A float32 tensor, row-major. */
@@ -84,7 +81,7 @@ async function openOnWasm(bytes: Uint8Array, facts: Facts, { runtimeBase, thread
 async function openOnGpu(
   bytes: Uint8Array,
   facts: Facts,
-  { runtimeBase, threads, faults }: GraphOptions,
+  { runtimeBase, threads }: GraphOptions,
   gpu: GpuContext,
 ): Promise<Graph> {
   const ort = await loadRuntime('webgpu', { runtimeBase, threads });
@@ -96,9 +93,6 @@ async function openOnGpu(
   return {
     run: (input, beforeReadback, instead) =>
       gpu.guard(async () => {
-        const fault = faults?.next() ?? null;
-        if (fault === 'lost') device.destroy();
-        if (faults?.exceedsMemory(input.shape[0] ?? 1)) throw gpuMemory('simulated');
         const feed =
           'buffer' in input
             ? ort.Tensor.fromGpuBuffer(input.buffer, { dataType: 'float32', dims: input.shape })
@@ -110,7 +104,7 @@ async function openOnGpu(
           const data = await readBack(device, buffer, bytesOf(shape), (encoder) =>
             beforeReadback?.(encoder, output.gpuBuffer, bytesOf(output.dims)),
           );
-          return { data: healthy(spoil(data, fault), facts.output.name, 'gpu-wrong'), shape };
+          return { data: healthy(data, facts.output.name, 'gpu-wrong'), shape };
         } finally {
           output.dispose();
         }

@@ -179,11 +179,10 @@ export class Comparator {
   }
 
   private async start(): Promise<Handle> {
-    const { threads, simulateFault } = this.options;
+    const { threads } = this.options;
     const settings = {
       ...(await fileBases(this.options)),
       threads: wasmThreads(threads),
-      simulateFault,
     };
     const handle = spawnCompareWorker();
     try {

@@ -8,13 +8,6 @@ export interface ComparatorOptions {
   readonly goldens?: string | URL;
   /** WASM threads; by default as many as the machine and the page's isolation allow. */
   readonly threads?: number;
-  /** For tests: multiplies what the node of this name gives, on WebGPU only. */
-  readonly simulateFault?: {
-    /** Name of the node, as the graph has it. */
-    readonly node: string;
-    /** What its values are multiplied by. */
-    readonly factor: number;
-  };
 }
 
 /** A file by its name, or its path from the folder that it came with. */

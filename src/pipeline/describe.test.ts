@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { meeting } from '../diarization/testing/meeting';
+import { meeting } from '../../test/diarization/meeting';
 import { nameSpeakers, usedModels } from './describe';
 import { checkVoices, type KeptVoices } from './keptVoices';
 import { CAMPPLUS, COMMUNITY_1 } from './settings';

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { noise } from '../audio/testing/collect';
+import { noise } from '../../test/audio/collect';
 import { VoxlaneError } from '../util/errors';
 import { DiarizerShares, type DiarizerShare, type SharedDiarizer } from './diarizerShares';
 import { cancelled } from './engine';
 import { checkDiarizerOptions } from './options';
-import { TestSource } from './testing/pieces';
+import { TestSource } from '../../test/pipeline/pieces';
 import { Turns } from './turns';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions } from './types';
 

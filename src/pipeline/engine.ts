@@ -67,7 +67,6 @@ export async function startEngine(
     runtimeBase: options.runtimeBase,
     backend: backend.name,
     threads,
-    simulateFault: options.simulateFault,
     hub: options.hub,
     // Only embedding models are brought by users.
     modelFile: modelId === settings.embedding ? options.modelFile : undefined,

@@ -79,8 +79,7 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
     this.handle.terminate(reason);
     this.throwIfTerminated();
     this.handle = this.spawn();
-    // A simulated fault is over once it has happened.
-    await this.load({ ...this.request, simulateFault: undefined });
+    await this.load();
     this.throwIfTerminated();
   }
 }

@@ -16,7 +16,6 @@ const DIARIZER_NAMES: readonly string[] = Object.keys({
   trustGpu: true,
   batchWindows: true,
   threads: true,
-  simulateFault: true,
 } satisfies Record<keyof DiarizerOptions, true>);
 
 const RUN_NAMES: readonly string[] = Object.keys({

@@ -1,6 +1,5 @@
 import { MOST_SAMPLE_RATE } from '../audio/wavHeader';
 import type { SpeakerBounds } from '../clustering/cluster';
-import type { SimulatedFault } from '../gpu/faults';
 import { PUBLIC_HUB } from '../store/sources';
 import { VoxlaneError } from '../util/errors';
 import type { FileBase } from '../util/fileBase';
@@ -42,7 +41,6 @@ export interface OwnDiarizerOptions {
   readonly files: ReturnType<typeof checkFiles>;
   readonly trustGpu: boolean;
   readonly batchWindows: number | undefined;
-  readonly simulateFault: SimulatedFault | undefined;
 }
 
 const MOST_SPEAKERS = 255;
@@ -98,7 +96,6 @@ export function checkDiarizerOptions(options: DiarizerOptions, base: string): Ow
     threads,
     trustGpu: options.trustGpu ?? false,
     batchWindows: checkWhole('batchWindows', options.batchWindows, MOST_WINDOWS),
-    simulateFault: options.simulateFault,
   };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { noise } from '../audio/testing/collect';
+import { noise } from '../../test/audio/collect';
 import { RunInput, dropSource } from './runInput';
-import { pullAll, TestSource } from './testing/pieces';
+import { pullAll, TestSource } from '../../test/pipeline/pieces';
 
 const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => index % 256);
 const optionsError = expect.objectContaining({ code: 'options' }) as unknown;

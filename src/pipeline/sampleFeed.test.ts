@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pullThrough } from '../../workers/feedPort';
-import { noise } from '../audio/testing/collect';
+import { noise } from '../../test/audio/collect';
 import { readerOf } from './pieceReader';
 import { SampleFeed } from './sampleFeed';
-import { pullAll, TestSource } from './testing/pieces';
+import { pullAll, TestSource } from '../../test/pipeline/pieces';
 
 const NONE = new Float32Array(0);
 

@@ -54,8 +54,7 @@ export async function startTrustedEngine(
   const plan = await planBackend(options.backend, options.threads);
   if (plan.name === 'wasm') return startOnWasm(options, settings, plan.reason, null, signal);
   const key = await verdictKey(options, settings, plan);
-  // A simulated fault must not be found out by, or spoil, what is known of the real GPU.
-  const known = options.simulateFault || options.trustGpu ? null : await recall(key, isVerdict);
+  const known = options.trustGpu ? null : await recall(key, isVerdict);
   const objection = known && objectionTo(known, options, plan);
   if (objection) return startOnWasm(options, settings, objection, known.proofs, signal);
   let engine: Engine;
@@ -87,7 +86,7 @@ export function isGpuTrouble(error: unknown): error is VoxlaneError {
 /** Runs the check again, whatever was remembered: for results that look wrong in mid-run. A failure is remembered. */
 export async function checkAgain(engine: Engine, options: CheckedDiarizerOptions): Promise<readonly ModelProof[]> {
   const proofs = await proveModels(engine, options);
-  if (!options.simulateFault && !allPassed(proofs)) {
+  if (!allPassed(proofs)) {
     const verdict: Verdict = { proofs: proofs.map(copyProof), wasmSeconds: null, batchWindows: 0 };
     await remember(engine.verdictKey, verdict);
   }
@@ -132,7 +131,7 @@ async function judgeEngine(engine: Engine, known: Verdict | null, start: Start):
     return { ...engine, backend: gpuReport(plan, reason, null) };
   }
   const verdict = await completeVerdict(engine, known, start);
-  if (!options.simulateFault) await remember(engine.verdictKey, verdict);
+  await remember(engine.verdictKey, verdict);
   const objection = objectionTo(verdict, options, plan);
   if (objection) {
     engine.terminate(disturbed(objection));
@@ -225,7 +224,6 @@ async function timeWasm({ options, settings, plan, signal }: Start): Promise<num
     runtimeBase: options.runtimeBase,
     backend: 'wasm',
     threads: globalThis.crossOriginIsolated ? plan.threads : 1,
-    simulateFault: undefined,
     hub: null,
     modelFile: undefined,
     trustUnknownModel: false,

@@ -1,5 +1,4 @@
 import type { ModelProof } from '../compare/prove';
-import type { SimulatedFault } from '../gpu/faults';
 import type { GpuCountsByStage } from '../gpu/meter';
 import type { Turn } from '../timeline/turn';
 import type { KeptVoices } from './keptVoices';
@@ -7,7 +6,6 @@ import type { PresetId, Speed } from './settings';
 import type { StageHook, StageName } from './stages';
 
 export type { ModelProof, StageProof } from '../compare/prove';
-export type { SimulatedFault } from '../gpu/faults';
 export type { GpuCounts, GpuCountsByStage } from '../gpu/meter';
 export type { Turn } from '../timeline/turn';
 export type { PresetId, Speed } from './settings';
@@ -165,8 +163,6 @@ export interface DiarizerOptions {
   readonly batchWindows?: number;
   /** Processor cores to use on WASM, 1 to 64. Default: the machine's, at most 8. */
   readonly threads?: number;
-  /** A broken GPU for tests of what happens then. */
-  readonly simulateFault?: SimulatedFault;
 }
 
 /** What one recording is asked for, and who hears of it. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { sha256Hex } from '../util/hash';
 import { ModelCache, type StoredModel } from './cache';
-import { blockedStorage, MemoryStorage } from './testing/memory';
-import { noiseBytes } from './testing/modelServer';
+import { blockedStorage, MemoryStorage } from '../../test/store/memory';
+import { noiseBytes } from '../../test/store/modelServer';
 
 const PIECE_BYTES = 1000;
 const BYTES = noiseBytes(3500, 1);

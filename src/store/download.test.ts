@@ -4,7 +4,7 @@ import type { ErrorCode } from '../util/errors';
 import { ModelCache } from './cache';
 import { browserDownloadTools, download, type DownloadProgress, type DownloadRequest } from './download';
 import { afterTimeout, type After } from './retry';
-import { hastyTools, MemoryStorage } from './testing/memory';
+import { hastyTools, MemoryStorage } from '../../test/store/memory';
 import {
   cutAfter,
   ignoreRange,
@@ -15,7 +15,7 @@ import {
   status,
   webPageAs,
   whole,
-} from './testing/modelServer';
+} from '../../test/store/modelServer';
 
 const PIECE_BYTES = 40_000;
 const BYTES = noiseBytes(300_001, 1);

@@ -4,8 +4,8 @@ import { ModelCache, type CacheTools } from './cache';
 import { withBrowserLock } from './locks';
 import { ModelStore, type GetModelOptions, type ModelFile } from './modelStore';
 import type { AcceptedFile } from './sources';
-import { blockedStorage, hastyTools, memoryLocks, MemoryStorage } from './testing/memory';
-import { cutAfter, ModelServer, noiseBytes, stallAfter, status, whole } from './testing/modelServer';
+import { blockedStorage, hastyTools, memoryLocks, MemoryStorage } from '../../test/store/memory';
+import { cutAfter, ModelServer, noiseBytes, stallAfter, status, whole } from '../../test/store/modelServer';
 
 const PIECE_BYTES = 40_000;
 const BYTES = noiseBytes(150_000, 1);

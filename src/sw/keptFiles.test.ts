@@ -60,7 +60,6 @@ describe('groups', () => {
     ['goldens/segmentation-3.0.zip', 'work'],
     ['ort/ort-wasm-simd-threaded.wasm', 'work'],
     ['ort/ort-wasm-simd-threaded.asyncify.wasm', 'gpu'],
-    ['engine.html', null],
     ['assets/main-x.js.map', null],
     ['sw.js', null],
   ] as const)('%s: %s', (path, group) => {
@@ -75,7 +74,7 @@ describe('kept files', () => {
     await kept.fetch(['page', 'work']);
     expect(asked).toEqual(['index.html', 'assets/main-a1.js', 'models/m/model.onnx']);
     expect(await textAt(kept, '')).toBe('page one');
-    expect(await textAt(kept, 'index.html?simulate-fault=a:b#top')).toBe('page one');
+    expect(await textAt(kept, 'index.html?lang=de#top')).toBe('page one');
     expect(await textAt(kept, 'models/m/model.onnx')).toBe('weights');
     expect(await kept.match(`${BASE}ort/ort-wasm-simd-threaded.asyncify.wasm`)).toBeNull();
     expect(kept.has(`${BASE}elsewhere.js`)).toBe(false);

@@ -23,9 +23,9 @@ export interface Release {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The group of a file in the build's folder; null where it is not kept: tests' pages, source maps, the schema. */
+/** The group of a file in the build's folder; null if it is not kept: source maps, the schema, the service worker. */
 export function groupOf(path: string): Group | null {
-  if (/\.map$|^(engine|kernels|store)\.html$|\.schema\.json$|^sw\.js$/.test(path)) return null;
+  if (/\.map$|\.schema\.json$|^sw\.js$/.test(path)) return null;
   if (/^ort\/.*(asyncify|webgpu)/.test(path)) return 'gpu';
   return /^(ort|models|goldens)\/|^sample\./.test(path) ? 'work' : 'page';
 }

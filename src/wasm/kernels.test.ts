@@ -4,7 +4,7 @@ import { FLOAT_BYTES, Heap } from './heap';
 import { instantiate, Kernels, type Matrix, type Rows } from './kernels';
 import { packPanels, packWinograd, WINOGRAD_OUTPUTS, WINOGRAD_PRODUCTS, type Taps } from './packing';
 import { referenceKernels } from './reference';
-import { testedBuilds } from './testBuilds';
+import { testedBuilds } from '../../test/wasm/builds';
 
 /** Float32 sums of up to 1600 products of values below 0.5, against float64. */
 const SUM_ROUNDING = 2e-5;

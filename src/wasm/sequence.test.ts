@@ -4,7 +4,7 @@ import { FLOAT_BYTES, Heap } from './heap';
 import { referenceKernels } from './reference';
 import { instantiateSequence, SequenceKernels } from './sequence';
 import { referenceSequence } from './sequenceReference';
-import { testedBuilds } from './testBuilds';
+import { testedBuilds } from '../../test/wasm/builds';
 
 /** Float32 sums of two values below 1, or a product and a sum. */
 const ROUNDING = 2e-7;

@@ -4,16 +4,16 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { graphOf } from '../../onnx/model';
 import type { ModelProto, TensorProto } from '../../onnx/onnx_pb';
-import { build, node, weight } from '../../onnx/testing/build';
+import { build, node, weight } from '../../../test/onnx/build';
 import { listWeights } from '../../onnx/weights';
 import type { NamedFile } from '../files/goldenFiles';
 import type { Tensor } from '../tensor';
-import { buildNpy } from '../testing/npyFile';
-import { buildSafetensors } from '../testing/safetensorsFile';
+import { buildNpy } from '../../../test/compare/npyFile';
+import { buildSafetensors } from '../../../test/compare/safetensorsFile';
 import { auditWeights } from './auditWeights';
-import { someValues } from './testing/files';
-import { gatesOf, pytorchCheckpoint } from './testing/pytorch';
-import { audit, entryNamed, flagsOf, openShipped } from './testing/run';
+import { someValues } from '../../../test/compare/checkpointFiles';
+import { gatesOf, pytorchCheckpoint } from '../../../test/compare/pytorchCheckpoint';
+import { audit, entryNamed, flagsOf, openShipped } from '../../../test/compare/auditRun';
 
 const SHIPPED = ['segmentation-3.0', 'campplus-zh-en'] as const;
 

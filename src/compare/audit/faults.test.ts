@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { listWeights, replaceWeights } from '../../onnx/weights';
 import type { AuditEntry } from '../auditReport';
 import type { Tensor } from '../tensor';
-import { someValues } from './testing/files';
-import { audit, entryNamed, flagsOf, openShipped } from './testing/run';
-import { gatesOf, pytorchCheckpoint } from './testing/pytorch';
+import { someValues } from '../../../test/compare/checkpointFiles';
+import { audit, entryNamed, flagsOf, openShipped } from '../../../test/compare/auditRun';
+import { gatesOf, pytorchCheckpoint } from '../../../test/compare/pytorchCheckpoint';
 
 const segmentation = openShipped('segmentation-3.0');
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { build, node, weight } from '../../onnx/testing/build';
+import { build, node, weight } from '../../../test/onnx/build';
 import { readGguf } from './gguf';
 import { auditWeights } from './auditWeights';
-import { buildGguf, type GgufTensor } from './testing/files';
+import { buildGguf, type GgufTensor } from '../../../test/compare/checkpointFiles';
 
 const [F32, F16, Q8_0] = [0, 1, 8];
 const floats = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);

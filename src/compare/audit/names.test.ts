@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { build, node } from '../../onnx/testing/build';
+import { build, node } from '../../../test/onnx/build';
 import { graphOf } from '../../onnx/model';
 import { equalNames, mappedNames, namesByNode } from './names';
 

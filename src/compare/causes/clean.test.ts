@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../tensor';
 import { findCauses } from './findCauses';
-import { contextOf, expectCauses, random, STAGES, waveformOf, withNoise } from './testing/planted';
-import { FACTS, SAMPLE_RATE } from './testing/fbank';
+import { contextOf, expectCauses, random, STAGES, waveformOf, withNoise } from '../../../test/compare/planted';
+import { FACTS, SAMPLE_RATE } from '../../../test/compare/fbankOptions';
 
 const SEEDS = Array.from({ length: 20 }, (_, index) => index + 1);
 

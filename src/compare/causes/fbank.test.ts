@@ -5,8 +5,8 @@ import type { FbankOptions } from '../../fbank/options';
 import { transpose } from '../align';
 import type { Tensor } from '../tensor';
 import type { CauseContext } from './context';
-import { FACTS, SAMPLE_RATE } from './testing/fbank';
-import { contextOf, expectCauses, gathered, ROUNDING, stageNamed, waveformOf, withNoise } from './testing/planted';
+import { FACTS, SAMPLE_RATE } from '../../../test/compare/fbankOptions';
+import { contextOf, expectCauses, gathered, ROUNDING, stageNamed, waveformOf, withNoise } from '../../../test/compare/planted';
 
 const SAMPLES = waveformOf('campplus-zh-en');
 const STAGE = stageNamed('fbank');

@@ -9,7 +9,7 @@ import {
   STAGES,
   tensorOf,
   withNoise,
-} from './testing/planted';
+} from '../../../test/compare/planted';
 import type { Tensor } from '../tensor';
 
 const FRAMED = STAGES.filter(({ axes }) => axes.includes('frame'));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { transpose } from '../align';
 import type { CauseContext } from './context';
-import { contextOf, expectCauses, gathered, ROUNDING, stageNamed, tensorOf, withNoise } from './testing/planted';
+import { contextOf, expectCauses, gathered, ROUNDING, stageNamed, tensorOf, withNoise } from '../../../test/compare/planted';
 
 /** Some of a stage, as a context with these axes. */
 function partOf(name: string, axes: string[], shape: number[], indexIn: (index: number[]) => number[]): CauseContext {

@@ -1,7 +1,7 @@
 /** LSTM faults planted in the weights of the shipped segmentation model, whose four LSTM nodes ONNX Runtime runs. */
 import { describe, expect, it } from 'vitest';
-import { StageGraph, type Changes } from './testing/graph';
-import { expectCauses, stageNamed } from './testing/planted';
+import { StageGraph, type Changes } from '../../../test/compare/stageGraph';
+import { expectCauses, stageNamed } from '../../../test/compare/planted';
 
 const GOLDEN = stageNamed('lstm');
 const STAGE = new StageGraph('segmentation-3.0', 'lstm', GOLDEN, { name: 'sincnet', tensor: stageNamed('sincnet') });

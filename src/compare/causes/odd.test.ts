@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../tensor';
 import type { CauseContext } from './context';
 import { findCauses } from './findCauses';
-import { FACTS, SAMPLE_RATE } from './testing/fbank';
-import { random, tensorOf } from './testing/planted';
+import { FACTS, SAMPLE_RATE } from '../../../test/compare/fbankOptions';
+import { random, tensorOf } from '../../../test/compare/planted';
 
 const NAMES = ['batch', 'frame', 'mel', 'channel', 'class', 'sample'];
 const SHAPES: readonly (readonly number[])[] = [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../tensor';
 import { findCauses } from './findCauses';
-import { contextOf, expectCauses, ROUNDING, stageNamed, withNoise } from './testing/planted';
+import { contextOf, expectCauses, ROUNDING, stageNamed, withNoise } from '../../../test/compare/planted';
 
 const STAGE = stageNamed('linear2');
 const { shape, data } = STAGE;

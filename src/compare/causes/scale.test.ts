@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { contextOf, expectCauses, ROUNDING, stageNamed, STAGES, withNoise } from './testing/planted';
+import { contextOf, expectCauses, ROUNDING, stageNamed, STAGES, withNoise } from '../../../test/compare/planted';
 
 describe('scaled', () => {
   it('gives the factor of the golden tensor', async () => {

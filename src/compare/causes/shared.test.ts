@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hasShared, SHARED, SHARED_MISSING } from '../../../testing/shared';
+import { hasShared, SHARED, SHARED_MISSING } from '../../../test/shared';
 import { readBundle, tensorNamed, type GoldenBundle } from '../bundle';
 import { findCauses } from './findCauses';
-import { contextOf, expectCauses } from './testing/planted';
+import { contextOf, expectCauses } from '../../../test/compare/planted';
 
 const openBundle = (name: string): GoldenBundle => readBundle(readFileSync(join(SHARED, 'goldens', name)));
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LstmNode } from '../../onnx/weights';
 import type { LayerWeight } from './context';
-import { contextOf, expectCauses, stageNamed, STAGES } from './testing/planted';
+import { contextOf, expectCauses, stageNamed, STAGES } from '../../../test/compare/planted';
 
 const weight = (name: string, shape: number[], value: number, nodes: string[]): LayerWeight => ({
   name,

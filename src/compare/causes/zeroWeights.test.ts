@@ -1,7 +1,7 @@
 /** One layer's weights zeroed in the shipped models. */
 import { describe, expect, it } from 'vitest';
-import { StageGraph } from './testing/graph';
-import { BUNDLES, expectCauses, stageNamed, waveformTensorOf } from './testing/planted';
+import { StageGraph } from '../../../test/compare/stageGraph';
+import { BUNDLES, expectCauses, stageNamed, waveformTensorOf } from '../../../test/compare/planted';
 
 const [SEGMENTATION, CAMPPLUS] = BUNDLES;
 const stage = (model: string, name: string, before: string): StageGraph =>

@@ -1,8 +1,8 @@
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { failureOf } from '../testing/failure';
-import { bufferBytesOf, FEW_BYTES } from '../testing/memory';
-import { buildNpy } from '../testing/npyFile';
+import { failureOf } from '../../../test/compare/failure';
+import { bufferBytesOf, FEW_BYTES } from '../../../test/compare/memory';
+import { buildNpy } from '../../../test/compare/npyFile';
 import { readNpz } from './npz';
 
 const FILES = {

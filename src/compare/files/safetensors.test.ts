@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf } from '../testing/failure';
-import { bufferBytesOf, FEW_BYTES } from '../testing/memory';
-import { buildSafetensors } from '../testing/safetensorsFile';
+import { failureOf } from '../../../test/compare/failure';
+import { bufferBytesOf, FEW_BYTES } from '../../../test/compare/memory';
+import { buildSafetensors } from '../../../test/compare/safetensorsFile';
 import { readSafetensors } from './safetensors';
 
 interface Entry {

@@ -11,7 +11,7 @@ import type { CaptureArray } from './arrays';
 import { readCapture } from './capture';
 import { arrayDifference, turnDifference } from './differences';
 import { replay } from './replay';
-import { bareCapture, buildNpz } from './testing/capture';
+import { bareCapture, buildNpz } from '../../../test/pipeline/capture';
 
 const GEOMETRY = timeGeometry(parseManifest('segmentation', segmentation, 'segmentation-3.0'));
 const PLDA_BYTES = new Uint8Array(readFileSync(new URL('../../../models/plda-community-1/plda.bin', import.meta.url)));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { VoxlaneError } from '../../util/errors';
 import { reportJson } from './savedReport';
 import { INITIAL_STATE, type State } from './state';
-import { opened, report } from './testing/reports';
+import { opened, report } from '../../../test/ui/compareReports';
 
 const AT = Date.UTC(2030, 0, 2);
 const STATE: State = {

@@ -3,7 +3,7 @@ import type { ComparisonReport } from '../../compare/report';
 import { announcement, titleOf, verdictSentence } from './announce';
 import { availablePairs, defaultPair, headlineOf, pictureWanted, stageRows, worstOf } from './selection';
 import { INITIAL_STATE, type State } from './state';
-import { cause, opened, report, stageReport, WORST_SECONDS } from './testing/reports';
+import { cause, opened, report, stageReport, WORST_SECONDS } from '../../../test/ui/compareReports';
 import { isTolerance, withTolerance } from './tolerances';
 import { sharedCauses } from './views/causes';
 import { causeSentence, worstSentence } from './wording';

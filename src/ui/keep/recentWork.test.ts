@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { History } from '../../editing/history';
-import { longAnnotation } from '../../editing/testing/synthetic';
+import { longAnnotation } from '../../../test/editing/synthetic';
 import type { Outcome } from '../state';
 import { keyOf } from './about';
 import { RecentWork, type Kept } from './recentWork';
 import { KEEP_LIMITS, type KeepLimits } from './room';
-import { MemoryBackend, outcomeNamed } from './testing';
+import { MemoryBackend, outcomeNamed } from '../../../test/ui/keptWork';
 
 function setUp(limits: KeepLimits = KEEP_LIMITS): { backend: MemoryBackend; work: RecentWork } {
   const backend = new MemoryBackend();

@@ -9,7 +9,7 @@ import { createStore, type Store } from '../store';
 import { sortFiles } from '../work/sortFiles';
 import type { ModelLibrary } from './library';
 import { ModelsSession } from './session';
-import { presetsWith, STORED } from './testing';
+import { presetsWith, STORED } from '../../../test/ui/presets';
 
 type EngineOptions = Parameters<EngineFactory>[0];
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ModelFile } from '../engineKeeper';
 import { engineRequest, INITIAL_STATE, reduce, type Action, type Failure, type Source, type State } from '../state';
 import { isCommunityReady } from './state';
-import { presetsWith, STORED } from './testing';
+import { presetsWith, STORED } from '../../../test/ui/presets';
 import { licenceName } from './licence';
 
 const file: ModelFile = { name: 'mine.onnx', blob: new Blob(), isTrusted: false };

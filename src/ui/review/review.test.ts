@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { applyEdit } from '../../editing/applyEdit';
 import type { Annotation, Edit } from '../../editing/annotation';
 import type { Stretch } from '../studio/studio';
-import { annotationWith } from '../speakerCount/testing';
+import { annotationWith } from '../../../test/ui/annotation';
 import { certaintyOf } from './certainty';
 import { CLIP_SECONDS, ClipSequence, clipOf, clipsOf } from './clips';
 import { followReview, nextTurn, previousTurn, startReview, visitTurn, type ReviewQueue } from './queue';

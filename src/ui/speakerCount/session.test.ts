@@ -4,7 +4,7 @@ import type { ReclusterOptions, Reclustering } from '../../pipeline/reclusterer'
 import { VoxlaneError } from '../../util/errors';
 import type { StudioState } from '../studio/studio';
 import { CountSession, type Clusterer, type CountState } from './session';
-import { annotationWith } from './testing';
+import { annotationWith } from '../../../test/ui/annotation';
 
 /** A re-clustering that says `speakers` people talk for ten seconds each. */
 function foundWith(speakers: number): Reclustering {

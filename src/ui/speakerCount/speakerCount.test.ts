@@ -4,7 +4,7 @@ import type { Turn } from '../../timeline/turn';
 import { carryOver } from './carryOver';
 import { changesBetween, talkingOf } from './changes';
 import { greatest, sharedSeconds, transposed } from './overlap';
-import { annotationWith } from './testing';
+import { annotationWith } from '../../../test/ui/annotation';
 import { sentencesOf } from './wording';
 
 const randomTurns = fc

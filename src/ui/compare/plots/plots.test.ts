@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BINS_PER_DECADE } from '../../../compare/picture';
-import { PICTURE } from '../testing/reports';
+import { PICTURE } from '../../../../test/ui/compareReports';
 import { boxOf, GUTTER, indexTicks, niceTicks } from './axes';
 import { clipAround } from './clip';
 import { heatDomain, heatPixels, legendErrors, levelOf, rampTable, type Rgb } from './colourMap';

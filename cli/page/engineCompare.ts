@@ -1,0 +1,228 @@
+/** The comparison side of the engine page: what the commands `compare`, `bisect` and `stage` call in the browser. */
+import { writeNpy } from '../../src/compare/files/write';
+import { parseNpy } from '../../src/compare/npy';
+import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../../src/compare/report';
+import { STAGES, type Artifact, type StageName } from '../../src/pipeline/stages';
+import { Comparator } from '../../src/pipeline/comparator';
+import type { CallOptions, ComparatorOptions, NamedBlob } from '../../src/pipeline/comparatorTypes';
+import { Diarizer } from '../../src/pipeline/diarizer';
+import { DECODE } from '../../src/compare/layer';
+import { loadManifest } from '../../src/store/load';
+import { isShipped, SHIPPED_MODELS } from '../../src/store/shipped';
+import { messageOf, VoxlaneError, type ErrorParts } from '../../src/util/errors';
+
+/** A result as plain data, or the parts of the error. */
+type Answer<Result> = { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: ErrorParts };
+
+interface CompareRequest {
+  /** A model of this release, in place of the chosen files. */
+  readonly shipped: string | null;
+  readonly map: readonly (readonly [string, string])[];
+  readonly backends: readonly BackendName[];
+  readonly thorough: boolean;
+}
+
+interface CompareRuns {
+  readonly runs: ComparisonReport[];
+  readonly failures: { backend: BackendName; error: ErrorParts }[];
+  readonly between: BetweenReport[] | null;
+  readonly unmapped: string[];
+  /** What reading the goldens had to assume or round. */
+  readonly notes: readonly string[];
+}
+
+interface BisectFilesRequest {
+  readonly shipped: string | null;
+  readonly tolerance: number | undefined;
+}
+
+interface BisectAnswer {
+  readonly report: BisectReport;
+  /** Base64; null where there is nothing to report. */
+  readonly bugReport: string | null;
+}
+
+interface StageRequest {
+  /** A stage of the pipeline, a layer, or `model/layer`. */
+  readonly stage: string;
+  readonly backend: BackendName;
+  readonly startSeconds: number;
+  readonly durationSeconds: number | undefined;
+}
+
+/** A stage's tensor, with its file as base64. */
+interface StageAnswer {
+  readonly axes: readonly string[];
+  readonly shape: readonly number[];
+  readonly npy: string;
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly nanCount: number;
+}
+
+/** Stages that only the whole pipeline gives; its hook hands them out. */
+const PIPELINE_STAGES = STAGES.filter((stage) => stage !== 'decode' && stage !== 'fbank');
+
+let comparator: Comparator | undefined;
+
+/** Files that the driver put into the page. */
+function chosenFiles(): File[] {
+  return [...(document.querySelector<HTMLInputElement>('#files')?.files ?? [])];
+}
+
+async function answer<Result>(work: () => Promise<Result>): Promise<Answer<Result>> {
+  try {
+    return { ok: true, result: await work() };
+  } catch (error) {
+    const parts: ErrorParts =
+      error instanceof VoxlaneError ? error.toParts() : { code: 'worker-failed', problem: messageOf(error) };
+    return { ok: false, error: parts };
+  }
+}
+
+/** Calls `globalThis.sayStep` where the driver has put it there. */
+function progress(): CallOptions {
+  const { sayStep } = globalThis as { sayStep?: (step: string) => void };
+  return sayStep ? { onProgress: ({ step }) => { sayStep(step); } } : {};
+}
+
+function opened(): Comparator {
+  if (!comparator) throw new Error('openComparator() comes first');
+  return comparator;
+}
+
+export const engineCompare = {
+  Comparator,
+
+  openComparator(options: ComparatorOptions = {}): void {
+    comparator?.dispose();
+    comparator = new Comparator(options);
+  },
+
+  /** Compares the chosen files on each backend in turn. */
+  compareFiles: ({ shipped, map, backends, thorough }: CompareRequest): Promise<Answer<CompareRuns>> =>
+    answer(async () => {
+      const engine = opened();
+      let about = shipped === null ? await engine.open(chosenFiles()) : await engine.openShipped(shipped);
+      for (const [stage, value] of map) about = await engine.mapStage(stage, value);
+      const runs: ComparisonReport[] = [];
+      const failures: CompareRuns['failures'] = [];
+      for (const backend of backends) {
+        const run = await answer(() => engine.compare(backend, { ...progress(), thorough }));
+        if (run.ok) runs.push(run.result);
+        else failures.push({ backend, error: run.error });
+      }
+      const between: readonly BetweenReport[] | null = runs.length > 1 ? await engine.between() : null;
+      const unmapped = about.goldens?.stages.filter(({ isMapped }) => !isMapped).map(({ name }) => name) ?? [];
+      return { runs, failures, between: between && [...between], unmapped, notes: about.goldens?.notes ?? [] };
+    }),
+
+  /** Bisects the chosen graph; `.npy` files beside it are its inputs. */
+  bisectFiles: ({ shipped, tolerance }: BisectFilesRequest): Promise<Answer<BisectAnswer>> =>
+    answer(async () => {
+      const engine = opened();
+      if (shipped === null) await engine.open(chosenFiles().map(asInput));
+      else await engine.openShipped(shipped);
+      const report = await engine.bisect({ ...progress(), ...(tolerance !== undefined && { tolerance }) });
+      return { report, bugReport: report.node ? toBase64(await engine.bugReport()) : null };
+    }),
+
+  /** Computes one stage of the chosen file by itself. */
+  computeStage: (request: StageRequest): Promise<Answer<StageAnswer>> =>
+    answer(async () => {
+      const [file] = chosenFiles();
+      if (!file) throw new Error('no file was chosen');
+      const source = file.name.endsWith('.npy') ? parseNpy(new Uint8Array(await file.arrayBuffer()), file.name).data : file;
+      const found = PIPELINE_STAGES.find((name) => name === request.stage);
+      return describe(found ? await runPipelineTo(found, source, request) : await runLayer(source, request));
+    }),
+};
+
+function asInput(file: File): NamedBlob {
+  // In a folder of that name a tensor is an input whatever it is called.
+  return { name: /\.npy$/i.test(file.name) ? `inputs/${file.name}` : file.name, blob: file };
+}
+
+type StageTensor = Pick<Artifact, 'axes' | 'shape'> & { readonly data: Float32Array };
+
+async function runLayer(source: Blob | Float32Array, request: StageRequest): Promise<StageTensor> {
+  const { stage: path, backend, startSeconds, durationSeconds } = request;
+  const slash = path.lastIndexOf('/');
+  const stage = path.slice(slash + 1);
+  const model = slash < 0 ? await modelWith(stage) : path.slice(0, slash);
+  if (!isShipped(model)) {
+    throw new VoxlaneError({
+      code: 'options',
+      problem: `There is no stage ${path}`,
+      expected: `${[...PIPELINE_STAGES, DECODE].join(', ')}, a layer of a shipped model, or MODEL/LAYER`,
+      remedy: 'Name one of these',
+    });
+  }
+  return opened().layer({ model, stage, source, startSeconds, durationSeconds }, backend, progress());
+}
+
+/** The shipped model that has a layer of this name; empty where none has. */
+async function modelWith(stage: string): Promise<string> {
+  const base = new URL('models/', document.baseURI).href;
+  for (const [id, task] of Object.entries(SHIPPED_MODELS)) {
+    const { stages } = await loadManifest<'segmentation' | 'embedding'>(task, id, base);
+    if (stage === DECODE || stages.some(({ name }) => name === stage)) return id;
+  }
+  return '';
+}
+
+/** Runs the pipeline until the stage has given everything, and puts its pieces together along their first axis. */
+async function runPipelineTo(
+  stage: StageName,
+  source: Blob | Float32Array,
+  { backend, startSeconds, durationSeconds }: StageRequest,
+): Promise<StageTensor> {
+  const controller = new AbortController();
+  const pieces: Artifact[] = [];
+  const diarizer = await Diarizer.create({ backend });
+  try {
+    await diarizer.diarize(source, {
+      startSeconds,
+      ...(durationSeconds !== undefined && { durationSeconds }),
+      signal: controller.signal,
+      hook: (event) => {
+        if (event.stage !== stage || !event.artifact) return;
+        pieces.push(event.artifact);
+        // What comes after is not asked for.
+        if (event.completed >= event.total && stage === 'segmentation') controller.abort();
+      },
+    });
+  } catch (error) {
+    if (!controller.signal.aborted) throw error;
+  } finally {
+    diarizer.dispose();
+  }
+  const [first] = pieces;
+  if (!first) return { axes: [], shape: [0], data: new Float32Array(0) };
+  const data = Float32Array.from(pieces.flatMap((piece) => Array.from(piece.data)));
+  const length = pieces.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
+  return { axes: first.axes, shape: [length, ...first.shape.slice(1)], data };
+}
+
+function describe({ axes, shape, data }: StageTensor): StageAnswer {
+  const finite = data.filter((value) => !Number.isNaN(value));
+  return {
+    axes,
+    shape,
+    npy: toBase64(writeNpy({ shape, data })),
+    min: finite.reduce((least, value) => Math.min(least, value), Infinity),
+    max: finite.reduce((most, value) => Math.max(most, value), -Infinity),
+    mean: finite.reduce((sum, value) => sum + value, 0) / finite.length,
+    nanCount: data.length - finite.length,
+  };
+}
+
+/** In pieces, because a call takes no more than some 100,000 arguments. */
+function toBase64(bytes: Uint8Array): string {
+  let text = '';
+  for (let start = 0; start < bytes.length; start += 32_768) {
+    text += String.fromCharCode(...bytes.subarray(start, start + 32_768));
+  }
+  return btoa(text);
+}

@@ -1,0 +1,127 @@
+/**
+ * The library on a bare page, for programs that drive a browser: the command line, the benchmark, the tests.
+ * Files come in through the page's file input, so that they stream from disk.
+ */
+import { engineCompare } from './engineCompare';
+import { measurePooled } from './enginePooled';
+import { engineProfile } from './engineProfile';
+import { toJson } from '../../src/formats/json';
+import { toRttm } from '../../src/formats/rttm';
+import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetFacts, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from '../../src/index';
+import { messageOf } from '../../src/util/errors';
+
+/** What a driver asks of {@link EnginePage.diarizeFile}; plain data, as it comes from another process. */
+export interface FileRequest {
+  readonly file: string;
+  /** Name of the recording in RTTM. */
+  readonly uri: string;
+  readonly format: 'rttm' | 'json';
+  readonly exclusive: boolean;
+  readonly options: Pick<
+    DiarizeOptions,
+    'speakers' | 'minSpeakers' | 'maxSpeakers' | 'startSeconds' | 'durationSeconds'
+  >;
+}
+
+/** The document that was asked for with a line for people, or why there is none. */
+export type FileOutcome =
+  | { readonly ok: true; readonly text: string; readonly summary: string }
+  | { readonly ok: false; readonly message: string };
+
+let diarizer: Diarizer | undefined;
+
+const enginePage = {
+  ...engineCompare,
+  ...engineProfile,
+  measurePooled,
+  diarize,
+  Diarizer,
+  Reclusterer,
+  presetFacts,
+  storedModels,
+  deleteStoredModel,
+  VoxlaneError,
+  fbank,
+  segment,
+  embed,
+  cluster,
+  score,
+  releaseStages,
+  toJson,
+  toRttm,
+
+  /** The file that the driver put into the page's file input. */
+  chosenFile(): File {
+    const file = document.querySelector<HTMLInputElement>('#file')?.files?.[0];
+    if (!file) throw new Error('no file was chosen');
+    return file;
+  },
+
+  /** Loads the models for {@link EnginePage.diarizeFile}. Null when that went well, else what was wrong. */
+  async open(options: DiarizerOptions): Promise<string | null> {
+    try {
+      const modelFile = document.querySelector<HTMLInputElement>('#files')?.files?.[0];
+      const { sayDownload } = globalThis as { sayDownload?: NonNullable<DiarizerOptions['onDownload']> };
+      diarizer = await Diarizer.create({
+        ...options,
+        ...(modelFile && { modelFile }),
+        ...(sayDownload && { onDownload: sayDownload }),
+      });
+      return null;
+    } catch (error) {
+      return messageOf(error);
+    }
+  },
+
+  /** Diarizes the chosen file and says what it cost; calls `globalThis.sayProgress` where the driver has put it there. */
+  async measureFile(options: Pick<DiarizeOptions, 'durationSeconds'> = {}) {
+    if (!diarizer) throw new Error('open() comes first');
+    const { sayProgress } = globalThis as { sayProgress?: NonNullable<DiarizeOptions['onProgress']> };
+    const start = performance.now();
+    const { turns, durationSeconds, timings, backend, gpu } = await diarizer.diarize(enginePage.chosenFile(), {
+      ...options,
+      ...(sayProgress && { onProgress: sayProgress }),
+    });
+    return { wallSeconds: (performance.now() - start) / 1000, turns, durationSeconds, timings, backend, gpu };
+  },
+
+  /** Diarizes the chosen file; calls `globalThis.sayProgress` where the driver has put it there. */
+  async diarizeFile({ file, uri, format, exclusive, options }: FileRequest): Promise<FileOutcome> {
+    try {
+      if (!diarizer) throw new Error('open() comes first');
+      const { sayProgress } = globalThis as { sayProgress?: NonNullable<DiarizeOptions['onProgress']> };
+      const start = performance.now();
+      const result = await diarizer.diarize(enginePage.chosenFile(), {
+        ...options,
+        ...(sayProgress && { onProgress: sayProgress }),
+      });
+      const seconds = (performance.now() - start) / 1000;
+      const turns = exclusive ? result.exclusiveTurns : result.turns;
+      const text = format === 'json' ? toJson(file, result) : toRttm(turns, uri);
+      return { ok: true, text, summary: summarise(result, seconds) };
+    } catch (error) {
+      return { ok: false, message: messageOf(error) };
+    }
+  },
+};
+
+function summarise(result: DiarizationResult, seconds: number): string {
+  const { speakers, turns, durationSeconds, backend, preset, speed, modelNote } = result;
+  const place =
+    backend.name === 'webgpu' ? `WebGPU on ${backend.adapter ?? 'no adapter'}` : `WASM, ${backend.threads} threads`;
+  return [
+    `${speakers.length} speakers, ${turns.length} turns in ${durationSeconds.toFixed(1)} s of audio`,
+    `took ${seconds.toFixed(1)} s on ${place} (${backend.reason})`,
+    `preset ${preset}, ${speed}`,
+    ...(modelNote === null ? [] : [modelNote]),
+  ].join('; ');
+}
+
+declare global {
+   
+  var voxlane: EnginePage;
+}
+
+export type EnginePage = typeof enginePage;
+
+globalThis.voxlane = enginePage;

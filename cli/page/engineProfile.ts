@@ -1,0 +1,118 @@
+/** What the models' nodes cost, and what a recording makes them do, for the profiler in `bench/`. */
+import { sampleInputs } from '../../src/compare/sampleInputs';
+import { usedFrames, windowMasks } from '../../src/embedding/mask';
+import { countFrames, fbankGeometry } from '../../src/fbank/options';
+import { adapterName, requestAdapter, requestDevice } from '../../src/gpu/adapter';
+import { Diarizer, type Artifact, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from '../../src/index';
+import { graphInfo, parseOnnx } from '../../src/onnx/model';
+import { profileGraph, type SessionProfile } from '../../src/ort/profile';
+import { loadManifest } from '../../src/store/load';
+
+/** A graph's run that is to be profiled. */
+export interface ProfileRequest {
+  readonly backend: 'wasm' | 'webgpu';
+  readonly threads: number;
+  /** Of the graph's first input; null to make one up from `openSize`. */
+  readonly shape: readonly number[] | null;
+  /** Size of the inputs' axes of open size, but for the first: the batch, which is 1. */
+  readonly openSize: number;
+  readonly numRuns: number;
+}
+
+export interface ProfileReply extends SessionProfile {
+  /** Of the first input. */
+  readonly shape: readonly number[];
+  /** Null on WASM. */
+  readonly adapter: string | null;
+  /** Whether kernels were timed on the GPU. */
+  readonly hasKernelTimes: boolean;
+}
+
+/** What the stages had to do for a recording. */
+export interface RunCounts extends Pick<DiarizationResult, 'durationSeconds' | 'timings' | 'gpu' | 'backend'> {
+  readonly numWindows: number;
+  readonly windowSamples: number;
+  /** Mel frames of the windows that gave an embedding. */
+  readonly fbankFrames: number;
+  /** Mel frames of each voice that was embedded. */
+  readonly voiceFrames: readonly number[];
+}
+
+/** Embedding model of the preset that {@link engineProfile.countRun} takes. */
+const EMBEDDING_MODEL = 'campplus-zh-en';
+const SEGMENTATION_MODEL = 'segmentation-3.0';
+
+export const engineProfile = {
+  /** Profiles an ONNX file with made-up values, the same each time; on a page that has run nothing else before. */
+  async profileFile(file: Blob, { backend, threads, shape, openSize, numRuns }: ProfileRequest): Promise<ProfileReply> {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const info = graphInfo(parseOnnx(bytes, 'the graph'));
+    const inputs = info.inputs.map((input, index) => (shape && index === 0 ? { ...input, shape } : input));
+    const samples = sampleInputs({ ...info, inputs }, openSize);
+    const feeds = new Map(inputs.map(({ name, dtype }) => [name, { ...samples.get(name)!, dtype }]));
+    const gpu = backend === 'webgpu' ? await timedDevice() : null;
+    const runtimeBase = new URL('ort/', document.baseURI).href;
+    const profile = await profileGraph(bytes, feeds, { runtimeBase, threads, device: gpu?.device ?? null, numRuns });
+    return {
+      ...profile,
+      shape: feeds.get(inputs[0]?.name ?? '')?.shape ?? [],
+      adapter: gpu?.name ?? null,
+      hasKernelTimes: gpu?.device.features.has('timestamp-query') ?? false,
+    };
+  },
+
+  /** Diarizes a recording with CAM++ and counts what its stages ran. */
+  async countRun(
+    file: Blob,
+    options: Pick<DiarizerOptions, 'backend' | 'speed' | 'trustGpu'>,
+    stretch: Pick<DiarizeOptions, 'durationSeconds'>,
+  ): Promise<RunCounts> {
+    const base = new URL('models/', document.baseURI).href;
+    const { sampleRate, minSamples, fbank } = await loadManifest('embedding', EMBEDDING_MODEL, base);
+    const { windowSamples } = await loadManifest('segmentation', SEGMENTATION_MODEL, base);
+    const framesPerWindow = countFrames(windowSamples, fbankGeometry(fbank, sampleRate));
+    const artifacts: Partial<Record<string, Artifact[]>> = {};
+    const diarizer = await Diarizer.create({ ...options, preset: 'campplus' });
+    try {
+      const { durationSeconds, timings, gpu, backend } = await diarizer.diarize(file, {
+        ...stretch,
+        hook: ({ stage, artifact }) => {
+          if (artifact) (artifacts[stage] ??= []).push(artifact);
+        },
+      });
+      const activity = windowsOf(artifacts.segmentation);
+      const embeddings = windowsOf(artifacts.embedding);
+      const voiceFrames = activity.flatMap((own, window) => {
+        const rows = embeddings[window]!;
+        const numSpeakers = rows.shape[0]!;
+        const masks = windowMasks(own.data as Uint8Array, numSpeakers, windowSamples, minSamples);
+        return masks
+          .filter((_, speaker) => !Number.isNaN(rows.data[(speaker * rows.data.length) / numSpeakers]))
+          .map((mask) => usedFrames(mask, framesPerWindow).length);
+      });
+      const numWindows = activity.length;
+      const embedded = embeddings.filter(({ data }) => data.some((value) => !Number.isNaN(value))).length;
+      const fbankFrames = embedded * framesPerWindow;
+      return { durationSeconds, timings, gpu, backend, numWindows, windowSamples, fbankFrames, voiceFrames };
+    } finally {
+      diarizer.dispose();
+    }
+  },
+};
+
+/** A device that times its kernels where the adapter lets it. */
+async function timedDevice(): Promise<{ device: GPUDevice; name: string }> {
+  const adapter = await requestAdapter();
+  if (!adapter) throw new Error('this browser offers no WebGPU adapter');
+  return { device: await requestDevice(adapter, ['timestamp-query']), name: adapterName(adapter) };
+}
+
+/** The parts of each window: artifacts have windows as their first axis. */
+function windowsOf(artifacts: readonly Artifact[] = []): Pick<Artifact, 'shape' | 'data'>[] {
+  return artifacts.flatMap(({ shape: [numWindows = 0, ...shape], data }) =>
+    Array.from({ length: numWindows }, (_, window) => {
+      const size = data.length / numWindows;
+      return { shape, data: data.subarray(window * size, (window + 1) * size) };
+    }),
+  );
+}

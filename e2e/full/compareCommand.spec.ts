@@ -1,0 +1,188 @@
+/** The commands `compare`, `bisect` and `stage`, as processes of their own. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { unzipSync, zipSync } from 'fflate';
+import { parseNpy } from '../../src/compare/npy';
+import type { BisectReport, ComparisonReport } from '../../src/compare/report';
+import { encodeOnnx, graphInfo, parseOnnx } from '../../src/onnx/model';
+import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
+import { makeForeignModel } from '../../test/browser/foreignModel';
+import { runCommand } from '../../test/browser/command';
+
+type Document = ComparisonReport & { readonly runs?: ComparisonReport[]; readonly error?: { code: string } };
+
+let folder: string;
+test.beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
+});
+test.afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function compare(...args: string[]): Promise<{ code: number | null; document: Document; stderr: string }> {
+  const { code, stdout, stderr } = await runCommand('compare', ...args, '--json');
+  return { code, document: JSON.parse(stdout) as Document, stderr };
+}
+
+const BUNDLE = 'public/goldens/segmentation-3.0.zip';
+
+/** A golden bundle's files, changed, as a zip. */
+function changedBundle(name: string, change: (files: Record<string, Uint8Array>) => Record<string, Uint8Array>): string {
+  const path = join(folder, name);
+  writeFileSync(path, zipSync(change(unzipSync(readFileSync(BUNDLE))), { level: 0 }));
+  return path;
+}
+
+test('a bundle in every form: zip, folder, .npz, loose .npy', async () => {
+  const files = unzipSync(readFileSync(BUNDLE));
+  const unpacked = join(folder, 'unpacked');
+  for (const [name, bytes] of Object.entries(files)) {
+    mkdirSync(dirname(join(unpacked, name)), { recursive: true });
+    writeFileSync(join(unpacked, name), bytes);
+  }
+  const npz = join(folder, 'goldens.npz');
+  const arrays = Object.entries(files).filter(([name]) => name.endsWith('.npy'));
+  writeFileSync(npz, zipSync(Object.fromEntries(arrays.map(([name, bytes]) => [name.replace(/^.*\//, ''), bytes]))));
+  for (const path of [BUNDLE, unpacked, npz]) {
+    const { code, document } = await compare(path);
+    expect(document, path).toMatchObject({ model: 'segmentation-3.0', backend: 'wasm', verdict: 'pass', firstDivergence: null });
+    expect(document.stages.map(({ name }) => name)).toEqual(['sincnet', 'lstm', 'linear1', 'linear2', 'classifier']);
+    expect(code).toBe(0);
+  }
+});
+
+test('a graph that was exported wrongly is told from goldens that are right', async () => {
+  // The same weights with one matrix scaled, as a port with a wrong constant would have it.
+  const model = parseOnnx(readFileSync('models/segmentation-3.0/model.onnx'), 'model.onnx');
+  const matrix = model.graph!.initializer.find(({ dims }) => dims.length === 2 && dims[0] === 128n && dims[1] === 7n)!;
+  const values = new Float32Array(new Uint8Array(matrix.rawData).buffer);
+  matrix.rawData = new Uint8Array(values.map((value) => 1.2 * value).buffer);
+  const path = join(folder, 'ported.onnx');
+  writeFileSync(path, encodeOnnx(model));
+  const { code, document } = await compare(BUNDLE, '--model', path);
+  expect(code).toBe(1);
+  expect(document.firstDivergence).toBe('classifier');
+  expect(document.stages.map(({ verdict }) => verdict)).toEqual(['pass', 'pass', 'pass', 'pass', 'fail']);
+});
+
+test('what cannot be compared ends with 2 and says why', async () => {
+  const cases: [string, string[], RegExp][] = [
+    ['absent', [join(folder, 'absent.zip')], /does not exist/],
+    ['missing file', [changedBundle('short.zip', (files) => without(files, 'stages/lstm.npy'))], /stages\/lstm\.npy/],
+    ['no graph', [changedBundle('other.zip', (files) => ({ ...files, 'manifest.json': renamed(files['manifest.json']!) }))], /does not ship/],
+  ];
+  for (const [name, args, message] of cases) {
+    const { code, stderr } = await runCommand('compare', ...args);
+    expect(stderr, name).toMatch(message);
+    expect(code, name).toBe(2);
+  }
+});
+
+const without = (files: Record<string, Uint8Array>, name: string): Record<string, Uint8Array> =>
+  Object.fromEntries(Object.entries(files).filter(([file]) => file !== name));
+
+function renamed(manifest: Uint8Array): Uint8Array {
+  const parsed = JSON.parse(new TextDecoder().decode(manifest)) as object;
+  return new TextEncoder().encode(JSON.stringify({ ...parsed, model: 'somebody-elses' }));
+}
+
+test('a graph of another exporter, two inputs, on both backends', async () => {
+  const { onnx, bundle, numNodes, numInputs } = makeForeignModel();
+  expect(numNodes).toBeGreaterThanOrEqual(50);
+  expect(numInputs).toBe(2);
+  const [model, goldens] = [join(folder, 'foreign.onnx'), join(folder, 'foreign.zip')];
+  writeFileSync(model, onnx);
+  writeFileSync(goldens, bundle);
+  const { code, document } = await compare(goldens, '--model', model, '--backend', 'both');
+  expect(document).toMatchObject({ backend: 'both', verdict: 'pass', firstDivergence: null });
+  expect(document.runs?.map(({ backend }) => backend)).toEqual(['wasm', 'webgpu']);
+  expect(document.stages.length).toBeGreaterThanOrEqual(4);
+  expect(code).toBe(0);
+});
+
+test('graphs of two other exporters that are committed', async () => {
+  test.setTimeout(180_000);
+  const at = (name: string): string => join('e2e', 'fixtures', 'foreign', name);
+  const info = graphInfo(parseOnnx(readFileSync(at('two_inputs.onnx')), 'two_inputs'));
+  expect(info.nodes.length).toBeGreaterThanOrEqual(50);
+  expect(info.inputs.map(({ dtype }) => dtype).sort()).toEqual(['float32', 'int64']);
+  for (const name of ['two_inputs', 'plain']) {
+    const { code, document } = await compare(at(`${name}.zip`), '--model', at(`${name}.onnx`));
+    expect(document).toMatchObject({ verdict: 'pass', firstDivergence: null });
+    expect(code).toBe(0);
+  }
+});
+
+test('bisection ends at the node that one backend computes otherwise, and its report reproduces that', async () => {
+  test.setTimeout(240_000);
+  const report = join(folder, 'report.zip');
+  const fault = ['--simulate-fault', '/linear.1/MatMul*1.02'];
+  const { code, stdout } = await runCommand('bisect', 'segmentation-3.0', ...fault, '--out', report, '--json');
+  const { node, alone, verdict, numNodes } = JSON.parse(stdout) as BisectReport;
+  expect({ code, verdict, name: node?.name, op: node?.op, alone: alone?.verdict }).toEqual({
+    code: 1,
+    verdict: 'fail',
+    name: '/linear.1/MatMul',
+    op: 'MatMul',
+    alone: 'fail',
+  });
+  expect(numNodes).toBeGreaterThan(50);
+  expect(node!.inputs[0]!.shape.at(-1)).toBe(128);
+
+  // The graph of one node, its inputs and what WASM gives: wrong where the backend is, right where it is not.
+  const minimal = graphInfo(parseOnnx(unzipSync(readFileSync(report))['graph.onnx']!, 'graph.onnx'));
+  expect(minimal.nodes.map(({ op }) => op)).toEqual(['MatMul']);
+  const wrong = await compare(report, '--backend', 'both', ...fault);
+  expect(wrong.document.runs?.map((run) => run.verdict)).toEqual(['pass', 'fail']);
+  expect(wrong.code).toBe(1);
+  const right = await compare(report, '--backend', 'webgpu');
+  expect(right.code).toBe(0);
+});
+
+test('a stage by itself: samples and a layer, written as .npy', async () => {
+  const samples = join(folder, 'samples.npy');
+  const decoded = await runCommand('stage', 'decode', 'public/sample.wav', '--duration', '2', '--out', samples);
+  expect(parseNpy(readFileSync(samples), samples).shape).toEqual([32_000]);
+  // Samples go in as they came out, and a layer is computed of them.
+  const layer = join(folder, 'layer.npy');
+  const lstm = await runCommand('stage', 'lstm', samples, '--out', layer);
+  expect([decoded.code, lstm.code]).toEqual([0, 0]);
+  expect(lstm.stdout).toMatch(/^lstm \(batch, frame, channel\): \(1, 115, 256\)/);
+  const { data } = parseNpy(readFileSync(layer), layer);
+  expect(data.every((value) => Math.abs(value) <= 1) && data.some((value) => value !== 0)).toBe(true);
+  const unknown = await runCommand('stage', 'nonsense', samples);
+  expect(unknown.stderr).toMatch(/no stage nonsense/);
+  expect(unknown.code).toBe(2);
+});
+
+test.describe('bundles made by others', () => {
+  test.skip(!hasShared, SHARED_MISSING);
+  const shared = (name: string): string => join(SHARED, 'goldens', `${name}.zip`);
+
+  test('pass on WASM', async () => {
+    for (const name of ['seg_dev00', 'cam_dev00']) {
+      const { code, document } = await compare(shared(name));
+      expect(document).toMatchObject({ verdict: 'pass', firstDivergence: null });
+      expect(document.stages[0]!.tolerance).toEqual({ maxAbs: 0.01, cosine: 0.999 });
+      expect(code).toBe(0);
+    }
+  });
+
+  test('a transposed golden stage is named, and nothing after it', async () => {
+    const { code, document } = await compare(shared('seg_dev00.bad_sincnet_transposed'));
+    expect({ code, first: document.firstDivergence }).toEqual({ code: 1, first: 'sincnet' });
+    expect(document.stages[0]!.causes.map(({ id }) => id)).toEqual(['permuted-axes']);
+    expect(document.stages.slice(1).map(({ verdict, causes }) => [verdict, causes.length])).toEqual(Array(4).fill(['pass', 0]));
+  });
+
+  test('a scaled golden stage is named with its factor', async () => {
+    const { code, document } = await compare(shared('seg_dev00.bad_lstm_scaled'));
+    expect({ code, first: document.firstDivergence }).toEqual({ code: 1, first: 'lstm' });
+    const [cause, ...others] = document.stages[1]!.causes;
+    expect(cause!.id).toBe('scaled');
+    expect(Math.abs((cause!.values.factor as number) - 1.05)).toBeLessThanOrEqual(0.001);
+    expect(others).toEqual([]);
+  });
+});

@@ -1,0 +1,47 @@
+/** The README's first command on a clean clone, as a person who just found the project runs it. */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '../../test/browser/test';
+
+// A server of its own.
+test.use({ allowedOrigins: /^http:\/\/localhost:\d+$/ });
+
+let folder: string;
+let server: ChildProcess | undefined;
+
+test.beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'voxlane-clone-'));
+});
+test.afterEach(() => {
+  if (server?.pid !== undefined) process.kill(-server.pid);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('npm ci && npm start serves the app, isolated, and the sample gets its two speakers', async ({ page }) => {
+  test.setTimeout(600_000);
+  execFileSync('git', ['clone', '--quiet', '.', folder]);
+  // A process group of its own, so that npm's children end with it.
+  server = spawn('npm ci && npm start', { cwd: folder, shell: true, detached: true });
+  const address = await new Promise<string>((resolve, reject) => {
+    let output = '';
+    const read = (data: Buffer) => {
+      output += data.toString();
+      // Vite colours its output.
+      // eslint-disable-next-line no-control-regex
+      const match = /http:\/\/localhost:\d+\//.exec(output.replace(/\u001b\[\d+m/g, ''));
+      if (match) resolve(match[0]);
+    };
+    server?.stdout?.on('data', read);
+    server?.stderr?.on('data', read);
+    server?.on('exit', () => {
+      reject(new Error(`it ended before it served:\n${output}`));
+    });
+  });
+  await page.goto(address);
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+  await page.getByTestId('try-sample').click();
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 120_000 });
+  await expect(page.getByTestId('turn-row')).toHaveCount(13);
+});

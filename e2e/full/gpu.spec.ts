@@ -1,0 +1,150 @@
+/** A GPU that fails in every way that drivers have been seen to, on the software adapter. */
+import { expect, test, type Page } from '../../test/browser/test';
+import { openEngine } from '../../test/browser/engine';
+import { runShort, type ShortRun } from '../../test/browser/gpu';
+import { breakGpu, type GpuFault } from '../../test/browser/gpuFaults';
+
+let wasm: ShortRun | undefined;
+let gpu: ShortRun | undefined;
+
+async function wasmRun(page: Page): Promise<ShortRun> {
+  wasm ??= await runShort(page, { backend: 'wasm' });
+  return wasm;
+}
+
+async function gpuRun(page: Page): Promise<ShortRun> {
+  gpu ??= await runShort(page, { backend: 'webgpu', trustGpu: true });
+  return gpu;
+}
+
+test.beforeEach(async ({ page }) => {
+  test.setTimeout(600_000);
+  await openEngine(page);
+});
+
+/** Two windows: two runs of the segmentation and of the filterbank, and as many of the embedding as there are voices. */
+const STAGES = [
+  { stage: 'segmentation', runs: 2 },
+  { stage: 'fbank', runs: 2 },
+  { stage: 'embedding', runs: 2 },
+] as const;
+
+/** Minimal standard generator: the points are the same in every run of the test. */
+function* randomPoints(seed: number): Generator<{ stage: GpuFault['stage']; afterRuns: number }> {
+  let state = seed;
+  const next = (below: number) => {
+    state = (state * 48271) % 2147483647;
+    return state % below;
+  };
+  const points = STAGES.flatMap(({ stage, runs }) => Array.from({ length: runs }, (_, afterRuns) => ({ stage, afterRuns })));
+  while (points.length > 0) yield points.splice(next(points.length), 1)[0]!;
+}
+
+const points = [...randomPoints(20261121)].slice(0, 5);
+
+for (const { stage, afterRuns } of points) {
+  test(`the device is destroyed in the ${stage} after ${afterRuns} runs: the same bytes`, async ({ page }) => {
+    const expected = await gpuRun(page);
+    let workers = 0;
+    page.on('worker', () => workers++);
+    await breakGpu(page, { stage, kind: 'lost', afterRuns });
+    const run = await runShort(page, { backend: 'webgpu', trustGpu: true });
+    expect(run.backend.name).toBe('webgpu');
+    expect(run.rttm).toBe(expected.rttm);
+    expect(run.rttm.length).toBeGreaterThan(0);
+    // Decoding, segmentation, embedding, clustering, and the one that was started again.
+    expect(workers).toBe(5);
+  });
+}
+
+// Every kind in one stage, and every stage with one kind; gpu.spec.ts has the segmentation perturbed.
+for (const { stage, kind } of [
+  { stage: 'segmentation', kind: 'zeros' },
+  { stage: 'segmentation', kind: 'nan' },
+  { stage: 'fbank', kind: 'perturb' },
+  { stage: 'embedding', kind: 'perturb' },
+] as const) {
+  test(`${stage}, ${kind}: the self-check finds it, and the result is WASM's`, async ({ page }) => {
+    await breakGpu(page, { stage, kind });
+    const run = await runShort(page, { backend: 'webgpu' });
+    console.log(run.backend.reason);
+    expect(run.backend.name).toBe('wasm');
+    const name = stage === 'segmentation' ? 'classifier' : stage;
+    expect(run.backend.reason).toMatch(new RegExp(`failed its self-check: (stage )?${name}\\b`));
+    expect(run.rttm).toBe((await wasmRun(page)).rttm);
+  });
+}
+
+// Each stage and each kind once: a run takes over a minute here, and the check of values is one for all.
+for (const { stage, kind } of [
+  { stage: 'segmentation', kind: 'zeros' },
+  { stage: 'fbank', kind: 'nan' },
+  { stage: 'embedding', kind: 'zeros' },
+] as const) {
+  test(`${stage}, ${kind} in mid-run: it is noticed, and the result is WASM's`, async ({ page }) => {
+    await breakGpu(page, { stage, kind, afterRuns: 1 });
+    const run = await runShort(page, { backend: 'webgpu', trustGpu: true });
+    expect(run.backend.name).toBe('wasm');
+    expect(run.rttm).toBe((await wasmRun(page)).rttm);
+  });
+}
+
+test('a batch that does not fit is halved, and no window is lost', async ({ page }) => {
+  // Scores of one window of 589 frames and 7 classes fit, those of two do not.
+  await breakGpu(page, { stage: 'segmentation', kind: 'memory', fitsBytes: 589 * 7 * 4 });
+  const run = await runShort(page, { backend: 'webgpu', trustGpu: true, batchWindows: 2 });
+  expect(run.backend.name).toBe('webgpu');
+  expect(run.batches).toEqual([1, 1]);
+  expect(run.rttm).toBe((await gpuRun(page)).rttm);
+});
+
+test('no memory for a single window: WASM, and the report says so', async ({ page }) => {
+  await breakGpu(page, { stage: 'segmentation', kind: 'memory' });
+  const run = await runShort(page, { backend: 'webgpu', trustGpu: true });
+  expect(run.backend.name).toBe('wasm');
+  expect(run.backend.reason).toMatch(/out of memory/);
+  expect(run.rttm).toBe((await wasmRun(page)).rttm);
+});
+
+test('a device that is lost again and again is given up', async ({ page }) => {
+  // Restarted workers have no fault any more, so the browser itself is made to lose the device each time.
+  await page.route('**/segmentation.worker-*.js', async (route) => {
+    const response = await route.fetch();
+    const prelude = `
+      const { requestDevice } = GPUAdapter.prototype;
+      GPUAdapter.prototype.requestDevice = async function (descriptor) {
+        const device = await requestDevice.call(this, descriptor);
+        setTimeout(() => device.destroy(), 4000);
+        return device;
+      };`;
+    await route.fulfill({ response, body: `${prelude}\n${await response.text()}` });
+  });
+  const run = await runShort(page, { backend: 'webgpu', trustGpu: true });
+  expect(run.backend.name).toBe('wasm');
+  expect(run.backend.reason).toMatch(/device was lost/);
+  expect(run.rttm).toBe((await wasmRun(page)).rttm);
+});
+
+test('auto: a software adapter loses the timed trial, and the verdict is remembered', async ({ page }) => {
+  let workers = 0;
+  page.on('worker', () => workers++);
+  const first = await runShort(page, { backend: 'auto' });
+  const workersWithTrial = workers;
+  expect(first.backend.name).toBe('wasm');
+  expect(first.backend.reason).toMatch(/WASM was faster in a trial/);
+  const second = await runShort(page, { backend: 'auto' });
+  expect(second.backend.reason).toBe(first.backend.reason);
+  // The second start repeats neither the self-check on the GPU nor the trial on WASM.
+  expect(workers - workersWithTrial).toBeLessThan(workersWithTrial);
+});
+
+test('the page says which stage of the GPU was wrong and by how much', async ({ page }) => {
+  await breakGpu(page, { stage: 'segmentation', kind: 'perturb' });
+  await page.goto('index.html');
+  await page.locator('summary').first().click();
+  await page.getByText('WebGPU', { exact: true }).click();
+  await page.getByTestId('try-sample').click();
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 120_000 });
+  await expect(page.getByTestId('self-check')).toContainText('classifier');
+  await expect(page.getByTestId('backend-line')).toContainText('WASM');
+});

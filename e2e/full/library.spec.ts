@@ -1,0 +1,21 @@
+/** A stream of samples on a GPU that fails; a software adapter takes a minute to start. */
+import { expect, test } from '../../test/browser/engine';
+import { breakGpu } from '../../test/browser/gpuFaults';
+import { loadSamples } from '../../test/browser/library';
+
+test('a stream survives a GPU that fails in mid-run', async ({ page }) => {
+  await breakGpu(page, { stage: 'segmentation', kind: 'memory' });
+  await loadSamples(page);
+  const { turns, expected, backend } = await page.evaluate(async () => {
+    const beginning = librarySamples.slice(0, 11 * 16_000);
+    const broken = await voxlane.Diarizer.create({ backend: 'webgpu', trustGpu: true });
+    const name = broken.backend?.name;
+    const run = await broken.diarize(libraryPieces(beginning));
+    broken.dispose();
+    const sound = await voxlane.diarize(beginning, { backend: 'wasm', idleSeconds: 0 });
+    return { turns: run.turns, expected: sound.turns, backend: [name, run.backend.name] };
+  });
+  expect(backend).toEqual(['webgpu', 'wasm']);
+  expect(expected.length).toBeGreaterThan(0);
+  expect(turns).toEqual(expected);
+});

@@ -1,0 +1,88 @@
+/**
+ * The packages' models and runtime where a page's code is not: in what Vite builds, and on another origin. On a software
+ * adapter, because WASM runs the bundled models without ONNX Runtime.
+ */
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { installPackages, ROOT } from '../../test/packages/pack';
+import { copyExample } from '../../test/packages/projects';
+import { runIn } from '../../test/packages/runIn';
+import { serveFolders, type StaticServer } from '../../test/packages/servers';
+import { LIBRARY_POLICY, serialized } from '../../test/packages/policies';
+import type { DiarizationResult, DiarizeOptions, DiarizerOptions } from '../../src/index';
+import { expect, test, type Page } from '../../test/browser/test';
+
+test.use({ allowedOrigins: /^http:\/\/127\.0\.0\.1:\d+$/ });
+
+interface ShownResult extends Pick<DiarizationResult, 'backend' | 'turns'> {
+  readonly numSpeakers: number;
+}
+
+/** Two seconds, with two speakers in them, on the GPU: more takes minutes on a software adapter. */
+const SHORT = { backend: 'webgpu', trustGpu: true, startSeconds: 8.3, durationSeconds: 2 } as const;
+
+let server: StaticServer;
+let assets: StaticServer;
+
+test.beforeAll(async () => {
+  test.setTimeout(400_000);
+  const packages = join(await installPackages(), 'node_modules');
+  const folder = await copyExample('vite', 'options');
+  cpSync(join(ROOT, 'test/packages/optionsPage'), folder, { recursive: true });
+  await runIn(folder, 'npm', ['run', 'build']);
+  server = await serveFolders({ '/': join(folder, 'dist') });
+  assets = await serveFolders({ '/': join(packages, 'voxlane-assets/voxlane') }, { 'Access-Control-Allow-Origin': '*' });
+});
+test.afterAll(() => {
+  server.stop();
+  assets.stop();
+});
+
+async function diarizeWith(page: Page, options: DiarizerOptions & DiarizeOptions): Promise<ShownResult> {
+  const failures: Error[] = [];
+  page.on('pageerror', (error) => failures.push(error));
+  await page.goto(`${server.address}?options=${encodeURIComponent(JSON.stringify(options))}`);
+  const result = page.locator('#result');
+  await expect.poll(async () => failures.length > 0 || (await result.innerText()) !== '', { timeout: 200_000 }).toBe(true);
+  expect(failures).toEqual([]);
+  return JSON.parse(await result.innerText()) as ShownResult;
+}
+
+/** All files on the other origin, by the options that say so. */
+const elsewhere = (): DiarizerOptions => ({
+  models: `${assets.address}models`,
+  runtime: `${assets.address}ort`,
+  goldens: `${assets.address}goldens`,
+});
+
+test('WASM: models from another origin', async ({ page }) => {
+  server.headers = {};
+  const { backend, turns, numSpeakers } = await diarizeWith(page, { ...elsewhere(), backend: 'wasm' });
+  expect(backend.name).toBe('wasm');
+  expect(turns).toHaveLength(13);
+  expect(numSpeakers).toBe(2);
+  expect(assets.asked.filter((path) => path.endsWith('.onnx'))).not.toEqual([]);
+  expect(server.asked.filter((path) => path.endsWith('.onnx'))).toEqual([]);
+});
+
+test('WebGPU: the runtime is found in what Vite builds, under a strict policy', async ({ page }) => {
+  test.setTimeout(240_000);
+  server.headers = { 'Content-Security-Policy': serialized(LIBRARY_POLICY) };
+  const { backend, turns } = await diarizeWith(page, SHORT);
+  expect(backend.name).toBe('webgpu');
+  expect(turns.length).toBeGreaterThan(0);
+  expect(server.asked.filter((path) => /ort\.webgpu\.min.*\.mjs$/.test(path))).not.toEqual([]);
+  expect(server.asked.filter((path) => /asyncify.*\.wasm$/.test(path))).not.toEqual([]);
+});
+
+test('WebGPU: models and runtime from another origin', async ({ page }) => {
+  test.setTimeout(240_000);
+  server.headers = {};
+  const before = server.asked.length;
+  const { backend, turns } = await diarizeWith(page, { ...elsewhere(), ...SHORT });
+  expect(backend.name).toBe('webgpu');
+  expect(turns.length).toBeGreaterThan(0);
+  expect(assets.asked).toContain('/ort/ort.webgpu.min.mjs');
+  expect(assets.asked).toContain('/ort/ort-wasm-simd-threaded.asyncify.wasm');
+  expect(server.asked.slice(before).filter((path) => /\.(mjs|wasm|onnx)$/.test(path))).toEqual([]);
+});

@@ -1,0 +1,107 @@
+import type { Page } from '@playwright/test';
+
+/** A faulty GPU, simulated around the WebGPU API so that the product has no code for it. */
+export interface GpuFault {
+  /** The stage that is affected. */
+  readonly stage: 'segmentation' | 'fbank' | 'embedding';
+  /** Wrong values, zeros, NaN, a lost device, or too little memory. */
+  readonly kind: 'perturb' | 'zeros' | 'nan' | 'lost' | 'memory';
+  /** Number of runs of the stage before the fault; runs of the self-check count. Default 0. */
+  readonly afterRuns?: number;
+  /** For `memory`: results of more bytes than this do not fit. Default 0: nothing fits. */
+  readonly fitsBytes?: number;
+}
+
+/**
+ * Patches the WebGPU classes of the current thread. It refers to nothing outside its body, because its source is also
+ * sent to browser workers.
+ *
+ * A run of a model ends with one copy into a buffer labeled `readback`; a run of the filterbank submits the work on one
+ * buffer labeled `features`.
+ *
+ * @returns a function that removes the patches
+ */
+export function installGpuFault({ stage, kind, afterRuns = 0, fitsBytes = 0 }: GpuFault): () => void {
+  const isFeatures = stage === 'fbank';
+  let runs = 0;
+  let newFeatures: { device: GPUDevice; buffer: GPUBuffer } | null = null;
+  let newReadback: { device: GPUDevice; buffer: GPUBuffer } | null = null;
+  const spoiled = new WeakSet<GPUBuffer>();
+  const isDue = (): boolean => runs++ >= afterRuns;
+  const spoil = (values: Float32Array): void => {
+    if (kind === 'zeros') values.fill(0);
+    if (kind === 'nan') values.fill(NaN);
+    // Far beyond rounding, and neither NaN nor zero.
+    if (kind === 'perturb') values.forEach((value, index) => (values[index] = value + 0.25));
+  };
+  const reportOutOfMemory = (device: GPUDevice): void => {
+    const error = new GPUOutOfMemoryError('simulated');
+    device.dispatchEvent(Object.assign(new Event('uncapturederror'), { error }));
+  };
+  const disturb = (device: GPUDevice, bytes: number): void => {
+    if (kind === 'lost') device.destroy();
+    if (kind === 'memory' && bytes > fitsBytes) reportOutOfMemory(device);
+  };
+
+  const { createBuffer } = GPUDevice.prototype;
+  const { submit } = GPUQueue.prototype;
+  const { getMappedRange } = GPUBuffer.prototype;
+  const { copyBufferToBuffer } = GPUCommandEncoder.prototype;
+  GPUDevice.prototype.createBuffer = function (descriptor) {
+    const buffer = createBuffer.call(this, descriptor);
+    if (isFeatures && descriptor.label === 'features') newFeatures = { device: this, buffer };
+    if (!isFeatures && descriptor.label === 'readback') newReadback = { device: this, buffer };
+    return buffer;
+  };
+  GPUCommandEncoder.prototype.copyBufferToBuffer = function (this: GPUCommandEncoder, ...parameters: unknown[]) {
+    const source = parameters[0] as GPUBuffer;
+    const target = parameters.find((value, index) => index > 0 && typeof value === 'object') as GPUBuffer | undefined;
+    // The self-check also reads the features that go into the embedding model.
+    if (newReadback && target === newReadback.buffer && source.label !== 'embedding input') {
+      const { device, buffer } = newReadback;
+      newReadback = null;
+      if (isDue()) {
+        spoiled.add(buffer);
+        disturb(device, buffer.size);
+      }
+    }
+    return (copyBufferToBuffer as (...values: unknown[]) => undefined).apply(this, parameters);
+  };
+  GPUQueue.prototype.submit = function (commands) {
+    submit.call(this, commands);
+    if (!newFeatures) return;
+    const { device, buffer } = newFeatures;
+    newFeatures = null;
+    if (!isDue()) return;
+    disturb(device, buffer.size);
+    if (kind === 'lost' || kind === 'memory') return;
+    // A constant offset on all frames would vanish with the mean over frames: only half of the frames change.
+    const values = new Float32Array(buffer.size / (kind === 'perturb' ? 8 : 4)).map((_, index) => (index % 7) - 8);
+    spoil(values);
+    this.writeBuffer(buffer, 0, values);
+  };
+  GPUBuffer.prototype.getMappedRange = function (...range) {
+    const mapped = getMappedRange.apply(this, range);
+    if (spoiled.has(this)) spoil(new Float32Array(mapped));
+    return mapped;
+  };
+  return () => {
+    Object.assign(GPUDevice.prototype, { createBuffer });
+    Object.assign(GPUQueue.prototype, { submit });
+    Object.assign(GPUBuffer.prototype, { getMappedRange });
+    Object.assign(GPUCommandEncoder.prototype, { copyBufferToBuffer });
+  };
+}
+
+/** Makes the GPU of the stage's next worker faulty. A worker that is started again later has a sound GPU. */
+export async function breakGpu(page: Page, fault: GpuFault): Promise<void> {
+  const worker = fault.stage === 'segmentation' ? 'segmentation' : 'embedding';
+  let isInstalled = false;
+  await page.route(`**/${worker}.worker-*.js`, async (route) => {
+    const response = await route.fetch();
+    const script = await response.text();
+    const prelude = `if (globalThis.GPUDevice) (${installGpuFault.toString()})(${JSON.stringify(fault)});\n`;
+    await route.fulfill({ response, body: isInstalled ? script : prelude + script });
+    isInstalled = true;
+  });
+}

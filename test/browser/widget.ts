@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import type { Page } from '@playwright/test';
+
+/** Address of the built entry that defines the element; the build gives it a name with a hash. */
+export function widgetScript(): string {
+  const address = /<script[^>]* src="(\/test\/assets\/widget-[^"]+\.js)"/.exec(readFileSync('dist-test/widget.html', 'utf8'))?.[1];
+  if (!address) throw new Error('dist-test/widget.html has no script of the widget');
+  return address;
+}
+
+/** What the page holds that a removed widget must have let go. Counted from before the first script of the page. */
+export interface Held {
+  workers: number;
+  objectUrls: number;
+  /** On window and document. */
+  listeners: number;
+}
+
+/** Has {@link held} count. */
+export async function countHeld(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const counts = { workers: 0, started: 0, urls: new Set<string>(), listeners: 0 };
+    Object.assign(globalThis, { heldCounts: counts });
+    const OwnWorker = Worker;
+    globalThis.Worker = class extends OwnWorker {
+      #isAlive = true;
+      constructor(...parameters: ConstructorParameters<typeof Worker>) {
+        super(...parameters);
+        counts.workers++;
+        counts.started++;
+      }
+      override terminate(): void {
+        if (this.#isAlive) counts.workers--;
+        this.#isAlive = false;
+        super.terminate();
+      }
+    };
+    const make = URL.createObjectURL.bind(URL);
+    URL.createObjectURL = (object) => {
+      const url = make(object);
+      counts.urls.add(url);
+      return url;
+    };
+    const revoke = URL.revokeObjectURL.bind(URL);
+    URL.revokeObjectURL = (url) => {
+      counts.urls.delete(url);
+      revoke(url);
+    };
+    // Each listener once, as the browser has it: by what, on what, for what.
+    const known = new Map<EventTarget, Map<string, Set<unknown>>>([[window, new Map()], [document, new Map()]]);
+    const setOf = (target: EventTarget, type: string): Set<unknown> | undefined => {
+      const types = known.get(target);
+      if (types && !types.has(type)) types.set(type, new Set());
+      return types?.get(type);
+    };
+    const recount = (): void => {
+      counts.listeners = [...known.values()].flatMap((types) => [...types.values()]).reduce((sum, set) => sum + set.size, 0);
+    };
+    for (const [method, isAdding] of [['addEventListener', true], ['removeEventListener', false]] as const) {
+      const own = Reflect.get(EventTarget.prototype, method) as (this: EventTarget, ...parameters: unknown[]) => void;
+      const counting = function (this: EventTarget | undefined, ...parameters: [string, ...unknown[]]): void {
+        // Called without a target it is the window's.
+        const target = this ?? window;
+        const listeners = setOf(target, parameters[0]);
+        if (isAdding) listeners?.add(parameters[1]);
+        else listeners?.delete(parameters[1]);
+        recount();
+        own.apply(target, parameters);
+      };
+      Reflect.set(EventTarget.prototype, method, counting);
+    }
+  });
+}
+
+/** What is held now. */
+export function held(page: Page): Promise<Held & { readonly started: number }> {
+  return page.evaluate(() => {
+    const { heldCounts } = globalThis as unknown as { heldCounts: { workers: number; started: number; urls: Set<string>; listeners: number } };
+    return { workers: heldCounts.workers, started: heldCounts.started, objectUrls: heldCounts.urls.size, listeners: heldCounts.listeners };
+  });
+}
+
+/** Puts `clip(start, seconds, name)` into the page: a stretch of the sample as a WAV file. In the first seven seconds nobody speaks. */
+export async function putClip(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const bytes = await (await fetch('sample.wav')).arrayBuffer();
+    const samples = bytes.slice(bytes.byteLength - 2 * 480_000);
+    globalThis.clip = (start, seconds, name = 'clip.wav') => {
+      const data = samples.slice(2 * 16_000 * start, 2 * 16_000 * (start + seconds));
+      const header = new DataView(new ArrayBuffer(44));
+      const text = (at: number, word: string): void => {
+        for (let index = 0; index < word.length; index++) header.setUint8(at + index, word.charCodeAt(index));
+      };
+      text(0, 'RIFF');
+      header.setUint32(4, 36 + data.byteLength, true);
+      text(8, 'WAVEfmt ');
+      header.setUint32(16, 16, true);
+      header.setUint16(20, 1, true);
+      header.setUint16(22, 1, true);
+      header.setUint32(24, 16_000, true);
+      header.setUint32(28, 32_000, true);
+      header.setUint16(32, 2, true);
+      header.setUint16(34, 16, true);
+      text(36, 'data');
+      header.setUint32(40, data.byteLength, true);
+      return new File([header, data], name, { type: 'audio/wav' });
+    };
+  });
+}
+
+declare global {
+  /** See {@link putClip}. */
+  var clip: (start: number, seconds: number, name?: string) => File;
+}

@@ -1,0 +1,79 @@
+import type { LocalSpeakers } from '../../src/clustering/cluster';
+import { denseOf, transposed } from '../../src/clustering/dense';
+import fixture from '../../src/clustering/fixtures/vbx.json';
+import type { Plda } from '../../src/clustering/plda';
+import { seededNormal, seededRandom } from './random';
+
+export const VBX_FIXTURE = fixture;
+
+/** The fixtures' PLDA: 8 dimensions to 6. */
+export const SMALL_PLDA: Plda = {
+  embeddingMean: Float64Array.from(fixture.plda.embeddingMean),
+  discriminant: transposed(denseOf(fixture.plda.discriminant)),
+  discriminantMean: Float64Array.from(fixture.plda.discriminantMean),
+  latentMean: Float64Array.from(fixture.plda.latentMean),
+  latent: transposed(denseOf(fixture.plda.latent)),
+  betweenCovariance: Float64Array.from(fixture.plda.betweenCovariance),
+};
+
+export type RecordingFixture = (typeof fixture.recordings)[number];
+
+/** A recording of the fixtures. */
+export function localSpeakersOf(recording: RecordingFixture): LocalSpeakers {
+  return {
+    ...recording,
+    embeddings: Float32Array.from(recording.embeddings, (value) => value ?? NaN),
+    activity: Uint8Array.from(recording.activity),
+  };
+}
+
+/** A stretch in which one voice talks, in windows that overlap. */
+interface Stretch {
+  readonly voice: Float64Array;
+  readonly tone: Float64Array;
+  drift: Float64Array;
+  numWindowsLeft: number;
+}
+
+/** Standard deviations, as parts of a voice's own length: of a stretch, within a stretch, and of each value alone. */
+const TONE = 0.6;
+const DRIFT = 0.5;
+const GRAIN = 0.2;
+/** What a window's drift keeps of the one before. */
+const OVERLAP = 0.85;
+/** Variance falls by e over so many dimensions. */
+const DECAY = 50;
+
+/**
+ * Unit embeddings as of a long conversation: three local speakers a window, windows that resemble those beside them,
+ * stretches of one voice that differ more, and most of the variance in few directions.
+ *
+ * @returns axes (embedding, dimension)
+ */
+export function conversation(numEmbeddings: number, dimension: number, numVoices: number, seed: number): Float32Array[] {
+  const normal = seededNormal(seed);
+  const random = seededRandom(seed + 1);
+  const spectrum = Float64Array.from({ length: dimension }, (_, k) => Math.exp(-k / DECAY / 2));
+  const norm = Math.hypot(...spectrum);
+  const draw = (scale: number): Float64Array => spectrum.map((value) => (value / norm) * scale * normal());
+  const voices = Array.from({ length: numVoices }, () => draw(1));
+  const newStretch = (): Stretch => ({
+    voice: voices[Math.floor(random() * numVoices)]!,
+    tone: draw(TONE),
+    drift: draw(DRIFT),
+    numWindowsLeft: 1 + Math.floor(30 * random()),
+  });
+  const places = [newStretch(), newStretch(), newStretch()];
+  return Array.from({ length: numEmbeddings }, (_, i) => {
+    const place = i % places.length;
+    if (places[place]!.numWindowsLeft === 0) places[place] = newStretch();
+    const stretch = places[place]!;
+    const change = draw(DRIFT * Math.sqrt(1 - OVERLAP * OVERLAP));
+    stretch.drift = stretch.drift.map((value, k) => OVERLAP * value + change[k]!);
+    stretch.numWindowsLeft--;
+    const { voice, tone, drift } = stretch;
+    const values = voice.map((value, k) => value + tone[k]! + drift[k]! + (GRAIN / Math.sqrt(dimension)) * normal());
+    const length = Math.hypot(...values);
+    return Float32Array.from(values, (value) => value / length);
+  });
+}

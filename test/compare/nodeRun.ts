@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as ort from 'onnxruntime-web';
+import { cpuStretchFeatures } from '../../src/embedding/stretchFeatures';
+import { graphInfo, parseOnnx } from '../../src/onnx/model';
+import type { ModelProto } from '../../src/onnx/onnx_pb';
+import type { Session } from '../../src/ort/session';
+import { fromRuntime, toRuntimeArray } from '../../src/ort/values';
+import { withNodeFault, type NodeFault } from '../onnx/alterNode';
+import { parseManifest } from '../../src/store/manifest';
+import { SHIPPED_MODELS, type ShippedModel } from '../../src/store/shipped';
+import { messageOf, VoxlaneError } from '../../src/util/errors';
+import { readBundle, type GoldenBundle } from '../../src/compare/bundle';
+import { GraphRunner } from '../../src/compare/graphRunner';
+import { makePlan, type AnyManifest } from '../../src/compare/plan';
+import { compareStages, type RunResult } from '../../src/compare/run';
+
+/** A session as `openSession` makes it, on the WASM runtime in Node. */
+export async function openNodeSession(bytes: Uint8Array): Promise<Session> {
+  const session = await ort.InferenceSession.create(bytes).catch(failed);
+  return {
+    outputNames: session.outputNames,
+    run: async (feeds) => {
+      const tensors = Array.from(feeds, ([name, { data, shape, dtype }]) => [
+        name,
+        new ort.Tensor(dtype as 'float32', toRuntimeArray(dtype, data, name) as Float32Array, shape),
+      ]);
+      const results = Object.entries(
+        await session.run(Object.fromEntries(tensors) as Record<string, ort.Tensor>).catch(failed),
+      );
+      return new Map(
+        results.map(([name, tensor]) => [name, { data: fromRuntime(tensor, name), shape: tensor.dims, dtype: tensor.type }]),
+      );
+    },
+    release: () => session.release(),
+  };
+}
+
+function failed(cause: unknown): never {
+  throw new VoxlaneError({ code: 'backend-failed', problem: messageOf(cause) });
+}
+
+/** A shipped model with its goldens. */
+export interface ShippedCase {
+  readonly model: ModelProto;
+  readonly manifest: AnyManifest;
+  readonly bundle: GoldenBundle;
+}
+
+export function shippedCase(id: ShippedModel): ShippedCase {
+  const json: unknown = JSON.parse(readFileSync(join('models', id, 'manifest.json'), 'utf8'));
+  return {
+    model: parseOnnx(readFileSync(join('models', id, 'model.onnx')), id),
+    manifest: parseManifest<'segmentation' | 'embedding'>(SHIPPED_MODELS[id], json, id),
+    bundle: readBundle(readFileSync(join('public', 'goldens', `${id}.zip`))),
+  };
+}
+
+/** Opens sessions on a backend that computes one node wrongly; on a faultless one if `fault` is undefined. */
+export const openWithFault =
+  (fault: NodeFault | undefined) =>
+  (bytes: Uint8Array): Promise<Session> =>
+    openNodeSession(fault ? withNodeFault(bytes, fault) : bytes);
+
+/** Compares in Node, on a backend with `fault`. */
+export async function compareInNode(
+  { model, manifest, bundle }: ShippedCase,
+  { thorough = false, fault }: { thorough?: boolean; fault?: NodeFault } = {},
+): Promise<RunResult> {
+  const plan = makePlan(bundle, graphInfo(model), manifest);
+  const features = plan.features && cpuStretchFeatures(plan.features.facts, plan.features.sampleRate);
+  const runner = { graph: new GraphRunner(model, { open: openWithFault(fault) }), features };
+  const variants = { graph: new GraphRunner(model, { open: openNodeSession }), features };
+  try {
+    return await compareStages({ plan, model, runner, variants, thorough, onStep: () => undefined });
+  } finally {
+    await runner.graph.release();
+    await variants.graph.release();
+  }
+}

@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import type { Annotation, Edit } from '../../src/editing/annotation';
+import { annotationOf } from '../../src/editing/annotationOf';
+
+/** What a random edit is made of: which kind, and fractions, 0 to 1, that choose among what there is. */
+export interface Throw {
+  readonly kind: number;
+  readonly first: number;
+  readonly second: number;
+  readonly third: number;
+}
+
+/** From 0, below 1. All alike: fast-check's doubles are mostly near 0, and would choose the same few edits. */
+export const fraction = fc.noBias(fc.nat({ max: 2 ** 20 - 1 })).map((value) => value / 2 ** 20);
+
+export const aThrow: fc.Arbitrary<Throw> = fc.record({ kind: fraction, first: fraction, second: fraction, third: fraction });
+
+/** The edit that a throw means for this annotation. Nearly all can be; those that cannot are for the caller to find out. */
+export function editFor(annotation: Annotation, { kind, first, second, third }: Throw): Edit {
+  const { turns, speakers, durationSeconds } = annotation;
+  const one = <Item>(items: readonly Item[], at: number): Item => items[Math.floor(at * items.length)]!;
+  if (speakers.length === 0) return { type: 'add-speaker', name: null };
+  const speaker = one(speakers, first).id;
+  const startSeconds = second * durationSeconds * 0.9;
+  const span = { startSeconds, endSeconds: startSeconds + 0.02 + third * durationSeconds * 0.1 };
+  if (turns.length === 0) return { type: 'add-turn', speaker, ...span };
+  const { id: turn, ...old } = one(turns, second);
+  const edits: readonly (() => Edit)[] = [
+    () => ({ type: 'rename-speaker', speaker, name: second < 0.2 ? null : `Name ${Math.floor(second * 50)}` }),
+    () => ({ type: 'recolour-speaker', speaker, colour: Math.floor(second * 8) }),
+    () => ({ type: 'merge-speakers', from: speaker, into: one(speakers, second).id }),
+    () => ({ type: 'add-speaker', name: second < 0.5 ? null : 'Guest' }),
+    () => ({ type: 'remove-speaker', speaker }),
+    ...Array.from({ length: 4 }, () => () => ({ type: 'add-turn', speaker, ...span }) as const),
+    // Often onto a neighbour's very edge, as snapping does.
+    () => ({ type: 'move-turn', turn, startSeconds: old.startSeconds, endSeconds: one(turns, third).startSeconds }),
+    () => ({ type: 'move-turn', turn, startSeconds: one(turns, third).endSeconds, endSeconds: old.endSeconds }),
+    () => ({ type: 'move-turn', turn, ...span }),
+    ...Array.from({ length: 4 }, () => () => ({ type: 'split-turn', turn, atSeconds: old.startSeconds + third * (old.endSeconds - old.startSeconds) }) as const),
+    ...Array.from({ length: 4 }, () => () => ({ type: 'assign-turn', turn, speaker }) as const),
+    () => ({ type: 'confirm-turn', turn }),
+    () => ({ type: 'delete-turn', turn }),
+    () => ({ type: 'replace', annotation: replacement(annotation, second) }),
+  ];
+  return one(edits, kind)();
+}
+
+/** As a re-clustering makes it: fresh ids, some turns as they were, some of another speaker. */
+function replacement({ turns, speakers, exclusiveHints, durationSeconds }: Annotation, chance: number): Annotation {
+  const changed = turns.map((turn, index) =>
+    (index * 0.37 + chance) % 1 < 0.3 ? { ...turn, speaker: 'OTHER', isCorrected: false } : turn,
+  );
+  const sources = speakers.map(({ id, name, colour }) => ({ label: id, name, colour }));
+  const replaced = annotationOf(changed, exclusiveHints.slice(Math.floor(chance * 5)), sources, durationSeconds);
+  return chance < 0.5 ? { ...replaced, confidenceKind: chance < 0.25 ? 'margin' : 'posterior' } : replaced;
+}

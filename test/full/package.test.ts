@@ -1,0 +1,93 @@
+/** What the built packages are held to. `npm run package` builds them. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { checkApi } from '../../scripts/package/apiReport';
+import { ASSETS_PACKAGE, CODE_PACKAGE, ENTRIES, ROOT } from '../../scripts/package/entries';
+import { bundleText, measureSizes, sizeReport } from '../../scripts/package/sizes';
+
+const PACKAGES = [
+  { name: 'voxlane', folder: CODE_PACKAGE },
+  { name: 'voxlane-assets', folder: ASSETS_PACKAGE },
+];
+
+const dist = (name: keyof typeof ENTRIES): string => JSON.stringify(join(CODE_PACKAGE, `dist/${name}.js`));
+
+beforeAll(() => {
+  const missing = Object.keys(ENTRIES).filter((name) => !existsSync(join(CODE_PACKAGE, `dist/${name}.js`)));
+  if (missing.length > 0) throw new Error(`not built: ${missing.join(', ')}; run npm run package`);
+});
+
+describe.each(PACKAGES)('$name', ({ folder }) => {
+  test('publint has nothing to say', async () => {
+    const { messages, pkg } = await publint({ pkgDir: folder, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+  }, 120_000);
+
+  test('the types are right, for every way of resolving modules that knows ESM', () => {
+    const arguments_ = ['attw', '--pack', folder, '--profile', 'esm-only', '--no-color'];
+    const { status, stdout, stderr } = spawnSync('npx', ['--no-install', ...arguments_], { cwd: ROOT, encoding: 'utf8' });
+    expect(status, stdout + stderr).toBe(0);
+  }, 120_000);
+});
+
+test('what users see is what the reports in packages/voxlane/api say', () => {
+  expect(checkApi(false)).toEqual([]);
+}, 120_000);
+
+test('an export that is gone, and one that changed, are seen', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'voxlane-types-'));
+  try {
+    cpSync(join(CODE_PACKAGE, 'dist'), folder, { recursive: true, filter: (path) => !path.includes('workers') });
+    const change = (file: string, from: string | RegExp, to: string): void => {
+      const text = readFileSync(join(folder, file), 'utf8');
+      expect(text).toMatch(from);
+      writeFileSync(join(folder, file), text.replace(from, to));
+    };
+    change('formats.d.ts', /, toRttm(?=[,\s])/, '');
+    change('index.d.ts', 'declare function diarize(source: DiarizationSource', 'declare function diarize(source: Blob');
+    const entries = checkApi(false, folder).map(({ entry }) => entry);
+    expect(new Set(entries)).toEqual(new Set(['formats', 'index']));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}, 120_000);
+
+test('no part weighs more than it may', async () => {
+  const sizes = await measureSizes();
+  console.log(sizeReport(sizes));
+  expect(sizes.filter(({ gzipBytes, limitBytes }) => gzipBytes > limitBytes)).toEqual([]);
+}, 60_000);
+
+describe('a bundler leaves out what nothing uses', () => {
+  /** What only code that runs models, or draws, would have. */
+  const RUNTIME = /new Worker|voxlane-assets|onnx|InferenceSession|HTMLElement|postMessage/i;
+
+  test.each(['formats', 'score'] as const)('voxlane/%s brings no runtime, no worker and no element', async (name) => {
+    const text = await bundleText(`export * from ${dist(name)};`);
+    expect(RUNTIME.exec(text)?.[0]).toBeUndefined();
+  });
+
+  test('the same words are found where they are', async () => {
+    expect(await bundleText(`export * from ${dist('index')};`)).toMatch(RUNTIME);
+    expect(await bundleText(`import ${dist('widget')};`)).toMatch(RUNTIME);
+  });
+
+  test('one format is a small part of all', async () => {
+    const one = await bundleText(`import { toRttm } from ${dist('formats')}; console.log(toRttm);`);
+    const all = await bundleText(`export * from ${dist('formats')};`);
+    expect(one.length).toBeLessThan(all.length / 2);
+    expect(one).not.toMatch(/TextGrid|ANNOTATION_DOCUMENT/);
+  });
+
+  test('what is imported and not used is nothing, except for the element', async () => {
+    for (const name of ['index', 'formats', 'score', 'compare'] as const) {
+      expect([name, (await bundleText(`import ${dist(name)};`)).trim()]).toEqual([name, '']);
+    }
+    expect(await bundleText(`import ${dist('widget')};`)).toContain('voxlane-diarizer');
+  });
+});

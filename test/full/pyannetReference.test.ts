@@ -1,0 +1,58 @@
+/**
+ * The kernels on the reference recordings: what PyTorch says of every window, cell by cell.
+ *
+ * In a window or two, two classes are closer than float32 rounding, and a sum in another order falls on the other side:
+ * ONNX Runtime's WASM backend differs in one cell of these.
+ */
+import { openAsBlob, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import facts from '../../models/segmentation-3.0/manifest.json';
+import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../shared';
+import { takeBatch } from '../../src/audio/batches';
+import { openAudio } from '../../src/audio/decode';
+import { cutWindows } from '../../src/audio/windows';
+import { parseManifest } from '../../src/store/manifest';
+import { testedBuilds } from '../wasm/builds';
+import { powersetToMultilabel } from '../../src/segmentation/powerset';
+import { PyannetNet } from '../../src/segmentation/pyannetNet';
+
+const manifest = parseManifest('segmentation', facts, 'segmentation-3.0');
+const RECORDINGS: readonly (readonly [name: string, path: string])[] = [
+  ['sample', join('public', 'sample.wav')],
+  ...['dev00', 'dev01', 'trn00', 'trn01', 'trn02', 'trn03', 'trn04'].map((name) => [name, join(SHARED, 'audio', `${name}.wav`)] as const),
+  ...['03_dual_speaker', '04_three_speaker', '05_four_speaker'].map(
+    (name) => [name, join(SHARED, 'captures', name, 'clip_16k.wav')] as const,
+  ),
+];
+/** Windows at a time, as the pipeline takes them. */
+const BATCH = 4;
+const NUM_CELLS = 544_236;
+const MAX_DIFFERENT = 2;
+
+if (!hasShared) console.log(`skipped: segmentation of the reference recordings: ${SHARED_MISSING}`);
+
+describe.skipIf(!hasShared).each(testedBuilds())('segmentation-3.0 on the %s kernels', (build) => {
+  it("gives PyTorch's activity of the reference recordings", { timeout: 600_000 }, async () => {
+    const net = PyannetNet.open(readFileSync('models/segmentation-3.0/model.onnx'), manifest, build);
+    let [numCells, numDifferent] = [0, 0];
+    for (const [name, path] of RECORDINGS) {
+      const expected = readNpz(join(SHARED, 'reference', `${name}.npz`)).segmentations!.data;
+      const audio = await openAudio(await openAsBlob(path), manifest);
+      const windows = cutWindows(audio.pieces(), manifest);
+      let cell = 0;
+      for (;;) {
+        const batch = await takeBatch(windows, BATCH);
+        if (!batch) break;
+        const scores = net.compute({ data: batch.windows, shape: [batch.numWindows, 1, manifest.windowSamples] });
+        const activity = powersetToMultilabel(scores.data, manifest.powerset.mapping);
+        for (const value of activity) if (value !== expected[cell++]) numDifferent++;
+      }
+      expect(cell, name).toBe(expected.length);
+      numCells += cell;
+    }
+    console.log(`${build}: ${numDifferent} of ${numCells} cells differ from PyTorch's`);
+    expect(numCells).toBe(NUM_CELLS);
+    expect(numDifferent).toBeLessThanOrEqual(MAX_DIFFERENT);
+  });
+});

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseRttm, toRttm } from '../../src/formats/rttm';
+import { diarizationErrorRate } from '../../src/score/der';
+import { openSherpa } from '../../bench/peers/sherpa';
+import type { MeasuredSystem } from '../../bench/peers/system';
+
+/** Enough windows to tell the speakers apart: of three, sherpa-onnx makes one speaker; of one, it embeds nothing. */
+const STRETCH_SECONDS = 20;
+
+let sherpa: MeasuredSystem;
+
+beforeAll(async () => {
+  sherpa = await openSherpa();
+}, 60_000);
+
+afterAll(() => sherpa.close());
+
+describe('sherpa-onnx on our models', () => {
+  it('finds the turns of the sample', { timeout: 120_000 }, async () => {
+    const { turns, durationSeconds, wallSeconds, threads } = await sherpa.run('public/sample.wav', STRETCH_SECONDS);
+    expect({ durationSeconds, threads }).toEqual({ durationSeconds: STRETCH_SECONDS, threads: 1 });
+    expect(wallSeconds).toBeGreaterThan(0);
+    const [reference = []] = parseRttm(readFileSync('public/sample.rttm', 'utf8')).values();
+    const [written = []] = parseRttm(toRttm(turns, 'sample')).values();
+    expect(new Set(turns.map(({ speaker }) => speaker)).size).toBe(2);
+    const { der } = diarizationErrorRate(reference, written, { uem: [{ startSeconds: 0, endSeconds: STRETCH_SECONDS }] });
+    console.log(`sherpa-onnx on the first ${STRETCH_SECONDS} s: DER ${der.toFixed(4)}`);
+    expect(der).toBeLessThan(0.2);
+  });
+
+  it('says what is wrong with a file, and goes on', async () => {
+    await expect(sherpa.run('bench/peers.ts', null)).rejects.toThrow(/^The file is not of a kind that can be read/);
+    expect((await sherpa.run('public/sample.wav', 1)).durationSeconds).toBe(1);
+  });
+});

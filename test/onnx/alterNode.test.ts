@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { extract, tap } from '../../src/onnx/cut';
+import { encodeOnnx, graphInfo } from '../../src/onnx/model';
+import type { ModelProto } from '../../src/onnx/onnx_pb';
+import { makeValueInfo } from '../../src/onnx/types';
+import { alterNode } from './alterNode';
+import { build, float, node, tensor, weight } from './build';
+import { runModel, valuesOf } from './run';
+
+/** y = (relu(x) + one) * w of four values, then z = -y; every step's value under a name with slashes. */
+const CHAIN = build({
+  input: [float('x', null)],
+  output: [float('/z', null)],
+  initializer: [weight('w', [4], [2, 3, 4, 5]), weight('unused', [1], [7])],
+  valueInfo: [float('/relu/y', null)],
+  node: [
+    node('Relu', ['x'], ['/relu/y'], { name: '/relu' }),
+    node('Constant', [], ['/one'], { name: '/one', attribute: [tensor('value', weight('', [], [1]))] }),
+    node('Add', ['/relu/y', '/one'], ['/add/y'], { name: '/add' }),
+    node('Mul', ['/add/y', 'w'], ['/mul/y'], { name: '/mul' }),
+    node('Neg', ['/mul/y'], ['/z']),
+  ],
+});
+const X = { data: Float32Array.of(-1, 0, 1, 2), shape: [4] };
+
+const names = (values: readonly { readonly name: string }[]): string[] => values.map(({ name }) => name);
+const refusing = (words: string): Error =>
+  expect.objectContaining({ code: 'options', message: expect.stringContaining(words) as string }) as Error;
+
+describe('alterNode', () => {
+  it('multiplies a value before anything sees it', async () => {
+    const before = encodeOnnx(CHAIN);
+    const altered: ModelProto = alterNode(CHAIN, '/relu', 0.5);
+    expect(encodeOnnx(CHAIN)).toEqual(before);
+    const results = await runModel(tap(altered, ['/relu/y', '/add/y']), { x: X });
+    expect(valuesOf(results['/relu/y'])).toEqual([0, 0, 0.5, 1]);
+    expect(valuesOf(results['/add/y'])).toEqual([1, 1, 1.5, 2]);
+  });
+
+  it("alters the graph's own output, and a node twice", async () => {
+    const twice = alterNode(alterNode(CHAIN, 'Neg_4', 2), 'Neg_4', 3);
+    expect(valuesOf((await runModel(twice, { x: X }))['/z'])).toEqual([-12, -18, -48, -90]);
+  });
+
+  it('is in every cut that has the node, and other nodes keep their names', async () => {
+    const altered = alterNode(CHAIN, '/mul', 10);
+    const { model } = extract(altered, { inputs: ['/add/y'], outputs: ['/z'] });
+    expect(names(graphInfo(model).nodes)).toEqual(expect.arrayContaining(['/mul', 'Neg_4']));
+    expect(valuesOf((await runModel(model, { '/add/y': X }))['/z']).map(Math.abs)).toEqual([20, 0, 40, 100]);
+  });
+
+  it('refuses a value that is known not to be float32, and a node that is not there', () => {
+    const whole = build({
+      input: [makeValueInfo('x', { dtype: 'int64', shape: [1] })],
+      output: [makeValueInfo('y', { dtype: 'int64', shape: [1] })],
+      node: [node('Neg', ['x'], ['y'])],
+    });
+    expect(() => alterNode(whole, 'Neg_0', 2)).toThrow(refusing('y of type int64'));
+    expect(() => alterNode(whole, 'Neg_1', 2)).toThrow(refusing('The closest are Neg_0'));
+  });
+});

@@ -1,0 +1,261 @@
+/**
+ * The GPU kernels on a bare page, for the tests and the benchmark. Arrays travel as base64: as lists of numbers, ten
+ * seconds of audio take a driver longer to send than the GPU takes to compute.
+ */
+import { GpuGather } from '../../src/embedding/gpuGather';
+import { GpuStatsPool } from '../../src/embedding/gpuStatsPool';
+import { openPooledEmbedder } from '../../src/embedding/pooledEmbedder';
+import type { DispatchLimits } from '../../src/fbank/dispatchPlan';
+import { Fbank } from '../../src/fbank/fbank';
+import { GpuFbank } from '../../src/fbank/gpuFbank';
+import { adapterName, requestAdapter, requestDevice } from '../../src/gpu/adapter';
+import { compileKernel, computeLayout } from '../../src/gpu/compile';
+import { openGpu } from '../../src/gpu/context';
+import { readBack } from '../../src/gpu/readback';
+import { tap } from '../../src/onnx/cut';
+import { encodeOnnx, parseOnnx } from '../../src/onnx/model';
+import { resnetLayers, splitAtPooling, type PooledHead } from '../../src/onnx/pooled';
+import { openSession } from '../../src/ort/session';
+import type { EmbeddingManifest, FbankFacts } from '../../src/store/manifest';
+import { VoxlaneError, type ErrorParts } from '../../src/util/errors';
+
+/** Windows for {@link KernelsPage.fbank}. */
+export interface FbankRequest {
+  readonly facts: FbankFacts;
+  readonly sampleRate: number;
+  /** Axes (window, sample), float32 as base64. */
+  readonly samples: string;
+  readonly numWindows: number;
+  /** Below the device's own, to see the kernel work within them. */
+  readonly limits: DispatchLimits | null;
+}
+
+/** One voice for {@link KernelsPage.gather}. */
+export interface GatherRequest {
+  /** Axes (window, frame, mel), float32 as base64. */
+  readonly features: string;
+  readonly numFrames: number;
+  readonly numMelBins: number;
+  readonly window: number;
+  /** Axes (mask frame), 0 or 1. */
+  readonly mask: number[];
+  readonly subtractMean: boolean;
+}
+
+/** A map for {@link KernelsPage.statsPool}. */
+export interface PoolRequest {
+  /** Axes (channel, frame), float32 as base64. */
+  readonly map: string;
+  /** For each mask, axes (frame). */
+  readonly weights: number[][];
+  readonly numChannels: number;
+  readonly embeddingSize: number;
+  /** Axes (dimension, statistic), float32 as base64. */
+  readonly weight: string;
+  readonly bias: number[];
+  readonly meanVector: number[] | null;
+}
+
+/** Windows for {@link KernelsPage.resnet}. */
+export interface ResnetRequest {
+  /** Address of the ONNX file. */
+  readonly model: string;
+  readonly manifest: EmbeddingManifest;
+  /** Axes (window, sample), float32 as base64. */
+  readonly samples: string;
+  /** Axes (window, frame, local speaker), 0 or 1. */
+  readonly activity: number[];
+  readonly numWindows: number;
+  readonly numSpeakers: number;
+}
+
+/** Seconds for one batch, the best of several times. */
+export interface FbankTiming {
+  readonly gpuSeconds: number;
+  readonly cpuSeconds: number;
+}
+
+let device: GPUDevice | undefined;
+const fbanks = new Map<string, Promise<GpuFbank>>();
+const gathers = new Map<boolean, Promise<GpuGather>>();
+
+function opened(): GPUDevice {
+  if (!device) throw new Error('open() comes first');
+  return device;
+}
+
+/** What `make` made for `key` before, or makes now. */
+function kept<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const value = map.get(key) ?? make();
+  map.set(key, value);
+  return value;
+}
+
+const kernelsPage = {
+  /** Opens the GPU; the adapter's name. Whatever it reports on the side is an error of the page. */
+  async open(): Promise<string> {
+    const adapter = await requestAdapter();
+    if (!adapter) throw new Error('there is no WebGPU adapter');
+    device = await requestDevice(adapter);
+    device.addEventListener('uncapturederror', ({ error }) => {
+      reportError(error);
+    });
+    return adapterName(adapter);
+  },
+
+  /** Features of the windows: axes (window, frame, mel), float32 as base64. */
+  async fbank({ facts, sampleRate, samples, numWindows, limits }: FbankRequest): Promise<string> {
+    const key = JSON.stringify([facts, sampleRate, limits]);
+    const make = () => GpuFbank.create(opened(), facts, sampleRate, limits ?? undefined);
+    const { buffer } = (await kept(fbanks, key, make)).compute(floatsOf(samples), numWindows);
+    const features = await readBack(opened(), buffer);
+    buffer.destroy();
+    return base64Of(features);
+  },
+
+  /** The voice's features: axes (used frame, mel), float32 as base64. */
+  async gather({ features, numFrames, numMelBins, window, mask, subtractMean }: GatherRequest): Promise<string> {
+    const data = floatsOf(features);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+    const buffer = opened().createBuffer({ label: 'features', size: data.byteLength, usage });
+    opened().queue.writeBuffer(buffer, 0, data);
+    const kernel = await kept(gathers, subtractMean, () => GpuGather.create(opened(), subtractMean));
+    const gathered = kernel.gather({ buffer, numFrames, numMelBins }, window, Uint8Array.from(mask));
+    const result = gathered ? await readBack(opened(), gathered.buffer) : new Float32Array(0);
+    gathered?.buffer.destroy();
+    buffer.destroy();
+    return base64Of(result);
+  },
+
+  /** Statistics, axes (mask, statistic), and embeddings, axes (mask, dimension): float32 as base64. */
+  async statsPool(request: PoolRequest): Promise<{ statistics: string; embeddings: string }> {
+    const { weights, numChannels, embeddingSize, bias, meanVector } = request;
+    const head = {
+      weight: floatsOf(request.weight),
+      bias: Float32Array.from(bias),
+      meanVector: meanVector && Float32Array.from(meanVector),
+      numChannels,
+      embeddingSize,
+    };
+    const masks = weights.map((own) => Float32Array.from(own));
+    const { statistics, embeddings } = await poolOf(opened(), floatsOf(request.map), masks, head);
+    return { statistics: base64Of(statistics), embeddings: base64Of(embeddings) };
+  },
+
+  /**
+   * A ResNet on the GPU: the embeddings of each local speaker, and of the first window every stage with all of its
+   * frames as one voice's. Float32 as base64, by the names of the stages.
+   */
+  async resnet(request: ResnetRequest): Promise<{ stages: Record<string, string>; embeddings: string; backboneRuns: number }> {
+    const { manifest, numWindows, numSpeakers } = request;
+    const bytes = new Uint8Array(await (await fetch(request.model)).arrayBuffer());
+    const gpu = await openGpu();
+    const options = { runtimeBase: new URL('ort/', document.baseURI).href, threads: 1, gpu };
+    const embedder = await openPooledEmbedder(bytes, manifest, options);
+    const windows = floatsOf(request.samples);
+    const { embeddings } = await embedder.embed({
+      windows,
+      activity: Uint8Array.from(request.activity),
+      numWindows,
+      numSpeakers,
+    });
+    const { backboneRuns } = embedder;
+    let features = new Float32Array(0);
+    const embedding = await embedder.embedStretch(windows.slice(0, windows.length / numWindows), (values) => {
+      features = values as Float32Array<ArrayBuffer>;
+    });
+    const stages: Record<string, string> = { fbank: base64Of(features), embedding: base64Of(embedding) };
+
+    const network = splitAtPooling(parseOnnx(bytes, manifest.id));
+    const layers = resnetLayers(network);
+    const session = await openSession(encodeOnnx(tap(network.backbone, [...layers.values()], { only: true })), options);
+    const shape = [1, features.length / manifest.fbank.numMelBins, manifest.fbank.numMelBins];
+    const values = await session.run(new Map([[network.input, { data: features, shape, dtype: 'float32' }]]));
+    for (const [layer, value] of layers) stages[layer] = base64Of(values.get(value)!.data);
+    await session.release();
+    const { data } = values.get(network.map)!;
+    const everyFrame = new Float32Array(data.length / network.head.numChannels).fill(1);
+    const { statistics } = await poolOf(gpu.device, data, [everyFrame], network.head);
+    stages.pooling = base64Of(statistics);
+    return { stages, embeddings: base64Of(embeddings), backboneRuns };
+  },
+
+  /** What {@link compileKernel} makes of `code`: null where it compiles. */
+  async compile(code: string): Promise<ErrorParts | null> {
+    try {
+      await compileKernel(opened(), { label: 'test', code, layout: computeLayout(opened(), 'test', ['storage']) });
+      return null;
+    } catch (error) {
+      if (error instanceof VoxlaneError) return error.toParts();
+      throw error;
+    }
+  },
+
+  /** Times both filterbanks on noise, from samples in JavaScript to features on the GPU, or in JavaScript. */
+  async timeFbank(
+    facts: FbankFacts,
+    sampleRate: number,
+    numWindows: number,
+    numSamples: number,
+    times = 5,
+  ): Promise<FbankTiming> {
+    const samples = Float32Array.from({ length: numWindows * numSamples }, () => Math.random() - 0.5);
+    const gpu = await GpuFbank.create(opened(), facts, sampleRate);
+    const cpu = new Fbank(facts, sampleRate);
+    let [gpuSeconds, cpuSeconds] = [Infinity, Infinity];
+    for (let round = 0; round < times; round++) {
+      const start = performance.now();
+      const { buffer } = gpu.compute(samples, numWindows);
+      await opened().queue.onSubmittedWorkDone();
+      gpuSeconds = Math.min(gpuSeconds, (performance.now() - start) / 1000);
+      buffer.destroy();
+      const cpuStart = performance.now();
+      for (let window = 0; window < numWindows; window++) {
+        cpu.compute(samples.subarray(window * numSamples, (window + 1) * numSamples));
+      }
+      cpuSeconds = Math.min(cpuSeconds, (performance.now() - cpuStart) / 1000);
+    }
+    gpu.destroy();
+    return { gpuSeconds, cpuSeconds };
+  },
+};
+
+/** Pools a map, axes (channel, frame), that is not on the GPU yet. */
+async function poolOf(
+  gpuDevice: GPUDevice,
+  map: Float32Array,
+  weights: readonly Float32Array[],
+  head: PooledHead,
+): Promise<{ statistics: Float32Array; embeddings: Float32Array }> {
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+  const buffer = gpuDevice.createBuffer({ label: 'map', size: map.byteLength, usage });
+  gpuDevice.queue.writeBuffer(buffer, 0, map as Float32Array<ArrayBuffer>);
+  const kernel = await GpuStatsPool.create(gpuDevice, head);
+  const pooled = await kernel.pool({ buffer, numFrames: map.length / head.numChannels }, weights);
+  kernel.destroy();
+  buffer.destroy();
+  return pooled;
+}
+
+function floatsOf(base64: string): Float32Array<ArrayBuffer> {
+  return new Float32Array(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)).buffer);
+}
+
+function base64Of(values: Float32Array): string {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  // In pieces: a call takes only so many arguments.
+  const pieces: string[] = [];
+  for (let start = 0; start < bytes.length; start += 0x8000) {
+    pieces.push(String.fromCharCode(...bytes.subarray(start, start + 0x8000)));
+  }
+  return btoa(pieces.join(''));
+}
+
+declare global {
+   
+  var voxlaneKernels: KernelsPage;
+}
+
+export type KernelsPage = typeof kernelsPage;
+
+globalThis.voxlaneKernels = kernelsPage;

@@ -1,0 +1,98 @@
+/** The lanes on a bare page, with turns and a waveform that are made up, for tests that would else decode for hours. */
+import { PeakPyramid } from '../../src/audio/peaks';
+import type { EditableTurn } from '../../src/editing/annotation';
+import { Scope } from '../../src/util/scope';
+import { createLanes, type Lanes, type LanesLook } from '../../src/ui/lanes/lanes';
+import { lanesOfAnnotation } from '../../src/ui/lanes/model';
+import { createTheme } from '../../src/ui/theme';
+
+const SPEAKERS = 4;
+const PEAKS_PER_SECOND = 62.5;
+
+export interface MadeUpRecording {
+  readonly durationSeconds: number;
+  readonly numTurns: number;
+}
+
+export interface LanesPage {
+  /** Puts lanes on the page, in place of those before. */
+  mount(recording: MadeUpRecording, look?: LanesLook): void;
+  /** Those that are on the page. */
+  lanes: Lanes | null;
+  /** What the lanes have told since they were mounted: the name of each listener, and what it was given. */
+  readonly heard: (readonly [string, ...unknown[]])[];
+}
+
+/** Turns of equal distance, each with its own length; about one in ten speaks into the next. */
+function madeUpTurns({ durationSeconds, numTurns }: MadeUpRecording): EditableTurn[] {
+  const pitch = durationSeconds / numTurns;
+  return Array.from({ length: numTurns }, (_, id) => {
+    const startSeconds = (id + 0.1 * (id % 3)) * pitch;
+    const length = pitch * (id % 10 === 0 ? 1.3 : 0.3 + 0.1 * (id % 5));
+    return {
+      id,
+      startSeconds,
+      endSeconds: Math.min(durationSeconds, startSeconds + length),
+      speaker: `SPEAKER_0${((id * 7) >> 1) % SPEAKERS}`,
+      isCorrected: false,
+    };
+  });
+}
+
+/** Speech is a noise that swells within each turn; between the turns is silence. */
+function madeUpPeaks(durationSeconds: number, turns: readonly EditableTurn[]): PeakPyramid {
+  const extremes = new Int16Array(2 * Math.ceil(durationSeconds * PEAKS_PER_SECOND));
+  for (const { startSeconds, endSeconds } of turns) {
+    const first = Math.ceil(startSeconds * PEAKS_PER_SECOND);
+    const end = Math.floor(endSeconds * PEAKS_PER_SECOND);
+    for (let peak = first; peak < end; peak += 1) {
+      const swell = Math.sin((Math.PI * (peak - first)) / (end - first));
+      const height = swell * (8000 + 4000 * Math.sin(peak * 12.9898));
+      extremes[2 * peak] = -height;
+      extremes[2 * peak + 1] = height;
+    }
+  }
+  return PeakPyramid.from({ secondsPerPeak: 1 / PEAKS_PER_SECOND, extremes });
+}
+
+let scope: Scope | null = null;
+const page: LanesPage = {
+  lanes: null,
+  heard: [],
+  mount(recording, look) {
+    scope?.dispose();
+    scope = new Scope();
+    page.heard.length = 0;
+    const hear =
+      (name: string) =>
+      (...given: unknown[]): void => {
+        page.heard.push([name, ...given]);
+      };
+    const { durationSeconds } = recording;
+    const turns = madeUpTurns(recording);
+    const lanes = createLanes(scope, {
+      durationSeconds,
+      theme: createTheme(scope),
+      waveform: true,
+      onSeek: hear('seek'),
+      onTurn: hear('turn'),
+      onZoomed: hear('zoomed'),
+      onSelectTurn: hear('select'),
+      onLoopTurn: hear('loop'),
+      onMoveTurn: hear('move'),
+      onAssignTurn: hear('assign'),
+      onAddTurn: hear('add'),
+    });
+    document.getElementById('lanes')?.replaceChildren(lanes.element);
+    const speakers = Array.from({ length: SPEAKERS }, (_, colour) => ({ id: `SPEAKER_0${colour}`, name: null, colour }));
+    lanes.setLanes(lanesOfAnnotation({ durationSeconds, speakers, turns, exclusiveHints: [], nextId: turns.length }), look);
+    lanes.setPeaks(madeUpPeaks(durationSeconds, turns));
+    page.lanes = lanes;
+  },
+};
+
+globalThis.voxlaneLanes = page;
+
+declare global {
+  var voxlaneLanes: LanesPage;
+}

@@ -1,0 +1,78 @@
+/** Stand-ins for what a browser has, for tests. */
+import type { CacheTools } from '../../src/store/cache';
+import { browserDownloadTools, type DownloadTools } from '../../src/store/download';
+import type { WithLock } from '../../src/store/locks';
+import { afterTimeout, type After } from '../../src/store/retry';
+import type { Piece, StoredModel } from '../../src/store/shelf';
+
+/** A store in memory, as one browser profile has it, with room for so many bytes. */
+export class MemoryStorage implements CacheTools {
+  readonly pieces = new Map<string, Piece>();
+  readonly entries = new Map<string, StoredModel>();
+  readonly storage = null;
+
+  constructor(
+    readonly pieceBytes: number,
+    public roomBytes = Infinity,
+  ) {}
+
+  readonly shelf: CacheTools['shelf'] = {
+    put: (name, piece) => {
+      const used = Array.from(this.pieces.values()).reduce((sum, { bytes }) => sum + bytes.length, 0);
+      if (used + piece.bytes.length > this.roomBytes) return Promise.reject(new DOMException('full', 'QuotaExceededError'));
+      this.pieces.set(name, { ...piece, bytes: piece.bytes.slice() });
+      return Promise.resolve();
+    },
+    get: (name) => Promise.resolve(this.pieces.get(name) ?? null),
+    list: () => Promise.resolve(Array.from(this.pieces, ([name, { bytes }]) => ({ name, bytes: bytes.length }))),
+    delete: (name) => {
+      this.pieces.delete(name);
+      return Promise.resolve();
+    },
+  };
+
+  readonly index: CacheTools['index'] = {
+    get: (key) => Promise.resolve(this.entries.get(key) ?? null),
+    set: (key, entry) => {
+      this.entries.set(key, entry);
+      return Promise.resolve();
+    },
+    list: () => Promise.resolve([...this.entries.values()]),
+    delete: (key) => {
+      this.entries.delete(key);
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Storage of which every call fails, as in some private windows. */
+export const blockedStorage: CacheTools = (() => {
+  const blocked = (): Promise<never> => Promise.reject(new Error('The operation is insecure.'));
+  const calls = { put: blocked, get: blocked, set: blocked, list: blocked, delete: blocked };
+  return { shelf: calls, index: calls, storage: null, pieceBytes: 1000 };
+})();
+
+/** Locks of one browser, without the tabs. */
+export function memoryLocks(): WithLock {
+  const tails = new Map<string, Promise<unknown>>();
+  return async (name, work) => {
+    const before = tails.get(name) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    tails.set(name, mine);
+    return mine;
+  };
+}
+
+/** How much faster time goes than on a clock. A transfer stalls after 1 s, which a busy machine does not by itself. */
+const STALL_HASTE = 20;
+const WAIT_HASTE = 500;
+
+/** Tools for downloads in Node: real requests, fast clock, no chance. `onWait` gets every wait, in milliseconds. */
+export function hastyTools(onWait: (milliseconds: number) => void = () => undefined): DownloadTools {
+  const after: After = (milliseconds, action) => {
+    const isStall = milliseconds === browserDownloadTools.stallMs;
+    if (!isStall) onWait(milliseconds);
+    return afterTimeout(milliseconds / (isStall ? STALL_HASTE : WAIT_HASTE), action);
+  };
+  return { ...browserDownloadTools, after, random: () => 1 };
+}
