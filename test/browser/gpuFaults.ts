@@ -19,16 +19,18 @@ export interface GpuFault {
  * A run of a model ends with one copy into a buffer labeled `readback`; a run of the filterbank submits the work on one
  * buffer labeled `features`.
  *
- * @returns a function that removes the patches
+ * Call it before a device is opened: the meter of a device keeps the methods that it finds.
+ *
+ * @returns a function that replaces the fault, or ends it with null
  */
-export function installGpuFault({ stage, kind, afterRuns = 0, fitsBytes = 0 }: GpuFault): () => void {
-  const isFeatures = stage === 'fbank';
+export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | null) => void {
+  let current = initial;
   let runs = 0;
   let newFeatures: { device: GPUDevice; buffer: GPUBuffer } | null = null;
   let newReadback: { device: GPUDevice; buffer: GPUBuffer } | null = null;
-  const spoiled = new WeakSet<GPUBuffer>();
-  const isDue = (): boolean => runs++ >= afterRuns;
-  const spoil = (values: Float32Array): void => {
+  const spoiled = new WeakMap<GPUBuffer, GpuFault['kind'] | undefined>();
+  const isDue = (): boolean => runs++ >= (current?.afterRuns ?? 0);
+  const spoil = (values: Float32Array, kind: GpuFault['kind'] | undefined): void => {
     if (kind === 'zeros') values.fill(0);
     if (kind === 'nan') values.fill(NaN);
     // Far beyond rounding, and neither NaN nor zero.
@@ -39,8 +41,8 @@ export function installGpuFault({ stage, kind, afterRuns = 0, fitsBytes = 0 }: G
     device.dispatchEvent(Object.assign(new Event('uncapturederror'), { error }));
   };
   const disturb = (device: GPUDevice, bytes: number): void => {
-    if (kind === 'lost') device.destroy();
-    if (kind === 'memory' && bytes > fitsBytes) reportOutOfMemory(device);
+    if (current?.kind === 'lost') device.destroy();
+    if (current?.kind === 'memory' && bytes > (current.fitsBytes ?? 0)) reportOutOfMemory(device);
   };
 
   const { createBuffer } = GPUDevice.prototype;
@@ -49,8 +51,8 @@ export function installGpuFault({ stage, kind, afterRuns = 0, fitsBytes = 0 }: G
   const { copyBufferToBuffer } = GPUCommandEncoder.prototype;
   GPUDevice.prototype.createBuffer = function (descriptor) {
     const buffer = createBuffer.call(this, descriptor);
-    if (isFeatures && descriptor.label === 'features') newFeatures = { device: this, buffer };
-    if (!isFeatures && descriptor.label === 'readback') newReadback = { device: this, buffer };
+    if (current?.stage === 'fbank' && descriptor.label === 'features') newFeatures = { device: this, buffer };
+    if (current && current.stage !== 'fbank' && descriptor.label === 'readback') newReadback = { device: this, buffer };
     return buffer;
   };
   GPUCommandEncoder.prototype.copyBufferToBuffer = function (this: GPUCommandEncoder, ...parameters: unknown[]) {
@@ -61,7 +63,7 @@ export function installGpuFault({ stage, kind, afterRuns = 0, fitsBytes = 0 }: G
       const { device, buffer } = newReadback;
       newReadback = null;
       if (isDue()) {
-        spoiled.add(buffer);
+        spoiled.set(buffer, current?.kind);
         disturb(device, buffer.size);
       }
     }
@@ -74,22 +76,21 @@ export function installGpuFault({ stage, kind, afterRuns = 0, fitsBytes = 0 }: G
     newFeatures = null;
     if (!isDue()) return;
     disturb(device, buffer.size);
+    const kind = current?.kind;
     if (kind === 'lost' || kind === 'memory') return;
     // A constant offset on all frames would vanish with the mean over frames: only half of the frames change.
     const values = new Float32Array(buffer.size / (kind === 'perturb' ? 8 : 4)).map((_, index) => (index % 7) - 8);
-    spoil(values);
+    spoil(values, kind);
     this.writeBuffer(buffer, 0, values);
   };
   GPUBuffer.prototype.getMappedRange = function (...range) {
     const mapped = getMappedRange.apply(this, range);
-    if (spoiled.has(this)) spoil(new Float32Array(mapped));
+    if (spoiled.has(this)) spoil(new Float32Array(mapped), spoiled.get(this));
     return mapped;
   };
-  return () => {
-    Object.assign(GPUDevice.prototype, { createBuffer });
-    Object.assign(GPUQueue.prototype, { submit });
-    Object.assign(GPUBuffer.prototype, { getMappedRange });
-    Object.assign(GPUCommandEncoder.prototype, { copyBufferToBuffer });
+  return (fault) => {
+    current = fault;
+    runs = 0;
   };
 }
 

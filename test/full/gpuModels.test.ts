@@ -1,0 +1,136 @@
+/**
+ * Both bundled models on WebGPU through ONNX Runtime, on Dawn in Node: the values of WASM, the goldens of PyTorch, what
+ * crosses the bus, and every kind of fault in every stage.
+ *
+ * Runs take one second of speech, except on the goldens: a software adapter computes one time step after another.
+ */
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { proveEmbedding, proveSegmentation } from '../../src/compare/prove';
+import { openEmbedding, openSegmentation, type EmbeddingModel, type SegmentationModel } from '../../workers/model';
+import type { LoadRequest } from '../../workers/contracts';
+import { installGpuFault, type GpuFault } from '../browser/gpuFaults';
+import { installDawn, RUNTIME_BASE } from '../gpu/dawn';
+
+const missing = await installDawn();
+if (missing !== null) console.log(`skipped: models on WebGPU in Node: ${missing}`);
+const setFault = missing === null ? installGpuFault(null) : () => undefined;
+
+const SAMPLE_RATE = 16_000;
+const GOLDENS_BASE = new URL('../../public/goldens/', import.meta.url).href;
+
+const request = (modelId: string, backend: LoadRequest['backend']): LoadRequest => ({
+  modelId,
+  backend,
+  modelsBase: new URL('../../models/', import.meta.url).href,
+  runtimeBase: RUNTIME_BASE,
+  threads: 1,
+  hub: null,
+  modelFile: undefined,
+  trustUnknownModel: false,
+});
+
+/** One second of the sample in which somebody speaks. */
+function speech(): Float32Array {
+  const file = readFileSync('public/sample.wav');
+  const start = file.indexOf('data') + 8 + 2 * 9 * SAMPLE_RATE;
+  return Float32Array.from({ length: SAMPLE_RATE }, (_, i) => file.readInt16LE(start + 2 * i) / 32768);
+}
+
+const greatestDifference = (actual: Float32Array, expected: Float32Array): number =>
+  expected.reduce((worst, value, i) => Math.max(worst, Math.abs(value - actual[i]!)), 0);
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  const dot = (x: Float32Array, y: Float32Array): number => x.reduce((sum, value, i) => sum + value * y[i]!, 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+}
+
+async function withFault<Result>(fault: GpuFault, work: () => Promise<Result>): Promise<Result> {
+  setFault(fault);
+  try {
+    return await work();
+  } finally {
+    setFault(null);
+  }
+}
+
+const samples = speech();
+
+beforeAll(() => {
+  // Node's fetch reads no files.
+  vi.stubGlobal('fetch', (address: string | URL) => Promise.resolve(new Response(readFileSync(new URL(address)))));
+});
+
+describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, () => {
+  const input = { data: samples, shape: [1, 1, samples.length] };
+  let model: SegmentationModel;
+  beforeAll(async () => {
+    model = await openSegmentation(request('segmentation-3.0', 'webgpu'));
+    model.gpu!.meter.enter('segmentation');
+  }, 300_000);
+
+  test('gives the scores of WASM, and only scores come back', async () => {
+    const wasm = await openSegmentation(request('segmentation-3.0', 'wasm'));
+    const expected = await wasm.graph.run(input);
+    const actual = await model.graph.run(input);
+    expect(actual.shape).toEqual(expected.shape);
+    // Log-probabilities of order 10 in float32, through four recurrent layers; the goldens allow 1e-2.
+    expect(greatestDifference(actual.data, expected.data)).toBeLessThanOrEqual(1e-3);
+    expect(model.gpu!.meter.counts().segmentation!.bytesBack).toBe(actual.data.byteLength);
+  });
+
+  test('reproduces the goldens; perturbed, it does not', async () => {
+    const sound = await proveSegmentation(model.graph, model.manifest, GOLDENS_BASE);
+    expect(sound).toMatchObject({ passed: true, stages: [{ stage: 'classifier' }] });
+    expect(sound.stages[0]!.argmaxAgreement).toBeGreaterThanOrEqual(0.999);
+    const perturbed = await withFault({ stage: 'segmentation', kind: 'perturb' }, () => proveSegmentation(model.graph, model.manifest, GOLDENS_BASE));
+    expect(perturbed.passed).toBe(false);
+    expect(perturbed.stages[0]!.maxAbs).toBeCloseTo(0.25, 2);
+  });
+
+  test.each([
+    ['zeros', 'gpu-wrong'],
+    ['nan', 'gpu-wrong'],
+    ['memory', 'gpu-memory'],
+    // Last: the device does not come back.
+    ['lost', 'gpu-lost'],
+  ] as const)('%s: %s', async (kind, code) => {
+    await expect(withFault({ stage: 'segmentation', kind }, () => model.graph.run(input))).rejects.toMatchObject({ code });
+  });
+});
+
+describe.skipIf(missing !== null)('embedding on Dawn', { timeout: 300_000 }, () => {
+  let model: EmbeddingModel;
+  const embed = (): Promise<Float32Array> => model.embedder.embedStretch(samples, () => undefined);
+  beforeAll(async () => {
+    model = await openEmbedding(request('campplus-zh-en', 'webgpu'), null);
+  }, 300_000);
+
+  test('gives the embedding of WASM', async () => {
+    const wasm = await openEmbedding(request('campplus-zh-en', 'wasm'), null);
+    const expected = await wasm.embedder.embedStretch(samples, () => undefined);
+    // The requirement for every backend: float32 sums in another order stay well inside.
+    expect(cosine(await embed(), expected)).toBeGreaterThanOrEqual(0.9999);
+  });
+
+  test.each(['fbank', 'embedding'] as const)('reproduces the goldens; with %s perturbed, it does not', async (stage) => {
+    if (stage === 'fbank') {
+      const sound = await proveEmbedding(model.embedder, model.manifest, GOLDENS_BASE);
+      expect(sound.stages.map(({ stage: name, passed }) => [name, passed])).toEqual([['fbank', true], ['embedding', true]]);
+    }
+    const perturbed = await withFault({ stage, kind: 'perturb' }, () => proveEmbedding(model.embedder, model.manifest, GOLDENS_BASE));
+    expect(perturbed.stages.find(({ passed }) => !passed)?.stage).toBe(stage);
+  });
+
+  test.each([
+    ['fbank', 'zeros', 'gpu-wrong'],
+    ['fbank', 'nan', 'gpu-wrong'],
+    ['fbank', 'memory', 'gpu-memory'],
+    ['embedding', 'zeros', 'gpu-wrong'],
+    ['embedding', 'nan', 'gpu-wrong'],
+    ['embedding', 'memory', 'gpu-memory'],
+    ['embedding', 'lost', 'gpu-lost'],
+  ] as const)('%s, %s: %s', async (stage, kind, code) => {
+    await expect(withFault({ stage, kind }, embed)).rejects.toMatchObject({ code });
+  });
+});

@@ -1,0 +1,68 @@
+/**
+ * WebGPU in Node: Dawn (npm `webgpu`) on the SwiftShader library of a Chromium installation.
+ *
+ * Delete the workarounds below when the package accepts shared memory in `writeBuffer`.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { findChromium } from '../../cli/chromium';
+
+/** File that names the software Vulkan driver, as Debian installs it; others have it beside the browser. */
+const DRIVER_FILE = 'vk_swiftshader_icd.json';
+const DRIVER_FOLDERS = ['/usr/lib/chromium', '/usr/lib/chromium-browser'];
+
+/** Why there is no GPU in Node here; null if there is one. Set by {@link installDawn}. */
+export type Missing = string | null;
+
+function driverFile(): string | null {
+  const { VK_ICD_FILENAMES } = process.env;
+  if (VK_ICD_FILENAMES) return VK_ICD_FILENAMES;
+  const folders = [...DRIVER_FOLDERS];
+  try {
+    folders.push(dirname(findChromium()));
+  } catch {
+    // No browser, so no library of its own.
+  }
+  return folders.map((folder) => join(folder, DRIVER_FILE)).find((path) => existsSync(path)) ?? null;
+}
+
+/**
+ * Puts Dawn's classes on the global object and its adapter into `navigator.gpu`.
+ *
+ * @returns why that is impossible, for a printed reason; null if it worked
+ */
+export async function installDawn(): Promise<Missing> {
+  const driver = driverFile();
+  if (driver === null) return `${DRIVER_FILE} was not found; install Chromium or set VK_ICD_FILENAMES`;
+  // Both must be set before the Vulkan loader starts.
+  process.env.VK_ICD_FILENAMES = driver;
+  process.env.XDG_RUNTIME_DIR ??= tmpdir();
+  const { create, globals } = await import('webgpu');
+  Object.assign(globalThis, globals);
+  copySharedMemory();
+  const gpu = create([]);
+  Object.defineProperty(globalThis, 'navigator', {
+    configurable: true,
+    value: { gpu, userAgent: `Node ${process.version}`, hardwareConcurrency: 2 },
+  });
+  const adapter = await gpu.requestAdapter();
+  return adapter ? null : `Dawn found no adapter with ${driver}`;
+}
+
+/** Dawn's `writeBuffer` refuses views of shared memory, which the heap of ONNX Runtime is. */
+function copySharedMemory(): void {
+  const { writeBuffer } = GPUQueue.prototype;
+  GPUQueue.prototype.writeBuffer = function (this: GPUQueue, buffer, offset, data, ...part: (number | undefined)[]) {
+    const isShared = ArrayBuffer.isView(data) && data.buffer instanceof SharedArrayBuffer;
+    const owned = isShared ? new Uint8Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) as never) : data;
+    const given = part.filter((value) => value !== undefined);
+    (writeBuffer as (...values: unknown[]) => undefined).call(this, buffer, offset, isShared ? Uint8Array.from(owned as Uint8Array) : owned, ...given);
+  } as typeof writeBuffer;
+}
+
+/** Address of ONNX Runtime's files for Node. */
+export const RUNTIME_BASE = new URL('../../node_modules/onnxruntime-web/dist/', import.meta.url).href;
+
+/** A file of the repository. */
+export const readRepositoryFile = (path: string): Uint8Array => readFileSync(new URL(`../../${path}`, import.meta.url));

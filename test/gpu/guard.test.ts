@@ -1,0 +1,82 @@
+/** Faults that WebGPU only reports on the side become typed errors, on Dawn in Node with our filterbank as the work. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { GpuFeatureStage } from '../../src/embedding/gpuFeatures';
+import { makeSignal } from '../../src/fbank/fixtures/signals';
+import { openGpu, type GpuContext } from '../../src/gpu/context';
+import { readBack } from '../../src/gpu/readback';
+import { parseManifest, type EmbeddingManifest } from '../../src/store/manifest';
+import { installGpuFault, type GpuFault } from '../browser/gpuFaults';
+import { installDawn } from './dawn';
+
+const missing = await installDawn();
+if (missing !== null) console.log(`skipped: faults of a GPU in Node: ${missing}`);
+const setFault = missing === null ? installGpuFault(null) : () => undefined;
+
+const MANIFEST: EmbeddingManifest = parseManifest(
+  'embedding',
+  JSON.parse(readFileSync('models/campplus-zh-en/manifest.json', 'utf8')),
+  'campplus-zh-en',
+);
+
+describe.skipIf(missing !== null)('a GPU on Dawn', () => {
+  const samples = makeSignal('speech', 8000);
+
+  /** Features of half a second, and the result after the health check has had the chance to mark it. */
+  async function compute(gpu: GpuContext, numWindows = 1): Promise<Float32Array> {
+    const stage = await GpuFeatureStage.create(gpu, MANIFEST);
+    const windows = Float32Array.from({ length: numWindows * samples.length }, (_, i) => samples[i % samples.length]!);
+    const { buffer } = await stage.compute(windows, numWindows);
+    const data = await gpu.guard(() => readBack(gpu.device, buffer, buffer.size, (encoder) => { stage.health.mark(encoder, buffer, buffer.size); }));
+    buffer.destroy();
+    return data;
+  }
+
+  async function computeWith(fault: GpuFault): Promise<Float32Array> {
+    const gpu = await openGpu();
+    setFault(fault);
+    try {
+      return await compute(gpu);
+    } finally {
+      setFault(null);
+      gpu.device.destroy();
+    }
+  }
+
+  test('that works gives the same bits each time, counts what crosses the bus, and marks nothing', async () => {
+    const gpu = await openGpu();
+    const first = await compute(gpu);
+    expect(await compute(gpu)).toEqual(first);
+    expect(first.every(Number.isFinite)).toBe(true);
+    const counts = gpu.meter.counts().fbank!;
+    expect(counts.bytesBack).toBe(2 * first.byteLength);
+    expect(counts.bytesUp).toBeGreaterThanOrEqual(2 * samples.byteLength);
+    gpu.device.destroy();
+  });
+
+  test.each(['zeros', 'nan'] as const)('whose features are %s marks the result', async (kind) => {
+    const data = await computeWith({ stage: 'fbank', kind });
+    expect(data.every(Number.isNaN)).toBe(true);
+  });
+
+  test('that is lost', async () => {
+    await expect(computeWith({ stage: 'fbank', kind: 'lost' })).rejects.toMatchObject({ code: 'gpu-lost' });
+  });
+
+  test('that runs out of memory, or only for large batches', async () => {
+    await expect(computeWith({ stage: 'fbank', kind: 'memory' })).rejects.toMatchObject({ code: 'gpu-memory' });
+    await expect(computeWith({ stage: 'fbank', kind: 'memory', fitsBytes: 1e9 })).resolves.toBeInstanceOf(Float32Array);
+  });
+
+  test('with an invalid call: an error of the backend, and the next call works', async () => {
+    const gpu = await openGpu();
+    const invalid = gpu.guard(async () => {
+      gpu.device.createBuffer({ label: 'invalid', size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE });
+      await gpu.device.queue.onSubmittedWorkDone();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    });
+    await expect(invalid).rejects.toMatchObject({ code: 'backend-failed' });
+    expect((await compute(gpu)).length).toBeGreaterThan(0);
+    gpu.device.destroy();
+  });
+});
