@@ -30,26 +30,35 @@ const LAYERS = [
   ['src/util'],
 ];
 
-/** For each layer, no import whose path leads into a layer before it. */
-const importDirection = LAYERS.slice(1).map((folders, index) => ({
-  files: folders.map((folder) => (folder.endsWith('.ts') ? folder : `${folder}/**/*.ts`)),
-  rules: {
+/** For each layer, no import whose path leads into a layer before it. Unit tests may use the helpers in `test`. */
+const importDirection = LAYERS.slice(1).flatMap((folders, index) => {
+  const before = LAYERS.slice(0, index + 1).flat();
+  const files = folders.map((folder) => (folder.endsWith('.ts') ? folder : `${folder}/**/*.ts`));
+  return [
+    { files, ignores: ['**/*.test.ts'], rules: noImportsFrom(before) },
+    {
+      files: folders.filter((folder) => !folder.endsWith('.ts')).map((folder) => `${folder}/**/*.test.ts`),
+      rules: noImportsFrom(before.filter((folder) => folder !== 'test')),
+    },
+  ].filter((config) => config.files.length > 0);
+});
+
+function noImportsFrom(folders) {
+  const names = folders.map((folder) => folder.replace(/^src\//, '').replace(/\.ts$/, ''));
+  return {
     'no-restricted-imports': [
       'error',
       {
         patterns: [
           {
-            regex: `^\\.{1,2}/(.*/)?(${LAYERS.slice(0, index + 1)
-              .flat()
-              .map((folder) => folder.replace(/^src\//, '').replace(/\.ts$/, ''))
-              .join('|')})(/|$)`,
+            regex: `^\\.{1,2}/(.*/)?(${names.join('|')})(/|$)`,
             message: `Imports point one way: ${LAYERS.map((layer) => layer[0]).join(' → ')}.`,
           },
         ],
       },
     ],
-  },
-}));
+  };
+}
 
 const only = (folders, globs, selector, message) => ({
   files: ['src/**/*.ts', 'workers/**/*.ts'],
@@ -80,5 +89,5 @@ export default tseslint.config(
   ...importDirection,
   only(['src/ort'], [], 'ImportExpression[source.value=/^onnxruntime-web/]', 'Only src/ort opens ONNX Runtime.'),
   { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
-  { files: ['cli/**', 'bench/**', 'scripts/**', 'packages/*/bin/**', '*.config.ts'], languageOptions: { globals: globals.node } },
+  { files: ['cli/**', 'bench/**', 'scripts/**', 'test/**', 'packages/*/bin/**', '*.config.ts'], languageOptions: { globals: globals.node } },
 );

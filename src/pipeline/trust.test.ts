@@ -78,7 +78,7 @@ beforeEach(() => {
   vi.spyOn(ModelWorker.prototype, 'load').mockResolvedValue({} as never);
   vi.spyOn(ModelWorker.prototype, 'call').mockImplementation(() => {
     calls.push('time WASM');
-    return Promise.resolve(proof('segmentation', 0, wasmSeconds)) as never;
+    return Promise.resolve(proof('segmentation', 0, wasmSeconds));
   });
   vi.spyOn(ModelWorker.prototype, 'terminate').mockReturnValue(undefined);
 });
@@ -162,7 +162,7 @@ describe('a GPU that cannot be checked', () => {
 
   test('ends its workers if the caller stops waiting', async () => {
     const controller = new AbortController();
-    vi.mocked(ModelWorker.prototype.load).mockImplementation(() => new Promise((resolve) => {
+    vi.spyOn(ModelWorker.prototype, 'load').mockImplementation(() => new Promise((resolve) => {
       controller.abort();
       resolve({} as never);
     }));

@@ -45,10 +45,12 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
     if (current?.kind === 'memory' && bytes > (current.fitsBytes ?? 0)) reportOutOfMemory(device);
   };
 
+  /* eslint-disable @typescript-eslint/unbound-method -- called with the receiver of the patched method */
   const { createBuffer } = GPUDevice.prototype;
   const { submit } = GPUQueue.prototype;
   const { getMappedRange } = GPUBuffer.prototype;
   const { copyBufferToBuffer } = GPUCommandEncoder.prototype;
+  /* eslint-enable @typescript-eslint/unbound-method */
   GPUDevice.prototype.createBuffer = function (descriptor) {
     const buffer = createBuffer.call(this, descriptor);
     if (current?.stage === 'fbank' && descriptor.label === 'features') newFeatures = { device: this, buffer };
@@ -67,7 +69,7 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
         disturb(device, buffer.size);
       }
     }
-    return (copyBufferToBuffer as (...values: unknown[]) => undefined).apply(this, parameters);
+    (copyBufferToBuffer as (...values: unknown[]) => undefined).apply(this, parameters);
   };
   GPUQueue.prototype.submit = function (commands) {
     submit.call(this, commands);

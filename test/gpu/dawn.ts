@@ -52,13 +52,14 @@ export async function installDawn(): Promise<Missing> {
 
 /** Dawn's `writeBuffer` refuses views of shared memory, which the heap of ONNX Runtime is. */
 function copySharedMemory(): void {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the receiver of the patched method
   const { writeBuffer } = GPUQueue.prototype;
   GPUQueue.prototype.writeBuffer = function (this: GPUQueue, buffer, offset, data, ...part: (number | undefined)[]) {
     const isShared = ArrayBuffer.isView(data) && data.buffer instanceof SharedArrayBuffer;
-    const owned = isShared ? new Uint8Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) as never) : data;
+    const owned = isShared ? Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)) : data;
     const given = part.filter((value) => value !== undefined);
-    (writeBuffer as (...values: unknown[]) => undefined).call(this, buffer, offset, isShared ? Uint8Array.from(owned as Uint8Array) : owned, ...given);
-  } as typeof writeBuffer;
+    (writeBuffer as (...values: unknown[]) => undefined).call(this, buffer, offset, owned, ...given);
+  };
 }
 
 /** Address of ONNX Runtime's files for Node. */
