@@ -83,6 +83,8 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   let active = 0;
   let position = -1;
   let current = new Set<number>();
+  /** A pointer is down on a row. The rows stay where they are until it is up, or the click would land on another one. */
+  let isPressed = false;
   /** Rows are being made anew: the focus comes back to one, but nobody went there. */
   let isFilling = false;
 
@@ -168,6 +170,14 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   scope.on(element, 'scroll', () => {
     fill(false);
   }, { passive: true });
+  scope.on(body, 'pointerdown', () => {
+    isPressed = true;
+  });
+  for (const type of ['pointerup', 'pointercancel'] as const) {
+    scope.on(window, type, () => {
+      isPressed = false;
+    });
+  }
   scope.on(body, 'click', (event) => {
     const index = indexOf(event.target);
     const turn = index === null ? undefined : turns[index];
@@ -221,7 +231,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
         active = index;
       }
       // Hidden behind another tab, the table has no height to scroll in.
-      if (index >= 0 && element.clientHeight > 0) reveal(index);
+      if (index >= 0 && element.clientHeight > 0 && !isPressed) reveal(index);
       for (const row of body.querySelectorAll<HTMLElement>('tr[data-index]')) {
         const { id } = turns[Number(row.dataset.index)] ?? {};
         if (id !== undefined) row.setAttribute('aria-selected', String(id === turn));

@@ -10,17 +10,20 @@ import { parseTime } from './time';
 
 const words = studioText.turn;
 
-/** What can be done to the selected turn. Always in its place, so that nothing jumps when a turn is selected. */
+/**
+ * What can be done to the selected turn. Its height never changes: a press on a row of the table selects a turn, and if
+ * the page moved then, the click would land on another row.
+ */
 export function createTurnEditor(studio: Studio): Panel {
   const { scope } = studio;
-  const hint = h('p', { class: 'fine' }, words.none);
+  const hint = h('p', { class: 'fine turn-editor__hint' }, words.none);
   const time = (label: string, testId: string): { element: HTMLElement; input: HTMLInputElement } => {
     const input = h('input', { type: 'text', inputmode: 'decimal', class: 'field field--time', autocomplete: 'off', 'data-testid': testId });
     return { input, element: h('label', { class: 'labelled' }, h('span', {}, label), input) };
   };
   const start = time(words.start, 'turn-start');
   const end = time(words.end, 'turn-end');
-  const problem = h('p', { class: 'fine problem', role: 'alert', hidden: true });
+  const problem = h('p', { class: 'fine problem', role: 'alert' });
   const speaker = h('select', { class: 'field', 'data-testid': 'turn-speaker' });
   const button = (label: string, key: string, testId: string, act: (studio: Studio) => void): HTMLButtonElement => {
     const made = h('button', { type: 'button', class: 'button button--small', 'data-testid': testId }, label, h('kbd', { 'aria-hidden': 'true' }, key));
@@ -42,9 +45,8 @@ export function createTurnEditor(studio: Studio): Panel {
     'section',
     { class: 'panel turn-editor', 'data-testid': 'turn-editor' },
     h('h3', { class: 'legend' }, words.heading),
-    hint,
+    h('div', { class: 'turn-editor__message' }, hint, problem),
     fields,
-    problem,
     h('div', { class: 'button-row' }, ...needSelection, add),
   );
 
@@ -57,7 +59,6 @@ export function createTurnEditor(studio: Studio): Panel {
     const startSeconds = readTime(start.input, turn.startSeconds);
     const endSeconds = readTime(end.input, turn.endSeconds);
     const bad = startSeconds === null ? start.input : endSeconds === null ? end.input : null;
-    problem.hidden = bad === null;
     setText(problem, bad ? words.badTime(bad.value) : '');
     for (const { input } of [start, end]) input.setAttribute('aria-invalid', String(input === bad));
     if (startSeconds === null || endSeconds === null) return;
@@ -86,8 +87,8 @@ export function createTurnEditor(studio: Studio): Panel {
     const canEdit = isEditable(state);
     turn = canEdit ? (annotation.turns.find(({ id }) => id === selected) ?? null) : null;
     setText(hint, canEdit ? words.none : proposal ? studioText.proposalHint : studioText.exclusiveHint);
-    hint.hidden = turn !== null;
-    problem.hidden = true;
+    hint.classList.toggle('is-unneeded', turn !== null);
+    setText(problem, '');
     for (const control of [...needSelection, start.input, end.input, speaker]) control.disabled = turn === null;
     loop.disabled = turn === null && looped === null;
     add.disabled = !canEdit || annotation.speakers.length === 0;
