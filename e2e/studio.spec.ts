@@ -329,3 +329,30 @@ test.describe('a press on a row', () => {
     await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
   });
 });
+
+test('without an audio output the page says so, and Play tries again', async ({ page }) => {
+  await page.addInitScript(() => {
+    const own = Reflect.get<HTMLMediaElement, 'play'>(HTMLMediaElement.prototype, 'play');
+    // As Firefox does it: play() resolves, and then the error comes.
+    HTMLMediaElement.prototype.play = async function (this: HTMLMediaElement) {
+      await own.call(this);
+      if (!(globalThis as { isMute?: boolean }).isMute) return;
+      Object.defineProperty(this, 'error', { configurable: true, value: { code: 3, message: 'OnMediaSinkAudioError' } });
+      this.dispatchEvent(new Event('error'));
+      Reflect.deleteProperty(this, 'error');
+    };
+    Object.assign(globalThis, { isMute: true });
+  });
+  await openSampleTurns(page);
+  const said = page.getByText('No audio output device was found. Connect one and press Play.');
+  await page.getByRole('button', { name: 'Play', exact: true }).click();
+  await expect(said).toBeVisible();
+  const play = page.getByRole('button', { name: 'Play', exact: true });
+  await expect(play).toBeEnabled();
+  await page.evaluate(() => {
+    Object.assign(globalThis, { isMute: false });
+  });
+  await play.click();
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await expect(said).toBeHidden();
+});

@@ -139,7 +139,12 @@ export const appEn = {
     pause: 'Pause',
     position: 'Position',
     silence: 'no one is speaking',
-    unplayable: 'This browser cannot play this file. The lanes and the table still show the result.',
+    /** Why nothing plays. */
+    playback: {
+      unplayable: 'This browser cannot play this file. The lanes and the table still show the result.',
+      'no-output': 'No audio output device was found. Connect one and press Play.',
+      stopped: 'Playback stopped. Check the audio output device, then press Play to try again.',
+    },
     modeLabel: 'Turns',
     mode: { overlapping: 'Overlapping', exclusive: 'Exclusive' },
     modeHint: 'Exclusive keeps one speaker at a time, for aligning transcripts.',
