@@ -10,6 +10,7 @@ import { failureOf } from '../failure';
 import { failureFacts } from '../failureFacts';
 import { fileButton } from '../fileButton';
 import { speakerName } from '../lanes/model';
+import { loadPart } from '../loadPart';
 import { isHidden, whenShown } from '../review/shown';
 import type { Failure } from '../state';
 import { namesOf } from '../studio/names';
@@ -89,7 +90,7 @@ export function createTranscriptPanel(studio: Studio): TranscriptPanel {
     showFailure(file.name, null);
     setText(status, words.reading(file.name));
     try {
-      const [content, { readTranscript }] = await Promise.all([file.text(), import('../../transcript/readTranscript')]);
+      const [content, { readTranscript }] = await Promise.all([file.text(), loadPart(() => import('../../transcript/readTranscript'))]);
       const transcript = readTranscript(file.name, content);
       // Another file was chosen since, or the result was left.
       if (own !== opening || scope.disposed) return;

@@ -61,10 +61,6 @@ export const appDe: AppWords = {
       ['Dieses Gerät verlässt', 'Nichts'],
     ],
     back: (file) => `Zurück zum Ergebnis für ${file}`,
-    sampleMissing: (status) => `Die Beispielaufnahme ließ sich nicht laden (${status})`,
-    sampleNotFound: 'nicht gefunden',
-    sampleStatus: (status) => `Status ${status}`,
-    sampleRemedy: 'Laden Sie die Seite neu, oder wählen Sie eine eigene Aufnahme',
   },
   drop: {
     ready: 'Aufnahme ablegen, um sie zu analysieren, oder ein Modell (.onnx), um es zu verwenden',

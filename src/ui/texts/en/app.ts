@@ -60,10 +60,6 @@ export const appEn = {
       ['Leaves this machine', 'Nothing'],
     ] as readonly (readonly [string, string])[],
     back: (file: string): string => `Back to the result for ${file}`,
-    sampleMissing: (status: string): string => `The sample recording could not be fetched (${status})`,
-    sampleNotFound: 'not found',
-    sampleStatus: (status: number): string => `status ${status}`,
-    sampleRemedy: 'Reload the page, or choose a recording of your own',
   },
   drop: {
     ready: 'Drop a recording to analyse it, or a model (.onnx) to use it',
