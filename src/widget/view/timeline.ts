@@ -5,6 +5,7 @@ import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, secondsAt, xOf, type Geometry 
 import { turnAt, type Lane } from '../../ui/lanes/model';
 import { paintBase } from '../../ui/lanes/painter';
 import { readPaints, type Paints } from '../../ui/lanes/palette';
+import { onResize } from '../../ui/onResize';
 import type { WidgetContext } from './context';
 
 /** Narrower than this, in CSS pixels, the speakers lie inside their lanes; `result.css` has the same number. */
@@ -104,11 +105,7 @@ export function createTimeline({ scope, words, onColours }: WidgetContext, optio
     width = stage.clientWidth;
     if (frame === 0) frame = requestAnimationFrame(paint);
   };
-  const observer = new ResizeObserver(layOut);
-  observer.observe(element);
-  scope.add(() => {
-    observer.disconnect();
-  });
+  onResize(scope, element, layOut);
   onColours(scope, () => {
     paints = null;
     layOut();
