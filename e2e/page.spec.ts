@@ -174,5 +174,6 @@ test('a sample that cannot be fetched is explained in plain words, and can be tr
   await expect(error).not.toContainText('Failed to fetch');
   await page.unroute('**/sample.wav');
   await page.getByRole('button', { name: 'Try again' }).click();
-  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'working');
+  await expect(state(page)).toHaveAttribute('data-state', /loading|running/);
+  await page.getByTestId('cancel').click();
 });

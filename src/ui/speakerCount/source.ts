@@ -1,5 +1,5 @@
 import type { KeptVoices } from '../../pipeline/keptVoices';
-import { loadPart } from '../loadPart';
+import { loadPart } from '../../util/loadPart';
 import type { Clusterer } from './session';
 
 /** Where the panel gets what it clusters, or why there is nothing to cluster. */

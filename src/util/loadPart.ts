@@ -1,7 +1,7 @@
-import { VoxlaneError } from '../util/errors';
+import { VoxlaneError } from './errors';
 
 /**
- * Loads a part of the page's code that is fetched only where it is needed.
+ * Loads a part of the code that is fetched only where it is needed.
  *
  * @param load an `import()`
  * @throws VoxlaneError `worker-failed` without the browser's words ("Failed to fetch dynamically imported module"), which are
@@ -14,8 +14,8 @@ export async function loadPart<Part>(load: () => Promise<Part>): Promise<Part> {
     throw new VoxlaneError(
       {
         code: 'worker-failed',
-        problem: 'A part of the page could not be loaded',
-        expected: 'a connection to the server, with the same version of the page',
+        problem: 'A part of Voxlane could not be loaded',
+        expected: 'a connection to the server, which has the same version of Voxlane',
         remedy: 'Check the connection and reload the page',
       },
       { cause },
