@@ -4,6 +4,7 @@ import { clock } from '../format';
 import { speakerName } from '../lanes/model';
 import { addAtPlayhead, assignTurn, confirmSelected, deleteSelected, isEditable, moveTurn, splitSelected, toggleLoop } from './corrections';
 import type { Panel, Studio } from './studio';
+import { nameOf } from './names';
 import { onChoice } from './onChoice';
 import { studioText } from './text';
 import { parseTime } from './time';
@@ -16,7 +17,7 @@ const words = studioText.turn;
  */
 export function createTurnEditor(studio: Studio): Panel {
   const { scope } = studio;
-  const hint = h('p', { class: 'fine turn-editor__hint' }, words.none);
+  const hint = h('p', { class: 'fine' }, words.none);
   const time = (label: string, testId: string): { element: HTMLElement; input: HTMLInputElement } => {
     const input = h('input', { type: 'text', inputmode: 'decimal', class: 'field field--time', autocomplete: 'off', 'data-testid': testId });
     return { input, element: h('label', { class: 'labelled' }, h('span', {}, label), input) };
@@ -54,12 +55,15 @@ export function createTurnEditor(studio: Studio): Panel {
   let shownId: number | null = null;
   /** What stands in the field that was read last: it may be written anew. */
   let committed: string | null = null;
+  const describe = ({ speaker: id, startSeconds, endSeconds }: EditableTurn): string =>
+    words.describe(nameOf(studio.get().annotation, id), startSeconds, endSeconds);
   const commit = (): void => {
     if (!turn) return;
     const startSeconds = readTime(start.input, turn.startSeconds);
     const endSeconds = readTime(end.input, turn.endSeconds);
     const bad = startSeconds === null ? start.input : endSeconds === null ? end.input : null;
     setText(problem, bad ? words.badTime(bad.value) : '');
+    if (bad) setText(hint, '');
     for (const { input } of [start, end]) input.setAttribute('aria-invalid', String(input === bad));
     if (startSeconds === null || endSeconds === null) return;
     committed = document.activeElement instanceof HTMLInputElement ? document.activeElement.value : null;
@@ -86,8 +90,7 @@ export function createTurnEditor(studio: Studio): Panel {
     const { annotation, selected, loop: looped, proposal } = state;
     const canEdit = isEditable(state);
     turn = canEdit ? (annotation.turns.find(({ id }) => id === selected) ?? null) : null;
-    setText(hint, canEdit ? words.none : proposal ? studioText.proposalHint : studioText.exclusiveHint);
-    hint.classList.toggle('is-unneeded', turn !== null);
+    setText(hint, turn ? describe(turn) : canEdit ? words.none : proposal ? studioText.proposalHint : studioText.exclusiveHint);
     setText(problem, '');
     for (const control of [...needSelection, start.input, end.input, speaker]) control.disabled = turn === null;
     loop.disabled = turn === null && looped === null;
