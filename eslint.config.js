@@ -88,6 +88,18 @@ export default tseslint.config(
   },
   ...importDirection,
   only(['src/ort'], [], 'ImportExpression[source.value=/^onnxruntime-web/]', 'Only src/ort opens ONNX Runtime.'),
+  {
+    files: ['src/**/*.ts'],
+    // The model store and the service worker have fetches of their own.
+    ignores: ['src/ui/onResize.ts', 'src/util/fetchFile.ts', 'src/store/**', 'src/sw/**', '**/*.test.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        { name: 'ResizeObserver', message: 'Use onResize: a change of layout inside the observer is an error of the page.' },
+        { name: 'fetch', message: "Use fetchFile: the browser's words about a failed connection are not for people." },
+      ],
+    },
+  },
   { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
   { files: ['cli/**', 'bench/**', 'scripts/**', 'test/**', 'packages/*/bin/**', '*.config.ts'], languageOptions: { globals: globals.node } },
 );

@@ -162,3 +162,18 @@ test('the page works from the keyboard and says its state to assistive technolog
   // Loading was cancelled too, not only left alone.
   await expect.poll(() => page.workers().length).toBe(0);
 });
+
+test('a sample that cannot be fetched is explained in plain words, and can be tried again', async ({ page }) => {
+  await page.goto('index.html');
+  await page.route('**/sample.wav', (route) => route.abort());
+  await page.getByTestId('try-sample').click();
+  const error = page.getByTestId('error');
+  await expect(error).toContainText('The sample recording could not be fetched: the server could not be reached');
+  await expect(error).toContainText('Check the connection and try again');
+  await expect(error).toContainText('Code: audio-missing');
+  await expect(error).not.toContainText('Failed to fetch');
+  await page.unroute('**/sample.wav');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(state(page)).toHaveAttribute('data-state', /loading|running/);
+  await page.getByTestId('cancel').click();
+});

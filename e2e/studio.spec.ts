@@ -266,3 +266,97 @@ test('a transcript or a UEM without its recording is explained', async ({ page }
   await expect(page.locator('.notice')).toContainText('sample.rttm was not taken');
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'empty');
 });
+
+test.describe('a press on a row', () => {
+  test.use({ viewport: { width: 1280, height: 640 } });
+
+  /** Presses a row near its lower edge, and says how far the row has moved before the button is let go. */
+  async function press(page: Page, row: number): Promise<number> {
+    // WebKit has no scroll anchoring, by which other browsers make up for some of what moves.
+    await page.evaluate(() => {
+      document.documentElement.style.overflowAnchor = 'none';
+    });
+    const top = async (): Promise<number> => (await rows(page).nth(row).boundingBox())!.y;
+    const { x, width, y, height } = (await rows(page).nth(row).boundingBox())!;
+    await page.mouse.move(x + width / 2, Math.min(y + height - 4, 636));
+    await page.mouse.down();
+    // What the press has changed is laid out by then, and what it says is written.
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    const moved = (await top()) - y;
+    await page.mouse.up();
+    return moved;
+  }
+  const toBottom = (page: Page): Promise<void> =>
+    page.evaluate(() => {
+      scrollTo(0, document.documentElement.scrollHeight);
+    });
+
+  test('moves no row, with the hint shown or with a wrong time in a field', async ({ page }) => {
+    await openSampleTurns(page);
+    await toBottom(page);
+    expect(await press(page, 6)).toBe(0);
+    await expect(rows(page).nth(6)).toHaveAttribute('aria-selected', 'true');
+    await page.getByTestId('turn-start').fill('nonsense');
+    await page.getByTestId('turn-start').press('Tab');
+    await expect(page.getByRole('alert').filter({ hasText: 'nonsense' })).toBeVisible();
+    await toBottom(page);
+    expect(await press(page, 4)).toBe(0);
+    await expect(rows(page).nth(4)).toHaveAttribute('aria-selected', 'true');
+  });
+
+  test('moves no row when it takes a time that was typed', async ({ page }) => {
+    await openSampleTurns(page);
+    await rows(page).nth(6).click();
+    await page.getByTestId('turn-end').fill('0:18.7');
+    await expect(status(page)).toHaveText('');
+    expect(await press(page, 4)).toBe(0);
+    await expect(status(page)).not.toHaveText('');
+  });
+
+  test('moves no row that the scroller cuts off', async ({ page }) => {
+    const many = Array.from({ length: 60 }, (_, turn) => `SPEAKER talk 1 ${turn / 2} 0.4 <NA> <NA> ${turn % 2 ? 'Ada' : 'Bob'} <NA> <NA>\n`);
+    await page.goto('index.html');
+    await drop(page, SAMPLE, { name: 'sample.rttm', text: many.join('') });
+    const table = page.locator('.turns__scroller');
+    await table.evaluate((element) => {
+      element.scrollTop = 18;
+      element.scrollIntoView({ block: 'end' });
+    });
+    const bottom = await table.evaluate((element) => element.getBoundingClientRect().bottom);
+    const cut = await rows(page).evaluateAll((all, end) => all.findIndex((row) => row.getBoundingClientRect().bottom > end + 4), bottom);
+    const before = await rows(page).nth(cut).boundingBox();
+    await page.mouse.move(before!.x + 40, before!.y + 4);
+    await page.mouse.down();
+    expect((await rows(page).nth(cut).boundingBox())!.y).toBe(before!.y);
+    await page.mouse.up();
+    await expect(rows(page).nth(cut)).toHaveAttribute('aria-selected', 'true');
+    await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  });
+});
+
+test('without an audio output the page says so, and Play tries again', async ({ page }) => {
+  await page.addInitScript(() => {
+    const own = Reflect.get<HTMLMediaElement, 'play'>(HTMLMediaElement.prototype, 'play');
+    // As Firefox does it: play() resolves, and then the error comes.
+    HTMLMediaElement.prototype.play = async function (this: HTMLMediaElement) {
+      await own.call(this);
+      if (!(globalThis as { isMute?: boolean }).isMute) return;
+      Object.defineProperty(this, 'error', { configurable: true, value: { code: 3, message: 'OnMediaSinkAudioError' } });
+      this.dispatchEvent(new Event('error'));
+      Reflect.deleteProperty(this, 'error');
+    };
+    Object.assign(globalThis, { isMute: true });
+  });
+  await openSampleTurns(page);
+  const said = page.getByText('No audio output device was found. Connect one and press Play.');
+  await page.getByRole('button', { name: 'Play', exact: true }).click();
+  await expect(said).toBeVisible();
+  const play = page.getByRole('button', { name: 'Play', exact: true });
+  await expect(play).toBeEnabled();
+  await page.evaluate(() => {
+    Object.assign(globalThis, { isMute: false });
+  });
+  await play.click();
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await expect(said).toBeHidden();
+});

@@ -1,4 +1,5 @@
 import { messageOf, VoxlaneError } from '../util/errors';
+import { loadPart } from '../util/loadPart';
 
 /** A whole recording as the page decoded it. */
 export interface PageAudio {
@@ -24,7 +25,7 @@ export async function decodeOnPage(source: Blob): Promise<PageAudio> {
   if (typeof OfflineAudioContext === 'undefined') throw unsupported('There is no Web Audio in this thread');
   // `decodeAudioData` gives the context's rate; at the file's own rate it has nothing to convert. The demuxer
   // is loaded here since no other code of the page needs it.
-  const { containerSampleRate } = await import('./media');
+  const { containerSampleRate } = await loadPart(() => import('./media'));
   const ownRate = (await containerSampleRate(source)) ?? USUAL_SAMPLE_RATE;
   const sampleRate = Math.min(MOST_CONTEXT_RATE, Math.max(LEAST_CONTEXT_RATE, ownRate));
   const buffer = await decodeWith(new OfflineAudioContext(1, 1, sampleRate), source);

@@ -1,4 +1,5 @@
 import { VoxlaneError } from '../util/errors';
+import { fetchFile } from '../util/fetchFile';
 import { addressIn, type FileBase } from '../util/fileBase';
 
 /**
@@ -8,14 +9,20 @@ import { addressIn, type FileBase } from '../util/fileBase';
  * @returns the zip
  * @throws VoxlaneError `model-missing`
  */
-export async function fetchGoldens(id: string, base: FileBase): Promise<Uint8Array> {
+export function fetchGoldens(id: string, base: FileBase): Promise<Uint8Array> {
   const address = addressIn(base, `${id}.zip`);
-  const response = await fetch(address).catch(() => null);
-  if (response?.ok) return new Uint8Array(await response.arrayBuffer());
-  throw new VoxlaneError({
-    code: 'model-missing',
-    problem: `The golden outputs ${address} could not be fetched`,
-    expected: 'the folder goldens/ of this release at that address',
-    remedy: 'Check the `goldens` option and that the server serves the folder',
-  });
+  return fetchFile(
+    address,
+    async (response) => new Uint8Array(await response.arrayBuffer()),
+    (why, cause) =>
+      new VoxlaneError(
+        {
+          code: 'model-missing',
+          problem: `The golden outputs ${address} could not be fetched: ${why}`,
+          expected: 'the folder goldens/ of this release at that address',
+          remedy: 'Check the `goldens` option and that the server serves the folder',
+        },
+        { cause },
+      ),
+  );
 }

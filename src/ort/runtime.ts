@@ -1,4 +1,5 @@
 import type * as Ort from 'onnxruntime-web';
+import { VoxlaneError } from '../util/errors';
 import { addressIn, type FileBase } from '../util/fileBase';
 
 /** How the runtime is loaded. */
@@ -28,9 +29,24 @@ export async function loadRuntime(backend: 'wasm' | 'webgpu', { runtimeBase, thr
 /**
  * From where its WASM lies too, and not through a bundler: a worker is one script then, which any page can start, and the
  * runtime, which the models on WASM do without, is fetched only where it runs.
+ *
+ * @throws VoxlaneError `model-missing`
  */
 async function importRuntime(base: FileBase, script: string): Promise<typeof Ort> {
-  return (await import(/* @vite-ignore */ /* webpackIgnore: true */ addressIn(base, script))) as typeof Ort;
+  const address = addressIn(base, script);
+  try {
+    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ address)) as typeof Ort;
+  } catch (cause) {
+    throw new VoxlaneError(
+      {
+        code: 'model-missing',
+        problem: `ONNX Runtime's script ${address} could not be loaded`,
+        expected: 'the folder ort/ of this release at that address',
+        remedy: 'Check the connection, the `runtime` option and that the server serves the folder',
+      },
+      { cause },
+    );
+  }
 }
 
 function setRuntimeFiles(ort: typeof Ort, base: FileBase, stem: string): void {

@@ -4,6 +4,15 @@ import type { BackendChoice } from './types';
 /** A page is not alone on the machine, and each worker takes memory. */
 const MOST_USEFUL_THREADS = 8;
 
+/**
+ * WebKit rounds the number of cores against fingerprinting: it reports 8 for 8 and more, and 4 for anything below, on one
+ * core as well (Source/WebCore/page/NavigatorBase.cpp, `hardwareConcurrency`; WebKitGTK 2.50 reports 4 on two cores).
+ * Its 4 therefore means 1 to 7 cores. Three workers keep two cores busy with one worker too many, which costs memory but
+ * next to no time, and leave the page a core of four. Two would leave most of a phone's six cores idle.
+ */
+const WEBKIT_ROUNDED = 4;
+const THREADS_IF_ROUNDED = 3;
+
 /** Where the models could run here, before anything was tried. */
 export interface BackendPlan {
   readonly name: 'webgpu' | 'wasm';
@@ -45,7 +54,15 @@ export function wasmReason(why: string): string {
   return globalThis.crossOriginIsolated ? why : `${why}; one thread a worker, because the page is not cross-origin isolated`;
 }
 
-/** Processor cores for WASM. */
+/** Processor cores for WASM: as many as were asked for, or as the browser says the machine has, within bounds. */
 export function wasmThreads(asked: number | undefined): number {
-  return asked ?? Math.min(navigator.hardwareConcurrency, MOST_USEFUL_THREADS);
+  if (asked !== undefined) return asked;
+  const { hardwareConcurrency, userAgent } = navigator;
+  if (isWebKit(userAgent) && hardwareConcurrency === WEBKIT_ROUNDED) return THREADS_IF_ROUNDED;
+  return Math.min(hardwareConcurrency, MOST_USEFUL_THREADS);
+}
+
+/** Chromium names WebKit too. Every browser on iOS is WebKit, Chrome (`CriOS/`) included. */
+function isWebKit(userAgent: string): boolean {
+  return userAgent.includes('AppleWebKit/') && !/Chrom(e|ium)\//.test(userAgent);
 }

@@ -161,7 +161,7 @@ export interface DiarizerOptions {
   readonly trustGpu?: boolean;
   /** Windows that the models take at a time, 1 to 32. Default: measured on a GPU (1 with `trustGpu`), 4 on WASM. */
   readonly batchWindows?: number;
-  /** Processor cores to use on WASM, 1 to 64. Default: the machine's, at most 8. */
+  /** Processor cores to use on WASM, 1 to 64. Default: the machine's, at most 8; 3 in WebKit where it reports 4. */
   readonly threads?: number;
 }
 

@@ -1,4 +1,4 @@
-import { messageOf } from '../util/errors';
+import { connectionProblem } from '../util/fetchFile';
 import { Interruptible } from '../util/interruptible';
 import { cancelled, unavailable } from './failures';
 import { Passing, retryAfterMs, type After } from './retry';
@@ -49,6 +49,8 @@ export async function openAttempt(
     connection.abort();
   };
 
+  /** Whether the server has answered. */
+  let isOpen = false;
   /** `step`, unless it takes too long, is cancelled or fails. */
   const timed = async <Result>(step: () => Promise<Result>): Promise<Result> => {
     const callOff = after(stallMs, () => {
@@ -58,7 +60,7 @@ export async function openAttempt(
       return await work.run(step);
     } catch (error) {
       end();
-      throw work.interruption ?? new Passing(`the connection failed (${messageOf(error)})`);
+      throw work.interruption ?? new Passing(isOpen ? 'the connection ended' : connectionProblem(), null, error);
     } finally {
       callOff();
     }
@@ -67,6 +69,7 @@ export async function openAttempt(
   // No If-Range: from another origin it costs a preflight that hubs do not all answer. The tag is compared instead.
   const headers: HeadersInit = fromByte > 0 ? { Range: `bytes=${fromByte}-` } : {};
   const response = await timed(() => fetch(address, { headers, cache, signal: connection.signal }));
+  isOpen = true;
   const reader = response.body?.getReader();
   return {
     response,

@@ -1,4 +1,4 @@
-import { messageOf } from '../util/errors';
+import { fetchFile } from '../util/fetchFile';
 import { addressIn, type FileBase } from '../util/fileBase';
 import { sha256Hex } from '../util/hash';
 import { altered, missing } from './failures';
@@ -36,7 +36,7 @@ export async function fetchChecked(
   address: string,
   expected: { readonly bytes: number; readonly sha256: string },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(await (await fetchOk(address)).arrayBuffer());
+  const bytes = new Uint8Array(await fetchWhole(address, (response) => response.arrayBuffer()));
   if (bytes.length !== expected.bytes) throw altered(address, `has ${bytes.length} bytes`, `${expected.bytes} bytes`);
   const hash = await sha256Hex(bytes);
   if (hash !== expected.sha256) throw altered(address, `has SHA-256 ${hash}`, expected.sha256);
@@ -53,22 +53,16 @@ export async function loadManifest<Task extends keyof Manifests>(
   return parseManifest(task, await fetchJson(address), address);
 }
 
-async function fetchOk(address: string): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(address);
-  } catch (cause) {
-    throw missing(address, messageOf(cause), cause);
-  }
-  if (!response.ok) throw missing(address, `the server answered ${response.status} ${response.statusText}`.trim());
-  return response;
+/** @throws VoxlaneError `model-missing` */
+function fetchWhole<Content>(address: string, read: (response: Response) => Promise<Content>): Promise<Content> {
+  return fetchFile(address, read, (why, cause) => missing(address, why, cause));
 }
 
 /** @throws VoxlaneError `model-missing` */
 export async function fetchJson(address: string): Promise<unknown> {
   // What is written into its own address is not fetched: a Content-Security-Policy would have to allow it.
   const inline = /^data:[^,]*,(.*)$/s.exec(address)?.[1];
-  const text = inline === undefined ? await (await fetchOk(address)).text() : decodeURIComponent(inline);
+  const text = inline === undefined ? await fetchWhole(address, (response) => response.text()) : decodeURIComponent(inline);
   try {
     return JSON.parse(text);
   } catch (cause) {

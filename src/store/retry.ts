@@ -15,12 +15,14 @@ export class Passing extends Error {
   /**
    * @param message reason, as the end of a sentence that begins with "because"
    * @param waitMs how long the server asks to be left alone; null where it does not say
+   * @param cause what the browser threw
    */
   constructor(
     message: string,
     readonly waitMs: number | null = null,
+    cause?: unknown,
   ) {
-    super(message);
+    super(message, { cause });
   }
 }
 

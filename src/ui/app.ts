@@ -1,4 +1,3 @@
-import { messageOf } from '../util/errors';
 import { Scope } from '../util/scope';
 import { createActions } from './actions';
 import { announcement } from './announce';
@@ -116,11 +115,11 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
   async function fetchDoneView(): Promise<void> {
     try {
       views.done ??= await loadDoneView();
-    } catch (thrown) {
+    } catch {
       // A server that has a newer version no longer has this one's parts. What was computed is kept and opens after a reload.
       isDoneViewLost = true;
       if (store.get().phase.kind === 'done') {
-        store.dispatch({ type: 'noticed', notice: { said: workText.notLoaded(messageOf(thrown)) } });
+        store.dispatch({ type: 'noticed', notice: { said: workText.notLoaded } });
       }
       return;
     }

@@ -11,11 +11,15 @@ class FakeAudio extends EventTarget {
   seeking = false;
   playbackRate = 1;
   preservesPitch = false;
+  error: { code: number; message: string } | null = null;
+  /** What `play()` rejects with. */
+  refusal: Error | null = null;
   constructor() {
     super();
     FakeAudio.last = this;
   }
   play(): Promise<void> {
+    if (this.refusal) return Promise.reject(this.refusal);
     this.paused = false;
     this.ended = false;
     this.dispatchEvent(new Event('play'));
@@ -30,7 +34,15 @@ class FakeAudio extends EventTarget {
     this.dispatchEvent(new Event('timeupdate'));
   }
   removeAttribute = vi.fn();
-  load = vi.fn();
+  load = vi.fn(() => {
+    this.error = null;
+    this.paused = true;
+    this.currentTime = 0;
+  });
+  fail(code: number, message: string): void {
+    this.error = { code, message };
+    this.dispatchEvent(new Event('error'));
+  }
 }
 
 let scope: Scope;
@@ -136,5 +148,53 @@ describe('Player', () => {
     player.shuttle(1);
     audio().run(1);
     expect([player.playing, player.position]).toEqual([true, 1]);
+  });
+
+  // As browsers report them: see playbackProblem.ts.
+  it.each([
+    [3, 'OnMediaSinkAudioError', 'no-output'],
+    [3, 'NS_ERROR_DOM_MEDIA_CUBEB_INITIALIZATION_ERR (0x806e0065)', 'no-output'],
+    [3, 'AUDIO_RENDERER_ERROR: audio render error', 'no-output'],
+    [2, '', 'stopped'],
+    [3, 'Media failed to decode', 'stopped'],
+  ] as const)('can be tried again after an error %i “%s”, from where it was', (code, message, problem) => {
+    player.playFrom(12);
+    audio().run(1);
+    audio().fail(code, message);
+    expect([player.problem, player.playable, player.playing, audio().paused]).toEqual([problem, true, false, true]);
+    // What the element reports while nothing plays is not followed.
+    audio().currentTime = 40;
+    audio().dispatchEvent(new Event('timeupdate'));
+    expect(player.position).toBe(13);
+    player.toggle();
+    expect([player.problem, player.playing, audio().currentTime]).toEqual([null, true, 13]);
+    audio().run(1);
+    expect(player.position).toBe(14);
+  });
+
+  it.each([
+    [4, ''],
+    [4, 'DEMUXER_ERROR_COULD_NOT_OPEN: FFmpegDemuxer: open context failed'],
+    [3, 'PIPELINE_ERROR_DECODE: audio decode error!'],
+    [3, 'NS_ERROR_DOM_MEDIA_DECODE_ERR (0x806e0004)'],
+  ])('does not play a file that cannot be decoded: error %i “%s”', (code, message) => {
+    audio().fail(code, message);
+    expect([player.problem, player.playable]).toEqual(['unplayable', false]);
+    player.toggle();
+    expect([player.playing, audio().load.mock.calls.length]).toEqual([false, 0]);
+    player.seek(20);
+    expect(player.position).toBe(20);
+  });
+
+  it.each([
+    ['NotSupportedError', 'unplayable'],
+    ['UnknownError', 'stopped'],
+    ['AbortError', null],
+    ['NotAllowedError', null],
+  ])('takes a play() that is refused with %s for %s', async (name, problem) => {
+    audio().refusal = new DOMException('refused', name);
+    player.toggle();
+    await Promise.resolve();
+    expect(player.problem).toBe(problem);
   });
 });

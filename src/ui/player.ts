@@ -1,4 +1,5 @@
 import type { Scope } from '../util/scope';
+import { problemOfError, problemOfRejection, type PlaybackProblem } from './playbackProblem';
 import type { Stretch } from './studio/studio';
 
 /** How fast a recording can be played, as a factor. Beyond, browsers mute the sound. */
@@ -16,7 +17,7 @@ export class Player {
   readonly #audio = new Audio();
   readonly #duration: number;
   #position = 0;
-  #playable = true;
+  #problem: PlaybackProblem | null = null;
   #frame = 0;
   #rate = 1;
   #loop: Stretch | null = null;
@@ -43,8 +44,7 @@ export class Player {
     // In a hidden tab there are no frames; there `timeupdate` sees to it that a stretch ends.
     for (const type of ['play', 'pause', 'seeked', 'ended', 'timeupdate'] as const) scope.on(audio, type, changed);
     scope.on(audio, 'error', () => {
-      this.#playable = false;
-      this.#changed();
+      if (audio.error) this.#fail(problemOfError(audio.error));
     });
     scope.add(() => {
       cancelAnimationFrame(this.#frame);
@@ -61,11 +61,17 @@ export class Player {
   }
 
   get playing(): boolean {
-    return this.#playable && !this.#audio.paused && !this.#audio.ended;
+    return this.#problem === null && !this.#audio.paused && !this.#audio.ended;
   }
 
+  /** Whether pressing Play can help. */
   get playable(): boolean {
-    return this.#playable;
+    return this.#problem !== 'unplayable';
+  }
+
+  /** Why nothing plays; null if nothing is known to stand in the way. */
+  get problem(): PlaybackProblem | null {
+    return this.#problem;
   }
 
   /** Speed that was chosen, as a factor; the pitch stays. A shuttle can be faster for a while. */
@@ -160,7 +166,7 @@ export class Player {
   #moveTo(seconds: number): void {
     this.#position = Math.min(Math.max(0, seconds), this.#duration);
     // While rewinding, each seek would make the element decode; it gets the place where that ends.
-    if (this.#playable && this.#rewind === 0) this.#audio.currentTime = this.#position;
+    if (this.playable && this.#rewind === 0) this.#audio.currentTime = this.#position;
   }
 
   #pause(): void {
@@ -177,22 +183,35 @@ export class Player {
   }
 
   #play(): void {
-    if (!this.#playable) return;
+    if (!this.playable) return;
+    if (this.#problem !== null) this.#reload();
     this.#audio.playbackRate = this.#rate;
     this.#audio.play().catch((failure: unknown) => {
-      // A pause or a seek that comes before the sound has begun rejects too, and is no fault of the file.
-      if (failure instanceof DOMException && failure.name === 'NotSupportedError') {
-        this.#playable = false;
-        this.#changed();
-      }
+      const problem = problemOfRejection(failure, this.#audio.error);
+      if (problem) this.#fail(problem);
     });
+  }
+
+  #fail(problem: PlaybackProblem): void {
+    if (this.#scope.disposed) return;
+    this.#problem = problem;
+    // Firefox runs on without sound.
+    this.#audio.pause();
+    this.#changed();
+  }
+
+  /** An element with an error opens its file and the audio output anew only if it is made to. */
+  #reload(): void {
+    this.#problem = null;
+    this.#audio.load();
+    this.#audio.currentTime = this.#position;
   }
 
   #changed(): void {
     cancelAnimationFrame(this.#frame);
     if (this.#scope.disposed) return;
     if (this.#rewind > 0) this.#rewindOn();
-    else if (this.#playable && !this.#audio.seeking) this.#follow();
+    else if (this.#problem === null && !this.#audio.seeking) this.#follow();
     this.onChange();
     if (this.playing || this.#rewind > 0) {
       this.#frame = requestAnimationFrame(() => {

@@ -1,3 +1,5 @@
+import { VoxlaneError } from '../util/errors';
+import { fetchFile } from '../util/fetchFile';
 import type { Source } from './state';
 import { text } from './text';
 
@@ -6,23 +8,31 @@ export function fileSource(file: File, companions: readonly File[] = []): Source
   return { name: file.name, load: () => Promise.resolve(file), companions };
 }
 
-/** The recording that comes with the page. */
+/** The recording that comes with the page. Its `load` throws VoxlaneError `audio-missing`. */
 export function sampleSource(): Source {
   const name = text.empty.sampleName;
+  const missing = (why: string, cause?: unknown): VoxlaneError =>
+    new VoxlaneError(
+      {
+        code: 'audio-missing',
+        problem: `The sample recording could not be fetched: ${why}`,
+        expected: `${name} beside this page`,
+        remedy: 'Check the connection and try again, or choose a recording of your own',
+      },
+      { cause },
+    );
   return {
     name,
-    async load(signal) {
-      const response = await fetch(new URL(name, document.baseURI), { signal });
-      // A server with a fallback page answers 200 with HTML for a file it does not have.
-      const isPage = response.headers.get('content-type')?.startsWith('text/html') ?? false;
-      if (!response.ok || isPage) {
-        throw Object.assign(new Error(text.empty.sampleMissing(String(response.status))), {
-          code: null,
-          problem: text.empty.sampleMissing(isPage ? text.empty.sampleNotFound : text.empty.sampleStatus(response.status)),
-          remedy: text.empty.sampleRemedy,
-        });
-      }
-      return response.blob();
-    },
+    load: (signal) =>
+      fetchFile(
+        new URL(name, document.baseURI),
+        async (response) => {
+          // A server with a fallback page answers 200 with HTML for a file it does not have.
+          if (response.headers.get('content-type')?.startsWith('text/html')) throw missing('the server answered with a web page in its place');
+          return response.blob();
+        },
+        missing,
+        signal,
+      ),
   };
 }

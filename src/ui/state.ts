@@ -318,6 +318,7 @@ export function recoveries(failure: Failure, options: RunOptions): Recoveries {
     case 'model-altered':
     case 'model-invalid':
       return { ...none, retry: true, bundled };
+    case 'audio-missing':
     case 'disposed':
     case null:
       return { ...none, retry: true };

@@ -74,7 +74,7 @@ export function createTransport(
     lanesText.loop,
   );
   scope.on(loop, 'click', () => onLoop?.());
-  const unplayable = h('p', { class: 'fine transport__unplayable', hidden: true, role: 'status' });
+  const problem = h('p', { class: 'fine transport__problem', hidden: true, role: 'status' });
 
   const element = h(
     'div',
@@ -90,7 +90,7 @@ export function createTransport(
       ...modes.map((mode) => mode.element),
     ),
     zoom,
-    unplayable,
+    problem,
   );
 
   let wasPlaying: boolean | null = null;
@@ -121,8 +121,8 @@ export function createTransport(
       play.disabled = !player.playable;
       speed.disabled = !player.playable;
       if (Number(speed.value) !== player.rate) speed.value = String(player.rate);
-      unplayable.hidden = player.playable;
-      setText(unplayable, player.playable ? '' : text.done.unplayable);
+      problem.hidden = player.problem === null;
+      setText(problem, player.problem ? text.done.playback[player.problem] : '');
       if (wasPlaying === player.playing) return;
       wasPlaying = player.playing;
       play.replaceChildren(icon(wasPlaying ? 'pause' : 'play'));

@@ -4,8 +4,9 @@ import type { Scope } from '../util/scope';
 import { h } from './dom';
 import type { Formats } from './format';
 import { swatch } from './lanes/label';
+import { isTouch, TOUCH_PIXELS } from './touch';
 
-/** Rows have one height, known to CSS as well: only so can rows outside the window be left out. */
+/** In CSS pixels, for a mouse. */
 const ROW_HEIGHT = 36;
 /** Rows kept on either side of what is visible. Recordings of some minutes are thereby whole in the DOM. */
 const MARGIN = 80;
@@ -57,6 +58,8 @@ export interface TurnTableWords {
  */
 export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats, rowPart }: TurnTableOptions): TurnTable {
   const { clock, decimal } = formats;
+  /** Rows have one height, known to CSS as well: only so can rows outside the window be left out. */
+  const rowHeight = isTouch() ? TOUCH_PIXELS : ROW_HEIGHT;
   const above = h('td', { colspan: 4 });
   const below = h('td', { colspan: 4 });
   const aboveRow = h('tr', { 'aria-hidden': 'true', class: 'turns__spacer' }, above);
@@ -72,7 +75,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
     ),
   );
   const table = h('table', { class: 'turns', role: 'grid', 'aria-label': words.label }, head, body);
-  const element = h('div', { class: 'turns__scroller', style: `--row-height:${ROW_HEIGHT}px` }, table);
+  const element = h('div', { class: 'turns__scroller', style: `--row-height:${rowHeight}px` }, table);
 
   let turns: readonly TableTurn[] = [];
   let names = new Map<string, SpeakerName>();
@@ -83,6 +86,8 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   let active = 0;
   let position = -1;
   let current = new Set<number>();
+  /** A pointer is down on a row. The rows stay where they are until it is up, or the click would land on another one. */
+  let isPressed = false;
   /** Rows are being made anew: the focus comes back to one, but nobody went there. */
   let isFilling = false;
 
@@ -118,8 +123,8 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   };
 
   const fill = (force: boolean): void => {
-    const firstVisible = Math.floor(element.scrollTop / ROW_HEIGHT);
-    const lastVisible = firstVisible + Math.ceil(element.clientHeight / ROW_HEIGHT) + 1;
+    const firstVisible = Math.floor(element.scrollTop / rowHeight);
+    const lastVisible = firstVisible + Math.ceil(element.clientHeight / rowHeight) + 1;
     // Rows are made again only when the view comes near the edge of what is there, not for each scrolled pixel.
     const edge = MARGIN / 2;
     const near = (from > 0 && firstVisible < from + edge) || (to < turns.length && lastVisible > to - edge);
@@ -128,8 +133,8 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
     from = Math.max(0, firstVisible - MARGIN);
     to = Math.min(turns.length, lastVisible + MARGIN);
     const rows = turns.slice(from, to).map((turn, offset) => makeRow(turn, from + offset));
-    above.style.height = `${from * ROW_HEIGHT}px`;
-    below.style.height = `${(turns.length - to) * ROW_HEIGHT}px`;
+    above.style.height = `${from * rowHeight}px`;
+    below.style.height = `${(turns.length - to) * rowHeight}px`;
     body.replaceChildren(...(from > 0 ? [aboveRow] : []), ...rows, ...(to < turns.length ? [belowRow] : []));
     // One row must stay in the tab order, and the focus in the table.
     if (active < from || active >= to) {
@@ -142,11 +147,11 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   };
 
   const reveal = (index: number): void => {
-    const head = ROW_HEIGHT;
-    const top = index * ROW_HEIGHT;
+    const head = rowHeight;
+    const top = index * rowHeight;
     if (top < element.scrollTop) element.scrollTop = top;
-    else if (top + ROW_HEIGHT + head > element.scrollTop + element.clientHeight) {
-      element.scrollTop = top + ROW_HEIGHT + head - element.clientHeight;
+    else if (top + rowHeight + head > element.scrollTop + element.clientHeight) {
+      element.scrollTop = top + rowHeight + head - element.clientHeight;
     }
     fill(false);
   };
@@ -168,6 +173,14 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   scope.on(element, 'scroll', () => {
     fill(false);
   }, { passive: true });
+  scope.on(body, 'pointerdown', () => {
+    isPressed = true;
+  });
+  for (const type of ['pointerup', 'pointercancel'] as const) {
+    scope.on(window, type, () => {
+      isPressed = false;
+    });
+  }
   scope.on(body, 'click', (event) => {
     const index = indexOf(event.target);
     const turn = index === null ? undefined : turns[index];
@@ -183,7 +196,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   scope.on(body, 'keydown', (event) => {
     const index = indexOf(event.target);
     if (index === null || event.ctrlKey || event.metaKey || event.altKey) return;
-    const page = Math.max(1, Math.floor(element.clientHeight / ROW_HEIGHT) - 2);
+    const page = Math.max(1, Math.floor(element.clientHeight / rowHeight) - 2);
     const moves: Readonly<Record<string, number>> = {
       ArrowDown: index + 1,
       ArrowUp: index - 1,
@@ -221,7 +234,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
         active = index;
       }
       // Hidden behind another tab, the table has no height to scroll in.
-      if (index >= 0 && element.clientHeight > 0) reveal(index);
+      if (index >= 0 && element.clientHeight > 0 && !isPressed) reveal(index);
       for (const row of body.querySelectorAll<HTMLElement>('tr[data-index]')) {
         const { id } = turns[Number(row.dataset.index)] ?? {};
         if (id !== undefined) row.setAttribute('aria-selected', String(id === turn));

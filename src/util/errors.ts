@@ -11,6 +11,7 @@
  * | `audio-channels` | the channel count is outside what can be mixed to mono |
  * | `audio-not-finite` | a sample is NaN or infinite |
  * | `audio-decode` | the decoder gave up in the middle of the file |
+ * | `audio-missing` | the recording cannot be fetched from its address |
  * | `options` | an option is out of range or contradicts another |
  * | `model-missing` | a model file or manifest cannot be fetched |
  * | `model-download` | a model file did not arrive whole in any of several attempts |
@@ -36,6 +37,7 @@ export type ErrorCode =
   | 'audio-channels'
   | 'audio-not-finite'
   | 'audio-decode'
+  | 'audio-missing'
   | 'options'
   | 'model-missing'
   | 'model-download'

@@ -1,4 +1,5 @@
 import { formatsIn, type Formats } from '../ui/format';
+import type { PlaybackProblem } from '../ui/playbackProblem';
 import { LANGUAGES, type Language } from '../ui/texts/language';
 import type { RunStep } from './state/phase';
 import type { WidgetExport } from './exports';
@@ -23,7 +24,8 @@ export interface WidgetWords {
     readonly position: string;
     readonly at: (seconds: number, speakers: string) => string;
     readonly silence: string;
-    readonly unplayable: string;
+    /** Why nothing plays. */
+    readonly playback: Readonly<Record<PlaybackProblem, string>>;
     readonly speakers: string;
     readonly speaker: (index: number) => string;
     readonly nameOf: (name: string) => string;
@@ -99,7 +101,11 @@ function english(): WidgetWords {
       position: 'Position in the recording',
       at: (seconds, speakers) => `${clock(seconds, 1)}, ${speakers}`,
       silence: 'no one is speaking',
-      unplayable: 'This recording cannot be played here. Its turns are still shown.',
+      playback: {
+        unplayable: 'This recording cannot be played here. Its turns are still shown.',
+        'no-output': 'No audio output device was found. Connect one and press Play.',
+        stopped: 'Playback stopped. Check the audio output device, then press Play to try again.',
+      },
       speakers: 'Speakers',
       speaker: (index) => `Speaker ${index + 1}`,
       nameOf: (name) => `Name of ${name}`,
@@ -184,7 +190,11 @@ function german(): WidgetWords {
       position: 'Stelle in der Aufnahme',
       at: (seconds, speakers) => `${clock(seconds, 1)}, ${speakers}`,
       silence: 'niemand spricht',
-      unplayable: 'Diese Aufnahme kann hier nicht abgespielt werden. Ihre Beiträge werden trotzdem gezeigt.',
+      playback: {
+        unplayable: 'Diese Aufnahme kann hier nicht abgespielt werden. Ihre Beiträge werden trotzdem gezeigt.',
+        'no-output': 'Es wurde kein Audioausgabegerät gefunden. Schließen Sie eines an, und drücken Sie auf „Abspielen“.',
+        stopped: 'Die Wiedergabe wurde unterbrochen. Prüfen Sie das Audioausgabegerät, und drücken Sie dann auf „Abspielen“.',
+      },
       speakers: 'Wer spricht',
       speaker: (index) => `Sprecher ${index + 1}`,
       nameOf: (name) => `Name von ${name}`,

@@ -1,11 +1,14 @@
 /**
- * `test` for every spec: one that lets the page break its Content-Security-Policy, or ask another origin for anything,
- * fails, whatever else it looks at.
+ * `test` for every spec: one that lets the page break its Content-Security-Policy, ask another origin for anything, or
+ * change sizes inside a ResizeObserver fails, whatever else it looks at.
  */
 import { test as base, expect, type BrowserContext } from '@playwright/test';
 
 /** Where the server of the tests has browsers report what broke the policy. */
 export const POLICY_REPORTS = '/policy-report';
+
+/** Begins the line that a page writes about an error of a ResizeObserver, which browsers report to the page alone. */
+const RESIZE_ERROR = 'resize error:';
 
 /** What the contexts of a worker's browser did that they may not. */
 class Watch {
@@ -23,8 +26,14 @@ class Watch {
       if (!protocol.startsWith('http') || origin === this.origin || this.allowed?.test(origin)) return;
       this.findings.push(`request to ${request.url()}`);
     });
+    void context.addInitScript((mark) => {
+      addEventListener('error', ({ message }) => {
+        if (message.includes('ResizeObserver')) console.error(mark, message);
+      });
+    }, RESIZE_ERROR);
     // Trusted Types are asked for by the pages' element alone, which cannot have reports sent.
     context.on('console', (message) => {
+      if (message.text().startsWith(RESIZE_ERROR)) this.findings.push(message.text());
       if (/content security policy|trusted ?types|TrustedScript|TrustedHTML/i.test(message.text())) {
         this.findings.push(`violation: ${message.text()}`);
       }
@@ -64,7 +73,7 @@ export const test = base.extend<Options & { guard: undefined }, { watch: Watch }
     async ({ watch, allowedOrigins }, use) => {
       watch.allowed = allowedOrigins;
       await use(undefined);
-      expect(watch.take(), 'violations of the policy, and requests to other origins').toEqual([]);
+      expect(watch.take(), 'violations of the policy, requests to other origins, and errors of a ResizeObserver').toEqual([]);
     },
     { auto: true },
   ],

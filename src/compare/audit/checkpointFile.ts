@@ -1,4 +1,5 @@
 import { VoxlaneError } from '../../util/errors';
+import { loadPart } from '../../util/loadPart';
 import type { CheckpointTensor } from '../files/checkpoint';
 import type { NamedFile } from '../files/goldenFiles';
 import { readNpz } from '../files/npz';
@@ -16,7 +17,7 @@ const GGUF_MAGIC = 'GGUF';
 export async function readCheckpoint({ name, bytes }: NamedFile): Promise<CheckpointTensor[]> {
   if (new TextDecoder('latin1').decode(bytes.subarray(0, GGUF_MAGIC.length)) === GGUF_MAGIC || /\.gguf$/i.test(name)) {
     // Only here: its library has 230 kB that few audits need.
-    const { readGguf } = await import('./gguf');
+    const { readGguf } = await loadPart(() => import('./gguf'));
     return readGguf(bytes, name);
   }
   if (/\.safetensors$/i.test(name)) return readSafetensors(bytes, name);

@@ -1,3 +1,5 @@
+import { TOUCH_PIXELS } from '../touch';
+
 /** Where things lie on the canvas, in CSS pixels. Shared by the painter and the hit test, so that they agree. */
 export interface Geometry {
   readonly width: number;
@@ -6,7 +8,9 @@ export interface Geometry {
   /** Height of the waveform, between the axis and the first lane; 0 where there is none. */
   readonly waveHeight: number;
   readonly laneHeight: number;
-  /** Space above the bar, inside its lane; on narrow screens it holds the label. */
+  /** Height of the label at the top of each lane; 0 where labels are beside the lanes. */
+  readonly labelHeight: number;
+  /** Space above the bar, inside its lane. */
   readonly barTop: number;
   readonly barHeight: number;
   readonly startSeconds: number;
@@ -22,10 +26,14 @@ export const INSET = 8;
 /** Narrower than this, the labels lie inside the lanes. */
 export const NARROW_PIXELS = 640;
 
-export function laneMetrics(narrow: boolean): Pick<Geometry, 'laneHeight' | 'barTop' | 'barHeight'> {
-  return narrow
-    ? { laneHeight: 56, barTop: 27, barHeight: 20 }
-    : { laneHeight: 44, barTop: 9, barHeight: 26 };
+/**
+ * @param narrow whether labels are inside the lanes
+ * @param pressed whether a label there is to be pressed by a finger
+ */
+export function laneMetrics(narrow: boolean, pressed = false): Pick<Geometry, 'laneHeight' | 'labelHeight' | 'barTop' | 'barHeight'> {
+  if (!narrow) return { laneHeight: 44, labelHeight: 0, barTop: 9, barHeight: 26 };
+  const labelHeight = pressed ? TOUCH_PIXELS + 1 : 25;
+  return { laneHeight: labelHeight + 31, labelHeight, barTop: labelHeight + 2, barHeight: 20 };
 }
 
 export const xOf = (geometry: Geometry, seconds: number): number =>
@@ -40,6 +48,19 @@ export const lanesTop = (geometry: Geometry): number => geometry.axisHeight + ge
 /** Where a lane's bars begin. */
 export const barTopOf = (geometry: Geometry, lane: number): number =>
   lanesTop(geometry) + lane * geometry.laneHeight + geometry.barTop;
+
+/** What a line through all lanes may cover, from top to bottom: the waveform and the tracks, but no label. */
+export function tracksOf(geometry: Geometry): readonly { readonly top: number; readonly bottom: number }[] {
+  const { height, labelHeight, laneHeight } = geometry;
+  const first = lanesTop(geometry);
+  if (labelHeight === 0) return [{ top: geometry.axisHeight, bottom: height }];
+  const numLanes = Math.round((height - first) / laneHeight);
+  const lanes = Array.from({ length: numLanes }, (_, lane) => ({
+    top: first + lane * laneHeight + labelHeight,
+    bottom: first + (lane + 1) * laneHeight,
+  }));
+  return first > geometry.axisHeight ? [{ top: geometry.axisHeight, bottom: first }, ...lanes] : lanes;
+}
 
 /** Index of the lane under a point, null on the axis and on the waveform. It can be beyond the last lane. */
 export function laneAt(geometry: Geometry, y: number): number | null {

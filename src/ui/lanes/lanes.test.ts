@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { DiarizationResult, Turn } from '../../pipeline/types';
-import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, secondsAt, spanOf, xOf, type Geometry } from './geometry';
+import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, lanesTop, secondsAt, spanOf, tracksOf, xOf, type Geometry } from './geometry';
 import { findTurn, firstEndingAfter, idOf, lanesOf, lanesOfAnnotation, lanesSoFar, turnAt } from './model';
-import { patternOf } from './palette';
+import { paintOverlay } from './overlay';
+import { patternOf, type Paints } from './palette';
 import { tickSteps } from './ticks';
 
 const turn = (startSeconds: number, endSeconds: number, speaker = 'SPEAKER_00'): Turn => ({
@@ -93,6 +94,37 @@ describe('lanes', () => {
     const withWave = { ...geometry, waveHeight: 64 };
     expect([AXIS_HEIGHT + 45, AXIS_HEIGHT + 65].map((y) => laneAt(withWave, y))).toEqual([null, 0]);
     expect(spanOf(geometry, { startSeconds: 0, endSeconds: 21 })).toEqual({ left: -4, right: INSET + 10 });
+  });
+
+  it.each([
+    [false, 64],
+    [false, 0],
+    [true, 64],
+  ])('leaves labels inside lanes free of lines, for fingers: %s, waveform: %i px', (pressed, waveHeight) => {
+    const metrics = laneMetrics(true, pressed);
+    const height = AXIS_HEIGHT + waveHeight + 3 * metrics.laneHeight;
+    const geometry: Geometry = { ...metrics, width: 300, height, axisHeight: AXIS_HEIGHT, waveHeight, inset: INSET, startSeconds: 0, secondsPerPixel: 0.1, durationSeconds: 30 };
+    const tracks = tracksOf(geometry);
+    for (const lane of [0, 1, 2]) {
+      const top = lanesTop(geometry) + lane * metrics.laneHeight;
+      const within = tracks.filter((track) => track.bottom > top && track.top < top + metrics.laneHeight);
+      expect(within).toEqual([{ top: top + metrics.labelHeight, bottom: top + metrics.laneHeight }]);
+      expect(metrics.labelHeight).toBeLessThanOrEqual(metrics.barTop);
+    }
+    expect(tracks).toHaveLength(waveHeight > 0 ? 4 : 3);
+    expect(tracksOf({ ...geometry, ...laneMetrics(false) })).toEqual([{ top: AXIS_HEIGHT, bottom: height }]);
+  });
+
+  it('draws no playhead over a label', () => {
+    const geometry: Geometry = { ...laneMetrics(true), width: 300, height: AXIS_HEIGHT + 56, axisHeight: AXIS_HEIGHT, waveHeight: 0, inset: INSET, startSeconds: 0, secondsPerPixel: 0.1, durationSeconds: 30 };
+    const filled: [top: number, bottom: number][] = [];
+    const pen = new Proxy({ measureText: () => ({ width: 30 }), fillRect: (_x: number, top: number, _width: number, height: number) => filled.push([top, top + height]) }, {
+      get: (target, name) => (Reflect.get(target, name) as unknown) ?? (() => undefined),
+    }) as unknown as CanvasRenderingContext2D;
+    paintOverlay(pen, geometry, { lanes: [], position: 10, pointer: 100, loop: null, selected: null, drag: null }, {} as Paints);
+    expect(filled.length).toBeGreaterThan(2);
+    const label = [AXIS_HEIGHT, AXIS_HEIGHT + geometry.labelHeight] as const;
+    expect(filled.filter(([top, bottom]) => bottom > label[0] && top < label[1])).toEqual([]);
   });
 
   it('takes steps that a clock has, as wide as their labels', () => {

@@ -3,6 +3,7 @@ import type { Turn } from '../../pipeline/types';
 import type { Scope } from '../../util/scope';
 import { fitCanvas } from '../canvas';
 import { h, setText } from '../dom';
+import { onResize } from '../onResize';
 import type { Mark, Stretch } from '../studio/studio';
 import { text } from '../text';
 import type { ThemeControl } from '../theme';
@@ -190,11 +191,7 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
     minimapStale = true;
     repaint(true);
   };
-  const observer = new ResizeObserver(layOut);
-  observer.observe(element);
-  scope.add(() => {
-    observer.disconnect();
-  });
+  onResize(scope, element, layOut);
   options.theme.onChange(scope, () => {
     paints = null;
     minimapStale = true;

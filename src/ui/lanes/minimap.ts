@@ -2,6 +2,7 @@ import type { Scope } from '../../util/scope';
 import { fitCanvas } from '../canvas';
 import { h } from '../dom';
 import { clock } from '../format';
+import { isTouch, TOUCH_PIXELS } from '../touch';
 import { paintWave } from '../wave/paintWave';
 import { waveText } from '../wave/text';
 import { INSET, laneMetrics, secondsAt, xOf, type Geometry } from './geometry';
@@ -12,7 +13,7 @@ const HEIGHT = 48;
 /** The upper part holds the waveform, the lower one the lanes. */
 const WAVE_PART = 22;
 const LANES_PART = HEIGHT - WAVE_PART - 4;
-/** The window is never narrower, or it could not be taken hold of. */
+/** The window is never narrower, or it could not be taken hold of with a mouse. */
 const NARROWEST_PIXELS = 24;
 const STEP_PART = 0.1;
 const PAGE_PART = 0.9;
@@ -45,6 +46,7 @@ export function createMinimap(scope: Scope, durationSeconds: number, onStart: (s
     'data-testid': 'minimap-window',
   });
   const element = h('div', { class: 'minimap', 'data-testid': 'minimap' }, canvas, playhead, shownPart);
+  const narrowestPixels = isTouch() ? TOUCH_PIXELS : NARROWEST_PIXELS;
   let width = 0;
   let shown: { readonly startSeconds: number; readonly endSeconds: number } | null = null;
   let position = 0;
@@ -70,8 +72,8 @@ export function createMinimap(scope: Scope, durationSeconds: number, onStart: (s
     if (!shown) return;
     const left = xOf(now, Math.max(0, shown.startSeconds));
     const right = xOf(now, Math.min(durationSeconds, shown.endSeconds));
-    const extra = Math.max(0, NARROWEST_PIXELS - (right - left));
-    const start = Math.min(Math.max(0, left - extra / 2), width - NARROWEST_PIXELS);
+    const extra = Math.max(0, narrowestPixels - (right - left));
+    const start = Math.min(Math.max(0, left - extra / 2), width - narrowestPixels);
     shownPart.style.transform = `translateX(${start}px)`;
     shownPart.style.width = `${right - left + extra}px`;
     const value = String(Math.round(shown.startSeconds));

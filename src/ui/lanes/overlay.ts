@@ -1,7 +1,7 @@
 import { clock } from '../format';
 import type { Stretch } from '../studio/studio';
 import type { Drag } from './drag';
-import { barTopOf, secondsAt, spanOf, xOf, type Geometry } from './geometry';
+import { barTopOf, secondsAt, spanOf, tracksOf, xOf, type Geometry } from './geometry';
 import type { Lane } from './model';
 import { addBar, fillPattern } from './painter';
 import { colourOf, type Paints } from './palette';
@@ -107,7 +107,7 @@ function paintPointer(context: CanvasRenderingContext2D, geometry: Geometry, poi
   if (seconds < 0 || seconds > geometry.durationSeconds) return;
   const x = Math.round(pointer);
   context.fillStyle = paints.muted;
-  context.fillRect(x, geometry.axisHeight, 1, geometry.height - geometry.axisHeight);
+  for (const { top, bottom } of tracksOf(geometry)) context.fillRect(x, top, 1, bottom - top);
   flag(context, geometry, x, clock(seconds, geometry.secondsPerPixel < 0.02 ? 2 : 1), paints);
 }
 
@@ -117,10 +117,12 @@ function paintPlayhead(context: CanvasRenderingContext2D, geometry: Geometry, po
   // A halo in the surface's colour keeps the line readable on a bar of any colour.
   context.globalAlpha = 0.75;
   context.fillStyle = paints.surface;
-  context.fillRect(x - 2, geometry.axisHeight - 4, 5, geometry.height - geometry.axisHeight + 4);
+  const tracks = tracksOf(geometry);
+  for (const { top, bottom } of tracks) context.fillRect(x - 2, top, 5, bottom - top);
   context.globalAlpha = 1;
   context.fillStyle = paints.ink;
-  context.fillRect(x - 0.75, geometry.axisHeight - 6, 2, geometry.height - geometry.axisHeight + 6);
+  context.fillRect(x - 0.75, geometry.axisHeight - 6, 2, 6);
+  for (const { top, bottom } of tracks) context.fillRect(x - 0.75, top, 2, bottom - top);
   context.beginPath();
   context.moveTo(x - 6, geometry.axisHeight - 14);
   context.lineTo(x + 6.5, geometry.axisHeight - 14);

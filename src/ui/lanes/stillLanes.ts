@@ -1,6 +1,7 @@
 import type { Scope } from '../../util/scope';
 import { fitCanvas } from '../canvas';
 import { h } from '../dom';
+import { onResize } from '../onResize';
 import type { ThemeControl } from '../theme';
 import { AXIS_HEIGHT, INSET, laneMetrics, NARROW_PIXELS, type Geometry } from './geometry';
 import { laneLabel } from './label';
@@ -65,12 +66,7 @@ export function createStillLanes(scope: Scope, theme: ThemeControl, label: strin
     stage.style.height = `${AXIS_HEIGHT + lanes.length * laneHeight}px`;
     if (frame === 0) frame = requestAnimationFrame(paint);
   };
-
-  const observer = new ResizeObserver(layOut);
-  observer.observe(element);
-  scope.add(() => {
-    observer.disconnect();
-  });
+  onResize(scope, element, layOut);
   theme.onChange(scope, () => {
     paints = null;
     layOut();

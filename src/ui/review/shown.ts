@@ -1,16 +1,13 @@
 import type { Scope } from '../../util/scope';
+import { onResize } from '../onResize';
 
 /** Calls back whenever an element that had no size gets one: its tab is shown. */
 export function whenShown(scope: Scope, element: HTMLElement, onShown: () => void): void {
   let isShown = false;
-  const observer = new ResizeObserver(() => {
+  onResize(scope, element, () => {
     const wasShown = isShown;
     isShown = element.offsetWidth > 0;
     if (isShown && !wasShown) onShown();
-  });
-  observer.observe(element);
-  scope.add(() => {
-    observer.disconnect();
   });
 }
 

@@ -1,4 +1,5 @@
 import type { KeptVoices } from '../../pipeline/keptVoices';
+import { loadPart } from '../../util/loadPart';
 import type { Clusterer } from './session';
 
 /** Where the panel gets what it clusters, or why there is nothing to cluster. */
@@ -16,7 +17,7 @@ export type CountSource =
 export function keptVoicesSource(load: () => Promise<KeptVoices>): CountSource {
   return {
     async open() {
-      const [voices, { Reclusterer }] = await Promise.all([load(), import('../../pipeline/reclusterer')]);
+      const [voices, { Reclusterer }] = await Promise.all([load(), loadPart(() => import('../../pipeline/reclusterer'))]);
       return Reclusterer.create(voices);
     },
   };

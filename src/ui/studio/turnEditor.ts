@@ -4,13 +4,17 @@ import { clock } from '../format';
 import { speakerName } from '../lanes/model';
 import { addAtPlayhead, assignTurn, confirmSelected, deleteSelected, isEditable, moveTurn, splitSelected, toggleLoop } from './corrections';
 import type { Panel, Studio } from './studio';
+import { nameOf } from './names';
 import { onChoice } from './onChoice';
 import { studioText } from './text';
 import { parseTime } from './time';
 
 const words = studioText.turn;
 
-/** What can be done to the selected turn. Always in its place, so that nothing jumps when a turn is selected. */
+/**
+ * What can be done to the selected turn. Its height never changes: a press on a row of the table selects a turn, and if
+ * the page moved then, the click would land on another row.
+ */
 export function createTurnEditor(studio: Studio): Panel {
   const { scope } = studio;
   const hint = h('p', { class: 'fine' }, words.none);
@@ -20,7 +24,7 @@ export function createTurnEditor(studio: Studio): Panel {
   };
   const start = time(words.start, 'turn-start');
   const end = time(words.end, 'turn-end');
-  const problem = h('p', { class: 'fine problem', role: 'alert', hidden: true });
+  const problem = h('p', { class: 'fine problem', role: 'alert' });
   const speaker = h('select', { class: 'field', 'data-testid': 'turn-speaker' });
   const button = (label: string, key: string, testId: string, act: (studio: Studio) => void): HTMLButtonElement => {
     const made = h('button', { type: 'button', class: 'button button--small', 'data-testid': testId }, label, h('kbd', { 'aria-hidden': 'true' }, key));
@@ -42,9 +46,8 @@ export function createTurnEditor(studio: Studio): Panel {
     'section',
     { class: 'panel turn-editor', 'data-testid': 'turn-editor' },
     h('h3', { class: 'legend' }, words.heading),
-    hint,
+    h('div', { class: 'turn-editor__message' }, hint, problem),
     fields,
-    problem,
     h('div', { class: 'button-row' }, ...needSelection, add),
   );
 
@@ -52,13 +55,15 @@ export function createTurnEditor(studio: Studio): Panel {
   let shownId: number | null = null;
   /** What stands in the field that was read last: it may be written anew. */
   let committed: string | null = null;
+  const describe = ({ speaker: id, startSeconds, endSeconds }: EditableTurn): string =>
+    words.describe(nameOf(studio.get().annotation, id), startSeconds, endSeconds);
   const commit = (): void => {
     if (!turn) return;
     const startSeconds = readTime(start.input, turn.startSeconds);
     const endSeconds = readTime(end.input, turn.endSeconds);
     const bad = startSeconds === null ? start.input : endSeconds === null ? end.input : null;
-    problem.hidden = bad === null;
     setText(problem, bad ? words.badTime(bad.value) : '');
+    if (bad) setText(hint, '');
     for (const { input } of [start, end]) input.setAttribute('aria-invalid', String(input === bad));
     if (startSeconds === null || endSeconds === null) return;
     committed = document.activeElement instanceof HTMLInputElement ? document.activeElement.value : null;
@@ -85,9 +90,8 @@ export function createTurnEditor(studio: Studio): Panel {
     const { annotation, selected, loop: looped, proposal } = state;
     const canEdit = isEditable(state);
     turn = canEdit ? (annotation.turns.find(({ id }) => id === selected) ?? null) : null;
-    setText(hint, canEdit ? words.none : proposal ? studioText.proposalHint : studioText.exclusiveHint);
-    hint.hidden = turn !== null;
-    problem.hidden = true;
+    setText(hint, turn ? describe(turn) : canEdit ? words.none : proposal ? studioText.proposalHint : studioText.exclusiveHint);
+    setText(problem, '');
     for (const control of [...needSelection, start.input, end.input, speaker]) control.disabled = turn === null;
     loop.disabled = turn === null && looped === null;
     add.disabled = !canEdit || annotation.speakers.length === 0;

@@ -3,6 +3,7 @@ import { exclusiveOf } from '../../editing/exclusive';
 import { assignSpeakers } from '../../transcript/assignSpeakers';
 import type { SpokenTranscript } from '../../transcript/spoken';
 import type { Transcript } from '../../transcript/transcript';
+import { loadPart } from '../../util/loadPart';
 import { button } from '../compare/controls';
 import { h, icon, setText } from '../dom';
 import { download } from '../download';
@@ -89,7 +90,7 @@ export function createTranscriptPanel(studio: Studio): TranscriptPanel {
     showFailure(file.name, null);
     setText(status, words.reading(file.name));
     try {
-      const [content, { readTranscript }] = await Promise.all([file.text(), import('../../transcript/readTranscript')]);
+      const [content, { readTranscript }] = await Promise.all([file.text(), loadPart(() => import('../../transcript/readTranscript'))]);
       const transcript = readTranscript(file.name, content);
       // Another file was chosen since, or the result was left.
       if (own !== opening || scope.disposed) return;

@@ -24,7 +24,7 @@ export const workText = inLanguage(
     keep: 'Keep',
     elsewhere: 'This result is open in another tab too. What is corrected in both, the last one to save decides: go on in one of them.',
     gone: 'That result is no longer kept in this browser.',
-    notLoaded: (why: string) => `A part of the page could not be loaded (${why}). Your result is kept: reload the page.`,
+    notLoaded: 'A part of the page could not be loaded. Your result is kept: check the connection and reload the page.',
     failed: (why: string) => `The kept result could not be read: ${why}`,
   },
   {
@@ -42,7 +42,7 @@ export const workText = inLanguage(
       keep: 'Behalten',
       elsewhere: 'Dieses Ergebnis ist auch in einem anderen Tab geöffnet. Was in beiden korrigiert wird, entscheidet der, der zuletzt speichert: Machen Sie in einem weiter.',
       gone: 'Dieses Ergebnis ist in diesem Browser nicht mehr vorhanden.',
-      notLoaded: (why) => `Ein Teil der Seite konnte nicht geladen werden (${why}). Ihr Ergebnis bleibt erhalten: Laden Sie die Seite neu.`,
+      notLoaded: 'Ein Teil der Seite konnte nicht geladen werden. Ihr Ergebnis bleibt erhalten: Prüfen Sie die Verbindung, und laden Sie die Seite neu.',
       failed: (why) => `Das aufbewahrte Ergebnis konnte nicht gelesen werden: ${why}`,
     },
   },

@@ -1,5 +1,6 @@
 import type { DiarizationSource } from '../../pipeline/run';
-import { messageOf, VoxlaneError } from '../../util/errors';
+import { VoxlaneError } from '../../util/errors';
+import { fetchFile } from '../../util/fetchFile';
 
 /** What the engine gets and what can be played. */
 export interface Recording {
@@ -25,7 +26,7 @@ export function nameOfSource(source: DiarizationSource | string): string | null 
 /**
  * Fetches what is an address, and leaves the rest as it is.
  *
- * @throws VoxlaneError `options` where nothing can be fetched from the address; `cancelled`
+ * @throws VoxlaneError `audio-missing` if nothing can be fetched from the address; `cancelled`
  */
 export async function openRecording(source: DiarizationSource | string, signal: AbortSignal): Promise<Recording> {
   if (typeof source === 'string') {
@@ -40,22 +41,20 @@ export async function openRecording(source: DiarizationSource | string, signal: 
   return { input: source, sound: source instanceof Blob ? source : null };
 }
 
-async function fetchRecording(address: string, signal: AbortSignal): Promise<Blob> {
-  try {
-    const response = await fetch(new URL(address, document.baseURI), { signal });
-    if (!response.ok) throw unfetched(address, `status ${response.status}`);
-    return await response.blob();
-  } catch (thrown) {
-    if (signal.aborted) throw new VoxlaneError({ code: 'cancelled', problem: 'The run was cancelled' });
-    throw thrown instanceof VoxlaneError ? thrown : unfetched(address, messageOf(thrown));
-  }
-}
-
-function unfetched(address: string, why: string): VoxlaneError {
-  return new VoxlaneError({
-    code: 'options',
-    problem: `The recording at ${address} could not be fetched (${why})`,
-    expected: 'the address of an audio or video file that this page may read',
-    remedy: 'Check the attribute src; a file on another origin needs its server to allow this page (CORS)',
-  });
+function fetchRecording(address: string, signal: AbortSignal): Promise<Blob> {
+  return fetchFile(
+    new URL(address, document.baseURI),
+    (response) => response.blob(),
+    (why, cause) =>
+      new VoxlaneError(
+        {
+          code: 'audio-missing',
+          problem: `The recording at ${address} could not be fetched: ${why}`,
+          expected: 'the address of an audio or video file that this page may read',
+          remedy: 'Check the attribute src and the connection; a file on another origin needs its server to allow this page (CORS)',
+        },
+        { cause },
+      ),
+    signal,
+  );
 }

@@ -168,7 +168,7 @@ export class Session {
     if (this.share?.key === key) return this.share.share;
     const open = await this.load().catch((cause: unknown) => {
       throw new VoxlaneError(
-        { code: 'worker-failed', problem: `The library could not be loaded: ${messageOf(cause)}`, remedy: 'Check the connection and reload the page' },
+        { code: 'worker-failed', problem: 'The library could not be loaded', remedy: 'Check the connection and reload the page' },
         { cause },
       );
     });

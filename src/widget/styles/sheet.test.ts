@@ -6,7 +6,7 @@ import { PUBLIC_TOKENS, readTokens, widgetCss } from './sheet';
 const read = (path: string): string => readFileSync(path, 'utf8');
 const source = read('src/ui/styles/tokens.css');
 const tokens = readTokens(source);
-const css = widgetCss(source, ['widget', 'controls', 'result'].map((name) => read(`src/widget/styles/${name}.css`)));
+const css = widgetCss(source, ['widget', 'controls', 'result', 'touch'].map((name) => read(`src/widget/styles/${name}.css`)));
 
 describe("the widget's CSS", () => {
   it('has every token of the page', () => {
@@ -18,8 +18,8 @@ describe("the widget's CSS", () => {
   it('uses no property that is not declared', () => {
     const declared = new Set([...css.matchAll(/(--[a-z0-9-]+):/g)].map(([, name]) => name));
     const used = new Set([...css.matchAll(/var\((--[a-z0-9-]+)/g)].map(([, name]) => name!));
-    // The first two are set by script, on the element itself; so are the height of a row and a swatch's colour.
-    const set = ['--vx-axis-height', '--vx-lane-height', '--row-height', '--colour'];
+    // The first three are set by script, on the element itself; so are the height of a row and a swatch's colour.
+    const set = ['--vx-axis-height', '--vx-lane-height', '--vx-label-height', '--row-height', '--colour'];
     expect(used.size).toBeGreaterThan(20);
     expect([...used].filter((name) => !declared.has(name) && !set.includes(name) && !name.startsWith('--voxlane-'))).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import tokens from '../../ui/styles/tokens.css?raw';
 import controls from './controls.css?raw';
 import result from './result.css?raw';
+import touch from './touch.css?raw';
 import widget from './widget.css?raw';
 
 /**
@@ -68,7 +69,7 @@ export function sheetFor(owner: Document): CSSStyleSheet {
   const known = sheets.get(owner);
   if (known) return known;
   const sheet = new (owner.defaultView ?? globalThis).CSSStyleSheet();
-  sheet.replaceSync(widgetCss(tokens, [widget, controls, result]));
+  sheet.replaceSync(widgetCss(tokens, [widget, controls, result, touch]));
   sheets.set(owner, sheet);
   return sheet;
 }

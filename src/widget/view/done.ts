@@ -49,7 +49,7 @@ export function doneView(context: WidgetContext, outcome: Outcome, names: Map<st
   const player = new Player(scope, sound ?? new Blob(), durationSeconds);
   const play = h('button', { type: 'button', class: 'play', part: 'play-button', 'aria-label': words.done.play }, icon('play'));
   const now = h('span', { class: 'clock__now' });
-  const unplayable = h('p', { class: 'fine', role: 'status', hidden: true });
+  const trouble = h('p', { class: 'fine', role: 'status', hidden: true });
   scope.on(play, 'click', () => {
     player.toggle();
   });
@@ -58,7 +58,7 @@ export function doneView(context: WidgetContext, outcome: Outcome, names: Map<st
     { class: 'player', part: 'player' },
     play,
     h('p', { class: 'clock' }, now, h('span', { class: 'fine' }, `/ ${words.formats.clock(durationSeconds)}`)),
-    unplayable,
+    trouble,
   );
 
   const lanes = lanesNow();
@@ -101,14 +101,14 @@ export function doneView(context: WidgetContext, outcome: Outcome, names: Map<st
 
   let wasPlaying: boolean | null = null;
   const refresh = (): void => {
-    const { position, playing, playable } = player;
+    const { position, playing, playable, problem } = player;
     setText(now, words.formats.clock(position, 1));
     timeline.setPosition(position, playing);
     table.setPosition(position, playing);
     speakers.setSpeaking(timeline.speakingAt(position));
     play.disabled = !playable;
-    unplayable.hidden = playable;
-    setText(unplayable, playable ? '' : words.done.unplayable);
+    trouble.hidden = problem === null;
+    setText(trouble, problem ? words.done.playback[problem] : '');
     if (wasPlaying === playing) return;
     wasPlaying = playing;
     play.replaceChildren(icon(playing ? 'pause' : 'play'));

@@ -1,4 +1,5 @@
 import { messageOf } from '../../util/errors';
+import { loadPart } from '../../util/loadPart';
 import { h, icon, setText } from '../../ui/dom';
 import { download } from '../../ui/download';
 import { createMenu } from '../../ui/studio/menu';
@@ -24,7 +25,7 @@ export function createExportMenu({ scope, words, announce }: WidgetContext, outc
   const save = async (format: WidgetExport): Promise<void> => {
     problem.hidden = true;
     try {
-      const { exportFile } = await import('../exports');
+      const { exportFile } = await loadPart(() => import('../exports'));
       const file = exportFile(format, outcome, names(), new Date());
       download(file.name, file.type, file.content);
       announce(exporting.saved(file.name));

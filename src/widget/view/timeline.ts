@@ -5,6 +5,8 @@ import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, secondsAt, xOf, type Geometry 
 import { turnAt, type Lane } from '../../ui/lanes/model';
 import { paintBase } from '../../ui/lanes/painter';
 import { readPaints, type Paints } from '../../ui/lanes/palette';
+import { onResize } from '../../ui/onResize';
+import { isTouch } from '../../ui/touch';
 import type { WidgetContext } from './context';
 
 /** Narrower than this, in CSS pixels, the speakers lie inside their lanes; `result.css` has the same number. */
@@ -66,7 +68,8 @@ export function createTimeline({ scope, words, onColours }: WidgetContext, optio
   });
 
   const geometry = (): Geometry => {
-    const metrics = laneMetrics(isNarrow);
+    // The label is a field for the name.
+    const metrics = laneMetrics(isNarrow, isTouch());
     return {
       ...metrics,
       width,
@@ -95,8 +98,9 @@ export function createTimeline({ scope, words, onColours }: WidgetContext, optio
   const layOut = (): void => {
     isNarrow = element.clientWidth < NARROW_PIXELS;
     element.classList.toggle('is-narrow', isNarrow);
-    const { height, laneHeight } = geometry();
+    const { height, laneHeight, labelHeight } = geometry();
     element.style.setProperty('--vx-lane-height', `${laneHeight}px`);
+    element.style.setProperty('--vx-label-height', `${labelHeight}px`);
     element.style.setProperty('--vx-axis-height', `${AXIS_HEIGHT}px`);
     stage.style.height = `${height}px`;
     // While it was not shown, nothing told of other colours.
@@ -104,11 +108,7 @@ export function createTimeline({ scope, words, onColours }: WidgetContext, optio
     width = stage.clientWidth;
     if (frame === 0) frame = requestAnimationFrame(paint);
   };
-  const observer = new ResizeObserver(layOut);
-  observer.observe(element);
-  scope.add(() => {
-    observer.disconnect();
-  });
+  onResize(scope, element, layOut);
   onColours(scope, () => {
     paints = null;
     layOut();

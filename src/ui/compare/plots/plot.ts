@@ -1,6 +1,7 @@
 import type { Scope } from '../../../util/scope';
 import { fitCanvas } from '../../canvas';
 import { h } from '../../dom';
+import { onResize } from '../../onResize';
 import type { Box } from './axes';
 import type { PaintSource, PlotPaints } from './paints';
 
@@ -46,13 +47,11 @@ export function createPlot(
   const repaint = (): void => {
     if (frame === 0) frame = requestAnimationFrame(now);
   };
-  const observer = new ResizeObserver(() => {
+  onResize(scope, element, () => {
     width = element.clientWidth;
-    repaint();
+    now();
   });
-  observer.observe(element);
   scope.add(() => {
-    observer.disconnect();
     cancelAnimationFrame(frame);
   });
   // At once: a printer does not wait for the next frame.

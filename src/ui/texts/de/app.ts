@@ -61,10 +61,6 @@ export const appDe: AppWords = {
       ['Dieses Gerät verlässt', 'Nichts'],
     ],
     back: (file) => `Zurück zum Ergebnis für ${file}`,
-    sampleMissing: (status) => `Die Beispielaufnahme ließ sich nicht laden (${status})`,
-    sampleNotFound: 'nicht gefunden',
-    sampleStatus: (status) => `Status ${status}`,
-    sampleRemedy: 'Laden Sie die Seite neu, oder wählen Sie eine eigene Aufnahme',
   },
   drop: {
     ready: 'Aufnahme ablegen, um sie zu analysieren, oder ein Modell (.onnx), um es zu verwenden',
@@ -138,7 +134,11 @@ export const appDe: AppWords = {
     pause: 'Pause',
     position: 'Position',
     silence: 'niemand spricht',
-    unplayable: 'Dieser Browser kann die Datei nicht abspielen. Spuren und Tabelle zeigen das Ergebnis trotzdem.',
+    playback: {
+      unplayable: 'Dieser Browser kann die Datei nicht abspielen. Spuren und Tabelle zeigen das Ergebnis trotzdem.',
+      'no-output': 'Es wurde kein Audioausgabegerät gefunden. Schließen Sie eines an, und drücken Sie auf „Abspielen“.',
+      stopped: 'Die Wiedergabe wurde unterbrochen. Prüfen Sie das Audioausgabegerät, und drücken Sie dann auf „Abspielen“.',
+    },
     modeLabel: 'Beiträge',
     mode: { overlapping: 'Überlappend', exclusive: 'Exklusiv' },
     modeHint: 'Exklusiv behält immer nur einen Sprecher auf einmal, zum Zuordnen von Transkripten.',

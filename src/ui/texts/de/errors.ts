@@ -13,6 +13,7 @@ export const errorsDe: Readonly<Record<ErrorCode, ErrorWords>> = {
   'audio-channels': { problem: 'Die Anzahl der Kanäle lässt sich nicht zu einem einzigen mischen', remedy: 'Exportieren Sie die Aufnahme in Mono oder Stereo' },
   'audio-not-finite': { problem: 'Der Ton enthält Werte, die keine Zahlen sind', remedy: 'Exportieren Sie die Aufnahme noch einmal, zum Beispiel als 16-Bit-PCM' },
   'audio-decode': { problem: 'Die Datei ist beschädigt: Mittendrin ließ sie sich nicht weiter lesen', remedy: 'Kopieren Sie die Datei noch einmal, oder wandeln Sie sie um' },
+  'audio-missing': { problem: 'Die Aufnahme ließ sich nicht laden', remedy: 'Prüfen Sie die Verbindung, und versuchen Sie es noch einmal, oder wählen Sie eine andere Aufnahme' },
   options: { problem: 'Eine Einstellung ist außerhalb des Erlaubten oder widerspricht einer anderen', remedy: 'Ändern Sie die Einstellung, und versuchen Sie es noch einmal' },
   'model-missing': { problem: 'Eine Modelldatei ließ sich nicht laden', remedy: 'Prüfen Sie die Verbindung, und versuchen Sie es noch einmal' },
   'model-download': {

@@ -60,10 +60,6 @@ export const appEn = {
       ['Leaves this machine', 'Nothing'],
     ] as readonly (readonly [string, string])[],
     back: (file: string): string => `Back to the result for ${file}`,
-    sampleMissing: (status: string): string => `The sample recording could not be fetched (${status})`,
-    sampleNotFound: 'not found',
-    sampleStatus: (status: number): string => `status ${status}`,
-    sampleRemedy: 'Reload the page, or choose a recording of your own',
   },
   drop: {
     ready: 'Drop a recording to analyse it, or a model (.onnx) to use it',
@@ -139,7 +135,12 @@ export const appEn = {
     pause: 'Pause',
     position: 'Position',
     silence: 'no one is speaking',
-    unplayable: 'This browser cannot play this file. The lanes and the table still show the result.',
+    /** Why nothing plays. */
+    playback: {
+      unplayable: 'This browser cannot play this file. The lanes and the table still show the result.',
+      'no-output': 'No audio output device was found. Connect one and press Play.',
+      stopped: 'Playback stopped. Check the audio output device, then press Play to try again.',
+    },
     modeLabel: 'Turns',
     mode: { overlapping: 'Overlapping', exclusive: 'Exclusive' },
     modeHint: 'Exclusive keeps one speaker at a time, for aligning transcripts.',

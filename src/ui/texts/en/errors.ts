@@ -19,6 +19,7 @@ export const errorsEn: Readonly<Record<ErrorCode, ErrorWords>> = {
   'audio-channels': { problem: 'The number of channels is none that can be mixed to one', remedy: 'Export the recording in mono or stereo' },
   'audio-not-finite': { problem: 'The audio holds values that are no numbers', remedy: 'Export the recording again, as 16-bit PCM for example' },
   'audio-decode': { problem: 'The file is damaged: decoding stopped in the middle of it', remedy: 'Copy the file again, or convert it' },
+  'audio-missing': { problem: 'The recording could not be fetched', remedy: 'Check the connection and try again, or choose another recording' },
   options: { problem: 'A setting is out of range or contradicts another', remedy: 'Change the setting and try again' },
   'model-missing': { problem: 'A model file could not be fetched', remedy: 'Check the connection and try again' },
   'model-download': {

@@ -1,0 +1,52 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { VoxlaneError } from './errors';
+import { fetchFile } from './fetchFile';
+
+const notFetched = (why: string, cause?: unknown): VoxlaneError => new VoxlaneError({ code: 'audio-missing', problem: why }, { cause });
+const text = (signal?: AbortSignal): Promise<string> => fetchFile('https://example.org/file', (response) => response.text(), notFetched, signal);
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe('fetchFile', () => {
+  it('gives what the file holds', async () => {
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response('content')));
+    expect(await text()).toBe('content');
+  });
+
+  it.each([
+    [true, 'the server could not be reached'],
+    [false, 'this device is offline'],
+  ])('says in plain words that there was no answer, online: %s', async (onLine, problem) => {
+    vi.stubGlobal('navigator', { onLine });
+    const cause = new TypeError('Failed to fetch');
+    vi.stubGlobal('fetch', () => Promise.reject(cause));
+    await expect(text()).rejects.toMatchObject({ code: 'audio-missing', problem, cause });
+  });
+
+  it('says with which status the server answered', async () => {
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response('', { status: 404, statusText: 'Not Found' })));
+    await expect(text()).rejects.toMatchObject({ problem: 'the server answered 404 Not Found' });
+  });
+
+  it('says that the file did not arrive whole', async () => {
+    const body = new ReadableStream({
+      start(controller) {
+        controller.error(new TypeError('network error'));
+      },
+    });
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response(body)));
+    await expect(text()).rejects.toMatchObject({ problem: 'the connection ended before the whole file was here' });
+  });
+
+  it('keeps a failure of the reader, and knows a cancelled request', async () => {
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response('')));
+    const refused = new VoxlaneError({ code: 'format', problem: 'no such format' });
+    await expect(fetchFile('https://example.org/file', () => Promise.reject(refused), notFetched)).rejects.toBe(refused);
+    const abort = new AbortController();
+    abort.abort();
+    vi.stubGlobal('fetch', () => Promise.reject(new DOMException('aborted', 'AbortError')));
+    await expect(text(abort.signal)).rejects.toMatchObject({ code: 'cancelled' });
+  });
+});
