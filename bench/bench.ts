@@ -3,6 +3,8 @@
  *
  *   npm run bench -- [FILE…] [--backend auto|webgpu|wasm] [--preset P] [--speed exact|fast] [--runs N] [--seeded]
  *     [--no-gpu] [--no-pooled] [--json]
+ *   npm run bench -- --check [NAME…]
+ *   npm run bench -- --list
  *
  * A real-time factor is seconds of work per second of audio. Stages overlap, so `wall` is not their sum. One
  * run warms up and is not counted; the figures are medians of the others. Then the GPU, or the software adapter where
@@ -10,6 +12,9 @@
  * `--seeded` gives the preset community-1 a ResNet34 with seeded weights: right for time, wrong for anything else.
  * And ResNet34's embeddings by one run of the network a window, beside one run a speaker (`--no-pooled` leaves
  * it out).
+ *
+ * `--check` measures the figures that have a limit, or those that are named, and prints a line for each. Exit status:
+ * 0; 1 if a figure is over its limit; 2 if one could not be measured. `--list` prints names, limits and reasons.
  */
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,6 +22,9 @@ import type { Page } from 'playwright-core';
 import { openEnginePage } from '../cli/enginePage';
 import type { BackendChoice, DiarizerOptions, Speed } from '../src/index';
 import { STAGES } from '../src/pipeline/stages';
+import { runCommand } from '../cli/script';
+import { check, listText } from './check/figure';
+import { GROUPS } from './check/groups';
 import { machine, median } from './figures';
 import { measureGpu, printGpu } from './gpu';
 import { MemoryMeter } from './memory';
@@ -42,7 +50,11 @@ interface FileFigures {
   readonly peakMegabytes: number;
 }
 
-async function main(): Promise<void> {
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -54,11 +66,21 @@ async function main(): Promise<void> {
       gpu: { type: 'boolean', default: true },
       pooled: { type: 'boolean', default: true },
       json: { type: 'boolean', default: false },
+      check: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
     },
     allowNegative: true,
   });
+  if (values.list) {
+    console.log(listText(GROUPS));
+    return 0;
+  }
+  if (values.check) {
+    say(machine());
+    return check(GROUPS, positionals, { print: console.log, say });
+  }
   const backend = values.backend as BackendChoice;
-  const engine = await openEnginePage(backend, (line) => process.stderr.write(`${line}\n`));
+  const engine = await openEnginePage(backend, say);
   const memory = new MemoryMeter();
   try {
     const options = {
@@ -80,12 +102,13 @@ async function main(): Promise<void> {
     memory.stop();
     await engine.close();
     if (!values.json) print(figures);
-    const pooled = values.pooled ? await measurePooled((line) => process.stderr.write(`${line}\n`)) : null;
+    const pooled = values.pooled ? await measurePooled(say) : null;
     if (!values.json && pooled) printPooled(pooled);
     const [file = SAMPLE] = positionals;
-    const gpu = values.gpu ? await measureGpu(file, (line) => process.stderr.write(`${line}\n`)) : null;
+    const gpu = values.gpu ? await measureGpu(file, say) : null;
     if (values.json) console.log(JSON.stringify({ machine: machine(), files: figures, pooled, gpu }, null, 2));
     else if (gpu) printGpu(gpu);
+    return 0;
   } finally {
     memory.stop();
     await engine.close();
@@ -124,4 +147,4 @@ function print(figures: readonly FileFigures[]): void {
   }
 }
 
-await main();
+await runCommand('bench', 2, main);

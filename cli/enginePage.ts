@@ -1,6 +1,7 @@
 import { chromium, type Browser, type Page } from 'playwright-core';
 import type { BackendChoice } from '../src/index';
 import { chromiumArguments, findChromium, type AdapterChoice } from './chromium';
+import type { ToolPages } from '../scripts/toolPages';
 import { openSite } from './site';
 
 /** The library in a headless browser. */
@@ -15,14 +16,15 @@ export interface EnginePage {
  * For `webgpu` on a machine without a hardware adapter the browser is started with its software adapter.
  *
  * @param ownHub whether models come from a hub that is not the public one
+ * @param tools pages to serve: that of the engine and, for benchmarks, those of the tests
  */
 export async function openEnginePage(
   backend: BackendChoice,
   say: (line: string) => void,
-  { ownHub = false }: { readonly ownHub?: boolean } = {},
+  { ownHub = false, tools = ['cli'] }: { readonly ownHub?: boolean; readonly tools?: readonly ToolPages[] } = {},
 ): Promise<EnginePage> {
   const executablePath = findChromium();
-  const site = await openSite(say);
+  const site = await openSite(say, tools);
   const launch = async (adapter: AdapterChoice): Promise<{ browser: Browser; page: Page }> => {
     const browser = await chromium.launch({ executablePath, args: chromiumArguments(adapter) });
     // The policy of the built pages knows the public hub alone; here the user has named another one.

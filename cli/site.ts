@@ -2,10 +2,10 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, preview } from 'vite';
-import { serveToolPages, TOOL_PAGES, toolPagesConfig } from '../scripts/toolPages';
+import { serveToolPages, TOOL_PAGES, toolPagesConfig, type ToolPages } from '../scripts/toolPages';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const SOURCES = ['src', 'workers', 'models', 'public', 'index.html', 'compare.html', 'cli/page', 'vite.config.ts', 'package-lock.json'];
+const SOURCES = ['src', 'workers', 'models', 'public', 'index.html', 'compare.html', 'vite.config.ts', 'package-lock.json'];
 
 /** The built app on a free local port. */
 export interface Site {
@@ -14,18 +14,22 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Builds the app and the page of the commands if they are missing or older than their sources, and serves both. */
-export async function openSite(say: (line: string) => void): Promise<Site> {
-  if (isStale()) {
+/**
+ * Builds the app and the pages of tools if they are missing or older than their sources, and serves them.
+ *
+ * @param tools the page of the commands, and for benchmarks those of the tests
+ */
+export async function openSite(say: (line: string) => void, tools: readonly ToolPages[] = ['cli']): Promise<Site> {
+  if (isStale(tools)) {
     say('building the app …');
     await build({ root: ROOT, logLevel: 'error' });
-    await build(toolPagesConfig('cli'));
+    for (const name of tools) await build(toolPagesConfig(name));
   }
   const server = await preview({
     root: ROOT,
     logLevel: 'silent',
     preview: { port: 0, host: '127.0.0.1' },
-    plugins: [serveToolPages(['cli'])],
+    plugins: [serveToolPages(tools)],
   });
   const address = server.httpServer.address();
   if (typeof address !== 'object' || !address) throw new Error('the local server has no port');
@@ -35,11 +39,18 @@ export async function openSite(say: (line: string) => void): Promise<Site> {
   };
 }
 
-function isStale(): boolean {
-  const built = [join(ROOT, 'dist/index.html'), join(TOOL_PAGES.cli.output, 'engine.html')];
+function isStale(tools: readonly ToolPages[]): boolean {
+  const built = [join(ROOT, 'dist/index.html'), ...tools.flatMap(builtPages)];
   if (!built.every((file) => existsSync(file))) return true;
   const builtAt = Math.min(...built.map((file) => statSync(file).mtimeMs));
-  return SOURCES.some((source) => newest(join(ROOT, source)) > builtAt);
+  const sources = [...SOURCES.map((source) => join(ROOT, source)), ...tools.map((name) => TOOL_PAGES[name].folder)];
+  return sources.some((source) => newest(source) > builtAt);
+}
+
+/** Where the build puts the pages of a folder. */
+function builtPages(name: ToolPages): string[] {
+  const { folder, output } = TOOL_PAGES[name];
+  return readdirSync(folder).filter((file) => file.endsWith('.html')).map((file) => join(output, file));
 }
 
 /** Latest change below `path`, in milliseconds since the epoch. */

@@ -4,7 +4,6 @@ import { expect, test, type Page } from '../test/browser/test';
 import { parseRttm } from '../src/formats/rttm';
 import type { DiarizationJson } from '../test/browser/engine';
 import { exportAs } from '../test/browser/studio';
-import { busyMilliseconds } from '../test/browser/trace';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
@@ -27,12 +26,10 @@ function sampleTwice(): Buffer {
   return joined;
 }
 
-test('drop the sample, watch it run, hear it, take the files home', async ({ browser, page }) => {
+test('drop the sample, watch it run, hear it, take the files home', async ({ page }) => {
   await page.goto('index.html');
   await expect(state(page)).toHaveAttribute('data-state', 'empty');
 
-  // Loading the page is not what is measured; that the result is built at the end is.
-  await browser.startTracing(page, { categories: ['disabled-by-default-devtools.timeline'] });
   const dropped = await page.evaluateHandle(async () => {
     const content = await (await fetch('sample.wav')).blob();
     const transfer = new DataTransfer();
@@ -46,9 +43,6 @@ test('drop the sample, watch it run, hear it, take the files home', async ({ bro
     await expect(page.getByTestId(`stage-${stage}`)).toBeVisible();
   }
   await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
-  const busy = busyMilliseconds(await browser.stopTracing());
-  expect(busy.length).toBeGreaterThan(100);
-  expect(Math.max(...busy), 'computing time of the longest page-thread task').toBeLessThan(50);
 
   await expect(page.getByTestId('turn-row')).toHaveCount(13);
   await expect(page.getByTestId('backend-line')).toContainText('WASM');
@@ -86,7 +80,7 @@ test('click on the lanes seeks; space plays and pauses', async ({ page }) => {
   await expect.poll(() => shownSeconds(page)).toBeGreaterThan(before);
 });
 
-test('fast, chosen from the keyboard, says so; the first turns come before the result', async ({ browser, page }, testInfo) => {
+test('fast, chosen from the keyboard, says so; the first turns come before the result', async ({ page }, testInfo) => {
   // From disk: bytes that are handed over take time of the page's thread.
   const recording = testInfo.outputPath('twice.wav');
   writeFileSync(recording, sampleTwice());
@@ -109,13 +103,9 @@ test('fast, chosen from the keyboard, says so; the first turns come before the r
       seen.push({ lanes: preview.querySelectorAll('.lane-label').length, isWorking: state === 'running' });
     }).observe(document.body, { subtree: true, childList: true, attributes: true });
   });
-  await browser.startTracing(page, { categories: ['disabled-by-default-devtools.timeline'] });
   await page.getByTestId('file-input').setInputFiles(recording);
   await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
   await expect(page.getByTestId('speed-line')).toHaveText('fast');
-  const busy = busyMilliseconds(await browser.stopTracing());
-  expect(busy.length).toBeGreaterThan(100);
-  expect(Math.max(...busy), 'computing time of the longest page-thread task').toBeLessThan(50);
   const seen = await page.evaluate(() => (globalThis as unknown as { seen: { lanes: number; isWorking: boolean }[] }).seen);
   expect(seen.length).toBeGreaterThan(0);
   expect(seen.every(({ lanes, isWorking }) => lanes === 2 && isWorking)).toBe(true);

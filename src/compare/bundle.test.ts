@@ -1,8 +1,9 @@
+// First: it counts what is loaded after it.
+import { bufferBytesOf, FEW_BYTES } from '../../test/compare/memory';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { MAX_UNPACKED_BYTES, readBundle, tensorNamed } from './bundle';
 import { failureOf } from '../../test/compare/failure';
-import { bufferBytesOf, FEW_BYTES } from '../../test/compare/memory';
 import { buildNpy } from '../../test/compare/npyFile';
 
 const X = { name: 'x', file: 'inputs/x.npy', axes: ['batch', 'sample'] };

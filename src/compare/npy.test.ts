@@ -1,7 +1,8 @@
+// First: it counts what is loaded after it.
+import { bufferBytesOf, FEW_BYTES } from '../../test/compare/memory';
 import { describe, expect, it } from 'vitest';
 import { parseNpy, readNpyHeader, rowMajorBytes } from './npy';
 import { failureOf } from '../../test/compare/failure';
-import { bufferBytesOf, FEW_BYTES } from '../../test/compare/memory';
 import { buildNpy } from '../../test/compare/npyFile';
 
 const VALUES = [1, -2.5, 0, Infinity, NaN, 1e-40].map(Math.fround);

@@ -108,6 +108,26 @@ export async function putClip(page: Page): Promise<void> {
   });
 }
 
+/**
+ * Puts widgets on the page, has each diarize two seconds, and removes them.
+ *
+ * @throws Error if they do not find the same speakers, or none
+ */
+export async function useWidgets(page: Page, count: number): Promise<void> {
+  const speakers = await page.evaluate(async (number) => {
+    const widgets = Array.from({ length: number }, () => {
+      const widget = document.createElement('voxlane-diarizer');
+      widget.backend = 'wasm';
+      document.getElementById('widgets')?.append(widget);
+      return widget;
+    });
+    const results = await Promise.all(widgets.map((widget) => widget.diarize(clip(9, 2))));
+    for (const widget of widgets) widget.remove();
+    return results.map((result) => result.speakers.length);
+  }, count);
+  if (speakers[0] === 0 || new Set(speakers).size !== 1) throw new Error(`The widgets found ${speakers.join(', ')} speakers.`);
+}
+
 declare global {
   /** See {@link putClip}. */
   var clip: (start: number, seconds: number, name?: string) => File;

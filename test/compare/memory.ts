@@ -1,19 +1,19 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+import { countedBytes } from './countBuffers';
+import { zlibSync } from 'fflate';
 
 /**
- * Bytes of the array buffers that `run` made, also of those that it dropped: garbage is collected before and not
- * after. Only great sizes can be told by it, because the engine may collect in between.
+ * Bytes of the buffers that `run` asked for, also of those that it dropped: a count, which does not depend on the
+ * machine or on when garbage is collected.
  */
 export function bufferBytesOf(run: () => unknown): number {
-  collectGarbage();
-  const before = process.memoryUsage().arrayBuffers;
+  const before = countedBytes;
   run();
-  return process.memoryUsage().arrayBuffers - before;
+  return countedBytes - before;
 }
 
 /** Far above what a reader of a small file needs, far below what the file claims. */
 export const FEW_BYTES = 4 * 1024 * 1024;
+
+if (bufferBytesOf(() => zlibSync(Uint8Array.of(1))) < 100) {
+  throw new Error('fflate was loaded before its buffers could be counted. Import test/compare/memory first.');
+}

@@ -18,9 +18,8 @@ afterAll(() => sherpa.close());
 
 describe('sherpa-onnx on our models', () => {
   it('finds the turns of the sample', { timeout: 120_000 }, async () => {
-    const { turns, durationSeconds, wallSeconds, threads } = await sherpa.run('public/sample.wav', STRETCH_SECONDS);
+    const { turns, durationSeconds, threads } = await sherpa.run('public/sample.wav', STRETCH_SECONDS);
     expect({ durationSeconds, threads }).toEqual({ durationSeconds: STRETCH_SECONDS, threads: 1 });
-    expect(wallSeconds).toBeGreaterThan(0);
     const [reference = []] = parseRttm(readFileSync('public/sample.rttm', 'utf8')).values();
     const [written = []] = parseRttm(toRttm(turns, 'sample')).values();
     expect(new Set(turns.map(({ speaker }) => speaker)).size).toBe(2);

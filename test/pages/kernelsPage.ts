@@ -69,10 +69,13 @@ export interface ResnetRequest {
   readonly numSpeakers: number;
 }
 
-/** Seconds for one batch, the best of several times. */
-export interface FbankTiming {
-  readonly gpuSeconds: number;
-  readonly cpuSeconds: number;
+/** Both filterbanks with the same noise to work on, for the benchmark. */
+export interface OpenFbanks {
+  /** From samples in JavaScript to features on the GPU. */
+  runGpu(): Promise<void>;
+  /** From samples to features in JavaScript. */
+  runCpu(): void;
+  close(): void;
 }
 
 let device: GPUDevice | undefined;
@@ -191,32 +194,25 @@ const kernelsPage = {
     }
   },
 
-  /** Times both filterbanks on noise, from samples in JavaScript to features on the GPU, or in JavaScript. */
-  async timeFbank(
-    facts: FbankFacts,
-    sampleRate: number,
-    numWindows: number,
-    numSamples: number,
-    times = 5,
-  ): Promise<FbankTiming> {
+  async openFbanks(facts: FbankFacts, sampleRate: number, numWindows: number, numSamples: number): Promise<OpenFbanks> {
     const samples = Float32Array.from({ length: numWindows * numSamples }, () => Math.random() - 0.5);
     const gpu = await GpuFbank.create(opened(), facts, sampleRate);
     const cpu = new Fbank(facts, sampleRate);
-    let [gpuSeconds, cpuSeconds] = [Infinity, Infinity];
-    for (let round = 0; round < times; round++) {
-      const start = performance.now();
-      const { buffer } = gpu.compute(samples, numWindows);
-      await opened().queue.onSubmittedWorkDone();
-      gpuSeconds = Math.min(gpuSeconds, (performance.now() - start) / 1000);
-      buffer.destroy();
-      const cpuStart = performance.now();
-      for (let window = 0; window < numWindows; window++) {
-        cpu.compute(samples.subarray(window * numSamples, (window + 1) * numSamples));
-      }
-      cpuSeconds = Math.min(cpuSeconds, (performance.now() - cpuStart) / 1000);
-    }
-    gpu.destroy();
-    return { gpuSeconds, cpuSeconds };
+    return {
+      runGpu: async () => {
+        const { buffer } = gpu.compute(samples, numWindows);
+        await opened().queue.onSubmittedWorkDone();
+        buffer.destroy();
+      },
+      runCpu: () => {
+        for (let window = 0; window < numWindows; window++) {
+          cpu.compute(samples.subarray(window * numSamples, (window + 1) * numSamples));
+        }
+      },
+      close: () => {
+        gpu.destroy();
+      },
+    };
   },
 };
 

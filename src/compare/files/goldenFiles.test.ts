@@ -1,10 +1,11 @@
+// First: it counts what is loaded after it.
+import { bufferBytesOf, FEW_BYTES } from '../../../test/compare/memory';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { readBundle, type GoldenBundle, type GoldenTensor } from '../bundle';
 import { failureOf } from '../../../test/compare/failure';
-import { bufferBytesOf, FEW_BYTES } from '../../../test/compare/memory';
 import { buildNpy } from '../../../test/compare/npyFile';
 import { buildSafetensors } from '../../../test/compare/safetensorsFile';
 import type { KnownModel } from './assume';

@@ -1,7 +1,8 @@
+// First: it counts what is loaded after it.
+import { bufferBytesOf, FEW_BYTES } from '../../../test/compare/memory';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { failureOf } from '../../../test/compare/failure';
-import { bufferBytesOf, FEW_BYTES } from '../../../test/compare/memory';
 import { buildNpy } from '../../../test/compare/npyFile';
 import { readNpz } from './npz';
 

@@ -1,6 +1,7 @@
+// First: it counts what is loaded after it.
+import { bufferBytesOf, FEW_BYTES } from '../../../test/compare/memory';
 import { describe, expect, it } from 'vitest';
 import { failureOf } from '../../../test/compare/failure';
-import { bufferBytesOf, FEW_BYTES } from '../../../test/compare/memory';
 import { buildSafetensors } from '../../../test/compare/safetensorsFile';
 import { readSafetensors } from './safetensors';
 

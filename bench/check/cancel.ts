@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cancelCases, makeClusteringEndless, startUntilStage, type CancelCase } from '../../test/browser/cancel';
+import { piecesOf, readClip, SAMPLE_RATE, silence, whole } from '../scale/joined';
+import { encodeVbrMp3 } from '../scale/vbrMp3';
+import { openEngine, withBrowser } from './browser';
+import type { Group } from './figure';
+
+const DURATION_SECONDS = 3 * 3600;
+const PART_SECONDS = 270;
+const CASES = cancelCases(DURATION_SECONDS - PART_SECONDS);
+const nameOf = ({ stage }: CancelCase): string => `cancel-${stage}`;
+
+/** From the signal to the error. That it ends the workers is a test: long.spec.ts. */
+export const cancel: Group = {
+  name: 'cancel',
+  bounds: CASES.map((one) => ({
+    name: nameOf(one),
+    what: `from a cancel during ${one.stage} to the error`,
+    unit: 'ms',
+    limit: 300,
+    side: 'at most',
+    reason: 'a person who cancels should not wonder whether it was noticed; absolute because a person waits for it',
+  })),
+  measure: async (wanted, say) => {
+    const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
+    try {
+      const long = join(folder, 'long.mp3');
+      if (wanted.has('cancel-decode')) await writeLongMp3(long);
+      const values: Record<string, number> = {};
+      for (const one of CASES.filter((each) => wanted.has(nameOf(each)))) {
+        values[nameOf(one)] = await withBrowser(say, async ({ page }) => {
+          if (one.stage === 'clustering') await makeClusteringEndless(page);
+          await openEngine(page);
+          await page.setInputFiles('#file', one.recording === 'long' ? long : 'public/sample.wav');
+          const { done } = await startUntilStage(page, one, { backend: 'wasm', preset: 'exact' });
+          const { code, milliseconds } = await page.evaluate(async () => {
+            const start = performance.now();
+            cancellableRun.controller.abort();
+            return { code: await cancellableRun.ended, milliseconds: performance.now() - start };
+          });
+          if (code !== 'cancelled' || done.includes(one.stage)) throw new Error(`The run was over before ${one.stage} could be cancelled.`);
+          return milliseconds;
+        });
+      }
+      return values;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+/** Three hours, silent but for half a minute at the end, at the sample's own rate. */
+async function writeLongMp3(path: string): Promise<void> {
+  const clip = await readClip('public/sample.wav');
+  const stretches = [silence(DURATION_SECONDS - 31), whole(clip), silence(1)];
+  const options = { sampleRate: SAMPLE_RATE, outputSampleRate: SAMPLE_RATE, quality: 0 } as const;
+  writeFileSync(path, await encodeVbrMp3(piecesOf(stretches), options));
+}

@@ -1,0 +1,14 @@
+import { cancel } from './cancel';
+import { clustering } from './clustering';
+import { compare } from './compare';
+import type { Group } from './figure';
+import { functions } from './functions';
+import { page } from './page';
+import { recluster } from './recluster';
+import { scale } from './scale';
+import { scroll } from './scroll';
+import { resnet, speed } from './speed';
+import { widgets } from './widgets';
+
+/** All that `npm run bench -- --check` measures, shortest first. */
+export const GROUPS: readonly Group[] = [functions, page, scroll, compare, cancel, speed, resnet, recluster, widgets, clustering, scale];

@@ -1,0 +1,87 @@
+import type { Browser, Page } from 'playwright-core';
+// Its declaration of the global.
+import type {} from '../../test/pages/lanesPage';
+import { median } from '../figures';
+import { withBrowser } from './browser';
+import type { Group } from './figure';
+import { longestTask } from './trace';
+
+const RECORDING = { durationSeconds: 3 * 3600, numTurns: 8000 };
+const FRAMES = 200;
+const SCROLLS = 3;
+/** The whole in a hundred windows, in a thousand, and a second in one. */
+const ZOOMS = [100, 1000, 10_800];
+
+/** Scrolling through three hours with 8,000 turns; the greatest value of three zooms. */
+export const scroll: Group = {
+  name: 'scroll',
+  bounds: [
+    {
+      name: 'scroll-frame',
+      what: 'longest of 200 frames while three hours with 8,000 turns scroll, over the longest at rest, median of three',
+      unit: '',
+      limit: 3,
+      side: 'at most',
+      reason: 'three frames of a screen, 50 ms at sixty a second; more show as a jerk',
+    },
+    {
+      name: 'scroll-task',
+      what: "computing time of the longest task of the page's thread while they scroll",
+      unit: 'ms',
+      limit: 25,
+      side: 'at most',
+      reason: 'half of three frames at sixty a second, so that there is room for the rest of the page; absolute because the screen does not wait',
+    },
+  ],
+  measure: (_wanted, say) =>
+    withBrowser(say, async ({ browser, page }) => {
+      await page.setViewportSize({ width: 1440, height: 900 });
+      await page.goto('test/lanes.html');
+      await page.waitForFunction(() => 'voxlaneLanes' in globalThis);
+      const zooms: { frame: number; task: number }[] = [];
+      for (const zoom of ZOOMS) zooms.push(await scrollAt(browser, page, zoom));
+      return {
+        'scroll-frame': Math.max(...zooms.map(({ frame }) => frame)),
+        'scroll-task': Math.max(...zooms.map(({ task }) => task)),
+      };
+    }),
+};
+
+async function scrollAt(browser: Browser, page: Page, zoom: number): Promise<{ frame: number; task: number }> {
+  await page.evaluate(
+    ([recording, factor]) => {
+      voxlaneLanes.mount(recording);
+      voxlaneLanes.lanes!.zoom(factor);
+    },
+    [RECORDING, zoom] as const,
+  );
+  const ratios: number[] = [];
+  // In turn, so that what else the machine does meets both.
+  for (let index = 0; index < SCROLLS; index++) {
+    const resting = await longestFrame(page, false);
+    ratios.push((await longestFrame(page, true)) / resting);
+  }
+  await browser.startTracing(page, { categories: ['toplevel', 'disabled-by-default-devtools.timeline'] });
+  await longestFrame(page, true);
+  return { frame: median(ratios), task: longestTask(await browser.stopTracing(), FRAMES) };
+}
+
+/** In milliseconds, while the lanes scroll from start to end, or rest. */
+async function longestFrame(page: Page, isScrolling: boolean): Promise<number> {
+  const { deltas, reached } = await page.evaluate(async ([count, scrolls]) => {
+    const scroller = document.querySelector('.lanes__scroller')!;
+    const lengths: number[] = [];
+    let before = await new Promise<number>(requestAnimationFrame);
+    for (let step = 0; step < count; step += 1) {
+      // A third of a window, with a leap through the recording now and then.
+      if (scrolls) scroller.scrollLeft = step % 20 === 0 ? (step / count) * scroller.scrollWidth : scroller.scrollLeft + scroller.clientWidth / 3;
+      const now = await new Promise<number>(requestAnimationFrame);
+      lengths.push(now - before);
+      before = now;
+    }
+    return { deltas: lengths, reached: scroller.scrollLeft / scroller.scrollWidth };
+  }, [FRAMES, isScrolling] as const);
+  if (isScrolling && reached <= 0.8) throw new Error(`The lanes scrolled only to ${reached.toFixed(2)} of their width.`);
+  // The clock of frames counts in thousandths of a millisecond; three frames are 50.001 ms by it, or 49.999.
+  return Math.round(Math.max(...deltas));
+}

@@ -1,0 +1,26 @@
+import type { SpeakerBounds } from '../../src/clustering/cluster';
+import { COMMUNITY_1_CLUSTERING } from '../../src/clustering/vbxClustering';
+import type { ClusteringChoice } from '../../src/diarization/assemble';
+import { Assembler } from '../../src/diarization/assembler';
+import { bundledPlda } from '../clustering/plda';
+import { meeting } from './meeting';
+
+/** Three hours at one window a second. */
+const NUM_WINDOWS = 10_800;
+
+export const ANY_COUNT: SpeakerBounds = { minSpeakers: 1, maxSpeakers: Infinity };
+
+export const CLUSTERINGS: Readonly<Record<'agglomerative' | 'vbx', ClusteringChoice & { readonly dimension: number }>> = {
+  agglomerative: { method: 'agglomerative', threshold: 0.7, minClusterSize: 12, minActiveRatio: 0.2, dimension: 192, ...ANY_COUNT },
+  vbx: { method: 'vbx', ...COMMUNITY_1_CLUSTERING, dimension: 256, ...ANY_COUNT },
+};
+
+/** An assembler with the voices of three hours, warm and with all other numbers of speakers anticipated. */
+export function threeHourAssembler(method: keyof typeof CLUSTERINGS): Assembler {
+  const { dimension, ...options } = CLUSTERINGS[method];
+  const voices = meeting({ numWindows: NUM_WINDOWS, numVoices: 8, dimension, noise: 0.4, seed: 3 });
+  const assembler = new Assembler({ ...voices, options }, bundledPlda());
+  assembler.warm();
+  while (assembler.anticipate());
+  return assembler;
+}
