@@ -17,7 +17,7 @@ export interface Site {
 export async function openSite(say: (line: string) => void): Promise<Site> {
   if (isStale()) {
     say('building the app …');
-    await build({ root: ROOT, logLevel: 'error' });
+    await buildForProduction();
   }
   const server = await preview({ root: ROOT, logLevel: 'silent', preview: { port: 0, host: '127.0.0.1' } });
   const address = server.httpServer.address();
@@ -26,6 +26,18 @@ export async function openSite(say: (line: string) => void): Promise<Site> {
     address: `http://127.0.0.1:${address.port}/`,
     close: () => server.close(),
   };
+}
+
+/** Vite keeps a `NODE_ENV` that is set, and Vitest sets "test": such a build would lack the service worker. */
+async function buildForProduction(): Promise<void> {
+  const { NODE_ENV } = process.env;
+  process.env.NODE_ENV = 'production';
+  try {
+    await build({ root: ROOT, logLevel: 'error' });
+  } finally {
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = NODE_ENV;
+  }
 }
 
 function isStale(): boolean {
