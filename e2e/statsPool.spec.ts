@@ -1,7 +1,8 @@
 /** The pooling kernels against pyannote's goldens and the definition, on Chromium's software adapter. */
 import { expect, test, type Page } from './support/test';
-import { statsPoolSuite } from '../src/embedding/statsPoolSuite';
-import { fromBase64, openKernels, toBase64 } from './support/kernels';
+import { evaluatorOf } from './support/evaluator';
+import { openKernels } from './support/kernels';
+import { poolingTests } from './support/kernelTests';
 
 let page: Page;
 const pageErrors: string[] = [];
@@ -21,16 +22,4 @@ test.afterAll(async () => {
   await page.close();
 });
 
-statsPoolSuite(test, async ({ data }, weights, head) => {
-  const request = {
-    map: toBase64(data),
-    weights: weights.map((own) => [...own]),
-    numChannels: head.numChannels,
-    embeddingSize: head.embeddingSize,
-    weight: toBase64(head.weight),
-    bias: [...head.bias],
-    meanVector: head.meanVector && [...head.meanVector],
-  };
-  const { statistics, embeddings } = await page.evaluate((sent) => voxlaneKernels.statsPool(sent), request);
-  return { statistics: fromBase64(statistics), embeddings: fromBase64(embeddings) };
-});
+poolingTests(test, evaluatorOf(() => page));

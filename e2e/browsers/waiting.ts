@@ -28,7 +28,10 @@ export async function waitFor<Result, Parameters extends readonly unknown[]>(
       // A page that is being replaced cannot be asked.
       last = error;
     }
-    if (Date.now() > giveUpAt) throw new Error(`not within ${timeoutSeconds} s: ${what}`, { cause: last });
+    if (Date.now() > giveUpAt) {
+      const shown = await driver.evaluate(() => `${location.href}: ${document.body.innerText.slice(0, 500)}`).catch(String);
+      throw new Error(`not within ${timeoutSeconds} s: ${what}; the page shows ${shown}`, { cause: last });
+    }
     await sleep(POLL_MILLISECONDS);
   }
 }
