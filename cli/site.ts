@@ -22,8 +22,7 @@ export interface Site {
 export async function openSite(say: (line: string) => void, tools: readonly ToolPages[] = ['cli']): Promise<Site> {
   if (isStale(tools)) {
     say('building the app …');
-    await build({ root: ROOT, logLevel: 'error' });
-    for (const name of tools) await build(toolPagesConfig(name));
+    await buildForProduction(tools);
   }
   const server = await preview({
     root: ROOT,
@@ -51,6 +50,19 @@ function isStale(tools: readonly ToolPages[]): boolean {
 function builtPages(name: ToolPages): string[] {
   const { folder, output } = TOOL_PAGES[name];
   return readdirSync(folder).filter((file) => file.endsWith('.html')).map((file) => join(output, file));
+}
+
+/** Vite keeps a `NODE_ENV` that is set, and Vitest sets "test": such a build would lack the service worker. */
+async function buildForProduction(tools: readonly ToolPages[]): Promise<void> {
+  const { NODE_ENV } = process.env;
+  process.env.NODE_ENV = 'production';
+  try {
+    await build({ root: ROOT, logLevel: 'error' });
+    for (const name of tools) await build(toolPagesConfig(name));
+  } finally {
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = NODE_ENV;
+  }
 }
 
 /** Latest change below `path`, in milliseconds since the epoch. */

@@ -1,9 +1,10 @@
 /**
- * Runs every check and closes with one line over all of them: `N passed, N failed, N skipped`.
+ * Runs the checks and closes with one line over all of them: `N passed, N failed, N skipped`.
  *
- * `npm test` runs types, lint, units and the browser tests; `--full` only what takes longer than those.
+ * `npm test` is what a person runs before each commit: types, lint, unit tests and browser tests. With `--full`, only
+ * what takes longer. Steps run in two lanes at once, because most of them use one core; a step prints when it ends.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { findChromium } from '../cli/chromium';
 
@@ -13,41 +14,120 @@ interface Tally {
   skipped: number;
 }
 
-const RESULTS = 'test-results';
-const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+/** A command with the way to read its result. */
+interface Step {
+  readonly title: string;
+  readonly command: readonly string[];
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Reads what the command wrote; without it, the command counts as one test. */
+  readonly tally?: () => Tally | null;
+  /** Steps that must end before this one starts. */
+  readonly after?: readonly string[];
+}
 
-function run(title: string, command: string[], environment: NodeJS.ProcessEnv = {}): boolean {
-  console.log(`\n── ${title}: npx ${command.join(' ')}`);
-  const { status } = spawnSync('npx', ['--no-install', ...command], {
-    stdio: 'inherit',
+const RESULTS = 'test-results';
+const LANES = 2;
+
+function vitest(title: string, environment: NodeJS.ProcessEnv = {}, after: readonly string[] = []): Step {
+  const file = `${RESULTS}/vitest-${title}.json`;
+  return {
+    title,
+    command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
+    environment,
+    tally: () => readVitest(file),
+    after,
+  };
+}
+
+function playwright(title: string, project: string, after: readonly string[]): Step {
+  const file = `${RESULTS}/playwright-${project}.json`;
+  return {
+    title,
+    command: ['playwright', 'test', `--project=${project}`, '--reporter=list,json'],
+    environment: { PLAYWRIGHT_JSON_OUTPUT_NAME: file, VOXLANE_BUILT: '1' },
+    tally: () => readPlaywright(file),
+    after,
+  };
+}
+
+const FAST: readonly Step[] = [
+  { title: 'build', command: ['tsx', 'test/serve.ts', '--build'] },
+  { title: 'types', command: ['node', 'node_modules/typescript-go/bin/tsc', '--noEmit'] },
+  { title: 'lint', command: ['eslint', '.', '--max-warnings', '0'] },
+  vitest('units'),
+  playwright('browser', 'browser', ['build', 'units']),
+];
+
+const FULL: readonly Step[] = [
+  { title: 'build', command: ['tsx', 'test/serve.ts', '--build'] },
+  // The tests of the packages look at what this makes.
+  { title: 'packages', command: ['tsx', 'scripts/package/build.ts'] },
+  playwright('full', 'full', ['build', 'packages']),
+  vitest('units-full', { VOXLANE_FULL: '1' }, ['packages']),
+  {
+    title: 'browsers',
+    command: ['tsx', 'e2e/browsers/run.ts'],
+    tally: () => readVitest(`${RESULTS}/browsers.json`),
+    after: ['build', 'full', 'units-full'],
+  },
+];
+
+/** Runs one step, and prints what it printed when it has ended. */
+async function run({ title, command, environment = {}, tally }: Step): Promise<Tally> {
+  const started = Date.now();
+  const [program, ...rest] = command as [string, ...string[]];
+  const [file, args] = program === 'node' ? [process.execPath, rest] : ['npx', ['--no-install', program, ...rest]];
+  const child = spawn(file, args, {
     env: { ...process.env, ...environment },
     shell: process.platform === 'win32',
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  return status === 0;
+  const output: Buffer[] = [];
+  child.stdout.on('data', (data: Buffer) => output.push(data));
+  child.stderr.on('data', (data: Buffer) => output.push(data));
+  const status = await new Promise<number | null>((resolve) => {
+    child.on('close', resolve);
+  });
+  const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  process.stdout.write(`\n── ${title}: ${command.join(' ')}\n`);
+  process.stdout.write(Buffer.concat(output));
+  console.log(`── ${title}: ${status === 0 ? 'passed' : 'failed'} in ${seconds} s`);
+  if (!tally) return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+  const counted = tally() ?? { passed: 0, failed: 0, skipped: 0 };
+  // A runner that broke before its first test reports no failure.
+  return status === 0 || counted.failed > 0 ? counted : { ...counted, failed: 1 };
 }
 
-/** A check without tests of its own counts as one. */
-function check(title: string, command: string[]): void {
-  add(run(title, command) ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 });
+/** Runs steps in lanes, each as soon as a lane is free and the steps before it have ended. */
+async function runAll(steps: readonly Step[]): Promise<Tally> {
+  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const waiting = [...steps];
+  const ended = new Set<string>();
+  const running = new Map<string, Promise<void>>();
+  while (waiting.length > 0 || running.size > 0) {
+    const next = waiting.find(({ after = [] }) => after.every((title) => ended.has(title)));
+    if (next && running.size < LANES) {
+      waiting.splice(waiting.indexOf(next), 1);
+      running.set(
+        next.title,
+        run(next).then(({ passed, failed, skipped }) => {
+          total.passed += passed;
+          total.failed += failed;
+          total.skipped += skipped;
+          ended.add(next.title);
+          running.delete(next.title);
+        }),
+      );
+    } else {
+      await Promise.race(running.values());
+    }
+  }
+  return total;
 }
 
-function add(tally: Tally): void {
-  total.passed += tally.passed;
-  total.failed += tally.failed;
-  total.skipped += tally.skipped;
-}
-
-function units(environment: NodeJS.ProcessEnv = {}): void {
-  const file = `${RESULTS}/vitest.json`;
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const passed = run('units', ['vitest', 'run', ...reporters], environment);
+function readVitest(file: string): Tally | null {
   const report = readReport(file) as { numPassedTests: number; numFailedTests: number; numPendingTests: number } | null;
-  const tally = {
-    passed: report?.numPassedTests ?? 0,
-    failed: report?.numFailedTests ?? 0,
-    skipped: report?.numPendingTests ?? 0,
-  };
-  add(atLeastOneFailure(tally, passed));
+  return report && { passed: report.numPassedTests, failed: report.numFailedTests, skipped: report.numPendingTests };
 }
 
 interface PlaywrightSuite {
@@ -59,20 +139,12 @@ interface PlaywrightReport extends PlaywrightSuite {
   readonly stats: { expected: number; unexpected: number; flaky: number; skipped: number };
 }
 
-function browser(project: string): void {
-  const file = `${RESULTS}/playwright-${project}.json`;
-  const passed = run('browser', ['playwright', 'test', `--project=${project}`, '--reporter=list,json'], {
-    PLAYWRIGHT_JSON_OUTPUT_NAME: file,
-  });
+function readPlaywright(file: string): Tally | null {
   const report = readReport(file) as PlaywrightReport | null;
-  const { expected = 0, unexpected = 0, flaky = 0, skipped = 0 } = report?.stats ?? {};
-  if (report) printSkipReasons(report);
-  add(atLeastOneFailure({ passed: expected + flaky, failed: unexpected, skipped }, passed));
-}
-
-/** A runner that broke before its first test reports no failure. */
-function atLeastOneFailure(tally: Tally, passed: boolean): Tally {
-  return passed || tally.failed > 0 ? tally : { ...tally, failed: 1 };
+  if (!report) return null;
+  printSkipReasons(report);
+  const { expected, unexpected, flaky, skipped } = report.stats;
+  return { passed: expected + flaky, failed: unexpected, skipped };
 }
 
 function printSkipReasons({ suites = [], specs = [] }: PlaywrightSuite): void {
@@ -85,7 +157,7 @@ function printSkipReasons({ suites = [], specs = [] }: PlaywrightSuite): void {
   suites.forEach(printSkipReasons);
 }
 
-/** What a runner wrote; null where it broke before it could. */
+/** What a runner wrote; null if it broke before it could. */
 function readReport(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as unknown;
@@ -94,7 +166,7 @@ function readReport(file: string): unknown {
   }
 }
 
-function main(): void {
+async function main(): Promise<void> {
   try {
     console.log(`browser: ${findChromium()}`);
   } catch (error) {
@@ -102,21 +174,12 @@ function main(): void {
     process.exitCode = 1;
     return;
   }
+  const isFull = process.argv.includes('--full');
   rmSync(RESULTS, { recursive: true, force: true });
   mkdirSync(RESULTS, { recursive: true });
-  if (process.argv.includes('--full')) {
-    // The tests of the packages look at what this makes.
-    check('packages', ['tsx', 'scripts/package/build.ts']);
-    units({ VOXLANE_FULL: '1' });
-    browser('full');
-  } else {
-    check('types', ['tsc', '--noEmit']);
-    check('lint', ['eslint', '.', '--max-warnings', '0']);
-    units();
-    browser('browser');
-  }
-  console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-  process.exitCode = total.failed === 0 ? 0 : 1;
+  const { passed, failed, skipped } = await runAll(isFull ? FULL : FAST);
+  console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
+  process.exitCode = failed === 0 ? 0 : 1;
 }
 
-main();
+await main();

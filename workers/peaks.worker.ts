@@ -1,4 +1,4 @@
-import { openAudio } from '../src/audio/decode';
+import { openAudio, openChannels } from '../src/audio/decode';
 import { PEAK_SAMPLE_RATE, PeakReducer, SAMPLES_PER_PEAK } from '../src/audio/peaks';
 import { VoxlaneError } from '../src/util/errors';
 import { serve } from './expose';
@@ -11,8 +11,9 @@ const PEAKS_PER_MESSAGE = (60 * PEAK_SAMPLE_RATE) / SAMPLES_PER_PEAK;
 let chunks: AsyncGenerator<Int16Array, void, undefined> | undefined;
 
 serve<PeaksWorkerApi>({
-  async open(blob) {
-    const audio = await openAudio(blob, { sampleRate: PEAK_SAMPLE_RATE });
+  async open(source) {
+    const options = { sampleRate: PEAK_SAMPLE_RATE };
+    const audio = source.kind === 'file' ? await openAudio(source.blob, options) : openChannels(source.channels, source.sampleRate, options);
     chunks = gathered(audio.pieces());
   },
   async next() {

@@ -47,8 +47,8 @@ export interface OpenAudio {
 }
 
 /**
- * Whether {@link openAudio} will refuse this file for lack of a decoder in this thread, where `decodeAudioData`
- * may still have one. False for files that are bad in any other way: `openAudio` then says how.
+ * Whether {@link openAudio} will refuse this file for lack of a decoder in this thread that works, where
+ * `decodeAudioData` may still have one. False for files that are bad in any other way: `openAudio` then says how.
  */
 export async function needsPageDecoder(source: Blob): Promise<boolean> {
   if (await isWav(source)) return (await unknownWavTag(source)) !== null;

@@ -10,6 +10,7 @@ import {
   MP4,
   MPEG_TS,
   OGG,
+  PCM_AUDIO_CODECS,
   QTFF,
   WEBM,
   type AudioSample,
@@ -17,8 +18,10 @@ import {
 } from 'mediabunny';
 import { messageOf, VoxlaneError } from '../util/errors';
 import { decodeFailure, mixToMono, type SoundBlock } from './blocks';
+import { decoderTrust } from './decoderTrust';
 import { GapClock } from './gaps';
-import { readMp3Padding } from './mp3Gapless';
+import { readMp3Padding, type Mp3Padding } from './mp3Gapless';
+import { probeDecoder } from './probeDecoder';
 import { checkChannels, checkSampleRate } from './wavHeader';
 
 /**
@@ -58,12 +61,11 @@ export interface OpenTrack {
   close(): void;
 }
 
-/** Whether the container can be read here and holds sound, but its codec has no decoder in this thread. */
+/** Whether the container can be read here and holds sound, but this thread has no decoder for it that works. */
 export async function lacksDecoder(source: Blob): Promise<boolean> {
   const input = openInput(source);
   try {
-    const track = await findTrack(input);
-    return !(await track.canDecode());
+    return !(await hasDecoder(await findTrack(input)));
   } catch {
     // No container that can be read: `openTrack` says so with a reason.
     return false;
@@ -72,11 +74,39 @@ export async function lacksDecoder(source: Blob): Promise<boolean> {
   }
 }
 
+/** Whether this thread has a decoder for the track and, if the browser's word alone will not do, it gives sound. */
+async function hasDecoder(track: InputAudioTrack): Promise<boolean> {
+  if (!(await track.canDecode())) return false;
+  const codec = await track.getCodec();
+  // mediabunny reads PCM itself, without WebCodecs.
+  if (PCM_AUDIO_CODECS.some((name) => name === codec)) return true;
+  const trust = decoderTrust(navigator.userAgent, await track.getNumberOfChannels());
+  if (trust !== 'probe') return trust === 'verified';
+  const config = await track.getDecoderConfig();
+  return config !== null && probeDecoder(config, encodedChunks(track));
+}
+
+async function* encodedChunks(track: InputAudioTrack): AsyncGenerator<EncodedAudioChunk, void, undefined> {
+  for await (const packet of new EncodedPacketSink(track).packets()) yield packet.toEncodedAudioChunk();
+}
+
 /** Sample rate that the container gives for its sound; null where it cannot be told. Decodes nothing. */
 export async function containerSampleRate(source: Blob): Promise<number | null> {
   const input = openInput(source);
   try {
     return await (await findTrack(input)).getSampleRate();
+  } catch {
+    return null;
+  } finally {
+    input.dispose();
+  }
+}
+
+/** The padding of an MP3 file; null for any other, and where nothing tells it. */
+export async function mp3Padding(source: Blob): Promise<Mp3Padding | null> {
+  const input = openInput(source);
+  try {
+    return (await input.getFormat()).name === MP3.name ? await readMp3Padding(source) : null;
   } catch {
     return null;
   } finally {
@@ -116,9 +146,9 @@ async function describeTrack(source: Blob, input: Input): Promise<OpenTrack> {
   const track = await findTrack(input);
   checkChannels(await track.getNumberOfChannels());
   const codec = (await track.getCodec()) ?? 'unknown';
-  if (!(await track.canDecode())) throw unsupported(`This browser has no decoder for ${codec} in a worker`);
+  if (!(await hasDecoder(track))) throw unsupported(`This browser has no decoder for ${codec} that works in a worker`);
   const container = (await input.getFormat()).name;
-  const padding = container === 'MP3' ? await readMp3Padding(source) : null;
+  const padding = container === MP3.name ? await readMp3Padding(source) : null;
   // The clock of a transport stream starts anywhere.
   const originSeconds = container === MPEG_TS.name ? await input.getFirstTimestamp() : 0;
   const first = await firstSample(track, codec);

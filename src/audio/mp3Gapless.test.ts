@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { needsPageDecoder, openAudio } from './decode';
-import { readMp3Padding } from './mp3Gapless';
+import { readMp3Padding, withoutMp3Padding } from './mp3Gapless';
 
 const FIXTURE = new URL('../../e2e/fixtures/sample.mp3', import.meta.url);
 
@@ -22,6 +22,29 @@ describe('readMp3Padding', () => {
     expect(await readMp3Padding(new Blob([audio]))).toBeNull();
     expect(await readMp3Padding(new Blob(['text']))).toBeNull();
     expect(await readMp3Padding(new Blob([]))).toBeNull();
+  });
+});
+
+describe('withoutMp3Padding', () => {
+  const padding = { leading: 100, trailing: 20, length: 1000 };
+  const decoded = (length: number): Float32Array => Float32Array.from({ length }, (_, index) => index);
+
+  it('cuts what the decoder left before and after the sound', () => {
+    const cut = withoutMp3Padding(decoded(1152), padding, 1);
+    expect([cut[0], cut.length, cut.at(-1)]).toEqual([100, 1000, 1099]);
+    // The buffer goes to a worker as a whole.
+    expect(cut.buffer.byteLength).toBe(4 * 1000);
+  });
+
+  it('counts in samples of what was decoded', () => {
+    const cut = withoutMp3Padding(decoded(576), padding, 0.5);
+    expect([cut[0], cut.length]).toEqual([50, 500]);
+  });
+
+  it('leaves what the decoder has cut itself, and files without a tag that counts', () => {
+    for (const [samples, given] of [[decoded(1000), padding], [decoded(1152), null], [decoded(1152), { ...padding, length: null }]] as const) {
+      expect(withoutMp3Padding(samples, given, 1)).toBe(samples);
+    }
   });
 });
 

@@ -42,6 +42,22 @@ export async function readMp3Padding(source: Blob): Promise<Mp3Padding | null> {
   return { leading: delay + DECODER_DELAY, trailing, length: length !== null && length > 0 ? length : null };
 }
 
+/**
+ * Cuts the padding off, if the decoder left it there: WebKitGTK's `decodeAudioData` does, Chromium's and Firefox's do not.
+ *
+ * @param samples all that a decoder gave of the file
+ * @param padding in samples of the file
+ * @param ratio samples of `samples` per sample of the file
+ * @returns `samples` itself, or a copy of a part of it: parts of one buffer could not be sent to a worker
+ */
+export function withoutMp3Padding(samples: Float32Array, padding: Mp3Padding | null, ratio: number): Float32Array {
+  if (padding?.length == null) return samples;
+  const start = Math.round(padding.leading * ratio);
+  const end = start + Math.round(padding.length * ratio);
+  // With less than that, the decoder has cut it off itself.
+  return samples.length < end ? samples : samples.slice(start, end);
+}
+
 async function skipId3(source: Blob): Promise<number> {
   let start = 0;
   for (let seen = 0; seen < 16; seen++) {

@@ -1,5 +1,6 @@
 import { messageOf, VoxlaneError } from '../util/errors';
 import { loadPart } from '../util/loadPart';
+import { withoutMp3Padding } from './mp3Gapless';
 
 /** A whole recording as the page decoded it. */
 export interface PageAudio {
@@ -14,25 +15,28 @@ const MOST_CONTEXT_RATE = 96_000;
 const LEAST_CONTEXT_RATE = 8_000;
 
 /**
- * Decodes a file with `decodeAudioData`, for browsers and codecs without a WebCodecs decoder. Only the page can,
- * and the whole recording lies in memory decoded, so this is the second choice.
+ * Decodes a file with `decodeAudioData`, for browsers and codecs without a WebCodecs decoder that works. Only the page
+ * can, and the whole recording lies in memory decoded, so this is the second choice.
  *
- * @returns the channels at the file's own rate where it can be told, else at 48 kHz
+ * @param wantedRate rate to decode at, in Hz; without it, the file's own if the container tells it, else 48 kHz
  * @throws VoxlaneError `audio-empty`, `audio-unsupported`, `audio-no-samples`
  */
-export async function decodeOnPage(source: Blob): Promise<PageAudio> {
+export async function decodeOnPage(source: Blob, wantedRate?: number): Promise<PageAudio> {
   if (source.size === 0) throw new VoxlaneError({ code: 'audio-empty', problem: 'The file has no bytes' });
   if (typeof OfflineAudioContext === 'undefined') throw unsupported('There is no Web Audio in this thread');
   // `decodeAudioData` gives the context's rate; at the file's own rate it has nothing to convert. The demuxer
   // is loaded here since no other code of the page needs it.
-  const { containerSampleRate } = await loadPart(() => import('./media'));
+  const { containerSampleRate, mp3Padding } = await loadPart(() => import('./media'));
   const ownRate = (await containerSampleRate(source)) ?? USUAL_SAMPLE_RATE;
-  const sampleRate = Math.min(MOST_CONTEXT_RATE, Math.max(LEAST_CONTEXT_RATE, ownRate));
+  const sampleRate = Math.min(MOST_CONTEXT_RATE, Math.max(LEAST_CONTEXT_RATE, wantedRate ?? ownRate));
   const buffer = await decodeWith(new OfflineAudioContext(1, 1, sampleRate), source);
   if (buffer.length === 0) {
     throw new VoxlaneError({ code: 'audio-no-samples', problem: 'The audio track holds no samples' });
   }
-  const channels = Array.from({ length: buffer.numberOfChannels }, (_, index) => buffer.getChannelData(index));
+  const padding = await mp3Padding(source);
+  const channels = Array.from({ length: buffer.numberOfChannels }, (_, index) =>
+    withoutMp3Padding(buffer.getChannelData(index), padding, buffer.sampleRate / ownRate),
+  );
   return { channels, sampleRate: buffer.sampleRate };
 }
 

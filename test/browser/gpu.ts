@@ -1,5 +1,5 @@
-import type { Page } from '@playwright/test';
 import type { DiarizationResult, DiarizerOptions } from '../../src/index';
+import type { Evaluator } from './evaluator';
 
 /** What a run on a short piece of the sample gave, as plain data. */
 export interface ShortRun extends Pick<DiarizationResult, 'turns' | 'exclusiveTurns' | 'backend' | 'gpu'> {
@@ -14,7 +14,7 @@ export interface ShortRun extends Pick<DiarizationResult, 'turns' | 'exclusiveTu
  * Diarizes 11 s, two windows, with 1.3 s of speech in them: a software adapter takes seven seconds for the embedding
  * of each second of speech, and nine for the segmentation of a window.
  */
-export function runShort(page: Page, options: DiarizerOptions): Promise<ShortRun> {
+export function runShort(page: Evaluator, options: DiarizerOptions): Promise<ShortRun> {
   return page.evaluate(async (diarizerOptions) => {
     const bytes = new DataView(await (await fetch('sample.wav')).arrayBuffer());
     const offset = bytes.byteLength - 2 * 480_000;

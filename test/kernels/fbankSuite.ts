@@ -23,6 +23,13 @@ export interface Comparison {
   readonly minCosine: number;
 }
 
+/** How much of the suite runs, and who receives its figures. */
+export interface FbankSuiteOptions {
+  readonly report?: (signal: string, comparison: Comparison) => void;
+  /** Each costs two filterbanks of up to ten seconds. */
+  readonly numRandomLengths?: number;
+}
+
 /** Natural logarithm of the float32 epsilon: where Kaldi stops. */
 const FLOOR = Math.log(2 ** -23);
 /** What counts as above the floor. */
@@ -99,14 +106,7 @@ function randomLengths(count: number): number[] {
 export function fbankSuite(
   test: (title: string, body: () => Promise<void>) => void,
   compute: ComputeFbank,
-  {
-    report = () => undefined,
-    numRandomLengths = 40,
-  }: {
-    readonly report?: (signal: string, comparison: Comparison) => void;
-    /** Each costs two filterbanks of up to ten seconds. */
-    readonly numRandomLengths?: number;
-  } = {},
+  { report = () => undefined, numRandomLengths = 40 }: FbankSuiteOptions = {},
 ): void {
   const geometry = fbankGeometry(FACTS, SAMPLE_RATE);
   const { numMelBins } = FACTS;

@@ -6,6 +6,7 @@ import { messageOf, VoxlaneError } from '../../util/errors';
 import type { KeptEntry, Outcome } from '../state';
 import { aboutFrom, bytesOf, idOfAbout, keyOf, PARTS, sizeOf, type About, type HeavyPart, type Part } from './about';
 import type { KeepBackend } from './backend';
+import { withBlobFallback } from './blobFallback';
 import { browserBackend } from './browserBackend';
 import { damaged, outcomeFrom, withoutHeavyParts, type KeptOutcome } from './outcome';
 import { droppable, KEEP_LIMITS, surplus, type KeepLimits } from './room';
@@ -48,7 +49,7 @@ export class RecentWork {
   readonly #now: () => number;
 
   /** @param now milliseconds since 1970 */
-  constructor(backend: KeepBackend = browserBackend(), limits: KeepLimits = KEEP_LIMITS, now: () => number = Date.now) {
+  constructor(backend: KeepBackend = withBlobFallback(browserBackend()), limits: KeepLimits = KEEP_LIMITS, now: () => number = Date.now) {
     this.#backend = backend;
     this.#limits = limits;
     this.#now = now;

@@ -1,4 +1,8 @@
-import { PeakPyramid, type Peaks } from '../../audio/peaks';
+import { moved } from '../../../workers/moved';
+import type { PeaksWorkerApi } from '../../../workers/peaksContract';
+import type { WorkerHandle } from '../../../workers/handle';
+import { decodeOnPage } from '../../audio/pageDecode';
+import { PEAK_SAMPLE_RATE, PeakPyramid, type Peaks } from '../../audio/peaks';
 import { messageOf, VoxlaneError } from '../../util/errors';
 import type { Scope } from '../../util/scope';
 import { spawnPeaksWorker } from './spawnPeaks';
@@ -9,9 +13,15 @@ export interface PeaksRequest {
   readonly kept: Peaks | null;
   /** Hears of the same pyramid again and again as it grows; `isWhole` the last time. */
   readonly onPeaks: (pyramid: PeakPyramid, isWhole: boolean) => void;
-  /** No waveform, or none of the rest: the file has no decoder in a worker, or is broken from some point on. */
+  /** No waveform, or none of the rest: only the page can decode so large a file, or it is broken from some point on. */
   readonly onFailure: (failure: VoxlaneError) => void;
 }
+
+/**
+ * What the page decodes lies in memory as a whole. An hour at 128 kbit/s is 58 MB, and at the rate of the peaks, in
+ * stereo, 460 MB: more would risk the tab for the sake of a picture.
+ */
+const MOST_BYTES_ON_PAGE = 64 * 2 ** 20;
 
 /** Reads the peaks of a recording in a worker, which ends with `scope`, with the last peak, or with a failure. */
 export function loadPeaks(scope: Scope, { blob, kept, onPeaks, onFailure }: PeaksRequest): void {
@@ -26,7 +36,7 @@ export function loadPeaks(scope: Scope, { blob, kept, onPeaks, onFailure }: Peak
   scope.add(end);
   const pyramid = new PeakPyramid();
   const read = async (): Promise<void> => {
-    await worker.call((remote) => remote.open(blob));
+    await open(worker, blob);
     for (;;) {
       const extremes = await worker.call((remote) => remote.next());
       if (scope.disposed) return;
@@ -44,4 +54,16 @@ export function loadPeaks(scope: Scope, { blob, kept, onPeaks, onFailure }: Peak
       );
     })
     .finally(end);
+}
+
+/** Opens the file in the worker, or what the page decodes of it if the worker cannot. */
+async function open(worker: WorkerHandle<PeaksWorkerApi>, blob: Blob): Promise<void> {
+  try {
+    await worker.call((remote) => remote.open({ kind: 'file', blob }));
+  } catch (thrown) {
+    const isUnsupported = thrown instanceof VoxlaneError && thrown.code === 'audio-unsupported';
+    if (!isUnsupported || blob.size > MOST_BYTES_ON_PAGE) throw thrown;
+    const audio = await decodeOnPage(blob, PEAK_SAMPLE_RATE);
+    await worker.call((remote) => remote.open(moved({ kind: 'channels', ...audio }, ...audio.channels)));
+  }
 }

@@ -1,0 +1,4 @@
+import { chromium } from './drivers/chromium';
+import { journey } from './journey';
+
+journey(chromium);

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { chromium as playwright } from 'playwright-core';
+import { chromiumArguments, findChromium } from '../../../cli/chromium';
+import type { BrowserKind, Driver } from '../driver';
+
+/** Chromium through Playwright. Without a GPU: trying a software adapter takes longer than a run on WASM. */
+export const chromium: BrowserKind = {
+  name: 'chromium',
+  missing() {
+    try {
+      findChromium();
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  },
+  async start(downloadFolder) {
+    const browser = await playwright.launch({ executablePath: findChromium(), args: chromiumArguments('none') });
+    const page = await browser.newPage();
+    page.on('download', (download) => {
+      void download.saveAs(join(downloadFolder, download.suggestedFilename()));
+    });
+    const first = (selector: string) => page.locator(selector).first();
+    const driver: Driver = {
+      async open(address) {
+        await page.goto(address);
+      },
+      async reload() {
+        await page.reload();
+      },
+      evaluate: (body, ...parameters) =>
+        // Playwright passes one argument.
+        page.evaluate(`(${body.toString()})(...${JSON.stringify(parameters)})`),
+      click: (selector) => first(selector).click(),
+      type: (text) => page.keyboard.type(text),
+      press: (...keys) => page.keyboard.press(keys.join('+')),
+      chooseFiles: (selector, ...paths) => first(selector).setInputFiles(paths),
+      async screenshot(widthPixels) {
+        await page.setViewportSize({ width: widthPixels, height: 900 });
+        return page.screenshot({ fullPage: true });
+      },
+      close: () => browser.close(),
+    };
+    return driver;
+  },
+};

@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import puppeteer, { type ElementHandle, type KeyInput } from 'puppeteer-core';
+import type { BrowserKind, Driver } from '../driver';
+import { findCommand } from './findCommand';
+
+const APPLICATIONS = ['/Applications/Firefox.app/Contents/MacOS/firefox', 'C:\\Program Files\\Mozilla Firefox\\firefox.exe'];
+
+type Preferences = Readonly<Record<string, string | number | boolean>>;
+
+/** Firefox through Puppeteer and WebDriver BiDi, as it is installed: the releases of Debian have WebGPU off. */
+export const firefox = firefoxWith('firefox', {});
+
+/** Firefox with WebGPU. Headless, it has a fallback adapter, which computes on the CPU. */
+export const firefoxWithWebGpu = firefoxWith('firefox with WebGPU', {
+  'dom.webgpu.enabled': true,
+  'dom.webgpu.workers.enabled': true,
+  'gfx.webgpu.ignore-blocklist': true,
+});
+
+function firefoxWith(name: string, preferences: Preferences): BrowserKind {
+  return {
+    name,
+    missing: () => (findFirefox() ? null : 'Firefox is not installed: apt-get install firefox-esr'),
+    start: (downloadFolder) => startFirefox(downloadFolder, preferences),
+  };
+}
+
+function findFirefox(): string | null {
+  return findCommand('firefox-esr') ?? findCommand('firefox') ?? APPLICATIONS.find((path) => existsSync(path)) ?? null;
+}
+
+async function startFirefox(downloadFolder: string, preferences: Preferences): Promise<Driver> {
+  const browser = await puppeteer.launch({
+    browser: 'firefox',
+    executablePath: findFirefox()!,
+    protocolTimeout: 300_000,
+    extraPrefsFirefox: {
+      // 2: the folder that is named next.
+      'browser.download.folderList': 2,
+      'browser.download.dir': downloadFolder,
+      'browser.download.alwaysOpenPanel': false,
+      ...preferences,
+    },
+  });
+  // The document of the page that is there at the start is never active, and so fires no focus events.
+  const page = await browser.newPage();
+  const find = async (selector: string): Promise<ElementHandle> => {
+    const element = await page.$(selector);
+    if (!element) throw new Error(`the page has no ${selector}`);
+    return element;
+  };
+  return {
+    async open(address) {
+      await page.goto(address);
+    },
+    async reload() {
+      await page.reload();
+    },
+    evaluate: <Result, Parameters extends readonly unknown[]>(body: (...parameters: Parameters) => Result | Promise<Result>, ...parameters: Parameters) =>
+      page.evaluate(`(${body.toString()})(...${JSON.stringify(parameters)})`) as Promise<Result>,
+    click: async (selector) => (await find(selector)).click(),
+    type: (text) => page.keyboard.type(text),
+    async press(...keys) {
+      for (const key of keys) await page.keyboard.down(key as KeyInput);
+      for (const key of keys.toReversed()) await page.keyboard.up(key as KeyInput);
+    },
+    async chooseFiles(selector, ...paths) {
+      await ((await find(selector)) as ElementHandle<HTMLInputElement>).uploadFile(...paths);
+    },
+    async screenshot(widthPixels) {
+      await page.setViewport({ width: widthPixels, height: 900 });
+      return Buffer.from(await page.screenshot({ fullPage: true }));
+    },
+    close: () => browser.close(),
+  };
+}

@@ -1,0 +1,4 @@
+import { firefox } from './drivers/firefox';
+import { journey } from './journey';
+
+journey(firefox);

@@ -1,0 +1,55 @@
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { preview, type PreviewServer } from 'vite';
+import { serveToolPages } from '../../scripts/toolPages';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const POLICY_REPORTS = '/policy-report';
+
+/** The built app on a free local port. */
+export interface TestServer {
+  /** With a slash at its end. */
+  readonly address: string;
+  /** What browsers have reported as breaking the Content-Security-Policy. */
+  readonly violations: readonly string[];
+  /** Nobody answers at the address any more. */
+  end(): Promise<void>;
+}
+
+/** Serves the app as `vite preview` does: isolated, and under the strict policy. */
+export async function serveApp(): Promise<TestServer> {
+  // The build configuration adds this address to the policy.
+  process.env.VOXLANE_POLICY_REPORTS = POLICY_REPORTS;
+  const server = await preview({
+    root: ROOT,
+    logLevel: 'silent',
+    preview: { port: 0, host: '127.0.0.1' },
+    plugins: [serveToolPages(['cli', 'test'])],
+  });
+  const violations: string[] = [];
+  server.httpServer.prependListener('request', (request: IncomingMessage) => {
+    if (request.url !== POLICY_REPORTS) return;
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => violations.push(Buffer.concat(parts).toString()));
+  });
+  return { address: addressOf(server), violations, end: () => server.close() };
+}
+
+/** Serves the same files as any plain server would, without a single header of ours. */
+export async function serveWithoutHeaders(): Promise<TestServer> {
+  const server = await preview({
+    configFile: false,
+    root: ROOT,
+    appType: 'mpa',
+    logLevel: 'silent',
+    preview: { port: 0, host: '127.0.0.1' },
+    plugins: [serveToolPages(['cli', 'test'])],
+  });
+  return { address: addressOf(server), violations: [], end: () => server.close() };
+}
+
+function addressOf(server: PreviewServer): string {
+  return `http://127.0.0.1:${(server.httpServer.address() as AddressInfo).port}/`;
+}

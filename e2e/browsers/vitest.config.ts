@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    root: new URL('../..', import.meta.url).pathname,
+    include: ['e2e/browsers/*.test.ts'],
+    globalSetup: 'e2e/browsers/buildApp.ts',
+    // The models use every core; browsers beside each other would time each other out.
+    fileParallelism: false,
+    testTimeout: 180_000,
+    hookTimeout: 60_000,
+  },
+});

@@ -1,0 +1,85 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Driver } from './driver';
+
+const POLL_MILLISECONDS = 100;
+
+/**
+ * Asks the page again and again until it gives something other than null, false or undefined.
+ *
+ * @param what is waited for, for the error
+ * @returns what the page gave
+ */
+export async function waitFor<Result, Parameters extends readonly unknown[]>(
+  driver: Driver,
+  what: string,
+  timeoutSeconds: number,
+  body: (...parameters: Parameters) => Result | null | undefined | false,
+  ...parameters: Parameters
+): Promise<Result> {
+  const giveUpAt = Date.now() + 1000 * timeoutSeconds;
+  let last: unknown;
+  for (;;) {
+    try {
+      const result = await driver.evaluate(body, ...parameters);
+      if (result !== null && result !== undefined && result !== false) return result;
+    } catch (error) {
+      // A page that is being replaced cannot be asked.
+      last = error;
+    }
+    if (Date.now() > giveUpAt) {
+      const shown = await driver.evaluate(() => `${location.href}: ${document.body.innerText.slice(0, 500)}`).catch(String);
+      throw new Error(`not within ${timeoutSeconds} s: ${what}; the page shows ${shown}`, { cause: last });
+    }
+    await sleep(POLL_MILLISECONDS);
+  }
+}
+
+/** Waits until the first element that `selector` matches has an attribute with this value. */
+export async function waitForAttribute(driver: Driver, selector: string, name: string, value: string, timeoutSeconds = 30): Promise<void> {
+  await waitFor(
+    driver,
+    `${selector} with ${name}="${value}"`,
+    timeoutSeconds,
+    (css, attribute, wanted) => document.querySelector(css)?.getAttribute(attribute) === wanted,
+    selector,
+    name,
+    value,
+  );
+}
+
+/** Waits until exactly this many elements match. */
+export async function waitForCount(driver: Driver, selector: string, count: number, timeoutSeconds = 30): Promise<void> {
+  await waitFor(driver, `${count} of ${selector}`, timeoutSeconds, (css, wanted) => document.querySelectorAll(css).length === wanted, selector, count);
+}
+
+/** Waits until the first element that `selector` matches shows a text that matches. */
+export async function waitForText(driver: Driver, selector: string, pattern: RegExp, timeoutSeconds = 30): Promise<string> {
+  return waitFor(
+    driver,
+    `${selector} with ${String(pattern)}`,
+    timeoutSeconds,
+    (css, source, flags) => {
+      const text = document.querySelector(css)?.textContent ?? '';
+      return new RegExp(source, flags).test(text) ? text : null;
+    },
+    selector,
+    pattern.source,
+    pattern.flags,
+  );
+}
+
+/** Waits until the browser has saved a file, takes its text, and deletes it. */
+export async function takeDownload(folder: string, name: string): Promise<string> {
+  const path = join(folder, name);
+  const giveUpAt = Date.now() + 30_000;
+  // Browsers make the file first and fill it then.
+  while (!existsSync(path) || readFileSync(path).length === 0) {
+    if (Date.now() > giveUpAt) throw new Error(`the browser did not save ${name} within 30 s`);
+    await sleep(POLL_MILLISECONDS);
+  }
+  const text = readFileSync(path, 'utf8');
+  rmSync(path);
+  return text;
+}

@@ -1,0 +1,4 @@
+import { webkit } from './drivers/webkit';
+import { journey } from './journey';
+
+journey(webkit);
