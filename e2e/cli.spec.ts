@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { parseRttm } from '../src/formats/rttm';
 import { runCommand } from '../test/browser/command';
-import type { DiarizationJson } from '../test/browser/engine';
 
 const diarize = (...args: string[]) => runCommand('diarize', ...args);
 
@@ -15,14 +14,6 @@ test.beforeEach(() => {
 });
 test.afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
-});
-
-test('RTTM on standard output, progress and backend on standard error', async () => {
-  const { code, stdout, stderr } = await diarize('public/sample.wav', '--backend', 'wasm');
-  expect(code).toBe(0);
-  expect(parseRttm(stdout).get('sample')).toHaveLength(13);
-  expect(stderr).toMatch(/embedding 50 %/);
-  expect(stderr).toMatch(/WASM, \d+ threads/);
 });
 
 test('a bad file among many does not lose the others, and the exit status tells', async () => {
@@ -39,31 +30,4 @@ test('a bad file among many does not lose the others, and the exit status tells'
     // RTTM has milliseconds: ends are rounded.
     expect(turn.startSeconds).toBeGreaterThanOrEqual(turns[index]!.endSeconds - 0.002);
   });
-});
-
-test('JSON of a stretch, with times of the whole recording', async () => {
-  const { code, stdout } = await diarize('public/sample.wav', '--backend', 'wasm', '--format', 'json', '--start', '14', '--duration', '12', '--speakers', '2');
-  expect(code).toBe(0);
-  const json = JSON.parse(stdout) as DiarizationJson;
-  expect(json).toMatchObject({ file: 'sample.wav', durationSeconds: 12, backend: { name: 'wasm', adapter: null } });
-  expect(json.speakers).toHaveLength(2);
-  for (const { startSeconds, endSeconds } of [...json.turns, ...json.exclusiveTurns]) {
-    expect(startSeconds).toBeGreaterThanOrEqual(14);
-    expect(endSeconds).toBeLessThanOrEqual(26.1);
-  }
-  expect(Object.keys(json.timings)).toEqual(
-    expect.arrayContaining(['decode', 'segmentation', 'fbank', 'embedding', 'counting', 'clustering', 'reconstruction']),
-  );
-});
-
-test('wrong arguments end with one line', async () => {
-  for (const args of [[], ['a.wav', '--backend', 'cuda'], ['a.wav', '--speakers', 'two'], ['a.wav', '--unknown']]) {
-    const { code, stdout, stderr } = await diarize(...args);
-    expect(code).toBe(1);
-    expect(stdout).toBe('');
-    expect(stderr.trim().split('\n')).toHaveLength(1);
-  }
-  const { code, stdout } = await diarize('--help');
-  expect(code).toBe(0);
-  expect(stdout).toContain('--backend');
 });

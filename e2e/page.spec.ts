@@ -1,9 +1,9 @@
 /** The page, as a person with a recording uses it. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '../test/browser/test';
 import { parseRttm } from '../src/formats/rttm';
 import type { DiarizationJson } from '../test/browser/engine';
-import { exportAs } from '../test/browser/studio';
+import { exportAs, openSampleTurns } from '../test/browser/studio';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
@@ -14,16 +14,6 @@ const state = (page: Page) => page.getByTestId('state');
 async function shownSeconds(page: Page): Promise<number> {
   const [minutes = 0, seconds = 0] = (await page.locator('.clock__now').innerText()).split(':').map(Number);
   return 60 * minutes + seconds;
-}
-
-/** The sample and the sample again, a minute: long enough for turns to be shown before the end. */
-function sampleTwice(): Buffer {
-  const wav = readFileSync('public/sample.wav');
-  const data = wav.indexOf('data') + 8;
-  const joined = Buffer.concat([wav, wav.subarray(data)]);
-  joined.writeUInt32LE(joined.length - 8, 4);
-  joined.writeUInt32LE(joined.length - data, data - 4);
-  return joined;
 }
 
 test('drop the sample, watch it run, hear it, take the files home', async ({ page }) => {
@@ -64,9 +54,7 @@ test('drop the sample, watch it run, hear it, take the files home', async ({ pag
 });
 
 test('click on the lanes seeks; space plays and pauses', async ({ page }) => {
-  await page.goto('index.html');
-  await page.getByTestId('try-sample').click();
-  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
+  await openSampleTurns(page);
   const box = (await page.getByTestId('lanes').locator('canvas').first().boundingBox())!;
   await page.mouse.click(box.x + box.width * 0.75, box.y + box.height / 2);
   await expect.poll(() => shownSeconds(page)).toBeGreaterThan(15);
@@ -78,40 +66,6 @@ test('click on the lanes seeks; space plays and pauses', async ({ page }) => {
   await page.keyboard.press('Space');
   await expect(pause).toBeVisible();
   await expect.poll(() => shownSeconds(page)).toBeGreaterThan(before);
-});
-
-test('fast, chosen from the keyboard, says so; the first turns come before the result', async ({ page }, testInfo) => {
-  // From disk: bytes that are handed over take time of the page's thread.
-  const recording = testInfo.outputPath('twice.wav');
-  writeFileSync(recording, sampleTwice());
-  await page.goto('index.html');
-  await page.locator('.options__summary').focus();
-  await page.keyboard.press('Enter');
-  await page.getByTestId('speed-exact').focus();
-  await page.keyboard.press('ArrowDown');
-  await expect(page.getByTestId('speed-fast')).toBeChecked();
-  await expect(page.locator('.options__now')).toContainText('speed: fast');
-
-  await page.evaluate(() => {
-    const seen: { lanes: number; isWorking: boolean }[] = [];
-    Object.assign(globalThis, { seen });
-    // Watched from inside: what a driver asks for now and then may come and go between two questions.
-    new MutationObserver(() => {
-      const preview = document.querySelector('[data-testid="preview"]:not([hidden])');
-      if (!preview) return;
-      const { state } = document.querySelector<HTMLElement>('[data-testid="state"]')!.dataset;
-      seen.push({ lanes: preview.querySelectorAll('.lane-label').length, isWorking: state === 'running' });
-    }).observe(document.body, { subtree: true, childList: true, attributes: true });
-  });
-  await page.getByTestId('file-input').setInputFiles(recording);
-  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
-  await expect(page.getByTestId('speed-line')).toHaveText('fast');
-  const seen = await page.evaluate(() => (globalThis as unknown as { seen: { lanes: number; isWorking: boolean }[] }).seen);
-  expect(seen.length).toBeGreaterThan(0);
-  expect(seen.every(({ lanes, isWorking }) => lanes === 2 && isWorking)).toBe(true);
-
-  await page.reload();
-  await expect(page.getByTestId('speed-fast')).toBeChecked();
 });
 
 test('cancel stops the work and the next run is whole', async ({ page }) => {
@@ -129,9 +83,8 @@ test('cancel stops the work and the next run is whole', async ({ page }) => {
 });
 
 test('a file that is no recording is explained, and the last result stays', async ({ page }) => {
-  await page.goto('index.html');
-  await page.getByTestId('try-sample').click();
-  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
+  await openSampleTurns(page);
+  const count = await page.getByTestId('turn-row').count();
   await page.getByTestId('new-recording').click();
   await page
     .getByTestId('file-input')
@@ -139,7 +92,7 @@ test('a file that is no recording is explained, and the last result stays', asyn
   await expect(state(page)).toHaveAttribute('data-state', 'error');
   await expect(page.getByTestId('error')).toContainText('audio-unsupported');
   await page.getByRole('button', { name: /back to the result/i }).click();
-  await expect(page.getByTestId('turn-row')).toHaveCount(13);
+  await expect(page.getByTestId('turn-row')).toHaveCount(count);
 });
 
 test('the page works from the keyboard and says its state to assistive technology', async ({ page }) => {

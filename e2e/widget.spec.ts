@@ -1,5 +1,4 @@
 /** `<voxlane-diarizer>` as a page has it: attributes, events, methods, the keyboard, several at once, removal. */
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '../test/browser/test';
 import { countHeld, held, putClip } from '../test/browser/widget';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
@@ -31,13 +30,6 @@ declare global {
 }
 
 const types = (page: Page): Promise<string[]> => page.evaluate(() => heard.map(([type]) => type).filter((type) => type !== 'progress'));
-
-async function expectAccessible(page: Page, state: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`), state).toEqual([]);
-  const { wide, screen } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, screen: innerWidth }));
-  expect(wide, `${state}: width`).toBeLessThanOrEqual(screen);
-}
 
 test('attributes, properties, events and methods', async ({ page }) => {
   await openWidget(page);
@@ -143,44 +135,6 @@ test('by keyboard: a file, cancelling, playing, naming, taking home; German wher
   await expect(page.getByRole('button', { name: 'Abspielen' })).toBeVisible();
   await expect(page.locator('[part=turn]', { hasText: 'Ada' }).first()).toBeVisible();
 });
-
-for (const { colorScheme, width } of [
-  { colorScheme: 'light', width: 900 },
-  { colorScheme: 'dark', width: 320 },
-] as const) {
-  test.describe(`${colorScheme}, ${width} px`, () => {
-    test.use({ colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' });
-
-    test('nothing that axe finds in any state', async ({ page }) => {
-      await openWidget(page, { theme: colorScheme });
-      await expectAccessible(page, 'empty');
-      await page.evaluate(() => {
-        document.querySelector('voxlane-diarizer')!.src = 'sample.wav';
-      });
-      await expect(page.getByRole('progressbar')).toHaveAttribute('aria-valuenow', /^[1-9]/, { timeout: 30_000 });
-      await expectAccessible(page, 'running');
-      await page.evaluate(() => {
-        document.querySelector('voxlane-diarizer')!.source = clip(7, 6, 'talk.wav');
-      });
-      await expect(page.locator('[part=lanes]')).toBeVisible({ timeout: 60_000 });
-      await page.getByTestId('export').click();
-      await expectAccessible(page, 'done, with its menu');
-      await page.keyboard.press('Escape');
-      await page.evaluate(() => {
-        const widget = document.querySelector('voxlane-diarizer')!;
-        widget.setAttribute('preset', 'best');
-        widget.source = new File(['no recording '.repeat(20)], 'notes.txt');
-      });
-      await expect(page.locator('[part=notice]')).toBeVisible();
-      await expectAccessible(page, 'notice');
-      await page.evaluate(() => {
-        document.querySelector('voxlane-diarizer')!.removeAttribute('preset');
-      });
-      await expect(page.locator('[part=error]')).toBeVisible({ timeout: 30_000 });
-      await expectAccessible(page, 'error');
-    });
-  });
-}
 
 test('two widgets share one engine and take turns; what is removed is freed, and works again', async ({ page }) => {
   await countHeld(page);

@@ -1,8 +1,8 @@
 /** Every bad input by its typed error: never a hang, never a blank page. */
 import type { Page } from '@playwright/test';
-import { buildWav, type WavOptions } from '../test/audio/wav';
-import type { ErrorCode } from '../src/index';
-import { createDiarizer, expect, openEngine, test } from '../test/browser/engine';
+import { buildWav, type WavOptions } from '../../test/audio/wav';
+import type { ErrorCode } from '../../src/index';
+import { expect, openEngine, test } from '../../test/browser/engine';
 
 interface Outcome {
   readonly code: string;
@@ -173,49 +173,6 @@ test.describe('models', () => {
 });
 
 test.describe('calls', () => {
-  test('options out of range, contradictions and wrong sources are named', async ({ engine }) => {
-    const codes = await engine.page.evaluate(async () => {
-      const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
-      const samples = new Float32Array(16000);
-      const attempts = [
-        testDiarizer.diarize(samples, { speakers: 0 }),
-        testDiarizer.diarize(samples, { speakers: 2, maxSpeakers: 3 }),
-        testDiarizer.diarize(samples, { minSpeakers: 3, maxSpeakers: 2 }),
-        testDiarizer.diarize(samples, { startSeconds: -1 }),
-        testDiarizer.diarize('sample.wav' as never),
-        testDiarizer.diarize(Float32Array.of(NaN)),
-      ];
-      const settled = await Promise.allSettled(attempts);
-      return settled.map((result) => (result.status === 'rejected' ? (result.reason as { code: string }).code : 'none'));
-    });
-    expect(codes).toEqual(['options', 'options', 'options', 'options', 'options', 'audio-not-finite']);
-  });
-
-  test('a signal cancels a run, and one that has fired already keeps it from starting', async ({ page }) => {
-    await openEngine(page);
-    await createDiarizer(page, { backend: 'wasm' });
-    await page.setInputFiles('#file', 'public/sample.wav');
-    const outcome = await page.evaluate(async () => {
-      const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
-      const codeOf = (run: Promise<unknown>) => run.then(() => 'none', (error: unknown) => (error as { code: string }).code);
-      const controller = new AbortController();
-      const code = await codeOf(
-        testDiarizer.diarize(voxlane.chosenFile(), {
-          signal: controller.signal,
-          onProgress: ({ stage, completed }) => {
-            if (stage === 'embedding' && completed >= 2) controller.abort();
-          },
-        }),
-      );
-      const early = await codeOf(testDiarizer.diarize(voxlane.chosenFile(), { signal: AbortSignal.abort() }));
-      const after = await testDiarizer.diarize(voxlane.chosenFile(), { durationSeconds: 12 });
-      testDiarizer.dispose();
-      const disposed = await codeOf(testDiarizer.diarize(voxlane.chosenFile()));
-      return { code, early, disposed, speakers: after.speakers.length };
-    });
-    expect(outcome).toMatchObject({ code: 'cancelled', early: 'cancelled', disposed: 'disposed', speakers: 2 });
-  });
-
   test('without isolation headers every core has a worker of one thread, and the report says so', async ({ page }) => {
     await page.route('**/engine.html', async (route) => {
       const response = await route.fetch();

@@ -1,0 +1,117 @@
+/** The comparison panel, as an engineer who ports a model uses it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, type Page } from '../../test/browser/test';
+import { encodeOnnx, parseOnnx } from '../../src/onnx/model';
+import { copyWith } from '../../src/onnx/message';
+import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
+import { makeForeignModel } from '../../test/browser/foreignModel';
+
+const state = (page: Page) => page.getByTestId('state');
+const MINUTES = 60_000;
+
+interface Upload {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly buffer: Buffer;
+}
+const upload = (name: string, bytes: Uint8Array): Upload => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
+
+/** Opens the page, gives it files, and runs them on one backend. */
+async function openFiles(page: Page, files: string | Upload[]): Promise<void> {
+  await page.goto('compare.html');
+  await expect(state(page)).toHaveAttribute('data-state', 'empty');
+  await page.getByTestId('file-input').setInputFiles(files);
+  await expect(state(page)).toHaveAttribute('data-state', 'opened', { timeout: MINUTES });
+}
+
+async function run(page: Page, backend: 'wasm' | 'webgpu' | 'both'): Promise<void> {
+  await page.getByTestId(`backend-${backend}`).click();
+  await page.getByTestId('run').click();
+  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 2 * MINUTES });
+}
+
+test('a port with swapped LSTM gates: the stage, the cause, on both backends', async ({ page }) => {
+  test.setTimeout(4 * MINUTES);
+  await openFiles(page, [
+    upload('ported.onnx', withSwappedGates()),
+    upload('goldens.zip', readFileSync('public/goldens/segmentation-3.0.zip')),
+  ]);
+  await run(page, 'both');
+  await expect(page.getByTestId('first-divergence')).toContainText('lstm');
+  await expect(page.getByTestId('verdict-wasm-sincnet')).toHaveAttribute('data-verdict', 'pass');
+  for (const backend of ['wasm', 'webgpu']) {
+    await expect(page.getByTestId(`backend-verdict-${backend}`)).toHaveAttribute('data-first-divergence', 'lstm');
+    await expect(page.getByTestId(`verdict-${backend}-linear1`)).toHaveAttribute('data-inherited', 'true');
+  }
+  await expect(page.getByTestId('cause').first()).toHaveAttribute('data-cause', 'lstm-gates');
+  await page.getByTestId('stage-row-lstm').click();
+  await page.getByTestId('pair-wasm-webgpu').click();
+  await expect(page.getByTestId('heatmap')).toBeVisible();
+});
+
+/** The shipped graph with the gates of its first LSTM in PyTorch's order. */
+function withSwappedGates(): Uint8Array {
+  const model = parseOnnx(readFileSync('models/segmentation-3.0/model.onnx'), 'model.onnx');
+  const graph = model.graph!;
+  const lstm = graph.node.find(({ opType }) => opType === 'LSTM')!;
+  // Weights of the input, of the state, and both biases.
+  const [, w, r, b] = lstm.input;
+  const initializer = graph.initializer.map((tensor) => {
+    if (![w, r, b].includes(tensor.name)) return tensor;
+    const values = new Float32Array(new Uint8Array(tensor.rawData).buffer);
+    const block = values.length / (tensor.name === b ? 16 : 8);
+    const swapped = Float32Array.from(values, (_, i) => {
+      const gate = Math.floor(i / block) % 4;
+      return values[i + ([0, 2, 3, 1][gate]! - gate) * block]!;
+    });
+    return copyWith(tensor, { rawData: new Uint8Array(swapped.buffer) });
+  });
+  return encodeOnnx(copyWith(model, { graph: copyWith(graph, { initializer }) }));
+}
+
+test("somebody else's graph: its values by name, and the audit of its weights", async ({ page }) => {
+  const { onnx, bundle } = makeForeignModel();
+  await openFiles(page, [upload('foreign.onnx', onnx), upload('foreign.zip', bundle)]);
+  await expect(page.getByTestId('model-name')).toContainText('foreign');
+  await run(page, 'wasm');
+  await expect(page.getByTestId('verdict')).toContainText(/4 stages pass/i);
+  await page.getByTestId('audit').click();
+  await expect(page.getByTestId('audit-result')).toBeVisible({ timeout: MINUTES });
+  await expect(page.getByTestId('audit-row').first()).toBeVisible();
+});
+
+test('a graph alone is bisected, and can be cancelled', async ({ page }) => {
+  test.setTimeout(4 * MINUTES);
+  const { onnx } = makeForeignModel();
+  await openFiles(page, [upload('foreign.onnx', onnx)]);
+  await page.getByTestId('bisect').click();
+  await expect(page.getByTestId('bisect-result')).toBeVisible({ timeout: 2 * MINUTES });
+  await expect(page.getByTestId('bisect-node')).toHaveCount(0);
+  await page.getByTestId('bisect').click();
+  await expect(page.getByTestId('progress')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByTestId('progress')).toBeHidden();
+});
+
+test('the address names a shipped model, and the self-check of the main page leads there', async ({ page }) => {
+  test.setTimeout(3 * MINUTES);
+  await page.goto('compare.html?model=segmentation-3.0');
+  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 2 * MINUTES });
+  await expect(page.getByTestId('backend-verdict-wasm')).toHaveAttribute('data-verdict', 'pass');
+  await page.goto('index.html');
+  await expect(page.locator('a[href*="compare.html"]').first()).toBeVisible();
+});
+
+test.describe('bundles made by others', () => {
+  test.skip(!hasShared, SHARED_MISSING);
+  test('a transposed golden stage is named, and drawn as it fits', async ({ page }) => {
+    await openFiles(page, join(SHARED, 'goldens', 'seg_dev00.bad_sincnet_transposed.zip'));
+    await run(page, 'wasm');
+    await expect(page.getByTestId('first-divergence')).toContainText('sincnet');
+    await expect(page.getByTestId('cause').first()).toHaveAttribute('data-cause', 'permuted-axes');
+    await expect(page.getByTestId('verdict-wasm-lstm')).toHaveAttribute('data-verdict', 'pass');
+    await page.getByTestId('stage-row-sincnet').click();
+    await expect(page.getByTestId('heatmap')).toBeVisible();
+  });
+});

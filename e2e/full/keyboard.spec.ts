@@ -1,0 +1,50 @@
+/** Correcting a result, through the page as a person does it. */
+import { expect, test, type Page } from '../../test/browser/test';
+import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
+
+test.use(WITHOUT_GPU);
+
+const names = (page: Page) => page.getByTestId('speaker-name');
+
+test('the whole way by keyboard alone: open, review, rename, merge, export', async ({ page }) => {
+  await page.goto('index.html');
+  /** Tab until the focus is there; a control that cannot be reached fails the test. */
+  const tabTo = async (selector: string): Promise<void> => {
+    for (let press = 0; press < 80; press++) {
+      if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
+      await page.keyboard.press('Tab');
+    }
+    throw new Error(`${selector} is not reached by Tab`);
+  };
+  const byTestId = (id: string): string => `[data-testid="${id}"]`;
+  await tabTo(byTestId('file-input'));
+  // The browser opens no chooser while it is still busy with the page: a person would press again.
+  await expect(async () => {
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser', { timeout: 3000 }), page.keyboard.press('Enter')]);
+    await chooser.setFiles('public/sample.wav');
+  }).toPass({ timeout: 30_000 });
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 90_000 });
+
+  await tabTo(byTestId('tab-turns'));
+  await page.keyboard.press('ArrowRight');
+  await expect(page.getByTestId('tab-review')).toBeFocused();
+  await tabTo(byTestId('review-confirm'));
+  await page.keyboard.press('Enter');
+  await tabTo(byTestId('speaker-name'));
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('Ada');
+  await page.keyboard.press('Enter');
+  await expect(names(page).first()).toHaveValue('Ada');
+  await tabTo(byTestId('merge-speaker'));
+  // The list of a select is opened, stepped through and closed by keys alone.
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await expect(names(page)).toHaveCount(1);
+  await page.keyboard.press('Escape');
+  await page.evaluate(() => {
+    (document.activeElement as HTMLElement | null)?.blur();
+  });
+  await page.keyboard.press('e');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
+  expect(download.suggestedFilename()).toBe('sample.rttm');
+});

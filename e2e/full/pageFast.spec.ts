@@ -1,0 +1,52 @@
+/** The page, as a person with a recording uses it. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test, type Page } from '../../test/browser/test';
+import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
+
+test.use(WITHOUT_GPU);
+
+const state = (page: Page) => page.getByTestId('state');
+
+/** The sample and the sample again, a minute: long enough for turns to be shown before the end. */
+function sampleTwice(): Buffer {
+  const wav = readFileSync('public/sample.wav');
+  const data = wav.indexOf('data') + 8;
+  const joined = Buffer.concat([wav, wav.subarray(data)]);
+  joined.writeUInt32LE(joined.length - 8, 4);
+  joined.writeUInt32LE(joined.length - data, data - 4);
+  return joined;
+}
+
+test('fast, chosen from the keyboard, says so; the first turns come before the result', async ({ page }, testInfo) => {
+  // From disk: bytes that are handed over take time of the page's thread.
+  const recording = testInfo.outputPath('twice.wav');
+  writeFileSync(recording, sampleTwice());
+  await page.goto('index.html');
+  await page.locator('.options__summary').focus();
+  await page.keyboard.press('Enter');
+  await page.getByTestId('speed-exact').focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(page.getByTestId('speed-fast')).toBeChecked();
+  await expect(page.locator('.options__now')).toContainText('speed: fast');
+
+  await page.evaluate(() => {
+    const seen: { lanes: number; isWorking: boolean }[] = [];
+    Object.assign(globalThis, { seen });
+    // Watched from inside: what a driver asks for now and then may come and go between two questions.
+    new MutationObserver(() => {
+      const preview = document.querySelector('[data-testid="preview"]:not([hidden])');
+      if (!preview) return;
+      const { state } = document.querySelector<HTMLElement>('[data-testid="state"]')!.dataset;
+      seen.push({ lanes: preview.querySelectorAll('.lane-label').length, isWorking: state === 'running' });
+    }).observe(document.body, { subtree: true, childList: true, attributes: true });
+  });
+  await page.getByTestId('file-input').setInputFiles(recording);
+  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
+  await expect(page.getByTestId('speed-line')).toHaveText('fast');
+  const seen = await page.evaluate(() => (globalThis as unknown as { seen: { lanes: number; isWorking: boolean }[] }).seen);
+  expect(seen.length).toBeGreaterThan(0);
+  expect(seen.every(({ lanes, isWorking }) => lanes === 2 && isWorking)).toBe(true);
+
+  await page.reload();
+  await expect(page.getByTestId('speed-fast')).toBeChecked();
+});
