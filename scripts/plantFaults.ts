@@ -1,0 +1,168 @@
+/**
+ * Plants faults in the sources, one at a time, and checks that `npm test` catches each:
+ *
+ *     npx tsx scripts/plantFaults.ts [--whole] [NAME…]
+ *
+ * Works on a copy of the repository. For each fault it runs the unit tests that import the changed file and, if they
+ * pass, the browser tests named here; both are part of `npm test`. With `--whole` it runs all of `npm test` instead.
+ * Exit status 1 if a fault is not caught or can no longer be planted.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..');
+
+interface Fault {
+  readonly name: string;
+  readonly file: string;
+  /** Text that occurs once in the file, and what takes its place. */
+  readonly find: string;
+  readonly replace: string;
+  /** Unit tests to run; by default those that import the file. */
+  readonly units?: readonly string[];
+  /** Browser tests to run if the unit tests pass. */
+  readonly specs?: readonly string[];
+}
+
+const FAULTS: readonly Fault[] = [
+  {
+    name: 'swapped LSTM gates in the WASM kernel',
+    file: 'src/wasm/assembly/lstm.ts',
+    find: 'updateState(o, c, v128.load(g), v128.load(g, 16), v128.load(g, 32), v128.load(g, 48));',
+    replace: 'updateState(o, c, v128.load(g), v128.load(g, 32), v128.load(g, 16), v128.load(g, 48));',
+    // Compiled by a build plugin, so that no test imports the file.
+    units: ['src/wasm/sequence.test.ts'],
+  },
+  {
+    name: 'window hop off by one sample',
+    file: 'src/audio/windows.ts',
+    find: 'filled -= hopSamples;',
+    replace: 'filled -= hopSamples - 1;',
+  },
+  {
+    name: 'last window dropped',
+    file: 'src/audio/windows.ts',
+    find: 'yield { index, samples: held, isLast: true };',
+    replace: 'if (filled === windowSamples) yield { index, samples: held, isLast: true };',
+  },
+  {
+    name: 'hamming instead of povey window',
+    file: 'src/fbank/options.ts',
+    find: 'return (0.5 - 0.5 * cosine) ** 0.85;',
+    replace: 'return 0.54 - 0.46 * cosine;',
+  },
+  {
+    name: 'RTTM rounding',
+    file: 'src/formats/rttm.ts',
+    find: 'if (Math.abs((seconds * 16) % 2) !== 1) return seconds.toFixed(3);',
+    replace: 'return seconds.toFixed(3);',
+  },
+  {
+    name: 'wrong VBx Fa',
+    file: 'src/clustering/vbxClustering.ts',
+    find: 'likelihoodScale: 0.07,',
+    replace: 'likelihoodScale: 0.7,',
+  },
+  {
+    name: 'a lost undo patch',
+    file: 'src/editing/history.ts',
+    find: 'this.#done.push({ type: edit.type, patch: patchBetween(this.#annotation, next) });',
+    replace: "if (edit.type !== 'confirm-turn') this.#done.push({ type: edit.type, patch: patchBetween(this.#annotation, next) });",
+  },
+  {
+    name: 'an unescaped export',
+    file: 'src/formats/webVtt.ts',
+    find: "return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');",
+    replace: "return text.replaceAll('&', '&amp;').replaceAll('>', '&gt;');",
+  },
+  {
+    name: 'an unchecked model hash',
+    file: 'src/store/load.ts',
+    find: 'if (hash !== expected.sha256) throw',
+    replace: 'if (hash.length !== expected.sha256.length) throw',
+  },
+  {
+    name: 'an ignored abort signal',
+    file: 'src/pipeline/diarizer.ts',
+    find: "    signal?.addEventListener('abort', cancel);\n",
+    replace: '',
+    specs: ['calls'],
+  },
+  {
+    name: 'an ignored GPU verdict',
+    file: 'src/pipeline/trust.ts',
+    find: 'if (!allPassed(proofs)) return describeFailure(proofs);',
+    replace: '',
+  },
+  {
+    name: 'a removed CSP directive',
+    file: 'src/ui/privacy/policy.ts',
+    find: "  'form-action': [\"'none'\"],\n",
+    replace: '',
+    specs: ['csp'],
+  },
+];
+
+/** A copy of the tracked and untracked sources; packages are shared. */
+function copyRepository(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'voxlane-faults-'));
+  const { stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' });
+  for (const path of stdout.split('\n').filter(Boolean)) cpSync(join(ROOT, path), join(folder, path), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'dir');
+  return folder;
+}
+
+/** Whether a command of `npx` succeeds in `folder`; its output is shown only if it cannot be started. */
+function passes(folder: string, command: readonly string[]): boolean {
+  const [file, args] = command[0] === 'npm' ? ['npm', command.slice(1)] : ['npx', ['--no-install', ...command]];
+  const { status, error } = spawnSync(file, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, VOXLANE_TEST_PORT: process.env.VOXLANE_TEST_PORT ?? '4195' },
+    shell: process.platform === 'win32',
+  });
+  if (error) throw error;
+  return status === 0;
+}
+
+/** The step of `npm test` that fails with the fault in place; null if all pass. */
+function catcher(folder: string, { file, units, specs = [] }: Fault, whole: boolean): string | null {
+  if (whole) return passes(folder, ['npm', 'test']) ? null : 'npm test';
+  const unitCommand = units ? ['vitest', 'run', '--bail=1', ...units] : ['vitest', 'related', '--run', '--bail=1', file];
+  if (!passes(folder, unitCommand)) return unitCommand.join(' ');
+  if (specs.length === 0) return null;
+  const specCommand = ['playwright', 'test', '--project=browser', '--max-failures=1', '--reporter=line', ...specs];
+  return passes(folder, specCommand) ? null : specCommand.join(' ');
+}
+
+function main(): void {
+  const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+  const whole = process.argv.includes('--whole');
+  const chosen = FAULTS.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)));
+  if (chosen.length === 0) throw new Error(`No fault has such a name. There are: ${FAULTS.map(({ name }) => name).join('; ')}`);
+  const folder = copyRepository();
+  let missed = 0;
+  try {
+    // Otherwise a broken copy would count as a caught fault.
+    const related = ['vitest', 'related', '--run', ...chosen.map(({ file }) => file)];
+    if (!whole && !passes(folder, related)) throw new Error('the tests fail without a fault');
+    for (const fault of chosen) {
+      const path = join(folder, fault.file);
+      const source = readFileSync(path, 'utf8');
+      if (source.split(fault.find).length !== 2) throw new Error(`${fault.name}: ${fault.file} does not contain the text once`);
+      writeFileSync(path, source.replace(fault.find, () => fault.replace));
+      const caught = catcher(folder, fault, whole);
+      writeFileSync(path, source);
+      if (caught === null) missed++;
+      console.log(`${caught === null ? 'MISSED' : 'caught'}  ${fault.name} (${fault.file})${caught === null ? '' : `: ${caught}`}`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  console.log(`${chosen.length - missed} of ${chosen.length} faults caught`);
+  process.exitCode = missed === 0 ? 0 : 1;
+}
+
+main();
