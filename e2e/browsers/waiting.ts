@@ -1,3 +1,4 @@
+import { deadlineAfter } from './deadline';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,7 +19,7 @@ export async function waitFor<Result, Parameters extends readonly unknown[]>(
   body: (...parameters: Parameters) => Result | null | undefined | false,
   ...parameters: Parameters
 ): Promise<Result> {
-  const giveUpAt = Date.now() + 1000 * timeoutSeconds;
+  const deadline = deadlineAfter(timeoutSeconds);
   let last: unknown;
   for (;;) {
     try {
@@ -28,7 +29,7 @@ export async function waitFor<Result, Parameters extends readonly unknown[]>(
       // A page that is being replaced cannot be asked.
       last = error;
     }
-    if (Date.now() > giveUpAt) {
+    if (deadline.isOver()) {
       const shown = await driver.evaluate(() => `${location.href}: ${document.body.innerText.slice(0, 500)}`).catch(String);
       throw new Error(`not within ${timeoutSeconds} s: ${what}; the page shows ${shown}`, { cause: last });
     }
@@ -73,10 +74,10 @@ export async function waitForText(driver: Driver, selector: string, pattern: Reg
 /** Waits until the browser has saved a file, takes its text, and deletes it. */
 export async function takeDownload(folder: string, name: string): Promise<string> {
   const path = join(folder, name);
-  const giveUpAt = Date.now() + 30_000;
+  const deadline = deadlineAfter(30);
   // Browsers make the file first and fill it then.
   while (!existsSync(path) || readFileSync(path).length === 0) {
-    if (Date.now() > giveUpAt) throw new Error(`the browser did not save ${name} within 30 s`);
+    if (deadline.isOver()) throw new Error(`the browser did not save ${name} within 30 s`);
     await sleep(POLL_MILLISECONDS);
   }
   const text = readFileSync(path, 'utf8');

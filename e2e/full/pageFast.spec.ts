@@ -47,6 +47,9 @@ test('fast, chosen from the keyboard, says so; the first turns come before the r
   expect(seen.length).toBeGreaterThan(0);
   expect(seen.every(({ lanes, isWorking }) => lanes === 2 && isWorking)).toBe(true);
 
+  // A result that is kept opens again; one that is not kept yet would leave the page empty.
+  await expect(state(page)).toHaveAttribute('data-kept', 'true');
   await page.reload();
+  await page.getByTestId('new-recording').click();
   await expect(page.getByTestId('speed-fast')).toBeChecked();
 });

@@ -2,22 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { parseRttm } from '../../src/formats/rttm';
 import { diarizationErrorRate } from '../../src/score/der';
-import { expect, test } from '../../test/browser/engine';
+import { createDiarizer, EngineDriver, expect, openEngine, test } from '../../test/browser/engine';
 
-/** 5.20 % was measured for both, and for pyannote.audio with the same models; the rest is a turn of a tenth of a second. */
+/** 5.20 % was measured for both; 0.3 points more are four frames of the sample's 24 s of speech. */
 const MOST_ERROR = 0.055;
 
 for (const speed of ['exact', 'fast'] as const) {
-  test.describe(speed, () => {
-    test.use({ engineOptions: { speed } });
-
-    test(`the sample, ${speed}: an error rate of at most ${MOST_ERROR}`, async ({ engine }) => {
-      const { json } = await engine.run('public/sample.wav');
-      expect(json).toMatchObject({ speed });
-      const [annotated = []] = parseRttm(readFileSync('public/sample.rttm', 'utf8')).values();
-      const { der } = diarizationErrorRate(annotated, json.turns);
-      console.log(`${speed}: DER ${(100 * der).toFixed(2)} %`);
-      expect(der).toBeLessThanOrEqual(MOST_ERROR);
-    });
+  test(`the sample, ${speed}: an error rate of at most ${MOST_ERROR}`, async ({ page }) => {
+    await openEngine(page);
+    await createDiarizer(page, { backend: 'wasm', speed });
+    const { json } = await new EngineDriver(page).run('public/sample.wav');
+    expect(json).toMatchObject({ speed });
+    const [annotated = []] = parseRttm(readFileSync('public/sample.rttm', 'utf8')).values();
+    const { der } = diarizationErrorRate(annotated, json.turns);
+    console.log(`${speed}: DER ${(100 * der).toFixed(2)} %`);
+    expect(der).toBeLessThanOrEqual(MOST_ERROR);
   });
 }

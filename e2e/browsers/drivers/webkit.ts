@@ -1,3 +1,4 @@
+import { deadlineAfter } from '../deadline';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -111,7 +112,7 @@ class Session implements Driver {
         'webkitgtk:browserOptions': { binary, args: ['--automation'] },
       },
     };
-    const giveUpAt = Date.now() + 1000 * STARTED_SECONDS;
+    const deadline = deadlineAfter(STARTED_SECONDS);
     for (;;) {
       try {
         const { sessionId } = (await this.#ask('POST', '/session', { capabilities })) as { sessionId: string };
@@ -120,7 +121,7 @@ class Session implements Driver {
       } catch (error) {
         // The display and the driver take a moment to start.
         const isConnection = error instanceof TypeError;
-        if (!isConnection || Date.now() > giveUpAt) {
+        if (!isConnection || deadline.isOver()) {
           await this.close();
           throw error;
         }
