@@ -1,6 +1,6 @@
 /**
  * `npm run test:browsers`: the journey in every browser that is installed, and in Firefox the GPU kernels. Closes with
- * `N passed, N failed, N skipped`; status 1 if a test failed or the run broke. Names of browsers limit it to those:
+ * `browsers: N passed, N failed, N skipped`; status 1 if a test failed or the run broke. Names of browsers limit it to those:
  * `npm run test:browsers -- webkit`.
  *
  * On Debian, all three: apt-get install chromium firefox-esr webkit2gtk-driver xvfb xauth gstreamer1.0-plugins-base
@@ -35,7 +35,7 @@ function main(): void {
   });
   const report = readReport();
   const failed = Math.max(report?.numFailedTests ?? 0, status === 0 && report ? 0 : 1);
-  console.log(`\n${report?.numPassedTests ?? 0} passed, ${failed} failed, ${report?.numPendingTests ?? 0} skipped`);
+  console.log(`\nbrowsers: ${report?.numPassedTests ?? 0} passed, ${failed} failed, ${report?.numPendingTests ?? 0} skipped`);
   process.exitCode = failed === 0 ? 0 : 1;
 }
 

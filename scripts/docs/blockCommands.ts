@@ -11,7 +11,7 @@ import { ROOT } from './pages';
  * those without one, only the options are looked at.
  */
 const TESTED_BY: Readonly<Record<string, string | null>> = {
-  start: 'e2e/freshClone.full.spec.ts',
+  start: 'e2e/full/freshClone.spec.ts',
   test: null,
   'test:full': null,
   docs: null,
@@ -19,12 +19,13 @@ const TESTED_BY: Readonly<Record<string, string | null>> = {
   diarize: 'e2e/cli.spec.ts',
   replay: 'cli/replay.test.ts',
   score: 'cli/score.test.ts',
-  compare: 'e2e/compare.spec.ts',
-  bisect: 'e2e/compare.full.spec.ts',
+  compare: 'e2e/full/compareCommand.spec.ts',
+  bisect: 'e2e/full/compareCommand.spec.ts',
   audit: 'cli/audit.test.ts',
-  stage: 'e2e/compare.full.spec.ts',
-  bench: 'e2e/speed.full.spec.ts',
-  'bench:peers': 'e2e/speed.full.spec.ts',
+  stage: 'e2e/full/compare.spec.ts',
+  'test:browsers': null,
+  bench: null,
+  'bench:peers': null,
   'bench:scale': null,
   'bench:profile': null,
 };
