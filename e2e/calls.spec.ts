@@ -54,7 +54,7 @@ test('a file that is no recording, and one that is cut short, are typed errors; 
     const { speakers } = await testDiarizer.diarize(sample, { startSeconds: 7, durationSeconds: 8 });
     return [...settled, speakers.length];
   });
-  expect(codes).toEqual(['audio-unsupported', 'audio-truncated', 'audio-truncated', 2]);
+  expect(codes).toEqual(['audio-unsupported', 'audio-truncated', 'audio-unsupported', 2]);
 });
 
 test('a worker script that is missing is an error, not a hang', async ({ page }) => {
