@@ -60,8 +60,8 @@ const FAST: readonly Step[] = [
 
 const FULL: readonly Step[] = [
   { title: 'build', command: ['tsx', 'test/serve.ts', '--build'] },
-  // The tests of the packages look at what this makes.
-  { title: 'packages', command: ['tsx', 'scripts/package/build.ts'] },
+  // Tests of the packages run at once, and use what this makes.
+  { title: 'packages', command: ['tsx', 'test/packages/prepare.ts'] },
   playwright('full', 'full', ['build', 'packages']),
   vitest('units-full', { VOXLANE_FULL: '1' }, ['packages']),
   {

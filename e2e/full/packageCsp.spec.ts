@@ -9,7 +9,7 @@ import { crossOriginPolicy, LIBRARY_POLICY, serialized, weakened, WIDGET_POLICY,
 import { copyExample } from '../../test/packages/projects';
 import { runIn } from '../../test/packages/runIn';
 import { serveFolders, type StaticServer } from '../../test/packages/servers';
-import { expectSampleTurns } from '../../test/packages/shownTurns';
+import { expectTurns } from '../../test/packages/shownTurns';
 import { expect, POLICY_REPORTS, test, type Page } from '../../test/browser/test';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
@@ -50,7 +50,7 @@ test('the widget on a plain page', async ({ page, watch }) => {
   const packages = join(await installPackages(), 'node_modules');
   servers = [await serveFolders({ '/': await copyExample('html', 'csp-html'), '/node_modules/': packages })];
   send(WIDGET_POLICY);
-  await expectSampleTurns(page, servers[0]!.address);
+  await expectTurns(page, servers[0]!.address);
   await expectToPlay(page);
   expect(watch.take()).toEqual([]);
   await expectAllNeeded(page, '', WIDGET_POLICY, () => watch.take());
@@ -62,7 +62,7 @@ test('the library in what Vite builds', async ({ page, watch }) => {
   await runIn(folder, 'npm', ['run', 'build']);
   servers = [await serveFolders({ '/': join(folder, 'dist') })];
   send(LIBRARY_POLICY);
-  await expectSampleTurns(page, servers[0]!.address);
+  await expectTurns(page, servers[0]!.address);
   expect(watch.take()).toEqual([]);
   await expectAllNeeded(page, '', LIBRARY_POLICY, () => watch.take());
 });
@@ -78,7 +78,7 @@ test('the widget from another origin', async ({ page, watch }) => {
   writeFileSync(path, readFileSync(path, 'utf8').replaceAll('https://cdn.example/', cdn.address));
   const policy = crossOriginPolicy(cdn.origin);
   send(policy);
-  await expectSampleTurns(page, `${servers[0]!.address}script-tag.html`);
+  await expectTurns(page, `${servers[0]!.address}script-tag.html`);
   await expectToPlay(page);
   expect(watch.take()).toEqual([]);
   await expectAllNeeded(page, 'script-tag.html', policy, () => watch.take());

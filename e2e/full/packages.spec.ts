@@ -5,7 +5,7 @@ import { installPackages, ROOT } from '../../test/packages/pack';
 import { copyExample } from '../../test/packages/projects';
 import { runIn, serveWith } from '../../test/packages/runIn';
 import { serveFolders, type StaticServer } from '../../test/packages/servers';
-import { expectSampleTurns } from '../../test/packages/shownTurns';
+import { expectSampleTurns, expectTurns } from '../../test/packages/shownTurns';
 import { expect, test } from '../../test/browser/test';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
@@ -34,13 +34,14 @@ async function serve(folders: Readonly<Record<string, string>>, headers?: Readon
 const nodeModules = async (): Promise<string> => join(await installPackages(), 'node_modules');
 
 test('html: one script tag, no import map, no bundler', async ({ page }) => {
-  const server = await serve({ '/': await copyExample('html'), '/node_modules/': await nodeModules() });
+  // The one example that diarizes the whole sample.
+  const server = await serve({ '/': await copyExample('html', 'html', 'sample'), '/node_modules/': await nodeModules() });
   await expectSampleTurns(page, server.address);
 });
 
 test('import-map: diarize from a plain static server', async ({ page }) => {
   const server = await serve({ '/': await copyExample('import-map'), '/node_modules/': await nodeModules() });
-  await expectSampleTurns(page, server.address);
+  await expectTurns(page, server.address);
 });
 
 for (const name of ['vite', 'react', 'vue']) {
@@ -48,7 +49,7 @@ for (const name of ['vite', 'react', 'vue']) {
     const folder = await copyExample(name);
     await runIn(folder, 'npm', ['run', 'build']);
     const server = await serve({ '/': join(folder, 'dist') });
-    await expectSampleTurns(page, server.address);
+    await expectTurns(page, server.address);
     // Nothing but what it built: neither the sources nor node_modules are there.
     expect(server.asked.filter((path) => /node_modules|\.tsx?$/.test(path))).toEqual([]);
   });
@@ -67,7 +68,7 @@ for (const [name, layout] of [
     }
     const server = await serveWith(folder, 'npm', ['run', 'dev', '--', '--host', '127.0.0.1']);
     running.push(server);
-    await expectSampleTurns(page, server.address);
+    await expectTurns(page, server.address);
   });
 }
 
@@ -76,7 +77,7 @@ for (const name of ['webpack', 'esbuild']) {
     const folder = await copyExample(name);
     await runIn(folder, 'npm', ['run', 'build']);
     const server = await serve({ '/': folder });
-    await expectSampleTurns(page, server.address);
+    await expectTurns(page, server.address);
     expect(server.asked.filter((path) => path.includes('node_modules'))).toEqual([]);
     expect(readFileSync(join(folder, 'dist/main.js'), 'utf8'), 'where it was built').not.toContain(ROOT);
   });
@@ -87,7 +88,7 @@ test('esbuild: the folder beside the script is found where voxlane-assets is lef
   await runIn(folder, 'npx', ['esbuild', 'src/main.js', '--bundle', '--format=esm', '--outdir=dist', '--external:voxlane-assets']);
   await runIn(folder, 'npx', ['voxlane', 'copy', 'dist']);
   const server = await serve({ '/': folder });
-  await expectSampleTurns(page, server.address);
+  await expectTurns(page, server.address);
   expect(server.asked).toContain('/dist/voxlane/models/segmentation-3.0/model.onnx');
 });
 
@@ -102,7 +103,7 @@ for (const name of ['script-tag.html', 'import-map.html']) {
     const path = join(folder, name);
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll('https://cdn.example/', cdn.address));
     const server = await serve({ '/': folder });
-    await expectSampleTurns(page, `${server.address}${name}`);
+    await expectTurns(page, `${server.address}${name}`);
     expect(server.asked.filter((each) => each.includes('voxlane'))).toEqual([]);
   });
 }
