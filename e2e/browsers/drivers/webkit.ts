@@ -169,7 +169,7 @@ class Session implements Driver {
   }
 
   async type(text: string): Promise<void> {
-    await this.#keys([...text].flatMap((value) => [{ type: 'keyDown', value }, { type: 'keyUp', value }]));
+    await this.#keys(Array.from(text).flatMap((value) => [{ type: 'keyDown', value }, { type: 'keyUp', value }]));
   }
 
   async press(...keys: readonly Key[]): Promise<void> {
