@@ -24,6 +24,10 @@ const KEY_CODES: Readonly<Record<string, string>> = {
 const INSTALL =
   'apt-get install webkit2gtk-driver xvfb xauth gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav gstreamer1.0-gl';
 const STARTED_SECONDS = 30;
+const LOADED_SECONDS = 60;
+const ANSWERED_SECONDS = 3;
+/** Marks the document that is left. */
+const LEFT = 'documentIsLeft';
 /** Higher than any page, for screenshots of the whole. */
 const SCREEN = '1400x4000x24';
 const WINDOW_HEIGHT = 900;
@@ -106,7 +110,7 @@ class Session implements Driver {
     const capabilities = {
       alwaysMatch: {
         browserName: 'MiniBrowser',
-        // The driver would wait for the load event of a page whose workers still load models.
+        // The driver's own wait now and then never ends.
         pageLoadStrategy: 'none',
         'webkitgtk:browserOptions': { binary, args: ['--automation'] },
       },
@@ -131,11 +135,11 @@ class Session implements Driver {
   }
 
   async open(address: string): Promise<void> {
-    await this.#ask('POST', '/url', { url: address });
+    await this.#leave(() => this.#ask('POST', '/url', { url: address }));
   }
 
   async reload(): Promise<void> {
-    await this.#ask('POST', '/refresh', {});
+    await this.#leave(() => this.#ask('POST', '/refresh', {}));
   }
 
   async evaluate<Result, Parameters extends readonly unknown[]>(
@@ -205,6 +209,23 @@ class Session implements Driver {
     rmSync(this.home, { recursive: true, force: true });
   }
 
+  /** Navigates, and waits until another document is there: the driver returns while the old one still answers. */
+  async #leave(navigate: () => Promise<unknown>): Promise<void> {
+    await this.evaluate((name) => {
+      Object.assign(globalThis, { [name]: true });
+    }, LEFT);
+    await navigate();
+    const giveUpAt = Date.now() + 1000 * LOADED_SECONDS;
+    for (;;) {
+      const script = `return !('${LEFT}' in window) && document.readyState === 'complete'`;
+      // A document that is being replaced while it is asked gives an error, or no answer at all.
+      const isThere = await this.#ask('POST', '/execute/sync', { script, args: [] }, ANSWERED_SECONDS).catch(() => false);
+      if (isThere === true) return;
+      if (Date.now() > giveUpAt) throw new Error(`WebKit has not loaded the page within ${LOADED_SECONDS} s`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
   async #resize(width: number, height: number): Promise<void> {
     await this.#ask('POST', '/window/rect', { x: 0, y: 0, width, height });
   }
@@ -218,9 +239,10 @@ class Session implements Driver {
     await this.#ask('POST', '/actions', { actions: [{ type: 'key', id: 'keyboard', actions }] });
   }
 
-  async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
+  async #ask(method: string, path: string, body?: unknown, timeoutSeconds?: number): Promise<unknown> {
     const response = await fetch(`${this.base}${this.#path}${path}`, {
       method,
+      ...(timeoutSeconds !== undefined && { signal: AbortSignal.timeout(1000 * timeoutSeconds) }),
       ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
     const { value } = (await response.json()) as { value: unknown };
