@@ -35,7 +35,7 @@ export type Key = (typeof NAMED_KEYS)[number] | (string & {});
 export interface BrowserKind {
   readonly name: string;
   /** Why this machine cannot run it, and the command that changes that; null if it can. */
-  missing(): string | null;
+  readonly missing: () => string | null;
   /** Starts it. Files that the page saves land in `downloadFolder`. */
-  start(downloadFolder: string): Promise<Driver>;
+  readonly start: (downloadFolder: string) => Promise<Driver>;
 }

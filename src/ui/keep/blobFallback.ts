@@ -1,9 +1,7 @@
+import { clear, createStore, set } from 'idb-keyval';
 import type { KeepBackend } from './backend';
 
-/** What has to be read into memory. Beyond, the recording is not kept. */
-const MOST_BYTES = 128 * 2 ** 20;
-
-/** A Blob whose bytes were kept in its place. */
+/** A Blob in whose place its bytes are kept. */
 interface BlobBytes {
   readonly isBlob: true;
   readonly type: string;
@@ -11,10 +9,12 @@ interface BlobBytes {
 }
 
 /**
- * Keeps the bytes of a Blob where the storage refuses the Blob itself: WebKit writes none to IndexedDB in a private
- * window, and its automation has no other. (bugs.webkit.org 156347)
+ * Keeps the bytes of a Blob where the storage takes no Blobs. They go through memory, which a Blob does not.
+ *
+ * @param takesBlobs whether `backend` does; asked once, before the first Blob is written
  */
-export function withBlobFallback(backend: KeepBackend): KeepBackend {
+export function withBlobFallback(backend: KeepBackend, takesBlobs: () => Promise<boolean> = indexedDbTakesBlobs): KeepBackend {
+  let answer: Promise<boolean> | undefined;
   return {
     async get(key) {
       const value = await backend.get(key);
@@ -23,17 +23,26 @@ export function withBlobFallback(backend: KeepBackend): KeepBackend {
     keys: () => backend.keys(),
     delete: (names) => backend.delete(names),
     async write(key, change, entries) {
-      try {
-        return await backend.write(key, change, entries);
-      } catch (error) {
-        const sizes = entries.map(([, value]) => (value instanceof Blob ? value.size : 0));
-        const total = sizes.reduce((sum, size) => sum + size, 0);
-        const isFull = error instanceof Error && error.name === 'QuotaExceededError';
-        if (total === 0 || total > MOST_BYTES || isFull) throw error;
-        return backend.write(key, change, await Promise.all(entries.map(async ([name, value]) => [name, await bytesOf(value)] as const)));
-      }
+      const mustConvert = entries.some(([, value]) => value instanceof Blob) && !(await (answer ??= takesBlobs()));
+      const written = mustConvert ? await Promise.all(entries.map(async ([name, value]) => [name, await bytesOf(value)] as const)) : entries;
+      return backend.write(key, change, written);
     },
   };
+}
+
+/**
+ * WebKit's IndexedDB refuses Blobs in private windows and under automation: "Error preparing Blob/File data to be stored
+ * in object store". The transaction then blocks those after it, so this is tried in a database of its own.
+ */
+async function indexedDbTakesBlobs(): Promise<boolean> {
+  try {
+    const store = createStore('voxlane-blob-probe', 'probe');
+    await set('blob', new Blob(['.']), store);
+    await clear(store);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function bytesOf(value: unknown): Promise<unknown> {
