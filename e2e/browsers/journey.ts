@@ -90,7 +90,7 @@ export function journey(kind: BrowserKind): void {
         (from) => {
           const now = document.querySelector('.clock__now')!.textContent;
           if (now > from) return now;
-          return document.querySelector('.transport__unplayable:not([hidden])')?.textContent ?? null;
+          return document.querySelector('.transport__problem:not([hidden])')?.textContent ?? null;
         },
         start,
       );
@@ -154,6 +154,8 @@ export function journey(kind: BrowserKind): void {
       await waitForCount(driver, ROWS, 12);
       await driver.click(byTestId('undo'));
       await waitForCount(driver, ROWS, 13);
+      // Otherwise the browser asks whether to leave the page.
+      await waitForAttribute(driver, STATE, 'data-kept', 'true');
     });
 
     formatTests(kind, () => driver, () => server.address);

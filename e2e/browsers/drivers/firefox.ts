@@ -44,6 +44,7 @@ async function startFirefox(downloadFolder: string, preferences: Preferences): P
   });
   // The document of the page that is there at the start is never active, and so fires no focus events.
   const page = await browser.newPage();
+  page.on('dialog', (dialog) => void dialog.accept());
   const find = async (selector: string): Promise<ElementHandle> => {
     const element = await page.$(selector);
     if (!element) throw new Error(`the page has no ${selector}`);
