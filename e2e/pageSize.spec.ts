@@ -1,5 +1,5 @@
 /** How much has to arrive before a recording can be dropped. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from '../test/browser/test';
@@ -29,4 +29,18 @@ test('the script of the page is small', () => {
     expect(sizes.length).toBeGreaterThan(0);
     expect(bytes).toBeLessThanOrEqual(LIMIT_BYTES);
   }
+});
+
+test('the build contains the two product pages, and nothing that only tests or tools use', () => {
+  const files = (readdirSync('dist', { recursive: true }) as string[]).map((path) => path.replaceAll('\\', '/'));
+  const pages = ['compare.html', 'index.html'];
+  expect(files.filter((path) => path.endsWith('.html')).sort()).toEqual(pages);
+  const kept = [...readFileSync('dist/sw.js', 'utf8').matchAll(/path:\s*[`"']([^`"']+)[`"']/g)].map(([, path]) => path!);
+  expect(kept.filter((path) => path.endsWith('.html')).sort()).toEqual(pages);
+  expect(kept.filter((path) => !files.includes(path))).toEqual([]);
+  const sources = files
+    .filter((path) => path.endsWith('.js.map'))
+    .flatMap((path) => (JSON.parse(readFileSync(join('dist', path), 'utf8')) as { sources: string[] }).sources);
+  expect(sources.filter((source) => /(^|\/)src\/index\.ts$/.test(source) || /(^|\/)src\/ui\/app\.ts$/.test(source)).length).toBeGreaterThan(0);
+  expect(sources.filter((source) => !source.includes('node_modules') && /(^|\/)(test|e2e|cli|bench|scripts)\//.test(source))).toEqual([]);
 });
