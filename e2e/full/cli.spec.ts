@@ -5,9 +5,9 @@ import type { DiarizationJson } from '../../test/browser/engine';
 
 const diarize = (...args: string[]) => runCommand('diarize', ...args);
 
-test('WebGPU on 11 s of the sample: the turns of WASM to one frame, and the log names the adapter', async () => {
+test('WebGPU on 2 s of the sample: the turns of WASM to one frame, and the log names the adapter', async () => {
   test.setTimeout(400_000);
-  const stretch = ['public/sample.wav', '--duration', '11', '--format', 'json'];
+  const stretch = ['public/sample.wav', '--start', '8.3', '--duration', '2', '--format', 'json'];
   const wasm = await diarize(...stretch, '--backend', 'wasm');
   // The self-check is what gpu.spec.ts tests, and takes half a minute on the software adapter.
   const gpu = await diarize(...stretch, '--backend', 'webgpu', '--trust-gpu');
@@ -19,7 +19,7 @@ test('WebGPU on 11 s of the sample: the turns of WASM to one frame, and the log 
   expect(actual.backend.name).toBe('webgpu');
   expect(actual.backend.adapter).toBeTruthy();
   expect(gpu.stderr).toContain(`WebGPU on ${actual.backend.adapter}`);
-  expect(expected.turns.length).toBeGreaterThan(1);
+  expect(expected.turns.length).toBeGreaterThan(0);
   for (const key of ['turns', 'exclusiveTurns'] as const) {
     expect(actual[key]).toHaveLength(expected[key].length);
     actual[key].forEach((turn, index) => {
