@@ -8,6 +8,9 @@ import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 
+/** Turns in `sample.rttm`. */
+const SAMPLE_TURN_COUNT = 10;
+
 const state = (page: Page) => page.getByTestId('state');
 
 /** The position that the page shows. */
@@ -84,7 +87,7 @@ test('cancel stops the work and the next run is whole', async ({ page }) => {
 
 test('a file that is no recording is explained, and the last result stays', async ({ page }) => {
   await openSampleTurns(page);
-  const count = await page.getByTestId('turn-row').count();
+  await expect(page.getByTestId('turn-row')).toHaveCount(SAMPLE_TURN_COUNT);
   await page.getByTestId('new-recording').click();
   await page
     .getByTestId('file-input')
@@ -92,7 +95,7 @@ test('a file that is no recording is explained, and the last result stays', asyn
   await expect(state(page)).toHaveAttribute('data-state', 'error');
   await expect(page.getByTestId('error')).toContainText('audio-unsupported');
   await page.getByRole('button', { name: /back to the result/i }).click();
-  await expect(page.getByTestId('turn-row')).toHaveCount(count);
+  await expect(page.getByTestId('turn-row')).toHaveCount(SAMPLE_TURN_COUNT);
 });
 
 test('the page works from the keyboard and says its state to assistive technology', async ({ page }) => {
