@@ -31,6 +31,7 @@ export async function openSampleTurns(page: Page): Promise<void> {
   await page.goto('index.html');
   await drop(page, SAMPLE, SAMPLE_TURNS);
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done');
+  await expect(page.getByTestId('turn-row').first()).toBeVisible();
 }
 
 /** What a download holds. */
