@@ -13,7 +13,7 @@ export interface TestServer {
   readonly address: string;
   /** What browsers have reported as breaking the Content-Security-Policy. */
   readonly violations: readonly string[];
-  /** Nobody answers at the address any more. */
+  /** Stops the server. Later requests are refused. */
   end(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export async function serveApp(): Promise<TestServer> {
   return { address: addressOf(server), violations, end: () => server.close() };
 }
 
-/** Serves the same files as any plain server would, without a single header of ours. */
+/** Serves the same files as a plain static server: without the headers that isolate the page. */
 export async function serveWithoutHeaders(): Promise<TestServer> {
   const server = await preview({
     configFile: false,
