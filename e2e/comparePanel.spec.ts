@@ -1,31 +1,8 @@
 /** The comparison panel, as an engineer who ports a model uses it. */
 import { readFileSync } from 'node:fs';
+import { openFiles, run, upload, type Upload } from '../test/browser/comparePanel';
 import { expect, test, type Page } from '../test/browser/test';
 import type { ComparisonReport } from '../src/compare/report';
-
-const state = (page: Page) => page.getByTestId('state');
-const MINUTES = 60_000;
-
-interface Upload {
-  readonly name: string;
-  readonly mimeType: string;
-  readonly buffer: Buffer;
-}
-const upload = (name: string, bytes: Uint8Array): Upload => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
-
-/** Opens the page, gives it files, and runs them on one backend. */
-async function openFiles(page: Page, files: string | Upload[]): Promise<void> {
-  await page.goto('compare.html');
-  await expect(state(page)).toHaveAttribute('data-state', 'empty');
-  await page.getByTestId('file-input').setInputFiles(files);
-  await expect(state(page)).toHaveAttribute('data-state', 'opened', { timeout: MINUTES });
-}
-
-async function run(page: Page, backend: 'wasm' | 'webgpu' | 'both'): Promise<void> {
-  await page.getByTestId(`backend-${backend}`).click();
-  await page.getByTestId('run').click();
-  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 2 * MINUTES });
-}
 
 async function savedReport(page: Page): Promise<{ reports?: ComparisonReport[] } & Record<string, unknown>> {
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByTestId('save-report').click()]);

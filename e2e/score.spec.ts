@@ -1,19 +1,9 @@
 /** The score of a result against a reference, through the page; every expected figure is pyannote.metrics'. */
-import { drop } from '../test/browser/studio';
-import { expect, test, type Page } from '../test/browser/test';
+import { drop, openScore } from '../test/browser/studio';
+import { expect, test } from '../test/browser/test';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
-
-/** Opens turns without their recording, and the score of them against a reference. */
-async function openScore(page: Page, hypothesis: string, reference: string): Promise<void> {
-  await page.goto('index.html');
-  await drop(page, { name: 'pair.rttm', text: hypothesis });
-  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done');
-  await page.getByTestId('tab-score').click();
-  await page.getByTestId('reference-input').setInputFiles({ name: 'reference.rttm', mimeType: 'text/plain', buffer: Buffer.from(reference) });
-  await expect(page.getByTestId('reference-name')).toHaveText('reference.rttm');
-}
 
 const rttm = (...turns: readonly [start: number, duration: number, speaker: string][]): string =>
   turns.map(([start, duration, speaker]) => `SPEAKER pair 1 ${start} ${duration} <NA> <NA> ${speaker} <NA> <NA>\n`).join('');

@@ -1,33 +1,9 @@
 /** `<voxlane-diarizer>` as a page has it: attributes, events, methods, the keyboard, several at once, removal. */
 import { expect, test, type Page } from '../test/browser/test';
-import { countHeld, held, putClip } from '../test/browser/widget';
+import { countHeld, held, openWidget } from '../test/browser/widget';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
-
-/** The widget page with a widget, whose events are kept in `heard`. */
-async function openWidget(page: Page, attributes: Readonly<Record<string, string>> = {}): Promise<void> {
-  await page.goto('test/widget.html');
-  await putClip(page);
-  await page.evaluate((given) => {
-    globalThis.heard = [];
-    globalThis.addWidget = () => {
-      const widget = document.createElement('voxlane-diarizer');
-      for (const [name, value] of Object.entries({ backend: 'wasm', ...given })) widget.setAttribute(name, value);
-      for (const type of ['progress', 'result', 'error', 'cancel', 'rename'] as const) {
-        widget.addEventListener(type, (event: Event) => globalThis.heard.push([type, (event as CustomEvent<unknown>).detail]));
-      }
-      document.getElementById('widgets')?.append(widget);
-      return widget;
-    };
-    addWidget();
-  }, attributes);
-}
-
-declare global {
-  var heard: [string, unknown][];
-  var addWidget: () => HTMLElementTagNameMap['voxlane-diarizer'];
-}
 
 const types = (page: Page): Promise<string[]> => page.evaluate(() => heard.map(([type]) => type).filter((type) => type !== 'progress'));
 

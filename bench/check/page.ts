@@ -1,3 +1,4 @@
+import { sampleTwice } from '../../test/browser/sampleTwice';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,14 +95,4 @@ async function longestTaskOf(browser: Browser, context: BrowserContext, mode: 'e
 async function choose(opened: Page, mode: 'exact' | 'fast'): Promise<void> {
   await opened.locator('.options__summary').click();
   await opened.getByTestId(`speed-${mode}`).check();
-}
-
-/** The sample and the sample again. */
-function sampleTwice(): Buffer {
-  const wav = readFileSync('public/sample.wav');
-  const data = wav.indexOf('data') + 8;
-  const joined = Buffer.concat([wav, wav.subarray(data)]);
-  joined.writeUInt32LE(joined.length - 8, 4);
-  joined.writeUInt32LE(joined.length - data, data - 4);
-  return joined;
 }

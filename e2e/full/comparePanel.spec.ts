@@ -1,35 +1,12 @@
 /** The comparison panel, as an engineer who ports a model uses it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, type Page } from '../../test/browser/test';
+import { MINUTES, openFiles, run, state, upload } from '../../test/browser/comparePanel';
+import { expect, test } from '../../test/browser/test';
 import { encodeOnnx, parseOnnx } from '../../src/onnx/model';
 import { copyWith } from '../../src/onnx/message';
 import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
 import { makeForeignModel } from '../../test/browser/foreignModel';
-
-const state = (page: Page) => page.getByTestId('state');
-const MINUTES = 60_000;
-
-interface Upload {
-  readonly name: string;
-  readonly mimeType: string;
-  readonly buffer: Buffer;
-}
-const upload = (name: string, bytes: Uint8Array): Upload => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
-
-/** Opens the page, gives it files, and runs them on one backend. */
-async function openFiles(page: Page, files: string | Upload[]): Promise<void> {
-  await page.goto('compare.html');
-  await expect(state(page)).toHaveAttribute('data-state', 'empty');
-  await page.getByTestId('file-input').setInputFiles(files);
-  await expect(state(page)).toHaveAttribute('data-state', 'opened', { timeout: MINUTES });
-}
-
-async function run(page: Page, backend: 'wasm' | 'webgpu' | 'both'): Promise<void> {
-  await page.getByTestId(`backend-${backend}`).click();
-  await page.getByTestId('run').click();
-  await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 2 * MINUTES });
-}
 
 test('a port with swapped LSTM gates: the stage, the cause, on both backends', async ({ page }) => {
   test.setTimeout(4 * MINUTES);

@@ -1,21 +1,12 @@
 /** The page, as a person with a recording uses it. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { expect, test, type Page } from '../../test/browser/test';
+import { sampleTwice } from '../../test/browser/sampleTwice';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 
 const state = (page: Page) => page.getByTestId('state');
-
-/** The sample and the sample again, a minute: long enough for turns to be shown before the end. */
-function sampleTwice(): Buffer {
-  const wav = readFileSync('public/sample.wav');
-  const data = wav.indexOf('data') + 8;
-  const joined = Buffer.concat([wav, wav.subarray(data)]);
-  joined.writeUInt32LE(joined.length - 8, 4);
-  joined.writeUInt32LE(joined.length - data, data - 4);
-  return joined;
-}
 
 test('fast, chosen from the keyboard, says so; the first turns come before the result', async ({ page }, testInfo) => {
   // From disk: bytes that are handed over take time of the page's thread.

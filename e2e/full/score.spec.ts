@@ -5,7 +5,7 @@ import { parseUem } from '../../src/formats/uem';
 import type { ScoreOptions } from '../../src/score/der';
 import { scoreRecordings } from '../../src/score/recordings';
 import type { DiarizationJson } from '../../test/browser/engine';
-import { drop, exportAs, textOf } from '../../test/browser/studio';
+import { exportAs, openScore, textOf } from '../../test/browser/studio';
 import { expect, test, type Page } from '../../test/browser/test';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
@@ -33,16 +33,6 @@ async function figures(page: Page): Promise<Record<string, number>> {
   await expect(page.getByTestId('score-der')).toBeVisible();
   const values = await Promise.all(ids.map((id) => page.getByTestId(`score-${id}`).getAttribute('value')));
   return Object.fromEntries(ids.map((id, index) => [id, Number(values[index])]));
-}
-
-/** Opens turns without their recording, and the score of them against a reference. */
-async function openScore(page: Page, hypothesis: string, reference: string): Promise<void> {
-  await page.goto('index.html');
-  await drop(page, { name: 'pair.rttm', text: hypothesis });
-  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done');
-  await page.getByTestId('tab-score').click();
-  await page.getByTestId('reference-input').setInputFiles({ name: 'reference.rttm', mimeType: 'text/plain', buffer: Buffer.from(reference) });
-  await expect(page.getByTestId('reference-name')).toHaveText('reference.rttm');
 }
 
 test('the sample: the error rates of the page are the command line’s, and pyannote’s', async ({ page }) => {

@@ -1,40 +1,14 @@
-/** `<voxlane-diarizer>` as a page has it: attributes, events, methods, the keyboard, several at once, removal. */
-import AxeBuilder from '@axe-core/playwright';
+/** axe on every state of `<voxlane-diarizer>`, light and dark, narrow and wide. */
+import { expectNoSideways, expectNoViolation } from '../../test/browser/accessibilityTests';
 import { expect, test, type Page } from '../../test/browser/test';
-import { putClip } from '../../test/browser/widget';
+import { openWidget } from '../../test/browser/widget';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 
-/** The widget page with a widget, whose events are kept in `heard`. */
-async function openWidget(page: Page, attributes: Readonly<Record<string, string>> = {}): Promise<void> {
-  await page.goto('test/widget.html');
-  await putClip(page);
-  await page.evaluate((given) => {
-    globalThis.heard = [];
-    globalThis.addWidget = () => {
-      const widget = document.createElement('voxlane-diarizer');
-      for (const [name, value] of Object.entries({ backend: 'wasm', ...given })) widget.setAttribute(name, value);
-      for (const type of ['progress', 'result', 'error', 'cancel', 'rename'] as const) {
-        widget.addEventListener(type, (event: Event) => globalThis.heard.push([type, (event as CustomEvent<unknown>).detail]));
-      }
-      document.getElementById('widgets')?.append(widget);
-      return widget;
-    };
-    addWidget();
-  }, attributes);
-}
-
-declare global {
-  var heard: [string, unknown][];
-  var addWidget: () => HTMLElementTagNameMap['voxlane-diarizer'];
-}
-
 async function expectAccessible(page: Page, state: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`), state).toEqual([]);
-  const { wide, screen } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, screen: innerWidth }));
-  expect(wide, `${state}: width`).toBeLessThanOrEqual(screen);
+  await expectNoViolation(page, state);
+  await expectNoSideways(page, state);
 }
 
 for (const { colorScheme, width } of [

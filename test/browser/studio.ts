@@ -45,3 +45,13 @@ export async function exportAs(page: Page, format: string): Promise<Download> {
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId(`download-${format}`).click()]);
   return download;
 }
+
+/** Opens turns without their recording, and the score of them against a reference. */
+export async function openScore(page: Page, hypothesis: string, reference: string): Promise<void> {
+  await page.goto('index.html');
+  await drop(page, { name: 'pair.rttm', text: hypothesis });
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done');
+  await page.getByTestId('tab-score').click();
+  await page.getByTestId('reference-input').setInputFiles({ name: 'reference.rttm', mimeType: 'text/plain', buffer: Buffer.from(reference) });
+  await expect(page.getByTestId('reference-name')).toHaveText('reference.rttm');
+}

@@ -128,7 +128,28 @@ export async function useWidgets(page: Page, count: number): Promise<void> {
   if (speakers[0] === 0 || new Set(speakers).size !== 1) throw new Error(`The widgets found ${speakers.join(', ')} speakers.`);
 }
 
+/** The widget page with a widget, whose events are kept in `heard`. */
+export async function openWidget(page: Page, attributes: Readonly<Record<string, string>> = {}): Promise<void> {
+  await page.goto('test/widget.html');
+  await putClip(page);
+  await page.evaluate((given) => {
+    globalThis.heard = [];
+    globalThis.addWidget = () => {
+      const widget = document.createElement('voxlane-diarizer');
+      for (const [name, value] of Object.entries({ backend: 'wasm', ...given })) widget.setAttribute(name, value);
+      for (const type of ['progress', 'result', 'error', 'cancel', 'rename'] as const) {
+        widget.addEventListener(type, (event: Event) => globalThis.heard.push([type, (event as CustomEvent<unknown>).detail]));
+      }
+      document.getElementById('widgets')?.append(widget);
+      return widget;
+    };
+    addWidget();
+  }, attributes);
+}
+
 declare global {
+  var heard: [string, unknown][];
+  var addWidget: () => HTMLElementTagNameMap['voxlane-diarizer'];
   /** See {@link putClip}. */
   var clip: (start: number, seconds: number, name?: string) => File;
 }
