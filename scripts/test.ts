@@ -2,7 +2,8 @@
  * Runs the checks and closes with one line over all of them: `N passed, N failed, N skipped`.
  *
  * `npm test` is what a person runs before each commit: types, lint, unit tests and browser tests. With `--full`, only
- * what takes longer. Steps run in two lanes at once, because most of them use one core; a step prints when it ends.
+ * what takes longer. Steps run in two lanes at once, because most of them use one core. A step prints its output when it
+ * ends, so that the output of two steps is never mixed.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -72,9 +73,10 @@ const FULL: readonly Step[] = [
   },
 ];
 
-/** Runs one step, and prints what it printed when it has ended. */
+/** Runs one step and prints its output when it has ended. */
 async function run({ title, command, environment = {}, tally }: Step): Promise<Tally> {
   const started = Date.now();
+  console.log(`── ${title}: started`);
   const [program, ...rest] = command as [string, ...string[]];
   const [file, args] = program === 'node' ? [process.execPath, rest] : ['npx', ['--no-install', program, ...rest]];
   const child = spawn(file, args, {

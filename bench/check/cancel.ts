@@ -21,7 +21,7 @@ export const cancel: Group = {
     unit: 'ms',
     limit: 300,
     side: 'at most',
-    reason: 'a person who cancels should not wonder whether it was noticed; absolute because a person waits for it',
+    reason: 'a user who cancels expects an immediate reaction; absolute because a user waits for it',
   })),
   measure: async (wanted, say) => {
     const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));

@@ -9,7 +9,7 @@ const seconds = (name: string, what: string): Bound => ({
   unit: 's',
   limit: 60,
   side: 'at most',
-  reason: 'the bound of bench:scale on clustering, for three hours with a voice in nearly every place; absolute because a person waits for it',
+  reason: 'the bound of bench:scale on clustering, for three hours with a voice in nearly every place; absolute because a user waits for it',
 });
 
 /**
@@ -31,7 +31,7 @@ const step = (name: string, what: string): Bound => ({
   unit: 's',
   limit: 1,
   side: 'at most',
-  reason: 'the result follows a slider; absolute because a person waits for each step',
+  reason: 'the result follows a slider; absolute because a user waits for each step',
 });
 
 /** Each in a process of its own, because the peak of a process never falls. That the results are right is in test/full. */

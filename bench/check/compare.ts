@@ -19,7 +19,7 @@ export const compare: Group = {
     unit: 's',
     limit: 5,
     side: 'at most',
-    reason: 'a window took 1.4 s after load; short enough to be asked again after every change of a port, and absolute because a person waits for it',
+    reason: 'a window took 1.4 s after load; short enough to be asked again after every change of a port, and absolute because a user waits for it',
   })),
   ...(!existsSync(WINDOW) && { unavailable: { 'compare-window': SHARED_MISSING } }),
   measure: (wanted, say) =>

@@ -8,7 +8,7 @@ const bound = (changes: Partial<Bound> = {}): Bound => ({
   unit: 's',
   limit: 2,
   side: 'at most',
-  reason: 'nobody waits longer',
+  reason: 'a user does not wait longer',
   ...changes,
 });
 

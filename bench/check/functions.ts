@@ -42,7 +42,7 @@ export const functions: Group = {
       unit: 's',
       limit: 1,
       side: 'at most',
-      reason: 'it runs on the thread of the page, which it must not stop for long; absolute for that reason',
+      reason: 'it runs on the page thread and must not block it; absolute for that reason',
     },
     {
       name: 'words-growth',
@@ -58,7 +58,7 @@ export const functions: Group = {
       unit: 's',
       limit: 2,
       side: 'at most',
-      reason: 'it runs on the thread of the page, which it must not stop for long; absolute for that reason',
+      reason: 'it runs on the page thread and must not block it; absolute for that reason',
     },
     {
       name: 'graph-tapped',
@@ -66,7 +66,7 @@ export const functions: Group = {
       unit: 'ms',
       limit: 1500,
       side: 'at most',
-      reason: 'the comparison does it on every question; absolute because a person waits for it',
+      reason: 'the comparison does it on every question; absolute because a user waits for it',
     },
   ],
   measure: () =>

@@ -24,7 +24,7 @@ export const page: Group = {
       unit: 'ms',
       limit: 1500,
       side: 'at most',
-      reason: 'longest wait for a page that still seems to open at once; absolute because a person waits for it',
+      reason: 'longest load time that still feels immediate; absolute because a user waits for it',
     },
     ...(['exact', 'fast'] as const).map((mode) => ({
       name: `page-task-${mode}`,

@@ -14,7 +14,7 @@ export const recluster: Group = {
       unit: 's',
       limit: 1,
       side: 'at most',
-      reason: 'the result follows a slider; absolute because a person waits for each step',
+      reason: 'the result follows a slider; absolute because a user waits for each step',
     },
     {
       name: 'recluster-task',

@@ -15,7 +15,7 @@ export const scale: Group = {
       unit: '',
       limit: MOST_EXPONENT,
       side: 'at most',
-      reason: 'every stage but clustering is linear, an exponent of 1; what is between is the machine',
+      reason: 'every stage except clustering is linear (exponent 1); the margin covers noise of the machine',
     },
     {
       name: 'scale-clustering',
@@ -23,7 +23,7 @@ export const scale: Group = {
       unit: 's',
       limit: MOST_CLUSTERING_SECONDS,
       side: 'at most',
-      reason: 'the bound of bench:scale, for any length; absolute because a person waits for it after all other stages',
+      reason: 'the bound of bench:scale, for any length; absolute because a user waits for it after all other stages',
     },
     {
       name: 'scale-memory',
@@ -31,7 +31,7 @@ export const scale: Group = {
       unit: 'MB',
       limit: MOST_PEAK_MEGABYTES,
       side: 'at most',
-      reason: 'the bound of bench:scale, whatever the length; absolute because what a tab may take is',
+      reason: 'the bound of bench:scale, whatever the length; absolute because the memory limit of a tab is',
     },
     {
       name: 'scale-kept',

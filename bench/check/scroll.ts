@@ -22,7 +22,7 @@ export const scroll: Group = {
       unit: '',
       limit: 3,
       side: 'at most',
-      reason: 'three frames of a screen, 50 ms at sixty a second; more show as a jerk',
+      reason: 'three frames, 50 ms at 60 Hz; longer ones are visible as a stutter',
     },
     {
       name: 'scroll-task',
@@ -30,7 +30,7 @@ export const scroll: Group = {
       unit: 'ms',
       limit: 25,
       side: 'at most',
-      reason: 'half of three frames at sixty a second, so that there is room for the rest of the page; absolute because the screen does not wait',
+      reason: 'half of three frames at 60 Hz, which leaves time for the rest of the page; absolute because the refresh rate is fixed',
     },
   ],
   measure: (_wanted, say) =>

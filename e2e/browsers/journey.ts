@@ -54,7 +54,7 @@ export function journey(kind: BrowserKind): void {
       await waitForAttribute(driver, STATE, 'data-state', 'done', RUN_SECONDS);
     };
 
-    /** A note stands in its place while it is read, and if it cannot be. */
+    /** The page shows a note until the waveform is read, or if it cannot be read. */
     const waitForWaveform = async (): Promise<void> => {
       await waitFor(driver, 'the waveform', 30, () => document.querySelector('.lanes__wave-note')?.textContent === '');
     };
@@ -184,7 +184,7 @@ export function journey(kind: BrowserKind): void {
       expect(server.violations).toEqual([]);
     });
 
-    // Nothing answers at the address of the tests before any more.
+    // The server of the earlier tests is stopped from here on.
     it('after one visit it works without its server', async () => {
       await go(PAGES.app);
       await waitForAttribute(driver, byTestId('offline-state'), 'data-kept', 'ready', 60);
@@ -196,7 +196,7 @@ export function journey(kind: BrowserKind): void {
       await waitForCount(driver, ROWS, 13);
     });
 
-    // The last, since it leaves the origin: WebKit's automation keeps storage in memory, and drops it with the origin's last page.
+    // Last, because it leaves the origin: under automation, WebKit keeps storage in memory and drops it with the origin's last page.
     it('the widget works on a page without isolation headers', async () => {
       const plain = await serveWithoutHeaders();
       try {

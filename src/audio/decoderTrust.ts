@@ -7,8 +7,8 @@ export type DecoderTrust =
   /** Its decoder must not be used, not even to try it. */
   | 'avoid';
 
-/** RELEASE_ASSERT of Safari 26: see below. */
-const MOST_CHANNELS_ON_APPLE = 2;
+/** See `decoderTrust`: Safari 26 crashes on the third channel. */
+const MAX_CHANNELS_ON_APPLE = 2;
 
 /**
  * Decides by the user agent, because two faults end the process of the page, and no script can catch that or try it.
@@ -19,8 +19,8 @@ const MOST_CHANNELS_ON_APPLE = 2;
  *   upstream: bugs.webkit.org 289946, 291070, 321913. Delete this rule if
  *   `new AudioData({ format: 'f32', … }).copyTo(…)` returns in every WebKitGTK that still gets updates.
  * - WebKit on Apple's platforms: `copyTo` crashes the tab for the third channel and those after it. Safari 26.0; fixed
- *   upstream in December 2025, bugs.webkit.org 302521. Delete this rule if no release of Safari 26 before the fix is in
- *   use any more.
+ *   upstream in December 2025, bugs.webkit.org 302521. Delete this rule when releases of Safari 26 before the fix
+ *   are no longer in use.
  *
  * Chromium and Firefox run every audio fixture through WebCodecs in the tests.
  *
@@ -34,5 +34,5 @@ export function decoderTrust(userAgent: string, channels: number): DecoderTrust 
   const isWebKit = /\bAppleWebKit\/6\d\d/.test(userAgent);
   if (!isWebKit) return 'probe';
   const isApple = /\b(Macintosh|iPhone|iPad|iPod)\b/.test(userAgent);
-  return isApple && channels <= MOST_CHANNELS_ON_APPLE ? 'probe' : 'avoid';
+  return isApple && channels <= MAX_CHANNELS_ON_APPLE ? 'probe' : 'avoid';
 }

@@ -74,7 +74,7 @@ export async function lacksDecoder(source: Blob): Promise<boolean> {
   }
 }
 
-/** Whether this thread has a decoder for the track and, if the browser's word alone will not do, it gives sound. */
+/** Whether this thread has a decoder for the track. If the browser's claim is not verified, some packets are decoded first. */
 async function hasDecoder(track: InputAudioTrack): Promise<boolean> {
   if (!(await track.canDecode())) return false;
   const codec = await track.getCodec();
@@ -83,8 +83,14 @@ async function hasDecoder(track: InputAudioTrack): Promise<boolean> {
   const trust = decoderTrust(navigator.userAgent, await track.getNumberOfChannels());
   if (trust !== 'probe') return trust === 'verified';
   const config = await track.getDecoderConfig();
-  return config !== null && probeDecoder(config, encodedChunks(track));
+  if (!config) return false;
+  const key = `${config.codec} ${config.sampleRate} ${config.numberOfChannels}`;
+  if (!probedDecoders.has(key) && (await probeDecoder(config, encodedChunks(track)))) probedDecoders.add(key);
+  return probedDecoders.has(key);
 }
+
+/** Decoders that have given sound in this thread. Each file is asked about twice: before and when it is opened. */
+const probedDecoders = new Set<string>();
 
 async function* encodedChunks(track: InputAudioTrack): AsyncGenerator<EncodedAudioChunk, void, undefined> {
   for await (const packet of new EncodedPacketSink(track).packets()) yield packet.toEncodedAudioChunk();
@@ -102,7 +108,7 @@ export async function containerSampleRate(source: Blob): Promise<number | null> 
   }
 }
 
-/** The padding of an MP3 file; null for any other, and where nothing tells it. */
+/** The padding of an MP3 file; null for other files and for an MP3 file without a tag. */
 export async function mp3Padding(source: Blob): Promise<Mp3Padding | null> {
   const input = openInput(source);
   try {

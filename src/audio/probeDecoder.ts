@@ -38,7 +38,7 @@ export async function probeDecoder(
       });
       decoder.configure(config);
       feed(decoder, packets).then((isWhole) => {
-        // A recording that ends here has had its flush, and was silent even so.
+        // All packets were flushed, and none gave sound.
         if (isWhole) refuse();
       }, refuse);
     });
@@ -62,11 +62,11 @@ async function feed(decoder: Pick<AudioDecoder, 'decode' | 'flush'>, packets: As
   return true;
 }
 
-/** A decoder that reported an error is closed already, and says so by throwing. */
+/** Closes a decoder. One that reported an error is closed already and throws. */
 function closeQuietly(decoder: Pick<AudioDecoder, 'close'> | undefined): void {
   try {
     decoder?.close();
   } catch {
-    // Closed is what was wanted.
+    // It is closed already.
   }
 }

@@ -7,24 +7,8 @@ import { prunedLinkage } from './prunedLinkage';
 import { unitEmbeddings } from './startLabels';
 import { capturedEmbeddings } from '../../test/clustering/captured';
 import { seededNormal, seededRandom } from '../../test/clustering/random';
+import { expectSameMerges, type Points } from '../../test/clustering/sameMerges';
 import { conversation } from '../../test/clustering/voices';
-
-type Points = readonly Float32Array[];
-
-/** What rounding may change of a distance, as a part of the greatest length of a point. */
-const ROUNDING = 1e-12;
-
-/** Merges of both ways: the same clusters in the same order, at distances that differ by rounding. */
-function expectSameMerges(points: Points): void {
-  const expected = matrixLinkage(points);
-  const found = prunedLinkage(points);
-  expect(found.map(({ left, right, size }) => [left, right, size])).toEqual(
-    expected.map(({ left, right, size }) => [left, right, size]),
-  );
-  const greatest = expected.reduce((most, { distance }, row) => Math.max(most, Math.abs(distance - found[row]!.distance)), 0);
-  const length = Math.max(...points.map((point) => Math.hypot(...point)));
-  expect(greatest).toBeLessThan(ROUNDING * length);
-}
 
 /** Unit vectors without any structure: nothing can be pruned. */
 function noise(numPoints: number, dimension: number, seed: number): Points {

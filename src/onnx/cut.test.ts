@@ -2,24 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { extract, isolateNode, tap } from './cut';
 import { encodeOnnx, graphInfo, valueNames } from './model';
 import type { ModelProto } from './onnx_pb';
-import { build, float, int, ints, node, tensor, weight } from '../../test/onnx/build';
+import { build, float, int, ints, node, weight } from '../../test/onnx/build';
+import { CHAIN, X } from '../../test/onnx/chain';
 import { runModel, shapesOf, valuesOf } from '../../test/onnx/run';
 
-/** y = (relu(x) + one) * w of four values, then z = -y; every step's value under a name with slashes. */
-const CHAIN = build({
-  input: [float('x', null)],
-  output: [float('/z', null)],
-  initializer: [weight('w', [4], [2, 3, 4, 5]), weight('unused', [1], [7])],
-  valueInfo: [float('/relu/y', null)],
-  node: [
-    node('Relu', ['x'], ['/relu/y'], { name: '/relu' }),
-    node('Constant', [], ['/one'], { name: '/one', attribute: [tensor('value', weight('', [], [1]))] }),
-    node('Add', ['/relu/y', '/one'], ['/add/y'], { name: '/add' }),
-    node('Mul', ['/add/y', 'w'], ['/mul/y'], { name: '/mul' }),
-    node('Neg', ['/mul/y'], ['/z']),
-  ],
-});
-const X = { data: Float32Array.of(-1, 0, 1, 2), shape: [4] };
 
 const opsOf = (model: ModelProto): string[] => graphInfo(model).nodes.map(({ op }) => op);
 const weightsOf = (model: ModelProto): string[] => model.graph!.initializer.map(({ name }) => name);

@@ -1,7 +1,7 @@
 import type { Scope } from '../util/scope';
 
 /**
- * Calls back in the frame after an element has got another size, and once in the frame after this call. Ends with `scope`.
+ * Calls back in the frame after the size of an element changed, and once in the frame after this call. Ends with `scope`.
  *
  * Not in the observer's own callback: a listener that changes the size of what is observed would make browsers report
  * "ResizeObserver loop completed with undelivered notifications" as an error of the page.

@@ -1,6 +1,6 @@
 /**
- * Why nothing plays. After `no-output` and `stopped` the person can try again; `unplayable` is for good: the browser cannot
- * decode the file.
+ * Why nothing plays. After `no-output` and `stopped` the person can try again; `unplayable` is
+ * permanent: the browser cannot decode the file.
  */
 export type PlaybackProblem = 'unplayable' | 'no-output' | 'stopped';
 

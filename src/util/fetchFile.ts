@@ -7,7 +7,7 @@ export type NotFetched = (why: string, cause?: unknown) => VoxlaneError;
  * Fetches a file whole.
  *
  * What browsers say about a failed connection ("Failed to fetch", "Load failed", "NetworkError when attempting to fetch
- * resource.") is only the `cause` of the error: it tells a person nothing.
+ * resource.") becomes the `cause` of the error, because it does not help the user.
  *
  * @param read takes what it needs from an answer with a good status
  * @throws the error that `notFetched` makes, `cancelled`, and any VoxlaneError of `read`
@@ -35,7 +35,7 @@ export async function fetchFile<Content>(
   }
 }
 
-/** Why a request got no answer, as the end of a sentence. Browsers do not say more: it could tell a page about other servers. */
+/** Why a request got no answer, as the end of a sentence. Browsers give no details, which would expose other servers. */
 export function connectionProblem(): string {
   // Node 20 has no navigator.
   const { navigator } = globalThis as { readonly navigator?: Partial<Navigator> };

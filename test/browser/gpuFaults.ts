@@ -60,7 +60,7 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
   GPUCommandEncoder.prototype.copyBufferToBuffer = function (this: GPUCommandEncoder, ...parameters: unknown[]) {
     const source = parameters[0] as GPUBuffer;
     const target = parameters.find((value, index) => index > 0 && typeof value === 'object') as GPUBuffer | undefined;
-    // The self-check also reads the features that go into the embedding model.
+    // The self-check also reads back the input of the embedding model. That is not a run.
     if (newReadback && target === newReadback.buffer && source.label !== 'embedding input') {
       const { device, buffer } = newReadback;
       newReadback = null;

@@ -30,7 +30,7 @@ const request = (modelId: string, backend: LoadRequest['backend']): LoadRequest 
   trustUnknownModel: false,
 });
 
-/** One second of the sample in which somebody speaks. */
+/** One second of speech from the sample. */
 function speech(): Float32Array {
   const file = readFileSync('public/sample.wav');
   const start = file.indexOf('data') + 8 + 2 * 9 * SAMPLE_RATE;

@@ -1,16 +1,10 @@
 /** Linkage without a matrix on thousands of points, where whole groups are pruned, and on every captured embedding. */
-import { expect, test } from 'vitest';
-import { matrixLinkage } from '../../src/clustering/matrixLinkage';
-import { prunedLinkage } from '../../src/clustering/prunedLinkage';
+import { test } from 'vitest';
 import { unitEmbeddings } from '../../src/clustering/startLabels';
 import { capturedEmbeddings } from '../clustering/captured';
+import { expectSameMerges } from '../clustering/sameMerges';
 import { conversation } from '../clustering/voices';
 import { hasShared, SHARED_MISSING } from '../shared';
-
-function expectSameMerges(points: readonly Float32Array[]): void {
-  const merges = (rows: ReturnType<typeof matrixLinkage>): unknown[] => rows.map(({ left, right, size }) => [left, right, size]);
-  expect(merges(prunedLinkage(points))).toEqual(merges(matrixLinkage(points)));
-}
 
 test.each([
   { numVoices: 3, dimension: 192 },

@@ -22,7 +22,7 @@ function driverFile(): string | null {
   try {
     folders.push(dirname(findChromium()));
   } catch {
-    // No browser, so no library of its own.
+    // Without a browser there is no folder to search.
   }
   return folders.map((folder) => join(folder, DRIVER_FILE)).find((path) => existsSync(path)) ?? null;
 }

@@ -35,14 +35,14 @@ async function startFirefox(downloadFolder: string, preferences: Preferences): P
     executablePath: findFirefox()!,
     protocolTimeout: 300_000,
     extraPrefsFirefox: {
-      // 2: the folder that is named next.
+      // 2: use the folder in `browser.download.dir`.
       'browser.download.folderList': 2,
       'browser.download.dir': downloadFolder,
       'browser.download.alwaysOpenPanel': false,
       ...preferences,
     },
   });
-  // The document of the page that is there at the start is never active, and so fires no focus events.
+  // The document of the initial page is never active and fires no focus events.
   const page = await browser.newPage();
   page.on('dialog', (dialog) => void dialog.accept());
   const find = async (selector: string): Promise<ElementHandle> => {

@@ -111,7 +111,7 @@ class Session implements Driver {
     const capabilities = {
       alwaysMatch: {
         browserName: 'MiniBrowser',
-        // The driver's own wait now and then never ends.
+        // The driver's own wait sometimes never ends.
         pageLoadStrategy: 'none',
         'webkitgtk:browserOptions': { binary, args: ['--automation'] },
       },

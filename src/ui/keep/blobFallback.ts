@@ -1,7 +1,7 @@
 import { clear, createStore, set } from 'idb-keyval';
 import type { KeepBackend } from './backend';
 
-/** A Blob in whose place its bytes are kept. */
+/** The stored form of a Blob if the storage refuses Blobs. */
 interface BlobBytes {
   readonly isBlob: true;
   readonly type: string;
@@ -9,7 +9,7 @@ interface BlobBytes {
 }
 
 /**
- * Keeps the bytes of a Blob where the storage takes no Blobs. They go through memory, which a Blob does not.
+ * Stores the bytes of a Blob if the storage refuses Blobs. Unlike a Blob, the bytes pass through memory.
  *
  * @param takesBlobs whether `backend` does; asked once, before the first Blob is written
  */
@@ -32,7 +32,7 @@ export function withBlobFallback(backend: KeepBackend, takesBlobs: () => Promise
 
 /**
  * WebKit's IndexedDB refuses Blobs in private windows and under automation: "Error preparing Blob/File data to be stored
- * in object store". The transaction then blocks those after it, so this is tried in a database of its own.
+ * in object store". The failed transaction blocks later ones, so the test uses a separate database.
  */
 async function indexedDbTakesBlobs(): Promise<boolean> {
   try {

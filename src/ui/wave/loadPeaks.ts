@@ -19,7 +19,7 @@ export interface PeaksRequest {
 
 /**
  * What the page decodes lies in memory as a whole. An hour at 128 kbit/s is 58 MB, and at the rate of the peaks, in
- * stereo, 460 MB: more would risk the tab for the sake of a picture.
+ * stereo, 460 MB: more could make the browser end the tab.
  */
 const MOST_BYTES_ON_PAGE = 64 * 2 ** 20;
 
