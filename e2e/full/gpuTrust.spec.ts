@@ -4,6 +4,9 @@ import { openEngine } from '../../test/browser/engine';
 import { runShort, type ShortRun } from '../../test/browser/gpu';
 import { breakGpu } from '../../test/browser/gpuFaults';
 
+// In one worker, which keeps the runs that the tests compare with.
+test.describe.configure({ mode: 'default' });
+
 let wasm: ShortRun | undefined;
 
 async function wasmRun(page: Page): Promise<ShortRun> {

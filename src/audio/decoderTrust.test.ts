@@ -10,10 +10,13 @@ const IPHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebK
 const CHROME_ON_IOS = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0.7339.39 Mobile/15E148 Safari/604.1';
 const FIREFOX_ON_IOS = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) FxiOS/142.0 Mobile/15E148 Safari/605.1.15';
 const WEBKITGTK = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/60.5 Safari/605.1.15';
+const HEADLESS = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36';
+const WEB_VIEW = 'Mozilla/5.0 (Linux; Android 14; Pixel 8 Build/AP1A; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/140.0.0.0 Mobile Safari/537.36';
+const EPIPHANY = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15 Epiphany/605.1.15';
 const WPE = 'Mozilla/5.0 (Linux; aarch64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15';
 
 describe('decoderTrust', () => {
-  it.each([CHROME, ANDROID, EDGE, FIREFOX])('relies on %s', (userAgent) => {
+  it.each([CHROME, HEADLESS, ANDROID, WEB_VIEW, EDGE, FIREFOX])('relies on %s', (userAgent) => {
     expect(decoderTrust(userAgent, 1)).toBe('verified');
     expect(decoderTrust(userAgent, 6)).toBe('verified');
   });
@@ -24,7 +27,7 @@ describe('decoderTrust', () => {
     expect(decoderTrust(userAgent, 3)).toBe('avoid');
   });
 
-  it.each([WEBKITGTK, WPE])('avoids %s, whose process it would end', (userAgent) => {
+  it.each([WEBKITGTK, EPIPHANY, WPE])('avoids %s, whose process it would end', (userAgent) => {
     expect(decoderTrust(userAgent, 1)).toBe('avoid');
     expect(decoderTrust(userAgent, 2)).toBe('avoid');
   });

@@ -29,7 +29,8 @@ const MAX_CHANNELS_ON_APPLE = 2;
  */
 export function decoderTrust(userAgent: string, channels: number): DecoderTrust {
   // All browsers on iOS are WebKit, whatever they are called: Chrome is CriOS there, Firefox is FxiOS.
-  if (/\b(Chrome|Chromium|Firefox)\/\d/.test(userAgent)) return 'verified';
+  // Without a word boundary: headless Chromium is called HeadlessChrome.
+  if (/(Chrome|Chromium|Firefox)\/\d/.test(userAgent)) return 'verified';
   // Chromium's own AppleWebKit version is 537.
   const isWebKit = /\bAppleWebKit\/6\d\d/.test(userAgent);
   if (!isWebKit) return 'probe';
