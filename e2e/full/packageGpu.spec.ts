@@ -21,13 +21,16 @@ interface ShownResult extends Pick<DiarizationResult, 'backend' | 'turns'> {
 /** Two seconds, with two speakers in them, on the GPU: more takes minutes on a software adapter. */
 const SHORT = { backend: 'webgpu', trustGpu: true, startSeconds: 8.3, durationSeconds: 2 } as const;
 
+// In one worker: all tests use one build in one folder.
+test.describe.configure({ mode: 'default' });
+
 let server: StaticServer;
 let assets: StaticServer;
 
 test.beforeAll(async () => {
   test.setTimeout(400_000);
   const packages = join(await installPackages(), 'node_modules');
-  const folder = await copyExample('vite', 'options');
+  const folder = await copyExample('vite', 'options', 'sample');
   cpSync(join(ROOT, 'test/packages/optionsPage'), folder, { recursive: true });
   await runIn(folder, 'npm', ['run', 'build']);
   server = await serveFolders({ '/': join(folder, 'dist') });
