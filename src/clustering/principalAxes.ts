@@ -67,6 +67,6 @@ function orthonormalise(rows: Dense): void {
     let square = 0;
     for (const value of row) square += value * value;
     const norm = Math.sqrt(square);
-    for (let k = 0; k < row.length; k++) row[k]! /= norm;
+    for (let k = 0; k < row.length; k++) row[k] = row[k]! / norm;
   }
 }

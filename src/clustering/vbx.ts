@@ -175,7 +175,7 @@ function toResponsibilities(products: Dense, { offsets, likelihoodScale }: Speak
       sum += logs[speaker]!;
     }
     evidence[row] = greatest + Math.log(sum);
-    for (let speaker = 0; speaker < logs.length; speaker++) logs[speaker]! /= sum;
+    for (let speaker = 0; speaker < logs.length; speaker++) logs[speaker] = logs[speaker]! / sum;
   }
   return evidence;
 }

@@ -117,7 +117,7 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
     setText(progress, work === 'none' ? (proposal ? words.took(proposal.seconds) : request ? '' : words.now(now)) : words[work]);
     failure.hidden = failed === null;
     failure.replaceChildren(...(failed ? [h('p', { class: 'legend legend--alert' }, words.failed), failureFacts(failed, words.labels)] : []));
-    const isCurrent = proposal !== null && proposal.request === request;
+    const isCurrent = proposal?.request === request;
     element.classList.toggle('is-working', work !== 'none');
     accept.disabled = !isCurrent || work !== 'none';
     back.disabled = request === null;

@@ -99,7 +99,7 @@ export function createTurnEditor(studio: Studio): Panel {
     loop.setAttribute('aria-pressed', String(looped !== null));
     speaker.replaceChildren(...annotation.speakers.map((one, index) => h('option', { value: one.id }, speakerName(one, index))));
     speaker.value = turn?.speaker ?? '';
-    const isSame = turn !== null && turn.id === shownId;
+    const isSame = turn?.id === shownId;
     shownId = turn?.id ?? null;
     for (const [{ input }, seconds] of [[start, turn?.startSeconds], [end, turn?.endSeconds]] as const) {
       // What somebody is typing is theirs until they leave the field, or the turn.

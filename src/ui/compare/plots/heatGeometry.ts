@@ -37,7 +37,7 @@ export function timeSpan({ time, columnSize }: Pick<StagePicture, 'time' | 'colu
 
 /** Middle of a column's frame; null without time. */
 export const secondsOfColumn = (column: number, { time }: Pick<StagePicture, 'time'>): number | null =>
-  time && time.startSeconds + column * time.stepSeconds;
+  time ? time.startSeconds + column * time.stepSeconds : null;
 
 /** The column whose frame is nearest to a moment; null without time. */
 export function columnOfSeconds(seconds: number, { time, columnSize }: Pick<StagePicture, 'time' | 'columnSize'>): number | null {

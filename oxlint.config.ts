@@ -1,0 +1,165 @@
+/**
+ * The rules of `npm run lint`: ESLint's recommended rules and the strict, type-aware rules of typescript-eslint, run by
+ * Oxlint. The compiler checks the rest, such as unknown names.
+ */
+import { defineConfig, type OxlintOverride } from 'oxlint';
+
+/**
+ * Imports point one way: a folder may import from its own layer and from those after it, never from those before.
+ * Folders of one layer may import from each other.
+ */
+const LAYERS = [
+  ['src/ui', 'src/widget', 'src/entries', 'src/sw', 'cli', 'bench', 'e2e', 'scripts', 'test'],
+  ['src/index.ts'],
+  ['src/pipeline'],
+  ['workers'],
+  [
+    'src/audio',
+    'src/segmentation',
+    'src/fbank',
+    'src/embedding',
+    'src/clustering',
+    'src/timeline',
+    'src/diarization',
+    'src/editing',
+    'src/transcript',
+    'src/formats',
+    'src/score',
+    'src/compare',
+  ],
+  ['src/onnx', 'src/ort', 'src/store'],
+  ['src/gpu', 'src/wasm'],
+  ['src/util'],
+];
+
+const RULES = [
+  'for-direction', 'no-array-constructor', 'no-async-promise-executor', 'no-case-declarations',
+  'no-compare-neg-zero', 'no-cond-assign', 'no-constant-binary-expression', 'no-constant-condition',
+  'no-control-regex', 'no-debugger', 'no-delete-var', 'no-dupe-else-if', 'no-duplicate-case', 'no-empty',
+  'no-empty-character-class', 'no-empty-function', 'no-empty-pattern', 'no-empty-static-block', 'no-ex-assign',
+  'no-extra-boolean-cast', 'no-fallthrough', 'no-global-assign', 'no-invalid-regexp', 'no-irregular-whitespace',
+  'no-loss-of-precision', 'no-misleading-character-class', 'no-nonoctal-decimal-escape', 'no-prototype-builtins',
+  'no-regex-spaces', 'no-self-assign', 'no-shadow-restricted-names', 'no-sparse-arrays', 'no-unassigned-vars',
+  'no-unexpected-multiline', 'no-unsafe-finally', 'no-unsafe-optional-chaining', 'no-unused-expressions',
+  'no-unused-labels', 'no-unused-private-class-members', 'no-unused-vars', 'no-useless-assignment',
+  'no-useless-backreference', 'no-useless-catch', 'no-useless-constructor', 'no-useless-escape', 'no-var',
+  'prefer-const', 'prefer-rest-params', 'prefer-spread', 'preserve-caught-error', 'require-yield', 'use-isnan',
+  'valid-typeof',
+];
+
+const TYPESCRIPT_RULES = [
+  'await-thenable', 'no-array-delete', 'no-base-to-string', 'no-confusing-void-expression', 'no-deprecated',
+  'no-duplicate-enum-values', 'no-duplicate-type-constituents', 'no-dynamic-delete', 'no-empty-object-type',
+  'no-explicit-any', 'no-extra-non-null-assertion', 'no-extraneous-class', 'no-floating-promises',
+  'no-for-in-array', 'no-generated-empty-object-type', 'no-implied-eval', 'no-invalid-void-type',
+  'no-meaningless-void-operator', 'no-misused-new', 'no-misused-promises', 'no-misused-spread', 'no-mixed-enums',
+  'no-namespace', 'no-non-null-asserted-nullish-coalescing', 'no-non-null-asserted-optional-chain',
+  'no-redundant-type-constituents', 'no-require-imports', 'no-this-alias', 'no-unnecessary-boolean-literal-compare',
+  'no-unnecessary-condition', 'no-unnecessary-template-expression', 'no-unnecessary-type-arguments',
+  'no-unnecessary-type-assertion', 'no-unnecessary-type-constraint', 'no-unnecessary-type-conversion',
+  'no-unnecessary-type-parameters', 'no-unsafe-argument', 'no-unsafe-assignment', 'no-unsafe-call',
+  'no-unsafe-declaration-merging', 'no-unsafe-enum-comparison', 'no-unsafe-function-type',
+  'no-unsafe-member-access', 'no-unsafe-return', 'no-unsafe-unary-minus', 'no-useless-default-assignment',
+  'no-wrapper-object-types', 'only-throw-error', 'prefer-as-const', 'prefer-literal-enum-member',
+  'prefer-namespace-keyword', 'prefer-promise-reject-errors', 'prefer-reduce-type-parameter',
+  'prefer-return-this-type', 'related-getter-setter-pairs', 'require-await', 'triple-slash-reference',
+  'unbound-method', 'unified-signatures', 'use-unknown-in-catch-callback-variable', 'adjacent-overload-signatures',
+  'array-type', 'ban-tslint-comment', 'class-literal-property-style', 'consistent-generic-constructors',
+  'consistent-indexed-object-style', 'consistent-type-assertions', 'consistent-type-definitions', 'dot-notation',
+  'no-confusing-non-null-assertion', 'no-inferrable-types', 'non-nullable-type-assertion-style', 'prefer-find',
+  'prefer-for-of', 'prefer-function-type', 'prefer-includes', 'prefer-nullish-coalescing', 'prefer-optional-chain',
+  'prefer-regexp-exec', 'prefer-string-starts-ends-with', 'explicit-module-boundary-types',
+];
+
+/** For each layer, no import whose path leads into a layer before it. Unit tests may use the helpers in `test`. */
+const importDirection: OxlintOverride[] = LAYERS.slice(1).flatMap((folders, index) => {
+  const before = LAYERS.slice(0, index + 1).flat();
+  const directories = folders.filter((folder) => !folder.endsWith('.ts'));
+  const files = folders.map((folder) => (folder.endsWith('.ts') ? folder : `${folder}/**/*.ts`));
+  const unitTests = {
+    files: directories.map((folder) => `${folder}/**/*.test.ts`),
+    rules: noImportsFrom(before.filter((folder) => folder !== 'test')),
+  };
+  return [{ files, rules: noImportsFrom(before) }, ...(directories.length > 0 ? [unitTests] : [])];
+});
+
+function noImportsFrom(folders: readonly string[]): NonNullable<OxlintOverride['rules']> {
+  const names = folders.map((folder) => folder.replace(/^src\//, '').replace(/\.ts$/, ''));
+  const message = `Imports point one way: ${LAYERS.map(([first]) => first).join(' → ')}.`;
+  return {
+    'no-restricted-imports': ['error', { patterns: [{ regex: `^\\.{1,2}/(.*/)?(${names.join('|')})(/|$)`, message }] }],
+  };
+}
+
+const asErrors = (names: readonly string[], prefix = ''): Record<string, 'error'> =>
+  Object.fromEntries(names.map((name) => [`${prefix}${name}`, 'error']));
+
+export default defineConfig({
+  plugins: ['typescript'],
+  jsPlugins: [{ name: 'eslint-js', specifier: 'oxlint-plugin-eslint' }],
+  categories: { correctness: 'off' },
+  options: { typeAware: true, denyWarnings: true },
+  env: { builtin: true, browser: true, node: true },
+  // The React example has types only where the packages are installed; its test checks them there.
+  // AssemblyScript has operators and types that TypeScript's rules, which need types, would take for mistakes.
+  ignorePatterns: [
+    'src/onnx/onnx_pb.ts',
+    'src/wasm/assembly/**',
+    'dist/**',
+    'dist-cli/**',
+    'dist-test/**',
+    'packages/*/dist/**',
+    'packages/voxlane-assets/**',
+    'docs/.vitepress/{cache,dist}/**',
+    'docs/api/**',
+    'examples/*/dist/**',
+    'examples/react/**',
+    'test-results/**',
+    'playwright-report/**',
+    '.venv/**',
+  ],
+  rules: asErrors(RULES),
+  overrides: [
+    // No compiler checks these.
+    { files: ['**/*.js'], rules: asErrors(['no-undef']) },
+    {
+      files: ['**/*.ts'],
+      rules: {
+        ...asErrors(TYPESCRIPT_RULES, 'typescript/'),
+        'typescript/ban-ts-comment': ['error', { minimumDescriptionLength: 10 }],
+        'typescript/restrict-plus-operands': [
+          'error',
+          { allowAny: false, allowBoolean: false, allowNullish: false, allowNumberAndString: false, allowRegExp: false },
+        ],
+        'typescript/restrict-template-expressions': ['error', { allowNumber: true }],
+        'typescript/return-await': ['error', 'error-handling-correctness-only'],
+      },
+    },
+    ...importDirection,
+    {
+      files: ['src/**/*.ts', 'workers/**/*.ts'],
+      rules: {
+        'eslint-js/no-restricted-syntax': [
+          'error',
+          { selector: 'ImportExpression[source.value=/^onnxruntime-web/]', message: 'Only src/ort opens ONNX Runtime.' },
+        ],
+      },
+    },
+    { files: ['src/ort/**'], rules: { 'eslint-js/no-restricted-syntax': 'off' } },
+    {
+      files: ['src/**/*.ts'],
+      rules: {
+        'no-restricted-globals': [
+          'error',
+          { name: 'ResizeObserver', message: 'Use onResize: a change of layout inside the observer is an error of the page.' },
+          { name: 'fetch', message: "Use fetchFile: the browser's words about a failed connection are not for people." },
+        ],
+      },
+    },
+    // The model store and the service worker have fetches of their own.
+    {
+      files: ['src/ui/onResize.ts', 'src/util/fetchFile.ts', 'src/store/**', 'src/sw/**', '**/*.test.ts'],
+      rules: { 'no-restricted-globals': 'off' },
+    },
+  ],
+});
