@@ -57,7 +57,7 @@ const FAST: readonly Step[] = [
   // Through tsx, because Node 20 does not read the linter's TypeScript configuration.
   { title: 'lint', command: ['node', '--import', 'tsx', 'node_modules/oxlint/bin/oxlint'] },
   vitest('units'),
-  playwright('browser', 'browser', ['build', 'units']),
+  playwright('browser', 'browser', ['build']),
 ];
 
 const FULL: readonly Step[] = [

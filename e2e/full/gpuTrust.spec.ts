@@ -2,7 +2,6 @@
 import { expect, test, type Page } from '../../test/browser/test';
 import { openEngine } from '../../test/browser/engine';
 import { runShort, type ShortRun } from '../../test/browser/gpu';
-import { breakGpu } from '../../test/browser/gpuFaults';
 
 // In one worker, which keeps the runs that the tests compare with.
 test.describe.configure({ mode: 'default' });
@@ -58,12 +57,4 @@ test('WebGPU gives what WASM and PyTorch give, and only scores and embeddings co
   expect(run.gpu?.fbank?.bytesUp).toBeGreaterThanOrEqual(2 * 160_000 * 4);
   expect(run.gpu?.fbank?.bytesUp).toBeLessThan(2 * 160_000 * 4 + 4096);
   expect(expected.gpu).toBeNull();
-});
-
-test('a GPU with one stage perturbed is found out, named, and not used', async ({ page }) => {
-  await breakGpu(page, { stage: 'segmentation', kind: 'perturb' });
-  const run = await runShort(page, { backend: 'webgpu' });
-  expect(run.backend.name).toBe('wasm');
-  expect(run.backend.reason).toMatch(/stage classifier is off by 0\.25/);
-  expect(run.rttm).toBe((await wasmRun(page)).rttm);
 });

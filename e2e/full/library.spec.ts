@@ -3,19 +3,20 @@ import { expect, test } from '../../test/browser/engine';
 import { breakGpu } from '../../test/browser/gpuFaults';
 import { loadSamples } from '../../test/browser/library';
 
-test('a stream survives a GPU that fails in mid-run', async ({ page }) => {
+test('a stream survives a GPU without memory for a single window', async ({ page }) => {
   await breakGpu(page, { stage: 'segmentation', kind: 'memory' });
   await loadSamples(page);
-  const { turns, expected, backend } = await page.evaluate(async () => {
+  const { turns, expected, backend, reason } = await page.evaluate(async () => {
     const beginning = librarySamples.slice(0, 11 * 16_000);
     const broken = await voxlane.Diarizer.create({ backend: 'webgpu', trustGpu: true });
     const name = broken.backend?.name;
     const run = await broken.diarize(libraryPieces(beginning));
     broken.dispose();
     const sound = await voxlane.diarize(beginning, { backend: 'wasm', idleSeconds: 0 });
-    return { turns: run.turns, expected: sound.turns, backend: [name, run.backend.name] };
+    return { turns: run.turns, expected: sound.turns, backend: [name, run.backend.name], reason: run.backend.reason };
   });
   expect(backend).toEqual(['webgpu', 'wasm']);
+  expect(reason).toMatch(/out of memory/);
   expect(expected.length).toBeGreaterThan(0);
   expect(turns).toEqual(expected);
 });

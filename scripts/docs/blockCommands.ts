@@ -77,12 +77,23 @@ function faultsOf(command: string, scripts: Readonly<Record<string, string>>): s
   if (test !== null && !runs(test, name, scripts[name])) return [`${command}: ${test} does not run it`];
   const options = rest.match(/--[\w-]+/g) ?? [];
   if (options.length === 0) return [];
-  const { stdout, status } = spawnSync('npm', ['run', '--silent', name, '--', '--help'], { cwd: ROOT, encoding: 'utf8' });
+  const { stdout, status } = helpOf(name);
   // A script without help says what it takes to `parseArgs` only.
   const [file] = /[\w/]+\.ts\b/.exec(scripts[name]) ?? [];
   if (status !== 0 && file === undefined) return [`${command}: --help ends with ${String(status)}`];
   const known = status === 0 ? stdout : readFileSync(join(ROOT, file!), 'utf8').replace(/'?\b([\w-]+)'?: \{ type: '/g, '--$1 ');
   return options.filter((option) => !known.includes(option)).map((option) => `${command}: there is no ${option}`);
+}
+
+const helps = new Map<string, { readonly stdout: string; readonly status: number | null }>();
+
+/** What `--help` of a script prints, read once. */
+function helpOf(name: string): { readonly stdout: string; readonly status: number | null } {
+  const kept = helps.get(name);
+  if (kept) return kept;
+  const help = spawnSync('npm', ['run', '--silent', name, '--', '--help'], { cwd: ROOT, encoding: 'utf8' });
+  helps.set(name, help);
+  return help;
 }
 
 /** Whether a test's source names the script, or the file that it runs. */
