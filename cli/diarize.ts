@@ -42,7 +42,7 @@ async function main(): Promise<number> {
 
 /** Makes the diarizer, once for all files. */
 async function prepare(page: Page, command: DiarizeCommand): Promise<void> {
-  const { backend, trustGpu, preset, speed, trustModel, hub } = command;
+  const { backend, trustGpu, preset, speed, clustering, trustModel, hub } = command;
   let lastLine = '';
   await page.exposeFunction('sayProgress', ({ stage, completed, total }: Progress) => {
     const percent = Math.floor((10 * completed) / total) * 10;
@@ -60,7 +60,7 @@ async function prepare(page: Page, command: DiarizeCommand): Promise<void> {
   });
   const model = command.model ?? findModel(preset);
   await page.setInputFiles('#files', model === undefined ? [] : [model]);
-  const options = { backend, trustGpu, preset, speed, trustUnknownModel: trustModel, ...(hub !== undefined && { hub }) };
+  const options = { backend, trustGpu, preset, speed, clustering, trustUnknownModel: trustModel, ...(hub !== undefined && { hub }) };
   const failure = await page.evaluate((request) => voxlane.open(request), options);
   if (failure !== null) throw new Error(failure);
 }

@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { BackendChoice, DiarizeOptions, PresetId, Speed } from '../src/index';
+import type { BackendChoice, ClusteringName, DiarizeOptions, PresetId, Speed } from '../src/index';
 import { number, oneOf } from './arguments';
 
 export const HELP = `Usage: npm run --silent diarize -- FILE… [options]
@@ -20,6 +20,10 @@ Says who spoke when in audio or video files. Results go to standard output, prog
   --speakers N                 exact number of speakers
   --min-speakers N             at least N speakers
   --max-speakers N             at most N speakers
+  --clustering preset|pyannote-3.1
+                               clustering settings: those of the preset (default), or pyannote's, for comparisons
+  --min-duration-on S          remove turns shorter than S seconds
+  --min-duration-off S         fill gaps within a speaker that are shorter than S seconds
   --format rttm|json           default rttm; of several files, the documents follow one another
   --exclusive                  RTTM with one speaker at a time (JSON always has both)
   --out DIR                    write DIR/NAME.rttm (or .exclusive.rttm, .json) instead of standard output
@@ -29,6 +33,12 @@ Says who spoke when in audio or video files. Results go to standard output, prog
 
 Exit status: 0 when every file was diarized, else 1.
 `;
+
+/** Options of a run that the command line has. */
+export type RunOptions = Pick<
+  DiarizeOptions,
+  'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff' | 'startSeconds' | 'durationSeconds'
+>;
 
 export interface DiarizeCommand {
   readonly files: readonly string[];
@@ -42,7 +52,8 @@ export interface DiarizeCommand {
   readonly format: 'rttm' | 'json';
   readonly exclusive: boolean;
   readonly out: string | undefined;
-  readonly options: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers' | 'startSeconds' | 'durationSeconds'>;
+  readonly clustering: ClusteringName;
+  readonly options: RunOptions;
 }
 
 /** @throws Error with one line that says what is wrong with the command line */
@@ -61,6 +72,9 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
       speakers: { type: 'string' },
       'min-speakers': { type: 'string' },
       'max-speakers': { type: 'string' },
+      clustering: { type: 'string', default: 'preset' },
+      'min-duration-on': { type: 'string' },
+      'min-duration-off': { type: 'string' },
       format: { type: 'string', default: 'rttm' },
       exclusive: { type: 'boolean', default: false },
       out: { type: 'string' },
@@ -76,6 +90,8 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
     speakers: number('--speakers', values.speakers),
     minSpeakers: number('--min-speakers', values['min-speakers']),
     maxSpeakers: number('--max-speakers', values['max-speakers']),
+    minDurationOn: number('--min-duration-on', values['min-duration-on']),
+    minDurationOff: number('--min-duration-off', values['min-duration-off']),
     startSeconds: number('--start', values.start),
     durationSeconds: number('--duration', values.duration),
   };
@@ -87,6 +103,7 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
     hub: values.hub,
     backend: oneOf('--backend', values.backend, ['auto', 'webgpu', 'wasm']),
     trustGpu: values['trust-gpu'],
+    clustering: oneOf('--clustering', values.clustering, ['preset', 'pyannote-3.1']),
     format: oneOf('--format', values.format, ['rttm', 'json']),
     exclusive: values.exclusive,
     out: values.out,

@@ -5,10 +5,12 @@
 import { engineCompare } from './engineCompare';
 import { measurePooled } from './enginePooled';
 import { engineProfile } from './engineProfile';
+import type { RunOptions } from '../diarizeOptions';
 import { toJson } from '../../src/formats/json';
 import { toRttm } from '../../src/formats/rttm';
-import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetFacts, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from '../../src/index';
+import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetFacts, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions, type SpeakerCount } from '../../src/index';
 import { messageOf } from '../../src/util/errors';
+import { plainVoices, type PlainVoices } from './plainVoices';
 
 /** What a driver asks of {@link EnginePage.diarizeFile}; plain data, as it comes from another process. */
 export interface FileRequest {
@@ -17,16 +19,21 @@ export interface FileRequest {
   readonly uri: string;
   readonly format: 'rttm' | 'json';
   readonly exclusive: boolean;
-  readonly options: Pick<
-    DiarizeOptions,
-    'speakers' | 'minSpeakers' | 'maxSpeakers' | 'startSeconds' | 'durationSeconds'
-  >;
+  readonly options: RunOptions;
 }
 
 /** The document that was asked for with a line for people, or why there is none. */
 export type FileOutcome =
   | { readonly ok: true; readonly text: string; readonly summary: string }
   | { readonly ok: false; readonly message: string };
+
+/** What the models gave of a file, or why there is nothing. */
+export type VoicesOutcome =
+  | { readonly ok: true; readonly voices: PlainVoices; readonly durationSeconds: number }
+  | { readonly ok: false; readonly message: string };
+
+/** Less likely numbers of speakers are in the JSON only. */
+const MENTIONED_SCORE = 0.1;
 
 let diarizer: Diarizer | undefined;
 
@@ -85,6 +92,17 @@ const enginePage = {
     return { wallSeconds: (performance.now() - start) / 1000, turns, durationSeconds, timings, backend, gpu };
   },
 
+  /** Runs the models on the chosen file and gives what a clustering needs. */
+  async voicesOfFile(): Promise<VoicesOutcome> {
+    try {
+      if (!diarizer) throw new Error('open() comes first');
+      const { voices, durationSeconds } = await diarizer.diarize(enginePage.chosenFile(), { keepVoices: true });
+      return { ok: true, voices: await plainVoices(voices!), durationSeconds };
+    } catch (error) {
+      return { ok: false, message: messageOf(error) };
+    }
+  },
+
   /** Diarizes the chosen file; calls `globalThis.sayProgress` where the driver has put it there. */
   async diarizeFile({ file, uri, format, exclusive, options }: FileRequest): Promise<FileOutcome> {
     try {
@@ -106,15 +124,26 @@ const enginePage = {
 };
 
 function summarise(result: DiarizationResult, seconds: number): string {
-  const { speakers, turns, durationSeconds, backend, preset, speed, modelNote } = result;
+  const { speakers, speakerCount, turns, durationSeconds, backend, preset, speed, modelNote } = result;
   const place =
     backend.name === 'webgpu' ? `WebGPU on ${backend.adapter ?? 'no adapter'}` : `WASM, ${backend.threads} threads`;
   return [
-    `${speakers.length} speakers, ${turns.length} turns in ${durationSeconds.toFixed(1)} s of audio`,
+    `${speakers.length} speakers${likelyOthers(speakerCount)}, ${turns.length} turns in ${durationSeconds.toFixed(1)} s of audio`,
     `took ${seconds.toFixed(1)} s on ${place} (${backend.reason})`,
     `preset ${preset}, ${speed}`,
     ...(modelNote === null ? [] : [modelNote]),
+    ...(speakerCount.unmet ? [unmetBounds(speakerCount)] : []),
   ].join('; ');
+}
+
+function likelyOthers({ alternatives: [next] }: SpeakerCount): string {
+  return next && next.score >= MENTIONED_SCORE ? ` (possibly ${next.value})` : '';
+}
+
+function unmetBounds({ value, unmet }: SpeakerCount): string {
+  const { minSpeakers = null, maxSpeakers = null } = unmet ?? {};
+  const asked = minSpeakers === maxSpeakers ? String(minSpeakers) : minSpeakers !== null ? `at least ${minSpeakers}` : `at most ${maxSpeakers}`;
+  return `${asked} speakers were asked for, and the voices give ${value}`;
 }
 
 declare global {

@@ -1,4 +1,5 @@
 import type { ConfidenceKind } from '../clustering/confidence';
+import type { MinDurations } from '../timeline/minDurations';
 import type { Turn } from '../timeline/turn';
 
 /** A turn that can be corrected. Its `speaker` is the {@link AnnotationSpeaker.id} of one of the annotation's speakers. */
@@ -40,6 +41,8 @@ export interface Annotation {
   readonly nextId: number;
   /** What the turns' `confidence` is, where they are not those of the run: of a re-clustering that was accepted. */
   readonly confidenceKind?: ConfidenceKind;
+  /** Shortest turns and gaps, if they are not those of the run: of a re-clustering that was accepted. */
+  readonly minDurations?: MinDurations;
   /** Labels below this number are not given to speakers who are added: of one who is gone, the result still has a voice. */
   readonly nextLabel?: number;
 }

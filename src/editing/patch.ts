@@ -21,7 +21,7 @@ export interface Patch {
 }
 
 /** What an annotation may say of its turns and labels as a whole. */
-export type AnnotationFacts = Pick<Annotation, 'confidenceKind' | 'nextLabel'>;
+export type AnnotationFacts = Pick<Annotation, 'confidenceKind' | 'minDurations' | 'nextLabel'>;
 
 /**
  * The difference of two annotations of one recording. Goes by identity: what the later one does not share with the
@@ -62,12 +62,21 @@ export function inverse({ turns, speakers, exclusiveHints, nextId, facts }: Patc
 }
 
 /** Always in one order, so that equal annotations are equal bytes. */
-export function factsOf({ confidenceKind, nextLabel }: AnnotationFacts): AnnotationFacts {
-  return { ...(confidenceKind !== undefined && { confidenceKind }), ...(nextLabel !== undefined && { nextLabel }) };
+export function factsOf({ confidenceKind, minDurations, nextLabel }: AnnotationFacts): AnnotationFacts {
+  return {
+    ...(confidenceKind !== undefined && { confidenceKind }),
+    ...(minDurations && { minDurations }),
+    ...(nextLabel !== undefined && { nextLabel }),
+  };
 }
 
 export function areSameFacts(one: AnnotationFacts, other: AnnotationFacts): boolean {
-  return one.confidenceKind === other.confidenceKind && one.nextLabel === other.nextLabel;
+  return (
+    one.confidenceKind === other.confidenceKind &&
+    one.minDurations?.minDurationOn === other.minDurations?.minDurationOn &&
+    one.minDurations?.minDurationOff === other.minDurations?.minDurationOff &&
+    one.nextLabel === other.nextLabel
+  );
 }
 
 function turned<Value>({ before, after }: { readonly before: Value; readonly after: Value }): { before: Value; after: Value } {

@@ -23,7 +23,11 @@ const editableTurn = v.object({ id: index, ...stretch, confidence: v.exactOption
 const turn = v.object({ ...stretch, confidence: v.exactOptional(confidence) });
 const speaker = v.object({ id: v.string(), name: v.nullable(v.string()), colour: index });
 
-const facts = { confidenceKind: v.exactOptional(v.picklist(['posterior', 'margin'])), nextLabel: v.exactOptional(index) };
+const facts = {
+  confidenceKind: v.exactOptional(v.picklist(['posterior', 'margin'])),
+  minDurations: v.exactOptional(v.object({ minDurationOn: seconds, minDurationOff: seconds })),
+  nextLabel: v.exactOptional(index),
+};
 
 const annotationSchema = v.object({
   durationSeconds: seconds,

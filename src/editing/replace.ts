@@ -8,7 +8,7 @@ import { inSeconds, refusal } from './refuse';
  *
  * A turn that is exactly one of before (times, speaker, confidence, corrected) stays that one, with its id; all others
  * get new ids, because whoever made the new annotation could not know which are taken. The kind of the confidences is
- * that of the new ones.
+ * that of the new ones, and so are the minimum durations.
  *
  * @throws VoxlaneError `options` where the new annotation contradicts itself: a turn of a speaker whom it does not list,
  *   one that ends before it starts, two speakers with one id
@@ -26,7 +26,7 @@ export function replaceAll(before: Annotation, next: Annotation): Annotation {
       return turn;
     })
     .sort(compareTurns);
-  const { confidenceKind } = next;
+  const { confidenceKind, minDurations } = next;
   const { durationSeconds, nextLabel } = before;
   return {
     durationSeconds,
@@ -38,6 +38,7 @@ export function replaceAll(before: Annotation, next: Annotation): Annotation {
     exclusiveHints: [...next.exclusiveHints].sort((a, b) => a.startSeconds - b.startSeconds),
     nextId,
     ...(confidenceKind !== undefined && { confidenceKind }),
+    ...(minDurations && { minDurations }),
     ...(nextLabel !== undefined && { nextLabel }),
   };
 }

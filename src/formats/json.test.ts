@@ -6,8 +6,11 @@ const result: JsonSource = {
   durationSeconds: 10.00000049,
   preset: 'community-1',
   speed: 'fast',
+  clustering: 'preset',
+  minDurationOn: 0.1,
   embeddingModel: '7bb2',
   confidenceKind: 'posterior',
+  speakerCount: { value: 1, alternatives: [{ value: 2, score: 0.123456 }], unmet: { minSpeakers: 3, maxSpeakers: null } },
   backend: { reason: 'asked for', name: 'wasm', threads: 4, adapter: null },
   turns: [{ speaker: 'SPEAKER_00', startSeconds: 0.1 + 0.2, endSeconds: 1.6874999999999998, confidence: 0.87654 }],
   exclusiveTurns: [],
@@ -29,8 +32,24 @@ describe('toJson', () => {
   },
   "preset": "community-1",
   "speed": "fast",
+  "clustering": "preset",
+  "minDurationOn": 0.1,
+  "minDurationOff": null,
   "embeddingModel": "7bb2",
   "confidenceKind": "posterior",
+  "speakerCount": {
+    "value": 1,
+    "alternatives": [
+      {
+        "value": 2,
+        "score": 0.1235
+      }
+    ],
+    "unmet": {
+      "minSpeakers": 3,
+      "maxSpeakers": null
+    }
+  },
   "gpu": null,
   "turns": [
     {

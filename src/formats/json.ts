@@ -9,6 +9,12 @@ export interface JsonSource {
   readonly preset?: string;
   /** `exact` or `fast`. */
   readonly speed?: string;
+  /** `preset`, or the clustering settings that were asked for by name. */
+  readonly clustering?: string;
+  /** Shortest turn that was kept, in seconds. */
+  readonly minDurationOn?: number;
+  /** Shortest gap within a speaker's turns that was not filled, in seconds. */
+  readonly minDurationOff?: number;
   /** SHA-256 of the embedding model's file. */
   readonly embeddingModel?: string;
   /** What the turns' `confidence` is: `posterior` or `margin`. */
@@ -50,6 +56,12 @@ export interface JsonSource {
     /** Mean embedding of the speaker's cluster, axes (dimension); null of a speaker whom a person has added. */
     readonly centroid: ArrayLike<number> | null;
   }[];
+  /** How many speakers were found, with other likely numbers, and bounds that were not met. */
+  readonly speakerCount?: {
+    readonly value: number;
+    readonly alternatives: readonly { readonly value: number; readonly score: number }[];
+    readonly unmet: object | null;
+  };
   /** Seconds of work by stage. */
   readonly timings: Readonly<Record<string, number | undefined>>;
 }
@@ -79,8 +91,12 @@ export function toJson(file: string, result: JsonSource, run?: RunManifest): str
     },
     preset: result.preset ?? null,
     speed: result.speed ?? null,
+    clustering: result.clustering ?? null,
+    minDurationOn: result.minDurationOn ?? null,
+    minDurationOff: result.minDurationOff ?? null,
     embeddingModel: result.embeddingModel ?? null,
     confidenceKind: result.confidenceKind ?? null,
+    ...(result.speakerCount && { speakerCount: plainCount(result.speakerCount) }),
     gpu: result.gpu ?? null,
     turns: result.turns.map((turn) => ({
       ...plainTurn(turn),
@@ -105,15 +121,21 @@ export function toJson(file: string, result: JsonSource, run?: RunManifest): str
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
+const plainCount = ({ value, alternatives, unmet }: NonNullable<JsonSource['speakerCount']>) => {
+  // Four digits are more than such a number means.
+  return { value, alternatives: alternatives.map((one) => ({ value: one.value, score: toFourDigits(one.score) })), unmet };
+};
+
 function plainTurn({ startSeconds, endSeconds, speaker, confidence }: Turn) {
   return {
     startSeconds: toMicroseconds(startSeconds),
     endSeconds: toMicroseconds(endSeconds),
     speaker,
-    // Four digits are more than such a number means.
-    ...(confidence !== undefined && { confidence: confidence === null ? null : Math.round(confidence * 1e4) / 1e4 }),
+    ...(confidence !== undefined && { confidence: confidence === null ? null : toFourDigits(confidence) }),
   };
 }
+
+const toFourDigits = (value: number): number => Math.round(value * 1e4) / 1e4;
 
 function toMicroseconds(seconds: number): number {
   return Math.round(seconds * 1e6) / 1e6;

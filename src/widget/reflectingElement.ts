@@ -55,6 +55,22 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('max-speakers', value);
   }
 
+  /** Shortest turn in seconds; null for the preset's default. Reflects the attribute. */
+  get minDurationOn(): number | null {
+    return this.#number('min-duration-on');
+  }
+  set minDurationOn(value: number | null) {
+    this.#reflect('min-duration-on', value);
+  }
+
+  /** Shortest gap within a speaker's turns in seconds; null for the preset's default. Reflects the attribute. */
+  get minDurationOff(): number | null {
+    return this.#number('min-duration-off');
+  }
+  set minDurationOff(value: number | null) {
+    this.#reflect('min-duration-off', value);
+  }
+
   /** Where the models run; reflects the attribute. */
   get backend(): NonNullable<DiarizerOptions['backend']> {
     return (this.getAttribute('backend') ?? 'auto') as NonNullable<DiarizerOptions['backend']>;

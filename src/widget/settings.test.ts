@@ -10,9 +10,9 @@ const read = (attributes: Readonly<Record<string, string>>, options = {}): Retur
 
 describe('attributes', () => {
   it('become options, and come before the property of the same name', () => {
-    expect(read({ preset: 'campplus', speed: 'fast', backend: 'wasm', 'models-base': 'm/', speakers: '3' }, { backend: 'webgpu', threads: 2 })).toEqual({
+    expect(read({ preset: 'campplus', speed: 'fast', backend: 'wasm', 'models-base': 'm/', speakers: '3', 'min-duration-on': '0.2', 'min-duration-off': '0' }, { backend: 'webgpu', threads: 2 })).toEqual({
       diarizer: { preset: 'campplus', speed: 'fast', backend: 'wasm', models: 'https://example.org/page/m/', threads: 2 },
-      run: { speakers: 3 },
+      run: { speakers: 3, minDurationOn: 0.2, minDurationOff: 0 },
     });
   });
 
@@ -28,6 +28,8 @@ describe('attributes', () => {
     [{ speakers: 'two' }, 'speakers'],
     [{ speakers: '0' }, 'speakers'],
     [{ 'min-speakers': '2.5' }, 'min-speakers'],
+    [{ 'min-duration-on': '-1' }, 'min-duration-on'],
+    [{ 'min-duration-off': 'half' }, 'min-duration-off'],
     [{ 'max-speakers': '256' }, 'max-speakers'],
     [{ speakers: '2', 'max-speakers': '3' }, 'speakers'],
     [{ 'min-speakers': '4', 'max-speakers': '3' }, 'min-speakers'],

@@ -2,7 +2,7 @@ import type { DiarizeOptions, DiarizerOptions } from '../pipeline/types';
 import { VoxlaneError } from '../util/errors';
 
 /** Attributes that say how recordings are analysed. They hold from the next run on. */
-export const RUN_ATTRIBUTES = ['preset', 'speed', 'speakers', 'min-speakers', 'max-speakers', 'backend', 'models-base'] as const;
+export const RUN_ATTRIBUTES = ['preset', 'speed', 'speakers', 'min-speakers', 'max-speakers', 'min-duration-on', 'min-duration-off', 'backend', 'models-base'] as const;
 export type RunAttribute = (typeof RUN_ATTRIBUTES)[number];
 
 export const PRESET_NAMES = ['auto', 'exact', 'fast', 'campplus', 'community-1'] as const satisfies readonly NonNullable<DiarizerOptions['preset']>[];
@@ -15,10 +15,11 @@ export const THEME_NAMES: readonly WidgetTheme[] = ['auto', 'light', 'dark'];
 /** The attributes, checked, in the form of the library's options. */
 export interface WidgetSettings {
   readonly diarizer: DiarizerOptions;
-  readonly run: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers'>;
+  readonly run: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff'>;
 }
 
 const MOST_SPEAKERS = 255;
+const MAX_MIN_DURATION_SECONDS = 60;
 
 /**
  * @param read value of an attribute; null where the element has none
@@ -34,6 +35,8 @@ export function readSettings(read: (attribute: RunAttribute | 'theme') => string
   const speakers = wholeNumber('speakers', read('speakers'));
   const minSpeakers = wholeNumber('min-speakers', read('min-speakers'));
   const maxSpeakers = wholeNumber('max-speakers', read('max-speakers'));
+  const minDurationOn = seconds('min-duration-on', read('min-duration-on'));
+  const minDurationOff = seconds('min-duration-off', read('min-duration-off'));
   if (speakers !== null && (minSpeakers ?? maxSpeakers) !== null) {
     throw badAttribute('speakers', String(speakers), 'no min-speakers or max-speakers beside it: an exact number needs no bounds');
   }
@@ -52,6 +55,8 @@ export function readSettings(read: (attribute: RunAttribute | 'theme') => string
       ...(speakers !== null && { speakers }),
       ...(minSpeakers !== null && { minSpeakers }),
       ...(maxSpeakers !== null && { maxSpeakers }),
+      ...(minDurationOn !== null && { minDurationOn }),
+      ...(minDurationOff !== null && { minDurationOff }),
     },
   };
 }
@@ -69,6 +74,15 @@ function wholeNumber(attribute: string, value: string | null): number | null {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1 || number > MOST_SPEAKERS) {
     throw badAttribute(attribute, value, `a whole number, 1 to ${MOST_SPEAKERS}`);
+  }
+  return number;
+}
+
+function seconds(attribute: string, value: string | null): number | null {
+  if (value === null || value.trim() === '') return null;
+  const number = Number(value);
+  if (!(number >= 0 && number <= MAX_MIN_DURATION_SECONDS)) {
+    throw badAttribute(attribute, value, `a number of seconds from 0 to ${MAX_MIN_DURATION_SECONDS}`);
   }
   return number;
 }

@@ -1,3 +1,4 @@
+import type { MinDurations } from '../../timeline/minDurations';
 import { button } from '../compare/controls';
 import { h, setText } from '../dom';
 import { failureFacts } from '../failureFacts';
@@ -6,12 +7,16 @@ import type { Panel, Studio } from '../studio/studio';
 import { talkingOf } from './changes';
 import { CountSession, type CountChoice } from './session';
 import type { CountSource } from './source';
+import { createDurationSlider } from './durationSlider';
 import { countText as words } from './text';
 import { sentencesOf } from './wording';
 
 /** The slider goes this far at least, and this many beyond what there is. */
 const LEAST_MAXIMUM = 10;
 const BEYOND = 4;
+/** Ends of the sliders for the shortest turn and the shortest gap. */
+const MAX_ON_SECONDS = 1;
+const MAX_OFF_SECONDS = 2;
 
 /** Another number of speakers, shown on the lanes before it is accepted. The voices are read as soon as the panel is made. */
 export function createSpeakerCountPanel(studio: Studio, source: CountSource): Panel {
@@ -34,6 +39,8 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
   const auto = button(scope, { 'data-testid': 'count-auto', 'aria-pressed': 'false', title: words.autoHint }, () => {
     ask('auto');
   }, words.auto);
+  const shortestTurn = createDurationSlider(scope, { name: 'on', words: words.shortestTurn, maxSeconds: MAX_ON_SECONDS, onInput: () => { askDurations(); } });
+  const shortestGap = createDurationSlider(scope, { name: 'off', words: words.shortestGap, maxSeconds: MAX_OFF_SECONDS, onInput: () => { askDurations(); } });
   const keep = h('input', { type: 'checkbox', role: 'switch', class: 'switch', 'data-testid': 'count-keep' });
   const keepHint = h('span', { class: 'fine' });
   const progress = h('p', { class: 'fine count__progress', role: 'status', 'data-testid': 'count-progress' });
@@ -59,6 +66,7 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
       h('div', { class: 'count__track' }, h('span', { class: 'count__end' }, '1'), slider, greatest),
       auto,
     ),
+    h('div', { class: 'count__durations' }, shortestTurn.element, shortestGap.element),
     h('label', { class: 'count__keep' }, keep, h('span', { class: 'count__keep-text' }, words.keep, keepHint)),
     h('div', { class: 'count__result' }, progress, failure, answer),
     h('div', { class: 'button-row' }, accept, back),
@@ -71,7 +79,18 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
   session.warm();
 
   const ask = (choice: CountChoice): void => {
-    session.choose({ choice, isKeepingCorrections: keep.checked && !keep.disabled });
+    session.choose({
+      choice,
+      minDurations: { minDurationOn: shortestTurn.seconds, minDurationOff: shortestGap.seconds },
+      isKeepingCorrections: keep.checked && !keep.disabled,
+    });
+  };
+  /** With the number of speakers that is shown. */
+  const askDurations = (): void => {
+    const { result, options } = studio.outcome;
+    const now = talkingOf(studio.get().annotation).length;
+    const isAsFound = options?.speakerMode === 'auto' && now === result?.speakers.length;
+    ask(session.state.request?.choice ?? (isAsFound ? 'auto' : now));
   };
   const takeBack = (): void => {
     if (!session.state.request) return;
@@ -111,6 +130,9 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
     slider.setAttribute('aria-valuetext', words.value(shown));
     setText(number, String(shown));
     setText(greatest, String(max));
+    const { minDurationOn, minDurationOff } = request?.minDurations ?? annotation.minDurations ?? minDurationsOfRun(studio);
+    shortestTurn.show(minDurationOn);
+    shortestGap.show(minDurationOff);
     auto.setAttribute('aria-pressed', String(request?.choice === 'auto'));
     keep.disabled = !annotation.turns.some(({ isCorrected }) => isCorrected);
     setText(keepHint, keep.disabled ? words.keepNone : words.keepHint);
@@ -133,4 +155,10 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
   }
   update();
   return { element };
+}
+
+/** Results of earlier releases have none. */
+function minDurationsOfRun({ outcome }: Studio): MinDurations {
+  const { minDurationOn = 0, minDurationOff = 0 }: Partial<MinDurations> = outcome.result ?? {};
+  return { minDurationOn, minDurationOff };
 }

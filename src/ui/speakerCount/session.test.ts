@@ -15,7 +15,7 @@ function foundWith(speakers: number): Reclustering {
     confidence: 0.5,
   }));
   const labels = turns.map(({ speaker }) => ({ label: speaker, centroid: new Float32Array(0), embeddingModel: '', speechSeconds: 10 }));
-  return { turns, exclusiveTurns: turns, speakers: labels, confidenceKind: 'margin', seconds: 0.1 };
+  return { turns, exclusiveTurns: turns, speakers: labels, speakerCount: { value: speakers, alternatives: [], unmet: null }, confidenceKind: 'margin', seconds: 0.1 };
 }
 
 /** Answers when it is told to. */
@@ -87,7 +87,8 @@ function setUp(annotation = annotationWith([['A', 0, 10], ['B', 10, 20]])) {
   return { session, studio, clusterers, states };
 }
 
-const exactly = (choice: number, isKeepingCorrections = false) => ({ choice, isKeepingCorrections });
+const minDurations = { minDurationOn: 0.1, minDurationOff: 0.2 };
+const exactly = (choice: number, isKeepingCorrections = false) => ({ choice, minDurations, isKeepingCorrections });
 
 describe('asking for another number of speakers', () => {
   it('prepares once, clusters, and shows what it found', async () => {
@@ -110,11 +111,11 @@ describe('asking for another number of speakers', () => {
     await settled();
     for (const choice of [2, 3, 4, 5]) session.choose(exactly(choice));
     await settled();
-    expect(clusterers[0]!.asked).toEqual([{ speakers: 1 }]);
+    expect(clusterers[0]!.asked).toEqual([{ speakers: 1, ...minDurations }]);
     clusterers[0]!.answer();
     await settled();
     expect(studio.seen.proposals, 'an answer that nobody waits for is not shown').toEqual([]);
-    expect(clusterers[0]!.asked).toEqual([{ speakers: 1 }, { speakers: 5 }]);
+    expect(clusterers[0]!.asked).toEqual([{ speakers: 1, ...minDurations }, { speakers: 5, ...minDurations }]);
     clusterers[0]!.answer();
     await settled();
     expect(studio.seen.proposals.map((proposal) => proposal?.speakers.length)).toEqual([5]);
@@ -124,13 +125,13 @@ describe('asking for another number of speakers', () => {
     const corrected = annotationWith([['A', 0, 10], ['B', 10, 20]]);
     const turns = corrected.turns.map((turn, index) => ({ ...turn, isCorrected: index === 0 }));
     const { session, clusterers } = setUp({ ...corrected, turns });
-    session.choose({ choice: 'auto', isKeepingCorrections: false });
+    session.choose({ choice: 'auto', minDurations, isKeepingCorrections: false });
     await settled();
     clusterers[0]!.answer();
     await settled();
-    session.choose({ choice: 'auto', isKeepingCorrections: true });
+    session.choose({ choice: 'auto', minDurations, isKeepingCorrections: true });
     await settled();
-    expect(clusterers[0]!.asked).toEqual([{}, { anchors: [{ speaker: 'A', stretches: [{ startSeconds: 0, endSeconds: 10 }] }] }]);
+    expect(clusterers[0]!.asked).toEqual([minDurations, { ...minDurations, anchors: [{ speaker: 'A', stretches: [{ startSeconds: 0, endSeconds: 10 }] }] }]);
   });
 
   it('accepts what is shown, and nothing while it is being computed', async () => {
@@ -148,6 +149,7 @@ describe('asking for another number of speakers', () => {
     expect(session.accept()).toBe(true);
     expect(studio.seen.annotation.speakers).toHaveLength(4);
     expect(studio.seen.annotation.confidenceKind, 'what its confidences are').toBe('margin');
+    expect(studio.seen.annotation.minDurations, 'where the sliders stand from now on').toEqual(minDurations);
     expect(studio.seen.proposals.at(-1)).toBeNull();
     expect(session.state.request).toBeNull();
   });

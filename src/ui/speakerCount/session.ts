@@ -3,6 +3,7 @@ import type { Annotation } from '../../editing/annotation';
 import { constraintsOf } from '../../editing/constraints';
 import { briefSpeakers, speakerShares, type SpeakerShare } from '../../editing/review';
 import type { Reclusterer, ReclusterOptions, Reclustering } from '../../pipeline/reclusterer';
+import type { MinDurations } from '../../timeline/minDurations';
 import { failureOf } from '../failure';
 import type { Failure } from '../state';
 import type { Studio } from '../studio/studio';
@@ -15,6 +16,8 @@ export type CountChoice = number | 'auto';
 /** What is asked of the kept voices. */
 export interface CountRequest {
   readonly choice: CountChoice;
+  /** Shortest turns and gaps. */
+  readonly minDurations: MinDurations;
   /** Whether corrected turns stay with their speakers. */
   readonly isKeepingCorrections: boolean;
 }
@@ -133,6 +136,7 @@ export class CountSession {
       const anchors = request.isKeepingCorrections ? constraintsOf(this.#studio.get().annotation) : [];
       const options: ReclusterOptions = {
         ...(request.choice !== 'auto' && { speakers: request.choice }),
+        ...request.minDurations,
         ...(anchors.length > 0 && { anchors }),
       };
       const found = await clusterer.cluster(options);
@@ -181,7 +185,7 @@ function proposalOf(before: Annotation, request: CountRequest, found: Reclusteri
   const { turns, exclusiveTurns, speakers, confidenceKind, seconds } = found;
   const carried = carryOver(before, annotationOf(turns, exclusiveTurns, speakers, before.durationSeconds), certain);
   // It can be another kind than the run's.
-  const annotation = { ...carried, confidenceKind };
+  const annotation = { ...carried, confidenceKind, minDurations: request.minDurations };
   const brief = new Set(briefSpeakers(annotation));
   return {
     request,

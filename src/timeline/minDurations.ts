@@ -1,0 +1,74 @@
+import type { IndexedTurn } from './turns';
+
+/** Shortest turns, and shortest gaps within one speaker's turns. 0 and 0 change nothing. */
+export interface MinDurations {
+  /** Seconds: shorter turns are removed. pyannote's `min_duration_on`. */
+  readonly minDurationOn: number;
+  /** Seconds: shorter gaps between two turns of one speaker are filled, before short turns are removed. pyannote's `min_duration_off`. */
+  readonly minDurationOff: number;
+}
+
+export const NO_MIN_DURATIONS: MinDurations = { minDurationOn: 0, minDurationOff: 0 };
+
+/** pyannote.core's `SEGMENT_PRECISION`: a shorter gap is none. */
+const SEGMENT_PRECISION_SECONDS = 1e-6;
+
+/**
+ * Fills short gaps between turns of one speaker, then removes short turns.
+ *
+ * Matches `Binarize` of pyannote.audio 4.0.7 (`utils/signal.py`) with `min_duration_off` and `min_duration_on`, and
+ * `Annotation.support` of pyannote.core.
+ *
+ * @param turns sorted as `turnsOf` gives them; turns of one speaker do not overlap
+ * @returns sorted in the same way
+ */
+export function applyMinDurations(turns: readonly IndexedTurn[], durations: MinDurations): readonly IndexedTurn[] {
+  const { minDurationOn, minDurationOff } = durations;
+  const filled = minDurationOff > 0 ? fillGaps(turns, minDurationOff, (turn, last) => last.get(turn.speakerIndex)) : turns;
+  return withoutShort(filled, minDurationOn);
+}
+
+/**
+ * {@link applyMinDurations} for turns of which no two overlap: a gap in which somebody else speaks stays, so that none do
+ * afterwards. pyannote fills such a gap too. A gap that is left by a removed turn is filled at the end.
+ */
+export function applyExclusiveMinDurations(turns: readonly IndexedTurn[], durations: MinDurations): readonly IndexedTurn[] {
+  const { minDurationOn, minDurationOff } = durations;
+  const fill = (given: readonly IndexedTurn[]): readonly IndexedTurn[] =>
+    minDurationOff > 0
+      ? fillGaps(given, minDurationOff, ({ speakerIndex }, _, latest) => (latest?.speakerIndex === speakerIndex ? latest : undefined))
+      : given;
+  return fill(withoutShort(fill(turns), minDurationOn));
+}
+
+type Growing = { -readonly [Key in keyof IndexedTurn]: IndexedTurn[Key] };
+
+/**
+ * @param earlierOf the turn that a turn may be joined to, of the last turns by speaker or of the latest one of all
+ */
+function fillGaps(
+  turns: readonly IndexedTurn[],
+  minDurationOff: number,
+  earlierOf: (turn: IndexedTurn, last: ReadonlyMap<number, Growing>, latest: Growing | undefined) => Growing | undefined,
+): IndexedTurn[] {
+  const filled: Growing[] = [];
+  const last = new Map<number, Growing>();
+  for (const turn of turns) {
+    const earlier = earlierOf(turn, last, filled.at(-1));
+    const gap = earlier ? turn.startSeconds - earlier.endSeconds : Infinity;
+    if (earlier && (gap <= SEGMENT_PRECISION_SECONDS || gap < minDurationOff)) {
+      earlier.endSeconds = Math.max(earlier.endSeconds, turn.endSeconds);
+      continue;
+    }
+    const copy = { ...turn };
+    filled.push(copy);
+    last.set(turn.speakerIndex, copy);
+  }
+  return filled.sort(
+    (a, b) => a.startSeconds - b.startSeconds || a.endSeconds - b.endSeconds || a.speakerIndex - b.speakerIndex,
+  );
+}
+
+function withoutShort(turns: readonly IndexedTurn[], minDurationOn: number): readonly IndexedTurn[] {
+  return minDurationOn > 0 ? turns.filter(({ startSeconds, endSeconds }) => !(endSeconds - startSeconds < minDurationOn)) : turns;
+}
