@@ -30,6 +30,8 @@ export type { Artifact } from './pipeline/stages';
 export type {
   BackendChoice,
   BackendReport,
+  ClusteringName,
+  CountScore,
   DiarizationResult,
   DiarizeOptions,
   DiarizerOptions,
@@ -41,6 +43,7 @@ export type {
   Preview,
   Progress,
   Speaker,
+  SpeakerCount,
   Speed,
   StageEvent,
   StageHook,
@@ -58,5 +61,6 @@ export { score } from './score/score';
 export type { Scores } from './score/score';
 export type { ScoreOptions } from './score/scored';
 export type { SlidingWindow, TimeGeometry } from './timeline/geometry';
+export type { MinDurations } from './timeline/minDurations';
 export { VoxlaneError } from './util/errors';
 export type { ErrorCode, ErrorParts } from './util/errors';

@@ -1,5 +1,5 @@
+import { readAnyPlda, type AnyPlda } from '../src/clustering/anyPlda';
 import type { Dendrogram } from '../src/clustering/dendrogram';
-import { readPlda, type Plda } from '../src/clustering/plda';
 import type { AssemblyFacts } from '../src/diarization/assemble';
 import { Assembler } from '../src/diarization/assembler';
 import { loadPldaFile } from '../src/store/loadPlda';
@@ -8,7 +8,7 @@ import type { ClusteringWorkerApi } from './contracts';
 import { serve } from './expose';
 import { moved } from './moved';
 
-let plda: Plda | null = null;
+let plda: AnyPlda | null = null;
 let held = emptyRecording();
 /** Of the last assembly: kept, because it takes long of a long recording and is small. */
 let dendrogram: Dendrogram | null = null;
@@ -38,7 +38,7 @@ function forget(): void {
 serve<ClusteringWorkerApi>({
   async load(pldaId, modelsBase) {
     const { manifest, bytes } = await loadPldaFile(pldaId, modelsBase);
-    plda = readPlda(manifest, bytes);
+    plda = readAnyPlda(manifest, bytes);
   },
   begin() {
     forget();
@@ -72,11 +72,11 @@ serve<ClusteringWorkerApi>({
   anticipate() {
     return prepared?.anticipate() ?? false;
   },
-  reassemble(bounds, anchors) {
+  reassemble(bounds, anchors, minDurations) {
     const start = performance.now();
     if (!prepared) return null;
-    const { turns, exclusiveTurns, centroids, confidenceKind, anchorClusters } = prepared.assemble(bounds, anchors);
+    const { turns, exclusiveTurns, centroids, confidenceKind, counts, anchorClusters } = prepared.assemble(bounds, anchors, minDurations);
     const seconds = (performance.now() - start) / 1000;
-    return { turns, exclusiveTurns, centroids, confidenceKind, ...(anchorClusters && { anchorClusters }), seconds };
+    return { turns, exclusiveTurns, centroids, confidenceKind, ...(counts && { counts }), ...(anchorClusters && { anchorClusters }), seconds };
   },
 });

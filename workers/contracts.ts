@@ -18,6 +18,7 @@ import type { NamedTensor } from '../src/compare/tensor';
 import type { Assembly, AssemblyFacts } from '../src/diarization/assemble';
 import type { GpuCountsByStage } from '../src/gpu/meter';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
+import type { MinDurations } from '../src/timeline/minDurations';
 import type { FileBase } from '../src/util/fileBase';
 
 /** Sound as it reaches the decoding worker. */
@@ -141,7 +142,7 @@ export interface HeldResults extends LocalResults {
 }
 
 /** Who spoke when by another number of speakers: what a page shows of an {@link Assembly}. */
-export interface Reassembly extends Pick<Assembly, 'turns' | 'exclusiveTurns' | 'centroids' | 'confidenceKind' | 'anchorClusters'> {
+export interface Reassembly extends Pick<Assembly, 'turns' | 'exclusiveTurns' | 'centroids' | 'confidenceKind' | 'counts' | 'anchorClusters'> {
   readonly seconds: number;
 }
 
@@ -169,7 +170,7 @@ export interface ClusteringWorkerApi {
    *
    * @param anchors seconds from the start of the first window
    */
-  reassemble(bounds: SpeakerBounds, anchors: Anchors): Reassembly | null;
+  reassemble(bounds: SpeakerBounds, anchors: Anchors, minDurations: MinDurations): Reassembly | null;
 }
 
 /** Hears of each step of a long call. Crosses to the worker as a proxy. */

@@ -36,11 +36,21 @@ export interface Clusters {
   readonly centroids: readonly Float64Array[];
 }
 
+/** A number of speakers, and how likely it is. */
+export interface CountScore {
+  /** Number of speakers. */
+  readonly value: number;
+  /** Share of the likelihood of all numbers, 0 to 1. */
+  readonly score: number;
+}
+
 /** Clusters with how sure each local speaker's is. */
 export interface JudgedClusters extends Clusters {
   /** Axes (window, local speaker), 0 to 1; NaN where nothing is known. */
   readonly confidences: Float64Array;
   readonly confidenceKind: ConfidenceKind;
+  /** How likely each number of speakers is, the most likely first; absent if the method does not tell. */
+  readonly counts?: readonly CountScore[];
   /** Cluster of each entry of the anchors, -1 where none of its stretches is heard; absent without anchors. */
   readonly anchorClusters?: readonly number[];
 }

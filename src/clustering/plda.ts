@@ -4,6 +4,7 @@ import { denseOf, multiplyTransposed, rowOf, transposed, type Dense } from './de
 
 /** Takes embeddings to a space where speakers differ along the axes only, and one speaker's embeddings by unit noise. */
 export interface Plda {
+  readonly form: 'lda';
   /** Axes (embedding dimension). */
   readonly embeddingMean: Float64Array;
   /** Linear discriminant analysis; axes (discriminant dimension, embedding dimension). */
@@ -30,15 +31,24 @@ export interface PldaProjection {
  * Reads a PLDA.
  *
  * @param bytes the manifest's file, its hash already checked
- * @throws VoxlaneError `model-altered` where the length is another
+ * @throws VoxlaneError `model-altered` where the length is another, `model-invalid` for a PLDA of another form
  */
 export function readPlda(manifest: PldaManifest, bytes: Uint8Array): Plda {
   const { embeddingMean, discriminant, discriminantMean, latentMean, latent, betweenCovariance } = readPldaArrays(
     manifest,
     bytes,
   );
+  if (!embeddingMean || !discriminant || !discriminantMean || !latentMean || !latent || !betweenCovariance) {
+    throw new VoxlaneError({
+      code: 'model-invalid',
+      problem: `The PLDA ${manifest.id} has the form ${manifest.form}`,
+      expected: 'the form lda',
+      remedy: 'Name another PLDA in the settings of the preset',
+    });
+  }
   const { embeddingSize, latentSize } = manifest;
   return {
+    form: 'lda',
     embeddingMean,
     discriminant: transposed({ data: discriminant, numRows: embeddingSize, numColumns: latentSize }),
     discriminantMean,

@@ -8,14 +8,13 @@ import { centroidLinkage } from './linkage';
 import type { Merge } from './merge';
 import { projectEmbeddings, type Plda } from './plda';
 import { seededCentroids } from './seededCentroids';
+import { similarities, withoutSilent } from './similarity';
 import { cutStart, unitEmbeddings } from './startLabels';
 import { clusterMeans, mean } from './vectors';
 import { startResponsibilities, vbx, type VbxResult } from './vbx';
 import type { VbxClusters, VbxSettings, VbxSteps } from './vbxClustering';
 import type { VoiceTable } from './voiceTable';
 
-/** A similarity that is worse than all others by this much: pyannote's. */
-const BELOW_ALL = 1;
 /** A speaker with a smaller share than this is not there: pyannote's. */
 const MIN_PRIOR = 1e-7;
 
@@ -126,7 +125,7 @@ export class VbxClusterer {
   private freeClusters({ steps, kept }: Found): VbxClusters {
     if (this.free) return this.free;
     const centroids = weightedCentroids(this.train, steps.vbx, kept);
-    const soft = this.withoutSilent(this.similarities(centroids));
+    const soft = withoutSilent(similarities(this.table, centroids), this.table);
     const judge = { plda: this.plda, model: steps.vbx.model, kept };
     const assigned = constrainedClusters(soft);
     const hardClusters = assigned.slice();
@@ -138,7 +137,7 @@ export class VbxClusterer {
   /** Forbidding shared clusters would make up more of them than were asked for. */
   private forcedClusters({ steps }: Found, wanted: number): VbxClusters {
     const centroids = this.kMeansCentroids(wanted);
-    const soft = this.similarities(centroids);
+    const soft = similarities(this.table, centroids);
     const assigned = bestClusters(soft);
     return { ...this.judged(assigned, soft), assigned, centroids, soft, steps };
   }
@@ -161,7 +160,7 @@ export class VbxClusterer {
     { groups }: AnchoredRows,
     anchorClusters: readonly number[],
   ): JudgedClusters {
-    const soft = this.similarities(centroids);
+    const soft = similarities(this.table, centroids);
     const best = bestClusters(soft);
     const assigned = best.map((cluster, row) => (groups[row]! >= 0 ? anchorClusters[groups[row]!]! : cluster));
     return { ...this.judged(assigned, soft), centroids };
@@ -171,27 +170,6 @@ export class VbxClusterer {
     const hardClusters = assigned.slice();
     this.table.silence(hardClusters);
     return { hardClusters, confidences: confidences(this.table, hardClusters, soft, null), confidenceKind: 'margin' };
-  }
-
-  private similarities(centroids: readonly Float64Array[]): SoftClusters {
-    const { rows, local } = this.table;
-    const numClusters = centroids.length;
-    const scores = new Float64Array(rows.length * numClusters);
-    this.table.compare(centroids, (row, distances) => {
-      for (let cluster = 0; cluster < numClusters; cluster++) scores[row * numClusters + cluster] = 2 - distances[cluster]!;
-    });
-    return { scores, numSpeakers: local.numSpeakers, numClusters };
-  }
-
-  /**
-   * Scores under which a silent local speaker takes no cluster from one who talks. A NaN anywhere makes the scores of
-   * the silent NaN too, as numpy's `min` has it, which the assignment takes for the least score.
-   */
-  private withoutSilent(soft: SoftClusters): SoftClusters {
-    const { isSilent } = this.table;
-    const below = soft.scores.reduce((least, score) => Math.min(least, score), Infinity) - BELOW_ALL;
-    const scores = soft.scores.map((score, i) => (isSilent[Math.floor(i / soft.numClusters)] ? below : score));
-    return { ...soft, scores };
   }
 }
 

@@ -1,8 +1,10 @@
-import type { ClusteringOptions, Clusters } from '../clustering/cluster';
+import type { ClusteringOptions, Clusters, CountScore, SpeakerBounds } from '../clustering/cluster';
 import type { ConfidenceKind } from '../clustering/confidence';
-import type { Plda } from '../clustering/plda';
+import type { AnyPlda } from '../clustering/anyPlda';
+import type { EvidenceSettings } from '../clustering/evidenceClusterer';
 import type { VbxClusteringOptions } from '../clustering/vbxClustering';
 import type { TimeGeometry } from '../timeline/geometry';
+import type { MinDurations } from '../timeline/minDurations';
 import type { DiscreteDiarization } from '../timeline/reconstruct';
 import type { IndexedTurn } from '../timeline/turns';
 import { Assembler } from './assembler';
@@ -11,7 +13,9 @@ import { Assembler } from './assembler';
 export type ClusteringChoice =
   | ({ readonly method: 'agglomerative' } & ClusteringOptions)
   /** Wants a PLDA of the same embedding model. */
-  | ({ readonly method: 'vbx' } & VbxClusteringOptions);
+  | ({ readonly method: 'vbx' } & VbxClusteringOptions)
+  /** Needs a two-covariance PLDA of the same embedding model. */
+  | ({ readonly method: 'evidence' } & EvidenceSettings & SpeakerBounds);
 
 /** What holds for a whole recording. */
 export interface AssemblyFacts {
@@ -23,6 +27,8 @@ export interface AssemblyFacts {
   readonly options: ClusteringChoice;
   /** Frames that must be a speaker's alone for them to stand for the speaker; see `minCleanFrames`. */
   readonly minCleanFrames: number;
+  /** Shortest turns and gaps; absent: turns are as the frames have them. */
+  readonly minDurations?: MinDurations;
 }
 
 export interface AssemblyInput extends AssemblyFacts {
@@ -42,6 +48,8 @@ export interface Assembly extends Clusters {
   readonly exclusiveTurns: readonly IndexedTurn[];
   /** What the turns' `confidence` is. */
   readonly confidenceKind: ConfidenceKind;
+  /** How likely each number of speakers is, the most likely first; absent if the method does not tell. */
+  readonly counts?: readonly CountScore[];
   /** Cluster of each entry of the anchors, -1 where none of its stretches is heard; absent without anchors. */
   readonly anchorClusters?: readonly number[];
   readonly seconds: { readonly counting: number; readonly clustering: number; readonly reconstruction: number };
@@ -52,9 +60,9 @@ export interface Assembly extends Clusters {
  *
  * Matches the end of `SpeakerDiarization.apply` of pyannote.audio 4.0.7.
  *
- * @param plda for the method `vbx`
+ * @param plda for the methods `vbx` and `evidence`
  * @throws VoxlaneError `options` where the method wants a PLDA and has none, or one of other embeddings
  */
-export function assemble(input: AssemblyInput, plda: Plda | null = null): Assembly {
+export function assemble(input: AssemblyInput, plda: AnyPlda | null = null): Assembly {
   return new Assembler(input, plda).assemble(input.options);
 }

@@ -1,14 +1,16 @@
 import { AgglomerativeClusterer } from '../clustering/agglomerativeClusterer';
+import type { AnyPlda } from '../clustering/anyPlda';
 import { anchoredRows, type AnchoredRows, type Anchors } from '../clustering/anchors';
 import type { JudgedClusters, SpeakerBounds } from '../clustering/cluster';
 import type { Dendrogram } from '../clustering/dendrogram';
-import type { Plda } from '../clustering/plda';
+import { EvidenceClusterer } from '../clustering/evidenceClusterer';
 import { VbxClusterer } from '../clustering/vbxClusterer';
 import { VoiceTable } from '../clustering/voiceTable';
 import { spreadEmbeddings } from '../embedding/spread';
 import { turnConfidence } from '../timeline/confidence';
 import { countSpeakers } from '../timeline/counting';
 import { clusterVotes, mostHeard } from '../timeline/reconstruct';
+import { applyExclusiveMinDurations, applyMinDurations, NO_MIN_DURATIONS, type MinDurations } from '../timeline/minDurations';
 import { turnsOf, type IndexedTurn } from '../timeline/turns';
 import { VoxlaneError } from '../util/errors';
 import type { Assembly, AssemblyInput } from './assemble';
@@ -36,13 +38,13 @@ export class Assembler {
   private anchored: { readonly key: string; readonly rows: AnchoredRows } | null = null;
 
   /**
-   * @param plda for the method `vbx`
+   * @param plda for the methods `vbx` and `evidence`
    * @param known the linkage, where it was made before; one of other embeddings is not used
    * @throws VoxlaneError `options` where the method wants a PLDA and has none
    */
   constructor(
     private readonly input: AssemblyInput,
-    plda: Plda | null = null,
+    plda: AnyPlda | null = null,
     known: Dendrogram | null = null,
   ) {
     const { activity, numSpeakers, dimension, geometry } = input;
@@ -73,28 +75,34 @@ export class Assembler {
 
   /**
    * @param anchors seconds from the start of the first window
+   * @param minDurations default: those of the input
    * @throws VoxlaneError `options` where the anchors speak of more people than there may be, or the PLDA is of other
    * embeddings
    */
-  assemble(bounds: SpeakerBounds, anchors: Anchors = []): Assembly {
-    const { activity, numSpeakers, geometry } = this.input;
+  assemble(
+    bounds: SpeakerBounds,
+    anchors: Anchors = [],
+    minDurations: MinDurations = this.input.minDurations ?? NO_MIN_DURATIONS,
+  ): Assembly {
+    const { activity, numSpeakers, geometry, options } = this.input;
     const start = performance.now();
     const clusters = this.clusterer.cluster(bounds, this.anchor(anchors));
     const clusteringSeconds = secondsSince(start);
 
     const clustered = performance.now();
     const { hardClusters, confidences } = clusters;
-    // No more people can talk at once than there are in the room.
-    const count = this.speakersPerFrame.map((value) => Math.min(value, bounds.maxSpeakers));
+    // No more people can talk at once than there are in the room. pyannote makes up speakers where more do than were found.
+    const most = options.method === 'evidence' ? Math.min(bounds.maxSpeakers, clusters.centroids.length) : bounds.maxSpeakers;
+    const count = this.speakersPerFrame.map((value) => Math.min(value, most));
     const stitch = { activity, hardClusters, numLocalSpeakers: numSpeakers, geometry };
     const votes = clusterVotes({ ...stitch, count });
     const diarization = mostHeard(votes, count);
     const exclusive = mostHeard(votes, count.map((value) => Math.min(value, 1)));
     const judged = (turns: readonly IndexedTurn[]): IndexedTurn[] =>
       turns.map((turn) => ({ ...turn, confidence: turnConfidence(turn, { ...stitch, confidences }) }));
-    const turns = judged(turnsOf(diarization, geometry.frames));
-    const exclusiveTurns = judged(turnsOf(exclusive, geometry.frames));
-    const { centroids, confidenceKind, anchorClusters } = clusters;
+    const turns = judged(applyMinDurations(turnsOf(diarization, geometry.frames), minDurations));
+    const exclusiveTurns = judged(applyExclusiveMinDurations(turnsOf(exclusive, geometry.frames), minDurations));
+    const { centroids, confidenceKind, counts, anchorClusters } = clusters;
     return {
       hardClusters,
       centroids,
@@ -103,6 +111,7 @@ export class Assembler {
       turns,
       exclusiveTurns,
       confidenceKind,
+      ...(counts && { counts }),
       ...(anchorClusters && { anchorClusters }),
       seconds: {
         counting: this.countingSeconds,
@@ -124,16 +133,19 @@ export class Assembler {
 
 function makeClusterer(
   table: VoiceTable,
-  { options }: AssemblyInput,
-  plda: Plda | null,
+  { options, embedded }: AssemblyInput,
+  plda: AnyPlda | null,
   known: Dendrogram | null,
 ): Clusterer {
   if (options.method === 'agglomerative') return new AgglomerativeClusterer(table, options, known);
-  if (plda) return new VbxClusterer(table, plda, options, known);
+  if (options.method === 'vbx' && plda?.form === 'lda') return new VbxClusterer(table, plda, options, known);
+  if (options.method === 'evidence' && plda?.form === 'two-covariance') {
+    return new EvidenceClusterer(table, plda, options, embedded ?? null, known);
+  }
   throw new VoxlaneError({
     code: 'options',
-    problem: 'VBx was asked for, and no PLDA was loaded',
-    expected: 'a PLDA of the same embedding model',
+    problem: `The clustering ${options.method} was asked for with ${plda ? `a PLDA of the form ${plda.form}` : 'no PLDA'}`,
+    expected: `a PLDA of the same embedding model, of the form ${options.method === 'vbx' ? 'lda' : 'two-covariance'}`,
     remedy: 'Name one in the settings of the preset',
   });
 }

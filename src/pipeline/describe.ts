@@ -36,7 +36,7 @@ export function usedModels(
   return [
     { stage: 'segmentation', id: segmentation, sha256: segmentationModel },
     { stage: 'embedding', id: embedding, sha256: embeddingModel },
-    ...(clustering.method === 'vbx' && pldaModel !== null ? [{ stage: 'plda', id: clustering.plda, sha256: pldaModel } as const] : []),
+    ...(clustering.method !== 'agglomerative' && pldaModel !== null ? [{ stage: 'plda', id: clustering.plda, sha256: pldaModel } as const] : []),
   ];
 }
 

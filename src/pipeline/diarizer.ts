@@ -8,7 +8,7 @@ import { ProgressMeter } from './progress';
 import { runPipeline } from './run';
 import { RunInput, type DiarizationSource } from './runInput';
 import { choosePreset } from './presets';
-import { PRESETS, type PipelineSettings } from './settings';
+import { settingsOf, type PipelineSettings } from './settings';
 import type { StageEvent } from './stages';
 import { checkAgain, describeFailure, isGpuTrouble, startOnWasm, startTrustedEngine } from './trust';
 import { Turns } from './turns';
@@ -59,7 +59,7 @@ export class Diarizer {
     const { signal } = options;
     const create = async (): Promise<Diarizer> => {
       const checked = await withFiles(own);
-      const settings = PRESETS[await choosePreset(checked)];
+      const settings = settingsOf(await choosePreset(checked), checked.clustering);
       return new Diarizer(checked, settings, await startTrustedEngine(checked, settings, signal));
     };
     return unlessAborted(signal, create, (late) => { late.dispose(); });

@@ -14,7 +14,7 @@ import { parsePldaManifest } from '../store/pldaManifest';
 import { GPU_LANES, planLanes } from './lanes';
 import { ModelPool } from './modelPool';
 import type { CheckedDiarizerOptions } from './options';
-import type { PipelineSettings, Speed } from './settings';
+import type { ClusteringName, PipelineSettings, Speed } from './settings';
 import type { BackendReport } from './types';
 
 /** The workers of one pipeline with their models loaded. */
@@ -27,6 +27,7 @@ export interface Engine {
   readonly embeddingManifest: EmbeddingManifest;
   readonly settings: PipelineSettings;
   readonly speed: Speed;
+  readonly clusteringName: ClusteringName;
   /** SHA-256 of the segmentation model's file. */
   readonly segmentationModel: string;
   /** SHA-256 of the embedding model's file. */
@@ -99,10 +100,10 @@ export async function startEngine(
         onDownload && ((progress) => { onDownload({ model: settings.embedding, ...progress }); }),
       );
       const { clustering } = settings;
-      if (clustering.method === 'vbx') {
+      if (clustering.method !== 'agglomerative') {
         await workers.clustering.call((api) => api.load(clustering.plda, options.modelsBase));
       }
-      const pldaModel = clustering.method === 'vbx' ? await pldaHash(clustering.plda, options.modelsBase) : null;
+      const pldaModel = clustering.method !== 'agglomerative' ? await pldaHash(clustering.plda, options.modelsBase) : null;
       checkPair(segmentation.manifest, embedding.manifest);
       // Not waited for: the first recording starts on the workers that there are.
       void workers.segmentation.grow();
@@ -115,6 +116,7 @@ export async function startEngine(
         embeddingManifest: embedding.manifest,
         settings,
         speed: options.speed,
+        clusteringName: options.clustering,
         segmentationModel: segmentation.sha256,
         embeddingModel: embedding.sha256,
         pldaModel,

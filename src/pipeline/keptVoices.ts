@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { Dendrogram } from '../clustering/dendrogram';
 import type { AssemblyFacts } from '../diarization/assemble';
 import type { TimeGeometry } from '../timeline/geometry';
+import type { MinDurations } from '../timeline/minDurations';
 import { VoxlaneError } from '../util/errors';
 import type { Engine } from './engine';
 import type { CheckedRunOptions } from './options';
@@ -45,6 +46,8 @@ export interface KeptVoices {
   readonly minCleanFrames: number;
   /** How local speakers become people, but for their number. */
   readonly clustering: ClusteringSettings;
+  /** Shortest turns and gaps of the run; absent in what earlier releases kept, which had none. */
+  readonly minDurations?: MinDurations;
   /** Axes (window, frame, local speaker), 0 or 1. */
   readonly activity: Uint8Array<ArrayBuffer>;
   /** Axes (window, local speaker, dimension), float32; NaN where there was too little speech, or it was not embedded. */
@@ -60,7 +63,7 @@ const VERSION = 1;
 /** Takes what the models heard out of the clustering worker: it moves, nothing is copied on the page's thread. */
 export async function takeVoices(engine: Engine, options: CheckedRunOptions): Promise<KeptVoices> {
   const { settings, segmentationManifest, embeddingManifest } = engine;
-  const { numSpeakers, dimension, geometry, minCleanFrames } = assemblyFacts(engine, options);
+  const { numSpeakers, dimension, geometry, minCleanFrames, minDurations } = assemblyFacts(engine, options);
   return {
     version: VERSION,
     preset: settings.preset,
@@ -73,14 +76,15 @@ export async function takeVoices(engine: Engine, options: CheckedRunOptions): Pr
     geometry,
     minCleanFrames,
     clustering: settings.clustering,
+    ...(minDurations && { minDurations }),
     ...(await engine.clustering.call((api) => api.take())),
   };
 }
 
 /** What the clustering worker is asked for of kept voices. */
-export function keptFacts({ numSpeakers, dimension, geometry, minCleanFrames, clustering }: KeptVoices): AssemblyFacts {
+export function keptFacts({ numSpeakers, dimension, geometry, minCleanFrames, clustering, minDurations }: KeptVoices): AssemblyFacts {
   const options = { ...clustering, minSpeakers: 1, maxSpeakers: Infinity };
-  return { numSpeakers, dimension, geometry, minCleanFrames, options };
+  return { numSpeakers, dimension, geometry, minCleanFrames, options, ...(minDurations && { minDurations }) };
 }
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -100,8 +104,9 @@ const voicesSchema = v.looseObject({
   minCleanFrames: finite,
   clustering: v.variant('method', [
     v.looseObject({ method: v.literal('agglomerative') }),
-    v.looseObject({ method: v.literal('vbx'), plda: v.string() }),
+    v.looseObject({ method: v.picklist(['vbx', 'evidence']), plda: v.string() }),
   ]),
+  minDurations: v.exactOptional(v.looseObject({ minDurationOn: finite, minDurationOff: finite })),
   activity: v.instance(Uint8Array),
   embeddings: v.instance(Float32Array),
   embedded: v.instance(Uint8Array),

@@ -4,6 +4,7 @@ import type { DiarizeOptions, DiarizerOptions } from './types';
 const DIARIZER_NAMES: readonly string[] = Object.keys({
   preset: true,
   speed: true,
+  clustering: true,
   idleSeconds: true,
   hub: true,
   modelFile: true,
@@ -27,6 +28,8 @@ const RUN_NAMES: readonly string[] = Object.keys({
   speakers: true,
   minSpeakers: true,
   maxSpeakers: true,
+  minDurationOn: true,
+  minDurationOff: true,
   startSeconds: true,
   durationSeconds: true,
   sampleRate: true,

@@ -4,7 +4,7 @@ import { PUBLIC_HUB } from '../store/sources';
 import { VoxlaneError } from '../util/errors';
 import type { FileBase } from '../util/fileBase';
 import { MOST_WINDOWS } from './batchSize';
-import { PRESETS, type PresetId, type Speed } from './settings';
+import { PRESETS, type ClusteringName, type PresetId, type Speed } from './settings';
 import type { DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
 
 /** Options of one run, checked and complete. */
@@ -12,6 +12,9 @@ export interface CheckedRunOptions extends SpeakerBounds {
   readonly startSeconds: number;
   readonly durationSeconds: number | undefined;
   readonly keepVoices: boolean;
+  /** Undefined for the default of the preset. */
+  readonly minDurationOn: number | undefined;
+  readonly minDurationOff: number | undefined;
   /** Of raw samples, in Hz; undefined for the model's. */
   readonly sampleRate: number | undefined;
   readonly onPreview: DiarizeOptions['onPreview'] | undefined;
@@ -28,6 +31,7 @@ export interface CheckedDiarizerOptions extends OwnDiarizerOptions {
 export interface OwnDiarizerOptions {
   readonly preset: PresetId | 'auto';
   readonly speed: Speed;
+  readonly clustering: ClusteringName;
   /** `Infinity`: the workers are kept until the diarizer is disposed. */
   readonly idleSeconds: number;
   /** Null: only `modelsBase` is asked. */
@@ -57,9 +61,25 @@ export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
   if (durationSeconds !== undefined && !(Number.isFinite(durationSeconds) && durationSeconds > 0)) {
     throw optionError('durationSeconds', durationSeconds, 'a finite number above 0');
   }
+  const { minDurationOn, minDurationOff } = checkMinDurations(options);
   const { keepVoices = false, onPreview } = options;
   const sampleRate = checkWhole('sampleRate', options.sampleRate, MOST_SAMPLE_RATE);
-  return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, keepVoices, sampleRate, onPreview };
+  return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, minDurationOn, minDurationOff, keepVoices, sampleRate, onPreview };
+}
+
+/** Longer than any pause or turn that could be meant. */
+const MAX_MIN_DURATION_SECONDS = 60;
+
+/** @throws VoxlaneError `options`, naming the option, its value and the rule */
+export function checkMinDurations({
+  minDurationOn,
+  minDurationOff,
+}: Pick<DiarizeOptions, 'minDurationOn' | 'minDurationOff'>): Pick<CheckedRunOptions, 'minDurationOn' | 'minDurationOff'> {
+  for (const [name, seconds] of Object.entries({ minDurationOn, minDurationOff })) {
+    if (seconds === undefined || (seconds >= 0 && seconds <= MAX_MIN_DURATION_SECONDS)) continue;
+    throw optionError(name, seconds, `a number of seconds from 0 to ${MAX_MIN_DURATION_SECONDS}`);
+  }
+  return { minDurationOn, minDurationOff };
 }
 
 /** @throws VoxlaneError `options`, naming the option, its value and the rule */
@@ -86,6 +106,7 @@ export function checkDiarizerOptions(options: DiarizerOptions, base: string): Ow
   const threads = checkThreads(options.threads);
   return {
     ...checkPreset(options),
+    clustering: checkClustering(options.clustering),
     idleSeconds: checkIdle(options.idleSeconds),
     hub: options.hub === null ? null : folderAddress('hub', options.hub ?? PUBLIC_HUB, base),
     modelFile: options.modelFile,
@@ -97,6 +118,14 @@ export function checkDiarizerOptions(options: DiarizerOptions, base: string): Ow
     trustGpu: options.trustGpu ?? false,
     batchWindows: checkWhole('batchWindows', options.batchWindows, MOST_WINDOWS),
   };
+}
+
+const CLUSTERINGS: readonly string[] = ['preset', 'pyannote-3.1'] satisfies ClusteringName[];
+
+/** @throws VoxlaneError `options` */
+export function checkClustering(clustering: ClusteringName = 'preset'): ClusteringName {
+  if (CLUSTERINGS.includes(clustering)) return clustering;
+  throw optionError('clustering', clustering, CLUSTERINGS.join(' or '));
 }
 
 const SPEEDS: readonly string[] = ['exact', 'fast'] satisfies Speed[];

@@ -1,6 +1,7 @@
 import type { AssemblyFacts } from '../diarization/assemble';
 import { minCleanFrames } from '../embedding/mask';
 import { timeGeometry } from '../timeline/geometry';
+import type { MinDurations } from '../timeline/minDurations';
 import { nameTurns, speakerLabels } from '../timeline/turns';
 import type { Engine } from './engine';
 import type { CheckedRunOptions } from './options';
@@ -13,8 +14,20 @@ const GROWTH = 1.5;
 /** Nearer to the end than this part of the windows, the result itself comes soon enough. */
 const LAST_PART = 0.9;
 
+/** Shortest turns and gaps of a run: those that were asked for, else those of the settings. */
+export function minDurationsOf(
+  { minDurations }: Pick<Engine['settings'], 'minDurations'>,
+  { minDurationOn, minDurationOff }: Pick<CheckedRunOptions, 'minDurationOn' | 'minDurationOff'>,
+): MinDurations {
+  return {
+    minDurationOn: minDurationOn ?? minDurations.minDurationOn,
+    minDurationOff: minDurationOff ?? minDurations.minDurationOff,
+  };
+}
+
 /** What the clustering worker is asked for. */
-export function assemblyFacts(engine: Engine, { minSpeakers, maxSpeakers }: CheckedRunOptions): AssemblyFacts {
+export function assemblyFacts(engine: Engine, run: CheckedRunOptions): AssemblyFacts {
+  const { minSpeakers, maxSpeakers } = run;
   const { numFrames, windowSamples, powerset } = engine.segmentationManifest;
   const { embeddingSize, minSamples } = engine.embeddingManifest;
   return {
@@ -23,6 +36,7 @@ export function assemblyFacts(engine: Engine, { minSpeakers, maxSpeakers }: Chec
     geometry: timeGeometry(engine.segmentationManifest),
     options: { ...engine.settings.clustering, minSpeakers, maxSpeakers },
     minCleanFrames: minCleanFrames(numFrames, windowSamples, minSamples),
+    minDurations: minDurationsOf(engine.settings, run),
   };
 }
 

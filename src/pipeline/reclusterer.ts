@@ -2,6 +2,7 @@ import { moved } from '../../workers/moved';
 import { spawnClusteringWorker } from '../../workers/spawn';
 import type { Anchors } from '../clustering/anchors';
 import type { ConfidenceKind } from '../clustering/confidence';
+import { NO_MIN_DURATIONS, type MinDurations } from '../timeline/minDurations';
 import { VoxlaneError } from '../util/errors';
 import { nameSpeakers, type CentroidFacts } from './describe';
 import { DISPOSE } from './disposeKey';
@@ -9,7 +10,9 @@ import { cancelled, untilAborted } from './engine';
 import { checkVoices, keptFacts, type KeptVoices } from './keptVoices';
 import { LatestOnly } from './latestOnly';
 import { modelsBase } from './fileBases';
-import { checkBounds, checkFiles, optionError } from './options';
+import { checkBounds, checkFiles, checkMinDurations, optionError } from './options';
+import { minDurationsOf } from './preview';
+import { speakerCountOf, type SpeakerCount } from './speakerCount';
 import type { DiarizeOptions, Speaker, Turn } from './types';
 
 /** Where a {@link Reclusterer} finds what it needs. */
@@ -21,7 +24,7 @@ export interface ReclustererOptions {
 }
 
 /** What one call of {@link Reclusterer.cluster} is asked for. */
-export interface ReclusterOptions extends Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers'> {
+export interface ReclusterOptions extends Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff'> {
   /** What a person has said for certain; absent or empty for nothing. */
   readonly anchors?: Anchors;
   /** Takes this call back. What is being computed is computed to its end, unheard. */
@@ -39,6 +42,8 @@ export interface Reclustering {
    * lowest of `SPEAKER_00`, `SPEAKER_01` … that no anchor has, whoever had them before.
    */
   readonly speakers: readonly Speaker[];
+  /** How many there are, with other likely numbers, and whether the bounds were met. */
+  readonly speakerCount: SpeakerCount;
   /** What the turns' `confidence` is; it can be another kind than that of the run. */
   readonly confidenceKind: ConfidenceKind;
   /** Seconds of work in the worker. */
@@ -49,6 +54,8 @@ export interface Reclustering {
 interface VoiceFacts extends CentroidFacts {
   /** Where the first window starts in the recording. */
   readonly startSeconds: number;
+  /** Shortest turns and gaps of the run. */
+  readonly minDurations: MinDurations;
 }
 
 /** Windows that are sent to the worker at a time: 4 MB, which the page's thread copies in a few milliseconds. */
@@ -96,7 +103,7 @@ export class Reclusterer {
     try {
       await untilAborted(signal, stop, async () => {
         const { clustering } = voices;
-        if (clustering.method === 'vbx') {
+        if (clustering.method !== 'agglomerative') {
           const base = await modelsBase({ models });
           await worker.call((api) => api.load(clustering.plda, base));
         }
@@ -108,8 +115,8 @@ export class Reclusterer {
       throw error;
     }
     const prepared = worker.call((api) => api.prepare(keptFacts(voices), voices.dendrogram));
-    const { startSeconds, dimension, embedding } = voices;
-    return new Reclusterer({ startSeconds, dimension, embeddingModel: embedding.sha256 }, worker, prepared);
+    const { startSeconds, dimension, embedding, minDurations = NO_MIN_DURATIONS } = voices;
+    return new Reclusterer({ startSeconds, dimension, embeddingModel: embedding.sha256, minDurations }, worker, prepared);
   }
 
   /**
@@ -121,9 +128,10 @@ export class Reclusterer {
    */
   async cluster(options: ReclusterOptions = {}): Promise<Reclustering> {
     const bounds = checkBounds(options);
+    const minDurations = minDurationsOf(this.facts, checkMinDurations(options));
     const { anchors = [], signal } = options;
     checkAnchors(anchors);
-    return this.calls.run(() => this.reassemble(bounds, anchors), signal);
+    return this.calls.run(() => this.reassemble(bounds, anchors, minDurations), signal);
   }
 
   /** Ends the worker and frees its memory. Calls under way reject with `disposed`. */
@@ -146,7 +154,7 @@ export class Reclusterer {
     }
   }
 
-  private async reassemble(bounds: ReturnType<typeof checkBounds>, anchors: Anchors): Promise<Reclustering> {
+  private async reassemble(bounds: ReturnType<typeof checkBounds>, anchors: Anchors, minDurations: MinDurations): Promise<Reclustering> {
     const { startSeconds } = this.facts;
     await this.prepared;
     const relative = anchors.map(({ speaker, stretches }) => ({
@@ -156,9 +164,11 @@ export class Reclusterer {
         endSeconds: stretch.endSeconds - startSeconds,
       })),
     }));
-    const assembly = await this.worker.call((api) => api.reassemble(bounds, relative));
+    const assembly = await this.worker.call((api) => api.reassemble(bounds, relative, minDurations));
+    const named = nameSpeakers(assembly, startSeconds, this.facts, anchors);
     return {
-      ...nameSpeakers(assembly, startSeconds, this.facts, anchors),
+      ...named,
+      speakerCount: speakerCountOf(named.speakers.length, assembly?.counts ?? [], bounds),
       confidenceKind: assembly?.confidenceKind ?? 'margin',
       seconds: assembly?.seconds ?? 0,
     };

@@ -7,10 +7,11 @@ import { addCounts, countsSince, type GpuCountsByStage } from '../gpu/meter';
 import { nameSpeakers, usedModels } from './describe';
 import type { Engine } from './engine';
 import { runModels, type ModelTotals } from './models';
-import { assemblyFacts, Previewer } from './preview';
+import { assemblyFacts, minDurationsOf, Previewer } from './preview';
 import type { CheckedRunOptions } from './options';
 import { takeVoices } from './keptVoices';
 import type { ReadyInput } from './runInput';
+import { speakerCountOf } from './speakerCount';
 import type { StageHook, StageName } from './stages';
 import type { DiarizationResult } from './types';
 
@@ -103,19 +104,23 @@ function describe(
   engine: Engine,
   { durationSeconds }: ModelTotals,
   assembly: Assembly | null,
-  { startSeconds }: CheckedRunOptions,
+  options: CheckedRunOptions,
   timings: Timings,
   gpu: GpuCountsByStage | null,
 ): DiarizationResult {
   const facts = { dimension: engine.embeddingManifest.embeddingSize, embeddingModel: engine.embeddingModel };
+  const named = nameSpeakers(assembly, options.startSeconds, facts);
   return {
     durationSeconds,
-    ...nameSpeakers(assembly, startSeconds, facts),
+    ...named,
+    speakerCount: speakerCountOf(named.speakers.length, assembly?.counts ?? [], options),
     confidenceKind: assembly?.confidenceKind ?? 'margin',
     timings,
     backend: engine.backend,
     preset: engine.settings.preset,
     speed: engine.speed,
+    clustering: engine.clusteringName,
+    ...minDurationsOf(engine.settings, options),
     embeddingModel: engine.embeddingModel,
     models: usedModels(engine),
     modelNote: engine.modelNote,

@@ -1,4 +1,5 @@
 import { COMMUNITY_1_CLUSTERING } from '../clustering/vbxClustering';
+import { NO_MIN_DURATIONS, type MinDurations } from '../timeline/minDurations';
 
 /** The pipelines there are. */
 export type PresetId = 'campplus' | 'community-1';
@@ -8,6 +9,12 @@ export type PresetId = 'campplus' | 'community-1';
  * tenth window, and gives the others, which share their frames, a mean of those.
  */
 export type Speed = 'exact' | 'fast';
+
+/**
+ * Which clustering settings a run takes: those of its preset, or those of pyannote's speaker-diarization-3.1, which also
+ * has no minimum durations.
+ */
+export type ClusteringName = 'preset' | 'pyannote-3.1';
 
 /** How local speakers become people, but for their number: the settings that belong to a pair of models. */
 export type ClusteringSettings =
@@ -38,6 +45,23 @@ export type ClusteringSettings =
       readonly speakerRegularisation: number;
       /** Most iterations, where the bound has not stopped to rise before. */
       readonly maxIterations: number;
+    }
+  /** Merges by the evidence of a two-covariance PLDA. */
+  | {
+      /** Which clustering. */
+      readonly method: 'evidence';
+      /** Id of the PLDA that goes with the embedding model. */
+      readonly plda: string;
+      /** Greatest centroid distance, of unit vectors, at which two start clusters are merged: 0 to 2. */
+      readonly startThreshold: number;
+      /** Independent observations that one embedding is worth, if every window is embedded: above 0, at most 1. */
+      readonly observationWeight: number;
+      /** Observations that a recording has at least: of a short one, an embedding is worth more. */
+      readonly minObservations: number;
+      /** An embedding takes part if its speaker talks alone for this share of the window. */
+      readonly minActiveRatio: number;
+      /** How often centroids are computed anew from the embeddings that were assigned to them. */
+      readonly numRounds: number;
     };
 
 /** Which models a pipeline is made of, and the settings that were tuned for them together. */
@@ -46,6 +70,8 @@ export interface PipelineSettings {
   readonly segmentation: string;
   readonly embedding: string;
   readonly clustering: ClusteringSettings;
+  /** Shortest turns and gaps, unless a run asks for others. */
+  readonly minDurations: MinDurations;
   /** Windows that one run of the segmentation model takes at a time on WASM; on a GPU it is measured. */
   readonly wasmBatchWindows: number;
   /** `fast` embeds every so many windows. At most as many as lie side by side: each frame must be in one of them. */
@@ -53,6 +79,15 @@ export interface PipelineSettings {
   /** Most workers of the embedding on WASM, for what each takes of memory. */
   readonly mostEmbedders: number;
 }
+
+/**
+ * pyannote's `AgglomerativeClustering` as speaker-diarization-3.1 sets it; `minActiveRatio` is the default of its
+ * `filter_embeddings`.
+ */
+export const PYANNOTE_3_1: Pick<PipelineSettings, 'clustering' | 'minDurations'> = {
+  clustering: { method: 'agglomerative', threshold: 0.7, minClusterSize: 12, minActiveRatio: 0.2 },
+  minDurations: NO_MIN_DURATIONS,
+};
 
 /**
  * segmentation-3.0 with CAM++, in the semantics of pyannote.audio 4.0.7's `SpeakerDiarization`.
@@ -65,7 +100,7 @@ export const CAMPPLUS: PipelineSettings = {
   preset: 'campplus',
   segmentation: 'segmentation-3.0',
   embedding: 'campplus-zh-en',
-  clustering: { method: 'agglomerative', threshold: 0.7, minClusterSize: 12, minActiveRatio: 0.2 },
+  ...PYANNOTE_3_1,
   wasmBatchWindows: 4,
   // Twice as many as needed: on a recording of half a minute there are too few windows otherwise.
   fastEmbedHop: 5,
@@ -78,6 +113,7 @@ export const COMMUNITY_1: PipelineSettings = {
   segmentation: 'segmentation-3.0',
   embedding: 'wespeaker-resnet34-lm',
   clustering: { method: 'vbx', plda: 'plda-community-1', ...COMMUNITY_1_CLUSTERING },
+  minDurations: NO_MIN_DURATIONS,
   wasmBatchWindows: 4,
   // A window costs eight times what CAM++ takes.
   fastEmbedHop: 10,
@@ -85,3 +121,7 @@ export const COMMUNITY_1: PipelineSettings = {
 };
 
 export const PRESETS: Readonly<Record<PresetId, PipelineSettings>> = { campplus: CAMPPLUS, 'community-1': COMMUNITY_1 };
+
+/** What a preset is made of, with the clustering that is asked for. */
+export const settingsOf = (preset: PresetId, clustering: ClusteringName): PipelineSettings =>
+  clustering === 'preset' ? PRESETS[preset] : { ...PRESETS[preset], ...PYANNOTE_3_1 };

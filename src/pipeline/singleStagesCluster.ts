@@ -1,6 +1,6 @@
 import { moved } from '../../workers/moved';
 import { spawnClusteringWorker } from '../../workers/spawn';
-import { INACTIVE } from '../clustering/cluster';
+import { INACTIVE, type SpeakerBounds } from '../clustering/cluster';
 import type { Assembly, AssemblyFacts } from '../diarization/assemble';
 import { speakerLabels } from '../timeline/turns';
 import { VoxlaneError } from '../util/errors';
@@ -8,13 +8,18 @@ import { nameSpeakers } from './describe';
 import { cancelled, untilAborted } from './engine';
 import { modelsBase } from './fileBases';
 import { checkNames } from './optionNames';
-import { checkBounds } from './options';
-import { PRESETS } from './settings';
+import { checkBounds, checkClustering, checkMinDurations } from './options';
+import { minDurationsOf } from './preview';
+import { PRESETS, settingsOf, type ClusteringName, type PipelineSettings } from './settings';
 import { checkPairOfStages, nameOf, wrongInput } from './singleStagesChecks';
+import { speakerCountOf } from './speakerCount';
 import type { ClusterOptions, Segmentation, VoiceClusters, VoiceEmbeddings } from './singleStagesTypes';
 
 const NAMES = Object.keys({
+  clustering: true,
   maxSpeakers: true,
+  minDurationOn: true,
+  minDurationOff: true,
   minSpeakers: true,
   models: true,
   signal: true,
@@ -42,7 +47,7 @@ export async function cluster(
   checkNames(options, NAMES);
   checkPairOfStages(segmentation, embeddings);
   const bounds = checkBounds(options);
-  const settings = settingsOf(embeddings);
+  const settings = settingsFor(embeddings, checkClustering(options.clustering));
   const { clustering } = settings;
   const dimension = embeddings.shape[2];
   const facts: AssemblyFacts = {
@@ -51,20 +56,21 @@ export async function cluster(
     geometry: segmentation.geometry,
     options: { ...clustering, ...bounds },
     minCleanFrames: embeddings.minCleanFrames,
+    minDurations: minDurationsOf(settings, checkMinDurations(options)),
   };
   if (options.signal?.aborted) throw cancelled(options.signal);
-  const base = clustering.method === 'vbx' ? await modelsBase(options) : '';
+  const base = clustering.method !== 'agglomerative' ? await modelsBase(options) : '';
   const worker = spawnClusteringWorker();
   const stop = (reason: VoxlaneError): void => {
     worker.terminate(reason);
   };
   try {
     return await untilAborted(options.signal, stop, async () => {
-      if (clustering.method === 'vbx') await worker.call((api) => api.load(clustering.plda, base));
+      if (clustering.method !== 'agglomerative') await worker.call((api) => api.load(clustering.plda, base));
       await worker.call((api) => api.begin());
       await send(segmentation, embeddings, worker);
       const assembly = await worker.call((api) => api.assemble(facts));
-      return describe(assembly, segmentation, { dimension, embeddingModel: embeddings.model.sha256 });
+      return describe(assembly, segmentation, { dimension, embeddingModel: embeddings.model.sha256 }, bounds);
     });
   } finally {
     stop(cancelled());
@@ -72,9 +78,9 @@ export async function cluster(
 }
 
 /** @throws VoxlaneError `options` */
-function settingsOf({ preset, model, segmentationModel }: VoiceEmbeddings): (typeof PRESETS)[keyof typeof PRESETS] {
+function settingsFor({ preset, model, segmentationModel }: VoiceEmbeddings, clustering: ClusteringName): PipelineSettings {
   // What came back from a store may be of another release.
-  const settings = Object.hasOwn(PRESETS, preset) ? PRESETS[preset] : null;
+  const settings = Object.hasOwn(PRESETS, preset) ? settingsOf(preset, clustering) : null;
   if (settings?.embedding === model.id && settings.segmentation === segmentationModel.id) return settings;
   throw wrongInput(
     `The embeddings say that they are of the preset ${preset}, and of ${nameOf(segmentationModel)} and ${nameOf(model)}`,
@@ -106,10 +112,12 @@ function describe(
   assembly: Assembly | null,
   { shape: [numWindows, , numSpeakers] }: Segmentation,
   facts: { readonly dimension: number; readonly embeddingModel: string },
+  bounds: SpeakerBounds,
 ): VoiceClusters {
   const centroids = assembly?.centroids ?? [];
   const rows = new Float64Array(centroids.length * facts.dimension);
   centroids.forEach((row, index) => { rows.set(row, index * facts.dimension); });
+  const named = nameSpeakers(assembly, 0, facts);
   const names = speakerLabels(assembly?.turns ?? []);
   return {
     hardClusters: {
@@ -119,7 +127,8 @@ function describe(
     },
     centroids: { axes: ['cluster', 'dimension'], shape: [centroids.length, facts.dimension], data: rows },
     labels: centroids.map((_, index) => names.get(index) ?? null),
-    ...nameSpeakers(assembly, 0, facts),
+    ...named,
+    speakerCount: speakerCountOf(named.speakers.length, assembly?.counts ?? [], bounds),
     confidenceKind: assembly?.confidenceKind ?? 'margin',
   };
 }

@@ -1,6 +1,6 @@
 import type { TimeGeometry } from '../timeline/geometry';
 import type { KeptModel } from './keptVoices';
-import type { BackendReport, DiarizeOptions, DiarizerOptions, PresetId, Speaker, Turn } from './types';
+import type { BackendReport, ClusteringName, DiarizeOptions, DiarizerOptions, PresetId, Speaker, SpeakerCount, Turn } from './types';
 
 /** A tensor with named axes, row-major (the last axis runs fastest): a stage's values, as the hook's `Artifact` has them. */
 export interface StageTensor<
@@ -30,7 +30,9 @@ export interface StageOptions extends Pick<
 export type FbankStageOptions = Pick<StageOptions, 'models' | 'preset' | 'signal'>;
 
 /** What {@link cluster} takes. The preset is that of the embeddings. */
-export interface ClusterOptions extends Pick<DiarizeOptions, 'maxSpeakers' | 'minSpeakers' | 'speakers'> {
+export interface ClusterOptions extends Pick<DiarizeOptions, 'maxSpeakers' | 'minSpeakers' | 'speakers' | 'minDurationOn' | 'minDurationOff'> {
+  /** Which clustering settings, as `DiarizerOptions.clustering`. Default `preset`. */
+  readonly clustering?: ClusteringName;
   /** Address under which `<model id>/manifest.json` is found, for the preset that wants a PLDA. Default as `DiarizerOptions.models`. */
   readonly models?: string | URL;
   /** Ends the worker at once. The promise rejects with code `cancelled`. */
@@ -101,6 +103,8 @@ export interface VoiceClusters {
   readonly exclusiveTurns: readonly Turn[];
   /** Those with a turn, in the order of their labels. */
   readonly speakers: readonly Speaker[];
+  /** How many there are, with other likely numbers, and whether the bounds were met. */
+  readonly speakerCount: SpeakerCount;
   /** What the turns' `confidence` is: VBx's posterior probability, or a margin between cosine similarities. */
   readonly confidenceKind: 'margin' | 'posterior';
 }

@@ -2,13 +2,15 @@ import type { ModelProof } from '../compare/prove';
 import type { GpuCountsByStage } from '../gpu/meter';
 import type { Turn } from '../timeline/turn';
 import type { KeptVoices } from './keptVoices';
-import type { PresetId, Speed } from './settings';
+import type { ClusteringName, PresetId, Speed } from './settings';
+import type { SpeakerCount } from './speakerCount';
 import type { StageHook, StageName } from './stages';
 
 export type { ModelProof, StageProof } from '../compare/prove';
 export type { GpuCounts, GpuCountsByStage } from '../gpu/meter';
 export type { Turn } from '../timeline/turn';
-export type { PresetId, Speed } from './settings';
+export type { ClusteringName, PresetId, Speed } from './settings';
+export type { CountScore, SpeakerCount } from './speakerCount';
 export type { StageEvent, StageHook, StageName } from './stages';
 
 /** One voice of the recording. */
@@ -68,6 +70,8 @@ export interface DiarizationResult {
   readonly exclusiveTurns: readonly Turn[];
   /** Those with a turn, in the order of their labels. */
   readonly speakers: readonly Speaker[];
+  /** How many there are, with other likely numbers, and whether the bounds were met. */
+  readonly speakerCount: SpeakerCount;
   /** Seconds of work in each stage, measured where the work runs. Stages overlap, so the sum can exceed the wall time. */
   readonly timings: Readonly<Partial<Record<StageName, number>>>;
   /** Where the models ran, and why there. */
@@ -76,6 +80,12 @@ export interface DiarizationResult {
   readonly preset: PresetId;
   /** The speed that was asked for. */
   readonly speed: Speed;
+  /** The clustering settings that were asked for. */
+  readonly clustering: ClusteringName;
+  /** Shortest turn in seconds that was kept. */
+  readonly minDurationOn: number;
+  /** Shortest gap within a speaker's turns in seconds that was not filled. */
+  readonly minDurationOff: number;
   /** SHA-256 of the embedding model's file. Centroids of another one cannot be compared with these. */
   readonly embeddingModel: string;
   /** Every model's file that took part, in the order of the work; a PLDA only where the preset has one. */
@@ -133,6 +143,11 @@ export interface DiarizerOptions {
    * README.md gives what that saves, and what it costs.
    */
   readonly speed?: Speed;
+  /**
+   * Which clustering settings: `preset`, the default, takes those that fit the preset's models; `pyannote-3.1` takes those
+   * of pyannote's speaker-diarization-3.1, without minimum durations, for comparisons with it.
+   */
+  readonly clustering?: ClusteringName;
   /**
    * Seconds after a run until the workers are ended, which gives their memory back; the next run starts them again.
    * Default 60; `Infinity` keeps them until {@link Diarizer.dispose}.
@@ -192,6 +207,16 @@ export interface DiarizeOptions {
   readonly minSpeakers?: number;
   /** Greatest number of speakers, 1 to 255. Default: any. */
   readonly maxSpeakers?: number;
+  /**
+   * Shortest turn in seconds, 0 to 60: shorter ones are removed. pyannote's `min_duration_on`. Default: that of the preset;
+   * docs/presets.md lists them.
+   */
+  readonly minDurationOn?: number;
+  /**
+   * Shortest gap between two turns of one speaker in seconds, 0 to 60: shorter ones are filled, before short turns are
+   * removed. pyannote's `min_duration_off`. Default: that of the preset.
+   */
+  readonly minDurationOff?: number;
   /** Where the analysed stretch starts, in seconds. Default 0. Turn times stay relative to the whole recording. */
   readonly startSeconds?: number;
   /** Length of the analysed stretch, in seconds. Default: to the end. A stream is not read beyond it. */

@@ -5,21 +5,33 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const text = v.pipe(v.string(), v.nonEmpty());
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'));
 
-/** Names of the arrays, and the size that each of their axes has. */
+/**
+ * Names of the arrays, and the size that each of their axes has, for each form of PLDA: `lda` is that of pyannote's
+ * `vbx_setup`, which reduces the dimension first; `two-covariance` does without.
+ */
 const AXES_OF_ARRAYS = {
-  embeddingMean: ['embedding'],
-  discriminant: ['embedding', 'discriminant'],
-  discriminantMean: ['discriminant'],
-  latentMean: ['discriminant'],
-  latent: ['discriminant', 'latent'],
-  betweenCovariance: ['latent'],
+  lda: {
+    embeddingMean: ['embedding'],
+    discriminant: ['embedding', 'discriminant'],
+    discriminantMean: ['discriminant'],
+    latentMean: ['discriminant'],
+    latent: ['discriminant', 'latent'],
+    betweenCovariance: ['latent'],
+  },
+  'two-covariance': {
+    embeddingMean: ['embedding'],
+    normalizedMean: ['embedding'],
+    latent: ['embedding', 'latent'],
+    betweenCovariance: ['latent'],
+  },
 } as const;
 
-/** An array of a PLDA file; its place is the order of the manifest. */
-export type PldaArrayName = keyof typeof AXES_OF_ARRAYS;
+const FORMS = Object.keys(AXES_OF_ARRAYS) as (keyof typeof AXES_OF_ARRAYS)[];
+
+const axesOf = (form: keyof typeof AXES_OF_ARRAYS): Readonly<Record<string, readonly string[]>> => AXES_OF_ARRAYS[form];
 
 const arraySchema = v.object({
-  name: v.picklist(Object.keys(AXES_OF_ARRAYS) as PldaArrayName[]),
+  name: text,
   axes: v.array(text),
   shape: v.array(count),
 });
@@ -37,7 +49,11 @@ const pldaSchema = v.pipe(
     /** SPDX identifier. */
     licence: text,
     attribution: text,
-    origin: v.object({ package: text, path: text, sha256, url: text, revision: text }),
+    /** Where the arrays were converted from. */
+    origin: v.exactOptional(v.object({ package: text, path: text, sha256, url: text, revision: text })),
+    /** What the arrays were trained on, if they were trained here. */
+    training: v.exactOptional(v.object({ script: text, corpus: text, speakers: count, embeddings: count, embeddingModel: sha256 })),
+    form: v.optional(v.picklist(FORMS), 'lda'),
     /** Size of the embeddings that go in. */
     embeddingSize: count,
     /** Size of what comes out. */
@@ -48,20 +64,19 @@ const pldaSchema = v.pipe(
     arrays: v.array(arraySchema),
   }),
   v.check(
-    ({ arrays }) =>
-      arrays.length === Object.keys(AXES_OF_ARRAYS).length &&
-      new Set(arrays.map(({ name }) => name)).size === arrays.length,
-    `must list each of ${Object.keys(AXES_OF_ARRAYS).join(', ')} once`,
+    ({ arrays, form }) => arrays.map(({ name }) => name).sort().join() === Object.keys(axesOf(form)).sort().join(),
+    'must list each array of its form once',
   ),
   v.check(
-    ({ arrays, embeddingSize, latentSize }) =>
+    ({ arrays, form, embeddingSize, latentSize }) =>
       arrays.every(({ name, shape, axes }) => {
-        const expected: readonly string[] = AXES_OF_ARRAYS[name];
+        const expected = axesOf(form)[name] ?? [];
         const sizes = expected.map((axis) => (axis === 'embedding' ? embeddingSize : latentSize));
         return axes.join() === expected.join() && shape.join() === sizes.join();
       }),
     'must give every array its axes, of the sizes that embeddingSize and latentSize say',
   ),
+  v.check(({ origin, training }) => (origin === undefined) !== (training === undefined), 'must have either an origin or a training'),
   v.check(
     ({ arrays, file }) =>
       arrays.reduce((bytes, { shape }) => bytes + BYTES_PER_FLOAT64 * numValues(shape), 0) === file.bytes,
@@ -84,8 +99,8 @@ export function parsePldaManifest(value: unknown, address: string): PldaManifest
   throw new VoxlaneError({
     code: 'model-invalid',
     problem: `The manifest ${address} is not one of a PLDA: ${v.getDotPath(issue) ?? 'the whole'} ${issue.message}`,
-    expected: 'the fields that models/plda-community-1/convert.py writes',
-    remedy: 'Convert the arrays again with convert.py',
+    expected: 'the fields that models/plda-community-1/convert.py and models/plda-campplus-zh-en/train.py write',
+    remedy: 'Make the files again with one of these scripts',
   });
 }
 
@@ -94,7 +109,7 @@ export function parsePldaManifest(value: unknown, address: string): PldaManifest
  *
  * @throws VoxlaneError `model-altered` where the file has another length than its manifest says
  */
-export function readPldaArrays(manifest: PldaManifest, bytes: Uint8Array): Record<PldaArrayName, Float64Array> {
+export function readPldaArrays(manifest: PldaManifest, bytes: Uint8Array): Readonly<Partial<Record<string, Float64Array>>> {
   if (bytes.length !== manifest.file.bytes) {
     throw new VoxlaneError({
       code: 'model-altered',
@@ -113,6 +128,5 @@ export function readPldaArrays(manifest: PldaManifest, bytes: Uint8Array): Recor
     offset += BYTES_PER_FLOAT64 * values.length;
     return [name, values] as const;
   });
-  // The schema has seen to it that every name is there.
-  return Object.fromEntries(entries) as Record<PldaArrayName, Float64Array>;
+  return Object.fromEntries(entries);
 }

@@ -8,6 +8,7 @@ export const VBX_FIXTURE = fixture;
 
 /** The fixtures' PLDA: 8 dimensions to 6. */
 export const SMALL_PLDA: Plda = {
+  form: 'lda',
   embeddingMean: Float64Array.from(fixture.plda.embeddingMean),
   discriminant: transposed(denseOf(fixture.plda.discriminant)),
   discriminantMean: Float64Array.from(fixture.plda.discriminantMean),

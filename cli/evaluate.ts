@@ -1,0 +1,78 @@
+/**
+ * Command line: error rates of the product over recordings that have a reference.
+ *
+ *     npm run --silent evaluate -- [FOLDER…] [options]
+ */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { settingsOf } from '../src/pipeline/settings';
+import { messageOf } from '../src/util/errors';
+import { makeConversations } from './evaluate/conversations';
+import { evaluateRecording, turnsOfVoices, type EvaluationRow } from './evaluate/evaluation';
+import { defaultCacheFolder, FeatureCache } from './evaluate/featureCache';
+import { FeatureSource } from './evaluate/features';
+import { HELP, parseCommand, type EvaluateCommand } from './evaluate/options';
+import { PeerSource } from './evaluate/peer';
+import { findRecordings, readReference, type Recording } from './evaluate/recordings';
+import { evaluationJson, evaluationTable } from './evaluate/report';
+import { runCommand } from './script';
+
+/** Conversations of kinds that the corpus lacks, made by the same generator. */
+const MORE_CONVERSATIONS = fileURLToPath(new URL('../bench/corpus/conversations.json', import.meta.url));
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+async function main(): Promise<number> {
+  const command = parseCommand(process.argv.slice(2));
+  if (command === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const recordings = findRecordings(command.folders.length > 0 ? command.folders : corpus(command));
+  const cache = new FeatureCache(command.cache);
+  const features = new FeatureSource(command, cache, say);
+  const peer = command.hasPeer ? new PeerSource(cache, say) : null;
+  const rows: EvaluationRow[] = [];
+  try {
+    for (const [index, recording] of recordings.entries()) {
+      try {
+        rows.push(await evaluate(recording, command, features, peer));
+        say(`[${index + 1}/${recordings.length}] ${recording.name}`);
+      } catch (error) {
+        say(`evaluate: ${recording.audio}: ${messageOf(error)}`);
+      }
+    }
+  } finally {
+    await features.close();
+    await peer?.close();
+  }
+  const figures = evaluationJson(rows);
+  process.stdout.write(command.json ? `${JSON.stringify(figures, null, 2)}\n` : evaluationTable(figures));
+  return rows.length === recordings.length ? 0 : 1;
+}
+
+async function evaluate(
+  recording: Recording,
+  command: EvaluateCommand,
+  features: FeatureSource,
+  peer: PeerSource | null,
+): Promise<EvaluationRow> {
+  const reference = readReference(recording);
+  const found = await features.of(recording.audio);
+  const turns = turnsOfVoices(found.voices, settingsOf(command.preset, command.clustering), command);
+  return evaluateRecording(recording.name, found, reference, turns, (await peer?.of(recording.audio)) ?? null);
+}
+
+/** @throws Error where the corpus is absent */
+function corpus({ cache }: EvaluateCommand): string[] {
+  const shared = process.env.VOXLANE_SHARED ?? resolve('..', 'shared');
+  const generator = resolve(shared, 'conversations');
+  if (!existsSync(generator)) throw new Error(`${generator} does not exist. Name a FOLDER, or set VOXLANE_SHARED. Try --help.`);
+  const make = (list: string): string => makeConversations(generator, list, cache ?? defaultCacheFolder(), say);
+  return [make(resolve(generator, 'conversations.json')), make(MORE_CONVERSATIONS), resolve(shared, 'audio'), resolve(shared, 'captures')];
+}
+
+await runCommand('evaluate', 1, main);

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { readAnyPlda, type AnyPlda } from '../../src/clustering/anyPlda';
+import { Assembler } from '../../src/diarization/assembler';
+import type { KeptVoices, Turn } from '../../src/index';
+import { nameSpeakers } from '../../src/pipeline/describe';
+import { keptFacts } from '../../src/pipeline/keptVoices';
+import { minDurationsOf } from '../../src/pipeline/preview';
+import type { PipelineSettings } from '../../src/pipeline/settings';
+import { diarizationErrorRate, type Components, type Score } from '../../src/score/der';
+import { jaccardErrorRate } from '../../src/score/jer';
+import { parsePldaManifest } from '../../src/store/pldaManifest';
+import type { Features } from './features';
+import { modelFile } from './features';
+import { floorTurns } from './floor';
+import type { EvaluateCommand } from './options';
+
+/** What another program found of a recording. */
+export interface PeerRow {
+  readonly score: Score;
+  readonly speakersFound: number;
+}
+
+/** One recording's figures; components in seconds. */
+export interface EvaluationRow {
+  readonly name: string;
+  readonly durationSeconds: number;
+  readonly score: Score;
+  readonly jer: number;
+  readonly floor: Components & { readonly der: number };
+  readonly speakersFound: number;
+  readonly speakersThere: number;
+  /** Seconds of the shortest turn; null without turns. */
+  readonly shortestTurnSeconds: number | null;
+  readonly numTurns: number;
+  readonly peer: PeerRow | null;
+}
+
+/** The turns of kept voices by these settings, as a run gives them. */
+export function turnsOfVoices(voices: KeptVoices, settings: PipelineSettings, command: Pick<EvaluateCommand, 'minDurationOn' | 'minDurationOff'>): readonly Turn[] {
+  if (!voices.activity.includes(1)) return [];
+  const { clustering } = settings;
+  const facts = { ...keptFacts({ ...voices, clustering }), minDurations: minDurationsOf(settings, command) };
+  const input = { ...facts, activity: voices.activity, embeddings: voices.embeddings, embedded: voices.embedded };
+  const assembly = new Assembler(input, clustering.method !== 'agglomerative' ? loadPlda(clustering.plda) : null).assemble(facts.options);
+  const names = { dimension: voices.dimension, embeddingModel: voices.embedding.sha256 };
+  return nameSpeakers(assembly, voices.startSeconds, names).turns;
+}
+
+const pldas = new Map<string, AnyPlda>();
+
+function loadPlda(id: string): AnyPlda {
+  const known = pldas.get(id);
+  if (known) return known;
+  const manifest = parsePldaManifest(JSON.parse(readFileSync(modelFile(id, 'manifest.json'), 'utf8')), id);
+  const plda = readAnyPlda(manifest, readFileSync(modelFile(id, manifest.file.name)));
+  pldas.set(id, plda);
+  return plda;
+}
+
+/**
+ * @param peerTurns what another program found; null without one
+ */
+export function evaluateRecording(
+  name: string,
+  { voices, durationSeconds }: Features,
+  reference: readonly Turn[],
+  turns: readonly Turn[],
+  peerTurns: readonly Turn[] | null,
+): EvaluationRow {
+  const options = { uem: [{ startSeconds: 0, endSeconds: durationSeconds }] };
+  const lengths = turns.map(({ startSeconds, endSeconds }) => endSeconds - startSeconds);
+  const scoreOf = (hypothesis: readonly Turn[]): Score => diarizationErrorRate(reference, hypothesis, options);
+  return {
+    name,
+    durationSeconds,
+    score: scoreOf(turns),
+    jer: jaccardErrorRate(reference, turns, options).jer,
+    floor: scoreOf(floorTurns(voices, reference)),
+    speakersFound: countOf(turns),
+    speakersThere: countOf(reference),
+    shortestTurnSeconds: lengths.length === 0 ? null : lengths.reduce((least, length) => Math.min(least, length)),
+    numTurns: turns.length,
+    peer: peerTurns && { score: scoreOf(peerTurns), speakersFound: countOf(peerTurns) },
+  };
+}
+
+const countOf = (turns: readonly Turn[]): number => new Set(turns.map(({ speaker }) => speaker)).size;

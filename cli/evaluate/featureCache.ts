@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, openAsBlob, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+
+/** Files by content: what took long to compute of a recording. */
+export class FeatureCache {
+  /** @param folder made if it does not exist; null keeps nothing */
+  constructor(private readonly folder: string | null) {}
+
+  /** The value that was kept under these keys, else what `compute` gives. */
+  async get<Value>(keys: readonly string[], compute: () => Promise<Value>): Promise<Value> {
+    if (this.folder === null) return compute();
+    const path = join(this.folder, createHash('sha256').update(JSON.stringify(keys)).digest('hex'));
+    try {
+      return deserialize(readFileSync(path)) as Value;
+    } catch {
+      // Absent, or from another version of Node.
+    }
+    const value = await compute();
+    mkdirSync(this.folder, { recursive: true });
+    // A file that is only half written never has the final name.
+    writeFileSync(`${path}.${process.pid}`, serialize(value));
+    renameSync(`${path}.${process.pid}`, path);
+    return value;
+  }
+}
+
+export const defaultCacheFolder = (): string => join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'voxlane', 'evaluate');
+
+/** SHA-256 of a file, in hex. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of (await openAsBlob(path)).stream()) hash.update(piece);
+  return hash.digest('hex');
+}
+
+/** Names of the built worker scripts of models and decoding, which carry the hash of their content. */
+export function workerScripts(dist: string): string[] {
+  return readdirSync(join(dist, 'assets')).filter((name) => /^(decode|segmentation|embedding)\.worker-/.test(name)).sort();
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { KeptVoices } from '../../src/index';
+import type { PlainVoices } from '../page/plainVoices';
+import { findModel } from '../modelFolder';
+import { openEnginePage, type EnginePage } from '../enginePage';
+import { hashFile, workerScripts, type FeatureCache } from './featureCache';
+import type { EvaluateCommand } from './options';
+
+const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
+
+/** What the models give of a recording, which no clustering setting changes. */
+export interface Features {
+  readonly voices: KeptVoices;
+  readonly durationSeconds: number;
+}
+
+/** Reads features from the cache, and else computes them in a browser, which is started when it is first needed. */
+export class FeatureSource {
+  private engine: Promise<EnginePage> | null = null;
+
+  constructor(
+    private readonly command: EvaluateCommand,
+    private readonly cache: FeatureCache,
+    private readonly say: (line: string) => void,
+  ) {}
+
+  /** @throws Error with one line, if the recording or the models cannot be read */
+  async of(audio: string): Promise<Features> {
+    // Started first, because it builds the app, whose scripts are part of the key.
+    const { preset, speed, backend, model } = this.command;
+    const modelKey = model === undefined ? 'bundled' : await hashFile(model);
+    const keys = ['features', await hashFile(audio), preset, speed ?? 'default', backend, modelKey, ...(await this.scripts())];
+    return this.cache.get(keys, async () => {
+      const { page } = await this.opened();
+      await page.setInputFiles('#file', audio);
+      const outcome = await page.evaluate(() => voxlane.voicesOfFile());
+      if (!outcome.ok) throw new Error(outcome.message);
+      return { voices: fromPlain(outcome.voices), durationSeconds: outcome.durationSeconds };
+    });
+  }
+
+  async close(): Promise<void> {
+    const engine = await this.engine?.catch(() => null);
+    await engine?.close();
+  }
+
+  private async scripts(): Promise<string[]> {
+    try {
+      return workerScripts(DIST);
+    } catch {
+      // Nothing is built yet.
+      await this.opened();
+      return workerScripts(DIST);
+    }
+  }
+
+  private opened(): Promise<EnginePage> {
+    return (this.engine ??= this.open());
+  }
+
+  private async open(): Promise<EnginePage> {
+    const { preset, speed, backend, trustModel, model = findModel(preset) } = this.command;
+    const engine = await openEnginePage(backend, this.say);
+    await engine.page.setInputFiles('#files', model === undefined ? [] : [model]);
+    const options = { preset, backend, trustUnknownModel: trustModel, ...(speed && { speed }) };
+    const failure = await engine.page.evaluate((request) => voxlane.open(request), options);
+    if (failure === null) return engine;
+    await engine.close();
+    throw new Error(failure);
+  }
+}
+
+function fromPlain({ activity, embeddings, embedded, dendrogram, ...voices }: PlainVoices): KeptVoices {
+  const bytes = (text: string): ArrayBuffer => Uint8Array.from(Buffer.from(text, 'base64')).buffer;
+  return {
+    ...voices,
+    activity: new Uint8Array(bytes(activity)),
+    embeddings: new Float32Array(bytes(embeddings)),
+    embedded: new Uint8Array(bytes(embedded)),
+    dendrogram,
+  };
+}
+
+/** Where a model's files are. */
+export const modelFile = (id: string, name: string): string => join(fileURLToPath(new URL('../../models/', import.meta.url)), id, name);

@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import { seededNormal, seededRandom } from '../../test/clustering/random';
+import { denseOf, rowOf } from './dense';
+import { bestCount, countScores, cutPath, mergeByEvidence, type EvidenceInput, type EvidencePath } from './evidence';
+
+const BETWEEN = Float64Array.of(20, 18, 16, 15, 12, 9, 9, 4, 1, 0.3);
+
+/** Embeddings of speakers, drawn from the model; axes (embedding, latent dimension). */
+function drawn(sizes: readonly number[], seed: number): { latent: Float64Array[]; speakers: number[] } {
+  const normal = seededNormal(seed);
+  const latent: Float64Array[] = [];
+  const speakers: number[] = [];
+  sizes.forEach((size, speaker) => {
+    const voice = BETWEEN.map((variance) => Math.sqrt(variance) * normal() * 2);
+    for (let i = 0; i < size; i++) {
+      latent.push(voice.map((value) => value + normal()));
+      speakers.push(speaker);
+    }
+  });
+  return { latent, speakers };
+}
+
+const scaled = (latent: readonly Float64Array[]) => denseOf(latent.map((row) => row.map((value, k) => value * Math.sqrt(BETWEEN[k]!))));
+
+function inputOf(latent: readonly Float64Array[], observationWeight = 1, groups?: Int32Array): EvidenceInput {
+  return { sums: scaled(latent), sizes: latent.map(() => 1), betweenCovariance: BETWEEN, observationWeight, ...(groups && { groups }) };
+}
+
+/** ln of the density of values of one axis under N(0, I + variance · 1 1ᵀ), less ln under N(0, I); by elimination. */
+function logRatio(values: readonly number[], variance: number): number {
+  const n = values.length;
+  const covariance = Array.from({ length: n }, (_, i) => Array.from({ length: n }, (__, j) => (i === j ? 1 : 0) + variance));
+  const right = [...values];
+  let logDeterminant = 0;
+  for (let i = 0; i < n; i++) {
+    logDeterminant += Math.log(covariance[i]![i]!);
+    for (let j = i + 1; j < n; j++) {
+      const factor = covariance[j]![i]! / covariance[i]![i]!;
+      for (let k = i; k < n; k++) covariance[j]![k]! -= factor * covariance[i]![k]!;
+      right[j]! -= factor * right[i]!;
+    }
+  }
+  const square = right.reduce((sum, value, i) => sum + (value * value) / covariance[i]![i]!, 0);
+  return -0.5 * (logDeterminant + square - values.reduce((sum, value) => sum + value * value, 0));
+}
+
+/** Evidence of a partition, straight from the densities. */
+function evidenceOf(latent: readonly Float64Array[], labels: Int32Array): number {
+  let sum = 0;
+  for (const label of new Set(labels)) {
+    const members = latent.filter((_, i) => labels[i] === label);
+    BETWEEN.forEach((variance, k) => (sum += logRatio(members.map((row) => row[k]!), variance)));
+  }
+  return sum;
+}
+
+/** The path, by trying every pair in every step. */
+function pathByTrying({ sums, sizes, betweenCovariance, observationWeight: r }: EvidenceInput): EvidencePath['merges'] {
+  const clusters = Array.from({ length: sums.numRows }, (_, i) => ({ id: i, sum: [...rowOf(sums, i)], size: sizes[i]! }));
+  const evidence = ({ sum, size }: { readonly sum: readonly number[]; readonly size: number }): number =>
+    0.5 * sum.reduce((total, value, k) => {
+      const spread = 1 + r * size * betweenCovariance[k]!;
+      return total + (r * r * value * value) / spread - Math.log(spread);
+    }, 0);
+  const merges: { left: number; right: number }[] = [];
+  while (clusters.length > 1) {
+    let best = { gain: -Infinity, i: 0, j: 1 };
+    for (let i = 0; i < clusters.length; i++) {
+      for (let j = i + 1; j < clusters.length; j++) {
+        const [a, b] = [clusters[i]!, clusters[j]!];
+        const both = { sum: a.sum.map((value, k) => value + b.sum[k]!), size: a.size + b.size };
+        const gain = (evidence(both) - evidence(a) - evidence(b)) / Math.sqrt((a.size * b.size) / (a.size + b.size));
+        if (gain > best.gain) best = { gain, i, j };
+      }
+    }
+    const [a, b] = [clusters[best.i]!, clusters[best.j]!];
+    merges.push({ left: a.id, right: b.id });
+    clusters[best.i] = { id: a.id, sum: a.sum.map((value, k) => value + b.sum[k]!), size: a.size + b.size };
+    clusters.splice(best.j, 1);
+  }
+  return merges;
+}
+
+describe('merging by evidence', () => {
+  test('scores every number of clusters by the densities of the model', () => {
+    const { latent } = drawn([3, 2, 4], 1);
+    const path = mergeByEvidence(inputOf(latent));
+    for (let count = 1; count <= latent.length; count++) {
+      // Sums of a few dozen terms of up to a hundred.
+      expect(path.scores[count - 1]).toBeCloseTo(evidenceOf(latent, cutPath(path, count)), 9);
+    }
+  });
+
+  test.each([2, 3, 5, 12, 40])('takes the best pair of %i clusters in every step', (numClusters) => {
+    const random = seededRandom(numClusters);
+    const sizes = Array.from({ length: numClusters }, () => 1 + Math.floor(5 * random()));
+    const { latent } = drawn([numClusters], numClusters);
+    const input = { ...inputOf(latent, 0.3), sizes };
+    expect(mergeByEvidence(input).merges).toEqual(pathByTrying(input));
+  });
+
+  test('finds the speakers that the embeddings were drawn from', () => {
+    const { latent, speakers } = drawn([30, 25, 6, 18], 5);
+    const path = mergeByEvidence(inputOf(latent));
+    const count = bestCount(path, 1, Infinity);
+    expect(count).toBe(4);
+    const labels = cutPath(path, count);
+    const pairs = new Set(speakers.map((speaker, i) => `${speaker} ${labels[i]}`));
+    expect(pairs.size).toBe(4);
+    expect(countScores(path)[0]!.value).toBe(4);
+    expect(countScores(path).reduce((sum, { score }) => sum + score, 0)).toBeLessThanOrEqual(1 + 1e-12);
+  });
+
+  test('keeps to bounds, also if there are fewer clusters than asked for', () => {
+    const { latent } = drawn([10, 10], 6);
+    const path = mergeByEvidence(inputOf(latent));
+    expect(bestCount(path, 3, 5)).toBe(3);
+    expect(bestCount(path, 1, 1)).toBe(1);
+    expect(new Set(cutPath(path, 7)).size).toBe(7);
+    expect(new Set(cutPath(path, 100)).size).toBe(latent.length);
+    expect([...cutPath(path, 1)]).toEqual(latent.map(() => 0));
+  });
+
+  test('never merges two groups', () => {
+    const { latent } = drawn([12], 7);
+    const groups = Int32Array.from(latent, (_, i) => (i === 3 ? 0 : i === 4 ? 1 : i === 9 ? 2 : -1));
+    const path = mergeByEvidence(inputOf(latent, 1, groups));
+    expect(path.scores.slice(0, 2).every((score) => score === -Infinity)).toBe(true);
+    const labels = cutPath(path, 3);
+    expect(new Set(labels).size).toBe(3);
+    expect(new Set([labels[3], labels[4], labels[9]]).size).toBe(3);
+    expect(bestCount(path, 1, Infinity)).toBeGreaterThanOrEqual(3);
+  });
+
+  test('of one cluster has nothing to merge', () => {
+    const path = mergeByEvidence(inputOf(drawn([1], 8).latent));
+    expect(path.merges).toEqual([]);
+    expect(bestCount(path, 1, Infinity)).toBe(1);
+    expect(countScores(path)).toEqual([{ value: 1, score: 1 }]);
+  });
+});

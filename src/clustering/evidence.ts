@@ -1,0 +1,214 @@
+import type { CountScore } from './cluster';
+import { rowOf, type Dense } from './dense';
+
+/** Clusters that may be merged, and what their evidence is computed with. */
+export interface EvidenceInput {
+  /** Sum of each cluster's latent embeddings, scaled by √betweenCovariance; axes (cluster, latent dimension). */
+  readonly sums: Dense;
+  /** Embeddings of each cluster, at least 1; axes (cluster). */
+  readonly sizes: ArrayLike<number>;
+  /** Variance between speakers where the variance within a speaker is 1; axes (latent dimension). */
+  readonly betweenCovariance: Float64Array;
+  /** Independent observations that one embedding is worth, above 0, at most 1: embeddings of overlapping windows are alike. */
+  readonly observationWeight: number;
+  /** Clusters of two different groups are never merged; -1 for none. Axes (cluster). Default: none. */
+  readonly groups?: Int32Array;
+}
+
+/** Merges down to the fewest clusters that there can be. */
+export interface EvidencePath {
+  /** Clusters before the first merge. */
+  readonly numStart: number;
+  /** In their order: `right` becomes part of `left`, which is lower and keeps its number. */
+  readonly merges: readonly { readonly left: number; readonly right: number }[];
+  /** Log evidence of `index + 1` clusters, in nats; -Infinity for numbers that are not on the path. */
+  readonly scores: Float64Array;
+}
+
+/**
+ * Merges clusters, two at a time, by how much more likely the embeddings are if both are one speaker.
+ *
+ * Embeddings are modeled by two-covariance PLDA: x = y + e, with y ~ N(0, diag(betweenCovariance)) once for each speaker and
+ * e ~ N(0, I) for each observation. Up to a constant of the recording, the log evidence of a cluster of n embeddings is
+ *
+ *     E = ½ Σ_d [ r² F_d² / (1 + r n φ_d) − ln(1 + r n φ_d) ],   F_d = √φ_d Σ x_d
+ *
+ * with r the weight of an observation. It is the evidence lower bound of VBx (Landini et al. 2020, equation 25) divided by Fb,
+ * with r = Fa / Fb and responsibilities of 0 or 1. Of all pairs, the one with the greatest gain is merged first, where a gain
+ * is divided by √(n_i n_j / (n_i + n_j)), so that large clusters do not come first only because they are large.
+ */
+export function mergeByEvidence(input: EvidenceInput): EvidencePath {
+  return new EvidenceMerger(input).run();
+}
+
+/** Labels of the start clusters once `numClusters` are left; from 0 without gaps, in the order of the start clusters. */
+export function cutPath({ numStart, merges }: EvidencePath, numClusters: number): Int32Array {
+  const labels = Int32Array.from({ length: numStart }, (_, cluster) => cluster);
+  for (const { left, right } of merges.slice(0, Math.max(0, numStart - numClusters))) labels[right] = left;
+  const numbers = new Map<number, number>();
+  // A cluster points to a lower one, which has its final number already.
+  labels.forEach((label, cluster) => {
+    if (label === cluster) numbers.set(cluster, numbers.size);
+    else labels[cluster] = labels[label]!;
+  });
+  return labels.map((label) => numbers.get(label)!);
+}
+
+/** The number of clusters with the greatest evidence within bounds; the lower one in a tie. */
+export function bestCount({ scores }: EvidencePath, minClusters: number, maxClusters: number): number {
+  let best = -1;
+  for (let count = Math.max(1, minClusters); count <= Math.min(maxClusters, scores.length); count++) {
+    if (best < 0 || scores[count - 1]! > scores[best - 1]!) best = count;
+  }
+  return best;
+}
+
+/** Less likely numbers of speakers are not worth a mention. */
+const MIN_COUNT_SCORE = 0.01;
+
+/** How likely each number of clusters is, if all are equally likely before; the most likely first. */
+export function countScores({ scores }: EvidencePath): CountScore[] {
+  const greatest = scores.reduce((most, score) => Math.max(most, score), -Infinity);
+  const weights = Array.from(scores, (score) => Math.exp(score - greatest));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights
+    .map((weight, index) => ({ value: index + 1, score: weight / total }))
+    .filter(({ score }) => score >= MIN_COUNT_SCORE)
+    .sort((a, b) => b.score - a.score || a.value - b.value);
+}
+
+/** What depends on nothing but the size of a cluster. */
+interface SizeTerms {
+  /** 1 / (1 + r n φ); axes (latent dimension). */
+  readonly inverse: Float64Array;
+  /** Σ ln(1 + r n φ). */
+  readonly logs: number;
+}
+
+class EvidenceMerger {
+  private readonly numStart: number;
+  private readonly sums: Dense;
+  private readonly sizes: Float64Array;
+  private readonly groups: Int32Array;
+  private readonly own: Float64Array;
+  private readonly isAlive: Uint8Array;
+  private readonly terms = new Map<number, SizeTerms>();
+  /** Axes (cluster, later cluster): how much better merging is, by size; -Infinity where two may not be merged. */
+  private readonly gains: Float64Array;
+  /** The later cluster that each is best merged with; -1 for none. */
+  private readonly best: Int32Array;
+
+  constructor(private readonly input: EvidenceInput) {
+    const { sums } = input;
+    this.numStart = sums.numRows;
+    this.sums = { ...sums, data: sums.data.slice() };
+    this.sizes = Float64Array.from(input.sizes);
+    this.groups = input.groups?.slice() ?? new Int32Array(this.numStart).fill(-1);
+    this.isAlive = new Uint8Array(this.numStart).fill(1);
+    this.own = Float64Array.from({ length: this.numStart }, (_, cluster) => this.evidence(cluster, -1));
+    this.gains = new Float64Array(this.numStart * this.numStart).fill(-Infinity);
+    this.best = new Int32Array(this.numStart).fill(-1);
+    for (let cluster = 0; cluster < this.numStart; cluster++) {
+      for (let later = cluster + 1; later < this.numStart; later++) this.gains[cluster * this.numStart + later] = this.gain(cluster, later);
+      this.findBest(cluster);
+    }
+  }
+
+  run(): EvidencePath {
+    const { numStart, gains, best } = this;
+    const scores = new Float64Array(numStart).fill(-Infinity);
+    const merges: { left: number; right: number }[] = [];
+    let score = this.own.reduce((sum, evidence) => sum + evidence, 0);
+    scores[numStart - 1] = score;
+    for (;;) {
+      let left = -1;
+      for (let cluster = 0; cluster < numStart; cluster++) {
+        if (best[cluster]! < 0) continue;
+        if (left < 0 || gains[cluster * numStart + best[cluster]!]! > gains[left * numStart + best[left]!]!) left = cluster;
+      }
+      if (left < 0) return { numStart, merges, scores };
+      const right = best[left]!;
+      score += this.evidence(left, right) - this.own[left]! - this.own[right]!;
+      this.merge(left, right);
+      merges.push({ left, right });
+      scores[numStart - 1 - merges.length] = score;
+    }
+  }
+
+  private merge(left: number, right: number): void {
+    const { numStart, gains, best, isAlive } = this;
+    const [into, from] = [rowOf(this.sums, left), rowOf(this.sums, right)];
+    for (let k = 0; k < into.length; k++) into[k]! += from[k]!;
+    this.sizes[left]! += this.sizes[right]!;
+    this.groups[left] = Math.max(this.groups[left]!, this.groups[right]!);
+    this.own[left] = this.evidence(left, -1);
+    isAlive[right] = 0;
+    best[right] = -1;
+    for (let cluster = 0; cluster < numStart; cluster++) {
+      if (!isAlive[cluster] || cluster === left) continue;
+      const [low, high] = cluster < left ? [cluster, left] : [left, cluster];
+      gains[low * numStart + high] = this.gain(low, high);
+      if (cluster < right) gains[cluster * numStart + right] = -Infinity;
+    }
+    gains[left * numStart + right] = -Infinity;
+    this.findBest(left);
+    for (let cluster = 0; cluster < right; cluster++) {
+      if (!isAlive[cluster] || cluster === left) continue;
+      if (best[cluster] === right || best[cluster] === left) this.findBest(cluster);
+      else if (cluster < left && gains[cluster * numStart + left]! > this.bestGain(cluster)) best[cluster] = left;
+    }
+  }
+
+  private bestGain(cluster: number): number {
+    return this.best[cluster]! < 0 ? -Infinity : this.gains[cluster * this.numStart + this.best[cluster]!]!;
+  }
+
+  private findBest(cluster: number): void {
+    const { numStart, gains, isAlive } = this;
+    let found = -1;
+    let greatest = -Infinity;
+    for (let later = cluster + 1; later < numStart; later++) {
+      const gain = gains[cluster * numStart + later]!;
+      if (isAlive[later] && gain > greatest) {
+        found = later;
+        greatest = gain;
+      }
+    }
+    this.best[cluster] = found;
+  }
+
+  private gain(one: number, other: number): number {
+    const [groupA, groupB] = [this.groups[one]!, this.groups[other]!];
+    if (groupA >= 0 && groupB >= 0 && groupA !== groupB) return -Infinity;
+    const [sizeA, sizeB] = [this.sizes[one]!, this.sizes[other]!];
+    const gain = this.evidence(one, other) - this.own[one]! - this.own[other]!;
+    return gain / Math.sqrt((sizeA * sizeB) / (sizeA + sizeB));
+  }
+
+  /** Of a cluster, or of two as one. @param other -1 for none */
+  private evidence(one: number, other: number): number {
+    const { observationWeight } = this.input;
+    const { inverse, logs } = this.termsOf(this.sizes[one]! + (other < 0 ? 0 : this.sizes[other]!));
+    const { data, numColumns } = this.sums;
+    const [startA, startB] = [one * numColumns, other * numColumns];
+    let square = 0;
+    if (other < 0) for (let k = 0; k < numColumns; k++) square += data[startA + k]! * data[startA + k]! * inverse[k]!;
+    else {
+      for (let k = 0; k < numColumns; k++) {
+        const sum = data[startA + k]! + data[startB + k]!;
+        square += sum * sum * inverse[k]!;
+      }
+    }
+    return 0.5 * (observationWeight * observationWeight * square - logs);
+  }
+
+  private termsOf(size: number): SizeTerms {
+    const known = this.terms.get(size);
+    if (known) return known;
+    const { betweenCovariance, observationWeight } = this.input;
+    const spread = betweenCovariance.map((variance) => 1 + observationWeight * size * variance);
+    const terms = { inverse: spread.map((value) => 1 / value), logs: spread.reduce((sum, value) => sum + Math.log(value), 0) };
+    this.terms.set(size, terms);
+    return terms;
+  }
+}

@@ -1,0 +1,264 @@
+import { checkAnchorCount, clustersOfAnchors, embeddedAnchors, type AnchoredRows } from './anchors';
+import { trainableRows, type JudgedClusters, type SpeakerBounds } from './cluster';
+import { confidences } from './confidence';
+import { bestClusters, constrainedClusters, type SoftClusters } from './constrained';
+import { zeros, rowOf } from './dense';
+import { packMerges, unpackMerges, type Dendrogram } from './dendrogram';
+import { bestCount, countScores, cutPath, mergeByEvidence, type EvidencePath } from './evidence';
+import { flatClusters } from './flat';
+import { centroidLinkage } from './linkage';
+import type { Merge } from './merge';
+import { similarities, withoutSilent } from './similarity';
+import { projectTwoCovariance, type TwoCovariance } from './twoCovariance';
+import { clusterMeans, mean, normalised } from './vectors';
+import type { VoiceTable } from './voiceTable';
+
+/** Settings of {@link EvidenceClusterer}; docs/presets.md says where each number comes from. */
+export interface EvidenceSettings {
+  /** Greatest centroid distance, of unit vectors, at which two start clusters are merged: 0 to 2. */
+  readonly startThreshold: number;
+  /** Independent observations that one embedding is worth, if every window is embedded: above 0, at most 1. */
+  readonly observationWeight: number;
+  /** Observations that a recording has at least: of a short one, an embedding is worth more. */
+  readonly minObservations: number;
+  /** An embedding takes part if its speaker talks alone for this share of the window. */
+  readonly minActiveRatio: number;
+  /** How often centroids are computed anew from the embeddings that were assigned to them. */
+  readonly numRounds: number;
+}
+
+/** Start clusters, at most: the gains of all pairs fill 18 MB. */
+const MAX_START_CLUSTERS = 1500;
+
+/** One way to merge the start clusters. */
+interface Start {
+  /** Start cluster of each embedding that takes part. */
+  readonly labels: Int32Array;
+  readonly path: EvidencePath;
+}
+
+/**
+ * Says which local speakers of different windows are the same person: a fine agglomerative start, then merges by the
+ * evidence of a PLDA down to the number of speakers with the greatest evidence, then every embedding to the most similar
+ * speaker, two local speakers of a window never to the same one.
+ *
+ * Another number of speakers is another place on the same path of merges, so it costs one assignment.
+ */
+export class EvidenceClusterer {
+  private readonly trainRows: readonly number[];
+  private readonly train: readonly Float32Array[];
+  private merges: readonly Merge[] | null = null;
+  private readonly free = new Map<number, Start>();
+  /** For the anchors that were given last. */
+  private anchored: { readonly rows: AnchoredRows; readonly start: AnchoredStart } | null = null;
+
+  /**
+   * @param embedded axes (window), 1 if the window was embedded; the embeddings of others are means and take no part
+   * @param known the linkage, if it was made before
+   * @throws VoxlaneError `options` if the embeddings are not of the PLDA's size
+   */
+  constructor(
+    private readonly table: VoiceTable,
+    private readonly plda: TwoCovariance,
+    private readonly settings: EvidenceSettings,
+    private readonly embedded: Uint8Array | null = null,
+    private readonly known: Dendrogram | null = null,
+  ) {
+    const { numSpeakers } = table.local;
+    const isEmbedded = (row: number): boolean => !embedded || embedded[Math.floor(row / numSpeakers)] === 1;
+    const trainable = trainableRows(table.local, settings.minActiveRatio).filter(isEmbedded);
+    // Nobody talks alone for long: any embedding is better than none.
+    const any = (): number[] => [...table.rows.keys()].filter((row) => isEmbedded(row) && table.hasEmbedding(row) && !table.isSilent[row]);
+    this.trainRows = trainable.length > 0 ? trainable : any();
+    this.train = this.trainRows.map((row) => table.rows[row]!);
+  }
+
+  /** The linkage, if it was made. */
+  get dendrogram(): Dendrogram | null {
+    return this.merges && packMerges(this.merges);
+  }
+
+  /** Does now what every number of speakers wants. */
+  warm(): void {
+    if (this.train.length > 1) this.startFor(1);
+  }
+
+  /** Another number of speakers wants nothing that could be done now. */
+  anticipate(): boolean {
+    return false;
+  }
+
+  /**
+   * Anchors that the clusters keep by themselves change nothing, but that local speakers without an embedding follow them.
+   * Otherwise the embeddings of each anchored speaker are together from the start, and those of two are never merged.
+   *
+   * @throws VoxlaneError `options` if the anchors speak of more people than there may be
+   */
+  cluster(bounds: SpeakerBounds, anchored: AnchoredRows | null): JudgedClusters {
+    if (anchored) checkAnchorCount(anchored, bounds.maxSpeakers);
+    const free = this.clusterFreely(bounds);
+    if (!anchored) return free;
+    const kept = clustersOfAnchors(anchored, this.table, (row) => free.hardClusters[row]!);
+    if (kept) return this.assign(free.centroids, anchored, kept, free);
+    return this.clusterAnchored(bounds, anchored);
+  }
+
+  private clusterFreely({ minSpeakers, maxSpeakers }: SpeakerBounds): JudgedClusters {
+    const { train, table } = this;
+    if (train.length < 2 || maxSpeakers < 2) return this.oneCluster();
+    const { labels, path } = this.startFor(Math.min(minSpeakers, train.length));
+    const count = bestCount(path, Math.min(minSpeakers, path.numStart), maxSpeakers);
+    const cut = cutPath(path, count);
+    const start = labels.map((label) => cut[label]!);
+    const centroids = this.refined(clusterMeans(train, start, count, table.local.dimension));
+    return { ...this.assign(centroids, null, []), counts: countScores(path) };
+  }
+
+  /** Means of the embeddings that are assigned to each centroid, again and again. One that gets none stays as it is. */
+  private refined(centroids: readonly Float64Array[]): readonly Float64Array[] {
+    const { train, trainRows, table, settings } = this;
+    let current = centroids;
+    for (let round = 0; round < settings.numRounds; round++) {
+      const assigned = constrainedClusters(withoutSilent(similarities(table, current), table));
+      const taken = [...trainRows.keys()].filter((index) => assigned[trainRows[index]!]! >= 0);
+      const means = clusterMeans(
+        taken.map((index) => train[index]!),
+        Int32Array.from(taken, (index) => assigned[trainRows[index]!]!),
+        current.length,
+        table.local.dimension,
+      );
+      const before = current;
+      current = means.map((next, cluster) => (Number.isNaN(next[0]!) ? before[cluster]! : next));
+    }
+    return current;
+  }
+
+  /** The start with at least `minClusters` clusters, as many as there are embeddings at most. */
+  private startFor(minClusters: number): Start {
+    const { train, settings } = this;
+    const usual = flatClusters(this.linked(), settings.startThreshold);
+    const numUsual = countClusters(usual);
+    const wanted = Math.min(MAX_START_CLUSTERS, Math.max(numUsual, minClusters));
+    const known = this.free.get(wanted);
+    if (known) return known;
+    const labels = wanted === numUsual ? usual : flatClusters(this.linked(), train.length - wanted - 1, (row) => row);
+    const start = { labels, path: this.merged(train, labels, null) };
+    this.free.set(wanted, start);
+    return start;
+  }
+
+  /** @param groups of the start clusters; null without any */
+  private merged(embeddings: readonly Float32Array[], labels: Int32Array, groups: Int32Array | null): EvidencePath {
+    const { plda } = this;
+    const numClusters = countClusters(labels);
+    const latent = projectTwoCovariance(plda, embeddings);
+    const spread = plda.betweenCovariance.map(Math.sqrt);
+    const sums = zeros(numClusters, latent.numColumns);
+    const sizes = new Int32Array(numClusters);
+    labels.forEach((label, index) => {
+      const [sum, values] = [rowOf(sums, label), rowOf(latent, index)];
+      for (let k = 0; k < sum.length; k++) sum[k]! += values[k]! * spread[k]!;
+      sizes[label]!++;
+    });
+    const observationWeight = this.observationWeight(embeddings.length);
+    return mergeByEvidence({ sums, sizes, betweenCovariance: plda.betweenCovariance, observationWeight, ...(groups && { groups }) });
+  }
+
+  private observationWeight(numEmbeddings: number): number {
+    const { settings, embedded } = this;
+    // If only some windows were embedded, each stands for its neighbors.
+    const windowsPerEmbedded = embedded ? embedded.length / embedded.reduce((sum, value) => sum + value, 0) : 1;
+    const weight = settings.observationWeight * windowsPerEmbedded;
+    return Math.min(1, weight * Math.max(1, settings.minObservations / (weight * numEmbeddings)));
+  }
+
+  private linked(): readonly Merge[] {
+    if (this.merges) return this.merges;
+    const unit = this.train.map(normalised);
+    return (this.merges = (this.known && unpackMerges(this.known, unit.length)) ?? centroidLinkage(unit));
+  }
+
+  private clusterAnchored({ minSpeakers, maxSpeakers }: SpeakerBounds, anchored: AnchoredRows): JudgedClusters {
+    if (this.anchored?.rows !== anchored) this.anchored = { rows: anchored, start: this.startWith(anchored) };
+    const { rows, labels, path, groups } = this.anchored.start;
+    const least = Math.max(minSpeakers, anchored.heard.length);
+    const count = bestCount(path, Math.min(least, path.numStart), Math.max(maxSpeakers, anchored.heard.length));
+    const cut = cutPath(path, count);
+    const clusters = labels.map((label) => cut[label]!);
+    const centroids = clusterMeans(rows.map((row) => this.table.rows[row]!), clusters, count, this.table.local.dimension);
+    const anchorClusters = Array.from({ length: anchored.numGroups }, () => -1);
+    groups.forEach((group, label) => {
+      if (group >= 0) anchorClusters[group] = cut[label]!;
+    });
+    return this.assign(centroids, anchored, anchorClusters);
+  }
+
+  private startWith(anchored: AnchoredRows): AnchoredStart {
+    const rows = [...new Set([...this.trainRows, ...embeddedAnchors(anchored, this.table)])].sort((a, b) => a - b);
+    const usual = this.train.length > 1 ? this.startFor(1).labels : new Int32Array(this.train.length);
+    const labelOf = new Map(this.trainRows.map((row, index) => [row, usual[index]!]));
+    // Each anchored speaker is one start cluster; the others keep theirs.
+    const numbers = new Map<number, number>();
+    const groups: number[] = [];
+    const labels = Int32Array.from(rows, (row) => {
+      const group = anchored.groups[row]!;
+      const key = group >= 0 ? -1 - group : labelOf.get(row)!;
+      if (!numbers.has(key)) {
+        numbers.set(key, numbers.size);
+        groups.push(group);
+      }
+      return numbers.get(key)!;
+    });
+    const path = this.merged(rows.map((row) => this.table.rows[row]!), labels, Int32Array.from(groups));
+    return { rows, labels, path, groups };
+  }
+
+  private oneCluster(): JudgedClusters {
+    const centroids = [mean(this.train, this.table.local.dimension)];
+    return this.assign(centroids, null, []);
+  }
+
+  /**
+   * Gives each local speaker a cluster, those of an anchor the anchor's.
+   *
+   * @param free clusters that were found without the anchors, which hold for everybody with an embedding
+   */
+  private assign(
+    centroids: readonly Float64Array[],
+    anchored: AnchoredRows | null,
+    anchorClusters: readonly number[],
+    free: JudgedClusters | null = null,
+  ): JudgedClusters {
+    const { table } = this;
+    const soft = similarities(table, centroids);
+    const chosen = free ? free.hardClusters : this.chosen(soft);
+    const hardClusters = chosen.map((cluster, row) => {
+      const group = anchored ? anchored.groups[row]! : -1;
+      return group < 0 || (free && table.hasEmbedding(row)) ? cluster : anchorClusters[group]!;
+    });
+    table.silence(hardClusters);
+    const confidence = confidences(table, hardClusters, soft, null);
+    return {
+      ...(free?.counts && { counts: free.counts }),
+      hardClusters,
+      centroids,
+      confidences: confidence,
+      confidenceKind: 'margin',
+      ...(anchored && { anchorClusters }),
+    };
+  }
+
+  /** One speaker at most has all local speakers; two share no cluster within a window unless there is only one. */
+  private chosen(soft: SoftClusters): Int32Array {
+    return soft.numClusters === 1 ? bestClusters(soft) : constrainedClusters(withoutSilent(soft, this.table));
+  }
+}
+
+interface AnchoredStart extends Start {
+  /** Rows that take part, rising. */
+  readonly rows: readonly number[];
+  /** Entry of the anchors that each start cluster is, or -1. */
+  readonly groups: readonly number[];
+}
+
+const countClusters = (labels: Int32Array): number => labels.reduce((most, label) => Math.max(most, label), -1) + 1;
