@@ -1,5 +1,5 @@
 import { checkAnchorCount, clustersOfAnchors, embeddedAnchors, type AnchoredRows } from './anchors';
-import { trainableRows, type JudgedClusters, type SpeakerBounds } from './cluster';
+import { INACTIVE, trainableRows, type JudgedClusters, type SpeakerBounds } from './cluster';
 import { confidences } from './confidence';
 import { bestClusters, constrainedClusters, type SoftClusters } from './constrained';
 import { zeros, rowOf } from './dense';
@@ -8,7 +8,7 @@ import { bestCount, countScores, cutPath, mergeByEvidence, type EvidencePath } f
 import { flatClusters } from './flat';
 import { centroidLinkage } from './linkage';
 import type { Merge } from './merge';
-import { similarities, withoutSilent } from './similarity';
+import { amongEmbedded, similarities } from './similarity';
 import { projectTwoCovariance, type TwoCovariance } from './twoCovariance';
 import { clusterMeans, mean, normalised } from './vectors';
 import type { VoiceTable } from './voiceTable';
@@ -21,11 +21,23 @@ export interface EvidenceSettings {
   readonly observationWeight: number;
   /** Observations that a recording has at least: of a short one, an embedding is worth more. */
   readonly minObservations: number;
+  /** Observations that a recording has at most: of a long one, an embedding is worth less, because a voice changes little. */
+  readonly maxObservations: number;
   /** An embedding takes part if its speaker talks alone for this share of the window. */
   readonly minActiveRatio: number;
   /** How often centroids are computed anew from the embeddings that were assigned to them. */
   readonly numRounds: number;
 }
+
+/** Settings for CAM++ embeddings of windows that are 1 s apart, with the PLDA plda-campplus-zh-en. */
+export const CAMPPLUS_CLUSTERING: EvidenceSettings = {
+  startThreshold: 0.4,
+  observationWeight: 0.06,
+  minObservations: 8,
+  maxObservations: 30,
+  minActiveRatio: 0.2,
+  numRounds: 2,
+};
 
 /** Start clusters, at most: the gains of all pairs fill 18 MB. */
 const MAX_START_CLUSTERS = 1500;
@@ -50,7 +62,7 @@ export class EvidenceClusterer {
   private merges: readonly Merge[] | null = null;
   private readonly free = new Map<number, Start>();
   /** For the anchors that were given last. */
-  private anchored: { readonly rows: AnchoredRows; readonly start: AnchoredStart } | null = null;
+  private anchored: { readonly rows: AnchoredRows; readonly usual: Int32Array; readonly start: AnchoredStart } | null = null;
 
   /**
    * @param embedded axes (window), 1 if the window was embedded; the embeddings of others are means and take no part
@@ -67,9 +79,9 @@ export class EvidenceClusterer {
     const { numSpeakers } = table.local;
     const isEmbedded = (row: number): boolean => !embedded || embedded[Math.floor(row / numSpeakers)] === 1;
     const trainable = trainableRows(table.local, settings.minActiveRatio).filter(isEmbedded);
-    // Nobody talks alone for long: any embedding is better than none.
+    // Nobody talks alone for long: any embedding is better than none. In a single window each counts by itself.
     const any = (): number[] => [...table.rows.keys()].filter((row) => isEmbedded(row) && table.hasEmbedding(row) && !table.isSilent[row]);
-    this.trainRows = trainable.length > 0 ? trainable : any();
+    this.trainRows = trainable.length > 0 && table.local.numWindows > 1 ? trainable : any();
     this.train = this.trainRows.map((row) => table.rows[row]!);
   }
 
@@ -106,8 +118,10 @@ export class EvidenceClusterer {
   private clusterFreely({ minSpeakers, maxSpeakers }: SpeakerBounds): JudgedClusters {
     const { train, table } = this;
     if (train.length < 2 || maxSpeakers < 2) return this.oneCluster();
-    const { labels, path } = this.startFor(Math.min(minSpeakers, train.length));
-    const count = bestCount(path, Math.min(minSpeakers, path.numStart), maxSpeakers);
+    // The segmentation has told the speakers of a window apart already.
+    const least = table.local.numWindows === 1 ? Math.min(train.length, maxSpeakers) : minSpeakers;
+    const { labels, path } = this.startFor(Math.min(least, train.length));
+    const count = bestCount(path, Math.min(least, path.numStart), maxSpeakers);
     const cut = cutPath(path, count);
     const start = labels.map((label) => cut[label]!);
     const centroids = this.refined(clusterMeans(train, start, count, table.local.dimension));
@@ -119,7 +133,7 @@ export class EvidenceClusterer {
     const { train, trainRows, table, settings } = this;
     let current = centroids;
     for (let round = 0; round < settings.numRounds; round++) {
-      const assigned = constrainedClusters(withoutSilent(similarities(table, current), table));
+      const assigned = constrainedClusters(amongEmbedded(similarities(table, current), table));
       const taken = [...trainRows.keys()].filter((index) => assigned[trainRows[index]!]! >= 0);
       const means = clusterMeans(
         taken.map((index) => train[index]!),
@@ -169,7 +183,9 @@ export class EvidenceClusterer {
     // If only some windows were embedded, each stands for its neighbors.
     const windowsPerEmbedded = embedded ? embedded.length / embedded.reduce((sum, value) => sum + value, 0) : 1;
     const weight = settings.observationWeight * windowsPerEmbedded;
-    return Math.min(1, weight * Math.max(1, settings.minObservations / (weight * numEmbeddings)));
+    const least = settings.minObservations / numEmbeddings;
+    const most = settings.maxObservations / numEmbeddings;
+    return Math.min(1, most, Math.max(weight, least));
   }
 
   private linked(): readonly Merge[] {
@@ -179,7 +195,10 @@ export class EvidenceClusterer {
   }
 
   private clusterAnchored({ minSpeakers, maxSpeakers }: SpeakerBounds, anchored: AnchoredRows): JudgedClusters {
-    if (this.anchored?.rows !== anchored) this.anchored = { rows: anchored, start: this.startWith(anchored) };
+    const usual = this.train.length > 1 ? this.startFor(Math.min(minSpeakers, this.train.length)).labels : new Int32Array(this.train.length);
+    if (this.anchored?.rows !== anchored || this.anchored.usual !== usual) {
+      this.anchored = { rows: anchored, usual, start: this.startWith(anchored, usual) };
+    }
     const { rows, labels, path, groups } = this.anchored.start;
     const least = Math.max(minSpeakers, anchored.heard.length);
     const count = bestCount(path, Math.min(least, path.numStart), Math.max(maxSpeakers, anchored.heard.length));
@@ -193,9 +212,9 @@ export class EvidenceClusterer {
     return this.assign(centroids, anchored, anchorClusters);
   }
 
-  private startWith(anchored: AnchoredRows): AnchoredStart {
+  /** @param usual start cluster of each embedding that takes part, without anchors */
+  private startWith(anchored: AnchoredRows, usual: Int32Array): AnchoredStart {
     const rows = [...new Set([...this.trainRows, ...embeddedAnchors(anchored, this.table)])].sort((a, b) => a - b);
-    const usual = this.train.length > 1 ? this.startFor(1).labels : new Int32Array(this.train.length);
     const labelOf = new Map(this.trainRows.map((row, index) => [row, usual[index]!]));
     // Each anchored speaker is one start cluster; the others keep theirs.
     const numbers = new Map<number, number>();
@@ -237,20 +256,28 @@ export class EvidenceClusterer {
       return group < 0 || (free && table.hasEmbedding(row)) ? cluster : anchorClusters[group]!;
     });
     table.silence(hardClusters);
-    const confidence = confidences(table, hardClusters, soft, null);
+    const judged = confidences(table, hardClusters, soft, null);
+    // Two local speakers of a window cannot both take the nearest centroid, so that one can be left without any.
+    const used = [...centroids.keys()].filter((cluster) => hardClusters.includes(cluster));
+    const numberOf = (cluster: number): number => (cluster < 0 ? cluster : used.indexOf(cluster));
     return {
       ...(free?.counts && { counts: free.counts }),
-      hardClusters,
-      centroids,
-      confidences: confidence,
+      hardClusters: hardClusters.map(numberOf),
+      centroids: used.map((cluster) => centroids[cluster]!),
+      confidences: judged,
       confidenceKind: 'margin',
-      ...(anchored && { anchorClusters }),
+      ...(anchored && { anchorClusters: anchorClusters.map(numberOf) }),
     };
   }
 
-  /** One speaker at most has all local speakers; two share no cluster within a window unless there is only one. */
+  /**
+   * Two local speakers of a window share no cluster, unless there is only one. Without an embedding nobody has one: another
+   * window that overlaps tells whose the speech is.
+   */
   private chosen(soft: SoftClusters): Int32Array {
-    return soft.numClusters === 1 ? bestClusters(soft) : constrainedClusters(withoutSilent(soft, this.table));
+    const { table } = this;
+    if (soft.numClusters === 1) return bestClusters(soft);
+    return constrainedClusters(amongEmbedded(soft, table)).map((cluster, row) => (table.hasEmbedding(row) ? cluster : INACTIVE));
   }
 }
 

@@ -24,3 +24,14 @@ export function withoutSilent(soft: SoftClusters, { isSilent }: VoiceTable): Sof
   const scores = soft.scores.map((score, i) => (isSilent[Math.floor(i / soft.numClusters)] ? below : score));
   return { ...soft, scores };
 }
+
+/** Scores under which nobody without an embedding takes a cluster from one who has one; free of NaN. */
+export function amongEmbedded(soft: SoftClusters, table: VoiceTable): SoftClusters {
+  const takesPart = (row: number): boolean => !table.isSilent[row] && table.hasEmbedding(row);
+  let least = Infinity;
+  soft.scores.forEach((score, i) => {
+    if (takesPart(Math.floor(i / soft.numClusters)) && score < least) least = score;
+  });
+  const below = (Number.isFinite(least) ? least : 0) - BELOW_ALL;
+  return { ...soft, scores: soft.scores.map((score, i) => (takesPart(Math.floor(i / soft.numClusters)) ? score : below)) };
+}

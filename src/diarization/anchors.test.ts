@@ -6,6 +6,9 @@ import { constrainedLinkage } from '../clustering/constrainedLinkage';
 import { matrixLinkage } from '../clustering/matrixLinkage';
 import { seededNormal, seededRandom } from '../../test/clustering/random';
 import { bundledPlda } from '../../test/clustering/plda';
+import { bundledTwoCovariance } from '../../test/clustering/twoCovariance';
+import type { AnyPlda } from '../clustering/anyPlda';
+import { CAMPPLUS_CLUSTERING } from '../clustering/evidenceClusterer';
 import { COMMUNITY_1_CLUSTERING } from '../clustering/vbxClustering';
 import { VoiceTable } from '../clustering/voiceTable';
 import { frameMiddleSeconds } from '../timeline/geometry';
@@ -14,15 +17,19 @@ import { Assembler } from './assembler';
 import { GEOMETRY, meeting, type Meeting } from '../../test/diarization/meeting';
 
 const PLDA = bundledPlda();
+const TWO_COVARIANCE = bundledTwoCovariance();
 const ANY: SpeakerBounds = { minSpeakers: 1, maxSpeakers: Infinity };
 const CHOICES: readonly ClusteringChoice[] = [
   { method: 'agglomerative', threshold: 0.7, minClusterSize: 12, minActiveRatio: 0.2, ...ANY },
   { method: 'vbx', ...COMMUNITY_1_CLUSTERING, ...ANY },
+  { method: 'evidence', ...CAMPPLUS_CLUSTERING, ...ANY },
 ];
+/** The PLDA of a method; of the one that has none, any. */
+const pldaOf = ({ method }: ClusteringChoice): AnyPlda => (method === 'evidence' ? TWO_COVARIANCE : PLDA);
 const exactly = (count: number): SpeakerBounds => ({ minSpeakers: count, maxSpeakers: count });
 
-const voicesOf = (seed: number, numVoices = 3, noise = 0.6): Meeting =>
-  meeting({ numWindows: 60, numVoices, dimension: PLDA.embeddingMean.length, noise, seed });
+const voicesOf = (options: ClusteringChoice, seed: number, numVoices = 3, noise = 0.6): Meeting =>
+  meeting({ numWindows: 60, numVoices, dimension: pldaOf(options).embeddingMean.length, noise, seed });
 const inputOf = (voices: Meeting, options: ClusteringChoice): AssemblyInput => ({ ...voices, options });
 
 function tableOf({ activity, embeddings, embedded, numSpeakers, dimension }: Meeting): VoiceTable {
@@ -70,8 +77,8 @@ function expectKept({ hardClusters, anchorClusters }: Assembly, voices: Meeting,
 
 describe.each(CHOICES)('anchors: $method', (options) => {
   test.each([1, 2, 3, 4, 5, 6])('are kept whatever they say: set %i', (seed) => {
-    const voices = voicesOf(seed, 1 + (seed % 4), seed % 2 ? 0.5 : 1.2);
-    const assembler = new Assembler(inputOf(voices, options), PLDA);
+    const voices = voicesOf(options, seed, 1 + (seed % 4), seed % 2 ? 0.5 : 1.2);
+    const assembler = new Assembler(inputOf(voices, options), pldaOf(options));
     let numChecked = 0;
     for (const numGroups of [1, 2, 4]) {
       const anchors = randomAnchors(10 * seed + numGroups, numGroups);
@@ -80,8 +87,8 @@ describe.each(CHOICES)('anchors: $method', (options) => {
       for (const bounds of [ANY, exactly(heard.length), exactly(heard.length + 2), { minSpeakers: 2, maxSpeakers: 6 }]) {
         const assembly = assembler.assemble(bounds, anchors);
         expectKept(assembly, voices, anchors);
-        // More than have anchors can be reached by VBx only: the other drops clusters that are small.
-        const least = options.method === 'vbx' ? Math.max(heard.length, bounds.minSpeakers) : heard.length;
+        // More than have anchors cannot be reached by the agglomerative method, which drops clusters that are small.
+        const least = options.method !== 'agglomerative' ? Math.max(heard.length, bounds.minSpeakers) : heard.length;
         expect(assembly.centroids.length).toBeGreaterThanOrEqual(least);
         expect(assembly.centroids.length).toBeLessThanOrEqual(bounds.maxSpeakers);
         expect(new Set(assembly.hardClusters.filter((cluster) => cluster >= 0)).size).toBe(assembly.centroids.length);
@@ -95,7 +102,7 @@ describe.each(CHOICES)('anchors: $method', (options) => {
   });
 
   test('none of them, or none that is heard, change nothing', () => {
-    const assembler = new Assembler(inputOf(voicesOf(1), options), PLDA);
+    const assembler = new Assembler(inputOf(voicesOf(options, 1), options), pldaOf(options));
     const free = assembler.assemble(ANY);
     expect(free.anchorClusters).toBeUndefined();
     const unheard = [{ speaker: 'A', stretches: [{ startSeconds: 1e4, endSeconds: 2e4 }] }];
@@ -108,8 +115,8 @@ describe.each(CHOICES)('anchors: $method', (options) => {
   });
 
   test('two voices that were taken for one are told apart by a stretch of each', () => {
-    const voices = voicesOf(8, 2, 0.5);
-    const assembler = new Assembler(inputOf(voices, options), PLDA);
+    const voices = voicesOf(options, 8, 2, 0.5);
+    const assembler = new Assembler(inputOf(voices, options), pldaOf(options));
     expect(new Set(assembler.assemble(exactly(1)).turns.map(({ speakerIndex }) => speakerIndex)).size).toBe(1);
     const stretches = [0, 1].map((voice) => stretchesOf(voices, voice));
     const anchors = stretches.map((all, voice) => ({ speaker: `V${voice}`, stretches: all.slice(0, 2) }));
@@ -126,8 +133,8 @@ describe.each(CHOICES)('anchors: $method', (options) => {
   });
 
   test('one voice stays together where anchors say so, and is split where they say so', () => {
-    const voices = voicesOf(9, 1, 0.3);
-    const assembler = new Assembler(inputOf(voices, options), PLDA);
+    const voices = voicesOf(options, 9, 1, 0.3);
+    const assembler = new Assembler(inputOf(voices, options), pldaOf(options));
     const own = stretchesOf(voices, 0);
     const split = [own.slice(0, 3), own.slice(5, 8)].map((stretches, index) => ({ speaker: `S${index}`, stretches }));
     expectKept(assembler.assemble(ANY, split), voices, split);
@@ -139,9 +146,9 @@ describe.each(CHOICES)('anchors: $method', (options) => {
   });
 
   test('of more speakers than there may be are refused', () => {
-    const voices = voicesOf(8, 3, 0.5);
+    const voices = voicesOf(options, 8, 3, 0.5);
     const anchors = [0, 1, 2].map((voice) => ({ speaker: `V${voice}`, stretches: stretchesOf(voices, voice) }));
-    const assembler = new Assembler(inputOf(voices, options), PLDA);
+    const assembler = new Assembler(inputOf(voices, options), pldaOf(options));
     expect(() => assembler.assemble(exactly(2), anchors)).toThrow(
       expect.objectContaining({ code: 'options', problem: 'The anchors tell 3 speakers apart, and there may be 2' }),
     );
@@ -167,7 +174,7 @@ test('where nobody is told apart, the linkage is the one without constraints', (
 });
 
 describe('whose a local speaker is', () => {
-  const voices = voicesOf(8, 3, 0.5);
+  const voices = voicesOf(CHOICES[0]!, 8, 3, 0.5);
   const table = tableOf(voices);
 
   test('is said of those who talk in the stretches, at most one of a window', () => {

@@ -23,6 +23,7 @@ export { toTextGrid } from '../formats/textGrid';
 export { parseUem } from '../formats/uem';
 export type { UemRegion } from '../formats/uem';
 export { toWebVtt } from '../formats/webVtt';
+export type { MinDurations } from '../timeline/minDurations';
 export type { Turn } from '../timeline/turn';
 export { assignSpeakers } from '../transcript/assignSpeakers';
 export { readTranscript } from '../transcript/readTranscript';

@@ -9,6 +9,8 @@ export type { DiarizationSource } from '../pipeline/run';
 export type {
   BackendChoice,
   BackendReport,
+  ClusteringName,
+  CountScore,
   DiarizationResult,
   DiarizerOptions,
   GpuCounts,
@@ -18,6 +20,7 @@ export type {
   PresetId,
   Progress,
   Speaker,
+  SpeakerCount,
   Speed,
   StageName,
   StageProof,
@@ -36,3 +39,4 @@ export type { ErrorCode, ErrorParts } from '../util/errors';
 if ('customElements' in globalThis && !customElements.get('voxlane-diarizer')) {
   customElements.define('voxlane-diarizer', VoxlaneDiarizerElement);
 }
+export type { MinDurations } from '../timeline/minDurations';

@@ -58,8 +58,16 @@ export interface JsonSource {
   }[];
   /** How many speakers were found, with other likely numbers, and bounds that were not met. */
   readonly speakerCount?: {
+    /** Speakers of the result. */
     readonly value: number;
-    readonly alternatives: readonly { readonly value: number; readonly score: number }[];
+    /** Other likely numbers, the most likely first. */
+    readonly alternatives: readonly {
+      /** Number of speakers. */
+      readonly value: number;
+      /** Share of the likelihood of all numbers, 0 to 1. */
+      readonly score: number;
+    }[];
+    /** The bounds that were asked for, if they are not met; null otherwise. */
     readonly unmet: object | null;
   };
   /** Seconds of work by stage. */

@@ -1,3 +1,4 @@
+import { CAMPPLUS_CLUSTERING } from '../clustering/evidenceClusterer';
 import { COMMUNITY_1_CLUSTERING } from '../clustering/vbxClustering';
 import { NO_MIN_DURATIONS, type MinDurations } from '../timeline/minDurations';
 
@@ -58,6 +59,8 @@ export type ClusteringSettings =
       readonly observationWeight: number;
       /** Observations that a recording has at least: of a short one, an embedding is worth more. */
       readonly minObservations: number;
+      /** Observations that a recording has at most: of a long one, an embedding is worth less. */
+      readonly maxObservations: number;
       /** An embedding takes part if its speaker talks alone for this share of the window. */
       readonly minActiveRatio: number;
       /** How often centroids are computed anew from the embeddings that were assigned to them. */
@@ -89,18 +92,22 @@ export const PYANNOTE_3_1: Pick<PipelineSettings, 'clustering' | 'minDurations'>
   minDurations: NO_MIN_DURATIONS,
 };
 
+/** Turns and gaps that are too short to hear or to read. Longer ones cost speech: docs/presets.md has the figures. */
+const MIN_DURATIONS: MinDurations = { minDurationOn: 0.15, minDurationOff: 0.1 };
+
 /**
- * segmentation-3.0 with CAM++, in the semantics of pyannote.audio 4.0.7's `SpeakerDiarization`.
+ * segmentation-3.0 with CAM++, in the semantics of pyannote.audio 4.0.7's `SpeakerDiarization` but for the clustering, which
+ * was chosen for these embeddings.
  *
- * Clustering: pyannote's `AgglomerativeClustering` with centroid linkage; `minActiveRatio` is the default of
- * its `filter_embeddings`. Batches of four make segmentation on WASM about twice as fast as single windows,
- * and larger ones no faster; progress is reported once per batch.
+ * Batches of four make segmentation on WASM about twice as fast as single windows, and larger ones no faster; progress is
+ * reported once per batch.
  */
 export const CAMPPLUS: PipelineSettings = {
   preset: 'campplus',
   segmentation: 'segmentation-3.0',
   embedding: 'campplus-zh-en',
-  ...PYANNOTE_3_1,
+  clustering: { method: 'evidence', plda: 'plda-campplus-zh-en', ...CAMPPLUS_CLUSTERING },
+  minDurations: MIN_DURATIONS,
   wasmBatchWindows: 4,
   // Twice as many as needed: on a recording of half a minute there are too few windows otherwise.
   fastEmbedHop: 5,
@@ -113,7 +120,7 @@ export const COMMUNITY_1: PipelineSettings = {
   segmentation: 'segmentation-3.0',
   embedding: 'wespeaker-resnet34-lm',
   clustering: { method: 'vbx', plda: 'plda-community-1', ...COMMUNITY_1_CLUSTERING },
-  minDurations: NO_MIN_DURATIONS,
+  minDurations: MIN_DURATIONS,
   wasmBatchWindows: 4,
   // A window costs eight times what CAM++ takes.
   fastEmbedHop: 10,

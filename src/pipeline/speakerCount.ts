@@ -12,7 +12,12 @@ export interface SpeakerCount {
    */
   readonly alternatives: readonly CountScore[];
   /** The bounds that were asked for, if `value` is not within them; null otherwise. */
-  readonly unmet: { readonly minSpeakers: number | null; readonly maxSpeakers: number | null } | null;
+  readonly unmet: {
+    /** Least number of speakers; null if none was asked for. */
+    readonly minSpeakers: number | null;
+    /** Greatest number of speakers; null if none was asked for. */
+    readonly maxSpeakers: number | null;
+  } | null;
 }
 
 /**

@@ -2,7 +2,8 @@
  * Both bundled models on WebGPU through ONNX Runtime, on Dawn in Node: the values of WASM, the goldens of PyTorch, what
  * crosses the bus, and every kind of fault in every stage.
  *
- * Runs take one second of speech, except on the goldens: a software adapter computes one time step after another.
+ * Runs take half a second of speech, except on the goldens: a software adapter computes one time step after another.
+ * e2e/full/parity.spec.ts has the goldens of a sound GPU.
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
@@ -30,11 +31,11 @@ const request = (modelId: string, backend: LoadRequest['backend']): LoadRequest 
   trustUnknownModel: false,
 });
 
-/** One second of speech from the sample. */
+/** Half a second of speech from the sample. */
 function speech(): Float32Array {
   const file = readFileSync('public/sample.wav');
   const start = file.indexOf('data') + 8 + 2 * 9 * SAMPLE_RATE;
-  return Float32Array.from({ length: SAMPLE_RATE }, (_, i) => file.readInt16LE(start + 2 * i) / 32768);
+  return Float32Array.from({ length: SAMPLE_RATE / 2 }, (_, i) => file.readInt16LE(start + 2 * i) / 32768);
 }
 
 const greatestDifference = (actual: Float32Array, expected: Float32Array): number =>
@@ -79,10 +80,7 @@ describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, 
     expect(model.gpu!.meter.counts().segmentation!.bytesBack).toBe(actual.data.byteLength);
   });
 
-  test('reproduces the goldens; perturbed, it does not', async () => {
-    const sound = await proveSegmentation(model.graph, model.manifest, GOLDENS_BASE);
-    expect(sound).toMatchObject({ passed: true, stages: [{ stage: 'classifier' }] });
-    expect(sound.stages[0]!.argmaxAgreement).toBeGreaterThanOrEqual(0.999);
+  test('does not reproduce the goldens if it is perturbed', async () => {
     const perturbed = await withFault({ stage: 'segmentation', kind: 'perturb' }, () => proveSegmentation(model.graph, model.manifest, GOLDENS_BASE));
     expect(perturbed.passed).toBe(false);
     expect(perturbed.stages[0]!.maxAbs).toBeCloseTo(0.25, 2);
@@ -113,11 +111,7 @@ describe.skipIf(missing !== null)('embedding on Dawn', { timeout: 300_000 }, () 
     expect(cosine(await embed(), expected)).toBeGreaterThanOrEqual(0.9999);
   });
 
-  test.each(['fbank', 'embedding'] as const)('reproduces the goldens; with %s perturbed, it does not', async (stage) => {
-    if (stage === 'fbank') {
-      const sound = await proveEmbedding(model.embedder, model.manifest, GOLDENS_BASE);
-      expect(sound.stages.map(({ stage: name, passed }) => [name, passed])).toEqual([['fbank', true], ['embedding', true]]);
-    }
+  test.each(['fbank', 'embedding'] as const)('does not reproduce the goldens if %s is perturbed', async (stage) => {
     const perturbed = await withFault({ stage, kind: 'perturb' }, () => proveEmbedding(model.embedder, model.manifest, GOLDENS_BASE));
     expect(perturbed.stages.find(({ passed }) => !passed)?.stage).toBe(stage);
   });

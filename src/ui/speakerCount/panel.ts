@@ -1,9 +1,11 @@
+import type { SpeakerCount } from '../../pipeline/types';
 import type { MinDurations } from '../../timeline/minDurations';
 import { button } from '../compare/controls';
 import { h, setText } from '../dom';
 import { failureFacts } from '../failureFacts';
 import { namesOf } from '../studio/names';
 import type { Panel, Studio } from '../studio/studio';
+import { countWithAlternatives } from './certainty';
 import { talkingOf } from './changes';
 import { CountSession, type CountChoice } from './session';
 import type { CountSource } from './source';
@@ -136,7 +138,7 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
     auto.setAttribute('aria-pressed', String(request?.choice === 'auto'));
     keep.disabled = !annotation.turns.some(({ isCorrected }) => isCorrected);
     setText(keepHint, keep.disabled ? words.keepNone : words.keepHint);
-    setText(progress, work === 'none' ? (proposal ? words.took(proposal.seconds) : request ? '' : words.now(now)) : words[work]);
+    setText(progress, work === 'none' ? (proposal ? words.took(proposal.seconds) : request ? '' : words.now(countNow(studio, now))) : words[work]);
     failure.hidden = failed === null;
     failure.replaceChildren(...(failed ? [h('p', { class: 'legend legend--alert' }, words.failed), failureFacts(failed, words.labels)] : []));
     const isCurrent = proposal?.request === request;
@@ -155,6 +157,12 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
   }
   update();
   return { element };
+}
+
+/** The number of speakers, with other likely ones as long as it is the one that the run found. */
+function countNow({ outcome }: Studio, now: number): string {
+  const found: SpeakerCount | undefined = outcome.result?.speakerCount;
+  return countWithAlternatives(found?.value === now ? found : { value: now, alternatives: [], unmet: null });
 }
 
 /** Results of earlier releases have none. */

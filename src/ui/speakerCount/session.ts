@@ -3,6 +3,7 @@ import type { Annotation } from '../../editing/annotation';
 import { constraintsOf } from '../../editing/constraints';
 import { briefSpeakers, speakerShares, type SpeakerShare } from '../../editing/review';
 import type { Reclusterer, ReclusterOptions, Reclustering } from '../../pipeline/reclusterer';
+import type { SpeakerCount } from '../../pipeline/types';
 import type { MinDurations } from '../../timeline/minDurations';
 import { failureOf } from '../failure';
 import type { Failure } from '../state';
@@ -29,6 +30,8 @@ export interface Proposal {
   readonly changes: Changes;
   /** The speakers that say very little in it. */
   readonly brief: readonly SpeakerShare[];
+  /** How many speakers there are, with other likely numbers. */
+  readonly speakerCount: SpeakerCount;
   /** Of the worker. */
   readonly seconds: number;
 }
@@ -182,7 +185,7 @@ export class CountSession {
 }
 
 function proposalOf(before: Annotation, request: CountRequest, found: Reclustering, certain: ReadonlySet<string>): Proposal {
-  const { turns, exclusiveTurns, speakers, confidenceKind, seconds } = found;
+  const { turns, exclusiveTurns, speakers, speakerCount, confidenceKind, seconds } = found;
   const carried = carryOver(before, annotationOf(turns, exclusiveTurns, speakers, before.durationSeconds), certain);
   // It can be another kind than the run's.
   const annotation = { ...carried, confidenceKind, minDurations: request.minDurations };
@@ -192,6 +195,7 @@ function proposalOf(before: Annotation, request: CountRequest, found: Reclusteri
     annotation,
     changes: changesBetween(before, annotation),
     brief: speakerShares(annotation).filter(({ speaker }) => brief.has(speaker)),
+    speakerCount,
     seconds,
   };
 }

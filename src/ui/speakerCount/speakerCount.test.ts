@@ -114,7 +114,7 @@ describe('what a proposal says', () => {
   const names = new Map([['A', 'Ada'], ['B', 'Ben'], ['C', 'Cleo']]);
   const say = (before: ReturnType<typeof annotationWith>, after: ReturnType<typeof annotationWith>, choice: number | 'auto' = 'auto') =>
     sentencesOf(
-      { request: { choice, minDurations: { minDurationOn: 0, minDurationOff: 0 }, isKeepingCorrections: false }, annotation: after, changes: changesBetween(before, after), brief: [] },
+      { request: { choice, minDurations: { minDurationOn: 0, minDurationOff: 0 }, isKeepingCorrections: false }, annotation: after, changes: changesBetween(before, after), brief: [], speakerCount: { value: 0, alternatives: [], unmet: null } },
       names,
       names,
     );

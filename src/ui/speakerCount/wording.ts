@@ -1,16 +1,18 @@
+import { countWithAlternatives } from './certainty';
 import { talkingOf } from './changes';
 import type { Proposal } from './session';
 import { countText as words } from './text';
 
 /** What a proposal does to the result, sentence by sentence: how many speakers, who merges or splits, who says very little. */
 export function sentencesOf(
-  { request, annotation, changes, brief }: Pick<Proposal, 'request' | 'annotation' | 'changes' | 'brief'>,
+  { request, annotation, changes, brief, speakerCount }: Pick<Proposal, 'request' | 'annotation' | 'changes' | 'brief' | 'speakerCount'>,
   namesBefore: ReadonlyMap<string, string>,
   namesAfter: ReadonlyMap<string, string>,
 ): readonly string[] {
   const nameBefore = (id: string): string => namesBefore.get(id) ?? id;
   const found = talkingOf(annotation).length;
-  const sentences = [words.found(found)];
+  // A count that a person asked for has no alternatives.
+  const sentences = [words.found(countWithAlternatives({ ...speakerCount, value: found }))];
   if (typeof request.choice === 'number' && request.choice !== found) sentences.push(words.fewer(request.choice, found));
   for (const change of changes.speakers) {
     if (change.kind === 'merged') sentences.push(words.merged(change.from.map(nameBefore)));

@@ -3,9 +3,11 @@ import { fileButton } from '../fileButton';
 import { clock, decimal } from '../format';
 import { lanesOfAnnotation } from '../lanes/model';
 import { Player } from '../player';
+import type { SpeakerCount } from '../../pipeline/types';
 import { createReviewPanel, type ReviewPanel } from '../review/panel';
 import { runDetails } from '../runDetails';
 import { createScorePanel, type ScorePanel } from '../score/panel';
+import { unmetBounds } from '../speakerCount/certainty';
 import { createSpeakerCountPanel } from '../speakerCount/panel';
 import { keptVoicesSource } from '../speakerCount/source';
 import { actOn } from '../studio/actions';
@@ -206,10 +208,12 @@ function createHead(
   importing.title = studioText.importing.hint;
   const heading = h('h2', { class: 'title' }, studio.outcome.name);
   const summary = h('p', { class: 'status', 'data-testid': 'summary' });
+  const counted = studio.outcome.result?.speakerCount as SpeakerCount | undefined;
+  const unmet = counted ? unmetBounds(counted) : null;
   const head = h(
     'div',
     { class: 'view-head' },
-    h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.done.label), heading, summary),
+    h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.done.label), heading, summary, ...(unmet === null ? [] : [h('p', { class: 'status', 'data-testid': 'unmet-bounds' }, unmet)])),
     h(
       'div',
       { class: 'button-row' },
