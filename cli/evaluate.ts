@@ -8,18 +8,18 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { settingsOf } from '../src/pipeline/settings';
 import { messageOf } from '../src/util/errors';
-import { makeConversations } from './evaluate/conversations';
+import { conversationScripts, makeConversations } from './evaluate/conversations';
 import { evaluateRecording, turnsOfVoices, type EvaluationRow } from './evaluate/evaluation';
 import { defaultCacheFolder, FeatureCache } from './evaluate/featureCache';
 import { FeatureSource } from './evaluate/features';
-import { HELP, parseCommand, type EvaluateCommand } from './evaluate/options';
+import { changedSettings, HELP, parseCommand, type EvaluateCommand } from './evaluate/options';
 import { PeerSource } from './evaluate/peer';
 import { findRecordings, readReference, type Recording } from './evaluate/recordings';
 import { evaluationJson, evaluationTable } from './evaluate/report';
 import { runCommand } from './script';
 
-/** Conversations of kinds that the corpus lacks, made by the same generator. */
-const MORE_CONVERSATIONS = fileURLToPath(new URL('../bench/corpus/conversations.json', import.meta.url));
+/** Has conversations of kinds that the corpus lacks. */
+const OWN_CORPUS = fileURLToPath(new URL('../bench/corpus/', import.meta.url));
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
@@ -31,6 +31,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  changedSettings(settingsOf(command.preset, command.clustering), command.changes);
   const recordings = findRecordings(command.folders.length > 0 ? command.folders : corpus(command));
   const cache = new FeatureCache(command.cache);
   const features = new FeatureSource(command, cache, say);
@@ -62,7 +63,8 @@ async function evaluate(
 ): Promise<EvaluationRow> {
   const reference = readReference(recording);
   const found = await features.of(recording.audio);
-  const turns = turnsOfVoices(found.voices, settingsOf(command.preset, command.clustering), command);
+  const settings = changedSettings(settingsOf(command.preset, command.clustering), command.changes);
+  const turns = turnsOfVoices(found.voices, settings, command);
   return evaluateRecording(recording.name, found, reference, turns, (await peer?.of(recording.audio)) ?? null);
 }
 
@@ -71,8 +73,8 @@ function corpus({ cache }: EvaluateCommand): string[] {
   const shared = process.env.VOXLANE_SHARED ?? resolve('..', 'shared');
   const generator = resolve(shared, 'conversations');
   if (!existsSync(generator)) throw new Error(`${generator} does not exist. Name a FOLDER, or set VOXLANE_SHARED. Try --help.`);
-  const make = (list: string): string => makeConversations(generator, list, cache ?? defaultCacheFolder(), say);
-  return [make(resolve(generator, 'conversations.json')), make(MORE_CONVERSATIONS), resolve(shared, 'audio'), resolve(shared, 'captures')];
+  const made = conversationScripts(generator, OWN_CORPUS).map((script) => makeConversations(script, cache ?? defaultCacheFolder(), say));
+  return [...made, resolve(shared, 'audio'), resolve(shared, 'captures')];
 }
 
 await runCommand('evaluate', 1, main);

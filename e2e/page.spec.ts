@@ -37,18 +37,18 @@ test('drop the sample, watch it run, hear it, take the files home', async ({ pag
   }
   await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
 
-  await expect(page.getByTestId('turn-row')).toHaveCount(13);
+  await expect(page.getByTestId('turn-row')).toHaveCount(11);
   await expect(page.getByTestId('backend-line')).toContainText('WASM');
 
   const rttmFile = await exportAs(page, 'rttm');
   expect(rttmFile.suggestedFilename()).toBe('meeting.rttm');
   const rttm = parseRttm(readFileSync(await rttmFile.path(), 'utf8'));
-  expect(rttm.get('meeting')).toHaveLength(13);
+  expect(rttm.get('meeting')).toHaveLength(11);
 
   const jsonFile = await exportAs(page, 'json');
   const json = JSON.parse(readFileSync(await jsonFile.path(), 'utf8')) as DiarizationJson;
   expect(json.file).toBe('meeting.wav');
-  expect(json.turns).toHaveLength(13);
+  expect(json.turns).toHaveLength(11);
   expect(json.speakers).toHaveLength(2);
 
   // A turn that is clicked plays from its start.
@@ -82,7 +82,7 @@ test('cancel stops the work and the next run is whole', async ({ page }) => {
   await expect.poll(() => page.workers().length).toBe(0);
   await page.getByTestId('try-sample').click();
   await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
-  await expect(page.getByTestId('turn-row')).toHaveCount(13);
+  await expect(page.getByTestId('turn-row')).toHaveCount(11);
 });
 
 test('a file that is no recording is explained, and the last result stays', async ({ page }) => {

@@ -51,3 +51,32 @@ test('turns of a file have no voices: the page says so, and what to do', async (
   await expect(page.getByTestId('count-absent')).toContainText('no voices in it');
   await expect(page.getByTestId('count-absent')).toContainText('run it again');
 });
+
+test('the shortest turn and the shortest pause are shown at once, and can be undone', async ({ page }) => {
+  await page.goto('index.html');
+  await page.getByTestId('try-sample').click();
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
+  await page.getByTestId('tab-count').click();
+  const [shortestTurn, shortestGap] = [page.getByTestId('count-min-duration-on'), page.getByTestId('count-min-duration-off')];
+  const summary = page.getByTestId('summary');
+  await expect(shortestTurn).toHaveValue('0.15');
+  await expect(shortestGap).toHaveValue('0.1');
+  await expect(summary).toContainText('11 turns');
+
+  // Without them, the crumbs of the segmentation are back.
+  await shortestTurn.fill('0');
+  await shortestGap.fill('0');
+  await expect(summary).toContainText('13 turns');
+  await page.keyboard.press('Escape');
+  await expect(summary).toContainText('11 turns');
+  await expect(shortestTurn).toHaveValue('0.15');
+
+  await shortestTurn.fill('1');
+  await expect(page.getByTestId('count-accept')).toBeEnabled();
+  await page.getByTestId('count-accept').click();
+  await expect(summary).not.toContainText('11 turns');
+  await expect(shortestTurn).toHaveValue('1');
+  await page.getByTestId('undo').click();
+  await expect(summary).toContainText('11 turns');
+  await expect(shortestTurn).toHaveValue('0.15');
+});

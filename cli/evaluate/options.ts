@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { BackendChoice, ClusteringName, PresetId, Speed } from '../../src/index';
 import { number, oneOf } from '../arguments';
+import type { PipelineSettings } from '../../src/pipeline/settings';
 import { defaultCacheFolder } from './featureCache';
 
 export const HELP = `Usage: npm run --silent evaluate -- [FOLDER…] [options]
@@ -15,6 +16,8 @@ its generator makes (needs Python with numpy, scipy and soundfile), AMI clips an
                                   clustering settings (default preset)
   --min-duration-on S             shortest turn (default: that of the preset)
   --min-duration-off S            shortest gap within a speaker (default: that of the preset)
+  --set NAME=VALUE                another value for a number of the clustering settings, such as observationWeight=0.05;
+                                  can be repeated
   --backend auto|webgpu|wasm      where the models run (default wasm)
   --model FILE.onnx, --trust-model  as of diarize
   --no-peer                       without sherpa-onnx
@@ -37,6 +40,8 @@ export interface EvaluateCommand {
   readonly clustering: ClusteringName;
   readonly minDurationOn: number | undefined;
   readonly minDurationOff: number | undefined;
+  /** Other values for numbers of the clustering settings, by name. */
+  readonly changes: Readonly<Record<string, number>>;
   readonly backend: BackendChoice;
   readonly model: string | undefined;
   readonly trustModel: boolean;
@@ -56,6 +61,7 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
       clustering: { type: 'string', default: 'preset' },
       'min-duration-on': { type: 'string' },
       'min-duration-off': { type: 'string' },
+      set: { type: 'string', multiple: true, default: [] },
       backend: { type: 'string', default: 'wasm' },
       model: { type: 'string' },
       'trust-model': { type: 'boolean', default: false },
@@ -74,6 +80,7 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
     clustering: oneOf('--clustering', values.clustering, ['preset', 'pyannote-3.1']),
     minDurationOn: number('--min-duration-on', values['min-duration-on']),
     minDurationOff: number('--min-duration-off', values['min-duration-off']),
+    changes: Object.fromEntries(values.set.map(changeOf)),
     backend: oneOf('--backend', values.backend, ['auto', 'webgpu', 'wasm']),
     model: values.model,
     trustModel: values['trust-model'],
@@ -81,4 +88,20 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
     cache: values['no-cache'] ? null : (values.cache ?? defaultCacheFolder()),
     json: values.json,
   };
+}
+
+function changeOf(text: string): [string, number] {
+  const [name = '', value] = text.split('=');
+  if (name === '' || value === undefined) throw new Error(`--set is ${text}. Expected NAME=VALUE.`);
+  return [name, number(`--set ${name}`, value)!];
+}
+
+/** Clustering settings with other values. @throws Error for a name that is not one of their numbers */
+export function changedSettings(settings: PipelineSettings, changes: EvaluateCommand['changes']): PipelineSettings {
+  const { clustering } = settings;
+  const numbers = Object.entries(clustering).flatMap(([name, value]) => (typeof value === 'number' ? [name] : []));
+  for (const name of Object.keys(changes)) {
+    if (!numbers.includes(name)) throw new Error(`--set names ${name}. The clustering ${clustering.method} has ${numbers.join(', ')}.`);
+  }
+  return { ...settings, clustering: { ...clustering, ...changes } };
 }

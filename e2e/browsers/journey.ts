@@ -59,10 +59,10 @@ export function journey(kind: BrowserKind): void {
       await waitFor(driver, 'the waveform', 30, () => document.querySelector('.lanes__wave-note')?.textContent === '');
     };
 
-    it('the sample: 13 turns of 2 speakers, and a waveform', async () => {
+    it('the sample: 11 turns of 2 speakers, and a waveform', async () => {
       await go(PAGES.app);
       await trySample();
-      await waitForCount(driver, ROWS, 13);
+      await waitForCount(driver, ROWS, 11);
       await waitForCount(driver, byTestId('speaker-row'), 2);
       await waitForText(driver, byTestId('backend-line'), /WASM/);
       await waitForWaveform();
@@ -128,7 +128,7 @@ export function journey(kind: BrowserKind): void {
       await driver.click(byTestId('undo'));
       await waitForCount(driver, byTestId('speaker-row'), 2);
       await driver.click(byTestId('tab-turns'));
-      await waitForCount(driver, ROWS, 13);
+      await waitForCount(driver, ROWS, 11);
     });
 
     it('RTTM goes out and comes in again', async () => {
@@ -140,7 +140,7 @@ export function journey(kind: BrowserKind): void {
       writeFileSync(saved, before.map(({ startSeconds, endSeconds, speaker }) =>
         `SPEAKER sample 1 ${startSeconds.toFixed(3)} ${(endSeconds - startSeconds).toFixed(3)} <NA> <NA> ${speaker} <NA> <NA>\n`).join(''));
       await driver.chooseFiles(byTestId('import-input'), saved);
-      await waitForCount(driver, ROWS, 13);
+      await waitForCount(driver, ROWS, 11);
       expect(await exportedTurns('sample')).toEqual(before);
     });
 
@@ -153,7 +153,7 @@ export function journey(kind: BrowserKind): void {
       await waitForAttribute(driver, STATE, 'data-state', 'done');
       await waitForCount(driver, ROWS, 12);
       await driver.click(byTestId('undo'));
-      await waitForCount(driver, ROWS, 13);
+      await waitForCount(driver, ROWS, 11);
       // Otherwise the browser asks whether to leave the page.
       await waitForAttribute(driver, STATE, 'data-kept', 'true');
     });
@@ -193,7 +193,7 @@ export function journey(kind: BrowserKind): void {
       await waitForAttribute(driver, STATE, 'data-state', 'empty');
       expect(await driver.evaluate(() => crossOriginIsolated)).toBe(true);
       await trySample();
-      await waitForCount(driver, ROWS, 13);
+      await waitForCount(driver, ROWS, 11);
     });
 
     // Last, because it leaves the origin: under automation, WebKit keeps storage in memory and drops it with the origin's last page.
@@ -212,7 +212,7 @@ export function journey(kind: BrowserKind): void {
           const { speakers, turns } = await widget.diarize();
           return { speakers: speakers.length, turns: turns.length, shown: widget.shadowRoot?.querySelectorAll('[part=turn]').length };
         });
-        expect(found).toEqual({ speakers: 2, turns: 13, shown: 13 });
+        expect(found).toEqual({ speakers: 2, turns: 11, shown: 11 });
       } finally {
         await plain.end();
       }

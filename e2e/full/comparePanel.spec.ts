@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MINUTES, openFiles, run, state, upload } from '../../test/browser/comparePanel';
 import { expect, test } from '../../test/browser/test';
-import { encodeOnnx, parseOnnx } from '../../src/onnx/model';
-import { copyWith } from '../../src/onnx/message';
 import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
 import { makeForeignModel } from '../../test/browser/foreignModel';
+import { withSwappedGates } from '../../test/onnx/swappedGates';
 
 test('a port with swapped LSTM gates: the stage, the cause, on both backends', async ({ page }) => {
   test.setTimeout(4 * MINUTES);
@@ -26,26 +25,6 @@ test('a port with swapped LSTM gates: the stage, the cause, on both backends', a
   await page.getByTestId('pair-wasm-webgpu').click();
   await expect(page.getByTestId('heatmap')).toBeVisible();
 });
-
-/** The shipped graph with the gates of its first LSTM in PyTorch's order. */
-function withSwappedGates(): Uint8Array {
-  const model = parseOnnx(readFileSync('models/segmentation-3.0/model.onnx'), 'model.onnx');
-  const graph = model.graph!;
-  const lstm = graph.node.find(({ opType }) => opType === 'LSTM')!;
-  // Weights of the input, of the state, and both biases.
-  const [, w, r, b] = lstm.input;
-  const initializer = graph.initializer.map((tensor) => {
-    if (![w, r, b].includes(tensor.name)) return tensor;
-    const values = new Float32Array(new Uint8Array(tensor.rawData).buffer);
-    const block = values.length / (tensor.name === b ? 16 : 8);
-    const swapped = Float32Array.from(values, (_, i) => {
-      const gate = Math.floor(i / block) % 4;
-      return values[i + ([0, 2, 3, 1][gate]! - gate) * block]!;
-    });
-    return copyWith(tensor, { rawData: new Uint8Array(swapped.buffer) });
-  });
-  return encodeOnnx(copyWith(model, { graph: copyWith(graph, { initializer }) }));
-}
 
 test("somebody else's graph: its values by name, and the audit of its weights", async ({ page }) => {
   const { onnx, bundle } = makeForeignModel();

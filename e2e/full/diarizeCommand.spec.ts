@@ -20,7 +20,7 @@ test.afterEach(() => {
 test('RTTM on standard output, progress and backend on standard error', async () => {
   const { code, stdout, stderr } = await diarize('public/sample.wav', '--backend', 'wasm');
   expect(code).toBe(0);
-  expect(parseRttm(stdout).get('sample')).toHaveLength(13);
+  expect(parseRttm(stdout).get('sample')).toHaveLength(11);
   expect(stderr).toMatch(/embedding 50 %/);
   expect(stderr).toMatch(/WASM, \d+ threads/);
 });

@@ -27,7 +27,7 @@ const CLIPS = [
   { name: 'sample', audio: 'public/sample.wav', annotation: 'public/sample.rttm' },
 ];
 
-test.use({ engineOptions: { speed: 'fast' } });
+test.use({ engineOptions: { speed: 'fast', clustering: 'pyannote-3.1' } });
 
 const readTurns = (path: string): readonly Turn[] => [...parseRttm(readFileSync(path, 'utf8')).values()].flat();
 

@@ -73,7 +73,7 @@ async function expectTurnsAsText(page: Page, address: string): Promise<void> {
   const shown = page.locator('pre');
   await expect(shown).toContainText('SPEAKER_00', { timeout: 60_000 });
   const lines = (await shown.innerText()).trim().split('\n');
-  expect(lines).toHaveLength(13);
+  expect(lines).toHaveLength(11);
   expect(new Set(lines.map((line) => line.slice(line.indexOf('SPEAKER'))))).toEqual(new Set(['SPEAKER_00', 'SPEAKER_01']));
 }
 

@@ -45,5 +45,5 @@ test('npm start serves the app, isolated, and the sample gets its two speakers',
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
   await page.getByTestId('try-sample').click();
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 120_000 });
-  await expect(page.getByTestId('turn-row')).toHaveCount(13);
+  await expect(page.getByTestId('turn-row')).toHaveCount(11);
 });

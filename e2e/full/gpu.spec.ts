@@ -91,5 +91,5 @@ test('a GPU with one stage perturbed is found out, named on the page, and not us
   await expect(page.getByTestId('self-check')).toContainText('classifier');
   await expect(page.getByTestId('backend-line')).toContainText('WASM');
   await expect(page.getByText(/stage classifier is off by 0\.25/).first()).toBeVisible();
-  await expect(page.getByTestId('turn-row')).toHaveCount(13);
+  await expect(page.getByTestId('turn-row')).toHaveCount(11);
 });

@@ -47,7 +47,7 @@ test('after one visit, a whole recording is analysed without a network', async (
   await page.getByRole('radio', { name: 'WASM' }).check();
   await page.getByTestId('try-sample').click();
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
-  await expect(page.getByTestId('turn-row')).toHaveCount(13);
+  await expect(page.getByTestId('turn-row')).toHaveCount(11);
   await expect(page.getByTestId('backend-line')).toContainText('WASM');
   // The browser asks the server for a newer service worker, whoever answers the page.
   expect(failed.filter((address) => !address.endsWith('/sw.js'))).toEqual([]);

@@ -62,7 +62,7 @@ test('WASM: models from another origin', async ({ page }) => {
   server.headers = {};
   const { backend, turns, numSpeakers } = await diarizeWith(page, { ...elsewhere(), backend: 'wasm' });
   expect(backend.name).toBe('wasm');
-  expect(turns).toHaveLength(13);
+  expect(turns).toHaveLength(11);
   expect(numSpeakers).toBe(2);
   expect(assets.asked.filter((path) => path.endsWith('.onnx'))).not.toEqual([]);
   expect(server.asked.filter((path) => path.endsWith('.onnx'))).toEqual([]);

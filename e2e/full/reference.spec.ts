@@ -9,6 +9,9 @@ import type { Turn } from '../../src/timeline/turn';
 import { expect, test, type RunOutcome } from '../../test/browser/engine';
 import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../../test/shared';
 
+// What pyannote's own code was run with.
+test.use({ engineOptions: { clustering: 'pyannote-3.1' } });
+
 const CLIPS = [
   ...['dev00', 'dev01', 'trn00', 'trn01', 'trn02', 'trn03', 'trn04'].map((name) => ({
     name,

@@ -107,8 +107,9 @@ describe('merging by evidence', () => {
     const labels = cutPath(path, count);
     const pairs = new Set(speakers.map((speaker, i) => `${speaker} ${labels[i]}`));
     expect(pairs.size).toBe(4);
-    expect(countScores(path)[0]!.value).toBe(4);
-    expect(countScores(path).reduce((sum, { score }) => sum + score, 0)).toBeLessThanOrEqual(1 + 1e-12);
+    const counts = countScores(path, latent.map(() => 1), 1);
+    expect(counts[0]!.value).toBe(4);
+    expect(counts.reduce((sum, { score }) => sum + score, 0)).toBeLessThanOrEqual(1 + 1e-12);
   });
 
   test('keeps to bounds, also if there are fewer clusters than asked for', () => {
@@ -119,6 +120,15 @@ describe('merging by evidence', () => {
     expect(new Set(cutPath(path, 7)).size).toBe(7);
     expect(new Set(cutPath(path, 100)).size).toBe(latent.length);
     expect([...cutPath(path, 1)]).toEqual(latent.map(() => 0));
+  });
+
+  test('of clusters that are too small to count says nothing', () => {
+    const { latent } = drawn([20, 20, 1], 9);
+    const path = mergeByEvidence(inputOf(latent));
+    const sizes = latent.map(() => 1);
+    expect(countScores(path, sizes, 1)[0]!.value).toBe(3);
+    expect(countScores(path, sizes, 2)[0]!.value).toBe(2);
+    expect(countScores(path, sizes, 100)).toEqual([{ value: 1, score: 1 }]);
   });
 
   test('never merges two groups', () => {
@@ -136,6 +146,6 @@ describe('merging by evidence', () => {
     const path = mergeByEvidence(inputOf(drawn([1], 8).latent));
     expect(path.merges).toEqual([]);
     expect(bestCount(path, 1, Infinity)).toBe(1);
-    expect(countScores(path)).toEqual([{ value: 1, score: 1 }]);
+    expect(countScores(path, [1], 1)).toEqual([{ value: 1, score: 1 }]);
   });
 });

@@ -65,16 +65,41 @@ export function bestCount({ scores }: EvidencePath, minClusters: number, maxClus
 
 /** Less likely numbers of speakers are not worth a mention. */
 const MIN_COUNT_SCORE = 0.01;
+/**
+ * Nats by which the evidence must fall for a number to be e times less likely. The evidence alone is too sure of itself: the
+ * model's assumptions hold for no real voice. With 10, on 50 made conversations, an alternative had a score of at least 0.1 in
+ * 14, of which 6 had a wrong number.
+ */
+const COUNT_TEMPERATURE = 10;
 
-/** How likely each number of clusters is, if all are equally likely before; the most likely first. */
-export function countScores({ scores }: EvidencePath): CountScore[] {
-  const greatest = scores.reduce((most, score) => Math.max(most, score), -Infinity);
-  const weights = Array.from(scores, (score) => Math.exp(score - greatest));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+/**
+ * How likely each number of speakers is, the most likely first.
+ *
+ * @param sizes embeddings of each start cluster
+ * @param minSize clusters with fewer embeddings do not count, because one more or less of them says nothing of who talks
+ */
+export function countScores({ numStart, merges, scores }: EvidencePath, sizes: ArrayLike<number>, minSize: number): CountScore[] {
+  const current = Float64Array.from(sizes);
+  let numLarge = current.filter((size) => size >= minSize).length;
+  const best = new Map<number, number>();
+  const add = (numClusters: number): void => {
+    const count = Math.max(1, numLarge);
+    best.set(count, Math.max(best.get(count) ?? -Infinity, scores[numClusters - 1]!));
+  };
+  add(numStart);
+  merges.forEach(({ left, right }, index) => {
+    const size = current[left]! + current[right]!;
+    numLarge += Number(size >= minSize) - Number(current[left]! >= minSize) - Number(current[right]! >= minSize);
+    current[left] = size;
+    add(numStart - 1 - index);
+  });
+  const greatest = Math.max(...best.values());
+  const weights = [...best].map(([value, score]) => ({ value, weight: Math.exp((score - greatest) / COUNT_TEMPERATURE) }));
+  const total = weights.reduce((sum, { weight }) => sum + weight, 0);
   return weights
-    .map((weight, index) => ({ value: index + 1, score: weight / total }))
+    .map(({ value, weight }) => ({ value, score: weight / total }))
     .filter(({ score }) => score >= MIN_COUNT_SCORE)
-    .sort((a, b) => b.score - a.score || a.value - b.value);
+    .sort((one, other) => other.score - one.score || one.value - other.value);
 }
 
 /** What depends on nothing but the size of a cluster. */

@@ -1,5 +1,5 @@
 import { checkAnchorCount, clustersOfAnchors, embeddedAnchors, type AnchoredRows } from './anchors';
-import { INACTIVE, trainableRows, type JudgedClusters, type SpeakerBounds } from './cluster';
+import { INACTIVE, trainableRows, type CountScore, type JudgedClusters, type SpeakerBounds } from './cluster';
 import { confidences } from './confidence';
 import { bestClusters, constrainedClusters, type SoftClusters } from './constrained';
 import { zeros, rowOf } from './dense';
@@ -41,6 +41,9 @@ export const CAMPPLUS_CLUSTERING: EvidenceSettings = {
 
 /** Start clusters, at most: the gains of all pairs fill 18 MB. */
 const MAX_START_CLUSTERS = 1500;
+
+/** A speaker who is heard in fewer windows does not make another number of speakers likely. */
+const MIN_COUNTED_WINDOWS = 4;
 
 /** One way to merge the start clusters. */
 interface Start {
@@ -125,7 +128,7 @@ export class EvidenceClusterer {
     const cut = cutPath(path, count);
     const start = labels.map((label) => cut[label]!);
     const centroids = this.refined(clusterMeans(train, start, count, table.local.dimension));
-    return { ...this.assign(centroids, null, []), counts: countScores(path) };
+    return { ...this.assign(centroids, null, []), counts: this.counts(labels, path) };
   }
 
   /** Means of the embeddings that are assigned to each centroid, again and again. One that gets none stays as it is. */
@@ -178,11 +181,21 @@ export class EvidenceClusterer {
     return mergeByEvidence({ sums, sizes, betweenCovariance: plda.betweenCovariance, observationWeight, ...(groups && { groups }) });
   }
 
+  private counts(labels: Int32Array, path: EvidencePath): CountScore[] {
+    const sizes = new Int32Array(path.numStart);
+    for (const label of labels) sizes[label]!++;
+    return countScores(path, sizes, Math.min(MIN_COUNTED_WINDOWS / this.windowsPerEmbedded(), 0.1 * labels.length));
+  }
+
+  /** If only some windows were embedded, each stands for its neighbors. */
+  private windowsPerEmbedded(): number {
+    const { embedded } = this;
+    return embedded ? embedded.length / embedded.reduce((sum, value) => sum + value, 0) : 1;
+  }
+
   private observationWeight(numEmbeddings: number): number {
-    const { settings, embedded } = this;
-    // If only some windows were embedded, each stands for its neighbors.
-    const windowsPerEmbedded = embedded ? embedded.length / embedded.reduce((sum, value) => sum + value, 0) : 1;
-    const weight = settings.observationWeight * windowsPerEmbedded;
+    const { settings } = this;
+    const weight = settings.observationWeight * this.windowsPerEmbedded();
     const least = settings.minObservations / numEmbeddings;
     const most = settings.maxObservations / numEmbeddings;
     return Math.min(1, most, Math.max(weight, least));

@@ -1,0 +1,126 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { GEOMETRY, meeting } from '../../test/diarization/meeting';
+import type { KeptVoices, Turn } from '../../src/index';
+import { CAMPPLUS, settingsOf } from '../../src/pipeline/settings';
+import { frameMiddleSeconds } from '../../src/timeline/geometry';
+import { evaluateRecording, turnsOfVoices } from './evaluation';
+import { FeatureCache, hashFile } from './featureCache';
+import { floorTurns } from './floor';
+import { changedSettings, parseCommand } from './options';
+import { findRecordings, readReference } from './recordings';
+import { evaluationJson, evaluationTable } from './report';
+
+const folder = mkdtempSync(join(tmpdir(), 'voxlane-evaluate-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const NUM_WINDOWS = 40;
+const { voiceOfFrame, ...arrays } = meeting({ numWindows: NUM_WINDOWS, numVoices: 3, dimension: 192, noise: 0.3, seed: 4 });
+const voices: KeptVoices = {
+  version: 1,
+  preset: 'campplus',
+  speed: 'exact',
+  segmentation: { id: 'segmentation-3.0', sha256: '' },
+  embedding: { id: 'campplus-zh-en', sha256: '' },
+  startSeconds: 0,
+  clustering: CAMPPLUS.clustering,
+  dendrogram: null,
+  ...arrays,
+};
+const durationSeconds = NUM_WINDOWS - 1 + GEOMETRY.windows.durationSeconds;
+
+/** Who talks, as the meeting was made; without those who talk over it. */
+function reference(): Turn[] {
+  const turns: Turn[] = [];
+  for (let frame = 0; frame < voiceOfFrame.length; ) {
+    let end = frame + 1;
+    while (end < voiceOfFrame.length && voiceOfFrame[end] === voiceOfFrame[frame]) end++;
+    const [startSeconds, endSeconds] = [frame, end].map((at) => frameMiddleSeconds(GEOMETRY.frames, at)) as [number, number];
+    if (voiceOfFrame[frame]! >= 0) turns.push({ startSeconds, endSeconds, speaker: `V${voiceOfFrame[frame]}` });
+    frame = end;
+  }
+  return turns;
+}
+
+describe('recordings', () => {
+  test('are audio files with a reference beside them, and captures', () => {
+    for (const name of ['a/one.wav', 'a/one.rttm', 'a/two.mp3', 'b/deep/three.flac', 'b/deep/three.rttm', 'c/clip_16k.wav', 'c/reference.rttm']) {
+      mkdirSync(join(folder, name, '..'), { recursive: true });
+      writeFileSync(join(folder, name), 'SPEAKER one 1 0.5 1.0 <NA> <NA> A <NA> <NA>\n');
+    }
+    expect(findRecordings([folder]).map(({ name }) => name)).toEqual(['one', 'three', 'c']);
+    expect(readReference(findRecordings([join(folder, 'a')])[0]!)).toEqual([{ startSeconds: 0.5, endSeconds: 1.5, speaker: 'A' }]);
+    mkdirSync(join(folder, 'empty'));
+    expect(() => findRecordings([join(folder, 'empty')])).toThrow('holds no recording with a reference');
+    expect(() => findRecordings([join(folder, 'none')])).toThrow('is not a folder');
+  });
+});
+
+describe('the floor', () => {
+  test('is what is left if every local speaker is assigned to the true one', () => {
+    const row = evaluateRecording('meeting', { voices, durationSeconds }, reference(), floorTurns(voices, reference()), null);
+    expect(row.score.der).toBe(row.floor.der);
+    // Interjections are in the activity and not in the reference; nobody is confused.
+    expect(row.score.confusion / row.score.total).toBeLessThan(0.02);
+    expect(row.speakersFound).toBe(3);
+  });
+
+  test('is of no speech without speech', () => {
+    const silent = { ...voices, activity: new Uint8Array(voices.activity.length) };
+    expect(floorTurns(silent, reference())).toEqual([]);
+    expect(turnsOfVoices(silent, CAMPPLUS, { minDurationOn: undefined, minDurationOff: undefined })).toEqual([]);
+  });
+});
+
+describe('figures', () => {
+  test('are rates of the reference, and add up over recordings', () => {
+    const turns = turnsOfVoices(voices, CAMPPLUS, { minDurationOn: 0.3, minDurationOff: 0 });
+    expect(Math.min(...turns.map(({ startSeconds, endSeconds }) => endSeconds - startSeconds))).toBeGreaterThanOrEqual(0.3);
+    const row = evaluateRecording('meeting', { voices, durationSeconds }, reference(), turns, reference());
+    const { recordings, total } = evaluationJson([row, row]);
+    const [{ der, missedSpeech, falseAlarm, confusion, peer }] = recordings as [(typeof recordings)[0]];
+    expect(missedSpeech + falseAlarm + confusion).toBeCloseTo(der, 12);
+    expect(total.der).toBeCloseTo(der, 12);
+    expect(peer).toEqual({ der: 0, speakersFound: 3 });
+    expect(total.peerDer).toBe(0);
+    const table = evaluationTable({ recordings, total });
+    expect(table.split('\n')[1]).toMatch(/^meeting +0\.8 /);
+    expect(table).toContain('sherpa-onnx');
+  });
+});
+
+describe('the cache', () => {
+  test('computes once for equal keys, and again for others', async () => {
+    const cache = new FeatureCache(join(folder, 'cache'));
+    let computed = 0;
+    const get = (key: string) => cache.get([key], () => Promise.resolve(Float32Array.of(++computed, NaN)));
+    expect(await get('a')).toEqual(Float32Array.of(1, NaN));
+    expect(await get('a')).toEqual(Float32Array.of(1, NaN));
+    expect(await get('b')).toEqual(Float32Array.of(2, NaN));
+    expect(await new FeatureCache(null).get(['a'], () => Promise.resolve(7))).toBe(7);
+  });
+
+  test('knows files by their content', async () => {
+    const [one, other] = ['x', 'y'].map((name) => join(folder, name)) as [string, string];
+    writeFileSync(one, 'same');
+    writeFileSync(other, 'same');
+    expect(await hashFile(one)).toBe(await hashFile(other));
+    writeFileSync(other, 'else');
+    expect(await hashFile(one)).not.toBe(await hashFile(other));
+  });
+});
+
+describe('the command line', () => {
+  test('changes numbers of the clustering, and no others', () => {
+    const command = parseCommand(['--set', 'observationWeight=0.05', '--set', 'numRounds=0']);
+    if (command === 'help') throw new Error('no help was asked for');
+    expect(changedSettings(CAMPPLUS, command.changes).clustering).toMatchObject({ method: 'evidence', observationWeight: 0.05, numRounds: 0 });
+    expect(() => changedSettings(settingsOf('campplus', 'pyannote-3.1'), command.changes)).toThrow('The clustering agglomerative has threshold');
+    expect(() => parseCommand(['--set', 'threshold'])).toThrow('Expected NAME=VALUE');
+    expect(() => parseCommand(['--preset', 'best'])).toThrow('--preset is best');
+  });
+});
