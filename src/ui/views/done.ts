@@ -208,7 +208,8 @@ function createHead(
   importing.title = studioText.importing.hint;
   const heading = h('h2', { class: 'title' }, studio.outcome.name);
   const summary = h('p', { class: 'status', 'data-testid': 'summary' });
-  const counted = studio.outcome.result?.speakerCount as SpeakerCount | undefined;
+  // Results of earlier releases have none.
+  const counted: SpeakerCount | undefined = studio.outcome.result?.speakerCount;
   const unmet = counted ? unmetBounds(counted) : null;
   const head = h(
     'div',
