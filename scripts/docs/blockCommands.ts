@@ -19,6 +19,8 @@ const TESTED_BY: Readonly<Record<string, string | null>> = {
   diarize: 'e2e/cli.spec.ts',
   replay: 'cli/replay.test.ts',
   score: 'cli/score.test.ts',
+  evaluate: 'e2e/full/evaluateCommand.spec.ts',
+  pictures: null,
   compare: 'e2e/full/compareCommand.spec.ts',
   bisect: 'e2e/full/compareCommand.spec.ts',
   audit: 'cli/audit.test.ts',
