@@ -271,10 +271,9 @@ export class EvidenceClusterer {
     table.silence(hardClusters);
     const judged = confidences(table, hardClusters, soft, null);
     // Two local speakers of a window cannot both take the nearest centroid, so that one can be left without any.
-    // Those that are left are numbered in the order of the windows.
-    const used = [...new Set(hardClusters)].filter((cluster) => cluster >= 0);
-    const numbers = new Map(used.map((cluster, number) => [cluster, number]));
-    const numberOf = (cluster: number): number => numbers.get(cluster) ?? cluster;
+    const taken = new Set(hardClusters);
+    const used = [...centroids.keys()].filter((cluster) => taken.has(cluster));
+    const numberOf = (cluster: number): number => (cluster < 0 ? cluster : used.indexOf(cluster));
     return {
       ...(free?.counts && { counts: free.counts }),
       hardClusters: hardClusters.map(numberOf),
