@@ -10,7 +10,7 @@ Says who spoke when in audio or video files. Results go to standard output, prog
   --preset auto|exact|fast|campplus|community-1
                                which models (default auto: community-1 where its model is at hand); exact and fast
                                are auto with that speed
-  --speed exact|fast           exact, the default, computes what pyannote does; fast embeds every fifth or tenth window
+  --speed exact|fast           exact, the default, embeds every window; fast embeds every fifth or tenth window
   --model FILE.onnx            the preset's embedding model, in place of a download; VOXLANE_MODELS can name a
                                folder that holds it
   --trust-model                accept a model file of unknown hash after its checks
@@ -22,8 +22,9 @@ Says who spoke when in audio or video files. Results go to standard output, prog
   --max-speakers N             at most N speakers
   --clustering preset|pyannote-3.1
                                clustering settings: those of the preset (default), or pyannote's, for comparisons
-  --min-duration-on S          remove turns shorter than S seconds
-  --min-duration-off S         fill gaps within a speaker that are shorter than S seconds
+  --min-duration-on S          remove turns shorter than S seconds (default 0.15; 0 with --clustering pyannote-3.1)
+  --min-duration-off S         fill gaps shorter than S seconds between two turns of the same speaker (default 0.1; 0 with
+                               --clustering pyannote-3.1)
   --format rttm|json           default rttm; of several files, the documents follow one another
   --exclusive                  RTTM with one speaker at a time (JSON always has both)
   --out DIR                    write DIR/NAME.rttm (or .exclusive.rttm, .json) instead of standard output

@@ -68,7 +68,7 @@ async function evaluate(
   return evaluateRecording(recording.name, found, reference, turns, (await peer?.of(recording.audio)) ?? null);
 }
 
-/** @throws Error where the corpus is absent */
+/** @throws Error if the corpus is absent */
 function corpus({ cache }: EvaluateCommand): string[] {
   const shared = process.env.VOXLANE_SHARED ?? resolve('..', 'shared');
   const generator = resolve(shared, 'conversations');

@@ -3,7 +3,7 @@
     python bench/corpus/make.py GENERATOR OUT_DIR
 
 GENERATOR is the folder with `make.py` and `speech`. `conversations.json` beside this script has the entries of that
-generator, with one addition: `interjections` adds a speaker who only throws in words, each at most one second long. A speaker
+generator, with one addition: `interjections` adds a speaker who only interjects, each time for less than a second. A speaker
 who is listed several times speaks so many times as often. Same list, same bytes. Needs numpy, scipy and soundfile.
 """
 

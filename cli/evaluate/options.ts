@@ -11,7 +11,7 @@ with an RTTM file of the same name beside each. Without one, VOXLANE_SHARED name
 its generator makes (needs Python with numpy, scipy and soundfile), AMI clips and captures.
 
   --preset campplus|community-1   which models (default campplus)
-  --speed exact|fast              default: that of the preset
+  --speed exact|fast              default exact
   --clustering preset|pyannote-3.1
                                   clustering settings (default preset)
   --min-duration-on S             shortest turn (default: that of the preset)
@@ -23,7 +23,7 @@ its generator makes (needs Python with numpy, scipy and soundfile), AMI clips an
   --no-peer                       without sherpa-onnx
   --cache DIR                     where features and made conversations are kept
                                   (default ${defaultCacheFolder()})
-  --no-cache                      keep nothing
+  --no-cache                      keep no features
   --json                          the figures as JSON on standard output
   --help                          this text
 

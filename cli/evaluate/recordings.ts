@@ -45,7 +45,7 @@ function recordingsIn(folder: string): Recording[] {
   return [...own, ...below.flatMap(recordingsIn)];
 }
 
-/** @throws Error that names the file, where it cannot be read or holds several recordings and none of this name */
+/** @throws Error that names the file, if it cannot be read or holds several recordings and none of this name */
 export function readReference({ name, rttm }: Recording): readonly Turn[] {
   const byRecording = parseRttm(readFileSync(rttm, 'utf8'));
   if (byRecording.size <= 1) return [...byRecording.values()][0] ?? [];

@@ -143,7 +143,7 @@ function likelyOthers({ alternatives: [next] }: SpeakerCount): string {
 function unmetBounds({ value, unmet }: SpeakerCount): string {
   const { minSpeakers = null, maxSpeakers = null } = unmet ?? {};
   const asked = minSpeakers === maxSpeakers ? String(minSpeakers) : minSpeakers !== null ? `at least ${minSpeakers}` : `at most ${maxSpeakers}`;
-  return `${asked} speakers were asked for, and the voices give ${value}`;
+  return `asked for ${asked} speakers, found ${value}`;
 }
 
 declare global {

@@ -10,7 +10,8 @@ with this PLDA on conversations of the same half of the speakers, and verified o
 
 Each utterance gives pieces of 1 to 6 s: some as they are, some in a room with noise, some over a telephone, some with noise.
 The PLDA is the two-covariance model (Brümmer and de Villiers 2010) on embeddings that are centered and of one length
-(Garcia-Romero and Espy-Wilson 2011). Training on clean pieces alone is useless: docs/presets.md has the figures.
+(Garcia-Romero and Espy-Wilson 2011). Trained on clean pieces alone, it gave a DER of 42 % on the twelve conversations of the
+corpus, instead of 28 %.
 """
 
 from __future__ import annotations

@@ -66,8 +66,8 @@ export function bestCount({ scores }: EvidencePath, minClusters: number, maxClus
 /** Less likely numbers of speakers are not worth a mention. */
 const MIN_COUNT_SCORE = 0.01;
 /**
- * Nats by which the evidence must fall for a number to be e times less likely. The evidence alone is too sure of itself: the
- * model's assumptions hold for no real voice. With 10, on 50 made conversations, an alternative had a score of at least 0.1 in
+ * Nats by which the evidence must fall for a number to be e times less likely. The evidence alone is overconfident: no real
+ * voice meets the assumptions of the model. With 10, on 50 made conversations, an alternative had a score of at least 0.1 in
  * 14, of which 6 had a wrong number.
  */
 const COUNT_TEMPERATURE = 10;
@@ -76,7 +76,7 @@ const COUNT_TEMPERATURE = 10;
  * How likely each number of speakers is, the most likely first.
  *
  * @param sizes embeddings of each start cluster
- * @param minSize clusters with fewer embeddings do not count, because one more or less of them says nothing of who talks
+ * @param minSize clusters with fewer embeddings do not count, because they do not matter for who talks
  */
 export function countScores({ numStart, merges, scores }: EvidencePath, sizes: ArrayLike<number>, minSize: number): CountScore[] {
   const current = Float64Array.from(sizes);

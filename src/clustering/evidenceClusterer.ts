@@ -82,9 +82,9 @@ export class EvidenceClusterer {
     const { numSpeakers } = table.local;
     const isEmbedded = (row: number): boolean => !embedded || embedded[Math.floor(row / numSpeakers)] === 1;
     const trainable = trainableRows(table.local, settings.minActiveRatio).filter(isEmbedded);
-    // Nobody talks alone for long: any embedding is better than none. In a single window each counts by itself.
-    const any = (): number[] => [...table.rows.keys()].filter((row) => isEmbedded(row) && table.hasEmbedding(row) && !table.isSilent[row]);
-    this.trainRows = trainable.length > 0 && table.local.numWindows > 1 ? trainable : any();
+    // Nobody, or only one, talks alone for long: other embeddings are better than none. In a single window each counts by itself.
+    const any = (): number[] => [...table.rows.keys()].filter((row) => isEmbedded(row) && table.hasEmbedding(row) && table.squares[row]! > 0 && !table.isSilent[row]);
+    this.trainRows = trainable.length > 1 && table.local.numWindows > 1 ? trainable : any();
     this.train = this.trainRows.map((row) => table.rows[row]!);
   }
 
@@ -93,12 +93,12 @@ export class EvidenceClusterer {
     return this.merges && packMerges(this.merges);
   }
 
-  /** Does now what every number of speakers wants. */
+  /** Does now what every number of speakers needs. */
   warm(): void {
     if (this.train.length > 1) this.startFor(1);
   }
 
-  /** Another number of speakers wants nothing that could be done now. */
+  /** There is nothing to prepare for another number of speakers. */
   anticipate(): boolean {
     return false;
   }
@@ -121,7 +121,7 @@ export class EvidenceClusterer {
   private clusterFreely({ minSpeakers, maxSpeakers }: SpeakerBounds): JudgedClusters {
     const { train, table } = this;
     if (train.length < 2 || maxSpeakers < 2) return this.oneCluster();
-    // The segmentation has told the speakers of a window apart already.
+    // The segmentation already separates the speakers of a window.
     const least = table.local.numWindows === 1 ? Math.min(train.length, maxSpeakers) : minSpeakers;
     const { labels, path } = this.startFor(Math.min(least, train.length));
     const count = bestCount(path, Math.min(least, path.numStart), maxSpeakers);
@@ -285,8 +285,8 @@ export class EvidenceClusterer {
   }
 
   /**
-   * Two local speakers of a window share no cluster, unless there is only one. Without an embedding nobody has one: another
-   * window that overlaps tells whose the speech is.
+   * Two local speakers of a window share no cluster, unless there is only one. Without an embedding nobody has one: windows
+   * that overlap usually say whose the speech is.
    */
   private chosen(soft: SoftClusters): Int32Array {
     const { table } = this;

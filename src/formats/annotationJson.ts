@@ -9,6 +9,9 @@ import type { RunManifest } from './runManifest';
  * annotation, the rest is what the run found. `readAnyTurns` gives all of the annotation back but the ids of its turns;
  * times have the microsecond, and confidences the four digits, that {@link toJson} keeps.
  *
+ * A re-clustering that was accepted brings its own minimum durations. `speakerCount` is the run's as long as so many speakers
+ * talk.
+ *
  * Turns name their speaker by `label`; what a person called the speaker is `name`. A centroid is of the cluster that
  * the run found, whatever was corrected since.
  *
@@ -30,6 +33,9 @@ export function annotationToJson(file: string, result: JsonSource, annotation: A
     exclusiveTurns,
     ...(!areEqual(exclusiveTurns, exclusiveHints) && { exclusiveHints }),
     ...(annotation.confidenceKind !== undefined && { confidenceKind: annotation.confidenceKind }),
+    ...annotation.minDurations,
+    // Other numbers than that of the run have no alternatives.
+    ...(result.speakerCount && speech.size !== result.speakerCount.value && { speakerCount: { value: speech.size, alternatives: [], unmet: null } }),
     speakers: annotation.speakers.map(({ id, name, colour }) => ({
       label: id,
       name,

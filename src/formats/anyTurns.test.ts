@@ -189,6 +189,22 @@ describe('annotationToJson', () => {
     );
   });
 
+  it('has the minimum durations and the number of speakers of an accepted re-clustering', () => {
+    const speakerCount = { value: 2, alternatives: [{ value: 1, score: 0.3 }], unmet: null };
+    const run = { ...RESULT, speakerCount, minDurationOn: 0.15, minDurationOff: 0.1 };
+    const turns = [{ startSeconds: 1, endSeconds: 2.5, speaker: 'A' }, { startSeconds: 3, endSeconds: 4, speaker: 'B' }];
+    const written = (own: readonly (typeof turns)[0][], minDurations?: MinDurations) => {
+      const annotation = annotationOf(own, own, own.map(({ speaker }) => ({ label: speaker })), 12);
+      return JSON.parse(annotationToJson('talk.wav', run, { ...annotation, ...(minDurations && { minDurations }) }, RUN)) as unknown;
+    };
+    expect(written(turns)).toMatchObject({ speakerCount, minDurationOn: 0.15, minDurationOff: 0.1 });
+    expect(written(turns.slice(0, 1), { minDurationOn: 1, minDurationOff: 0 })).toMatchObject({
+      speakerCount: { value: 1, alternatives: [], unmet: null },
+      minDurationOn: 1,
+      minDurationOff: 0,
+    });
+  });
+
   it('has the run, the names, and a centroid where the run found the speaker', () => {
     const turns = [{ startSeconds: 1, endSeconds: 2.5, speaker: 'SPEAKER_00', confidence: 0.5, isCorrected: true }];
     const annotation = annotationOf(turns, turns, [{ label: 'SPEAKER_00', name: 'Anna' }, { label: 'ADDED' }], 12);

@@ -84,8 +84,8 @@ export interface PipelineSettings {
 }
 
 /**
- * pyannote's `AgglomerativeClustering` as speaker-diarization-3.1 sets it; `minActiveRatio` is the default of its
- * `filter_embeddings`.
+ * pyannote's `AgglomerativeClustering` with the settings of the references: speaker-diarization-3.1 with its threshold rounded to
+ * 0.7. `minActiveRatio` is the default of its `filter_embeddings`.
  */
 export const PYANNOTE_3_1: Pick<PipelineSettings, 'clustering' | 'minDurations'> = {
   clustering: { method: 'agglomerative', threshold: 0.7, minClusterSize: 12, minActiveRatio: 0.2 },

@@ -29,7 +29,8 @@ export function speakerCountOf(value: number, counts: readonly CountScore[], { m
   const isMet = (value >= minSpeakers || minSpeakers === 1) && value <= maxSpeakers;
   return {
     value,
-    alternatives: counts.filter((count) => count.value !== value && count.value >= minSpeakers && count.value <= maxSpeakers),
+    // An exact number that was asked for has none.
+    alternatives: minSpeakers === maxSpeakers ? [] : counts.filter((count) => count.value !== value && count.value >= minSpeakers && count.value <= maxSpeakers),
     // JSON has no Infinity.
     unmet: isMet ? null : { minSpeakers: minSpeakers > 1 ? minSpeakers : null, maxSpeakers: Number.isFinite(maxSpeakers) ? maxSpeakers : null },
   };

@@ -139,8 +139,8 @@ export interface DiarizerOptions {
    */
   readonly preset?: PresetId | 'auto' | Speed;
   /**
-   * `exact`, the default, computes what pyannote.audio does. `fast` runs the embedding model on every fifth window (CAM++) or tenth (ResNet34);
-   * README.md gives what that saves, and what it costs.
+   * `exact`, the default, embeds the speakers of every window. `fast` runs the embedding model on every fifth window (CAM++) or
+   * tenth (ResNet34); docs/presets.md has what that saves and what it costs.
    */
   readonly speed?: Speed;
   /**

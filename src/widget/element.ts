@@ -32,7 +32,7 @@ const loadEngine: LoadEngine = async () => (await import('../pipeline/sharedDiar
  * @attr {number} min-speakers - Smallest number of speakers.
  * @attr {number} max-speakers - Largest number of speakers.
  * @attr {number} min-duration-on - Shortest turn in seconds: shorter ones are removed. Default: that of the preset.
- * @attr {number} min-duration-off - Shortest gap within a speaker's turns in seconds: shorter ones are filled. Default: that of the preset.
+ * @attr {number} min-duration-off - Shortest gap in seconds between two turns of the same speaker: shorter ones are filled. Default: that of the preset.
  * @attr {'auto' | 'webgpu' | 'wasm'} backend - Where the models run. Default `auto`.
  * @attr {string} models-base - Address under which `<model id>/manifest.json` is found. Default: those of `voxlane-assets`.
  * @attr {'auto' | 'light' | 'dark'} theme - Colours. Default `auto`: the `color-scheme` of the page around the widget.

@@ -3,7 +3,7 @@ import { countText as words } from './text';
 
 /** Less likely numbers are not shown. */
 const MIN_SCORE = 0.1;
-/** More numbers than this would say nothing. */
+/** More numbers than this do not help. */
 const MAX_ALTERNATIVES = 2;
 
 /** The number of speakers with other likely ones: "6 speakers, possibly 5". */

@@ -7,7 +7,7 @@ const STEP_SECONDS = 0.05;
 
 export interface DurationSlider {
   readonly element: HTMLElement;
-  /** Where the slider stands. */
+  /** The value that is shown. */
   readonly seconds: number;
   show(seconds: number): void;
 }
@@ -46,24 +46,28 @@ export function createDurationSlider(
     number,
     h('span', { class: 'fine', id: hintId }, words.hint),
   );
+  // The exact value of a run, which can lie between two positions of the slider.
+  let seconds = 0;
   const update = (): void => {
-    const text = words.value(decimal(Number(slider.value), 2));
+    const text = words.value(decimal(seconds, 2));
     slider.setAttribute('aria-valuetext', text);
     setText(number, text);
   };
   scope.on(slider, 'input', () => {
+    seconds = Number(slider.value);
     update();
     onInput();
   });
   return {
     element,
     get seconds() {
-      return Number(slider.value);
+      return seconds;
     },
-    show(seconds) {
+    show(next) {
+      seconds = next;
       // A run can have asked for more.
-      slider.max = String(Math.max(maxSeconds, Math.ceil(seconds)));
-      slider.value = String(seconds);
+      slider.max = String(Math.max(maxSeconds, Math.ceil(next)));
+      slider.value = String(next);
       update();
     },
   };

@@ -35,6 +35,8 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
     };
   }
   const { scope } = studio;
+  /** What was accepted last, and how many speakers it had. */
+  let accepted: { readonly choice: CountChoice; readonly found: number } | null = null;
   const slider = h('input', { type: 'range', min: 1, step: 1, class: 'count__slider', 'aria-label': words.slider, 'data-testid': 'count-slider' });
   const number = h('output', { class: 'count__number', 'aria-hidden': 'true', 'data-testid': 'count-number' });
   const greatest = h('span', { class: 'count__end' });
@@ -49,8 +51,10 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
   const answer = h('div', { class: 'count__answer', 'aria-live': 'polite', 'data-testid': 'count-answer' });
   const failure = h('div', { class: 'count__failure', role: 'alert', hidden: true, 'data-testid': 'count-failure' });
   const accept = button(scope, { class: 'button button--primary', 'data-testid': 'count-accept' }, () => {
-    const found = session.state.proposal?.annotation;
+    const { proposal } = session.state;
+    const found = proposal?.annotation;
     if (!found || !session.accept()) return;
+    accepted = { choice: proposal.request.choice, found: talkingOf(found).length };
     studio.say(words.accepted(talkingOf(found).length));
     slider.focus();
   }, words.accept);
@@ -87,12 +91,14 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
       isKeepingCorrections: keep.checked && !keep.disabled,
     });
   };
-  /** With the number of speakers that is shown. */
+  /** With the number of speakers that the turns come from, of which some may have no turn left. */
   const askDurations = (): void => {
     const { result, options } = studio.outcome;
     const now = talkingOf(studio.get().annotation).length;
-    const isAsFound = options?.speakerMode === 'auto' && now === result?.speakers.length;
-    ask(session.state.request?.choice ?? (isAsFound ? 'auto' : now));
+    if (session.state.request) ask(session.state.request.choice);
+    else if (now === accepted?.found) ask(accepted.choice);
+    else if (now === result?.speakers.length && options?.speakerMode === 'exact') ask(options.exact);
+    else ask(now === result?.speakers.length || now === 0 ? 'auto' : now);
   };
   const takeBack = (): void => {
     if (!session.state.request) return;

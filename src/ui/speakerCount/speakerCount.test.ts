@@ -131,7 +131,7 @@ describe('what a proposal says', () => {
     const after = annotationWith([['A', 0, 720], ['C', 720, 900], ['B', 900, 1000]]);
     expect(say(before, after, 4)).toEqual([
       'Proposed: 3 speakers',
-      '4 were asked for; the voices give 3.',
+      'Asked for 4, found 3.',
       'Ada becomes two: 12 min and 3 min.',
     ]);
   });

@@ -211,10 +211,17 @@ function createHead(
   // Results of earlier releases have none.
   const counted: SpeakerCount | undefined = studio.outcome.result?.speakerCount;
   const unmet = counted ? unmetBounds(counted) : null;
+  const unmetLine = unmet === null ? null : h('p', { class: 'status', 'data-testid': 'unmet-bounds' }, unmet);
+  if (unmetLine) {
+    // It is about the number that the run found.
+    studio.onChange(scope, ({ annotation }) => {
+      unmetLine.hidden = annotation.speakers.length !== counted?.value;
+    });
+  }
   const head = h(
     'div',
     { class: 'view-head' },
-    h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.done.label), heading, summary, ...(unmet === null ? [] : [h('p', { class: 'status', 'data-testid': 'unmet-bounds' }, unmet)])),
+    h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.done.label), heading, summary, ...(unmetLine ? [unmetLine] : [])),
     h(
       'div',
       { class: 'button-row' },
