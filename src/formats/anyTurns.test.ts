@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import type { MinDurations } from '../timeline/minDurations';
 import { describe, expect, it } from 'vitest';
 import type { Annotation } from '../editing/annotation';
 import { annotationOf } from '../editing/annotationOf';
