@@ -20,10 +20,7 @@ export interface Site {
  * @param tools the page of the commands, and for benchmarks those of the tests
  */
 export async function openSite(say: (line: string) => void, tools: readonly ToolPages[] = ['cli']): Promise<Site> {
-  if (isStale(tools)) {
-    say('building the app …');
-    await buildForProduction(tools);
-  }
+  await buildIfStale(say, tools);
   const server = await preview({
     root: ROOT,
     logLevel: 'silent',
@@ -36,6 +33,13 @@ export async function openSite(say: (line: string) => void, tools: readonly Tool
     address: `http://127.0.0.1:${address.port}/`,
     close: () => server.close(),
   };
+}
+
+/** Builds the app and the pages of tools if they are missing or older than their sources. */
+export async function buildIfStale(say: (line: string) => void, tools: readonly ToolPages[] = ['cli']): Promise<void> {
+  if (!isStale(tools)) return;
+  say('building the app …');
+  await buildForProduction(tools);
 }
 
 function isStale(tools: readonly ToolPages[]): boolean {

@@ -4,6 +4,8 @@ import type { KeptVoices } from '../../src/index';
 import type { PlainVoices } from '../page/plainVoices';
 import { findModel } from '../modelFolder';
 import { openEnginePage, type EnginePage } from '../enginePage';
+import { buildIfStale } from '../site';
+import { PRESETS } from '../../src/pipeline/settings';
 import { hashFile, workerScripts, type FeatureCache } from './featureCache';
 import type { EvaluateCommand } from './options';
 
@@ -18,6 +20,7 @@ export interface Features {
 /** Reads features from the cache, and else computes them in a browser, which is started when it is first needed. */
 export class FeatureSource {
   private engine: Promise<EnginePage> | null = null;
+  private programKeys: Promise<string[]> | null = null;
 
   constructor(
     private readonly command: EvaluateCommand,
@@ -27,10 +30,8 @@ export class FeatureSource {
 
   /** @throws Error with one line, if the recording or the models cannot be read */
   async of(audio: string): Promise<Features> {
-    // Started first, because it builds the app, whose scripts are part of the key.
-    const { preset, speed, backend, model } = this.command;
-    const modelKey = model === undefined ? 'bundled' : await hashFile(model);
-    const keys = ['features', await hashFile(audio), preset, speed ?? 'default', backend, modelKey, ...(await this.scripts())];
+    this.programKeys ??= this.keysOfProgram();
+    const keys = ['features', await hashFile(audio), ...(await this.programKeys)];
     return this.cache.get(keys, async () => {
       const { page } = await this.opened();
       await page.setInputFiles('#file', audio);
@@ -45,14 +46,14 @@ export class FeatureSource {
     await engine?.close();
   }
 
-  private async scripts(): Promise<string[]> {
-    try {
-      return workerScripts(DIST);
-    } catch {
-      // Nothing is built yet.
-      await this.opened();
-      return workerScripts(DIST);
-    }
+  /** Everything besides the recording that the features depend on: options, models, and the scripts that run them. */
+  private async keysOfProgram(): Promise<string[]> {
+    const { preset, speed = 'exact', backend, model } = this.command;
+    const { segmentation, embedding, fastEmbedHop } = PRESETS[preset];
+    await buildIfStale(this.say);
+    const hashOf = (id: string): Promise<string> => hashFile(modelFile(id, 'manifest.json'));
+    const own = model === undefined ? 'bundled' : await hashFile(model);
+    return [preset, speed, String(fastEmbedHop), backend, await hashOf(segmentation), await hashOf(embedding), own, ...workerScripts(DIST)];
   }
 
   private opened(): Promise<EnginePage> {
