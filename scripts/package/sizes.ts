@@ -21,7 +21,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   formats: 12_500,
   score: 4_000,
   compare: 17_000,
-  'workers/clustering.js': 30_500,
+  'workers/clustering.js': 33_500,
   'workers/compare.js': 289_000,
   'workers/decode.js': 117_500,
   'workers/embedding.js': 88_500,

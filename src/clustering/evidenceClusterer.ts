@@ -45,6 +45,12 @@ const MAX_START_CLUSTERS = 1500;
 /** A speaker who is heard in fewer windows does not make another number of speakers likely. */
 const MIN_COUNTED_WINDOWS = 4;
 
+/**
+ * In a recording of fewer windows, every embedding takes part, because of a speaker who says little there is no better one; and
+ * there are at least as many speakers as in one window.
+ */
+const MIN_WINDOWS = 5;
+
 /** One way to merge the start clusters. */
 interface Start {
   /** Start cluster of each embedding that takes part. */
@@ -81,10 +87,10 @@ export class EvidenceClusterer {
   ) {
     const { numSpeakers } = table.local;
     const isEmbedded = (row: number): boolean => !embedded || embedded[Math.floor(row / numSpeakers)] === 1;
-    const trainable = trainableRows(table.local, settings.minActiveRatio).filter(isEmbedded);
-    // Nobody, or only one, talks alone for long: other embeddings are better than none. In a single window each counts by itself.
-    const any = (): number[] => [...table.rows.keys()].filter((row) => isEmbedded(row) && table.hasEmbedding(row) && table.squares[row]! > 0 && !table.isSilent[row]);
-    this.trainRows = trainable.length > 1 && table.local.numWindows > 1 ? trainable : any();
+    const embeddedRows = (): number[] => [...table.rows.keys()].filter((row) => isEmbedded(row) && table.squares[row]! > 0 && !table.isSilent[row]);
+    const trainable = table.local.numWindows < MIN_WINDOWS ? [] : trainableRows(table.local, settings.minActiveRatio).filter(isEmbedded);
+    // If nobody, or only one, talks alone for long, other embeddings are better than none.
+    this.trainRows = trainable.length > 1 ? trainable : embeddedRows();
     this.train = this.trainRows.map((row) => table.rows[row]!);
   }
 
@@ -121,14 +127,25 @@ export class EvidenceClusterer {
   private clusterFreely({ minSpeakers, maxSpeakers }: SpeakerBounds): JudgedClusters {
     const { train, table } = this;
     if (train.length < 2 || maxSpeakers < 2) return this.oneCluster();
-    // The segmentation already separates the speakers of a window.
-    const least = table.local.numWindows === 1 ? Math.min(train.length, maxSpeakers) : minSpeakers;
+    const least = Math.min(maxSpeakers, Math.max(minSpeakers, this.speakersOfOneWindow()));
     const { labels, path } = this.startFor(Math.min(least, train.length));
     const count = bestCount(path, Math.min(least, path.numStart), maxSpeakers);
     const cut = cutPath(path, count);
     const start = labels.map((label) => cut[label]!);
     const centroids = this.refined(clusterMeans(train, start, count, table.local.dimension));
     return { ...this.assign(centroids, null, []), counts: this.counts(labels, path) };
+  }
+
+  /**
+   * The most local speakers of a window who take part. Over few windows there is too little evidence to overrule the
+   * segmentation, which separates the speakers of a window; of more windows, 0.
+   */
+  private speakersOfOneWindow(): number {
+    const { numWindows, numSpeakers } = this.table.local;
+    if (numWindows >= MIN_WINDOWS) return 0;
+    const counts = new Int32Array(numWindows);
+    for (const row of this.trainRows) counts[Math.floor(row / numSpeakers)]!++;
+    return counts.reduce((most, count) => Math.max(most, count), 0);
   }
 
   /** Means of the embeddings that are assigned to each centroid, again and again. One that gets none stays as it is. */

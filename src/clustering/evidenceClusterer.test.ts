@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { seededNormal } from '../../test/clustering/random';
+import { bundledTwoCovariance } from '../../test/clustering/twoCovariance';
+import { INACTIVE } from './cluster';
+import { CAMPPLUS_CLUSTERING, EvidenceClusterer } from './evidenceClusterer';
+import { VoiceTable } from './voiceTable';
+
+const PLDA = bundledTwoCovariance();
+const ANY = { minSpeakers: 1, maxSpeakers: Infinity };
+const NUM_FRAMES = 20;
+const DIMENSION = 192;
+
+/** Windows in which local speakers 0 and 1 talk one after the other with nearly the same voice, and 2 is silent. */
+function tableOf(numWindows: number, hasSecond = true): VoiceTable {
+  const normal = seededNormal(3);
+  const voice = Float32Array.from({ length: DIMENSION }, normal);
+  const activity = new Uint8Array(numWindows * NUM_FRAMES * 3);
+  const embeddings = new Float32Array(numWindows * 3 * DIMENSION).fill(NaN);
+  for (let window = 0; window < numWindows; window++) {
+    for (let frame = 0; frame < NUM_FRAMES; frame++) activity[(window * NUM_FRAMES + frame) * 3 + (frame < 12 ? 0 : 1)] = 1;
+    for (const local of hasSecond ? [0, 1] : [0]) {
+      embeddings.set(voice.map((value) => value + 0.05 * normal()), (window * 3 + local) * DIMENSION);
+    }
+  }
+  return new VoiceTable({ activity, embeddings, numWindows, numFrames: NUM_FRAMES, numSpeakers: 3, dimension: DIMENSION });
+}
+
+const cluster = (table: VoiceTable, bounds = ANY) => new EvidenceClusterer(table, PLDA, CAMPPLUS_CLUSTERING).cluster(bounds, null);
+
+describe('clustering by evidence', () => {
+  test.each([1, 2, 4])('of %i windows finds at least the speakers of one window', (numWindows) => {
+    const { centroids, hardClusters } = cluster(tableOf(numWindows));
+    expect(centroids).toHaveLength(2);
+    for (let window = 0; window < numWindows; window++) {
+      expect(hardClusters[3 * window]).not.toBe(hardClusters[3 * window + 1]);
+      expect(hardClusters[3 * window + 2]).toBe(INACTIVE);
+    }
+    expect(cluster(tableOf(numWindows), { minSpeakers: 1, maxSpeakers: 1 }).centroids).toHaveLength(1);
+  });
+
+  test('of many windows trusts the voices', () => {
+    expect(cluster(tableOf(30)).centroids).toHaveLength(1);
+  });
+
+  test('gives speech without an embedding to nobody, and all of it to one if there is none at all', () => {
+    const { hardClusters } = cluster(tableOf(30, false), { minSpeakers: 2, maxSpeakers: 2 });
+    expect(hardClusters[0]).toBeGreaterThanOrEqual(0);
+    expect(hardClusters[1]).toBe(INACTIVE);
+    const table = tableOf(2);
+    table.local.embeddings.fill(NaN);
+    const silent = cluster(new VoiceTable(table.local));
+    expect([...silent.hardClusters]).toEqual([0, 0, INACTIVE, 0, 0, INACTIVE]);
+  });
+
+  test('splits down to single embeddings if so many speakers are asked for', () => {
+    const { centroids } = cluster(tableOf(30, false), { minSpeakers: 7, maxSpeakers: 7 });
+    expect(centroids).toHaveLength(7);
+  });
+});
