@@ -6,7 +6,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { settingsOf } from '../src/pipeline/settings';
+import { checkMinDurations } from '../src/pipeline/options';
+import { settingsOf, type PipelineSettings } from '../src/pipeline/settings';
 import { messageOf } from '../src/util/errors';
 import { conversationScripts, makeConversations } from './evaluate/conversations';
 import { evaluateRecording, turnsOfVoices, type EvaluationRow } from './evaluate/evaluation';
@@ -31,7 +32,8 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  changedSettings(settingsOf(command.preset, command.clustering), command.changes);
+  checkMinDurations(command);
+  const settings = changedSettings(settingsOf(command.preset, command.clustering), command.changes);
   const recordings = findRecordings(command.folders.length > 0 ? command.folders : corpus(command));
   const cache = new FeatureCache(command.cache);
   const features = new FeatureSource(command, cache, say);
@@ -40,7 +42,7 @@ async function main(): Promise<number> {
   try {
     for (const [index, recording] of recordings.entries()) {
       try {
-        rows.push(await evaluate(recording, command, features, peer));
+        rows.push(await evaluate(recording, settings, command, features, peer));
         say(`[${index + 1}/${recordings.length}] ${recording.name}`);
       } catch (error) {
         say(`evaluate: ${recording.audio}: ${messageOf(error)}`);
@@ -57,13 +59,13 @@ async function main(): Promise<number> {
 
 async function evaluate(
   recording: Recording,
+  settings: PipelineSettings,
   command: EvaluateCommand,
   features: FeatureSource,
   peer: PeerSource | null,
 ): Promise<EvaluationRow> {
   const reference = readReference(recording);
   const found = await features.of(recording.audio);
-  const settings = changedSettings(settingsOf(command.preset, command.clustering), command.changes);
   const turns = turnsOfVoices(found.voices, settings, command);
   return evaluateRecording(recording.name, found, reference, turns, (await peer?.of(recording.audio)) ?? null);
 }

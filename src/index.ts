@@ -24,6 +24,7 @@ export type {
   VoiceClusters,
   VoiceEmbeddings,
 } from './pipeline/singleStagesTypes';
+export type { EvidenceSettings } from './clustering/evidenceSettings';
 export type { ClusteringSettings } from './pipeline/settings';
 export { STAGES } from './pipeline/stages';
 export type { Artifact } from './pipeline/stages';

@@ -4,7 +4,7 @@
 
 GENERATOR is the folder with `make.py` and `speech`. `conversations.json` beside this script has the entries of that
 generator, with one addition: `interjections` adds a speaker who only interjects, each time for less than a second. A speaker
-who is listed several times speaks so many times as often. Same list, same bytes. Needs numpy, scipy and soundfile.
+who is listed n times speaks n times as often. The same list gives the same bytes. Needs numpy, scipy and soundfile.
 """
 
 from __future__ import annotations

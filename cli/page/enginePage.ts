@@ -9,6 +9,7 @@ import type { RunOptions } from '../diarizeOptions';
 import { toJson } from '../../src/formats/json';
 import { toRttm } from '../../src/formats/rttm';
 import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetFacts, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions, type SpeakerCount } from '../../src/index';
+import { MENTIONED_SCORE } from '../../src/pipeline/speakerCount';
 import { messageOf } from '../../src/util/errors';
 import { plainVoices, type PlainVoices } from './plainVoices';
 
@@ -31,9 +32,6 @@ export type FileOutcome =
 export type VoicesOutcome =
   | { readonly ok: true; readonly voices: PlainVoices; readonly durationSeconds: number }
   | { readonly ok: false; readonly message: string };
-
-/** Less likely numbers of speakers are in the JSON only. */
-const MENTIONED_SCORE = 0.1;
 
 let diarizer: Diarizer | undefined;
 

@@ -40,6 +40,25 @@ export function transposed({ data, numRows, numColumns }: Dense, result = zeros(
   return result;
 }
 
+/** Subtracts a vector from every row, in place. */
+export function subtractFromRows(rows: Dense, mean: Float64Array): void {
+  for (let row = 0; row < rows.numRows; row++) {
+    const values = rowOf(rows, row);
+    for (let k = 0; k < values.length; k++) values[k]! -= mean[k]!;
+  }
+}
+
+/** Scales every row to a length, in place. */
+export function scaleRowsTo(rows: Dense, length: number): void {
+  for (let row = 0; row < rows.numRows; row++) {
+    const values = rowOf(rows, row);
+    let square = 0;
+    for (const value of values) square += value * value;
+    const norm = Math.sqrt(square);
+    for (let k = 0; k < values.length; k++) values[k] = length * (values[k]! / norm);
+  }
+}
+
 /**
  * Dot products of all rows of `a` with all rows of `b`: a · bᵀ.
  *

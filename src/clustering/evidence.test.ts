@@ -107,7 +107,7 @@ describe('merging by evidence', () => {
     const labels = cutPath(path, count);
     const pairs = new Set(speakers.map((speaker, i) => `${speaker} ${labels[i]}`));
     expect(pairs.size).toBe(4);
-    const counts = countScores(path, latent.map(() => 1), 1);
+    const counts = countScores(path, latent.map(() => 1), 1, count);
     expect(counts[0]!.value).toBe(4);
     expect(counts.reduce((sum, { score }) => sum + score, 0)).toBeLessThanOrEqual(1 + 1e-12);
   });
@@ -122,13 +122,16 @@ describe('merging by evidence', () => {
     expect([...cutPath(path, 1)]).toEqual(latent.map(() => 0));
   });
 
-  test('of clusters that are too small to count says nothing', () => {
+  test('gives a number of speakers one score, whatever small clusters it has', () => {
     const { latent } = drawn([20, 20, 1], 9);
     const path = mergeByEvidence(inputOf(latent));
     const sizes = latent.map(() => 1);
-    expect(countScores(path, sizes, 1)[0]!.value).toBe(3);
-    expect(countScores(path, sizes, 2)[0]!.value).toBe(2);
-    expect(countScores(path, sizes, 100)).toEqual([{ value: 1, score: 1 }]);
+    expect(countScores(path, sizes, 1, 3)[0]!.value).toBe(3);
+    // The one embedding of the third speaker is too few to count; if the result has two speakers, nothing speaks for three.
+    expect(countScores(path, sizes, 2, 2)[0]!.value).toBe(2);
+    // If the result has three, all numbers include the third, so that two large clusters are still the same number.
+    expect(countScores(path, sizes, 2, 3)[0]!.value).toBe(3);
+    expect(countScores(path, sizes, 100, 3)).toEqual([{ value: 3, score: 1 }]);
   });
 
   test('never merges two groups', () => {
@@ -146,6 +149,6 @@ describe('merging by evidence', () => {
     const path = mergeByEvidence(inputOf(drawn([1], 8).latent));
     expect(path.merges).toEqual([]);
     expect(bestCount(path, 1, Infinity)).toBe(1);
-    expect(countScores(path, [1], 1)).toEqual([{ value: 1, score: 1 }]);
+    expect(countScores(path, [1], 1, 1)).toEqual([{ value: 1, score: 1 }]);
   });
 });

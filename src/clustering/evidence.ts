@@ -33,9 +33,9 @@ export interface EvidencePath {
  *
  *     E = ½ Σ_d [ r² F_d² / (1 + r n φ_d) − ln(1 + r n φ_d) ],   F_d = √φ_d Σ x_d
  *
- * with r the weight of an observation. It is the evidence lower bound of VBx (Landini et al. 2020, equation 25) divided by Fb,
- * with r = Fa / Fb and responsibilities of 0 or 1. Of all pairs, the one with the greatest gain is merged first, where a gain
- * is divided by √(n_i n_j / (n_i + n_j)), so that large clusters do not come first only because they are large.
+ * with r the weight of an observation. This is the evidence lower bound of VBx (Landini et al. 2020, equation 25) divided by Fb,
+ * with r = Fa / Fb and responsibilities of 0 or 1. Each step merges the pair with the greatest gain, divided by
+ * √(n_i n_j / (n_i + n_j)): the plain gain would favor large clusters.
  */
 export function mergeByEvidence(input: EvidenceInput): EvidencePath {
   return new EvidenceMerger(input).run();
@@ -63,7 +63,7 @@ export function bestCount({ scores }: EvidencePath, minClusters: number, maxClus
   return best;
 }
 
-/** Less likely numbers of speakers are not worth a mention. */
+/** Numbers of speakers with a lower score are left out. */
 const MIN_COUNT_SCORE = 0.01;
 /**
  * Nats by which the evidence must fall for a number to be e times less likely. The evidence alone is overconfident: no real
@@ -73,17 +73,25 @@ const MIN_COUNT_SCORE = 0.01;
 const COUNT_TEMPERATURE = 10;
 
 /**
- * How likely each number of speakers is, the most likely first.
+ * How likely each number of speakers is, the most likely first. Each number includes the small clusters of the chosen one.
  *
  * @param sizes embeddings of each start cluster
- * @param minSize clusters with fewer embeddings do not count, because they do not matter for who talks
+ * @param minSize clusters with fewer embeddings are small: numbers that differ only in them count as one
+ * @param chosen number of clusters of the result
  */
-export function countScores({ numStart, merges, scores }: EvidencePath, sizes: ArrayLike<number>, minSize: number): CountScore[] {
+export function countScores(
+  { numStart, merges, scores }: EvidencePath,
+  sizes: ArrayLike<number>,
+  minSize: number,
+  chosen: number,
+): CountScore[] {
   const current = Float64Array.from(sizes);
   let numLarge = current.filter((size) => size >= minSize).length;
+  let numSmall = 0;
   const best = new Map<number, number>();
   const add = (numClusters: number): void => {
     const count = Math.max(1, numLarge);
+    if (numClusters === chosen) numSmall = chosen - count;
     best.set(count, Math.max(best.get(count) ?? -Infinity, scores[numClusters - 1]!));
   };
   add(numStart);
@@ -97,7 +105,7 @@ export function countScores({ numStart, merges, scores }: EvidencePath, sizes: A
   const weights = [...best].map(([value, score]) => ({ value, weight: Math.exp((score - greatest) / COUNT_TEMPERATURE) }));
   const total = weights.reduce((sum, { weight }) => sum + weight, 0);
   return weights
-    .map(({ value, weight }) => ({ value, score: weight / total }))
+    .map(({ value, weight }) => ({ value: value + numSmall, score: weight / total }))
     .filter(({ score }) => score >= MIN_COUNT_SCORE)
     .sort((one, other) => other.score - one.score || one.value - other.value);
 }

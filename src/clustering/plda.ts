@@ -1,6 +1,6 @@
 import { readPldaArrays, type PldaManifest } from '../store/pldaManifest';
 import { VoxlaneError } from '../util/errors';
-import { denseOf, multiplyTransposed, rowOf, transposed, type Dense } from './dense';
+import { denseOf, multiplyTransposed, scaleRowsTo, subtractFromRows, transposed, type Dense } from './dense';
 
 /** Takes embeddings to a space where speakers differ along the axes only, and one speaker's embeddings by unit noise. */
 export interface Plda {
@@ -34,18 +34,7 @@ export interface PldaProjection {
  * @throws VoxlaneError `model-altered` where the length is another, `model-invalid` for a PLDA of another form
  */
 export function readPlda(manifest: PldaManifest, bytes: Uint8Array): Plda {
-  const { embeddingMean, discriminant, discriminantMean, latentMean, latent, betweenCovariance } = readPldaArrays(
-    manifest,
-    bytes,
-  );
-  if (!embeddingMean || !discriminant || !discriminantMean || !latentMean || !latent || !betweenCovariance) {
-    throw new VoxlaneError({
-      code: 'model-invalid',
-      problem: `The PLDA ${manifest.id} has the form ${manifest.form}`,
-      expected: 'the form lda',
-      remedy: 'Name another PLDA in the settings of the preset',
-    });
-  }
+  const { embeddingMean, discriminant, discriminantMean, latentMean, latent, betweenCovariance } = readPldaArrays(manifest, 'lda', bytes);
   const { embeddingSize, latentSize } = manifest;
   return {
     form: 'lda',
@@ -68,43 +57,26 @@ export function readPlda(manifest: PldaManifest, bytes: Uint8Array): Plda {
  * @throws VoxlaneError `options` where they have another dimension than the PLDA
  */
 export function projectEmbeddings(plda: Plda, embeddings: readonly ArrayLike<number>[]): PldaProjection {
-  const size = plda.embeddingMean.length;
-  const found = embeddings[0]?.length;
-  if (found !== undefined && found !== size) {
-    throw new VoxlaneError({
-      code: 'options',
-      problem: `The embeddings have ${found} dimensions`,
-      expected: `${size}, as the PLDA was trained on`,
-      remedy: 'Use the PLDA with the embedding model that its manifest names',
-    });
-  }
+  checkEmbeddingSize(plda, embeddings);
   const centred = denseOf(embeddings);
   subtractFromRows(centred, plda.embeddingMean);
-  toLengthOfDimension(centred);
+  scaleRowsTo(centred, Math.sqrt(centred.numColumns));
   const discriminant = multiplyTransposed(centred, plda.discriminant);
   subtractFromRows(discriminant, plda.discriminantMean);
-  toLengthOfDimension(discriminant);
+  scaleRowsTo(discriminant, Math.sqrt(discriminant.numColumns));
   const shifted = { ...discriminant, data: discriminant.data.slice() };
   subtractFromRows(shifted, plda.latentMean);
   return { discriminant, latent: multiplyTransposed(shifted, plda.latent) };
 }
 
-/** In place. */
-function subtractFromRows(rows: Dense, mean: Float64Array): void {
-  for (let row = 0; row < rows.numRows; row++) {
-    const values = rowOf(rows, row);
-    for (let k = 0; k < values.length; k++) values[k]! -= mean[k]!;
-  }
-}
-
-/** Scales every row to the length √columns, in place. */
-function toLengthOfDimension(rows: Dense): void {
-  const length = Math.sqrt(rows.numColumns);
-  for (let row = 0; row < rows.numRows; row++) {
-    const values = rowOf(rows, row);
-    let square = 0;
-    for (const value of values) square += value * value;
-    const norm = Math.sqrt(square);
-    for (let k = 0; k < values.length; k++) values[k] = length * (values[k]! / norm);
-  }
+/** @throws VoxlaneError `options` if the embeddings are not of the size that a PLDA was trained on */
+export function checkEmbeddingSize({ embeddingMean }: { readonly embeddingMean: Float64Array }, embeddings: readonly ArrayLike<number>[]): void {
+  const found = embeddings[0]?.length;
+  if (found === undefined || found === embeddingMean.length) return;
+  throw new VoxlaneError({
+    code: 'options',
+    problem: `The embeddings have ${found} dimensions`,
+    expected: `${embeddingMean.length}, as the PLDA was trained on`,
+    remedy: 'Use the PLDA with the embedding model that its manifest names',
+  });
 }

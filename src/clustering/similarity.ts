@@ -25,7 +25,7 @@ export function withoutSilent(soft: SoftClusters, { isSilent }: VoiceTable): Sof
   return { ...soft, scores };
 }
 
-/** Scores under which nobody without an embedding takes a cluster from one who has one; free of NaN. */
+/** Lowers the scores of silent local speakers, and of those without an embedding, below all others. The result has no NaN. */
 export function amongEmbedded(soft: SoftClusters, table: VoiceTable): SoftClusters {
   const takesPart = (row: number): boolean => !table.isSilent[row] && table.hasEmbedding(row);
   let least = Infinity;

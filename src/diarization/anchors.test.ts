@@ -8,7 +8,7 @@ import { seededNormal, seededRandom } from '../../test/clustering/random';
 import { bundledPlda } from '../../test/clustering/plda';
 import { bundledTwoCovariance } from '../../test/clustering/twoCovariance';
 import type { AnyPlda } from '../clustering/anyPlda';
-import { CAMPPLUS_CLUSTERING } from '../clustering/evidenceClusterer';
+import { CAMPPLUS_CLUSTERING } from '../clustering/evidenceSettings';
 import { COMMUNITY_1_CLUSTERING } from '../clustering/vbxClustering';
 import { VoiceTable } from '../clustering/voiceTable';
 import { frameMiddleSeconds } from '../timeline/geometry';

@@ -1,7 +1,7 @@
 import type { ClusteringOptions, Clusters, CountScore, SpeakerBounds } from '../clustering/cluster';
 import type { ConfidenceKind } from '../clustering/confidence';
 import type { AnyPlda } from '../clustering/anyPlda';
-import type { EvidenceSettings } from '../clustering/evidenceClusterer';
+import type { EvidenceSettings } from '../clustering/evidenceSettings';
 import type { VbxClusteringOptions } from '../clustering/vbxClustering';
 import type { TimeGeometry } from '../timeline/geometry';
 import type { MinDurations } from '../timeline/minDurations';

@@ -5,7 +5,7 @@ import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../../test/shared';
 import type { SpeakerBounds } from '../clustering/cluster';
 import { packMerges } from '../clustering/dendrogram';
 import type { AnyPlda } from '../clustering/anyPlda';
-import { CAMPPLUS_CLUSTERING } from '../clustering/evidenceClusterer';
+import { CAMPPLUS_CLUSTERING } from '../clustering/evidenceSettings';
 import { bundledPlda } from '../../test/clustering/plda';
 import { bundledTwoCovariance } from '../../test/clustering/twoCovariance';
 import { COMMUNITY_1_CLUSTERING } from '../clustering/vbxClustering';

@@ -30,6 +30,7 @@ export type {
 export type { KeptModel, KeptVoices } from '../pipeline/keptVoices';
 export { STAGES } from '../pipeline/stages';
 export type { SlidingWindow, TimeGeometry } from '../timeline/geometry';
+export type { EvidenceSettings } from '../clustering/evidenceSettings';
 export type { ClusteringSettings } from '../pipeline/settings';
 export type { Dendrogram } from '../clustering/dendrogram';
 export { VoxlaneError } from '../util/errors';

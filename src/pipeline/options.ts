@@ -1,5 +1,6 @@
 import { MOST_SAMPLE_RATE } from '../audio/wavHeader';
 import type { SpeakerBounds } from '../clustering/cluster';
+import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
 import { PUBLIC_HUB } from '../store/sources';
 import { VoxlaneError } from '../util/errors';
 import type { FileBase } from '../util/fileBase';
@@ -67,14 +68,11 @@ export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
   return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, minDurationOn, minDurationOff, keepVoices, sampleRate, onPreview };
 }
 
-/** Longer than any pause or turn that could be meant. */
-const MAX_MIN_DURATION_SECONDS = 60;
-
 /** @throws VoxlaneError `options`, naming the option, its value and the rule */
 export function checkMinDurations({
   minDurationOn,
   minDurationOff,
-}: Pick<DiarizeOptions, 'minDurationOn' | 'minDurationOff'>): Pick<CheckedRunOptions, 'minDurationOn' | 'minDurationOff'> {
+}: Partial<Pick<CheckedRunOptions, 'minDurationOn' | 'minDurationOff'>>): Pick<CheckedRunOptions, 'minDurationOn' | 'minDurationOff'> {
   for (const [name, seconds] of Object.entries({ minDurationOn, minDurationOff })) {
     if (seconds === undefined || (seconds >= 0 && seconds <= MAX_MIN_DURATION_SECONDS)) continue;
     throw optionError(name, seconds, `a number of seconds from 0 to ${MAX_MIN_DURATION_SECONDS}`);

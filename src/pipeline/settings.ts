@@ -1,4 +1,4 @@
-import { CAMPPLUS_CLUSTERING } from '../clustering/evidenceClusterer';
+import { CAMPPLUS_CLUSTERING, type EvidenceSettings } from '../clustering/evidenceSettings';
 import { COMMUNITY_1_CLUSTERING } from '../clustering/vbxClustering';
 import { NO_MIN_DURATIONS, type MinDurations } from '../timeline/minDurations';
 
@@ -48,24 +48,12 @@ export type ClusteringSettings =
       readonly maxIterations: number;
     }
   /** Merges by the evidence of a two-covariance PLDA. */
-  | {
+  | ({
       /** Which clustering. */
       readonly method: 'evidence';
       /** Id of the PLDA that goes with the embedding model. */
       readonly plda: string;
-      /** Greatest centroid distance, of unit vectors, at which two start clusters are merged: 0 to 2. */
-      readonly startThreshold: number;
-      /** Independent observations that one embedding is worth, if every window is embedded: above 0, at most 1. */
-      readonly observationWeight: number;
-      /** Observations that a recording has at least: of a short one, an embedding is worth more. */
-      readonly minObservations: number;
-      /** Observations that a recording has at most: of a long one, an embedding is worth less. */
-      readonly maxObservations: number;
-      /** An embedding takes part if its speaker talks alone for this share of the window. */
-      readonly minActiveRatio: number;
-      /** How often centroids are computed anew from the embeddings that were assigned to them. */
-      readonly numRounds: number;
-    };
+    } & EvidenceSettings);
 
 /** Which models a pipeline is made of, and the settings that were tuned for them together. */
 export interface PipelineSettings {
@@ -92,7 +80,7 @@ export const PYANNOTE_3_1: Pick<PipelineSettings, 'clustering' | 'minDurations'>
   minDurations: NO_MIN_DURATIONS,
 };
 
-/** Turns and gaps that are too short to hear or to read. Longer ones cost speech: docs/presets.md has the figures. */
+/** Too short to hear or to read. Higher values raise the error rate: docs/presets.md has the figures. */
 const MIN_DURATIONS: MinDurations = { minDurationOn: 0.15, minDurationOff: 0.1 };
 
 /**

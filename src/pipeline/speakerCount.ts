@@ -2,6 +2,9 @@ import type { CountScore, SpeakerBounds } from '../clustering/cluster';
 
 export type { CountScore } from '../clustering/cluster';
 
+/** Score from which an alternative is worth a mention to people. */
+export const MENTIONED_SCORE = 0.1;
+
 /** How many speakers were found, and how sure that is. */
 export interface SpeakerCount {
   /** Speakers of the result: those with a turn. */

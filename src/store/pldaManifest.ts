@@ -26,9 +26,11 @@ const AXES_OF_ARRAYS = {
   },
 } as const;
 
-const FORMS = Object.keys(AXES_OF_ARRAYS) as (keyof typeof AXES_OF_ARRAYS)[];
+export type PldaForm = keyof typeof AXES_OF_ARRAYS;
 
-const axesOf = (form: keyof typeof AXES_OF_ARRAYS): Readonly<Record<string, readonly string[]>> => AXES_OF_ARRAYS[form];
+const FORMS = Object.keys(AXES_OF_ARRAYS) as PldaForm[];
+
+const axesOf = (form: PldaForm): Readonly<Record<string, readonly string[]>> => AXES_OF_ARRAYS[form];
 
 const arraySchema = v.object({
   name: text,
@@ -107,9 +109,22 @@ export function parsePldaManifest(value: unknown, address: string): PldaManifest
 /**
  * The arrays of a PLDA file by name, row-major. The file's hash is the caller's to check.
  *
- * @throws VoxlaneError `model-altered` where the file has another length than its manifest says
+ * @param form that the caller can use
+ * @throws VoxlaneError `model-altered` if the file has another length than its manifest says, `model-invalid` for another form
  */
-export function readPldaArrays(manifest: PldaManifest, bytes: Uint8Array): Readonly<Partial<Record<string, Float64Array>>> {
+export function readPldaArrays<Form extends PldaForm>(
+  manifest: PldaManifest,
+  form: Form,
+  bytes: Uint8Array,
+): Record<keyof (typeof AXES_OF_ARRAYS)[Form], Float64Array> {
+  if (manifest.form !== form) {
+    throw new VoxlaneError({
+      code: 'model-invalid',
+      problem: `The PLDA ${manifest.id} has the form ${manifest.form}`,
+      expected: `the form ${form}`,
+      remedy: 'Name another PLDA in the settings of the preset',
+    });
+  }
   if (bytes.length !== manifest.file.bytes) {
     throw new VoxlaneError({
       code: 'model-altered',
@@ -128,5 +143,6 @@ export function readPldaArrays(manifest: PldaManifest, bytes: Uint8Array): Reado
     offset += BYTES_PER_FLOAT64 * values.length;
     return [name, values] as const;
   });
-  return Object.fromEntries(entries);
+  // The schema has checked that every array of the form is there.
+  return Object.fromEntries(entries) as Record<keyof (typeof AXES_OF_ARRAYS)[Form], Float64Array>;
 }

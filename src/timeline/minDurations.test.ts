@@ -68,7 +68,7 @@ describe('minimum durations', () => {
     );
   });
 
-  test('of turns without overlap leave a gap in which somebody else speaks', () => {
+  test('fill no gap of an exclusive turn in which another speaker talks', () => {
     const turns = [
       { startSeconds: 0, endSeconds: 2, speakerIndex: 0 },
       { startSeconds: 2, endSeconds: 2.4, speakerIndex: 1 },

@@ -8,6 +8,9 @@ export interface MinDurations {
   readonly minDurationOff: number;
 }
 
+/** Greatest minimum duration that is accepted: longer than any pause or turn that could be meant. */
+export const MAX_MIN_DURATION_SECONDS = 60;
+
 export const NO_MIN_DURATIONS: MinDurations = { minDurationOn: 0, minDurationOff: 0 };
 
 /** pyannote.core's `SEGMENT_PRECISION`: a shorter gap is none. */
@@ -29,8 +32,8 @@ export function applyMinDurations(turns: readonly IndexedTurn[], durations: MinD
 }
 
 /**
- * {@link applyMinDurations} for turns of which no two overlap: a gap in which somebody else speaks stays, so that none do
- * afterwards. pyannote fills such a gap too. A gap that is left by a removed turn is filled at the end.
+ * {@link applyMinDurations} for turns that do not overlap. A gap in which another speaker talks stays, so that the result has no
+ * overlap either; pyannote fills it. A gap that a removed turn leaves is filled at the end.
  */
 export function applyExclusiveMinDurations(turns: readonly IndexedTurn[], durations: MinDurations): readonly IndexedTurn[] {
   const { minDurationOn, minDurationOff } = durations;

@@ -1,4 +1,5 @@
 import type { DiarizeOptions, DiarizerOptions } from '../pipeline/types';
+import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
 import { VoxlaneError } from '../util/errors';
 
 /** Attributes that say how recordings are analysed. They hold from the next run on. */
@@ -19,7 +20,6 @@ export interface WidgetSettings {
 }
 
 const MOST_SPEAKERS = 255;
-const MAX_MIN_DURATION_SECONDS = 60;
 
 /**
  * @param read value of an attribute; null where the element has none

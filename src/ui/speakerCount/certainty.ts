@@ -1,14 +1,12 @@
-import type { SpeakerCount } from '../../pipeline/types';
+import { MENTIONED_SCORE, type SpeakerCount } from '../../pipeline/speakerCount';
 import { countText as words } from './text';
 
-/** Less likely numbers are not shown. */
-const MIN_SCORE = 0.1;
 /** More numbers than this do not help. */
 const MAX_ALTERNATIVES = 2;
 
 /** The number of speakers with other likely ones: "6 speakers, possibly 5". */
 export function countWithAlternatives({ value, alternatives }: SpeakerCount): string {
-  const others = alternatives.filter(({ score }) => score >= MIN_SCORE).slice(0, MAX_ALTERNATIVES);
+  const others = alternatives.filter(({ score }) => score >= MENTIONED_SCORE).slice(0, MAX_ALTERNATIVES);
   return others.length === 0 ? words.value(value) : words.possibly(words.value(value), others.map((other) => other.value));
 }
 
