@@ -10,7 +10,7 @@ import { capturedEmbeddings } from '../../test/clustering/captured';
 import { bundledPlda } from '../../test/clustering/plda';
 import { repeated } from '../../test/clustering/repeated';
 import { conversation } from '../../test/clustering/voices';
-import { ANY_COUNT, threeHourAssembler } from '../../test/diarization/threeHours';
+import { ANY_COUNT, longAssembler } from '../../test/diarization/longAssembler';
 
 /** Three hours, at one window a second, with three local speakers in nearly all of them. */
 const NUM_EMBEDDINGS = 32_000;
@@ -50,7 +50,7 @@ function vbxOfCaptures(): ClusteringFigures {
 
 /** The longest of ten steps. */
 function steps(method: 'agglomerative' | 'vbx'): ClusteringFigures {
-  const assembler = threeHourAssembler(method);
+  const assembler = longAssembler(method);
   // The first one of all is compiled on the way.
   assembler.assemble(ANY_COUNT);
   const figures = Array.from({ length: 10 }, (_, i) =>

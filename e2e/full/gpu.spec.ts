@@ -8,16 +8,10 @@ import { breakGpu } from '../../test/browser/gpuFaults';
 test.describe.configure({ mode: 'default' });
 
 let wasm: ShortRun | undefined;
-let gpu: ShortRun | undefined;
 
 async function wasmRun(page: Page): Promise<ShortRun> {
   wasm ??= await runShort(page, { backend: 'wasm' });
   return wasm;
-}
-
-async function gpuRun(page: Page): Promise<ShortRun> {
-  gpu ??= await runShort(page, { backend: 'webgpu', trustGpu: true });
-  return gpu;
 }
 
 test.beforeEach(async ({ page }) => {
@@ -25,10 +19,12 @@ test.beforeEach(async ({ page }) => {
   await openEngine(page);
 });
 
-// One run of the whole for each kind of handling. test/full/gpuModels.test.ts has every kind of fault in every stage,
-// stages.spec.ts wrong values in mid-run, library.spec.ts no memory for a single window.
-test('the device is destroyed in the segmentation after one run: the same bytes', async ({ page }) => {
-  const expected = await gpuRun(page);
+// One run of the whole for each kind of handling. test/full/gpuModels.test.ts has the kinds of fault in each stage,
+// stages.spec.ts wrong values in mid-run, library.spec.ts no memory for a single window, and
+// src/pipeline/batchSize.test.ts batches that are halved.
+test('the device is destroyed in the segmentation after one run: the same turns', async ({ page }) => {
+  // gpuTrust.spec.ts compares an undisturbed run on the GPU with WASM.
+  const expected = await wasmRun(page);
   let workers = 0;
   page.on('worker', () => workers++);
   await breakGpu(page, { stage: 'segmentation', kind: 'lost', afterRuns: 1 });
@@ -38,15 +34,6 @@ test('the device is destroyed in the segmentation after one run: the same bytes'
   expect(run.rttm.length).toBeGreaterThan(0);
   // Decoding, segmentation, embedding, clustering, and the one that was started again.
   expect(workers).toBe(5);
-});
-
-test('a batch that does not fit is halved, and no window is lost', async ({ page }) => {
-  // Scores of one window of 589 frames and 7 classes fit, those of two do not.
-  await breakGpu(page, { stage: 'segmentation', kind: 'memory', fitsBytes: 589 * 7 * 4 });
-  const run = await runShort(page, { backend: 'webgpu', trustGpu: true, batchWindows: 2 });
-  expect(run.backend.name).toBe('webgpu');
-  expect(run.batches).toEqual([1, 1]);
-  expect(run.rttm).toBe((await gpuRun(page)).rttm);
 });
 
 test('a device that is lost again and again is given up', async ({ page }) => {

@@ -5,9 +5,9 @@ import { countHeld, held, putClip, useWidgets } from '../../test/browser/widget'
 
 /** Until then the page makes what stays: caches, and what the browser keeps of its own. */
 const WARM_UP = 10;
-/** With those of the warm-up. One after another, and then as many again in groups. */
-const ONE_BY_ONE = 25;
-const GROUPS = 5;
+/** With those of the warm-up. One after another, and then ten in groups. */
+const ONE_BY_ONE = 20;
+const GROUPS = 2;
 const GROUP = 5;
 
 /** Objects that are alive and have this prototype, however deep. */
@@ -35,7 +35,7 @@ async function leftObjects(devtools: CDPSession): Promise<number[]> {
   return counts;
 }
 
-test('WASM: fifty widgets leave no worker, no listener, no object URL and no object', async ({ page, context }) => {
+test('WASM: thirty widgets leave no worker, no listener, no object URL and no object', async ({ page, context }) => {
   test.setTimeout(600_000);
   await countHeld(page);
   await page.goto('test/widget.html');
@@ -91,20 +91,20 @@ test('WebGPU: the same GPU buffers are there after each run of one engine, and n
         widget.options = { trustGpu: true };
         document.getElementById('widgets')?.append(widget);
       }
-      return (await widget.diarize(clip(9, 2))).backend.name;
+      return (await widget.diarize(clip(9, 1))).backend.name;
     });
   const buffers = async (): Promise<number> => {
     const counts = await Promise.all(page.workers().map((worker) => worker.evaluate(() => (globalThis as unknown as { gpuBuffersAlive: () => number }).gpuBuffersAlive())));
     return counts.reduce((sum, count) => sum + count, 0);
   };
   const alive: number[] = [];
-  for (let index = 0; index < 3; index++) {
+  for (let index = 0; index < 2; index++) {
     expect(await run()).toBe('webgpu');
     alive.push(await buffers());
   }
   console.log(`GPU buffers after each run: ${alive.join(', ')}`);
   expect(alive[0]).toBeGreaterThan(0);
-  expect(alive).toEqual([alive[0], alive[0], alive[0]]);
+  expect(alive).toEqual([alive[0], alive[0]]);
   await page.evaluate(() => {
     document.querySelector('voxlane-diarizer')!.remove();
   });

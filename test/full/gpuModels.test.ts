@@ -1,6 +1,6 @@
 /**
  * Both bundled models on WebGPU through ONNX Runtime, on Dawn in Node: the values of WASM, the goldens of PyTorch, what
- * crosses the bus, and every kind of fault in every stage.
+ * crosses the bus, and faults in each stage. test/gpu/guard.test.ts has every kind of fault in the filterbank alone.
  *
  * Runs take half a second of speech, except on the goldens: a software adapter computes one time step after another.
  * e2e/full/parity.spec.ts has the goldens of a sound GPU.
@@ -117,11 +117,8 @@ describe.skipIf(missing !== null)('embedding on Dawn', { timeout: 300_000 }, () 
   });
 
   test.each([
-    ['fbank', 'zeros', 'gpu-wrong'],
     ['fbank', 'nan', 'gpu-wrong'],
-    ['fbank', 'memory', 'gpu-memory'],
     ['embedding', 'zeros', 'gpu-wrong'],
-    ['embedding', 'nan', 'gpu-wrong'],
     ['embedding', 'memory', 'gpu-memory'],
     ['embedding', 'lost', 'gpu-lost'],
   ] as const)('%s, %s: %s', async (stage, kind, code) => {

@@ -5,8 +5,8 @@ import { Assembler } from '../../src/diarization/assembler';
 import { bundledPlda } from '../clustering/plda';
 import { meeting } from './meeting';
 
-/** Three hours at one window a second. */
-const NUM_WINDOWS = 10_800;
+/** At one window a second. */
+const THREE_HOURS = 10_800;
 
 export const ANY_COUNT: SpeakerBounds = { minSpeakers: 1, maxSpeakers: Infinity };
 
@@ -15,10 +15,10 @@ export const CLUSTERINGS: Readonly<Record<'agglomerative' | 'vbx', ClusteringCho
   vbx: { method: 'vbx', ...COMMUNITY_1_CLUSTERING, dimension: 256, ...ANY_COUNT },
 };
 
-/** An assembler with the voices of three hours, warm and with all other numbers of speakers anticipated. */
-export function threeHourAssembler(method: keyof typeof CLUSTERINGS): Assembler {
+/** An assembler with the voices of a long meeting, warm and with all other numbers of speakers anticipated. */
+export function longAssembler(method: keyof typeof CLUSTERINGS, numWindows = THREE_HOURS): Assembler {
   const { dimension, ...options } = CLUSTERINGS[method];
-  const voices = meeting({ numWindows: NUM_WINDOWS, numVoices: 8, dimension, noise: 0.4, seed: 3 });
+  const voices = meeting({ numWindows, numVoices: 8, dimension, noise: 0.4, seed: 3 });
   const assembler = new Assembler({ ...voices, options }, bundledPlda());
   assembler.warm();
   while (assembler.anticipate());
