@@ -1,4 +1,4 @@
-import { sampleTwice } from '../../test/browser/sampleTwice';
+import { sampleTwice } from '../../test/audio/sampleWav';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -11,6 +11,7 @@ import { prints, readFences, runsOf, type Fence, type Run } from '../../scripts/
 import { packagesAreBuilt } from '../../scripts/docs/packages';
 import { pages, readPage, ROOT } from '../../scripts/docs/pages';
 import { readBundle } from '../../src/compare/bundle';
+import { sampleWav } from '../../test/audio/sampleWav';
 import { seededResnet34 } from '../../test/seededModel';
 import { expect, test, type Page } from '../../test/browser/test';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
@@ -195,7 +196,7 @@ function watchErrors(page: Page): () => string[] {
 /** Gives the page a recording, as a person does, and waits until it shows who speaks: two people. */
 async function usePage(page: Page): Promise<void> {
   const frame = (await page.locator('iframe').count()) > 0 ? page.frames()[1]! : page.mainFrame();
-  const recording = { name: 'sample.wav', mimeType: 'audio/wav', buffer: startOfSample() };
+  const recording = { name: 'sample.wav', mimeType: 'audio/wav', buffer: sampleWav(0, SECONDS) };
   const widget = frame.locator('voxlane-diarizer');
   if ((await widget.count()) > 0) {
     const isGiven = (await widget.getAttribute('src')) !== null;
@@ -210,16 +211,6 @@ async function usePage(page: Page): Promise<void> {
 
 const speakersOf = (frame: Frame): Promise<number | undefined> =>
   frame.evaluate(() => (document.querySelector('voxlane-diarizer') as { result?: { speakers: readonly unknown[] } } | null)?.result?.speakers.length);
-
-/** The first seconds of the sample, as a WAV file. */
-function startOfSample(): Buffer {
-  const whole = readFileSync(join(ROOT, 'public/sample.wav'));
-  const data = whole.indexOf('data') + 8;
-  const start = Buffer.from(whole.subarray(0, data + SECONDS * 16_000 * 2));
-  start.writeUInt32LE(start.length - 8, 4);
-  start.writeUInt32LE(start.length - data, data - 4);
-  return start;
-}
 
 /** Every rule of the style is understood, and selects something; custom properties arrive. */
 async function expectApplied(page: Page, css: string): Promise<void> {

@@ -1,7 +1,7 @@
 /** The page, as a person with a recording uses it. */
 import { writeFileSync } from 'node:fs';
 import { expect, test, type Page } from '../../test/browser/test';
-import { sampleTwice } from '../../test/browser/sampleTwice';
+import { sampleTwice } from '../../test/audio/sampleWav';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);

@@ -1,5 +1,6 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sampleWav } from '../audio/sampleWav';
 import { installPackages, ROOT } from './pack';
 
 /** Where an example expects the recording: what Vite serves as it is lies in `public`. */
@@ -10,7 +11,6 @@ export type Recording = 'sample' | 'clip';
 
 const CLIP_START_SECONDS = 7;
 const CLIP_SECONDS = 8;
-const BYTES_PER_SECOND = 2 * 16_000;
 
 /**
  * A copy of an example, with its recording, in a folder where the packed packages are installed.
@@ -31,15 +31,5 @@ function addRecording(folder: string, recording: Recording): void {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, 'sample.wav');
   if (existsSync(path)) return;
-  const sample = readFileSync(join(ROOT, 'public/sample.wav'));
-  writeFileSync(path, recording === 'sample' ? sample : clipOf(sample));
-}
-
-function clipOf(sample: Buffer): Buffer {
-  const data = sample.indexOf('data') + 8;
-  const start = data + CLIP_START_SECONDS * BYTES_PER_SECOND;
-  const clip = Buffer.concat([sample.subarray(0, data), sample.subarray(start, start + CLIP_SECONDS * BYTES_PER_SECOND)]);
-  clip.writeUInt32LE(clip.length - 8, 4);
-  clip.writeUInt32LE(clip.length - data, data - 4);
-  return clip;
+  writeFileSync(path, recording === 'sample' ? sampleWav(0) : sampleWav(CLIP_START_SECONDS, CLIP_SECONDS));
 }
