@@ -180,6 +180,7 @@ async function runPipelineTo(
 ): Promise<StageTensor> {
   const controller = new AbortController();
   const pieces: Artifact[] = [];
+  let completed = 0;
   const diarizer = await Diarizer.create({ backend });
   try {
     await diarizer.diarize(source, {
@@ -187,10 +188,13 @@ async function runPipelineTo(
       ...(durationSeconds !== undefined && { durationSeconds }),
       signal: controller.signal,
       hook: (event) => {
-        if (event.stage !== stage || !event.artifact) return;
-        pieces.push(event.artifact);
-        // What comes after is not asked for.
-        if (event.completed >= event.total && stage === 'segmentation') controller.abort();
+        if (event.stage !== stage) return;
+        // Each report completes more, unless a faulty GPU made the run start anew: what it gave before is void then.
+        if (event.completed <= completed) pieces.length = 0;
+        completed = event.completed;
+        if (event.artifact) pieces.push(event.artifact);
+        // What comes after is not asked for. The total exceeds what is completed until the last window is known.
+        if (completed >= event.total && stage === 'segmentation') controller.abort();
       },
     });
   } catch (error) {
@@ -200,22 +204,28 @@ async function runPipelineTo(
   }
   const [first] = pieces;
   if (!first) return { axes: [], shape: [0], data: new Float32Array(0) };
-  const data = Float32Array.from(pieces.flatMap((piece) => Array.from(piece.data)));
-  const length = pieces.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
+  const data = new Float32Array(pieces.reduce((sum, piece) => sum + piece.data.length, 0));
+  let length = 0;
+  let end = 0;
+  for (const piece of pieces) {
+    data.set(piece.data, end);
+    end += piece.data.length;
+    length += piece.shape[0] ?? 0;
+  }
   return { axes: first.axes, shape: [length, ...first.shape.slice(1)], data };
 }
 
 function describe({ axes, shape, data }: StageTensor): StageAnswer {
-  const finite = data.filter((value) => !Number.isNaN(value));
-  return {
-    axes,
-    shape,
-    npy: toBase64(writeNpy({ shape, data })),
-    min: finite.reduce((least, value) => Math.min(least, value), Infinity),
-    max: finite.reduce((most, value) => Math.max(most, value), -Infinity),
-    mean: finite.reduce((sum, value) => sum + value, 0) / finite.length,
-    nanCount: data.length - finite.length,
-  };
+  let [min, max, sum, nanCount] = [Infinity, -Infinity, 0, 0];
+  for (const value of data) {
+    if (Number.isNaN(value)) nanCount++;
+    else {
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+      sum += value;
+    }
+  }
+  return { axes, shape, npy: toBase64(writeNpy({ shape, data })), min, max, mean: sum / (data.length - nanCount), nanCount };
 }
 
 /** In pieces, because a call takes no more than some 100,000 arguments. */

@@ -9,7 +9,7 @@ import { runPipeline } from './run';
 import { RunInput, type DiarizationSource } from './runInput';
 import { choosePreset } from './presets';
 import { settingsOf, type PipelineSettings } from './settings';
-import type { StageEvent } from './stages';
+import { withOwnArtifact, type StageEvent } from './stages';
 import { checkAgain, describeFailure, isGpuTrouble, startOnWasm, startTrustedEngine } from './trust';
 import { Turns } from './turns';
 import type { BackendReport, DiarizationResult, DiarizeOptions, DiarizerOptions, PresetId } from './types';
@@ -202,7 +202,7 @@ function throwIfAborted(signal: AbortSignal): void {
 function reporter({ hook, onProgress }: DiarizeOptions): (event: StageEvent) => void {
   const meter = new ProgressMeter();
   return (event) => {
-    hook?.(event);
+    hook?.(withOwnArtifact(event));
     onProgress?.(meter.read(event));
   };
 }

@@ -2,7 +2,8 @@ import type { DecodedBatch, LocalResults } from '../../workers/contracts';
 import { VoxlaneError } from '../util/errors';
 import { halvedToFit } from './batchSize';
 import type { Engine } from './engine';
-import type { StageHook, StageName } from './stages';
+import { InOrder, type MarkDone } from './inOrder';
+import type { Artifact, StageHook, StageName } from './stages';
 
 /** What is known of a recording once its windows are through both models. */
 export interface ModelTotals {
@@ -62,9 +63,11 @@ export async function runModels(
   return run.totals();
 }
 
-/** A batch's results, and how its windows were counted. */
+/** A batch's results, and what reports its windows. */
 interface BatchResults extends LocalResults {
   readonly numWindows: number;
+  readonly markSegmented: MarkDone;
+  readonly markEmbedded: MarkDone;
 }
 
 class ModelRun {
@@ -72,8 +75,8 @@ class ModelRun {
   private readonly appended: Promise<void>[] = [];
   private takenWindows = 0;
   private keptWindows = 0;
-  /** Windows that each stage is done with, in whatever order. */
-  private readonly done = { segmentation: 0, embedding: 0 };
+  private readonly segmented: InOrder<Uint8Array>;
+  private readonly embedded: InOrder<Float32Array>;
   private expectedWindows: number;
   private isOpenEnded: boolean;
   private decodedSamples = 0;
@@ -84,7 +87,17 @@ class ModelRun {
     private readonly hook: StageHook,
     private readonly onKept: (numWindows: number, expectedWindows: number) => void,
   ) {
-    const { sampleRate, windowSamples, hopSamples } = engine.segmentationManifest;
+    const { sampleRate, windowSamples, hopSamples, numFrames, powerset } = engine.segmentationManifest;
+    const { numClasses: numSpeakers } = powerset;
+    const { embeddingSize } = engine.embeddingManifest;
+    this.segmented = new InOrder((data, numWindows, completed) => {
+      this.report('segmentation', completed, { axes: ['window', 'frame', 'speaker'], shape: [numWindows, numFrames, numSpeakers], data });
+    });
+    this.embedded = new InOrder((data, numWindows, completed) => {
+      // The features stay with the model.
+      this.report('fbank', completed, null);
+      this.report('embedding', completed, { axes: ['window', 'speaker', 'dimension'], shape: [numWindows, numSpeakers, embeddingSize], data });
+    });
     this.isOpenEnded = expectedSeconds === null;
     this.expectedWindows = Math.max(1, Math.ceil(((expectedSeconds ?? 0) * sampleRate - windowSamples) / hopSamples) + 1);
   }
@@ -97,33 +110,32 @@ class ModelRun {
     const first = this.takenWindows;
     this.takenWindows += numWindows;
     const rowCells = powerset.numClasses * engine.embeddingManifest.embeddingSize;
-    const results = {
+    const activity = new Uint8Array(numWindows * numFrames * powerset.numClasses);
+    const embeddings = new Float32Array(numWindows * rowCells).fill(NaN);
+    const results: BatchResults = {
       numWindows,
-      activity: new Uint8Array(numWindows * numFrames * powerset.numClasses),
-      embeddings: new Float32Array(numWindows * rowCells).fill(NaN),
+      activity,
+      embeddings,
       embedded: Uint8Array.from({ length: numWindows }, (_, index) =>
         this.isEmbedded(first + index, batch.isLast && index === numWindows - 1) ? 1 : 0,
       ),
+      markSegmented: this.segmented.open(activity, numWindows),
+      markEmbedded: this.embedded.open(embeddings, numWindows),
     };
+    // Each model by itself: windows that are segmented stay so if they do not all fit into the embedding model at once.
     await halvedToFit(numWindows, engine.batchWindows, isMemoryError, async (from, to) => {
-      // A copy where it is a part: a view would carry the whole batch across.
+      // A copy if it is a part: a view would carry the whole batch across.
       const isWhole = to - from === numWindows;
       const windows = isWhole ? batch.windows : batch.windows.slice(from * windowSamples, to * windowSamples);
-      await this.runBatch(windows, results, from);
+      await this.segment(windows, results, from);
     });
+    await this.embedAll(batch.windows, results);
     return results;
   }
 
   /** Hands a batch's results on. To be called in the order of the windows. */
-  keep(results: BatchResults): void {
-    const { activity, embeddings, embedded, numWindows } = results;
-    const { numFrames, powerset } = this.engine.segmentationManifest;
-    const { numClasses: numSpeakers } = powerset;
+  keep({ activity, embeddings, embedded, numWindows }: BatchResults): void {
     this.keptWindows += numWindows;
-    const shape = [numWindows, numFrames, numSpeakers];
-    this.report('segmentation', { axes: ['window', 'frame', 'speaker'], shape, data: activity });
-    const rows = [numWindows, numSpeakers, this.engine.embeddingManifest.embeddingSize];
-    this.report('embedding', { axes: ['window', 'speaker', 'dimension'], shape: rows, data: embeddings });
     // Not waited for: while the worker clusters for a preview, the models go on.
     const appended = this.engine.clustering.call((api) => api.append({ activity, embeddings, embedded }));
     appended.catch(() => undefined);
@@ -164,59 +176,61 @@ class ModelRun {
    * @param windows axes (window, sample), from window `from` of the batch on
    * @param results are filled in
    */
-  private async runBatch(windows: Float32Array, results: BatchResults, from: number): Promise<void> {
+  private async segment(windows: Float32Array, results: BatchResults, from: number): Promise<void> {
     const { engine } = this;
-    const { windowSamples } = engine.segmentationManifest;
-    const numWindows = windows.length / windowSamples;
-    const segmented = await engine.segmentation.call((api) => api.segment(windows));
-    const cells = segmented.activity.length / numWindows;
-    results.activity.set(segmented.activity, from * cells);
-    this.add('segmentation', segmented.seconds);
-    this.count('segmentation', numWindows);
-    // A silent window has no voice to embed.
-    const wanted = [...Array(numWindows).keys()].filter(
-      (window) => results.embedded[from + window] && segmented.activity.subarray(window * cells, (window + 1) * cells).includes(1),
-    );
-    this.count('embedding', numWindows - wanted.length);
-    // On WASM each by itself, for as many workers as there are; on a GPU together, because a call costs more there.
-    const groups = engine.backend.name === 'wasm' ? wanted.map((window) => [window]) : wanted.length > 0 ? [wanted] : [];
-    await settled(groups.map((group) => this.embed(group, windows, segmented.activity, results, from)));
+    const numWindows = windows.length / engine.segmentationManifest.windowSamples;
+    const { activity, seconds } = await engine.segmentation.call((api) => api.segment(windows));
+    results.activity.set(activity, from * (activity.length / numWindows));
+    this.add('segmentation', seconds);
+    for (let window = from; window < from + numWindows; window++) results.markSegmented(window);
   }
 
-  /** Embeds some windows of a part of a batch. */
-  private async embed(
-    group: readonly number[],
-    windows: Float32Array,
-    activity: Uint8Array,
-    results: BatchResults,
-    from: number,
-  ): Promise<void> {
+  /**
+   * Embeds the windows of a segmented batch.
+   *
+   * @param windows axes (window, sample)
+   * @param results are filled in
+   */
+  private async embedAll(windows: Float32Array, results: BatchResults): Promise<void> {
+    const { engine } = this;
+    const { activity, embedded, numWindows } = results;
+    const cells = activity.length / numWindows;
+    const wanted: number[] = [];
+    for (let window = 0; window < numWindows; window++) {
+      // A silent window has no voice to embed.
+      const hasVoice = activity.subarray(window * cells, (window + 1) * cells).includes(1);
+      if (embedded[window] && hasVoice) wanted.push(window);
+      else results.markEmbedded(window);
+    }
+    // On WASM each by itself, for as many workers as there are; on a GPU together, because a call costs more there.
+    if (engine.backend.name === 'wasm') await settled(wanted.map((window) => this.embed([window], windows, results)));
+    else {
+      await halvedToFit(wanted.length, engine.batchWindows, isMemoryError, (from, to) =>
+        this.embed(wanted.slice(from, to), windows, results),
+      );
+    }
+  }
+
+  /** Embeds some windows of a batch. */
+  private async embed(group: readonly number[], windows: Float32Array, results: BatchResults): Promise<void> {
     const { engine } = this;
     const { windowSamples, powerset } = engine.segmentationManifest;
     const numSpeakers = powerset.numClasses;
     const samples = pick(windows, group, windowSamples);
-    const voices = pick(activity, group, (activity.length / windows.length) * windowSamples);
+    const voices = pick(results.activity, group, results.activity.length / results.numWindows);
     const sizes = { numWindows: group.length, numSpeakers };
     const reply = await engine.embedding.call((api) => api.embed(samples, voices, sizes));
     const cells = reply.embeddings.length / group.length;
     group.forEach((window, index) => {
-      results.embeddings.set(reply.embeddings.subarray(index * cells, (index + 1) * cells), (from + window) * cells);
+      results.embeddings.set(reply.embeddings.subarray(index * cells, (index + 1) * cells), window * cells);
     });
     this.add('fbank', reply.fbankSeconds);
     this.add('embedding', reply.embeddingSeconds);
-    this.count('embedding', group.length);
+    for (const window of group) results.markEmbedded(window);
   }
 
-  /** A stage is done with so many more windows. */
-  private count(stage: 'segmentation' | 'embedding', numWindows: number): void {
-    this.done[stage] += numWindows;
-    if (numWindows > 0) this.report(stage, null);
-  }
-
-  private report(stage: 'segmentation' | 'embedding', artifact: Parameters<StageHook>[0]['artifact']): void {
-    const progress = { completed: this.done[stage], total: this.expectedWindows, ...this.openness() };
-    if (stage === 'embedding') this.hook({ stage: 'fbank', artifact: null, ...progress });
-    this.hook({ stage, artifact, ...progress });
+  private report(stage: 'segmentation' | 'fbank' | 'embedding', completed: number, artifact: Artifact | null): void {
+    this.hook({ stage, artifact, completed, total: this.expectedWindows, ...this.openness() });
   }
 
   private openness(): { readonly openEnded?: true } {

@@ -71,6 +71,18 @@ describe('progress', () => {
     now = 5000;
     expect(read(10).secondsLeft).toBe(0);
   });
+
+  test('takes the pace anew if the run starts anew', () => {
+    let now = 0;
+    const meter = new ProgressMeter(() => now);
+    const read = (completed: number) => meter.read({ stage: 'embedding', artifact: null, completed, total: 10 });
+    read(0);
+    now = 60_000;
+    read(5);
+    expect(read(1).secondsLeft).toBeNull();
+    now = 61_000;
+    expect(read(2).secondsLeft).toBe(4);
+  });
 });
 
 test('a growing array keeps what was appended', () => {

@@ -48,7 +48,11 @@ export async function runPipeline(
   const { numClasses: numSpeakers } = engine.segmentationManifest.powerset;
   hook({ stage: 'clustering', artifact: null, completed: 0, total: 1 });
   const assembly = await engine.clustering.call((api) => api.assemble(assemblyFacts(engine, options)));
-  if (!assembly) return describeWith(null);
+  if (!assembly) {
+    // Nobody spoke: the stages are done, and there is nothing to see.
+    for (const stage of ['counting', 'clustering', 'reconstruction'] as const) hook({ stage, artifact: null, completed: 1, total: 1 });
+    return describeWith(null);
+  }
   Object.assign(timings, assembly.seconds);
   reportAssembly(assembly, numSpeakers, hook);
   return describeWith(assembly);

@@ -27,11 +27,17 @@ export interface Artifact {
   readonly data: Float32Array | Uint8Array | Int32Array;
 }
 
-/** One report of one stage. `artifact` covers what was completed since the last report of that stage. */
+/**
+ * One report of one stage. The artifact covers exactly what was completed since the last report of that stage, in the order
+ * of the recording, so that the artifacts of a run put together along their first axis are the whole stage.
+ */
 export interface StageEvent {
   /** The stage that reports. */
   readonly stage: StageName;
-  /** What the stage gave since its last report; null where there is nothing new to see. */
+  /**
+   * What the stage gave since its last report; null if nothing was completed since then. `decode` and `fbank` have none:
+   * samples and features stay in their workers. The receiver owns the values and may keep or change them.
+   */
   readonly artifact: Artifact | null;
   /** Units of the stage that are done: seconds of `decode`, windows of the models, else 1 for the whole. */
   readonly completed: number;
@@ -41,5 +47,11 @@ export interface StageEvent {
   readonly openEnded?: true;
 }
 
-/** Hears of every step of every stage; called in the order of the work. */
+/** Receives every step of every stage, in the order of the work. */
 export type StageHook = (event: StageEvent) => void;
+
+/** The event with values of its own: those that a stage reports may be parts of what the run still needs. */
+export function withOwnArtifact(event: StageEvent): StageEvent {
+  const { artifact } = event;
+  return artifact ? { ...event, artifact: { axes: [...artifact.axes], shape: [...artifact.shape], data: artifact.data.slice() } } : event;
+}

@@ -12,8 +12,13 @@ export function sampleWav(startSeconds: number, durationSeconds = Infinity): Buf
 
 /** The sample and the sample again, a minute: long enough for turns to be shown before the end. */
 export function sampleTwice(): Buffer {
+  return sampleRepeated(2);
+}
+
+/** The sample, which has 30 s, so many times. */
+export function sampleRepeated(times: number): Buffer {
   const { header, samples } = readSample();
-  return wavOf(header, [samples, samples]);
+  return wavOf(header, Array<Buffer>(times).fill(samples));
 }
 
 function readSample(): { header: Buffer; samples: Buffer } {

@@ -36,7 +36,7 @@ export class EngineDriver {
       const result = await testDiarizer.diarize(file, {
         ...runOptions,
         hook: ({ stage, artifact }) => {
-          if (stage === 'segmentation' && artifact) activity.push(...artifact.data);
+          if (stage === 'segmentation' && artifact) for (const value of artifact.data) activity.push(value);
           if (stage === 'embedding' && artifact) {
             for (const value of artifact.data) embeddings.push(Number.isNaN(value) ? null : value);
           }

@@ -27,7 +27,7 @@ export function runShort(page: Evaluator, options: DiarizerOptions): Promise<Sho
       const batches: number[] = [];
       const result = await diarizer.diarize(samples, {
         hook: ({ stage, artifact, completed }) => {
-          if (stage === 'segmentation' && !artifact) batches.push(completed - batches.reduce((sum, size) => sum + size, 0));
+          if (stage === 'segmentation') batches.push(completed - batches.reduce((sum, size) => sum + size, 0));
           if (stage !== 'embedding' || !artifact) return;
           const dimension = artifact.shape[2]!;
           for (let row = 0; row < artifact.data.length; row += dimension) {

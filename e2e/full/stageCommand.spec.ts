@@ -1,0 +1,41 @@
+/** `stage` on recordings of many batches: the whole stage, as a run reports it to its hook. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseNpy } from '../../src/compare/npy';
+import { sampleRepeated } from '../../test/audio/sampleWav';
+import { runCommand } from '../../test/browser/command';
+import { test as engineTest, expect } from '../../test/browser/engine';
+
+/** Of the recording, in steps of 30: 21 windows in 6 batches. 480 s take minutes. */
+const SECONDS = Number(process.env.VOXLANE_STAGE_SECONDS ?? 30);
+const NUM_WINDOWS = SECONDS - 9;
+
+let folder: string;
+engineTest.beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
+});
+engineTest.afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+engineTest('segmentation and embedding of every window, byte for byte those of a run', async ({ engine }) => {
+  engineTest.setTimeout(60_000 + 15_000 * SECONDS);
+  const recording = join(folder, 'recording.wav');
+  writeFileSync(recording, sampleRepeated(SECONDS / 30));
+  const { activity, embeddings, json } = await engine.run(recording);
+  expect(json.durationSeconds).toBe(SECONDS);
+  for (const [stage, shape, expected] of [
+    ['segmentation', [NUM_WINDOWS, 589, 3], activity],
+    ['embedding', [NUM_WINDOWS, 3, 192], embeddings.map((value) => value ?? NaN)],
+  ] as const) {
+    const out = join(folder, `${stage}.npy`);
+    const { code, stdout } = await runCommand('stage', stage, recording, '--out', out);
+    expect(code, stage).toBe(0);
+    expect(stdout).toContain(`(${shape.join(', ')})`);
+    const tensor = parseNpy(readFileSync(out), out);
+    expect(tensor.shape).toEqual([...shape]);
+    expect(tensor.data.length).toBe(expected.length);
+    expect(tensor.data.findIndex((value, index) => !Object.is(value, expected[index])), `first value of ${stage} that differs`).toBe(-1);
+  }
+});
