@@ -1,6 +1,7 @@
 import { speakerLabel } from '../timeline/turns';
 import type { Annotation, AnnotationSpeaker, Edit } from './annotation';
 import { freeColour } from './annotationOf';
+import { turnsBySpeaker } from './bySpeaker';
 import { handOver } from './hints';
 import { inSeconds, refusal } from './refuse';
 import { replaceAll } from './replace';
@@ -78,7 +79,13 @@ function newSpeaker(annotation: Annotation, name: string | null): AnnotationSpea
 function speakerOf({ speakers }: Annotation, id: string): AnnotationSpeaker {
   const speaker = speakers.find((each) => each.id === id);
   if (speaker) return speaker;
-  throw refusal(`There is no speaker ${id}`, `one of ${speakers.map((each) => each.id).join(', ')}`, 'It may have been merged or removed');
+  throw refusal(`There is no speaker ${id}`, `one of ${listed(speakers)}`, 'It may have been merged or removed');
+}
+
+/** Labels in an error's sentence, which nobody reads to the end if there are thousands. */
+function listed(speakers: readonly AnnotationSpeaker[]): string {
+  const labels = speakers.slice(0, 10).map(({ id }) => id);
+  return [...labels, ...(speakers.length > labels.length ? [`${speakers.length - labels.length} more`] : [])].join(', ');
 }
 
 function changeSpeaker(annotation: Annotation, id: string, change: Partial<AnnotationSpeaker>): Annotation {
@@ -112,7 +119,7 @@ function mergeSpeakers(annotation: Annotation, from: string, into: string): Anno
 
 function removeSpeaker(annotation: Annotation, id: string): Annotation {
   const gone = speakerOf(annotation, id);
-  const turn = annotation.turns.find(({ speaker }) => speaker === id);
+  const turn = turnsBySpeaker(annotation.turns).get(id)?.turns[0];
   if (turn) {
     throw refusal(
       `${id} cannot be removed while talking at ${inSeconds(turn.startSeconds)}`,

@@ -6,24 +6,71 @@ export function compareTurns(a: EditableTurn, b: EditableTurn): number {
 }
 
 /**
- * The turns without some of them and with others, in order. What stays is the same object.
+ * The turns without some of them and with others, in order. What stays is the same object. Takes time in proportion to
+ * what changes, and a copy of the list.
  *
  * @param turns sorted by {@link compareTurns}
- * @param removed ids of those that go; others are ignored
+ * @param removed those that go, sorted by {@link compareTurns}; any that are not in the list are ignored
  * @param added sorted by {@link compareTurns}
  */
 export function exchangeTurns(
   turns: readonly EditableTurn[],
-  removed: ReadonlySet<number>,
+  removed: readonly EditableTurn[],
   added: readonly EditableTurn[],
 ): EditableTurn[] {
   const exchanged: EditableTurn[] = [];
-  let next = 0;
-  for (const turn of turns) {
-    if (removed.has(turn.id)) continue;
-    while (next < added.length && compareTurns(added[next]!, turn) < 0) exchanged.push(added[next++]!);
-    exchanged.push(turn);
+  let [from, gone, come] = [0, 0, 0];
+  const copyUntil = (end: number): void => {
+    // Not by spreading: a call has a greatest number of arguments.
+    for (; from < end; from++) exchanged.push(turns[from]!);
+  };
+  while (gone < removed.length || come < added.length) {
+    const [old, young] = [removed[gone], added[come]];
+    const isOld = old !== undefined && (young === undefined || compareTurns(old, young) <= 0);
+    copyUntil(placeOf(turns, isOld ? old : young!, from));
+    if (!isOld) exchanged.push(added[come++]!);
+    else {
+      gone++;
+      if (from < turns.length && compareTurns(turns[from]!, old) === 0) from++;
+    }
   }
-  while (next < added.length) exchanged.push(added[next++]!);
+  copyUntil(turns.length);
   return exchanged;
+}
+
+/** Index of the first turn, from `from` on, that does not come before this one; the length of the list if all do. */
+export function placeOf(turns: readonly EditableTurn[], turn: EditableTurn, from = 0): number {
+  let [low, high] = [from, turns.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareTurns(turns[middle]!, turn) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * What only one of two lists of turns has. Goes by identity.
+ *
+ * @param before sorted by {@link compareTurns}
+ * @param after the same
+ */
+export function turnsBetween(
+  before: readonly EditableTurn[],
+  after: readonly EditableTurn[],
+): { readonly before: readonly EditableTurn[]; readonly after: readonly EditableTurn[] } {
+  const [gone, come]: [EditableTurn[], EditableTurn[]] = [[], []];
+  let [from, to] = [0, 0];
+  while (from < before.length || to < after.length) {
+    const [old, young] = [before[from], after[to]];
+    if (old === young) {
+      from++;
+      to++;
+      continue;
+    }
+    const order = !old ? 1 : !young ? -1 : compareTurns(old, young);
+    if (order <= 0) gone.push(before[from++]!);
+    if (order >= 0) come.push(after[to++]!);
+  }
+  return { before: gone, after: come };
 }

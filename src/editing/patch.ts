@@ -1,6 +1,6 @@
 import type { Turn } from '../timeline/turn';
 import type { Annotation, AnnotationSpeaker, EditableTurn } from './annotation';
-import { compareTurns, exchangeTurns } from './order';
+import { exchangeTurns, turnsBetween } from './order';
 
 /** A run of a list's items, and what is there instead afterwards. */
 export interface Splice<Item> {
@@ -43,7 +43,7 @@ export function applyPatch(annotation: Annotation, { turns, speakers, exclusiveH
   return {
     durationSeconds: annotation.durationSeconds,
     speakers: spliced(annotation.speakers, speakers),
-    turns: exchangeTurns(annotation.turns, new Set(turns.before.map(({ id }) => id)), turns.after),
+    turns: exchangeTurns(annotation.turns, turns.before, turns.after),
     exclusiveHints: spliced(annotation.exclusiveHints, exclusiveHints),
     nextId: nextId.after,
     ...(facts?.after ?? factsOf(annotation)),
@@ -81,24 +81,6 @@ export function areSameFacts(one: AnnotationFacts, other: AnnotationFacts): bool
 
 function turned<Value>({ before, after }: { readonly before: Value; readonly after: Value }): { before: Value; after: Value } {
   return { before: after, after: before };
-}
-
-/** Both lists are in one order without equals, so that one walk along both finds what only one of them has. */
-function turnsBetween(before: readonly EditableTurn[], after: readonly EditableTurn[]): Patch['turns'] {
-  const [gone, come]: [EditableTurn[], EditableTurn[]] = [[], []];
-  let [from, to] = [0, 0];
-  while (from < before.length || to < after.length) {
-    const [old, young] = [before[from], after[to]];
-    if (old === young) {
-      from++;
-      to++;
-      continue;
-    }
-    const order = !old ? 1 : !young ? -1 : compareTurns(old, young);
-    if (order <= 0) gone.push(before[from++]!);
-    if (order >= 0) come.push(after[to++]!);
-  }
-  return { before: gone, after: come };
 }
 
 /** What is left of both lists without their common beginning and end. */

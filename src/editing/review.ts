@@ -1,4 +1,6 @@
 import type { Annotation, AnnotationSpeaker, EditableTurn } from './annotation';
+import { turnsBySpeaker } from './bySpeaker';
+import { indicesOverlapping } from './overlapping';
 import { piecesOf } from './pieces';
 
 /** A shorter turn can hardly be judged by ear, and little depends on it: it is reviewed after all others. */
@@ -56,11 +58,10 @@ const isShort = (turn: EditableTurn): boolean => lengthOf(turn) < SHORT_TURN_SEC
 
 /** How much everybody says, in the order of the lanes. */
 export function speakerShares({ speakers, turns }: Annotation): SpeakerShare[] {
-  const seconds = new Map<string, number>();
-  for (const turn of turns) seconds.set(turn.speaker, (seconds.get(turn.speaker) ?? 0) + lengthOf(turn));
-  const total = [...seconds.values()].reduce((sum, each) => sum + each, 0);
+  const bySpeaker = turnsBySpeaker(turns);
+  const total = [...bySpeaker.values()].reduce((sum, { seconds }) => sum + seconds, 0);
   return speakers.map((speaker) => {
-    const speechSeconds = seconds.get(speaker.id) ?? 0;
+    const speechSeconds = bySpeaker.get(speaker.id)?.seconds ?? 0;
     return { speaker, speechSeconds, share: total > 0 ? speechSeconds / total : 0 };
   });
 }
@@ -92,15 +93,29 @@ export function aloneStretches({ turns }: Annotation): TurnStretch[] {
  * @param count at most this many, no two of one turn
  */
 export function representativeTurns(annotation: Annotation, speaker: string, count = 3): TurnStretch[] {
-  const alone = aloneStretches(annotation).filter(({ turn }) => turn.speaker === speaker);
-  const candidates =
-    alone.length > 0 ? alone : annotation.turns.filter((turn) => turn.speaker === speaker).map((turn) => ({ ...timesOf(turn), turn }));
+  const own = turnsBySpeaker(annotation.turns).get(speaker)?.turns ?? [];
+  const alone = own.flatMap((turn) => aloneWithin(annotation.turns, turn));
+  const candidates = alone.length > 0 ? alone : own.map((turn) => ({ ...timesOf(turn), turn }));
   const ranked = candidates.sort((a, b) => worthOf(b) - worthOf(a) || a.startSeconds - b.startSeconds);
   const chosen = new Map<EditableTurn, TurnStretch>();
   for (const stretch of ranked) {
     if (chosen.size < count && !chosen.has(stretch.turn)) chosen.set(stretch.turn, stretch);
   }
   return [...chosen.values()];
+}
+
+/** Where nobody else talks during one turn. */
+function aloneWithin(turns: readonly EditableTurn[], turn: EditableTurn): TurnStretch[] {
+  const alone: TurnStretch[] = [];
+  let from = turn.startSeconds;
+  for (const index of indicesOverlapping(turns, turn.startSeconds, turn.endSeconds)) {
+    const other = turns[index]!;
+    if (other === turn) continue;
+    if (other.startSeconds > from) alone.push({ turn, startSeconds: from, endSeconds: other.startSeconds });
+    from = Math.max(from, other.endSeconds);
+  }
+  if (from < turn.endSeconds) alone.push({ turn, startSeconds: from, endSeconds: turn.endSeconds });
+  return alone;
 }
 
 function timesOf({ startSeconds, endSeconds }: EditableTurn): { startSeconds: number; endSeconds: number } {

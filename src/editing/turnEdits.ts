@@ -1,15 +1,17 @@
 import type { Annotation, EditableTurn } from './annotation';
 import { handOver } from './hints';
 import { joinTurns, overlap, touch } from './join';
-import { exchangeTurns } from './order';
+import { turnsBySpeaker } from './bySpeaker';
+import { compareTurns, exchangeTurns } from './order';
 import { inSeconds, refusal } from './refuse';
+import { turnById } from './turnById';
 
 /** No edit makes a shorter turn: one could neither be heard nor grabbed. The models' own steps are 17 ms. */
 export const SHORTEST_TURN_SECONDS = 0.01;
 
 /** The turn with this id. @throws VoxlaneError `options` where there is none */
 export function turnOf(annotation: Annotation, id: number): EditableTurn {
-  const turn = annotation.turns.find((each) => each.id === id);
+  const turn = turnById(annotation.turns, id);
   if (turn) return turn;
   throw refusal(`There is no turn ${id}`, 'the id of a turn of this annotation', 'It may have been deleted, or joined with another');
 }
@@ -26,7 +28,7 @@ const BOTH: SetEdges = { start: true, end: true };
 export function addTurn(annotation: Annotation, speaker: string, startSeconds: number, endSeconds: number): Annotation {
   checkStretch(annotation, startSeconds, endSeconds);
   const turn = { id: annotation.nextId, startSeconds, endSeconds, speaker, confidence: null, isCorrected: true };
-  return place({ ...annotation, nextId: annotation.nextId + 1 }, turn, BOTH);
+  return place({ ...annotation, nextId: annotation.nextId + 1 }, null, turn, BOTH);
 }
 
 /** Sets both edges. The same edges once more change nothing. */
@@ -35,7 +37,7 @@ export function moveTurn(annotation: Annotation, id: number, startSeconds: numbe
   const edges = { start: startSeconds !== turn.startSeconds, end: endSeconds !== turn.endSeconds };
   if (!edges.start && !edges.end) return annotation;
   checkStretch(annotation, startSeconds, endSeconds);
-  return place(annotation, { ...turn, startSeconds, endSeconds, isCorrected: true }, edges);
+  return place(annotation, turn, { ...turn, startSeconds, endSeconds, isCorrected: true }, edges);
 }
 
 /** Both halves keep what is known of the whole: who cuts a turn has not yet said who talks in either. */
@@ -57,7 +59,7 @@ export function splitTurn(annotation: Annotation, id: number, atSeconds: number)
   ];
   return {
     ...annotation,
-    turns: exchangeTurns(annotation.turns, new Set([id]), halves),
+    turns: exchangeTurns(annotation.turns, [turn], halves),
     nextId: annotation.nextId + 1,
   };
 }
@@ -67,25 +69,25 @@ export function assignTurn(annotation: Annotation, id: number, speaker: string):
   const turn = turnOf(annotation, id);
   if (turn.speaker === speaker) return confirmTurn(annotation, id);
   const exclusiveHints = handOver(annotation.exclusiveHints, turn.speaker, (hint) => ({ ...hint, speaker, confidence: null }), turn);
-  return place({ ...annotation, exclusiveHints }, { ...turn, speaker, confidence: null, isCorrected: true }, BOTH);
+  return place({ ...annotation, exclusiveHints }, turn, { ...turn, speaker, confidence: null, isCorrected: true }, BOTH);
 }
 
 /** Somebody has heard the turn and found it right. */
 export function confirmTurn(annotation: Annotation, id: number): Annotation {
   const turn = turnOf(annotation, id);
   if (turn.isCorrected) return annotation;
-  return { ...annotation, turns: exchangeTurns(annotation.turns, new Set([id]), [{ ...turn, isCorrected: true }]) };
+  return { ...annotation, turns: exchangeTurns(annotation.turns, [turn], [{ ...turn, isCorrected: true }]) };
 }
 
 /** Nobody talks there, or somebody whose turn is there already. */
 export function deleteTurn(annotation: Annotation, id: number): Annotation {
-  turnOf(annotation, id);
-  return { ...annotation, turns: exchangeTurns(annotation.turns, new Set([id]), []) };
+  return { ...annotation, turns: exchangeTurns(annotation.turns, [turnOf(annotation, id)], []) };
 }
 
 /** All turns of `from` go to `into`. One that was joined is corrected only if all its parts are. */
 export function mergeTurns(turns: readonly EditableTurn[], from: string, into: string): EditableTurn[] {
-  const own = turns.filter(({ speaker }) => speaker === from || speaker === into);
+  const bySpeaker = turnsBySpeaker(turns);
+  const own = [from, into].flatMap((speaker) => bySpeaker.get(speaker)?.turns ?? []).sort(compareTurns);
   const merged: EditableTurn[] = [];
   /** Speaker before, of the part that ends the last of `merged`. */
   let lastSpeaker = '';
@@ -100,28 +102,29 @@ export function mergeTurns(turns: readonly EditableTurn[], from: string, into: s
       lastSpeaker = turn.speaker;
     }
   }
-  return exchangeTurns(turns, new Set(own.map(({ id }) => id)), merged);
+  return exchangeTurns(turns, own, merged);
 }
 
 /**
- * Puts a turn in place of the one with its id, if there is one, and takes in its speaker's other turns: those that it
+ * Puts a turn in place of the one that it was before, if there was one, and takes in its speaker's other turns: those that it
  * overlaps, and those that an edge touches which was set now.
  */
-function place(annotation: Annotation, turn: EditableTurn, set: SetEdges): Annotation {
-  const taken = annotation.turns.filter(
+function place(annotation: Annotation, before: EditableTurn | null, turn: EditableTurn, set: SetEdges): Annotation {
+  const own = turnsBySpeaker(annotation.turns).get(turn.speaker)?.turns ?? [];
+  const taken = own.filter(
     (other) =>
-      other.speaker === turn.speaker &&
       other.id !== turn.id &&
       (overlap(turn, other) || (set.start && touch(other, turn)) || (set.end && touch(turn, other))),
   );
   const placed = taken.length > 0 ? joinTurns(turn, taken) : turn;
-  const gone = new Set([turn.id, ...taken.map(({ id }) => id)]);
+  const gone = [...(before ? [before] : []), ...taken].sort(compareTurns);
   return { ...annotation, turns: exchangeTurns(annotation.turns, gone, [placed]) };
 }
 
 function checkStretch({ durationSeconds, turns }: Annotation, startSeconds: number, endSeconds: number): void {
   checkLength(startSeconds, endSeconds);
   // A model can hear somebody in the padding after the last sample; the other edge of such a turn must be movable.
+  if (startSeconds >= 0 && endSeconds <= durationSeconds) return;
   const lastSeconds = turns.reduce((last, turn) => Math.max(last, turn.endSeconds), durationSeconds);
   if (startSeconds >= 0 && endSeconds <= lastSeconds) return;
   throw refusal(

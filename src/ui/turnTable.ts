@@ -1,4 +1,6 @@
 import type { EditableTurn } from '../editing/annotation';
+import { indicesOverlapping } from '../editing/overlapping';
+import { indexOfTurn } from '../editing/turnById';
 import type { Turn } from '../pipeline/types';
 import type { Scope } from '../util/scope';
 import { h } from './dom';
@@ -91,6 +93,8 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   /** Rows are being made anew: the focus comes back to one, but nobody went there. */
   let isFilling = false;
 
+  /** Exclusive turns have no ids, and none of them is found. */
+  const placeOf = (id: number | null): number => indexOfTurn(turns as readonly EditableTurn[], id);
   const rowOf = (index: number): HTMLTableRowElement | null =>
     body.querySelector<HTMLTableRowElement>(`tr[data-index="${index}"]`);
 
@@ -218,7 +222,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
     setTurns(nextTurns, speakers) {
       turns = nextTurns;
       names = new Map(speakers.map((speaker) => [speaker.label, speaker]));
-      const kept = turns.findIndex(({ id }) => id !== undefined && id === selected);
+      const kept = placeOf(selected);
       active = kept >= 0 ? kept : Math.min(active, Math.max(0, turns.length - 1));
       current = new Set();
       table.setAttribute('aria-rowcount', String(turns.length + 1));
@@ -228,7 +232,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
     setSelected(turn) {
       if (turn === selected) return;
       selected = turn;
-      const index = turns.findIndex(({ id }) => id !== undefined && id === turn);
+      const index = placeOf(turn);
       if (index >= 0 && !body.matches(':focus-within')) {
         rowOf(active)?.setAttribute('tabindex', '-1');
         active = index;
@@ -244,13 +248,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
     setPosition(seconds, playing) {
       if (seconds === position) return;
       position = seconds;
-      const next = new Set<number>();
-      // Sorted by start: nothing after the first later start can cover the moment.
-      for (let index = 0; index < turns.length; index += 1) {
-        const turn = turns[index];
-        if (!turn || turn.startSeconds > seconds) break;
-        if (turn.endSeconds > seconds) next.add(index);
-      }
+      const next = new Set(indicesOverlapping(turns, seconds, seconds));
       for (const index of current) if (!next.has(index)) rowOf(index)?.removeAttribute('aria-current');
       const added = [...next].filter((index) => !current.has(index));
       for (const index of added) rowOf(index)?.setAttribute('aria-current', 'true');

@@ -3,7 +3,12 @@ import { TOUCH_PIXELS } from '../touch';
 /** Where things lie on the canvas, in CSS pixels. Shared by the painter and the hit test, so that they agree. */
 export interface Geometry {
   readonly width: number;
+  /** Of what is visible: with many speakers the lanes scroll below the axis and the waveform. */
   readonly height: number;
+  /** How far the lanes are scrolled up; absent where all of them are visible. */
+  readonly lanesScrolled?: number;
+  /** Number of all lanes; absent where all of them are visible. */
+  readonly numLanes?: number;
   readonly axisHeight: number;
   /** Height of the waveform, between the axis and the first lane; 0 where there is none. */
   readonly waveHeight: number;
@@ -42,29 +47,43 @@ export const xOf = (geometry: Geometry, seconds: number): number =>
 export const secondsAt = (geometry: Geometry, x: number): number =>
   geometry.startSeconds + (x - geometry.inset) * geometry.secondsPerPixel;
 
-/** Where the first lane begins. */
+/** Where the lanes begin, below the axis and the waveform. */
 export const lanesTop = (geometry: Geometry): number => geometry.axisHeight + geometry.waveHeight;
 
+/** Where a lane begins: above {@link lanesTop} or below the canvas if it is scrolled out of view. */
+export const laneTopOf = (geometry: Geometry, lane: number): number =>
+  lanesTop(geometry) + lane * geometry.laneHeight - (geometry.lanesScrolled ?? 0);
+
 /** Where a lane's bars begin. */
-export const barTopOf = (geometry: Geometry, lane: number): number =>
-  lanesTop(geometry) + lane * geometry.laneHeight + geometry.barTop;
+export const barTopOf = (geometry: Geometry, lane: number): number => laneTopOf(geometry, lane) + geometry.barTop;
+
+/** The lanes that are visible, in whole or in part: from the first up to, not including, the last. */
+export function visibleLanes(geometry: Geometry): { readonly from: number; readonly to: number } {
+  const { height, laneHeight, lanesScrolled = 0, numLanes } = geometry;
+  const visible = height - lanesTop(geometry);
+  const from = Math.floor(lanesScrolled / laneHeight);
+  // All lanes end at the canvas's edge, to the rounding of their heights.
+  if (numLanes === undefined) return { from, to: Math.round(visible / laneHeight) };
+  return { from, to: Math.min(numLanes, Math.ceil((lanesScrolled + visible) / laneHeight)) };
+}
 
 /** What a line through all lanes may cover, from top to bottom: the waveform and the tracks, but no label. */
 export function tracksOf(geometry: Geometry): readonly { readonly top: number; readonly bottom: number }[] {
   const { height, labelHeight, laneHeight } = geometry;
   const first = lanesTop(geometry);
   if (labelHeight === 0) return [{ top: geometry.axisHeight, bottom: height }];
-  const numLanes = Math.round((height - first) / laneHeight);
-  const lanes = Array.from({ length: numLanes }, (_, lane) => ({
-    top: first + lane * laneHeight + labelHeight,
-    bottom: first + (lane + 1) * laneHeight,
-  }));
+  const { from, to } = visibleLanes(geometry);
+  const lanes = Array.from({ length: to - from }, (_, index) => {
+    const top = laneTopOf(geometry, from + index);
+    return { top: Math.max(first, top + labelHeight), bottom: Math.max(first, top + laneHeight) };
+  });
   return first > geometry.axisHeight ? [{ top: geometry.axisHeight, bottom: first }, ...lanes] : lanes;
 }
 
 /** Index of the lane under a point, null on the axis and on the waveform. It can be beyond the last lane. */
 export function laneAt(geometry: Geometry, y: number): number | null {
-  return y < lanesTop(geometry) ? null : Math.floor((y - lanesTop(geometry)) / geometry.laneHeight);
+  if (y < lanesTop(geometry)) return null;
+  return Math.floor((y - lanesTop(geometry) + (geometry.lanesScrolled ?? 0)) / geometry.laneHeight);
 }
 
 /** The pixels of a stretch that lie in the window, or just beside it: a rectangle that begins millions of pixels away loses precision. */

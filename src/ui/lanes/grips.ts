@@ -1,5 +1,5 @@
 import { h } from '../dom';
-import { barTopOf, xOf, type Geometry } from './geometry';
+import { barTopOf, lanesTop, xOf, type Geometry } from './geometry';
 import type { PlacedTurn } from './model';
 
 /** Below this width the edges are held from outside, or they would cover each other. */
@@ -26,11 +26,13 @@ export function createGrips(): Grips {
     place(geometry, placed) {
       const left = placed ? xOf(geometry, placed.turn.startSeconds) : 0;
       const right = placed ? xOf(geometry, placed.turn.endSeconds) : 0;
-      element.hidden = !placed || right < 0 || left > geometry.width;
+      const top = placed ? barTopOf(geometry, placed.lane) : 0;
+      const isScrolledOut = top < lanesTop(geometry) || top + geometry.barHeight > geometry.height;
+      element.hidden = !placed || right < 0 || left > geometry.width || isScrolledOut;
       if (!placed || element.hidden) return;
       const from = Math.max(0, left);
       const width = Math.min(geometry.width, right) - from;
-      element.style.transform = `translate(${from}px, ${barTopOf(geometry, placed.lane)}px)`;
+      element.style.transform = `translate(${from}px, ${top}px)`;
       element.style.width = `${width}px`;
       element.style.height = `${geometry.barHeight}px`;
       element.classList.toggle('is-thin', width < THIN_PIXELS);

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { DiarizationResult, Turn } from '../../pipeline/types';
-import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, lanesTop, secondsAt, spanOf, tracksOf, xOf, type Geometry } from './geometry';
+import { atOnce } from '../../util/slices';
+import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, lanesTop, laneTopOf, secondsAt, spanOf, tracksOf, visibleLanes, xOf, type Geometry } from './geometry';
+import { speechBefore } from './density';
 import { findTurn, firstEndingAfter, idOf, lanesOf, lanesOfAnnotation, lanesSoFar, turnAt } from './model';
 import { paintOverlay } from './overlay';
+import { overviewSteps } from './overview';
 import { patternOf, type Paints } from './palette';
 import { tickSteps } from './ticks';
 
@@ -73,6 +76,50 @@ describe('lanes', () => {
     const exclusive = lanesOfAnnotation(annotation, [turn(2, 3, 'SPEAKER_01')]);
     expect(exclusive.map(({ turns: own }) => own.length)).toEqual([0, 1, 0]);
     expect(idOf(exclusive[1]!.turns[0]!)).toBeNull();
+  });
+
+  it('shows a part of many lanes, scrolled below the axis', () => {
+    const { laneHeight, labelHeight } = laneMetrics(true);
+    const geometry: Geometry = {
+      ...laneMetrics(true),
+      width: 300,
+      height: AXIS_HEIGHT + 3 * laneHeight,
+      axisHeight: AXIS_HEIGHT,
+      waveHeight: 0,
+      inset: INSET,
+      startSeconds: 0,
+      secondsPerPixel: 0.1,
+      durationSeconds: 30,
+      lanesScrolled: 100.5 * laneHeight,
+      numLanes: 400,
+    };
+    expect(visibleLanes(geometry)).toEqual({ from: 100, to: 104 });
+    expect(laneAt(geometry, AXIS_HEIGHT + laneHeight)).toBe(101);
+    expect(laneAt(geometry, AXIS_HEIGHT - 1)).toBeNull();
+    expect(laneTopOf(geometry, 101)).toBe(AXIS_HEIGHT + laneHeight / 2);
+    const tracks = tracksOf(geometry);
+    expect(tracks).toHaveLength(4);
+    // The first is in part above the lanes' area, where the axis is.
+    expect(tracks[0]).toEqual({ top: Math.max(AXIS_HEIGHT, AXIS_HEIGHT - laneHeight / 2 + labelHeight), bottom: AXIS_HEIGHT + laneHeight / 2 });
+    expect(visibleLanes({ ...geometry, lanesScrolled: 397 * laneHeight })).toEqual({ from: 397, to: 400 });
+  });
+
+  it('gives the speech before a moment as a walk along the turns does', () => {
+    const own = Array.from({ length: 50 }, (_, index) => turn(index * 2 + 1, index * 2 + 2.5));
+    for (const seconds of [0, 1, 1.5, 2.5, 3, 40.2, 101, 200]) {
+      const walked = own.reduce((sum, { startSeconds, endSeconds }) => sum + Math.max(0, Math.min(endSeconds, seconds) - startSeconds), 0);
+      expect(speechBefore(own, seconds)).toBeCloseTo(walked, 9);
+    }
+  });
+
+  it('sums up more lanes than the picture has rows', () => {
+    const geometry = { ...laneMetrics(false), width: 100 + 2 * INSET, height: 48, axisHeight: 0, waveHeight: 0, inset: INSET, startSeconds: 0, secondsPerPixel: 1, durationSeconds: 100 };
+    const lanes = Array.from({ length: 44 }, (_, index) => ({ label: `S${index}`, name: '', colour: 0, turns: [turn(index, index + 1.5)], seconds: 1.5, share: 0 }));
+    const { speech, numColumns } = atOnce(overviewSteps(lanes, geometry, 22));
+    expect(speech.reduce((sum, seconds) => sum + seconds, 0)).toBeCloseTo(44 * 1.5, 4);
+    // The first row has the lanes 0 and 1.
+    expect([...speech.subarray(INSET, INSET + 4)]).toEqual([1, 1.5, 0.5, 0]);
+    expect([...speech.subarray(numColumns + INSET, numColumns + INSET + 4)]).toEqual([0, 0, 1, 1.5]);
   });
 
   it('maps time to pixels and back', () => {

@@ -10,7 +10,7 @@ import type { ThemeControl } from '../theme';
 import { waveText } from '../wave/text';
 import { INSET, lanesTop, NARROW_PIXELS, xOf } from './geometry';
 import { createGrips } from './grips';
-import { laneLabel } from './label';
+import { createLabels } from './labels';
 import { createMinimap } from './minimap';
 import { findTurn, turnAt, type Lane, type PlacedTurn } from './model';
 import { paintOverlay } from './overlay';
@@ -42,7 +42,7 @@ export interface Lanes {
   readonly setMarks: (marks: readonly Mark[]) => void;
   /** In this mode a drag over empty lane space adds a turn without Shift; touch scrolls elsewhere meanwhile. */
   readonly setAdding: (adding: boolean) => void;
-  /** Scrolls so that a stretch is in the window, at the zoom that is set. */
+  /** Scrolls so that a stretch is in the window, at the zoom that is set; the selected turn's lane as well. */
   readonly reveal: (stretch: Stretch) => void;
   /** Draws what is known of the sound. To be called again with the same pyramid when it has grown. */
   readonly setPeaks: (peaks: PeakPyramid | null) => void;
@@ -100,13 +100,16 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
   const minimap = createMinimap(scope, durationSeconds, (seconds) => {
     scroller.scrollTo(seconds, INSET);
   });
-  const labels = h('ul', { class: 'lanes__labels' });
+  const labels = createLabels();
+  scope.on(labels.element, 'wheel', (event) => {
+    scroller.element.scrollTop += event.deltaY;
+  }, { passive: true });
   const waveNote = h('p', { class: 'lanes__wave-note', hidden: true });
   const probe = h('span', { class: 'lanes__probe', hidden: true });
   const element = h(
     'div',
     { class: 'lanes', role: 'group', 'aria-label': text.done.lanes, 'data-testid': 'lanes' },
-    labels,
+    labels.element,
     scroller.element,
     hasWave && h('p', { class: 'lanes__wave-label' }, waveText.label),
     waveNote,
@@ -117,7 +120,6 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
   let scene: Scene = { lanes: [], marks: [], peaks: null, isProvisional: false, hidden: null };
   /** Of the last call of `setMarks`; the scene has them sorted. */
   let given: readonly Mark[] = [];
-  let labelItems: HTMLElement[] = [];
   let paints: Paints | null = null;
   let position = 0;
   let loop: Stretch | null = null;
@@ -141,6 +143,7 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
     const drag = pointing.drag();
     if (baseStale) {
       baseStale = false;
+      labels.place(now);
       for (const context of [onBase, onOverlay]) fitCanvas(context, now);
       paintBase(onBase, now, { ...scene, hidden: drag && drag.kind !== 'add' ? drag.turn : null }, paints);
       grips.place(now, isEditable() ? selected : null);
@@ -203,11 +206,7 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
   const speakingAt = (seconds: number): readonly Lane[] =>
     scene.lanes.filter(({ turns }) => turnAt(turns, seconds) !== null);
   const describe = (): void => {
-    const speaking = speakingAt(position);
-    labelItems.forEach((item, index) => {
-      const lane = scene.lanes[index];
-      item.classList.toggle('is-speaking', lane !== undefined && speaking.includes(lane));
-    });
+    labels.setPosition(position);
   };
   const show = (changes: Partial<Scene>): void => {
     scene = { ...scene, ...changes };
@@ -226,8 +225,7 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
       show({ lanes, isProvisional: provisional });
       element.classList.toggle('lanes--provisional', provisional);
       selected = findTurn(lanes, selectedId);
-      labelItems = lanes.map(laneLabel);
-      labels.replaceChildren(...labelItems);
+      labels.setLanes(lanes);
       describe();
       layOut();
     },
@@ -258,6 +256,7 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
       setText(waveNote, note ?? '');
     },
     reveal({ startSeconds, endSeconds }) {
+      if (selected?.turn.startSeconds === startSeconds && selected.turn.endSeconds === endSeconds) scroller.revealLane(selected.lane);
       const now = geometry();
       const left = xOf(now, startSeconds);
       const right = xOf(now, endSeconds);

@@ -1,4 +1,5 @@
 import type { Scope } from '../../util/scope';
+import { inSlices } from '../../util/slices';
 import { fitCanvas } from '../canvas';
 import { h } from '../dom';
 import { clock } from '../format';
@@ -7,6 +8,7 @@ import { paintWave } from '../wave/paintWave';
 import { waveText } from '../wave/text';
 import { INSET, laneMetrics, secondsAt, xOf, type Geometry } from './geometry';
 import { paintColumns, type Scene } from './painter';
+import { overviewSteps, paintOverview, type Overview } from './overview';
 import { colourOf, type Paints } from './palette';
 
 const HEIGHT = 48;
@@ -50,6 +52,8 @@ export function createMinimap(scope: Scope, durationSeconds: number, onStart: (s
   let width = 0;
   let shown: { readonly startSeconds: number; readonly endSeconds: number } | null = null;
   let position = 0;
+  /** Of more lanes than there are rows: made in slices, for these lanes and this width. */
+  let overview: { readonly lanes: Scene['lanes']; readonly width: number; readonly made: Overview | null } | null = null;
   /** The pointer that drags the window, and how far from the window's start it took hold. */
   let held: { readonly pointerId: number; readonly offsetSeconds: number } | null = null;
 
@@ -82,6 +86,16 @@ export function createMinimap(scope: Scope, durationSeconds: number, onStart: (s
     shownPart.setAttribute('aria-valuetext', waveText.overviewAt(clock(shown.startSeconds), clock(shown.endSeconds)));
   };
 
+  function prepare(scene: Scene, paints: Paints): void {
+    const wanted = { lanes: scene.lanes, width, made: overview?.made ?? null };
+    overview = wanted;
+    void inSlices(overviewSteps(scene.lanes, geometry(), LANES_PART), () => overview === wanted && !scope.disposed).then((made) => {
+      if (!made || overview !== wanted) return;
+      overview = { ...wanted, made };
+      paint(scene, paints);
+    });
+  }
+
   const secondsOf = (event: PointerEvent): number =>
     secondsAt(geometry(), event.clientX - element.getBoundingClientRect().left);
   scope.on(element, 'pointerdown', (event) => {
@@ -108,33 +122,43 @@ export function createMinimap(scope: Scope, durationSeconds: number, onStart: (s
     onStart(start);
   });
 
+  function paint(scene: Scene, paints: Paints): void {
+    width = element.clientWidth;
+    const context = canvas.getContext('2d');
+    if (width === 0 || !context) return;
+    const now = geometry();
+    fitCanvas(context, now);
+    context.clearRect(0, 0, width, HEIGHT);
+    if (scene.peaks) {
+      context.fillStyle = paints.ruleStrong;
+      paintWave(context, scene.peaks, {
+        startSeconds: 0,
+        secondsPerPixel: now.secondsPerPixel,
+        left: INSET,
+        right: width,
+        middle: 2 + WAVE_PART / 2,
+        reach: WAVE_PART / 2 - 1,
+      });
+    }
+    if (scene.lanes.length > LANES_PART) {
+      context.fillStyle = paints.muted;
+      if (overview?.lanes !== scene.lanes || overview.width !== width) prepare(scene, paints);
+      // Until the new one is made, the one before.
+      if (overview?.made) paintOverview(context, overview.made, WAVE_PART + 2, LANES_PART);
+      place();
+      return;
+    }
+    const rowHeight = LANES_PART / Math.max(4, scene.lanes.length);
+    scene.lanes.forEach((lane, index) => {
+      context.fillStyle = colourOf(paints, lane.colour);
+      paintColumns(context, now, lane, WAVE_PART + 2 + index * rowHeight, Math.max(1, rowHeight - 1));
+    });
+    place();
+  }
+
   return {
     element,
-    paint(scene, paints) {
-      width = element.clientWidth;
-      const context = canvas.getContext('2d');
-      if (width === 0 || !context) return;
-      const now = geometry();
-      fitCanvas(context, now);
-      context.clearRect(0, 0, width, HEIGHT);
-      if (scene.peaks) {
-        context.fillStyle = paints.ruleStrong;
-        paintWave(context, scene.peaks, {
-          startSeconds: 0,
-          secondsPerPixel: now.secondsPerPixel,
-          left: INSET,
-          right: width,
-          middle: 2 + WAVE_PART / 2,
-          reach: WAVE_PART / 2 - 1,
-        });
-      }
-      const rowHeight = LANES_PART / Math.max(4, scene.lanes.length);
-      scene.lanes.forEach((lane, index) => {
-        context.fillStyle = colourOf(paints, lane.colour);
-        paintColumns(context, now, lane, WAVE_PART + 2 + index * rowHeight, Math.max(1, rowHeight - 1));
-      });
-      place();
-    },
+    paint,
     setWindow(next) {
       shown = next;
       place();

@@ -2,6 +2,7 @@ import { clock } from '../format';
 import type { Stretch } from '../studio/studio';
 import type { Drag } from './drag';
 import { barTopOf, secondsAt, spanOf, tracksOf, xOf, type Geometry } from './geometry';
+import { withinLanes } from './within';
 import type { Lane } from './model';
 import { addBar, fillPattern } from './painter';
 import { colourOf, type Paints } from './palette';
@@ -27,8 +28,11 @@ export function paintOverlay(context: CanvasRenderingContext2D, geometry: Geomet
   context.clearRect(0, 0, geometry.width, geometry.height);
   if (moment.loop) paintLoop(context, geometry, moment.loop, paints);
   const { drag, selected } = moment;
-  if (drag) paintDrag(context, geometry, moment.lanes, drag, paints);
-  else if (selected) outline(context, geometry, selected, selected.lane, paints, true);
+  withinLanes(context, geometry, () => {
+    if (drag) paintDrag(context, geometry, moment.lanes, drag, paints);
+    else if (selected) outline(context, geometry, selected, selected.lane, paints, true);
+  });
+  if (drag) paintDragTimes(context, geometry, drag, paints);
   const pointer = drag ? null : moment.pointer;
   if (pointer !== null) paintPointer(context, geometry, pointer, paints);
   paintPlayhead(context, geometry, moment.position, paints);
@@ -97,6 +101,10 @@ function paintDrag(
   context.fill();
   fillPattern(context, geometry, colour, paints);
   outline(context, geometry, drag, drag.lane, paints, drag.kind === 'edge');
+}
+
+/** The times of the edges that are dragged, on the axis. */
+function paintDragTimes(context: CanvasRenderingContext2D, geometry: Geometry, drag: Drag, paints: Paints): void {
   if (drag.kind === 'assign') return;
   if (drag.kind === 'add' || drag.edge === 'start') flag(context, geometry, xOf(geometry, drag.startSeconds), clock(drag.startSeconds, 2), paints);
   if (drag.kind === 'add' || drag.edge === 'end') flag(context, geometry, xOf(geometry, drag.endSeconds), clock(drag.endSeconds, 2), paints);

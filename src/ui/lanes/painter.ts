@@ -2,16 +2,20 @@ import type { PeakPyramid } from '../../audio/peaks';
 import { clock } from '../format';
 import type { Mark } from '../studio/studio';
 import { paintWave } from '../wave/paintWave';
-import { barTopOf, lanesTop, secondsAt, spanOf, xOf, type Geometry } from './geometry';
+import { barTopOf, lanesTop, laneTopOf, secondsAt, spanOf, visibleLanes, xOf, type Geometry } from './geometry';
+import { speechBefore } from './density';
 import { firstEndingAfter, idOf, type Lane } from './model';
 import { colourOf, patternOf, type Paints } from './palette';
 import { patternFill } from './patterns';
 import { tickSteps } from './ticks';
+import { withinLanes } from './within';
 
 /** A turn shorter than a pixel is still drawn: that someone spoke is the very thing to see. */
 const MIN_WIDTH = 1.5;
 /** With more turns than this for each pixel, single bars would run together into a solid block. */
 const DENSE_TURNS_PER_PIXEL = 0.12;
+/** With more turns than this for each pixel, columns are differences of sums that are made once: a walk along a million turns takes too long for a frame. */
+const SUMMED_TURNS_PER_PIXEL = 8;
 /** The lightest column of a dense lane, still plain to see on its track. */
 const FAINTEST = 0.45;
 const PROVISIONAL_FILL = 0.3;
@@ -49,13 +53,17 @@ export function paintBase(context: CanvasRenderingContext2D, geometry: Geometry,
       });
     }
   }
-  scene.lanes.forEach((lane, index) => {
-    paintTrack(context, geometry, barTopOf(geometry, index), geometry.barHeight, paints);
-    context.fillStyle = paints.rule;
-    context.fillRect(0, lanesTop(geometry) + index * geometry.laneHeight, geometry.width, 1);
-    paintTurns(context, geometry, lane, barTopOf(geometry, index), scene, paints);
+  withinLanes(context, geometry, () => {
+    const { from, to } = visibleLanes(geometry);
+    scene.lanes.slice(from, to).forEach((lane, offset) => {
+      const index = from + offset;
+      paintTrack(context, geometry, barTopOf(geometry, index), geometry.barHeight, paints);
+      context.fillStyle = paints.rule;
+      context.fillRect(0, laneTopOf(geometry, index), geometry.width, 1);
+      paintTurns(context, geometry, lane, barTopOf(geometry, index), scene, paints);
+    });
+    for (const kind of ['missed', 'false-alarm', 'confusion'] as const) paintMarks(context, geometry, scene, kind, paints);
   });
-  for (const kind of ['missed', 'false-alarm', 'confusion'] as const) paintMarks(context, geometry, scene, kind, paints);
 }
 
 function paintTrack(context: CanvasRenderingContext2D, geometry: Geometry, top: number, height: number, paints: Paints): void {
@@ -147,7 +155,14 @@ export function paintColumns(
   if (speechOfColumn.length < numColumns) speechOfColumn = new Float32Array(numColumns);
   const columns = speechOfColumn;
   columns.fill(0, 0, numColumns);
-  for (let at = firstEndingAfter(turns, secondsAt(geometry, 0)); at < turns.length; at += 1) {
+  if (turns.length > SUMMED_TURNS_PER_PIXEL * numColumns) {
+    let before = speechBefore(turns, secondsAt(geometry, 0));
+    for (let column = 0; column < numColumns; column += 1) {
+      const next = speechBefore(turns, secondsAt(geometry, column + 1));
+      columns[column] = (next - before) / geometry.secondsPerPixel;
+      before = next;
+    }
+  } else for (let at = firstEndingAfter(turns, secondsAt(geometry, 0)); at < turns.length; at += 1) {
     const turn = turns[at];
     if (!turn) break;
     const left = Math.max(0, xOf(geometry, turn.startSeconds));
@@ -175,16 +190,18 @@ function paintMarks(
 ): void {
   const startSeconds = secondsAt(geometry, 0);
   const endSeconds = secondsAt(geometry, geometry.width);
+  const { from, to } = visibleLanes(geometry);
+  const laneOf = new Map(lanes.slice(from, to).map(({ label }, offset) => [label, from + offset]));
   context.beginPath();
   let isEmpty = true;
   for (const mark of marks) {
     if (mark.startSeconds > endSeconds) break;
     if (mark.kind !== kind || mark.endSeconds < startSeconds) continue;
-    const lane = mark.speaker === null ? null : lanes.findIndex(({ label }) => label === mark.speaker);
-    if (lane === -1) continue;
+    const lane = mark.speaker === null ? null : laneOf.get(mark.speaker);
+    if (lane === undefined) continue;
     const { left, right } = spanOf(geometry, mark);
-    const top = lane === null ? lanesTop(geometry) + 1 : lanesTop(geometry) + lane * geometry.laneHeight + 3;
-    const height = lane === null ? lanes.length * geometry.laneHeight - 1 : geometry.laneHeight - 5;
+    const top = lane === null ? lanesTop(geometry) + 1 : laneTopOf(geometry, lane) + 3;
+    const height = lane === null ? geometry.height - lanesTop(geometry) - 1 : geometry.laneHeight - 5;
     context.rect(left, top, Math.max(MIN_WIDTH, right - left), height);
     isEmpty = false;
   }

@@ -7,6 +7,10 @@ import { AXIS_HEIGHT, INSET, laneMetrics, secondsAt, WAVE_HEIGHT, xOf, type Geom
 const CLOSEST_SECONDS = 1;
 /** Firefox gives up on elements wider than 17.8 million pixels, other browsers on wider ones. */
 const WIDEST_PIXELS = 16_000_000;
+/** Up to this many lanes are all visible. More scroll. */
+const MOST_WHOLE_LANES = 20;
+/** Height of the window onto more lanes. The half lane shows that there are more. */
+const WINDOW_LANES = 12.5;
 
 export interface Scroller {
   /** The scrolling window; it has the role `slider`. */
@@ -22,6 +26,8 @@ export interface Scroller {
   readonly zoomBy: (factor: number, anchorPixel: number) => void;
   /** Puts a moment so many pixels from the window's left edge, as far as the recording allows. */
   readonly scrollTo: (seconds: number, pixel: number) => void;
+  /** Scrolls a lane into view, if it is not. */
+  readonly revealLane: (lane: number) => void;
 }
 
 export interface ScrollerOptions {
@@ -55,15 +61,19 @@ export function createScroller(scope: Scope, { durationSeconds, hasWave, onMoved
   let numLanes = 0;
   /** Read once per scroll event: reading it between writes of styles would lay out the page each time. */
   let scrollLeft = 0;
+  let scrollTop = 0;
 
+  const waveHeight = hasWave ? WAVE_HEIGHT : 0;
+  const scrolls = (): boolean => numLanes > MOST_WHOLE_LANES;
   const geometry = (): Geometry => {
     const metrics = laneMetrics(isNarrow);
-    const waveHeight = hasWave ? WAVE_HEIGHT : 0;
+    const shownLanes = scrolls() ? WINDOW_LANES : numLanes;
     const secondsPerPixel = durationSeconds / Math.max(1, viewport * zoom - 2 * INSET);
     return {
       ...metrics,
       width: viewport,
-      height: AXIS_HEIGHT + waveHeight + numLanes * metrics.laneHeight,
+      height: AXIS_HEIGHT + waveHeight + shownLanes * metrics.laneHeight,
+      ...(scrolls() && { lanesScrolled: scrollTop, numLanes }),
       axisHeight: AXIS_HEIGHT,
       waveHeight,
       startSeconds: scrollLeft * secondsPerPixel,
@@ -73,12 +83,21 @@ export function createScroller(scope: Scope, { durationSeconds, hasWave, onMoved
     };
   };
 
+  const readScroll = (): void => {
+    scrollLeft = element.scrollLeft;
+    scrollTop = scrolls() ? element.scrollTop : 0;
+  };
   const size = (): void => {
     viewport = element.clientWidth;
     width.style.width = zoom === 1 ? '100%' : `${Math.round(viewport * zoom)}px`;
-    width.style.height = `${geometry().height}px`;
+    const { height, laneHeight } = geometry();
+    width.style.height = `${AXIS_HEIGHT + waveHeight + numLanes * laneHeight}px`;
     stage.style.width = `${viewport}px`;
-    scrollLeft = element.scrollLeft;
+    stage.style.height = `${height}px`;
+    // The scrollbar at the bottom is part of the element, not of its content.
+    element.style.height = scrolls() ? `${height + element.offsetHeight - element.clientHeight}px` : '';
+    element.classList.toggle('lanes__scroller--tall', scrolls());
+    readScroll();
     onMoved();
   };
   const scrollBy = (pixels: number): void => {
@@ -101,7 +120,7 @@ export function createScroller(scope: Scope, { durationSeconds, hasWave, onMoved
     element,
     'scroll',
     () => {
-      scrollLeft = element.scrollLeft;
+      readScroll();
       onMoved();
     },
     { passive: true },
@@ -131,6 +150,17 @@ export function createScroller(scope: Scope, { durationSeconds, hasWave, onMoved
     zoomTo,
     zoomBy(factor, anchorPixel) {
       zoomTo(zoom * factor, anchorPixel);
+    },
+    revealLane(lane) {
+      if (!scrolls()) return;
+      const { height, laneHeight } = geometry();
+      const visible = height - AXIS_HEIGHT - waveHeight;
+      const top = lane * laneHeight;
+      if (top < scrollTop) element.scrollTop = top;
+      else if (top + laneHeight > scrollTop + visible) element.scrollTop = top + laneHeight - visible;
+      else return;
+      readScroll();
+      onMoved();
     },
     scrollTo(seconds, pixel) {
       scrollBy(xOf(geometry(), seconds) - pixel);

@@ -4,13 +4,18 @@ import type { Scope } from '../../util/scope';
 import { button } from '../compare/controls';
 import { h, icon } from '../dom';
 import { swatch } from '../lanes/label';
-import { speakerName } from '../lanes/model';
+import { createRowWindow } from '../rowWindow';
 import { nameOf } from '../studio/names';
+import { createSpeakerChoice } from '../studio/speakerChoice';
 import type { Studio } from '../studio/studio';
 import { clipOf } from './clips';
 import { reviewText } from './text';
 
 const words = reviewText.brief;
+
+/** More rows scroll, and only those near the visible ones are in the page. */
+const MOST_WHOLE_ROWS = 30;
+const LIKELY_ROW_PIXELS = 90;
 
 export interface BriefList {
   readonly element: HTMLElement;
@@ -32,15 +37,31 @@ export function createBriefList(studio: Studio): BriefList {
     list,
   );
   let rowScope = scope.child();
+  let brief: readonly AnnotationSpeaker[] = [];
+  let seconds: ReadonlyMap<string, number> = new Map();
+  let rows = new Map<number, HTMLElement>();
+  const rowWindow = createRowWindow(scope, {
+    list,
+    numRows: () => brief.length,
+    rowOf: (index) => {
+      let made = rows.get(index);
+      if (!made) rows.set(index, (made = row(rowScope, brief[index]!, seconds.get(brief[index]!.id) ?? 0)));
+      return made;
+    },
+    mostWhole: MOST_WHOLE_ROWS,
+    likelyHeight: LIKELY_ROW_PIXELS,
+    keptRow: () => [...rows].find(([, made]) => made.contains(document.activeElement))?.[0] ?? null,
+  });
 
   function update(): void {
     const { annotation } = studio.get();
-    const brief = briefSpeakers(annotation).filter(({ id }) => !kept.has(id));
-    const seconds = new Map(speakerShares(annotation).map(({ speaker, speechSeconds }) => [speaker.id, speechSeconds]));
+    brief = briefSpeakers(annotation).filter(({ id }) => !kept.has(id));
+    seconds = new Map(speakerShares(annotation).map(({ speaker, speechSeconds }) => [speaker.id, speechSeconds]));
     const hadFocus = list.contains(document.activeElement);
     rowScope.dispose();
     rowScope = scope.child();
-    list.replaceChildren(...brief.map((speaker) => row(rowScope, speaker, seconds.get(speaker.id) ?? 0)));
+    rows = new Map();
+    rowWindow.update();
     element.hidden = brief.length === 0;
     if (!hadFocus) return;
     // The row that was acted on is gone: the next one is where the person goes on.
@@ -56,23 +77,28 @@ export function createBriefList(studio: Studio): BriefList {
       const [best] = representativeTurns(studio.get().annotation, id);
       if (best) studio.play(clipOf(best));
     }, icon('play'));
-    const into = h(
-      'select',
-      { class: 'field', 'aria-label': words.into(name), 'data-testid': 'brief-into' },
-      h('option', { value: '' }, words.choose),
-      ...annotation.speakers.flatMap((other, index) => (other.id === id ? [] : [h('option', { value: other.id }, speakerName(other, index))])),
-    );
+    let chosen: string | null = null;
+    const into = createSpeakerChoice(owner, {
+      testId: 'brief-into',
+      placeholder: words.choose,
+      isEachStep: true,
+      onChoose: (speakerId) => {
+        chosen = speakerId;
+        showChosen();
+      },
+    });
+    const showChosen = (): void => {
+      into.update({ speakers: annotation.speakers, without: id, chosen, isDisabled: false, label: words.into(name) });
+      merge.disabled = chosen === null;
+      if (chosen !== null) merge.setAttribute('aria-label', words.mergeLabel(name, nameOf(studio.get().annotation, chosen)));
+    };
     // Not on the choice itself: arrow keys pass through every entry of a closed list.
     const merge = button(owner, { class: 'button button--small', 'data-testid': 'brief-merge' }, () => {
-      const sentence = words.merged(name, nameOf(studio.get().annotation, into.value));
-      if (studio.edit({ type: 'merge-speakers', from: id, into: into.value })) studio.say(sentence);
+      if (chosen === null) return;
+      const sentence = words.merged(name, nameOf(studio.get().annotation, chosen));
+      if (studio.edit({ type: 'merge-speakers', from: id, into: chosen })) studio.say(sentence);
     }, words.merge);
-    merge.disabled = true;
-    owner.on(into, 'change', () => {
-      merge.disabled = into.value === '';
-      const label = merge.disabled ? words.merge : words.mergeLabel(name, nameOf(studio.get().annotation, into.value));
-      merge.setAttribute('aria-label', label);
-    });
+    showChosen();
     const keep = button(owner, { class: 'button button--small', 'aria-label': words.keepLabel(name), 'data-testid': 'brief-keep' }, () => {
       kept.add(id);
       studio.say(words.kept(name));
@@ -83,7 +109,7 @@ export function createBriefList(studio: Studio): BriefList {
       { class: 'review__brief-row', 'data-testid': 'brief-row' },
       h('span', { class: 'review__brief-name' }, swatch(speaker.colour), name, h('span', { class: 'fine' }, words.says(speechSeconds))),
       hear,
-      into,
+      into.element,
       merge,
       keep,
     );

@@ -1,9 +1,10 @@
-import type { EditableTurn } from '../../editing/annotation';
+import type { AnnotationSpeaker, EditableTurn } from '../../editing/annotation';
 import { button } from '../compare/controls';
 import { h, icon, setText } from '../dom';
 import { swatch } from '../lanes/label';
 import { speakerName } from '../lanes/model';
-import { nameOf } from '../studio/names';
+import { nameOf, namesOf } from '../studio/names';
+import { createSpeakerChoice, MOST_OPTIONS } from '../studio/speakerChoice';
 import type { Studio } from '../studio/studio';
 import { certaintyOf } from './certainty';
 import { reviewText as words } from './text';
@@ -55,6 +56,8 @@ export function createTurnCard(studio: Studio, actions: CardActions): TurnCard {
     h('kbd', { 'aria-hidden': 'true' }, 'S'),
   );
   const remove = act(words.delete, 'Del', 'review-delete', actions.remove);
+  /** Among many speakers, those without a key are found by their name. */
+  const others = createSpeakerChoice(scope, { testId: 'review-other', placeholder: words.other, onChoose: actions.assign });
   const choices = h('div', { class: 'review__choices', role: 'group', 'aria-label': words.who });
   scope.on(choices, 'click', (event) => {
     const chosen = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-speaker]') : null;
@@ -68,6 +71,7 @@ export function createTurnCard(studio: Studio, actions: CardActions): TurnCard {
     h('div', { class: 'button-row' }, play, confirm),
     h('p', { class: 'legend' }, words.who),
     choices,
+    others.element,
     h('div', { class: 'button-row' }, split, remove),
     h('p', { class: 'fine' }, words.splitHint),
     h(
@@ -79,15 +83,18 @@ export function createTurnCard(studio: Studio, actions: CardActions): TurnCard {
   );
 
   /** The buttons of the speakers; made anew only where speakers are others, so that the focus stays on one. */
-  let made = '';
+  let made: readonly AnnotationSpeaker[] | null = null;
   function updateChoices(own: string): void {
     const { annotation } = studio.get();
-    const described = JSON.stringify(annotation.speakers);
-    if (described !== made) {
-      made = described;
+    const { speakers } = annotation;
+    const isMany = speakers.length > MOST_OPTIONS;
+    others.element.hidden = !isMany;
+    if (isMany) others.update({ speakers, without: null, chosen: null, isDisabled: false, label: words.other });
+    if (speakers !== made) {
+      made = speakers;
       const focused = document.activeElement instanceof HTMLElement && choices.contains(document.activeElement) ? document.activeElement.dataset.speaker : undefined;
       choices.replaceChildren(
-        ...annotation.speakers.map((speaker, index) =>
+        ...speakers.slice(0, isMany ? 9 : speakers.length).map((speaker, index) =>
           h(
             'button',
             { type: 'button', class: 'button button--small review__choice', 'data-speaker': speaker.id, 'data-testid': 'review-assign' },
@@ -99,9 +106,10 @@ export function createTurnCard(studio: Studio, actions: CardActions): TurnCard {
       );
       if (focused !== undefined) choices.querySelector<HTMLElement>(`[data-speaker="${CSS.escape(focused)}"]`)?.focus();
     }
+    const names = namesOf(annotation);
     for (const choice of choices.querySelectorAll<HTMLElement>('[data-speaker]')) {
       const id = choice.dataset.speaker ?? '';
-      const name = nameOf(annotation, id);
+      const name = names.get(id) ?? id;
       choice.setAttribute('aria-label', id === own ? words.confirmAs(name) : words.assign(name));
       choice.classList.toggle('is-own', id === own);
     }

@@ -3,6 +3,7 @@ import { button } from '../compare/controls';
 import { h, icon, setText } from '../dom';
 import { swatch } from '../lanes/label';
 import { speakerName } from '../lanes/model';
+import { createSpeakerChoice } from '../studio/speakerChoice';
 import type { Stretch, Studio } from '../studio/studio';
 import { clipOf, clipsOf, ClipSequence } from './clips';
 import { reviewText } from './text';
@@ -45,7 +46,15 @@ export function createComparison(studio: Studio): Comparison {
   };
 
   const nameA = h('p', { class: 'review__clip-name' });
-  const chosen = h('select', { class: 'field', 'aria-label': words.speaker, 'data-testid': 'compare-speaker' });
+  const chosen = createSpeakerChoice(scope, {
+    testId: 'compare-speaker',
+    placeholder: null,
+    isEachStep: true,
+    onChoose: (id) => {
+      choose(id);
+      update();
+    },
+  });
   const swatchB = h('span', { class: 'review__clip-swatch' });
   const where = h('p', { class: 'fine', 'data-testid': 'compare-place' });
   const clipButton = (label: string, key: string, testId: string, onClick: () => void): HTMLButtonElement =>
@@ -58,10 +67,6 @@ export function createComparison(studio: Studio): Comparison {
     update();
     playB();
   }, words.another);
-  scope.on(chosen, 'change', () => {
-    choose(chosen.value);
-    update();
-  });
 
   function choose(id: string): void {
     speaker = id;
@@ -75,8 +80,7 @@ export function createComparison(studio: Studio): Comparison {
     const colourOf = (id: string | undefined): number => speakers.find((one) => one.id === id)?.colour ?? 0;
     const own = speakers.findIndex(({ id }) => id === turn?.speaker);
     nameA.replaceChildren(swatch(colourOf(turn?.speaker)), speakers[own] ? speakerName(speakers[own], own) : '');
-    chosen.replaceChildren(...speakers.map((one, index) => h('option', { value: one.id }, speakerName(one, index))));
-    chosen.value = speaker;
+    chosen.update({ speakers, without: null, chosen: speaker, isDisabled: false, label: words.speaker });
     swatchB.replaceChildren(swatch(colourOf(speaker)));
     const clip = clips[place];
     setText(where, clip ? words.place(place + 1, clips.length, clip.startSeconds) : words.none);
@@ -95,7 +99,7 @@ export function createComparison(studio: Studio): Comparison {
         'div',
         { class: 'review__clips' },
         h('div', { class: 'review__clip' }, h('p', { class: 'fine' }, words.a), nameA, a),
-        h('div', { class: 'review__clip' }, h('p', { class: 'fine' }, words.b), h('div', { class: 'review__clip-choice' }, swatchB, chosen), where, another, b),
+        h('div', { class: 'review__clip' }, h('p', { class: 'fine' }, words.b), h('div', { class: 'review__clip-choice' }, swatchB, chosen.element), where, another, b),
       ),
       both,
     ),

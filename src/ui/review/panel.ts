@@ -1,4 +1,5 @@
 import type { EditableTurn } from '../../editing/annotation';
+import { turnById } from '../../editing/turnById';
 import { h, setText } from '../dom';
 import { nameOf } from '../studio/names';
 import { rememberedLetters, shortcutOf } from '../studio/shortcuts';
@@ -68,7 +69,7 @@ export function createReviewPanel(studio: Studio): ReviewPanel {
   );
 
   function currentTurn(): EditableTurn | null {
-    return studio.get().annotation.turns.find(({ id }) => id === queue.current) ?? null;
+    return turnById(studio.get().annotation.turns, queue.current);
   }
 
   function playCurrent(): void {

@@ -1,4 +1,6 @@
 import type { Edit, EditableTurn } from '../../editing/annotation';
+import { turnsBySpeaker } from '../../editing/bySpeaker';
+import { indexOfTurn, turnById } from '../../editing/turnById';
 import { turnsAt } from './lookup';
 import { nameOf } from './names';
 import type { Studio, StudioState } from './studio';
@@ -27,7 +29,7 @@ export function isEditable({ mode, proposal }: StudioState): boolean {
 export function selectedTurn(studio: Studio): EditableTurn | null {
   if (!canCorrect(studio)) return null;
   const { annotation, selected } = studio.get();
-  const turn = annotation.turns.find(({ id }) => id === selected) ?? null;
+  const turn = turnById(annotation.turns, selected);
   if (!turn) studio.say(words.nothingSelected);
   return turn;
 }
@@ -58,7 +60,7 @@ export function deleteSelected(studio: Studio): void {
   const turn = selectedTurn(studio);
   if (!turn) return;
   const { turns } = studio.get().annotation;
-  const index = turns.indexOf(turn);
+  const index = indexOfTurn(turns, turn.id);
   const next = turns[index + 1] ?? turns[index - 1];
   if (!studio.edit({ type: 'delete-turn', turn: turn.id })) return;
   studio.select(next?.id ?? null);
@@ -82,7 +84,7 @@ export function setEdge(studio: Studio, edge: 'start' | 'end'): void {
 
 export function moveTurn(studio: Studio, turn: number, startSeconds: number, endSeconds: number): void {
   const { annotation } = studio.get();
-  const speaker = annotation.turns.find(({ id }) => id === turn)?.speaker;
+  const speaker = turnById(annotation.turns, turn)?.speaker;
   if (speaker === undefined) return;
   const what = words.describe(nameOf(annotation, speaker), startSeconds, endSeconds);
   applied(studio, { type: 'move-turn', turn, startSeconds, endSeconds }, what);
@@ -92,10 +94,10 @@ export function moveTurn(studio: Studio, turn: number, startSeconds: number, end
 export function addAtPlayhead(studio: Studio): void {
   if (!canCorrect(studio)) return;
   const { annotation, selected } = studio.get();
-  const chosen = annotation.turns.find(({ id }) => id === selected)?.speaker ?? annotation.speakers[0]?.id;
+  const chosen = turnById(annotation.turns, selected)?.speaker ?? annotation.speakers[0]?.id;
   if (chosen === undefined) return;
   const startSeconds = studio.player.position;
-  const next = annotation.turns.find((turn) => turn.speaker === chosen && turn.startSeconds > startSeconds);
+  const next = turnsBySpeaker(annotation.turns).get(chosen)?.turns.find((turn) => turn.startSeconds > startSeconds);
   const endSeconds = Math.min(startSeconds + NEW_TURN_SECONDS, next?.startSeconds ?? Infinity, annotation.durationSeconds);
   addTurn(studio, chosen, startSeconds, endSeconds);
 }
@@ -112,7 +114,7 @@ export function addTurn(studio: Studio, speaker: string, startSeconds: number, e
 export function stepTurn(studio: Studio, step: 1 | -1): void {
   const { annotation, selected } = studio.get();
   const { turns } = annotation;
-  const index = turns.findIndex(({ id }) => id === selected);
+  const index = indexOfTurn(turns, selected);
   const next =
     index >= 0
       ? turns[index + step]

@@ -1,16 +1,22 @@
 import type { Annotation, AnnotationSpeaker } from '../../editing/annotation';
+import { turnsBySpeaker } from '../../editing/bySpeaker';
 import { briefSpeakers, representativeTurns } from '../../editing/review';
 import type { Scope } from '../../util/scope';
 import { h, icon, setText } from '../dom';
 import { swatch } from '../lanes/label';
 import { speakerName } from '../lanes/model';
 import { COLOURS } from '../lanes/palette';
+import { createRowWindow } from '../rowWindow';
 import { nameOf } from './names';
-import { onChoice } from './onChoice';
+import { createSpeakerChoice } from './speakerChoice';
 import type { Panel, Studio } from './studio';
 import { studioText } from './text';
 
 const words = studioText.speakers;
+
+/** More speakers scroll, and only the rows near the visible ones are in the page. */
+const MOST_WHOLE_ROWS = 30;
+const LIKELY_ROW_PIXELS = 128;
 
 export interface SpeakersPanel extends Panel {
   /** Puts the focus into the field of a speaker's name. */
@@ -27,40 +33,77 @@ export function createSpeakersPanel(studio: Studio): SpeakersPanel {
     const added = studio.get().annotation.speakers.at(-1);
     if (!added) return;
     studio.say(words.added(nameOf(studio.get().annotation, added.id)));
-    rows.get(added.id)?.focusName();
+    rename(added.id);
   });
   const element = h('section', { class: 'panel' }, h('h3', { class: 'legend' }, words.heading), list, add);
 
   const rows = new Map<string, SpeakerRow>();
   const focusAfter = (into: string | null): void => {
     if (into === null) add.focus();
-    else rows.get(into)?.focusName();
+    else rename(into);
   };
-  const update = (): void => {
+  /** What the rows show. */
+  let shown: Annotation | null = null;
+  let brief: ReadonlySet<string> = new Set();
+  const rowOf = (index: number): SpeakerRow => {
     const { annotation } = studio.get();
-    const brief = new Set(briefSpeakers(annotation).map(({ id }) => id));
+    const speaker = annotation.speakers[index]!;
+    let row = rows.get(speaker.id);
+    if (!row) {
+      rows.set(speaker.id, (row = createRow(studio, speaker.id, focusAfter)));
+      row.update(annotation, speaker, index, brief.has(speaker.id));
+    }
+    return row;
+  };
+  const removeRows = (isGone: (id: string, row: SpeakerRow) => boolean): void => {
     for (const [id, row] of rows) {
-      if (annotation.speakers.some((speaker) => speaker.id === id)) continue;
+      if (!isGone(id, row)) continue;
       row.remove();
       rows.delete(id);
     }
-    annotation.speakers.forEach((speaker, index) => {
-      let row = rows.get(speaker.id);
-      if (!row) rows.set(speaker.id, (row = createRow(studio, speaker.id, focusAfter)));
-      row.update(annotation, speaker, index, brief.has(speaker.id));
-      // Moved only where the order is another: moving an element takes the focus out of it.
-      if (list.children[index] !== row.element) list.insertBefore(row.element, list.children[index] ?? null);
-    });
   };
+  const rowWindow = createRowWindow(scope, {
+    list,
+    numRows: () => studio.get().annotation.speakers.length,
+    rowOf: (index) => rowOf(index).element,
+    mostWhole: MOST_WHOLE_ROWS,
+    likelyHeight: LIKELY_ROW_PIXELS,
+    keptRow: () => {
+      const focused = document.activeElement?.closest<HTMLElement>('[data-speaker]');
+      if (!focused || !list.contains(focused)) return null;
+      const index = studio.get().annotation.speakers.findIndex(({ id }) => id === focused.dataset.speaker);
+      return index < 0 ? null : index;
+    },
+    onFilled: () => {
+      removeRows((_id, { element: own }) => own.parentElement !== list);
+    },
+  });
+  const update = (): void => {
+    const { annotation } = studio.get();
+    if (annotation === shown) return;
+    const indices = new Map(annotation.speakers.map(({ id }, index) => [id, index]));
+    if (annotation.turns !== shown?.turns || annotation.speakers.length !== shown.speakers.length) {
+      brief = new Set(briefSpeakers(annotation).map(({ id }) => id));
+    }
+    shown = annotation;
+    removeRows((id) => !indices.has(id));
+    for (const [id, row] of rows) {
+      const index = indices.get(id)!;
+      row.update(annotation, annotation.speakers[index]!, index, brief.has(id));
+    }
+    rowWindow.update();
+  };
+  function rename(speaker: string): void {
+    const index = studio.get().annotation.speakers.findIndex(({ id }) => id === speaker);
+    if (rowWindow.reveal(index)) rows.get(speaker)?.focusName();
+  }
   studio.onChange(scope, (next, previous) => {
     if (next.annotation !== previous.annotation) update();
   });
   update();
   return {
     element,
-    rename(speaker) {
-      rows.get(speaker)?.focusName();
-    },
+    rename,
   };
 }
 
@@ -80,7 +123,17 @@ function createRow(studio: Studio, id: string, onGone: (into: string | null) => 
   const flag = h('span', { class: 'flag', hidden: true }, words.brief);
   const hear = h('button', { type: 'button', class: 'icon-button', 'data-testid': 'hear-speaker' }, icon('play'));
   const colour = h('select', { class: 'field' }, ...Array.from({ length: COLOURS }, (_, index) => h('option', { value: index }, words.colourNames[index] ?? String(index + 1))));
-  const merge = h('select', { class: 'field', 'data-testid': 'merge-speaker' });
+  const merge = createSpeakerChoice(scope, {
+    testId: 'merge-speaker',
+    placeholder: words.mergeNone,
+    onChoose: (into) => {
+      const { annotation } = studio.get();
+      const sentence = words.merged(nameOf(annotation, id), nameOf(annotation, into));
+      if (!studio.edit({ type: 'merge-speakers', from: id, into })) return;
+      studio.say(sentence);
+      onGone(into);
+    },
+  });
   const remove = h('button', { type: 'button', class: 'icon-button', 'data-testid': 'remove-speaker' }, icon('close'));
   const element = h(
     'li',
@@ -89,7 +142,7 @@ function createRow(studio: Studio, id: string, onGone: (into: string | null) => 
     name,
     hear,
     h('div', { class: 'speakers__facts' }, amount, flag),
-    h('div', { class: 'speakers__more' }, colour, merge, remove),
+    h('div', { class: 'speakers__more' }, colour, merge.element, remove),
   );
 
   const commitName = (): void => {
@@ -122,16 +175,6 @@ function createRow(studio: Studio, id: string, onGone: (into: string | null) => 
   scope.on(colour, 'change', () => {
     studio.edit({ type: 'recolour-speaker', speaker: id, colour: Number(colour.value) });
   });
-  onChoice(scope, merge, () => {
-    const into = merge.value;
-    merge.value = '';
-    const { annotation } = studio.get();
-    if (into === '') return;
-    const sentence = words.merged(nameOf(annotation, id), nameOf(annotation, into));
-    if (!studio.edit({ type: 'merge-speakers', from: id, into })) return;
-    studio.say(sentence);
-    onGone(into);
-  });
   scope.on(remove, 'click', () => {
     const sentence = words.removed(nameOf(studio.get().annotation, id));
     if (!studio.edit({ type: 'remove-speaker', speaker: id })) return;
@@ -142,28 +185,26 @@ function createRow(studio: Studio, id: string, onGone: (into: string | null) => 
   return {
     element,
     update(annotation, speaker, index, isBrief) {
-      const own = annotation.turns.filter((turn) => turn.speaker === id);
-      const seconds = own.reduce((sum, turn) => sum + turn.endSeconds - turn.startSeconds, 0);
+      const { turns: own, seconds } = turnsBySpeaker(annotation.turns).get(id) ?? { turns: [], seconds: 0 };
       shown = speakerName(speaker, index);
       badge.replaceChildren(swatch(speaker.colour), h('kbd', { title: words.key(index + 1) }, String(index + 1)));
       if (document.activeElement !== name) name.value = shown;
       setText(amount, words.speech(seconds, own.length));
       flag.hidden = !isBrief;
       colour.value = String(speaker.colour % COLOURS);
-      merge.replaceChildren(
-        h('option', { value: '' }, words.mergeNone),
-        ...annotation.speakers.flatMap((other, place) =>
-          other.id === id ? [] : [h('option', { value: other.id }, speakerName(other, place))],
-        ),
-      );
-      merge.disabled = annotation.speakers.length < 2;
+      merge.update({
+        speakers: annotation.speakers,
+        without: id,
+        chosen: null,
+        isDisabled: annotation.speakers.length < 2,
+        label: words.merge(shown),
+      });
       hear.disabled = own.length === 0;
       remove.hidden = own.length > 0;
       for (const [control, label] of [
         [name, words.name(shown)],
         [hear, words.hear(shown)],
         [colour, words.colour(shown)],
-        [merge, words.merge(shown)],
         [remove, words.remove(shown)],
       ] as const) {
         control.setAttribute('aria-label', label);

@@ -1,4 +1,5 @@
 import { History } from '../../editing/history';
+import { turnById } from '../../editing/turnById';
 import type { Transcript } from '../../transcript/transcript';
 import { messageOf, VoxlaneError } from '../../util/errors';
 import type { Scope } from '../../util/scope';
@@ -48,7 +49,7 @@ export function createStudio(scope: Scope, { outcome, memory, theme, player, say
     const previous = state;
     const next = { ...state, ...change };
     // A turn that is gone cannot be selected.
-    if (!next.annotation.turns.some(({ id }) => id === next.selected)) next.selected = null;
+    if (next.selected !== null && turnById(next.annotation.turns, next.selected) === null) next.selected = null;
     state = next;
     for (const listener of [...listeners]) listener(state, previous);
   };

@@ -25,6 +25,8 @@ export const studioText = inLanguage(
       hear: (name: string) => `Hear ${name}`,
       merge: (name: string) => `Merge ${name} into`,
       mergeNone: 'Merge into …',
+      matches: (shown: number, total: number) =>
+        total === 0 ? 'No speaker has this name.' : shown < total ? `${shown} of ${total} speakers. Type a part of the name.` : `${total} ${total === 1 ? 'speaker' : 'speakers'}.`,
       remove: (name: string) => `Remove ${name}`,
       add: 'Add a speaker',
       key: (n: number) => `Key ${n}`,
@@ -147,6 +149,8 @@ export const studioText = inLanguage(
         hear: (name) => `${name} anhören`,
         merge: (name) => `${name} zusammenführen mit`,
         mergeNone: 'Zusammenführen mit …',
+        matches: (shown, total) =>
+          total === 0 ? 'Niemand hat diesen Namen.' : shown < total ? `${shown} von ${total} Sprechern. Geben Sie einen Teil des Namens ein.` : `${total} Sprecher.`,
         remove: (name) => `${name} entfernen`,
         add: 'Sprecher hinzufügen',
         key: (n) => `Taste ${n}`,

@@ -1,3 +1,4 @@
+import { turnById } from '../../editing/turnById';
 import { h } from '../dom';
 import { createLanes, type Lanes } from '../lanes/lanes';
 import { lanesOfAnnotation } from '../lanes/model';
@@ -74,7 +75,7 @@ export function createTimeline(studio: Studio, onPosition: () => void): Timeline
     if (next.annotation !== previous.annotation || next.proposal !== previous.proposal || next.mode !== previous.mode) showTurns();
     showRest();
     if (next.selected === previous.selected) return;
-    const turn = next.annotation.turns.find(({ id }) => id === next.selected);
+    const turn = turnById(next.annotation.turns, next.selected);
     if (turn) lanes.reveal(turn);
   });
   showTurns();

@@ -1,11 +1,11 @@
 import type { EditableTurn } from '../../editing/annotation';
+import { turnById } from '../../editing/turnById';
 import { h, setText } from '../dom';
 import { clock } from '../format';
-import { speakerName } from '../lanes/model';
 import { addAtPlayhead, assignTurn, confirmSelected, deleteSelected, isEditable, moveTurn, splitSelected, toggleLoop } from './corrections';
 import type { Panel, Studio } from './studio';
 import { nameOf } from './names';
-import { onChoice } from './onChoice';
+import { createSpeakerChoice } from './speakerChoice';
 import { studioText } from './text';
 import { parseTime } from './time';
 
@@ -25,7 +25,13 @@ export function createTurnEditor(studio: Studio): Panel {
   const start = time(words.start, 'turn-start');
   const end = time(words.end, 'turn-end');
   const problem = h('p', { class: 'fine problem', role: 'alert' });
-  const speaker = h('select', { class: 'field', 'data-testid': 'turn-speaker' });
+  const speaker = createSpeakerChoice(scope, {
+    testId: 'turn-speaker',
+    placeholder: null,
+    onChoose: (id) => {
+      if (turn && id !== turn.speaker) assignTurn(studio, turn.id, id);
+    },
+  });
   const button = (label: string, key: string, testId: string, act: (studio: Studio) => void): HTMLButtonElement => {
     const made = h('button', { type: 'button', class: 'button button--small', 'data-testid': testId }, label, h('kbd', { 'aria-hidden': 'true' }, key));
     scope.on(made, 'click', () => {
@@ -41,7 +47,7 @@ export function createTurnEditor(studio: Studio): Panel {
     button(words.delete, 'Del', 'turn-delete', deleteSelected),
   ];
   const add = button(words.add, 'A', 'turn-add', addAtPlayhead);
-  const fields = h('div', { class: 'turn-editor__fields' }, h('label', { class: 'labelled labelled--wide' }, h('span', {}, words.speaker), speaker), start.element, end.element);
+  const fields = h('div', { class: 'turn-editor__fields' }, h('label', { class: 'labelled labelled--wide' }, h('span', {}, words.speaker), speaker.element), start.element, end.element);
   const element = h(
     'section',
     { class: 'panel turn-editor', 'data-testid': 'turn-editor' },
@@ -81,24 +87,20 @@ export function createTurnEditor(studio: Studio): Panel {
       input.blur();
     });
   }
-  onChoice(scope, speaker, () => {
-    if (turn && speaker.value !== turn.speaker) assignTurn(studio, turn.id, speaker.value);
-  });
 
   function update(): void {
     const state = studio.get();
     const { annotation, selected, loop: looped, proposal } = state;
     const canEdit = isEditable(state);
-    turn = canEdit ? (annotation.turns.find(({ id }) => id === selected) ?? null) : null;
+    turn = canEdit ? turnById(annotation.turns, selected) : null;
     setText(hint, turn ? describe(turn) : canEdit ? words.none : proposal ? studioText.proposalHint : studioText.exclusiveHint);
     setText(problem, '');
-    for (const control of [...needSelection, start.input, end.input, speaker]) control.disabled = turn === null;
+    for (const control of [...needSelection, start.input, end.input]) control.disabled = turn === null;
     loop.disabled = turn === null && looped === null;
     add.disabled = !canEdit || annotation.speakers.length === 0;
     loop.firstChild!.textContent = looped ? words.unloop : words.loop;
     loop.setAttribute('aria-pressed', String(looped !== null));
-    speaker.replaceChildren(...annotation.speakers.map((one, index) => h('option', { value: one.id }, speakerName(one, index))));
-    speaker.value = turn?.speaker ?? '';
+    speaker.update({ speakers: annotation.speakers, without: null, chosen: turn?.speaker ?? null, isDisabled: turn === null, label: null });
     const isSame = turn?.id === shownId;
     shownId = turn?.id ?? null;
     for (const [{ input }, seconds] of [[start, turn?.startSeconds], [end, turn?.endSeconds]] as const) {

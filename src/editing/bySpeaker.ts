@@ -1,0 +1,91 @@
+import type { EditableTurn } from './annotation';
+import { exchangeTurns, turnsBetween } from './order';
+import { atOnce } from '../util/slices';
+
+/** What one speaker says. */
+export interface OwnTurns {
+  /** At least one, sorted by start. */
+  readonly turns: readonly EditableTurn[];
+  /** Sum of their lengths. */
+  readonly seconds: number;
+}
+
+export type TurnsBySpeaker = ReadonlyMap<string, OwnTurns>;
+
+/** Turns that are sorted out in one step. */
+const STEP_TURNS = 2000;
+
+/** Lists of turns never change, so that each is sorted out once. */
+const made = new WeakMap<readonly EditableTurn[], TurnsBySpeaker>();
+/** The list that was sorted out last: the next one differs from it by an edit. */
+let latest = new WeakRef<readonly EditableTurn[]>([]);
+
+/**
+ * The turns of each speaker who has any. After an edit only the lists of the speakers whom it concerns are made anew, so
+ * that an edit of a million turns takes milliseconds.
+ *
+ * @param turns of an annotation
+ */
+export function turnsBySpeaker(turns: readonly EditableTurn[]): TurnsBySpeaker {
+  const known = made.get(turns);
+  if (known) {
+    latest = new WeakRef(turns);
+    return known;
+  }
+  const before = latest.deref();
+  const ofBefore = before && made.get(before);
+  // Of another recording nothing is the same.
+  const isEdit = before !== undefined && ofBefore && turns.length > 0 && before[before.length >> 1] !== undefined && sharesEnds(before, turns);
+  return keep(turns, isEdit ? afterEdit(before, ofBefore, turns) : atOnce(sortOut(turns)));
+}
+
+/** The same, in steps: for the first time that a great number of turns is sorted out. */
+export function* turnsBySpeakerSteps(turns: readonly EditableTurn[]): Generator<void, TurnsBySpeaker> {
+  return keep(turns, yield* sortOut(turns));
+}
+
+function keep(turns: readonly EditableTurn[], sorted: TurnsBySpeaker): TurnsBySpeaker {
+  made.set(turns, sorted);
+  latest = new WeakRef(turns);
+  return sorted;
+}
+
+/** Whether one list may have come from the other by an edit: an edit of many turns leaves one end as it was. */
+function sharesEnds(before: readonly EditableTurn[], after: readonly EditableTurn[]): boolean {
+  return before[0] === after[0] || before.at(-1) === after.at(-1);
+}
+
+function* sortOut(turns: readonly EditableTurn[]): Generator<void, TurnsBySpeaker> {
+  const lists = new Map<string, { turns: EditableTurn[]; seconds: number }>();
+  for (let at = 0; at < turns.length; at++) {
+    const turn = turns[at]!;
+    let own = lists.get(turn.speaker);
+    if (!own) lists.set(turn.speaker, (own = { turns: [], seconds: 0 }));
+    own.turns.push(turn);
+    own.seconds += turn.endSeconds - turn.startSeconds;
+    if (at % STEP_TURNS === STEP_TURNS - 1) yield;
+  }
+  return lists;
+}
+
+function afterEdit(before: readonly EditableTurn[], ofBefore: TurnsBySpeaker, turns: readonly EditableTurn[]): TurnsBySpeaker {
+  const { before: gone, after: come } = turnsBetween(before, turns);
+  const changed = new Map(ofBefore);
+  const [goneOf, comeOf] = [groups(gone), groups(come)];
+  for (const speaker of new Set([...goneOf.keys(), ...comeOf.keys()])) {
+    const own = exchangeTurns(ofBefore.get(speaker)?.turns ?? [], goneOf.get(speaker) ?? [], comeOf.get(speaker) ?? []);
+    if (own.length === 0) changed.delete(speaker);
+    else changed.set(speaker, { turns: own, seconds: own.reduce((sum, turn) => sum + turn.endSeconds - turn.startSeconds, 0) });
+  }
+  return changed;
+}
+
+function groups(turns: readonly EditableTurn[]): Map<string, EditableTurn[]> {
+  const lists = new Map<string, EditableTurn[]>();
+  for (const turn of turns) {
+    const own = lists.get(turn.speaker);
+    if (own) own.push(turn);
+    else lists.set(turn.speaker, [turn]);
+  }
+  return lists;
+}

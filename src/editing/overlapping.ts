@@ -1,0 +1,46 @@
+interface Stretch {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+}
+
+const BLOCK = 512;
+
+/** The last end in each block of a list of turns. Lists never change, so that it is made once for each. */
+const blockEnds = new WeakMap<readonly Stretch[], Float64Array>();
+
+function endsOf(turns: readonly Stretch[]): Float64Array {
+  let ends = blockEnds.get(turns);
+  if (ends) return ends;
+  ends = new Float64Array(Math.ceil(turns.length / BLOCK)).fill(-Infinity);
+  for (let at = 0; at < turns.length; at++) {
+    const block = Math.floor(at / BLOCK);
+    if (turns[at]!.endSeconds > ends[block]!) ends[block] = turns[at]!.endSeconds;
+  }
+  blockEnds.set(turns, ends);
+  return ends;
+}
+
+/**
+ * Indices of the turns that overlap a stretch for some time, in their order. A moment is a stretch whose ends are the
+ * same: the turns that begin at or before it and end after it.
+ *
+ * @param turns sorted by start
+ */
+export function indicesOverlapping(turns: readonly Stretch[], startSeconds: number, endSeconds: number): number[] {
+  const ends = endsOf(turns);
+  const isMoment = startSeconds === endSeconds;
+  let [low, high] = [0, turns.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const start = turns[middle]!.startSeconds;
+    if (isMoment ? start <= endSeconds : start < endSeconds) low = middle + 1;
+    else high = middle;
+  }
+  const indices: number[] = [];
+  for (let block = 0; block * BLOCK < low; block++) {
+    if (ends[block]! <= startSeconds) continue;
+    const last = Math.min(low, (block + 1) * BLOCK);
+    for (let at = block * BLOCK; at < last; at++) if (turns[at]!.endSeconds > startSeconds) indices.push(at);
+  }
+  return indices;
+}

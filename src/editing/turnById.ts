@@ -1,0 +1,31 @@
+import type { EditableTurn } from './annotation';
+import { placeOf } from './order';
+
+/** The turn that was asked for last: it is asked for by every part of the page in turn. */
+let latest = new WeakRef<EditableTurn>({ id: -1, startSeconds: 0, endSeconds: 0, speaker: '', isCorrected: false });
+
+/**
+ * Index of the turn with an id; -1 if there is none. The same turn once more takes no search through the list.
+ *
+ * @param turns sorted by `compareTurns`
+ */
+export function indexOfTurn(turns: readonly EditableTurn[], id: number | null): number {
+  if (id === null) return -1;
+  const known = latest.deref();
+  if (known?.id === id) {
+    const place = placeOf(turns, known);
+    if (turns[place] === known) return place;
+  }
+  // A plain loop: this runs through a million turns within a frame.
+  for (let at = 0; at < turns.length; at++) {
+    if (turns[at]!.id !== id) continue;
+    latest = new WeakRef(turns[at]!);
+    return at;
+  }
+  return -1;
+}
+
+/** The turn with an id; null if there is none. As {@link indexOfTurn}. */
+export function turnById(turns: readonly EditableTurn[], id: number | null): EditableTurn | null {
+  return turns[indexOfTurn(turns, id)] ?? null;
+}

@@ -1,0 +1,62 @@
+import type { Scope } from '../../util/scope';
+import { h } from '../dom';
+import { speakerName } from '../lanes/model';
+import { onChoice } from './onChoice';
+import { createSpeakerSearch, type SpeakerChoiceState, type SpeakerSearch } from './speakerSearch';
+
+/** Up to this many speakers are the options of a select. Of more, some match what is typed. */
+export const MOST_OPTIONS = 40;
+
+export interface SpeakerChoiceOptions {
+  readonly testId: string;
+  /** Shown if nobody is chosen; null if somebody always is. */
+  readonly placeholder: string | null;
+  /** Calls back with each change of the select, also on the way to another with the arrow keys. Default false. */
+  readonly isEachStep?: boolean;
+  readonly onChoose: (speaker: string) => void;
+}
+
+export interface SpeakerChoice {
+  readonly element: HTMLElement;
+  readonly update: (state: SpeakerChoiceState) => void;
+}
+
+/** Chooses a speaker: in a select, or, among many speakers, by a part of the name. */
+export function createSpeakerChoice(scope: Scope, { testId, placeholder, isEachStep, onChoose }: SpeakerChoiceOptions): SpeakerChoice {
+  const select = h('select', { class: 'field', 'data-testid': testId });
+  const choose = (): void => {
+    if (select.value !== '') onChoose(select.value);
+  };
+  if (isEachStep) scope.on(select, 'change', choose);
+  else onChoice(scope, select, choose);
+  let search: SpeakerSearch | null = null;
+  const element = h('span', { class: 'speaker-choice' }, select);
+  /** What the options were made of. */
+  let made: Pick<SpeakerChoiceState, 'speakers' | 'without'> | null = null;
+  return {
+    element,
+    update(state) {
+      const { speakers, without, chosen, isDisabled, label } = state;
+      if (speakers.length > MOST_OPTIONS) {
+        search ??= createSpeakerSearch(scope, { testId, placeholder: placeholder ?? '', onChoose });
+        if (element.firstChild !== search.element) element.replaceChildren(search.element);
+        search.update(state);
+        made = null;
+        return;
+      }
+      if (element.firstChild !== select) element.replaceChildren(select);
+      if (made?.speakers !== speakers || made.without !== without) {
+        made = { speakers, without };
+        select.replaceChildren(
+          ...(placeholder === null ? [] : [h('option', { value: '' }, placeholder)]),
+          ...speakers.flatMap((speaker, index) => (speaker.id === without ? [] : [h('option', { value: speaker.id }, speakerName(speaker, index))])),
+        );
+      }
+      select.value = chosen ?? '';
+      select.disabled = isDisabled;
+      if (label === null) return;
+      select.setAttribute('aria-label', label);
+      select.title = label;
+    },
+  };
+}

@@ -1,0 +1,199 @@
+import type { AnnotationSpeaker } from '../../editing/annotation';
+import type { Scope } from '../../util/scope';
+import { h } from '../dom';
+import { swatch } from '../lanes/label';
+import { speakerName } from '../lanes/model';
+import { studioText } from './text';
+
+const words = studioText.speakers;
+
+/** So many matches are listed. A longer list is not read; the next letter makes it shorter. */
+const MOST_MATCHES = 50;
+
+export interface SpeakerChoiceState {
+  readonly speakers: readonly AnnotationSpeaker[];
+  /** Is not offered; null if all are. */
+  readonly without: string | null;
+  /** Is shown as chosen; null for nobody. */
+  readonly chosen: string | null;
+  readonly isDisabled: boolean;
+  /** Name for screen readers; null if a label is around the element. */
+  readonly label: string | null;
+}
+
+export interface SpeakerSearch {
+  readonly element: HTMLElement;
+  readonly update: (state: SpeakerChoiceState) => void;
+}
+
+export interface SpeakerMatch {
+  readonly speaker: AnnotationSpeaker;
+  readonly name: string;
+}
+
+/** Speakers whose name has the text in it, those that begin with it first, at most `most`; and how many there are. */
+export function matchSpeakers(
+  speakers: readonly AnnotationSpeaker[],
+  without: string | null,
+  typed: string,
+  most: number,
+): { readonly matches: SpeakerMatch[]; readonly total: number } {
+  const wanted = typed.trim().toLocaleLowerCase();
+  const first: SpeakerMatch[] = [];
+  const others: SpeakerMatch[] = [];
+  for (const [index, speaker] of speakers.entries()) {
+    if (speaker.id === without) continue;
+    const name = speakerName(speaker, index);
+    const place = name.toLocaleLowerCase().indexOf(wanted);
+    if (place === 0) first.push({ speaker, name });
+    else if (place > 0) others.push({ speaker, name });
+  }
+  return { matches: [...first, ...others].slice(0, most), total: first.length + others.length };
+}
+
+let serial = 0;
+
+/**
+ * A combobox after the WAI-ARIA pattern. The list is made when it opens, because hundreds of speakers in each of
+ * hundreds of lists would be more elements than a page can have. Leaving it, by Tab or Escape, chooses nobody.
+ */
+export function createSpeakerSearch(
+  scope: Scope,
+  { testId, placeholder, onChoose }: { readonly testId: string; readonly placeholder: string; readonly onChoose: (speaker: string) => void },
+): SpeakerSearch {
+  serial += 1;
+  const listId = `speaker-search-${serial}`;
+  const input = h('input', {
+    type: 'text',
+    class: 'field',
+    role: 'combobox',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    placeholder,
+    'aria-expanded': 'false',
+    'aria-autocomplete': 'list',
+    'data-testid': testId,
+  });
+  let state: SpeakerChoiceState = { speakers: [], without: null, chosen: null, isDisabled: true, label: null };
+  /** Null while the list is closed. */
+  let open: { readonly box: HTMLElement; readonly list: HTMLElement; readonly hint: HTMLElement; matches: readonly SpeakerMatch[]; active: number } | null = null;
+
+  const nameOfChosen = (): string => {
+    const index = state.speakers.findIndex(({ id }) => id === state.chosen);
+    return index < 0 ? '' : speakerName(state.speakers[index]!, index);
+  };
+  const show = (): void => {
+    input.value = nameOfChosen();
+  };
+  const close = (): void => {
+    open?.box.remove();
+    open = null;
+    input.setAttribute('aria-expanded', 'false');
+    input.removeAttribute('aria-controls');
+    input.removeAttribute('aria-activedescendant');
+  };
+  const setActive = (active: number): void => {
+    if (!open) return;
+    open.active = active;
+    [...open.list.children].forEach((option, index) => {
+      option.setAttribute('aria-selected', String(index === active));
+      if (index === active) option.scrollIntoView({ block: 'nearest' });
+    });
+    if (active < 0) input.removeAttribute('aria-activedescendant');
+    else input.setAttribute('aria-activedescendant', `${listId}-${active}`);
+  };
+  const fill = (typed: string): void => {
+    if (!open) return;
+    const { matches, total } = matchSpeakers(state.speakers, state.without, typed, MOST_MATCHES);
+    open.matches = matches;
+    open.list.replaceChildren(
+      ...matches.map(({ speaker, name }, index) =>
+        h('li', { role: 'option', id: `${listId}-${index}`, 'aria-selected': 'false', 'data-testid': 'speaker-match' }, swatch(speaker.colour), name),
+      ),
+    );
+    open.hint.textContent = words.matches(matches.length, total);
+    setActive(typed === '' || matches.length === 0 ? -1 : 0);
+  };
+  const openList = (): void => {
+    if (open || input.disabled) return;
+    const list = h('ul', { role: 'listbox', id: listId, class: 'speaker-search__list', 'aria-label': input.getAttribute('aria-label') ?? words.heading });
+    const hint = h('p', { class: 'fine speaker-search__hint', role: 'status' });
+    const box = h('div', { class: 'speaker-search' }, list, hint);
+    open = { box, list, hint, matches: [], active: -1 };
+    // The focus stays in the field; a press on the list must not take it away.
+    box.addEventListener('pointerdown', (event) => {
+      event.preventDefault();
+    });
+    list.addEventListener('click', (event) => {
+      const option = event.target instanceof Element ? event.target.closest('[role="option"]') : null;
+      if (option) choose([...list.children].indexOf(option));
+    });
+    const field = input.getBoundingClientRect();
+    box.style.left = `${field.left + scrollX}px`;
+    box.style.top = `${field.bottom + scrollY}px`;
+    box.style.minWidth = `${field.width}px`;
+    document.body.append(box);
+    input.setAttribute('aria-expanded', 'true');
+    input.setAttribute('aria-controls', listId);
+    fill('');
+  };
+  const choose = (index: number): void => {
+    const match = open?.matches[index];
+    if (!match) return;
+    close();
+    show();
+    onChoose(match.speaker.id);
+  };
+
+  scope.on(input, 'focus', () => {
+    input.select();
+  });
+  scope.on(input, 'click', openList);
+  scope.on(input, 'input', () => {
+    openList();
+    fill(input.value);
+  });
+  scope.on(input, 'blur', () => {
+    close();
+    show();
+  });
+  scope.on(input, 'keydown', (event) => {
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault();
+      if (!open) {
+        openList();
+        return;
+      }
+      const { active, matches } = open;
+      const next = event.key === 'ArrowDown' ? active + 1 : active < 0 ? matches.length - 1 : active - 1;
+      setActive(next >= matches.length ? 0 : next);
+    } else if (event.key === 'Enter' && open) {
+      event.preventDefault();
+      choose(open.active);
+    } else if (event.key === 'Escape' && open) {
+      event.preventDefault();
+      event.stopPropagation();
+      close();
+      show();
+    }
+  });
+  // The list does not move along with what scrolls around the field.
+  scope.on(window, 'resize', close);
+  scope.on(document, 'scroll', (event) => {
+    if (open && event.target instanceof Node && !open.box.contains(event.target)) close();
+  }, { capture: true, passive: true });
+  scope.add(close);
+
+  return {
+    element: input,
+    update(next) {
+      state = next;
+      input.disabled = next.isDisabled;
+      if (next.label !== null) {
+        input.setAttribute('aria-label', next.label);
+        input.title = next.label;
+      }
+      if (document.activeElement !== input) show();
+    },
+  };
+}
