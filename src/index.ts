@@ -53,6 +53,7 @@ export type {
   Turn,
   UsedModel,
 } from './pipeline/types';
+export { forgetGpuChecks } from './pipeline/verdicts';
 export { voiceSimilarity } from './pipeline/voices';
 export type { Components, Score } from './score/der';
 export type { ErrorKind, ErrorStretch } from './score/errors';

@@ -82,7 +82,7 @@ export interface LoadReply<Manifest> {
 /** What the workers of models have in common. */
 export interface ModelWorkerApi<Manifest> {
   load(request: LoadRequest, onDownload: OnDownload | null): Promise<LoadReply<Manifest>>;
-  /** Runs the model's golden input and compares, stage by stage. */
+  /** Runs the model's golden input and compares, stage by stage; a short sound against WASM if the file has no golden outputs. */
   prove(goldensBase: FileBase): Promise<ModelProof>;
   /** What each stage has asked of the GPU since the worker started; empty on WASM. */
   gpuCounts(): Promise<GpuCountsByStage>;
@@ -97,6 +97,8 @@ export interface SegmentationReply {
 export interface SegmentationWorkerApi extends ModelWorkerApi<SegmentationManifest> {
   /** @param windows axes (window, sample) */
   segment(windows: Float32Array): Promise<SegmentationReply>;
+  /** Compares a batch of `numWindows` windows on the GPU with the same file on WASM. */
+  proveWindows(numWindows: number): Promise<ModelProof>;
   /** Seconds that a batch of `numWindows` windows takes, warmed up. */
   timeBatch(numWindows: number): Promise<number>;
 }
@@ -120,6 +122,8 @@ export interface EmbeddingWorkerApi extends ModelWorkerApi<EmbeddingManifest> {
    * @param activity axes (window, frame, local speaker)
    */
   embed(windows: Float32Array, activity: Uint8Array, sizes: EmbedSizes): Promise<EmbeddingReply>;
+  /** Compares a whole window and a batch of windows on the GPU with the same file on WASM. */
+  proveWindows(sizes: { readonly windowSamples: number; readonly numWindows: number }): Promise<ModelProof>;
 }
 
 /** What the models gave of consecutive windows. */

@@ -1,4 +1,6 @@
 import { proveAgainst, proveEmbedding } from '../src/compare/prove';
+import { proveEmbeddingWindows } from '../src/compare/proveWindows';
+import type { Embedder } from '../src/embedding/embedder';
 import type { EmbeddingWorkerApi } from './contracts';
 import { serve } from './expose';
 import { openEmbedding, type EmbeddingModel } from './model';
@@ -11,14 +13,25 @@ serve<EmbeddingWorkerApi>({
     model = await openEmbedding(request, onDownload);
     return model.reply;
   },
-  async prove(goldensBase) {
-    const { embedder, manifest, openReference } = model;
-    if (openReference) return proveAgainst(await openReference(), embedder, manifest);
-    return proveEmbedding(embedder, manifest, goldensBase);
+  prove(goldensBase) {
+    const { embedder, manifest, hasGoldens } = model;
+    if (hasGoldens) return proveEmbedding(embedder, manifest, goldensBase);
+    return withReference((reference) => proveAgainst(reference, embedder, manifest));
   },
+  proveWindows: (sizes) => withReference((reference) => proveEmbeddingWindows(reference, model.embedder, model.manifest, sizes)),
   gpuCounts: () => Promise.resolve(model.gpu?.meter.counts() ?? {}),
   async embed(windows, activity, sizes) {
     const reply = await model.embedder.embed({ windows, activity, ...sizes });
     return moved(reply, reply.embeddings);
   },
 });
+
+/** Runs `use` with the same file on WASM, whose session is released afterwards. */
+async function withReference<Result>(use: (reference: Embedder) => Promise<Result>): Promise<Result> {
+  const reference = await model.openReference();
+  try {
+    return await use(reference);
+  } finally {
+    await reference.close();
+  }
+}

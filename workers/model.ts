@@ -24,12 +24,16 @@ export interface WorkerModel<Manifest> {
 
 export interface SegmentationModel extends WorkerModel<SegmentationManifest> {
   readonly graph: Graph;
+  /** The same file on WASM, to compare a GPU with; the caller's to release. */
+  readonly openReference: () => Promise<Graph>;
 }
 
 export interface EmbeddingModel extends WorkerModel<EmbeddingManifest> {
   readonly embedder: Embedder;
-  /** The same model on WASM, to compare a GPU with, where no golden outputs can be had for the file. */
-  readonly openReference: (() => Promise<Embedder>) | null;
+  /** The same file on WASM, to compare a GPU with; the caller's to close. */
+  readonly openReference: () => Promise<Embedder>;
+  /** Whether the golden outputs of this release are of this very file. */
+  readonly hasGoldens: boolean;
 }
 
 /** Loads the checked model and makes its session, on a device of its own where the backend is WebGPU. */
@@ -37,9 +41,11 @@ export async function openSegmentation(request: LoadRequest): Promise<Segmentati
   const { modelId, modelsBase } = request;
   const { manifest, bytes } = await loadModel('segmentation', modelId, modelsBase);
   const gpu = request.backend === 'webgpu' ? await openGpu() : null;
-  const graph = await openOwn(() => PyannetNet.open(bytes, manifest), bytes, manifest, { ...request, gpu });
+  const openOn = (device: GpuContext | null): Promise<Graph> =>
+    openOwn(() => PyannetNet.open(bytes, manifest), bytes, manifest, { ...request, gpu: device });
+  const graph = await openOn(gpu);
   const reply = { manifest, adapter: gpu?.adapterName ?? null, sha256: manifest.file.sha256, note: null };
-  return { manifest, graph, gpu, reply };
+  return { manifest, graph, gpu, reply, openReference: () => openOn(null) };
 }
 
 /**
@@ -50,7 +56,9 @@ export async function openSegmentation(request: LoadRequest): Promise<Segmentati
 export async function openEmbedding(request: LoadRequest, onDownload: OnDownload | null): Promise<EmbeddingModel> {
   const { modelId, modelsBase } = request;
   const manifest = await loadManifest('embedding', modelId, modelsBase);
-  let file = await getFile(manifest, { ...request, trustUnknownModel: false }, onDownload);
+  // A file that is brought is not trusted yet; one that is kept was vetted before it was kept.
+  const trustUnknownModel = request.modelFile === undefined && request.trustUnknownModel;
+  let file = await getFile(manifest, { ...request, trustUnknownModel }, onDownload);
   const { bytes } = file;
   const openOn = (gpu: GpuContext | null): Promise<Embedder> => openEmbedder(bytes, manifest, request, gpu);
   let embedder: Embedder | null = null;
@@ -58,15 +66,16 @@ export async function openEmbedding(request: LoadRequest, onDownload: OnDownload
     // On WASM also where a GPU shall run it: this is about the file, and a slow adapter would take a minute.
     const judge = await openOn(null);
     await vet(judge, manifest, file, request);
-    // Kept only now that it is known to work.
+    // Kept only now that it works.
     file = await getFile(manifest, request, null);
     if (request.backend === 'wasm') embedder = judge;
+    else await judge.close();
   }
   const gpu = request.backend === 'webgpu' ? await openGpu() : null;
   embedder ??= await openOn(gpu);
   const reply = { manifest, adapter: gpu?.adapterName ?? null, sha256: file.sha256, note: file.note };
-  const openReference = manifest.sources ? () => openOn(null) : null;
-  return { manifest, embedder, gpu, reply, openReference };
+  const hasGoldens = !manifest.sources && file.sha256 === manifest.file.sha256;
+  return { manifest, embedder, gpu, reply, openReference: () => openOn(null), hasGoldens };
 }
 
 async function getFile(

@@ -1,4 +1,5 @@
 import { proveSegmentation } from '../src/compare/prove';
+import { proveSegmentationWindows } from '../src/compare/proveWindows';
 import { Segmenter } from '../src/segmentation/segment';
 import type { SegmentationWorkerApi } from './contracts';
 import { serve, timed } from './expose';
@@ -16,6 +17,14 @@ serve<SegmentationWorkerApi>({
     return model.reply;
   },
   prove: (goldensBase) => proveSegmentation(model.graph, model.manifest, goldensBase),
+  async proveWindows(numWindows) {
+    const reference = await model.openReference();
+    try {
+      return await proveSegmentationWindows(reference, model.graph, model.manifest, numWindows);
+    } finally {
+      await reference.release();
+    }
+  },
   gpuCounts: () => Promise.resolve(model.gpu?.meter.counts() ?? {}),
   async segment(windows) {
     const [activity, seconds] = await timed(() => segmenter.segment(windows));

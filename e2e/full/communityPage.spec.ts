@@ -32,14 +32,18 @@ test('every stage has its shape, nothing is NaN, and the result names its model'
     diarizer.dispose();
     // The file is kept: at the next visit it needs no download, and `auto` takes it.
     const stored = await voxlane.storedModels();
-    const again = await voxlane.Diarizer.create({ backend: 'wasm' });
+    const again = await voxlane.Diarizer.create({ backend: 'wasm', trustUnknownModel: true });
     const preset = again.preset;
+    const { modelNote } = await again.diarize(new Float32Array(16_000));
     again.dispose();
+    const untrusting = await voxlane.Diarizer.create({ backend: 'wasm' });
+    const presetUntrusting = untrusting.preset;
+    untrusting.dispose();
     await voxlane.deleteStoredModel('wespeaker-resnet34-lm');
     const without = await voxlane.Diarizer.create({ backend: 'wasm' });
     const presetWithout = without.preset;
     without.dispose();
-    return { shapes, numEmbedded, result: JSON.parse(voxlane.toJson('sample', result)) as Record<string, unknown>, stored, preset, presetWithout };
+    return { shapes, numEmbedded, result: JSON.parse(voxlane.toJson('sample', result)) as Record<string, unknown>, stored, preset, presetUntrusting, presetWithout, notes: [result.modelNote, modelNote] };
   });
   const manifest = JSON.parse(readFileSync('models/segmentation-3.0/manifest.json', 'utf8')) as unknown;
   const numFrames = totalFrames(timeGeometry(parseManifest('segmentation', manifest, 'segmentation-3.0')), 5);
@@ -64,5 +68,7 @@ test('every stage has its shape, nothing is NaN, and the result names its model'
     expect(centroid.every(Number.isFinite)).toBe(true);
   }
   expect(run.stored).toMatchObject([{ id: 'wespeaker-resnet34-lm', sha256, bytes: readFileSync(model).length }]);
-  expect([run.preset, run.presetWithout]).toEqual(['community-1', 'campplus']);
+  expect([run.preset, run.presetUntrusting, run.presetWithout]).toEqual(['community-1', 'campplus', 'campplus']);
+  // The result of the file, and one that took it from what is kept.
+  for (const note of run.notes) expect(note).toContain(sha256);
 });

@@ -16,6 +16,10 @@ export class CpuEmbedder implements Embedder {
     this.fbank = new Fbank(manifest.fbank, manifest.sampleRate);
   }
 
+  close(): Promise<void> {
+    return this.graph.release();
+  }
+
   async embed({ windows, activity, numWindows, numSpeakers }: EmbedBatch): Promise<EmbedResult> {
     const windowSamples = windows.length / numWindows;
     const cells = activity.length / numWindows;

@@ -72,6 +72,11 @@ export class GpuEmbedder implements Embedder {
     }
   }
 
+  close(): Promise<void> {
+    this.features.destroy();
+    return this.graph.release();
+  }
+
   private async embedVoice(
     features: GpuFeatures,
     { window, used }: Voice,

@@ -42,6 +42,12 @@ export class GpuFeatureStage {
     }
   }
 
+  /** Frees what is kept on the GPU; features that were given out stay. */
+  destroy(): void {
+    this.fbank.destroy();
+    this.health.destroy();
+  }
+
   private async inspect(features: GpuFeatures): Promise<GpuFeatures> {
     const { device } = this.gpu;
     // Nothing shorter than a frame can be looked at, or embedded.

@@ -19,6 +19,10 @@ export class CpuPooling implements PooledBackend {
     this.fbank = new Fbank(manifest.fbank, manifest.sampleRate);
   }
 
+  close(): Promise<void> {
+    return this.graph.release();
+  }
+
   open(samples: Float32Array, numWindows: number): Promise<PooledWindows> {
     const numSamples = samples.length / numWindows;
     const { numMelBins, subtractMean } = this.manifest.fbank;

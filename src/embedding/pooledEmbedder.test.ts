@@ -41,6 +41,7 @@ async function openEmbedder(network: PooledNetwork): Promise<{ embedder: PooledE
       const { [map]: output } = await run(features as FloatTensor);
       return { data: output!.data as Float32Array, shape: output!.dims };
     },
+    release: () => Promise.resolve(),
   };
   return { embedder: new PooledEmbedder(new CpuPooling(graph, head, RESNET34), RESNET34), calls: () => calls };
 }

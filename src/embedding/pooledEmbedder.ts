@@ -29,6 +29,8 @@ export interface PooledWindows {
 export interface PooledBackend {
   /** @param samples axes (window, sample), float32 in [-1, 1] */
   open(samples: Float32Array, numWindows: number): Promise<PooledWindows>;
+  /** Frees the session and what is kept on the GPU. No call may follow. */
+  close(): Promise<void>;
 }
 
 /**
@@ -85,6 +87,10 @@ export class PooledEmbedder implements Embedder {
     } finally {
       opened.close();
     }
+  }
+
+  close(): Promise<void> {
+    return this.backend.close();
   }
 
   /** Local speakers of a window with enough speech, and the frames that theirs are pooled from. */

@@ -54,6 +54,13 @@ export class GpuPooling implements PooledBackend {
     };
   }
 
+  close(): Promise<void> {
+    this.features.destroy();
+    this.statistics.destroy();
+    this.health.destroy();
+    return this.graph.release();
+  }
+
   /** Calls `use` with the whole window's features, the mean subtracted: axes (frame, mel). */
   private async withInput<Result>(
     features: GpuFeatures,

@@ -33,6 +33,28 @@ export function testSpeech(sampleRate: number, pitchHertz: number): Float32Array
   });
 }
 
+/** Pitches of the voices of {@link testConversation}. */
+const PITCHES_HERTZ = [110, 170, 240];
+
+/**
+ * Voices that take turns of a second, each at a pitch of its own, with a pause now and then.
+ *
+ * @param seed whole number; another one gives another conversation
+ * @returns axes (sample), float32 in [-1, 1]
+ */
+export function testConversation(sampleRate: number, numSamples: number, seed: number): Float32Array {
+  const samples = new Float32Array(numSamples);
+  const second = SECONDS * sampleRate;
+  for (let start = 0, turn = 0; start < numSamples; start += second, turn++) {
+    const pitch = PITCHES_HERTZ[(turn + seed) % PITCHES_HERTZ.length]! * (1 + 0.02 * ((7 * turn + 3 * seed) % 11));
+    // A pause is faint, not silent: digital silence has features of its own.
+    const gain = (turn + 2 * seed) % 5 === 3 ? 0.01 : 1;
+    const voice = testSpeech(sampleRate, pitch).subarray(0, numSamples - start);
+    samples.set(voice.map((value) => gain * value), start);
+  }
+  return samples;
+}
+
 /**
  * Whether a model that nobody knows gives what can be embeddings: of the right size, finite, of a sensible norm, and
  * different for different voices.

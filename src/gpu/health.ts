@@ -39,6 +39,11 @@ export class HealthGuard {
     this.dispatch(encoder, this.poison, buffer, bytes, Math.ceil(bytes / 4 / WORKGROUP));
   }
 
+  /** Frees the flags on the GPU. */
+  destroy(): void {
+    this.flags.destroy();
+  }
+
   private dispatch(
     encoder: GPUCommandEncoder,
     pipeline: GPUComputePipeline,

@@ -42,6 +42,8 @@ export interface Graph {
    * is not finite or all zero; `model-invalid` where there is none
    */
   run(input: FloatTensor | GpuTensor, beforeReadback?: OnGpu, instead?: GpuTensor): Promise<FloatTensor>;
+  /** Frees what the runtime holds for this graph, on the GPU too; its WASM heap does not shrink. No call may follow. */
+  release(): Promise<void>;
 }
 
 /**
@@ -75,6 +77,7 @@ async function openOnWasm(bytes: Uint8Array, facts: Facts, { runtimeBase, thread
       const output = outputOf(await orFailed('WASM', session.run(feeds)), facts.output);
       return { data: healthy(output.data as Float32Array, facts.output.name, 'model-output'), shape: output.dims };
     },
+    release: () => session.release(),
   };
 }
 
@@ -97,8 +100,9 @@ async function openOnGpu(
           'buffer' in input
             ? ort.Tensor.fromGpuBuffer(input.buffer, { dataType: 'float32', dims: input.shape })
             : new ort.Tensor('float32', input.data, input.shape);
-        const output = outputOf(await orFailed('WebGPU', session.run({ [facts.input.name]: feed })), facts.output);
+        const results = await orFailed('WebGPU', session.run({ [facts.input.name]: feed }));
         try {
+          const output = outputOf(results, facts.output);
           // Read back here rather than by the runtime, which rounds sizes up and cannot be joined.
           const { buffer, shape } = instead ?? { buffer: output.gpuBuffer, shape: output.dims };
           const data = await readBack(device, buffer, bytesOf(shape), (encoder) =>
@@ -106,9 +110,11 @@ async function openOnGpu(
           );
           return { data: healthy(data, facts.output.name, 'gpu-wrong'), shape };
         } finally {
-          output.dispose();
+          // All of them: a graph may have outputs that nobody asks for, each in a buffer of its own.
+          for (const output of Object.values(results)) output.dispose();
         }
       }),
+    release: () => session.release(),
   };
 }
 

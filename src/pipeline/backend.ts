@@ -1,3 +1,4 @@
+import { VoxlaneError } from '../util/errors';
 import { adapterName, missingLimit, requestAdapter } from '../gpu/adapter';
 import type { BackendChoice } from './types';
 
@@ -24,7 +25,11 @@ export interface BackendPlan {
   readonly adapter: { readonly name: string; readonly identity: string; readonly limits: GPUSupportedLimits } | null;
 }
 
-/** WebGPU is planned wherever there is an adapter for it: whether it computes rightly, and fast, is found by trying. */
+/**
+ * WebGPU is planned wherever there is an adapter for it: whether it computes rightly, and fast, is found by trying.
+ *
+ * @throws VoxlaneError `backend-unavailable` if `webgpu` was asked for and no adapter can run the models
+ */
 export async function planBackend(choice: BackendChoice, threads: number | undefined): Promise<BackendPlan> {
   const count = wasmThreads(threads);
   const planWasm = (why: string): BackendPlan => ({
@@ -34,12 +39,15 @@ export async function planBackend(choice: BackendChoice, threads: number | undef
     adapter: null,
   });
   if (choice === 'wasm') return planWasm('WASM was asked for');
+  const without = (why: string): BackendPlan => {
+    if (choice === 'webgpu') throw unavailable(why);
+    return planWasm(why);
+  };
   const adapter = await requestAdapter();
-  const asked = choice === 'webgpu' ? 'WebGPU was asked for, but ' : '';
-  if (!adapter) return planWasm(`${asked}this browser offers no WebGPU adapter`);
+  if (!adapter) return without('this browser offers no WebGPU adapter');
   const name = adapterName(adapter);
   const limit = missingLimit(adapter);
-  if (limit) return planWasm(`${asked}the WebGPU adapter (${name}) has too low a limit: ${limit}`);
+  if (limit) return without(`the WebGPU adapter (${name}) has too low a limit: ${limit}`);
   const { vendor, architecture, device, description } = adapter.info;
   return {
     name: 'webgpu',
@@ -47,6 +55,15 @@ export async function planBackend(choice: BackendChoice, threads: number | undef
     reason: choice === 'webgpu' ? 'WebGPU was asked for' : '',
     adapter: { name, identity: [vendor, architecture, device, description].join('|'), limits: adapter.limits },
   };
+}
+
+function unavailable(why: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'backend-unavailable',
+    problem: `WebGPU was asked for, but ${why}`,
+    expected: 'a GPU and driver that the browser allows for WebGPU',
+    remedy: 'Take the backend `auto` or `wasm`',
+  });
 }
 
 /** Why WASM runs, and that its sessions have one thread each where that is so for want of isolation. */

@@ -56,7 +56,6 @@ export async function startEngine(
   settings: PipelineSettings,
   backend: BackendReport,
   signal?: AbortSignal,
-  verdictKey = '',
 ): Promise<Engine> {
   const isolated = globalThis.crossOriginIsolated;
   const lanes = backend.name === 'webgpu' ? GPU_LANES : planLanes(backend.threads, options.speed, isolated, settings.mostEmbedders);
@@ -121,7 +120,7 @@ export async function startEngine(
         embeddingModel: embedding.sha256,
         pldaModel,
         modelNote: embedding.note,
-        verdictKey,
+        verdictKey: '',
         backend: { ...backend, adapter: segmentation.adapter ?? backend.adapter },
         batchWindows: { current: options.batchWindows ?? settings.wasmBatchWindows },
         terminate,

@@ -17,6 +17,8 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
   private readonly idle: ModelWorker<Manifest, Api>[];
   private readonly waiting: ((worker: ModelWorker<Manifest, Api>) => void)[] = [];
   private terminated: VoxlaneError | null = null;
+  /** Of the file that the first worker runs. */
+  private sha256 = '';
 
   /**
    * @param size most workers; all but the first are started by {@link grow}
@@ -41,6 +43,7 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
   async load(onDownload?: OnDownload): Promise<LoadReply<Manifest>> {
     const [first] = this.workers as [ModelWorker<Manifest, Api>];
     const reply = await first.load(undefined, onDownload);
+    this.sha256 = reply.sha256;
     this.loaded.add(first);
     return reply;
   }
@@ -52,7 +55,7 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
       const worker = new ModelWorker<Manifest, Api>(this.spawn, this.request);
       this.workers.push(worker);
       try {
-        await worker.load();
+        await worker.load(this.sha256);
         this.loaded.add(worker);
         this.release(worker);
       } catch (error) {

@@ -20,6 +20,8 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
   /** Counts of the workers that are gone. */
   private pastCounts: GpuCountsByStage[] = [];
   private terminated: VoxlaneError | null = null;
+  /** Of the file that was loaded first; empty until then. */
+  private sha256 = '';
 
   constructor(
     private readonly spawn: () => WorkerHandle<Api>,
@@ -28,11 +30,17 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
     this.handle = spawn();
   }
 
-  /** @throws VoxlaneError `model-*`, `backend-*`, `worker-failed` */
-  load(request: LoadRequest = this.request, onDownload?: OnDownload): Promise<LoadReply<Manifest>> {
+  /**
+   * @param sha256 of the file that it must be; any if it is not given
+   * @throws VoxlaneError `model-*`, `backend-*`, `worker-failed`; `model-altered` for another file than before
+   */
+  async load(sha256 = this.sha256, onDownload?: OnDownload): Promise<LoadReply<Manifest>> {
     const listener = onDownload ? proxy(onDownload) : null;
     // Comlink's type of a generic remote hides that this is a plain asynchronous call.
-    return this.handle.call((api) => (api as unknown as ModelWorkerApi<Manifest>).load(request, listener));
+    const reply = await this.handle.call((api) => (api as unknown as ModelWorkerApi<Manifest>).load(this.request, listener));
+    if (sha256 !== '' && reply.sha256 !== sha256) throw otherFile(this.request.modelId, sha256, reply.sha256);
+    this.sha256 = reply.sha256;
+    return reply;
   }
 
   /** @param use is called again after a lost device: it must not transfer what it sends */
@@ -82,4 +90,14 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
     await this.load();
     this.throwIfTerminated();
   }
+}
+
+/** What is kept of a model can change while it runs: another tab deletes or replaces it. */
+function otherFile(id: string, before: string, now: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'model-altered',
+    problem: `The stored file of ${id} is another one than when the run began: SHA-256 ${now}`,
+    expected: `the file that was checked: SHA-256 ${before}`,
+    remedy: 'Run again, and do not change stored models during a run',
+  });
 }

@@ -46,12 +46,13 @@ export interface StoredModelFacts {
  * @throws VoxlaneError `model-missing`, `model-invalid`, `options`, `cancelled` when `signal` fires
  */
 export function presetFacts(
-  options: Pick<DiarizerOptions, 'models'> & Pick<DiarizeOptions, 'signal'> = {},
+  options: Pick<DiarizerOptions, 'models' | 'trustUnknownModel'> & Pick<DiarizeOptions, 'signal'> = {},
 ): Promise<readonly PresetFacts[]> {
-  return unlessAborted(options.signal, async () => factsOf(await modelsBase(options)));
+  return unlessAborted(options.signal, async () => factsOf(await modelsBase(options), options.trustUnknownModel ?? false));
 }
 
-async function factsOf(base: FileBase): Promise<readonly PresetFacts[]> {
+/** @param trustUnknown whether a stored file of unknown hash counts */
+async function factsOf(base: FileBase, trustUnknown: boolean): Promise<readonly PresetFacts[]> {
   const store = new ModelStore();
   return Promise.all(
     Object.values(PRESETS).map(async ({ preset, embedding }): Promise<PresetFacts> => {
@@ -59,18 +60,18 @@ async function factsOf(base: FileBase): Promise<readonly PresetFacts[]> {
       const { licence, attribution, sources } = manifest;
       const common = { id: preset, model: embedding, licence, attribution };
       if (!sources) return { ...common, bytes: 0, present: true };
-      const present = (await store.find(embedding, sources)) !== null;
+      const present = (await store.find(embedding, sources, trustUnknown)) !== null;
       return { ...common, bytes: sources[0]!.bytes, present };
     }),
   );
 }
 
 /** The preset that is asked for; of `auto`, the best one whose model is here. A file that was brought is community-1's. */
-export async function choosePreset({ preset, modelFile, modelsBase: base }: CheckedDiarizerOptions): Promise<PresetId> {
+export async function choosePreset({ preset, modelFile, modelsBase: base, trustUnknownModel }: CheckedDiarizerOptions): Promise<PresetId> {
   if (preset !== 'auto') return preset;
   if (modelFile) return 'community-1';
   // A host that does not have its manifest does not offer it.
-  const facts = await factsOf(base).catch(() => []);
+  const facts = await factsOf(base, trustUnknownModel).catch(() => []);
   return facts.some(({ id, present }) => id === 'community-1' && present) ? 'community-1' : 'campplus';
 }
 

@@ -6,6 +6,7 @@ import { ModelWorker } from './modelWorker';
 import type { CheckedDiarizerOptions } from './options';
 import { CAMPPLUS } from './settings';
 import { checkAgain, startTrustedEngine } from './trust';
+import { forgetGpuChecks, VERDICT_DAYS } from './verdicts';
 import type { ModelProof } from './types';
 
 const stored = vi.hoisted(() => new Map<string, unknown>());
@@ -15,13 +16,25 @@ vi.mock(import('../store/remember'), () => ({
     return Promise.resolve(isValue(value) ? value : null);
   }) as never,
   remember: (key: string, value: unknown) => {
-    stored.set(key, value);
+    stored.set(key, structuredClone(value));
+    return Promise.resolve();
+  },
+  forget: (prefix: string) => {
+    for (const key of stored.keys()) if (key.startsWith(prefix)) stored.delete(key);
     return Promise.resolve();
   },
 }));
 vi.mock(import('../store/load'), async (original) => ({
   ...(await original()),
-  loadManifest: ((_task: string, id: string) => Promise.resolve({ id, file: { sha256: id } })) as never,
+  loadManifest: ((_task: string, id: string) => Promise.resolve({ id, file: { sha256: id }, ...(sources && { sources }) })) as never,
+}));
+/** Of the embedding model: accepted files, which make it one that is downloaded, and the hash of the one that is kept. */
+let sources: { sha256: string }[] | null;
+let keptHash: string | null;
+vi.mock(import('../store/modelStore'), () => ({
+  ModelStore: class {
+    find = () => Promise.resolve(keptHash === null ? null : { sha256: keptHash });
+  } as never,
 }));
 vi.mock(import('../ort/runtime'), async (original) => ({ ...(await original()), runtimeVersion: () => Promise.resolve('1') }));
 vi.mock(import('./engine'), async (original) => ({ ...(await original()), startEngine: vi.fn() }));
@@ -37,28 +50,53 @@ const proof = (model: string, maxAbs: number, seconds = GPU_SECONDS): ModelProof
   stages: [{ stage: model === 'segmentation' ? 'classifier' : 'embedding', maxAbs, cosine: 1, passed: maxAbs <= 0.01, tolerance: { maxAbs: 0.01, cosine: 0.999 } }],
 });
 
-/** What the self-check on the GPU finds, by model: the greatest difference, or an error. */
-let gpu: { segmentation: number | VoxlaneError; embedding: number | VoxlaneError };
+/** Numbers are the greatest difference that a proof finds. */
+type Found = number | VoxlaneError;
+/** What the self-check on the GPU finds, by model. */
+let gpu: { segmentation: Found; embedding: Found };
+/** What it finds in batches of so many windows. */
+let windows: { segmentation: (numWindows: number) => Found; embedding: (numWindows: number) => Found };
+/** Of the embedding model's file that the engine loads. */
+let loadedHash: string;
+/** Seconds of a batch of so many windows on the GPU. */
+let secondsOfBatch: (numWindows: number) => number;
+let gpuSeconds: number;
 let wasmSeconds: number;
 let calls: string[];
 let started: { backend: string; terminated: VoxlaneError | null }[];
 
 function pool(model: 'segmentation' | 'embedding'): Engine['segmentation'] {
-  const prove = (): Promise<ModelProof> => {
-    calls.push(`prove ${model}`);
-    const found = gpu[model];
-    return found instanceof VoxlaneError ? Promise.reject(found) : Promise.resolve(proof(model, found));
+  const answer = (found: Found): Promise<ModelProof> =>
+    found instanceof VoxlaneError ? Promise.reject(found) : Promise.resolve(proof(model, found, gpuSeconds));
+  const api = {
+    prove: () => {
+      calls.push(`prove ${model}`);
+      return answer(gpu[model]);
+    },
+    proveWindows: (sizes: number | { windowSamples: number; numWindows: number }) => {
+      const numWindows = typeof sizes === 'number' ? sizes : sizes.numWindows;
+      if (typeof sizes !== 'number') expect(sizes.windowSamples).toBe(160_000);
+      calls.push(`prove ${model} × ${numWindows}`);
+      return answer(windows[model](numWindows));
+    },
+    timeBatch: (numWindows: number) => Promise.resolve(secondsOfBatch(numWindows)),
   };
-  return { call: (use: (api: unknown) => unknown) => use({ prove }) } as never;
+  return { call: (use: (remote: unknown) => unknown) => use(api) } as never;
 }
 
 beforeEach(() => {
   stored.clear();
   gpu = { segmentation: 0.001, embedding: 0.001 };
+  windows = { segmentation: () => 0.001, embedding: () => 0.001 };
+  sources = null;
+  keptHash = null;
+  loadedHash = CAMPPLUS.embedding;
+  secondsOfBatch = (numWindows) => numWindows;
+  gpuSeconds = GPU_SECONDS;
   wasmSeconds = 2;
   calls = [];
   started = [];
-  const limits = { maxStorageBufferBindingSize: 2 ** 30, maxComputeWorkgroupStorageSize: 32768, maxComputeInvocationsPerWorkgroup: 256, maxStorageBuffersPerShaderStage: 8 };
+  const limits = { maxStorageBufferBindingSize: 2 ** 30, maxBufferSize: 2 ** 30, maxComputeWorkgroupStorageSize: 32768, maxComputeInvocationsPerWorkgroup: 256, maxStorageBuffersPerShaderStage: 8 };
   const adapter = { info: { vendor: 'v', architecture: 'a', device: 'd', description: 'a GPU' }, limits };
   vi.stubGlobal('navigator', { gpu: { requestAdapter: () => Promise.resolve(adapter) }, userAgent: 'test', hardwareConcurrency: 2 });
   vi.mocked(startEngine).mockImplementation((_options, _settings, backend) => {
@@ -66,7 +104,10 @@ beforeEach(() => {
     started.push(record);
     const engine: Partial<Engine> = {
       backend,
-      verdictKey: vi.mocked(startEngine).mock.calls.at(-1)?.[4] ?? '',
+      verdictKey: '',
+      segmentationModel: CAMPPLUS.segmentation,
+      embeddingModel: loadedHash,
+      segmentationManifest: { windowSamples: 160_000, largestTensorBytes: 2 ** 20 } as Engine['segmentationManifest'],
       batchWindows: { current: 4 },
       segmentation: pool('segmentation'),
       embedding: pool('embedding') as never,
@@ -84,7 +125,7 @@ beforeEach(() => {
 });
 
 const options = (changes: Partial<CheckedDiarizerOptions> = {}): CheckedDiarizerOptions =>
-  ({ backend: 'webgpu', trustGpu: false, batchWindows: undefined, threads: 2, goldensBase: 'https://example.org/', ...changes }) as CheckedDiarizerOptions;
+  ({ backend: 'webgpu', trustGpu: false, batchWindows: undefined, threads: 2, speed: 'exact', goldensBase: 'https://example.org/', ...changes }) as CheckedDiarizerOptions;
 
 const start = (changes?: Partial<CheckedDiarizerOptions>): Promise<Engine> => startTrustedEngine(options(changes), CAMPPLUS);
 
@@ -93,10 +134,35 @@ describe('a GPU that reproduces the golden outputs', () => {
     const first = await start();
     expect(first.backend).toMatchObject({ name: 'webgpu', adapter: 'a GPU, v, a' });
     expect(first.backend.reason).toContain('reproduced the golden outputs');
-    expect(calls).toEqual(['prove segmentation', 'prove embedding']);
+    // At the length of a run too, which golden outputs do not have.
+    expect(calls).toEqual(['prove segmentation', 'prove segmentation × 1', 'prove embedding', 'prove embedding × 1']);
+    expect(first.backend.selfCheck?.map(({ model, stages }) => [model, stages.length])).toEqual([['segmentation', 2], ['embedding', 2]]);
     const second = await start();
     expect(second.backend.name).toBe('webgpu');
-    expect(calls).toHaveLength(2);
+    expect(calls).toHaveLength(4);
+  });
+
+  test('is checked in the batches that a run has', async () => {
+    gpuSeconds = 0.1;
+    secondsOfBatch = (numWindows) => 0.01 + 0.001 * numWindows;
+    const engine = await start();
+    const { current } = engine.batchWindows;
+    expect(current).toBeGreaterThan(1);
+    expect(calls).toEqual(['prove segmentation', `prove segmentation × ${current}`, 'prove embedding', `prove embedding × ${current}`]);
+    // Batches of another size were not checked.
+    calls = [];
+    expect((await start({ batchWindows: 3 })).batchWindows.current).toBe(3);
+    expect(calls).toContain('prove segmentation × 3');
+  });
+
+  test('is checked in smaller batches, and has these, if one model has no memory for the tuned ones', async () => {
+    gpuSeconds = 0.1;
+    secondsOfBatch = (numWindows) => 0.01 + 0.001 * numWindows;
+    windows.embedding = (numWindows) => (numWindows > 4 ? new VoxlaneError({ code: 'gpu-memory', problem: 'full' }) : 0.001);
+    const engine = await start();
+    expect(engine.backend.name).toBe('webgpu');
+    expect(engine.batchWindows.current).toBeLessThanOrEqual(4);
+    expect(calls.slice(-3)).toEqual([`prove segmentation × ${engine.batchWindows.current}`, 'prove embedding', `prove embedding × ${engine.batchWindows.current}`]);
   });
 
   test('is timed against WASM if the faster backend is wanted', async () => {
@@ -106,9 +172,109 @@ describe('a GPU that reproduces the golden outputs', () => {
     calls = [];
     const slower = await start({ backend: 'auto' });
     expect(slower.backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(/WASM was faster in a trial: 0\.25 s against 0\.50 s/) as string });
-    // The embedding model of a GPU that is not used need not be checked.
+    // The rest of a GPU that is not used need not be checked.
     expect(calls).toEqual(['prove segmentation', 'time WASM']);
     expect(started.at(-2)).toMatchObject({ backend: 'webgpu', terminated: expect.any(VoxlaneError) as VoxlaneError });
+  });
+
+  test('is timed against as many workers as a run on WASM has, at once', async () => {
+    let [running, most] = [0, 0];
+    vi.spyOn(ModelWorker.prototype, 'call').mockImplementation(async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      running--;
+      return proof('segmentation', 0, 1.2);
+    });
+    // Four workers of one thread each do four in 1.2 s: 0.3 s for each, and the GPU 0.5 s.
+    const { backend } = await start({ backend: 'auto', threads: 8 });
+    expect(most).toBe(4);
+    expect(backend.reason).toMatch(/WASM was faster in a trial: 0\.30 s against 0\.50 s/);
+  });
+
+  test('is timed at the best of its batch sizes', async () => {
+    gpuSeconds = 0.2;
+    wasmSeconds = 0.1;
+    // A window costs a fifth in a batch of 32 of what it costs alone.
+    secondsOfBatch = (numWindows) => 0.08 + 0.02 * numWindows;
+    expect((await start({ backend: 'auto' })).backend.name).toBe('webgpu');
+  });
+
+  test('is checked again once the verdict has expired, or was forgotten', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      await start();
+      calls = [];
+      vi.setSystemTime(Date.now() + (VERDICT_DAYS - 1) * 86_400_000);
+      await start();
+      expect(calls).toEqual([]);
+      vi.setSystemTime(Date.now() + 86_400_000);
+      await start();
+      expect(calls).toHaveLength(4);
+      await forgetGpuChecks();
+      await start();
+      expect(calls).toHaveLength(8);
+      // A clock that was ahead must not make a verdict last for ever.
+      vi.setSystemTime(Date.now() - 3 * 86_400_000);
+      await start();
+      expect(calls).toHaveLength(12);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('another file of the embedding model', () => {
+  test('is checked by itself: a verdict is of the files that ran', async () => {
+    await start();
+    calls = [];
+    loadedHash = 'dropped';
+    windows.embedding = () => 0.25;
+    const { backend } = await start({ modelFile: new Blob(['weights']) });
+    expect(calls).toContain('prove embedding × 1');
+    expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringContaining('failed its self-check') as string });
+    // What was found of it does not speak against the other one.
+    loadedHash = CAMPPLUS.embedding;
+    calls = [];
+    expect((await start()).backend.name).toBe('webgpu');
+    expect(calls).toEqual([]);
+  });
+
+  test('that is kept is known without starting the GPU', async () => {
+    sources = [{ sha256: 'first' }, { sha256: 'second' }];
+    keptHash = loadedHash = 'second';
+    windows.embedding = () => 0.25;
+    await start();
+    started = [];
+    expect((await start()).backend.name).toBe('wasm');
+    expect(started.map(({ backend }) => backend)).toEqual(['wasm']);
+  });
+
+  test('is checked even if another one was expected', async () => {
+    sources = [{ sha256: 'first' }, { sha256: 'second' }];
+    keptHash = loadedHash = 'first';
+    await start();
+    calls = [];
+    // It was damaged, and the next one was fetched in its place.
+    loadedHash = 'second';
+    await start();
+    expect(calls).toHaveLength(4);
+  });
+});
+
+describe('WebGPU that was asked for and is not there', () => {
+  test.each([
+    ['no adapter', null, /offers no WebGPU adapter/],
+    ['too low a limit', { info: {}, limits: { maxStorageBufferBindingSize: 2 ** 20 } }, /too low a limit/],
+  ])('%s: an error; WASM for auto', async (_, adapter, problem) => {
+    vi.stubGlobal('navigator', { gpu: { requestAdapter: () => Promise.resolve(adapter) }, userAgent: 'test', hardwareConcurrency: 2 });
+    await expect(start()).rejects.toMatchObject({ code: 'backend-unavailable', problem: expect.stringMatching(problem) as string });
+    const { backend } = await start({ backend: 'auto' });
+    expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(problem) as string });
+  });
+
+  test('an adapter that vanished since: an error too', async () => {
+    vi.mocked(startEngine).mockRejectedValueOnce(new VoxlaneError({ code: 'backend-unavailable', problem: 'gone' }));
+    await expect(start()).rejects.toMatchObject({ code: 'backend-unavailable' });
   });
 });
 
@@ -129,11 +295,22 @@ describe('a GPU that computes wrong values', () => {
     expect(started[0]?.terminated).toBeInstanceOf(VoxlaneError);
   });
 
+  test.each(['segmentation', 'embedding'] as const)('only in batches, or only at full length, in the %s model, is not used', async (model) => {
+    gpuSeconds = 0.1;
+    secondsOfBatch = (numWindows) => 0.01 + 0.001 * numWindows;
+    windows[model] = (numWindows) => (numWindows >= 2 ? 0.25 : 0.001);
+    const { backend } = await start();
+    expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringContaining('is off by 0.250') as string });
+    // Alone in its batch it is right, and may run so.
+    expect((await start({ batchWindows: 1 })).backend.name).toBe('webgpu');
+  });
+
   test('in mid-run is remembered', async () => {
     const engine = await start();
     gpu.segmentation = 1;
     const proofs = await checkAgain(engine, options());
-    expect(proofs.map(({ passed }) => passed)).toEqual([false, true]);
+    // What comes after the first failure is not worth the time.
+    expect(proofs.map(({ passed }) => passed)).toEqual([false]);
     expect((await start()).backend.name).toBe('wasm');
   });
 

@@ -160,7 +160,10 @@ export interface DiarizerOptions {
   readonly hub?: string | URL | null;
   /** File of the preset's embedding model that the user brought, in place of a download. */
   readonly modelFile?: Blob;
-  /** Accept `modelFile` where its hash is unknown, once it has passed the checks of shape and health. Default false. */
+  /**
+   * Accept a `modelFile` of unknown hash once it has passed the checks of shape and health, and at later visits the copy of it
+   * that the browser keeps; `result.modelNote` names it each time. Default false: neither is used.
+   */
   readonly trustUnknownModel?: boolean;
   /** Hears of the download of a model that is not bundled. */
   readonly onDownload?: (progress: ModelDownload) => void;

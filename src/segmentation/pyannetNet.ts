@@ -88,6 +88,11 @@ export class PyannetNet implements Graph {
     return this.kernels.heap.bytes;
   }
 
+  /** Nothing to do: the heap is this object's own and goes with it. */
+  release(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** As {@link compute}, with the signature of a session. */
   run(input: Parameters<Graph['run']>[0]): Promise<FloatTensor> {
     return Promise.resolve().then(() => {

@@ -16,7 +16,7 @@ function listener(): { graph: Graph; batches: number[] } {
     const scores = Array.from({ length: shape[0]! }, (_, window) => (data[window * WINDOW]! > 0 ? [0, 1] : [1, 0])).flat();
     return Promise.resolve({ data: Float32Array.from(scores), shape: [shape[0]!, 1, 2] });
   };
-  return { graph: { run }, batches };
+  return { graph: { run, release: () => Promise.resolve() }, batches };
 }
 
 const voice = [1, 0, 0, 1];

@@ -177,12 +177,25 @@ describe('a dropped file', () => {
   test('with an unknown hash is kept on the user’s word, and comes back as unknown', async () => {
     const storage = emptyStorage();
     const dropped = new File([unknown], 'mine.onnx');
-    expect(await get(visit(storage), { dropped, trustUnknown: true })).toMatchObject({ unknown: true, stored: true });
-    const again = await get(visit(storage));
-    expect(again).toMatchObject({ origin: 'cache', unknown: true, file: 'mine.onnx' });
+    const named = `mine.onnx is none of the known files of m and is used because it was trusted: SHA-256 ${await sha256Hex(unknown)}`;
+    const note = expect.stringContaining(named) as string;
+    expect(await get(visit(storage), { dropped, trustUnknown: true })).toMatchObject({ unknown: true, stored: true, note });
+    const again = await get(visit(storage), { trustUnknown: true });
+    expect(again).toMatchObject({ origin: 'cache', unknown: true, file: 'mine.onnx', note });
     expect(Buffer.from(again.bytes).equals(unknown)).toBe(true);
     expect(await visit(storage).delete('m')).toBe(true);
-    expect((await get(visit(storage))).unknown).toBe(false);
+    expect((await get(visit(storage), { trustUnknown: true })).unknown).toBe(false);
+  });
+
+  test('with an unknown hash that is kept is not used without that word', async () => {
+    const storage = emptyStorage();
+    const sources: [AcceptedFile] = [first];
+    await get(visit(storage), { dropped: new File([unknown], 'mine.onnx'), trustUnknown: true });
+    expect(await visit(storage).find('m', sources)).toBeNull();
+    expect(await visit(storage).find('m', sources, true)).toMatchObject({ file: 'mine.onnx', trusted: true });
+    expect(await get(visit(storage))).toMatchObject({ origin: 'network', unknown: false, file: 'first.onnx', note: null });
+    // It is still there for a visit that trusts it, unless a later file was kept.
+    expect((await visit(storage).list()).map(({ file }) => file).toSorted()).toEqual(['first.onnx', 'mine.onnx']);
   });
 
   test('that cannot be read any more: a typed error', async () => {

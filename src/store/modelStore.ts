@@ -14,8 +14,9 @@ export interface GetModelOptions extends ModelPlaces {
   /** A file that the user brought; nothing else is looked at. */
   readonly dropped?: Blob | undefined;
   /**
-   * Keeps `dropped` even where its hash is unknown. Only after the caller has found that it has the model's shape and
-   * gives sound values, and the user wants it.
+   * Takes a file of unknown hash: keeps `dropped`, or gives out one that was kept so. Only after the caller has found that it
+   * has the model's shape and gives sound values, and if the user wants it. Without this, a kept file of unknown hash stays
+   * where it is and is not used.
    */
   readonly trustUnknown?: boolean | undefined;
   /** Called for each chunk of a download, never for a kept file. */
@@ -72,19 +73,24 @@ export class ModelStore {
     if (options.signal?.aborted === true) throw cancelled();
     const { dropped } = options;
     if (dropped) return this.take(id, sources, dropped, options.trustUnknown === true);
-    const kept = await this.readKept(id, sources);
+    const isTrusting = options.trustUnknown === true;
+    const kept = await this.readKept(id, sources, isTrusting);
     if (kept.model) return kept.model;
     const work = async (): Promise<ModelFile> => {
       // Another tab may have fetched it while this one waited.
-      const meanwhile = await this.readKept(id, sources);
+      const meanwhile = await this.readKept(id, sources, isTrusting);
       return meanwhile.model ?? (await this.fetchFirst(id, sources, options, kept.note ?? meanwhile.note));
     };
     return this.withLock(`voxlane-model/${id}`, work, options.signal);
   }
 
-  /** The file that {@link getModel} would take from what is kept, by the index alone; null where it would fetch one. */
-  async find(id: string, sources: Sources): Promise<StoredModel | null> {
-    return (await this.findAll(id, sources))[0] ?? null;
+  /**
+   * The file that {@link getModel} would take from what is kept, by the index alone; null if it would fetch one.
+   *
+   * @param trustUnknown as in {@link GetModelOptions}
+   */
+  async find(id: string, sources: Sources, trustUnknown = false): Promise<StoredModel | null> {
+    return (await this.findAll(id, sources, trustUnknown))[0] ?? null;
   }
 
   /** All models that are kept, latest first. */
@@ -106,20 +112,26 @@ export class ModelStore {
     return this.cache.persist();
   }
 
-  private async findAll(id: string, sources: Sources): Promise<StoredModel[]> {
-    const isAccepted = (entry: StoredModel): boolean => entry.trusted || acceptedFile(sources, entry.sha256) !== null;
+  private async findAll(id: string, sources: Sources, trustUnknown: boolean): Promise<StoredModel[]> {
+    const isAccepted = (entry: StoredModel): boolean =>
+      (trustUnknown && entry.trusted) || acceptedFile(sources, entry.sha256) !== null;
     return (await this.cache.list()).filter((entry) => entry.id === id && isAccepted(entry));
   }
 
   /** The latest kept file that is sound. Damaged ones are deleted on the way. */
-  private async readKept(id: string, sources: Sources): Promise<{ model: ModelFile | null; note: string | null }> {
+  private async readKept(
+    id: string,
+    sources: Sources,
+    trustUnknown: boolean,
+  ): Promise<{ model: ModelFile | null; note: string | null }> {
     let note: string | null = null;
-    for (const entry of await this.findAll(id, sources)) {
+    for (const entry of await this.findAll(id, sources, trustUnknown)) {
       const bytes = await this.cache.read(entry);
       if (bytes) {
         const { sha256, file, licence } = entry;
         const unknown = acceptedFile(sources, sha256) === null;
-        return { model: { bytes, sha256, file, licence, origin: 'cache', unknown, stored: true, note }, note };
+        const whole = unknown ? joinNotes(note, trustedNote(id, file, sha256)) : note;
+        return { model: { bytes, sha256, file, licence, origin: 'cache', unknown, stored: true, note: whole }, note };
       }
       note = `The kept file ${entry.file} was damaged and has been deleted`;
     }
@@ -139,7 +151,8 @@ export class ModelStore {
     }
     const kept = this.cache.file(id, sha256, bytes.length);
     await kept.write(bytes, bytes.length, null);
-    return { ...found, ...(await this.keep(kept, { id, file, bytes: bytes.length, sha256, licence, trusted: unknown }, null)) };
+    const note = unknown ? trustedNote(id, file, sha256) : null;
+    return { ...found, ...(await this.keep(kept, { id, file, bytes: bytes.length, sha256, licence, trusted: unknown }, note)) };
   }
 
   /** Fetches the first accepted file that is there: the next ones are tried only where one is not, or is another. */
@@ -194,9 +207,16 @@ export class ModelStore {
     const kept: Kept = await file.finish({ ...entry, storedAt: Date.now() });
     if (kept.stored) return { stored: true, note };
     const reason = `The model is not kept for the next visit, because ${kept.reason}`;
-    return { stored: false, note: note === null ? reason : `${note}. ${reason}` };
+    return { stored: false, note: joinNotes(note, reason) };
   }
 }
+
+/** Named in every result of the file, because nobody else can say what it computes. */
+function trustedNote(id: string, file: string, sha256: string): string {
+  return `The file ${file} is none of the known files of ${id} and is used because it was trusted: SHA-256 ${sha256}`;
+}
+
+const joinNotes = (first: string | null, second: string): string => (first === null ? second : `${first}. ${second}`);
 
 /** Failures of one file that say nothing about the next. */
 const TRY_NEXT: ReadonlySet<VoxlaneError['code']> = new Set(['model-missing', 'model-altered']);

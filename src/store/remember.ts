@@ -1,4 +1,4 @@
-import { get, set } from 'idb-keyval';
+import { delMany, get, keys, set } from 'idb-keyval';
 
 /**
  * What is worth keeping from one visit to the next. A browser that stores nothing (private mode, a full disk, blocked
@@ -18,5 +18,15 @@ export async function remember(key: string, value: unknown): Promise<void> {
     await set(key, value);
   } catch {
     // Works all the same, only slower the next time.
+  }
+}
+
+/** Forgets everything that was remembered under keys that begin so. */
+export async function forget(prefix: string): Promise<void> {
+  try {
+    const known = await keys();
+    await delMany(known.filter((key) => typeof key === 'string' && key.startsWith(prefix)));
+  } catch {
+    // What cannot be read is not remembered either.
   }
 }

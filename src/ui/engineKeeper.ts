@@ -56,7 +56,9 @@ export class EngineKeeper {
       onDownload: (download) => {
         if (!abort.signal.aborted) this.#onDownload(download);
       },
-      ...(file && { modelFile: file.blob, trustUnknownModel: file.isTrusted }),
+      // A file of unknown hash is kept only after the user was asked about it, and said yes.
+      trustUnknownModel: file?.isTrusted ?? true,
+      ...(file && { modelFile: file.blob }),
     });
     const entry: Entry = { request, ready, abort };
     this.#entry = entry;

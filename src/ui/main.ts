@@ -5,7 +5,8 @@ import { mountApp } from './app';
 const root = document.getElementById('app');
 if (root) {
   mountApp(root, (options) => Diarizer.create(options), {
-    presets: presetFacts,
+    // A file of unknown hash is kept only after the user was asked about it, and said yes.
+    presets: () => presetFacts({ trustUnknownModel: true }),
     stored: storedModels,
     delete: deleteStoredModel,
   });

@@ -8,6 +8,8 @@ export interface GpuFault {
   readonly kind: 'perturb' | 'zeros' | 'nan' | 'lost' | 'memory';
   /** Number of runs of the stage before the fault; runs of the self-check count. Default 0. */
   readonly afterRuns?: number;
+  /** Results of fewer bytes are sound: a fault that needs a batch, or a length. Default 0: all are affected. */
+  readonly fromBytes?: number;
   /** For `memory`: results of more bytes than this do not fit. Default 0: nothing fits. */
   readonly fitsBytes?: number;
 }
@@ -64,7 +66,7 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
     if (newReadback && target === newReadback.buffer && source.label !== 'embedding input') {
       const { device, buffer } = newReadback;
       newReadback = null;
-      if (isDue()) {
+      if (buffer.size >= (current?.fromBytes ?? 0) && isDue()) {
         spoiled.set(buffer, current?.kind);
         disturb(device, buffer.size);
       }
@@ -76,7 +78,7 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
     if (!newFeatures) return;
     const { device, buffer } = newFeatures;
     newFeatures = null;
-    if (!isDue()) return;
+    if (buffer.size < (current?.fromBytes ?? 0) || !isDue()) return;
     disturb(device, buffer.size);
     const kind = current?.kind;
     if (kind === 'lost' || kind === 'memory') return;

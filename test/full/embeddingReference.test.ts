@@ -23,6 +23,7 @@ async function openModel(): Promise<Graph> {
       const { [manifest.output.name]: output } = await session.run({ [manifest.input.name]: new ort.Tensor(data, shape) });
       return { data: output!.data as Float32Array, shape: output!.dims };
     },
+    release: () => session.release(),
   };
 }
 

@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { proveEmbedding, proveSegmentation } from '../../src/compare/prove';
+import { proveSegmentationWindows } from '../../src/compare/proveWindows';
 import { openEmbedding, openSegmentation, type EmbeddingModel, type SegmentationModel } from '../../workers/model';
 import type { LoadRequest } from '../../workers/contracts';
 import { installGpuFault, type GpuFault } from '../browser/gpuFaults';
@@ -18,6 +19,10 @@ if (missing !== null) console.log(`skipped: models on WebGPU in Node: ${missing}
 const setFault = missing === null ? installGpuFault(null) : () => undefined;
 
 const SAMPLE_RATE = 16_000;
+const NUM_CLASSES = 7;
+/** Of the golden sound, which is 2 s long, and of a window of a run. */
+const GOLDEN_FRAMES = 115;
+const WINDOW_FRAMES = 589;
 const GOLDENS_BASE = new URL('../../public/goldens/', import.meta.url).href;
 
 const request = (modelId: string, backend: LoadRequest['backend']): LoadRequest => ({
@@ -84,6 +89,25 @@ describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, 
     const perturbed = await withFault({ stage: 'segmentation', kind: 'perturb' }, () => proveSegmentation(model.graph, model.manifest, GOLDENS_BASE));
     expect(perturbed.passed).toBe(false);
     expect(perturbed.stages[0]!.maxAbs).toBeCloseTo(0.25, 2);
+  });
+
+  test.each([
+    ['in batches of two', 32_000, 2, 2 * GOLDEN_FRAMES],
+    ['in windows of 10 s', 160_000, 1, WINDOW_FRAMES],
+  ] as const)('a fault only %s passes the goldens, and is found in the windows of a run', async (_, windowSamples, numWindows, frames) => {
+    const reference = await model.openReference();
+    const manifest = { ...model.manifest, windowSamples };
+    const fault = { stage: 'segmentation', kind: 'perturb', fromBytes: frames * NUM_CLASSES * 4 } as const;
+    const sound = await proveSegmentationWindows(reference, model.graph, manifest, numWindows);
+    expect(sound.passed).toBe(true);
+    const [goldens, faulty] = await withFault(fault, async () => [
+      await proveSegmentation(model.graph, model.manifest, GOLDENS_BASE),
+      await proveSegmentationWindows(reference, model.graph, manifest, numWindows),
+    ]);
+    expect(goldens!.passed).toBe(true);
+    expect(faulty!.passed).toBe(false);
+    expect(faulty!.stages[0]!.maxAbs).toBeCloseTo(0.25, 2);
+    await reference.release();
   });
 
   test.each([
