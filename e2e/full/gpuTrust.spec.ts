@@ -29,10 +29,14 @@ test('WebGPU gives what WASM and PyTorch give, and only scores and embeddings co
   console.log(stages.map(({ stage, maxAbs, cosine, argmaxAgreement }) => ({ stage, maxAbs, cosine, argmaxAgreement })));
   expect(stages.map(({ stage, passed }) => [stage, passed])).toEqual([
     ['classifier', true],
+    // Against WASM: at the length of a run, in its batches, which on a slow adapter have one window.
+    ['classifier (1 × 10 s)', true],
     ['fbank', true],
     ['embedding', true],
+    ['fbank (10 s)', true],
+    ['embedding (10 s)', true],
   ]);
-  const [classifier, fbank, embedding] = stages as [(typeof stages)[0], (typeof stages)[0], (typeof stages)[0]];
+  const [classifier, , fbank, embedding] = stages as [(typeof stages)[0], (typeof stages)[0], (typeof stages)[0], (typeof stages)[0]];
   expect(classifier.maxAbs).toBeLessThanOrEqual(1e-2);
   expect(classifier.argmaxAgreement).toBeGreaterThanOrEqual(0.999);
   expect(fbank.maxAbs).toBeLessThanOrEqual(2e-3);

@@ -49,8 +49,8 @@ export interface BackendReport {
   /** One sentence for people: why this backend was taken. */
   readonly reason: string;
   /**
-   * How the GPU reproduced the golden outputs, model by model, also where it failed and WASM was taken; null where it
-   * was not asked to.
+   * How the GPU reproduced the golden outputs and the results of WASM, model by model, also if it failed and WASM was taken;
+   * null if it was not checked.
    */
   readonly selfCheck: readonly ModelProof[] | null;
 }
@@ -90,7 +90,10 @@ export interface DiarizationResult {
   readonly embeddingModel: string;
   /** Every model's file that took part, in the order of the work; a PLDA only where the preset has one. */
   readonly models: readonly UsedModel[];
-  /** What is to be known of the embedding model's file, such as that it could not be kept; null where nothing is. */
+  /**
+   * What is to be known of the embedding model's file: that it could not be kept, or that its hash is unknown and it was used
+   * on the user's word; null if nothing is.
+   */
   readonly modelNote: string | null;
   /** What each stage asked of the GPU in this run; null on WASM. */
   readonly gpu: GpuCountsByStage | null;
@@ -173,9 +176,12 @@ export interface DiarizerOptions {
   readonly runtime?: string | URL;
   /** Address of the golden outputs that a GPU must reproduce. Default: `goldens/` beside the page. */
   readonly goldens?: string | URL;
-  /** Default `auto`. */
+  /**
+   * Default `auto`. `webgpu` is an error, `backend-unavailable`, if there is no adapter that can run the models; one that fails
+   * or computes wrongly gives way to WASM.
+   */
   readonly backend?: BackendChoice;
-  /** Use the GPU without asking it to reproduce the golden outputs first. Default false. */
+  /** Use the GPU without its self-check. Default false. */
   readonly trustGpu?: boolean;
   /** Windows that the models take at a time, 1 to 32. Default: measured on a GPU (1 with `trustGpu`), 4 on WASM. */
   readonly batchWindows?: number;

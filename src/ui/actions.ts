@@ -153,6 +153,9 @@ export function createActions({ scope, store, session, models, desk, view }: Act
     deleteModel(model) {
       void models.delete(model);
     },
+    checkGpuAgain() {
+      void models.checkGpuAgain();
+    },
     dismissNotice() {
       store.dispatch({ type: 'notice-dismissed' });
     },

@@ -1,4 +1,4 @@
-import { Diarizer } from '../index';
+import { Diarizer, forgetGpuChecks } from '../index';
 import { deleteStoredModel, presetFacts, storedModels } from '../pipeline/presets';
 import { mountApp } from './app';
 
@@ -9,5 +9,6 @@ if (root) {
     presets: () => presetFacts({ trustUnknownModel: true }),
     stored: storedModels,
     delete: deleteStoredModel,
+    forgetGpuChecks,
   });
 }

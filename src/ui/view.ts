@@ -23,6 +23,8 @@ export interface Actions {
   /** Asks whether a kept model is to be deleted; null takes the question back. */
   readonly askDeletion: (model: string | null) => void;
   readonly deleteModel: (model: string) => void;
+  /** Makes the next recording check the GPU again. */
+  readonly checkGpuAgain: () => void;
   readonly dismissNotice: () => void;
   /** Opens a result that this browser keeps. */
   readonly openKept: (id: string) => void;

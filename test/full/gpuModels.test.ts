@@ -104,9 +104,9 @@ describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, 
       await proveSegmentation(model.graph, model.manifest, GOLDENS_BASE),
       await proveSegmentationWindows(reference, model.graph, manifest, numWindows),
     ]);
-    expect(goldens!.passed).toBe(true);
-    expect(faulty!.passed).toBe(false);
-    expect(faulty!.stages[0]!.maxAbs).toBeCloseTo(0.25, 2);
+    expect(goldens.passed).toBe(true);
+    expect(faulty.passed).toBe(false);
+    expect(faulty.stages[0]!.maxAbs).toBeCloseTo(0.25, 2);
     await reference.release();
   });
 

@@ -5,4 +5,6 @@ export interface ModelLibrary {
   presets(): Promise<readonly PresetFacts[]>;
   stored(): Promise<readonly StoredModelFacts[]>;
   delete(id: string): Promise<void>;
+  /** Forgets whether the GPU computes rightly: the next engine checks it again. */
+  forgetGpuChecks(): Promise<void>;
 }

@@ -88,6 +88,7 @@ function page(library: Partial<ModelLibrary> = {}): Page {
     presets: () => Promise.resolve(presetsWith(false)),
     stored: () => Promise.resolve([]),
     delete: () => Promise.resolve(),
+    forgetGpuChecks: () => Promise.resolve(),
     ...library,
   };
   const models = new ModelsSession(full, keeper, store, (preset) => remembered.push(preset));
@@ -276,6 +277,22 @@ describe('deleting', () => {
     await models.delete(STORED.id);
     expect(store.get().models.failure).toMatchObject({ during: 'deletion', failure: { problem: 'Blocked' } });
   });
+});
+
+it('the GPU is checked again by the next engine, not by the one that is kept', async () => {
+  let forgotten = 0;
+  const { factory, models, store } = page({ forgetGpuChecks: () => Promise.resolve(void forgotten++) });
+  const preparing = models.prepare(null);
+  // Not while an engine is being made.
+  await models.checkGpuAgain();
+  expect(forgotten).toBe(0);
+  factory.finish();
+  await preparing;
+  await models.checkGpuAgain();
+  await Promise.resolve();
+  expect(forgotten).toBe(1);
+  expect(factory.engines[0]?.disposed).toBe(true);
+  expect(store.get().notice).toMatchObject({ said: expect.stringContaining('GPU') as string });
 });
 
 it('a browser that forbids storage is no failure of the page', async () => {

@@ -3,6 +3,7 @@ import type { EngineKeeper, ModelFile } from '../engineKeeper';
 import { failureOf } from '../failure';
 import { engineRequest, jobOf, type Action, type State } from '../state';
 import type { Store } from '../store';
+import { text } from '../text';
 import type { ModelLibrary } from './library';
 import { communityFacts } from './state';
 
@@ -79,6 +80,16 @@ export class ModelsSession {
   async trust(): Promise<void> {
     const { question } = this.#store.get().models;
     if (question) await this.prepare({ ...question.file, isTrusted: true });
+  }
+
+  /** Lets the next recording check the GPU again, whatever was found before. */
+  async checkGpuAgain(): Promise<void> {
+    const state = this.#store.get();
+    if (jobOf(state) || state.models.preparing) return;
+    await this.#library.forgetGpuChecks();
+    // The engine that is kept made its choice by what is forgotten now.
+    this.#keeper.drop();
+    this.#store.dispatch({ type: 'noticed', notice: { said: text.options.gpuForgotten } });
   }
 
   /** Deletes a kept model. The choice falls back to automatic, or the next recording would download it again unasked. */

@@ -57,7 +57,7 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
   );
 
   const now = h('span', { class: 'options__now' });
-  const panel = optionsPanel(scope, state.options, actions.setOptions, actions.open);
+  const panel = optionsPanel(scope, state.options, actions.setOptions, actions.open, actions.checkGpuAgain);
   const stored = storedModels(scope, actions);
   const details = h(
     'details',

@@ -15,6 +15,7 @@ export function optionsPanel(
   initial: RunOptions,
   onChange: (options: Partial<RunOptions>) => void,
   onFiles: (files: Iterable<File>) => void,
+  onCheckGpu: () => void,
 ): { readonly element: HTMLElement; readonly update: (options: RunOptions, models: ModelsState) => void } {
   const numbers = new Map<NumberKey, HTMLInputElement>();
   const number = (key: NumberKey, mode: SpeakerMode): HTMLInputElement => {
@@ -67,6 +68,8 @@ export function optionsPanel(
     },
     onFiles,
   );
+  const checkGpu = h('button', { type: 'button', class: 'link-button', 'data-testid': 'check-gpu' }, text.options.checkGpu);
+  scope.on(checkGpu, 'click', onCheckGpu);
   const speeds = speedChoice(scope, (speed) => {
     onChange({ speed });
   });
@@ -91,6 +94,7 @@ export function optionsPanel(
       backendRow('webgpu'),
       backendRow('wasm'),
       h('p', { class: 'fine' }, text.options.backendHint),
+      checkGpu,
     ),
   );
 

@@ -89,6 +89,8 @@ export const appDe: AppWords = {
     backend: 'Modelle ausführen auf',
     backends: { auto: 'Automatisch', webgpu: 'WebGPU', wasm: 'WASM' },
     backendHint: 'Automatisch nimmt das schnellste, das auf diesem Gerät funktioniert.',
+    checkGpu: 'GPU erneut prüfen',
+    gpuForgotten: 'Die GPU wird vor der nächsten Aufnahme erneut geprüft.',
     now: (...choices) => choices.join(' · '),
     speedNow: { exact: 'Tempo: genau', fast: 'Tempo: schnell' },
     speakersNow: {
@@ -182,7 +184,7 @@ export const appDe: AppWords = {
     columns: ['Stufe', 'Abweichung', 'Erlaubt', 'Urteil'],
     pass: 'bestanden',
     fail: 'nicht bestanden',
-    hint: 'Bevor eine GPU verwendet wird, muss sie Ausgaben wiedergeben, die anderswo berechnet wurden.',
+    hint: 'Bevor eine GPU verwendet wird, muss sie Ausgaben wiedergeben, die anderswo berechnet wurden, und die von WASM. Die Prüfung wird nach 30 Tagen wiederholt, oder wenn Sie in den Optionen darum bitten.',
     compare: (model) => `${model} Schicht für Schicht vergleichen`,
     fallback: 'Diese GPU rechnet nicht, wie sie soll, und wurde für dieses Ergebnis nicht verwendet.',
   },

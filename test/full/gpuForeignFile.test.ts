@@ -1,0 +1,55 @@
+/**
+ * A ResNet34 of unknown hash on WebGPU, on Dawn in Node: it has no golden outputs, so WASM says what it must give.
+ * src/pipeline/trust.test.ts has what becomes of a GPU that fails this check.
+ *
+ * Windows of one second: a software adapter takes seconds for each. test/full/gpuModels.test.ts has a window of 10 s.
+ */
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { proveEmbeddingWindows } from '../../src/compare/proveWindows';
+import { openEmbedding, type EmbeddingModel } from '../../workers/model';
+import { installGpuFault } from '../browser/gpuFaults';
+import { installDawn, RUNTIME_BASE } from '../gpu/dawn';
+import { seededResnet34 } from '../seededModel';
+
+const missing = await installDawn();
+if (missing !== null) console.log(`skipped: a model of unknown hash on WebGPU in Node: ${missing}`);
+const setFault = missing === null ? installGpuFault(null) : () => undefined;
+
+const WINDOW = { windowSamples: 16_000, numWindows: 1 };
+
+describe.skipIf(missing !== null)('a ResNet34 of unknown hash', { timeout: 600_000 }, () => {
+  let model: EmbeddingModel;
+  beforeAll(async () => {
+    // Node's fetch reads no files.
+    vi.stubGlobal('fetch', (address: string | URL) => Promise.resolve(new Response(readFileSync(new URL(address)))));
+    model = await openEmbedding(
+      {
+        modelId: 'wespeaker-resnet34-lm',
+        backend: 'webgpu',
+        modelsBase: new URL('../../models/', import.meta.url).href,
+        runtimeBase: RUNTIME_BASE,
+        threads: 1,
+        hub: null,
+        modelFile: new File([seededResnet34('wespeaker')], 'mine.onnx'),
+        trustUnknownModel: true,
+      },
+      null,
+    );
+  }, 600_000);
+
+  test('is named, and is compared with itself on WASM: a sound GPU passes, and one that is wrong only here does not', async () => {
+    expect(model.hasGoldens).toBe(false);
+    expect(model.reply.note).toContain('mine.onnx is none of the known files of wespeaker-resnet34-lm');
+    expect(model.reply.note).toContain(model.reply.sha256);
+    const reference = await model.openReference();
+    const sound = await proveEmbeddingWindows(reference, model.embedder, model.manifest, WINDOW);
+    expect(sound).toMatchObject({ passed: true, stages: [{ stage: 'fbank (1 s)' }, { stage: 'embedding (1 s)' }] });
+    setFault({ stage: 'embedding', kind: 'perturb' });
+    const faulty = await proveEmbeddingWindows(reference, model.embedder, model.manifest, WINDOW);
+    setFault(null);
+    expect(faulty.stages.map(({ passed }) => passed)).toEqual([true, false]);
+    await reference.close();
+    await model.embedder.close();
+  });
+});
