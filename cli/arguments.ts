@@ -1,3 +1,5 @@
+import { VoxlaneError } from '../src/util/errors';
+
 /** Options that several commands have. Each throws an Error with one line that says what is wrong. */
 
 export function number(name: string, text: string | undefined): number | undefined {
@@ -11,4 +13,23 @@ export function oneOf<Value extends string>(name: string, text: string, values: 
   const value = values.find((candidate) => candidate === text);
   if (value === undefined) throw new Error(`${name} is ${text}. Expected ${values.join(' or ')}.`);
   return value;
+}
+
+export function httpAddress(name: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const protocol = URL.canParse(text) ? new URL(text).protocol : '';
+  if (protocol !== 'http:' && protocol !== 'https:') throw new Error(`${name} is ${text}. Expected an address that begins with http:// or https://.`);
+  return text;
+}
+
+/** Runs a check of the library, whose errors then name the options of the command line. */
+export function checkedAs(names: Readonly<Record<string, string>>, check: () => unknown): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof VoxlaneError)) throw error;
+    const named = [error.problem, error.expected && `Expected ${error.expected}`].filter(Boolean).join('. ');
+    const text = Object.entries(names).reduce((line, [name, flag]) => line.replace(new RegExp(`\\b(The option )?${name}\\b`, 'g'), flag), named);
+    throw new Error(`${text}.`, { cause: error });
+  }
 }

@@ -3,12 +3,13 @@
  *
  *     npm run --silent bisect -- MODEL.onnx [--input FILE.npy] [--json]
  */
-import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { BisectReport } from '../src/compare/report';
 import { isShipped } from '../src/store/shipped';
 import { number } from './arguments';
-import { failureText, giveFiles, openComparePage, requirePath, say } from './comparePage';
+import { failureText, giveFiles, openComparePage } from './comparePage';
+import { requirePath } from './inputs';
+import { print, requireWritable, say, writeResult } from './output';
 import { runCommand } from './script';
 
 const HELP = `Usage: npm run --silent bisect -- MODEL.onnx [options]
@@ -39,7 +40,7 @@ async function main(): Promise<number> {
     },
   });
   if (values.help) {
-    process.stdout.write(HELP);
+    await print(HELP);
     return 0;
   }
   const [model, ...others] = positionals;
@@ -51,19 +52,20 @@ async function main(): Promise<number> {
   }
   const paths = [...(shipped ? [] : [model]), ...values.input];
   paths.forEach(requirePath);
+  if (values.out !== undefined) requireWritable(values.out);
   const engine = await openComparePage(['wasm', 'webgpu']);
   const { page } = engine;
   try {
     await giveFiles(page, paths);
     const answer = await page.evaluate((request) => voxlane.bisectFiles(request), { shipped, tolerance });
     if (!answer.ok) {
-      if (values.json) process.stdout.write(`${JSON.stringify({ error: answer.error }, null, 2)}\n`);
+      if (values.json) await print(`${JSON.stringify({ error: answer.error }, null, 2)}\n`);
       say(`bisect: ${failureText(answer.error)}`);
       return 2;
     }
     const { report, bugReport } = answer.result;
-    if (values.out !== undefined && bugReport !== null) writeFileSync(values.out, Buffer.from(bugReport, 'base64'));
-    process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : describe(report));
+    if (values.out !== undefined && bugReport !== null) writeResult(values.out, Buffer.from(bugReport, 'base64'));
+    await print(values.json ? `${JSON.stringify(report, null, 2)}\n` : describe(report));
     return report.verdict === 'pass' ? 0 : 1;
   } finally {
     await engine.close();

@@ -7,7 +7,9 @@ import { parseArgs } from 'node:util';
 import type { BackendName, BetweenReport, ComparisonReport, StageReport } from '../src/compare/report';
 import { isShipped } from '../src/store/shipped';
 import { oneOf } from './arguments';
-import { failureText, giveFiles, openComparePage, requirePath, say, type Answer, type Failure } from './comparePage';
+import { failureText, giveFiles, openComparePage, type Answer, type Failure } from './comparePage';
+import { requirePath } from './inputs';
+import { print, say } from './output';
 import { runCommand } from './script';
 
 const HELP = `Usage: npm run --silent compare -- BUNDLE [options]
@@ -94,12 +96,12 @@ function parseCommand(args: readonly string[]): CompareCommand | 'help' {
 async function main(): Promise<number> {
   const command = parseCommand(process.argv.slice(2));
   if (command === 'help') {
-    process.stdout.write(HELP);
+    await print(HELP);
     return 0;
   }
   const answer = await compare(command);
   if (!answer.ok) {
-    if (command.json) process.stdout.write(`${JSON.stringify({ error: answer.error }, null, 2)}\n`);
+    if (command.json) await print(`${JSON.stringify({ error: answer.error }, null, 2)}\n`);
     say(`compare: ${failureText(answer.error)}`);
     return 2;
   }
@@ -107,7 +109,7 @@ async function main(): Promise<number> {
   for (const name of result.unmapped) say(`compare: no graph value is known for the stage ${name}: not compared (see --map)`);
   for (const note of result.notes) say(`compare: ${note}`);
   for (const { backend, error } of result.failures) say(`compare: ${backend}: ${failureText(error)}`);
-  process.stdout.write(command.json ? `${JSON.stringify(result, null, 2)}\n` : describe(result));
+  await print(command.json ? `${JSON.stringify(result, null, 2)}\n` : describe(result));
   if (result.verdict === 'fail') return 1;
   return result.failures.length > 0 ? 2 : 0;
 }

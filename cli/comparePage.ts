@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { zipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import type { BackendName } from '../src/compare/report';
+import { temporaryFolder } from './endings';
 import { openEnginePage, type EnginePage } from './enginePage';
+import { say } from './output';
 
 /** An error of the library, on this side of the browser. */
 export interface Failure {
@@ -16,10 +17,6 @@ export interface Failure {
 
 /** What a call in the page gives: a result, or the parts of the error. */
 export type Answer<Result> = { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: Failure };
-
-export const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
 
 /** The engine page with a comparator, and progress on standard error. */
 export async function openComparePage(backends: readonly BackendName[]): Promise<EnginePage> {
@@ -40,11 +37,6 @@ export async function giveFiles(page: Page, paths: readonly string[]): Promise<v
   await page.setInputFiles('#files', paths.map((path) => (statSync(path).isDirectory() ? zipOf(path) : path)));
 }
 
-/** @throws Error for a path that is not there */
-export function requirePath(path: string): void {
-  if (!existsSync(path)) throw new Error(`${path} does not exist or cannot be read`);
-}
-
 /** Path of a temporary zip, which goes with the process. */
 function zipOf(folder: string): string {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
@@ -52,10 +44,7 @@ function zipOf(folder: string): string {
     const file = join(entry.parentPath, entry.name);
     return [relative(folder, file).split(sep).join('/'), new Uint8Array(readFileSync(file))] as const;
   });
-  const temporary = mkdtempSync(join(tmpdir(), 'voxlane-'));
-  process.once('exit', () => {
-    rmSync(temporary, { recursive: true, force: true });
-  });
+  const temporary = temporaryFolder();
   const path = join(temporary, `${basename(folder)}.zip`);
   writeFileSync(path, zipSync(Object.fromEntries(content), { level: 0 }));
   return path;

@@ -1,43 +1,74 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { FileOutcome } from './page/enginePage';
 import type { ModelDownload, Progress } from '../src/index';
-import { findModel } from './modelFolder';
+import { messageOf } from '../src/util/errors';
 import { HELP, outputNames, parseCommand, type DiarizeCommand } from './diarizeOptions';
+import { isEnding } from './endings';
 import { openEnginePage } from './enginePage';
+import { fileProblem, requireFile } from './inputs';
+import { findModel } from './modelFolder';
+import { prepareFolder, print, say, writeResult } from './output';
+import { ReplaceableEngine } from './replaceableEngine';
 import { runCommand } from './script';
-
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
 
 async function main(): Promise<number> {
   const command = parseCommand(process.argv.slice(2));
   if (command === 'help') {
-    process.stdout.write(HELP);
+    await print(HELP);
     return 0;
   }
-  if (command.out !== undefined) await mkdir(command.out, { recursive: true });
-  const engine = await openEnginePage(command.backend, say, { ownHub: Boolean(command.hub) });
+  // All that can be known without a browser and models.
+  if (command.model !== undefined) requireFile(command.model);
+  if (command.out !== undefined) prepareFolder(command.out);
+  const readable = command.files.filter((path) => isReadable(path));
+  if (readable.length === 0) return 1;
+  const written = await diarizeAll(readable, command);
+  return written === command.files.length ? 0 : 1;
+}
+
+/** Says what is wrong with a file that is not. */
+function isReadable(path: string): boolean {
+  const problem = fileProblem(path);
+  if (problem !== null) say(`voxlane: ${path}: ${problem}`);
+  return problem === null;
+}
+
+/** @returns for how many files there is a result */
+async function diarizeAll(files: readonly string[], command: DiarizeCommand): Promise<number> {
+  const names = command.out === undefined ? null : outputNames(command.files);
+  let current = files[0]!;
+  const engine = new ReplaceableEngine(
+    () => openEnginePage(command.backend, say, { ownHub: Boolean(command.hub) }),
+    (page) => prepare(page, command),
+    () => { say(`${current}: the browser ended; once more in a new one`); },
+  );
+  let written = 0;
+  const standardOutput = { isClosed: false };
   try {
-    await prepare(engine.page, command);
-    const names = command.out === undefined ? null : outputNames(command.files);
-    let failed = 0;
-    for (const path of command.files) {
-      const outcome = await diarizeFile(engine.page, path, command);
-      if (outcome.ok) {
+    // Models that cannot be loaded are no fault of a file.
+    await engine.run(() => Promise.resolve());
+    for (const path of files) {
+      current = path;
+      try {
+        if (standardOutput.isClosed) throw new Error('not diarized, because standard output is closed');
+        const outcome = await engine.run((page) => diarizeFile(page, path, command));
+        if (!outcome.ok) throw new Error(outcome.message);
         say(`${path}: ${outcome.summary}`);
-        await emit(names?.get(path), outcome.text, command);
-      } else {
-        failed++;
-        say(`voxlane: ${path}: ${outcome.message}`);
+        await emit(names?.get(path), outcome.text, command).catch((error: unknown) => {
+          standardOutput.isClosed = names === null;
+          throw error;
+        });
+        written++;
+      } catch (error) {
+        if (isEnding()) throw error;
+        say(`voxlane: ${path}: ${messageOf(error).replace(/\s*\n\s*/g, ' ')}`);
       }
     }
-    return failed === 0 ? 0 : 1;
   } finally {
     await engine.close();
   }
+  return written;
 }
 
 /** Makes the diarizer, once for all files. */
@@ -66,11 +97,6 @@ async function prepare(page: Page, command: DiarizeCommand): Promise<void> {
 }
 
 async function diarizeFile(page: Page, path: string, command: DiarizeCommand): Promise<FileOutcome> {
-  const problem = await stat(path).then(
-    (found) => (found.isFile() ? null : 'is not a file'),
-    () => 'does not exist or cannot be read',
-  );
-  if (problem) return { ok: false, message: `the file ${problem}.` };
   await page.setInputFiles('#file', path);
   const { options, format, exclusive } = command;
   const names = { file: basename(path), uri: basename(path, extname(path)) };
@@ -79,11 +105,11 @@ async function diarizeFile(page: Page, path: string, command: DiarizeCommand): P
 
 async function emit(name: string | undefined, text: string, { out, format, exclusive }: DiarizeCommand): Promise<void> {
   if (out === undefined || name === undefined) {
-    process.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`);
+    await print(text.endsWith('\n') || text === '' ? text : `${text}\n`);
     return;
   }
   const suffix = format === 'json' ? '.json' : exclusive ? '.exclusive.rttm' : '.rttm';
-  await writeFile(join(out, name + suffix), text);
+  writeResult(join(out, name + suffix), text);
 }
 
 await runCommand('voxlane', 1, main);

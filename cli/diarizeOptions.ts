@@ -1,7 +1,8 @@
 import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BackendChoice, ClusteringName, DiarizeOptions, PresetId, Speed } from '../src/index';
-import { number, oneOf } from './arguments';
+import { checkRunOptions } from '../src/pipeline/options';
+import { checkedAs, httpAddress, number, oneOf } from './arguments';
 
 export const HELP = `Usage: npm run --silent diarize -- FILE… [options]
 
@@ -57,6 +58,17 @@ export interface DiarizeCommand {
   readonly options: RunOptions;
 }
 
+/** What the library's options are called on the command line. */
+const OPTION_NAMES: Readonly<Record<keyof RunOptions, string>> = {
+  speakers: '--speakers',
+  minSpeakers: '--min-speakers',
+  maxSpeakers: '--max-speakers',
+  minDurationOn: '--min-duration-on',
+  minDurationOff: '--min-duration-off',
+  startSeconds: '--start',
+  durationSeconds: '--duration',
+};
+
 /** @throws Error with one line that says what is wrong with the command line */
 export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
   const { values, positionals } = parseArgs({
@@ -96,20 +108,22 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
     startSeconds: number('--start', values.start),
     durationSeconds: number('--duration', values.duration),
   };
+  // Absent options must stay absent.
+  const given: RunOptions = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  checkedAs(OPTION_NAMES, () => checkRunOptions(given));
   return {
     files: positionals,
     ...presetAndSpeed(values.preset, values.speed),
     model: values.model,
     trustModel: values['trust-model'],
-    hub: values.hub,
+    hub: httpAddress('--hub', values.hub),
     backend: oneOf('--backend', values.backend, ['auto', 'webgpu', 'wasm']),
     trustGpu: values['trust-gpu'],
     clustering: oneOf('--clustering', values.clustering, ['preset', 'pyannote-3.1']),
     format: oneOf('--format', values.format, ['rttm', 'json']),
     exclusive: values.exclusive,
     out: values.out,
-    // The library checks ranges; absent options must stay absent.
-    options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+    options: given,
   };
 }
 

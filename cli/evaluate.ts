@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { checkMinDurations } from '../src/pipeline/options';
 import { settingsOf, type PipelineSettings } from '../src/pipeline/settings';
 import { messageOf } from '../src/util/errors';
+import { isEnding } from './endings';
 import { conversationScripts, makeConversations } from './evaluate/conversations';
 import { evaluateRecording, turnsOfVoices, type EvaluationRow } from './evaluate/evaluation';
 import { defaultCacheFolder, FeatureCache } from './evaluate/featureCache';
@@ -17,22 +18,21 @@ import { changedSettings, HELP, parseCommand, type EvaluateCommand } from './eva
 import { PeerSource } from './evaluate/peer';
 import { findRecordings, readReference, type Recording } from './evaluate/recordings';
 import { evaluationJson, evaluationTable } from './evaluate/report';
+import { requireFile } from './inputs';
+import { print, say } from './output';
 import { runCommand } from './script';
 
 /** Has conversations of kinds that the corpus lacks. */
 const OWN_CORPUS = fileURLToPath(new URL('../bench/corpus/', import.meta.url));
 
-const say = (line: string): void => {
-  process.stderr.write(`${line}\n`);
-};
-
 async function main(): Promise<number> {
   const command = parseCommand(process.argv.slice(2));
   if (command === 'help') {
-    process.stdout.write(HELP);
+    await print(HELP);
     return 0;
   }
   checkMinDurations(command);
+  if (command.model !== undefined) requireFile(command.model);
   const settings = changedSettings(settingsOf(command.preset, command.clustering), command.changes);
   const recordings = findRecordings(command.folders.length > 0 ? command.folders : corpus(command));
   const cache = new FeatureCache(command.cache);
@@ -45,6 +45,7 @@ async function main(): Promise<number> {
         rows.push(await evaluate(recording, settings, command, features, peer));
         say(`[${index + 1}/${recordings.length}] ${recording.name}`);
       } catch (error) {
+        if (isEnding()) throw error;
         say(`evaluate: ${recording.audio}: ${messageOf(error)}`);
       }
     }
@@ -53,7 +54,7 @@ async function main(): Promise<number> {
     await peer?.close();
   }
   const figures = evaluationJson(rows);
-  process.stdout.write(command.json ? `${JSON.stringify(figures, null, 2)}\n` : evaluationTable(figures));
+  await print(command.json ? `${JSON.stringify(figures, null, 2)}\n` : evaluationTable(figures));
   return rows.length === recordings.length ? 0 : 1;
 }
 

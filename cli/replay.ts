@@ -4,7 +4,7 @@
  *     npm run --silent replay -- CAPTURE_DIR [--out FILE.rttm] [--json]
  */
 import { createHash } from 'node:crypto';
-import { existsSync,  readFileSync,  writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -16,6 +16,7 @@ import { parseManifest } from '../src/store/manifest';
 import { parsePldaManifest } from '../src/store/pldaManifest';
 import { timeGeometry } from '../src/timeline/geometry';
 import { messageOf, VoxlaneError } from '../src/util/errors';
+import { writeResult } from './output';
 import { runScript, type Outcome as ScriptOutcome } from './script';
 
 const HELP = `Usage: npm run --silent replay -- CAPTURE_DIR [options]
@@ -61,7 +62,7 @@ export function main(args: readonly string[]): Outcome {
     const geometry = timeGeometry(parseManifest('segmentation', readManifest(SEGMENTATION), SEGMENTATION));
     const capture = readCapture(readFolder(folder), geometry);
     const { rttm, differences } = replay(capture, loadPlda(), basename(resolve(folder)));
-    if (out !== undefined) writeFileSync(out, rttm);
+    if (out !== undefined) writeResult(out, rttm);
     const agrees = differences.every((difference) => difference.agrees);
     const stdout = json ? `${JSON.stringify({ agrees, stages: differences.map(plain) }, null, 2)}\n` : describe(differences);
     return { exitCode: agrees ? 0 : 1, stdout, stderr: '' };

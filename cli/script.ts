@@ -1,6 +1,9 @@
 import { realpathSync } from 'node:fs';
+import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf } from '../src/util/errors';
+import { isEnding } from './endings';
+import { print, say } from './output';
 
 /** What a process is to print and to return. */
 export interface Outcome<ExitCode extends number = number> {
@@ -23,10 +26,14 @@ export async function runScript(
   // The real path, because that is what the module's own address is made of where a link leads to the checkout.
   if (script === undefined || address !== pathToFileURL(realpathSync(script)).href) return;
   const { exitCode, stdout, stderr } = await main(process.argv.slice(2));
-  process.stdout.write(stdout);
   process.stderr.write(stderr);
   // Not process.exit: that could cut off what is still on its way into a pipe.
   process.exitCode = exitCode;
+  if (stdout === '') return;
+  await print(stdout).catch((error: unknown) => {
+    say(`${basename(script, '.ts')}: ${messageOf(error)}`);
+    process.exitCode = Math.max(exitCode, 1);
+  });
 }
 
 /** Runs a command that prints as it goes; what it throws becomes one line, and `failureCode`. */
@@ -34,7 +41,9 @@ export async function runCommand(name: string, failureCode: number, main: () => 
   try {
     process.exitCode = await main();
   } catch (error) {
-    process.stderr.write(`${name}: ${messageOf(error)}\n`);
     process.exitCode = failureCode;
+    // The signal's own consequences need no line.
+    if (isEnding()) return;
+    say(`${name}: ${messageOf(error).replace(/\s*\n\s*/g, ' ')}`);
   }
 }

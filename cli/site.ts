@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, preview } from 'vite';
 import { serveToolPages, TOOL_PAGES, toolPagesConfig, type ToolPages } from '../scripts/toolPages';
+import { withBuildLock } from './buildLock';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = ['src', 'workers', 'models', 'public', 'index.html', 'compare.html', 'vite.config.ts', 'package-lock.json'];
@@ -35,11 +36,17 @@ export async function openSite(say: (line: string) => void, tools: readonly Tool
   };
 }
 
-/** Builds the app and the pages of tools if they are missing or older than their sources. */
+/**
+ * Builds the app and the pages of tools if they are missing or older than their sources. One process at a time does so: what
+ * another one is only just writing must neither be served nor be written twice.
+ */
 export async function buildIfStale(say: (line: string) => void, tools: readonly ToolPages[] = ['cli']): Promise<void> {
-  if (!isStale(tools)) return;
-  say('building the app …');
-  await buildForProduction(tools);
+  const wait = (): void => { say('waiting for another command that builds the app …'); };
+  await withBuildLock(ROOT, wait, async () => {
+    if (!isStale(tools)) return;
+    say('building the app …');
+    await buildForProduction(tools);
+  });
 }
 
 function isStale(tools: readonly ToolPages[]): boolean {

@@ -3,11 +3,12 @@
  *
  *     npm run --silent stage -- STAGE FILE [--backend webgpu|wasm] [--out FILE.npy]
  */
-import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { STAGES } from '../src/pipeline/stages';
 import { number, oneOf } from './arguments';
-import { failureText, giveFiles, openComparePage, requirePath, say } from './comparePage';
+import { failureText, giveFiles, openComparePage } from './comparePage';
+import { requirePath } from './inputs';
+import { print, requireWritable, say, writeResult } from './output';
 import { runCommand } from './script';
 
 const HELP = `Usage: npm run --silent stage -- STAGE FILE [options]
@@ -52,7 +53,7 @@ async function main(): Promise<number> {
     },
   });
   if (values.help) {
-    process.stdout.write(HELP);
+    await print(HELP);
     return 0;
   }
   const [stage, file, ...others] = positionals;
@@ -60,6 +61,7 @@ async function main(): Promise<number> {
   requirePath(file);
   const backend = oneOf('--backend', values.backend, ['webgpu', 'wasm']);
   const duration = number('--duration', values.duration) ?? (isWhole(stage) ? undefined : LAYER_SECONDS);
+  if (values.out !== undefined) requireWritable(values.out);
   const engine = await openComparePage([backend]);
   const { page } = engine;
   try {
@@ -71,9 +73,9 @@ async function main(): Promise<number> {
       return 2;
     }
     const { axes, shape, npy, min, max, mean, nanCount } = answer.result;
-    if (values.out !== undefined) writeFileSync(values.out, Buffer.from(npy, 'base64'));
+    if (values.out !== undefined) writeResult(values.out, Buffer.from(npy, 'base64'));
     const range = `min ${min.toPrecision(6)}, max ${max.toPrecision(6)}, mean ${mean.toPrecision(6)}, ${nanCount} NaN`;
-    process.stdout.write(`${stage} (${axes.join(', ')}): (${shape.join(', ')}), ${range}\n`);
+    await print(`${stage} (${axes.join(', ')}): (${shape.join(', ')}), ${range}\n`);
     return 0;
   } finally {
     await engine.close();

@@ -1,5 +1,6 @@
 import { expose } from 'comlink';
 import { messageOf, VoxlaneError, type ErrorParts } from '../src/util/errors';
+import { announceLife } from './life';
 
 type Method = (...parameters: never[]) => unknown;
 
@@ -15,6 +16,9 @@ export function serve<Api extends object>(api: Api): void {
     Object.entries(api).map(([name, method]) => [name, guard(method as Method)]),
   );
   expose(guarded);
+  announceLife((message) => {
+    self.postMessage(message);
+  });
 }
 
 function guard(method: Method): Method {

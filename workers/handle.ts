@@ -1,24 +1,39 @@
 import { releaseProxy, wrap, type Remote } from 'comlink';
 import { messageOf, VoxlaneError, type ErrorParts } from '../src/util/errors';
 import { Interruptible } from '../src/util/interruptible';
+import { watchLife, type EndOfLife } from './life';
 
 /**
  * A worker, its typed remote, and the certainty that a call ends.
  *
  * Comlink waits for ever when a worker cannot be loaded, dies or is terminated. Every call here is
- * interrupted by that, so it rejects instead.
+ * interrupted by that, so it rejects instead. A worker that fails is terminated.
  */
 export class WorkerHandle<Api extends object> {
   private readonly remote: Remote<Api>;
   private readonly calls = new Interruptible<VoxlaneError>();
+  private readonly stopWatching: () => void;
+  private hasVanished = false;
 
   constructor(
     private readonly worker: Worker,
     private readonly name: string,
+    watch: typeof watchLife = watchLife,
   ) {
     this.remote = wrap<Api>(worker);
+    this.stopWatching = watch(worker, (how) => { this.fail(how); });
     worker.addEventListener('error', this.onError);
     worker.addEventListener('messageerror', this.onError);
+  }
+
+  /** Why the worker cannot be called any more; null as long as it can. */
+  get end(): VoxlaneError | null {
+    return this.calls.interruption;
+  }
+
+  /** Whether the worker ended by itself, without an error. Another one can take its place. */
+  get vanished(): boolean {
+    return this.hasVanished;
   }
 
   /** Calls the worker. Rejects with a {@link VoxlaneError} in every failing case, termination included. */
@@ -27,7 +42,12 @@ export class WorkerHandle<Api extends object> {
       return await this.calls.run(async () => use(this.remote));
     } catch (thrown) {
       if (thrown instanceof VoxlaneError) throw thrown;
-      if (isParts(thrown)) throw new VoxlaneError(thrown);
+      if (isParts(thrown)) {
+        const error = new VoxlaneError(thrown);
+        // An error that nobody foresaw: what it left behind in the worker is unknown.
+        if (error.code === 'worker-failed') this.terminate(error);
+        throw error;
+      }
       throw new VoxlaneError(
         { code: 'worker-failed', problem: `The ${this.name} worker could not be called: ${messageOf(thrown)}` },
         { cause: thrown },
@@ -38,11 +58,26 @@ export class WorkerHandle<Api extends object> {
   /** Ends the worker at once, whatever it is doing; its memory is given back. Pending calls reject with `reason`. */
   terminate(reason: VoxlaneError): void {
     if (this.calls.interruption) return;
+    // Before the worker ends, or that would look like an end of its own.
+    this.stopWatching();
     this.calls.interrupt(reason);
     this.worker.removeEventListener('error', this.onError);
     this.worker.removeEventListener('messageerror', this.onError);
     this.remote[releaseProxy]();
     this.worker.terminate();
+  }
+
+  private fail(how: EndOfLife): void {
+    this.hasVanished = true;
+    const problem = how === 'ended' ? 'ended without an error' : 'did not start in two minutes';
+    this.terminate(
+      new VoxlaneError({
+        code: 'worker-failed',
+        problem: `The ${this.name} worker ${problem}`,
+        expected: 'a worker that runs until the page ends it',
+        remedy: 'Run again; if it happens again, close other tabs to free memory',
+      }),
+    );
   }
 
   private readonly onError = (event: Event): void => {

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
 import type { KeptVoices } from '../../src/index';
 import type { PlainVoices } from '../page/plainVoices';
 import { findModel } from '../modelFolder';
-import { openEnginePage, type EnginePage } from '../enginePage';
+import { openEnginePage } from '../enginePage';
+import { ReplaceableEngine } from '../replaceableEngine';
 import { buildIfStale } from '../site';
 import { PRESETS } from '../../src/pipeline/settings';
 import { hashFile, workerScripts, type FeatureCache } from './featureCache';
@@ -19,31 +21,37 @@ export interface Features {
 
 /** Reads features from the cache, and else computes them in a browser, which is started when it is first needed. */
 export class FeatureSource {
-  private engine: Promise<EnginePage> | null = null;
+  private readonly engine: ReplaceableEngine;
   private programKeys: Promise<string[]> | null = null;
 
   constructor(
     private readonly command: EvaluateCommand,
     private readonly cache: FeatureCache,
     private readonly say: (line: string) => void,
-  ) {}
+  ) {
+    this.engine = new ReplaceableEngine(
+      () => openEnginePage(command.backend, say),
+      (page) => this.prepare(page),
+      () => { say('the browser ended; once more in a new one'); },
+    );
+  }
 
   /** @throws Error with one line, if the recording or the models cannot be read */
   async of(audio: string): Promise<Features> {
     this.programKeys ??= this.keysOfProgram();
     const keys = ['features', await hashFile(audio), ...(await this.programKeys)];
     return this.cache.get(keys, async () => {
-      const { page } = await this.opened();
-      await page.setInputFiles('#file', audio);
-      const outcome = await page.evaluate(() => voxlane.voicesOfFile());
+      const outcome = await this.engine.run(async (page) => {
+        await page.setInputFiles('#file', audio);
+        return page.evaluate(() => voxlane.voicesOfFile());
+      });
       if (!outcome.ok) throw new Error(outcome.message);
       return { voices: fromPlain(outcome.voices), durationSeconds: outcome.durationSeconds };
     });
   }
 
   async close(): Promise<void> {
-    const engine = await this.engine?.catch(() => null);
-    await engine?.close();
+    await this.engine.close();
   }
 
   /** Everything besides the recording that the features depend on: options, models, and the scripts that run them. */
@@ -56,19 +64,12 @@ export class FeatureSource {
     return [preset, speed, String(fastEmbedHop), backend, await hashOf(segmentation), await hashOf(embedding), own, ...workerScripts(DIST)];
   }
 
-  private opened(): Promise<EnginePage> {
-    return (this.engine ??= this.open());
-  }
-
-  private async open(): Promise<EnginePage> {
+  private async prepare(page: Page): Promise<void> {
     const { preset, speed, backend, trustModel, model = findModel(preset) } = this.command;
-    const engine = await openEnginePage(backend, this.say);
-    await engine.page.setInputFiles('#files', model === undefined ? [] : [model]);
+    await page.setInputFiles('#files', model === undefined ? [] : [model]);
     const options = { preset, backend, trustUnknownModel: trustModel, ...(speed && { speed }) };
-    const failure = await engine.page.evaluate((request) => voxlane.open(request), options);
-    if (failure === null) return engine;
-    await engine.close();
-    throw new Error(failure);
+    const failure = await page.evaluate((request) => voxlane.open(request), options);
+    if (failure !== null) throw new Error(failure);
   }
 }
 

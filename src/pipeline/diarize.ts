@@ -1,6 +1,6 @@
 import { splitOptions } from './optionNames';
 import { checkDiarizerOptions } from './options';
-import type { DiarizationSource } from './runInput';
+import { endingOnFailure, type DiarizationSource } from './runInput';
 import { shareDiarizer } from './sharedDiarizer';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions } from './types';
 
@@ -19,8 +19,10 @@ export async function diarize(
   source: DiarizationSource,
   options: DiarizerOptions & DiarizeOptions = {},
 ): Promise<DiarizationResult> {
-  const { diarizer, run } = splitOptions(options);
-  const share = shareDiarizer(diarizer);
+  const { diarizer, run, share } = endingOnFailure(source, () => {
+    const split = splitOptions(options);
+    return { ...split, share: shareDiarizer(split.diarizer) };
+  });
   try {
     return await share.diarize(source, run);
   } finally {

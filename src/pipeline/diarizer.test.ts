@@ -1,11 +1,13 @@
 /** What becomes of the workers of a cancelled run. Starting them, and the run itself, are the tests' own. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { VoxlaneError } from '../util/errors';
+import { diarize } from './diarize';
 import { Diarizer } from './diarizer';
 import type { Engine } from './engine';
 import { runPipeline } from './run';
+import { shareDiarizer } from './sharedDiarizer';
 import { checkAgain, startTrustedEngine } from './trust';
-import type { DiarizationResult } from './types';
+import type { DiarizationResult, DiarizeOptions } from './types';
 
 vi.mock('./run');
 vi.mock('./fileBases', () => ({ withFiles: (options: object) => Promise.resolve(options) }));
@@ -15,7 +17,8 @@ vi.mock(import('./trust'), async (original) => ({ ...(await original()), startTr
 const SAMPLES = new Float32Array(10);
 const RESULT = {} as DiarizationResult;
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
-const engineOf = () => ({ backend: { name: 'webgpu' }, terminate: vi.fn() }) as unknown as Engine;
+const engineOf = () => ({ backend: { name: 'webgpu' }, decode: { end: null }, clustering: { end: null }, terminate: vi.fn() }) as unknown as Engine;
+const ended = new VoxlaneError({ code: 'worker-failed', problem: 'it vanished' });
 
 /** Lets a mocked function's next call end when the test wants. */
 function gate<Result>(mocked: { mockReturnValueOnce: (promise: Promise<Result>) => unknown }): (result: Result) => void {
@@ -96,4 +99,103 @@ test('a run that was cancelled while the GPU was checked again leaves the next r
   diarizer.dispose();
   expect(second.terminate).toHaveBeenCalledOnce();
   await expect(diarizer.diarize(SAMPLES)).rejects.toMatchObject({ code: 'disposed' });
+});
+
+test.each(['decode', 'clustering'] as const)('an engine whose %s worker vanished between two runs is replaced', async (worker) => {
+  const [first, second] = [engineOf(), engineOf()];
+  const diarizer = await create(first);
+  vi.mocked(runPipeline).mockResolvedValue(RESULT);
+  await diarizer.diarize(SAMPLES);
+  Object.assign(first[worker], { end: ended });
+  vi.mocked(startTrustedEngine).mockResolvedValueOnce(second);
+  expect(await diarizer.diarize(SAMPLES)).toBe(RESULT);
+  expect(first.terminate).toHaveBeenCalledOnce();
+  expect(vi.mocked(runPipeline).mock.calls.map(([engine]) => engine)).toEqual([first, second]);
+});
+
+test.each(['succeeds', 'fails', 'is cancelled', 'is disposed of'] as const)('a run that %s reports nothing afterwards', async (how) => {
+  const diarizer = await create();
+  const events: string[] = [];
+  const controller = new AbortController();
+  let end: { resolve: (result: DiarizationResult) => void; reject: (reason: Error) => void };
+  vi.mocked(runPipeline).mockReturnValueOnce(new Promise((resolve, reject) => { end = { resolve, reject }; }));
+  const run = diarizer.diarize(SAMPLES, {
+    signal: controller.signal,
+    hook: () => events.push('hook'),
+    onProgress: () => events.push('progress'),
+    onPreview: () => events.push('preview'),
+  });
+  run.catch(() => undefined);
+  await settled();
+  const [, , options, hook] = vi.mocked(runPipeline).mock.lastCall!;
+  const report = (): void => {
+    hook({ stage: 'embedding', artifact: null, completed: 1, total: 2 });
+    options.onPreview?.({ analysedSeconds: 30, turns: [] });
+  };
+  report();
+  if (how === 'succeeds') end!.resolve(RESULT);
+  if (how === 'fails') end!.reject(new VoxlaneError({ code: 'audio-decode', problem: 'broken' }));
+  if (how === 'is cancelled') controller.abort();
+  if (how === 'is disposed of') diarizer.dispose();
+  // At once: what was posted before the end still arrives after it.
+  if (how.startsWith('is')) report();
+  await Promise.allSettled([run]);
+  report();
+  expect(events).toEqual(['hook', 'progress', 'preview']);
+});
+
+describe('a stream that no run reads is cancelled', () => {
+  const streamOf = () => {
+    const cancel = vi.fn();
+    return { cancel, stream: new ReadableStream<Uint8Array>({ cancel }) };
+  };
+
+  test.each([
+    ['an option out of range', { speakers: 0 }],
+    ['a contradiction', { minSpeakers: 3, maxSpeakers: 2 }],
+    ['an unknown option', { speaker: 2 }],
+    ['a signal that has fired', { signal: AbortSignal.abort() }],
+  ] as const)('%s', async (_, options) => {
+    const { cancel, stream } = streamOf();
+    const diarizer = await create();
+    await expect(diarizer.diarize(stream, options as DiarizeOptions)).rejects.toThrow();
+    expect(cancel).toHaveBeenCalledOnce();
+  });
+
+  test('after dispose()', async () => {
+    const { cancel, stream } = streamOf();
+    const diarizer = await create();
+    diarizer.dispose();
+    await expect(diarizer.diarize(stream)).rejects.toMatchObject({ code: 'disposed' });
+    expect(cancel).toHaveBeenCalledOnce();
+  });
+
+  test('in an engine that cannot start', async () => {
+    const cancel = vi.fn();
+    const diarizer = await create();
+    vi.mocked(runPipeline).mockRejectedValueOnce(ended);
+    await diarizer.diarize(SAMPLES).catch(() => undefined);
+    vi.mocked(startTrustedEngine).mockRejectedValueOnce(ended);
+    const endless = new ReadableStream<Float32Array>({ start: (controller) => { controller.enqueue(SAMPLES); }, cancel });
+    await expect(diarizer.diarize(endless)).rejects.toBe(ended);
+    expect(cancel).toHaveBeenCalledOnce();
+  });
+
+  test.each([{ speakers: 0 }, { nonsense: 1 }, { preset: 'large' }])('in one call of diarize() with %j', async (options) => {
+    const { cancel, stream } = streamOf();
+    await expect(diarize(stream, options as never)).rejects.toMatchObject({ code: 'options' });
+    expect(cancel).toHaveBeenCalledOnce();
+  });
+
+  test('on a share that was given back; one that somebody else reads is left alone', async () => {
+    const { cancel, stream } = streamOf();
+    const share = shareDiarizer();
+    share.release();
+    await expect(share.diarize(stream)).rejects.toMatchObject({ code: 'disposed' });
+    expect(cancel).toHaveBeenCalledOnce();
+    const other = streamOf();
+    other.stream.getReader();
+    await expect(share.diarize(other.stream)).rejects.toMatchObject({ code: 'disposed' });
+    expect(other.cancel).not.toHaveBeenCalled();
+  });
 });

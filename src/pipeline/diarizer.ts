@@ -1,12 +1,12 @@
 import { VoxlaneError } from '../util/errors';
 import { DISPOSE } from './disposeKey';
-import { cancelled, type Engine } from './engine';
+import { cancelled, hasEnded, type Engine } from './engine';
 import { withFiles } from './fileBases';
 import { checkDiarizerOptions, checkRunOptions, type CheckedDiarizerOptions, type CheckedRunOptions } from './options';
 import { checkDiarizerNames, checkRunNames } from './optionNames';
 import { ProgressMeter } from './progress';
 import { runPipeline } from './run';
-import { RunInput, type DiarizationSource } from './runInput';
+import { endingOnFailure, RunInput, type DiarizationSource } from './runInput';
 import { choosePreset } from './presets';
 import { settingsOf, type PipelineSettings } from './settings';
 import { withOwnArtifact, type StageEvent } from './stages';
@@ -82,10 +82,12 @@ export class Diarizer {
    * `cause`, `disposed`, `model-output`, and what {@link Diarizer.create} throws when the workers have to be started again
    */
   async diarize(source: DiarizationSource, options: DiarizeOptions = {}): Promise<DiarizationResult> {
-    if (this.disposed) throw disposedError();
-    checkRunNames(options);
-    const checked = checkRunOptions(options);
-    const input = new RunInput(source, checked.sampleRate);
+    const { checked, input } = endingOnFailure(source, () => {
+      if (this.disposed) throw disposedError();
+      checkRunNames(options);
+      const run = checkRunOptions(options);
+      return { checked: run, input: new RunInput(source, run.sampleRate) };
+    });
     try {
       return await this.turns.take(() => this.run(input, checked, options), options.signal);
     } finally {
@@ -110,10 +112,12 @@ export class Diarizer {
     if (this.disposed) throw disposedError();
     const { signal } = options;
     clearTimeout(this.idleTimer);
+    const events = new RunEvents(checked, options);
     // Also ends an engine that is only just starting.
     const controller = new AbortController();
     const aborted = new Promise<never>((_, reject) => {
       this.abort = (reason) => {
+        events.stop();
         controller.abort();
         this.stop(reason);
         reject(reason);
@@ -123,12 +127,13 @@ export class Diarizer {
     signal?.addEventListener('abort', cancel);
     try {
       // A race, because what the page itself decodes cannot be interrupted: it ends unheard.
-      return await Promise.race([this.runOnTrusted(input, checked, reporter(options), controller.signal), aborted]);
+      return await Promise.race([this.runOnTrusted(input, events.options, events.report, controller.signal), aborted]);
     } catch (thrown) {
       const error = input.causeOf(thrown);
       this.stopUnlessUsable(error);
       throw error;
     } finally {
+      events.stop();
       this.abort = null;
       signal?.removeEventListener('abort', cancel);
       this.waitIdle();
@@ -148,6 +153,8 @@ export class Diarizer {
     const ready = await input.settle();
     // What was cancelled meanwhile starts nothing.
     throwIfAborted(signal);
+    // A worker can end while it has nothing to do.
+    if (this.engine && hasEnded(this.engine)) this.stop(cancelled());
     for (let attempt = 0; ; attempt++) {
       const engine = this.engine ?? this.keep(await startTrustedEngine(this.options, this.settings, signal), signal);
       try {
@@ -199,12 +206,29 @@ function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw cancelled(signal);
 }
 
-function reporter({ hook, onProgress }: DiarizeOptions): (event: StageEvent) => void {
-  const meter = new ProgressMeter();
-  return (event) => {
-    hook?.(withOwnArtifact(event));
-    onProgress?.(meter.read(event));
+/** Passes a run's events on until the run is over: what its workers still finish after that is not reported. */
+class RunEvents {
+  readonly options: CheckedRunOptions;
+  private readonly meter = new ProgressMeter();
+  private isOver = false;
+
+  constructor(
+    checked: CheckedRunOptions,
+    private readonly listeners: DiarizeOptions,
+  ) {
+    const { onPreview } = checked;
+    this.options = { ...checked, onPreview: onPreview && ((preview) => { if (!this.isOver) onPreview(preview); }) };
+  }
+
+  readonly report = (event: StageEvent): void => {
+    if (this.isOver) return;
+    this.listeners.hook?.(withOwnArtifact(event));
+    this.listeners.onProgress?.(this.meter.read(event));
   };
+
+  stop(): void {
+    this.isOver = true;
+  }
 }
 
 function disposedError(): VoxlaneError {

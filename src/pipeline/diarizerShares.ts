@@ -3,7 +3,7 @@ import type { Diarizer } from './diarizer';
 import { cancelled } from './engine';
 import { checkRunNames } from './optionNames';
 import { askForTheSame, checkRunOptions, type OwnDiarizerOptions } from './options';
-import { dropSource, type DiarizationSource } from './runInput';
+import { dropSource, endingOnFailure, type DiarizationSource } from './runInput';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
 import { unlessAborted } from './unlessAborted';
 
@@ -76,7 +76,11 @@ class Shared {
     this.holders++;
     return {
       diarize: async (source, options = {}) => {
-        if (released.signal.aborted) throw releasedError();
+        endingOnFailure(source, () => {
+          if (released.signal.aborted) throw releasedError();
+          checkRunNames(options);
+          checkRunOptions(options);
+        });
         const run = new AbortController();
         runs.add(run);
         if (listener) this.listeners.add(listener);
@@ -102,8 +106,6 @@ class Shared {
   }
 
   private async run(source: DiarizationSource, options: DiarizeOptions, run: AbortController): Promise<DiarizationResult> {
-    checkRunNames(options);
-    checkRunOptions(options);
     const { signal } = options;
     const cancel = (): void => {
       run.abort(signal?.reason);

@@ -45,6 +45,11 @@ export interface Engine {
   readonly terminate: (reason: VoxlaneError) => void;
 }
 
+/** Whether a worker that holds a recording has ended. Workers of models are replaced in `ModelWorker`. */
+export function hasEnded({ decode, clustering }: Pick<Engine, 'decode' | 'clustering'>): boolean {
+  return decode.end !== null || clustering.end !== null;
+}
+
 /**
  * Starts the workers and loads the models, one after another: the runtime does not make sessions concurrently,
  * and two sets of threads compiling at once are slower than one after the other.

@@ -7,18 +7,20 @@ import { VoxlaneError } from '../util/errors';
 /** What a call is made on. */
 export type Remote<Api extends object> = Parameters<Parameters<WorkerHandle<Api>['call']>[0]>[0];
 
-/** Losses in one run after which the GPU is given up: a driver that keeps crashing will not get better. */
+/** Losses in one run after which the worker is given up: a driver that keeps crashing will not get better. */
 const MOST_RESTARTS = 3;
 
 /**
- * A worker with its model that survives the loss of its GPU device: it is ended, started and loaded again, and the
- * call that was interrupted is made again. A call must therefore keep what it sends.
+ * A worker with its model that survives the loss of its GPU device, and its own: it is ended, started and loaded again, and
+ * the call that was interrupted is made again. A call must therefore keep what it sends.
  */
 export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
   private handle: WorkerHandle<Api>;
   private restarts = 0;
   /** Counts of the workers that are gone. */
   private pastCounts: GpuCountsByStage[] = [];
+  /** What the worker answered last: all that is known of one that has vanished. */
+  private lastCounts: GpuCountsByStage = {};
   private terminated: VoxlaneError | null = null;
   /** Of the file that was loaded first; empty until then. */
   private sha256 = '';
@@ -43,13 +45,13 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
     return reply;
   }
 
-  /** @param use is called again after a lost device: it must not transfer what it sends */
+  /** @param use is called again after a lost device or worker: it must not transfer what it sends */
   async call<Result>(use: (remote: Remote<Api>) => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
         return await this.handle.call(use);
       } catch (error) {
-        const isLoss = error instanceof VoxlaneError && error.code === 'gpu-lost';
+        const isLoss = error instanceof VoxlaneError && (error.code === 'gpu-lost' || this.handle.vanished);
         if (!isLoss || this.terminated || this.restarts >= MOST_RESTARTS) throw error;
         this.restarts++;
         await this.restart(error);
@@ -64,14 +66,19 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
 
   /** What each stage has asked of the GPU, over all restarts that could still be asked. */
   async gpuCounts(): Promise<GpuCountsByStage> {
-    const current = await this.handle.call((api) => (api as unknown as ModelWorkerApi<Manifest>).gpuCounts());
-    return addCounts([...this.pastCounts, current]);
+    return addCounts([...this.pastCounts, await this.currentCounts()]);
   }
 
   /** Ends the worker at once. */
   terminate(reason: VoxlaneError): void {
     this.terminated = reason;
     this.handle.terminate(reason);
+  }
+
+  private async currentCounts(): Promise<GpuCountsByStage> {
+    if (this.handle.vanished) return this.lastCounts;
+    this.lastCounts = await this.handle.call((api) => (api as unknown as ModelWorkerApi<Manifest>).gpuCounts());
+    return this.lastCounts;
   }
 
   private throwIfTerminated(): void {
@@ -81,9 +88,8 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
   }
 
   private async restart(reason: VoxlaneError): Promise<void> {
-    this.pastCounts.push(
-      await this.handle.call((api) => (api as unknown as ModelWorkerApi<Manifest>).gpuCounts()).catch(() => ({})),
-    );
+    this.pastCounts.push(await this.currentCounts().catch(() => this.lastCounts));
+    this.lastCounts = {};
     this.handle.terminate(reason);
     this.throwIfTerminated();
     this.handle = this.spawn();

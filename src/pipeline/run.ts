@@ -37,8 +37,7 @@ export async function runPipeline(
   const isOpenEnded = input.kind === 'stream' && options.durationSeconds === undefined;
   const local = await runModels(engine, isOpenEnded ? null : facts.durationSeconds, hook, (numWindows, expected) => {
     previewer.offer(numWindows, expected);
-  });
-  previewer.stop();
+  }).finally(() => { previewer.stop(); });
   const timings: Timings = { ...local.timings };
   const describeWith = async (assembly: Assembly | null): Promise<DiarizationResult> => {
     const gpu = engine.backend.name === 'webgpu' ? countsSince(await gpuCounts(engine), counted) : null;

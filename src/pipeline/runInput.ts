@@ -12,7 +12,8 @@ import { SampleFeed } from './sampleFeed';
  * the next is asked for, so its buffer may be filled again. They are not held, except on WebGPU, where they are kept as
  * blobs to the end of the run: should the GPU fail, all is done again on WASM. A live source gives turns by `onPreview`.
  *
- * What gives pieces is read by one run only. It is told to end (`cancel()`, `return()`) when the run ends before it.
+ * What gives pieces is read by one run only. It is told to end (`cancel()`, `return()`) when the run ends before it, also if
+ * the run fails before it reads anything.
  */
 export type DiarizationSource =
   | Blob
@@ -114,6 +115,20 @@ export function dropSource(source: DiarizationSource): void {
     readerOf(source)?.end();
   } catch {
     // It is somebody else's.
+  }
+}
+
+/**
+ * What `check` gives. If it throws, no run reads the source, so the source is ended.
+ *
+ * @throws what `check` throws
+ */
+export function endingOnFailure<Result>(source: DiarizationSource, check: () => Result): Result {
+  try {
+    return check();
+  } catch (error) {
+    dropSource(source);
+    throw error;
   }
 }
 

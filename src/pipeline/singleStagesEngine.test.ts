@@ -11,7 +11,7 @@ vi.mock(import('./trust'), async (original) => ({ ...(await original()), startTr
 
 const OPTIONS = { idleSeconds: Infinity };
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
-const engineOf = (name: 'wasm' | 'webgpu' = 'wasm') => ({ backend: { name }, terminate: vi.fn() }) as unknown as Engine;
+const engineOf = (name: 'wasm' | 'webgpu' = 'wasm') => ({ backend: { name }, decode: { end: null }, clustering: { end: null }, terminate: vi.fn() }) as unknown as Engine;
 
 beforeEach(() => { vi.stubGlobal('document', { baseURI: 'https://example.org/' }); });
 afterEach(() => {
@@ -54,5 +54,15 @@ describe('the workers of single stages', () => {
     expect(await withEngine(OPTIONS, use)).toBe(wasm);
     expect(gpu.terminate).toHaveBeenCalledOnce();
     expect(await withEngine(OPTIONS, use)).toBe(wasm);
+  });
+
+  test('are started again after one of them vanished while nothing was asked', async () => {
+    const [first, second] = [engineOf(), engineOf()];
+    vi.mocked(startTrustedEngine).mockResolvedValueOnce(first).mockResolvedValueOnce(second);
+    const use = (engine: Engine) => Promise.resolve(engine);
+    expect(await withEngine(OPTIONS, use)).toBe(first);
+    Object.assign(first.decode, { end: new VoxlaneError({ code: 'worker-failed', problem: 'it vanished' }) });
+    expect(await withEngine(OPTIONS, use)).toBe(second);
+    expect(first.terminate).toHaveBeenCalledOnce();
   });
 });

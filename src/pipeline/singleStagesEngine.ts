@@ -1,5 +1,5 @@
 import { VoxlaneError } from '../util/errors';
-import { cancelled, type Engine } from './engine';
+import { cancelled, hasEnded, type Engine } from './engine';
 import { withFiles } from './fileBases';
 import { askForTheSame, checkDiarizerOptions, optionError, type CheckedDiarizerOptions, type OwnDiarizerOptions } from './options';
 import { checkDiarizerNames } from './optionNames';
@@ -101,6 +101,8 @@ class StageEngine {
 
   /** Where a GPU turns out to be at fault, all of the work is done again on WASM, and so is what follows. */
   private async work<Result>(use: (engine: Engine) => Promise<Result>): Promise<Result> {
+    // A worker can end while it has nothing to do.
+    if (this.engine && hasEnded(this.engine)) this.endWorkers(cancelled());
     this.starting = new AbortController();
     const { signal } = this.starting;
     try {

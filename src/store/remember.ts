@@ -1,4 +1,8 @@
-import { delMany, get, keys, set } from 'idb-keyval';
+import { createStore, delMany, get, keys, set, type UseStore } from 'idb-keyval';
+
+let opened: UseStore | undefined;
+/** Not the default database of idb-keyval, which the page that holds the library may use itself. */
+const database = (): UseStore => (opened ??= createStore('voxlane-memory', 'values'));
 
 /**
  * What is worth keeping from one visit to the next. A browser that stores nothing (private mode, a full disk, blocked
@@ -6,7 +10,7 @@ import { delMany, get, keys, set } from 'idb-keyval';
  */
 export async function recall<Value>(key: string, isValue: (stored: unknown) => stored is Value): Promise<Value | null> {
   try {
-    const stored: unknown = await get(key);
+    const stored: unknown = await get(key, database());
     return isValue(stored) ? stored : null;
   } catch {
     return null;
@@ -15,7 +19,7 @@ export async function recall<Value>(key: string, isValue: (stored: unknown) => s
 
 export async function remember(key: string, value: unknown): Promise<void> {
   try {
-    await set(key, value);
+    await set(key, value, database());
   } catch {
     // Works all the same, only slower the next time.
   }
@@ -24,8 +28,8 @@ export async function remember(key: string, value: unknown): Promise<void> {
 /** Forgets everything that was remembered under keys that begin so. */
 export async function forget(prefix: string): Promise<void> {
   try {
-    const known = await keys();
-    await delMany(known.filter((key) => typeof key === 'string' && key.startsWith(prefix)));
+    const known = await keys(database());
+    await delMany(known.filter((key) => typeof key === 'string' && key.startsWith(prefix)), database());
   } catch {
     // What cannot be read is not remembered either.
   }

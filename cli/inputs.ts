@@ -1,0 +1,34 @@
+/** What commands read: checked before anything is computed. */
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { reasonOf } from './output';
+
+/** Why a path is no file that can be read, for people; null if it is one. */
+export function fileProblem(path: string): string | null {
+  let stats;
+  try {
+    stats = statSync(path);
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown };
+    return code === 'ENOENT' ? 'the file does not exist' : `the file cannot be read: ${reasonOf(error)}`;
+  }
+  if (stats.isDirectory()) return 'it is a folder, not a file';
+  if (!stats.isFile()) return 'it is not a regular file: save the recording to a file first';
+  if (stats.size === 0) return 'the file is empty';
+  try {
+    accessSync(path, constants.R_OK);
+    return null;
+  } catch (error) {
+    return `the file cannot be read: ${reasonOf(error)}`;
+  }
+}
+
+/** @throws Error with one line that names the file */
+export function requireFile(path: string): void {
+  const problem = fileProblem(path);
+  if (problem !== null) throw new Error(`${path}: ${problem}`);
+}
+
+/** @throws Error for a path that is not there */
+export function requirePath(path: string): void {
+  if (!existsSync(path)) throw new Error(`${path} does not exist or cannot be read`);
+}

@@ -1,0 +1,82 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { fileProblem } from './inputs';
+import { prepareFolder, requireWritable, writeResult } from './output';
+
+let folder: string;
+beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'voxlane-test-')); });
+afterEach(() => { rmSync(folder, { recursive: true, force: true }); });
+
+const at = (name: string): string => join(folder, name);
+
+describe('a result', () => {
+  test('takes the place of an older one, with its permissions, and leaves nothing else', () => {
+    writeFileSync(at('a.rttm'), 'old');
+    chmodSync(at('a.rttm'), 0o640);
+    writeResult(at('a.rttm'), 'new');
+    expect(readFileSync(at('a.rttm'), 'utf8')).toBe('new');
+    expect(statSync(at('a.rttm')).mode & 0o777).toBe(0o640);
+    expect(readdirSync(folder)).toEqual(['a.rttm']);
+  });
+
+  test('goes where a link leads, and the link stays', () => {
+    mkdirSync(at('there'));
+    writeFileSync(at('there/a.rttm'), 'old');
+    symlinkSync(at('there/a.rttm'), at('a.rttm'));
+    writeResult(at('a.rttm'), 'new');
+    expect(readFileSync(at('there/a.rttm'), 'utf8')).toBe('new');
+    expect(statSync(at('a.rttm')).ino).toBe(statSync(at('there/a.rttm')).ino);
+  });
+
+  test('that cannot be written is one line with the file and the reason; the older one stays', () => {
+    mkdirSync(at('folder.rttm'));
+    writeFileSync(at('file'), '');
+    expect(() => { writeResult(at('folder.rttm'), 'x'); }).toThrow(/folder\.rttm cannot be written: it is a folder$/);
+    expect(() => { writeResult(at('file/a.rttm'), 'x'); }).toThrow(/a\.rttm cannot be written: a part of its path is not a folder$/);
+    expect(() => { writeResult(at('absent/a.rttm'), 'x'); }).toThrow(/a\.rttm cannot be written: its folder does not exist$/);
+    expect(() => { writeResult(at(`${'x'.repeat(300)}.rttm`), 'x'); }).toThrow(/cannot be written: the name is too long$/);
+    expect(readdirSync(folder).sort()).toEqual(['file', 'folder.rttm']);
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('on a full disk is one line; a device is not replaced by a file', () => {
+    symlinkSync('/dev/full', at('a.rttm'));
+    expect(() => { writeResult(at('a.rttm'), 'x'); }).toThrow(/a\.rttm cannot be written: no space is left on the disk$/);
+    writeResult('/dev/null', 'x');
+    expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
+  });
+});
+
+describe('where results go is tried before they are computed', () => {
+  test('a folder is made, and stays empty', () => {
+    prepareFolder(at('a/b'));
+    expect(readdirSync(at('a/b'))).toEqual([]);
+    requireWritable(at('a/b/tensor.npy'));
+    expect(readdirSync(at('a/b'))).toEqual([]);
+  });
+
+  test('an impossible one is one line', () => {
+    writeFileSync(at('file'), '');
+    expect(() => { prepareFolder(at('file')); }).toThrow(/results cannot be written to .*file: a part of its path is not a folder$/);
+    expect(() => { prepareFolder(at('file/b')); }).toThrow(/file\/b: a part of its path is not a folder$/);
+    expect(() => { requireWritable(folder); }).toThrow(/it is a folder$/);
+    expect(() => { requireWritable(at('absent/a.npy')); }).toThrow(/its folder does not exist$/);
+  });
+
+  // Not even root may write there.
+  test.skipIf(!existsSync('/proc/self'))('a folder that cannot be written to is one line', () => {
+    expect(() => { prepareFolder('/proc/self'); }).toThrow(/^results cannot be written to \/proc\/self: [^\n]+$/);
+  });
+});
+
+test('what is no file that can be read is named before anything is computed', () => {
+  writeFileSync(at('empty.wav'), '');
+  writeFileSync(at('a.wav'), 'RIFF');
+  expect(fileProblem(at('a.wav'))).toBeNull();
+  expect(fileProblem(folder)).toBe('it is a folder, not a file');
+  expect(fileProblem(at('absent.wav'))).toBe('the file does not exist');
+  expect(fileProblem(at('a.wav/b.wav'))).toBe('the file cannot be read: a part of its path is not a folder');
+  expect(fileProblem(at('empty.wav'))).toBe('the file is empty');
+  expect(fileProblem('/dev/null')).toMatch(/not a regular file/);
+});

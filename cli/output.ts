@@ -1,0 +1,126 @@
+/** What commands write: standard output, standard error and result files. Each failure is an Error with one line. */
+import { chmodSync, fstatSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, writeSync, type Stats } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { messageOf } from '../src/util/errors';
+
+/** What a person can do something about, by the code of Node's error. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission is denied',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file is too large for the disk',
+  EIO: 'the disk reports an error',
+  EISDIR: 'it is a folder',
+  ELOOP: 'its links lead in a circle',
+  EMFILE: 'too many files are open',
+  ENAMETOOLONG: 'the name is too long',
+  ENOENT: 'its folder does not exist',
+  ENOSPC: 'no space is left on the disk',
+  ENOTDIR: 'a part of its path is not a folder',
+  EEXIST: 'a part of its path is not a folder',
+  EPERM: 'permission is denied',
+  EPIPE: 'its reader has closed it',
+  ERR_STREAM_DESTROYED: 'its reader has closed it',
+  EROFS: 'the disk is read-only',
+};
+
+/** Why a system call failed, for people. */
+export function reasonOf(error: unknown): string {
+  const { code } = error as { readonly code?: unknown };
+  return (typeof code === 'string' ? REASONS[code] : undefined) ?? messageOf(error);
+}
+
+// Without a listener, a reader that goes away (`| head`) ends the process with a stack trace. `print` reports it.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+
+/** Writes a line to standard error. If nobody reads that, the work goes on. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Writes to standard output. @throws Error with one line if it is closed or its disk is full */
+export async function print(text: string): Promise<void> {
+  try {
+    // A stream on a file loses what a full disk does not take of a write.
+    if (fstatSync(process.stdout.fd).isFile()) writeWhole(process.stdout.fd, text);
+    else await writeToStream(text);
+  } catch (cause) {
+    throw new Error(`standard output cannot be written: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function writeWhole(file: number, text: string): void {
+  let rest: Uint8Array = Buffer.from(text);
+  while (rest.length > 0) rest = rest.subarray(writeSync(file, rest));
+}
+
+function writeToStream(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+/**
+ * Writes a file whole or not at all: under a temporary name in the same folder, which is then renamed.
+ *
+ * @throws Error with one line that names the file
+ */
+export function writeResult(path: string, data: string | Uint8Array): void {
+  try {
+    const existing = statSync(path, { throwIfNoEntry: false });
+    if (existing && isSpecial(existing)) writeFileSync(path, data);
+    else replaceFile(existing ? realpathSync(path) : path, data, existing);
+  } catch (cause) {
+    throw new Error(`${path} cannot be written: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** A device or a pipe, such as /dev/null, must not be replaced by a file. */
+const isSpecial = (stats: Stats): boolean => !stats.isFile() && !stats.isDirectory();
+
+function replaceFile(path: string, data: string | Uint8Array, existing: Stats | undefined): void {
+  const temporary = temporaryName(path);
+  try {
+    writeFileSync(temporary, data);
+    if (existing) chmodSync(temporary, existing.mode);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Short, because names have a limit that the result's own name may come close to. */
+const temporaryName = (path: string): string => join(dirname(path), `.voxlane-${process.pid}.tmp`);
+
+/** Makes a folder for results, and tries it. @throws Error with one line that names the folder */
+export function prepareFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    replaceNothing(join(folder, 'result'));
+  } catch (cause) {
+    throw new Error(`results cannot be written to ${folder}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Tries whether a result can be written, before it is computed. @throws Error with one line that names the file */
+export function requireWritable(path: string): void {
+  try {
+    const existing = statSync(path, { throwIfNoEntry: false });
+    if (existing?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+    if (basename(path) === '') throw Object.assign(new Error(), { code: 'ENOENT' });
+    if (!existing || !isSpecial(existing)) replaceNothing(existing ? realpathSync(path) : path);
+  } catch (cause) {
+    throw new Error(`${path} cannot be written: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Permissions alone do not tell: a disk can be read-only, and root may do anything. */
+function replaceNothing(path: string): void {
+  const temporary = temporaryName(path);
+  writeFileSync(temporary, '');
+  rmSync(temporary);
+}

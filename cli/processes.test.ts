@@ -1,0 +1,116 @@
+/** What commands leave behind, as processes of their own: pipes that close, signals, and two builds at a time. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+let folder: string;
+beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'voxlane-test-')); });
+afterEach(() => { rmSync(folder, { recursive: true, force: true }); });
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A script with the modules of the commands. `onOutput` may end it or its pipes. */
+function runScript(lines: string, onOutput: (child: ReturnType<typeof spawn>, text: string) => void = () => undefined, stdout: 'pipe' | number = 'pipe'): Promise<Ended> {
+  const path = join(folder, `script-${Math.random()}.mts`);
+  writeFileSync(path, lines.replace(/'\.\/(\w+)'/g, (_, name: string) => `'${resolve('cli', `${name}.ts`)}'`));
+  const child = spawn(process.execPath, ['--import', 'tsx', path], { stdio: ['ignore', stdout, 'pipe'] });
+  let [out, err] = ['', ''];
+  child.stdout?.on('data', (data: Buffer) => {
+    out += data.toString();
+    onOutput(child, out);
+  });
+  child.stderr!.on('data', (data: Buffer) => { err += data.toString(); });
+  return new Promise((done) => {
+    child.on('close', (code, signal) => { done({ code, signal, stdout: out, stderr: err }); });
+  });
+}
+
+const PRINTS = `
+  import { print } from './output';
+  import { runCommand } from './script';
+  await runCommand('test', 1, async () => {
+    for (let line = 0; line < 1e5; line++) await print('a line of the result, again and again\\n');
+    return 0;
+  });`;
+
+test('a reader that goes away, as head does, is one line and no stack trace', async () => {
+  const { code, stderr } = await runScript(PRINTS, (child) => { child.stdout!.destroy(); });
+  expect(stderr).toBe('test: standard output cannot be written: its reader has closed it\n');
+  expect(code).toBe(1);
+});
+
+test('so is one of a command that prints all at its end', async () => {
+  const lines = `
+    import { print } from './output';
+    import { runScript } from './script';
+    process.stdout.write('first\\n');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await runScript(import.meta.url, () => ({ exitCode: 0, stdout: 'x'.repeat(1e6), stderr: '' }));`;
+  const { code, stderr } = await runScript(lines, (child) => { child.stdout!.destroy(); });
+  expect(stderr).toMatch(/^script-[^\n]*: standard output cannot be written: its reader has closed it\n$/);
+  expect(code).toBe(1);
+});
+
+test.skipIf(!existsSync('/dev/full'))('a full disk behind standard output is one line', async () => {
+  const { code, stderr } = await runScript(PRINTS, undefined, openSync('/dev/full', 'w'));
+  expect(stderr).toBe('test: standard output cannot be written: no space is left on the disk\n');
+  expect(code).toBe(1);
+});
+
+test('nobody reads standard error: the work goes on', async () => {
+  const lines = `
+    import { print, say } from './output';
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (let line = 0; line < 100; line++) { say('progress'); await new Promise((resolve) => setTimeout(resolve)); }
+    await print('the result');`;
+  const child = runScript(`process.stdout.write('.');\n${lines}`, (started) => { started.stderr!.destroy(); });
+  expect(await child).toMatchObject({ code: 0, stdout: '.the result' });
+});
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)('%s removes temporary folders, ends what has to be ended, and is how the process ends', async (wanted) => {
+  const lines = `
+    import { writeFileSync } from 'node:fs';
+    import { onEnding, temporaryFolder } from './endings';
+    onEnding(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      writeFileSync(${JSON.stringify(join(folder, 'ended'))}, '');
+    });
+    const made = temporaryFolder();
+    writeFileSync(made + '/large.zip', 'x');
+    process.stdout.write(made + '\\n');
+    setInterval(() => undefined, 1000);`;
+  const { signal, stdout } = await runScript(lines, (child) => { child.kill(wanted); });
+  expect(signal).toBe(wanted);
+  expect(stdout.trim()).toContain('voxlane-');
+  expect(existsSync(stdout.trim())).toBe(false);
+  expect(existsSync(join(folder, 'ended'))).toBe(true);
+});
+
+test('of several processes, one at a time builds, and the next one finds what it built', async () => {
+  mkdirSync(join(folder, 'node_modules'));
+  const log = join(folder, 'log');
+  writeFileSync(log, '');
+  const lines = `
+    import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+    import { withBuildLock } from './buildLock';
+    const folder = ${JSON.stringify(folder)};
+    await withBuildLock(folder, () => undefined, async () => {
+      appendFileSync(${JSON.stringify(log)}, 'in ');
+      if (!existsSync(folder + '/dist')) {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        writeFileSync(folder + '/dist', '');
+        appendFileSync(${JSON.stringify(log)}, 'built ');
+      }
+      appendFileSync(${JSON.stringify(log)}, 'out ');
+    });`;
+  const ended = await Promise.all([runScript(lines), runScript(lines), runScript(lines)]);
+  expect(ended).toMatchObject([{ code: 0, stderr: '' }, { code: 0, stderr: '' }, { code: 0, stderr: '' }]);
+  expect(readFileSync(log, 'utf8')).toBe('in built out in out in out ');
+});

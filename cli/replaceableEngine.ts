@@ -1,0 +1,57 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Page } from 'playwright-core';
+import { isEnding } from './endings';
+import type { EnginePage } from './enginePage';
+
+/** A piece of work that ends so many browsers has something to do with it. */
+const MOST_REPLACEMENTS = 1;
+/** Within this time after a call fails, the browser reports that its page has crashed. */
+const REPORT_MS = 2000;
+
+/** The library in a browser that is replaced if its renderer crashes or it ends: a page without a renderer never works again. */
+export class ReplaceableEngine {
+  private engine: EnginePage | null = null;
+  private isPrepared = false;
+
+  /**
+   * @param open starts a browser
+   * @param prepare loads the models in a browser that has just started
+   * @param onReplace is called before work is done again
+   */
+  constructor(
+    private readonly open: () => Promise<EnginePage>,
+    private readonly prepare: (page: Page) => Promise<void>,
+    private readonly onReplace: () => void,
+  ) {}
+
+  /**
+   * Runs `work` on the page, and again on a new one if the browser ended meanwhile.
+   *
+   * @throws what `open`, `prepare` and `work` throw; Error with one line if the new browser ended too
+   */
+  async run<Result>(work: (page: Page) => Promise<Result>): Promise<Result> {
+    for (let replaced = 0; ; replaced++) {
+      const engine = (this.engine ??= await this.open());
+      try {
+        if (!this.isPrepared) await this.prepare(engine.page);
+        this.isPrepared = true;
+        return await work(engine.page);
+      } catch (error) {
+        const hasEnded = await Promise.race([engine.ended.then(() => true), delay(REPORT_MS, false)]);
+        if (!hasEnded || isEnding()) throw error;
+        await this.close();
+        if (replaced === MOST_REPLACEMENTS) {
+          throw new Error(`the browser ended ${replaced + 1} times at this work. Free some memory, or split the recording`, { cause: error });
+        }
+        this.onReplace();
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    const { engine } = this;
+    this.engine = null;
+    this.isPrepared = false;
+    await engine?.close();
+  }
+}

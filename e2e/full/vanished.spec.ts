@@ -1,0 +1,128 @@
+/** Workers, the renderer and the GPU process end in the middle of a run: the same result, or a typed error and a next run that works. */
+import { expect, openEngine, test } from '../../test/browser/engine';
+import type { Page } from '../../test/browser/test';
+import { injectOnce, keepWorkers, onCall, terminateWorkers, WORKER_CALLS, type RunWorker } from '../../test/browser/vanish';
+import type { DiarizationJson } from '../../test/browser/engine';
+import type { DiarizeOptions, DiarizerOptions } from '../../src/index';
+
+/** The worker's own listener does not get the call: what it does at once it could still answer. */
+const CLOSE = 'event.stopImmediatePropagation(); close();';
+const KINDS = Object.keys(WORKER_CALLS) as RunWorker[];
+const STRETCH: DiarizeOptions = { durationSeconds: 12 };
+
+/** Makes a diarizer for the runs of a test; gives the code of an error, or null. */
+const create = (page: Page, options: DiarizerOptions = { backend: 'wasm' }): Promise<string | null> =>
+  page.evaluate(async (given) => {
+    try {
+      Object.assign(globalThis, { testDiarizer: await voxlane.Diarizer.create(given) });
+      return null;
+    } catch (error) {
+      return (error as { code?: string }).code ?? String(error);
+    }
+  }, options);
+
+/** A run of the sample: its document without what it took, or the code of its error. */
+const run = (page: Page, options = STRETCH): Promise<string> =>
+  page.evaluate(async (given) => {
+    const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
+    try {
+      const result = await testDiarizer.diarize(await (await fetch('sample.wav')).blob(), given);
+      return voxlane.toJson('x', { ...result, timings: {}, gpu: null });
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  }, options);
+
+let expected: string;
+test.beforeEach(async ({ page }) => {
+  await openEngine(page);
+  await create(page);
+  expected = await run(page);
+  expect((JSON.parse(expected) as DiarizationJson).turns.length).toBeGreaterThan(0);
+});
+
+for (const kind of KINDS) {
+  test(`the ${kind} worker closes itself in mid-run`, async ({ page }) => {
+    await injectOnce(page, kind, onCall(WORKER_CALLS[kind], CLOSE));
+    await openEngine(page);
+    await create(page);
+    const outcome = await run(page);
+    // What a worker of a model holds can be loaded again; what is decoded or clustered so far cannot.
+    expect(outcome).toBe(kind === 'decode' || kind === 'clustering' ? 'worker-failed' : expected);
+    expect(await run(page)).toBe(expected);
+  });
+
+  test(`the ${kind} worker closes itself before it can be called`, async ({ page }) => {
+    await injectOnce(page, kind, 'close();');
+    await openEngine(page);
+    const code = await create(page);
+    if (code !== null) {
+      expect(code).toBe('worker-failed');
+      await create(page);
+    }
+    expect([expected, 'worker-failed']).toContain(await run(page));
+    expect(await run(page)).toBe(expected);
+  });
+}
+
+test('workers that other code of the page terminates, in mid-run and between two runs', async ({ page }) => {
+  await keepWorkers(page);
+  await openEngine(page);
+  await create(page);
+  for (const kind of KINDS) {
+    await terminateWorkers(page, kind);
+    // The page notices within a second or two; a run that starts before that ends with an error.
+    await expect.poll(() => run(page), { timeout: 60_000 }).toBe(expected);
+  }
+  const running = run(page);
+  await page.waitForTimeout(300);
+  for (const kind of KINDS) await terminateWorkers(page, kind);
+  expect([expected, 'worker-failed']).toContain(await running);
+  expect(await run(page)).toBe(expected);
+});
+
+test('a worker that computes for several seconds in one call is not taken for one that has vanished', async ({ page }) => {
+  const spin = 'const start = Date.now(); while (Date.now() - start < 8000);';
+  for (const kind of KINDS) await injectOnce(page, kind, onCall(WORKER_CALLS[kind], spin));
+  await openEngine(page);
+  await create(page);
+  expect(await run(page)).toBe(expected);
+});
+
+test('the renderer crashes in mid-run: the next page works', async ({ page, context }) => {
+  const crashed = page.waitForEvent('crash');
+  run(page).catch(() => undefined);
+  await page.waitForTimeout(300);
+  const session = await context.newCDPSession(page);
+  // Has no answer: whoever would give it is gone.
+  session.send('Page.crash').catch(() => undefined);
+  await crashed;
+  const next = await context.newPage();
+  await openEngine(next);
+  await create(next);
+  expect(await run(next)).toBe(expected);
+});
+
+test('the GPU process crashes in mid-run: WASM goes on undisturbed', async ({ page, browser }) => {
+  const running = run(page);
+  await page.waitForTimeout(300);
+  await (await browser.newBrowserCDPSession()).send('Browser.crashGpuProcess' as never).catch(() => undefined);
+  expect(await running).toBe(expected);
+});
+
+test('the GPU process crashes in mid-run on WebGPU: the same turns, or a typed error', async ({ page, browser }) => {
+  // Slow on a software adapter, and slower after a crash.
+  test.setTimeout(600_000);
+  const stretch = { startSeconds: 8.3, durationSeconds: 2 };
+  const numTurnsOf = (text: string): number => (JSON.parse(text) as DiarizationJson).turns.length;
+  const wanted = numTurnsOf(await run(page, stretch));
+  await openEngine(page);
+  expect(await create(page, { backend: 'webgpu', trustGpu: true })).toBeNull();
+  const running = run(page, stretch);
+  await page.waitForTimeout(500);
+  await (await browser.newBrowserCDPSession()).send('Browser.crashGpuProcess' as never).catch(() => undefined);
+  const outcome = await running;
+  if (outcome.startsWith('{')) expect(numTurnsOf(outcome)).toBe(wanted);
+  else expect(outcome).toMatch(/^(gpu|backend|worker)-/);
+  expect(numTurnsOf(await run(page, stretch))).toBe(wanted);
+});

@@ -1,0 +1,57 @@
+import type { Page } from '@playwright/test';
+
+/** The workers of a run, with the call in whose middle they are ended. */
+export const WORKER_CALLS = {
+  decode: 'next',
+  segmentation: 'segment',
+  embedding: 'embed',
+  clustering: 'assemble',
+} as const;
+
+export type RunWorker = keyof typeof WORKER_CALLS;
+
+/** Puts a script before that of the first worker of a kind; those that are started after it are as they are. */
+export async function injectOnce(page: Page, kind: RunWorker, script: string): Promise<void> {
+  await page.route(
+    `**/${kind}.worker-*.js`,
+    async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: `${script}\n${await response.text()}` });
+    },
+    { times: 1 },
+  );
+}
+
+/** Runs `statements` in a worker, with the message as `event`, when `method` is called for the `count`th time. */
+export function onCall(method: string, statements: string, count = 1): string {
+  return `{ let calls = 0; addEventListener('message', (event) => {
+    if (event.data?.path?.[0] !== '${method}' || ++calls !== ${count}) return;
+    ${statements}
+  }); }`;
+}
+
+
+declare global {
+  var keptWorkers: { readonly name: string; readonly worker: Worker }[];
+}
+
+/** Keeps every worker that the page will start, for {@link terminateWorkers}. */
+export async function keepWorkers(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    globalThis.keptWorkers = [];
+    const Native = Worker;
+    globalThis.Worker = class extends Native {
+      constructor(address: string | URL, options?: WorkerOptions) {
+        super(address, options);
+        keptWorkers.push({ name: options?.name ?? '', worker: this });
+      }
+    };
+  });
+}
+
+/** Terminates workers behind the back of the library. */
+export function terminateWorkers(page: Page, kind: RunWorker): Promise<void> {
+  return page.evaluate((wanted) => {
+    for (const { name, worker } of keptWorkers) if (name === wanted) worker.terminate();
+  }, `voxlane ${kind}`);
+}

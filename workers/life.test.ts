@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { FakeLocks } from '../test/workers/fakeLocks';
+import { announceLife, watchLife, type LifeSources } from './life';
+
+beforeEach(() => { vi.useFakeTimers(); });
+afterEach(() => { vi.useRealTimers(); });
+
+const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+/** Longer than the page waits before it asks a second time, shorter than a start may take. */
+const aWhile = (): Promise<unknown> => vi.advanceTimersByTimeAsync(5000);
+
+const pageOf = (sources: Partial<LifeSources>): LifeSources => ({ locks: undefined, databases: undefined, ...sources });
+
+/** A worker's end of the messages, and the page's watch. */
+function watched(sources: LifeSources) {
+  const worker = new EventTarget();
+  const ends: string[] = [];
+  const stop = watchLife(worker as Worker, (how) => { ends.push(how); }, sources);
+  const post = (data: unknown): void => { worker.dispatchEvent(Object.assign(new Event('message'), { data })); };
+  return { ends, stop, post };
+}
+
+test('a worker that ends is noticed; one that computes without a pause is not', async () => {
+  const browser = new FakeLocks();
+  const thread = browser.thread();
+  const { ends, post } = watched(pageOf({ locks: browser.thread().locks }));
+  announceLife(post, pageOf({ locks: thread.locks }));
+  // It sends nothing in ten minutes.
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(ends).toEqual([]);
+  thread.end();
+  await aWhile();
+  expect(ends).toEqual(['ended']);
+});
+
+test('a page whose request overtakes that of the worker does not take it for dead', async () => {
+  const browser = new FakeLocks();
+  const thread = browser.thread();
+  const slow = {
+    async request(...parameters: unknown[]) {
+      await new Promise((resolve) => { setTimeout(resolve, 500); });
+      return thread.locks.request(...(parameters as Parameters<LockManager['request']>));
+    },
+  };
+  const { ends, post } = watched(pageOf({ locks: browser.thread().locks }));
+  announceLife(post, pageOf({ locks: slow }));
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(ends).toEqual([]);
+  thread.end();
+  await aWhile();
+  expect(ends).toEqual(['ended']);
+});
+
+test('a worker that ends before its lock is granted is noticed', async () => {
+  const browser = new FakeLocks();
+  const { ends, post } = watched(pageOf({ locks: browser.thread().locks }));
+  // Its request dies with it.
+  announceLife(post, pageOf({ locks: { request: () => new Promise<never>(() => undefined) } }));
+  await aWhile();
+  expect(ends).toEqual(['ended']);
+});
+
+test('a worker from which nothing comes has not started; any message shows that it has', async () => {
+  const { ends } = watched(pageOf({}));
+  const other = watched(pageOf({}));
+  other.post({ id: 'an answer' });
+  await vi.advanceTimersByTimeAsync(200_000);
+  expect(ends).toEqual(['never-started']);
+  expect(other.ends).toEqual([]);
+});
+
+test('a watch that was stopped reports nothing, and leaves no request waiting', async () => {
+  const browser = new FakeLocks();
+  const thread = browser.thread();
+  const { ends, post, stop } = watched(pageOf({ locks: browser.thread().locks }));
+  let name = '';
+  announceLife((message) => { ({ name } = message); post(message); }, pageOf({ locks: thread.locks }));
+  await settle();
+  stop();
+  thread.end();
+  await vi.advanceTimersByTimeAsync(200_000);
+  expect(ends).toEqual([]);
+  // Free for anyone.
+  expect(await browser.thread().locks.request(name, () => 'granted')).toBe('granted');
+});
+
+/** Databases of one browser: a deletion waits until no connection is open. */
+function fakeDatabases() {
+  const open = new Map<string, number>();
+  const deletions: { readonly name: string; readonly request: { onsuccess?: () => void } }[] = [];
+  const settleDeletions = (): void => {
+    for (const { name, request } of deletions) {
+      if (open.get(name) === 0 && open.delete(name)) request.onsuccess?.();
+    }
+  };
+  const databases = {
+    open(name: string) {
+      const request: { onsuccess?: () => void; result?: unknown } = { result: {} };
+      queueMicrotask(() => {
+        open.set(name, 1);
+        request.onsuccess?.();
+      });
+      return request;
+    },
+    deleteDatabase(name: string) {
+      const request = {};
+      deletions.push({ name, request });
+      queueMicrotask(settleDeletions);
+      return request;
+    },
+    databases: () => Promise.resolve([...open.keys()].map((name) => ({ name, version: 1 }))),
+  };
+  return {
+    sources: pageOf({ databases: databases as unknown as IDBFactory }),
+    open,
+    close: (): void => {
+      for (const name of open.keys()) open.set(name, 0);
+      settleDeletions();
+    },
+  };
+}
+
+test.each(['no locks', 'locks that are refused'])('without a secure context an open database takes their place: %s', async (kind) => {
+  const { sources, open, close } = fakeDatabases();
+  const refusing = { request: () => Promise.reject(new DOMException('no origin', 'SecurityError')) };
+  const own = kind === 'no locks' ? sources : { ...sources, locks: refusing };
+  open.set('voxlane worker of a page that was closed', 0);
+  open.set('keyval-store', 0);
+  const { ends, post } = watched(own);
+  announceLife(post, own);
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(ends).toEqual([]);
+  // What another page left behind is gone; what is not ours stays.
+  expect([...open.keys()].filter((name) => name.startsWith('voxlane'))).toHaveLength(1);
+  expect(open.has('keyval-store')).toBe(true);
+  close();
+  await settle();
+  expect(ends).toEqual(['ended']);
+});
+
+test('where both are refused, a worker that runs is not taken for dead', async () => {
+  const { ends, post } = watched(pageOf({}));
+  announceLife(post, pageOf({}));
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(ends).toEqual([]);
+});
