@@ -112,6 +112,20 @@ describe('main of the score command', () => {
     expect(stderr).toBe('score: not in the reference, left out: three\n');
   });
 
+  it('reads what the page reads: UTF-16, windows-1252 with a note, names with spaces', () => {
+    const inCase = (name: string) => join(ROOT, 'src/formats/fixtures/cases', name);
+    const text = 'SPEAKER mono_vocals 1 0.480 2.000 <NA> <NA> Zoë <NA> <NA>\nSPEAKER mono_vocals 1 12.500 6.000 <NA> <NA> B <NA> <NA>\n';
+    const latin = join(folder, 'latin.rttm');
+    writeFileSync(latin, Uint8Array.from(text, (letter) => letter.charCodeAt(0)));
+    const utf16 = main([inCase('utf16_from_powershell.rttm'), latin]);
+    expect(json(utf16.stdout)).toMatchObject({ total: 8, confusion: 0, falseAlarm: 3, missedSpeech: 3, mapping: { Zoë: 'A', B: 'B' } });
+    expect(utf16.stderr).toMatch(/^score: .*latin\.rttm is not UTF-8 and was read as windows-1252\. Check the letters/);
+    const spaced = main([inCase('nemo_file_name_with_space.rttm'), inCase('utf16_from_powershell.rttm')]);
+    expect(json(spaced.stdout)).toMatchObject({ der: 0, mapping: { A: 'speaker_0', B: 'speaker_1' } });
+    const named = main([inCase('speaker_names_with_spaces.rttm'), inCase('speaker_names_with_spaces.rttm')]);
+    expect(json(named.stdout)).toMatchObject({ der: 0, mapping: { 'John Smith': 'John Smith', 'John Doe': 'John Doe' } });
+  });
+
   it('prints its usage for --help', () => {
     const { exitCode, stdout, stderr } = main(['--help']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });

@@ -3,13 +3,13 @@
  *
  *     npm run --silent score -- REF.rttm HYP.rttm [--collar S] [--skip-overlap] [--uem FILE]
  */
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseRttm } from '../src/formats/rttm';
 import { parseUem } from '../src/formats/uem';
 import type { RecordingsScore } from '../src/score/recordings';
 import { scoreRecordings } from '../src/score/recordings';
 import { messageOf } from '../src/util/errors';
+import { readTextFile } from './textFile';
 import { runScript, type Outcome as ScriptOutcome } from './script';
 
 const USAGE = `Usage: npm run --silent score -- REF.rttm HYP.rttm [options]
@@ -48,14 +48,17 @@ export function main(args: readonly string[]): Outcome {
     return { exitCode: 1, stdout: '', stderr: `score: ${messageOf(thrown)}\n\n${USAGE}` };
   }
   if (request.help) return { exitCode: 0, stdout: USAGE, stderr: '' };
+  const notes: string[] = [];
+  const warn = (note: string): void => void notes.push(note);
   try {
     const { collarSeconds, skipOverlap } = request;
-    const uem = request.uem === undefined ? {} : { uem: load(request.uem, parseUem) };
-    const reference = load(request.reference, parseRttm);
-    const hypothesis = load(request.hypothesis, parseRttm);
+    const uem = request.uem === undefined ? {} : { uem: load(request.uem, parseUem, warn) };
+    const reference = load(request.reference, parseRttm, warn);
+    const hypothesis = load(request.hypothesis, parseRttm, warn);
     const score = scoreRecordings(reference, hypothesis, { collarSeconds, skipOverlap, ...uem });
-    const note = score.ignored.length > 0 ? `score: not in the reference, left out: ${score.ignored.join(', ')}\n` : '';
-    return { exitCode: 0, stdout: `${JSON.stringify(report(score), null, 2)}\n`, stderr: note };
+    if (score.ignored.length > 0) warn(`not in the reference, left out: ${score.ignored.join(', ')}`);
+    const stderr = notes.map((note) => `score: ${note}\n`).join('');
+    return { exitCode: 0, stdout: `${JSON.stringify(report(score), null, 2)}\n`, stderr };
   } catch (thrown) {
     return { exitCode: 1, stdout: '', stderr: `score: ${messageOf(thrown).replace(/\s*\n\s*/g, ' ')}\n` };
   }
@@ -94,9 +97,9 @@ function readArguments(args: readonly string[]): Request {
 }
 
 /** The content of a file; an error names the file. */
-function load<T>(path: string, parse: (text: string) => T): T {
+function load<T>(path: string, parse: (text: string) => T, warn: (note: string) => void): T {
   try {
-    return parse(readFileSync(path, 'utf8'));
+    return parse(readTextFile(path, warn));
   } catch (thrown) {
     throw new Error(`${path}: ${messageOf(thrown)}`, { cause: thrown });
   }

@@ -1,4 +1,5 @@
 import { VoxlaneError } from '../util/errors';
+import { ownValue } from '../util/ownValue';
 import { BYTES_PER_ELEMENT, toFloat32, toLittleEndian, type ElementType } from './files/elements';
 import { fortranToRowMajor } from './files/layout';
 import { shapeText, type Tensor } from './tensor';
@@ -132,9 +133,9 @@ function readType(text: string, name: string): Pick<NpyHeader, 'dtype' | 'type' 
   const dtype = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
   if (dtype === undefined) throw unreadable(name, `has no dtype in its header ${shown(text)}`);
   const [, order = '', kind = '', width = ''] = /^([<>=|]?)([A-Za-z])(\d*)$/.exec(dtype) ?? [];
-  const type = ELEMENT_TYPES[kind + width];
+  const type = ownValue(ELEMENT_TYPES, kind + width);
   if (!type) {
-    const meaning = OTHER_KINDS[kind];
+    const meaning = ownValue(OTHER_KINDS, kind);
     throw unreadable(name, `has the dtype ${dtype.slice(0, 40)}${meaning === undefined ? '' : ` (${meaning})`}`);
   }
   const isSaid = order === '<' || order === '>' || BYTES_PER_ELEMENT[type] === 1;

@@ -31,5 +31,7 @@ export { withNames } from '../transcript/spoken';
 export type { SpokenCue, SpokenTranscript, SpokenWord } from '../transcript/spoken';
 export { toTranscriptCsv, toTranscriptJson, toTranscriptSrt, toTranscriptVtt } from '../transcript/spokenFormats';
 export type { Transcript, TranscriptCue, TranscriptWord } from '../transcript/transcript';
+export { decodeText } from '../util/decodeText';
+export type { DecodedText, TextEncoding } from '../util/decodeText';
 export { VoxlaneError } from '../util/errors';
 export type { ErrorCode, ErrorParts } from '../util/errors';

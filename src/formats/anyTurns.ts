@@ -1,6 +1,7 @@
 import type { SpeakerSource, TurnSource } from '../editing/annotationOf';
 import type { Turn } from '../timeline/turn';
 import { VoxlaneError } from '../util/errors';
+import { looksLikeJson } from './checkedJson';
 import { readTurnsJson } from './turnsJson';
 import { parseRttm } from './rttm';
 
@@ -34,9 +35,8 @@ const NUMBERED = /^SPEAKER_\d+$/i;
  *   before the recording, or has no turn at all and is not our own JSON
  */
 export function readAnyTurns(fileName: string, text: string): ImportedRecording[] {
-  const content = text.replace(/^\uFEFF/, '').trimStart();
-  const isJson = content.startsWith('{') || content.startsWith('[');
-  const recordings = isJson ? readTurnsJson(fileName, content) : readRttm(text);
+  const content = text.replace(/^\uFEFF/, '');
+  const recordings = looksLikeJson(content) ? readTurnsJson(fileName, content) : readRttm(text);
   if (recordings.length === 0) {
     throw new VoxlaneError({
       code: 'format',

@@ -1,8 +1,16 @@
 import * as v from 'valibot';
 import { messageOf, VoxlaneError } from '../util/errors';
 
+/** Not in strings: what Python's `json` writes for numbers that JSON has no word for. */
+const PYTHON_NUMBERS: readonly (readonly [word: string, json: string])[] = [
+  ['NaN', 'null'],
+  // JavaScript reads a number beyond all doubles as an infinite one.
+  ['-Infinity', '-1e999'],
+  ['Infinity', '1e999'],
+];
+
 /**
- * JSON that a person brought.
+ * JSON that a person brought. Python's `NaN` becomes null, its `Infinity` an infinite number.
  *
  * @param expected ends the sentence "Expected …" of an error
  * @throws VoxlaneError `format` where the text is no JSON
@@ -11,10 +19,19 @@ export function parseJson(fileName: string, text: string, expected: string): unk
   try {
     return JSON.parse(text);
   } catch (cause) {
+    const plain = withoutPythonNumbers(text);
+    if (plain !== null) return parseJson(fileName, plain, expected);
     const problem = `"${fileName}" is no sound JSON (${messageOf(cause)})`;
     const remedy = 'Choose another file, or export this one again';
     throw new VoxlaneError({ code: 'format', problem, expected, remedy }, { cause });
   }
+}
+
+/**
+ * Whether a text can only be meant as JSON. Plain text begins with a bracket too: `[00:00.000 --> 00:02.000]`, `[Music]`.
+ */
+export function looksLikeJson(text: string): boolean {
+  return /^\s*(?:\{|\[\s*(?:[{["\]]|$))/.test(text);
 }
 
 /**
@@ -41,4 +58,32 @@ export function checkJson<T extends v.GenericSchema>(
 
 export function hasKey(content: unknown, key: string): boolean {
   return typeof content === 'object' && content !== null && key in content;
+}
+
+/** The text with JSON in place of Python's numbers; null if it has none. */
+function withoutPythonNumbers(text: string): string | null {
+  let plain = '';
+  let copied = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '"') {
+      at = endOfString(text, at);
+      continue;
+    }
+    const found = PYTHON_NUMBERS.find(([word]) => text.startsWith(word, at));
+    if (!found) continue;
+    const [word, json] = found;
+    plain += text.slice(copied, at) + json;
+    copied = at + word.length;
+    at = copied - 1;
+  }
+  return copied === 0 ? null : plain + text.slice(copied);
+}
+
+/** Place of the quotation mark that ends the string that begins at `start`; the end of the text if none does. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    if (text[at] === '\\') at++;
+    else if (text[at] === '"') return at;
+  }
+  return text.length;
 }

@@ -19,9 +19,25 @@ export function toCsv(turns: readonly Turn[]): string {
   return writeCsv([['start', 'end', 'duration', 'speaker', 'confidence'], ...rows]);
 }
 
-/** Rows of fields as RFC 4180 has them: line ends of two characters; quotes where a field needs them, doubled in it. */
+/**
+ * What spreadsheets take for a formula, at the start of a cell. A semicolon, a tab or a line end can start a cell too:
+ * where the comma is the decimal sign, spreadsheets cut there, inside of quotes as well.
+ * Source: https://owasp.org/www-community/attacks/CSV_Injection
+ */
+const FORMULA_AT_START = /^(?="*[=+\-@＝＋－＠]|[\t\r])/;
+const FORMULA_INSIDE = /[;\t\r\n](?="*[=+\-@＝＋－＠])/g;
+const PLAIN_NUMBER = /^-?\d+(?:\.\d+)?$/;
+
+/**
+ * Rows of fields as RFC 4180 has them: line ends of two characters; quotes where a field needs them, doubled in it. An
+ * apostrophe stands before what a spreadsheet would run as a formula, which makes it text there.
+ */
 export function writeCsv(rows: readonly (readonly string[])[]): string {
-  return rows.map((fields) => `${fields.map(quoted).join(',')}\r\n`).join('');
+  return rows.map((fields) => `${fields.map((field) => quoted(asText(field))).join(',')}\r\n`).join('');
+}
+
+function asText(field: string): string {
+  return PLAIN_NUMBER.test(field) ? field : field.replace(FORMULA_INSIDE, "$&'").replace(FORMULA_AT_START, "'");
 }
 
 function quoted(field: string): string {

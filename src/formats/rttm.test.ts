@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Turn } from '../timeline/turn';
+import { decodeText } from '../util/decodeText';
 import { parseRttm, toRttm } from './rttm';
 
 interface Case {
@@ -36,6 +38,28 @@ describe('toRttm', () => {
   });
 });
 
+describe('labels that white space tells apart', () => {
+  it('stay apart, and those without white space as they are', () => {
+    const labels = ['A B', 'A_B', 'A\tB', 'A_B_2', '', '<NA>', '\ud800x', '\ud801x'];
+    const turns = labels.map((speaker, i) => ({ startSeconds: i, endSeconds: i + 1, speaker }));
+    const read = parseRttm(toRttm(turns, 'x')).get('x')!.map(({ speaker }) => speaker);
+    expect(read).toEqual(['A_B_3', 'A_B', 'A_B_4', 'A_B_2', '<NA>_2', '<NA>', '\uFFFDx', '\uFFFDx_2']);
+  });
+
+  it('are as many in the file as in the turns, whatever they are', () => {
+    const label = fc.oneof(fc.string({ unit: 'grapheme' }), fc.array(fc.constantFrom('A', ' ', '_', '\t', '\u0085', '2', '\ud800')).map((parts) => parts.join('')));
+    fc.assert(
+      fc.property(fc.array(label, { minLength: 1, maxLength: 20 }), (labels) => {
+        const turns = labels.map((speaker, i) => ({ startSeconds: i, endSeconds: i + 1, speaker }));
+        const bytes = new TextEncoder().encode(toRttm(turns, 'x'));
+        const read = parseRttm(decodeText(bytes, 'x').text).get('x')!.map(({ speaker }) => speaker);
+        expect(new Map(labels.map((own, i) => [own, read[i]])).size).toBe(new Set(read).size);
+        expect(read.map((one) => labels[read.indexOf(one)])).toEqual(labels);
+      }),
+    );
+  });
+});
+
 describe('parseRttm', () => {
   it('reads what toRttm wrote', () => {
     for (const { turns, uri } of cases) {
@@ -67,6 +91,78 @@ describe('parseRttm', () => {
     );
   });
 
+  const inCase = (name: string) =>
+    parseRttm(decodeText(readFileSync(new URL(`fixtures/cases/${name}`, import.meta.url)), name).text);
+  const namesIn = (name: string) => Array.from(inCase(name), ([uri, turns]) => [uri, turns.map(({ speaker }) => speaker)]);
+
+  it('reads names with spaces', () => {
+    expect(namesIn('nemo_file_name_with_space.rttm')).toEqual([['mono vocals', ['speaker_0', 'speaker_1', 'speaker_0']]]);
+    expect(inCase('nemo_file_name_with_space.rttm').get('mono vocals')?.[1]).toMatchObject({ startSeconds: 12.5, endSeconds: 15.5 });
+    expect(namesIn('speaker_names_with_spaces.rttm')).toEqual([['talk', ['John Smith', 'John Doe']]]);
+  });
+
+  it('reads what the shell of Windows writes', () => {
+    expect(namesIn('utf16_from_powershell.rttm')).toEqual([['mono_vocals', ['A', 'B', 'A']]]);
+  });
+
+  it('reads names with spaces between tabs', () => {
+    const text = 'SPEAKER\tmy talk\t1\t0.5\t1\tx\ty\tSpeaker 2\t<NA>\t<NA>\n';
+    expect(parseRttm(text)).toEqual(new Map([['my talk', [{ startSeconds: 0.5, endSeconds: 1.5, speaker: 'Speaker 2' }]]]));
+  });
+
+  it.each([
+    ['a b', '<NA> <NA>', 'a b'],
+    ['a b', '0.5 <NA>', 'a b'],
+    ['a b', '<NA>', 'a b'],
+    ['a b', '', 'a b'],
+    ['a', '1 <NA>', 'a'],
+    ['<NA>', '<NA> <NA>', '<NA>'],
+    ['7', '0.9 <NA>', '7'],
+    ['Speaker 2', '<NA> <NA>', 'Speaker 2'],
+  ])('reads the speaker "%s" before "%s"', (name, end, speaker) => {
+    expect(parseRttm(`SPEAKER x 1 2 3 <NA> <NA> ${name} ${end}\n`).get('x')).toEqual([{ startSeconds: 2, endSeconds: 5, speaker }]);
+  });
+
+  /** A word of a name. Not `<NA>`, and no space. */
+  const word = fc.oneof(
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 6 }).filter((text) => !/[\s\p{C}]/u.test(text)),
+    fc.constantFrom('1', '0.5', '-', 'John', 'Zoë', '12', 'speaker_0', 'NA', ';;', '<v>'),
+  );
+  const words = fc.array(word, { minLength: 1, maxLength: 4 }).map((some) => some.join(' '));
+  const seconds = fc.integer({ min: 0, max: 1e6 }).map((ms) => (ms / 1000).toFixed(3));
+
+  it('reads every name with spaces right, or refuses the line and counts its fields', () => {
+    const record = fc.record({
+      uri: words, channel: fc.constantFrom('1', '2', 'A'), start: seconds, duration: seconds, speaker: words,
+      end: fc.constantFrom('<NA> <NA>', '0.75 <NA>', '<NA>', ''),
+      // A space lost, a field lost, a field too much, another order, other separators.
+      fault: fc.constantFrom('none', 'tabs', 'no channel', 'no duration', 'no <NA>', 'one <NA>', 'no speaker', 'comma', 'trailing text', 'quotes'),
+    });
+    fc.assert(
+      fc.property(record, ({ uri, channel, start, duration, speaker, end, fault }) => {
+        const fields = ['SPEAKER', uri, channel, start, duration, '<NA>', '<NA>', speaker, ...end.split(' ').filter(Boolean)];
+        const lost = { 'no channel': 2, 'no duration': 4, 'one <NA>': 5, 'no speaker': 7 }[fault as string];
+        const kept = fields.filter((_, at) => at !== lost && (fault !== 'no <NA>' || (at !== 5 && at !== 6)));
+        if (fault === 'comma') kept[3] = start.replace('.', ',');
+        if (fault === 'quotes') kept[7] = `"${speaker}"`;
+        if (fault === 'trailing text') kept.push('and', 'more');
+        const text = kept.join(fault === 'tabs' ? '\t' : ' ');
+        const right = [uri, [Number(start), Number(start) + Number(duration), fault === 'quotes' ? `"${speaker}"` : speaker]];
+        let read: unknown;
+        try {
+          read = Array.from(parseRttm(text), ([name, turns]) => [name, ...turns.map((turn) => [turn.startSeconds, turn.endSeconds, turn.speaker])])[0];
+        } catch (thrown) {
+          expect(thrown).toMatchObject({ code: 'format', problem: expect.stringMatching(/^Line 1 /) as string });
+          return;
+        }
+        // The end of a line can be a part of the name only if it says so: a number or no value is its own field.
+        if (fault === 'none' && end === '<NA> <NA>') expect(read).toEqual(right);
+        if (fault === 'tabs' || fault === 'quotes') expect(read).toEqual(right);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it('finds nothing in an empty file', () => {
     expect(parseRttm('')).toEqual(new Map());
   });
@@ -77,8 +173,17 @@ describe('parseRttm', () => {
     ['an infinite start', line('x', 'Infinity', '1', 'a'), /start "Infinity"/],
     ['a start beyond all doubles', line('x', '1e999', '1', 'a'), /start "1e999"/],
     ['a hexadecimal start', line('x', '0x10', '1', 'a'), /start "0x10"/],
-    ['a missing speaker', 'SPEAKER x 1 0 1 <NA> <NA>\n', /7 fields instead of at least 8/],
+    ['a missing speaker', 'SPEAKER x 1 0 1 <NA> <NA>\n', /7 fields instead of 8 to 10/],
     ['another format', '{"turns": []}\n', /no RTTM record type/],
+    ['a record type that NIST does not have', line('x', '1', '1', 'a').replace('SPEAKER', 'SPEAKR'), /no RTTM record type/],
+    ['a UEM of a recording in capitals', 'AMI 1 0 100\n', /no RTTM record type/],
+    ['a uri with a space and no <NA>', 'SPEAKER my talk 1 0.5 2.0 x y a z\n', /10 fields, which a name with spaces has moved/],
+    ['a uri with a space and no speaker', 'SPEAKER my talk 1 0 1 <NA> <NA>\n', /8 fields, which a name with spaces has moved/],
+    ['too many fields without <NA>', 'SPEAKER x 1 0 1 - - John Smith - -\n', /11 fields instead of 8 to 10/],
+    ['a name that ends in a number', 'SPEAKER x 1 0 1 <NA> <NA> Speaker 2 <NA>\n', /speaker "Speaker 2" or the confidence 2/],
+    ['a decimal comma', line('x', '0,5', '1', 'a'), /start "0,5", which is no number/],
+    ['<NA> in the middle of a name', 'SPEAKER x 1 0 1 <NA> <NA> A <NA> B <NA> <NA>\n', /12 fields instead of 8 to 10/],
+    ['columns of a table', 'SPEAKER,x,1,0,1,<NA>,<NA>,a,<NA>,<NA>\n', /no RTTM record type/],
   ])('refuses %s and names the line', (_name, bad, found) => {
     const read = () => parseRttm(`;; first\n\n${bad}`);
     expect(read).toThrow(expect.objectContaining({ code: 'format' }));

@@ -1,10 +1,22 @@
 import type { Turn } from '../timeline/turn';
-import { readRecords, secondsAt, unreadable } from './lines';
+import type { VoxlaneError } from '../util/errors';
+import { distinctNames } from './distinctNames';
+import { isDecimal, readRecords, secondsAt, unreadable, type TextRecord } from './lines';
 
 const EXPECTED = 'SPEAKER <uri> <channel> <start seconds> <duration seconds> <NA> <NA> <speaker> <NA> <NA>';
 
-/** A first field as NIST's record types look: `SPEAKER`, `SPKR-INFO`, `NON-LEX`, `A/P` and the like. */
-const RECORD_TYPE = /^[A-Z][A-Z_/-]*$/;
+/** The record types of NIST's RTTM, of which only `SPEAKER` has turns. */
+const RECORD_TYPES: ReadonlySet<string> = new Set(
+  'SPEAKER SPKR-INFO SEGMENT NOSCORE NO_RT_METADATA LEXEME NON-LEX NON-SPEECH FILLER EDIT IP SU CB A/P'.split(' '),
+);
+const NO_VALUE = '<NA>';
+/** What programs write in its place. */
+const NO_VALUES: ReadonlySet<string> = new Set([NO_VALUE, 'NA', '-', 'nan', 'None', 'null']);
+/** NIST's format has ten fields; older versions of it, and some programs, leave out the last one or two. */
+const MIN_FIELDS = 8;
+const MAX_FIELDS = 10;
+/** Place of the field after the times in a record of which no name has a space. */
+const AFTER_TIMES = 5;
 
 /** Shorter turns do not exist for pyannote.core: `SEGMENT_PRECISION` in its `segment.py`. */
 const SHORTEST_SECONDS = 1e-6;
@@ -13,20 +25,23 @@ const SHORTEST_SECONDS = 1e-6;
  * The turns as RTTM text, byte for byte as pyannote.core 6.1 writes them (`Annotation.to_rttm`).
  *
  * Turns are ordered by start, then end, then as given. A turn of at most one microsecond is left out. White space
- * in `uri` or in a label would shift the fields of the line; pyannote refuses it, here it becomes `_`.
+ * in `uri` or in a label would shift the fields of the line; pyannote refuses it, here it becomes `_`. Labels that would
+ * become equal get a number: `A B` and `A_B` are written as `A_B_2` and `A_B`.
  *
  * @param turns times in seconds
  * @param uri name of the recording; an empty one becomes `<NA>`
  */
 export function toRttm(turns: readonly Turn[], uri: string): string {
   const name = withoutSpace(uri);
-  return turns
+  const written = turns
     .filter((turn) => turn.endSeconds - turn.startSeconds > SHORTEST_SECONDS)
-    .sort((a, b) => a.startSeconds - b.startSeconds || a.endSeconds - b.endSeconds)
+    .sort((a, b) => a.startSeconds - b.startSeconds || a.endSeconds - b.endSeconds);
+  const labels = distinctNames(written.map(({ speaker }) => speaker), withoutSpace);
+  return written
     .map((turn) => {
       const start = toMilliseconds(turn.startSeconds);
       const duration = toMilliseconds(turn.endSeconds - turn.startSeconds);
-      return `SPEAKER ${name} 1 ${start} ${duration} <NA> <NA> ${withoutSpace(turn.speaker)} <NA> <NA>\n`;
+      return `SPEAKER ${name} 1 ${start} ${duration} <NA> <NA> ${labels.get(turn.speaker)!} <NA> <NA>\n`;
     })
     .join('');
 }
@@ -34,24 +49,23 @@ export function toRttm(turns: readonly Turn[], uri: string): string {
 /**
  * The turns of every recording that an RTTM file holds, by uri, each in the order of the file.
  *
- * Records of other types than `SPEAKER` are skipped. The end of a turn is start + duration in double
- * precision, as `pyannote.database.util.load_rttm` takes it.
+ * Records of NIST's other types are skipped. The end of a turn is start + duration in double
+ * precision, as `pyannote.database.util.load_rttm` takes it. Spaces in a uri or a speaker's name, which the format has no
+ * place for and programs write nevertheless, are read if the line can only mean one thing.
  *
- * @throws VoxlaneError `format`, with the line number, for a line that is no RTTM record, lacks fields, or has a
- *   time that is not finite or a duration below zero.
+ * @throws VoxlaneError `format`, with the line number, for a line that is no RTTM record, has too few or too many
+ *   fields, or has a time that is not finite or a duration below zero.
  */
 export function parseRttm(text: string): Map<string, Turn[]> {
   const recordings = new Map<string, Turn[]>();
   for (const record of readRecords(text)) {
-    const [type = '', uri = '', , , , , , speaker] = record.fields;
+    const [type = ''] = record.fields;
     // Without this check any text at all would pass as an RTTM file without turns.
-    if (!RECORD_TYPE.test(type)) throw unreadable(record, 'starts with no RTTM record type', EXPECTED);
+    if (!RECORD_TYPES.has(type)) throw unreadable(record, 'starts with no RTTM record type', EXPECTED);
     if (type !== 'SPEAKER') continue;
-    if (speaker === undefined) {
-      throw unreadable(record, `has ${record.fields.length} fields instead of at least 8`, EXPECTED);
-    }
-    const startSeconds = secondsAt(record, 3, 'start', EXPECTED);
-    const duration = secondsAt(record, 4, 'duration', EXPECTED);
+    const { uri, times, speaker } = readFields(record);
+    const startSeconds = secondsAt(times, 0, 'start', EXPECTED);
+    const duration = secondsAt(times, 1, 'duration', EXPECTED);
     if (duration < 0) throw unreadable(record, `has the duration ${duration}, which is below zero`, EXPECTED);
     const turns = recordings.get(uri) ?? [];
     turns.push({ startSeconds, endSeconds: startSeconds + duration, speaker });
@@ -60,8 +74,69 @@ export function parseRttm(text: string): Map<string, Turn[]> {
   return recordings;
 }
 
+/** What counts of a line. `times` has the start and the duration as its fields. */
+interface SpeakerFields {
+  readonly uri: string;
+  readonly times: TextRecord;
+  readonly speaker: string;
+}
+
+/**
+ * Finds the fields of a SPEAKER line. A name with spaces moves all fields after it. Their places are known again from
+ * the two `<NA>` after the times, and from what ends the line.
+ */
+function readFields(record: TextRecord): SpeakerFields {
+  const { text, fields } = record;
+  // A program that separates fields by tabs may have spaces in them.
+  const between = text.split('\t').map((field) => field.trim());
+  const isTabbed = hasCount(between) && isDecimal(between[3]) && isDecimal(between[4]);
+  if (isTabbed && between[1] !== '' && between[7] !== '') return fieldsAt(record, between, AFTER_TIMES);
+  const after = fields.findIndex((_, at) => at >= AFTER_TIMES && isAfterTimes(fields, at));
+  if (after >= 0) return fieldsAt(record, fields, after);
+  // Other words stand for `<NA>`. A third number after the start and the duration would be one of them, moved by a space.
+  if (!hasCount(fields) || isDecimal(fields[AFTER_TIMES])) throw wrongCount(record);
+  return fieldsAt(record, fields, AFTER_TIMES);
+}
+
+const hasCount = ({ length }: readonly string[]): boolean => length >= MIN_FIELDS && length <= MAX_FIELDS;
+
+/** Whether the fields from `at` on are the two without a value that follow the start and the duration. */
+const isAfterTimes = (fields: readonly string[], at: number): boolean =>
+  fields[at] === NO_VALUE && fields[at + 1] === NO_VALUE && isDecimal(fields[at - 1]) && isDecimal(fields[at - 2]);
+
+/** @param after place of the field after the times */
+function fieldsAt(record: TextRecord, fields: readonly string[], after: number): SpeakerFields {
+  const rest = fields.slice(after + 2);
+  // What ends the line are the confidence and the lookahead.
+  const numLast = isEnd(rest.at(-1)) ? (isEnd(rest.at(-2)) ? 2 : 1) : 0;
+  const name = rest.slice(0, Math.max(1, rest.length - numLast));
+  const [confidence] = rest.slice(name.length);
+  // `<NA>` inside of a name would be a field of its own.
+  if (rest.length === 0 || (name.length > 1 && name.includes(NO_VALUE))) throw wrongCount(record);
+  // "Speaker 2" and a confidence of 2 look alike.
+  if (confidence !== undefined && /^\d+$/.test(confidence) && Number(confidence) > 1) {
+    throw unreadable(record, `may have the speaker "${[...name, confidence].join(' ')}" or the confidence ${confidence}`, EXPECTED);
+  }
+  return {
+    uri: fields.slice(1, after - 3).join(' '),
+    times: { ...record, fields: fields.slice(after - 2, after) },
+    speaker: name.join(' '),
+  };
+}
+
+/** Whether a field can be a confidence or a lookahead. */
+const isEnd = (field: string | undefined): boolean => field !== undefined && (NO_VALUES.has(field) || isDecimal(field));
+
+function wrongCount(record: TextRecord): VoxlaneError {
+  const { fields } = record;
+  const isMoved = hasCount(fields);
+  const found = isMoved ? `has ${fields.length} fields, which a name with spaces has moved` : `has ${fields.length} fields instead of ${MIN_FIELDS} to ${MAX_FIELDS}`;
+  return unreadable(record, found + (fields.length > MAX_FIELDS ? ', or a name with spaces' : ''), EXPECTED);
+}
+
+/** Control characters are white space to some readers. UTF-8 has no place for half a surrogate pair. */
 function withoutSpace(name: string): string {
-  return name.replace(/\s+/g, '_') || '<NA>';
+  return name.replace(/[\s\p{Cc}]+/gu, '_').replace(/\p{Cs}/gu, '\uFFFD') || NO_VALUE;
 }
 
 /**

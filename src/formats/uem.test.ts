@@ -17,7 +17,17 @@ describe('parseUem', () => {
     );
   });
 
+  it('reads names with spaces', () => {
+    expect(parseUem('my talk 1 0 30\nmy 2 talk 1 5.5 30\n')).toEqual(
+      new Map([
+        ['my talk', [{ startSeconds: 0, endSeconds: 30 }]],
+        ['my 2 talk', [{ startSeconds: 5.5, endSeconds: 30 }]],
+      ]),
+    );
+  });
+
   it.each([
+    ['a line that can mean two regions', 'one 1 20 30 40', /5 fields instead of 4, or a name with spaces/],
     ['a region that ends before it starts', 'one 1 5 4', /ends before it starts: one 1 5 4/],
     ['a missing field', 'one 1 5', /3 fields instead of 4/],
     ['a time that is no number', 'one 1 0 end', /end "end", which is no number/],

@@ -1,6 +1,10 @@
-import { readRecords, secondsAt, unreadable } from './lines';
+import { isDecimal, readRecords, secondsAt, unreadable, type TextRecord } from './lines';
 
 const EXPECTED = '<uri> <channel> <start seconds> <end seconds>';
+
+const NUM_FIELDS = 4;
+/** A number, a letter, or no value. */
+const CHANNEL = /^(?:\d+|[A-Za-z]|<NA>|NA)$/;
 
 /** A stretch of a recording that counts in an evaluation. Times are seconds from the start of the recording. */
 export interface UemRegion {
@@ -13,24 +17,40 @@ export interface UemRegion {
 /**
  * The regions of every recording that a UEM file (NIST's "unpartitioned evaluation map") holds, by uri.
  *
- * The channel is not looked at, as in `pyannote.database.util.load_uem`. Regions may touch or overlap.
+ * The channel is not looked at, as in `pyannote.database.util.load_uem`. Regions may touch or overlap. Spaces in a uri are
+ * read if the line can only mean one thing; words after the end are skipped.
  *
- * @throws VoxlaneError `format`, with the line number, for a line that lacks fields, has a time that is not
- *   finite, or ends before it starts.
+ * @throws VoxlaneError `format`, with the line number, for a line that has too few or too many fields, has a time that is
+ *   not finite, or ends before it starts.
  */
 export function parseUem(text: string): Map<string, UemRegion[]> {
   const recordings = new Map<string, UemRegion[]>();
   for (const record of readRecords(text)) {
-    if (record.fields.length < 4) {
-      throw unreadable(record, `has ${record.fields.length} fields instead of 4`, EXPECTED);
-    }
-    const startSeconds = secondsAt(record, 2, 'start', EXPECTED);
-    const endSeconds = secondsAt(record, 3, 'end', EXPECTED);
+    const channel = channelPlace(record);
+    const startSeconds = secondsAt(record, channel + 1, 'start', EXPECTED);
+    const endSeconds = secondsAt(record, channel + 2, 'end', EXPECTED);
     if (endSeconds < startSeconds) throw unreadable(record, 'ends before it starts', EXPECTED);
-    const uri = record.fields[0] ?? '';
+    const uri = record.fields.slice(0, channel).join(' ');
     const regions = recordings.get(uri) ?? [];
     regions.push({ startSeconds, endSeconds });
     recordings.set(uri, regions);
   }
   return recordings;
+}
+
+/** Place of the channel: the second field, or a later one if the uri has spaces. */
+function channelPlace(record: TextRecord): number {
+  const { fields } = record;
+  if (fields.length < NUM_FIELDS) throw unreadable(record, `has ${fields.length} fields instead of ${NUM_FIELDS}`, EXPECTED);
+  if (fields.length === NUM_FIELDS) return 1;
+  const places = fields.flatMap((field, at) => {
+    const [start, end] = [fields[at + 1], fields[at + 2]];
+    const isRegion = at >= 1 && CHANNEL.test(field) && isDecimal(start) && isDecimal(end) && Number(end) >= Number(start);
+    return isRegion ? [at] : [];
+  });
+  const [place, ...others] = places;
+  if (place === undefined || others.length > 0) {
+    throw unreadable(record, `has ${fields.length} fields instead of ${NUM_FIELDS}, or a name with spaces`, EXPECTED);
+  }
+  return place;
 }

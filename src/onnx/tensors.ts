@@ -1,4 +1,5 @@
 import { bfloat16ToFloat32, halfToFloat32 } from '../util/float16';
+import { ownValue } from '../util/ownValue';
 import type { TensorProto } from './onnx_pb';
 import { dtypeName } from './types';
 
@@ -117,7 +118,7 @@ function unpack(bytes: Uint8Array, numValues: number, bits: number, signBit: num
   });
 }
 
-const elementOf = ({ dataType }: TensorProto): Element | undefined => ELEMENTS[dtypeName(dataType)];
+const elementOf = ({ dataType }: TensorProto): Element | undefined => ownValue(ELEMENTS, dtypeName(dataType));
 
 /** Size of each axis of a tensor. */
 export const shapeOf = ({ dims }: TensorProto): number[] => dims.map(Number);

@@ -9,6 +9,7 @@ import {
   type TypeProto,
   type ValueInfoProto,
 } from './onnx_pb';
+import { ownValue } from '../util/ownValue';
 
 /** A value of a graph, as far as the file tells. */
 export interface ValueInfo {
@@ -36,7 +37,7 @@ const RENAMED: Partial<Record<string, string>> = { FLOAT: 'float32', DOUBLE: 'fl
 export function dtypeName(type: number): string {
   // An enum of a newer format has numbers that ours lacks.
   const name = TensorProto_DataType[type];
-  return name === undefined ? UNKNOWN : (RENAMED[name] ?? name.toLowerCase());
+  return name === undefined ? UNKNOWN : (ownValue(RENAMED, name) ?? name.toLowerCase());
 }
 
 const TYPE_OF_NAME = new Map(

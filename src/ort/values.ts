@@ -1,5 +1,6 @@
 import { VoxlaneError } from '../util/errors';
 import { halfToFloat32 } from '../util/float16';
+import { ownValue } from '../util/ownValue';
 
 /** A tensor of the runtime as far as it is needed here. */
 export interface RuntimeTensor {
@@ -35,7 +36,7 @@ const WHOLE = /^u?int/;
  * @throws VoxlaneError `options` for a type that numbers cannot be given for, or fractions for whole numbers
  */
 export function toRuntimeArray(dtype: string, values: Float32Array, name: string): unknown {
-  const make = ARRAYS[dtype];
+  const make = ownValue(ARRAYS, dtype);
   if (!make) throw unfit(name, `is of the type ${dtype}`, `one of ${Object.keys(ARRAYS).join(', ')}`);
   if (WHOLE.test(dtype) && !values.every(Number.isInteger)) throw unfit(name, `is ${dtype}`, 'whole numbers for it');
   return make(values);

@@ -1,3 +1,4 @@
+import { ownValue } from '../util/ownValue';
 import type { TranscriptWord } from './transcript';
 
 /** Marks of SubRip: the few tags of HTML that players know, and places on the screen such as `{\an8}`. */
@@ -67,7 +68,7 @@ function withoutBlanks(words: readonly TranscriptWord[]): TranscriptWord[] {
 
 function withoutEntities(text: string): string {
   return text.replace(ENTITY, (entity, decimal?: string, hexadecimal?: string, name?: string) => {
-    if (name !== undefined) return ENTITIES[name] ?? entity;
+    if (name !== undefined) return ownValue(ENTITIES, name) ?? entity;
     const code = decimal === undefined ? parseInt(hexadecimal!, 16) : Number(decimal);
     return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : entity;
   });

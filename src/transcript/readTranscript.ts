@@ -1,11 +1,15 @@
+import { looksLikeJson } from '../formats/checkedJson';
 import { VoxlaneError } from '../util/errors';
+import { readPrinted, readTsv } from './plainTranscript';
 import { readSubtitles } from './subtitles';
-import type { Transcript } from './transcript';
+import type { Transcript, TranscriptCue } from './transcript';
 import { readWhisperJson } from './whisperJson';
 
 /**
- * Reads a transcript, told by its content: SubRip (`.srt`), WebVTT (`.vtt`) or the JSON of a recogniser of Whisper's
- * family: openai-whisper, faster-whisper, whisper-timestamped, whisperX, whisper.cpp and OpenAI's service.
+ * Reads a transcript, told by its content: SubRip (`.srt`), WebVTT (`.vtt`), or what a recogniser of Whisper's family
+ * writes: its JSON (openai-whisper, faster-whisper, whisper-timestamped, stable-ts, whisperX, whisper.cpp, WhisperKit,
+ * the pipelines of transformers and transformers.js, insanely-fast-whisper, OpenAI's service), its `.tsv` file, or what it
+ * prints on a console.
  *
  * What a file says of voices is not read: who speaks is found by `assignSpeakers`. Cues without text are left out.
  *
@@ -15,16 +19,19 @@ import { readWhisperJson } from './whisperJson';
  */
 export function readTranscript(fileName: string, text: string): Transcript {
   const content = text.replace(/^\uFEFF/, '');
-  const isJson = /^\s*[[{]/.test(content);
-  const cues = isJson ? readWhisperJson(fileName, content) : readSubtitles(fileName, content);
+  const cues = looksLikeJson(content) ? readWhisperJson(fileName, content) : readText(fileName, content);
   const withText = cues.filter((cue) => cue.text !== '').sort((a, b) => a.startSeconds - b.startSeconds);
   if (withText.length === 0) {
     throw new VoxlaneError({
       code: 'format',
       problem: `"${fileName}" holds no text with times`,
-      expected: 'SRT, WebVTT, or the JSON of Whisper, whisper.cpp, faster-whisper or whisperX',
+      expected: 'SRT, WebVTT, or the JSON or the console output of Whisper, whisper.cpp, faster-whisper or whisperX',
       remedy: 'Choose another file, or export this one again',
     });
   }
   return { file: fileName, cues: withText };
+}
+
+function readText(fileName: string, text: string): TranscriptCue[] {
+  return readTsv(text) ?? readPrinted(text) ?? readSubtitles(fileName, text);
 }

@@ -1,4 +1,4 @@
-import { unreadable } from '../formats/lines';
+import { linesOf, unreadable } from '../formats/lines';
 import { plainText, timedText } from './cueText';
 import type { TranscriptCue } from './transcript';
 
@@ -9,6 +9,11 @@ const TIMES = new RegExp(String.raw`^\s*${TIME}\s*-->\s*${TIME}(?:\s.*)?$`);
 const ARROW = '-->';
 /** Blocks of WebVTT that hold no cue. */
 const NO_CUE = /^(?:NOTE|STYLE|REGION)(?:\s|$)/;
+
+/** The time of a word, in the text of a WebVTT cue. */
+const INNER_TIME = /<(?:\d+:)?\d\d:\d\d\.\d{3}>/;
+/** Cues that are farther apart do not continue each other. */
+const MAX_PAUSE_SECONDS = 0.05;
 
 /** A line that is not blank, with its number for people. */
 interface Line {
@@ -36,14 +41,16 @@ interface RawCue {
 export function readSubtitles(fileName: string, text: string): TranscriptCue[] {
   const isVtt = /^WEBVTT(?:\s|$)/.test(text);
   const cues: RawCue[] = [];
-  for (const block of blocksOf(text)) {
+  for (const block of blocksOf(text, isVtt)) {
     if (isVtt && NO_CUE.test(block[0]!.text)) continue;
     const before = cues.length;
     for (const [index, line] of block.entries()) {
       if (TIMES.test(line.text)) {
         const cue = cues.at(-1);
-        // The number of a cue that follows without a blank line was taken for text of the one before.
-        if (cues.length > before && cue && /^\d+$/.test(cue.lines.at(-1) ?? '')) cue.lines.pop();
+        const last = cue?.lines.at(-1)?.trim() ?? '';
+        // The number of a cue that follows without a blank line, or one too many, was taken for text of the one before.
+        const isNumber = cues.length > before ? /^\d+$/.test(last) : !isVtt && index === 0 && last === String(cues.length + 1);
+        if (isNumber) cue?.lines.pop();
         cues.push(readTimes(line, fileName));
       } else if (cues.length === before && index < 2 && line.text.includes(ARROW)) {
         throw badTimes(line, `of "${fileName}" has times that cannot be read`);
@@ -54,20 +61,45 @@ export function readSubtitles(fileName: string, text: string): TranscriptCue[] {
     // SubRip has no rule against blank lines in a text: a block without times goes on with the cue before.
     if (!isVtt && cues.length === before) cues.at(-1)?.lines.push(...block.map((line) => line.text));
   }
-  return cues.map(({ startSeconds, endSeconds, lines }) => {
+  const shown = isVtt && INNER_TIME.test(text) ? withoutRepeats(cues) : cues;
+  return shown.map(({ startSeconds, endSeconds, lines }) => {
     const written = lines.join('\n');
     const content = isVtt ? timedText(written, startSeconds, endSeconds) : { text: plainText(written), words: [] };
     return { startSeconds, endSeconds, ...content };
   });
 }
 
-/** What stands between blank lines. */
-function blocksOf(text: string): Line[][] {
+/**
+ * YouTube's automatic captions have two lines: the one that is spoken, with times of its words, and above it the one
+ * before, again. Between them stand cues of 10 ms with nothing new. A line that was shown last and stays is left out.
+ */
+function withoutRepeats(cues: readonly RawCue[]): RawCue[] {
+  let before: { readonly endSeconds: number; readonly lines: readonly string[] } = { endSeconds: -Infinity, lines: [] };
+  const kept: RawCue[] = [];
+  for (const cue of cues) {
+    const lines = cue.lines.filter((line) => line.trim() !== '');
+    const plain = lines.map((line) => timedText(line, 0, 0).text);
+    let repeated = cue.startSeconds <= before.endSeconds + MAX_PAUSE_SECONDS ? Math.min(lines.length, before.lines.length) : 0;
+    while (repeated > 0 && !isRepeat(lines.slice(0, repeated), plain, before.lines.slice(-repeated))) repeated--;
+    if (repeated === 0 || repeated < lines.length) kept.push({ ...cue, lines: lines.slice(repeated) });
+    before = { endSeconds: cue.endSeconds, lines: plain };
+  }
+  return kept;
+}
+
+const isRepeat = (lines: readonly string[], plain: readonly string[], before: readonly string[]): boolean =>
+  lines.every((line, index) => plain[index] === before[index] && !INNER_TIME.test(line));
+
+/** What stands between blank lines. In the cue of a WebVTT file, a line of white space alone is not blank. */
+function blocksOf(text: string, isVtt: boolean): Line[][] {
   const blocks: Line[][] = [];
   let block: Line[] = [];
-  for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
+  const lines = linesOf(text);
+  for (const [index, line] of lines.entries()) {
     if (line.trim() !== '') {
       block.push({ number: index + 1, text: line });
+    } else if (isVtt && line !== '' && !lines.slice(index + 1, index + 3).some(startsBlock)) {
+      continue;
     } else if (block.length > 0) {
       blocks.push(block);
       block = [];
@@ -75,6 +107,9 @@ function blocksOf(text: string): Line[][] {
   }
   return block.length > 0 ? [...blocks, block] : blocks;
 }
+
+/** Some programs separate cues by lines of spaces. */
+const startsBlock = (line: string): boolean => TIMES.test(line) || NO_CUE.test(line);
 
 function readTimes(line: Line, fileName: string): RawCue {
   const parts = TIMES.exec(line.text)!;

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { TranscriptCue } from './transcript';
-import { fitWords, withTimes, type LooseWord } from './words';
+import { fitWords, UNSPACED, withTimes, type LooseWord } from './words';
 
 const ms = v.pipe(v.number(), v.finite());
 const offsets = v.object({ from: ms, to: ms });
@@ -18,9 +18,6 @@ export const whisperCppSchema = v.object({
 
 /** Marks such as `[_BEG_]`, `[_TT_550]` and `<|en|>`, which are no text. */
 const MARK = /^(?:\[_.*\]|<\|.*\|>)$/;
-/** Begins with a letter of a script that has no spaces between words. */
-const UNSPACED =
-  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
 /** The cues of a file of whisper.cpp, whose times are milliseconds, in its order. */
 export function cuesOfWhisperCpp({ transcription }: v.InferOutput<typeof whisperCppSchema>): TranscriptCue[] {

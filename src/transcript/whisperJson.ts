@@ -1,10 +1,18 @@
 import * as v from 'valibot';
 import { checkJson, hasKey, parseJson } from '../formats/checkedJson';
+import { VoxlaneError } from '../util/errors';
 import type { TranscriptCue } from './transcript';
+import { formsOf } from './whisperForms';
 import { cuesOfWhisperCpp, whisperCppSchema } from './whisperCpp';
 import { cuesOfWords, fitWords, shareOut, withTimes, type LooseWord } from './words';
 
-const seconds = v.pipe(v.number(), v.finite());
+const CLOCK = /^(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)$/;
+const DECIMAL = /^\d+(?:\.\d+)?$/;
+/** Some programs write times as text: `2.500`, `00:00:02.500`. */
+const seconds = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.regex(new RegExp(`${CLOCK.source}|${DECIMAL.source}`), 'a time is expected'), v.transform(secondsOf))]),
+  v.finite(),
+);
 /** whisperX leaves the times out of words that its alignment does not know, such as numbers. */
 const times = { start: v.optional(v.nullable(seconds)), end: v.optional(v.nullable(seconds)) };
 const wordsSchema = v.optional(v.nullable(v.array(v.object({ word: v.string(), ...times }))));
@@ -25,7 +33,8 @@ const ownWordsSchema = v.optional(
 );
 const whisperSchema = v.object({
   segments: v.optional(
-    v.array(v.object({ start: seconds, end: seconds, text: v.string(), words: ownWordsSchema })),
+    // What has no time is null: the last end of transformers, Python's NaN.
+    v.array(v.object({ start: v.nullable(seconds), end: v.nullable(seconds), text: v.string(), words: ownWordsSchema })),
     [],
   ),
   /** whisperX: all words again. */
@@ -34,45 +43,65 @@ const whisperSchema = v.object({
   words: wordsSchema,
 });
 
-const EXPECTED = '"segments" with start, end and text, "word_segments", or "transcription" of whisper.cpp';
+const EXPECTED = '"segments" with start, end and text, "chunks" with timestamps, "word_segments", or "transcription" of whisper.cpp';
 
 /**
  * The cues of a recogniser's JSON, in its order:
- * openai-whisper, faster-whisper and whisper-timestamped (`segments[].words[]`), OpenAI's service (`segments[]`, `words[]`), whisperX
- * (`segments[].words[]`, or `word_segments[]` alone, which are cut at the ends of sentences and at pauses) and
- * whisper.cpp (`transcription[]` with `offsets`, and `tokens` where it was asked for them).
+ * openai-whisper, faster-whisper, stable-ts and whisper-timestamped (`segments[].words[]`), OpenAI's service (`segments[]`, `words[]`),
+ * whisperX (`segments[].words[]`, or `word_segments[]` alone, which are cut at the ends of sentences and at pauses),
+ * the pipelines of transformers (`chunks[]`) and whisper.cpp (`transcription[]` with `offsets`, and `tokens` if it was asked
+ * for them). `formsOf` has the other forms.
  *
  * Words without times share the gap between their neighbours. An end before its start, which recognisers give now and
- * then, counts as the start. Words that do not make up the text of their segment are left out, and the segment keeps
- * its text.
+ * then, counts as the start; a segment without an end lasts to the next one, and the last one has no length. Words that do
+ * not make up the text of their segment are left out, and the segment keeps its text.
  *
- * @throws VoxlaneError `format`, with the path in the file of what is wrong
+ * @throws VoxlaneError `format`, with the path in the file of what is wrong, or if it holds several transcripts
  */
 export function readWhisperJson(fileName: string, text: string): TranscriptCue[] {
-  const content = parseJson(fileName, text, EXPECTED);
-  if (hasKey(content, 'transcription')) {
+  const [content, ...others] = formsOf(parseJson(fileName, text, EXPECTED));
+  if (others.length > 0) {
+    throw new VoxlaneError({
+      code: 'format',
+      problem: `"${fileName}" holds the transcripts of ${others.length + 1} recordings`,
+      expected: 'one',
+      remedy: 'Save the transcript of each recording in a file of its own',
+    });
+  }
+  if (hasKey(content, 'transcription') && Array.isArray((content as { transcription: unknown }).transcription)) {
     return cuesOfWhisperCpp(checkJson(fileName, content, whisperCppSchema, EXPECTED));
   }
   const read = checkJson(fileName, content, whisperSchema, EXPECTED);
-  const { segments } = read;
+  const segments = withEnds(read.segments);
   const apart = (read.word_segments ?? read.words ?? []).map(loose);
   if (segments.length === 0) return cuesOfWords(apart);
   const own = segments.map(({ words }) => (words ?? []).map(loose));
-  const shares = own.some((words) => words.length > 0)
-    ? own
-    : shareOut(
-        apart,
-        segments.map((segment) => ({ text: segment.text, startSeconds: segment.start, endSeconds: segment.end })),
-      );
-  return segments.map(({ start, end, text: said }, index) => {
-    const endSeconds = Math.max(start, end);
+  const shares = own.some((words) => words.length > 0) ? own : shareOut(apart, segments);
+  return segments.map(({ startSeconds, endSeconds, text: said }, index) => {
     const words = fitWords(said, shares[index]!) ?? [];
-    return { startSeconds: start, endSeconds, text: said.trim(), words: withTimes(words, start, endSeconds) };
+    return { startSeconds, endSeconds, text: said.trim(), words: withTimes(words, startSeconds, endSeconds) };
   });
+}
+
+type Segment = v.InferOutput<typeof whisperSchema>['segments'][number];
+
+/** A segment without a start begins where the one before it ends. */
+function withEnds(segments: readonly Segment[]): { startSeconds: number; endSeconds: number; text: string; words: Segment['words'] }[] {
+  let reached = 0;
+  return segments.map(({ start, end, text, words }, index) => {
+    const startSeconds = start ?? reached;
+    reached = Math.max(startSeconds, end ?? segments[index + 1]?.start ?? startSeconds);
+    return { startSeconds, endSeconds: reached, text, words };
+  });
+}
+
+function secondsOf(text: string): number {
+  const [, hours = '0', minutes = '0', rest = text] = CLOCK.exec(text) ?? [];
+  return Math.round(Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Number(rest.replace(',', '.')) * 1000) / 1000;
 }
 
 type Word = NonNullable<v.InferOutput<typeof wordsSchema>>[number];
 
 function loose({ word, start, end }: Word): LooseWord {
-  return { text: word, startSeconds: start ?? null, endSeconds: end ?? null };
+  return { text: word.replace(/<\|[^|<>]*\|>/g, ''), startSeconds: start ?? null, endSeconds: end ?? null };
 }

@@ -9,6 +9,9 @@ export interface LooseWord {
 }
 
 const WORD_CHARACTER = /[\p{L}\p{N}]/u;
+/** Begins with a letter of a script that has no spaces between words. */
+export const UNSPACED =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 /** A pause that ends a cue where nothing in the file does. */
 const PAUSE_SECONDS = 1;
 const SENTENCE_END = /[.!?…。！？]["'”’»)]*\s*$/;
@@ -85,7 +88,7 @@ export function cuesOfWords(words: readonly LooseWord[]): TranscriptCue[] {
   for (const word of withTimes(words, first, last)) {
     const before = cues.at(-1)?.at(-1);
     const isNew = !before || SENTENCE_END.test(before.text) || word.startSeconds - before.endSeconds >= PAUSE_SECONDS;
-    const spaced = areBare && !isNew ? { ...word, text: ` ${word.text}` } : word;
+    const spaced = areBare && !isNew && !UNSPACED.test(word.text) ? { ...word, text: ` ${word.text}` } : word;
     if (isNew) cues.push([spaced]);
     else cues.at(-1)!.push(spaced);
   }

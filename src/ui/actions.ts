@@ -52,10 +52,12 @@ export function createActions({ scope, store, session, models, desk, view }: Act
   };
   /** Turns that are there already are not computed again: the file is opened to be corrected. */
   const openTurns = async (file: File, recording: File | null, companions: readonly File[]): Promise<void> => {
-    const imported = await readTurnsFor(scope, file, recording?.name ?? null);
+    const notes: string[] = [];
+    const imported = await readTurnsFor(scope, file, recording?.name ?? null, (note) => notes.push(note));
     if (!imported) return;
     const soundSeconds = recording && (await lengthOf(recording));
     store.dispatch({ type: 'opened', outcome: outcomeOfTurns(imported, file, { recording, soundSeconds, companions }) });
+    if (notes.length > 0) say(notes.join(' '));
   };
   /** What belongs to a recording: for the result that is open, or, turns, to be opened. */
   const takeCompanions = async (files: readonly File[], recording: File | null): Promise<void> => {

@@ -1,6 +1,7 @@
 import type { GGUFParseOutput } from '@huggingface/gguf';
 import { gguf, GGMLQuantizationType } from '@huggingface/gguf';
 import { messageOf, VoxlaneError } from '../../util/errors';
+import { ownValue } from '../../util/ownValue';
 import { checkpointTensor, type CheckpointTensor } from '../files/checkpoint';
 import { toLittleEndian, type ElementType } from '../files/elements';
 import { sizeOf } from '../tensor';
@@ -54,7 +55,7 @@ export async function readGguf(bytes: Uint8Array, name: string): Promise<Checkpo
   const places = header.tensorInfos.map((info): Place => {
     const dtype = (GGMLQuantizationType as Partial<Record<number, string>>)[info.dtype] ?? `type ${info.dtype}`;
     const shape = info.shape.map(Number).reverse();
-    const block = BLOCKS[dtype];
+    const block = ownValue(BLOCKS, dtype);
     const start = dataStart + Number(info.offset);
     return { name: info.name, dtype, shape, start, numBytes: block ? bytesOf(shape, block) : null };
   });
@@ -101,7 +102,7 @@ function readTensor(
   problems: readonly string[],
 ): CheckpointTensor {
   const { name, dtype, shape, start } = place;
-  const type = ELEMENT_TYPES[dtype] ?? null;
+  const type = ownValue(ELEMENT_TYPES, dtype) ?? null;
   const isReadable = start <= end && end <= bytes.length;
   const own = isReadable ? bytes.subarray(start, end) : new Uint8Array(0);
   return checkpointTensor({
@@ -133,7 +134,7 @@ function placementProblems(
     const found = problems.get(place)!;
     const end = start + (numBytes ?? 0);
     const expected = dataStart + Math.ceil((reached - dataStart) / alignment) * alignment;
-    const { numValues = 1 } = BLOCKS[dtype] ?? {};
+    const { numValues = 1 } = ownValue(BLOCKS, dtype) ?? {};
     if ((shape.at(-1) ?? 1) % numValues !== 0) {
       found.push(`has rows of ${shape.at(-1) ?? 1} values, which is no multiple of the ${numValues} of ${dtype}`);
     }

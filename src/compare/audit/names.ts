@@ -1,5 +1,6 @@
 /** Names of one weight in a graph and in a checkpoint, which exporters change. */
 import type { GraphProto, NodeProto } from '../../onnx/onnx_pb';
+import { ownValue } from '../../util/ownValue';
 import { pushTo } from './pushTo';
 
 /** Parts that wrappers put before all names. */
@@ -76,7 +77,7 @@ function keyOf(name: string): string {
   const parts = name.split(/[./:]+/).filter(Boolean);
   while (parts.length > 1 && WRAPPERS.has(parts[0]!.replace(/^_+/, ''))) parts.shift();
   const last = parts.pop() ?? '';
-  return [...parts, SYNONYMS[last] ?? last].join('.').replaceAll('_', '.').replace(/^\.+|\.+$/g, '');
+  return [...parts, ownValue(SYNONYMS, last) ?? last].join('.').replaceAll('_', '.').replace(/^\.+|\.+$/g, '');
 }
 
 /** Where each key is; an empty key is nowhere. */

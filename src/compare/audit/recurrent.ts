@@ -1,5 +1,6 @@
 /** Weights of LSTM, GRU and RNN nodes, which ONNX keeps together and in another order than frameworks do. */
 import type { GraphProto, NodeProto } from '../../onnx/onnx_pb';
+import { ownValue } from '../../util/ownValue';
 import { everyOrder } from '../align';
 import { sizeOf } from '../tensor';
 import type { Link } from './links';
@@ -50,7 +51,7 @@ interface Found {
 
 /** Names of initial states, which exporters write as constants of zeros. */
 export function initialStates({ node }: GraphProto): Set<string> {
-  const recurrent = node.filter(({ opType }) => opType in GATES);
+  const recurrent = node.filter(({ opType }) => ownValue(GATES, opType));
   return new Set(recurrent.flatMap(({ input }) => INITIAL_STATES.map((position) => input[position] ?? '')));
 }
 
@@ -73,8 +74,9 @@ export function linkRecurrent(
   const places = new Map(graph.map(({ name }, index) => [name, index]));
   const links: Link[] = [];
   const missing = new Map<number, string[]>();
-  for (const one of node.filter(({ opType }) => opType in GATES)) {
-    const gates = GATES[one.opType]!;
+  for (const one of node) {
+    const gates = ownValue(GATES, one.opType);
+    if (!gates) continue;
     const slices = slicesOf(one, gates, graph, places);
     for (const isReverse of [false, true]) {
       const direction = slices.filter((slice) => slice.isReverse === isReverse);

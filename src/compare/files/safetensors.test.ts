@@ -35,6 +35,17 @@ describe('readSafetensors', () => {
     expect(tensors[0]!.bytes.buffer).toBe(file.buffer);
   });
 
+  it('reads tensors whose names and types are those of what every object has', () => {
+    const entry = (start: number, dtype: string) => `{"dtype":"${dtype}","shape":[1],"data_offsets":[${start},${start + 4}]}`;
+    const header = `{"__proto__":${entry(0, 'F32')},"constructor":${entry(4, 'F32')},"x":${entry(8, 'constructor')}}`;
+    const tensors = readSafetensors(buildSafetensors(header, bytesOf(1, 2, 3)), 'a.safetensors');
+    expect(tensors.map(({ name, problem, values }) => [name, problem, values()?.[0] ?? null])).toEqual([
+      ['__proto__', null, 1],
+      ['constructor', null, 2],
+      ['x', 'is of the type constructor, which is not read', null],
+    ]);
+  });
+
   it.each([
     ['BOOL', [1, 0], [1, 0]],
     ['I8', [255], [-1]],

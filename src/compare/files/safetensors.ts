@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { messageOf, VoxlaneError } from '../../util/errors';
+import { ownValue } from '../../util/ownValue';
 import { shapeText, sizeOf } from '../tensor';
 import { checkpointTensor, type CheckpointTensor } from './checkpoint';
 import { BYTES_PER_ELEMENT, type ElementType } from './elements';
@@ -32,12 +33,10 @@ const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = '__metadata__';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const headerSchema = v.record(
-  v.string(),
-  v.object({ dtype: v.string(), shape: v.array(count), data_offsets: v.tuple([count, count]) }),
-);
+const entrySchema = v.object({ dtype: v.string(), shape: v.array(count), data_offsets: v.tuple([count, count]) });
 
-type HeaderEntry = v.InferOutput<typeof headerSchema>[string];
+/** A tensor's name, and where it lies. Not a table: a tensor may be called `__proto__`. */
+type HeaderEntry = readonly [name: string, entry: v.InferOutput<typeof entrySchema>];
 
 /**
  * The tensors of a `.safetensors` file, in the header's order; their bytes are views of it. A tensor whose bytes
@@ -49,8 +48,8 @@ type HeaderEntry = v.InferOutput<typeof headerSchema>[string];
 export function readSafetensors(bytes: Uint8Array, name: string): CheckpointTensor[] {
   const { entries, body } = readHeader(bytes, name);
   const problems = placementProblems(entries, body.length);
-  return Object.entries(entries).map(([tensor, { dtype, shape, data_offsets: [start, end] }]) => {
-    const type = ELEMENT_TYPES[dtype] ?? null;
+  return entries.map(([tensor, { dtype, shape, data_offsets: [start, end] }]) => {
+    const type = ownValue(ELEMENT_TYPES, dtype) ?? null;
     const inFile = start <= end && end <= body.length;
     const values = inFile ? body.subarray(start, end) : new Uint8Array(0);
     const found = [...(problems.get(tensor) ?? [])];
@@ -67,7 +66,7 @@ export function readSafetensors(bytes: Uint8Array, name: string): CheckpointTens
   });
 }
 
-function readHeader(bytes: Uint8Array, name: string): { entries: Record<string, HeaderEntry>; body: Uint8Array } {
+function readHeader(bytes: Uint8Array, name: string): { entries: HeaderEntry[]; body: Uint8Array } {
   if (bytes.length < LENGTH_BYTES) throw unreadable(name, `ends after ${bytes.length} bytes, in the header's length`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerBytes = Number(view.getBigUint64(0, true));
@@ -79,7 +78,7 @@ function readHeader(bytes: Uint8Array, name: string): { entries: Record<string, 
   return { entries: parseEntries(bytes.subarray(LENGTH_BYTES, bodyStart), name), body: bytes.subarray(bodyStart) };
 }
 
-function parseEntries(header: Uint8Array, name: string): Record<string, HeaderEntry> {
+function parseEntries(header: Uint8Array, name: string): HeaderEntry[] {
   if (header[0] !== '{'.charCodeAt(0)) throw unreadable(name, 'has a header that is no JSON object');
   let value: object;
   try {
@@ -87,27 +86,29 @@ function parseEntries(header: Uint8Array, name: string): Record<string, HeaderEn
   } catch (cause) {
     throw unreadable(name, `has a header that is no JSON: ${messageOf(cause)}`, cause);
   }
-  const tensors = Object.fromEntries(Object.entries(value).filter(([key]) => key !== METADATA));
-  const parsed = v.safeParse(headerSchema, tensors);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw unreadable(name, `has a header that lists no tensors: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`);
+  return Object.entries(value).filter(([key]) => key !== METADATA).map(([tensor, entry]): HeaderEntry => {
+    const parsed = v.safeParse(entrySchema, entry);
+    if (parsed.success) return [tensor, parsed.output];
+    const [issue] = parsed.issues;
+    const path = [tensor, v.getDotPath(issue)].filter((part) => part !== null).join('.');
+    throw unreadable(name, `has a header that lists no tensors: ${path}: ${issue.message}`);
+  });
 }
 
 /** What is wrong with where the tensors lie, by name: they should follow each other and fill the file. */
-function placementProblems(entries: Record<string, HeaderEntry>, bodyBytes: number): Map<string, string[]> {
+function placementProblems(entries: readonly HeaderEntry[], bodyBytes: number): Map<string, string[]> {
   const problems = new Map<string, string[]>();
   const report = (tensor: string, problem: string): void => {
     problems.set(tensor, [...(problems.get(tensor) ?? []), problem]);
   };
-  const inOrder = Object.entries(entries).sort(
+  const inOrder = entries.toSorted(
     ([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1],
   );
   /** How far the tensors so far reach, and the one that reaches there. */
   let reached = 0;
   let last = 'the header';
   for (const [tensor, { dtype, data_offsets: [start, end] }] of inOrder) {
-    const type = ELEMENT_TYPES[dtype];
+    const type = ownValue(ELEMENT_TYPES, dtype);
     if (start > end) report(tensor, `ends at byte ${end}, before it begins at ${start}`);
     else if (end > bodyBytes) report(tensor, `ends at byte ${end}, but there are ${bodyBytes}`);
     if (type && start % BYTES_PER_ELEMENT[type] !== 0) {

@@ -4,6 +4,7 @@ import { shapeText } from '../../compare/tensor';
 import { parseRttm } from '../../formats/rttm';
 import type { TimeGeometry } from '../../timeline/geometry';
 import type { Turn } from '../../timeline/turn';
+import { decodeText } from '../../util/decodeText';
 import { VoxlaneError } from '../../util/errors';
 import { readArray, readArrays, type CaptureArray } from './arrays';
 
@@ -144,7 +145,7 @@ const single = (later: ReadonlyMap<string, CaptureArray>, name: string, otherwis
 
 function referenceOf(bytes: Uint8Array | undefined): Capture['reference'] {
   if (!bytes) return null;
-  const recordings = [...parseRttm(new TextDecoder().decode(bytes))];
+  const recordings = [...parseRttm(decodeText(bytes, REFERENCE_FILE).text)];
   const [first, ...others] = recordings;
   if (others.length > 0) throw unreadable(`${REFERENCE_FILE} holds ${recordings.length} recordings`, 'one');
   return first ? { uri: first[0], turns: first[1] } : null;

@@ -1,7 +1,7 @@
 import { parseRttm } from '../../formats/rttm';
 import { parseUem, type UemRegion } from '../../formats/uem';
 import type { Turn } from '../../timeline/turn';
-import { messageOf, VoxlaneError } from '../../util/errors';
+import { VoxlaneError } from '../../util/errors';
 import { rttmUri, stem } from '../format';
 
 export type FileRole = 'reference' | 'uem';
@@ -50,22 +50,6 @@ export function readUem(file: string, text: string): ReadFile<UemRegion> {
     expected: 'a UEM file with a line for each region',
     remedy: 'Choose another file, or score without one',
   });
-}
-
-/**
- * The text of a file.
- *
- * @throws VoxlaneError `format` where the browser cannot read it.
- */
-export async function textOf(file: File): Promise<string> {
-  try {
-    return await file.text();
-  } catch (thrown) {
-    throw new VoxlaneError(
-      { code: 'format', problem: `${file.name} cannot be read: ${messageOf(thrown)}`, remedy: 'Choose the file again' },
-      { cause: thrown },
-    );
-  }
 }
 
 /**

@@ -4,8 +4,9 @@ import { failureOf } from '../failure';
 import { createStore } from '../store';
 import { shownTurns } from '../studio/shownTurns';
 import type { Panel, Studio } from '../studio/studio';
+import { readTextFile } from '../textFile';
 import { createErrorList } from './errorList';
-import { readReference, readUem, roleOf, textOf, type FileRole } from './files';
+import { readReference, readUem, roleOf, type FileRole } from './files';
 import { initialScore, reduceScore, stepFrom, type ScoreAction, type ScoreState } from './model';
 import { createResults } from './results';
 import { marksOf, renamesOf, turnOf } from './rows';
@@ -53,7 +54,7 @@ export function createScorePanel(studio: Studio): ScorePanel {
 
   async function take(file: File, role?: FileRole): Promise<void> {
     try {
-      const text = await textOf(file);
+      const text = await readTextFile(file, studio.say);
       if (scope.disposed) return;
       if ((role ?? roleOf(file.name, text)) === 'uem') dispatch({ type: 'uem-read', uem: readUem(file.name, text) });
       else dispatch({ type: 'reference-read', reference: readReference(file.name, text) });

@@ -42,9 +42,10 @@ export async function takeFiles(
 
 /** In place of the turns that are there; an undo brings those back. */
 async function importTurns(studio: Studio, file: File): Promise<void> {
-  const imported = await readTurnsFor(studio.scope, file, studio.outcome.name);
+  const notes: string[] = [];
+  const imported = await readTurnsFor(studio.scope, file, studio.outcome.name, (note) => notes.push(note));
   if (!imported) return;
   // The recording is as long as it is; turns beyond its end would lie where nothing can be heard.
   const annotation = importedAnnotation(imported, studio.get().annotation.durationSeconds);
-  if (studio.edit({ type: 'replace', annotation })) studio.say(words.imported(file.name, annotation.turns.length));
+  if (studio.edit({ type: 'replace', annotation })) studio.say([words.imported(file.name, annotation.turns.length), ...notes].join(' '));
 }

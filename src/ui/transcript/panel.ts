@@ -15,11 +15,12 @@ import { isHidden, whenShown } from '../review/shown';
 import type { Failure } from '../state';
 import { namesOf } from '../studio/names';
 import type { Panel, Studio } from '../studio/studio';
+import { readTextFile } from '../textFile';
 import { createCueList } from './cueList';
 import { TRANSCRIPT_FORMATS, transcriptFile, type TranscriptFormat } from './exports';
 import { transcriptText as words } from './text';
 
-const ACCEPT = '.srt,.vtt,.json,text/vtt,application/json,application/x-subrip';
+const ACCEPT = '.srt,.vtt,.json,.tsv,.txt,text/vtt,application/json,application/x-subrip';
 
 export interface TranscriptPanel extends Panel {
   /** Takes the first of the files as the transcript; what is wrong with it is said in the panel. */
@@ -90,7 +91,7 @@ export function createTranscriptPanel(studio: Studio): TranscriptPanel {
     showFailure(file.name, null);
     setText(status, words.reading(file.name));
     try {
-      const [content, { readTranscript }] = await Promise.all([file.text(), loadPart(() => import('../../transcript/readTranscript'))]);
+      const [content, { readTranscript }] = await Promise.all([readTextFile(file, studio.say), loadPart(() => import('../../transcript/readTranscript'))]);
       const transcript = readTranscript(file.name, content);
       // Another file was chosen since, or the result was left.
       if (own !== opening || scope.disposed) return;

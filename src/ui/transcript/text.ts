@@ -12,7 +12,7 @@ export const transcriptText = inLanguage(
     empty: {
       heading: 'Who said which words',
       body: 'Voxlane hears who speaks, not what is said. Bring the text from a speech recogniser, and every word and every cue gets its speaker here.',
-      formats: 'SRT, WebVTT, or the JSON of Whisper, whisper.cpp, faster-whisper or whisperX. With times of words, cues are split where the speaker changes.',
+      formats: 'SRT, WebVTT, or the JSON or console output of Whisper, whisper.cpp, faster-whisper, whisperX or transformers. With times of words, cues are split where the speaker changes.',
       drop: 'Choose the file, or drop it anywhere on this page. It stays on this machine.',
     },
     reading: (file: string) => `Reading ${file} …`,
@@ -37,7 +37,7 @@ export const transcriptText = inLanguage(
       empty: {
         heading: 'Wer welche Worte gesagt hat',
         body: 'Voxlane hört, wer spricht, nicht was gesagt wird. Bringen Sie den Text aus einer Spracherkennung mit; jedes Wort und jeder Untertitel bekommt hier seinen Sprecher.',
-        formats: 'SRT, WebVTT oder das JSON von Whisper, whisper.cpp, faster-whisper oder whisperX. Sind die Zeiten der Wörter dabei, werden Untertitel dort geteilt, wo der Sprecher wechselt.',
+        formats: 'SRT, WebVTT oder das JSON oder die Konsolenausgabe von Whisper, whisper.cpp, faster-whisper, whisperX oder transformers. Sind die Zeiten der Wörter dabei, werden Untertitel dort geteilt, wo der Sprecher wechselt.',
         drop: 'Wählen Sie die Datei oder ziehen Sie sie irgendwo auf diese Seite. Sie bleibt auf diesem Rechner.',
       },
       reading: (file) => `${file} wird gelesen …`,

@@ -3,17 +3,24 @@ import type { Annotation } from '../../editing/annotation';
 import { readAnyTurns, type ImportedRecording } from '../../formats/anyTurns';
 import type { Scope } from '../../util/scope';
 import { stem } from '../format';
+import { readTextFile } from '../textFile';
 import { chooseRecording } from '../studio/chooseRecording';
 
 /**
  * The turns of a file, for one recording: the one of that name, the only one, or the one that the person chooses.
  *
+ * @param say shows a sentence to the person
  * @param recording name of the recording's file; null where there is none to go by
  * @returns null where the person chose none
  * @throws VoxlaneError `format`
  */
-export async function readTurnsFor(scope: Scope, file: File, recording: string | null): Promise<ImportedRecording | null> {
-  const recordings = readAnyTurns(file.name, await file.text());
+export async function readTurnsFor(
+  scope: Scope,
+  file: File,
+  recording: string | null,
+  say: (sentence: string) => void,
+): Promise<ImportedRecording | null> {
+  const recordings = readAnyTurns(file.name, await readTextFile(file, say));
   if (recordings.length === 1) return recordings[0]!;
   const named = recordings.find(({ name }) => recording !== null && (name === recording || name === stem(recording)));
   if (named) return named;

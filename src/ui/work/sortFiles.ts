@@ -1,3 +1,5 @@
+import { readTextFile } from '../textFile';
+
 /** What was dropped or chosen, told apart by name. */
 export interface SortedFiles {
   readonly models: readonly File[];
@@ -13,13 +15,13 @@ export type CompanionKind = 'rttm' | 'uem' | 'json' | 'subtitles';
 export function companionKind({ name }: File): CompanionKind | null {
   const end = /\.(\w+)$/.exec(name)?.[1]?.toLowerCase();
   if (end === 'rttm' || end === 'uem' || end === 'json') return end;
-  return end === 'srt' || end === 'vtt' ? 'subtitles' : null;
+  return end === 'srt' || end === 'vtt' || end === 'tsv' ? 'subtitles' : null;
 }
 
 /** Recognisers write text; files of turns have none. Some write both, and then it is the text that is new here. */
 export async function isTranscript(file: File): Promise<boolean> {
   const kind = companionKind(file);
-  return kind === 'subtitles' || (kind === 'json' && /"(?:text|word)"\s*:/.test(await file.text()));
+  return kind === 'subtitles' || (kind === 'json' && /"(?:text|word|speech)"\s*:/.test(await readTextFile(file, () => undefined)));
 }
 
 const isModel = ({ name }: File): boolean => /\.onnx$/i.test(name);

@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { decodeText } from '../src/util/decodeText';
+
+/**
+ * The text of a file, as the page reads it.
+ *
+ * @param warn gets a sentence if the encoding is a guess
+ * @throws VoxlaneError `format` if it is in no encoding that is read
+ */
+export function readTextFile(path: string, warn: (note: string) => void): string {
+  const { text, encoding } = decodeText(readFileSync(path), basename(path));
+  if (encoding === 'windows-1252') warn(`${path} is not UTF-8 and was read as windows-1252. Check the letters with accents.`);
+  return text;
+}

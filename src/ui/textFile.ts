@@ -1,0 +1,31 @@
+import { decodeText } from '../util/decodeText';
+import { messageOf, VoxlaneError } from '../util/errors';
+import { inLanguage } from './texts/language';
+
+const words = inLanguage(
+  { guessed: (file: string) => `${file} is not UTF-8. It was read as windows-1252: check the letters with accents.` },
+  { de: { guessed: (file) => `${file} ist kein UTF-8. Die Datei wurde als Windows-1252 gelesen: Prüfen Sie die Umlaute und Akzente.` } },
+);
+
+/**
+ * The text of a file that a person brought.
+ *
+ * @param say shows a sentence, if the encoding is a guess
+ * @throws VoxlaneError `format` if the browser cannot read the file, or it is in no encoding that is read
+ */
+export async function readTextFile(file: File, say: (sentence: string) => void): Promise<string> {
+  const { text, encoding } = decodeText(new Uint8Array(await bytesOf(file)), file.name);
+  if (encoding === 'windows-1252') say(words.guessed(file.name));
+  return text;
+}
+
+async function bytesOf(file: File): Promise<ArrayBuffer> {
+  try {
+    return await file.arrayBuffer();
+  } catch (thrown) {
+    throw new VoxlaneError(
+      { code: 'format', problem: `${file.name} cannot be read: ${messageOf(thrown)}`, remedy: 'Choose the file again' },
+      { cause: thrown },
+    );
+  }
+}
