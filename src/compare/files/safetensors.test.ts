@@ -39,7 +39,7 @@ describe('readSafetensors', () => {
     const entry = (start: number, dtype: string) => `{"dtype":"${dtype}","shape":[1],"data_offsets":[${start},${start + 4}]}`;
     const header = `{"__proto__":${entry(0, 'F32')},"constructor":${entry(4, 'F32')},"x":${entry(8, 'constructor')}}`;
     const tensors = readSafetensors(buildSafetensors(header, bytesOf(1, 2, 3)), 'a.safetensors');
-    expect(tensors.map(({ name, problem, values }) => [name, problem, values()?.[0] ?? null])).toEqual([
+    expect(tensors.map((tensor) => [tensor.name, tensor.problem, tensor.values()?.[0] ?? null])).toEqual([
       ['__proto__', null, 1],
       ['constructor', null, 2],
       ['x', 'is of the type constructor, which is not read', null],
