@@ -1,7 +1,6 @@
 import {
   ADTS,
   AudioSampleSink,
-  BlobSource,
   EncodedPacketSink,
   FLAC,
   Input,
@@ -20,6 +19,7 @@ import { messageOf, VoxlaneError } from '../util/errors';
 import { decodeFailure, mixToMono, type SoundBlock } from './blocks';
 import { decoderTrust } from './decoderTrust';
 import { GapClock } from './gaps';
+import { guardedSource } from './guardedSource';
 import { readMp3Padding, type Mp3Padding } from './mp3Gapless';
 import { probeDecoder } from './probeDecoder';
 import { checkChannels, checkSampleRate } from './wavHeader';
@@ -138,7 +138,7 @@ export async function openTrack(source: Blob): Promise<OpenTrack> {
 }
 
 function openInput(source: Blob): Input {
-  return new Input({ source: new BlobSource(source), formats: FORMATS });
+  return new Input({ source: guardedSource(source), formats: FORMATS });
 }
 
 async function findTrack(input: Input): Promise<InputAudioTrack> {

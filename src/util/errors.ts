@@ -83,10 +83,10 @@ export class VoxlaneError extends Error implements ErrorParts {
   /** @param options `cause`: what was thrown before it */
   constructor(parts: ErrorParts, options?: ErrorOptions) {
     const sentences = [parts.problem, parts.expected && `Expected ${parts.expected}`, parts.remedy];
-    super(sentences.filter(Boolean).join('. ') + '.', options);
+    super(sentences.flatMap((sentence) => (sentence ? [printable(sentence)] : [])).join('. ') + '.', options);
     this.code = parts.code;
-    this.problem = parts.problem;
-    if (parts.expected !== undefined) this.expected = parts.expected;
+    this.problem = printable(parts.problem);
+    if (parts.expected !== undefined) this.expected = printable(parts.expected);
     if (parts.remedy !== undefined) this.remedy = parts.remedy;
   }
 
@@ -99,6 +99,16 @@ export class VoxlaneError extends Error implements ErrorParts {
       ...(this.remedy !== undefined && { remedy: this.remedy }),
     };
   }
+}
+
+/** Longest part of an error. Names and values from files can be longer than a person reads. */
+const MAX_CHARACTERS = 2000;
+
+/** Names and values from files may have characters that terminals take for commands. */
+function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  const plain = text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, '\uFFFD');
+  return plain.length > MAX_CHARACTERS ? `${plain.slice(0, MAX_CHARACTERS)}…` : plain;
 }
 
 /** The text of anything that was thrown, without a full stop at its end: sentences are made of it. */

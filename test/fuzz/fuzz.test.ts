@@ -1,0 +1,20 @@
+// First: it counts the buffers of what is loaded after it.
+import '../compare/memory';
+import fc from 'fast-check';
+import { describe, it } from 'vitest';
+import { findingOf } from './judge';
+import { mutatedFiles } from './mutations';
+import { READERS } from './readers';
+
+/** The same inputs in every run. `npm run fuzz` has others. */
+const SEED = 17;
+
+describe('files with random faults give a typed error or a result', () => {
+  it.each(READERS.map((reader) => [reader.name, reader] as const))('%s', async (_name, reader) => {
+    const property = fc.asyncProperty(mutatedFiles(await reader.seeds()), async (bytes) => {
+      const finding = await findingOf(reader, bytes);
+      if (finding !== null) throw new Error(finding);
+    });
+    await fc.assert(property, { seed: SEED, numRuns: reader.numRuns });
+  });
+});

@@ -1,0 +1,7 @@
+import { BINARY_READERS } from './binaryReaders';
+import type { Reader } from './judge';
+import { SOUND_READERS } from './soundReaders';
+import { TEXT_READERS } from './textReaders';
+
+/** Every reader of files that people bring. */
+export const READERS: readonly Reader[] = [...SOUND_READERS, ...TEXT_READERS, ...BINARY_READERS];
