@@ -18,7 +18,7 @@ const stringOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const encoded = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 const NPY = buildNpy([2, 3], [1, 2, 3, 4, 5, 6]);
-const NPY_FILES = [NPY, buildNpy([2], new Uint8Array(16), { descr: '>i8', fortranOrder: true, version: 2 }), buildNpy([], [1], { descr: '|u1' }), buildNpy([0, 4], [])];
+const NPY_FILES = [NPY, buildNpy([2], new Uint8Array(16), { descr: '>i8', fortranOrder: true, version: 2 }), buildNpy([], Uint8Array.of(1), { descr: '|u1' }), buildNpy([0, 4], [])];
 const HEADER = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
 const SHAPE = { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) };
 const TENSORS = new Map([['lin.weight', SHAPE], ['lstm.bias_ih_l0', { shape: [4], data: Float32Array.of(1, 2, 3, 4) }]]);
@@ -77,7 +77,7 @@ async function readOnnx(bytes: Uint8Array): Promise<void> {
 
 export const BINARY_READERS: readonly Reader[] = [
   { name: 'npy', numRuns: 300, seeds: () => NPY_FILES, read: (bytes) => { checkTensor(parseNpy(bytes, 'f.npy')); } },
-  { name: 'npy-header', numRuns: 300, seeds: () => [encoded(HEADER), encoded(HEADER.replace('<f4', '|b1').replace('False', 'True'))], read: (bytes) => { checkTensor(parseNpy(writeNpyFile(stringOf(bytes).replace(/[^ -~]/g, '?'), floats(1, 2, 3, 4, 5, 6)), 'f.npy')); } },
+  { name: 'npy-header', numRuns: 300, seeds: () => [encoded(HEADER), encoded(HEADER.replace('<f4', '>i4').replace('False', 'True'))], read: (bytes) => { checkTensor(parseNpy(writeNpyFile(stringOf(bytes).replace(/[^ -~]/g, '?'), floats(1, 2, 3, 4, 5, 6)), 'f.npy')); } },
   { name: 'npz', numRuns: 40, seeds: () => [zipSync({ 'lin.weight.npy': NPY, '__proto__.npy': NPY_FILES[1]! }), zipSync({ 'a.npy': NPY }, { level: 0 })], read: (bytes) => readTensors('f.npz', bytes) },
   { name: 'safetensors', numRuns: 60, seeds: () => [safetensorsOf(TENSORS)], read: (bytes) => readTensors('f.safetensors', bytes) },
   {

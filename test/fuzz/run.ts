@@ -64,7 +64,7 @@ async function runApart(name: string, seed: number, seconds: number): Promise<Re
     execArgv: ['--import', 'tsx', '--max-old-space-size=1024'],
   });
   let numFiles = 0;
-  let report: Report | null = null;
+  const reports: Report[] = [];
   let problem = '';
   const watch = (): NodeJS.Timeout =>
     setTimeout(() => {
@@ -76,7 +76,7 @@ async function runApart(name: string, seed: number, seconds: number): Promise<Re
     clearTimeout(timer);
     timer = watch();
     if (typeof message === 'number') numFiles = message;
-    else report = message;
+    else reports.push(message);
   });
   const status = await new Promise<string>((resolve) => {
     child.on('close', (code, signal) => {
@@ -84,9 +84,10 @@ async function runApart(name: string, seed: number, seconds: number): Promise<Re
     });
   });
   clearTimeout(timer);
-  const input = report ? null : readInput(file);
+  const input = readInput(file);
   rmSync(folder, { recursive: true });
-  return report ?? { numFiles, finding: { message: problem || status, base64: input ?? '', isShrunken: false } };
+  // A process that ended otherwise could not say what it found.
+  return reports[0] ?? { numFiles, finding: { message: problem || status, base64: input ?? '', isShrunken: false } };
 }
 
 /** The file that was being read, in base64. */
@@ -116,7 +117,7 @@ async function runHere(name: string, seed: number, seconds: number, file: string
     if (finding !== null) throw new Error(finding);
   });
   const { failed, counterexample, errorInstance } = await fc.check(property, {
-    seed, numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: 1000 * seconds, markInterruptAsFailure: false,
+    seed, numRuns: Number.MAX_SAFE_INTEGER, plugins: [fc.interruptAfterTimeLimit(1000 * seconds, { failOnInterrupt: false })],
   });
   const message = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
   const finding = failed ? { message, base64: Buffer.from(counterexample?.[0] ?? []).toString('base64'), isShrunken: true } : null;
