@@ -120,7 +120,7 @@ async function runHere(name: string, seed: number, seconds: number, file: string
     seed, numRuns: Number.MAX_SAFE_INTEGER, plugins: [fc.interruptAfterTimeLimit(1000 * seconds, { failOnInterrupt: false })],
   });
   const message = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
-  const finding = failed ? { message, base64: Buffer.from(counterexample?.[0] ?? []).toString('base64'), isShrunken: true } : null;
+  const finding = failed ? { message, base64: Buffer.from((counterexample as [Uint8Array] | null)?.[0] ?? []).toString('base64'), isShrunken: true } : null;
   process.send?.({ numFiles, finding } satisfies Report, () => {
     process.disconnect();
   });
