@@ -1,0 +1,144 @@
+import { VoxlaneError } from '../util/errors';
+import type { Annotation, AnnotationSpeaker, Edit, EditableTurn } from './annotation';
+import { nextSpeakerId } from './applyEdit';
+import type { History, HistoryStep } from './history';
+
+/** One step forward or back in a {@link History}. */
+export type HistoryCommand = { readonly type: 'edit'; readonly edit: Edit } | { readonly type: 'undo' } | { readonly type: 'redo' };
+
+/** A command that changed a history, with what {@link repeatAll} needs to repeat it on another state of that history. */
+export interface CarriedOut {
+  readonly command: HistoryCommand;
+  /** The step that was made, undone or redone. */
+  readonly step: HistoryStep;
+  /** What the edit acted on, as it was before. */
+  readonly turn: EditableTurn | null;
+  readonly speaker: AnnotationSpeaker | null;
+  /** Ids that the edit gave; null where it gave none. */
+  readonly madeTurn: number | null;
+  readonly madeSpeaker: string | null;
+  /** Of an edit that replaces everything: what it replaced. */
+  readonly replaced: Annotation | null;
+}
+
+/**
+ * Carries out one command.
+ *
+ * @returns null where it changed nothing
+ * @throws VoxlaneError `options` where an edit cannot be made; nothing changes then
+ */
+export function carryOut(history: History, command: HistoryCommand): CarriedOut | null {
+  const nothing = { turn: null, speaker: null, madeTurn: null, madeSpeaker: null, replaced: null };
+  if (command.type !== 'edit') {
+    const step = command.type === 'undo' ? history.stepToUndo : history.stepToRedo;
+    if (!step) return null;
+    if (command.type === 'undo') history.undo();
+    else history.redo();
+    return { command, step, ...nothing };
+  }
+  const { edit } = command;
+  const before = history.annotation;
+  if (!history.apply(edit)) return null;
+  return {
+    command,
+    step: history.stepToUndo!,
+    turn: 'turn' in edit ? (before.turns.find(({ id }) => id === edit.turn) ?? null) : null,
+    speaker: 'speaker' in edit ? (before.speakers.find(({ id }) => id === edit.speaker) ?? null) : null,
+    madeTurn: edit.type === 'add-turn' || edit.type === 'split-turn' ? before.nextId : null,
+    madeSpeaker: edit.type === 'add-speaker' ? nextSpeakerId(before) : null,
+    replaced: edit.type === 'replace' ? before : null,
+  };
+}
+
+/** What became of commands that were repeated. */
+export interface Repeated {
+  /** Those that changed the history, as they were carried out on it. */
+  readonly carriedOut: readonly CarriedOut[];
+  /** How many would now mean something else than what the person saw, or cannot be made. They changed nothing. */
+  readonly numRefused: number;
+}
+
+/**
+ * Repeats commands that were carried out on an earlier state of a history, on the state that another tab has made of it
+ * in the meantime.
+ *
+ * A command is repeated only if what it acts on is as it was: the turn has the same times and speaker, the speaker the
+ * same name or color, the step to undo is the same step. Ids that the commands gave are replaced by those that they give
+ * now, because the other tab may have given the same ids to something else.
+ */
+export function repeatAll(history: History, commands: readonly CarriedOut[]): Repeated {
+  const turnIds = new Map<number, number | null>();
+  const speakerIds = new Map<string, string | null>();
+  const steps = new Map<HistoryStep, HistoryStep>();
+  const carriedOut: CarriedOut[] = [];
+  let numRefused = 0;
+  for (const before of commands) {
+    const outcome = repeatOne(history, before, { turnIds, speakerIds, steps });
+    if (before.madeTurn !== null) turnIds.set(before.madeTurn, outcome === 'refused' ? null : (outcome?.madeTurn ?? null));
+    if (before.madeSpeaker !== null) speakerIds.set(before.madeSpeaker, outcome === 'refused' ? null : (outcome?.madeSpeaker ?? null));
+    if (outcome === 'refused') {
+      numRefused += 1;
+      continue;
+    }
+    // Null: the other tab has done the same already.
+    if (!outcome) continue;
+    steps.set(before.step, outcome.step);
+    carriedOut.push(outcome);
+  }
+  return { carriedOut, numRefused };
+}
+
+interface Renamed {
+  readonly turnIds: ReadonlyMap<number, number | null>;
+  readonly speakerIds: ReadonlyMap<string, string | null>;
+  readonly steps: ReadonlyMap<HistoryStep, HistoryStep>;
+}
+
+function repeatOne(history: History, before: CarriedOut, renamed: Renamed): CarriedOut | null | 'refused' {
+  const { command } = before;
+  if (command.type !== 'edit') {
+    const expected = renamed.steps.get(before.step) ?? before.step;
+    const next = command.type === 'undo' ? history.stepToUndo : history.stepToRedo;
+    return next && isSameStep(next, expected) ? carryOut(history, command) : 'refused';
+  }
+  const edit = withIds(command.edit, renamed);
+  if (!edit || !isAsBefore(history.annotation, edit, before, renamed)) return 'refused';
+  try {
+    return carryOut(history, { type: 'edit', edit });
+  } catch (thrown) {
+    if (thrown instanceof VoxlaneError) return 'refused';
+    throw thrown;
+  }
+}
+
+/** The edit with the ids that its turn and speakers have now; null if one of them was never made. */
+function withIds(edit: Edit, { turnIds, speakerIds }: Renamed): Edit | null {
+  const next: Record<string, unknown> = { ...edit };
+  for (const [key, ids] of [['turn', turnIds], ['speaker', speakerIds], ['from', speakerIds], ['into', speakerIds]] as const) {
+    const id = next[key] as never;
+    if (!(key in edit) || !ids.has(id)) continue;
+    const now = ids.get(id);
+    if (now === null || now === undefined) return null;
+    next[key] = now;
+  }
+  return next as unknown as Edit;
+}
+
+/** Whether the edit acts on what the person saw. */
+function isAsBefore(now: Annotation, edit: Edit, before: CarriedOut, { speakerIds }: Renamed): boolean {
+  if (edit.type === 'replace') return JSON.stringify(before.replaced) === JSON.stringify(now);
+  if ('turn' in edit) {
+    const [old, turn] = [before.turn, now.turns.find(({ id }) => id === edit.turn)];
+    if (!old || !turn) return false;
+    const speaker = speakerIds.get(old.speaker) ?? old.speaker;
+    return turn.startSeconds === old.startSeconds && turn.endSeconds === old.endSeconds && turn.speaker === speaker;
+  }
+  if (edit.type !== 'rename-speaker' && edit.type !== 'recolour-speaker') return true;
+  const speaker = now.speakers.find(({ id }) => id === edit.speaker);
+  return edit.type === 'rename-speaker' ? speaker?.name === before.speaker?.name : speaker?.colour === before.speaker?.colour;
+}
+
+/** By content: a step that was stored and read again is another object. */
+function isSameStep(one: HistoryStep, other: HistoryStep): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
+}
