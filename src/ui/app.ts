@@ -42,9 +42,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     keeper.drop();
   });
 
-  const desk = new Desk(scope, store, (isKept) => {
-    page.dataset.kept = String(isKept);
-  });
+  const desk = new Desk(scope, store);
   const actions = createActions({ scope, store, session, models, desk, view: () => view });
 
   const frame = createPageFrame(scope, root, theme, {
@@ -52,8 +50,12 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     link: text.compare,
     onDismissNotice: actions.dismissNotice,
     footer: createPrivacyLine(scope),
+    beforeReload: () => desk.saveAll(),
   });
   const { page, main } = frame;
+  desk.onSaveState(scope, (saved) => {
+    page.dataset.kept = String(saved === 'saved');
+  });
 
   const views: Partial<Record<State['phase']['kind'], MakeView>> = {
     empty: emptyView,

@@ -6,8 +6,13 @@ import { language, LANGUAGE_NAMES, LANGUAGES, rememberLanguage } from './texts/l
 /**
  * A button for each language, named in that language. Buttons and not a select, which would load the page anew while
  * somebody goes through its entries with the arrow keys.
+ *
+ * @param beforeReload what has to be done before the page is loaded anew; must not reject
  */
-export function languageSwitch(scope: Scope): { readonly element: HTMLElement; readonly setBusy: (busy: boolean) => void } {
+export function languageSwitch(
+  scope: Scope,
+  beforeReload: () => Promise<void> = () => Promise.resolve(),
+): { readonly element: HTMLElement; readonly setBusy: (busy: boolean) => void } {
   const buttons = LANGUAGES.map((name) => {
     const isShown = name === language;
     const button = h(
@@ -18,7 +23,9 @@ export function languageSwitch(scope: Scope): { readonly element: HTMLElement; r
     scope.on(button, 'click', () => {
       if (isShown) return;
       rememberLanguage(name);
-      location.reload();
+      void beforeReload().then(() => {
+        location.reload();
+      });
     });
     return button;
   });

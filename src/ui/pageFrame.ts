@@ -27,6 +27,8 @@ export interface PageFrameOptions {
   readonly onDismissNotice: () => void;
   /** Below the content. */
   readonly footer?: HTMLElement;
+  /** Writes what another language would lose: it loads the page anew. */
+  readonly beforeReload?: () => Promise<void>;
 }
 
 /** Masthead, notices, the content's place, and the frame that says that files can be dropped. */
@@ -34,11 +36,11 @@ export function createPageFrame(
   scope: Scope,
   root: HTMLElement,
   theme: ThemeControl,
-  { tagline, link, onDismissNotice, footer }: PageFrameOptions,
+  { tagline, link, onDismissNotice, footer, beforeReload }: PageFrameOptions,
 ): PageFrame {
   // The file of the page cannot know it: what is in there is English.
   document.documentElement.lang = language;
-  const languages = languageSwitch(scope);
+  const languages = languageSwitch(scope, beforeReload);
   const themeButton = h(
     'button',
     { type: 'button', class: 'icon-button', 'aria-label': text.theme, title: text.theme },

@@ -18,6 +18,11 @@ export class MemoryBackend implements KeepBackend {
     return structuredClone(this.values.get(key));
   }
 
+  async getAll(keys: readonly string[]): Promise<unknown[]> {
+    await this.#turn();
+    return keys.map((key) => structuredClone(this.values.get(key)));
+  }
+
   async keys(): Promise<string[]> {
     await this.#turn();
     return [...this.values.keys()];

@@ -26,6 +26,8 @@ const aboutSchema = v.object({
   numSpeakers: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** Milliseconds since 1970. */
   savedAt: v.number(),
+  /** Another one after each save of corrections. Earlier releases wrote none. */
+  revision: v.exactOptional(v.string()),
   /** Size of each part that is there. */
   sizes: v.object({
     outcome: bytes,
@@ -43,6 +45,11 @@ export type About = Readonly<v.InferOutput<typeof aboutSchema>>;
 /** Null where there is none, or one that another release wrote or the storage damaged. */
 export function aboutFrom(stored: unknown): About | null {
   return v.is(aboutSchema, stored) ? stored : null;
+}
+
+/** The revision of the corrections; empty if an earlier release saved them. */
+export function revisionOf({ revision }: About): string {
+  return revision ?? '';
 }
 
 export function bytesOf({ sizes }: About): number {

@@ -5,6 +5,8 @@
 export interface KeepBackend {
   /** Undefined where there is nothing. A Blob comes without its bytes, which are read when they are asked for. */
   get(key: string): Promise<unknown>;
+  /** The values of several keys at one moment: no other page writes in between. */
+  getAll(keys: readonly string[]): Promise<unknown[]>;
   keys(): Promise<string[]>;
   /**
    * Writes what `change` makes of the value at `key`, and `entries`: all in one step or, where `change` gives null,

@@ -16,10 +16,8 @@ interface BlobBytes {
 export function withBlobFallback(backend: KeepBackend, takesBlobs: () => Promise<boolean> = indexedDbTakesBlobs): KeepBackend {
   let answer: Promise<boolean> | undefined;
   return {
-    async get(key) {
-      const value = await backend.get(key);
-      return isBlobBytes(value) ? new Blob([value.bytes], { type: value.type }) : value;
-    },
+    get: async (key) => asBlob(await backend.get(key)),
+    getAll: async (names) => (await backend.getAll(names)).map(asBlob),
     keys: () => backend.keys(),
     delete: (names) => backend.delete(names),
     async write(key, change, entries) {
@@ -48,6 +46,10 @@ async function indexedDbTakesBlobs(): Promise<boolean> {
 async function bytesOf(value: unknown): Promise<unknown> {
   if (!(value instanceof Blob)) return value;
   return { isBlob: true, type: value.type, bytes: await value.arrayBuffer() } satisfies BlobBytes;
+}
+
+function asBlob(value: unknown): unknown {
+  return isBlobBytes(value) ? new Blob([value.bytes], { type: value.type }) : value;
 }
 
 function isBlobBytes(value: unknown): value is BlobBytes {

@@ -1,4 +1,4 @@
-import { createStore, delMany, get, keys, type UseStore } from 'idb-keyval';
+import { createStore, delMany, get, getMany, keys, type UseStore } from 'idb-keyval';
 import type { KeepBackend } from './backend';
 
 /**
@@ -11,6 +11,7 @@ export function browserBackend(): KeepBackend {
   return {
     // Async, so that a browser without IndexedDB rejects and does not throw.
     get: async (key) => get<unknown>(key, store()),
+    getAll: async (names) => getMany<unknown>([...names], store()),
     keys: async () => (await keys(store())).filter((key) => typeof key === 'string'),
     write: async (key, change, entries) => store()('readwrite', (objects) => writeAll(objects, key, change, entries)),
     delete: async (names) => delMany([...names], store()),

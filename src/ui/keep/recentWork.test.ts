@@ -3,7 +3,7 @@ import { History } from '../../editing/history';
 import { longAnnotation } from '../../../test/editing/synthetic';
 import type { Outcome } from '../state';
 import { keyOf } from './about';
-import { RecentWork, type Kept } from './recentWork';
+import { RecentWork, type KeptCorrections } from './recentWork';
 import { KEEP_LIMITS, type KeepLimits } from './room';
 import { MemoryBackend, outcomeNamed } from '../../../test/ui/keptWork';
 
@@ -13,12 +13,18 @@ function setUp(limits: KeepLimits = KEEP_LIMITS): { backend: MemoryBackend; work
   return { backend, work: new RecentWork(backend, limits, () => clock++) };
 }
 
-const save = (work: RecentWork, id: string): Promise<Kept> => {
+const save = (work: RecentWork, id: string): Promise<KeptCorrections> => {
   const outcome = outcomeNamed(id);
-  return work.saveOutcome(outcome, new History(outcome.annotation).toPlain());
+  return work.saveOutcome(outcome, { history: new History(outcome.annotation).toPlain() });
 };
+/** The revision under which it is stored. */
+const revisionOf = async (work: RecentWork, id: string): Promise<string> => (await work.open(id))!.corrections.revision;
+/** As a tab that has just read it. */
+const saveOn = async (work: RecentWork, id: string, history: History): Promise<KeptCorrections> =>
+  work.saveCorrections(id, await revisionOf(work, id), { history: history.toPlain() });
 
 const KEPT = { isKept: true };
+const KEPT_AS = { isKept: true, revision: expect.any(String) as string };
 const sound = (bytes: number): Blob => new Blob([new Uint8Array(bytes)], { type: 'audio/wav' });
 
 /** Ids of the list, with an asterisk where the sound is there. */
@@ -34,8 +40,8 @@ describe('RecentWork', () => {
     history.undo();
     const transcript = { file: 'a.srt', cues: [{ startSeconds: 0, endSeconds: 1, text: 'Hello', words: [] }] };
     const peaks = { secondsPerPeak: 0.016, extremes: new Int16Array([-3, 4]) };
-    expect(await work.saveOutcome(outcome, history.toPlain())).toEqual(KEPT);
-    expect(await work.saveTranscript('a', transcript)).toEqual(KEPT);
+    expect(await work.saveOutcome(outcome, { history: history.toPlain() })).toEqual(KEPT_AS);
+    expect(await work.saveCorrections('a', await revisionOf(work, 'a'), { history: history.toPlain(), transcript })).toEqual(KEPT_AS);
     expect(await work.saveRecording('a', new Blob(['sound'], { type: 'audio/wav' }))).toEqual(KEPT);
     expect(await work.saveVoices('a', outcome.result!.voices!)).toEqual(KEPT);
     expect(await work.savePeaks('a', peaks)).toEqual(KEPT);
@@ -45,8 +51,8 @@ describe('RecentWork', () => {
     // The sound comes apart from it.
     expect({ ...opened.outcome, blob: null }).toEqual({ ...outcome, result });
     expect(opened.outcome).not.toHaveProperty('blob');
-    expect(JSON.stringify(opened.history.toPlain())).toBe(JSON.stringify(history.toPlain()));
-    expect(opened.transcript).toEqual(transcript);
+    expect(JSON.stringify(opened.corrections.history.toPlain())).toBe(JSON.stringify(history.toPlain()));
+    expect(opened.corrections.transcript).toEqual(transcript);
     expect(await opened.recording!.text()).toBe('sound');
     expect(opened.recording!.type).toBe('audio/wav');
     expect(opened.peaks).toEqual(peaks);
@@ -57,8 +63,8 @@ describe('RecentWork', () => {
   it('keeps turns of a file, which have no result and no sound', async () => {
     const { work } = setUp();
     const outcome: Outcome = { ...outcomeNamed('a'), result: null, options: null, processingSeconds: null };
-    await work.saveOutcome(outcome, new History(outcome.annotation).toPlain());
-    expect(await work.open('a')).toMatchObject({ outcome: { result: null }, recording: null, transcript: null, peaks: null, hasVoices: false });
+    await work.saveOutcome(outcome, { history: new History(outcome.annotation).toPlain() });
+    expect(await work.open('a')).toMatchObject({ outcome: { result: null }, recording: null, corrections: { transcript: null }, peaks: null, hasVoices: false });
     expect(await work.voices('a')).toBe(null);
   });
 
@@ -73,7 +79,7 @@ describe('RecentWork', () => {
     expect(before.bytes).toBeGreaterThan(5000);
     const history = new History(outcomeNamed('old').annotation);
     history.apply({ type: 'merge-speakers', from: 'SPEAKER_00', into: 'SPEAKER_01' });
-    await work.saveHistory('old', history.toPlain());
+    await saveOn(work, 'old', history);
     expect((await work.list())[0]).toMatchObject({ id: 'old', numSpeakers: 1, savedAt: 1002, hasSound: true });
   });
 
@@ -81,12 +87,12 @@ describe('RecentWork', () => {
     const { backend, work } = setUp();
     const outcome = { ...outcomeNamed('a'), annotation: longAnnotation(1000) };
     const history = new History(outcome.annotation);
-    await work.saveOutcome(outcome, history.toPlain());
+    await work.saveOutcome(outcome, { history: history.toPlain() });
     await work.saveRecording('a', sound(1_000_000));
     history.apply({ type: 'confirm-turn', turn: 5 });
-    await work.saveHistory('a', history.toPlain());
+    await saveOn(work, 'a', history);
     expect(Object.keys(backend.written.at(-1)!).sort()).toEqual([keyOf('about', 'a'), keyOf('history', 'a')]);
-    expect((await work.open('a'))!.history.annotation.turns.find(({ id }) => id === 5)!.isCorrected).toBe(true);
+    expect((await work.open('a'))!.corrections.history.annotation.turns.find(({ id }) => id === 5)!.isCorrected).toBe(true);
     expect((await work.open('a'))!.recording!.size).toBe(1_000_000);
   });
 
@@ -107,9 +113,9 @@ describe('RecentWork', () => {
   it('does not bring back what another tab has deleted', async () => {
     const { backend, work } = setUp();
     await save(work, 'a');
-    const plain = (await work.open('a'))!.history.toPlain();
+    const { history, revision } = (await work.open('a'))!.corrections;
     await new RecentWork(backend).delete('a');
-    expect(await work.saveHistory('a', plain)).toMatchObject({ isKept: false, reason: 'gone' });
+    expect(await work.saveCorrections('a', revision, { history: history.toPlain() })).toMatchObject({ isKept: false, reason: 'gone' });
     expect(await work.saveRecording('a', sound(10))).toMatchObject({ isKept: false, reason: 'gone' });
     expect(backend.values.size).toBe(0);
   });
@@ -118,10 +124,37 @@ describe('RecentWork', () => {
     const { backend, work } = setUp();
     const other = new RecentWork(backend);
     await save(work, 'a');
-    const plain = (await work.open('a'))!.history.toPlain();
-    await Promise.all([save(other, 'b'), work.saveRecording('a', sound(10)), other.savePeaks('a', { secondsPerPeak: 1, extremes: new Int16Array(8) }), other.saveHistory('a', plain), work.saveTranscript('a', null)]);
+    const { history } = (await work.open('a'))!.corrections;
+    await Promise.all([save(other, 'b'), work.saveRecording('a', sound(10)), other.savePeaks('a', { secondsPerPeak: 1, extremes: new Int16Array(8) }), saveOn(other, 'a', history)]);
     expect((await listed(work)).sort()).toEqual(['a*', 'b']);
-    expect(await work.open('a')).toMatchObject({ peaks: { secondsPerPeak: 1 }, transcript: null });
+    expect(await work.open('a')).toMatchObject({ peaks: { secondsPerPeak: 1 }, corrections: { transcript: null } });
+  });
+
+  it('writes nothing over corrections that the tab has not read', async () => {
+    const { backend, work } = setUp();
+    const other = new RecentWork(backend);
+    await save(work, 'a');
+    const base = await revisionOf(work, 'a');
+    const history = new History(outcomeNamed('a').annotation);
+    history.apply({ type: 'add-speaker', name: 'Ann' });
+    const kept = await work.saveCorrections('a', base, { history: history.toPlain() });
+    expect(kept).toEqual(KEPT_AS);
+    history.undo();
+    expect(await other.saveCorrections('a', base, { history: history.toPlain() })).toMatchObject({ isKept: false, reason: 'changed' });
+    expect(await save(other, 'a')).toMatchObject({ isKept: false, reason: 'changed' });
+    expect(await other.corrections('a', base)).toMatchObject({ revision: kept.isKept && kept.revision, history: { canUndo: true } });
+    expect(await other.corrections('a', kept.isKept ? kept.revision : '')).toBe('same');
+    expect(await other.corrections('b', null)).toBe(null);
+  });
+
+  it('takes corrections of an earlier release, which has no revisions', async () => {
+    const { backend, work } = setUp();
+    await save(work, 'a');
+    const { revision: _, ...about } = backend.values.get(keyOf('about', 'a')) as { revision: string };
+    backend.values.set(keyOf('about', 'a'), about);
+    expect(await revisionOf(work, 'a')).toBe('');
+    expect(await saveOn(work, 'a', new History(outcomeNamed('a').annotation))).toEqual(KEPT_AS);
+    expect(await revisionOf(work, 'a')).not.toBe('');
   });
 });
 
@@ -129,7 +162,7 @@ describe('RecentWork without room', () => {
   it('keeps the work without its sound, and says so', async () => {
     const { backend, work } = setUp();
     backend.quotaBytes = 20_000;
-    expect(await save(work, 'a')).toEqual(KEPT);
+    expect(await save(work, 'a')).toEqual(KEPT_AS);
     const kept = await work.saveRecording('a', sound(50_000));
     expect(kept).toMatchObject({ isKept: false, reason: 'full', error: { code: 'storage' } });
     expect(await listed(work)).toEqual(['a']);
@@ -144,7 +177,7 @@ describe('RecentWork without room', () => {
     }
     await work.saveVoices('a', { embeddings: new Uint8Array(5000) });
     await save(work, 'd');
-    backend.quotaBytes = [...backend.values.keys()].length * 2000 + 40_000;
+    backend.quotaBytes = [...backend.values.keys()].filter((key) => !key.startsWith('transcript')).length * 2000 + 40_000;
     expect(await work.saveRecording('d', sound(45_000))).toEqual(KEPT);
     expect(await listed(work)).toEqual(['d*', 'c*', 'b', 'a']);
     // The voices are the next to go, after all recordings.
@@ -156,11 +189,11 @@ describe('RecentWork without room', () => {
     const { backend, work } = setUp();
     const outcome = { ...outcomeNamed('a'), annotation: longAnnotation(200) };
     const history = new History(outcome.annotation);
-    await work.saveOutcome(outcome, history.toPlain());
+    await work.saveOutcome(outcome, { history: history.toPlain() });
     await work.saveRecording('a', sound(100_000));
     backend.quotaBytes = [...backend.values.values()].reduce<number>((sum, value) => sum + (value instanceof Blob ? value.size : 0), 0) + 60_000;
     for (let step = 0; step < 150; step++) history.apply({ type: 'confirm-turn', turn: step + 1 });
-    expect(await work.saveHistory('a', history.toPlain())).toEqual(KEPT);
+    expect(await saveOn(work, 'a', history)).toEqual(KEPT_AS);
     expect(await listed(work)).toEqual(['a']);
   });
 
@@ -171,8 +204,11 @@ describe('RecentWork without room', () => {
       await work.saveRecording(id, sound(20_000));
     }
     expect(await listed(work)).toEqual(['c*', 'b*', 'a']);
+    const dropped: string[] = [];
+    work.onDropped = (id) => dropped.push(id);
     await save(work, 'd');
     expect(await listed(work)).toEqual(['d', 'c*', 'b*']);
+    expect(dropped).toEqual(['a']);
     expect(await work.saveRecording('d', sound(60_001))).toMatchObject({ isKept: false, reason: 'too-large' });
     expect(await listed(work)).toEqual(['d', 'c*', 'b*']);
   });
@@ -207,7 +243,7 @@ describe('RecentWork of damaged storage', () => {
     const { backend, work } = setUp();
     await save(work, 'a');
     for (const part of ['transcript', 'peaks', 'recording'] as const) backend.values.set(keyOf(part, 'a'), '{');
-    expect(await work.open('a')).toMatchObject({ transcript: null, peaks: null, recording: null });
+    expect(await work.open('a')).toMatchObject({ corrections: { transcript: null }, peaks: null, recording: null });
   });
 
   it('works without storage: nothing is listed or kept, and nothing fails that need not', async () => {

@@ -4,7 +4,8 @@ import type { PlainHistory } from '../../editing/plainHistory';
 import type { Transcript } from '../../transcript/transcript';
 import { messageOf, VoxlaneError } from '../../util/errors';
 import type { KeptEntry, Outcome } from '../state';
-import { aboutFrom, bytesOf, idOfAbout, keyOf, PARTS, sizeOf, type About, type HeavyPart, type Part } from './about';
+import { newWorkId } from '../work/id';
+import { aboutFrom, bytesOf, idOfAbout, keyOf, PARTS, revisionOf, sizeOf, type About, type HeavyPart, type Part } from './about';
 import type { KeepBackend } from './backend';
 import { withBlobFallback } from './blobFallback';
 import { browserBackend } from './browserBackend';
@@ -13,22 +14,47 @@ import { droppable, KEEP_LIMITS, surplus, type KeepLimits } from './room';
 import { peaksFrom, transcriptFrom } from './side';
 
 /**
- * Whether something was kept, and if not, why: the storage is `full`; the part is `too-large` for the limits; the work is
- * `gone`, as another tab deleted it; or this browser keeps nothing here.
+ * Why something was not kept: the storage is `full`; the part is `too-large` for the limits; the work is `gone`, as another
+ * tab deleted it; another tab has `changed` it; or this browser keeps nothing here.
  */
-export type Kept =
-  | { readonly isKept: true }
-  | { readonly isKept: false; readonly reason: 'full' | 'too-large' | 'gone' | 'unavailable'; readonly error: VoxlaneError };
+export interface NotKept {
+  readonly isKept: false;
+  readonly reason: 'full' | 'too-large' | 'gone' | 'changed' | 'unavailable';
+  readonly error: VoxlaneError;
+}
+
+/** Whether something was kept. */
+export type Kept = { readonly isKept: true } | NotKept;
+
+/** Whether corrections were kept, and under which revision. */
+export type KeptCorrections = { readonly isKept: true; readonly revision: string } | NotKept;
+
+/** What a person has made of a result. */
+export interface Corrections {
+  readonly history: History;
+  readonly transcript: Transcript | null;
+}
+
+/** Corrections as they are stored. */
+export interface StoredCorrections extends Corrections {
+  readonly revision: string;
+}
+
+/** Corrections to be stored. */
+export interface CorrectionsToSave {
+  readonly history: PlainHistory;
+  /** Absent where it has not changed. */
+  readonly transcript?: Transcript | null;
+}
 
 type Parts = readonly (readonly [Part, unknown])[];
-/** What is to be said of the work, from what was; null where it must not be written. */
-type Change = (about: About | null) => About | null;
+/** What is to be said of the work, from what was; a reason where it must not be written. */
+type Change = (about: About | null) => About | 'gone' | 'changed';
 
 /** A piece of work as it was kept, without its voices. */
 export interface OpenedWork {
   readonly outcome: KeptOutcome;
-  readonly history: History;
-  readonly transcript: Transcript | null;
+  readonly corrections: StoredCorrections;
   /** Null where there never was one, or where there was no room for it. */
   readonly recording: Blob | null;
   readonly peaks: Peaks | null;
@@ -40,13 +66,16 @@ export interface OpenedWork {
  * Results with their corrections, kept in this browser from one visit to the next.
  *
  * Each piece of work has its own keys, and what it consists of is written in one step with what the list says of it:
- * several tabs do not disturb each other, and of two that correct the same result the last to save wins. A correction
- * writes the history only. Storage that is full or blocked makes no other thing fail: saving tells so and never rejects.
+ * several tabs do not disturb each other. Corrections have a revision. A save names the revision that it follows, and writes
+ * nothing if the stored one is another: no tab overwrites what it has not read. A correction writes the history only.
+ * Storage that is full or blocked makes no other thing fail: saving tells so and never rejects.
  */
 export class RecentWork {
   readonly #backend: KeepBackend;
   readonly #limits: KeepLimits;
   readonly #now: () => number;
+  /** Called with the id of work that went for lack of room. */
+  onDropped: ((id: string) => void) | null = null;
 
   /** @param now milliseconds since 1970 */
   constructor(backend: KeepBackend = withBlobFallback(browserBackend()), limits: KeepLimits = KEEP_LIMITS, now: () => number = Date.now) {
@@ -71,21 +100,31 @@ export class RecentWork {
    * @throws VoxlaneError `format` where it is damaged, `storage` where the browser does not give it
    */
   async open(id: string): Promise<OpenedWork | null> {
-    const stored = await this.#get('about', id);
+    const names = ['about', 'outcome', 'history', 'transcript', 'recording', 'peaks'] as const;
+    const [stored, outcome, history, transcript, recording, peaks] = await this.#getAll(names, id);
     if (stored === undefined) return null;
-    const about = aboutFrom(stored);
-    if (!about) throw damaged('its entry has another form');
-    const [outcome, history, transcript, recording, peaks] = await Promise.all(
-      (['outcome', 'history', 'transcript', 'recording', 'peaks'] as const).map((part) => this.#get(part, id)),
-    );
+    const about = aboutOf(stored);
     return {
       outcome: outcomeFrom(outcome),
-      history: History.fromPlain(parsed(history)),
-      transcript: transcriptFrom(transcript),
+      corrections: correctionsOf(about, history, transcript),
       recording: await readable(recording),
       peaks: peaksFrom(peaks),
       hasVoices: about.sizes.voices !== undefined,
     };
+  }
+
+  /**
+   * The corrections as they are stored now.
+   *
+   * @param known revision that the caller has
+   * @returns null where the work is not kept, `same` where the stored revision is the known one
+   * @throws VoxlaneError `format` where they are damaged, `storage` where the browser does not give them
+   */
+  async corrections(id: string, known: string | null): Promise<StoredCorrections | 'same' | null> {
+    const about = aboutFrom(await this.#get('about', id));
+    if (about && revisionOf(about) === known) return 'same';
+    const [stored, history, transcript] = await this.#getAll(['about', 'history', 'transcript'], id);
+    return stored === undefined ? null : correctionsOf(aboutOf(stored), history, transcript);
   }
 
   /** The kept voices, as they were given; null where there are none. Their form is for the reader to check. */
@@ -94,41 +133,56 @@ export class RecentWork {
     return typeof voices === 'object' ? voices : null;
   }
 
-  /** Keeps a result, without its sound and voices. Work beyond the limits goes, the oldest first. */
-  async saveOutcome(outcome: Outcome, history: PlainHistory): Promise<Kept> {
+  /**
+   * Keeps a result that is not kept yet, without its sound and voices. Work beyond the limits goes, the oldest first.
+   * Writes nothing where the result is kept already (`changed`).
+   */
+  async saveOutcome(outcome: Outcome, { history, transcript = null }: CorrectionsToSave): Promise<KeptCorrections> {
     const light = withoutHeavyParts(outcome);
-    const text = JSON.stringify(history);
+    const [text, transcriptText] = [JSON.stringify(history), JSON.stringify(transcript)];
     const { annotation } = history;
-    const kept = await this.#write(outcome.id, [['outcome', light], ['history', text]], (about) => ({
-      version: 1,
-      id: outcome.id,
-      name: outcome.name,
-      durationSeconds: annotation.durationSeconds,
-      numSpeakers: annotation.speakers.length,
-      savedAt: this.#now(),
-      sizes: { ...about?.sizes, outcome: sizeOf(light), history: text.length },
-    }));
-    if (kept.isKept) await this.#trim(outcome.id);
-    return kept;
-  }
-
-  /** Keeps the corrections: quick, to be called some moments after the last one. */
-  async saveHistory(id: string, history: PlainHistory): Promise<Kept> {
-    const text = JSON.stringify(history);
-    return this.#write(id, [['history', text]], (about) =>
-      about && {
-        ...about,
-        numSpeakers: history.annotation.speakers.length,
+    const revision = newWorkId();
+    const parts: Parts = [['outcome', light], ['history', text], ['transcript', transcriptText]];
+    const kept = await this.#write(outcome.id, parts, (about) =>
+      about ? 'changed' : {
+        version: 1,
+        id: outcome.id,
+        name: outcome.name,
+        durationSeconds: annotation.durationSeconds,
+        numSpeakers: annotation.speakers.length,
         savedAt: this.#now(),
-        sizes: { ...about.sizes, history: text.length },
+        revision,
+        sizes: { outcome: sizeOf(light), history: text.length, transcript: transcriptText.length },
       },
     );
+    if (kept.isKept) await this.#trim(outcome.id);
+    return kept.isKept ? { isKept: true, revision } : kept;
   }
 
-  /** Keeps the transcript, or that there is none any more. */
-  async saveTranscript(id: string, transcript: Transcript | null): Promise<Kept> {
-    const text = JSON.stringify(transcript);
-    return this.#write(id, [['transcript', text]], (about) => about && { ...about, sizes: { ...about.sizes, transcript: text.length } });
+  /**
+   * Keeps the corrections: quick, to be called some moments after the last one.
+   *
+   * @param base the revision that these corrections follow. Nothing is written where another one is stored
+   */
+  async saveCorrections(id: string, base: string, { history, transcript }: CorrectionsToSave): Promise<KeptCorrections> {
+    const text = JSON.stringify(history);
+    const transcriptText = transcript === undefined ? null : JSON.stringify(transcript);
+    const revision = newWorkId();
+    const parts: Parts = [['history', text], ...(transcriptText === null ? [] : [['transcript', transcriptText] as const])];
+    const { annotation } = history;
+    const kept = await this.#write(id, parts, (about) => {
+      if (!about) return 'gone';
+      if (revisionOf(about) !== base) return 'changed';
+      return {
+        ...about,
+        durationSeconds: annotation.durationSeconds,
+        numSpeakers: annotation.speakers.length,
+        savedAt: this.#now(),
+        revision,
+        sizes: { ...about.sizes, history: text.length, ...(transcriptText !== null && { transcript: transcriptText.length }) },
+      };
+    });
+    return kept.isKept ? { isKept: true, revision } : kept;
   }
 
   /** Keeps the sound. Where there is no room, the oldest recordings of other work go for it. */
@@ -158,7 +212,7 @@ export class RecentWork {
   async #saveHeavy(id: string, part: HeavyPart, value: object): Promise<Kept> {
     const bytes = sizeOf(value);
     if (bytes > this.#limits.bytes) return notKept('too-large', `${bytes} bytes are more than the ${this.#limits.bytes} that are kept in all`);
-    const kept = await this.#write(id, [[part, value]], (about) => about && { ...about, sizes: { ...about.sizes, [part]: bytes } }, true);
+    const kept = await this.#write(id, [[part, value]], (about) => about ? { ...about, sizes: { ...about.sizes, [part]: bytes } } : 'gone', true);
     if (kept.isKept) await this.#trim(id);
     return kept;
   }
@@ -184,8 +238,19 @@ export class RecentWork {
   async #tryToWrite(id: string, parts: Parts, change: Change): Promise<Kept> {
     try {
       const entries = parts.map(([part, value]) => [keyOf(part, id), value] as const);
-      const isWritten = await this.#backend.write(keyOf('about', id), (stored) => change(aboutFrom(stored)), entries);
-      return isWritten ? { isKept: true } : notKept('gone', 'the work is no longer kept');
+      let refusal: 'gone' | 'changed' = 'gone';
+      const isWritten = await this.#backend.write(
+        keyOf('about', id),
+        (stored) => {
+          const next = change(aboutFrom(stored));
+          if (typeof next !== 'string') return next;
+          refusal = next;
+          return null;
+        },
+        entries,
+      );
+      if (isWritten) return { isKept: true };
+      return notKept(refusal, refusal === 'gone' ? 'the work is no longer kept' : 'another tab has changed it');
     } catch (error) {
       const isFull = error instanceof Error && error.name === 'QuotaExceededError';
       return isFull ? notKept('full', 'the storage of this browser is full') : notKept('unavailable', messageOf(error));
@@ -196,7 +261,10 @@ export class RecentWork {
   async #trim(newest: string): Promise<void> {
     try {
       const { works, parts } = surplus(await this.#works(), this.#limits, newest);
-      for (const id of works) await this.delete(id);
+      for (const id of works) {
+        await this.delete(id);
+        this.onDropped?.(id);
+      }
       for (const { id, part } of parts) await this.#drop(id, part);
     } catch {
       // The work itself is kept.
@@ -205,7 +273,7 @@ export class RecentWork {
 
   /** First from the list: a part that it does not name is as good as gone. */
   async #drop(id: string, part: HeavyPart): Promise<void> {
-    await this.#tryToWrite(id, [], (about) => about && { ...about, sizes: without(about.sizes, part) });
+    await this.#tryToWrite(id, [], (about) => about ? { ...about, sizes: without(about.sizes, part) } : 'gone');
     await this.#delete([keyOf(part, id)]);
   }
 
@@ -219,9 +287,23 @@ export class RecentWork {
     return this.#backend.get(keyOf(part, id)).catch(refused);
   }
 
+  #getAll(parts: readonly Part[], id: string): Promise<unknown[]> {
+    return this.#backend.getAll(parts.map((part) => keyOf(part, id))).catch(refused);
+  }
+
   #delete(keys: readonly string[]): Promise<void> {
     return this.#backend.delete(keys).catch(refused);
   }
+}
+
+function aboutOf(stored: unknown): About {
+  const about = aboutFrom(stored);
+  if (!about) throw damaged('its entry has another form');
+  return about;
+}
+
+function correctionsOf(about: About, history: unknown, transcript: unknown): StoredCorrections {
+  return { history: History.fromPlain(parsed(history)), transcript: transcriptFrom(transcript), revision: revisionOf(about) };
 }
 
 function without(sizes: About['sizes'], part: HeavyPart): About['sizes'] {
@@ -247,7 +329,7 @@ async function readable(stored: unknown): Promise<Blob | null> {
   }
 }
 
-function notKept(reason: Exclude<Kept, { isKept: true }>['reason'], why: string): Kept {
+function notKept(reason: NotKept['reason'], why: string): NotKept {
   return { isKept: false, reason, error: storageError(`It could not be kept in this browser: ${why}`) };
 }
 

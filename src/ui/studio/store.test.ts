@@ -4,6 +4,7 @@ import { History } from '../../editing/history';
 import { Scope } from '../../util/scope';
 import type { Player } from '../player';
 import type { Outcome } from '../state';
+import { Tab, World } from '../../../test/ui/tabs';
 import { deleteSelected, splitSelected, stepTurn } from './corrections';
 import { createStudio } from './store';
 import type { Studio } from './studio';
@@ -17,30 +18,31 @@ const annotation = annotationOf(
 );
 const [, second, third] = annotation.turns.map(({ id }) => id) as [number, number, number];
 
-function make(): { studio: Studio; said: string[]; onWork: ReturnType<typeof vi.fn>; seek: (seconds: number) => void } {
+function make(): { studio: Studio; said: string[]; tabs: { readonly own: Tab; readonly other: Tab }; world: World; seek: (seconds: number) => void } {
   const said: string[] = [];
-  const onWork = vi.fn();
+  const world = new World();
+  world.commit(new History(annotation).toPlain(), 'null');
+  const tabs = { own: new Tab(world, () => undefined), other: new Tab(world, () => undefined) };
   const player = { position: 0, playing: false, loop: vi.fn(), toggle: vi.fn(), seek: (seconds: number) => (player.position = seconds) };
   const studio = createStudio(new Scope(), {
     outcome: { annotation } as Outcome,
-    memory: { history: new History(annotation), transcript: null },
+    corrections: tabs.own.work,
     theme: { toggle: vi.fn(), onChange: vi.fn() },
     player: player as unknown as Player,
     say: (message) => said.push(message),
-    onWork,
   });
-  return { studio, said, onWork, seek: (seconds) => (player.position = seconds) };
+  return { studio, said, tabs, world, seek: (seconds) => (player.position = seconds) };
 }
 
 describe('the studio', () => {
   it('tells every listener what changed, until its owner ends', () => {
-    const { studio, onWork } = make();
+    const { studio, tabs } = make();
     const owner = new Scope();
     const heard = vi.fn();
     studio.onChange(owner, heard);
     studio.edit({ type: 'rename-speaker', speaker: 'SPEAKER_00', name: 'Ada' });
     expect(heard).toHaveBeenCalledTimes(1);
-    expect(onWork).toHaveBeenCalledTimes(1);
+    expect(tabs.own.work.state).toBe('saving');
     owner.dispose();
     studio.undo();
     expect(heard).toHaveBeenCalledTimes(1);
@@ -49,14 +51,14 @@ describe('the studio', () => {
   });
 
   it('says why a correction cannot be, and changes nothing', () => {
-    const { studio, said, onWork, seek } = make();
+    const { studio, said, tabs, seek } = make();
     studio.select(second);
     seek(9.5);
     splitSelected(studio);
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(/^Not changed: /);
-    expect(onWork).not.toHaveBeenCalled();
-    expect(studio.get().annotation).toBe(annotation);
+    expect(tabs.own.work.state).toBe('saved');
+    expect(studio.get().annotation).toEqual(annotation);
   });
 
   it('selects the turn that follows a deleted one, and none that is gone', () => {
@@ -85,5 +87,18 @@ describe('the studio', () => {
     studio.propose({ ...annotation, turns: [] });
     studio.edit({ type: 'add-speaker', name: 'Eve' });
     expect(studio.get().proposal).toBeNull();
+  });
+
+  it('shows what another tab has saved, and keeps the selection', async () => {
+    const { studio, tabs, world } = make();
+    studio.select(second);
+    studio.propose({ ...annotation, turns: [] });
+    tabs.other.work.apply({ type: 'edit', edit: { type: 'rename-speaker', speaker: 'SPEAKER_01', name: 'Bea' } });
+    await world.settle();
+    expect(studio.get()).toMatchObject({ selected: second, proposal: null, canUndo: true });
+    expect(studio.get().annotation.speakers[1]!.name).toBe('Bea');
+    studio.undo();
+    await world.settle();
+    expect(tabs.other.work.corrections.history.annotation).toEqual(annotation);
   });
 });

@@ -1,48 +1,37 @@
-import { History } from '../../editing/history';
 import { turnById } from '../../editing/turnById';
-import type { Transcript } from '../../transcript/transcript';
 import { messageOf, VoxlaneError } from '../../util/errors';
 import type { Scope } from '../../util/scope';
+import type { SharedWork } from '../keep/sharedWork';
 import type { Player } from '../player';
 import type { Outcome } from '../state';
 import type { ThemeControl } from '../theme';
 import type { Studio, StudioState } from './studio';
 import { studioText } from './text';
 
-/** What outlives the view of a result: it is there again when the person comes back to it. */
-export interface StudioMemory {
-  readonly history: History;
-  transcript: Transcript | null;
-}
-
 export interface StudioOptions {
   readonly outcome: Outcome;
-  readonly memory: StudioMemory;
+  /** They outlive the view of the result, and other tabs can change them. */
+  readonly corrections: Pick<SharedWork, 'corrections' | 'apply' | 'onReplaced'>;
   readonly theme: ThemeControl;
   readonly player: Player;
   readonly say: (message: string) => void;
-  /** The corrections or the transcript changed and are to be kept. */
-  readonly onWork: () => void;
 }
 
 type Listener = (next: StudioState, previous: StudioState) => void;
 
 /** The state of one result's page, and all that changes it. */
-export function createStudio(scope: Scope, { outcome, memory, theme, player, say, onWork }: StudioOptions): Studio {
-  const { history } = memory;
+export function createStudio(scope: Scope, { outcome, corrections: shared, theme, player, say }: StudioOptions): Studio {
   const listeners = new Set<Listener>();
-  const corrected = (): Pick<StudioState, 'annotation' | 'canUndo' | 'canRedo'> => ({
-    annotation: history.annotation,
-    canUndo: history.canUndo,
-    canRedo: history.canRedo,
-  });
+  const corrected = (): Pick<StudioState, 'annotation' | 'canUndo' | 'canRedo' | 'transcript'> => {
+    const { history, transcript } = shared.corrections;
+    return { annotation: history.annotation, canUndo: history.canUndo, canRedo: history.canRedo, transcript };
+  };
   let state: StudioState = {
     ...corrected(),
     proposal: null,
     selected: null,
     mode: 'overlapping',
     loop: null,
-    transcript: memory.transcript,
     marks: [],
   };
   const set = (change: Partial<StudioState>): void => {
@@ -53,11 +42,11 @@ export function createStudio(scope: Scope, { outcome, memory, theme, player, say
     state = next;
     for (const listener of [...listeners]) listener(state, previous);
   };
-  /** After a correction, or one that was taken back: what was proposed was proposed against another annotation. */
+  /** After a correction, here or in another tab, or one that was taken back: what was proposed was proposed against another annotation. */
   const afterHistory = (): void => {
     set({ ...corrected(), proposal: null });
-    onWork();
   };
+  shared.onReplaced(scope, afterHistory);
 
   return {
     scope,
@@ -67,7 +56,7 @@ export function createStudio(scope: Scope, { outcome, memory, theme, player, say
     get: () => state,
     edit(edit) {
       try {
-        if (!history.apply(edit)) return true;
+        if (!shared.apply({ type: 'edit', edit })) return true;
       } catch (thrown) {
         if (!(thrown instanceof VoxlaneError)) throw thrown;
         say(studioText.turn.cannot(messageOf(thrown)));
@@ -77,12 +66,12 @@ export function createStudio(scope: Scope, { outcome, memory, theme, player, say
       return true;
     },
     undo() {
-      if (!history.undo()) return;
+      if (!shared.apply({ type: 'undo' })) return;
       afterHistory();
       say(studioText.turn.undone);
     },
     redo() {
-      if (!history.redo()) return;
+      if (!shared.apply({ type: 'redo' })) return;
       afterHistory();
       say(studioText.turn.redone);
     },
@@ -102,9 +91,8 @@ export function createStudio(scope: Scope, { outcome, memory, theme, player, say
       if (loop && !player.playing) player.toggle();
     },
     setTranscript(transcript) {
-      memory.transcript = transcript;
+      shared.apply({ type: 'transcript', transcript });
       set({ transcript });
-      onWork();
     },
     setMarks(marks) {
       set({ marks });

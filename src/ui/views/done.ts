@@ -29,6 +29,8 @@ import { createTranscriptPanel, type TranscriptPanel } from '../transcript/panel
 import { createTurnTable } from '../turnTable';
 import type { View, ViewContext } from '../view';
 import { showWaveform } from '../wave/showWaveform';
+import { workText } from '../work/text';
+import type { Work } from '../work/work';
 
 type TabId = 'turns' | 'review' | 'count' | 'transcript' | 'score' | 'run';
 
@@ -44,7 +46,7 @@ export function doneView(context: ViewContext): View {
   const status = h('p', { class: 'fine studio__status', role: 'status', 'data-testid': 'studio-status' });
   const studio = createStudio(scope, {
     outcome,
-    memory: work.memoryOf(outcome),
+    corrections: work.correctionsOf(outcome),
     theme,
     player,
     say: (message) => {
@@ -53,9 +55,6 @@ export function doneView(context: ViewContext): View {
       requestAnimationFrame(() => {
         setText(status, message);
       });
-    },
-    onWork: () => {
-      work.changed(outcome);
     },
   });
   const table = createTable(studio);
@@ -113,7 +112,7 @@ export function doneView(context: ViewContext): View {
     actOn({ studio, lanes: timeline.lanes, rename: speakers.rename, openExport: exports.open, openHelp: help.open }, id, key),
   );
 
-  const { heading, head, summary } = createHead(studio, actions.reset, exports.element, help.open, (files) => {
+  const { heading, head, summary } = createHead(studio, work, actions.reset, exports.element, help.open, (files) => {
     take([...files], 'edit');
   });
   const summarise = (): void => {
@@ -178,6 +177,7 @@ interface Head {
 /** Name, summary, and what is done to the whole result. */
 function createHead(
   studio: Studio,
+  work: Work,
   onAgain: () => void,
   exportMenu: HTMLElement,
   onHelp: () => void,
@@ -208,6 +208,11 @@ function createHead(
   importing.title = studioText.importing.hint;
   const heading = h('h2', { class: 'title' }, studio.outcome.name);
   const summary = h('p', { class: 'status', 'data-testid': 'summary' });
+  const saved = h('span', { 'data-testid': 'save-state' });
+  work.onSaveState(scope, (state) => {
+    setText(saved, workText.saveState[state]);
+    saved.classList.toggle('legend--alert', state === 'unsaved');
+  });
   // Results of earlier releases have none.
   const counted: SpeakerCount | undefined = studio.outcome.result?.speakerCount;
   const unmet = counted ? unmetBounds(counted) : null;
@@ -221,7 +226,7 @@ function createHead(
   const head = h(
     'div',
     { class: 'view-head' },
-    h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.done.label), heading, summary, ...(unmetLine ? [unmetLine] : [])),
+    h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.done.label, ' · ', saved), heading, summary, ...(unmetLine ? [unmetLine] : [])),
     h(
       'div',
       { class: 'button-row' },

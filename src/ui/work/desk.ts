@@ -3,10 +3,11 @@ import { History } from '../../editing/history';
 import type { KeptVoices } from '../../pipeline/keptVoices';
 import { messageOf, VoxlaneError } from '../../util/errors';
 import type { Scope } from '../../util/scope';
-import { RecentWork, type Kept } from '../keep/recentWork';
-import type { Action, Outcome, State } from '../state';
+import { RecentWork, type Corrections } from '../keep/recentWork';
+import { SharedWork, type SaveState } from '../keep/sharedWork';
+import { browserTabLink, type TabLink, type TabMessage } from '../keep/tabLink';
+import { jobOf, type Action, type Outcome, type State } from '../state';
 import type { Store } from '../store';
-import type { StudioMemory } from '../studio/store';
 import { studioText } from '../studio/text';
 import { workText } from './text';
 import type { Work } from './work';
@@ -16,10 +17,13 @@ const SAVE_AFTER_MS = 400;
 /** The result that is open, in the page's address: a reload opens it again. */
 const HASH = '#work=';
 
-/** What is known of the result that is open, besides its corrections. */
+/** A field with text that is not taken yet carries this attribute. */
+const DRAFT = '[data-draft]';
+
+/** What is known of a result that was opened. */
 interface OpenWork {
   readonly outcome: Outcome;
-  memory: StudioMemory;
+  readonly shared: SharedWork;
   peaks: Peaks | null;
   /** Whether its voices are in the browser's store. */
   hasVoices: boolean;
@@ -27,36 +31,49 @@ interface OpenWork {
 
 /** The results of this page and of earlier ones: what is open, what is kept, and what comes back. */
 export class Desk implements Work {
+  readonly #scope: Scope;
   readonly #store: Store<State, Action>;
   readonly #recent: RecentWork;
-  /** Hears whether all that was done is written down. */
-  readonly #onKept: (isKept: boolean) => void;
+  readonly #link: TabLink;
+  readonly #listeners = new Set<(state: SaveState) => void>();
   readonly #open = new Map<string, OpenWork>();
-  readonly #pending = new Map<string, ReturnType<typeof setTimeout>>();
   /** Results whose companions were taken. */
   readonly #taken = new WeakSet<Outcome>();
   /** Results that could not be kept: told once of each. */
   readonly #lost = new Set<string>();
-  /** What corrections wait for: a result has to be there before they are. Not its sound, which can take long. */
+  /** Voices and sound, which follow the result itself. */
   #writing: Promise<unknown> = Promise.resolve();
-  #writingSound: Promise<unknown> = Promise.resolve();
-  /** Writes that are not done. */
+  /** Writes of voices and sound that are not done. */
   #numWriting = 0;
-  /** Gives up the hold of the result that is open. */
-  #release: AbortController | null = null;
 
-  constructor(scope: Scope, store: Store<State, Action>, onKept: (isKept: boolean) => void, recent = new RecentWork()) {
+  constructor(scope: Scope, store: Store<State, Action>, recent = new RecentWork(), link = browserTabLink(scope)) {
+    this.#scope = scope;
     this.#store = store;
-    this.#onKept = onKept;
     this.#recent = recent;
-    // The last moment in which a page may still write.
+    this.#link = link;
+    recent.onDropped = (id) => {
+      link.post({ type: 'deleted', id });
+      this.#open.get(id)?.shared.heard({ type: 'deleted', id });
+    };
+    link.listen((message) => {
+      this.#hear(message);
+    });
     scope.on(document, 'visibilitychange', () => {
-      if (document.visibilityState === 'hidden') this.#flush();
+      // Hidden, it may be the last moment in which the page can write.
+      if (document.visibilityState === 'hidden') void this.saveAll();
+      else this.#refresh();
+    });
+    // Where the browser has no channel; and a page that comes back from the browser's cache of pages.
+    scope.on(window, 'focus', () => {
+      this.#refresh();
+    });
+    scope.on(window, 'pageshow', ({ persisted }) => {
+      if (persisted) this.#refresh();
     });
     scope.on(window, 'beforeunload', (event) => {
-      if (this.#pending.size === 0) return;
+      if (!this.#isAtRisk()) return;
       // A page that is being left does not live long enough to write: the browser asks, and meanwhile it is written.
-      this.#flush();
+      void this.saveAll();
       event.preventDefault();
     });
     scope.on(window, 'hashchange', () => {
@@ -65,8 +82,7 @@ export class Desk implements Work {
       if (id && !(phase.kind === 'done' && phase.outcome.id === id)) void this.open(id);
     });
     scope.add(() => {
-      this.#hold(null);
-      this.#flush();
+      void this.saveAll();
     });
   }
 
@@ -82,45 +98,37 @@ export class Desk implements Work {
     const open = next.phase.kind === 'done' ? next.phase.outcome : null;
     const before = previous.phase.kind === 'done' ? previous.phase.outcome : null;
     if (open === before) return;
-    if (open?.id !== before?.id) this.#hold(open?.id ?? null);
     history.replaceState(null, '', open ? `${HASH}${open.id}` : location.pathname + location.search);
     if (!open) {
       void this.#list();
       return;
     }
     if (!this.#open.has(open.id)) {
-      this.memoryOf(open);
       this.#keep(open);
-      this.#keepSound(open);
     } else if (open.blob && before?.id === open.id && !before.blob) {
-      this.memoryOf(open);
-      this.#save(open.id);
+      this.correctionsOf(open);
       this.#keepSound(open);
     }
   }
 
-  memoryOf(outcome: Outcome): StudioMemory {
-    let open = this.#open.get(outcome.id);
-    if (!open) {
-      open = { outcome, memory: { history: new History(outcome.annotation), transcript: null }, peaks: null, hasVoices: false };
-      this.#open.set(outcome.id, open);
-    }
-    const { history, transcript } = open.memory;
-    const { durationSeconds } = outcome.annotation;
-    // The sound came later, and tells how long the recording really is.
-    if (durationSeconds > history.annotation.durationSeconds) open.memory = { history: lengthened(history, durationSeconds), transcript };
-    return open.memory;
+  correctionsOf(outcome: Outcome): SharedWork {
+    const { shared } = this.#open.get(outcome.id) ?? this.#add(outcome, { history: new History(outcome.annotation), transcript: null }, null);
+    // The sound may come later, and tells how long the recording really is.
+    shared.apply({ type: 'lengthen', durationSeconds: outcome.annotation.durationSeconds });
+    return shared;
   }
 
-  changed({ id }: Outcome): void {
-    this.#onKept(false);
-    clearTimeout(this.#pending.get(id));
-    this.#pending.set(
-      id,
-      setTimeout(() => {
-        this.#save(id);
-      }, SAVE_AFTER_MS),
-    );
+  onSaveState(owner: Scope, listener: (state: SaveState) => void): void {
+    this.#listeners.add(listener);
+    owner.add(() => {
+      this.#listeners.delete(listener);
+    });
+    listener(this.#saveState);
+  }
+
+  /** Saves all corrections now. Never rejects. */
+  async saveAll(): Promise<void> {
+    await Promise.all([...this.#open.values()].map(({ shared }) => (shared.isUnsaved ? shared.save() : undefined)));
   }
 
   peaksOf({ id }: Outcome): Peaks | null {
@@ -159,20 +167,23 @@ export class Desk implements Work {
       this.#store.dispatch({ type: 'returned' });
       return;
     }
+    const known = this.#open.get(id);
     try {
       const kept = await this.#recent.open(id);
       if (!kept) {
-        this.#lose(workText.gone);
+        // What found no room in the store is still here.
+        if (known?.shared.isUnsaved) this.#store.dispatch({ type: 'opened', outcome: known.outcome });
+        else this.#lose(workText.gone);
         return;
       }
-      const { outcome, history, transcript, recording, peaks, hasVoices } = kept;
-      const opened = { ...outcome, blob: recording };
-      const known = this.#open.get(id);
-      // What was open here before is newer than what was written.
-      if (known) known.hasVoices = hasVoices;
-      else this.#open.set(id, { outcome: opened, memory: { history, transcript }, peaks, hasVoices });
+      const { outcome, corrections, recording, peaks, hasVoices } = kept;
+      const opened = { ...outcome, blob: recording ?? known?.outcome.blob ?? null };
+      if (known) {
+        known.hasVoices = hasVoices;
+        await known.shared.refresh();
+      } else Object.assign(this.#add(opened, corrections, corrections.revision), { peaks, hasVoices });
       this.#store.dispatch({ type: 'opened', outcome: opened });
-      this.#onKept(true);
+      this.#tell();
     } catch (thrown) {
       this.#lose(workText.failed(messageOf(thrown)));
     }
@@ -181,35 +192,86 @@ export class Desk implements Work {
   async delete(id: string): Promise<void> {
     try {
       await this.#recent.delete(id);
+      this.#open.get(id)?.shared.close();
       this.#open.delete(id);
+      this.#link.post({ type: 'deleted', id });
       this.#store.dispatch({ type: 'kept-deleted', id });
+      this.#tell();
     } catch (thrown) {
       this.#say(workText.notDeleted(messageOf(thrown)));
     }
     await this.#list();
   }
 
-  /** Says where another tab has the same result open: what both correct, the last one to save decides. */
-  #hold(id: string | null): void {
-    this.#release?.abort();
-    this.#release = null;
-    // Absent on pages without HTTPS.
-    if (id === null || !('locks' in navigator)) return;
-    const release = new AbortController();
-    this.#release = release;
-    const held = new Promise<void>((resolve) => {
-      release.signal.addEventListener('abort', () => {
-        resolve();
-      });
+  #add(outcome: Outcome, corrections: Corrections, revision: string | null): OpenWork {
+    const { id } = outcome;
+    const shared = new SharedWork({
+      id,
+      corrections,
+      revision,
+      place: {
+        read: (known) => this.#recent.corrections(id, known),
+        write: (base, changed) =>
+          base === null ? this.#recent.saveOutcome(outcome, changed) : this.#recent.saveCorrections(id, base, changed),
+      },
+      link: this.#link,
+      later(callBack) {
+        const timer = setTimeout(callBack, SAVE_AFTER_MS);
+        return () => {
+          clearTimeout(timer);
+        };
+      },
+      onState: () => {
+        this.#tell();
+      },
+      onFailure: () => {
+        if (this.#lost.has(id)) return;
+        this.#lost.add(id);
+        this.#say(studioText.notKept);
+      },
+      onDeleted: () => {
+        if (this.#isShown(id)) this.#say(workText.deletedElsewhere);
+      },
     });
-    navigator.locks
-      .request(`voxlane-work-${id}`, { ifAvailable: true }, (lock) => {
-        if (lock) return held;
-        if (!release.signal.aborted) this.#say(workText.elsewhere);
-        return undefined;
-      })
-      // A browser that refuses locks has no such warning.
-      .catch(() => undefined);
+    shared.onReplaced(this.#scope, (numRefused) => {
+      if (numRefused > 0) this.#say(workText.changedElsewhere(numRefused));
+    });
+    const open = { outcome, shared, peaks: null, hasVoices: false };
+    this.#open.set(id, open);
+    return open;
+  }
+
+  #hear(message: TabMessage): void {
+    // A hidden page looks when it is shown.
+    if (document.visibilityState === 'hidden') return;
+    this.#open.get(message.id)?.shared.heard(message);
+    if (this.#store.get().phase.kind === 'empty') void this.#list();
+  }
+
+  #refresh(): void {
+    for (const { shared } of this.#open.values()) void shared.refresh();
+    if (this.#store.get().phase.kind === 'empty') void this.#list();
+  }
+
+  #isShown(id: string): boolean {
+    const { phase } = this.#store.get();
+    return phase.kind === 'done' && phase.outcome.id === id;
+  }
+
+  /** Whether leaving the page would lose anything. */
+  #isAtRisk(): boolean {
+    const isUnsaved = [...this.#open.values()].some(({ shared }) => shared.isUnsaved);
+    return isUnsaved || this.#numWriting > 0 || jobOf(this.#store.get()) !== null || document.querySelector(DRAFT) !== null;
+  }
+
+  get #saveState(): SaveState {
+    const states = [...this.#open.values()].map(({ shared }) => shared.state);
+    if (states.includes('unsaved')) return 'unsaved';
+    return this.#numWriting > 0 || states.includes('saving') ? 'saving' : 'saved';
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener(this.#saveState);
   }
 
   #lose(why: string): void {
@@ -222,78 +284,41 @@ export class Desk implements Work {
   }
 
   async #list(): Promise<void> {
-    await this.#writing;
+    await this.saveAll();
     this.#store.dispatch({ type: 'kept-listed', kept: await this.#recent.list() });
   }
 
-  /** All of a new result but its sound. */
+  /** A new result. */
   #keep(outcome: Outcome): void {
     const { id, result } = outcome;
-    const { history } = this.memoryOf(outcome);
-    this.#write(id, () => this.#recent.saveOutcome(outcome, history.toPlain()));
+    void this.correctionsOf(outcome).save();
     const voices = result?.voices;
-    if (voices) this.#write(null, () => this.#recent.saveVoices(id, voices));
+    // Without them the number of speakers cannot be changed after a reload, and the page says so there.
+    if (voices) this.#write(id, async () => void (await this.#recent.saveVoices(id, voices)));
+    this.#keepSound(outcome);
   }
 
   #keepSound({ id, blob }: Outcome): void {
     if (!blob) return;
-    const before = Promise.all([this.#writing, this.#writingSound]);
-    this.#writingSound = this.#counted(async () => {
-      await before;
+    this.#write(id, async () => {
       const kept = await this.#recent.saveRecording(id, blob);
       if (!kept.isKept && (kept.reason === 'full' || kept.reason === 'too-large')) this.#say(studioText.keptWithoutSound);
     });
   }
 
-  #save(id: string): void {
-    this.#pending.delete(id);
-    const open = this.#open.get(id);
-    if (!open) return;
-    const { history, transcript } = open.memory;
-    this.#write(id, async () => {
-      const kept = await this.#recent.saveHistory(id, history.toPlain());
-      // Another tab deleted it, or made room: whoever corrects it here wants it kept.
-      return kept.isKept || kept.reason !== 'gone' ? kept : this.#recent.saveOutcome(open.outcome, history.toPlain());
-    });
-    this.#write(id, () => this.#recent.saveTranscript(id, transcript));
-  }
-
-  #flush(): void {
-    for (const [id, timer] of this.#pending) {
-      clearTimeout(timer);
-      this.#save(id);
-    }
-  }
-
-  /** @param id of the work that is lost if this is not kept; null for what can be done without */
-  #write(id: string | null, save: () => Promise<Kept>): void {
-    const before = this.#writing;
-    this.#writing = this.#counted(async () => {
-      await before;
-      const kept = await save();
-      if (kept.isKept || id === null || this.#lost.has(id)) return;
-      this.#lost.add(id);
-      this.#say(studioText.notKept);
-    });
-  }
-
-  /** Tells that not all is written down until this is; saving tells its failures and never rejects. */
-  async #counted(write: () => Promise<void>): Promise<void> {
+  /** Writes a part of a result after the result itself, one at a time. */
+  #write(id: string, write: () => Promise<void>): void {
+    const before = Promise.all([this.#writing, this.#open.get(id)?.shared.save()]);
     this.#numWriting += 1;
-    this.#onKept(false);
-    try {
-      await write();
-    } finally {
-      this.#numWriting -= 1;
-      if (this.#numWriting === 0 && this.#pending.size === 0) this.#onKept(this.#lost.size === 0);
-    }
+    this.#tell();
+    this.#writing = before
+      .then(write)
+      .catch(() => undefined)
+      .then(() => {
+        this.#numWriting -= 1;
+        this.#tell();
+      });
   }
-}
-
-/** The same corrections of a recording that turned out to be longer. */
-function lengthened(history: History, durationSeconds: number): History {
-  const plain = history.toPlain();
-  return History.fromPlain({ ...plain, annotation: { ...plain.annotation, durationSeconds } });
 }
 
 function idInAddress(): string | null {

@@ -22,7 +22,12 @@ export const workText = inLanguage(
     notDeleted: (why: string) => `It was not deleted: ${why}`,
     sure: (name: string) => `Delete ${name} with its corrections?`,
     keep: 'Keep',
-    elsewhere: 'This result is open in another tab too. What is corrected in both, the last one to save decides: go on in one of them.',
+    changedElsewhere: (count: number) =>
+      count === 1
+        ? 'Your last change was not made: another tab changed the same thing at the same time. This page now shows what the other tab saved.'
+        : `Your last ${count} changes were not made: another tab changed the same things at the same time. This page now shows what the other tab saved.`,
+    deletedElsewhere: 'Another tab deleted this result. It stays on this page until you close it. Your next correction saves it again.',
+    saveState: { saved: 'Saved in this browser', saving: 'Saving …', unsaved: 'Not saved' },
     gone: 'That result is no longer kept in this browser.',
     notLoaded: 'A part of the page could not be loaded. Your result is kept: check the connection and reload the page.',
     failed: (why: string) => `The kept result could not be read: ${why}`,
@@ -40,7 +45,12 @@ export const workText = inLanguage(
       notDeleted: (why) => `Es wurde nicht gelöscht: ${why}`,
       sure: (name) => `${name} mit den Korrekturen löschen?`,
       keep: 'Behalten',
-      elsewhere: 'Dieses Ergebnis ist auch in einem anderen Tab geöffnet. Was in beiden korrigiert wird, entscheidet der, der zuletzt speichert: Machen Sie in einem weiter.',
+      changedElsewhere: (count) =>
+        count === 1
+          ? 'Ihre letzte Änderung wurde nicht übernommen: Ein anderer Tab hat gleichzeitig dasselbe geändert. Diese Seite zeigt jetzt, was der andere Tab gespeichert hat.'
+          : `Ihre letzten ${count} Änderungen wurden nicht übernommen: Ein anderer Tab hat gleichzeitig dasselbe geändert. Diese Seite zeigt jetzt, was der andere Tab gespeichert hat.`,
+      deletedElsewhere: 'Ein anderer Tab hat dieses Ergebnis gelöscht. Auf dieser Seite bleibt es, bis Sie sie schließen. Ihre nächste Korrektur speichert es wieder.',
+      saveState: { saved: 'In diesem Browser gespeichert', saving: 'Wird gespeichert …', unsaved: 'Nicht gespeichert' },
       gone: 'Dieses Ergebnis ist in diesem Browser nicht mehr vorhanden.',
       notLoaded: 'Ein Teil der Seite konnte nicht geladen werden. Ihr Ergebnis bleibt erhalten: Prüfen Sie die Verbindung, und laden Sie die Seite neu.',
       failed: (why) => `Das aufbewahrte Ergebnis konnte nicht gelesen werden: ${why}`,
