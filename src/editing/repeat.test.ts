@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VoxlaneError } from '../util/errors';
-import type { Annotation, Edit } from './annotation';
+import type { Edit } from './annotation';
 import { annotationOf } from './annotationOf';
 import { History } from './history';
 import { carryOut, repeatAll, type CarriedOut, type HistoryCommand } from './repeat';
@@ -134,7 +134,7 @@ function copyOf(history: History): History {
 function carryOutAll(history: History, commands: readonly (Throw | HistoryCommand)[]): CarriedOut[] {
   return commands.flatMap((one): CarriedOut[] => {
     try {
-      const done = carryOut(history, 'type' in one ? one : edit(editFor(history.annotation as Annotation, one)));
+      const done = carryOut(history, 'type' in one ? one : edit(editFor(history.annotation, one)));
       return done ? [done] : [];
     } catch (error) {
       // Some random edits cannot be made.

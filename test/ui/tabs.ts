@@ -79,7 +79,7 @@ const START = annotationOf(
 export class Tab {
   readonly #world: World;
   readonly work: SharedWork;
-  isGone = false;
+  readonly #life = { isGone: false };
   numRefused = 0;
   numDeleted = 0;
   readonly failures: NotKept[] = [];
@@ -138,9 +138,13 @@ export class Tab {
     world.tabs.add(this);
   }
 
+  get isGone(): boolean {
+    return this.#life.isGone;
+  }
+
   /** Ends the tab at this moment: what waits never happens, and its lock is free. */
   crash(): void {
-    this.isGone = true;
+    this.#life.isGone = true;
     const { tabs, queue } = this.#world;
     tabs.delete(this);
     const hadLock = queue[0]?.tab === this;
@@ -156,16 +160,15 @@ export class Tab {
 
   /** Something that happens in the browser, at a moment of its own; the tab hears of it at another. */
   async #effect<Value>(effect: () => Value): Promise<Value> {
-    await this.#world.waiting.step();
-    if (this.isGone) return new Promise(() => undefined);
+    await this.#step();
     const value = effect();
-    await this.#world.waiting.step();
-    return this.isGone ? new Promise(() => undefined) : value;
+    await this.#step();
+    return value;
   }
 
   async #exclusively(task: () => Promise<void>): Promise<void> {
-    const { hasLocks, queue, waiting } = this.#world;
-    if (this.isGone) return new Promise(() => undefined);
+    const { hasLocks, queue } = this.#world;
+    await this.#untilGone();
     if (!hasLocks) {
       await task();
       return;
@@ -174,12 +177,22 @@ export class Tab {
       queue.push({ tab: this, begin: resolve });
       if (queue.length === 1) resolve();
     });
-    await waiting.step();
-    if (this.isGone) return new Promise(() => undefined);
+    await this.#step();
     await task();
-    if (this.isGone) return;
+    await this.#untilGone();
     queue.shift();
     queue[0]?.begin();
+  }
+
+  /** Waits for the next step of the browser. */
+  async #step(): Promise<void> {
+    await this.#world.waiting.step();
+    await this.#untilGone();
+  }
+
+  /** Goes on at once, and never in a tab that is gone. */
+  #untilGone(): Promise<void> {
+    return this.isGone ? new Promise(() => undefined) : Promise.resolve();
   }
 
   #post(message: TabMessage): void {

@@ -238,19 +238,19 @@ export class RecentWork {
   async #tryToWrite(id: string, parts: Parts, change: Change): Promise<Kept> {
     try {
       const entries = parts.map(([part, value]) => [keyOf(part, id), value] as const);
-      let refusal: 'gone' | 'changed' = 'gone';
+      const refusals: ('gone' | 'changed')[] = [];
       const isWritten = await this.#backend.write(
         keyOf('about', id),
         (stored) => {
           const next = change(aboutFrom(stored));
           if (typeof next !== 'string') return next;
-          refusal = next;
+          refusals.push(next);
           return null;
         },
         entries,
       );
       if (isWritten) return { isKept: true };
-      return notKept(refusal, refusal === 'gone' ? 'the work is no longer kept' : 'another tab has changed it');
+      return refusals.includes('changed') ? notKept('changed', 'another tab has changed it') : notKept('gone', 'the work is no longer kept');
     } catch (error) {
       const isFull = error instanceof Error && error.name === 'QuotaExceededError';
       return isFull ? notKept('full', 'the storage of this browser is full') : notKept('unavailable', messageOf(error));

@@ -34,19 +34,19 @@ export function browserTabLink(scope: Scope): TabLink {
         await task();
         return;
       }
-      let isBegun = false;
       const waiting = new AbortController();
       const timer = setTimeout(() => {
         waiting.abort();
       }, PATIENCE_MS);
+      const run = { isBegun: false };
       try {
         await locks.request(`voxlane-work-${id}`, { signal: waiting.signal }, async () => {
-          isBegun = true;
+          run.isBegun = true;
           clearTimeout(timer);
           await task();
         });
       } catch (error) {
-        if (isBegun) throw error;
+        if (run.isBegun) throw error;
         // The browser refuses locks, or the tab that has the lock does not answer.
         await task();
       } finally {

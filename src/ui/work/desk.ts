@@ -128,7 +128,8 @@ export class Desk implements Work {
 
   /** Saves all corrections now. Never rejects. */
   async saveAll(): Promise<void> {
-    await Promise.all([...this.#open.values()].map(({ shared }) => (shared.isUnsaved ? shared.save() : undefined)));
+    const unsaved = [...this.#open.values()].filter(({ shared }) => shared.isUnsaved);
+    await Promise.all(unsaved.map(({ shared }) => shared.save()));
   }
 
   peaksOf({ id }: Outcome): Peaks | null {
