@@ -52,8 +52,13 @@ export function lanesOfAnnotation({ speakers, turns: all }: Annotation, turns: r
  * @param index of the speaker, for labels without a number
  */
 export function speakerName({ id, name }: AnnotationSpeaker, index: number): string {
-  const number = /^SPEAKER_(\d+)$/.exec(id)?.[1];
-  return name ?? text.done.speaker(number === undefined ? index : Number(number));
+  return name ?? text.done.speaker(labelNumber(id) ?? index);
+}
+
+/** The number in a label, from 0; null for a label without one. */
+export function labelNumber(label: string): number | null {
+  const number = /^SPEAKER_(\d+)$/.exec(label)?.[1];
+  return number === undefined ? null : Number(number);
 }
 
 const lanesBy = (labels: readonly string[], turns: readonly Turn[]): Lane[] =>

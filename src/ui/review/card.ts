@@ -5,6 +5,7 @@ import { swatch } from '../lanes/label';
 import { speakerName } from '../lanes/model';
 import { nameOf, namesOf } from '../studio/names';
 import { createSpeakerChoice, MOST_OPTIONS } from '../studio/speakerChoice';
+import { speakerKeys } from '../studio/speakerKeys';
 import type { Studio } from '../studio/studio';
 import { certaintyOf } from './certainty';
 import { reviewText as words } from './text';
@@ -93,6 +94,7 @@ export function createTurnCard(studio: Studio, actions: CardActions): TurnCard {
     if (speakers !== made) {
       made = speakers;
       const focused = document.activeElement instanceof HTMLElement && choices.contains(document.activeElement) ? document.activeElement.dataset.speaker : undefined;
+      const keys = speakerKeys(annotation);
       choices.replaceChildren(
         ...speakers.slice(0, isMany ? 9 : speakers.length).map((speaker, index) =>
           h(
@@ -100,7 +102,7 @@ export function createTurnCard(studio: Studio, actions: CardActions): TurnCard {
             { type: 'button', class: 'button button--small review__choice', 'data-speaker': speaker.id, 'data-testid': 'review-assign' },
             swatch(speaker.colour),
             speakerName(speaker, index),
-            index < 9 && h('kbd', { 'aria-hidden': 'true' }, String(index + 1)),
+            keys.has(speaker.id) && h('kbd', { 'aria-hidden': 'true' }, String(keys.get(speaker.id))),
           ),
         ),
       );

@@ -3,6 +3,7 @@ import { turnById } from '../../editing/turnById';
 import { h, setText } from '../dom';
 import { nameOf } from '../studio/names';
 import { rememberedLetters, shortcutOf } from '../studio/shortcuts';
+import { speakerOfKey } from '../studio/speakerKeys';
 import type { Panel, Studio } from '../studio/studio';
 import { createBriefList } from './briefList';
 import { createTurnCard } from './card';
@@ -180,8 +181,8 @@ export function createReviewPanel(studio: Studio): ReviewPanel {
       split,
       delete: remove,
       assign: () => {
-        const speaker = studio.get().annotation.speakers[Number(event.key) - 1];
-        if (speaker) assign(speaker.id);
+        const speaker = speakerOfKey(studio.get().annotation, Number(event.key));
+        if (speaker !== null) assign(speaker);
       },
     };
     const own: Readonly<Partial<Record<string, () => void>>> = {

@@ -47,6 +47,8 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
   const shortestGap = createDurationSlider(scope, { name: 'off', words: words.shortestGap, maxSeconds: MAX_OFF_SECONDS, onInput: () => { askDurations(); } });
   const keep = h('input', { type: 'checkbox', role: 'switch', class: 'switch', 'data-testid': 'count-keep' });
   const keepHint = h('span', { class: 'fine' });
+  /** Corrections are kept until somebody says otherwise. */
+  let isKeepChosen = false;
   const progress = h('p', { class: 'fine count__progress', role: 'status', 'data-testid': 'count-progress' });
   const answer = h('div', { class: 'count__answer', 'aria-live': 'polite', 'data-testid': 'count-answer' });
   const failure = h('div', { class: 'count__failure', role: 'alert', hidden: true, 'data-testid': 'count-failure' });
@@ -110,6 +112,7 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
     ask(Number(slider.value));
   });
   scope.on(keep, 'change', () => {
+    isKeepChosen = true;
     const { request } = session.state;
     if (request) ask(request.choice);
   });
@@ -143,6 +146,7 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
     shortestGap.show(minDurationOff);
     auto.setAttribute('aria-pressed', String(request?.choice === 'auto'));
     keep.disabled = !annotation.turns.some(({ isCorrected }) => isCorrected);
+    if (!isKeepChosen) keep.checked = !keep.disabled;
     setText(keepHint, keep.disabled ? words.keepNone : words.keepHint);
     setText(progress, work === 'none' ? (proposal ? words.took(proposal.seconds) : request ? '' : words.now(countNow(studio, now))) : words[work]);
     failure.hidden = failed === null;

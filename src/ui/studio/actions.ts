@@ -48,7 +48,7 @@ export function actOn({ studio, lanes, rename, openExport, openHelp }: ShortcutT
       stepTurn(studio, -1);
       return true;
     case 'assign':
-      assignSelected(studio, Number(key) - 1);
+      assignSelected(studio, Number(key));
       return true;
     case 'rename': {
       const turn = selectedTurn(studio);

@@ -3,6 +3,7 @@ import { turnsBySpeaker } from '../../editing/bySpeaker';
 import { indexOfTurn, turnById } from '../../editing/turnById';
 import { turnsAt } from './lookup';
 import { nameOf } from './names';
+import { speakerOfKey } from './speakerKeys';
 import type { Studio, StudioState } from './studio';
 import { studioText } from './text';
 
@@ -38,12 +39,12 @@ function applied(studio: Studio, edit: Edit, sentence: string): void {
   if (studio.edit(edit)) studio.say(sentence);
 }
 
-/** Gives the selected turn to the speaker of a lane, counted from 0. */
-export function assignSelected(studio: Studio, lane: number): void {
-  const speaker = studio.get().annotation.speakers[lane];
-  if (!speaker) return;
+/** Gives the selected turn to the speaker of a number key. */
+export function assignSelected(studio: Studio, key: number): void {
+  const speaker = speakerOfKey(studio.get().annotation, key);
+  if (speaker === null) return;
   const turn = selectedTurn(studio);
-  if (turn) assignTurn(studio, turn.id, speaker.id);
+  if (turn) assignTurn(studio, turn.id, speaker);
 }
 
 export function assignTurn(studio: Studio, turn: number, speaker: string): void {

@@ -13,7 +13,7 @@ import { toWebVtt } from '../../formats/webVtt';
 import type { Turn } from '../../timeline/turn';
 import { rttmUri, stem } from '../format';
 import type { Outcome, TurnsMode } from '../state';
-import { namesOf } from './names';
+import { distinctNames, exportNamesOf } from './distinctNames';
 import { shownTurns } from './shownTurns';
 
 export const EXPORT_FORMATS = ['rttm', 'json', 'srt', 'vtt', 'csv', 'audacity', 'textgrid', 'eaf'] as const;
@@ -39,7 +39,7 @@ export interface ExportedFile {
 /** A result as a file of one of the formats. JSON always has both kinds of turns; the others have those that are shown. */
 export function exportFile(format: ExportFormat, request: ExportRequest): ExportedFile {
   const { outcome, annotation, mode } = request;
-  const names = namesOf(annotation);
+  const names = exportNamesOf(annotation);
   const turns: Turn[] = shownTurns(annotation, mode).map((turn) => ({ ...turn, speaker: names.get(turn.speaker) ?? turn.speaker }));
   const base = stem(outcome.name) + (mode === 'exclusive' ? '.exclusive' : '');
   const file = (extension: string, type: string, content: string): ExportedFile => ({ name: `${base}.${extension}`, type, content });
@@ -69,7 +69,7 @@ export function exportFile(format: ExportFormat, request: ExportRequest): Export
 
 /** RTTM keeps the label of who has no name: a number that counts lanes would mean someone else after a merge. */
 function withLabels({ speakers }: Annotation, turns: readonly Turn[]): Turn[] {
-  const names = new Map(speakers.map(({ id, name }) => [id, name ?? id]));
+  const names = distinctNames(new Map(speakers.map(({ id, name }) => [id, name ?? id])));
   return turns.map((turn) => ({ ...turn, speaker: names.get(turn.speaker) ?? turn.speaker }));
 }
 

@@ -13,6 +13,8 @@ export interface SpeakerChoiceOptions {
   readonly placeholder: string | null;
   /** Calls back with each change of the select, also on the way to another with the arrow keys. Default false. */
   readonly isEachStep?: boolean;
+  /** The closed select shows another speaker, who is not chosen yet. */
+  readonly onStep?: () => void;
   readonly onChoose: (speaker: string) => void;
 }
 
@@ -22,13 +24,23 @@ export interface SpeakerChoice {
 }
 
 /** Chooses a speaker: in a select, or, among many speakers, by a part of the name. */
-export function createSpeakerChoice(scope: Scope, { testId, placeholder, isEachStep, onChoose }: SpeakerChoiceOptions): SpeakerChoice {
+export function createSpeakerChoice(scope: Scope, { testId, placeholder, isEachStep, onStep, onChoose }: SpeakerChoiceOptions): SpeakerChoice {
   const select = h('select', { class: 'field', 'data-testid': testId });
+  /** The value while nobody steps through the list. */
+  let shown = '';
   const choose = (): void => {
     if (select.value !== '') onChoose(select.value);
   };
   if (isEachStep) scope.on(select, 'change', choose);
-  else onChoice(scope, select, choose);
+  else {
+    onChoice(scope, select, {
+      onChosen: choose,
+      ...(onStep && { onStep }),
+      onLeft: () => {
+        select.value = shown;
+      },
+    });
+  }
   let search: SpeakerSearch | null = null;
   const element = h('span', { class: 'speaker-choice' }, select);
   /** What the options were made of. */
@@ -52,7 +64,8 @@ export function createSpeakerChoice(scope: Scope, { testId, placeholder, isEachS
           ...speakers.flatMap((speaker, index) => (speaker.id === without ? [] : [h('option', { value: speaker.id }, speakerName(speaker, index))])),
         );
       }
-      select.value = chosen ?? '';
+      shown = chosen ?? '';
+      select.value = shown;
       select.disabled = isDisabled;
       if (label === null) return;
       select.setAttribute('aria-label', label);

@@ -7,8 +7,11 @@ import { swatch } from '../lanes/label';
 import { speakerName } from '../lanes/model';
 import { COLOURS } from '../lanes/palette';
 import { createRowWindow } from '../rowWindow';
+import { namesakesOf } from './distinctNames';
+import { markDrafts } from './drafts';
 import { nameOf } from './names';
 import { createSpeakerChoice } from './speakerChoice';
+import { speakerKeys } from './speakerKeys';
 import type { Panel, Studio } from './studio';
 import { studioText } from './text';
 
@@ -45,13 +48,16 @@ export function createSpeakersPanel(studio: Studio): SpeakersPanel {
   /** What the rows show. */
   let shown: Annotation | null = null;
   let brief: ReadonlySet<string> = new Set();
+  let keys: ReadonlyMap<string, number> = new Map();
+  let namesakes: ReadonlyMap<string, string> = new Map();
+  const factsOf = (id: string): RowFacts => ({ isBrief: brief.has(id), key: keys.get(id) ?? null, namesake: namesakes.get(id) ?? null });
   const rowOf = (index: number): SpeakerRow => {
     const { annotation } = studio.get();
     const speaker = annotation.speakers[index]!;
     let row = rows.get(speaker.id);
     if (!row) {
       rows.set(speaker.id, (row = createRow(studio, speaker.id, focusAfter)));
-      row.update(annotation, speaker, index, brief.has(speaker.id));
+      row.update(annotation, speaker, index, factsOf(speaker.id));
     }
     return row;
   };
@@ -85,11 +91,15 @@ export function createSpeakersPanel(studio: Studio): SpeakersPanel {
     if (annotation.turns !== shown?.turns || annotation.speakers.length !== shown.speakers.length) {
       brief = new Set(briefSpeakers(annotation).map(({ id }) => id));
     }
+    if (annotation.speakers !== shown?.speakers) {
+      keys = speakerKeys(annotation);
+      namesakes = namesakesOf(annotation);
+    }
     shown = annotation;
     removeRows((id) => !indices.has(id));
     for (const [id, row] of rows) {
       const index = indices.get(id)!;
-      row.update(annotation, annotation.speakers[index]!, index, brief.has(id));
+      row.update(annotation, annotation.speakers[index]!, index, factsOf(id));
     }
     rowWindow.update();
   };
@@ -107,9 +117,18 @@ export function createSpeakersPanel(studio: Studio): SpeakersPanel {
   };
 }
 
+/** What a row shows that depends on the other speakers. */
+interface RowFacts {
+  readonly isBrief: boolean;
+  /** The number key; null for none. */
+  readonly key: number | null;
+  /** Id of an earlier speaker of the same name; null for none. */
+  readonly namesake: string | null;
+}
+
 interface SpeakerRow {
   readonly element: HTMLElement;
-  readonly update: (annotation: Annotation, speaker: AnnotationSpeaker, index: number, isBrief: boolean) => void;
+  readonly update: (annotation: Annotation, speaker: AnnotationSpeaker, index: number, facts: RowFacts) => void;
   readonly focusName: () => void;
   readonly remove: () => void;
 }
@@ -123,36 +142,45 @@ function createRow(studio: Studio, id: string, onGone: (into: string | null) => 
   const flag = h('span', { class: 'flag', hidden: true }, words.brief);
   const hear = h('button', { type: 'button', class: 'icon-button', 'data-testid': 'hear-speaker' }, icon('play'));
   const colour = h('select', { class: 'field' }, ...Array.from({ length: COLOURS }, (_, index) => h('option', { value: index }, words.colourNames[index] ?? String(index + 1))));
+  const mergeInto = (into: string): void => {
+    const { annotation } = studio.get();
+    const sentence = words.merged(nameOf(annotation, id), nameOf(annotation, into));
+    if (!studio.edit({ type: 'merge-speakers', from: id, into })) return;
+    studio.say(sentence);
+    onGone(into);
+  };
   const merge = createSpeakerChoice(scope, {
     testId: 'merge-speaker',
     placeholder: words.mergeNone,
-    onChoose: (into) => {
-      const { annotation } = studio.get();
-      const sentence = words.merged(nameOf(annotation, id), nameOf(annotation, into));
-      if (!studio.edit({ type: 'merge-speakers', from: id, into })) return;
-      studio.say(sentence);
-      onGone(into);
+    onStep: () => {
+      studio.say(studioText.pressEnter);
     },
+    onChoose: mergeInto,
   });
   const remove = h('button', { type: 'button', class: 'icon-button', 'data-testid': 'remove-speaker' }, icon('close'));
+  const namesake = createNamesakeWarning(scope, mergeInto);
   const element = h(
     'li',
     { class: 'speakers__row', 'data-testid': 'speaker-row', 'data-speaker': id },
     badge,
     name,
     hear,
-    h('div', { class: 'speakers__facts' }, amount, flag),
+    h('div', { class: 'speakers__facts' }, amount, flag, namesake.element),
     h('div', { class: 'speakers__more' }, colour, merge.element, remove),
   );
 
   const commitName = (): void => {
     const current = studio.get().annotation.speakers.find((speaker) => speaker.id === id);
-    const written = name.value.trim() || null;
+    const typed = name.value.trim();
     // The number that stands for a missing name is no name.
-    if (!current || written === current.name || (current.name === null && written === shown)) return;
+    const written = typed === '' || typed === unnamed ? null : typed;
+    if (!current || written === current.name) return;
     studio.edit({ type: 'rename-speaker', speaker: id, name: written });
   };
   let shown = '';
+  /** What the speaker is called without a name. */
+  let unnamed = '';
+  const isDraft = markDrafts(scope, name, () => name.value === shown);
   scope.on(name, 'change', commitName);
   scope.on(name, 'blur', () => {
     // A name that was emptied is the number again.
@@ -161,6 +189,7 @@ function createRow(studio: Studio, id: string, onGone: (into: string | null) => 
   scope.on(name, 'keydown', (event) => {
     if (event.key === 'Enter') {
       commitName();
+      isDraft();
       name.select();
     } else if (event.key === 'Escape') {
       name.value = shown;
@@ -184,11 +213,14 @@ function createRow(studio: Studio, id: string, onGone: (into: string | null) => 
 
   return {
     element,
-    update(annotation, speaker, index, isBrief) {
+    update(annotation, speaker, index, { isBrief, key, namesake: first }) {
       const { turns: own, seconds } = turnsBySpeaker(annotation.turns).get(id) ?? { turns: [], seconds: 0 };
       shown = speakerName(speaker, index);
-      badge.replaceChildren(swatch(speaker.colour), h('kbd', { title: words.key(index + 1) }, String(index + 1)));
-      if (document.activeElement !== name) name.value = shown;
+      unnamed = speakerName({ ...speaker, name: null }, index);
+      badge.replaceChildren(swatch(speaker.colour), ...(key === null ? [] : [h('kbd', { title: words.key(key) }, String(key))]));
+      // What somebody is typing is theirs until they leave the field.
+      if (!isDraft()) name.value = shown;
+      namesake.show(first, shown);
       setText(amount, words.speech(seconds, own.length));
       flag.hidden = !isBrief;
       colour.value = String(speaker.colour % COLOURS);
@@ -218,6 +250,30 @@ function createRow(studio: Studio, id: string, onGone: (into: string | null) => 
     remove() {
       scope.dispose();
       element.remove();
+    },
+  };
+}
+
+/** Says that another speaker has the same name, and offers to merge the two. */
+function createNamesakeWarning(
+  scope: Scope,
+  mergeInto: (speaker: string) => void,
+): { readonly element: HTMLElement; readonly show: (first: string | null, name: string) => void } {
+  let into: string | null = null;
+  const flag = h('span', { class: 'flag' });
+  const merge = h('button', { type: 'button', class: 'button button--small', 'data-testid': 'merge-namesake' }, words.mergeNamesake);
+  scope.on(merge, 'click', () => {
+    if (into !== null) mergeInto(into);
+  });
+  const element = h('span', { class: 'speakers__namesake', role: 'status', hidden: true, 'data-testid': 'namesake' }, flag, merge);
+  return {
+    element,
+    show(first, name) {
+      into = first;
+      element.hidden = first === null;
+      if (first === null) return;
+      setText(flag, words.namesake(name));
+      merge.setAttribute('aria-label', words.mergeNamesakeLabel(name));
     },
   };
 }

@@ -28,6 +28,9 @@ export function createTurnEditor(studio: Studio): Panel {
   const speaker = createSpeakerChoice(scope, {
     testId: 'turn-speaker',
     placeholder: null,
+    onStep: () => {
+      studio.say(studioText.pressEnter);
+    },
     onChoose: (id) => {
       if (turn && id !== turn.speaker) assignTurn(studio, turn.id, id);
     },

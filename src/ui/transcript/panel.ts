@@ -13,7 +13,7 @@ import { fileButton } from '../fileButton';
 import { speakerName } from '../lanes/model';
 import { isHidden, whenShown } from '../review/shown';
 import type { Failure } from '../state';
-import { namesOf } from '../studio/names';
+import { exportNamesOf } from '../studio/distinctNames';
 import type { Panel, Studio } from '../studio/studio';
 import { readTextFile } from '../textFile';
 import { createCueList } from './cueList';
@@ -125,7 +125,7 @@ export function createTranscriptPanel(studio: Studio): TranscriptPanel {
   function save(format: TranscriptFormat): void {
     const result = spokenNow();
     if (!result) return;
-    const { name, type, content } = transcriptFile(format, result, namesOf(studio.get().annotation), studio.outcome.name);
+    const { name, type, content } = transcriptFile(format, result, exportNamesOf(studio.get().annotation), studio.outcome.name);
     download(name, type, content);
   }
 

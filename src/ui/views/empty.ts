@@ -72,7 +72,8 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
 
   const box = modelBox(scope, actions);
   const recent = createRecentPanel(scope, actions);
-  const element = h('div', { class: 'view view--empty' }, zone, box.element, recent.element, details);
+  // Earlier work first: who comes back wants to go on with it more often than to start anew.
+  const element = h('div', { class: 'view view--empty' }, recent.element, zone, box.element, details);
   const last = state.lastOutcome;
   if (last) {
     const back = h('button', { type: 'button', class: 'link-button' }, icon('back'), text.empty.back(last.name));
