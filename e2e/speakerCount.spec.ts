@@ -40,6 +40,21 @@ test('the slider proposes, says who merges, and changes the result only when it 
   await expect(page.getByTestId('speaker-row')).toHaveCount(1);
   await page.getByTestId('undo').click();
   await expect(page.getByTestId('speaker-row')).toHaveCount(2);
+
+  // Corrections are kept once there are some, unless somebody says otherwise.
+  const keep = page.getByTestId('count-keep');
+  const confirm = async (row: number): Promise<void> => {
+    await page.getByTestId('tab-turns').click();
+    await page.getByTestId('turn-row').nth(row).click();
+    await page.keyboard.press('c');
+    await page.getByTestId('tab-count').click();
+  };
+  await expect(keep).not.toBeChecked();
+  await confirm(0);
+  await expect(keep).toBeChecked();
+  await keep.uncheck();
+  await confirm(1);
+  await expect(keep).not.toBeChecked();
 });
 
 test('turns of a file have no voices: the page says so, and what to do', async ({ page }) => {

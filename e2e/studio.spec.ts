@@ -45,6 +45,47 @@ test('speakers are named, coloured, merged and added; undo takes each back', asy
   await expect(names(page)).toHaveCount(1);
 });
 
+test('lists merge nobody on the way out, number keys are the numbers in the names, and namesakes stay apart', async ({ page }) => {
+  const speaker = (start: number, label: string): string => `SPEAKER talk 1 ${start}.000 2.000 <NA> <NA> ${label} <NA> <NA>\n`;
+  await page.goto('index.html');
+  await drop(page, { name: 'talk.rttm', text: speaker(0, 'SPEAKER_00') + speaker(3, 'SPEAKER_01') + speaker(6, 'SPEAKER_02') + speaker(9, 'SPEAKER_00') });
+  await expect(names(page)).toHaveCount(3);
+  const merge = page.getByTestId('merge-speaker').nth(1);
+  for (const key of ['Escape', 'Tab']) {
+    await merge.focus();
+    await page.keyboard.press('ArrowDown');
+    await expect(status(page)).toContainText('Press Enter');
+    await page.keyboard.press(key);
+    if (key === 'Escape') await page.keyboard.press('Tab');
+    await expect(merge).toHaveValue('');
+    await expect(names(page)).toHaveCount(3);
+  }
+  await merge.focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await expect(names(page)).toHaveCount(2);
+
+  // The third speaker is the second row now, and still has the key 3.
+  await expect(names(page).nth(1)).toHaveValue('Speaker 3');
+  await page.keyboard.press('Escape');
+  await rows(page).last().click();
+  await page.keyboard.press('3');
+  await expect(status(page)).toContainText('Speaker 3');
+  expect((await rttm(page)).at(-1)!.speaker).toBe('SPEAKER_02');
+
+  for (const index of [0, 1]) {
+    await names(page).nth(index).fill('Ann');
+    await names(page).nth(index).press('Enter');
+  }
+  await expect(page.getByTestId('namesake').nth(0)).toBeHidden();
+  await expect(page.getByTestId('namesake').nth(1)).toContainText('same name as another speaker: Ann');
+  expect(new Set((await rttm(page)).map((turn) => turn.speaker))).toEqual(new Set(['Ann', 'Ann_(2)']));
+  expect(await textOf(await exportAs(page, 'srt'))).toContain('Ann (2)');
+  await page.getByTestId('merge-namesake').nth(1).click();
+  await expect(names(page)).toHaveCount(1);
+  await expect(page.getByTestId('namesake')).toBeHidden();
+});
+
 test('a turn is split, moved, given away, confirmed, deleted and added', async ({ page }) => {
   await openSampleTurns(page);
   const before = await rttm(page);
@@ -148,6 +189,7 @@ test('corrections survive a reload, with their undo, their sound and their trans
 
   // It is in the list of what is kept, and goes from there when it is deleted.
   await page.getByTestId('new-recording').click();
+  await expect(page.locator('.recent:not([hidden]) ~ .drop-zone')).toBeVisible();
   await page.getByTestId('open-kept').first().click();
   await expect(rows(page)).toHaveCount(before.length);
   await page.getByTestId('new-recording').click();

@@ -45,12 +45,12 @@ const edit = (page: Page, { kind, which, name }: { readonly kind: number; readon
   page.evaluate(
     ([what, at, given]) => {
       const all = <E extends HTMLElement>(id: string): E[] => [...document.querySelectorAll<E>(`[data-testid="${id}"]`)];
-      const one = <E extends HTMLElement>(id: string): E => all<E>(id)[Math.floor(at * all(id).length)]!;
+      const one = <Of,>(items: readonly Of[]): Of => items[Math.floor(at * items.length)]!;
       const press = (key: string): void => {
         document.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
       };
       if (what < 0.5) {
-        const field = one<HTMLInputElement>('speaker-name');
+        const field = one(all<HTMLInputElement>('speaker-name'));
         field.value = given;
         field.dispatchEvent(new Event('input', { bubbles: true }));
         field.dispatchEvent(new Event('change', { bubbles: true }));
@@ -60,7 +60,7 @@ const edit = (page: Page, { kind, which, name }: { readonly kind: number; readon
         all('add-speaker')[0]!.click();
         return;
       }
-      one('turn-row').click();
+      one(all('turn-row')).click();
       const isMany = all('turn-row').length > 6;
       press(what < 0.7 ? 'c' : what < 0.9 ? String(1 + Math.floor(at * 9)) : isMany ? 'Delete' : 'a');
     },

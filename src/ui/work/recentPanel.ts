@@ -4,6 +4,9 @@ import type { KeptEntry } from '../state';
 import type { Actions } from '../view';
 import { workText as words } from './text';
 
+/** The rest is shown when somebody asks for it: what is below would be out of sight. */
+const NUM_SHOWN = 3;
+
 export interface RecentPanel {
   readonly element: HTMLElement;
   readonly update: (kept: readonly KeptEntry[]) => void;
@@ -14,13 +17,30 @@ export function createRecentPanel(scope: Scope, actions: Pick<Actions, 'openKept
   const list = h('ul', { class: 'recent__list' });
   // Takes the focus when the row that had it is gone.
   const heading = h('h3', { class: 'legend', tabindex: -1 }, words.heading);
+  const more = h('button', { type: 'button', class: 'link-button recent__more', 'data-testid': 'all-kept' });
   const element = h(
     'section',
     { class: 'panel recent', hidden: true, 'data-testid': 'recent' },
     heading,
     h('p', { class: 'fine' }, words.hint),
     list,
+    more,
   );
+  let isWhole = false;
+  const showAsMany = (): void => {
+    const all = [...list.children] as HTMLElement[];
+    all.forEach((row, index) => {
+      row.hidden = !isWhole && index >= NUM_SHOWN;
+    });
+    more.hidden = isWhole || all.length <= NUM_SHOWN;
+    more.textContent = words.all(all.length);
+  };
+  scope.on(more, 'click', () => {
+    isWhole = true;
+    showAsMany();
+    // The button is gone.
+    list.children[NUM_SHOWN]?.querySelector('button')?.focus();
+  });
   let shown: readonly KeptEntry[] | null = null;
   let rows = scope.child();
   return {
@@ -70,6 +90,7 @@ export function createRecentPanel(scope: Scope, actions: Pick<Actions, 'openKept
           );
         }),
       );
+      showAsMany();
     },
   };
 }

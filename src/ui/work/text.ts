@@ -13,6 +13,7 @@ export const workText = inLanguage(
     heading: 'Kept in this browser',
     hint: 'Results with their corrections, and the recordings where there is room. Nothing of it leaves this machine.',
     open: (name: string) => `Open ${name}`,
+    all: (count: number) => `Show all ${count}`,
     facts: (seconds: number, speakers: number, at: number, bytes: number) =>
       [clock(seconds), `${speakers} ${speakers === 1 ? 'speaker' : 'speakers'}`, when(at), megabytes(bytes)].join(' · '),
     noSound: 'without the recording',
@@ -37,6 +38,7 @@ export const workText = inLanguage(
       heading: 'In diesem Browser aufbewahrt',
       hint: 'Ergebnisse mit ihren Korrekturen und, wo Platz ist, die Aufnahmen. Nichts davon verlässt diesen Rechner.',
       open: (name) => `${name} öffnen`,
+      all: (count) => `Alle ${count} zeigen`,
       facts: (seconds, speakers, at, bytes) => [clock(seconds), `${speakers} Sprecher`, when(at), megabytes(bytes)].join(' · '),
       noSound: 'ohne die Aufnahme',
       delete: (name) => `${name} aus diesem Browser löschen`,
