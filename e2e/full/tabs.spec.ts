@@ -154,6 +154,8 @@ async function editInThreeTabs(context: BrowserContext, first: Page, numTries: n
 }
 
 test('three tabs: no edit that one showed as saved is lost, and all agree', async ({ page, context }) => {
+  // 300 edits, each of which waits for three pages.
+  test.setTimeout(600_000);
   expect(await editInThreeTabs(context, page, NUM_TRIES)).toBeGreaterThan(NUM_EDITS);
 });
 
