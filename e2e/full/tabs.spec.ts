@@ -187,6 +187,12 @@ test('a tab shows what another one corrects, undoes it, and says when it is dele
   await page.getByTestId('redo').click();
   await expect(page.getByTestId('save-state')).toHaveText('Saved in this browser');
   await expect(other.getByTestId('open-kept')).toBeVisible();
+  // With its recording.
+  await expect(stateOf(page)).toHaveAttribute('data-kept', 'true');
+  await page.reload();
+  await isOpen(page);
+  await expect(page.getByTestId('speaker-name').first()).toHaveValue('Ada');
+  await expect(page.getByTestId('no-sound')).toBeHidden();
 });
 
 test('corrections of 300,000 steps load again', async ({ page }) => {

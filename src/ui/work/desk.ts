@@ -22,7 +22,8 @@ const DRAFT = '[data-draft]';
 
 /** What is known of a result that was opened. */
 interface OpenWork {
-  readonly outcome: Outcome;
+  /** With the sound, where it came later. */
+  outcome: Outcome;
   readonly shared: SharedWork;
   peaks: Peaks | null;
   /** Whether its voices are in the browser's store. */
@@ -103,9 +104,11 @@ export class Desk implements Work {
       void this.#list();
       return;
     }
-    if (!this.#open.has(open.id)) {
-      this.#keep(open);
+    const known = this.#open.get(open.id);
+    if (!known) {
+      void this.correctionsOf(open).save();
     } else if (open.blob && before?.id === open.id && !before.blob) {
+      known.outcome = open;
       this.correctionsOf(open);
       this.#keepSound(open);
     }
@@ -180,7 +183,7 @@ export class Desk implements Work {
       const { outcome, corrections, recording, peaks, hasVoices } = kept;
       const opened = { ...outcome, blob: recording ?? known?.outcome.blob ?? null };
       if (known) {
-        known.hasVoices = hasVoices;
+        Object.assign(known, { outcome: opened, hasVoices });
         await known.shared.refresh();
       } else Object.assign(this.#add(opened, corrections, corrections.revision), { peaks, hasVoices });
       this.#store.dispatch({ type: 'opened', outcome: opened });
@@ -212,8 +215,12 @@ export class Desk implements Work {
       revision,
       place: {
         read: (known) => this.#recent.corrections(id, known),
-        write: (base, changed) =>
-          base === null ? this.#recent.saveOutcome(outcome, changed) : this.#recent.saveCorrections(id, base, changed),
+        write: async (base, changed) => {
+          if (base !== null) return this.#recent.saveCorrections(id, base, changed);
+          const kept = await this.#recent.saveOutcome(open.outcome, changed);
+          if (kept.isKept) this.#keepParts(open);
+          return kept;
+        },
       },
       link: this.#link,
       later(callBack) {
@@ -237,7 +244,7 @@ export class Desk implements Work {
     shared.onReplaced(this.#scope, (numRefused) => {
       if (numRefused > 0) this.#say(workText.changedElsewhere(numRefused));
     });
-    const open = { outcome, shared, peaks: null, hasVoices: false };
+    const open: OpenWork = { outcome, shared, peaks: null, hasVoices: false };
     this.#open.set(id, open);
     return open;
   }
@@ -289,14 +296,14 @@ export class Desk implements Work {
     this.#store.dispatch({ type: 'kept-listed', kept: await this.#recent.list() });
   }
 
-  /** A new result. */
-  #keep(outcome: Outcome): void {
-    const { id, result } = outcome;
-    void this.correctionsOf(outcome).save();
+  /** What goes with a result that has just been stored, for the first time or again. */
+  #keepParts(open: OpenWork): void {
+    const { id, result } = open.outcome;
     const voices = result?.voices;
+    open.hasVoices = false;
     // Without them the number of speakers cannot be changed after a reload, and the page says so there.
     if (voices) this.#write(id, async () => void (await this.#recent.saveVoices(id, voices)));
-    this.#keepSound(outcome);
+    this.#keepSound(open.outcome);
   }
 
   #keepSound({ id, blob }: Outcome): void {
