@@ -16,7 +16,7 @@ export interface RecentPanel {
 export function createRecentPanel(scope: Scope, actions: Pick<Actions, 'openKept' | 'deleteKept'>): RecentPanel {
   const list = h('ul', { class: 'recent__list' });
   // Takes the focus when the row that had it is gone.
-  const heading = h('h3', { class: 'legend', tabindex: -1 }, words.heading);
+  const heading = h('h2', { class: 'legend', tabindex: -1 }, words.heading);
   const more = h('button', { type: 'button', class: 'link-button recent__more', 'data-testid': 'all-kept' });
   const element = h(
     'section',
