@@ -55,6 +55,7 @@ async function diarizeAll(files: readonly string[], command: DiarizeCommand): Pr
         const outcome = await engine.run((page) => diarizeFile(page, path, command));
         if (!outcome.ok) throw new Error(outcome.message);
         say(`${path}: ${outcome.summary}`);
+        for (const note of outcome.notes) say(`${path}: note: ${note}`);
         await emit(names?.get(path), outcome.text, command).catch((error: unknown) => {
           standardOutput.isClosed = names === null;
           throw error;

@@ -31,6 +31,7 @@ Says who spoke when in audio or video files. Results go to standard output, prog
   --out DIR                    write DIR/NAME.rttm (or .exclusive.rttm, .json) instead of standard output
   --start S                    begin S seconds into the recording
   --duration S                 stop after S seconds
+  --track N                    audio track of the file, from 1 on (default: the one that the file marks, or the first)
   --help                       this text
 
 Exit status: 0 when every file was diarized, else 1.
@@ -39,7 +40,7 @@ Exit status: 0 when every file was diarized, else 1.
 /** Options of a run that the command line has. */
 export type RunOptions = Pick<
   DiarizeOptions,
-  'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff' | 'startSeconds' | 'durationSeconds'
+  'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff' | 'startSeconds' | 'durationSeconds' | 'track'
 >;
 
 export interface DiarizeCommand {
@@ -93,6 +94,7 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
       out: { type: 'string' },
       start: { type: 'string' },
       duration: { type: 'string' },
+      track: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -107,6 +109,7 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
     minDurationOff: number('--min-duration-off', values['min-duration-off']),
     startSeconds: number('--start', values.start),
     durationSeconds: number('--duration', values.duration),
+    track: number('--track', values.track),
   };
   // Absent options must stay absent.
   const given: RunOptions = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

@@ -4,6 +4,8 @@
  */
 import type { WindowBatch } from '../src/audio/batches';
 import type { AudioFacts, DecodeOptions } from '../src/audio/decode';
+import type { DecoderPlace } from '../src/audio/media';
+import type { RecordingNote } from '../src/audio/notes';
 import type { Anchors } from '../src/clustering/anchors';
 import type { SpeakerBounds } from '../src/clustering/cluster';
 import type { Dendrogram } from '../src/clustering/dendrogram';
@@ -28,8 +30,13 @@ export type DecodeSource =
   | { readonly kind: 'samples'; readonly samples: Float32Array; readonly sampleRate: number }
   /** Mono samples that are asked for through the port, as feedPort.ts does. */
   | { readonly kind: 'stream'; readonly port: MessagePort; readonly sampleRate: number }
-  /** Planar channels that the page decoded itself. */
-  | { readonly kind: 'channels'; readonly channels: Float32Array[]; readonly sampleRate: number };
+  /** Planar channels that the page decoded itself, and what it noted. */
+  | {
+      readonly kind: 'channels';
+      readonly channels: Float32Array[];
+      readonly sampleRate: number;
+      readonly notes: readonly RecordingNote[];
+    };
 
 export interface WindowOptions {
   readonly windowSamples: number;
@@ -45,11 +52,13 @@ export interface DecodedBatch extends WindowBatch {
 }
 
 export interface DecodeWorkerApi {
-  /** Whether this file needs `decodeAudioData`, which only the page has. */
-  needsPageDecoder(blob: Blob): Promise<boolean>;
+  /** Whether this file may need `decodeAudioData`, which only the page has. */
+  decoderFor(blob: Blob, track?: number): Promise<DecoderPlace>;
   open(source: DecodeSource, options: DecodeOptions, windows: WindowOptions): Promise<AudioFacts>;
   /** The next up to `count` windows; null after the last. */
   next(count: number): Promise<DecodedBatch | null>;
+  /** What was repaired, skipped or left out in the recording that was open last; complete after its last window. */
+  notes(): readonly RecordingNote[];
   close(): void;
 }
 

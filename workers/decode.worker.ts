@@ -1,7 +1,8 @@
-import { needsPageDecoder, openAudio, openChannels, openStream, type OpenAudio } from '../src/audio/decode';
+import { decoderFor, openAudio, openChannels, openStream, type OpenAudio } from '../src/audio/decode';
 import { takeBatch } from '../src/audio/batches';
 import { cutWindows, type AudioWindow } from '../src/audio/windows';
 import type { DecodeSource, DecodeWorkerApi } from './contracts';
+import type { RecordingNote } from '../src/audio/notes';
 import { serve } from './expose';
 import { pullThrough } from './feedPort';
 import { moved } from './moved';
@@ -13,11 +14,15 @@ interface OpenRecording {
 }
 
 let recording: OpenRecording | undefined;
+/** Of the recording that was open last. */
+let notes: () => readonly RecordingNote[] = () => [];
 
 serve<DecodeWorkerApi>({
-  needsPageDecoder,
+  decoderFor,
   async open(source, decodeOptions, options) {
     const audio = await openSource(source, decodeOptions);
+    const given = source.kind === 'channels' ? source.notes : [];
+    notes = () => [...given, ...audio.notes()];
     const progress = { decodedSamples: 0 };
     recording = { audio, progress, windows: cutWindows(countSamples(audio.pieces(), progress), options) };
     return audio.facts;
@@ -31,6 +36,7 @@ serve<DecodeWorkerApi>({
     const { decodedSamples } = progress;
     return moved({ ...batch, decodedSamples, seconds: (performance.now() - start) / 1000 }, batch.windows);
   },
+  notes: () => notes(),
   close() {
     recording?.audio.close();
     recording = undefined;

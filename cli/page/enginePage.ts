@@ -25,7 +25,13 @@ export interface FileRequest {
 
 /** The document that was asked for with a line for people, or why there is none. */
 export type FileOutcome =
-  | { readonly ok: true; readonly text: string; readonly summary: string }
+  | {
+      readonly ok: true;
+      readonly text: string;
+      readonly summary: string;
+      /** What was repaired, skipped or left out while the file was read. */
+      readonly notes: readonly string[];
+    }
   | { readonly ok: false; readonly message: string };
 
 /** What the models gave of a file, or why there is nothing. */
@@ -114,7 +120,7 @@ const enginePage = {
       const seconds = (performance.now() - start) / 1000;
       const turns = exclusive ? result.exclusiveTurns : result.turns;
       const text = format === 'json' ? toJson(file, result) : toRttm(turns, uri);
-      return { ok: true, text, summary: summarise(result, seconds) };
+      return { ok: true, text, summary: summarise(result, seconds), notes: result.notes.map((note) => note.text) };
     } catch (error) {
       return { ok: false, message: messageOf(error) };
     }

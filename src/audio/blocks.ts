@@ -9,6 +9,14 @@ export interface SoundBlock {
   readonly samples: Float32Array;
 }
 
+/** The same with all channels. */
+export interface PlanarBlock {
+  /** As in {@link SoundBlock}. */
+  readonly startFrame: number;
+  /** Axes (channel, sample), 1 to 32 channels of one length. */
+  readonly channels: readonly Float32Array[];
+}
+
 /** Silence is given out in pieces of at most this, so that a long gap needs no memory. */
 const SILENCE_SAMPLES = 65_536;
 /** A longer gap is a broken timestamp, and filling it would look like a hang. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { needsPageDecoder, openAudio, openChannels, openSamples, type DecodeOptions } from './decode';
+import { decoderFor, openAudio, openChannels, openSamples, type DecodeOptions } from './decode';
 import { buildWav, type WavOptions } from '../../test/audio/wav';
 import { collect, noise, tone } from '../../test/audio/collect';
 
@@ -23,6 +23,7 @@ describe('openAudio with WAV', () => {
       channels: 1,
       codec: 'pcm',
       container: 'WAVE',
+      tracks: [],
     });
     expect(await collect(audio.pieces())).toEqual(SIMPLE);
   });
@@ -202,14 +203,17 @@ describe('close', () => {
   });
 });
 
-describe('needsPageDecoder', () => {
-  it('is false for WAV that is read here and for what is no audio', async () => {
-    expect(await needsPageDecoder(buildWav([SIMPLE]))).toBe(false);
-    expect(await needsPageDecoder(new Blob([]))).toBe(false);
-    expect(await needsPageDecoder(new Blob(['text']))).toBe(false);
+describe('decoderFor', () => {
+  it('leaves WAV that is read here to this thread, and what has no bytes', async () => {
+    expect(await decoderFor(buildWav([SIMPLE]))).toBe('here');
+    expect(await decoderFor(new Blob([]))).toBe('here');
   });
 
-  it('is true for a WAV coding that only the browser may know', async () => {
-    expect(await needsPageDecoder(buildWav([SIMPLE], { declaredTag: 0x55 }))).toBe(true);
+  it('gives what no demuxer knows to the page, because its decoder may know it', async () => {
+    expect(await decoderFor(new Blob(['text']))).toBe('unknown');
+  });
+
+  it('gives a WAV coding to the page that only the browser may know', async () => {
+    expect(await decoderFor(buildWav([SIMPLE], { declaredTag: 0x55 }))).toBe('page');
   });
 });

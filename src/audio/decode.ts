@@ -1,58 +1,31 @@
 import { VoxlaneError } from '../util/errors';
-import { contiguous, type SoundBlock } from './blocks';
-import { lacksDecoder, openTrack, truncated } from './media';
-import { commonPeriod, resampledLength, Resampler } from './resample';
+import type { DecodeOptions, OpenAudio } from './decodeTypes';
+import { findParts } from './layout/fileParts';
+import { findWavParts } from './layout/wavParts';
+import { decoderPlace, truncated, type DecoderPlace } from './media';
+import { NoteLog } from './noteLog';
+import { recordingNotes } from './notes';
+import { openJoined, openPart, type PartSource } from './openParts';
 import { cutChannels, pullBlocks, type SamplePull } from './sampleBlocks';
+import { streamOf, type SourceStream } from './sourceStream';
 import { readWav } from './wav';
 import { checkChannels, checkSampleRate, isWav, readWavHeader, unknownWavTag, type WavHeader } from './wavHeader';
 
-/** What is known of a recording before it is decoded. */
-export interface AudioFacts {
-  /** Length of the analysed stretch; an estimate where the container gives no exact one (MP3 without a tag, WebM). */
-  readonly durationSeconds: number;
-  /** Of the source, in Hz. */
-  readonly sampleRate: number;
-  /** Of the source. */
-  readonly channels: number;
-  /** mediabunny's name of the codec, or `pcm`. */
-  readonly codec: string;
-  /** mediabunny's name of the container, `WAVE`, or `samples`. */
-  readonly container: string;
-}
+export type { AudioFacts, DecodeOptions, OpenAudio } from './decodeTypes';
 
-export interface DecodeOptions {
-  /** Rate of the samples that are wanted, in Hz. */
-  readonly sampleRate: number;
-  /** Where the stretch starts, to the nearest output sample. Default 0. */
-  readonly startSeconds?: number;
-  /** Length of the stretch, to the nearest output sample. Default: to the end. A longer one ends with the recording. */
-  readonly durationSeconds?: number;
-}
-
-/** A recording that is ready to be decoded. */
-export interface OpenAudio {
-  readonly facts: AudioFacts;
-  /**
-   * The stretch as mono samples, axes (sample), at the target rate, in pieces of any length above 0. Samples of
-   * integer formats lie in [-1, 1); those of float formats and of lossy codecs are given as they are, also
-   * beyond, since pyannote.audio does not clip either. Sound that starts late and gaps are filled with silence.
-   *
-   * May be called once.
-   *
-   * @throws VoxlaneError `audio-decode`, `audio-not-finite`, `audio-no-samples`, `audio-truncated`, `disposed`
-   */
-  pieces(): AsyncGenerator<Float32Array, void, undefined>;
-  /** Frees the decoder. A stream of pieces in progress ends or throws. */
-  close(): void;
-}
+/** Files that no demuxer here knows are given to the page's decoder up to this size: it takes them into memory whole. */
+const MOST_UNKNOWN_BYTES = 2 ** 28;
 
 /**
- * Whether {@link openAudio} will refuse this file for lack of a decoder in this thread that works, where
- * `decodeAudioData` may still have one. False for files that are bad in any other way: `openAudio` then says how.
+ * Where this file is to be decoded. If it is not `here`, {@link openAudio} refuses it, and `decodeAudioData`, which only
+ * the page has, may still read it.
  */
-export async function needsPageDecoder(source: Blob): Promise<boolean> {
-  if (await isWav(source)) return (await unknownWavTag(source)) !== null;
-  return source.size > 0 && lacksDecoder(source);
+export async function decoderFor(source: Blob, track?: number): Promise<DecoderPlace> {
+  if (source.size === 0) return 'here';
+  if (await isWav(source)) return (await unknownWavTag(source)) === null ? 'here' : 'page';
+  const { parts, unreadableCodec } = await findParts(source, track ?? 1);
+  const place = unreadableCodec === null ? await decoderPlace(parts[0]!.segments[0]!, track) : 'unknown';
+  return place === 'unknown' && source.size > MOST_UNKNOWN_BYTES ? 'here' : place;
 }
 
 /**
@@ -104,13 +77,14 @@ export function openChannels(channels: readonly Float32Array[], sampleRate: numb
   }
   return streamOf(
     {
-      origin: { sampleRate, channels: channels.length, codec: 'pcm', container: 'samples' },
+      origin: { sampleRate, channels: channels.length, codec: 'pcm', container: 'samples', tracks: [] },
       endFrame: length,
       durationSeconds: length / sampleRate,
       blocks: (from, to) => cutChannels(channels, from, to),
       close: () => undefined,
     },
     options,
+    new NoteLog(),
   );
 }
 
@@ -126,30 +100,56 @@ export function openStream(pull: SamplePull, sampleRate: number, options: Decode
   checkSampleRate(sampleRate);
   return streamOf(
     {
-      origin: { sampleRate, channels: 1, codec: 'pcm', container: 'samples' },
+      origin: { sampleRate, channels: 1, codec: 'pcm', container: 'samples', tracks: [] },
       endFrame: Infinity,
       durationSeconds: null,
       blocks: (_, to) => pullBlocks(pull, to),
       close: () => undefined,
     },
     options,
+    new NoteLog(),
   );
 }
 
 async function openWav(source: Blob, options: DecodeOptions): Promise<OpenAudio> {
+  checkTrack(options.track);
+  const [first, ...others] = (await findWavParts(source)) as [Blob, ...Blob[]];
+  if (others.length > 0) {
+    const log = new NoteLog([recordingNotes.joined(1 + others.length, null)]);
+    return openJoined([first, ...others].map((part) => wavPart(part, log)), options, log);
+  }
   const header = await readWavHeader(source);
   checkWavEnd(header, options);
-  const { sampleRate, channels, heldFrames } = header;
-  return streamOf(
-    {
-      origin: { sampleRate, channels, codec: 'pcm', container: 'WAVE' },
-      endFrame: heldFrames,
-      durationSeconds: heldFrames / sampleRate,
-      blocks: (from, to) => readWav(source, header, from, to),
-      close: () => undefined,
+  return streamOf(wavStream(source, header), options, new NoteLog(wavNotes(header)));
+}
+
+function wavPart(source: Blob, log: NoteLog): PartSource {
+  return {
+    bytes: source.size,
+    durationSeconds: null,
+    async open() {
+      const header = await readWavHeader(source);
+      checkWavEnd(header, { sampleRate: header.sampleRate });
+      wavNotes(header).forEach((note) => { log.add(note); });
+      return wavStream(source, header);
     },
-    options,
-  );
+  };
+}
+
+function wavStream(source: Blob, header: WavHeader): SourceStream {
+  const { sampleRate, channels, heldFrames, promisedFrames } = header;
+  return {
+    origin: { sampleRate, channels, codec: 'pcm', container: 'WAVE', tracks: [] },
+    endFrame: heldFrames,
+    durationSeconds: heldFrames / sampleRate,
+    ...(promisedFrames > heldFrames && { cutOff: promisedFrames / sampleRate }),
+    blocks: (from, to) => readWav(source, header, from, to),
+    close: () => undefined,
+  };
+}
+
+function wavNotes({ ignoredBytes, heldFrames, channels, sampleBytes }: WavHeader) {
+  return ignoredBytes === null ? [] : [recordingNotes.sizeIgnored(ignoredBytes, heldFrames * channels * sampleBytes)];
 }
 
 /** A truncated file is still good for a stretch that lies within what it holds. */
@@ -157,117 +157,56 @@ function checkWavEnd({ sampleRate, heldFrames, promisedFrames }: WavHeader, opti
   const { startSeconds = 0, durationSeconds = Infinity } = options;
   const wanted = Math.min(promisedFrames, Math.round((startSeconds + durationSeconds) * sampleRate));
   if (wanted <= heldFrames) return;
+  const isNearly = heldFrames > 0 && promisedFrames - heldFrames <= Math.min(TOLERATED_SECONDS * sampleRate, heldFrames / 10);
+  if (isNearly) return;
   const [promised, held] = [promisedFrames / sampleRate, heldFrames / sampleRate];
   throw truncated(`The WAV header promises ${promised.toFixed(3)} s but the file holds ${held.toFixed(3)} s`, held);
 }
 
+/** As much as the last samples of other containers may be short of their promise. A note says so. */
+const TOLERATED_SECONDS = 0.25;
+
 async function openMedia(source: Blob, options: DecodeOptions): Promise<OpenAudio> {
-  const track = await openTrack(source);
+  const { track } = options;
+  checkTrack(track, Infinity);
+  const { parts, notes, unreadableCodec } = await findParts(source, track ?? 1);
+  const log = new NoteLog(notes);
+  const trackOptions = { track, unreadableCodec };
+  if (parts.length > 1) {
+    const sources = parts.map((part): PartSource => ({
+      bytes: part.segments.reduce((sum, { size }) => sum + size, 0),
+      durationSeconds: part.durationSeconds,
+      open: (target) => openPart(part, trackOptions, target),
+    }));
+    const audio = await openJoined(sources, options, log);
+    noteTracks(audio, log);
+    return audio;
+  }
+  const stream = await openPart(parts[0]!, trackOptions, { log, offsetSeconds: 0 });
   try {
-    return streamOf({ ...track, origin: track }, options);
+    const audio = streamOf(stream, options, log);
+    noteTracks(audio, log);
+    return audio;
   } catch (cause) {
-    track.close();
+    stream.close();
     throw cause;
   }
 }
 
-/** Sound on its own time axis, at its own rate. */
-interface SourceStream {
-  readonly origin: Pick<AudioFacts, 'sampleRate' | 'channels' | 'codec' | 'container'>;
-  /** Samples of the recording; infinite where only decoding can tell. */
-  readonly endFrame: number;
-  readonly durationSeconds: number | null;
-  blocks(fromFrame: number, toFrame: number): AsyncIterable<SoundBlock> | Iterable<SoundBlock>;
-  close(): void;
+function noteTracks({ facts: { tracks } }: OpenAudio, log: NoteLog): void {
+  const read = tracks.find(({ isRead }) => isRead);
+  if (read && tracks.length > 1) log.add(recordingNotes.severalTracks(read.number, tracks.length));
 }
 
-function streamOf(source: SourceStream, options: DecodeOptions): OpenAudio {
-  const { sampleRate, channels, codec, container } = source.origin;
-  const stretch = stretchOf(source, options);
-  let state: 'fresh' | 'read' | 'closed' = 'fresh';
-  let stream: AsyncGenerator<Float32Array, void, undefined> | undefined;
-  return {
-    facts: { durationSeconds: stretch.expectedSeconds, sampleRate, channels, codec, container },
-    pieces() {
-      if (state !== 'fresh') {
-        const problem = state === 'closed' ? 'The audio is closed' : 'The audio has been read already';
-        throw new VoxlaneError({ code: 'disposed', problem, remedy: 'Open it again' });
-      }
-      state = 'read';
-      stream = readStretch(source, stretch, options.sampleRate);
-      return stream;
-    },
-    close() {
-      if (state === 'closed') return;
-      state = 'closed';
-      source.close();
-      // A stream that nobody reads on from would never free the resampler.
-      stream?.return().catch(() => undefined);
-    },
-  };
-}
-
-/** A part of the recording, counted in output samples. */
-interface Stretch {
-  readonly start: number;
-  /** Infinite: to the end. */
-  readonly end: number;
-  readonly expectedSeconds: number;
-}
-
-function stretchOf(source: SourceStream, options: DecodeOptions): Stretch {
-  const { sampleRate, startSeconds = 0, durationSeconds = Infinity } = options;
-  if (source.endFrame <= 0) throw noSamples();
-  const start = Math.round(startSeconds * sampleRate);
-  const length = resampledLength(source.endFrame, source.origin.sampleRate, sampleRate);
-  if (start >= length && start > 0) throw startsTooLate(startSeconds, length / sampleRate);
-  const end = Math.min(length, start + Math.round(durationSeconds * sampleRate));
-  const known = source.durationSeconds ?? 0;
-  const expectedSeconds = Number.isFinite(end)
-    ? (end - start) / sampleRate
-    : Math.max(0, Math.min(known - startSeconds, durationSeconds));
-  return { start, end, expectedSeconds };
-}
-
-async function* readStretch(
-  source: SourceStream,
-  { start, end }: Stretch,
-  targetRate: number,
-): AsyncGenerator<Float32Array, void, undefined> {
-  const sourceRate = source.origin.sampleRate;
-  const resampler = sourceRate === targetRate ? null : await Resampler.create(sourceRate, targetRate);
-  const reach = resampler?.reach ?? 0;
-  // The filter starts where both grids meet, far enough before the stretch to be free of the silence that it
-  // starts from, so that the stretch is the same as the one cut from the whole.
-  const period = commonPeriod(sourceRate, targetRate);
-  const periodsBefore = Math.floor((start * sourceRate) / targetRate - reach) / period.source;
-  const firstPeriod = Math.max(0, Math.floor(periodsBefore));
-  const fromFrame = firstPeriod * period.source;
-  const toFrame = Math.min(source.endFrame, Math.ceil((end * sourceRate) / targetRate) + reach);
-
-  let place = firstPeriod * period.target;
-  let given = 0;
-  const cut = (samples: Float32Array): Float32Array => {
-    const part = samples.subarray(Math.max(0, start - place), Math.max(0, end - place));
-    place += samples.length;
-    given += part.length;
-    return part;
-  };
-  try {
-    for await (const sound of contiguous(source.blocks(fromFrame, toFrame), sourceRate, fromFrame, toFrame)) {
-      const part = cut(resampler ? resampler.process(sound) : sound);
-      if (part.length > 0) yield part;
-    }
-    if (resampler) {
-      const part = cut(resampler.flush());
-      if (part.length > 0) yield part;
-    }
-  } finally {
-    resampler?.close();
-  }
-  if (given > 0) return;
-  if (start > 0) throw startsTooLate(start / targetRate, place / targetRate);
-  throw noSamples();
+/** @throws VoxlaneError `options` */
+function checkTrack(track: number | undefined, most = 1): void {
+  if (track === undefined || (Number.isInteger(track) && track >= 1 && track <= most)) return;
+  throw new VoxlaneError({
+    code: 'options',
+    problem: `The option track is ${track}`,
+    expected: most === 1 ? '1, or no track: the file has one audio track' : 'a whole number from 1 on',
+    remedy: 'Change the option and run again',
+  });
 }
 
 function checkOptions({ sampleRate, startSeconds = 0, durationSeconds = Infinity }: DecodeOptions): void {
@@ -279,20 +218,4 @@ function checkOptions({ sampleRate, startSeconds = 0, durationSeconds = Infinity
   for (const [name, value, isGood, expected] of checks) {
     if (!isGood) throw new VoxlaneError({ code: 'options', problem: `${name} is ${value}`, expected });
   }
-}
-
-function startsTooLate(startSeconds: number, lengthSeconds: number): VoxlaneError {
-  return new VoxlaneError({
-    code: 'options',
-    problem: `startSeconds is ${startSeconds} but the recording is ${lengthSeconds.toFixed(3)} s long`,
-    expected: 'a start within the recording',
-  });
-}
-
-function noSamples(): VoxlaneError {
-  return new VoxlaneError({
-    code: 'audio-no-samples',
-    problem: 'The recording holds no samples',
-    remedy: 'Choose another recording',
-  });
 }

@@ -16,11 +16,16 @@ import {
   type InputAudioTrack,
 } from 'mediabunny';
 import { messageOf, VoxlaneError } from '../util/errors';
-import { decodeFailure, mixToMono, type SoundBlock } from './blocks';
+import type { PlanarBlock } from './blocks';
+import { codecName, fileKindName } from './codecNames';
+import { cutBlock } from './cutBlock';
 import { decoderTrust } from './decoderTrust';
-import { GapClock } from './gaps';
+import { decodeTrack } from './decodeTrack';
+import { placeEdits, type PlacedStretch } from './editTimeline';
 import { guardedSource } from './guardedSource';
-import { readMp3Padding, type Mp3Padding } from './mp3Gapless';
+import { ByteReader } from './layout/byteReader';
+import { readEdits } from './layout/mp4';
+import type { Mp3Padding } from './mp3Gapless';
 import { probeDecoder } from './probeDecoder';
 import { checkChannels, checkSampleRate } from './wavHeader';
 
@@ -41,6 +46,33 @@ const INEXACT_SEEK_CODECS = new Set(['opus', 'vorbis']);
 /** A file whose last samples are less than this short of its promise is not called truncated. */
 const TRUNCATION_TOLERANCE_SECONDS = 0.25;
 
+/** One audio track of a file. */
+export interface AudioTrack {
+  /** From 1 on, in the order of the file. */
+  readonly number: number;
+  /** mediabunny's name of the codec, or the container's own if that is not known. */
+  readonly codec: string;
+  /** As the container has it, in Hz. */
+  readonly sampleRate: number;
+  readonly channels: number;
+  /** ISO 639-2 code; null if the file does not say. */
+  readonly language: string | null;
+  /** As the file calls it; null if it does not. */
+  readonly name: string | null;
+  /** Whether this is the one that is read. */
+  readonly isRead: boolean;
+}
+
+/** What is known of a file, beyond what its container says. */
+export interface TrackOptions {
+  /** Number of the audio track, from 1 on; undefined: the one that the container marks, or the first. */
+  readonly track: number | undefined;
+  /** Of an MP3 file. */
+  readonly padding: Mp3Padding | null;
+  /** Name of a codec that no demuxer here knows. */
+  readonly unreadableCodec?: string | null;
+}
+
 /** A container with an audio track that can be decoded here. */
 export interface OpenTrack {
   readonly container: string;
@@ -52,23 +84,32 @@ export interface OpenTrack {
   readonly durationSeconds: number | null;
   /** Place on the time axis after the last sample; infinite where the container gives no exact end. */
   readonly endFrame: number;
+  /** All audio tracks of the file, in its order. */
+  readonly tracks: readonly AudioTrack[];
   /**
    * Decodes from `fromFrame` or somewhat before it.
    *
    * @throws VoxlaneError `audio-decode`, `audio-truncated`, `audio-channels`
    */
-  blocks(fromFrame: number, toFrame: number): AsyncGenerator<SoundBlock, void, undefined>;
+  blocks(fromFrame: number, toFrame: number): AsyncGenerator<PlanarBlock, void, undefined>;
   close(): void;
 }
 
-/** Whether the container can be read here and holds sound, but this thread has no decoder for it that works. */
-export async function lacksDecoder(source: Blob): Promise<boolean> {
+/**
+ * Who can read a file: this thread (`here`), perhaps the page's decoder (`page`) since this thread has none for the
+ * codec, or perhaps only that one (`unknown`), because no demuxer here knows the file.
+ */
+export type DecoderPlace = 'here' | 'page' | 'unknown';
+
+/** Where a file that is no WAV is to be decoded. */
+export async function decoderPlace(source: Blob, track: number | undefined): Promise<DecoderPlace> {
   const input = openInput(source);
   try {
-    return !(await hasDecoder(await findTrack(input)));
+    const found = await findTrack(input, track);
+    if ((await found.getCodec()) === null) return 'unknown';
+    return (await hasDecoder(found)) ? 'here' : 'page';
   } catch {
-    // No container that can be read: `openTrack` says so with a reason.
-    return false;
+    return 'unknown';
   } finally {
     input.dispose();
   }
@@ -100,19 +141,7 @@ async function* encodedChunks(track: InputAudioTrack): AsyncGenerator<EncodedAud
 export async function containerSampleRate(source: Blob): Promise<number | null> {
   const input = openInput(source);
   try {
-    return await (await findTrack(input)).getSampleRate();
-  } catch {
-    return null;
-  } finally {
-    input.dispose();
-  }
-}
-
-/** The padding of an MP3 file; null for other files and for an MP3 file without a tag. */
-export async function mp3Padding(source: Blob): Promise<Mp3Padding | null> {
-  const input = openInput(source);
-  try {
-    return (await input.getFormat()).name === MP3.name ? await readMp3Padding(source) : null;
+    return await (await findTrack(input, undefined)).getSampleRate();
   } catch {
     return null;
   } finally {
@@ -124,12 +153,15 @@ export async function mp3Padding(source: Blob): Promise<Mp3Padding | null> {
  * Opens a file with mediabunny: MP3, AAC, Opus, Vorbis, FLAC or PCM in MP4, QuickTime, WebM, Matroska, Ogg,
  * ADTS, MPEG-TS or bare.
  *
- * @throws VoxlaneError `audio-unsupported`, `audio-channels`, `audio-no-samples`, `audio-truncated`
+ * @throws VoxlaneError `audio-unsupported`, `audio-channels`, `audio-no-samples`, `audio-truncated`, `options` for a track
+ *   that the file does not have
  */
-export async function openTrack(source: Blob): Promise<OpenTrack> {
+export async function openTrack(source: Blob, options: TrackOptions): Promise<OpenTrack> {
   const input = openInput(source);
   try {
-    return await describeTrack(source, input);
+    if (!(await input.canRead())) throw await unreadable(source);
+    if (options.unreadableCodec != null) throw noDecoder(options.unreadableCodec);
+    return await describeTrack(source, input, options);
   } catch (cause) {
     input.dispose();
     if (cause instanceof VoxlaneError) throw cause;
@@ -141,20 +173,52 @@ function openInput(source: Blob): Input {
   return new Input({ source: guardedSource(source), formats: FORMATS });
 }
 
-async function findTrack(input: Input): Promise<InputAudioTrack> {
-  if (!(await input.canRead())) throw unsupported('The file is not of a kind that can be read');
-  const track = await input.getPrimaryAudioTrack();
-  if (!track) throw unsupported('The file has no audio track');
-  return track;
+async function unreadable(source: Blob): Promise<VoxlaneError> {
+  const kind = await fileKindName(source);
+  return unsupported(kind === null ? 'The file is not of a kind that can be read' : `The file is ${kind}, which cannot be read`);
 }
 
-async function describeTrack(source: Blob, input: Input): Promise<OpenTrack> {
-  const track = await findTrack(input);
+/** @throws VoxlaneError `audio-unsupported`, `options` */
+async function findTrack(input: Input, number: number | undefined): Promise<InputAudioTrack> {
+  if (!(await input.canRead())) throw unsupported('The file is not of a kind that can be read');
+  const primary = await input.getPrimaryAudioTrack();
+  if (!primary) throw unsupported('The file has no audio track');
+  if (number === undefined) return primary;
+  const tracks = await input.getAudioTracks();
+  const track = tracks[number - 1];
+  if (track) return track;
+  throw new VoxlaneError({
+    code: 'options',
+    problem: `The option track is ${number}, but the file has ${tracks.length} audio track${tracks.length === 1 ? '' : 's'}`,
+    expected: tracks.length === 1 ? '1, or no track' : `a number from 1 to ${tracks.length}`,
+    remedy: 'Change the option and run again',
+  });
+}
+
+async function listTracks(input: Input, read: InputAudioTrack): Promise<AudioTrack[]> {
+  const tracks = await input.getAudioTracks();
+  return Promise.all(
+    tracks.map(async (track, index) => {
+      const language = await track.getLanguageCode();
+      return {
+        number: index + 1,
+        codec: (await track.getCodec()) ?? codecName(null, await track.getInternalCodecId()),
+        sampleRate: await track.getSampleRate(),
+        channels: await track.getNumberOfChannels(),
+        language: language === 'und' ? null : language,
+        name: await track.getName(),
+        isRead: track.id === read.id,
+      };
+    }),
+  );
+}
+
+async function describeTrack(source: Blob, input: Input, { track: number, padding }: TrackOptions): Promise<OpenTrack> {
+  const track = await findTrack(input, number);
+  const codec = await track.getCodec();
+  if (codec === null || !(await hasDecoder(track))) throw noDecoder(codecName(codec, await track.getInternalCodecId()));
   checkChannels(await track.getNumberOfChannels());
-  const codec = (await track.getCodec()) ?? 'unknown';
-  if (!(await hasDecoder(track))) throw unsupported(`This browser has no decoder for ${codec} that works in a worker`);
   const container = (await input.getFormat()).name;
-  const padding = container === MP3.name ? await readMp3Padding(source) : null;
   // The clock of a transport stream starts anywhere.
   const originSeconds = container === MPEG_TS.name ? await input.getFirstTimestamp() : 0;
   const first = await firstSample(track, codec);
@@ -164,25 +228,35 @@ async function describeTrack(source: Blob, input: Input): Promise<OpenTrack> {
   checkChannels(channels);
 
   const offsetSeconds = originSeconds + (padding ? padding.leading / sampleRate : 0);
+  const edits = container === MP4.name || container === QTFF.name ? await editsOf(source, track) : null;
   const promise = await promisedEnd(track, container);
-  const endFrame = padding?.length ?? (promise === null ? Infinity : Math.round(promise * sampleRate));
+  const editedEnd = edits && Math.max(...edits.map(({ to, shift }) => Math.min(to, promise ?? Infinity) + shift));
+  const endSeconds = editedEnd ?? promise;
+  const endFrame = padding?.length ?? (endSeconds === null ? Infinity : Math.round(endSeconds * sampleRate));
   const canSeek = EXACT_SEEK_CONTAINERS.has(container) && !INEXACT_SEEK_CODECS.has(codec);
   const estimate = promise ?? (await estimateEnd(track));
+  const decode = async function* (from: number, to: number): AsyncGenerator<PlanarBlock, number, undefined> {
+    const early = canSeek ? from + offsetSeconds - PREROLL_SECONDS : 0;
+    return yield* decodeTrack(track, { from: early > 0 ? early : -Infinity, to: to + offsetSeconds, offsetSeconds, sampleRate, codec });
+  };
   return {
     container,
     codec,
     sampleRate,
     channels,
+    tracks: await listTracks(input, track),
     durationSeconds: Number.isFinite(endFrame)
       ? endFrame / sampleRate
       : estimate && Math.max(0, estimate - offsetSeconds),
     endFrame,
     async *blocks(fromFrame, toFrame) {
-      const early = canSeek ? fromFrame / sampleRate + offsetSeconds - PREROLL_SECONDS : 0;
-      const from = early > 0 ? early : -Infinity;
-      const to = Math.min(toFrame, endFrame) / sampleRate + offsetSeconds;
-      const reached = yield* decode(track, { from, to, offsetSeconds, sampleRate, codec });
-      if (promise !== null) checkReached(reached, Math.min(toFrame, endFrame), sampleRate);
+      const to = Math.min(toFrame, endFrame);
+      if (edits && edits.length > 1) {
+        yield* decodeEdits(edits, decode, { fromFrame, toFrame: to, sampleRate });
+        return;
+      }
+      const reached = yield* decode(fromFrame / sampleRate, to / sampleRate);
+      if (promise !== null) checkReached(reached, to, sampleRate);
     },
     close() {
       input.dispose();
@@ -190,54 +264,29 @@ async function describeTrack(source: Blob, input: Input): Promise<OpenTrack> {
   };
 }
 
-interface DecodeRange {
-  readonly from: number;
-  readonly to: number;
-  readonly offsetSeconds: number;
-  readonly sampleRate: number;
-  readonly codec: string;
+async function editsOf(source: Blob, track: InputAudioTrack): Promise<PlacedStretch[] | null> {
+  const edits = await readEdits(new ByteReader(source), track.id);
+  return edits && placeEdits(edits);
 }
 
-/** @returns place on the time axis after the last sample that was decoded */
-async function* decode(
-  track: InputAudioTrack,
-  { from, to, offsetSeconds, sampleRate, codec }: DecodeRange,
-): AsyncGenerator<SoundBlock, number, undefined> {
-  let reached = 0;
-  const packets = new EncodedPacketSink(track);
-  const first = from > -Infinity ? await packets.getPacket(from, { metadataOnly: true }) : null;
-  const clock = new GapClock(packets.packets(first ?? undefined, undefined, { metadataOnly: true }), codec);
-  try {
-    // Behind a gap the decoder's clock is early. So it is given no end, and for its start the packet's own time.
-    for await (const sample of new AudioSampleSink(track).samples(first?.timestamp ?? -Infinity)) {
-      try {
-        if (sample.sampleRate !== sampleRate) {
-          throw new Error(`the sample rate changes from ${sampleRate} to ${sample.sampleRate} Hz`);
-        }
-        const time = await clock.place(sample.timestamp, sample.duration);
-        if (time >= to) return reached;
-        const startFrame = Math.round((time - offsetSeconds) * sampleRate);
-        reached = startFrame + sample.numberOfFrames;
-        yield { startFrame, samples: mixToMono(planes(sample)) };
-      } finally {
-        // The decoder has few buffers; one that is not given back stops it.
-        sample.close();
-      }
+type Decode = (fromSeconds: number, toSeconds: number) => AsyncGenerator<PlanarBlock, number, undefined>;
+
+/** What a player shows: each stretch of the edit list in its place. */
+async function* decodeEdits(
+  edits: readonly PlacedStretch[],
+  decode: Decode,
+  { fromFrame, toFrame, sampleRate }: { readonly fromFrame: number; readonly toFrame: number; readonly sampleRate: number },
+): AsyncGenerator<PlanarBlock, void, undefined> {
+  for (const { from, to, shift } of edits) {
+    const shiftFrames = Math.round(shift * sampleRate);
+    const start = Math.max(Math.round(from * sampleRate), fromFrame - shiftFrames);
+    const end = Math.min(Math.round(to * sampleRate), toFrame - shiftFrames);
+    if (end <= start) continue;
+    for await (const block of decode(start / sampleRate, end / sampleRate)) {
+      const part = cutBlock(block, start, end, shiftFrames);
+      if (part) yield part;
     }
-  } catch (cause) {
-    throw decodeFailure(reached, sampleRate, cause);
-  } finally {
-    await clock.close();
   }
-  return reached;
-}
-
-function planes(sample: AudioSample): Float32Array[] {
-  return Array.from({ length: sample.numberOfChannels }, (_, planeIndex) => {
-    const plane = new Float32Array(sample.numberOfFrames);
-    sample.copyTo(plane, { planeIndex, format: 'f32-planar' });
-    return plane;
-  });
 }
 
 async function firstSample(track: InputAudioTrack, codec: string): Promise<AudioSample> {
@@ -247,7 +296,7 @@ async function firstSample(track: InputAudioTrack, codec: string): Promise<Audio
     if (value) return value;
   } catch (cause) {
     // Some containers are recognised by a few bytes; where not even the start decodes, it was no audio.
-    throw unsupported(`The file looks like ${codec} but cannot be decoded: ${messageOf(cause)}`, cause);
+    throw unsupported(`The file looks like ${codecName(codec, null)} but cannot be decoded: ${messageOf(cause)}`, cause);
   } finally {
     await samples.return();
   }
@@ -302,6 +351,10 @@ export function truncated(problem: string, heldSeconds: number | null): VoxlaneE
     problem,
     remedy: `Copy the whole file again, or ${stretch} to analyse the part that is there`,
   });
+}
+
+function noDecoder(codec: string): VoxlaneError {
+  return unsupported(`The sound is ${codec}, and this browser has no decoder for it`);
 }
 
 function unsupported(problem: string, cause?: unknown): VoxlaneError {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { needsPageDecoder, openAudio } from './decode';
+import { decoderFor, openAudio } from './decode';
 import { readMp3Padding, withoutMp3Padding } from './mp3Gapless';
 
 const FIXTURE = new URL('../../e2e/fixtures/sample.mp3', import.meta.url);
@@ -52,7 +52,7 @@ describe('a codec without a decoder in this thread', () => {
   it('is left to the page, and refused by openAudio', async () => {
     // Node has no WebCodecs.
     const file = new Blob([await readFile(FIXTURE)]);
-    expect(await needsPageDecoder(file)).toBe(true);
+    expect(await decoderFor(file)).toBe('page');
     await expect(openAudio(file, { sampleRate: 16_000 })).rejects.toMatchObject({ code: 'audio-unsupported' });
   });
 });

@@ -11,6 +11,14 @@ export interface Mp3Padding {
   readonly length: number | null;
 }
 
+/** What the first frame says of the file. */
+export interface Mp3Tag {
+  /** Length of all frames that the tag counts, padding included; null if it does not count them. */
+  readonly declaredSeconds: number | null;
+  /** Null if the encoder does not give it. */
+  readonly padding: Mp3Padding | null;
+}
+
 /** Delay of the decoder's filter bank, which every MP3 decoder has. */
 const DECODER_DELAY = 529;
 /** Encoders that fill in the delay; others leave anything there. The list is that of FFmpeg's `mp3dec.c`. */
@@ -19,6 +27,11 @@ const SEARCHED_BYTES = 8192;
 
 /** The padding that the tag of an MP3 file gives; null where there is no tag that can be relied on. */
 export async function readMp3Padding(source: Blob): Promise<Mp3Padding | null> {
+  return (await readMp3Tag(source))?.padding ?? null;
+}
+
+/** The tag of an MP3 file; null if there is none. */
+export async function readMp3Tag(source: Blob): Promise<Mp3Tag | null> {
   const start = await skipId3(source);
   const view = new DataView(await source.slice(start, start + SEARCHED_BYTES).arrayBuffer());
   const frame = findFrame(view);
@@ -33,13 +46,15 @@ export async function readMp3Padding(source: Blob): Promise<Mp3Padding | null> {
   const frames = flags & 1 ? view.getUint32(tag + 8) : null;
   // Frame count, byte count, seek table and quality are there only where their flags are set.
   const encoder = tag + 8 + (flags & 1 ? 4 : 0) + (flags & 2 ? 4 : 0) + (flags & 4 ? 100 : 0) + (flags & 8 ? 4 : 0);
-  if (!ENCODERS_WITH_DELAY.includes(text(view, encoder))) return null;
+  const total = frames === null ? null : frames * (isMpeg1 ? 1152 : 576);
+  const declaredSeconds = total === null ? null : total / sampleRateOf(view, frame);
+  if (!ENCODERS_WITH_DELAY.includes(text(view, encoder))) return { declaredSeconds, padding: null };
   const delays = (view.getUint16(encoder + 21) << 8) | view.getUint8(encoder + 23);
   const delay = delays >> 12;
   const trailing = delays & 0xfff;
-  const total = frames === null ? null : frames * (isMpeg1 ? 1152 : 576);
   const length = total === null ? null : total - delay - trailing;
-  return { leading: delay + DECODER_DELAY, trailing, length: length !== null && length > 0 ? length : null };
+  const padding = { leading: delay + DECODER_DELAY, trailing, length: length !== null && length > 0 ? length : null };
+  return { declaredSeconds, padding };
 }
 
 /**
@@ -76,6 +91,13 @@ function findFrame(view: DataView): number {
     if (sync === 0xff && (version & 0xe6) === 0xe2 && view.getUint8(at + 2) >> 4 !== 15) return at;
   }
   return -1;
+}
+
+/** In Hz, of the frame at `offset`. */
+function sampleRateOf(view: DataView, offset: number): number {
+  const version = (view.getUint8(offset + 1) >> 3) & 3;
+  const rate = [44_100, 48_000, 32_000][(view.getUint8(offset + 2) >> 2) & 3] ?? 44_100;
+  return rate / (version === 3 ? 1 : version === 2 ? 2 : 4);
 }
 
 function text(view: DataView, offset: number): string {

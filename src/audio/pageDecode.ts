@@ -26,14 +26,16 @@ export async function decodeOnPage(source: Blob, wantedRate?: number): Promise<P
   if (typeof OfflineAudioContext === 'undefined') throw unsupported('There is no Web Audio in this thread');
   // `decodeAudioData` gives the context's rate; at the file's own rate it has nothing to convert. The demuxer
   // is loaded here since no other code of the page needs it.
-  const { containerSampleRate, mp3Padding } = await loadPart(() => import('./media'));
+  const [{ containerSampleRate }, { findParts }] = await Promise.all([loadPart(() => import('./media')), loadPart(() => import('./layout/fileParts'))]);
   const ownRate = (await containerSampleRate(source)) ?? USUAL_SAMPLE_RATE;
   const sampleRate = Math.min(MOST_CONTEXT_RATE, Math.max(LEAST_CONTEXT_RATE, wantedRate ?? ownRate));
   const buffer = await decodeWith(new OfflineAudioContext(1, 1, sampleRate), source);
   if (buffer.length === 0) {
     throw new VoxlaneError({ code: 'audio-no-samples', problem: 'The audio track holds no samples' });
   }
-  const padding = await mp3Padding(source);
+  // Of several parts, the decoder leaves the padding in.
+  const { parts } = await findParts(source, 1);
+  const padding = parts.length === 1 ? (parts[0]?.padding ?? null) : null;
   const channels = Array.from({ length: buffer.numberOfChannels }, (_, index) =>
     withoutMp3Padding(buffer.getChannelData(index), padding, buffer.sampleRate / ownRate),
   );

@@ -1,4 +1,4 @@
-import { mixToMono, type SoundBlock } from './blocks';
+import type { PlanarBlock } from './blocks';
 
 /** Mono samples that come when they are asked for, as a rule from another thread. */
 export interface SamplePull {
@@ -15,7 +15,7 @@ export interface SamplePull {
 const BLOCK_FRAMES = 65_536;
 
 /**
- * Channels of PCM as blocks of mono sound.
+ * Channels of PCM in blocks.
  *
  * @param channels axes (channel, sample), all of one length
  */
@@ -23,21 +23,21 @@ export function* cutChannels(
   channels: readonly Float32Array[],
   fromFrame: number,
   toFrame: number,
-): Generator<SoundBlock, void, undefined> {
+): Generator<PlanarBlock, void, undefined> {
   const end = Math.min(toFrame, channels[0]?.length ?? 0);
   for (let startFrame = fromFrame; startFrame < end; startFrame += BLOCK_FRAMES) {
     const stop = Math.min(end, startFrame + BLOCK_FRAMES);
-    yield { startFrame, samples: mixToMono(channels.map((channel) => channel.subarray(startFrame, stop))) };
+    yield { startFrame, channels: channels.map((channel) => channel.subarray(startFrame, stop)) };
   }
 }
 
 /** Asks for samples from the first on, until `toFrame` is reached or there are no more, and no faster than blocks are taken. */
-export async function* pullBlocks(pull: SamplePull, toFrame: number): AsyncGenerator<SoundBlock, void, undefined> {
+export async function* pullBlocks(pull: SamplePull, toFrame: number): AsyncGenerator<PlanarBlock, void, undefined> {
   let startFrame = 0;
   while (startFrame < toFrame) {
     const samples = await pull.next(toFrame - startFrame);
     if (!samples) return;
-    yield { startFrame, samples };
+    yield { startFrame, channels: [samples] };
     startFrame += samples.length;
   }
   await pull.stop();

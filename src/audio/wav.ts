@@ -1,8 +1,10 @@
-import { mixToMono, type SoundBlock } from './blocks';
+import type { PlanarBlock } from './blocks';
 import { readBytes } from './readBytes';
 import type { WavEncoding, WavHeader } from './wavHeader';
 
 const BLOCK_BYTES = 1 << 20;
+/** The resampler's output grows with the samples, not with their bytes. */
+const MOST_BLOCK_FRAMES = 1 << 18;
 
 /**
  * Reads samples of a WAV file, about a megabyte at a time.
@@ -18,15 +20,15 @@ export async function* readWav(
   header: WavHeader,
   fromFrame: number,
   toFrame: number,
-): AsyncGenerator<SoundBlock, void, undefined> {
+): AsyncGenerator<PlanarBlock, void, undefined> {
   const frameBytes = header.channels * header.sampleBytes;
-  const blockFrames = Math.max(1, Math.floor(BLOCK_BYTES / frameBytes));
+  const blockFrames = Math.min(MOST_BLOCK_FRAMES, Math.max(1, Math.floor(BLOCK_BYTES / frameBytes)));
   const end = Math.min(toFrame, header.heldFrames);
   for (let startFrame = fromFrame; startFrame < end; startFrame += blockFrames) {
     const frames = Math.min(blockFrames, end - startFrame);
     const start = header.dataStart + startFrame * frameBytes;
     const bytes = await readBytes(source, start, start + frames * frameBytes);
-    yield { startFrame, samples: mixToMono(splitChannels(bytes, header, frames)) };
+    yield { startFrame, channels: splitChannels(bytes, header, frames) };
   }
 }
 

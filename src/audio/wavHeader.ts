@@ -1,4 +1,5 @@
 import { VoxlaneError } from '../util/errors';
+import { wavFormatName } from './codecNames';
 import { readBytes } from './readBytes';
 
 /** How one sample of one channel is stored. */
@@ -18,9 +19,15 @@ export interface WavHeader {
   readonly heldFrames: number;
   /** Samples of each channel that the header promises; `heldFrames` where it makes no promise. */
   readonly promisedFrames: number;
+  /** Bytes of samples that the header gives, if that is a placeholder; otherwise null. */
+  readonly ignoredBytes: number | null;
+  /** Offset after the data chunk; the file's length where its size is a placeholder. */
+  readonly dataEnd: number;
 }
 
 export const MOST_CHANNELS = 32;
+/** Speech takes more; a rate below it is a broken header. */
+export const LEAST_SAMPLE_RATE = 1000;
 export const MOST_SAMPLE_RATE = 768_000;
 /** More chunks than any recorder writes before the samples: a file with more must not keep the reader busy. */
 const MOST_CHUNKS = 1000;
@@ -37,6 +44,12 @@ const EXTENSIBLE = 0xfffe;
  * arecord. The samples then reach to the end of the file.
  */
 const PLACEHOLDER_SIZES = new Set([0xffff_ffff, 0x7fff_ffff, 0x7fff_f000, 0x8000_0000]);
+/**
+ * From this size on, a promise that the file does not keep is taken for a placeholder too, if the file ends with a whole
+ * sample: writers of streams put any large number there (2,000,000,000, sizes some bytes below a power of two). A file
+ * that really lost its end has a smaller promise as a rule, and otherwise a note tells of it.
+ */
+const LEAST_PLACEHOLDER_BYTES = 1e9;
 
 /** Whether the first bytes are those of a WAV file. */
 export async function isWav(source: Blob): Promise<boolean> {
@@ -78,6 +91,11 @@ export async function readWavHeader(source: Blob): Promise<WavHeader> {
   const held = source.size - data.start;
   const promised = promisedBytes(data.size, longDataSize, riffSize, source.size, held);
   const frameBytes = layout.channels * layout.sampleBytes;
+  if (promised > held && promised >= LEAST_PLACEHOLDER_BYTES && held > 0 && held % frameBytes === 0) {
+    const heldFrames = held / frameBytes;
+    const whole = { promisedFrames: heldFrames, heldFrames, ignoredBytes: promised, dataEnd: source.size };
+    return { ...layout, littleEndian, dataStart: data.start, ...whole };
+  }
   const promisedFrames = Math.floor(promised / frameBytes);
   return {
     ...layout,
@@ -85,6 +103,8 @@ export async function readWavHeader(source: Blob): Promise<WavHeader> {
     dataStart: data.start,
     promisedFrames,
     heldFrames: Math.min(promisedFrames, Math.floor(held / frameBytes)),
+    ignoredBytes: null,
+    dataEnd: Math.min(source.size, data.start + promised),
   };
 }
 
@@ -119,7 +139,9 @@ function readLayout(
   if (!encoding || !ALLOWED_BYTES[encoding].includes(sampleBytes) || bits > sampleBytes * 8) {
     throw new VoxlaneError({
       code: 'audio-unsupported',
-      problem: `The WAV file stores its samples as format ${tag} with ${bits} bits in ${sampleBytes} bytes`,
+      problem: encoding
+        ? `The WAV file stores its samples as format ${tag} with ${bits} bits in ${sampleBytes} bytes`
+        : `The sound of the WAV file is ${wavFormatName(tag) ?? 'of an unknown codec'} (format ${tag}), which this browser cannot decode`,
       expected: 'integers of 8 to 32 bits, floats of 32 or 64 bits, A-law or mu-law',
       remedy: 'Convert it, with "ffmpeg -i in.wav -c:a pcm_s16le out.wav" for example',
     });
@@ -140,11 +162,11 @@ export function checkChannels(channels: number): void {
 
 /** @throws VoxlaneError `audio-unsupported` unless a whole number that sound is recorded with */
 export function checkSampleRate(sampleRate: number): void {
-  if (Number.isInteger(sampleRate) && sampleRate >= 1 && sampleRate <= MOST_SAMPLE_RATE) return;
+  if (Number.isInteger(sampleRate) && sampleRate >= LEAST_SAMPLE_RATE && sampleRate <= MOST_SAMPLE_RATE) return;
   throw new VoxlaneError({
     code: 'audio-unsupported',
     problem: `The audio has a sample rate of ${sampleRate} Hz`,
-    expected: `1 to ${MOST_SAMPLE_RATE} Hz`,
+    expected: `${LEAST_SAMPLE_RATE} to ${MOST_SAMPLE_RATE} Hz`,
   });
 }
 

@@ -70,6 +70,10 @@ export interface JsonSource {
     /** The bounds that were asked for, if they are not met; null otherwise. */
     readonly unmet: object | null;
   };
+  /** The file's audio tracks, with the one that was read. */
+  readonly tracks?: readonly object[];
+  /** What was repaired, skipped or left out while the recording was read. */
+  readonly notes?: readonly object[];
   /** Seconds of work by stage. */
   readonly timings: Readonly<Record<string, number | undefined>>;
 }
@@ -90,6 +94,8 @@ export function toJson(file: string, result: JsonSource, run?: RunManifest): str
     file,
     durationSeconds: toMicroseconds(result.durationSeconds),
     ...(run && { run }),
+    ...(result.tracks && { tracks: result.tracks }),
+    ...(result.notes && { notes: result.notes.map(plainNote) }),
     backend: {
       name: backend.name,
       adapter: backend.adapter,
@@ -142,6 +148,9 @@ function plainTurn({ startSeconds, endSeconds, speaker, confidence }: Turn) {
     ...(confidence !== undefined && { confidence: confidence === null ? null : toFourDigits(confidence) }),
   };
 }
+
+const plainNote = (note: object): object =>
+  Object.fromEntries(Object.entries(note).map(([key, value]: [string, unknown]) => [key, typeof value === 'number' ? toMicroseconds(value) : value]));
 
 const toFourDigits = (value: number): number => Math.round(value * 1e4) / 1e4;
 

@@ -33,6 +33,7 @@ const RUN_NAMES: readonly string[] = Object.keys({
   startSeconds: true,
   durationSeconds: true,
   sampleRate: true,
+  track: true,
 } satisfies Record<keyof DiarizeOptions, true>);
 
 /**

@@ -1,4 +1,4 @@
-import { MOST_SAMPLE_RATE } from '../audio/wavHeader';
+import { LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE } from '../audio/wavHeader';
 import type { SpeakerBounds } from '../clustering/cluster';
 import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
 import { PUBLIC_HUB } from '../store/sources';
@@ -16,8 +16,10 @@ export interface CheckedRunOptions extends SpeakerBounds {
   /** Undefined for the default of the preset. */
   readonly minDurationOn: number | undefined;
   readonly minDurationOff: number | undefined;
-  /** Of raw samples, in Hz; undefined for the model's. */
+  /** Of raw samples, in Hz. */
   readonly sampleRate: number | undefined;
+  /** Audio track of a file; undefined for its default. */
+  readonly track: number | undefined;
   readonly onPreview: DiarizeOptions['onPreview'] | undefined;
 }
 
@@ -50,6 +52,7 @@ export interface OwnDiarizerOptions {
 
 const MOST_SPEAKERS = 255;
 const MOST_THREADS = 64;
+const MOST_TRACKS = 1000;
 
 /** @throws VoxlaneError `options`, naming the option, its value and the rule */
 export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
@@ -64,8 +67,9 @@ export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
   }
   const { minDurationOn, minDurationOff } = checkMinDurations(options);
   const { keepVoices = false, onPreview } = options;
-  const sampleRate = checkWhole('sampleRate', options.sampleRate, MOST_SAMPLE_RATE);
-  return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, minDurationOn, minDurationOff, keepVoices, sampleRate, onPreview };
+  const sampleRate = checkWhole('sampleRate', options.sampleRate, MOST_SAMPLE_RATE, LEAST_SAMPLE_RATE);
+  const track = checkWhole('track', options.track, MOST_TRACKS);
+  return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, minDurationOn, minDurationOff, keepVoices, sampleRate, track, onPreview };
 }
 
 /** @throws VoxlaneError `options`, naming the option, its value and the rule */
@@ -199,9 +203,9 @@ export function folderAddress(name: string, value: string | URL, base: string): 
   }
 }
 
-function checkWhole(name: string, value: number | undefined, most: number): number | undefined {
-  if (value !== undefined && !(Number.isInteger(value) && value >= 1 && value <= most)) {
-    throw optionError(name, value, `a whole number from 1 to ${most}`);
+function checkWhole(name: string, value: number | undefined, most: number, least = 1): number | undefined {
+  if (value !== undefined && !(Number.isInteger(value) && value >= least && value <= most)) {
+    throw optionError(name, value, `a whole number from ${least} to ${most}`);
   }
   return value;
 }

@@ -1,7 +1,9 @@
 import { transfer } from 'comlink';
 import type { DecodeSource } from '../../workers/contracts';
 import { moved } from '../../workers/moved';
+import { recordingNotes } from '../audio/notes';
 import { decodeOnPage } from '../audio/pageDecode';
+import { VoxlaneError } from '../util/errors';
 import type { Assembly } from '../diarization/assemble';
 import { addCounts, countsSince, type GpuCountsByStage } from '../gpu/meter';
 import { nameSpeakers, usedModels } from './describe';
@@ -38,10 +40,11 @@ export async function runPipeline(
   const local = await runModels(engine, isOpenEnded ? null : facts.durationSeconds, hook, (numWindows, expected) => {
     previewer.offer(numWindows, expected);
   }).finally(() => { previewer.stop(); });
+  const notes = await engine.decode.call((api) => api.notes());
   const timings: Timings = { ...local.timings };
   const describeWith = async (assembly: Assembly | null): Promise<DiarizationResult> => {
     const gpu = engine.backend.name === 'webgpu' ? countsSince(await gpuCounts(engine), counted) : null;
-    const result = describe(engine, local, assembly, options, timings, gpu);
+    const result = { ...describe(engine, local, assembly, options, timings, gpu), tracks: facts.tracks, notes };
     return options.keepVoices ? { ...result, voices: await takeVoices(engine, options) } : result;
   };
   const { numClasses: numSpeakers } = engine.segmentationManifest.powerset;
@@ -63,27 +66,40 @@ async function gpuCounts({ segmentation, embedding }: Engine): Promise<GpuCounts
 
 async function openInput(engine: Engine, input: ReadyInput, options: CheckedRunOptions) {
   const { sampleRate, windowSamples, hopSamples } = engine.segmentationManifest;
-  const { startSeconds, durationSeconds } = options;
-  const decodeOptions = { sampleRate, startSeconds, ...(durationSeconds !== undefined && { durationSeconds }) };
-  const source = await decodeSource(engine, input);
+  const { startSeconds, durationSeconds, track } = options;
+  const decodeOptions = {
+    sampleRate,
+    startSeconds,
+    ...(durationSeconds !== undefined && { durationSeconds }),
+    ...(track !== undefined && { track }),
+  };
+  const source = await decodeSource(engine, input, track);
   return engine.decode.call((api) => api.open(source, decodeOptions, { windowSamples, hopSamples }));
 }
 
-async function decodeSource(engine: Engine, input: ReadyInput): Promise<DecodeSource> {
-  if (input.kind === 'file') return fileSource(engine, input.blob);
-  const { sampleRate = engine.segmentationManifest.sampleRate } = input;
+async function decodeSource(engine: Engine, input: ReadyInput, track: number | undefined): Promise<DecodeSource> {
+  if (input.kind === 'file') return fileSource(engine, input.blob, track);
+  const { sampleRate } = input;
   if (input.kind === 'samples') return { kind: 'samples', samples: input.samples, sampleRate };
   // On a GPU that turns out to be at fault the run starts anew, and a stream can be read once only.
   const port = input.feed.open(engine.backend.name === 'webgpu');
   return transfer({ kind: 'stream', port, sampleRate }, [port]);
 }
 
-async function fileSource(engine: Engine, blob: Blob): Promise<DecodeSource> {
-  const needsPage = await engine.decode.call((api) => api.needsPageDecoder(blob));
-  if (!needsPage) return { kind: 'file', blob };
-  const audio = await decodeOnPage(blob);
-  // What the page decoded moves: an hour of it would take the page a second to copy.
-  return moved({ kind: 'channels', ...audio }, ...audio.channels);
+async function fileSource(engine: Engine, blob: Blob, track: number | undefined): Promise<DecodeSource> {
+  const place = await engine.decode.call((api) => api.decoderFor(blob, track));
+  // The page's decoder always takes the first track.
+  if (place === 'here' || (track ?? 1) > 1) return { kind: 'file', blob };
+  try {
+    const audio = await decodeOnPage(blob);
+    const notes = place === 'unknown' ? [recordingNotes.browserDecoder()] : [];
+    // What the page decoded moves: an hour of it would take the page a second to copy.
+    return moved({ kind: 'channels', ...audio, notes }, ...audio.channels);
+  } catch (thrown) {
+    // The worker's error names the codec.
+    if (thrown instanceof VoxlaneError && thrown.code === 'audio-unsupported') return { kind: 'file', blob };
+    throw thrown;
+  }
 }
 
 function reportAssembly({ count, hardClusters, diarization }: Assembly, numLocal: number, hook: StageHook): void {
@@ -110,7 +126,7 @@ function describe(
   options: CheckedRunOptions,
   timings: Timings,
   gpu: GpuCountsByStage | null,
-): DiarizationResult {
+): Omit<DiarizationResult, 'tracks' | 'notes'> {
   const facts = { dimension: engine.embeddingManifest.embeddingSize, embeddingModel: engine.embeddingModel };
   const named = nameSpeakers(assembly, options.startSeconds, facts);
   return {

@@ -26,9 +26,8 @@ export type DiarizationSource =
 /** A source as it goes to the decoding worker. */
 export type ReadyInput =
   | { readonly kind: 'file'; readonly blob: Blob }
-  /** Of the model's rate where `sampleRate` is undefined. */
-  | { readonly kind: 'samples'; readonly samples: Float32Array; readonly sampleRate: number | undefined }
-  | { readonly kind: 'stream'; readonly feed: SampleFeed; readonly sampleRate: number | undefined };
+  | { readonly kind: 'samples'; readonly samples: Float32Array; readonly sampleRate: number }
+  | { readonly kind: 'stream'; readonly feed: SampleFeed; readonly sampleRate: number };
 
 /** The source of one run: a stream is taken hold of at once, and is told to end with the run. */
 export class RunInput {
@@ -36,7 +35,10 @@ export class RunInput {
   private ready: ReadyInput | null = null;
   private isClosed = false;
 
-  /** @throws VoxlaneError `options` for what is no source, is being read already, or has a rate of its own */
+  /**
+   * @throws VoxlaneError `options` for what is no source or is being read already, for samples without a rate, and for a
+   * file with one
+   */
   constructor(
     source: DiarizationSource,
     private readonly sampleRate: number | undefined,
@@ -71,7 +73,7 @@ export class RunInput {
 
   /** Callers without types pass anything. */
   private whole(source: unknown): ReadyInput {
-    if (source instanceof Float32Array) return { kind: 'samples', samples: source, sampleRate: this.sampleRate };
+    if (source instanceof Float32Array) return { kind: 'samples', samples: source, sampleRate: this.rateOfSamples() };
     if (source instanceof Blob) return this.file(source);
     if (source instanceof ArrayBuffer) return this.file(new Blob([source]));
     throw new VoxlaneError({
@@ -88,6 +90,16 @@ export class RunInput {
     return { kind: 'file', blob };
   }
 
+  private rateOfSamples(): number {
+    if (this.sampleRate !== undefined) return this.sampleRate;
+    throw new VoxlaneError({
+      code: 'options',
+      problem: 'The source is samples, but the option sampleRate is missing',
+      expected: 'the rate of the samples in Hz, such as that of the AudioContext or AudioBuffer that they come from',
+      remedy: 'Set sampleRate and run again',
+    });
+  }
+
   private checkNoRate(): void {
     if (this.sampleRate === undefined) return;
     throw optionError('sampleRate', this.sampleRate, 'no sampleRate for a file, which has its own');
@@ -102,7 +114,8 @@ export class RunInput {
       throw new VoxlaneError({ code: 'audio-no-samples', problem: 'The stream ended before its first piece' });
     }
     if (!(first.value instanceof Uint8Array)) {
-      return { kind: 'stream', feed: new SampleFeed(reader, first.value), sampleRate: this.sampleRate };
+      const sampleRate = this.rateOfSamples();
+      return { kind: 'stream', feed: new SampleFeed(reader, first.value), sampleRate };
     }
     this.checkNoRate();
     return { kind: 'file', blob: await collect(reader, first.value) };

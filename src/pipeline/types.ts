@@ -1,4 +1,6 @@
 import type { ModelProof } from '../compare/prove';
+import type { AudioTrack } from '../audio/media';
+import type { RecordingNote } from '../audio/notes';
 import type { GpuCountsByStage } from '../gpu/meter';
 import type { Turn } from '../timeline/turn';
 import type { KeptVoices } from './keptVoices';
@@ -7,6 +9,8 @@ import type { SpeakerCount } from './speakerCount';
 import type { StageHook, StageName } from './stages';
 
 export type { ModelProof, StageProof } from '../compare/prove';
+export type { AudioTrack } from '../audio/media';
+export type { RecordingNote, RecordingNoteCode } from '../audio/notes';
 export type { GpuCounts, GpuCountsByStage } from '../gpu/meter';
 export type { Turn } from '../timeline/turn';
 export type { ClusteringName, PresetId, Speed } from './settings';
@@ -97,6 +101,10 @@ export interface DiarizationResult {
   readonly modelNote: string | null;
   /** What each stage asked of the GPU in this run; null on WASM. */
   readonly gpu: GpuCountsByStage | null;
+  /** The file's audio tracks, with the one that was read; empty for WAV, for samples, and for what only the page's decoder reads. */
+  readonly tracks: readonly AudioTrack[];
+  /** What was repaired, skipped or left out while the recording was read; empty if all of it was read as it is. */
+  readonly notes: readonly RecordingNote[];
   /** What the models heard, to cluster it again; absent without {@link DiarizeOptions.keepVoices}. */
   readonly voices?: KeptVoices;
 }
@@ -230,6 +238,11 @@ export interface DiarizeOptions {
   readonly startSeconds?: number;
   /** Length of the analysed stretch, in seconds. Default: to the end. A stream is not read beyond it. */
   readonly durationSeconds?: number;
-  /** Rate of raw samples in Hz, 1 to 768,000. Default: the model's, 16 kHz. Refused for a file, which has its own. */
+  /**
+   * Rate of raw samples in Hz, 1,000 to 768,000. Required for samples, which do not have it with them. Refused for a file,
+   * which has its own.
+   */
   readonly sampleRate?: number;
+  /** Audio track of a file, from 1 on. Default: the one that the file marks, or the first. Refused for samples. */
+  readonly track?: number;
 }

@@ -36,6 +36,8 @@ const result: DiarizationResult = {
   timings: {},
   backend: { name: 'wasm', adapter: null, threads: 1, reason: '', selfCheck: null },
   gpu: null,
+  tracks: [],
+  notes: [],
 };
 const outcome: Outcome = {
   id: 'a1',

@@ -78,6 +78,8 @@ export function outcomeNamed(id: string): Outcome {
     models: [{ stage: 'embedding', id: 'c', sha256: 'b' }],
     modelNote: null,
     gpu: null,
+    tracks: [],
+    notes: [],
   } satisfies DiarizationResult;
   // What they hold is none of the store's business.
   const withVoices = { ...result, voices: { version: 1, embeddings: new Uint8Array(1000) } } as unknown as DiarizationResult;

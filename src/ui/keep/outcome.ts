@@ -45,11 +45,18 @@ export function withoutHeavyParts({ id, name, result, annotation, options, proce
 export function outcomeFrom(stored: unknown): KeptOutcome {
   const { issues } = v.safeParse(outcomeSchema, stored);
   if (issues) throw damaged(`${v.getDotPath(issues[0]) ?? 'the result'}: ${issues[0].message}`);
-  const outcome = stored as KeptOutcome;
+  const outcome = withNotes(stored as KeptOutcome);
   // A history of no steps checks an annotation as well.
   History.fromPlain({ version: 1, annotation: outcome.annotation, done: [], undone: [] });
   return outcome;
 }
+
+/** Releases before notes kept results without them. */
+function withNotes(outcome: KeptOutcome): KeptOutcome {
+  return outcome.result ? { ...outcome, result: { ...NO_NOTES, ...outcome.result } } : outcome;
+}
+
+const NO_NOTES = { tracks: [], notes: [] };
 
 /** Work that is there, but not as it was stored. */
 export function damaged(what: string): VoxlaneError {

@@ -33,6 +33,8 @@ const result: DiarizationResult = {
   models: [],
   modelNote: null,
   gpu: null,
+  tracks: [],
+  notes: [],
 };
 const cancelled = new VoxlaneError({ code: 'cancelled', problem: 'Cancelled' });
 const unknown = new VoxlaneError({ code: 'model-altered', problem: 'Unknown hash' });

@@ -1,0 +1,95 @@
+/** Names of codecs and kinds of files that cannot be read here, for errors. */
+import { hasText } from './layout/byteReader';
+import { readBytes } from './readBytes';
+
+/** By mediabunny's codec, the sample entry of MP4, or the codec id of Matroska; all in lower case. */
+const CODEC_NAMES: Readonly<Record<string, string>> = {
+  aac: 'AAC',
+  mp3: 'MP3',
+  flac: 'FLAC',
+  opus: 'Opus',
+  vorbis: 'Vorbis',
+  ac3: 'AC-3 (Dolby Digital)',
+  'ac-3': 'AC-3 (Dolby Digital)',
+  a_ac3: 'AC-3 (Dolby Digital)',
+  eac3: 'E-AC-3 (Dolby Digital Plus)',
+  'ec-3': 'E-AC-3 (Dolby Digital Plus)',
+  a_eac3: 'E-AC-3 (Dolby Digital Plus)',
+  dts: 'DTS',
+  dtsc: 'DTS',
+  a_dts: 'DTS',
+  a_truehd: 'Dolby TrueHD',
+  alac: 'ALAC (Apple Lossless)',
+  a_alac: 'ALAC (Apple Lossless)',
+  samr: 'AMR (narrowband)',
+  sawb: 'AMR-WB',
+  qclp: 'QCELP',
+  ima4: 'IMA ADPCM',
+  'ms\u0000\u0011': 'IMA ADPCM',
+  wma2: 'WMA',
+  'a_ms/acm': 'a codec of Windows (ACM)',
+  'a_mpeg/l2': 'MP2',
+  'a_mpeg/l1': 'MP1',
+};
+
+/** Format tags of WAV (RFC 2361). */
+const WAV_NAMES: Readonly<Record<number, string>> = {
+  0x02: 'Microsoft ADPCM',
+  0x11: 'IMA ADPCM',
+  0x14: 'G.723 ADPCM',
+  0x31: 'GSM 6.10',
+  0x42: 'G.723.1',
+  0x45: 'G.726 ADPCM',
+  0x50: 'MP2',
+  0x55: 'MP3',
+  0x64: 'G.726 ADPCM',
+  0x83: 'G.729',
+  0xff: 'AAC',
+  0x160: 'WMA',
+  0x161: 'WMA',
+  0x162: 'WMA Pro',
+  0x163: 'WMA Lossless',
+  0x2000: 'AC-3 (Dolby Digital)',
+  0x2001: 'DTS',
+  0xa109: 'Speex',
+};
+
+/** What files of other kinds start with. */
+const FILE_STARTS: readonly (readonly [offset: number, text: string, name: string])[] = [
+  [0, '#!AMR', 'AMR'],
+  [8, 'AIFF', 'AIFF'],
+  [8, 'AIFC', 'AIFF'],
+  [0, 'caff', 'CAF'],
+  [0, '.snd', 'AU'],
+  [0, 'wvpk', 'WavPack'],
+  [0, 'MAC ', "Monkey's Audio"],
+  [8, 'AVI ', 'AVI'],
+  [0, '0&\u00b2u', 'Windows Media (ASF)'],
+  [0, 'FLV', 'Flash video (FLV)'],
+  [0, '.RMF', 'RealMedia'],
+  [0, 'MThd', 'MIDI, which holds notes instead of sound'],
+  [0, '#EXTM3U', 'a playlist'],
+  [1, 'PNG', 'a picture (PNG)'],
+  [0, '\u00ff\u00d8\u00ff', 'a picture (JPEG)'],
+  [0, '%PDF', 'a PDF document'],
+  [0, 'PK\u0003\u0004', 'a ZIP archive'],
+];
+
+/** @param id of the container, if it has one */
+export function codecName(codec: string | null, id: string | number | Uint8Array | null): string {
+  const found = [codec, id].find((name) => typeof name === 'string' && Object.hasOwn(CODEC_NAMES, name.toLowerCase()));
+  if (typeof found === 'string') return CODEC_NAMES[found.toLowerCase()]!;
+  return codec ?? (typeof id === 'string' && id !== '' ? `the codec "${id}"` : 'an unknown codec');
+}
+
+/** Of a format tag; null if it has no known name. */
+export function wavFormatName(tag: number): string | null {
+  return Object.hasOwn(WAV_NAMES, tag) ? WAV_NAMES[tag]! : null;
+}
+
+/** What kind of file starts like this; null if it is not known. */
+export async function fileKindName(source: Blob): Promise<string | null> {
+  const view = await readBytes(source, 0, 16);
+  const bytes = new Uint8Array(view.buffer);
+  return FILE_STARTS.find(([offset, text]) => hasText(bytes, offset, text))?.[2] ?? null;
+}

@@ -1,0 +1,212 @@
+/**
+ * What a file consists of, found by walking it to its end before anything is decoded. A demuxer stops at the first thing
+ * that it does not expect: a second file, foreign bytes, a missing page. It is given the parts one by one instead.
+ */
+import { readMp3Tag, type Mp3Padding, type Mp3Tag } from '../mp3Gapless';
+import { recordingNotes, type RecordingNote } from '../notes';
+import { ADTS_FRAMES } from './adts';
+import { ByteReader, hasText } from './byteReader';
+import { isStart, walkFlac } from './flac';
+import { findFrames, walkFrames, type FrameKind, type FrameLayout, type FrameRun } from './frameWalk';
+import { walkMatroska } from './matroska';
+import { MP3_FRAMES } from './mp3';
+import { walkMp4 } from './mp4';
+import { walkOgg, withoutLacing, type OggLayout, type OggLink, type OggSegment, type OggStream } from './ogg';
+import { TAG_HEADER_BYTES, tagLength } from './tags';
+
+/** A piece of a file that one decoder reads from start to end. */
+export interface FilePart {
+  /** Files on one clock; more than one if data is missing between them. */
+  readonly segments: readonly Blob[];
+  /** What an MP3 file has before and after its sound; undefined if its container says, null if there is none. */
+  readonly padding?: Mp3Padding | null;
+  /** Null if decoding must tell. */
+  readonly durationSeconds: number | null;
+  /** The part breaks off: what its header gives in seconds, or null if nothing does. Undefined if it is whole. */
+  readonly cutOff?: number | null;
+}
+
+/** All parts of a file, in order. */
+export interface FileParts {
+  readonly parts: readonly FilePart[];
+  readonly notes: readonly RecordingNote[];
+  /** Codec that no part can be read with; null if there is none. */
+  readonly unreadableCodec: string | null;
+}
+
+/** Foreign bytes before the first frame of MP3 and ADTS are searched this far. */
+const SEARCHED_BYTES = 1 << 16;
+/** A coding that changes for fewer frames than this is damage. */
+const LEAST_RUN_SECONDS = 0.2;
+const NO_NOTES = { notes: [], unreadableCodec: null };
+
+/**
+ * Walks a file that is no WAV.
+ *
+ * @param track number of the audio track that is wanted, from 1 on
+ * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+ */
+export async function findParts(source: Blob, track: number): Promise<FileParts> {
+  const reader = new ByteReader(source);
+  const head = (await reader.read(0, TAG_HEADER_BYTES)).slice();
+  if (hasText(head, 0, 'OggS')) return oggParts(source, await walkOgg(reader), track);
+  if (hasText(head, 0, '\u001aE\u00df\u00a3')) {
+    const { starts, missingBytes } = await walkMatroska(reader);
+    return cutAt(source, starts, missingBytes > 0);
+  }
+  if (/^(ftyp|styp|moov|mdat|free|skip|wide|pnot)$/.test(String.fromCharCode(...head.subarray(4, 8)))) {
+    const { starts } = await walkMp4(reader);
+    // Missing bytes are found by the index, which gives an error of its own.
+    return cutAt(source, starts, false);
+  }
+  const start = await afterTags(reader);
+  if (isStart(await reader.read(start, 8), 0)) return cutAt(source, await walkFlac(reader, start), false, start);
+  return frameParts(source, reader);
+}
+
+/** Offset of what comes after the tags at the start of a file. */
+async function afterTags(reader: ByteReader): Promise<number> {
+  let start = 0;
+  for (let length = -1; length !== 0 && start < reader.size; start += length) {
+    length = tagLength(await reader.read(start, TAG_HEADER_BYTES));
+  }
+  return start;
+}
+
+function whole(source: Blob): FileParts {
+  return { parts: [{ segments: [source], durationSeconds: null }], ...NO_NOTES };
+}
+
+/** @param tagBytes before the first start, which belong to it */
+function cutAt(source: Blob, starts: readonly number[], isCutOff: boolean, tagBytes = 0): FileParts {
+  const edges = [...starts.map((start) => (start === tagBytes ? 0 : start)), source.size];
+  const parts = starts.map((_, i): FilePart => ({
+    segments: [starts.length === 1 ? source : source.slice(edges[i], edges[i + 1])],
+    durationSeconds: null,
+    ...(isCutOff && i === starts.length - 1 && { cutOff: null }),
+  }));
+  const notes = parts.length > 1 ? [recordingNotes.joined(parts.length, null)] : [];
+  return { parts, notes, unreadableCodec: null };
+}
+
+async function frameParts(source: Blob, reader: ByteReader): Promise<FileParts> {
+  const found = await Promise.all(
+    [MP3_FRAMES, ADTS_FRAMES].map(async (kind) => ({ kind, at: await findFrames(new ByteReader(source), kind, SEARCHED_BYTES) })),
+  );
+  const [first] = found.filter(({ at }) => at !== null).toSorted((a, b) => a.at! - b.at!);
+  if (!first) return whole(source);
+  const layout = await walkFrames(reader, first.kind);
+  return partsOfFrames(source, first.kind, layout, first.kind === MP3_FRAMES ? await tagOf(source, layout) : null);
+}
+
+/** The padding counts from the first frame, so it is no use where something else stood there. */
+async function tagOf(source: Blob, { firstTag }: FrameLayout): Promise<Mp3Tag | null> {
+  return firstTag === null ? null : readMp3Tag(source.slice(firstTag));
+}
+
+/** @param tag facts of the first recording in the file */
+export function partsOfFrames(source: Blob, kind: FrameKind, layout: FrameLayout, tag: Mp3Tag | null): FileParts {
+  const longest = Math.max(...layout.runs.map(secondsOf));
+  const runs = layout.runs.filter((run) => secondsOf(run) >= Math.min(LEAST_RUN_SECONDS, longest));
+  const skipped = skippedNotes(layout, runs);
+  const total = runs.reduce((sum, run) => sum + secondsOf(run), 0);
+  const declared = tag?.declaredSeconds ?? null;
+  // An encoder may count the tag as a frame.
+  const tolerance = 2 * FRAME_SECONDS;
+  const isLonger = declared !== null && total > declared + tolerance;
+  const isShorter = declared !== null && total < declared - tolerance;
+  const count = Math.max(runs.length, layout.tags, isLonger ? 2 : 1);
+  const parts = runs.map((run, i): FilePart => {
+    const isWhole = runs.length === 1 && layout.skipped.length === 0 && run.ranges.length === 1 && layout.tags <= 1;
+    const isLast = i === runs.length - 1;
+    const padding = kind === MP3_FRAMES ? paddingOf(run, i === 0 ? (tag?.padding ?? null) : null, runs.length === 1 && !isLonger && !isShorter) : undefined;
+    const leadingSeconds = (padding?.leading ?? 0) / run.sampleRate;
+    const cutOff = isShorter ? declared - leadingSeconds : layout.missingBytes > 0 ? null : undefined;
+    return {
+      segments: [isWhole ? source : blobOf(source, run.ranges, source.type)],
+      durationSeconds: secondsOf(run) - leadingSeconds,
+      ...(padding !== undefined && { padding }),
+      ...(isLast && cutOff !== undefined && { cutOff }),
+    };
+  });
+  return { parts, notes: [...(count > 1 ? [recordingNotes.joined(count, null)] : []), ...skipped], unreadableCodec: null };
+}
+
+/** The longest of a frame of MP3: 1152 samples at 16 kHz. */
+const FRAME_SECONDS = 0.072;
+
+/** Players cut off what the first tag gives, and at its end only if the file ends there too. */
+function paddingOf(run: FrameRun, padding: Mp3Padding | null, isWhole: boolean): Mp3Padding {
+  if (isWhole && padding?.length != null) return padding;
+  const leading = padding?.leading ?? 0;
+  return { leading, trailing: 0, length: Math.max(0, run.samples - leading) };
+}
+
+const secondsOf = (run: FrameRun): number => run.samples / run.sampleRate;
+
+function skippedNotes(layout: FrameLayout, kept: readonly FrameRun[]): RecordingNote[] {
+  const dropped = layout.runs.filter((run) => !kept.includes(run));
+  const bytes = [...layout.skipped.map(({ start, end }) => end - start), ...dropped.flatMap(({ ranges }) => ranges.map(([start, end]) => end - start))];
+  if (bytes.length === 0) return [];
+  const total = bytes.reduce((sum, one) => sum + one, 0);
+  return [recordingNotes.bytesSkipped(total, layout.skipped[0]?.atSeconds ?? 0, bytes.length)];
+}
+
+function blobOf(source: Blob, ranges: readonly (readonly [number, number])[], type: string): Blob {
+  return new Blob(ranges.map(([start, end]) => source.slice(start, end)), { type });
+}
+
+async function oggParts(source: Blob, { links, skippedBytes }: OggLayout, track: number): Promise<FileParts> {
+  const readable = links.flatMap((link) => {
+    const stream = audioStreams(link)[track - 1] ?? audioStreams(link)[0];
+    return stream && stream.segments.length > 0 ? [{ stream }] : [];
+  });
+  if (readable.length === 0) {
+    const codec = links.flatMap(({ streams }) => streams).find(({ codec }) => codec !== null && codec !== 'Theora')?.codec;
+    return { ...whole(source), unreadableCodec: codec ?? null };
+  }
+  const isWhole = links.length === 1 && skippedBytes === 0 && readable[0]!.stream.segments.length === 1 && startsWhole(readable[0]!.stream);
+  const parts = await Promise.all(
+    readable.map(async ({ stream }, i): Promise<FilePart> => ({
+      segments: isWhole ? [source] : await oggSegments(source, stream),
+      durationSeconds: stream.granuleRate > 0 ? Math.max(0, stream.lastGranule - stream.preSkip) / stream.granuleRate : null,
+      ...(i === readable.length - 1 && !stream.hasEnd && { cutOff: null }),
+    })),
+  );
+  return {
+    parts,
+    notes: [
+      ...(parts.length > 1 ? [recordingNotes.joined(parts.length, null)] : []),
+      ...(skippedBytes > 0 ? [recordingNotes.bytesSkipped(skippedBytes, 0, 1)] : []),
+    ],
+    unreadableCodec: null,
+  };
+}
+
+/** Those that can be read here, in the order of the file. */
+function audioStreams({ streams }: OggLink): OggStream[] {
+  return streams.filter(({ codec }) => codec === 'Opus' || codec === 'Vorbis');
+}
+
+function startsWhole({ segments: [first] }: OggStream): boolean {
+  return first?.continuedLacing === 0;
+}
+
+/** One file for each stretch without a hole: the headers, then the stretch's pages. The pages' granules keep the clock. */
+async function oggSegments(source: Blob, stream: OggStream): Promise<Blob[]> {
+  // Tracks are counted over all streams; with the others gone, there is only the wanted one.
+  const headers = stream.headers.map(([start, end]) => source.slice(start, end));
+  return Promise.all(
+    stream.segments.map(async (segment) => new Blob([...headers, ...(await segmentPieces(source, segment))], { type: source.type })),
+  );
+}
+
+async function segmentPieces(source: Blob, { ranges, continuedLacing, firstPage }: OggSegment): Promise<Blob[]> {
+  if (continuedLacing === 0) return ranges.map(([start, end]) => source.slice(start, end));
+  const page = new Uint8Array(await source.slice(...firstPage).arrayBuffer());
+  // Nothing but the end of a packet whose start is missing.
+  const pieces = continuedLacing >= page[26]! ? [] : [new Blob([withoutLacing(page, continuedLacing)])];
+  const [, ...others] = ranges;
+  const rest = ranges[0]![1] > firstPage[1] ? [source.slice(firstPage[1], ranges[0]![1])] : [];
+  return [...pieces, ...rest, ...others.map(([start, end]) => source.slice(start, end))];
+}

@@ -1,0 +1,179 @@
+/** Streams of frames without a container (MP3, ADTS): which bytes are frames, and where the coding changes. */
+import type { ByteReader } from './byteReader';
+import { TAG_HEADER_BYTES, tagLength } from './tags';
+
+/** One frame, as its header describes it. */
+export interface FrameHeader {
+  readonly bytes: number;
+  readonly sampleRate: number;
+  readonly samples: number;
+  /** Equal for frames that one decoder can take after another. */
+  readonly coding: string;
+}
+
+/** How frames of one kind are recognized. */
+export interface FrameKind {
+  /** Bytes that `header` must see. */
+  readonly headerBytes: number;
+  header(bytes: Uint8Array, offset: number): FrameHeader | null;
+  /** Bytes of a frame that {@link FrameKind.isTag} must see. */
+  readonly tagBytes: number;
+  /** Whether the frame holds no sound but facts of the file. */
+  isTag(frame: Uint8Array): boolean;
+}
+
+/** Frames of one coding. */
+export interface FrameRun {
+  readonly coding: string;
+  readonly sampleRate: number;
+  /** Axes (range, [start, end)): the bytes of the frames, neighbors joined. */
+  readonly ranges: (readonly [number, number])[];
+  /** Samples of each channel, tags not counted. */
+  samples: number;
+}
+
+/** Bytes between frames that are neither a frame nor a tag. */
+export interface SkippedBytes {
+  readonly start: number;
+  readonly end: number;
+  /** On the clock of the frames before them. */
+  readonly atSeconds: number;
+}
+
+/** All frames of a file. */
+export interface FrameLayout {
+  readonly runs: readonly FrameRun[];
+  /** The first frame, where it is a tag: offset in the file. Null if it holds sound. */
+  readonly firstTag: number | null;
+  readonly skipped: readonly SkippedBytes[];
+  /** Bytes of the last frame that lie beyond the end of the file. */
+  readonly missingBytes: number;
+  /** Frames that are tags. */
+  readonly tags: number;
+}
+
+/** A header can appear in any bytes. After bytes that are no frames, as many frames must follow each other. */
+const FRAMES_TO_RESYNC = 3;
+const SEARCHED_BYTES = 1 << 16;
+
+/**
+ * Walks a file from `start` to its end.
+ *
+ * After bytes that are no frame, the walk looks for the next place where some frames follow each other, so that a false
+ * header in damaged data is not taken for a frame.
+ *
+ * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+ */
+export async function walkFrames(reader: ByteReader, kind: FrameKind, start = 0): Promise<FrameLayout> {
+  const runs: FrameRun[] = [];
+  const skipped: SkippedBytes[] = [];
+  let firstTag: number | null = null;
+  let isFirst = true;
+  let seconds = 0;
+  let missingBytes = 0;
+  let tags = 0;
+  let position = start;
+  let isInSync = false;
+  while (position < reader.size) {
+    const header = await headerAt(reader, kind, position);
+    const isFollowedUp = header !== null && (await isFollowed(reader, kind, position, header));
+    if (!isFollowedUp) {
+      const tag = tagLength(await reader.read(position, TAG_HEADER_BYTES));
+      if (tag > 0) {
+        position += tag;
+        continue;
+      }
+    }
+    const next = isFollowedUp ? 0 : await resync(reader, kind, position + 1);
+    // Behind good frames, a frame is good even if foreign bytes follow it, unless the next one starts inside it.
+    const isFrame = header !== null && (isFollowedUp || (isInSync && next >= position + header.bytes));
+    if (!isFrame) {
+      skipped.push({ start: position, end: next, atSeconds: seconds });
+      position = next;
+      isInSync = false;
+      continue;
+    }
+    const end = Math.min(position + header.bytes, reader.size);
+    missingBytes = position + header.bytes - end;
+    const isTag = kind.isTag(await reader.read(position, Math.min(kind.tagBytes, header.bytes)));
+    if (isTag && isFirst) firstTag = position;
+    isFirst = false;
+    if (isTag) {
+      tags += 1;
+    } else {
+      seconds += header.samples / header.sampleRate;
+      append(runs, header, position, end);
+    }
+    isInSync = true;
+    position = end;
+  }
+  return { runs, firstTag, skipped, missingBytes, tags };
+}
+
+/**
+ * Offset of the first place where frames follow each other; null if there is none within `limit` bytes.
+ *
+ * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+ */
+export async function findFrames(reader: ByteReader, kind: FrameKind, limit: number): Promise<number | null> {
+  let position = 0;
+  for (;;) {
+    const tag = tagLength(await reader.read(position, TAG_HEADER_BYTES));
+    if (tag === 0) break;
+    position += tag;
+  }
+  const end = Math.min(reader.size, position + limit);
+  const found = await resync(reader, kind, position, end);
+  return found < end ? found : null;
+}
+
+function append(runs: FrameRun[], header: FrameHeader, start: number, end: number): void {
+  let run = runs.at(-1);
+  if (run?.coding !== header.coding) {
+    run = { coding: header.coding, sampleRate: header.sampleRate, ranges: [], samples: 0 };
+    runs.push(run);
+  }
+  const last = run.ranges.at(-1);
+  if (last?.[1] === start) run.ranges[run.ranges.length - 1] = [last[0], end];
+  else run.ranges.push([start, end]);
+  run.samples += header.samples;
+}
+
+async function headerAt(reader: ByteReader, kind: FrameKind, position: number): Promise<FrameHeader | null> {
+  const bytes = await reader.read(position, kind.headerBytes);
+  return bytes.length < kind.headerBytes ? null : kind.header(bytes, 0);
+}
+
+/** Whether what comes after a frame fits: a frame, a tag, or the end of the file. */
+async function isFollowed(reader: ByteReader, kind: FrameKind, position: number, header: FrameHeader): Promise<boolean> {
+  const next = position + header.bytes;
+  // Less than a header may be left over.
+  if (next + kind.headerBytes > reader.size) return true;
+  const bytes = await reader.read(next, Math.max(kind.headerBytes, TAG_HEADER_BYTES));
+  return kind.header(bytes, 0) !== null || tagLength(bytes) > 0;
+}
+
+/** The next place from `position` on where frames or a tag follow; `end` if there is none. */
+async function resync(reader: ByteReader, kind: FrameKind, position: number, end = reader.size): Promise<number> {
+  for (let at = position; at < end; ) {
+    // A copy, because the checks below move the reader's window.
+    const bytes = (await reader.read(at, Math.min(SEARCHED_BYTES, end - at))).slice();
+    for (let i = 0; i < bytes.length; i++) {
+      if (bytes[i] === 0x49 && tagLength(await reader.read(at + i, TAG_HEADER_BYTES)) > 0) return at + i;
+      if (bytes[i] === 0xff && (await isChain(reader, kind, at + i))) return at + i;
+    }
+    at += bytes.length;
+  }
+  return end;
+}
+
+async function isChain(reader: ByteReader, kind: FrameKind, start: number): Promise<boolean> {
+  let position = start;
+  for (let count = 0; count < FRAMES_TO_RESYNC; count++) {
+    if (count > 0 && position >= reader.size) return position === reader.size;
+    const header = await headerAt(reader, kind, position);
+    if (!header) return count > 0 && tagLength(await reader.read(position, TAG_HEADER_BYTES)) > 0;
+    position += header.bytes;
+  }
+  return true;
+}

@@ -1,0 +1,154 @@
+/** Boxes of an MP4 or QuickTime file (ISO/IEC 14496-12): where files were joined, and edit lists. */
+import { bigEndian, type ByteReader } from './byteReader';
+
+/** More boxes at the top level than any recorder writes; a fragment takes two, so this is a week of them. */
+const MOST_BOXES = 1_000_000;
+/** No index is larger; a size beyond it is damage. */
+const MOST_INDEX_BYTES = 2 ** 28;
+
+interface Box {
+  readonly name: string;
+  readonly start: number;
+  /** Of what is in it. */
+  readonly content: number;
+  readonly end: number;
+}
+
+/** The files in one, and whether the last of them is whole. */
+export interface Mp4Layout {
+  /** Where each starts. */
+  readonly starts: readonly number[];
+  /** Bytes that the last box has beyond the end of the file. */
+  readonly missingBytes: number;
+}
+
+/** A stretch of the media that a player shows. */
+export interface Edit {
+  /** Where it lies on the player's clock. */
+  readonly startSeconds: number;
+  /** Infinite: to the end of the media. */
+  readonly durationSeconds: number;
+  /** Where it starts on the media's own clock; null for a stretch of silence. */
+  readonly mediaSeconds: number | null;
+}
+
+/**
+ * Walks the boxes at the top level. A second file starts with a file type box, or with an index if that is there already.
+ *
+ * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+ */
+export async function walkMp4(reader: ByteReader): Promise<Mp4Layout> {
+  const starts = [0];
+  let hasType = false;
+  let hasIndex = false;
+  let missingBytes = 0;
+  let position = 0;
+  for (let seen = 0; seen < MOST_BOXES && position + 8 <= reader.size; seen++) {
+    const box = await boxAt(reader, position);
+    if (!box) break;
+    const isJoint = (box.name === 'ftyp' && hasType) || (box.name === 'moov' && hasIndex);
+    if (isJoint) {
+      starts.push(position);
+      [hasType, hasIndex] = [false, false];
+    }
+    hasType ||= box.name === 'ftyp';
+    hasIndex ||= box.name === 'moov';
+    missingBytes = Math.max(0, box.end - reader.size);
+    position = box.end;
+  }
+  return { starts, missingBytes };
+}
+
+async function boxAt(reader: ByteReader, start: number): Promise<Box | null> {
+  const bytes = await reader.read(start, 16);
+  const name = String.fromCharCode(...bytes.subarray(4, 8));
+  if (!/^[\w© -]{4}$/.test(name)) return null;
+  const size = bigEndian(bytes, 0, 4);
+  if (size === 0) return { name, start, content: start + 8, end: reader.size };
+  if (size === 1) {
+    const long = bigEndian(bytes, 8, 2) === 0 ? bigEndian(bytes, 10, 6) : Infinity;
+    return long >= 16 ? { name, start, content: start + 16, end: start + long } : null;
+  }
+  return size >= 8 ? { name, start, content: start + 8, end: start + size } : null;
+}
+
+/**
+ * The edit list of a track.
+ *
+ * @param trackId as the track's header has it
+ * @returns null if there is none, or if the file is fragmented: its list then covers the start only
+ * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+ */
+export async function readEdits(source: ByteReader, trackId: number): Promise<Edit[] | null> {
+  const index = await findIndex(source);
+  if (!index) return null;
+  const movie = boxesIn(index, 0, index.length);
+  const header = movie.find(({ name }) => name === 'mvhd');
+  if (!header || movie.some(({ name }) => name === 'mvex')) return null;
+  const movieScale = timeScale(index, header);
+  for (const track of movie.filter(({ name }) => name === 'trak')) {
+    const boxes = boxesIn(index, track.content, track.end);
+    const trackHeader = boxes.find(({ name }) => name === 'tkhd');
+    if (!trackHeader || bigEndian(index, trackHeader.content + (index[trackHeader.content] === 1 ? 20 : 12), 4) !== trackId) continue;
+    const list = inside(index, boxes, 'edts', 'elst');
+    const mediaHeader = inside(index, boxes, 'mdia', 'mdhd');
+    if (!list || !mediaHeader) return null;
+    return parseEdits(index, list, movieScale, timeScale(index, mediaHeader));
+  }
+  return null;
+}
+
+async function findIndex(reader: ByteReader): Promise<Uint8Array | null> {
+  let position = 0;
+  for (let seen = 0; seen < MOST_BOXES && position + 8 <= reader.size; seen++) {
+    const box = await boxAt(reader, position);
+    if (!box) return null;
+    if (box.name === 'moov') {
+      if (box.end > reader.size || box.end - box.content > MOST_INDEX_BYTES) return null;
+      return (await reader.read(box.content, box.end - box.content)).slice();
+    }
+    position = box.end;
+  }
+  return null;
+}
+
+function boxesIn(bytes: Uint8Array, start: number, end: number): Box[] {
+  const boxes: Box[] = [];
+  for (let position = start; position + 8 <= end; ) {
+    const size = bigEndian(bytes, position, 4);
+    if (size < 8 || position + size > end) break;
+    const name = String.fromCharCode(...bytes.subarray(position + 4, position + 8));
+    boxes.push({ name, start: position, content: position + 8, end: position + size });
+    position += size;
+  }
+  return boxes;
+}
+
+function inside(bytes: Uint8Array, boxes: readonly Box[], outer: string, inner: string): Box | null {
+  const box = boxes.find(({ name }) => name === outer);
+  return (box && boxesIn(bytes, box.content, box.end).find(({ name }) => name === inner)) ?? null;
+}
+
+/** Of `mvhd` and `mdhd` alike. */
+function timeScale(bytes: Uint8Array, { content }: Box): number {
+  return bigEndian(bytes, content + (bytes[content] === 1 ? 20 : 12), 4) || 1;
+}
+
+function parseEdits(bytes: Uint8Array, { content, end }: Box, movieScale: number, mediaScale: number): Edit[] {
+  const isLong = bytes[content] === 1;
+  const count = bigEndian(bytes, content + 4, 4);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const edits: Edit[] = [];
+  let startSeconds = 0;
+  const entryBytes = isLong ? 20 : 12;
+  for (let i = 0, at = content + 8; i < count && at + entryBytes <= end; i++, at += entryBytes) {
+    const duration = isLong ? Number(view.getBigUint64(at)) : view.getUint32(at);
+    const media = isLong ? Number(view.getBigInt64(at + 8)) : view.getInt32(at + 4);
+    // A duration of 0 means the rest of the media, in the last entry.
+    const durationSeconds = duration === 0 ? Infinity : duration / movieScale;
+    edits.push({ startSeconds, durationSeconds, mediaSeconds: media < 0 ? null : media / mediaScale });
+    startSeconds += durationSeconds;
+  }
+  return edits;
+}
+

@@ -1,0 +1,227 @@
+/** Pages of an Ogg file (RFC 3533): chained recordings, and places where pages are missing. */
+import { hasText, littleEndian, type ByteReader } from './byteReader';
+
+const HEADER_BYTES = 27;
+const MOST_HEADER_BYTES = HEADER_BYTES + 255;
+const SEARCHED_BYTES = 1 << 16;
+const CONTINUED = 1;
+const FIRST = 2;
+const LAST = 4;
+/** What streams start with, and the number of packets before their sound; 0 for what is no sound or cannot be read here. */
+const CODECS: readonly (readonly [start: string, codec: string, headerPackets: number])[] = [
+  ['OpusHead', 'Opus', 2],
+  ['\u0001vorbis', 'Vorbis', 3],
+  ['\u007fFLAC', 'FLAC', 0],
+  ['Speex   ', 'Speex', 0],
+  ['\u0080theora', 'Theora', 0],
+  ['PCM     ', 'PCM', 0],
+  ['CELT    ', 'CELT', 0],
+];
+
+/** A page, by its header. */
+interface OggPage {
+  readonly start: number;
+  readonly end: number;
+  readonly flags: number;
+  readonly serial: number;
+  readonly sequence: number;
+  /** Of the last packet that ends in the page; -1 if none does. */
+  readonly granule: number;
+  readonly lacing: Uint8Array;
+}
+
+/** One stream of an {@link OggLink}. */
+export interface OggStream {
+  readonly serial: number;
+  /** Null if it is not known. */
+  readonly codec: string | null;
+  /** Samples before the recording that a decoder drops, of Opus; otherwise 0. */
+  readonly preSkip: number;
+  /** Samples per second of the granules; 0 if not known. */
+  readonly granuleRate: number;
+  /** Pages that hold the packets before the sound. */
+  readonly headers: (readonly [number, number])[];
+  /**
+   * Axes (segment, range, [start, end)): the other pages. Between segments data is missing.
+   */
+  readonly segments: OggSegment[];
+  lastGranule: number;
+  hasEnd: boolean;
+}
+
+/** Pages without a hole. */
+export interface OggSegment {
+  readonly ranges: (readonly [number, number])[];
+  /** Lacing of the first page's continued packet: so many segments of it belong to a packet whose start is missing. */
+  readonly continuedLacing: number;
+  /** The first page's bytes. */
+  readonly firstPage: readonly [number, number];
+}
+
+/** One recording of a chained file: streams that start together. */
+export interface OggLink {
+  readonly streams: OggStream[];
+}
+
+/** All of a file. */
+export interface OggLayout {
+  readonly links: readonly OggLink[];
+  /** Bytes that are no page. */
+  readonly skippedBytes: number;
+}
+
+/**
+ * Walks the pages of a file to its end.
+ *
+ * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+ */
+export async function walkOgg(reader: ByteReader): Promise<OggLayout> {
+  const walk = new OggWalk();
+  let skippedBytes = 0;
+  let position = 0;
+  while (position < reader.size) {
+    const page = await pageAt(reader, position);
+    if (!page) {
+      const next = await nextPage(reader, position + 1);
+      skippedBytes += next - position;
+      position = next;
+      continue;
+    }
+    if (page.flags & FIRST) walk.begin(page, (await reader.read(page.start + HEADER_BYTES + page.lacing.length, 64)).slice());
+    else walk.add(page);
+    position = page.end;
+  }
+  return { links: walk.links, skippedBytes };
+}
+
+class OggWalk {
+  readonly links: OggLink[] = [];
+  /** Streams of the last link by serial number. */
+  #open = new Map<number, { readonly stream: OggStream; headerPackets: number; sequence: number; endsInPacket: boolean }>();
+  #isInHeaders = false;
+
+  begin(page: OggPage, content: Uint8Array): void {
+    // All streams of a link start before the first of them goes on.
+    if (!this.#isInHeaders) {
+      this.links.push({ streams: [] });
+      this.#open = new Map();
+    }
+    this.#isInHeaders = true;
+    const known = CODECS.find(([start]) => hasText(content, 0, start));
+    const codec = known?.[1] ?? null;
+    const stream: OggStream = {
+      serial: page.serial,
+      codec,
+      preSkip: codec === 'Opus' ? littleEndian(content, 10, 2) : 0,
+      granuleRate: codec === 'Opus' ? 48_000 : codec === 'Vorbis' ? littleEndian(content, 12, 4) : 0,
+      headers: [[page.start, page.end]],
+      segments: [],
+      lastGranule: 0,
+      hasEnd: (page.flags & LAST) !== 0,
+    };
+    this.links.at(-1)!.streams.push(stream);
+    this.#open.set(page.serial, {
+      stream,
+      headerPackets: (known?.[2] ?? 0) - packetEnds(page.lacing),
+      sequence: page.sequence,
+      endsInPacket: false,
+    });
+  }
+
+  add(page: OggPage): void {
+    this.#isInHeaders = false;
+    const state = this.#open.get(page.serial);
+    // A page of a stream whose first page is missing.
+    if (!state) return;
+    const { stream } = state;
+    const isNext = page.sequence === ((state.sequence + 1) >>> 0);
+    state.sequence = page.sequence;
+    if (state.headerPackets > 0) {
+      state.headerPackets -= packetEnds(page.lacing);
+      stream.headers.push([page.start, page.end]);
+      return;
+    }
+    const segment = stream.segments.at(-1);
+    if (segment && isNext) {
+      const last = segment.ranges.at(-1)!;
+      if (last[1] === page.start) segment.ranges[segment.ranges.length - 1] = [last[0], page.end];
+      else segment.ranges.push([page.start, page.end]);
+    } else {
+      const isContinued = (page.flags & CONTINUED) !== 0;
+      stream.segments.push({
+        ranges: [[page.start, page.end]],
+        continuedLacing: isContinued ? page.lacing.findIndex((value) => value < 255) + 1 || page.lacing.length : 0,
+        firstPage: [page.start, page.end],
+      });
+    }
+    if (page.granule >= 0) stream.lastGranule = page.granule;
+    if (page.flags & LAST) stream.hasEnd = true;
+  }
+}
+
+function packetEnds(lacing: Uint8Array): number {
+  return lacing.reduce((count, value) => count + (value < 255 ? 1 : 0), 0);
+}
+
+/** A whole page at this place; null if there is none. */
+async function pageAt(reader: ByteReader, start: number): Promise<OggPage | null> {
+  const bytes = await reader.read(start, MOST_HEADER_BYTES);
+  if (bytes.length < HEADER_BYTES || !hasText(bytes, 0, 'OggS') || bytes[4] !== 0) return null;
+  const count = bytes[26]!;
+  if (bytes.length < HEADER_BYTES + count) return null;
+  const lacing = bytes.slice(HEADER_BYTES, HEADER_BYTES + count);
+  const end = start + HEADER_BYTES + count + lacing.reduce((sum, value) => sum + value, 0);
+  if (end > reader.size) return null;
+  const isNone = littleEndian(bytes, 10, 4) === 0xffff_ffff && littleEndian(bytes, 6, 4) === 0xffff_ffff;
+  return {
+    start,
+    end,
+    flags: bytes[5]!,
+    serial: littleEndian(bytes, 14, 4),
+    sequence: littleEndian(bytes, 18, 4),
+    granule: isNone ? -1 : littleEndian(bytes, 6, 6),
+    lacing,
+  };
+}
+
+async function nextPage(reader: ByteReader, position: number): Promise<number> {
+  for (let at = position; at < reader.size; ) {
+    // A copy, because the check below moves the reader's window.
+    const bytes = (await reader.read(at, SEARCHED_BYTES)).slice();
+    for (let i = bytes.indexOf(0x4f); i >= 0; i = bytes.indexOf(0x4f, i + 1)) {
+      if (await pageAt(reader, at + i)) return at + i;
+    }
+    at += bytes.length;
+  }
+  return reader.size;
+}
+
+/**
+ * A page without its first `dropped` lacing values and what they stand for: it starts with a whole packet.
+ *
+ * @param page the bytes of one page
+ */
+export function withoutLacing(page: Uint8Array, dropped: number): Uint8Array<ArrayBuffer> {
+  const count = page[26]!;
+  const lacing = page.subarray(HEADER_BYTES, HEADER_BYTES + count);
+  const droppedBytes = lacing.subarray(0, dropped).reduce((sum, value) => sum + value, 0);
+  const content = page.subarray(HEADER_BYTES + count + droppedBytes);
+  const result = new Uint8Array(HEADER_BYTES + count - dropped + content.length);
+  result.set(page.subarray(0, HEADER_BYTES));
+  result[5]! &= ~CONTINUED;
+  result[26] = count - dropped;
+  result.set(lacing.subarray(dropped), HEADER_BYTES);
+  result.set(content, HEADER_BYTES + count - dropped);
+  setChecksum(result);
+  return result;
+}
+
+function setChecksum(page: Uint8Array): void {
+  page.fill(0, 22, 26);
+  let crc = 0;
+  for (const byte of page) {
+    crc ^= byte << 24;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000_0000 ? (crc << 1) ^ 0x04c1_1db7 : crc << 1;
+  }
+  new DataView(page.buffer, page.byteOffset).setUint32(22, crc >>> 0, true);
+}

@@ -1,0 +1,103 @@
+/** Several channels to one, without losing sound that cancels in the mean. */
+import { mixToMono, type PlanarBlock, type SoundBlock } from './blocks';
+
+/**
+ * Channels are compared over this long. Speech in two channels is not inverted for that long by chance, as it can be for
+ * the 20 ms of one decoded block.
+ */
+const STRETCH_SECONDS = 1;
+/**
+ * Energy of the mean, relative to that of the mean of channels that are independent of each other. For two channels, 0.05
+ * is a correlation of -0.95: less than 5 % of the sound would be left. A mean of ordinary stereo is above 1, and one
+ * channel alone, with silence in the others, is at 1.
+ */
+const CANCELLED = 0.05;
+/** A channel this far below the loudest, in energy, is passed over: 6 dB. */
+const LEAST_OF_LOUDEST = 0.25;
+
+/**
+ * Mixes each stretch of a second to the mean over its channels, or takes one of them if they cancel each other.
+ *
+ * @param sampleRate of the blocks
+ * @param onCancel called once, with the start of the first such stretch in seconds
+ * @throws VoxlaneError `audio-channels`
+ */
+export async function* mixed(
+  blocks: AsyncIterable<PlanarBlock> | Iterable<PlanarBlock>,
+  sampleRate: number,
+  onCancel: (atSeconds: number) => void,
+): AsyncGenerator<SoundBlock, void, undefined> {
+  const stretchFrames = Math.max(1, Math.round(STRETCH_SECONDS * sampleRate));
+  let held: PlanarBlock[] = [];
+  let isReported = false;
+  const flush = (): SoundBlock[] => {
+    const { samples, cancels } = mixTogether(held);
+    const mix = { startFrame: held[0]!.startFrame, samples };
+    held = [];
+    if (cancels && !isReported) {
+      isReported = true;
+      onCancel(Math.max(0, mix.startFrame / sampleRate));
+    }
+    return [mix];
+  };
+  for await (const block of blocks) {
+    if (block.channels.length === 1) {
+      if (held.length > 0) yield* flush();
+      yield { startFrame: block.startFrame, samples: mixToMono(block.channels) };
+      continue;
+    }
+    let rest = block;
+    while (lengthOf(rest) > 0) {
+      const last = held.at(-1);
+      const isNext = !last || (rest.startFrame === last.startFrame + lengthOf(last) && rest.channels.length === last.channels.length);
+      if (!isNext) yield* flush();
+      // Stretches lie on a fixed grid, so that a part of a recording is mixed as the whole is.
+      const room = stretchFrames - modulo(rest.startFrame, stretchFrames);
+      held.push(cut(rest, 0, room));
+      if (lengthOf(rest) < room) break;
+      yield* flush();
+      rest = cut(rest, room, Infinity);
+    }
+  }
+  if (held.length > 0) yield* flush();
+}
+
+const lengthOf = ({ channels }: PlanarBlock): number => channels[0]?.length ?? 0;
+const modulo = (value: number, divisor: number): number => ((value % divisor) + divisor) % divisor;
+
+function cut({ startFrame, channels }: PlanarBlock, from: number, to: number): PlanarBlock {
+  return { startFrame: startFrame + from, channels: channels.map((channel) => channel.subarray(from, to)) };
+}
+
+/** @param blocks of one stretch, each after the other */
+function mixTogether(blocks: readonly PlanarBlock[]): { samples: Float32Array; cancels: boolean } {
+  const mixes = blocks.map(({ channels }) => mixToMono(channels));
+  const numChannels = blocks[0]!.channels.length;
+  const energies = Array.from({ length: numChannels }, (_, channel) =>
+    blocks.reduce((sum, { channels }) => sum + energyOf(channels[channel]!), 0),
+  );
+  const mixEnergy = mixes.reduce((sum, mix) => sum + energyOf(mix), 0);
+  const independent = energies.reduce((sum, energy) => sum + energy, 0) / numChannels ** 2;
+  // False for silence, and for NaN, which is found later.
+  if (!(mixEnergy < CANCELLED * independent)) return { samples: concatenate(mixes), cancels: false };
+  const loudest = Math.max(...energies);
+  const taken = energies.findIndex((energy) => energy >= LEAST_OF_LOUDEST * loudest);
+  return { samples: concatenate(blocks.map(({ channels }) => channels[taken]!)), cancels: true };
+}
+
+function energyOf(samples: Float32Array): number {
+  let sum = 0;
+  for (const value of samples) sum += value * value;
+  return sum;
+}
+
+function concatenate(pieces: readonly Float32Array[]): Float32Array {
+  if (pieces.length === 1) return pieces[0]!;
+  const whole = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let place = 0;
+  for (const piece of pieces) {
+    whole.set(piece, place);
+    place += piece.length;
+  }
+  return whole;
+}

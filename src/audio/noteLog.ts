@@ -1,0 +1,20 @@
+import type { RecordingNote } from './notes';
+
+/** Collects notes while a recording is read. */
+export class NoteLog {
+  readonly #notes: RecordingNote[];
+
+  constructor(notes: readonly RecordingNote[] = []) {
+    this.#notes = [...notes];
+  }
+
+  /** Adds a note, unless there is an equal one. */
+  add(note: RecordingNote): void {
+    if (!this.#notes.some(({ text }) => text === note.text)) this.#notes.push(note);
+  }
+
+  /** All notes so far, in the order in which they were found. */
+  list(): readonly RecordingNote[] {
+    return [...this.#notes];
+  }
+}

@@ -1,0 +1,92 @@
+/** What a {@link RecordingNote} can be about. */
+export type RecordingNoteCode =
+  | 'joined'
+  | 'bytes-skipped'
+  | 'data-missing'
+  | 'cut-off'
+  | 'size-ignored'
+  | 'several-tracks'
+  | 'channels-cancel'
+  | 'browser-decoder';
+
+/** Something that was repaired, skipped or left out while a recording was read. */
+export interface RecordingNote {
+  /**
+   * - `joined`: the file is several recordings one after another, and all were read
+   * - `bytes-skipped`: bytes that belong to no frame were passed over
+   * - `data-missing`: data is missing in the middle; silence keeps its place
+   * - `cut-off`: the file ends before its sound does; what is there was read
+   * - `size-ignored`: the header's size is a placeholder; the sound was read to the end of the file
+   * - `several-tracks`: the file has several audio tracks, and one was read
+   * - `channels-cancel`: channels of opposite polarity cancel in a mix, so one of them was read
+   * - `browser-decoder`: only the browser's own decoder reads this file, and it does not report missing data
+   */
+  readonly code: RecordingNoteCode;
+  /** One or two sentences in English, for people. */
+  readonly text: string;
+  /** Where it is, in seconds on the recording's clock; the first place if there are several. Null if it is no place. */
+  readonly atSeconds: number | null;
+  /** How much: recordings (`joined`), bytes (`bytes-skipped`, `size-ignored`), seconds (`data-missing`), tracks. Null if not known. */
+  readonly amount: number | null;
+}
+
+const seconds = (value: number): string => `${value.toFixed(3)} s`;
+
+/** The notes, each in one form everywhere. */
+export const recordingNotes = {
+  joined: (count: number, atSeconds: number | null): RecordingNote => ({
+    code: 'joined',
+    text: `The file holds ${count} recordings one after another. All of them were read.`,
+    atSeconds,
+    amount: count,
+  }),
+  bytesSkipped: (bytes: number, atSeconds: number, places: number): RecordingNote => ({
+    code: 'bytes-skipped',
+    text:
+      places === 1
+        ? `${bytes} bytes at ${seconds(atSeconds)} are not part of any frame. They were skipped.`
+        : `${bytes} bytes in ${places} places, the first at ${seconds(atSeconds)}, are not part of any frame. They were skipped.`,
+    atSeconds,
+    amount: bytes,
+  }),
+  dataMissing: (lengthSeconds: number, atSeconds: number): RecordingNote => ({
+    code: 'data-missing',
+    text: `${seconds(lengthSeconds)} of sound are missing from the file at ${seconds(atSeconds)}. Silence takes their place.`,
+    atSeconds,
+    amount: lengthSeconds,
+  }),
+  /** @param promisedSeconds null if the file does not say how long it should be */
+  cutOff: (heldSeconds: number, promisedSeconds: number | null): RecordingNote => ({
+    code: 'cut-off',
+    text:
+      promisedSeconds === null
+        ? `The file breaks off at ${seconds(heldSeconds)} without an end mark. The sound up to there was read.`
+        : `The file breaks off at ${seconds(heldSeconds)}, but its header gives ${seconds(promisedSeconds)}. The sound up to there was read.`,
+    atSeconds: heldSeconds,
+    amount: promisedSeconds,
+  }),
+  sizeIgnored: (declaredBytes: number, heldBytes: number): RecordingNote => ({
+    code: 'size-ignored',
+    text: `The header gives ${declaredBytes} bytes of samples, which is a placeholder. All ${heldBytes} bytes that the file holds were read.`,
+    atSeconds: null,
+    amount: declaredBytes,
+  }),
+  severalTracks: (track: number, count: number): RecordingNote => ({
+    code: 'several-tracks',
+    text: `The file has ${count} audio tracks. Track ${track} was read. The track option chooses another.`,
+    atSeconds: null,
+    amount: count,
+  }),
+  channelsCancel: (atSeconds: number): RecordingNote => ({
+    code: 'channels-cancel',
+    text: `From ${seconds(atSeconds)}, the channels cancel each other in a mix, because one is inverted. One channel was read instead.`,
+    atSeconds,
+    amount: null,
+  }),
+  browserDecoder: (): RecordingNote => ({
+    code: 'browser-decoder',
+    text: "Only the browser's own decoder reads this file. It does not report missing or damaged data.",
+    atSeconds: null,
+    amount: null,
+  }),
+};

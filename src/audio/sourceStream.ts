@@ -1,0 +1,168 @@
+import { VoxlaneError } from '../util/errors';
+import { contiguous, type PlanarBlock } from './blocks';
+import type { AudioFacts, DecodeOptions, OpenAudio } from './decodeTypes';
+import { mixed } from './mixing';
+import type { NoteLog } from './noteLog';
+import { recordingNotes } from './notes';
+import { commonPeriod, resampledLength, Resampler } from './resample';
+
+/** Sound on its own time axis, at its own rate. */
+export interface SourceStream {
+  readonly origin: Pick<AudioFacts, 'sampleRate' | 'channels' | 'codec' | 'container' | 'tracks'>;
+  /** Samples of the recording; infinite if only decoding can tell. */
+  readonly endFrame: number;
+  readonly durationSeconds: number | null;
+  /** The file breaks off: the length in seconds that its header gives, or null. Undefined if the file is whole. */
+  readonly cutOff?: number | null | undefined;
+  blocks(fromFrame: number, toFrame: number): AsyncIterable<PlanarBlock> | Iterable<PlanarBlock>;
+  close(): void;
+}
+
+/** A part of the recording, counted in output samples. */
+export interface Stretch {
+  readonly start: number;
+  /** Infinite: to the end. */
+  readonly end: number;
+}
+
+/** Where notes go, and what their times are relative to. */
+export interface NoteTarget {
+  readonly log: NoteLog;
+  /** Of the source's first sample on the recording's clock. */
+  readonly offsetSeconds: number;
+}
+
+/** A recording that is one source. */
+export function streamOf(source: SourceStream, options: DecodeOptions, log: NoteLog): OpenAudio {
+  const { stretch, expectedSeconds } = stretchOf(source, options);
+  return readOnce({
+    facts: { durationSeconds: expectedSeconds, ...source.origin },
+    log,
+    read: () => readWhole(source, stretch, options.sampleRate, log),
+    close: () => {
+      source.close();
+    },
+  });
+}
+
+async function* readWhole(source: SourceStream, stretch: Stretch, targetRate: number, log: NoteLog): AsyncGenerator<Float32Array, void, undefined> {
+  const { given, place } = yield* readStretch(source, stretch, targetRate, { log, offsetSeconds: 0 });
+  if (given > 0) return;
+  if (stretch.start > 0) throw startsTooLate(stretch.start / targetRate, place / targetRate);
+  throw noSamples();
+}
+
+/** An {@link OpenAudio} whose pieces can be asked for once. */
+export function readOnce({ facts, log, read, close }: {
+  readonly facts: AudioFacts;
+  readonly log: NoteLog;
+  read(): AsyncGenerator<Float32Array, void, undefined>;
+  close(): void;
+}): OpenAudio {
+  let state: 'fresh' | 'read' | 'closed' = 'fresh';
+  let stream: AsyncGenerator<Float32Array, void, undefined> | undefined;
+  return {
+    facts,
+    notes: () => log.list(),
+    pieces() {
+      if (state !== 'fresh') {
+        const problem = state === 'closed' ? 'The audio is closed' : 'The audio has been read already';
+        throw new VoxlaneError({ code: 'disposed', problem, remedy: 'Open it again' });
+      }
+      state = 'read';
+      stream = read();
+      return stream;
+    },
+    close() {
+      if (state === 'closed') return;
+      state = 'closed';
+      close();
+      // A stream that nobody reads on from would never free the resampler.
+      stream?.return().catch(() => undefined);
+    },
+  };
+}
+
+function stretchOf(source: SourceStream, options: DecodeOptions): { stretch: Stretch; expectedSeconds: number } {
+  const { sampleRate, startSeconds = 0, durationSeconds = Infinity } = options;
+  if (source.endFrame <= 0) throw noSamples();
+  const start = Math.round(startSeconds * sampleRate);
+  const length = resampledLength(source.endFrame, source.origin.sampleRate, sampleRate);
+  if (start >= length && start > 0) throw startsTooLate(startSeconds, length / sampleRate);
+  const end = Math.min(length, start + Math.round(durationSeconds * sampleRate));
+  const known = source.durationSeconds ?? 0;
+  const expectedSeconds = Number.isFinite(end)
+    ? (end - start) / sampleRate
+    : Math.max(0, Math.min(known - startSeconds, durationSeconds));
+  return { stretch: { start, end }, expectedSeconds };
+}
+
+/**
+ * Decodes, mixes and resamples a stretch of a source.
+ *
+ * @returns `given`: samples of the stretch; `place`: output samples from the source's start to where decoding ended
+ */
+export async function* readStretch(
+  source: SourceStream,
+  { start, end }: Stretch,
+  targetRate: number,
+  notes: NoteTarget,
+): AsyncGenerator<Float32Array, { readonly given: number; readonly place: number }, undefined> {
+  const sourceRate = source.origin.sampleRate;
+  const resampler = sourceRate === targetRate ? null : await Resampler.create(sourceRate, targetRate);
+  const reach = resampler?.reach ?? 0;
+  // The filter starts where both grids meet, far enough before the stretch to be free of the silence that it
+  // starts from, so that the stretch is the same as the one cut from the whole.
+  const period = commonPeriod(sourceRate, targetRate);
+  const periodsBefore = Math.floor((start * sourceRate) / targetRate - reach) / period.source;
+  const firstPeriod = Math.max(0, Math.floor(periodsBefore));
+  const fromFrame = firstPeriod * period.source;
+  const toFrame = Math.min(source.endFrame, Math.ceil((end * sourceRate) / targetRate) + reach);
+
+  let place = firstPeriod * period.target;
+  let given = 0;
+  const cut = (samples: Float32Array): Float32Array => {
+    const part = samples.subarray(Math.max(0, start - place), Math.max(0, end - place));
+    place += samples.length;
+    given += part.length;
+    return part;
+  };
+  const mono = mixed(source.blocks(fromFrame, toFrame), sourceRate, (atSeconds) => {
+    notes.log.add(recordingNotes.channelsCancel(notes.offsetSeconds + atSeconds));
+  });
+  try {
+    for await (const sound of contiguous(mono, sourceRate, fromFrame, toFrame)) {
+      const part = cut(resampler ? resampler.process(sound) : sound);
+      if (part.length > 0) yield part;
+    }
+    if (resampler) {
+      const part = cut(resampler.flush());
+      if (part.length > 0) yield part;
+    }
+  } finally {
+    resampler?.close();
+  }
+  // A stretch that ends before the recording does says nothing of the recording's end.
+  const isToEnd = Number.isFinite(source.endFrame) ? toFrame === source.endFrame : place < end;
+  if (source.cutOff !== undefined && isToEnd) {
+    const promised = source.cutOff === null ? null : notes.offsetSeconds + source.cutOff;
+    notes.log.add(recordingNotes.cutOff(notes.offsetSeconds + place / targetRate, promised));
+  }
+  return { given, place };
+}
+
+export function startsTooLate(startSeconds: number, lengthSeconds: number): VoxlaneError {
+  return new VoxlaneError({
+    code: 'options',
+    problem: `startSeconds is ${startSeconds} but the recording is ${lengthSeconds.toFixed(3)} s long`,
+    expected: 'a start within the recording',
+  });
+}
+
+export function noSamples(): VoxlaneError {
+  return new VoxlaneError({
+    code: 'audio-no-samples',
+    problem: 'The recording holds no samples',
+    remedy: 'Choose another recording',
+  });
+}
