@@ -11,12 +11,13 @@ test('options out of range, contradictions and wrong sources are named', async (
       testDiarizer.diarize(samples, { minSpeakers: 3, maxSpeakers: 2 }),
       testDiarizer.diarize(samples, { startSeconds: -1 }),
       testDiarizer.diarize('sample.wav' as never),
-      testDiarizer.diarize(Float32Array.of(NaN)),
+      testDiarizer.diarize(Float32Array.of(NaN), { sampleRate: 16_000 }),
+      testDiarizer.diarize(Float32Array.of(0)),
     ];
     const settled = await Promise.allSettled(attempts);
     return settled.map((result) => (result.status === 'rejected' ? (result.reason as { code: string }).code : 'none'));
   });
-  expect(codes).toEqual(['options', 'options', 'options', 'options', 'options', 'audio-not-finite']);
+  expect(codes).toEqual(['options', 'options', 'options', 'options', 'options', 'audio-not-finite', 'options']);
 });
 
 test('a signal cancels a run, and one that has fired already keeps it from starting', async ({ page }) => {

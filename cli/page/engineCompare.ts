@@ -64,6 +64,9 @@ interface StageAnswer {
 /** Stages that only the whole pipeline gives; its hook hands them out. */
 const PIPELINE_STAGES = STAGES.filter((stage) => stage !== 'decode' && stage !== 'fbank');
 
+/** Of all shipped models, in Hz. */
+const MODEL_SAMPLE_RATE = 16_000;
+
 let comparator: Comparator | undefined;
 
 /** Files that the driver put into the page. */
@@ -184,6 +187,8 @@ async function runPipelineTo(
   const diarizer = await Diarizer.create({ backend });
   try {
     await diarizer.diarize(source, {
+      // Samples from an .npy file are at the model's rate, as all stage inputs are.
+      ...(source instanceof Float32Array && { sampleRate: MODEL_SAMPLE_RATE }),
       startSeconds,
       ...(durationSeconds !== undefined && { durationSeconds }),
       signal: controller.signal,

@@ -10,9 +10,9 @@ test('a stream survives a GPU without memory for a single window', async ({ page
     const beginning = librarySamples.slice(0, 11 * 16_000);
     const broken = await voxlane.Diarizer.create({ backend: 'webgpu', trustGpu: true });
     const name = broken.backend?.name;
-    const run = await broken.diarize(libraryPieces(beginning));
+    const run = await broken.diarize(libraryPieces(beginning), { sampleRate: 16_000 });
     broken.dispose();
-    const sound = await voxlane.diarize(beginning, { backend: 'wasm', idleSeconds: 0 });
+    const sound = await voxlane.diarize(beginning, { sampleRate: 16_000, backend: 'wasm', idleSeconds: 0 });
     return { turns: run.turns, expected: sound.turns, backend: [name, run.backend.name], reason: run.backend.reason };
   });
   expect(backend).toEqual(['webgpu', 'wasm']);

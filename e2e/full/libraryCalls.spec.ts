@@ -27,9 +27,10 @@ test('one call: file, download, samples and streams of them give the same, on on
       await voxlane.diarize(stream, {
         backend,
         idleSeconds,
+        sampleRate: 16_000,
         onProgress: ({ openEnded, secondsLeft }) => progress.push([openEnded ?? false, secondsLeft === null]),
       }),
-      await voxlane.diarize(libraryPieces(librarySamples), given),
+      await voxlane.diarize(libraryPieces(librarySamples), { ...given, sampleRate: 16_000 }),
     ];
     return { others: results.map((result) => voxlane.toJson('x', { ...result, timings: {} })), progress, state: libraryState };
   }, options);
@@ -54,7 +55,7 @@ test('a run that waits is cancelled at once, and the one under way goes on; stre
       run.then(() => 'none', (error: unknown) => [(error as { code: string }).code, (error as { cause?: unknown }).cause]);
     const [waiting, running] = [new AbortController(), new AbortController()];
     let isDone = false;
-    const first = testDiarizer.diarize(librarySamples, { durationSeconds: 12 }).finally(() => (isDone = true));
+    const first = testDiarizer.diarize(librarySamples, { durationSeconds: 12, sampleRate: 16_000 }).finally(() => (isDone = true));
     const stream = new Response(new Uint8Array(10)).body!;
     const second = causeOf(testDiarizer.diarize(stream, { signal: waiting.signal }));
     const locked = await causeOf(testDiarizer.diarize(stream));
@@ -66,15 +67,15 @@ test('a run that waits is cancelled at once, and the one under way goes on; stre
       start: (controller) => { controller.enqueue(librarySamples.slice(0, 400_000)); },
       cancel: () => { wasCancelled = true; },
     });
-    const third = causeOf(testDiarizer.diarize(live, { signal: running.signal, onProgress: ({ stage }) => { if (stage === 'embedding') running.abort('enough'); } }));
+    const third = causeOf(testDiarizer.diarize(live, { sampleRate: 16_000, signal: running.signal, onProgress: ({ stage }) => { if (stage === 'embedding') running.abort('enough'); } }));
     const afterThird = [await third, wasCancelled];
     const failing = async function* () {
       yield librarySamples;
       await Promise.resolve();
       throw new Error('the cable came off');
     };
-    const failed = await testDiarizer.diarize(failing()).catch((error: unknown) => [(error as { code: string }).code, ((error as { cause: Error }).cause).message]);
-    const again = (await testDiarizer.diarize(librarySamples, { durationSeconds: 12 })).speakers.length;
+    const failed = await testDiarizer.diarize(failing(), { sampleRate: 16_000 }).catch((error: unknown) => [(error as { code: string }).code, ((error as { cause: Error }).cause).message]);
+    const again = (await testDiarizer.diarize(librarySamples, { durationSeconds: 12, sampleRate: 16_000 })).speakers.length;
     const starting = new AbortController();
     testDiarizer[Symbol.dispose]();
     const disposed = await causeOf(testDiarizer.diarize(librarySamples));

@@ -18,6 +18,7 @@ test('segment, embed and cluster make the turns of a whole run, byte for byte', 
       const whole = { activity: [] as number[], embeddings: [] as number[], clusters: [] as number[] };
       const diarizer = await voxlane.Diarizer.create(options);
       const run = await diarizer.diarize(samples, {
+        sampleRate: 16_000,
         hook: ({ stage, artifact }) => {
           if (stage === 'segmentation' && artifact) whole.activity.push(...artifact.data);
           if (stage === 'embedding' && artifact) whole.embeddings.push(...artifact.data);

@@ -23,7 +23,8 @@ const LEAST_GAP_SECONDS = 0.01;
 export async function openPart(part: FilePart, options: Omit<TrackOptions, 'padding'>, notes: NoteTarget): Promise<SourceStream> {
   const [first, ...others] = part.segments as [Blob, ...Blob[]];
   const track = await openTrack(first, { ...options, padding: part.padding ?? null });
-  const stream = { ...track, origin: track, cutOff: part.cutOff };
+  const { sampleRate, channels, codec, container, tracks } = track;
+  const stream = { ...track, origin: { sampleRate, channels, codec, container, tracks }, cutOff: part.cutOff };
   if (others.length === 0) return stream;
   const endFrame = part.durationSeconds === null ? Infinity : Math.round(part.durationSeconds * track.sampleRate);
   return {

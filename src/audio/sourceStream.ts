@@ -56,8 +56,8 @@ async function* readWhole(source: SourceStream, stretch: Stretch, targetRate: nu
 export function readOnce({ facts, log, read, close }: {
   readonly facts: AudioFacts;
   readonly log: NoteLog;
-  read(): AsyncGenerator<Float32Array, void, undefined>;
-  close(): void;
+  readonly read: () => AsyncGenerator<Float32Array, void, undefined>;
+  readonly close: () => void;
 }): OpenAudio {
   let state: 'fresh' | 'read' | 'closed' = 'fresh';
   let stream: AsyncGenerator<Float32Array, void, undefined> | undefined;

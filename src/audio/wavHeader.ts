@@ -1,6 +1,7 @@
 import { VoxlaneError } from '../util/errors';
 import { wavFormatName } from './codecNames';
 import { readBytes } from './readBytes';
+import { LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE } from './limits';
 
 /** How one sample of one channel is stored. */
 export type WavEncoding = 'integer' | 'float' | 'a-law' | 'mu-law';
@@ -26,9 +27,6 @@ export interface WavHeader {
 }
 
 export const MOST_CHANNELS = 32;
-/** Speech takes more; a rate below it is a broken header. */
-export const LEAST_SAMPLE_RATE = 1000;
-export const MOST_SAMPLE_RATE = 768_000;
 /** More chunks than any recorder writes before the samples: a file with more must not keep the reader busy. */
 const MOST_CHUNKS = 1000;
 const ENCODINGS: Readonly<Record<number, WavEncoding>> = { 1: 'integer', 3: 'float', 6: 'a-law', 7: 'mu-law' };

@@ -55,11 +55,11 @@ describe('no engine is left running', () => {
   test.each(['signal', 'dispose'] as const)('that was started again in the moment of a cancel: by %s', async (way) => {
     const diarizer = await create();
     vi.mocked(runPipeline).mockRejectedValueOnce(new Error('broken'));
-    await expect(diarizer.diarize(SAMPLES)).rejects.toThrow('broken');
+    await expect(diarizer.diarize(SAMPLES, { sampleRate: 16_000 })).rejects.toThrow('broken');
     expect(diarizer.backend).toBeNull();
     const [controller, engine] = [new AbortController(), engineOf()];
     const open = gate(vi.mocked(startTrustedEngine));
-    const run = diarizer.diarize(SAMPLES, { signal: controller.signal });
+    const run = diarizer.diarize(SAMPLES, { sampleRate: 16_000, signal: controller.signal });
     await settled();
     open(engine);
     if (way === 'signal') controller.abort();
@@ -79,7 +79,7 @@ test('a run that was cancelled while the GPU was checked again leaves the next r
   vi.mocked(runPipeline).mockRejectedValueOnce(new VoxlaneError({ code: 'gpu-wrong', problem: 'NaN' }));
   const endCheck = gate(vi.mocked(checkAgain));
   const controller = new AbortController();
-  const run = diarizer.diarize(SAMPLES, { signal: controller.signal });
+  const run = diarizer.diarize(SAMPLES, { sampleRate: 16_000, signal: controller.signal });
   await settled();
   controller.abort();
   await expect(run).rejects.toMatchObject({ code: 'cancelled' });
@@ -87,7 +87,7 @@ test('a run that was cancelled while the GPU was checked again leaves the next r
 
   vi.mocked(startTrustedEngine).mockResolvedValueOnce(second);
   const finish = gate(vi.mocked(runPipeline));
-  const next = diarizer.diarize(SAMPLES);
+  const next = diarizer.diarize(SAMPLES, { sampleRate: 16_000 });
   await settled();
   endCheck([]);
   await settled();
@@ -98,7 +98,7 @@ test('a run that was cancelled while the GPU was checked again leaves the next r
   diarizer.dispose();
   diarizer.dispose();
   expect(second.terminate).toHaveBeenCalledOnce();
-  await expect(diarizer.diarize(SAMPLES)).rejects.toMatchObject({ code: 'disposed' });
+  await expect(diarizer.diarize(SAMPLES, { sampleRate: 16_000 })).rejects.toMatchObject({ code: 'disposed' });
 });
 
 test.each(['decode', 'clustering'] as const)('an engine whose %s worker vanished between two runs is replaced', async (worker) => {

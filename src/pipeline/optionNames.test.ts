@@ -35,7 +35,7 @@ describe('names of options', () => {
 
 test('a rate is a whole number of Hz', () => {
   expect(checkRunOptions({ sampleRate: 44_100 }).sampleRate).toBe(44_100);
-  for (const sampleRate of [0, 0.5, NaN, 1e6]) expect(() => checkRunOptions({ sampleRate })).toThrow(/sampleRate is/);
+  for (const sampleRate of [0, 0.5, 999, NaN, 1e6]) expect(() => checkRunOptions({ sampleRate })).toThrow(/sampleRate is/);
 });
 
 test('of a stream that has not ended, nobody knows the time that is left', () => {

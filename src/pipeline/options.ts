@@ -1,4 +1,4 @@
-import { LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE } from '../audio/wavHeader';
+import { LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE, MOST_TRACKS } from '../audio/limits';
 import type { SpeakerBounds } from '../clustering/cluster';
 import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
 import { PUBLIC_HUB } from '../store/sources';
@@ -52,7 +52,6 @@ export interface OwnDiarizerOptions {
 
 const MOST_SPEAKERS = 255;
 const MOST_THREADS = 64;
-const MOST_TRACKS = 1000;
 
 /** @throws VoxlaneError `options`, naming the option, its value and the rule */
 export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {

@@ -39,6 +39,17 @@ describe('the source of a run', () => {
     }
   });
 
+  test('samples without a rate are refused, also where they come as a stream', async () => {
+    const refused = expect.objectContaining({ code: 'options', problem: expect.stringContaining('sampleRate') as string });
+    expect(() => new RunInput(noise(10), undefined)).toThrow(refused);
+    const source = new TestSource([noise(10)]);
+    const input = new RunInput(source, undefined);
+    await expect(input.settle()).rejects.toEqual(refused);
+    input.close();
+    await Promise.resolve();
+    expect(source.isEnded).toBe(true);
+  });
+
   test('a rate is refused for a file, also where it comes as a stream', async () => {
     expect(() => new RunInput(new Blob(['x']), 8000)).toThrow(optionsError);
     const source = new TestSource([bytes(10)]);

@@ -114,8 +114,8 @@ export class RunInput {
       throw new VoxlaneError({ code: 'audio-no-samples', problem: 'The stream ended before its first piece' });
     }
     if (!(first.value instanceof Uint8Array)) {
-      const sampleRate = this.rateOfSamples();
-      return { kind: 'stream', feed: new SampleFeed(reader, first.value), sampleRate };
+      const feed = new SampleFeed(reader, first.value);
+      return { kind: 'stream', feed, sampleRate: this.rateOfSamples() };
     }
     this.checkNoRate();
     return { kind: 'file', blob: await collect(reader, first.value) };

@@ -12,7 +12,7 @@ import { createShell, type Shell } from './view/shell';
 import { languageOf, wordsIn } from './words';
 
 /** Properties that a page may have set on the element before it was defined. */
-const UPGRADED = ['src', 'source', 'options', 'preset', 'speed', 'speakers', 'minSpeakers', 'maxSpeakers', 'minDurationOn', 'minDurationOff', 'backend', 'modelsBase', 'theme'] as const;
+const UPGRADED = ['src', 'source', 'options', 'preset', 'speed', 'speakers', 'minSpeakers', 'maxSpeakers', 'minDurationOn', 'minDurationOff', 'track', 'sampleRate', 'backend', 'modelsBase', 'theme'] as const;
 
 const loadEngine: LoadEngine = async () => (await import('../pipeline/sharedDiarizer')).shareDiarizer;
 
@@ -33,6 +33,8 @@ const loadEngine: LoadEngine = async () => (await import('../pipeline/sharedDiar
  * @attr {number} max-speakers - Largest number of speakers.
  * @attr {number} min-duration-on - Shortest turn in seconds: shorter ones are removed. Default: that of the preset.
  * @attr {number} min-duration-off - Shortest gap in seconds between two turns of the same speaker: shorter ones are filled. Default: that of the preset.
+ * @attr {number} track - Audio track of a file, from 1 on. Default: the one that the file marks, or the first.
+ * @attr {number} sample-rate - Rate in Hz of a source that is samples, which it needs. A file has its own.
  * @attr {'auto' | 'webgpu' | 'wasm'} backend - Where the models run. Default `auto`.
  * @attr {string} models-base - Address under which `<model id>/manifest.json` is found. Default: those of `voxlane-assets`.
  * @attr {'auto' | 'light' | 'dark'} theme - Colours. Default `auto`: the `color-scheme` of the page around the widget.

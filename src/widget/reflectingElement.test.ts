@@ -24,7 +24,7 @@ describe('properties of <voxlane-diarizer>', () => {
     expect([element.speakers, element.minSpeakers, element.theme, element.backend]).toEqual([3, null, 'dark', 'auto']);
   });
 
-  it.each(['src', 'preset', 'speed', 'speakers', 'minSpeakers', 'maxSpeakers', 'minDurationOn', 'minDurationOff', 'backend', 'modelsBase', 'theme'])(
+  it.each(['src', 'preset', 'speed', 'speakers', 'minSpeakers', 'maxSpeakers', 'minDurationOn', 'minDurationOff', 'track', 'sampleRate', 'backend', 'modelsBase', 'theme'])(
     'take their attribute away when a framework sets %s to undefined',
     (name) => {
       const element = new Reflecting();

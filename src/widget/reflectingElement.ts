@@ -71,6 +71,22 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('min-duration-off', value);
   }
 
+  /** Audio track of a file, from 1 on; null for the one that the file marks. Reflects the attribute. */
+  get track(): number | null {
+    return this.#number('track');
+  }
+  set track(value: number | null) {
+    this.#reflect('track', value);
+  }
+
+  /** Rate of samples in Hz, for a source that is samples; null if it is a file. Reflects the attribute `sample-rate`. */
+  get sampleRate(): number | null {
+    return this.#number('sample-rate');
+  }
+  set sampleRate(value: number | null) {
+    this.#reflect('sample-rate', value);
+  }
+
   /** Where the models run; reflects the attribute. */
   get backend(): NonNullable<DiarizerOptions['backend']> {
     return (this.getAttribute('backend') ?? 'auto') as NonNullable<DiarizerOptions['backend']>;

@@ -1,9 +1,10 @@
+import { LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE, MOST_TRACKS } from '../audio/limits';
 import type { DiarizeOptions, DiarizerOptions } from '../pipeline/types';
 import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
 import { VoxlaneError } from '../util/errors';
 
 /** Attributes that say how recordings are analysed. They hold from the next run on. */
-export const RUN_ATTRIBUTES = ['preset', 'speed', 'speakers', 'min-speakers', 'max-speakers', 'min-duration-on', 'min-duration-off', 'backend', 'models-base'] as const;
+export const RUN_ATTRIBUTES = ['preset', 'speed', 'speakers', 'min-speakers', 'max-speakers', 'min-duration-on', 'min-duration-off', 'track', 'sample-rate', 'backend', 'models-base'] as const;
 export type RunAttribute = (typeof RUN_ATTRIBUTES)[number];
 
 export const PRESET_NAMES = ['auto', 'exact', 'fast', 'campplus', 'community-1'] as const satisfies readonly NonNullable<DiarizerOptions['preset']>[];
@@ -16,7 +17,7 @@ export const THEME_NAMES: readonly WidgetTheme[] = ['auto', 'light', 'dark'];
 /** The attributes, checked, in the form of the library's options. */
 export interface WidgetSettings {
   readonly diarizer: DiarizerOptions;
-  readonly run: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff'>;
+  readonly run: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff' | 'track' | 'sampleRate'>;
 }
 
 const MOST_SPEAKERS = 255;
@@ -37,6 +38,8 @@ export function readSettings(read: (attribute: RunAttribute | 'theme') => string
   const maxSpeakers = wholeNumber('max-speakers', read('max-speakers'));
   const minDurationOn = seconds('min-duration-on', read('min-duration-on'));
   const minDurationOff = seconds('min-duration-off', read('min-duration-off'));
+  const track = wholeNumber('track', read('track'), 1, MOST_TRACKS);
+  const sampleRate = wholeNumber('sample-rate', read('sample-rate'), LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE);
   if (speakers !== null && (minSpeakers ?? maxSpeakers) !== null) {
     throw badAttribute('speakers', String(speakers), 'no min-speakers or max-speakers beside it: an exact number needs no bounds');
   }
@@ -57,6 +60,8 @@ export function readSettings(read: (attribute: RunAttribute | 'theme') => string
       ...(maxSpeakers !== null && { maxSpeakers }),
       ...(minDurationOn !== null && { minDurationOn }),
       ...(minDurationOff !== null && { minDurationOff }),
+      ...(track !== null && { track }),
+      ...(sampleRate !== null && { sampleRate }),
     },
   };
 }
@@ -69,11 +74,11 @@ function oneOf<T extends string>(attribute: string, value: string | null, allowe
   return found;
 }
 
-function wholeNumber(attribute: string, value: string | null): number | null {
+function wholeNumber(attribute: string, value: string | null, least = 1, most = MOST_SPEAKERS): number | null {
   if (value === null || value.trim() === '') return null;
   const number = Number(value);
-  if (!Number.isInteger(number) || number < 1 || number > MOST_SPEAKERS) {
-    throw badAttribute(attribute, value, `a whole number, 1 to ${MOST_SPEAKERS}`);
+  if (!Number.isInteger(number) || number < least || number > most) {
+    throw badAttribute(attribute, value, `a whole number, ${least} to ${most}`);
   }
   return number;
 }

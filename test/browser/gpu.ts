@@ -26,6 +26,7 @@ export function runShort(page: Evaluator, options: DiarizerOptions): Promise<Sho
       let numEmbeddings = 0;
       const batches: number[] = [];
       const result = await diarizer.diarize(samples, {
+        sampleRate: 16_000,
         hook: ({ stage, artifact, completed }) => {
           if (stage === 'segmentation') batches.push(completed - batches.reduce((sum, size) => sum + size, 0));
           if (stage !== 'embedding' || !artifact) return;

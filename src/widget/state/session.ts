@@ -1,11 +1,11 @@
 import type { DiarizationSource } from '../../pipeline/run';
 import type { DiarizerShare } from '../../pipeline/sharedDiarizer';
-import type { DiarizationResult, DiarizerOptions, ModelDownload, Progress } from '../../pipeline/types';
+import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelDownload, Progress } from '../../pipeline/types';
 import { messageOf, VoxlaneError } from '../../util/errors';
 import { Scope } from '../../util/scope';
 import type { WidgetSettings } from '../settings';
 import { overallProgress, type Outcome, type Phase, type RunState, type StageProgress } from './phase';
-import { openRecording } from './recording';
+import { openRecording, type Recording } from './recording';
 import { enterQueue, type QueueEntry } from './runQueue';
 
 /** Opens the library. A function that answers later, because the page needs none of it until a recording is there. */
@@ -91,7 +91,7 @@ export class Session {
       this.onDownloaded = tell;
       tell();
       const result = await share.diarize(recording.input, {
-        ...settings.run,
+        ...runOptions(settings, recording),
         signal,
         onProgress: (progress) => {
           if (this.controller !== controller) return;
@@ -212,4 +212,10 @@ function cancelled(): VoxlaneError {
 function asVoxlaneError(thrown: unknown): VoxlaneError {
   if (thrown instanceof VoxlaneError) return thrown;
   return new VoxlaneError({ code: 'backend-failed', problem: messageOf(thrown), remedy: 'Try again, or reload the page' }, { cause: thrown });
+}
+
+/** Samples need a rate, and files have their own. */
+function runOptions({ run: { sampleRate, track, ...others } }: WidgetSettings, { sound }: Recording): DiarizeOptions {
+  if (sound) return { ...others, ...(track !== undefined && { track }) };
+  return { ...others, ...(sampleRate !== undefined && { sampleRate }) };
 }

@@ -1,0 +1,134 @@
+/** Recordings that are joined, damaged or odd: their length, where their turns lie, and what is said about them. */
+import { readFileSync } from 'node:fs';
+import type { Page } from '@playwright/test';
+import type { ErrorCode, RecordingNoteCode } from '../../src/index';
+import { expect, test } from '../../test/browser/engine';
+
+const CASES = 'e2e/fixtures/cases/';
+
+interface Outcome {
+  readonly code: ErrorCode | null;
+  readonly message: string;
+  readonly durationSeconds: number;
+  readonly notes: { code: RecordingNoteCode; text: string; atSeconds: number | null; amount: number | null }[];
+  readonly tracks: { number: number; isRead: boolean }[];
+  readonly turns: { startSeconds: number; endSeconds: number; speaker: string }[];
+}
+
+async function diarize(page: Page, path: string, options: { track?: number } = {}): Promise<Outcome> {
+  await page.setInputFiles('#file', path);
+  return page.evaluate(async (runOptions) => {
+    const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
+    try {
+      const { durationSeconds, notes, tracks, turns } = await testDiarizer.diarize(voxlane.chosenFile(), runOptions);
+      return { code: null, message: '', durationSeconds, notes: [...notes], tracks: [...tracks], turns: [...turns] };
+    } catch (error) {
+      if (!(error instanceof voxlane.VoxlaneError)) throw error;
+      return { code: error.code, message: error.message, durationSeconds: 0, notes: [], tracks: [], turns: [] };
+    }
+  }, options);
+}
+
+/** What is read, its length in seconds as FFmpeg decodes it, and the notes. */
+const READ: readonly (readonly [file: string, seconds: number, ...notes: RecordingNoteCode[]])[] = [
+  ['mp3_two_files_joined_xing_of_first.mp3', 8.28, 'joined'],
+  ['mp3_mono_then_stereo.mp3', 8.25, 'joined'],
+  ['mp3_partial_download.mp3', 2.05, 'cut-off'],
+  ['ogg_opus_chained_4s_4s.opus', 8.19, 'joined'],
+  ['opus_page_missing_mid.opus', 30, 'data-missing'],
+  // FFmpeg gives 8.13 s: around the damaged frame it loses two more.
+  ['aac_adts_two_zero_bytes_in_the_middle.aac', 8.256, 'bytes-skipped'],
+  ['aac_adts_starts_mid_frame.aac', 8.06, 'bytes-skipped'],
+  ['m4a_edit_list_keeps_0-2s_and_6-8s.m4a', 4.03],
+  ['obs_silent_track1_speech_track2.mp4', 4, 'several-tracks'],
+  ['flac_in_ogg.ogg', 4.1, 'browser-decoder'],
+  ['wav_placeholder_2000000000_pocket_tts.wav', 4.1, 'size-ignored'],
+  ['wav_data_22_bytes_too_long.wav', 4.1, 'cut-off'],
+  ['stereo_phase_inverted.wav', 4.1, 'channels-cancel'],
+];
+
+/** One page of a second is missing at 14 s; granules are 6.5 ms behind the clock. */
+const HOLE = { atSeconds: expect.closeTo(14, 1) as unknown, amount: expect.closeTo(1, 1) as unknown };
+
+for (const [file, seconds, ...notes] of READ) {
+  test(`${file} is read to its end`, async ({ engine }) => {
+    const outcome = await diarize(engine.page, CASES + file);
+    expect(outcome).toMatchObject({ code: null, message: '' });
+    expect(outcome.notes.map(({ code }) => code)).toEqual(notes);
+    if (file === 'opus_page_missing_mid.opus') expect(outcome.notes).toMatchObject([HOLE]);
+    // The lengths of the list are rounded to 10 ms; decoders may give or keep half a frame of MP3 or AAC.
+    expect(Math.abs(outcome.durationSeconds - seconds)).toBeLessThan(0.05);
+    if (file !== 'obs_silent_track1_speech_track2.mp4') expect(outcome.turns.length).toBeGreaterThan(0);
+  });
+}
+
+/**
+ * How far each stretch of half a second lies from where the plain WAV has it, in seconds; the nearest fit within 0.2 s.
+ * Only decodes.
+ */
+async function shifts(page: Page, path: string, times: readonly number[]): Promise<number[]> {
+  await page.setInputFiles('#file', [path]);
+  return page.evaluate(async (starts) => {
+    const comparator = new voxlane.Comparator();
+    const read = async (source: Blob): Promise<Float32Array> =>
+      (await comparator.layer({ model: 'segmentation-3.0', stage: 'decode', source, startSeconds: 0 }, 'wasm')).data;
+    const found = await read(voxlane.chosenFile());
+    const plain = await read(await (await fetch('sample.wav')).blob());
+    comparator.dispose();
+    const correlation = (start: number, lag: number): number => {
+      let [sum, energy] = [0, 1e-9];
+      for (let i = start; i < start + 8000; i++) {
+        const value = found[i + lag] ?? 0;
+        sum += value * plain[i]!;
+        energy += value * value;
+      }
+      return sum / Math.sqrt(energy);
+    };
+    return starts.map((seconds) => {
+      const start = Math.round(seconds * 16_000);
+      let best = 0;
+      for (let lag = -3200; lag <= 3200; lag += 2) if (correlation(start, lag) > correlation(start, best)) best = lag;
+      return best / 16_000;
+    });
+  }, times);
+}
+
+test('a missing page leaves the sound before and behind it in its place', async ({ engine }) => {
+  const path = `${CASES}opus_page_missing_mid.opus`;
+  // 10 ms: the decoder's delay of 6.5 ms, which it drops once more behind the hole, and the grid of the search.
+  for (const shift of await shifts(engine.page, path, [7.5, 10, 13, 15.5, 18, 22, 27])) expect(Math.abs(shift)).toBeLessThan(0.01);
+});
+
+test('another track is read if it is asked for', async ({ engine }) => {
+  const path = `${CASES}obs_silent_track1_speech_track2.mp4`;
+  const second = await diarize(engine.page, path, { track: 2 });
+  expect(second.tracks).toMatchObject([{ number: 1, isRead: false }, { number: 2, isRead: true }]);
+  expect(second.turns.length).toBeGreaterThan(0);
+  expect(await diarize(engine.page, path, { track: 3 })).toMatchObject({ code: 'options', message: expect.stringContaining('2 audio tracks') });
+});
+
+for (const [file, codec] of [
+  ['ac3.mkv', 'AC-3'],
+  ['alac.m4a', 'ALAC'],
+  ['amr.3gp', 'AMR'],
+  ['wav_ima_adpcm.wav', 'IMA ADPCM'],
+  ['speex.spx', 'Speex'],
+] as const) {
+  test(`${file} is refused by the name of its codec`, async ({ engine }) => {
+    const outcome = await diarize(engine.page, CASES + file);
+    expect(outcome.code).toBe('audio-unsupported');
+    expect(outcome.message).toContain(codec);
+    expect(outcome.message).toContain('ffmpeg');
+  });
+}
+
+test('a WAV file of 1 Hz is refused', async ({ engine }) => {
+  const bytes = readFileSync('public/sample.wav');
+  bytes.writeUInt32LE(1, 24);
+  await engine.page.setInputFiles('#file', { name: '1hz.wav', mimeType: 'audio/wav', buffer: bytes });
+  const code = await engine.page.evaluate(async () => {
+    const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
+    return testDiarizer.diarize(voxlane.chosenFile()).then(() => 'none', (error: unknown) => (error as { code: string }).code);
+  });
+  expect(code).toBe('audio-unsupported');
+});

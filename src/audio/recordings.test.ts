@@ -1,0 +1,119 @@
+/** WAV files that are joined or whose header is wrong, and samples that no page can mean. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { collect, concatenate, noise } from '../../test/audio/collect';
+import { buildWav } from '../../test/audio/wav';
+import { openAudio, type OpenAudio } from './decode';
+
+const OPTIONS = { sampleRate: 16_000 };
+const CASES = new URL('../../e2e/fixtures/cases/', import.meta.url);
+const caseFile = (name: string): Blob => new Blob([readFileSync(new URL(name, CASES))]);
+
+async function read(audio: OpenAudio): Promise<{ samples: Float32Array; notes: string[] }> {
+  return { samples: await collect(audio.pieces()), notes: audio.notes().map(({ code }) => code) };
+}
+
+describe('WAV files of the cases', () => {
+  const PLAIN = 65_536;
+
+  it.each([
+    ['wav_placeholder_2000000000_pocket_tts.wav', 'size-ignored'],
+    ['wav_data_22_bytes_too_long.wav', 'cut-off'],
+  ])('%s: all samples, and a note', async (name, note) => {
+    const { samples, notes } = await read(await openAudio(caseFile(name), OPTIONS));
+    expect(samples.length).toBe(PLAIN);
+    expect(notes).toEqual([note]);
+  });
+
+  it('stereo_phase_inverted.wav: one of the channels', async () => {
+    const audio = await openAudio(caseFile('stereo_phase_inverted.wav'), OPTIONS);
+    const { samples, notes } = await read(audio);
+    expect(notes).toEqual(['channels-cancel']);
+    expect(samples.some((value) => Math.abs(value) > 0.1)).toBe(true);
+  });
+
+  it('wav_ima_adpcm.wav: refused by name', async () => {
+    await expect(openAudio(caseFile('wav_ima_adpcm.wav'), OPTIONS)).rejects.toMatchObject({
+      code: 'audio-unsupported',
+      problem: expect.stringContaining('IMA ADPCM') as string,
+      remedy: expect.stringContaining('ffmpeg') as string,
+    });
+  });
+
+  it('a plain file has no notes', async () => {
+    expect((await read(await openAudio(buildWav([noise(100)]), OPTIONS))).notes).toEqual([]);
+  });
+});
+
+describe('a size that a stream cannot know', () => {
+  const samples = Float32Array.from({ length: 1000 }, (_, i) => ((i % 200) - 100) / 128);
+
+  it.each([1e9, 2e9, 0x7fff_ff00, 0xffff_ffff - 36, 0x7fff_ffff - 44])('%i bytes: a placeholder if the file ends with a whole sample', async (declaredDataBytes) => {
+    const file = buildWav([samples, samples], { declaredDataBytes, declaredRiffBytes: declaredDataBytes + 36 });
+    const result = await read(await openAudio(file, OPTIONS));
+    expect(result.samples).toEqual(samples);
+    expect(result.notes).toEqual(['size-ignored']);
+    await expect(openAudio(file.slice(0, file.size - 1), OPTIONS)).rejects.toMatchObject({ code: 'audio-truncated' });
+  });
+
+  it('a smaller one is a promise', async () => {
+    const file = buildWav([samples], { declaredDataBytes: 1e8 });
+    await expect(openAudio(file, OPTIONS)).rejects.toMatchObject({ code: 'audio-truncated' });
+  });
+
+  it('a quarter of a second may be missing from a long file, and a tenth from a short one', async () => {
+    const long = noise(160_000);
+    const file = buildWav([long]);
+    expect((await read(await openAudio(file.slice(0, file.size - 2 * 4000), OPTIONS))).notes).toEqual(['cut-off']);
+    await expect(openAudio(file.slice(0, file.size - 2 * 4001), OPTIONS)).rejects.toMatchObject({ code: 'audio-truncated' });
+  });
+});
+
+describe('joined WAV files', () => {
+  const parts = [noise(4000, 1), noise(3000, 2), noise(5000, 3)];
+  const files = parts.map((samples) => buildWav([samples], { format: 'float32' }));
+  const joined = new Blob(files);
+
+  it('are read one after another', async () => {
+    const audio = await openAudio(joined, OPTIONS);
+    expect(await read(audio)).toEqual({ samples: concatenate(parts), notes: ['joined'] });
+    expect(audio.notes()).toMatchObject([{ amount: 3 }]);
+  });
+
+  it.each([[0, 0.1], [0.2, 0.2], [0.3, 0.3], [0.5, 9]])('give the stretch from %d s of %d s as the whole does', async (startSeconds, durationSeconds) => {
+    const { samples } = await read(await openAudio(joined, { ...OPTIONS, startSeconds, durationSeconds }));
+    const start = startSeconds * 16_000;
+    expect(samples).toEqual(concatenate(parts).slice(start, start + durationSeconds * 16_000));
+  });
+
+  it('may differ in rate and channels', async () => {
+    const second = buildWav([noise(4800, 4), noise(4800, 5)], { sampleRate: 48_000 });
+    const { samples } = await read(await openAudio(new Blob([files[0]!, second, files[2]!]), OPTIONS));
+    expect(samples.length).toBe(4000 + 1600 + 5000);
+    expect(samples.subarray(0, 4000)).toEqual(parts[0]);
+    expect(samples.subarray(5600)).toEqual(parts[2]);
+  });
+
+  it('are found behind other chunks and odd lengths', async () => {
+    const odd = buildWav([noise(4001)], { format: 'int8' });
+    const list = new Blob([Uint8Array.of(0x4c, 0x49, 0x53, 0x54, 4, 0, 0, 0, 1, 2, 3, 4)]);
+    for (const file of [new Blob([odd, files[1]!]), new Blob([odd.slice(0, odd.size - 1), files[1]!]), new Blob([odd, list, files[1]!])]) {
+      expect((await read(await openAudio(file, OPTIONS))).samples.length).toBe(4001 + 3000);
+    }
+  });
+
+  it('beyond which a stretch starts are refused', async () => {
+    const audio = await openAudio(joined, { ...OPTIONS, startSeconds: 2 });
+    await expect(collect(audio.pieces())).rejects.toMatchObject({ code: 'options' });
+  });
+});
+
+describe('what cannot be meant', () => {
+  it.each([1, 999, 768_001])('a rate of %i Hz is refused', async (sampleRate) => {
+    await expect(openAudio(buildWav([noise(100)], { sampleRate }), OPTIONS)).rejects.toMatchObject({ code: 'audio-unsupported' });
+  });
+
+  it.each([0, 2, 1.5])('track %d of a WAV file is refused', async (track) => {
+    await expect(openAudio(buildWav([noise(100)]), { ...OPTIONS, track })).rejects.toMatchObject({ code: 'options' });
+  });
+});
