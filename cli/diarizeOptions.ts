@@ -68,6 +68,7 @@ const OPTION_NAMES: Readonly<Record<keyof RunOptions, string>> = {
   minDurationOff: '--min-duration-off',
   startSeconds: '--start',
   durationSeconds: '--duration',
+  track: '--track',
 };
 
 /** @throws Error with one line that says what is wrong with the command line */

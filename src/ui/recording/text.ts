@@ -1,0 +1,60 @@
+import type { AudioTrack, RecordingNote } from '../../pipeline/types';
+import { clock, count, decimal } from '../format';
+import { inLanguage } from '../texts/language';
+
+type NoteWords = Readonly<Record<RecordingNote['code'], (at: string | null, amount: number | null) => string>>;
+
+const en: NoteWords = {
+  joined: (_, amount) => `The file holds ${count(amount ?? 2)} recordings one after another. All of them were read.`,
+  'bytes-skipped': (at, amount) => `${count(amount ?? 0)} bytes at ${at ?? '0:00'} are not part of the sound. They were skipped.`,
+  'data-missing': (at, amount) => `${decimal(amount ?? 0, 1)} s of sound are missing from the file at ${at ?? '0:00'}. Silence takes their place.`,
+  'cut-off': (at, amount) =>
+    amount === null
+      ? `The file breaks off at ${at ?? '0:00'} without an end mark. The sound up to there was read.`
+      : `The file breaks off at ${at ?? '0:00'}, but its header gives ${clock(amount, 1)}. The sound up to there was read.`,
+  'size-ignored': () => 'The size in the header is a placeholder. The sound was read to the end of the file.',
+  'several-tracks': (_, amount) => `The file has ${count(amount ?? 2)} audio tracks. One of them was read.`,
+  'channels-cancel': (at) => `From ${at ?? '0:00'}, the channels cancel each other in a mix, because one is inverted. One channel was read instead.`,
+  'browser-decoder': () => 'Only the browser’s own decoder reads this file. It does not report missing or damaged data.',
+};
+
+const de: NoteWords = {
+  joined: (_, amount) => `Die Datei enthält ${count(amount ?? 2)} Aufnahmen hintereinander. Alle wurden gelesen.`,
+  'bytes-skipped': (at, amount) => `${count(amount ?? 0)} Bytes bei ${at ?? '0:00'} gehören nicht zum Ton. Sie wurden übersprungen.`,
+  'data-missing': (at, amount) => `Bei ${at ?? '0:00'} fehlen in der Datei ${decimal(amount ?? 0, 1)} s Ton. Dort steht Stille.`,
+  'cut-off': (at, amount) =>
+    amount === null
+      ? `Die Datei bricht bei ${at ?? '0:00'} ohne Endmarke ab. Der Ton bis dort wurde gelesen.`
+      : `Die Datei bricht bei ${at ?? '0:00'} ab, obwohl ihr Kopf ${clock(amount, 1)} angibt. Der Ton bis dort wurde gelesen.`,
+  'size-ignored': () => 'Die Größe im Kopf der Datei ist ein Platzhalter. Der Ton wurde bis zum Ende der Datei gelesen.',
+  'several-tracks': (_, amount) => `Die Datei hat ${count(amount ?? 2)} Tonspuren. Eine davon wurde gelesen.`,
+  'channels-cancel': (at) => `Ab ${at ?? '0:00'} löschen sich die Kanäle beim Mischen aus, weil einer invertiert ist. Stattdessen wurde ein Kanal gelesen.`,
+  'browser-decoder': () => 'Nur der Decoder des Browsers liest diese Datei. Er meldet fehlende oder beschädigte Daten nicht.',
+};
+
+const channels = (one: string, two: string, many: string) => (n: number): string => (n === 1 ? one : n === 2 ? two : `${n} ${many}`);
+const inEnglish = channels('mono', 'stereo', 'channels');
+const inGerman = channels('Mono', 'Stereo', 'Kanäle');
+
+const trackName = (named: (n: number) => string) => ({ number, name, language, codec, channels: n }: AudioTrack): string =>
+  [`${number}`, name, language, codec, named(n)].filter(Boolean).join(' · ');
+
+/** Words about how a recording was read. */
+export const recordingText = inLanguage(
+  {
+    heading: 'About this file',
+    notes: en,
+    track: 'Audio track',
+    trackName: trackName(inEnglish),
+    read: 'Analyze this track',
+  },
+  {
+    de: {
+      heading: 'Zu dieser Datei',
+      notes: de,
+      track: 'Tonspur',
+      trackName: trackName(inGerman),
+      read: 'Diese Spur analysieren',
+    },
+  },
+);

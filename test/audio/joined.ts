@@ -1,0 +1,82 @@
+/** Recordings that were joined, stitched or damaged, made of the fixtures without coding them anew. */
+import { readFileSync } from 'node:fs';
+import {
+  AdtsOutputFormat,
+  ALL_FORMATS,
+  BlobSource,
+  BufferTarget,
+  EncodedAudioPacketSource,
+  EncodedPacketSink,
+  Input,
+  MkvOutputFormat,
+  Mp3OutputFormat,
+  Mp4OutputFormat,
+  OggOutputFormat,
+  Output,
+  WebMOutputFormat,
+  type OutputFormat,
+} from 'mediabunny';
+
+const FIXTURES = new URL('../../e2e/fixtures/', import.meta.url);
+
+/** How clips of each container are made: from which fixture, and by which muxer. */
+const CONTAINERS = {
+  mp3: ['sample.mp3', () => new Mp3OutputFormat({ xingHeader: false })],
+  adts: ['sample.m4a', () => new AdtsOutputFormat()],
+  'ogg-opus': ['sample.webm', () => new OggOutputFormat()],
+  'ogg-vorbis': ['sample.ogg', () => new OggOutputFormat()],
+  webm: ['sample.webm', () => new WebMOutputFormat()],
+  matroska: ['sample.m4a', () => new MkvOutputFormat()],
+  mp4: ['sample.m4a', () => new Mp4OutputFormat({ fastStart: 'in-memory' })],
+} as const satisfies Record<string, readonly [string, () => OutputFormat]>;
+
+export type ClipContainer = keyof typeof CONTAINERS;
+
+/** A file with a stretch of the sample. */
+export interface Clip {
+  readonly file: Blob;
+  /** Of all its packets, in seconds. */
+  readonly seconds: number;
+}
+
+/** The whole fixture, as it is. */
+export function fixture(name: string): Blob {
+  return new Blob([readFileSync(new URL(name, FIXTURES))]);
+}
+
+/** A clip of the sample, cut at packets and with a clock that starts at 0. */
+export async function clipOf(container: ClipContainer, fromSeconds: number, toSeconds: number): Promise<Clip> {
+  const [name, format] = CONTAINERS[container];
+  const input = new Input({ source: new BlobSource(fixture(name)), formats: ALL_FORMATS });
+  const track = (await input.getPrimaryAudioTrack())!;
+  const [codec, decoderConfig] = [await track.getCodec(), await track.getDecoderConfig()];
+  const target = new BufferTarget();
+  const output = new Output({ format: format(), target });
+  const source = new EncodedAudioPacketSource(codec!);
+  output.addAudioTrack(source);
+  await output.start();
+  let start: number | null = null;
+  let end = 0;
+  for await (const packet of new EncodedPacketSink(track).packets()) {
+    if (packet.timestamp < fromSeconds) continue;
+    if (packet.timestamp >= toSeconds) break;
+    start ??= packet.timestamp;
+    end = packet.timestamp + packet.duration;
+    await source.add(packet.clone({ timestamp: packet.timestamp - start }), { decoderConfig: decoderConfig! });
+  }
+  await output.finalize();
+  input.dispose();
+  return { file: new Blob([target.buffer!]), seconds: end - (start ?? 0) };
+}
+
+/** Bytes that are no sound and hold no header of a frame, always the same. */
+export function foreignBytes(length: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, (_, i) => (i * 37 + 11) % 251);
+}
+
+/** An ID3v2 tag of this size. */
+export function id3Tag(contentBytes: number): Uint8Array<ArrayBuffer> {
+  const tag = new Uint8Array(10 + contentBytes).fill(0x20, 10);
+  tag.set([0x49, 0x44, 0x33, 4, 0, 0, 0, 0, contentBytes >> 7, contentBytes & 0x7f]);
+  return tag;
+}
