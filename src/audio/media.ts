@@ -156,7 +156,7 @@ export async function containerSampleRate(source: Blob): Promise<number | null> 
  * @throws VoxlaneError `audio-unsupported`, `audio-channels`, `audio-no-samples`, `audio-truncated`, `options` for a track
  *   that the file does not have
  */
-export async function openTrack(source: Blob, options: TrackOptions): Promise<OpenTrack> {
+export async function openTrack(source: Blob, options: TrackOptions = { track: undefined, padding: null }): Promise<OpenTrack> {
   const input = openInput(source);
   try {
     if (!(await input.canRead())) throw await unreadable(source);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { needsPageDecoder, openAudio } from '../../src/audio/decode';
+import { decoderFor, openAudio } from '../../src/audio/decode';
 import { readMp3Padding } from '../../src/audio/mp3Gapless';
 import { readWav } from '../../src/audio/wav';
 import { isWav, readWavHeader } from '../../src/audio/wavHeader';
@@ -22,7 +22,7 @@ function startOf(name: string, numBytes: number): Uint8Array {
 
 async function readSound(bytes: Uint8Array): Promise<void> {
   const source = new Blob([new Uint8Array(bytes)]);
-  await needsPageDecoder(source);
+  await decoderFor(source);
   await readMp3Padding(source);
   const audio = await openAudio(source, { sampleRate: SAMPLE_RATE });
   ensure(Number.isFinite(audio.facts.durationSeconds) && audio.facts.durationSeconds >= 0, `${audio.facts.durationSeconds} s`);
@@ -45,7 +45,7 @@ async function readWavFile(bytes: Uint8Array): Promise<void> {
   const { heldFrames, promisedFrames, channels, sampleBytes, dataStart } = header;
   ensure(heldFrames <= promisedFrames && dataStart + heldFrames * channels * sampleBytes <= bytes.length, JSON.stringify(header));
   let numFrames = 0;
-  for await (const { samples } of readWav(source, header, 0, Infinity)) numFrames += samples.length;
+  for await (const { channels: planes } of readWav(source, header, 0, Infinity)) numFrames += planes[0]!.length;
   ensure(numFrames === heldFrames, `${numFrames} of ${heldFrames} samples`);
 }
 
