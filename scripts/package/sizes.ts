@@ -18,7 +18,7 @@ export interface Size {
 const LIMITS: Readonly<Record<string, number>> = {
   index: 45_000,
   widget: 27_000,
-  formats: 12_500,
+  formats: 17_000,
   score: 4_000,
   compare: 17_000,
   'workers/clustering.js': 33_500,
