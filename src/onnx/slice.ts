@@ -47,7 +47,7 @@ export function sliceOf(model: ModelProto, { inputs, outputs }: Bounds): Slice {
     const producer = given.has(name) ? undefined : producers.get(name);
     if (producer === undefined || nodes.has(producer)) continue;
     nodes.add(producer);
-    waiting.push(...readBy(graph.node[producer]!));
+    for (const input of readBy(graph.node[producer]!)) waiting.push(input);
   }
   const inside = (name: string): boolean => seen.has(name) && !given.has(name) && !producers.has(name);
   const dangling = [...seen].find((name) => inside(name) && !initializers.has(name) && !graphInputs.includes(name));

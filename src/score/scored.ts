@@ -48,8 +48,8 @@ function scoredRegions(reference: readonly Turn[], hypothesis: readonly Turn[], 
     });
   }
   const regions = support(uem ?? extent([...reference, ...hypothesis]));
-  const removed = collarSeconds > 0 ? collarsOf(reference, collarSeconds) : [];
-  if (skipOverlap) removed.push(...overlaps(reference));
+  const collars = collarSeconds > 0 ? collarsOf(reference, collarSeconds) : [];
+  const removed = skipOverlap ? collars.concat(overlaps(reference)) : collars;
   return subtract(regions, support(removed));
 }
 

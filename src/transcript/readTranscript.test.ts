@@ -213,6 +213,13 @@ describe('files that were read wrong once', () => {
     expect(readTranscript('f', `WEBVTT\n\n00:01.000 --> 00:02.000\n${names}\n`).cues[0]?.text).toBe('&constructor; &toString; &__proto__; &hasOwnProperty; &');
   });
 
+  it('are read in a time that grows with their length', () => {
+    const lines = 'x\n'.repeat(200_000);
+    expect(readTranscript('f', `1\n00:00:01,000 --> 00:00:02,000\na\n\n${lines}`).cues[0]?.text).toHaveLength(400_001);
+    const rolling = `00:00:01.000 --> 00:00:02.000\n<00:00:01.500>a\n${lines}\n`;
+    expect(readTranscript('f', `WEBVTT\n\n${rolling}${rolling}`).cues).toHaveLength(2);
+  });
+
   it('are double-spaced SubRip of any line end', () => {
     const lines = ['1', '00:00:01,000 --> 00:00:02,000', 'in 1999', '', '2', '00:00:03,000 --> 00:00:04,000', 'at 7', '7', '', '3', '00:00:05,000 --> 00:00:06,000', '3'];
     for (const end of ['\n\n', '\r\n\r\n', '\r\r', '\r\r\n', '\r\r\n\r\r\n']) {

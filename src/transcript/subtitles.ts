@@ -12,6 +12,8 @@ const NO_CUE = /^(?:NOTE|STYLE|REGION)(?:\s|$)/;
 
 /** The time of a word, in the text of a WebVTT cue. */
 const INNER_TIME = /<(?:\d+:)?\d\d:\d\d\.\d{3}>/;
+/** Captions that roll have two lines or three; comparing all of a long text takes too long. */
+const MAX_REPEATED_LINES = 4;
 /** Cues that are farther apart do not continue each other. */
 const MAX_PAUSE_SECONDS = 0.05;
 
@@ -59,7 +61,7 @@ export function readSubtitles(fileName: string, text: string): TranscriptCue[] {
       }
     }
     // SubRip has no rule against blank lines in a text: a block without times goes on with the cue before.
-    if (!isVtt && cues.length === before) cues.at(-1)?.lines.push(...block.map((line) => line.text));
+    if (!isVtt && cues.length === before) for (const line of block) cues.at(-1)?.lines.push(line.text);
   }
   const shown = isVtt && INNER_TIME.test(text) ? withoutRepeats(cues) : cues;
   return shown.map(({ startSeconds, endSeconds, lines }) => {
@@ -79,7 +81,7 @@ function withoutRepeats(cues: readonly RawCue[]): RawCue[] {
   for (const cue of cues) {
     const lines = cue.lines.filter((line) => line.trim() !== '');
     const plain = lines.map((line) => timedText(line, 0, 0).text);
-    let repeated = cue.startSeconds <= before.endSeconds + MAX_PAUSE_SECONDS ? Math.min(lines.length, before.lines.length) : 0;
+    let repeated = cue.startSeconds <= before.endSeconds + MAX_PAUSE_SECONDS ? Math.min(lines.length, before.lines.length, MAX_REPEATED_LINES) : 0;
     while (repeated > 0 && !isRepeat(lines.slice(0, repeated), plain, before.lines.slice(-repeated))) repeated--;
     if (repeated === 0 || repeated < lines.length) kept.push({ ...cue, lines: lines.slice(repeated) });
     before = { endSeconds: cue.endSeconds, lines: plain };

@@ -98,7 +98,8 @@ function findTensors(files: readonly NamedFile[]): FoundTensor[] {
         found.push(...withoutSharedFolders(unpackNpz(bytes, name, MAX_UNPACKED_BYTES)).map(npyTensor));
         break;
       case 'safetensors':
-        found.push(...readSafetensors(bytes, name).map(safeTensor));
+        // Not `push(...)`, which takes about 100,000 arguments.
+        for (const tensor of readSafetensors(bytes, name)) found.push(safeTensor(tensor));
         break;
       default:
     }
