@@ -241,7 +241,7 @@ test.describe('leaving the page', () => {
     return isAsked;
   }
 
-  test('asks with a half-typed name and while a save is in progress, and not otherwise', async ({ page }) => {
+  test('asks with a half-typed name or time and while a save is in progress, and not otherwise', async ({ page }) => {
     await openSampleTurns(page);
     const name = page.getByTestId('speaker-name').first();
     await name.click();
@@ -252,7 +252,13 @@ test.describe('leaving the page', () => {
     await page.keyboard.press('Enter');
     expect(await asks(page)).toBe(true);
     await expect(stateOf(page)).toHaveAttribute('data-kept', 'true');
-    // An abandoned name is none.
+    await page.getByTestId('turn-row').first().click();
+    await page.getByTestId('turn-end').click();
+    await page.keyboard.type('7');
+    expect(await asks(page)).toBe(true);
+    // An abandoned time or name is none.
+    await page.keyboard.press('Escape');
+    await name.click();
     await page.keyboard.type('Bea');
     await page.keyboard.press('Escape');
     expect(await asks(page)).toBe(false);

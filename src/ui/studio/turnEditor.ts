@@ -3,6 +3,7 @@ import { turnById } from '../../editing/turnById';
 import { h, setText } from '../dom';
 import { clock } from '../format';
 import { addAtPlayhead, assignTurn, confirmSelected, deleteSelected, isEditable, moveTurn, splitSelected, toggleLoop } from './corrections';
+import { markDrafts } from './drafts';
 import type { Panel, Studio } from './studio';
 import { nameOf } from './names';
 import { createSpeakerChoice } from './speakerChoice';
@@ -80,6 +81,7 @@ export function createTurnEditor(studio: Studio): Panel {
     update();
   };
   for (const { input } of [start, end]) {
+    markDrafts(scope, input, () => false);
     scope.on(input, 'change', commit);
     scope.on(input, 'keydown', (event) => {
       if (event.key !== 'Escape') return;
