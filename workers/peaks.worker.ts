@@ -13,7 +13,7 @@ let chunks: AsyncGenerator<Int16Array, void, undefined> | undefined;
 serve<PeaksWorkerApi>({
   async open(source) {
     const options = { sampleRate: PEAK_SAMPLE_RATE };
-    const audio = source.kind === 'file' ? await openAudio(source.blob, options) : openChannels(source.channels, source.sampleRate, options);
+    const audio = source.kind === 'file' ? await openAudio(source.blob, { ...options, ...(source.track !== undefined && { track: source.track }) }) : openChannels(source.channels, source.sampleRate, options);
     chunks = gathered(audio.pieces());
   },
   async next() {

@@ -1,6 +1,6 @@
 /** Sound as it reaches the worker that reads peaks. */
 export type PeaksSource =
-  | { readonly kind: 'file'; readonly blob: Blob }
+  | { readonly kind: 'file'; readonly blob: Blob; readonly track: number | undefined }
   /** Planar channels that the page decoded itself. */
   | { readonly kind: 'channels'; readonly channels: Float32Array[]; readonly sampleRate: number };
 

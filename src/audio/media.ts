@@ -54,6 +54,7 @@ export interface AudioTrack {
   readonly codec: string;
   /** As the container has it, in Hz. */
   readonly sampleRate: number;
+  /** As the container has it. */
   readonly channels: number;
   /** ISO 639-2 code; null if the file does not say. */
   readonly language: string | null;

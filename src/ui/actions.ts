@@ -129,6 +129,12 @@ export function createActions({ scope, store, session, models, desk, view }: Act
     toggleOptions(open) {
       store.dispatch({ type: 'options-toggled', open });
     },
+    readTrack(track) {
+      const { phase } = store.get();
+      if (phase.kind !== 'done' || !phase.outcome.blob) return;
+      const { name, blob } = phase.outcome;
+      run({ name, load: () => Promise.resolve(blob), track });
+    },
     reset() {
       store.dispatch({ type: 'reset' });
     },

@@ -60,6 +60,7 @@ export class Session {
       const begin = performance.now();
       const result = await engine.diarize(blob, {
         ...diarizeOptions(options),
+        ...(source.track !== undefined && { track: source.track }),
         keepVoices: true,
         signal,
         onProgress: (progress) => {

@@ -19,6 +19,8 @@ import { afterDownload, afterStop, INITIAL_MODELS, reduceModels, type ModelsActi
 export interface Source {
   readonly name: string;
   readonly load: (signal: AbortSignal) => Promise<Blob>;
+  /** Number of the audio track to read; the file's default if there is none. */
+  readonly track?: number;
   /** Files that came along, such as a transcript: for the result of this recording. */
   readonly companions?: readonly File[];
 }

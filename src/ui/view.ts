@@ -12,6 +12,8 @@ export interface Actions {
   readonly retry: (options?: Partial<RunOptions>) => void;
   readonly setOptions: (options: Partial<RunOptions>) => void;
   readonly toggleOptions: (open: boolean) => void;
+  /** Analyzes another audio track of the recording that is shown. */
+  readonly readTrack: (track: number) => void;
   readonly reset: () => void;
   readonly back: () => void;
   /** Fetches community-1 and makes it the choice. */

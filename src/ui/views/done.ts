@@ -4,6 +4,7 @@ import { clock, decimal } from '../format';
 import { lanesOfAnnotation } from '../lanes/model';
 import { Player } from '../player';
 import type { SpeakerCount } from '../../pipeline/types';
+import { createFileNotes } from '../recording/fileNotes';
 import { createReviewPanel, type ReviewPanel } from '../review/panel';
 import { runDetails } from '../runDetails';
 import { createScorePanel, type ScorePanel } from '../score/panel';
@@ -68,6 +69,7 @@ export function doneView(context: ViewContext): View {
   if (outcome.blob) {
     showWaveform(scope, timeline.lanes, {
       blob: outcome.blob,
+      track: outcome.result?.tracks.find(({ isRead }) => isRead)?.number,
       kept: work.peaksOf(outcome),
       onRead: (peaks) => {
         work.keepPeaks(outcome, peaks);
@@ -128,6 +130,7 @@ export function doneView(context: ViewContext): View {
       'div',
       { class: 'view view--done' },
       head,
+      fileNotes(context, outcome),
       timeline.element,
       status,
       h('div', { class: 'studio' }, tabs.element, h('div', { class: 'studio__side' }, createTurnEditor(studio).element, speakers.element)),
@@ -241,8 +244,14 @@ function createHead(
   return { head, heading, summary };
 }
 
+/** How the recording was read; null if there is nothing to say. */
+function fileNotes({ scope, actions }: ViewContext, { result, blob }: Outcome): HTMLElement | null {
+  return result && createFileNotes(scope, result, blob ? actions.readTrack : null);
+}
+
 /** A recording in which no one was heard. */
-function silentView({ scope, actions }: ViewContext, outcome: Outcome): View {
+function silentView(context: ViewContext, outcome: Outcome): View {
+  const { scope, actions } = context;
   const { durationSeconds } = outcome.annotation;
   const heading = h('h2', { class: 'title' }, outcome.name);
   const again = h('button', { type: 'button', class: 'button button--primary', 'data-testid': 'new-recording' }, text.done.again);
@@ -256,6 +265,7 @@ function silentView({ scope, actions }: ViewContext, outcome: Outcome): View {
       h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.done.label), heading, h('p', { class: 'status' }, text.done.summary(0, 0, durationSeconds))),
       h('div', { class: 'button-row' }, again),
     ),
+    fileNotes(context, outcome),
     h(
       'section',
       { class: 'panel silent' },

@@ -9,6 +9,8 @@ import { spawnPeaksWorker } from './spawnPeaks';
 
 export interface PeaksRequest {
   readonly blob: Blob;
+  /** Number of the audio track; undefined for the file's default. */
+  readonly track: number | undefined;
   /** Peaks of this very recording from an earlier visit; with them nothing is decoded. */
   readonly kept: Peaks | null;
   /** Hears of the same pyramid again and again as it grows; `isWhole` the last time. */
@@ -24,7 +26,7 @@ export interface PeaksRequest {
 const MOST_BYTES_ON_PAGE = 64 * 2 ** 20;
 
 /** Reads the peaks of a recording in a worker, which ends with `scope`, with the last peak, or with a failure. */
-export function loadPeaks(scope: Scope, { blob, kept, onPeaks, onFailure }: PeaksRequest): void {
+export function loadPeaks(scope: Scope, { blob, track, kept, onPeaks, onFailure }: PeaksRequest): void {
   if (kept) {
     onPeaks(PeakPyramid.from(kept), true);
     return;
@@ -36,7 +38,7 @@ export function loadPeaks(scope: Scope, { blob, kept, onPeaks, onFailure }: Peak
   scope.add(end);
   const pyramid = new PeakPyramid();
   const read = async (): Promise<void> => {
-    await open(worker, blob);
+    await open(worker, blob, track);
     for (;;) {
       const extremes = await worker.call((remote) => remote.next());
       if (scope.disposed) return;
@@ -57,9 +59,9 @@ export function loadPeaks(scope: Scope, { blob, kept, onPeaks, onFailure }: Peak
 }
 
 /** Opens the file in the worker, or what the page decodes of it if the worker cannot. */
-async function open(worker: WorkerHandle<PeaksWorkerApi>, blob: Blob): Promise<void> {
+async function open(worker: WorkerHandle<PeaksWorkerApi>, blob: Blob, track: number | undefined): Promise<void> {
   try {
-    await worker.call((remote) => remote.open({ kind: 'file', blob }));
+    await worker.call((remote) => remote.open({ kind: 'file', blob, track }));
   } catch (thrown) {
     const isUnsupported = thrown instanceof VoxlaneError && thrown.code === 'audio-unsupported';
     if (!isUnsupported || blob.size > MOST_BYTES_ON_PAGE) throw thrown;

@@ -6,6 +6,8 @@ import { waveText } from './text';
 
 export interface WaveformSource {
   readonly blob: Blob;
+  /** Number of the audio track; undefined for the file's default. */
+  readonly track: number | undefined;
   /** Peaks of this very recording from an earlier visit; null where there are none. */
   readonly kept: Peaks | null;
   /** Called once, with peaks that are worth keeping for the next visit. */
@@ -13,10 +15,11 @@ export interface WaveformSource {
 }
 
 /** Reads a recording's waveform and draws it on the lanes as it comes. */
-export function showWaveform(scope: Scope, lanes: Lanes, { blob, kept, onRead }: WaveformSource): void {
+export function showWaveform(scope: Scope, lanes: Lanes, { blob, track, kept, onRead }: WaveformSource): void {
   lanes.setWaveNote(waveText.reading);
   loadPeaks(scope, {
     blob,
+    track,
     kept,
     onPeaks(pyramid, isWhole) {
       lanes.setWaveNote(null);
