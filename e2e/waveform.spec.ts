@@ -240,4 +240,25 @@ test.describe('with a finger', () => {
     expect(await heard(page, 'move')).toHaveLength(1);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   });
+
+  test('a pinch zooms the lanes and not the page', async ({ page }) => {
+    await mount(page);
+    const width = () => scroller(page).evaluate((element) => element.scrollWidth);
+    const before = await width();
+    const devTools = await page.context().newCDPSession(page);
+    const box = (await scroller(page).boundingBox())!;
+    const [middle, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const fingers = (apart: number) => [{ x: middle - apart, y, id: 0 }, { x: middle + apart, y, id: 1 }];
+    await devTools.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: fingers(20) });
+    for (let step = 1; step <= 6; step += 1) {
+      await devTools.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: fingers(20 + 10 * step) });
+    }
+    await devTools.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+    // From 20 to 80 pixels on either side: four times.
+    expect(await width()).toBeGreaterThan(3.5 * before);
+    expect(await width()).toBeLessThan(4.5 * before);
+    expect(await page.evaluate(() => visualViewport!.scale)).toBe(1);
+    // The fingers have selected, moved and played nothing.
+    expect(await heard(page, 'move')).toHaveLength(0);
+  });
 });

@@ -1,5 +1,5 @@
 import { expose } from 'comlink';
-import { messageOf, VoxlaneError, type ErrorParts } from '../src/util/errors';
+import { detailsOf, VoxlaneError, type ErrorParts } from '../src/util/errors';
 import { announceLife } from './life';
 
 type Method = (...parameters: never[]) => unknown;
@@ -34,7 +34,14 @@ function guard(method: Method): Method {
 
 function partsOf(thrown: unknown): ErrorParts {
   if (thrown instanceof VoxlaneError) return thrown.toParts();
-  return { code: 'worker-failed', problem: messageOf(thrown), remedy: 'Run again; report it if it stays' };
+  // With its stack, which does not cross to the page.
+  console.error(thrown);
+  return {
+    code: 'worker-failed',
+    problem: 'A worker met an error that it did not expect',
+    remedy: 'Run again. If it stays, report it with the details',
+    details: detailsOf(thrown),
+  };
 }
 
 /** Runs `work` and says how many seconds it took. */

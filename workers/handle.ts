@@ -1,5 +1,5 @@
 import { releaseProxy, wrap, type Remote } from 'comlink';
-import { messageOf, VoxlaneError, type ErrorParts } from '../src/util/errors';
+import { VoxlaneError, type ErrorParts } from '../src/util/errors';
 import { Interruptible } from '../src/util/interruptible';
 import { watchLife, type EndOfLife } from './life';
 
@@ -49,7 +49,7 @@ export class WorkerHandle<Api extends object> {
         throw error;
       }
       throw new VoxlaneError(
-        { code: 'worker-failed', problem: `The ${this.name} worker could not be called: ${messageOf(thrown)}` },
+        { code: 'worker-failed', problem: `The ${this.name} worker could not be called` },
         { cause: thrown },
       );
     }
@@ -81,13 +81,14 @@ export class WorkerHandle<Api extends object> {
   }
 
   private readonly onError = (event: Event): void => {
-    const detail = event instanceof ErrorEvent && event.message ? `: ${event.message}` : '';
+    const details = event instanceof ErrorEvent ? event.message : '';
     this.terminate(
       new VoxlaneError({
         code: 'worker-failed',
-        problem: `The ${this.name} worker stopped${detail}`,
+        problem: `The ${this.name} worker could not start, or stopped`,
         expected: 'its script beside the page, and enough memory',
         remedy: 'Reload the page; on a phone, close other tabs',
+        ...(details && { details }),
       }),
     );
   };

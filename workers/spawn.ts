@@ -1,15 +1,46 @@
 import type { ClusteringWorkerApi, CompareWorkerApi, DecodeWorkerApi, EmbeddingWorkerApi, SegmentationWorkerApi } from './contracts';
+import { VoxlaneError } from '../src/util/errors';
 import { WorkerHandle } from './handle';
-import { openWorker } from './openWorker';
+import { openWorker, type WorkerName } from './openWorker';
 
-export const spawnDecodeWorker = (): WorkerHandle<DecodeWorkerApi> => new WorkerHandle(openWorker('decode'), 'decoding');
+/**
+ * Starts a worker.
+ *
+ * @param task what the worker does, for the sentences of errors
+ * @throws VoxlaneError `backend-unavailable` if the browser has no workers or no WebAssembly, `worker-failed` if it does
+ *   not let the page start one
+ */
+function spawn<Api extends object>(name: WorkerName, task: string): WorkerHandle<Api> {
+  const missing = ['Worker', 'WebAssembly'].find((feature) => !(feature in globalThis));
+  if (missing !== undefined) {
+    throw new VoxlaneError({
+      code: 'backend-unavailable',
+      problem: `${missing} is missing or turned off in this browser`,
+      expected: 'Chrome or Edge 97, Firefox 114, Safari 16.4, or a later version',
+      remedy: 'Update the browser or use another. If a setting or an extension blocks the feature, allow it for this site',
+    });
+  }
+  try {
+    return new WorkerHandle<Api>(openWorker(name), task);
+  } catch (cause) {
+    throw new VoxlaneError(
+      {
+        code: 'worker-failed',
+        problem: `The ${task} worker could not be started`,
+        expected: 'a Content-Security-Policy that allows workers of this site (worker-src)',
+        remedy: 'Look at the console of the page for the policy that forbids it',
+      },
+      { cause },
+    );
+  }
+}
 
-export const spawnSegmentationWorker = (): WorkerHandle<SegmentationWorkerApi> =>
-  new WorkerHandle(openWorker('segmentation'), 'segmentation');
+export const spawnDecodeWorker = (): WorkerHandle<DecodeWorkerApi> => spawn('decode', 'decoding');
 
-export const spawnEmbeddingWorker = (): WorkerHandle<EmbeddingWorkerApi> => new WorkerHandle(openWorker('embedding'), 'embedding');
+export const spawnSegmentationWorker = (): WorkerHandle<SegmentationWorkerApi> => spawn('segmentation', 'segmentation');
 
-export const spawnClusteringWorker = (): WorkerHandle<ClusteringWorkerApi> =>
-  new WorkerHandle(openWorker('clustering'), 'clustering');
+export const spawnEmbeddingWorker = (): WorkerHandle<EmbeddingWorkerApi> => spawn('embedding', 'embedding');
 
-export const spawnCompareWorker = (): WorkerHandle<CompareWorkerApi> => new WorkerHandle(openWorker('compare'), 'comparison');
+export const spawnClusteringWorker = (): WorkerHandle<ClusteringWorkerApi> => spawn('clustering', 'clustering');
+
+export const spawnCompareWorker = (): WorkerHandle<CompareWorkerApi> => spawn('compare', 'comparison');

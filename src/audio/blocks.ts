@@ -1,4 +1,4 @@
-import { messageOf, VoxlaneError } from '../util/errors';
+import { VoxlaneError } from '../util/errors';
 import { checkChannels } from './wavHeader';
 
 /** Decoded sound as it comes from a decoder, before anything is made of it. */
@@ -104,7 +104,7 @@ export function decodeFailure(frame: number, sampleRate: number, cause: unknown)
   return new VoxlaneError(
     {
       code: 'audio-decode',
-      problem: `Decoding failed after ${seconds(frame, sampleRate)}: ${messageOf(cause)}`,
+      problem: `Decoding failed after ${seconds(frame, sampleRate)}`,
       remedy: 'The file is damaged there; analyse the part before it with durationSeconds, or convert the file',
     },
     { cause },

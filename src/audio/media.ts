@@ -15,7 +15,7 @@ import {
   type AudioSample,
   type InputAudioTrack,
 } from 'mediabunny';
-import { messageOf, VoxlaneError } from '../util/errors';
+import { VoxlaneError } from '../util/errors';
 import type { PlanarBlock } from './blocks';
 import { codecName, fileKindName } from './codecNames';
 import { cutBlock } from './cutBlock';
@@ -166,7 +166,7 @@ export async function openTrack(source: Blob, options: TrackOptions = { track: u
   } catch (cause) {
     input.dispose();
     if (cause instanceof VoxlaneError) throw cause;
-    throw unsupported(`The file cannot be read: ${messageOf(cause)}`, cause);
+    throw unsupported(`The file cannot be read`, cause);
   }
 }
 
@@ -297,7 +297,7 @@ async function firstSample(track: InputAudioTrack, codec: string): Promise<Audio
     if (value) return value;
   } catch (cause) {
     // Some containers are recognised by a few bytes; where not even the start decodes, it was no audio.
-    throw unsupported(`The file looks like ${codecName(codec, null)} but cannot be decoded: ${messageOf(cause)}`, cause);
+    throw unsupported(`The file looks like ${codecName(codec, null)} but cannot be decoded`, cause);
   } finally {
     await samples.return();
   }

@@ -1,4 +1,4 @@
-import { messageOf, VoxlaneError } from '../util/errors';
+import { VoxlaneError } from '../util/errors';
 import { loadPart } from '../util/loadPart';
 import { withoutMp3Padding } from './mp3Gapless';
 
@@ -44,10 +44,10 @@ export async function decodeOnPage(source: Blob, wantedRate?: number): Promise<P
 
 async function decodeWith(context: OfflineAudioContext, source: Blob): Promise<AudioBuffer> {
   const bytes = await source.arrayBuffer().catch((cause: unknown) => {
-    throw unsupported(`The file cannot be read into memory: ${messageOf(cause)}`, cause);
+    throw unsupported(`The file cannot be read into memory`, cause);
   });
   return context.decodeAudioData(bytes).catch((cause: unknown) => {
-    throw unsupported(`The browser cannot decode the file: ${messageOf(cause)}`, cause);
+    throw unsupported(`The browser cannot decode the file`, cause);
   });
 }
 

@@ -1,4 +1,4 @@
-import { messageOf, VoxlaneError } from '../util/errors';
+import { VoxlaneError } from '../util/errors';
 
 /** @throws VoxlaneError `audio-decode` where the file is gone since it was chosen */
 export async function readBytes(source: Blob, start: number, end: number): Promise<DataView> {
@@ -8,7 +8,7 @@ export async function readBytes(source: Blob, start: number, end: number): Promi
     throw new VoxlaneError(
       {
         code: 'audio-decode',
-        problem: `The file cannot be read at byte ${start}: ${messageOf(cause)}`,
+        problem: `The file cannot be read at byte ${start}`,
         remedy: 'Choose the file again; it may have been moved or changed',
       },
       { cause },

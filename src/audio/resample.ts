@@ -1,5 +1,5 @@
 import createSpeexModule, { type SpeexModule } from '@echogarden/speex-resampler-wasm/simd';
-import { messageOf, VoxlaneError } from '../util/errors';
+import { VoxlaneError } from '../util/errors';
 
 /**
  * Speex's scale is 0 to 10. 7 is the least that leaves speech whole: measured at all usual rates, it is within
@@ -146,7 +146,7 @@ function loadSpeex(): Promise<SpeexModule> {
     throw new VoxlaneError(
       {
         code: 'worker-failed',
-        problem: `The resampler cannot be started: ${messageOf(cause)}`,
+        problem: `The resampler cannot be started`,
         remedy: 'Reload the page; a browser without WASM SIMD must be updated',
       },
       { cause },

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { describeIssue } from '../util/describeIssue';
 import { VoxlaneError } from '../util/errors';
 import type { Annotation } from './annotation';
 import type { HistoryStep } from './history';
@@ -73,7 +74,7 @@ const historySchema = v.object({ version: v.literal(1), annotation: annotationSc
  */
 export function checkPlainHistory(value: unknown): PlainHistory {
   const { issues } = v.safeParse(historySchema, value);
-  if (issues) throw unreadable(`${v.getDotPath(issues[0]) ?? 'it'}: ${issues[0].message}`);
+  if (issues) throw unreadable(`${v.getDotPath(issues[0]) ?? 'it'}: ${describeIssue(issues[0])}`);
   const history = value as PlainHistory;
   checkAnnotation(history.annotation);
   checkSteps(history.annotation, history.done.map(({ patch }) => inverse(patch)).reverse());

@@ -23,12 +23,16 @@ interface SetEdges {
 }
 
 const BOTH: SetEdges = { start: true, end: true };
+const NEITHER: SetEdges = { start: false, end: false };
 
-/** A turn that a person has heard. No model knows how sure its speaker is. */
+/**
+ * A turn that a person has heard. No model knows how sure its speaker is. It takes in turns of its speaker that it overlaps,
+ * not those that it only touches.
+ */
 export function addTurn(annotation: Annotation, speaker: string, startSeconds: number, endSeconds: number): Annotation {
   checkStretch(annotation, startSeconds, endSeconds);
   const turn = { id: annotation.nextId, startSeconds, endSeconds, speaker, confidence: null, isCorrected: true };
-  return place({ ...annotation, nextId: annotation.nextId + 1 }, null, turn, BOTH);
+  return place({ ...annotation, nextId: annotation.nextId + 1 }, null, turn, NEITHER);
 }
 
 /** Sets both edges. The same edges once more change nothing. */

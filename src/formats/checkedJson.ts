@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { messageOf, VoxlaneError } from '../util/errors';
+import { describeIssue } from '../util/describeIssue';
+import { VoxlaneError } from '../util/errors';
 
 /** Not in strings: what Python's `json` writes for numbers that JSON has no word for. */
 const PYTHON_NUMBERS: readonly (readonly [word: string, json: string])[] = [
@@ -21,7 +22,7 @@ export function parseJson(fileName: string, text: string, expected: string): unk
   } catch (cause) {
     const plain = withoutPythonNumbers(text);
     if (plain !== null) return parseJson(fileName, plain, expected);
-    const problem = `"${fileName}" is no sound JSON (${messageOf(cause)})`;
+    const problem = `"${fileName}" is no sound JSON`;
     const remedy = 'Choose another file, or export this one again';
     throw new VoxlaneError({ code: 'format', problem, expected, remedy }, { cause });
   }
@@ -50,7 +51,7 @@ export function checkJson<T extends v.GenericSchema>(
   const [issue] = read.issues;
   throw new VoxlaneError({
     code: 'format',
-    problem: `"${fileName}" has something else at ${v.getDotPath(issue) ?? 'its outermost level'}: ${issue.message}`,
+    problem: `"${fileName}" has something else at ${v.getDotPath(issue) ?? 'its outermost level'}: ${describeIssue(issue)}`,
     expected,
     remedy: 'Correct the file, or export it again from the program that it is from',
   });

@@ -1,4 +1,4 @@
-import { VoxlaneError } from '../util/errors';
+import { detailsOf, VoxlaneError } from '../util/errors';
 
 /** A WGSL module with one entry point named `main`, to be made a pipeline. */
 export interface KernelSource {
@@ -34,7 +34,7 @@ export async function compileKernel(device: GPUDevice, source: KernelSource): Pr
       compute: { module, entryPoint: 'main', constants },
     });
   } catch (thrown) {
-    throw kernelError(label, thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+    throw kernelError(label, detailsOf(thrown), { cause: thrown });
   }
 }
 
@@ -43,11 +43,12 @@ function compileError(label: string, code: string, { lineNum, linePos, message }
   return kernelError(label, `line ${lineNum}, column ${linePos}: ${message.trim()}${line ? `: ${line}` : ''}`);
 }
 
-function kernelError(label: string, detail: string, options?: ErrorOptions): VoxlaneError {
+function kernelError(label: string, details: string, options?: ErrorOptions): VoxlaneError {
   return new VoxlaneError(
     {
       code: 'backend-failed',
-      problem: `The GPU kernel ${label} does not compile: ${detail}`,
+      problem: `The GPU kernel ${label} does not compile`,
+      details,
       remedy: "Use the backend 'wasm', and report this with the browser's version and the adapter",
     },
     options,

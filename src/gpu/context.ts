@@ -1,4 +1,4 @@
-import { messageOf, VoxlaneError } from '../util/errors';
+import { detailsOf, VoxlaneError } from '../util/errors';
 import { Interruptible } from '../util/interruptible';
 import { adapterName, requestAdapter, requestDevice } from './adapter';
 import { GpuMeter } from './meter';
@@ -33,7 +33,7 @@ export async function openGpu(): Promise<GpuContext> {
     });
   }
   const device = await requestDevice(adapter).catch((cause: unknown) => {
-    throw gpuFailed(messageOf(cause));
+    throw gpuFailed(detailsOf(cause));
   });
   const meter = new GpuMeter(device);
   const calls = new Interruptible<VoxlaneError>();
@@ -58,7 +58,7 @@ export async function openGpu(): Promise<GpuContext> {
       } catch (thrown) {
         // What is reported on the side is the cause, what was thrown a consequence; the loss is told a moment later.
         if (!calls.interruption) await new Promise((resolve) => setTimeout(resolve, LOSS_REPORT_MS));
-        throw calls.interruption ?? reports[0] ?? (thrown instanceof VoxlaneError ? thrown : gpuFailed(messageOf(thrown)));
+        throw calls.interruption ?? reports[0] ?? (thrown instanceof VoxlaneError ? thrown : gpuFailed(detailsOf(thrown)));
       }
     },
   };
@@ -67,24 +67,27 @@ export async function openGpu(): Promise<GpuContext> {
 function gpuLost(message: string): VoxlaneError {
   return new VoxlaneError({
     code: 'gpu-lost',
-    problem: `The GPU device was lost: ${message || 'the browser gives no reason'}`,
+    problem: 'The GPU device was lost',
+    ...(message && { details: message }),
     remedy: 'Run again, or take the backend `wasm`',
   });
 }
 
 /** The GPU ran out of memory. Also used where the runtime says so in words only. */
-export function gpuMemory(message: string): VoxlaneError {
+export function gpuMemory(details: string): VoxlaneError {
   return new VoxlaneError({
     code: 'gpu-memory',
-    problem: `The GPU is out of memory: ${message}`,
+    problem: 'The GPU is out of memory',
+    details,
     remedy: 'Close other tabs that use the GPU, or take the backend `wasm`',
   });
 }
 
-function gpuFailed(message: string): VoxlaneError {
+function gpuFailed(details: string): VoxlaneError {
   return new VoxlaneError({
     code: 'backend-failed',
-    problem: `The WebGPU backend failed: ${message}`,
+    problem: 'The WebGPU backend failed',
+    details,
     remedy: 'Run again, or take the backend `wasm`',
   });
 }

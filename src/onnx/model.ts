@@ -5,7 +5,7 @@
  * `npx buf generate onnx.proto`.
  */
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { messageOf, VoxlaneError } from '../util/errors';
+import { VoxlaneError } from '../util/errors';
 import { attributeTexts } from './attributes';
 import { capturedBy, nodeNames, subgraphsOf, topologicalOrder } from './nodes';
 import {
@@ -79,7 +79,7 @@ export function parseOnnx(bytes: Uint8Array, name: string): ModelProto {
     // Not Node's Buffer, whose `slice` is a view where that of every other array is a copy.
     model = fromBinary(ModelProtoSchema, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   } catch (cause) {
-    const problem = `${name} cannot be read as ONNX, or is cut off after ${bytes.length} bytes: ${messageOf(cause)}`;
+    const problem = `${name} cannot be read as ONNX, or is cut off after ${bytes.length} bytes`;
     throw invalid(problem, 'Download or export it again', cause);
   }
   const { graph } = model;

@@ -3,6 +3,7 @@ import { gpuMemory, type GpuContext } from '../gpu/context';
 import { readBack } from '../gpu/readback';
 import type { TensorFact } from '../store/manifest';
 import { messageOf, VoxlaneError } from '../util/errors';
+import { reasonOf } from './reason';
 import type { FileBase } from '../util/fileBase';
 import { healthy } from '../util/healthy';
 import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
@@ -146,6 +147,6 @@ function failed(backend: string, cause: unknown): VoxlaneError {
     backend === 'WebGPU'
       ? 'Run again, or take the backend `wasm`'
       : 'Run again with fewer threads, or close other tabs to free memory';
-  const problem = `The ${backend} backend failed: ${messageOf(cause)}`;
+  const problem = [`The ${backend} backend failed`, reasonOf(messageOf(cause))].filter(Boolean).join(': ');
   return new VoxlaneError({ code: 'backend-failed', problem, remedy }, { cause });
 }

@@ -1,6 +1,7 @@
 import { gpuMemory, type GpuContext } from '../gpu/context';
 import { messageOf, VoxlaneError } from '../util/errors';
 import type { FileBase } from '../util/fileBase';
+import { reasonOf } from './reason';
 import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
 import { fromRuntime, toRuntimeArray } from './values';
 
@@ -43,7 +44,7 @@ export interface SessionOptions {
  *
  * Sessions of one worker must be made one after another, and run one at a time: the runtime asks for it.
  *
- * @throws VoxlaneError `backend-failed` with the runtime's words, `gpu-lost`, `gpu-memory`
+ * @throws VoxlaneError `backend-failed` with the reason as far as the runtime tells it, `gpu-lost`, `gpu-memory`
  */
 export async function openSession(bytes: Uint8Array, options: SessionOptions): Promise<Session> {
   const { gpu } = options;
@@ -82,9 +83,9 @@ const describeFailure = (onGpu: boolean) => (deed: string) => (cause: unknown): 
   throw new VoxlaneError(
     {
       code: 'backend-failed',
-      problem: `${onGpu ? 'WebGPU' : 'WASM'} could not ${deed}: ${message}`,
+      problem: [`${onGpu ? 'WebGPU' : 'WASM'} could not ${deed}`, reasonOf(message)].filter(Boolean).join(': '),
       expected: 'operators and types that this backend has, and inputs of the shapes that the graph wants',
-      remedy: 'Read what the runtime says; try the other backend',
+      remedy: 'Try the other backend; the details have the words of the runtime',
     },
     { cause },
   );

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { describeIssue } from '../util/describeIssue';
 import type { Dendrogram } from '../clustering/dendrogram';
 import type { AssemblyFacts } from '../diarization/assemble';
 import type { TimeGeometry } from '../timeline/geometry';
@@ -124,7 +125,7 @@ const voicesSchema = v.looseObject({
  */
 export function checkVoices(voices: unknown): void {
   const parsed = v.safeParse(voicesSchema, voices);
-  if (!parsed.success) throw unusable(`${v.getDotPath(parsed.issues[0]) ?? 'they'}: ${parsed.issues[0].message}`);
+  if (!parsed.success) throw unusable(`${v.getDotPath(parsed.issues[0]) ?? 'they'}: ${describeIssue(parsed.issues[0])}`);
   const { numSpeakers, dimension, geometry, activity, embeddings, embedded } = parsed.output;
   const numWindows = embedded.length;
   const isWhole =

@@ -4,6 +4,7 @@ import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
 import { PUBLIC_HUB } from '../store/sources';
 import { VoxlaneError } from '../util/errors';
 import type { FileBase } from '../util/fileBase';
+import { webAddress } from '../util/webAddress';
 import { MOST_WINDOWS } from './batchSize';
 import { PRESETS, type ClusteringName, type PresetId, type Speed } from './settings';
 import type { DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
@@ -194,12 +195,9 @@ export function checkFiles(options: FileOptions, base: string): { readonly [Kind
 
 /** @throws VoxlaneError `options` */
 export function folderAddress(name: string, value: string | URL, base: string): string {
-  try {
-    const { href } = new URL(value, base);
-    return href.endsWith('/') ? href : `${href}/`;
-  } catch {
-    throw optionError(name, value, 'an address, absolute or relative to the page');
-  }
+  const href = webAddress(value, base)?.href;
+  if (href === undefined) throw optionError(name, value, 'an http or https address, or one relative to the page');
+  return href.endsWith('/') ? href : `${href}/`;
 }
 
 function checkWhole(name: string, value: number | undefined, most: number, least = 1): number | undefined {

@@ -3,7 +3,7 @@
  * voxlane-assets, that knows their addresses.
  */
 import { addressOf } from '../../workers/openPackagedWorker';
-import { messageOf, VoxlaneError } from '../util/errors';
+import { VoxlaneError } from '../util/errors';
 import type { FileBases } from './defaultFiles';
 import { isUnmappedName } from './unmappedName';
 
@@ -25,7 +25,7 @@ export function defaultFiles(): Promise<FileBases> {
     throw new VoxlaneError(
       {
         code: 'model-missing',
-        problem: `The package voxlane-assets cannot be loaded: ${messageOf(cause)}`,
+        problem: `The package voxlane-assets cannot be loaded`,
         expected: 'voxlane-assets beside voxlane, in the same version',
         remedy: 'Install it, add it to the import map, or set the options models, runtime and goldens',
       },

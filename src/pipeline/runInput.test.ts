@@ -73,13 +73,13 @@ describe('the source of a run', () => {
     const input = new RunInput(new TestSource([bytes(10)], cause).stream(), undefined);
     await expect(input.settle()).rejects.toMatchObject({
       code: 'audio-decode',
-      problem: 'The stream failed after 10 bytes: the network is gone',
+      problem: 'The stream failed after 10 bytes',
       cause,
     });
     await expect(new RunInput(new TestSource([], cause), undefined).settle()).rejects.toMatchObject({ code: 'audio-decode', cause });
     await expect(new RunInput(new TestSource([]), undefined).settle()).rejects.toMatchObject({ code: 'audio-no-samples' });
     const mixed = new RunInput(new TestSource<unknown>([bytes(10), 'x']) as never, undefined);
-    await expect(mixed.settle()).rejects.toMatchObject({ problem: expect.stringContaining('[object String]') as string });
+    await expect(mixed.settle()).rejects.toMatchObject({ problem: 'A piece of the stream is [object String]' });
   });
 
   test('is not read on after the run, though it cannot be told to end', async () => {

@@ -1,4 +1,4 @@
-import { messageOf, VoxlaneError } from '../util/errors';
+import { VoxlaneError } from '../util/errors';
 import { optionError } from './options';
 import { readerOf, type PieceReader } from './pieceReader';
 import { SampleFeed } from './sampleFeed';
@@ -163,11 +163,11 @@ async function collect(reader: PieceReader, first: Uint8Array): Promise<Blob> {
             controller.close();
             return;
           }
-          if (!(value instanceof Uint8Array)) throw new TypeError(`a piece is ${Object.prototype.toString.call(value)}, not a Uint8Array`);
+          if (!(value instanceof Uint8Array)) throw noBytes(value);
           numBytes += value.length;
           controller.enqueue(value);
         } catch (cause) {
-          fault.error = broken(numBytes, cause);
+          fault.error = cause instanceof VoxlaneError ? cause : broken(numBytes, cause);
           controller.error(fault.error);
         }
       },
@@ -182,11 +182,20 @@ async function collect(reader: PieceReader, first: Uint8Array): Promise<Blob> {
   }
 }
 
+function noBytes(piece: unknown): VoxlaneError {
+  return new VoxlaneError({
+    code: 'audio-decode',
+    problem: `A piece of the stream is ${Object.prototype.toString.call(piece)}`,
+    expected: 'a Uint8Array, as the pieces before it',
+    remedy: 'Convert it, or end the stream before it',
+  });
+}
+
 function broken(numBytes: number, cause: unknown): VoxlaneError {
   return new VoxlaneError(
     {
       code: 'audio-decode',
-      problem: `The stream failed after ${numBytes} bytes: ${messageOf(cause)}`,
+      problem: `The stream failed after ${numBytes} bytes`,
       expected: 'a stream that ends',
       remedy: 'Fetch the recording again',
     },

@@ -1,5 +1,5 @@
 import type { SamplePull } from '../audio/sampleBlocks';
-import { messageOf, VoxlaneError } from '../util/errors';
+import { VoxlaneError } from '../util/errors';
 import { serveFeed, type FeedPort } from '../../workers/feedPort';
 import type { PieceReader } from './pieceReader';
 
@@ -136,7 +136,7 @@ export class SampleFeed {
     return new VoxlaneError(
       {
         code: 'audio-decode',
-        problem: `The stream failed after ${this.numSamples} samples: ${messageOf(cause)}`,
+        problem: `The stream failed after ${this.numSamples} samples`,
         expected: 'a stream that ends',
       },
       { cause },

@@ -1,4 +1,3 @@
-import { messageOf } from '../util/errors';
 import { sha256Hex } from '../util/hash';
 import { cacheShelf, databaseIndex, type Index, type Shelf, type StoredModel } from './shelf';
 
@@ -221,5 +220,6 @@ function allocate(bytes: number): Uint8Array<ArrayBuffer> | null {
 function reasonOf(error: unknown): string {
   if (error instanceof Error && error.name === 'QuotaExceededError') return 'the storage of this browser is full';
   if (typeof caches === 'undefined') return 'this address is not secure (https), where browsers keep nothing large';
-  return `this browser keeps nothing here (${messageOf(error)})`;
+  console.warn(error);
+  return 'this browser keeps nothing here';
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { describeIssue } from '../util/describeIssue';
 import { VoxlaneError } from '../util/errors';
 import { sourcesSchema } from './sources';
 
@@ -155,7 +156,7 @@ export function parseManifest<Task extends keyof Manifests>(task: Task, value: u
   const path = v.getDotPath(issue);
   throw new VoxlaneError({
     code: 'model-invalid',
-    problem: `The manifest ${address} is not one of a ${task} model: ${path ?? 'the whole'} ${issue.message}`,
+    problem: `The manifest ${address} is not one of a ${task} model: ${path ?? 'the whole'}: ${describeIssue(issue)}`,
     expected: 'the fields that models/README.md lists',
     remedy: 'Export the model again with its export.py',
   });

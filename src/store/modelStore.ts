@@ -1,4 +1,4 @@
-import { messageOf, VoxlaneError } from '../util/errors';
+import { VoxlaneError } from '../util/errors';
 import { sha256Hex } from '../util/hash';
 import { ModelCache, type Kept, type KeptFile, type StoredModel, type StoreUsage } from './cache';
 import { browserDownloadTools, download, type DownloadProgress, type DownloadTools } from './download';
@@ -226,6 +226,6 @@ async function bytesOf(blob: Blob, name: string): Promise<Uint8Array<ArrayBuffer
     return new Uint8Array(await blob.arrayBuffer());
   } catch (cause) {
     // It was changed or taken away after it was dropped, or is more than fits in memory.
-    throw unavailable(`The file ${name} could not be read: ${messageOf(cause)}`, cause);
+    throw unavailable(`The file ${name} could not be read`, cause);
   }
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { describeIssue } from '../util/describeIssue';
 import { VoxlaneError } from '../util/errors';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -100,7 +101,7 @@ export function parsePldaManifest(value: unknown, address: string): PldaManifest
   const [issue] = parsed.issues;
   throw new VoxlaneError({
     code: 'model-invalid',
-    problem: `The manifest ${address} is not one of a PLDA: ${v.getDotPath(issue) ?? 'the whole'} ${issue.message}`,
+    problem: `The manifest ${address} is not one of a PLDA: ${v.getDotPath(issue) ?? 'the whole'}: ${describeIssue(issue)}`,
     expected: 'the fields that models/plda-community-1/convert.py and models/plda-campplus-zh-en/train.py write',
     remedy: 'Make the files again with one of these scripts',
   });

@@ -1,4 +1,4 @@
-import { messageOf } from '../util/errors';
+import { sentenceOf } from './failure';
 import type { Scope } from '../util/scope';
 import { rememberPreset, rememberSpeed } from './models/choice';
 import type { ModelsSession } from './models/session';
@@ -76,7 +76,7 @@ export function createActions({ scope, store, session, models, desk, view }: Act
   };
   const takeFiles = (companions: readonly File[], recording: File | null): void => {
     takeCompanions(companions, recording).catch((thrown: unknown) => {
-      say(studioText.importing.unreadable(companions.map(({ name }) => name).join(', '), messageOf(thrown)));
+      say(studioText.importing.unreadable(companions.map(({ name }) => name).join(', '), sentenceOf(thrown)));
     });
   };
   /** The sound of turns that were opened without it. */

@@ -1,19 +1,38 @@
-import { messageOf, type ErrorCode } from '../util/errors';
+import { detailsOf, type ErrorCode } from '../util/errors';
 import type { Failure } from './state';
+import { text } from './text';
 
 /**
  * Anything thrown, in the form that the page shows. Told by its shape and not by `instanceof`: an error that
  * crossed a worker boundary may have lost its class.
  */
 export function failureOf(thrown: unknown): Failure {
-  if (typeof thrown === 'object' && thrown !== null && 'problem' in thrown && 'code' in thrown) {
-    const parts = thrown as { code: unknown; problem: unknown; expected?: unknown; remedy?: unknown };
+  if (isParts(thrown)) {
+    const { code, problem, expected, remedy, details } = thrown;
     return {
-      code: typeof parts.code === 'string' ? (parts.code as ErrorCode) : null,
-      problem: String(parts.problem),
-      expected: typeof parts.expected === 'string' ? parts.expected : null,
-      remedy: typeof parts.remedy === 'string' ? parts.remedy : null,
+      code: typeof code === 'string' ? (code as ErrorCode) : null,
+      problem: String(problem),
+      expected: textOrNull(expected),
+      remedy: textOrNull(remedy),
+      details: textOrNull(details),
     };
   }
-  return { code: null, problem: messageOf(thrown), expected: null, remedy: null };
+  // Whoever looks for the reason finds it here, with its stack.
+  console.error(thrown);
+  const { problem, remedy } = isGone(thrown) ? text.unreadable : text.unexpected;
+  return { code: null, problem, expected: null, remedy, details: detailsOf(thrown) };
 }
+
+/** What was thrown, as a sentence of the page. The words of browsers and libraries go to the console. */
+export function sentenceOf(thrown: unknown): string {
+  const { problem, expected, remedy } = failureOf(thrown);
+  return [problem, expected !== null && `Expected ${expected}`, remedy].filter(Boolean).join('. ');
+}
+
+const isParts = (thrown: unknown): thrown is Partial<Record<keyof Failure, unknown>> =>
+  typeof thrown === 'object' && thrown !== null && 'problem' in thrown && 'code' in thrown;
+
+const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+/** Whether a browser says that it cannot read a file any more that a person has chosen. */
+const isGone = (thrown: unknown): boolean => thrown instanceof Error && ['NotFoundError', 'NotReadableError'].includes(thrown.name);

@@ -38,11 +38,12 @@ export function failureFacts(failure: Failure, labels: FailureLabels): HTMLEleme
   const words = translated(failure);
   if (!words) {
     const remedy = failure.remedy ?? (code && text.errors[code].remedy);
-    return factList([
+    const facts = factList([
       [labels.problem, problem],
       [labels.expected, expected && sentenceCase(expected)],
       [labels.remedy, remedy],
     ]);
+    return failure.details ? h('div', { class: 'failure-words' }, facts, detailsBox(failure.details)) : facts;
   }
   const own = [problem, expected && sentenceCase(`expected ${expected}`), labels.remedy && failure.remedy].filter((sentence) => sentence !== null && sentence !== '');
   return h(
@@ -58,6 +59,17 @@ export function failureFacts(failure: Failure, labels: FailureLabels): HTMLEleme
       h('summary', {}, text.error.original),
       ...own.map((sentence) => h('p', { lang: engineLanguage }, `${sentence}.`)),
     ),
+    failure.details ? detailsBox(failure.details) : '',
+  );
+}
+
+/** What the browser or a library reported. Closed: it helps who reports the failure, not who has it. */
+function detailsBox(details: string): HTMLElement {
+  return h(
+    'details',
+    { class: 'failure-words__original', 'data-testid': 'failure-details' },
+    h('summary', {}, text.error.details),
+    h('p', { class: 'mono', lang: engineLanguage }, details),
   );
 }
 

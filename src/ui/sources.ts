@@ -1,5 +1,5 @@
 import { VoxlaneError } from '../util/errors';
-import { fetchFile } from '../util/fetchFile';
+import { fetchFile, isMissing } from '../util/fetchFile';
 import type { Source } from './state';
 import { text } from './text';
 
@@ -8,13 +8,13 @@ export function fileSource(file: File, companions: readonly File[] = []): Source
   return { name: file.name, load: () => Promise.resolve(file), companions };
 }
 
-/** The recording that comes with the page. Its `load` throws VoxlaneError `audio-missing`. */
+/** The recording that comes with the page. Its `load` throws VoxlaneError `audio-missing` or `source-missing`. */
 export function sampleSource(): Source {
   const name = text.empty.sampleName;
-  const missing = (why: string, cause?: unknown): VoxlaneError =>
+  const missing = (why: string, cause?: unknown, status?: number): VoxlaneError =>
     new VoxlaneError(
       {
-        code: 'audio-missing',
+        code: isMissing(status) ? 'source-missing' : 'audio-missing',
         problem: `The sample recording could not be fetched: ${why}`,
         expected: `${name} beside this page`,
         remedy: 'Check the connection and try again, or choose a recording of your own',

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { annotationOf } from '../editing/annotationOf';
 import type { DiarizationResult } from '../pipeline/types';
 import { announcement } from './announce';
-import { failureOf } from './failure';
+import { failureOf, sentenceOf } from './failure';
+import { text } from './text';
 import { groupProgress } from './stageGroups';
 import {
   diarizeOptions,
@@ -183,11 +184,14 @@ describe('failureOf', () => {
       problem: 'Empty',
       expected: null,
       remedy: 'Other file',
+      details: null,
     });
   });
-  it('shows the message of anything else', () => {
-    expect(failureOf(new TypeError('bad'))).toMatchObject({ code: null, problem: 'bad' });
-    expect(failureOf('bad')).toMatchObject({ code: null, problem: 'bad' });
+  it('keeps the words of browsers and libraries for the details', () => {
+    expect(failureOf(new TypeError('bad'))).toMatchObject({ code: null, problem: text.unexpected.problem, details: 'TypeError: bad' });
+    expect(failureOf('bad')).toMatchObject({ code: null, details: 'bad' });
+    expect(failureOf(new DOMException('A requested file or directory could not be found', 'NotFoundError'))).toMatchObject({ problem: text.unreadable.problem });
+    expect(sentenceOf(new TypeError('bad'))).not.toContain('bad');
   });
 });
 

@@ -73,6 +73,8 @@ export interface Failure {
   readonly problem: string;
   readonly expected: string | null;
   readonly remedy: string | null;
+  /** The words of the browser or a library, in English as a rule. */
+  readonly details?: string | null;
 }
 
 export type TurnsMode = 'overlapping' | 'exclusive';
@@ -321,6 +323,7 @@ export function recoveries(failure: Failure, options: RunOptions): Recoveries {
     case 'model-invalid':
       return { ...none, retry: true, bundled };
     case 'audio-missing':
+    case 'source-missing':
     case 'disposed':
     case null:
       return { ...none, retry: true };

@@ -1,9 +1,9 @@
 import type { BackendReport } from '../pipeline/types';
 import { modelsText } from './models/text';
 import { appDe } from './texts/de/app';
-import { errorsDe, unexpectedDe } from './texts/de/errors';
+import { errorsDe, unexpectedDe, unreadableDe } from './texts/de/errors';
 import { appEn } from './texts/en/app';
-import { errorsEn, unexpectedEn } from './texts/en/errors';
+import { errorsEn, unexpectedEn, unreadableEn } from './texts/en/errors';
 import { inLanguage } from './texts/language';
 
 /** Every word of the page, in its language: a file for each language and area is in `texts/`. */
@@ -11,6 +11,7 @@ export const text = {
   ...inLanguage(appEn, { de: appDe }),
   errors: inLanguage(errorsEn, { de: errorsDe }),
   unexpected: inLanguage(unexpectedEn, { de: unexpectedDe }),
+  unreadable: inLanguage(unreadableEn, { de: unreadableDe }),
   models: modelsText,
 };
 

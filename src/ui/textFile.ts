@@ -1,5 +1,5 @@
 import { decodeText } from '../util/decodeText';
-import { messageOf, VoxlaneError } from '../util/errors';
+import { VoxlaneError } from '../util/errors';
 import { inLanguage } from './texts/language';
 
 const words = inLanguage(
@@ -24,7 +24,7 @@ async function bytesOf(file: File): Promise<ArrayBuffer> {
     return await file.arrayBuffer();
   } catch (thrown) {
     throw new VoxlaneError(
-      { code: 'format', problem: `${file.name} cannot be read: ${messageOf(thrown)}`, remedy: 'Choose the file again' },
+      { code: 'format', problem: `${file.name} cannot be read`, remedy: 'Choose the file again' },
       { cause: thrown },
     );
   }

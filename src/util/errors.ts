@@ -12,6 +12,7 @@
  * | `audio-not-finite` | a sample is NaN or infinite |
  * | `audio-decode` | the decoder gave up in the middle of the file |
  * | `audio-missing` | the recording cannot be fetched from its address |
+ * | `source-missing` | the server answers that there is no recording at its address (404 or 410) |
  * | `options` | an option is out of range or contradicts another |
  * | `model-missing` | a model file or manifest cannot be fetched |
  * | `model-download` | a model file did not arrive whole in any of several attempts |
@@ -38,6 +39,7 @@ export type ErrorCode =
   | 'audio-not-finite'
   | 'audio-decode'
   | 'audio-missing'
+  | 'source-missing'
   | 'options'
   | 'model-missing'
   | 'model-download'
@@ -65,6 +67,8 @@ export interface ErrorParts {
   readonly expected?: string;
   /** What the caller can do about it. */
   readonly remedy?: string;
+  /** What the browser or a library reported, in its own words: for the console and for bug reports. */
+  readonly details?: string;
 }
 
 /** A failure that says what was wrong, what was expected and what to do. */
@@ -79,8 +83,10 @@ export class VoxlaneError extends Error implements ErrorParts {
   readonly expected?: string;
   /** What the caller can do about it. */
   readonly remedy?: string;
+  /** What the browser or a library reported, in its own words: for the console and for bug reports. */
+  readonly details?: string;
 
-  /** @param options `cause`: what was thrown before it */
+  /** @param options `cause`: what was thrown before it; unless `parts` has `details`, they are its text */
   constructor(parts: ErrorParts, options?: ErrorOptions) {
     const sentences = [parts.problem, parts.expected && `Expected ${parts.expected}`, parts.remedy];
     super(sentences.flatMap((sentence) => (sentence ? [printable(sentence)] : [])).join('. ') + '.', options);
@@ -88,6 +94,9 @@ export class VoxlaneError extends Error implements ErrorParts {
     this.problem = printable(parts.problem);
     if (parts.expected !== undefined) this.expected = printable(parts.expected);
     if (parts.remedy !== undefined) this.remedy = parts.remedy;
+    const { cause } = options ?? {};
+    const details = parts.details ?? (cause === undefined ? undefined : detailsOf(cause));
+    if (details !== undefined) this.details = printable(details);
   }
 
   /** The error as plain data, for a message between threads or for JSON. */
@@ -97,6 +106,7 @@ export class VoxlaneError extends Error implements ErrorParts {
       problem: this.problem,
       ...(this.expected !== undefined && { expected: this.expected }),
       ...(this.remedy !== undefined && { remedy: this.remedy }),
+      ...(this.details !== undefined && { details: this.details }),
     };
   }
 }
@@ -109,6 +119,12 @@ function printable(text: string): string {
   // eslint-disable-next-line no-control-regex
   const plain = text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, '\uFFFD');
   return plain.length > MAX_CHARACTERS ? `${plain.slice(0, MAX_CHARACTERS)}…` : plain;
+}
+
+/** What was thrown by a browser or a library, in its own words, with the name of the error: for {@link ErrorParts.details}. */
+export function detailsOf(thrown: unknown): string {
+  if (thrown instanceof VoxlaneError) return thrown.details ?? thrown.problem;
+  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
 }
 
 /** The text of anything that was thrown, without a full stop at its end: sentences are made of it. */

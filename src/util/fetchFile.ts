@@ -1,7 +1,13 @@
 import { VoxlaneError } from './errors';
 
-/** Makes the error that a caller gets: `why` is the end of a sentence, `cause` what the browser threw. */
-export type NotFetched = (why: string, cause?: unknown) => VoxlaneError;
+/**
+ * Makes the error that a caller gets: `why` is the end of a sentence, `cause` what the browser threw, `status` the HTTP
+ * status of a server that answered.
+ */
+export type NotFetched = (why: string, cause?: unknown, status?: number) => VoxlaneError;
+
+/** Whether a status says that nothing is at the address. Trying again does not help. */
+export const isMissing = (status: number | undefined): boolean => status === 404 || status === 410;
 
 /**
  * Fetches a file whole.
@@ -26,7 +32,7 @@ export async function fetchFile<Content>(
   } catch (cause) {
     throw failed(connectionProblem(), cause);
   }
-  if (!response.ok) throw notFetched(`the server answered ${response.status} ${response.statusText}`.trim());
+  if (!response.ok) throw notFetched(`the server answered ${response.status} ${response.statusText}`.trim(), undefined, response.status);
   try {
     return await read(response);
   } catch (cause) {

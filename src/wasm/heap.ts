@@ -1,4 +1,4 @@
-import { messageOf, VoxlaneError } from '../util/errors';
+import { VoxlaneError } from '../util/errors';
 
 const PAGE_BYTES = 65536;
 /** Of a 32-bit memory. */
@@ -71,7 +71,7 @@ export class Heap {
       throw new VoxlaneError(
         {
           code: 'backend-failed',
-          problem: `There is no memory for the ${bytes} bytes that the network needs: ${messageOf(cause)}`,
+          problem: `There is no memory for the ${bytes} bytes that the network needs`,
           remedy: 'Close other tabs to free memory',
         },
         { cause },

@@ -34,6 +34,8 @@ describe('attributes', () => {
     [{ speakers: '2', 'max-speakers': '3' }, 'speakers'],
     [{ 'min-speakers': '4', 'max-speakers': '3' }, 'min-speakers'],
     [{ 'models-base': 'https://[' }, 'models-base'],
+    [{ 'models-base': 'javascript:alert(1)' }, 'models-base'],
+    [{ 'models-base': 'data:text/plain,' }, 'models-base'],
   ])('that cannot be used are refused by name: %o', (attributes, name) => {
     let error: unknown;
     try {

@@ -2,6 +2,7 @@ import { LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE, MOST_TRACKS } from '../audio/limit
 import type { DiarizeOptions, DiarizerOptions } from '../pipeline/types';
 import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
 import { VoxlaneError } from '../util/errors';
+import { webAddress } from '../util/webAddress';
 
 /** Attributes that say how recordings are analysed. They hold from the next run on. */
 export const RUN_ATTRIBUTES = ['preset', 'speed', 'speakers', 'min-speakers', 'max-speakers', 'min-duration-on', 'min-duration-off', 'track', 'sample-rate', 'backend', 'models-base'] as const;
@@ -95,11 +96,9 @@ function seconds(attribute: string, value: string | null): number | null {
 /** Absolute, so that two widgets that mean the same folder share one engine. */
 function address(attribute: string, value: string | null): string | null {
   if (value === null || value === '') return null;
-  try {
-    return new URL(value, document.baseURI).href;
-  } catch {
-    throw badAttribute(attribute, value, 'an address, absolute or relative to the page');
-  }
+  const found = webAddress(value, document.baseURI);
+  if (!found) throw badAttribute(attribute, value, 'an http or https address, or one relative to the page');
+  return found.href;
 }
 
 function badAttribute(attribute: string, value: string, rule: string): VoxlaneError {

@@ -40,6 +40,7 @@ export interface WidgetWords {
     readonly heading: string;
     readonly what: Readonly<Record<WidgetExport, string>>;
     readonly saved: (file: string) => string;
+    readonly failed: string;
   };
   readonly failed: {
     readonly heading: (name: string) => string;
@@ -51,6 +52,7 @@ export interface WidgetWords {
     readonly choose: string;
     readonly back: string;
     readonly original: string;
+    readonly details: string;
     readonly code: (code: string) => string;
   };
   readonly announce: {
@@ -129,6 +131,7 @@ function english(): WidgetWords {
         eaf: 'annotation file',
       },
       saved: (file) => `${file} was saved.`,
+      failed: 'The file could not be made. Reload the page and try again.',
     },
     failed: {
       heading: (name) => `${name} could not be analysed`,
@@ -140,6 +143,7 @@ function english(): WidgetWords {
       choose: 'Choose another file',
       back: 'Back to the last result',
       original: 'The message in full, in English',
+      details: 'Technical details',
       code: (code) => `Code: ${code}`,
     },
     announce: {
@@ -218,6 +222,7 @@ function german(): WidgetWords {
         eaf: 'Annotationsdatei',
       },
       saved: (file) => `${file} wurde gespeichert.`,
+      failed: 'Die Datei konnte nicht erzeugt werden. Laden Sie die Seite neu, und versuchen Sie es noch einmal.',
     },
     failed: {
       heading: (name) => `${name} konnte nicht analysiert werden`,
@@ -229,6 +234,7 @@ function german(): WidgetWords {
       choose: 'Andere Datei auswählen',
       back: 'Zurück zum letzten Ergebnis',
       original: 'Die vollständige Meldung, auf Englisch',
+      details: 'Technische Einzelheiten',
       code: (code) => `Kennung: ${code}`,
     },
     announce: {

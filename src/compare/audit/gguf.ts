@@ -1,6 +1,6 @@
 import type { GGUFParseOutput } from '@huggingface/gguf';
 import { gguf, GGMLQuantizationType } from '@huggingface/gguf';
-import { messageOf, VoxlaneError } from '../../util/errors';
+import { VoxlaneError } from '../../util/errors';
 import { ownValue } from '../../util/ownValue';
 import { checkpointTensor, type CheckpointTensor } from '../files/checkpoint';
 import { toLittleEndian, type ElementType } from '../files/elements';
@@ -78,7 +78,7 @@ async function readHeader(bytes: Uint8Array, name: string): Promise<GGUFParseOut
   try {
     return await gguf(ADDRESS, { fetch: serve });
   } catch (cause) {
-    throw unreadable(name, `cannot be read as GGUF: ${messageOf(cause)}`, cause);
+    throw unreadable(name, `cannot be read as GGUF`, cause);
   }
 }
 

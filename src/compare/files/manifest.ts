@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { messageOf } from '../../util/errors';
+import { describeIssue } from '../../util/describeIssue';
 import type { Tolerance } from '../compare';
 import { broken } from './broken';
 
@@ -104,13 +104,13 @@ export function parseGoldenManifest(bytes: Uint8Array): GoldenManifest {
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw broken(`${MANIFEST} is no JSON: ${messageOf(cause)}`, 'JSON text in UTF-8', cause);
+    throw broken(`${MANIFEST} is no JSON`, 'JSON text in UTF-8', cause);
   }
   const parsed = v.safeParse(goldenManifestSchema, value);
   if (!parsed.success) {
     const [issue] = parsed.issues;
     throw broken(
-      `${MANIFEST} is not one of a golden bundle: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`,
+      `${MANIFEST} is not one of a golden bundle: ${v.getDotPath(issue) ?? 'the whole'}: ${describeIssue(issue)}`,
       'format "golden-bundle" version 1',
     );
   }

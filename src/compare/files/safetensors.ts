@@ -3,7 +3,8 @@
  * By hand, because the libraries there are read files on a hub, or are not kept.
  */
 import * as v from 'valibot';
-import { messageOf, VoxlaneError } from '../../util/errors';
+import { describeIssue } from '../../util/describeIssue';
+import { VoxlaneError } from '../../util/errors';
 import { ownValue } from '../../util/ownValue';
 import { shapeText, sizeOf } from '../tensor';
 import { checkpointTensor, type CheckpointTensor } from './checkpoint';
@@ -84,14 +85,14 @@ function parseEntries(header: Uint8Array, name: string): HeaderEntry[] {
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header)) as object;
   } catch (cause) {
-    throw unreadable(name, `has a header that is no JSON: ${messageOf(cause)}`, cause);
+    throw unreadable(name, `has a header that is no JSON`, cause);
   }
   return Object.entries(value).filter(([key]) => key !== METADATA).map(([tensor, entry]): HeaderEntry => {
     const parsed = v.safeParse(entrySchema, entry);
     if (parsed.success) return [tensor, parsed.output];
     const [issue] = parsed.issues;
     const path = [tensor, v.getDotPath(issue)].filter((part) => part !== null).join('.');
-    throw unreadable(name, `has a header that lists no tensors: ${path}: ${issue.message}`);
+    throw unreadable(name, `has a header that lists no tensors: ${path}: ${describeIssue(issue)}`);
   });
 }
 

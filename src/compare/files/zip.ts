@@ -1,5 +1,5 @@
 import { unzipSync } from 'fflate';
-import { messageOf, VoxlaneError } from '../../util/errors';
+import { VoxlaneError } from '../../util/errors';
 import { broken } from './broken';
 
 /** One file of a zip, as the directory at its end claims. */
@@ -80,6 +80,6 @@ function unzip(zip: Uint8Array, label: string, isWanted: (entry: ZipEntry) => bo
     return new Map(Object.entries(files));
   } catch (cause) {
     if (cause instanceof VoxlaneError) throw cause;
-    throw broken(`${label} cannot be unpacked: ${messageOf(cause)}`, 'a whole zip file', cause);
+    throw broken(`${label} cannot be unpacked`, 'a whole zip file', cause);
   }
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { describeIssue } from '../../util/describeIssue';
 import { History } from '../../editing/history';
 import type { DiarizationResult } from '../../pipeline/types';
 import { VoxlaneError } from '../../util/errors';
@@ -44,7 +45,7 @@ export function withoutHeavyParts({ id, name, result, annotation, options, proce
 /** @throws VoxlaneError `format` where it is not what was stored */
 export function outcomeFrom(stored: unknown): KeptOutcome {
   const { issues } = v.safeParse(outcomeSchema, stored);
-  if (issues) throw damaged(`${v.getDotPath(issues[0]) ?? 'the result'}: ${issues[0].message}`);
+  if (issues) throw damaged(`${v.getDotPath(issues[0]) ?? 'the result'}: ${describeIssue(issues[0])}`);
   const outcome = withNotes(stored as KeptOutcome);
   // A history of no steps checks an annotation as well.
   History.fromPlain({ version: 1, annotation: outcome.annotation, done: [], undone: [] });

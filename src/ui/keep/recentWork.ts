@@ -2,7 +2,7 @@ import type { Peaks } from '../../audio/peaks';
 import { History } from '../../editing/history';
 import type { PlainHistory } from '../../editing/plainHistory';
 import type { Transcript } from '../../transcript/transcript';
-import { messageOf, VoxlaneError } from '../../util/errors';
+import { VoxlaneError } from '../../util/errors';
 import type { KeptEntry, Outcome } from '../state';
 import { newWorkId } from '../work/id';
 import { aboutFrom, bytesOf, idOfAbout, keyOf, PARTS, revisionOf, sizeOf, type About, type HeavyPart, type Part } from './about';
@@ -253,7 +253,7 @@ export class RecentWork {
       return refusals.includes('changed') ? notKept('changed', 'another tab has changed it') : notKept('gone', 'the work is no longer kept');
     } catch (error) {
       const isFull = error instanceof Error && error.name === 'QuotaExceededError';
-      return isFull ? notKept('full', 'the storage of this browser is full') : notKept('unavailable', messageOf(error));
+      return isFull ? notKept('full', 'the storage of this browser is full', error) : notKept('unavailable', 'this browser does not let the page store anything', error);
     }
   }
 
@@ -329,14 +329,14 @@ async function readable(stored: unknown): Promise<Blob | null> {
   }
 }
 
-function notKept(reason: NotKept['reason'], why: string): NotKept {
-  return { isKept: false, reason, error: storageError(`It could not be kept in this browser: ${why}`) };
+function notKept(reason: NotKept['reason'], why: string, cause?: unknown): NotKept {
+  return { isKept: false, reason, error: storageError(`It could not be kept in this browser: ${why}`, cause) };
 }
 
 function refused(error: unknown): never {
-  throw storageError(`This browser refuses what it stores: ${messageOf(error)}`);
+  throw storageError('This browser does not give back what the page stored', error);
 }
 
-function storageError(problem: string): VoxlaneError {
-  return new VoxlaneError({ code: 'storage', problem, remedy: 'Export the result to have it in a file' });
+function storageError(problem: string, cause?: unknown): VoxlaneError {
+  return new VoxlaneError({ code: 'storage', problem, remedy: 'Export the result to have it in a file' }, { cause });
 }

@@ -22,9 +22,16 @@ describe('dragging', () => {
   });
 
   it('adds a turn in either direction', () => {
-    expect(addedTurn(4, 6, 10)).toEqual({ startSeconds: 4, endSeconds: 6 });
-    expect(addedTurn(4, 1, 10)).toEqual({ startSeconds: 1, endSeconds: 4 });
-    expect(addedTurn(4, 12, 10)).toEqual({ startSeconds: 4, endSeconds: 10 });
+    expect(addedTurn(4, 6, 10, [])).toEqual({ startSeconds: 4, endSeconds: 6 });
+    expect(addedTurn(4, 1, 10, [])).toEqual({ startSeconds: 1, endSeconds: 4 });
+    expect(addedTurn(4, 12, 10, [])).toEqual({ startSeconds: 4, endSeconds: 10 });
+  });
+
+  it('adds no turn into another of the lane', () => {
+    const turns = [turn, { ...turn, startSeconds: 8, endSeconds: 9 }];
+    expect(addedTurn(6, 20, 10, turns)).toEqual({ startSeconds: 6, endSeconds: 8 });
+    expect(addedTurn(6, 0, 10, turns)).toEqual({ startSeconds: 5, endSeconds: 6 });
+    expect(addedTurn(1, 4, 10, turns)).toEqual({ startSeconds: 1, endSeconds: 3 });
   });
 
   it('begins a turn only where the lane is empty', () => {

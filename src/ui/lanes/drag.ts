@@ -33,8 +33,17 @@ export function withEdge(
   return { startSeconds, endSeconds: Math.max(earliest, Math.min(durationSeconds, seconds)) };
 }
 
-/** The new turn between where a drag began and where it is, within the recording. */
-export function addedTurn(anchorSeconds: number, seconds: number, durationSeconds: number): Stretch {
-  const now = Math.min(durationSeconds, Math.max(0, seconds));
+/**
+ * The new turn between where a drag began and where it is, within the recording, up to the nearest turns of its lane.
+ *
+ * @param turns of the lane; `anchorSeconds` is in none of them
+ */
+export function addedTurn(anchorSeconds: number, seconds: number, durationSeconds: number, turns: readonly Turn[]): Stretch {
+  let [earliest, latest] = [0, durationSeconds];
+  for (const turn of turns) {
+    if (turn.endSeconds <= anchorSeconds) earliest = Math.max(earliest, turn.endSeconds);
+    else latest = Math.min(latest, turn.startSeconds);
+  }
+  const now = Math.min(latest, Math.max(earliest, seconds));
   return { startSeconds: Math.min(anchorSeconds, now), endSeconds: Math.max(anchorSeconds, now) };
 }

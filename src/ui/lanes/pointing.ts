@@ -127,7 +127,7 @@ export function createPointing(scope: Scope, host: PointingHost, options: LanesO
       case 'assign':
         return { ...from, lane: Math.min(lanes.length - 1, Math.max(0, lane ?? 0)) };
       case 'add':
-        return { ...from, ...addedTurn(from.anchorSeconds, seconds, now.durationSeconds) };
+        return { ...from, ...addedTurn(from.anchorSeconds, seconds, now.durationSeconds, lanes[from.lane]?.turns ?? []) };
     }
   };
 
@@ -144,7 +144,9 @@ export function createPointing(scope: Scope, host: PointingHost, options: LanesO
   };
 
   scope.on(stage, 'pointerdown', (event) => {
-    if (press || event.button !== 0) return;
+    // A second finger makes it a pinch, which drags nothing.
+    if (press && event.pointerType === 'touch') end();
+    if (!event.isPrimary || press || event.button !== 0) return;
     isClickOver = false;
     if (host.isEditable()) press = pressOf(event);
   });

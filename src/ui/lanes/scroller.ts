@@ -1,6 +1,7 @@
 import type { Scope } from '../../util/scope';
 import { h } from '../dom';
 import { text } from '../text';
+import { acceptPinches } from './pinch';
 import { AXIS_HEIGHT, INSET, laneMetrics, secondsAt, WAVE_HEIGHT, xOf, type Geometry } from './geometry';
 
 /** The closest zoom, in seconds across the window. */
@@ -136,6 +137,13 @@ export function createScroller(scope: Scope, { durationSeconds, hasWave, onMoved
     },
     { passive: false },
   );
+
+  acceptPinches(scope, element, {
+    zoom: () => zoom,
+    zoomTo: (next, clientX) => {
+      zoomTo(next, clientX - stage.getBoundingClientRect().left);
+    },
+  });
 
   return {
     element,

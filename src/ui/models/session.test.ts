@@ -277,7 +277,7 @@ describe('deleting', () => {
   it('that fails says why', async () => {
     const { models, store } = page({ delete: () => Promise.reject(new Error('Blocked')) });
     await models.delete(STORED.id);
-    expect(store.get().models.failure).toMatchObject({ during: 'deletion', failure: { problem: 'Blocked' } });
+    expect(store.get().models.failure).toMatchObject({ during: 'deletion', failure: { details: 'Error: Blocked' } });
   });
 });
 
@@ -300,7 +300,7 @@ it('the GPU is checked again by the next engine, not by the one that is kept', a
 it('a browser that forbids storage is no failure of the page', async () => {
   const { models, store } = page({ stored: () => Promise.reject(new Error('Blocked')) });
   await models.refresh();
-  expect(store.get()).toMatchObject({ phase: { kind: 'empty' }, models: { listFailure: { problem: 'Blocked' } } });
+  expect(store.get()).toMatchObject({ phase: { kind: 'empty' }, models: { listFailure: { details: 'Error: Blocked' } } });
 });
 
 it('models are told from recordings by name', () => {

@@ -137,11 +137,16 @@ function regionsFor({ uem, recording, reference, recordingFile }: ScoreState): r
   });
 }
 
+/** Shorter errors would be listed as 0.00 s. They come from times that were rounded, and count for the rate all the same. */
+const SHORTEST_LISTED_SECONDS = 0.005;
+
 /** Filters the errors anew, and finds the current one among them again. The same array where nothing changed. */
 function listed(state: ScoreState): ScoreState {
   const { evaluation, kind, shortestSeconds, current } = state;
   const left = (evaluation?.errors ?? []).filter(
-    (error) => (kind === null || error.kind === kind) && error.endSeconds - error.startSeconds >= shortestSeconds,
+    (error) =>
+      (kind === null || error.kind === kind) &&
+      error.endSeconds - error.startSeconds >= Math.max(shortestSeconds, SHORTEST_LISTED_SECONDS),
   );
   const isUnchanged = left.length === state.errors.length && left.every((error, index) => isSame(error, state.errors[index]!));
   const errors = isUnchanged ? state.errors : left;

@@ -1,4 +1,5 @@
 import type { Annotation } from '../../editing/annotation';
+import { movesBetween, type Move } from './moves';
 import { greatest, sharedSeconds, transposed } from './overlap';
 
 /** What becomes of speakers when a recording is clustered anew. Ids before are of the old annotation, after of the new. */
@@ -13,6 +14,8 @@ export type SpeakerChange =
 export interface Changes {
   /** Merged ones first, then split ones, each in the order of the lanes. */
   readonly speakers: readonly SpeakerChange[];
+  /** Speech that goes from one speaker to another, the longest first, without what a merge or split in `speakers` says. */
+  readonly moves: readonly Move[];
   /** Whether any turn begins, ends or belongs otherwise; a change without one of `speakers` is of single turns only. */
   readonly hasTurns: boolean;
 }
@@ -33,7 +36,10 @@ export function changesBetween(before: Annotation, after: Annotation): Changes {
     return into.length > 1 ? [{ kind: 'split', from, into }] : [];
   });
   const gone = talkingOf(before).filter((id) => !goesTo.has(id)).map((speaker): SpeakerChange => ({ kind: 'gone', speaker }));
-  return { speakers: [...merged, ...split, ...gone], hasTurns: !isSameTurns(before, after) };
+  const isTold = ({ from, into }: Move): boolean =>
+    goesTo.get(from) === into || comesFrom.get(into) === from;
+  const moves = movesBetween(before.turns, after.turns).filter((move) => !isTold(move));
+  return { speakers: [...merged, ...split, ...gone], moves, hasTurns: !isSameTurns(before, after) };
 }
 
 function isSameTurns({ turns: before }: Annotation, { turns: after }: Annotation): boolean {

@@ -138,8 +138,29 @@ describe('what a proposal says', () => {
 
   it('that single turns change, or nothing', () => {
     const before = annotationWith([['A', 0, 10], ['B', 10, 20], ['A', 20, 22]]);
-    expect(say(before, annotationWith([['A', 0, 10], ['B', 10, 22]]))[1]).toBe('Nobody merges or splits; single turns change.');
+    expect(say(before, annotationWith([['A', 0, 9.8], ['B', 9.9, 20], ['A', 20, 22]])).slice(1)).toEqual(['Nobody merges or splits; only the bounds of turns change.']);
     expect(say(before, before)[1]).toBe('Nothing changes.');
+  });
+
+  it('how much moves from whom to whom', () => {
+    const before = annotationWith([['A', 0, 100], ['B', 100, 200], ['A', 200, 237]]);
+    expect(say(before, annotationWith([['A', 0, 100], ['B', 100, 237]])).slice(1)).toEqual(['37 s move from Ada to Ben.']);
+    // Speech that both have stays with both.
+    const overlapping = annotationWith([['A', 0, 100], ['B', 50, 200]]);
+    expect(say(overlapping, annotationWith([['A', 0, 100], ['B', 50, 190]])).slice(1)).toEqual(['Nobody merges or splits; only the bounds of turns change.']);
+    // What a merge says is not said again; what moves besides is.
+    const three = annotationWith([['A', 0, 100], ['B', 100, 200], ['C', 200, 300], ['A', 300, 320]]);
+    expect(say(three, annotationWith([['A', 0, 90], ['B', 90, 300], ['A', 300, 320]])).slice(1)).toEqual(['Ben and Cleo become one.', '10 s move from Ada to Ben.']);
+  });
+
+  it('of many moves the longest, and the sum of the others', () => {
+    const turns = Array.from({ length: 8 }, (_, i): [string, number, number] => [`S${i}`, 100 * i, 100 * i + 90]);
+    const moved = turns.flatMap(([speaker, start, end], i): [string, number, number][] => [
+      [speaker, start, end - 10 - i],
+      [`S${(i + 1) % 8}`, end - 10 - i, end],
+    ]);
+    const sentences = say(annotationWith(turns), annotationWith(moved));
+    expect(sentences.slice(1)).toEqual([...[7, 6, 5, 4, 3].map((i) => `${10 + i} s move from S${i} to S${(i + 1) % 8}.`), '33 s more move between 3 other pairs of speakers.']);
   });
 
   it('who has no turn any more', () => {

@@ -41,7 +41,9 @@ export const countText = inLanguage(
     split: (name: string, seconds: readonly number[]) =>
       `${name} becomes ${inWords(seconds.length, NUMBERS.en)}: ${listed(seconds.map(span), 'and')}.`,
     gone: (name: string) => `${name} has no turn any more.`,
-    turnsOnly: 'Nobody merges or splits; single turns change.',
+    moved: (seconds: number, from: string, into: string) => `${span(seconds)} move from ${from} to ${into}.`,
+    movedMore: (moves: number, seconds: number) => `${span(seconds)} more move between ${moves} other ${moves === 1 ? 'pair' : 'pairs'} of speakers.`,
+    turnsOnly: 'Nobody merges or splits; only the bounds of turns change.',
     same: 'Nothing changes.',
     brief: (name: string, seconds: number) => `${name} says very little: ${span(seconds)}. Listen before you accept.`,
     accepted: (n: number) => `Accepted: ${n} ${n === 1 ? 'speaker' : 'speakers'}. Undo brings the result before back.`,
@@ -84,7 +86,9 @@ export const countText = inLanguage(
       split: (name, seconds) =>
         `Aus ${name} werden ${inWords(seconds.length, NUMBERS.de)}: ${listed(seconds.map(span), 'und')}.`,
       gone: (name) => `${name} hat keinen Beitrag mehr.`,
-      turnsOnly: 'Niemand wird zusammengelegt oder geteilt; nur einzelne Beiträge ändern sich.',
+      moved: (seconds, from, into) => `${span(seconds)} gehen von ${from} zu ${into} über.`,
+      movedMore: (moves, seconds) => `Weitere ${span(seconds)} wechseln zwischen ${moves} anderen ${moves === 1 ? 'Paar' : 'Paaren'} von Sprechern.`,
+      turnsOnly: 'Niemand wird zusammengelegt oder geteilt; nur die Grenzen von Beiträgen ändern sich.',
       same: 'Es ändert sich nichts.',
       brief: (name, seconds) => `${name} sagt sehr wenig: ${span(seconds)}. Hören Sie hinein, bevor Sie übernehmen.`,
       accepted: (n) => `Übernommen: ${n} Sprecher. „Rückgängig“ holt das vorige Ergebnis zurück.`,

@@ -3,7 +3,13 @@ import { talkingOf } from './changes';
 import type { Proposal } from './session';
 import { countText as words } from './text';
 
-/** What a proposal does to the result, sentence by sentence: how many speakers, who merges or splits, who says very little. */
+/** Moves that are told one by one; of the rest only the sum is told. */
+const MOST_MOVES = 5;
+
+/**
+ * What a proposal does to the result, sentence by sentence: how many speakers, who merges or
+ * splits, how much speech moves from whom to whom, who says very little.
+ */
 export function sentencesOf(
   { request, annotation, changes, brief, speakerCount }: Pick<Proposal, 'request' | 'annotation' | 'changes' | 'brief' | 'speakerCount'>,
   namesBefore: ReadonlyMap<string, string>,
@@ -19,7 +25,12 @@ export function sentencesOf(
     else if (change.kind === 'split') sentences.push(words.split(nameBefore(change.from), change.into.map(({ seconds }) => seconds)));
     else sentences.push(words.gone(nameBefore(change.speaker)));
   }
-  if (changes.speakers.length === 0) sentences.push(changes.hasTurns ? words.turnsOnly : words.same);
+  for (const { from, into, seconds } of changes.moves.slice(0, MOST_MOVES)) {
+    sentences.push(words.moved(seconds, nameBefore(from), namesAfter.get(into) ?? into));
+  }
+  const rest = changes.moves.slice(MOST_MOVES);
+  if (rest.length > 0) sentences.push(words.movedMore(rest.length, rest.reduce((sum, { seconds }) => sum + seconds, 0)));
+  if (changes.speakers.length === 0 && changes.moves.length === 0) sentences.push(changes.hasTurns ? words.turnsOnly : words.same);
   for (const { speaker, speechSeconds } of brief) sentences.push(words.brief(namesAfter.get(speaker.id) ?? speaker.id, speechSeconds));
   return sentences;
 }

@@ -98,7 +98,13 @@ export function addAtPlayhead(studio: Studio): void {
   const chosen = turnById(annotation.turns, selected)?.speaker ?? annotation.speakers[0]?.id;
   if (chosen === undefined) return;
   const startSeconds = studio.player.position;
-  const next = turnsBySpeaker(annotation.turns).get(chosen)?.turns.find((turn) => turn.startSeconds > startSeconds);
+  const own = turnsBySpeaker(annotation.turns).get(chosen)?.turns ?? [];
+  if (own.some((turn) => turn.startSeconds <= startSeconds && startSeconds < turn.endSeconds)) {
+    // A turn here could only join the one that is there.
+    studio.say(words.speaksAlready(nameOf(annotation, chosen)));
+    return;
+  }
+  const next = own.find((turn) => turn.startSeconds > startSeconds);
   const endSeconds = Math.min(startSeconds + NEW_TURN_SECONDS, next?.startSeconds ?? Infinity, annotation.durationSeconds);
   addTurn(studio, chosen, startSeconds, endSeconds);
 }

@@ -1,4 +1,4 @@
-import { messageOf } from '../../util/errors';
+import { sentenceOf } from '../failure';
 import { h, icon } from '../dom';
 import { download } from '../download';
 import { EXPORT_FORMATS, exportFile, type ExportFormat } from './exports';
@@ -45,6 +45,6 @@ function save(studio: Studio, format: ExportFormat): void {
     download(name, type, content);
     studio.say(words.saved(name));
   } catch (thrown) {
-    studio.say(words.failed(messageOf(thrown)));
+    studio.say(words.failed(sentenceOf(thrown)));
   }
 }

@@ -1,4 +1,4 @@
-import { messageOf } from '../../util/errors';
+import { sentenceOf } from '../failure';
 import { companionKind, isTranscript } from '../work/sortFiles';
 import { importedAnnotation, readTurnsFor } from '../work/readTurns';
 import type { Studio } from './studio';
@@ -31,7 +31,7 @@ export async function takeFiles(
       else await importTurns(studio, file);
     } catch (thrown) {
       // Also what the browser throws for a file that is gone since it was dropped.
-      studio.say(words.unreadable(file.name, messageOf(thrown)));
+      studio.say(words.unreadable(file.name, sentenceOf(thrown)));
     }
   }
   if (references.length > 0) {

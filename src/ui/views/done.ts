@@ -17,6 +17,7 @@ import { createHelpDialog } from '../studio/helpDialog';
 import { steerByKeys } from '../studio/keyboard';
 import { shownTurns } from '../studio/shownTurns';
 import { createSpeakersPanel } from '../studio/speakersPanel';
+import { createStatusLine } from '../studio/statusLine';
 import { createStudio } from '../studio/store';
 import type { Studio } from '../studio/studio';
 import { takeFiles } from '../studio/takeFiles';
@@ -44,19 +45,13 @@ export function doneView(context: ViewContext): View {
 
   const { durationSeconds } = outcome.annotation;
   const player = new Player(scope, outcome.blob ?? new Blob(), durationSeconds);
-  const status = h('p', { class: 'fine studio__status', role: 'status', 'data-testid': 'studio-status' });
+  const status = createStatusLine(scope);
   const studio = createStudio(scope, {
     outcome,
     corrections: work.correctionsOf(outcome),
     theme,
     player,
-    say: (message) => {
-      // The same sentence again is read again only where the box was empty meanwhile.
-      setText(status, '');
-      requestAnimationFrame(() => {
-        setText(status, message);
-      });
-    },
+    say: status.say,
   });
   const table = createTable(studio);
   // Made with their tabs; a dropped file makes them as well.
@@ -123,6 +118,10 @@ export function doneView(context: ViewContext): View {
     setText(summary, text.done.summary(shown.speakers.length, shownTurns(shown, mode).length, durationSeconds));
   };
   studio.onChange(scope, summarise);
+  studio.onChange(scope, (next, previous) => {
+    const { annotation, proposal, selected, mode } = previous;
+    if (next.annotation !== annotation || next.proposal !== proposal || next.selected !== selected || next.mode !== mode) status.clear();
+  });
   summarise();
 
   return {
@@ -132,7 +131,7 @@ export function doneView(context: ViewContext): View {
       head,
       fileNotes(context, outcome),
       timeline.element,
-      status,
+      status.element,
       h('div', { class: 'studio' }, tabs.element, h('div', { class: 'studio__side' }, createTurnEditor(studio).element, speakers.element)),
       help.element,
     ),

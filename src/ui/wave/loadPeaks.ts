@@ -3,7 +3,7 @@ import type { PeaksWorkerApi } from '../../../workers/peaksContract';
 import type { WorkerHandle } from '../../../workers/handle';
 import { decodeOnPage } from '../../audio/pageDecode';
 import { PEAK_SAMPLE_RATE, PeakPyramid, type Peaks } from '../../audio/peaks';
-import { messageOf, VoxlaneError } from '../../util/errors';
+import { VoxlaneError } from '../../util/errors';
 import type { Scope } from '../../util/scope';
 import { spawnPeaksWorker } from './spawnPeaks';
 
@@ -52,7 +52,9 @@ export function loadPeaks(scope: Scope, { blob, track, kept, onPeaks, onFailure 
     .catch((thrown: unknown) => {
       if (scope.disposed) return;
       onFailure(
-        thrown instanceof VoxlaneError ? thrown : new VoxlaneError({ code: 'worker-failed', problem: messageOf(thrown) }),
+        thrown instanceof VoxlaneError
+          ? thrown
+          : new VoxlaneError({ code: 'worker-failed', problem: 'The waveform could not be read' }, { cause: thrown }),
       );
     })
     .finally(end);

@@ -1,7 +1,8 @@
 import type { Peaks } from '../../audio/peaks';
 import { History } from '../../editing/history';
 import type { KeptVoices } from '../../pipeline/keptVoices';
-import { messageOf, VoxlaneError } from '../../util/errors';
+import { VoxlaneError } from '../../util/errors';
+import { sentenceOf } from '../failure';
 import type { Scope } from '../../util/scope';
 import { RecentWork, type Corrections } from '../keep/recentWork';
 import { SharedWork, type SaveState } from '../keep/sharedWork';
@@ -189,7 +190,7 @@ export class Desk implements Work {
       this.#store.dispatch({ type: 'opened', outcome: opened });
       this.#tell();
     } catch (thrown) {
-      this.#lose(workText.failed(messageOf(thrown)));
+      this.#lose(workText.failed(sentenceOf(thrown)));
     }
   }
 
@@ -202,7 +203,7 @@ export class Desk implements Work {
       this.#store.dispatch({ type: 'kept-deleted', id });
       this.#tell();
     } catch (thrown) {
-      this.#say(workText.notDeleted(messageOf(thrown)));
+      this.#say(workText.notDeleted(sentenceOf(thrown)));
     }
     await this.#list();
   }

@@ -1,6 +1,6 @@
 import type { DiarizationSource } from '../../pipeline/run';
 import { VoxlaneError } from '../../util/errors';
-import { fetchFile } from '../../util/fetchFile';
+import { fetchFile, isMissing } from '../../util/fetchFile';
 
 /** What the engine gets and what can be played. */
 export interface Recording {
@@ -26,7 +26,8 @@ export function nameOfSource(source: DiarizationSource | string): string | null 
 /**
  * Fetches what is an address, and leaves the rest as it is.
  *
- * @throws VoxlaneError `audio-missing` if nothing can be fetched from the address; `cancelled`
+ * @throws VoxlaneError `source-missing` if the server has no such file, `audio-missing` if it cannot be fetched for another
+ *   reason; `cancelled`
  */
 export async function openRecording(source: DiarizationSource | string, signal: AbortSignal): Promise<Recording> {
   if (typeof source === 'string') {
@@ -45,10 +46,10 @@ function fetchRecording(address: string, signal: AbortSignal): Promise<Blob> {
   return fetchFile(
     new URL(address, document.baseURI),
     (response) => response.blob(),
-    (why, cause) =>
+    (why, cause, status) =>
       new VoxlaneError(
         {
-          code: 'audio-missing',
+          code: isMissing(status) ? 'source-missing' : 'audio-missing',
           problem: `The recording at ${address} could not be fetched: ${why}`,
           expected: 'the address of an audio or video file that this page may read',
           remedy: 'Check the attribute src and the connection; a file on another origin needs its server to allow this page (CORS)',

@@ -153,7 +153,7 @@ describe('Session', () => {
     const failing = start();
     await settled();
     calls[2]!.fail(new TypeError('no'));
-    await expect(failing).rejects.toMatchObject({ code: 'backend-failed', problem: 'no' });
+    await expect(failing).rejects.toMatchObject({ code: 'backend-failed', details: 'TypeError: no' });
     expect(session.phase).toMatchObject({ kind: 'failed' });
     expect(session.last?.result).toBe(RESULT);
     expect(told).toEqual(['result', 'cancelled', 'failed backend-failed']);

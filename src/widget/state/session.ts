@@ -1,7 +1,7 @@
 import type { DiarizationSource } from '../../pipeline/run';
 import type { DiarizerShare } from '../../pipeline/sharedDiarizer';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelDownload, Progress } from '../../pipeline/types';
-import { messageOf, VoxlaneError } from '../../util/errors';
+import { VoxlaneError } from '../../util/errors';
 import { Scope } from '../../util/scope';
 import type { WidgetSettings } from '../settings';
 import { overallProgress, type Outcome, type Phase, type RunState, type StageProgress } from './phase';
@@ -211,7 +211,7 @@ function cancelled(): VoxlaneError {
 /** The engine throws nothing else, but a listener of the page, or a browser at its end, may. */
 function asVoxlaneError(thrown: unknown): VoxlaneError {
   if (thrown instanceof VoxlaneError) return thrown;
-  return new VoxlaneError({ code: 'backend-failed', problem: messageOf(thrown), remedy: 'Try again, or reload the page' }, { cause: thrown });
+  return new VoxlaneError({ code: 'backend-failed', problem: 'Something failed that the widget did not foresee', remedy: 'Try again, or reload the page' }, { cause: thrown });
 }
 
 /** Samples need a rate, and files have their own. */

@@ -1,4 +1,4 @@
-import { messageOf } from '../../util/errors';
+import { VoxlaneError } from '../../util/errors';
 import { loadPart } from '../../util/loadPart';
 import { h, icon, setText } from '../../ui/dom';
 import { download } from '../../ui/download';
@@ -30,7 +30,9 @@ export function createExportMenu({ scope, words, announce }: WidgetContext, outc
       download(file.name, file.type, file.content);
       announce(exporting.saved(file.name));
     } catch (thrown) {
-      setText(problem, messageOf(thrown));
+      // `loadPart` and the exporters throw sentences of ours; anything else is a fault of ours.
+      if (!(thrown instanceof VoxlaneError)) console.error(thrown);
+      setText(problem, thrown instanceof VoxlaneError ? thrown.message : exporting.failed);
       problem.hidden = false;
       menu.open();
     }

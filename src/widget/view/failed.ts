@@ -28,8 +28,21 @@ export function failedView({ scope, words, actions }: WidgetContext, name: strin
   return { element, heading };
 }
 
+/** With the words of the browser or a library below, closed. */
+function errorFacts(error: VoxlaneError, words: WidgetWords): HTMLElement {
+  const { details } = error;
+  const facts = wordsOf(error, words);
+  if (details === undefined) return facts;
+  return h(
+    'div',
+    {},
+    facts,
+    h('details', { class: 'original' }, h('summary', {}, words.failed.details), h('p', { class: 'mono', lang: words.engineLanguage }, details)),
+  );
+}
+
 /** Where the widget is not English, first what the code means in its language, then the engine's own words. */
-function errorFacts({ code, problem, expected, remedy }: VoxlaneError, { failed, engineLanguage }: WidgetWords): HTMLElement {
+function wordsOf({ code, problem, expected, remedy }: VoxlaneError, { failed, engineLanguage }: WidgetWords): HTMLElement {
   if (engineLanguage === null) {
     return factList([
       [failed.problem, problem],

@@ -208,6 +208,7 @@ export const appDe: AppWords = {
     kept: 'Ihr letztes Ergebnis ist noch da.',
     code: (code) => `Code: ${code}`,
     original: 'Die genaue Meldung, auf Englisch',
+    details: 'Technische Einzelheiten',
   },
   announce: {
     started: (file) => `${file} wird analysiert. Modelle werden geladen.`,

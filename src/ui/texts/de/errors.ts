@@ -14,6 +14,7 @@ export const errorsDe: Readonly<Record<ErrorCode, ErrorWords>> = {
   'audio-not-finite': { problem: 'Der Ton enthält Werte, die keine Zahlen sind', remedy: 'Exportieren Sie die Aufnahme noch einmal, zum Beispiel als 16-Bit-PCM' },
   'audio-decode': { problem: 'Die Datei ist beschädigt: Mittendrin ließ sie sich nicht weiter lesen', remedy: 'Kopieren Sie die Datei noch einmal, oder wandeln Sie sie um' },
   'audio-missing': { problem: 'Die Aufnahme ließ sich nicht laden', remedy: 'Prüfen Sie die Verbindung, und versuchen Sie es noch einmal, oder wählen Sie eine andere Aufnahme' },
+  'source-missing': { problem: 'Unter dieser Adresse gibt es keine Aufnahme', remedy: 'Prüfen Sie die Adresse, oder wählen Sie eine andere Aufnahme' },
   options: { problem: 'Eine Einstellung ist außerhalb des Erlaubten oder widerspricht einer anderen', remedy: 'Ändern Sie die Einstellung, und versuchen Sie es noch einmal' },
   'model-missing': { problem: 'Eine Modelldatei ließ sich nicht laden', remedy: 'Prüfen Sie die Verbindung, und versuchen Sie es noch einmal' },
   'model-download': {
@@ -47,4 +48,9 @@ export const errorsDe: Readonly<Record<ErrorCode, ErrorWords>> = {
 export const unexpectedDe: ErrorWords = {
   problem: 'Etwas schlug fehl, womit diese Seite nicht gerechnet hat',
   remedy: 'Versuchen Sie es noch einmal, oder laden Sie die Seite neu',
+};
+
+export const unreadableDe: ErrorWords = {
+  problem: 'Der Browser kann die Datei nicht mehr lesen: Sie wurde verschoben, geändert oder gelöscht',
+  remedy: 'Wählen Sie die Datei noch einmal',
 };

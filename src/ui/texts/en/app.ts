@@ -214,6 +214,7 @@ export const appEn = {
     code: (code: string): string => `Code: ${code}`,
     /** Above the engine's own words, which are English on every page. */
     original: 'The message in full, in English',
+    details: 'Technical details',
   },
   announce: {
     started: (file: string): string => `Started on ${file}. Loading models.`,

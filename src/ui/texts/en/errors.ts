@@ -20,6 +20,7 @@ export const errorsEn: Readonly<Record<ErrorCode, ErrorWords>> = {
   'audio-not-finite': { problem: 'The audio holds values that are no numbers', remedy: 'Export the recording again, as 16-bit PCM for example' },
   'audio-decode': { problem: 'The file is damaged: decoding stopped in the middle of it', remedy: 'Copy the file again, or convert it' },
   'audio-missing': { problem: 'The recording could not be fetched', remedy: 'Check the connection and try again, or choose another recording' },
+  'source-missing': { problem: 'There is no recording at this address', remedy: 'Check the address, or choose another recording' },
   options: { problem: 'A setting is out of range or contradicts another', remedy: 'Change the setting and try again' },
   'model-missing': { problem: 'A model file could not be fetched', remedy: 'Check the connection and try again' },
   'model-download': {
@@ -48,4 +49,10 @@ export const errorsEn: Readonly<Record<ErrorCode, ErrorWords>> = {
 export const unexpectedEn: ErrorWords = {
   problem: 'Something failed that this page did not foresee',
   remedy: 'Try again, or reload the page',
+};
+
+/** For a file that the browser cannot read any more. */
+export const unreadableEn: ErrorWords = {
+  problem: 'The browser cannot read the file any more: it was moved, changed or deleted',
+  remedy: 'Choose the file again',
 };

@@ -1,0 +1,103 @@
+/** Each file that the page fetches, missing or cut: a readable message with what to do, and the next try works. */
+import { createServer, get, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test, type Page } from '../../test/browser/test';
+import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
+
+test.use(WITHOUT_GPU);
+
+/** What browsers and libraries say, and a person should not have to read. */
+const FOREIGN_WORDS = /failed to fetch|networkerror|load failed|is not defined|undefined|typeerror|err_|uncaught/i;
+
+/** Runs the sample and gives the error that the page shows, without its technical details. */
+async function errorOf(page: Page, address = 'index.html'): Promise<string> {
+  await page.goto(address);
+  await page.getByTestId('try-sample').click();
+  const error = page.getByTestId('error');
+  await expect(error).toBeVisible({ timeout: 90_000 });
+  for (const details of await error.getByTestId('failure-details').all()) await expect(details).not.toHaveAttribute('open');
+  const words = await error.innerText();
+  expect(words).not.toMatch(FOREIGN_WORDS);
+  return words;
+}
+
+async function expectRecovery(page: Page): Promise<void> {
+  await page.unrouteAll();
+  await page.getByTestId('error').getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 90_000 });
+}
+
+const FILES = [
+  { name: 'the sample', path: '**/sample.wav', says: /sample recording could not be fetched/, code: 'audio-missing' },
+  { name: 'a manifest', path: '**/segmentation-3.0/manifest.json', says: /model file .*manifest\.json could not be fetched/, code: 'model-missing' },
+  { name: 'a model', path: '**/campplus-zh-en/model.onnx', says: /model file .*model\.onnx could not be fetched/, code: 'model-' },
+  { name: 'the PLDA', path: '**/plda-*/plda.bin', says: /plda\.bin could not be fetched/, code: 'model-' },
+  { name: 'the decoding worker', path: '**/decode.worker-*.js', says: /decoding worker could not start/, code: 'worker-failed' },
+  { name: 'the segmentation worker', path: '**/segmentation.worker-*.js', says: /segmentation worker could not start/, code: 'worker-failed' },
+  { name: 'the embedding worker', path: '**/embedding.worker-*.js', says: /embedding worker could not start/, code: 'worker-failed' },
+  { name: 'the clustering worker', path: '**/clustering.worker-*.js', says: /clustering worker could not start/, code: 'worker-failed' },
+];
+
+for (const { name, path, says, code } of FILES) {
+  test(`${name} cannot be reached`, async ({ page }) => {
+    await page.route(path, (route) => route.abort());
+    const words = await errorOf(page);
+    expect(words).toMatch(says);
+    expect(words).toContain(`Code: ${code}`);
+    await expectRecovery(page);
+  });
+}
+
+test('golden outputs that cannot be reached keep no recording from being diarized', async ({ page }) => {
+  await page.route('**/goldens/*', (route) => route.abort());
+  await page.goto('index.html');
+  await page.getByTestId('try-sample').click();
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 90_000 });
+});
+
+test('the comparison names the golden outputs that it cannot fetch', async ({ page }) => {
+  await page.route('**/goldens/*', (route) => route.abort());
+  await page.goto('compare.html?model=segmentation-3.0');
+  const failure = page.getByTestId('failure');
+  await expect(failure).toBeVisible({ timeout: 60_000 });
+  await expect(failure).toContainText('could not be fetched');
+  expect(await failure.innerText()).not.toMatch(FOREIGN_WORDS);
+});
+
+test.describe('a server that cuts the connection', () => {
+  let server: Server;
+  let isCutting = true;
+  test.use({ allowedOrigins: /^http:\/\/127\.0\.0\.1:\d+$/ });
+
+  test.beforeAll(async ({}, { project }) => {
+    const origin = new URL(project.use.baseURL!);
+    // The server of the tests, with a model that never arrives whole.
+    server = createServer((request, response) => {
+      get({ host: origin.hostname, port: origin.port, path: request.url, headers: request.headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        if (!isCutting || request.url?.endsWith('/campplus-zh-en/model.onnx') !== true) {
+          answer.pipe(response);
+          return;
+        }
+        answer.once('data', (chunk: Buffer) => {
+          response.write(chunk, () => response.destroy());
+          answer.destroy();
+        });
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+  test.afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  test('during the download of a model', async ({ page }) => {
+    const { port } = server.address() as AddressInfo;
+    const words = await errorOf(page, `http://127.0.0.1:${port}/index.html`);
+    expect(words).toMatch(/the connection ended before the whole file was here|attempts/);
+    expect(words).toMatch(/Code: model-(missing|download)/);
+    isCutting = false;
+    await expectRecovery(page);
+  });
+});

@@ -1,0 +1,37 @@
+import { inLanguage } from './texts/language';
+
+/** What a page says that cannot start. */
+export const startText = inLanguage(
+  {
+    heading: 'Voxlane could not start',
+    missing: {
+      WebAssembly:
+        'WebAssembly is missing or turned off in this browser. Voxlane computes with it. The Lockdown Mode of Apple devices and some policies of companies turn it off.',
+      Worker: 'Web Workers are missing or turned off in this browser. Voxlane computes in them.',
+      ResizeObserver: 'This browser is too old: it has no ResizeObserver.',
+      IntersectionObserver: 'This browser is too old: it has no IntersectionObserver.',
+    },
+    newer:
+      'Update the browser or use another: Chrome or Edge 97, Firefox 114, Safari 16.4, or a later version. If a setting or an extension blocks the feature, allow it for this site and reload the page.',
+    failed: 'An error stopped the page while it was starting.',
+    reload: 'Reload the page. If this stays, update the browser or use another, and report the details below.',
+    details: 'Technical details',
+  },
+  {
+    de: {
+      heading: 'Voxlane konnte nicht starten',
+      missing: {
+        WebAssembly:
+          'WebAssembly fehlt in diesem Browser oder ist ausgeschaltet. Voxlane rechnet damit. Der Blockierungsmodus von Apple-Geräten und manche Firmenrichtlinien schalten es aus.',
+        Worker: 'Web Worker fehlen in diesem Browser oder sind ausgeschaltet. Voxlane rechnet in ihnen.',
+        ResizeObserver: 'Dieser Browser ist zu alt: Ihm fehlt ResizeObserver.',
+        IntersectionObserver: 'Dieser Browser ist zu alt: Ihm fehlt IntersectionObserver.',
+      },
+      newer:
+        'Aktualisieren Sie den Browser oder nehmen Sie einen anderen: Chrome oder Edge 97, Firefox 114, Safari 16.4 oder neuer. Sperrt eine Einstellung oder Erweiterung die Funktion, erlauben Sie sie für diese Seite und laden Sie neu.',
+      failed: 'Ein Fehler hat den Start der Seite abgebrochen.',
+      reload: 'Laden Sie die Seite neu. Bleibt der Fehler, aktualisieren Sie den Browser oder nehmen Sie einen anderen, und melden Sie die Einzelheiten unten.',
+      details: 'Technische Einzelheiten',
+    },
+  },
+);
