@@ -56,6 +56,7 @@ test('attributes, properties, events and methods', async ({ page }) => {
     document.querySelector('voxlane-diarizer')!.src = 'missing.wav';
   });
   await expect(page.locator('[part=error]')).toContainText('the server answered 404');
+  await expect(page.locator('[part=error]')).toContainText('Code: source-missing');
   await page.getByRole('button', { name: 'Back to the last result' }).click();
   await expect(page.locator('[part=lanes]')).toBeVisible();
   const without = await page.evaluate(() => document.createElement('voxlane-diarizer').diarize(clip(7, 2)).catch((error: unknown) => (error as { code: string }).code));

@@ -40,6 +40,15 @@ test('JSON of a stretch, with times of the whole recording', async () => {
   );
 });
 
+test('fewer speakers than were asked for are told, in JSON and on standard error', async () => {
+  // So many voices are in no recording of four seconds.
+  const { code, stdout, stderr } = await diarize('public/sample.wav', '--backend', 'wasm', '--format', 'json', '--start', '7', '--duration', '4', '--min-speakers', '200');
+  expect(code).toBe(0);
+  const { speakerCount, speakers } = JSON.parse(stdout) as DiarizationJson & { speakerCount: { value: number; unmet: unknown } };
+  expect(speakerCount).toMatchObject({ value: speakers.length, unmet: { minSpeakers: 200, maxSpeakers: null } });
+  expect(stderr).toContain(`asked for at least 200 speakers, found ${speakers.length}`);
+});
+
 test('wrong arguments end with one line', async () => {
   for (const args of [[], ['a.wav', '--backend', 'cuda'], ['a.wav', '--speakers', 'two'], ['a.wav', '--unknown']]) {
     const { code, stdout, stderr } = await diarize(...args);

@@ -1,0 +1,64 @@
+/** Names of files and speakers that are markup or keys of every object: the page and the widget show them as text. */
+import { readFileSync } from 'node:fs';
+import { drop, exportAs, textOf } from '../test/browser/studio';
+import { expect, test, type Page } from '../test/browser/test';
+import { openWidget } from '../test/browser/widget';
+import { WITHOUT_GPU } from '../test/browser/withoutGpu';
+
+test.use(WITHOUT_GPU);
+
+const MARKUP = '<img src=x onerror="window.PWNED=1"><script>window.PWNED=1</script>';
+
+/** Nothing of the markup became an element, in the page or in a shadow tree, and nothing ran. */
+async function expectHarmless(page: Page): Promise<void> {
+  const found = await page.evaluate(() => {
+    const roots: (Document | ShadowRoot)[] = [document];
+    for (const element of document.querySelectorAll('*')) if (element.shadowRoot) roots.push(element.shadowRoot);
+    return {
+      elements: roots.flatMap((root) => [...root.querySelectorAll('img, svg[onload], script:not([src])')]).length,
+      hasRun: 'PWNED' in globalThis,
+      isPolluted: 'polluted' in {},
+    };
+  });
+  expect(found).toEqual({ elements: 0, hasRun: false, isPolluted: false });
+}
+
+test('the page', async ({ page }) => {
+  await page.goto('index.html');
+  await drop(page, { name: `${MARKUP}.json`, text: readFileSync('e2e/fixtures/cases/evil.json', 'utf8') });
+  await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done');
+  await expect(page.getByTestId('speaker-name').first()).toHaveValue('__proto__');
+  const name = page.getByTestId('speaker-name').nth(1);
+  await name.fill(MARKUP);
+  await name.press('Enter');
+  await expect(page.getByTestId('turn-row').nth(1)).toContainText(MARKUP);
+  await expectHarmless(page);
+  // In every tab, and in the files.
+  for (const tab of ['review', 'count', 'transcript', 'score', 'run', 'turns']) {
+    const button = page.getByTestId(`tab-${tab}`);
+    if (await button.isVisible()) await button.click();
+    await expectHarmless(page);
+  }
+  for (const format of ['rttm', 'json', 'csv', 'vtt']) {
+    const text = await textOf(await exportAs(page, format));
+    if (format === 'vtt') expect(text).not.toMatch(/<(img|script)/);
+    else expect(text).toMatch(/PWNED/);
+  }
+  // Kept work is listed by its name.
+  await page.goto('index.html');
+  await expectHarmless(page);
+});
+
+test('the widget', async ({ page }) => {
+  await openWidget(page);
+  await page.evaluate((markup) => {
+    const widget = document.querySelector('voxlane-diarizer')!;
+    widget.source = new File([clip(7, 4)], `${markup}.wav`, { type: 'audio/wav' });
+  }, MARKUP);
+  await expect(page.locator('[part=turn]').first()).toBeVisible({ timeout: 60_000 });
+  await expect(page.locator('[part=header]')).toContainText('<img src=x');
+  await page.locator('[part=speaker-name]').first().fill(MARKUP);
+  await page.locator('[part=speaker-name]').first().press('Enter');
+  await expect(page.locator('[part=turn]').filter({ hasText: MARKUP }).first()).toBeVisible();
+  await expectHarmless(page);
+});
