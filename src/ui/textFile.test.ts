@@ -12,5 +12,5 @@ it('says that an encoding is a guess', async () => {
 
 it('names a file that the browser cannot read', async () => {
   const gone = { name: 'gone.rttm', arrayBuffer: () => Promise.reject(new Error('not found')) } as unknown as File;
-  await expect(readTextFile(gone, () => undefined)).rejects.toMatchObject({ code: 'format', problem: 'gone.rttm cannot be read: not found' });
+  await expect(readTextFile(gone, () => undefined)).rejects.toMatchObject({ code: 'format', problem: 'gone.rttm cannot be read' });
 });
