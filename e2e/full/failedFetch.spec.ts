@@ -28,23 +28,24 @@ async function expectRecovery(page: Page): Promise<void> {
 }
 
 const FILES = [
-  { name: 'the sample', path: '**/sample.wav', says: /sample recording could not be fetched/, code: 'audio-missing' },
-  { name: 'a manifest', path: '**/segmentation-3.0/manifest.json', says: /model file .*manifest\.json could not be fetched/, code: 'model-missing' },
-  { name: 'a model', path: '**/campplus-zh-en/model.onnx', says: /model file .*model\.onnx could not be fetched/, code: 'model-' },
-  { name: 'the PLDA', path: '**/plda-*/plda.bin', says: /plda\.bin could not be fetched/, code: 'model-' },
-  { name: 'the decoding worker', path: '**/decode.worker-*.js', says: /decoding worker could not start/, code: 'worker-failed' },
-  { name: 'the segmentation worker', path: '**/segmentation.worker-*.js', says: /segmentation worker could not start/, code: 'worker-failed' },
-  { name: 'the embedding worker', path: '**/embedding.worker-*.js', says: /embedding worker could not start/, code: 'worker-failed' },
-  { name: 'the clustering worker', path: '**/clustering.worker-*.js', says: /clustering worker could not start/, code: 'worker-failed' },
+  { name: 'the sample', path: '**/sample.wav', says: /sample recording could not be fetched/, code: 'audio-missing', recovers: true },
+  { name: 'a manifest', path: '**/segmentation-3.0/manifest.json', says: /model file .*manifest\.json could not be fetched/, code: 'model-missing', recovers: false },
+  { name: 'a model', path: '**/campplus-zh-en/model.onnx', says: /model file .*model\.onnx could not be fetched/, code: 'model-', recovers: true },
+  { name: 'the PLDA', path: '**/plda-*/plda.bin', says: /plda\.bin could not be fetched/, code: 'model-', recovers: false },
+  { name: 'the decoding worker', path: '**/decode.worker-*.js', says: /decoding worker could not start/, code: 'worker-failed', recovers: true },
+  { name: 'the segmentation worker', path: '**/segmentation.worker-*.js', says: /segmentation worker could not start/, code: 'worker-failed', recovers: false },
+  { name: 'the embedding worker', path: '**/embedding.worker-*.js', says: /embedding worker could not start/, code: 'worker-failed', recovers: false },
+  { name: 'the clustering worker', path: '**/clustering.worker-*.js', says: /clustering worker could not start/, code: 'worker-failed', recovers: false },
 ];
 
-for (const { name, path, says, code } of FILES) {
+for (const { name, path, says, code, recovers } of FILES) {
   test(`${name} cannot be reached`, async ({ page }) => {
     await page.route(path, (route) => route.abort());
     const words = await errorOf(page);
     expect(words).toMatch(says);
     expect(words).toContain(`Code: ${code}`);
-    await expectRecovery(page);
+    // The ways back are the same for all files of a kind; a whole run for each would take minutes.
+    if (recovers) await expectRecovery(page);
   });
 }
 
@@ -98,6 +99,7 @@ test.describe('a server that cuts the connection', () => {
     expect(words).toMatch(/the connection ended before the whole file was here|attempts/);
     expect(words).toMatch(/Code: model-(missing|download)/);
     isCutting = false;
-    await expectRecovery(page);
+    // The ways back are the same for all files of a kind; a whole run for each would take minutes.
+    if (recovers) await expectRecovery(page);
   });
 });
