@@ -38,8 +38,11 @@ test(`${NUM_ABORTS} random aborts, each followed by a run; the last one gives wh
         const onEvent = (): void => {
           if (seen++ !== abortAt) return;
           // In the midst of the event, or between two.
-          if (isLater) setTimeout(() => controller.abort(), 30 * random());
-          else controller.abort();
+          if (!isLater) controller.abort();
+          else
+            setTimeout(() => {
+              controller.abort();
+            }, 30 * random());
         };
         try {
           const turns = await turnsOf({ signal: controller.signal, onProgress: onEvent, hook: onEvent });

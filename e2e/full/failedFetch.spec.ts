@@ -70,8 +70,8 @@ test.describe('a server that cuts the connection', () => {
   let isCutting = true;
   test.use({ allowedOrigins: /^http:\/\/127\.0\.0\.1:\d+$/ });
 
-  test.beforeAll(async ({}, { project }) => {
-    const origin = new URL(project.use.baseURL!);
+  test.beforeAll(async ({ baseURL }) => {
+    const origin = new URL(baseURL!);
     // The server of the tests, with a model that never arrives whole.
     server = createServer((request, response) => {
       get({ host: origin.hostname, port: origin.port, path: request.url, headers: request.headers }, (answer) => {
