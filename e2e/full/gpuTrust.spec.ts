@@ -14,7 +14,7 @@ async function wasmRun(page: Page): Promise<ShortRun> {
 }
 
 test.beforeEach(async ({ page }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(600_000);
   await openEngine(page);
 });
 

@@ -11,8 +11,12 @@ const oneDispatch = { dispatches: 1, submits: 1, bytesUp: 0, bytesBack: 0 };
 const reply: LoadReply<string> = { manifest: 'm', adapter: null, sha256: '', note: null };
 const ended = (problem: string): VoxlaneError => new VoxlaneError({ code: 'cancelled', problem });
 
-/** Handles in the page's own thread; `failing` names, by number from 0, those that cannot load. */
-function fakeSpawn(failing: readonly number[] = []) {
+/**
+ * Handles in the page's own thread; `failing` names, by number from 0, those that cannot load.
+ *
+ * @param hashes of the file that each loads
+ */
+function fakeSpawn(failing: readonly number[] = [], hashes: readonly string[] = []) {
   const handles: { calls: Interruptible<VoxlaneError>; load: (() => void)[] }[] = [];
   const spawn = (): WorkerHandle<Api> => {
     const index = handles.length;
@@ -27,7 +31,7 @@ function fakeSpawn(failing: readonly number[] = []) {
         return new Promise((resolve) => {
           load.push(() => {
             loaded = true;
-            resolve(reply);
+            resolve({ ...reply, sha256: hashes[index] ?? '' });
           });
         });
       },
@@ -106,4 +110,21 @@ test('ending the pool rejects what runs and what waits', async () => {
   pool.terminate(ended('stopped'));
   for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: { problem: 'stopped' } });
   await expect(openCall(pool).result).rejects.toMatchObject({ problem: 'stopped' });
+});
+
+test('a worker that finds another file than the first one, which was checked, is done without', async () => {
+  const { spawn, handles } = fakeSpawn([], ['checked', 'replaced', 'checked']);
+  const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 3);
+  const loading = pool.load();
+  await turn();
+  handles[0]!.load[0]!();
+  await loading;
+  const growing = pool.grow();
+  await turn();
+  for (const { load } of handles.slice(1)) load[0]!();
+  await growing;
+  expect(handles[1]!.calls.interruption).toMatchObject({ code: 'model-altered', problem: expect.stringContaining('replaced') as string });
+  const calls = [openCall(pool), openCall(pool)];
+  for (const { end } of calls) end();
+  expect((await Promise.all(calls.map(({ result }) => result))).toSorted()).toEqual([0, 2]);
 });

@@ -18,7 +18,7 @@ const setFault = missing === null ? installGpuFault(null) : () => undefined;
 
 const WINDOW = { windowSamples: 16_000, numWindows: 1 };
 
-describe.skipIf(missing !== null)('a ResNet34 of unknown hash', { timeout: 600_000 }, () => {
+describe.skipIf(missing !== null)('a ResNet34 of unknown hash', { timeout: 900_000 }, () => {
   let model: EmbeddingModel;
   beforeAll(async () => {
     // Node's fetch reads no files.
@@ -36,7 +36,7 @@ describe.skipIf(missing !== null)('a ResNet34 of unknown hash', { timeout: 600_0
       },
       null,
     );
-  }, 600_000);
+  }, 900_000);
 
   test('is named, and is compared with itself on WASM: a sound GPU passes, and one that is wrong only here does not', async () => {
     expect(model.hasGoldens).toBe(false);
