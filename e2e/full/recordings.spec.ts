@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import type { ErrorCode, RecordingNoteCode } from '../../src/index';
+import { clipOf } from '../../test/audio/joined';
 import { expect, test } from '../../test/browser/engine';
 
 const CASES = 'e2e/fixtures/cases/';
@@ -68,6 +69,11 @@ for (const [file, seconds, ...notes] of READ) {
  */
 async function shifts(page: Page, path: string, times: readonly number[]): Promise<number[]> {
   await page.setInputFiles('#file', [path]);
+  return shiftsOfChosen(page, times.map((time) => [time, time]));
+}
+
+/** @param places each in the file and in the sample, in seconds */
+async function shiftsOfChosen(page: Page, places: readonly (readonly [found: number, plain: number])[]): Promise<number[]> {
   return page.evaluate(async (starts) => {
     const comparator = new voxlane.Comparator();
     const read = async (source: Blob): Promise<Float32Array> =>
@@ -75,28 +81,56 @@ async function shifts(page: Page, path: string, times: readonly number[]): Promi
     const found = await read(voxlane.chosenFile());
     const plain = await read(await (await fetch('sample.wav')).blob());
     comparator.dispose();
-    const correlation = (start: number, lag: number): number => {
+    const correlation = (start: number, from: number, lag: number): number => {
       let [sum, energy] = [0, 1e-9];
-      for (let i = start; i < start + 8000; i++) {
-        const value = found[i + lag] ?? 0;
-        sum += value * plain[i]!;
+      for (let i = 0; i < 8000; i++) {
+        const value = found[start + i + lag] ?? 0;
+        sum += value * plain[from + i]!;
         energy += value * value;
       }
       return sum / Math.sqrt(energy);
     };
     return starts.map((seconds) => {
-      const start = Math.round(seconds * 16_000);
-      let best = 0;
-      for (let lag = -3200; lag <= 3200; lag += 2) if (correlation(start, lag) > correlation(start, best)) best = lag;
+      const [start, from] = seconds.map((time) => Math.round(time * 16_000)) as [number, number];
+      let [best, most] = [0, -Infinity];
+      for (let lag = -3200; lag <= 3200; lag += 2) {
+        const value = correlation(start, from, lag);
+        if (value > most) [best, most] = [lag, value];
+      }
       return best / 16_000;
     });
-  }, times);
+  }, places);
 }
 
 test('a missing page leaves the sound before and behind it in its place', async ({ engine }) => {
   const path = `${CASES}opus_page_missing_mid.opus`;
   // 10 ms: the decoder's delay of 6.5 ms, which it drops once more behind the hole, and the grid of the search.
   for (const shift of await shifts(engine.page, path, [7.5, 10, 13, 15.5, 18, 22, 27])) expect(Math.abs(shift)).toBeLessThan(0.01);
+});
+
+for (const container of ['mp3', 'adts', 'ogg-opus', 'ogg-vorbis', 'webm', 'mp4'] as const) {
+  test(`${container}: three joined clips, each where the one before it ends`, async ({ engine }) => {
+    const clips = [await clipOf(container, 7, 9), await clipOf(container, 12, 13), await clipOf(container, 20, 23)];
+    const bytes = Buffer.concat(await Promise.all(clips.map(async ({ file }) => Buffer.from(await file.arrayBuffer()))));
+    await engine.page.setInputFiles('#file', { name: 'joined', mimeType: '', buffer: bytes });
+    const [first, second] = clips.map(({ seconds }) => seconds) as [number, number];
+    const places = [[0.7, 7.7], [first + 0.2, 12.2], [first + second + 1, 21]] as const;
+    const found = await shiftsOfChosen(engine.page, places);
+    // The delay of each encoder: the padding that is in the frames of MP3 and AAC, and at most a packet where clips are cut.
+    for (const shift of found) expect(Math.abs(shift), found.join()).toBeLessThan(0.05);
+  });
+}
+
+test('turns lie where they lie in the plain WAV of the same sound', async ({ engine }) => {
+  const plain = await diarize(engine.page, `${CASES}wav_placeholder_2000000000_pocket_tts.wav`);
+  for (const file of ['wav_data_22_bytes_too_long.wav', 'flac_in_ogg.ogg']) {
+    const { turns } = await diarize(engine.page, CASES + file);
+    expect(turns.map(({ speaker }) => speaker)).toEqual(plain.turns.map(({ speaker }) => speaker));
+    turns.forEach(({ startSeconds, endSeconds }, i) => {
+      expect(Math.abs(startSeconds - plain.turns[i]!.startSeconds)).toBeLessThan(0.05);
+      expect(Math.abs(endSeconds - plain.turns[i]!.endSeconds)).toBeLessThan(0.05);
+    });
+  }
 });
 
 test('another track is read if it is asked for', async ({ engine }) => {
