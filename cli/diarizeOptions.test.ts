@@ -32,3 +32,16 @@ test('options that are absent stay absent', () => {
   expect(parseCommand(['a.wav', '--speakers', '3'])).toMatchObject({ options: { speakers: 3 }, backend: 'auto' });
   expect(Object.keys((parseCommand(['a.wav']) as { options: object }).options)).toEqual([]);
 });
+
+test.each([
+  [['--speakers', '0'], '--speakers is 0. Expected a whole number from 1 to 255.'],
+  [['--speakers', '2', '--max-speakers', '3'], '--speakers is 2. Expected no --min-speakers or --max-speakers beside it: an exact number needs no bounds.'],
+  [['--min-speakers', '3', '--max-speakers', '2'], '--min-speakers is 3. Expected at most --max-speakers, 2.'],
+  [['--start=-1'], '--start is -1. Expected a finite number, 0 or more.'],
+  [['--duration', '0'], '--duration is 0. Expected a finite number above 0.'],
+  [['--min-duration-on=-2'], /^--min-duration-on is -2\. Expected a number of seconds from 0 to/],
+  [['--hub', 'models'], '--hub is models. Expected an address that begins with http:// or https://.'],
+  [['--hub', 'file:///models'], '--hub is file:///models. Expected an address that begins with http:// or https://.'],
+] as const)('%j is refused before a browser starts', (args, message) => {
+  expect(() => parseCommand(['a.wav', ...args])).toThrow(message);
+});

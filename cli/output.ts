@@ -88,7 +88,12 @@ function replaceFile(path: string, data: string | Uint8Array, existing: Stats | 
     if (existing) chmodSync(temporary, existing.mode);
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    // The first error says more than one of the removal.
+    try {
+      rmSync(temporary, { force: true });
+    } catch {
+      // Nothing was written there.
+    }
     throw error;
   }
 }

@@ -22,12 +22,15 @@ export interface Site {
  */
 export async function openSite(say: (line: string) => void, tools: readonly ToolPages[] = ['cli']): Promise<Site> {
   await buildIfStale(say, tools);
+  const before = new Set(process.listeners('SIGTERM'));
   const server = await preview({
     root: ROOT,
     logLevel: 'silent',
     preview: { port: 0, host: '127.0.0.1' },
     plugins: [serveToolPages(tools)],
   });
+  // Vite's own would exit before the browser has ended: the command ends everything in its turn (endings.ts).
+  for (const listener of process.listeners('SIGTERM')) if (!before.has(listener)) process.off('SIGTERM', listener);
   const address = server.httpServer.address();
   if (typeof address !== 'object' || !address) throw new Error('the local server has no port');
   return {

@@ -5,10 +5,10 @@
  *   voxlane copy <folder>           puts workers, models and runtime into <folder>/voxlane, for bundlers that copy no files
  *   voxlane serve [folder] [port]   serves a folder on this machine, to try a page
  */
-import { createReadStream, cpSync, existsSync, statSync } from 'node:fs';
+import { copyFileSync, createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { dirname, extname, join, normalize, resolve, sep } from 'node:path';
+import { dirname, extname, join, normalize, relative, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
@@ -28,6 +28,10 @@ const TYPES = {
   '.wav': 'audio/wav',
 };
 
+// A reader that goes away, such as `head`, is no reason for a stack trace.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+
 const [command, ...rest] = process.argv.slice(2);
 if (command === 'copy' && rest.length === 1) copy(rest[0]);
 else if (command === 'serve' && rest.length <= 2) serve(rest[0] ?? '.', rest[1]);
@@ -41,8 +45,30 @@ function copy(folder) {
   const target = resolve(folder, 'voxlane');
   const missing = [code, assets].find((source) => !existsSync(source));
   if (missing) fail(`${missing} is missing: install voxlane and voxlane-assets again, in one version`);
-  for (const source of [code, assets]) cpSync(source, target, { recursive: true });
+  for (const source of [code, assets]) copyFolder(source, target);
   console.log(`workers, models and runtime are in ${target}`);
+}
+
+/** Each file appears whole or not at all: a page that is being served never gets a part of one. */
+function copyFolder(source, target) {
+  const files = readdirSync(source, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const entry of files) {
+    const from = join(entry.parentPath ?? entry.path, entry.name);
+    const to = join(target, relative(source, from));
+    const temporary = join(dirname(to), `.voxlane-${process.pid}.tmp`);
+    try {
+      mkdirSync(dirname(to), { recursive: true });
+    } catch (error) {
+      fail(`${to} cannot be written: ${error.message}`);
+    }
+    try {
+      copyFileSync(from, temporary);
+      renameSync(temporary, to);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      fail(`${to} cannot be written: ${error.message}`);
+    }
+  }
 }
 
 function assetsPackage() {
@@ -57,14 +83,15 @@ function serve(folder, asked) {
   let port = Number(asked ?? 8000);
   if (!Number.isInteger(port) || port < 0 || port > 65535) fail(`the port is ${asked}, not a whole number from 0 to 65535`);
   const root = resolve(folder);
-  if (!existsSync(root)) fail(`there is no folder ${root}`);
+  if (!existsSync(root) || !statSync(root).isDirectory()) fail(`there is no folder ${root}`);
   const server = createServer((request, response) => {
     const file = fileAt(root, request.url ?? '/');
     if (!file) {
       response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not found\n');
       return;
     }
-    const { size } = statSync(file);
+    // It can be gone by now.
+    const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
     const type = TYPES[extname(file)] ?? 'application/octet-stream';
     const headers = { 'Content-Type': type, 'Accept-Ranges': 'bytes', 'Cache-Control': 'no-cache' };
     const range = rangeOf(request.headers.range, size);
@@ -98,8 +125,12 @@ function fileAt(root, url) {
     return null;
   }
   const file = normalize(join(root, path.endsWith('/') ? `${path}index.html` : path));
-  if (!file.startsWith(root + sep) || !existsSync(file)) return null;
-  return statSync(file).isFile() ? file : null;
+  if (!file.startsWith(root + sep)) return null;
+  try {
+    return statSync(file).isFile() ? file : null;
+  } catch {
+    return null;
+  }
 }
 
 /** A player that seeks asks for a part of the recording. */

@@ -1,0 +1,152 @@
+/** The command line while processes, disks and pipes fail. */
+import { spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import type { Finished } from '../../test/browser/command';
+
+// Processes are found in /proc.
+test.skip(process.platform !== 'linux');
+
+let folder: string;
+test.beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'voxlane-faults-'));
+});
+test.afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Running {
+  readonly pid: number;
+  /** Standard error so far. */
+  readonly stderr: () => string;
+  readonly finished: Promise<Finished & { readonly signal: NodeJS.Signals | null }>;
+}
+
+/** So much of a recording is enough where nothing happens in mid-run. */
+const SHORT = ['--duration', '12'];
+
+/** Starts `diarize` on WASM. @param isRead whether somebody reads its standard output */
+function diarize(args: readonly string[], environment: NodeJS.ProcessEnv = {}, isRead = true): Running {
+  const command = ['--import', 'tsx', 'cli/diarize.ts', '--backend', 'wasm', ...args];
+  const child = spawn(process.execPath, command, { env: { ...process.env, ...environment } });
+  let [stdout, stderr] = ['', ''];
+  if (isRead) child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+  else child.stdout.destroy();
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  const finished = new Promise<Finished & { signal: NodeJS.Signals | null }>((resolve) => {
+    child.on('close', (code, signal) => { resolve({ code, signal, stdout, stderr }); });
+  });
+  return { pid: child.pid!, stderr: () => stderr, finished };
+}
+
+/** Kills those processes below `pid` whose command line has `part`; gives their number. */
+function kill(pid: number, part: string): number {
+  let killed = 0;
+  for (const child of childrenOf(pid)) {
+    killed += kill(child, part);
+    if (!readOf(child, 'cmdline').includes(part)) continue;
+    process.kill(child, 'SIGKILL');
+    killed++;
+  }
+  return killed;
+}
+
+const childrenOf = (pid: number): number[] => readOf(pid, `task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+
+function readOf(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+  } catch {
+    // It has ended.
+    return '';
+  }
+}
+
+/** Copies of the sample by these names. */
+function samples(...names: string[]): string[] {
+  return names.map((name) => {
+    copyFileSync('public/sample.wav', join(folder, `${name}.wav`));
+    return join(folder, `${name}.wav`);
+  });
+}
+
+/** Waits for these lines of standard error, one after the other. */
+async function seen(running: Running, ...lines: readonly RegExp[]): Promise<void> {
+  let from = 0;
+  for (const line of lines) {
+    const find = (): number => running.stderr().slice(from).search(line);
+    await expect.poll(find, { message: String(line), timeout: 120_000, intervals: [50] }).toBeGreaterThanOrEqual(0);
+    from += find() + 1;
+  }
+}
+
+const AT_WORK = /embedding \d+ %/;
+const AGAIN = /once more in a new one/;
+
+test('renderer, browser and GPU process killed in mid-run: every file has the result of an undisturbed run', async () => {
+  test.setTimeout(400_000);
+  const out = join(folder, 'out');
+  const running = diarize([...samples('a', 'b', 'c'), '--out', out]);
+  await seen(running, AT_WORK);
+  expect(kill(running.pid, '--type=renderer')).toBeGreaterThan(0);
+  const isDone = (name: string): RegExp => new RegExp(`${name}\\.wav: \\d+ speakers`);
+  await seen(running, AGAIN, isDone('a'), AT_WORK);
+  expect(kill(running.pid, '--headless')).toBeGreaterThan(0);
+  await seen(running, AGAIN, isDone('a'), AGAIN, isDone('b'), AT_WORK);
+  kill(running.pid, '--type=gpu-process');
+  const { code, stderr } = await running.finished;
+  expect(stderr.match(/the browser ended; once more in a new one/g)).toHaveLength(2);
+  expect(code).toBe(0);
+  const expected = await diarize([...samples('d')]).finished;
+  for (const name of ['a', 'b', 'c']) {
+    expect(readFileSync(join(out, `${name}.rttm`), 'utf8').replaceAll(` ${name} `, ' d ')).toBe(expected.stdout);
+  }
+  expect(readdirSync(out)).toEqual(['a.rttm', 'b.rttm', 'c.rttm']);
+});
+
+test('inputs that are no files and results that cannot be written are one line each, and the other files go on', async () => {
+  const out = join(folder, 'out');
+  mkdirSync(join(out, 'b.rttm'), { recursive: true });
+  symlinkSync('/dev/full', join(out, 'c.rttm'));
+  writeFileSync(join(folder, 'empty.wav'), '');
+  const [a, b, c] = samples('a', 'b', 'c') as [string, string, string];
+  const { code, stderr } = await diarize([b, folder, join(folder, 'empty.wav'), join(folder, 'absent.wav'), c, a, '--out', out, ...SHORT]).finished;
+  expect(stderr.split('\n').filter((line) => line.startsWith('voxlane: '))).toEqual([
+    `voxlane: ${folder}: it is a folder, not a file`,
+    `voxlane: ${join(folder, 'empty.wav')}: the file is empty`,
+    `voxlane: ${join(folder, 'absent.wav')}: the file does not exist`,
+    `voxlane: ${b}: ${join(out, 'b.rttm')} cannot be written: it is a folder`,
+    `voxlane: ${c}: ${join(out, 'c.rttm')} cannot be written: no space is left on the disk`,
+  ]);
+  expect(code).toBe(1);
+  expect(readFileSync(join(out, 'a.rttm'), 'utf8')).toContain('SPEAKER a ');
+  expect(readdirSync(out)).toEqual(['a.rttm', 'b.rttm', 'c.rttm']);
+});
+
+test('a reader that goes away is one line for each file, and no stack trace', async () => {
+  const [a, b] = samples('a', 'b') as [string, string];
+  const { code, stderr } = await diarize([a, b, ...SHORT], {}, false).finished;
+  expect(stderr.split('\n').filter((line) => line.startsWith('voxlane: ') || line.includes(' at '))).toEqual([
+    `voxlane: ${a}: standard output cannot be written: its reader has closed it`,
+    `voxlane: ${b}: not diarized, because standard output is closed`,
+  ]);
+  expect(code).toBe(1);
+});
+
+test('a signal in mid-run ends the browser and leaves no temporary folder', async () => {
+  const temporary = join(folder, 'tmp');
+  mkdirSync(temporary);
+  const running = diarize(samples('a'), { TMPDIR: temporary });
+  await seen(running, AT_WORK);
+  const browsers = childrenOf(running.pid);
+  process.kill(running.pid, 'SIGTERM');
+  const { signal, stdout, stderr } = await running.finished;
+  expect(signal).toBe('SIGTERM');
+  expect(stdout).toBe('');
+  expect(stderr).not.toMatch(/voxlane: | at /);
+  for (const browser of browsers) expect(readOf(browser, 'cmdline')).toBe('');
+  // What tsx keeps between runs is no leftover of the command.
+  expect(readdirSync(temporary).filter((name) => !name.startsWith('tsx-') && name !== 'node-compile-cache')).toEqual([]);
+});
