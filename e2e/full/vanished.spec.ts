@@ -1,9 +1,17 @@
 /** Workers, the renderer and the GPU process end in the middle of a run: the same result, or a typed error and a next run that works. */
+import { chromiumArguments, findChromium } from '../../cli/chromium';
 import { expect, openEngine, test } from '../../test/browser/engine';
 import type { Page } from '../../test/browser/test';
 import { injectOnce, keepWorkers, onCall, terminateWorkers, WORKER_CALLS, type RunWorker } from '../../test/browser/vanish';
 import type { DiarizationJson } from '../../test/browser/engine';
 import type { DiarizeOptions, DiarizerOptions } from '../../src/index';
+
+/** Stands for a page without HTTPS: Chromium does not trust this address, and finds the server of the tests behind it. */
+const INSECURE_HOST = '10.255.255.1';
+test.use({
+  launchOptions: { executablePath: findChromium(), args: [...chromiumArguments('software'), `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`] },
+  allowedOrigins: /^http:\/\/10\.255\.255\.1:/,
+});
 
 /** The worker's own listener does not get the call: what it does at once it could still answer. */
 const CLOSE = 'event.stopImmediatePropagation(); close();';
@@ -87,6 +95,34 @@ test('a worker that computes for several seconds in one call is not taken for on
   await openEngine(page);
   await create(page);
   expect(await run(page)).toBe(expected);
+});
+
+test('without a secure context, where there are no locks, vanished workers are noticed too', async ({ page }) => {
+  const address = new URL(page.url());
+  address.hostname = INSECURE_HOST;
+  await keepWorkers(page);
+  await page.goto(address.href);
+  await page.waitForFunction(() => 'voxlane' in globalThis);
+  expect(await page.evaluate(() => ({ isSecureContext, hasLocks: 'locks' in navigator }))).toEqual({ isSecureContext: false, hasLocks: false });
+  expect(await create(page)).toBeNull();
+  // Its reason says that the page is not isolated, and its times are the same.
+  const turnsOf = (text: string): unknown => (text.startsWith('{') ? (JSON.parse(text) as DiarizationJson).turns : text);
+  for (const kind of KINDS) {
+    const running = run(page);
+    await page.waitForTimeout(200);
+    await terminateWorkers(page, kind);
+    expect([turnsOf(expected), 'worker-failed']).toContainEqual(turnsOf(await running));
+    expect(turnsOf(await run(page))).toEqual(turnsOf(expected));
+  }
+  // A worker that is gone leaves no database behind.
+  const left = (): Promise<number> =>
+    page.evaluate(async () => (await indexedDB.databases()).filter(({ name }) => name?.startsWith('voxlane worker')).length);
+  expect(await left()).toBeGreaterThan(0);
+  await page.evaluate(() => {
+    const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
+    testDiarizer.dispose();
+  });
+  await expect.poll(left).toBe(0);
 });
 
 test('the renderer crashes in mid-run: the next page works', async ({ page, context }) => {

@@ -58,3 +58,15 @@ test('workers that keep vanishing end the call with their error; the next run tr
   worker.newRun();
   expect(await worker.call(indexOf)).toBe(4);
 });
+
+test('a worker that vanished while another fetched the model costs that one a second attempt', async () => {
+  const { spawn, spawned } = fakeSpawn((index) => index === 0);
+  const missing = new VoxlaneError({ code: 'model-missing', problem: 'the connection ended' });
+  const worker = new ModelWorker<string, Api>(() => {
+    const handle = spawn();
+    if (spawned.length === 2) spawned[1]!.load.mockRejectedValueOnce(missing);
+    return handle;
+  }, {} as LoadRequest);
+  expect(await worker.call(indexOf)).toBe(2);
+  expect(spawned).toMatchObject([{ terminated: true }, { terminated: true }, { terminated: false }]);
+});

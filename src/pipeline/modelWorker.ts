@@ -53,8 +53,7 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
       } catch (error) {
         const isLoss = error instanceof VoxlaneError && (error.code === 'gpu-lost' || this.handle.vanished);
         if (!isLoss || this.terminated || this.restarts >= MOST_RESTARTS) throw error;
-        this.restarts++;
-        await this.restart(error);
+        await this.restartUntilLoaded(error);
       }
     }
   }
@@ -85,6 +84,24 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
     if (!this.terminated) return;
     this.handle.terminate(this.terminated);
     throw this.terminated;
+  }
+
+  /**
+   * A model's fetch fails in a worker if it shares the browser's cache with that of another worker which ends meanwhile
+   * (Chromium's ERR_CACHE_WRITE_FAILURE). Such a load is tried again.
+   */
+  private async restartUntilLoaded(loss: VoxlaneError): Promise<void> {
+    for (let reason = loss; ; ) {
+      this.restarts++;
+      try {
+        await this.restart(reason);
+        return;
+      } catch (error) {
+        const isFetch = error instanceof VoxlaneError && error.code === 'model-missing';
+        if (!isFetch || this.terminated || this.restarts >= MOST_RESTARTS) throw error;
+        reason = error;
+      }
+    }
   }
 
   private async restart(reason: VoxlaneError): Promise<void> {
