@@ -116,3 +116,8 @@ describe('MP4 and WebM', () => {
     expect((await findParts(file.slice(0, 50_000), 1)).parts).toMatchObject([{ cutOff: null }]);
   });
 });
+
+it('leaves a file of tags without a frame to the demuxer', async () => {
+  const source = new Blob(['\nID3OggSID3']);
+  expect(await findParts(source, 1)).toEqual({ parts: [{ segments: [source], durationSeconds: null }], notes: [], unreadableCodec: null });
+});

@@ -47,6 +47,12 @@ const NO_NOTES = { notes: [], unreadableCodec: null };
  * @throws VoxlaneError `audio-decode` if the file cannot be read any more
  */
 export async function findParts(source: Blob, track: number): Promise<FileParts> {
+  const found = await walkParts(source, track);
+  // Tags and markers without a frame after them: the demuxer says what is wrong.
+  return found.parts.length === 0 && found.unreadableCodec === null ? whole(source) : found;
+}
+
+async function walkParts(source: Blob, track: number): Promise<FileParts> {
   const reader = new ByteReader(source);
   const head = (await reader.read(0, TAG_HEADER_BYTES)).slice();
   if (hasText(head, 0, 'OggS')) return oggParts(source, await walkOgg(reader), track);
