@@ -34,7 +34,7 @@ test('every stage has its shape, nothing is NaN, and the result names its model'
     const stored = await voxlane.storedModels();
     const again = await voxlane.Diarizer.create({ backend: 'wasm', trustUnknownModel: true });
     const preset = again.preset;
-    const { modelNote } = await again.diarize(new Float32Array(16_000));
+    const { modelNote } = await again.diarize(new Float32Array(16_000), { sampleRate: 16_000 });
     again.dispose();
     const untrusting = await voxlane.Diarizer.create({ backend: 'wasm' });
     const presetUntrusting = untrusting.preset;

@@ -105,10 +105,10 @@ test.each(['decode', 'clustering'] as const)('an engine whose %s worker vanished
   const [first, second] = [engineOf(), engineOf()];
   const diarizer = await create(first);
   vi.mocked(runPipeline).mockResolvedValue(RESULT);
-  await diarizer.diarize(SAMPLES);
+  await diarizer.diarize(SAMPLES, { sampleRate: 16_000 });
   Object.assign(first[worker], { end: ended });
   vi.mocked(startTrustedEngine).mockResolvedValueOnce(second);
-  expect(await diarizer.diarize(SAMPLES)).toBe(RESULT);
+  expect(await diarizer.diarize(SAMPLES, { sampleRate: 16_000 })).toBe(RESULT);
   expect(first.terminate).toHaveBeenCalledOnce();
   expect(vi.mocked(runPipeline).mock.calls.map(([engine]) => engine)).toEqual([first, second]);
 });
@@ -120,6 +120,7 @@ test.each(['succeeds', 'fails', 'is cancelled', 'is disposed of'] as const)('a r
   let end: { resolve: (result: DiarizationResult) => void; reject: (reason: Error) => void };
   vi.mocked(runPipeline).mockReturnValueOnce(new Promise((resolve, reject) => { end = { resolve, reject }; }));
   const run = diarizer.diarize(SAMPLES, {
+    sampleRate: 16_000,
     signal: controller.signal,
     hook: () => events.push('hook'),
     onProgress: () => events.push('progress'),
@@ -174,10 +175,10 @@ describe('a stream that no run reads is cancelled', () => {
     const cancel = vi.fn();
     const diarizer = await create();
     vi.mocked(runPipeline).mockRejectedValueOnce(ended);
-    await diarizer.diarize(SAMPLES).catch(() => undefined);
+    await diarizer.diarize(SAMPLES, { sampleRate: 16_000 }).catch(() => undefined);
     vi.mocked(startTrustedEngine).mockRejectedValueOnce(ended);
     const endless = new ReadableStream<Float32Array>({ start: (controller) => { controller.enqueue(SAMPLES); }, cancel });
-    await expect(diarizer.diarize(endless)).rejects.toBe(ended);
+    await expect(diarizer.diarize(endless, { sampleRate: 16_000 })).rejects.toBe(ended);
     expect(cancel).toHaveBeenCalledOnce();
   });
 
