@@ -10,6 +10,13 @@ interface ReadableSource {
   _read?: (start: number, ...others: unknown[]) => unknown;
 }
 
+/** A demuxer goes round in circles in the file. */
+export class DamagedStructure extends Error {
+  constructor(readonly byte: number) {
+    super(`The demuxer goes round in circles around byte ${byte}`);
+  }
+}
+
 /**
  * A file for mediabunny whose reading ends with an error if a demuxer goes round in circles. Version 1.61 never ends with
  * some damaged Matroska files: `resync` in its `ebml.ts` stays where it is 8 bytes before the end of the file, and at an
@@ -30,7 +37,7 @@ export function guardedSource(blob: Blob): Source {
       places.push(start);
       if (places.length > MAX_PLACES) places.shift();
     }
-    if (numRepeats > MAX_REPEATS) throw new Error(`its structure is damaged around byte ${start}`);
+    if (numRepeats > MAX_REPEATS) throw new DamagedStructure(start);
     return read.call(source, start, ...others);
   };
   return source;

@@ -22,7 +22,7 @@ import { cutBlock } from './cutBlock';
 import { decoderTrust } from './decoderTrust';
 import { decodeTrack } from './decodeTrack';
 import { placeEdits, type PlacedStretch } from './editTimeline';
-import { guardedSource } from './guardedSource';
+import { DamagedStructure, guardedSource } from './guardedSource';
 import { ByteReader } from './layout/byteReader';
 import { readEdits } from './layout/mp4';
 import type { Mp3Padding } from './mp3Gapless';
@@ -166,7 +166,8 @@ export async function openTrack(source: Blob, options: TrackOptions = { track: u
   } catch (cause) {
     input.dispose();
     if (cause instanceof VoxlaneError) throw cause;
-    throw unsupported(`The file cannot be read`, cause);
+    const where = cause instanceof DamagedStructure ? `: its structure is damaged around byte ${cause.byte}` : '';
+    throw unsupported(`The file cannot be read${where}`, cause);
   }
 }
 
