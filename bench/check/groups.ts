@@ -2,6 +2,7 @@ import { cancel } from './cancel';
 import { clustering } from './clustering';
 import { compare } from './compare';
 import type { Group } from './figure';
+import { crowd } from './crowd';
 import { functions } from './functions';
 import { page } from './page';
 import { recluster } from './recluster';
@@ -11,4 +12,4 @@ import { resnet, speed } from './speed';
 import { widgets } from './widgets';
 
 /** All that `npm run bench -- --check` measures, shortest first. */
-export const GROUPS: readonly Group[] = [functions, page, scroll, compare, cancel, speed, resnet, recluster, widgets, clustering, scale];
+export const GROUPS: readonly Group[] = [functions, page, scroll, crowd, compare, cancel, speed, resnet, recluster, widgets, clustering, scale];

@@ -102,6 +102,14 @@ export class History {
     return true;
   }
 
+  /** The same corrections of a recording that turned out to be longer. */
+  lengthened(durationSeconds: number): History {
+    const history = new History({ ...this.#annotation, durationSeconds });
+    history.#done.push(...this.#done);
+    history.#undone.push(...this.#undone);
+    return history;
+  }
+
   /** All of it as plain data, for JSON and databases. Shares the annotation's objects; none of them ever changes. */
   toPlain(): PlainHistory {
     return { version: 1, annotation: this.#annotation, done: [...this.#done], undone: [...this.#undone] };

@@ -49,16 +49,23 @@ export function placeOf(turns: readonly EditableTurn[], turn: EditableTurn, from
   return low;
 }
 
+/** The last answer of {@link turnsBetween}: an edit is asked for by the history and by what sorts the turns out. */
+let latest: { readonly before: WeakRef<readonly EditableTurn[]>; readonly after: WeakRef<readonly EditableTurn[]>; readonly difference: TurnsDifference } | null = null;
+
+/** What only one of two lists of turns has, in their order. */
+export interface TurnsDifference {
+  readonly before: readonly EditableTurn[];
+  readonly after: readonly EditableTurn[];
+}
+
 /**
  * What only one of two lists of turns has. Goes by identity.
  *
  * @param before sorted by {@link compareTurns}
  * @param after the same
  */
-export function turnsBetween(
-  before: readonly EditableTurn[],
-  after: readonly EditableTurn[],
-): { readonly before: readonly EditableTurn[]; readonly after: readonly EditableTurn[] } {
+export function turnsBetween(before: readonly EditableTurn[], after: readonly EditableTurn[]): TurnsDifference {
+  if (latest?.before.deref() === before && latest.after.deref() === after) return latest.difference;
   const [gone, come]: [EditableTurn[], EditableTurn[]] = [[], []];
   let [from, to] = [0, 0];
   while (from < before.length || to < after.length) {
@@ -72,5 +79,6 @@ export function turnsBetween(
     if (order <= 0) gone.push(before[from++]!);
     if (order >= 0) come.push(after[to++]!);
   }
-  return { before: gone, after: come };
+  latest = { before: new WeakRef(before), after: new WeakRef(after), difference: { before: gone, after: come } };
+  return latest.difference;
 }

@@ -5,19 +5,16 @@ interface Stretch {
 
 const BLOCK = 512;
 
-/** The last end in each block of a list of turns. Lists never change, so that it is made once for each. */
+/** The last end in each block of a list of turns; NaN until it is needed. Lists never change, so that it is made once for each. */
 const blockEnds = new WeakMap<readonly Stretch[], Float64Array>();
 
-function endsOf(turns: readonly Stretch[]): Float64Array {
-  let ends = blockEnds.get(turns);
-  if (ends) return ends;
-  ends = new Float64Array(Math.ceil(turns.length / BLOCK)).fill(-Infinity);
-  for (let at = 0; at < turns.length; at++) {
-    const block = Math.floor(at / BLOCK);
-    if (turns[at]!.endSeconds > ends[block]!) ends[block] = turns[at]!.endSeconds;
-  }
-  blockEnds.set(turns, ends);
-  return ends;
+function lastEnd(turns: readonly Stretch[], ends: Float64Array, block: number): number {
+  const known = ends[block]!;
+  if (!Number.isNaN(known)) return known;
+  let last = -Infinity;
+  for (let at = block * BLOCK; at < Math.min(turns.length, (block + 1) * BLOCK); at++) last = Math.max(last, turns[at]!.endSeconds);
+  ends[block] = last;
+  return last;
 }
 
 /**
@@ -27,7 +24,8 @@ function endsOf(turns: readonly Stretch[]): Float64Array {
  * @param turns sorted by start
  */
 export function indicesOverlapping(turns: readonly Stretch[], startSeconds: number, endSeconds: number): number[] {
-  const ends = endsOf(turns);
+  let ends = blockEnds.get(turns);
+  if (!ends) blockEnds.set(turns, (ends = new Float64Array(Math.ceil(turns.length / BLOCK)).fill(NaN)));
   const isMoment = startSeconds === endSeconds;
   let [low, high] = [0, turns.length];
   while (low < high) {
@@ -38,7 +36,7 @@ export function indicesOverlapping(turns: readonly Stretch[], startSeconds: numb
   }
   const indices: number[] = [];
   for (let block = 0; block * BLOCK < low; block++) {
-    if (ends[block]! <= startSeconds) continue;
+    if (lastEnd(turns, ends, block) <= startSeconds) continue;
     const last = Math.min(low, (block + 1) * BLOCK);
     for (let at = block * BLOCK; at < last; at++) if (turns[at]!.endSeconds > startSeconds) indices.push(at);
   }

@@ -15,9 +15,12 @@ const words = inLanguage(
  */
 export async function readTextFile(file: File, say: (sentence: string) => void): Promise<string> {
   const { text, encoding } = decodeText(new Uint8Array(await bytesOf(file)), file.name);
-  if (encoding === 'windows-1252') say(words.guessed(file.name));
+  if (encoding === 'windows-1252') say(guessedEncoding(file.name));
   return text;
 }
+
+/** That the encoding of a file is a guess. */
+export const guessedEncoding = (file: string): string => words.guessed(file);
 
 async function bytesOf(file: File): Promise<ArrayBuffer> {
   try {

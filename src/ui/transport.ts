@@ -22,6 +22,8 @@ export interface Transport {
   readonly setLoop: (isLooping: boolean, canLoop: boolean) => void;
 }
 
+/** Names of those who speak at once that are shown. */
+const MOST_CHIPS = 12;
 const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3] as const;
 
 /**
@@ -115,7 +117,8 @@ export function createTransport(
       if (now.length !== spoken?.length || now.some((lane, index) => lane !== spoken?.[index])) {
         spoken = now;
         speaking.replaceChildren(
-          ...now.map((lane) => h('span', { class: 'chip' }, swatch(lane.colour), lane.name)),
+          ...now.slice(0, MOST_CHIPS).map((lane) => h('span', { class: 'chip' }, swatch(lane.colour), lane.name)),
+          ...(now.length > MOST_CHIPS ? [h('span', { class: 'chip' }, `+ ${now.length - MOST_CHIPS}`)] : []),
         );
       }
       play.disabled = !player.playable;

@@ -12,6 +12,10 @@ import { isTouch, TOUCH_PIXELS } from './touch';
 const ROW_HEIGHT = 36;
 /** Rows kept on either side of what is visible. Recordings of some minutes are thereby whole in the DOM. */
 const MARGIN = 80;
+/** Browsers give up on elements that are higher than 17.8 million pixels (Firefox) or more. */
+const TALLEST_PIXELS = 10_000_000;
+/** Rows on either side in a table that would be higher: there each scroll makes them anew. */
+const SCALED_MARGIN = 10;
 
 export interface TurnTable {
   readonly element: HTMLElement;
@@ -84,6 +88,8 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   let selected: number | null = null;
   let from = 0;
   let to = 0;
+  /** The first visible row that a scaled table was filled for. */
+  let filledAt = -1;
   /** The one row in the tab order; arrows move it. */
   let active = 0;
   let position = -1;
@@ -126,19 +132,49 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
     );
   };
 
+  /**
+   * Whether the table is as high as it can be, and a scrolled pixel means more than a pixel of rows. The scrollbar then
+   * stands for the part of the rows that are above.
+   */
+  const isScaled = (): boolean => turns.length * rowHeight > TALLEST_PIXELS;
+  /** Rows that are visible in whole, below the head. */
+  const visibleRows = (): number => Math.max(1, Math.floor(element.clientHeight / rowHeight) - 1);
+  /** Scrolled pixels for each row of a scaled table. */
+  const pixelsPerRow = (): number => (TALLEST_PIXELS + rowHeight - element.clientHeight) / (turns.length - visibleRows());
+  const firstRow = (): number => Math.floor(isScaled() ? element.scrollTop / pixelsPerRow() + 1e-6 : element.scrollTop / rowHeight);
+
   const fill = (force: boolean): void => {
-    const firstVisible = Math.floor(element.scrollTop / rowHeight);
+    const firstVisible = firstRow();
     const lastVisible = firstVisible + Math.ceil(element.clientHeight / rowHeight) + 1;
+    if (isScaled()) {
+      if (force || firstVisible !== filledAt) fillScaled(firstVisible, lastVisible);
+      return;
+    }
     // Rows are made again only when the view comes near the edge of what is there, not for each scrolled pixel.
     const edge = MARGIN / 2;
     const near = (from > 0 && firstVisible < from + edge) || (to < turns.length && lastVisible > to - edge);
     if (!force && !near) return;
-    const focused = body.matches(':focus-within');
     from = Math.max(0, firstVisible - MARGIN);
     to = Math.min(turns.length, lastVisible + MARGIN);
+    place(firstVisible, from * rowHeight, (turns.length - to) * rowHeight);
+  };
+
+  /** The first visible row at the place that the table is scrolled to. */
+  const fillScaled = (firstVisible: number, lastVisible: number): void => {
+    filledAt = firstVisible;
+    const top = Math.round(element.scrollTop);
+    from = Math.max(0, firstVisible - SCALED_MARGIN, firstVisible - Math.floor(top / rowHeight));
+    to = Math.min(turns.length, lastVisible + SCALED_MARGIN);
+    const height = top - (firstVisible - from) * rowHeight;
+    place(firstVisible, height, Math.max(0, TALLEST_PIXELS - height - (to - from) * rowHeight));
+  };
+
+  /** Makes the rows from `from` to `to`, between spaces for the others. */
+  const place = (firstVisible: number, aboveHeight: number, belowHeight: number): void => {
+    const focused = body.matches(':focus-within');
     const rows = turns.slice(from, to).map((turn, offset) => makeRow(turn, from + offset));
-    above.style.height = `${from * rowHeight}px`;
-    below.style.height = `${(turns.length - to) * rowHeight}px`;
+    above.style.height = `${aboveHeight}px`;
+    below.style.height = `${belowHeight}px`;
     body.replaceChildren(...(from > 0 ? [aboveRow] : []), ...rows, ...(to < turns.length ? [belowRow] : []));
     // One row must stay in the tab order, and the focus in the table.
     if (active < from || active >= to) {
@@ -151,6 +187,13 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   };
 
   const reveal = (index: number): void => {
+    if (isScaled()) {
+      const first = firstRow();
+      if (index < first) element.scrollTop = index * pixelsPerRow();
+      else if (index >= first + visibleRows()) element.scrollTop = (index - visibleRows() + 1) * pixelsPerRow();
+      fill(index < from || index >= to);
+      return;
+    }
     const head = rowHeight;
     const top = index * rowHeight;
     if (top < element.scrollTop) element.scrollTop = top;

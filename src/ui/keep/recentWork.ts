@@ -11,6 +11,7 @@ import { withBlobFallback } from './blobFallback';
 import { browserBackend } from './browserBackend';
 import { damaged, outcomeFrom, withoutHeavyParts, type KeptOutcome } from './outcome';
 import { droppable, KEEP_LIMITS, surplus, type KeepLimits } from './room';
+import { isVast, MOST_TURNS_AT_ONCE } from '../work/limits';
 import { peaksFrom, transcriptFrom } from './side';
 
 /**
@@ -138,6 +139,7 @@ export class RecentWork {
    * Writes nothing where the result is kept already (`changed`).
    */
   async saveOutcome(outcome: Outcome, { history, transcript = null }: CorrectionsToSave): Promise<KeptCorrections> {
+    if (isVast(history.annotation)) return tooManyTurns(history);
     const light = withoutHeavyParts(outcome);
     const [text, transcriptText] = [JSON.stringify(history), JSON.stringify(transcript)];
     const { annotation } = history;
@@ -165,6 +167,7 @@ export class RecentWork {
    * @param base the revision that these corrections follow. Nothing is written where another one is stored
    */
   async saveCorrections(id: string, base: string, { history, transcript }: CorrectionsToSave): Promise<KeptCorrections> {
+    if (isVast(history.annotation)) return tooManyTurns(history);
     const text = JSON.stringify(history);
     const transcriptText = transcript === undefined ? null : JSON.stringify(transcript);
     const revision = newWorkId();
@@ -331,6 +334,11 @@ async function readable(stored: unknown): Promise<Blob | null> {
 
 function notKept(reason: NotKept['reason'], why: string, cause?: unknown): NotKept {
   return { isKept: false, reason, error: storageError(`It could not be kept in this browser: ${why}`, cause) };
+}
+
+/** To write so many would block the page after every correction. */
+function tooManyTurns({ annotation }: PlainHistory): NotKept {
+  return notKept('too-large', `it has ${annotation.turns.length} turns, of at most ${MOST_TURNS_AT_ONCE} that are kept`);
 }
 
 function refused(error: unknown): never {

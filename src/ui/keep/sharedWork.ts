@@ -1,4 +1,4 @@
-import { History } from '../../editing/history';
+import type { History } from '../../editing/history';
 import { carryOut, repeatAll, type CarriedOut, type HistoryCommand } from '../../editing/repeat';
 import type { Transcript } from '../../transcript/transcript';
 import { messageOf, VoxlaneError } from '../../util/errors';
@@ -239,7 +239,7 @@ export class SharedWork {
         return { command, carriedOut: null };
       case 'lengthen':
         if (command.durationSeconds <= history.annotation.durationSeconds) return null;
-        this.#corrections = { history: lengthened(history, command.durationSeconds), transcript };
+        this.#corrections = { history: history.lengthened(command.durationSeconds), transcript };
         return { command, carriedOut: null };
       default: {
         const carriedOut = carryOut(history, command);
@@ -247,10 +247,4 @@ export class SharedWork {
       }
     }
   }
-}
-
-/** The same corrections of a recording that turned out to be longer. */
-function lengthened(history: History, durationSeconds: number): History {
-  const plain = history.toPlain();
-  return History.fromPlain({ ...plain, annotation: { ...plain.annotation, durationSeconds } });
 }

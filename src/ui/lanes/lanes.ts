@@ -21,6 +21,8 @@ import { createScroller } from './scroller';
 
 /** Where the window puts a moment that it turns its page to, as a part of its width. */
 const PAGE_START = 0.1;
+/** Of those who speak at once: a longer list is not listened to. */
+const MOST_NAMES = 12;
 
 export interface Lanes {
   readonly element: HTMLElement;
@@ -222,9 +224,12 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
     setLanes(lanes, { provisional = false } = {}) {
       // What is dragged may be gone, or on another lane.
       pointing.cancel();
+      const known = new Set(scene.lanes.map(({ turns }) => turns));
       show({ lanes, isProvisional: provisional });
       element.classList.toggle('lanes--provisional', provisional);
-      selected = findTurn(lanes, selectedId);
+      // If it was on a lane before, it is there or on one that changed.
+      const { turn } = selected ?? {};
+      selected = findTurn(lanes, selectedId, (lane) => !turn || lane.label === turn.speaker || !known.has(lane.turns));
       labels.setLanes(lanes);
       describe();
       layOut();
@@ -273,7 +278,7 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
       }
       if (!playing) {
         // A slider whose value is spoken for each frame would never be silent.
-        const names = speakingAt(seconds).map(({ name }) => name);
+        const names = speakingAt(seconds).slice(0, MOST_NAMES).map(({ name }) => name);
         scroller.element.setAttribute('aria-valuenow', String(Math.round(seconds)));
         scroller.element.setAttribute('aria-valuetext', text.done.at(seconds, names.join(', ') || text.done.silence));
       }

@@ -1,4 +1,5 @@
 import type { Annotation, AnnotationSpeaker, EditableTurn } from '../../editing/annotation';
+import { turnsBySpeaker } from '../../editing/bySpeaker';
 import type { DiarizationResult, Turn } from '../../pipeline/types';
 import type { TurnsMode } from '../state';
 import { text } from '../text';
@@ -43,7 +44,9 @@ export function lanesOfAnnotation({ speakers, turns: all }: Annotation, turns: r
     name: speakerName(speaker, index),
     colour: speaker.colour,
   }));
-  return fillLanes(heads, turns);
+  if (turns !== all) return fillLanes(heads, turns);
+  const bySpeaker = turnsBySpeaker(all);
+  return withShares(heads.map((head) => ({ ...head, ...(bySpeaker.get(head.label) ?? { turns: [], seconds: 0 }) })));
 }
 
 /**
@@ -81,6 +84,10 @@ export function fillLanes(heads: readonly Pick<Lane, 'label' | 'name' | 'colour'
     turns: own,
     seconds: own.reduce((sum, { startSeconds, endSeconds }) => sum + endSeconds - startSeconds, 0),
   }));
+  return withShares(lanes);
+}
+
+function withShares(lanes: readonly Omit<Lane, 'share'>[]): Lane[] {
   const total = lanes.reduce((sum, { seconds }) => sum + seconds, 0);
   return lanes.map((lane) => ({ ...lane, share: total > 0 ? lane.seconds / total : 0 }));
 }
@@ -115,12 +122,18 @@ export interface PlacedTurn {
   readonly lane: number;
 }
 
-/** The turn with this id; null where no lane has it. */
-export function findTurn(lanes: readonly Lane[], id: number | null): PlacedTurn | null {
+/**
+ * The turn with this id; null where no lane has it.
+ *
+ * @param isSearched whether it may be on a lane. Default: on any
+ */
+export function findTurn(lanes: readonly Lane[], id: number | null, isSearched: (lane: Lane) => boolean = () => true): PlacedTurn | null {
   if (id === null) return null;
-  for (const [lane, { turns }] of lanes.entries()) {
-    const turn = turns.find((each) => idOf(each) === id);
-    if (turn) return { turn, lane };
+  for (let lane = 0; lane < lanes.length; lane += 1) {
+    if (!isSearched(lanes[lane]!)) continue;
+    const { turns } = lanes[lane]!;
+    // A plain loop: this runs through a million turns within a frame.
+    for (let at = 0; at < turns.length; at += 1) if (idOf(turns[at]!) === id) return { turn: turns[at]!, lane };
   }
   return null;
 }

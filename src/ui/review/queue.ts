@@ -49,7 +49,8 @@ export function followReview(queue: ReviewQueue, annotation: Annotation): Review
   const stays = current !== null && present.has(current) && (order.includes(current) || !wasOpen);
   if (stays) {
     const at = order.indexOf(current);
-    const halves = order.filter((id) => !queue.order.includes(id));
+    const before = new Set(queue.order);
+    const halves = order.filter((id) => !before.has(id));
     // The other half of a split is looked at next, whatever its rank.
     if (at >= 0 && halves.length === 1) return afterCurrent({ ...queue, order, trail }, current, halves);
     return { order, at: at >= 0 ? at : Math.min(queue.at, order.length), current, trail };

@@ -5,6 +5,7 @@ import type { Turn } from '../../timeline/turn';
 import { VoxlaneError } from '../../util/errors';
 import { failureOf } from '../failure';
 import type { Failure } from '../state';
+import { checkScored } from '../work/limits';
 import { recordingFor, type ReadFile } from './files';
 
 /** The state of the score panel. Pure: files are read and turns are fetched outside of it. */
@@ -106,6 +107,7 @@ function afterScore(state: ScoreState, turns: readonly Turn[]): ScoreState {
   try {
     const { collarSeconds, skipOverlap } = state;
     const uem = regionsFor(state);
+    checkScored(reference, turns);
     const evaluation = evaluate(reference, turns, { collarSeconds, skipOverlap, ...(uem && { uem }) });
     return listed({ ...state, evaluation, failure });
   } catch (thrown) {

@@ -6,6 +6,7 @@ import { shownTurns } from '../studio/shownTurns';
 import type { Panel, Studio } from '../studio/studio';
 import { readTextFile } from '../textFile';
 import { createErrorList } from './errorList';
+import { checkReferenceBytes } from '../work/limits';
 import { readReference, readUem, roleOf, type FileRole } from './files';
 import { initialScore, reduceScore, stepFrom, type ScoreAction, type ScoreState } from './model';
 import { createResults } from './results';
@@ -54,6 +55,7 @@ export function createScorePanel(studio: Studio): ScorePanel {
 
   async function take(file: File, role?: FileRole): Promise<void> {
     try {
+      checkReferenceBytes(file);
       const text = await readTextFile(file, studio.say);
       if (scope.disposed) return;
       if ((role ?? roleOf(file.name, text)) === 'uem') dispatch({ type: 'uem-read', uem: readUem(file.name, text) });

@@ -1,6 +1,8 @@
 import { sentenceOf } from '../failure';
 import { h, icon } from '../dom';
 import { download } from '../download';
+import { isVast } from '../work/limits';
+import { exportInWorker } from './exportInWorker';
 import { EXPORT_FORMATS, exportFile, type ExportFormat } from './exports';
 import { createMenu, type Menu } from './menu';
 import type { Studio } from './studio';
@@ -19,7 +21,7 @@ export function createExportMenu(studio: Studio): Menu {
     const [name = format, what = ''] = words.formats[format];
     const button = h('button', { type: 'button', 'data-testid': `download-${format}` }, h('span', {}, name), h('span', { class: 'exports__what' }, what));
     scope.on(button, 'click', () => {
-      save(studio, format);
+      void save(studio, format);
       menu.close();
     });
     return button;
@@ -31,17 +33,11 @@ export function createExportMenu(studio: Studio): Menu {
   return menu;
 }
 
-function save(studio: Studio, format: ExportFormat): void {
+async function save(studio: Studio, format: ExportFormat): Promise<void> {
   const { annotation, mode, canUndo } = studio.get();
+  const request = { outcome: studio.outcome, annotation, mode, isCorrected: canUndo, date: new Date(), userAgent: navigator.userAgent };
   try {
-    const { name, type, content } = exportFile(format, {
-      outcome: studio.outcome,
-      annotation,
-      mode,
-      isCorrected: canUndo,
-      date: new Date(),
-      userAgent: navigator.userAgent,
-    });
+    const { name, type, content } = isVast(annotation) ? await exportInWorker(format, request) : exportFile(format, request);
     download(name, type, content);
     studio.say(words.saved(name));
   } catch (thrown) {

@@ -1,9 +1,34 @@
 import type { Annotation } from '../../editing/annotation';
 import { exclusiveOf } from '../../editing/exclusive';
+import { packAnnotation, plainTurn, unpackTurns, buffersOf } from '../../editing/packed';
 import type { Turn } from '../../timeline/turn';
+import { inSlices } from '../../util/slices';
+import { transfer } from 'comlink';
 import type { TurnsMode } from '../state';
+import { isVast } from '../work/limits';
+import { withTurnsWorker } from '../work/spawnTurns';
+
+/** Annotations never change, and several parts of the page show the same turns of one. */
+const exclusive = new WeakMap<Annotation, readonly Turn[]>();
 
 /** The turns that are shown of an annotation. */
 export function shownTurns(annotation: Annotation, mode: TurnsMode): readonly Turn[] {
-  return mode === 'exclusive' ? exclusiveOf(annotation) : annotation.turns;
+  if (mode === 'overlapping') return annotation.turns;
+  let turns = exclusive.get(annotation);
+  if (!turns) exclusive.set(annotation, (turns = exclusiveOf(annotation)));
+  return turns;
+}
+
+/** Whether {@link shownTurns} gives the exclusive turns without blocking the page. */
+export const hasExclusive = (annotation: Annotation): boolean => !isVast(annotation) || exclusive.has(annotation);
+
+/** Prepares the exclusive turns of an annotation with a great number of turns. */
+export async function prepareExclusive(annotation: Annotation): Promise<void> {
+  if (hasExclusive(annotation)) return;
+  const packed = await withTurnsWorker(async (worker) => {
+    const given = (await inSlices(packAnnotation(annotation)))!;
+    return worker.call((remote) => remote.exclusive(transfer(given, buffersOf(given.turns, given.exclusiveHints))));
+  });
+  const turns = (await inSlices(unpackTurns(packed, plainTurn)))!;
+  exclusive.set(annotation, turns);
 }

@@ -5,6 +5,7 @@ import type { SharedWork } from '../keep/sharedWork';
 import type { Player } from '../player';
 import type { Outcome } from '../state';
 import type { ThemeControl } from '../theme';
+import { hasExclusive, prepareExclusive } from './shownTurns';
 import type { Studio, StudioState } from './studio';
 import { studioText } from './text';
 
@@ -44,7 +45,10 @@ export function createStudio(scope: Scope, { outcome, corrections: shared, theme
   };
   /** After a correction, here or in another tab, or one that was taken back: what was proposed was proposed against another annotation. */
   const afterHistory = (): void => {
-    set({ ...corrected(), proposal: null });
+    const now = corrected();
+    // Of a great number of turns the exclusive ones are made by a worker, when they are asked for.
+    const mode = hasExclusive(now.annotation) ? state.mode : 'overlapping';
+    set({ ...now, mode, proposal: null });
   };
   shared.onReplaced(scope, afterHistory);
 
@@ -82,7 +86,21 @@ export function createStudio(scope: Scope, { outcome, corrections: shared, theme
       if (annotation !== state.proposal) set({ proposal: annotation });
     },
     setMode(mode) {
-      if (mode !== state.mode) set({ mode });
+      const { annotation } = state;
+      if (mode === 'overlapping' || hasExclusive(annotation)) {
+        if (mode !== state.mode) set({ mode });
+        return;
+      }
+      prepareExclusive(annotation).then(
+        () => {
+          if (!scope.disposed && state.annotation === annotation) set({ mode });
+        },
+        (thrown: unknown) => {
+          // What shows the mode has already turned to the other one.
+          set({});
+          say(studioText.turn.cannot(messageOf(thrown)));
+        },
+      );
     },
     setLoop(loop) {
       if (loop && (player.position < loop.startSeconds || player.position >= loop.endSeconds)) player.seek(loop.startSeconds);

@@ -1,6 +1,7 @@
 import { sentenceOf } from '../failure';
 import { companionKind, isTranscript } from '../work/sortFiles';
-import { importedAnnotation, readTurnsFor } from '../work/readTurns';
+import { checkAtOnce } from '../work/limits';
+import { readTurnsFor } from '../work/readTurns';
 import type { Studio } from './studio';
 import { studioText } from './text';
 
@@ -43,9 +44,11 @@ export async function takeFiles(
 /** In place of the turns that are there; an undo brings those back. */
 async function importTurns(studio: Studio, file: File): Promise<void> {
   const notes: string[] = [];
-  const imported = await readTurnsFor(studio.scope, file, studio.outcome.name, (note) => notes.push(note));
-  if (!imported) return;
   // The recording is as long as it is; turns beyond its end would lie where nothing can be heard.
-  const annotation = importedAnnotation(imported, studio.get().annotation.durationSeconds);
+  const { durationSeconds } = studio.get().annotation;
+  const imported = await readTurnsFor(studio.scope, file, studio.outcome.name, (note) => notes.push(note), durationSeconds);
+  if (!imported) return;
+  const { annotation } = imported;
+  checkAtOnce(file.name, Math.max(annotation.turns.length, studio.get().annotation.turns.length));
   if (studio.edit({ type: 'replace', annotation })) studio.say([words.imported(file.name, annotation.turns.length), ...notes].join(' '));
 }

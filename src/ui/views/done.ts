@@ -31,6 +31,7 @@ import { createTranscriptPanel, type TranscriptPanel } from '../transcript/panel
 import { createTurnTable } from '../turnTable';
 import type { View, ViewContext } from '../view';
 import { showWaveform } from '../wave/showWaveform';
+import { isVast, MOST_TURNS_AT_ONCE } from '../work/limits';
 import { workText } from '../work/text';
 import type { Work } from '../work/work';
 
@@ -77,27 +78,32 @@ export function doneView(context: ViewContext): View {
   const { tab } = studioText;
   const panels: Tab<TabId>[] = [
     { id: 'turns', label: tab.turns, make: () => table.element },
-    { id: 'review', label: tab.review, make: () => (review ??= createReviewPanel(studio)).element },
+    { id: 'review', label: tab.review, make: () => tooManyTurns(studio) ?? (review ??= createReviewPanel(studio)).element },
     {
       id: 'count',
       label: tab.count,
       make: () => createSpeakerCountPanel(studio, voices ? keptVoicesSource(voices) : { absence: outcome.result ? 'dropped' : 'imported' }).element,
     },
-    { id: 'transcript', label: tab.transcript, make: () => (transcript ??= createTranscriptPanel(studio)).element },
-    { id: 'score', label: tab.score, make: () => (score ??= createScorePanel(studio)).element },
+    { id: 'transcript', label: tab.transcript, make: () => tooManyTurns(studio) ?? (transcript ??= createTranscriptPanel(studio)).element },
+    { id: 'score', label: tab.score, make: () => tooManyTurns(studio, workText.scoreCommand) ?? (score ??= createScorePanel(studio)).element },
   ];
   if (outcome.result) panels.push({ id: 'run', label: tab.run, make: () => runDetails(outcome), isEager: true });
   const tabs = createTabs(scope, studioText.tabs, panels);
 
+  const sayTooMany = (): void => {
+    studio.say(workText.tooManyHere(studio.get().annotation.turns.length, MOST_TURNS_AT_ONCE));
+  };
   const take = (files: readonly File[], purpose: 'drop' | 'edit'): void => {
     void takeFiles(studio, files, purpose, {
       reference(given) {
         tabs.show('score');
-        score?.openFiles(given);
+        if (score) score.openFiles(given);
+        else sayTooMany();
       },
       transcript(given) {
         tabs.show('transcript');
-        transcript?.openFiles(given);
+        if (transcript) transcript.openFiles(given);
+        else sayTooMany();
       },
     });
   };
@@ -141,6 +147,18 @@ export function doneView(context: ViewContext): View {
       take(files, 'drop');
     },
   };
+}
+
+/** In place of a panel that goes through all turns at once; null if there are not too many of them. */
+function tooManyTurns(studio: Studio, more: string | null = null): HTMLElement | null {
+  const { annotation } = studio.get();
+  if (!isVast(annotation)) return null;
+  return h(
+    'section',
+    { class: 'too-many', 'data-testid': 'too-many-turns' },
+    h('p', {}, workText.tooManyHere(annotation.turns.length, MOST_TURNS_AT_ONCE)),
+    h('p', { class: 'fine' }, workText.tooManyHint, more === null ? '' : ` ${more}`),
+  );
 }
 
 /** The turns as text, kept up to date with what the lanes show. */

@@ -1,9 +1,8 @@
 import type { Annotation } from '../../editing/annotation';
-import type { ImportedRecording } from '../../formats/anyTurns';
 import { stem } from '../format';
 import type { Outcome } from '../state';
 import { newWorkId } from './id';
-import { importedAnnotation } from './readTurns';
+import type { ReadTurns } from './readTurns';
 
 /** What came along with a file of turns. */
 export interface ImportContext {
@@ -14,13 +13,13 @@ export interface ImportContext {
 }
 
 /** Turns of a file as a result that can be corrected, with the recording where it came along. */
-export function outcomeOfTurns(imported: ImportedRecording, file: File, { recording, soundSeconds, companions }: ImportContext): Outcome {
+export function outcomeOfTurns(imported: ReadTurns, file: File, { recording, soundSeconds, companions }: ImportContext): Outcome {
   return {
     id: newWorkId(),
     name: recording?.name ?? (imported.name || stem(file.name)),
     blob: recording,
     result: null,
-    annotation: withLength(importedAnnotation(imported), soundSeconds),
+    annotation: withLength(imported.annotation, soundSeconds),
     companions,
     options: null,
     processingSeconds: null,

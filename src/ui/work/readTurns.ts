@@ -1,40 +1,73 @@
-import { annotationOf } from '../../editing/annotationOf';
 import type { Annotation } from '../../editing/annotation';
-import { readAnyTurns, type ImportedRecording } from '../../formats/anyTurns';
+import { unpackAnnotation } from '../../editing/packed';
+import { readAnyTurns } from '../../formats/anyTurns';
 import type { Scope } from '../../util/scope';
+import { inSlices } from '../../util/slices';
 import { stem } from '../format';
-import { readTextFile } from '../textFile';
+import { guessedEncoding, readTextFile } from '../textFile';
 import { chooseRecording } from '../studio/chooseRecording';
+import { importedAnnotation } from './importedAnnotation';
+import { checkBytes, checkSize, MOST_BYTES_AT_ONCE } from './limits';
+import { withTurnsWorker } from './spawnTurns';
+import type { FoundRecording } from './turnsContract';
+
+/** The turns of a file, for one recording. */
+export interface ReadTurns {
+  /** As the file calls the recording; the name of the file where it does not. */
+  readonly name: string;
+  readonly annotation: Annotation;
+}
 
 /**
  * The turns of a file, for one recording: the one of that name, the only one, or the one that the person chooses.
  *
  * @param say shows a sentence to the person
  * @param recording name of the recording's file; null where there is none to go by
+ * @param durationSeconds length of the recording where it is known; otherwise the file's word, or the end of the last turn
  * @returns null where the person chose none
- * @throws VoxlaneError `format`
+ * @throws VoxlaneError `format`, also for a file that is larger than the page can show
  */
 export async function readTurnsFor(
   scope: Scope,
   file: File,
   recording: string | null,
   say: (sentence: string) => void,
-): Promise<ImportedRecording | null> {
+  durationSeconds: number | null = null,
+): Promise<ReadTurns | null> {
+  checkBytes(file);
+  const choose = (found: readonly FoundRecording[]): Promise<FoundRecording | null> => chosenOf(scope, file.name, found, recording);
+  if (file.size > MOST_BYTES_AT_ONCE) return readInWorker(file, durationSeconds, say, choose);
   const recordings = readAnyTurns(file.name, await readTextFile(file, say));
-  if (recordings.length === 1) return recordings[0]!;
-  const named = recordings.find(({ name }) => recording !== null && (name === recording || name === stem(recording)));
-  if (named) return named;
-  const chosen = await chooseRecording(scope, file.name, recordings.map(({ name }) => name));
-  return recordings.find(({ name }) => name === chosen) ?? null;
+  const found = recordings.map(({ name, turns, speakers }) => ({ name, numTurns: turns.length, numSpeakers: speakers.length }));
+  const chosen = await choose(found);
+  if (!chosen) return null;
+  checkSize(file.name, chosen.numTurns, chosen.numSpeakers);
+  return { name: chosen.name, annotation: importedAnnotation(recordings[found.indexOf(chosen)]!, durationSeconds) };
 }
 
-/**
- * What can be corrected of it.
- *
- * @param durationSeconds length of the recording where it is known; otherwise the file's word, or the end of the last turn
- */
-export function importedAnnotation(imported: ImportedRecording, durationSeconds: number | null = null): Annotation {
-  const { turns, exclusiveTurns, speakers } = imported;
-  const last = turns.reduce((end, turn) => Math.max(end, turn.endSeconds), 0);
-  return annotationOf(turns, exclusiveTurns, speakers, durationSeconds ?? Math.max(imported.durationSeconds ?? 0, last));
+/** A large file would block the page while it is read; what comes back is made into objects in slices. */
+function readInWorker(
+  file: File,
+  durationSeconds: number | null,
+  say: (sentence: string) => void,
+  choose: (found: readonly FoundRecording[]) => Promise<FoundRecording | null>,
+): Promise<ReadTurns | null> {
+  return withTurnsWorker(async (worker) => {
+    const { found, isGuess } = await worker.call((remote) => remote.read(file));
+    if (isGuess) say(guessedEncoding(file.name));
+    const chosen = await choose(found);
+    if (!chosen) return null;
+    checkSize(file.name, chosen.numTurns, chosen.numSpeakers);
+    const packed = await worker.call((remote) => remote.take(found.indexOf(chosen), durationSeconds));
+    const annotation = await inSlices(unpackAnnotation(packed));
+    return annotation && { name: chosen.name, annotation };
+  });
+}
+
+async function chosenOf(scope: Scope, file: string, found: readonly FoundRecording[], recording: string | null): Promise<FoundRecording | null> {
+  if (found.length === 1) return found[0]!;
+  const named = found.find(({ name }) => recording !== null && (name === recording || name === stem(recording)));
+  if (named) return named;
+  const chosen = await chooseRecording(scope, file, found.map(({ name }) => name));
+  return found.find(({ name }) => name === chosen) ?? null;
 }

@@ -1,5 +1,3 @@
-import { readTextFile } from '../textFile';
-
 /** What was dropped or chosen, told apart by name. */
 export interface SortedFiles {
   readonly models: readonly File[];
@@ -21,7 +19,20 @@ export function companionKind({ name }: File): CompanionKind | null {
 /** Recognisers write text; files of turns have none. Some write both, and then it is the text that is new here. */
 export async function isTranscript(file: File): Promise<boolean> {
   const kind = companionKind(file);
-  return kind === 'subtitles' || (kind === 'json' && /"(?:text|word|speech)"\s*:/.test(await readTextFile(file, () => undefined)));
+  return kind === 'subtitles' || (kind === 'json' && (await holds(file, /"(?:text|word|speech)"\s*:/)));
+}
+
+/** A part of a file that is searched at once: the whole text of a large one would block the page. */
+const PART_BYTES = 1_000_000;
+/** Parts overlap, so that what is looked for is whole in one of them. */
+const OVERLAP_BYTES = 100;
+
+/** Whether a file holds what a pattern of ASCII characters matches. */
+export async function holds(file: File, pattern: RegExp): Promise<boolean> {
+  for (let from = 0; from === 0 || from < file.size; from += PART_BYTES) {
+    if (pattern.test(await file.slice(from, from + PART_BYTES + OVERLAP_BYTES).text())) return true;
+  }
+  return false;
 }
 
 const isModel = ({ name }: File): boolean => /\.onnx$/i.test(name);

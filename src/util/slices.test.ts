@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { atOnce, inSlices } from './slices';
+
+function* counted(steps: number, taken: number[]): Generator<void, number> {
+  for (let step = 0; step < steps; step++) {
+    taken.push(step);
+    yield;
+  }
+  return steps;
+}
+
+describe('work in steps', () => {
+  it('gives the same at once and in slices', async () => {
+    expect(atOnce(counted(3, []))).toBe(3);
+    await expect(inSlices(counted(3, []))).resolves.toBe(3);
+  });
+
+  it('starts in a task of its own, and stops once it is not wanted', async () => {
+    const taken: number[] = [];
+    let isWanted = true;
+    const work = inSlices(counted(3, taken), () => isWanted);
+    expect(taken).toEqual([]);
+    isWanted = false;
+    await expect(work).resolves.toBeNull();
+    expect(taken).toEqual([]);
+  });
+});
