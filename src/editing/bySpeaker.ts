@@ -1,11 +1,12 @@
+import type { Turn } from '../timeline/turn';
 import type { EditableTurn } from './annotation';
 import { exchangeTurns, turnsBetween } from './order';
 import { atOnce } from '../util/slices';
 
 /** What one speaker says. */
-export interface OwnTurns {
+export interface OwnTurns<Kind extends Turn = EditableTurn> {
   /** At least one, sorted by start. */
-  readonly turns: readonly EditableTurn[];
+  readonly turns: readonly Kind[];
   /** Sum of their lengths. */
   readonly seconds: number;
 }
@@ -44,6 +45,17 @@ export function* turnsBySpeakerSteps(turns: readonly EditableTurn[]): Generator<
   return keep(turns, yield* sortOut(turns));
 }
 
+/** Exclusive turns by speaker. They are never edited, so that there is nothing to derive from them. */
+const exclusive = new WeakMap<readonly Turn[], ReadonlyMap<string, OwnTurns<Turn>>>();
+
+/** Sorts out exclusive turns in steps, for {@link exclusiveBySpeaker}. */
+export function* exclusiveBySpeakerSteps(turns: readonly Turn[]): Generator<void, void> {
+  exclusive.set(turns, yield* sortOut(turns));
+}
+
+/** The exclusive turns of each speaker who has any; null if they were not sorted out before. */
+export const exclusiveBySpeaker = (turns: readonly Turn[]): ReadonlyMap<string, OwnTurns<Turn>> | null => exclusive.get(turns) ?? null;
+
 function keep(turns: readonly EditableTurn[], sorted: TurnsBySpeaker): TurnsBySpeaker {
   made.set(turns, sorted);
   latest = new WeakRef(turns);
@@ -55,8 +67,8 @@ function sharesEnds(before: readonly EditableTurn[], after: readonly EditableTur
   return before[0] === after[0] || before.at(-1) === after.at(-1);
 }
 
-function* sortOut(turns: readonly EditableTurn[]): Generator<void, TurnsBySpeaker> {
-  const lists = new Map<string, { turns: EditableTurn[]; seconds: number }>();
+function* sortOut<Kind extends Turn>(turns: readonly Kind[]): Generator<void, ReadonlyMap<string, OwnTurns<Kind>>> {
+  const lists = new Map<string, { turns: Kind[]; seconds: number }>();
   for (let at = 0; at < turns.length; at++) {
     const turn = turns[at]!;
     let own = lists.get(turn.speaker);

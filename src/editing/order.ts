@@ -52,6 +52,11 @@ export function placeOf(turns: readonly EditableTurn[], turn: EditableTurn, from
 /** The last answer of {@link turnsBetween}: an edit is asked for by the history and by what sorts the turns out. */
 let latest: { readonly before: WeakRef<readonly EditableTurn[]>; readonly after: WeakRef<readonly EditableTurn[]>; readonly difference: TurnsDifference } | null = null;
 
+/** What the last edit changed, if it led to this list of turns; null if it did not. */
+export function differenceTo(after: readonly EditableTurn[]): TurnsDifference | null {
+  return latest?.after.deref() === after ? latest.difference : null;
+}
+
 /** What only one of two lists of turns has, in their order. */
 export interface TurnsDifference {
   readonly before: readonly EditableTurn[];

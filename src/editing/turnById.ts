@@ -1,5 +1,5 @@
 import type { EditableTurn } from './annotation';
-import { placeOf } from './order';
+import { differenceTo, placeOf } from './order';
 
 /** The turn that was asked for last: it is asked for by every part of the page in turn. */
 let latest = new WeakRef<EditableTurn>({ id: -1, startSeconds: 0, endSeconds: 0, speaker: '', isCorrected: false });
@@ -15,6 +15,12 @@ export function indexOfTurn(turns: readonly EditableTurn[], id: number | null): 
   if (known?.id === id) {
     const place = placeOf(turns, known);
     if (turns[place] === known) return place;
+    const difference = differenceTo(turns);
+    if (difference?.before.includes(known)) {
+      const changed = difference.after.find((turn) => turn.id === id);
+      if (changed) latest = new WeakRef(changed);
+      return changed ? placeOf(turns, changed) : -1;
+    }
   }
   // A plain loop: this runs through a million turns within a frame.
   for (let at = 0; at < turns.length; at++) {

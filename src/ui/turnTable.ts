@@ -147,7 +147,8 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
     const firstVisible = firstRow();
     const lastVisible = firstVisible + Math.ceil(element.clientHeight / rowHeight) + 1;
     if (isScaled()) {
-      if (force || firstVisible !== filledAt) fillScaled(firstVisible, lastVisible);
+      const isShort = lastVisible > to && to < turns.length;
+      if (force || isShort || firstVisible !== filledAt) fillScaled(firstVisible, lastVisible);
       return;
     }
     // Rows are made again only when the view comes near the edge of what is there, not for each scrolled pixel.
@@ -172,10 +173,13 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   /** Makes the rows from `from` to `to`, between spaces for the others. */
   const place = (firstVisible: number, aboveHeight: number, belowHeight: number): void => {
     const focused = body.matches(':focus-within');
+    const { scrollTop } = element;
     const rows = turns.slice(from, to).map((turn, offset) => makeRow(turn, from + offset));
     above.style.height = `${aboveHeight}px`;
     below.style.height = `${belowHeight}px`;
     body.replaceChildren(...(from > 0 ? [aboveRow] : []), ...rows, ...(to < turns.length ? [belowRow] : []));
+    // The browser lays out while the focused row leaves, and the rest may then be too low to be scrolled so far.
+    if (element.scrollTop !== scrollTop) element.scrollTop = scrollTop;
     // One row must stay in the tab order, and the focus in the table.
     if (active < from || active >= to) {
       active = Math.min(Math.max(firstVisible, from), Math.max(from, to - 1));

@@ -12,7 +12,7 @@ import { INSET, lanesTop, NARROW_PIXELS, xOf } from './geometry';
 import { createGrips } from './grips';
 import { createLabels } from './labels';
 import { createMinimap } from './minimap';
-import { findTurn, turnAt, type Lane, type PlacedTurn } from './model';
+import { findTurn, placeTurn, turnAt, type Lane, type PlacedTurn } from './model';
 import { paintOverlay } from './overlay';
 import { paintBase, type Scene } from './painter';
 import { readPaints, type Paints } from './palette';
@@ -36,8 +36,12 @@ export interface Lanes {
   readonly order: () => readonly Lane[];
   /** The element with the role `slider`, for the keys that belong to it. */
   readonly slider: HTMLElement;
-  /** Outlines a turn and gives it handles; null outlines none. An id that no lane has is kept until one has it. */
-  readonly setSelected: (turn: number | null) => void;
+  /**
+   * Outlines a turn and gives it handles; null outlines none. An id that no lane has is kept until one has it.
+   *
+   * @param turn the turn with this id. Default: all lanes are searched for it
+   */
+  readonly setSelected: (id: number | null, turn?: Turn | null) => void;
   /** Shades the stretch that is played over and over. */
   readonly setLoop: (loop: Stretch | null) => void;
   /** Hatches what differs from a reference. */
@@ -234,10 +238,10 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
       describe();
       layOut();
     },
-    setSelected(turn) {
-      if (turn === selectedId) return;
-      selectedId = turn;
-      selected = findTurn(scene.lanes, turn);
+    setSelected(id, turn) {
+      if (id === selectedId) return;
+      selectedId = id;
+      selected = turn ? placeTurn(scene.lanes, turn) : findTurn(scene.lanes, id);
       repaint(true);
     },
     setLoop(next) {

@@ -1,5 +1,5 @@
 import type { Annotation, AnnotationSpeaker, EditableTurn } from '../../editing/annotation';
-import { turnsBySpeaker } from '../../editing/bySpeaker';
+import { exclusiveBySpeaker, turnsBySpeaker } from '../../editing/bySpeaker';
 import type { DiarizationResult, Turn } from '../../pipeline/types';
 import type { TurnsMode } from '../state';
 import { text } from '../text';
@@ -44,8 +44,8 @@ export function lanesOfAnnotation({ speakers, turns: all }: Annotation, turns: r
     name: speakerName(speaker, index),
     colour: speaker.colour,
   }));
-  if (turns !== all) return fillLanes(heads, turns);
-  const bySpeaker = turnsBySpeaker(all);
+  const bySpeaker = turns === all ? turnsBySpeaker(all) : exclusiveBySpeaker(turns);
+  if (!bySpeaker) return fillLanes(heads, turns);
   return withShares(heads.map((head) => ({ ...head, ...(bySpeaker.get(head.label) ?? { turns: [], seconds: 0 }) })));
 }
 
@@ -120,6 +120,13 @@ export function idOf(turn: Turn): number | null {
 export interface PlacedTurn {
   readonly turn: Turn;
   readonly lane: number;
+}
+
+/** A turn on its speaker's lane; null if it is not there. */
+export function placeTurn(lanes: readonly Lane[], turn: Turn): PlacedTurn | null {
+  const lane = lanes.findIndex(({ label }) => label === turn.speaker);
+  const turns = lanes[lane]?.turns ?? [];
+  return turns[firstEndingAfter(turns, turn.startSeconds)] === turn ? { turn, lane } : null;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Annotation } from '../../editing/annotation';
+import { exclusiveBySpeakerSteps } from '../../editing/bySpeaker';
 import { exclusiveOf } from '../../editing/exclusive';
 import { packAnnotation, plainTurn, unpackTurns, buffersOf } from '../../editing/packed';
 import type { Turn } from '../../timeline/turn';
@@ -30,5 +31,6 @@ export async function prepareExclusive(annotation: Annotation): Promise<void> {
     return worker.call((remote) => remote.exclusive(transfer(given, buffersOf(given.turns, given.exclusiveHints))));
   });
   const turns = (await inSlices(unpackTurns(packed, plainTurn)))!;
+  await inSlices(exclusiveBySpeakerSteps(turns));
   exclusive.set(annotation, turns);
 }

@@ -65,8 +65,8 @@ export function createTimeline(studio: Studio, onPosition: () => void): Timeline
     refresh();
   };
   const showRest = (): void => {
-    const { selected, loop, marks } = studio.get();
-    lanes.setSelected(selected);
+    const { annotation, selected, loop, marks } = studio.get();
+    lanes.setSelected(selected, turnById(annotation.turns, selected));
     lanes.setLoop(loop);
     lanes.setMarks(marks);
     transport.setLoop(loop !== null, selected !== null);
