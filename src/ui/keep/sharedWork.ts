@@ -1,4 +1,3 @@
-import type { History } from '../../editing/history';
 import { carryOut, repeatAll, type CarriedOut, type HistoryCommand } from '../../editing/repeat';
 import type { Transcript } from '../../transcript/transcript';
 import { messageOf, VoxlaneError } from '../../util/errors';
