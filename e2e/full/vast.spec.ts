@@ -37,13 +37,18 @@ test('300,000 turns of 1,000 speakers are shown, corrected and exported in whole
     await rows(page).first().click();
     await page.keyboard.press('End');
     await expect(page.locator('tr:focus')).toHaveAttribute('aria-rowindex', String(CROWD.numTurns + 1));
-    await expect(page.locator('tr:focus')).toBeInViewport();
+    const isInside = await page.locator('tr:focus').evaluate((row) => {
+      const [box, own] = [row.closest('.turns__scroller')!.getBoundingClientRect(), row.getBoundingClientRect()];
+      return own.top >= box.top && own.bottom <= box.bottom + 1;
+    });
+    expect(isInside).toBe(true);
     await page.keyboard.press('ArrowUp');
     await expect(page.locator('tr:focus')).toHaveAttribute('aria-rowindex', String(CROWD.numTurns));
     await page.keyboard.press('Home');
     await expect(page.locator('tr:focus')).toHaveAttribute('aria-rowindex', '2');
     const reached = await page.locator('.turns__scroller').evaluate(async (scroller) => {
       const indices: number[] = [];
+      scroller.scrollIntoView({ block: 'center' });
       for (const part of [0.25, 0.5, 1]) {
         scroller.scrollTop = part * scroller.scrollHeight;
         await new Promise(requestAnimationFrame);

@@ -139,8 +139,7 @@ export function findTurn(lanes: readonly Lane[], id: number | null, isSearched: 
   for (let lane = 0; lane < lanes.length; lane += 1) {
     if (!isSearched(lanes[lane]!)) continue;
     const { turns } = lanes[lane]!;
-    // A plain loop: this runs through a million turns within a frame.
-    for (let at = 0; at < turns.length; at += 1) if (idOf(turns[at]!) === id) return { turn: turns[at]!, lane };
+    for (const turn of turns) if (idOf(turn) === id) return { turn, lane };
   }
   return null;
 }
