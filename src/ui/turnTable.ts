@@ -177,7 +177,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
     const rows = turns.slice(from, to).map((turn, offset) => makeRow(turn, from + offset));
     above.style.height = `${aboveHeight}px`;
     below.style.height = `${belowHeight}px`;
-    body.replaceChildren(...(from > 0 ? [aboveRow] : []), ...rows, ...(to < turns.length ? [belowRow] : []));
+    body.replaceChildren(...(aboveHeight > 0 ? [aboveRow] : []), ...rows, ...(belowHeight > 0 ? [belowRow] : []));
     // The browser lays out while the focused row leaves, and the rest may then be too low to be scrolled so far.
     if (element.scrollTop !== scrollTop) element.scrollTop = scrollTop;
     // One row must stay in the tab order, and the focus in the table.
