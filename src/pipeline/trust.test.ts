@@ -200,21 +200,23 @@ describe('a GPU that reproduces the golden outputs', () => {
   });
 
   test('is checked again once the verdict has expired, or was forgotten', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] });
+    const day = 86_400_000;
+    const first = Date.UTC(2026, 0, 1);
+    vi.useFakeTimers({ toFake: ['Date'], now: first });
     try {
       await start();
       calls = [];
-      vi.setSystemTime(Date.now() + (VERDICT_DAYS - 1) * 86_400_000);
+      vi.setSystemTime(first + (VERDICT_DAYS - 1) * day);
       await start();
       expect(calls).toEqual([]);
-      vi.setSystemTime(Date.now() + 86_400_000);
+      vi.setSystemTime(first + VERDICT_DAYS * day);
       await start();
       expect(calls).toHaveLength(4);
       await forgetGpuChecks();
       await start();
       expect(calls).toHaveLength(8);
       // A clock that was ahead must not make a verdict last for ever.
-      vi.setSystemTime(Date.now() - 3 * 86_400_000);
+      vi.setSystemTime(first + (VERDICT_DAYS - 3) * day);
       await start();
       expect(calls).toHaveLength(12);
     } finally {
