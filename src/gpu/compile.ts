@@ -14,7 +14,7 @@ export interface KernelSource {
  * Compiles a kernel. WebGPU itself reports a shader that does not compile only to the console and goes on with
  * a pipeline that does nothing; here that is an error that shows the place.
  *
- * @throws VoxlaneError `backend-failed` with line, column and text of the WGSL line
+ * @throws VoxlaneError `backend-failed` with line, column and text of the WGSL line in its `details`
  */
 export async function compileKernel(device: GPUDevice, source: KernelSource): Promise<GPUComputePipeline> {
   const { label, code, layout, constants = {} } = source;
