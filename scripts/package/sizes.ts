@@ -16,11 +16,11 @@ export interface Size {
  * dependency doubled. Raise one together with the line of CHANGELOG.md that says what it buys.
  */
 const LIMITS: Readonly<Record<string, number>> = {
-  index: 45_000,
-  widget: 27_000,
+  index: 51_000,
+  widget: 30_500,
   formats: 17_000,
   score: 4_000,
-  compare: 17_000,
+  compare: 18_500,
   'workers/clustering.js': 33_500,
   'workers/compare.js': 289_000,
   'workers/decode.js': 117_500,
