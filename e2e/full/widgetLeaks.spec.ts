@@ -43,13 +43,15 @@ test('WASM: thirty widgets leave no worker, no listener, no object URL and no ob
   const devtools = await context.newCDPSession(page);
   const before = await held(page);
   for (let index = 0; index < WARM_UP; index++) await useWidgets(page, 1);
+  // The browser ends a worker a moment after the call that ends it, and lets go of the widget only then.
+  await expect.poll(() => page.workers().length).toBe(0);
+  await expect.poll(async () => (await leftObjects(devtools))[0]).toBe(0);
   const objects = await leftObjects(devtools);
   for (let index = WARM_UP; index < ONE_BY_ONE; index++) await useWidgets(page, 1);
   for (let index = 0; index < GROUPS; index++) await useWidgets(page, GROUP);
   await expect.poll(() => held(page)).toMatchObject({ workers: 0, objectUrls: before.objectUrls, listeners: before.listeners });
-  // The browser ends a worker a moment after it was told to.
   await expect.poll(() => page.workers().length).toBe(0);
-  expect(await leftObjects(devtools)).toEqual(objects);
+  await expect.poll(() => leftObjects(devtools)).toEqual(objects);
   expect(objects[0]).toBe(0);
   const { started } = await held(page);
   console.log(`${started} workers started`);
