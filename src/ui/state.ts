@@ -144,6 +144,9 @@ export type Action =
   | { readonly type: 'kept-deleted'; readonly id: string }
   | { readonly type: 'notice-dismissed' };
 
+/** What is kept in this browser, before the list has been read. */
+export const NOT_LISTED: readonly KeptEntry[] = [];
+
 export const INITIAL_STATE: State = {
   phase: { kind: 'empty' },
   options: { speakerMode: 'auto', exact: 2, min: 1, max: 4, backend: 'auto', preset: 'auto', speed: 'exact' },
@@ -151,7 +154,7 @@ export const INITIAL_STATE: State = {
   models: INITIAL_MODELS,
   lastOutcome: null,
   notice: null,
-  kept: [],
+  kept: NOT_LISTED,
 };
 
 /** The job in progress, if any. */

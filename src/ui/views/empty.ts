@@ -2,7 +2,7 @@ import { h, icon, setText } from '../dom';
 import { fileButton } from '../fileButton';
 import { modelBox } from '../models/views/modelBox';
 import { storedModels } from '../models/views/storedModels';
-import type { RunOptions } from '../state';
+import { NOT_LISTED, type RunOptions } from '../state';
 import { text } from '../text';
 import type { View, ViewContext } from '../view';
 import { createRecentPanel } from '../work/recentPanel';
@@ -86,6 +86,8 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
     heading,
     update({ options, optionsOpen, models, kept }) {
       recent.update(kept);
+      // The list moves what is below it: a test that clicks there waits for it.
+      element.dataset.kept = kept === NOT_LISTED ? 'reading' : 'listed';
       details.open = optionsOpen;
       panel.update(options, models);
       box.update(models);
