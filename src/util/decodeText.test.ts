@@ -34,6 +34,31 @@ describe('decodeText', () => {
     expect(decodeText(joined(ascii('a '), [0x93], ascii('caf'), [0xe9, 0x94, 0x20, 0x80, 0x20, 0x85]), 'f').text).toBe('a “café” € …');
   });
 
+  it('reads French punctuation, which has no-break spaces around it', () => {
+    const text = '— «\u00A0À la fête\u00A0»…';
+    const bytes = Uint8Array.from(text, (letter) => ({ '—': 0x97, '…': 0x85 })[letter] ?? letter.charCodeAt(0));
+    expect(decodeText(bytes, 'f')).toEqual({ text, encoding: 'windows-1252' });
+  });
+
+  it('finds the damaged byte that a strict decoder finds', () => {
+    const byte = fc.oneof(fc.constantFrom(0xc1, 0xe0, 0xed, 0xf0, 0xf4, 0xf5, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0x41), fc.integer({ min: 1, max: 255 }));
+    fc.assert(
+      fc.property(fc.array(byte, { maxLength: 6 }), (damaged) => {
+        // Valid characters enough that it is UTF-8 with damage.
+        const bytes = joined(ascii('é'.repeat(20)), [0x20], damaged);
+        let isValid = true;
+        try {
+          new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+        } catch {
+          isValid = false;
+        }
+        if (isValid) expect(decodeText(bytes, 'f').encoding).toBe('utf-8');
+        else expect(() => decodeText(bytes, 'f')).toThrow(/damaged character at byte 4[1-6]\./);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('reads an empty file', () => {
     expect(decodeText(new Uint8Array(0), 'f')).toEqual({ text: '', encoding: 'utf-8' });
   });

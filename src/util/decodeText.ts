@@ -1,30 +1,39 @@
 import { VoxlaneError } from './errors';
 
-/** How the bytes of a text file become letters. */
+/** The character encoding of a text file. */
 export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
 
 /** The text of a file. */
 export interface DecodedText {
   /** Without a byte order mark. */
   readonly text: string;
-  /** `windows-1252` is a guess, because no byte of the file says so: show it to the user. */
+  /** `windows-1252` is a guess, because nothing in the file names it: show it to the user. */
   readonly encoding: TextEncoding;
 }
 
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true });
-/** Enough to tell UTF-16 by its zero bytes; a text file has digits, spaces and line ends in it. */
+/** Enough to detect UTF-16 from the zero bytes of its digits, spaces and line ends. */
 const SNIFFED_BYTES = 1 << 16;
-/** Windows-1252 from 0x80 to 0x9F; a space for a byte that has no character. */
-const WINDOWS_1252 = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ';
+/** Windows-1252 from 0x80 to 0x9F; U+FFFD for a byte that has no character. */
+const WINDOWS_1252 = '€\uFFFD‚ƒ„…†‡ˆ‰Š‹Œ\uFFFDŽ\uFFFD\uFFFD‘’“”•–—˜™š›œ\uFFFDžŸ';
 /**
- * Western European words have accented letters one or two in a row. Longer runs are words of another alphabet in
- * another encoding, such as windows-1251 or Shift JIS.
+ * Western European text has one or two accented letters in a row, and punctuation beside them. Longer runs are words in
+ * another alphabet and encoding, such as windows-1251 or Shift JIS. French sets no-break spaces between punctuation and
+ * words, so these end a run.
  */
 const MAX_ACCENTS_IN_A_ROW = 3;
-/** Characters that speakers' names and speech do not have; Shift JIS and other encodings read as windows-1252 do. */
-const UNUSUAL = /[ƒ†‡ˆ˜¤¦¨¬¯¶¸×÷]/;
-/** Least share of zero bytes in UTF-16 without a mark: its digits, spaces and line ends. */
+const NO_BREAK_SPACE = 0xa0;
+/** Characters that names and speech do not contain, but that Shift JIS and other encodings show if read as windows-1252. */
+const UNUSUAL = /[ƒ†‡ˆ˜¤¦¨¬¯¶¸×÷\uFFFD]/;
+/** Smallest share of zero bytes in UTF-16 without a mark, from its digits, spaces and line ends. */
 const MIN_ZEROS = 0.02;
+/** Range of the second byte of a UTF-8 character, by its first byte. Other bytes would encode surrogates, or be too long. */
+const SECOND_BYTES: ReadonlyMap<number, readonly [low: number, high: number]> = new Map([
+  [0xe0, [0xa0, 0xbf]],
+  [0xed, [0x80, 0x9f]],
+  [0xf0, [0x90, 0xbf]],
+  [0xf4, [0x80, 0x8f]],
+]);
 
 /**
  * Decodes a text file: UTF-8, UTF-16 of both byte orders with or without a byte order mark (PowerShell's `>` writes it),
@@ -49,21 +58,17 @@ export function decodeText(bytes: Uint8Array, fileName: string): DecodedText {
     const { firstInvalid, isMostlyUtf8, mostInARow } = inspectHighBytes(bytes);
     if (isMostlyUtf8) throw unreadable(fileName, `is UTF-8 with a damaged character at byte ${firstInvalid}`);
     const text = decodeWindows1252(bytes);
-    if (mostInARow > MAX_ACCENTS_IN_A_ROW || text === null || UNUSUAL.test(text)) {
+    if (mostInARow > MAX_ACCENTS_IN_A_ROW || UNUSUAL.test(text)) {
       throw unreadable(fileName, `is not UTF-8: byte ${firstInvalid} belongs to another encoding`);
     }
     return { text, encoding: 'windows-1252' };
   }
 }
 
-/**
- * Null if a byte has no character. `TextDecoder` is not used, because some versions of Node take windows-1252 for
- * ISO 8859-1.
- */
-function decodeWindows1252(bytes: Uint8Array): string | null {
-  const latin1 = new TextDecoder('latin1').decode(bytes);
-  const text = latin1.replace(/[\x80-\x9f]/g, (letter) => WINDOWS_1252[letter.charCodeAt(0) - 0x80]!);
-  return bytes.some((byte) => byte >= 0x80 && byte <= 0x9f && WINDOWS_1252[byte - 0x80] === ' ') ? null : text;
+/** U+FFFD stands for bytes without a character. `TextDecoder` alone is not enough: some versions of Node decode ISO 8859-1. */
+function decodeWindows1252(bytes: Uint8Array): string {
+  const text = new TextDecoder('windows-1252').decode(bytes);
+  return text.replace(/[\x80-\x9f]/g, (letter) => WINDOWS_1252[letter.charCodeAt(0) - 0x80]!);
 }
 
 function decodeUtf16(bytes: Uint8Array, encoding: 'utf-16le' | 'utf-16be', fileName: string): DecodedText {
@@ -80,7 +85,7 @@ function decodeUtf16(bytes: Uint8Array, encoding: 'utf-16le' | 'utf-16be', fileN
   return { text, encoding };
 }
 
-/** The order of UTF-16 without a mark: the high byte of digits, spaces and line ends is zero. Null if it is not that. */
+/** The byte order of UTF-16 without a mark, in which the high byte of digits, spaces and line ends is zero; null if it is not UTF-16. */
 function utf16ByZeros(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
   const zeros = [0, 0];
   const end = Math.min(bytes.length, SNIFFED_BYTES);
@@ -93,11 +98,11 @@ function utf16ByZeros(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
 }
 
 interface HighBytes {
-  /** Place of the first byte that is not UTF-8. */
+  /** Offset of the first byte that is not UTF-8. */
   readonly firstInvalid: number;
-  /** Whether as many characters beyond ASCII are UTF-8 as are not. */
+  /** Whether at least half of the bytes above 0x7F belong to UTF-8 characters. */
   readonly isMostlyUtf8: boolean;
-  /** Most bytes above 0x7F that follow each other. */
+  /** Length of the longest run of bytes above 0x7F. */
   readonly mostInARow: number;
 }
 
@@ -109,29 +114,30 @@ function inspectHighBytes(bytes: Uint8Array): HighBytes {
   let inARow = 0;
   let next = 0;
   for (const [at, byte] of bytes.entries()) {
-    inARow = byte < 0x80 ? 0 : inARow + 1;
+    inARow = byte < 0x80 || byte === NO_BREAK_SPACE ? 0 : inARow + 1;
     mostInARow = Math.max(mostInARow, inARow);
     if (byte < 0x80 || at < next) continue;
     const length = utf8Length(bytes, at);
     next = at + Math.max(1, length);
-    if (length > 0) valid++;
-    else invalid++;
+    valid += length;
+    if (length === 0) invalid++;
     if (length === 0 && firstInvalid < 0) firstInvalid = at;
   }
   return { firstInvalid, isMostlyUtf8: valid >= invalid, mostInARow };
 }
 
-/** Bytes of the UTF-8 character that starts here; 0 if none does. */
+/**
+ * Bytes of the UTF-8 character that starts at `at`; 0 if none does. `TextDecoder` would throw for each byte of a file in
+ * another encoding, which takes seconds for a megabyte.
+ */
 function utf8Length(bytes: Uint8Array, at: number): number {
   const byte = bytes[at]!;
   const length = byte >= 0xc2 && byte <= 0xdf ? 2 : (byte & 0xf0) === 0xe0 ? 3 : byte >= 0xf0 && byte <= 0xf4 ? 4 : 0;
-  if (length === 0) return 0;
-  try {
-    STRICT_UTF8.decode(bytes.subarray(at, at + length));
-    return length;
-  } catch {
-    return 0;
-  }
+  const [low, high] = SECOND_BYTES.get(byte) ?? [0x80, 0xbf];
+  const second = bytes[at + 1] ?? 0;
+  if (length === 0 || second < low || second > high) return 0;
+  const others = bytes.subarray(at + 2, at + length);
+  return others.length === length - 2 && others.every((other) => (other & 0xc0) === 0x80) ? length : 0;
 }
 
 const startsWith = (bytes: Uint8Array, ...expected: number[]): boolean => expected.every((byte, at) => bytes[at] === byte);
@@ -142,7 +148,7 @@ function unreadable(fileName: string, found: string, cause?: unknown): VoxlaneEr
       code: 'format',
       problem: `"${fileName}" ${found}`,
       expected: 'a text file in UTF-8, UTF-16 or windows-1252',
-      remedy: 'Open it in the program that it is from, and save it again as UTF-8',
+      remedy: 'Open it in the program that wrote it, and save it again as UTF-8',
     },
     { cause },
   );
