@@ -38,15 +38,15 @@ describe('toRttm', () => {
   });
 });
 
-describe('labels that white space tells apart', () => {
-  it('stay apart, and those without white space as they are', () => {
+describe('labels that differ only in white space', () => {
+  it('stay distinct, and those without white space do not change', () => {
     const labels = ['A B', 'A_B', 'A\tB', 'A_B_2', '', '<NA>', '\ud800x', '\ud801x'];
     const turns = labels.map((speaker, i) => ({ startSeconds: i, endSeconds: i + 1, speaker }));
     const read = parseRttm(toRttm(turns, 'x')).get('x')!.map(({ speaker }) => speaker);
     expect(read).toEqual(['A_B_3', 'A_B', 'A_B_4', 'A_B_2', '<NA>_2', '<NA>', '\uFFFDx', '\uFFFDx_2']);
   });
 
-  it('are as many in the file as in the turns, whatever they are', () => {
+  it('are as many in the file as in the turns', () => {
     const label = fc.oneof(fc.string({ unit: 'grapheme' }), fc.array(fc.constantFrom('A', ' ', '_', '\t', '\u0085', '2', '\ud800')).map((parts) => parts.join('')));
     fc.assert(
       fc.property(fc.array(label, { minLength: 1, maxLength: 20 }), (labels) => {
@@ -101,11 +101,23 @@ describe('parseRttm', () => {
     expect(namesIn('speaker_names_with_spaces.rttm')).toEqual([['talk', ['John Smith', 'John Doe']]]);
   });
 
-  it('reads what the shell of Windows writes', () => {
+  it('reads UTF-16 from PowerShell', () => {
     expect(namesIn('utf16_from_powershell.rttm')).toEqual([['mono_vocals', ['A', 'B', 'A']]]);
   });
 
-  it('reads names with spaces between tabs', () => {
+  it('refuses speakers 0 and 1 that may be confidences, and reads a constant confidence of 1', () => {
+    const file = (...names: string[]) => names.map((name, i) => `SPEAKER x 1 ${i} 1 <NA> <NA> ${name}\n`).join('');
+    for (const end of ['', ' <NA>']) {
+      expect(() => parseRttm(file(`Speaker 0${end}`, `Speaker 1${end}`))).toThrow(/Line 2 may have the speaker "Speaker 1" or the confidence 1/);
+      expect(() => parseRttm(file(`Speaker 01${end}`, `Speaker 02${end}`))).toThrow(/Line 2 may have the speaker "Speaker 02"/);
+      expect(parseRttm(file(`a 1${end}`, `b 1${end}`, `a 1${end}`)).get('x')?.map(({ speaker }) => speaker)).toEqual(['a', 'b', 'a']);
+    }
+  });
+
+  it('reads names with spaces in both places, and names with spaces between tabs', () => {
+    expect(parseRttm('SPEAKER my long talk.wav 1 0.5 1 <NA> <NA> John van Smith <NA> <NA>\n')).toEqual(
+      new Map([['my long talk.wav', [{ startSeconds: 0.5, endSeconds: 1.5, speaker: 'John van Smith' }]]]),
+    );
     const text = 'SPEAKER\tmy talk\t1\t0.5\t1\tx\ty\tSpeaker 2\t<NA>\t<NA>\n';
     expect(parseRttm(text)).toEqual(new Map([['my talk', [{ startSeconds: 0.5, endSeconds: 1.5, speaker: 'Speaker 2' }]]]));
   });
@@ -135,7 +147,7 @@ describe('parseRttm', () => {
     const record = fc.record({
       uri: words, channel: fc.constantFrom('1', '2', 'A'), start: seconds, duration: seconds, speaker: words,
       end: fc.constantFrom('<NA> <NA>', '0.75 <NA>', '<NA>', ''),
-      // A space lost, a field lost, a field too much, another order, other separators.
+      // A lost field, too many fields, other separators.
       fault: fc.constantFrom('none', 'tabs', 'no channel', 'no duration', 'no <NA>', 'one <NA>', 'no speaker', 'comma', 'trailing text', 'quotes'),
     });
     fc.assert(
@@ -155,12 +167,17 @@ describe('parseRttm', () => {
           expect(thrown).toMatchObject({ code: 'format', problem: expect.stringMatching(/^Line 1 /) as string });
           return;
         }
-        // The end of a line can be a part of the name only if it says so: a number or no value is its own field.
+        // With another end, a name that ends in a number cannot be told from a name and a confidence.
         if (fault === 'none' && end === '<NA> <NA>') expect(read).toEqual(right);
         if (fault === 'tabs' || fault === 'quotes') expect(read).toEqual(right);
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it('takes a run of carriage returns for blank lines', () => {
+    const returns = '\r'.repeat(500_000);
+    expect(parseRttm(`${returns}${line('x', '1', '1', 'a')}${returns}`).get('x')).toHaveLength(1);
   });
 
   it('finds nothing in an empty file', () => {

@@ -10,12 +10,12 @@ const RECORD_TYPES: ReadonlySet<string> = new Set(
   'SPEAKER SPKR-INFO SEGMENT NOSCORE NO_RT_METADATA LEXEME NON-LEX NON-SPEECH FILLER EDIT IP SU CB A/P'.split(' '),
 );
 const NO_VALUE = '<NA>';
-/** What programs write in its place. */
+/** What some programs write instead. */
 const NO_VALUES: ReadonlySet<string> = new Set([NO_VALUE, 'NA', '-', 'nan', 'None', 'null']);
 /** NIST's format has ten fields; older versions of it, and some programs, leave out the last one or two. */
 const MIN_FIELDS = 8;
 const MAX_FIELDS = 10;
-/** Place of the field after the times in a record of which no name has a space. */
+/** Index of the field after the times, if no name has a space. */
 const AFTER_TIMES = 5;
 
 /** Shorter turns do not exist for pyannote.core: `SEGMENT_PRECISION` in its `segment.py`. */
@@ -50,20 +50,27 @@ export function toRttm(turns: readonly Turn[], uri: string): string {
  * The turns of every recording that an RTTM file holds, by uri, each in the order of the file.
  *
  * Records of NIST's other types are skipped. The end of a turn is start + duration in double
- * precision, as `pyannote.database.util.load_rttm` takes it. Spaces in a uri or a speaker's name, which the format has no
- * place for and programs write nevertheless, are read if the line can only mean one thing.
+ * precision, as `pyannote.database.util.load_rttm` takes it. The format does not allow spaces in a uri or a speaker's
+ * name, but some programs write them. They are read if the line is not ambiguous.
  *
  * @throws VoxlaneError `format`, with the line number, for a line that is no RTTM record, has too few or too many
  *   fields, or has a time that is not finite or a duration below zero.
  */
 export function parseRttm(text: string): Map<string, Turn[]> {
   const recordings = new Map<string, Turn[]>();
+  const wholeConfidences = new Map<string, string>();
   for (const record of readRecords(text)) {
     const [type = ''] = record.fields;
     // Without this check any text at all would pass as an RTTM file without turns.
     if (!RECORD_TYPES.has(type)) throw unreadable(record, 'starts with no RTTM record type', EXPECTED);
     if (type !== 'SPEAKER') continue;
-    const { uri, times, speaker } = readFields(record);
+    const { uri, times, speaker, confidence } = readFields(record);
+    if (confidence !== undefined && /^\d+$/.test(confidence)) {
+      // "Speaker 2" and a confidence of 2 look alike. So do "Speaker 0" and "Speaker 1", which would become one speaker.
+      const isName = Number(confidence) > 1 || confidence !== (wholeConfidences.get(speaker) ?? confidence);
+      if (isName) throw unreadable(record, `may have the speaker "${speaker} ${confidence}" or the confidence ${confidence}`, EXPECTED);
+      wholeConfidences.set(speaker, confidence);
+    }
     const startSeconds = secondsAt(times, 0, 'start', EXPECTED);
     const duration = secondsAt(times, 1, 'duration', EXPECTED);
     if (duration < 0) throw unreadable(record, `has the duration ${duration}, which is below zero`, EXPECTED);
@@ -74,53 +81,53 @@ export function parseRttm(text: string): Map<string, Turn[]> {
   return recordings;
 }
 
-/** What counts of a line. `times` has the start and the duration as its fields. */
+/** The fields of a SPEAKER line that are read. */
 interface SpeakerFields {
   readonly uri: string;
+  /** Its fields are the start and the duration. */
   readonly times: TextRecord;
   readonly speaker: string;
+  /** Undefined if there is none, or if tabs leave no doubt where the name ends. */
+  readonly confidence?: string | undefined;
 }
 
 /**
- * Finds the fields of a SPEAKER line. A name with spaces moves all fields after it. Their places are known again from
- * the two `<NA>` after the times, and from what ends the line.
+ * Finds the fields of a SPEAKER line. A name with spaces moves all fields after it. The two `<NA>` after the times, and
+ * the confidence and lookahead at the end, give their places.
  */
 function readFields(record: TextRecord): SpeakerFields {
   const { text, fields } = record;
   // A program that separates fields by tabs may have spaces in them.
   const between = text.split('\t').map((field) => field.trim());
   const isTabbed = hasCount(between) && isDecimal(between[3]) && isDecimal(between[4]);
-  if (isTabbed && between[1] !== '' && between[7] !== '') return fieldsAt(record, between, AFTER_TIMES);
+  if (isTabbed && between[1] !== '' && between[7] !== '') return { ...fieldsAt(record, between, AFTER_TIMES), confidence: undefined };
   const after = fields.findIndex((_, at) => at >= AFTER_TIMES && isAfterTimes(fields, at));
   if (after >= 0) return fieldsAt(record, fields, after);
-  // Other words stand for `<NA>`. A third number after the start and the duration would be one of them, moved by a space.
+  // Other words stand for `<NA>`. A third number is the start or the duration, moved by a name with a space.
   if (!hasCount(fields) || isDecimal(fields[AFTER_TIMES])) throw wrongCount(record);
   return fieldsAt(record, fields, AFTER_TIMES);
 }
 
 const hasCount = ({ length }: readonly string[]): boolean => length >= MIN_FIELDS && length <= MAX_FIELDS;
 
-/** Whether the fields from `at` on are the two without a value that follow the start and the duration. */
+/** Whether the fields at `at` are the two `<NA>` that follow the start and the duration. */
 const isAfterTimes = (fields: readonly string[], at: number): boolean =>
   fields[at] === NO_VALUE && fields[at + 1] === NO_VALUE && isDecimal(fields[at - 1]) && isDecimal(fields[at - 2]);
 
-/** @param after place of the field after the times */
+/** @param after index of the field after the times */
 function fieldsAt(record: TextRecord, fields: readonly string[], after: number): SpeakerFields {
   const rest = fields.slice(after + 2);
-  // What ends the line are the confidence and the lookahead.
+  // The confidence and the lookahead, which some programs leave out.
   const numLast = isEnd(rest.at(-1)) ? (isEnd(rest.at(-2)) ? 2 : 1) : 0;
   const name = rest.slice(0, Math.max(1, rest.length - numLast));
   const [confidence] = rest.slice(name.length);
-  // `<NA>` inside of a name would be a field of its own.
+  // `<NA>` inside a name would be a field of its own.
   if (rest.length === 0 || (name.length > 1 && name.includes(NO_VALUE))) throw wrongCount(record);
-  // "Speaker 2" and a confidence of 2 look alike.
-  if (confidence !== undefined && /^\d+$/.test(confidence) && Number(confidence) > 1) {
-    throw unreadable(record, `may have the speaker "${[...name, confidence].join(' ')}" or the confidence ${confidence}`, EXPECTED);
-  }
   return {
     uri: fields.slice(1, after - 3).join(' '),
     times: { ...record, fields: fields.slice(after - 2, after) },
     speaker: name.join(' '),
+    confidence,
   };
 }
 
@@ -134,7 +141,7 @@ function wrongCount(record: TextRecord): VoxlaneError {
   return unreadable(record, found + (fields.length > MAX_FIELDS ? ', or a name with spaces' : ''), EXPECTED);
 }
 
-/** Control characters are white space to some readers. UTF-8 has no place for half a surrogate pair. */
+/** Some readers treat control characters as white space. UTF-8 cannot encode half a surrogate pair. */
 function withoutSpace(name: string): string {
   return name.replace(/[\s\p{Cc}]+/gu, '_').replace(/\p{Cs}/gu, '\uFFFD') || NO_VALUE;
 }
