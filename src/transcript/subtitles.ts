@@ -1,9 +1,10 @@
 import { linesOf, unreadable } from '../formats/lines';
+import { secondsOfClock } from './clock';
 import { plainText, timedText } from './cueText';
 import type { TranscriptCue } from './transcript';
 
 const EXPECTED = '00:00:01.000 --> 00:00:02.500';
-const TIME = String.raw`(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?`;
+const TIME = String.raw`((?:\d+:)?\d{1,2}:\d{1,2}(?:[.,]\d{1,3})?)`;
 /** Hours may be missing. What follows the times is for the place on the screen. */
 const TIMES = new RegExp(String.raw`^\s*${TIME}\s*-->\s*${TIME}(?:\s.*)?$`);
 const ARROW = '-->';
@@ -12,7 +13,7 @@ const NO_CUE = /^(?:NOTE|STYLE|REGION)(?:\s|$)/;
 
 /** The time of a word, in the text of a WebVTT cue. */
 const INNER_TIME = /<(?:\d+:)?\d\d:\d\d\.\d{3}>/;
-/** Captions that roll have two lines or three; comparing all of a long text takes too long. */
+/** Rolling captions have two or three lines. Comparing all lines of a long text would take too long. */
 const MAX_REPEATED_LINES = 4;
 /** Cues that are farther apart do not continue each other. */
 const MAX_PAUSE_SECONDS = 0.05;
@@ -50,7 +51,7 @@ export function readSubtitles(fileName: string, text: string): TranscriptCue[] {
       if (TIMES.test(line.text)) {
         const cue = cues.at(-1);
         const last = cue?.lines.at(-1)?.trim() ?? '';
-        // The number of a cue that follows without a blank line, or one too many, was taken for text of the one before.
+        // The number of this cue was taken for text of the cue before: there was no blank line, or one too many.
         const isNumber = cues.length > before ? /^\d+$/.test(last) : !isVtt && index === 0 && last === String(cues.length + 1);
         if (isNumber) cue?.lines.pop();
         cues.push(readTimes(line, fileName));
@@ -60,7 +61,7 @@ export function readSubtitles(fileName: string, text: string): TranscriptCue[] {
         cues.at(-1)!.lines.push(line.text);
       }
     }
-    // SubRip has no rule against blank lines in a text: a block without times goes on with the cue before.
+    // SubRip does not forbid blank lines in a text: a block without times continues the cue before.
     if (!isVtt && cues.length === before) for (const line of block) cues.at(-1)?.lines.push(line.text);
   }
   const shown = isVtt && INNER_TIME.test(text) ? withoutRepeats(cues) : cues;
@@ -72,8 +73,8 @@ export function readSubtitles(fileName: string, text: string): TranscriptCue[] {
 }
 
 /**
- * YouTube's automatic captions have two lines: the one that is spoken, with times of its words, and above it the one
- * before, again. Between them stand cues of 10 ms with nothing new. A line that was shown last and stays is left out.
+ * YouTube's automatic captions have two lines: the one before, repeated, and the one that is spoken, with the times of its
+ * words. Cues of 10 ms between them have nothing new. Lines that are still shown from the cue before are removed.
  */
 function withoutRepeats(cues: readonly RawCue[]): RawCue[] {
   let before: { readonly endSeconds: number; readonly lines: readonly string[] } = { endSeconds: -Infinity, lines: [] };
@@ -114,19 +115,11 @@ function blocksOf(text: string, isVtt: boolean): Line[][] {
 const startsBlock = (line: string): boolean => TIMES.test(line) || NO_CUE.test(line);
 
 function readTimes(line: Line, fileName: string): RawCue {
-  const parts = TIMES.exec(line.text)!;
-  const startSeconds = secondsOf(parts.slice(1, 5));
-  const endSeconds = secondsOf(parts.slice(5, 9));
+  const [, start = '', end = ''] = TIMES.exec(line.text)!;
+  const startSeconds = secondsOfClock(start);
+  const endSeconds = secondsOfClock(end);
   if (endSeconds < startSeconds) throw badTimes(line, `of "${fileName}" ends before it starts`);
   return { startSeconds, endSeconds, lines: [] };
-}
-
-/** @param parts hours, which may be missing, minutes, seconds, and digits after the point, which may be missing */
-function secondsOf([hours = '0', minutes = '0', seconds = '0', fraction = '0']: readonly (
-  string | undefined
-)[]): number {
-  const whole = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
-  return (whole * 1000 + Number(fraction.padEnd(3, '0'))) / 1000;
 }
 
 function badTimes({ number, text }: Line, found: string): Error {

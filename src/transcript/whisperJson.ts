@@ -2,15 +2,14 @@ import * as v from 'valibot';
 import { checkJson, hasKey, parseJson } from '../formats/checkedJson';
 import { VoxlaneError } from '../util/errors';
 import type { TranscriptCue } from './transcript';
-import { formsOf } from './whisperForms';
+import { CLOCK, secondsOfClock } from './clock';
+import { formsOf, withoutMarks } from './whisperForms';
 import { cuesOfWhisperCpp, whisperCppSchema } from './whisperCpp';
 import { cuesOfWords, fitWords, shareOut, withTimes, type LooseWord } from './words';
 
-const CLOCK = /^(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)$/;
-const DECIMAL = /^\d+(?:\.\d+)?$/;
 /** Some programs write times as text: `2.500`, `00:00:02.500`. */
 const seconds = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.regex(new RegExp(`${CLOCK.source}|${DECIMAL.source}`), 'a time is expected'), v.transform(secondsOf))]),
+  v.union([v.number(), v.pipe(v.string(), v.regex(new RegExp(`^${CLOCK}$`), 'a time is expected'), v.transform(secondsOfClock))]),
   v.finite(),
 );
 /** whisperX leaves the times out of words that its alignment does not know, such as numbers. */
@@ -32,10 +31,10 @@ const ownWordsSchema = v.optional(
   ),
 );
 const whisperSchema = v.object({
-  segments: v.optional(
-    // What has no time is null: the last end of transformers, Python's NaN.
+  /** Null in OpenAI's service if only words were asked for. */
+  segments: v.nullish(
+    // A missing time is null: the last end of transformers, Python's NaN.
     v.array(v.object({ start: v.nullable(seconds), end: v.nullable(seconds), text: v.string(), words: ownWordsSchema })),
-    [],
   ),
   /** whisperX: all words again. */
   word_segments: wordsSchema,
@@ -46,15 +45,15 @@ const whisperSchema = v.object({
 const EXPECTED = '"segments" with start, end and text, "chunks" with timestamps, "word_segments", or "transcription" of whisper.cpp';
 
 /**
- * The cues of a recogniser's JSON, in its order:
+ * The cues of a recognizer's JSON, in its order:
  * openai-whisper, faster-whisper, stable-ts and whisper-timestamped (`segments[].words[]`), OpenAI's service (`segments[]`, `words[]`),
  * whisperX (`segments[].words[]`, or `word_segments[]` alone, which are cut at the ends of sentences and at pauses),
- * the pipelines of transformers (`chunks[]`) and whisper.cpp (`transcription[]` with `offsets`, and `tokens` if it was asked
- * for them). `formsOf` has the other forms.
+ * the pipelines of transformers (`chunks[]`) and whisper.cpp (`transcription[]` with `offsets`, and `tokens` with `-ojf`).
+ * `formsOf` converts the other forms.
  *
- * Words without times share the gap between their neighbours. An end before its start, which recognisers give now and
- * then, counts as the start; a segment without an end lasts to the next one, and the last one has no length. Words that do
- * not make up the text of their segment are left out, and the segment keeps its text.
+ * Words without times share the gap between their neighbors. An end before its start, which recognizers sometimes write,
+ * counts as the start. A segment without an end lasts until the next one; without a next one, it has no length. Words that
+ * do not make up the text of their segment are left out, and the segment keeps its text.
  *
  * @throws VoxlaneError `format`, with the path in the file of what is wrong, or if it holds several transcripts
  */
@@ -65,14 +64,14 @@ export function readWhisperJson(fileName: string, text: string): TranscriptCue[]
       code: 'format',
       problem: `"${fileName}" holds the transcripts of ${others.length + 1} recordings`,
       expected: 'one',
-      remedy: 'Save the transcript of each recording in a file of its own',
+      remedy: 'Save the transcript of each recording in its own file',
     });
   }
   if (hasKey(content, 'transcription') && Array.isArray((content as { transcription: unknown }).transcription)) {
     return cuesOfWhisperCpp(checkJson(fileName, content, whisperCppSchema, EXPECTED));
   }
   const read = checkJson(fileName, content, whisperSchema, EXPECTED);
-  const segments = withEnds(read.segments);
+  const segments = withEnds(read.segments ?? []);
   const apart = (read.word_segments ?? read.words ?? []).map(loose);
   if (segments.length === 0) return cuesOfWords(apart);
   const own = segments.map(({ words }) => (words ?? []).map(loose));
@@ -83,7 +82,7 @@ export function readWhisperJson(fileName: string, text: string): TranscriptCue[]
   });
 }
 
-type Segment = v.InferOutput<typeof whisperSchema>['segments'][number];
+type Segment = NonNullable<v.InferOutput<typeof whisperSchema>['segments']>[number];
 
 /** A segment without a start begins where the one before it ends. */
 function withEnds(segments: readonly Segment[]): { startSeconds: number; endSeconds: number; text: string; words: Segment['words'] }[] {
@@ -95,13 +94,8 @@ function withEnds(segments: readonly Segment[]): { startSeconds: number; endSeco
   });
 }
 
-function secondsOf(text: string): number {
-  const [, hours = '0', minutes = '0', rest = text] = CLOCK.exec(text) ?? [];
-  return Math.round(Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Number(rest.replace(',', '.')) * 1000) / 1000;
-}
-
 type Word = NonNullable<v.InferOutput<typeof wordsSchema>>[number];
 
 function loose({ word, start, end }: Word): LooseWord {
-  return { text: word.replace(/<\|[^|<>]*\|>/g, ''), startSeconds: start ?? null, endSeconds: end ?? null };
+  return { text: withoutMarks(word), startSeconds: start ?? null, endSeconds: end ?? null };
 }

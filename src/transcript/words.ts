@@ -9,7 +9,7 @@ export interface LooseWord {
 }
 
 const WORD_CHARACTER = /[\p{L}\p{N}]/u;
-/** Begins with a letter of a script that has no spaces between words. */
+/** A text that begins with a letter of a script without spaces between words. */
 export const UNSPACED =
   /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 /** A pause that ends a cue where nothing in the file does. */
