@@ -8,13 +8,14 @@ const words = inLanguage(
 );
 
 /**
- * The text of a file that a person brought.
+ * Reads the text of a user's file.
  *
- * @param say shows a sentence, if the encoding is a guess
+ * @param say shows a sentence if the encoding is a guess
+ * @param decode throws what this function throws
  * @throws VoxlaneError `format` if the browser cannot read the file, or it is in no encoding that is read
  */
-export async function readTextFile(file: File, say: (sentence: string) => void): Promise<string> {
-  const { text, encoding } = decodeText(new Uint8Array(await bytesOf(file)), file.name);
+export async function readTextFile(file: File, say: (sentence: string) => void, decode = decodeText): Promise<string> {
+  const { text, encoding } = decode(new Uint8Array(await bytesOf(file)), file.name);
   if (encoding === 'windows-1252') say(guessedEncoding(file.name));
   return text;
 }

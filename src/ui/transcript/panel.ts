@@ -1,6 +1,7 @@
 import type { EditableTurn } from '../../editing/annotation';
 import { exclusiveOf } from '../../editing/exclusive';
 import { assignSpeakers } from '../../transcript/assignSpeakers';
+import { decodeTranscript } from '../../transcript/decodeTranscript';
 import type { SpokenTranscript } from '../../transcript/spoken';
 import type { Transcript } from '../../transcript/transcript';
 import { loadPart } from '../../util/loadPart';
@@ -91,7 +92,7 @@ export function createTranscriptPanel(studio: Studio): TranscriptPanel {
     showFailure(file.name, null);
     setText(status, words.reading(file.name));
     try {
-      const [content, { readTranscript }] = await Promise.all([readTextFile(file, studio.say), loadPart(() => import('../../transcript/readTranscript'))]);
+      const [content, { readTranscript }] = await Promise.all([readTextFile(file, studio.say, decodeTranscript), loadPart(() => import('../../transcript/readTranscript'))]);
       const transcript = readTranscript(file.name, content);
       // Another file was chosen since, or the result was left.
       if (own !== opening || scope.disposed) return;
