@@ -1,4 +1,4 @@
-/** Names of files and speakers that are markup or keys of every object: the page and the widget show them as text. */
+/** Names of files and speakers that are markup or keys of `Object.prototype`: the page and the widget show them as text. */
 import { readFileSync } from 'node:fs';
 import { drop, exportAs, textOf } from '../test/browser/studio';
 import { expect, test, type Page } from '../test/browser/test';
@@ -9,7 +9,7 @@ test.use(WITHOUT_GPU);
 
 const MARKUP = '<img src=x onerror="window.PWNED=1"><script>window.PWNED=1</script>';
 
-/** Nothing of the markup became an element, in the page or in a shadow tree, and nothing ran. */
+/** Expects that no markup became an element, in the page or in a shadow tree, and that no script ran. */
 async function expectHarmless(page: Page): Promise<void> {
   const found = await page.evaluate(() => {
     const roots: (Document | ShadowRoot)[] = [document];
@@ -25,16 +25,16 @@ async function expectHarmless(page: Page): Promise<void> {
 
 test('the page', async ({ page }) => {
   await page.goto('index.html');
-  await drop(page, { name: `${MARKUP}.json`, text: readFileSync('e2e/fixtures/cases/evil.json', 'utf8') });
+  await drop(page, { name: `${MARKUP}.json`, text: readFileSync('src/formats/fixtures/cases/evil.json', 'utf8') });
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done');
-  // Its first speaker has the label `__proto__` and markup as a name.
+  // The first speaker has the label `__proto__` and markup as a name.
   await expect(page.getByTestId('speaker-name').first()).toHaveValue(MARKUP);
   const name = page.getByTestId('speaker-name').nth(1);
   await name.fill(`${MARKUP}2`);
   await name.press('Enter');
   await expect(page.getByTestId('turn-row').filter({ hasText: `${MARKUP}2` }).first()).toBeVisible();
   await expectHarmless(page);
-  // In every tab, and in the files.
+  // Check every tab, then the exports.
   for (const tab of ['review', 'count', 'transcript', 'score', 'run', 'turns']) {
     const button = page.getByTestId(`tab-${tab}`);
     if (await button.isVisible()) await button.click();
@@ -45,7 +45,7 @@ test('the page', async ({ page }) => {
     if (format === 'vtt') expect(text).not.toMatch(/<(img|script)/);
     else expect(text).toMatch(/PWNED/);
   }
-  // Kept work is listed by its name.
+  // The start page lists earlier work by name.
   await page.goto('index.html');
   await expectHarmless(page);
 });

@@ -1,6 +1,7 @@
-/** Names and fields that are dangerous as code, markup or keys are only ever text. */
+/** Names that are markup, formulas or keys of `Object.prototype` are text in every format. */
 import { readFileSync } from 'node:fs';
 import { DOMParser } from '@xmldom/xmldom';
+import { parse as parseCsv } from 'csv-parse/sync';
 import { afterEach, describe, expect, it } from 'vitest';
 import { annotationOf } from '../editing/annotationOf';
 import { applyEdit } from '../editing/applyEdit';
@@ -15,7 +16,7 @@ import { toSrt } from './srt';
 import { toTextGrid } from './textGrid';
 import { toWebVtt } from './webVtt';
 
-const EVIL = readFileSync('e2e/fixtures/cases/evil.json', 'utf8');
+const EVIL = readFileSync(new URL('fixtures/cases/evil.json', import.meta.url), 'utf8');
 const SOURCE = {
   durationSeconds: 20,
   backend: { name: 'none', adapter: null, threads: 0, reason: 'turns of a file' },
@@ -24,12 +25,12 @@ const SOURCE = {
   speakers: [],
   timings: {},
 };
-/** Keys that every object has, and the one that sets its prototype. */
+/** Keys of `Object.prototype`, and the one that sets an object's prototype. */
 const KEYS = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'];
 const MARKUP = '<img src=x onerror="window.PWNED=1"><script>window.PWNED=1</script>';
 
 afterEach(() => {
-  // Whatever was read: no object has gained a field.
+  // No test may change `Object.prototype`.
   const plain = {} as Record<string, unknown>;
   expect(plain.polluted).toBeUndefined();
   expect(Object.keys(Object.prototype)).toEqual([]);
@@ -37,15 +38,27 @@ afterEach(() => {
 });
 
 describe('names of object properties', () => {
-  it('in our JSON, with a prototype and a constructor of its own, are speakers', () => {
-    const [recording] = readAnyTurns('evil.json', EVIL);
-    const { turns, exclusiveTurns, speakers, durationSeconds } = recording!;
+  const { turns, exclusiveTurns, speakers, durationSeconds } = readAnyTurns('evil.json', EVIL)[0]!;
+  const annotation = annotationOf(turns, exclusiveTurns, speakers, durationSeconds!);
+
+  it('in our JSON are speakers, even with keys such as "__proto__" in the file', () => {
     expect(turns.map(({ speaker }) => speaker).slice(0, 4)).toEqual(KEYS.filter((key) => !['prototype', 'valueOf'].includes(key)));
-    const annotation = annotationOf(turns, exclusiveTurns, speakers, durationSeconds ?? 20);
     const merged = applyEdit(annotation, { type: 'merge-speakers', from: annotation.speakers[0]!.id, into: annotation.speakers[1]!.id });
     expect(merged.speakers).toHaveLength(annotation.speakers.length - 1);
     const again = readAnyTurns('again.json', annotationToJson('evil.json', SOURCE, annotation));
     expect(again[0]!.turns.map(({ speaker }) => speaker)).toEqual(turns.map(({ speaker }) => speaker));
+  });
+
+  it('in our JSON are names of speakers, in CSV without formulas and in RTTM each distinct', () => {
+    const names = new Map(annotation.speakers.map(({ id, name }) => [id, name]));
+    expect([...names.values()].slice(4, 6)).toEqual(['__proto__', 'constructor']);
+    const named = annotation.turns.map((turn) => ({ ...turn, speaker: names.get(turn.speaker)! }));
+    const rows: string[][] = parseCsv(toCsv(named), { record_delimiter: '\r\n' });
+    expect(rows.slice(1, 4).map((row) => row[3]!.slice(0, 5))).toEqual(['<img ', "'=HYP", "'@SUM"]);
+    for (const some of [named, annotation.turns]) {
+      const read = [...parseRttm(toRttm(some, 'x')).values()].flat();
+      expect(new Set(read.map(({ speaker }) => speaker)).size).toBe(13);
+    }
   });
 
   it('in RTTM are recordings and speakers, and are scored', () => {
@@ -64,11 +77,11 @@ describe('names of object properties', () => {
 describe('names that are markup', () => {
   const turns = [MARKUP, '"><svg onload=alert(1)>', ']]><!--', '{{7*7}}', '\u202Eevil'].map((speaker, i) => ({ startSeconds: i, endSeconds: i + 1, speaker }));
 
-  it('become neither elements nor tags in any export', () => {
+  it('stay text in every export', () => {
     const eaf = new DOMParser().parseFromString(toEaf(turns, { mediaFile: `${MARKUP}.wav`, date: new Date(0) }), 'text/xml');
     for (const tag of ['img', 'script', 'svg']) expect(eaf.getElementsByTagName(tag)).toHaveLength(0);
     expect(eaf.getElementsByTagName('TIER')).toHaveLength(turns.length);
-    // WebVTT has markup, and a way to write it as text. SubRip has neither.
+    // WebVTT can escape markup. SubRip cannot.
     expect(toWebVtt(turns)).not.toMatch(/<(img|script|svg)/i);
     expect(toSrt(turns).split('\n\n')).toHaveLength(turns.length);
     expect(toTextGrid(turns, turns.length).split('\n').filter((line) => line.includes('class = "IntervalTier"'))).toHaveLength(turns.length);
