@@ -2,19 +2,18 @@ import * as v from 'valibot';
 import { describeIssue } from '../util/describeIssue';
 import { VoxlaneError } from '../util/errors';
 
-/** Not in strings: what Python's `json` writes for numbers that JSON has no word for. */
+/** What Python's `json` writes for numbers that JSON does not have, and its replacement. */
 const PYTHON_NUMBERS: readonly (readonly [word: string, json: string])[] = [
   ['NaN', 'null'],
-  // JavaScript reads a number beyond all doubles as an infinite one.
-  ['-Infinity', '-1e999'],
+  // JavaScript parses a number that is too large for a double as infinite.
   ['Infinity', '1e999'],
 ];
 
 /**
- * JSON that a person brought. Python's `NaN` becomes null, its `Infinity` an infinite number.
+ * Parses the JSON of a user's file. Python's `NaN` becomes null, its `Infinity` an infinite number.
  *
  * @param expected ends the sentence "Expected …" of an error
- * @throws VoxlaneError `format` where the text is no JSON
+ * @throws VoxlaneError `format` if the text is not JSON
  */
 export function parseJson(fileName: string, text: string, expected: string): unknown {
   try {
@@ -22,15 +21,13 @@ export function parseJson(fileName: string, text: string, expected: string): unk
   } catch (cause) {
     const plain = withoutPythonNumbers(text);
     if (plain !== null) return parseJson(fileName, plain, expected);
-    const problem = `"${fileName}" is no sound JSON`;
+    const problem = `"${fileName}" is not valid JSON`;
     const remedy = 'Choose another file, or export this one again';
     throw new VoxlaneError({ code: 'format', problem, expected, remedy }, { cause });
   }
 }
 
-/**
- * Whether a text can only be meant as JSON. Plain text begins with a bracket too: `[00:00.000 --> 00:02.000]`, `[Music]`.
- */
+/** Whether a text is meant to be JSON. Plain text can begin with a bracket too: `[00:00.000 --> 00:02.000]`, `[Music]`. */
 export function looksLikeJson(text: string): boolean {
   return /^\s*(?:\{|\[\s*(?:[{["\]]|$))/.test(text);
 }
@@ -61,7 +58,7 @@ export function hasKey(content: unknown, key: string): boolean {
   return typeof content === 'object' && content !== null && key in content;
 }
 
-/** The text with JSON in place of Python's numbers; null if it has none. */
+/** The text with Python's numbers replaced, except in strings; null if it has none. */
 function withoutPythonNumbers(text: string): string | null {
   let plain = '';
   let copied = 0;
@@ -80,7 +77,7 @@ function withoutPythonNumbers(text: string): string | null {
   return copied === 0 ? null : plain + text.slice(copied);
 }
 
-/** Place of the quotation mark that ends the string that begins at `start`; the end of the text if none does. */
+/** Index of the quotation mark that ends the string that begins at `start`; the length of the text if there is none. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     if (text[at] === '\\') at++;

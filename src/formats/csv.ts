@@ -20,8 +20,8 @@ export function toCsv(turns: readonly Turn[]): string {
 }
 
 /**
- * What spreadsheets take for a formula, at the start of a cell. A semicolon, a tab or a line end can start a cell too:
- * where the comma is the decimal sign, spreadsheets cut there, inside of quotes as well.
+ * Spreadsheets run what begins like this as a formula. A semicolon, a tab or a line end can start a cell too: in locales
+ * with a decimal comma, spreadsheets split cells there, even inside quotes.
  * Source: https://owasp.org/www-community/attacks/CSV_Injection
  */
 const FORMULA_AT_START = /^(?="*[=+\-@＝＋－＠]|[\t\r])/;
@@ -29,8 +29,8 @@ const FORMULA_INSIDE = /[;\t\r\n](?="*[=+\-@＝＋－＠])/g;
 const PLAIN_NUMBER = /^-?\d+(?:\.\d+)?$/;
 
 /**
- * Rows of fields as RFC 4180 has them: line ends of two characters; quotes where a field needs them, doubled in it. An
- * apostrophe stands before what a spreadsheet would run as a formula, which makes it text there.
+ * Rows of fields as in RFC 4180: CRLF line ends; quotes around a field that needs them, doubled inside it. An apostrophe
+ * before what a spreadsheet would run as a formula makes it text.
  */
 export function writeCsv(rows: readonly (readonly string[])[]): string {
   return rows.map((fields) => `${fields.map((field) => quoted(asText(field))).join(',')}\r\n`).join('');

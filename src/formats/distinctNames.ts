@@ -1,12 +1,12 @@
 /**
- * Names as a format can hold them, each different from the others.
+ * Distinct names that a format can hold.
  *
- * A name that the format holds as it is stays so. Another one that would become equal to it gets the first free number
- * from 2 on: `A_B` and `A B` become `A_B` and `A_B_2`.
+ * A name that the format can hold does not change. Another name that would become equal to one before it gets the first
+ * free number from 2 on: `A_B` and `A B` become `A_B` and `A_B_2`.
  *
- * @param names in the order of their numbers; repeated ones count once
- * @param written what the format makes of a name alone
- * @returns what to write, by name
+ * @param names numbered in this order; duplicates count once
+ * @param written converts one name to what the format can hold
+ * @returns the name to write, by original name
  */
 export function distinctNames(names: readonly string[], written: (name: string) => string): Map<string, string> {
   const unique = [...new Set(names)];

@@ -136,14 +136,14 @@ describe('exports of random turns read by other parsers', () => {
     );
   });
 
-  it('CSV by csv-parse, names to the last character but the apostrophes before formulas', () => {
+  it('CSV by csv-parse, with names intact except for apostrophes before formulas', () => {
     const plain = (name: string) => name.replaceAll("'", '');
     fc.assert(
       fc.property(overlapping, (turns) => {
         const rows: Record<string, string>[] = parseCsv(toCsv(turns), { columns: true, record_delimiter: '\r\n' });
         const read = rows.map(({ start, end, duration, speaker }): Read => {
           expect(Number(duration)).toBeCloseTo(Number(end) - Number(start), 6);
-          // Where a semicolon separates cells, spreadsheets cut at it, and at line ends, inside of quotes too.
+          // In some locales, spreadsheets split cells at semicolons and line ends, even inside quotes.
           for (const cell of speaker!.split(/[;\t\r\n]/)) if (Number.isNaN(Number(speaker))) expect(cell).not.toMatch(/^[=+\-@＝＋－＠]/);
           expect(speaker).not.toMatch(/^[\t\r]/);
           return [Math.round(Number(start) * 1000), Math.round(Number(end) * 1000), plain(speaker!)];
@@ -161,7 +161,7 @@ describe('exports of random turns read by other parsers', () => {
     ['Anna;=1+1', "Anna;'=1+1"],
     ['-5', '-5'],
     ['Anna - Ben', 'Anna - Ben'],
-  ])('CSV has the name %s as text', (name, cell) => {
+  ])('CSV writes the name %s as text', (name, cell) => {
     expect(toCsv([{ startSeconds: 0, endSeconds: 1, speaker: name }])).toBe(`start,end,duration,speaker,confidence\r\n0.000,1.000,1.000,${cell},\r\n`);
   });
 

@@ -19,8 +19,8 @@ export interface Tier {
  * A tier for each speaker, in the order in which they begin, because the intervals of one tier cannot overlap.
  *
  * Two speakers of the same name share a tier: programs find tiers by name. Where both talk, their turns become one
- * interval; turns that only touch stay apart. Names that differ only in characters that the formats have no place for
- * get a number.
+ * interval; turns that only touch stay apart. Names that differ only in characters that the formats cannot hold get
+ * a number.
  *
  * @param turns times in seconds, `speaker` as it is to be shown
  */

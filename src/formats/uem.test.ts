@@ -27,7 +27,7 @@ describe('parseUem', () => {
   });
 
   it.each([
-    ['a line that can mean two regions', 'one 1 20 30 40', /5 fields instead of 4, or a name with spaces/],
+    ['an ambiguous line', 'one 1 20 30 40', /5 fields instead of 4, or a name with spaces/],
     ['a region that ends before it starts', 'one 1 5 4', /ends before it starts: one 1 5 4/],
     ['a missing field', 'one 1 5', /3 fields instead of 4/],
     ['a time that is no number', 'one 1 0 end', /end "end", which is no number/],

@@ -3,7 +3,7 @@ import { isDecimal, readRecords, secondsAt, unreadable, type TextRecord } from '
 const EXPECTED = '<uri> <channel> <start seconds> <end seconds>';
 
 const NUM_FIELDS = 4;
-/** A number, a letter, or no value. */
+/** A number, a letter or a placeholder. */
 const CHANNEL = /^(?:\d+|[A-Za-z]|<NA>|NA)$/;
 
 /** A stretch of a recording that counts in an evaluation. Times are seconds from the start of the recording. */
@@ -17,8 +17,8 @@ export interface UemRegion {
 /**
  * The regions of every recording that a UEM file (NIST's "unpartitioned evaluation map") holds, by uri.
  *
- * The channel is not looked at, as in `pyannote.database.util.load_uem`. Regions may touch or overlap. Spaces in a uri are
- * read if the line can only mean one thing; words after the end are skipped.
+ * The channel is ignored, as in `pyannote.database.util.load_uem`. Regions may touch or overlap. A uri with spaces is read
+ * if the line is not ambiguous; words after the end are skipped.
  *
  * @throws VoxlaneError `format`, with the line number, for a line that has too few or too many fields, has a time that is
  *   not finite, or ends before it starts.
@@ -38,7 +38,7 @@ export function parseUem(text: string): Map<string, UemRegion[]> {
   return recordings;
 }
 
-/** Place of the channel: the second field, or a later one if the uri has spaces. */
+/** Index of the channel: the second field, or a later one if the uri has spaces. */
 function channelPlace(record: TextRecord): number {
   const { fields } = record;
   if (fields.length < NUM_FIELDS) throw unreadable(record, `has ${fields.length} fields instead of ${NUM_FIELDS}`, EXPECTED);

@@ -157,7 +157,7 @@ describe('subtitles', () => {
     ['text without times', 'hello', /"f" holds no text with times/],
     ['an empty file', '', /"f" holds no text with times/],
     ['JSON without segments', '{"text": "hello"}', /holds no text with times/],
-    ['broken JSON', '{"segments": [', /no sound JSON/],
+    ['broken JSON', '{"segments": [', /not valid JSON/],
     ['a segment without an end', '{"segments": [{"start": 0, "text": "x"}]}', /at segments\.0\.end/],
     [
       'a word without text',
@@ -177,7 +177,7 @@ describe('subtitles', () => {
   });
 });
 
-describe('files that were read wrong once', () => {
+describe('files that older versions read wrongly', () => {
   const inCase = (name: string) => readTranscript(name, decodeText(readFileSync(new URL(`fixtures/cases/${name}`, import.meta.url)), name).text).cues;
   const rows = (name: string) => inCase(name).map(({ startSeconds, endSeconds, text }) => [startSeconds, endSeconds, text]);
 
@@ -186,14 +186,14 @@ describe('files that were read wrong once', () => {
     ['srt_double_spaced_crcrlf.srt', [[1, 2.5, 'foo'], [3, 4, 'bar'], [6, 7, 'baz']]],
     ['whisper_avg_logprob_NaN.json', [[0, 2, 'hi']]],
     ['whisper_console_output.txt', [[0, 2, 'Hello there'], [2, 4, 'Again']]],
-    // Words with times and no segments; the last end is not in the file.
+    // Words with times and no segments. The file lacks the last end.
     ['transformersjs_chunks.json', [[0, 1.06, 'And so my']]],
     ['youtube_auto_blank_first_line.vtt', [[0.799, 2.869, 'hi everyone today we'], [2.879, 4.07, 'model a basic'], [6, 8, 'lost sentence here']]],
   ])('%s', (name, expected) => {
     expect(rows(name)).toEqual(expected);
   });
 
-  it('have the words that the file has', () => {
+  it('have words with times', () => {
     const words = (name: string) => inCase(name).map((cue) => cue.words.map(({ text, startSeconds, endSeconds }) => [text.trim(), startSeconds, endSeconds]));
     expect(words('youtube_auto_blank_first_line.vtt')).toEqual([
       [['hi', 0.799, 1.04], ['everyone', 1.04, 1.92], ['today', 1.92, 2.24], ['we', 2.24, 2.869]],
@@ -203,24 +203,24 @@ describe('files that were read wrong once', () => {
     expect(words('transformersjs_chunks.json')).toEqual([[['And', 0, 0.78], ['so', 0.78, 1.06], ['my', 1.06, 1.06]]]);
   });
 
-  it('keep a line that is said again, and a cue of white space lines apart', () => {
+  it('keep a line that is said again, and cues separated by lines of spaces', () => {
     const vtt = 'WEBVTT\n\n00:01.000 --> 00:02.000\nyes<00:01.500><c> yes</c>\n \n00:02.000 --> 00:03.000\nyes yes\nyes yes\n\n00:08.000 --> 00:09.000\nyes yes\n';
     expect(readTranscript('f', vtt).cues.map(({ startSeconds, text }) => [startSeconds, text])).toEqual([[1, 'yes yes'], [2, 'yes yes'], [8, 'yes yes']]);
   });
 
-  it('show what HTML calls no entity as it is', () => {
+  it('keep entities that HTML does not have as text', () => {
     const names = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'amp'].map((name) => `&${name};`).join(' ');
     expect(readTranscript('f', `WEBVTT\n\n00:01.000 --> 00:02.000\n${names}\n`).cues[0]?.text).toBe('&constructor; &toString; &__proto__; &hasOwnProperty; &');
   });
 
-  it('are read in a time that grows with their length', () => {
+  it('are read in linear time', () => {
     const lines = 'x\n'.repeat(200_000);
     expect(readTranscript('f', `1\n00:00:01,000 --> 00:00:02,000\na\n\n${lines}`).cues[0]?.text).toHaveLength(400_001);
     const rolling = `00:00:01.000 --> 00:00:02.000\n<00:00:01.500>a\n${lines}\n`;
     expect(readTranscript('f', `WEBVTT\n\n${rolling}${rolling}`).cues).toHaveLength(2);
   });
 
-  it('are double-spaced SubRip of any line end', () => {
+  it('are double-spaced SubRip with any line end', () => {
     const lines = ['1', '00:00:01,000 --> 00:00:02,000', 'in 1999', '', '2', '00:00:03,000 --> 00:00:04,000', 'at 7', '7', '', '3', '00:00:05,000 --> 00:00:06,000', '3'];
     for (const end of ['\n\n', '\r\n\r\n', '\r\r', '\r\r\n', '\r\r\n\r\r\n']) {
       expect(readTranscript('f', lines.join(end)).cues.map(({ text }) => text)).toEqual(['in 1999', 'at 7\n7', '3']);

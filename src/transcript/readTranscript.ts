@@ -6,16 +6,16 @@ import type { Transcript, TranscriptCue } from './transcript';
 import { readWhisperJson } from './whisperJson';
 
 /**
- * Reads a transcript, told by its content: SubRip (`.srt`), WebVTT (`.vtt`), or what a recogniser of Whisper's family
- * writes: its JSON (openai-whisper, faster-whisper, whisper-timestamped, stable-ts, whisperX, whisper.cpp, WhisperKit,
- * the pipelines of transformers and transformers.js, insanely-fast-whisper, OpenAI's service), its `.tsv` file, or what it
- * prints on a console.
+ * Reads a transcript and detects its form: SubRip (`.srt`), WebVTT (`.vtt`), or the output of a recognizer of Whisper's
+ * family. That is its JSON (openai-whisper, faster-whisper, whisper-timestamped, stable-ts, whisperX, whisper.cpp,
+ * WhisperKit, the pipelines of transformers and transformers.js, insanely-fast-whisper, OpenAI's service), its `.tsv` file,
+ * or its console output.
  *
- * What a file says of voices is not read: who speaks is found by `assignSpeakers`. Cues without text are left out.
+ * Speakers in the file are ignored: `assignSpeakers` assigns them. Cues without text are left out.
  *
  * @param fileName kept with the transcript, and named in errors
- * @throws VoxlaneError `format`, with the line or the path in the file, where it is none of these, cannot be read, or
- *   has no text
+ * @throws VoxlaneError `format`, with the line or the path in the file, if it is none of these, cannot be read, or has no
+ *   text
  */
 export function readTranscript(fileName: string, text: string): Transcript {
   const content = text.replace(/^\uFEFF/, '');

@@ -14,8 +14,8 @@ describe('describeIssue', () => {
     [v.strictObject({}), { b: 1 }, '"b" is not allowed here'],
     [v.string(), ['x'], 'expected string, found Array'],
     [v.pipe(v.string(), v.regex(/^a/, 'must begin with a')), 'b', 'must begin with a'],
-  ])('says it without the words of the library: %#', (schema, value, words) => {
-    expect(issueOf(schema, value)).toBe(words);
+  ])('describes an issue without the text of the library: %#', (schema, value, text) => {
+    expect(issueOf(schema, value)).toBe(text);
   });
 
   it('shortens what was found', () => {

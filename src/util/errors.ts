@@ -67,7 +67,7 @@ export interface ErrorParts {
   readonly expected?: string;
   /** What the caller can do about it. */
   readonly remedy?: string;
-  /** What the browser or a library reported, in its own words: for the console and for bug reports. */
+  /** The message of the browser or a library, for the console and for bug reports. */
   readonly details?: string;
 }
 
@@ -83,10 +83,10 @@ export class VoxlaneError extends Error implements ErrorParts {
   readonly expected?: string;
   /** What the caller can do about it. */
   readonly remedy?: string;
-  /** What the browser or a library reported, in its own words: for the console and for bug reports. */
+  /** The message of the browser or a library, for the console and for bug reports. */
   readonly details?: string;
 
-  /** @param options `cause`: what was thrown before it; unless `parts` has `details`, they are its text */
+  /** @param options `cause`: the error behind this one; its text becomes `details` if `parts` has none */
   constructor(parts: ErrorParts, options?: ErrorOptions) {
     const sentences = [parts.problem, parts.expected && `Expected ${parts.expected}`, parts.remedy];
     super(sentences.flatMap((sentence) => (sentence ? [printable(sentence)] : [])).join('. ') + '.', options);
@@ -111,17 +111,17 @@ export class VoxlaneError extends Error implements ErrorParts {
   }
 }
 
-/** Longest part of an error. Names and values from files can be longer than a person reads. */
+/** Most characters of one part of an error. Names and values from files can be long. */
 const MAX_CHARACTERS = 2000;
 
-/** Names and values from files may have characters that terminals take for commands. */
+/** Replaces control characters, which names and values from files may contain and terminals would obey. */
 function printable(text: string): string {
   // eslint-disable-next-line no-control-regex
   const plain = text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, '\uFFFD');
   return plain.length > MAX_CHARACTERS ? `${plain.slice(0, MAX_CHARACTERS)}…` : plain;
 }
 
-/** What was thrown by a browser or a library, in its own words, with the name of the error: for {@link ErrorParts.details}. */
+/** The name and message of an error of a browser or a library, for {@link ErrorParts.details}. */
 export function detailsOf(thrown: unknown): string {
   if (thrown instanceof VoxlaneError) return thrown.details ?? thrown.problem;
   return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);

@@ -1,12 +1,12 @@
 import { VoxlaneError } from './errors';
 
 /**
- * Makes the error that a caller gets: `why` is the end of a sentence, `cause` what the browser threw, `status` the HTTP
- * status of a server that answered.
+ * Makes the error that a caller gets. `why` ends a sentence, `cause` is what the browser threw, `status` is the HTTP status if
+ * a server answered.
  */
 export type NotFetched = (why: string, cause?: unknown, status?: number) => VoxlaneError;
 
-/** Whether a status says that nothing is at the address. Trying again does not help. */
+/** Whether an HTTP status means that the address has no file, so that another try does not help. */
 export const isMissing = (status: number | undefined): boolean => status === 404 || status === 410;
 
 /**

@@ -1,9 +1,9 @@
-/** Work on the page's thread that would block it if it were done at once: written as a generator that yields between steps. */
+/** Long work on the page's thread, as a generator that yields between steps so that it does not block the page. */
 
 /** A slice ends after this time. It leaves most of a long task's 50 ms for the rest of the page. */
 const SLICE_MS = 12;
 
-/** Runs all steps now. */
+/** Runs all steps without a break. */
 export function atOnce<Result>(steps: Generator<void, Result>): Result {
   let step = steps.next();
   while (step.done !== true) step = steps.next();
@@ -13,7 +13,7 @@ export function atOnce<Result>(steps: Generator<void, Result>): Result {
 /**
  * Runs the steps in slices, with a turn of the event loop in between.
  *
- * @param isWanted asked before each slice; the work stops if it is no longer wanted
+ * @param isWanted called before each slice; the work stops if it returns false
  * @returns null if the work was stopped
  */
 export async function inSlices<Result>(steps: Generator<void, Result>, isWanted: () => boolean = () => true): Promise<Result | null> {
@@ -28,7 +28,7 @@ export async function inSlices<Result>(steps: Generator<void, Result>, isWanted:
   }
 }
 
-/** A turn of the event loop. Not by a timer: browsers delay nested timers, and those of hidden pages by a second. */
+/** Waits for the next task. Timers would be slower: browsers delay nested ones, and those of hidden pages by a second. */
 function nextTask(): Promise<void> {
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {
