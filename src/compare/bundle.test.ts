@@ -111,7 +111,7 @@ describe('readBundle', () => {
     ['no zip', json(MANIFEST), /cannot be unpacked/],
     ['an empty zip', zipSync({}), /no manifest\.json/],
     ['no manifest', zipSync(FILES), /no manifest\.json/],
-    ['a manifest that is no JSON', zipSync({ 'manifest.json': new TextEncoder().encode('{') }), /is no JSON/],
+    ['a manifest that is not JSON', zipSync({ 'manifest.json': new TextEncoder().encode('{') }), /is not JSON/],
     ['another format', withFields({ format: 'zip' }), /format: .*golden-bundle/],
     ['a later version', withFields({ version: 2 }), /version: /],
     ['no tolerance', withFields({ tolerance: undefined }), /tolerance/],

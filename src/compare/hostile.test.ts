@@ -1,4 +1,4 @@
-/** Archives and graphs that claim more than they hold, and names that are keys of every object. */
+/** Archives and graphs that claim more than they hold, and names that are keys of `Object.prototype`. */
 // First: it counts what is loaded after it.
 import { bufferBytesOf, FEW_BYTES } from '../../test/compare/memory';
 import { readFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ describe('a zip that claims 4 GB for a thousand bytes', () => {
 });
 
 describe('an ONNX file whose weight has 2^126 values by its shape', () => {
-  it('is opened without memory for them, and its weight has no values', () => {
+  it('is opened without buffers for its values', () => {
     const bytes = bufferBytesOf(() => {
       const [weight] = listWeights(parseOnnx(fixture('huge-dims.onnx'), 'huge-dims.onnx'));
       expect(weight!.name).toBe('w');
@@ -35,18 +35,18 @@ describe('an ONNX file whose weight has 2^126 values by its shape', () => {
   });
 });
 
-describe('golden bundles with the keys of every object', () => {
+describe('golden bundles with names such as "__proto__"', () => {
   const stages = ['__proto__', 'constructor', 'toString'].map((name) => ({ name, file: `stages/${name}.npy`, axes: ['sample'] }));
   const manifest = `{"__proto__":{"polluted":1},"format":"golden-bundle","version":1,"model":"__proto__","source":{"framework":"none","__proto__":{"polluted":1}},"inputs":[{"name":"x","file":"x.npy","axes":["sample"]}],"stages":${JSON.stringify(stages)},"tolerance":{"max_abs":0.01,"cosine":0.999}}`;
 
-  it('are read as any other, and change no object', () => {
+  it('are read, and do not change `Object.prototype`', () => {
     const files = Object.fromEntries(stages.map(({ file }) => [file, buildNpy([1], [1])]));
     const bundle = readBundle(zipSync({ 'manifest.json': bytesOf(manifest), 'x.npy': buildNpy([1], [1]), ...files }));
     expect(bundle.stages.map(({ name }) => name)).toEqual(stages.map(({ name }) => name));
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 
-  it('a file of the zip that is called __proto__ is missing by name, or left alone', () => {
+  it('are refused by name if a file of the zip is called "__proto__"', () => {
     // fflate cannot write that name.
     const others = Object.fromEntries(['x.npy', ...stages.slice(1).map(({ file }) => file)].map((file) => [file, buildNpy([1], [1])]));
     const zip = zipSync({ ...others, placehold: buildNpy([1], [1]), 'manifest.json': bytesOf(manifest.replace('stages/__proto__.npy', '__proto__')) });

@@ -6,11 +6,11 @@ import { findingOf } from './judge';
 import { mutatedFiles } from './mutations';
 import { READERS } from './readers';
 
-/** The same inputs in every run. `npm run fuzz` has others. */
+/** Gives the same inputs in every run. `npm run fuzz` uses other seeds. */
 const SEED = 17;
 
 describe('files without faults are read', () => {
-  // No decoder is in Node: the sound in containers ends with an error, as it should.
+  // Node has no decoders, so audio in containers ends with an error, as it should.
   it.each(READERS.filter(({ name }) => name !== 'container').map((reader) => [reader.name, reader] as const))('%s', async (_name, reader) => {
     for (const bytes of await reader.seeds()) await reader.read(bytes);
   });

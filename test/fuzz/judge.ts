@@ -2,26 +2,26 @@
 import { countedBytes } from '../compare/countBuffers';
 import { messageOf, VoxlaneError } from '../../src/util/errors';
 
-/** Reads files of one form. */
+/** A reader of one file format. */
 export interface Reader {
   readonly name: string;
-  /** Sound files, which are changed. */
+  /** Valid files, to be mutated. */
   readonly seeds: () => readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
-  /** Reads a file to its end, and throws if what it reads cannot be right. */
+  /** Reads the whole file, and throws if the result cannot be right. */
   readonly read: (bytes: Uint8Array) => unknown;
-  /** Inputs of one run of the tests: fewer of what takes longer. */
+  /** Inputs in one run of the tests; slow readers get fewer. */
   readonly numRuns: number;
 }
 
 /**
- * Bytes of buffers that a file may cost. A reader has chunks of some megabytes, and float32 for every byte of a file a few
- * times over; a size that only a header announces costs more.
+ * Bytes of buffers that a reader may allocate: some chunks of megabytes, and a few float32 for each byte of the file. A reader
+ * that believes a false size in a header allocates more.
  */
 const MAX_FIXED_BYTES = 48 << 20;
 const MAX_BYTES_PER_BYTE = 200;
 
 /**
- * Whether a reader gives a typed error or a result.
+ * Checks that a reader gives a result or a typed error.
  *
  * @returns what was wrong; null if nothing was
  */
@@ -39,7 +39,7 @@ export async function findingOf({ read }: Reader, bytes: Uint8Array): Promise<st
   return asked > MAX_FIXED_BYTES + MAX_BYTES_PER_BYTE * bytes.length ? `asked for ${asked} bytes for a file of ${bytes.length}` : null;
 }
 
-/** An error is read by a person. */
+/** People read error messages. */
 const MAX_MESSAGE = 5000;
 
 /** @throws Error if `holds` is false: the result of a reader cannot be right */

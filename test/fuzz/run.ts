@@ -1,6 +1,6 @@
 /**
- * Command line: fuzzes the readers of files for some minutes. Each reader runs in a process of its own, so that one that
- * never ends or takes all memory is a finding too.
+ * Command line: fuzzes the file readers for some minutes. Each reader runs in its own process, so that an endless loop or a
+ * lack of memory is a finding too.
  *
  *     npm run fuzz -- [--minutes N] [--seed S] [--reader NAME]
  */
@@ -18,11 +18,11 @@ import { mutatedFiles } from './mutations';
 import { READERS } from './readers';
 
 const USAGE = 'Usage: npm run fuzz -- [--minutes N] [--seed S] [--reader NAME]';
-/** A reader that takes longer for a file of some kilobytes never ends. */
+/** A file of some kilobytes takes longer only if the reader never ends. */
 const MAX_SECONDS_PER_FILE = 60;
 const SHOWN_BYTES = 2000;
 
-/** What a process found in its time. */
+/** The result of one process. */
 interface Report {
   readonly numFiles: number;
   /** Null if every file gave a result or a typed error. */
@@ -86,7 +86,7 @@ async function runApart(name: string, seed: number, seconds: number): Promise<Re
   clearTimeout(timer);
   const input = readInput(file);
   rmSync(folder, { recursive: true });
-  // A process that ended otherwise could not say what it found.
+  // A process that crashed or was killed has sent no report.
   return reports[0] ?? { numFiles, finding: { message: problem || status, base64: input ?? '', isShrunken: false } };
 }
 
@@ -103,14 +103,14 @@ function readInput(file: string): string | null {
 async function runHere(name: string, seed: number, seconds: number, file: string): Promise<void> {
   const reader = READERS.find((one) => one.name === name)!;
   let numFiles = 0;
-  let toldAt = 0;
+  let reportedAt = 0;
   const property = fc.asyncProperty(mutatedFiles(await reader.seeds()), async (bytes) => {
     writeFileSync(file, bytes);
     numFiles++;
-    if (Date.now() - toldAt > 500) {
+    if (Date.now() - reportedAt > 500) {
       process.send?.(numFiles);
-      toldAt = Date.now();
-      // The message is sent only once the process has time for it.
+      reportedAt = Date.now();
+      // The process sends the message only when it returns to the event loop.
       await new Promise(setImmediate);
     }
     const finding = await findingOf(reader, bytes);

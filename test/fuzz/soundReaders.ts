@@ -8,14 +8,14 @@ import { buildWav, type WavOptions } from '../audio/wav';
 import { ensure, type Reader } from './judge';
 
 const SAMPLE_RATE = 16_000;
-/** A file of a few bytes may be hours of silence at the rate of its header. */
+/** A file of a few bytes may be hours long, according to the rate in its header. */
 const MAX_SAMPLES = 1 << 20;
 const WAV_FILES: readonly WavOptions[] = [
   {}, { format: 'float64', sampleRate: 44_100 }, { format: 'int24', extensible: true }, { format: 'a-law', sampleRate: 8000 },
   { declaredDataBytes: 0xffff_ffff, declaredRiffBytes: 0xffff_ffff }, { extraChunks: [{ name: 'LIST', bytes: 7 }] },
 ];
 
-/** The start of a recording; MP4 has its tables at the end, or in front of the samples. */
+/** The first bytes of a recording. */
 function startOf(name: string, numBytes: number): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`../../e2e/fixtures/${name}`, import.meta.url)).subarray(0, numBytes));
 }

@@ -29,7 +29,7 @@ const RESULT: JsonSource = {
 };
 const encoded = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** The files of a folder whose names end so. */
+/** The files of a folder whose names match. */
 function filesIn(folder: string, end: RegExp): Uint8Array[] {
   const address = new URL(folder, ROOT);
   return readdirSync(address).filter((name) => end.test(name)).sort().map((name) => new Uint8Array(readFileSync(new URL(name, address))));
@@ -67,7 +67,7 @@ function readSpoken(bytes: Uint8Array): void {
     try {
       readTranscript('again', write(spoken));
     } catch (thrown) {
-      // Text of spaces that only one form keeps, or times that are too large for it.
+      // The format may drop text that is only spaces, or not hold such large times.
       if (!(thrown instanceof VoxlaneError)) throw thrown;
     }
   }
@@ -80,7 +80,7 @@ function readTurns(bytes: Uint8Array): void {
     const annotation = annotationOf(turns, exclusiveTurns, speakers, Math.max(durationSeconds ?? 0, last));
     const json = annotationToJson('f', RESULT, annotation);
     const [again] = readAnyTurns('f', json);
-    // Times are written to the microsecond: what is shorter has no length.
+    // Times are written in microseconds, so shorter turns are dropped.
     ensure(again!.turns.length <= annotation.turns.length, 'turns are read back that were not there');
     for (const write of [toCsv, toSrt, toWebVtt, toAudacityLabels]) write(annotation.turns);
     toRttm(annotation.turns, 'x');

@@ -78,7 +78,7 @@ async function readHeader(bytes: Uint8Array, name: string): Promise<GGUFParseOut
   try {
     return await gguf(ADDRESS, { fetch: serve });
   } catch (cause) {
-    throw unreadable(name, `cannot be read as GGUF`, cause);
+    throw unreadable(name, 'cannot be read as GGUF', cause);
   }
 }
 

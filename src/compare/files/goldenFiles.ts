@@ -98,7 +98,7 @@ function findTensors(files: readonly NamedFile[]): FoundTensor[] {
         found.push(...withoutSharedFolders(unpackNpz(bytes, name, MAX_UNPACKED_BYTES)).map(npyTensor));
         break;
       case 'safetensors':
-        // Not `push(...)`, which takes about 100,000 arguments.
+        // Not `push(...)`: a call takes about 100,000 arguments, and a header can list more tensors.
         for (const tensor of readSafetensors(bytes, name)) found.push(safeTensor(tensor));
         break;
       default:

@@ -104,7 +104,7 @@ export function parseGoldenManifest(bytes: Uint8Array): GoldenManifest {
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw broken(`${MANIFEST} is no JSON`, 'JSON text in UTF-8', cause);
+    throw broken(`${MANIFEST} is not JSON`, 'JSON text in UTF-8', cause);
   }
   const parsed = v.safeParse(goldenManifestSchema, value);
   if (!parsed.success) {

@@ -35,7 +35,7 @@ describe('readSafetensors', () => {
     expect(tensors[0]!.bytes.buffer).toBe(file.buffer);
   });
 
-  it('reads tensors whose names and types are those of what every object has', () => {
+  it('reads tensors with names and types such as "__proto__" and "constructor"', () => {
     const entry = (start: number, dtype: string) => `{"dtype":"${dtype}","shape":[1],"data_offsets":[${start},${start + 4}]}`;
     const header = `{"__proto__":${entry(0, 'F32')},"constructor":${entry(4, 'F32')},"x":${entry(8, 'constructor')}}`;
     const tensors = readSafetensors(buildSafetensors(header, bytesOf(1, 2, 3)), 'a.safetensors');
@@ -120,7 +120,7 @@ describe('readSafetensors', () => {
   it.each<[string, Uint8Array, RegExp]>([
     ['an endless header', buildSafetensors('{}', new Uint8Array(0), 3n << 30n), /claims a header of 3221225472 bytes/],
     ['a header past the file', buildSafetensors('{}', new Uint8Array(0), 99n), /ends in its header, after 10 bytes of 107/],
-    ['no JSON', buildSafetensors('{"a": ', new Uint8Array(0)), /is no JSON/],
+    ['no JSON', buildSafetensors('{"a": ', new Uint8Array(0)), /is not JSON/],
     ['a list', buildSafetensors('[]', new Uint8Array(0)), /no JSON object/],
     ['no offsets', buildSafetensors({ a: { dtype: 'F32', shape: [1] } }, new Uint8Array(4)), /a\.data_offsets/],
     ['a negative size', buildSafetensors({ a: { ...f32(0, 4), shape: [-1] } }, new Uint8Array(4)), /a\.shape\.0/],

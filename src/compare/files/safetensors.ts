@@ -36,7 +36,7 @@ const METADATA = '__metadata__';
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const entrySchema = v.object({ dtype: v.string(), shape: v.array(count), data_offsets: v.tuple([count, count]) });
 
-/** A tensor's name, and where it lies. Not a table: a tensor may be called `__proto__`. */
+/** A tensor's name and place. Pairs, because a record would lose a tensor called `__proto__`. */
 type HeaderEntry = readonly [name: string, entry: v.InferOutput<typeof entrySchema>];
 
 /**
@@ -85,7 +85,7 @@ function parseEntries(header: Uint8Array, name: string): HeaderEntry[] {
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header)) as object;
   } catch (cause) {
-    throw unreadable(name, `has a header that is no JSON`, cause);
+    throw unreadable(name, 'has a header that is not JSON', cause);
   }
   return Object.entries(value).filter(([key]) => key !== METADATA).map(([tensor, entry]): HeaderEntry => {
     const parsed = v.safeParse(entrySchema, entry);
