@@ -158,6 +158,7 @@ describe('subtitles', () => {
     ['an empty file', '', /"f" holds no text with times/],
     ['JSON without segments', '{"text": "hello"}', /holds no text with times/],
     ['broken JSON', '{"segments": [', /not valid JSON/],
+    ['a time in words', '{"segments": [{"start": "noon", "end": 1, "text": "a"}]}', /segments\.0\.start: expected a time, such as 2\.5/],
     ['a segment without an end', '{"segments": [{"start": 0, "text": "x"}]}', /at segments\.0\.end/],
     [
       'a word without text',

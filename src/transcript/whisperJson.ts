@@ -9,7 +9,7 @@ import { cuesOfWords, fitWords, shareOut, withTimes, type LooseWord } from './wo
 
 /** Some programs write times as text: `2.500`, `00:00:02.500`. */
 const seconds = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.regex(new RegExp(`^${CLOCK}$`), 'a time is expected'), v.transform(secondsOfClock))]),
+  v.union([v.number(), v.pipe(v.string(), v.regex(new RegExp(`^${CLOCK}$`)), v.transform(secondsOfClock))], 'expected a time, such as 2.5 or "00:00:02.500"'),
   v.finite(),
 );
 /** whisperX leaves the times out of words that its alignment does not know, such as numbers. */

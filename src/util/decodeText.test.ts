@@ -34,6 +34,12 @@ describe('decodeText', () => {
     expect(decodeText(joined(ascii('a '), [0x93], ascii('caf'), [0xe9, 0x94, 0x20, 0x80, 0x20, 0x85]), 'f').text).toBe('a “café” € …');
   });
 
+  it('reads German quotation marks and capital letters', () => {
+    const text = 'Er sagt: „Ja, ‚Škoda‘ und ŽELEZO“';
+    const codes: Record<string, number> = { '„': 0x84, '‚': 0x82, Š: 0x8a, '‘': 0x91, Ž: 0x8e, '“': 0x93 };
+    expect(decodeText(Uint8Array.from(text, (letter) => codes[letter] ?? letter.charCodeAt(0)), 'f').text).toBe(text);
+  });
+
   it('reads French punctuation, which has no-break spaces around it', () => {
     const text = '— «\u00A0À la fête\u00A0»…';
     const bytes = Uint8Array.from(text, (letter) => ({ '—': 0x97, '…': 0x85 })[letter] ?? letter.charCodeAt(0));
@@ -74,6 +80,10 @@ describe('decodeText', () => {
     ['windows-1251', [0xcf, 0xf0, 0xe8, 0xe2, 0xe5, 0xf2], /not UTF-8: byte 0 belongs to another encoding/],
     // "日本語です"
     ['Shift JIS', [0x93, 0xfa, 0x96, 0x7b, 0x8c, 0xea, 0x82, 0xc5, 0x82, 0xb7], /not UTF-8: byte 0 belongs to another encoding/],
+    // "café", "très"
+    ['DOS (code page 437 or 850)', joined(ascii('caf'), [0x82]), /not UTF-8: byte 3 belongs to another encoding/],
+    ['DOS, another letter', joined(ascii('tr'), [0x8a], ascii('s')), /not UTF-8: byte 2 belongs to another encoding/],
+    ['Mac Roman', joined(ascii('caf'), [0x8e]), /not UTF-8: byte 3 belongs to another encoding/],
     ['a byte that windows-1252 lacks', joined(ascii('a'), [0x81], ascii('b')), /not UTF-8: byte 1/],
   ])('refuses %s', (_name, bytes, found) => {
     const read = () => decodeText(Uint8Array.from(bytes), 'f');

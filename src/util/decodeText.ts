@@ -23,8 +23,11 @@ const WINDOWS_1252 = '€\uFFFD‚ƒ„…†‡ˆ‰Š‹Œ\uFFFDŽ\uFFFD\uFFFD
  */
 const MAX_ACCENTS_IN_A_ROW = 3;
 const NO_BREAK_SPACE = 0xa0;
-/** Characters that names and speech do not contain, but that Shift JIS and other encodings show if read as windows-1252. */
-const UNUSUAL = /[ƒ†‡ˆ˜¤¦¨¬¯¶¸×÷\uFFFD]/;
+/**
+ * What names and speech do not contain, but other encodings show if read as windows-1252: the symbols of Shift JIS, opening
+ * quotation marks after letters (é and ä of DOS), capital letters after small ones (é of Mac, è of DOS).
+ */
+const UNUSUAL = /[ƒ†‡ˆ˜¤¦¨¬¯¶¸×÷\uFFFD]|\p{L}[‚„]|\p{Ll}[ŠŽŸ]/u;
 /** Smallest share of zero bytes in UTF-16 without a mark, from its digits, spaces and line ends. */
 const MIN_ZEROS = 0.02;
 /** Range of the second byte of a UTF-8 character, by its first byte. Other bytes would encode surrogates, or be too long. */
