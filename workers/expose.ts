@@ -12,18 +12,19 @@ type Method = (...parameters: never[]) => unknown;
  */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- callers name the contract that they keep
 export function serve<Api extends object>(api: Api): void {
-  const guarded = Object.fromEntries(
-    Object.entries(api).map(([name, method]) => [name, guard(method as Method)]),
-  );
-  expose(guarded);
-  announceLife((message) => {
+  const held = announceLife((message) => {
     self.postMessage(message);
   });
+  const guarded = Object.fromEntries(
+    Object.entries(api).map(([name, method]) => [name, guard(method as Method, held)]),
+  );
+  expose(guarded);
 }
 
-function guard(method: Method): Method {
+function guard(method: Method, held: Promise<void>): Method {
   return async (...parameters) => {
     try {
+      await held;
       return await method(...parameters);
     } catch (thrown) {
       // eslint-disable-next-line @typescript-eslint/only-throw-error -- see above: Comlink passes a plain object whole

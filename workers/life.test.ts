@@ -20,11 +20,11 @@ function watched(sources: LifeSources) {
   return { ends, stop, post };
 }
 
-test('a worker that ends is noticed; one that computes without a pause is not', async () => {
+test('a worker that ends is detected; one that computes without a pause is not reported', async () => {
   const browser = new FakeLocks();
   const thread = browser.thread();
   const { ends, post } = watched(pageOf({ locks: browser.thread().locks }));
-  announceLife(post, pageOf({ locks: thread.locks }));
+  void announceLife(post, pageOf({ locks: thread.locks }));
   // It sends nothing in ten minutes.
   await vi.advanceTimersByTimeAsync(600_000);
   expect(ends).toEqual([]);
@@ -33,7 +33,7 @@ test('a worker that ends is noticed; one that computes without a pause is not', 
   expect(ends).toEqual(['ended']);
 });
 
-test('a page whose request overtakes that of the worker does not take it for dead', async () => {
+test('a page whose lock request overtakes that of the worker does not report it as ended', async () => {
   const browser = new FakeLocks();
   const thread = browser.thread();
   const slow = {
@@ -43,7 +43,7 @@ test('a page whose request overtakes that of the worker does not take it for dea
     },
   };
   const { ends, post } = watched(pageOf({ locks: browser.thread().locks }));
-  announceLife(post, pageOf({ locks: slow }));
+  void announceLife(post, pageOf({ locks: slow }));
   await vi.advanceTimersByTimeAsync(600_000);
   expect(ends).toEqual([]);
   thread.end();
@@ -51,16 +51,36 @@ test('a page whose request overtakes that of the worker does not take it for dea
   expect(ends).toEqual(['ended']);
 });
 
-test('a worker that ends before its lock is granted is noticed', async () => {
+test('a worker that ends before its lock is granted is detected', async () => {
   const browser = new FakeLocks();
   const { ends, post } = watched(pageOf({ locks: browser.thread().locks }));
   // Its request dies with it.
-  announceLife(post, pageOf({ locks: { request: () => new Promise<never>(() => undefined) } }));
+  void announceLife(post, pageOf({ locks: { request: () => new Promise<never>(() => undefined) } }));
   await aWhile();
   expect(ends).toEqual(['ended']);
 });
 
-test('a worker from which nothing comes has not started; any message shows that it has', async () => {
+test.each(['granted', 'refused'])('a worker is held back until its lock is %s', async (outcome) => {
+  let settle = (): void => undefined;
+  const locks = {
+    async request(_name: string, work: () => unknown) {
+      await new Promise<void>((resolve) => { settle = resolve; });
+      if (outcome === 'refused') throw new DOMException('no origin', 'SecurityError');
+      return work();
+    },
+  };
+  let isFree = false;
+  const posted: unknown[] = [];
+  void announceLife((message) => { posted.push(message.life); }, pageOf({ locks: locks as LifeSources['locks'] })).then(() => { isFree = true; });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(isFree).toBe(false);
+  settle();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(isFree).toBe(true);
+  expect(posted).toEqual(outcome === 'refused' ? ['lock', 'none'] : ['lock']);
+});
+
+test('a worker that sends nothing has not started; any message shows that it has', async () => {
   const { ends } = watched(pageOf({}));
   const other = watched(pageOf({}));
   other.post({ id: 'an answer' });
@@ -74,13 +94,13 @@ test('a watch that was stopped reports nothing, and leaves no request waiting', 
   const thread = browser.thread();
   const { ends, post, stop } = watched(pageOf({ locks: browser.thread().locks }));
   let name = '';
-  announceLife((message) => { ({ name } = message); post(message); }, pageOf({ locks: thread.locks }));
+  void announceLife((message) => { ({ name } = message); post(message); }, pageOf({ locks: thread.locks }));
   await settle();
   stop();
   thread.end();
   await vi.advanceTimersByTimeAsync(200_000);
   expect(ends).toEqual([]);
-  // Free for anyone.
+  // The lock is free again.
   expect(await browser.thread().locks.request(name, () => 'granted')).toBe('granted');
 });
 
@@ -127,7 +147,7 @@ test.each(['no locks', 'locks that are refused'])('without a secure context an o
   open.set('voxlane worker of a page that was closed', 0);
   open.set('keyval-store', 0);
   const { ends, post } = watched(own);
-  announceLife(post, own);
+  void announceLife(post, own);
   await vi.advanceTimersByTimeAsync(600_000);
   expect(ends).toEqual([]);
   // What another page left behind is gone; what is not ours stays.
@@ -138,9 +158,9 @@ test.each(['no locks', 'locks that are refused'])('without a secure context an o
   expect(ends).toEqual(['ended']);
 });
 
-test('where both are refused, a worker that runs is not taken for dead', async () => {
+test('a running worker is not reported as ended if both are refused', async () => {
   const { ends, post } = watched(pageOf({}));
-  announceLife(post, pageOf({}));
+  void announceLife(post, pageOf({}));
   await vi.advanceTimersByTimeAsync(600_000);
   expect(ends).toEqual([]);
 });

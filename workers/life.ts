@@ -1,26 +1,26 @@
 /**
- * Notices a worker that ended without an `error` event: by `self.close()`, by a crash, or because other code terminated it.
+ * Detects a worker that ended without an `error` event: by `self.close()`, by a crash, or because other code terminated it.
  *
- * A worker that computes for minutes in one call does not answer messages, so a heartbeat by messages would take it for dead.
- * Instead, the worker holds something that the browser releases when the worker ends, and the page waits for that:
+ * A worker that computes for minutes in one call does not answer messages, so a heartbeat would report it as dead. Instead, the
+ * worker holds something that the browser releases when the worker ends, and the page waits for the release:
  *
  * - a Web Lock in a secure context;
  * - otherwise an open database, which the browser deletes only after its last connection is closed.
  *
- * Browsers measure nothing here, so a busy worker is never mistaken. If a page has neither, as in a sandboxed frame without an
- * origin, only a worker that never starts is noticed.
+ * A busy worker keeps what it holds, so it is never reported. If a page has neither, as in a sandboxed frame without an origin,
+ * only a worker that never starts is detected.
  */
 
 const PREFIX = 'voxlane worker ';
-/** A lock request that the worker has sent is at the browser by then. */
+/** After this time, the browser has received the lock request that the worker sent. */
 const CONFIRM_MS = 1000;
-/** Longest time in which a worker has to be fetched and started. Long, because connections and machines can be slow. */
+/** Limit for fetching and starting a worker. Generous, because connections and machines can be slow. */
 const START_MS = 120_000;
 
-/** What a worker holds. `none`: this browser refuses both. */
+/** What a worker holds. `none`: the browser refuses both. */
 type Held = 'lock' | 'database' | 'none';
 
-/** What a worker sends when it starts, and again if the browser refuses what it asked for first. */
+/** What a worker sends when it starts, and again if the browser refuses the lock. */
 interface Announcement {
   readonly life: Held;
   readonly name: string;
@@ -29,14 +29,14 @@ interface Announcement {
 /** How a worker ended. */
 export type EndOfLife = 'ended' | 'never-started';
 
-/** What is used of the browser. A parameter, so that tests in Node can replace it. */
+/** The browser features in use. A parameter, so that tests in Node can replace them. */
 export interface LifeSources {
   readonly locks: Pick<LockManager, 'request'> | undefined;
   readonly databases: Pick<IDBFactory, 'open' | 'deleteDatabase' | 'databases'> | undefined;
 }
 
 const browserSources = (): LifeSources => {
-  // Neither exists everywhere, whatever the types say.
+  // The types declare both as always present; some contexts lack them.
   const { locks } = navigator as { readonly locks?: LockManager };
   return { locks, databases: (globalThis as { readonly indexedDB?: IDBFactory }).indexedDB };
 };
@@ -45,25 +45,30 @@ const browserSources = (): LifeSources => {
  * For a worker: holds a lock or a database until the worker ends, and sends the page its name.
  *
  * @param post sends a message to the page
+ * @returns resolves when the browser has granted or refused it. Until then the worker must not compute: a browser may need the
+ *   worker's event loop before it sends the request, and the page would report the worker as ended.
  */
-export function announceLife(post: (message: Announcement) => void, { locks, databases } = browserSources()): void {
+export function announceLife(post: (message: Announcement) => void, { locks, databases } = browserSources()): Promise<void> {
   const name = PREFIX + crypto.getRandomValues(new Uint32Array(4)).join('-');
-  const holdDatabase = (): void => {
+  const holdDatabase = (): Promise<void> =>
     holdOpen(databases, name).then(
       () => { post({ life: 'database', name }); },
       () => { post({ life: 'none', name }); },
     );
-  };
-  if (!locks) {
-    holdDatabase();
-    return;
-  }
-  locks.request(name, () => new Promise<never>(() => undefined)).catch(holdDatabase);
-  // Not only once the lock is granted: a worker that ends until then is noticed too.
+  if (!locks) return holdDatabase();
+  const held = new Promise<void>((resolve) => {
+    const keep = (): Promise<never> => {
+      resolve();
+      return new Promise(() => undefined);
+    };
+    locks.request(name, keep).catch(() => { resolve(holdDatabase()); });
+  });
+  // Before the lock is granted, so that the page also detects a worker that ends before that.
   post({ life: 'lock', name });
+  return held;
 }
 
-/** The connections stay open as long as they are referenced. */
+/** References that keep the connections open. */
 const connections: IDBDatabase[] = [];
 
 function holdOpen(databases: LifeSources['databases'], name: string): Promise<void> {
@@ -79,9 +84,9 @@ function holdOpen(databases: LifeSources['databases'], name: string): Promise<vo
 }
 
 /**
- * For the page: calls `onEnd` once, when the worker has ended by itself or has not started in time.
+ * For the page: calls `onEnd` once, if the worker ends by itself or does not start in time.
  *
- * @returns a function that ends the watch; to be called before the page terminates the worker
+ * @returns ends the watch; call it before you terminate the worker
  */
 export function watchLife(
   worker: Pick<Worker, 'addEventListener' | 'removeEventListener'>,
@@ -115,7 +120,7 @@ function waitForEnd({ life, name }: Announcement, signal: AbortSignal, { locks, 
     if (!signal.aborted) onEnd();
   };
   if (life === 'lock' && locks) {
-    // A failure is an abort, or a page that may not use locks.
+    // It rejects if the watch was stopped, or if the page may not use locks.
     waitForLock(locks, name, signal).then(endUnlessStopped, () => undefined);
   }
   if (life === 'database' && databases) {
@@ -124,14 +129,14 @@ function waitForEnd({ life, name }: Announcement, signal: AbortSignal, { locks, 
   }
 }
 
-/** Twice, because the first request can overtake the worker's own, which goes another way to the browser. */
+/** Requests the lock twice, because the first request can overtake the worker's, which takes another path to the browser. */
 async function waitForLock(locks: Pick<LockManager, 'request'>, name: string, signal: AbortSignal): Promise<void> {
   await locks.request(name, { signal }, () => undefined);
   await new Promise((resolve) => setTimeout(resolve, CONFIRM_MS));
   await locks.request(name, { signal }, () => undefined);
 }
 
-/** Databases of pages that were closed before their workers. The browser keeps those that another page's worker holds open. */
+/** Deletes databases of pages that were closed before their workers. The browser keeps those that other workers hold open. */
 async function deleteLeftovers(databases: Pick<IDBFactory, 'deleteDatabase' | 'databases'>, own: string): Promise<void> {
   for (const { name } of await databases.databases()) {
     if (name?.startsWith(PREFIX) && name !== own) databases.deleteDatabase(name);
