@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { concatenate, noise } from '../../test/audio/collect';
+import { concatenate } from '../util/concatenate';
+import { noise } from '../../test/audio/collect';
 import type { PlanarBlock } from './blocks';
 import { mixed } from './mixing';
 

@@ -1,4 +1,5 @@
 /** Several channels to one, without losing sound that cancels in the mean. */
+import { concatenate } from '../util/concatenate';
 import { mixToMono, type PlanarBlock, type SoundBlock } from './blocks';
 
 /**
@@ -89,15 +90,4 @@ function energyOf(samples: Float32Array): number {
   let sum = 0;
   for (const value of samples) sum += value * value;
   return sum;
-}
-
-function concatenate(pieces: readonly Float32Array[]): Float32Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const whole = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let place = 0;
-  for (const piece of pieces) {
-    whole.set(piece, place);
-    place += piece.length;
-  }
-  return whole;
 }

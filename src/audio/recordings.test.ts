@@ -1,7 +1,8 @@
 /** WAV files that are joined or whose header is wrong, and samples that no page can mean. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { collect, concatenate, noise } from '../../test/audio/collect';
+import { concatenate } from '../util/concatenate';
+import { collect, noise } from '../../test/audio/collect';
 import { buildWav } from '../../test/audio/wav';
 import { openAudio, type OpenAudio } from './decode';
 

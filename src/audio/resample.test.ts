@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { resampledLength, Resampler } from './resample';
-import { concatenate, noise, tone } from '../../test/audio/collect';
+import { concatenate } from '../util/concatenate';
+import { noise, tone } from '../../test/audio/collect';
 
 const TARGET = 16_000;
 const RATES = [44_100, 48_000, 8_000, 22_050, 11_025, 96_000, 32_000];

@@ -2,11 +2,12 @@ import { openAudio, openSamples } from '../audio/decode';
 import { loadModel } from '../store/load';
 import { SHIPPED_MODELS, type ShippedModel } from '../store/shipped';
 import { parseOnnx } from '../onnx/model';
+import { concatenate } from '../util/concatenate';
 import { VoxlaneError } from '../util/errors';
 import type { FileBase } from '../util/fileBase';
 import type { AnyManifest } from './plan';
 import type { PlanRunner } from './stages';
-import { concatenate, type NamedTensor } from './tensor';
+import type { NamedTensor } from './tensor';
 
 /** The stage before every model: the samples themselves. */
 export const DECODE = 'decode';

@@ -1,6 +1,7 @@
+import { concatenate } from '../util/concatenate';
 import { VoxlaneError } from '../util/errors';
 import type { GraphRunner, GraphTensor } from './graphRunner';
-import { concatenate, type Tensor } from './tensor';
+import type { Tensor } from './tensor';
 
 /**
  * A value at another batch size: alone where its inputs have several items, and beside a second one, the first

@@ -8,7 +8,7 @@ import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest, SegmentationManifest } from '../store/manifest';
 import type { GoldenStage } from './bundle';
 import { embeddingStage, featureStage, prove, scoreStage, type ModelProof } from './proveStages';
-import { concatenate } from './tensor';
+import { concatenate } from '../util/concatenate';
 
 /**
  * Most different windows of a batch: WASM computes each, a third of a second or more. The batch repeats them in an order

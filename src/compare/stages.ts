@@ -1,12 +1,13 @@
 import type { StretchFeatures } from '../embedding/stretchFeatures';
 import { secondsOfFrame } from '../timeline/frameClock';
+import { concatenate } from '../util/concatenate';
 import { VoxlaneError } from '../util/errors';
 import { align } from './align';
 import type { GraphRunner, GraphTensor } from './graphRunner';
 import { hasShape, measure } from './measure';
 import type { Plan, PlannedStage } from './plan';
 import type { Measures, StageReport } from './report';
-import { concatenate, shapeText, type Tensor } from './tensor';
+import { shapeText, type Tensor } from './tensor';
 
 /** One stage's tensors on one backend. */
 export interface StageTensors {

@@ -19,14 +19,3 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((produc
 
 /** `(1, 60, 589)`, as everybody writes shapes. */
 export const shapeText = (shape: readonly number[]): string => `(${shape.join(', ')})`;
-
-/** The arrays one after another. */
-export function concatenate(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let start = 0;
-  for (const part of parts) {
-    whole.set(part, start);
-    start += part.length;
-  }
-  return whole;
-}

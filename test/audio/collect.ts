@@ -1,3 +1,5 @@
+import { concatenate } from '../../src/util/concatenate';
+
 /** All samples of a stream of pieces, axes (sample). */
 export async function collect(pieces: AsyncIterable<Float32Array>): Promise<Float32Array> {
   const taken: Float32Array[] = [];
@@ -8,17 +10,6 @@ export async function collect(pieces: AsyncIterable<Float32Array>): Promise<Floa
 /** What an iterable holds, one by one, as a stream gives it. */
 export async function* streamOf<T>(items: Iterable<T>): AsyncGenerator<T, void, undefined> {
   for (const item of items) yield await Promise.resolve(item);
-}
-
-/** @returns axes (sample) */
-export function concatenate(pieces: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let place = 0;
-  for (const piece of pieces) {
-    whole.set(piece, place);
-    place += piece.length;
-  }
-  return whole;
 }
 
 /** A sine of full scale, axes (sample). */

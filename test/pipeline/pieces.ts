@@ -1,5 +1,5 @@
 import type { SamplePull } from '../../src/audio/sampleBlocks';
-import { concatenate } from '../audio/collect';
+import { concatenate } from '../../src/util/concatenate';
 
 /** A source of pieces that notes what became of it. */
 export class TestSource<Piece> implements AsyncIterable<Piece> {
