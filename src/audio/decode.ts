@@ -116,20 +116,20 @@ async function openWav(source: Blob, options: DecodeOptions): Promise<OpenAudio>
   const [first, ...others] = (await findWavParts(source)) as [Blob, ...Blob[]];
   if (others.length > 0) {
     const log = new NoteLog([recordingNotes.joined(1 + others.length, null)]);
-    return openJoined([first, ...others].map((part) => wavPart(part, log)), options, log);
+    return openJoined([first, ...others].map((part) => wavPart(part, options)), options, log);
   }
   const header = await readWavHeader(source);
   checkWavEnd(header, options);
   return streamOf(wavStream(source, header), options, new NoteLog(wavNotes(header)));
 }
 
-function wavPart(source: Blob, log: NoteLog): PartSource {
+function wavPart(source: Blob, options: DecodeOptions): PartSource {
   return {
     bytes: source.size,
     durationSeconds: null,
-    async open() {
+    async open({ log, offsetSeconds }) {
       const header = await readWavHeader(source);
-      checkWavEnd(header, { sampleRate: header.sampleRate });
+      checkWavEnd(header, options, offsetSeconds);
       wavNotes(header).forEach((note) => { log.add(note); });
       return wavStream(source, header);
     },
@@ -152,14 +152,18 @@ function wavNotes({ ignoredBytes, heldFrames, channels, sampleBytes }: WavHeader
   return ignoredBytes === null ? [] : [recordingNotes.sizeIgnored(ignoredBytes, heldFrames * channels * sampleBytes)];
 }
 
-/** A truncated file is still good for a stretch that lies within what it holds. */
-function checkWavEnd({ sampleRate, heldFrames, promisedFrames }: WavHeader, options: DecodeOptions): void {
+/**
+ * A truncated file is still good for a stretch that lies within what it holds.
+ *
+ * @param offsetSeconds of its first sample on the recording's clock
+ */
+function checkWavEnd({ sampleRate, heldFrames, promisedFrames }: WavHeader, options: DecodeOptions, offsetSeconds = 0): void {
   const { startSeconds = 0, durationSeconds = Infinity } = options;
-  const wanted = Math.min(promisedFrames, Math.round((startSeconds + durationSeconds) * sampleRate));
+  const wanted = Math.min(promisedFrames, Math.round((startSeconds + durationSeconds - offsetSeconds) * sampleRate));
   if (wanted <= heldFrames) return;
   const isNearly = heldFrames > 0 && promisedFrames - heldFrames <= Math.min(TOLERATED_SECONDS * sampleRate, heldFrames / 10);
   if (isNearly) return;
-  const [promised, held] = [promisedFrames / sampleRate, heldFrames / sampleRate];
+  const [promised, held] = [promisedFrames, heldFrames].map((frames) => offsetSeconds + frames / sampleRate) as [number, number];
   throw truncated(`The WAV header promises ${promised.toFixed(3)} s but the file holds ${held.toFixed(3)} s`, held);
 }
 

@@ -1,6 +1,7 @@
 /** Several channels to one, without losing sound that cancels in the mean. */
 import { concatenate } from '../util/concatenate';
 import { mixToMono, type PlanarBlock, type SoundBlock } from './blocks';
+import { blockEnd, cutBlock } from './cutBlock';
 
 /**
  * Channels are compared over this long. Speech in two channels is not inverted for that long by chance, as it can be for
@@ -31,7 +32,7 @@ export async function* mixed(
   const stretchFrames = Math.max(1, Math.round(STRETCH_SECONDS * sampleRate));
   let held: PlanarBlock[] = [];
   let isReported = false;
-  const flush = (): SoundBlock[] => {
+  const flush = (): SoundBlock => {
     const { samples, cancels } = mixTogether(held);
     const mix = { startFrame: held[0]!.startFrame, samples };
     held = [];
@@ -39,35 +40,27 @@ export async function* mixed(
       isReported = true;
       onCancel(Math.max(0, mix.startFrame / sampleRate));
     }
-    return [mix];
+    return mix;
   };
   for await (const block of blocks) {
     if (block.channels.length === 1) {
-      if (held.length > 0) yield* flush();
+      if (held.length > 0) yield flush();
       yield { startFrame: block.startFrame, samples: mixToMono(block.channels) };
       continue;
     }
-    let rest = block;
-    while (lengthOf(rest) > 0) {
+    const end = blockEnd(block);
+    for (let from = block.startFrame; from < end; ) {
       const last = held.at(-1);
-      const isNext = !last || (rest.startFrame === last.startFrame + lengthOf(last) && rest.channels.length === last.channels.length);
-      if (!isNext) yield* flush();
+      const isNext = !last || (from === blockEnd(last) && block.channels.length === last.channels.length);
+      if (!isNext) yield flush();
       // Stretches lie on a fixed grid, so that a part of a recording is mixed as the whole is.
-      const room = stretchFrames - modulo(rest.startFrame, stretchFrames);
-      held.push(cut(rest, 0, room));
-      if (lengthOf(rest) < room) break;
-      yield* flush();
-      rest = cut(rest, room, Infinity);
+      const to = (Math.floor(from / stretchFrames) + 1) * stretchFrames;
+      held.push(cutBlock(block, from, to)!);
+      if (to <= end) yield flush();
+      from = to;
     }
   }
-  if (held.length > 0) yield* flush();
-}
-
-const lengthOf = ({ channels }: PlanarBlock): number => channels[0]?.length ?? 0;
-const modulo = (value: number, divisor: number): number => ((value % divisor) + divisor) % divisor;
-
-function cut({ startFrame, channels }: PlanarBlock, from: number, to: number): PlanarBlock {
-  return { startFrame: startFrame + from, channels: channels.map((channel) => channel.subarray(from, to)) };
+  if (held.length > 0) yield flush();
 }
 
 /** @param blocks of one stretch, each after the other */

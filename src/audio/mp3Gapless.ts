@@ -2,6 +2,7 @@
  * Encoders of MP3 put silence before and after the sound, and decoders delay it further. The first frame says by
  * how much, in a tag that LAME invented; mediabunny passes it over, and WebCodecs has no place for it.
  */
+import { MP3_FRAMES } from './layout/mp3';
 
 /** Samples that are not part of the recording. */
 export interface Mp3Padding {
@@ -47,7 +48,8 @@ export async function readMp3Tag(source: Blob): Promise<Mp3Tag | null> {
   // Frame count, byte count, seek table and quality are there only where their flags are set.
   const encoder = tag + 8 + (flags & 1 ? 4 : 0) + (flags & 2 ? 4 : 0) + (flags & 4 ? 100 : 0) + (flags & 8 ? 4 : 0);
   const total = frames === null ? null : frames * (isMpeg1 ? 1152 : 576);
-  const declaredSeconds = total === null ? null : total / sampleRateOf(view, frame);
+  const header = MP3_FRAMES.header(new Uint8Array(view.buffer), frame);
+  const declaredSeconds = total === null || header === null ? null : total / header.sampleRate;
   if (!ENCODERS_WITH_DELAY.includes(text(view, encoder))) return { declaredSeconds, padding: null };
   const delays = (view.getUint16(encoder + 21) << 8) | view.getUint8(encoder + 23);
   const delay = delays >> 12;
@@ -91,13 +93,6 @@ function findFrame(view: DataView): number {
     if (sync === 0xff && (version & 0xe6) === 0xe2 && view.getUint8(at + 2) >> 4 !== 15) return at;
   }
   return -1;
-}
-
-/** In Hz, of the frame at `offset`. */
-function sampleRateOf(view: DataView, offset: number): number {
-  const version = (view.getUint8(offset + 1) >> 3) & 3;
-  const rate = [44_100, 48_000, 32_000][(view.getUint8(offset + 2) >> 2) & 3] ?? 44_100;
-  return rate / (version === 3 ? 1 : version === 2 ? 2 : 4);
 }
 
 function text(view: DataView, offset: number): string {

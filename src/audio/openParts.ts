@@ -1,6 +1,7 @@
 /** The parts of a file as one recording. */
 import { messageOf, VoxlaneError } from '../util/errors';
 import type { PlanarBlock } from './blocks';
+import { blockEnd } from './cutBlock';
 import type { DecodeOptions, OpenAudio } from './decodeTypes';
 import type { FilePart } from './layout/fileParts';
 import { openTrack, type OpenTrack, type TrackOptions } from './media';
@@ -22,7 +23,7 @@ const LEAST_GAP_SECONDS = 0.01;
 /** @throws VoxlaneError as {@link openTrack} */
 export async function openPart(part: FilePart, options: Omit<TrackOptions, 'padding'>, notes: NoteTarget): Promise<SourceStream> {
   const [first, ...others] = part.segments as [Blob, ...Blob[]];
-  const track = await openTrack(first, { ...options, padding: part.padding ?? null });
+  const track = await openTrack(first, { ...options, ...(part.isOneTrack && { track: undefined }), padding: part.padding ?? null });
   const { sampleRate, channels, codec, container, tracks } = track;
   const stream = { ...track, origin: { sampleRate, channels, codec, container, tracks }, cutOff: part.cutOff };
   if (others.length === 0) return stream;
@@ -51,7 +52,7 @@ async function* segmentBlocks(
     const gap = (block.startFrame - reached) / sampleRate;
     if (isAfterHole && gap >= LEAST_GAP_SECONDS) log.add(recordingNotes.dataMissing(gap, offsetSeconds + reached / sampleRate));
     isAfterHole = false;
-    reached = Math.max(reached, block.startFrame + (block.channels[0]?.length ?? 0));
+    reached = Math.max(reached, blockEnd(block));
     yield block;
   };
   for await (const block of first.blocks(fromFrame, toFrame)) yield* watch(block);

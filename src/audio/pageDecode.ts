@@ -7,6 +7,8 @@ export interface PageAudio {
   /** Axes (channel, sample). */
   readonly channels: Float32Array[];
   readonly sampleRate: number;
+  /** Whether the file is one undamaged recording. Of any other file, a browser may decode only a part, without an error. */
+  readonly isPlain: boolean;
 }
 
 /** What Web Audio must support everywhere; also the rate of Opus. */
@@ -33,21 +35,23 @@ export async function decodeOnPage(source: Blob, wantedRate?: number): Promise<P
   if (buffer.length === 0) {
     throw new VoxlaneError({ code: 'audio-no-samples', problem: 'The audio track holds no samples' });
   }
-  // Of several parts, the decoder leaves the padding in.
-  const { parts } = await findParts(source, 1);
-  const padding = parts.length === 1 ? (parts[0]?.padding ?? null) : null;
+  const { parts, notes } = await findParts(source, 1);
+  const [part, ...others] = parts;
+  // The decoder removes no padding between parts.
+  const padding = others.length === 0 ? (part?.padding ?? null) : null;
+  const isPlain = others.length === 0 && notes.length === 0 && part?.segments.length === 1 && part.cutOff === undefined;
   const channels = Array.from({ length: buffer.numberOfChannels }, (_, index) =>
     withoutMp3Padding(buffer.getChannelData(index), padding, buffer.sampleRate / ownRate),
   );
-  return { channels, sampleRate: buffer.sampleRate };
+  return { channels, sampleRate: buffer.sampleRate, isPlain };
 }
 
 async function decodeWith(context: OfflineAudioContext, source: Blob): Promise<AudioBuffer> {
   const bytes = await source.arrayBuffer().catch((cause: unknown) => {
-    throw unsupported(`The file cannot be read into memory`, cause);
+    throw unsupported('The file cannot be read into memory', cause);
   });
   return context.decodeAudioData(bytes).catch((cause: unknown) => {
-    throw unsupported(`The browser cannot decode the file`, cause);
+    throw unsupported('The browser cannot decode the file', cause);
   });
 }
 

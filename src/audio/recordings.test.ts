@@ -103,6 +103,17 @@ describe('joined WAV files', () => {
     }
   });
 
+  it('of which the last is truncated can be analyzed up to the place that the error gives', async () => {
+    const cut = joined.slice(0, joined.size - 4 * 2500);
+    await expect(collect((await openAudio(cut, OPTIONS)).pieces())).rejects.toMatchObject({
+      code: 'audio-truncated',
+      problem: 'The WAV header promises 0.750 s but the file holds 0.594 s',
+      remedy: expect.stringContaining('the stretch ends by 0.593 s') as string,
+    });
+    const { samples } = await read(await openAudio(cut, { ...OPTIONS, durationSeconds: 0.593 }));
+    expect(samples).toEqual(concatenate(parts).slice(0, 0.593 * 16_000));
+  });
+
   it('beyond which a stretch starts are refused', async () => {
     const audio = await openAudio(joined, { ...OPTIONS, startSeconds: 2 });
     await expect(collect(audio.pieces())).rejects.toMatchObject({ code: 'options' });

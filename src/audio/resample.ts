@@ -146,7 +146,7 @@ function loadSpeex(): Promise<SpeexModule> {
     throw new VoxlaneError(
       {
         code: 'worker-failed',
-        problem: `The resampler cannot be started`,
+        problem: 'The resampler cannot be started',
         remedy: 'Reload the page; a browser without WASM SIMD must be updated',
       },
       { cause },

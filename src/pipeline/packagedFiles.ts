@@ -25,7 +25,7 @@ export function defaultFiles(): Promise<FileBases> {
     throw new VoxlaneError(
       {
         code: 'model-missing',
-        problem: `The package voxlane-assets cannot be loaded`,
+        problem: 'The package voxlane-assets cannot be loaded',
         expected: 'voxlane-assets beside voxlane, in the same version',
         remedy: 'Install it, add it to the import map, or set the options models, runtime and goldens',
       },

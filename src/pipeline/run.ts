@@ -51,7 +51,7 @@ export async function runPipeline(
   hook({ stage: 'clustering', artifact: null, completed: 0, total: 1 });
   const assembly = await engine.clustering.call((api) => api.assemble(assemblyFacts(engine, options)));
   if (!assembly) {
-    // Nobody spoke: the stages are done, and there is nothing to see.
+    // Without speech, the stages that follow are done and have no values.
     for (const stage of ['counting', 'clustering', 'reconstruction'] as const) hook({ stage, artifact: null, completed: 1, total: 1 });
     return describeWith(null);
   }
@@ -91,8 +91,8 @@ async function fileSource(engine: Engine, blob: Blob, track: number | undefined)
   // The page's decoder always takes the first track.
   if (place === 'here' || (track ?? 1) > 1) return { kind: 'file', blob };
   try {
-    const audio = await decodeOnPage(blob);
-    const notes = place === 'unknown' ? [recordingNotes.browserDecoder()] : [];
+    const { isPlain, ...audio } = await decodeOnPage(blob);
+    const notes = place === 'unknown' || !isPlain ? [recordingNotes.browserDecoder()] : [];
     // What the page decoded moves: an hour of it would take the page a second to copy.
     return moved({ kind: 'channels', ...audio, notes }, ...audio.channels);
   } catch (thrown) {

@@ -69,6 +69,29 @@ export async function clipOf(container: ClipContainer, fromSeconds: number, toSe
   return { file: new Blob([target.buffer!]), seconds: end - (start ?? 0) };
 }
 
+/** An Ogg file with two tracks: Opus and Vorbis. */
+export async function oggOfTwoTracks(): Promise<Blob> {
+  const target = new BufferTarget();
+  const output = new Output({ format: new OggOutputFormat(), target });
+  const copies: (() => Promise<void>)[] = [];
+  for (const container of ['ogg-opus', 'ogg-vorbis'] as const) {
+    const input = new Input({ source: new BlobSource((await clipOf(container, 7, 9)).file), formats: ALL_FORMATS });
+    const track = (await input.getPrimaryAudioTrack())!;
+    const source = new EncodedAudioPacketSource((await track.getCodec())!);
+    const decoderConfig = (await track.getDecoderConfig())!;
+    output.addAudioTrack(source);
+    copies.push(async () => {
+      for await (const packet of new EncodedPacketSink(track).packets()) await source.add(packet, { decoderConfig });
+      source.close();
+      input.dispose();
+    });
+  }
+  await output.start();
+  await Promise.all(copies.map((copy) => copy()));
+  await output.finalize();
+  return new Blob([target.buffer!]);
+}
+
 /** Bytes that are no sound and hold no header of a frame, always the same. */
 export function foreignBytes(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => (i * 37 + 11) % 251);

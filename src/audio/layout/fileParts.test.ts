@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ByteReader } from './byteReader';
-import { findParts } from './fileParts';
+import { findParts, partsOfFrames } from './fileParts';
+import type { FrameRun } from './frameWalk';
+import { MP3_FRAMES } from './mp3';
 import { readEdits } from './mp4';
 
 const CASES = new URL('../../../e2e/fixtures/cases/', import.meta.url);
@@ -29,6 +31,13 @@ describe('MP3', () => {
     const file = caseFile('mp3_mono_then_stereo.mp3');
     expect(await lengths(file)).toEqual([4.127, 4.127]);
     expect(await codes(file)).toEqual(['joined']);
+  });
+
+  it('gives the place of a coding that changes for a moment only', () => {
+    const run = (coding: string, start: number, frames: number): FrameRun => ({ coding, sampleRate: 16_000, ranges: [[start, start + 144 * frames]], samples: 576 * frames });
+    const layout = { runs: [run('mono', 0, 100), run('stereo', 14_400, 2), run('mono', 14_688, 100)], firstTag: null, skipped: [], missingBytes: 0, tags: 0 };
+    const { notes } = partsOfFrames(new Blob([new Uint8Array(29_088)]), MP3_FRAMES, layout, null);
+    expect(notes.at(-1)).toMatchObject({ code: 'bytes-skipped', amount: 288, atSeconds: expect.closeTo(3.6, 6) as number });
   });
 
   it('notes that the tag counts more frames than there are', async () => {
@@ -95,6 +104,19 @@ describe('MP4 and WebM', () => {
       { startSeconds: 2, durationSeconds: 2, mediaSeconds: 6.064 },
     ]);
     expect(await readEdits(reader, 2)).toBeNull();
+  });
+
+  it('takes an edit of duration 0 for the rest of the media only if it is the last', async () => {
+    const bytes = readFileSync(new URL('m4a_edit_list_keeps_0-2s_and_6-8s.m4a', CASES));
+    // The list's name, version, and number of entries come before the first duration; an entry has 12 bytes.
+    const first = bytes.indexOf('elst') + 12;
+    bytes.writeUInt32BE(0, first);
+    expect(await readEdits(new ByteReader(new Blob([bytes])), 1)).toEqual([
+      { startSeconds: 0, durationSeconds: 0, mediaSeconds: 0.064 },
+      { startSeconds: 0, durationSeconds: 2, mediaSeconds: 6.064 },
+    ]);
+    bytes.writeUInt32BE(0, first + 12);
+    expect(await readEdits(new ByteReader(new Blob([bytes])), 1)).toMatchObject([{}, { startSeconds: 0, durationSeconds: Infinity }]);
   });
 
   it.each(['sample.mp4', 'sample.m4a', 'sample.webm', 'sample.flac'])('takes a whole file as it is: %s', async (name) => {

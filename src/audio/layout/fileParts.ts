@@ -7,11 +7,11 @@ import { recordingNotes, type RecordingNote } from '../notes';
 import { ADTS_FRAMES } from './adts';
 import { ByteReader, hasText } from './byteReader';
 import { isStart, walkFlac } from './flac';
-import { findFrames, walkFrames, type FrameKind, type FrameLayout, type FrameRun } from './frameWalk';
+import { findFrames, walkFrames, type FrameKind, type FrameLayout, type FrameRun, type SkippedBytes } from './frameWalk';
 import { walkMatroska } from './matroska';
 import { MP3_FRAMES } from './mp3';
 import { walkMp4 } from './mp4';
-import { walkOgg, withoutLacing, type OggLayout, type OggLink, type OggSegment, type OggStream } from './ogg';
+import { durationOf, walkOgg, withoutLacing, type OggLayout, type OggLink, type OggSegment, type OggStream } from './ogg';
 import { TAG_HEADER_BYTES, tagLength } from './tags';
 
 /** A piece of a file that one decoder reads from start to end. */
@@ -20,7 +20,9 @@ export interface FilePart {
   readonly segments: readonly Blob[];
   /** What an MP3 file has before and after its sound; undefined if its container says, null if there is none. */
   readonly padding?: Mp3Padding | null;
-  /** Null if decoding must tell. */
+  /** Set if the segments hold only the wanted track, so that its number in the file does not count. */
+  readonly isOneTrack?: true;
+  /** Null if only decoding shows it. */
   readonly durationSeconds: number | null;
   /** The part breaks off: what its header gives in seconds, or null if nothing does. Undefined if it is whole. */
   readonly cutOff?: number | null;
@@ -112,9 +114,10 @@ async function tagOf(source: Blob, { firstTag }: FrameLayout): Promise<Mp3Tag | 
 
 /** @param tag facts of the first recording in the file */
 export function partsOfFrames(source: Blob, kind: FrameKind, layout: FrameLayout, tag: Mp3Tag | null): FileParts {
-  const longest = Math.max(...layout.runs.map(secondsOf));
-  const runs = layout.runs.filter((run) => secondsOf(run) >= Math.min(LEAST_RUN_SECONDS, longest));
-  const skipped = skippedNotes(layout, runs);
+  const longest = layout.runs.reduce((most, run) => Math.max(most, secondsOf(run)), 0);
+  const isKept = (run: FrameRun): boolean => secondsOf(run) >= Math.min(LEAST_RUN_SECONDS, longest);
+  const runs = layout.runs.filter(isKept);
+  const skipped = skippedNotes(layout, isKept);
   const total = runs.reduce((sum, run) => sum + secondsOf(run), 0);
   const declared = tag?.declaredSeconds ?? null;
   // An encoder may count the tag as a frame.
@@ -150,19 +153,25 @@ function paddingOf(run: FrameRun, padding: Mp3Padding | null, isWhole: boolean):
 
 const secondsOf = (run: FrameRun): number => run.samples / run.sampleRate;
 
-function skippedNotes(layout: FrameLayout, kept: readonly FrameRun[]): RecordingNote[] {
-  const dropped = layout.runs.filter((run) => !kept.includes(run));
-  const bytes = [...layout.skipped.map(({ start, end }) => end - start), ...dropped.flatMap(({ ranges }) => ranges.map(([start, end]) => end - start))];
-  if (bytes.length === 0) return [];
-  const total = bytes.reduce((sum, one) => sum + one, 0);
-  return [recordingNotes.bytesSkipped(total, layout.skipped[0]?.atSeconds ?? 0, bytes.length)];
+function skippedNotes({ runs, skipped }: FrameLayout, isKept: (run: FrameRun) => boolean): RecordingNote[] {
+  let seconds = 0;
+  const dropped = runs.flatMap((run): SkippedBytes[] => {
+    const atSeconds = seconds;
+    seconds += secondsOf(run);
+    return isKept(run) ? [] : run.ranges.map(([start, end]) => ({ start, end, atSeconds }));
+  });
+  const [first, ...others] = [...skipped, ...dropped];
+  if (!first) return [];
+  const total = others.reduce((sum, { start, end }) => sum + end - start, first.end - first.start);
+  const atSeconds = others.reduce((least, other) => Math.min(least, other.atSeconds), first.atSeconds);
+  return [recordingNotes.bytesSkipped(total, atSeconds, 1 + others.length)];
 }
 
 function blobOf(source: Blob, ranges: readonly (readonly [number, number])[], type: string): Blob {
   return new Blob(ranges.map(([start, end]) => source.slice(start, end)), { type });
 }
 
-async function oggParts(source: Blob, { links, skippedBytes }: OggLayout, track: number): Promise<FileParts> {
+async function oggParts(source: Blob, { links, skipped }: OggLayout, track: number): Promise<FileParts> {
   const readable = links.flatMap((link) => {
     const stream = audioStreams(link)[track - 1] ?? audioStreams(link)[0];
     return stream && stream.segments.length > 0 ? [{ stream }] : [];
@@ -171,11 +180,13 @@ async function oggParts(source: Blob, { links, skippedBytes }: OggLayout, track:
     const codec = links.flatMap(({ streams }) => streams).find(({ codec }) => codec !== null && codec !== 'Theora')?.codec;
     return { ...whole(source), unreadableCodec: codec ?? null };
   }
-  const isWhole = links.length === 1 && skippedBytes === 0 && readable[0]!.stream.segments.length === 1 && startsWhole(readable[0]!.stream);
+  // The demuxer's error gives the number of tracks.
+  if (!links.some((link) => audioStreams(link).length >= track)) return whole(source);
+  const isWhole = links.length === 1 && skipped === null && readable[0]!.stream.segments.length === 1 && startsWhole(readable[0]!.stream);
   const parts = await Promise.all(
     readable.map(async ({ stream }, i): Promise<FilePart> => ({
-      segments: isWhole ? [source] : await oggSegments(source, stream),
-      durationSeconds: stream.granuleRate > 0 ? Math.max(0, stream.lastGranule - stream.preSkip) / stream.granuleRate : null,
+      ...(isWhole ? { segments: [source] } : { segments: await oggSegments(source, stream), isOneTrack: true }),
+      durationSeconds: durationOf(stream),
       ...(i === readable.length - 1 && !stream.hasEnd && { cutOff: null }),
     })),
   );
@@ -183,7 +194,7 @@ async function oggParts(source: Blob, { links, skippedBytes }: OggLayout, track:
     parts,
     notes: [
       ...(parts.length > 1 ? [recordingNotes.joined(parts.length, null)] : []),
-      ...(skippedBytes > 0 ? [recordingNotes.bytesSkipped(skippedBytes, 0, 1)] : []),
+      ...(skipped ? [recordingNotes.bytesSkipped(skipped.bytes, skipped.atSeconds, skipped.places)] : []),
     ],
     unreadableCodec: null,
   };
@@ -200,7 +211,6 @@ function startsWhole({ segments: [first] }: OggStream): boolean {
 
 /** One file for each stretch without a hole: the headers, then the stretch's pages. The pages' granules keep the clock. */
 async function oggSegments(source: Blob, stream: OggStream): Promise<Blob[]> {
-  // Tracks are counted over all streams; with the others gone, there is only the wanted one.
   const headers = stream.headers.map(([start, end]) => source.slice(start, end));
   return Promise.all(
     stream.segments.map(async (segment) => new Blob([...headers, ...(await segmentPieces(source, segment))], { type: source.type })),

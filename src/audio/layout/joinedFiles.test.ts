@@ -1,6 +1,7 @@
 /** Six joined or stitched files of each container, from the generator: parts, lengths, and notes. */
 import { describe, expect, it } from 'vitest';
-import { clipOf, fixture, foreignBytes, id3Tag, type Clip, type ClipContainer } from '../../../test/audio/joined';
+import { clipOf, fixture, foreignBytes, id3Tag, oggOfTwoTracks, type Clip, type ClipContainer } from '../../../test/audio/joined';
+import { openAudio } from '../decode';
 import { findParts } from './fileParts';
 
 interface Found {
@@ -56,6 +57,11 @@ describe.each(['ogg-opus', 'ogg-vorbis'] as const)('%s', (container) => {
     expect(await find(a.file, b.file, c.file)).toEqual({ parts: 3, seconds: one + two + three, notes: ['joined'], isCutOff: false });
     expect(await find(a.file, a.file)).toEqual({ parts: 2, seconds: 2 * one, notes: ['joined'], isCutOff: false });
     expect(await find(a.file, foreignBytes(333), b.file)).toEqual({ parts: 2, seconds: one + two, notes: ['joined', 'bytes-skipped'], isCutOff: false });
+    expect((await findParts(new Blob([a.file, foreignBytes(333), b.file, foreignBytes(7)]), 1)).notes[1]).toMatchObject({
+      amount: 340,
+      atSeconds: expect.closeTo(one, 6) as number,
+      text: expect.stringContaining('2 places') as string,
+    });
     expect(await find(foreignBytes(10), a.file)).toMatchObject({ parts: 1 });
     expect(await find(a.file, c.file.slice(0, c.file.size - 20))).toMatchObject({ parts: 2, isCutOff: true });
   });
@@ -74,6 +80,17 @@ describe.each(['webm', 'matroska', 'mp4'] as const)('%s', (container) => {
     // What an MP4 file lacks at its end, its index tells when it is opened.
     expect(await find(a.file, c.file.slice(0, c.file.size - 20))).toEqual({ ...joined, parts: 2, isCutOff: container !== 'mp4' });
   });
+});
+
+it('a damaged Ogg file of two tracks gives the one that is asked for', async () => {
+  const file = await oggOfTwoTracks();
+  const damaged = new Blob([file, foreignBytes(50)]);
+  for (const track of [1, 2]) {
+    expect((await findParts(damaged, track)).parts).toMatchObject([{ isOneTrack: true }]);
+    // Node has no decoder. An error about the option comes before that.
+    await expect(openAudio(damaged, { sampleRate: 16_000, track })).rejects.toMatchObject({ code: 'audio-unsupported' });
+  }
+  await expect(openAudio(damaged, { sampleRate: 16_000, track: 3 })).rejects.toMatchObject({ code: 'options', problem: expect.stringContaining('2 audio tracks') as string });
 });
 
 it('FLAC files are split at every seam', async () => {

@@ -144,11 +144,10 @@ function parseEdits(bytes: Uint8Array, { content, end }: Box, movieScale: number
   for (let i = 0, at = content + 8; i < count && at + entryBytes <= end; i++, at += entryBytes) {
     const duration = isLong ? Number(view.getBigUint64(at)) : view.getUint32(at);
     const media = isLong ? Number(view.getBigInt64(at + 8)) : view.getInt32(at + 4);
-    // A duration of 0 means the rest of the media, in the last entry.
-    const durationSeconds = duration === 0 ? Infinity : duration / movieScale;
+    // In the last entry, a duration of 0 means the rest of the media; elsewhere it means nothing.
+    const durationSeconds = duration === 0 && i === count - 1 ? Infinity : duration / movieScale;
     edits.push({ startSeconds, durationSeconds, mediaSeconds: media < 0 ? null : media / mediaScale });
     startSeconds += durationSeconds;
   }
   return edits;
 }
-

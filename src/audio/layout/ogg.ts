@@ -66,8 +66,8 @@ export interface OggLink {
 /** All of a file. */
 export interface OggLayout {
   readonly links: readonly OggLink[];
-  /** Bytes that are no page. */
-  readonly skippedBytes: number;
+  /** Bytes that belong to no page, with the time of the first of them; null if there are none. */
+  readonly skipped: { readonly bytes: number; readonly places: number; readonly atSeconds: number } | null;
 }
 
 /**
@@ -77,13 +77,15 @@ export interface OggLayout {
  */
 export async function walkOgg(reader: ByteReader): Promise<OggLayout> {
   const walk = new OggWalk();
-  let skippedBytes = 0;
+  const skipped = { bytes: 0, places: 0, atSeconds: 0 };
   let position = 0;
   while (position < reader.size) {
     const page = await pageAt(reader, position);
     if (!page) {
       const next = await nextPage(reader, position + 1);
-      skippedBytes += next - position;
+      if (skipped.places === 0) skipped.atSeconds = walk.seconds;
+      skipped.bytes += next - position;
+      skipped.places++;
       position = next;
       continue;
     }
@@ -91,7 +93,7 @@ export async function walkOgg(reader: ByteReader): Promise<OggLayout> {
     else walk.add(page);
     position = page.end;
   }
-  return { links: walk.links, skippedBytes };
+  return { links: walk.links, skipped: skipped.places > 0 ? skipped : null };
 }
 
 class OggWalk {
@@ -99,6 +101,11 @@ class OggWalk {
   /** Streams of the last link by serial number. */
   #open = new Map<number, { readonly stream: OggStream; headerPackets: number; sequence: number; endsInPacket: boolean }>();
   #isInHeaders = false;
+
+  /** Length of the sound so far. */
+  get seconds(): number {
+    return this.links.reduce((sum, { streams }) => sum + Math.max(0, ...streams.map((stream) => durationOf(stream) ?? 0)), 0);
+  }
 
   begin(page: OggPage, content: Uint8Array): void {
     // All streams of a link start before the first of them goes on.
@@ -157,6 +164,11 @@ class OggWalk {
     if (page.granule >= 0) stream.lastGranule = page.granule;
     if (page.flags & LAST) stream.hasEnd = true;
   }
+}
+
+/** Length of a stream's sound; null if its rate is not known. */
+export function durationOf({ granuleRate, lastGranule, preSkip }: OggStream): number | null {
+  return granuleRate > 0 ? Math.max(0, lastGranule - preSkip) / granuleRate : null;
 }
 
 function packetEnds(lacing: Uint8Array): number {

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, expect, it, vi } from 'vitest';
+import { decodeOnPage } from './pageDecode';
+
+const FIXTURES = new URL('../../e2e/fixtures/', import.meta.url);
+const fixture = (name: string): Blob => new Blob([readFileSync(new URL(name, FIXTURES))]);
+
+/** A decoder that gives a second of silence for any file. */
+class FakeContext {
+  constructor(_channels: number, _length: number, private readonly sampleRate: number) {}
+
+  decodeAudioData(): Promise<Partial<AudioBuffer>> {
+    const { sampleRate } = this;
+    return Promise.resolve({ length: sampleRate, sampleRate, numberOfChannels: 1, getChannelData: () => new Float32Array(sampleRate) });
+  }
+}
+
+afterEach(() => { vi.unstubAllGlobals(); });
+
+it.each([
+  ['sample.mp3', true],
+  ['sample.m4a', true],
+  ['sample.ogg', true],
+  ['cases/mp3_two_files_joined_xing_of_first.mp3', false],
+  ['cases/mp3_partial_download.mp3', false],
+  ['cases/ogg_opus_chained_4s_4s.opus', false],
+  ['cases/opus_page_missing_mid.opus', false],
+  ['cases/aac_adts_starts_mid_frame.aac', false],
+])('%s: whether it is one undamaged recording: %s', async (name, isPlain) => {
+  vi.stubGlobal('OfflineAudioContext', FakeContext);
+  expect(await decodeOnPage(fixture(name))).toMatchObject({ isPlain });
+});
