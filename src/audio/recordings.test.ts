@@ -103,6 +103,13 @@ describe('joined WAV files', () => {
     }
   });
 
+  it.each([0, 2e9, 0x7fff_ffff, 0xffff_ffff])('are found if their headers give a placeholder of %i bytes', async (declaredDataBytes) => {
+    const streamed = parts.map((samples) => buildWav([samples], { format: 'float32', declaredDataBytes, declaredRiffBytes: declaredDataBytes }));
+    const { samples, notes } = await read(await openAudio(new Blob(streamed), OPTIONS));
+    expect(samples).toEqual(concatenate(parts));
+    expect(notes).toContain('joined');
+  });
+
   it('of which the last is truncated can be analyzed up to the place that the error gives', async () => {
     const cut = joined.slice(0, joined.size - 4 * 2500);
     await expect(collect((await openAudio(cut, OPTIONS)).pieces())).rejects.toMatchObject({

@@ -22,8 +22,8 @@ export interface WavHeader {
   readonly promisedFrames: number;
   /** Bytes of samples that the header gives, if that is a placeholder; otherwise null. */
   readonly ignoredBytes: number | null;
-  /** Offset after the data chunk; the file's length where its size is a placeholder. */
-  readonly dataEnd: number;
+  /** Offset after the data chunk; null if the header's size does not give it, because it is a placeholder or too large. */
+  readonly dataEnd: number | null;
 }
 
 export const MOST_CHANNELS = 32;
@@ -43,9 +43,9 @@ const EXTENSIBLE = 0xfffe;
  */
 const PLACEHOLDER_SIZES = new Set([0xffff_ffff, 0x7fff_ffff, 0x7fff_f000, 0x8000_0000]);
 /**
- * From this size on, a promise that the file does not keep is taken for a placeholder too, if the file ends with a whole
- * sample: writers of streams put any large number there (2,000,000,000, sizes some bytes below a power of two). A file
- * that really lost its end has a smaller promise as a rule, and otherwise a note tells of it.
+ * From this size on, a size that exceeds the file is also a placeholder if the file ends with a whole sample: writers of
+ * streams use any large number (2,000,000,000, or some bytes below a power of two). A file that lost its end usually gives a
+ * smaller size; if not, the result has a note.
  */
 const LEAST_PLACEHOLDER_BYTES = 1e9;
 
@@ -55,7 +55,8 @@ export async function isWav(source: Blob): Promise<boolean> {
   return view.byteLength === 12 && RIFF_NAMES.has(text(view, 0)) && text(view, 8) === 'WAVE';
 }
 
-const RIFF_NAMES = new Set(['RIFF', 'RIFX', 'RF64', 'BW64']);
+/** What WAV files start with. */
+export const RIFF_NAMES: ReadonlySet<string> = new Set(['RIFF', 'RIFX', 'RF64', 'BW64']);
 
 /** Format tag of the samples where this is one that {@link readWavHeader} does not know; otherwise null. */
 export async function unknownWavTag(source: Blob): Promise<number | null> {
@@ -91,7 +92,7 @@ export async function readWavHeader(source: Blob): Promise<WavHeader> {
   const frameBytes = layout.channels * layout.sampleBytes;
   if (promised > held && promised >= LEAST_PLACEHOLDER_BYTES && held > 0 && held % frameBytes === 0) {
     const heldFrames = held / frameBytes;
-    const whole = { promisedFrames: heldFrames, heldFrames, ignoredBytes: promised, dataEnd: source.size };
+    const whole = { promisedFrames: heldFrames, heldFrames, ignoredBytes: promised, dataEnd: null };
     return { ...layout, littleEndian, dataStart: data.start, ...whole };
   }
   const promisedFrames = Math.floor(promised / frameBytes);
@@ -102,7 +103,7 @@ export async function readWavHeader(source: Blob): Promise<WavHeader> {
     promisedFrames,
     heldFrames: Math.min(promisedFrames, Math.floor(held / frameBytes)),
     ignoredBytes: null,
-    dataEnd: Math.min(source.size, data.start + promised),
+    dataEnd: promised > held || (promised !== data.size && longDataSize === null) ? null : data.start + promised,
   };
 }
 
