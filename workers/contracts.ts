@@ -30,7 +30,7 @@ export type DecodeSource =
   | { readonly kind: 'samples'; readonly samples: Float32Array; readonly sampleRate: number }
   /** Mono samples that are asked for through the port, as feedPort.ts does. */
   | { readonly kind: 'stream'; readonly port: MessagePort; readonly sampleRate: number }
-  /** Planar channels that the page decoded itself, and what it noted. */
+  /** Planar channels that the page decoded itself, with its notes. */
   | {
       readonly kind: 'channels';
       readonly channels: Float32Array[];
@@ -57,7 +57,7 @@ export interface DecodeWorkerApi {
   open(source: DecodeSource, options: DecodeOptions, windows: WindowOptions): Promise<AudioFacts>;
   /** The next up to `count` windows; null after the last. */
   next(count: number): Promise<DecodedBatch | null>;
-  /** What was repaired, skipped or left out in the recording that was open last; complete after its last window. */
+  /** What was repaired, skipped or left out in the recording that was opened last; complete after its last window. */
   notes(): readonly RecordingNote[];
   close(): void;
 }
@@ -91,7 +91,7 @@ export interface LoadReply<Manifest> {
 /** What the workers of models have in common. */
 export interface ModelWorkerApi<Manifest> {
   load(request: LoadRequest, onDownload: OnDownload | null): Promise<LoadReply<Manifest>>;
-  /** Runs the model's golden input and compares, stage by stage; a short sound against WASM if the file has no golden outputs. */
+  /** Runs the model's golden input and compares each stage. If the file has no golden outputs, compares a short sound with WASM. */
   prove(goldensBase: FileBase): Promise<ModelProof>;
   /** What each stage has asked of the GPU since the worker started; empty on WASM. */
   gpuCounts(): Promise<GpuCountsByStage>;

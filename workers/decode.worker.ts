@@ -14,7 +14,7 @@ interface OpenRecording {
 }
 
 let recording: OpenRecording | undefined;
-/** Of the recording that was open last. */
+/** Of the recording that was opened last. */
 let notes: () => readonly RecordingNote[] = () => [];
 
 serve<DecodeWorkerApi>({

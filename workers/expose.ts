@@ -35,12 +35,12 @@ function guard(method: Method, held: Promise<void>): Method {
 
 function partsOf(thrown: unknown): ErrorParts {
   if (thrown instanceof VoxlaneError) return thrown.toParts();
-  // With its stack, which does not cross to the page.
+  // With its stack, which is not sent to the page.
   console.error(thrown);
   return {
     code: 'worker-failed',
-    problem: 'A worker met an error that it did not expect',
-    remedy: 'Run again. If it stays, report it with the details',
+    problem: 'A worker failed with an unexpected error',
+    remedy: 'Run again. If it fails again, report it with the details',
     details: detailsOf(thrown),
   };
 }

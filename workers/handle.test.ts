@@ -14,7 +14,7 @@ afterEach(() => {
   for (const port of opened.splice(0)) port.close();
 });
 
-/** A worker in this thread, and the watch that is kept on it. */
+/** A worker in this thread, and its watch. */
 function fakeWorker() {
   const { port1, port2 } = new MessageChannel();
   opened.push(port1, port2);
@@ -40,7 +40,7 @@ function fakeWorker() {
 test.each([
   ['ended', 'ended without an error'],
   ['never-started', 'did not start'],
-] as const)('a worker that has %s rejects what is pending and all that comes', async (how, text) => {
+] as const)('a worker that has %s rejects pending and later calls', async (how, text) => {
   const { handle, terminate, end } = fakeWorker();
   const pending = handle.call((api) => api.hang());
   expect(handle.end).toBeNull();
@@ -52,18 +52,18 @@ test.each([
   expect(terminate).toHaveBeenCalledOnce();
 });
 
-test('a worker that fails in a way nobody foresaw is terminated; one that reports a fault of its input goes on', async () => {
+test('an unexpected error terminates the worker; an error of the input does not', async () => {
   const { handle, terminate, stopWatching } = fakeWorker();
   await expect(handle.call((api) => api.fail('audio-decode'))).rejects.toMatchObject({ code: 'audio-decode' });
   expect(terminate).not.toHaveBeenCalled();
   await expect(handle.call((api) => api.fail('worker-failed'))).rejects.toBeInstanceOf(VoxlaneError);
   expect(terminate).toHaveBeenCalledOnce();
   expect(stopWatching).toHaveBeenCalled();
-  // It did not vanish: starting it again would fail in the same way.
+  // It did not vanish: a new worker would fail in the same way.
   expect(handle).toMatchObject({ vanished: false, end: { problem: 'it failed' } });
 });
 
-test('a worker that the page terminates is not watched any more by then', () => {
+test('the watch stops before the page terminates a worker', () => {
   const { handle, terminate, stopWatching } = fakeWorker();
   handle.terminate(new VoxlaneError({ code: 'cancelled', problem: 'enough' }));
   expect(stopWatching.mock.invocationCallOrder[0]).toBeLessThan(terminate.mock.invocationCallOrder[0]!);

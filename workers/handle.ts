@@ -26,12 +26,12 @@ export class WorkerHandle<Api extends object> {
     worker.addEventListener('messageerror', this.onError);
   }
 
-  /** Why the worker cannot be called any more; null as long as it can. */
+  /** Why the worker can no longer be called; null as long as it can. */
   get end(): VoxlaneError | null {
     return this.calls.interruption;
   }
 
-  /** Whether the worker ended by itself, without an error. Another one can take its place. */
+  /** Whether the worker ended by itself, without an error. It can be replaced. */
   get vanished(): boolean {
     return this.hasVanished;
   }
@@ -44,7 +44,7 @@ export class WorkerHandle<Api extends object> {
       if (thrown instanceof VoxlaneError) throw thrown;
       if (isParts(thrown)) {
         const error = new VoxlaneError(thrown);
-        // An error that nobody foresaw: what it left behind in the worker is unknown.
+        // An unexpected error: the worker's state is unknown.
         if (error.code === 'worker-failed') this.terminate(error);
         throw error;
       }
@@ -58,7 +58,7 @@ export class WorkerHandle<Api extends object> {
   /** Ends the worker at once, whatever it is doing; its memory is given back. Pending calls reject with `reason`. */
   terminate(reason: VoxlaneError): void {
     if (this.calls.interruption) return;
-    // Before the worker ends, or that would look like an end of its own.
+    // First, or the watch would report this end.
     this.stopWatching();
     this.calls.interrupt(reason);
     this.worker.removeEventListener('error', this.onError);

@@ -24,15 +24,15 @@ export interface WorkerModel<Manifest> {
 
 export interface SegmentationModel extends WorkerModel<SegmentationManifest> {
   readonly graph: Graph;
-  /** The same file on WASM, to compare a GPU with; the caller's to release. */
+  /** Opens the same file on WASM, as the reference for a GPU. The caller releases it. */
   readonly openReference: () => Promise<Graph>;
 }
 
 export interface EmbeddingModel extends WorkerModel<EmbeddingManifest> {
   readonly embedder: Embedder;
-  /** The same file on WASM, to compare a GPU with; the caller's to close. */
+  /** Opens the same file on WASM, as the reference for a GPU. The caller closes it. */
   readonly openReference: () => Promise<Embedder>;
-  /** Whether the golden outputs of this release are of this very file. */
+  /** Whether this release has golden outputs of this file. */
   readonly hasGoldens: boolean;
 }
 
@@ -56,17 +56,17 @@ export async function openSegmentation(request: LoadRequest): Promise<Segmentati
 export async function openEmbedding(request: LoadRequest, onDownload: OnDownload | null): Promise<EmbeddingModel> {
   const { modelId, modelsBase } = request;
   const manifest = await loadManifest('embedding', modelId, modelsBase);
-  // A file that is brought is not trusted yet; one that is kept was vetted before it was kept.
+  // A file from the user is not trusted yet; a stored one was checked before it was stored.
   const trustUnknownModel = request.modelFile === undefined && request.trustUnknownModel;
   let file = await getFile(manifest, { ...request, trustUnknownModel }, onDownload);
   const { bytes } = file;
   const openOn = (gpu: GpuContext | null): Promise<Embedder> => openEmbedder(bytes, manifest, request, gpu);
   let embedder: Embedder | null = null;
   if (file.unknown && file.origin === 'dropped') {
-    // On WASM also where a GPU shall run it: this is about the file, and a slow adapter would take a minute.
+    // On WASM even if a GPU will run it: the check concerns the file, and a slow adapter would take a minute.
     const judge = await openOn(null);
     await vet(judge, manifest, file, request);
-    // Kept only now that it works.
+    // Stored only after the check.
     file = await getFile(manifest, request, null);
     if (request.backend === 'wasm') embedder = judge;
     else await judge.close();

@@ -138,7 +138,7 @@ test.describe('models', () => {
     expect(await createCode(page)).toBe('worker-failed');
   });
 
-  test('no WebGPU where it is asked for: an error that says so', async ({ page }) => {
+  test('required WebGPU without an adapter: an error', async ({ page }) => {
     await page.addInitScript(() => Object.defineProperty(navigator, 'gpu', { value: undefined }));
     await openEngine(page);
     const error = await page.evaluate(() =>

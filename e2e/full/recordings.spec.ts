@@ -1,4 +1,4 @@
-/** Recordings that are joined, damaged or odd: their length, where their turns lie, and what is said about them. */
+/** Joined, damaged and unusual recordings: length, places of turns, and notes. */
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import type { ErrorCode, RecordingNoteCode } from '../../src/index';
@@ -30,14 +30,14 @@ async function diarize(page: Page, path: string, options: { track?: number } = {
   }, options);
 }
 
-/** What is read, its length in seconds as FFmpeg decodes it, and the notes. */
+/** Files with their length in seconds as FFmpeg decodes it, and their notes. */
 const READ: readonly (readonly [file: string, seconds: number, ...notes: RecordingNoteCode[]])[] = [
   ['mp3_two_files_joined_xing_of_first.mp3', 8.28, 'joined'],
   ['mp3_mono_then_stereo.mp3', 8.25, 'joined'],
   ['mp3_partial_download.mp3', 2.05, 'cut-off'],
   ['ogg_opus_chained_4s_4s.opus', 8.19, 'joined'],
   ['opus_page_missing_mid.opus', 30, 'data-missing'],
-  // FFmpeg gives 8.13 s: around the damaged frame it loses two more.
+  // FFmpeg gives 8.13 s, because it loses two more frames around the damaged one.
   ['aac_adts_two_zero_bytes_in_the_middle.aac', 8.256, 'bytes-skipped'],
   ['aac_adts_starts_mid_frame.aac', 8.06, 'bytes-skipped'],
   ['m4a_edit_list_keeps_0-2s_and_6-8s.m4a', 4.03],
@@ -48,7 +48,7 @@ const READ: readonly (readonly [file: string, seconds: number, ...notes: Recordi
   ['stereo_phase_inverted.wav', 4.1, 'channels-cancel'],
 ];
 
-/** One page of a second is missing at 14 s; granules are 6.5 ms behind the clock. */
+/** A page of one second is missing at 14 s. Granules are 6.5 ms behind the clock. */
 const HOLE = { atSeconds: expect.closeTo(14, 1) as unknown, amount: expect.closeTo(1, 1) as unknown };
 
 for (const [file, seconds, ...notes] of READ) {
@@ -64,8 +64,7 @@ for (const [file, seconds, ...notes] of READ) {
 }
 
 /**
- * How far each stretch of half a second lies from where the plain WAV has it, in seconds; the nearest fit within 0.2 s.
- * Only decodes.
+ * Shift of each stretch of half a second relative to the plain WAV, in seconds, within 0.2 s. Only decodes.
  */
 async function shifts(page: Page, path: string, times: readonly number[]): Promise<number[]> {
   await page.setInputFiles('#file', [path]);
@@ -102,26 +101,26 @@ async function shiftsOfChosen(page: Page, places: readonly (readonly [found: num
   }, places);
 }
 
-test('a missing page leaves the sound before and behind it in its place', async ({ engine }) => {
+test('a missing page does not shift the sound around it', async ({ engine }) => {
   const path = `${CASES}opus_page_missing_mid.opus`;
-  // 10 ms: the decoder's delay of 6.5 ms, which it drops once more behind the hole, and the grid of the search.
+  // 10 ms: the decoder's delay of 6.5 ms, which it drops again after the hole, and the grid of the search.
   for (const shift of await shifts(engine.page, path, [7.5, 10, 13, 15.5, 18, 22, 27])) expect(Math.abs(shift)).toBeLessThan(0.01);
 });
 
 for (const container of ['mp3', 'adts', 'ogg-opus', 'ogg-vorbis', 'webm', 'mp4'] as const) {
-  test(`${container}: three joined clips, each where the one before it ends`, async ({ engine }) => {
+  test(`${container}: three joined clips follow each other without a gap`, async ({ engine }) => {
     const clips = [await clipOf(container, 7, 9), await clipOf(container, 12, 13), await clipOf(container, 20, 23)];
     const bytes = Buffer.concat(await Promise.all(clips.map(async ({ file }) => Buffer.from(await file.arrayBuffer()))));
     await engine.page.setInputFiles('#file', { name: 'joined', mimeType: '', buffer: bytes });
     const [first, second] = clips.map(({ seconds }) => seconds) as [number, number];
     const places = [[0.7, 7.7], [first + 0.2, 12.2], [first + second + 1, 21]] as const;
     const found = await shiftsOfChosen(engine.page, places);
-    // The delay of each encoder: the padding that is in the frames of MP3 and AAC, and at most a packet where clips are cut.
+    // The delay of each encoder: the padding in the frames of MP3 and AAC, and at most a packet at each cut.
     for (const shift of found) expect(Math.abs(shift), found.join()).toBeLessThan(0.05);
   });
 }
 
-test('turns lie where they lie in the plain WAV of the same sound', async ({ engine }) => {
+test('turns have the same times as in the plain WAV of the same sound', async ({ engine }) => {
   const plain = await diarize(engine.page, `${CASES}wav_placeholder_2000000000_pocket_tts.wav`);
   for (const file of ['wav_data_22_bytes_too_long.wav', 'flac_in_ogg.ogg']) {
     const { turns } = await diarize(engine.page, CASES + file);
@@ -133,7 +132,7 @@ test('turns lie where they lie in the plain WAV of the same sound', async ({ eng
   }
 });
 
-test('another track is read if it is asked for', async ({ engine }) => {
+test('the track option selects another track', async ({ engine }) => {
   const path = `${CASES}obs_silent_track1_speech_track2.mp4`;
   const second = await diarize(engine.page, path, { track: 2 });
   expect(second.tracks).toMatchObject([{ number: 1, isRead: false }, { number: 2, isRead: true }]);
@@ -148,7 +147,7 @@ for (const [file, codec] of [
   ['wav_ima_adpcm.wav', 'IMA ADPCM'],
   ['speex.spx', 'Speex'],
 ] as const) {
-  test(`${file} is refused by the name of its codec`, async ({ engine }) => {
+  test(`${file} is refused with the name of its codec`, async ({ engine }) => {
     const outcome = await diarize(engine.page, CASES + file);
     expect(outcome.code).toBe('audio-unsupported');
     expect(outcome.message).toContain(codec);

@@ -1,4 +1,4 @@
-/** `stage` on recordings of many batches: the whole stage, as a run reports it to its hook. */
+/** `stage` on recordings with many batches gives the whole stage, as a run reports it to its hook. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { sampleRepeated } from '../../test/audio/sampleWav';
 import { runCommand } from '../../test/browser/command';
 import { test as engineTest, expect } from '../../test/browser/engine';
 
-/** Of the recording, in steps of 30: 21 windows in 6 batches. 480 s take minutes. */
+/** Length of the recording, a multiple of 30: 30 s are 21 windows in 6 batches; 480 s take minutes. */
 const SECONDS = Number(process.env.VOXLANE_STAGE_SECONDS ?? 30);
 const NUM_WINDOWS = SECONDS - 9;
 

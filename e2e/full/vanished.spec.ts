@@ -1,4 +1,4 @@
-/** Workers, the renderer and the GPU process end in the middle of a run: the same result, or a typed error and a next run that works. */
+/** Workers, the renderer or the GPU process end during a run: the result is the same, or a typed error and the next run works. */
 import { chromiumArguments, findChromium } from '../../cli/chromium';
 import { expect, openEngine, test } from '../../test/browser/engine';
 import type { Page } from '../../test/browser/test';
@@ -6,14 +6,14 @@ import { injectOnce, keepWorkers, onCall, terminateWorkers, WORKER_CALLS, type R
 import type { DiarizationJson } from '../../test/browser/engine';
 import type { DiarizeOptions, DiarizerOptions } from '../../src/index';
 
-/** Stands for a page without HTTPS: Chromium does not trust this address, and finds the server of the tests behind it. */
+/** A page without HTTPS: an untrusted address that Chromium resolves to the server of the tests. */
 const INSECURE_HOST = '10.255.255.1';
 test.use({
   launchOptions: { executablePath: findChromium(), args: [...chromiumArguments('software'), `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`] },
   allowedOrigins: /^http:\/\/10\.255\.255\.1:/,
 });
 
-/** The worker's own listener does not get the call: what it does at once it could still answer. */
+/** Stops the event first, or the worker could still answer the call. */
 const CLOSE = 'event.stopImmediatePropagation(); close();';
 const KINDS = Object.keys(WORKER_CALLS) as RunWorker[];
 const STRETCH: DiarizeOptions = { durationSeconds: 12 };
@@ -29,7 +29,7 @@ const create = (page: Page, options: DiarizerOptions = { backend: 'wasm' }): Pro
     }
   }, options);
 
-/** A run of the sample: its document without what it took, or the code of its error. */
+/** A run of the sample: its document without timings, or the code of its error. */
 const run = (page: Page, options = STRETCH): Promise<string> =>
   page.evaluate(async (given) => {
     const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
@@ -55,7 +55,7 @@ for (const kind of KINDS) {
     await openEngine(page);
     await create(page);
     const outcome = await run(page);
-    // What a worker of a model holds can be loaded again; what is decoded or clustered so far cannot.
+    // A model can be loaded again; the state of decoding and clustering is lost.
     expect(outcome).toBe(kind === 'decode' || kind === 'clustering' ? 'worker-failed' : expected);
     expect(await run(page)).toBe(expected);
   });
@@ -73,13 +73,13 @@ for (const kind of KINDS) {
   });
 }
 
-test('workers that other code of the page terminates, in mid-run and between two runs', async ({ page }) => {
+test('other code of the page terminates workers, during a run and between two runs', async ({ page }) => {
   await keepWorkers(page);
   await openEngine(page);
   await create(page);
   for (const kind of KINDS) {
     await terminateWorkers(page, kind);
-    // The page notices within a second or two; a run that starts before that ends with an error.
+    // Detection takes a second or two; a run that starts earlier fails.
     await expect.poll(() => run(page), { timeout: 60_000 }).toBe(expected);
   }
   const running = run(page);
@@ -89,7 +89,7 @@ test('workers that other code of the page terminates, in mid-run and between two
   expect(await run(page)).toBe(expected);
 });
 
-test('a worker that computes for several seconds in one call is not taken for one that has vanished', async ({ page }) => {
+test('a worker that computes for several seconds in one call is not reported as vanished', async ({ page }) => {
   const spin = 'const start = Date.now(); while (Date.now() - start < 8000);';
   for (const kind of KINDS) await injectOnce(page, kind, onCall(WORKER_CALLS[kind], spin));
   await openEngine(page);
@@ -97,7 +97,7 @@ test('a worker that computes for several seconds in one call is not taken for on
   expect(await run(page)).toBe(expected);
 });
 
-test('without a secure context, where there are no locks, vanished workers are noticed too', async ({ page }) => {
+test('vanished workers are detected without a secure context, which has no locks', async ({ page }) => {
   const address = new URL(page.url());
   address.hostname = INSECURE_HOST;
   await keepWorkers(page);
@@ -105,7 +105,7 @@ test('without a secure context, where there are no locks, vanished workers are n
   await page.waitForFunction(() => 'voxlane' in globalThis);
   expect(await page.evaluate(() => ({ isSecureContext, hasLocks: 'locks' in navigator }))).toEqual({ isSecureContext: false, hasLocks: false });
   expect(await create(page)).toBeNull();
-  // Its reason says that the page is not isolated, and its times are the same.
+  // Only turns are compared: the reason for the backend differs, because the page is not isolated.
   const turnsOf = (text: string): unknown => (text.startsWith('{') ? (JSON.parse(text) as DiarizationJson).turns : text);
   for (const kind of KINDS) {
     const running = run(page);
@@ -114,7 +114,7 @@ test('without a secure context, where there are no locks, vanished workers are n
     expect([turnsOf(expected), 'worker-failed']).toContainEqual(turnsOf(await running));
     expect(turnsOf(await run(page))).toEqual(turnsOf(expected));
   }
-  // A worker that is gone leaves no database behind.
+  // Ended workers leave no database behind.
   const left = (): Promise<number> =>
     page.evaluate(async () => (await indexedDB.databases()).filter(({ name }) => name?.startsWith('voxlane worker')).length);
   expect(await left()).toBeGreaterThan(0);
@@ -130,7 +130,7 @@ test('the renderer crashes in mid-run: the next page works', async ({ page, cont
   run(page).catch(() => undefined);
   await page.waitForTimeout(300);
   const session = await context.newCDPSession(page);
-  // Has no answer: whoever would give it is gone.
+  // Never answers, because the renderer is gone.
   session.send('Page.crash').catch(() => undefined);
   await crashed;
   const next = await context.newPage();
@@ -139,7 +139,7 @@ test('the renderer crashes in mid-run: the next page works', async ({ page, cont
   expect(await run(next)).toBe(expected);
 });
 
-test('the GPU process crashes in mid-run: WASM goes on undisturbed', async ({ page, browser }) => {
+test('the GPU process crashes in mid-run: WASM is not affected', async ({ page, browser }) => {
   const running = run(page);
   await page.waitForTimeout(300);
   await (await browser.newBrowserCDPSession()).send('Browser.crashGpuProcess' as never).catch(() => undefined);

@@ -9,7 +9,7 @@ export interface SoundBlock {
   readonly samples: Float32Array;
 }
 
-/** The same with all channels. */
+/** {@link SoundBlock} with all channels. */
 export interface PlanarBlock {
   /** As in {@link SoundBlock}. */
   readonly startFrame: number;

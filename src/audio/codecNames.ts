@@ -1,8 +1,8 @@
-/** Names of codecs and kinds of files that cannot be read here, for errors. */
+/** Names for errors: codecs, and kinds of files that cannot be read. */
 import { hasText } from './layout/byteReader';
 import { readBytes } from './readBytes';
 
-/** By mediabunny's codec, the sample entry of MP4, or the codec id of Matroska; all in lower case. */
+/** By mediabunny's codec name, MP4 sample entry, or Matroska codec id, in lower case. */
 const CODEC_NAMES: Readonly<Record<string, string>> = {
   aac: 'AAC',
   mp3: 'MP3',
@@ -27,7 +27,7 @@ const CODEC_NAMES: Readonly<Record<string, string>> = {
   ima4: 'IMA ADPCM',
   'ms\u0000\u0011': 'IMA ADPCM',
   wma2: 'WMA',
-  'a_ms/acm': 'a codec of Windows (ACM)',
+  'a_ms/acm': 'a Windows codec (ACM)',
   'a_mpeg/l2': 'MP2',
   'a_mpeg/l1': 'MP1',
 };
@@ -54,7 +54,7 @@ const WAV_NAMES: Readonly<Record<number, string>> = {
   0xa109: 'Speex',
 };
 
-/** What files of other kinds start with. */
+/** First bytes of files of other kinds. */
 const FILE_STARTS: readonly (readonly [offset: number, text: string, name: string])[] = [
   [0, '#!AMR', 'AMR'],
   [8, 'AIFF', 'AIFF'],
@@ -75,19 +75,23 @@ const FILE_STARTS: readonly (readonly [offset: number, text: string, name: strin
   [0, 'PK\u0003\u0004', 'a ZIP archive'],
 ];
 
-/** @param id of the container, if it has one */
+/**
+ * Name of a codec for a sentence.
+ *
+ * @param id the container's codec id, if it has one
+ */
 export function codecName(codec: string | null, id: string | number | Uint8Array | null): string {
   const found = [codec, id].find((name) => typeof name === 'string' && Object.hasOwn(CODEC_NAMES, name.toLowerCase()));
   if (typeof found === 'string') return CODEC_NAMES[found.toLowerCase()]!;
   return codec ?? (typeof id === 'string' && id !== '' ? `the codec "${id}"` : 'an unknown codec');
 }
 
-/** Of a format tag; null if it has no known name. */
+/** Name of a WAV format tag; null if it is not known. */
 export function wavFormatName(tag: number): string | null {
   return Object.hasOwn(WAV_NAMES, tag) ? WAV_NAMES[tag]! : null;
 }
 
-/** What kind of file starts like this; null if it is not known. */
+/** Kind of a file by its first bytes; null if it is not known. */
 export async function fileKindName(source: Blob): Promise<string | null> {
   const view = await readBytes(source, 0, 16);
   const bytes = new Uint8Array(view.buffer);

@@ -204,16 +204,16 @@ describe('close', () => {
 });
 
 describe('decoderFor', () => {
-  it('leaves WAV that is read here to this thread, and what has no bytes', async () => {
+  it('returns `here` for WAV that this thread can read, and for empty files', async () => {
     expect(await decoderFor(buildWav([SIMPLE]))).toBe('here');
     expect(await decoderFor(new Blob([]))).toBe('here');
   });
 
-  it('gives what no demuxer knows to the page, because its decoder may know it', async () => {
+  it('returns `unknown` for a file that no demuxer recognizes', async () => {
     expect(await decoderFor(new Blob(['text']))).toBe('unknown');
   });
 
-  it('gives a WAV coding to the page that only the browser may know', async () => {
+  it('returns `page` for a WAV coding that only the browser may support', async () => {
     expect(await decoderFor(buildWav([SIMPLE], { declaredTag: 0x55 }))).toBe('page');
   });
 });

@@ -13,12 +13,12 @@ import { checkChannels, checkSampleRate, isWav, readWavHeader, unknownWavTag, ty
 
 export type { AudioFacts, DecodeOptions, OpenAudio } from './decodeTypes';
 
-/** Files that no demuxer here knows are given to the page's decoder up to this size: it takes them into memory whole. */
+/** Largest file of an unknown kind that the page's decoder gets: it reads the whole file into memory. */
 const MOST_UNKNOWN_BYTES = 2 ** 28;
 
 /**
- * Where this file is to be decoded. If it is not `here`, {@link openAudio} refuses it, and `decodeAudioData`, which only
- * the page has, may still read it.
+ * Where to decode this file. If the result is not `here`, {@link openAudio} refuses the file, but the page's `decodeAudioData`
+ * may still read it.
  */
 export async function decoderFor(source: Blob, track?: number): Promise<DecoderPlace> {
   if (source.size === 0) return 'here';
@@ -167,7 +167,7 @@ function checkWavEnd({ sampleRate, heldFrames, promisedFrames }: WavHeader, opti
   throw truncated(`The WAV header promises ${promised.toFixed(3)} s but the file holds ${held.toFixed(3)} s`, held);
 }
 
-/** As much as the last samples of other containers may be short of their promise. A note says so. */
+/** The same tolerance as for other containers. The result has a note. */
 const TOLERATED_SECONDS = 0.25;
 
 async function openMedia(source: Blob, options: DecodeOptions): Promise<OpenAudio> {

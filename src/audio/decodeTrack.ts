@@ -2,13 +2,13 @@ import { AudioSampleSink, EncodedPacketSink, type AudioSample, type InputAudioTr
 import { decodeFailure, type PlanarBlock } from './blocks';
 import { GapClock } from './gaps';
 
-/** Which part of a track is decoded, and how its clock becomes the recording's. */
+/** Which part of a track is decoded, and how its clock maps to the recording's. */
 export interface DecodeRange {
   /** On the track's clock, in seconds; -Infinity: from its first packet. */
   readonly from: number;
   /** On the track's clock, in seconds. */
   readonly to: number;
-  /** Time of the track's clock at the start of the recording's, in seconds. */
+  /** Time on the track's clock at which the recording starts, in seconds. */
   readonly offsetSeconds: number;
   readonly sampleRate: number;
   readonly codec: string;

@@ -1,4 +1,4 @@
-/** An edit list as moves on the clock of the track. */
+/** Edit lists as stretches of the track's clock. */
 import type { Edit } from './layout/mp4';
 
 /** A stretch of a track, and where it lies in the recording. All in seconds. */
@@ -7,15 +7,14 @@ export interface PlacedStretch {
   readonly from: number;
   /** On the demuxer's clock; infinite: to the end. */
   readonly to: number;
-  /** What is added to the demuxer's clock. */
+  /** Offset from the demuxer's clock to the recording's. */
   readonly shift: number;
 }
 
 /**
- * What is played, in order.
+ * The stretches that are played, in order.
  *
- * mediabunny takes the first edit with media as the track's offset and passes over all that follow; its clock is that of
- * the first one here.
+ * mediabunny applies only the first edit with media, as the track's offset, so its clock is that of the first stretch.
  *
  * @returns null if there is nothing to play
  */

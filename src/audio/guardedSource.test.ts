@@ -4,22 +4,22 @@ import { expect, it } from 'vitest';
 import { guardedSource } from './guardedSource';
 import { openTrack } from './media';
 
-/** The EBML header of a WebM file, and the begin of its segment. */
+/** The EBML header of a WebM file, and the start of its segment. */
 const HEADER = new Uint8Array(readFileSync(new URL('../../e2e/fixtures/sample.webm', import.meta.url)).subarray(0, 48));
 
-it('ends with an error where mediabunny would read the last bytes of damaged Matroska for ever', async () => {
+it('throws if mediabunny would read the last bytes of a damaged Matroska file in an endless loop', async () => {
   const damaged = new Blob([HEADER, new Uint8Array(100)]);
   await expect(openTrack(damaged)).rejects.toMatchObject({ code: 'audio-unsupported', problem: expect.stringMatching(/its structure is damaged around byte \d+$/) as string });
 });
 
-it('ends with an error where mediabunny would come back to one element for ever', async () => {
-  // The id of a cluster, and a size whose first byte is none.
+it('throws if mediabunny would return to one element in an endless loop', async () => {
+  // The id of a cluster, and a size with an invalid first byte.
   const element = [0x1f, 0x43, 0xb6, 0x75, 0, 0, 0, 0];
   const damaged = new Blob([HEADER, Uint8Array.from(element), new Uint8Array(100)]);
   await expect(openTrack(damaged)).rejects.toMatchObject({ code: 'audio-unsupported', problem: expect.stringMatching(/its structure is damaged around byte 48$/) as string });
 });
 
-it('reads a whole file as it is', async () => {
+it('does not change how an undamaged file is read', async () => {
   const whole = new Blob([new Uint8Array(readFileSync(new URL('../../e2e/fixtures/sample.webm', import.meta.url)))]);
   const track = await new Input({ source: guardedSource(whole), formats: [WEBM] }).getPrimaryAudioTrack();
   expect(await track!.computeDuration()).toBeCloseTo(30, 0);

@@ -1,26 +1,25 @@
 import { BlobSource, type Source } from 'mediabunny';
 
-/** A demuxer that asks for the same few places so often in a row makes no progress. */
+/** A demuxer that reads the same few places this often in a row makes no progress. */
 const MAX_REPEATS = 10_000;
-/** How many places it may go round in. */
+/** Number of places that such a loop can have. */
 const MAX_PLACES = 8;
 
-/** What mediabunny's demuxers call. The library's types leave it out. */
+/** The method that mediabunny's demuxers call. The library's types omit it. */
 interface ReadableSource {
   _read?: (start: number, ...others: unknown[]) => unknown;
 }
 
-/** A demuxer goes round in circles in the file. */
+/** A demuxer reads the same places of the file in an endless loop. */
 export class DamagedStructure extends Error {
   constructor(readonly byte: number) {
-    super(`The demuxer goes round in circles around byte ${byte}`);
+    super(`The demuxer is in an endless loop around byte ${byte}`);
   }
 }
 
 /**
- * A file for mediabunny whose reading ends with an error if a demuxer goes round in circles. Version 1.61 never ends with
- * some damaged Matroska files: `resync` in its `ebml.ts` stays where it is 8 bytes before the end of the file, and at an
- * element without a sound size.
+ * A file for mediabunny that throws if a demuxer is in an endless loop. Version 1.61 hangs on some damaged Matroska files:
+ * `resync` in its `ebml.ts` does not advance 8 bytes before the end of the file, or at an element whose size is invalid.
  */
 export function guardedSource(blob: Blob): Source {
   const source = new BlobSource(blob);

@@ -48,29 +48,29 @@ const TRUNCATION_TOLERANCE_SECONDS = 0.25;
 
 /** One audio track of a file. */
 export interface AudioTrack {
-  /** From 1 on, in the order of the file. */
+  /** From 1, in the order of the file. */
   readonly number: number;
-  /** mediabunny's name of the codec, or the container's own if that is not known. */
+  /** mediabunny's name of the codec, or the container's if mediabunny does not support it. */
   readonly codec: string;
-  /** As the container has it, in Hz. */
+  /** According to the container, in Hz. */
   readonly sampleRate: number;
-  /** As the container has it. */
+  /** According to the container. */
   readonly channels: number;
-  /** ISO 639-2 code; null if the file does not say. */
+  /** ISO 639-2 code; null if the file gives none. */
   readonly language: string | null;
-  /** As the file calls it; null if it does not. */
+  /** Title of the track; null if the file gives none. */
   readonly name: string | null;
-  /** Whether this is the one that is read. */
+  /** Whether this track is read. */
   readonly isRead: boolean;
 }
 
-/** What is known of a file, beyond what its container says. */
+/** Facts about a file that its container does not give. */
 export interface TrackOptions {
-  /** Number of the audio track, from 1 on; undefined: the one that the container marks, or the first. */
+  /** Number of the audio track, from 1. Undefined: the track that the container marks, or the first. */
   readonly track: number | undefined;
   /** Of an MP3 file. */
   readonly padding: Mp3Padding | null;
-  /** Name of a codec that no demuxer here knows. */
+  /** Name of the codec if no demuxer here supports it. */
   readonly unreadableCodec?: string | null;
 }
 
@@ -97,12 +97,15 @@ export interface OpenTrack {
 }
 
 /**
- * Who can read a file: this thread (`here`), perhaps the page's decoder (`page`) since this thread has none for the
- * codec, or perhaps only that one (`unknown`), because no demuxer here knows the file.
+ * Where a file can be decoded:
+ *
+ * - `here`: in this thread
+ * - `page`: perhaps on the page, because this thread has no decoder for the codec
+ * - `unknown`: perhaps on the page, because no demuxer here recognizes the file
  */
 export type DecoderPlace = 'here' | 'page' | 'unknown';
 
-/** Where a file that is no WAV is to be decoded. */
+/** Where to decode a file other than WAV. */
 export async function decoderPlace(source: Blob, track: number | undefined): Promise<DecoderPlace> {
   const input = openInput(source);
   try {
@@ -273,7 +276,7 @@ async function editsOf(source: Blob, track: InputAudioTrack): Promise<PlacedStre
 
 type Decode = (fromSeconds: number, toSeconds: number) => AsyncGenerator<PlanarBlock, number, undefined>;
 
-/** What a player shows: each stretch of the edit list in its place. */
+/** Decodes what a player plays: each stretch of the edit list, at its place. */
 async function* decodeEdits(
   edits: readonly PlacedStretch[],
   decode: Decode,

@@ -43,7 +43,7 @@ describe('mixed', () => {
     expect(cancels).toEqual([0]);
   });
 
-  it('takes the mean again where they no longer cancel, and reports the first place once', async () => {
+  it('returns to the mean when they no longer cancel, and reports the first place once', async () => {
     const left = noise(4000);
     const right = left.map((value, i) => (i >= 1000 && i < 3000 ? -value : value));
     const { samples, cancels } = await mix(blocksOf([left, right], 130));
@@ -51,7 +51,7 @@ describe('mixed', () => {
     expect(cancels).toEqual([1]);
   });
 
-  it('passes over a channel that is nearly silent', async () => {
+  it('does not use a channel that is nearly silent', async () => {
     const loud = noise(1000);
     const channels = [loud.map((value) => value / 1000), loud, inverted(loud)];
     expect((await mix(blocksOf(channels, 100))).samples).toEqual(loud);
@@ -80,7 +80,7 @@ describe('mixed', () => {
     expect(samples).toEqual(concatenate([left, left, left]));
   });
 
-  it('leaves NaN in, so that it is found', async () => {
+  it('keeps NaN for the later check', async () => {
     const left = noise(1000);
     left[10] = NaN;
     expect((await mix(blocksOf([left, inverted(left)], 100))).samples[10]).toBeNaN();

@@ -1,11 +1,11 @@
-/** Several channels to one, without losing sound that cancels in the mean. */
+/** Mixes channels to one without losing sound that cancels in the mean. */
 import { concatenate } from '../util/concatenate';
 import { mixToMono, type PlanarBlock, type SoundBlock } from './blocks';
 import { blockEnd, cutBlock } from './cutBlock';
 
 /**
- * Channels are compared over this long. Speech in two channels is not inverted for that long by chance, as it can be for
- * the 20 ms of one decoded block.
+ * Channels are compared over this time. By chance, two channels can be inverted for the 20 ms of a decoded block, but not for
+ * a second.
  */
 const STRETCH_SECONDS = 1;
 /**
@@ -14,11 +14,11 @@ const STRETCH_SECONDS = 1;
  * channel alone, with silence in the others, is at 1.
  */
 const CANCELLED = 0.05;
-/** A channel this far below the loudest, in energy, is passed over: 6 dB. */
+/** Channels with less than this share of the loudest channel's energy are not used: 6 dB below. */
 const LEAST_OF_LOUDEST = 0.25;
 
 /**
- * Mixes each stretch of a second to the mean over its channels, or takes one of them if they cancel each other.
+ * Mixes each stretch of a second to the mean over its channels, or uses one channel if they cancel each other.
  *
  * @param sampleRate of the blocks
  * @param onCancel called once, with the start of the first such stretch in seconds
@@ -72,7 +72,7 @@ function mixTogether(blocks: readonly PlanarBlock[]): { samples: Float32Array; c
   );
   const mixEnergy = mixes.reduce((sum, mix) => sum + energyOf(mix), 0);
   const independent = energies.reduce((sum, energy) => sum + energy, 0) / numChannels ** 2;
-  // False for silence, and for NaN, which is found later.
+  // False for silence and for NaN. NaN is reported by a later check.
   if (!(mixEnergy < CANCELLED * independent)) return { samples: concatenate(mixes), cancels: false };
   const loudest = Math.max(...energies);
   const taken = energies.findIndex((energy) => energy >= LEAST_OF_LOUDEST * loudest);

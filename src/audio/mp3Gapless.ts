@@ -12,11 +12,11 @@ export interface Mp3Padding {
   readonly length: number | null;
 }
 
-/** What the first frame says of the file. */
+/** The tag in the first frame. */
 export interface Mp3Tag {
   /** Length of all frames that the tag counts, padding included; null if it does not count them. */
   readonly declaredSeconds: number | null;
-  /** Null if the encoder does not give it. */
+  /** Null if the encoder does not write it. */
   readonly padding: Mp3Padding | null;
 }
 

@@ -13,7 +13,7 @@ export class NoteLog {
     if (!this.#notes.some(({ text }) => text === note.text)) this.#notes.push(note);
   }
 
-  /** All notes so far, in the order in which they were found. */
+  /** All notes so far, in the order of their discovery. */
   list(): readonly RecordingNote[] {
     return [...this.#notes];
   }

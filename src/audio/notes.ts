@@ -13,26 +13,26 @@ export type RecordingNoteCode =
 export interface RecordingNote {
   /**
    * - `joined`: the file is several recordings one after another, and all were read
-   * - `bytes-skipped`: bytes that belong to no frame were passed over
-   * - `data-missing`: data is missing in the middle; silence keeps its place
-   * - `cut-off`: the file ends before its sound does; what is there was read
+   * - `bytes-skipped`: bytes that belong to no frame were skipped
+   * - `data-missing`: data is missing in the middle; it was replaced with silence
+   * - `cut-off`: the end of the file is missing; the rest was read
    * - `size-ignored`: the header's size is a placeholder; the sound was read to the end of the file
    * - `several-tracks`: the file has several audio tracks, and one was read
-   * - `channels-cancel`: channels of opposite polarity cancel in a mix, so one of them was read
+   * - `channels-cancel`: channels of opposite polarity cancel in a mix, so only one was read
    * - `browser-decoder`: only the browser's own decoder reads this file, and it does not report missing data
    */
   readonly code: RecordingNoteCode;
-  /** One or two sentences in English, for people. */
+  /** English text for people. */
   readonly text: string;
-  /** Where it is, in seconds on the recording's clock; the first place if there are several. Null if it is no place. */
+  /** Time in seconds on the recording's clock, of the first place if there are several. Null if the note has no place. */
   readonly atSeconds: number | null;
-  /** How much: recordings (`joined`), bytes (`bytes-skipped`, `size-ignored`), seconds (`data-missing`), tracks. Null if not known. */
+  /** Number of recordings (`joined`), bytes (`bytes-skipped`, `size-ignored`), seconds (`data-missing`, `cut-off`: that the header gives) or tracks. Null if not known. */
   readonly amount: number | null;
 }
 
 const seconds = (value: number): string => `${value.toFixed(3)} s`;
 
-/** The notes, each in one form everywhere. */
+/** Makes the notes, so that each has the same form everywhere. */
 export const recordingNotes = {
   joined: (count: number, atSeconds: number | null): RecordingNote => ({
     code: 'joined',
@@ -51,11 +51,11 @@ export const recordingNotes = {
   }),
   dataMissing: (lengthSeconds: number, atSeconds: number): RecordingNote => ({
     code: 'data-missing',
-    text: `${seconds(lengthSeconds)} of sound are missing from the file at ${seconds(atSeconds)}. Silence takes their place.`,
+    text: `${seconds(lengthSeconds)} of sound are missing from the file at ${seconds(atSeconds)}. They were replaced with silence.`,
     atSeconds,
     amount: lengthSeconds,
   }),
-  /** @param promisedSeconds null if the file does not say how long it should be */
+  /** @param promisedSeconds null if the header gives no length */
   cutOff: (heldSeconds: number, promisedSeconds: number | null): RecordingNote => ({
     code: 'cut-off',
     text:

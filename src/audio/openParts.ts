@@ -12,12 +12,12 @@ import { noSamples, readOnce, readStretch, startsTooLate, type NoteTarget, type 
 /** One of several recordings in a file. */
 export interface PartSource {
   readonly bytes: number;
-  /** Null if only opening or decoding can tell. */
+  /** Null if only opening or decoding shows it. */
   readonly durationSeconds: number | null;
   open(notes: NoteTarget): Promise<SourceStream>;
 }
 
-/** Shorter gaps are rounding of timestamps, or the delay of an encoder. */
+/** Shorter gaps come from rounded timestamps or an encoder's delay. */
 const LEAST_GAP_SECONDS = 0.01;
 
 /** @throws VoxlaneError as {@link openTrack} */
@@ -37,7 +37,7 @@ export async function openPart(part: FilePart, options: Omit<TrackOptions, 'padd
   };
 }
 
-/** Segments lie on one clock, and their own timestamps say where. */
+/** Segments share one clock; their timestamps give their places. */
 async function* segmentBlocks(
   first: OpenTrack,
   others: readonly Blob[],
@@ -63,7 +63,7 @@ async function* segmentBlocks(
     try {
       track = await openTrack(segment, { track: undefined, padding: null });
     } catch (thrown) {
-      // Nothing between two holes can be decoded: they become one.
+      // The segment between two holes cannot be decoded: report one hole.
       if (thrown instanceof VoxlaneError && SKIPPED.has(thrown.code)) continue;
       throw thrown;
     }
@@ -75,11 +75,11 @@ async function* segmentBlocks(
   }
 }
 
-/** What makes a part useless without harm to the others. */
+/** Errors that concern one part only: the others can still be read. */
 const SKIPPED: ReadonlySet<string> = new Set(['audio-unsupported', 'audio-no-samples']);
 
 /**
- * Several recordings, one after another on one clock. Each has its own rate and channels, so each is resampled by itself.
+ * Several recordings, one after another on one clock. Their rates and channels can differ, so each is resampled separately.
  *
  * @throws VoxlaneError as {@link openTrack}, for the first part
  */
@@ -115,7 +115,7 @@ async function* readJoined(
     const source = index === 0 ? first : await openLater(part, notes);
     if (!source) continue;
     try {
-      // All of it, since only that gives the place of the next part.
+      // Read to its end, which gives the place of the next part.
       const pieces = readStretch(source, { start: 0, end: Infinity }, sampleRate, notes);
       for await (const piece of pieces) {
         const wanted = piece.subarray(Math.max(0, start - place), Math.max(0, end - place));
@@ -133,7 +133,7 @@ async function* readJoined(
   throw noSamples();
 }
 
-/** Null for a part that cannot be read, which is noted. */
+/** Opens a part after the first. Adds a note and returns null if it cannot be read. */
 async function openLater(part: PartSource, notes: NoteTarget): Promise<SourceStream | null> {
   try {
     return await part.open(notes);
@@ -145,7 +145,7 @@ async function openLater(part: PartSource, notes: NoteTarget): Promise<SourceStr
   }
 }
 
-/** Parts of unknown length are taken to be as dense as the first. */
+/** Estimates parts of unknown length from the bytes per second of the first. */
 function expectedLength(parts: readonly PartSource[], first: SourceStream): number {
   const firstSeconds = parts[0]!.durationSeconds ?? first.durationSeconds ?? 0;
   const density = firstSeconds / Math.max(1, parts[0]!.bytes);

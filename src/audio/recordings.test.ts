@@ -1,4 +1,4 @@
-/** WAV files that are joined or whose header is wrong, and samples that no page can mean. */
+/** Joined WAV files, WAV files with wrong headers, and options that cannot be right. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { concatenate } from '../util/concatenate';
@@ -46,7 +46,7 @@ describe('WAV files of the cases', () => {
   });
 });
 
-describe('a size that a stream cannot know', () => {
+describe('the size in the header of a stream', () => {
   const samples = Float32Array.from({ length: 1000 }, (_, i) => ((i % 200) - 100) / 128);
 
   it.each([1e9, 2e9, 0x7fff_ff00, 0xffff_ffff - 36, 0x7fff_ffff - 44])('%i bytes: a placeholder if the file ends with a whole sample', async (declaredDataBytes) => {
@@ -57,12 +57,12 @@ describe('a size that a stream cannot know', () => {
     await expect(openAudio(file.slice(0, file.size - 1), OPTIONS)).rejects.toMatchObject({ code: 'audio-truncated' });
   });
 
-  it('a smaller one is a promise', async () => {
+  it('must be right if it is smaller', async () => {
     const file = buildWav([samples], { declaredDataBytes: 1e8 });
     await expect(openAudio(file, OPTIONS)).rejects.toMatchObject({ code: 'audio-truncated' });
   });
 
-  it('a quarter of a second may be missing from a long file, and a tenth from a short one', async () => {
+  it('may be a quarter of a second too large for a long file', async () => {
     const long = noise(160_000);
     const file = buildWav([long]);
     expect((await read(await openAudio(file.slice(0, file.size - 2 * 4000), OPTIONS))).notes).toEqual(['cut-off']);
@@ -95,7 +95,7 @@ describe('joined WAV files', () => {
     expect(samples.subarray(5600)).toEqual(parts[2]);
   });
 
-  it('are found behind other chunks and odd lengths', async () => {
+  it('are found after other chunks and odd lengths', async () => {
     const odd = buildWav([noise(4001)], { format: 'int8' });
     const list = new Blob([Uint8Array.of(0x4c, 0x49, 0x53, 0x54, 4, 0, 0, 0, 1, 2, 3, 4)]);
     for (const file of [new Blob([odd, files[1]!]), new Blob([odd.slice(0, odd.size - 1), files[1]!]), new Blob([odd, list, files[1]!])]) {
@@ -110,7 +110,7 @@ describe('joined WAV files', () => {
     expect(notes).toContain('joined');
   });
 
-  it('of which the last is truncated can be analyzed up to the place that the error gives', async () => {
+  it('can be read up to the place that the error gives if the last is truncated', async () => {
     const cut = joined.slice(0, joined.size - 4 * 2500);
     await expect(collect((await openAudio(cut, OPTIONS)).pieces())).rejects.toMatchObject({
       code: 'audio-truncated',
@@ -121,13 +121,13 @@ describe('joined WAV files', () => {
     expect(samples).toEqual(concatenate(parts).slice(0, 0.593 * 16_000));
   });
 
-  it('beyond which a stretch starts are refused', async () => {
+  it('are refused if the stretch starts beyond their end', async () => {
     const audio = await openAudio(joined, { ...OPTIONS, startSeconds: 2 });
     await expect(collect(audio.pieces())).rejects.toMatchObject({ code: 'options' });
   });
 });
 
-describe('what cannot be meant', () => {
+describe('values that cannot be right', () => {
   it.each([1, 999, 768_001])('a rate of %i Hz is refused', async (sampleRate) => {
     await expect(openAudio(buildWav([noise(100)], { sampleRate }), OPTIONS)).rejects.toMatchObject({ code: 'audio-unsupported' });
   });

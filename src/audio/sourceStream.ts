@@ -9,30 +9,30 @@ import { commonPeriod, resampledLength, Resampler } from './resample';
 /** Sound on its own time axis, at its own rate. */
 export interface SourceStream {
   readonly origin: Pick<AudioFacts, 'sampleRate' | 'channels' | 'codec' | 'container' | 'tracks'>;
-  /** Samples of the recording; infinite if only decoding can tell. */
+  /** Samples of the recording; infinite if only decoding shows their number. */
   readonly endFrame: number;
   readonly durationSeconds: number | null;
-  /** The file breaks off: the length in seconds that its header gives, or null. Undefined if the file is whole. */
+  /** Length in seconds that the header of a truncated file gives, or null if it gives none. Undefined if the file is complete. */
   readonly cutOff?: number | null | undefined;
   blocks(fromFrame: number, toFrame: number): AsyncIterable<PlanarBlock> | Iterable<PlanarBlock>;
   close(): void;
 }
 
-/** A part of the recording, counted in output samples. */
+/** A part of the recording, in output samples. */
 export interface Stretch {
   readonly start: number;
   /** Infinite: to the end. */
   readonly end: number;
 }
 
-/** Where notes go, and what their times are relative to. */
+/** Receives notes of a source. */
 export interface NoteTarget {
   readonly log: NoteLog;
-  /** Of the source's first sample on the recording's clock. */
+  /** Time of the source's first sample on the recording's clock. */
   readonly offsetSeconds: number;
 }
 
-/** A recording that is one source. */
+/** A recording with a single source. */
 export function streamOf(source: SourceStream, options: DecodeOptions, log: NoteLog): OpenAudio {
   const { stretch, expectedSeconds } = stretchOf(source, options);
   return readOnce({
@@ -52,7 +52,7 @@ async function* readWhole(source: SourceStream, stretch: Stretch, targetRate: nu
   throw noSamples();
 }
 
-/** An {@link OpenAudio} whose pieces can be asked for once. */
+/** An {@link OpenAudio} whose pieces can be read once. */
 export function readOnce({ facts, log, read, close }: {
   readonly facts: AudioFacts;
   readonly log: NoteLog;
@@ -77,7 +77,7 @@ export function readOnce({ facts, log, read, close }: {
       if (state === 'closed') return;
       state = 'closed';
       close();
-      // A stream that nobody reads on from would never free the resampler.
+      // An abandoned stream would never free the resampler.
       stream?.return().catch(() => undefined);
     },
   };
@@ -142,7 +142,7 @@ export async function* readStretch(
   } finally {
     resampler?.close();
   }
-  // A stretch that ends before the recording does says nothing of the recording's end.
+  // Not if the stretch ends before the recording.
   const isToEnd = Number.isFinite(source.endFrame) ? toFrame === source.endFrame : place < end;
   if (source.cutOff !== undefined && isToEnd) {
     const promised = source.cutOff === null ? null : notes.offsetSeconds + source.cutOff;

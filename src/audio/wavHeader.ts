@@ -20,7 +20,7 @@ export interface WavHeader {
   readonly heldFrames: number;
   /** Samples of each channel that the header promises; `heldFrames` where it makes no promise. */
   readonly promisedFrames: number;
-  /** Bytes of samples that the header gives, if that is a placeholder; otherwise null. */
+  /** Size of the samples in the header if it is a placeholder; otherwise null. */
   readonly ignoredBytes: number | null;
   /** Offset after the data chunk; null if the header's size does not give it, because it is a placeholder or too large. */
   readonly dataEnd: number | null;
@@ -55,7 +55,7 @@ export async function isWav(source: Blob): Promise<boolean> {
   return view.byteLength === 12 && RIFF_NAMES.has(text(view, 0)) && text(view, 8) === 'WAVE';
 }
 
-/** What WAV files start with. */
+/** First four bytes of WAV files. */
 export const RIFF_NAMES: ReadonlySet<string> = new Set(['RIFF', 'RIFX', 'RF64', 'BW64']);
 
 /** Format tag of the samples where this is one that {@link readWavHeader} does not know; otherwise null. */

@@ -127,9 +127,9 @@ describe('merging by evidence', () => {
     const path = mergeByEvidence(inputOf(latent));
     const sizes = latent.map(() => 1);
     expect(countScores(path, sizes, 1, 3)[0]!.value).toBe(3);
-    // The one embedding of the third speaker is too few to count; if the result has two speakers, nothing speaks for three.
+    // The third speaker's single embedding does not count: with two speakers in the result, three are not an alternative.
     expect(countScores(path, sizes, 2, 2)[0]!.value).toBe(2);
-    // If the result has three, all numbers include the third, so that two large clusters are still the same number.
+    // With three in the result, all numbers include the third, so that two large clusters stay one number.
     expect(countScores(path, sizes, 2, 3)[0]!.value).toBe(3);
     expect(countScores(path, sizes, 100, 3)).toEqual([{ value: 3, score: 1 }]);
   });

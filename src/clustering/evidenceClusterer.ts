@@ -11,7 +11,7 @@ import type { TwoCovariance } from './twoCovariance';
 import { clusterMeans, mean } from './vectors';
 import type { VoiceTable } from './voiceTable';
 
-/** A cluster that is heard in fewer windows does not change how likely a number of speakers is. */
+/** Clusters with fewer windows do not change how likely a number of speakers is. */
 const MIN_COUNTED_WINDOWS = 4;
 
 /** Anchors, with the cluster of each entry. */
@@ -29,15 +29,15 @@ interface Placed {
  * Another number of speakers is another place on the same path of merges, so it costs only the assignment.
  */
 export class EvidenceClusterer {
-  /** Rows with an embedding of their own, which is not a mean of others. */
+  /** Rows with their own embedding, not a mean of others. */
   private readonly embeddedRows: readonly number[];
-  /** Of the embeddings whose speaker talks alone for long enough; of all if fewer than two do. */
+  /** From embeddings whose speaker talks alone for long enough; from all embeddings if there are fewer than two. */
   private readonly clean: EvidenceStart;
-  /** Of all embeddings, for a short recording. */
+  /** From all embeddings, for a short recording. */
   private readonly all: EvidenceStart;
   private readonly windowsPerEmbedding: number;
   /** For the anchors that were given last. */
-  private anchoredStart: { readonly anchored: AnchoredRows; readonly key: string; readonly start: AnchoredStart } | null = null;
+  private anchoredStart: { readonly anchored: AnchoredRows; readonly least: number; readonly start: AnchoredStart } | null = null;
 
   /**
    * @param embedded axes (window), 1 if the window was embedded; the embeddings of others are means and take no part
@@ -125,10 +125,9 @@ export class EvidenceClusterer {
 
   private clusterAnchored({ minSpeakers, maxSpeakers }: SpeakerBounds, anchored: AnchoredRows): JudgedClusters {
     const least = Math.max(minSpeakers, anchored.heard.length);
-    const key = String(least);
-    if (this.anchoredStart?.anchored !== anchored || this.anchoredStart.key !== key) {
+    if (this.anchoredStart?.anchored !== anchored || this.anchoredStart.least !== least) {
       const start = this.clean.withAnchors(anchored, least, (row) => this.isEmbedded(row));
-      this.anchoredStart = { anchored, key, start };
+      this.anchoredStart = { anchored, least, start };
     }
     const { start } = this.anchoredStart;
     const count = bestCount(start.path, Math.min(least, start.path.numStart), maxSpeakers);
@@ -185,7 +184,7 @@ export class EvidenceClusterer {
     };
   }
 
-  /** The same clusters, in which the local speakers of anchors who have no embedding are with the others of theirs. */
+  /** Moves local speakers of anchors without an embedding to the clusters of these anchors. */
   private follow(free: JudgedClusters, { anchored, clusters }: Placed): JudgedClusters {
     const hardClusters = free.hardClusters.map((cluster, row) => {
       const group = anchored.groups[row]!;
@@ -195,8 +194,8 @@ export class EvidenceClusterer {
   }
 
   /**
-   * The cluster of each local speaker: an anchor's if it is one. Two local speakers of a window share no cluster, unless there
-   * is only one. A local speaker without an embedding has none: the windows that overlap usually say whose the speech is.
+   * The cluster of each local speaker; for anchored ones, that of the anchor. Two local speakers of a window never share a cluster
+   * unless there is only one. A local speaker without an embedding has none: overlapping windows usually identify the speaker.
    */
   private clustersOf(soft: SoftClusters, placed: Placed | null): Int32Array {
     const { table } = this;

@@ -24,11 +24,11 @@ export interface Start {
 
 /** {@link Start} in which each anchored speaker is one start cluster. */
 export interface AnchoredStart extends Start {
-  /** Entry of the anchors that each start cluster is, or -1. */
+  /** Entry of the anchors for each start cluster, or -1. */
   readonly groups: Int32Array;
 }
 
-/** Where the merges by evidence start: fine clusters of a set of embeddings, made once for any number of speakers. */
+/** Fine clusters of a set of embeddings, at which the merges by evidence start. Made once for any number of speakers. */
 export class EvidenceStart {
   private readonly embeddings: readonly Float32Array[];
   private merges: readonly Merge[] | null = null;
@@ -56,7 +56,7 @@ export class EvidenceStart {
     return this.merges && packMerges(this.merges);
   }
 
-  /** The start with at least `minClusters` clusters, as many as there are embeddings at most. Needs an embedding. */
+  /** The start with at least `minClusters` clusters, but at most one per embedding. Needs at least one embedding. */
   of(minClusters: number): Start {
     const { rows, settings } = this;
     this.usual ??= flatClusters(this.linked(), settings.startThreshold);
@@ -81,7 +81,7 @@ export class EvidenceStart {
     const embeddedGroups = new Set(anchors.filter(isEmbedded).map((row) => anchored.groups[row]!));
     const taken = anchors.filter((row) => isEmbedded(row) || !embeddedGroups.has(anchored.groups[row]!));
     const rows = [...new Set([...this.rows, ...taken])].sort((a, b) => a - b);
-    // Anchors take embeddings out of the other clusters, of which some can end up empty.
+    // Anchors take embeddings from other clusters, some of which can become empty.
     const { labels } = this.of(minClusters + anchored.heard.length);
     const labelOf = new Map(this.rows.map((row, index) => [row, labels[index]!]));
     const numbers = new Map<number, number>();

@@ -40,8 +40,7 @@ export async function proveEmbedding(
 }
 
 /**
- * Whether a GPU gives what WASM gives, if there are no golden outputs of the file at hand: one that the user brought, or a
- * model whose weights are not ours to ship.
+ * Compares a GPU with WASM, for files without golden outputs: a file from the user, or a model that we may not distribute.
  */
 export async function proveAgainst(
   reference: Embedder,

@@ -37,7 +37,7 @@ export interface ModelProof {
   readonly seconds: number;
 }
 
-/** Compares what a backend gave for a stage with what it must give. */
+/** Compares the output of a stage with the expected values. */
 export type CompareStage = (stage: string, actual: Float32Array) => void;
 
 /**
@@ -50,18 +50,18 @@ const REFERENCE_COSINE = 0.9999;
 /** Share of the greatest value of an embedding that rounding through the whole network stays far below. */
 const REFERENCE_SHARE = 0.01;
 /**
- * Of log-probabilities, as the golden outputs allow. Not how many frames have the same class: in a synthetic sound many are
- * nearly ties, which rounding decides.
+ * Tolerance of log-probabilities, as for the golden outputs. Classes are not compared: in a synthetic sound, many frames are
+ * near ties, which rounding decides.
  */
 const REFERENCE_SCORES: Tolerance = { maxAbs: 1e-2, cosine: 0.999 };
 
-/** What WASM gave for the mel features. @param data axes (frame, mel) */
+/** Mel features that WASM gave. @param data axes (frame, mel) */
 export const featureStage = (name: string, data: Float32Array): GoldenStage => stageOf(name, data, REFERENCE_FBANK);
 
-/** What WASM gave for the scores of the segmentation. @param data axes (window, frame, class) */
+/** Scores of the segmentation that WASM gave. @param data axes (window, frame, class) */
 export const scoreStage = (name: string, data: Float32Array): GoldenStage => stageOf(name, data, REFERENCE_SCORES);
 
-/** What WASM gave for embeddings. @param data axes (voice, dimension) */
+/** Embeddings that WASM gave. @param data axes (voice, dimension) */
 export function embeddingStage(name: string, data: Float32Array): GoldenStage {
   const greatest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return stageOf(name, data, { maxAbs: REFERENCE_SHARE * greatest, cosine: REFERENCE_COSINE });
@@ -72,11 +72,11 @@ function stageOf(name: string, data: Float32Array, tolerance: Tolerance): Golden
 }
 
 /**
- * Runs and compares. A device that is lost or full is no verdict on its arithmetic; wrong values are, and so are values
- * that are so wrong that the run stops: then the stages before show where it began.
+ * Runs and compares. A device that is lost or out of memory throws, because that does not concern its arithmetic. Values so
+ * wrong that the run stops are a failure: the stages before show where it began.
  *
- * @param runs of which the last one counts
- * @param bundle what the stages must give
+ * @param runs number of runs; the last one counts
+ * @param bundle expected outputs
  */
 export async function prove(
   model: string,
@@ -105,7 +105,7 @@ export async function prove(
 /** Stages of a golden bundle that are compared, in order. The others are inside the network. */
 const COMPARED = /^(classifier|fbank|embedding)\b/;
 
-/** A stage whose values were so wrong that the run stopped there: no figure can be given. */
+/** A stage at which the run stopped because of its values. There are no measures of it. */
 function brokenStage(stages: readonly GoldenStage[], numCompared: number, problem: string): StageProof {
   const names = stages.map(({ name }) => name).filter((name) => COMPARED.test(name));
   const stage = names[numCompared];

@@ -1,4 +1,4 @@
-/** The self-check at the length and the batch of a run, with networks of a few lines in the place of both backends. */
+/** The self-check at the length and the batch size of a run. Networks of a few lines replace both backends. */
 import { describe, expect, test } from 'vitest';
 import type { EmbedBatch, Embedder } from '../embedding/embedder';
 import type { FloatTensor, Graph } from '../ort/graph';
@@ -70,7 +70,7 @@ function makeEmbedder({ batch = (rows) => rows, features = (values) => values }:
   };
 }
 
-/** A value of one row becomes another: `greater` by so much. */
+/** Adds `greater` to a value of one row. */
 const spoil = (rows: Float32Array[], row: number, greater = 0.25): Float32Array[] =>
   rows.map((values, index) => (index === row ? values.map((value) => value + greater) : values));
 const swap = (rows: Float32Array[], one: number, other: number): Float32Array[] =>
@@ -80,7 +80,7 @@ describe('segmentation', () => {
   const check = (fault: Fault | undefined, numWindows: number) =>
     proveSegmentationWindows(makeGraph(), makeGraph(fault), MANIFEST, numWindows);
 
-  test('a sound backend passes at any batch size, in one batch; the reference computes few windows', async () => {
+  test('a correct backend passes at any batch size, in one batch; the reference computes few windows', async () => {
     for (const numWindows of [1, 2, 3, 8, 32]) {
       const [reference, graph] = [makeGraph(), makeGraph()];
       const proof = await proveSegmentationWindows(reference, graph, MANIFEST, numWindows);
@@ -101,11 +101,11 @@ describe('segmentation', () => {
     expect((await check(fault, numWindows)).passed).toBe(false);
   });
 
-  test('rounding is none', async () => {
+  test('rounding is not a fault', async () => {
     expect((await check((rows) => spoil(rows, 0, 1e-3), 2)).passed).toBe(true);
   });
 
-  test('values that stop the run are a failure of this stage; a lost device says nothing of its arithmetic', async () => {
+  test('values that stop the run fail the stage; a lost device throws', async () => {
     const stop = (code: 'gpu-wrong' | 'gpu-lost'): Fault => () => {
       throw new VoxlaneError({ code, problem: 'all zeros' });
     };
@@ -119,7 +119,7 @@ describe('embedding', () => {
   const check = (faults: EmbedderFaults, numWindows: number) =>
     proveEmbeddingWindows(makeEmbedder(), makeEmbedder(faults), MANIFEST, { windowSamples: WINDOW_SAMPLES, numWindows });
 
-  test('a sound backend passes: features and embedding of a whole window, and the batch if there is one', async () => {
+  test('a correct backend passes: features and embedding of a whole window, and the batch if there is one', async () => {
     const [alone, batch] = [await check({}, 1), await check({}, 8)];
     expect(alone).toMatchObject({ passed: true, stages: [{ stage: 'fbank (10 s)' }, { stage: 'embedding (10 s)' }] });
     expect(batch.stages.map(({ stage, passed }) => [stage, passed])).toEqual([

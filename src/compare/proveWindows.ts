@@ -11,8 +11,8 @@ import { embeddingStage, featureStage, prove, scoreStage, type ModelProof } from
 import { concatenate } from '../util/concatenate';
 
 /**
- * Most different windows of a batch: WASM computes each, a third of a second or more. The batch repeats them in an order
- * without a period, so that a window in another's place is noticed.
+ * Limit for different windows of a batch: WASM computes each, in a third of a second or more. The batch repeats them in an
+ * order without a period, so that swapped windows are detected.
  */
 const MOST_DIFFERENT = 4;
 /** Mask frames of the windows of an embedding batch: enough for stretches of less than a second. */
@@ -111,11 +111,11 @@ function differentWindows(sampleRate: number, windowSamples: number, numWindows:
   return Array.from({ length: count }, (_, seed) => testConversation(sampleRate, windowSamples, seed));
 }
 
-/** Which of `numDifferent` windows is where in the batch: each in turn, and then without a period. */
+/** The order of `numDifferent` windows in the batch: each in turn, and then without a period. */
 function aperiodicOrder(numWindows: number, numDifferent: number): number[] {
   let state = 1;
   return Array.from({ length: numWindows }, (_, index) => {
-    // Park and Miller's generator, whose high bits are the random ones.
+    // Park and Miller's generator. Its high bits are random.
     state = (state * 48271) % 2147483647;
     return index < numDifferent ? index : Math.floor((state / 2147483647) * numDifferent);
   });

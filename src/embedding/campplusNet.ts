@@ -88,7 +88,7 @@ export class CampplusNet implements Graph {
     return this.kernels.heap.bytes;
   }
 
-  /** Nothing to do: the heap is this object's own and goes with it. */
+  /** Does nothing: the heap belongs to this object and is collected with it. */
   release(): Promise<void> {
     return Promise.resolve();
   }

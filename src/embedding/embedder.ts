@@ -26,6 +26,6 @@ export interface Embedder {
    * @returns axes (dimension)
    */
   embedStretch(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array>;
-  /** Frees the session and what is kept on the GPU. No call may follow. */
+  /** Frees the session and its memory on the GPU. Do not call the embedder afterwards. */
   close(): Promise<void>;
 }

@@ -42,7 +42,7 @@ export class GpuFeatureStage {
     }
   }
 
-  /** Frees what is kept on the GPU; features that were given out stay. */
+  /** Frees the stage's memory on the GPU. Features that it returned stay valid. */
   destroy(): void {
     this.fbank.destroy();
     this.health.destroy();

@@ -29,7 +29,7 @@ export interface PooledWindows {
 export interface PooledBackend {
   /** @param samples axes (window, sample), float32 in [-1, 1] */
   open(samples: Float32Array, numWindows: number): Promise<PooledWindows>;
-  /** Frees the session and what is kept on the GPU. No call may follow. */
+  /** Frees the session and its memory on the GPU. Do not call the backend afterwards. */
   close(): Promise<void>;
 }
 

@@ -37,9 +37,9 @@ export function testSpeech(sampleRate: number, pitchHertz: number): Float32Array
 const PITCHES_HERTZ = [110, 170, 240];
 
 /**
- * Voices that take turns of a second, each at a pitch of its own, with a pause now and then.
+ * Voices of different pitches that take turns of a second, with occasional pauses.
  *
- * @param seed whole number; another one gives another conversation
+ * @param seed whole number; different seeds give different conversations
  * @returns axes (sample), float32 in [-1, 1]
  */
 export function testConversation(sampleRate: number, numSamples: number, seed: number): Float32Array {
@@ -47,7 +47,7 @@ export function testConversation(sampleRate: number, numSamples: number, seed: n
   const second = SECONDS * sampleRate;
   for (let start = 0, turn = 0; start < numSamples; start += second, turn++) {
     const pitch = PITCHES_HERTZ[(turn + seed) % PITCHES_HERTZ.length]! * (1 + 0.02 * ((7 * turn + 3 * seed) % 11));
-    // A pause is faint, not silent: digital silence has features of its own.
+    // Pauses are faint: digital silence would have unusual features.
     const gain = (turn + 2 * seed) % 5 === 3 ? 0.01 : 1;
     const voice = testSpeech(sampleRate, pitch).subarray(0, numSamples - start);
     samples.set(voice.map((value) => gain * value), start);

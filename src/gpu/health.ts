@@ -39,7 +39,7 @@ export class HealthGuard {
     this.dispatch(encoder, this.poison, buffer, bytes, Math.ceil(bytes / 4 / WORKGROUP));
   }
 
-  /** Frees the flags on the GPU. */
+  /** Frees the memory of the flags on the GPU. */
   destroy(): void {
     this.flags.destroy();
   }

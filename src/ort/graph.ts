@@ -43,7 +43,7 @@ export interface Graph {
    * is not finite or all zero; `model-invalid` where there is none
    */
   run(input: FloatTensor | GpuTensor, beforeReadback?: OnGpu, instead?: GpuTensor): Promise<FloatTensor>;
-  /** Frees what the runtime holds for this graph, on the GPU too; its WASM heap does not shrink. No call may follow. */
+  /** Frees the runtime's memory for this graph, also on the GPU. Its WASM heap does not shrink. Do not call the graph afterwards. */
   release(): Promise<void>;
 }
 
@@ -111,7 +111,7 @@ async function openOnGpu(
           );
           return { data: healthy(data, facts.output.name, 'gpu-wrong'), shape };
         } finally {
-          // All of them: a graph may have outputs that nobody asks for, each in a buffer of its own.
+          // All of them: a graph may have other outputs, each in its own buffer.
           for (const output of Object.values(results)) output.dispose();
         }
       }),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { reasonOf } from './reason';
 
 describe('reasonOf', () => {
-  // As onnxruntime-web 1.30 writes them.
+  // Messages of onnxruntime-web 1.30.
   it.each([
     ["Can't create a session. ERROR_CODE: 10, ERROR_MESSAGE: Could not find an implementation for Erf(13) node with name 'blocks.0/erf'", 'it has no implementation of Erf in version 13 (node blocks.0/erf) for this backend and these types'],
     ['Fatal error: com.example:Nothing(-1) is not a registered function/op', 'it has no operator com.example:Nothing'],
@@ -16,7 +16,7 @@ describe('reasonOf', () => {
     expect(reasonOf(message)).toBe(reason);
   });
 
-  it('reads what the runtime writes of bytes that are no graph: nothing', async () => {
+  it('finds no reason in the message for bytes that are no graph', async () => {
     ort.env.logLevel = 'fatal';
     const thrown: unknown = await ort.InferenceSession.create(new Uint8Array([1, 2, 3])).catch((error: unknown) => error);
     expect(reasonOf((thrown as Error).message)).toBeNull();

@@ -1,4 +1,4 @@
-/** What the runtime says, and the reason in our words, as the end of a sentence. */
+/** Messages of the runtime, and the reason as the end of a sentence. */
 const REASONS: readonly (readonly [pattern: RegExp, reason: (...found: string[]) => string])[] = [
   [/No Op registered for (\S+) with domain_version of (\d+)/, (operator, version) => `it has no operator ${operator} in version ${version}`],
   [/Fatal error: (\S+?)\(-?\d+\) is not a registered function\/op/, (operator) => `it has no operator ${operator}`],
@@ -12,9 +12,9 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: (...found: string[])
 ];
 
 /**
- * Why ONNX Runtime failed, as far as its message tells. Its messages are for its own developers; they stay the `cause`.
+ * Why ONNX Runtime failed. Its messages are written for its developers; the error keeps them as its `cause`.
  *
- * @returns the end of a sentence; null for a message of another kind
+ * @returns the end of a sentence; null for an unknown message
  */
 export function reasonOf(message: string): string | null {
   for (const [pattern, reason] of REASONS) {

@@ -44,7 +44,7 @@ export interface SessionOptions {
  *
  * Sessions of one worker must be made one after another, and run one at a time: the runtime asks for it.
  *
- * @throws VoxlaneError `backend-failed` with the reason as far as the runtime tells it, `gpu-lost`, `gpu-memory`
+ * @throws VoxlaneError `backend-failed` with the reason if it is known, `gpu-lost`, `gpu-memory`
  */
 export async function openSession(bytes: Uint8Array, options: SessionOptions): Promise<Session> {
   const { gpu } = options;
@@ -85,7 +85,7 @@ const describeFailure = (onGpu: boolean) => (deed: string) => (cause: unknown): 
       code: 'backend-failed',
       problem: [`${onGpu ? 'WebGPU' : 'WASM'} could not ${deed}`, reasonOf(message)].filter(Boolean).join(': '),
       expected: 'operators and types that this backend has, and inputs of the shapes that the graph wants',
-      remedy: 'Try the other backend; the details have the words of the runtime',
+      remedy: 'Try the other backend. The details give the message of the runtime',
     },
     { cause },
   );

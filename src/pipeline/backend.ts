@@ -26,7 +26,7 @@ export interface BackendPlan {
 }
 
 /**
- * WebGPU is planned wherever there is an adapter for it: whether it computes rightly, and fast, is found by trying.
+ * Plans WebGPU if there is an adapter that can run the models. Later checks show whether it is correct and fast.
  *
  * @throws VoxlaneError `backend-unavailable` if `webgpu` was asked for and no adapter can run the models
  */
@@ -62,7 +62,7 @@ function unavailable(why: string): VoxlaneError {
     code: 'backend-unavailable',
     problem: `WebGPU was asked for, but ${why}`,
     expected: 'a GPU and driver that the browser allows for WebGPU',
-    remedy: 'Take the backend `auto` or `wasm`',
+    remedy: 'Use the backend `auto` or `wasm`',
   });
 }
 

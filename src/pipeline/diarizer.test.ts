@@ -138,7 +138,7 @@ test.each(['succeeds', 'fails', 'is cancelled', 'is disposed of'] as const)('a r
   if (how === 'fails') end!.reject(new VoxlaneError({ code: 'audio-decode', problem: 'broken' }));
   if (how === 'is cancelled') controller.abort();
   if (how === 'is disposed of') diarizer.dispose();
-  // At once: what was posted before the end still arrives after it.
+  // Messages that were posted before the end still arrive after it.
   if (how.startsWith('is')) report();
   await Promise.allSettled([run]);
   report();
@@ -188,7 +188,7 @@ describe('a stream that no run reads is cancelled', () => {
     expect(cancel).toHaveBeenCalledOnce();
   });
 
-  test('on a share that was given back; one that somebody else reads is left alone', async () => {
+  test('on a released share; a stream with another reader is not touched', async () => {
     const { cancel, stream } = streamOf();
     const share = shareDiarizer();
     share.release();

@@ -86,7 +86,7 @@ export class Diarizer {
       if (this.disposed) throw disposedError();
       checkRunNames(options);
       const run = checkRunOptions(options);
-      return { checked: run, input: new RunInput(source, run.sampleRate) };
+      return { checked: run, input: new RunInput(source, run.sampleRate, run.track) };
     });
     try {
       return await this.turns.take(() => this.run(input, checked, options), options.signal);
@@ -153,7 +153,7 @@ export class Diarizer {
     const ready = await input.settle();
     // What was cancelled meanwhile starts nothing.
     throwIfAborted(signal);
-    // A worker can end while it has nothing to do.
+    // A worker can end between two runs.
     if (this.engine && hasEnded(this.engine)) this.stop(cancelled());
     for (let attempt = 0; ; attempt++) {
       const engine = this.engine ?? this.keep(await startTrustedEngine(this.options, this.settings, signal), signal);
@@ -206,7 +206,7 @@ function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw cancelled(signal);
 }
 
-/** Passes a run's events on until the run is over: what its workers still finish after that is not reported. */
+/** Passes on a run's events until the run is over. Work that ends later is not reported. */
 class RunEvents {
   readonly options: CheckedRunOptions;
   private readonly meter = new ProgressMeter();

@@ -45,7 +45,7 @@ export interface Engine {
   readonly terminate: (reason: VoxlaneError) => void;
 }
 
-/** Whether a worker that holds a recording has ended. Workers of models are replaced in `ModelWorker`. */
+/** Whether a worker that holds a recording has ended. `ModelWorker` replaces the workers of models. */
 export function hasEnded({ decode, clustering }: Pick<Engine, 'decode' | 'clustering'>): boolean {
   return decode.end !== null || clustering.end !== null;
 }

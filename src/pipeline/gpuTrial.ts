@@ -13,7 +13,7 @@ import type { PipelineSettings } from './settings';
 import type { ModelProof } from './types';
 import { copyProof, type Verdict } from './verdicts';
 
-/** What a start was asked for, and what it found. */
+/** Options of a start, and the plan made from them. */
 export interface Start {
   readonly options: CheckedDiarizerOptions;
   readonly settings: PipelineSettings;
@@ -21,7 +21,7 @@ export interface Start {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The proofs of a GPU, in the order in which they are made: each is only worth its time if those before were passed. */
+/** The checks of a GPU, in order. Each runs only if all before it passed. */
 const PROOFS: readonly ((engine: Engine, goldensBase: CheckedDiarizerOptions['goldensBase'], numWindows: number) => Promise<ModelProof>)[] = [
   (engine, goldensBase) => engine.segmentation.call((api) => api.prove(goldensBase)),
   (engine, _, numWindows) => engine.segmentation.call((api) => api.proveWindows(numWindows)),
@@ -34,17 +34,17 @@ const PROOFS: readonly ((engine: Engine, goldensBase: CheckedDiarizerOptions['go
 
 export const allPassed = (proofs: readonly ModelProof[]): boolean => proofs.every(({ passed }) => passed);
 
-/** Whether everything was tried that has to be, and passed. */
+/** Whether all checks were made and passed. */
 export const isTrusted = ({ proofs }: Verdict): boolean => proofs.length === PROOFS.length && allPassed(proofs);
 
-/** Whether the trial found WASM faster. */
+/** Whether WASM was faster in the trial. */
 export function isWasmFaster({ wasmSeconds, gpuSeconds }: Verdict): boolean {
   return wasmSeconds !== null && wasmSeconds < (gpuSeconds ?? Infinity);
 }
 
 /**
- * What is known of this adapter, completed by what has not been tried yet: first the golden segmentation and the batch size,
- * then the same on WASM if the faster one is wanted, and the rest only of a GPU that can still be chosen.
+ * Completes what is known of this adapter: first the golden segmentation and the batch size, then the same on WASM if the
+ * faster backend is wanted, and the other checks only if the GPU can still be chosen.
  */
 export async function completeVerdict(engine: Engine, known: Verdict, start: Start): Promise<Verdict> {
   const { options } = start;
@@ -67,17 +67,17 @@ export async function completeVerdict(engine: Engine, known: Verdict, start: Sta
     try {
       proofs.push(copyProof(await PROOFS[proofs.length]!(engine, options.goldensBase, verdict.batchWindows)));
     } catch (error) {
-      // What was timed with one model need not fit with the other: half of it is checked, and used.
+      // A batch that fits one model may not fit the other: check and use half of it.
       if (!isMemoryError(error) || verdict.batchWindows === 1) throw error;
       verdict.batchWindows = Math.floor(verdict.batchWindows / 2);
-      // The segmentation was proved with the larger batch.
+      // The segmentation was checked with the larger batch.
       proofs.length = 1;
     }
   }
   return verdict;
 }
 
-/** Makes all proofs again, up to the first that fails. */
+/** Repeats all checks, up to the first that fails. */
 export async function proveAgain(engine: Engine, { goldensBase }: CheckedDiarizerOptions): Promise<ModelProof[]> {
   const proofs: ModelProof[] = [];
   for (const prove of PROOFS) {
@@ -87,7 +87,7 @@ export async function proveAgain(engine: Engine, { goldensBase }: CheckedDiarize
   return proofs;
 }
 
-/** One proof a model, with the stages of all that were made of it. */
+/** Merges the proofs of each model into one with all their stages. */
 export function byModel(proofs: readonly ModelProof[]): ModelProof[] {
   const models = new Map<string, ModelProof>();
   for (const proof of proofs) {
@@ -100,7 +100,7 @@ export function byModel(proofs: readonly ModelProof[]): ModelProof[] {
 /** Slow adapters are not made slower by a trial of what cannot help them. */
 const SLOW_GOLDEN_SECONDS = 0.25;
 
-/** The best batch, and how many times faster a window is in it than alone. */
+/** The best batch size, and how many times faster a window is in such a batch than alone. */
 async function tuneBatch(
   engine: Engine,
   { options, plan: { adapter } }: Start,
@@ -122,7 +122,7 @@ async function tuneBatch(
   return { numWindows, gain: (perWindow.get(1) ?? 1) / (perWindow.get(numWindows) ?? 1) };
 }
 
-/** Seconds of the golden segmentation on WASM, with as many workers as a run has, which are ended after it. */
+/** Seconds of the golden segmentation on WASM, with as many workers as a run has. Ends the workers. */
 async function timeWasm({ options, settings, plan, signal }: Start): Promise<number> {
   const isIsolated = globalThis.crossOriginIsolated;
   const { workers, threads } = planLanes(plan.threads, options.speed, isIsolated, settings.mostEmbedders).segmentation;
@@ -148,7 +148,7 @@ async function timeWasm({ options, settings, plan, signal }: Start): Promise<num
     return await untilAborted(signal, stop, async () => {
       await pool.load();
       await pool.grow();
-      // All at once, as in a run: they share caches, memory and the processor's power.
+      // All at once, as in a run, in which they share caches, memory and the processor's power.
       const proofs = await Promise.all(Array.from({ length: workers }, () => pool.call((api) => api.prove(options.goldensBase))));
       return Math.max(...proofs.map(({ seconds }) => seconds)) / workers;
     });

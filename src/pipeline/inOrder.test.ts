@@ -11,7 +11,7 @@ function collect(): { readonly order: InOrder<Uint8Array>; readonly delivered: [
   return { order, delivered };
 }
 
-test('windows are delivered in order, each once, whatever the order in which they are done', () => {
+test('windows are delivered in order, each once, in whatever order they are done', () => {
   const { order, delivered } = collect();
   const first = order.open(Uint8Array.of(0, 1, 2, 3, 4, 5), 3);
   const second = order.open(Uint8Array.of(6, 7, 8, 9), 2);

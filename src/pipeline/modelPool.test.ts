@@ -12,8 +12,9 @@ const reply: LoadReply<string> = { manifest: 'm', adapter: null, sha256: '', not
 const ended = (problem: string): VoxlaneError => new VoxlaneError({ code: 'cancelled', problem });
 
 /**
- * Handles in the page's own thread; `failing` names, by number from 0, those that cannot load.
+ * Handles in the page's thread.
  *
+ * @param failing numbers, from 0, of those that cannot load
  * @param hashes of the file that each loads
  */
 function fakeSpawn(failing: readonly number[] = [], hashes: readonly string[] = []) {
@@ -112,7 +113,7 @@ test('ending the pool rejects what runs and what waits', async () => {
   await expect(openCall(pool).result).rejects.toMatchObject({ problem: 'stopped' });
 });
 
-test('a worker that finds another file than the first one, which was checked, is done without', async () => {
+test('a worker that loads a different file than the first worker is not used', async () => {
   const { spawn, handles } = fakeSpawn([], ['checked', 'replaced', 'checked']);
   const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 3);
   const loading = pool.load();

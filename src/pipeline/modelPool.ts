@@ -17,7 +17,7 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
   private readonly idle: ModelWorker<Manifest, Api>[];
   private readonly waiting: ((worker: ModelWorker<Manifest, Api>) => void)[] = [];
   private terminated: VoxlaneError | null = null;
-  /** Of the file that the first worker runs. */
+  /** Of the first worker's model file. */
   private sha256 = '';
 
   /**

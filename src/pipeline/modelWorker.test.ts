@@ -36,11 +36,11 @@ function fakeSpawn(vanishing: (index: number) => boolean) {
 
 const indexOf = (remote: unknown) => Promise.resolve((remote as { index: number }).index);
 
-test('a worker that vanishes is replaced, with its model, and the call is made again', async () => {
+test('a worker that vanishes is replaced, its model is loaded, and the call is repeated', async () => {
   const { spawn, spawned } = fakeSpawn((index) => index === 0);
   const worker = new ModelWorker<string, Api>(spawn, {} as LoadRequest);
   await worker.load();
-  // What the first worker did stays counted although nobody can ask it any more.
+  // The counts of the first worker are kept.
   expect(await worker.gpuCounts()).toEqual(counts(1));
   expect(await worker.call(indexOf)).toBe(1);
   expect(spawned).toMatchObject([{ terminated: true }, { terminated: false }]);
@@ -48,7 +48,7 @@ test('a worker that vanishes is replaced, with its model, and the call is made a
   expect(await worker.gpuCounts()).toMatchObject({ fbank: { dispatches: 3 } });
 });
 
-test('workers that keep vanishing end the call with their error; the next run tries again', async () => {
+test('the call fails if workers keep vanishing; the next run tries again', async () => {
   let isVanishing = true;
   const { spawn, spawned } = fakeSpawn(() => isVanishing);
   const worker = new ModelWorker<string, Api>(spawn, {} as LoadRequest);
@@ -59,7 +59,7 @@ test('workers that keep vanishing end the call with their error; the next run tr
   expect(await worker.call(indexOf)).toBe(4);
 });
 
-test('a worker that vanished while another fetched the model costs that one a second attempt', async () => {
+test('a fetch that fails because another worker vanished is repeated', async () => {
   const { spawn, spawned } = fakeSpawn((index) => index === 0);
   const missing = new VoxlaneError({ code: 'model-missing', problem: 'the connection ended' });
   const worker = new ModelWorker<string, Api>(() => {

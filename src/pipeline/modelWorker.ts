@@ -11,18 +11,18 @@ export type Remote<Api extends object> = Parameters<Parameters<WorkerHandle<Api>
 const MOST_RESTARTS = 3;
 
 /**
- * A worker with its model that survives the loss of its GPU device, and its own: it is ended, started and loaded again, and
- * the call that was interrupted is made again. A call must therefore keep what it sends.
+ * A worker with its model that survives the loss of its GPU device or of the worker itself: the worker is started and loaded
+ * again, and the interrupted call is repeated. A call must therefore keep what it sends.
  */
 export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
   private handle: WorkerHandle<Api>;
   private restarts = 0;
   /** Counts of the workers that are gone. */
   private pastCounts: GpuCountsByStage[] = [];
-  /** What the worker answered last: all that is known of one that has vanished. */
+  /** The worker's last answer, for the case that it vanishes. */
   private lastCounts: GpuCountsByStage = {};
   private terminated: VoxlaneError | null = null;
-  /** Of the file that was loaded first; empty until then. */
+  /** Of the first file that was loaded; empty until then. */
   private sha256 = '';
 
   constructor(
@@ -33,8 +33,8 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
   }
 
   /**
-   * @param sha256 of the file that it must be; any if it is not given
-   * @throws VoxlaneError `model-*`, `backend-*`, `worker-failed`; `model-altered` for another file than before
+   * @param sha256 of the required file; default: that of the first load, if there was one
+   * @throws VoxlaneError `model-*`, `backend-*`, `worker-failed`; `model-altered` for a different file
    */
   async load(sha256 = this.sha256, onDownload?: OnDownload): Promise<LoadReply<Manifest>> {
     const listener = onDownload ? proxy(onDownload) : null;
@@ -87,8 +87,8 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
   }
 
   /**
-   * A model's fetch fails in a worker if it shares the browser's cache with that of another worker which ends meanwhile
-   * (Chromium's ERR_CACHE_WRITE_FAILURE). Such a load is tried again.
+   * In Chromium, the fetch of a model fails (ERR_CACHE_WRITE_FAILURE) if another worker that fetches the same file ends
+   * meanwhile. Such a load is repeated.
    */
   private async restartUntilLoaded(loss: VoxlaneError): Promise<void> {
     for (let reason = loss; ; ) {
@@ -115,11 +115,11 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
   }
 }
 
-/** What is kept of a model can change while it runs: another tab deletes or replaces it. */
+/** Another tab can delete or replace a stored model during a run. */
 function otherFile(id: string, before: string, now: string): VoxlaneError {
   return new VoxlaneError({
     code: 'model-altered',
-    problem: `The stored file of ${id} is another one than when the run began: SHA-256 ${now}`,
+    problem: `The stored file of ${id} has changed since the run began: SHA-256 ${now}`,
     expected: `the file that was checked: SHA-256 ${before}`,
     remedy: 'Run again, and do not change stored models during a run',
   });

@@ -1,4 +1,4 @@
-/** What the two models report of a recording: workers are functions in this thread that finish when the test wants. */
+/** Reports of the two models. Functions in this thread, which the test controls, replace the workers. */
 import { describe, expect, test } from 'vitest';
 import type { DecodedBatch, LocalResults } from '../../workers/contracts';
 import { seededRandom } from '../../test/clustering/random';
@@ -17,7 +17,7 @@ const ROWS = NUM_SPEAKERS * DIMENSION;
 const SECONDS = 1;
 const SILENT = 5;
 
-/** Activity of a window whose first sample is its number: the number in binary, so that no two of the test are the same. */
+/** Activity of a window: the number in its first sample as binary, so that all windows differ. */
 const activityOf = (window: number): number[] =>
   window === SILENT ? Array<number>(CELLS).fill(0) : Array.from({ length: CELLS }, (_, bit) => ((window + 1) >> bit) & 1);
 const embeddingsOf = (window: number): number[] => Array.from({ length: ROWS }, (_, index) => window + index / 10);
@@ -124,7 +124,7 @@ const windows = (count: number): number[] => [...Array(count).keys()];
 const artifactsOf = (events: readonly StageEvent[], stage: string): number[] =>
   events.filter((event) => event.stage === stage).flatMap(({ artifact }) => [...(artifact?.data ?? [])]);
 
-/** Everything that the hook promises of the stages that run by windows. */
+/** Checks the hook's guarantees for stages that run by windows. */
 function expectContract({ events }: Run, numWindows: number): void {
   for (const stage of ['segmentation', 'fbank', 'embedding']) {
     let before = 0;
@@ -146,7 +146,7 @@ function expectContract({ events }: Run, numWindows: number): void {
 const SEEDS = windows(20).map((index) => index + 1);
 
 describe('the hook receives each window of each stage once, in order, and never more than there are', () => {
-  test.each(SEEDS)('on WASM, whatever worker ends first (%i)', async (seed) => {
+  test.each(SEEDS)('on WASM, in whatever order workers finish (%i)', async (seed) => {
     expectContract(await run({ numWindows: 21, batch: 4, backend: 'wasm', seed }, 22), 21);
   });
 
@@ -154,7 +154,7 @@ describe('the hook receives each window of each stage once, in order, and never 
     const fits = { segmentation: 1 + (seed % 7), embedding: 1 + (seed % 3) };
     const finished = await run({ numWindows: 21, batch: 8, backend: 'webgpu', fits, seed }, 22);
     expectContract(finished, 21);
-    // What did not fit gave nothing, and nothing that fitted was done twice.
+    // Calls that did not fit gave no result, and none that fitted was repeated.
     expect(finished.timings).toMatchObject({ segmentation: 21 * SECONDS, fbank: 20 * SECONDS, embedding: 20 * SECONDS });
   });
 
@@ -166,13 +166,13 @@ describe('the hook receives each window of each stage once, in order, and never 
     expectContract(await run({ numWindows: 471, batch: 4, backend: 'wasm' }, 480), 471);
   });
 
-  test('one window that no memory is left for is an error', async () => {
+  test('it is an error if a single window does not fit into memory', async () => {
     const work = run({ numWindows: 5, batch: 4, backend: 'webgpu', fits: { segmentation: 4, embedding: 0 } }, 6);
     await expect(work).rejects.toMatchObject({ code: 'gpu-memory' });
   });
 });
 
-test('a hook that changes what it was given does not change the run', async () => {
+test('a hook that changes its values does not change the run', async () => {
   const setting = { numWindows: 21, batch: 4, backend: 'wasm' } as const;
   const { appended } = await run(setting, 22, ({ artifact }) => artifact?.data.fill(7));
   const all = (key: 'activity' | 'embeddings'): number[] => appended.flatMap((results) => [...results[key]]);

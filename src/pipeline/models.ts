@@ -63,7 +63,7 @@ export async function runModels(
   return run.totals();
 }
 
-/** A batch's results, and what reports its windows. */
+/** A batch's results, and functions that mark its windows as done. */
 interface BatchResults extends LocalResults {
   readonly numWindows: number;
   readonly markSegmented: MarkDone;
@@ -122,7 +122,7 @@ class ModelRun {
       markSegmented: this.segmented.open(activity, numWindows),
       markEmbedded: this.embedded.open(embeddings, numWindows),
     };
-    // Each model by itself: windows that are segmented stay so if they do not all fit into the embedding model at once.
+    // The models run separately: if the windows do not all fit the embedding model at once, their segmentation is kept.
     await halvedToFit(numWindows, engine.batchWindows, isMemoryError, async (from, to) => {
       // A copy if it is a part: a view would carry the whole batch across.
       const isWhole = to - from === numWindows;

@@ -72,7 +72,7 @@ describe('progress', () => {
     expect(read(10).secondsLeft).toBe(0);
   });
 
-  test('takes the pace anew if the run starts anew', () => {
+  test('measures the pace again if the run starts again', () => {
     let now = 0;
     const meter = new ProgressMeter(() => now);
     const read = (completed: number) => meter.read({ stage: 'embedding', artifact: null, completed, total: 10 });

@@ -88,7 +88,7 @@ async function decodeSource(engine: Engine, input: ReadyInput, track: number | u
 
 async function fileSource(engine: Engine, blob: Blob, track: number | undefined): Promise<DecodeSource> {
   const place = await engine.decode.call((api) => api.decoderFor(blob, track));
-  // The page's decoder always takes the first track.
+  // The page's decoder always reads the first track.
   if (place === 'here' || (track ?? 1) > 1) return { kind: 'file', blob };
   try {
     const { isPlain, ...audio } = await decodeOnPage(blob);

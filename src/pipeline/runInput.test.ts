@@ -39,7 +39,7 @@ describe('the source of a run', () => {
     }
   });
 
-  test('samples without a rate are refused, also where they come as a stream', async () => {
+  test('samples without a rate are refused, also in a stream', async () => {
     const refused: unknown = expect.objectContaining({ code: 'options', problem: expect.stringContaining('sampleRate') as string });
     expect(() => new RunInput(noise(10), undefined)).toThrow(refused);
     const source = new TestSource([noise(10)]);

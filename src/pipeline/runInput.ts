@@ -12,8 +12,8 @@ import { SampleFeed } from './sampleFeed';
  * the next is asked for, so its buffer may be filled again. They are not held, except on WebGPU, where they are kept as
  * blobs to the end of the run: should the GPU fail, all is done again on WASM. A live source gives turns by `onPreview`.
  *
- * What gives pieces is read by one run only. It is told to end (`cancel()`, `return()`) when the run ends before it, also if
- * the run fails before it reads anything.
+ * What gives pieces is read by one run only. The run ends it (`cancel()`, `return()`) if the run stops before
+ * the end of the source, even if it has read nothing.
  */
 export type DiarizationSource =
   | Blob
@@ -36,12 +36,13 @@ export class RunInput {
   private isClosed = false;
 
   /**
-   * @throws VoxlaneError `options` for what is no source or is being read already, for samples without a rate, and for a
-   * file with one
+   * @throws VoxlaneError `options` for a value that is no source or is already being read, for samples without a rate
+   *   or with a track, and for a file with a rate
    */
   constructor(
     source: DiarizationSource,
     private readonly sampleRate: number | undefined,
+    private readonly track?: number,
   ) {
     this.reader = readerOf(source);
     if (!this.reader) this.ready = this.whole(source);
@@ -91,6 +92,7 @@ export class RunInput {
   }
 
   private rateOfSamples(): number {
+    if (this.track !== undefined) throw optionError('track', this.track, 'no track for samples, which have only one');
     if (this.sampleRate !== undefined) return this.sampleRate;
     throw new VoxlaneError({
       code: 'options',
@@ -132,7 +134,7 @@ export function dropSource(source: DiarizationSource): void {
 }
 
 /**
- * What `check` gives. If it throws, no run reads the source, so the source is ended.
+ * Runs `check` and returns its result. If it throws, no run will read the source, so the source is ended.
  *
  * @throws what `check` throws
  */
@@ -186,7 +188,7 @@ function noBytes(piece: unknown): VoxlaneError {
   return new VoxlaneError({
     code: 'audio-decode',
     problem: `A piece of the stream is ${Object.prototype.toString.call(piece)}`,
-    expected: 'a Uint8Array, as the pieces before it',
+    expected: 'a Uint8Array, like the pieces before it',
     remedy: 'Convert it, or end the stream before it',
   });
 }

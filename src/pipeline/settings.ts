@@ -80,7 +80,7 @@ export const PYANNOTE_3_1: Pick<PipelineSettings, 'clustering' | 'minDurations'>
   minDurations: NO_MIN_DURATIONS,
 };
 
-/** Too short to hear or to read. Higher values raise the error rate: docs/presets.md has the figures. */
+/** Shorter turns and gaps are too short to hear or to read. Higher values raise the error rate: see docs/presets.md. */
 const MIN_DURATIONS: MinDurations = { minDurationOn: 0.15, minDurationOff: 0.1 };
 
 /**

@@ -56,7 +56,7 @@ describe('the workers of single stages', () => {
     expect(await withEngine(OPTIONS, use)).toBe(wasm);
   });
 
-  test('are started again after one of them vanished while nothing was asked', async () => {
+  test('are started again after one of them vanished between two calls', async () => {
     const [first, second] = [engineOf(), engineOf()];
     vi.mocked(startTrustedEngine).mockResolvedValueOnce(first).mockResolvedValueOnce(second);
     const use = (engine: Engine) => Promise.resolve(engine);

@@ -101,7 +101,7 @@ class StageEngine {
 
   /** Where a GPU turns out to be at fault, all of the work is done again on WASM, and so is what follows. */
   private async work<Result>(use: (engine: Engine) => Promise<Result>): Promise<Result> {
-    // A worker can end while it has nothing to do.
+    // A worker can end between two calls.
     if (this.engine && hasEnded(this.engine)) this.endWorkers(cancelled());
     this.starting = new AbortController();
     const { signal } = this.starting;

@@ -2,7 +2,7 @@ import type { CountScore, SpeakerBounds } from '../clustering/cluster';
 
 export type { CountScore } from '../clustering/cluster';
 
-/** Score from which an alternative is worth a mention to people. */
+/** Least score of an alternative that is shown to people. */
 export const MENTIONED_SCORE = 0.1;
 
 /** How many speakers were found, and how sure that is. */

@@ -29,14 +29,14 @@ export interface Artifact {
 
 /**
  * One report of one stage. The artifact covers exactly what was completed since the last report of that stage, in the order
- * of the recording, so that the artifacts of a run put together along their first axis are the whole stage.
+ * of the recording, so that all artifacts of a stage, joined along their first axis, are its whole output.
  */
 export interface StageEvent {
   /** The stage that reports. */
   readonly stage: StageName;
   /**
-   * What the stage gave since its last report; null if nothing was completed since then. `decode` and `fbank` have none:
-   * samples and features stay in their workers. The receiver owns the values and may keep or change them.
+   * Output of the stage since its last report; null if there is none. `decode` and `fbank` have none: samples and features stay
+   * in their workers. The receiver owns the values and may keep or change them.
    */
   readonly artifact: Artifact | null;
   /** Units of the stage that are done: seconds of `decode`, windows of the models, else 1 for the whole. */
@@ -50,7 +50,7 @@ export interface StageEvent {
 /** Receives every step of every stage, in the order of the work. */
 export type StageHook = (event: StageEvent) => void;
 
-/** The event with values of its own: those that a stage reports may be parts of what the run still needs. */
+/** Copies the values of an event, because the run may still need those that a stage reports. */
 export function withOwnArtifact(event: StageEvent): StageEvent {
   const { artifact } = event;
   return artifact ? { ...event, artifact: { axes: [...artifact.axes], shape: [...artifact.shape], data: artifact.data.slice() } } : event;

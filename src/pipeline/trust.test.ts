@@ -52,9 +52,9 @@ const proof = (model: string, maxAbs: number, seconds = GPU_SECONDS): ModelProof
 
 /** Numbers are the greatest difference that a proof finds. */
 type Found = number | VoxlaneError;
-/** What the self-check on the GPU finds, by model. */
+/** Results of the self-check on the GPU, by model. */
 let gpu: { segmentation: Found; embedding: Found };
-/** What it finds in batches of so many windows. */
+/** Its results for batches, by number of windows. */
 let windows: { segmentation: (numWindows: number) => Found; embedding: (numWindows: number) => Found };
 /** Of the embedding model's file that the engine loads. */
 let loadedHash: string;
@@ -134,7 +134,7 @@ describe('a GPU that reproduces the golden outputs', () => {
     const first = await start();
     expect(first.backend).toMatchObject({ name: 'webgpu', adapter: 'a GPU, v, a' });
     expect(first.backend.reason).toContain('reproduced the golden outputs');
-    // At the length of a run too, which golden outputs do not have.
+    // Also at the length of a run; golden outputs are shorter.
     expect(calls).toEqual(['prove segmentation', 'prove segmentation × 1', 'prove embedding', 'prove embedding × 1']);
     expect(first.backend.selfCheck?.map(({ model, stages }) => [model, stages.length])).toEqual([['segmentation', 2], ['embedding', 2]]);
     const second = await start();
@@ -155,7 +155,7 @@ describe('a GPU that reproduces the golden outputs', () => {
     expect(calls).toContain('prove segmentation × 3');
   });
 
-  test('is checked in smaller batches, and has these, if one model has no memory for the tuned ones', async () => {
+  test('is checked and used with smaller batches if the tuned ones do not fit one model', async () => {
     gpuSeconds = 0.1;
     secondsOfBatch = (numWindows) => 0.01 + 0.001 * numWindows;
     windows.embedding = (numWindows) => (numWindows > 4 ? new VoxlaneError({ code: 'gpu-memory', problem: 'full' }) : 0.001);
@@ -172,12 +172,12 @@ describe('a GPU that reproduces the golden outputs', () => {
     calls = [];
     const slower = await start({ backend: 'auto' });
     expect(slower.backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(/WASM was faster in a trial: 0\.25 s against 0\.50 s/) as string });
-    // The rest of a GPU that is not used need not be checked.
+    // The other checks of a GPU that is not used are not made.
     expect(calls).toEqual(['prove segmentation', 'time WASM']);
     expect(started.at(-2)).toMatchObject({ backend: 'webgpu', terminated: expect.any(VoxlaneError) as VoxlaneError });
   });
 
-  test('is timed against as many workers as a run on WASM has, at once', async () => {
+  test('is timed against all workers of a run on WASM at once', async () => {
     let [running, most] = [0, 0];
     vi.spyOn(ModelWorker.prototype, 'call').mockImplementation(async () => {
       most = Math.max(most, ++running);
@@ -191,10 +191,10 @@ describe('a GPU that reproduces the golden outputs', () => {
     expect(backend.reason).toMatch(/WASM was faster in a trial: 0\.30 s against 0\.50 s/);
   });
 
-  test('is timed at the best of its batch sizes', async () => {
+  test('is timed with its best batch size', async () => {
     gpuSeconds = 0.2;
     wasmSeconds = 0.1;
-    // A window costs a fifth in a batch of 32 of what it costs alone.
+    // In a batch of 32, a window takes a fifth of the time that it takes alone.
     secondsOfBatch = (numWindows) => 0.08 + 0.02 * numWindows;
     expect((await start({ backend: 'auto' })).backend.name).toBe('webgpu');
   });
@@ -215,7 +215,7 @@ describe('a GPU that reproduces the golden outputs', () => {
       await forgetGpuChecks();
       await start();
       expect(calls).toHaveLength(8);
-      // A clock that was ahead must not make a verdict last for ever.
+      // A clock that was ahead must not keep a verdict from expiring.
       vi.setSystemTime(first + (VERDICT_DAYS - 3) * day);
       await start();
       expect(calls).toHaveLength(12);
@@ -226,7 +226,7 @@ describe('a GPU that reproduces the golden outputs', () => {
 });
 
 describe('another file of the embedding model', () => {
-  test('is checked by itself: a verdict is of the files that ran', async () => {
+  test('is checked separately: a verdict is valid only for the files that ran', async () => {
     await start();
     calls = [];
     loadedHash = 'dropped';
@@ -234,14 +234,14 @@ describe('another file of the embedding model', () => {
     const { backend } = await start({ modelFile: new Blob(['weights']) });
     expect(calls).toContain('prove embedding × 1');
     expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringContaining('failed its self-check') as string });
-    // What was found of it does not speak against the other one.
+    // Its verdict does not concern the other file.
     loadedHash = CAMPPLUS.embedding;
     calls = [];
     expect((await start()).backend.name).toBe('webgpu');
     expect(calls).toEqual([]);
   });
 
-  test('that is kept is known without starting the GPU', async () => {
+  test('is found in the store without starting the GPU', async () => {
     sources = [{ sha256: 'first' }, { sha256: 'second' }];
     keptHash = loadedHash = 'second';
     windows.embedding = () => 0.25;
@@ -251,19 +251,19 @@ describe('another file of the embedding model', () => {
     expect(started.map(({ backend }) => backend)).toEqual(['wasm']);
   });
 
-  test('is checked even if another one was expected', async () => {
+  test('is checked even if a different one was expected', async () => {
     sources = [{ sha256: 'first' }, { sha256: 'second' }];
     keptHash = loadedHash = 'first';
     await start();
     calls = [];
-    // It was damaged, and the next one was fetched in its place.
+    // It was damaged, so the next one was fetched.
     loadedHash = 'second';
     await start();
     expect(calls).toHaveLength(4);
   });
 });
 
-describe('WebGPU that was asked for and is not there', () => {
+describe('required WebGPU that is not available', () => {
   test.each([
     ['no adapter', null, /offers no WebGPU adapter/],
     ['too low a limit', { info: {}, limits: { maxStorageBufferBindingSize: 2 ** 20 } }, /too low a limit/],
@@ -274,7 +274,7 @@ describe('WebGPU that was asked for and is not there', () => {
     expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(problem) as string });
   });
 
-  test('an adapter that vanished since: an error too', async () => {
+  test('is an error if the adapter vanishes after planning', async () => {
     vi.mocked(startEngine).mockRejectedValueOnce(new VoxlaneError({ code: 'backend-unavailable', problem: 'gone' }));
     await expect(start()).rejects.toMatchObject({ code: 'backend-unavailable' });
   });
@@ -303,7 +303,7 @@ describe('a GPU that computes wrong values', () => {
     windows[model] = (numWindows) => (numWindows >= 2 ? 0.25 : 0.001);
     const { backend } = await start();
     expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringContaining('is off by 0.250') as string });
-    // Alone in its batch it is right, and may run so.
+    // In batches of one it is correct and may run.
     expect((await start({ batchWindows: 1 })).backend.name).toBe('webgpu');
   });
 
@@ -311,7 +311,7 @@ describe('a GPU that computes wrong values', () => {
     const engine = await start();
     gpu.segmentation = 1;
     const proofs = await checkAgain(engine, options());
-    // What comes after the first failure is not worth the time.
+    // Checks after the first failure are not made.
     expect(proofs.map(({ passed }) => passed)).toEqual([false]);
     expect((await start()).backend.name).toBe('wasm');
   });

@@ -10,11 +10,11 @@ import { copyProof, expectedModels, NO_VERDICT, recallVerdict, rememberVerdict, 
 /**
  * Starts the pipeline on the fastest backend that can be trusted.
  *
- * A GPU is trusted after it has reproduced the golden outputs of both models, and what WASM gives at the length and the
- * batch size of a run, here, with this driver, browser, runtime and these very model files; the verdict is remembered for
- * exactly these, for 30 days. If it fails, WASM runs, and the report says which stage was wrong by how much.
+ * A GPU is trusted after it has reproduced the golden outputs of both models, and the results of WASM at the length and the
+ * batch size of a run. The verdict is stored for 30 days, for this driver, browser, runtime and these model files. If the GPU
+ * fails, WASM runs, and the report gives the wrong stage and its difference.
  *
- * @throws VoxlaneError `backend-unavailable` if `webgpu` was asked for and there is none; what {@link startEngine} throws
+ * @throws VoxlaneError `backend-unavailable` if `webgpu` is required and not available; what {@link startEngine} throws
  */
 export async function startTrustedEngine(
   options: CheckedDiarizerOptions,
@@ -34,13 +34,13 @@ export async function startTrustedEngine(
     engine = await startEngine(options, settings, gpuReport(plan, plan.reason, null), signal);
   } catch (error) {
     if (!isGpuTrouble(error)) throw error;
-    // The adapter that was planned with is gone.
+    // The planned adapter is gone.
     if (options.backend === 'webgpu' && error.code === 'backend-unavailable') throw error;
     return startOnWasm(options, settings, `WebGPU could not be started (${error.problem})`, null, signal);
   }
   try {
     return await untilAborted(signal, engine.terminate, async () => {
-      // Of the files that were loaded: what is known of other ones says nothing about these.
+      // The verdict must be of the files that were loaded.
       const key = verdictKey(circumstances, engine);
       const known = key === expectedKey || options.trustGpu ? expectedVerdict : await recallVerdict(key);
       return judgeEngine({ ...engine, verdictKey: key }, known, { options, settings, plan, signal });
@@ -100,7 +100,7 @@ async function judgeEngine(engine: Engine, known: Verdict | null, start: Start):
   }
   const verdict = await completeVerdict(engine, known ?? NO_VERDICT, start);
   await rememberVerdict(engine.verdictKey, verdict);
-  // Nothing but a complete verdict may let a GPU run.
+  // A GPU needs a complete verdict.
   const objection = objectionTo(verdict, options, plan) ?? (isTrusted(verdict) ? null : 'the self-check of WebGPU is incomplete');
   if (objection) {
     engine.terminate(disturbed(objection));

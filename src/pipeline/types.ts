@@ -53,8 +53,8 @@ export interface BackendReport {
   /** One sentence for people: why this backend was taken. */
   readonly reason: string;
   /**
-   * How the GPU reproduced the golden outputs and the results of WASM, model by model, also if it failed and WASM was taken;
-   * null if it was not checked.
+   * How well the GPU reproduced the golden outputs and the results of WASM, by model. Also set if it failed and WASM runs
+   * instead; null if it was not checked.
    */
   readonly selfCheck: readonly ModelProof[] | null;
 }
@@ -95,15 +95,15 @@ export interface DiarizationResult {
   /** Every model's file that took part, in the order of the work; a PLDA only where the preset has one. */
   readonly models: readonly UsedModel[];
   /**
-   * What is to be known of the embedding model's file: that it could not be kept, or that its hash is unknown and it was used
-   * on the user's word; null if nothing is.
+   * Note about the embedding model's file: it could not be stored, or its hash is unknown and it was used because the user
+   * trusts it. Null if there is none.
    */
   readonly modelNote: string | null;
   /** What each stage asked of the GPU in this run; null on WASM. */
   readonly gpu: GpuCountsByStage | null;
-  /** The file's audio tracks, with the one that was read; empty for WAV, for samples, and for what only the page's decoder reads. */
+  /** The file's audio tracks, with a mark for the one that was read. Empty for WAV, samples, and files that the page's decoder reads. */
   readonly tracks: readonly AudioTrack[];
-  /** What was repaired, skipped or left out while the recording was read; empty if all of it was read as it is. */
+  /** What was repaired, skipped or left out while the recording was read; empty if nothing was. */
   readonly notes: readonly RecordingNote[];
   /** What the models heard, to cluster it again; absent without {@link DiarizeOptions.keepVoices}. */
   readonly voices?: KeptVoices;
@@ -172,8 +172,8 @@ export interface DiarizerOptions {
   /** File of the preset's embedding model that the user brought, in place of a download. */
   readonly modelFile?: Blob;
   /**
-   * Accept a `modelFile` of unknown hash once it has passed the checks of shape and health, and at later visits the copy of it
-   * that the browser keeps; `result.modelNote` names it each time. Default false: neither is used.
+   * Accept a `modelFile` of unknown hash if it passes the checks of shape and health, and in later visits its stored copy.
+   * `result.modelNote` names it each time. Default false: neither is used.
    */
   readonly trustUnknownModel?: boolean;
   /** Hears of the download of a model that is not bundled. */
@@ -185,8 +185,8 @@ export interface DiarizerOptions {
   /** Address of the golden outputs that a GPU must reproduce. Default: `goldens/` beside the page. */
   readonly goldens?: string | URL;
   /**
-   * Default `auto`. `webgpu` is an error, `backend-unavailable`, if there is no adapter that can run the models; one that fails
-   * or computes wrongly gives way to WASM.
+   * Default `auto`. With `webgpu`, the error `backend-unavailable` is thrown if no adapter can run the models. If an adapter fails
+   * or its results are wrong, WASM is used.
    */
   readonly backend?: BackendChoice;
   /** Use the GPU without its self-check. Default false. */
@@ -239,10 +239,9 @@ export interface DiarizeOptions {
   /** Length of the analysed stretch, in seconds. Default: to the end. A stream is not read beyond it. */
   readonly durationSeconds?: number;
   /**
-   * Rate of raw samples in Hz, 1,000 to 768,000. Required for samples, which do not have it with them. Refused for a file,
-   * which has its own.
+   * Rate of raw samples in Hz, 1,000 to 768,000. Required for samples. Refused for files, which give their own rate.
    */
   readonly sampleRate?: number;
-  /** Audio track of a file, from 1 on. Default: the one that the file marks, or the first. Refused for samples. */
+  /** Number of the audio track of a file, from 1. Default: the track that the file marks, or the first. Refused for samples. */
   readonly track?: number;
 }

@@ -38,28 +38,28 @@ const verdictSchema = v.object({
   batchWindows: v.number(),
 });
 
-/** What was found out about one adapter with one version of everything else. */
+/** Results of the checks of one adapter, for one version of everything else. */
 export type Verdict = v.InferOutput<typeof verdictSchema>;
 
-/** SHA-256 of the files that run, or would run. */
+/** SHA-256 of the model files. */
 export type ModelHashes = Pick<Engine, 'segmentationModel' | 'embeddingModel'>;
 
-/** A driver can be updated, or a GPU can begin to fail, without any change that a page can see. */
+/** Verdicts expire, because a page cannot detect a driver update or a GPU that starts to fail. */
 export const VERDICT_DAYS = 30;
 const VERDICT_MS = VERDICT_DAYS * 24 * 60 * 60 * 1000;
 
-/** To be raised when a kernel, a golden output or a tolerance changes: what was found out before is void then. */
+/** Raise it when a kernel, a golden output or a tolerance changes. This makes older verdicts invalid. */
 const PROOF_VERSION = 2;
 const PREFIX = 'verdict ';
 
-/** Before anything was tried. */
+/** No checks were made. */
 export const NO_VERDICT: Verdict = { checkedAt: 0, proofs: [], gpuSeconds: null, wasmSeconds: null, batchWindows: 0 };
 
-/** The verdict of this key; null if there is none, or it has expired. */
+/** The stored verdict; null if there is none, or it has expired. */
 export async function recallVerdict(key: string): Promise<Verdict | null> {
   const verdict = await recall(key, (stored): stored is Verdict => v.is(verdictSchema, stored));
   const age = Date.now() - (verdict?.checkedAt ?? 0);
-  // One from the future comes from a clock that was wrong.
+  // A time in the future comes from a wrong clock.
   return verdict && age >= 0 && age < VERDICT_MS ? verdict : null;
 }
 
@@ -68,22 +68,22 @@ export async function rememberVerdict(key: string, verdict: Verdict): Promise<vo
 }
 
 /**
- * Forgets what was found out about the GPUs of this machine, so that the next diarizer that starts checks its GPU again.
- * Diarizers that run already keep their backend. A verdict also expires after 30 days.
+ * Deletes the results of GPU checks, so that the next diarizer checks its GPU again. Existing diarizers keep their backend.
+ * Results also expire after 30 days.
  */
 export async function forgetGpuChecks(): Promise<void> {
   await forget(PREFIX);
 }
 
-/** A proof as plain data that is its holder's own. */
+/** A copy of a proof as plain data. */
 export const copyProof = (proof: ModelProof): Verdict['proofs'][number] => ({
   ...proof,
   stages: proof.stages.map((stage) => ({ ...stage })),
 });
 
 /**
- * Everything that can change the verdict, but for the models: our proof, the adapter with what the browser tells of its
- * driver, the browser, the runtime, WASM's threads, the size of the batches.
+ * Everything except the models that can change the verdict: version of the checks, adapter and driver as far as the browser
+ * gives them, browser, runtime, threads on WASM, and batch size.
  */
 export async function verdictCircumstances(
   { runtimeBase, batchWindows, speed }: CheckedDiarizerOptions,
@@ -99,8 +99,8 @@ export function verdictKey(circumstances: string, { segmentationModel, embedding
 }
 
 /**
- * The files that would run, as far as this can be found out without loading them; null if it cannot. A guess, which saves
- * starting a GPU that is known to fail: what counts is what was loaded.
+ * The files that would probably be loaded; null if that is not known. With them, a GPU that is known to fail need not be
+ * started. The verdict itself is of the files that are loaded.
  */
 export async function expectedModels(
   { modelsBase, modelFile, trustUnknownModel }: CheckedDiarizerOptions,

@@ -187,14 +187,14 @@ describe('a dropped file', () => {
     expect((await get(visit(storage), { trustUnknown: true })).unknown).toBe(false);
   });
 
-  test('with an unknown hash that is kept is not used without that word', async () => {
+  test('with an unknown hash is not used from the store without trustUnknown', async () => {
     const storage = emptyStorage();
     const sources: [AcceptedFile] = [first];
     await get(visit(storage), { dropped: new File([unknown], 'mine.onnx'), trustUnknown: true });
     expect(await visit(storage).find('m', sources)).toBeNull();
     expect(await visit(storage).find('m', sources, true)).toMatchObject({ file: 'mine.onnx', trusted: true });
     expect(await get(visit(storage))).toMatchObject({ origin: 'network', unknown: false, file: 'first.onnx', note: null });
-    // It is still there for a visit that trusts it, unless a later file was kept.
+    // It stays in the store for a visit that trusts it.
     expect((await visit(storage).list()).map(({ file }) => file).toSorted()).toEqual(['first.onnx', 'mine.onnx']);
   });
 

@@ -14,9 +14,8 @@ export interface GetModelOptions extends ModelPlaces {
   /** A file that the user brought; nothing else is looked at. */
   readonly dropped?: Blob | undefined;
   /**
-   * Takes a file of unknown hash: keeps `dropped`, or gives out one that was kept so. Only after the caller has found that it
-   * has the model's shape and gives sound values, and if the user wants it. Without this, a kept file of unknown hash stays
-   * where it is and is not used.
+   * Accepts a file of unknown hash: stores `dropped`, or returns a file that was stored this way. Set it only if the user wants
+   * the file and the caller has checked its shape and values. Without it, a stored file of unknown hash is not used.
    */
   readonly trustUnknown?: boolean | undefined;
   /** Called for each chunk of a download, never for a kept file. */
@@ -211,7 +210,7 @@ export class ModelStore {
   }
 }
 
-/** Named in every result of the file, because nobody else can say what it computes. */
+/** Note for every result of a file that is not one of the known ones. */
 function trustedNote(id: string, file: string, sha256: string): string {
   return `The file ${file} is none of the known files of ${id} and is used because it was trusted: SHA-256 ${sha256}`;
 }

@@ -110,7 +110,7 @@ export function parsePldaManifest(value: unknown, address: string): PldaManifest
 /**
  * The arrays of a PLDA file by name, row-major. The file's hash is the caller's to check.
  *
- * @param form that the caller can use
+ * @param form that the caller supports
  * @throws VoxlaneError `model-altered` if the file has another length than its manifest says, `model-invalid` for another form
  */
 export function readPldaArrays<Form extends PldaForm>(

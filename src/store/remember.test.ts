@@ -10,7 +10,7 @@ vi.mock('idb-keyval', () => ({
   delMany: vi.fn(() => Promise.resolve()),
 }));
 
-test('what is remembered is in a database of the library, not in the one that idb-keyval shares with the page', async () => {
+test('values are stored in a database of the library, not in the default database of idb-keyval', async () => {
   await remember('key', 1);
   expect(await recall('key', (value): value is number => typeof value === 'number')).toBe(1);
   await forget('key');

@@ -1,7 +1,7 @@
 import { createStore, delMany, get, keys, set, type UseStore } from 'idb-keyval';
 
 let opened: UseStore | undefined;
-/** Not the default database of idb-keyval, which the page that holds the library may use itself. */
+/** Not the default database of idb-keyval, which the page may use for its own data. */
 const database = (): UseStore => (opened ??= createStore('voxlane-memory', 'values'));
 
 /**
@@ -25,12 +25,12 @@ export async function remember(key: string, value: unknown): Promise<void> {
   }
 }
 
-/** Forgets everything that was remembered under keys that begin so. */
+/** Deletes everything whose key starts with `prefix`. */
 export async function forget(prefix: string): Promise<void> {
   try {
     const known = await keys(database());
     await delMany(known.filter((key) => typeof key === 'string' && key.startsWith(prefix)), database());
   } catch {
-    // What cannot be read is not remembered either.
+    // Without storage there is nothing to delete.
   }
 }

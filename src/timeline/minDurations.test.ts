@@ -68,7 +68,7 @@ describe('minimum durations', () => {
     );
   });
 
-  test('fill no gap of an exclusive turn in which another speaker talks', () => {
+  test('do not fill a gap of an exclusive turn in which another speaker talks', () => {
     const turns = [
       { startSeconds: 0, endSeconds: 2, speakerIndex: 0 },
       { startSeconds: 2, endSeconds: 2.4, speakerIndex: 1 },

@@ -8,7 +8,7 @@ export interface MinDurations {
   readonly minDurationOff: number;
 }
 
-/** Greatest minimum duration that is accepted: longer than any pause or turn that could be meant. */
+/** Greatest minimum duration that is accepted. Higher values are a mistake. */
 export const MAX_MIN_DURATION_SECONDS = 60;
 
 export const NO_MIN_DURATIONS: MinDurations = { minDurationOn: 0, minDurationOff: 0 };

@@ -1,4 +1,4 @@
-/** Recordings that were joined, stitched or damaged, made of the fixtures without coding them anew. */
+/** Joined, stitched or damaged recordings, made of the fixtures without encoding them again. */
 import { readFileSync } from 'node:fs';
 import {
   AdtsOutputFormat,
@@ -39,7 +39,7 @@ export interface Clip {
   readonly seconds: number;
 }
 
-/** The whole fixture, as it is. */
+/** A fixture as it is. */
 export function fixture(name: string): Blob {
   return new Blob([readFileSync(new URL(name, FIXTURES))]);
 }
@@ -92,7 +92,7 @@ export async function oggOfTwoTracks(): Promise<Blob> {
   return new Blob([target.buffer!]);
 }
 
-/** Bytes that are no sound and hold no header of a frame, always the same. */
+/** Deterministic bytes without sound and without a frame header. */
 export function foreignBytes(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => (i * 37 + 11) % 251);
 }

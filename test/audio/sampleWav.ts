@@ -15,7 +15,7 @@ export function sampleTwice(): Buffer {
   return sampleRepeated(2);
 }
 
-/** The sample, which has 30 s, so many times. */
+/** The sample of 30 s, repeated this many times. */
 export function sampleRepeated(times: number): Buffer {
   const { header, samples } = readSample();
   return wavOf(header, Array<Buffer>(times).fill(samples));

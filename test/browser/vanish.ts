@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 
-/** The workers of a run, with the call in whose middle they are ended. */
+/** The workers of a run, with the call during which they are ended. */
 export const WORKER_CALLS = {
   decode: 'next',
   segmentation: 'segment',
@@ -10,7 +10,7 @@ export const WORKER_CALLS = {
 
 export type RunWorker = keyof typeof WORKER_CALLS;
 
-/** Puts a script before that of the first worker of a kind; those that are started after it are as they are. */
+/** Runs a script before that of the first worker of a kind. Later workers are not changed. */
 export async function injectOnce(page: Page, kind: RunWorker, script: string): Promise<void> {
   await page.route(
     `**/${kind}.worker-*.js`,
@@ -35,7 +35,7 @@ declare global {
   var keptWorkers: { readonly name: string; readonly worker: Worker }[];
 }
 
-/** Keeps every worker that the page will start, for {@link terminateWorkers}. */
+/** Records every worker that the page starts, for {@link terminateWorkers}. */
 export async function keepWorkers(page: Page): Promise<void> {
   await page.addInitScript(() => {
     globalThis.keptWorkers = [];
@@ -49,7 +49,7 @@ export async function keepWorkers(page: Page): Promise<void> {
   });
 }
 
-/** Terminates workers behind the back of the library. */
+/** Terminates workers without a call of the library. */
 export function terminateWorkers(page: Page, kind: RunWorker): Promise<void> {
   return page.evaluate((wanted) => {
     for (const { name, worker } of keptWorkers) if (name === wanted) worker.terminate();

@@ -1,8 +1,8 @@
 /**
- * A ResNet34 of unknown hash on WebGPU, on Dawn in Node: it has no golden outputs, so WASM says what it must give.
- * src/pipeline/trust.test.ts has what becomes of a GPU that fails this check.
+ * A ResNet34 of unknown hash on WebGPU, on Dawn in Node. It has no golden outputs, so WASM is the reference.
+ * src/pipeline/trust.test.ts covers a GPU that fails this check.
  *
- * Windows of one second: a software adapter takes seconds for each. test/full/gpuModels.test.ts has a window of 10 s.
+ * Windows have one second, because a software adapter takes seconds for each. test/full/gpuModels.test.ts has a window of 10 s.
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
@@ -38,7 +38,7 @@ describe.skipIf(missing !== null)('a ResNet34 of unknown hash', { timeout: 900_0
     );
   }, 900_000);
 
-  test('is named, and is compared with itself on WASM: a sound GPU passes, and one that is wrong only here does not', async () => {
+  test('is named, and is compared with itself on WASM: a correct GPU passes, one that is wrong only for this file fails', async () => {
     expect(model.hasGoldens).toBe(false);
     expect(model.reply.note).toContain('mine.onnx is none of the known files of wespeaker-resnet34-lm');
     expect(model.reply.note).toContain(model.reply.sha256);

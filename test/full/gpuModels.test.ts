@@ -20,7 +20,7 @@ const setFault = missing === null ? installGpuFault(null) : () => undefined;
 
 const SAMPLE_RATE = 16_000;
 const NUM_CLASSES = 7;
-/** Of the golden sound, which is 2 s long, and of a window of a run. */
+/** Frames of the golden sound, which has 2 s, and of a window of a run. */
 const GOLDEN_FRAMES = 115;
 const WINDOW_FRAMES = 589;
 const GOLDENS_BASE = new URL('../../public/goldens/', import.meta.url).href;
@@ -93,9 +93,9 @@ describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, 
 
   test.each([
     ['in batches of two', 32_000, 2, 2 * GOLDEN_FRAMES],
-    // e2e/full/gpuTrust.spec.ts has a sound GPU in these.
+    // e2e/full/gpuTrust.spec.ts checks a correct GPU with these.
     ['in windows of 10 s', 160_000, 1, WINDOW_FRAMES],
-  ] as const)('a fault only %s passes the goldens, and is found in the windows of a run', { timeout: 900_000 }, async (_, windowSamples, numWindows, frames) => {
+  ] as const)('a fault only %s passes the goldens and fails with the windows of a run', { timeout: 900_000 }, async (_, windowSamples, numWindows, frames) => {
     const reference = await model.openReference();
     const manifest = { ...model.manifest, windowSamples };
     const fault = { stage: 'segmentation', kind: 'perturb', fromBytes: frames * NUM_CLASSES * 4 } as const;

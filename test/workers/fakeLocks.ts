@@ -1,4 +1,4 @@
-/** Exclusive locks of one browser, with a way to let a holder disappear as a worker does that ends. */
+/** Exclusive locks of one browser. A holder can disappear, like a worker that ends. */
 export class FakeLocks {
   private readonly queues = new Map<string, (() => void)[]>();
 

@@ -2,7 +2,7 @@ import { readBytes } from '../readBytes';
 
 const WINDOW_BYTES = 1 << 20;
 
-/** Bytes of a file at any place, through a window of about a megabyte that moves along. */
+/** Reads bytes of a file at any place through a moving window of about a megabyte. */
 export class ByteReader {
   #start = 0;
   #window: Uint8Array = new Uint8Array(0);
@@ -17,7 +17,7 @@ export class ByteReader {
   /**
    * The bytes of `[start, start + length)`, fewer at the end of the file. A view: valid until the next call.
    *
-   * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+   * @throws VoxlaneError `audio-decode` if the file can no longer be read
    */
   read(start: number, length: number): Uint8Array | Promise<Uint8Array> {
     const end = Math.min(start + length, this.size);

@@ -20,7 +20,7 @@ async function lengths(file: Blob): Promise<(number | null)[]> {
 }
 
 describe('MP3', () => {
-  it('goes on after the end that the tag of the first file gives', async () => {
+  it('reads beyond the end that the tag of the first file gives', async () => {
     const file = caseFile('mp3_two_files_joined_xing_of_first.mp3');
     // 232 frames of 36 ms, less 1105 samples of padding at 16 kHz: what FFmpeg decodes.
     expect(await lengths(file)).toEqual([8.283]);
@@ -46,7 +46,7 @@ describe('MP3', () => {
     expect(parts).toMatchObject([{ cutOff: expect.closeTo(4.107, 3) as number }]);
   });
 
-  it('takes a whole file as it is', async () => {
+  it('leaves an undamaged file as it is', async () => {
     const file = fixture('sample.mp3');
     const { parts, notes } = await findParts(file, 1);
     expect(notes).toEqual([]);
@@ -57,9 +57,9 @@ describe('MP3', () => {
 });
 
 describe('ADTS', () => {
-  it('goes on after foreign bytes between frames', async () => {
+  it('continues after foreign bytes between frames', async () => {
     const file = caseFile('aac_adts_two_zero_bytes_in_the_middle.aac');
-    // 129 of 130 frames of 1024 samples at 16 kHz. The zeros stand in place of the sync word of one.
+    // 129 of 130 frames of 1024 samples at 16 kHz. The zeros replace the sync word of one frame.
     expect(await lengths(file)).toEqual([8.256]);
     expect((await findParts(file, 1)).notes).toMatchObject([{ code: 'bytes-skipped', amount: 510, atSeconds: expect.closeTo(4.16, 3) as number }]);
   });
@@ -90,7 +90,7 @@ describe('Ogg', () => {
     expect((await findParts(caseFile(name), 1)).unreadableCodec).toBe(codec);
   });
 
-  it('takes a whole file as it is', async () => {
+  it('leaves an undamaged file as it is', async () => {
     const file = fixture('sample.ogg');
     expect(await findParts(file, 1)).toMatchObject({ parts: [{ segments: [file] }], notes: [] });
   });
@@ -119,7 +119,7 @@ describe('MP4 and WebM', () => {
     expect(await readEdits(new ByteReader(new Blob([bytes])), 1)).toMatchObject([{}, { startSeconds: 0, durationSeconds: Infinity }]);
   });
 
-  it.each(['sample.mp4', 'sample.m4a', 'sample.webm', 'sample.flac'])('takes a whole file as it is: %s', async (name) => {
+  it.each(['sample.mp4', 'sample.m4a', 'sample.webm', 'sample.flac'])('leaves an undamaged file as it is: %s', async (name) => {
     const file = fixture(name);
     const { parts, notes } = await findParts(file, 1);
     expect(notes).toEqual([]);

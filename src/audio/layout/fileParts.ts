@@ -1,6 +1,6 @@
 /**
- * What a file consists of, found by walking it to its end before anything is decoded. A demuxer stops at the first thing
- * that it does not expect: a second file, foreign bytes, a missing page. It is given the parts one by one instead.
+ * Splits a file into the parts that a demuxer can read, before anything is decoded. A demuxer stops at the first unexpected
+ * bytes: a second file, foreign bytes, a missing page. Therefore it gets the parts one by one.
  */
 import { readMp3Tag, type Mp3Padding, type Mp3Tag } from '../mp3Gapless';
 import { recordingNotes, type RecordingNote } from '../notes';
@@ -16,15 +16,15 @@ import { TAG_HEADER_BYTES, tagLength } from './tags';
 
 /** A piece of a file that one decoder reads from start to end. */
 export interface FilePart {
-  /** Files on one clock; more than one if data is missing between them. */
+  /** Files that share one clock; more than one if data is missing between them. */
   readonly segments: readonly Blob[];
-  /** What an MP3 file has before and after its sound; undefined if its container says, null if there is none. */
+  /** Padding of an MP3 file; null if there is none, undefined for other files. */
   readonly padding?: Mp3Padding | null;
   /** Set if the segments hold only the wanted track, so that its number in the file does not count. */
   readonly isOneTrack?: true;
   /** Null if only decoding shows it. */
   readonly durationSeconds: number | null;
-  /** The part breaks off: what its header gives in seconds, or null if nothing does. Undefined if it is whole. */
+  /** Length in seconds that the header of a truncated part gives, or null if it gives none. Undefined if the part is complete. */
   readonly cutOff?: number | null;
 }
 
@@ -32,25 +32,25 @@ export interface FilePart {
 export interface FileParts {
   readonly parts: readonly FilePart[];
   readonly notes: readonly RecordingNote[];
-  /** Codec that no part can be read with; null if there is none. */
+  /** Codec of the file if no part can be read because of it; otherwise null. */
   readonly unreadableCodec: string | null;
 }
 
-/** Foreign bytes before the first frame of MP3 and ADTS are searched this far. */
+/** How far to search for the first frame of MP3 and ADTS. */
 const SEARCHED_BYTES = 1 << 16;
-/** A coding that changes for fewer frames than this is damage. */
+/** Shorter changes of the coding are damage. */
 const LEAST_RUN_SECONDS = 0.2;
 const NO_NOTES = { notes: [], unreadableCodec: null };
 
 /**
  * Walks a file that is no WAV.
  *
- * @param track number of the audio track that is wanted, from 1 on
- * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+ * @param track number of the wanted audio track, from 1
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function findParts(source: Blob, track: number): Promise<FileParts> {
   const found = await walkParts(source, track);
-  // Tags and markers without a frame after them: the demuxer says what is wrong.
+  // Tags and markers without a frame: the demuxer reports the error.
   return found.parts.length === 0 && found.unreadableCodec === null ? whole(source) : found;
 }
 
@@ -64,7 +64,7 @@ async function walkParts(source: Blob, track: number): Promise<FileParts> {
   }
   if (/^(ftyp|styp|moov|mdat|free|skip|wide|pnot)$/.test(String.fromCharCode(...head.subarray(4, 8)))) {
     const { starts } = await walkMp4(reader);
-    // Missing bytes are found by the index, which gives an error of its own.
+    // If bytes are missing, opening the file throws an error that names them.
     return cutAt(source, starts, false);
   }
   const start = await afterTags(reader);
@@ -72,7 +72,7 @@ async function walkParts(source: Blob, track: number): Promise<FileParts> {
   return frameParts(source, reader);
 }
 
-/** Offset of what comes after the tags at the start of a file. */
+/** Offset after the tags at the start of a file. */
 async function afterTags(reader: ByteReader): Promise<number> {
   let start = 0;
   for (let length = -1; length !== 0 && start < reader.size; start += length) {
@@ -85,7 +85,7 @@ function whole(source: Blob): FileParts {
   return { parts: [{ segments: [source], durationSeconds: null }], ...NO_NOTES };
 }
 
-/** @param tagBytes before the first start, which belong to it */
+/** @param tagBytes length of the tags before the first start, which belong to the first part */
 function cutAt(source: Blob, starts: readonly number[], isCutOff: boolean, tagBytes = 0): FileParts {
   const edges = [...starts.map((start) => (start === tagBytes ? 0 : start)), source.size];
   const parts = starts.map((_, i): FilePart => ({
@@ -107,12 +107,12 @@ async function frameParts(source: Blob, reader: ByteReader): Promise<FileParts> 
   return partsOfFrames(source, first.kind, layout, first.kind === MP3_FRAMES ? await tagOf(source, layout) : null);
 }
 
-/** The padding counts from the first frame, so it is no use where something else stood there. */
+/** The tag must be the first frame, because the padding counts from there. */
 async function tagOf(source: Blob, { firstTag }: FrameLayout): Promise<Mp3Tag | null> {
   return firstTag === null ? null : readMp3Tag(source.slice(firstTag));
 }
 
-/** @param tag facts of the first recording in the file */
+/** @param tag of the first recording in the file */
 export function partsOfFrames(source: Blob, kind: FrameKind, layout: FrameLayout, tag: Mp3Tag | null): FileParts {
   const longest = layout.runs.reduce((most, run) => Math.max(most, secondsOf(run)), 0);
   const isKept = (run: FrameRun): boolean => secondsOf(run) >= Math.min(LEAST_RUN_SECONDS, longest);
@@ -141,10 +141,10 @@ export function partsOfFrames(source: Blob, kind: FrameKind, layout: FrameLayout
   return { parts, notes: [...(count > 1 ? [recordingNotes.joined(count, null)] : []), ...skipped], unreadableCodec: null };
 }
 
-/** The longest of a frame of MP3: 1152 samples at 16 kHz. */
+/** Longest MP3 frame: 1152 samples at 16 kHz. */
 const FRAME_SECONDS = 0.072;
 
-/** Players cut off what the first tag gives, and at its end only if the file ends there too. */
+/** Players remove the padding of the first tag; at the end only if the file ends where the tag says. */
 function paddingOf(run: FrameRun, padding: Mp3Padding | null, isWhole: boolean): Mp3Padding {
   if (isWhole && padding?.length != null) return padding;
   const leading = padding?.leading ?? 0;
@@ -200,7 +200,7 @@ async function oggParts(source: Blob, { links, skipped }: OggLayout, track: numb
   };
 }
 
-/** Those that can be read here, in the order of the file. */
+/** The streams that can be read, in the order of the file. */
 function audioStreams({ streams }: OggLink): OggStream[] {
   return streams.filter(({ codec }) => codec === 'Opus' || codec === 'Vorbis');
 }
@@ -209,7 +209,7 @@ function startsWhole({ segments: [first] }: OggStream): boolean {
   return first?.continuedLacing === 0;
 }
 
-/** One file for each stretch without a hole: the headers, then the stretch's pages. The pages' granules keep the clock. */
+/** One file for each stretch without a hole: the headers, then the stretch's pages. Their granules give its place. */
 async function oggSegments(source: Blob, stream: OggStream): Promise<Blob[]> {
   const headers = stream.headers.map(([start, end]) => source.slice(start, end));
   return Promise.all(
@@ -220,7 +220,7 @@ async function oggSegments(source: Blob, stream: OggStream): Promise<Blob[]> {
 async function segmentPieces(source: Blob, { ranges, continuedLacing, firstPage }: OggSegment): Promise<Blob[]> {
   if (continuedLacing === 0) return ranges.map(([start, end]) => source.slice(start, end));
   const page = new Uint8Array(await source.slice(...firstPage).arrayBuffer());
-  // Nothing but the end of a packet whose start is missing.
+  // The page may hold only the end of a packet whose start is missing.
   const pieces = continuedLacing >= page[26]! ? [] : [new Blob([withoutLacing(page, continuedLacing)])];
   const [, ...others] = ranges;
   const rest = ranges[0]![1] > firstPage[1] ? [source.slice(firstPage[1], ranges[0]![1])] : [];

@@ -1,15 +1,15 @@
-/** Native FLAC files (RFC 9639): where several were joined. */
+/** Finds joined FLAC files (RFC 9639). */
 import { hasText, type ByteReader } from './byteReader';
 
 const SEARCHED_BYTES = 1 << 20;
-/** The marker, and the header of a stream info block: 34 bytes, last block or not. */
+/** The marker, and the header of a stream info block of 34 bytes. */
 const MARKER_BYTES = 8;
 
 /**
- * Where each file in one starts.
+ * Offsets at which joined files start.
  *
  * @param start of the first
- * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function walkFlac(reader: ByteReader, start: number): Promise<number[]> {
   const starts: number[] = [];
@@ -22,7 +22,7 @@ export async function walkFlac(reader: ByteReader, start: number): Promise<numbe
   return starts;
 }
 
-/** Whether a FLAC file starts here. Eight given bytes do not occur in its frames by chance. */
+/** Whether a FLAC file starts here. Its frames do not contain these eight bytes by chance. */
 export function isStart(bytes: Uint8Array, offset: number): boolean {
   const type = bytes[offset + 4];
   return (

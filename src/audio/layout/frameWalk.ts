@@ -1,4 +1,4 @@
-/** Streams of frames without a container (MP3, ADTS): which bytes are frames, and where the coding changes. */
+/** Finds the frames of streams without a container (MP3, ADTS), and the places where the coding changes. */
 import type { ByteReader } from './byteReader';
 import { TAG_HEADER_BYTES, tagLength } from './tags';
 
@@ -7,18 +7,18 @@ export interface FrameHeader {
   readonly bytes: number;
   readonly sampleRate: number;
   readonly samples: number;
-  /** Equal for frames that one decoder can take after another. */
+  /** Equal for frames that one decoder can read in a row. */
   readonly coding: string;
 }
 
 /** How frames of one kind are recognized. */
 export interface FrameKind {
-  /** Bytes that `header` must see. */
+  /** Bytes that `header` needs. */
   readonly headerBytes: number;
   header(bytes: Uint8Array, offset: number): FrameHeader | null;
-  /** Bytes of a frame that {@link FrameKind.isTag} must see. */
+  /** Bytes of a frame that {@link FrameKind.isTag} needs. */
   readonly tagBytes: number;
-  /** Whether the frame holds no sound but facts of the file. */
+  /** Whether the frame holds data about the file instead of sound. */
   isTag(frame: Uint8Array): boolean;
 }
 
@@ -28,7 +28,7 @@ export interface FrameRun {
   readonly sampleRate: number;
   /** Axes (range, [start, end)): the bytes of the frames, neighbors joined. */
   readonly ranges: (readonly [number, number])[];
-  /** Samples of each channel, tags not counted. */
+  /** Samples of each channel, without tags. */
   samples: number;
 }
 
@@ -36,14 +36,14 @@ export interface FrameRun {
 export interface SkippedBytes {
   readonly start: number;
   readonly end: number;
-  /** On the clock of the frames before them. */
+  /** Length of all frames before them. */
   readonly atSeconds: number;
 }
 
 /** All frames of a file. */
 export interface FrameLayout {
   readonly runs: readonly FrameRun[];
-  /** The first frame, where it is a tag: offset in the file. Null if it holds sound. */
+  /** Offset of the first frame if it is a tag; null if it holds sound. */
   readonly firstTag: number | null;
   readonly skipped: readonly SkippedBytes[];
   /** Bytes of the last frame that lie beyond the end of the file. */
@@ -52,17 +52,17 @@ export interface FrameLayout {
   readonly tags: number;
 }
 
-/** A header can appear in any bytes. After bytes that are no frames, as many frames must follow each other. */
+/** Any bytes can look like a header. After foreign bytes, this many frames must follow each other. */
 const FRAMES_TO_RESYNC = 3;
 const SEARCHED_BYTES = 1 << 16;
 
 /**
  * Walks a file from `start` to its end.
  *
- * After bytes that are no frame, the walk looks for the next place where some frames follow each other, so that a false
- * header in damaged data is not taken for a frame.
+ * After foreign bytes, the walk continues at the next place where several frames follow each other, so that it does not take a
+ * false header in damaged data for a frame.
  *
- * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function walkFrames(reader: ByteReader, kind: FrameKind, start = 0): Promise<FrameLayout> {
   const runs: FrameRun[] = [];
@@ -85,7 +85,7 @@ export async function walkFrames(reader: ByteReader, kind: FrameKind, start = 0)
       }
     }
     const next = isFollowedUp ? 0 : await resync(reader, kind, position + 1);
-    // Behind good frames, a frame is good even if foreign bytes follow it, unless the next one starts inside it.
+    // After a valid frame, a frame is valid even if foreign bytes follow it, unless the next one starts inside it.
     const isFrame = header !== null && (isFollowedUp || (isInSync && next >= position + header.bytes));
     if (!isFrame) {
       skipped.push({ start: position, end: next, atSeconds: seconds });
@@ -113,7 +113,7 @@ export async function walkFrames(reader: ByteReader, kind: FrameKind, start = 0)
 /**
  * Offset of the first place where frames follow each other; null if there is none within `limit` bytes.
  *
- * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function findFrames(reader: ByteReader, kind: FrameKind, limit: number): Promise<number | null> {
   let position = 0;
@@ -144,16 +144,16 @@ async function headerAt(reader: ByteReader, kind: FrameKind, position: number): 
   return bytes.length < kind.headerBytes ? null : kind.header(bytes, 0);
 }
 
-/** Whether what comes after a frame fits: a frame, a tag, or the end of the file. */
+/** Whether a frame, a tag or the end of the file follows a frame. */
 async function isFollowed(reader: ByteReader, kind: FrameKind, position: number, header: FrameHeader): Promise<boolean> {
   const next = position + header.bytes;
-  // Less than a header may be left over.
+  // A rest that is shorter than a header is accepted.
   if (next + kind.headerBytes > reader.size) return true;
   const bytes = await reader.read(next, Math.max(kind.headerBytes, TAG_HEADER_BYTES));
   return kind.header(bytes, 0) !== null || tagLength(bytes) > 0;
 }
 
-/** The next place from `position` on where frames or a tag follow; `end` if there is none. */
+/** The next place from `position` on at which frames or a tag start; `end` if there is none. */
 async function resync(reader: ByteReader, kind: FrameKind, position: number, end = reader.size): Promise<number> {
   for (let at = position; at < end; ) {
     // A copy, because the checks below move the reader's window.

@@ -6,7 +6,7 @@ import { findParts } from './fileParts';
 
 interface Found {
   readonly parts: number;
-  /** Null where only decoding tells. */
+  /** Null if only decoding shows it. */
   readonly seconds: number | null;
   readonly notes: readonly string[];
   readonly isCutOff: boolean;
@@ -29,12 +29,12 @@ async function clips(container: ClipContainer): Promise<[Clip, Clip, Clip]> {
 }
 
 describe.each(['mp3', 'adts'] as const)('%s, which has no header', (container) => {
-  it('is read through every seam', async () => {
+  it('is read to its end across all seams', async () => {
     const [a, b, c] = await clips(container);
     const all = a.seconds + b.seconds + c.seconds;
     const whole = { parts: 1, isCutOff: false };
     const close = (seconds: number): unknown => expect.closeTo(seconds, 6);
-    // Without a tag nothing tells where one file ends and the next starts.
+    // Without a tag, nothing marks the end of one file and the start of the next.
     expect(await find(a.file, b.file)).toEqual({ ...whole, seconds: close(a.seconds + b.seconds), notes: [] });
     expect(await find(a.file, b.file, c.file)).toEqual({ ...whole, seconds: close(all), notes: [] });
     expect(await find(id3Tag(300), a.file, id3Tag(500), b.file, id3Tag(40))).toEqual({ ...whole, seconds: close(a.seconds + b.seconds), notes: [] });
@@ -46,12 +46,12 @@ describe.each(['mp3', 'adts'] as const)('%s, which has no header', (container) =
 });
 
 describe.each(['ogg-opus', 'ogg-vorbis'] as const)('%s', (container) => {
-  it('is read through every seam', async () => {
+  it('is read to its end across all seams', async () => {
     const [a, b, c] = await clips(container);
     const one = (await find(a.file)).seconds!;
     const two = (await find(b.file)).seconds!;
     const three = (await find(c.file)).seconds!;
-    // The granules leave out the first packets' delay, of some milliseconds.
+    // The granules exclude the encoder's delay of some milliseconds.
     expect(Math.abs(one - a.seconds)).toBeLessThan(0.05);
     expect(await find(a.file, b.file)).toEqual({ parts: 2, seconds: one + two, notes: ['joined'], isCutOff: false });
     expect(await find(a.file, b.file, c.file)).toEqual({ parts: 3, seconds: one + two + three, notes: ['joined'], isCutOff: false });
@@ -77,7 +77,7 @@ describe.each(['webm', 'matroska', 'mp4'] as const)('%s', (container) => {
     expect(await find(a.file, a.file)).toEqual({ ...joined, parts: 2 });
     expect(await find(c.file, b.file, a.file, b.file)).toEqual({ ...joined, parts: 4 });
     expect(await find(a.file, b.file, foreignBytes(5))).toMatchObject({ parts: 2 });
-    // What an MP4 file lacks at its end, its index tells when it is opened.
+    // A truncated MP4 file is detected by its index, on opening.
     expect(await find(a.file, c.file.slice(0, c.file.size - 20))).toEqual({ ...joined, parts: 2, isCutOff: container !== 'mp4' });
   });
 });

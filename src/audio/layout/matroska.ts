@@ -1,10 +1,10 @@
-/** Elements of a WebM or Matroska file (RFC 8794, RFC 9559): where files were joined, and whether the last one is whole. */
+/** Finds joined WebM and Matroska files (RFC 8794, RFC 9559), and missing bytes at the end. */
 import { bigEndian, type ByteReader } from './byteReader';
 
 const EBML = 0x1a45_dfa3;
 const SEGMENT = 0x1853_8067;
 const CLUSTER = 0x1f43_b675;
-/** Elements with others inside, whose size a live recorder leaves open. */
+/** Container elements whose size a live recorder leaves open. */
 const OPEN_ENDED = new Set([SEGMENT, CLUSTER]);
 const MOST_HEADER_BYTES = 12;
 
@@ -15,18 +15,18 @@ interface Element {
   readonly end: number;
 }
 
-/** The files in one, and whether the last of them is whole. */
+/** Joined files, and how much of the last one is missing. */
 export interface MatroskaLayout {
-  /** Where each starts. */
+  /** Offset at which each starts. */
   readonly starts: readonly number[];
-  /** Bytes that the last element has beyond the end of the file. */
+  /** Bytes of the last element beyond the end of the file. */
   readonly missingBytes: number;
 }
 
 /**
- * Walks the elements of a file to its end, into those whose size is left open.
+ * Walks the elements of a file to its end. Enters those whose size is left open.
  *
- * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function walkMatroska(reader: ByteReader): Promise<MatroskaLayout> {
   const starts: number[] = [];
@@ -34,7 +34,7 @@ export async function walkMatroska(reader: ByteReader): Promise<MatroskaLayout> 
   let position = 0;
   while (position < reader.size) {
     const element = await elementAt(reader, position);
-    // Damage inside: the demuxer finds the next cluster by itself.
+    // Damaged: the demuxer finds the next cluster by itself.
     if (!element) break;
     if (element.id === EBML) starts.push(position);
     if (element.end === Infinity && !OPEN_ENDED.has(element.id)) break;
@@ -58,7 +58,7 @@ async function elementAt(reader: ByteReader, start: number): Promise<Element | n
   return { id: bigEndian(bytes, 0, idBytes), content, end: isOpen ? Infinity : content + size };
 }
 
-/** Bytes of a number whose first byte this is. */
+/** Length in bytes of a number with this first byte; null if it starts none. */
 function vintLength(first: number | undefined): number | null {
   return first ? Math.clz32(first) - 23 : null;
 }

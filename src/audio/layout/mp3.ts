@@ -2,13 +2,13 @@ import { hasText } from './byteReader';
 import type { FrameHeader, FrameKind } from './frameWalk';
 
 const HEADER_BYTES = 4;
-/** In kbit/s by index, of layer III: MPEG 1, then MPEG 2 and 2.5. */
+/** Bit rates of layer III in kbit/s: MPEG 1, then MPEG 2 and 2.5. */
 const BIT_RATES = [
   [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
   [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 ] as const;
 const SAMPLE_RATES = [44_100, 48_000, 32_000];
-/** Offset of the tag in a frame: header and side information. */
+/** Greatest offset of the tag in a frame, after header and side information. */
 const MOST_TAG_OFFSET = 36;
 
 /** Frames of MPEG audio layer III. */
@@ -40,7 +40,7 @@ function mp3Header(bytes: Uint8Array, offset: number): FrameHeader | null {
   };
 }
 
-/** Whether a frame holds the facts that encoders put in front of the sound, and no sound. */
+/** Whether a frame is the tag that encoders write before the sound. */
 function isXingFrame(frame: Uint8Array): boolean {
   const isMpeg1 = (frame[1]! & 0x18) === 0x18;
   const isMono = frame[3]! >> 6 === 3;

@@ -1,7 +1,7 @@
-/** Boxes of an MP4 or QuickTime file (ISO/IEC 14496-12): where files were joined, and edit lists. */
+/** Finds joined MP4 and QuickTime files (ISO/IEC 14496-12), and reads edit lists. */
 import { bigEndian, type ByteReader } from './byteReader';
 
-/** More boxes at the top level than any recorder writes; a fragment takes two, so this is a week of them. */
+/** Limit for boxes at the top level. A fragment has two, so this is a week of fragments. */
 const MOST_BOXES = 1_000_000;
 /** No index is larger; a size beyond it is damage. */
 const MOST_INDEX_BYTES = 2 ** 28;
@@ -9,7 +9,7 @@ const MOST_INDEX_BYTES = 2 ** 28;
 interface Box {
   readonly name: string;
   readonly start: number;
-  /** Of what is in it. */
+  /** Offset of its content. */
   readonly content: number;
   readonly end: number;
 }
@@ -22,20 +22,20 @@ export interface Mp4Layout {
   readonly missingBytes: number;
 }
 
-/** A stretch of the media that a player shows. */
+/** A stretch of the media that a player plays. */
 export interface Edit {
-  /** Where it lies on the player's clock. */
+  /** On the player's clock. */
   readonly startSeconds: number;
   /** Infinite: to the end of the media. */
   readonly durationSeconds: number;
-  /** Where it starts on the media's own clock; null for a stretch of silence. */
+  /** On the media's own clock; null for silence. */
   readonly mediaSeconds: number | null;
 }
 
 /**
- * Walks the boxes at the top level. A second file starts with a file type box, or with an index if that is there already.
+ * Walks the boxes at the top level. A second file type box or a second index starts another file.
  *
- * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function walkMp4(reader: ByteReader): Promise<Mp4Layout> {
   const starts = [0];
@@ -77,7 +77,7 @@ async function boxAt(reader: ByteReader, start: number): Promise<Box | null> {
  *
  * @param trackId as the track's header has it
  * @returns null if there is none, or if the file is fragmented: its list then covers the start only
- * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function readEdits(source: ByteReader, trackId: number): Promise<Edit[] | null> {
   const index = await findIndex(source);
@@ -129,7 +129,7 @@ function inside(bytes: Uint8Array, boxes: readonly Box[], outer: string, inner: 
   return (box && boxesIn(bytes, box.content, box.end).find(({ name }) => name === inner)) ?? null;
 }
 
-/** Of `mvhd` and `mdhd` alike. */
+/** Time scale of an `mvhd` or `mdhd` box. */
 function timeScale(bytes: Uint8Array, { content }: Box): number {
   return bigEndian(bytes, content + (bytes[content] === 1 ? 20 : 12), 4) || 1;
 }

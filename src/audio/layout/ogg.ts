@@ -1,4 +1,4 @@
-/** Pages of an Ogg file (RFC 3533): chained recordings, and places where pages are missing. */
+/** Walks the pages of an Ogg file (RFC 3533), to find chained recordings and missing pages. */
 import { hasText, littleEndian, type ByteReader } from './byteReader';
 
 const HEADER_BYTES = 27;
@@ -7,7 +7,7 @@ const SEARCHED_BYTES = 1 << 16;
 const CONTINUED = 1;
 const FIRST = 2;
 const LAST = 4;
-/** What streams start with, and the number of packets before their sound; 0 for what is no sound or cannot be read here. */
+/** First bytes of streams, and the number of packets before their sound; 0 for streams without sound or an unsupported codec. */
 const CODECS: readonly (readonly [start: string, codec: string, headerPackets: number])[] = [
   ['OpusHead', 'Opus', 2],
   ['\u0001vorbis', 'Vorbis', 3],
@@ -18,14 +18,14 @@ const CODECS: readonly (readonly [start: string, codec: string, headerPackets: n
   ['CELT    ', 'CELT', 0],
 ];
 
-/** A page, by its header. */
+/** The header of a page. */
 interface OggPage {
   readonly start: number;
   readonly end: number;
   readonly flags: number;
   readonly serial: number;
   readonly sequence: number;
-  /** Of the last packet that ends in the page; -1 if none does. */
+  /** Granule of the last packet that ends in the page; -1 if none does. */
   readonly granule: number;
   readonly lacing: Uint8Array;
 }
@@ -35,14 +35,14 @@ export interface OggStream {
   readonly serial: number;
   /** Null if it is not known. */
   readonly codec: string | null;
-  /** Samples before the recording that a decoder drops, of Opus; otherwise 0. */
+  /** Samples of Opus that a decoder drops at the start; 0 for other codecs. */
   readonly preSkip: number;
   /** Samples per second of the granules; 0 if not known. */
   readonly granuleRate: number;
-  /** Pages that hold the packets before the sound. */
+  /** Pages with the packets before the sound. */
   readonly headers: (readonly [number, number])[];
   /**
-   * Axes (segment, range, [start, end)): the other pages. Between segments data is missing.
+   * The other pages, axes (segment, range, [start, end)). Between segments, data is missing.
    */
   readonly segments: OggSegment[];
   lastGranule: number;
@@ -52,13 +52,13 @@ export interface OggStream {
 /** Pages without a hole. */
 export interface OggSegment {
   readonly ranges: (readonly [number, number])[];
-  /** Lacing of the first page's continued packet: so many segments of it belong to a packet whose start is missing. */
+  /** Number of lacing values of the first page that belong to a packet whose start is missing. */
   readonly continuedLacing: number;
   /** The first page's bytes. */
   readonly firstPage: readonly [number, number];
 }
 
-/** One recording of a chained file: streams that start together. */
+/** One recording of a chained file. Its streams start together. */
 export interface OggLink {
   readonly streams: OggStream[];
 }
@@ -73,7 +73,7 @@ export interface OggLayout {
 /**
  * Walks the pages of a file to its end.
  *
- * @throws VoxlaneError `audio-decode` if the file cannot be read any more
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function walkOgg(reader: ByteReader): Promise<OggLayout> {
   const walk = new OggWalk();
@@ -108,7 +108,7 @@ class OggWalk {
   }
 
   begin(page: OggPage, content: Uint8Array): void {
-    // All streams of a link start before the first of them goes on.
+    // All streams of a link start before any of them continues.
     if (!this.#isInHeaders) {
       this.links.push({ streams: [] });
       this.#open = new Map();
@@ -209,7 +209,7 @@ async function nextPage(reader: ByteReader, position: number): Promise<number> {
 }
 
 /**
- * A page without its first `dropped` lacing values and what they stand for: it starts with a whole packet.
+ * A page without its first `dropped` lacing values and their bytes, so that it starts with a complete packet.
  *
  * @param page the bytes of one page
  */

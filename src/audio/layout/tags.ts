@@ -1,12 +1,12 @@
 import { hasText } from './byteReader';
 
-/** Bytes that {@link tagLength} must see. */
+/** Bytes that {@link tagLength} needs. */
 export const TAG_HEADER_BYTES = 32;
 const ID3V1_BYTES = 128;
 
 /**
- * Length of a tag (ID3v2, ID3v1, APE) that starts at `offset`; 0 if none does. Tags lie before, between and after the
- * frames of MP3 and ADTS files.
+ * Length of a tag (ID3v2, ID3v1, APE) that starts at `offset`; 0 if none does. MP3 and ADTS files
+ * have tags before, between and after the frames.
  *
  * @param bytes at least {@link TAG_HEADER_BYTES} from `offset` on, unless the file ends before
  */
