@@ -22,7 +22,7 @@ export function httpAddress(name: string, text: string | undefined): string | un
   return text;
 }
 
-/** Runs a check of the library, whose errors then name the options of the command line. */
+/** Runs a check of the library. Its errors then name flags of the command line instead of options of the library. */
 export function checkedAs(names: Readonly<Record<string, string>>, check: () => unknown): void {
   try {
     check();

@@ -12,6 +12,7 @@ import type { NamedFile } from '../src/compare/files/goldenFiles';
 import { shapeText } from '../src/compare/tensor';
 import { parseOnnx } from '../src/onnx/model';
 import { messageOf, VoxlaneError } from '../src/util/errors';
+import { errorLine } from './errorLine';
 import { runScript, type Outcome as ScriptOutcome } from './script';
 
 const HELP = `Usage: npm run --silent audit -- MODEL.onnx [CHECKPOINT] [options]
@@ -63,7 +64,7 @@ export async function main(args: readonly string[]): Promise<Outcome> {
   } catch (thrown) {
     const error = thrown instanceof VoxlaneError ? thrown.toParts() : { code: 'format', problem: messageOf(thrown) };
     const stdout = json ? `${JSON.stringify({ error }, null, 2)}\n` : '';
-    return { exitCode: 2, stdout, stderr: `audit: ${messageOf(thrown).replace(/\s*\n\s*/g, ' ')}\n` };
+    return { exitCode: 2, stdout, stderr: `audit: ${errorLine(thrown)}\n` };
   }
 }
 

@@ -64,8 +64,8 @@ async function main(): Promise<number> {
       return 2;
     }
     const { report, bugReport } = answer.result;
-    if (values.out !== undefined && bugReport !== null) writeResult(values.out, Buffer.from(bugReport, 'base64'));
     await print(values.json ? `${JSON.stringify(report, null, 2)}\n` : describe(report));
+    if (values.out !== undefined && bugReport !== null) writeResult(values.out, Buffer.from(bugReport, 'base64'));
     return report.verdict === 'pass' ? 0 : 1;
   } finally {
     await engine.close();

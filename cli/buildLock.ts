@@ -2,15 +2,15 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
 
-/** A build whose process died without a word is given up after this time. Long, because a build can block its thread. */
+/** Age at which a lock counts as abandoned. Long, because a build can block the thread that refreshes it. */
 const STALE_MS = 60_000;
-/** Longest pause between two looks at a lock that another process holds. */
-const LOOK_MS = 1000;
+/** Longest pause between two attempts to take the lock. */
+const MOST_RETRY_MS = 1000;
 
 /**
- * Runs `work` while no other process runs any on the same folder.
+ * Runs `work` while no other process holds the build lock of `folder`.
  *
- * @param onWait is called if another process is at work
+ * @param onWait called if another process holds the lock
  */
 export async function withBuildLock<Result>(folder: string, onWait: () => void, work: () => Promise<Result>): Promise<Result> {
   // In node_modules, which git ignores and every checkout has.
@@ -18,10 +18,10 @@ export async function withBuildLock<Result>(folder: string, onWait: () => void, 
   mkdirSync(place, { recursive: true });
   const options = {
     stale: STALE_MS,
-    // A process that was stopped for longer than that: the next one builds again, which does no harm.
+    // If this process is suspended for longer, the next one builds too, which is harmless.
     onCompromised: () => undefined,
   };
-  const retries = { forever: true, minTimeout: 100, maxTimeout: LOOK_MS };
+  const retries = { forever: true, minTimeout: 100, maxTimeout: MOST_RETRY_MS };
   const release = await lock(place, options).catch((error: unknown) => {
     if ((error as { code?: string }).code !== 'ELOCKED') throw error;
     onWait();

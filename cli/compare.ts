@@ -6,8 +6,9 @@
 import { parseArgs } from 'node:util';
 import type { BackendName, BetweenReport, ComparisonReport, StageReport } from '../src/compare/report';
 import { isShipped } from '../src/store/shipped';
+import type { ErrorParts } from '../src/util/errors';
 import { oneOf } from './arguments';
-import { failureText, giveFiles, openComparePage, type Answer, type Failure } from './comparePage';
+import { failureText, giveFiles, openComparePage, type Answer } from './comparePage';
 import { requirePath } from './inputs';
 import { print, say } from './output';
 import { runCommand } from './script';
@@ -51,7 +52,7 @@ type Document = Omit<ComparisonReport, 'backend'> & {
 
 interface BackendFailure {
   readonly backend: BackendName;
-  readonly error: Failure;
+  readonly error: ErrorParts;
 }
 
 /** What the page gives. */

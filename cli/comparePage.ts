@@ -3,20 +3,14 @@ import { basename, join, relative, sep } from 'node:path';
 import { zipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import type { BackendName } from '../src/compare/report';
+import { VoxlaneError, type ErrorParts } from '../src/util/errors';
 import { temporaryFolder } from './endings';
 import { openEnginePage, type EnginePage } from './enginePage';
+import { errorLine } from './errorLine';
 import { say } from './output';
 
-/** An error of the library, on this side of the browser. */
-export interface Failure {
-  readonly code: string;
-  readonly problem: string;
-  readonly expected?: string;
-  readonly remedy?: string;
-}
-
 /** What a call in the page gives: a result, or the parts of the error. */
-export type Answer<Result> = { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: Failure };
+export type Answer<Result> = { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: ErrorParts };
 
 /** The engine page with a comparator, and progress on standard error. */
 export async function openComparePage(backends: readonly BackendName[]): Promise<EnginePage> {
@@ -37,7 +31,7 @@ export async function giveFiles(page: Page, paths: readonly string[]): Promise<v
   await page.setInputFiles('#files', paths.map((path) => (statSync(path).isDirectory() ? zipOf(path) : path)));
 }
 
-/** Path of a temporary zip, which goes with the process. */
+/** Path of a temporary zip, which is deleted when the process ends. */
 function zipOf(folder: string): string {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const content = files.map((entry) => {
@@ -51,6 +45,6 @@ function zipOf(folder: string): string {
 }
 
 /** One line for people. */
-export function failureText({ problem, expected, remedy }: Failure): string {
-  return [problem, expected && `Expected ${expected}`, remedy].filter(Boolean).join('. ');
+export function failureText(parts: ErrorParts): string {
+  return errorLine(new VoxlaneError(parts));
 }

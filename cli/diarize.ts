@@ -2,10 +2,10 @@ import { basename, extname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { FileOutcome } from './page/enginePage';
 import type { ModelDownload, Progress } from '../src/index';
-import { messageOf } from '../src/util/errors';
 import { HELP, outputNames, parseCommand, type DiarizeCommand } from './diarizeOptions';
 import { isEnding } from './endings';
 import { openEnginePage } from './enginePage';
+import { errorLine } from './errorLine';
 import { fileProblem, requireFile } from './inputs';
 import { findModel } from './modelFolder';
 import { prepareFolder, print, say, writeResult } from './output';
@@ -18,7 +18,7 @@ async function main(): Promise<number> {
     await print(HELP);
     return 0;
   }
-  // All that can be known without a browser and models.
+  // Checks that need neither a browser nor models.
   if (command.model !== undefined) requireFile(command.model);
   if (command.out !== undefined) prepareFolder(command.out);
   const readable = command.files.filter((path) => isReadable(path));
@@ -27,26 +27,26 @@ async function main(): Promise<number> {
   return written === command.files.length ? 0 : 1;
 }
 
-/** Says what is wrong with a file that is not. */
+/** Reports the problem if the file is not readable. */
 function isReadable(path: string): boolean {
   const problem = fileProblem(path);
   if (problem !== null) say(`voxlane: ${path}: ${problem}`);
   return problem === null;
 }
 
-/** @returns for how many files there is a result */
+/** @returns the number of files with a result */
 async function diarizeAll(files: readonly string[], command: DiarizeCommand): Promise<number> {
   const names = command.out === undefined ? null : outputNames(command.files);
   let current = files[0]!;
   const engine = new ReplaceableEngine(
     () => openEnginePage(command.backend, say, { ownHub: Boolean(command.hub) }),
     (page) => prepare(page, command),
-    () => { say(`${current}: the browser ended; once more in a new one`); },
+    () => { say(`${current}: the browser ended; trying again in a new one`); },
   );
   let written = 0;
   const standardOutput = { isClosed: false };
   try {
-    // Models that cannot be loaded are no fault of a file.
+    // Loads the models first, so that a failure is not reported for every file.
     await engine.run(() => Promise.resolve());
     for (const path of files) {
       current = path;
@@ -63,7 +63,7 @@ async function diarizeAll(files: readonly string[], command: DiarizeCommand): Pr
         written++;
       } catch (error) {
         if (isEnding()) throw error;
-        say(`voxlane: ${path}: ${messageOf(error).replace(/\s*\n\s*/g, ' ')}`);
+        say(`voxlane: ${path}: ${errorLine(error)}`);
       }
     }
   } finally {

@@ -31,7 +31,7 @@ Says who spoke when in audio or video files. Results go to standard output, prog
   --out DIR                    write DIR/NAME.rttm (or .exclusive.rttm, .json) instead of standard output
   --start S                    begin S seconds into the recording
   --duration S                 stop after S seconds
-  --track N                    audio track of the file, from 1 on (default: the one that the file marks, or the first)
+  --track N                    audio track of the file, counted from 1 (default: the file's default track, or the first)
   --help                       this text
 
 Exit status: 0 when every file was diarized, else 1.
@@ -59,8 +59,8 @@ export interface DiarizeCommand {
   readonly options: RunOptions;
 }
 
-/** What the library's options are called on the command line. */
-const OPTION_NAMES: Readonly<Record<keyof RunOptions, string>> = {
+/** The command line's names for options of the library. */
+export const OPTION_NAMES: Readonly<Record<keyof RunOptions, string>> = {
   speakers: '--speakers',
   minSpeakers: '--min-speakers',
   maxSpeakers: '--max-speakers',

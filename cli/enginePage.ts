@@ -8,7 +8,7 @@ import { openSite } from './site';
 /** The library in a headless browser. */
 export interface EnginePage {
   readonly page: Page;
-  /** Resolves when the browser, or the process of the page, has ended by itself. */
+  /** Resolves when the browser, or the process of the page, has ended. */
   readonly ended: Promise<void>;
   close(): Promise<void>;
 }
@@ -28,12 +28,16 @@ export async function openEnginePage(
 ): Promise<EnginePage> {
   const executablePath = findChromium();
   const site = await openSite(say, tools);
-  let forget = (): void => undefined;
+  let closeBrowser = (): Promise<void> => Promise.resolve();
   const launch = async (adapter: AdapterChoice): Promise<{ browser: Browser; page: Page }> => {
-    // Signals are handled here: Playwright would end the browser and let the command go on without it.
+    // endings.ts handles signals. Playwright would close the browser and let the command continue without it.
     const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
     const browser = await chromium.launch({ executablePath, args: chromiumArguments(adapter), ...signals });
-    forget = onEnding(() => browser.close());
+    const forget = onEnding(() => browser.close());
+    closeBrowser = async () => {
+      await browser.close();
+      forget();
+    };
     // The policy of the built pages knows the public hub alone; here the user has named another one.
     const page = await browser.newPage({ bypassCSP: ownHub });
     await page.goto(new URL('cli/engine.html', site.address).href);
@@ -44,8 +48,7 @@ export async function openEnginePage(
     let opened = await launch('hardware');
     if (backend === 'webgpu' && !(await hasAdapter(opened.page))) {
       say('no hardware WebGPU adapter: taking the software adapter, which is slow');
-      forget();
-      await opened.browser.close();
+      await closeBrowser();
       opened = await launch('software');
     }
     const { browser, page } = opened;
@@ -61,12 +64,12 @@ export async function openEnginePage(
       close: async () => {
         if (!isOpen) return;
         isOpen = false;
-        await browser.close();
-        forget();
+        await closeBrowser();
         await site.close();
       },
     };
   } catch (error) {
+    await closeBrowser();
     await site.close();
     throw error;
   }

@@ -6,10 +6,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkMinDurations } from '../src/pipeline/options';
 import { settingsOf, type PipelineSettings } from '../src/pipeline/settings';
-import { messageOf } from '../src/util/errors';
 import { isEnding } from './endings';
+import { errorLine } from './errorLine';
 import { conversationScripts, makeConversations } from './evaluate/conversations';
 import { evaluateRecording, turnsOfVoices, type EvaluationRow } from './evaluate/evaluation';
 import { defaultCacheFolder, FeatureCache } from './evaluate/featureCache';
@@ -31,7 +30,6 @@ async function main(): Promise<number> {
     await print(HELP);
     return 0;
   }
-  checkMinDurations(command);
   if (command.model !== undefined) requireFile(command.model);
   const settings = changedSettings(settingsOf(command.preset, command.clustering), command.changes);
   const recordings = findRecordings(command.folders.length > 0 ? command.folders : corpus(command));
@@ -46,7 +44,7 @@ async function main(): Promise<number> {
         say(`[${index + 1}/${recordings.length}] ${recording.name}`);
       } catch (error) {
         if (isEnding()) throw error;
-        say(`evaluate: ${recording.audio}: ${messageOf(error)}`);
+        say(`evaluate: ${recording.audio}: ${errorLine(error)}`);
       }
     }
   } finally {

@@ -1,8 +1,8 @@
-/** What commands read: checked before anything is computed. */
+/** Checks of input files, before anything is computed. */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { reasonOf } from './output';
 
-/** Why a path is no file that can be read, for people; null if it is one. */
+/** Why a path cannot be read as a file, in words for the user; null if it can. */
 export function fileProblem(path: string): string | null {
   let stats;
   try {
@@ -28,7 +28,7 @@ export function requireFile(path: string): void {
   if (problem !== null) throw new Error(`${path}: ${problem}`);
 }
 
-/** @throws Error for a path that is not there */
+/** @throws Error if the path does not exist */
 export function requirePath(path: string): void {
   if (!existsSync(path)) throw new Error(`${path} does not exist or cannot be read`);
 }

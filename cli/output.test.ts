@@ -12,7 +12,7 @@ afterEach(() => { rmSync(folder, { recursive: true, force: true }); });
 const at = (name: string): string => join(folder, name);
 
 describe('a result', () => {
-  test('takes the place of an older one, with its permissions, and leaves nothing else', () => {
+  test('replaces an older one, keeps its permissions, and leaves no other file', () => {
     writeFileSync(at('a.rttm'), 'old');
     chmodSync(at('a.rttm'), 0o640);
     writeResult(at('a.rttm'), 'new');
@@ -21,7 +21,7 @@ describe('a result', () => {
     expect(readdirSync(folder)).toEqual(['a.rttm']);
   });
 
-  test('goes where a link leads, and the link stays', () => {
+  test('is written to the target of a link, and the link stays', () => {
     mkdirSync(at('there'));
     writeFileSync(at('there/a.rttm'), 'old');
     symlinkSync(at('there/a.rttm'), at('a.rttm'));
@@ -30,7 +30,7 @@ describe('a result', () => {
     expect(statSync(at('a.rttm')).ino).toBe(statSync(at('there/a.rttm')).ino);
   });
 
-  test('that cannot be written is one line with the file and the reason; the older one stays', () => {
+  test('that cannot be written gives one line with the file and the reason, and the older one stays', () => {
     mkdirSync(at('folder.rttm'));
     writeFileSync(at('file'), '');
     expect(() => { writeResult(at('folder.rttm'), 'x'); }).toThrow(/folder\.rttm cannot be written: it is a folder$/);
@@ -40,7 +40,7 @@ describe('a result', () => {
     expect(readdirSync(folder).sort()).toEqual(['file', 'folder.rttm']);
   });
 
-  test.skipIf(!existsSync('/dev/full'))('on a full disk is one line; a device is not replaced by a file', () => {
+  test.skipIf(!existsSync('/dev/full'))('on a full disk gives one line; a device is not replaced by a file', () => {
     symlinkSync('/dev/full', at('a.rttm'));
     expect(() => { writeResult(at('a.rttm'), 'x'); }).toThrow(/a\.rttm cannot be written: no space is left on the disk$/);
     writeResult('/dev/null', 'x');
@@ -48,15 +48,15 @@ describe('a result', () => {
   });
 });
 
-describe('where results go is tried before they are computed', () => {
-  test('a folder is made, and stays empty', () => {
+describe('the destination is checked before results are computed', () => {
+  test('a folder is created, and stays empty', () => {
     prepareFolder(at('a/b'));
     expect(readdirSync(at('a/b'))).toEqual([]);
     requireWritable(at('a/b/tensor.npy'));
     expect(readdirSync(at('a/b'))).toEqual([]);
   });
 
-  test('an impossible one is one line', () => {
+  test('an impossible destination gives one line', () => {
     writeFileSync(at('file'), '');
     expect(() => { prepareFolder(at('file')); }).toThrow(/results cannot be written to .*file: a part of its path is not a folder$/);
     expect(() => { prepareFolder(at('file/b')); }).toThrow(/file\/b: a part of its path is not a folder$/);
@@ -65,12 +65,12 @@ describe('where results go is tried before they are computed', () => {
   });
 
   // Not even root may write there.
-  test.skipIf(!existsSync('/proc/self'))('a folder that cannot be written to is one line', () => {
+  test.skipIf(!existsSync('/proc/self'))('a folder that cannot be written to gives one line', () => {
     expect(() => { prepareFolder('/proc/self'); }).toThrow(/^results cannot be written to \/proc\/self: [^\n]+$/);
   });
 });
 
-test('what is no file that can be read is named before anything is computed', () => {
+test('an unreadable input is reported before anything is computed', () => {
   writeFileSync(at('empty.wav'), '');
   writeFileSync(at('a.wav'), 'RIFF');
   expect(fileProblem(at('a.wav'))).toBeNull();

@@ -1,16 +1,16 @@
-/** What commands write: standard output, standard error and result files. Each failure is an Error with one line. */
+/** Output of the commands: standard output, standard error and result files. Every failure is an Error with a one-line message. */
 import { chmodSync, fstatSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, writeSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { messageOf } from '../src/util/errors';
 
-/** What a person can do something about, by the code of Node's error. */
+/** Explanations of errors that the user can do something about, by Node's error code. */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission is denied',
   EDQUOT: 'the disk quota is used up',
   EFBIG: 'the file is too large for the disk',
   EIO: 'the disk reports an error',
   EISDIR: 'it is a folder',
-  ELOOP: 'its links lead in a circle',
+  ELOOP: 'its symbolic links form a loop',
   EMFILE: 'too many files are open',
   ENAMETOOLONG: 'the name is too long',
   ENOENT: 'its folder does not exist',
@@ -23,17 +23,17 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the disk is read-only',
 };
 
-/** Why a system call failed, for people. */
+/** Why a system call failed, in words for the user. */
 export function reasonOf(error: unknown): string {
   const { code } = error as { readonly code?: unknown };
   return (typeof code === 'string' ? REASONS[code] : undefined) ?? messageOf(error);
 }
 
-// Without a listener, a reader that goes away (`| head`) ends the process with a stack trace. `print` reports it.
+// Without a listener, a pipe that closes early (`| head`) would end the process with a stack trace. `print` reports it.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
-/** Writes a line to standard error. If nobody reads that, the work goes on. */
+/** Writes a line to standard error. If that is closed, the work continues. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
@@ -41,7 +41,7 @@ export function say(line: string): void {
 /** Writes to standard output. @throws Error with one line if it is closed or its disk is full */
 export async function print(text: string): Promise<void> {
   try {
-    // A stream on a file loses what a full disk does not take of a write.
+    // If the disk is full, Node's stream for a file silently drops the rest of a partial write.
     if (fstatSync(process.stdout.fd).isFile()) writeWhole(process.stdout.fd, text);
     else await writeToStream(text);
   } catch (cause) {
@@ -88,43 +88,43 @@ function replaceFile(path: string, data: string | Uint8Array, existing: Stats | 
     if (existing) chmodSync(temporary, existing.mode);
     renameSync(temporary, path);
   } catch (error) {
-    // The first error says more than one of the removal.
+    // The first error is more useful than one from the cleanup.
     try {
       rmSync(temporary, { force: true });
     } catch {
-      // Nothing was written there.
+      // The temporary file was never created.
     }
     throw error;
   }
 }
 
-/** Short, because names have a limit that the result's own name may come close to. */
+/** Short, because the result's own name may be close to the length limit. */
 const temporaryName = (path: string): string => join(dirname(path), `.voxlane-${process.pid}.tmp`);
 
-/** Makes a folder for results, and tries it. @throws Error with one line that names the folder */
+/** Creates a folder for results and checks that it is writable. @throws Error with one line that names the folder */
 export function prepareFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
-    replaceNothing(join(folder, 'result'));
+    tryWriting(join(folder, 'result'));
   } catch (cause) {
     throw new Error(`results cannot be written to ${folder}: ${reasonOf(cause)}`, { cause });
   }
 }
 
-/** Tries whether a result can be written, before it is computed. @throws Error with one line that names the file */
+/** Checks that a result can be written, before it is computed. @throws Error with one line that names the file */
 export function requireWritable(path: string): void {
   try {
     const existing = statSync(path, { throwIfNoEntry: false });
     if (existing?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
     if (basename(path) === '') throw Object.assign(new Error(), { code: 'ENOENT' });
-    if (!existing || !isSpecial(existing)) replaceNothing(existing ? realpathSync(path) : path);
+    if (!existing || !isSpecial(existing)) tryWriting(existing ? realpathSync(path) : path);
   } catch (cause) {
     throw new Error(`${path} cannot be written: ${reasonOf(cause)}`, { cause });
   }
 }
 
-/** Permissions alone do not tell: a disk can be read-only, and root may do anything. */
-function replaceNothing(path: string): void {
+/** Creates a file and removes it. Permission bits are not enough: a disk can be read-only, and root passes every check. */
+function tryWriting(path: string): void {
   const temporary = temporaryName(path);
   writeFileSync(temporary, '');
   rmSync(temporary);

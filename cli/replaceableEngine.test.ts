@@ -15,7 +15,7 @@ function fakeBrowsers() {
   return { engine: new ReplaceableEngine(open, prepare, onReplace), opened, prepare, onReplace };
 }
 
-test('work on a browser that ends is done again on a new one, which has its models loaded', async () => {
+test('if the browser ends, work is repeated in a new one with its models loaded', async () => {
   const { engine, opened, prepare, onReplace } = fakeBrowsers();
   const work = vi.fn((page: Page) => {
     if (work.mock.calls.length > 1) return Promise.resolve(page);
@@ -31,17 +31,17 @@ test('work on a browser that ends is done again on a new one, which has its mode
   expect(opened[1]!.close).toHaveBeenCalledOnce();
 });
 
-test('work that ends every browser is given up with one line, and the next work gets a new browser', async () => {
+test('work that ends the second browser too fails with one line, and the next work gets another browser', async () => {
   const { engine, opened } = fakeBrowsers();
   const fatal = () => {
     opened.at(-1)!.kill();
     return Promise.reject(new Error('Target crashed'));
   };
-  await expect(engine.run(fatal)).rejects.toThrow(/^the browser ended 2 times at this work/);
+  await expect(engine.run(fatal)).rejects.toThrow(/^the browser ended 2 times during this work/);
   expect(await engine.run((page) => Promise.resolve(page))).toBe(3);
 });
 
-test('an error of the work itself is passed on, and the browser stays', async () => {
+test('an error of the work itself is rethrown, and the browser stays open', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout'] });
   const { engine, opened } = fakeBrowsers();
   await expect(engine.run(() => Promise.reject(new Error('no such file')))).rejects.toThrow('no such file');

@@ -3,12 +3,12 @@ import type { Page } from 'playwright-core';
 import { isEnding } from './endings';
 import type { EnginePage } from './enginePage';
 
-/** A piece of work that ends so many browsers has something to do with it. */
+/** If the browser ends more often than this during one piece of work, the work itself is the likely cause. */
 const MOST_REPLACEMENTS = 1;
-/** Within this time after a call fails, the browser reports that its page has crashed. */
+/** If the page has crashed, the browser reports it within this time after a call fails. */
 const REPORT_MS = 2000;
 
-/** The library in a browser that is replaced if its renderer crashes or it ends: a page without a renderer never works again. */
+/** The library in a browser, which is replaced if it ends or its renderer crashes: a page without a renderer never recovers. */
 export class ReplaceableEngine {
   private engine: EnginePage | null = null;
   private isPrepared = false;
@@ -16,7 +16,7 @@ export class ReplaceableEngine {
   /**
    * @param open starts a browser
    * @param prepare loads the models in a browser that has just started
-   * @param onReplace is called before work is done again
+   * @param onReplace called before work is repeated
    */
   constructor(
     private readonly open: () => Promise<EnginePage>,
@@ -41,7 +41,7 @@ export class ReplaceableEngine {
         if (!hasEnded || isEnding()) throw error;
         await this.close();
         if (replaced === MOST_REPLACEMENTS) {
-          throw new Error(`the browser ended ${replaced + 1} times at this work. Free some memory, or split the recording`, { cause: error });
+          throw new Error(`the browser ended ${replaced + 1} times during this work. Free some memory, or split the recording`, { cause: error });
         }
         this.onReplace();
       }

@@ -16,7 +16,8 @@ import { parseManifest } from '../src/store/manifest';
 import { parsePldaManifest } from '../src/store/pldaManifest';
 import { timeGeometry } from '../src/timeline/geometry';
 import { messageOf, VoxlaneError } from '../src/util/errors';
-import { writeResult } from './output';
+import { requireWritable, writeResult } from './output';
+import { errorLine } from './errorLine';
 import { runScript, type Outcome as ScriptOutcome } from './script';
 
 const HELP = `Usage: npm run --silent replay -- CAPTURE_DIR [options]
@@ -59,6 +60,7 @@ export function main(args: readonly string[]): Outcome {
   if (command === 'help') return { exitCode: 0, stdout: HELP, stderr: '' };
   const { folder, out, json } = command;
   try {
+    if (out !== undefined) requireWritable(out);
     const geometry = timeGeometry(parseManifest('segmentation', readManifest(SEGMENTATION), SEGMENTATION));
     const capture = readCapture(readFolder(folder), geometry);
     const { rttm, differences } = replay(capture, loadPlda(), basename(resolve(folder)));
@@ -69,7 +71,7 @@ export function main(args: readonly string[]): Outcome {
   } catch (thrown) {
     const error = thrown instanceof VoxlaneError ? thrown.toParts() : { code: 'format', problem: messageOf(thrown) };
     const stdout = json ? `${JSON.stringify({ error }, null, 2)}\n` : '';
-    return { exitCode: 2, stdout, stderr: `replay: ${messageOf(thrown).replace(/\s*\n\s*/g, ' ')}\n` };
+    return { exitCode: 2, stdout, stderr: `replay: ${errorLine(thrown)}\n` };
   }
 }
 

@@ -119,7 +119,7 @@ describe('main of the score command', () => {
     writeFileSync(latin, Uint8Array.from(text, (letter) => letter.charCodeAt(0)));
     const utf16 = main([inCase('utf16_from_powershell.rttm'), latin]);
     expect(json(utf16.stdout)).toMatchObject({ total: 8, confusion: 0, falseAlarm: 3, missedSpeech: 3, mapping: { Zoë: 'A', B: 'B' } });
-    expect(utf16.stderr).toMatch(/^score: .*latin\.rttm is not UTF-8 and was read as windows-1252\. Check the letters/);
+    expect(utf16.stderr).toMatch(/^score: .*latin\.rttm is not UTF-8 and was read as windows-1252\. Check accented letters/);
     const spaced = main([inCase('nemo_file_name_with_space.rttm'), inCase('utf16_from_powershell.rttm')]);
     expect(json(spaced.stdout)).toMatchObject({ der: 0, mapping: { A: 'speaker_0', B: 'speaker_1' } });
     const named = main([inCase('speaker_names_with_spaces.rttm'), inCase('speaker_names_with_spaces.rttm')]);

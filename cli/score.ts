@@ -10,6 +10,7 @@ import type { RecordingsScore } from '../src/score/recordings';
 import { scoreRecordings } from '../src/score/recordings';
 import { messageOf } from '../src/util/errors';
 import { readTextFile } from './textFile';
+import { errorLine } from './errorLine';
 import { runScript, type Outcome as ScriptOutcome } from './script';
 
 const USAGE = `Usage: npm run --silent score -- REF.rttm HYP.rttm [options]
@@ -60,7 +61,7 @@ export function main(args: readonly string[]): Outcome {
     const stderr = notes.map((note) => `score: ${note}\n`).join('');
     return { exitCode: 0, stdout: `${JSON.stringify(report(score), null, 2)}\n`, stderr };
   } catch (thrown) {
-    return { exitCode: 1, stdout: '', stderr: `score: ${messageOf(thrown).replace(/\s*\n\s*/g, ' ')}\n` };
+    return { exitCode: 1, stdout: '', stderr: `score: ${errorLine(thrown)}\n` };
   }
 }
 

@@ -1,8 +1,8 @@
 import { realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { messageOf } from '../src/util/errors';
 import { isEnding } from './endings';
+import { errorLine } from './errorLine';
 import { print, say } from './output';
 
 /** What a process is to print and to return. */
@@ -31,7 +31,7 @@ export async function runScript(
   process.exitCode = exitCode;
   if (stdout === '') return;
   await print(stdout).catch((error: unknown) => {
-    say(`${basename(script, '.ts')}: ${messageOf(error)}`);
+    say(`${basename(script, '.ts')}: ${errorLine(error)}`);
     process.exitCode = Math.max(exitCode, 1);
   });
 }
@@ -42,8 +42,8 @@ export async function runCommand(name: string, failureCode: number, main: () => 
     process.exitCode = await main();
   } catch (error) {
     process.exitCode = failureCode;
-    // The signal's own consequences need no line.
+    // Errors that the signal caused need no message.
     if (isEnding()) return;
-    say(`${name}: ${messageOf(error).replace(/\s*\n\s*/g, ' ')}`);
+    say(`${name}: ${errorLine(error)}`);
   }
 }

@@ -29,7 +29,7 @@ export async function openSite(say: (line: string) => void, tools: readonly Tool
     preview: { port: 0, host: '127.0.0.1' },
     plugins: [serveToolPages(tools)],
   });
-  // Vite's own would exit before the browser has ended: the command ends everything in its turn (endings.ts).
+  // Vite's own listener would exit before the browser has closed. endings.ts handles the signal instead.
   for (const listener of process.listeners('SIGTERM')) if (!before.has(listener)) process.off('SIGTERM', listener);
   const address = server.httpServer.address();
   if (typeof address !== 'object' || !address) throw new Error('the local server has no port');
@@ -40,8 +40,8 @@ export async function openSite(say: (line: string) => void, tools: readonly Tool
 }
 
 /**
- * Builds the app and the pages of tools if they are missing or older than their sources. One process at a time does so: what
- * another one is only just writing must neither be served nor be written twice.
+ * Builds the app and the pages of tools if they are missing or older than their sources. Only one process builds at a
+ * time: a half-written build must not be served, and two processes must not write the same files.
  */
 export async function buildIfStale(say: (line: string) => void, tools: readonly ToolPages[] = ['cli']): Promise<void> {
   const wait = (): void => { say('waiting for another command that builds the app …'); };

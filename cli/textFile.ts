@@ -5,11 +5,11 @@ import { decodeText } from '../src/util/decodeText';
 /**
  * The text of a file, as the page reads it.
  *
- * @param warn gets a sentence if the encoding is a guess
- * @throws VoxlaneError `format` if it is in no encoding that is read
+ * @param warn called with a sentence if the encoding is a guess
+ * @throws VoxlaneError `format` if the encoding is not supported
  */
 export function readTextFile(path: string, warn: (note: string) => void): string {
   const { text, encoding } = decodeText(readFileSync(path), basename(path));
-  if (encoding === 'windows-1252') warn(`${path} is not UTF-8 and was read as windows-1252. Check the letters with accents.`);
+  if (encoding === 'windows-1252') warn(`${path} is not UTF-8 and was read as windows-1252. Check accented letters.`);
   return text;
 }

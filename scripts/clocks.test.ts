@@ -11,8 +11,8 @@ const FOLDERS = ['src', 'workers', 'cli', 'scripts', 'test', 'e2e', 'packages', 
 const ALLOWED: Readonly<Record<string, string>> = {
   'scripts/clocks.test.ts': 'it has examples',
   'e2e/browsers/deadline.ts': 'it ends the wait for a browser that never answers',
-  'e2e/full/vanished.spec.ts': 'it keeps a worker busy for some seconds',
-  'test/fuzz/run.ts': 'it runs for the minutes that are asked for',
+  'e2e/full/vanished.spec.ts': 'it keeps a worker busy for a few seconds',
+  'test/fuzz/run.ts': 'it runs for the requested number of minutes',
 };
 
 const files = FOLDERS.flatMap((folder) =>

@@ -122,5 +122,6 @@ describe('the command line', () => {
     expect(() => changedSettings(settingsOf('campplus', 'pyannote-3.1'), command.changes)).toThrow('The clustering agglomerative has threshold');
     expect(() => parseCommand(['--set', 'threshold'])).toThrow('Expected NAME=VALUE');
     expect(() => parseCommand(['--preset', 'best'])).toThrow('--preset is best');
+    expect(() => parseCommand(['--min-duration-on=-2'])).toThrow(/^--min-duration-on is -2\. Expected a number of seconds/);
   });
 });

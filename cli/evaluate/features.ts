@@ -32,7 +32,7 @@ export class FeatureSource {
     this.engine = new ReplaceableEngine(
       () => openEnginePage(command.backend, say),
       (page) => this.prepare(page),
-      () => { say('the browser ended; once more in a new one'); },
+      () => { say('the browser ended; trying again in a new one'); },
     );
   }
 

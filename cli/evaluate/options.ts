@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import type { BackendChoice, ClusteringName, PresetId, Speed } from '../../src/index';
-import { number, oneOf } from '../arguments';
+import { checkMinDurations } from '../../src/pipeline/options';
 import type { PipelineSettings } from '../../src/pipeline/settings';
+import { checkedAs, number, oneOf } from '../arguments';
+import { OPTION_NAMES } from '../diarizeOptions';
 import { defaultCacheFolder } from './featureCache';
 
 export const HELP = `Usage: npm run --silent evaluate -- [FOLDER…] [options]
@@ -73,13 +75,16 @@ export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' 
     },
   });
   if (values.help) return 'help';
+  const minDurationOn = number('--min-duration-on', values['min-duration-on']);
+  const minDurationOff = number('--min-duration-off', values['min-duration-off']);
+  checkedAs(OPTION_NAMES, () => checkMinDurations({ minDurationOn, minDurationOff }));
   return {
     folders: positionals,
     preset: oneOf('--preset', values.preset, ['campplus', 'community-1']),
     speed: values.speed === undefined ? undefined : oneOf<Speed>('--speed', values.speed, ['exact', 'fast']),
     clustering: oneOf('--clustering', values.clustering, ['preset', 'pyannote-3.1']),
-    minDurationOn: number('--min-duration-on', values['min-duration-on']),
-    minDurationOff: number('--min-duration-off', values['min-duration-off']),
+    minDurationOn,
+    minDurationOff,
     changes: Object.fromEntries(values.set.map(changeOf)),
     backend: oneOf('--backend', values.backend, ['auto', 'webgpu', 'wasm']),
     model: values.model,

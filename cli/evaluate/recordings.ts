@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { parseRttm } from '../../src/formats/rttm';
 import type { Turn } from '../../src/index';
+import { say } from '../output';
 import { readTextFile } from '../textFile';
 
 /** A recording with its reference. */
@@ -48,7 +49,7 @@ function recordingsIn(folder: string): Recording[] {
 
 /** @throws Error that names the file, if it cannot be read or holds several recordings and none of this name */
 export function readReference({ name, rttm }: Recording): readonly Turn[] {
-  const byRecording = parseRttm(readTextFile(rttm, (note) => void process.stderr.write(`evaluate: ${note}\n`)));
+  const byRecording = parseRttm(readTextFile(rttm, (note) => { say(`evaluate: ${note}`); }));
   if (byRecording.size <= 1) return [...byRecording.values()][0] ?? [];
   const turns = byRecording.get(name);
   if (turns) return turns;

@@ -64,7 +64,7 @@ interface StageAnswer {
 /** Stages that only the whole pipeline gives; its hook hands them out. */
 const PIPELINE_STAGES = STAGES.filter((stage) => stage !== 'decode' && stage !== 'fbank');
 
-/** Of all shipped models, in Hz. */
+/** Sample rate of all shipped models, in Hz. */
 const MODEL_SAMPLE_RATE = 16_000;
 
 let comparator: Comparator | undefined;
@@ -187,18 +187,18 @@ async function runPipelineTo(
   const diarizer = await Diarizer.create({ backend });
   try {
     await diarizer.diarize(source, {
-      // Samples from an .npy file are at the model's rate, as all stage inputs are.
+      // Samples from an .npy file have the model's rate, as all inputs of stages do.
       ...(source instanceof Float32Array && { sampleRate: MODEL_SAMPLE_RATE }),
       startSeconds,
       ...(durationSeconds !== undefined && { durationSeconds }),
       signal: controller.signal,
       hook: (event) => {
         if (event.stage !== stage) return;
-        // Each report completes more, unless a faulty GPU made the run start anew: what it gave before is void then.
+        // `completed` grows with each report, unless the run restarts because of a faulty GPU, which voids earlier pieces.
         if (event.completed <= completed) pieces.length = 0;
         completed = event.completed;
         if (event.artifact) pieces.push(event.artifact);
-        // What comes after is not asked for. The total exceeds what is completed until the last window is known.
+        // Later stages are not needed. `total` exceeds `completed` until the last window is known.
         if (completed >= event.total && stage === 'segmentation') controller.abort();
       },
     });

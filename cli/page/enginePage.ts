@@ -10,7 +10,7 @@ import { toJson } from '../../src/formats/json';
 import { toRttm } from '../../src/formats/rttm';
 import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetFacts, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions, type SpeakerCount } from '../../src/index';
 import { MENTIONED_SCORE } from '../../src/pipeline/speakerCount';
-import { messageOf } from '../../src/util/errors';
+import { errorLine } from '../errorLine';
 import { plainVoices, type PlainVoices } from './plainVoices';
 
 /** What a driver asks of {@link EnginePage.diarizeFile}; plain data, as it comes from another process. */
@@ -80,7 +80,7 @@ const enginePage = {
       });
       return null;
     } catch (error) {
-      return messageOf(error);
+      return errorLine(error);
     }
   },
 
@@ -103,7 +103,7 @@ const enginePage = {
       const { voices, durationSeconds } = await diarizer.diarize(enginePage.chosenFile(), { keepVoices: true });
       return { ok: true, voices: await plainVoices(voices!), durationSeconds };
     } catch (error) {
-      return { ok: false, message: messageOf(error) };
+      return { ok: false, message: errorLine(error) };
     }
   },
 
@@ -122,7 +122,7 @@ const enginePage = {
       const text = format === 'json' ? toJson(file, result) : toRttm(turns, uri);
       return { ok: true, text, summary: summarise(result, seconds), notes: result.notes.map((note) => note.text) };
     } catch (error) {
-      return { ok: false, message: messageOf(error) };
+      return { ok: false, message: errorLine(error) };
     }
   },
 };

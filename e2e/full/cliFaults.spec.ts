@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import type { Finished } from '../../test/browser/command';
 
-// Processes are found in /proc.
-test.skip(process.platform !== 'linux');
+test.skip(process.platform !== 'linux', 'child processes are looked up in /proc, which only Linux has');
 
 let folder: string;
 test.beforeEach(() => {
@@ -24,10 +23,10 @@ interface Running {
   readonly finished: Promise<Finished & { readonly signal: NodeJS.Signals | null }>;
 }
 
-/** So much of a recording is enough where nothing happens in mid-run. */
+/** For tests that do not interrupt the run, part of a recording is enough. */
 const SHORT = ['--duration', '12'];
 
-/** Starts `diarize` on WASM. @param isRead whether somebody reads its standard output */
+/** Starts `diarize` on WASM. @param isRead whether its standard output stays open */
 function diarize(args: readonly string[], environment: NodeJS.ProcessEnv = {}, isRead = true): Running {
   const command = ['--import', 'tsx', 'cli/diarize.ts', '--backend', 'wasm', ...args];
   const child = spawn(process.execPath, command, { env: { ...process.env, ...environment } });
@@ -41,7 +40,7 @@ function diarize(args: readonly string[], environment: NodeJS.ProcessEnv = {}, i
   return { pid: child.pid!, stderr: () => stderr, finished };
 }
 
-/** Kills those processes below `pid` whose command line has `part`; gives their number. */
+/** Kills the descendants of `pid` whose command line contains `part`. @returns their number */
 function kill(pid: number, part: string): number {
   let killed = 0;
   for (const child of childrenOf(pid)) {
@@ -59,12 +58,12 @@ function readOf(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'latin1');
   } catch {
-    // It has ended.
+    // The process has ended.
     return '';
   }
 }
 
-/** Copies of the sample by these names. */
+/** Copies of the sample with these names. */
 function samples(...names: string[]): string[] {
   return names.map((name) => {
     copyFileSync('public/sample.wav', join(folder, `${name}.wav`));
@@ -72,7 +71,7 @@ function samples(...names: string[]): string[] {
   });
 }
 
-/** Waits for these lines of standard error, one after the other. */
+/** Waits for these lines of standard error, in this order. */
 async function seen(running: Running, ...lines: readonly RegExp[]): Promise<void> {
   let from = 0;
   for (const line of lines) {
@@ -83,7 +82,7 @@ async function seen(running: Running, ...lines: readonly RegExp[]): Promise<void
 }
 
 const AT_WORK = /embedding \d+ %/;
-const AGAIN = /once more in a new one/;
+const AGAIN = /trying again in a new one/;
 
 test('renderer, browser and GPU process killed in mid-run: every file has the result of an undisturbed run', async () => {
   test.setTimeout(400_000);
@@ -97,7 +96,7 @@ test('renderer, browser and GPU process killed in mid-run: every file has the re
   await seen(running, AGAIN, isDone('a'), AGAIN, isDone('b'), AT_WORK);
   kill(running.pid, '--type=gpu-process');
   const { code, stderr } = await running.finished;
-  expect(stderr.match(/the browser ended; once more in a new one/g)).toHaveLength(2);
+  expect(stderr.match(/the browser ended; trying again in a new one/g)).toHaveLength(2);
   expect(code).toBe(0);
   const expected = await diarize([...samples('d')]).finished;
   for (const name of ['a', 'b', 'c']) {
@@ -106,7 +105,7 @@ test('renderer, browser and GPU process killed in mid-run: every file has the re
   expect(readdirSync(out)).toEqual(['a.rttm', 'b.rttm', 'c.rttm']);
 });
 
-test('inputs that are no files and results that cannot be written are one line each, and the other files go on', async () => {
+test('unreadable inputs and unwritable results give one line each, and the other files are diarized', async () => {
   const out = join(folder, 'out');
   mkdirSync(join(out, 'b.rttm'), { recursive: true });
   symlinkSync('/dev/full', join(out, 'c.rttm'));
@@ -125,7 +124,7 @@ test('inputs that are no files and results that cannot be written are one line e
   expect(readdirSync(out)).toEqual(['a.rttm', 'b.rttm', 'c.rttm']);
 });
 
-test('a reader that goes away is one line for each file, and no stack trace', async () => {
+test('a closed standard output gives one line for each file, and no stack trace', async () => {
   const [a, b] = samples('a', 'b') as [string, string];
   const { code, stderr } = await diarize([a, b, ...SHORT], {}, false).finished;
   expect(stderr.split('\n').filter((line) => line.startsWith('voxlane: ') || line.includes(' at '))).toEqual([
@@ -147,6 +146,6 @@ test('a signal in mid-run ends the browser and leaves no temporary folder', asyn
   expect(stdout).toBe('');
   expect(stderr).not.toMatch(/voxlane: | at /);
   for (const browser of browsers) expect(readOf(browser, 'cmdline')).toBe('');
-  // What tsx keeps between runs is no leftover of the command.
+  // tsx keeps caches of its own between runs.
   expect(readdirSync(temporary).filter((name) => !name.startsWith('tsx-') && name !== 'node-compile-cache')).toEqual([]);
 });

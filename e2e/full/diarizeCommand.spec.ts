@@ -40,8 +40,8 @@ test('JSON of a stretch, with times of the whole recording', async () => {
   );
 });
 
-test('fewer speakers than were asked for are told, in JSON and on standard error', async () => {
-  // So many voices are in no recording of four seconds.
+test('a minimum number of speakers that cannot be met is reported, in JSON and on standard error', async () => {
+  // No recording of four seconds has 200 voices.
   const { code, stdout, stderr } = await diarize('public/sample.wav', '--backend', 'wasm', '--format', 'json', '--start', '7', '--duration', '4', '--min-speakers', '200');
   expect(code).toBe(0);
   const { speakerCount, speakers } = JSON.parse(stdout) as DiarizationJson & { speakerCount: { value: number; unmet: unknown } };

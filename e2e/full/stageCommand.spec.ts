@@ -19,7 +19,7 @@ engineTest.afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-engineTest('segmentation and embedding of every window, byte for byte those of a run', async ({ engine }) => {
+engineTest('segmentation and embedding of every window, byte for byte as in a run', async ({ engine }) => {
   engineTest.setTimeout(60_000 + 15_000 * SECONDS);
   const recording = join(folder, 'recording.wav');
   writeFileSync(recording, sampleRepeated(SECONDS / 30));

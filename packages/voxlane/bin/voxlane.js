@@ -28,7 +28,7 @@ const TYPES = {
   '.wav': 'audio/wav',
 };
 
-// A reader that goes away, such as `head`, is no reason for a stack trace.
+// A pipe that closes early, as with `| head`, must not cause a stack trace.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
@@ -49,7 +49,7 @@ function copy(folder) {
   console.log(`workers, models and runtime are in ${target}`);
 }
 
-/** Each file appears whole or not at all: a page that is being served never gets a part of one. */
+/** Each file appears complete or not at all, so that a running server never sends a part of one. */
 function copyFolder(source, target) {
   const files = readdirSync(source, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   for (const entry of files) {
@@ -85,13 +85,12 @@ function serve(folder, asked) {
   const root = resolve(folder);
   if (!existsSync(root) || !statSync(root).isDirectory()) fail(`there is no folder ${root}`);
   const server = createServer((request, response) => {
-    const file = fileAt(root, request.url ?? '/');
-    if (!file) {
+    const found = fileAt(root, request.url ?? '/');
+    if (!found) {
       response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not found\n');
       return;
     }
-    // It can be gone by now.
-    const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    const { file, size } = found;
     const type = TYPES[extname(file)] ?? 'application/octet-stream';
     const headers = { 'Content-Type': type, 'Accept-Ranges': 'bytes', 'Cache-Control': 'no-cache' };
     const range = rangeOf(request.headers.range, size);
@@ -116,7 +115,7 @@ function serve(folder, asked) {
   listen();
 }
 
-/** The file of an address; null where there is none, or it is outside the folder. */
+/** The file of an address and its size in bytes; null if there is none, or it is outside the folder. */
 function fileAt(root, url) {
   let path;
   try {
@@ -127,7 +126,8 @@ function fileAt(root, url) {
   const file = normalize(join(root, path.endsWith('/') ? `${path}index.html` : path));
   if (!file.startsWith(root + sep)) return null;
   try {
-    return statSync(file).isFile() ? file : null;
+    const stats = statSync(file);
+    return stats.isFile() ? { file, size: stats.size } : null;
   } catch {
     return null;
   }

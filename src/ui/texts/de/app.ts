@@ -184,7 +184,7 @@ export const appDe: AppWords = {
     columns: ['Stufe', 'Abweichung', 'Erlaubt', 'Urteil'],
     pass: 'bestanden',
     fail: 'nicht bestanden',
-    hint: 'Bevor eine GPU verwendet wird, muss sie Ausgaben wiedergeben, die anderswo berechnet wurden, und die von WASM. Die Prüfung wird nach 30 Tagen wiederholt, oder wenn Sie in den Optionen darum bitten.',
+    hint: 'Bevor eine GPU verwendet wird, muss sie Referenzausgaben und die Ausgaben von WASM wiedergeben. Die Prüfung wird nach 30 Tagen wiederholt, oder wenn Sie in den Optionen „GPU erneut prüfen“ wählen.',
     compare: (model) => `${model} Schicht für Schicht vergleichen`,
     fallback: 'Diese GPU rechnet nicht, wie sie soll, und wurde für dieses Ergebnis nicht verwendet.',
   },

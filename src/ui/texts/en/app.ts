@@ -90,7 +90,7 @@ export const appEn = {
     backends: { auto: 'Automatic', webgpu: 'WebGPU', wasm: 'WASM' },
     backendHint: 'Automatic takes the fastest that works on this machine.',
     checkGpu: 'Check the GPU again',
-    gpuForgotten: 'The GPU is checked again before the next recording.',
+    gpuForgotten: 'The GPU will be checked again before the next recording.',
     now: (...choices: readonly string[]): string => choices.join(' · '),
     speedNow: { exact: 'speed: exact', fast: 'speed: fast' },
     speakersNow: {
@@ -188,7 +188,7 @@ export const appEn = {
     columns: ['Stage', 'Off by', 'Allowed', 'Verdict'],
     pass: 'pass',
     fail: 'fail',
-    hint: 'Before a GPU is used, it has to reproduce outputs that were computed elsewhere, and those of WASM. The check is repeated after 30 days, or if you ask for it in the options.',
+    hint: 'Before a GPU is used, it must reproduce reference outputs and the outputs of WASM. The check is repeated after 30 days, or when you choose “Check the GPU again” in the options.',
     compare: (model: string): string => `Compare ${model} layer by layer`,
     fallback: 'This GPU does not compute what it should, so it was not used for this result.',
   },

@@ -51,8 +51,8 @@ export const unexpectedEn: ErrorWords = {
   remedy: 'Try again, or reload the page',
 };
 
-/** For a file that the browser cannot read any more. */
+/** For a file that the browser can no longer read. */
 export const unreadableEn: ErrorWords = {
-  problem: 'The browser cannot read the file any more: it was moved, changed or deleted',
+  problem: 'The browser can no longer read the file: it was moved, changed or deleted',
   remedy: 'Choose the file again',
 };
