@@ -10,7 +10,7 @@ import { ModelsSession } from './models/session';
 import { createPageFrame } from './pageFrame';
 import { Session } from './session';
 import { createPrivacyLine } from './privacy/line';
-import { INITIAL_STATE, jobOf, reduce, type State } from './state';
+import { INITIAL_STATE, jobOf, NOT_LISTED, reduce, type State } from './state';
 import { createStore } from './store';
 import { text } from './text';
 import { createTheme } from './theme';
@@ -74,7 +74,9 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     cancelAnimationFrame(pendingFrame);
   });
 
-  function show(state: State, next: MakeView, isFirst: boolean): void {
+  function show(state: State, next: MakeView): void {
+    // A page that has just been opened leaves the focus where the browser has it.
+    const isFirst = make === null && state.phase.kind === 'empty';
     viewScope.dispose();
     viewScope = scope.child();
     make = next;
@@ -95,7 +97,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     return jobOf({ ...INITIAL_STATE, phase })?.id ?? null;
   }
 
-  function render(state: State, isFirst = false): void {
+  function render(state: State): void {
     page.dataset.state = state.phase.kind;
     frame.setBusy(jobOf(state) !== null);
     const { notice } = state;
@@ -107,9 +109,11 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
       if (!isDoneViewLost) void fetchDoneView();
       return;
     }
+    // The list of earlier work is on top of the first view. Added later, it would move what a person is about to press.
+    if (make === null && state.phase.kind === 'empty' && state.kept === NOT_LISTED) return;
     if (next !== make || subject(state) !== shown) {
       shown = subject(state);
-      show(state, next, isFirst);
+      show(state, next);
     }
     view?.update(state);
   }
@@ -162,7 +166,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     if (event.key === 'Escape' && jobOf(store.get())) actions.cancel();
   });
 
-  render(store.get(), true);
+  render(store.get());
   void models.refresh();
   void desk.start();
   void fetchDoneView();

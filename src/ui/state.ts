@@ -144,7 +144,7 @@ export type Action =
   | { readonly type: 'kept-deleted'; readonly id: string }
   | { readonly type: 'notice-dismissed' };
 
-/** What is kept in this browser, before the list has been read. */
+/** What is kept in this browser, before the list has been read. Distinguished from an empty list by identity. */
 export const NOT_LISTED: readonly KeptEntry[] = [];
 
 export const INITIAL_STATE: State = {

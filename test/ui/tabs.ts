@@ -6,7 +6,7 @@ import type { NotKept } from '../../src/ui/keep/recentWork';
 import type { TabMessage } from '../../src/ui/keep/tabLink';
 import { VoxlaneError } from '../../src/util/errors';
 
-/** Steps of the browser that wait to happen: which is next is for the test to choose. */
+/** Pending steps of the browser. The test chooses which one happens next. */
 export class Waiting {
   readonly #steps: (() => void)[] = [];
 
@@ -27,7 +27,7 @@ export class Waiting {
     await this.arrive();
   }
 
-  /** All that follows from what has happened, up to the next steps that wait. */
+  /** Runs all that follows, up to the next pending steps. */
   async arrive(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -61,7 +61,7 @@ export class World {
     return revision;
   }
 
-  /** Lets everything happen. */
+  /** Runs all pending steps. */
   async settle(): Promise<void> {
     await this.waiting.arrive();
     while (this.waiting.length > 0) await this.waiting.run(0);
@@ -86,7 +86,7 @@ export class Tab {
   /** The revision that it has read or written. */
   revision: string | null;
 
-  /** @param onState hears of every change of what the tab shows */
+  /** @param onState called after every change of what the tab shows */
   constructor(world: World, onState: (tab: Tab, state: SaveState) => void) {
     this.#world = world;
     const { stored } = world;
@@ -142,7 +142,7 @@ export class Tab {
     return this.#life.isGone;
   }
 
-  /** Ends the tab at this moment: what waits never happens, and its lock is free. */
+  /** Ends the tab now: its pending steps never happen, and its lock is released. */
   crash(): void {
     this.#life.isGone = true;
     const { tabs, queue } = this.#world;
@@ -152,13 +152,13 @@ export class Tab {
     if (hadLock) queue[0]?.begin();
   }
 
-  /** As the list of kept work does it. */
+  /** As the list of kept work does. */
   delete(): void {
     this.#world.stored = null;
     this.#post({ type: 'deleted', id: 'work' });
   }
 
-  /** Something that happens in the browser, at a moment of its own; the tab hears of it at another. */
+  /** An effect in the browser that happens in one step, with its answer to the tab in another. */
   async #effect<Value>(effect: () => Value): Promise<Value> {
     await this.#step();
     const value = effect();
@@ -190,7 +190,7 @@ export class Tab {
     await this.#untilGone();
   }
 
-  /** Goes on at once, and never in a tab that is gone. */
+  /** Continues at once; never in a tab that is gone. */
   #untilGone(): Promise<void> {
     return this.isGone ? new Promise(() => undefined) : Promise.resolve();
   }
@@ -200,7 +200,7 @@ export class Tab {
     for (const tab of this.#world.tabs) {
       if (tab === this) continue;
       void this.#world.waiting.step().then(() => {
-        if (!tab.isGone) tab.work.heard(message);
+        if (!tab.isGone) tab.work.onMessage(message);
       });
     }
   }

@@ -76,7 +76,7 @@ class Model {
     }
   }
 
-  /** Until nothing happens any more, with room in the store, and each tab shown once. */
+  /** Runs all pending steps, with room in the store, after each tab got the focus once. */
   async settle(): Promise<void> {
     await this.world.settle();
     this.world.isFull = false;
@@ -88,15 +88,15 @@ class Model {
 
   #open(): Tab {
     const tab = new Tab(this.world, (shown, state) => {
-      this.#hear(shown, state);
+      this.#check(shown, state);
     });
     this.#given.set(tab, []);
     if (!this.world.stored) void tab.work.save();
     return tab;
   }
 
-  /** No tab shows as saved what was not stored in just this form. */
-  #hear(tab: Tab, state: SaveState): void {
+  /** A tab may show as saved only what is stored in exactly this form. */
+  #check(tab: Tab, state: SaveState): void {
     if (state !== 'saved') return;
     const { history, transcript } = this.world.commits.get(tab.revision!)!;
     const shown = shownBy(tab);
@@ -124,7 +124,7 @@ async function play(steps: readonly Step[], options: { readonly hasLocks: boolea
 }
 
 describe('three tabs with the same result', () => {
-  it('lose no change that one of them showed as saved, and agree in the end', async () => {
+  it('keep every change that one of them showed as saved, and agree in the end', async () => {
     const steps = fc.array(fc.oneof(anEdit, aWait, acted(1, 'crash', 'refresh', 'transcript'), fullness), { maxLength: 120, size: 'max' });
     await fc.assert(
       fc.asyncProperty(steps, browser, async (taken, options) => {
@@ -179,7 +179,7 @@ describe('SharedWork', () => {
     expect(tabs.map(nameIn)).toEqual([null, null]);
   });
 
-  it('tells how many changes no longer fit', async () => {
+  it('reports how many changes no longer apply', async () => {
     const { world, tabs } = await open(2);
     tabs[0]!.work.apply(rename('Ann'));
     tabs[1]!.work.apply(rename('Bea'));
@@ -190,7 +190,7 @@ describe('SharedWork', () => {
     expect(tabs.map(({ work }) => work.corrections.history.annotation.speakers.at(-1)!.name)).toEqual(['Cat', 'Cat']);
   });
 
-  it('goes on after a tab that crashed with the lock', async () => {
+  it('continues after a tab that held the lock has crashed', async () => {
     const { world, tabs } = await open(2);
     tabs[0]!.work.apply(rename('Ann'));
     // The timer, and the lock.
@@ -203,7 +203,7 @@ describe('SharedWork', () => {
     expect([nameIn(tabs[1]!), tabs[1]!.work.state]).toEqual(['Bea', 'saved']);
   });
 
-  it('says that nothing is stored while the store is full, and stores it with the next change', async () => {
+  it('is unsaved while the store is full, and saves with the next change', async () => {
     const { world, tabs } = await open(1);
     const [tab] = tabs as [Tab];
     world.isFull = true;
@@ -216,7 +216,7 @@ describe('SharedWork', () => {
     expect([tab.work.state, world.stored!.history.includes('Ann')]).toEqual(['saved', true]);
   });
 
-  it('says that another tab has deleted the work, and stores it again with the next change', async () => {
+  it('reports that another tab deleted the work, and stores it again with the next change', async () => {
     const { world, tabs } = await open(2);
     tabs[0]!.delete();
     await world.settle();

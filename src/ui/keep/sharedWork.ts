@@ -5,7 +5,7 @@ import type { Scope } from '../../util/scope';
 import type { Corrections, CorrectionsToSave, KeptCorrections, NotKept, StoredCorrections } from './recentWork';
 import type { TabLink, TabMessage } from './tabLink';
 
-/** What a person does to the corrections of a result. */
+/** A change of the corrections of a result. */
 export type Command =
   | HistoryCommand
   | { readonly type: 'transcript'; readonly transcript: Transcript | null }
@@ -13,26 +13,26 @@ export type Command =
   | { readonly type: 'lengthen'; readonly durationSeconds: number };
 
 /**
- * Whether the store has all that this tab shows: `saved`; `saving`, which includes what is about to be; or `unsaved`, because
- * the store refused it or another tab deleted it.
+ * Whether the store has all that this tab shows: `saved`; `saving`, also while a save is scheduled; or `unsaved`, because the
+ * store refused it or another tab deleted it.
  */
 export type SaveState = 'saved' | 'saving' | 'unsaved';
 
-/** The place of one piece of work in the store: see `RecentWork`. */
+/** Access to one piece of work in the store: see `RecentWork`. */
 export interface WorkPlace {
   read(known: string | null): Promise<StoredCorrections | 'same' | null>;
-  /** @param base null where the work is not stored yet */
+  /** @param base null if the work is not stored yet */
   write(base: string | null, corrections: CorrectionsToSave): Promise<KeptCorrections>;
 }
 
 export interface SharedWorkOptions {
   readonly id: string;
   readonly corrections: Corrections;
-  /** Of the corrections; null where the work is not stored yet. */
+  /** Of the corrections; null if the work is not stored yet. */
   readonly revision: string | null;
   readonly place: WorkPlace;
   readonly link: Pick<TabLink, 'exclusively' | 'post'>;
-  /** Calls back later, once; gives the function that takes it back. */
+  /** Calls back later, once. Returns a function that cancels this. */
   readonly later: (callBack: () => void) => () => void;
   readonly onState: () => void;
   /** A save failed. It is tried again with the next change. */
@@ -41,12 +41,12 @@ export interface SharedWorkOptions {
   readonly onDeleted: () => void;
 }
 
-/** Hears that another tab changed the corrections, and how many changes of this one could not be repeated on top. */
+/** Called after another tab changed the corrections, with the number of changes of this tab that could not be repeated. */
 type ReplacedListener = (numRefused: number) => void;
 
 interface Pending {
   readonly command: Command;
-  /** Of a command of the history. */
+  /** Null for a command that is not part of the history. */
   readonly carriedOut: CarriedOut | null;
 }
 
@@ -54,9 +54,9 @@ interface Pending {
  * The corrections of one result in one tab. Every tab that has the result open can correct it, and shows what the others
  * have saved.
  *
- * A change is made at once and saved soon after. A save names the revision that it follows. If another tab has saved in
- * between, this one takes the newest corrections, repeats its own unsaved changes on them, and saves again: no saved change
- * is ever overwritten. A change that no longer fits is refused, and the person is told (see `editing/repeat`).
+ * A change is made at once and saved soon after. A save names the revision that it is based on. If another tab has saved in
+ * between, this one reads the newest corrections, repeats its own unsaved changes on them, and saves again: no saved change
+ * is ever overwritten. A change that no longer applies is dropped and reported (see `editing/repeat`).
  */
 export class SharedWork {
   readonly #options: SharedWorkOptions;
@@ -87,7 +87,7 @@ export class SharedWork {
     return this.#pending.length === 0 && this.#revision !== null ? 'saved' : 'saving';
   }
 
-  /** Whether this tab has anything to save. What another tab has deleted is stored again only with a change. */
+  /** Whether this tab has anything to save. After another tab deleted the work, only a change stores it again. */
   get isUnsaved(): boolean {
     return this.#pending.length > 0 || (this.#revision === null && !this.#isDeleted);
   }
@@ -96,7 +96,7 @@ export class SharedWork {
    * Makes a change, to be saved soon.
    *
    * @returns whether anything changed
-   * @throws VoxlaneError `options` where an edit cannot be made; nothing changes then
+   * @throws VoxlaneError `options` if an edit cannot be made; nothing changes then
    */
   apply(command: Command): boolean {
     const done = this.#carryOut(command);
@@ -117,7 +117,7 @@ export class SharedWork {
     return this.#serially(() => this.#options.link.exclusively(this.#options.id, () => this.#saveNow()));
   }
 
-  /** Takes over what another tab has saved. Never rejects: what cannot be read leaves the corrections as they are. */
+  /** Adopts what another tab has saved. Never rejects: if the store cannot be read, the corrections stay as they are. */
   refresh(): Promise<void> {
     return this.#serially(async () => {
       // Not stored yet.
@@ -126,7 +126,7 @@ export class SharedWork {
     });
   }
 
-  heard(message: TabMessage): void {
+  onMessage(message: TabMessage): void {
     if (message.type === 'saved' && message.revision === this.#revision) return;
     void this.refresh();
   }
@@ -139,7 +139,7 @@ export class SharedWork {
     });
   }
 
-  /** Saves no more. */
+  /** Stops saving. */
   close(): void {
     this.#isClosed = true;
     this.#cancelTimer?.();
@@ -180,7 +180,7 @@ export class SharedWork {
     try {
       return await this.#options.place.write(this.#revision, { history: history.toPlain(), ...(isTranscriptNew && { transcript }) });
     } catch (thrown) {
-      // Such as a history that is too long for one string.
+      // For example, a history that is too long for one string.
       return { isKept: false, reason: 'unavailable', error: new VoxlaneError({ code: 'storage', problem: messageOf(thrown) }) };
     }
   }
@@ -194,7 +194,7 @@ export class SharedWork {
     }
   }
 
-  /** @returns false where the work is not stored any more */
+  /** @returns false if the work is no longer stored */
   async #takeNewest(): Promise<boolean> {
     const stored = await this.#options.place.read(this.#revision);
     if (stored === 'same') return true;
@@ -208,7 +208,7 @@ export class SharedWork {
     return true;
   }
 
-  /** Makes the unsaved changes again. @returns how many could not be */
+  /** Repeats the unsaved changes. @returns how many no longer apply */
   #repeat(): number {
     const before = this.#pending;
     const { carriedOut, numRefused } = repeatAll(this.#corrections.history, before.map((each) => each.carriedOut).filter((done) => done !== null));

@@ -2,7 +2,7 @@ import { h, icon, setText } from '../dom';
 import { fileButton } from '../fileButton';
 import { modelBox } from '../models/views/modelBox';
 import { storedModels } from '../models/views/storedModels';
-import { NOT_LISTED, type RunOptions } from '../state';
+import type { RunOptions } from '../state';
 import { text } from '../text';
 import type { View, ViewContext } from '../view';
 import { createRecentPanel } from '../work/recentPanel';
@@ -72,7 +72,7 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
 
   const box = modelBox(scope, actions);
   const recent = createRecentPanel(scope, actions);
-  // Earlier work first: who comes back wants to go on with it more often than to start anew.
+  // Earlier work first: returning visitors more often continue it than start anew.
   const element = h('div', { class: 'view view--empty' }, recent.element, zone, box.element, details);
   const last = state.lastOutcome;
   if (last) {
@@ -86,8 +86,6 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
     heading,
     update({ options, optionsOpen, models, kept }) {
       recent.update(kept);
-      // The list moves what is below it: a test that clicks there waits for it.
-      element.dataset.kept = kept === NOT_LISTED ? 'reading' : 'listed';
       details.open = optionsOpen;
       panel.update(options, models);
       box.update(models);

@@ -7,7 +7,7 @@ import type { Scope } from '../../util/scope';
 import { RecentWork, type Corrections } from '../keep/recentWork';
 import { SharedWork, type SaveState } from '../keep/sharedWork';
 import { browserTabLink, type TabLink, type TabMessage } from '../keep/tabLink';
-import { jobOf, type Action, type Outcome, type State } from '../state';
+import { jobOf, NOT_LISTED, type Action, type Outcome, type State } from '../state';
 import type { Store } from '../store';
 import { studioText } from '../studio/text';
 import { workText } from './text';
@@ -15,15 +15,17 @@ import type { Work } from './work';
 
 /** Corrections are written down so long after the last one, so that a drag or a word typed costs one write. */
 const SAVE_AFTER_MS = 400;
+/** The first view waits for the list of earlier work. If the storage has not answered by then, the view comes without it. */
+const FIRST_LIST_MS = 1000;
 /** The result that is open, in the page's address: a reload opens it again. */
 const HASH = '#work=';
 
-/** A field with text that is not taken yet carries this attribute. */
+/** A field with uncommitted text has this attribute. */
 const DRAFT = '[data-draft]';
 
-/** What is known of a result that was opened. */
+/** A result that was opened. */
 interface OpenWork {
-  /** With the sound, where it came later. */
+  /** Replaced if the sound is added later. */
   outcome: Outcome;
   readonly shared: SharedWork;
   peaks: Peaks | null;
@@ -55,17 +57,17 @@ export class Desk implements Work {
     this.#link = link;
     recent.onDropped = (id) => {
       link.post({ type: 'deleted', id });
-      this.#open.get(id)?.shared.heard({ type: 'deleted', id });
+      this.#open.get(id)?.shared.onMessage({ type: 'deleted', id });
     };
     link.listen((message) => {
-      this.#hear(message);
+      this.#onMessage(message);
     });
     scope.on(document, 'visibilitychange', () => {
-      // Hidden, it may be the last moment in which the page can write.
+      // Once hidden, the page may end without another event.
       if (document.visibilityState === 'hidden') void this.saveAll();
       else this.#refresh();
     });
-    // Where the browser has no channel; and a page that comes back from the browser's cache of pages.
+    // For browsers without channels, and for a page restored from the back/forward cache.
     scope.on(window, 'focus', () => {
       this.#refresh();
     });
@@ -90,6 +92,12 @@ export class Desk implements Work {
 
   /** Opens what the address names, and lists the rest. */
   async start(): Promise<void> {
+    const timer = setTimeout(() => {
+      if (this.#store.get().kept === NOT_LISTED) this.#store.dispatch({ type: 'kept-listed', kept: [] });
+    }, FIRST_LIST_MS);
+    this.#scope.add(() => {
+      clearTimeout(timer);
+    });
     const id = idInAddress();
     if (id) await this.open(id);
     await this.#list();
@@ -117,7 +125,7 @@ export class Desk implements Work {
 
   correctionsOf(outcome: Outcome): SharedWork {
     const { shared } = this.#open.get(outcome.id) ?? this.#add(outcome, { history: new History(outcome.annotation), transcript: null }, null);
-    // The sound may come later, and tells how long the recording really is.
+    // The sound may be added later, and gives the real length of the recording.
     shared.apply({ type: 'lengthen', durationSeconds: outcome.annotation.durationSeconds });
     return shared;
   }
@@ -176,7 +184,7 @@ export class Desk implements Work {
     try {
       const kept = await this.#recent.open(id);
       if (!kept) {
-        // What found no room in the store is still here.
+        // Work that did not fit into the store is still in memory.
         if (known?.shared.isUnsaved) this.#store.dispatch({ type: 'opened', outcome: known.outcome });
         else this.#lose(workText.gone);
         return;
@@ -219,7 +227,11 @@ export class Desk implements Work {
         write: async (base, changed) => {
           if (base !== null) return this.#recent.saveCorrections(id, base, changed);
           const kept = await this.#recent.saveOutcome(open.outcome, changed);
-          if (kept.isKept) this.#keepParts(open);
+          if (kept.isKept) {
+            this.#keepParts(open);
+            // Before the start page is shown again: it would move if the list came later.
+            void this.#list();
+          }
           return kept;
         },
       },
@@ -250,10 +262,10 @@ export class Desk implements Work {
     return open;
   }
 
-  #hear(message: TabMessage): void {
-    // A hidden page looks when it is shown.
+  #onMessage(message: TabMessage): void {
+    // A hidden page reads the store when it is shown.
     if (document.visibilityState === 'hidden') return;
-    this.#open.get(message.id)?.shared.heard(message);
+    this.#open.get(message.id)?.shared.onMessage(message);
     if (this.#store.get().phase.kind === 'empty') void this.#list();
   }
 
@@ -297,12 +309,12 @@ export class Desk implements Work {
     this.#store.dispatch({ type: 'kept-listed', kept: await this.#recent.list() });
   }
 
-  /** What goes with a result that has just been stored, for the first time or again. */
+  /** Keeps the heavy parts of a result that has just been stored, for the first time or again. */
   #keepParts(open: OpenWork): void {
     const { id, result } = open.outcome;
     const voices = result?.voices;
     open.hasVoices = false;
-    // Without them the number of speakers cannot be changed after a reload, and the page says so there.
+    // A failure is not reported here: without voices, the panel of the number of speakers says so after a reload.
     if (voices) this.#write(id, async () => void (await this.#recent.saveVoices(id, voices)));
     this.#keepSound(open.outcome);
   }
