@@ -1,4 +1,4 @@
-/** Names of files and speakers that are markup or keys of `Object.prototype`: the page and the widget show them as text. */
+/** Names of files and speakers that are markup, formulas or keys of object prototypes: page and widget show them as text. */
 import { readFileSync } from 'node:fs';
 import { drop, exportAs, textOf } from '../test/browser/studio';
 import { expect, test, type Page } from '../test/browser/test';
@@ -45,8 +45,9 @@ test('the page', async ({ page }) => {
     if (format === 'vtt') expect(text).not.toMatch(/<(img|script)/);
     else expect(text).toMatch(/PWNED/);
   }
-  // The start page lists earlier work by name.
+  // The list of kept work shows its name.
   await page.goto('index.html');
+  await expect(page.getByTestId('open-kept')).toContainText('<img src=x');
   await expectHarmless(page);
 });
 

@@ -51,6 +51,20 @@ test('a page whose lock request overtakes that of the worker does not report it 
   expect(ends).toEqual(['ended']);
 });
 
+test('a worker is ready for calls once it holds its lock, or if the browser refuses locks', async () => {
+  const granted: (() => unknown)[] = [];
+  const slow = { request: (_name: string, hold: () => unknown) => new Promise<never>(() => granted.push(hold)) };
+  const isReady = vi.fn();
+  void announceLife(() => undefined, pageOf({ locks: slow as unknown as LifeSources['locks'] })).then(isReady);
+  await aWhile();
+  expect(isReady).not.toHaveBeenCalled();
+  granted[0]!();
+  await settle();
+  expect(isReady).toHaveBeenCalled();
+  const refusing = { request: () => Promise.reject(new DOMException('no', 'SecurityError')) };
+  await announceLife(() => undefined, pageOf({ locks: refusing as unknown as LifeSources['locks'] }));
+});
+
 test('a worker that ends before its lock is granted is detected', async () => {
   const browser = new FakeLocks();
   const { ends, post } = watched(pageOf({ locks: browser.thread().locks }));

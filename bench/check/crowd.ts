@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
+import { messageOf } from '../../src/util/errors';
 import { writeCrowd } from '../../test/ui/crowd';
 import { untilState, withBrowser } from './browser';
 import type { Group, Say } from './figure';
@@ -9,12 +10,12 @@ import { longestTask } from './trace';
 
 const CROWD = { numSpeakers: 5000, numTurns: 1_000_000 };
 const MANY_SPEAKERS = 'e2e/fixtures/cases/400-speakers.rttm';
-/** Of each part of the work. With fewer, the trace is of something else. */
+/** Of each step. A trace with fewer tasks is not of this step. */
 const FEWEST_TASKS = 5;
 const LIMIT_MS = 100;
 const REASON = 'input that waits longer feels delayed; absolute for that reason';
 
-/** What a person does with a result, apart from opening it. */
+/** Steps of working with a result that is open. */
 const WORK: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   'table scrolled': (page) => scrolled(page, '.turns__scroller', 'scrollTop'),
   'tracks scrolled': (page) => scrolled(page, '.lanes__scroller', 'scrollTop'),
@@ -45,7 +46,7 @@ const WORK: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   'merge undone': (page) => changing(page, () => page.getByTestId('undo').click()),
 };
 
-/** A result with more speakers and turns than any list in a page can have elements. */
+/** A result with more speakers and turns than a page can have elements. */
 export const crowd: Group = {
   name: 'crowd',
   bounds: [
@@ -90,7 +91,7 @@ export const crowd: Group = {
         if (wanted.has('speakers-400')) {
           const page = await context.newPage();
           const opening = await measured(browser, page, say, 'opened', (opened) => open(opened, MANY_SPEAKERS));
-          values['speakers-400'] = Math.max(opening, ...(await allMeasured(browser, page, say, WORK)));
+          values['speakers-400'] = Math.max(opening, await longestOf(browser, page, say, WORK));
           await page.close();
         }
         if (wanted.has('crowd-open') || wanted.has('crowd-work') || wanted.has('crowd-export')) {
@@ -98,8 +99,8 @@ export const crowd: Group = {
           writeCrowd(file, CROWD);
           const page = await context.newPage();
           values['crowd-open'] = await measured(browser, page, say, 'opened', (opened) => open(opened, file));
-          if (wanted.has('crowd-work')) values['crowd-work'] = Math.max(...(await allMeasured(browser, page, say, WORK)));
-          if (wanted.has('crowd-export')) values['crowd-export'] = Math.max(...(await allMeasured(browser, page, say, EXPORTS)));
+          if (wanted.has('crowd-work')) values['crowd-work'] = await longestOf(browser, page, say, WORK);
+          if (wanted.has('crowd-export')) values['crowd-export'] = await longestOf(browser, page, say, EXPORTS);
           await page.close();
         }
         return values;
@@ -126,7 +127,7 @@ async function open(page: Page, file: string): Promise<void> {
   await page.getByTestId('file-input').setInputFiles(file);
   await untilState(page, 'done');
   await page.getByTestId('turn-row').first().waitFor();
-  // Until the overview is painted and what was read is let go.
+  // The overview is painted, and the memory of the file is freed, in the next seconds.
   await page.waitForTimeout(3000);
 }
 
@@ -161,21 +162,27 @@ async function exported(page: Page, format: string): Promise<void> {
   await download.path();
 }
 
-async function allMeasured(browser: Browser, page: Page, say: Say, work: typeof WORK): Promise<number[]> {
-  const tasks: number[] = [];
-  for (const [name, act] of Object.entries(work)) tasks.push(await measured(browser, page, say, name, act));
-  return tasks;
+/** The longest task of all steps, in milliseconds; NaN if a step fails. The others are measured all the same. */
+async function longestOf(browser: Browser, page: Page, say: Say, work: typeof WORK): Promise<number> {
+  let longest = 0;
+  for (const [name, act] of Object.entries(work)) longest = Math.max(longest, await measured(browser, page, say, name, act));
+  return longest;
 }
 
-/** Computing time of the longest task meanwhile, in milliseconds. */
+/** Computing time of the longest task during one step, in milliseconds; NaN if the step fails. */
 async function measured(browser: Browser, page: Page, say: Say, name: string, act: (page: Page) => Promise<void>): Promise<number> {
   if (page.url() === 'about:blank') {
     await page.goto('index.html');
     await untilState(page, 'empty');
   }
   await browser.startTracing(page, { categories: ['disabled-by-default-devtools.timeline'] });
-  await act(page);
-  const task = longestTask(await browser.stopTracing(), FEWEST_TASKS);
+  const failure = await act(page).catch((thrown: unknown) => messageOf(thrown));
+  const trace = await browser.stopTracing();
+  if (failure !== undefined) {
+    say(`  ${name}: failed: ${failure}`);
+    return NaN;
+  }
+  const task = longestTask(trace, FEWEST_TASKS);
   say(`  ${name}: ${task.toFixed(1)} ms`);
   return task;
 }

@@ -67,7 +67,7 @@ describe('applyEdit: turns', () => {
   it('joins what an assignment or a new turn brings together', () => {
     expect(shown(after(['0-4 a', '4-6 b', '6-9 a'], (ids) => ({ type: 'assign-turn', turn: ids[1]!, speaker: 'a' })))).toEqual(['0-9 a!']);
     expect(shown(after(['0-4 a', '4-6 b'], () => ({ type: 'add-turn', speaker: 'a', startSeconds: 3, endSeconds: 5 })))).toEqual(['0-5 a!', '4-6 b']);
-    // One that is only added beside another stays a turn of its own.
+    // A new turn that only touches others stays separate.
     expect(shown(after(['0-4 a', '6-8 a'], () => ({ type: 'add-turn', speaker: 'a', startSeconds: 4, endSeconds: 6 })))).toEqual(['0-4 a', '4-6 a!', '6-8 a']);
   });
 

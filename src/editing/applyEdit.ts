@@ -82,7 +82,7 @@ function speakerOf({ speakers }: Annotation, id: string): AnnotationSpeaker {
   throw refusal(`There is no speaker ${id}`, `one of ${listed(speakers)}`, 'It may have been merged or removed');
 }
 
-/** Labels in an error's sentence, which nobody reads to the end if there are thousands. */
+/** The first labels, for an error message: there can be thousands. */
 function listed(speakers: readonly AnnotationSpeaker[]): string {
   const labels = speakers.slice(0, 10).map(({ id }) => id);
   return [...labels, ...(speakers.length > labels.length ? [`${speakers.length - labels.length} more`] : [])].join(', ');

@@ -26,7 +26,7 @@ function randomTurns(seed: number, count: number, firstId = 1): EditableTurn[] {
 const cases = fc.record({ seed: fc.nat(), count: fc.integer({ min: 0, max: 60 }), gone: fc.array(fc.nat(59)), added: fc.integer({ min: 0, max: 12 }) });
 
 describe('many turns', () => {
-  it('exchanges some turns as a walk over all of them does', () => {
+  it('exchanging turns gives the same list as filtering and sorting all of them', () => {
     fc.assert(
       fc.property(cases, ({ seed, count, gone, added }) => {
         const turns = randomTurns(seed, count);
@@ -39,7 +39,7 @@ describe('many turns', () => {
     );
   });
 
-  it('sorts turns out by speaker after an edit as it does anew', () => {
+  it('grouping after an edit equals grouping from scratch', () => {
     fc.assert(
       fc.property(cases, ({ seed, count, gone, added }) => {
         const turns = randomTurns(seed, count);
@@ -54,7 +54,7 @@ describe('many turns', () => {
     );
   });
 
-  it('keeps the lists of speakers whom an edit does not concern', () => {
+  it('an edit keeps the lists of the other speakers', () => {
     const turns = randomTurns(7, 60);
     const before = turnsBySpeaker(turns);
     const gone = turns.find(({ speaker }) => speaker === 'S1')!;
@@ -63,7 +63,7 @@ describe('many turns', () => {
     expect(after.get('S1')!.turns).toEqual(before.get('S1')!.turns.filter((turn) => turn !== gone));
   });
 
-  it('finds what overlaps a stretch, and what covers a moment, in any number of blocks', () => {
+  it('finds the turns that overlap a stretch or cover a moment, across blocks', () => {
     const turns = randomTurns(3, 3000).map((turn, index) => ({ ...turn, startSeconds: turn.startSeconds * 50, endSeconds: turn.endSeconds * 50 + (index % 700 === 0 ? 900 : 0) }));
     turns.sort(compareTurns);
     for (const [from, to] of [[0, 1], [500, 520], [1000, 1000], [1999, 2500], [-5, -1], [50, 50], [5000, 6000]] as const) {
@@ -72,7 +72,7 @@ describe('many turns', () => {
     }
   });
 
-  it('finds a turn by its id, the same one again, and after it changed', () => {
+  it('finds a turn by its id, repeatedly and after it changed', () => {
     const turns = randomTurns(5, 50);
     const { id } = turns[20]!;
     expect([indexOfTurn(turns, id), indexOfTurn(turns, id)]).toEqual([20, 20]);

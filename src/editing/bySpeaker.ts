@@ -13,17 +13,17 @@ export interface OwnTurns<Kind extends Turn = EditableTurn> {
 
 export type TurnsBySpeaker = ReadonlyMap<string, OwnTurns>;
 
-/** Turns that are sorted out in one step. */
+/** Turns grouped in one step. */
 const STEP_TURNS = 2000;
 
-/** Lists of turns never change, so that each is sorted out once. */
+/** Lists of turns are immutable, so each is grouped once. */
 const made = new WeakMap<readonly EditableTurn[], TurnsBySpeaker>();
-/** The list that was sorted out last: the next one differs from it by an edit. */
+/** The list grouped last. The next one usually differs from it by one edit. */
 let latest = new WeakRef<readonly EditableTurn[]>([]);
 
 /**
- * The turns of each speaker who has any. After an edit only the lists of the speakers whom it concerns are made anew, so
- * that an edit of a million turns takes milliseconds.
+ * The turns of each speaker who has any. After an edit, only the lists of the affected speakers are rebuilt, so that an edit
+ * among a million turns takes milliseconds.
  *
  * @param turns of an annotation
  */
@@ -35,25 +35,25 @@ export function turnsBySpeaker(turns: readonly EditableTurn[]): TurnsBySpeaker {
   }
   const before = latest.deref();
   const ofBefore = before && made.get(before);
-  // Of another recording nothing is the same.
-  const isEdit = before !== undefined && ofBefore && turns.length > 0 && before[before.length >> 1] !== undefined && sharesEnds(before, turns);
+  // The turns of another recording share no end.
+  const isEdit = before && ofBefore && sharesEnds(before, turns);
   return keep(turns, isEdit ? afterEdit(before, ofBefore, turns) : atOnce(sortOut(turns)));
 }
 
-/** The same, in steps: for the first time that a great number of turns is sorted out. */
+/** The same in steps, for the first grouping of a large number of turns. */
 export function* turnsBySpeakerSteps(turns: readonly EditableTurn[]): Generator<void, TurnsBySpeaker> {
   return keep(turns, yield* sortOut(turns));
 }
 
-/** Exclusive turns by speaker. They are never edited, so that there is nothing to derive from them. */
+/** Exclusive turns by speaker. They are never edited, so no later list is derived from them. */
 const exclusive = new WeakMap<readonly Turn[], ReadonlyMap<string, OwnTurns<Turn>>>();
 
-/** Sorts out exclusive turns in steps, for {@link exclusiveBySpeaker}. */
+/** Groups exclusive turns in steps, for {@link exclusiveBySpeaker}. */
 export function* exclusiveBySpeakerSteps(turns: readonly Turn[]): Generator<void, void> {
   exclusive.set(turns, yield* sortOut(turns));
 }
 
-/** The exclusive turns of each speaker who has any; null if they were not sorted out before. */
+/** The exclusive turns of each speaker who has any; null if they have not been grouped. */
 export const exclusiveBySpeaker = (turns: readonly Turn[]): ReadonlyMap<string, OwnTurns<Turn>> | null => exclusive.get(turns) ?? null;
 
 function keep(turns: readonly EditableTurn[], sorted: TurnsBySpeaker): TurnsBySpeaker {
@@ -62,7 +62,7 @@ function keep(turns: readonly EditableTurn[], sorted: TurnsBySpeaker): TurnsBySp
   return sorted;
 }
 
-/** Whether one list may have come from the other by an edit: an edit of many turns leaves one end as it was. */
+/** Whether one list may result from an edit of the other: most edits keep the first or the last turn. */
 function sharesEnds(before: readonly EditableTurn[], after: readonly EditableTurn[]): boolean {
   return before[0] === after[0] || before.at(-1) === after.at(-1);
 }

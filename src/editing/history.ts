@@ -105,8 +105,8 @@ export class History {
   /** The same corrections of a recording that turned out to be longer. */
   lengthened(durationSeconds: number): History {
     const history = new History({ ...this.#annotation, durationSeconds });
-    history.#done.push(...this.#done);
-    history.#undone.push(...this.#undone);
+    history.#done = [...this.#done];
+    history.#undone = [...this.#undone];
     return history;
   }
 

@@ -6,11 +6,11 @@ export function compareTurns(a: EditableTurn, b: EditableTurn): number {
 }
 
 /**
- * The turns without some of them and with others, in order. What stays is the same object. Takes time in proportion to
- * what changes, and a copy of the list.
+ * The turns without some of them and with others, in order. What stays is the same object. Apart from one copy of
+ * the list, the time depends only on the number of changes.
  *
  * @param turns sorted by {@link compareTurns}
- * @param removed those that go, sorted by {@link compareTurns}; any that are not in the list are ignored
+ * @param removed turns to remove, sorted by {@link compareTurns}; any that are not in the list are ignored
  * @param added sorted by {@link compareTurns}
  */
 export function exchangeTurns(
@@ -21,7 +21,7 @@ export function exchangeTurns(
   const exchanged: EditableTurn[] = [];
   let [from, gone, come] = [0, 0, 0];
   const copyUntil = (end: number): void => {
-    // Not by spreading: a call has a greatest number of arguments.
+    // No spread: the number of arguments of a call is limited.
     for (; from < end; from++) exchanged.push(turns[from]!);
   };
   while (gone < removed.length || come < added.length) {
@@ -49,7 +49,7 @@ export function placeOf(turns: readonly EditableTurn[], turn: EditableTurn, from
   return low;
 }
 
-/** The last answer of {@link turnsBetween}: an edit is asked for by the history and by what sorts the turns out. */
+/** The last result of {@link turnsBetween}: both the history and `turnsBySpeaker` need the difference of an edit. */
 let latest: { readonly before: WeakRef<readonly EditableTurn[]>; readonly after: WeakRef<readonly EditableTurn[]>; readonly difference: TurnsDifference } | null = null;
 
 /** What the last edit changed, if it led to this list of turns; null if it did not. */
@@ -64,7 +64,7 @@ export interface TurnsDifference {
 }
 
 /**
- * What only one of two lists of turns has. Goes by identity.
+ * What only one of two lists of turns has, by identity.
  *
  * @param before sorted by {@link compareTurns}
  * @param after the same

@@ -5,7 +5,7 @@ interface Stretch {
 
 const BLOCK = 512;
 
-/** The last end in each block of a list of turns; NaN until it is needed. Lists never change, so that it is made once for each. */
+/** The last end in each block of a list of turns; NaN until it is computed. Lists are immutable. */
 const blockEnds = new WeakMap<readonly Stretch[], Float64Array>();
 
 function lastEnd(turns: readonly Stretch[], ends: Float64Array, block: number): number {
@@ -18,8 +18,8 @@ function lastEnd(turns: readonly Stretch[], ends: Float64Array, block: number): 
 }
 
 /**
- * Indices of the turns that overlap a stretch for some time, in their order. A moment is a stretch whose ends are the
- * same: the turns that begin at or before it and end after it.
+ * Indices of the turns that overlap a stretch for some time, in their order. A stretch of length zero is a
+ * moment: the turns that begin at or before it and end after it.
  *
  * @param turns sorted by start
  */

@@ -6,7 +6,7 @@ import { turnsBySpeaker } from './bySpeaker';
 import { buffersOf, packAnnotation, packTurns, plainTurn, unpackAnnotation, unpackTurns } from './packed';
 
 describe('a packed annotation', () => {
-  it('gives back the very values, through a move to another thread', () => {
+  it('restores the exact values after a transfer', () => {
     const made = longAnnotation(5000, 30);
     const named = applyEdit(made, { type: 'rename-speaker', speaker: made.speakers[3]!.id, name: 'Ada' });
     const confirmed = applyEdit(named, { type: 'confirm-turn', turn: 17 });

@@ -3,8 +3,8 @@ import type { Annotation, EditableTurn } from './annotation';
 import { turnsBySpeakerSteps } from './bySpeaker';
 
 /**
- * Annotations as arrays of numbers, which move between the page and a worker at once. Objects would be copied one by one,
- * in a single task of the page: seconds for a million turns.
+ * Annotations as arrays of numbers, which move between the page and a worker at once. Copying a million
+ * turns as objects would block the page for seconds.
  */
 
 /** Turns, axes (turn) each. */
@@ -59,7 +59,7 @@ export function* packTurns(turns: readonly (Turn & Partial<Pick<EditableTurn, 'i
 /**
  * The turns again.
  *
- * @param made what becomes of each; default: a turn of an annotation
+ * @param made converts each turn. Default: a turn of an annotation
  */
 export function unpackTurns(packed: PackedTurns): Generator<void, EditableTurn[]>;
 export function unpackTurns<Made>(packed: PackedTurns, made: (turn: EditableTurn) => Made): Generator<void, Made[]>;
@@ -87,7 +87,7 @@ export function* packAnnotation(annotation: Annotation): Generator<void, PackedA
   return { ...rest, turns: yield* packTurns(turns), exclusiveHints: yield* packTurns(exclusiveHints) };
 }
 
-/** The annotation again, with its turns sorted out by speaker, as every part of the page needs them. */
+/** The annotation again, with its turns grouped by speaker, which every part of the page needs. */
 export function* unpackAnnotation({ turns, exclusiveHints, ...rest }: PackedAnnotation): Generator<void, Annotation> {
   const unpacked = yield* unpackTurns(turns);
   const hints = yield* unpackTurns(exclusiveHints, plainTurn);
@@ -100,7 +100,7 @@ export function plainTurn({ startSeconds, endSeconds, speaker, confidence }: Tur
   return { startSeconds, endSeconds, speaker, confidence: confidence ?? null };
 }
 
-/** What moves with a packed annotation, or with packed turns. */
+/** The buffers to transfer with packed turns. */
 export function buffersOf(...packed: readonly PackedTurns[]): ArrayBuffer[] {
   return packed.flatMap(({ starts, ends, confidences, speakers, ids, corrected }) =>
     [starts, ends, confidences, speakers, ids, corrected].map(({ buffer }) => buffer),

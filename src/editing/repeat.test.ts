@@ -40,7 +40,7 @@ describe('repeatAll', () => {
     expect(newest.annotation.turns.map(({ id }) => id)).toEqual([1, 2]);
   });
 
-  it('refuses an edit of what is no longer as the person saw it', () => {
+  it('refuses an edit of something that has changed', () => {
     const { newest, numRefused } = meet(
       [rename('SPEAKER_00', 'Ann'), edit({ type: 'move-turn', turn: 1, startSeconds: 0, endSeconds: 1 }), edit({ type: 'delete-turn', turn: 2 })],
       [rename('SPEAKER_00', 'Eve'), edit({ type: 'assign-turn', turn: 1, speaker: 'SPEAKER_01' }), edit({ type: 'confirm-turn', turn: 2 })],
@@ -49,7 +49,7 @@ describe('repeatAll', () => {
     expect(namesOf(newest)).toEqual(['SPEAKER_00 Ann', 'SPEAKER_01 null']);
   });
 
-  it('gives new ids to what both tabs added', () => {
+  it('gives new ids if both tabs added something', () => {
     const { newest, numRefused } = meet(
       [addSpeaker('Ann'), edit({ type: 'add-turn', speaker: 'SPEAKER_02', startSeconds: 10, endSeconds: 11 })],
       [
@@ -75,7 +75,7 @@ describe('repeatAll', () => {
     expect(newest.annotation.turns.at(-1)).toMatchObject({ id: 4, ...turn(7.5, 9, 'SPEAKER_00') });
   });
 
-  it('undoes only the step that the person saw', () => {
+  it('undoes only the step that was the last one in this tab', () => {
     const start = [rename('SPEAKER_00', 'Ann')];
     expect(meet([], [UNDO], start)).toMatchObject({ numRefused: 0, newest: { canUndo: false } });
     const { newest, numRefused } = meet([rename('SPEAKER_01', 'Bea')], [UNDO], start);
@@ -91,14 +91,14 @@ describe('repeatAll', () => {
     expect(newest.nextRedo).toBe('add-speaker');
   });
 
-  it('replaces everything only where nothing else has changed', () => {
+  it('replaces everything only if nothing else has changed', () => {
     const replace = edit({ type: 'replace', annotation: { ...START, turns: START.turns.slice(1) } });
     expect(meet([], [replace]).newest.annotation.turns).toHaveLength(2);
     const { newest, numRefused } = meet([rename('SPEAKER_00', 'Ann')], [replace]);
     expect([numRefused, newest.annotation.turns.length]).toEqual([1, 3]);
   });
 
-  it('takes back nothing of the other tab, whatever both did', () => {
+  it('keeps all changes of the other tab, whatever both did', () => {
     const commands = fc.array(fc.oneof({ weight: 6, arbitrary: aThrow }, { weight: 1, arbitrary: fc.constantFrom(UNDO, REDO) }), { maxLength: 12 });
     fc.assert(
       fc.property(fc.nat(), commands, commands, commands, (seed, start, there, here) => {

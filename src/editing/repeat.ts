@@ -2,6 +2,7 @@ import { VoxlaneError } from '../util/errors';
 import type { Annotation, AnnotationSpeaker, Edit, EditableTurn } from './annotation';
 import { nextSpeakerId } from './applyEdit';
 import type { History, HistoryStep } from './history';
+import { turnById } from './turnById';
 
 /** One step forward or back in a {@link History}. */
 export type HistoryCommand = { readonly type: 'edit'; readonly edit: Edit } | { readonly type: 'undo' } | { readonly type: 'redo' };
@@ -38,11 +39,12 @@ export function carryOut(history: History, command: HistoryCommand): CarriedOut 
   }
   const { edit } = command;
   const before = history.annotation;
+  const turn = 'turn' in edit ? turnById(before.turns, edit.turn) : null;
   if (!history.apply(edit)) return null;
   return {
     command,
     step: history.stepToUndo!,
-    turn: 'turn' in edit ? (before.turns.find(({ id }) => id === edit.turn) ?? null) : null,
+    turn,
     speaker: 'speaker' in edit ? (before.speakers.find(({ id }) => id === edit.speaker) ?? null) : null,
     madeTurn: edit.type === 'add-turn' || edit.type === 'split-turn' ? before.nextId : null,
     madeSpeaker: edit.type === 'add-speaker' ? nextSpeakerId(before) : null,
@@ -50,17 +52,17 @@ export function carryOut(history: History, command: HistoryCommand): CarriedOut 
   };
 }
 
-/** What became of commands that were repeated. */
+/** The result of {@link repeatAll}. */
 export interface Repeated {
   /** Those that changed the history, as they were carried out on it. */
   readonly carriedOut: readonly CarriedOut[];
-  /** How many would now mean something else than what the person saw, or cannot be made. They changed nothing. */
+  /** How many no longer apply, because what they act on has changed. They changed nothing. */
   readonly numRefused: number;
 }
 
 /**
- * Repeats commands that were carried out on an earlier state of a history, on the state that another tab has made of it
- * in the meantime.
+ * Repeats commands that were carried out on an earlier state of a history on its current state, which another tab has
+ * changed in the meantime.
  *
  * A command is repeated only if what it acts on is as it was: the turn has the same times and speaker, the speaker the
  * same name or color, the step to undo is the same step. Ids that the commands gave are replaced by those that they give
@@ -111,7 +113,7 @@ function repeatOne(history: History, before: CarriedOut, renamed: Renamed): Carr
   }
 }
 
-/** The edit with the ids that its turn and speakers have now; null if one of them was never made. */
+/** The edit with the current ids of its turn and speakers; null if one of them does not exist. */
 function withIds(edit: Edit, { turnIds, speakerIds }: Renamed): Edit | null {
   const next: Record<string, unknown> = { ...edit };
   for (const [key, ids] of [['turn', turnIds], ['speaker', speakerIds], ['from', speakerIds], ['into', speakerIds]] as const) {
@@ -124,11 +126,11 @@ function withIds(edit: Edit, { turnIds, speakerIds }: Renamed): Edit | null {
   return next as unknown as Edit;
 }
 
-/** Whether the edit acts on what the person saw. */
+/** Whether what the edit acts on is unchanged. */
 function isAsBefore(now: Annotation, edit: Edit, before: CarriedOut, { speakerIds }: Renamed): boolean {
   if (edit.type === 'replace') return JSON.stringify(before.replaced) === JSON.stringify(now);
   if ('turn' in edit) {
-    const [old, turn] = [before.turn, now.turns.find(({ id }) => id === edit.turn)];
+    const [old, turn] = [before.turn, turnById(now.turns, edit.turn)];
     if (!old || !turn) return false;
     const speaker = speakerIds.get(old.speaker) ?? old.speaker;
     return turn.startSeconds === old.startSeconds && turn.endSeconds === old.endSeconds && turn.speaker === speaker;

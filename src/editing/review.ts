@@ -104,7 +104,7 @@ export function representativeTurns(annotation: Annotation, speaker: string, cou
   return [...chosen.values()];
 }
 
-/** Where nobody else talks during one turn. */
+/** The parts of a turn without other speakers. */
 function aloneWithin(turns: readonly EditableTurn[], turn: EditableTurn): TurnStretch[] {
   const alone: TurnStretch[] = [];
   let from = turn.startSeconds;

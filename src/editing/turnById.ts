@@ -1,11 +1,11 @@
 import type { EditableTurn } from './annotation';
 import { differenceTo, placeOf } from './order';
 
-/** The turn that was asked for last: it is asked for by every part of the page in turn. */
+/** The turn found last: each part of the page looks up the same one. */
 let latest = new WeakRef<EditableTurn>({ id: -1, startSeconds: 0, endSeconds: 0, speaker: '', isCorrected: false });
 
 /**
- * Index of the turn with an id; -1 if there is none. The same turn once more takes no search through the list.
+ * Index of the turn with an id; -1 if there is none. Looking up the same turn again takes no search through the list.
  *
  * @param turns sorted by `compareTurns`
  */
@@ -22,7 +22,7 @@ export function indexOfTurn(turns: readonly EditableTurn[], id: number | null): 
       return changed ? placeOf(turns, changed) : -1;
     }
   }
-  // A plain loop: this runs through a million turns within a frame.
+  // A plain loop searches a million turns within a frame.
   for (let at = 0; at < turns.length; at++) {
     if (turns[at]!.id !== id) continue;
     latest = new WeakRef(turns[at]!);

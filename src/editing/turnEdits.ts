@@ -26,7 +26,7 @@ const BOTH: SetEdges = { start: true, end: true };
 const NEITHER: SetEdges = { start: false, end: false };
 
 /**
- * A turn that a person has heard. No model knows how sure its speaker is. It takes in turns of its speaker that it overlaps,
+ * A turn that a person has heard. No model knows how sure its speaker is. It absorbs turns of its speaker that it overlaps,
  * not those that it only touches.
  */
 export function addTurn(annotation: Annotation, speaker: string, startSeconds: number, endSeconds: number): Annotation {

@@ -56,7 +56,7 @@ export class EngineKeeper {
       onDownload: (download) => {
         if (!abort.signal.aborted) this.#onDownload(download);
       },
-      // A file of unknown hash is kept only after the user was asked about it, and said yes.
+      // A stored file of unknown hash was confirmed by the user.
       trustUnknownModel: file?.isTrusted ?? true,
       ...(file && { modelFile: file.blob }),
     });

@@ -17,13 +17,13 @@ export function failureOf(thrown: unknown): Failure {
       details: textOrNull(details),
     };
   }
-  // Whoever looks for the reason finds it here, with its stack.
+  // With its stack.
   console.error(thrown);
   const { problem, remedy } = isGone(thrown) ? text.unreadable : text.unexpected;
   return { code: null, problem, expected: null, remedy, details: detailsOf(thrown) };
 }
 
-/** What was thrown, as a sentence of the page. The words of browsers and libraries go to the console. */
+/** What was thrown, as a sentence for the page. Messages of browsers and libraries go to the console. */
 export function sentenceOf(thrown: unknown): string {
   const { problem, expected, remedy } = failureOf(thrown);
   return [problem, expected !== null && `Expected ${expected}`, remedy].filter(Boolean).join('. ');
@@ -34,5 +34,5 @@ const isParts = (thrown: unknown): thrown is Partial<Record<keyof Failure, unkno
 
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-/** Whether a browser says that it cannot read a file any more that a person has chosen. */
+/** Whether the browser can no longer read a file that was chosen. */
 const isGone = (thrown: unknown): boolean => thrown instanceof Error && ['NotFoundError', 'NotReadableError'].includes(thrown.name);

@@ -63,7 +63,7 @@ export function failureFacts(failure: Failure, labels: FailureLabels): HTMLEleme
   );
 }
 
-/** What the browser or a library reported. Closed: it helps who reports the failure, not who has it. */
+/** The message of the browser or a library. Closed: it is for bug reports. */
 function detailsBox(details: string): HTMLElement {
   return h(
     'details',

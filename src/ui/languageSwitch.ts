@@ -7,7 +7,7 @@ import { language, LANGUAGE_NAMES, LANGUAGES, rememberLanguage } from './texts/l
  * A button for each language, named in that language. Buttons and not a select, which would load the page anew while
  * somebody goes through its entries with the arrow keys.
  *
- * @param beforeReload what has to be done before the page is loaded anew; must not reject
+ * @param beforeReload called before the page reloads; must not reject
  */
 export function languageSwitch(
   scope: Scope,

@@ -5,7 +5,7 @@ import { startPage } from './start';
 
 startPage((root) => {
   mountApp(root, (options) => Diarizer.create(options), {
-    // A file of unknown hash is kept only after the user was asked about it, and said yes.
+    // A stored file of unknown hash was confirmed by the user.
     presets: () => presetFacts({ trustUnknownModel: true }),
     stored: storedModels,
     delete: deleteStoredModel,

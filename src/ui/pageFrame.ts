@@ -27,7 +27,7 @@ export interface PageFrameOptions {
   readonly onDismissNotice: () => void;
   /** Below the content. */
   readonly footer?: HTMLElement;
-  /** Writes what another language would lose: it loads the page anew. */
+  /** Saves unsaved work before a change of language reloads the page. */
   readonly beforeReload?: () => Promise<void>;
 }
 

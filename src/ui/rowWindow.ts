@@ -3,7 +3,7 @@ import { h } from './dom';
 import { onResize } from './onResize';
 
 export interface RowWindow {
-  /** Brings the rows up to date after their number, order or content changed. */
+  /** Updates the rows after their number, order or content changed. */
   readonly update: () => void;
   /** Scrolls a row into view and gives its element. */
   readonly reveal: (index: number) => HTMLElement | null;
@@ -17,20 +17,20 @@ export interface RowWindowOptions {
   readonly rowOf: (index: number) => HTMLElement;
   /** Up to this many rows are all in the page. */
   readonly mostWhole: number;
-  /** Height of a row before one can be measured. */
+  /** Assumed height of a row until one is measured. */
   readonly likelyHeight: number;
-  /** Which row is to stay, though it is out of view: the one with the focus. Null for none. */
+  /** Index of the row that stays in the page out of view, because it has the focus; null for none. */
   readonly keptRow: () => number | null;
   /** Rows may have left the page. */
   readonly onFilled?: () => void;
 }
 
-/** Rows on either side of what is visible: far enough for the Tab key to find the next control. */
+/** Extra rows above and below the visible ones, so that the Tab key reaches the next control. */
 const MARGIN = 6;
 
 /**
- * A list of which only the rows near the visible ones are in the page. All rows have one height. The row with the focus
- * stays, wherever the list is scrolled, so that nobody is thrown out of a field.
+ * A list with only the rows near the visible ones in the page. All rows have the same height. The row with the focus
+ * stays in the page while the list scrolls, so that a field keeps the focus.
  */
 export function createRowWindow(scope: Scope, { list, numRows, rowOf, mostWhole, likelyHeight, keptRow, onFilled }: RowWindowOptions): RowWindow {
   let rowHeight = likelyHeight;
@@ -69,7 +69,7 @@ export function createRowWindow(scope: Scope, { list, numRows, rowOf, mostWhole,
     onFilled?.();
   };
 
-  /** The height that rows really have; they are laid out again if it is another one than was thought. */
+  /** Measures a row, and lays the rows out again if the assumed height was wrong. */
   const measure = (): void => {
     const row = shown.length > 0 && numRows() > mostWhole ? rowOf(shown[0]!) : null;
     const height = row?.offsetHeight ?? 0;
@@ -82,7 +82,7 @@ export function createRowWindow(scope: Scope, { list, numRows, rowOf, mostWhole,
 
   scope.on(list, 'scroll', () => {
     const rows = wanted();
-    // Only if a row comes near that is not there.
+    // Only if the rows to show are others.
     if (rows[0] !== shown[0] || rows.at(-1) !== shown.at(-1)) fill();
   }, { passive: true });
   onResize(scope, list, () => {
@@ -112,8 +112,8 @@ export function createRowWindow(scope: Scope, { list, numRows, rowOf, mostWhole,
 
 const spacer = (height: number): HTMLElement => h('li', { 'aria-hidden': 'true', class: 'row-spacer', style: `height:${height}px` });
 
-/** Makes these the children, and moves none that is in its place: moving an element takes the focus out of it. */
-export function placeChildren(parent: HTMLElement, children: readonly HTMLElement[]): void {
+/** Sets the children. Moves none that is in its place, because moving an element takes the focus from it. */
+function placeChildren(parent: HTMLElement, children: readonly HTMLElement[]): void {
   const kept = new Set<Element>(children);
   for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
   children.forEach((child, index) => {

@@ -5,7 +5,7 @@ import { missingFeature } from './start';
 const ALL = { WebAssembly: {}, Worker: {}, ResizeObserver: {}, IntersectionObserver: {} };
 
 describe('a page that cannot start', () => {
-  it('knows the first feature that is missing', () => {
+  it('names the first missing feature', () => {
     expect(missingFeature(ALL)).toBeNull();
     for (const name of Object.keys(ALL)) {
       expect(missingFeature(Object.fromEntries(Object.entries(ALL).filter(([each]) => each !== name)))).toBe(name);

@@ -2,7 +2,7 @@ import { messageOf } from '../util/errors';
 import { h } from './dom';
 import { startText as text } from './startText';
 
-/** What the pages cannot do without, by the name of the global. */
+/** Globals that the pages need. */
 const REQUIRED = ['WebAssembly', 'Worker', 'ResizeObserver', 'IntersectionObserver'] as const;
 export type RequiredFeature = (typeof REQUIRED)[number];
 

@@ -1,20 +1,20 @@
 import { inLanguage } from './texts/language';
 
-/** What a page says that cannot start. */
+/** Texts of a page that cannot start. */
 export const startText = inLanguage(
   {
     heading: 'Voxlane could not start',
     missing: {
       WebAssembly:
-        'WebAssembly is missing or turned off in this browser. Voxlane computes with it. The Lockdown Mode of Apple devices and some policies of companies turn it off.',
-      Worker: 'Web Workers are missing or turned off in this browser. Voxlane computes in them.',
+        'WebAssembly is missing or turned off in this browser. Voxlane needs it to run its models. Lockdown Mode on Apple devices and some company policies turn it off.',
+      Worker: 'Web Workers are missing or turned off in this browser. Voxlane needs them to run its models.',
       ResizeObserver: 'This browser is too old: it has no ResizeObserver.',
       IntersectionObserver: 'This browser is too old: it has no IntersectionObserver.',
     },
     newer:
-      'Update the browser or use another: Chrome or Edge 97, Firefox 114, Safari 16.4, or a later version. If a setting or an extension blocks the feature, allow it for this site and reload the page.',
+      'Update the browser or use another one: Chrome or Edge 97, Firefox 114, Safari 16.4, or a later version. If a setting or an extension blocks the feature, allow it for this site and reload the page.',
     failed: 'An error stopped the page while it was starting.',
-    reload: 'Reload the page. If this stays, update the browser or use another, and report the details below.',
+    reload: 'Reload the page. If the error persists, update the browser or use another one, and report the details below.',
     details: 'Technical details',
   },
   {
@@ -22,8 +22,8 @@ export const startText = inLanguage(
       heading: 'Voxlane konnte nicht starten',
       missing: {
         WebAssembly:
-          'WebAssembly fehlt in diesem Browser oder ist ausgeschaltet. Voxlane rechnet damit. Der Blockierungsmodus von Apple-Geräten und manche Firmenrichtlinien schalten es aus.',
-        Worker: 'Web Worker fehlen in diesem Browser oder sind ausgeschaltet. Voxlane rechnet in ihnen.',
+          'WebAssembly fehlt in diesem Browser oder ist ausgeschaltet. Voxlane braucht es für seine Modelle. Der Blockierungsmodus von Apple-Geräten und manche Firmenrichtlinien schalten es aus.',
+        Worker: 'Web Worker fehlen in diesem Browser oder sind ausgeschaltet. Voxlane braucht sie für seine Modelle.',
         ResizeObserver: 'Dieser Browser ist zu alt: Ihm fehlt ResizeObserver.',
         IntersectionObserver: 'Dieser Browser ist zu alt: Ihm fehlt IntersectionObserver.',
       },

@@ -187,7 +187,7 @@ describe('failureOf', () => {
       details: null,
     });
   });
-  it('keeps the words of browsers and libraries for the details', () => {
+  it('puts messages of browsers and libraries into the details', () => {
     expect(failureOf(new TypeError('bad'))).toMatchObject({ code: null, problem: text.unexpected.problem, details: 'TypeError: bad' });
     expect(failureOf('bad')).toMatchObject({ code: null, details: 'bad' });
     expect(failureOf(new DOMException('A requested file or directory could not be found', 'NotFoundError'))).toMatchObject({ problem: text.unreadable.problem });

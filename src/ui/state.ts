@@ -73,7 +73,7 @@ export interface Failure {
   readonly problem: string;
   readonly expected: string | null;
   readonly remedy: string | null;
-  /** The words of the browser or a library, in English as a rule. */
+  /** The message of the browser or a library, usually English. */
   readonly details?: string | null;
 }
 

@@ -10,7 +10,7 @@ it('says that an encoding is a guess', async () => {
   expect(said).toEqual(['a.srt is not UTF-8. It was read as windows-1252: check the letters with accents.']);
 });
 
-it('names a file that the browser cannot read', async () => {
+it('an error names the file that the browser cannot read', async () => {
   const gone = { name: 'gone.rttm', arrayBuffer: () => Promise.reject(new Error('not found')) } as unknown as File;
   await expect(readTextFile(gone, () => undefined)).rejects.toMatchObject({ code: 'format', problem: 'gone.rttm cannot be read' });
 });

@@ -12,7 +12,7 @@ const words = inLanguage(
  *
  * @param say shows a sentence if the encoding is a guess
  * @param decode throws what this function throws
- * @throws VoxlaneError `format` if the browser cannot read the file, or it is in no encoding that is read
+ * @throws VoxlaneError `format` if the browser cannot read the file, or its encoding is not supported
  */
 export async function readTextFile(file: File, say: (sentence: string) => void, decode = decodeText): Promise<string> {
   const { text, encoding } = decode(new Uint8Array(await bytesOf(file)), file.name);
@@ -20,7 +20,7 @@ export async function readTextFile(file: File, say: (sentence: string) => void, 
   return text;
 }
 
-/** That the encoding of a file is a guess. */
+/** Says that the encoding of a file is a guess. */
 export const guessedEncoding = (file: string): string => words.guessed(file);
 
 async function bytesOf(file: File): Promise<ArrayBuffer> {

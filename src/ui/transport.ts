@@ -22,7 +22,7 @@ export interface Transport {
   readonly setLoop: (isLooping: boolean, canLoop: boolean) => void;
 }
 
-/** Names of those who speak at once that are shown. */
+/** Names of simultaneous speakers that are shown. */
 const MOST_CHIPS = 12;
 const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3] as const;
 

@@ -12,9 +12,9 @@ import { isTouch, TOUCH_PIXELS } from './touch';
 const ROW_HEIGHT = 36;
 /** Rows kept on either side of what is visible. Recordings of some minutes are thereby whole in the DOM. */
 const MARGIN = 80;
-/** Browsers give up on elements that are higher than 17.8 million pixels (Firefox) or more. */
+/** The highest element that all browsers lay out; the limit of Firefox is 17.8 million pixels. */
 const TALLEST_PIXELS = 10_000_000;
-/** Rows on either side in a table that would be higher: there each scroll makes them anew. */
+/** Extra rows above and below in a scaled table, where each scroll recreates all rows. */
 const SCALED_MARGIN = 10;
 
 export interface TurnTable {
@@ -88,7 +88,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   let selected: number | null = null;
   let from = 0;
   let to = 0;
-  /** The first visible row that a scaled table was filled for. */
+  /** The first visible row when a scaled table was last filled. */
   let filledAt = -1;
   /** The one row in the tab order; arrows move it. */
   let active = 0;
@@ -99,7 +99,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   /** Rows are being made anew: the focus comes back to one, but nobody went there. */
   let isFilling = false;
 
-  /** Exclusive turns have no ids, and none of them is found. */
+  /** Index of a turn; -1 in exclusive turns, which have no ids. */
   const placeOf = (id: number | null): number => indexOfTurn(turns as readonly EditableTurn[], id);
   const rowOf = (index: number): HTMLTableRowElement | null =>
     body.querySelector<HTMLTableRowElement>(`tr[data-index="${index}"]`);
@@ -133,11 +133,11 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   };
 
   /**
-   * Whether the table is as high as it can be, and a scrolled pixel means more than a pixel of rows. The scrollbar then
-   * stands for the part of the rows that are above.
+   * Whether all rows would be higher than an element can be. The table then has the greatest height, and one scrolled pixel
+   * stands for more than one pixel of rows.
    */
   const isScaled = (): boolean => turns.length * rowHeight > TALLEST_PIXELS;
-  /** Rows that are visible in whole, below the head. */
+  /** Rows that are entirely visible, below the head. */
   const visibleRows = (): number => Math.max(1, Math.floor(element.clientHeight / rowHeight) - 1);
   /** Scrolled pixels for each row of a scaled table. */
   const pixelsPerRow = (): number => (TALLEST_PIXELS + rowHeight - element.clientHeight) / (turns.length - visibleRows());
@@ -160,7 +160,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
     place(firstVisible, from * rowHeight, (turns.length - to) * rowHeight);
   };
 
-  /** The first visible row at the place that the table is scrolled to. */
+  /** Puts the first visible row at the scroll position. */
   const fillScaled = (firstVisible: number, lastVisible: number): void => {
     filledAt = firstVisible;
     const top = Math.round(element.scrollTop);
@@ -170,7 +170,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
     place(firstVisible, height, Math.max(0, TALLEST_PIXELS - height - (to - from) * rowHeight));
   };
 
-  /** Makes the rows from `from` to `to`, between spaces for the others. */
+  /** Creates the rows from `from` to `to`, between spacers for the others. */
   const place = (firstVisible: number, aboveHeight: number, belowHeight: number): void => {
     const focused = body.matches(':focus-within');
     const { scrollTop } = element;
@@ -178,7 +178,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
     above.style.height = `${aboveHeight}px`;
     below.style.height = `${belowHeight}px`;
     body.replaceChildren(...(aboveHeight > 0 ? [aboveRow] : []), ...rows, ...(belowHeight > 0 ? [belowRow] : []));
-    // The browser lays out while the focused row leaves, and the rest may then be too low to be scrolled so far.
+    // Removing the focused row triggers a layout, in which the shorter content can reset the scroll position.
     if (element.scrollTop !== scrollTop) element.scrollTop = scrollTop;
     // One row must stay in the tab order, and the focus in the table.
     if (active < from || active >= to) {

@@ -26,7 +26,7 @@ const aboutSchema = v.object({
   numSpeakers: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** Milliseconds since 1970. */
   savedAt: v.number(),
-  /** Another one after each save of corrections. Earlier releases wrote none. */
+  /** Changes with each save of corrections. Earlier releases did not write it. */
   revision: v.exactOptional(v.string()),
   /** Size of each part that is there. */
   sizes: v.object({

@@ -5,7 +5,7 @@
 export interface KeepBackend {
   /** Undefined where there is nothing. A Blob comes without its bytes, which are read when they are asked for. */
   get(key: string): Promise<unknown>;
-  /** The values of several keys at one moment: no other page writes in between. */
+  /** The values of several keys, read in one transaction. */
   getAll(keys: readonly string[]): Promise<unknown[]>;
   keys(): Promise<string[]>;
   /**

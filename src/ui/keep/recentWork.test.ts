@@ -130,7 +130,7 @@ describe('RecentWork', () => {
     expect(await work.open('a')).toMatchObject({ peaks: { secondsPerPeak: 1 }, corrections: { transcript: null } });
   });
 
-  it('writes nothing over corrections that the tab has not read', async () => {
+  it('does not overwrite corrections that the tab has not read', async () => {
     const { backend, work } = setUp();
     const other = new RecentWork(backend);
     await save(work, 'a');
@@ -147,7 +147,7 @@ describe('RecentWork', () => {
     expect(await other.corrections('b', null)).toBe(null);
   });
 
-  it('takes corrections of an earlier release, which has no revisions', async () => {
+  it('accepts corrections of an earlier release, which wrote no revisions', async () => {
     const { backend, work } = setUp();
     await save(work, 'a');
     const { revision: _, ...about } = backend.values.get(keyOf('about', 'a')) as { revision: string };

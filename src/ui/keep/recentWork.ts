@@ -27,10 +27,10 @@ export interface NotKept {
 /** Whether something was kept. */
 export type Kept = { readonly isKept: true } | NotKept;
 
-/** Whether corrections were kept, and under which revision. */
+/** Whether corrections were kept, and their revision. */
 export type KeptCorrections = { readonly isKept: true; readonly revision: string } | NotKept;
 
-/** What a person has made of a result. */
+/** A result as corrected by the user. */
 export interface Corrections {
   readonly history: History;
   readonly transcript: Transcript | null;
@@ -44,12 +44,12 @@ export interface StoredCorrections extends Corrections {
 /** Corrections to be stored. */
 export interface CorrectionsToSave {
   readonly history: PlainHistory;
-  /** Absent where it has not changed. */
+  /** Absent if it has not changed. */
   readonly transcript?: Transcript | null;
 }
 
 type Parts = readonly (readonly [Part, unknown])[];
-/** What is to be said of the work, from what was; a reason where it must not be written. */
+/** The new entry of the work from its present one; a reason if nothing may be written. */
 type Change = (about: About | null) => About | 'gone' | 'changed';
 
 /** A piece of work as it was kept, without its voices. */
@@ -67,15 +67,15 @@ export interface OpenedWork {
  * Results with their corrections, kept in this browser from one visit to the next.
  *
  * Each piece of work has its own keys, and what it consists of is written in one step with what the list says of it:
- * several tabs do not disturb each other. Corrections have a revision. A save names the revision that it follows, and writes
- * nothing if the stored one is another: no tab overwrites what it has not read. A correction writes the history only.
+ * several tabs do not disturb each other. Corrections have a revision. A save names the revision that it is based on, and
+ * writes nothing if another one is stored: no tab overwrites what it has not read. A correction writes the history only.
  * Storage that is full or blocked makes no other thing fail: saving tells so and never rejects.
  */
 export class RecentWork {
   readonly #backend: KeepBackend;
   readonly #limits: KeepLimits;
   readonly #now: () => number;
-  /** Called with the id of work that went for lack of room. */
+  /** Called with the id of work that was removed to make room. */
   onDropped: ((id: string) => void) | null = null;
 
   /** @param now milliseconds since 1970 */
@@ -115,11 +115,11 @@ export class RecentWork {
   }
 
   /**
-   * The corrections as they are stored now.
+   * The stored corrections.
    *
    * @param known revision that the caller has
-   * @returns null where the work is not kept, `same` where the stored revision is the known one
-   * @throws VoxlaneError `format` where they are damaged, `storage` where the browser does not give them
+   * @returns null if the work is not kept, `same` if the stored revision is the known one
+   * @throws VoxlaneError `format` if they are damaged, `storage` if the browser cannot read them
    */
   async corrections(id: string, known: string | null): Promise<StoredCorrections | 'same' | null> {
     const about = aboutFrom(await this.#get('about', id));
@@ -135,8 +135,8 @@ export class RecentWork {
   }
 
   /**
-   * Keeps a result that is not kept yet, without its sound and voices. Work beyond the limits goes, the oldest first.
-   * Writes nothing where the result is kept already (`changed`).
+   * Keeps a result that is not kept yet, without its sound and voices. Work beyond the limits is removed, the oldest first.
+   * Writes nothing if the result is already kept (`changed`).
    */
   async saveOutcome(outcome: Outcome, { history, transcript = null }: CorrectionsToSave): Promise<KeptCorrections> {
     if (isVast(history.annotation)) return tooManyTurns(history);
@@ -164,7 +164,7 @@ export class RecentWork {
   /**
    * Keeps the corrections: quick, to be called some moments after the last one.
    *
-   * @param base the revision that these corrections follow. Nothing is written where another one is stored
+   * @param base the revision that these corrections are based on. Nothing is written if another one is stored
    */
   async saveCorrections(id: string, base: string, { history, transcript }: CorrectionsToSave): Promise<KeptCorrections> {
     if (isVast(history.annotation)) return tooManyTurns(history);
@@ -336,13 +336,13 @@ function notKept(reason: NotKept['reason'], why: string, cause?: unknown): NotKe
   return { isKept: false, reason, error: storageError(`It could not be kept in this browser: ${why}`, cause) };
 }
 
-/** To write so many would block the page after every correction. */
+/** Writing so many turns would block the page after every correction. */
 function tooManyTurns({ annotation }: PlainHistory): NotKept {
   return notKept('too-large', `it has ${annotation.turns.length} turns, of at most ${MOST_TURNS_AT_ONCE} that are kept`);
 }
 
 function refused(error: unknown): never {
-  throw storageError('This browser does not give back what the page stored', error);
+  throw storageError('This browser cannot read what the page stored', error);
 }
 
 function storageError(problem: string, cause?: unknown): VoxlaneError {

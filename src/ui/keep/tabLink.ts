@@ -1,27 +1,26 @@
 import type { Scope } from '../../util/scope';
 
-/** What one tab tells the others of a piece of work. */
+/** A message to the other tabs about a piece of work. */
 export type TabMessage =
   | { readonly type: 'saved'; readonly id: string; readonly revision: string }
   | { readonly type: 'deleted'; readonly id: string };
 
-/** What the tabs of this browser share besides the store. */
+/** What connects the tabs of this browser, apart from the store. */
 export interface TabLink {
   /**
-   * Runs a task when no other tab runs one for the same work; tasks queue. The lock of a tab that crashes is free at once.
-   * Where the browser has no locks the task runs at once: saves are safe without, because each names the revision that it
-   * follows.
+   * Runs a task while no other tab runs one for the same work; tasks queue. If a tab crashes, its lock is released. Without
+   * locks in the browser the task runs at once. This is safe, because each save names the revision that it is based on.
    */
   exclusively(id: string, task: () => Promise<void>): Promise<void>;
-  /** Reaches all tabs but this one. Where the browser has no channel, tabs see each other's work when they are shown. */
+  /** Sends to all other tabs. Without channels in the browser, tabs read the store when they get the focus. */
   post(message: TabMessage): void;
   listen(listener: (message: TabMessage) => void): void;
 }
 
-/** A tab that was suspended with the lock must not stop the others. */
+/** A tab that is suspended while it holds the lock must not block the others. */
 const PATIENCE_MS = 5000;
 
-/** Web Locks, which pages without HTTPS do not have, and a BroadcastChannel. */
+/** Web Locks, which need HTTPS, and a BroadcastChannel. */
 export function browserTabLink(scope: Scope): TabLink {
   const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('voxlane-work') : null;
   scope.add(() => {
@@ -47,7 +46,7 @@ export function browserTabLink(scope: Scope): TabLink {
         });
       } catch (error) {
         if (run.isBegun) throw error;
-        // The browser refuses locks, or the tab that has the lock does not answer.
+        // The browser refuses locks, or another tab holds the lock for too long.
         await task();
       } finally {
         clearTimeout(timer);
@@ -65,7 +64,7 @@ export function browserTabLink(scope: Scope): TabLink {
   };
 }
 
-/** A tab may run another release. */
+/** Other tabs may run another release. */
 function isMessage(data: unknown): data is TabMessage {
   if (typeof data !== 'object' || data === null) return false;
   const { type, id, revision } = data as Record<string, unknown>;

@@ -1,7 +1,7 @@
 import type { Turn } from '../../pipeline/types';
 import { firstEndingAfter } from './model';
 
-/** Seconds of speech in all turns before each turn, axes (turn + 1). Made once for a list of turns, which never changes. */
+/** Seconds of speech in all turns before each turn, axes (turn + 1). Lists of turns are immutable. */
 const sums = new WeakMap<readonly Turn[], Float64Array>();
 
 function speechSums(turns: readonly Turn[]): Float64Array {

@@ -27,7 +27,7 @@ describe('dragging', () => {
     expect(addedTurn(4, 12, 10, [])).toEqual({ startSeconds: 4, endSeconds: 10 });
   });
 
-  it('adds no turn into another of the lane', () => {
+  it('ends an added turn at the next turn of the lane', () => {
     const turns = [turn, { ...turn, startSeconds: 8, endSeconds: 9 }];
     expect(addedTurn(6, 20, 10, turns)).toEqual({ startSeconds: 6, endSeconds: 8 });
     expect(addedTurn(6, 0, 10, turns)).toEqual({ startSeconds: 5, endSeconds: 6 });

@@ -34,7 +34,7 @@ export function withEdge(
 }
 
 /**
- * The new turn between where a drag began and where it is, within the recording, up to the nearest turns of its lane.
+ * The new turn from the start of a drag to the pointer, within the recording and between the nearest turns of its lane.
  *
  * @param turns of the lane; `anchorSeconds` is in none of them
  */

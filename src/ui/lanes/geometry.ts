@@ -3,11 +3,11 @@ import { TOUCH_PIXELS } from '../touch';
 /** Where things lie on the canvas, in CSS pixels. Shared by the painter and the hit test, so that they agree. */
 export interface Geometry {
   readonly width: number;
-  /** Of what is visible: with many speakers the lanes scroll below the axis and the waveform. */
+  /** Of the visible part: with many speakers, the lanes scroll below the axis and the waveform. */
   readonly height: number;
-  /** How far the lanes are scrolled up; absent where all of them are visible. */
+  /** How far the lanes are scrolled up; absent if all of them are visible. */
   readonly lanesScrolled?: number;
-  /** Number of all lanes; absent where all of them are visible. */
+  /** Number of all lanes; absent if all of them are visible. */
   readonly numLanes?: number;
   readonly axisHeight: number;
   /** Height of the waveform, between the axis and the first lane; 0 where there is none. */
@@ -57,12 +57,12 @@ export const laneTopOf = (geometry: Geometry, lane: number): number =>
 /** Where a lane's bars begin. */
 export const barTopOf = (geometry: Geometry, lane: number): number => laneTopOf(geometry, lane) + geometry.barTop;
 
-/** The lanes that are visible, in whole or in part: from the first up to, not including, the last. */
+/** The lanes that are visible, in whole or in part: from `from` up to, not including, `to`. */
 export function visibleLanes(geometry: Geometry): { readonly from: number; readonly to: number } {
   const { height, laneHeight, lanesScrolled = 0, numLanes } = geometry;
   const visible = height - lanesTop(geometry);
   const from = Math.floor(lanesScrolled / laneHeight);
-  // All lanes end at the canvas's edge, to the rounding of their heights.
+  // The lanes fill the canvas, apart from rounding.
   if (numLanes === undefined) return { from, to: Math.round(visible / laneHeight) };
   return { from, to: Math.min(numLanes, Math.ceil((lanesScrolled + visible) / laneHeight)) };
 }

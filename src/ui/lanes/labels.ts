@@ -8,21 +8,21 @@ export interface Labels {
   readonly setLanes: (lanes: readonly Lane[]) => void;
   /** Marks those who speak at this moment. */
   readonly setPosition: (seconds: number) => void;
-  /** Brings the labels beside the lanes that are visible. */
+  /** Puts the labels beside the visible lanes. */
   readonly place: (geometry: Geometry) => void;
 }
 
-/** Labels on either side of what is visible, so that a small scroll makes none. */
+/** Extra labels above and below the visible ones, so that a short scroll creates none. */
 const MARGIN = 10;
 
-/** The names beside the lanes. If the lanes scroll, only the labels near the visible ones are in the page. */
+/** The names beside the lanes. If the lanes scroll, only the labels near the visible lanes are in the page. */
 export function createLabels(): Labels {
   const above = h('li', { 'aria-hidden': 'true' });
   const below = h('li', { 'aria-hidden': 'true' });
   const element = h('ul', { class: 'lanes__labels' });
   let lanes: readonly Lane[] = [];
   let items = new Map<number, HTMLElement>();
-  /** The labels that are in the page; null if they are to be made anew. */
+  /** The labels that are in the page; null if they are stale. */
   let made: { readonly from: number; readonly to: number } | null = null;
   let position = 0;
 
@@ -69,7 +69,7 @@ export function createLabels(): Labels {
       if (!made || from < made.from || to > made.to) {
         make(Math.max(0, from - MARGIN), Math.min(lanes.length, to + MARGIN));
         above.style.height = `${made!.from * laneHeight}px`;
-        // The end is as far below as the lanes' own, whose window is lower by the axis.
+        // The lanes' window is lower by the axis: without this the labels could not scroll as far.
         below.style.height = `${(lanes.length - made!.to) * laneHeight + lanesTop(geometry)}px`;
         element.replaceChildren(above, ...items.values(), below);
       }

@@ -99,12 +99,12 @@ describe('lanes', () => {
     expect(laneTopOf(geometry, 101)).toBe(AXIS_HEIGHT + laneHeight / 2);
     const tracks = tracksOf(geometry);
     expect(tracks).toHaveLength(4);
-    // The first is in part above the lanes' area, where the axis is.
+    // The upper part of the first lane is hidden by the axis.
     expect(tracks[0]).toEqual({ top: Math.max(AXIS_HEIGHT, AXIS_HEIGHT - laneHeight / 2 + labelHeight), bottom: AXIS_HEIGHT + laneHeight / 2 });
     expect(visibleLanes({ ...geometry, lanesScrolled: 397 * laneHeight })).toEqual({ from: 397, to: 400 });
   });
 
-  it('gives the speech before a moment as a walk along the turns does', () => {
+  it('the speech before a moment equals the sum over all turns', () => {
     const own = Array.from({ length: 50 }, (_, index) => turn(index * 2 + 1, index * 2 + 2.5));
     for (const seconds of [0, 1, 1.5, 2.5, 3, 40.2, 101, 200]) {
       const walked = own.reduce((sum, { startSeconds, endSeconds }) => sum + Math.max(0, Math.min(endSeconds, seconds) - startSeconds), 0);
@@ -112,7 +112,7 @@ describe('lanes', () => {
     }
   });
 
-  it('sums up more lanes than the picture has rows', () => {
+  it('adds up several lanes in each row of the overview', () => {
     const geometry = { ...laneMetrics(false), width: 100 + 2 * INSET, height: 48, axisHeight: 0, waveHeight: 0, inset: INSET, startSeconds: 0, secondsPerPixel: 1, durationSeconds: 100 };
     const lanes = Array.from({ length: 44 }, (_, index) => ({ label: `S${index}`, name: '', colour: 0, turns: [turn(index, index + 1.5)], seconds: 1.5, share: 0 }));
     const { speech, numColumns } = atOnce(overviewSteps(lanes, geometry, 22));

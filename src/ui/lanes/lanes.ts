@@ -21,7 +21,7 @@ import { createScroller } from './scroller';
 
 /** Where the window puts a moment that it turns its page to, as a part of its width. */
 const PAGE_START = 0.1;
-/** Of those who speak at once: a longer list is not listened to. */
+/** Names of simultaneous speakers in the text for screen readers. */
 const MOST_NAMES = 12;
 
 export interface Lanes {
@@ -39,7 +39,7 @@ export interface Lanes {
   /**
    * Outlines a turn and gives it handles; null outlines none. An id that no lane has is kept until one has it.
    *
-   * @param turn the turn with this id. Default: all lanes are searched for it
+   * @param turn the turn with this id. Default: found by a search through all lanes
    */
   readonly setSelected: (id: number | null, turn?: Turn | null) => void;
   /** Shades the stretch that is played over and over. */
@@ -231,7 +231,7 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
       const known = new Set(scene.lanes.map(({ turns }) => turns));
       show({ lanes, isProvisional: provisional });
       element.classList.toggle('lanes--provisional', provisional);
-      // If it was on a lane before, it is there or on one that changed.
+      // The selected turn is on its old lane or on one that changed.
       const { turn } = selected ?? {};
       selected = findTurn(lanes, selectedId, (lane) => !turn || lane.label === turn.speaker || !known.has(lane.turns));
       labels.setLanes(lanes);

@@ -52,7 +52,7 @@ export function createMinimap(scope: Scope, durationSeconds: number, onStart: (s
   let width = 0;
   let shown: { readonly startSeconds: number; readonly endSeconds: number } | null = null;
   let position = 0;
-  /** Of more lanes than there are rows: made in slices, for these lanes and this width. */
+  /** For more lanes than there are rows: computed in slices, for these lanes and this width. */
   let overview: { readonly lanes: Scene['lanes']; readonly width: number; readonly made: Overview | null } | null = null;
   /** The pointer that drags the window, and how far from the window's start it took hold. */
   let held: { readonly pointerId: number; readonly offsetSeconds: number } | null = null;
@@ -143,7 +143,7 @@ export function createMinimap(scope: Scope, durationSeconds: number, onStart: (s
     if (scene.lanes.length > LANES_PART) {
       context.fillStyle = paints.muted;
       if (overview?.lanes !== scene.lanes || overview.width !== width) prepare(scene, paints);
-      // Until the new one is made, the one before.
+      // The previous one until the new one is ready.
       if (overview?.made) paintOverview(context, overview.made, WAVE_PART + 2, LANES_PART);
       place();
       return;

@@ -122,7 +122,7 @@ export interface PlacedTurn {
   readonly lane: number;
 }
 
-/** A turn on its speaker's lane; null if it is not there. */
+/** A turn with its speaker's lane; null if it is not on that lane. */
 export function placeTurn(lanes: readonly Lane[], turn: Turn): PlacedTurn | null {
   const lane = lanes.findIndex(({ label }) => label === turn.speaker);
   const turns = lanes[lane]?.turns ?? [];
@@ -132,7 +132,7 @@ export function placeTurn(lanes: readonly Lane[], turn: Turn): PlacedTurn | null
 /**
  * The turn with this id; null where no lane has it.
  *
- * @param isSearched whether it may be on a lane. Default: on any
+ * @param isSearched which lanes to search. Default: all
  */
 export function findTurn(lanes: readonly Lane[], id: number | null, isSearched: (lane: Lane) => boolean = () => true): PlacedTurn | null {
   if (id === null) return null;

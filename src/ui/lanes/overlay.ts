@@ -103,7 +103,7 @@ function paintDrag(
   outline(context, geometry, drag, drag.lane, paints, drag.kind === 'edge');
 }
 
-/** The times of the edges that are dragged, on the axis. */
+/** The times of the dragged edges, on the axis. */
 function paintDragTimes(context: CanvasRenderingContext2D, geometry: Geometry, drag: Drag, paints: Paints): void {
   if (drag.kind === 'assign') return;
   if (drag.kind === 'add' || drag.edge === 'start') flag(context, geometry, xOf(geometry, drag.startSeconds), clock(drag.startSeconds, 2), paints);

@@ -1,18 +1,18 @@
 import { xOf, type Geometry } from './geometry';
 import type { Lane } from './model';
 
-/** Turns that are added up in one step. */
+/** Turns added up in one step. */
 const STEP_TURNS = 2000;
 
 export interface Overview {
   /** Columns of one CSS pixel. */
   readonly numColumns: number;
   readonly numRows: number;
-  /** Seconds of speech, axes (row, column). A row has the lanes of its part of the height. */
+  /** Seconds of speech, axes (row, column). The lanes are spread evenly over the rows. */
   readonly speech: Float32Array;
 }
 
-/** How much is said where, for more lanes than the picture has rows. In steps, because there can be a million turns. */
+/** The amount of speech over time, for more lanes than rows. In steps, because there can be a million turns. */
 export function* overviewSteps(lanes: readonly Lane[], geometry: Geometry, numRows: number): Generator<void, Overview> {
   const numColumns = Math.ceil(geometry.width);
   const speech = new Float32Array(numRows * numColumns);
@@ -32,7 +32,7 @@ export function* overviewSteps(lanes: readonly Lane[], geometry: Geometry, numRo
   return { numColumns, numRows, speech };
 }
 
-/** The darkest cell is the one with the most speech; every cell with speech can be seen. */
+/** The more speech, the darker a cell. Every cell with speech is visible. */
 export function paintOverview(context: CanvasRenderingContext2D, { numColumns, numRows, speech }: Overview, top: number, height: number): void {
   const most = speech.reduce((greatest, seconds) => Math.max(greatest, seconds), 0);
   const rowHeight = height / numRows;

@@ -14,7 +14,7 @@ import { withinLanes } from './within';
 const MIN_WIDTH = 1.5;
 /** With more turns than this for each pixel, single bars would run together into a solid block. */
 const DENSE_TURNS_PER_PIXEL = 0.12;
-/** With more turns than this for each pixel, columns are differences of sums that are made once: a walk along a million turns takes too long for a frame. */
+/** With more turns than this per pixel, columns are differences of prefix sums: a loop over a million turns takes too long for a frame. */
 const SUMMED_TURNS_PER_PIXEL = 8;
 /** The lightest column of a dense lane, still plain to see on its track. */
 const FAINTEST = 0.45;

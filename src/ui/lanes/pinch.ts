@@ -1,19 +1,19 @@
 import type { Scope } from '../../util/scope';
 
-/** Takes part in a pinch with two fingers, or with a touch pad in Safari. */
+/** What a pinch zooms. */
 export interface PinchHost {
-  /** The zoom when a pinch begins. */
+  /** The present zoom. */
   readonly zoom: () => number;
-  /** @param clientX middle of the pinch in the window */
+  /** @param clientX center of the pinch in the window, CSS pixels */
   readonly zoomTo: (zoom: number, clientX: number) => void;
 }
 
-/** WebKit's events for pinches; other browsers have none. */
+/** WebKit's own events for pinches. */
 type GestureEvent = UIEvent & { readonly scale: number; readonly clientX: number };
 
 /**
- * Zooms what is in `element` where two fingers pinch it, in place of the page. The style sheet has to forbid the browser's
- * own pinch there (`touch-action`).
+ * Zooms the content of `element` instead of the page on a pinch with two fingers, or on a touch pad in Safari. The style
+ * sheet has to disable the browser's own pinch zoom there (`touch-action`).
  */
 export function acceptPinches(scope: Scope, element: HTMLElement, host: PinchHost): void {
   let pinch: { readonly distance: number; readonly zoom: number } | null = null;
@@ -39,7 +39,7 @@ export function acceptPinches(scope: Scope, element: HTMLElement, host: PinchHos
     (event) => {
       const [first, second] = event.touches;
       if (!pinch || !first || !second) return;
-      // Once the browser scrolls it can no longer be stopped, and says so.
+      // A scroll that has begun cannot be canceled.
       if (event.cancelable) event.preventDefault();
       host.zoomTo((pinch.zoom * distanceOf(first, second)) / pinch.distance, (first.clientX + second.clientX) / 2);
     },
@@ -52,7 +52,7 @@ export function acceptPinches(scope: Scope, element: HTMLElement, host: PinchHos
   const onGesture = (name: string, act: (event: GestureEvent) => void): void => {
     const listener = (event: Event): void => {
       event.preventDefault();
-      // On a touch screen the touches say the same.
+      // On a touch screen, the touch events do this already.
       if (!pinch) act(event as GestureEvent);
     };
     element.addEventListener(name, listener, options);
@@ -68,6 +68,6 @@ export function acceptPinches(scope: Scope, element: HTMLElement, host: PinchHos
   });
 }
 
-/** In pixels, and never 0, by which the zoom would be divided. */
+/** In pixels; at least 1, because the zoom is divided by it. */
 const distanceOf = (first: Touch, second: Touch): number =>
   Math.max(1, Math.hypot(first.clientX - second.clientX, first.clientY - second.clientY));

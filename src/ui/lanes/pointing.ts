@@ -144,7 +144,7 @@ export function createPointing(scope: Scope, host: PointingHost, options: LanesO
   };
 
   scope.on(stage, 'pointerdown', (event) => {
-    // A second finger makes it a pinch, which drags nothing.
+    // A second finger starts a pinch and ends the drag.
     if (press && event.pointerType === 'touch') end();
     if (!event.isPrimary || press || event.button !== 0) return;
     isClickOver = false;

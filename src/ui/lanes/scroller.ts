@@ -8,9 +8,9 @@ import { AXIS_HEIGHT, INSET, laneMetrics, secondsAt, WAVE_HEIGHT, xOf, type Geom
 const CLOSEST_SECONDS = 1;
 /** Firefox gives up on elements wider than 17.8 million pixels, other browsers on wider ones. */
 const WIDEST_PIXELS = 16_000_000;
-/** Up to this many lanes are all visible. More scroll. */
+/** Up to this many lanes are shown in full. More scroll. */
 const MOST_WHOLE_LANES = 20;
-/** Height of the window onto more lanes. The half lane shows that there are more. */
+/** Visible lanes if they scroll. The half lane hints at more. */
 const WINDOW_LANES = 12.5;
 
 export interface Scroller {
@@ -27,7 +27,7 @@ export interface Scroller {
   readonly zoomBy: (factor: number, anchorPixel: number) => void;
   /** Puts a moment so many pixels from the window's left edge, as far as the recording allows. */
   readonly scrollTo: (seconds: number, pixel: number) => void;
-  /** Scrolls a lane into view, if it is not. */
+  /** Scrolls a lane into view if necessary. */
   readonly revealLane: (lane: number) => void;
 }
 
@@ -95,7 +95,7 @@ export function createScroller(scope: Scope, { durationSeconds, hasWave, onMoved
     width.style.height = `${AXIS_HEIGHT + waveHeight + numLanes * laneHeight}px`;
     stage.style.width = `${viewport}px`;
     stage.style.height = `${height}px`;
-    // The scrollbar at the bottom is part of the element, not of its content.
+    // The height of the element includes the scrollbar at the bottom.
     element.style.height = scrolls() ? `${height + element.offsetHeight - element.clientHeight}px` : '';
     element.classList.toggle('lanes__scroller--tall', scrolls());
     readScroll();

@@ -1,6 +1,6 @@
 import { lanesTop, type Geometry } from './geometry';
 
-/** Paints inside the area of the lanes only, if they are scrolled: a lane in part out of view must not cover the axis. */
+/** Clips to the area of the lanes if they scroll: a partly visible lane must not cover the axis. */
 export function withinLanes(context: CanvasRenderingContext2D, geometry: Geometry, paint: () => void): void {
   if (geometry.numLanes === undefined) {
     paint();

@@ -5,6 +5,6 @@ export interface ModelLibrary {
   presets(): Promise<readonly PresetFacts[]>;
   stored(): Promise<readonly StoredModelFacts[]>;
   delete(id: string): Promise<void>;
-  /** Forgets whether the GPU computes rightly: the next engine checks it again. */
+  /** Discards the results of the GPU's self-check: the next engine checks again. */
   forgetGpuChecks(): Promise<void>;
 }

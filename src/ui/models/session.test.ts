@@ -281,11 +281,11 @@ describe('deleting', () => {
   });
 });
 
-it('the GPU is checked again by the next engine, not by the one that is kept', async () => {
+it('another check of the GPU drops the present engine, and the next one checks', async () => {
   let forgotten = 0;
   const { factory, models, store } = page({ forgetGpuChecks: () => Promise.resolve(void forgotten++) });
   const preparing = models.prepare(null);
-  // Not while an engine is being made.
+  // Not while an engine is being created.
   await models.checkGpuAgain();
   expect(forgotten).toBe(0);
   factory.finish();

@@ -82,12 +82,12 @@ export class ModelsSession {
     if (question) await this.prepare({ ...question.file, isTrusted: true });
   }
 
-  /** Lets the next recording check the GPU again, whatever was found before. */
+  /** Makes the next recording check the GPU again. */
   async checkGpuAgain(): Promise<void> {
     const state = this.#store.get();
     if (jobOf(state) || state.models.preparing) return;
     await this.#library.forgetGpuChecks();
-    // The engine that is kept made its choice by what is forgotten now.
+    // The present engine chose its backend by the old result.
     this.#keeper.drop();
     this.#store.dispatch({ type: 'noticed', notice: { said: text.options.gpuForgotten } });
   }

@@ -5,10 +5,10 @@ import { clock } from '../format';
 import { recordingText } from './text';
 
 /**
- * What was repaired, skipped or left out while a recording was read, and a choice among its audio tracks. Null if there is
- * nothing to say.
+ * What was repaired, skipped or left out while a recording was read, and a choice of its audio track. Null if there is
+ * neither.
  *
- * @param onTrack called with the number of another track; null if the recording is not at hand
+ * @param onTrack called with the number of another track; null without the recording
  */
 export function createFileNotes(
   scope: Scope,
@@ -32,7 +32,7 @@ export function createFileNotes(
   );
 }
 
-/** A button carries the choice out: a run takes long, and arrow keys change a select at once. */
+/** A button starts the run, because arrow keys change a select immediately. */
 function trackChoice(scope: Scope, tracks: DiarizationResult['tracks'], onTrack: (track: number) => void): HTMLElement {
   const read = tracks.find(({ isRead }) => isRead)?.number;
   const select = h(

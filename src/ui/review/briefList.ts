@@ -13,7 +13,7 @@ import { reviewText } from './text';
 
 const words = reviewText.brief;
 
-/** More rows scroll, and only those near the visible ones are in the page. */
+/** With more rows the list scrolls, and only rows near the visible ones are in the page. */
 const MOST_WHOLE_ROWS = 30;
 const LIKELY_ROW_PIXELS = 90;
 

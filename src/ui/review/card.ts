@@ -57,7 +57,7 @@ export function createTurnCard(studio: Studio, actions: CardActions): TurnCard {
     h('kbd', { 'aria-hidden': 'true' }, 'S'),
   );
   const remove = act(words.delete, 'Del', 'review-delete', actions.remove);
-  /** Among many speakers, those without a key are found by their name. */
+  /** With many speakers: a search for those without a button. */
   const others = createSpeakerChoice(scope, { testId: 'review-other', placeholder: words.other, onChoose: actions.assign });
   const choices = h('div', { class: 'review__choices', role: 'group', 'aria-label': words.who });
   scope.on(choices, 'click', (event) => {

@@ -18,7 +18,7 @@ export const reviewText = inLanguage(
     play: 'Play',
     confirm: 'Confirm',
     who: 'Who is it?',
-    other: 'Somebody else …',
+    other: 'Someone else …',
     assign: (name: string) => `Give the turn to ${name}`,
     confirmAs: (name: string) => `Confirm that it is ${name}`,
     split: 'Split',

@@ -139,7 +139,7 @@ function regionsFor({ uem, recording, reference, recordingFile }: ScoreState): r
   });
 }
 
-/** Shorter errors would be listed as 0.00 s. They come from times that were rounded, and count for the rate all the same. */
+/** Shorter errors would be listed as 0.00 s. They come from rounded times, and still count in the rate. */
 const SHORTEST_LISTED_SECONDS = 0.005;
 
 /** Filters the errors anew, and finds the current one among them again. The same array where nothing changed. */

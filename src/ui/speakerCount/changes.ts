@@ -14,7 +14,7 @@ export type SpeakerChange =
 export interface Changes {
   /** Merged ones first, then split ones, each in the order of the lanes. */
   readonly speakers: readonly SpeakerChange[];
-  /** Speech that goes from one speaker to another, the longest first, without what a merge or split in `speakers` says. */
+  /** Speech that goes from one speaker to another, the longest first, without the moves of a merge or split in `speakers`. */
   readonly moves: readonly Move[];
   /** Whether any turn begins, ends or belongs otherwise; a change without one of `speakers` is of single turns only. */
   readonly hasTurns: boolean;
@@ -36,9 +36,9 @@ export function changesBetween(before: Annotation, after: Annotation): Changes {
     return into.length > 1 ? [{ kind: 'split', from, into }] : [];
   });
   const gone = talkingOf(before).filter((id) => !goesTo.has(id)).map((speaker): SpeakerChange => ({ kind: 'gone', speaker }));
-  const isTold = ({ from, into }: Move): boolean =>
+  const isListed = ({ from, into }: Move): boolean =>
     goesTo.get(from) === into || comesFrom.get(into) === from;
-  const moves = movesBetween(before.turns, after.turns).filter((move) => !isTold(move));
+  const moves = movesBetween(before.turns, after.turns).filter((move) => !isListed(move));
   return { speakers: [...merged, ...split, ...gone], moves, hasTurns: !isSameTurns(before, after) };
 }
 

@@ -2,18 +2,19 @@ import { subtract, support, type Interval } from '../../score/intervals';
 import type { Turn } from '../../timeline/turn';
 import { sharedSeconds } from './overlap';
 
-/** Speech that is one speaker's before and another's after. */
+/** Speech that belongs to one speaker before and to another after. */
 export interface Move {
   readonly from: string;
   readonly into: string;
   readonly seconds: number;
 }
 
-/** Shorter moves are bounds of turns that shift by some frames. */
+/** Shorter moves come from bounds of turns that shift by a few frames. */
 const SHORTEST_MOVE_SECONDS = 0.5;
 
 /**
- * Who loses speech to whom, the longest first. Speech that both have before, or both after, does not move.
+ * Which speaker loses how much speech to which, the longest first. Speech that both have before, or both after, does not
+ * move.
  *
  * @param before sorted by start, as `after` is; a speaker has the same id in both
  */

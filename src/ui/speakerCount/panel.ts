@@ -47,7 +47,7 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
   const shortestGap = createDurationSlider(scope, { name: 'off', words: words.shortestGap, maxSeconds: MAX_OFF_SECONDS, onInput: () => { askDurations(); } });
   const keep = h('input', { type: 'checkbox', role: 'switch', class: 'switch', 'data-testid': 'count-keep' });
   const keepHint = h('span', { class: 'fine' });
-  /** Corrections are kept until somebody says otherwise. */
+  /** Whether the user has set the switch. Until then, corrections are kept if there are any. */
   let isKeepChosen = false;
   const progress = h('p', { class: 'fine count__progress', role: 'status', 'data-testid': 'count-progress' });
   const answer = h('div', { class: 'count__answer', 'aria-live': 'polite', 'data-testid': 'count-answer' });

@@ -145,15 +145,15 @@ describe('what a proposal says', () => {
   it('how much moves from whom to whom', () => {
     const before = annotationWith([['A', 0, 100], ['B', 100, 200], ['A', 200, 237]]);
     expect(say(before, annotationWith([['A', 0, 100], ['B', 100, 237]])).slice(1)).toEqual(['37 s move from Ada to Ben.']);
-    // Speech that both have stays with both.
+    // Overlapped speech does not move.
     const overlapping = annotationWith([['A', 0, 100], ['B', 50, 200]]);
     expect(say(overlapping, annotationWith([['A', 0, 100], ['B', 50, 190]])).slice(1)).toEqual(['Nobody merges or splits; only the bounds of turns change.']);
-    // What a merge says is not said again; what moves besides is.
+    // The moves of a merge are not listed again; other moves are.
     const three = annotationWith([['A', 0, 100], ['B', 100, 200], ['C', 200, 300], ['A', 300, 320]]);
     expect(say(three, annotationWith([['A', 0, 90], ['B', 90, 300], ['A', 300, 320]])).slice(1)).toEqual(['Ben and Cleo become one.', '10 s move from Ada to Ben.']);
   });
 
-  it('of many moves the longest, and the sum of the others', () => {
+  it('the longest of many moves, and the sum of the others', () => {
     const turns = Array.from({ length: 8 }, (_, i): [string, number, number] => [`S${i}`, 100 * i, 100 * i + 90]);
     const moved = turns.flatMap(([speaker, start, end], i): [string, number, number][] => [
       [speaker, start, end - 10 - i],

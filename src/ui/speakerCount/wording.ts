@@ -3,12 +3,12 @@ import { talkingOf } from './changes';
 import type { Proposal } from './session';
 import { countText as words } from './text';
 
-/** Moves that are told one by one; of the rest only the sum is told. */
+/** Moves listed one by one. The rest is added up. */
 const MOST_MOVES = 5;
 
 /**
- * What a proposal does to the result, sentence by sentence: how many speakers, who merges or
- * splits, how much speech moves from whom to whom, who says very little.
+ * What a proposal does to the result, sentence by sentence: the number of speakers, merges and splits, speech that moves
+ * between speakers, and speakers with very little speech.
  */
 export function sentencesOf(
   { request, annotation, changes, brief, speakerCount }: Pick<Proposal, 'request' | 'annotation' | 'changes' | 'brief' | 'speakerCount'>,

@@ -4,7 +4,7 @@ import { annotationWith } from '../../../test/ui/annotation';
 import { addAtPlayhead } from './corrections';
 import type { Studio } from './studio';
 
-/** As much of a studio as adding a turn needs. */
+/** The parts of a studio that adding a turn needs. */
 function studioAt(position: number, spans: readonly (readonly [string, number, number])[]): { studio: Studio; said: string[]; turns: () => string[] } {
   let annotation = annotationWith(spans.map(([speaker, start, end]) => [speaker, start, end]));
   const said: string[] = [];
@@ -23,14 +23,14 @@ function studioAt(position: number, spans: readonly (readonly [string, number, n
 }
 
 describe('adding a turn at the playhead', () => {
-  it('over speech of the same speaker adds none and says so', () => {
+  it('over speech of the same speaker adds nothing and says so', () => {
     const { studio, said, turns } = studioAt(5, [['A', 0, 10], ['B', 20, 30]]);
     addAtPlayhead(studio);
     expect(turns()).toEqual(['0-10 A', '20-30 B']);
     expect(said.join()).toMatch(/already speaks here/);
   });
 
-  it('before another turn of the speaker ends where that begins, and stays a turn of its own', () => {
+  it('before another turn of the speaker ends where that one begins, and stays separate', () => {
     const { studio, turns } = studioAt(10, [['A', 0, 10], ['A', 11, 30]]);
     addAtPlayhead(studio);
     expect(turns()).toEqual(['0-10 A', '10-11 A', '11-30 A']);

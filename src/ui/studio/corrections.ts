@@ -100,7 +100,7 @@ export function addAtPlayhead(studio: Studio): void {
   const startSeconds = studio.player.position;
   const own = turnsBySpeaker(annotation.turns).get(chosen)?.turns ?? [];
   if (own.some((turn) => turn.startSeconds <= startSeconds && startSeconds < turn.endSeconds)) {
-    // A turn here could only join the one that is there.
+    // A new turn here would be absorbed by the existing one.
     studio.say(words.speaksAlready(nameOf(annotation, chosen)));
     return;
   }

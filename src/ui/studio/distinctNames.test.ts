@@ -17,7 +17,7 @@ const annotation = annotationOf(
 );
 
 describe('speakers with one name', () => {
-  it('are different in files', () => {
+  it('have distinct names in files', () => {
     expect([...exportNamesOf(annotation).values()]).toEqual(['Ann', 'Ann (3)', 'Ann (2)', 'ann', 'Speaker 6', 'Speaker 6 (2)']);
     expect([...distinctNames(new Map([['a', 'x'], ['b', 'x'], ['c', 'x']])).values()]).toEqual(['x', 'x (2)', 'x (3)']);
   });

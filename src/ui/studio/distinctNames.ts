@@ -2,14 +2,14 @@ import type { Annotation } from '../../editing/annotation';
 import { namesOf } from './names';
 
 /**
- * The same labels, made different from each other: the second “Ann” becomes “Ann (2)”. Files tell speakers apart by name
- * only, and two people would become one.
+ * The same names, made distinct: the second “Ann” becomes “Ann (2)”. Files distinguish speakers only by name, so two
+ * speakers would become one.
  *
  * @param names by id, in the order of the lanes
  */
 export function distinctNames(names: ReadonlyMap<string, string>): Map<string, string> {
   const given = new Set(names.values());
-  /** The number that the last speaker of a name got. */
+  /** The last number used for each name. */
   const numbers = new Map<string, number>();
   return new Map(
     [...names].map(([id, name]) => {
@@ -21,13 +21,13 @@ export function distinctNames(names: ReadonlyMap<string, string>): Map<string, s
   );
 }
 
-/** What each speaker is called in a file, by id. */
+/** The name of each speaker in exported files, by id. */
 export function exportNamesOf(annotation: Annotation): Map<string, string> {
   return distinctNames(namesOf(annotation));
 }
 
 /**
- * Speakers who are called like one before them, with that one. Capital letters make no difference.
+ * Speakers with the same name as an earlier one. Case is ignored.
  *
  * @returns id of the first of that name, by the id of each other one
  */

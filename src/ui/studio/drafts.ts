@@ -1,14 +1,14 @@
 import type { Scope } from '../../util/scope';
 
 /**
- * Marks a field while it has text that is not taken yet. Before a marked page is left, the browser asks.
+ * Marks a field while it has uncommitted text. The page asks for confirmation before it is left with a marked field.
  *
- * @param isTaken whether what is in the field is what the page has
- * @returns whether there is such text; looks again at each call
+ * @param isCommitted whether the text of the field equals the committed value
+ * @returns function that updates the mark and returns whether the field is marked
  */
-export function markDrafts(scope: Scope, field: HTMLInputElement, isTaken: () => boolean): () => boolean {
+export function markDrafts(scope: Scope, field: HTMLInputElement, isCommitted: () => boolean): () => boolean {
   const look = (): boolean => {
-    const isDraft = document.activeElement === field && 'draft' in field.dataset && !isTaken();
+    const isDraft = document.activeElement === field && 'draft' in field.dataset && !isCommitted();
     if (!isDraft) delete field.dataset.draft;
     return isDraft;
   };

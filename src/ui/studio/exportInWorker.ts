@@ -7,11 +7,11 @@ import type { WrittenFile } from '../work/turnsContract';
 import type { ExportFormat, ExportRequest } from './exports';
 import { namesOf } from './names';
 
-/** What `exportFile` gives, made by a worker: for a great number of turns. */
+/** `exportFile` in a worker, for a large number of turns. */
 export async function exportInWorker(format: ExportFormat, { annotation, outcome, ...request }: ExportRequest): Promise<WrittenFile> {
   const { blob, companions: _companions, annotation: _annotation, result, ...rest } = outcome;
   const names = namesOf(annotation);
-  // RTTM and JSON write the names that a person gave; the others what the page shows, in the page's language.
+  // RTTM and JSON contain only names given by the user. The other formats have the names that the page shows, in its language.
   const isShown = format !== 'rttm' && format !== 'json';
   const speakers = isShown ? annotation.speakers.map((speaker) => ({ ...speaker, name: names.get(speaker.id) ?? null })) : annotation.speakers;
   const packed = (await inSlices(packAnnotation({ ...annotation, speakers })))!;
@@ -23,7 +23,7 @@ export async function exportInWorker(format: ExportFormat, { annotation, outcome
   );
 }
 
-/** Its turns are those of the annotation, and no format writes the voices. */
+/** Exported turns come from the annotation, and no format writes the voices. */
 function withoutTurns(result: DiarizationResult): DiarizationResult {
   const { voices: _voices, ...light } = result;
   return { ...light, turns: [], exclusiveTurns: [] };

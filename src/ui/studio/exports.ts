@@ -39,8 +39,8 @@ export interface ExportedFile {
 /** A result as a file of one of the formats. JSON always has both kinds of turns; the others have those that are shown. */
 export function exportFile(format: ExportFormat, request: ExportRequest): ExportedFile {
   const { outcome, annotation, mode } = request;
-  const names = exportNamesOf(annotation);
-  const turns: Turn[] = shownTurns(annotation, mode).map((turn) => ({ ...turn, speaker: names.get(turn.speaker) ?? turn.speaker }));
+  // Not for all formats: there can be a million turns.
+  const named = (): Turn[] => withNames(shownTurns(annotation, mode), exportNamesOf(annotation));
   const base = stem(outcome.name) + (mode === 'exclusive' ? '.exclusive' : '');
   const file = (extension: string, type: string, content: string): ExportedFile => ({ name: `${base}.${extension}`, type, content });
   switch (format) {
@@ -53,23 +53,26 @@ export function exportFile(format: ExportFormat, request: ExportRequest): Export
         content: annotationToJson(outcome.name, jsonSource(outcome), annotation, manifestOf(request) ?? undefined),
       };
     case 'srt':
-      return file('srt', 'application/x-subrip', toSrt(turns));
+      return file('srt', 'application/x-subrip', toSrt(named()));
     case 'vtt':
-      return file('vtt', 'text/vtt', toWebVtt(turns));
+      return file('vtt', 'text/vtt', toWebVtt(named()));
     case 'csv':
-      return file('csv', 'text/csv', toCsv(turns));
+      return file('csv', 'text/csv', toCsv(named()));
     case 'audacity':
-      return file('labels.txt', 'text/plain', toAudacityLabels(turns));
+      return file('labels.txt', 'text/plain', toAudacityLabels(named()));
     case 'textgrid':
-      return file('TextGrid', 'text/plain', toTextGrid(turns, annotation.durationSeconds));
+      return file('TextGrid', 'text/plain', toTextGrid(named(), annotation.durationSeconds));
     case 'eaf':
-      return file('eaf', 'application/xml', toEaf(turns, { mediaFile: outcome.name, date: request.date }));
+      return file('eaf', 'application/xml', toEaf(named(), { mediaFile: outcome.name, date: request.date }));
   }
 }
 
 /** RTTM keeps the label of who has no name: a number that counts lanes would mean someone else after a merge. */
 function withLabels({ speakers }: Annotation, turns: readonly Turn[]): Turn[] {
-  const names = distinctNames(new Map(speakers.map(({ id, name }) => [id, name ?? id])));
+  return withNames(turns, distinctNames(new Map(speakers.map(({ id, name }) => [id, name ?? id]))));
+}
+
+function withNames(turns: readonly Turn[], names: ReadonlyMap<string, string>): Turn[] {
   return turns.map((turn) => ({ ...turn, speaker: names.get(turn.speaker) ?? turn.speaker }));
 }
 

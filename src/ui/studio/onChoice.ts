@@ -1,18 +1,18 @@
 import type { Scope } from '../../util/scope';
 
 export interface ChoiceListeners {
-  /** Somebody has chosen. */
+  /** An entry was chosen. */
   readonly onChosen: () => void;
   /** The list shows another entry, which is not chosen yet. */
   readonly onStep?: () => void;
-  /** Somebody left the list without choosing: it is to show again what it showed before. */
+  /** The list was left without a choice: it has to show the previous entry again. */
   readonly onLeft: () => void;
 }
 
 /**
- * Tells a choice in a list from a step on the way to it. A choice is made by mouse, in the open list, or with Enter. The
- * arrow keys and letters step through the closed list, and each step is a change. Escape and Tab, or whatever else takes the
- * focus away, choose nothing.
+ * Separates a choice in a list from the steps on the way to it. A choice is made with the mouse, in the open list, or with
+ * Enter. Arrow keys and letters step through the closed list, and each step fires `change`. Escape, Tab and any other loss of
+ * focus choose nothing.
  */
 export function onChoice(scope: Scope, select: HTMLSelectElement, { onChosen, onStep, onLeft }: ChoiceListeners): void {
   let isStepping = false;

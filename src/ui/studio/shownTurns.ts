@@ -9,7 +9,7 @@ import type { TurnsMode } from '../state';
 import { isVast } from '../work/limits';
 import { withTurnsWorker } from '../work/spawnTurns';
 
-/** Annotations never change, and several parts of the page show the same turns of one. */
+/** Annotations are immutable, and several parts of the page show the turns of the same one. */
 const exclusive = new WeakMap<Annotation, readonly Turn[]>();
 
 /** The turns that are shown of an annotation. */
@@ -23,7 +23,7 @@ export function shownTurns(annotation: Annotation, mode: TurnsMode): readonly Tu
 /** Whether {@link shownTurns} gives the exclusive turns without blocking the page. */
 export const hasExclusive = (annotation: Annotation): boolean => !isVast(annotation) || exclusive.has(annotation);
 
-/** Prepares the exclusive turns of an annotation with a great number of turns. */
+/** Computes the exclusive turns of an annotation with a large number of turns, without blocking the page. */
 export async function prepareExclusive(annotation: Annotation): Promise<void> {
   if (hasExclusive(annotation)) return;
   const packed = await withTurnsWorker(async (worker) => {

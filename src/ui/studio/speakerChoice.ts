@@ -4,16 +4,16 @@ import { speakerName } from '../lanes/model';
 import { onChoice } from './onChoice';
 import { createSpeakerSearch, type SpeakerChoiceState, type SpeakerSearch } from './speakerSearch';
 
-/** Up to this many speakers are the options of a select. Of more, some match what is typed. */
+/** Up to this many speakers, a select lists all. With more, a search field lists matches. */
 export const MOST_OPTIONS = 40;
 
 export interface SpeakerChoiceOptions {
   readonly testId: string;
-  /** Shown if nobody is chosen; null if somebody always is. */
+  /** Shown without a choice; null if there always is one. */
   readonly placeholder: string | null;
-  /** Calls back with each change of the select, also on the way to another with the arrow keys. Default false. */
+  /** Whether each step with the arrow keys is a choice. Default false. */
   readonly isEachStep?: boolean;
-  /** The closed select shows another speaker, who is not chosen yet. */
+  /** The closed select shows another speaker, which is not a choice yet. */
   readonly onStep?: () => void;
   readonly onChoose: (speaker: string) => void;
 }
@@ -23,10 +23,10 @@ export interface SpeakerChoice {
   readonly update: (state: SpeakerChoiceState) => void;
 }
 
-/** Chooses a speaker: in a select, or, among many speakers, by a part of the name. */
+/** Chooses a speaker: in a select or, with many speakers, by a part of the name. */
 export function createSpeakerChoice(scope: Scope, { testId, placeholder, isEachStep, onStep, onChoose }: SpeakerChoiceOptions): SpeakerChoice {
   const select = h('select', { class: 'field', 'data-testid': testId });
-  /** The value while nobody steps through the list. */
+  /** The value to return to when the list is left without a choice. */
   let shown = '';
   const choose = (): void => {
     if (select.value !== '') onChoose(select.value);

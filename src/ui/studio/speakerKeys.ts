@@ -7,7 +7,7 @@ const NUM_KEYS = 9;
 /**
  * The number key of each speaker, by id. A key is the number in the speaker's name, “Speaker 3”, and stays the same when
  * the speaker is named, or when others are merged or removed. Speakers without such a number, or with one above 9, get
- * the keys that are left, in the order of the lanes. Speakers beyond the ninth have none.
+ * the remaining keys, in the order of the lanes. Speakers beyond the ninth have none.
  */
 export function speakerKeys({ speakers }: Annotation): ReadonlyMap<string, number> {
   const keys = new Map<string, number>();
@@ -26,7 +26,7 @@ export function speakerKeys({ speakers }: Annotation): ReadonlyMap<string, numbe
   return keys;
 }
 
-/** The speaker of a number key; null where it has none. */
+/** The speaker of a number key; null if no speaker has it. */
 export function speakerOfKey(annotation: Annotation, key: number): string | null {
   for (const [id, own] of speakerKeys(annotation)) if (own === key) return id;
   return null;

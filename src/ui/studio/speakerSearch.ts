@@ -7,14 +7,14 @@ import { studioText } from './text';
 
 const words = studioText.speakers;
 
-/** So many matches are listed. A longer list is not read; the next letter makes it shorter. */
+/** Number of matches listed. Typing more shortens the list. */
 const MOST_MATCHES = 50;
 
 export interface SpeakerChoiceState {
   readonly speakers: readonly AnnotationSpeaker[];
-  /** Is not offered; null if all are. */
+  /** Id of a speaker that is not offered; null for none. */
   readonly without: string | null;
-  /** Is shown as chosen; null for nobody. */
+  /** Id of the speaker shown as chosen; null for none. */
   readonly chosen: string | null;
   readonly isDisabled: boolean;
   /** Name for screen readers; null if a label is around the element. */
@@ -31,7 +31,7 @@ export interface SpeakerMatch {
   readonly name: string;
 }
 
-/** Speakers whose name has the text in it, those that begin with it first, at most `most`; and how many there are. */
+/** Up to `most` speakers whose name contains the text, names that begin with it first, and the number of all matches. */
 export function matchSpeakers(
   speakers: readonly AnnotationSpeaker[],
   without: string | null,
@@ -54,8 +54,8 @@ export function matchSpeakers(
 let serial = 0;
 
 /**
- * A combobox after the WAI-ARIA pattern. The list is made when it opens, because hundreds of speakers in each of
- * hundreds of lists would be more elements than a page can have. Leaving it, by Tab or Escape, chooses nobody.
+ * A combobox after the WAI-ARIA pattern. The list is created when it opens, because hundreds of lists with hundreds of
+ * speakers each would be too many elements. Leaving it with Tab or Escape chooses nothing.
  */
 export function createSpeakerSearch(
   scope: Scope,
@@ -120,7 +120,7 @@ export function createSpeakerSearch(
     const hint = h('p', { class: 'fine speaker-search__hint', role: 'status' });
     const box = h('div', { class: 'speaker-search' }, list, hint);
     open = { box, list, hint, matches: [], active: -1 };
-    // The focus stays in the field; a press on the list must not take it away.
+    // A press on the list must not take the focus from the field.
     box.addEventListener('pointerdown', (event) => {
       event.preventDefault();
     });

@@ -17,7 +17,7 @@ import { studioText } from './text';
 
 const words = studioText.speakers;
 
-/** More speakers scroll, and only the rows near the visible ones are in the page. */
+/** With more speakers the list scrolls, and only rows near the visible ones are in the page. */
 const MOST_WHOLE_ROWS = 30;
 const LIKELY_ROW_PIXELS = 128;
 
@@ -45,7 +45,7 @@ export function createSpeakersPanel(studio: Studio): SpeakersPanel {
     if (into === null) add.focus();
     else rename(into);
   };
-  /** What the rows show. */
+  /** The annotation that the rows show. */
   let shown: Annotation | null = null;
   let brief: ReadonlySet<string> = new Set();
   let keys: ReadonlyMap<string, number> = new Map();
@@ -117,7 +117,7 @@ export function createSpeakersPanel(studio: Studio): SpeakersPanel {
   };
 }
 
-/** What a row shows that depends on the other speakers. */
+/** Content of a row that depends on the other speakers. */
 interface RowFacts {
   readonly isBrief: boolean;
   /** The number key; null for none. */
@@ -178,7 +178,7 @@ function createRow(studio: Studio, id: string, onGone: (into: string | null) => 
     studio.edit({ type: 'rename-speaker', speaker: id, name: written });
   };
   let shown = '';
-  /** What the speaker is called without a name. */
+  /** The label of the speaker without a name. */
   let unnamed = '';
   const isDraft = markDrafts(scope, name, () => name.value === shown);
   scope.on(name, 'change', commitName);
@@ -218,7 +218,7 @@ function createRow(studio: Studio, id: string, onGone: (into: string | null) => 
       shown = speakerName(speaker, index);
       unnamed = speakerName({ ...speaker, name: null }, index);
       badge.replaceChildren(swatch(speaker.colour), ...(key === null ? [] : [h('kbd', { title: words.key(key) }, String(key))]));
-      // What somebody is typing is theirs until they leave the field.
+      // Text that is being typed is not overwritten.
       if (!isDraft()) name.value = shown;
       namesake.show(first, shown);
       setText(amount, words.speech(seconds, own.length));

@@ -1,19 +1,19 @@
 import type { Scope } from '../../util/scope';
 import { h, setText } from '../dom';
 
-/** Long enough to read a short sentence that was not expected, and what is added for each letter of a long one. */
+/** Time to notice and read a short sentence, and additional time per letter. */
 const LEAST_MS = 8000;
 const MS_PER_LETTER = 100;
 
-/** The line that says what a correction did. It lies over the page and takes no space in it. */
+/** Reports what a correction did. It overlays the page and takes no space. */
 export interface StatusLine {
   readonly element: HTMLElement;
   readonly say: (message: string) => void;
-  /** Takes the message away: after another change it is no longer about what the page shows. */
+  /** Removes the message. After another change it is outdated. */
   readonly clear: () => void;
 }
 
-/** A message goes with the next change of the result, or once there was time to read it. */
+/** A message disappears with the next change of the result, or after the time to read it. */
 export function createStatusLine(scope: Scope): StatusLine {
   const element = h('p', { class: 'studio__status', role: 'status', 'data-testid': 'studio-status' });
   let timer = 0;

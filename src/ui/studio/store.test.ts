@@ -89,7 +89,7 @@ describe('the studio', () => {
     expect(studio.get().proposal).toBeNull();
   });
 
-  it('shows what another tab has saved, and keeps the selection', async () => {
+  it('shows changes that another tab saved, and keeps the selection', async () => {
     const { studio, tabs, world } = make();
     studio.select(second);
     studio.propose({ ...annotation, turns: [] });

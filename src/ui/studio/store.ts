@@ -11,7 +11,7 @@ import { studioText } from './text';
 
 export interface StudioOptions {
   readonly outcome: Outcome;
-  /** They outlive the view of the result, and other tabs can change them. */
+  /** Outlive the view of the result. Other tabs can change them. */
   readonly corrections: Pick<SharedWork, 'corrections' | 'apply' | 'onReplaced'>;
   readonly theme: ThemeControl;
   readonly player: Player;
@@ -43,10 +43,10 @@ export function createStudio(scope: Scope, { outcome, corrections: shared, theme
     state = next;
     for (const listener of [...listeners]) listener(state, previous);
   };
-  /** After a correction, here or in another tab, or one that was taken back: what was proposed was proposed against another annotation. */
+  /** After a correction, here or in another tab, or an undo. A proposal was based on the annotation before. */
   const afterHistory = (): void => {
     const now = corrected();
-    // Of a great number of turns the exclusive ones are made by a worker, when they are asked for.
+    // With a large number of turns, a worker computes the exclusive ones on request.
     const mode = hasExclusive(now.annotation) ? state.mode : 'overlapping';
     set({ ...now, mode, proposal: null });
   };
@@ -96,7 +96,7 @@ export function createStudio(scope: Scope, { outcome, corrections: shared, theme
           if (!scope.disposed && state.annotation === annotation) set({ mode });
         },
         (thrown: unknown) => {
-          // What shows the mode has already turned to the other one.
+          // The switch already shows the other mode: render it again.
           set({});
           say(studioText.turn.cannot(messageOf(thrown)));
         },

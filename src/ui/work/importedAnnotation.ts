@@ -3,9 +3,9 @@ import type { Annotation } from '../../editing/annotation';
 import type { ImportedRecording } from '../../formats/anyTurns';
 
 /**
- * What can be corrected of an imported recording.
+ * An imported recording as an annotation.
  *
- * @param durationSeconds length of the recording where it is known; otherwise the file's word, or the end of the last turn
+ * @param durationSeconds length of the recording; null if unknown: then that of the file, or the end of the last turn
  */
 export function importedAnnotation(imported: ImportedRecording, durationSeconds: number | null = null): Annotation {
   const { turns, exclusiveTurns, speakers } = imported;

@@ -6,7 +6,7 @@ const sized = (size: number): File => ({ name: 'big.rttm', size }) as File;
 const turnsOf = (count: number, speakers: number) => Array.from({ length: count }, (_, index) => ({ startSeconds: index, endSeconds: index + 1, speaker: `S${index % speakers}` }));
 
 describe('the limits of the page', () => {
-  it('take what was measured, and name what is more', () => {
+  it('accept the largest size, and name the numbers above it', () => {
     expect(() => { checkSize('a.rttm', MOST_TURNS, MOST_SPEAKERS); }).not.toThrow();
     expect(() => { checkSize('a.rttm', MOST_TURNS + 1, 2); }).toThrow(/“a.rttm” has 1,000,001 turns of 2 speakers\. Expected at most 1,000,000 turns and 5,000 speakers\. Split the file/);
     expect(() => { checkSize('a.rttm', 10, MOST_SPEAKERS + 1); }).toThrow(/5,001 speakers/);
@@ -24,7 +24,7 @@ describe('the limits of the page', () => {
 });
 
 describe('a search through a file', () => {
-  it('finds a match in any part, also across the border of two', async () => {
+  it('finds a match in any part, also across two parts', async () => {
     for (const before of [0, 10, 999_995, 1_000_000, 2_500_000]) {
       const file = new File([' '.repeat(before), '"word": 1', ' '.repeat(200)], 'a.json');
       await expect(holds(file, /"word"\s*:/)).resolves.toBe(true);

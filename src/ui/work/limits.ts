@@ -3,15 +3,15 @@ import type { Turn } from '../../timeline/turn';
 import { VoxlaneError } from '../../util/errors';
 import { workText } from './text';
 
-/** What the page opens. `npm run bench -- --check` opens a file of this size and measures the page's longest task. */
+/** The largest file of turns that the page opens. `npm run bench -- --check crowd` measures the page's longest task with it. */
 export const MOST_TURNS = 1_000_000;
 export const MOST_SPEAKERS = 5000;
-/** A browser's text cannot be longer than about 536 million characters. */
+/** A string in a browser has at most about 536 million characters. */
 export const MOST_BYTES = 500_000_000;
 
 /**
- * Up to this many turns are worked on at once, on the page's thread. More are read, exported and shown exclusively by a
- * worker, are not kept in the browser, and have no review, transcript and score: these go through all turns at once.
+ * Up to this many turns are processed on the page's thread. More are read, exported and made exclusive by a worker, are not
+ * kept in the browser, and have no review, transcript and score: these go through all turns at once.
  */
 export const MOST_TURNS_AT_ONCE = 50_000;
 /** The assignment of speakers in a score takes the third power of their number. */
@@ -19,7 +19,7 @@ export const MOST_SPEAKERS_SCORED = 300;
 /** Larger files are read by a worker. */
 export const MOST_BYTES_AT_ONCE = 256_000;
 
-/** Whether an annotation has more turns than the page's thread can go through within a moment. */
+/** Whether an annotation has too many turns for the page's thread to go through all of them. */
 export const isVast = ({ turns }: Pick<Annotation, 'turns'>): boolean => turns.length > MOST_TURNS_AT_ONCE;
 
 /** @throws VoxlaneError `format` for a file of turns that is larger than the page can show */
@@ -33,7 +33,7 @@ export function checkBytes({ name, size }: File): void {
   if (size > MOST_BYTES) throw new VoxlaneError({ code: 'format', ...workText.tooLarge(name, size, MOST_BYTES) });
 }
 
-/** @throws VoxlaneError `format` for turns that are to take the place of others, if either are too many for an edit */
+/** @throws VoxlaneError `format` for turns that replace others, if either are too many for one edit */
 export function checkAtOnce(file: string, numTurns: number): void {
   if (numTurns <= MOST_TURNS_AT_ONCE) return;
   throw new VoxlaneError({ code: 'format', ...workText.tooManyToReplace(file, numTurns, MOST_TURNS_AT_ONCE) });
@@ -49,7 +49,7 @@ export function checkReferenceBytes({ name, size }: File): void {
   throw new VoxlaneError({ code: 'format', problem, expected, remedy: workText.scoreCommand });
 }
 
-/** @throws VoxlaneError `options` for sides that are larger than the page can score */
+/** @throws VoxlaneError `options` if reference or hypothesis is larger than the page can score */
 export function checkScored(reference: readonly Turn[], hypothesis: readonly Turn[]): void {
   const numTurns = Math.max(reference.length, hypothesis.length);
   const problem =

@@ -13,18 +13,18 @@ import type { FoundRecording } from './turnsContract';
 
 /** The turns of a file, for one recording. */
 export interface ReadTurns {
-  /** As the file calls the recording; the name of the file where it does not. */
+  /** The recording's name in the file; the name of the file if it has none. */
   readonly name: string;
   readonly annotation: Annotation;
 }
 
 /**
- * The turns of a file, for one recording: the one of that name, the only one, or the one that the person chooses.
+ * The turns of a file, for one recording: the one of that name, the only one, or the one that the user chooses.
  *
- * @param say shows a sentence to the person
- * @param recording name of the recording's file; null where there is none to go by
- * @param durationSeconds length of the recording where it is known; otherwise the file's word, or the end of the last turn
- * @returns null where the person chose none
+ * @param say shows a sentence to the user
+ * @param recording name of the recording's file; null if there is none
+ * @param durationSeconds length of the recording; null if unknown: then that of the file, or the end of the last turn
+ * @returns null if the user chose none
  * @throws VoxlaneError `format`, also for a file that is larger than the page can show
  */
 export async function readTurnsFor(
@@ -45,7 +45,7 @@ export async function readTurnsFor(
   return { name: chosen.name, annotation: importedAnnotation(recordings[found.indexOf(chosen)]!, durationSeconds) };
 }
 
-/** A large file would block the page while it is read; what comes back is made into objects in slices. */
+/** Reading a large file would block the page. The packed result is unpacked in slices. */
 function readInWorker(
   file: File,
   durationSeconds: number | null,

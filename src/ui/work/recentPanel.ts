@@ -4,7 +4,7 @@ import type { KeptEntry } from '../state';
 import type { Actions } from '../view';
 import { workText as words } from './text';
 
-/** The rest is shown when somebody asks for it: what is below would be out of sight. */
+/** More rows would push the drop zone out of view. A button shows the rest. */
 const NUM_SHOWN = 3;
 
 export interface RecentPanel {
@@ -38,7 +38,7 @@ export function createRecentPanel(scope: Scope, actions: Pick<Actions, 'openKept
   scope.on(more, 'click', () => {
     isWhole = true;
     showAsMany();
-    // The button is gone.
+    // The button had the focus and is now hidden.
     list.children[NUM_SHOWN]?.querySelector('button')?.focus();
   });
   let shown: readonly KeptEntry[] | null = null;

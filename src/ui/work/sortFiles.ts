@@ -22,12 +22,12 @@ export async function isTranscript(file: File): Promise<boolean> {
   return kind === 'subtitles' || (kind === 'json' && (await holds(file, /"(?:text|word|speech)"\s*:/)));
 }
 
-/** A part of a file that is searched at once: the whole text of a large one would block the page. */
+/** Size of one step of the search: searching the whole text of a large file would block the page. */
 const PART_BYTES = 1_000_000;
-/** Parts overlap, so that what is looked for is whole in one of them. */
+/** Parts overlap, so that a match lies entirely in one of them. */
 const OVERLAP_BYTES = 100;
 
-/** Whether a file holds what a pattern of ASCII characters matches. */
+/** Whether a pattern of ASCII characters matches anywhere in a file. */
 export async function holds(file: File, pattern: RegExp): Promise<boolean> {
   for (let from = 0; from === 0 || from < file.size; from += PART_BYTES) {
     if (pattern.test(await file.slice(from, from + PART_BYTES + OVERLAP_BYTES).text())) return true;

@@ -6,8 +6,6 @@ const megabytes = (bytes: number): string => {
   return new Intl.NumberFormat(language, { maximumFractionDigits: value < 10 ? 1 : 0, style: 'unit', unit: 'megabyte' }).format(value);
 };
 const when = (at: number): string => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
-
-
 const count = (value: number): string => new Intl.NumberFormat(language).format(value);
 
 /** Words of what the browser keeps of earlier work, and of what is too large for it. */
@@ -35,17 +33,17 @@ export const workText = inLanguage(
     tooMany: (file: string, turns: number, speakers: number, mostTurns: number, mostSpeakers: number) => ({
       problem: `“${file}” has ${count(turns)} turns of ${count(speakers)} speakers`,
       expected: `at most ${count(mostTurns)} turns and ${count(mostSpeakers)} speakers`,
-      remedy: 'Split the file, and open the parts',
+      remedy: 'Split the file and open the parts',
     }),
     tooLarge: (file: string, bytes: number, most: number) => ({
       problem: `“${file}” has ${megabytes(bytes)}`,
       expected: `at most ${megabytes(most)}`,
-      remedy: 'Split the file, and open the parts',
+      remedy: 'Split the file and open the parts',
     }),
     tooManyToReplace: (file: string, turns: number, most: number) => ({
-      problem: `“${file}” cannot take the place of these turns: one of the two has ${count(turns)} turns`,
+      problem: `“${file}” cannot replace these turns: one of the two has ${count(turns)} turns`,
       expected: `at most ${count(most)} turns`,
-      remedy: 'Press “New recording”, and open the file there',
+      remedy: 'Press “New recording” and open the file there',
     }),
     tooManyHere: (turns: number, most: number) => `This result has ${count(turns)} turns. This part of the page works on at most ${count(most)}.`,
     tooManyHint: 'Table, tracks, speakers, corrections and exports work on all of them.',

@@ -38,7 +38,7 @@ serve<TurnsWorkerApi>({
   },
 });
 
-/** A browser's text has a greatest length, and the error about it does not say so. */
+/** The browser's error for a string that is too long does not name the reason. */
 function written<Result>(write: () => Result): Result {
   try {
     return write();
@@ -47,9 +47,9 @@ function written<Result>(write: () => Result): Result {
     throw new VoxlaneError(
       {
         code: 'format',
-        problem: 'The file would be longer than a text can be in this browser',
+        problem: 'The file would be longer than this browser allows for one text',
         expected: 'at most about 500 million characters',
-        remedy: 'Export a format that takes less room for each turn, such as CSV or RTTM',
+        remedy: 'Export a more compact format, such as CSV or RTTM',
       },
       { cause },
     );

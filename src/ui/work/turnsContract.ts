@@ -8,7 +8,7 @@ export interface FoundRecording {
   readonly numSpeakers: number;
 }
 
-/** What the page asks of the worker that reads and writes great numbers of turns. Packed arrays move in both directions. */
+/** The worker that reads and writes large numbers of turns. Packed arrays are transferred in both directions. */
 export interface TurnsWorkerApi {
   /** Reads a file of turns. Rejects as `readAnyTurns` throws. `isGuess`: the encoding is not certain. */
   read(file: File): Promise<{ readonly found: readonly FoundRecording[]; readonly isGuess: boolean }>;
@@ -27,7 +27,7 @@ export interface TurnsWorkerApi {
 /** An export request whose turns are packed. */
 export interface PackedExport extends Omit<ExportRequest, 'annotation' | 'outcome'> {
   readonly annotation: PackedAnnotation;
-  /** Without annotation, sound and companions, of which the formats write nothing. */
+  /** Without annotation, sound and companions, which no format writes. */
   readonly outcome: Omit<ExportRequest['outcome'], 'annotation' | 'blob' | 'companions'>;
   /** Size of the recording's file; null if there is none. */
   readonly soundBytes: number | null;

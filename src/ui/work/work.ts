@@ -8,7 +8,7 @@ import type { Outcome } from '../state';
 export interface Work {
   /** Corrections and transcript of a result; the same object for the same result. */
   readonly correctionsOf: (outcome: Outcome) => SharedWork;
-  /** Calls back at once and with each change of what is saved. Ends with `owner`. */
+  /** Calls back now and after each change of the state. Ends with `owner`. */
   readonly onSaveState: (owner: Scope, listener: (state: SaveState) => void) => void;
   /** The waveform as it was read before; null where it was not. */
   readonly peaksOf: (outcome: Outcome) => Peaks | null;
