@@ -62,7 +62,7 @@ test('a worker is ready for calls once it holds its lock, or if the browser refu
   await settle();
   expect(isReady).toHaveBeenCalled();
   const refusing = { request: () => Promise.reject(new DOMException('no', 'SecurityError')) };
-  await announceLife(() => undefined, pageOf({ locks: refusing as unknown as LifeSources['locks'] }));
+  await announceLife(() => undefined, pageOf({ locks: refusing }));
 });
 
 test('a worker that ends before its lock is granted is detected', async () => {
