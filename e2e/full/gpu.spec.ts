@@ -71,7 +71,7 @@ test('auto: a software adapter loses the timed trial, and the verdict is remembe
 test('a GPU with one stage perturbed is found out, named on the page, and not used', async ({ page }) => {
   await breakGpu(page, { stage: 'segmentation', kind: 'perturb' });
   await page.goto('index.html');
-  await page.locator('summary').first().click();
+  await page.locator('summary', { hasText: 'Options' }).click();
   await page.getByText('WebGPU', { exact: true }).click();
   await page.getByTestId('try-sample').click();
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 120_000 });

@@ -41,9 +41,11 @@ const run = (page: Page, options = STRETCH): Promise<string> =>
     }
   }, options);
 
-let expected: string;
+/** The document of an undisturbed run, made once in each worker of Playwright. */
+let expected = '';
 test.beforeEach(async ({ page }) => {
   await openEngine(page);
+  if (expected !== '') return;
   await create(page);
   expected = await run(page);
   expect((JSON.parse(expected) as DiarizationJson).turns.length).toBeGreaterThan(0);
@@ -126,6 +128,7 @@ test('vanished workers are detected without a secure context, which has no locks
 });
 
 test('the renderer crashes in mid-run: the next page works', async ({ page, context }) => {
+  await create(page);
   const crashed = page.waitForEvent('crash');
   run(page).catch(() => undefined);
   await page.waitForTimeout(300);
@@ -140,6 +143,7 @@ test('the renderer crashes in mid-run: the next page works', async ({ page, cont
 });
 
 test('the GPU process crashes in mid-run: WASM is not affected', async ({ page, browser }) => {
+  await create(page);
   const running = run(page);
   await page.waitForTimeout(300);
   await (await browser.newBrowserCDPSession()).send('Browser.crashGpuProcess' as never).catch(() => undefined);
@@ -149,9 +153,11 @@ test('the GPU process crashes in mid-run: WASM is not affected', async ({ page, 
 test('the GPU process crashes in mid-run on WebGPU: the same turns, or a typed error', async ({ page, browser }) => {
   // Slow on a software adapter, and slower after a crash.
   test.setTimeout(600_000);
-  const stretch = { startSeconds: 8.3, durationSeconds: 2 };
+  const stretch = { startSeconds: 12, durationSeconds: 1 };
   const numTurnsOf = (text: string): number => (JSON.parse(text) as DiarizationJson).turns.length;
+  await create(page);
   const wanted = numTurnsOf(await run(page, stretch));
+  expect(wanted).toBeGreaterThan(0);
   await openEngine(page);
   expect(await create(page, { backend: 'webgpu', trustGpu: true })).toBeNull();
   const running = run(page, stretch);
