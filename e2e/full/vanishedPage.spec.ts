@@ -1,0 +1,76 @@
+/** Workers, the renderer or the GPU process end during a run of the page. vanished.spec.ts has the library. */
+import { drop, exportAs, SAMPLE, SAMPLE_TURNS, textOf } from '../../test/browser/studio';
+import { expect, test, type Page } from '../../test/browser/test';
+import { injectOnce, onCall, WORKER_CALLS, type RunWorker } from '../../test/browser/vanish';
+import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
+
+test.use(WITHOUT_GPU);
+
+const KINDS = Object.keys(WORKER_CALLS) as RunWorker[];
+/** Stops the event first, or the worker could still answer the call. */
+const CLOSE = 'event.stopImmediatePropagation(); close();';
+const RUN = { timeout: 90_000 };
+
+const stateOf = (page: Page) => page.getByTestId('state');
+
+/** Drops the sample, waits for the end of the run, and exports the turns. Null if the run failed. */
+async function run(page: Page): Promise<string | null> {
+  await expect(stateOf(page)).toHaveAttribute('data-state', 'empty');
+  await drop(page, SAMPLE);
+  await expect(stateOf(page)).toHaveAttribute('data-state', /done|error/, RUN);
+  return (await stateOf(page).getAttribute('data-state')) === 'done' ? await textOf(await exportAs(page, 'rttm')) : null;
+}
+
+let expected: string | null = null;
+test.beforeEach(async ({ page }) => {
+  test.setTimeout(240_000);
+  if (expected !== null) return;
+  await page.goto('index.html');
+  expected = await run(page);
+  expect(expected).not.toBeNull();
+});
+
+for (const kind of KINDS) {
+  test(`the ${kind} worker closes itself: the same turns, or an error from which the page recovers`, async ({ page }) => {
+    await injectOnce(page, kind, onCall(WORKER_CALLS[kind], CLOSE));
+    await page.goto('index.html');
+    const turns = await run(page);
+    if (kind === 'decode' || kind === 'clustering') {
+      expect(turns).toBeNull();
+      await expect(page.getByTestId('error')).toContainText(/worker ended without an error.*worker-failed/);
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await expect(stateOf(page)).toHaveAttribute('data-state', 'done', RUN);
+      expect(await textOf(await exportAs(page, 'rttm'))).toBe(expected);
+    } else {
+      expect(turns).toBe(expected);
+    }
+  });
+}
+
+test('the renderer crashes: the next page has the earlier work and can run again', async ({ page, context }) => {
+  await page.goto('index.html');
+  await drop(page, SAMPLE_TURNS);
+  await expect(stateOf(page)).toHaveAttribute('data-kept', 'true');
+  await page.goto('index.html');
+  await expect(stateOf(page)).toHaveAttribute('data-state', 'empty');
+  await drop(page, SAMPLE);
+  await expect(stateOf(page)).toHaveAttribute('data-state', 'running');
+  const crashed = page.waitForEvent('crash');
+  const session = await context.newCDPSession(page);
+  // Never answers, because the renderer is gone.
+  session.send('Page.crash').catch(() => undefined);
+  await crashed;
+  const next = await context.newPage();
+  await next.goto('index.html');
+  await expect(next.getByRole('button', { name: 'Open sample', exact: true })).toBeVisible();
+  expect(await run(next)).toBe(expected);
+});
+
+test('the GPU process crashes: the run is not affected', async ({ page, browser }) => {
+  await page.goto('index.html');
+  await drop(page, SAMPLE);
+  await expect(stateOf(page)).toHaveAttribute('data-state', 'running');
+  await (await browser.newBrowserCDPSession()).send('Browser.crashGpuProcess' as never).catch(() => undefined);
+  await expect(stateOf(page)).toHaveAttribute('data-state', 'done', RUN);
+  expect(await textOf(await exportAs(page, 'rttm'))).toBe(expected);
+});
