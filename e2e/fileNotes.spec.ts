@@ -1,6 +1,8 @@
-/** What the page says about a file that was repaired, and its choice of an audio track. */
+/** Notes of the page and the widget on a repaired file, and the page's choice of an audio track. */
+import { readFileSync } from 'node:fs';
 import { expect, test } from '../test/browser/test';
 import { sampleWav } from '../test/audio/sampleWav';
+import { openWidget } from '../test/browser/widget';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
@@ -25,4 +27,14 @@ test('a file with a wrong size has a note, and a whole file has none', async ({ 
   await page.getByTestId('file-input').first().setInputFiles({ name: 'whole.wav', mimeType: 'audio/wav', buffer: sampleWav(7, 5) });
   await expect(page.getByTestId('summary')).toContainText('0:05', { timeout: 60_000 });
   await expect(page.getByTestId('file-notes')).toHaveCount(0);
+});
+
+test('the widget shows the notes of its recording', async ({ page }) => {
+  await openWidget(page);
+  const bytes = readFileSync('e2e/fixtures/cases/wav_data_22_bytes_too_long.wav').toString('base64');
+  await page.evaluate((content) => {
+    const blob = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    document.querySelector('voxlane-diarizer')!.source = new File([blob], 'long.wav');
+  }, bytes);
+  await expect(page.locator('[part=notes] li')).toHaveText([/breaks off at 4\.096 s/], { timeout: 60_000 });
 });

@@ -12,7 +12,7 @@ test.beforeEach(async () => {
 });
 test.afterEach(() => release.remove());
 
-test('after one visit, a whole recording is analysed without a network', async ({ page, context, watch }) => {
+test('after one visit, a whole recording is analyzed without a network', async ({ page, context, watch }) => {
   // Half of all bytes are for WebGPU, and the software adapter of the tests would get them.
   await page.addInitScript(() => {
     Object.defineProperty(navigator, 'gpu', { value: undefined });

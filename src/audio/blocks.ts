@@ -105,7 +105,7 @@ export function decodeFailure(frame: number, sampleRate: number, cause: unknown)
     {
       code: 'audio-decode',
       problem: `Decoding failed after ${seconds(frame, sampleRate)}`,
-      remedy: 'The file is damaged there; analyse the part before it with durationSeconds, or convert the file',
+      remedy: 'The file is damaged there; analyze the part before it with durationSeconds, or convert the file',
     },
     { cause },
   );

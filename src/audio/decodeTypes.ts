@@ -3,7 +3,7 @@ import type { RecordingNote } from './notes';
 
 /** What is known of a recording before it is decoded. */
 export interface AudioFacts {
-  /** Length of the analysed stretch; an estimate where the container gives no exact one (WebM, joined files). */
+  /** Length of the analyzed stretch; an estimate where the container gives no exact one (WebM, joined files). */
   readonly durationSeconds: number;
   /** Of the source, in Hz. */
   readonly sampleRate: number;

@@ -300,7 +300,7 @@ async function firstSample(track: InputAudioTrack, codec: string): Promise<Audio
     const { value } = await samples.next();
     if (value) return value;
   } catch (cause) {
-    // Some containers are recognised by a few bytes; where not even the start decodes, it was no audio.
+    // Some containers are recognized by a few bytes; where not even the start decodes, it was no audio.
     throw unsupported(`The file looks like ${codecName(codec, null)} but cannot be decoded`, cause);
   } finally {
     await samples.return();
@@ -345,7 +345,7 @@ function checkReached(reached: number, promised: number, sampleRate: number): vo
   );
 }
 
-/** @param heldSeconds what can be analysed all the same; null where this is not known */
+/** @param heldSeconds what can be analyzed all the same; null where this is not known */
 export function truncated(problem: string, heldSeconds: number | null): VoxlaneError {
   const stretch =
     heldSeconds === null
@@ -354,7 +354,7 @@ export function truncated(problem: string, heldSeconds: number | null): VoxlaneE
   return new VoxlaneError({
     code: 'audio-truncated',
     problem,
-    remedy: `Copy the whole file again, or ${stretch} to analyse the part that is there`,
+    remedy: `Copy the whole file again, or ${stretch} to analyze the part that is there`,
   });
 }
 

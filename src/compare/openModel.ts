@@ -140,7 +140,7 @@ function structureOf(model: ModelProto, manifest: AnyManifest | null): ReadonlyM
   }
 }
 
-/** What a known model's inputs and stages are called, so that tensors without a manifest can be recognised. */
+/** What a known model's inputs and stages are called, so that tensors without a manifest can be recognized. */
 function knownModel({ id, task, input, stages }: AnyManifest): KnownModel {
   // Recordings are what both kinds of model begin with; an embedding model's graph begins at the features.
   const waveform = { name: 'waveform', axes: ['batch', 'channel', 'sample'] };

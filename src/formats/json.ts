@@ -3,7 +3,7 @@ import type { RunManifest } from './runManifest';
 
 /** What {@link toJson} writes down. The pipeline's `DiarizationResult` has this form. */
 export interface JsonSource {
-  /** Length of the audio that was analysed. */
+  /** Length of the audio that was analyzed. */
   readonly durationSeconds: number;
   /** The preset that was taken. */
   readonly preset?: string;

@@ -41,7 +41,7 @@ export function usedModels(
 }
 
 /**
- * Names the speakers, and moves the turns to where the analysed stretch starts.
+ * Names the speakers, and moves the turns to where the analyzed stretch starts.
  *
  * @param assembly null where nobody spoke
  */

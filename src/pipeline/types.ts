@@ -61,7 +61,7 @@ export interface BackendReport {
 
 /** What {@link Diarizer.diarize} gives. */
 export interface DiarizationResult {
-  /** Length of the audio that was analysed, in seconds. */
+  /** Length of the audio that was analyzed, in seconds. */
   readonly durationSeconds: number;
   /** Sorted by start, then end. Turns of different speakers may overlap. */
   readonly turns: readonly Turn[];
@@ -234,9 +234,9 @@ export interface DiarizeOptions {
    * removed. pyannote's `min_duration_off`. Default: that of the preset.
    */
   readonly minDurationOff?: number;
-  /** Where the analysed stretch starts, in seconds. Default 0. Turn times stay relative to the whole recording. */
+  /** Where the analyzed stretch starts, in seconds. Default 0. Turn times stay relative to the whole recording. */
   readonly startSeconds?: number;
-  /** Length of the analysed stretch, in seconds. Default: to the end. A stream is not read beyond it. */
+  /** Length of the analyzed stretch, in seconds. Default: to the end. A stream is not read beyond it. */
   readonly durationSeconds?: number;
   /**
    * Rate of raw samples in Hz, 1,000 to 768,000. Required for samples. Refused for files, which give their own rate.

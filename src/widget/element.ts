@@ -25,7 +25,7 @@ const loadEngine: LoadEngine = async () => (await import('../pipeline/sharedDiar
  *
  * @tagname voxlane-diarizer
  *
- * @attr {string} src - Address of a recording, relative to the page. It is analysed as soon as it is set.
+ * @attr {string} src - Address of a recording, relative to the page. It is analyzed as soon as it is set.
  * @attr {'auto' | 'exact' | 'fast' | 'campplus' | 'community-1'} preset - Which models. Default `auto`.
  * @attr {'exact' | 'fast'} speed - How much is computed. Default `exact`.
  * @attr {number} speakers - Exact number of speakers, 1 to 255. Excludes `min-speakers` and `max-speakers`.
@@ -58,6 +58,7 @@ const loadEngine: LoadEngine = async () => (await import('../pipeline/sharedDiar
  * @csspart header - Name of the recording, and what was found.
  * @csspart player - Play button and clock.
  * @csspart play-button - The round button that plays.
+ * @csspart notes - What was repaired, skipped or left out while the recording was read.
  * @csspart lanes - The timeline with one lane for each speaker.
  * @csspart playhead - The line of the current moment.
  * @csspart speakers - The list of speakers beside the lanes.
@@ -102,7 +103,7 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
   #scope: Scope | null = null;
   #shell: Shell | null = null;
   readonly #session: Session;
-  /** What is to be analysed, or was: an address or the recording itself. */
+  /** What is to be analyzed, or was: an address or the recording itself. */
   #input: DiarizationSource | string | null = null;
   #options: DiarizerOptions = {};
   #run: Promise<DiarizationResult> | null = null;
@@ -129,7 +130,7 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
   }
 
   /**
-   * The recording itself, in place of `src`: a file, its bytes, or mono samples. It is analysed as soon as it is set; of
+   * The recording itself, in place of `src`: a file, its bytes, or mono samples. It is analyzed as soon as it is set; of
    * `src` and `source` the one that was set last counts. Null takes the recording and its result away.
    */
   get source(): DiarizationSource | null {
@@ -151,7 +152,7 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
     this.#options = value;
   }
 
-  /** Of the last run that ended well; null until one has. It stays while another recording is analysed. */
+  /** Of the last run that ended well; null until one has. It stays while another recording is analyzed. */
   get result(): DiarizationResult | null {
     return this.#session.last?.result ?? null;
   }
@@ -162,8 +163,8 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
   }
 
   /**
-   * Analyses a recording, and first cancels the run under way. Without `source` it is that of `source` or `src`; while
-   * that is being analysed already, the promise is the one of that run.
+   * Analyzes a recording, and first cancels the run under way. Without `source` it is that of `source` or `src`; while
+   * that is being analyzed already, the promise is the one of that run.
    *
    * @throws VoxlaneError `options` without a recording or with an attribute that cannot be used, `disposed` while the
    * element is in no document, `cancelled`, and what `Diarizer.diarize` throws

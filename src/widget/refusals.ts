@@ -10,7 +10,7 @@ export function notConnected(): VoxlaneError {
   });
 }
 
-/** `diarize()` was called before there was anything to analyse. */
+/** `diarize()` was called before there was anything to analyze. */
 export function noRecording(): VoxlaneError {
   return new VoxlaneError({
     code: 'options',

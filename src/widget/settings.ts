@@ -4,7 +4,7 @@ import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
 import { VoxlaneError } from '../util/errors';
 import { webAddress } from '../util/webAddress';
 
-/** Attributes that say how recordings are analysed. They hold from the next run on. */
+/** Attributes that say how recordings are analyzed. They hold from the next run on. */
 export const RUN_ATTRIBUTES = ['preset', 'speed', 'speakers', 'min-speakers', 'max-speakers', 'min-duration-on', 'min-duration-off', 'track', 'sample-rate', 'backend', 'models-base'] as const;
 export type RunAttribute = (typeof RUN_ATTRIBUTES)[number];
 

@@ -34,6 +34,7 @@ export interface WidgetWords {
     readonly table: { readonly label: string; readonly start: string; readonly end: string; readonly length: string; readonly speaker: string };
     readonly noSpeech: string;
     readonly noSpeechHint: string;
+    readonly notes: string;
   };
   readonly exporting: {
     readonly button: string;
@@ -79,7 +80,7 @@ function english(): WidgetWords {
       lead: 'See who speaks when. Nothing leaves this machine.',
       choose: 'Choose a file',
       formats: 'Audio or video: WAV, MP3, M4A, FLAC, OGG, MP4, WebM',
-      release: 'Let go to analyse it',
+      release: 'Let go to analyze it',
     },
     steps: {
       fetching: 'Fetching the recording',
@@ -115,7 +116,8 @@ function english(): WidgetWords {
       lanes: 'Timeline of speakers',
       table: { label: 'Turns', start: 'Start', end: 'End', length: 'Length', speaker: 'Speaker' },
       noSpeech: 'No speech found',
-      noSpeechHint: 'The whole recording was analysed, and no stretch of it was recognised as a voice.',
+      noSpeechHint: 'The whole recording was analyzed, and no stretch of it was recognized as a voice.',
+      notes: 'About this file',
     },
     exporting: {
       button: 'Export',
@@ -134,7 +136,7 @@ function english(): WidgetWords {
       failed: 'The file could not be made. Reload the page and try again.',
     },
     failed: {
-      heading: (name) => `${name} could not be analysed`,
+      heading: (name) => `${name} could not be analyzed`,
       setting: 'A setting of this widget cannot be used',
       problem: 'What was wrong',
       expected: 'What was expected',
@@ -207,6 +209,7 @@ function german(): WidgetWords {
       table: { label: 'Redebeiträge', start: 'Beginn', end: 'Ende', length: 'Länge', speaker: 'Sprecher' },
       noSpeech: 'Keine Sprache gefunden',
       noSpeechHint: 'Die ganze Aufnahme wurde analysiert; keine Stelle wurde als Stimme erkannt.',
+      notes: 'Zu dieser Datei',
     },
     exporting: {
       button: 'Exportieren',

@@ -10,7 +10,7 @@ export interface KnownTensor {
   readonly axes: readonly string[];
 }
 
-/** A model whose stages are known by name: goldens without a manifest are recognised by them. */
+/** A model whose stages are known by name: goldens without a manifest are recognized by them. */
 export interface KnownModel {
   readonly id: string;
   readonly inputs: readonly KnownTensor[];

@@ -36,7 +36,7 @@ interface FoundTensor {
  *
  * Memory is bounded like {@link readBundle}'s.
  *
- * @param known models that goldens without a manifest can be recognised as
+ * @param known models that goldens without a manifest can be recognized as
  * @param graphInputs names of the inputs of the graph that will be compared, where there is one
  * @throws VoxlaneError `format` that says which file is missing, damaged, too large or of another kind
  */

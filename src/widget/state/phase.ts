@@ -18,7 +18,7 @@ export interface RunState {
   readonly download: { readonly receivedBytes: number; readonly totalBytes: number } | null;
 }
 
-/** A recording that was analysed. */
+/** A recording that was analyzed. */
 export interface Outcome {
   readonly name: string;
   readonly result: DiarizationResult;

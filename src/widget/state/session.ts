@@ -20,7 +20,7 @@ export interface SessionEvents {
   readonly onCancelled: () => void;
 }
 
-/** What is to be analysed. */
+/** What is to be analyzed. */
 export interface RunRequest {
   readonly source: DiarizationSource | string;
   /** For a person. */
@@ -49,7 +49,7 @@ export class Session {
     return this.current;
   }
 
-  /** The last recording that was analysed; null until there is one. */
+  /** The last recording that was analyzed; null until there is one. */
   get last(): Outcome | null {
     return this.outcome;
   }

@@ -9,6 +9,14 @@ import type { WidgetContext, WidgetView } from './context';
 import { createExportMenu } from './exportMenu';
 import { createSpeakers } from './speakers';
 import { createTimeline } from './timeline';
+import type { WidgetWords } from '../words';
+
+/** What was repaired, skipped or left out while the recording was read; null if nothing was. */
+function notesOf({ notes }: Outcome['result'], words: WidgetWords): HTMLElement | null {
+  if (notes.length === 0) return null;
+  const items = notes.map(({ code, text }) => h('li', { 'data-code': code, lang: words.engineLanguage }, text));
+  return h('ul', { class: 'fine notes', part: 'notes', 'aria-label': words.done.notes }, ...items);
+}
 
 /**
  * A result: to hear, to name, to read, to take home.
@@ -124,6 +132,7 @@ export function doneView(context: WidgetContext, outcome: Outcome, names: Map<st
     { class: 'view done' },
     header,
     controls,
+    notesOf(result, words),
     ...(turns.length === 0 ? [h('p', { class: 'fine' }, words.done.noSpeechHint)] : [timeline.element, table.element]),
   );
   return { element, heading };

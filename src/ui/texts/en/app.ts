@@ -42,7 +42,7 @@ export const appEn = {
     empty: 'Voxlane: who spoke when, in your browser',
     working: (file: string): string => `Working on ${file} · Voxlane`,
     done: (file: string): string => `${file} · Voxlane`,
-    error: 'Not analysed · Voxlane',
+    error: 'Not analyzed · Voxlane',
   },
   notices: NOTICES,
 
@@ -62,7 +62,7 @@ export const appEn = {
     back: (file: string): string => `Back to the result for ${file}`,
   },
   drop: {
-    ready: 'Drop a recording to analyse it, or a model (.onnx) to use it',
+    ready: 'Drop a recording to analyze it, or a model (.onnx) to use it',
     busy: 'One recording at a time: cancel the one in progress first',
   },
   options: {
@@ -104,7 +104,7 @@ export const appEn = {
   running: {
     label: 'In progress',
     loading: 'Loading models',
-    working: 'Analysing',
+    working: 'Analyzing',
     elapsed: 'Elapsed',
     cancel: 'Cancel',
     escape: 'Esc',
@@ -195,12 +195,12 @@ export const appEn = {
   silent: {
     heading: 'No speech found',
     body: (seconds: number): string =>
-      `The whole recording (${clock(seconds)}) was analysed, and no stretch of it was recognised as a voice.`,
+      `The whole recording (${clock(seconds)}) was analyzed, and no stretch of it was recognized as a voice.`,
     hint: 'If someone does speak in it, check that the right audio track was exported and that it is loud enough to hear.',
   },
   error: {
-    label: 'Not analysed',
-    heading: (file: string): string => `${file} could not be analysed`,
+    label: 'Not analyzed',
+    heading: (file: string): string => `${file} could not be analyzed`,
     problem: 'What was wrong',
     expected: 'What was expected',
     remedy: 'What you can do',

@@ -142,7 +142,7 @@ export const compareEn = {
   detail: {
     label: 'Stage',
     pair: 'Compared',
-    scale: 'Colour scale',
+    scale: 'Color scale',
     scales: SCALES,
     heat: 'Absolute error',
     waveform: 'Waveform',
