@@ -12,7 +12,7 @@ import { walkMatroska } from './matroska';
 import { MP3_FRAMES } from './mp3';
 import { walkMp4 } from './mp4';
 import { durationOf, walkOgg, withoutLacing, type OggLayout, type OggLink, type OggSegment, type OggStream } from './ogg';
-import { TAG_HEADER_BYTES, tagLength } from './tags';
+import { tagAt, TAG_HEADER_BYTES } from './tags';
 
 /** A piece of a file that one decoder reads from start to end. */
 export interface FilePart {
@@ -76,7 +76,7 @@ async function walkParts(source: Blob, track: number): Promise<FileParts> {
 async function afterTags(reader: ByteReader): Promise<number> {
   let start = 0;
   for (let length = -1; length !== 0 && start < reader.size; start += length) {
-    length = tagLength(await reader.read(start, TAG_HEADER_BYTES));
+    length = await tagAt(reader, start);
   }
   return start;
 }

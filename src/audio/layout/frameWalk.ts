@@ -1,6 +1,6 @@
 /** Finds the frames of streams without a container (MP3, ADTS), and the places where the coding changes. */
 import type { ByteReader } from './byteReader';
-import { TAG_HEADER_BYTES, tagLength } from './tags';
+import { tagAt, TAG_HEADER_BYTES, tagLength } from './tags';
 
 /** One frame, as its header describes it. */
 export interface FrameHeader {
@@ -78,8 +78,9 @@ export async function walkFrames(reader: ByteReader, kind: FrameKind, start = 0)
     const header = await headerAt(reader, kind, position);
     const isFollowedUp = header !== null && (await isFollowed(reader, kind, position, header));
     if (!isFollowedUp) {
-      const tag = tagLength(await reader.read(position, TAG_HEADER_BYTES));
-      if (tag > 0) {
+      const tag = await tagAt(reader, position);
+      // Text in damaged data can look like a tag of any length. Between frames, a tag must end where a frame, a tag or nothing starts.
+      if (tag > 0 && (isFirst || (await isSeam(reader, kind, position + tag)))) {
         position += tag;
         continue;
       }
@@ -118,7 +119,7 @@ export async function walkFrames(reader: ByteReader, kind: FrameKind, start = 0)
 export async function findFrames(reader: ByteReader, kind: FrameKind, limit: number): Promise<number | null> {
   let position = 0;
   for (;;) {
-    const tag = tagLength(await reader.read(position, TAG_HEADER_BYTES));
+    const tag = await tagAt(reader, position);
     if (tag === 0) break;
     position += tag;
   }
@@ -147,9 +148,13 @@ async function headerAt(reader: ByteReader, kind: FrameKind, position: number): 
 /** Whether a frame, a tag or the end of the file follows a frame. */
 async function isFollowed(reader: ByteReader, kind: FrameKind, position: number, header: FrameHeader): Promise<boolean> {
   const next = position + header.bytes;
-  // A rest that is shorter than a header is accepted.
-  if (next + kind.headerBytes > reader.size) return true;
-  const bytes = await reader.read(next, Math.max(kind.headerBytes, TAG_HEADER_BYTES));
+  return isSeam(reader, kind, next);
+}
+
+/** Whether a frame or a tag starts here, or the file ends. A rest that is shorter than a header is accepted. */
+async function isSeam(reader: ByteReader, kind: FrameKind, position: number): Promise<boolean> {
+  if (position + kind.headerBytes > reader.size) return true;
+  const bytes = await reader.read(position, Math.max(kind.headerBytes, TAG_HEADER_BYTES));
   return kind.header(bytes, 0) !== null || tagLength(bytes) > 0;
 }
 
@@ -159,12 +164,17 @@ async function resync(reader: ByteReader, kind: FrameKind, position: number, end
     // A copy, because the checks below move the reader's window.
     const bytes = (await reader.read(at, Math.min(SEARCHED_BYTES, end - at))).slice();
     for (let i = 0; i < bytes.length; i++) {
-      if (bytes[i] === 0x49 && tagLength(await reader.read(at + i, TAG_HEADER_BYTES)) > 0) return at + i;
+      if (bytes[i] === 0x49 && (await isTag(reader, kind, at + i))) return at + i;
       if (bytes[i] === 0xff && (await isChain(reader, kind, at + i))) return at + i;
     }
     at += bytes.length;
   }
   return end;
+}
+
+async function isTag(reader: ByteReader, kind: FrameKind, position: number): Promise<boolean> {
+  const tag = await tagAt(reader, position);
+  return tag > 0 && (await isSeam(reader, kind, position + tag));
 }
 
 async function isChain(reader: ByteReader, kind: FrameKind, start: number): Promise<boolean> {

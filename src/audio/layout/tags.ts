@@ -1,4 +1,4 @@
-import { hasText } from './byteReader';
+import { hasText, type ByteReader } from './byteReader';
 
 /** Bytes that {@link tagLength} needs. */
 export const TAG_HEADER_BYTES = 32;
@@ -30,4 +30,14 @@ export function tagLength(bytes: Uint8Array, offset = 0): number {
     return isHeader ? 32 + view.getUint32(12, true) : 32;
   }
   return 0;
+}
+
+/**
+ * Length of the tag at `position`; 0 if none starts there, or if it would end beyond the file.
+ *
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
+ */
+export async function tagAt(reader: ByteReader, position: number): Promise<number> {
+  const length = tagLength(await reader.read(position, TAG_HEADER_BYTES));
+  return position + length > reader.size ? 0 : length;
 }
