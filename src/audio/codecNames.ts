@@ -28,6 +28,8 @@ const CODEC_NAMES: Readonly<Record<string, string>> = {
   'ms\u0000\u0011': 'IMA ADPCM',
   wma2: 'WMA',
   'a_ms/acm': 'a Windows codec (ACM)',
+  a_wavpack4: 'WavPack',
+  a_tta1: 'TTA (True Audio)',
   'a_mpeg/l2': 'MP2',
   'a_mpeg/l1': 'MP1',
 };
@@ -61,6 +63,18 @@ const FILE_STARTS: readonly (readonly [offset: number, text: string, name: strin
   [8, 'AIFC', 'AIFF'],
   [0, 'caff', 'CAF'],
   [0, '.snd', 'AU'],
+  [0, 'riff.\u0091\u00cf\u0011', 'Wave64 (W64)'],
+  [0, '\u000bw', 'AC-3 (Dolby Digital)'],
+  [0, '\u007f\u00fe\u0080\u0001', 'DTS'],
+  [0, 'TTA1', 'TTA (True Audio)'],
+  [0, 'Creative Voice F', 'Creative Voice (VOC)'],
+  [0, 'DSD ', 'DSD'],
+  [0, 'FRM8', 'DSD'],
+  [0, 'MPCK', 'Musepack'],
+  [0, 'MP+', 'Musepack'],
+  [0, '.ra\u00fd', 'RealAudio'],
+  [0, 'nut/multimedia c', 'NUT'],
+  [0, '\u0006\u000e+4', 'MXF'],
   [0, 'wvpk', 'WavPack'],
   [0, 'MAC ', "Monkey's Audio"],
   [8, 'AVI ', 'AVI'],
@@ -73,7 +87,10 @@ const FILE_STARTS: readonly (readonly [offset: number, text: string, name: strin
   [0, '\u00ff\u00d8\u00ff', 'a picture (JPEG)'],
   [0, '%PDF', 'a PDF document'],
   [0, 'PK\u0003\u0004', 'a ZIP archive'],
+  [0, '\u001f\u008b', 'a gzip archive'],
 ];
+/** Start of a pack header of an MPEG program stream. */
+const PROGRAM_STREAM = '\u0000\u0000\u0001\u00ba';
 
 /**
  * Name of a codec for a sentence.
@@ -95,5 +112,14 @@ export function wavFormatName(tag: number): string | null {
 export async function fileKindName(source: Blob): Promise<string | null> {
   const view = await readBytes(source, 0, 16);
   const bytes = new Uint8Array(view.buffer);
+  if (hasText(bytes, 0, PROGRAM_STREAM)) return 'an MPEG program stream (MPG, VOB)';
   return FILE_STARTS.find(([offset, text]) => hasText(bytes, offset, text))?.[2] ?? null;
+}
+
+/**
+ * Whether a file is an MPEG program stream (MPG, VOB). Decoders search it for frames of MP3 or MP2, and decode the headers
+ * between them as if they were sound.
+ */
+export async function isProgramStream(source: Blob): Promise<boolean> {
+  return hasText(new Uint8Array((await readBytes(source, 0, PROGRAM_STREAM.length)).buffer), 0, PROGRAM_STREAM);
 }

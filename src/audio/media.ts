@@ -17,14 +17,14 @@ import {
 } from 'mediabunny';
 import { VoxlaneError } from '../util/errors';
 import type { PlanarBlock } from './blocks';
-import { codecName, fileKindName } from './codecNames';
+import { codecName, fileKindName, isProgramStream } from './codecNames';
 import { cutBlock } from './cutBlock';
 import { decoderTrust } from './decoderTrust';
 import { decodeTrack } from './decodeTrack';
 import { placeEdits, type PlacedStretch } from './editTimeline';
 import { DamagedStructure, guardedSource } from './guardedSource';
 import { ByteReader } from './layout/byteReader';
-import { readEdits } from './layout/mp4';
+import { lacksIndex, readEdits } from './layout/mp4';
 import type { Mp3Padding } from './mp3Gapless';
 import { probeDecoder } from './probeDecoder';
 import { checkChannels, checkSampleRate } from './wavHeader';
@@ -107,6 +107,7 @@ export type DecoderPlace = 'here' | 'page' | 'unknown';
 
 /** Where to decode a file other than WAV. */
 export async function decoderPlace(source: Blob, track: number | undefined): Promise<DecoderPlace> {
+  if (await isProgramStream(source)) return 'here';
   const input = openInput(source);
   try {
     const found = await findTrack(input, track);
@@ -163,7 +164,8 @@ export async function containerSampleRate(source: Blob): Promise<number | null> 
 export async function openTrack(source: Blob, options: TrackOptions = { track: undefined, padding: null }): Promise<OpenTrack> {
   const input = openInput(source);
   try {
-    if (!(await input.canRead())) throw await unreadable(source);
+    if ((await isProgramStream(source)) || !(await input.canRead())) throw await unreadable(source);
+    if (isMp4((await input.getFormat()).name) && (await lacksIndex(new ByteReader(source)))) throw withoutIndex();
     if (options.unreadableCodec != null) throw noDecoder(options.unreadableCodec);
     return await describeTrack(source, input, options);
   } catch (cause) {
@@ -176,6 +178,16 @@ export async function openTrack(source: Blob, options: TrackOptions = { track: u
 
 function openInput(source: Blob): Input {
   return new Input({ source: guardedSource(source), formats: FORMATS });
+}
+
+const isMp4 = (container: string): boolean => container === MP4.name || container === QTFF.name;
+
+function withoutIndex(): VoxlaneError {
+  return new VoxlaneError({
+    code: 'audio-truncated',
+    problem: 'The MP4 file has no index (its "moov" box), without which its sound cannot be found. The recorder did not finish the file, or a part of it is missing',
+    remedy: 'Copy the whole file again, or restore the index with a program that repairs MP4 files, such as untrunc',
+  });
 }
 
 async function unreadable(source: Blob): Promise<VoxlaneError> {
@@ -233,7 +245,7 @@ async function describeTrack(source: Blob, input: Input, { track: number, paddin
   checkChannels(channels);
 
   const offsetSeconds = originSeconds + (padding ? padding.leading / sampleRate : 0);
-  const edits = container === MP4.name || container === QTFF.name ? await editsOf(source, track) : null;
+  const edits = isMp4(container) ? await editsOf(source, track) : null;
   const promise = await promisedEnd(track, container);
   const editedEnd = edits && Math.max(...edits.map(({ to, shift }) => Math.min(to, promise ?? Infinity) + shift));
   const endSeconds = editedEnd ?? promise;
@@ -317,7 +329,7 @@ async function promisedEnd(track: InputAudioTrack, container: string): Promise<n
   if (container === FLAC.name) return lengthFromHeader(track);
   // mediabunny fails on an Ogg file whose last page is cut; what is there can be decoded all the same.
   if (container === OGG.name) return track.computeDuration().catch(() => null);
-  if (container !== MP4.name && container !== QTFF.name) return null;
+  if (!isMp4(container)) return null;
   const end = await track.computeDuration({ metadataOnly: true });
   // An empty packet of the index's end and a throw both mean that its bytes are missing.
   const last = await new EncodedPacketSink(track).getPacket(Infinity).catch(() => null);

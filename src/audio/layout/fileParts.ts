@@ -2,6 +2,7 @@
  * Splits a file into the parts that a demuxer can read, before anything is decoded. A demuxer stops at the first unexpected
  * bytes: a second file, foreign bytes, a missing page. Therefore it gets the parts one by one.
  */
+import { isProgramStream } from '../codecNames';
 import { readMp3Tag, type Mp3Padding, type Mp3Tag } from '../mp3Gapless';
 import { recordingNotes, type RecordingNote } from '../notes';
 import { ADTS_FRAMES } from './adts';
@@ -57,6 +58,8 @@ export async function findParts(source: Blob, track: number): Promise<FileParts>
 async function walkParts(source: Blob, track: number): Promise<FileParts> {
   const reader = new ByteReader(source);
   const head = (await reader.read(0, TAG_HEADER_BYTES)).slice();
+  // It may hold frames of MP3 or MP2, but in packets. The demuxer's step names the kind of file.
+  if (await isProgramStream(source)) return whole(source);
   if (hasText(head, 0, 'OggS')) return oggParts(source, await walkOgg(reader), track);
   if (hasText(head, 0, '\u001aE\u00df\u00a3')) {
     const { starts, missingBytes } = await walkMatroska(reader);
@@ -177,7 +180,7 @@ async function oggParts(source: Blob, { links, skipped }: OggLayout, track: numb
     return stream && stream.segments.length > 0 ? [{ stream }] : [];
   });
   if (readable.length === 0) {
-    const codec = links.flatMap(({ streams }) => streams).find(({ codec }) => codec !== null && codec !== 'Theora')?.codec;
+    const codec = links.flatMap(({ streams }) => streams).find(({ codec }) => codec !== null && codec !== 'Theora' && !READABLE_CODECS.has(codec))?.codec;
     return { ...whole(source), unreadableCodec: codec ?? null };
   }
   // The demuxer's error gives the number of tracks.
@@ -202,8 +205,10 @@ async function oggParts(source: Blob, { links, skipped }: OggLayout, track: numb
 
 /** The streams that can be read, in the order of the file. */
 function audioStreams({ streams }: OggLink): OggStream[] {
-  return streams.filter(({ codec }) => codec === 'Opus' || codec === 'Vorbis');
+  return streams.filter(({ codec }) => codec !== null && READABLE_CODECS.has(codec));
 }
+
+const READABLE_CODECS: ReadonlySet<string> = new Set(['Opus', 'Vorbis']);
 
 function startsWhole({ segments: [first] }: OggStream): boolean {
   return first?.continuedLacing === 0;

@@ -112,6 +112,21 @@ async function findIndex(reader: ByteReader): Promise<Uint8Array | null> {
   return null;
 }
 
+/**
+ * Whether the file has no index, so that nothing in it can be found. False if damage hides whether it has one.
+ *
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
+ */
+export async function lacksIndex(reader: ByteReader): Promise<boolean> {
+  let position = 0;
+  for (let seen = 0; seen < MOST_BOXES && position + 8 <= reader.size; seen++) {
+    const box = await boxAt(reader, position);
+    if (!box || box.name === 'moov') return false;
+    position = box.end;
+  }
+  return position + 8 > reader.size;
+}
+
 function boxesIn(bytes: Uint8Array, start: number, end: number): Box[] {
   const boxes: Box[] = [];
   for (let position = start; position + 8 <= end; ) {
