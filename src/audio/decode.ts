@@ -4,7 +4,7 @@ import { findParts } from './layout/fileParts';
 import { findWavParts } from './layout/wavParts';
 import { decoderPlace, truncated, type DecoderPlace } from './media';
 import { NoteLog } from './noteLog';
-import { recordingNotes } from './notes';
+import { recordingNotes, type RecordingNote } from './notes';
 import { openJoined, openPart, type PartSource } from './openParts';
 import { cutChannels, pullBlocks, type SamplePull } from './sampleBlocks';
 import { streamOf, type SourceStream } from './sourceStream';
@@ -130,7 +130,7 @@ function wavPart(source: Blob, options: DecodeOptions): PartSource {
     async open({ log, offsetSeconds }) {
       const header = await readWavHeader(source);
       checkWavEnd(header, options, offsetSeconds);
-      wavNotes(header).forEach((note) => { log.add(note); });
+      wavNotes(header, offsetSeconds).forEach((note) => { log.add(note); });
       return wavStream(source, header);
     },
   };
@@ -148,8 +148,11 @@ function wavStream(source: Blob, header: WavHeader): SourceStream {
   };
 }
 
-function wavNotes({ ignoredBytes, heldFrames, channels, sampleBytes }: WavHeader) {
-  return ignoredBytes === null ? [] : [recordingNotes.sizeIgnored(ignoredBytes, heldFrames * channels * sampleBytes)];
+function wavNotes({ ignoredBytes, skippedBytes, heldFrames, channels, sampleBytes, sampleRate }: WavHeader, offsetSeconds = 0): RecordingNote[] {
+  return [
+    ...(ignoredBytes === null ? [] : [recordingNotes.sizeIgnored(ignoredBytes, heldFrames * channels * sampleBytes)]),
+    ...(skippedBytes === 0 ? [] : [recordingNotes.bytesSkipped(skippedBytes, offsetSeconds + heldFrames / sampleRate, 1)]),
+  ];
 }
 
 /**

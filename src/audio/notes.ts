@@ -13,10 +13,10 @@ export type RecordingNoteCode =
 export interface RecordingNote {
   /**
    * - `joined`: the file is several recordings one after another, and all were read
-   * - `bytes-skipped`: bytes that belong to no frame were skipped
+   * - `bytes-skipped`: bytes that do not belong to the sound were skipped
    * - `data-missing`: data is missing in the middle; it was replaced with silence
    * - `cut-off`: the end of the file is missing; the rest was read
-   * - `size-ignored`: the header's size is a placeholder; the sound was read to the end of the file
+   * - `size-ignored`: the header's size is a placeholder or too small; the sound was read to the end of the file
    * - `several-tracks`: the file has several audio tracks, and one was read
    * - `channels-cancel`: channels of opposite polarity cancel in a mix, so only one was read
    * - `browser-decoder`: only the browser's own decoder reads this file, and it does not report missing data
@@ -44,8 +44,8 @@ export const recordingNotes = {
     code: 'bytes-skipped',
     text:
       places === 1
-        ? `${bytes} bytes at ${seconds(atSeconds)} are not part of any frame. They were skipped.`
-        : `${bytes} bytes in ${places} places, the first at ${seconds(atSeconds)}, are not part of any frame. They were skipped.`,
+        ? `${bytes} bytes at ${seconds(atSeconds)} do not belong to the sound. They were skipped.`
+        : `${bytes} bytes in ${places} places, the first at ${seconds(atSeconds)}, do not belong to the sound. They were skipped.`,
     atSeconds,
     amount: bytes,
   }),
@@ -67,7 +67,7 @@ export const recordingNotes = {
   }),
   sizeIgnored: (declaredBytes: number, heldBytes: number): RecordingNote => ({
     code: 'size-ignored',
-    text: `The header gives ${declaredBytes} bytes of samples, which is a placeholder. All ${heldBytes} bytes that the file holds were read.`,
+    text: `The header gives ${declaredBytes} bytes of samples, which is a placeholder or wrong. All ${heldBytes} bytes that the file holds were read.`,
     atSeconds: null,
     amount: declaredBytes,
   }),

@@ -5,6 +5,7 @@ import { concatenate } from '../util/concatenate';
 import { collect, noise } from '../../test/audio/collect';
 import { buildWav } from '../../test/audio/wav';
 import { openAudio, type OpenAudio } from './decode';
+import { readWavHeader } from './wavHeader';
 
 const OPTIONS = { sampleRate: 16_000 };
 const CASES = new URL('../../e2e/fixtures/cases/', import.meta.url);
@@ -70,6 +71,69 @@ describe('the size in the header of a stream', () => {
   });
 });
 
+/** Stands for a file that is too large for the memory. */
+class FileOfThrees extends Blob {
+  readonly #start: Blob;
+  readonly #size: number;
+
+  constructor(start: Blob, size: number) {
+    super();
+    [this.#start, this.#size] = [start, size];
+  }
+
+  override get size(): number {
+    return this.#size;
+  }
+
+  override slice(from = 0, to = this.#size): Blob {
+    const end = Math.min(to, this.#size);
+    return new Blob([this.#start.slice(from, end), new Uint8Array(end - Math.max(from, Math.min(end, this.#start.size))).fill(3)]);
+  }
+}
+
+describe('a size in the header that is smaller than the sound', () => {
+  const samples = Float32Array.from({ length: 1000 }, (_, i) => ((i % 200) - 100) / 128);
+  const whole = buildWav([samples]);
+
+  it('is ignored if the outer size covers the file: a recorder did not update it', async () => {
+    const file = buildWav([samples], { declaredDataBytes: 500, declaredRiffBytes: whole.size - 8 });
+    expect(await read(await openAudio(file, OPTIONS))).toEqual({ samples, notes: ['size-ignored'] });
+  });
+
+  it('is ignored if the file is larger than 32 bits can say', async () => {
+    const start = buildWav([samples], { declaredDataBytes: 1000, declaredRiffBytes: 1036 });
+    const { heldFrames, ignoredBytes } = await readWavHeader(new FileOfThrees(start, 44 + 2 ** 32));
+    expect({ heldFrames, ignoredBytes }).toEqual({ heldFrames: 2 ** 31, ignoredBytes: 1000 });
+  });
+
+  it('counts if the rest lies outside of the outer size, and the rest has a note', async () => {
+    const audio = await openAudio(new Blob([whole, '<html>error 502</html>']), OPTIONS);
+    expect(await read(audio)).toEqual({ samples, notes: ['bytes-skipped'] });
+    expect(audio.notes()).toMatchObject([{ amount: 22, atSeconds: 0.0625 }]);
+  });
+
+  it.each([
+    ['chunks', new Blob(['LIST\u0004\0\0\0INFO', 'bext\u0010\0\0\0', new Uint8Array(16)])],
+    ['a truncated chunk', new Blob(['LIST\u0040\0\0\0INFO1234'])],
+    ['zeros', new Blob([new Uint8Array(5000)])],
+    ['an ID3 tag', new Blob(['TAG', new Uint8Array(125)])],
+  ])('counts if %s follow, without a note', async (_, rest) => {
+    expect(await read(await openAudio(new Blob([whole, rest]), OPTIONS))).toEqual({ samples, notes: [] });
+  });
+
+  it('a second chunk of samples has a note', async () => {
+    const second = new Blob(['LIST\u0004\0\0\0INFO', 'data\u0000\u0001\0\0', new Uint8Array(256).fill(9)]);
+    expect(await read(await openAudio(new Blob([whole, second]), OPTIONS))).toEqual({ samples, notes: ['bytes-skipped'] });
+  });
+});
+
+it('the bytes per second and the bits overrule a wrong block size', async () => {
+  const samples = Float32Array.from({ length: 1000 }, (_, i) => ((i % 200) - 100) / 128);
+  const bytes = new DataView(await buildWav([samples]).arrayBuffer());
+  bytes.setUint16(32, 4, true);
+  expect((await read(await openAudio(new Blob([bytes]), OPTIONS))).samples).toEqual(samples);
+});
+
 describe('joined WAV files', () => {
   const parts = [noise(4000, 1), noise(3000, 2), noise(5000, 3)];
   const files = parts.map((samples) => buildWav([samples], { format: 'float32' }));
@@ -101,6 +165,13 @@ describe('joined WAV files', () => {
     for (const file of [new Blob([odd, files[1]!]), new Blob([odd.slice(0, odd.size - 1), files[1]!]), new Blob([odd, list, files[1]!])]) {
       expect((await read(await openAudio(file, OPTIONS))).samples.length).toBe(4001 + 3000);
     }
+  });
+
+  it('are found after foreign bytes', async () => {
+    const junk = Uint8Array.from({ length: 333 }, (_, i) => (i * 37 + 11) % 251);
+    const { samples, notes } = await read(await openAudio(new Blob([files[0]!, junk, files[1]!]), OPTIONS));
+    expect(samples).toEqual(concatenate(parts.slice(0, 2)));
+    expect(notes).toEqual(['joined', 'bytes-skipped']);
   });
 
   it.each([0, 2e9, 0x7fff_ffff, 0xffff_ffff])('are found if their headers give a placeholder of %i bytes', async (declaredDataBytes) => {

@@ -2,6 +2,7 @@ import { VoxlaneError } from '../util/errors';
 import { wavFormatName } from './codecNames';
 import { readBytes } from './readBytes';
 import { LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE } from './limits';
+import { readWavRest } from './wavRest';
 
 /** How one sample of one channel is stored. */
 export type WavEncoding = 'integer' | 'float' | 'a-law' | 'mu-law';
@@ -20,8 +21,10 @@ export interface WavHeader {
   readonly heldFrames: number;
   /** Samples of each channel that the header promises; `heldFrames` where it makes no promise. */
   readonly promisedFrames: number;
-  /** Size of the samples in the header if it is a placeholder; otherwise null. */
+  /** Size of the samples in the header if it is a placeholder or too small; otherwise null. */
   readonly ignoredBytes: number | null;
+  /** Bytes after the samples that belong to no other chunk, or to further samples. */
+  readonly skippedBytes: number;
   /** Offset after the data chunk; null if the header's size does not give it, because it is a placeholder or too large. */
   readonly dataEnd: number | null;
 }
@@ -48,6 +51,12 @@ const PLACEHOLDER_SIZES = new Set([0xffff_ffff, 0x7fff_ffff, 0x7fff_f000, 0x8000
  * smaller size; if not, the result has a note.
  */
 const LEAST_PLACEHOLDER_BYTES = 1e9;
+
+/**
+ * Sizes have 32 bits, so those of a larger file start again at 0. The same happens to the samples' size alone if a recorder does
+ * not update it; the outer size then covers the file.
+ */
+const MOST_SIZE = 2 ** 32;
 
 /** Whether the first bytes are those of a WAV file. */
 export async function isWav(source: Blob): Promise<boolean> {
@@ -92,7 +101,13 @@ export async function readWavHeader(source: Blob): Promise<WavHeader> {
   const frameBytes = layout.channels * layout.sampleBytes;
   if (promised > held && promised >= LEAST_PLACEHOLDER_BYTES && held > 0 && held % frameBytes === 0) {
     const heldFrames = held / frameBytes;
-    const whole = { promisedFrames: heldFrames, heldFrames, ignoredBytes: promised, dataEnd: null };
+    const whole = { promisedFrames: heldFrames, heldFrames, ignoredBytes: promised, dataEnd: null, skippedBytes: 0 };
+    return { ...layout, littleEndian, dataStart: data.start, ...whole };
+  }
+  const { unnamedBytes, furtherDataBytes } = await readWavRest(source, data.start + promised, littleEndian);
+  if (unnamedBytes > 0 && (riffSize + 8 >= source.size || source.size >= MOST_SIZE)) {
+    const heldFrames = Math.floor(held / frameBytes);
+    const whole = { promisedFrames: heldFrames, heldFrames, ignoredBytes: promised, dataEnd: null, skippedBytes: 0 };
     return { ...layout, littleEndian, dataStart: data.start, ...whole };
   }
   const promisedFrames = Math.floor(promised / frameBytes);
@@ -103,6 +118,7 @@ export async function readWavHeader(source: Blob): Promise<WavHeader> {
     promisedFrames,
     heldFrames: Math.min(promisedFrames, Math.floor(held / frameBytes)),
     ignoredBytes: null,
+    skippedBytes: unnamedBytes + furtherDataBytes,
     dataEnd: promised > held || (promised !== data.size && longDataSize === null) ? null : data.start + promised,
   };
 }
@@ -114,7 +130,7 @@ function promisedBytes(
   fileSize: number,
   held: number,
 ): number {
-  if (longSize !== null && size === 0xffff_ffff) return longSize;
+  if (longSize !== null && size === 0xffff_ffff) return longSize === 0 ? held : longSize;
   if (PLACEHOLDER_SIZES.has(size)) return size <= held ? size : held;
   // A recorder that broke off leaves a 0 behind. Only where the outer size counts in what follows are these
   // bytes other chunks, and the recording is empty indeed.
@@ -133,8 +149,7 @@ function readLayout(
   const bits = format.byteLength >= 16 ? format.getUint16(14, littleEndian) : 8;
   checkChannels(channels);
   const encoding = ENCODINGS[tag];
-  // The block size rules, since samples may lie in more bytes than their bits need.
-  const sampleBytes = blockBytes > 0 && blockBytes % channels === 0 ? blockBytes / channels : Math.ceil(bits / 8);
+  const sampleBytes = bytesOfSample(format.getUint32(8, littleEndian) / sampleRate, blockBytes, bits, channels);
   if (!encoding || !ALLOWED_BYTES[encoding].includes(sampleBytes) || bits > sampleBytes * 8) {
     throw new VoxlaneError({
       code: 'audio-unsupported',
@@ -147,6 +162,14 @@ function readLayout(
   }
   checkSampleRate(sampleRate);
   return { encoding, channels, sampleRate, sampleBytes };
+}
+
+/** @param rateBytes bytes of all channels for one time step, according to the bytes per second */
+function bytesOfSample(rateBytes: number, blockBytes: number, bits: number, channels: number): number {
+  const least = Math.ceil(bits / 8);
+  const isBlockWrong = rateBytes === least * channels && blockBytes !== rateBytes;
+  // Otherwise the block size counts, since samples may lie in more bytes than their bits need.
+  return !isBlockWrong && blockBytes > 0 && blockBytes % channels === 0 ? blockBytes / channels : least;
 }
 
 /** @throws VoxlaneError `audio-channels` unless 1 to 32 */

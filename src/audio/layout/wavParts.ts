@@ -41,13 +41,15 @@ function tooMany(): VoxlaneError {
 async function nextFile(source: Blob): Promise<number | null> {
   let dataStart: number;
   let dataEnd: number | null;
+  let skippedBytes: number;
   try {
-    ({ dataStart, dataEnd } = await readWavHeader(source));
+    ({ dataStart, dataEnd, skippedBytes } = await readWavHeader(source));
   } catch (thrown) {
     if (thrown instanceof VoxlaneError && thrown.code !== 'audio-decode') return null;
     throw thrown;
   }
-  return dataEnd === null ? searchFile(source, dataStart) : fileAfterChunks(source, dataEnd);
+  if (dataEnd === null) return searchFile(source, dataStart);
+  return (await fileAfterChunks(source, dataEnd)) ?? (skippedBytes > 0 ? searchFile(source, dataEnd) : null);
 }
 
 async function fileAfterChunks(source: Blob, start: number): Promise<number | null> {

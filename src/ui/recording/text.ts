@@ -12,7 +12,7 @@ const en: NoteWords = {
     amount === null
       ? `The file breaks off at ${at ?? '0:00'} without an end mark. The sound up to there was read.`
       : `The file breaks off at ${at ?? '0:00'}, but its header gives ${clock(amount, 1)}. The sound up to there was read.`,
-  'size-ignored': () => 'The size in the header is a placeholder. The sound was read to the end of the file.',
+  'size-ignored': () => 'The size in the header is a placeholder or wrong. The sound was read to the end of the file.',
   'several-tracks': (_, amount) => `The file has ${count(amount ?? 2)} audio tracks. One of them was read.`,
   'channels-cancel': (at) => `From ${at ?? '0:00'}, the channels cancel each other in a mix, because one is inverted. One channel was read instead.`,
   'browser-decoder': () => 'Only the browser’s own decoder reads this file. It does not report missing or damaged data.',
@@ -26,7 +26,7 @@ const de: NoteWords = {
     amount === null
       ? `Die Datei bricht bei ${at ?? '0:00'} ohne Endmarke ab. Der Ton bis dort wurde gelesen.`
       : `Die Datei bricht bei ${at ?? '0:00'} ab, obwohl ihr Kopf ${clock(amount, 1)} angibt. Der Ton bis dort wurde gelesen.`,
-  'size-ignored': () => 'Die Größe im Kopf der Datei ist ein Platzhalter. Der Ton wurde bis zum Ende der Datei gelesen.',
+  'size-ignored': () => 'Die Größe im Kopf der Datei ist ein Platzhalter oder falsch. Der Ton wurde bis zum Ende der Datei gelesen.',
   'several-tracks': (_, amount) => `Die Datei hat ${count(amount ?? 2)} Tonspuren. Eine davon wurde gelesen.`,
   'channels-cancel': (at) => `Ab ${at ?? '0:00'} löschen sich die Kanäle beim Mischen aus, weil einer invertiert ist. Stattdessen wurde ein Kanal gelesen.`,
   'browser-decoder': () => 'Nur der Decoder des Browsers liest diese Datei. Er meldet fehlende oder beschädigte Daten nicht.',
