@@ -72,6 +72,10 @@ export interface TrackOptions {
   readonly padding: Mp3Padding | null;
   /** Name of the codec if no demuxer here supports it. */
   readonly unreadableCodec?: string | null;
+  /** Whether the recording starts with the first sound, whatever its time on the container's clock. */
+  readonly startsAnywhere?: boolean | undefined;
+  /** Time on the container's clock at which the recording starts, if it is known. */
+  readonly originSeconds?: number;
 }
 
 /** A container with an audio track that can be decoded here. */
@@ -81,6 +85,10 @@ export interface OpenTrack {
   /** Of the decoded sound. It can differ from what the container says, with HE-AAC and with Opus. */
   readonly sampleRate: number;
   readonly channels: number;
+  /** Time on the container's clock at which the recording starts. */
+  readonly originSeconds: number;
+  /** Time of the first sound on the clock of an Ogg file; 0 for others. */
+  readonly firstSeconds: number;
   /** Length of the recording; null where the container does not say. */
   readonly durationSeconds: number | null;
   /** Place on the time axis after the last sample; infinite where the container gives no exact end. */
@@ -230,14 +238,16 @@ async function listTracks(input: Input, read: InputAudioTrack): Promise<AudioTra
   );
 }
 
-async function describeTrack(source: Blob, input: Input, { track: number, padding }: TrackOptions): Promise<OpenTrack> {
+async function describeTrack(source: Blob, input: Input, { track: number, padding, ...options }: TrackOptions): Promise<OpenTrack> {
   const track = await findTrack(input, number);
   const codec = await track.getCodec();
   if (codec === null || !(await hasDecoder(track))) throw noDecoder(codecName(codec, await track.getInternalCodecId()));
   checkChannels(await track.getNumberOfChannels());
   const container = (await input.getFormat()).name;
+  const firstSeconds = container === OGG.name ? await track.getFirstTimestamp() : 0;
   // The clock of a transport stream starts anywhere.
-  const originSeconds = container === MPEG_TS.name ? await input.getFirstTimestamp() : 0;
+  const ownOrigin = container === MPEG_TS.name ? await input.getFirstTimestamp() : options.startsAnywhere ? firstSeconds : 0;
+  const originSeconds = options.originSeconds ?? ownOrigin;
   const first = await firstSample(track, codec);
   const { sampleRate, numberOfChannels: channels } = first;
   first.close();
@@ -248,7 +258,7 @@ async function describeTrack(source: Blob, input: Input, { track: number, paddin
   const edits = isMp4(container) ? await editsOf(source, track) : null;
   const promise = await promisedEnd(track, container);
   const editedEnd = edits && Math.max(...edits.map(({ to, shift }) => Math.min(to, promise ?? Infinity) + shift));
-  const endSeconds = editedEnd ?? promise;
+  const endSeconds = editedEnd ?? (promise === null ? null : promise - originSeconds);
   const endFrame = padding?.length ?? (endSeconds === null ? Infinity : Math.round(endSeconds * sampleRate));
   const canSeek = EXACT_SEEK_CONTAINERS.has(container) && !INEXACT_SEEK_CODECS.has(codec);
   const estimate = promise ?? (await estimateEnd(track));
@@ -261,6 +271,8 @@ async function describeTrack(source: Blob, input: Input, { track: number, paddin
     codec,
     sampleRate,
     channels,
+    originSeconds,
+    firstSeconds,
     tracks: await listTracks(input, track),
     durationSeconds: Number.isFinite(endFrame)
       ? endFrame / sampleRate

@@ -23,14 +23,17 @@ const LEAST_GAP_SECONDS = 0.01;
 /** @throws VoxlaneError as {@link openTrack} */
 export async function openPart(part: FilePart, options: Omit<TrackOptions, 'padding'>, notes: NoteTarget): Promise<SourceStream> {
   const [first, ...others] = part.segments as [Blob, ...Blob[]];
-  const track = await openTrack(first, { ...options, ...(part.isOneTrack && { track: undefined }), padding: part.padding ?? null });
+  const track = await openTrack(first, { ...options, ...(part.isOneTrack && { track: undefined }), padding: part.padding ?? null, startsAnywhere: part.startsAnywhere });
+  const { originSeconds } = track;
+  if (part.isStartMissing && track.firstSeconds >= LEAST_GAP_SECONDS) notes.log.add(recordingNotes.dataMissing(track.firstSeconds, notes.offsetSeconds));
   const { sampleRate, channels, codec, container, tracks } = track;
   const stream = { ...track, origin: { sampleRate, channels, codec, container, tracks }, cutOff: part.cutOff };
   if (others.length === 0) return stream;
-  const endFrame = part.durationSeconds === null ? Infinity : Math.round(part.durationSeconds * track.sampleRate);
+  const durationSeconds = part.durationSeconds === null ? null : Math.max(0, part.durationSeconds - originSeconds);
+  const endFrame = durationSeconds === null ? Infinity : Math.round(durationSeconds * track.sampleRate);
   return {
     ...stream,
-    durationSeconds: part.durationSeconds,
+    durationSeconds,
     endFrame,
     // The segments hold the wanted track alone.
     blocks: (from, to) => segmentBlocks(track, others, from, to, notes),
@@ -45,7 +48,7 @@ async function* segmentBlocks(
   toFrame: number,
   { log, offsetSeconds }: NoteTarget,
 ): AsyncGenerator<PlanarBlock, void, undefined> {
-  const { sampleRate } = first;
+  const { sampleRate, originSeconds } = first;
   let reached = 0;
   let isAfterHole = false;
   const watch = function* (block: PlanarBlock): Generator<PlanarBlock, void, undefined> {
@@ -61,7 +64,7 @@ async function* segmentBlocks(
     isAfterHole = true;
     let track: OpenTrack;
     try {
-      track = await openTrack(segment, { track: undefined, padding: null });
+      track = await openTrack(segment, { track: undefined, padding: null, originSeconds });
     } catch (thrown) {
       // The segment between two holes cannot be decoded: report one hole.
       if (thrown instanceof VoxlaneError && SKIPPED.has(thrown.code)) continue;

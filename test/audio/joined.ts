@@ -103,3 +103,14 @@ export function id3Tag(contentBytes: number): Uint8Array<ArrayBuffer> {
   tag.set([0x49, 0x44, 0x33, 4, 0, 0, 0, 0, contentBytes >> 7, contentBytes & 0x7f]);
   return tag;
 }
+
+/** The pages of an Ogg file. */
+export async function oggPages(file: Blob): Promise<Uint8Array<ArrayBuffer>[]> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const pages: Uint8Array<ArrayBuffer>[] = [];
+  for (let at = 0; at < bytes.length; at += pages.at(-1)!.length) {
+    const lacing = bytes.subarray(at + 27, at + 27 + bytes[at + 26]!);
+    pages.push(bytes.slice(at, at + 27 + lacing.length + lacing.reduce((sum, value) => sum + value, 0)));
+  }
+  return pages;
+}

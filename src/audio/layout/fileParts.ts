@@ -12,7 +12,7 @@ import { findFrames, walkFrames, type FrameKind, type FrameLayout, type FrameRun
 import { walkMatroska } from './matroska';
 import { MP3_FRAMES } from './mp3';
 import { walkMp4 } from './mp4';
-import { durationOf, walkOgg, withoutLacing, type OggLayout, type OggLink, type OggSegment, type OggStream } from './ogg';
+import { durationOf, startsAnywhere, walkOgg, withoutLacing, type OggLayout, type OggLink, type OggSegment, type OggStream } from './ogg';
 import { tagAt, TAG_HEADER_BYTES } from './tags';
 
 /** A piece of a file that one decoder reads from start to end. */
@@ -23,6 +23,10 @@ export interface FilePart {
   readonly padding?: Mp3Padding | null;
   /** Set if the segments hold only the wanted track, so that its number in the file does not count. */
   readonly isOneTrack?: true;
+  /** Whether the recording starts with the first sound instead of at time 0 of the container's clock. Undefined for no. */
+  readonly startsAnywhere?: boolean;
+  /** Set if data is missing before the first sound. */
+  readonly isStartMissing?: true;
   /** Null if only decoding shows it. */
   readonly durationSeconds: number | null;
   /** Length in seconds that the header of a truncated part gives, or null if it gives none. Undefined if the part is complete. */
@@ -177,7 +181,7 @@ function blobOf(source: Blob, ranges: readonly (readonly [number, number])[], ty
 async function oggParts(source: Blob, { links, skipped }: OggLayout, track: number): Promise<FileParts> {
   const readable = links.flatMap((link) => {
     const stream = audioStreams(link)[track - 1] ?? audioStreams(link)[0];
-    return stream && stream.segments.length > 0 ? [{ stream }] : [];
+    return stream && stream.segments.length > 0 ? [{ stream, isAlone: link.streams.length === 1 }] : [];
   });
   if (readable.length === 0) {
     const codec = links.flatMap(({ streams }) => streams).find(({ codec }) => codec !== null && codec !== 'Theora' && !READABLE_CODECS.has(codec))?.codec;
@@ -187,9 +191,11 @@ async function oggParts(source: Blob, { links, skipped }: OggLayout, track: numb
   if (!links.some((link) => audioStreams(link).length >= track)) return whole(source);
   const isWhole = links.length === 1 && skipped === null && readable[0]!.stream.segments.length === 1 && startsWhole(readable[0]!.stream);
   const parts = await Promise.all(
-    readable.map(async ({ stream }, i): Promise<FilePart> => ({
+    readable.map(async ({ stream, isAlone }, i): Promise<FilePart> => ({
       ...(isWhole ? { segments: [source] } : { segments: await oggSegments(source, stream), isOneTrack: true }),
       durationSeconds: durationOf(stream),
+      startsAnywhere: startsAnywhere(stream, isAlone),
+      ...(stream.isStartMissing && !startsAnywhere(stream, isAlone) && { isStartMissing: true as const }),
       ...(i === readable.length - 1 && !stream.hasEnd && { cutOff: null }),
     })),
   );

@@ -45,7 +45,11 @@ export interface OggStream {
    * The other pages, axes (segment, range, [start, end)). Between segments, data is missing.
    */
   readonly segments: OggSegment[];
+  /** Granule of the first page after the headers; 0 before it is read. */
+  firstGranule: number;
   lastGranule: number;
+  /** Whether pages are missing between the headers and the first page after them. */
+  isStartMissing: boolean;
   hasEnd: boolean;
 }
 
@@ -123,7 +127,9 @@ class OggWalk {
       granuleRate: codec === 'Opus' ? 48_000 : codec === 'Vorbis' ? littleEndian(content, 12, 4) : 0,
       headers: [[page.start, page.end]],
       segments: [],
+      firstGranule: 0,
       lastGranule: 0,
+      isStartMissing: false,
       hasEnd: (page.flags & LAST) !== 0,
     };
     this.links.at(-1)!.streams.push(stream);
@@ -161,12 +167,28 @@ class OggWalk {
         firstPage: [page.start, page.end],
       });
     }
+    if (stream.segments.length === 1 && stream.segments[0]!.firstPage[0] === page.start) {
+      stream.firstGranule = Math.max(0, page.granule);
+      stream.isStartMissing = !isNext;
+    }
     if (page.granule >= 0) stream.lastGranule = page.granule;
     if (page.flags & LAST) stream.hasEnd = true;
   }
 }
 
-/** Length of a stream's sound; null if its rate is not known. */
+/** Streams that were recorded while they were sent start at any page, so that all pages before it seem to be missing. */
+const LONGEST_MISSING_START_SECONDS = 60;
+
+/**
+ * Whether the recording starts with the stream's first sound, whatever its granule: the file was cut out of a longer stream.
+ *
+ * @param isAlone whether the stream is the only one of its recording. Among several, it may start later than the others.
+ */
+export function startsAnywhere({ granuleRate, firstGranule, isStartMissing }: OggStream, isAlone: boolean): boolean {
+  return granuleRate > 0 && ((isAlone && !isStartMissing) || firstGranule / granuleRate > LONGEST_MISSING_START_SECONDS);
+}
+
+/** Length of a stream's sound, from granule 0 on; null if its rate is not known. */
 export function durationOf({ granuleRate, lastGranule, preSkip }: OggStream): number | null {
   return granuleRate > 0 ? Math.max(0, lastGranule - preSkip) / granuleRate : null;
 }
