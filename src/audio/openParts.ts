@@ -35,8 +35,7 @@ export async function openPart(part: FilePart, options: Omit<TrackOptions, 'padd
     ...stream,
     durationSeconds,
     endFrame,
-    // The segments hold the wanted track alone.
-    blocks: (from, to) => segmentBlocks(track, others, from, to, notes),
+    blocks: (from, to) => segmentBlocks(track, others, { ...options, ...(part.isOneTrack && { track: undefined }), padding: null, originSeconds }, { from, to }, notes),
   };
 }
 
@@ -44,11 +43,11 @@ export async function openPart(part: FilePart, options: Omit<TrackOptions, 'padd
 async function* segmentBlocks(
   first: OpenTrack,
   others: readonly Blob[],
-  fromFrame: number,
-  toFrame: number,
+  options: TrackOptions,
+  { from: fromFrame, to: toFrame }: { readonly from: number; readonly to: number },
   { log, offsetSeconds }: NoteTarget,
 ): AsyncGenerator<PlanarBlock, void, undefined> {
-  const { sampleRate, originSeconds } = first;
+  const { sampleRate } = first;
   let reached = 0;
   let isAfterHole = false;
   const watch = function* (block: PlanarBlock): Generator<PlanarBlock, void, undefined> {
@@ -64,7 +63,7 @@ async function* segmentBlocks(
     isAfterHole = true;
     let track: OpenTrack;
     try {
-      track = await openTrack(segment, { track: undefined, padding: null, originSeconds });
+      track = await openTrack(segment, options);
     } catch (thrown) {
       // The segment between two holes cannot be decoded: report one hole.
       if (thrown instanceof VoxlaneError && SKIPPED.has(thrown.code)) continue;

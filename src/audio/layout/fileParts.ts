@@ -9,7 +9,7 @@ import { ADTS_FRAMES } from './adts';
 import { ByteReader, hasText } from './byteReader';
 import { isStart, walkFlac } from './flac';
 import { findFrames, walkFrames, type FrameKind, type FrameLayout, type FrameRun, type SkippedBytes } from './frameWalk';
-import { walkMatroska } from './matroska';
+import { filePieces, walkMatroska, type MatroskaFile } from './matroska';
 import { MP3_FRAMES } from './mp3';
 import { walkMp4 } from './mp4';
 import { durationOf, startsAnywhere, walkOgg, withoutLacing, type OggLayout, type OggLink, type OggSegment, type OggStream } from './ogg';
@@ -66,8 +66,7 @@ async function walkParts(source: Blob, track: number): Promise<FileParts> {
   if (await isProgramStream(source)) return whole(source);
   if (hasText(head, 0, 'OggS')) return oggParts(source, await walkOgg(reader), track);
   if (hasText(head, 0, '\u001aE\u00df\u00a3')) {
-    const { starts, missingBytes } = await walkMatroska(reader);
-    return cutAt(source, starts, missingBytes > 0);
+    return matroskaParts(source, await walkMatroska(reader));
   }
   if (/^(ftyp|styp|moov|mdat|free|skip|wide|pnot)$/.test(String.fromCharCode(...head.subarray(4, 8)))) {
     const { starts } = await walkMp4(reader);
@@ -102,6 +101,25 @@ function cutAt(source: Blob, starts: readonly number[], isCutOff: boolean, tagBy
   }));
   const notes = parts.length > 1 ? [recordingNotes.joined(parts.length, null)] : [];
   return { parts, notes, unreadableCodec: null };
+}
+
+/** An undamaged file is left as it is, with its index. */
+function matroskaParts(source: Blob, files: readonly MatroskaFile[]): FileParts {
+  const readable = files.filter(({ runs }) => runs.length > 0);
+  if (readable.length === 0) return whole(source);
+  const parts = readable.map((file, i): FilePart => {
+    const next = files[files.indexOf(file) + 1]?.start ?? source.size;
+    const original = readable.length === 1 && files.length === 1 ? source : source.slice(file.start, next);
+    const isDamaged = file.isCutOff || file.runs.length > 1 || file.runs.some(({ rest }) => rest !== null);
+    const pieces = isDamaged ? file.runs.map((run) => filePieces(source, file, run)) : [];
+    const segments = pieces.flatMap((piece) => (piece ? [new Blob(piece, { type: source.type })] : []));
+    return {
+      segments: segments.length > 0 ? segments : [original],
+      durationSeconds: null,
+      ...(file.isCutOff && i === readable.length - 1 && { cutOff: null }),
+    };
+  });
+  return { parts, notes: parts.length > 1 ? [recordingNotes.joined(parts.length, null)] : [], unreadableCodec: null };
 }
 
 async function frameParts(source: Blob, reader: ByteReader): Promise<FileParts> {
