@@ -11,6 +11,7 @@ import {
   MkvOutputFormat,
   Mp3OutputFormat,
   Mp4OutputFormat,
+  MpegTsOutputFormat,
   OggOutputFormat,
   Output,
   WebMOutputFormat,
@@ -27,6 +28,7 @@ const CONTAINERS = {
   'ogg-vorbis': ['sample.ogg', () => new OggOutputFormat()],
   webm: ['sample.webm', () => new WebMOutputFormat()],
   matroska: ['sample.m4a', () => new MkvOutputFormat()],
+  'mpeg-ts': ['sample.m4a', () => new MpegTsOutputFormat()],
   mp4: ['sample.m4a', () => new Mp4OutputFormat({ fastStart: 'in-memory' })],
 } as const satisfies Record<string, readonly [string, () => OutputFormat]>;
 

@@ -13,6 +13,7 @@ import { filePieces, walkMatroska, type MatroskaFile } from './matroska';
 import { MP3_FRAMES } from './mp3';
 import { walkMp4 } from './mp4';
 import { durationOf, startsAnywhere, walkOgg, withoutLacing, type OggLayout, type OggLink, type OggSegment, type OggStream } from './ogg';
+import { walkTransportStream, type TransportLayout } from './transportStream';
 import { tagAt, TAG_HEADER_BYTES } from './tags';
 
 /** A piece of a file that one decoder reads from start to end. */
@@ -75,7 +76,8 @@ async function walkParts(source: Blob, track: number): Promise<FileParts> {
   }
   const start = await afterTags(reader);
   if (isStart(await reader.read(start, 8), 0)) return cutAt(source, await walkFlac(reader, start), false, start);
-  return frameParts(source, reader);
+  const stream = await walkTransportStream(reader, track);
+  return stream ? transportParts(source, stream) : frameParts(source, reader);
 }
 
 /** Offset after the tags at the start of a file. */
@@ -120,6 +122,19 @@ function matroskaParts(source: Blob, files: readonly MatroskaFile[]): FileParts 
     };
   });
   return { parts, notes: parts.length > 1 ? [recordingNotes.joined(parts.length, null)] : [], unreadableCodec: null };
+}
+
+function transportParts(source: Blob, { ranges, skippedBytes, skippedPlaces, skippedAtSeconds, holes, isCutOff }: TransportLayout): FileParts {
+  const isWhole = ranges.length === 1 && ranges[0]![0] === 0 && ranges[0]![1] === source.size;
+  if (isWhole || ranges.length === 0) return whole(source);
+  return {
+    parts: [{ segments: [blobOf(source, ranges, source.type)], durationSeconds: null, ...(isCutOff && { cutOff: null }) }],
+    notes: [
+      ...(skippedBytes > 0 ? [recordingNotes.bytesSkipped(skippedBytes, skippedAtSeconds, skippedPlaces)] : []),
+      ...holes.map(({ atSeconds, lengthSeconds }) => recordingNotes.dataMissing(lengthSeconds, atSeconds)),
+    ],
+    unreadableCodec: null,
+  };
 }
 
 async function frameParts(source: Blob, reader: ByteReader): Promise<FileParts> {
