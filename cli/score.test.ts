@@ -112,6 +112,20 @@ describe('main of the score command', () => {
     expect(stderr).toBe('score: not in the reference, left out: three\n');
   });
 
+  it('names recordings that the hypothesis lacks', () => {
+    const many = file(speaker('one', 0, 10, 'a') + speaker('two', 0, 10, 'a'));
+    expect(main([many, file(speaker('one', 0, 10, 'x'))]).stderr).toBe('score: not in the hypothesis, counted as missed: two\n');
+    expect(main([reference, file('')]).stderr).toBe('score: not in the hypothesis, counted as missed: talk\n');
+  });
+
+  it('notes that nothing was scored', () => {
+    const note = /^score: the reference has no speech in what was scored/;
+    expect(main([file(''), reference]).stderr).toMatch(note);
+    expect(main([reference, reference, '--collar', '100']).stderr).toMatch(note);
+    expect(main([reference, reference, '--uem', file('talk 1 20 30\n')]).stderr).toMatch(note);
+    expect(main([reference, reference]).stderr).toBe('');
+  });
+
   it('reads what the page reads: UTF-16, windows-1252 with a note, names with spaces', () => {
     const inCase = (name: string) => join(ROOT, 'src/formats/fixtures/cases', name);
     const text = 'SPEAKER mono_vocals 1 0.480 2.000 <NA> <NA> Zoë <NA> <NA>\nSPEAKER mono_vocals 1 12.500 6.000 <NA> <NA> B <NA> <NA>\n';

@@ -6,8 +6,9 @@
 import { parseArgs } from 'node:util';
 import { parseRttm } from '../src/formats/rttm';
 import { parseUem } from '../src/formats/uem';
-import type { RecordingsScore } from '../src/score/recordings';
+import type { ByRecording, RecordingsScore } from '../src/score/recordings';
 import { scoreRecordings } from '../src/score/recordings';
+import type { Turn } from '../src/timeline/turn';
 import { messageOf } from '../src/util/errors';
 import { readTextFile } from './textFile';
 import { errorLine } from './errorLine';
@@ -58,11 +59,20 @@ export function main(args: readonly string[]): Outcome {
     const hypothesis = load(request.hypothesis, parseRttm, warn);
     const score = scoreRecordings(reference, hypothesis, { collarSeconds, skipOverlap, ...uem });
     if (score.ignored.length > 0) warn(`not in the reference, left out: ${score.ignored.join(', ')}`);
+    const missed = missedNames(reference, hypothesis);
+    if (missed.length > 0) warn(`not in the hypothesis, counted as missed: ${missed.join(', ')}`);
+    if (score.total === 0) warn('the reference has no speech in what was scored, so the rates say nothing about the hypothesis');
     const stderr = notes.map((note) => `score: ${note}\n`).join('');
     return { exitCode: 0, stdout: `${JSON.stringify(report(score), null, 2)}\n`, stderr };
   } catch (thrown) {
     return { exitCode: 1, stdout: '', stderr: `score: ${errorLine(thrown)}\n` };
   }
+}
+
+/** Recordings with speech that only the reference has. Single recordings are compared under any name. */
+function missedNames(reference: ByRecording<Turn>, hypothesis: ByRecording<Turn>): string[] {
+  if (reference.size <= 1 && hypothesis.size === 1) return [];
+  return [...reference.keys()].filter((name) => !hypothesis.has(name));
 }
 
 interface Request {
