@@ -24,6 +24,7 @@ import { decodeTrack } from './decodeTrack';
 import { placeEdits, type PlacedStretch } from './editTimeline';
 import { DamagedStructure, guardedSource } from './guardedSource';
 import { ByteReader } from './layout/byteReader';
+import { readFlacEnd, type FlacEnd } from './layout/flacEnd';
 import { lacksIndex, readEdits } from './layout/mp4';
 import type { Mp3Padding } from './mp3Gapless';
 import { probeDecoder } from './probeDecoder';
@@ -256,7 +257,8 @@ async function describeTrack(source: Blob, input: Input, { track: number, paddin
 
   const offsetSeconds = originSeconds + (padding ? padding.leading / sampleRate : 0);
   const edits = isMp4(container) ? await editsOf(source, track) : null;
-  const promise = await promisedEnd(track, container);
+  const flacEnd = container === FLAC.name ? await readFlacEnd(new ByteReader(source)) : null;
+  const promise = flacPromise(flacEnd, await promisedEnd(track, container));
   const editedEnd = edits && Math.max(...edits.map(({ to, shift }) => Math.min(to, promise ?? Infinity) + shift));
   const endSeconds = editedEnd ?? (promise === null ? null : promise - originSeconds);
   const endFrame = padding?.length ?? (endSeconds === null ? Infinity : Math.round(endSeconds * sampleRate));
@@ -285,6 +287,7 @@ async function describeTrack(source: Blob, input: Input, { track: number, paddin
         return;
       }
       const reached = yield* decode(fromFrame / sampleRate, to / sampleRate);
+      if (flacEnd) checkDamage(reached / sampleRate, Math.min(to / sampleRate, flacEnd.endSeconds), flacEnd);
       if (promise !== null) checkReached(reached, to, sampleRate);
     },
     close() {
@@ -358,6 +361,22 @@ async function estimateEnd(track: InputAudioTrack): Promise<number | null> {
 async function lengthFromHeader(track: InputAudioTrack): Promise<number | null> {
   const seconds = await track.getDurationFromMetadata();
   return seconds === 0 ? null : seconds;
+}
+
+/** A header may count fewer samples than there are. If it counts more, the file is truncated. */
+function flacPromise(end: FlacEnd | null, promised: number | null): number | null {
+  return end && promised !== null && end.endSeconds > promised + TRUNCATION_TOLERANCE_SECONDS ? end.endSeconds : promised;
+}
+
+/** mediabunny stops at damage, without an error. */
+function checkDamage(reachedSeconds: number, wantedSeconds: number, { endSeconds, frameSeconds }: FlacEnd): void {
+  // The last frame may be truncated.
+  if (wantedSeconds - reachedSeconds <= Math.max(TRUNCATION_TOLERANCE_SECONDS, 1.5 * frameSeconds)) return;
+  throw new VoxlaneError({
+    code: 'audio-decode',
+    problem: `The sound cannot be read from ${reachedSeconds.toFixed(3)} s on, although the file holds sound up to ${endSeconds.toFixed(3)} s`,
+    remedy: 'The file is damaged there; analyse the part before it with durationSeconds, or convert the file',
+  });
 }
 
 function checkReached(reached: number, promised: number, sampleRate: number): void {
