@@ -375,7 +375,7 @@ function checkDamage(reachedSeconds: number, wantedSeconds: number, { endSeconds
   throw new VoxlaneError({
     code: 'audio-decode',
     problem: `The sound cannot be read from ${reachedSeconds.toFixed(3)} s on, although the file holds sound up to ${endSeconds.toFixed(3)} s`,
-    remedy: 'The file is damaged there; analyse the part before it with durationSeconds, or convert the file',
+    remedy: 'The file is damaged there; analyze the part before it with durationSeconds, or convert the file',
   });
 }
 
