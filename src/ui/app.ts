@@ -98,6 +98,8 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
   }
 
   function render(state: State): void {
+    // The list of earlier work is on top of the first view. Added later, it would move what a person is about to press.
+    if (make === null && state.phase.kind === 'empty' && state.kept === NOT_LISTED) return;
     page.dataset.state = state.phase.kind;
     frame.setBusy(jobOf(state) !== null);
     const { notice } = state;
@@ -109,8 +111,6 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
       if (!isDoneViewLost) void fetchDoneView();
       return;
     }
-    // The list of earlier work is on top of the first view. Added later, it would move what a person is about to press.
-    if (make === null && state.phase.kind === 'empty' && state.kept === NOT_LISTED) return;
     if (next !== make || subject(state) !== shown) {
       shown = subject(state);
       show(state, next);
