@@ -1,12 +1,12 @@
 import { checkAnchorCount, clustersOfAnchors, type AnchoredRows } from './anchors';
-import { INACTIVE, trainableRows, type JudgedClusters, type SpeakerBounds } from './cluster';
+import { trainableRows, type JudgedClusters, type SpeakerBounds } from './cluster';
 import { confidences } from './confidence';
-import { bestClusters, constrainedClusters, type SoftClusters } from './constrained';
+import { bestClusters, constrainedAmong, type SoftClusters } from './constrained';
 import type { Dendrogram } from './dendrogram';
 import { bestCount, countScores, cutPath } from './evidence';
 import type { EvidenceSettings } from './evidenceSettings';
 import { EvidenceStart, sizesOf, type AnchoredStart, type Start } from './evidenceStart';
-import { amongEmbedded, similarities } from './similarity';
+import { similarities } from './similarity';
 import type { TwoCovariance } from './twoCovariance';
 import { clusterMeans, mean } from './vectors';
 import type { VoiceTable } from './voiceTable';
@@ -202,7 +202,7 @@ export class EvidenceClusterer {
     const best =
       soft.numClusters === 1
         ? bestClusters(soft)
-        : constrainedClusters(amongEmbedded(soft, table)).map((cluster, row) => (table.hasEmbedding(row) ? cluster : INACTIVE));
+        : constrainedAmong(soft, (row) => !table.isSilent[row] && table.hasEmbedding(row));
     if (!placed) return best;
     return best.map((cluster, row) => {
       const group = placed.anchored.groups[row]!;

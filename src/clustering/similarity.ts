@@ -24,14 +24,3 @@ export function withoutSilent(soft: SoftClusters, { isSilent }: VoiceTable): Sof
   const scores = soft.scores.map((score, i) => (isSilent[Math.floor(i / soft.numClusters)] ? below : score));
   return { ...soft, scores };
 }
-
-/** Lowers the scores of silent local speakers, and of those without an embedding, below all others. The result has no NaN. */
-export function amongEmbedded(soft: SoftClusters, table: VoiceTable): SoftClusters {
-  const takesPart = (row: number): boolean => !table.isSilent[row] && table.hasEmbedding(row);
-  let least = Infinity;
-  soft.scores.forEach((score, i) => {
-    if (takesPart(Math.floor(i / soft.numClusters)) && score < least) least = score;
-  });
-  const below = (Number.isFinite(least) ? least : 0) - BELOW_ALL;
-  return { ...soft, scores: soft.scores.map((score, i) => (takesPart(Math.floor(i / soft.numClusters)) ? score : below)) };
-}
