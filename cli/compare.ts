@@ -4,10 +4,11 @@
  *     npm run --silent compare -- BUNDLE [--model FILE.onnx] [--backend webgpu|wasm|both] [--json]
  */
 import { parseArgs } from 'node:util';
-import type { BackendName, BetweenReport, ComparisonReport, StageReport } from '../src/compare/report';
+import type { BackendName, BetweenReport, ComparisonReport, ErrorQuantiles, StageReport } from '../src/compare/report';
+import type { ToleranceOverride } from '../src/compare/stageTolerance';
 import { isShipped } from '../src/store/shipped';
 import type { ErrorParts } from '../src/util/errors';
-import { oneOf } from './arguments';
+import { number, oneOf } from './arguments';
 import { failureText, giveFiles, openComparePage, type Answer } from './comparePage';
 import { requirePath } from './inputs';
 import { print, say } from './output';
@@ -21,6 +22,11 @@ BUNDLE is a golden bundle (.zip or folder), .npz, .npy or .safetensors file, or 
   --model FILE.onnx           the graph to test (default: the shipped model that the bundle is of)
   --backend webgpu|wasm|both  where it runs (default wasm)
   --map STAGE=VALUE           the graph value that a stage is, where names do not tell; may be repeated
+  --rtol X                    greatest error of a stage, relative to its golden values (root mean squares; default 1e-4
+                              for float32, 7.8e-3 for float16, 0 for whole numbers)
+  --atol X                    absolute error that passes --rtol at any scale (default 1.2e-7; 0 for whole numbers)
+  --cosine X                  least cosine between a stage and its golden values
+                              These replace the bundle's tolerance; --rtol and --atol its absolute bound, too.
   --thorough                  look for differences between runs and batch sizes in stages that pass, too
   --json                      the report as JSON on standard output
   --help                      this text
@@ -34,6 +40,7 @@ interface CompareCommand {
   readonly model: string | undefined;
   readonly backend: BackendName | 'both';
   readonly map: readonly (readonly [string, string])[];
+  readonly tolerance: ToleranceOverride;
   readonly thorough: boolean;
   readonly json: boolean;
 }
@@ -72,6 +79,9 @@ function parseCommand(args: readonly string[]): CompareCommand | 'help' {
       model: { type: 'string' },
       backend: { type: 'string', default: 'wasm' },
       map: { type: 'string', multiple: true, default: [] },
+      rtol: { type: 'string' },
+      atol: { type: 'string' },
+      cosine: { type: 'string' },
       thorough: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -89,9 +99,19 @@ function parseCommand(args: readonly string[]): CompareCommand | 'help' {
       if (at < 1) throw new Error(`--map is ${pair}. Expected STAGE=VALUE.`);
       return [pair.slice(0, at), pair.slice(at + 1)] as const;
     }),
+    tolerance: toleranceOf(values),
     thorough: values.thorough,
     json: values.json,
   };
+}
+
+function toleranceOf(texts: { readonly rtol?: string; readonly atol?: string; readonly cosine?: string }): ToleranceOverride {
+  const [rtol, atol, cosine] = (['rtol', 'atol', 'cosine'] as const).map((name) => number(`--${name}`, texts[name]));
+  for (const [name, value] of [['rtol', rtol], ['atol', atol]] as const) {
+    if (value !== undefined && value < 0) throw new Error(`--${name} is ${value}. Expected 0 or more.`);
+  }
+  if (cosine !== undefined && Math.abs(cosine) > 1) throw new Error(`--cosine is ${cosine}. Expected a number from -1 to 1.`);
+  return { ...(rtol !== undefined && { rtol }), ...(atol !== undefined && { atol }), ...(cosine !== undefined && { cosine }) };
 }
 
 async function main(): Promise<number> {
@@ -115,7 +135,7 @@ async function main(): Promise<number> {
   return result.failures.length > 0 ? 2 : 0;
 }
 
-async function compare({ bundle, model, backend, map, thorough }: CompareCommand): Promise<Answer<Document>> {
+async function compare({ bundle, model, backend, map, tolerance, thorough }: CompareCommand): Promise<Answer<Document>> {
   const shipped = isShipped(bundle) && model === undefined ? bundle : null;
   const paths = shipped ? [] : [bundle, ...(model === undefined ? [] : [model])];
   if (isShipped(bundle) && model !== undefined) {
@@ -127,7 +147,7 @@ async function compare({ bundle, model, backend, map, thorough }: CompareCommand
   const { page } = engine;
   try {
     await giveFiles(page, paths);
-    const answer = await page.evaluate((request) => voxlane.compareFiles(request), { shipped, map, backends, thorough });
+    const answer = await page.evaluate((request) => voxlane.compareFiles(request), { shipped, map, backends, tolerance, thorough });
     if (!answer.ok) return answer;
     const { runs, failures } = answer.result;
     return runs.length === 0 ? { ok: false, error: failures[0]!.error } : { ok: true, result: documentOf(answer.result) };
@@ -176,15 +196,20 @@ function describe({ model, verdict, firstDivergence, stages, runs, backend, adap
   return [head, ...stages.flatMap(stageLines), ''].join('\n');
 }
 
-function stageLines({ name, verdict, inherited, maxAbs, cosine, shape, goldenShape, shapesFit, causes, notes }: StageReport): string[] {
+function stageLines(stage: StageReport): string[] {
+  const { name, verdict, inherited, maxAbs, relative, cosine, quantiles, shape, goldenShape, shapesFit, causes, notes } = stage;
   const figures = shapesFit
-    ? `max abs ${maxAbs?.toExponential(2) ?? 'not finite'}, cosine ${cosine?.toFixed(6) ?? 'not finite'}`
+    ? `max abs ${maxAbs?.toExponential(2) ?? 'not finite'}, relative ${relative?.toExponential(1) ?? 'not finite'}, cosine ${cosine?.toFixed(6) ?? 'not finite'}`
     : `(${shape.join(', ')}) against golden (${goldenShape.join(', ')})`;
   return [
     `  ${verdict} ${name.padEnd(14)} ${figures}${inherited ? ', inherited' : ''}`,
+    ...(verdict === 'fail' && quantiles ? [`       errors: ${quantileText(quantiles)}`] : []),
     ...causes.map(({ id, evidence }) => `       ${id}: ${evidence}`),
     ...notes.map((note) => `       note: ${note}`),
   ];
 }
+
+const quantileText = ({ median, p90, p99 }: ErrorQuantiles): string =>
+  ([['50 %', median], ['90 %', p90], ['99 %', p99]] as const).map(([share, error]) => `${share} at most ${error.toExponential(2)}`).join(', ');
 
 await runCommand('compare', 2, main);

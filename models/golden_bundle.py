@@ -33,7 +33,7 @@ from golden_model import arguments_of, load_module, random_input, read_input
 from golden_taps import BundleError, Tensors, capture, capture_leaves
 
 # What a port in float32 may differ by: sums in another order give some 1e-4, a wrong layer 0.1 and more.
-TOLERANCE = {"max_abs": 0.01, "cosine": 0.999}
+TOLERANCE = {"cosine": 0.999}
 
 # What the panel reads; a larger bundle would be refused there.
 MAX_BYTES = 256 * 1024 * 1024
@@ -195,7 +195,7 @@ def _parse_arguments() -> argparse.Namespace:
     ):
         parser.add_argument(flag, type=_pair, action="append", default=[], metavar=metavar, help=text)
     parser.add_argument("--all-leaves", action="store_true", help="every innermost module is a stage, by its path")
-    parser.add_argument("--max-abs", type=float, default=TOLERANCE["max_abs"], help="default: %(default)s")
+    parser.add_argument("--max-abs", type=float, help="absolute bound beside the relative one; default: none")
     parser.add_argument("--cosine", type=float, default=TOLERANCE["cosine"], help="default: %(default)s")
     parser.add_argument("--allow-non-finite", action="store_true", help="keep NaN and infinity")
     parser.add_argument("--model", help="name of the model (default: that of the factory)")
@@ -238,7 +238,10 @@ def main() -> None:
         stages=captured,
         source=_source(arguments),
         axes={name: axes.split(",") for name, axes in arguments.axes},
-        tolerance={"max_abs": arguments.max_abs, "cosine": arguments.cosine},
+        tolerance={
+            **({} if arguments.max_abs is None else {"max_abs": arguments.max_abs}),
+            "cosine": arguments.cosine,
+        },
         stage_tolerances={name: _tolerance(text) for name, text in arguments.tolerance},
         values=dict(arguments.value),
         allow_non_finite=arguments.allow_non_finite,

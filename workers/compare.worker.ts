@@ -31,7 +31,7 @@ serve<CompareWorkerApi>({
   },
   openShipped: (id) => comparison.openShipped(id),
   mapStage: (stage, value) => comparison.mapStage(stage, value),
-  compare: (backend, thorough, onProgress) => comparison.compare(backend, thorough, begin(onProgress)),
+  compare: (backend, choices, onProgress) => comparison.compare(backend, choices, begin(onProgress)),
   between: () => Promise.resolve(comparison.between()),
   picture(stage, pair, column) {
     const picture = comparison.picture(stage, pair, column);

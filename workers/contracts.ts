@@ -10,7 +10,7 @@ import type { Anchors } from '../src/clustering/anchors';
 import type { SpeakerBounds } from '../src/clustering/cluster';
 import type { Dendrogram } from '../src/clustering/dendrogram';
 import type { AuditReport } from '../src/compare/auditReport';
-import type { ComparisonSettings } from '../src/compare/comparison';
+import type { CompareChoices, ComparisonSettings } from '../src/compare/comparison';
 import type { Opened } from '../src/compare/describeOpened';
 import type { LayerRequest } from '../src/compare/layer';
 import type { Pair, StagePicture } from '../src/compare/picture';
@@ -195,7 +195,7 @@ export interface CompareWorkerApi {
   open(files: readonly { readonly name: string; readonly blob: Blob }[]): Promise<Opened>;
   openShipped(id: string): Promise<Opened>;
   mapStage(stage: string, value: string): Promise<Opened>;
-  compare(backend: BackendName, thorough: boolean, onProgress: OnProgress | null): Promise<ComparisonReport>;
+  compare(backend: BackendName, choices: CompareChoices, onProgress: OnProgress | null): Promise<ComparisonReport>;
   between(): Promise<BetweenReport[]>;
   picture(stage: string, pair: Pair, column?: number): Promise<StagePicture>;
   audit(onProgress: OnProgress | null): Promise<AuditReport>;

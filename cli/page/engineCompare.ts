@@ -2,6 +2,7 @@
 import { writeNpy } from '../../src/compare/files/write';
 import { parseNpy } from '../../src/compare/npy';
 import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../../src/compare/report';
+import type { ToleranceOverride } from '../../src/compare/stageTolerance';
 import { STAGES, type Artifact, type StageName } from '../../src/pipeline/stages';
 import { Comparator } from '../../src/pipeline/comparator';
 import type { CallOptions, ComparatorOptions, NamedBlob } from '../../src/pipeline/comparatorTypes';
@@ -19,6 +20,7 @@ interface CompareRequest {
   readonly shipped: string | null;
   readonly map: readonly (readonly [string, string])[];
   readonly backends: readonly BackendName[];
+  readonly tolerance?: ToleranceOverride;
   readonly thorough: boolean;
 }
 
@@ -104,7 +106,7 @@ export const engineCompare = {
   },
 
   /** Compares the chosen files on each backend in turn. */
-  compareFiles: ({ shipped, map, backends, thorough }: CompareRequest): Promise<Answer<CompareRuns>> =>
+  compareFiles: ({ shipped, map, backends, tolerance = {}, thorough }: CompareRequest): Promise<Answer<CompareRuns>> =>
     answer(async () => {
       const engine = opened();
       let about = shipped === null ? await engine.open(chosenFiles()) : await engine.openShipped(shipped);
@@ -112,7 +114,7 @@ export const engineCompare = {
       const runs: ComparisonReport[] = [];
       const failures: CompareRuns['failures'] = [];
       for (const backend of backends) {
-        const run = await answer(() => engine.compare(backend, { ...progress(), thorough }));
+        const run = await answer(() => engine.compare(backend, { ...progress(), tolerance, thorough }));
         if (run.ok) runs.push(run.result);
         else failures.push({ backend, error: run.error });
       }

@@ -83,7 +83,7 @@ describe('readBundle', () => {
     expect(readBundle(zip)).toEqual(readBundle(bundleOf()));
   });
 
-  it('reads other dtypes and Fortran order, and notes what is coarse or cannot be equalled', () => {
+  it('reads other dtypes and Fortran order, and notes what is coarse or not finite', () => {
     const half = buildNpy([2], Uint8Array.of(0x38, 0x00, 0x3c, 0x00), { descr: '>f2' });
     const classifier = buildNpy([1, 2], [0, NaN], { fortranOrder: true });
     const files = { ...FILES, 'stages/half.npy': half, 'stages/classifier.npy': classifier };
@@ -92,7 +92,7 @@ describe('readBundle', () => {
     expect(tensorNamed(stages, 'classifier').shape).toEqual([1, 2]);
     expect(notes).toEqual([
       expect.stringMatching(/^stages\/half\.npy: holds float16/),
-      expect.stringMatching(/^stages\/classifier\.npy: 1 of 2 values are not finite/),
+      expect.stringMatching(/^stages\/classifier\.npy: 1 of 2 values are NaN or infinite/),
     ]);
   });
 

@@ -109,10 +109,10 @@ export function tensorNamed<T extends GoldenTensor>(tensors: readonly T[], name:
   throw broken(`The bundle has no tensor named ${name}, only ${names || 'none at all'}`, 'a bundle of this model');
 }
 
-/** What is odd about a golden tensor whose values nothing can equal. */
+/** How many values of a golden tensor are NaN or infinite; null if none. */
 export function notFiniteNote(data: Float32Array): string | null {
   const count = data.reduce((sum, value) => (Number.isFinite(value) ? sum : sum + 1), 0);
-  return count === 0 ? null : `${count} of ${data.length} values are not finite, which no output can equal`;
+  return count === 0 ? null : `${count} of ${data.length} values are NaN or infinite`;
 }
 
 type TensorEntry = GoldenManifest['inputs'][number];

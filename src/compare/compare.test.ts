@@ -7,7 +7,7 @@ const TOLERANCE = { maxAbs: 0.01, cosine: 0.999 };
 describe('compareTensors', () => {
   it('measures equal tensors as equal', () => {
     const comparison = compareTensors(of(1, -2, 3), of(1, -2, 3));
-    expect(comparison).toEqual({ maxAbs: 0, meanAbs: 0, cosine: 1, nanCount: 0, infCount: 0, zeroCount: 0 });
+    expect(comparison).toEqual({ maxAbs: 0, relative: 0, maxRelative: 0, meanAbs: 0, cosine: 1, nanCount: 0, infCount: 0, zeroCount: 0 });
     expect(judge(comparison, { maxAbs: 0, cosine: 1 })).toBe('pass');
   });
 
@@ -59,9 +59,11 @@ describe('compareTensors', () => {
     expect(compareTensors(of(1, 4, 2, 3, /**/ 5, 6, 6, 7), golden, options).argmaxAgreement).toBe(0.75);
   });
 
-  it('lets a row with NaN agree with nothing', () => {
+  it('lets a row with NaN agree only with one that has it in the same place', () => {
     const options = { shape: [2, 2], axes: ['frame', 'class'] };
-    expect(compareTensors(of(NaN, 0, 1, 0), of(NaN, 0, 1, 0), options).argmaxAgreement).toBe(0.5);
+    expect(compareTensors(of(NaN, 0, 1, 0), of(NaN, 0, 1, 0), options).argmaxAgreement).toBe(1);
+    expect(compareTensors(of(NaN, 0, 1, 0), of(2, 0, 1, 0), options).argmaxAgreement).toBe(0.5);
+    expect(compareTensors(of(NaN, 0, 1, 0), of(0, NaN, 1, 0), options).argmaxAgreement).toBe(0.5);
   });
 
   it('refuses different sizes, and nothing at all', () => {
@@ -71,7 +73,7 @@ describe('compareTensors', () => {
 });
 
 describe('judge', () => {
-  const sound = { maxAbs: 0.01, meanAbs: 0.001, cosine: 0.999, nanCount: 0, infCount: 0, zeroCount: 0 };
+  const sound = { maxAbs: 0.01, relative: 0.001, maxRelative: 0.01, meanAbs: 0.001, cosine: 0.999, nanCount: 0, infCount: 0, zeroCount: 0 };
 
   it('passes what lies on the bounds and fails what lies past one of them', () => {
     expect(judge(sound, TOLERANCE)).toBe('pass');
@@ -87,13 +89,41 @@ describe('judge', () => {
     expect(judge(sound, strict)).toBe('fail');
   });
 
-  it('fails NaN and infinite values on either side, whatever the tolerance', () => {
+  it('judges relative to the root mean square, with a floor, and any absolute bound beside it', () => {
+    const golden = of(3000, -4000, 5000, 0);
+    const off = (share: number) => compareTensors(golden.map((value) => value * (1 + share)), golden);
+    const relative = { maxAbs: Infinity, cosine: 0.999, rtol: 1e-4 };
+    expect(judge(off(0.9e-4), relative)).toBe('pass');
+    expect(judge(off(1.1e-4), relative)).toBe('fail');
+    expect(judge(off(1.1e-4), { ...relative, atol: 0.6 })).toBe('pass');
+    expect(judge(off(0.9e-4), { ...relative, maxAbs: 0.01 })).toBe('fail');
+    // What float32 rounding explains is within an absolute bound that is too narrow for these values.
+    expect(judge(off(1e-5), { ...relative, maxAbs: 0.01 })).toBe('pass');
+    expect(judge(off(1e-5), { maxAbs: 0.01, cosine: 0.999 })).toBe('fail');
+  });
+
+  it('fails one wrong value among many that are right', () => {
+    const golden = new Float32Array(100_000).fill(1);
+    const wrong = golden.with(70_000, 1.02);
+    const comparison = compareTensors(wrong, golden);
+    expect(comparison.relative).toBeLessThan(1e-4);
+    expect(judge(comparison, { maxAbs: Infinity, cosine: 0.999, rtol: 1e-4 })).toBe('fail');
+  });
+
+  it('judges golden zeros by the floor alone', () => {
+    const tolerance = { maxAbs: 0.01, cosine: 0, rtol: 1e-4, atol: 1e-7 };
+    expect(judge(compareTensors(of(1e-8, 0), of(0, 0)), tolerance)).toBe('pass');
+    expect(judge(compareTensors(of(1e-3, 0), of(0, 0)), tolerance)).toBe('fail');
+  });
+
+  it('takes equal NaN and infinite values as equal, and any other as wrong, whatever the tolerance', () => {
     const boundless = { maxAbs: Infinity, cosine: -1 };
     expect(judge(compareTensors(of(1, -9), of(1, 9)), boundless)).toBe('pass');
     for (const value of [NaN, Infinity, -Infinity]) {
       expect(judge(compareTensors(of(1, value), of(1, 2)), boundless)).toBe('fail');
       expect(judge(compareTensors(of(1, 2), of(1, value)), boundless)).toBe('fail');
-      expect(judge(compareTensors(of(1, value), of(1, value)), boundless)).toBe('fail');
+      expect(judge(compareTensors(of(1, value), of(1, -value)), boundless)).toBe(Number.isNaN(value) ? 'pass' : 'fail');
+      expect(judge(compareTensors(of(1, value), of(1, value)), { maxAbs: 0, cosine: 1, rtol: 0 })).toBe('pass');
     }
   });
 

@@ -24,6 +24,7 @@ import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from 
 import { compareStages, type RunResult } from './run';
 import { findSampleFeeds } from './sampleInputs';
 import { computeFeeds, type OnStep, type PlanRunner, type StageTensors } from './stages';
+import type { ToleranceOverride } from './stageTolerance';
 import type { NamedTensor } from './tensor';
 
 export interface ComparisonSettings extends Bases {
@@ -31,6 +32,12 @@ export interface ComparisonSettings extends Bases {
   readonly runtime: FileBase;
   /** WASM threads. */
   readonly threads: number;
+}
+
+/** What a comparison is asked for beside its backend. */
+export interface CompareChoices {
+  readonly thorough: boolean;
+  readonly tolerance?: ToleranceOverride | undefined;
 }
 
 interface Filterbank {
@@ -77,7 +84,7 @@ export class Comparison {
   }
 
   /** @throws VoxlaneError `options` without goldens, and what the backend throws */
-  async compare(backend: BackendName, thorough: boolean, onStep: OnStep): Promise<ComparisonReport> {
+  async compare(backend: BackendName, { thorough, tolerance }: CompareChoices, onStep: OnStep): Promise<ComparisonReport> {
     const { name, model, info, bundle } = this.opened();
     const { plan } = this;
     if (!plan || !bundle) throw refused('There are no golden outputs to compare with', 'Open a golden bundle, or bisect');
@@ -85,7 +92,7 @@ export class Comparison {
     const runner = await this.runner(backend);
     const variants = await this.runner('wasm');
     const start = performance.now();
-    const result = await this.orForgetGpu(() => compareStages({ plan, model, runner, variants, thorough, onStep }));
+    const result = await this.orForgetGpu(() => compareStages({ plan, model, runner, variants, thorough, tolerance, onStep }));
     this.results.set(backend, result);
     const { stages, verdict, firstDivergence } = result;
     const seconds = (performance.now() - start) / 1000;

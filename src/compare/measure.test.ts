@@ -6,7 +6,7 @@ import type { Tensor } from './tensor';
 const tensor = (shape: number[], ...values: number[]): Tensor => ({ shape, data: Float32Array.from(values) });
 const AXES = ['batch', 'frame', 'class'];
 const TOLERANCE = { maxAbs: 0.01, cosine: 0.999 };
-const NOTHING = { maxAbs: null, meanAbs: null, relative: null, cosine: null, snrDb: null, argmaxAgreement: null, worst: null };
+const NOTHING = { maxAbs: null, maxRelative: null, goldenRms: null, quantiles: null, meanAbs: null, relative: null, cosine: null, snrDb: null, argmaxAgreement: null, worst: null };
 
 describe('measure', () => {
   it('measures a difference, and says where it is greatest', () => {
@@ -51,12 +51,30 @@ describe('measure', () => {
     expect(measures).toMatchObject({ maxAbs: null, nanCount: 0, infCount: 1, worst: { index: [1] } });
   });
 
-  it('only counts where the shapes differ, also of as many values, and of none', () => {
+  it('only counts if the shapes differ, also of as many values', () => {
     const actual = tensor([2, 2], NaN, 0, Infinity, 1);
     const counts = { nanCount: 1, infCount: 1, zeroCount: 1 };
     expect(measure(actual, tensor([4], 1, 2, 3, 4), ['frame', 'class'])).toEqual({ ...NOTHING, ...counts });
     expect(measure(actual, tensor([2, 3], 1, 2, 3, 4, 5, 6), ['frame', 'class'])).toEqual({ ...NOTHING, ...counts });
-    expect(measure(tensor([0]), tensor([0]), ['frame'])).toEqual({ ...NOTHING, nanCount: 0, infCount: 0, zeroCount: 0 });
+  });
+
+  it('finds no difference between two tensors of one shape without values', () => {
+    const empty = measure(tensor([1, 0, 4]), tensor([1, 0, 4]), ['batch', 'frame', 'class']);
+    expect(empty).toMatchObject({ maxAbs: 0, relative: 0, cosine: 1, worst: null });
+    expect(judgeMeasures(empty, { maxAbs: 0, cosine: 1, rtol: 0 })).toBe('pass');
+  });
+
+  it('gives quantiles of the errors, and the scale of the golden values', () => {
+    const golden = tensor([1000], ...Array.from({ length: 1000 }, () => 2));
+    const actual = tensor([1000], ...Array.from({ length: 1000 }, (_, index) => 2 + (index + 1) / 1024));
+    const { quantiles, goldenRms, maxRelative } = measure(actual, golden, ['frame']);
+    expect(quantiles).toEqual({ median: 500 / 1024, p90: 900 / 1024, p99: 990 / 1024 });
+    expect([goldenRms, maxRelative]).toEqual([2, 1000 / 1024 / 2]);
+  });
+
+  it('measures the rest of a tensor whose values are infinite on both sides', () => {
+    const measures = measure(tensor([4], 3, -Infinity, NaN, 4), tensor([4], 3, -Infinity, NaN, 5), ['frame']);
+    expect(measures).toMatchObject({ maxAbs: 1, nanCount: 1, infCount: 1, goldenRms: Math.sqrt(17), worst: { index: [3] } });
   });
 
   it('measures a single number without axes', () => {

@@ -1,4 +1,5 @@
-import { comparisonOf, judge, sumUp, type Sums, type Tolerance } from './compare';
+import { comparisonOf, judge, sumUp, type Tolerance } from './compare';
+import { errorQuantiles } from './quantiles';
 import type { Measures, Verdict, WorstValue } from './report';
 import type { Tensor } from './tensor';
 
@@ -9,7 +10,8 @@ const TIME_AXES: readonly string[] = ['frame', 'sample'];
  * Every measure of `actual` against `golden`, in float64, row-major both.
  *
  * Where the shapes differ only the counts are given: values that do not stand for the same thing have no difference.
- * Where a value is not finite on either side, the measures that it spoils are null and `worst` is the first of them.
+ * Equal values that are not finite have no difference. If others are not finite, the measures that they spoil are null and
+ * `worst` is the first of them.
  * `worst` is null also where nothing differs.
  *
  * @param axes name of each axis of `actual`
@@ -21,14 +23,18 @@ export function measure(
   axes: readonly string[],
   secondsOf: ((frame: number) => number) | null = null,
 ): Measures {
-  if (!hasShape(actual, golden.shape) || golden.data.length === 0) return countsOnly(actual.data);
+  if (!hasShape(actual, golden.shape)) return countsOnly(actual.data);
+  if (golden.data.length === 0) return NOTHING_DIFFERS;
   const sums = sumUp(actual.data, golden.data);
   const { shape } = actual;
-  const { meanAbs, cosine, argmaxAgreement } = comparisonOf(sums, actual.data, golden.data, { shape, axes });
+  const { meanAbs, relative, cosine, argmaxAgreement } = comparisonOf(sums, actual.data, golden.data, { shape, axes });
   return {
     maxAbs: finite(sums.maxAbs),
+    maxRelative: finite(sums.maxRelative),
+    goldenRms: finite(sums.goldenRms),
+    quantiles: Number.isFinite(sums.maxAbs) ? errorQuantiles(actual.data, golden.data) : null,
     meanAbs: finite(meanAbs),
-    relative: relativeOf(sums),
+    relative: finite(relative),
     cosine: finite(cosine),
     // Of no difference it is infinite.
     snrDb: finite(10 * Math.log10(sums.goldenSquare / sums.differenceSquare)),
@@ -42,8 +48,17 @@ export function measure(
 
 /** `pass` where every measure is within `tolerance`; one that could not be taken fails. */
 export function judgeMeasures(measures: Measures, tolerance: Tolerance): Verdict {
-  const { maxAbs, meanAbs, cosine, argmaxAgreement, nanCount, infCount, zeroCount } = measures;
-  const taken = { maxAbs: maxAbs ?? NaN, meanAbs: meanAbs ?? NaN, cosine: cosine ?? NaN, nanCount, infCount, zeroCount };
+  const { maxAbs, relative, maxRelative, meanAbs, cosine, argmaxAgreement, nanCount, infCount, zeroCount } = measures;
+  const taken = {
+    maxAbs: maxAbs ?? NaN,
+    relative: relative ?? NaN,
+    maxRelative: maxRelative ?? NaN,
+    meanAbs: meanAbs ?? NaN,
+    cosine: cosine ?? NaN,
+    nanCount,
+    infCount,
+    zeroCount,
+  };
   return judge({ ...taken, ...(argmaxAgreement !== null && { argmaxAgreement }) }, tolerance);
 }
 
@@ -63,10 +78,30 @@ export function indexOf(flat: number, shape: readonly number[]): number[] {
   return index;
 }
 
+/** Of two tensors of one shape that has no values. */
+const NOTHING_DIFFERS: Measures = {
+  maxAbs: 0,
+  maxRelative: 0,
+  goldenRms: 0,
+  quantiles: { median: 0, p90: 0, p99: 0 },
+  meanAbs: 0,
+  relative: 0,
+  cosine: 1,
+  snrDb: null,
+  argmaxAgreement: null,
+  nanCount: 0,
+  infCount: 0,
+  zeroCount: 0,
+  worst: null,
+};
+
 function countsOnly(data: Float32Array): Measures {
   const { nanCount, infCount, zeroCount } = sumUp(data, data);
   return {
     maxAbs: null,
+    maxRelative: null,
+    goldenRms: null,
+    quantiles: null,
     meanAbs: null,
     relative: null,
     cosine: null,
@@ -94,11 +129,6 @@ function worstValue(
     golden: golden.data[flat]!,
     seconds: time === undefined || !secondsOf ? null : secondsOf(time),
   };
-}
-
-/** No difference is none of anything, also of a golden tensor of zeros. */
-function relativeOf({ differenceSquare, goldenSquare }: Sums): number | null {
-  return differenceSquare === 0 ? 0 : finite(Math.sqrt(differenceSquare / goldenSquare));
 }
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);

@@ -6,7 +6,8 @@ export type BackendName = 'wasm' | 'webgpu';
 /**
  * What is known to make a stage wrong. Each has a detector that was tested against a planted fault.
  *
- * `accumulated` is no fault of one stage: each stage is within tolerance on golden input, and only their sum is not.
+ * `accumulated` is no fault of one stage: each is within tolerance on golden input, and injecting golden values showed
+ * that no stretch of the graph brings most of the error.
  */
 export type CauseId =
   | 'permuted-axes'
@@ -50,13 +51,29 @@ export interface WorstValue {
   readonly seconds: number | null;
 }
 
+/** Absolute errors that half, 90 % and 99 % of the values do not exceed. Of a large tensor, of evenly spaced samples. */
+export interface ErrorQuantiles {
+  /** Half of the errors are at most this. */
+  readonly median: number;
+  /** 90 % of the errors are at most this. */
+  readonly p90: number;
+  /** 99 % of the errors are at most this. */
+  readonly p99: number;
+}
+
 /** How far a stage's values are from the golden ones. Numbers are null where the shapes do not fit, or are not finite. */
 export interface Measures {
   /** Greatest absolute difference of two values. */
   readonly maxAbs: number | null;
+  /** Greatest difference of two values, relative to `goldenRms`, or to the golden value if that is greater. */
+  readonly maxRelative: number | null;
+  /** Root mean square of the finite golden values. */
+  readonly goldenRms: number | null;
+  /** Of the absolute differences. */
+  readonly quantiles: ErrorQuantiles | null;
   /** Mean absolute difference. */
   readonly meanAbs: number | null;
-  /** Norm of the difference over the norm of the golden tensor. */
+  /** Root mean square of the difference over that of the golden tensor: what `rtol` bounds. */
   readonly relative: number | null;
   /** Cosine of the angle between the two, each taken as one vector; -1 to 1. */
   readonly cosine: number | null;
@@ -102,8 +119,10 @@ export interface StageReport extends Measures {
         readonly verdict: Verdict;
       })
     | null;
-  /** Fails only because a stage before it does. */
+  /** Fails only because a stage does that it is computed from. */
   readonly inherited: boolean;
+  /** Names of the compared stages that it is computed from, directly or through others; in the order of the graph. */
+  readonly upstream: readonly string[];
   /** What is worth knowing and no fault: a layout that differs and says so, a golden tensor that cannot be injected. */
   readonly notes: readonly string[];
   /** Most telling first; empty for a stage that passes or inherits. */

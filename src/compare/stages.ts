@@ -7,13 +7,14 @@ import type { GraphRunner, GraphTensor } from './graphRunner';
 import { hasShape, measure } from './measure';
 import type { Plan, PlannedStage } from './plan';
 import type { Measures, StageReport } from './report';
+import { stageTolerance, type ToleranceOverride } from './stageTolerance';
 import { shapeText, type Tensor } from './tensor';
 
 /** One stage's tensors on one backend. */
 export interface StageTensors {
   readonly planned: PlannedStage;
   /** On the stage's own computed input. */
-  readonly actual: Tensor;
+  readonly actual: GraphTensor;
   /** In the order of our axes where the bundle names them. */
   readonly golden: Tensor;
   /** On the golden outputs of the stages before; null where there is nothing to inject. */
@@ -117,13 +118,15 @@ const FIRST_INEXACT = 2 ** 24;
 
 /** What another shape, or garbage, would give says nothing about the next stage; nor do indices that were rounded. */
 function canInject(golden: Tensor, actual: GraphTensor): boolean {
-  if (!hasShape(golden, actual.shape) || !golden.data.every(Number.isFinite)) return false;
+  if (!hasShape(golden, actual.shape)) return false;
+  // The −inf of a mask belongs there; a value that only the golden side has does not.
+  if (!golden.data.every((number, index) => Number.isFinite(number) || Object.is(number, actual.data[index]))) return false;
   const isWhole = /^u?int/.test(actual.dtype ?? 'float32');
   return !isWhole || golden.data.every((number) => Number.isInteger(number) && Math.abs(number) < FIRST_INEXACT);
 }
 
 /** The measures of one stage, not yet judged. */
-export function describeStage({ planned, actual, golden, forced, notes }: StageTensors): StageReport {
+export function describeStage({ planned, actual, golden, forced, notes }: StageTensors, override?: ToleranceOverride): StageReport {
   const { axes, clock, golden: stage, value, isFeatures } = planned;
   const seconds = clock && ((frame: number) => secondsOfFrame(clock, frame));
   const against = (tensor: Tensor): Measures => measure(tensor, golden, axes, seconds);
@@ -134,11 +137,12 @@ export function describeStage({ planned, actual, golden, forced, notes }: StageT
     shape: actual.shape,
     goldenShape: golden.shape,
     shapesFit: hasShape(actual, golden.shape),
-    tolerance: stage.tolerance,
+    tolerance: stageTolerance(stage.tolerance, [actual.dtype ?? 'float32'], override),
     ...against(actual),
     verdict: 'fail',
     forced: forced && { ...against(forced), verdict: 'fail' },
     inherited: false,
+    upstream: [],
     notes,
     causes: [],
   };

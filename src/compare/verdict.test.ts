@@ -6,6 +6,9 @@ const measures = (maxAbs: number | null): Measures => ({
   maxAbs,
   meanAbs: maxAbs,
   relative: maxAbs,
+  maxRelative: maxAbs,
+  goldenRms: 1,
+  quantiles: null,
   cosine: maxAbs === null ? null : 1,
   snrDb: null,
   argmaxAgreement: null,
@@ -28,12 +31,17 @@ const stage = (name: string, maxAbs: number | null, forced?: number | null, shap
   verdict: 'fail',
   forced: forced === undefined ? null : { ...measures(forced), verdict: 'fail' },
   inherited: false,
+  upstream: [],
   notes: [],
   causes: [],
 });
 
+/** Each stage is computed from the one before it, and so from all. */
+const chain = (stages: StageReport[]): StageReport[] =>
+  stages.map((one, index) => ({ ...one, upstream: stages.slice(0, index).map(({ name }) => name) }));
+
 const summary = (stages: StageReport[]): [string | null, string[]] => {
-  const { firstDivergence, stages: judged } = decide(stages);
+  const { firstDivergence, stages: judged } = decide(chain(stages));
   return [firstDivergence, judged.map(({ verdict, inherited }) => (verdict === 'pass' ? 'pass' : inherited ? 'inherits' : 'wrong'))];
 };
 
@@ -63,6 +71,17 @@ describe('decide', () => {
     expect(summary([stage('a', 0), stage('b', 0.02, 0.005), stage('c', 0.03, 0.005)])).toEqual(['b', ['pass', 'wrong', 'inherits']]);
   });
 
+  it('lets a stage inherit only from a failing stage upstream of it', () => {
+    const branches = [stage('a', 1), stage('b', 1), { ...stage('c', 1), upstream: ['a', 'b'] }];
+    expect(decide(branches).stages.map(({ inherited }) => inherited)).toEqual([false, false, true]);
+    const apart = [stage('a', 1), { ...stage('b', 1, 0), upstream: [] }];
+    expect(decide(apart).stages.map(({ inherited }) => inherited)).toEqual([false, false]);
+  });
+
+  it('names the first that is wrong on golden input before one that is only too far off in sum', () => {
+    expect(summary([stage('a', 1, 0), stage('b', 1, 1)])).toEqual(['b', ['wrong', 'wrong']]);
+  });
+
   it('fails another shape, and values that are not finite', () => {
     expect(summary([stage('a', 0, undefined, false)])).toEqual(['a', ['wrong']]);
     expect(summary([stage('a', null)])).toEqual(['a', ['wrong']]);
@@ -75,7 +94,7 @@ describe('rejudge', () => {
     backend: 'wasm',
     adapter: null,
     seconds: 1,
-    ...decide([stage('a', 0.02), stage('b', 0.03, 0.03)]),
+    ...decide(chain([stage('a', 0.02), stage('b', 0.03, 0.03)])),
   };
 
   it('judges by other tolerances and keeps the rest', () => {

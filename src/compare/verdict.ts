@@ -8,25 +8,27 @@ export type Decision = Pick<ComparisonReport, 'stages' | 'verdict' | 'firstDiver
 /**
  * Decides which stages fail, which only inherit that, and which is the first that is wrong by itself.
  *
- * A stage that fails on its own computed input is cleared by passing on the golden output of the stages before it.
- * Where no golden output could be injected nothing clears or blames it, so it is taken to inherit if any stage before
- * it fails. If every failing stage is cleared, the error has accumulated, and the first that fails is named.
+ * A stage inherits its failure only from a failing stage that is upstream of it in the graph. If one is, the stage is
+ * cleared by passing on the golden output of the stages before it. If no golden output could be injected, nothing blames
+ * it, and it is taken to inherit. The first divergence is the first stage that is wrong on golden input; if there is
+ * none, the first that fails and does not inherit.
  *
  * @param stages in the order of the graph; their `tolerance` is what they are judged by
  */
 export function decide(stages: readonly StageReport[]): Decision {
-  let anyFailed = false;
+  const failing = new Set<string>();
   const judged = stages.map((stage): StageReport => {
     const verdict: Verdict = stage.shapesFit && judgeMeasures(stage, stage.tolerance) === 'pass' ? 'pass' : 'fail';
     const forced = stage.forced && { ...stage.forced, verdict: judgeMeasures(stage.forced, stage.tolerance) };
-    const cleared = forced ? forced.verdict === 'pass' : anyFailed;
-    anyFailed ||= verdict === 'fail';
-    return { ...stage, verdict, forced, inherited: verdict === 'fail' && cleared };
+    const isDownstream = stage.upstream.some((name) => failing.has(name));
+    if (verdict === 'fail') failing.add(stage.name);
+    return { ...stage, verdict, forced, inherited: verdict === 'fail' && isDownstream && forced?.verdict !== 'fail' };
   });
-  const failed = judged.filter(({ verdict }) => verdict === 'fail');
-  const first = failed.find(({ inherited }) => !inherited) ?? failed[0];
+  // The first that fails has nothing to inherit from, so there is one if any fails.
+  const blamed = judged.filter(({ verdict, inherited }) => verdict === 'fail' && !inherited);
+  const first = blamed.find(({ forced }) => forced?.verdict !== 'pass') ?? blamed[0];
   return {
-    stages: judged.map((stage) => (stage === first ? { ...stage, inherited: false } : stage)),
+    stages: judged,
     verdict: first ? 'fail' : 'pass',
     firstDivergence: first?.name ?? null,
   };

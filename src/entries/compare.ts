@@ -15,6 +15,7 @@ export type {
   Cause,
   CauseId,
   ComparisonReport,
+  ErrorQuantiles,
   Measures,
   NodeReport,
   StageReport,
@@ -22,6 +23,7 @@ export type {
   WorstValue,
 } from '../compare/report';
 export type { NamedTensor, Tensor } from '../compare/tensor';
+export type { ToleranceOverride } from '../compare/stageTolerance';
 export { rejudge } from '../compare/verdict';
 export { Comparator } from '../pipeline/comparator';
 export type {

@@ -1,3 +1,5 @@
+import type { ToleranceOverride } from '../compare/stageTolerance';
+
 /** Where a comparator finds what it needs. The defaults are those of a `Diarizer`. */
 export interface ComparatorOptions {
   /** Address under which `<model id>/manifest.json` is found. */
@@ -44,6 +46,8 @@ export interface CallOptions extends ReadOptions {
 export interface CompareCallOptions extends CallOptions {
   /** Looks for differences between runs and batch sizes in stages that pass, too. Default false. */
   readonly thorough?: boolean;
+  /** Judges every stage by these bounds in place of the bundle's. */
+  readonly tolerance?: ToleranceOverride;
 }
 
 /** What {@link Comparator.bisect} is asked for. */

@@ -21,9 +21,13 @@ export function stageReport({ name, ...others }: StageSketch): StageReport {
     verdict: 'pass',
     forced: null,
     inherited: false,
+    upstream: [],
     notes: [],
     causes: [],
     maxAbs: 1e-6,
+    maxRelative: 1e-6,
+    goldenRms: 1,
+    quantiles: { median: 1e-7, p90: 5e-7, p99: 9e-7 },
     meanAbs: 1e-7,
     relative: 1e-6,
     cosine: 1,
@@ -39,7 +43,8 @@ export function stageReport({ name, ...others }: StageSketch): StageReport {
 
 /** A report with the verdicts that its measures give. */
 export function report(backend: BackendName, sketches: readonly StageSketch[]): ComparisonReport {
-  const stages = sketches.map(stageReport);
+  // Each is computed from all those before it.
+  const stages = sketches.map((sketch, index) => ({ ...stageReport(sketch), upstream: sketches.slice(0, index).map(({ name }) => name) }));
   return { model: 'model', backend, adapter: backend === 'webgpu' ? 'an adapter' : null, seconds: 1, ...decide(stages) };
 }
 

@@ -18,8 +18,8 @@ export interface KnownModel {
   readonly stages: readonly KnownTensor[];
 }
 
-/** Where no manifest gives one: serves layers in float32 whose values are of order 1 to 10. */
-export const DEFAULT_TOLERANCE: Tolerance = { maxAbs: 0.01, cosine: 0.999 };
+/** Without a manifest: no absolute bound, because the scale of the values is not known. The relative one follows from their type. */
+export const DEFAULT_TOLERANCE: Tolerance = { maxAbs: Infinity, cosine: 0.999 };
 
 /** `inputs/waveform`, `stages.lstm`: the part before says what the tensor is. */
 const ROLE = /^(inputs|stages)[/.](.+)$/s;
@@ -60,7 +60,7 @@ export function assumeBundle(
     model
       ? `No manifest: taken as goldens of ${model.id}, which knows ${numCovered} of ${names.length} names`
       : 'No manifest, and the names are of no known model: axes have no names, so none are aligned',
-    `Tolerance assumed: max abs ${DEFAULT_TOLERANCE.maxAbs}, cosine ${DEFAULT_TOLERANCE.cosine}`,
+    `Tolerance assumed: cosine ${DEFAULT_TOLERANCE.cosine}, and a relative error by the type of the values`,
     ...(stages.length === 0 ? ['No stage is among them: there are inputs, and nothing to compare with'] : []),
     inputs.length > 0
       ? `Taken as inputs: ${inputs.map(({ name }) => name).join(', ')}`

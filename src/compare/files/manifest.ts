@@ -12,7 +12,7 @@ const maxAbs = v.pipe(
   v.number(),
   v.finite(),
   v.minValue(0),
-  v.description("Greatest absolute difference of two values, in the stage's own unit."),
+  v.description("Greatest absolute difference of two values, in the stage's own unit, judged beside rtol."),
 );
 const cosine = v.pipe(
   v.number(),
@@ -20,6 +20,21 @@ const cosine = v.pipe(
   v.maxValue(1),
   v.description('Least cosine of the angle between the two tensors, each taken as one vector.'),
 );
+const relativeEntries = {
+  rtol: v.exactOptional(
+    v.pipe(
+      v.number(),
+      v.finite(),
+      v.minValue(0),
+      v.description(
+        'Greatest root mean square of the error, relative to that of the golden tensor. By default it follows from the type of the values.',
+      ),
+    ),
+  ),
+  atol: v.exactOptional(
+    v.pipe(v.number(), v.finite(), v.minValue(0), v.description('Absolute error that passes rtol at any scale.')),
+  ),
+};
 const argmaxEntry = {
   argmax_agreement: v.exactOptional(
     v.pipe(
@@ -70,7 +85,7 @@ export const goldenManifestSchema = v.pipe(
           ),
           tolerance: v.pipe(
             v.optional(
-              v.object({ max_abs: v.exactOptional(maxAbs), cosine: v.exactOptional(cosine), ...argmaxEntry }),
+              v.object({ max_abs: v.exactOptional(maxAbs), cosine: v.exactOptional(cosine), ...relativeEntries, ...argmaxEntry }),
               {},
             ),
             v.description("What differs from the bundle's tolerance."),
@@ -80,7 +95,7 @@ export const goldenManifestSchema = v.pipe(
       v.description('What the original model computes of the inputs, in that order.'),
     ),
     tolerance: v.pipe(
-      v.object({ max_abs: maxAbs, cosine, ...argmaxEntry }),
+      v.object({ max_abs: v.exactOptional(maxAbs), cosine, ...relativeEntries, ...argmaxEntry }),
       v.description('What a stage may differ by and still be right.'),
     ),
   }),
@@ -125,19 +140,23 @@ export function parseGoldenManifest(bytes: Uint8Array): GoldenManifest {
 }
 
 /** A tolerance, in the names of the code. */
-export function toTolerance({ max_abs, cosine, argmax_agreement }: GoldenManifest['tolerance']): Tolerance {
+export function toTolerance({ max_abs, cosine, rtol, atol, argmax_agreement }: GoldenManifest['tolerance']): Tolerance {
   return {
-    maxAbs: max_abs,
+    maxAbs: max_abs ?? Infinity,
     cosine,
+    ...(rtol !== undefined && { rtol }),
+    ...(atol !== undefined && { atol }),
     ...(argmax_agreement !== undefined && { argmaxAgreement: argmax_agreement }),
   };
 }
 
 /** A tolerance, in the names of the manifest. */
-export function fromTolerance({ maxAbs, cosine, argmaxAgreement }: Tolerance): GoldenManifest['tolerance'] {
+export function fromTolerance({ maxAbs, cosine, rtol, atol, argmaxAgreement }: Tolerance): GoldenManifest['tolerance'] {
   return {
-    max_abs: maxAbs,
+    ...(maxAbs !== Infinity && { max_abs: maxAbs }),
     cosine,
+    ...(rtol !== undefined && { rtol }),
+    ...(atol !== undefined && { atol }),
     ...(argmaxAgreement !== undefined && { argmax_agreement: argmaxAgreement }),
   };
 }

@@ -117,7 +117,8 @@ describe('tolerances', () => {
   });
 
   it('have bounds', () => {
-    expect([-1, 0, 1e9, NaN, Infinity].map((value) => isTolerance('maxAbs', value))).toEqual([false, true, true, false, false]);
+    expect([-1, 0, 1e9, NaN, Infinity].map((value) => isTolerance('maxAbs', value))).toEqual([false, true, true, false, true]);
+    expect([-1, 0, 1e-4, NaN, Infinity].map((value) => isTolerance('rtol', value))).toEqual([false, true, true, false, false]);
     expect([-2, -1, 0.999, 1.1, NaN].map((value) => isTolerance('cosine', value))).toEqual([false, true, true, false, false]);
   });
 });

@@ -1,6 +1,6 @@
 import type { Tolerance } from '../../compare/compare';
 import type { Pair } from '../../compare/picture';
-import type { BackendName, BetweenReport, ComparisonReport, StageReport, Verdict } from '../../compare/report';
+import type { BackendName, BetweenReport, ComparisonReport, Measures, StageReport, Verdict } from '../../compare/report';
 import { rejudge } from '../../compare/verdict';
 import type { State } from './state';
 
@@ -129,8 +129,12 @@ export function pictureWanted(state: State): PictureWanted | null {
 
 /** Where and when the looked-at pair is worst, from the report and not from the picture, whose cells are coarser. */
 export function worstOf(state: State): StageReport['worst'] {
-  const { look, reports, between } = state;
-  if (look.pair === 'wasm-webgpu') return between.find(({ name }) => name === look.stage)?.worst ?? null;
+  return measuresOf(state)?.worst ?? null;
+}
+
+/** The measures of the stage and pair that is looked at. */
+export function measuresOf({ look, reports, between }: State): Measures | null {
+  if (look.pair === 'wasm-webgpu') return between.find(({ name }) => name === look.stage) ?? null;
   const backend = look.pair === 'golden-wasm' ? 'wasm' : 'webgpu';
-  return stageOf(reports[backend], look.stage)?.worst ?? null;
+  return stageOf(reports[backend], look.stage);
 }

@@ -3,11 +3,12 @@ import { stageRows } from './selection';
 import type { State } from './state';
 
 /** What of a tolerance can be edited in the view. */
-export type ToleranceField = 'maxAbs' | 'cosine';
+export type ToleranceField = 'rtol' | 'maxAbs' | 'cosine';
 
-/** Whether a number can be a tolerance. An empty field is NaN, and a number on its way. */
+/** Whether a number can be a tolerance. An empty field is NaN, and a number on its way; no absolute bound is infinite. */
 export function isTolerance(field: ToleranceField, value: number): boolean {
-  return field === 'maxAbs' ? value >= 0 && value < Infinity : value >= -1 && value <= 1;
+  if (field === 'cosine') return value >= -1 && value <= 1;
+  return value >= 0 && (value < Infinity || field === 'maxAbs');
 }
 
 /**
@@ -20,7 +21,7 @@ export function withTolerance(state: State, stage: string | null, field: Toleran
   for (const { name, tolerance } of stageRows({ ...state, tolerances: new Map() })) {
     if (stage !== null && name !== stage) continue;
     const next: Tolerance = { ...(edited.get(name) ?? tolerance), [field]: value };
-    if (next.maxAbs === tolerance.maxAbs && next.cosine === tolerance.cosine) edited.delete(name);
+    if (next.maxAbs === tolerance.maxAbs && next.rtol === tolerance.rtol && next.cosine === tolerance.cosine) edited.delete(name);
     else edited.set(name, next);
   }
   return edited;

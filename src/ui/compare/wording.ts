@@ -1,5 +1,5 @@
-import type { StageReport, WorstValue } from '../../compare/report';
-import { exactFigure, NONE, secondsText } from './figures';
+import type { ErrorQuantiles, StageReport, WorstValue } from '../../compare/report';
+import { exactFigure, figure, NONE, secondsText } from './figures';
 import { BACKENDS, type StageRow } from './selection';
 import { text } from './text';
 
@@ -26,6 +26,11 @@ export function worstSentence(
   if (!worst) return '';
   const values = `${names[0]} ${exactFigure(worst.golden)}, ${names[1]} ${exactFigure(worst.actual)}`;
   return text.detail.worst(worstText(worst, axes, shape), values);
+}
+
+/** `Errors: 50 % ≤ 1e-6, 90 % ≤ 2e-6, 99 % ≤ 5e-6`; empty if nothing was measured. */
+export function quantilesText(quantiles: ErrorQuantiles | null): string {
+  return quantiles ? text.detail.quantiles(figure(quantiles.median), figure(quantiles.p90), figure(quantiles.p99)) : '';
 }
 
 /** The most telling cause of a stage in one line; null where none is known. */

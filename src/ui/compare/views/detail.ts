@@ -13,16 +13,17 @@ import { createHistogram } from '../plots/histogram';
 import { createPaints } from '../plots/paints';
 import { createSlice, type SliceData } from '../plots/slice';
 import { createWaveform } from '../plots/waveform';
-import { availablePairs, stageOf, stageRows, worstOf } from '../selection';
+import { availablePairs, measuresOf, stageOf, stageRows, worstOf } from '../selection';
 import { whenChanged, type Section, type SectionContext } from '../section';
 import type { HeatScale, State } from '../state';
 import { text } from '../text';
-import { placeText, worstSentence } from '../wording';
+import { placeText, quantilesText, worstSentence } from '../wording';
 
 /** The stage that is looked at: where its error is, how large, and what the values are there. */
 export function detail({ scope, actions, theme }: SectionContext): Section {
   const heading = h('h3', { class: 'title', 'data-testid': 'detail-stage' });
   const worst = h('p', { class: 'status mono', 'data-testid': 'worst' });
+  const quantiles = h('p', { class: 'fine mono', 'data-testid': 'quantiles' });
   const pairs = segmented<Pair>(scope, text.detail.pair, 'pair', Object.entries(text.pairs) as [Pair, string][], (pair) => {
     actions.look({ pair });
   });
@@ -82,7 +83,7 @@ export function detail({ scope, actions, theme }: SectionContext): Section {
     h(
       'div',
       { class: 'view-head' },
-      h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.detail.label), heading, worst),
+      h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.detail.label), heading, worst, quantiles),
       h('div', { class: 'detail__controls' }, pairs.element, scales.element, play),
     ),
     message,
@@ -137,7 +138,7 @@ export function detail({ scope, actions, theme }: SectionContext): Section {
       const span = timeSpan(picture);
       waveform.element.hidden = !opened?.waveform || !span;
       if (opened?.waveform && span) waveform.show(opened.waveform, ...span);
-      const allowed = look.pair === 'wasm-webgpu' ? null : (stageRows(state).find(({ name }) => name === look.stage)?.tolerance.maxAbs ?? null);
+      const allowed = look.pair === 'wasm-webgpu' ? null : finiteOrNull(stageRows(state).find(({ name }) => name === look.stage)?.tolerance.maxAbs);
       heatmap.show(picture, look.scale, alternativeOf(state));
       showLegend(legend, picture, look.scale, allowed);
       histogram.show(picture.histogram, allowed);
@@ -158,6 +159,7 @@ export function detail({ scope, actions, theme }: SectionContext): Section {
       const stage = lookedAt(state);
       const { leftName, rightName } = sidesOf(look.pair);
       setText(worst, stage ? worstSentence(worstOf(state), stage, [leftName, rightName]) : '');
+      setText(quantiles, quantilesText(measuresOf(state)?.quantiles ?? null));
       pairs.update(look.pair, (pair) => availablePairs(state).includes(pair));
       scales.update(look.scale, () => true);
       play.hidden = !state.opened?.waveform || worstOf(state)?.seconds == null;
@@ -194,6 +196,8 @@ function sliceTitleOf(picture: StagePicture, pair: Pair): string {
 
 const lookedAt = ({ look, reports }: State): StageReport | null =>
   stageOf(reports.wasm, look.stage) ?? stageOf(reports.webgpu, look.stage);
+
+const finiteOrNull = (value: number | undefined): number | null => (value === undefined || value === Infinity ? null : value);
 
 function alternativeOf(state: State): string {
   const { look, picture } = state;

@@ -116,7 +116,7 @@ function nameCell(row: StageRow, span: number): HTMLElement {
   const known = row.wasm ?? row.webgpu;
   const golden = shapeText(row.goldenShape);
   const ours = known ? shapeText(known.shape) : golden;
-  const { maxAbs, cosine } = row.tolerance;
+  const { rtol, maxAbs, cosine } = row.tolerance;
   return h(
     'th',
     { scope: 'rowgroup', rowspan: span },
@@ -128,7 +128,7 @@ function nameCell(row: StageRow, span: number): HTMLElement {
         ? [h('span', {}, ours)]
         : [h('span', {}, text.table.ours(ours)), h('span', {}, text.table.golden(golden))]),
     ),
-    h('span', { class: 'allowed' }, text.table.allowed(maxAbs, cosine), row.isEdited && h('span', { class: 'tag' }, text.table.edited)),
+    h('span', { class: 'allowed' }, text.table.allowed(rtol ?? null, maxAbs, cosine), row.isEdited && h('span', { class: 'tag' }, text.table.edited)),
   );
 }
 

@@ -5,7 +5,7 @@ import { whenChanged, type Section, type SectionContext } from '../section';
 import { text } from '../text';
 import { isTolerance, type ToleranceField } from '../tolerances';
 
-const FIELDS = ['maxAbs', 'cosine'] as const satisfies readonly ToleranceField[];
+const FIELDS = ['rtol', 'maxAbs', 'cosine'] as const satisfies readonly ToleranceField[];
 
 /** Tolerances to try. They change what the view says and nothing else. */
 export function tolerancePanel({ scope, actions }: SectionContext): Section {
@@ -40,9 +40,12 @@ export function tolerancePanel({ scope, actions }: SectionContext): Section {
       'data-testid': `tolerance-${kind}-${stage ?? 'all'}`,
     });
     rows.on(input, 'input', () => {
-      const isValid = isTolerance(kind, input.valueAsNumber);
+      // An empty absolute bound is none. Text that is no number leaves the value empty too.
+      const isEmpty = kind === 'maxAbs' && input.value === '' && !input.validity.badInput;
+      const value = isEmpty ? Infinity : input.valueAsNumber;
+      const isValid = isTolerance(kind, value);
       input.setAttribute('aria-invalid', String(!isValid));
-      if (isValid) actions.setTolerance(stage, kind, input.valueAsNumber);
+      if (isValid) actions.setTolerance(stage, kind, value);
     });
     if (stage !== null) inputs.push({ stage, field: kind, input });
     return input;
@@ -74,7 +77,7 @@ export function tolerancePanel({ scope, actions }: SectionContext): Section {
           const value = stages.find(({ name }) => name === stage)?.tolerance[kind];
           // A field that is being typed in is left alone.
           if (input === document.activeElement || value === undefined) continue;
-          input.value = String(value);
+          input.value = value === Infinity ? '' : String(value);
           input.removeAttribute('aria-invalid');
         }
       },

@@ -118,7 +118,10 @@ export const compareDe: CompareWords = {
     forcedHint: 'Dieselbe Stufe, gespeist mit der Referenzausgabe der Stufen davor.',
     golden: (shape) => `Referenz ${shape}`,
     ours: (shape) => `hier ${shape}`,
-    allowed: (maxAbs, cosine) => `≤ ${figure(maxAbs)}, Kosinus ≥ ${localised(String(cosine))}`,
+    allowed: (rtol, maxAbs, cosine) =>
+      [rtol !== null && `relativ ≤ ${figure(rtol)}`, maxAbs !== Infinity && `max. abs. ≤ ${figure(maxAbs)}`, `Kosinus ≥ ${localised(String(cosine))}`]
+        .filter(Boolean)
+        .join(', '),
     edited: 'geändert',
     notCompared: 'nicht verglichen',
     keys: [
@@ -138,6 +141,7 @@ export const compareDe: CompareWords = {
     summary: 'Toleranzen',
     hint: 'Probieren Sie hier andere aus. Der Bericht und der Befehl urteilen weiter nach denen des Bündels.',
     all: 'Alle Stufen',
+    rtol: 'Größter relativer Fehler',
     maxAbs: 'Größter absoluter Fehler',
     cosine: 'Kleinster Kosinus',
     field: (what, stage) => `${what}: ${stage}`,
@@ -155,6 +159,7 @@ export const compareDe: CompareWords = {
     stop: 'Anhalten',
     drawing: 'Wird gezeichnet',
     worst: (place, values) => `Größter Fehler bei ${place}: ${values}`,
+    quantiles: (median, p90, p99) => `Fehler: 50 % ≤ ${median}, 90 % ≤ ${p90}, 99 % ≤ ${p99}`,
     time: 'Zeit, s',
     none: 'Kein Bild dieser Stufe.',
     whyNone: (problem, remedy) => [problem, remedy].flatMap((words) => (words ? `${words}.` : [])).join(' '),

@@ -56,7 +56,7 @@ export const CAUSES: Readonly<Record<CauseId, readonly [string, string]>> = {
   'lstm-direction': ['LSTM-Richtungen vertauscht', 'Die Gewichte für vorwärts und rückwärts haben die Plätze getauscht.'],
   'batch-dependent': ['Hängt von der Batchgröße ab', 'Padding oder Normierung greift über den Batch hinweg.'],
   'run-to-run': ['Von Lauf zu Lauf verschieden', 'Ein Wettlauf im Backend, eingeschaltetes Dropout oder Zufallszahlen im Graphen.'],
-  accumulated: ['Aufsummierte Rundung', 'Jede Stufe liegt mit Referenzeingabe in der Toleranz, ihre Summe nicht.'],
+  accumulated: ['Aufsummierte Rundung', 'Jede Stufe liegt mit Referenzeingabe in der Toleranz, und kein Abschnitt davor bringt den größten Teil des Fehlers.'],
 };
 
 export const FLAGS: Readonly<Record<AuditFlag, string>> = {

@@ -113,7 +113,8 @@ export const compareEn = {
     forcedHint: 'The same stage with the golden output of the stages before it put in.',
     golden: (shape: string): string => `golden ${shape}`,
     ours: (shape: string): string => `ours ${shape}`,
-    allowed: (maxAbs: number, cosine: number): string => `≤ ${figure(maxAbs)}, cosine ≥ ${cosine}`,
+    allowed: (rtol: number | null, maxAbs: number, cosine: number): string =>
+      [rtol !== null && `relative ≤ ${figure(rtol)}`, maxAbs !== Infinity && `max abs ≤ ${figure(maxAbs)}`, `cosine ≥ ${cosine}`].filter(Boolean).join(', '),
     edited: 'edited',
     notCompared: 'not compared',
     keys: [
@@ -133,6 +134,7 @@ export const compareEn = {
     summary: 'Tolerances',
     hint: "Try others here. What the report and the command say stays judged by the bundle's.",
     all: 'All stages',
+    rtol: 'Greatest relative error',
     maxAbs: 'Greatest absolute error',
     cosine: 'Least cosine',
     field: (what: string, stage: string): string => `${what} of ${stage}`,
@@ -150,6 +152,7 @@ export const compareEn = {
     stop: 'Stop',
     drawing: 'Drawing',
     worst: (place: string, values: string): string => `Worst at ${place}: ${values}`,
+    quantiles: (median: string, p90: string, p99: string): string => `Errors: 50 % ≤ ${median}, 90 % ≤ ${p90}, 99 % ≤ ${p99}`,
     time: 'time, s',
     none: 'No picture of this stage.',
     whyNone: (problem: string, remedy: string | null): string => [problem, remedy].flatMap((words) => (words ? `${words}.` : [])).join(' '),

@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+import { runBundle } from '../../test/compare/caseRun';
+import { build, float, node, weight } from '../../test/onnx/build';
+import { encodeOnnx } from '../onnx/model';
+import type { GoldenBundle } from './bundle';
+import type { StageReport } from './report';
+
+const INPUT = Float32Array.from({ length: 64 }, (_, index) => 1 + index / 64);
+
+/** A chain of stages, one node each, that computes with `ours`; the goldens come from `original`. */
+async function compareChain(op: string, ours: readonly number[], original: readonly number[]): Promise<readonly StageReport[]> {
+  const names = ours.map((_, index) => `s${index}`);
+  const graph = encodeOnnx(
+    build({
+      node: names.map((name, index) => node(op, [index === 0 ? 'x' : names[index - 1]!, `k${index}`], [name])),
+      input: [float('x', 64)],
+      output: [float(names.at(-1)!, 64)],
+      initializer: ours.map((factor, index) => weight(`k${index}`, [1], [factor])),
+    }),
+  );
+  let data = INPUT;
+  const stages: GoldenBundle['stages'] = names.map((name, index) => {
+    data = data.map((value) => (op === 'Mul' ? value * original[index]! : value - original[index]!));
+    return { name, axes: ['frame'], shape: [64], data, value: null, tolerance: { maxAbs: Infinity, cosine: 0.999 } };
+  });
+  const inputs = [{ name: 'x', axes: ['frame'], shape: [64], data: INPUT }];
+  return (await runBundle({ model: 'chain', source: {}, inputs, stages, notes: [], graph: null }, graph)).run.stages;
+}
+
+it('states that errors accumulate if several stages bring a part each', async () => {
+  // Each factor is off by 0.4e-4, below the tolerance of 1e-4; three of them are above it.
+  const [first, second, third] = await compareChain('Mul', [1.00004, 1.00004, 1.00004], [1, 1, 1]);
+  expect([first!.verdict, second!.verdict, third!.verdict]).toEqual(['pass', 'pass', 'fail']);
+  expect(third!.causes).toMatchObject([{ id: 'accumulated' }]);
+  expect(third!.causes[0]!.values.greatestShare).toBeCloseTo(1 / 3, 1);
+});
+
+it('does not state it if one stage brings the error and later ones enlarge it', async () => {
+  // The difference to 1.4 is a fifth as large as the values, so the relative error of 0.9e-4 grows.
+  const [first, second, third] = await compareChain('Sub', [-0.00013, 1.4, 0], [0, 1.4, 0]);
+  expect([first!.verdict, second!.verdict, third!.verdict]).toEqual(['pass', 'fail', 'fail']);
+  expect(second!.causes).toEqual([]);
+  expect(second!.notes.join()).toMatch(/100 % of the error comes from before s0 or from it/);
+  expect(third!.inherited).toBe(true);
+});

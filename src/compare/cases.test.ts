@@ -1,0 +1,55 @@
+/** Bundles that were judged wrongly once, and those that must stay right, through the WASM runtime in Node. */
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ALL_CASES, runCase, type Case } from '../../test/compare/caseRun';
+import { SHARED_MISSING } from '../../test/shared';
+
+/** Name, verdict, and whether it inherits, of each stage. */
+const stagesOf = ({ run }: Case): string[] =>
+  run.stages.map(({ name, verdict, inherited }) => `${name} ${inherited ? 'inherits' : verdict}`);
+
+describe('errors are judged at the scale of the stage', () => {
+  it.skipIf(!existsSync(ALL_CASES))(`passes values of a million that differ by rounding [${SHARED_MISSING}]`, async () => {
+    const large = await runCase('large_values', undefined, ALL_CASES);
+    expect(large.run.stages.at(-1)!.maxAbs).toBeGreaterThan(1);
+    expect(stagesOf(large)).toEqual(['a pass', 'b pass', 'y pass']);
+  });
+
+  it('fails values of a thousandth that are wrong throughout, at the first stage', async () => {
+    const small = await runCase('small_values', 'small_values_fault.onnx');
+    expect(small.run.stages[0]!.maxAbs).toBeLessThan(0.01);
+    expect(small.run.firstDivergence).toBe('a');
+    expect(stagesOf(small)).toEqual(['a fail', 'r inherits', 'y inherits']);
+    expect(small.run.stages.flatMap(({ causes }) => causes.map(({ id }) => id))).not.toContain('accumulated');
+  });
+
+  it.each(['ln_eps', 'ln_eps_small_var', 'ln_eps_strict', 'gelu_tanh'])('fails %s, whose error is small and no rounding', async (name) => {
+    expect(stagesOf(await runCase(name))).toEqual(['y fail']);
+  });
+
+  it('takes equal infinities as equal, and injects them', async () => {
+    const masked = await runCase('neginf');
+    expect(stagesOf(masked)).toEqual(['a pass', 'y pass']);
+    expect(masked.run.stages[0]!.infCount).toBe(6);
+    expect(masked.run.stages[1]).toMatchObject({ forced: { verdict: 'pass' }, notes: [] });
+  });
+});
+
+it('blames each of two branches that are wrong', async () => {
+  const parallel = await runCase('parallel');
+  expect(stagesOf(parallel)).toEqual(['a fail', 'b fail']);
+  expect(parallel.run.firstDivergence).toBe('a');
+});
+
+it.each([
+  ['ok', 'gather.onnx', ['e pass', 'y pass']],
+  ['loop', undefined, ['w pass', 'l pass', 'y pass']],
+  ['function', undefined, ['u pass', 'y pass']],
+  ['contrib', undefined, ['u pass', 'y pass']],
+  ['random', undefined, ['y fail']],
+  ['swapped_inputs', undefined, ['y fail']],
+  ['stage_is_input', undefined, ['y pass']],
+  ['extra_input', undefined, ['y pass']],
+])('keeps %s right', async (name, graph, stages) => {
+  expect(stagesOf(await runCase(name, graph))).toEqual(stages);
+});

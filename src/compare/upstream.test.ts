@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { build, float, node } from '../../test/onnx/build';
+import { graphInfo } from '../onnx/model';
+import type { PlannedStage } from './plan';
+import { upstreamStages } from './upstream';
+
+const stage = (name: string, value = name): PlannedStage => ({
+  golden: { name, axes: [], shape: [], data: new Float32Array(1), value: null, tolerance: { maxAbs: 0, cosine: 1 } },
+  value,
+  axes: [],
+  isFeatures: false,
+  clock: null,
+});
+
+it('finds the stages that a stage is computed from, through values that are no stages', () => {
+  const info = graphInfo(
+    build({
+      node: [
+        node('Abs', ['x'], ['a']),
+        node('Abs', ['z'], ['b']),
+        node('Neg', ['a'], ['between']),
+        node('Add', ['between', 'b'], ['y']),
+      ],
+      input: [float('x', 1), float('z', 1)],
+      output: [float('y', 1)],
+    }),
+  );
+  const upstream = upstreamStages(info, [stage('features', 'x'), stage('a'), stage('b'), stage('y'), stage('again', 'y')]);
+  expect([...upstream]).toEqual([
+    ['features', []],
+    ['a', ['features']],
+    ['b', []],
+    ['y', ['features', 'a', 'b']],
+    ['again', ['features', 'a', 'b', 'y']],
+  ]);
+});

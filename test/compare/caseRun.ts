@@ -1,0 +1,44 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GoldenBundle } from '../../src/compare/bundle';
+import { readGoldens } from '../../src/compare/files/goldenFiles';
+import { GraphRunner } from '../../src/compare/graphRunner';
+import { makePlan, type Plan } from '../../src/compare/plan';
+import { compareStages, type RunResult } from '../../src/compare/run';
+import { graphInfo, parseOnnx } from '../../src/onnx/model';
+import { SHARED } from '../shared';
+import { openNodeSession } from './nodeRun';
+
+/** Golden bundles and graphs, one for each kind of fault that a comparison must tell truthfully. */
+export const CASES = join('test', 'compare', 'cases');
+/** The same and those that are too large to be part of the project. */
+export const ALL_CASES = join(SHARED, 'cases', 'compare');
+
+export interface Case {
+  readonly bundle: GoldenBundle;
+  readonly plan: Plan;
+  readonly run: RunResult;
+}
+
+/** Compares the bundle `NAME.zip` of the cases in Node. @param graph by default the bundle's own, else `NAME.onnx` */
+export async function runCase(name: string, graph?: string, folder = CASES): Promise<Case> {
+  const file = `${name}.zip`;
+  const path = join(folder, graph ?? `${name}.onnx`);
+  const readGraph = (): Uint8Array => readFileSync(path);
+  const inputs = existsSync(path) ? graphInfo(parseOnnx(readGraph(), path)).inputs.map((input) => input.name) : [];
+  const bundle = readGoldens([{ name: file, bytes: readFileSync(join(folder, file)) }], [], inputs);
+  return runBundle(bundle, graph === undefined && bundle.graph ? bundle.graph : readGraph());
+}
+
+/** Compares a bundle with a graph in Node. */
+export async function runBundle(bundle: GoldenBundle, graph: Uint8Array): Promise<Case> {
+  const model = parseOnnx(graph, 'the graph');
+  const plan = makePlan(bundle, graphInfo(model), null);
+  const runner = { graph: new GraphRunner(model, { open: openNodeSession }), features: null };
+  try {
+    const run = await compareStages({ plan, model, runner, variants: runner, thorough: false, onStep: () => undefined });
+    return { bundle, plan, run };
+  } finally {
+    await runner.graph.release();
+  }
+}
