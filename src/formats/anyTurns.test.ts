@@ -44,6 +44,15 @@ const RUN = runManifest(
 );
 
 describe('readAnyTurns', () => {
+  it.each([
+    ['f.rttm', 'SPEAKER a 1 1e12 5 <NA> <NA> X <NA> <NA>'],
+    ['f.rttm', 'SPEAKER a 1 1e300 5 <NA> <NA> X <NA> <NA>'],
+    ['f.rttm', 'SPEAKER a 1 1700000000 5 <NA> <NA> X <NA> <NA>'],
+    ['f.json', '[{"start": 0, "end": 1e308, "speaker": "A"}]'],
+  ])('refuses a time beyond any recording in %s: %s', (name, text) => {
+    expect(() => readAnyTurns(name, text)).toThrow(expect.objectContaining({ code: 'format', expected: expect.stringContaining('10,000,000') as string }) as Error);
+  });
+
   it('reads every recording of an RTTM file of pyannote.core', () => {
     const [meeting, call, ...others] = readAnyTurns('all.rttm', fixture('pyannote.rttm'));
     expect(others).toEqual([]);

@@ -19,6 +19,9 @@ export interface ImportedRecording {
   readonly speakers: readonly SpeakerSource[];
 }
 
+/** Some 115 days. A larger time is damaged, or a date in seconds; a time axis of that length would stop the page. */
+const MOST_SECONDS = 1e7;
+
 /** How programs number the speakers that they have no name for. */
 const NUMBERED = /^SPEAKER_\d+$/i;
 
@@ -32,7 +35,7 @@ const NUMBERED = /^SPEAKER_\d+$/i;
  * @param fileName for the recording's name, and for the errors
  * @returns every recording that the file holds, at least one: an RTTM file can hold several
  * @throws VoxlaneError `format` where the content is none of these, has a turn that ends before it starts or starts
- *   before the recording, or has no turn at all and is not our own JSON
+ *   before the recording, has a time beyond 10,000,000 s, or has no turn at all and is not our own JSON
  */
 export function readAnyTurns(fileName: string, text: string): ImportedRecording[] {
   const content = text.replace(/^\uFEFF/, '');
@@ -45,12 +48,25 @@ export function readAnyTurns(fileName: string, text: string): ImportedRecording[
       remedy: 'Choose another file, or export this one again',
     });
   }
+  recordings.forEach(checkLength);
   return recordings.map((recording) => ({
     ...recording,
     turns: sound(recording.turns, recording.name),
     exclusiveTurns: sound(recording.exclusiveTurns, recording.name),
     speakers: named(recording),
   }));
+}
+
+/** Turns without length count too: a huge start swallows a duration. */
+function checkLength({ name, durationSeconds, turns, exclusiveTurns }: ImportedRecording): void {
+  const longest = [...turns, ...exclusiveTurns].reduce((most, { endSeconds }) => Math.max(most, endSeconds), durationSeconds ?? 0);
+  if (longest <= MOST_SECONDS) return;
+  throw new VoxlaneError({
+    code: 'format',
+    problem: `"${name}" is ${longest} s long`,
+    expected: `seconds from the start of the recording, at most ${MOST_SECONDS.toLocaleString('en')}`,
+    remedy: 'Subtract the time at which the recording starts, or correct the damaged time',
+  });
 }
 
 function readRttm(text: string): ImportedRecording[] {
