@@ -24,6 +24,7 @@ import { decodeTrack } from './decodeTrack';
 import { placeEdits, type PlacedStretch } from './editTimeline';
 import { DamagedStructure, guardedSource } from './guardedSource';
 import { ByteReader } from './layout/byteReader';
+import { readCodecDelay } from './layout/codecDelay';
 import { readFlacEnd, type FlacEnd } from './layout/flacEnd';
 import { lacksIndex, readEdits } from './layout/mp4';
 import type { Mp3Padding } from './mp3Gapless';
@@ -44,6 +45,8 @@ const PREROLL_SECONDS = 1;
  */
 const EXACT_SEEK_CONTAINERS = new Set([MP4.name, QTFF.name, MP3.name, FLAC.name, ADTS.name, MPEG_TS.name]);
 const INEXACT_SEEK_CODECS = new Set(['opus', 'vorbis']);
+/** Decoders of other codecs drop the encoder's delay themselves, or have none. */
+const DELAYED_CODECS = new Set(['aac', 'mp3']);
 /** A file whose last samples are less than this short of its promise is not called truncated. */
 const TRUNCATION_TOLERANCE_SECONDS = 0.25;
 
@@ -189,6 +192,7 @@ function openInput(source: Blob): Input {
   return new Input({ source: guardedSource(source), formats: FORMATS });
 }
 
+const isMatroska = (container: string): boolean => container === MATROSKA.name || container === WEBM.name;
 const isMp4 = (container: string): boolean => container === MP4.name || container === QTFF.name;
 
 function withoutIndex(): VoxlaneError {
@@ -255,7 +259,8 @@ async function describeTrack(source: Blob, input: Input, { track: number, paddin
   checkSampleRate(sampleRate);
   checkChannels(channels);
 
-  const offsetSeconds = originSeconds + (padding ? padding.leading / sampleRate : 0);
+  const delaySeconds = isMatroska(container) && DELAYED_CODECS.has(codec) ? await readCodecDelay(new ByteReader(source), track.id) : 0;
+  const offsetSeconds = originSeconds + delaySeconds + (padding ? padding.leading / sampleRate : 0);
   const edits = isMp4(container) ? await editsOf(source, track) : null;
   const flacEnd = container === FLAC.name ? await readFlacEnd(new ByteReader(source)) : null;
   const promise = flacPromise(flacEnd, await promisedEnd(track, container));

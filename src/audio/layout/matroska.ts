@@ -1,11 +1,11 @@
 /** Finds joined WebM and Matroska files (RFC 8794, RFC 9559), damage inside them, and missing bytes at the end. */
 import { bigEndian, type ByteReader } from './byteReader';
 
-const EBML = 0x1a45_dfa3;
-const SEGMENT = 0x1853_8067;
+export const EBML = 0x1a45_dfa3;
+export const SEGMENT = 0x1853_8067;
 const INFO = 0x1549_a966;
-const TRACKS = 0x1654_ae6b;
-const CLUSTER = 0x1f43_b675;
+export const TRACKS = 0x1654_ae6b;
+export const CLUSTER = 0x1f43_b675;
 const VOID = 0xec;
 const CRC = 0xbf;
 /** Elements directly in a segment: seek head, cues, chapters, tags, attachments, and those above. */
@@ -15,7 +15,8 @@ const CLUSTER_CHILDREN = new Set([0xe7, 0xa7, 0xab, 0x5854, 0xa3, 0xa0, 0xaf, VO
 const MOST_HEADER_BYTES = 12;
 const SEARCHED_BYTES = 1 << 16;
 
-interface Element {
+/** An element of EBML: its id, and the offsets of its parts. */
+export interface Element {
   readonly id: number;
   readonly start: number;
   readonly content: number;
@@ -183,7 +184,12 @@ class MatroskaWalk {
   }
 }
 
-async function elementAt(reader: ByteReader, start: number): Promise<Element | null> {
+/**
+ * The element at a place; null if none starts there.
+ *
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
+ */
+export async function elementAt(reader: ByteReader, start: number): Promise<Element | null> {
   const bytes = await reader.read(start, MOST_HEADER_BYTES);
   const idBytes = vintLength(bytes[0]);
   if (idBytes === null || idBytes > 4 || bytes.length < idBytes + 1) return null;
