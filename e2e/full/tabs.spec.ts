@@ -7,7 +7,7 @@ import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 test.use(WITHOUT_GPU);
 
 const SEED = 20_261_128;
-const NUM_TRIES = 300;
+const NUM_TRIES = 200;
 /** Some change nothing, such as a second confirmation, and a reload takes some before they are saved. How many depends on the machine. */
 const FEWEST_STORED = NUM_TRIES / 2;
 

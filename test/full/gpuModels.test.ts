@@ -61,6 +61,26 @@ async function withFault<Result>(fault: GpuFault, work: () => Promise<Result>): 
   }
 }
 
+/** Counts buffers that were made and not yet destroyed. */
+function countBuffers(): () => number {
+  const alive = new Set<GPUBuffer>();
+  /* eslint-disable @typescript-eslint/unbound-method -- called with the receiver of the patched method */
+  const { createBuffer } = GPUDevice.prototype;
+  const { destroy } = GPUBuffer.prototype;
+  /* eslint-enable @typescript-eslint/unbound-method */
+  GPUDevice.prototype.createBuffer = function (descriptor) {
+    const buffer = createBuffer.call(this, descriptor);
+    alive.add(buffer);
+    return buffer;
+  };
+  GPUBuffer.prototype.destroy = function () {
+    alive.delete(this);
+    return destroy.call(this);
+  };
+  return () => alive.size;
+}
+
+const numBuffers = missing === null ? countBuffers() : () => 0;
 const samples = speech();
 
 beforeAll(() => {
@@ -127,6 +147,11 @@ describe.skipIf(missing !== null)('embedding on Dawn', { timeout: 300_000 }, () 
     const expected = await wasm.embedder.embedStretch(samples, () => undefined);
     // The requirement for every backend: float32 sums in another order stay well inside.
     expect(cosine(await embed(), expected)).toBeGreaterThanOrEqual(0.9999);
+    // A second run needs no more GPU buffers than the first.
+    const afterOne = numBuffers();
+    expect(afterOne).toBeGreaterThan(0);
+    await embed();
+    expect(numBuffers()).toBe(afterOne);
   });
 
   // test/full/gpuForeignFile.test.ts has a fault in the embedding itself.
