@@ -75,7 +75,7 @@ function countBuffers(): () => number {
   };
   GPUBuffer.prototype.destroy = function () {
     alive.delete(this);
-    return destroy.call(this);
+    destroy.call(this);
   };
   return () => alive.size;
 }
