@@ -72,7 +72,8 @@ async function main(): Promise<number> {
       say(`stage: ${failureText(answer.error)}`);
       return 2;
     }
-    const { axes, shape, npy, min, max, mean, nanCount } = answer.result;
+    const { axes, shape, npy, min, max, mean, nanCount, notes } = answer.result;
+    for (const note of notes) say(`stage: ${file}: note: ${note}`);
     if (values.out !== undefined) writeResult(values.out, Buffer.from(npy, 'base64'));
     const range = `min ${min.toPrecision(6)}, max ${max.toPrecision(6)}, mean ${mean.toPrecision(6)}, ${nanCount} NaN`;
     await print(`${stage} (${axes.join(', ')}): (${shape.join(', ')}), ${range}\n`);

@@ -9,6 +9,7 @@ import type { CallOptions, ComparatorOptions, NamedBlob } from '../../src/pipeli
 import { Diarizer } from '../../src/pipeline/diarizer';
 import { DECODE } from '../../src/compare/layer';
 import { loadManifest } from '../../src/store/load';
+import { stageSound } from './stageSound';
 import { isShipped, SHIPPED_MODELS } from '../../src/store/shipped';
 import { messageOf, VoxlaneError, type ErrorParts } from '../../src/util/errors';
 
@@ -61,6 +62,8 @@ interface StageAnswer {
   readonly max: number;
   readonly mean: number;
   readonly nanCount: number;
+  /** What was repaired, skipped or left out while the file was read. */
+  readonly notes: readonly string[];
 }
 
 /** Stages that only the whole pipeline gives; its hook hands them out. */
@@ -140,7 +143,9 @@ export const engineCompare = {
       if (!file) throw new Error('no file was chosen');
       const source = file.name.endsWith('.npy') ? parseNpy(new Uint8Array(await file.arrayBuffer()), file.name).data : file;
       const found = PIPELINE_STAGES.find((name) => name === request.stage);
-      return describe(found ? await runPipelineTo(found, source, request) : await runLayer(source, request));
+      const notes: string[] = [];
+      const tensor = found ? await runPipelineTo(found, source, request, notes) : await runLayer(source, request, notes);
+      return { ...describe(tensor), notes };
     }),
 };
 
@@ -151,8 +156,16 @@ function asInput(file: File): NamedBlob {
 
 type StageTensor = Pick<Artifact, 'axes' | 'shape'> & { readonly data: Float32Array };
 
-async function runLayer(source: Blob | Float32Array, request: StageRequest): Promise<StageTensor> {
-  const { stage: path, backend, startSeconds, durationSeconds } = request;
+/** The samples of the stretch. Adds notes about the file. */
+async function stretchOf(source: File | Float32Array, { startSeconds, durationSeconds }: StageRequest, notes: string[]): Promise<Pick<StageRequest, 'startSeconds' | 'durationSeconds'> & { readonly source: Float32Array }> {
+  if (source instanceof Float32Array) return { source, startSeconds, durationSeconds };
+  const sound = await stageSound(source, { sampleRate: MODEL_SAMPLE_RATE, startSeconds, ...(durationSeconds !== undefined && { durationSeconds }) });
+  notes.push(...sound.notes);
+  return { source: sound.samples, startSeconds: 0, durationSeconds: undefined };
+}
+
+async function runLayer(source: File | Float32Array, request: StageRequest, notes: string[]): Promise<StageTensor> {
+  const { stage: path, backend } = request;
   const slash = path.lastIndexOf('/');
   const stage = path.slice(slash + 1);
   const model = slash < 0 ? await modelWith(stage) : path.slice(0, slash);
@@ -164,7 +177,7 @@ async function runLayer(source: Blob | Float32Array, request: StageRequest): Pro
       remedy: 'Name one of these',
     });
   }
-  return opened().layer({ model, stage, source, startSeconds, durationSeconds }, backend, progress());
+  return opened().layer({ model, stage, ...(await stretchOf(source, request, notes)) }, backend, progress());
 }
 
 /** The shipped model that has a layer of this name; empty where none has. */
@@ -180,9 +193,12 @@ async function modelWith(stage: string): Promise<string> {
 /** Runs the pipeline until the stage has given everything, and puts its pieces together along their first axis. */
 async function runPipelineTo(
   stage: StageName,
-  source: Blob | Float32Array,
-  { backend, startSeconds, durationSeconds }: StageRequest,
+  file: File | Float32Array,
+  request: StageRequest,
+  notes: string[],
 ): Promise<StageTensor> {
+  const { backend } = request;
+  const { source, startSeconds, durationSeconds } = await stretchOf(file, request, notes);
   const controller = new AbortController();
   const pieces: Artifact[] = [];
   let completed = 0;
@@ -190,7 +206,7 @@ async function runPipelineTo(
   try {
     await diarizer.diarize(source, {
       // Samples from an .npy file have the model's rate, as all inputs of stages do.
-      ...(source instanceof Float32Array && { sampleRate: MODEL_SAMPLE_RATE }),
+      sampleRate: MODEL_SAMPLE_RATE,
       startSeconds,
       ...(durationSeconds !== undefined && { durationSeconds }),
       signal: controller.signal,
@@ -222,7 +238,7 @@ async function runPipelineTo(
   return { axes: first.axes, shape: [length, ...first.shape.slice(1)], data };
 }
 
-function describe({ axes, shape, data }: StageTensor): StageAnswer {
+function describe({ axes, shape, data }: StageTensor): Omit<StageAnswer, 'notes'> {
   let [min, max, sum, nanCount] = [Infinity, -Infinity, 0, 0];
   for (const value of data) {
     if (Number.isNaN(value)) nanCount++;

@@ -39,3 +39,17 @@ engineTest('segmentation and embedding of every window, byte for byte as in a ru
     expect(tensor.data.findIndex((value, index) => !Object.is(value, expected[index])), `first value of ${stage} that differs`).toBe(-1);
   }
 });
+
+engineTest('notes what was repaired, and reads what only the browser decodes', async () => {
+  const read = async (stage: string, name: string) => runCommand('stage', stage, join('e2e/fixtures/cases', name));
+  for (const stage of ['decode', 'segmentation']) {
+    const repaired = await read(stage, 'wav_data_22_bytes_too_long.wav');
+    expect(repaired.code, repaired.stderr).toBe(0);
+    expect(repaired.stderr).toContain('note: The file breaks off at 4.096 s');
+  }
+  const decoded = await read('decode', 'flac_in_ogg.ogg');
+  expect(decoded.code, decoded.stderr).toBe(0);
+  // 4.096 s at 16 kHz.
+  expect(decoded.stdout).toContain('decode (sample): (65536)');
+  expect(decoded.stderr).toContain("note: Only the browser's own decoder reads this file.");
+});

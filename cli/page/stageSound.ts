@@ -1,0 +1,48 @@
+/** The sound that a single stage gets, decoded as for a run. */
+import { decoderFor, openAudio, openChannels, type OpenAudio } from '../../src/audio/decode';
+import { recordingNotes } from '../../src/audio/notes';
+import { decodeOnPage } from '../../src/audio/pageDecode';
+import { concatenate } from '../../src/util/concatenate';
+import { VoxlaneError } from '../../src/util/errors';
+
+/** A stretch of a recording. */
+export interface StageSound {
+  /** Axes (sample), mono. */
+  readonly samples: Float32Array;
+  /** What was repaired, skipped or left out. */
+  readonly notes: readonly string[];
+}
+
+interface StretchOptions {
+  readonly sampleRate: number;
+  readonly startSeconds: number;
+  readonly durationSeconds?: number;
+}
+
+/** @throws VoxlaneError `audio-*`, `options` */
+export async function stageSound(file: File, options: StretchOptions): Promise<StageSound> {
+  const { audio, notes } = await open(file, options);
+  try {
+    const pieces: Float32Array[] = [];
+    // Copies, because a decoder may use its buffer again.
+    for await (const piece of audio.pieces()) pieces.push(piece.slice());
+    return { samples: concatenate(pieces), notes: [...notes, ...audio.notes().map(({ text }) => text)] };
+  } finally {
+    audio.close();
+  }
+}
+
+async function open(file: File, options: StretchOptions): Promise<{ audio: OpenAudio; notes: string[] }> {
+  const place = await decoderFor(file);
+  if (place !== 'here') {
+    try {
+      const { channels, sampleRate, isPlain } = await decodeOnPage(file);
+      const notes = place === 'unknown' || !isPlain ? [recordingNotes.browserDecoder().text] : [];
+      return { audio: openChannels(channels, sampleRate, options), notes };
+    } catch (thrown) {
+      if (!(thrown instanceof VoxlaneError) || thrown.code !== 'audio-unsupported') throw thrown;
+      // The error below names the codec.
+    }
+  }
+  return { audio: await openAudio(file, options), notes: [] };
+}
