@@ -5,6 +5,7 @@ const SYNC = 0x47;
 /** Distance of packets, and bytes before each: plain, with a time code (M2TS), with error correction. */
 const FORMS: readonly (readonly [stride: number, before: number])[] = [[188, 0], [192, 4], [204, 0]];
 const PACKET_BYTES = 188;
+const PACKETS_AT_ONCE = 1024;
 const HEADER_BYTES = 4;
 /** Any byte can look like a sync byte. This many in a row do not occur by chance. */
 const PACKETS_TO_SYNC = 8;
@@ -56,16 +57,17 @@ export async function walkTransportStream(reader: ByteReader, track: number): Pr
   skip(start);
   let position = start;
   while (position + before + PACKET_BYTES <= reader.size) {
-    const packet = await reader.read(position + before, PACKET_BYTES);
-    if (packet[0] !== SYNC) {
-      const next = await resync(reader, position + 1, stride, before);
-      skip(next - position);
-      position = next;
-      continue;
+    const bytes = await reader.read(position + before, PACKETS_AT_ONCE * stride);
+    let at = 0;
+    for (; at + PACKET_BYTES <= bytes.length && bytes[at] === SYNC; at += stride) {
+      const start = position + at;
+      walk.add(bytes.subarray(at, at + PACKET_BYTES), [start, Math.min(start + stride, reader.size)]);
     }
-    const end = Math.min(position + stride, reader.size);
-    walk.add(packet, [position, end]);
-    position = end;
+    position = Math.min(position + at, reader.size);
+    if (at + PACKET_BYTES > bytes.length) continue;
+    const next = await resync(reader, position + 1, stride, before);
+    skip(next - position);
+    position = next;
   }
   const { ranges, holes, isCutOff } = walk.close(track);
   return {
