@@ -3,7 +3,7 @@
  *
  *     npm run --silent audit -- MODEL.onnx [CHECKPOINT] [--json] [--flagged]
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { auditWeights } from '../src/compare/audit/auditWeights';
@@ -13,6 +13,7 @@ import { shapeText } from '../src/compare/tensor';
 import { parseOnnx } from '../src/onnx/model';
 import { messageOf, VoxlaneError } from '../src/util/errors';
 import { errorLine } from './errorLine';
+import { besidePath } from './externalData';
 import { runScript, type Outcome as ScriptOutcome } from './script';
 
 const HELP = `Usage: npm run --silent audit -- MODEL.onnx [CHECKPOINT] [options]
@@ -53,7 +54,7 @@ export async function main(args: readonly string[]): Promise<Outcome> {
   const { model, checkpoint, flagged, json } = command;
   try {
     const report = await auditWeights(
-      parseOnnx(read(model).bytes, model),
+      parseOnnx(read(model).bytes, model, (location) => readBeside(model, location)),
       model,
       checkpoint === undefined ? null : read(checkpoint),
       () => undefined,
@@ -82,6 +83,12 @@ function parseCommand(args: readonly string[]): AuditCommand | 'help' {
   const [model, checkpoint, ...others] = positionals;
   if (model === undefined || others.length > 0) throw new Error('expected a graph, and a checkpoint or none. Try --help.');
   return { model, checkpoint, flagged: values.flagged, json: values.json };
+}
+
+/** A file that holds weights of the graph, from the graph's folder or one inside of it. */
+function readBeside(model: string, location: string): Uint8Array | undefined {
+  const path = besidePath(model, location);
+  return path !== null && existsSync(path) ? read(path).bytes : undefined;
 }
 
 function read(path: string): NamedFile {

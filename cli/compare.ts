@@ -2,41 +2,48 @@
  * Command line: a model against its golden bundle, stage by stage.
  *
  *     npm run --silent compare -- BUNDLE [--model FILE.onnx] [--backend webgpu|wasm|both] [--json]
+ *     npm run --silent compare -- --list MODEL.onnx [BUNDLE]
  */
 import { parseArgs } from 'node:util';
-import type { BackendName, BetweenReport, ComparisonReport, ErrorQuantiles, StageReport } from '../src/compare/report';
+import { countText, isSufficient, outcomeOf } from '../src/compare/coverage';
+import type { BackendName, BetweenReport, ComparisonReport, Coverage, ErrorQuantiles, StageReport } from '../src/compare/report';
 import type { ToleranceOverride } from '../src/compare/stageTolerance';
 import { isShipped } from '../src/store/shipped';
 import type { ErrorParts } from '../src/util/errors';
 import { number, oneOf } from './arguments';
 import { failureText, giveFiles, openComparePage, type Answer } from './comparePage';
 import { requirePath } from './inputs';
+import { listText } from './listGraph';
 import { print, say } from './output';
 import { runCommand } from './script';
 
 const HELP = `Usage: npm run --silent compare -- BUNDLE [options]
+       npm run --silent compare -- --list MODEL [BUNDLE]
 
 Runs a model on the inputs of a golden bundle, compares every stage, and names the first that is wrong by itself.
 BUNDLE is a golden bundle (.zip or folder), .npz, .npy or .safetensors file, or the name of a shipped model.
 
   --model FILE.onnx           the graph to test (default: the shipped model that the bundle is of)
   --backend webgpu|wasm|both  where it runs (default wasm)
-  --map STAGE=VALUE           the graph value that a stage is, where names do not tell; may be repeated
+  --map STAGE=VALUE           the graph value that a stage is, if it is not found by itself; may be repeated
   --rtol X                    greatest error of a stage, relative to its golden values (root mean squares; default 1e-4
                               for float32, 7.8e-3 for float16, 0 for whole numbers)
   --atol X                    absolute error that passes --rtol at any scale (default 1.2e-7; 0 for whole numbers)
   --cosine X                  least cosine between a stage and its golden values
                               These replace the bundle's tolerance; --rtol and --atol its absolute bound, too.
+  --list                      print the layers of MODEL, their values and shapes, and compare nothing
   --thorough                  look for differences between runs and batch sizes in stages that pass, too
   --json                      the report as JSON on standard output
   --help                      this text
 
-Exit status: 0 where every stage passes, 1 where one fails, 2 where nothing could be compared, also where that is so of
-one of two backends and the other passes.
+Exit status: 0 if every stage that was compared passes, 1 if one fails, 2 if fewer than half of the stages or no output
+of the graph were compared, whether or not a stage fails, or if one of two backends could not run and the other passes.
 `;
 
 interface CompareCommand {
-  readonly bundle: string;
+  /** A bundle; with `list` a graph, and a bundle with its inputs or none. */
+  readonly files: readonly string[];
+  readonly list: boolean;
   readonly model: string | undefined;
   readonly backend: BackendName | 'both';
   readonly map: readonly (readonly [string, string])[];
@@ -48,7 +55,6 @@ interface CompareCommand {
 /** One backend's report, or of both the worse of each stage with the parts beside it. */
 type Document = Omit<ComparisonReport, 'backend'> & {
   readonly backend: BackendName | 'both';
-  readonly unmapped: readonly string[];
   /** What reading the goldens had to assume or round. */
   readonly notes: readonly string[];
   /** Backends on which nothing could be compared. */
@@ -67,7 +73,6 @@ interface Runs {
   readonly runs: readonly ComparisonReport[];
   readonly failures: readonly BackendFailure[];
   readonly between: readonly BetweenReport[] | null;
-  readonly unmapped: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -82,16 +87,20 @@ function parseCommand(args: readonly string[]): CompareCommand | 'help' {
       rtol: { type: 'string' },
       atol: { type: 'string' },
       cosine: { type: 'string' },
+      list: { type: 'boolean', default: false },
       thorough: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return 'help';
-  const [bundle, ...others] = positionals;
-  if (bundle === undefined || others.length > 0) throw new Error('expected one bundle. Try --help.');
+  const { list } = values;
+  if (list ? positionals.length < 1 || positionals.length > 2 : positionals.length !== 1) {
+    throw new Error(list ? 'expected one graph, and a bundle or none. Try --help.' : 'expected one bundle. Try --help.');
+  }
   return {
-    bundle,
+    files: positionals,
+    list,
     model: values.model,
     backend: oneOf('--backend', values.backend, ['webgpu', 'wasm', 'both']),
     map: values.map.map((pair) => {
@@ -120,6 +129,7 @@ async function main(): Promise<number> {
     await print(HELP);
     return 0;
   }
+  if (command.list) return list(command);
   const answer = await compare(command);
   if (!answer.ok) {
     if (command.json) await print(`${JSON.stringify({ error: answer.error }, null, 2)}\n`);
@@ -127,15 +137,34 @@ async function main(): Promise<number> {
     return 2;
   }
   const { result } = answer;
-  for (const name of result.unmapped) say(`compare: no graph value is known for the stage ${name}: not compared (see --map)`);
+  for (const line of uncomparedLines(result.coverage)) say(`compare: ${line}`);
   for (const note of result.notes) say(`compare: ${note}`);
   for (const { backend, error } of result.failures) say(`compare: ${backend}: ${failureText(error)}`);
   await print(command.json ? `${JSON.stringify(result, null, 2)}\n` : describe(result));
+  if (!isSufficient(result.coverage)) return 2;
   if (result.verdict === 'fail') return 1;
   return result.failures.length > 0 ? 2 : 0;
 }
 
-async function compare({ bundle, model, backend, map, tolerance, thorough }: CompareCommand): Promise<Answer<Document>> {
+async function list({ files, json }: CompareCommand): Promise<number> {
+  const shipped = files.length === 1 && isShipped(files[0]!) ? files[0]! : null;
+  if (shipped === null) files.forEach(requirePath);
+  const engine = await openComparePage(['wasm']);
+  const { page } = engine;
+  try {
+    if (shipped === null) await giveFiles(page, files);
+    const answer = await page.evaluate((id) => voxlane.listFiles(id), shipped);
+    if (json) await print(`${JSON.stringify(answer.ok ? answer.result : { error: answer.error }, null, 2)}\n`);
+    else if (answer.ok) await print(listText(answer.result));
+    if (!answer.ok) say(`compare: ${failureText(answer.error)}`);
+    return answer.ok ? 0 : 2;
+  } finally {
+    await engine.close();
+  }
+}
+
+async function compare({ files, model, backend, map, tolerance, thorough }: CompareCommand): Promise<Answer<Document>> {
+  const bundle = files[0]!;
   const shipped = isShipped(bundle) && model === undefined ? bundle : null;
   const paths = shipped ? [] : [bundle, ...(model === undefined ? [] : [model])];
   if (isShipped(bundle) && model !== undefined) {
@@ -156,9 +185,9 @@ async function compare({ bundle, model, backend, map, tolerance, thorough }: Com
   }
 }
 
-function documentOf({ runs, failures, between, unmapped, notes }: Runs): Document {
+function documentOf({ runs, failures, between, notes }: Runs): Document {
   const [first, second] = runs as [ComparisonReport, ComparisonReport | undefined];
-  if (!second || !between) return { ...first, unmapped, notes, failures };
+  if (!second || !between) return { ...first, notes, failures };
   const stages = first.stages.map((stage, index) => worse(stage, second.stages[index]!));
   // Both run the same graph, so the earlier of the two is the first divergence.
   const divergences = runs.map(({ firstDivergence }) => firstDivergence);
@@ -166,11 +195,10 @@ function documentOf({ runs, failures, between, unmapped, notes }: Runs): Documen
     ...first,
     backend: 'both',
     adapter: second.adapter,
-    verdict: runs.some(({ verdict }) => verdict === 'fail') ? 'fail' : 'pass',
+    verdict: outcomeOf(runs.some(({ verdict }) => verdict === 'fail') ? 'fail' : 'pass', first.coverage),
     firstDivergence: stages.find(({ name }) => divergences.includes(name))?.name ?? null,
     seconds: first.seconds + second.seconds,
     stages,
-    unmapped,
     notes,
     failures,
     runs,
@@ -185,9 +213,19 @@ function worse(one: StageReport, other: StageReport): StageReport {
   return (other.maxAbs ?? Infinity) > (one.maxAbs ?? Infinity) ? other : one;
 }
 
-function describe({ model, verdict, firstDivergence, stages, runs, backend, adapter, seconds }: Document): string {
+function describe({ model, verdict, coverage, firstDivergence, stages, runs, backend, adapter, seconds }: Document): string {
   const where = [backend, adapter].filter(Boolean).join(', ');
-  const head = `${model} on ${where}: ${verdict}${firstDivergence === null ? '' : `, first divergence ${firstDivergence}`} (${seconds.toFixed(1)} s)`;
+  const parts = [
+    verdict,
+    ...(firstDivergence === null ? [] : [`first divergence ${firstDivergence}`]),
+    ...(coverage.uncompared.length > 0 ? [`compared ${countText(coverage)}`] : []),
+  ];
+  const gap = stages.find(({ name }) => name === firstDivergence)?.uncomparedBefore ?? [];
+  const head = [
+    `${model} on ${where}: ${parts.join(', ')} (${seconds.toFixed(1)} s)`,
+    ...(gap.length > 0 ? [`  the first divergence may be earlier: not compared before ${firstDivergence} are ${someOf(gap)}`] : []),
+    ...(coverage.isOutputCompared ? [] : ['  no output of the graph was compared']),
+  ].join('\n');
   const tables = (runs ?? [{ backend, stages }]).flatMap((run) => [
     `\n${run.backend}`,
     ...run.stages.flatMap(stageLines),
@@ -195,6 +233,23 @@ function describe({ model, verdict, firstDivergence, stages, runs, backend, adap
   if (runs) return [head, ...tables, ''].join('\n');
   return [head, ...stages.flatMap(stageLines), ''].join('\n');
 }
+
+/** What was not compared, and what to do about it. */
+function uncomparedLines({ uncompared }: Coverage): string[] {
+  const merged = uncompared.filter(({ mergedWith }) => mergedWith !== null);
+  const unknown = uncompared.filter(({ mergedWith }) => mergedWith === null);
+  return [
+    ...(unknown.length > 0 ? [`not compared, because no value of the graph is known for them (see --map): ${someOf(unknown.map(({ name }) => name))}`] : []),
+    ...(merged.length > 0
+      ? [`not compared, because the exporter merged them with the stage after them: ${someOf(merged.map(({ name, mergedWith }) => `${name} (with ${mergedWith})`))}`]
+      : []),
+  ];
+}
+
+const MAX_NAMES = 12;
+
+const someOf = (names: readonly string[]): string =>
+  names.length <= MAX_NAMES ? names.join(', ') : `${names.slice(0, MAX_NAMES).join(', ')} and ${names.length - MAX_NAMES} more`;
 
 function stageLines(stage: StageReport): string[] {
   const { name, verdict, inherited, maxAbs, relative, cosine, quantiles, shape, goldenShape, shapesFit, causes, notes } = stage;

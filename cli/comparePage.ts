@@ -7,6 +7,7 @@ import { VoxlaneError, type ErrorParts } from '../src/util/errors';
 import { temporaryFolder } from './endings';
 import { openEnginePage, type EnginePage } from './enginePage';
 import { errorLine } from './errorLine';
+import { withExternalData } from './externalData';
 import { say } from './output';
 
 /** What a call in the page gives: a result, or the parts of the error. */
@@ -26,9 +27,12 @@ export async function openComparePage(backends: readonly BackendName[]): Promise
   return engine;
 }
 
-/** Puts files into the page, so that they stream from disk. A folder goes in as a zip of what it holds. */
+/**
+ * Puts files into the page, so that they stream from disk. A folder goes in as a zip of what it holds, a graph together
+ * with the files beside it that hold its weights.
+ */
 export async function giveFiles(page: Page, paths: readonly string[]): Promise<void> {
-  await page.setInputFiles('#files', paths.map((path) => (statSync(path).isDirectory() ? zipOf(path) : path)));
+  await page.setInputFiles('#files', withExternalData(paths).map((path) => (statSync(path).isDirectory() ? zipOf(path) : path)));
 }
 
 /** Path of a temporary zip, which is deleted when the process ends. */

@@ -38,6 +38,7 @@ serve<CompareWorkerApi>({
     return Promise.resolve(moved(picture, picture.heat));
   },
   audit: (onProgress) => comparison.audit(begin(onProgress)),
+  list: (onProgress) => comparison.list(begin(onProgress)),
   bisect: (tolerance, onProgress) => comparison.bisect(tolerance, begin(onProgress)),
   bugReport: () => Promise.resolve(comparison.bugReport()),
   async layer(request, backend) {

@@ -11,6 +11,7 @@ import type { SpeakerBounds } from '../src/clustering/cluster';
 import type { Dendrogram } from '../src/clustering/dendrogram';
 import type { AuditReport } from '../src/compare/auditReport';
 import type { CompareChoices, ComparisonSettings } from '../src/compare/comparison';
+import type { ListedValue } from '../src/compare/listValues';
 import type { Opened } from '../src/compare/describeOpened';
 import type { LayerRequest } from '../src/compare/layer';
 import type { Pair, StagePicture } from '../src/compare/picture';
@@ -199,6 +200,7 @@ export interface CompareWorkerApi {
   between(): Promise<BetweenReport[]>;
   picture(stage: string, pair: Pair, column?: number): Promise<StagePicture>;
   audit(onProgress: OnProgress | null): Promise<AuditReport>;
+  list(onProgress: OnProgress | null): Promise<ListedValue[]>;
   bisect(tolerance: number | undefined, onProgress: OnProgress | null): Promise<BisectReport>;
   bugReport(): Promise<Uint8Array>;
   layer(request: LayerRequest, backend: BackendName): Promise<NamedTensor>;

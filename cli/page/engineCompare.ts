@@ -12,6 +12,7 @@ import { loadManifest } from '../../src/store/load';
 import { stageSound } from './stageSound';
 import { isShipped, SHIPPED_MODELS } from '../../src/store/shipped';
 import { messageOf, VoxlaneError, type ErrorParts } from '../../src/util/errors';
+import type { GraphList } from '../listGraph';
 
 /** A result as plain data, or the parts of the error. */
 type Answer<Result> = { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: ErrorParts };
@@ -29,7 +30,6 @@ interface CompareRuns {
   readonly runs: ComparisonReport[];
   readonly failures: { backend: BackendName; error: ErrorParts }[];
   readonly between: BetweenReport[] | null;
-  readonly unmapped: string[];
   /** What reading the goldens had to assume or round. */
   readonly notes: readonly string[];
 }
@@ -122,8 +122,15 @@ export const engineCompare = {
         else failures.push({ backend, error: run.error });
       }
       const between: readonly BetweenReport[] | null = runs.length > 1 ? await engine.between() : null;
-      const unmapped = about.goldens?.stages.filter(({ isMapped }) => !isMapped).map(({ name }) => name) ?? [];
-      return { runs, failures, between: between && [...between], unmapped, notes: about.goldens?.notes ?? [] };
+      return { runs, failures, between: between && [...between], notes: about.goldens?.notes ?? [] };
+    }),
+
+  /** Lists the values of the chosen graph. */
+  listFiles: (shipped: string | null): Promise<Answer<GraphList>> =>
+    answer(async () => {
+      const engine = opened();
+      const { model, graph } = shipped === null ? await engine.open(chosenFiles().map(asInput)) : await engine.openShipped(shipped);
+      return { model, inputs: graph.inputs, values: await engine.values(progress()) };
     }),
 
   /** Bisects the chosen graph; `.npy` files beside it are its inputs. */

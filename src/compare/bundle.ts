@@ -30,6 +30,11 @@ export interface GoldenBundle {
   readonly notes: readonly string[];
   /** An ONNX file that should give these values; null where the bundle brings none. */
   readonly graph: Uint8Array | null;
+  /**
+   * Gives files of the bundle that hold weights of the graph, by path from its folder, as far as they exist; absent
+   * without a graph. Throws VoxlaneError `format` if they are too large.
+   */
+  readonly graphData?: (locations: readonly string[]) => ReadonlyMap<string, Uint8Array>;
 }
 
 /** The files of `names`, paths from the manifest's folder, as far as they exist and are `maxBytes` together at most. */
@@ -93,7 +98,20 @@ export function readManifestBundle(open: OpenFiles): GoldenBundle {
       value: entry.value ?? null,
     })),
     notes,
-    graph: graph === undefined ? null : fileNamed(graph, open([graph], MAX_GRAPH_BYTES)),
+    ...(graph === undefined ? { graph: null } : openGraph(graph, open)),
+  };
+}
+
+/** The graph, and the way to the files that hold its weights: 256 MiB in all. */
+function openGraph(path: string, open: OpenFiles): Pick<GoldenBundle, 'graph' | 'graphData'> {
+  const graph = fileNamed(path, open([path], MAX_GRAPH_BYTES));
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  return {
+    graph,
+    graphData: (locations) => {
+      const files = open(locations.map((location) => folder + location), MAX_GRAPH_BYTES - graph.length);
+      return new Map(Array.from(files, ([name, bytes]) => [name.slice(folder.length), bytes]));
+    },
   };
 }
 

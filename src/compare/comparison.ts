@@ -2,7 +2,9 @@ import { cpuStretchFeatures, gpuStretchFeatures } from '../embedding/stretchFeat
 import { openGpu, type GpuContext } from '../gpu/context';
 import { runtimeVersion } from '../ort/runtime';
 import { openSession, type Session } from '../ort/session';
+import { valueNames } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
+import { closest } from '../onnx/suggest';
 import type { FbankFacts } from '../store/manifest';
 import { isShipped } from '../store/shipped';
 import { secondsOfFrame } from '../timeline/frameClock';
@@ -12,11 +14,14 @@ import { permutationsThatFit, transpose } from './align';
 import { auditWeights } from './audit/auditWeights';
 import type { AuditReport } from './auditReport';
 import { bisect, DEFAULT_TOLERANCE, type BisectResult } from './bisect';
+import { coverageOf, outcomeOf } from './coverage';
 import { describeOpened, type Opened } from './describeOpened';
 import type { NamedFile } from './files/goldenFiles';
-import { GraphRunner } from './graphRunner';
+import { GraphRunner, type GraphTensor } from './graphRunner';
 import { computeLayer, type LayerRequest } from './layer';
 import { hasShape, measure } from './measure';
+import { listValues, type ListedValue } from './listValues';
+import { matchValues } from './matchValues';
 import { openFiles, openShipped, type Bases, type OpenedFiles } from './openModel';
 import { drawPicture, type Pair, type StagePicture } from './picture';
 import { makePlan, noStage, type Plan } from './plan';
@@ -54,6 +59,7 @@ export class Comparison {
   private files: OpenedFiles | null = null;
   private chosen: ReadonlyMap<string, string> = new Map();
   private plan: Plan | null = null;
+  private isPlanComplete = false;
   private runners = new Map<BackendName, PlanRunner>();
   private results = new Map<BackendName, RunResult>();
   private bisected: BisectResult | null = null;
@@ -76,9 +82,12 @@ export class Comparison {
   async mapStage(stage: string, value: string): Promise<Opened> {
     const files = this.opened();
     const stages = files.bundle?.stages.map(({ name }) => name) ?? [];
-    if (!stages.includes(stage)) throw refused(`The goldens have no stage ${stage}`, `Name one of ${stages.join(', ')}`);
+    if (!stages.includes(stage)) {
+      throw refused(`The goldens have no stage ${stage}`, `The closest are ${closest(stage, stages).join(', ')}`);
+    }
     if (!files.info.nodes.some(({ outputs }) => outputs.includes(value))) {
-      throw refused(`The graph has no value ${value}`, 'Take one of the list of values');
+      const alike = closest(value, valueNames(files.info)).join(', ');
+      throw refused(`The graph has no value ${value}`, `The closest are ${alike}; compare --list prints all of them`);
     }
     return this.use(files, new Map(this.chosen).set(stage, value));
   }
@@ -86,17 +95,19 @@ export class Comparison {
   /** @throws VoxlaneError `options` without goldens, and what the backend throws */
   async compare(backend: BackendName, { thorough, tolerance }: CompareChoices, onStep: OnStep): Promise<ComparisonReport> {
     const { name, model, info, bundle } = this.opened();
-    const { plan } = this;
-    if (!plan || !bundle) throw refused('There are no golden outputs to compare with', 'Open a golden bundle, or bisect');
+    if (!this.plan || !bundle) throw refused('There are no golden outputs to compare with', 'Open a golden bundle, or bisect');
+    const variants = await this.runner('wasm');
+    const plan = await this.completePlan(this.plan, variants, onStep);
     if (plan.stages.length === 0) throw noStage(bundle, info);
     const runner = await this.runner(backend);
-    const variants = await this.runner('wasm');
     const start = performance.now();
     const result = await this.orForgetGpu(() => compareStages({ plan, model, runner, variants, thorough, tolerance, onStep }));
     this.results.set(backend, result);
-    const { stages, verdict, firstDivergence } = result;
+    const { stages, firstDivergence } = result;
+    const coverage = coverageOf(plan);
+    const verdict = outcomeOf(result.verdict, coverage);
     const seconds = (performance.now() - start) / 1000;
-    return { model: name, backend, adapter: this.adapterOf(backend), verdict, firstDivergence, stages, seconds };
+    return { model: name, backend, adapter: this.adapterOf(backend), verdict, coverage, firstDivergence, stages, seconds };
   }
 
   /** WebGPU against WASM, once both were compared. */
@@ -128,17 +139,28 @@ export class Comparison {
 
   /** @param tolerance relative to the greatest value of a tensor */
   async bisect(tolerance: number | undefined, onStep: OnStep): Promise<BisectReport> {
-    const { model, name, info, bundle } = this.opened();
+    const { model, name } = this.opened();
     const wasm = await this.runner('wasm');
     const webgpu = await this.runner('webgpu');
-    const feeds = this.plan
-      ? await computeFeeds(this.plan, wasm)
-      : await findSampleFeeds(info, bundle?.inputs ?? [], wasm.graph);
+    const feeds = await this.feeds(wasm);
     const adapter = this.adapterOf('webgpu');
     const graphs = { wasm: wasm.graph, webgpu: webgpu.graph };
     const common = { model, modelName: name, adapter, tolerance: tolerance ?? DEFAULT_TOLERANCE, onStep };
     this.bisected = await this.orForgetGpu(() => bisect({ ...common, feeds, ...graphs }));
     return this.bisected.report;
+  }
+
+  /** Every value of the graph, with the shape that it has for the golden input, else for a made-up one. */
+  async list(onStep: OnStep): Promise<ListedValue[]> {
+    const wasm = await this.runner('wasm');
+    let feeds: ReadonlyMap<string, GraphTensor> | null = null;
+    try {
+      feeds = await this.feeds(wasm);
+    } catch (error) {
+      // A graph that takes no made-up input: the file may still tell the shapes.
+      if (!(error instanceof VoxlaneError) || error.code !== 'options') throw error;
+    }
+    return listValues(wasm.graph, feeds, onStep);
   }
 
   /** What the bisection found, as a golden bundle with a graph of one node. */
@@ -183,8 +205,24 @@ export class Comparison {
     await this.forget();
     this.files = files;
     this.plan = plan;
+    this.isPlanComplete = false;
     this.chosen = chosen;
     return describeOpened(files, plan);
+  }
+
+  /** What the graph is fed with: the golden inputs, else made-up ones. @throws VoxlaneError `options` */
+  private feeds(wasm: PlanRunner): Promise<ReadonlyMap<string, GraphTensor>> {
+    const { info, bundle } = this.opened();
+    return this.plan ? computeFeeds(this.plan, wasm) : findSampleFeeds(info, bundle?.inputs ?? [], wasm.graph);
+  }
+
+  /** The plan with the stages that only the values of a run can tell. */
+  private async completePlan(plan: Plan, wasm: PlanRunner, onStep: OnStep): Promise<Plan> {
+    if (this.isPlanComplete) return plan;
+    const complete = await matchValues(plan, wasm.graph, await computeFeeds(plan, wasm), onStep);
+    this.isPlanComplete = true;
+    this.plan = complete;
+    return complete;
   }
 
   private async forget(): Promise<void> {

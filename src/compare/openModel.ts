@@ -1,4 +1,5 @@
-import { graphInfo, parseOnnx, type GraphInfo } from '../onnx/model';
+import { findAmong } from '../onnx/external';
+import { externalFilesOf, graphInfo, parseOnnx, type GraphInfo } from '../onnx/model';
 import { resnetLayers, splitAtPooling } from '../onnx/pooled';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { loadManifest, loadModel } from '../store/load';
@@ -51,7 +52,7 @@ export async function openFiles(files: readonly NamedFile[], bases: Bases): Prom
   const isKnown = (name: string): boolean => known.some(({ inputs, stages }) => [...inputs, ...stages].some((tensor) => tensor.name === name));
   // The graph first: its inputs tell which tensors are inputs.
   const dropped = files.find(({ name }) => /\.onnx$/i.test(name));
-  const parsed = dropped && parseOnnx(dropped.bytes, dropped.name);
+  const parsed = dropped && parseOnnx(dropped.bytes, dropped.name, findAmong(files, dropped.name));
   const graphInputs = parsed ? graphInfo(parsed).inputs.map(({ name }) => name) : [];
   const sorted = sortFiles(files, (name) => graphInputs.includes(name) || isKnown(name));
   const bundle = sorted.goldens.length > 0 ? readGoldens(sorted.goldens, known, graphInputs) : null;
@@ -61,7 +62,13 @@ export async function openFiles(files: readonly NamedFile[], bases: Bases): Prom
     checkpoint: sorted.checkpoint,
   };
   if (dropped && parsed) return describe(common, parsed, dropped.bytes, dropped.name, manifests);
-  if (bundle?.graph) return describe(common, parseOnnx(bundle.graph, common.goldenFile), bundle.graph, bundle.model, manifests);
+  if (bundle?.graph) {
+    const { graph, graphData } = bundle;
+    const locations = externalFilesOf(graph, common.goldenFile);
+    const data = locations.length > 0 ? graphData?.(locations) : undefined;
+    const model = parseOnnx(graph, common.goldenFile, (location) => data?.get(location));
+    return describe(common, model, graph, bundle.model, manifests);
+  }
   if (bundle && isShipped(bundle.model)) return { ...(await openShippedModel(bundle.model, bases)), ...common };
   throw new VoxlaneError({
     code: 'options',

@@ -11,7 +11,7 @@ const stage = (name: string, value: string | null = null): GoldenStage => ({
   value,
   axes: ['batch', 'frame'],
   shape: [1, 2],
-  data: Float32Array.of(1, 2),
+  data: Float32Array.of(1, [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)),
   tolerance: TOLERANCE,
 });
 const bundle = (stages: readonly GoldenStage[], inputs = ['x']): GoldenBundle => ({
@@ -108,5 +108,14 @@ describe('makePlan', () => {
     const begun = makePlan(rest, info, campplus.manifest);
     expect(begun.features).toBeNull();
     expect([...begun.feeds.keys()]).toEqual(['features']);
+  });
+
+  it('takes the value of a stage with the same golden values, which dropout has', () => {
+    const dropout = { ...stage('dropout'), data: stage('middle').data };
+    expect(valuesOf(bundle([stage('middle'), dropout, stage('y')]))).toEqual([
+      ['middle', 'middle'],
+      ['dropout', 'middle'],
+      ['y', 'y'],
+    ]);
   });
 });

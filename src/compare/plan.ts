@@ -4,11 +4,16 @@ import type { EmbeddingManifest, FbankFacts, SegmentationManifest } from '../sto
 import { VoxlaneError } from '../util/errors';
 import { align } from './align';
 import type { GoldenBundle, GoldenStage } from './bundle';
+import { findByName, isMerged, isSame, runsOf, type Found, type FoundBy, type Places } from './findValue';
 import type { NamedTensor, Tensor } from './tensor';
 
 /** A stage with the graph value that it is. */
 export interface PlannedStage {
   readonly golden: GoldenStage;
+  /** How the value was found. */
+  readonly foundBy: FoundBy;
+  /** Graph values that it could be as well, as far as names tell; in the order of the graph. */
+  readonly candidates: readonly string[];
   /** Graph value; of the filterbank, the graph's input that takes its features. */
   readonly value: string;
   /** Of what the graph gives. */
@@ -23,8 +28,14 @@ export interface PlannedStage {
 export interface Plan {
   /** In the order in which the graph computes them. */
   readonly stages: readonly PlannedStage[];
-  /** Stages of the bundle that no value of the graph is known for. */
+  /** Stages of the bundle that no value of the graph is known for, in the order of the bundle. */
   readonly unmapped: readonly GoldenStage[];
+  /** By name of a stage in `unmapped`, the stage that the exporter has merged it with. */
+  readonly merged: ReadonlyMap<string, string>;
+  /** Names of all stages, in the order of the bundle. */
+  readonly bundleOrder: readonly string[];
+  /** Names of the graph's outputs. */
+  readonly outputs: readonly string[];
   /** What the graph's inputs are fed with; without the features, where our filterbank computes them. */
   readonly feeds: ReadonlyMap<string, Tensor>;
   /** The filterbank before the graph; null where the bundle feeds the graph itself. */
@@ -48,10 +59,9 @@ const SAMPLE_AXIS = 'sample';
 const FRAME_AXIS = 'frame';
 
 /**
- * Finds the graph's value of every stage, puts the stages into the graph's order, and pairs the inputs.
- *
- * A stage's value is, in this order: the one chosen by hand, the one its bundle names, the one the model's manifest
- * names, the one that the graph's structure tells, the value of its own name, that of the same letters and digits. The last stage may be the only output.
+ * Finds the graph's value of every stage as far as the files tell, puts the stages into the graph's order, and pairs the
+ * inputs. {@link findByName} has the rules for one stage. A stage without a value of its own takes that of another stage
+ * with the same golden values, or of the module that it was merged with. The last stage may be the only output.
  *
  * @param manifest of the shipped model that the bundle is of; null for a foreign one
  * @param chosen graph value by stage, where somebody named it
@@ -75,23 +85,71 @@ export function makePlan(
   const feeds = pairInputs(given, info, features?.input ?? null);
   const order = valueOrder(info);
   const waveform = findWaveform(bundle, manifest);
+  const found = findAll(bundle.stages, { info, order, manifest, chosen, structure, runs: runsOf(bundle.stages) }, features !== null);
   const stages: PlannedStage[] = [];
-  const unmapped: GoldenStage[] = [];
   for (const golden of bundle.stages) {
     const isFeatures = features !== null && golden.name === FEATURES && !chosen.has(golden.name);
-    const value = isFeatures ? features.input : findValue(golden, order, manifest, chosen, structure);
-    if (value === null) unmapped.push(golden);
-    else stages.push({ golden, value, isFeatures, ...describe(golden, manifest, waveform) });
+    const own = found.values.get(golden.name);
+    if (isFeatures) stages.push({ golden, value: features.input, foundBy: 'choice', candidates: [], isFeatures, ...describe(golden, manifest, waveform) });
+    else if (own) stages.push({ golden, value: own.value, foundBy: own.by, candidates: own.candidates, isFeatures, ...describe(golden, manifest, waveform) });
+  }
+  const names = new Set(stages.map(({ golden: { name } }) => name));
+  const unmapped = bundle.stages.filter(({ name }) => !names.has(name));
+  const bundleOrder = bundle.stages.map(({ name }) => name);
+  const outputs = info.outputs.map(({ name }) => name);
+  return { stages: inGraphOrder(stages, order), unmapped, merged: found.merged, bundleOrder, outputs, feeds, features, waveform };
+}
+
+/** Stages in the order in which the graph computes them. */
+export function inGraphOrder(stages: readonly PlannedStage[], order: ReadonlyMap<string, number>): PlannedStage[] {
+  const position = ({ isFeatures, value }: PlannedStage): number => (isFeatures ? -1 : order.get(value)!);
+  return stages.toSorted((a, b) => position(a) - position(b));
+}
+
+/** Values of all stages, by name of stage, and the stages that were merged with a later one. */
+function findAll(stages: readonly GoldenStage[], places: Places, hasFeatures: boolean): { values: Map<string, Found>; merged: Map<string, string> } {
+  const { info } = places;
+  const values = new Map<string, Found>();
+  const merged = new Map<string, string>();
+  for (const golden of stages) {
+    const found = hasFeatures && golden.name === FEATURES ? null : findByName(golden, places);
+    if (found) values.set(golden.name, found);
+  }
+  for (const [index, next] of stages.entries()) {
+    const golden = stages[index - 1];
+    const found = golden && (values.get(golden.name) ?? values.get(next.name));
+    if (!golden || found?.by !== 'scope' || (values.has(golden.name) && values.has(next.name))) continue;
+    if (golden.shape.join() !== next.shape.join() || !isMerged(golden.name, next.name, found.value, info)) continue;
+    values.delete(golden.name);
+    values.set(next.name, found);
+    merged.set(golden.name, next.name);
+  }
+  for (const golden of stages) {
+    const output = outputNamed(golden.name, info);
+    if (!values.has(golden.name) && output !== undefined) values.set(golden.name, { value: output, by: 'output', candidates: [output] });
   }
   // The last stage may be called anything: it is the only output, unless another stage is that already.
-  const last = unmapped.at(-1);
+  const last = stages.at(-1);
   const output = onlyOne(info.outputs)?.name;
-  if (last && last === bundle.stages.at(-1) && output !== undefined && !stages.some(({ value }) => value === output)) {
-    unmapped.pop();
-    stages.push({ golden: last, value: output, isFeatures: false, ...describe(last, manifest, waveform) });
+  const isTaken = [...values.values()].some(({ value }) => value === output);
+  if (last && !values.has(last.name) && output !== undefined && places.order.has(output) && !isTaken) {
+    values.set(last.name, { value: output, by: 'output', candidates: [output] });
   }
-  const position = ({ isFeatures, value }: PlannedStage): number => (isFeatures ? -1 : order.get(value)!);
-  return { stages: stages.sort((a, b) => position(a) - position(b)), unmapped, feeds, features, waveform };
+  for (const [index, golden] of stages.entries()) {
+    if (values.has(golden.name) || merged.has(golden.name)) continue;
+    const same = stages.slice(0, index).findLast((other) => values.has(other.name) && isSame(other, golden));
+    if (same) values.set(golden.name, { ...values.get(same.name)!, by: 'same' });
+  }
+  return { values, merged };
+}
+
+/** What golden_bundle.py calls the tensors that the whole model gives: `output`, `output@1`. */
+const OUTPUT = /^output(?:@(\d+))?$/;
+
+function outputNamed(name: string, { outputs, nodes }: GraphInfo): string | undefined {
+  const [isOutput, index = '0'] = OUTPUT.exec(name) ?? [];
+  const output = isOutput === undefined ? undefined : outputs[Number(index)]?.name;
+  return output !== undefined && nodes.some((node) => node.outputs.includes(output)) ? output : undefined;
 }
 
 function planFeatures(bundle: GoldenBundle, info: GraphInfo, manifest: AnyManifest | null): Plan['features'] {
@@ -142,25 +200,6 @@ export function valueOrder({ nodes }: GraphInfo): Map<string, number> {
   });
   return order;
 }
-
-function findValue(
-  { name, value }: GoldenStage,
-  order: ReadonlyMap<string, number>,
-  manifest: AnyManifest | null,
-  chosen: ReadonlyMap<string, string>,
-  structure: ReadonlyMap<string, string>,
-): string | null {
-  const byHand = chosen.get(name);
-  const fromManifest = manifest?.stages.find((stage) => stage.name === name)?.value;
-  for (const candidate of [byHand, value, fromManifest, structure.get(name), name]) {
-    if (candidate !== undefined && candidate !== null && order.has(candidate)) return candidate;
-  }
-  const alike = [...order.keys()].filter((candidate) => lettersOf(candidate) === lettersOf(name));
-  return onlyOne(alike) ?? null;
-}
-
-/** `/layer1/Relu` and `layer1.Relu` are one name to people. */
-const lettersOf = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 
 function describe(
   golden: GoldenStage,

@@ -94,6 +94,29 @@ export interface Measures {
 /** Whether every measure is within its tolerance. */
 export type Verdict = 'pass' | 'fail';
 
+/** Verdict on a comparison; `incomplete` if nothing fails, but too few stages were compared for a pass. */
+export type Outcome = Verdict | 'incomplete';
+
+/** A stage that no value of the graph was found for. */
+export interface UncomparedStage {
+  /** As the golden bundle calls the stage. */
+  readonly name: string;
+  /** The stage whose operator the exporter merged it with, as batch norm with a convolution; null if it is not known to be. */
+  readonly mergedWith: string | null;
+}
+
+/** How much of the golden bundle was compared. */
+export interface Coverage {
+  /** Stages that were compared. */
+  readonly compared: number;
+  /** Stages of the bundle. */
+  readonly total: number;
+  /** Whether an output of the graph was compared. True as well if all stages were, and the bundle has none of an output. */
+  readonly isOutputCompared: boolean;
+  /** The others, in the order of the bundle. */
+  readonly uncompared: readonly UncomparedStage[];
+}
+
 /** One stage on one backend. */
 export interface StageReport extends Measures {
   /** As the golden bundle calls the stage. */
@@ -125,6 +148,11 @@ export interface StageReport extends Measures {
   readonly upstream: readonly string[];
   /** What is worth knowing and no fault: a layout that differs and says so, a golden tensor that cannot be injected. */
   readonly notes: readonly string[];
+  /**
+   * Stages of the bundle that were not compared and lie between this one and the golden values that it was computed from.
+   * If this stage is wrong, one of them may be the first that is.
+   */
+  readonly uncomparedBefore: readonly string[];
   /** Most telling first; empty for a stage that passes or inherits. */
   readonly causes: readonly Cause[];
 }
@@ -137,9 +165,14 @@ export interface ComparisonReport {
   readonly backend: BackendName;
   /** GPU adapter; null on WASM. */
   readonly adapter: string | null;
-  /** `pass` where every stage passes. */
-  readonly verdict: Verdict;
-  /** The first stage, in the order of the graph, that is wrong by itself. */
+  /** `fail` if a stage fails; `pass` if none does and enough was compared: half of the stages, and an output. */
+  readonly verdict: Outcome;
+  /** How much of the bundle was compared. */
+  readonly coverage: Coverage;
+  /**
+   * The first stage, in the order of the graph, that is wrong by itself. Its `uncomparedBefore` names the stages before
+   * it that may be wrong as well.
+   */
   readonly firstDivergence: string | null;
   /** In the order of the graph. */
   readonly stages: readonly StageReport[];

@@ -3,13 +3,14 @@ import type { ModelProto } from '../onnx/onnx_pb';
 import { checkAccumulated } from './accumulated';
 import { findCauses } from './causes/findCauses';
 import type { CauseContext } from './causes/context';
+import { gapBefore } from './coverage';
 import { otherBatch } from './otherBatch';
 import type { Plan } from './plan';
-import type { Cause, ComparisonReport, StageReport } from './report';
+import type { Cause, StageReport } from './report';
 import { computeFeeds, describeStage, runStages, type OnStep, type PlanRunner, type StageTensors } from './stages';
 import type { ToleranceOverride } from './stageTolerance';
 import { upstreamStages } from './upstream';
-import { decide } from './verdict';
+import { decide, type Decision } from './verdict';
 
 export interface RunRequest {
   readonly plan: Plan;
@@ -28,7 +29,7 @@ export interface RunRequest {
 }
 
 /** What a comparison gives: the report, and the tensors for whoever wants to look closer. */
-export interface RunResult extends Pick<ComparisonReport, 'stages' | 'verdict' | 'firstDivergence'> {
+export interface RunResult extends Decision {
   readonly tensors: readonly StageTensors[];
 }
 
@@ -46,7 +47,8 @@ export async function compareStages(request: RunRequest): Promise<RunResult> {
     tensors.map((own) => ({ ...describeStage(own, tolerance), upstream: upstream.get(own.planned.golden.name) ?? [] })),
   );
   const stages: StageReport[] = [];
-  for (const [index, stage] of decision.stages.entries()) {
+  for (const [index, judged] of decision.stages.entries()) {
+    const stage = { ...judged, uncomparedBefore: gapBefore(tensors[index]!, plan, runner.graph) };
     const isBlamed = stage.verdict === 'fail' && !stage.inherited;
     if (isBlamed || thorough) await onStep(`${stage.name}, looking for a cause`, index, plan.stages.length);
     const own = tensors[index]!;

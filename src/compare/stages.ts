@@ -117,7 +117,7 @@ async function runForced(
 const FIRST_INEXACT = 2 ** 24;
 
 /** What another shape, or garbage, would give says nothing about the next stage; nor do indices that were rounded. */
-function canInject(golden: Tensor, actual: GraphTensor): boolean {
+export function canInject(golden: Tensor, actual: GraphTensor): boolean {
   if (!hasShape(golden, actual.shape)) return false;
   // The −inf of a mask belongs there; a value that only the golden side has does not.
   if (!golden.data.every((number, index) => Number.isFinite(number) || Object.is(number, actual.data[index]))) return false;
@@ -143,7 +143,8 @@ export function describeStage({ planned, actual, golden, forced, notes }: StageT
     forced: forced && { ...against(forced), verdict: 'fail' },
     inherited: false,
     upstream: [],
-    notes,
+    notes: planned.foundBy === 'values' ? [`${value} was taken for this stage because it has the golden values`, ...notes] : notes,
+    uncomparedBefore: [],
     causes: [],
   };
 }

@@ -8,7 +8,7 @@ const stage = (name: string, value = name): PlannedStage => ({
   golden: { name, axes: [], shape: [], data: new Float32Array(1), value: null, tolerance: { maxAbs: 0, cosine: 1 } },
   value,
   axes: [],
-  isFeatures: false,
+  isFeatures: false, foundBy: 'name', candidates: [],
   clock: null,
 });
 

@@ -33,6 +33,7 @@ const stage = (name: string, maxAbs: number | null, forced?: number | null, shap
   inherited: false,
   upstream: [],
   notes: [],
+  uncomparedBefore: [],
   causes: [],
 });
 
@@ -94,6 +95,7 @@ describe('rejudge', () => {
     backend: 'wasm',
     adapter: null,
     seconds: 1,
+    coverage: { compared: 2, total: 2, isOutputCompared: true, uncompared: [] },
     ...decide(chain([stage('a', 0.02), stage('b', 0.03, 0.03)])),
   };
 

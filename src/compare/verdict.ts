@@ -1,9 +1,10 @@
+import { outcomeOf } from './coverage';
 import type { Tolerance } from './compare';
 import { judgeMeasures } from './measure';
 import type { ComparisonReport, StageReport, Verdict } from './report';
 
 /** What is decided of a comparison, from the measures of its stages. */
-export type Decision = Pick<ComparisonReport, 'stages' | 'verdict' | 'firstDivergence'>;
+export type Decision = Pick<ComparisonReport, 'stages' | 'firstDivergence'> & { readonly verdict: Verdict };
 
 /**
  * Decides which stages fail, which only inherit that, and which is the first that is wrong by itself.
@@ -40,5 +41,6 @@ export function decide(stages: readonly StageReport[]): Decision {
  */
 export function rejudge(report: ComparisonReport, tolerances: ReadonlyMap<string, Tolerance>): ComparisonReport {
   const stages = report.stages.map((stage) => ({ ...stage, tolerance: tolerances.get(stage.name) ?? stage.tolerance }));
-  return { ...report, ...decide(stages) };
+  const decision = decide(stages);
+  return { ...report, ...decision, verdict: outcomeOf(decision.verdict, report.coverage) };
 }

@@ -7,6 +7,7 @@ export { readBundle } from '../compare/bundle';
 export type { GoldenBundle, GoldenStage, GoldenTensor } from '../compare/bundle';
 export type { Tolerance } from '../compare/compare';
 export type { LayerRequest } from '../compare/layer';
+export type { ListedValue } from '../compare/listValues';
 export type { Pair, StagePicture } from '../compare/picture';
 export type {
   BackendName,
@@ -15,10 +16,13 @@ export type {
   Cause,
   CauseId,
   ComparisonReport,
+  Coverage,
   ErrorQuantiles,
   Measures,
   NodeReport,
+  Outcome,
   StageReport,
+  UncomparedStage,
   Verdict,
   WorstValue,
 } from '../compare/report';

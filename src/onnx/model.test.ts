@@ -98,7 +98,7 @@ describe('parseOnnx', () => {
   ])('refuses weights in another file, of %s', (_, model) => {
     const refusal = refusalOf(encodeOnnx(model));
     expect(refusal.problem).toContain('big.weight in model.onnx.data');
-    expect(refusal.remedy).toContain('one file');
+    expect(refusal.remedy).toContain('open both files together');
   });
 });
 

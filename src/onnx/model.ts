@@ -7,15 +7,15 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { VoxlaneError } from '../util/errors';
 import { attributeTexts } from './attributes';
-import { capturedBy, nodeNames, subgraphsOf, topologicalOrder } from './nodes';
+import { attachExternalData, externalLocations, type FindData } from './external';
+import { capturedBy, nodeNames, topologicalOrder } from './nodes';
 import {
   ModelProtoSchema,
-  TensorProto_DataLocation,
   type GraphProto,
   type ModelProto,
   type NodeProto,
-  type TensorProto,
 } from './onnx_pb';
+import { scopeOf, type Scope } from './scopes';
 import { readValueInfo, type ValueInfo } from './types';
 
 export type { ModelProto } from './onnx_pb';
@@ -38,6 +38,8 @@ export interface NodeInfo {
   readonly outputs: readonly string[];
   /** As short text, by name. */
   readonly attributes: Readonly<Record<string, string>>;
+  /** The module of the original network that computes it; null if the file does not tell. */
+  readonly scope: Scope | null;
 }
 
 /** What a graph is, for people and for finding the way through it. */
@@ -59,7 +61,7 @@ export interface GraphInfo {
   readonly known: ReadonlyMap<string, ValueInfo>;
 }
 
-const EXPECTED = 'an ONNX model of format version 3 or later, in one file';
+const EXPECTED = 'an ONNX model of format version 3 or later';
 /** Where a flatbuffer of ONNX Runtime names itself. */
 const ORT_MAGIC = { offset: 4, text: 'ORTM' };
 /** Enough to tell text from protobuf, which has bytes under 32 within its first few. */
@@ -69,10 +71,20 @@ const TEXT_BYTES = 64;
  * Reads an ONNX file. The weights stay where they are: views of `bytes`, which must not change afterwards.
  *
  * @param name of the file, for the error
+ * @param findData gives the files beside it that hold its weights
  * @throws VoxlaneError `model-invalid` that says what the file is instead, or what it lacks: it is cut off, is text or
- *   of ONNX Runtime's own format, has no graph or no nodes, keeps its weights in another file
+ *   of ONNX Runtime's own format, has no graph or no nodes, keeps its weights in a file that is not there
  */
-export function parseOnnx(bytes: Uint8Array, name: string): ModelProto {
+export function parseOnnx(bytes: Uint8Array, name: string, findData: FindData = () => undefined): ModelProto {
+  const model = readOnnx(bytes, name);
+  attachExternalData(model, name, findData);
+  return model;
+}
+
+/** Paths of the files that hold weights of an ONNX file, from its folder. @throws VoxlaneError like {@link parseOnnx} */
+export const externalFilesOf = (bytes: Uint8Array, name: string): string[] => externalLocations(readOnnx(bytes, name));
+
+function readOnnx(bytes: Uint8Array, name: string): ModelProto {
   rejectOthers(bytes, name);
   let model: ModelProto;
   try {
@@ -86,14 +98,6 @@ export function parseOnnx(bytes: Uint8Array, name: string): ModelProto {
   if (!graph) throw invalid(`${name} holds no graph`);
   if (graph.node.length === 0) throw invalid(`The graph of ${name} has no nodes`);
   if (model.opsetImport.length === 0) throw invalid(`${name} names no version of the operators, or is cut off`);
-  const external = tensorsOf(graph).find(({ dataLocation }) => dataLocation === TensorProto_DataLocation.EXTERNAL);
-  if (external) {
-    const file = external.externalData.find(({ key }) => key === 'location')?.value ?? 'another file';
-    throw invalid(
-      `${name} keeps the tensor ${external.name} in ${file}`,
-      'Save it as one file, such as with onnx.save(onnx.load(path), other, save_as_external_data=False)',
-    );
-  }
   return model;
 }
 
@@ -175,17 +179,8 @@ function readNode(node: NodeProto, index: number, name: string): NodeInfo {
     captured: capturedBy(node),
     outputs: node.output.filter((output) => output !== ''),
     attributes: attributeTexts(node),
+    scope: scopeOf(node),
   };
-}
-
-/** Every tensor that the file holds for a graph and the graphs inside of its nodes. */
-function tensorsOf(graph: GraphProto): TensorProto[] {
-  return [
-    ...graph.initializer,
-    ...graph.sparseInitializer.flatMap(({ values, indices }) => [values, indices].filter((part) => part !== undefined)),
-    ...graph.node.flatMap(({ attribute }) => attribute.flatMap(({ t, tensors }) => (t ? [t, ...tensors] : tensors))),
-    ...graph.node.flatMap(subgraphsOf).flatMap(tensorsOf),
-  ];
 }
 
 /** Files that people drop in place of a model, and that protobuf might take for messages of unknown fields. */

@@ -4,6 +4,7 @@ import type { WorkerHandle } from '../../workers/handle';
 import { spawnCompareWorker } from '../../workers/spawn';
 import type { AuditReport } from '../compare/auditReport';
 import type { LayerRequest } from '../compare/layer';
+import type { ListedValue } from '../compare/listValues';
 import type { Pair, StagePicture } from '../compare/picture';
 import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../compare/report';
 import type { NamedTensor } from '../compare/tensor';
@@ -88,6 +89,11 @@ export class Comparator {
   /** Looks at every weight of the graph, and of the checkpoint beside it. */
   audit(options?: CallOptions): Promise<AuditReport> {
     return this.call((remote, onProgress) => remote.audit(onProgress), options);
+  }
+
+  /** Every value of the graph that a stage can be, with its module and shape; needs no goldens. */
+  values(options?: CallOptions): Promise<readonly ListedValue[]> {
+    return this.call((remote, onProgress) => remote.list(onProgress), options);
   }
 
   /** Finds the first node that WebGPU computes otherwise than WASM; needs no goldens. */

@@ -23,6 +23,7 @@ export function stageReport({ name, ...others }: StageSketch): StageReport {
     inherited: false,
     upstream: [],
     notes: [],
+    uncomparedBefore: [],
     causes: [],
     maxAbs: 1e-6,
     maxRelative: 1e-6,
@@ -45,7 +46,14 @@ export function stageReport({ name, ...others }: StageSketch): StageReport {
 export function report(backend: BackendName, sketches: readonly StageSketch[]): ComparisonReport {
   // Each is computed from all those before it.
   const stages = sketches.map((sketch, index) => ({ ...stageReport(sketch), upstream: sketches.slice(0, index).map(({ name }) => name) }));
-  return { model: 'model', backend, adapter: backend === 'webgpu' ? 'an adapter' : null, seconds: 1, ...decide(stages) };
+  return {
+    model: 'model',
+    backend,
+    adapter: backend === 'webgpu' ? 'an adapter' : null,
+    seconds: 1,
+    coverage: { compared: stages.length, total: stages.length, isOutputCompared: true, uncompared: [] },
+    ...decide(stages),
+  };
 }
 
 export const cause = (id: Cause['id'], evidence = `evidence of ${id}`): Cause => ({ id, evidence, values: {} });

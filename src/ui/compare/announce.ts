@@ -1,4 +1,4 @@
-import { headlineOf, stageRows } from './selection';
+import { headlineOf } from './selection';
 import type { State } from './state';
 import { text } from './text';
 
@@ -18,7 +18,9 @@ export function announcement(next: State, previous: State): string | null {
 export function verdictSentence(state: State): string | null {
   const headline = headlineOf(state);
   if (!headline) return null;
-  if (headline.verdict === 'pass') return text.verdict.pass(headline.reports[0]?.stages.length ?? stageRows(state).length);
+  const { compared, total } = headline.coverage;
+  if (headline.verdict === 'incomplete') return text.verdict.incomplete(compared, total);
+  if (headline.verdict === 'pass') return compared < total ? text.verdict.passPart(compared, total) : text.verdict.pass(total);
   return headline.firstDivergence === null ? text.verdict.failNowhere : `${text.verdict.fail} ${headline.firstDivergence}`;
 }
 

@@ -1,6 +1,6 @@
 import type { Tolerance } from '../../compare/compare';
 import type { Pair } from '../../compare/picture';
-import type { BackendName, BetweenReport, ComparisonReport, Measures, StageReport, Verdict } from '../../compare/report';
+import type { BackendName, BetweenReport, ComparisonReport, Coverage, Measures, Outcome, StageReport } from '../../compare/report';
 import { rejudge } from '../../compare/verdict';
 import type { State } from './state';
 
@@ -58,10 +58,12 @@ export const stageOf = (report: ComparisonReport | null, name: string | null): S
 export type Reading = 'all-pass' | 'same-stage' | 'webgpu-only' | 'wasm-only' | 'two-stages' | 'one-backend';
 
 export interface Headline {
-  readonly verdict: Verdict;
+  readonly verdict: Outcome;
   /** The earliest over the backends. */
   readonly firstDivergence: string | null;
   readonly reading: Reading;
+  /** The same on every backend. */
+  readonly coverage: Coverage;
   /** In the order wasm, webgpu; only those that ran. */
   readonly reports: readonly ComparisonReport[];
 }
@@ -74,14 +76,15 @@ export function headlineOf(state: State): Headline | null {
   const order = stageRows(state).map(({ name }) => name);
   const diverging = reports.flatMap(({ firstDivergence }) => firstDivergence ?? []);
   const firstDivergence = order.find((name) => diverging.includes(name)) ?? null;
-  const verdict = reports.every((report) => report.verdict === 'pass') ? 'pass' : 'fail';
-  return { verdict, firstDivergence, reading: readingOf(wasm, webgpu), reports };
+  const verdicts = reports.map(({ verdict }) => verdict);
+  const verdict = (['fail', 'incomplete'] as const).find((one) => verdicts.includes(one)) ?? 'pass';
+  return { verdict, firstDivergence, reading: readingOf(wasm, webgpu), coverage: reports[0]!.coverage, reports };
 }
 
 function readingOf(wasm: ComparisonReport | null, webgpu: ComparisonReport | null): Reading {
   if (!wasm || !webgpu) return 'one-backend';
-  if (wasm.verdict === 'pass') return webgpu.verdict === 'pass' ? 'all-pass' : 'webgpu-only';
-  if (webgpu.verdict === 'pass') return 'wasm-only';
+  if (wasm.verdict !== 'fail') return webgpu.verdict !== 'fail' ? 'all-pass' : 'webgpu-only';
+  if (webgpu.verdict !== 'fail') return 'wasm-only';
   return wasm.firstDivergence === webgpu.firstDivergence ? 'same-stage' : 'two-stages';
 }
 

@@ -16,9 +16,12 @@ export function mapping({ scope, actions }: SectionContext): Section {
   return {
     element,
     update: whenChanged(
-      ({ opened }) => [opened],
-      ({ opened }) => {
-        const stages = opened?.goldens?.stages.filter(({ isMapped }) => !isMapped) ?? [];
+      ({ opened, reports }) => [opened, reports],
+      ({ opened, reports }) => {
+        // A comparison finds some of them by their values.
+        const [report] = [reports.wasm, reports.webgpu].filter((one) => one !== null);
+        const compared = new Set(report?.stages.map(({ name }) => name));
+        const stages = opened?.goldens?.stages.filter(({ name, isMapped }) => !isMapped && !compared.has(name)) ?? [];
         element.hidden = stages.length === 0;
         if (!opened || stages.length === 0) return;
         setText(heading, text.mapping.heading(stages.length));

@@ -4,6 +4,7 @@ import { verdictSentence } from '../announce';
 import { button } from '../controls';
 import { whenChanged, type Section, type SectionContext } from '../section';
 import { headlineOf, stageRows, type Headline } from '../selection';
+import type { State } from '../state';
 import { text } from '../text';
 import { causeSentence } from '../wording';
 
@@ -14,6 +15,7 @@ export interface VerdictHead extends Section {
 /** The verdict in one line, what the backends say together, and the way to take it home. */
 export function verdictHead({ scope, actions }: SectionContext): VerdictHead {
   const heading = h('h2', { class: 'verdict__line', tabindex: -1, 'data-testid': 'verdict' });
+  const coverage = h('p', { class: 'verdict__coverage', 'data-testid': 'coverage' });
   const reading = h('p', { class: 'verdict__reading' });
   const cause = h('p', { class: 'verdict__cause', 'data-testid': 'first-cause' });
   const backends = h('ul', { class: 'verdict__backends' });
@@ -38,6 +40,7 @@ export function verdictHead({ scope, actions }: SectionContext): VerdictHead {
       ),
     ),
     edited,
+    coverage,
     cause,
     reading,
     backends,
@@ -56,9 +59,12 @@ export function verdictHead({ scope, actions }: SectionContext): VerdictHead {
         const sentence = causeSentence(stageRows(state).find(({ name }) => name === headline.firstDivergence));
         setText(cause, sentence ?? '');
         cause.hidden = sentence === null;
+        const remarks = coverageSentences(headline, state);
+        setText(coverage, remarks.join(' '));
+        coverage.hidden = remarks.length === 0;
         setText(reading, text.verdict.readings[headline.reading]);
         // Where all is well, or there is no other backend, to run it is no advice.
-        reading.hidden = headline.reading === 'one-backend' && (headline.verdict === 'pass' || state.webgpuMissing !== null);
+        reading.hidden = headline.reading === 'one-backend' && (headline.verdict !== 'fail' || state.webgpuMissing !== null);
         backends.replaceChildren(...headline.reports.map(backendLine));
         edited.hidden = state.tolerances.size === 0;
       },
@@ -70,6 +76,27 @@ export function verdictHead({ scope, actions }: SectionContext): VerdictHead {
 function lineOf({ firstDivergence }: Headline, sentence: string): (Node | string)[] {
   if (firstDivergence === null) return [sentence];
   return [text.verdict.fail, ' ', h('strong', { class: 'mono', 'data-testid': 'first-divergence' }, firstDivergence)];
+}
+
+/** What was not compared, and what that leaves open. */
+function coverageSentences({ coverage, firstDivergence }: Headline, state: State): string[] {
+  const { uncompared, isOutputCompared, compared, total } = coverage;
+  const first = stageRows(state).find(({ name }) => name === firstDivergence);
+  const gap = (first?.wasm ?? first?.webgpu)?.uncomparedBefore ?? [];
+  const names = uncompared.map(({ name, mergedWith }) => (mergedWith === null ? name : `${name} (${text.verdict.mergedWith(mergedWith)})`));
+  return [
+    ...(firstDivergence !== null && uncompared.length > 0 ? [text.verdict.part(compared, total)] : []),
+    ...(uncompared.length > 0 ? [text.verdict.uncompared(someOf(names))] : []),
+    ...(isOutputCompared ? [] : [text.verdict.noOutput]),
+    ...(gap.length > 0 ? [text.verdict.gap(someOf(gap))] : []),
+  ];
+}
+
+const MAX_NAMES = 12;
+
+function someOf(names: readonly string[]): string {
+  const more = names.length - MAX_NAMES;
+  return more > 0 ? `${names.slice(0, MAX_NAMES).join(', ')} ${text.verdict.andMore(more)}` : names.join(', ');
 }
 
 function backendLine({ backend, adapter, verdict, firstDivergence, stages, seconds }: ComparisonReport): HTMLElement {

@@ -1,6 +1,6 @@
 import type { AuditEntry, AuditFlag } from '../../../compare/auditReport';
 import type { Pair } from '../../../compare/picture';
-import type { CauseId, Verdict } from '../../../compare/report';
+import type { CauseId, Outcome } from '../../../compare/report';
 import type { Reading } from '../../compare/selection';
 import type { HeatScale, JobKind, Notice } from '../../compare/state';
 
@@ -26,7 +26,7 @@ export const JOBS: Readonly<Record<JobKind, string>> = {
   bisect: 'Eingrenzung',
 };
 
-export const VERDICTS: Readonly<Record<Verdict, string>> = { pass: 'stimmt', fail: 'weicht ab' };
+export const VERDICTS: Readonly<Record<Outcome, string>> = { pass: 'stimmt', fail: 'weicht ab', incomplete: 'unvollständig' };
 
 export const READINGS: Readonly<Record<Reading, string>> = {
   'all-pass': 'Beide Backends geben die Referenzausgaben wieder.',

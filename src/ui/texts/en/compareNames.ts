@@ -1,6 +1,6 @@
 import type { AuditEntry, AuditFlag } from '../../../compare/auditReport';
 import type { Pair } from '../../../compare/picture';
-import type { BackendName, CauseId, Verdict } from '../../../compare/report';
+import type { BackendName, CauseId, Outcome } from '../../../compare/report';
 import type { ShippedModel } from '../../../store/shipped';
 import type { Reading } from '../../compare/selection';
 import type { HeatScale, JobKind, Notice } from '../../compare/state';
@@ -29,7 +29,7 @@ export const JOBS: Readonly<Record<JobKind, string>> = {
   bisect: 'Bisecting',
 };
 
-export const VERDICTS: Readonly<Record<Verdict, string>> = { pass: 'pass', fail: 'fail' };
+export const VERDICTS: Readonly<Record<Outcome, string>> = { pass: 'pass', fail: 'fail', incomplete: 'incomplete' };
 
 export const READINGS: Readonly<Record<Reading, string>> = {
   'all-pass': 'Both backends reproduce the golden outputs.',

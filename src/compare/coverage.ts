@@ -1,0 +1,47 @@
+import type { GraphRunner } from './graphRunner';
+import type { Plan } from './plan';
+import type { Coverage, Outcome, UncomparedStage, Verdict } from './report';
+import type { StageTensors } from './stages';
+
+/** Least share of the stages that must be compared for a verdict. */
+const MIN_SHARE = 0.5;
+
+/** How much of the goldens a plan compares. */
+export function coverageOf({ stages, unmapped, merged, outputs }: Plan): Coverage {
+  const values = new Set(stages.map(({ value }) => value));
+  return {
+    compared: stages.length,
+    total: stages.length + unmapped.length,
+    // A bundle may hold stages from inside of the network only.
+    isOutputCompared: unmapped.length === 0 || outputs.some((name) => values.has(name)),
+    uncompared: unmapped.map(({ name }): UncomparedStage => ({ name, mergedWith: merged.get(name) ?? null })),
+  };
+}
+
+/** Whether enough was compared for a verdict: at least half of the stages, and an output of the graph. */
+export const isSufficient = ({ compared, total, isOutputCompared }: Coverage): boolean =>
+  isOutputCompared && compared >= MIN_SHARE * total;
+
+/** The verdict on a comparison: what fails, fails, but little compared is no pass. */
+export const outcomeOf = (verdict: Verdict, coverage: Coverage): Outcome =>
+  verdict === 'pass' && !isSufficient(coverage) ? 'incomplete' : verdict;
+
+/** `7 of 38 stages`, for people. */
+export const countText = ({ compared, total }: Coverage): string => `${compared} of ${total} stages`;
+
+/**
+ * Stages of the bundle that were not compared and lie between a stage and the golden values that it was computed from: if
+ * the stage is wrong, one of them may be the first that is.
+ */
+export function gapBefore({ planned, feeds }: StageTensors, { unmapped, stages, bundleOrder }: Plan, graph: GraphRunner): string[] {
+  if (unmapped.length === 0 || planned.isFeatures) return [];
+  const place = (name: string): number => bundleOrder.indexOf(name);
+  const reads = graph.inputsOf(feeds, [planned.value]);
+  const starts = reads.map((value) => {
+    const from = stages.filter((stage) => stage.value === value && place(stage.golden.name) < place(planned.golden.name));
+    return Math.max(-1, ...from.map(({ golden: { name } }) => place(name)));
+  });
+  const start = Math.min(place(planned.golden.name), ...starts);
+  const isBetween = (name: string): boolean => place(name) > start && place(name) < place(planned.golden.name);
+  return unmapped.map(({ name }) => name).filter(isBetween);
+}
