@@ -147,7 +147,7 @@ async function main(): Promise<number> {
 }
 
 async function list({ files, json }: CompareCommand): Promise<number> {
-  const shipped = files.length === 1 && isShipped(files[0]!) ? files[0]! : null;
+  const shipped = files.length === 1 && isShipped(files[0]!) ? files[0] : null;
   if (shipped === null) files.forEach(requirePath);
   const engine = await openComparePage(['wasm']);
   const { page } = engine;

@@ -11,7 +11,7 @@ const stage = (name: string, value: string | null = null): GoldenStage => ({
   value,
   axes: ['batch', 'frame'],
   shape: [1, 2],
-  data: Float32Array.of(1, [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)),
+  data: Float32Array.of(1, Array.from(name).reduce((sum, letter) => sum + letter.charCodeAt(0), 0)),
   tolerance: TOLERANCE,
 });
 const bundle = (stages: readonly GoldenStage[], inputs = ['x']): GoldenBundle => ({
