@@ -54,7 +54,9 @@ export function findByName(golden: GoldenStage, { info, order, manifest, chosen,
   }
   const scoped = findByScope(golden, info, runs);
   // The newer exporter names values after operators: `linear` can be of another module than the one called so.
-  if (order.has(name) && !(scoped && isOfAnotherModule(name, name, info))) return only(name, 'name');
+  // Outputs bear the names that the user gave them.
+  const isNamed = info.outputs.some((output) => output.name === name) || !(scoped && isOfAnotherModule(name, name, info));
+  if (order.has(name) && isNamed) return only(name, 'name');
   if (scoped) return scoped;
   const alike = [...order.keys()].filter((candidate) => lettersOf(candidate) === lettersOf(name));
   return alike.length === 1 && !isOfAnotherModule(name, alike[0]!, info) ? only(alike[0]!, 'name') : null;

@@ -133,3 +133,10 @@ describe('a network of 48 modules by both exporters of PyTorch', () => {
     expect(reports.find(({ name }) => name === 'second norm')?.notes.join()).toContain('golden values');
   });
 });
+
+it('takes a stage with the name of an output for that output, not for the module of that name', () => {
+  const model = parseOnnx(readFileSync('e2e/fixtures/foreign/two_inputs.onnx'), 'two_inputs.onnx');
+  const bundle = readBundle(readFileSync('e2e/fixtures/foreign/two_inputs.zip'));
+  const { stages } = makePlan(bundle, graphInfo(model), null);
+  expect(stages.find(({ golden }) => golden.name === 'scores')).toMatchObject({ value: 'scores', foundBy: 'name' });
+});
