@@ -7,6 +7,8 @@ export interface Tolerance {
    * an error that float32 rounding explains is within this bound: relative to the values it is 2e-5 at most.
    */
   readonly maxAbs: number;
+  /** `maxAbs` holds without the exception for rounding, because a person chose it. */
+  readonly isMaxAbsStrict?: boolean;
   /**
    * Greatest root mean square of the error, relative to that of the golden tensor. A single value may differ by 30 times
    * as much, relative to the golden tensor's root mean square or to the golden value if that is greater. Not judged if
@@ -181,7 +183,7 @@ export function judge(comparison: Comparison, tolerance: Tolerance): 'pass' | 'f
   // Each as what must hold, so that a NaN fails.
   const sound =
     Number.isFinite(maxAbs) &&
-    (maxAbs <= tolerance.maxAbs || (rtol !== undefined && isWithin(ROUNDING))) &&
+    (maxAbs <= tolerance.maxAbs || (rtol !== undefined && !tolerance.isMaxAbsStrict && isWithin(ROUNDING))) &&
     (rtol === undefined || isWithin(rtol) || maxAbs <= atol) &&
     cosine >= tolerance.cosine &&
     // A share that was asked for and not measured is no pass.

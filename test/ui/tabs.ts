@@ -174,12 +174,16 @@ export class Tab {
       return;
     }
     await new Promise<void>((resolve) => {
+      // The tab can crash between two microtasks. One that is gone requests no lock.
+      if (this.isGone) return;
       queue.push({ tab: this, begin: resolve });
       if (queue.length === 1) resolve();
     });
     await this.#step();
     await task();
     await this.#untilGone();
+    // If it has crashed since, its lock is released already.
+    if (this.isGone) return;
     queue.shift();
     queue[0]?.begin();
   }

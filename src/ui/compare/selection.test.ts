@@ -104,14 +104,14 @@ describe('tolerances', () => {
   const state = withReports(report('wasm', CLEAN), null);
 
   it('are edited for one stage or for all', () => {
-    expect([...withTolerance(state, 'b', 'maxAbs', 0.5)]).toEqual([['b', { maxAbs: 0.5, cosine: 0.999 }]]);
+    expect([...withTolerance(state, 'b', 'maxAbs', 0.5)]).toEqual([['b', { maxAbs: 0.5, cosine: 0.999, isMaxAbsStrict: true }]]);
     expect(withTolerance(state, null, 'cosine', 0.5).size).toBe(3);
   });
 
   it('keep what was edited before, and are none where they are the bundle’s again', () => {
     const once = { ...state, tolerances: withTolerance(state, 'b', 'maxAbs', 0.5) };
     const twice = { ...once, tolerances: withTolerance(once, 'b', 'cosine', 0.9) };
-    expect(twice.tolerances.get('b')).toEqual({ maxAbs: 0.5, cosine: 0.9 });
+    expect(twice.tolerances.get('b')).toEqual({ maxAbs: 0.5, cosine: 0.9, isMaxAbsStrict: true });
     const back = { ...twice, tolerances: withTolerance(twice, 'b', 'cosine', 0.999) };
     expect(withTolerance(back, 'b', 'maxAbs', 0.01).size).toBe(0);
   });

@@ -20,7 +20,8 @@ export function withTolerance(state: State, stage: string | null, field: Toleran
   const edited = new Map(state.tolerances);
   for (const { name, tolerance } of stageRows({ ...state, tolerances: new Map() })) {
     if (stage !== null && name !== stage) continue;
-    const next: Tolerance = { ...(edited.get(name) ?? tolerance), [field]: value };
+    const changed: Tolerance = { ...(edited.get(name) ?? tolerance), [field]: value };
+    const next: Tolerance = { ...changed, isMaxAbsStrict: changed.maxAbs !== tolerance.maxAbs };
     if (next.maxAbs === tolerance.maxAbs && next.rtol === tolerance.rtol && next.cosine === tolerance.cosine) edited.delete(name);
     else edited.set(name, next);
   }
