@@ -50,6 +50,7 @@ for (const kind of KINDS) {
 test('the renderer crashes: the next page has the earlier work and can run again', async ({ page, context }) => {
   await page.goto('index.html');
   await drop(page, SAMPLE_TURNS);
+  await expect(stateOf(page)).toHaveAttribute('data-state', 'done');
   await expect(stateOf(page)).toHaveAttribute('data-kept', 'true');
   await page.goto('index.html');
   await expect(stateOf(page)).toHaveAttribute('data-state', 'empty');

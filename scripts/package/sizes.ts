@@ -23,7 +23,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   compare: 18_500,
   'workers/clustering.js': 33_500,
   'workers/compare.js': 289_000,
-  'workers/decode.js': 117_500,
+  'workers/decode.js': 122_500,
   'workers/embedding.js': 88_500,
   'workers/segmentation.js': 61_000,
 };
