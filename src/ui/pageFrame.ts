@@ -67,7 +67,7 @@ export function createPageFrame(
   const dropText = h('p', {});
   const page = h(
     'div',
-    { class: 'page', 'data-testid': 'state', 'data-state': 'empty' },
+    { class: 'page', 'data-testid': 'state' },
     skip,
     h(
       'header',
