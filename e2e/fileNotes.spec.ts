@@ -33,8 +33,8 @@ test('the widget shows the notes of its recording', async ({ page }) => {
   await openWidget(page);
   const bytes = readFileSync('e2e/fixtures/cases/wav_data_22_bytes_too_long.wav').toString('base64');
   await page.evaluate((content) => {
-    const blob = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-    document.querySelector('voxlane-diarizer')!.source = new File([blob], 'long.wav');
+    const wav = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    document.querySelector('voxlane-diarizer')!.source = new File([wav], 'long.wav');
   }, bytes);
   await expect(page.locator('[part=notes] li')).toHaveText([/breaks off at 4\.096 s/], { timeout: 60_000 });
 });

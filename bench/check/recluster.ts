@@ -23,7 +23,7 @@ export const recluster: Group = {
       unit: 's',
       limit: 1,
       side: 'at most',
-      reason: 'as above',
+      reason: 'the result follows the slider with either clustering; absolute because a user waits for each step',
     },
     {
       name: 'recluster-task',

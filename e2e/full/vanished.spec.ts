@@ -2,7 +2,7 @@
 import { chromiumArguments, findChromium } from '../../cli/chromium';
 import { expect, openEngine, test } from '../../test/browser/engine';
 import type { Page } from '../../test/browser/test';
-import { injectOnce, keepWorkers, onCall, terminateWorkers, WORKER_CALLS, type RunWorker } from '../../test/browser/vanish';
+import { closeOnCall, injectOnce, keepWorkers, onCall, RUN_WORKERS, terminateWorkers, WORKER_CALLS } from '../../test/browser/vanish';
 import type { DiarizationJson } from '../../test/browser/engine';
 import type { DiarizeOptions, DiarizerOptions } from '../../src/index';
 
@@ -13,9 +13,6 @@ test.use({
   allowedOrigins: /^http:\/\/10\.255\.255\.1:/,
 });
 
-/** Stops the event first, or the worker could still answer the call. */
-const CLOSE = 'event.stopImmediatePropagation(); close();';
-const KINDS = Object.keys(WORKER_CALLS) as RunWorker[];
 const STRETCH: DiarizeOptions = { durationSeconds: 12 };
 
 /** Makes a diarizer for the runs of a test; gives the code of an error, or null. */
@@ -51,9 +48,9 @@ test.beforeEach(async ({ page }) => {
   expect((JSON.parse(expected) as DiarizationJson).turns.length).toBeGreaterThan(0);
 });
 
-for (const kind of KINDS) {
+for (const kind of RUN_WORKERS) {
   test(`the ${kind} worker closes itself in mid-run`, async ({ page }) => {
-    await injectOnce(page, kind, onCall(WORKER_CALLS[kind], CLOSE));
+    await injectOnce(page, kind, closeOnCall(kind));
     await openEngine(page);
     await create(page);
     const outcome = await run(page);
@@ -79,21 +76,21 @@ test('other code of the page terminates workers, during a run and between two ru
   await keepWorkers(page);
   await openEngine(page);
   await create(page);
-  for (const kind of KINDS) {
+  for (const kind of RUN_WORKERS) {
     await terminateWorkers(page, kind);
     // Detection takes a second or two; a run that starts earlier fails.
     await expect.poll(() => run(page), { timeout: 60_000 }).toBe(expected);
   }
   const running = run(page);
   await page.waitForTimeout(300);
-  for (const kind of KINDS) await terminateWorkers(page, kind);
+  for (const kind of RUN_WORKERS) await terminateWorkers(page, kind);
   expect([expected, 'worker-failed']).toContain(await running);
   expect(await run(page)).toBe(expected);
 });
 
 test('a worker that computes for several seconds in one call is not reported as vanished', async ({ page }) => {
   const spin = 'const start = Date.now(); while (Date.now() - start < 8000);';
-  for (const kind of KINDS) await injectOnce(page, kind, onCall(WORKER_CALLS[kind], spin));
+  for (const kind of RUN_WORKERS) await injectOnce(page, kind, onCall(WORKER_CALLS[kind], spin));
   await openEngine(page);
   await create(page);
   expect(await run(page)).toBe(expected);
@@ -109,7 +106,7 @@ test('vanished workers are detected without a secure context, which has no locks
   expect(await create(page)).toBeNull();
   // Only turns are compared: the reason for the backend differs, because the page is not isolated.
   const turnsOf = (text: string): unknown => (text.startsWith('{') ? (JSON.parse(text) as DiarizationJson).turns : text);
-  for (const kind of KINDS) {
+  for (const kind of RUN_WORKERS) {
     const running = run(page);
     await page.waitForTimeout(200);
     await terminateWorkers(page, kind);

@@ -1,14 +1,11 @@
 /** Workers, the renderer or the GPU process end during a run of the page. vanished.spec.ts has the library. */
 import { drop, exportAs, SAMPLE, SAMPLE_TURNS, textOf } from '../../test/browser/studio';
 import { expect, test, type Page } from '../../test/browser/test';
-import { injectOnce, onCall, WORKER_CALLS, type RunWorker } from '../../test/browser/vanish';
+import { closeOnCall, injectOnce, RUN_WORKERS } from '../../test/browser/vanish';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
 
-const KINDS = Object.keys(WORKER_CALLS) as RunWorker[];
-/** Stops the event first, or the worker could still answer the call. */
-const CLOSE = 'event.stopImmediatePropagation(); close();';
 const RUN = { timeout: 90_000 };
 
 const stateOf = (page: Page) => page.getByTestId('state');
@@ -30,9 +27,9 @@ test.beforeEach(async ({ page }) => {
   expect(expected).not.toBeNull();
 });
 
-for (const kind of KINDS) {
+for (const kind of RUN_WORKERS) {
   test(`the ${kind} worker closes itself: the same turns, or an error from which the page recovers`, async ({ page }) => {
-    await injectOnce(page, kind, onCall(WORKER_CALLS[kind], CLOSE));
+    await injectOnce(page, kind, closeOnCall(kind));
     await page.goto('index.html');
     const turns = await run(page);
     if (kind === 'decode' || kind === 'clustering') {

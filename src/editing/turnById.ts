@@ -5,7 +5,7 @@ import { differenceTo, placeOf } from './order';
 let latest = new WeakRef<EditableTurn>({ id: -1, startSeconds: 0, endSeconds: 0, speaker: '', isCorrected: false });
 
 /**
- * Index of the turn with an id; -1 if there is none. Looking up the same turn again takes no search through the list.
+ * Index of the turn with this id, or -1. Looking up the same turn again takes no search through the list.
  *
  * @param turns sorted by `compareTurns`
  */

@@ -26,8 +26,8 @@ const BOTH: SetEdges = { start: true, end: true };
 const NEITHER: SetEdges = { start: false, end: false };
 
 /**
- * A turn that a person has heard. No model knows how sure its speaker is. It absorbs turns of its speaker that it overlaps,
- * not those that it only touches.
+ * Adds a turn, marked as corrected and without a confidence. It absorbs turns of its speaker that it overlaps, but not those
+ * that it only touches.
  */
 export function addTurn(annotation: Annotation, speaker: string, startSeconds: number, endSeconds: number): Annotation {
   checkStretch(annotation, startSeconds, endSeconds);

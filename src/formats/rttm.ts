@@ -87,7 +87,7 @@ interface SpeakerFields {
   /** Its fields are the start and the duration. */
   readonly times: TextRecord;
   readonly speaker: string;
-  /** Undefined if there is none, or if tabs leave no doubt where the name ends. */
+  /** Undefined if the line has none, or if tabs separate its fields, so that the end of the name is certain. */
   readonly confidence?: string | undefined;
 }
 

@@ -107,7 +107,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     document.title = titleOf(state);
     const next = views[state.phase.kind];
     if (!next) {
-      // Asked for once: each notice that it is not there is a change, and comes by here.
+      // Requested once only: the notice of a failure is a change of the state, and ends up here again.
       if (!isDoneViewLost) void fetchDoneView();
       return;
     }

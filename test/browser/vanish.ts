@@ -10,6 +10,8 @@ export const WORKER_CALLS = {
 
 export type RunWorker = keyof typeof WORKER_CALLS;
 
+export const RUN_WORKERS = Object.keys(WORKER_CALLS) as RunWorker[];
+
 /** Runs a script before that of the first worker of a kind. Later workers are not changed. */
 export async function injectOnce(page: Page, kind: RunWorker, script: string): Promise<void> {
   await page.route(
@@ -30,6 +32,8 @@ export function onCall(method: string, statements: string, count = 1): string {
   }); }`;
 }
 
+/** Closes the worker of a kind when it gets its call. The event is stopped first, or the worker could still answer. */
+export const closeOnCall = (kind: RunWorker): string => onCall(WORKER_CALLS[kind], 'event.stopImmediatePropagation(); close();');
 
 declare global {
   var keptWorkers: { readonly name: string; readonly worker: Worker }[];

@@ -43,7 +43,7 @@ export class Desk implements Work {
   readonly #open = new Map<string, OpenWork>();
   /** Results whose companions were taken. */
   readonly #taken = new WeakSet<Outcome>();
-  /** Results that could not be kept: told once of each. */
+  /** Results that could not be kept. Each is reported once. */
   readonly #lost = new Set<string>();
   /** Voices and sound, which follow the result itself. */
   #writing: Promise<unknown> = Promise.resolve();
