@@ -2,21 +2,26 @@ import type { GraphRunner } from './graphRunner';
 import type { Plan } from './plan';
 import type { Coverage, Outcome, UncomparedStage, Verdict } from './report';
 import type { StageTensors } from './stages';
+import type { Tensor } from './tensor';
 
 /** Least share of the stages that must be compared for a verdict. */
 const MIN_SHARE = 0.5;
 
 /** How much of the goldens a plan compares. */
 export function coverageOf({ stages, unmapped, merged, outputs }: Plan): Coverage {
-  const values = new Set(stages.map(({ value }) => value));
+  const comparedOutputs = stages.filter(({ value }) => outputs.includes(value));
+  // A bundle may hold stages from inside of the network only.
+  const results = comparedOutputs.length === 0 && unmapped.length === 0 ? stages : comparedOutputs;
   return {
     compared: stages.length,
     total: stages.length + unmapped.length,
-    // A bundle may hold stages from inside of the network only.
-    isOutputCompared: unmapped.length === 0 || outputs.some((name) => values.has(name)),
+    isOutputCompared: results.some(({ golden }) => canProve(golden)),
     uncompared: unmapped.map(({ name }): UncomparedStage => ({ name, mergedWith: merged.get(name) ?? null })),
   };
 }
+
+/** Whether a match with golden values means anything: a broken model gives NaN throughout, and so does a port of it. */
+export const canProve = ({ data }: Tensor): boolean => data.length === 0 || data.some(Number.isFinite);
 
 /** Whether enough was compared for a verdict: at least half of the stages, and an output of the graph. */
 export const isSufficient = ({ compared, total, isOutputCompared }: Coverage): boolean =>

@@ -111,7 +111,10 @@ export interface Coverage {
   readonly compared: number;
   /** Stages of the bundle. */
   readonly total: number;
-  /** Whether an output of the graph was compared. True as well if all stages were, and the bundle has none of an output. */
+  /**
+   * Whether an output of the graph was compared with golden values that are not all NaN or infinite. If all stages were
+   * compared and none is an output, whether any stage was.
+   */
   readonly isOutputCompared: boolean;
   /** The others, in the order of the bundle. */
   readonly uncompared: readonly UncomparedStage[];

@@ -3,6 +3,7 @@ import { secondsOfFrame } from '../timeline/frameClock';
 import { concatenate } from '../util/concatenate';
 import { VoxlaneError } from '../util/errors';
 import { align } from './align';
+import { canProve } from './coverage';
 import type { GraphRunner, GraphTensor } from './graphRunner';
 import { hasShape, measure } from './measure';
 import type { Plan, PlannedStage } from './plan';
@@ -143,7 +144,11 @@ export function describeStage({ planned, actual, golden, forced, notes }: StageT
     forced: forced && { ...against(forced), verdict: 'fail' },
     inherited: false,
     upstream: [],
-    notes: planned.foundBy === 'values' ? [`${value} was taken for this stage because it has the golden values`, ...notes] : notes,
+    notes: [
+      ...(planned.foundBy === 'values' ? [`${value} was taken for this stage because it has the golden values`] : []),
+      ...(canProve(golden) ? [] : ['no golden value is finite: a match proves nothing']),
+      ...notes,
+    ],
     uncomparedBefore: [],
     causes: [],
   };
