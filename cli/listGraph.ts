@@ -9,17 +9,21 @@ export interface GraphList {
   readonly values: readonly ListedValue[];
 }
 
-/** The list as text: a heading for each module that the file names, below it the values that it computes. */
+/** The list as text: a heading for each module that the file names, and below it the values that the module computes. */
 export function listText({ model, inputs, values }: GraphList): string {
-  const width = Math.min(60, Math.max(...values.map(({ name }) => name.length)));
+  const width = Math.min(60, values.reduce((most, { name }) => Math.max(most, name.length), 0));
   const lines = values.flatMap((value, index) => {
     const { name, op, module, dtype } = value;
-    const isNew = module !== null && (index === 0 || values[index - 1]!.module !== module);
-    const heading = isNew ? [module === '' ? 'the network itself' : `layer ${module}`] : [];
-    return [...heading, `  ${name.padEnd(width)}  ${op}, ${dtype} ${shapeOf(value)}`];
+    const before = index === 0 ? null : values[index - 1]!.module;
+    return [...(module === before ? [] : [headingOf(module)]), `  ${name.padEnd(width)}  ${op}, ${dtype} ${shapeOf(value)}`];
   });
   const taken = inputs.map(({ name, dtype, shape }) => `${name}: ${dtype} (${shape.join(', ')})`);
   return [`${model}: ${values.length} values, inputs ${taken.join('; ') || 'none'}`, ...lines, ''].join('\n');
+}
+
+function headingOf(module: string | null): string {
+  if (module === null) return 'of no known layer';
+  return module === '' ? 'the network itself' : `layer ${module}`;
 }
 
 const shapeOf = ({ shape }: ListedValue): string => (shape ? `(${shape.join(', ')})` : 'of unknown shape');

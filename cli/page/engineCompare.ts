@@ -12,6 +12,7 @@ import { loadManifest } from '../../src/store/load';
 import { stageSound } from './stageSound';
 import { isShipped, SHIPPED_MODELS } from '../../src/store/shipped';
 import { messageOf, VoxlaneError, type ErrorParts } from '../../src/util/errors';
+import type { Runs } from '../compareReport';
 import type { GraphList } from '../listGraph';
 
 /** A result as plain data, or the parts of the error. */
@@ -24,14 +25,6 @@ interface CompareRequest {
   readonly backends: readonly BackendName[];
   readonly tolerance?: ToleranceOverride;
   readonly thorough: boolean;
-}
-
-interface CompareRuns {
-  readonly runs: ComparisonReport[];
-  readonly failures: { backend: BackendName; error: ErrorParts }[];
-  readonly between: BetweenReport[] | null;
-  /** What reading the goldens had to assume or round. */
-  readonly notes: readonly string[];
 }
 
 interface BisectFilesRequest {
@@ -109,20 +102,20 @@ export const engineCompare = {
   },
 
   /** Compares the chosen files on each backend in turn. */
-  compareFiles: ({ shipped, map, backends, tolerance = {}, thorough }: CompareRequest): Promise<Answer<CompareRuns>> =>
+  compareFiles: ({ shipped, map, backends, tolerance = {}, thorough }: CompareRequest): Promise<Answer<Runs>> =>
     answer(async () => {
       const engine = opened();
       let about = shipped === null ? await engine.open(chosenFiles()) : await engine.openShipped(shipped);
       for (const [stage, value] of map) about = await engine.mapStage(stage, value);
       const runs: ComparisonReport[] = [];
-      const failures: CompareRuns['failures'] = [];
+      const failures: Runs['failures'][number][] = [];
       for (const backend of backends) {
         const run = await answer(() => engine.compare(backend, { ...progress(), tolerance, thorough }));
         if (run.ok) runs.push(run.result);
         else failures.push({ backend, error: run.error });
       }
       const between: readonly BetweenReport[] | null = runs.length > 1 ? await engine.between() : null;
-      return { runs, failures, between: between && [...between], notes: about.goldens?.notes ?? [] };
+      return { runs, failures, between, notes: about.goldens?.notes ?? [] };
     }),
 
   /** Lists the values of the chosen graph. */

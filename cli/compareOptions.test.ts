@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { parseCommand } from './compareOptions';
+
+test('--list takes a graph, and a bundle or none', () => {
+  expect(parseCommand(['--list', 'net.onnx'])).toMatchObject({ list: true, files: ['net.onnx'] });
+  expect(parseCommand(['--list', 'net.onnx', 'net.zip'])).toMatchObject({ list: true, files: ['net.onnx', 'net.zip'] });
+  for (const files of [[], ['a', 'b', 'c']]) expect(() => parseCommand(['--list', ...files])).toThrow('expected one graph');
+});
+
+test('without --list there is one bundle', () => {
+  expect(parseCommand(['net.zip'])).toMatchObject({ list: false, files: ['net.zip'], backend: 'wasm', map: [], tolerance: {} });
+  for (const files of [[], ['a', 'b']]) expect(() => parseCommand(files)).toThrow('expected one bundle');
+});
+
+test('--map may be repeated, and a value may have "=" in its name', () => {
+  expect(parseCommand(['a.zip', '--map', 'lstm=/lstm/Y', '--map', 'y=a=b'])).toMatchObject({ map: [['lstm', '/lstm/Y'], ['y', 'a=b']] });
+});
+
+test('tolerances that are absent stay absent', () => {
+  expect(parseCommand(['a.zip', '--rtol', '1e-3', '--cosine', '0.99'])).toMatchObject({ tolerance: { rtol: 1e-3, cosine: 0.99 } });
+  expect(Object.keys((parseCommand(['a.zip', '--atol', '0']) as { tolerance: object }).tolerance)).toEqual(['atol']);
+});
+
+test.each([
+  [['--map', 'lstm'], '--map is lstm. Expected STAGE=VALUE.'],
+  [['--map', '=y'], '--map is =y. Expected STAGE=VALUE.'],
+  [['--rtol=-1'], '--rtol is -1. Expected 0 or more.'],
+  [['--atol', 'x'], '--atol is x. Expected a number.'],
+  [['--cosine', '1.5'], '--cosine is 1.5. Expected a number from -1 to 1.'],
+  [['--backend', 'cuda'], '--backend is cuda. Expected webgpu or wasm or both.'],
+] as const)('%j is refused before a browser starts', (args, message) => {
+  expect(() => parseCommand(['a.zip', ...args])).toThrow(message);
+});

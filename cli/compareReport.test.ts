@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { report, type StageSketch } from '../test/ui/compareReports';
+import { outcomeOf } from '../src/compare/coverage';
+import type { BackendName, ComparisonReport, Coverage } from '../src/compare/report';
+import { describe, documentOf, exitStatusOf, uncomparedLines, type Document } from './compareReport';
+
+const WRONG = { maxAbs: 0.5, relative: 0.5, maxRelative: 0.5 };
+
+/** A report of stages of which `uncompared` were not compared. */
+function reportOf(stages: readonly StageSketch[], uncompared: Coverage['uncompared'] = [], isOutputCompared = true, backend: BackendName = 'wasm'): ComparisonReport {
+  const whole = report(backend, stages);
+  const coverage: Coverage = { compared: stages.length, total: stages.length + uncompared.length, isOutputCompared, uncompared };
+  return { ...whole, coverage, verdict: outcomeOf(whole.verdict === 'fail' ? 'fail' : 'pass', coverage) };
+}
+
+const single = (run: ComparisonReport): Document => documentOf({ runs: [run], failures: [], between: null, notes: [] });
+const missing = (...names: string[]): Coverage['uncompared'] => names.map((name) => ({ name, mergedWith: null }));
+
+test.each<[string, ComparisonReport, number, string]>([
+  ['all stages compared, and right', reportOf([{ name: 'a' }, { name: 'y' }]), 0, 'pass'],
+  ['all stages compared, one wrong', reportOf([{ name: 'a' }, { name: 'y', ...WRONG }]), 1, 'fail'],
+  ['half of the stages compared', reportOf([{ name: 'y' }], missing('a')), 0, 'pass'],
+  ['half of the stages compared, one wrong', reportOf([{ name: 'y', ...WRONG }], missing('a')), 1, 'fail'],
+  ['fewer than half compared', reportOf([{ name: 'y' }], missing('a', 'b')), 2, 'incomplete'],
+  ['fewer than half compared, one wrong', reportOf([{ name: 'y', ...WRONG }], missing('a', 'b')), 2, 'fail'],
+  ['no output compared', reportOf([{ name: 'a' }, { name: 'b' }], missing('y'), false), 2, 'incomplete'],
+  ['no output compared, one stage wrong', reportOf([{ name: 'a', ...WRONG }, { name: 'b' }], missing('y'), false), 2, 'fail'],
+])('exit status and verdict: %s', (_, run, status, verdict) => {
+  const document = single(run);
+  expect([exitStatusOf(document), document.verdict]).toEqual([status, verdict]);
+  expect(describe(document)).toContain(`model on wasm: ${verdict}`);
+});
+
+test('of two backends, one that could not run changes a pass to 2, and a failure stays 1', () => {
+  const failures = [{ backend: 'webgpu', error: { code: 'gpu-lost', problem: 'lost' } }] as const;
+  const withFailure = (run: ComparisonReport): Document => documentOf({ runs: [run], failures, between: null, notes: [] });
+  expect(exitStatusOf(withFailure(reportOf([{ name: 'y' }])))).toBe(2);
+  expect(exitStatusOf(withFailure(reportOf([{ name: 'y', ...WRONG }])))).toBe(1);
+});
+
+test('two backends are one document with the worse of each stage', () => {
+  const [wasm, webgpu] = [reportOf([{ name: 'a' }, { name: 'y' }]), reportOf([{ name: 'a' }, { name: 'y', ...WRONG }], [], true, 'webgpu')];
+  const both = documentOf({ runs: [wasm, webgpu], failures: [], between: [], notes: [] });
+  expect(both).toMatchObject({ backend: 'both', verdict: 'fail', firstDivergence: 'y' });
+  expect(both.stages.map(({ verdict }) => verdict)).toEqual(['pass', 'fail']);
+  expect(exitStatusOf(both)).toBe(1);
+});
+
+test('the text has what was not compared, and where the first divergence may be instead', () => {
+  const stages = [{ name: 'a' }, { name: 'y', ...WRONG, uncomparedBefore: ['b', 'c'] }];
+  const text = describe(single(reportOf(stages, missing('b', 'c'))));
+  expect(text).toContain('fail, first divergence y, compared 2 of 4 stages');
+  expect(text).toContain('the first divergence may be earlier: not compared before y are b, c');
+  expect(describe(single(reportOf([{ name: 'a' }], missing('y'), false)))).toContain('no output of the graph was compared');
+});
+
+test('stages that were not compared are listed with the reason, at most 12 by name', () => {
+  const names = Array.from({ length: 14 }, (_, index) => `s${index}`);
+  const { coverage } = reportOf([{ name: 'bn' }], [...missing(...names), { name: 'conv', mergedWith: 'bn' }]);
+  const [unknown, merged, ...others] = uncomparedLines(coverage);
+  expect(unknown).toMatch(/--map.*s0, .*s11 and 2 more$/);
+  expect(merged).toMatch(/merged.*: conv \(with bn\)$/);
+  expect(others).toEqual([]);
+});

@@ -1,0 +1,115 @@
+/** The report of `compare`: one document of all backends, its exit status, and its text. */
+import { countText, isSufficient, outcomeOf } from '../src/compare/coverage';
+import type { BackendName, BetweenReport, ComparisonReport, Coverage, ErrorQuantiles, StageReport } from '../src/compare/report';
+import type { ErrorParts } from '../src/util/errors';
+
+/** The report of one backend; of both, the worse of each stage, with the reports in `runs`. */
+export type Document = Omit<ComparisonReport, 'backend'> & {
+  readonly backend: BackendName | 'both';
+  /** What reading the goldens had to assume or round. */
+  readonly notes: readonly string[];
+  /** Backends on which nothing could be compared. */
+  readonly failures: readonly BackendFailure[];
+  readonly runs?: readonly ComparisonReport[];
+  readonly between?: readonly BetweenReport[];
+};
+
+interface BackendFailure {
+  readonly backend: BackendName;
+  readonly error: ErrorParts;
+}
+
+/** The reports of the backends, from the page. */
+export interface Runs {
+  readonly runs: readonly ComparisonReport[];
+  readonly failures: readonly BackendFailure[];
+  readonly between: readonly BetweenReport[] | null;
+  readonly notes: readonly string[];
+}
+
+/** One report of all that ran, at least one backend. */
+export function documentOf({ runs, failures, between, notes }: Runs): Document {
+  const [first, second] = runs as [ComparisonReport, ComparisonReport | undefined];
+  if (!second || !between) return { ...first, notes, failures };
+  const stages = first.stages.map((stage, index) => worse(stage, second.stages[index]!));
+  // Both run the same graph, so the earlier of the two is the first divergence.
+  const divergences = runs.map(({ firstDivergence }) => firstDivergence);
+  return {
+    ...first,
+    backend: 'both',
+    adapter: second.adapter,
+    verdict: outcomeOf(runs.some(({ verdict }) => verdict === 'fail') ? 'fail' : 'pass', first.coverage),
+    firstDivergence: stages.find(({ name }) => divergences.includes(name))?.name ?? null,
+    seconds: first.seconds + second.seconds,
+    stages,
+    notes,
+    failures,
+    runs,
+    between,
+  };
+}
+
+function worse(one: StageReport, other: StageReport): StageReport {
+  if (one.verdict !== other.verdict) return one.verdict === 'fail' ? one : other;
+  // One that is to blame says more than one that inherits.
+  if (one.inherited !== other.inherited) return one.inherited ? other : one;
+  return (other.maxAbs ?? Infinity) > (one.maxAbs ?? Infinity) ? other : one;
+}
+
+/** 0 if all stages pass, 1 if one fails, 2 if too little was compared, or a backend failed and the other one passes. */
+export function exitStatusOf({ coverage, verdict, failures }: Document): 0 | 1 | 2 {
+  if (!isSufficient(coverage)) return 2;
+  if (verdict === 'fail') return 1;
+  return failures.length > 0 ? 2 : 0;
+}
+
+/** The report as text. */
+export function describe({ model, verdict, coverage, firstDivergence, stages, runs, backend, adapter, seconds }: Document): string {
+  const where = [backend, adapter].filter(Boolean).join(', ');
+  const parts = [
+    verdict,
+    ...(firstDivergence === null ? [] : [`first divergence ${firstDivergence}`]),
+    ...(coverage.uncompared.length > 0 ? [`compared ${countText(coverage)}`] : []),
+  ];
+  const gap = stages.find(({ name }) => name === firstDivergence)?.uncomparedBefore ?? [];
+  const head = [
+    `${model} on ${where}: ${parts.join(', ')} (${seconds.toFixed(1)} s)`,
+    ...(gap.length > 0 ? [`  the first divergence may be earlier: not compared before ${firstDivergence} are ${someOf(gap)}`] : []),
+    ...(coverage.isOutputCompared ? [] : ['  no output of the graph was compared']),
+  ].join('\n');
+  const lines = runs ? runs.flatMap((run) => [`\n${run.backend}`, ...run.stages.flatMap(stageLines)]) : stages.flatMap(stageLines);
+  return [head, ...lines, ''].join('\n');
+}
+
+/** The stages that were not compared, with the reason. */
+export function uncomparedLines({ uncompared }: Coverage): string[] {
+  const merged = uncompared.filter(({ mergedWith }) => mergedWith !== null);
+  const unknown = uncompared.filter(({ mergedWith }) => mergedWith === null);
+  return [
+    ...(unknown.length > 0 ? [`not compared, because no value of the graph is known for them (see --map): ${someOf(unknown.map(({ name }) => name))}`] : []),
+    ...(merged.length > 0
+      ? [`not compared, because the exporter merged them with the stage after them: ${someOf(merged.map(({ name, mergedWith }) => `${name} (with ${mergedWith})`))}`]
+      : []),
+  ];
+}
+
+const MAX_NAMES = 12;
+
+const someOf = (names: readonly string[]): string =>
+  names.length <= MAX_NAMES ? names.join(', ') : `${names.slice(0, MAX_NAMES).join(', ')} and ${names.length - MAX_NAMES} more`;
+
+function stageLines(stage: StageReport): string[] {
+  const { name, verdict, inherited, maxAbs, relative, cosine, quantiles, shape, goldenShape, shapesFit, causes, notes } = stage;
+  const figures = shapesFit
+    ? `max abs ${maxAbs?.toExponential(2) ?? 'not finite'}, relative ${relative?.toExponential(1) ?? 'not finite'}, cosine ${cosine?.toFixed(6) ?? 'not finite'}`
+    : `(${shape.join(', ')}) against golden (${goldenShape.join(', ')})`;
+  return [
+    `  ${verdict} ${name.padEnd(14)} ${figures}${inherited ? ', inherited' : ''}`,
+    ...(verdict === 'fail' && quantiles ? [`       errors: ${quantileText(quantiles)}`] : []),
+    ...causes.map(({ id, evidence }) => `       ${id}: ${evidence}`),
+    ...notes.map((note) => `       note: ${note}`),
+  ];
+}
+
+const quantileText = ({ median, p90, p99 }: ErrorQuantiles): string =>
+  ([['50 %', median], ['90 %', p90], ['99 %', p99]] as const).map(([share, error]) => `${share} at most ${error.toExponential(2)}`).join(', ');
