@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { report, type StageSketch } from '../test/ui/compareReports';
+import { report, type StageSketch } from '../test/compare/reports';
 import { outcomeOf } from '../src/compare/coverage';
 import type { BackendName, ComparisonReport, Coverage } from '../src/compare/report';
 import { describe, documentOf, exitStatusOf, uncomparedLines, type Document } from './compareReport';

@@ -1,13 +1,13 @@
 import type { GraphInfo } from '../onnx/model';
-import type { PlannedStage } from './plan';
+import type { GoldenStage } from './bundle';
 
 /**
- * The stages that each stage is computed from, directly or through others, by name and in the order of `stages`. An
- * earlier stage that is the same value of the graph counts too.
+ * The stages that each stage is computed from, directly or indirectly, by name and in the order of `stages`. An earlier
+ * stage with the same graph value counts too.
  */
 export function upstreamStages(
   { nodes }: Pick<GraphInfo, 'nodes'>,
-  stages: readonly PlannedStage[],
+  stages: readonly { readonly golden: Pick<GoldenStage, 'name'>; readonly value: string }[],
 ): ReadonlyMap<string, readonly string[]> {
   const readBy = new Map(nodes.flatMap(({ inputs, captured, outputs }) => outputs.map((name) => [name, [...inputs, ...captured]])));
   const valuesBefore = (value: string): Set<string> => {

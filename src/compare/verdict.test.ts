@@ -1,48 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import type { ComparisonReport, Measures, StageReport } from './report';
+import { report, stageReport } from '../../test/compare/reports';
+import type { Measures, StageReport } from './report';
 import { decide, rejudge } from './verdict';
 
-const measures = (maxAbs: number | null): Measures => ({
+const measures = (maxAbs: number | null): Partial<Measures> => ({
   maxAbs,
   meanAbs: maxAbs,
   relative: maxAbs,
   maxRelative: maxAbs,
-  goldenRms: 1,
-  quantiles: null,
   cosine: maxAbs === null ? null : 1,
-  snrDb: null,
-  argmaxAgreement: null,
-  nanCount: 0,
-  infCount: 0,
-  zeroCount: 0,
-  worst: null,
 });
 
-/** A stage with an error of its own computed input and, where it has one, of golden input. */
-const stage = (name: string, maxAbs: number | null, forced?: number | null, shapesFit = true): StageReport => ({
-  name,
-  value: name,
-  axes: ['batch'],
-  shape: [1],
-  goldenShape: [1],
-  shapesFit,
-  tolerance: { maxAbs: 0.01, cosine: 0.999 },
-  ...measures(maxAbs),
-  verdict: 'fail',
-  forced: forced === undefined ? null : { ...measures(forced), verdict: 'fail' },
-  inherited: false,
-  upstream: [],
-  notes: [],
-  uncomparedBefore: [],
-  causes: [],
-});
+/** A stage with its error on computed input and, if given, on golden input. */
+const stage = (name: string, maxAbs: number | null, forced?: number | null, shapesFit = true): StageReport =>
+  stageReport({
+    name,
+    ...measures(maxAbs),
+    shapesFit,
+    forced: forced === undefined ? null : stageReport({ name, ...measures(forced) }),
+  });
 
-/** Each stage is computed from the one before it, and so from all. */
-const chain = (stages: StageReport[]): StageReport[] =>
-  stages.map((one, index) => ({ ...one, upstream: stages.slice(0, index).map(({ name }) => name) }));
-
+/** First divergence and verdicts of stages that are each computed from all stages before. */
 const summary = (stages: StageReport[]): [string | null, string[]] => {
-  const { firstDivergence, stages: judged } = decide(chain(stages));
+  const { firstDivergence, stages: judged } = report('wasm', stages);
   return [firstDivergence, judged.map(({ verdict, inherited }) => (verdict === 'pass' ? 'pass' : inherited ? 'inherits' : 'wrong'))];
 };
 
@@ -90,21 +70,14 @@ describe('decide', () => {
 });
 
 describe('rejudge', () => {
-  const report: ComparisonReport = {
-    model: 'm',
-    backend: 'wasm',
-    adapter: null,
-    seconds: 1,
-    coverage: { compared: 2, total: 2, isOutputCompared: true, uncompared: [] },
-    ...decide(chain([stage('a', 0.02), stage('b', 0.03, 0.03)])),
-  };
+  const original = report('wasm', [stage('a', 0.02), stage('b', 0.03, 0.03)]);
 
   it('judges by other tolerances and keeps the rest', () => {
-    expect(report.firstDivergence).toBe('a');
-    const looser = rejudge(report, new Map([['a', { maxAbs: 0.1, cosine: 0 }]]));
+    expect(original.firstDivergence).toBe('a');
+    const looser = rejudge(original, new Map([['a', { maxAbs: 0.1, cosine: 0 }]]));
     expect(looser.firstDivergence).toBe('b');
-    expect(looser.stages[1]!.tolerance).toEqual(report.stages[1]!.tolerance);
+    expect(looser.stages[1]!.tolerance).toEqual(original.stages[1]!.tolerance);
     expect(looser.stages[0]!.maxAbs).toBe(0.02);
-    expect(rejudge(looser, new Map([['a', report.stages[0]!.tolerance]]))).toEqual(report);
+    expect(rejudge(looser, new Map([['a', original.stages[0]!.tolerance]]))).toEqual(original);
   });
 });

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { VoxlaneError } from '../../util/errors';
 import { reportJson } from './savedReport';
 import { INITIAL_STATE, type State } from './state';
-import { opened, report } from '../../../test/ui/compareReports';
+import { report } from '../../../test/compare/reports';
+import { opened } from '../../../test/ui/compareReports';
 
 const AT = Date.UTC(2030, 0, 2);
 const STATE: State = {

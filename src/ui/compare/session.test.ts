@@ -6,7 +6,8 @@ import { createStore, type Store } from '../store';
 import type { ComparisonEngine } from './engine';
 import { Session } from './session';
 import { INITIAL_STATE, reduce, stateName, type Action, type State } from './state';
-import { opened, PICTURE, report } from '../../../test/ui/compareReports';
+import { report } from '../../../test/compare/reports';
+import { opened, PICTURE } from '../../../test/ui/compareReports';
 
 const STAGES = [{ name: 'a' }, { name: 'b' }];
 const LOST = new VoxlaneError({ code: 'gpu-lost', problem: 'The device was lost' });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { INITIAL_STATE, reduce, stateName, type Action, type JobKind, type State } from './state';
-import { opened, PICTURE, report } from '../../../test/ui/compareReports';
+import { report } from '../../../test/compare/reports';
+import { opened, PICTURE } from '../../../test/ui/compareReports';
 
 const FAILURE = { code: null, problem: 'It broke', expected: null, remedy: null };
 const WRONG = { maxAbs: 1, cosine: 0 };
