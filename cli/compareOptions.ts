@@ -12,13 +12,13 @@ BUNDLE is a golden bundle (.zip or folder), .npz, .npy or .safetensors file, or 
 
   --model FILE.onnx           the graph to test (default: the shipped model that the bundle is of)
   --backend webgpu|wasm|both  where it runs (default wasm)
-  --map STAGE=VALUE           the graph value that a stage is, if it is not found by itself; may be repeated
+  --map STAGE=VALUE           the value of the graph that is STAGE, if it was not found; may be repeated
   --rtol X                    greatest error of a stage, relative to its golden values (root mean squares; default 1e-4
                               for float32, 7.8e-3 for float16, 0 for whole numbers)
   --atol X                    absolute error that passes --rtol at any scale (default 1.2e-7; 0 for whole numbers)
   --cosine X                  least cosine between a stage and its golden values
-                              These replace the bundle's tolerance; --rtol and --atol its absolute bound, too.
-  --list                      print the layers of MODEL, their values and shapes, and compare nothing
+                              These replace the bundle's tolerance; --rtol and --atol also its absolute bound.
+  --list                      print the layers of MODEL with their values and shapes, without a comparison
   --thorough                  look for differences between runs and batch sizes in stages that pass, too
   --json                      the report as JSON on standard output
   --help                      this text
@@ -28,7 +28,7 @@ of the graph were compared, whether or not a stage fails, or if one of two backe
 `;
 
 export interface CompareCommand {
-  /** A bundle; with `list` a graph, and a bundle with its inputs or none. */
+  /** A bundle; with `list`, a graph and optionally a bundle with its inputs. */
   readonly files: readonly string[];
   readonly list: boolean;
   readonly model: string | undefined;

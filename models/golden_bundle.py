@@ -32,7 +32,7 @@ import torch
 from golden_model import arguments_of, load_module, random_input, read_input
 from golden_taps import BundleError, Tensors, capture, capture_leaves
 
-# What a port in float32 may differ by: sums in another order give some 1e-4, a wrong layer 0.1 and more.
+# Tolerance of a port. The relative one follows from the type of the values.
 TOLERANCE = {"cosine": 0.999}
 
 # What the panel reads; a larger bundle would be refused there.

@@ -28,12 +28,12 @@ from golden_taps import Tensors, capture, capture_leaves
 SEED = 18
 FEATURES = 8
 HEADS = 2
-# What the newer exporter notes of each node and nobody needs here.
+# Metadata of each node that the newer exporter writes and the tests do not read.
 TRACES = ("pkg.torch.onnx.stack_trace", "pkg.torch.onnx.fx_node")
 
 
 class Attention(nn.Module):
-    """Self-attention, its projections as modules of their own."""
+    """Self-attention with its projections as separate modules."""
 
     def __init__(self, features: int, heads: int) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class Network(nn.Module):
 
 
 def make_network() -> nn.Module:
-    """The network in evaluation mode, with batch norms that change what goes through them."""
+    """The network in evaluation mode, with batch norms that are not the identity."""
     torch.manual_seed(SEED)
     network = Network()
     for module in network.modules():
@@ -130,7 +130,7 @@ def make_network() -> nn.Module:
 
 
 def stages_of(network: nn.Module, inputs: Tensors) -> Tensors:
-    """What every module gives, innermost ones and those that contain others, in the order in which they end."""
+    """The output of every module, containers included, in the order in which the modules finish."""
     leaves = [name for name in capture_leaves(network, inputs) if name != "output"]
     repeated = {name.split("#")[0] for name in leaves if "#" in name}
     taps = {name: f"{name}#1" if name in repeated else name for name in leaves}
@@ -141,7 +141,7 @@ def stages_of(network: nn.Module, inputs: Tensors) -> Tensors:
 
 
 def without_traces(path: Path) -> None:
-    """Take out the lines of source code that each node came from: they hold paths of this machine."""
+    """Remove the stack trace of each node, because it contains local paths."""
     model = onnx.load(path, load_external_data=False)
     for node in model.graph.node:
         kept = [entry for entry in node.metadata_props if entry.key not in TRACES]
@@ -164,7 +164,7 @@ def main(folder: Path) -> None:
         files = {path.name: path.read_bytes() for path in sorted(Path(temporary).iterdir())}
     with zipfile.ZipFile(folder / "torch_network_exports.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, content in files.items():
-            # The earliest time that the format can hold, so that the same exports give the same bytes.
+            # A fixed time, the earliest that zip supports, so that the same exports give the same bytes.
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED, 9)
             print(f"{name:<24} {len(content):>8} bytes")
     print(f"{len(stages)} stages of {sum(1 for _ in network.modules()) - 1} modules: {', '.join(stages)}")

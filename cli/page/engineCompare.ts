@@ -118,7 +118,7 @@ export const engineCompare = {
       return { runs, failures, between, notes: about.goldens?.notes ?? [] };
     }),
 
-  /** Lists the values of the chosen graph. */
+  /** Lists the values of the graph in the chosen files. */
   listFiles: (shipped: string | null): Promise<Answer<GraphList>> =>
     answer(async () => {
       const engine = opened();
@@ -156,7 +156,7 @@ function asInput(file: File): NamedBlob {
 
 type StageTensor = Pick<Artifact, 'axes' | 'shape'> & { readonly data: Float32Array };
 
-/** The samples of the stretch. Adds notes about the file. */
+/** Reads the samples of the stretch, and adds notes about the file to `notes`. */
 async function stretchOf(source: File | Float32Array, { startSeconds, durationSeconds }: StageRequest, notes: string[]): Promise<Pick<StageRequest, 'startSeconds' | 'durationSeconds'> & { readonly source: Float32Array }> {
   if (source instanceof Float32Array) return { source, startSeconds, durationSeconds };
   const sound = await stageSound(source, { sampleRate: MODEL_SAMPLE_RATE, startSeconds, ...(durationSeconds !== undefined && { durationSeconds }) });

@@ -2,26 +2,26 @@ import { measure } from './measure';
 import type { Cause, StageReport } from './report';
 import type { PlanRunner, StageTensors } from './stages';
 
-/** Runs that the check makes at most. Of more stages before, evenly spaced ones are injected. */
+/** Greatest number of runs. If more stages are upstream, the check injects at evenly spaced ones. */
 const MAX_RUNS = 8;
-/** Share of the error that one stretch of the graph may bring for the error to count as the sum of several. */
+/** Greatest share of the error that one stretch of the graph may cause if the error has accumulated. */
 const MAX_SHARE = 0.5;
 
-/** What the check of a stage gives that passes on golden input only. */
+/** Why a stage fails that passes on golden input. */
 export interface Accumulation {
-  /** Null if one stretch brings most of the error, or that cannot be found out. */
+  /** Null if one stretch causes most of the error, or if the check is not possible. */
   readonly cause: Cause | null;
-  /** For people, if there is no cause. */
+  /** Result in words if there is no cause. */
   readonly note: string | null;
 }
 
 /**
- * Finds out how an error grows that no stage makes by itself. The golden outputs of the first upstream stage are
- * injected, then those of the first two, and so on: what the error loses at each step is what the stretch of the graph
- * up to there brings. Only if no stretch brings more than half of it has the error accumulated.
+ * Measures where an error comes from if every stage passes on golden input. It injects the golden output of the first
+ * upstream stage, then those of the first two, and so on. Each step removes the error of the stretch of the graph up to the
+ * last injected stage. The error has accumulated if no stretch causes more than half of it.
  *
- * @param upstream the stages before it, in the order of the graph
- * @throws VoxlaneError what the backend throws
+ * @param upstream stages that the stage is computed from, in the order of the graph
+ * @throws VoxlaneError errors of the backend
  */
 export async function checkAccumulated(
   { graph }: PlanRunner,
@@ -53,7 +53,7 @@ export async function checkAccumulated(
   if (greatest.share > MAX_SHARE) {
     return {
       cause: null,
-      note: `right on golden input: ${percent} % of the error comes from before ${greatest.name} or from it, where it is within the tolerance`,
+      note: `passes on golden input: ${percent} % of the error comes from the stretch of the graph that ends at ${greatest.name}`,
     };
   }
   return {
@@ -61,8 +61,8 @@ export async function checkAccumulated(
       id: 'accumulated',
       evidence:
         `${stage.name} is within its tolerance on golden input (relative error ${stage.forced.relative.toExponential(2)}) and ` +
-        `outside on its own (${stage.relative.toExponential(2)}). With golden values injected at ${count === 1 ? 'a stage' : `${count} stages`} before it, ` +
-        `no stretch of the graph brings more than ${percent} % of the error: errors accumulate`,
+        `outside on computed input (${stage.relative.toExponential(2)}). With golden values injected at ${count === 1 ? 'a stage' : `${count} stages`} before it, ` +
+        `no stretch of the graph causes more than ${percent} % of the error: errors accumulate`,
       values: { relative: stage.relative, forcedRelative: stage.forced.relative, greatestShare: greatest.share, stretch: greatest.name },
     },
     note: null,

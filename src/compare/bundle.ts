@@ -31,7 +31,7 @@ export interface GoldenBundle {
   /** An ONNX file that should give these values; null where the bundle brings none. */
   readonly graph: Uint8Array | null;
   /**
-   * Gives files of the bundle that hold weights of the graph, by path from its folder, as far as they exist; absent
+   * Reads the files in the bundle that hold weights of the graph, by path from its folder; missing files are left out. Absent
    * without a graph. Throws VoxlaneError `format` if they are too large.
    */
   readonly graphData?: (locations: readonly string[]) => ReadonlyMap<string, Uint8Array>;
@@ -102,7 +102,7 @@ export function readManifestBundle(open: OpenFiles): GoldenBundle {
   };
 }
 
-/** The graph, and the way to the files that hold its weights: 256 MiB in all. */
+/** The graph and access to the files that hold its weights, 256 MiB in total. */
 function openGraph(path: string, open: OpenFiles): Pick<GoldenBundle, 'graph' | 'graphData'> {
   const graph = fileNamed(path, open([path], MAX_GRAPH_BYTES));
   const folder = path.slice(0, path.lastIndexOf('/') + 1);

@@ -1,4 +1,4 @@
-/** Bundles that were judged wrongly once, and those that must stay right, through the WASM runtime in Node. */
+/** Bundles that were once misjudged, and others whose verdict must not change, on the WASM runtime in Node. */
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ALL_CASES, runCase, type Case } from '../../test/compare/caseRun';

@@ -3,11 +3,11 @@ import { VoxlaneError } from '../util/errors';
 /** What two tensors may differ by and still be the same. */
 export interface Tolerance {
   /**
-   * Greatest absolute difference of two values, in their own unit; `Infinity` for no such bound. If `rtol` is judged too,
-   * an error that float32 rounding explains is within this bound: relative to the values it is 2e-5 at most.
+   * Greatest absolute difference of two values, in their own unit; `Infinity` for no bound. If `rtol` is judged too, errors
+   * that float32 rounding explains pass this bound: those of at most 2e-5, relative to the values.
    */
   readonly maxAbs: number;
-  /** `maxAbs` holds without the exception for rounding, because a person chose it. */
+  /** Judge `maxAbs` without the exception for rounding, as for a bound that the user entered. */
   readonly isMaxAbsStrict?: boolean;
   /**
    * Greatest root mean square of the error, relative to that of the golden tensor. A single value may differ by 30 times
@@ -57,13 +57,13 @@ export interface CompareOptions {
 const CLASS_AXIS = 'class';
 
 /**
- * Relative error that float32 rounding may reach in a deep graph. The shipped models, up to 50 layers deep, reach 1.0e-5
- * against PyTorch: twice that.
+ * Relative error that float32 rounding may reach in a deep graph: twice the 1.0e-5 that the shipped models, up to 50 layers
+ * deep, reach against PyTorch.
  */
 const ROUNDING = 2e-5;
 /**
- * How far the error of one value may lie above the root mean square of all. Rounding in the shipped models reaches 26
- * times, in a tensor of a million values.
+ * Greatest ratio of the error of one value to the root mean square of all errors. Rounding in the shipped models reaches 26,
+ * in a tensor of a million values.
  */
 const PEAK = 30;
 
@@ -110,7 +110,7 @@ export function sumUp(actual: Float32Array, golden: Float32Array): Sums {
     if (Number.isNaN(ours)) nanCount++;
     else if (!Number.isFinite(ours)) infCount++;
     else if (ours === 0) zeroCount++;
-    // Equal values that are not finite: no difference, and no part of an angle.
+    // Equal values that are not finite have no difference, and do not count in the cosine.
     if (!Number.isFinite(ours) && Object.is(ours, theirs)) continue;
     const difference = Math.abs(ours - theirs);
     // Once the greatest is not finite, nothing is worse: the first such value is where the trouble begins.
@@ -191,7 +191,7 @@ export function judge(comparison: Comparison, tolerance: Tolerance): 'pass' | 'f
   return sound ? 'pass' : 'fail';
 }
 
-/** No difference is none of anything, also of a golden tensor of zeros. */
+/** 0 without a difference, even if the golden tensor is all zeros. */
 const relativeOf = ({ differenceSquare, goldenSquare }: Sums): number =>
   differenceSquare === 0 ? 0 : Math.sqrt(differenceSquare / goldenSquare);
 
@@ -231,7 +231,7 @@ function argmaxAgreement(actual: Float32Array, golden: Float32Array, { shape, ax
   return equal / numRows;
 }
 
-/** The first of the greatest. Of a row with NaN, which has none, a negative number that says where the first NaN is. */
+/** Index of the first greatest value. For a row with NaN, a negative number that encodes the index of the first NaN. */
 function argmax(data: Float32Array, start: number, stride: number, numClasses: number): number {
   let best = 0;
   for (let index = 0; index < numClasses; index++) {

@@ -39,7 +39,7 @@ export interface ComparisonSettings extends Bases {
   readonly threads: number;
 }
 
-/** What a comparison is asked for beside its backend. */
+/** Options of a comparison besides the backend. */
 export interface CompareChoices {
   readonly thorough: boolean;
   readonly tolerance?: ToleranceOverride | undefined;
@@ -78,7 +78,7 @@ export class Comparison {
     return this.use(await openShipped(id, this.settings));
   }
 
-  /** Says which graph value a stage is. @throws VoxlaneError `options` for a stage or value that is not there */
+  /** Maps a stage to a value of the graph. @throws VoxlaneError `options` for a stage or value that is not there */
   async mapStage(stage: string, value: string): Promise<Opened> {
     const files = this.opened();
     const stages = files.bundle?.stages.map(({ name }) => name) ?? [];
@@ -150,14 +150,14 @@ export class Comparison {
     return this.bisected.report;
   }
 
-  /** Every value of the graph, with the shape that it has for the golden input, else for a made-up one. */
+  /** Every value of the graph, with its shape for the golden input, else for a made-up one. */
   async list(onStep: OnStep): Promise<ListedValue[]> {
     const wasm = await this.runner('wasm');
     let feeds: ReadonlyMap<string, GraphTensor> | null = null;
     try {
       feeds = await this.feeds(wasm);
     } catch (error) {
-      // A graph that takes no made-up input: the file may still tell the shapes.
+      // If the graph takes no made-up input, the file may still declare shapes.
       if (!(error instanceof VoxlaneError) || error.code !== 'options') throw error;
     }
     return listValues(wasm.graph, feeds, onStep);
@@ -210,13 +210,13 @@ export class Comparison {
     return describeOpened(files, plan);
   }
 
-  /** What the graph is fed with: the golden inputs, else made-up ones. @throws VoxlaneError `options` */
+  /** Inputs of the graph: the golden ones, else made-up ones. @throws VoxlaneError `options` */
   private feeds(wasm: PlanRunner): Promise<ReadonlyMap<string, GraphTensor>> {
     const { info, bundle } = this.opened();
     return this.plan ? computeFeeds(this.plan, wasm) : findSampleFeeds(info, bundle?.inputs ?? [], wasm.graph);
   }
 
-  /** The plan with the stages that only the values of a run can tell. */
+  /** The plan with the stages that are found by the values of a run. */
   private async completePlan(plan: Plan, wasm: PlanRunner, onStep: OnStep): Promise<Plan> {
     if (this.isPlanComplete) return plan;
     const complete = await matchValues(plan, wasm.graph, await computeFeeds(plan, wasm), onStep);

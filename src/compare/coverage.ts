@@ -20,14 +20,14 @@ export function coverageOf({ stages, unmapped, merged, outputs }: Plan): Coverag
   };
 }
 
-/** Whether a match with golden values means anything: a broken model gives NaN throughout, and so does a port of it. */
+/** Whether a match proves anything: if the original gives nothing but NaN, so does any port of it. */
 export const canProve = ({ data }: Tensor): boolean => data.length === 0 || data.some(Number.isFinite);
 
 /** Whether enough was compared for a verdict: at least half of the stages, and an output of the graph. */
 export const isSufficient = ({ compared, total, isOutputCompared }: Coverage): boolean =>
   isOutputCompared && compared >= MIN_SHARE * total;
 
-/** The verdict on a comparison: what fails, fails, but little compared is no pass. */
+/** Verdict on a comparison: a pass becomes `incomplete` if too little was compared. */
 export const outcomeOf = (verdict: Verdict, coverage: Coverage): Outcome =>
   verdict === 'pass' && !isSufficient(coverage) ? 'incomplete' : verdict;
 
@@ -35,8 +35,8 @@ export const outcomeOf = (verdict: Verdict, coverage: Coverage): Outcome =>
 export const countText = ({ compared, total }: Coverage): string => `${compared} of ${total} stages`;
 
 /**
- * Stages of the bundle that were not compared and lie between a stage and the golden values that it was computed from: if
- * the stage is wrong, one of them may be the first that is.
+ * Stages of the bundle that were not compared and lie between a stage and the golden values that it was computed from. If
+ * the stage is wrong, one of them may be the first wrong one.
  */
 export function gapBefore({ planned, feeds }: StageTensors, { unmapped, stages, bundleOrder }: Plan, graph: GraphRunner): string[] {
   if (unmapped.length === 0 || planned.isFeatures) return [];

@@ -5,15 +5,15 @@ import type { Tensor } from './tensor';
 
 /** How the graph's value of a stage was found. */
 export type FoundBy =
-  /** Somebody named it: by hand, in the bundle, or in the model's manifest. */
+  /** Named by the user, in the bundle, or in the model's manifest. */
   | 'choice'
-  /** It has the stage's name, but for signs and upper case. */
+  /** It has the name of the stage, apart from punctuation and case. */
   | 'name'
-  /** The module of the stage's name gives it. */
+  /** It is computed by the module with the stage's name. */
   | 'scope'
-  /** The stage's golden values are, to the bit, those of another stage: dropout, identity. */
+  /** The stage has exactly the golden values of another stage, as after dropout or identity. */
   | 'same'
-  /** It is the graph's output, and so is the stage. */
+  /** Both the value and the stage are an output. */
   | 'output'
   /** It has the golden values. */
   | 'values';
@@ -22,7 +22,7 @@ export type FoundBy =
 export interface Found {
   readonly value: string;
   readonly by: FoundBy;
-  /** What else the module gives to the rest of the graph, in the order of the graph, `value` among it. */
+  /** All values that the rest of the graph reads from the module, `value` among them; in the order of the graph. */
   readonly candidates: readonly string[];
 }
 
@@ -31,20 +31,20 @@ export interface Places {
   readonly info: GraphInfo;
   /** Position of every value in the order of computation. */
   readonly order: ReadonlyMap<string, number>;
-  /** What the model's manifest says of its stages; null for a foreign model. */
+  /** The stages in the model's manifest; null for a foreign model. */
   readonly manifest: { readonly stages: readonly { readonly name: string; readonly value: string | null }[] } | null;
-  /** Graph value by stage, where somebody named it. */
+  /** Graph value by stage, as chosen by the user. */
   readonly chosen: ReadonlyMap<string, string>;
-  /** The same where the graph's structure tells. */
+  /** Graph value by stage, as found by the structure of the graph. */
   readonly structure: ReadonlyMap<string, string>;
-  /** How often each module runs, by its path; those that run once may be left out. */
+  /** Number of runs by path of module; modules that run once may be left out. */
   readonly runs: ReadonlyMap<string, number>;
 }
 
 /**
- * The graph's value of a stage by what is written in the files: the one chosen by hand, the one its bundle names, the one
- * the model's manifest names, the one that the graph's structure tells, the value of its own name, the last value that
- * the module of its name gives, the value of the same letters and digits.
+ * Finds the value of a stage by names. The first that exists decides: the user's choice, the bundle's `value`, the model's
+ * manifest, the structure of the graph, the value with the stage's name, the last value of the module with the stage's name,
+ * the only value with the same letters and digits.
  */
 export function findByName(golden: GoldenStage, { info, order, manifest, chosen, structure, runs }: Places): Found | null {
   const { name } = golden;
@@ -53,8 +53,8 @@ export function findByName(golden: GoldenStage, { info, order, manifest, chosen,
     if (candidate !== undefined && candidate !== null && order.has(candidate)) return only(candidate, 'choice');
   }
   const scoped = findByScope(golden, info, runs);
-  // The newer exporter names values after operators: `linear` can be of another module than the one called so.
-  // Outputs bear the names that the user gave them.
+  // The newer exporter names values after operators: the value `linear` may belong to another module than `linear`.
+  // Names of outputs were chosen by the user.
   const isNamed = info.outputs.some((output) => output.name === name) || !(scoped && isOfAnotherModule(name, name, info));
   if (order.has(name) && isNamed) return only(name, 'name');
   if (scoped) return scoped;
@@ -62,7 +62,7 @@ export function findByName(golden: GoldenStage, { info, order, manifest, chosen,
   return alike.length === 1 && !isOfAnotherModule(name, alike[0]!, info) ? only(alike[0]!, 'name') : null;
 }
 
-/** How often the modules that the stages are named after run: `act` and `act#2` are two runs of `act`. */
+/** Number of runs of each module that stages are named after: `act` and `act#2` are two runs of `act`. */
 export function runsOf(stages: readonly GoldenStage[]): Map<string, number> {
   const runs = new Map<string, number>();
   for (const { name } of stages) {
@@ -75,7 +75,7 @@ export function runsOf(stages: readonly GoldenStage[]): Map<string, number> {
 /** Whether no node of the graph belongs to the module of this name. */
 export const hasNoNode = (stage: string, info: GraphInfo): boolean => nodesOfModule(stage, info).length === 0;
 
-/** Nodes that the module of the stage's name, and those within it, were exported to. */
+/** Nodes of the module with the stage's name and of the modules within it. */
 export function nodesOfModule(stage: string, { nodes }: GraphInfo): readonly NodeInfo[] {
   const { path, run } = moduleOf(stage);
   const within = (wanted: string): NodeInfo[] =>
@@ -85,7 +85,7 @@ export function nodesOfModule(stage: string, { nodes }: GraphInfo): readonly Nod
   return numbered.length > 0 ? numbered : within(path);
 }
 
-/** What a module gives to the rest of the graph, in the order of the graph: tensors that others read, and outputs. */
+/** Values of a module that other nodes read or that are outputs, in the order of the graph; if none is, its last value. */
 export function valuesOfModule(stage: string, info: GraphInfo): string[] {
   const inside = nodesOfModule(stage, info);
   const own = new Set(inside);
@@ -97,7 +97,7 @@ export function valuesOfModule(stage: string, info: GraphInfo): string[] {
 }
 
 function findByScope(golden: GoldenStage, info: GraphInfo, runs: ReadonlyMap<string, number>): Found | null {
-  // Which of several results is meant, the values tell.
+  // A result other than the first is found by its values.
   if (/@(?!0$)[\w.]+$/.test(golden.name)) return null;
   const all = valuesOfRun(golden.name, info, runs);
   const fitting = all.filter((value) => canHaveShape(info.known.get(value)?.shape ?? null, golden.shape));
@@ -106,20 +106,20 @@ function findByScope(golden: GoldenStage, info: GraphInfo, runs: ReadonlyMap<str
   return value === undefined ? null : { value, by: 'scope', candidates };
 }
 
-/** Of what a module gives, the part of one run. The newer exporter has all runs under one name, one after another. */
+/** Values of one run of a module. The newer exporter gives all runs the same name, one after another. */
 function valuesOfRun(stage: string, info: GraphInfo, runs: ReadonlyMap<string, number>): string[] {
   const all = valuesOfModule(stage, info);
   const { path, run } = moduleOf(stage);
   const numRuns = runs.get(path) ?? 1;
   const isNumbered = info.nodes.some(({ scope }) => scope && isWithin(`${path}_1`, scope));
   if (numRuns === 1 || isNumbered) return all;
-  // If the parts are not equal, nothing says where one ends.
+  // Runs with different numbers of values cannot be separated.
   if (all.length % numRuns !== 0) return [];
   const length = all.length / numRuns;
   return all.slice((run - 1) * length, run * length);
 }
 
-/** Whether a value with the declared shape, null if there is none, can have these sizes. */
+/** Whether a declared shape allows these sizes. Null, for a value without a declared shape, allows any. */
 export function canHaveShape(declared: readonly (number | string)[] | null, shape: readonly number[]): boolean {
   if (!declared) return true;
   return declared.length === shape.length && declared.every((size, axis) => typeof size === 'string' || size === shape[axis]);
@@ -132,10 +132,10 @@ function isOfAnotherModule(stage: string, value: string, { nodes }: GraphInfo): 
 
 const only = (value: string, by: FoundBy): Found => ({ value, by, candidates: [value] });
 
-/** `/layer1/Relu` and `layer1.Relu` are one name to people. */
+/** Reduces a name to letters and digits: `/layer1/Relu` and `layer1.Relu` count as the same name. */
 const lettersOf = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 
-/** Whether two golden tensors are the same to the bit, and hold more than one number, which any tensor could. */
+/** Whether two golden tensors are exactly equal. Constant tensors are not, because their values identify no stage. */
 export function isSame(one: Tensor, other: Tensor): boolean {
   const [first] = one.data;
   return (
@@ -146,18 +146,18 @@ export function isSame(one: Tensor, other: Tensor): boolean {
   );
 }
 
-/** Operators whose weights an exporter can merge with those of the layer after them. */
+/** Operators that an exporter can merge with the layer after them. */
 const MERGING = new Set(['Conv', 'ConvTranspose', 'Gemm']);
 
 /**
- * Whether the exporter has merged the module `stage` with the module of `next`, as it folds batch norm into a convolution:
- * `value`, which one of them gives, is then computed with weights that are not those of that module alone.
+ * Whether the exporter merged the modules `stage` and `next`, such as a convolution and its batch norm. Then `value`, which
+ * one of them gives, is computed with merged weights.
  */
 export function isMerged(stage: string, next: string, value: string, info: GraphInfo): boolean {
   const producer = info.nodes.find(({ outputs }) => outputs.includes(value));
   const weight = producer?.inputs[1];
   if (!producer || !MERGING.has(producer.op) || weight === undefined) return false;
   const [isHere, isThere] = [!hasNoNode(stage, info), !hasNoNode(next, info)];
-  // The older exporter leaves the node with the first module and renames its weights, the newer one does the opposite.
+  // The older exporter keeps the node in the first module and renames its weights; the newer one does the opposite.
   return isHere ? !isThere && weight !== `${stage}.weight` : isThere && weight === `${stage}.weight`;
 }

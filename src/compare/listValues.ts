@@ -4,13 +4,13 @@ import type { GraphRunner, GraphTensor } from './graphRunner';
 import type { OnStep } from './stages';
 import { tryValues, VALUES_PER_RUN } from './tryValues';
 
-/** A value of a graph that a stage can be. */
+/** A value of a graph that a stage can be mapped to. */
 export interface ListedValue {
-  /** Of the value. */
+  /** Name of the value. */
   readonly name: string;
   /** Operator that gives it, such as `Conv`. */
   readonly op: string;
-  /** Path of the module of the original network that computes it; null if the file does not tell. */
+  /** Path of the module of the original network that computes it; null if it is not known. */
   readonly module: string | null;
   /** Type of its elements, such as `float32`; `?` if it is not known. */
   readonly dtype: string;
@@ -19,9 +19,9 @@ export interface ListedValue {
 }
 
 /**
- * Every value that can be tapped, in the order in which the graph computes them, with the shape that a run gives.
+ * Every value that a stage can be mapped to, in the order of computation, with its shape in a run.
  *
- * @param feeds what the graph is fed with; null if nothing is known that it takes: then shapes are those in the file
+ * @param feeds inputs of the graph; null if none are known: then the shapes are those that the file declares
  */
 export async function listValues(
   graph: GraphRunner,

@@ -10,20 +10,20 @@ import type { Tensor } from './tensor';
 import { tryValues, VALUES_PER_RUN } from './tryValues';
 
 /**
- * Difference up to which a value is taken for a stage's, relative to the greatest golden value. Rounding of float32
- * sums in another order is some 1e-5 of it; two layers of a network that differ by less than 1e-3 are one.
+ * Greatest difference between a value and the golden values of its stage, relative to the greatest golden value. float32
+ * sums in another order differ by some 1e-5. Different layers differ by more than 1e-3.
  */
 const MATCH = 1e-3;
 
 /**
- * Finds the graph's values that names do not tell, by running the graph: of several values that a module gives, the last
- * that has the golden shape; for a stage without a value, the one with the golden values.
+ * Completes a plan by running the graph. If a module gives several values, the last one with the golden shape is chosen. A
+ * stage without a value gets the value that is closest to its golden values.
  *
- * The graph is run with the golden values of the other stages in place of its own, so that a fault does not hide the
- * stages after it. A stage that is computed wrongly itself has no such value and stays unmapped.
+ * The golden values of the other stages are injected, so that a fault does not hide the stages after it. A stage with wrong
+ * values stays unmapped.
  *
  * @param graph on WASM, the reference
- * @param feeds everything that the graph is fed with
+ * @param feeds all inputs of the graph
  */
 export async function matchValues(
   plan: Plan,
@@ -48,7 +48,7 @@ export async function matchValues(
   };
 }
 
-/** A value that is one number throughout could be any other such value. */
+/** Whether the values differ from each other. Constant values identify no stage. */
 const varies = (data: Float32Array): boolean => data.some((value) => value !== data[0]);
 
 async function chooseByShape(
@@ -71,7 +71,7 @@ async function chooseByShape(
 const fits = (tensor: Tensor | undefined, golden: GoldenStage, axes: readonly string[]): boolean =>
   tensor !== undefined && hasShape(tensor, align(golden, axes, tensor.shape).tensor.shape);
 
-/** For each stage the value that is closest to it, as far as one is close enough. */
+/** The closest value by stage, if one is within {@link MATCH}. */
 async function searchValues(
   missing: readonly GoldenStage[],
   stages: readonly PlannedStage[],
@@ -105,7 +105,7 @@ async function searchValues(
   return best;
 }
 
-/** The graph's inputs, and the golden values of the stages that can stand in for the graph's own. */
+/** The inputs of the graph and all golden values that can be injected. */
 async function goldenFeeds(
   stages: readonly PlannedStage[],
   graph: GraphRunner,
@@ -122,7 +122,7 @@ async function goldenFeeds(
   return injected;
 }
 
-/** Greatest difference over the greatest golden value; infinite for another shape and for values that are not finite. */
+/** Greatest difference, relative to the greatest golden value; infinite for another shape or values that are not finite. */
 function errorOf(tensor: Tensor, golden: GoldenStage): number {
   if (!hasShape(tensor, golden.shape)) return Infinity;
   let [most, greatest] = [0, 0];

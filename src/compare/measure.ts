@@ -10,8 +10,8 @@ const TIME_AXES: readonly string[] = ['frame', 'sample'];
  * Every measure of `actual` against `golden`, in float64, row-major both.
  *
  * Where the shapes differ only the counts are given: values that do not stand for the same thing have no difference.
- * Equal values that are not finite have no difference. If others are not finite, the measures that they spoil are null and
- * `worst` is the first of them.
+ * Equal values that are not finite have no difference. With other values that are not finite, measures that would not be
+ * finite are null and `worst` is the first of those values.
  * `worst` is null also where nothing differs.
  *
  * @param axes name of each axis of `actual`
@@ -78,7 +78,7 @@ export function indexOf(flat: number, shape: readonly number[]): number[] {
   return index;
 }
 
-/** Of two tensors of one shape that has no values. */
+/** Measures of two tensors of a shape without values. */
 const NOTHING_DIFFERS: Measures = {
   maxAbs: 0,
   maxRelative: 0,

@@ -12,7 +12,7 @@ export interface PlannedStage {
   readonly golden: GoldenStage;
   /** How the value was found. */
   readonly foundBy: FoundBy;
-  /** Graph values that it could be as well, as far as names tell; in the order of the graph. */
+  /** Values that names allow for this stage, in the order of the graph. */
   readonly candidates: readonly string[];
   /** Graph value; of the filterbank, the graph's input that takes its features. */
   readonly value: string;
@@ -28,9 +28,9 @@ export interface PlannedStage {
 export interface Plan {
   /** In the order in which the graph computes them. */
   readonly stages: readonly PlannedStage[];
-  /** Stages of the bundle that no value of the graph is known for, in the order of the bundle. */
+  /** Stages without a known value in the graph, in the order of the bundle. */
   readonly unmapped: readonly GoldenStage[];
-  /** By name of a stage in `unmapped`, the stage that the exporter has merged it with. */
+  /** The stage that the exporter merged a stage with, by name of a stage in `unmapped`. */
   readonly merged: ReadonlyMap<string, string>;
   /** Names of all stages, in the order of the bundle. */
   readonly bundleOrder: readonly string[];
@@ -59,9 +59,9 @@ const SAMPLE_AXIS = 'sample';
 const FRAME_AXIS = 'frame';
 
 /**
- * Finds the graph's value of every stage as far as the files tell, puts the stages into the graph's order, and pairs the
- * inputs. {@link findByName} has the rules for one stage. A stage without a value of its own takes that of another stage
- * with the same golden values, or of the module that it was merged with. The last stage may be the only output.
+ * Finds the value of every stage by names, sorts the stages into the order of the graph, and pairs the inputs. See
+ * {@link findByName} for the rules for one stage. A stage without a value of its own gets that of an earlier stage with the
+ * same golden values, or of the module that it was merged with. The last stage may have any name if it is the only output.
  *
  * @param manifest of the shipped model that the bundle is of; null for a foreign one
  * @param chosen graph value by stage, where somebody named it
@@ -106,7 +106,7 @@ export function inGraphOrder(stages: readonly PlannedStage[], order: ReadonlyMap
   return stages.toSorted((a, b) => position(a) - position(b));
 }
 
-/** Values of all stages, by name of stage, and the stages that were merged with a later one. */
+/** Values by name of stage, and the stages that were merged with a later one. */
 function findAll(stages: readonly GoldenStage[], places: Places, hasFeatures: boolean): { values: Map<string, Found>; merged: Map<string, string> } {
   const { info } = places;
   const values = new Map<string, Found>();
@@ -143,7 +143,7 @@ function findAll(stages: readonly GoldenStage[], places: Places, hasFeatures: bo
   return { values, merged };
 }
 
-/** What golden_bundle.py calls the tensors that the whole model gives: `output`, `output@1`. */
+/** Names that golden_bundle.py gives to the outputs of the whole model: `output`, `output@1`. */
 const OUTPUT = /^output(?:@(\d+))?$/;
 
 function outputNamed(name: string, { outputs, nodes }: GraphInfo): string | undefined {

@@ -194,7 +194,7 @@ describe('faults in golden tensors of real stages', () => {
     expect(stages[0]!.notes.join()).toMatch(/batch, frame, channel/);
   }, 120_000);
 
-  it('says from where an error grows that no stage makes by itself', async () => {
+  it('notes where an error begins that no stage causes by itself', async () => {
     // Bounds between what a stage adds and what has added up by then.
     const clean = await compareInNode(SEGMENTATION);
     const { relative, forced } = clean.stages[3]!;
@@ -204,7 +204,7 @@ describe('faults in golden tensors of real stages', () => {
     expect(firstDivergence).toBe('linear2');
     // Most of it is already in what the first stage gives.
     expect(blamed(stages)).toEqual(['linear2: none']);
-    expect(stages[3]!.notes.join()).toMatch(/^right on golden input: [5-9]\d % of the error comes from before sincnet or from it/);
+    expect(stages[3]!.notes.join()).toMatch(/^passes on golden input: [5-9]\d % of the error comes from the stretch of the graph that ends at sincnet/);
   }, 120_000);
 
   it('blames a stage of one backend only, also where a stage before it is wrong as well', async () => {

@@ -1,11 +1,11 @@
 import type { ErrorQuantiles } from './report';
 
-/** Errors that are sorted at most: of more, every second, third … is taken, so that a large stage costs little. */
+/** Greatest number of errors to sort. Of a larger tensor, every second, third … error is taken. */
 const MAX_SORTED = 1 << 20;
 
 /**
- * Quantiles of the absolute differences of two tensors of one size, which is at least 1. Values that are equal and not
- * finite have the difference 0; no other may be without a finite difference.
+ * Quantiles of the absolute differences of two tensors of one size, at least 1. Equal values that are not finite have the
+ * difference 0. All other differences must be finite.
  */
 export function errorQuantiles(actual: Float32Array, golden: Float32Array): ErrorQuantiles {
   const step = Math.ceil(golden.length / MAX_SORTED);
@@ -16,7 +16,7 @@ export function errorQuantiles(actual: Float32Array, golden: Float32Array): Erro
     errors[index] = Object.is(ours, theirs) ? 0 : Math.abs(ours - theirs);
   }
   errors.sort();
-  /** The least error that this share of the errors does not exceed. */
+  /** The least value that `share` of the errors do not exceed. */
   const at = (share: number): number => errors[Math.max(0, Math.ceil(share * errors.length) - 1)]!;
   return { median: at(0.5), p90: at(0.9), p99: at(0.99) };
 }

@@ -6,8 +6,8 @@ export type BackendName = 'wasm' | 'webgpu';
 /**
  * What is known to make a stage wrong. Each has a detector that was tested against a planted fault.
  *
- * `accumulated` is no fault of one stage: each is within tolerance on golden input, and injecting golden values showed
- * that no stretch of the graph brings most of the error.
+ * `accumulated` is not the fault of one stage: each is within tolerance on golden input, and no stretch of the graph between
+ * injected golden values causes most of the error.
  */
 export type CauseId =
   | 'permuted-axes'
@@ -51,7 +51,7 @@ export interface WorstValue {
   readonly seconds: number | null;
 }
 
-/** Absolute errors that half, 90 % and 99 % of the values do not exceed. Of a large tensor, of evenly spaced samples. */
+/** Quantiles of the absolute errors; of a large tensor, those of evenly spaced values. */
 export interface ErrorQuantiles {
   /** Half of the errors are at most this. */
   readonly median: number;
@@ -69,7 +69,7 @@ export interface Measures {
   readonly maxRelative: number | null;
   /** Root mean square of the finite golden values. */
   readonly goldenRms: number | null;
-  /** Of the absolute differences. */
+  /** Quantiles of the absolute differences. */
   readonly quantiles: ErrorQuantiles | null;
   /** Mean absolute difference. */
   readonly meanAbs: number | null;
@@ -97,11 +97,11 @@ export type Verdict = 'pass' | 'fail';
 /** Verdict on a comparison; `incomplete` if nothing fails, but too few stages were compared for a pass. */
 export type Outcome = Verdict | 'incomplete';
 
-/** A stage that no value of the graph was found for. */
+/** A stage without a known value in the graph. */
 export interface UncomparedStage {
   /** As the golden bundle calls the stage. */
   readonly name: string;
-  /** The stage whose operator the exporter merged it with, as batch norm with a convolution; null if it is not known to be. */
+  /** The stage that the exporter merged it with, such as a convolution with its batch norm; null if none is known. */
   readonly mergedWith: string | null;
 }
 
@@ -116,7 +116,7 @@ export interface Coverage {
    * compared and none is an output, whether any stage was.
    */
   readonly isOutputCompared: boolean;
-  /** The others, in the order of the bundle. */
+  /** Stages that were not compared, in the order of the bundle. */
   readonly uncompared: readonly UncomparedStage[];
 }
 
@@ -145,7 +145,7 @@ export interface StageReport extends Measures {
         readonly verdict: Verdict;
       })
     | null;
-  /** Fails only because a stage does that it is computed from. */
+  /** Fails only because a stage upstream of it fails. */
   readonly inherited: boolean;
   /** Names of the compared stages that it is computed from, directly or through others; in the order of the graph. */
   readonly upstream: readonly string[];

@@ -23,7 +23,7 @@ export interface RunRequest {
   readonly variants: PlanRunner;
   /** Look for differences between runs and batch sizes in stages that pass, too. */
   readonly thorough: boolean;
-  /** What every stage is judged by, in place of the bundle's bounds. */
+  /** Takes precedence over the bundle's tolerance. */
   readonly tolerance?: ToleranceOverride | undefined;
   readonly onStep: OnStep;
 }
@@ -53,7 +53,7 @@ export async function compareStages(request: RunRequest): Promise<RunResult> {
     if (isBlamed || thorough) await onStep(`${stage.name}, looking for a cause`, index, plan.stages.length);
     const own = tensors[index]!;
     if (isBlamed && stage.forced?.verdict === 'pass') {
-      // Right on golden input, and none before it fails: only the sum of small errors can be too much.
+      // It passes on golden input and no stage before it fails, so the errors before it are small ones that add up or grow.
       const before = tensors.filter(({ planned }) => stage.upstream.includes(planned.golden.name));
       const { cause, note } = await checkAccumulated(runner, own, stage, before);
       stages.push({ ...stage, causes: cause ? [cause] : [], notes: note === null ? stage.notes : [...stage.notes, note] });

@@ -1,6 +1,6 @@
 import type { Tolerance } from './compare';
 
-/** What a caller asks every stage to be judged by, in place of what the bundle and the type of the values give. */
+/** Tolerance for every stage, which takes precedence over the bundle's and over the defaults by type. */
 export interface ToleranceOverride {
   /** Greatest root mean square of the error, relative to that of the golden tensor. */
   readonly rtol?: number;
@@ -11,7 +11,7 @@ export interface ToleranceOverride {
 }
 
 /**
- * Relative tolerance by the coarsest type of the two sides.
+ * Relative tolerance by the coarser type of the two sides.
  *
  * - float32 and float64: 1e-4. Rounding through the shipped models, up to 50 layers deep, reaches 1.0e-5 against PyTorch.
  *   The least of the faults that must not pass, GELU by tanh in place of erf, is 2.2e-4.
@@ -22,14 +22,14 @@ const RTOL: Readonly<Record<string, number>> = { float16: 16 * 2 ** -11, bfloat1
 const FLOAT_RTOL = 1e-4;
 const WHOLE = /^(u?int\d+|bool)$/;
 
-/** One step of float32 at 1: a golden tensor of zeros is met to the rounding of what cancels there. */
+/** One step of float32 at 1: where golden values are zero, terms of order 1 may have canceled, up to their rounding. */
 const FLOAT_ATOL = 2 ** -23;
 
 /**
- * What a stage is judged by: the caller's bounds, else those of the bundle, else those that its type gives. A caller that
- * gives `rtol` or `atol` replaces the bundle's absolute bound too.
+ * Tolerance of a stage: the override, else the bundle's, else the default by type. An override of `rtol` or `atol` also removes
+ * the bundle's absolute bound.
  *
- * @param dtypes of the golden values and of ours
+ * @param dtypes types of the compared tensors
  */
 export function stageTolerance(
   stated: Tolerance,

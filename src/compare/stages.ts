@@ -120,7 +120,7 @@ const FIRST_INEXACT = 2 ** 24;
 /** What another shape, or garbage, would give says nothing about the next stage; nor do indices that were rounded. */
 export function canInject(golden: Tensor, actual: GraphTensor): boolean {
   if (!hasShape(golden, actual.shape)) return false;
-  // The −inf of a mask belongs there; a value that only the golden side has does not.
+  // An infinity on both sides, as in a mask, may be injected; one on the golden side alone may not.
   if (!golden.data.every((number, index) => Number.isFinite(number) || Object.is(number, actual.data[index]))) return false;
   const isWhole = /^u?int/.test(actual.dtype ?? 'float32');
   return !isWhole || golden.data.every((number) => Number.isInteger(number) && Math.abs(number) < FIRST_INEXACT);

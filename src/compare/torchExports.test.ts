@@ -70,14 +70,14 @@ describe('a network of 48 modules by both exporters of PyTorch', () => {
   const bundle = readBundle(fixture('torch_network.zip'));
   const files = Object.entries(exports).map(([name, bytes]) => ({ name, bytes }));
   const open = (name: string): ModelProto => parseOnnx(exports[name]!, name, findAmong(files, name));
-  const BATCH_NORMS = ['front.0', 'front.3', 'residual.conv1', 'residual.conv2'];
+  const MERGED = ['front.0', 'front.3', 'residual.conv1', 'residual.conv2'];
 
   it.each([
     ['script_unfused.onnx', []],
     // The last state of the GRU, which the network does not use, is not in the graph.
     ['dynamo_unfused.onnx', ['gru@1']],
-    ['script.onnx', BATCH_NORMS],
-    ['dynamo.onnx', [...BATCH_NORMS, 'gru@1']],
+    ['script.onnx', MERGED],
+    ['dynamo.onnx', [...MERGED, 'gru@1']],
   ])('%s: finds all stages that the graph still computes', async (name, missing) => {
     const { coverage, verdict, stages } = await compareWith(bundle, open(name));
     expect(coverage.uncompared.map((stage) => stage.name)).toEqual(missing);
@@ -112,7 +112,7 @@ describe('a network of 48 modules by both exporters of PyTorch', () => {
     expect(stages.find((stage) => stage.name === 'front.4')?.uncomparedBefore).toEqual(['front.3']);
   });
 
-  it('says what lies between the goldens and a divergence', async () => {
+  it('names the stages between the goldens and a divergence', async () => {
     const model = open('script_unfused.onnx');
     // As in a graph whose exporter wrote no modules: only the ends have names.
     const ends = new Set(['front.2', 'head.1', 'output']);
@@ -125,7 +125,7 @@ describe('a network of 48 modules by both exporters of PyTorch', () => {
     expect(gap.at(-1)).toBe('unknown head.0');
   });
 
-  it('finds a stage by its values if no name tells', async () => {
+  it('finds a stage by its values if no name matches', async () => {
     const stages = bundle.stages.map((stage) => (stage.name === 'blocks.1.norm2' ? { ...stage, name: 'second norm' } : stage));
     const { valueOf, stages: reports, coverage } = await compareWith({ ...bundle, stages }, open('dynamo_unfused.onnx'));
     expect(coverage.compared).toBe(48);

@@ -1,13 +1,13 @@
 import { VoxlaneError } from '../util/errors';
 import type { GraphRunner, GraphTensor } from './graphRunner';
 
-/** Values that one run should give at most: all of them are in memory at once. */
+/** Greatest number of values per run, because all of them are in memory at once. */
 export const VALUES_PER_RUN = 64;
 
-/** What a part of a graph fails with that cannot run, or gives no tensor of numbers. */
+/** Error codes of a part of a graph that cannot run or gives no numeric tensor. */
 const UNSUITED: readonly string[] = ['options', 'backend-failed', 'model-output'];
 
-/** The values that can be computed. What no run gives, such as a sequence, is left out. */
+/** The values that can be computed. Others, such as sequences, are left out. */
 export async function tryValues(
   graph: GraphRunner,
   feeds: ReadonlyMap<string, GraphTensor>,

@@ -10,9 +10,9 @@ export type Decision = Pick<ComparisonReport, 'stages' | 'firstDivergence'> & { 
  * Decides which stages fail, which only inherit that, and which is the first that is wrong by itself.
  *
  * A stage inherits its failure only from a failing stage that is upstream of it in the graph. If one is, the stage is
- * cleared by passing on the golden output of the stages before it. If no golden output could be injected, nothing blames
- * it, and it is taken to inherit. The first divergence is the first stage that is wrong on golden input; if there is
- * none, the first that fails and does not inherit.
+ * cleared if it passes on the golden output of the stages before it. It also counts as inheriting if no golden output could
+ * be injected. The first divergence is the first stage that fails on golden input; if there is none, the first that fails
+ * and does not inherit.
  *
  * @param stages in the order of the graph; their `tolerance` is what they are judged by
  */
@@ -25,7 +25,7 @@ export function decide(stages: readonly StageReport[]): Decision {
     if (verdict === 'fail') failing.add(stage.name);
     return { ...stage, verdict, forced, inherited: verdict === 'fail' && isDownstream && forced?.verdict !== 'fail' };
   });
-  // The first that fails has nothing to inherit from, so there is one if any fails.
+  // Never empty if a stage fails: the first that fails has nothing to inherit from.
   const blamed = judged.filter(({ verdict, inherited }) => verdict === 'fail' && !inherited);
   const first = blamed.find(({ forced }) => forced?.verdict !== 'pass') ?? blamed[0];
   return {

@@ -31,7 +31,7 @@ describe('attachExternalData', () => {
   });
 
   it.each([
-    ['a missing file', { ...PLACE, location: 'other.data' }, 'other.data, which is not there'],
+    ['a missing file', { ...PLACE, location: 'other.data' }, 'other.data, which was not found'],
     ['a stretch beyond the end', { ...PLACE, offset: '8' }, 'which has 12'],
     ['a negative offset', { ...PLACE, offset: '-4' }, 'which has 12'],
     ['an offset that is no number', { ...PLACE, offset: 'x' }, 'which has 12'],

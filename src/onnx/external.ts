@@ -4,7 +4,7 @@ import { subgraphsOf } from './nodes';
 import { TensorProto_DataLocation, type GraphProto, type ModelProto, type TensorProto } from './onnx_pb';
 import { neededBytes } from './tensors';
 
-/** Gives the bytes of a file, by its path from the folder of the ONNX file; undefined if there is no such file. */
+/** Returns the bytes of a file, by its path from the folder of the ONNX file; undefined if there is none. */
 export type FindData = (location: string) => Uint8Array | undefined;
 
 /** Paths of the files that hold weights of `model`, from the folder of its own file, each once. */
@@ -17,8 +17,7 @@ export function externalLocations({ graph }: ModelProto): string[] {
  * Puts the weights from other files into the tensors of `model`, as views of those files.
  *
  * @param name of the ONNX file, for the error
- * @throws VoxlaneError `model-invalid` if a file is missing or too short, or holds a stretch of another size than the
- *   tensor needs
+ * @throws VoxlaneError `model-invalid` if a file is missing or too short, or if the stated size is not the tensor's
  */
 export function attachExternalData(model: ModelProto, name: string, findData: FindData): void {
   if (!model.graph) return;
@@ -33,8 +32,8 @@ export function attachExternalData(model: ModelProto, name: string, findData: Fi
 }
 
 /**
- * Finds a file among those that were given together: by its path from the folder of the ONNX file, else by its name
- * alone, because a drop of single files has no folders.
+ * Finds a file among those that were opened together: by its path from the folder of the ONNX file, else by its name alone,
+ * because single files that are dropped have no folders.
  */
 export function findAmong(files: readonly { readonly name: string; readonly bytes: Uint8Array }[], modelPath: string): FindData {
   const folder = modelPath.slice(0, modelPath.lastIndexOf('/') + 1);
@@ -78,8 +77,8 @@ function stretchOf(tensor: TensorProto, file: Uint8Array, location: string): Uin
   const needed = neededBytes(tensor);
   if (needed !== null && needed !== length) {
     throw invalid(
-      `The tensor ${tensor.name} needs ${needed} bytes, but the graph gives it ${length} in ${location}`,
-      'as many bytes as its shape and type need',
+      `The tensor ${tensor.name} needs ${needed} bytes, but the graph states ${length} bytes in ${location}`,
+      'the number of bytes that its shape and type need',
       'Export the model again',
     );
   }
@@ -88,7 +87,7 @@ function stretchOf(tensor: TensorProto, file: Uint8Array, location: string): Uin
 
 function missing(name: string, tensor: string, location: string): VoxlaneError {
   return invalid(
-    `${name} keeps the tensor ${tensor} in ${location || 'another file'}, which is not there`,
+    `${name} keeps the tensor ${tensor} in ${location || 'another file'}, which was not found`,
     'the data file together with the graph',
     `Put ${location || 'that file'} in the folder of ${name}, or open both files together`,
   );

@@ -38,7 +38,7 @@ export interface NodeInfo {
   readonly outputs: readonly string[];
   /** As short text, by name. */
   readonly attributes: Readonly<Record<string, string>>;
-  /** The module of the original network that computes it; null if the file does not tell. */
+  /** The module of the original network that computes it; null if it is not known. */
   readonly scope: Scope | null;
 }
 
@@ -71,9 +71,9 @@ const TEXT_BYTES = 64;
  * Reads an ONNX file. The weights stay where they are: views of `bytes`, which must not change afterwards.
  *
  * @param name of the file, for the error
- * @param findData gives the files beside it that hold its weights
+ * @param findData finds the files that hold its weights
  * @throws VoxlaneError `model-invalid` that says what the file is instead, or what it lacks: it is cut off, is text or
- *   of ONNX Runtime's own format, has no graph or no nodes, keeps its weights in a file that is not there
+ *   of ONNX Runtime's own format, has no graph or no nodes, or keeps its weights in a file that was not found
  */
 export function parseOnnx(bytes: Uint8Array, name: string, findData: FindData = () => undefined): ModelProto {
   const model = readOnnx(bytes, name);

@@ -1,14 +1,14 @@
-/** Which module of the original network each value of an exported graph was computed by. */
+/** The modules of the original network that the nodes of an exported graph come from. */
 import type { NodeProto } from './onnx_pb';
 
 /** A node's place among the modules of the original network. */
 export interface Scope {
   /**
    * Paths of the module that computes the node, as PyTorch names it (`blocks.0.att.q`; empty for the network itself).
-   * More than one if the node's name does not tell which of them is meant.
+   * More than one if the node's name is ambiguous.
    */
   readonly paths: readonly string[];
-  /** From metadata, which names one module, and not from a name that somebody may have chosen. */
+  /** True if the path comes from metadata, false if it comes from a name, which may have been chosen freely. */
   readonly isCertain: boolean;
 }
 
@@ -18,10 +18,10 @@ const CLASS_HIERARCHY = 'pkg.torch.onnx.class_hierarchy';
 const NAMESPACE = 'namespace';
 
 /**
- * The module that a node belongs to; null if the file does not tell.
+ * The module that a node belongs to; null if it is not known.
  *
  * PyTorch's newer exporter writes it into the node's metadata, its older one into the names of nodes and values:
- * `/blocks.0/att/q/MatMul`. A name without a slash at its start tells nothing.
+ * `/blocks.0/att/q/MatMul`. Names without a leading slash are ignored.
  */
 export function scopeOf(node: NodeProto): Scope | null {
   const fromMetadata = metadataPath(node);
@@ -30,7 +30,7 @@ export function scopeOf(node: NodeProto): Scope | null {
   return named === undefined ? null : { paths: pathsOfName(named), isCertain: false };
 }
 
-/** A stage's name as the path of a module and which of its runs is meant: `residual.act#2@0` is the second of `residual.act`. */
+/** Splits the name of a stage into module and run: `residual.act#2@0` is from the second run of `residual.act`. */
 export function moduleOf(stage: string): { readonly path: string; readonly run: number } {
   const [, path = stage, run = '1'] = /^(.*?)(?:#(\d+))?(?:@[\w.]+)?$/s.exec(stage) ?? [];
   return { path, run: Number(run) };
@@ -59,9 +59,9 @@ function listOf(text: string | undefined): string[] | null {
 }
 
 /**
- * `/features/features.0/conv/Conv` to `features.0.conv`. A module in a container that is itself run (Sequential) bears
- * the container's name again; in one that is not run (ModuleList) it does not: `/blocks.0/q/MatMul`. A list of the same
- * name as the module that holds it looks the same, so both readings are given.
+ * `/features/features.0/conv/Conv` to `features.0.conv`. In a container that runs itself (Sequential), the name of a module
+ * repeats that of the container; in one that does not run (ModuleList), it does not: `/blocks.0/q/MatMul`. A list with the
+ * name of its parent module looks the same, so both readings are returned.
  */
 function pathsOfName(name: string): string[] {
   const segments = name.slice(1).split('/').slice(0, -1);

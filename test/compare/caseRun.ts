@@ -9,7 +9,7 @@ import { graphInfo, parseOnnx } from '../../src/onnx/model';
 import { SHARED } from '../shared';
 import { openNodeSession } from './nodeRun';
 
-/** Golden bundles and graphs, one for each kind of fault that a comparison must tell truthfully. */
+/** Golden bundles and graphs, one for each kind of fault that a comparison must report correctly. */
 export const CASES = join('test', 'compare', 'cases');
 /** The same and those that are too large to be part of the project. */
 export const ALL_CASES = join(SHARED, 'cases', 'compare');

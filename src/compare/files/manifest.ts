@@ -12,7 +12,7 @@ const maxAbs = v.pipe(
   v.number(),
   v.finite(),
   v.minValue(0),
-  v.description("Greatest absolute difference of two values, in the stage's own unit, judged beside rtol."),
+  v.description("Greatest absolute difference of two values, in the stage's own unit. Applies in addition to rtol."),
 );
 const cosine = v.pipe(
   v.number(),

@@ -5,7 +5,7 @@ import type { State } from './state';
 /** What of a tolerance can be edited in the view. */
 export type ToleranceField = 'rtol' | 'maxAbs' | 'cosine';
 
-/** Whether a number can be a tolerance. An empty field is NaN, and a number on its way; no absolute bound is infinite. */
+/** Whether a number can be a tolerance. NaN, from a field that is being edited, cannot; `Infinity` is no absolute bound. */
 export function isTolerance(field: ToleranceField, value: number): boolean {
   if (field === 'cosine') return value >= -1 && value <= 1;
   return value >= 0 && (value < Infinity || field === 'maxAbs');

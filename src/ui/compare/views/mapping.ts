@@ -18,7 +18,7 @@ export function mapping({ scope, actions }: SectionContext): Section {
     update: whenChanged(
       ({ opened, reports }) => [opened, reports],
       ({ opened, reports }) => {
-        // A comparison finds some of them by their values.
+        // A comparison finds some stages by their values.
         const [report] = [reports.wasm, reports.webgpu].filter((one) => one !== null);
         const compared = new Set(report?.stages.map(({ name }) => name));
         const stages = opened?.goldens?.stages.filter(({ name, isMapped }) => !isMapped && !compared.has(name)) ?? [];

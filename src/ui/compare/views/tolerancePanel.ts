@@ -40,7 +40,7 @@ export function tolerancePanel({ scope, actions }: SectionContext): Section {
       'data-testid': `tolerance-${kind}-${stage ?? 'all'}`,
     });
     rows.on(input, 'input', () => {
-      // An empty absolute bound is none. Text that is no number leaves the value empty too.
+      // An empty field is no absolute bound. Text that is not a number has an empty value too.
       const isEmpty = kind === 'maxAbs' && input.value === '' && !input.validity.badInput;
       const value = isEmpty ? Infinity : input.valueAsNumber;
       const isValid = isTolerance(kind, value);

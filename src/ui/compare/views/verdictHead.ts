@@ -72,13 +72,13 @@ export function verdictHead({ scope, actions }: SectionContext): VerdictHead {
   };
 }
 
-/** The sentence, with the stage's name made to stand out. */
+/** The sentence, with the stage's name emphasized. */
 function lineOf({ firstDivergence }: Headline, sentence: string): (Node | string)[] {
   if (firstDivergence === null) return [sentence];
   return [text.verdict.fail, ' ', h('strong', { class: 'mono', 'data-testid': 'first-divergence' }, firstDivergence)];
 }
 
-/** What was not compared, and what that leaves open. */
+/** Stages that were not compared, and whether the first divergence may be one of them. */
 function coverageSentences({ coverage, firstDivergence }: Headline, state: State): string[] {
   const { uncompared, isOutputCompared, compared, total } = coverage;
   const first = stageRows(state).find(({ name }) => name === firstDivergence);

@@ -59,7 +59,7 @@ export const CAUSES: Readonly<Record<CauseId, readonly [string, string]>> = {
   'lstm-direction': ['LSTM directions swapped', 'Forward and backward weights changed places.'],
   'batch-dependent': ['Depends on the batch size', 'Padding or normalization reaches across the batch.'],
   'run-to-run': ['Differs from run to run', 'A race in the backend, dropout left on, or random numbers in the graph.'],
-  accumulated: ['Accumulated rounding', 'Each stage is within tolerance on golden input, and no stretch before it brings most of the error.'],
+  accumulated: ['Accumulated rounding', 'Each stage is within tolerance on golden input, and no stretch before it causes most of the error.'],
 };
 
 export const FLAGS: Readonly<Record<AuditFlag, string>> = {
