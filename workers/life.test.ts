@@ -51,20 +51,6 @@ test('a page whose lock request overtakes that of the worker does not report it 
   expect(ends).toEqual(['ended']);
 });
 
-test('a worker is ready for calls once it holds its lock, or if the browser refuses locks', async () => {
-  const granted: (() => unknown)[] = [];
-  const slow = { request: (_name: string, hold: () => unknown) => new Promise<never>(() => granted.push(hold)) };
-  const isReady = vi.fn();
-  void announceLife(() => undefined, pageOf({ locks: slow as unknown as LifeSources['locks'] })).then(isReady);
-  await aWhile();
-  expect(isReady).not.toHaveBeenCalled();
-  granted[0]!();
-  await settle();
-  expect(isReady).toHaveBeenCalled();
-  const refusing = { request: () => Promise.reject(new DOMException('no', 'SecurityError')) };
-  await announceLife(() => undefined, pageOf({ locks: refusing }));
-});
-
 test('a worker that ends before its lock is granted is detected', async () => {
   const browser = new FakeLocks();
   const { ends, post } = watched(pageOf({ locks: browser.thread().locks }));
@@ -74,7 +60,7 @@ test('a worker that ends before its lock is granted is detected', async () => {
   expect(ends).toEqual(['ended']);
 });
 
-test.each(['granted', 'refused'])('a worker is held back until its lock is %s', async (outcome) => {
+test.each(['granted', 'refused'])('a worker is not ready for calls until its lock is %s', async (outcome) => {
   let settle = (): void => undefined;
   const locks = {
     async request(_name: string, work: () => unknown) {
@@ -83,14 +69,14 @@ test.each(['granted', 'refused'])('a worker is held back until its lock is %s', 
       return work();
     },
   };
-  let isFree = false;
+  let isReady = false;
   const posted: unknown[] = [];
-  void announceLife((message) => { posted.push(message.life); }, pageOf({ locks: locks as LifeSources['locks'] })).then(() => { isFree = true; });
+  void announceLife((message) => { posted.push(message.life); }, pageOf({ locks: locks as LifeSources['locks'] })).then(() => { isReady = true; });
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(isFree).toBe(false);
+  expect(isReady).toBe(false);
   settle();
   await vi.advanceTimersByTimeAsync(0);
-  expect(isFree).toBe(true);
+  expect(isReady).toBe(true);
   expect(posted).toEqual(outcome === 'refused' ? ['lock', 'none'] : ['lock']);
 });
 

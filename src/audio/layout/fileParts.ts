@@ -14,7 +14,7 @@ import { MP3_FRAMES } from './mp3';
 import { walkMp4 } from './mp4';
 import { durationOf, startsAnywhere, walkOgg, withoutLacing, type OggLayout, type OggLink, type OggSegment, type OggStream } from './ogg';
 import { walkTransportStream, type TransportLayout } from './transportStream';
-import { tagAt, TAG_HEADER_BYTES } from './tags';
+import { afterTags, TAG_HEADER_BYTES } from './tags';
 
 /** A piece of a file that one decoder reads from start to end. */
 export interface FilePart {
@@ -78,15 +78,6 @@ async function walkParts(source: Blob, track: number): Promise<FileParts> {
   if (isStart(await reader.read(start, 8), 0)) return cutAt(source, await walkFlac(reader, start), false, start);
   const stream = await walkTransportStream(reader, track);
   return stream ? transportParts(source, stream) : frameParts(source, reader);
-}
-
-/** Offset after the tags at the start of a file. */
-async function afterTags(reader: ByteReader): Promise<number> {
-  let start = 0;
-  for (let length = -1; length !== 0 && start < reader.size; start += length) {
-    length = await tagAt(reader, start);
-  }
-  return start;
 }
 
 function whole(source: Blob): FileParts {

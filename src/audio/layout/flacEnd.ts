@@ -1,7 +1,7 @@
 /** Finds where the sound of a FLAC file ends by its last frames (RFC 9639), whatever its header says. */
 import { bigEndian, type ByteReader } from './byteReader';
 import { isStart } from './flac';
-import { tagAt } from './tags';
+import { afterTags } from './tags';
 
 /** Of the file's end. The largest frames have some 100 kB. */
 const SEARCHED_BYTES = 1 << 20;
@@ -32,8 +32,7 @@ interface Frame {
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function readFlacEnd(reader: ByteReader): Promise<FlacEnd | null> {
-  let start = 0;
-  for (let length = -1; length !== 0; start += length) length = await tagAt(reader, start);
+  const start = await afterTags(reader);
   const info = (await reader.read(start, INFO_BYTES)).slice();
   if (!isStart(info, 0) || info.length < INFO_BYTES) return null;
   const maxBlock = bigEndian(info, 10, 2);

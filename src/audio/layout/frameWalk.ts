@@ -1,6 +1,6 @@
 /** Finds the frames of streams without a container (MP3, ADTS), and the places where the coding changes. */
 import type { ByteReader } from './byteReader';
-import { tagAt, TAG_HEADER_BYTES, tagLength } from './tags';
+import { afterTags, tagAt, TAG_HEADER_BYTES, tagLength } from './tags';
 
 /** One frame, as its header describes it. */
 export interface FrameHeader {
@@ -76,7 +76,7 @@ export async function walkFrames(reader: ByteReader, kind: FrameKind, start = 0)
   let isInSync = false;
   while (position < reader.size) {
     const header = await headerAt(reader, kind, position);
-    const isFollowedUp = header !== null && (await isFollowed(reader, kind, position, header));
+    const isFollowedUp = header !== null && (await isSeam(reader, kind, position + header.bytes));
     if (!isFollowedUp) {
       const tag = await tagAt(reader, position);
       // Text in damaged data can look like a tag of any length. Between frames, a tag must end where a frame, a tag or nothing starts.
@@ -117,12 +117,7 @@ export async function walkFrames(reader: ByteReader, kind: FrameKind, start = 0)
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function findFrames(reader: ByteReader, kind: FrameKind, limit: number): Promise<number | null> {
-  let position = 0;
-  for (;;) {
-    const tag = await tagAt(reader, position);
-    if (tag === 0) break;
-    position += tag;
-  }
+  const position = await afterTags(reader);
   const end = Math.min(reader.size, position + limit);
   const found = await resync(reader, kind, position, end);
   return found < end ? found : null;
@@ -145,12 +140,6 @@ async function headerAt(reader: ByteReader, kind: FrameKind, position: number): 
   return bytes.length < kind.headerBytes ? null : kind.header(bytes, 0);
 }
 
-/** Whether a frame, a tag or the end of the file follows a frame. */
-async function isFollowed(reader: ByteReader, kind: FrameKind, position: number, header: FrameHeader): Promise<boolean> {
-  const next = position + header.bytes;
-  return isSeam(reader, kind, next);
-}
-
 /** Whether a frame or a tag starts here, or the file ends. A rest that is shorter than a header is accepted. */
 async function isSeam(reader: ByteReader, kind: FrameKind, position: number): Promise<boolean> {
   if (position + kind.headerBytes > reader.size) return true;
@@ -158,7 +147,7 @@ async function isSeam(reader: ByteReader, kind: FrameKind, position: number): Pr
   return kind.header(bytes, 0) !== null || tagLength(bytes) > 0;
 }
 
-/** The next place from `position` on at which frames or a tag start; `end` if there is none. */
+/** The first offset in [position, end) at which frames or a tag start; `end` if there is none. */
 async function resync(reader: ByteReader, kind: FrameKind, position: number, end = reader.size): Promise<number> {
   for (let at = position; at < end; ) {
     // A copy, because the checks below move the reader's window.

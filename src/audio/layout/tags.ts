@@ -41,3 +41,17 @@ export async function tagAt(reader: ByteReader, position: number): Promise<numbe
   const length = tagLength(await reader.read(position, TAG_HEADER_BYTES));
   return position + length > reader.size ? 0 : length;
 }
+
+/**
+ * Offset after the tags at the start of a file.
+ *
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
+ */
+export async function afterTags(reader: ByteReader): Promise<number> {
+  let start = 0;
+  for (;;) {
+    const length = await tagAt(reader, start);
+    if (length === 0) return start;
+    start += length;
+  }
+}
