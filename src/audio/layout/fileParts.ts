@@ -117,9 +117,9 @@ function matroskaParts(source: Blob, files: readonly MatroskaFile[]): FileParts 
 
 function transportParts(source: Blob, { ranges, skippedBytes, skippedPlaces, skippedAtSeconds, holes, isCutOff }: TransportLayout): FileParts {
   const isWhole = ranges.length === 1 && ranges[0]![0] === 0 && ranges[0]![1] === source.size;
-  if (isWhole || ranges.length === 0) return whole(source);
+  if (ranges.length === 0) return whole(source);
   return {
-    parts: [{ segments: [blobOf(source, ranges, source.type)], durationSeconds: null, ...(isCutOff && { cutOff: null }) }],
+    parts: [{ segments: [isWhole ? source : blobOf(source, ranges, source.type)], durationSeconds: null, ...(isCutOff && { cutOff: null }) }],
     notes: [
       ...(skippedBytes > 0 ? [recordingNotes.bytesSkipped(skippedBytes, skippedAtSeconds, skippedPlaces)] : []),
       ...holes.map(({ atSeconds, lengthSeconds }) => recordingNotes.dataMissing(lengthSeconds, atSeconds)),

@@ -36,7 +36,6 @@ it('an undamaged file is left as it is', async () => {
   expect(await findParts(file, 1)).toEqual({ parts: [{ segments: [file], durationSeconds: null }], notes: [], unreadableCodec: null });
 });
 
-// Not 16: the packets' counter has four bits.
 it.each([1, 3, 17, 40])('%i lost packets: the frames around them are read, and a note gives the place', async (lost) => {
   const { frames, notes, isCutOff } = await find(file.slice(0, half()), file.slice(half() + lost * PACKET_BYTES));
   expect(isCutOff).toBe(false);
@@ -49,6 +48,24 @@ it.each([1, 3, 17, 40])('%i lost packets: the frames around them are read, and a
   // The clip has an even bit rate, give or take half a second.
   expect(Math.abs(atSeconds - 5)).toBeLessThan(0.5);
   expect(frames.filter((time) => time > (atSeconds * 1000 + all[0]! + 1) && time < (atSeconds + amount) * 1000 + all[0]! - 1)).toEqual([]);
+});
+
+it('16 lost packets have a note too, although the counter of four bits does not show them', async () => {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const pid = (at: number): number => ((bytes[at + 1]! & 0x1f) << 8) | bytes[at + 2]!;
+  const offsets = Array.from({ length: file.size / PACKET_BYTES }, (_, i) => i * PACKET_BYTES);
+  const starts = offsets.filter((at) => pid(at) === pid(half()) && (bytes[at + 1]! & 0x40) !== 0);
+  const from = starts.find((start) => start > half() && starts.includes(start + 16 * PACKET_BYTES))!;
+  const { frames, notes, isCutOff } = await find(file.slice(0, from), file.slice(from + 16 * PACKET_BYTES));
+  expect(isCutOff).toBe(false);
+  const next = frames.findIndex((time, i) => i > 0 && time - frames[i - 1]! > 100);
+  const missing = all.filter((time) => !frames.includes(time));
+  expect(frames).toHaveLength(all.length - missing.length);
+  expect(notes).toMatchObject([{
+    code: 'data-missing',
+    atSeconds: expect.closeTo((missing[0]! - all[0]!) / 1000, 2) as number,
+    amount: expect.closeTo((frames[next]! - missing[0]!) / 1000, 2) as number,
+  }]);
 });
 
 it('foreign bytes between packets are skipped', async () => {

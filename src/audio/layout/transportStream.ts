@@ -1,5 +1,7 @@
 /** Walks the packets of an MPEG transport stream (ISO/IEC 13818-1), to leave out what is damaged: a demuxer ends there. */
+import { ADTS_FRAMES } from './adts';
 import { bigEndian, type ByteReader } from './byteReader';
+import { MP3_FRAMES } from './mp3';
 
 const SYNC = 0x47;
 /** Distance of packets, and bytes before each: plain, with a time code (M2TS), with error correction. */
@@ -11,8 +13,12 @@ const HEADER_BYTES = 4;
 const PACKETS_TO_SYNC = 8;
 const SEARCHED_BYTES = 1 << 16;
 const PTS_PER_SECOND = 90_000;
+/** No frame is shorter. Smaller gaps between times are rounding, or a clock that was adjusted. */
+const LEAST_HOLE_SECONDS = 0.02;
 /** Start code, stream id, length, flags, and a presentation time. */
 const PES_HEADER_BYTES = 14;
+/** Audio has shorter ones: their length has 16 bits. */
+const MOST_PES_PACKETS = 400;
 
 /** A range of bytes, [start, end). */
 type Range = readonly [start: number, end: number];
@@ -113,6 +119,8 @@ async function resync(reader: ByteReader, position: number, stride: number, befo
 /** A packet of the elementary stream: a frame or several, with one time. */
 interface Pes {
   readonly packets: Range[];
+  /** Axes (packet, byte): the content after the PES header. */
+  readonly content: Uint8Array[];
   /** In units of 1/90,000 s; null if it has none. */
   readonly time: number | null;
   /** Bytes that are still to come; null if the header does not give the length. */
@@ -125,6 +133,8 @@ interface Stream {
   counter: number | null;
   firstTime: number | null;
   lastTime: number | null;
+  /** Time after the last good PES; null if it is not known. */
+  endTime: number | null;
   /** Time of the first of the PES that were dropped last, if no good one came after it. */
   holeStart: number | null;
   readonly holes: { atSeconds: number; lengthSeconds: number }[];
@@ -143,7 +153,7 @@ class TransportWalk {
     const payload = packet.subarray((packet[3]! & 0x20) !== 0 ? HEADER_BYTES + 1 + packet[4]! : HEADER_BYTES);
     this.#keep(range);
     if (hasPayload && isStart && isAudio(payload) && !this.#audio.has(pid)) {
-      this.#audio.set(pid, { pes: null, counter: null, firstTime: null, lastTime: null, holeStart: null, holes: [] });
+      this.#audio.set(pid, { pes: null, counter: null, firstTime: null, lastTime: null, endTime: null, holeStart: null, holes: [] });
     }
     const stream = this.#audio.get(pid);
     if (!stream || !hasPayload) return;
@@ -157,8 +167,7 @@ class TransportWalk {
       this.#endPes(stream);
       stream.pes = pesOf(payload, range);
     } else if (stream.pes) {
-      stream.pes.packets.push(range);
-      addBytes(stream.pes, payload.length);
+      addPacket(stream.pes, payload, range);
     }
   }
 
@@ -190,16 +199,21 @@ class TransportWalk {
     if (!pes) return;
     const isBroken = pes.isBroken || (pes.missingBytes ?? 0) > 0;
     if (isBroken) {
-      this.#dropped.push(...pes.packets);
+      for (const packet of pes.packets) this.#dropped.push(packet);
       stream.holeStart ??= pes.time ?? stream.lastTime;
     } else if (pes.time !== null) {
-      if (stream.holeStart !== null && pes.time > stream.holeStart) {
-        const origin = stream.firstTime ?? stream.holeStart;
-        stream.holes.push({ atSeconds: (stream.holeStart - origin) / PTS_PER_SECOND, lengthSeconds: (pes.time - stream.holeStart) / PTS_PER_SECOND });
+      // The counter of packets has four bits, so only the times show that 16 are missing.
+      const isLate = stream.endTime !== null && pes.time - stream.endTime >= LEAST_HOLE_SECONDS * PTS_PER_SECOND;
+      const holeStart = stream.holeStart ?? (isLate ? stream.endTime : null);
+      if (holeStart !== null && pes.time > holeStart) {
+        const origin = stream.firstTime ?? holeStart;
+        stream.holes.push({ atSeconds: (holeStart - origin) / PTS_PER_SECOND, lengthSeconds: (pes.time - holeStart) / PTS_PER_SECOND });
       }
+      const seconds = secondsOf(pes);
       stream.holeStart = null;
       stream.firstTime ??= pes.time;
       stream.lastTime = pes.time;
+      stream.endTime = seconds === null ? null : pes.time + seconds * PTS_PER_SECOND;
     }
   }
 
@@ -233,9 +247,33 @@ function pesOf(payload: Uint8Array, range: Range): Pes {
     ? ((payload[9]! >> 1) & 7) * 2 ** 30 + (bigEndian(payload, 10, 2) >> 1) * 2 ** 15 + (bigEndian(payload, 12, 2) >> 1)
     : null;
   const missingBytes = length === 0 ? null : Math.max(0, length + 6 - payload.length);
-  return { packets: [range], time, missingBytes, isBroken: !isAudio(payload) };
+  const content = payload.slice(9 + (payload[8] ?? 0));
+  return { packets: [range], content: [content], time, missingBytes, isBroken: !isAudio(payload) };
 }
 
-function addBytes(pes: Pes, numBytes: number): void {
-  if (pes.missingBytes !== null) pes.missingBytes = Math.max(0, pes.missingBytes - numBytes);
+function addPacket(pes: Pes, payload: Uint8Array, range: Range): void {
+  pes.packets.push(range);
+  // A copy, because the next packets move the reader's window.
+  if (pes.packets.length <= MOST_PES_PACKETS) pes.content.push(payload.slice());
+  if (pes.missingBytes !== null) pes.missingBytes = Math.max(0, pes.missingBytes - payload.length);
+}
+
+/** Length of the sound; null if it is not a row of whole frames of AAC, MP3 or MP2. */
+function secondsOf({ content, packets }: Pes): number | null {
+  if (content.length < packets.length) return null;
+  const bytes = new Uint8Array(content.reduce((sum, { length }) => sum + length, 0));
+  let place = 0;
+  for (const piece of content) {
+    bytes.set(piece, place);
+    place += piece.length;
+  }
+  for (const kind of [ADTS_FRAMES, MP3_FRAMES]) {
+    let [at, seconds] = [0, 0];
+    for (let header = kind.header(bytes, 0); header; header = kind.header(bytes, at)) {
+      at += header.bytes;
+      seconds += header.samples / header.sampleRate;
+    }
+    if (at === bytes.length && at > 0) return seconds;
+  }
+  return null;
 }
