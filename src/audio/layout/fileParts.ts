@@ -8,6 +8,7 @@ import { recordingNotes, type RecordingNote } from '../notes';
 import { ADTS_FRAMES } from './adts';
 import { ByteReader, hasText } from './byteReader';
 import { isStart, walkFlac } from './flac';
+import { readFlacEnd } from './flacEnd';
 import { findFrames, walkFrames, type FrameKind, type FrameLayout, type FrameRun, type SkippedBytes } from './frameWalk';
 import { filePieces, walkMatroska, type MatroskaFile } from './matroska';
 import { MP3_FRAMES } from './mp3';
@@ -72,10 +73,10 @@ async function walkParts(source: Blob, track: number): Promise<FileParts> {
   if (/^(ftyp|styp|moov|mdat|free|skip|wide|pnot)$/.test(String.fromCharCode(...head.subarray(4, 8)))) {
     const { starts } = await walkMp4(reader);
     // If bytes are missing, opening the file throws an error that names them.
-    return cutAt(source, starts, false);
+    return cutAt(source, starts);
   }
   const start = await afterTags(reader);
-  if (isStart(await reader.read(start, 8), 0)) return cutAt(source, await walkFlac(reader, start), false, start);
+  if (isStart(await reader.read(start, 8), 0)) return flacParts(source, await walkFlac(reader, start));
   const stream = await walkTransportStream(reader, track);
   return stream ? transportParts(source, stream) : frameParts(source, reader);
 }
@@ -84,9 +85,15 @@ function whole(source: Blob): FileParts {
   return { parts: [{ segments: [source], durationSeconds: null }], ...NO_NOTES };
 }
 
-/** @param tagBytes length of the tags before the first start, which belong to the first part */
-function cutAt(source: Blob, starts: readonly number[], isCutOff: boolean, tagBytes = 0): FileParts {
-  const edges = [...starts.map((start) => (start === tagBytes ? 0 : start)), source.size];
+/** @param starts offsets of the files; tags before the first belong to it */
+async function flacParts(source: Blob, starts: readonly number[]): Promise<FileParts> {
+  const end = await readFlacEnd(new ByteReader(source.slice(starts.at(-1))));
+  const [, ...others] = starts;
+  return cutAt(source, [0, ...others], end?.isCutOff);
+}
+
+function cutAt(source: Blob, starts: readonly number[], isCutOff = false): FileParts {
+  const edges = [...starts, source.size];
   const parts = starts.map((_, i): FilePart => ({
     segments: [starts.length === 1 ? source : source.slice(edges[i], edges[i + 1])],
     durationSeconds: null,

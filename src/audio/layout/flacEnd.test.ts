@@ -1,12 +1,13 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fixture, id3Tag } from '../../../test/audio/joined';
 import { ByteReader } from './byteReader';
+import { findParts } from './fileParts';
 import { readFlacEnd } from './flacEnd';
 
 const SAMPLE_SECONDS = 30;
 const endOf = async (...pieces: BlobPart[]): Promise<number | undefined> => (await readFlacEnd(new ByteReader(new Blob(pieces))))?.endSeconds;
 
-it('is that of the last frame, whatever the header says', async () => {
+it('of the sound is the end of the last frame, whatever the header says', async () => {
   const file = fixture('sample.flac');
   expect(await endOf(file)).toBe(SAMPLE_SECONDS);
   // The number of samples is 36 bits, which end at byte 26.
@@ -15,7 +16,7 @@ it('is that of the last frame, whatever the header says', async () => {
   expect(await endOf(id3Tag(400), ...withoutCount, 'TAG', new Uint8Array(125))).toBe(SAMPLE_SECONDS);
 });
 
-it('is found behind damage', async () => {
+it('is found after damage', async () => {
   const file = fixture('sample.flac');
   expect(await endOf(file.slice(0, 100_000), new Uint8Array(20_000), file.slice(150_000))).toBe(SAMPLE_SECONDS);
 });
@@ -30,4 +31,26 @@ it('is earlier in a truncated file', async () => {
 it('is unknown without frames', async () => {
   expect(await endOf(fixture('sample.flac').slice(0, 42))).toBeUndefined();
   expect(await endOf(fixture('sample.mp3'))).toBeUndefined();
+});
+
+describe('a file whose last frame is', () => {
+  const file = fixture('sample.flac');
+  const isCutOff = async (...pieces: BlobPart[]): Promise<(boolean | undefined)[]> => {
+    const source = new Blob(pieces);
+    const { parts } = await findParts(source, 1);
+    return [(await readFlacEnd(new ByteReader(source)))?.isCutOff, parts.at(-1)!.cutOff === null];
+  };
+
+  it.each([1, 2, 300])('%i bytes short is cut off', async (missing) => {
+    expect(await isCutOff(file.slice(0, file.size - missing))).toEqual([true, true]);
+    expect(await isCutOff(file, file.slice(0, file.size - missing))).toEqual([true, true]);
+  });
+
+  it.each([
+    ['the end', new Uint8Array(0)],
+    ['before zeros', new Uint8Array(3000)],
+    ['before an ID3 tag', new Blob(['TAG', new Uint8Array(125)])],
+  ])('complete and %s is not', async (_, rest) => {
+    expect(await isCutOff(file, rest)).toEqual([false, false]);
+  });
 });

@@ -1,7 +1,7 @@
 /** Finds where the sound of a FLAC file ends by its last frames (RFC 9639), whatever its header says. */
 import { bigEndian, type ByteReader } from './byteReader';
 import { isStart } from './flac';
-import { afterTags } from './tags';
+import { afterTags, tagLength } from './tags';
 
 /** Of the file's end. The largest frames have some 100 kB. */
 const SEARCHED_BYTES = 1 << 20;
@@ -18,9 +18,13 @@ export interface FlacEnd {
   readonly endSeconds: number;
   /** Length of the last frame. */
   readonly frameSeconds: number;
+  /** Whether bytes of the last frame are missing or damaged. */
+  readonly isCutOff: boolean;
 }
 
 interface Frame {
+  /** Offset in the bytes that were searched. */
+  readonly start: number;
   readonly first: number;
   readonly samples: number;
 }
@@ -28,7 +32,7 @@ interface Frame {
 /**
  * The end of the sound by the last frame that follows another one.
  *
- * @returns null if there is none among the last megabyte
+ * @returns null if the last megabyte has no such frame
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function readFlacEnd(reader: ByteReader): Promise<FlacEnd | null> {
@@ -44,15 +48,31 @@ export async function readFlacEnd(reader: ByteReader): Promise<FlacEnd | null> {
   const ends = new Set<number>();
   let last: Frame | null = null;
   for (let i = bytes.indexOf(0xff); i >= 0; i = bytes.indexOf(0xff, i + 1)) {
-    const frame = frameAt(bytes.subarray(i, i + MOST_HEADER_BYTES), maxBlock);
+    const frame = frameAt(bytes, i, maxBlock);
     if (!frame) continue;
     if (ends.has(frame.first)) last = frame;
     ends.add(frame.first + frame.samples);
   }
-  return last && { endSeconds: (last.first + last.samples) / sampleRate, frameSeconds: last.samples / sampleRate };
+  return last && {
+    endSeconds: (last.first + last.samples) / sampleRate,
+    frameSeconds: last.samples / sampleRate,
+    isCutOff: !isComplete(bytes.subarray(last.start)),
+  };
 }
 
-function frameAt(bytes: Uint8Array, maxBlock: number): Frame | null {
+/** Whether only zeros or a tag follow the frame. With its own checksum at its end, the checksum of a frame is 0. */
+function isComplete(frame: Uint8Array): boolean {
+  let crc = 0;
+  for (let i = 0; i < frame.length; i++) {
+    if (crc === 0 && i > 0 && tagLength(frame, i) > 0) return true;
+    crc ^= frame[i]! << 8;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? ((crc << 1) ^ 0x8005) & 0xffff : crc << 1;
+  }
+  return crc === 0;
+}
+
+function frameAt(searched: Uint8Array, start: number, maxBlock: number): Frame | null {
+  const bytes = searched.subarray(start, start + MOST_HEADER_BYTES);
   const [, strategy = 0, codes = 0, form = 0] = bytes;
   if ((strategy & 0xfe) !== 0xf8 || (form & 1) !== 0) return null;
   const number = codedNumber(bytes, 4);
@@ -65,7 +85,7 @@ function frameAt(bytes: Uint8Array, maxBlock: number): Frame | null {
   at += sizeBytes + (rateCode === 12 ? 1 : rateCode === 13 || rateCode === 14 ? 2 : 0);
   if (samples === 0 || rateCode === 15 || at >= bytes.length || checksum(bytes.subarray(0, at)) !== bytes[at]) return null;
   const isVariable = (strategy & 1) === 1;
-  return { first: isVariable ? number.value : number.value * maxBlock, samples };
+  return { start, first: isVariable ? number.value : number.value * maxBlock, samples };
 }
 
 /** A number in the extended UTF-8 of the format. */
@@ -83,7 +103,7 @@ function codedNumber(bytes: Uint8Array, at: number): { value: number; length: nu
   return { value, length };
 }
 
-/** CRC-8 with the polynomial x⁸ + x² + x + 1. */
+/** CRC-8 with the polynomial x⁸ + x² + x + 1. Frames end with a CRC-16: x¹⁶ + x¹⁵ + x² + 1. */
 function checksum(bytes: Uint8Array): number {
   let crc = 0;
   for (const byte of bytes) {
