@@ -4,7 +4,7 @@
  */
 import type { WindowBatch } from '../src/audio/batches';
 import type { AudioFacts, DecodeOptions } from '../src/audio/decode';
-import type { DecoderPlace } from '../src/audio/media';
+import type { DecoderPlace } from '../src/audio/mediaInput';
 import type { RecordingNote } from '../src/audio/notes';
 import type { Anchors } from '../src/clustering/anchors';
 import type { SpeakerBounds } from '../src/clustering/cluster';

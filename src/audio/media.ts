@@ -3,39 +3,33 @@ import {
   AudioSampleSink,
   EncodedPacketSink,
   FLAC,
-  Input,
   MATROSKA,
   MP3,
   MP4,
   MPEG_TS,
   OGG,
-  PCM_AUDIO_CODECS,
   QTFF,
   WEBM,
   type AudioSample,
+  type Input,
   type InputAudioTrack,
 } from 'mediabunny';
 import { VoxlaneError } from '../util/errors';
 import type { PlanarBlock } from './blocks';
-import { codecName, fileKindName, isProgramStream } from './codecNames';
+import { codecName, isProgramStream } from './codecNames';
 import { cutBlock } from './cutBlock';
-import { decoderTrust } from './decoderTrust';
 import { decodeTrack } from './decodeTrack';
 import { placeEdits, type PlacedStretch } from './editTimeline';
-import { DamagedStructure, guardedSource } from './guardedSource';
+import { DamagedStructure } from './guardedSource';
 import { ByteReader } from './layout/byteReader';
 import { readCodecDelay } from './layout/codecDelay';
 import { readFlacEnd, type FlacEnd } from './layout/flacEnd';
 import { lacksIndex, readEdits } from './layout/mp4';
+import { damaged, noDecoder, truncated, unreadable, unsupported, withoutIndex } from './mediaErrors';
+import { findTrack, hasDecoder, openInput } from './mediaInput';
 import type { Mp3Padding } from './mp3Gapless';
-import { probeDecoder } from './probeDecoder';
 import { checkChannels, checkSampleRate } from './wavHeader';
 
-/**
- * All of mediabunny's formats but WAV, which is read by `wav.ts`, and HLS: a playlist names files elsewhere, and
- * nothing here may go to the network.
- */
-const FORMATS = [MP4, QTFF, MATROSKA, WEBM, OGG, MP3, FLAC, ADTS, MPEG_TS];
 /** Codecs need packets from before the first sample that is wanted: AAC and MP3 some frames. */
 const PREROLL_SECONDS = 1;
 /**
@@ -109,64 +103,6 @@ export interface OpenTrack {
 }
 
 /**
- * Where a file can be decoded:
- *
- * - `here`: in this thread
- * - `page`: perhaps on the page, because this thread has no decoder for the codec
- * - `unknown`: perhaps on the page, because no demuxer here recognizes the file
- */
-export type DecoderPlace = 'here' | 'page' | 'unknown';
-
-/** Where to decode a file other than WAV. */
-export async function decoderPlace(source: Blob, track: number | undefined): Promise<DecoderPlace> {
-  if (await isProgramStream(source)) return 'here';
-  const input = openInput(source);
-  try {
-    const found = await findTrack(input, track);
-    if ((await found.getCodec()) === null) return 'unknown';
-    return (await hasDecoder(found)) ? 'here' : 'page';
-  } catch {
-    return 'unknown';
-  } finally {
-    input.dispose();
-  }
-}
-
-/** Whether this thread has a decoder for the track. If the browser's claim is not verified, some packets are decoded first. */
-async function hasDecoder(track: InputAudioTrack): Promise<boolean> {
-  if (!(await track.canDecode())) return false;
-  const codec = await track.getCodec();
-  // mediabunny reads PCM itself, without WebCodecs.
-  if (PCM_AUDIO_CODECS.some((name) => name === codec)) return true;
-  const trust = decoderTrust(navigator.userAgent, await track.getNumberOfChannels());
-  if (trust !== 'probe') return trust === 'verified';
-  const config = await track.getDecoderConfig();
-  if (!config) return false;
-  const key = `${config.codec} ${config.sampleRate} ${config.numberOfChannels}`;
-  if (!probedDecoders.has(key) && (await probeDecoder(config, encodedChunks(track)))) probedDecoders.add(key);
-  return probedDecoders.has(key);
-}
-
-/** Decoders that have given sound in this thread. Each file is asked about twice: before and when it is opened. */
-const probedDecoders = new Set<string>();
-
-async function* encodedChunks(track: InputAudioTrack): AsyncGenerator<EncodedAudioChunk, void, undefined> {
-  for await (const packet of new EncodedPacketSink(track).packets()) yield packet.toEncodedAudioChunk();
-}
-
-/** Sample rate that the container gives for its sound; null where it cannot be told. Decodes nothing. */
-export async function containerSampleRate(source: Blob): Promise<number | null> {
-  const input = openInput(source);
-  try {
-    return await (await findTrack(input, undefined)).getSampleRate();
-  } catch {
-    return null;
-  } finally {
-    input.dispose();
-  }
-}
-
-/**
  * Opens a file with mediabunny: MP3, AAC, Opus, Vorbis, FLAC or PCM in MP4, QuickTime, WebM, Matroska, Ogg,
  * ADTS, MPEG-TS or bare.
  *
@@ -188,42 +124,8 @@ export async function openTrack(source: Blob, options: TrackOptions = { track: u
   }
 }
 
-function openInput(source: Blob): Input {
-  return new Input({ source: guardedSource(source), formats: FORMATS });
-}
-
 const isMatroska = (container: string): boolean => container === MATROSKA.name || container === WEBM.name;
 const isMp4 = (container: string): boolean => container === MP4.name || container === QTFF.name;
-
-function withoutIndex(): VoxlaneError {
-  return new VoxlaneError({
-    code: 'audio-truncated',
-    problem: 'The MP4 file has no index (its "moov" box), without which its sound cannot be found. The recorder did not finish the file, or a part of it is missing',
-    remedy: 'Copy the whole file again, or restore the index with a program that repairs MP4 files, such as untrunc',
-  });
-}
-
-async function unreadable(source: Blob): Promise<VoxlaneError> {
-  const kind = await fileKindName(source);
-  return unsupported(kind === null ? 'The file is not of a kind that can be read' : `The file is ${kind}, which cannot be read`);
-}
-
-/** @throws VoxlaneError `audio-unsupported`, `options` */
-async function findTrack(input: Input, number: number | undefined): Promise<InputAudioTrack> {
-  if (!(await input.canRead())) throw unsupported('The file is not of a kind that can be read');
-  const primary = await input.getPrimaryAudioTrack();
-  if (!primary) throw unsupported('The file has no audio track');
-  if (number === undefined) return primary;
-  const tracks = await input.getAudioTracks();
-  const track = tracks[number - 1];
-  if (track) return track;
-  throw new VoxlaneError({
-    code: 'options',
-    problem: `The option track is ${number}, but the file has ${tracks.length} audio track${tracks.length === 1 ? '' : 's'}`,
-    expected: tracks.length === 1 ? '1, or no track' : `a number from 1 to ${tracks.length}`,
-    remedy: 'Change the option and run again',
-  });
-}
 
 async function listTracks(input: Input, read: InputAudioTrack): Promise<AudioTrack[]> {
   const tracks = await input.getAudioTracks();
@@ -377,11 +279,7 @@ function flacPromise(end: FlacEnd | null, promised: number | null): number | nul
 function checkDamage(reachedSeconds: number, wantedSeconds: number, { endSeconds, frameSeconds }: FlacEnd): void {
   // The last frame may be truncated.
   if (wantedSeconds - reachedSeconds <= Math.max(TRUNCATION_TOLERANCE_SECONDS, 1.5 * frameSeconds)) return;
-  throw new VoxlaneError({
-    code: 'audio-decode',
-    problem: `The sound cannot be read from ${reachedSeconds.toFixed(3)} s on, although the file holds sound up to ${endSeconds.toFixed(3)} s`,
-    remedy: 'The file is damaged there; analyze the part before it with durationSeconds, or convert the file',
-  });
+  throw damaged(reachedSeconds, endSeconds);
 }
 
 function checkReached(reached: number, promised: number, sampleRate: number): void {
@@ -390,34 +288,5 @@ function checkReached(reached: number, promised: number, sampleRate: number): vo
   throw truncated(
     `The file promises sound up to ${(promised / sampleRate).toFixed(3)} s but it ends at ${held.toFixed(3)} s`,
     held,
-  );
-}
-
-/** @param heldSeconds what can be analyzed all the same; null where this is not known */
-export function truncated(problem: string, heldSeconds: number | null): VoxlaneError {
-  const stretch =
-    heldSeconds === null
-      ? 'repair it with "ffmpeg -i in -c copy out"'
-      : `set durationSeconds so that the stretch ends by ${(Math.floor(heldSeconds * 1000) / 1000).toFixed(3)} s`;
-  return new VoxlaneError({
-    code: 'audio-truncated',
-    problem,
-    remedy: `Copy the whole file again, or ${stretch} to analyze the part that is there`,
-  });
-}
-
-function noDecoder(codec: string): VoxlaneError {
-  return unsupported(`The sound is ${codec}, and this browser has no decoder for it`);
-}
-
-function unsupported(problem: string, cause?: unknown): VoxlaneError {
-  return new VoxlaneError(
-    {
-      code: 'audio-unsupported',
-      problem,
-      expected: 'WAV, MP3, AAC, Opus, Vorbis or FLAC, alone or as the sound of an MP4, WebM or Matroska video',
-      remedy: 'Convert the recording, with "ffmpeg -i in -ac 1 -ar 16000 out.wav" for example',
-    },
-    { cause },
   );
 }

@@ -23,7 +23,8 @@ const LEAST_GAP_SECONDS = 0.01;
 /** @throws VoxlaneError as {@link openTrack} */
 export async function openPart(part: FilePart, options: Omit<TrackOptions, 'padding'>, notes: NoteTarget): Promise<SourceStream> {
   const [first, ...others] = part.segments as [Blob, ...Blob[]];
-  const track = await openTrack(first, { ...options, ...(part.isOneTrack && { track: undefined }), padding: part.padding ?? null, startsAnywhere: part.startsAnywhere });
+  const trackOptions: TrackOptions = { ...options, ...(part.isOneTrack && { track: undefined }), padding: null };
+  const track = await openTrack(first, { ...trackOptions, padding: part.padding ?? null, startsAnywhere: part.startsAnywhere });
   const { originSeconds } = track;
   if (part.isStartMissing && track.firstSeconds >= LEAST_GAP_SECONDS) notes.log.add(recordingNotes.dataMissing(track.firstSeconds, notes.offsetSeconds));
   const { sampleRate, channels, codec, container, tracks } = track;
@@ -35,7 +36,7 @@ export async function openPart(part: FilePart, options: Omit<TrackOptions, 'padd
     ...stream,
     durationSeconds,
     endFrame,
-    blocks: (from, to) => segmentBlocks(track, others, { ...options, ...(part.isOneTrack && { track: undefined }), padding: null, originSeconds }, { from, to }, notes),
+    blocks: (from, to) => segmentBlocks(track, others, { ...trackOptions, originSeconds }, { from, to }, notes),
   };
 }
 

@@ -28,7 +28,7 @@ export async function decodeOnPage(source: Blob, wantedRate?: number): Promise<P
   if (typeof OfflineAudioContext === 'undefined') throw unsupported('There is no Web Audio in this thread');
   // `decodeAudioData` gives the context's rate; at the file's own rate it has nothing to convert. The demuxer
   // is loaded here since no other code of the page needs it.
-  const [{ containerSampleRate }, { findParts }] = await Promise.all([loadPart(() => import('./media')), loadPart(() => import('./layout/fileParts'))]);
+  const [{ containerSampleRate }, { findParts }] = await Promise.all([loadPart(() => import('./mediaInput')), loadPart(() => import('./layout/fileParts'))]);
   const ownRate = (await containerSampleRate(source)) ?? USUAL_SAMPLE_RATE;
   const sampleRate = Math.min(MOST_CONTEXT_RATE, Math.max(LEAST_CONTEXT_RATE, wantedRate ?? ownRate));
   const buffer = await decodeWith(new OfflineAudioContext(1, 1, sampleRate), source);
