@@ -1,9 +1,7 @@
-/** The sound that a single stage gets, decoded as for a run. */
+/** Decodes the sound for a single stage in the same way as for a run. */
 import { decoderFor, openAudio, openChannels, type OpenAudio } from '../../src/audio/decode';
-import { recordingNotes } from '../../src/audio/notes';
-import { decodeOnPage } from '../../src/audio/pageDecode';
+import { decodeInstead } from '../../src/audio/pageDecode';
 import { concatenate } from '../../src/util/concatenate';
-import { VoxlaneError } from '../../src/util/errors';
 
 /** A stretch of a recording. */
 export interface StageSound {
@@ -34,15 +32,8 @@ export async function stageSound(file: File, options: StretchOptions): Promise<S
 
 async function open(file: File, options: StretchOptions): Promise<{ audio: OpenAudio; notes: string[] }> {
   const place = await decoderFor(file);
-  if (place !== 'here') {
-    try {
-      const { channels, sampleRate, isPlain } = await decodeOnPage(file);
-      const notes = place === 'unknown' || !isPlain ? [recordingNotes.browserDecoder().text] : [];
-      return { audio: openChannels(channels, sampleRate, options), notes };
-    } catch (thrown) {
-      if (!(thrown instanceof VoxlaneError) || thrown.code !== 'audio-unsupported') throw thrown;
-      // The error below names the codec.
-    }
-  }
-  return { audio: await openAudio(file, options), notes: [] };
+  const decoded = place === 'here' ? null : await decodeInstead(file, place);
+  return decoded
+    ? { audio: openChannels(decoded.channels, decoded.sampleRate, options), notes: decoded.notes.map(({ text }) => text) }
+    : { audio: await openAudio(file, options), notes: [] };
 }

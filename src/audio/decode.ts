@@ -159,7 +159,7 @@ function wavNotes({ ignoredBytes, skippedBytes, heldFrames, channels, sampleByte
 /**
  * A truncated file is still good for a stretch that lies within what it holds.
  *
- * @param offsetSeconds of its first sample on the recording's clock
+ * @param offsetSeconds time of the file's first sample on the recording's clock
  */
 function checkWavEnd({ sampleRate, heldFrames, promisedFrames }: WavHeader, options: DecodeOptions, offsetSeconds = 0): void {
   const { startSeconds = 0, durationSeconds = Infinity } = options;

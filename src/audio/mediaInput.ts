@@ -95,7 +95,7 @@ async function* encodedChunks(track: InputAudioTrack): AsyncGenerator<EncodedAud
   for await (const packet of new EncodedPacketSink(track).packets()) yield packet.toEncodedAudioChunk();
 }
 
-/** Sample rate that the container gives for its sound; null where it cannot be told. Decodes nothing. */
+/** Sample rate that the container gives for its sound; null if it gives none. Decodes nothing. */
 export async function containerSampleRate(source: Blob): Promise<number | null> {
   const input = openInput(source);
   try {

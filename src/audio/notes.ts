@@ -26,7 +26,16 @@ export interface RecordingNote {
   readonly text: string;
   /** Time in seconds on the recording's clock, of the first place if there are several. Null if the note has no place. */
   readonly atSeconds: number | null;
-  /** Number of recordings (`joined`), bytes (`bytes-skipped`, `size-ignored`), seconds (`data-missing`, `cut-off`: that the header gives) or tracks. Null if not known. */
+  /**
+   * Null if it is not known.
+   *
+   * - `joined`: number of recordings
+   * - `bytes-skipped`: number of bytes
+   * - `data-missing`: seconds
+   * - `cut-off`: length that the header gives, in seconds
+   * - `size-ignored`: bytes that the header gives
+   * - `several-tracks`: number of tracks
+   */
   readonly amount: number | null;
 }
 

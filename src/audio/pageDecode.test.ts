@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';
-import { decodeOnPage } from './pageDecode';
+import { decodeInstead, decodeOnPage } from './pageDecode';
 
 const FIXTURES = new URL('../../e2e/fixtures/', import.meta.url);
 const fixture = (name: string): Blob => new Blob([readFileSync(new URL(name, FIXTURES))]);
@@ -29,4 +29,24 @@ it.each([
 ])('%s: whether it is one undamaged recording: %s', async (name, isPlain) => {
   vi.stubGlobal('OfflineAudioContext', FakeContext);
   expect(await decodeOnPage(fixture(name))).toMatchObject({ isPlain });
+});
+
+it.each([
+  ['sample.mp3', 'page', []],
+  ['sample.mp3', 'unknown', ['browser-decoder']],
+  ['cases/mp3_partial_download.mp3', 'page', ['browser-decoder']],
+] as const)('%s (%s): the notes are %j', async (name, place, codes) => {
+  vi.stubGlobal('OfflineAudioContext', FakeContext);
+  const decoded = await decodeInstead(fixture(name), place);
+  expect(decoded!.notes.map(({ code }) => code)).toEqual(codes);
+});
+
+it('a file that the browser cannot decode gives null; an empty file is an error', async () => {
+  vi.stubGlobal('OfflineAudioContext', class {
+    decodeAudioData(): Promise<never> {
+      return Promise.reject(new DOMException('no', 'EncodingError'));
+    }
+  });
+  expect(await decodeInstead(fixture('sample.mp3'), 'page')).toBeNull();
+  await expect(decodeInstead(new Blob([]), 'unknown')).rejects.toMatchObject({ code: 'audio-empty' });
 });

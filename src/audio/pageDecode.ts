@@ -1,13 +1,15 @@
 import { VoxlaneError } from '../util/errors';
 import { loadPart } from '../util/loadPart';
+import type { DecoderPlace } from './mediaInput';
 import { withoutMp3Padding } from './mp3Gapless';
+import { recordingNotes, type RecordingNote } from './notes';
 
 /** A whole recording as the page decoded it. */
 export interface PageAudio {
   /** Axes (channel, sample). */
   readonly channels: Float32Array[];
   readonly sampleRate: number;
-  /** Whether the file is one undamaged recording. Of any other file, a browser may decode only a part, without an error. */
+  /** Whether the file is one undamaged recording. A browser may decode only a part of any other file, without an error. */
   readonly isPlain: boolean;
 }
 
@@ -44,6 +46,26 @@ export async function decodeOnPage(source: Blob, wantedRate?: number): Promise<P
     withoutMp3Padding(buffer.getChannelData(index), padding, buffer.sampleRate / ownRate),
   );
   return { channels, sampleRate: buffer.sampleRate, isPlain };
+}
+
+/**
+ * Decodes a file that this library cannot decode itself, with notes.
+ *
+ * @param place where `decoderFor` found that it can be decoded
+ * @returns null if the browser cannot decode it either: the error of `openAudio` then names the codec
+ * @throws VoxlaneError `audio-empty`, `audio-no-samples`
+ */
+export async function decodeInstead(
+  source: Blob,
+  place: Exclude<DecoderPlace, 'here'>,
+): Promise<(Omit<PageAudio, 'isPlain'> & { readonly notes: readonly RecordingNote[] }) | null> {
+  try {
+    const { isPlain, ...audio } = await decodeOnPage(source);
+    return { ...audio, notes: place === 'unknown' || !isPlain ? [recordingNotes.browserDecoder()] : [] };
+  } catch (thrown) {
+    if (thrown instanceof VoxlaneError && thrown.code === 'audio-unsupported') return null;
+    throw thrown;
+  }
 }
 
 async function decodeWith(context: OfflineAudioContext, source: Blob): Promise<AudioBuffer> {

@@ -52,10 +52,7 @@ const PLACEHOLDER_SIZES = new Set([0xffff_ffff, 0x7fff_ffff, 0x7fff_f000, 0x8000
  */
 const LEAST_PLACEHOLDER_BYTES = 1e9;
 
-/**
- * Sizes have 32 bits, so those of a larger file start again at 0. The same happens to the samples' size alone if a recorder does
- * not update it; the outer size then covers the file.
- */
+/** Sizes have 32 bits, so the sizes of a larger file are too small. */
 const MOST_SIZE = 2 ** 32;
 
 /** Whether the first bytes are those of a WAV file. */
@@ -105,6 +102,7 @@ export async function readWavHeader(source: Blob): Promise<WavHeader> {
     return { ...layout, littleEndian, dataStart: data.start, ...whole };
   }
   const { unnamedBytes, furtherDataBytes } = await readWavRest(source, data.start + promised, littleEndian);
+  // A recorder may not update the size of the samples. The outer size then covers the file.
   if (unnamedBytes > 0 && (riffSize + 8 >= source.size || source.size >= MOST_SIZE)) {
     const heldFrames = Math.floor(held / frameBytes);
     const whole = { promisedFrames: heldFrames, heldFrames, ignoredBytes: promised, dataEnd: null, skippedBytes: 0 };

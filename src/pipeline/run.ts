@@ -1,9 +1,7 @@
 import { transfer } from 'comlink';
 import type { DecodeSource } from '../../workers/contracts';
 import { moved } from '../../workers/moved';
-import { recordingNotes } from '../audio/notes';
-import { decodeOnPage } from '../audio/pageDecode';
-import { VoxlaneError } from '../util/errors';
+import { decodeInstead } from '../audio/pageDecode';
 import type { Assembly } from '../diarization/assemble';
 import { addCounts, countsSince, type GpuCountsByStage } from '../gpu/meter';
 import { nameSpeakers, usedModels } from './describe';
@@ -90,16 +88,9 @@ async function fileSource(engine: Engine, blob: Blob, track: number | undefined)
   const place = await engine.decode.call((api) => api.decoderFor(blob, track));
   // The page's decoder always reads the first track.
   if (place === 'here' || (track ?? 1) > 1) return { kind: 'file', blob };
-  try {
-    const { isPlain, ...audio } = await decodeOnPage(blob);
-    const notes = place === 'unknown' || !isPlain ? [recordingNotes.browserDecoder()] : [];
-    // What the page decoded moves: an hour of it would take the page a second to copy.
-    return moved({ kind: 'channels', ...audio, notes }, ...audio.channels);
-  } catch (thrown) {
-    // The worker's error names the codec.
-    if (thrown instanceof VoxlaneError && thrown.code === 'audio-unsupported') return { kind: 'file', blob };
-    throw thrown;
-  }
+  const audio = await decodeInstead(blob, place);
+  // What the page decoded moves: an hour of it would take the page a second to copy.
+  return audio ? moved({ kind: 'channels', ...audio }, ...audio.channels) : { kind: 'file', blob };
 }
 
 function reportAssembly({ count, hardClusters, diarization }: Assembly, numLocal: number, hook: StageHook): void {

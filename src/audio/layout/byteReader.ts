@@ -44,7 +44,7 @@ export function hasText(bytes: Uint8Array, offset: number, text: string): boolea
   return true;
 }
 
-/** A big-endian unsigned integer of up to 6 bytes. */
+/** A big-endian unsigned integer, exact up to 2⁵³. */
 export function bigEndian(bytes: Uint8Array, offset: number, length: number): number {
   let value = 0;
   for (let i = 0; i < length; i++) value = value * 256 + (bytes[offset + i] ?? 0);

@@ -15,12 +15,17 @@ const file = (...entries: number[][]): ByteReader =>
   ])]));
 const nanoseconds = (value: number): number[] => element([0x56, 0xaa], [value >>> 24, (value >> 16) & 255, (value >> 8) & 255, value & 255]);
 
-it('is that of the track', async () => {
+it('is read from the entry of the track', async () => {
   const reader = file(entry(1, []), entry(2, nanoseconds(64_000_000)), entry(3, nanoseconds(21_333_333)));
   expect(await readCodecDelay(reader, 1)).toBe(0);
   expect(await readCodecDelay(reader, 2)).toBeCloseTo(0.064, 9);
   expect(await readCodecDelay(reader, 3)).toBeCloseTo(0.021333333, 9);
   expect(await readCodecDelay(reader, 4)).toBe(0);
+});
+
+it('is read from numbers of 8 bytes', async () => {
+  const entryOf8 = element([0xae], [...element([0xd7], [0, 0, 0, 0, 0, 0, 0, 1]), ...element([0x56, 0xaa], [0, 0, 0, 0, 3, 0xd0, 0x90, 0])]);
+  expect(await readCodecDelay(file(entryOf8), 1)).toBeCloseTo(0.064, 9);
 });
 
 it('is 0 if it cannot be right, or if the file has none', async () => {

@@ -5,17 +5,17 @@ import { elementAt, EBML, SEGMENT, CLUSTER, TRACKS, type Element } from './matro
 const TRACK_ENTRY = 0xae;
 const TRACK_NUMBER = 0xd7;
 const CODEC_DELAY = 0x56aa;
-/** Elements before the tracks, and inside them. */
+/** Limits the work on a damaged file. */
 const MOST_ELEMENTS = 10_000;
 const NANOSECONDS = 1e9;
 /** No encoder needs longer; a larger value is damaged. */
 const MOST_DELAY_SECONDS = 1;
 
 /**
- * Sound before the start of the recording, which the encoder put there.
+ * Length of the encoder's delay before the recording, in seconds.
  *
  * @param trackNumber as the file has it
- * @returns 0 if the file gives none
+ * @returns 0 if the file gives no delay
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function readCodecDelay(reader: ByteReader, trackNumber: number): Promise<number> {
@@ -54,9 +54,9 @@ async function childrenOf(reader: ByteReader, { content, end }: Element): Promis
   return children;
 }
 
-/** 0 if the field is missing, or is longer than a number can be. */
+/** Value of an integer field; 0 if it is missing or longer than 8 bytes. */
 async function numberOf(reader: ByteReader, fields: readonly Element[], id: number): Promise<number> {
   const field = fields.find((one) => one.id === id);
   const length = field ? field.end - field.content : 0;
-  return field && length <= 6 ? bigEndian(await reader.read(field.content, length), 0, length) : 0;
+  return field && length <= 8 ? bigEndian(await reader.read(field.content, length), 0, length) : 0;
 }

@@ -21,7 +21,7 @@ import { afterTags, TAG_HEADER_BYTES } from './tags';
 export interface FilePart {
   /** Files that share one clock; more than one if data is missing between them. */
   readonly segments: readonly Blob[];
-  /** Padding of an MP3 file; null if there is none, undefined for other files. */
+  /** Padding of an MP3 file. Null for an MP3 file without padding; undefined for other files. */
   readonly padding?: Mp3Padding | null;
   /** Set if the segments hold only the wanted track, so that its number in the file does not count. */
   readonly isOneTrack?: true;

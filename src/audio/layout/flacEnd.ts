@@ -1,9 +1,9 @@
-/** Finds where the sound of a FLAC file ends by its last frames (RFC 9639), whatever its header says. */
+/** Finds the end of a FLAC file's sound from its last frames (RFC 9639). Its header may be wrong. */
 import { bigEndian, type ByteReader } from './byteReader';
 import { isStart } from './flac';
 import { afterTags, tagLength } from './tags';
 
-/** Of the file's end. The largest frames have some 100 kB. */
+/** How much of the file's end to search. The largest frames have some 100 kB. */
 const SEARCHED_BYTES = 1 << 20;
 const MOST_HEADER_BYTES = 16;
 const INFO_BYTES = 42;
@@ -30,7 +30,7 @@ interface Frame {
 }
 
 /**
- * The end of the sound by the last frame that follows another one.
+ * Reads the last frame that continues the frame before it.
  *
  * @returns null if the last megabyte has no such frame
  * @throws VoxlaneError `audio-decode` if the file can no longer be read

@@ -174,7 +174,7 @@ class MatroskaWalk {
     const isWhole = element.end === Infinity ? end > element.content : end === element.end;
     if (!isWhole) {
       run.rest = [element.content, end];
-      // Anything that follows has no cluster before it.
+      // Bytes are missing before the next cluster.
       this.#isNewRun = true;
       return;
     }
@@ -221,7 +221,7 @@ async function resync(reader: ByteReader, position: number): Promise<number> {
   return reader.size;
 }
 
-/** Length in bytes of a number with this first byte; null if it starts none. */
+/** Length in bytes of a number with this first byte; null if no number starts with it. */
 function vintLength(first: number | undefined): number | null {
   return first ? Math.clz32(first) - 23 : null;
 }
