@@ -122,9 +122,17 @@ describe('drawPicture: values that are not finite', () => {
     expect([...heat]).toEqual([NaN, 0]);
   });
 
-  it('the same infinity on both sides is no agreement', () => {
-    const ours = sparse([1, 2], { 0: Infinity });
-    expect(drawPicture(ours, ours, ['channel', 'frame'], WHOLE).heat[0]).toBeNaN();
+  it.each([NaN, Infinity, -Infinity])('%s on both sides is no error, and does not hide the worst column', (same) => {
+    const [ours, golden] = [sparse([1, 3], { 0: same, 2: 5 }), sparse([1, 3], { 0: same })];
+    const { heat, slice, histogram } = drawPicture(ours, golden, ['channel', 'frame'], WHOLE);
+    expect([...heat]).toEqual([0, 0, 5]);
+    expect(slice.column).toBe(2);
+    expect(histogram.zeros).toBe(2);
+  });
+
+  it('infinities of opposite signs are a NaN cell', () => {
+    const [ours, golden] = [sparse([1, 2], { 0: Infinity }), sparse([1, 2], { 0: -Infinity })];
+    expect(drawPicture(ours, golden, ['channel', 'frame'], WHOLE).heat[0]).toBeNaN();
   });
 
   it('nothing but NaN has no greatest error and no histogram', () => {

@@ -6,7 +6,7 @@ export type Pair = 'golden-wasm' | 'golden-webgpu' | 'wasm-webgpu';
 
 /** What the panel draws of one stage; everything is reduced to what a screen can show. */
 export interface StagePicture {
-  /** Greatest absolute error per cell, axes (row, column), NaN where either side is not finite. */
+  /** Greatest absolute error per cell, axes (row, column); NaN if a value is not finite and the other side differs. */
   readonly heat: Float32Array;
   /** Rows of `heat`. */
   readonly rows: number;
@@ -159,9 +159,10 @@ const indexAlong = ({ stride, size }: Axis, flat: number): number => Math.floor(
 const cellsOf = (size: number, cells: number): Uint32Array =>
   Uint32Array.from({ length: size }, (_, index) => Math.floor((index * cells) / size));
 
-/** Absolute difference; NaN where either side is not finite, even where both are the same infinity. */
+/** Absolute difference; 0 for equal values, NaN if a value is not finite and the other differs. */
 function errorAt(left: Tensor, right: Tensor, index: number): number {
   const [ours, theirs] = [left.data[index]!, right.data[index]!];
+  if (Object.is(ours, theirs)) return 0;
   if (!Number.isFinite(ours) || !Number.isFinite(theirs)) return NaN;
   // The heatmap is float32, and a difference of its two greatest numbers would be infinite there.
   return Math.min(MAX_FLOAT32, Math.abs(ours - theirs));
