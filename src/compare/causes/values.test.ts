@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LstmNode } from '../../onnx/weights';
 import type { LayerWeight } from './context';
+import { findCauses } from './findCauses';
 import { contextOf, expectCauses, stageNamed, STAGES } from '../../../test/compare/planted';
 
 const weight = (name: string, shape: number[], value: number, nodes: string[]): LayerWeight => ({
@@ -23,6 +24,16 @@ describe('not-finite', () => {
     const cause = await expectCauses(contextOf(stage, { data }), 'not-finite');
     expect(cause.evidence).toContain('ours has 2 NaN and 1 infinite of 29440 values');
     expect(cause.evidence).toContain('the first at (batch, frame, channel) = (0, 3, 7)');
+  });
+
+  it('counts only those that the other side does not have in the same place', async () => {
+    const stage = stageNamed('lstm');
+    const masked = stage.data.with(0, -Infinity).with(1, NaN);
+    const golden = { shape: stage.shape, data: masked };
+    const cause = await expectCauses(contextOf(stage, { data: masked.with(256, Infinity) }, { golden }), 'not-finite');
+    expect(cause.values).toMatchObject({ side: 'ours', nanCount: 0, infCount: 1, index: [0, 1, 0] });
+    // The error is elsewhere, in values that are finite.
+    expect(await findCauses(contextOf(stage, { data: masked.with(256, 100) }, { golden }))).toEqual([]);
   });
 
   it('says that the golden tensor has them', async () => {

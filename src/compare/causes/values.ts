@@ -1,18 +1,26 @@
-import { indexOf } from '../measure';
+import { hasShape, indexOf } from '../measure';
 import type { Cause } from '../report';
 import type { CauseContext, LayerWeight } from './context';
 import { axesText, countText } from './proof';
 
-/** NaN or infinite values: ours, else the golden ones. */
+/** NaN or infinite values that the other side does not have in the same place: ours, else the golden ones. */
 export function notFinite({ actual, golden, axes }: CauseContext): Cause | null {
-  for (const [side, { data, shape }] of [['ours', actual], ['golden', golden]] as const) {
-    const first = data.findIndex((value) => !Number.isFinite(value));
+  const sides = [
+    ['ours', actual, golden],
+    ['golden', golden, actual],
+  ] as const;
+  for (const [side, { data, shape }, other] of sides) {
+    const areAligned = hasShape(other, shape);
+    const isBroken = (value: number, index: number): boolean =>
+      !Number.isFinite(value) && !(areAligned && Object.is(value, other.data[index]));
+    const first = data.findIndex(isBroken);
     if (first < 0) continue;
     let nanCount = 0;
     let infCount = 0;
-    for (const value of data) {
+    for (const [index, value] of data.entries()) {
+      if (!isBroken(value, index)) continue;
       if (Number.isNaN(value)) nanCount++;
-      else if (!Number.isFinite(value)) infCount++;
+      else infCount++;
     }
     const index = indexOf(first, shape);
     return {
