@@ -58,7 +58,8 @@ export function findByName(golden: GoldenStage, { info, order, manifest, chosen,
   const isNamed = info.outputs.some((output) => output.name === name) || !(scoped && isOfAnotherModule(name, name, info));
   if (order.has(name) && isNamed) return only(name, 'name');
   if (scoped) return scoped;
-  const alike = [...order.keys()].filter((candidate) => lettersOf(candidate) === lettersOf(name));
+  const letters = lettersOf(name);
+  const alike = letters === '' ? [] : [...order.keys()].filter((candidate) => lettersOf(candidate) === letters);
   return alike.length === 1 && !isOfAnotherModule(name, alike[0]!, info) ? only(alike[0]!, 'name') : null;
 }
 
@@ -133,7 +134,7 @@ function isOfAnotherModule(stage: string, value: string, { nodes }: GraphInfo): 
 const only = (value: string, by: FoundBy): Found => ({ value, by, candidates: [value] });
 
 /** Reduces a name to letters and digits: `/layer1/Relu` and `layer1.Relu` count as the same name. */
-const lettersOf = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+const lettersOf = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
 /** Whether two golden tensors are exactly equal. Constant tensors are not, because their values identify no stage. */
 export function isSame(one: Tensor, other: Tensor): boolean {

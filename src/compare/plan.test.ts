@@ -47,6 +47,19 @@ describe('makePlan', () => {
     expect(valuesOf(bundle([stage('middle'), stage('logits')]))).toEqual([['middle', 'middle'], ['logits', 'y']]);
   });
 
+  it('compares letters and digits of every script', () => {
+    const info = graphInfo(
+      build({
+        node: [node('Relu', ['x'], ['/层1/出']), node('Tanh', ['/层1/出'], ['/ä/1']), node('Exp', ['/ä/1'], ['y'])],
+        input: [float('x', 1, 2)],
+        output: [float('y', 1, 2)],
+      }),
+    );
+    const found = makePlan(bundle([stage('层1.出'), stage('Ä.1'), stage('ö.1'), stage('--'), stage('y')]), info, null);
+    expect(found.stages.map(({ golden: { name }, value }) => [name, value])).toEqual([['层1.出', '/层1/出'], ['Ä.1', '/ä/1'], ['y', 'y']]);
+    expect(found.unmapped.map(({ name }) => name)).toEqual(['ö.1', '--']);
+  });
+
   it('lets a choice by hand win', () => {
     expect(valuesOf(bundle([stage('middle')]), new Map([['middle', '/layer1/Relu_output_0']]))).toEqual([
       ['middle', '/layer1/Relu_output_0'],
