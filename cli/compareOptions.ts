@@ -12,7 +12,7 @@ BUNDLE is a golden bundle (.zip or folder), .npz, .npy or .safetensors file, or 
 
   --model FILE.onnx           the graph to test (default: the shipped model that the bundle is of)
   --backend webgpu|wasm|both  where it runs (default wasm)
-  --map STAGE=VALUE           the value of the graph that is STAGE, if it was not found; may be repeated
+  --map STAGE=VALUE           take VALUE of the graph for STAGE, if it was not found; may be repeated
   --rtol X                    greatest error of a stage, relative to its golden values (root mean squares; default 1e-4
                               for float32, 7.8e-3 for float16, 0 for whole numbers)
   --atol X                    absolute error that passes --rtol at any scale (default 1.2e-7; 0 for whole numbers)
@@ -23,8 +23,8 @@ BUNDLE is a golden bundle (.zip or folder), .npz, .npy or .safetensors file, or 
   --json                      the report as JSON on standard output
   --help                      this text
 
-Exit status: 0 if every stage that was compared passes, 1 if one fails, 2 if fewer than half of the stages or no output
-of the graph were compared, whether or not a stage fails, or if one of two backends could not run and the other passes.
+Exit status: 0 if every stage that was compared passes; 1 if one fails; 2 after an error, if fewer than half of the stages
+or no output of the graph were compared (even if a stage fails), or if one of two backends could not run and the other passes.
 `;
 
 export interface CompareCommand {
