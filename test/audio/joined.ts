@@ -30,6 +30,7 @@ const CONTAINERS = {
   matroska: ['sample.m4a', () => new MkvOutputFormat()],
   'mpeg-ts': ['sample.m4a', () => new MpegTsOutputFormat()],
   mp4: ['sample.m4a', () => new Mp4OutputFormat({ fastStart: 'in-memory' })],
+  'mp4-fragments': ['sample.m4a', () => new Mp4OutputFormat({ fastStart: 'fragmented' })],
 } as const satisfies Record<string, readonly [string, () => OutputFormat]>;
 
 export type ClipContainer = keyof typeof CONTAINERS;

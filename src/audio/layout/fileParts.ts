@@ -71,9 +71,9 @@ async function walkParts(source: Blob, track: number): Promise<FileParts> {
     return matroskaParts(source, await walkMatroska(reader));
   }
   if (/^(ftyp|styp|moov|mdat|free|skip|wide|pnot)$/.test(String.fromCharCode(...head.subarray(4, 8)))) {
-    const { starts } = await walkMp4(reader);
-    // If bytes are missing, opening the file throws an error that names them.
-    return cutAt(source, starts);
+    const { starts, completeEnd } = await walkMp4(reader);
+    // If bytes are missing without fragments, opening the file throws an error that names them.
+    return completeEnd === null ? cutAt(source, starts) : cutAt(source.slice(0, completeEnd, source.type), starts, true);
   }
   const start = await afterTags(reader);
   if (isStart(await reader.read(start, 8), 0)) return flacParts(source, await walkFlac(reader, start));

@@ -14,12 +14,12 @@ interface Box {
   readonly end: number;
 }
 
-/** The files in one, and whether the last of them is whole. */
+/** The joined files in a file. */
 export interface Mp4Layout {
-  /** Where each starts. */
+  /** Offset of each. */
   readonly starts: readonly number[];
-  /** Bytes that the last box has beyond the end of the file. */
-  readonly missingBytes: number;
+  /** End of the last complete fragment if the file ends within a fragment; otherwise null. */
+  readonly completeEnd: number | null;
 }
 
 /** A stretch of the media that a player plays. */
@@ -41,22 +41,33 @@ export async function walkMp4(reader: ByteReader): Promise<Mp4Layout> {
   const starts = [0];
   let hasType = false;
   let hasIndex = false;
-  let missingBytes = 0;
-  let position = 0;
-  for (let seen = 0; seen < MOST_BOXES && position + 8 <= reader.size; seen++) {
-    const box = await boxAt(reader, position);
-    if (!box) break;
+  let fragmentsEnd: number | null = null;
+  let last: Box | null = null;
+  for await (const box of topBoxes(reader)) {
     const isJoint = (box.name === 'ftyp' && hasType) || (box.name === 'moov' && hasIndex);
     if (isJoint) {
-      starts.push(position);
-      [hasType, hasIndex] = [false, false];
+      starts.push(box.start);
+      [hasType, hasIndex, fragmentsEnd] = [false, false, null];
     }
     hasType ||= box.name === 'ftyp';
     hasIndex ||= box.name === 'moov';
-    missingBytes = Math.max(0, box.end - reader.size);
+    if (box.name === 'mdat' && last?.name === 'moof' && box.end <= reader.size) fragmentsEnd = box.end;
+    last = box;
+  }
+  const end = last?.end ?? 0;
+  const isCutOff = end + 8 > reader.size && (end !== reader.size || last?.name === 'moof');
+  return { starts, completeEnd: isCutOff ? fragmentsEnd : null };
+}
+
+/** The boxes at the top level. Ends at damage. The last box may extend beyond the file. */
+async function* topBoxes(reader: ByteReader): AsyncGenerator<Box, void, undefined> {
+  let position = 0;
+  for (let seen = 0; seen < MOST_BOXES && position + 8 <= reader.size; seen++) {
+    const box = await boxAt(reader, position);
+    if (!box) return;
+    yield box;
     position = box.end;
   }
-  return { starts, missingBytes };
 }
 
 async function boxAt(reader: ByteReader, start: number): Promise<Box | null> {
@@ -99,15 +110,10 @@ export async function readEdits(source: ByteReader, trackId: number): Promise<Ed
 }
 
 async function findIndex(reader: ByteReader): Promise<Uint8Array | null> {
-  let position = 0;
-  for (let seen = 0; seen < MOST_BOXES && position + 8 <= reader.size; seen++) {
-    const box = await boxAt(reader, position);
-    if (!box) return null;
-    if (box.name === 'moov') {
-      if (box.end > reader.size || box.end - box.content > MOST_INDEX_BYTES) return null;
-      return (await reader.read(box.content, box.end - box.content)).slice();
-    }
-    position = box.end;
+  for await (const { name, content, end } of topBoxes(reader)) {
+    if (name !== 'moov') continue;
+    if (end > reader.size || end - content > MOST_INDEX_BYTES) return null;
+    return (await reader.read(content, end - content)).slice();
   }
   return null;
 }
@@ -118,13 +124,12 @@ async function findIndex(reader: ByteReader): Promise<Uint8Array | null> {
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function lacksIndex(reader: ByteReader): Promise<boolean> {
-  let position = 0;
-  for (let seen = 0; seen < MOST_BOXES && position + 8 <= reader.size; seen++) {
-    const box = await boxAt(reader, position);
-    if (!box || box.name === 'moov') return false;
-    position = box.end;
+  let lastEnd = 0;
+  for await (const { name, end } of topBoxes(reader)) {
+    if (name === 'moov') return false;
+    lastEnd = end;
   }
-  return position + 8 > reader.size;
+  return lastEnd + 8 > reader.size;
 }
 
 function boxesIn(bytes: Uint8Array, start: number, end: number): Box[] {
