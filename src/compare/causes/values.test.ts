@@ -36,6 +36,16 @@ describe('not-finite', () => {
     expect(await findCauses(contextOf(stage, { data: masked.with(256, 100) }, { golden }))).toEqual([]);
   });
 
+  it('names a weight that has them, but not a mask of 0 and −∞', async () => {
+    const stage = stageNamed('linear1');
+    const mask = { ...weight('mask', [2, 2], 0, ['Add']), values: Float32Array.of(0, -Infinity, 0, 0) };
+    const broken = { ...weight('w', [2, 2], 0.5, ['MatMul']), values: Float32Array.of(0.5, -Infinity, 0.5, 0.5) };
+    const context = contextOf(stage, { data: stage.data.map((_, index) => Math.sin(index % 128)) });
+    const cause = await expectCauses({ ...context, layer: { weights: [mask, broken], lstms: [] } }, 'not-finite');
+    expect(cause.values).toMatchObject({ side: 'weight', weight: 'w', count: 1 });
+    expect(await findCauses({ ...context, layer: { weights: [mask], lstms: [] } })).toEqual([]);
+  });
+
   it('says that the golden tensor has them', async () => {
     const stage = stageNamed('lstm');
     const golden = { shape: stage.shape, data: stage.data.with(0, NaN) };

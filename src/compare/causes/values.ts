@@ -34,12 +34,15 @@ export function notFinite({ actual, golden, axes }: CauseContext): Cause | null 
   return null;
 }
 
+/** Whether a tensor is a mask to add to scores: nothing but 0 and −∞. */
+const isMask = (values: Float32Array): boolean => values.every((value) => value === 0 || value === -Infinity);
+
 /**
- * A weight that holds NaN or infinite values where the output does not: some kernels' activations turn NaN into a
- * number, and what comes out is wrong without a sign.
+ * A weight that holds NaN or infinite values although the output does not: some kernels' activations turn NaN into a number,
+ * and the output is wrong without a sign. The −∞ of a mask is no fault.
  */
 export function notFiniteWeight({ layer }: CauseContext): Cause | null {
-  const weight = layer?.weights.find(({ values }) => !values.every(Number.isFinite));
+  const weight = layer?.weights.find(({ values }) => !values.every(Number.isFinite) && !isMask(values));
   if (!weight) return null;
   const first = weight.values.findIndex((value) => !Number.isFinite(value));
   const count = weight.values.reduce((sum, value) => sum + (Number.isFinite(value) ? 0 : 1), 0);
