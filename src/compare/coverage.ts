@@ -40,7 +40,8 @@ export const countText = ({ compared, total }: Coverage): string => `${compared}
  */
 export function gapBefore({ planned, feeds }: StageTensors, { unmapped, stages, bundleOrder }: Plan, graph: GraphRunner): string[] {
   if (unmapped.length === 0 || planned.isFeatures) return [];
-  const place = (name: string): number => bundleOrder.indexOf(name);
+  const places = new Map(bundleOrder.map((name, index) => [name, index]));
+  const place = (name: string): number => places.get(name)!;
   const reads = graph.inputsOf(feeds, [planned.value]);
   const starts = reads.map((value) => {
     const from = stages.filter((stage) => stage.value === value && place(stage.golden.name) < place(planned.golden.name));
