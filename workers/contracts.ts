@@ -3,8 +3,7 @@
  * what is sent to a model is copied, so that it can be sent again after a lost device.
  */
 import type { WindowBatch } from '../src/audio/batches';
-import type { AudioFacts, DecodeOptions } from '../src/audio/decode';
-import type { DecoderPlace } from '../src/audio/mediaInput';
+import type { AudioFacts, DecodeOptions, DecoderPlace } from '../src/audio/decodeTypes';
 import type { RecordingNote } from '../src/audio/notes';
 import type { Anchors } from '../src/clustering/anchors';
 import type { SpeakerBounds } from '../src/clustering/cluster';

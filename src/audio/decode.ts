@@ -1,9 +1,9 @@
 import { VoxlaneError } from '../util/errors';
-import type { DecodeOptions, OpenAudio } from './decodeTypes';
+import type { DecodeOptions, DecoderPlace, OpenAudio } from './decodeTypes';
 import { findParts } from './layout/fileParts';
 import { findWavParts } from './layout/wavParts';
 import { truncated } from './mediaErrors';
-import { decoderPlace, type DecoderPlace } from './mediaInput';
+import { decoderPlace } from './mediaInput';
 import { NoteLog } from './noteLog';
 import { recordingNotes, type RecordingNote } from './notes';
 import { openJoined, openPart, type PartSource } from './openParts';

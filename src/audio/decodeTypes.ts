@@ -1,4 +1,4 @@
-import type { AudioTrack } from './media';
+import type { AudioTrack } from './audioTrack';
 import type { RecordingNote } from './notes';
 
 /** What is known of a recording before it is decoded. */
@@ -28,6 +28,15 @@ export interface DecodeOptions {
   /** Number of the audio track, from 1 on. Default: the one that the container marks, or the first. */
   readonly track?: number;
 }
+
+/**
+ * Where a file can be decoded:
+ *
+ * - `here`: in this thread
+ * - `page`: perhaps on the page, because this thread has no decoder for the codec
+ * - `unknown`: perhaps on the page, because no demuxer here recognizes the file
+ */
+export type DecoderPlace = 'here' | 'page' | 'unknown';
 
 /** A recording that is ready to be decoded. */
 export interface OpenAudio {

@@ -15,6 +15,7 @@ import {
   type InputAudioTrack,
 } from 'mediabunny';
 import { VoxlaneError } from '../util/errors';
+import type { AudioTrack } from './audioTrack';
 import type { PlanarBlock } from './blocks';
 import { codecName, isProgramStream } from './codecNames';
 import { cutBlock } from './cutBlock';
@@ -43,24 +44,6 @@ const INEXACT_SEEK_CODECS = new Set(['opus', 'vorbis']);
 const DELAYED_CODECS = new Set(['aac', 'mp3']);
 /** A file whose last samples are less than this short of its promise is not called truncated. */
 const TRUNCATION_TOLERANCE_SECONDS = 0.25;
-
-/** One audio track of a file. */
-export interface AudioTrack {
-  /** From 1, in the order of the file. */
-  readonly number: number;
-  /** mediabunny's name of the codec, or the container's if mediabunny does not support it. */
-  readonly codec: string;
-  /** According to the container, in Hz. */
-  readonly sampleRate: number;
-  /** According to the container. */
-  readonly channels: number;
-  /** ISO 639-2 code; null if the file gives none. */
-  readonly language: string | null;
-  /** Title of the track; null if the file gives none. */
-  readonly name: string | null;
-  /** Whether this track is read. */
-  readonly isRead: boolean;
-}
 
 /** Facts about a file that its container does not give. */
 export interface TrackOptions {

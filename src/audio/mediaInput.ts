@@ -17,6 +17,7 @@ import {
 import { VoxlaneError } from '../util/errors';
 import { isProgramStream } from './codecNames';
 import { decoderTrust } from './decoderTrust';
+import type { DecoderPlace } from './decodeTypes';
 import { guardedSource } from './guardedSource';
 import { unsupported } from './mediaErrors';
 import { probeDecoder } from './probeDecoder';
@@ -48,15 +49,6 @@ export async function findTrack(input: Input, number: number | undefined): Promi
     remedy: 'Change the option and run again',
   });
 }
-
-/**
- * Where a file can be decoded:
- *
- * - `here`: in this thread
- * - `page`: perhaps on the page, because this thread has no decoder for the codec
- * - `unknown`: perhaps on the page, because no demuxer here recognizes the file
- */
-export type DecoderPlace = 'here' | 'page' | 'unknown';
 
 /** Where to decode a file other than WAV. */
 export async function decoderPlace(source: Blob, track: number | undefined): Promise<DecoderPlace> {

@@ -1,6 +1,6 @@
 import { VoxlaneError } from '../util/errors';
 import { loadPart } from '../util/loadPart';
-import type { DecoderPlace } from './mediaInput';
+import type { DecoderPlace } from './decodeTypes';
 import { withoutMp3Padding } from './mp3Gapless';
 import { recordingNotes, type RecordingNote } from './notes';
 

@@ -1,5 +1,5 @@
 import type { ModelProof } from '../compare/prove';
-import type { AudioTrack } from '../audio/media';
+import type { AudioTrack } from '../audio/audioTrack';
 import type { RecordingNote } from '../audio/notes';
 import type { GpuCountsByStage } from '../gpu/meter';
 import type { Turn } from '../timeline/turn';
@@ -9,7 +9,7 @@ import type { SpeakerCount } from './speakerCount';
 import type { StageHook, StageName } from './stages';
 
 export type { ModelProof, StageProof } from '../compare/prove';
-export type { AudioTrack } from '../audio/media';
+export type { AudioTrack } from '../audio/audioTrack';
 export type { RecordingNote, RecordingNoteCode } from '../audio/notes';
 export type { GpuCounts, GpuCountsByStage } from '../gpu/meter';
 export type { Turn } from '../timeline/turn';
