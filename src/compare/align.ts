@@ -1,4 +1,4 @@
-import { shapeText, sizeOf, type NamedTensor, type Tensor } from './tensor';
+import { shapeText, sizeOf, typeOf, type NamedTensor, type Tensor } from './tensor';
 
 /** A golden tensor along the axes of ours, and what was done to it. */
 export interface Aligned {
@@ -15,7 +15,7 @@ export interface Aligned {
  * @param shape of ours; says whether an axis that the golden tensor lacks has size 1. Otherwise the shapes may differ.
  */
 export function align(golden: NamedTensor, axes: readonly string[], shape: readonly number[]): Aligned {
-  const asItIs = { tensor: { shape: golden.shape, data: golden.data }, note: null };
+  const asItIs = { tensor: { shape: golden.shape, data: golden.data, ...typeOf(golden) }, note: null };
   const sizeOfAxis = (name: string): number | undefined => golden.shape[golden.axes.indexOf(name)];
   if (axes.length === golden.axes.length && axes.every((name, axis) => name === golden.axes[axis])) return asItIs;
   // A name that two axes have does not say which of them is meant.
@@ -26,9 +26,9 @@ export function align(golden: NamedTensor, axes: readonly string[], shape: reado
   const order = axes.filter((name) => golden.axes.includes(name)).map((name) => golden.axes.indexOf(name));
   // Axes of size 1 are where they please in memory: those to be dropped go last.
   const dropped = golden.axes.flatMap((name, axis) => (axes.includes(name) ? [] : [axis]));
-  const { data } = transpose(golden, [...order, ...dropped]);
+  const transposed = transpose(golden, [...order, ...dropped]);
   return {
-    tensor: { shape: axes.map((name) => sizeOfAxis(name) ?? 1), data },
+    tensor: { ...transposed, shape: axes.map((name) => sizeOfAxis(name) ?? 1) },
     note: `golden is (${golden.axes.join(', ')}): ${shapeText(golden.shape)}, taken as (${axes.join(', ')})`,
   };
 }
@@ -37,17 +37,20 @@ export function align(golden: NamedTensor, axes: readonly string[], shape: reado
  * The tensor with its axes in another order, row-major like every tensor. Axis `i` of the result is axis `order[i]` of
  * `tensor`, as `numpy.transpose(tensor, order)` has it.
  */
-export function transpose({ shape, data }: Tensor, order: readonly number[]): Tensor {
+export function transpose(tensor: Tensor, order: readonly number[]): Tensor {
+  const { shape, data, exact } = tensor;
   const strides = stridesOf(shape);
   const newShape = order.map((axis) => shape[axis]!);
   const newStrides = order.map((axis) => strides[axis]!);
   const result = new Float32Array(sizeOf(shape));
-  if (result.length === 0) return { shape: newShape, data: result };
+  const newExact = exact?.slice();
+  if (result.length === 0) return { ...typeOf(tensor), shape: newShape, data: result };
   const rank = order.length;
   const index = new Array<number>(rank).fill(0);
   let source = 0;
   for (let target = 0; target < result.length; target++) {
     result[target] = data[source]!;
+    if (exact) newExact![target] = exact[source]!;
     // One step on in the result's order, as an odometer turns.
     for (let axis = rank - 1; axis >= 0; axis--) {
       source += newStrides[axis]!;
@@ -56,7 +59,7 @@ export function transpose({ shape, data }: Tensor, order: readonly number[]): Te
       index[axis] = 0;
     }
   }
-  return { shape: newShape, data: result };
+  return { ...typeOf(tensor), shape: newShape, data: result, ...(newExact && { exact: newExact }) };
 }
 
 /**

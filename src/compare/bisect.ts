@@ -144,7 +144,7 @@ async function probe(
   const feedsAt = (place: number): Values => {
     const living = new Set(alive(places[place]!));
     const kept = [...feeds].filter(([name]) => search.feeds.has(name) || living.has(name));
-    return new Map([...kept, ...wanted[place]!.map((name) => [name, expected.get(name)!] as const)]);
+    return new Map<string, GraphTensor>([...kept, ...wanted[place]!.map((name) => [name, expected.get(name)!] as const)]);
   };
   if (first < 0) passed.feeds = feedsAt(places.length - 1);
   if (first < 0) return null;

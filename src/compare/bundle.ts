@@ -3,7 +3,7 @@ import { broken } from './files/broken';
 import { MANIFEST, parseGoldenManifest, toTolerance, type GoldenManifest } from './files/manifest';
 import { listZip, unpackZip } from './files/zip';
 import { parseNpy, readNpyHeader } from './npy';
-import { shapeText, sizeOf, type NamedTensor } from './tensor';
+import { shapeText, sizeOf, typeOf, type NamedTensor } from './tensor';
 
 /** A tensor of a bundle, float32, row-major. */
 export type GoldenTensor = NamedTensor;
@@ -151,14 +151,14 @@ function readTensor(
   files: ReadonlyMap<string, Uint8Array>,
   allNotes: string[],
 ): GoldenTensor {
-  const { shape, data, notes } = parseNpy(fileNamed(file, files), file);
+  const tensor = parseNpy(fileNamed(file, files), file);
+  const { shape, data, notes } = tensor;
   if (axes.length !== shape.length) {
     throw broken(`${file} has the shape ${shapeText(shape)}, but the axes ${axes.join(', ')}`, 'a name per axis');
   }
-  if (data.length === 0) throw broken(`${file} holds no values: shape ${shapeText(shape)}`, 'at least one value');
   const notFinite = notFiniteNote(data);
   allNotes.push(...[...notes, ...(notFinite === null ? [] : [notFinite])].map((note) => `${file}: ${note}`));
-  return { name, axes, shape, data };
+  return { name, axes, shape, data, ...typeOf(tensor) };
 }
 
 function fileNamed(name: string, files: ReadonlyMap<string, Uint8Array>): Uint8Array {

@@ -1,8 +1,12 @@
 /** Bundles that were once misjudged, and others whose verdict must not change, on the WASM runtime in Node. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ALL_CASES, runCase, type Case } from '../../test/compare/caseRun';
+import { ALL_CASES, CASES, runCase, type Case } from '../../test/compare/caseRun';
+import { failureOf } from '../../test/compare/failure';
 import { SHARED_MISSING } from '../../test/shared';
+import { readGoldens } from './files/goldenFiles';
+import { sortFiles } from './sortFiles';
 
 /** Name, verdict, and whether it inherits, of each stage. */
 const stagesOf = ({ run }: Case): string[] =>
@@ -52,4 +56,37 @@ it.each([
   ['extra_input', undefined, ['y pass']],
 ])('keeps %s right', async (name, graph, stages) => {
   expect(stagesOf(await runCase(name, graph))).toEqual(stages);
+});
+
+describe('values keep their type', () => {
+  it.each([
+    ['hash_ids', ['b pass', 'y pass']],
+    ['double_threshold', ['c pass', 'y pass']],
+    ['empty_past', ['present pass', 'y pass']],
+  ])('in %s', async (name, stages) => {
+    const { run, bundle } = await runCase(name);
+    expect(run.stages.map((stage) => `${stage.name} ${stage.verdict}`)).toEqual(stages);
+    expect(bundle.notes).toEqual([]);
+  });
+
+  it.each([
+    ['big_ids', /1099511627776/],
+    ['float_ids', /input ids is int64.*whole numbers/],
+    ['range_ids', /10/],
+  ])('and what the graph cannot take ends %s with the value', async (name, problem) => {
+    const error = await runCase(name, 'gather.onnx').catch((cause: unknown) => cause);
+    expect(String(error)).toMatch(problem);
+  });
+});
+
+it('names a stage that is a sequence, and compares the others', async () => {
+  const sequence = await runCase('sequence_stage');
+  expect(stagesOf(sequence)).toEqual(['y pass']);
+  expect(sequence.plan.skipped).toMatchObject([{ golden: { name: 'sq' }, kind: 'a sequence' }]);
+});
+
+it('refuses an archive of goldens that are text, and says so', () => {
+  const file = { name: 'text.npz', bytes: new Uint8Array(readFileSync(join(CASES, 'text.npz'))) };
+  const { goldens } = sortFiles([file], (name) => name === 'y');
+  expect(failureOf(() => readGoldens(goldens, []))).toMatchObject({ code: 'format', problem: expect.stringMatching(/text/) });
 });

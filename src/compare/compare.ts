@@ -90,8 +90,16 @@ export interface Sums {
   readonly zeroCount: number;
 }
 
-/** Sums over two tensors of one size. NaN equals NaN, and an infinity equals one of the same sign. */
-export function sumUp(actual: Float32Array, golden: Float32Array): Sums {
+/** Values that are numbers. */
+type Numbers = Float32Array | Float64Array | Int32Array | Uint32Array;
+
+const plainDifference =
+  (actual: Numbers, golden: Numbers) =>
+  (index: number): number =>
+    Math.abs(actual[index]! - golden[index]!);
+
+/** Sums over two tensors of one size. NaN equals NaN, and an infinity equals one of the same sign. `difference`: absolute, at an index. */
+export function sumUp(actual: Numbers, golden: Numbers, difference = plainDifference(actual, golden)): Sums {
   const goldenRms = rmsOf(golden);
   let maxAbs = 0;
   let maxRelative = 0;
@@ -112,14 +120,14 @@ export function sumUp(actual: Float32Array, golden: Float32Array): Sums {
     else if (ours === 0) zeroCount++;
     // Equal values that are not finite have no difference, and do not count in the cosine.
     if (!Number.isFinite(ours) && Object.is(ours, theirs)) continue;
-    const difference = Math.abs(ours - theirs);
+    const error = difference(i);
     // Once the greatest is not finite, nothing is worse: the first such value is where the trouble begins.
-    if (!(difference <= maxAbs) && Number.isFinite(maxAbs)) worst = i;
+    if (!(error <= maxAbs) && Number.isFinite(maxAbs)) worst = i;
     // Not a comparison by `>`, which a NaN would pass by unseen.
-    maxAbs = Math.max(maxAbs, difference);
-    if (difference !== 0) maxRelative = Math.max(maxRelative, difference / Math.max(goldenRms, Math.abs(theirs)));
-    sumAbs += difference;
-    differenceSquare += difference * difference;
+    maxAbs = Math.max(maxAbs, error);
+    if (error !== 0) maxRelative = Math.max(maxRelative, error / Math.max(goldenRms, Math.abs(theirs)));
+    sumAbs += error;
+    differenceSquare += error * error;
     dot += ours * theirs;
     actualSquare += ours * ours;
     goldenSquare += theirs * theirs;
@@ -154,8 +162,8 @@ export function compareTensors(actual: Float32Array, golden: Float32Array, optio
 /** The measures that follow from the sums over two tensors; `options` as for {@link compareTensors}. */
 export function comparisonOf(
   sums: Sums,
-  actual: Float32Array,
-  golden: Float32Array,
+  actual: Numbers,
+  golden: Numbers,
   options?: CompareOptions,
 ): Comparison {
   const { maxAbs, maxRelative, nanCount, infCount, zeroCount } = sums;
@@ -196,7 +204,7 @@ const relativeOf = ({ differenceSquare, goldenSquare }: Sums): number =>
   differenceSquare === 0 ? 0 : Math.sqrt(differenceSquare / goldenSquare);
 
 /** Root mean square of the finite values, in float64; 0 without any. */
-export function rmsOf(data: Float32Array): number {
+export function rmsOf(data: Numbers): number {
   let square = 0;
   let count = 0;
   for (const value of data) {
@@ -217,7 +225,7 @@ function cosineOf({ dot, actualSquare, goldenSquare }: Sums): number {
   return Math.max(-1, Math.min(1, dot / Math.sqrt(actualSquare * goldenSquare)));
 }
 
-function argmaxAgreement(actual: Float32Array, golden: Float32Array, { shape, axes }: CompareOptions): number {
+function argmaxAgreement(actual: Numbers, golden: Numbers, { shape, axes }: CompareOptions): number {
   const axis = axes.indexOf(CLASS_AXIS);
   const numClasses = shape[axis] ?? 0;
   /** Distance between two classes of one row. */
@@ -232,7 +240,7 @@ function argmaxAgreement(actual: Float32Array, golden: Float32Array, { shape, ax
 }
 
 /** Index of the first greatest value. For a row with NaN, a negative number that encodes the index of the first NaN. */
-function argmax(data: Float32Array, start: number, stride: number, numClasses: number): number {
+function argmax(data: Numbers, start: number, stride: number, numClasses: number): number {
   let best = 0;
   for (let index = 0; index < numClasses; index++) {
     const value = data[start + index * stride]!;

@@ -16,6 +16,8 @@ export interface OpenedStage {
   readonly goldenShape: readonly number[];
   /** What the stage is judged by. */
   readonly tolerance: Tolerance;
+  /** What its value is, if it is left out because that is no tensor of numbers: `a sequence`. */
+  readonly skipped?: string;
   /** False where no graph value is known for it: the user may name one. */
   readonly isMapped: boolean;
 }
@@ -103,10 +105,11 @@ export function describeOpened(files: OpenedFiles, plan: Plan | null): Opened {
             axes,
             isMapped: true,
           })),
+          ...plan.skipped.map(({ golden, kind }) => ({ ...describeStage(golden), value: null, axes: golden.axes, isMapped: false, skipped: kind })),
           ...plan.unmapped.map((golden) => ({ ...describeStage(golden), value: null, axes: golden.axes, isMapped: false })),
         ],
         source: bundle.source,
-        notes: bundle.notes,
+        notes: [...bundle.notes, ...plan.skipped.map(({ golden, kind }) => `${golden.name} is left out: its value in the graph is ${kind}, no tensor of numbers`)],
       },
     waveform: plan?.waveform ?? null,
     checkpoint: files.checkpoint?.name ?? null,

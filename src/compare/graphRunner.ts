@@ -58,8 +58,8 @@ export class GraphRunner {
     const needed = inputs.map((name) => {
       const tensor = feeds.get(name);
       if (!tensor) throw missingInput(name);
-      const { data, shape } = tensor;
-      return [name, { data, shape, dtype: this.types.get(name) ?? tensor.dtype ?? 'float32' }] as const;
+      const { data, exact, shape } = tensor;
+      return [name, { data, ...(exact && { exact }), shape, dtype: this.types.get(name) ?? tensor.dtype ?? 'float32' }] as const;
     });
     const results = await session.run(new Map(needed));
     for (const [name, { dtype }] of results) this.types.set(name, dtype);

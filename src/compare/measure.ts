@@ -1,7 +1,8 @@
 import { comparisonOf, judge, sumUp, type Tolerance } from './compare';
 import { errorQuantiles } from './quantiles';
 import type { Measures, Verdict, WorstValue } from './report';
-import type { Tensor } from './tensor';
+import { isBigArray, numbersOf, type ExactValues } from '../util/exactValues';
+import { valuesOf, type Tensor } from './tensor';
 
 /** Axes that are time, the one to be preferred first. */
 const TIME_AXES: readonly string[] = ['frame', 'sample'];
@@ -25,14 +26,18 @@ export function measure(
 ): Measures {
   if (!hasShape(actual, golden.shape)) return countsOnly(actual.data);
   if (golden.data.length === 0) return NOTHING_DIFFERS;
-  const sums = sumUp(actual.data, golden.data);
+  const ours = valuesOf(actual);
+  const theirs = valuesOf(golden);
+  const [left, right] = [numbersOf(ours), numbersOf(theirs)];
+  const difference = isBigArray(ours) || isBigArray(theirs) ? wholeDifference(ours, theirs) : undefined;
+  const sums = sumUp(left, right, difference);
   const { shape } = actual;
-  const { meanAbs, relative, cosine, argmaxAgreement } = comparisonOf(sums, actual.data, golden.data, { shape, axes });
+  const { meanAbs, relative, cosine, argmaxAgreement } = comparisonOf(sums, left, right, { shape, axes });
   return {
     maxAbs: finite(sums.maxAbs),
     maxRelative: finite(sums.maxRelative),
     goldenRms: finite(sums.goldenRms),
-    quantiles: Number.isFinite(sums.maxAbs) ? errorQuantiles(actual.data, golden.data) : null,
+    quantiles: Number.isFinite(sums.maxAbs) ? errorQuantiles(left, right) : null,
     meanAbs: finite(meanAbs),
     relative: finite(relative),
     cosine: finite(cosine),
@@ -45,6 +50,15 @@ export function measure(
     worst: sums.maxAbs === 0 ? null : worstValue(actual, golden, sums.worst, axes, secondsOf),
   };
 }
+
+/** Absolute difference of whole numbers that float64 would round. A value that is not whole is compared as a number. */
+const wholeDifference =
+  (actual: Float32Array | ExactValues, golden: Float32Array | ExactValues) =>
+  (index: number): number => {
+    const [ours, theirs] = [actual[index]!, golden[index]!];
+    if ([ours, theirs].some((value) => typeof value === 'number' && !Number.isInteger(value))) return Math.abs(Number(ours) - Number(theirs));
+    return Math.abs(Number(BigInt(ours) - BigInt(theirs)));
+  };
 
 /** `pass` where every measure is within `tolerance`; one that could not be taken fails. */
 export function judgeMeasures(measures: Measures, tolerance: Tolerance): Verdict {
@@ -125,8 +139,8 @@ function worstValue(
   const time = index[axes.indexOf(TIME_AXES.find((name) => axes.includes(name)) ?? '')];
   return {
     index,
-    actual: actual.data[flat]!,
-    golden: golden.data[flat]!,
+    actual: Number(valuesOf(actual)[flat]),
+    golden: Number(valuesOf(golden)[flat]),
     seconds: time === undefined || !secondsOf ? null : secondsOf(time),
   };
 }

@@ -1,6 +1,6 @@
 import { VoxlaneError } from '../util/errors';
 import { ownValue } from '../util/ownValue';
-import { BYTES_PER_ELEMENT, toFloat32, toLittleEndian, type ElementType } from './files/elements';
+import { BYTES_PER_ELEMENT, exactValues, toFloat32, toLittleEndian, type ElementType } from './files/elements';
 import { fortranToRowMajor } from './files/layout';
 import { shapeText, type Tensor } from './tensor';
 
@@ -69,7 +69,7 @@ const VERSIONS: Partial<Record<number, { readonly lengthBytes: 2 | 4; readonly e
 
 /**
  * Reads numpy's array file format, versions 1 to 3: floats, integers and booleans of either byte order, in C or Fortran
- * order, as float32 in C order.
+ * order, as float32 in C order, with the values in their own type beside them if float32 rounds any.
  *
  * @param name of the file, for the error
  * @throws VoxlaneError `format` that says what was found: another format, version or dtype, or a shape that needs more
@@ -78,8 +78,10 @@ const VERSIONS: Partial<Record<number, { readonly lengthBytes: 2 | 4; readonly e
 export function parseNpy(bytes: Uint8Array, name: string): NpyTensor {
   const header = readNpyHeader(bytes, name);
   const { dtype, type, shape, littleEndian, notes } = header;
-  const { data, notes: lost } = toFloat32(rowMajorBody(header), type, littleEndian);
-  return { shape, data, dtype, notes: [...notes, ...lost] };
+  const body = rowMajorBody(header);
+  const { data, notes: lost } = toFloat32(body, type, littleEndian);
+  const exact = exactValues(body, type, data, littleEndian);
+  return { shape, data, ...(exact && { exact }), ...(type !== 'float32' && { storedAs: type }), dtype, notes: exact ? notes : [...notes, ...lost] };
 }
 
 /** The values of a `.npy` file in C order and little-endian: a view of the file where they lie so. */

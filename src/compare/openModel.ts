@@ -53,8 +53,10 @@ export async function openFiles(files: readonly NamedFile[], bases: Bases): Prom
   // The graph first: its inputs tell which tensors are inputs.
   const dropped = files.find(({ name }) => /\.onnx$/i.test(name));
   const parsed = dropped && parseOnnx(dropped.bytes, dropped.name, findAmong(files, dropped.name));
-  const graphInputs = parsed ? graphInfo(parsed).inputs.map(({ name }) => name) : [];
-  const sorted = sortFiles(files, (name) => graphInputs.includes(name) || isKnown(name));
+  const graph = parsed && graphInfo(parsed);
+  const graphInputs = graph ? graph.inputs.map(({ name }) => name) : [];
+  const computed = new Set(graph?.nodes.flatMap(({ outputs }) => outputs));
+  const sorted = sortFiles(files, (name) => graphInputs.includes(name) || computed.has(name) || isKnown(name));
   const bundle = sorted.goldens.length > 0 ? readGoldens(sorted.goldens, known, graphInputs) : null;
   const common = {
     bundle,

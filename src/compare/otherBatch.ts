@@ -31,12 +31,16 @@ export async function otherBatch(
   }
 }
 
-function firstItem({ data, shape }: Tensor): Tensor {
+function firstItem({ data, exact, shape }: Tensor): Tensor {
   const [numItems = 1, ...rest] = shape;
-  return { data: data.slice(0, data.length / Math.max(numItems, 1)), shape: [1, ...rest] };
+  const end = data.length / Math.max(numItems, 1);
+  return { data: data.slice(0, end), ...(exact && { exact: exact.slice(0, end) }), shape: [1, ...rest] };
 }
 
 /** Reversed, because an item beside its own copy would hide an average over the batch. */
-function withReversed({ data, shape }: Tensor): Tensor {
-  return { data: concatenate([data, data.toReversed()]), shape: [2, ...shape.slice(1)] };
+function withReversed({ data, exact, shape }: Tensor): Tensor {
+  const both = exact && new (exact.constructor as Float64ArrayConstructor)(2 * exact.length);
+  both?.set(exact as Float64Array);
+  both?.set((exact as Float64Array).toReversed(), exact!.length);
+  return { data: concatenate([data, data.toReversed()]), ...(both && { exact: both }), shape: [2, ...shape.slice(1)] };
 }

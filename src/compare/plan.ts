@@ -1,5 +1,5 @@
 import type { FrameClock } from '../timeline/frameClock';
-import type { GraphInfo } from '../onnx/model';
+import { tensorlessKind, type GraphInfo } from '../onnx/model';
 import type { EmbeddingManifest, FbankFacts, SegmentationManifest } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
 import { align } from './align';
@@ -36,6 +36,8 @@ export interface Plan {
   readonly bundleOrder: readonly string[];
   /** Names of the graph's outputs. */
   readonly outputs: readonly string[];
+  /** Stages that are left out because their value is no tensor of numbers, and what it is instead. */
+  readonly skipped: readonly { readonly golden: GoldenStage; readonly kind: string }[];
   /** What the graph's inputs are fed with; without the features, where our filterbank computes them. */
   readonly feeds: ReadonlyMap<string, Tensor>;
   /** The filterbank before the graph; null where the bundle feeds the graph itself. */
@@ -87,17 +89,20 @@ export function makePlan(
   const waveform = findWaveform(bundle, manifest);
   const found = findAll(bundle.stages, { info, order, manifest, chosen, structure, runs: runsOf(bundle.stages) }, features !== null);
   const stages: PlannedStage[] = [];
+  const skipped: { golden: GoldenStage; kind: string }[] = [];
+  const kindOf = (value: string): string | null => tensorlessKind(info, value);
   for (const golden of bundle.stages) {
     const isFeatures = features !== null && golden.name === FEATURES && !chosen.has(golden.name);
     const own = found.values.get(golden.name);
     if (isFeatures) stages.push({ golden, value: features.input, foundBy: 'choice', candidates: [], isFeatures, ...describe(golden, manifest, waveform) });
+    else if (own && kindOf(own.value) !== null) skipped.push({ golden, kind: kindOf(own.value)! });
     else if (own) stages.push({ golden, value: own.value, foundBy: own.by, candidates: own.candidates, isFeatures, ...describe(golden, manifest, waveform) });
   }
-  const names = new Set(stages.map(({ golden: { name } }) => name));
+  const names = new Set([...stages, ...skipped].map(({ golden: { name } }) => name));
   const unmapped = bundle.stages.filter(({ name }) => !names.has(name));
   const bundleOrder = bundle.stages.map(({ name }) => name);
   const outputs = info.outputs.map(({ name }) => name);
-  return { stages: inGraphOrder(stages, order), unmapped, merged: found.merged, bundleOrder, outputs, feeds, features, waveform };
+  return { stages: inGraphOrder(stages, order), unmapped, skipped, merged: found.merged, bundleOrder, outputs, feeds, features, waveform };
 }
 
 /** Stages in the order in which the graph computes them. */

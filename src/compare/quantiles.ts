@@ -7,7 +7,7 @@ const MAX_SORTED = 1 << 20;
  * Quantiles of the absolute differences of two tensors of one size, at least 1. Equal values that are not finite have the
  * difference 0. All other differences must be finite.
  */
-export function errorQuantiles(actual: Float32Array, golden: Float32Array): ErrorQuantiles {
+export function errorQuantiles(actual: Float32Array | Float64Array | Int32Array | Uint32Array, golden: typeof actual): ErrorQuantiles {
   const step = Math.ceil(golden.length / MAX_SORTED);
   const errors = new Float64Array(Math.ceil(golden.length / step));
   for (let index = 0; index < errors.length; index++) {

@@ -114,16 +114,13 @@ async function runForced(
   }
 }
 
-/** Whole numbers from here on are not all float32. */
-const FIRST_INEXACT = 2 ** 24;
-
-/** What another shape, or garbage, would give says nothing about the next stage; nor do indices that were rounded. */
+/** What another shape, or garbage, would give says nothing about the next stage; nor do fractions for indices. */
 export function canInject(golden: Tensor, actual: GraphTensor): boolean {
   if (!hasShape(golden, actual.shape)) return false;
   // An infinity on both sides, as in a mask, may be injected; one on the golden side alone may not.
   if (!golden.data.every((number, index) => Number.isFinite(number) || Object.is(number, actual.data[index]))) return false;
   const isWhole = /^u?int/.test(actual.dtype ?? 'float32');
-  return !isWhole || golden.data.every((number) => Number.isInteger(number) && Math.abs(number) < FIRST_INEXACT);
+  return !isWhole || golden.exact !== undefined || golden.data.every(Number.isInteger);
 }
 
 /** The measures of one stage, not yet judged. */
@@ -138,7 +135,7 @@ export function describeStage({ planned, actual, golden, forced, notes }: StageT
     shape: actual.shape,
     goldenShape: golden.shape,
     shapesFit: hasShape(actual, golden.shape),
-    tolerance: stageTolerance(stage.tolerance, [actual.dtype ?? 'float32'], override),
+    tolerance: stageTolerance(stage.tolerance, [actual.dtype ?? 'float32', ...(stage.storedAs === undefined ? [] : [stage.storedAs])], override),
     ...against(actual),
     verdict: 'fail',
     forced: forced && { ...against(forced), verdict: 'fail' },

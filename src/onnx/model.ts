@@ -158,6 +158,23 @@ const TENSORLESS = new Set([
 ]);
 const TENSORLESS_TYPES = new Set(['sequence', 'map', 'optional', 'string']);
 
+/** Operators that give strings. */
+const STRING_OPS = new Set(['StringNormalizer', 'StringConcat', 'StringSplit']);
+/** As `Cast` names the type of strings. */
+const STRING_TYPE = '8';
+
+/**
+ * What the value `name` holds if the graph shows that it is no tensor of numbers: `a sequence`, `strings`; else null.
+ */
+export function tensorlessKind({ nodes, known }: Pick<GraphInfo, 'nodes' | 'known'>, name: string): string | null {
+  const node = nodes.find(({ outputs }) => outputs.includes(name));
+  const dtype = known.get(name)?.dtype;
+  if (dtype === 'string' || (node && (STRING_OPS.has(node.op) || (node.op === 'Cast' && node.attributes.to === STRING_TYPE)))) return 'strings';
+  if (node?.op === 'Optional' || dtype === 'optional') return 'an optional value';
+  if (dtype === 'map') return 'a map';
+  return dtype === 'sequence' || (node && TENSORLESS.has(node.op)) ? 'a sequence' : null;
+}
+
 /**
  * Every value that can be tapped, in the order in which the graph computes them: what its nodes give, as far as it is
  * not known to be other than a tensor of numbers.

@@ -1,13 +1,15 @@
 import { gpuMemory, type GpuContext } from '../gpu/context';
 import { messageOf, VoxlaneError } from '../util/errors';
+import type { ExactValues } from '../util/exactValues';
 import type { FileBase } from '../util/fileBase';
 import { reasonOf } from './reason';
 import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
-import { fromRuntime, toRuntimeArray } from './values';
+import { exactFromRuntime, fromRuntime, toRuntimeArray } from './values';
 
-/** A value of a graph: float32 whatever the graph's own type is, row-major. */
+/** A value of a graph, row-major: float32 whatever the graph's own type is, and in its own type if float32 rounds any value. */
 export interface SessionTensor {
   readonly data: Float32Array;
+  readonly exact?: ExactValues;
   readonly shape: readonly number[];
   /** The graph's type: `float32`, `int64` … */
   readonly dtype: string;
@@ -16,6 +18,8 @@ export interface SessionTensor {
 /** What an input is fed with. */
 export interface Feed {
   readonly data: Float32Array;
+  /** The same without rounding; takes the place of `data`. */
+  readonly exact?: ExactValues;
   readonly shape: readonly number[];
   /** The graph's type of this input. */
   readonly dtype: string;
@@ -60,16 +64,16 @@ export async function openSession(bytes: Uint8Array, options: SessionOptions): P
     run: (feeds) =>
       guard(async () => {
         const tensors = Object.fromEntries(
-          Array.from(feeds, ([name, { data, shape, dtype }]) => [
+          Array.from(feeds, ([name, { data, exact, shape, dtype }]) => [
             name,
-            new ort.Tensor(dtype as 'float32', toRuntimeArray(dtype, data, name) as Float32Array, shape),
+            new ort.Tensor(dtype as 'float32', toRuntimeArray(dtype, exact ?? data, name) as Float32Array, shape),
           ]),
         );
         const results = await session.run(tensors).catch(failed('run this graph'));
         return new Map(
           Object.entries(results).map(([name, tensor]) => {
             const data = fromRuntime(tensor, name);
-            return [name, { data, shape: tensor.dims, dtype: tensor.type }];
+            return [name, { data, ...exactFromRuntime(tensor, data), shape: tensor.dims, dtype: tensor.type }];
           }),
         );
       }),

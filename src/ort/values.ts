@@ -1,4 +1,5 @@
 import { VoxlaneError } from '../util/errors';
+import { isBigArray, isExactArray, losesValues, numbersOf, type ExactValues } from '../util/exactValues';
 import { halfToFloat32 } from '../util/float16';
 import { ownValue } from '../util/ownValue';
 
@@ -12,8 +13,8 @@ export interface RuntimeTensor {
 type NumberArray = ArrayLike<number> & { readonly buffer: ArrayBufferLike };
 
 /** Arrays that the runtime wants for each type of a graph's input. Half floats go in as their bits. */
-const ARRAYS: Partial<Record<string, (values: Float32Array) => unknown>> = {
-  float32: (values) => values,
+const ARRAYS: Partial<Record<string, (values: ArrayLike<number>) => unknown>> = {
+  float32: (values) => (values instanceof Float32Array ? values : Float32Array.from(values)),
   float64: (values) => Float64Array.from(values),
   float16: (values) => Uint16Array.from(values, float32ToHalf),
   int8: (values) => Int8Array.from(values),
@@ -35,10 +36,11 @@ const WHOLE = /^u?int/;
  *
  * @throws VoxlaneError `options` for a type that numbers cannot be given for, or fractions for whole numbers
  */
-export function toRuntimeArray(dtype: string, values: Float32Array, name: string): unknown {
+export function toRuntimeArray(dtype: string, values: Float32Array | ExactValues, name: string): unknown {
   const make = ownValue(ARRAYS, dtype);
   if (!make) throw unfit(name, `is of the type ${dtype}`, `one of ${Object.keys(ARRAYS).join(', ')}`);
-  if (WHOLE.test(dtype) && !values.every(Number.isInteger)) throw unfit(name, `is ${dtype}`, 'whole numbers for it');
+  if (isBigArray(values)) return dtype === 'int64' ? BigInt64Array.from(values) : dtype === 'uint64' ? BigUint64Array.from(values) : make(numbersOf(values));
+  if (WHOLE.test(dtype) && !(values as Float64Array).every(Number.isInteger)) throw unfit(name, `is ${dtype}`, 'whole numbers for it');
   return make(values);
 }
 
@@ -63,6 +65,11 @@ export function fromRuntime({ type, data }: RuntimeTensor, name: string): Float3
     });
   }
   return Float32Array.from(data as NumberArray);
+}
+
+/** The values in the runtime's own array, if float32 rounds one of them. @param rounded the same as float32 */
+export function exactFromRuntime({ data }: RuntimeTensor, rounded: Float32Array): { readonly exact?: ExactValues } {
+  return isExactArray(data) && losesValues(data, rounded) ? { exact: data.slice() } : {};
 }
 
 /** Bits of the nearest half float, ties to even, as IEEE 754 rounds. */

@@ -5,7 +5,7 @@ import { cpuStretchFeatures } from '../../src/embedding/stretchFeatures';
 import { graphInfo, parseOnnx } from '../../src/onnx/model';
 import type { ModelProto } from '../../src/onnx/onnx_pb';
 import type { Session } from '../../src/ort/session';
-import { fromRuntime, toRuntimeArray } from '../../src/ort/values';
+import { exactFromRuntime, fromRuntime, toRuntimeArray } from '../../src/ort/values';
 import { withNodeFault, type NodeFault } from '../onnx/alterNode';
 import { parseManifest } from '../../src/store/manifest';
 import { SHIPPED_MODELS, type ShippedModel } from '../../src/store/shipped';
@@ -21,15 +21,18 @@ export async function openNodeSession(bytes: Uint8Array): Promise<Session> {
   return {
     outputNames: session.outputNames,
     run: async (feeds) => {
-      const tensors = Array.from(feeds, ([name, { data, shape, dtype }]) => [
+      const tensors = Array.from(feeds, ([name, { data, exact, shape, dtype }]) => [
         name,
-        new ort.Tensor(dtype as 'float32', toRuntimeArray(dtype, data, name) as Float32Array, shape),
+        new ort.Tensor(dtype as 'float32', toRuntimeArray(dtype, exact ?? data, name) as Float32Array, shape),
       ]);
       const results = Object.entries(
         await session.run(Object.fromEntries(tensors) as Record<string, ort.Tensor>).catch(failed),
       );
       return new Map(
-        results.map(([name, tensor]) => [name, { data: fromRuntime(tensor, name), shape: tensor.dims, dtype: tensor.type }]),
+        results.map(([name, tensor]) => {
+          const data = fromRuntime(tensor, name);
+          return [name, { data, ...exactFromRuntime(tensor, data), shape: tensor.dims, dtype: tensor.type }];
+        }),
       );
     },
     release: () => session.release(),

@@ -1,6 +1,6 @@
 import type { GoldenBundle, GoldenTensor } from '../bundle';
 import type { Tolerance } from '../compare';
-import type { NamedTensor, Tensor } from '../tensor';
+import { typeOf, type NamedTensor, type Tensor } from '../tensor';
 import { broken } from './broken';
 import { firstTwice } from './manifest';
 
@@ -113,12 +113,13 @@ function inOrder(stages: readonly Placed[], model: KnownModel | null): Placed[] 
 }
 
 function withAxes(
-  { name, tensor: { shape, data } }: Placed,
+  { name, tensor }: Placed,
   known: readonly KnownTensor[] | undefined,
   notes: string[],
 ): GoldenTensor {
-  const axes = known?.find((tensor) => tensor.name === name)?.axes;
-  if (axes?.length === shape.length) return { name, axes, shape, data } satisfies NamedTensor;
+  const { shape, data } = tensor;
+  const axes = known?.find((candidate) => candidate.name === name)?.axes;
+  if (axes?.length === shape.length) return { name, axes, shape, data, ...typeOf(tensor) } satisfies NamedTensor;
   if (axes) notes.push(`${name} has ${shape.length} axes instead of ${axes.join(', ')}: they have no names`);
-  return { name, axes: shape.map((_, axis) => `axis${axis}`), shape, data };
+  return { name, axes: shape.map((_, axis) => `axis${axis}`), shape, data, ...typeOf(tensor) };
 }

@@ -1,3 +1,4 @@
+import { losesValues, type ExactValues } from '../../util/exactValues';
 import { bfloat16ToFloat32, halfToFloat32 } from '../../util/float16';
 
 /** Types of values that float32 can stand for. */
@@ -55,6 +56,28 @@ const READERS: Readonly<Record<Exclude<ElementType, 'float16' | 'bfloat16' | 'fl
   uint64: (view, at, littleEndian) => Number(view.getBigUint64(at, littleEndian)),
   float64: (view, at, littleEndian) => view.getFloat64(at, littleEndian),
 };
+
+const EXACT: Partial<Record<ElementType, (buffer: ArrayBuffer) => ExactValues>> = {
+  float64: (buffer) => new Float64Array(buffer),
+  int64: (buffer) => new BigInt64Array(buffer),
+  uint64: (buffer) => new BigUint64Array(buffer),
+  int32: (buffer) => new Int32Array(buffer),
+  uint32: (buffer) => new Uint32Array(buffer),
+};
+
+/**
+ * The values in their own type, if float32 rounds one of them; else null.
+ *
+ * @param bytes whole values, at any alignment
+ * @param data the same as float32
+ */
+export function exactValues(bytes: Uint8Array, type: ElementType, data: Float32Array, littleEndian = true): ExactValues | null {
+  const make = EXACT[type];
+  if (!make) return null;
+  // A copy, because a typed array must begin at a multiple of its element size.
+  const exact = make(new Uint8Array(toLittleEndian(bytes, type, littleEndian)).buffer);
+  return losesValues(exact, data) ? exact : null;
+}
 
 /**
  * Values of any of the types as float32.

@@ -7,11 +7,11 @@ import {
   type GoldenBundle,
 } from '../bundle';
 import { parseNpy, readNpyHeader } from '../npy';
-import { sizeOf, type Tensor } from '../tensor';
+import { sizeOf, typeOf, type Tensor } from '../tensor';
 import { assumeBundle, type KnownModel } from './assume';
 import { broken } from './broken';
 import type { CheckpointTensor } from './checkpoint';
-import { toFloat32 } from './elements';
+import { exactValues, toFloat32 } from './elements';
 import { unpackNpz } from './npz';
 import { readSafetensors } from './safetensors';
 import { isZip, listZip } from './zip';
@@ -26,7 +26,7 @@ export interface NamedFile {
 interface FoundTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly read: () => { readonly data: Float32Array; readonly notes: readonly string[] };
+  readonly read: () => Omit<Tensor, 'shape'> & { readonly notes: readonly string[] };
 }
 
 /**
@@ -125,11 +125,11 @@ function readTensors(
   const tensors = new Map<string, Tensor>();
   for (const { name, shape, read } of found) {
     if (tensors.has(name)) throw broken(`The goldens have ${name} twice`, 'a name for each tensor');
-    const { data, notes: lost } = read();
-    if (data.length === 0) throw broken(`${name} holds no values`, 'at least one value');
+    const { notes: lost, ...values } = read();
+    const { data } = values;
     const notFinite = notFiniteNote(data);
     notes.push(...[...lost, ...(notFinite === null ? [] : [notFinite])].map((note) => `${name}: ${note}`));
-    tensors.set(name, { shape, data });
+    tensors.set(name, { shape, data, ...typeOf({ shape, ...values }) });
   }
   const bundle = assumeBundle(tensors, known, graphInputs);
   return { ...bundle, notes: [...bundle.notes, ...notes] };
@@ -173,8 +173,10 @@ function safeTensor({ name, type, shape, bytes, problem, isReadable }: Checkpoin
     name,
     shape,
     read: () => {
-      const { data, notes } = toFloat32(bytes, type);
-      return { data, notes: problem === null ? notes : [problem, ...notes] };
+      const { data, notes: lost } = toFloat32(bytes, type);
+      const exact = exactValues(bytes, type, data);
+      const notes = exact ? [] : lost;
+      return { data, ...(exact && { exact }), ...(type !== 'float32' && { storedAs: type }), notes: problem === null ? notes : [problem, ...notes] };
     },
   };
 }
