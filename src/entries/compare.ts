@@ -44,4 +44,5 @@ export type {
 export { DISPOSE } from '../pipeline/disposeKey';
 export type { ShippedModel } from '../store/shipped';
 export { VoxlaneError } from '../util/errors';
+export type { ExactValues } from '../util/exactValues';
 export type { ErrorCode, ErrorParts } from '../util/errors';
