@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openNodeSession } from '../test/compare/nodeRun';
+import { openNodeSession } from '../test/compare/nodeSession';
 import { build, float, int, node, weight } from '../test/onnx/build';
 import { GraphRunner } from '../src/compare/graphRunner';
 import { listValues } from '../src/compare/listValues';

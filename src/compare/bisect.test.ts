@@ -8,7 +8,8 @@ import { bisect, DEFAULT_TOLERANCE, differ, type BisectResult } from './bisect';
 import { GraphRunner } from './graphRunner';
 import { findSampleFeeds, sampleInputs } from './sampleInputs';
 import type { Tensor } from './tensor';
-import { openNodeSession, openWithFault as opening, shippedCase } from '../../test/compare/nodeRun';
+import { openWithFault as opening, shippedCase } from '../../test/compare/nodeRun';
+import { openNodeSession } from '../../test/compare/nodeSession';
 import type { NodeFault } from '../../test/onnx/alterNode';
 
 async function bisectWith(

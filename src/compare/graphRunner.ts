@@ -4,6 +4,7 @@ import { encodeOnnx, graphInfo, type GraphInfo } from '../onnx/model';
 import { replaceWeights } from '../onnx/weights';
 import type { Session, SessionTensor } from '../ort/session';
 import { VoxlaneError } from '../util/errors';
+import { namingOperators } from './nameOperators';
 import type { Tensor } from './tensor';
 
 /** A value of the graph as a backend gave it, or as it is given to one. */
@@ -12,6 +13,11 @@ export type GraphTensor = Tensor & { readonly dtype?: string };
 export interface RunnerOptions {
   /** Makes a session on the backend. */
   readonly open: (graph: Uint8Array) => Promise<Session>;
+}
+
+/** A session of a part of the graph. */
+interface OpenPart extends Cut {
+  readonly session: Session;
 }
 
 /**
@@ -25,7 +31,7 @@ export class GraphRunner {
   private readonly model: ModelProto;
   /** Types of values that were seen or are declared; a cut through the graph has to declare them. */
   private readonly types = new Map<string, string>();
-  private last: { readonly key: string; readonly session: Session; readonly inputs: readonly string[] } | null = null;
+  private last: (OpenPart & { readonly key: string }) | null = null;
 
   /** @throws VoxlaneError `model-invalid` */
   constructor(
@@ -54,14 +60,14 @@ export class GraphRunner {
     outputs: readonly string[],
     weights?: ReadonlyMap<string, Float32Array>,
   ): Promise<Map<string, SessionTensor>> {
-    const { session, inputs } = await this.sessionFor(feeds, outputs, weights);
+    const { session, inputs, model } = await this.sessionFor(feeds, outputs, weights);
     const needed = inputs.map((name) => {
       const tensor = feeds.get(name);
       if (!tensor) throw missingInput(name);
       const { data, exact, shape } = tensor;
       return [name, { data, ...(exact && { exact }), shape, dtype: this.types.get(name) ?? tensor.dtype ?? 'float32' }] as const;
     });
-    const results = await session.run(new Map(needed));
+    const results = await namingOperators(model, () => session.run(new Map(needed)));
     for (const [name, { dtype }] of results) this.types.set(name, dtype);
     return results;
   }
@@ -77,15 +83,16 @@ export class GraphRunner {
     feeds: ReadonlyMap<string, GraphTensor>,
     outputs: readonly string[],
     weights: ReadonlyMap<string, Float32Array> | undefined,
-  ): Promise<{ session: Session; inputs: readonly string[] }> {
+  ): Promise<OpenPart> {
     for (const [name, { dtype }] of feeds) if (dtype !== undefined) this.types.set(name, dtype);
     const key = weights ? null : JSON.stringify([[...feeds.keys()], outputs]);
     if (key !== null && this.last?.key === key) return this.last;
     // One at a time: each holds its weights on the backend's heap.
     await this.release();
     const { model, inputs } = this.cut(feeds, outputs);
-    const session = await this.options.open(encodeOnnx(weights ? replaceWeights(model, weights) : model));
-    this.last = { key: key ?? '', session, inputs };
+    const bytes = encodeOnnx(weights ? replaceWeights(model, weights) : model);
+    const session = await namingOperators(model, () => this.options.open(bytes));
+    this.last = { key: key ?? '', session, inputs, model };
     return this.last;
   }
 

@@ -128,6 +128,14 @@ describe('parseNpy', () => {
     expect(rowMajorBytes(readNpyHeader(file, 'a.npy'))).toEqual(inC);
   });
 
+  it('reads two raw bytes as bfloat16, as ml_dtypes writes it', () => {
+    const bytes = bytesBy(2, [0x3fc0, 0xc000], (view, at, value) => { view.setUint16(at, value, true); });
+    const { data, storedAs, notes } = parseNpy(buildNpy([2], bytes, { descr: '<V2' }), 'a.npy');
+    expect([...data]).toEqual([1.5, -2]);
+    expect(storedAs).toBe('bfloat16');
+    expect(notes).toEqual([expect.stringMatching(/<V2.*bfloat16/), expect.stringMatching(/8 bits/)]);
+  });
+
   it('shares the bytes with the file where they lie in C order', () => {
     const file = buildNpy([6], VALUES);
     expect(rowMajorBytes(readNpyHeader(file, 'a.npy')).buffer).toBe(file.buffer);
@@ -137,7 +145,7 @@ describe('parseNpy', () => {
     ['complex numbers', { descr: '<c8' }, /a\.npy has the dtype <c8 \(complex numbers\)/],
     ['Python objects', { descr: '|O' }, /dtype \|O \(pickled/],
     ['text', { descr: '<U7' }, /dtype <U7 \(text\)/],
-    ['bfloat16 as numpy has it', { descr: '<V2' }, /dtype <V2 \(raw bytes/],
+    ['raw bytes of one', { descr: '|V1' }, /dtype \|V1 \(raw bytes/],
     ['extended precision', { descr: '<f16' }, /dtype <f16 \(floats of more/],
     ['an unknown dtype', { descr: 'f4, f4' }, /dtype f4, f4$/],
     ['a record', { header: "{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (6,), }" }, /holds records/],

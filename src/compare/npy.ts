@@ -37,6 +37,7 @@ const ELEMENT_TYPES: Partial<Record<string, ElementType>> = {
   u4: 'uint32',
   u8: 'uint64',
   f2: 'float16',
+  V2: 'bfloat16',
   f4: 'float32',
   f8: 'float64',
 };
@@ -50,7 +51,7 @@ const OTHER_KINDS: Partial<Record<string, string>> = {
   U: 'text',
   M: 'dates',
   m: 'durations',
-  V: 'raw bytes, as numpy writes bfloat16',
+  V: 'raw bytes, whose type is not given',
 };
 
 const MAGIC = [0x93, ...Array.from('NUMPY', (letter) => letter.charCodeAt(0))];
@@ -140,6 +141,8 @@ function readType(text: string, name: string): Pick<NpyHeader, 'dtype' | 'type' 
     const meaning = ownValue(OTHER_KINDS, kind);
     throw unreadable(name, `has the dtype ${dtype.slice(0, 40)}${meaning === undefined ? '' : ` (${meaning})`}`);
   }
+  // numpy has no bfloat16; ml_dtypes, which adds it, is the usual source of values of two raw bytes.
+  if (type === 'bfloat16') return { dtype, type, littleEndian: order !== '>', notes: [`has the dtype ${dtype}: read as bfloat16`] };
   const isSaid = order === '<' || order === '>' || BYTES_PER_ELEMENT[type] === 1;
   const notes = isSaid ? [] : [`has the dtype ${dtype}, which says no byte order: taken as little-endian`];
   return { dtype, type, littleEndian: order !== '>', notes };

@@ -11,6 +11,7 @@ import type { GoldenBundle } from './bundle';
 import type { KnownModel } from './files/assume';
 import { fetchGoldens } from './fetchGoldens';
 import { readGoldens, type NamedFile } from './files/goldenFiles';
+import { hasOnnxTest, readOnnxTest, unpackOnnxTests } from './files/onnxTest';
 import type { AnyManifest } from './plan';
 import { sortFiles } from './sortFiles';
 
@@ -46,7 +47,8 @@ export interface Bases {
  *
  * @throws VoxlaneError `options` where there is no graph, or files do not go together; `format`, `model-*`
  */
-export async function openFiles(files: readonly NamedFile[], bases: Bases): Promise<OpenedFiles> {
+export async function openFiles(given: readonly NamedFile[], bases: Bases): Promise<OpenedFiles> {
+  const files = unpackOnnxTests(given);
   const manifests = await knownManifests(bases.models);
   const known = manifests.map(knownModel);
   const isKnown = (name: string): boolean => known.some(({ inputs, stages }) => [...inputs, ...stages].some((tensor) => tensor.name === name));
@@ -57,10 +59,15 @@ export async function openFiles(files: readonly NamedFile[], bases: Bases): Prom
   const graphInputs = graph ? graph.inputs.map(({ name }) => name) : [];
   const computed = new Set(graph?.nodes.flatMap(({ outputs }) => outputs));
   const sorted = sortFiles(files, (name) => graphInputs.includes(name) || computed.has(name) || isKnown(name));
-  const bundle = sorted.goldens.length > 0 ? readGoldens(sorted.goldens, known, graphInputs) : null;
+  const bundle =
+    graph && sorted.goldens.length === 0 && hasOnnxTest(files)
+      ? readOnnxTest(files, graph)
+      : sorted.goldens.length > 0
+        ? readGoldens(sorted.goldens, known, graphInputs)
+        : null;
   const common = {
     bundle,
-    goldenFile: sorted.goldens.length === 1 ? sorted.goldens[0]!.name : `${sorted.goldens.length} files`,
+    goldenFile: bundle && sorted.goldens.length === 0 ? 'test_data_set' : sorted.goldens.length === 1 ? sorted.goldens[0]!.name : `${sorted.goldens.length} files`,
     checkpoint: sorted.checkpoint,
   };
   if (dropped && parsed) return describe(common, parsed, dropped.bytes, dropped.name, manifests);

@@ -8,7 +8,7 @@ import { GraphRunner } from './graphRunner';
 import { makePlan } from './plan';
 import type { StageReport } from './report';
 import { compareStages } from './run';
-import { openNodeSession } from '../../test/compare/nodeRun';
+import { openNodeSession } from '../../test/compare/nodeSession';
 
 const X = Float32Array.from({ length: 12 }, (_, i) => Math.sin(i + 1));
 

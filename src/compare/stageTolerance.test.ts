@@ -10,6 +10,7 @@ it('chooses the relative bound by the coarsest type, and keeps the absolute one 
   expect(stageTolerance(STATED, ['int64', 'bool'])).toEqual({ ...STATED, rtol: 0, atol: 0 });
   expect(stageTolerance(STATED, ['int64', 'float32']).rtol).toBe(0);
   expect(stageTolerance(STATED, ['float32', 'int64']).rtol).toBe(1e-4);
+  expect(stageTolerance(STATED, ['float32', 'float8e5m2'])).toMatchObject({ rtol: 1 / 8, cosine: 1 - 1 / 128 });
 });
 
 it("takes the bundle's bounds before those of the type, and the caller's before both", () => {

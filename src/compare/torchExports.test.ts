@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { openNodeSession } from '../../test/compare/nodeRun';
+import { openNodeSession } from '../../test/compare/nodeSession';
 import { findAmong } from '../onnx/external';
 import { graphInfo, parseOnnx } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';

@@ -1,4 +1,5 @@
 import { bfloat16ToFloat32, halfToFloat32 } from '../util/float16';
+import { float8ToFloat32, smallFloatTable } from '../util/float8';
 import { ownValue } from '../util/ownValue';
 import type { TensorProto } from './onnx_pb';
 import { dtypeName } from './types';
@@ -9,7 +10,7 @@ interface Element {
   /** Values that the file holds in typed fields in place of raw bytes. */
   readonly fromFields: (tensor: TensorProto) => ArrayBufferView;
   /**
-   * Null for complex numbers and for floats of a byte or less, which are only ever compared as bytes.
+   * Null for complex numbers, which are only compared as bytes.
    *
    * @param bytes row-major, little-endian, a copy at the start of its buffer
    */
@@ -89,9 +90,12 @@ const ELEMENTS: Partial<Record<string, Element>> = {
   complex64: { bits: 64, fromFields: ({ floatData }) => new Float32Array(floatData), toFloat32: null },
   complex128: { bits: 128, fromFields: ({ doubleData }) => new Float64Array(doubleData), toFloat32: null },
   ...Object.fromEntries(
-    ['float8e4m3fn', 'float8e4m3fnuz', 'float8e5m2', 'float8e5m2fnuz', 'float8e8m0'].map((name) => [name, packed(8)]),
+    (['float8e4m3fn', 'float8e4m3fnuz', 'float8e5m2', 'float8e5m2fnuz', 'float8e8m0'] as const).map((name) => [
+      name,
+      { ...packed(8), toFloat32: (bytes: Uint8Array) => float8ToFloat32(bytes, name) },
+    ]),
   ),
-  float4e2m1: packed(4),
+  float4e2m1: { ...packed(4), toFloat32: (bytes, numValues) => unpack(bytes, numValues, 4, 0).map((code) => smallFloatTable('float4e2m1')[code]!) },
   uint4: { ...packed(4), toFloat32: (bytes, numValues) => unpack(bytes, numValues, 4, 0) },
   int4: { ...packed(4), toFloat32: (bytes, numValues) => unpack(bytes, numValues, 4, 8) },
   uint2: { ...packed(2), toFloat32: (bytes, numValues) => unpack(bytes, numValues, 2, 0) },
@@ -144,8 +148,8 @@ export function tensorBytes(tensor: TensorProto): Uint8Array {
 }
 
 /**
- * The values of `tensor` as float32, row-major: a copy, rounded where its type has more digits. Null for strings,
- * complex numbers and floats of a byte or less, and where there are more or fewer bytes than needed.
+ * The values of `tensor` as float32, row-major: a copy, rounded if its type has more digits. Null for strings and complex
+ * numbers, and if there are more or fewer bytes than needed.
  */
 export function tensorValues(tensor: TensorProto): Float32Array | null {
   const toFloat32 = elementOf(tensor)?.toFloat32;

@@ -1,3 +1,8 @@
+import { dtypeName } from '../onnx/types';
+
+/** From 24 on, the runtime numbers element types differently than ONNX does. */
+const NEWER_TYPES: Partial<Record<string, string>> = { 24: 'uint2', 25: 'int2', 26: 'float8e8m0' };
+
 /** Messages of the runtime, and the reason as the end of a sentence. */
 const REASONS: readonly (readonly [pattern: RegExp, reason: (...found: string[]) => string])[] = [
   [/No Op registered for (\S+) with domain_version of (\d+)/, (operator, version) => `it has no operator ${operator} in version ${version}`],
@@ -5,11 +10,23 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: (...found: string[])
   [/Could not find an implementation for (\S+?)\((\d+)\)(?: node with name '([^']*)')?/, (operator, version, node) => `it has no implementation of ${operator} in version ${version}${node ? ` (node ${node})` : ''} for this backend and these types`],
   [/Type '([^']+)' of input parameter \(([^)]*)\) of operator \(([^)]*)\)/, (type, input, operator) => `the operator ${operator} does not take ${type}, which ${input} is`],
   [/Unexpected input data type\. Actual: \(?([^,)]+\)?)\)?\s*, expected: \(?([^,)]+\)?)/, (actual, expected) => `an input is ${actual} in place of ${expected}`],
+  [/unsupported data type: (\d+)/, (type) => `it does not take values of the type ${NEWER_TYPES[type] ?? dtypeName(Number(type))}`],
+  [/unsupported type: (\w+)/, (type) => `it does not take values of the type ${type}`],
+  [/Failed to find kernel for (\S+?)\((\d+)\)/, (operator, version) => `it has no implementation of ${operator} in version ${version} for these types`],
+  [/\[ShapeInferenceError\] (.{1,200})/, (problem) => `the declared shapes contradict each other (${problem})`],
   [/Got invalid dimensions for input: (\S+)/, (input) => `the input ${input} has another shape than the graph wants`],
   [/input '([^']+)' is missing in 'feeds'/, (input) => `the input ${input} is missing`],
-  [/Non-zero status code returned while running (\S+) node\. Name:'([^']*)'/, (operator, node) => `the node ${node || 'without a name'} (${operator}) failed`],
+  [/Non-zero status code returned while running (\S+) node\. Name:'([^']*)'(?: Status Message: (.+))?/, (operator, node, status) => `the node ${node || 'without a name'} (${operator}) failed${statusText(status)}`],
+  // An assertion of the runtime, and the sentence that explains it.
+  [/ was false\. (.{1,200})/, (problem) => problem.replace(/\.?\s*$/, '')],
   [/out of memory|failed to allocate|bad_alloc|Array buffer allocation failed/i, () => 'there is not enough memory'],
 ];
+
+/** What the runtime says of a node that failed, without the place in its source and the condition that did not hold. */
+function statusText(status: string | undefined): string {
+  const text = status?.replace(/^.* was false\. /, '').replace(/^\S+\.(?:h|cc|cpp):\d+ /, '').replace(/\.?\s*$/, '') ?? '';
+  return text === '' ? '' : `: ${text.slice(0, 200)}`;
+}
 
 /**
  * Why ONNX Runtime failed. Its messages are written for its developers; the error keeps them as its `cause`.

@@ -5,9 +5,10 @@ import { readGoldens } from '../../src/compare/files/goldenFiles';
 import { GraphRunner } from '../../src/compare/graphRunner';
 import { makePlan, type Plan } from '../../src/compare/plan';
 import { compareStages, type RunResult } from '../../src/compare/run';
+import type { ToleranceOverride } from '../../src/compare/stageTolerance';
 import { graphInfo, parseOnnx } from '../../src/onnx/model';
 import { SHARED } from '../shared';
-import { openNodeSession } from './nodeRun';
+import { openNodeSession } from './nodeSession';
 
 /** Golden bundles and graphs, one for each kind of fault that a comparison must report correctly. */
 export const CASES = join('test', 'compare', 'cases');
@@ -31,12 +32,12 @@ export async function runCase(name: string, graph?: string, folder = CASES): Pro
 }
 
 /** Compares a bundle with a graph in Node. */
-export async function runBundle(bundle: GoldenBundle, graph: Uint8Array): Promise<Case> {
+export async function runBundle(bundle: GoldenBundle, graph: Uint8Array, tolerance?: ToleranceOverride): Promise<Case> {
   const model = parseOnnx(graph, 'the graph');
   const plan = makePlan(bundle, graphInfo(model), null);
   const runner = { graph: new GraphRunner(model, { open: openNodeSession }), features: null };
   try {
-    const run = await compareStages({ plan, model, runner, variants: runner, thorough: false, onStep: () => undefined });
+    const run = await compareStages({ plan, model, runner, variants: runner, thorough: false, tolerance, onStep: () => undefined });
     return { bundle, plan, run };
   } finally {
     await runner.graph.release();

@@ -1,47 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as ort from 'onnxruntime-web';
 import { cpuStretchFeatures } from '../../src/embedding/stretchFeatures';
 import { graphInfo, parseOnnx } from '../../src/onnx/model';
 import type { ModelProto } from '../../src/onnx/onnx_pb';
 import type { Session } from '../../src/ort/session';
-import { exactFromRuntime, fromRuntime, toRuntimeArray } from '../../src/ort/values';
 import { withNodeFault, type NodeFault } from '../onnx/alterNode';
 import { parseManifest } from '../../src/store/manifest';
 import { SHIPPED_MODELS, type ShippedModel } from '../../src/store/shipped';
-import { messageOf, VoxlaneError } from '../../src/util/errors';
 import { readBundle, type GoldenBundle } from '../../src/compare/bundle';
 import { GraphRunner } from '../../src/compare/graphRunner';
 import { makePlan, type AnyManifest } from '../../src/compare/plan';
 import { compareStages, type RunResult } from '../../src/compare/run';
-
-/** A session as `openSession` makes it, on the WASM runtime in Node. */
-export async function openNodeSession(bytes: Uint8Array): Promise<Session> {
-  const session = await ort.InferenceSession.create(bytes).catch(failed);
-  return {
-    outputNames: session.outputNames,
-    run: async (feeds) => {
-      const tensors = Array.from(feeds, ([name, { data, exact, shape, dtype }]) => [
-        name,
-        new ort.Tensor(dtype as 'float32', toRuntimeArray(dtype, exact ?? data, name) as Float32Array, shape),
-      ]);
-      const results = Object.entries(
-        await session.run(Object.fromEntries(tensors) as Record<string, ort.Tensor>).catch(failed),
-      );
-      return new Map(
-        results.map(([name, tensor]) => {
-          const data = fromRuntime(tensor, name);
-          return [name, { data, ...exactFromRuntime(tensor, data), shape: tensor.dims, dtype: tensor.type }];
-        }),
-      );
-    },
-    release: () => session.release(),
-  };
-}
-
-function failed(cause: unknown): never {
-  throw new VoxlaneError({ code: 'backend-failed', problem: messageOf(cause) });
-}
+import { openNodeSession } from './nodeSession';
 
 /** A shipped model with its goldens. */
 export interface ShippedCase {

@@ -1,5 +1,6 @@
 import { losesValues, type ExactValues } from '../../util/exactValues';
 import { bfloat16ToFloat32, halfToFloat32 } from '../../util/float16';
+import { float8ToFloat32 } from '../../util/float8';
 
 /** Types of values that float32 can stand for. */
 export type ElementType =
@@ -12,6 +13,8 @@ export type ElementType =
   | 'uint16'
   | 'uint32'
   | 'uint64'
+  | 'float8e4m3fn'
+  | 'float8e5m2'
   | 'float16'
   | 'bfloat16'
   | 'float32'
@@ -35,6 +38,8 @@ export const BYTES_PER_ELEMENT: Readonly<Record<ElementType, number>> = {
   uint16: 2,
   uint32: 4,
   uint64: 8,
+  float8e4m3fn: 1,
+  float8e5m2: 1,
   float16: 2,
   bfloat16: 2,
   float32: 4,
@@ -44,7 +49,7 @@ export const BYTES_PER_ELEMENT: Readonly<Record<ElementType, number>> = {
 type ReadElement = (view: DataView, at: number, littleEndian: boolean) => number;
 
 /** Each integer type and float64; the other floats are converted as bits. */
-const READERS: Readonly<Record<Exclude<ElementType, 'float16' | 'bfloat16' | 'float32'>, ReadElement>> = {
+const READERS: Readonly<Record<Exclude<ElementType, 'float8e4m3fn' | 'float8e5m2' | 'float16' | 'bfloat16' | 'float32'>, ReadElement>> = {
   bool: (view, at) => (view.getUint8(at) === 0 ? 0 : 1),
   int8: (view, at) => view.getInt8(at),
   int16: (view, at, littleEndian) => view.getInt16(at, littleEndian),
@@ -98,6 +103,10 @@ export function toFloat32(bytes: Uint8Array, type: ElementType, littleEndian = t
         data: bfloat16ToFloat32(bytes, littleEndian),
         notes: ['holds bfloat16: each value is rounded to 8 bits, by up to 0.4 %'],
       };
+    case 'float8e4m3fn':
+      return { data: float8ToFloat32(bytes, type), notes: ['holds float8e4m3fn: each value is rounded to 4 bits, by up to 6 %'] };
+    case 'float8e5m2':
+      return { data: float8ToFloat32(bytes, type), notes: ['holds float8e5m2: each value is rounded to 3 bits, by up to 13 %'] };
     default:
       return narrow(bytes, type, littleEndian);
   }

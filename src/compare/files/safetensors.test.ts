@@ -88,13 +88,21 @@ describe('readSafetensors', () => {
     expect([...misaligned!.values()!]).toEqual([2.5]);
   });
 
+  it.each([
+    ['F8_E4M3', [1.5, -448]],
+    ['F8_E5M2', [1, NaN]],
+  ])('widens %s', (dtype, values) => {
+    const [x] = readSafetensors(buildSafetensors({ x: { dtype, shape: [2], data_offsets: [0, 2] } }, Uint8Array.of(0x3c, 0xfe)), 'a.safetensors');
+    expect([...x!.values()!]).toEqual(values);
+  });
+
   it.each<[string, Entry, RegExp]>([
     ['past the end', f32(0, 16), /ends at byte 16, but there are 12/],
     ['backwards', { dtype: 'F32', shape: [1], data_offsets: [8, 4] }, /ends at byte 4, before it begins at 8/],
     ['of another size', f32(0, 12, [2]), /shape \(2\) of F32, which is 8 bytes, but 12/],
     ['of 3 GB', f32(0, 12, [805306368]), /which is 3221225472 bytes, but 12/],
     ['of a size past all numbers', f32(0, 12, new Array<number>(30).fill(2 ** 52)), /which is Infinity bytes/],
-    ['of a type that is not read', { dtype: 'F8_E4M3', shape: [12], data_offsets: [0, 12] }, /type F8_E4M3, which/],
+    ['of a type that is not read', { dtype: 'F4', shape: [24], data_offsets: [0, 12] }, /type F4, which/],
   ])('gives no values of a tensor %s', (_name, entry, problem) => {
     const growth = bufferBytesOf(() => {
       const [x] = readSafetensors(buildSafetensors({ x: entry }, new Uint8Array(12)), 'a.safetensors');

@@ -10,7 +10,7 @@ import { shapeText, sizeOf } from '../tensor';
 import { checkpointTensor, type CheckpointTensor } from './checkpoint';
 import { BYTES_PER_ELEMENT, type ElementType } from './elements';
 
-/** By the format's names. What is not here (`F8_E4M3`, `F4`, complex) is listed without values. */
+/** By the format's names. Other types (`F4`, complex) are listed without values. */
 const ELEMENT_TYPES: Partial<Record<string, ElementType>> = {
   BOOL: 'bool',
   I8: 'int8',
@@ -21,6 +21,8 @@ const ELEMENT_TYPES: Partial<Record<string, ElementType>> = {
   U16: 'uint16',
   U32: 'uint32',
   U64: 'uint64',
+  F8_E4M3: 'float8e4m3fn',
+  F8_E5M2: 'float8e5m2',
   F16: 'float16',
   BF16: 'bfloat16',
   F32: 'float32',

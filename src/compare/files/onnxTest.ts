@@ -1,0 +1,127 @@
+/**
+ * Golden outputs as ONNX's own tests and its model zoo keep them: `model.onnx` beside `test_data_set_0/input_0.pb`,
+ * `output_0.pb` and so on, where each file is a serialized `TensorProto`.
+ */
+import { fromBinary } from '@bufbuild/protobuf';
+import type { GraphInfo } from '../../onnx/model';
+import { TensorProtoSchema, type TensorProto } from '../../onnx/onnx_pb';
+import { neededBytes, shapeOf, tensorBytes, tensorValues } from '../../onnx/tensors';
+import { dtypeName, type ValueInfo } from '../../onnx/types';
+import { manifestFolder, MAX_UNPACKED_BYTES, type GoldenBundle, type GoldenStage, type GoldenTensor } from '../bundle';
+import { shapeText } from '../tensor';
+import { DEFAULT_TOLERANCE } from './assume';
+import { broken } from './broken';
+import { BYTES_PER_ELEMENT, exactValues, type ElementType } from './elements';
+import type { NamedFile } from './goldenFiles';
+import { isZip, listZip, unpackZip } from './zip';
+
+const FILE = /(?:^|\/)test_data_set_(\d+)\/(input|output)_(\d+)\.pb$/;
+/** Types of values that are no tensor. */
+const TENSORLESS = new Set(['sequence', 'map', 'optional', 'string']);
+
+interface TestFile {
+  readonly file: NamedFile;
+  readonly set: number;
+  readonly role: 'input' | 'output';
+  /** Position among the graph's inputs or outputs, from 0. */
+  readonly index: number;
+}
+
+/** As for a golden bundle and its graph. */
+const MAX_ZIP_BYTES = 2 * MAX_UNPACKED_BYTES;
+
+/**
+ * Replaces a zip that holds an ONNX test with the files in it. Other files stay as they are.
+ *
+ * @throws VoxlaneError `format` if the zip is damaged or too large
+ */
+export function unpackOnnxTests(files: readonly NamedFile[]): readonly NamedFile[] {
+  return files.flatMap((file) => {
+    if (!isZip(file.bytes)) return [file];
+    const names = listZip(file.bytes, file.name).map(({ name }) => name);
+    if (!names.some((name) => FILE.test(name)) || manifestFolder(names) !== null) return [file];
+    const unpacked = unpackZip(file.bytes, file.name, new Set(names), MAX_ZIP_BYTES);
+    return Array.from(unpacked, ([name, bytes]) => ({ name, bytes }));
+  });
+}
+
+/** Whether files of an ONNX test are among `files`. */
+export const hasOnnxTest = (files: readonly { readonly name: string }[]): boolean => files.some(({ name }) => FILE.test(name));
+
+/**
+ * Reads one data set of an ONNX test. If there are several, the one of the least number is read, and a note names the others.
+ * Outputs that are no tensors of numbers are left out with a note.
+ *
+ * @param graph inputs and outputs, to which the files belong by position, or by the name that a tensor has itself
+ * @throws VoxlaneError `format` if a file is no tensor, has another number of values than its shape says, belongs to no input or
+ *   output, or holds an input that cannot be fed; if there is no output; if all are too large together
+ */
+export function readOnnxTest(files: readonly NamedFile[], graph: Pick<GraphInfo, 'inputs' | 'outputs' | 'nodes'>): GoldenBundle {
+  const all = files.flatMap((file) => {
+    const [, set, role, index] = FILE.exec(file.name) ?? [];
+    return set === undefined ? [] : [{ file, set: Number(set), role: role as TestFile['role'], index: Number(index) }];
+  });
+  const sets = [...new Set(all.map(({ set }) => set))].toSorted((a, b) => a - b);
+  const chosen = all.filter(({ set }) => set === sets[0]).toSorted((a, b) => a.index - b.index);
+  const totalBytes = chosen.reduce((sum, { file }) => sum + file.bytes.length, 0);
+  if (totalBytes > MAX_UNPACKED_BYTES) throw broken(`The test data have ${totalBytes} bytes`, `${MAX_UNPACKED_BYTES} bytes at most`);
+  const notes = sets.length > 1 ? [`Data set ${sets[0]} of ${sets.join(', ')} is compared`] : [];
+  const inputs: GoldenTensor[] = [];
+  const stages: GoldenStage[] = [];
+  for (const part of chosen) {
+    const values = part.role === 'input' ? graph.inputs : graph.outputs;
+    const declared = values[part.index];
+    if (declared && TENSORLESS.has(declared.dtype)) {
+      if (part.role === 'input') throw unfed(part, declared, graph.nodes.filter(({ inputs }) => inputs.includes(declared.name)).map(({ op }) => op));
+      const op = graph.nodes.find(({ outputs }) => outputs.includes(declared.name))?.op;
+      notes.push(`${declared.name}${op === undefined ? '' : `, which ${op} gives,`} is left out: it is of the type ${declared.dtype}, no tensor of numbers`);
+      continue;
+    }
+    const tensor = readTensor(part, values);
+    if (part.role === 'input') inputs.push(tensor);
+    else stages.push({ ...tensor, tolerance: DEFAULT_TOLERANCE, value: tensor.name });
+  }
+  if (stages.length === 0) {
+    throw broken(`No output in test_data_set_${sets[0]} can be compared${notes.map((note) => `: ${note}`).join('')}`, 'an output_0.pb with a tensor of numbers');
+  }
+  return { model: '', source: {}, inputs, stages, notes, graph: null };
+}
+
+function readTensor({ file, role, index }: TestFile, values: readonly ValueInfo[]): GoldenTensor {
+  const proto = parseTensor(file);
+  const declared = values.find(({ name }) => name === proto.name) ?? values[index];
+  if (!declared) {
+    throw broken(`${file.name} is ${role} ${index}, but the graph has ${values.length} ${role}s`, `a file for each ${role} of the graph`);
+  }
+  const type = dtypeName(proto.dataType);
+  const shape = shapeOf(proto);
+  const bytes = tensorBytes(proto);
+  const data = tensorValues(proto);
+  if (!data) {
+    const needed = neededBytes(proto);
+    if (needed !== null && needed !== bytes.length) {
+      throw broken(`${file.name} has the shape ${shapeText(shape)} of ${type}, which is ${needed} bytes, but holds ${bytes.length}`, 'as many values as its shape says');
+    }
+    throw broken(`${file.name} holds values of the type ${type}`, 'numbers or truth values that are not complex');
+  }
+  const exact = type in BYTES_PER_ELEMENT ? exactValues(bytes, type as ElementType, data) : null;
+  return {
+    name: declared.name,
+    axes: shape.map((_, axis) => `axis${axis}`),
+    shape,
+    data,
+    ...(exact && { exact }),
+    ...(type !== 'float32' && { storedAs: type }),
+  };
+}
+
+function parseTensor({ name, bytes }: NamedFile): TensorProto {
+  try {
+    return fromBinary(TensorProtoSchema, bytes);
+  } catch (cause) {
+    throw broken(`${name} is not a serialized TensorProto`, 'a file as onnx.numpy_helper.from_array(array).SerializeToString() gives', cause);
+  }
+}
+
+const unfed = ({ file }: TestFile, { name, dtype }: ValueInfo, readers: readonly string[]): Error =>
+  broken(`The input ${name} (${file.name})${readers.length === 0 ? '' : ` of ${readers.join(', ')}`} is of the type ${dtype}, which cannot be given to the graph here`, 'inputs that are tensors of numbers');
