@@ -2,7 +2,7 @@ import { cpuStretchFeatures, gpuStretchFeatures } from '../embedding/stretchFeat
 import { openGpu, type GpuContext } from '../gpu/context';
 import { runtimeVersion } from '../ort/runtime';
 import { openSession, type Session } from '../ort/session';
-import { valueNames } from '../onnx/model';
+import { graphInfo, valueNames } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { closest } from '../onnx/suggest';
 import type { FbankFacts } from '../store/manifest';
@@ -24,6 +24,7 @@ import { listValues, type ListedValue } from './listValues';
 import { matchValues } from './matchValues';
 import { openFiles, openShipped, type Bases, type OpenedFiles } from './openModel';
 import { drawPicture, type Pair, type StagePicture } from './picture';
+import { hasBranches, openBranches } from './openBranches';
 import { makePlan, noStage, type Plan } from './plan';
 import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from './report';
 import { compareStages, type RunResult } from './run';
@@ -200,14 +201,28 @@ export class Comparison {
 
   /** Everything before is kept until this is known to work. */
   private async use(files: OpenedFiles, chosen: ReadonlyMap<string, string> = new Map()): Promise<Opened> {
-    const { bundle, info, manifest, structure } = files;
-    const plan = bundle && bundle.stages.length > 0 ? makePlan(bundle, info, manifest, chosen, structure) : null;
+    const opened = await this.withOpenBranches(files, chosen);
+    const plan = this.planOf(opened, chosen);
     await this.forget();
-    this.files = files;
+    this.files = opened;
     this.plan = plan;
     this.isPlanComplete = false;
     this.chosen = chosen;
-    return describeOpened(files, plan);
+    return describeOpened(opened, plan);
+  }
+
+  private planOf({ bundle, info, manifest, structure }: OpenedFiles, chosen: ReadonlyMap<string, string>): Plan | null {
+    return bundle && bundle.stages.length > 0 ? makePlan(bundle, info, manifest, chosen, structure) : null;
+  }
+
+  /** The graph with the branches in it that run for the golden inputs. */
+  private async withOpenBranches(files: OpenedFiles, chosen: ReadonlyMap<string, string>): Promise<OpenedFiles> {
+    const { model, bundle } = files;
+    if (!bundle || !hasBranches(model)) return files;
+    const feeds = this.planOf(files, chosen)?.feeds;
+    if (!feeds) return files;
+    const opened = await openBranches(model, feeds, this.opener(null));
+    return { ...files, model: opened.model, info: graphInfo(opened.model), bundle: { ...bundle, notes: [...bundle.notes, ...opened.notes] } };
   }
 
   /** Inputs of the graph: the golden ones, else made-up ones. @throws VoxlaneError `options` */
@@ -247,13 +262,17 @@ export class Comparison {
   }
 
   private async makeRunner(model: ModelProto, backend: BackendName, filterbank: Filterbank | null): Promise<PlanRunner> {
-    const { runtime: runtimeBase, threads } = this.settings;
     const gpu = backend === 'webgpu' ? (this.gpu ??= await openGpu()) : null;
-    const open = (bytes: Uint8Array): Promise<Session> => openSession(bytes, { runtimeBase, threads, gpu });
-    const graph = new GraphRunner(model, { open });
+    const graph = new GraphRunner(model, { open: this.opener(gpu) });
     if (!filterbank) return { graph, features: null };
     const { facts, sampleRate } = filterbank;
     return { graph, features: gpu ? await gpuStretchFeatures(gpu, facts, sampleRate) : cpuStretchFeatures(facts, sampleRate) };
+  }
+
+  /** Makes sessions on WebGPU, or on WASM without a device. */
+  private opener(gpu: GpuContext | null): (bytes: Uint8Array) => Promise<Session> {
+    const { runtime: runtimeBase, threads } = this.settings;
+    return (bytes) => openSession(bytes, { runtimeBase, threads, gpu });
   }
 
   /** A device that was lost stays so: the next call gets a new one. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { GoldenBundle } from '../../src/compare/bundle';
 import { readGoldens } from '../../src/compare/files/goldenFiles';
 import { GraphRunner } from '../../src/compare/graphRunner';
+import { openBranches } from '../../src/compare/openBranches';
 import { makePlan, type Plan } from '../../src/compare/plan';
 import { compareStages, type RunResult } from '../../src/compare/run';
 import type { ToleranceOverride } from '../../src/compare/stageTolerance';
@@ -33,7 +34,8 @@ export async function runCase(name: string, graph?: string, folder = CASES): Pro
 
 /** Compares a bundle with a graph in Node. */
 export async function runBundle(bundle: GoldenBundle, graph: Uint8Array, tolerance?: ToleranceOverride): Promise<Case> {
-  const model = parseOnnx(graph, 'the graph');
+  const whole = parseOnnx(graph, 'the graph');
+  const { model } = await openBranches(whole, makePlan(bundle, graphInfo(whole), null).feeds, openNodeSession);
   const plan = makePlan(bundle, graphInfo(model), null);
   const runner = { graph: new GraphRunner(model, { open: openNodeSession }), features: null };
   try {

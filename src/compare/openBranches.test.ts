@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { openNodeSession } from '../../test/compare/nodeSession';
+import { build, float, node, subgraph, weight } from '../../test/onnx/build';
+import { inlineBranch } from '../onnx/inlineBranch';
+import { graphInfo, valueNames } from '../onnx/model';
+import type { ModelProto } from '../onnx/onnx_pb';
+import { makeValueInfo } from '../onnx/types';
+import { GraphRunner, type GraphTensor } from './graphRunner';
+import { openBranches } from './openBranches';
+
+const bool = (name: string) => makeValueInfo(name, { dtype: 'bool', shape: [] });
+
+/**
+ * z = -y; y = sum(x) > 0 ? (c ? relu(x) * 3 : x) : x + x. The branch has values named like those of the graph: `r` and `w`.
+ */
+const NESTED = build({
+  input: [float('x', null), bool('c')],
+  output: [float('z', null)],
+  initializer: [weight('w', [1], [0])],
+  node: [
+    node('ReduceSum', ['x'], ['s']),
+    node('Greater', ['s', 'w'], ['positive']),
+    node('Neg', ['x'], ['r']),
+    node('If', ['positive'], ['y'], {
+      name: 'outer',
+      attribute: [
+        subgraph('then_branch', {
+          name: 'then',
+          initializer: [weight('w', [1], [3])],
+          node: [
+            node('Relu', ['x'], ['r']),
+            node('If', ['c'], ['inner_y'], {
+              name: 'inner',
+              attribute: [
+                subgraph('then_branch', { name: 'a', node: [node('Mul', ['r', 'w'], ['product'])], output: [float('product', null)] }),
+                subgraph('else_branch', { name: 'b', node: [node('Identity', ['x'], ['same'])], output: [float('same', null)] }),
+              ],
+            }),
+          ],
+          output: [float('inner_y', null)],
+        }),
+        subgraph('else_branch', { name: 'else', node: [node('Add', ['x', 'x'], ['twice'])], output: [float('twice', null)] }),
+      ],
+    }),
+    node('Neg', ['y'], ['z']),
+  ],
+});
+
+const feeds = (x: number[], c: boolean): Map<string, GraphTensor> =>
+  new Map([
+    ['x', { shape: [x.length], data: Float32Array.from(x) }],
+    ['c', { shape: [], data: Float32Array.of(c ? 1 : 0), dtype: 'bool' }],
+  ]);
+
+async function valueOf(model: ModelProto, given: Map<string, GraphTensor>, name: string): Promise<number[]> {
+  const runner = new GraphRunner(model, { open: openNodeSession });
+  try {
+    return [...(await runner.values(given, [name])).get(name)!.data];
+  } finally {
+    await runner.release();
+  }
+}
+
+describe('openBranches', () => {
+  it.each([
+    [[-1, 2], true, ['then_branch', 'then_branch'], 'product', [0, 6]],
+    [[-1, 2], false, ['then_branch', 'else_branch'], 'same', [-1, 2]],
+    [[-1, -2], true, ['else_branch'], 'twice', [-2, -4]],
+  ])('of %j, %s runs %j', async (x, c, branches, inside, values) => {
+    const given = feeds(x, c);
+    const { model, notes } = await openBranches(NESTED, given, openNodeSession);
+    expect(notes.map((note) => /its (\w+)/.exec(note)?.[1])).toEqual(branches);
+    expect(graphInfo(model).nodes.some(({ op }) => op === 'If')).toBe(false);
+    expect(await valueOf(model, given, inside)).toEqual(values);
+    expect(await valueOf(model, given, 'z')).toEqual(await valueOf(NESTED, given, 'z'));
+    expect((await valueOf(model, given, 'z')).map((value) => 0 - value)).toEqual(values);
+  });
+
+  it('leaves an If whose condition cannot be computed, and says why', async () => {
+    const given = new Map([...feeds([1, 2], true)].filter(([name]) => name === 'x'));
+    const { model, notes } = await openBranches(NESTED, given, openNodeSession);
+    expect(valueNames(graphInfo(model))).toContain('inner_y');
+    expect(notes).toEqual([expect.stringMatching(/outer.*then_branch/), expect.stringMatching(/inner.*stays closed.*condition c/)]);
+  });
+
+  it('takes a constant condition', async () => {
+    const constant = build({
+      input: [float('x', null)],
+      output: [float('y', null)],
+      initializer: [weight('c', [], [0])],
+      node: [
+        node('If', ['c'], ['y'], {
+          attribute: [
+            subgraph('then_branch', { name: 'then', node: [node('Neg', ['x'], ['n'])], output: [float('n', null)] }),
+            subgraph('else_branch', { name: 'else', node: [node('Abs', ['x'], ['n'])], output: [float('n', null)] }),
+          ],
+        }),
+      ],
+    });
+    const given = new Map([['x', { shape: [1], data: Float32Array.of(-5) }]]);
+    const { model } = await openBranches(constant, given, openNodeSession);
+    expect(await valueOf(model, given, 'y')).toEqual([5]);
+  });
+});
+
+it('gives a value of the branch another name if the graph has that name', () => {
+  const names = valueNames(graphInfo(inlineBranch(NESTED, 3, 'then_branch')));
+  expect(names).toEqual(expect.arrayContaining(['r', 'r_branch', 'inner_y', 'y']));
+});
