@@ -3,7 +3,7 @@ import { openNodeSession } from '../../test/compare/nodeSession';
 import { build, float, node, subgraph, weight } from '../../test/onnx/build';
 import { inlineBranch } from '../onnx/inlineBranch';
 import { graphInfo, valueNames } from '../onnx/model';
-import type { ModelProto } from '../onnx/onnx_pb';
+import { AttributeProto_AttributeType, type ModelProto } from '../onnx/onnx_pb';
 import { makeValueInfo } from '../onnx/types';
 import { GraphRunner, type GraphTensor } from './graphRunner';
 import { openBranches } from './openBranches';
@@ -101,6 +101,28 @@ describe('openBranches', () => {
     const { model } = await openBranches(constant, given, openNodeSession);
     expect(await valueOf(model, given, 'y')).toEqual([5]);
   });
+});
+
+it('makes initializers of the constants of a branch', () => {
+  const attribute = [{ name: 'value', type: AttributeProto_AttributeType.TENSOR, t: weight('', [1], [7]) }];
+  const model = build({
+    input: [float('x', null), bool('c')],
+    output: [float('y', null)],
+    node: [
+      node('If', ['c'], ['y'], {
+        attribute: [
+          subgraph('then_branch', {
+            name: 'then',
+            node: [node('Constant', [], ['seven'], { attribute }), node('Mul', ['x', 'seven'], ['m'])],
+            output: [float('m', null)],
+          }),
+        ],
+      }),
+    ],
+  });
+  const inlined = inlineBranch(model, 0, 'then_branch');
+  expect(inlined.graph!.initializer.map(({ name }) => name)).toEqual(['seven']);
+  expect(inlined.graph!.node.map(({ opType }) => opType)).toEqual(['Mul', 'Identity']);
 });
 
 it('gives a value of the branch another name if the graph has that name', () => {

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { copyWith } from './message';
 import { graphOf, initializerNames } from './model';
-import { NodeProtoSchema, type AttributeProto, type GraphProto, type ModelProto, type NodeProto, type ValueInfoProto } from './onnx_pb';
+import { NodeProtoSchema, type AttributeProto, type GraphProto, type ModelProto, type NodeProto, type TensorProto, type ValueInfoProto } from './onnx_pb';
 
 export type Branch = 'then_branch' | 'else_branch';
 
@@ -20,7 +20,9 @@ export function inlineBranch(model: ModelProto, index: number, branch: Branch): 
   const inner = node.attribute.find(({ name }) => name === branch)?.g;
   if (!inner) return model;
   const renames = newNames(inner, namesOf(graph));
-  const nodes = inner.node.map((innerNode) => {
+  // Exporters write the weights of a branch as constants. As initializers, they can be replaced when a cause is looked for.
+  const constants = inner.node.flatMap((innerNode) => constantOf(innerNode) ?? []);
+  const nodes = inner.node.filter((innerNode) => !constantOf(innerNode)).map((innerNode) => {
     const { name, output } = innerNode;
     return copyWith(renamedReads(innerNode, renames), { output: output.map(renamed(renames)), name });
   });
@@ -31,7 +33,7 @@ export function inlineBranch(model: ModelProto, index: number, branch: Branch): 
   return copyWith(model, {
     graph: copyWith(graph, {
       node: [...graph.node.slice(0, index), ...nodes, ...given, ...graph.node.slice(index + 1)],
-      initializer: [...graph.initializer, ...inner.initializer.map((tensor) => copyWith(tensor, { name: renamed(renames)(tensor.name) }))],
+      initializer: [...graph.initializer, ...[...inner.initializer, ...constants].map((tensor) => copyWith(tensor, { name: renamed(renames)(tensor.name) }))],
       sparseInitializer: [
         ...graph.sparseInitializer,
         ...inner.sparseInitializer.map((tensor) =>
@@ -41,6 +43,12 @@ export function inlineBranch(model: ModelProto, index: number, branch: Branch): 
       valueInfo: [...graph.valueInfo, ...[...inner.valueInfo, ...inner.output].map((value) => renamedInfo(value, renames))],
     }),
   });
+}
+
+/** The tensor of a `Constant`, by the name of its value; null for other nodes and for constants without a tensor. */
+function constantOf({ opType, attribute, output }: NodeProto): TensorProto | null {
+  const tensor = opType === 'Constant' ? attribute.find(({ name }) => name === 'value')?.t : undefined;
+  return tensor ? copyWith(tensor, { name: output[0] ?? '' }) : null;
 }
 
 const renamed =
