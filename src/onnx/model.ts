@@ -84,6 +84,11 @@ export function parseOnnx(bytes: Uint8Array, name: string, findData: FindData = 
 /** Paths of the files that hold weights of an ONNX file, from its folder. @throws VoxlaneError like {@link parseOnnx} */
 export const externalFilesOf = (bytes: Uint8Array, name: string): string[] => externalLocations(readOnnx(bytes, name));
 
+/** Version of ONNX's own operators in an ONNX file; 0 if it uses none. @throws VoxlaneError like {@link parseOnnx} */
+export const opsetOf = (bytes: Uint8Array): number => opsetOfModel(readOnnx(bytes, 'the graph'));
+
+const opsetOfModel = ({ opsetImport }: ModelProto): number => Number(opsetImport.find(({ domain }) => isDefaultDomain(domain))?.version ?? 0);
+
 function readOnnx(bytes: Uint8Array, name: string): ModelProto {
   rejectOthers(bytes, name);
   let model: ModelProto;
@@ -129,7 +134,7 @@ export function graphInfo(model: ModelProto): GraphInfo {
     name: graph.name,
     producer: [model.producerName, model.producerVersion].filter(Boolean).join(' '),
     irVersion: Number(model.irVersion),
-    opset: Number(model.opsetImport.find(({ domain }) => isDefaultDomain(domain))?.version ?? 0),
+    opset: opsetOfModel(model),
     domains: model.opsetImport.map(({ domain }) => domain).filter((domain) => !isDefaultDomain(domain)),
     inputs: graph.input.filter((input) => !weights.has(input.name)).map(readValueInfo),
     outputs: graph.output.map(readValueInfo),

@@ -2,9 +2,11 @@ import { gpuMemory, type GpuContext } from '../gpu/context';
 import { messageOf, VoxlaneError } from '../util/errors';
 import type { ExactValues } from '../util/exactValues';
 import type { FileBase } from '../util/fileBase';
+import { opsetOf } from '../onnx/model';
 import { reasonOf } from './reason';
 import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
 import { exactFromRuntime, fromRuntime, toRuntimeArray } from './values';
+import { versionProblem } from './versions';
 
 /** A value of a graph, row-major: float32 whatever the graph's own type is, and in its own type if float32 rounds any value. */
 export interface SessionTensor {
@@ -55,7 +57,7 @@ export async function openSession(bytes: Uint8Array, options: SessionOptions): P
   const guard = <Result>(work: () => Promise<Result>): Promise<Result> => (gpu ? gpu.guard(work) : work());
   const ort = await loadRuntime(gpu ? 'webgpu' : 'wasm', options);
   const provider = gpu ? webgpuProvider(gpu.device) : 'wasm';
-  const failed = describeFailure(gpu !== null);
+  const failed = describeFailure(gpu !== null, bytes);
   const session = await guard(() =>
     ort.InferenceSession.create(bytes, { executionProviders: [provider] }).catch(failed('make a session of this graph')),
   );
@@ -81,15 +83,16 @@ export async function openSession(bytes: Uint8Array, options: SessionOptions): P
   };
 }
 
-const describeFailure = (onGpu: boolean) => (deed: string) => (cause: unknown): never => {
+const describeFailure = (onGpu: boolean, graph: Uint8Array) => (deed: string) => (cause: unknown): never => {
   const message = messageOf(cause);
   if (onGpu && saysOutOfMemory(message)) throw gpuMemory(message);
+  const version = versionProblem(message, () => opsetOf(graph));
   throw new VoxlaneError(
     {
       code: 'backend-failed',
-      problem: [`${onGpu ? 'WebGPU' : 'WASM'} could not ${deed}`, reasonOf(message)].filter(Boolean).join(': '),
-      expected: 'operators and types that this backend has, and inputs of the shapes that the graph wants',
-      remedy: 'Try the other backend. The details give the message of the runtime',
+      problem: [`${onGpu ? 'WebGPU' : 'WASM'} could not ${deed}`, version?.reason ?? reasonOf(message)].filter(Boolean).join(': '),
+      expected: version?.expected ?? 'operators and types that this backend has, and inputs of the shapes that the graph wants',
+      remedy: version?.remedy ?? 'Try the other backend. The details give the message of the runtime',
     },
     { cause },
   );
