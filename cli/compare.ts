@@ -1,17 +1,26 @@
 /**
- * Command line: a model against its golden bundle, stage by stage.
+ * Command line: models against their golden bundles, stage by stage.
  *
- *     npm run --silent compare -- BUNDLE [--model FILE.onnx] [--backend webgpu|wasm|both] [--json]
+ *     npm run --silent compare -- BUNDLE... [--model FILE.onnx] [--backend webgpu|wasm|both] [--json [FILE]] [--junit FILE]
  *     npm run --silent compare -- --list MODEL.onnx [BUNDLE]
  */
+import type { Page } from 'playwright-core';
 import type { BackendName } from '../src/compare/report';
 import { isShipped } from '../src/store/shipped';
-import { failureText, giveFiles, openComparePage, type Answer } from './comparePage';
+import type { ErrorCode } from '../src/util/errors';
+import { batchDocument, batchExitStatus, compareAll, lineOf, notRun, resultOf, skippedLines, summaryOf, type BundleResult } from './compareBatch';
+import { giveFiles, openComparePage, type Answer } from './comparePage';
 import { HELP, parseCommand, type CompareCommand } from './compareOptions';
 import { describe, documentOf, exitStatusOf, uncomparedLines, type Document } from './compareReport';
+import { withReports, type ReportFile } from './compareReports';
+import { isEnding } from './endings';
+import { failureText } from './errorLine';
+import { findBundles, type FoundBundle, type FoundBundles } from './findBundles';
 import { requirePath } from './inputs';
+import { junitText } from './junit';
 import { listText } from './listGraph';
 import { print, say } from './output';
+import { ReplaceableEngine } from './replaceableEngine';
 import { runCommand } from './script';
 
 async function main(): Promise<number> {
@@ -21,18 +30,11 @@ async function main(): Promise<number> {
     return 0;
   }
   if (command.list) return list(command);
-  const answer = await compare(command);
-  if (!answer.ok) {
-    if (command.json) await print(`${JSON.stringify({ error: answer.error }, null, 2)}\n`);
-    say(`compare: ${failureText(answer.error)}`);
-    return 2;
-  }
-  const { result } = answer;
-  for (const line of uncomparedLines(result.coverage)) say(`compare: ${line}`);
-  for (const note of result.notes) say(`compare: ${note}`);
-  for (const { backend, error } of result.failures) say(`compare: ${backend}: ${failureText(error)}`);
-  await print(command.json ? `${JSON.stringify(result, null, 2)}\n` : describe(result));
-  return exitStatusOf(result);
+  const found = findBundles(command.files, command.model !== undefined);
+  for (const line of skippedLines(found.skipped)) say(`compare: ${line}`);
+  const [first] = found.bundles;
+  if (!first) throw new Error(`${command.files.join(', ')}: no golden bundle was found. Expected .zip files, folders with a manifest.json, or .npz files with a graph of the same name`);
+  return found.isSingle ? compareSingle(first, command) : compareMany(found, command);
 }
 
 async function list({ files, json }: CompareCommand): Promise<number> {
@@ -52,26 +54,120 @@ async function list({ files, json }: CompareCommand): Promise<number> {
   }
 }
 
-async function compare({ files, model, backend, map, tolerance, thorough }: CompareCommand): Promise<Answer<Document>> {
-  const bundle = files[0]!;
-  const shipped = isShipped(bundle) && model === undefined ? bundle : null;
-  const paths = shipped ? [] : [bundle, ...(model === undefined ? [] : [model])];
-  if (isShipped(bundle) && model !== undefined) {
+/** One bundle, with all that is known of its stages. */
+async function compareSingle(found: FoundBundle, command: CompareCommand): Promise<number> {
+  const used = withGraph(found, command);
+  if (command.model === undefined && used.graph !== null) say(`compare: the graph is ${used.graph}`);
+  const start = performance.now();
+  let answer: Answer<Document> | null = null;
+  const jsonOf = ({ ok, ...rest }: Answer<Document>): string => toJson(ok && 'result' in rest ? rest.result : rest);
+  const files: ReportFile[] = [
+    ...reportFile(command.jsonFile, () => (answer ? jsonOf(answer) : toJson({ error: INTERRUPTED }))),
+    ...reportFile(command.junit, () => junitText(answer ? [resultOf(used, answer, (performance.now() - start) / 1000)] : notRun([used], []))),
+  ];
+  const done = await withReports(files, async () => {
+    checkPaths(used, command);
+    return (answer = await withEngine(command, true, (engine) => engine.run((page) => compareOne(page, used, command))));
+  });
+  if (command.json) await print(jsonOf(done));
+  if (!done.ok) {
+    say(`compare: ${failureText(done.error)}`);
+    return 2;
+  }
+  const { result } = done;
+  for (const line of uncomparedLines(result.coverage)) say(`compare: ${line}`);
+  for (const note of result.notes) say(`compare: ${note}`);
+  for (const { backend, error } of result.failures) say(`compare: ${backend}: ${failureText(error)}`);
+  if (!command.json) await print(describe(result));
+  return exitStatusOf(result);
+}
+
+/** Bundles in one browser, a line for each. */
+async function compareMany({ bundles, skipped }: FoundBundles, command: CompareCommand): Promise<number> {
+  const all = bundles.map((found) => withGraph(found, command));
+  const results: BundleResult[] = [];
+  const start = performance.now();
+  const seconds = (): number => (performance.now() - start) / 1000;
+  const soFar = (): BundleResult[] => [...results, ...notRun(all, results)];
+  const report = (): string => toJson(batchDocument(soFar(), skipped, seconds()));
+  const files = [...reportFile(command.jsonFile, report), ...reportFile(command.junit, () => junitText(soFar()))];
+  // With JSON on standard output, lines for people go to standard error.
+  const tell = async (line: string): Promise<void> => {
+    if (command.json) say(line);
+    else await print(`${line}\n`);
+  };
+  await withReports(files, () =>
+    withEngine(command, false, (engine) => {
+      const compareNext = async (found: FoundBundle): Promise<Answer<Document>> => {
+        say(`[${results.length + 1}/${all.length}] ${found.bundle}`);
+        checkPaths(found, command);
+        const answer = await engine.run((page) => compareOne(page, found, command));
+        if (!answer.ok && !KEEPS_WORKER.includes(answer.error.code)) await engine.run(renewWorker);
+        return answer;
+      };
+      const keep = async (result: BundleResult): Promise<void> => {
+        results.push(result);
+        await tell(lineOf(result));
+      };
+      return compareAll(all, compareNext, keep, isEnding);
+    }),
+  );
+  await tell(summaryOf(results, skipped, seconds()));
+  if (command.json) await print(report());
+  return batchExitStatus(results);
+}
+
+const INTERRUPTED = { code: 'cancelled', problem: 'The comparison was interrupted' };
+
+/** Errors of what was read. After any other, the runtime in the worker may be broken. */
+const KEEPS_WORKER: readonly ErrorCode[] = ['format', 'options', 'model-invalid', 'model-missing'];
+
+const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+const reportFile = (path: string | undefined, text: () => string): ReportFile[] => (path === undefined ? [] : [{ path, text }]);
+
+const withGraph = ({ bundle, graph }: FoundBundle, { model }: CompareCommand): FoundBundle => ({ bundle, graph: model ?? graph });
+
+/** Checks that need no browser. @throws Error with one line */
+function checkPaths({ bundle, graph }: FoundBundle, { model }: CompareCommand): void {
+  if (isShipped(bundle)) {
+    if (model === undefined) return;
     throw new Error(`the goldens of ${bundle} go with its own graph; name public/goldens/${bundle}.zip to test another`);
   }
-  paths.forEach(requirePath);
-  const backends: BackendName[] = backend === 'both' ? ['wasm', 'webgpu'] : [backend];
-  const engine = await openComparePage(backends);
-  const { page } = engine;
+  requirePath(bundle);
+  if (graph !== null) requirePath(graph);
+}
+
+async function withEngine<Result>(command: CompareCommand, hasSteps: boolean, work: (engine: ReplaceableEngine) => Promise<Result>): Promise<Result> {
+  const engine = new ReplaceableEngine(
+    () => openComparePage(backendsOf(command), hasSteps),
+    () => Promise.resolve(),
+    () => { say('compare: the browser ended; trying again in a new one'); },
+    'Free some memory, or compare a smaller graph',
+  );
   try {
-    await giveFiles(page, paths);
-    const answer = await page.evaluate((request) => voxlane.compareFiles(request), { shipped, map, backends, tolerance, thorough });
-    if (!answer.ok) return answer;
-    const { runs, failures } = answer.result;
-    return runs.length === 0 ? { ok: false, error: failures[0]!.error } : { ok: true, result: documentOf(answer.result) };
+    return await work(engine);
   } finally {
     await engine.close();
   }
 }
+
+const backendsOf = ({ backend }: CompareCommand): BackendName[] => (backend === 'both' ? ['wasm', 'webgpu'] : [backend]);
+
+async function compareOne(page: Page, { bundle, graph }: FoundBundle, command: CompareCommand): Promise<Answer<Document>> {
+  const { map, tolerance, thorough } = command;
+  const shipped = isShipped(bundle) ? bundle : null;
+  await giveFiles(page, shipped === null ? [bundle, ...(graph === null ? [] : [graph])] : []);
+  const request = { shipped, map, backends: backendsOf(command), tolerance, thorough };
+  const answer = await page.evaluate((asked) => voxlane.compareFiles(asked), request);
+  if (!answer.ok) return answer;
+  const { runs, failures } = answer.result;
+  return runs.length === 0 ? { ok: false, error: failures[0]!.error } : { ok: true, result: documentOf(answer.result) };
+}
+
+const renewWorker = (page: Page): Promise<void> =>
+  page.evaluate(() => {
+    voxlane.openComparator();
+  });
 
 await runCommand('compare', 2, main);

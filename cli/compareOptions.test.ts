@@ -7,9 +7,20 @@ test('--list takes a graph, and a bundle or none', () => {
   for (const files of [[], ['a', 'b', 'c']]) expect(() => parseCommand(['--list', ...files])).toThrow('expected one graph');
 });
 
-test('without --list there is one bundle', () => {
-  expect(parseCommand(['net.zip'])).toMatchObject({ list: false, files: ['net.zip'], backend: 'wasm', map: [], tolerance: {} });
-  for (const files of [[], ['a', 'b']]) expect(() => parseCommand(files)).toThrow('expected one bundle');
+test('without --list there are one or more bundles', () => {
+  expect(parseCommand(['net.zip'])).toMatchObject({ list: false, files: ['net.zip'], backend: 'wasm', map: [], tolerance: {}, json: false });
+  expect(parseCommand(['a.zip', 'b.zip', '--junit', 'out.xml'])).toMatchObject({ files: ['a.zip', 'b.zip'], junit: 'out.xml' });
+  expect(() => parseCommand([])).toThrow('expected a bundle');
+});
+
+test('--json takes a file, or prints on standard output', () => {
+  expect(parseCommand(['a.zip', '--json'])).toMatchObject({ files: ['a.zip'], json: true, jsonFile: undefined });
+  expect(parseCommand(['--json', 'a.zip'])).toMatchObject({ files: ['a.zip'], json: true, jsonFile: undefined });
+  expect(parseCommand(['a.zip', '--json', 'out.json', 'b.zip'])).toMatchObject({ files: ['a.zip', 'b.zip'], json: false, jsonFile: 'out.json' });
+  expect(parseCommand(['a.zip', '--json=report'])).toMatchObject({ json: false, jsonFile: 'report' });
+  expect(parseCommand(['a.zip', '--', '--json', 'x.json'])).toMatchObject({ files: ['a.zip', '--json', 'x.json'], jsonFile: undefined });
+  expect(() => parseCommand(['a.zip', '--json='])).toThrow('--json= names no file');
+  expect(() => parseCommand(['--list', 'a.onnx', '--json', 'x.json'])).toThrow('--list writes no report');
 });
 
 test('--map may be repeated, and a value may have "=" in its name', () => {

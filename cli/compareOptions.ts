@@ -4,13 +4,16 @@ import type { ToleranceOverride } from '../src/compare/stageTolerance';
 import { number, oneOf } from './arguments';
 
 /** What `compare` prints for --help. */
-export const HELP = `Usage: npm run --silent compare -- BUNDLE [options]
+export const HELP = `Usage: npm run --silent compare -- BUNDLE... [options]
        npm run --silent compare -- --list MODEL [BUNDLE]
 
 Runs a model on the inputs of a golden bundle, compares every stage, and names the first that is wrong by itself.
-BUNDLE is a golden bundle (.zip or folder), .npz, .npy or .safetensors file, or the name of a shipped model.
+BUNDLE is a golden bundle (.zip or folder), .npz, .npy or .safetensors file, or the name of a shipped model. A folder that is
+no bundle stands for all bundles in it and its subfolders: zip files, folders, and .npz or .safetensors files with a graph of the
+same name. Several bundles are compared one after the other in one browser, with a line for each; the options apply to all.
 
-  --model FILE.onnx           the graph to test (default: the shipped model that the bundle is of)
+  --model FILE.onnx           the graph to test (default: NAME.onnx beside the bundle NAME.zip, else the graph in the bundle,
+                              else the shipped model that the bundle is of)
   --backend webgpu|wasm|both  where it runs (default wasm)
   --map STAGE=VALUE           take VALUE of the graph for STAGE, if it was not found; may be repeated
   --rtol X                    greatest error of a stage, relative to its golden values (root mean squares; default 1e-4
@@ -20,15 +23,18 @@ BUNDLE is a golden bundle (.zip or folder), .npz, .npy or .safetensors file, or 
                               These replace the bundle's tolerance; --rtol and --atol also its absolute bound.
   --list                      print the layers of MODEL with their values and shapes, without a comparison
   --thorough                  look for differences between runs and batch sizes in stages that pass, too
-  --json                      the report as JSON on standard output
+  --json [FILE.json]          the report as JSON, in a file or on standard output
+  --junit FILE.xml            the report as JUnit XML: a test suite per bundle, a test case per stage
   --help                      this text
 
 Exit status: 0 if every stage that was compared passes; 1 if one fails; 2 after an error, if fewer than half of the stages
 or no output of the graph were compared (even if a stage fails), or if one of two backends could not run and the other passes.
+Of several bundles: 1 if a bundle alone gives 1, else 2 if one gives 2. If you interrupt the command, it writes the reports of the
+bundles that it has compared.
 `;
 
 export interface CompareCommand {
-  /** A bundle; with `list`, a graph and optionally a bundle with its inputs. */
+  /** Bundles or folders of bundles; with `list`, a graph and optionally a bundle with its inputs. */
   readonly files: readonly string[];
   readonly list: boolean;
   readonly model: string | undefined;
@@ -36,13 +42,19 @@ export interface CompareCommand {
   readonly map: readonly (readonly [string, string])[];
   readonly tolerance: ToleranceOverride;
   readonly thorough: boolean;
+  /** Whether the report goes to standard output as JSON. */
   readonly json: boolean;
+  /** Path for the report as JSON. */
+  readonly jsonFile: string | undefined;
+  /** Path for the report as JUnit XML. */
+  readonly junit: string | undefined;
 }
 
 /** @throws Error for arguments that make no command */
 export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
+  const { rest, jsonFile } = takeJsonFile(args);
   const { values, positionals } = parseArgs({
-    args: [...args],
+    args: rest,
     allowPositionals: true,
     options: {
       model: { type: 'string' },
@@ -54,14 +66,16 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
       list: { type: 'boolean', default: false },
       thorough: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
+      junit: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return 'help';
   const { list } = values;
-  if (list ? positionals.length < 1 || positionals.length > 2 : positionals.length !== 1) {
-    throw new Error(list ? 'expected one graph, and a bundle or none. Try --help.' : 'expected one bundle. Try --help.');
+  if (positionals.length < 1 || (list && positionals.length > 2)) {
+    throw new Error(list ? 'expected one graph, and a bundle or none. Try --help.' : 'expected a bundle. Try --help.');
   }
+  if (list && (jsonFile !== undefined || values.junit !== undefined)) throw new Error('--list writes no report. Give --json without a file.');
   return {
     files: positionals,
     list,
@@ -75,8 +89,25 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
     tolerance: toleranceOf(values),
     thorough: values.thorough,
     json: values.json,
+    jsonFile,
+    junit: values.junit,
   };
 }
+
+/** The file of `--json FILE.json` or `--json=FILE`, and the arguments without it: `parseArgs` has no option with an optional value. */
+function takeJsonFile(args: readonly string[]): { rest: string[]; jsonFile: string | undefined } {
+  const end = args.includes('--') ? args.indexOf('--') : args.length;
+  const at = args.findIndex((arg, index) => index < end && (arg.startsWith('--json=') || (arg === '--json' && isJsonFile(args[index + 1]))));
+  if (at < 0) return { rest: [...args], jsonFile: undefined };
+  const [option, next] = args.slice(at);
+  const isJoined = option !== '--json';
+  const jsonFile = isJoined ? option!.slice('--json='.length) : next!;
+  if (jsonFile === '') throw new Error('--json= names no file. Expected --json=FILE.');
+  return { rest: [...args.slice(0, at), ...args.slice(at + (isJoined ? 1 : 2))], jsonFile };
+}
+
+/** No bundle has this ending. */
+const isJsonFile = (arg: string | undefined): boolean => arg !== undefined && /\.json$/i.test(arg);
 
 function toleranceOf(texts: { readonly rtol?: string; readonly atol?: string; readonly cosine?: string }): ToleranceOverride {
   const [rtol, atol, cosine] = (['rtol', 'atol', 'cosine'] as const).map((name) => number(`--${name}`, texts[name]));

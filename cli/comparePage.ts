@@ -3,24 +3,24 @@ import { basename, join, relative, sep } from 'node:path';
 import { zipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import type { BackendName } from '../src/compare/report';
-import { VoxlaneError, type ErrorParts } from '../src/util/errors';
+import type { ErrorParts } from '../src/util/errors';
 import { temporaryFolder } from './endings';
 import { openEnginePage, type EnginePage } from './enginePage';
-import { errorLine } from './errorLine';
 import { withExternalData } from './externalData';
 import { say } from './output';
 
 /** What a call in the page gives: a result, or the parts of the error. */
 export type Answer<Result> = { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: ErrorParts };
 
-/** The engine page with a comparator, and progress on standard error. */
-export async function openComparePage(backends: readonly BackendName[]): Promise<EnginePage> {
+/** The engine page with a comparator. @param hasSteps whether each step is reported on standard error */
+export async function openComparePage(backends: readonly BackendName[], hasSteps = true): Promise<EnginePage> {
   const engine = await openEnginePage(backends.includes('webgpu') ? 'webgpu' : 'wasm', say);
   let last = '';
-  await engine.page.exposeFunction('sayStep', (step: string) => {
+  const sayStep = (step: string): void => {
     if (step !== last) say(`  ${step}`);
     last = step;
-  });
+  };
+  if (hasSteps) await engine.page.exposeFunction('sayStep', sayStep);
   await engine.page.evaluate(() => {
     voxlane.openComparator();
   });
@@ -35,20 +35,17 @@ export async function giveFiles(page: Page, paths: readonly string[]): Promise<v
   await page.setInputFiles('#files', withExternalData(paths).map((path) => (statSync(path).isDirectory() ? zipOf(path) : path)));
 }
 
-/** Path of a temporary zip, which is deleted when the process ends. */
+let zipFolder: string | undefined;
+
+/** Path of a temporary zip, which the next folder of that name replaces and the end of the process deletes. */
 function zipOf(folder: string): string {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const content = files.map((entry) => {
     const file = join(entry.parentPath, entry.name);
     return [relative(folder, file).split(sep).join('/'), new Uint8Array(readFileSync(file))] as const;
   });
-  const temporary = temporaryFolder();
-  const path = join(temporary, `${basename(folder)}.zip`);
+  zipFolder ??= temporaryFolder();
+  const path = join(zipFolder, `${basename(folder)}.zip`);
   writeFileSync(path, zipSync(Object.fromEntries(content), { level: 0 }));
   return path;
-}
-
-/** One line for people. */
-export function failureText(parts: ErrorParts): string {
-  return errorLine(new VoxlaneError(parts));
 }

@@ -63,17 +63,23 @@ export function exitStatusOf({ coverage, verdict, failures }: Document): 0 | 1 |
   return failures.length > 0 ? 2 : 0;
 }
 
-/** The report as text. */
-export function describe({ model, verdict, coverage, firstDivergence, stages, runs, backend, adapter, seconds }: Document): string {
+/** Model, place and verdict, for people. */
+export function verdictText({ model, backend, adapter, verdict, firstDivergence, coverage }: Document): string {
   const where = [backend, adapter].filter(Boolean).join(', ');
   const parts = [
     verdict,
     ...(firstDivergence === null ? [] : [`first divergence ${firstDivergence}`]),
     ...(coverage.uncompared.length > 0 ? [`compared ${countText(coverage)}`] : []),
   ];
+  return `${model} on ${where}: ${parts.join(', ')}`;
+}
+
+/** The report as text. */
+export function describe(report: Document): string {
+  const { coverage, firstDivergence, stages, runs } = report;
   const gap = stages.find(({ name }) => name === firstDivergence)?.uncomparedBefore ?? [];
   const head = [
-    `${model} on ${where}: ${parts.join(', ')} (${seconds.toFixed(1)} s)`,
+    `${verdictText(report)} (${report.seconds.toFixed(1)} s)`,
     ...(gap.length > 0 ? [`  the first divergence may be earlier: not compared before ${firstDivergence} are ${someOf(gap)}`] : []),
     ...(coverage.isOutputCompared ? [] : ['  no output of the graph was compared']),
   ].join('\n');

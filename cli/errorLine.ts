@@ -1,4 +1,4 @@
-import { messageOf, VoxlaneError } from '../src/util/errors';
+import { messageOf, VoxlaneError, type ErrorParts } from '../src/util/errors';
 
 /** An error as one line without a full stop at its end. In parentheses: what the browser or a library reported. */
 export function errorLine(thrown: unknown): string {
@@ -6,3 +6,6 @@ export function errorLine(thrown: unknown): string {
   const text = messageOf(thrown) + (details === undefined ? '' : ` (${details})`);
   return text.trim().replace(/\s*\n\s*/g, ' ');
 }
+
+/** The line of an error that came from the page as plain data. */
+export const failureText = (parts: ErrorParts): string => errorLine(new VoxlaneError(parts));

@@ -93,6 +93,23 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)('%s removes tempo
   expect(existsSync(join(folder, 'ended'))).toBe(true);
 });
 
+test('an interrupted command writes its report files once, with what was done by then', async () => {
+  const path = join(folder, 'report.json');
+  const lines = `
+    import { withReports } from './compareReports';
+    import { runCommand } from './script';
+    const done = [];
+    await runCommand('test', 2, () => withReports([{ path: ${JSON.stringify(path)}, text: () => JSON.stringify(done) }], async () => {
+      done.push('a');
+      process.stdout.write('ready');
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+      return 0;
+    }));`;
+  const { signal, stderr } = await runScript(lines, (child) => { child.kill('SIGINT'); });
+  expect({ signal, stderr }).toEqual({ signal: 'SIGINT', stderr: '' });
+  expect(readFileSync(path, 'utf8')).toBe('["a"]');
+});
+
 test('only one of several processes builds at a time, and the next one finds the result', async () => {
   mkdirSync(join(folder, 'node_modules'));
   const log = join(folder, 'log');

@@ -17,11 +17,13 @@ export class ReplaceableEngine {
    * @param open starts a browser
    * @param prepare loads the models in a browser that has just started
    * @param onReplace called before work is repeated
+   * @param advice what the user can do if the browser keeps ending
    */
   constructor(
     private readonly open: () => Promise<EnginePage>,
     private readonly prepare: (page: Page) => Promise<void>,
     private readonly onReplace: () => void,
+    private readonly advice = 'Free some memory, or split the recording',
   ) {}
 
   /**
@@ -41,7 +43,7 @@ export class ReplaceableEngine {
         if (!hasEnded || isEnding()) throw error;
         await this.close();
         if (replaced === MOST_REPLACEMENTS) {
-          throw new Error(`the browser ended ${replaced + 1} times during this work. Free some memory, or split the recording`, { cause: error });
+          throw new Error(`the browser ended ${replaced + 1} times during this work. ${this.advice}`, { cause: error });
         }
         this.onReplace();
       }

@@ -6,7 +6,8 @@
 import { parseArgs } from 'node:util';
 import { STAGES } from '../src/pipeline/stages';
 import { number, oneOf } from './arguments';
-import { failureText, giveFiles, openComparePage } from './comparePage';
+import { giveFiles, openComparePage } from './comparePage';
+import { failureText } from './errorLine';
 import { requirePath } from './inputs';
 import { print, requireWritable, say, writeResult } from './output';
 import { runCommand } from './script';

@@ -1,6 +1,7 @@
 import { cancel } from './cancel';
 import { clustering } from './clustering';
 import { compare } from './compare';
+import { compareBatch } from './compareBatch';
 import type { Group } from './figure';
 import { crowd } from './crowd';
 import { functions } from './functions';
@@ -12,4 +13,4 @@ import { resnet, speed } from './speed';
 import { widgets } from './widgets';
 
 /** All that `npm run bench -- --check` measures, shortest first. */
-export const GROUPS: readonly Group[] = [functions, page, scroll, crowd, compare, cancel, speed, resnet, recluster, widgets, clustering, scale];
+export const GROUPS: readonly Group[] = [functions, page, scroll, crowd, compare, cancel, compareBatch, speed, resnet, recluster, widgets, clustering, scale];

@@ -10,7 +10,7 @@ import { encodeOnnx, graphInfo, parseOnnx } from '../../src/onnx/model';
 import { build, float, node } from '../../test/onnx/build';
 import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
 import { makeForeignModel } from '../../test/browser/foreignModel';
-import { runCommand } from '../../test/browser/command';
+import { runCommand, runUntil } from '../../test/browser/command';
 
 type Document = ComparisonReport & { readonly runs?: ComparisonReport[]; readonly error?: { code: string } };
 
@@ -88,6 +88,48 @@ function renamed(manifest: Uint8Array): Uint8Array {
   const parsed = JSON.parse(new TextDecoder().decode(manifest)) as object;
   return new TextEncoder().encode(JSON.stringify({ ...parsed, model: 'somebody-elses' }));
 }
+
+test('several bundles in one call: one passes, one fails, one cannot be read, and the reports have all of them', async () => {
+  const { onnx, bundle } = makeForeignModel();
+  const wrong = parseOnnx(onnx, 'net.onnx');
+  wrong.graph!.node.at(-1)!.opType = 'Add';
+  mkdirSync(join(folder, 'more'));
+  const put = (name: string, bytes: Uint8Array | string): void => { writeFileSync(join(folder, name), bytes); };
+  put('a.zip', bundle);
+  put('a.onnx', onnx);
+  put('b.zip', 'no zip at all');
+  put('more/c.zip', bundle);
+  put('more/c.onnx', encodeOnnx(wrong));
+  put('notes.txt', 'notes');
+  const [junit, json] = [join(folder, 'out.xml'), join(folder, 'out.json')];
+  const { code, stdout, stderr } = await runCommand('compare', folder, '--junit', junit, '--json', json);
+  expect(code, stderr).toBe(1);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.map((line) => line.split(/\s+/)[0])).toEqual(['pass', 'error', 'fail', '3']);
+  expect(lines.at(-1)).toMatch(/^3 bundles: 1 pass, 1 fail, 1 error; 1 file skipped/);
+  expect(stderr).toContain('notes.txt is not a golden bundle');
+  const { bundles, counts } = JSON.parse(readFileSync(json, 'utf8')) as { bundles: { status: string; report: Document | null; error: { code: string } | null }[]; counts: object };
+  expect(counts).toMatchObject({ pass: 1, fail: 1, error: 1 });
+  expect(bundles.map(({ report, error }) => report?.verdict ?? error?.code)).toEqual(['pass', 'format', 'fail']);
+  expect(bundles[2]!.report!.firstDivergence).toBe('/blocks.13/output');
+  expect(readFileSync(junit, 'utf8')).toMatch(/<testsuites name="compare" tests="9" failures="1" errors="1"/);
+});
+
+test('Ctrl-C keeps the reports of the bundles that were compared', async () => {
+  const { onnx, bundle } = makeForeignModel();
+  for (let index = 0; index < 300; index++) {
+    writeFileSync(join(folder, `${index}.zip`), bundle);
+    writeFileSync(join(folder, `${index}.onnx`), onnx);
+  }
+  const json = join(folder, 'out.json');
+  const { signal, stdout } = await runUntil('\npass', 'SIGINT', 'compare', folder, '--json', json);
+  expect(signal).toBe('SIGINT');
+  const { counts } = JSON.parse(readFileSync(json, 'utf8')) as { counts: Record<string, number> };
+  const numLines = stdout.trimEnd().split('\n').length;
+  expect(counts.pass).toBeGreaterThanOrEqual(numLines);
+  expect(counts.pass! + counts['not-run']!).toBe(300);
+  expect(counts['not-run']).toBeGreaterThan(0);
+});
 
 test('a graph of another exporter, two inputs, on both backends', async () => {
   const { onnx, bundle, numNodes, numInputs } = makeForeignModel();

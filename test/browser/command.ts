@@ -20,3 +20,19 @@ export function runCommand(name: string, ...args: string[]): Promise<Finished> {
     });
   });
 }
+
+/** Runs a command until its standard output contains `text`, then sends it a signal. */
+export function runUntil(text: string, signal: NodeJS.Signals, name: string, ...args: string[]): Promise<Finished & { readonly signal: NodeJS.Signals | null }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', `cli/${name}.ts`, ...args]);
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (data: Buffer) => {
+      stdout += data.toString();
+      if (stdout.includes(text)) child.kill(signal);
+    });
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    child.on('close', (code, ended) => {
+      resolve({ code, stdout, stderr, signal: ended });
+    });
+  });
+}

@@ -1,0 +1,42 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildIfStale } from '../../cli/site';
+import { makeForeignModel } from '../../test/browser/foreignModel';
+import type { Group } from './figure';
+import { runJson } from './script';
+
+const BUNDLES = 200;
+
+/** Many bundles in one call of the command, each with a graph of its own of 56 nodes and four golden stages. */
+export const compareBatch: Group = {
+  name: 'compare-batch',
+  bounds: [
+    {
+      name: 'compare-batch',
+      what: `\`compare\` of a folder of ${BUNDLES} small bundles, with the start of the browser`,
+      unit: 's',
+      limit: 60,
+      side: 'at most',
+      reason: 'the aim is about 30 s on two cores, and the rest is for a slower machine; absolute because it is part of a test run',
+    },
+  ],
+  measure: async (_, say) => {
+    const folder = mkdtempSync(join(tmpdir(), 'voxlane-batch-'));
+    try {
+      const { onnx, bundle } = makeForeignModel();
+      for (let index = 0; index < BUNDLES; index++) {
+        writeFileSync(join(folder, `net-${index}.onnx`), onnx);
+        writeFileSync(join(folder, `net-${index}.zip`), bundle);
+      }
+      await buildIfStale(say);
+      const start = performance.now();
+      const { counts } = (await runJson('cli/compare.ts', [folder, '--json'])) as { counts: Record<string, number> };
+      const seconds = (performance.now() - start) / 1000;
+      if (counts.pass !== BUNDLES) throw new Error(`${counts.pass} of ${BUNDLES} bundles passed`);
+      return { 'compare-batch': seconds };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};

@@ -1,0 +1,37 @@
+/** The report files of `compare`, which are also written if the command is interrupted. */
+import { onEnding } from './endings';
+import { requireWritable, say, writeResult } from './output';
+
+export interface ReportFile {
+  readonly path: string;
+  /** The content, of all that was done by now. */
+  readonly text: () => string;
+}
+
+/**
+ * Runs `work`, then writes the files, even if `work` throws or a signal ends the process.
+ *
+ * @throws Error with one line if a file cannot be written, before `work` if that can be seen then; what `work` throws
+ */
+export async function withReports<Result>(files: readonly ReportFile[], work: () => Promise<Result>): Promise<Result> {
+  for (const { path } of files) requireWritable(path);
+  let isWritten = false;
+  const write = (): void => {
+    if (isWritten) return;
+    isWritten = true;
+    for (const { path, text } of files) writeResult(path, text());
+  };
+  const forget = onEnding(() => {
+    try {
+      write();
+    } catch (error) {
+      say(error instanceof Error ? error.message : String(error));
+    }
+  });
+  try {
+    return await work();
+  } finally {
+    forget();
+    write();
+  }
+}

@@ -1,0 +1,120 @@
+/** The report of `compare --junit`: JUnit XML, a test suite per bundle and a test case per stage. */
+import { countText, isSufficient } from '../src/compare/coverage';
+import type { ComparisonReport, StageReport } from '../src/compare/report';
+import type { ErrorParts } from '../src/util/errors';
+import type { BundleResult } from './compareBatch';
+import { failureText } from './errorLine';
+
+type Kind = 'failure' | 'error' | 'skipped';
+
+interface Case {
+  readonly name: string;
+  readonly problem?: { readonly kind: Kind; readonly type: string; readonly message: string; readonly text?: string };
+}
+
+/** The document. Characters that XML cannot hold are replaced. */
+export function junitText(results: readonly BundleResult[]): string {
+  const suites = results.map((result) => ({ result, cases: casesOf(result) }));
+  const all = suites.flatMap(({ cases }) => cases);
+  const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="compare"${countsOf(all)}${attribute('time', seconds.toFixed(3))}>`,
+    ...suites.flatMap(({ result, cases }) => suiteLines(result, cases)),
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+function suiteLines({ bundle, graph, seconds, report }: BundleResult, cases: readonly Case[]): string[] {
+  const properties = Object.entries({ graph, model: report?.model, backend: report?.backend, adapter: report?.adapter }).filter(([, value]) => typeof value === 'string');
+  return [
+    `  <testsuite${attribute('name', bundle)}${countsOf(cases)}${attribute('time', seconds.toFixed(3))}>`,
+    ...(properties.length > 0
+      ? ['    <properties>', ...properties.map(([name, value]) => `      <property${attribute('name', name)}${attribute('value', value!)}/>`), '    </properties>']
+      : []),
+    ...cases.flatMap((one) => caseLines(bundle, one)),
+    '  </testsuite>',
+  ];
+}
+
+function caseLines(bundle: string, { name, problem }: Case): string[] {
+  const start = `    <testcase${attribute('classname', bundle)}${attribute('name', name)}`;
+  if (!problem) return [`${start}/>`];
+  const { kind, type, message, text } = problem;
+  // A skipped test case has no type in the schema.
+  const head = `      <${kind}${kind === 'skipped' ? '' : attribute('type', type)}${attribute('message', message)}`;
+  return [`${start}>`, text === undefined ? `${head}/>` : `${head}>${escaped(text)}</${kind}>`, '    </testcase>'];
+}
+
+function countsOf(cases: readonly Case[]): string {
+  const count = (kind: Kind): string => String(cases.filter(({ problem }) => problem?.kind === kind).length);
+  return attribute('tests', String(cases.length)) + attribute('failures', count('failure')) + attribute('errors', count('error')) + attribute('skipped', count('skipped'));
+}
+
+function casesOf({ status, report, error }: BundleResult): Case[] {
+  if (!report) {
+    const isNotRun = status === 'not-run';
+    const problem = isNotRun
+      ? { kind: 'skipped' as const, type: 'not-run', message: 'the comparison was interrupted' }
+      : errorOf(error!);
+    return [{ name: 'bundle', problem }];
+  }
+  const { coverage, failures, runs } = report;
+  const stages = runs ? runs.flatMap((run) => run.stages.map((stage) => stageCase(stage, run.backend))) : report.stages.map((stage) => stageCase(stage, null));
+  const uncompared = coverage.uncompared.map(({ name, mergedWith }): Case => {
+    const message = mergedWith === null ? 'no value of the graph is known for this stage' : `the exporter merged this stage with ${mergedWith}`;
+    return { name, problem: { kind: 'skipped', type: 'uncompared', message } };
+  });
+  const output = coverage.isOutputCompared ? '' : ', and no output of the graph';
+  const incomplete: Case = { name: 'coverage', problem: { kind: 'error', type: 'incomplete', message: `compared ${countText(coverage)}${output}` } };
+  return [
+    ...stages,
+    ...uncompared,
+    ...(isSufficient(coverage) ? [] : [incomplete]),
+    ...failures.map((failure): Case => ({ name: `backend ${failure.backend}`, problem: errorOf(failure.error) })),
+  ];
+}
+
+const errorOf = (error: ErrorParts) => ({ kind: 'error' as const, type: error.code, message: failureText(error) });
+
+/** @param backend part of the name if there are two */
+function stageCase(stage: StageReport, backend: ComparisonReport['backend'] | null): Case {
+  const name = backend === null ? stage.name : `${stage.name} (${backend})`;
+  if (stage.verdict === 'pass') return { name };
+  const { inherited, shapesFit, shape, goldenShape, maxAbs, relative, cosine, quantiles, tolerance, causes, uncomparedBefore, notes } = stage;
+  const message = shapesFit
+    ? `max abs ${figure(maxAbs)}, relative ${figure(relative)}, cosine ${cosine?.toFixed(6) ?? 'not finite'}`
+    : `shape (${shape.join(', ')}), golden (${goldenShape.join(', ')})`;
+  const bounds = Object.entries({ rtol: tolerance.rtol, atol: tolerance.atol, max_abs: tolerance.maxAbs, cosine: tolerance.cosine });
+  const lines = [
+    message,
+    `tolerance: ${bounds.filter(([, bound]) => Number.isFinite(bound)).map(([of, bound]) => `${of} ${bound}`).join(', ')}`,
+    ...(quantiles ? [`errors: 50 % at most ${figure(quantiles.median)}, 90 % at most ${figure(quantiles.p90)}, 99 % at most ${figure(quantiles.p99)}`] : []),
+    ...(inherited ? ['right on golden input: the error is inherited from a stage upstream'] : []),
+    ...causes.map(({ id, evidence }) => `${id}: ${evidence}`),
+    ...(uncomparedBefore.length > 0 ? [`not compared before this stage: ${uncomparedBefore.join(', ')}`] : []),
+    ...notes.map((note) => `note: ${note}`),
+  ];
+  return { name, problem: { kind: 'failure', type: inherited ? 'inherited' : 'wrong-by-itself', message, text: lines.join('\n') } };
+}
+
+const figure = (value: number | null): string => value?.toExponential(2) ?? 'not finite';
+
+const attribute = (name: string, value: string): string =>
+  // A parser turns line breaks and tabs of an attribute into spaces, unless they are references.
+  ` ${name}="${escaped(value).replaceAll('\t', '&#9;').replaceAll('\n', '&#10;').replaceAll('\r', '&#13;')}"`;
+
+/**
+ * For an element's text. XML 1.0 has no control characters but tab and line breaks, even as references, and no lone surrogates;
+ * it discourages those from U+007F to U+009F.
+ */
+function escaped(text: string): string {
+  return text
+    // eslint-disable-next-line no-control-regex
+    .replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\uFFFE\uFFFF]|\p{Surrogate}/gu, '\uFFFD')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+}
