@@ -1,4 +1,5 @@
-import { valueNames } from '../onnx/model';
+import { graphOf, valueNames } from '../onnx/model';
+import { dtypeName } from '../onnx/types';
 import type { GoldenStage } from './bundle';
 import type { Tolerance } from './compare';
 import type { OpenedFiles } from './openModel';
@@ -56,6 +57,30 @@ export interface Opened {
       /** Operator that gives it, such as `Conv`. */
       readonly op: string;
     }[];
+    /** Every node, in the order in which the graph computes them. */
+    readonly nodes: readonly {
+      /** Name of the node. */
+      readonly name: string;
+      /** Operator, such as `Conv`. */
+      readonly op: string;
+      /** Path of the module of the original network that computes it; null if it is not known. */
+      readonly module: string | null;
+      /** Attributes as short text, by name. */
+      readonly attributes: Readonly<Record<string, string>>;
+      /** Names of the values that it reads, including those that only its subgraphs read. */
+      readonly inputs: readonly string[];
+      /** Names of the values that it computes. */
+      readonly outputs: readonly string[];
+    }[];
+    /** Every weight. */
+    readonly weights: readonly {
+      /** Name of the weight. */
+      readonly name: string;
+      /** Type of its elements, such as `float32`. */
+      readonly dtype: string;
+      /** Size of each axis. */
+      readonly shape: readonly number[];
+    }[];
   };
   /** Null where only a graph was given: then there is WebGPU against WASM by bisection. */
   readonly goldens: {
@@ -82,6 +107,7 @@ export interface Opened {
 /** What the panel shows of what was opened. */
 export function describeOpened(files: OpenedFiles, plan: Plan | null): Opened {
   const { info, bundle, goldenFile } = files;
+  const { initializer } = graphOf(files.model);
   const opOf = new Map(info.nodes.flatMap(({ op, outputs }) => outputs.map((name) => [name, op] as const)));
   return {
     model: files.name,
@@ -94,6 +120,16 @@ export function describeOpened(files: OpenedFiles, plan: Plan | null): Opened {
       numNodes: info.nodes.length,
       inputs: info.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: shape ?? [] })),
       values: valueNames(info).map((name) => ({ name, op: opOf.get(name)! })),
+      nodes: info.nodes.map(({ name, op, scope, attributes, inputs, captured, outputs }) => ({
+        name,
+        op,
+        module: scope?.paths[0] ?? null,
+        attributes,
+        // An optional input that is absent has no name.
+        inputs: [...new Set([...inputs, ...captured])].filter((input) => input !== ''),
+        outputs,
+      })),
+      weights: initializer.map(({ name, dataType, dims }) => ({ name, dtype: dtypeName(dataType), shape: dims.map(Number) })),
     },
     goldens: bundle &&
       plan && {

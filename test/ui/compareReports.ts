@@ -19,6 +19,8 @@ export function opened(...stages: readonly string[]): Opened {
       numNodes: 2,
       inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 3] }],
       values: stages.map((name) => ({ name, op: 'Add' })),
+      nodes: [],
+      weights: [],
     },
     goldens: {
       file: 'goldens.zip',

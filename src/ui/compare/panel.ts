@@ -13,7 +13,7 @@ import { announcement, titleOf } from './announce';
 import { filesOfDrop, visibleFiles } from './droppedFiles';
 import type { ComparisonEngineFactory } from './engine';
 import { reportJson } from './savedReport';
-import { pictureWanted, type PictureWanted } from './selection';
+import { comparedRows, isShown, pictureWanted, type PictureWanted } from './selection';
 import type { Actions, SectionContext } from './section';
 import { Session } from './session';
 import { INITIAL_STATE, reduce, stateName, type JobKind, type State } from './state';
@@ -22,12 +22,11 @@ import { withTolerance } from './tolerances';
 import { auditResult } from './views/auditResult';
 import { bench } from './views/bench';
 import { bisectResult } from './views/bisectResult';
-import { detail } from './views/detail';
 import { factsPanel } from './views/factsPanel';
 import { failureBox } from './views/failureBox';
 import { mapping } from './views/mapping';
 import { openZone } from './views/openZone';
-import { stageTable } from './views/stageTable';
+import { stages } from './views/stages';
 import { tolerancePanel } from './views/tolerancePanel';
 import { verdictHead } from './views/verdictHead';
 
@@ -92,6 +91,17 @@ export function mountComparePanel(
     cancel() {
       session.cancel();
     },
+    filter(filter) {
+      store.dispatch({ type: 'filtered', filter });
+    },
+    goTo(stage) {
+      const row = comparedRows(store.get()).find(({ name }) => name === stage);
+      if (row && !isShown(row, store.get().filter)) store.dispatch({ type: 'filtered', filter: { onlyFailing: false, search: '' } });
+      store.dispatch({ type: 'looked', look: { stage } });
+      // At once, because only a row that is shown can be scrolled to.
+      render(store.get());
+      compared.reveal(stage);
+    },
     look(look) {
       store.dispatch({ type: 'looked', look });
     },
@@ -140,15 +150,15 @@ export function mountComparePanel(
   const verdict = verdictHead(context);
   const bisected = bisectResult(context);
   const audited = auditResult(context);
+  const compared = stages(context);
   const sections = [
     failureBox(context),
     openZone(context),
     top,
-    mapping(context),
     verdict,
-    stageTable(context),
+    mapping(context),
+    compared,
     tolerancePanel(context),
-    detail(context),
     bisected,
     audited,
     factsPanel(),

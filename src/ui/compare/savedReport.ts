@@ -21,7 +21,7 @@ export function reportJson(state: State, environment: Readonly<Record<string, st
     format: 'voxlane-comparison',
     version: 1,
     created: new Date(at).toISOString(),
-    model: { name: model, isShipped, checkpoint, ...graph, values: undefined, numValues: graph.values.length },
+    model: { name: model, isShipped, checkpoint, ...graph, values: undefined, nodes: undefined, weights: undefined, numValues: graph.values.length },
     goldens: goldens && { file: goldens.file, source: goldens.source, notes: goldens.notes },
     environment,
     reports: [reports.wasm, reports.webgpu].filter((entry) => entry !== null),

@@ -1,7 +1,7 @@
 import type { Scope } from '../../util/scope';
 import type { ShippedModel } from '../../store/shipped';
 import type { ThemeControl } from '../theme';
-import type { Look, RunChoice, State } from './state';
+import type { Filter, Look, RunChoice, State } from './state';
 import type { ToleranceField } from './tolerances';
 
 /** What a person can do, apart from how the panel carries it out. */
@@ -15,6 +15,9 @@ export interface Actions {
   readonly audit: () => void;
   readonly cancel: () => void;
   readonly look: (look: Partial<Look>) => void;
+  readonly filter: (filter: Partial<Filter>) => void;
+  /** Shows a stage: its row in the table, and its details. */
+  readonly goTo: (stage: string) => void;
   /** `stage`: null for all. */
   readonly setTolerance: (stage: string | null, field: ToleranceField, value: number) => void;
   readonly resetTolerances: () => void;

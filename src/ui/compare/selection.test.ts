@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ComparisonReport } from '../../compare/report';
 import { announcement, titleOf, verdictSentence } from './announce';
-import { availablePairs, defaultPair, headlineOf, pictureWanted, stageRows, worstOf } from './selection';
+import { availablePairs, defaultPair, headlineOf, isShown, pictureWanted, stageRows, worstOf } from './selection';
 import { INITIAL_STATE, type State } from './state';
 import { report, stageReport, WORST_SECONDS } from '../../../test/compare/reports';
 import { cause, opened } from '../../../test/ui/compareReports';
@@ -58,6 +58,19 @@ describe('rows', () => {
       ['a', true],
       ['c', false],
     ]);
+  });
+
+  it('are shown if they fail, or if their names contain all words of a search', () => {
+    const failing = { wasm: stageReport({ name: 'enc.0.Att', verdict: 'fail' }), webgpu: null };
+    const [row] = stageRows(withReports(report('wasm', [{ name: 'enc.0.Att' }]), null));
+    const searched = (search: string, onlyFailing = false): boolean => isShown(row!, { search, onlyFailing });
+    expect(['', 'att', 'ATT enc', ' enc.0 '].map((search) => searched(search))).toEqual([true, true, true, true]);
+    expect(['dec', 'att dec'].map((search) => searched(search))).toEqual([false, false]);
+    expect(searched('', true)).toBe(false);
+    expect(isShown({ ...row!, ...failing }, { search: 'att', onlyFailing: true })).toBe(true);
+    expect(isShown({ ...row!, ...failing }, { search: 'dec', onlyFailing: true })).toBe(false);
+    // On one backend is enough.
+    expect(isShown({ ...row!, webgpu: failing.wasm }, { search: '', onlyFailing: true })).toBe(true);
   });
 
   it('say which tolerance was edited', () => {

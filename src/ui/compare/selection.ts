@@ -2,7 +2,7 @@ import type { Tolerance } from '../../compare/compare';
 import type { Pair } from '../../compare/picture';
 import type { BackendName, BetweenReport, ComparisonReport, Coverage, Measures, Outcome, StageReport } from '../../compare/report';
 import { rejudge } from '../../compare/verdict';
-import type { State } from './state';
+import type { Filter, State } from './state';
 
 /** What follows from the state without being part of it. */
 
@@ -29,26 +29,36 @@ export function shownReports({ reports, tolerances }: Pick<State, 'reports' | 't
 /** Stages in the order of the graph; those that nothing was computed for come last. */
 export function stageRows(state: State): readonly StageRow[] {
   const reports = shownReports(state);
-  const opened = state.opened?.goldens?.stages ?? [];
-  const names = new Set<string>();
-  for (const backend of BACKENDS) for (const { name } of reports[backend]?.stages ?? []) names.add(name);
-  for (const { name } of opened) names.add(name);
-  return [...names].flatMap((name): StageRow[] => {
-    const [wasm, webgpu] = BACKENDS.map((backend) => stageOf(reports[backend], name));
-    const known = wasm ?? webgpu ?? opened.find((stage) => stage.name === name);
-    if (!known) return [];
-    return [
-      {
-        name,
-        goldenShape: known.goldenShape,
-        tolerance: state.tolerances.get(name) ?? known.tolerance,
-        isEdited: state.tolerances.has(name),
-        wasm: wasm ?? null,
-        webgpu: webgpu ?? null,
-        between: state.between.find((stage) => stage.name === name) ?? null,
-      },
-    ];
+  // By name, because a model can have hundreds of stages.
+  const wasm = byName(reports.wasm?.stages ?? []);
+  const webgpu = byName(reports.webgpu?.stages ?? []);
+  const between = byName(state.between);
+  // The order is that of the first entry of a name, the data that of the last.
+  const known = new Map<string, Pick<StageRow, 'goldenShape' | 'tolerance'>>([...wasm, ...webgpu, ...byName(state.opened?.goldens?.stages ?? []), ...webgpu, ...wasm]);
+  return Array.from(known, ([name, { goldenShape, tolerance }]): StageRow => {
+    return {
+      name,
+      goldenShape,
+      tolerance: state.tolerances.get(name) ?? tolerance,
+      isEdited: state.tolerances.has(name),
+      wasm: wasm.get(name) ?? null,
+      webgpu: webgpu.get(name) ?? null,
+      between: between.get(name) ?? null,
+    };
   });
+}
+
+const byName = <Named extends { readonly name: string }>(list: readonly Named[]): Map<string, Named> =>
+  new Map(list.map((one) => [one.name, one]));
+
+/** The stages that were compared, in the order of the graph. */
+export const comparedRows = (state: State): readonly StageRow[] => stageRows(state).filter(({ wasm, webgpu }) => wasm ?? webgpu);
+
+/** Whether the table shows a stage. */
+export function isShown({ name, wasm, webgpu }: StageRow, { onlyFailing, search }: Filter): boolean {
+  if (onlyFailing && wasm?.verdict !== 'fail' && webgpu?.verdict !== 'fail') return false;
+  const letters = name.toLowerCase();
+  return search.toLowerCase().split(/\s+/).every((word) => letters.includes(word));
 }
 
 export const stageOf = (report: ComparisonReport | null, name: string | null): StageReport | null =>
@@ -99,7 +109,7 @@ export function availablePairs({ reports }: Pick<State, 'reports'>): readonly Pa
 
 /** The stage to look at after a comparison: the first that is wrong, else the one looked at before, else the first. */
 export function defaultStage(state: State): string | null {
-  const rows = stageRows(state).filter(({ wasm, webgpu }) => wasm ?? webgpu);
+  const rows = comparedRows(state);
   const before = rows.find(({ name }) => name === state.look.stage);
   return headlineOf(state)?.firstDivergence ?? before?.name ?? rows[0]?.name ?? null;
 }

@@ -46,6 +46,13 @@ export interface Look {
   readonly scale: HeatScale;
 }
 
+/** Which stages the table shows. */
+export interface Filter {
+  readonly onlyFailing: boolean;
+  /** Words that the name of a stage must contain, in any case; empty for all stages. */
+  readonly search: string;
+}
+
 export type Reports = Readonly<Record<BackendName, ComparisonReport | null>>;
 
 export type Notice = 'busy' | 'cancelled';
@@ -62,6 +69,7 @@ export interface State {
   readonly between: readonly BetweenReport[];
   /** Edited in the view, by stage. Never part of what is computed. */
   readonly tolerances: ReadonlyMap<string, Tolerance>;
+  readonly filter: Filter;
   readonly look: Look;
   readonly picture: StagePicture | null;
   /** Why there is no picture of the stage looked at. */
@@ -91,6 +99,7 @@ export type Action =
   | { readonly type: 'webgpu-missing'; readonly reason: string }
   | { readonly type: 'choice-changed'; readonly choice: Partial<RunChoice> }
   | { readonly type: 'looked'; readonly look: Partial<Look> }
+  | { readonly type: 'filtered'; readonly filter: Partial<Filter> }
   | { readonly type: 'pictured'; readonly picture: StagePicture }
   | { readonly type: 'picture-failed'; readonly failure: Failure }
   | { readonly type: 'tolerances-changed'; readonly tolerances: ReadonlyMap<string, Tolerance> }
@@ -104,6 +113,7 @@ const NO_RESULTS = {
   reports: { wasm: null, webgpu: null },
   between: [],
   tolerances: new Map<string, Tolerance>(),
+  filter: { onlyFailing: false, search: '' },
   look: { stage: null, pair: 'golden-wasm', column: null, scale: 'log' },
   picture: null,
   pictureFailure: null,
@@ -158,6 +168,8 @@ export function reduce(state: State, action: Action): State {
     }
     case 'looked':
       return reduceLook(state, action.look);
+    case 'filtered':
+      return { ...state, filter: { ...state.filter, ...action.filter } };
     case 'pictured':
       return { ...state, picture: action.picture, pictureFailure: null };
     case 'picture-failed':

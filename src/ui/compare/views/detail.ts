@@ -18,9 +18,15 @@ import { whenChanged, type Section, type SectionContext } from '../section';
 import type { HeatScale, State } from '../state';
 import { text } from '../text';
 import { placeText, quantilesText, worstSentence } from '../wording';
+import { neighborhood } from './neighborhood';
 
-/** The stage that is looked at: where its error is, how large, and what the values are there. */
-export function detail({ scope, actions, theme }: SectionContext): Section {
+/**
+ * The stage that is looked at: where it is in the graph, where its error is, how large, and what the values are there.
+ *
+ * @param onBack goes back to the stage in the table
+ */
+export function detail(context: SectionContext, onBack: (stage: string) => void): Section {
+  const { scope, actions, theme } = context;
   const heading = h('h3', { class: 'title', 'data-testid': 'detail-stage' });
   const worst = h('p', { class: 'status mono', 'data-testid': 'worst' });
   const quantiles = h('p', { class: 'fine mono', 'data-testid': 'quantiles' });
@@ -36,6 +42,16 @@ export function detail({ scope, actions, theme }: SectionContext): Section {
     else playWorst();
   }, icon('play'), playLabel);
 
+  const back = button(
+    scope,
+    { class: 'link-button detail__back', 'data-testid': 'back-to-table' },
+    () => {
+      if (latest?.look.stage != null) onBack(latest.look.stage);
+    },
+    icon('back'),
+    text.detail.back,
+  );
+  const graph = neighborhood(context);
   const paints = createPaints(scope, theme);
   const player = new ClipPlayer(scope, () => {
     setText(playLabel, player.isPlaying ? text.detail.stop : text.detail.playWorst);
@@ -80,12 +96,14 @@ export function detail({ scope, actions, theme }: SectionContext): Section {
   const element = h(
     'section',
     { class: 'panel detail', hidden: true, 'data-testid': 'detail' },
+    back,
     h(
       'div',
       { class: 'view-head' },
       h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.detail.label), heading, worst, quantiles),
       h('div', { class: 'detail__controls' }, pairs.element, scales.element, play),
     ),
+    graph.element,
     message,
     plots,
     paints.probe,
@@ -156,6 +174,7 @@ export function detail({ scope, actions, theme }: SectionContext): Section {
       element.hidden = look.stage === null || availablePairs(state).length === 0;
       if (element.hidden) return;
       setText(heading, look.stage ?? '');
+      graph.update(state);
       const stage = lookedAt(state);
       const { leftName, rightName } = sidesOf(look.pair);
       setText(worst, stage ? worstSentence(worstOf(state), stage, [leftName, rightName]) : '');

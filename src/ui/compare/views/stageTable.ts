@@ -1,213 +1,161 @@
-import type { Pair } from '../../../compare/picture';
-import type { BackendName, Measures, StageReport, Verdict } from '../../../compare/report';
-import { shapeText } from '../../../compare/tensor';
-import { h } from '../../dom';
-import { count } from '../../format';
-import { engineLanguage } from '../../texts/language';
-import { cosineText, decibels, measured, NONE, shareText } from '../figures';
-import { BACKENDS, stageRows, type StageRow } from '../selection';
+import { h, setText } from '../../dom';
+import { comparedRows, isShown, type StageRow } from '../selection';
 import { whenChanged, type Section, type SectionContext } from '../section';
 import { text } from '../text';
-import { worstText } from '../wording';
-import { causeList } from './causes';
+import { stageBody, stageHead } from './stageRow';
 
-const { columns } = text.table;
-const COLUMNS = Object.values(columns);
+export interface StageTable extends Section {
+  /** Scrolls a stage into view and puts the focus on it. */
+  readonly reveal: (stage: string) => void;
+}
 
 /**
- * Every stage on every pair. The stage's name is a button: arrows go from stage to stage, and a click anywhere in the
- * rows of a stage chooses it.
+ * Every stage on every pair, with a filter and a search. The stage's name is a button: arrows go from stage to stage, and a
+ * click anywhere in the rows of a stage chooses it.
+ *
+ * @param onClick after a click on a stage
  */
-export function stageTable({ scope, actions }: SectionContext): Section {
-  const table = h('table', { class: 'stages-table' });
+export function stageTable({ scope, actions }: SectionContext, onClick: () => void): StageTable {
+  const search = h('input', {
+    type: 'search',
+    class: 'field',
+    placeholder: text.table.search,
+    'aria-label': text.table.search,
+    spellcheck: 'false',
+    autocomplete: 'off',
+    'data-testid': 'stage-search',
+  });
+  const onlyFailing = h('input', { type: 'checkbox', 'data-testid': 'only-failing' });
+  const numShown = h('p', { class: 'fine', role: 'status', 'data-testid': 'stages-shown' });
+  const table = h('table', { class: 'stages-table', role: 'table', 'aria-label': text.table.label });
+  const scroller = h('div', { class: 'table-scroller stages-scroller', tabindex: 0, role: 'group', 'aria-label': text.table.label }, table);
   const element = h(
     'section',
     { class: 'panel stages-panel', hidden: true },
-    h('h3', { class: 'legend' }, text.table.label),
-    h('div', { class: 'table-scroller', tabindex: 0, role: 'group', 'aria-label': text.table.label }, table),
+    h(
+      'div',
+      { class: 'stages-panel__head' },
+      h('h3', { class: 'legend' }, text.table.label),
+      search,
+      h('label', { class: 'check' }, onlyFailing, h('span', {}, text.table.onlyFailing)),
+      numShown,
+    ),
+    scroller,
     h(
       'ul',
       { class: 'keys', 'aria-label': text.table.keysLabel },
       ...text.table.keys.map(([key, meaning]) => h('li', {}, h('kbd', {}, key), ` ${meaning}`)),
     ),
   );
-  const head = h(
-    'thead',
-    {},
-    h('tr', {}, ...COLUMNS.map((name) => h('th', { scope: 'col', title: name === columns.forced ? text.table.forcedHint : null }, name))),
-  );
+  const head = stageHead();
 
+  let rows: readonly StageRow[] = [];
   let bodies: HTMLTableSectionElement[] = [];
+  /** The bodies that the filter leaves. */
+  let shown: HTMLTableSectionElement[] = [];
+  /** The body that is looked at. */
+  let selected: HTMLElement | undefined;
   const buttonOf = (body: HTMLElement | undefined): HTMLButtonElement | null => body?.querySelector('button') ?? null;
-  const bodyOf = (target: EventTarget | null): HTMLTableSectionElement | undefined =>
-    bodies.find((body) => target instanceof Node && body.contains(target));
-
-  scope.on(table, 'click', (event) => {
-    const body = bodyOf(event.target);
+  const bodyOf = (stage: string | null): HTMLTableSectionElement | undefined => bodies.find(({ dataset }) => dataset.stage === stage);
+  const bodyAround = (target: EventTarget | null): HTMLTableSectionElement | undefined =>
+    target instanceof Element ? (target.closest<HTMLTableSectionElement>('tbody') ?? undefined) : undefined;
+  const choose = (body: HTMLElement | undefined, isScrolling: boolean): void => {
     const stage = body?.dataset.stage;
-    // Text of a cell can be marked to be copied; that is no choice of a stage.
-    if (stage === undefined || getSelection()?.type === 'Range') return;
-    actions.look({ stage });
+    if (stage === undefined) return;
     // So that the arrow keys go on from here.
-    buttonOf(body)?.focus({ preventScroll: true });
+    buttonOf(body)?.focus({ preventScroll: !isScrolling });
+    actions.look({ stage });
+  };
+
+  scope.on(search, 'input', () => {
+    actions.filter({ search: search.value });
+  });
+  scope.on(search, 'keydown', (event) => {
+    if (event.key !== 'ArrowDown' && event.key !== 'Enter') return;
+    event.preventDefault();
+    choose(shown[0], true);
+  });
+  scope.on(onlyFailing, 'change', () => {
+    actions.filter({ onlyFailing: onlyFailing.checked });
+  });
+  scope.on(table, 'click', (event) => {
+    const body = bodyAround(event.target);
+    // Text of a cell can be marked to be copied; that is no choice of a stage.
+    if (!body || getSelection()?.type === 'Range') return;
+    choose(body, false);
+    onClick();
   });
   scope.on(table, 'keydown', (event) => {
-    const body = bodyOf(event.target);
+    const body = bodyAround(event.target);
     if (!body || event.ctrlKey || event.metaKey || event.altKey) return;
-    const index = bodies.indexOf(body);
-    const moves: Readonly<Record<string, number>> = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: bodies.length - 1 };
+    const index = shown.indexOf(body);
+    const moves: Readonly<Record<string, number>> = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: shown.length - 1 };
     const next = moves[event.key];
     if (next === undefined) return;
     event.preventDefault();
-    const target = bodies[Math.min(bodies.length - 1, Math.max(0, next))];
-    buttonOf(target)?.focus();
-    if (target?.dataset.stage !== undefined) actions.look({ stage: target.dataset.stage });
+    choose(shown[Math.min(shown.length - 1, Math.max(0, next))], true);
   });
 
-  const select = (stage: string | null): void => {
-    const chosen = bodies.find((body) => body.dataset.stage === stage) ?? bodies[0];
-    for (const body of bodies) {
-      const isChosen = body === chosen && stage !== null;
-      body.toggleAttribute('data-selected', isChosen);
-      const name = buttonOf(body);
-      name?.setAttribute('aria-pressed', String(isChosen));
-      // One stage is in the tab order; arrows move it.
-      if (name) name.tabIndex = body === chosen ? 0 : -1;
-    }
+  const mark = (body: HTMLElement | undefined, isSelected: boolean): void => {
+    body?.toggleAttribute('data-selected', isSelected);
+    buttonOf(body)?.setAttribute('aria-pressed', String(isSelected));
   };
+  /** Scrolls the table alone, and not the page. */
+  const scrollTo = (body: HTMLElement): void => {
+    const [inner, outer, top] = [body.getBoundingClientRect(), scroller.getBoundingClientRect(), head.getBoundingClientRect().height];
+    if (inner.top >= outer.top + top && inner.bottom <= outer.bottom) return;
+    scroller.scrollTop += inner.top - outer.top - top - Math.max(0, (outer.height - top - inner.height) / 2);
+  };
+  /** One stage is in the tab order; arrows move it. */
+  let inTabOrder: HTMLButtonElement | null = null;
+  const putInTabOrder = (body: HTMLElement | undefined): void => {
+    if (inTabOrder) inTabOrder.tabIndex = -1;
+    inTabOrder = buttonOf(body);
+    if (inTabOrder) inTabOrder.tabIndex = 0;
+  };
+
   const rebuild = whenChanged(
     ({ reports, between, tolerances, opened }) => [reports, between, tolerances, opened],
     (state) => {
-      const rows = stageRows(state).filter(({ wasm, webgpu }) => wasm ?? webgpu);
-      const missing = stageRows(state).filter(({ wasm, webgpu }) => !wasm && !webgpu);
+      rows = comparedRows(state);
       element.hidden = rows.length === 0;
       const isFocused = table.contains(document.activeElement);
       bodies = rows.map(stageBody);
-      table.replaceChildren(head, ...bodies, ...missing.map(missingBody));
-      if (isFocused) buttonOf(bodies.find(({ dataset }) => dataset.stage === state.look.stage))?.focus();
+      table.replaceChildren(head, ...bodies);
+      if (isFocused) buttonOf(bodyOf(state.look.stage))?.focus();
+    },
+  );
+  const show = whenChanged(
+    ({ reports, between, tolerances, opened, filter }) => [reports, between, tolerances, opened, filter],
+    ({ filter }) => {
+      if (search.value !== filter.search) search.value = filter.search;
+      onlyFailing.checked = filter.onlyFailing;
+      for (const [index, row] of rows.entries()) bodies[index]!.hidden = !isShown(row, filter);
+      shown = bodies.filter(({ hidden }) => !hidden);
+      setText(numShown, shown.length === 0 ? text.table.none : text.table.shown(shown.length, rows.length));
+    },
+  );
+  const select = whenChanged(
+    ({ reports, between, tolerances, opened, filter, look }) => [reports, between, tolerances, opened, filter, look.stage],
+    ({ look }) => {
+      mark(selected, false);
+      selected = bodyOf(look.stage);
+      mark(selected, true);
+      putInTabOrder(selected && !selected.hidden ? selected : shown[0]);
+      if (selected && !selected.hidden) scrollTo(selected);
     },
   );
   return {
     element,
     update(state) {
       rebuild(state);
-      select(state.look.stage);
+      show(state);
+      select(state);
+    },
+    reveal(stage) {
+      const body = bodyOf(stage);
+      buttonOf(body)?.focus({ preventScroll: true });
+      body?.scrollIntoView({ block: 'nearest' });
     },
   };
-}
-
-function stageBody(row: StageRow): HTMLTableSectionElement {
-  const lines = BACKENDS.flatMap((backend) => {
-    const report = row[backend];
-    return report ? [pairCells(`golden-${backend}`, row.name, report, report, backend)] : [];
-  });
-  const known = row.wasm ?? row.webgpu;
-  if (row.between && known) lines.push(pairCells('wasm-webgpu', row.name, row.between, known, null));
-  const notes = notesOf(row);
-  return h(
-    'tbody',
-    { 'data-testid': `stage-row-${row.name}`, 'data-stage': row.name },
-    ...lines.map((cells, index) => h('tr', {}, ...(index === 0 ? [nameCell(row, lines.length)] : []), ...cells)),
-    notes && h('tr', {}, h('td', { colspan: COLUMNS.length, class: 'stages-table__notes' }, notes)),
-  );
-}
-
-function nameCell(row: StageRow, span: number): HTMLElement {
-  const known = row.wasm ?? row.webgpu;
-  const golden = shapeText(row.goldenShape);
-  const ours = known ? shapeText(known.shape) : golden;
-  const { rtol, maxAbs, cosine } = row.tolerance;
-  return h(
-    'th',
-    { scope: 'rowgroup', rowspan: span },
-    h('button', { type: 'button', class: 'stage-name', 'aria-pressed': 'false' }, row.name),
-    h(
-      'span',
-      { class: known?.shapesFit === false ? 'shapes shapes--differ' : 'shapes', 'data-testid': `shape-${row.name}` },
-      ...(ours === golden
-        ? [h('span', {}, ours)]
-        : [h('span', {}, text.table.ours(ours)), h('span', {}, text.table.golden(golden))]),
-    ),
-    h('span', { class: 'allowed' }, text.table.allowed(rtol ?? null, maxAbs, cosine), row.isEdited && h('span', { class: 'tag' }, text.table.edited)),
-  );
-}
-
-/** The cells of one pair, after the stage's name. `backend`: null between backends, where nothing is judged. */
-function pairCells(
-  pair: Pair,
-  stage: string,
-  measures: Measures,
-  { axes, shape }: Pick<StageReport, 'axes' | 'shape'>,
-  backend: BackendName | null,
-): HTMLElement[] {
-  const report = backend && 'forced' in measures ? (measures as StageReport) : null;
-  const cell = (className: string, ...content: (Node | string | false)[]): HTMLElement => h('td', { class: className }, ...content);
-  const testId = report ? `verdict-${backend}-${stage}` : null;
-  const odd = [measures.nanCount, measures.infCount, measures.zeroCount];
-  return [
-    cell('pair', text.pairs[pair]),
-    cell('verdict-cell', ...(report ? verdictOf(report, testId) : [NONE])),
-    cell('verdict-cell', ...forcedOf(report)),
-    cell('figure', measured(measures.maxAbs)),
-    cell('figure', measured(measures.meanAbs)),
-    cell('figure', measured(measures.relative)),
-    cell('figure', cosineText(measures.cosine)),
-    cell('figure', decibels(measures.snrDb, measures.maxAbs)),
-    cell('figure', shareText(measures.argmaxAgreement)),
-    cell(measures.nanCount + measures.infCount > 0 ? 'figure odd' : 'figure', odd.map(count).join(' / ')),
-    cell('worst', worstText(measures.worst, axes, shape)),
-  ];
-}
-
-const badge = (verdict: Verdict, testId: string | null): HTMLElement =>
-  h('span', { class: `badge badge--${verdict}`, 'data-testid': testId, 'data-verdict': verdict }, text.verdicts[verdict]);
-
-function verdictOf({ verdict, inherited }: StageReport, testId: string | null): HTMLElement[] {
-  const mark = badge(verdict, testId);
-  if (!inherited) return [mark];
-  mark.classList.add('badge--inherited');
-  mark.dataset.inherited = 'true';
-  mark.title = text.table.inheritedHint;
-  // The looks say that it fails; who does not see them is told.
-  mark.replaceChildren(h('span', { class: 'visually-hidden' }, `${text.verdicts[verdict]}, `), text.table.inherited);
-  return [mark];
-}
-
-function forcedOf(report: StageReport | null): (HTMLElement | string)[] {
-  if (!report?.forced) return [NONE];
-  const { verdict, maxAbs } = report.forced;
-  const mark = badge(verdict, null);
-  if (verdict === 'fail' && report.verdict === 'pass') {
-    // Not the stage's fault, so not in the colour of one.
-    mark.classList.add('badge--moot');
-    mark.title = text.table.mootHint;
-  }
-  return [mark, ' ', h('span', { class: 'figure' }, measured(maxAbs))];
-}
-
-function notesOf(row: StageRow): HTMLElement | null {
-  const reports = BACKENDS.flatMap((backend) => row[backend] ?? []);
-  // A cause that is on every backend is said once.
-  const causes = causeList(row);
-  const notes = [...new Set(reports.flatMap((report) => report.notes))];
-  if (!causes && notes.length === 0) return null;
-  return h(
-    'div',
-    { class: 'stage-notes' },
-    causes,
-    ...notes.map((note) => h('p', { class: 'fine' }, h('b', {}, text.causes.note), ' ', h('span', { lang: engineLanguage }, note))),
-  );
-}
-
-function missingBody({ name, goldenShape }: StageRow): HTMLElement {
-  return h(
-    'tbody',
-    { class: 'stages-table__missing' },
-    h(
-      'tr',
-      {},
-      h('th', { scope: 'row' }, h('span', { class: 'mono' }, name), h('span', { class: 'shapes' }, shapeText(goldenShape))),
-      h('td', { colspan: COLUMNS.length - 1 }, text.table.notCompared),
-    ),
-  );
 }

@@ -1,7 +1,8 @@
 import { h } from '../../dom';
 import { button } from '../controls';
-import { stageRows } from '../selection';
+import { comparedRows } from '../selection';
 import { whenChanged, type Section, type SectionContext } from '../section';
+import type { State } from '../state';
 import { text } from '../text';
 import { isTolerance, type ToleranceField } from '../tolerances';
 
@@ -16,14 +17,18 @@ export function tolerancePanel({ scope, actions }: SectionContext): Section {
     h('summary', {}, text.tolerances.summary),
     h('p', { class: 'fine' }, text.tolerances.hint),
     h(
-      'table',
-      {},
+      'div',
+      { class: 'table-scroller table-scroller--tall', tabindex: 0, role: 'group', 'aria-label': text.tolerances.summary },
       h(
-        'thead',
+        'table',
         {},
-        h('tr', {}, h('th', { scope: 'col' }, text.table.columns.stage), ...FIELDS.map((field) => h('th', { scope: 'col' }, text.tolerances[field]))),
+        h(
+          'thead',
+          {},
+          h('tr', {}, h('th', { scope: 'col' }, text.table.columns.stage), ...FIELDS.map((field) => h('th', { scope: 'col' }, text.tolerances[field]))),
+        ),
+        body,
       ),
-      body,
     ),
     button(scope, { 'data-testid': 'tolerances-reset' }, actions.resetTolerances, text.tolerances.reset),
   );
@@ -58,29 +63,38 @@ export function tolerancePanel({ scope, actions }: SectionContext): Section {
       ...FIELDS.map((kind) => h('td', {}, field(stage, kind))),
     );
 
+  const fill = (state: State): void => {
+    const stages = comparedRows(state);
+    element.hidden = stages.length === 0;
+    // Three fields for each of hundreds of stages: only if they can be seen.
+    if (!element.open) return;
+    const nextNames = stages.map(({ name }) => name).join('\n');
+    if (nextNames !== names) {
+      names = nextNames;
+      rows.dispose();
+      rows = scope.child();
+      inputs = [];
+      body.replaceChildren(line(null), ...stages.map(({ name }) => line(name)));
+    }
+    const tolerances = new Map(stages.map(({ name, tolerance }) => [name, tolerance]));
+    for (const { stage, field: kind, input } of inputs) {
+      const value = tolerances.get(stage)?.[kind];
+      // A field that is being typed in is left alone.
+      if (input === document.activeElement || value === undefined) continue;
+      input.value = value === Infinity ? '' : String(value);
+      input.removeAttribute('aria-invalid');
+    }
+  };
+  let latest: State | null = null;
+  scope.on(element, 'toggle', () => {
+    if (latest) fill(latest);
+  });
+  const update = whenChanged(({ reports, tolerances }) => [reports, tolerances], fill);
   return {
     element,
-    update: whenChanged(
-      ({ reports, tolerances }) => [reports, tolerances],
-      (state) => {
-        const stages = stageRows(state).filter(({ wasm, webgpu }) => wasm ?? webgpu);
-        element.hidden = stages.length === 0;
-        const nextNames = stages.map(({ name }) => name).join('\n');
-        if (nextNames !== names) {
-          names = nextNames;
-          rows.dispose();
-          rows = scope.child();
-          inputs = [];
-          body.replaceChildren(line(null), ...stages.map(({ name }) => line(name)));
-        }
-        for (const { stage, field: kind, input } of inputs) {
-          const value = stages.find(({ name }) => name === stage)?.tolerance[kind];
-          // A field that is being typed in is left alone.
-          if (input === document.activeElement || value === undefined) continue;
-          input.value = value === Infinity ? '' : String(value);
-          input.removeAttribute('aria-invalid');
-        }
-      },
-    ),
+    update(state) {
+      latest = state;
+      update(state);
+    },
   };
 }

@@ -7,6 +7,7 @@ import { headlineOf, stageRows, type Headline } from '../selection';
 import type { State } from '../state';
 import { text } from '../text';
 import { causeSentence } from '../wording';
+import { stageLink } from './neighborhood';
 
 export interface VerdictHead extends Section {
   readonly heading: HTMLElement;
@@ -45,6 +46,10 @@ export function verdictHead({ scope, actions }: SectionContext): VerdictHead {
     reading,
     backends,
   );
+  scope.on(heading, 'click', ({ target }) => {
+    const stage = target instanceof Element ? target.closest<HTMLElement>('[data-go-to]')?.dataset.goTo : undefined;
+    if (stage !== undefined) actions.goTo(stage);
+  });
   return {
     element,
     heading,
@@ -72,10 +77,10 @@ export function verdictHead({ scope, actions }: SectionContext): VerdictHead {
   };
 }
 
-/** The sentence, with the stage's name emphasized. */
+/** The sentence, with the stage's name as a link to it. */
 function lineOf({ firstDivergence }: Headline, sentence: string): (Node | string)[] {
   if (firstDivergence === null) return [sentence];
-  return [text.verdict.fail, ' ', h('strong', { class: 'mono', 'data-testid': 'first-divergence' }, firstDivergence)];
+  return [text.verdict.fail, ' ', h('strong', { 'data-testid': 'first-divergence', title: text.verdict.goTo }, stageLink(firstDivergence))];
 }
 
 /** Stages that were not compared, and whether the first divergence may be one of them. */

@@ -92,6 +92,7 @@ export const compareDe: CompareWords = {
     gap: (names) => `Die erste Abweichung kann früher liegen: Davor wurde nicht verglichen: ${names}.`,
     andMore: (n) => `und ${count(n)} weitere`,
     fail: 'Erste Abweichung:',
+    goTo: 'Diese Stufe zeigen',
     failNowhere: 'Weicht ab, doch keine Stufe ist für sich falsch',
     readings: READINGS,
     backend: (failing, total, seconds) =>
@@ -131,7 +132,10 @@ export const compareDe: CompareWords = {
         .filter(Boolean)
         .join(', '),
     edited: 'geändert',
-    notCompared: 'nicht verglichen',
+    search: 'Stufen suchen',
+    onlyFailing: 'Nur abweichende',
+    shown: (shown, total) => (shown === total ? stages(total) : `${count(shown)} von ${stages(total)}`),
+    none: 'Keine Stufe passt dazu.',
     keys: [
       ['↑ ↓', 'Stufe für Stufe'],
       ['← →', 'Frame für Frame im Fehlerbild'],
@@ -169,6 +173,7 @@ export const compareDe: CompareWords = {
     worst: (place, values) => `Größter Fehler bei ${place}: ${values}`,
     quantiles: (median, p90, p99) => `Fehler: 50 % ≤ ${median}, 90 % ≤ ${p90}, 99 % ≤ ${p99}`,
     time: 'Zeit, s',
+    back: 'Zurück zur Tabelle',
     none: 'Kein Bild dieser Stufe.',
     whyNone: (problem, remedy) => [problem, remedy].flatMap((words) => (words ? `${words}.` : [])).join(' '),
     tolerance: 'Toleranz',
@@ -196,6 +201,18 @@ export const compareDe: CompareWords = {
     waveformAlternative: (seconds) => `Wellenform der Eingabe, ${secondsText(seconds)}, auf der Zeitachse des Fehlerbilds.`,
   },
 
+  neighborhood: {
+    heading: 'Im Graphen',
+    value: 'Wert',
+    module: 'Modul',
+    weight: 'Gewicht',
+    input: 'Eingabe des Graphen',
+    before: 'Stufen davor',
+    fromStart: 'keine: berechnet aus den Eingaben des Graphen',
+    nodes: (n) => `${nodes(n)} von dort bis zu dieser Stufe`,
+    readers: 'Gelesen von',
+    none: 'Kein Knoten des Graphen berechnet diese Stufe.',
+  },
   audit: {
     heading: 'Prüfung der Gewichte',
     clean: (n) => `Nichts Auffälliges in ${tensors(n)}`,

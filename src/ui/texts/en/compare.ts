@@ -87,6 +87,7 @@ export const compareEn = {
     gap: (names: string): string => `The first divergence may be earlier: ${names} before it could not be compared.`,
     andMore: (n: number): string => `and ${count(n)} more`,
     fail: 'First divergence:',
+    goTo: 'Show this stage',
     failNowhere: 'Fails, and no stage is wrong by itself',
     readings: READINGS,
     backend: (failing: number, total: number, seconds: number): string =>
@@ -124,7 +125,10 @@ export const compareEn = {
     allowed: (rtol: number | null, maxAbs: number, cosine: number): string =>
       [rtol !== null && `relative ≤ ${figure(rtol)}`, maxAbs !== Infinity && `max abs ≤ ${figure(maxAbs)}`, `cosine ≥ ${cosine}`].filter(Boolean).join(', '),
     edited: 'edited',
-    notCompared: 'not compared',
+    search: 'Search stages',
+    onlyFailing: 'Failing only',
+    shown: (shown: number, total: number): string => (shown === total ? plural(total, 'stage', 'stages') : `${count(shown)} of ${plural(total, 'stage', 'stages')}`),
+    none: 'No stage matches.',
     keys: [
       ['↑ ↓', 'stage by stage'],
       ['← →', 'frame by frame in the heatmap'],
@@ -162,6 +166,7 @@ export const compareEn = {
     worst: (place: string, values: string): string => `Worst at ${place}: ${values}`,
     quantiles: (median: string, p90: string, p99: string): string => `Errors: 50 % ≤ ${median}, 90 % ≤ ${p90}, 99 % ≤ ${p99}`,
     time: 'time, s',
+    back: 'Back to the table',
     none: 'No picture of this stage.',
     whyNone: (problem: string, remedy: string | null): string => [problem, remedy].flatMap((words) => (words ? `${words}.` : [])).join(' '),
     tolerance: 'tolerance',
@@ -190,6 +195,18 @@ export const compareEn = {
     waveformAlternative: (seconds: number): string => `Waveform of the input, ${secondsText(seconds)}, on the time axis of the heatmap.`,
   },
 
+  neighborhood: {
+    heading: 'In the graph',
+    value: 'Value',
+    module: 'Module',
+    weight: 'weight',
+    input: 'input of the graph',
+    before: 'Stages before',
+    fromStart: 'none: computed from the inputs of the graph',
+    nodes: (n: number): string => `${plural(n, 'node', 'nodes')} from there to this stage`,
+    readers: 'Read by',
+    none: 'No node of the graph computes this stage.',
+  },
   audit: {
     heading: 'Weights audit',
     clean: (n: number): string => `Nothing odd in ${plural(n, 'tensor', 'tensors')}`,
