@@ -51,13 +51,13 @@ describe('the neighborhood of a stage', () => {
 
   it('names the nearest stages before it, and counts the nodes since then', () => {
     const names = (stages: readonly string[], stage: string): unknown => {
-      const { before, numNodes } = neighborhoodOf(stateOf(...stages), stage)!;
-      return [before, numNodes];
+      const { before, ops } = neighborhoodOf(stateOf(...stages), stage)!;
+      return [before, Object.fromEntries(ops)];
     };
-    expect(names(['first', 'sum', 'last'], 'sum')).toEqual([['first'], 4]);
-    expect(names(['first', 'side', 'sum', 'last'], 'sum')).toEqual([['first', 'side'], 3]);
-    expect(names(['first', 'side', 'sum', 'last'], 'last')).toEqual([['sum'], 1]);
-    expect(names(['last'], 'last')).toEqual([[], 6]);
+    expect(names(['first', 'sum', 'last'], 'sum')).toEqual([['first'], { Add: 1, Sub: 1, Mul: 1, Relu: 1 }]);
+    expect(names(['first', 'side', 'sum', 'last'], 'sum')).toEqual([['first', 'side'], { Add: 1, Sub: 1, Mul: 1 }]);
+    expect(names(['first', 'side', 'sum', 'last'], 'last')).toEqual([['sum'], { Relu: 1 }]);
+    expect(names(['last'], 'last')).toEqual([[], { Relu: 2, Add: 1, Sub: 1, Mul: 1, Gemm: 1 }]);
   });
 
   it('is unknown for a stage that no node computes', () => {

@@ -27,8 +27,8 @@ export interface Neighborhood {
   readonly readers: readonly GraphNode[];
   /** The nearest compared stages that the stage is computed from, in the order of the graph. */
   readonly before: readonly string[];
-  /** Number of nodes between these stages, or the inputs of the graph, and this stage; its own node is one of them. */
-  readonly numNodes: number;
+  /** Number of nodes by operator between these stages, or the inputs of the graph, and this stage; its own node is one of them. */
+  readonly ops: ReadonlyMap<string, number>;
 }
 
 /** Where a stage is in the graph; null if no node of the graph computes it. */
@@ -61,6 +61,8 @@ export function neighborhoodOf(state: Pick<State, 'opened' | 'reports'>, stage: 
       else if (from) seen.add(from);
     }
   }
+  const ops = new Map<string, number>();
+  for (const { op } of seen) if (op !== 'Constant') ops.set(op, (ops.get(op) ?? 0) + 1);
   return {
     value,
     node,
@@ -72,6 +74,6 @@ export function neighborhoodOf(state: Pick<State, 'opened' | 'reports'>, stage: 
     })),
     readers: nodes.filter(({ inputs: read }) => read.includes(value)),
     before: [...stageOfValue.values()].filter((name) => before.has(name)),
-    numNodes: [...seen].filter(({ op }) => op !== 'Constant').length,
+    ops,
   };
 }

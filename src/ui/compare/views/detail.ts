@@ -30,6 +30,7 @@ export function detail(context: SectionContext, onBack: (stage: string) => void)
   const heading = h('h3', { class: 'title', 'data-testid': 'detail-stage' });
   const worst = h('p', { class: 'status mono', 'data-testid': 'worst' });
   const quantiles = h('p', { class: 'fine mono', 'data-testid': 'quantiles' });
+  const allowed = h('p', { class: 'fine', 'data-testid': 'allowed' });
   const pairs = segmented<Pair>(scope, text.detail.pair, 'pair', Object.entries(text.pairs) as [Pair, string][], (pair) => {
     actions.look({ pair });
   });
@@ -100,7 +101,7 @@ export function detail(context: SectionContext, onBack: (stage: string) => void)
     h(
       'div',
       { class: 'view-head' },
-      h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.detail.label), heading, worst, quantiles),
+      h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.detail.label), heading, worst, quantiles, allowed),
       h('div', { class: 'detail__controls' }, pairs.element, scales.element, play),
     ),
     graph.element,
@@ -179,6 +180,8 @@ export function detail(context: SectionContext, onBack: (stage: string) => void)
       const { leftName, rightName } = sidesOf(look.pair);
       setText(worst, stage ? worstSentence(worstOf(state), stage, [leftName, rightName]) : '');
       setText(quantiles, quantilesText(measuresOf(state)?.quantiles ?? null));
+      const tolerance = look.pair === 'wasm-webgpu' ? null : (state.tolerances.get(look.stage!) ?? stage?.tolerance);
+      setText(allowed, tolerance ? text.detail.allowed(text.table.allowed(tolerance.rtol ?? null, tolerance.maxAbs, tolerance.cosine)) : '');
       pairs.update(look.pair, (pair) => availablePairs(state).includes(pair));
       scales.update(look.scale, () => true);
       play.hidden = !state.opened?.waveform || worstOf(state)?.seconds == null;

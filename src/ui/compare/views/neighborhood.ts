@@ -22,7 +22,7 @@ export function neighborhood({ scope, actions }: SectionContext): Section {
         const found = look.stage === null ? null : neighborhoodOf({ opened, reports }, look.stage);
         element.replaceChildren(
           h('h4', { class: 'legend' }, text.neighborhood.heading),
-          found ? factsOf(found) : h('p', { class: 'fine' }, text.neighborhood.none),
+          found && look.stage !== null ? factsOf(look.stage, found) : h('p', { class: 'fine' }, text.neighborhood.none),
         );
       },
     ),
@@ -32,7 +32,7 @@ export function neighborhood({ scope, actions }: SectionContext): Section {
 /** A button that goes to a stage. */
 export const stageLink = (stage: string): HTMLElement => h('button', { type: 'button', class: 'stage-link mono', 'data-go-to': stage }, stage);
 
-function factsOf({ value, node, inputs, readers, before, numNodes }: Neighborhood): HTMLElement {
+function factsOf(stage: string, { value, node, inputs, readers, before, ops }: Neighborhood): HTMLElement {
   const words = text.neighborhood;
   const mono = (content: string, testId: string | null = null): HTMLElement => h('span', { class: 'mono', 'data-testid': testId }, content);
   const attributes = attributesOf(node);
@@ -41,13 +41,18 @@ function factsOf({ value, node, inputs, readers, before, numNodes }: Neighborhoo
     { class: 'facts facts--dense' },
     fact(text.bisect.op, mono(node.op, 'neighborhood-op')),
     ...(attributes.length > 0 ? [fact(text.bisect.attributes, ...attributes.map((attribute) => mono(attribute)))] : []),
-    fact(words.value, mono(value)),
+    ...(value === stage ? [] : [fact(words.value, mono(value))]),
     ...(node.module === null ? [] : [fact(words.module, mono(node.module))]),
     ...(inputs.length > 0 ? [fact(text.bisect.inputs, ...someOf(inputs.map(inputLine)))] : []),
     fact(
       words.before,
       ...(before.length > 0 ? someOf(before.map(stageLink)) : [words.fromStart]),
-      h('span', { class: 'fine' }, words.nodes(numNodes)),
+      h(
+        'span',
+        { class: 'fine' },
+        `${words.nodes([...ops.values()].reduce((sum, n) => sum + n, 0))}: `,
+        h('span', { class: 'mono' }, Array.from(ops, ([op, n]) => (n > 1 ? `${n} × ${op}` : op)).join(', ')),
+      ),
     ),
     ...(readers.length > 0 ? [fact(words.readers, ...someOf(readers.map(({ op, name }) => h('span', {}, mono(op), ' ', h('span', { class: 'fine mono' }, name)))))] : []),
   );
@@ -56,15 +61,12 @@ function factsOf({ value, node, inputs, readers, before, numNodes }: Neighborhoo
 /** An input with its type, or with the node that computes it and what that reads. */
 function inputLine({ name, from, type, stage }: NodeInput): HTMLElement {
   const words = text.neighborhood;
-  const fine = (content: string): HTMLElement => h('span', { class: 'fine mono' }, content);
-  const kind = type && h('span', { class: 'fine' }, type.isWeight ? words.weight : words.input);
   return h(
     'span',
     { class: 'neighborhood__input', 'data-testid': 'neighborhood-input' },
     stage === null ? h('span', { class: 'mono' }, name) : stageLink(stage),
-    kind,
-    type && fine(`${type.dtype} (${type.shape.join(', ')})`),
-    from && fine(`= ${callOf(from)}`),
+    type && h('span', { class: 'fine' }, `${type.isWeight ? words.weight : words.input} · `, h('span', { class: 'mono' }, `${type.dtype} (${type.shape.join(', ')})`)),
+    from && h('span', { class: 'fine mono' }, `= ${callOf(from)}`),
   );
 }
 

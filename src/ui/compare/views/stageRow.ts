@@ -63,7 +63,8 @@ function nameCell(row: StageRow, span: number): HTMLElement {
         ? [h('span', {}, ours)]
         : [h('span', {}, text.table.ours(ours)), h('span', {}, text.table.golden(golden))]),
     ),
-    h('span', { class: 'allowed' }, text.table.allowed(rtol ?? null, maxAbs, cosine), row.isEdited && h('span', { class: 'tag' }, text.table.edited)),
+    h('span', { class: 'allowed' }, text.table.allowed(rtol ?? null, maxAbs, cosine)),
+    row.isEdited && h('span', { class: 'tag' }, text.table.edited),
   );
 }
 

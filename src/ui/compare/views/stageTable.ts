@@ -4,6 +4,9 @@ import { whenChanged, type Section, type SectionContext } from '../section';
 import { text } from '../text';
 import { stageBody, stageHead } from './stageRow';
 
+/** Pixels between the row that a key chose and the lower edge of the window. */
+const PAGE_MARGIN = 16;
+
 export interface StageTable extends Section {
   /** Scrolls a stage into view and puts the focus on it. */
   readonly reveal: (stage: string) => void;
@@ -59,12 +62,29 @@ export function stageTable({ scope, actions }: SectionContext, onClick: () => vo
   const bodyOf = (stage: string | null): HTMLTableSectionElement | undefined => bodies.find(({ dataset }) => dataset.stage === stage);
   const bodyAround = (target: EventTarget | null): HTMLTableSectionElement | undefined =>
     target instanceof Element ? (target.closest<HTMLTableSectionElement>('tbody') ?? undefined) : undefined;
-  const choose = (body: HTMLElement | undefined, isScrolling: boolean): void => {
+  /** Scrolls the table alone, and not the page. */
+  const scrollTable = (body: HTMLElement): void => {
+    const [inner, outer, top] = [body.getBoundingClientRect(), scroller.getBoundingClientRect(), head.getBoundingClientRect().height];
+    if (inner.top >= outer.top + top && inner.bottom <= outer.bottom) return;
+    scroller.scrollTop += inner.top - outer.top - top - Math.max(0, (outer.height - top - inner.height) / 2);
+  };
+  /** Scrolls the page no further than needed: the details beside the table should stay in view. A browser would center the row. */
+  const scrollTo = (body: HTMLElement): void => {
+    scrollTable(body);
+    const { top, bottom } = body.getBoundingClientRect();
+    if (top < 0) scrollBy(0, top - innerHeight / 3);
+    else if (bottom > innerHeight) scrollBy(0, Math.min(top, bottom - innerHeight + PAGE_MARGIN));
+  };
+  const choose = (body: HTMLElement | undefined): void => {
     const stage = body?.dataset.stage;
     if (stage === undefined) return;
     // So that the arrow keys go on from here.
-    buttonOf(body)?.focus({ preventScroll: !isScrolling });
+    buttonOf(body)?.focus({ preventScroll: true });
     actions.look({ stage });
+  };
+  const chooseByKey = (body: HTMLElement | undefined): void => {
+    choose(body);
+    if (body) scrollTo(body);
   };
 
   scope.on(search, 'input', () => {
@@ -73,7 +93,7 @@ export function stageTable({ scope, actions }: SectionContext, onClick: () => vo
   scope.on(search, 'keydown', (event) => {
     if (event.key !== 'ArrowDown' && event.key !== 'Enter') return;
     event.preventDefault();
-    choose(shown[0], true);
+    chooseByKey(shown[0]);
   });
   scope.on(onlyFailing, 'change', () => {
     actions.filter({ onlyFailing: onlyFailing.checked });
@@ -82,7 +102,7 @@ export function stageTable({ scope, actions }: SectionContext, onClick: () => vo
     const body = bodyAround(event.target);
     // Text of a cell can be marked to be copied; that is no choice of a stage.
     if (!body || getSelection()?.type === 'Range') return;
-    choose(body, false);
+    choose(body);
     onClick();
   });
   scope.on(table, 'keydown', (event) => {
@@ -93,18 +113,12 @@ export function stageTable({ scope, actions }: SectionContext, onClick: () => vo
     const next = moves[event.key];
     if (next === undefined) return;
     event.preventDefault();
-    choose(shown[Math.min(shown.length - 1, Math.max(0, next))], true);
+    chooseByKey(shown[Math.min(shown.length - 1, Math.max(0, next))]);
   });
 
   const mark = (body: HTMLElement | undefined, isSelected: boolean): void => {
     body?.toggleAttribute('data-selected', isSelected);
     buttonOf(body)?.setAttribute('aria-pressed', String(isSelected));
-  };
-  /** Scrolls the table alone, and not the page. */
-  const scrollTo = (body: HTMLElement): void => {
-    const [inner, outer, top] = [body.getBoundingClientRect(), scroller.getBoundingClientRect(), head.getBoundingClientRect().height];
-    if (inner.top >= outer.top + top && inner.bottom <= outer.bottom) return;
-    scroller.scrollTop += inner.top - outer.top - top - Math.max(0, (outer.height - top - inner.height) / 2);
   };
   /** One stage is in the tab order; arrows move it. */
   let inTabOrder: HTMLButtonElement | null = null;
@@ -131,6 +145,8 @@ export function stageTable({ scope, actions }: SectionContext, onClick: () => vo
       if (search.value !== filter.search) search.value = filter.search;
       onlyFailing.checked = filter.onlyFailing;
       for (const [index, row] of rows.entries()) bodies[index]!.hidden = !isShown(row, filter);
+      // The first of the stages that are left; if the stage that is looked at is one of them, the table scrolls to it.
+      scroller.scrollTop = 0;
       shown = bodies.filter(({ hidden }) => !hidden);
       setText(numShown, shown.length === 0 ? text.table.none : text.table.shown(shown.length, rows.length));
     },
@@ -142,7 +158,7 @@ export function stageTable({ scope, actions }: SectionContext, onClick: () => vo
       selected = bodyOf(look.stage);
       mark(selected, true);
       putInTabOrder(selected && !selected.hidden ? selected : shown[0]);
-      if (selected && !selected.hidden) scrollTo(selected);
+      if (selected && !selected.hidden) scrollTable(selected);
     },
   );
   return {
@@ -155,7 +171,7 @@ export function stageTable({ scope, actions }: SectionContext, onClick: () => vo
     reveal(stage) {
       const body = bodyOf(stage);
       buttonOf(body)?.focus({ preventScroll: true });
-      body?.scrollIntoView({ block: 'nearest' });
+      if (body) scrollTo(body);
     },
   };
 }

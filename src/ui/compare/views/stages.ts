@@ -24,9 +24,10 @@ export function stages(context: SectionContext): Stages {
   return {
     element,
     update(state) {
+      // First, because the table scrolls to the stage that is looked at.
+      element.hidden = !(state.reports.wasm ?? state.reports.webgpu);
       table.update(state);
       details.update(state);
-      element.hidden = table.element.hidden && details.element.hidden;
     },
     reveal(stage) {
       table.reveal(stage);

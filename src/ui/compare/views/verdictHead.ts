@@ -97,7 +97,7 @@ function coverageSentences({ coverage, firstDivergence }: Headline, state: State
   ];
 }
 
-const MAX_NAMES = 12;
+const MAX_NAMES = 4;
 
 function someOf(names: readonly string[]): string {
   const more = names.length - MAX_NAMES;

@@ -172,6 +172,7 @@ export const compareDe: CompareWords = {
     drawing: 'Wird gezeichnet',
     worst: (place, values) => `Größter Fehler bei ${place}: ${values}`,
     quantiles: (median, p90, p99) => `Fehler: 50 % ≤ ${median}, 90 % ≤ ${p90}, 99 % ≤ ${p99}`,
+    allowed: (bounds) => `Toleranz: ${bounds}`,
     time: 'Zeit, s',
     back: 'Zurück zur Tabelle',
     none: 'Kein Bild dieser Stufe.',

@@ -165,6 +165,7 @@ export const compareEn = {
     drawing: 'Drawing',
     worst: (place: string, values: string): string => `Worst at ${place}: ${values}`,
     quantiles: (median: string, p90: string, p99: string): string => `Errors: 50 % ≤ ${median}, 90 % ≤ ${p90}, 99 % ≤ ${p99}`,
+    allowed: (bounds: string): string => `Tolerance: ${bounds}`,
     time: 'time, s',
     back: 'Back to the table',
     none: 'No picture of this stage.',
