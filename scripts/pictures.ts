@@ -38,9 +38,9 @@ async function takeComparison(page: Page): Promise<void> {
   await page.getByTestId('backend-wasm').click();
   await page.getByTestId('run').click();
   await state(page, 'done');
-  await page.getByTestId('stage-row-lstm').click();
+  await page.getByTestId('first-divergence').getByRole('button').click();
   await page.waitForSelector('[data-testid=heatmap]');
-  await page.getByTestId('verdict').scrollIntoViewIfNeeded();
+  await page.getByTestId('verdict').evaluate((verdict) => { verdict.closest('section')?.scrollIntoView(); });
   await page.screenshot({ path: join(OUTPUT, 'compare.png') });
 }
 

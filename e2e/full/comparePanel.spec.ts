@@ -1,6 +1,7 @@
 /** The comparison panel, as an engineer who ports a model uses it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expectNoViolation } from '../../test/browser/accessibilityTests';
 import { MINUTES, openFiles, run, state, upload } from '../../test/browser/comparePanel';
 import { expect, test } from '../../test/browser/test';
 import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
@@ -69,5 +70,6 @@ test.describe('bundles made by others', () => {
     await expect(page.getByTestId('verdict-wasm-lstm')).toHaveAttribute('data-verdict', 'pass');
     await page.getByTestId('stage-row-sincnet').click();
     await expect(page.getByTestId('heatmap')).toBeVisible();
+    await expectNoViolation(page, 'a comparison');
   });
 });

@@ -1,4 +1,5 @@
 /** The comparison page with 440 stages. */
+import { expectNoSideways } from '../../test/browser/accessibilityTests';
 import { openFiles, run, upload } from '../../test/browser/comparePanel';
 import { makeLongChain, stageName } from '../../test/browser/longChain';
 import { expect, test, type Locator, type Page } from '../../test/browser/test';
@@ -84,7 +85,7 @@ test('440 stages: the first divergence, one click to any stage, filter and searc
   await link.click();
   await expect(details).toHaveText(wrong);
   await expect(details).toBeInViewport();
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+  await expectNoSideways(page, '440 stages');
 });
 
 /** The name of a stage in the table. */
