@@ -1,6 +1,7 @@
 import type { ModelProto } from '../onnx/onnx_pb';
 import { extract, type Cut, type KnownTypes } from '../onnx/cut';
 import { encodeOnnx, graphInfo, type GraphInfo } from '../onnx/model';
+import { replaceNodes, type NodeChanges } from '../onnx/replaceNodes';
 import { replaceWeights } from '../onnx/weights';
 import type { Session, SessionTensor } from '../ort/session';
 import { VoxlaneError } from '../util/errors';
@@ -53,14 +54,16 @@ export class GraphRunner {
    *
    * @param feeds by value name; more than is needed is fine
    * @param weights float32 weights that replace the graph's own, by name
+   * @param nodes nodes that replace the graph's own
    * @throws VoxlaneError `options` where an input is missing, and what the backend throws
    */
   async values(
     feeds: ReadonlyMap<string, GraphTensor>,
     outputs: readonly string[],
     weights?: ReadonlyMap<string, Float32Array>,
+    nodes?: NodeChanges,
   ): Promise<Map<string, SessionTensor>> {
-    const { session, inputs, model } = await this.sessionFor(feeds, outputs, weights);
+    const { session, inputs, model } = await this.sessionFor(feeds, outputs, weights, nodes);
     const needed = inputs.map((name) => {
       const tensor = feeds.get(name);
       if (!tensor) throw missingInput(name);
@@ -68,7 +71,8 @@ export class GraphRunner {
       return [name, { data, ...(exact && { exact }), shape, dtype: this.types.get(name) ?? tensor.dtype ?? 'float32' }] as const;
     });
     const results = await namingOperators(model, () => session.run(new Map(needed)));
-    for (const [name, { dtype }] of results) this.types.set(name, dtype);
+    // Other nodes may give another type.
+    if (!nodes) for (const [name, { dtype }] of results) this.types.set(name, dtype);
     return results;
   }
 
@@ -83,14 +87,16 @@ export class GraphRunner {
     feeds: ReadonlyMap<string, GraphTensor>,
     outputs: readonly string[],
     weights: ReadonlyMap<string, Float32Array> | undefined,
+    nodes: NodeChanges | undefined,
   ): Promise<OpenPart> {
     for (const [name, { dtype }] of feeds) if (dtype !== undefined) this.types.set(name, dtype);
-    const key = weights ? null : JSON.stringify([[...feeds.keys()], outputs]);
+    const key = weights || nodes ? null : JSON.stringify([[...feeds.keys()], outputs]);
     if (key !== null && this.last?.key === key) return this.last;
     // One at a time: each holds its weights on the backend's heap.
     await this.release();
     const { model, inputs } = this.cut(feeds, outputs);
-    const bytes = encodeOnnx(weights ? replaceWeights(model, weights) : model);
+    const weighted = weights ? replaceWeights(model, weights) : model;
+    const bytes = encodeOnnx(nodes ? replaceNodes(weighted, nodes) : weighted);
     const session = await namingOperators(model, () => this.options.open(bytes));
     this.last = { key: key ?? '', session, inputs, model };
     return this.last;

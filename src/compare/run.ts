@@ -4,6 +4,7 @@ import { checkAccumulated } from './accumulated';
 import { findCauses } from './causes/findCauses';
 import type { CauseContext } from './causes/context';
 import { gapBefore } from './coverage';
+import { layerGraph } from './layerGraph';
 import { otherBatch } from './otherBatch';
 import type { Plan } from './plan';
 import type { Cause, StageReport } from './report';
@@ -85,8 +86,11 @@ async function causesOf(request: RunRequest, own: StageTensors, stage: StageRepo
     const read = values();
     return read ? [{ name, shape, values: read, nodes: usedBy }] : [];
   });
+  const onRun = (): Promise<void> | void => onStep(`${stage.name}, trying other nodes`, 0, 1);
   return findCauses({
     ...common,
+    graph: layerGraph(model, part, feeds, variants.graph, onRun),
+    others: othersOf(plan, own),
     layer: { weights, lstms: lstmNodes(model, part) },
     rerun: async (changes) => {
       await onStep(`${stage.name}, trying other weights`, 0, 1);
@@ -106,9 +110,17 @@ function valuesOf({ actual, forced, golden }: StageTensors, { name, axes, tolera
     fbank: null,
     layer: null,
     rerun: null,
+    graph: null,
+    others: [],
     again: null,
     otherBatch: null,
   };
+}
+
+/** Golden tensors of the other stages. */
+function othersOf({ stages, unmapped }: Plan, { planned: { golden } }: StageTensors): CauseContext['others'] {
+  const all = [...stages.map((stage) => stage.golden), ...unmapped];
+  return all.filter(({ name }) => name !== golden.name).map((tensor) => ({ name: tensor.name, tensor }));
 }
 
 /** The same stage once more, and at another batch size. */

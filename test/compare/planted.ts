@@ -71,6 +71,8 @@ export function contextOf(stage: GoldenStage, actual: Partial<Tensor>, more: Par
     fbank: null,
     layer: null,
     rerun: null,
+    graph: null,
+    others: [],
     again: null,
     otherBatch: null,
     ...more,

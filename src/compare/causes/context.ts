@@ -1,4 +1,6 @@
-import type { LstmNode } from '../../onnx/weights';
+import type { NodeProto } from '../../onnx/onnx_pb';
+import type { NodeChanges } from '../../onnx/replaceNodes';
+import type { LstmNode, Weight } from '../../onnx/weights';
 import type { FbankFacts } from '../../store/manifest';
 import type { Tolerance } from '../compare';
 import type { Cause } from '../report';
@@ -20,6 +22,29 @@ export interface Layer {
   readonly lstms: readonly LstmNode[];
 }
 
+/** The nodes between the stages before and this one. */
+export interface LayerGraph {
+  /** Each after those whose values it reads. */
+  readonly nodes: readonly NodeProto[];
+  /** The value that the stage is. */
+  readonly value: string;
+  /** Version of the default operator domain. */
+  readonly opset: number;
+  /** Inputs of the whole graph. */
+  readonly graphInputs: ReadonlySet<string>;
+  /** The initializer or constant of this name; null for any other value. */
+  readonly constant: (name: string) => Weight | null;
+  /**
+   * This stage on golden input with its own nodes, where repaired graphs run: on the plain backend, which may be right though
+   * the compared one is wrong. Null if the backend refuses it.
+   */
+  readonly unchanged: () => Promise<Tensor | null>;
+  /** This stage on golden input with other nodes; null if the backend refuses them, or after too many runs. */
+  readonly run: (changes: NodeChanges) => Promise<Tensor | null>;
+  /** Values inside the layer and those that it is computed from, on golden input; without those that cannot be had. */
+  readonly values: (names: readonly string[]) => Promise<ReadonlyMap<string, Tensor>>;
+}
+
 /** A stage, and what may be asked to learn why it is wrong. Every run may cost as much as the model does. */
 export interface CauseContext {
   readonly stage: string;
@@ -36,6 +61,10 @@ export interface CauseContext {
   readonly layer: Layer | null;
   /** This stage on golden input with the weights of these names replaced, each by as many values; null where it cannot. */
   readonly rerun: ((changes: ReadonlyMap<string, Float32Array>) => Promise<Tensor>) | null;
+  /** Null if the stage is not part of a graph, or if nothing may be run. */
+  readonly graph: LayerGraph | null;
+  /** Golden tensors of the other stages, by name. */
+  readonly others: readonly { readonly name: string; readonly tensor: Tensor }[];
   /** The run that gave `actual` once more; null where it shall not be made. */
   readonly again: (() => Promise<Tensor>) | null;
   /**

@@ -1,15 +1,33 @@
 import { hasShape, judgeMeasures, measure } from '../measure';
 import type { Cause } from '../report';
+import { otherActivation } from './activation';
+import { attentionScale } from './attentionScale';
+import { batchStatistics } from './batchStatistics';
+import { causalMask } from './causalMask';
 import { channelOrder } from './channels';
 import type { CauseContext, Detector } from './context';
+import { convKernel } from './convKernel';
+import { doublePreprocessing } from './doublePreprocessing';
+import { otherEpsilon } from './epsilon';
+import { equalsStage } from './equalsStage';
 import { fbankSettings } from './fbank';
+import { float16Overflow } from './float16Overflow';
 import { frameCount, shiftedFrames } from './frames';
+import { gruVariant } from './gru';
+import { interleavedHeads } from './heads';
 import { permutedAxes } from './layout';
 import { lstmDirection, lstmGates } from './lstm';
 import { missingMean, sampleScale } from './melMeans';
+import { otherPadding } from './padding';
+import { channelScale, missingBias } from './perChannel';
+import { queryKeySwapped } from './queryKey';
 import { batchDependent, runToRun } from './repeat';
+import { resizeMode } from './resizeMode';
+import { roundedWeights } from './roundedWeights';
 import { logBase, offset, scaled, scaledAndOffset } from './scale';
-import { allZeros, notFinite, notFiniteWeight, zeroWeights } from './values';
+import { softmaxAxis } from './softmaxAxis';
+import { allZeros, infiniteWeight, nanWeight, notFinite, zeroWeights } from './values';
+import { weightTransposed } from './weightTransposed';
 
 /**
  * Explanations of the whole error, each of which rules out those after it. The special before the general: a missing
@@ -19,6 +37,7 @@ const EXPLANATIONS: readonly Detector[] = [
   fbankSettings,
   missingMean,
   sampleScale,
+  equalsStage,
   logBase,
   scaled,
   offset,
@@ -28,8 +47,30 @@ const EXPLANATIONS: readonly Detector[] = [
   channelOrder,
 ];
 
-/** The same by running the stage, so only where nothing cheaper explains the error. */
-const RUN_EXPLANATIONS: readonly Detector[] = [batchDependent, lstmDirection, lstmGates];
+/** The same by running the stage, so only if nothing cheaper explains the error. */
+const RUN_EXPLANATIONS: readonly Detector[] = [
+  batchDependent,
+  weightTransposed,
+  otherEpsilon,
+  softmaxAxis,
+  attentionScale,
+  causalMask,
+  queryKeySwapped,
+  interleavedHeads,
+  convKernel,
+  otherPadding,
+  gruVariant,
+  batchStatistics,
+  resizeMode,
+  doublePreprocessing,
+  otherActivation,
+  // After the epsilon and the statistics of a batch norm, whose errors are scales of channels, too.
+  missingBias,
+  channelScale,
+  lstmDirection,
+  lstmGates,
+  roundedWeights,
+];
 
 /**
  * What makes a stage wrong, most telling first; none where nothing that is known explains its error. Of a stage that is
@@ -43,13 +84,13 @@ export async function findCauses(context: CauseContext): Promise<readonly Cause[
   const isRight = judgeMeasures(measure(actual, golden, axes), tolerance) === 'pass';
   const unstable = await runToRun(context);
   // Runs that differ by themselves prove nothing about weights and batches.
-  const usable = unstable ? { ...context, otherBatch: null, rerun: null } : context;
+  const usable = unstable ? { ...context, otherBatch: null, rerun: null, graph: null } : context;
   const others = isRight ? [await batchDependent(usable)] : await causesOfValues(usable);
   return [unstable, ...others].filter((cause) => cause !== null);
 }
 
 async function causesOfValues(context: CauseContext): Promise<readonly Cause[]> {
-  const broken = notFinite(context) ?? notFiniteWeight(context) ?? allZeros(context);
+  const broken = float16Overflow(context) ?? notFinite(context) ?? nanWeight(context) ?? allZeros(context);
   if (broken) return causesOfBroken(context, broken);
   const layout = permutedAxes(context);
   if (layout) {
@@ -77,6 +118,6 @@ async function causesOfError(context: CauseContext): Promise<readonly Cause[]> {
     if (cause) return [cause];
   }
   // Last, because an explanation of the whole error shows that the zeros belong there.
-  const unloaded = zeroWeights(context);
-  return unloaded ? [unloaded] : [];
+  const broken = zeroWeights(context) ?? infiniteWeight(context);
+  return broken ? [broken] : [];
 }

@@ -51,6 +51,8 @@ const contextWith = (actual: Tensor, golden: Tensor, axes: readonly string[]): C
       lstms: [{ node: 'n', w: 'w', r: 'absent', b: 'absent', hidden: 0, directions: 2, direction: 'bidirectional' }],
     },
     rerun: run,
+    graph: null,
+    others: [{ name: 'other', tensor: golden }],
     again: () => Promise.resolve(actual),
     otherBatch: run,
   };

@@ -59,7 +59,9 @@ export function distance(
   let square = 0;
   let maxAbs = 0;
   for (let i = 0; i < golden.length; i++) {
-    const difference = Math.abs(golden[i]! - transform(actual[i]!, i));
+    const transformed = transform(actual[i]!, i);
+    // Equal infinities and NaN have no difference.
+    const difference = Object.is(golden[i], transformed) ? 0 : Math.abs(golden[i]! - transformed);
     square += difference * difference;
     maxAbs = Math.max(maxAbs, difference);
   }

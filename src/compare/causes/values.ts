@@ -1,6 +1,6 @@
 import { hasShape, indexOf } from '../measure';
 import type { Cause } from '../report';
-import type { CauseContext, LayerWeight } from './context';
+import type { CauseContext, LayerGraph, LayerWeight } from './context';
 import { axesText, countText } from './proof';
 
 /** NaN or infinite values that the other side does not have in the same place: ours, else the golden ones. */
@@ -38,14 +38,20 @@ export function notFinite({ actual, golden, axes }: CauseContext): Cause | null 
 const isMask = (values: Float32Array): boolean => values.every((value) => value === 0 || value === -Infinity);
 
 /**
- * A weight that holds NaN or infinite values although the output does not: some kernels' activations turn NaN into a number,
- * and the output is wrong without a sign. The −∞ of a mask is no fault.
+ * A weight that holds NaN although the output does not: some kernels' activations turn NaN into a number, and the output is
+ * wrong without a sign.
  */
-export function notFiniteWeight({ layer }: CauseContext): Cause | null {
-  const weight = layer?.weights.find(({ values }) => !values.every(Number.isFinite) && !isMask(values));
+export const nanWeight = (context: CauseContext): Cause | null => weightWith(context, Number.isNaN);
+
+/** A weight that holds infinite values. The −∞ of a mask is no fault, so this is stated only if nothing else explains the error. */
+export const infiniteWeight = (context: CauseContext): Cause | null =>
+  weightWith(context, (value) => value === Infinity || value === -Infinity);
+
+function weightWith({ layer }: CauseContext, isBroken: (value: number) => boolean): Cause | null {
+  const weight = layer?.weights.find(({ values }) => values.some(isBroken) && !isMask(values));
   if (!weight) return null;
-  const first = weight.values.findIndex((value) => !Number.isFinite(value));
-  const count = weight.values.reduce((sum, value) => sum + (Number.isFinite(value) ? 0 : 1), 0);
+  const first = weight.values.findIndex(isBroken);
+  const count = weight.values.reduce((sum, value) => sum + (isBroken(value) ? 1 : 0), 0);
   const index = indexOf(first, weight.shape);
   return {
     id: 'not-finite',
@@ -87,7 +93,7 @@ export function zeroWeights(context: CauseContext): Cause | null {
 }
 
 /** The weights that {@link zeroWeights} blames. */
-export function zeroWeightsOf({ layer }: CauseContext): readonly LayerWeight[] {
+export function zeroWeightsOf({ layer, graph }: CauseContext): readonly LayerWeight[] {
   if (!layer) return [];
   const nodes = new Set(layer.lstms.map(({ node }) => node));
   const matrices = new Set(layer.lstms.flatMap(({ w, r }) => [w, r]));
@@ -99,6 +105,32 @@ export function zeroWeightsOf({ layer }: CauseContext): readonly LayerWeight[] {
       weight.shape.length >= 2 &&
       weight.values.length > 1 &&
       !isState(weight) &&
+      (!graph || isParameter(graph, weight.name)) &&
       weight.values.every((value) => value === 0),
   );
+}
+
+/** Inputs of operators that are weights, by position. A zero state, mask or table of positions is none. */
+const PARAMETERS: Readonly<Record<string, readonly number[]>> = {
+  MatMul: [0, 1],
+  MatMulInteger: [0, 1],
+  Gemm: [0, 1],
+  Conv: [1],
+  ConvInteger: [1],
+  ConvTranspose: [1],
+  LSTM: [1, 2],
+  GRU: [1, 2],
+  RNN: [1, 2],
+  Gather: [0],
+};
+
+/** Operators that pass a weight on. */
+const PASSES = new Set(['Transpose', 'Cast', 'Reshape', 'Identity', 'DequantizeLinear', 'Squeeze', 'Unsqueeze']);
+
+/** Whether a layer computes with a constant as one of its weights. */
+function isParameter(graph: LayerGraph, name: string): boolean {
+  return graph.nodes.some(({ opType, input, output }) => {
+    if (PARAMETERS[opType]?.some((position) => input[position] === name)) return true;
+    return PASSES.has(opType) && input[0] === name && isParameter(graph, output[0] ?? '');
+  });
 }
