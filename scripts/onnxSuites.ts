@@ -5,7 +5,7 @@
  *     npm run onnx-suites -- onnx-package/onnx/backend/test/data
  *
  * A case fails wrongly if its expected outputs do not pass. It passes wrongly if they pass after one value of an output was
- * changed. A refusal must name an operator and the reason. Exit status 1 if a case passes or fails wrongly, or ends with an error that is not typed.
+ * changed. A pass must have no cause, with `--thorough`. A refusal must name an operator and the reason. Exit status 1 if a case passes or fails wrongly, or ends with an error that is not typed.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
@@ -40,7 +40,7 @@ const RUNTIME_DIFFERS: readonly RegExp[] = [
   /^test_training_dropout(_default)?(_mask)?$/,
 ];
 
-type Result = 'pass' | 'right fail' | 'wrong fail' | 'wrong pass' | 'refused' | 'refused without operator' | 'untyped error';
+type Result = 'pass' | 'right fail' | 'wrong fail' | 'wrong pass' | 'wrong cause' | 'refused' | 'refused without operator' | 'untyped error';
 
 interface Outcome {
   readonly result: Result;
@@ -53,17 +53,19 @@ async function runCaseIn(folder: string): Promise<Outcome> {
   const info = graphInfo(parseOnnx(graph, folder, (location) => fileIn(folder, location)));
   try {
     const bundle = readOnnxTest(filesIn(folder), info);
-    const { run, plan } = await runBundle(bundle, graph, TOLERANCE);
+    const { run, plan } = await runBundle(bundle, graph, { tolerance: TOLERANCE, thorough: true });
     const outcome = outcomeOf(run.verdict, coverageOf(plan));
     if (outcome === 'incomplete') return { result: 'refused', detail: bundle.notes.join('; ') || 'every expected value is NaN or infinite, which proves nothing' };
     if (outcome !== 'pass') {
       const failing = run.stages.filter(({ verdict }) => verdict === 'fail');
       return { result: RUNTIME_DIFFERS.some((name) => name.test(basename(folder))) ? 'right fail' : 'wrong fail', detail: failing.map(({ name, relative: error, maxAbs }) => `${name} (relative ${error}, greatest ${maxAbs})`).join(', ') };
     }
+    const causes = run.stages.flatMap((stage) => stage.causes.map(({ id }) => `${stage.name}: ${id}`));
+    if (causes.length > 0) return { result: 'wrong cause', detail: causes.join(', ') };
     for (const stage of bundle.stages) {
       const changed = withOneChange(stage);
       if (changed === null) continue;
-      const { run: again } = await runBundle(withStage(bundle, changed), graph, TOLERANCE);
+      const { run: again } = await runBundle(withStage(bundle, changed), graph, { tolerance: TOLERANCE });
       if (again.verdict === 'pass') return { result: 'wrong pass', detail: `${stage.name} with one value changed` };
     }
     return { result: 'pass', detail: '' };
@@ -117,7 +119,7 @@ async function main(): Promise<number> {
   const refusals = new Map<string, string[]>();
   let status = 0;
   for (const suite of SUITES) {
-    const counts: Record<Result, number> = { pass: 0, 'right fail': 0, 'wrong fail': 0, 'wrong pass': 0, refused: 0, 'refused without operator': 0, 'untyped error': 0 };
+    const counts: Record<Result, number> = { pass: 0, 'right fail': 0, 'wrong fail': 0, 'wrong pass': 0, 'wrong cause': 0, refused: 0, 'refused without operator': 0, 'untyped error': 0 };
     for (const name of readdirSync(join(folder, suite)).sort()) {
       const path = join(folder, suite, name);
       if (!existsSync(join(path, 'model.onnx'))) continue;

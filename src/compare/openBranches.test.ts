@@ -80,7 +80,30 @@ describe('openBranches', () => {
     const given = new Map([...feeds([1, 2], true)].filter(([name]) => name === 'x'));
     const { model, notes } = await openBranches(NESTED, given, openNodeSession);
     expect(valueNames(graphInfo(model))).toContain('inner_y');
-    expect(notes).toEqual([expect.stringMatching(/outer.*then_branch/), expect.stringMatching(/inner.*stays closed.*condition c/)]);
+    expect(notes).toEqual([expect.stringMatching(/outer.*then_branch/), expect.stringMatching(/inner.*stays closed: .*\bc\b/)]);
+  });
+
+  it('leaves an If whose branch the runtime refuses in its place', async () => {
+    // `Range` takes scalars. The runtime learns that `limit` is none only once the branch is in place.
+    const refused = build({
+      input: [bool('c')],
+      output: [float('y', null)],
+      initializer: [weight('start', [], [0]), weight('step', [], [1]), weight('limits', [1], [3])],
+      node: [
+        node('If', ['c'], ['limit'], {
+          name: 'branches',
+          attribute: [
+            subgraph('then_branch', { name: 'then', node: [node('Identity', ['limits'], ['same'])], output: [makeValueInfo('same', { dtype: 'float32' })] }),
+            subgraph('else_branch', { name: 'else', node: [node('Neg', ['limits'], ['negative'])], output: [makeValueInfo('negative', { dtype: 'float32' })] }),
+          ],
+        }),
+        node('Range', ['start', 'limit', 'step'], ['y']),
+      ],
+    });
+    const given = new Map([['c', { shape: [], data: Float32Array.of(1), dtype: 'bool' }]]);
+    const { model, notes } = await openBranches(refused, given, openNodeSession);
+    expect(notes).toEqual([expect.stringMatching(/branches.*stays closed.*Range/)]);
+    expect(await valueOf(model, given, 'y')).toEqual([0, 1, 2]);
   });
 
   it('takes a constant condition', async () => {

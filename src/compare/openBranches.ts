@@ -1,5 +1,5 @@
 import { inlineBranch } from '../onnx/inlineBranch';
-import { graphInfo } from '../onnx/model';
+import { encodeOnnx, graphInfo } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { tensorBytes } from '../onnx/tensors';
 import { VoxlaneError } from '../util/errors';
@@ -20,7 +20,8 @@ export const hasBranches = (model: ModelProto): boolean => model.graph?.node.som
 
 /**
  * Puts the branch that runs for the given inputs in the place of each `If`, also of those inside of a branch, so that the values
- * inside can be compared. A condition is computed by running the part of the graph before it. If that fails, the node stays.
+ * inside can be compared. A condition is computed by running the part of the graph before it. If that fails, or the runtime refuses the
+ * graph with the branch in place, the node stays.
  *
  * @param feeds the graph's inputs
  */
@@ -34,12 +35,15 @@ export async function openBranches(model: ModelProto, feeds: ReadonlyMap<string,
     const condition = next.inputs[0] ?? '';
     try {
       const branch = (await isTrue(current, condition, feeds, open)) ? 'then_branch' : 'else_branch';
-      current = inlineBranch(current, next.index, branch);
+      const opened = inlineBranch(current, next.index, branch);
+      // The runtime infers more shapes without the `If`, and may refuse one that it did not see before.
+      await (await open(encodeOnnx(opened))).release();
+      current = opened;
       notes.push(`For these inputs, ${next.name} (If) runs its ${branch}: the graph is compared with that branch in its place`);
     } catch (error) {
       if (!(error instanceof VoxlaneError)) throw error;
       closed.add(next.name);
-      notes.push(`${next.name} (If) stays closed, because its condition ${condition} could not be computed: ${error.problem}`);
+      notes.push(`${next.name} (If) stays closed: ${error.problem}`);
     }
   }
   return { model: current, notes };

@@ -33,13 +33,17 @@ export async function runCase(name: string, graph?: string, folder = CASES): Pro
 }
 
 /** Compares a bundle with a graph in Node. */
-export async function runBundle(bundle: GoldenBundle, graph: Uint8Array, tolerance?: ToleranceOverride): Promise<Case> {
+export async function runBundle(
+  bundle: GoldenBundle,
+  graph: Uint8Array,
+  { tolerance, thorough = false }: { readonly tolerance?: ToleranceOverride; readonly thorough?: boolean } = {},
+): Promise<Case> {
   const whole = parseOnnx(graph, 'the graph');
   const { model } = await openBranches(whole, makePlan(bundle, graphInfo(whole), null).feeds, openNodeSession);
   const plan = makePlan(bundle, graphInfo(model), null);
   const runner = { graph: new GraphRunner(model, { open: openNodeSession }), features: null };
   try {
-    const run = await compareStages({ plan, model, runner, variants: runner, thorough: false, tolerance, onStep: () => undefined });
+    const run = await compareStages({ plan, model, runner, variants: runner, thorough, tolerance, onStep: () => undefined });
     return { bundle, plan, run };
   } finally {
     await runner.graph.release();

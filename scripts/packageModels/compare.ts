@@ -1,0 +1,62 @@
+/**
+ * Compares models of other projects, on the WASM runtime in Node, with what onnxruntime in Python computes inside of them:
+ *
+ *     python models/package_models.py FOLDER
+ *     npm run package-models -- FOLDER [--thorough] [--faults]
+ *
+ * `--faults` plants 21 faults, one at a time. Exit status 1 if a stage fails or was not compared, if a cause is found in a correct
+ * model, or if a fault is not found in the right stage.
+ */
+import { readdirSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import * as ort from 'onnxruntime-web';
+import { countText, coverageOf, outcomeOf } from '../../src/compare/coverage';
+import { FAULTS } from './faults';
+import { comparePackageModel, readPackageModel } from './read';
+
+ort.env.logLevel = 'fatal';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { thorough: { type: 'boolean', default: false }, faults: { type: 'boolean', default: false } },
+});
+const [folder] = positionals;
+if (folder === undefined) {
+  console.error('usage: npm run package-models -- FOLDER [--thorough] [--faults], with a folder that models/package_models.py wrote');
+  process.exit(2);
+}
+
+async function compareCorrect(name: string): Promise<void> {
+  const { plan, run } = await comparePackageModel(await readPackageModel(folder!, name), values.thorough);
+  const coverage = coverageOf(plan);
+  const verdict = outcomeOf(run.verdict, coverage);
+  const causes = run.stages.flatMap((stage) => stage.causes.map(({ id }) => `${stage.name}: ${id}`));
+  console.log(`${name}: ${verdict}, compared ${countText(coverage)}, ${causes.length} causes`);
+  for (const stage of run.stages.filter((each) => each.verdict === 'fail')) {
+    console.log(`  ${stage.name}: relative error ${stage.relative}, greatest ${stage.maxAbs}`);
+  }
+  for (const cause of causes) console.log(`  ${cause}`);
+  for (const { name: stage } of coverage.uncompared) console.log(`  ${stage}: not compared`);
+  if (verdict !== 'pass' || coverage.compared < coverage.total || causes.length > 0) process.exitCode = 1;
+}
+
+async function compareFaults(): Promise<void> {
+  let numPlaces = 0;
+  let numCauses = 0;
+  for (const { title, name, stage, causes, change } of FAULTS) {
+    const correct = await readPackageModel(folder!, name);
+    const { run } = await comparePackageModel({ ...correct, model: change(correct.model) });
+    const first = run.stages.find((each) => each.name === run.firstDivergence);
+    const found = first?.causes.map(({ id }) => id) ?? [];
+    const isPlace = first?.name.endsWith(stage) ?? false;
+    const isCause = found.some((id) => causes.includes(id));
+    numPlaces += Number(isPlace);
+    numCauses += Number(isCause);
+    console.log(`${isPlace ? 'right' : 'WRONG'} stage, ${isCause ? 'right' : 'no right'} cause: ${name}, ${title}: ${first?.name ?? 'no divergence'} (${found.join(', ') || 'no cause'})`);
+  }
+  console.log(`first divergence right for ${numPlaces} of ${FAULTS.length}, a right cause for ${numCauses}`);
+  if (numPlaces < FAULTS.length) process.exitCode = 1;
+}
+
+if (values.faults) await compareFaults();
+else for (const file of readdirSync(folder).filter((name) => name.endsWith('.npz')).sort()) await compareCorrect(file.replace(/\.npz$/, ''));
