@@ -2,9 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ALL_CASES, CASES, runCase, type Case } from '../../test/compare/caseRun';
+import { ALL_CASES, CASES, runBundle, runCase, type Case } from '../../test/compare/caseRun';
 import { failureOf } from '../../test/compare/failure';
 import { SHARED_MISSING } from '../../test/shared';
+import { graphInfo, parseOnnx } from '../onnx/model';
 import { readGoldens } from './files/goldenFiles';
 import { sortFiles } from './sortFiles';
 
@@ -91,4 +92,31 @@ it('refuses an archive of goldens that are text, and says so', () => {
   const error = failureOf(() => readGoldens(goldens, []));
   expect(error.code).toBe('format');
   expect(error.problem).toMatch(/text/);
+});
+
+it.each(['ok.npz', 'ok.safetensors'])('reads %s', async (file) => {
+  const graph = readFileSync(join(CASES, 'gather.onnx'));
+  const inputs = graphInfo(parseOnnx(graph, 'gather.onnx')).inputs.map(({ name }) => name);
+  const bundle = readGoldens([{ name: file, bytes: readFileSync(join(CASES, file)) }], [], inputs);
+  expect(stagesOf(await runBundle(bundle, graph))).toEqual(['e pass', 'y pass']);
+});
+
+it.each([
+  ['missing_input', 'gather.onnx', /ids/],
+  ['wrong_shape_in', 'gather.onnx', /ids|shape|rank/i],
+  ['unknown_op', undefined, /operator/],
+])('refuses %s with the reason', async (name, graph, reason) => {
+  await expect(runCase(name, graph)).rejects.toMatchObject({ name: 'VoxlaneError', problem: expect.stringMatching(reason) as string });
+});
+
+it.each([
+  ['broken.onnx', /broken\.onnx/],
+  ['html.onnx', /html\.onnx.*(HTML|web page)/i],
+  ['lfs.onnx', /lfs\.onnx.*(LFS|pointer)/i],
+])('refuses %s and says what it is', (file, problem) => {
+  expect(failureOf(() => parseOnnx(readFileSync(join(CASES, file)), file)).problem).toMatch(problem);
+});
+
+it.skipIf(!existsSync(ALL_CASES))(`passes a convolution of silero-vad, which WebGPU gets wrong [${SHARED_MISSING}]`, async () => {
+  expect(stagesOf(await runCase('silero_conv_webgpu', undefined, ALL_CASES)).every((stage) => stage.endsWith(' pass'))).toBe(true);
 });
