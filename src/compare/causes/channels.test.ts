@@ -28,6 +28,18 @@ function shuffled(values: readonly number[]): number[] {
 }
 
 describe('channel-order', () => {
+  it('finds channels without a name by the size of an axis of the weights', async () => {
+    const stage = stageNamed('linear1');
+    const axes = stage.axes.map((_, axis) => `axis${axis}`);
+    const size = sizeOfChannels('linear1');
+    const weights = [{ name: 'w', shape: [size, 3], values: new Float32Array(3 * size).fill(1), nodes: ['linear'] }];
+    const data = ordered('linear1', every('linear1').toReversed());
+    const context = { ...contextOf(stage, { data }), axes };
+    const cause = await expectCauses({ ...context, layer: { weights, lstms: [] } }, 'channel-order');
+    expect(cause.evidence).toContain(`along axis${axisOf('linear1')}`);
+    await expectCauses(context);
+  });
+
   it.each(STAGES)('finds $name reversed', async ({ name }) => {
     const data = ordered(name, every(name).toReversed());
     const cause = await expectCauses(contextOf(stageNamed(name), { data }), 'channel-order');

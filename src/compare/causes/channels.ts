@@ -5,6 +5,9 @@ import { along, distance, explains, leavesText, type Along, type Distance } from
 /** Axes whose order is the model's own, so that an export may mix it up. */
 const CHANNELS = ['channel', 'class', 'mel'];
 
+/** Axes that are no channels, whatever size they have. */
+const NO_CHANNELS = ['batch', 'frame', 'sample'];
+
 /** All pairs are compared: of this many channels, four million. */
 const MAX_CHANNELS = 2048;
 
@@ -25,10 +28,25 @@ const MAX_LISTED = 8;
 
 /** The channels of ours are in another order: where it has no name, `order[i]` is our channel that is golden's `i`. */
 export function channelOrder(context: CauseContext): Cause | null {
+  for (const name of channelAxes(context)) {
+    const cause = orderAlong(context, name);
+    if (cause) return cause;
+  }
+  return null;
+}
+
+/** Names of the axes that are channels by name; if there are none, of those of the size of an axis of the layer's weights. */
+function channelAxes({ actual: { shape }, axes, layer }: CauseContext): readonly string[] {
+  const named = CHANNELS.filter((name) => axes.includes(name));
+  if (named.length > 0) return named.slice(0, 1);
+  const sizes = new Set(layer?.weights.flatMap((weight) => weight.shape));
+  return axes.filter((name, axis) => !NO_CHANNELS.includes(name) && axes.indexOf(name) === axis && sizes.has(shape[axis]!));
+}
+
+function orderAlong(context: CauseContext, name: string): Cause | null {
   const { actual, golden, axes } = context;
-  const view = along(actual, axes, CHANNELS);
+  const view = along(actual, axes, [name]);
   if (!view || view.size < 2) return null;
-  const name = axes[view.axis]!;
   const error = distance(actual.data, golden.data);
   const proven = (order: readonly number[]): Distance | null => {
     const left = distanceOf(context, view, order);

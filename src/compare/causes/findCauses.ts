@@ -37,7 +37,6 @@ const EXPLANATIONS: readonly Detector[] = [
   fbankSettings,
   missingMean,
   sampleScale,
-  equalsStage,
   logBase,
   scaled,
   offset,
@@ -113,11 +112,14 @@ function causesOfBroken(context: CauseContext, broken: Cause): readonly Cause[] 
 
 /** Of tensors of one shape. */
 async function causesOfError(context: CauseContext): Promise<readonly Cause[]> {
-  for (const detect of [...EXPLANATIONS, ...RUN_EXPLANATIONS]) {
+  // Stated beside other causes, because it says where ours went, and not why.
+  const equal = equalsStage(context);
+  const beside = equal ? [equal] : [];
+  for (const detect of equal ? EXPLANATIONS : [...EXPLANATIONS, ...RUN_EXPLANATIONS]) {
     const cause = await detect(context);
-    if (cause) return [cause];
+    if (cause) return [...beside, cause];
   }
   // Last, because an explanation of the whole error shows that the zeros belong there.
   const broken = zeroWeights(context) ?? infiniteWeight(context);
-  return broken ? [broken] : [];
+  return broken ? [...beside, broken] : beside;
 }

@@ -1,10 +1,12 @@
 /** Faults in nodes and weights of small graphs, each found by running the repaired graph. */
 import { describe, expect, it } from 'vitest';
 import { runCase } from '../../../test/compare/caseRun';
+import { contextOf, expectCauses } from '../../../test/compare/planted';
 import { expectPlanted } from '../../../test/compare/plantedGraph';
 import { build, float, int, node, text, weight } from '../../../test/onnx/build';
 import { noise } from '../../../test/onnx/run';
 import { AttributeProto_AttributeType, type ModelProto } from '../../onnx/onnx_pb';
+import type { GoldenStage } from '../bundle';
 
 const causesOf = async (name: string, graph?: string): Promise<string[][]> =>
   (await runCase(name, graph)).run.stages.map(({ causes }) => causes.map(({ id }) => id));
@@ -191,5 +193,13 @@ describe('causes that the values alone show', () => {
       build({ ...outputs, initializer: [w], node: [node('MatMul', ['x', 'w'], ['h']), last] });
     const cause = await expectPlanted({ right: chain(node('Sin', ['h'], ['y'])), faulty: chain(node('Identity', ['h'], ['y'])) }, wide, 'equals-stage');
     expect(cause.values.stage).toBe('h');
+  });
+
+  it('equals-stage hides no other cause: a factor was left out', async () => {
+    const actual = noise(20, 8);
+    const golden: GoldenStage = {
+      name: 'y', value: 'y', axes: ['batch', 'channel'], shape: actual.shape, data: actual.data.map((value) => 2 * value), tolerance: { maxAbs: Infinity, cosine: -1, rtol: 1e-4 },
+    };
+    await expectCauses(contextOf(golden, actual, { others: [{ name: 'h', tensor: actual }] }), 'equals-stage', 'scaled');
   });
 });
