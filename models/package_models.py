@@ -6,7 +6,7 @@ downloads the packages silero-vad, magika and onnx-asr from PyPI, in fixed versi
 NAME.onnx and NAME.npz: the inputs, and every float32 value inside of the graph as onnxruntime computes it in Python. Values
 inside of an `If` come from a copy of the graph that has the branch in its place. `npm run package-models -- FOLDER` compares them.
 
-The models stay where they are: their licenses are MIT (silero-vad, onnx-asr) and Apache 2.0 (magika).
+The models are not part of this project. Their licenses are MIT (silero-vad, onnx-asr) and Apache 2.0 (magika).
 
 Needs onnx, onnxruntime and numpy, in the versions of requirements.txt.
 """

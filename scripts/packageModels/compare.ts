@@ -10,9 +10,10 @@
 import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as ort from 'onnxruntime-web';
+import { runModel } from '../../test/compare/caseRun';
 import { countText, coverageOf, outcomeOf } from '../../src/compare/coverage';
 import { FAULTS } from './faults';
-import { comparePackageModel, readPackageModel } from './read';
+import { readPackageModel } from './read';
 
 ort.env.logLevel = 'fatal';
 
@@ -27,7 +28,8 @@ if (folder === undefined) {
 }
 
 async function compareCorrect(name: string): Promise<void> {
-  const { plan, run } = await comparePackageModel(await readPackageModel(folder!, name), values.thorough);
+  const { model, bundle } = await readPackageModel(folder!, name);
+  const { plan, run } = await runModel(bundle, model, { thorough: values.thorough });
   const coverage = coverageOf(plan);
   const verdict = outcomeOf(run.verdict, coverage);
   const causes = run.stages.flatMap((stage) => stage.causes.map(({ id }) => `${stage.name}: ${id}`));
@@ -44,8 +46,8 @@ async function compareFaults(): Promise<void> {
   let numPlaces = 0;
   let numCauses = 0;
   for (const { title, name, stage, causes, change } of FAULTS) {
-    const correct = await readPackageModel(folder!, name);
-    const { run } = await comparePackageModel({ ...correct, model: change(correct.model) });
+    const { model, bundle } = await readPackageModel(folder!, name);
+    const { run } = await runModel(bundle, change(model));
     const first = run.stages.find((each) => each.name === run.firstDivergence);
     const found = first?.causes.map(({ id }) => id) ?? [];
     const isPlace = first?.name.endsWith(stage) ?? false;

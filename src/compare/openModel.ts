@@ -59,17 +59,11 @@ export async function openFiles(given: readonly NamedFile[], bases: Bases): Prom
   const graphInputs = graph ? graph.inputs.map(({ name }) => name) : [];
   const computed = new Set(graph?.nodes.flatMap(({ outputs }) => outputs));
   const sorted = sortFiles(files, (name) => graphInputs.includes(name) || computed.has(name) || isKnown(name));
-  const bundle =
-    graph && sorted.goldens.length === 0 && hasOnnxTest(files)
-      ? readOnnxTest(files, graph)
-      : sorted.goldens.length > 0
-        ? readGoldens(sorted.goldens, known, graphInputs)
-        : null;
-  const common = {
-    bundle,
-    goldenFile: bundle && sorted.goldens.length === 0 ? 'test_data_set' : sorted.goldens.length === 1 ? sorted.goldens[0]!.name : `${sorted.goldens.length} files`,
-    checkpoint: sorted.checkpoint,
-  };
+  const { goldens, checkpoint } = sorted;
+  const test = graph && goldens.length === 0 && hasOnnxTest(files) ? readOnnxTest(files, graph) : null;
+  const bundle = goldens.length > 0 ? readGoldens(goldens, known, graphInputs) : test;
+  const goldenFile = goldens.length === 1 ? goldens[0]!.name : `${goldens.length} files`;
+  const common = { bundle, goldenFile: test ? 'test_data_set' : goldenFile, checkpoint };
   if (dropped && parsed) return describe(common, parsed, dropped.bytes, dropped.name, manifests);
   if (bundle?.graph) {
     const { graph, graphData } = bundle;

@@ -161,7 +161,8 @@ const TENSORLESS = new Set([
   'SplitToSequence',
   'Optional',
 ]);
-const TENSORLESS_TYPES = new Set(['sequence', 'map', 'optional', 'string']);
+/** Types, as in {@link ValueInfo}, of values that are no tensors of numbers. */
+export const TENSORLESS_TYPES: ReadonlySet<string> = new Set(['sequence', 'map', 'optional', 'string']);
 
 /** Operators that give strings. */
 const STRING_OPS = new Set(['StringNormalizer', 'StringConcat', 'StringSplit']);

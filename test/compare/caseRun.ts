@@ -9,6 +9,7 @@ import { compareStages, type RunResult } from '../../src/compare/run';
 import type { ToleranceOverride } from '../../src/compare/stageTolerance';
 import { graphInfo, parseOnnx } from '../../src/onnx/model';
 import { SHARED } from '../shared';
+import type { ModelProto } from '../../src/onnx/onnx_pb';
 import { openNodeSession } from './nodeSession';
 
 /** Golden bundles and graphs, one for each kind of fault that a comparison must report correctly. */
@@ -32,14 +33,23 @@ export async function runCase(name: string, graph?: string, folder = CASES): Pro
   return runBundle(bundle, graph === undefined && bundle.graph ? bundle.graph : readGraph());
 }
 
+interface RunOptions {
+  readonly tolerance?: ToleranceOverride;
+  readonly thorough?: boolean;
+}
+
 /** Compares a bundle with a graph in Node. */
-export async function runBundle(
-  bundle: GoldenBundle,
-  graph: Uint8Array,
-  { tolerance, thorough = false }: { readonly tolerance?: ToleranceOverride; readonly thorough?: boolean } = {},
-): Promise<Case> {
-  const whole = parseOnnx(graph, 'the graph');
-  const { model } = await openBranches(whole, makePlan(bundle, graphInfo(whole), null).feeds, openNodeSession);
+export async function runBundle(bundle: GoldenBundle, graph: Uint8Array, options?: RunOptions): Promise<Case> {
+  return runModel(bundle, await withOpenBranches(bundle, parseOnnx(graph, 'the graph')), options);
+}
+
+/** The graph with the branches in it that run for the inputs of the bundle. */
+export async function withOpenBranches(bundle: GoldenBundle, whole: ModelProto): Promise<ModelProto> {
+  return (await openBranches(whole, makePlan(bundle, graphInfo(whole), null).feeds, openNodeSession)).model;
+}
+
+/** Compares a bundle with a graph in Node, whose branches stay as they are. */
+export async function runModel(bundle: GoldenBundle, model: ModelProto, { tolerance, thorough = false }: RunOptions = {}): Promise<Case> {
   const plan = makePlan(bundle, graphInfo(model), null);
   const runner = { graph: new GraphRunner(model, { open: openNodeSession }), features: null };
   try {

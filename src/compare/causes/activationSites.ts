@@ -18,7 +18,7 @@ const UNARY = new Set([
   'Softplus', 'Softsign', 'Mish', 'ThresholdedRelu',
 ]);
 
-/** Nodes that a decomposed activation has at most after the one that tells it. */
+/** Most nodes of a decomposed activation after the node by which it is recognized. */
 const MAX_STEPS = 4;
 
 /** The activation functions of a layer, each once, with those that consist of several nodes. */

@@ -1,12 +1,7 @@
 import type { Cause } from '../report';
+import { CHANNELS, NO_CHANNELS } from './channelNames';
 import type { CauseContext } from './context';
 import { along, distance, explains, leavesText, type Along, type Distance } from './proof';
-
-/** Axes whose order is the model's own, so that an export may mix it up. */
-const CHANNELS = ['channel', 'class', 'mel'];
-
-/** Axes that are no channels, whatever size they have. */
-const NO_CHANNELS = ['batch', 'frame', 'sample'];
 
 /** All pairs are compared: of this many channels, four million. */
 const MAX_CHANNELS = 2048;

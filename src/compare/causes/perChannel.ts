@@ -2,14 +2,9 @@ import { Draft } from '../../onnx/replaceNodes';
 import { hasShape } from '../measure';
 import type { Cause } from '../report';
 import { sizeOf, type Tensor } from '../tensor';
+import { CHANNELS, NO_CHANNELS } from './channelNames';
 import type { CauseContext } from './context';
 import { axesText, distance, errorText, explains, leavesText, MIN_VALUES, type Along } from './proof';
-
-/** Names of axes along which a layer has weights of its own. */
-const CHANNELS = ['channel', 'class', 'mel'];
-
-/** Names of axes along which no layer has weights. */
-const NO_CHANNELS = ['batch', 'frame', 'sample'];
 
 /** Share of what golden spans inside a channel that may be left. */
 const MAX_LEFT_OF_SPREAD = 0.1;

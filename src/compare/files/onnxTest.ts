@@ -3,7 +3,7 @@
  * `output_0.pb` and so on, where each file is a serialized `TensorProto`.
  */
 import { fromBinary } from '@bufbuild/protobuf';
-import type { GraphInfo } from '../../onnx/model';
+import { TENSORLESS_TYPES, type GraphInfo } from '../../onnx/model';
 import { TensorProtoSchema, type TensorProto } from '../../onnx/onnx_pb';
 import { neededBytes, shapeOf, tensorBytes, tensorValues } from '../../onnx/tensors';
 import { dtypeName, type ValueInfo } from '../../onnx/types';
@@ -16,8 +16,6 @@ import type { NamedFile } from './goldenFiles';
 import { isZip, listZip, unpackZip } from './zip';
 
 const FILE = /(?:^|\/)test_data_set_(\d+)\/(input|output)_(\d+)\.pb$/;
-/** Types of values that are no tensor. */
-const TENSORLESS = new Set(['sequence', 'map', 'optional', 'string']);
 
 interface TestFile {
   readonly file: NamedFile;
@@ -71,7 +69,7 @@ export function readOnnxTest(files: readonly NamedFile[], graph: Pick<GraphInfo,
   for (const part of chosen) {
     const values = part.role === 'input' ? graph.inputs : graph.outputs;
     const declared = values[part.index];
-    if (declared && TENSORLESS.has(declared.dtype)) {
+    if (declared && TENSORLESS_TYPES.has(declared.dtype)) {
       if (part.role === 'input') throw unfed(part, declared, graph.nodes.filter(({ inputs }) => inputs.includes(declared.name)).map(({ op }) => op));
       const op = graph.nodes.find(({ outputs }) => outputs.includes(declared.name))?.op;
       notes.push(`${declared.name}${op === undefined ? '' : `, which ${op} gives,`} is left out: it is of the type ${declared.dtype}, no tensor of numbers`);

@@ -68,7 +68,7 @@ function nameCell(row: StageRow, span: number): HTMLElement {
   );
 }
 
-/** The cells of one pair, after the stage's name. `backend`: null between backends, where nothing is judged. */
+/** The cells of one pair, after the stage's name. `backend`: null for one backend against another, which is not judged. */
 function pairCells(
   pair: Pair,
   stage: string,
@@ -104,7 +104,7 @@ function verdictOf({ verdict, inherited }: StageReport, testId: string | null): 
   mark.classList.add('badge--inherited');
   mark.dataset.inherited = 'true';
   mark.title = text.table.inheritedHint;
-  // The looks say that it fails; who does not see them is told.
+  // Colors show that it fails. This text is for screen readers.
   mark.replaceChildren(h('span', { class: 'visually-hidden' }, `${text.verdicts[verdict]}, `), text.table.inherited);
   return [mark];
 }
