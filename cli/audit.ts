@@ -19,14 +19,16 @@ import { runScript, type Outcome as ScriptOutcome } from './script';
 const HELP = `Usage: npm run --silent audit -- MODEL.onnx [CHECKPOINT] [options]
 
 Lists every tensor of weights with its SHA-256, mean, spread, zeros and NaN, and flags what is odd: all zero, equal to
-what training begins with, not finite, misplaced in the file. With a checkpoint, also what is missing, renamed,
-transposed, in another order or of other values. CHECKPOINT is a .safetensors, .npz or .gguf file.
+what training begins with, not finite, misplaced in the file. With a checkpoint, also what is missing, transposed, in
+another order or of other values. What a correct export changes is named and not flagged: weights transposed for MatMul,
+gates in the order of ONNX, folded batch norms, zeros that the checkpoint has too. CHECKPOINT is a .safetensors, .npz or
+.gguf file.
 
   --flagged   only tensors that are flagged
   --json      the report as JSON on standard output
   --help      this text
 
-Exit status: 0 where nothing is flagged, 1 where something is, 2 where a file cannot be read.
+Exit status: 0 if nothing is flagged, 1 if something is, 2 if a file cannot be read.
 `;
 
 export type Outcome = ScriptOutcome<0 | 1 | 2>;

@@ -7,6 +7,7 @@ import type { ModelProto, TensorProto } from '../../onnx/onnx_pb';
 import { build, node, weight } from '../../../test/onnx/build';
 import { listWeights } from '../../onnx/weights';
 import type { NamedFile } from '../files/goldenFiles';
+import { transpose } from '../align';
 import type { Tensor } from '../tensor';
 import { buildNpy } from '../../../test/compare/npyFile';
 import { buildSafetensors } from '../../../test/compare/safetensorsFile';
@@ -87,20 +88,13 @@ describe('a graph alone', () => {
 });
 
 describe("against PyTorch's form of the same weights", () => {
-  it('finds each, with LSTMs reordered and linear layers permuted, and nothing else odd', async () => {
+  it('finds each, with LSTMs reordered and linear layers permuted as ONNX needs them, and nothing odd', async () => {
     const segmentation = openShipped('segmentation-3.0');
     const report = await audit(segmentation, pytorchCheckpoint(segmentation));
-    for (const { name, flags, match } of report.weights) {
-      if (name.startsWith('onnx::LSTM')) expect({ flags, how: match?.how }).toEqual({ flags: ['reordered'], how: 'reordered' });
-      else if (name.startsWith('onnx::')) expect({ flags, how: match?.how }).toEqual({ flags: ['permuted'], how: 'permuted' });
-      else expect({ flags, how: match?.how }).toEqual({ flags: [], how: 'name' });
-    }
-    for (const { name, flags, match } of report.checkpoint!.weights) {
-      expect(match).not.toBeNull();
-      if (name.startsWith('lstm.')) expect(flags).toEqual(['reordered']);
-      else if (/^(linear\.\d|classifier)\.weight$/.test(name)) expect(flags).toEqual(['permuted']);
-      else expect(flags).toEqual([]);
-    }
+    expect(report.numFlagged).toBe(0);
+    const howOf = (name: string): string => (name.startsWith('onnx::LSTM') ? 'reordered' : name.startsWith('onnx::') ? 'permuted' : 'name');
+    for (const { name, match } of report.weights) expect(match?.how).toBe(howOf(name));
+    for (const { match } of report.checkpoint!.weights) expect(match).not.toBeNull();
     const [first] = graphOf(segmentation).node.filter(({ opType }) => opType === 'LSTM');
     const [, w = '', , b = ''] = first!.input;
     expect(entryNamed(report.weights, w).match?.name).toBe('lstm.weight_ih_l0 + lstm.weight_ih_l0_reverse');
@@ -110,6 +104,65 @@ describe("against PyTorch's form of the same weights", () => {
     expect(entryNamed(report.weights, w).remarks[0]).toContain('lstm.weight_ih_l0 with its rows in 4 blocks in the order 0, 3, 1, 2, as ONNX needs');
     // One value, and listed because the checkpoint has it too.
     expect(entryNamed(report.weights, 'wav_norm1d.weight').match?.name).toBe('sincnet.wav_norm1d.weight');
+  });
+});
+
+describe('what a correct export changes', () => {
+  const linear = (name: string, shape: readonly number[], data: Float32Array) =>
+    build({ input: [], initializer: [weight(name, shape, Array.from(data))], node: [node('MatMul', ['x', name], ['y'])] });
+
+  it('is no transposed weight if the checkpoint has the inputs first, as Keras does', async () => {
+    const w = someValues([6, 5]);
+    const { weights } = await audit(linear('w', [5, 6], transpose(w, [1, 0]).data), new Map([['dense.kernel', w]]));
+    expect(flagsOf(weights)).toEqual({ w: ['permuted'] });
+  });
+
+  it('is a square weight only if others show how the checkpoint has them', async () => {
+    const [square, wide] = [someValues([5, 5], 2), someValues([6, 5], 3)];
+    const both = build({
+      initializer: [weight('a', [5, 5], Array.from(transpose(square, [1, 0]).data)), weight('b', [5, 6], Array.from(transpose(wide, [1, 0]).data))],
+      node: [node('MatMul', ['x', 'a'], ['h']), node('MatMul', ['h', 'b'], ['y'])],
+    });
+    expect((await audit(both, new Map([['one.weight', square], ['two.weight', wide]]))).numFlagged).toBe(0);
+    const alone = await audit(linear('a', [5, 5], transpose(square, [1, 0]).data), new Map([['one.weight', square]]));
+    expect(flagsOf(alone.weights)).toEqual({ a: ['permuted'] });
+  });
+
+  it('is no zero that the checkpoint has, too', async () => {
+    const zeros = { shape: [3], data: new Float32Array(3) };
+    const { numFlagged, weights } = await audit(holding(weightOf('key.bias', zeros)), new Map([['key.bias', zeros]]));
+    expect(numFlagged).toBe(0);
+    expect(weights[0]!.remarks).toEqual(['all 3 values are zero']);
+  });
+
+  describe('is a batch norm that is folded', () => {
+    const conv = someValues([4, 3, 3]);
+    const [gamma, beta, mean, convBias] = [2, 3, 4, 5].map((seed) => someValues([4], seed));
+    const variance = { shape: [4], data: someValues([4], 6).data.map((value) => 1 + value * value) };
+    const checkpoint = new Map<string, Tensor>([
+      ['0.weight', conv], ['0.bias', convBias!], ['1.weight', gamma!], ['1.bias', beta!], ['1.running_mean', mean!], ['1.running_var', variance],
+    ]);
+    const factors = gamma!.data.map((value, row) => value / Math.sqrt(variance.data[row]! + 1e-5));
+    const foldedBias = beta!.data.map((value, row) => value + (convBias!.data[row]! - mean!.data[row]!) * factors[row]!);
+    const graph = (bias: Float32Array, names: readonly [string, string]) =>
+      build({
+        initializer: [weight(names[0], [4, 3, 3], Array.from(conv.data, (value, index) => value * factors[Math.floor(index / 9)]!)), weight(names[1], [4], Array.from(bias))],
+        node: [node('Conv', ['x', ...names], ['y'])],
+      });
+
+    it.each([[['onnx::Conv_7', 'onnx::Conv_8']], [['0.weight', '0.bias']]] as const)('into %j', async (names) => {
+      const report = await audit(graph(foldedBias, names), checkpoint);
+      expect(report.numFlagged).toBe(0);
+      const all = [...report.weights, ...report.checkpoint!.weights];
+      for (const { remarks } of all) expect(remarks.join()).toContain(`the batch norm 1 is folded into ${names[0]}, with the values that follow from 0.weight`);
+      expect(all.length).toBe(8);
+    });
+
+    it('and not one whose bias was left out', async () => {
+      const report = await audit(graph(convBias!.data, ['onnx::Conv_7', '0.bias']), checkpoint);
+      expect(flagsOf(report.weights)).toEqual({ 'onnx::Conv_7': ['unmatched'] });
+      expect(report.weights[0]!.remarks[0]).toContain('its rows are multiples of those of 0.weight');
+    });
   });
 });
 
@@ -203,7 +256,7 @@ describe('a checkpoint', () => {
     const report = await audit(model, new Map([ih, hh, biasIh, biasHh].map((tensor, index) => [names[index]!, tensor])));
     expect(report.weights.map(({ match }) => match?.name)).toEqual([names[0], names[1], `${names[2]!} + ${names[3]!}`]);
     for (const { flags, remarks } of report.weights) {
-      expect(flags).toEqual(['reordered']);
+      expect(flags).toEqual([]);
       expect(remarks[0]).toContain("its rows in 3 blocks in the order 1, 0, 2, as ONNX needs PyTorch's gates");
     }
   });

@@ -1,10 +1,11 @@
 /** What the report says of each tensor: its flags, and a remark with the figures of each. */
 import type { AuditEntry, AuditFlag } from '../auditReport';
 import { shapeText } from '../tensor';
+import type { Fold } from './folded';
 import type { Link } from './links';
 import { isConstant, type Statistics } from './statistics';
 import { isSingle, type AuditTensor } from './tensors';
-import type { Relation } from './values';
+import { hasSameValues, type Relation } from './values';
 
 /** The other file, as a tensor of this one is seen from it. */
 export interface Counterpart {
@@ -19,6 +20,10 @@ export interface Counterpart {
   readonly scaled: AuditTensor | null;
   /** Why a tensor may have none, as the end of a sentence; null where nothing is known. */
   readonly excuse: string | null;
+  /** The folded batch norm that this tensor is a part of; null if it is of none. */
+  readonly fold: Fold | null;
+  /** Places of weights of the graph that their node needs transposed. */
+  readonly transposed: ReadonlySet<number>;
 }
 
 interface Finding {
@@ -33,7 +38,7 @@ export function entryOf(tensor: AuditTensor, counterpart: Counterpart | null): A
   const findings = [
     ...(tensor.problem === null ? [] : [{ flag: 'misaligned', remark: tensor.problem } as const]),
     ...(tensor.note === null ? [] : [{ flag: null, remark: tensor.note }]),
-    ...(statistics ? findingsOfValues(name, statistics) : []),
+    ...(statistics ? findingsOfValues(name, statistics).map((finding) => (counterpart && isFromCheckpoint(finding, counterpart) ? { ...finding, flag: null } : finding)) : []),
     ...(counterpart ? findingsOfMatch(tensor, counterpart) : []),
   ];
   const flags = findings.flatMap(({ flag }) => flag ?? []);
@@ -51,6 +56,10 @@ export function entryOf(tensor: AuditTensor, counterpart: Counterpart | null): A
     remarks: findings.map(({ remark }) => remark),
   };
 }
+
+/** Whether zeros or ones are the checkpoint's own: then the graph is right to have them. */
+const isFromCheckpoint = ({ flag }: Finding, { links }: Counterpart): boolean =>
+  (flag === 'all-zero' || flag === 'initial') && links.length > 0 && links.every(({ relation }) => hasSameValues(relation));
 
 /** Whether a tensor is left out: of a single value, unless the other file has it by name or it is misplaced. */
 export const isLeftOut = (tensor: AuditTensor, links: readonly Link[]): boolean =>
@@ -88,7 +97,8 @@ const otherPlace = ({ graph, checkpoint }: Link, side: Counterpart['side']): num
   side === 'graph' ? checkpoint : graph;
 
 function findingsOfMatch(tensor: AuditTensor, counterpart: Counterpart): Finding[] {
-  const { links, tensors, side, missing, scaled, excuse } = counterpart;
+  const { links, tensors, side, missing, scaled, excuse, fold, transposed } = counterpart;
+  if (fold) return [{ flag: null, remark: `the batch norm ${fold.norm} is folded into ${fold.into}, with the values that follow from ${fold.weight} and the norm` }];
   if (links.length === 0) {
     const why = scaled ? `: ${scaledText(tensor.name, scaled.name, side)}` : excuse === null ? '' : `, ${excuse}`;
     return [{ flag: 'unmatched', remark: `the ${side === 'graph' ? 'checkpoint' : 'graph'} has no counterpart${why}` }];
@@ -96,7 +106,7 @@ function findingsOfMatch(tensor: AuditTensor, counterpart: Counterpart): Finding
   const ofLinks = links.flatMap((link) => {
     const other = tensors[otherPlace(link, side)]!;
     return [
-      ...findingsOfRelation(link, tensor, other, side, tensors),
+      ...findingsOfRelation(link, tensor, other, side, tensors).map((finding) => (isAsNeeded(link, transposed) ? { ...finding, flag: null } : finding)),
       // The gates of PyTorch are in the graph unmoved, which the values alone do not show.
       ...(link.warning === null ? [] : [{ flag: 'reordered', remark: `${link.part ?? other.name}: ${link.warning}` } as const]),
     ];
@@ -127,6 +137,10 @@ function findingsOfRelation(
   const remark = note === null ? finding.remark : `${finding.remark}, ${note}`;
   return [{ ...finding, remark }, ...(elsewhere ? [{ flag: null, remark: `its values are those of ${elsewhere.name}` }] : [])];
 }
+
+/** Whether the values are in the order that the graph's node needs, which a correct export makes. */
+const isAsNeeded = ({ relation, note, graph }: Link, transposed: ReadonlySet<number>): boolean =>
+  (relation.kind === 'reordered' && note !== null) || (relation.kind === 'permuted' && transposed.has(graph));
 
 interface Texts {
   readonly graphText: string;

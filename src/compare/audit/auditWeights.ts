@@ -6,10 +6,12 @@ import type { NamedFile } from '../files/goldenFiles';
 import type { OnStep } from '../stages';
 import { readCheckpoint } from './checkpointFile';
 import { entryOf, isLeftOut } from './auditEntries';
+import { findFolds, scaledPairs } from './folded';
 import type { Link } from './links';
 import { matchWeights } from './match';
 import { pushTo } from './pushTo';
 import { initialStates } from './recurrent';
+import { transposedWeights } from './transposed';
 import { checkpointTensors, graphTensors, measureTensors, type AuditTensor } from './tensors';
 
 /**
@@ -17,7 +19,8 @@ import { checkpointTensors, graphTensors, measureTensors, type AuditTensor } fro
  *
  * Weights are floating point numbers: integers (shapes, axes, counters) are left out, and so are tensors of a single
  * value (an epsilon, a factor) unless the other file has one of that name, and the zeros that recurrent nodes begin
- * with. What a file misplaces is listed whatever it holds.
+ * with. What a file misplaces is listed whatever it holds. What a correct export changes is not flagged: the weight of a linear layer,
+ * transposed for MatMul; gates in the order of ONNX; a folded batch norm whose values are right.
  *
  * @param name of the model, for the report
  * @param checkpoint a `.safetensors`, `.npz` or `.gguf` file; null to look at the graph alone
@@ -57,6 +60,8 @@ async function auditBoth(
 ): Promise<{ weights: AuditEntry[]; others: AuditEntry[] }> {
   const { links, missing, scaled } = await matchWeights(model, graph, checkpoint, onStep);
   const excuse = foldingExcuse(model, checkpoint);
+  const folds = findFolds(graphOf(model), graph, checkpoint, [...scaled, ...scaledPairs(links)]);
+  const transposed = transposedWeights(graphOf(model), graph, checkpoint, links);
   const scaledOf = new Map(Array.from(scaled, ([ours, theirs]) => [theirs, ours]));
   const entries = (side: 'graph' | 'checkpoint'): AuditEntry[] => {
     const [own, tensors, multiples] = side === 'graph' ? [graph, checkpoint, scaled] : [checkpoint, graph, scaledOf];
@@ -67,7 +72,8 @@ async function auditBoth(
       if (isLeftOut(tensor, ownLinks)) return [];
       const multiple = tensors[multiples.get(index) ?? -1] ?? null;
       const parts = side === 'graph' ? (missing.get(index) ?? []) : [];
-      return [entryOf(tensor, { side, tensors, links: ownLinks, missing: parts, scaled: multiple, excuse })];
+      const fold = folds.find((each) => each[side].includes(index)) ?? null;
+      return [entryOf(tensor, { side, tensors, links: ownLinks, missing: parts, scaled: multiple, excuse, fold, transposed })];
     });
   };
   return { weights: entries('graph'), others: entries('checkpoint') };
