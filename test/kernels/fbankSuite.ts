@@ -176,10 +176,9 @@ export function fbankSuite(
 
   test('without DC removal and pre-emphasis, and with other frames and mel bins, like the reference', async () => {
     const variants: Partial<FbankFacts>[] = [
-      { removeDcOffset: false },
-      { preemphasis: 0 },
-      { frameLengthMs: 20, frameShiftMs: 7.5, numMelBins: 23 },
-      { frameLengthMs: 32, numMelBins: 128, lowFrequencyHz: 100, highFrequencyHz: -400 },
+      // Two at once, because each variant is compiled, which takes a software adapter seconds.
+      { removeDcOffset: false, frameLengthMs: 20, frameShiftMs: 7.5, numMelBins: 23 },
+      { preemphasis: 0, frameLengthMs: 32, numMelBins: 128, lowFrequencyHz: 100, highFrequencyHz: -400 },
     ];
     for (const variant of variants) {
       const facts = { ...FACTS, ...variant };

@@ -4,9 +4,9 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { flopsOf, sumWork } from '../../src/onnx/work';
 import { profileGraph } from '../../src/ort/profile';
-import { readTrace, type ProfiledNode } from './events';
-import { groupBy } from './groups';
-import { COUNTED_FRAMES, modelFlops } from './work';
+import { readTrace, type ProfiledNode } from '../../bench/profile/events';
+import { groupBy } from '../../bench/profile/groups';
+import { COUNTED_FRAMES, modelFlops } from '../../bench/profile/work';
 
 const runtimeBase = pathToFileURL('node_modules/onnxruntime-web/dist/').href;
 
