@@ -10,7 +10,7 @@ import { findSampleFeeds, sampleInputs } from './sampleInputs';
 import type { Tensor } from './tensor';
 import { openWithFault as opening, shippedCase } from '../../test/compare/nodeRun';
 import { openNodeSession } from '../../test/compare/nodeSession';
-import type { NodeFault } from '../../test/onnx/alterNode';
+import { withNodeFault, type NodeFault } from '../../test/onnx/alterNode';
 
 async function bisectWith(
   model: ModelProto,
@@ -60,6 +60,27 @@ describe('bisect', () => {
     const { report } = await bisectWith(model, feeds, { node: '/classifier/MatMul', factor: 1.05 });
     // 71 nodes: three rounds of eight places at most, and a sweep in pieces of 16.
     expect(report.numProbes).toBeLessThanOrEqual(3 + 5);
+  });
+
+  it('names the range in which small differences add up, and no node', async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `n${index}`);
+    const chain = build({
+      node: names.map((name, index) => node('Relu', [index === 0 ? 'x' : `v${index - 1}`], [index === 11 ? 'y' : `v${index}`], { name })),
+      input: [float('x', 2)],
+      output: [float('y', 2)],
+    });
+    const x = new Map([['x', { shape: [2], data: Float32Array.of(0.5, 1) }]]);
+    // Three of these are below the tolerance of 1e-3, and four above: of nodes 2 to 7, the difference is first seen at n5.
+    const faults = names.slice(2, 8).map((name): NodeFault => ({ node: name, factor: 1.0003 }));
+    const open = (bytes: Uint8Array) => openNodeSession(faults.reduce((altered, fault) => withNodeFault(altered, fault), bytes));
+    const wasm = new GraphRunner(chain, { open: openNodeSession });
+    const webgpu = new GraphRunner(chain, { open });
+    const { report, bugReport } = await bisect({ model: chain, modelName: 'm', adapter: null, feeds: x, wasm, webgpu, tolerance: 1e-3, onStep: () => undefined });
+    expect(report).toMatchObject({ verdict: 'fail', node: null, alone: null, range: { first: 'n2', last: 'n5', numNodes: 4 } });
+    expect(report.difference!.maxAbs).toBeCloseTo(1.0003 ** 4 - 1, 5);
+    const { graph, inputs, stages } = readBundle(bugReport!);
+    expect(graphInfo(parseOnnx(graph!, 'range')).nodes.map(({ name }) => name)).toEqual(['n2', 'n3', 'n4', 'n5']);
+    expect([...inputs, ...stages].map(({ name }) => name)).toEqual(['v1', 'v5']);
   });
 
   it('names the first of two, also across branches that meet again', async () => {

@@ -1,5 +1,5 @@
 import { encodeOnnx, valueNames, type GraphInfo, type NodeInfo } from '../onnx/model';
-import { isolateNode } from '../onnx/cut';
+import { extract, isolateNode } from '../onnx/cut';
 import type { ModelProto } from '../onnx/onnx_pb';
 import type { SessionTensor } from '../ort/session';
 import { writeBundle } from './files/write';
@@ -51,10 +51,13 @@ interface Stretch {
   readonly low: number;
   readonly high: number;
   readonly feeds: Values;
+  /** Where the run began in which the difference was seen at `high`. */
+  readonly origin: { readonly low: number; readonly feeds: Values };
 }
 
 /**
- * Finds the first node that WebGPU computes otherwise than WASM.
+ * Finds the first node that WebGPU computes otherwise than WASM. If that node is right by itself, the difference adds up over several
+ * nodes, as rounding does: then the shortest range up to it in which the difference is still seen.
  *
  * Bisection first: each probe compares all values that are alive at up to eight places of the stretch that is left. The
  * next one begins where both still agreed, with WASM's values on both sides, so that rounding does not add up over the
@@ -70,15 +73,18 @@ export async function bisect(request: BisectRequest): Promise<BisectResult> {
   const { nodes } = wasm.info;
   const alive = liveValues(wasm.info);
   const search: Search = { ...request, alive, numProbes: 0 };
-  const seen = await halve(search, { low: -1, high: nodes.length - 1, feeds });
+  const seen = await halve(search, { low: -1, high: nodes.length - 1, feeds, origin: { low: -1, feeds } });
   const found = (await sweep(search, seen?.high ?? nodes.length)) ?? seen;
   const common = { model: modelName, adapter, tolerance, numNodes: nodes.length, numProbes: search.numProbes };
   if (!found) {
-    return { report: { ...common, verdict: 'pass', node: null, difference: null, alone: null }, bugReport: null };
+    return { report: { ...common, verdict: 'pass', node: null, range: null, difference: null, alone: null }, bugReport: null };
   }
   await onStep('the node alone', nodes.length, nodes.length);
   const { report, bugReport } = await judgeAlone(request, nodes[found.high]!, found.feeds);
-  return { report: { ...common, verdict: 'fail', ...report }, bugReport };
+  if (report.alone?.verdict === 'fail') return { report: { ...common, verdict: 'fail', ...report }, bugReport };
+  await onStep('the range in which it adds up', nodes.length, nodes.length);
+  const range = await judgeRange(search, found);
+  return { report: { ...common, verdict: 'fail', ...range.report }, bugReport: range.bugReport };
 }
 
 /** Narrows a stretch down to one node; null where no difference is seen at any place. */
@@ -101,7 +107,7 @@ async function sweep(search: Search, end: number): Promise<Stretch | null> {
     const high = Math.min(low + PIECE, end - 1);
     await search.onStep(`each of the nodes ${low + 2} to ${high + 1}`, low + 1, end);
     const passed: { feeds?: Values } = {};
-    const found = await probe(search, { low, high, feeds }, PIECE, passed);
+    const found = await probe(search, { low, high, feeds, origin: { low, feeds } }, PIECE, passed);
     if (found) return found;
     feeds = passed.feeds!;
   }
@@ -148,9 +154,10 @@ async function probe(
   };
   if (first < 0) passed.feeds = feedsAt(places.length - 1);
   if (first < 0) return null;
+  const origin = { low, feeds };
   return first === 0
-    ? { low, high: places[0]!, feeds }
-    : { low: places[first - 1]!, high: places[first]!, feeds: feedsAt(first - 1) };
+    ? { low, high: places[0]!, feeds, origin }
+    : { low: places[first - 1]!, high: places[first]!, feeds: feedsAt(first - 1), origin };
 }
 
 /** Whether two values differ by more than `tolerance` of the greatest expected one, or are not finite at other places. */
@@ -172,7 +179,7 @@ async function judgeAlone(
   { model, wasm, webgpu, tolerance }: BisectRequest,
   node: NodeInfo,
   feeds: Values,
-): Promise<{ report: Pick<BisectReport, 'node' | 'difference' | 'alone'>; bugReport: Uint8Array }> {
+): Promise<{ report: Pick<BisectReport, 'node' | 'range' | 'difference' | 'alone'>; bugReport: Uint8Array }> {
   const { outputs: made } = node;
   const needed = isolateNode(model, node.name, wasm.knownTypes).inputs;
   const computed = needed.filter((name) => !feeds.has(name));
@@ -189,10 +196,53 @@ async function judgeAlone(
   return {
     report: {
       node: describeNode(node, own, expected),
+      range: null,
       difference,
       alone: alone && { ...alone, verdict: isWrong ? 'fail' : 'pass' },
     },
     bugReport: makeBugReport(isolateNode(model, node.name, wasm.knownTypes).model, node, own, expected, tolerance),
+  };
+}
+
+/**
+ * The latest start from which a run to the end of `found` still shows the difference. Later starts are searched by halves: from one
+ * node before the end, nothing is seen.
+ */
+async function judgeRange(
+  search: Search,
+  { high, origin }: Stretch,
+): Promise<{ report: Pick<BisectReport, 'node' | 'range' | 'difference' | 'alone'>; bugReport: Uint8Array }> {
+  const { model, wasm, webgpu, alive, tolerance } = search;
+  const { nodes } = wasm.info;
+  const last = nodes[high]!;
+  const tensors = new Set(valueNames(wasm.info));
+  const made = last.outputs.filter((name) => tensors.has(name));
+  let { low, feeds } = origin;
+  for (let right = Math.max(low + 1, high - 1); right - low > 1; ) {
+    const middle = Math.floor((low + right) / 2);
+    const wanted = alive(middle).filter((name) => !feeds.has(name));
+    const later = new Map<string, GraphTensor>([...feeds, ...(await wasm.values(feeds, wanted))]);
+    search.numProbes++;
+    const [expected, actual] = [await wasm.values(later, made), await webgpu.values(later, made)];
+    if (made.some((name) => differ(actual.get(name)!, expected.get(name)!, tolerance))) {
+      low = middle;
+      feeds = later;
+    } else {
+      right = middle;
+    }
+  }
+  const [expected, actual] = [await wasm.values(feeds, made), await webgpu.values(feeds, made)];
+  const cut = extract(model, { inputs: [...feeds.keys()].filter((name) => !made.includes(name)), outputs: made, types: wasm.knownTypes });
+  const own = new Map(cut.inputs.map((name) => [name, feeds.get(name)!]));
+  const first = nodes[low + 1]!;
+  return {
+    report: {
+      node: null,
+      range: { first: first.name, last: last.name, numNodes: high - low },
+      difference: worstOf(actual, expected),
+      alone: null,
+    },
+    bugReport: makeBugReport(cut.model, last, own, expected, tolerance),
   };
 }
 

@@ -160,7 +160,7 @@ export interface StageReport extends Measures {
   /** The same stage with the golden output of the stages before injected; null where that cannot be done. */
   readonly forced:
     | (Measures & {
-        /** By the same tolerance. */
+        /** By the same tolerance: always `fail`. */
         readonly verdict: Verdict;
       })
     | null;
@@ -246,14 +246,23 @@ export interface BisectReport {
   readonly numNodes: number;
   /** Sessions that were made on the way. */
   readonly numProbes: number;
-  /** The first node that differs; null where none does. */
+  /** The first node that differs, also by itself; null if there is none. */
   readonly node: NodeReport | null;
-  /** Of that node's output in the whole graph. */
-  readonly difference: Measures | null;
   /**
-   * Of that node alone, on WASM's inputs. Null where there is no node. A pass means that the node is right by itself
-   * and the difference needs its neighbours: a fused kernel, or rounding that accumulates.
+   * The nodes over which a difference adds up although each is right by itself: rounding that accumulates, or a fused kernel. Null
+   * if a node is wrong by itself, or nothing differs.
    */
+  readonly range: {
+    /** Name of the first node of the shortest range that was found, in the order of the graph. */
+    readonly first: string;
+    /** Name of the last node, whose output differs. */
+    readonly last: string;
+    /** Nodes from the first to the last, with both. */
+    readonly numNodes: number;
+  } | null;
+  /** Of the node's output in the whole graph, or of the range's last output with golden values before its first node. */
+  readonly difference: Measures | null;
+  /** Of that node alone, on WASM's inputs. Null if there is no node. */
   readonly alone:
     | (Measures & {
         /** By the same tolerance. */

@@ -7,7 +7,10 @@ export function announcement(next: State, previous: State): string | null {
   if (next.job && next.job.id !== previous.job?.id) return text.jobOn(text.jobs[next.job.kind], next.job.subject);
   if (next.opened && next.opened !== previous.opened && !previous.opened) return text.announce.opened(next.opened.model);
   if (previous.job?.kind === 'compare' && !next.job) return verdictSentence(next);
-  if (next.bisect && next.bisect !== previous.bisect) return text.announce.bisected(next.bisect.node?.name ?? null);
+  if (next.bisect && next.bisect !== previous.bisect) {
+    const { node, range } = next.bisect;
+    return range ? `${text.bisect.range(range.first, range.last)}.` : text.announce.bisected(node?.name ?? null);
+  }
   if (next.audit && next.audit !== previous.audit) return text.announce.audited(next.audit.numFlagged);
   if (next.tolerances !== previous.tolerances) return verdictSentence(next);
   // Failures and notices have live roles of their own.

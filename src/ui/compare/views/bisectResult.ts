@@ -30,16 +30,17 @@ export function bisectResult({ scope, actions }: SectionContext): BisectResult {
       ({ bisect }) => {
         element.hidden = bisect === null;
         if (!bisect) return;
-        const { node, difference, alone, numNodes, numProbes, tolerance, adapter, verdict } = bisect;
+        const { node, range, difference, alone, numNodes, numProbes, tolerance, adapter, verdict } = bisect;
         element.dataset.verdict = verdict;
-        save.hidden = node === null;
+        save.hidden = node === null && range === null;
         const found = node && h('strong', { class: 'mono', 'data-testid': 'bisect-node' }, node.name);
-        heading.replaceChildren(...(found ? [text.bisect.fail, ' ', found] : [text.bisect.pass]));
+        heading.replaceChildren(...(found ? [text.bisect.fail, ' ', found] : [range ? text.bisect.range(range.first, range.last) : text.bisect.pass]));
         setText(facts, [adapter, text.bisect.facts(numNodes, numProbes, tolerance)].filter(Boolean).join(' · '));
         content.replaceChildren(
           ...(node ? [nodeFacts(node)] : []),
           ...(difference ? [differenceTable(difference, alone)] : []),
-          ...(alone ? [h('p', { class: 'verdict__reading' }, alone.verdict === 'fail' ? text.bisect.aloneFails : text.bisect.alonePasses)] : []),
+          ...(alone ? [h('p', { class: 'verdict__reading' }, text.bisect.aloneFails)] : []),
+          ...(range ? [h('p', { class: 'verdict__reading' }, text.bisect.rangeReading(range.numNodes))] : []),
         );
       },
     ),

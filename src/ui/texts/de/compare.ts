@@ -248,7 +248,9 @@ export const compareDe: CompareWords = {
     whole: 'Im ganzen Graphen',
     alone: 'Allein, mit den Eingaben von WASM',
     aloneFails: 'Der Knoten ist für sich falsch. Der Fehlerbericht enthält ihn, seine Eingaben und das Ergebnis von WASM.',
-    alonePasses: 'Der Knoten ist für sich richtig: Zur Abweichung braucht es seine Nachbarn, einen verschmolzenen Kernel oder Rundung, die sich summiert.',
+    range: (first, last) => `Aufgelaufen zwischen ${first} und ${last}`,
+    rangeReading: (numNodes) =>
+      `${nodes(numNodes)}, jeder für sich richtig: Rundung, die sich summiert, oder ein verschmolzener Kernel. Der Fehlerbericht enthält diese Knoten.`,
     download: 'Fehlerbericht herunterladen',
   },
   facts: {

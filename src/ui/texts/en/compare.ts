@@ -242,7 +242,9 @@ export const compareEn = {
     whole: 'In the whole graph',
     alone: "Alone, on WASM's inputs",
     aloneFails: 'The node is wrong by itself. The bug report holds it, its inputs and what WASM gives.',
-    alonePasses: 'The node is right by itself: the difference needs its neighbours, a fused kernel or rounding that adds up.',
+    range: (first: string, last: string): string => `Accumulated between ${first} and ${last}`,
+    rangeReading: (nodes: number): string =>
+      `${plural(nodes, 'node', 'nodes')}, each right by itself: rounding that adds up, or a fused kernel. The bug report holds these nodes.`,
     download: 'Download the bug report',
   },
   facts: {
