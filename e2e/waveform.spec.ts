@@ -148,6 +148,8 @@ test('a click plays a turn, two loop it; edges, turns and new turns are dragged'
     await page.mouse.move((from.x + to.x) / 2, (from.y + to.y) / 2);
     await page.mouse.move(to.x, to.y);
   };
+  // The grips appear with the next frame.
+  await expect(page.getByTestId('grip-end')).toBeVisible();
   const end = (await page.getByTestId('grip-end').boundingBox())!;
   expect(Math.min(end.width, end.height)).toBeGreaterThanOrEqual(24);
   const grip = { x: end.x + end.width / 2, y: end.y + end.height / 2 };
