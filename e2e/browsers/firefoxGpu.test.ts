@@ -2,7 +2,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { compilerTests, filterbankTests, poolingTests } from '../../test/kernels/kernelTests';
 import type { Evaluator } from '../../test/browser/evaluator';
+import { SHIPPED_MODELS } from '../../src/store/shipped';
 import { runShort } from '../../test/browser/gpu';
+import { compareShipped, faultsOfParity } from '../../test/browser/parity';
 import type { Driver } from './driver';
 import { firefoxWithWebGpu } from './drivers/firefox';
 import { PAGES } from './pages';
@@ -58,6 +60,12 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
     expect(stages.map(({ stage, passed }) => [stage, passed])).toEqual(
       ['classifier', 'classifier (1 × 10 s)', 'fbank', 'embedding', 'fbank (10 s)', 'embedding (10 s)'].map((stage) => [stage, true]),
     );
+    const [classifier, , fbank, embedding] = stages as [(typeof stages)[0], (typeof stages)[0], (typeof stages)[0], (typeof stages)[0]];
+    // What is promised against PyTorch, which the tolerances of the bundles may exceed.
+    expect(classifier.maxAbs).toBeLessThanOrEqual(1e-2);
+    expect(classifier.argmaxAgreement).toBeGreaterThanOrEqual(0.999);
+    expect(fbank.maxAbs).toBeLessThanOrEqual(2e-3);
+    expect(embedding.cosine).toBeGreaterThanOrEqual(0.9999);
     expect(expected.turns.length).toBeGreaterThan(0);
     expect(run.turns.map(({ speaker }) => speaker)).toEqual(expected.turns.map(({ speaker }) => speaker));
     run.turns.forEach((turn, index) => {
@@ -65,5 +73,20 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
       expect(Math.abs(turn.startSeconds - expected.turns[index]!.startSeconds)).toBeLessThanOrEqual(0.017);
       expect(Math.abs(turn.endSeconds - expected.turns[index]!.endSeconds)).toBeLessThanOrEqual(0.017);
     });
+    // No round trips: float32 scores of (2 windows, 589 frames, 7 classes) and (embeddings, 192), to the byte.
+    expect(run.gpu?.segmentation?.bytesBack).toBe(2 * 589 * 7 * 4);
+    expect(run.gpu?.embedding?.bytesBack).toBe(run.numEmbeddings * 192 * 4);
+    expect(run.gpu?.fbank?.bytesBack).toBe(0);
+    expect(run.numEmbeddings).toBeGreaterThan(0);
+    // Samples are uploaded once for each model.
+    expect(run.gpu?.fbank?.bytesUp).toBeGreaterThanOrEqual(2 * 160_000 * 4);
+    expect(run.gpu?.fbank?.bytesUp).toBeLessThan(2 * 160_000 * 4 + 4096);
+    expect(expected.gpu).toBeNull();
+  });
+
+  it.each(Object.keys(SHIPPED_MODELS))('every stage of %s on WebGPU, by the tolerances of its bundle', async (id) => {
+    await driver.open(server.address + PAGES.engine);
+    await waitFor(driver, 'the library', 30, () => 'voxlane' in globalThis);
+    expect(faultsOfParity(await compareShipped(page, id, 'webgpu'), id, 'webgpu')).toEqual([]);
   });
 });

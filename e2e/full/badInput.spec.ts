@@ -3,6 +3,7 @@ import type { Page } from '@playwright/test';
 import { buildWav, type WavOptions } from '../../test/audio/wav';
 import type { ErrorCode } from '../../src/index';
 import { expect, openEngine, test } from '../../test/browser/engine';
+import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
 interface Outcome {
   readonly code: string;
@@ -172,6 +173,8 @@ test.describe('models', () => {
 });
 
 test.describe('calls', () => {
+  test.use(WITHOUT_GPU);
+
   test('without isolation headers every core has a worker of one thread, and the report says so', async ({ page }) => {
     await page.route('**/engine.html', async (route) => {
       const response = await route.fetch();

@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, test } from '../../test/browser/test';
+import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
 // A server of its own.
-test.use({ allowedOrigins: /^http:\/\/localhost:\d+$/ });
+test.use({ ...WITHOUT_GPU, allowedOrigins: /^http:\/\/localhost:\d+$/ });
 
 let folder: string;
 let server: ChildProcess | undefined;

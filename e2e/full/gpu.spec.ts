@@ -23,7 +23,7 @@ test.beforeEach(async ({ page }) => {
 // stages.spec.ts wrong values in mid-run, library.spec.ts no memory for a single window, and
 // src/pipeline/batchSize.test.ts batches that are halved.
 test('the device is destroyed in the segmentation after one run: the same turns', async ({ page }) => {
-  // gpuTrust.spec.ts compares an undisturbed run on the GPU with WASM.
+  // e2e/browsers/firefoxGpu.test.ts compares an undisturbed run on the GPU with WASM.
   const expected = await wasmRun(page);
   let workers = 0;
   page.on('worker', () => workers++);

@@ -4,10 +4,10 @@ import { expect, test } from '../../test/browser/test';
 import { countHeld, held, putClip, useWidgets } from '../../test/browser/widget';
 
 /** Until then the page makes what stays: caches, and what the browser keeps of its own. */
-const WARM_UP = 10;
-/** With those of the warm-up. One after another, and then ten in groups. */
-const ONE_BY_ONE = 20;
-const GROUPS = 2;
+const WARM_UP = 6;
+/** With those of the warm-up. One after another, and then five at once. */
+const ONE_BY_ONE = 12;
+const GROUPS = 1;
 const GROUP = 5;
 
 /** Objects that are alive and have this prototype, however deep. */
@@ -35,7 +35,7 @@ async function leftObjects(devtools: CDPSession): Promise<number[]> {
   return counts;
 }
 
-test('WASM: thirty widgets leave no worker, no listener, no object URL and no object', async ({ page, context }) => {
+test('WASM: widgets leave no worker, no listener, no object URL and no object', async ({ page, context }) => {
   test.setTimeout(600_000);
   await countHeld(page);
   await page.goto('test/widget.html');

@@ -1,31 +1,35 @@
-import { expect, test } from './test';
-import { openEngine } from './engine';
+import { readFileSync } from 'node:fs';
+import type { ComparisonReport } from '../../src/compare/report';
+import type { Evaluator } from './evaluator';
 
-/** Every stage of a shipped bundle on one backend, by the bundle's own tolerances. */
-export function testParity(id: string, backend: 'wasm' | 'webgpu'): void {
-  test(`${id} on ${backend}`, async ({ page }) => {
-    // A software adapter takes seven seconds per second of speech, and each stage is computed twice.
-    test.setTimeout(240_000);
-    await openEngine(page);
-    const report = await page.evaluate(
-      async (asked) => {
-        const comparator = new voxlane.Comparator();
-        try {
-          await comparator.openShipped(asked.id);
-          return await comparator.compare(asked.backend);
-        } finally {
-          comparator.dispose();
-        }
-      },
-      { id, backend },
-    );
-    const manifest = (await (await page.request.get(`models/${id}/manifest.json`)).json()) as { stages: { name: string }[] };
-    expect(report.stages.map(({ name }) => name)).toEqual(manifest.stages.map(({ name }) => name));
-    for (const { name, maxAbs, cosine, verdict, forced } of report.stages) {
-      console.log(`${id} ${backend} ${name}: max abs ${maxAbs?.toExponential(1)}, 1 - cosine ${(1 - cosine!).toExponential(1)}`);
-      expect.soft({ name, verdict, forced: forced?.verdict ?? 'pass' }).toEqual({ name, verdict: 'pass', forced: 'pass' });
-    }
-    expect(report).toMatchObject({ model: id, backend, verdict: 'pass', firstDivergence: null });
-    expect(report.adapter === null).toBe(backend === 'wasm');
-  });
+/** Compares every stage of a shipped bundle on one backend, in a page that has the library. */
+export function compareShipped(page: Evaluator, id: string, backend: 'wasm' | 'webgpu'): Promise<ComparisonReport> {
+  return page.evaluate(
+    async (asked) => {
+      const comparator = new voxlane.Comparator();
+      try {
+        await comparator.openShipped(asked.id);
+        return await comparator.compare(asked.backend);
+      } finally {
+        comparator.dispose();
+      }
+    },
+    { id, backend },
+  );
+}
+
+/** What is wrong with a report on a shipped bundle: stages that are missing, that fail by the bundle's tolerances, or forced. */
+export function faultsOfParity(report: ComparisonReport, id: string, backend: 'wasm' | 'webgpu'): string[] {
+  const { stages } = JSON.parse(readFileSync(`models/${id}/manifest.json`, 'utf8')) as { stages: { name: string }[] };
+  const faults = stages.filter(({ name }) => !report.stages.some((stage) => stage.name === name)).map(({ name }) => `${name} is missing`);
+  for (const { name, maxAbs, cosine, verdict, forced } of report.stages) {
+    console.log(`${id} ${backend} ${name}: max abs ${maxAbs?.toExponential(1)}, 1 - cosine ${(1 - cosine!).toExponential(1)}`);
+    if (verdict !== 'pass') faults.push(`${name}: ${verdict}`);
+    if (forced && forced.verdict !== 'pass') faults.push(`${name} by itself: ${forced.verdict}`);
+  }
+  if (report.stages.length !== stages.length) faults.push(`${report.stages.length} stages in place of ${stages.length}`);
+  if (report.model !== id || report.backend !== backend) faults.push(`it is a report on ${report.model} on ${report.backend}`);
+  if (report.verdict !== 'pass' || report.firstDivergence !== null) faults.push(`${report.verdict} from ${report.firstDivergence}`);
+  if ((report.adapter === null) !== (backend === 'wasm')) faults.push(`the adapter is ${report.adapter}`);
+  return faults;
 }

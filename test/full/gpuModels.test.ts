@@ -3,7 +3,7 @@
  * crosses the bus, and faults in each stage. test/gpu/guard.test.ts has every kind of fault in the filterbank alone.
  *
  * Runs take half a second of speech, except on the goldens: a software adapter computes one time step after another.
- * e2e/full/parity.spec.ts has the goldens of a sound GPU.
+ * e2e/full/parity.spec.ts and e2e/browsers/firefoxGpu.test.ts have the goldens of a sound GPU.
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
@@ -106,7 +106,7 @@ describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, 
     expect(model.gpu!.meter.counts().segmentation!.bytesBack).toBe(actual.data.byteLength);
   });
 
-  // e2e/full/gpuTrust.spec.ts checks a correct GPU with both windows. A fault in each run is in e2e/full/gpu.spec.ts.
+  // e2e/browsers/firefoxGpu.test.ts checks a correct GPU with both windows. A fault in each run is in e2e/full/gpu.spec.ts.
   test('a fault only in longer results passes the goldens, and fails in batches of two and in windows of 10 s', { timeout: 900_000 }, async () => {
     const reference = await model.openReference();
     const { manifest } = model;
