@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { coverage, coverageFolder } from './scripts/coverage/plugin.ts';
@@ -35,4 +36,8 @@ function projects() {
   ];
 }
 
-export default defineConfig({ plugins: [coverage(), kernels(), resampler()], test: { projects: projects() } });
+export default defineConfig({
+  plugins: [coverage(), kernels(), resampler()],
+  // By default one core stays free, which on two cores leaves one worker.
+  test: { projects: projects(), maxWorkers: Math.max(2, availableParallelism() - 1) },
+});
