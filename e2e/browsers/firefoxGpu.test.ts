@@ -5,6 +5,9 @@ import type { Evaluator } from '../../test/browser/evaluator';
 import { SHIPPED_MODELS } from '../../src/store/shipped';
 import { runShort } from '../../test/browser/gpu';
 import { compareShipped, faultsOfParity } from '../../test/browser/parity';
+import { fromBase64, toBase64 } from '../../test/browser/kernels';
+import { compareStages, figuresText, MAX_RELATIVE, MIN_COSINE, readResnetGoldens, RESNET34 } from '../../test/resnetGoldens';
+import { seededResnet34 } from '../../test/seededModel';
 import type { Driver } from './driver';
 import { firefoxWithWebGpu } from './drivers/firefox';
 import { PAGES } from './pages';
@@ -16,6 +19,7 @@ declare global {
   var kernelErrors: string[];
 }
 
+const RESNET34_FILE = 'seeded-resnet34.onnx';
 const missing = firefoxWithWebGpu.missing();
 
 describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `${firefoxWithWebGpu.name} [${missing}]`, () => {
@@ -24,7 +28,7 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
   const page: Evaluator = { evaluate: (body, request) => driver.evaluate(body, request) };
 
   beforeAll(async () => {
-    server = await serveApp();
+    server = await serveApp({ [RESNET34_FILE]: seededResnet34('pyannote') });
     driver = await firefoxWithWebGpu.start('.');
     await driver.open(server.address + PAGES.kernels);
     await waitFor(driver, 'the kernels', 30, () => 'voxlaneKernels' in globalThis);
@@ -47,6 +51,40 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
     filterbankTests(it, page);
     poolingTests(it, page);
     compilerTests(it, page);
+
+    it("every stage of ResNet34 on one second, and each speaker's embedding, are PyTorch's", async () => {
+      const goldens = readResnetGoldens('one_second');
+      const { window, activity, numSpeakers } = goldens;
+      const numWindows = 2;
+      const request = {
+        model: `/${RESNET34_FILE}`,
+        manifest: RESNET34,
+        samples: toBase64(Float32Array.from([...window, ...window])),
+        // In the second window, only the second speaks.
+        activity: [...activity, ...activity.map((value, i) => (i % numSpeakers === 1 ? value : 0))],
+        numWindows,
+        numSpeakers,
+      };
+      const result = await driver.evaluate((sent) => voxlaneKernels.resnet(sent), request);
+      expect(result.backboneRuns).toBe(numWindows);
+
+      const stages = new Map(Object.entries(result.stages).map(([stage, values]) => [stage, fromBase64(values)]));
+      const embeddings = fromBase64(result.embeddings);
+      const spoken = embeddings.slice(0, goldens.embeddings.length);
+      stages.set('masked_embedding', spoken);
+      const names = RESNET34.stages.map(({ name }) => name);
+      expect([...stages.keys()].toSorted()).toEqual([...names, 'masked_embedding'].toSorted());
+      for (const figures of compareStages(stages, goldens)) {
+        console.log(`WebGPU, ${figuresText(figures)}`);
+        expect(figures.cosine, figures.stage).toBeGreaterThanOrEqual(MIN_COSINE);
+        expect(figures.relative, figures.stage).toBeLessThanOrEqual(MAX_RELATIVE);
+      }
+      const size = RESNET34.embeddingSize;
+      const second = embeddings.subarray(numSpeakers * size);
+      const row = (speaker: number): number[] => [...second.subarray(speaker * size, (speaker + 1) * size)];
+      expect(row(1)).toEqual([...spoken.subarray(size, 2 * size)]);
+      for (const silent of [0, 2]) expect(row(silent).every(Number.isNaN)).toBe(true);
+    });
   });
 
   it('a short recording on WebGPU: the golden outputs, and the turns of WASM', async () => {

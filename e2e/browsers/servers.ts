@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { preview, type PreviewServer } from 'vite';
+import { preview, type Plugin, type PreviewServer } from 'vite';
 import { serveToolPages } from '../../scripts/toolPages';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -17,15 +17,19 @@ export interface TestServer {
   end(): Promise<void>;
 }
 
-/** Serves the app as `vite preview` does: isolated, and under the strict policy. */
-export async function serveApp(): Promise<TestServer> {
+/**
+ * Serves the app as `vite preview` does: isolated, and under the strict policy.
+ *
+ * @param files contents of further files, by path without a slash at its start
+ */
+export async function serveApp(files: Readonly<Record<string, Uint8Array>> = {}): Promise<TestServer> {
   // The build configuration adds this address to the policy.
   process.env.VOXLANE_POLICY_REPORTS = POLICY_REPORTS;
   const server = await preview({
     root: ROOT,
     logLevel: 'silent',
     preview: { port: 0, host: '127.0.0.1' },
-    plugins: [serveToolPages(['cli', 'test'])],
+    plugins: [serveToolPages(['cli', 'test']), serveFiles(files)],
   });
   const violations: string[] = [];
   server.httpServer.prependListener('request', (request: IncomingMessage) => {
@@ -49,6 +53,17 @@ export async function serveWithoutHeaders(): Promise<TestServer> {
   });
   return { address: addressOf(server), violations: [], end: () => server.close() };
 }
+
+const serveFiles = (files: Readonly<Record<string, Uint8Array>>): Plugin => ({
+  name: 'files of a test',
+  configurePreviewServer({ middlewares }) {
+    middlewares.use((request, response, next) => {
+      const body = files[request.url?.slice(1) ?? ''];
+      if (body) response.end(body);
+      else next();
+    });
+  },
+});
 
 function addressOf(server: PreviewServer): string {
   return `http://127.0.0.1:${(server.httpServer.address() as AddressInfo).port}/`;
