@@ -3,6 +3,7 @@ import type { Cause } from '../report';
 import { otherActivation } from './activation';
 import { attentionScale } from './attentionScale';
 import { batchStatistics } from './batchStatistics';
+import { otherBias } from './bias';
 import { causalMask } from './causalMask';
 import { channelOrder } from './channels';
 import type { CauseContext, Detector } from './context';
@@ -19,7 +20,8 @@ import { permutedAxes } from './layout';
 import { lstmDirection, lstmGates } from './lstm';
 import { missingMean, sampleScale } from './melMeans';
 import { otherPadding } from './padding';
-import { channelScale, missingBias } from './perChannel';
+import { normGroups } from './normGroups';
+import { channelScale } from './perChannel';
 import { queryKeySwapped } from './queryKey';
 import { batchDependent, runToRun } from './repeat';
 import { resizeMode } from './resizeMode';
@@ -51,6 +53,7 @@ const RUN_EXPLANATIONS: readonly Detector[] = [
   batchDependent,
   weightTransposed,
   otherEpsilon,
+  normGroups,
   softmaxAxis,
   attentionScale,
   causalMask,
@@ -63,8 +66,8 @@ const RUN_EXPLANATIONS: readonly Detector[] = [
   resizeMode,
   doublePreprocessing,
   otherActivation,
-  // After the epsilon and the statistics of a batch norm, whose errors are scales of channels, too.
-  missingBias,
+  // After the epsilon, the groups and the statistics of a normalization, whose errors are scales of channels, too.
+  otherBias,
   channelScale,
   lstmDirection,
   lstmGates,

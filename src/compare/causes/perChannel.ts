@@ -1,5 +1,3 @@
-import { Draft } from '../../onnx/replaceNodes';
-import { hasShape } from '../measure';
 import type { Cause } from '../report';
 import { sizeOf, type Tensor } from '../tensor';
 import { CHANNELS, NO_CHANNELS } from './channelNames';
@@ -11,24 +9,6 @@ const MAX_LEFT_OF_SPREAD = 0.1;
 
 /** Share of the squared error that may be in channels that are not met, as little as an explanation may leave. */
 const MAX_UNMET = 0.02 ** 2;
-
-/** Golden is ours plus a number for each channel. */
-export async function missingBias(context: CauseContext): Promise<Cause | null> {
-  for (const view of channelViews(context)) {
-    const ours = means(context.actual, view);
-    const offsets = Float32Array.from(means(context.golden, view), (mean, channel) => mean - ours[channel]!);
-    const cause = proven(context, view, (value, channel) => value + offsets[channel]!);
-    if (!cause) continue;
-    const bias = await zeroBias(context, offsets);
-    const greatest = offsets.reduce((most, offset) => Math.max(most, Math.abs(offset)), 0);
-    return {
-      id: 'missing-bias',
-      evidence: `golden is ours plus one number for each ${cause.axis}, up to ±${errorText(greatest)}${cause.leaves}${bias ? `; ${bias.text}` : ''}`,
-      values: { greatest, ...(bias && { weight: bias.name }) },
-    };
-  }
-  return null;
-}
 
 /** Golden is ours times a factor for each channel, or that and a number for each channel. */
 export function channelScale(context: CauseContext): Cause | null {
@@ -53,7 +33,8 @@ export function channelScale(context: CauseContext): Cause | null {
   return null;
 }
 
-interface View extends Along {
+/** A tensor along an axis of channels. */
+export interface View extends Along {
   readonly name: string;
 }
 
@@ -61,7 +42,7 @@ interface View extends Along {
  * The tensor along each axis that may be one of channels: by its name, or because a weight of the layer has an axis of
  * the same size. Each channel has enough values.
  */
-function channelViews({ actual: { shape, data }, axes, layer }: CauseContext): View[] {
+export function channelViews({ actual: { shape, data }, axes, layer }: CauseContext): View[] {
   const sizes = new Set(layer?.weights.flatMap((weight) => weight.shape) ?? []);
   return shape.flatMap((size, axis) => {
     const name = axes[axis] ?? '';
@@ -82,7 +63,8 @@ function sums({ data }: Tensor, view: Along, valueAt = (index: number): number =
   return result;
 }
 
-const means = (tensor: Tensor, view: Along): Float64Array => sums(tensor, view).map((sum) => sum / countOf(view));
+/** Of each channel. */
+export const means = (tensor: Tensor, view: Along): Float64Array => sums(tensor, view).map((sum) => sum / countOf(view));
 
 /** Least squares in each channel. */
 function fitLines({ actual, golden }: CauseContext, view: Along, hasOffset: boolean): { factors: Float64Array; offsets: Float64Array } {
@@ -97,23 +79,34 @@ function fitLines({ actual, golden }: CauseContext, view: Along, hasOffset: bool
   return { factors, offsets: theirs.map((mean, channel) => mean - factors[channel]! * ours[channel]!) };
 }
 
-function proven(
+/**
+ * What a transformation of each channel leaves, if it explains the error.
+ *
+ * @param minWrong fewest channels that must be wrong
+ */
+export function proven(
   context: CauseContext,
   view: View,
   transform: (value: number, channel: number) => number,
+  minWrong = 2,
 ): { axis: string; leaves: string } | null {
   const { actual, golden } = context;
   const error = distance(actual.data, golden.data);
   const left = distance(actual.data, golden.data, (value, index) => transform(value, channelOf(view, index)));
-  if (!isShapeKept(context, view, transform)) return null;
+  if (!isShapeKept(context, view, transform, minWrong)) return null;
   return explains(left, error, context) ? { axis: view.name, leaves: leavesText(left, error) } : null;
 }
 
 /**
- * Whether at least two channels are wrong, and nearly all of the error is in channels whose course over their values the
+ * Whether so many channels are wrong, and nearly all of the error is in channels whose course over their values the
  * transformation meets. Numbers for each channel bring anything near to constant channels, so these prove nothing.
  */
-function isShapeKept({ actual, golden }: CauseContext, view: View, transform: (value: number, channel: number) => number): boolean {
+function isShapeKept(
+  { actual, golden }: CauseContext,
+  view: View,
+  transform: (value: number, channel: number) => number,
+  minWrong: number,
+): boolean {
   const mean = means(golden, view);
   const squares = (valueAt: (index: number, channel: number) => number): Float64Array =>
     sums(golden, view, (index) => valueAt(index, channelOf(view, index)) ** 2);
@@ -124,26 +117,5 @@ function isShapeKept({ actual, golden }: CauseContext, view: View, transform: (v
   const isMet = (channel: number): boolean => inside[channel]! > 0 && left[channel]! <= MAX_LEFT_OF_SPREAD ** 2 * inside[channel]!;
   const unmet = errors.reduce((sum, square, channel) => (isMet(channel) ? sum : sum + square), 0);
   const numWrong = errors.filter((square) => square > MAX_UNMET * total).length;
-  return numWrong > 1 && unmet <= MAX_UNMET * total;
-}
-
-/** A bias of the layer that holds only zeros, if the stage with these offsets in it is the golden one. */
-async function zeroBias(context: CauseContext, offsets: Float32Array): Promise<{ name: string; text: string } | null> {
-  const { layer, graph, golden, actual } = context;
-  const bias = layer?.weights.find(({ shape, values }) => shape.length === 1 && values.length === offsets.length && values.every((value) => value === 0));
-  if (!bias || !graph) return null;
-  const changes = graph.nodes.flatMap((node) => {
-    if (!node.input.includes(bias.name)) return [];
-    const draft = new Draft(node.output[0]!);
-    const fitted = draft.floats([offsets.length], offsets);
-    const input = node.input.map((name) => (name === bias.name ? fitted : name));
-    return [[node.output[0]!, draft.give(draft.copy(node, { input }))] as const];
-  });
-  const repaired = await graph.run(new Map(changes));
-  if (!repaired || !hasShape(repaired, golden.shape)) return null;
-  if (!explains(distance(repaired.data, golden.data), distance(actual.data, golden.data), context)) return null;
-  const text =
-    `all ${offsets.length} values of the bias ${bias.name} of the node ${bias.nodes.join(', ')} are zero; ` +
-    'the stage gives the golden values with these numbers in it';
-  return { name: bias.name, text };
+  return numWrong >= minWrong && unmet <= MAX_UNMET * total;
 }
