@@ -61,7 +61,8 @@ test('the renderer crashes: the next page has the earlier work and can run again
   await crashed;
   const next = await context.newPage();
   await next.goto('index.html');
-  await expect(next.getByRole('button', { name: 'Open sample', exact: true })).toBeVisible();
+  // The browser first has to close the database of the ended process.
+  await expect(next.getByRole('button', { name: 'Open sample', exact: true })).toBeVisible(RUN);
   expect(await run(next)).toBe(expected);
 });
 

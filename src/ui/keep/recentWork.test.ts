@@ -257,6 +257,17 @@ describe('RecentWork of damaged storage', () => {
     await expect(work.deleteAll()).rejects.toMatchObject({ code: 'storage' });
   });
 
+  it('lists after a read that fails for a moment, and says so if every read fails', async () => {
+    const { backend, work } = setUp();
+    await save(work, 'a');
+    backend.failure = new DOMException('connection is closing', 'InvalidStateError');
+    await expect(work.list([0, 0])).rejects.toMatchObject({ code: 'storage' });
+    const listed = work.list([0, 0]);
+    await Promise.resolve();
+    backend.failure = null;
+    expect((await listed).map(({ id }) => id)).toEqual(['a']);
+  });
+
   it('works in Node, where there is no IndexedDB at all', async () => {
     const work = new RecentWork();
     expect(await work.list()).toEqual([]);

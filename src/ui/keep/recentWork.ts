@@ -85,9 +85,17 @@ export class RecentWork {
     this.#now = now;
   }
 
-  /** What is kept, the latest saved first. Damaged entries are left out; none where this browser keeps nothing. */
-  async list(): Promise<KeptEntry[]> {
-    const works = await this.#works().catch(() => []);
+  /**
+   * What is kept, the latest saved first. Damaged entries are left out. Nothing if the browser has no storage or blocks it.
+   *
+   * A read can fail for a moment, for example while the browser closes the database of a page that crashed. Each failure
+   * but the last is followed by a pause and another try.
+   *
+   * @param pausesMs milliseconds
+   * @throws VoxlaneError `storage` if every try fails
+   */
+  async list(pausesMs: readonly number[] = [300, 1000]): Promise<KeptEntry[]> {
+    const works = await this.#works(pausesMs);
     return works
       .sort((a, b) => b.savedAt - a.savedAt)
       .map((about) => {
@@ -280,7 +288,18 @@ export class RecentWork {
     await this.#delete([keyOf(part, id)]);
   }
 
-  async #works(): Promise<About[]> {
+  async #works(pausesMs: readonly number[] = []): Promise<About[]> {
+    for (const pauseMs of pausesMs) {
+      try {
+        return await this.#readWorks();
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+    }
+    return this.#readWorks().catch((error: unknown) => (isBlocked(error) ? [] : refused(error)));
+  }
+
+  async #readWorks(): Promise<About[]> {
     const ids = (await this.#backend.keys()).map(idOfAbout).filter((id) => id !== null);
     const stored = await Promise.all(ids.map((id) => this.#backend.get(keyOf('about', id))));
     return stored.map(aboutFrom).filter((about) => about !== null);
@@ -340,6 +359,10 @@ function notKept(reason: NotKept['reason'], why: string, cause?: unknown): NotKe
 function tooManyTurns({ annotation }: PlainHistory): NotKept {
   return notKept('too-large', `it has ${annotation.turns.length} turns, of at most ${MOST_TURNS_AT_ONCE} that are kept`);
 }
+
+/** Whether there is no storage at all, or the browser's settings forbid it: another try would fail too. */
+const isBlocked = (error: unknown): boolean =>
+  error instanceof ReferenceError || (error instanceof DOMException && error.name === 'SecurityError');
 
 function refused(error: unknown): never {
   throw storageError('This browser cannot read what the page stored', error);

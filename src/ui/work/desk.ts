@@ -306,7 +306,11 @@ export class Desk implements Work {
 
   async #list(): Promise<void> {
     await this.saveAll();
-    this.#store.dispatch({ type: 'kept-listed', kept: await this.#recent.list() });
+    try {
+      this.#store.dispatch({ type: 'kept-listed', kept: await this.#recent.list() });
+    } catch {
+      this.#say(workText.notListed);
+    }
   }
 
   /** Keeps the heavy parts of a result that has just been stored, for the first time or again. */

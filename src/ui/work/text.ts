@@ -51,6 +51,7 @@ export const workText = inLanguage(
     scoreCommand: 'The command npm run score has no such limit on turns.',
     gone: 'That result is no longer kept in this browser.',
     notLoaded: 'A part of the page could not be loaded. Your result is kept: check the connection and reload the page.',
+    notListed: 'Earlier results could not be read from this browser. They are not deleted. Reload the page to try again.',
     failed: (why: string) => `The kept result could not be read: ${why}`,
   },
   {
@@ -94,6 +95,7 @@ export const workText = inLanguage(
       scoreCommand: 'Der Befehl npm run score hat diese Grenze für Beiträge nicht.',
       gone: 'Dieses Ergebnis ist in diesem Browser nicht mehr vorhanden.',
       notLoaded: 'Ein Teil der Seite konnte nicht geladen werden. Ihr Ergebnis bleibt erhalten: Prüfen Sie die Verbindung, und laden Sie die Seite neu.',
+      notListed: 'Frühere Ergebnisse konnten nicht aus diesem Browser gelesen werden. Sie sind nicht gelöscht. Laden Sie die Seite neu.',
       failed: (why) => `Das aufbewahrte Ergebnis konnte nicht gelesen werden: ${why}`,
     },
   },
