@@ -155,10 +155,10 @@ async function withEngine<Result>(command: CompareCommand, hasSteps: boolean, wo
 const backendsOf = ({ backend }: CompareCommand): BackendName[] => (backend === 'both' ? ['wasm', 'webgpu'] : [backend]);
 
 async function compareOne(page: Page, { bundle, graph }: FoundBundle, command: CompareCommand): Promise<Answer<Document>> {
-  const { map, tolerance, thorough } = command;
+  const { map, tolerance, thorough, decisions } = command;
   const shipped = isShipped(bundle) ? bundle : null;
   await giveFiles(page, shipped === null ? [bundle, ...(graph === null ? [] : [graph])] : []);
-  const request = { shipped, map, backends: backendsOf(command), tolerance, thorough };
+  const request = { shipped, map, backends: backendsOf(command), tolerance, thorough, decisions };
   const answer = await page.evaluate((asked) => voxlane.compareFiles(asked), request);
   if (!answer.ok) return answer;
   const { runs, failures } = answer.result;

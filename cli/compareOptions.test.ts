@@ -32,7 +32,18 @@ test('tolerances that are absent stay absent', () => {
   expect(Object.keys((parseCommand(['a.zip', '--atol', '0']) as { tolerance: object }).tolerance)).toEqual(['atol']);
 });
 
+test('--decisions has a kind, and a threshold or a number of places', () => {
+  const ruleOf = (...args: string[]): unknown => (parseCommand(['a.zip', ...args]) as { decisions: unknown }).decisions;
+  expect(ruleOf()).toBeUndefined();
+  expect(ruleOf('--decisions', 'argmax')).toEqual({ kind: 'argmax' });
+  expect(ruleOf('--decisions=threshold=0')).toEqual({ kind: 'threshold', threshold: 0 });
+  expect(ruleOf('--decisions', 'ranking=5')).toEqual({ kind: 'ranking', top: 5 });
+});
+
 test.each([
+  [['--decisions', 'turns'], '--decisions is turns. Expected argmax or threshold or ranking or none.'],
+  [['--decisions', 'ranking=0'], '--decisions is ranking=0. Expected argmax, threshold=X, ranking=N with N from 1, or none.'],
+  [['--decisions', 'threshold='], '--decisions is . Expected a number.'],
   [['--map', 'lstm'], '--map is lstm. Expected STAGE=VALUE.'],
   [['--map', '=y'], '--map is =y. Expected STAGE=VALUE.'],
   [['--rtol=-1'], '--rtol is -1. Expected 0 or more.'],

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { BackendName } from '../src/compare/report';
+import type { DecisionRule } from '../src/compare/decisions/rule';
 import type { ToleranceOverride } from '../src/compare/stageTolerance';
 import { number, oneOf } from './arguments';
 
@@ -21,6 +22,9 @@ same name. Several bundles are compared one after the other in one browser, with
   --atol X                    absolute error that passes --rtol at any scale (default 1.2e-7; 0 for whole numbers)
   --cosine X                  least cosine between a stage and its golden values
                               These replace the bundle's tolerance; --rtol and --atol also its absolute bound.
+  --decisions KIND            what the outputs decide: argmax (a class), threshold or threshold=X (each value, 0.5 by default),
+                              ranking or ranking=N (order of the N greatest values, 10 by default), or none; default: as
+                              the bundle, the last operator of the graph, or an axis named class tells
   --list                      print the layers of MODEL with their values and shapes, without a comparison
   --thorough                  look for differences between runs and batch sizes in stages that pass, too
   --json [FILE.json]          the report as JSON, in a file or on standard output
@@ -41,6 +45,8 @@ export interface CompareCommand {
   readonly backend: BackendName | 'both';
   readonly map: readonly (readonly [string, string])[];
   readonly tolerance: ToleranceOverride;
+  /** What the outputs decide; undefined if the bundle and the graph tell. */
+  readonly decisions: DecisionRule | undefined;
   readonly thorough: boolean;
   /** Whether the report goes to standard output as JSON. */
   readonly json: boolean;
@@ -63,6 +69,7 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
       rtol: { type: 'string' },
       atol: { type: 'string' },
       cosine: { type: 'string' },
+      decisions: { type: 'string' },
       list: { type: 'boolean', default: false },
       thorough: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -87,11 +94,23 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
       return [pair.slice(0, at), pair.slice(at + 1)] as const;
     }),
     tolerance: toleranceOf(values),
+    decisions: values.decisions === undefined ? undefined : decisionRule(values.decisions),
     thorough: values.thorough,
     json: values.json,
     jsonFile,
     junit: values.junit,
   };
+}
+
+/** `argmax`, `threshold=0`, `ranking=5`, `none`. @throws Error for anything else */
+function decisionRule(text: string): DecisionRule {
+  const [name = '', value] = text.split(/=(.*)/s);
+  const kind = oneOf('--decisions', name, ['argmax', 'threshold', 'ranking', 'none']);
+  if (value === undefined) return { kind };
+  const amount = number('--decisions', value)!;
+  if (kind === 'threshold') return { kind, threshold: amount };
+  if (kind === 'ranking' && Number.isInteger(amount) && amount > 0) return { kind, top: amount };
+  throw new Error(`--decisions is ${text}. Expected argmax, threshold=X, ranking=N with N from 1, or none.`);
 }
 
 /** The file of `--json FILE.json` or `--json=FILE`, and the arguments without it: `parseArgs` has no option with an optional value. */

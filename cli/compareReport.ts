@@ -1,7 +1,8 @@
 /** The report of `compare`: one document of all backends, its exit status, and its text. */
 import { countText, isSufficient, outcomeOf } from '../src/compare/coverage';
-import type { BackendName, BetweenReport, ComparisonReport, Coverage, ErrorQuantiles, StageReport } from '../src/compare/report';
+import type { BackendName, BetweenReport, ComparisonReport, Coverage, DecisionReport, ErrorQuantiles, StageReport } from '../src/compare/report';
 import type { ErrorParts } from '../src/util/errors';
+import { decisionLines, decisionSentence } from './decisionText';
 
 /** The report of one backend; of both, the worse of each stage, with the reports in `runs`. */
 export type Document = Omit<ComparisonReport, 'backend'> & {
@@ -36,6 +37,7 @@ export function documentOf({ runs, failures, between, notes }: Runs): Document {
   const divergences = runs.map(({ firstDivergence }) => firstDivergence);
   return {
     ...first,
+    decisions: worseDecisions(first.decisions, second.decisions),
     backend: 'both',
     adapter: second.adapter,
     verdict: outcomeOf(runs.some(({ verdict }) => verdict === 'fail') ? 'fail' : 'pass', first.coverage),
@@ -56,6 +58,16 @@ function worse(one: StageReport, other: StageReport): StageReport {
   return (other.maxAbs ?? Infinity) > (one.maxAbs ?? Infinity) ? other : one;
 }
 
+/** Of each output, those of the backend with more differing decisions. */
+function worseDecisions(one: readonly DecisionReport[], other: readonly DecisionReport[]): DecisionReport[] {
+  const byStage = new Map(one.map((decisions) => [decisions.stage, decisions]));
+  for (const decisions of other) {
+    const known = byStage.get(decisions.stage);
+    if (!known || decisions.differing > known.differing) byStage.set(decisions.stage, decisions);
+  }
+  return [...byStage.values()];
+}
+
 /** 0 if all stages pass, 1 if one fails, 2 if too little was compared, or a backend failed and the other one passes. */
 export function exitStatusOf({ coverage, verdict, failures }: Document): 0 | 1 | 2 {
   if (!isSufficient(coverage)) return 2;
@@ -63,15 +75,16 @@ export function exitStatusOf({ coverage, verdict, failures }: Document): 0 | 1 |
   return failures.length > 0 ? 2 : 0;
 }
 
-/** Model, place and verdict, for people. */
-export function verdictText({ model, backend, adapter, verdict, firstDivergence, coverage }: Document): string {
+/** Model, place, decisions and verdict, for people. */
+export function verdictText({ decisions, model, backend, adapter, verdict, firstDivergence, coverage }: Document): string {
   const where = [backend, adapter].filter(Boolean).join(', ');
   const parts = [
     verdict,
     ...(firstDivergence === null ? [] : [`first divergence ${firstDivergence}`]),
     ...(coverage.uncompared.length > 0 ? [`compared ${countText(coverage)}`] : []),
   ];
-  return `${model} on ${where}: ${parts.join(', ')}`;
+  const told = decisionSentence(decisions);
+  return `${model} on ${where}: ${told === null ? '' : `${told}; `}${parts.join(', ')}`;
 }
 
 /** The report as text. */
@@ -83,8 +96,13 @@ export function describe(report: Document): string {
     ...(gap.length > 0 ? [`  the first divergence may be earlier: not compared before ${firstDivergence} are ${someOf(gap)}`] : []),
     ...(coverage.isOutputCompared ? [] : ['  no output of the graph was compared']),
   ].join('\n');
-  const lines = runs ? runs.flatMap((run) => [`\n${run.backend}`, ...run.stages.flatMap(stageLines)]) : stages.flatMap(stageLines);
+  const lines = runs ? runs.flatMap((run) => [`\n${run.backend}`, ...runLines(run)]) : runLines({ decisions: report.decisions, stages });
   return [head, ...lines, ''].join('\n');
+}
+
+function runLines({ decisions, stages }: Pick<ComparisonReport, 'decisions' | 'stages'>): string[] {
+  const passing = new Set(stages.filter(({ verdict }) => verdict === 'pass').map(({ name }) => name));
+  return [...decisionLines(decisions, (stage) => passing.has(stage)), ...stages.flatMap(stageLines)];
 }
 
 /** The stages that were not compared, with the reason. */

@@ -3,12 +3,15 @@ import { countText, isSufficient } from '../src/compare/coverage';
 import type { ComparisonReport, StageReport } from '../src/compare/report';
 import type { ErrorParts } from '../src/util/errors';
 import type { BundleResult } from './compareBatch';
+import { decisionLines, decisionSentence } from './decisionText';
 import { failureText } from './errorLine';
 
 type Kind = 'failure' | 'error' | 'skipped';
 
 interface Case {
   readonly name: string;
+  /** Text of a test case that passes. */
+  readonly output?: string;
   readonly problem?: { readonly kind: Kind; readonly type: string; readonly message: string; readonly text?: string };
 }
 
@@ -27,7 +30,7 @@ export function junitText(results: readonly BundleResult[]): string {
 }
 
 function suiteLines({ bundle, graph, seconds, report }: BundleResult, cases: readonly Case[]): string[] {
-  const properties = Object.entries({ graph, model: report?.model, backend: report?.backend, adapter: report?.adapter }).filter(([, value]) => typeof value === 'string');
+  const properties = Object.entries({ decisions: report && decisionSentence(report.decisions), graph, model: report?.model, backend: report?.backend, adapter: report?.adapter }).filter(([, value]) => typeof value === 'string');
   return [
     `  <testsuite${attribute('name', bundle)}${countsOf(cases)}${attribute('time', seconds.toFixed(3))}>`,
     ...(properties.length > 0
@@ -38,8 +41,9 @@ function suiteLines({ bundle, graph, seconds, report }: BundleResult, cases: rea
   ];
 }
 
-function caseLines(bundle: string, { name, problem }: Case): string[] {
+function caseLines(bundle: string, { name, output, problem }: Case): string[] {
   const start = `    <testcase${attribute('classname', bundle)}${attribute('name', name)}`;
+  if (!problem && output !== undefined) return [`${start}>`, `      <system-out>${escaped(output)}</system-out>`, '    </testcase>'];
   if (!problem) return [`${start}/>`];
   const { kind, type, message, text } = problem;
   // A skipped test case has no type in the schema.
@@ -61,6 +65,7 @@ function casesOf({ status, report, error }: BundleResult): Case[] {
     return [{ name: 'bundle', problem }];
   }
   const { coverage, failures, runs } = report;
+  const decisions = runs ? runs.flatMap((run) => decisionCases(run, run.backend)) : decisionCases(report, null);
   const stages = runs ? runs.flatMap((run) => run.stages.map((stage) => stageCase(stage, run.backend))) : report.stages.map((stage) => stageCase(stage, null));
   const uncompared = coverage.uncompared.map(({ name, mergedWith }): Case => {
     const message = mergedWith === null ? 'no value of the graph is known for this stage' : `the exporter merged this stage with ${mergedWith}`;
@@ -69,6 +74,7 @@ function casesOf({ status, report, error }: BundleResult): Case[] {
   const output = coverage.isOutputCompared ? '' : ', and no output of the graph';
   const incomplete: Case = { name: 'coverage', problem: { kind: 'error', type: 'incomplete', message: `compared ${countText(coverage)}${output}` } };
   return [
+    ...decisions,
     ...stages,
     ...uncompared,
     ...(isSufficient(coverage) ? [] : [incomplete]),
@@ -77,6 +83,23 @@ function casesOf({ status, report, error }: BundleResult): Case[] {
 }
 
 const errorOf = (error: ErrorParts) => ({ kind: 'error' as const, type: error.code, message: failureText(error) });
+
+/**
+ * A case for each output that decides something. It fails if a decision differs and the output is not within its tolerance;
+ * within tolerance the text of the case is a warning.
+ *
+ * @param backend part of the name if there are two
+ */
+function decisionCases({ decisions, stages }: Pick<ComparisonReport, 'decisions' | 'stages'>, backend: ComparisonReport['backend'] | null): Case[] {
+  return decisions.map((one): Case => {
+    const name = `decisions of ${one.stage}${backend === null ? '' : ` (${backend})`}`;
+    if (one.differing === 0) return { name };
+    const passes = stages.some((stage) => stage.name === one.stage && stage.verdict === 'pass');
+    const text = decisionLines([one], () => passes).join('\n');
+    if (passes) return { name, output: text };
+    return { name, problem: { kind: 'failure', type: 'decisions', message: decisionSentence([one])!, text } };
+  });
+}
 
 /** @param backend part of the name if there are two */
 function stageCase(stage: StageReport, backend: ComparisonReport['backend'] | null): Case {

@@ -1,4 +1,5 @@
 /** The comparison side of the engine page: what the commands `compare`, `bisect` and `stage` call in the browser. */
+import type { DecisionRule } from '../../src/compare/decisions/rule';
 import { writeNpy } from '../../src/compare/files/write';
 import { parseNpy } from '../../src/compare/npy';
 import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../../src/compare/report';
@@ -25,6 +26,7 @@ interface CompareRequest {
   readonly backends: readonly BackendName[];
   readonly tolerance?: ToleranceOverride;
   readonly thorough: boolean;
+  readonly decisions?: DecisionRule | undefined;
 }
 
 interface BisectFilesRequest {
@@ -102,7 +104,7 @@ export const engineCompare = {
   },
 
   /** Compares the chosen files on each backend in turn. */
-  compareFiles: ({ shipped, map, backends, tolerance = {}, thorough }: CompareRequest): Promise<Answer<Runs>> =>
+  compareFiles: ({ shipped, map, backends, tolerance = {}, thorough, decisions }: CompareRequest): Promise<Answer<Runs>> =>
     answer(async () => {
       const engine = opened();
       let about = shipped === null ? await engine.open(chosenFiles()) : await engine.openShipped(shipped);
@@ -110,7 +112,7 @@ export const engineCompare = {
       const runs: ComparisonReport[] = [];
       const failures: Runs['failures'][number][] = [];
       for (const backend of backends) {
-        const run = await answer(() => engine.compare(backend, { ...progress(), tolerance, thorough }));
+        const run = await answer(() => engine.compare(backend, { ...progress(), tolerance, thorough, ...(decisions && { decisions }) }));
         if (run.ok) runs.push(run.result);
         else failures.push({ backend, error: run.error });
       }

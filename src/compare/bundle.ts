@@ -1,4 +1,5 @@
 import type { Tolerance } from './compare';
+import type { DecisionRule } from './decisions/rule';
 import { broken } from './files/broken';
 import { MANIFEST, parseGoldenManifest, toTolerance, type GoldenManifest } from './files/manifest';
 import { listZip, unpackZip } from './files/zip';
@@ -14,6 +15,8 @@ export interface GoldenStage extends GoldenTensor {
   readonly tolerance: Tolerance;
   /** Name of the graph's value that the stage is; null where the bundle does not say. */
   readonly value: string | null;
+  /** What the stage decides, if the bundle says so. */
+  readonly decisions?: DecisionRule;
 }
 
 /** Inputs of a model and what the original implementation gives for them, stage by stage. */
@@ -96,6 +99,7 @@ export function readManifestBundle(open: OpenFiles): GoldenBundle {
       ...readTensor(entry, files, notes),
       tolerance: toTolerance({ ...tolerance, ...entry.tolerance }),
       value: entry.value ?? null,
+      ...(entry.decisions && { decisions: entry.decisions }),
     })),
     notes,
     ...(graph === undefined ? { graph: null } : openGraph(graph, open)),

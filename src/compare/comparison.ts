@@ -15,6 +15,7 @@ import { auditWeights } from './audit/auditWeights';
 import type { AuditReport } from './auditReport';
 import { bisect, DEFAULT_TOLERANCE, type BisectResult } from './bisect';
 import { coverageOf, outcomeOf } from './coverage';
+import type { DecisionRule } from './decisions/rule';
 import { describeOpened, type Opened } from './describeOpened';
 import type { NamedFile } from './files/goldenFiles';
 import { GraphRunner, type GraphTensor } from './graphRunner';
@@ -44,6 +45,8 @@ export interface ComparisonSettings extends Bases {
 export interface CompareChoices {
   readonly thorough: boolean;
   readonly tolerance?: ToleranceOverride | undefined;
+  /** What the outputs decide; takes precedence over the bundle and the graph. */
+  readonly decisions?: DecisionRule | undefined;
 }
 
 interface Filterbank {
@@ -94,7 +97,7 @@ export class Comparison {
   }
 
   /** @throws VoxlaneError `options` without goldens, and what the backend throws */
-  async compare(backend: BackendName, { thorough, tolerance }: CompareChoices, onStep: OnStep): Promise<ComparisonReport> {
+  async compare(backend: BackendName, { thorough, tolerance, decisions: rule }: CompareChoices, onStep: OnStep): Promise<ComparisonReport> {
     const { name, model, info, bundle } = this.opened();
     if (!this.plan || !bundle) throw refused('There are no golden outputs to compare with', 'Open a golden bundle, or bisect');
     const variants = await this.runner('wasm');
@@ -102,13 +105,13 @@ export class Comparison {
     if (plan.stages.length === 0) throw noStage(bundle, info);
     const runner = await this.runner(backend);
     const start = performance.now();
-    const result = await this.orForgetGpu(() => compareStages({ plan, model, runner, variants, thorough, tolerance, onStep }));
+    const result = await this.orForgetGpu(() => compareStages({ plan, model, runner, variants, thorough, tolerance, decisions: rule, onStep }));
     this.results.set(backend, result);
-    const { stages, firstDivergence } = result;
+    const { stages, firstDivergence, decisions } = result;
     const coverage = coverageOf(plan);
     const verdict = outcomeOf(result.verdict, coverage);
     const seconds = (performance.now() - start) / 1000;
-    return { model: name, backend, adapter: this.adapterOf(backend), verdict, coverage, firstDivergence, stages, seconds };
+    return { decisions, model: name, backend, adapter: this.adapterOf(backend), verdict, coverage, firstDivergence, stages, seconds };
   }
 
   /** WebGPU against WASM, once both were compared. */

@@ -22,6 +22,8 @@ export interface PlannedStage {
   readonly isFeatures: boolean;
   /** Seconds of a frame's centre; null where frames or their rate are not known. */
   readonly clock: FrameClock | null;
+  /** What each class of a known model stands for. */
+  readonly classLabels?: readonly string[];
 }
 
 /** How a bundle is run on a graph. */
@@ -59,6 +61,7 @@ export type AnyManifest = SegmentationManifest | EmbeddingManifest;
 const FEATURES = 'fbank';
 const SAMPLE_AXIS = 'sample';
 const FRAME_AXIS = 'frame';
+const CLASS_AXIS = 'class';
 
 /**
  * Finds the value of every stage by names, sorts the stages into the order of the graph, and pairs the inputs. See
@@ -210,16 +213,27 @@ function describe(
   golden: GoldenStage,
   manifest: AnyManifest | null,
   waveform: Plan['waveform'],
-): Pick<PlannedStage, 'axes' | 'clock'> {
+): Pick<PlannedStage, 'axes' | 'clock' | 'classLabels'> {
   const known = manifest?.stages.find(({ name }) => name === golden.name);
   // Those of the manifest: a golden tensor is laid out as they are, where its own have the same names.
   const axes = known?.axes ?? golden.axes;
-  if (manifest && known?.frames) return { axes, clock: { ...known.frames, sampleRate: manifest.sampleRate } };
+  const labels = known && axes.includes(CLASS_AXIS) ? powersetLabels(manifest) : null;
+  if (manifest && known?.frames) return { axes, clock: { ...known.frames, sampleRate: manifest.sampleRate }, ...(labels && { classLabels: labels }) };
   const numFrames = golden.shape[golden.axes.indexOf(FRAME_AXIS)];
   if (!waveform || numFrames === undefined) return { axes, clock: null };
   // Of a foreign model nothing is known but that its frames cover the recording evenly.
   const stepSamples = waveform.samples.length / numFrames;
   return { axes, clock: { centerSamples: stepSamples / 2, stepSamples, sampleRate: waveform.sampleRate } };
+}
+
+/** The local speakers of each class of a powerset, counted from 1. */
+function powersetLabels(manifest: AnyManifest | null): string[] | null {
+  if (manifest?.task !== 'segmentation') return null;
+  return manifest.powerset.mapping.map((speakers) => {
+    const active = speakers.flatMap((isActive, speaker) => (isActive ? [speaker + 1] : []));
+    if (active.length === 0) return 'no speaker';
+    return active.length === 1 ? `speaker ${active[0]}` : `speakers ${active.join(', ')}`;
+  });
 }
 
 function findWaveform({ inputs, source }: GoldenBundle, manifest: AnyManifest | null): Plan['waveform'] {

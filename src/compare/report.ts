@@ -181,8 +181,75 @@ export interface StageReport extends Measures {
   readonly causes: readonly Cause[];
 }
 
+/**
+ * What an output decides.
+ *
+ * - `class`: the greatest value along an axis of classes, or an output of ArgMax.
+ * - `threshold`: each value, which is above a threshold or not.
+ * - `value`: each whole number or truth value.
+ * - `rank`: each of the first places of a ranking.
+ */
+export type DecisionKind = 'class' | 'threshold' | 'value' | 'rank';
+
+/** One decision that differs from the golden one. */
+export interface DifferingDecision {
+  /** Along each axis of the decisions. */
+  readonly index: readonly number[];
+  /** Ours: a class, a value, the index of an item, or 1 for above the threshold and 0 for not. */
+  readonly actual: number;
+  /** The golden one. */
+  readonly golden: number;
+  /** How far apart the golden values of the two alternatives are; null if there are no such values. */
+  readonly margin: number | null;
+  /** Of the frame's center, from the start of the input; null without frames or if their rate is not known. */
+  readonly seconds: number | null;
+}
+
+/** How many differing decisions one stretch of the graph causes. */
+export interface DecisionCause {
+  /**
+   * The first stage whose golden output makes the decisions right again, with those of all stages before it; the output
+   * itself if none does. Stages within tolerance are tried only after the last stage that is wrong by itself.
+   */
+  readonly stage: string;
+  /** The last stage that was tried and whose golden output leaves the decisions wrong; null if there is none. */
+  readonly after: string | null;
+  /** Number of decisions. */
+  readonly count: number;
+  /** Stages between the two that may cause them as well: they were not compared, not tried, or could not be injected. */
+  readonly untried: readonly string[];
+}
+
+/** The decisions of one output of the graph. */
+export interface DecisionReport {
+  /** As the golden bundle calls the output. */
+  readonly stage: string;
+  /** What is decided. */
+  readonly kind: DecisionKind;
+  /** What {@link DecisionKind} and the axes follow from, for people. */
+  readonly reason: string;
+  /** Names of the axes of the decisions. */
+  readonly axes: readonly string[];
+  /** Number of decisions. */
+  readonly total: number;
+  /** Number of decisions that differ from the golden ones. */
+  readonly differing: number;
+  /** Those of them whose margin is smaller than the error that the tolerance of the stage allows. */
+  readonly nearTies: number;
+  /** Of `threshold`: what the values are compared with; else null. */
+  readonly threshold: number | null;
+  /** What each class stands for, such as the speakers of a powerset; null if the model does not say. */
+  readonly labels: readonly string[] | null;
+  /** The first differing decisions, 5 at most. */
+  readonly examples: readonly DifferingDecision[];
+  /** Where the differing decisions come from, in the order of the graph; the counts add up to `differing`. */
+  readonly causes: readonly DecisionCause[];
+}
+
 /** A model on one backend against its golden bundle. */
 export interface ComparisonReport {
+  /** Decisions of the outputs that decide something. A decision that differs within tolerance does not change the verdict. */
+  readonly decisions: readonly DecisionReport[];
   /** Id of a shipped model, else the name of the file. */
   readonly model: string;
   /** Where it was computed. */

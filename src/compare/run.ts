@@ -4,10 +4,12 @@ import { checkAccumulated } from './accumulated';
 import { findCauses } from './causes/findCauses';
 import type { CauseContext } from './causes/context';
 import { gapBefore } from './coverage';
+import { findDecisions } from './decisions/findDecisions';
+import type { DecisionRule } from './decisions/rule';
 import { layerGraph } from './layerGraph';
 import { otherBatch } from './otherBatch';
 import type { Plan } from './plan';
-import type { Cause, StageReport } from './report';
+import type { Cause, DecisionReport, StageReport } from './report';
 import { computeFeeds, describeStage, runStages, type OnStep, type PlanRunner, type StageTensors } from './stages';
 import type { ToleranceOverride } from './stageTolerance';
 import { upstreamStages } from './upstream';
@@ -26,12 +28,15 @@ export interface RunRequest {
   readonly thorough: boolean;
   /** Takes precedence over the bundle's tolerance. */
   readonly tolerance?: ToleranceOverride | undefined;
+  /** What the outputs decide; takes precedence over the bundle and the graph. */
+  readonly decisions?: DecisionRule | undefined;
   readonly onStep: OnStep;
 }
 
 /** What a comparison gives: the report, and the tensors for whoever wants to look closer. */
 export interface RunResult extends Decision {
   readonly tensors: readonly StageTensors[];
+  readonly decisions: readonly DecisionReport[];
 }
 
 /**
@@ -67,8 +72,9 @@ export async function compareStages(request: RunRequest): Promise<RunResult> {
         : [];
     stages.push({ ...stage, causes });
   }
+  const decisions = await findDecisions(plan, runner, tensors, stages, onStep, request.decisions);
   await onStep('done', 1, 1);
-  return { ...decision, stages, tensors };
+  return { ...decision, stages, tensors, decisions };
 }
 
 async function causesOf(request: RunRequest, own: StageTensors, stage: StageReport): Promise<readonly Cause[]> {

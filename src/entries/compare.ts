@@ -6,6 +6,7 @@ export type { AuditEntry, AuditFlag, AuditReport } from '../compare/auditReport'
 export { readBundle } from '../compare/bundle';
 export type { GoldenBundle, GoldenStage, GoldenTensor } from '../compare/bundle';
 export type { Tolerance } from '../compare/compare';
+export type { DecisionRule } from '../compare/decisions/rule';
 export type { LayerRequest } from '../compare/layer';
 export type { ListedValue } from '../compare/listValues';
 export type { Pair, StagePicture } from '../compare/picture';
@@ -17,6 +18,10 @@ export type {
   CauseId,
   ComparisonReport,
   Coverage,
+  DecisionCause,
+  DecisionKind,
+  DecisionReport,
+  DifferingDecision,
   ErrorQuantiles,
   Measures,
   NodeReport,

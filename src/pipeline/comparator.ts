@@ -72,8 +72,8 @@ export class Comparator {
    * @throws VoxlaneError `options` where there is nothing to compare, `backend-unavailable`, `backend-failed`, `gpu-*`
    */
   compare(backend: BackendName, options: CompareCallOptions = {}): Promise<ComparisonReport> {
-    const { thorough = false, tolerance } = options;
-    return this.call((remote, onProgress) => remote.compare(backend, { thorough, tolerance }, onProgress), options);
+    const { thorough = false, tolerance, decisions } = options;
+    return this.call((remote, onProgress) => remote.compare(backend, { thorough, tolerance, decisions }, onProgress), options);
   }
 
   /** WASM against WebGPU, after both were compared. */

@@ -1,3 +1,4 @@
+import type { DecisionRule } from '../compare/decisions/rule';
 import type { ToleranceOverride } from '../compare/stageTolerance';
 
 /** Where a comparator finds what it needs. The defaults are those of a `Diarizer`. */
@@ -48,6 +49,8 @@ export interface CompareCallOptions extends CallOptions {
   readonly thorough?: boolean;
   /** Judges every stage by these bounds in place of the bundle's. */
   readonly tolerance?: ToleranceOverride;
+  /** What the outputs decide. By default this follows from the bundle, the last operator of the graph, or an axis `class`. */
+  readonly decisions?: DecisionRule;
 }
 
 /** What {@link Comparator.bisect} is asked for. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GoldenBundle } from '../../src/compare/bundle';
+import type { DecisionRule } from '../../src/compare/decisions/rule';
 import { readGoldens } from '../../src/compare/files/goldenFiles';
 import { GraphRunner } from '../../src/compare/graphRunner';
 import { openBranches } from '../../src/compare/openBranches';
@@ -36,6 +37,7 @@ export async function runCase(name: string, graph?: string, folder = CASES): Pro
 interface RunOptions {
   readonly tolerance?: ToleranceOverride;
   readonly thorough?: boolean;
+  readonly decisions?: DecisionRule;
 }
 
 /** Compares a bundle with a graph in Node. */
@@ -49,11 +51,11 @@ export async function withOpenBranches(bundle: GoldenBundle, whole: ModelProto):
 }
 
 /** Compares a bundle with a graph in Node, whose branches stay as they are. */
-export async function runModel(bundle: GoldenBundle, model: ModelProto, { tolerance, thorough = false }: RunOptions = {}): Promise<Case> {
+export async function runModel(bundle: GoldenBundle, model: ModelProto, { tolerance, thorough = false, decisions }: RunOptions = {}): Promise<Case> {
   const plan = makePlan(bundle, graphInfo(model), null);
   const runner = { graph: new GraphRunner(model, { open: openNodeSession }), features: null };
   try {
-    const run = await compareStages({ plan, model, runner, variants: runner, thorough, tolerance, onStep: () => undefined });
+    const run = await compareStages({ plan, model, runner, variants: runner, thorough, tolerance, decisions, onStep: () => undefined });
     return { bundle, plan, run };
   } finally {
     await runner.graph.release();

@@ -45,6 +45,7 @@ export function report(backend: BackendName, sketches: readonly StageSketch[]): 
   // Each is computed from all those before it.
   const stages = sketches.map((sketch, index) => ({ ...stageReport(sketch), upstream: sketches.slice(0, index).map(({ name }) => name) }));
   return {
+    decisions: [],
     model: 'model',
     backend,
     adapter: backend === 'webgpu' ? 'an adapter' : null,

@@ -83,6 +83,19 @@ export const goldenManifestSchema = v.pipe(
               v.description("Name of the graph's value that this stage is, where it is not the stage's name."),
             ),
           ),
+          decisions: v.exactOptional(
+            v.pipe(
+              v.object({
+                kind: v.pipe(
+                  v.picklist(['argmax', 'threshold', 'ranking', 'none']),
+                  v.description('A class per row, each value against a threshold, the order of the greatest values, or nothing.'),
+                ),
+                threshold: v.exactOptional(v.pipe(v.number(), v.finite(), v.description('Of threshold. Default 0.5.'))),
+                top: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Places of ranking. Default 10.'))),
+              }),
+              v.description('What the stage decides. By default this follows from the graph and from an axis `class`.'),
+            ),
+          ),
           tolerance: v.pipe(
             v.optional(
               v.object({ max_abs: v.exactOptional(maxAbs), cosine: v.exactOptional(cosine), ...relativeEntries, ...argmaxEntry }),

@@ -1,0 +1,56 @@
+/** The decisions of a comparison as text. */
+import type { DecisionCause, DecisionReport, DifferingDecision } from '../src/compare/report';
+
+/** `3 of 589 frames have another class, 2 of them near ties`; of several outputs with their names. Null without decisions. */
+export function decisionSentence(decisions: readonly DecisionReport[]): string | null {
+  if (decisions.length === 0) return null;
+  return decisions.map((one) => (decisions.length === 1 ? countText(one) : `${one.stage}: ${countText(one)}`)).join('; ');
+}
+
+/** Where the differing decisions come from, and some of them. */
+export function decisionLines(decisions: readonly DecisionReport[], isWithinTolerance: (stage: string) => boolean): string[] {
+  return decisions
+    .filter(({ differing }) => differing > 0)
+    .flatMap((one) => [
+      `  decisions of ${one.stage} (${one.reason}): ${countText(one)}`,
+      ...(isWithinTolerance(one.stage) ? [`    warning: they differ although ${one.stage} is within its tolerance`] : []),
+      ...one.causes.map((cause) => `    ${causeText(cause)}`),
+      ...one.examples.map((example) => `    ${exampleText(example, one)}`),
+      ...(one.differing > one.examples.length ? [`    and ${one.differing - one.examples.length} more`] : []),
+    ]);
+}
+
+function countText({ kind, axes, differing, total, nearTies, threshold }: DecisionReport): string {
+  const isOne = differing === 1;
+  const have = isOne ? 'has' : 'have';
+  const texts = {
+    class: `${unitOf(axes)} ${have} another class`,
+    threshold: `values ${isOne ? 'is' : 'are'} on the other side of ${threshold}`,
+    value: `values ${isOne ? 'differs' : 'differ'}`,
+    rank: `places of the ranking ${have} another item`,
+  };
+  const ties = nearTies === 0 ? '' : nearTies < differing ? `, ${nearTies} of them near ties` : isOne ? ', a near tie' : ', all of them near ties';
+  return `${differing} of ${total} ${texts[kind]}${ties}`;
+}
+
+function unitOf(axes: readonly string[]): string {
+  if (axes.includes('frame')) return 'frames';
+  return axes.every((axis) => axis === 'batch') ? 'items' : 'rows';
+}
+
+function causeText({ stage, after, count, untried }: DecisionCause): string {
+  const start = after ?? 'the input';
+  const gap = untried.length === 0 ? '' : `, between ${start} and ${stage} (not tried: ${untried.join(', ')})`;
+  return `caused by ${stage}: ${count}${gap}`;
+}
+
+function exampleText({ index, actual, golden, margin, seconds }: DifferingDecision, { axes, kind, labels }: DecisionReport): string {
+  const place = index.map((at, axis) => `${axes[axis] ?? `axis${axis}`} ${at}`).join(', ') || 'the only decision';
+  const nameOf = (value: number): string => {
+    if (!Number.isFinite(value)) return 'NaN';
+    if (kind === 'threshold') return value === 1 ? 'above' : 'not above';
+    return labels?.[value] === undefined ? String(value) : `${value} (${labels[value]})`;
+  };
+  const time = seconds === null ? '' : ` (${seconds.toFixed(3)} s)`;
+  return `${place}${time}: ${nameOf(actual)} in place of ${nameOf(golden)}${margin === null ? '' : `, margin ${margin.toExponential(1)}`}`;
+}

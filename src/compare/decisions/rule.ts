@@ -1,0 +1,100 @@
+import type { GraphInfo, NodeInfo } from '../../onnx/model';
+import type { GraphTensor } from '../graphRunner';
+import type { DecisionKind } from '../report';
+
+/** Statement of the user about what an output decides. */
+export interface DecisionRule {
+  /** `argmax`: a class per row; `threshold`: each value; `ranking`: the order of the greatest values; `none`: nothing. */
+  readonly kind: 'argmax' | 'threshold' | 'ranking' | 'none';
+  /** Of `threshold`: what the values are compared with. Default 0.5. */
+  readonly threshold?: number;
+  /** Of `ranking`: number of places. Default 10. */
+  readonly top?: number;
+}
+
+/** What an output decides and how. */
+export interface Decider {
+  readonly kind: DecisionKind;
+  /** Where this follows from, for people. */
+  readonly reason: string;
+  /** Axis of the alternatives: classes or items. Null if each value is a decision. */
+  readonly axis: number | null;
+  readonly threshold: number;
+  /** Places of a ranking. */
+  readonly top: number;
+}
+
+/** Axis whose values are alternatives. */
+const CLASS_AXIS = 'class';
+/** As in most metrics of multi-label classification. */
+const DEFAULT_THRESHOLD = 0.5;
+const DEFAULT_TOP = 10;
+const WHOLE = /^(u?int\d+|bool)$/;
+/** First version of Softmax and LogSoftmax whose axis is that of the classes; before, all axes from it on were one. */
+const SOFTMAX_BY_AXIS = 13;
+/** Operators that change no decision, and the axes at most. */
+const PASSED = new Set(['Identity', 'Cast', 'Transpose']);
+
+/**
+ * Finds out what an output decides: from the statement of the user; else from the last operator of the graph; else from an
+ * axis named `class`.
+ *
+ * @param axes name of each axis of the output
+ * @returns null if it decides nothing, as far as is known
+ */
+export function deciderOf(
+  value: string,
+  { shape, dtype = 'float32' }: Pick<GraphTensor, 'shape' | 'dtype'>,
+  axes: readonly string[],
+  info: Pick<GraphInfo, 'nodes' | 'opset'>,
+  stated?: DecisionRule,
+): Decider | null {
+  if (stated?.kind === 'none') return null;
+  const { op, axis } = lastOperator(value, shape.length, info);
+  const named = axes.indexOf(CLASS_AXIS);
+  const common = { axis: null, threshold: stated?.threshold ?? DEFAULT_THRESHOLD, top: stated?.top ?? DEFAULT_TOP };
+  const last = shape.length > 0 ? shape.length - 1 : null;
+  const alternatives = named >= 0 ? named : (axis ?? last);
+  const byRule = `stated: ${stated?.kind}`;
+  if (stated?.kind === 'threshold') return { ...common, kind: 'threshold', reason: byRule };
+  if (stated?.kind === 'ranking') return orNull({ ...common, kind: 'rank', reason: byRule, axis: alternatives }, shape);
+  if (stated?.kind === 'argmax') return orNull({ ...common, kind: 'class', reason: byRule, axis: alternatives }, shape);
+  if (WHOLE.test(dtype)) {
+    const kinds: Partial<Record<string, DecisionKind>> = { ArgMax: 'class', ArgMin: 'class', TopK: 'rank' };
+    const kind = kinds[op] ?? 'value';
+    return { ...common, kind, reason: kind === 'value' ? `values of type ${dtype}` : `output of ${op}` };
+  }
+  if (op === 'Sigmoid') return { ...common, kind: 'threshold', reason: 'output of Sigmoid' };
+  if (axis !== null) return orNull({ ...common, kind: 'class', reason: `output of ${op}`, axis: named >= 0 ? named : axis }, shape);
+  return named >= 0 ? orNull({ ...common, kind: 'class', reason: `axis ${CLASS_AXIS}`, axis: named }, shape) : null;
+}
+
+/** One alternative is no choice. */
+const orNull = (decider: Decider, shape: readonly number[]): Decider | null =>
+  decider.axis !== null && shape[decider.axis]! > 1 ? decider : null;
+
+/** The operator that gives a value, behind those that change no decision. @returns `axis`: of the classes of a softmax, else null */
+function lastOperator(value: string, rank: number, { nodes, opset }: Pick<GraphInfo, 'nodes' | 'opset'>): { op: string; axis: number | null } {
+  const producers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  /** Where each axis of the operator's output is in the value. */
+  let places = Array.from({ length: rank }, (_, axis) => axis);
+  let node = producers.get(value);
+  for (; node?.domain === '' && PASSED.has(node.op); node = producers.get(node.inputs[0] ?? '')) {
+    if (node.op === 'Transpose') places = transposed(places, node);
+  }
+  if (!node) return { op: '', axis: null };
+  if (node.domain !== '' || !/^(Log)?Softmax$/.test(node.op)) return { op: node.op, axis: null };
+  const stated = Number(node.attributes.axis ?? (opset >= SOFTMAX_BY_AXIS ? -1 : 1));
+  const axis = stated < 0 ? stated + rank : stated;
+  const isKnown = opset >= SOFTMAX_BY_AXIS || axis === rank - 1;
+  return { op: node.op, axis: isKnown ? (places[axis] ?? null) : null };
+}
+
+/** Axis `i` of a transposed tensor is axis `perm[i]` of its input. */
+function transposed(places: readonly number[], { attributes }: NodeInfo): number[] {
+  const numbers = attributes.perm?.match(/\d+/g)?.map(Number);
+  const perm = numbers?.length === places.length ? numbers : places.map((_, axis) => places.length - 1 - axis);
+  const result = [...places];
+  perm.forEach((from, to) => { result[from] = places[to]!; });
+  return result;
+}
