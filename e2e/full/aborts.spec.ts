@@ -2,7 +2,7 @@
 import { seeded } from '../../test/editing/synthetic';
 import { createDiarizer, expect, openEngine, test } from '../../test/browser/engine';
 
-const NUM_ABORTS = 15;
+const NUM_ABORTS = 8;
 const SEED = 20_261_128;
 
 test(`after ${NUM_ABORTS} random aborts, a run gives the same turns as before`, async ({ page }) => {

@@ -1,4 +1,4 @@
-/** Workers, the renderer or the GPU process end during a run of the page. vanished.spec.ts has the library. */
+/** Workers or the renderer end during a run of the page. vanished.spec.ts has the library, and the GPU process. */
 import { drop, exportAs, SAMPLE, SAMPLE_TURNS, textOf } from '../../test/browser/studio';
 import { expect, test, type Page } from '../../test/browser/test';
 import { closeOnCall, injectOnce } from '../../test/browser/vanish';
@@ -64,13 +64,4 @@ test('the renderer crashes: the next page has the earlier work and can run again
   // The browser first has to close the database of the ended process.
   await expect(next.getByRole('button', { name: 'Open sample', exact: true })).toBeVisible(RUN);
   expect(await run(next)).toBe(expected);
-});
-
-test('the GPU process crashes: the run is not affected', async ({ page, browser }) => {
-  await page.goto('index.html');
-  await drop(page, SAMPLE);
-  await expect(stateOf(page)).toHaveAttribute('data-state', 'running');
-  await (await browser.newBrowserCDPSession()).send('Browser.crashGpuProcess' as never).catch(() => undefined);
-  await expect(stateOf(page)).toHaveAttribute('data-state', 'done', RUN);
-  expect(await textOf(await exportAs(page, 'rttm'))).toBe(expected);
 });
