@@ -1,6 +1,7 @@
 /** The report of `compare`: one document of all backends, its exit status, and its text. */
 import { countText, isSufficient, outcomeOf } from '../src/compare/coverage';
-import type { BackendName, BetweenReport, ComparisonReport, Coverage, DecisionReport, ErrorQuantiles, StageReport } from '../src/compare/report';
+import { worseDecisions } from '../src/compare/decisions/worse';
+import type { BackendName, BetweenReport, ComparisonReport, Coverage, ErrorQuantiles, StageReport } from '../src/compare/report';
 import type { ErrorParts } from '../src/util/errors';
 import { decisionLines, decisionSentence } from './decisionText';
 
@@ -37,7 +38,7 @@ export function documentOf({ runs, failures, between, notes }: Runs): Document {
   const divergences = runs.map(({ firstDivergence }) => firstDivergence);
   return {
     ...first,
-    decisions: worseDecisions(first.decisions, second.decisions),
+    decisions: worseDecisions(runs),
     backend: 'both',
     adapter: second.adapter,
     verdict: outcomeOf(runs.some(({ verdict }) => verdict === 'fail') ? 'fail' : 'pass', first.coverage),
@@ -56,16 +57,6 @@ function worse(one: StageReport, other: StageReport): StageReport {
   // One that is to blame says more than one that inherits.
   if (one.inherited !== other.inherited) return one.inherited ? other : one;
   return (other.maxAbs ?? Infinity) > (one.maxAbs ?? Infinity) ? other : one;
-}
-
-/** Of each output, those of the backend with more differing decisions. */
-function worseDecisions(one: readonly DecisionReport[], other: readonly DecisionReport[]): DecisionReport[] {
-  const byStage = new Map(one.map((decisions) => [decisions.stage, decisions]));
-  for (const decisions of other) {
-    const known = byStage.get(decisions.stage);
-    if (!known || decisions.differing > known.differing) byStage.set(decisions.stage, decisions);
-  }
-  return [...byStage.values()];
 }
 
 /** 0 if all stages pass, 1 if one fails, 2 if too little was compared, or a backend failed and the other one passes. */

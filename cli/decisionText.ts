@@ -1,4 +1,5 @@
 /** The decisions of a comparison as text. */
+import { unitOf } from '../src/compare/decisions/worse';
 import type { DecisionCause, DecisionReport, DifferingDecision } from '../src/compare/report';
 
 /** `3 of 589 frames have another class, 2 of them near ties`; of several outputs with their names. Null without decisions. */
@@ -20,22 +21,18 @@ export function decisionLines(decisions: readonly DecisionReport[], isWithinTole
     ]);
 }
 
-function countText({ kind, axes, differing, total, nearTies, threshold }: DecisionReport): string {
+function countText(decisions: DecisionReport): string {
+  const { kind, differing, total, nearTies, threshold } = decisions;
   const isOne = differing === 1;
   const have = isOne ? 'has' : 'have';
   const texts = {
-    class: `${unitOf(axes)} ${have} another class`,
+    class: `${unitOf(decisions)}s ${have} another class`,
     threshold: `values ${isOne ? 'is' : 'are'} on the other side of ${threshold}`,
     value: `values ${isOne ? 'differs' : 'differ'}`,
     rank: `places of the ranking ${have} another item`,
   };
   const ties = nearTies === 0 ? '' : nearTies < differing ? `, ${nearTies} of them near ties` : isOne ? ', a near tie' : ', all of them near ties';
   return `${differing} of ${total} ${texts[kind]}${ties}`;
-}
-
-function unitOf(axes: readonly string[]): string {
-  if (axes.includes('frame')) return 'frames';
-  return axes.every((axis) => axis === 'batch') ? 'items' : 'rows';
 }
 
 function causeText({ stage, after, count, untried }: DecisionCause): string {

@@ -1,4 +1,5 @@
-import { headlineOf } from './selection';
+import { unitOf } from '../../compare/decisions/worse';
+import { headlineOf, type Headline } from './selection';
 import type { State } from './state';
 import { text } from './text';
 
@@ -17,10 +18,28 @@ export function announcement(next: State, previous: State): string | null {
   return null;
 }
 
-/** The verdict in one sentence; null where there is none. */
+/** The verdict in one or two sentences, the decisions of the outputs first; null where there is none. */
 export function verdictSentence(state: State): string | null {
   const headline = headlineOf(state);
   if (!headline) return null;
+  const decisions = decisionsText(headline.decisions);
+  const outcome = outcomeSentence(headline);
+  return decisions === null ? outcome : `${decisions}. ${outcome}`;
+}
+
+/** How many decisions differ: `3 of 589 frames have another class, 1 of them near ties`; null if no output decides anything. */
+export function decisionsText(decisions: Headline['decisions']): string | null {
+  if (decisions.length === 0) return null;
+  const sentences = decisions.map((one) => {
+    const { stage, kind, differing, total, nearTies } = one;
+    const counts = text.verdict.decisions(kind, unitOf(one), differing, total);
+    const ties = nearTies > 0 ? `, ${text.verdict.nearTies(nearTies, differing)}` : '';
+    return `${decisions.length > 1 ? `${stage}: ` : ''}${counts}${ties}`;
+  });
+  return sentences.join('; ');
+}
+
+function outcomeSentence(headline: Headline): string {
   const { compared, total } = headline.coverage;
   if (headline.verdict === 'incomplete') return text.verdict.incomplete(compared, total);
   if (headline.verdict === 'pass') return compared < total ? text.verdict.passPart(compared, total) : text.verdict.pass(total);

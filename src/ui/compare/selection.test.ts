@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ComparisonReport } from '../../compare/report';
+import type { ComparisonReport, DecisionReport } from '../../compare/report';
 import { announcement, titleOf, verdictSentence } from './announce';
 import { availablePairs, defaultPair, headlineOf, isShown, pictureWanted, stageRows, worstOf } from './selection';
 import { INITIAL_STATE, type State } from './state';
@@ -47,6 +47,15 @@ describe('headline', () => {
     const failing = withReports(report('wasm', FROM_B), null);
     expect(verdictSentence(failing)).toBe('First divergence: b');
     expect(titleOf(failing)).toContain('b diverges');
+  });
+
+  it('starts with the decisions, of the backend on which more differ', () => {
+    const decisionsOf = (differing: number, nearTies: number): DecisionReport => ({
+      stage: 'b', kind: 'class', reason: '', axes: ['batch', 'frame'], total: 589, differing, nearTies, threshold: null, labels: null, examples: [], causes: [],
+    });
+    const [wasm, webgpu] = [{ ...report('wasm', CLEAN), decisions: [decisionsOf(0, 0)] }, { ...report('webgpu', FROM_B), decisions: [decisionsOf(3, 1)] }];
+    expect(verdictSentence(withReports(wasm, null))).toBe('0 of 589 frames have another class. All 3 stages pass');
+    expect(verdictSentence(withReports(wasm, webgpu))).toBe('3 of 589 frames have another class, 1 of them near ties. First divergence: b');
   });
 });
 

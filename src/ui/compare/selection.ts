@@ -1,6 +1,7 @@
 import type { Tolerance } from '../../compare/compare';
+import { worseDecisions } from '../../compare/decisions/worse';
 import type { Pair } from '../../compare/picture';
-import type { BackendName, BetweenReport, ComparisonReport, Coverage, Measures, Outcome, StageReport } from '../../compare/report';
+import type { BackendName, BetweenReport, ComparisonReport, Coverage, DecisionReport, Measures, Outcome, StageReport } from '../../compare/report';
 import { rejudge } from '../../compare/verdict';
 import type { Filter, State } from './state';
 
@@ -72,6 +73,8 @@ export interface Headline {
   /** The earliest over the backends. */
   readonly firstDivergence: string | null;
   readonly reading: Reading;
+  /** Of each output, those of the backend with most that differ. */
+  readonly decisions: readonly DecisionReport[];
   /** The same on every backend. */
   readonly coverage: Coverage;
   /** In the order wasm, webgpu; only those that ran. */
@@ -88,7 +91,7 @@ export function headlineOf(state: State): Headline | null {
   const firstDivergence = order.find((name) => diverging.includes(name)) ?? null;
   const verdicts = reports.map(({ verdict }) => verdict);
   const verdict = (['fail', 'incomplete'] as const).find((one) => verdicts.includes(one)) ?? 'pass';
-  return { verdict, firstDivergence, reading: readingOf(wasm, webgpu), coverage: reports[0]!.coverage, reports };
+  return { decisions: worseDecisions(reports), verdict, firstDivergence, reading: readingOf(wasm, webgpu), coverage: reports[0]!.coverage, reports };
 }
 
 function readingOf(wasm: ComparisonReport | null, webgpu: ComparisonReport | null): Reading {

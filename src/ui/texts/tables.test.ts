@@ -26,6 +26,7 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly unknown[])[]>> = {
   'models.toDownload': [[1e6, 'MIT']],
   'models.offer.facts': [[1e6, 'MIT', 'Somebody']],
   'models.stored.licence': [['MIT'], [null]],
+  'compare.verdict.decisions': (['class', 'threshold', 'value', 'rank'] as const).flatMap((kind) => [[kind, 'frame', 0, 9], [kind, 'item', 1, 9], [kind, 'row', 3, 1234]]),
   'compare.announce.bisected': [['Conv_1'], [null]],
   'compare.failure.label': [['Job'], [null]],
   'compare.detail.at': [['frame', 1, 0.5], ['frame', 1, null]],

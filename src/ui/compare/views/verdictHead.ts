@@ -1,6 +1,6 @@
 import type { ComparisonReport } from '../../../compare/report';
 import { h, icon, setText } from '../../dom';
-import { verdictSentence } from '../announce';
+import { decisionsText, verdictSentence } from '../announce';
 import { button } from '../controls';
 import { whenChanged, type Section, type SectionContext } from '../section';
 import { headlineOf, stageRows, type Headline } from '../selection';
@@ -78,18 +78,21 @@ export function verdictHead({ scope, actions }: SectionContext): VerdictHead {
 }
 
 /** The sentence, with the stage's name as a link to it. */
-function lineOf({ firstDivergence }: Headline, sentence: string): (Node | string)[] {
+function lineOf({ firstDivergence, decisions }: Headline, sentence: string): (Node | string)[] {
   if (firstDivergence === null) return [sentence];
-  return [text.verdict.fail, ' ', h('strong', { 'data-testid': 'first-divergence', title: text.verdict.goTo }, stageLink(firstDivergence))];
+  const counts = decisionsText(decisions);
+  return [counts === null ? '' : `${counts}. `, text.verdict.fail, ' ', h('strong', { 'data-testid': 'first-divergence', title: text.verdict.goTo }, stageLink(firstDivergence))];
 }
 
-/** Stages that were not compared, and whether the first divergence may be one of them. */
-function coverageSentences({ coverage, firstDivergence }: Headline, state: State): string[] {
+/** Where differing decisions come from, stages that were not compared, and whether the first divergence may be one of them. */
+function coverageSentences({ coverage, firstDivergence, decisions }: Headline, state: State): string[] {
   const { uncompared, isOutputCompared, compared, total } = coverage;
   const first = stageRows(state).find(({ name }) => name === firstDivergence);
   const gap = (first?.wasm ?? first?.webgpu)?.uncomparedBefore ?? [];
   const names = uncompared.map(({ name, mergedWith }) => (mergedWith === null ? name : `${name} (${text.verdict.mergedWith(mergedWith)})`));
+  const causes = decisions.flatMap((one) => one.causes.map(({ stage, count }) => `${stage} (${count})`));
   return [
+    ...(causes.length > 0 ? [text.verdict.decisionCauses(someOf(causes))] : []),
     ...(firstDivergence !== null && uncompared.length > 0 ? [text.verdict.part(compared, total)] : []),
     ...(uncompared.length > 0 ? [text.verdict.uncompared(someOf(names))] : []),
     ...(isOutputCompared ? [] : [text.verdict.noOutput]),

@@ -91,6 +91,16 @@ export const compareDe: CompareWords = {
     noOutput: 'Keine Ausgabe des Graphen wurde verglichen.',
     gap: (names) => `Die erste Abweichung kann früher liegen: Davor wurde nicht verglichen: ${names}.`,
     andMore: (n) => `und ${count(n)} weitere`,
+    decisions: (kind, unit, differing, total) => {
+      const [isOne, of] = [differing === 1, `${count(differing)} von ${count(total)}`];
+      const rows = { frame: 'Frames', item: 'Eingaben', row: 'Zeilen' };
+      if (kind === 'class') return `${of} ${rows[unit]} ${isOne ? 'hat' : 'haben'} eine andere Klasse`;
+      if (kind === 'threshold') return `${of} Werten ${isOne ? 'liegt' : 'liegen'} auf der anderen Seite der Schwelle`;
+      if (kind === 'rank') return `${of} Plätzen der Rangfolge ${isOne ? 'ist' : 'sind'} anders besetzt`;
+      return `${of} Werten ${isOne ? 'weicht' : 'weichen'} ab`;
+    },
+    nearTies: (n, differing) => (n < differing ? `davon ${count(n)} fast gleichauf` : differing === 1 ? 'fast gleichauf' : 'alle fast gleichauf'),
+    decisionCauses: (names) => `Abweichende Entscheidungen, nach der ersten Stufe, die sie verursacht: ${names}.`,
     fail: 'Erste Abweichung:',
     goTo: 'Diese Stufe zeigen',
     failNowhere: 'Weicht ab, doch keine Stufe ist für sich falsch',

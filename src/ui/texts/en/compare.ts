@@ -1,5 +1,6 @@
 import { figuresIn } from '../../compare/figures';
 import { formatsIn } from '../../format';
+import type { DecisionKind } from '../../../compare/report';
 import { BACKENDS, CAUSES, FLAGS, JOBS, MATCHES, NOTICES, PAIRS, READINGS, SCALES, SHIPPED, VERDICTS } from './compareNames';
 
 /** Every word of the comparison panel in English. Its shape is that of the other languages. */
@@ -86,6 +87,15 @@ export const compareEn = {
     noOutput: 'No output of the graph was compared.',
     gap: (names: string): string => `The first divergence may be earlier: ${names} before it could not be compared.`,
     andMore: (n: number): string => `and ${count(n)} more`,
+    decisions: (kind: DecisionKind, unit: 'frame' | 'item' | 'row', differing: number, total: number): string => {
+      const [isOne, of] = [differing === 1, `${count(differing)} of ${count(total)}`];
+      if (kind === 'class') return `${of} ${unit}s ${isOne ? 'has' : 'have'} another class`;
+      if (kind === 'threshold') return `${of} values ${isOne ? 'is' : 'are'} on the other side of the threshold`;
+      if (kind === 'rank') return `${of} places of the ranking ${isOne ? 'has' : 'have'} another item`;
+      return `${of} values ${isOne ? 'differs' : 'differ'}`;
+    },
+    nearTies: (n: number, differing: number): string => (n < differing ? `${count(n)} of them near ties` : differing === 1 ? 'a near tie' : 'all of them near ties'),
+    decisionCauses: (stages: string): string => `Decisions that differ, by the first stage that causes them: ${stages}.`,
     fail: 'First divergence:',
     goTo: 'Show this stage',
     failNowhere: 'Fails, and no stage is wrong by itself',
