@@ -3,6 +3,7 @@
  *
  *     npm run --silent compare -- BUNDLE... [--model FILE.onnx] [--backend webgpu|wasm|both] [--json [FILE]] [--junit FILE]
  *     npm run --silent compare -- --list MODEL.onnx [BUNDLE]
+ *     npm run --silent compare -- --precision BUNDLE [--limit N]
  */
 import type { Page } from 'playwright-core';
 import type { BackendName } from '../src/compare/report';
@@ -13,13 +14,14 @@ import { giveFiles, openComparePage, type Answer } from './comparePage';
 import { HELP, parseCommand, type CompareCommand } from './compareOptions';
 import { describe, documentOf, exitStatusOf, uncomparedLines, type Document } from './compareReport';
 import { withReports, type ReportFile } from './compareReports';
-import { isEnding } from './endings';
+import { isEnding, onEnding } from './endings';
 import { failureText } from './errorLine';
 import { findBundles, type FoundBundle, type FoundBundles } from './findBundles';
 import { requirePath } from './inputs';
 import { junitText } from './junit';
 import { listText } from './listGraph';
 import { print, say } from './output';
+import { PrecisionKeeper } from './precisionTable';
 import { ReplaceableEngine } from './replaceableEngine';
 import { runCommand } from './script';
 
@@ -34,6 +36,10 @@ async function main(): Promise<number> {
   for (const line of skippedLines(found.skipped)) say(`compare: ${line}`);
   const [first] = found.bundles;
   if (!first) throw new Error(`${command.files.join(', ')}: no golden bundle was found. Expected .zip files, folders with a manifest.json, or .npz files with a graph of the same name`);
+  if (command.precision) {
+    if (!found.isSingle) throw new Error(`--precision takes one bundle, and there are ${found.bundles.length}`);
+    return comparePrecision(withGraph(first, command), command);
+  }
   return found.isSingle ? compareSingle(first, command) : compareMany(found, command);
 }
 
@@ -52,6 +58,36 @@ async function list({ files, json }: CompareCommand): Promise<number> {
   } finally {
     await engine.close();
   }
+}
+
+/** Rounds the weights of one graph. If it is interrupted, it prints the nodes that it has tried. */
+async function comparePrecision(used: FoundBundle, command: CompareCommand): Promise<number> {
+  checkPaths(used, command);
+  if (command.model === undefined && used.graph !== null) say(`compare: the graph is ${used.graph}`);
+  const { json, jsonFile, map, limit, decisions } = command;
+  const [backend] = backendsOf(command) as [BackendName];
+  const kept = new PrecisionKeeper();
+  const textOf = (): string => (json ? toJson(kept.document()) : kept.text());
+  const forget = onEnding(() => print(textOf()));
+  try {
+    await withReports(reportFile(jsonFile, () => toJson(kept.document())), () =>
+      withEngine(command, true, (engine) =>
+        engine.run(async (page) => {
+          kept.clear();
+          await page.exposeFunction('keepRow', kept.keep);
+          const shipped = isShipped(used.bundle) ? used.bundle : null;
+          await giveFiles(page, shipped === null ? [used.bundle, ...(used.graph === null ? [] : [used.graph])] : []);
+          const request = { shipped, map, backend, limit, decisions };
+          kept.finish(await page.evaluate((asked) => voxlane.roundFiles(asked), request));
+        }),
+      ),
+    );
+  } finally {
+    forget();
+  }
+  await print(textOf());
+  if (kept.error) say(`compare: ${failureText(kept.error)}`);
+  return kept.error ? 2 : 0;
 }
 
 /** One bundle, with all that is known of its stages. */

@@ -40,7 +40,17 @@ test('--decisions has a kind, and a threshold or a number of places', () => {
   expect(ruleOf('--decisions', 'ranking=5')).toEqual({ kind: 'ranking', top: 5 });
 });
 
+test('--precision takes one bundle and one backend', () => {
+  expect(parseCommand(['a.zip', '--precision'])).toMatchObject({ precision: true, limit: 50, backend: 'wasm' });
+  expect(parseCommand(['a.zip', '--precision', '--limit', '3'])).toMatchObject({ limit: 3 });
+  expect(() => parseCommand(['a.zip', 'b.zip', '--precision'])).toThrow('--precision takes one bundle');
+});
+
 test.each([
+  [['--precision', '--backend', 'both'], '--precision takes one backend'],
+  [['--precision', '--junit', 'x.xml'], '--precision cannot be combined with --junit'],
+  [['--precision', '--limit=-1'], '--limit is -1. Expected a whole number of 0 or more.'],
+  [['--limit', '3'], '--limit is an option of --precision'],
   [['--decisions', 'turns'], '--decisions is turns. Expected argmax or threshold or ranking or none.'],
   [['--decisions', 'ranking=0'], '--decisions is ranking=0. Expected argmax, threshold=X, ranking=N with N from 1, or none.'],
   [['--decisions', 'threshold='], '--decisions is . Expected a number.'],

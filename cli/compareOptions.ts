@@ -7,6 +7,7 @@ import { number, oneOf } from './arguments';
 /** What `compare` prints for --help. */
 export const HELP = `Usage: npm run --silent compare -- BUNDLE... [options]
        npm run --silent compare -- --list MODEL [BUNDLE]
+       npm run --silent compare -- --precision BUNDLE [options]
 
 Runs a model on the inputs of a golden bundle, compares every stage, and names the first that is wrong by itself.
 BUNDLE is a golden bundle (.zip or folder), .npz, .npy or .safetensors file, or the name of a shipped model. A folder that is
@@ -26,6 +27,9 @@ same name. Several bundles are compared one after the other in one browser, with
                               ranking or ranking=N (order of the N greatest values, 10 by default), or none; default: as
                               the bundle, the last operator of the graph, or an axis named class tells
   --list                      print the layers of MODEL with their values and shapes, without a comparison
+  --precision                 round the weights of each node to float16 and to int8, and rank the nodes by decisions lost per
+                              megabyte saved; takes one bundle
+  --limit N                   nodes that --precision tries one by one, those with the most bytes first (default 50)
   --thorough                  look for differences between runs and batch sizes in stages that pass, too
   --json [FILE.json]          the report as JSON, in a file or on standard output
   --junit FILE.xml            the report as JUnit XML: a test suite per bundle, a test case per stage
@@ -34,13 +38,17 @@ same name. Several bundles are compared one after the other in one browser, with
 Exit status: 0 if every stage that was compared passes; 1 if one fails; 2 after an error, if fewer than half of the stages
 or no output of the graph were compared (even if a stage fails), or if one of two backends could not run and the other passes.
 Of several bundles: 1 if a bundle alone gives 1, else 2 if one gives 2. If you interrupt the command, it writes the reports of the
-bundles that it has compared.
+bundles that it has compared, and with --precision the nodes that it has tried. --precision ends with 0 unless there is an error.
 `;
 
 export interface CompareCommand {
   /** Bundles or folders of bundles; with `list`, a graph and optionally a bundle with its inputs. */
   readonly files: readonly string[];
   readonly list: boolean;
+  /** Round the weights in place of a comparison. */
+  readonly precision: boolean;
+  /** Nodes that `precision` tries. */
+  readonly limit: number;
   readonly model: string | undefined;
   readonly backend: BackendName | 'both';
   readonly map: readonly (readonly [string, string])[];
@@ -71,6 +79,8 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
       cosine: { type: 'string' },
       decisions: { type: 'string' },
       list: { type: 'boolean', default: false },
+      precision: { type: 'boolean', default: false },
+      limit: { type: 'string' },
       thorough: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       junit: { type: 'string' },
@@ -83,9 +93,16 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
     throw new Error(list ? 'expected one graph, and a bundle or none. Try --help.' : 'expected a bundle. Try --help.');
   }
   if (list && (jsonFile !== undefined || values.junit !== undefined)) throw new Error('--list writes no report. Give --json without a file.');
+  const limit = number('--limit', values.limit) ?? DEFAULT_LIMIT;
+  if (!Number.isInteger(limit) || limit < 0) throw new Error(`--limit is ${limit}. Expected a whole number of 0 or more.`);
+  const { precision } = values;
+  if (values.limit !== undefined && !precision) throw new Error('--limit is an option of --precision.');
+  if (precision) checkPrecision(values, positionals.length);
   return {
     files: positionals,
     list,
+    precision,
+    limit,
     model: values.model,
     backend: oneOf('--backend', values.backend, ['webgpu', 'wasm', 'both']),
     map: values.map.map((pair) => {
@@ -100,6 +117,15 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
     jsonFile,
     junit: values.junit,
   };
+}
+
+/** Nodes that `--precision` tries. */
+const DEFAULT_LIMIT = 50;
+
+function checkPrecision({ list, junit, backend }: { readonly list: boolean; readonly junit?: string | undefined; readonly backend: string }, numFiles: number): void {
+  if (list || junit !== undefined) throw new Error(`--precision cannot be combined with ${list ? '--list' : '--junit'}.`);
+  if (numFiles > 1) throw new Error('--precision takes one bundle.');
+  if (backend === 'both') throw new Error('--precision takes one backend: webgpu or wasm.');
 }
 
 /** `argmax`, `threshold=0`, `ranking=5`, `none`. @throws Error for anything else */

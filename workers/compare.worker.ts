@@ -39,6 +39,8 @@ serve<CompareWorkerApi>({
   },
   audit: (onProgress) => comparison.audit(begin(onProgress)),
   list: (onProgress) => comparison.list(begin(onProgress)),
+  precision: (backend, choices, onRow, onProgress) =>
+    comparison.precision(backend, choices, (row, head) => onRow?.(row, head), begin(onProgress)),
   bisect: (tolerance, onProgress) => comparison.bisect(tolerance, begin(onProgress)),
   bugReport: () => Promise.resolve(comparison.bugReport()),
   async layer(request, backend) {

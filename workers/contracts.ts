@@ -9,12 +9,13 @@ import type { Anchors } from '../src/clustering/anchors';
 import type { SpeakerBounds } from '../src/clustering/cluster';
 import type { Dendrogram } from '../src/clustering/dendrogram';
 import type { AuditReport } from '../src/compare/auditReport';
-import type { CompareChoices, ComparisonSettings } from '../src/compare/comparison';
+import type { CompareChoices, ComparisonSettings, PrecisionChoices } from '../src/compare/comparison';
 import type { ListedValue } from '../src/compare/listValues';
 import type { Opened } from '../src/compare/describeOpened';
 import type { LayerRequest } from '../src/compare/layer';
 import type { Pair, StagePicture } from '../src/compare/picture';
 import type { ModelProof } from '../src/compare/prove';
+import type { PrecisionHead, PrecisionReport, PrecisionRow } from '../src/compare/precision/report';
 import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../src/compare/report';
 import type { NamedTensor } from '../src/compare/tensor';
 import type { Assembly, AssemblyFacts } from '../src/diarization/assemble';
@@ -190,6 +191,9 @@ export interface ClusteringWorkerApi {
 export type OnProgress = (progress: { readonly step: string; readonly completed: number; readonly total: number }) => void;
 
 /** One graph with its goldens. What computes must be sent one piece at a time: the runtime runs one session at once. */
+/** Called for each node whose weights were rounded. */
+export type OnPrecisionRow = (row: PrecisionRow, head: PrecisionHead) => void;
+
 export interface CompareWorkerApi {
   setUp(settings: ComparisonSettings): void;
   open(files: readonly { readonly name: string; readonly blob: Blob }[]): Promise<Opened>;
@@ -200,6 +204,7 @@ export interface CompareWorkerApi {
   picture(stage: string, pair: Pair, column?: number): Promise<StagePicture>;
   audit(onProgress: OnProgress | null): Promise<AuditReport>;
   list(onProgress: OnProgress | null): Promise<ListedValue[]>;
+  precision(backend: BackendName, choices: PrecisionChoices, onRow: OnPrecisionRow | null, onProgress: OnProgress | null): Promise<PrecisionReport>;
   bisect(tolerance: number | undefined, onProgress: OnProgress | null): Promise<BisectReport>;
   bugReport(): Promise<Uint8Array>;
   layer(request: LayerRequest, backend: BackendName): Promise<NamedTensor>;

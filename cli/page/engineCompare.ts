@@ -2,6 +2,7 @@
 import type { DecisionRule } from '../../src/compare/decisions/rule';
 import { writeNpy } from '../../src/compare/files/write';
 import { parseNpy } from '../../src/compare/npy';
+import type { PrecisionHead, PrecisionReport, PrecisionRow } from '../../src/compare/precision/report';
 import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../../src/compare/report';
 import type { ToleranceOverride } from '../../src/compare/stageTolerance';
 import { STAGES, type Artifact, type StageName } from '../../src/pipeline/stages';
@@ -26,6 +27,15 @@ interface CompareRequest {
   readonly backends: readonly BackendName[];
   readonly tolerance?: ToleranceOverride;
   readonly thorough: boolean;
+  readonly decisions?: DecisionRule | undefined;
+}
+
+interface PrecisionFilesRequest {
+  /** A model of this release, in place of the chosen files. */
+  readonly shipped: string | null;
+  readonly map: readonly (readonly [string, string])[];
+  readonly backend: BackendName;
+  readonly limit: number;
   readonly decisions?: DecisionRule | undefined;
 }
 
@@ -118,6 +128,17 @@ export const engineCompare = {
       }
       const between: readonly BetweenReport[] | null = runs.length > 1 ? await engine.between() : null;
       return { runs, failures, between, notes: about.goldens?.notes ?? [] };
+    }),
+
+  /** Rounds the weights of the chosen graph. Calls `globalThis.keepRow` for each row if the driver has put it there. */
+  roundFiles: ({ shipped, map, backend, limit, decisions }: PrecisionFilesRequest): Promise<Answer<PrecisionReport>> =>
+    answer(async () => {
+      const engine = opened();
+      if (shipped === null) await engine.open(chosenFiles());
+      else await engine.openShipped(shipped);
+      for (const [stage, value] of map) await engine.mapStage(stage, value);
+      const { keepRow } = globalThis as { keepRow?: (row: PrecisionRow, head: PrecisionHead) => void };
+      return engine.precision(backend, { ...progress(), limit, ...(decisions && { decisions }), ...(keepRow && { onRow: keepRow }) });
     }),
 
   /** Lists the values of the graph in the chosen files. */

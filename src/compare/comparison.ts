@@ -2,7 +2,7 @@ import { cpuStretchFeatures, gpuStretchFeatures } from '../embedding/stretchFeat
 import { openGpu, type GpuContext } from '../gpu/context';
 import { runtimeVersion } from '../ort/runtime';
 import { openSession, type Session } from '../ort/session';
-import { graphInfo, valueNames } from '../onnx/model';
+import { graphInfo, tensorlessKind, valueNames } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { closest } from '../onnx/suggest';
 import type { FbankFacts } from '../store/manifest';
@@ -27,6 +27,8 @@ import { openFiles, openShipped, type Bases, type OpenedFiles } from './openMode
 import { drawPicture, type Pair, type StagePicture } from './picture';
 import { hasBranches, openBranches } from './openBranches';
 import { makePlan, noStage, type Plan } from './plan';
+import { measurePrecision } from './precision/measurePrecision';
+import type { PrecisionHead, PrecisionReport, PrecisionRow } from './precision/report';
 import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from './report';
 import { compareStages, type RunResult } from './run';
 import { findSampleFeeds } from './sampleInputs';
@@ -39,6 +41,14 @@ export interface ComparisonSettings extends Bases {
   readonly runtime: FileBase;
   /** WASM threads. */
   readonly threads: number;
+}
+
+/** Options of {@link Comparison.precision} besides the backend. */
+export interface PrecisionChoices {
+  /** Most nodes that are tried one by one. */
+  readonly limit: number;
+  /** What the outputs decide; takes precedence over the bundle and the graph. */
+  readonly decisions?: DecisionRule | undefined;
 }
 
 /** Options of a comparison besides the backend. */
@@ -152,6 +162,25 @@ export class Comparison {
     const common = { model, modelName: name, adapter, tolerance: tolerance ?? DEFAULT_TOLERANCE, onStep };
     this.bisected = await this.orForgetGpu(() => bisect({ ...common, feeds, ...graphs }));
     return this.bisected.report;
+  }
+
+  /**
+   * Decisions lost by rounding the weights of each node, on the golden inputs.
+   *
+   * @param onRow called for each node as soon as it was tried
+   * @throws VoxlaneError `options` without goldens or float32 weights, and what the backend throws
+   */
+  async precision(backend: BackendName, { limit, decisions }: PrecisionChoices, onRow: (row: PrecisionRow, head: PrecisionHead) => void, onStep: OnStep): Promise<PrecisionReport> {
+    const { name, model, info } = this.opened();
+    if (!this.plan) throw refused('There are no golden inputs to run the graph on', 'Open a golden bundle');
+    const { plan } = this;
+    const runner = await this.runner(backend);
+    const feeds = await computeFeeds(plan, runner);
+    const about = { model: name, backend, adapter: this.adapterOf(backend) };
+    const outputs = info.outputs.map((output) => output.name).filter((output) => tensorlessKind(info, output) === null);
+    const known = new Map(plan.stages.map(({ value, axes, golden }) => [value, { axes, decisions: golden.decisions }]));
+    const { graph } = runner;
+    return this.orForgetGpu(() => measurePrecision({ model, graph, feeds, outputs, known, stated: decisions, limit, about, onRow, onStep }));
   }
 
   /** Every value of the graph, with its shape for the golden input, else for a made-up one. */

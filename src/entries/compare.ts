@@ -10,6 +10,8 @@ export type { DecisionRule } from '../compare/decisions/rule';
 export type { LayerRequest } from '../compare/layer';
 export type { ListedValue } from '../compare/listValues';
 export type { Pair, StagePicture } from '../compare/picture';
+export { rankRows } from '../compare/precision/report';
+export type { DecidingOutput, PrecisionHead, PrecisionReport, PrecisionRow, PrecisionTotal, RoundedType, RoundingEffect, RowsLeft } from '../compare/precision/report';
 export type {
   BackendName,
   BetweenReport,
@@ -44,6 +46,7 @@ export type {
   NamedBlob,
   Opened,
   OpenedStage,
+  PrecisionCallOptions,
   ReadOptions,
 } from '../pipeline/comparatorTypes';
 export { DISPOSE } from '../pipeline/disposeKey';

@@ -6,16 +6,20 @@ import type { AuditReport } from '../compare/auditReport';
 import type { LayerRequest } from '../compare/layer';
 import type { ListedValue } from '../compare/listValues';
 import type { Pair, StagePicture } from '../compare/picture';
+import type { PrecisionReport } from '../compare/precision/report';
 import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../compare/report';
 import type { NamedTensor } from '../compare/tensor';
 import { VoxlaneError } from '../util/errors';
 import { wasmThreads } from './backend';
-import type { BisectCallOptions, CallOptions, ComparatorOptions, CompareCallOptions, NamedBlob, Opened, ReadOptions } from './comparatorTypes';
+import type { BisectCallOptions, CallOptions, ComparatorOptions, CompareCallOptions, NamedBlob, Opened, PrecisionCallOptions, ReadOptions } from './comparatorTypes';
 import { DISPOSE } from './disposeKey';
 import { cancelled } from './engine';
 import { fileBases } from './fileBases';
 import { checkThreads } from './options';
 import { unlessAborted } from './unlessAborted';
+
+/** Nodes that are tried one by one. */
+const DEFAULT_LIMIT = 50;
 
 type Handle = ReturnType<typeof spawnCompareWorker>;
 type Remote = Parameters<Parameters<WorkerHandle<CompareWorkerApi>['call']>[0]>[0];
@@ -94,6 +98,19 @@ export class Comparator {
   /** Every value of the graph that a stage can be, with its module and shape; needs no goldens. */
   values(options?: CallOptions): Promise<readonly ListedValue[]> {
     return this.call((remote, onProgress) => remote.list(onProgress), options);
+  }
+
+  /**
+   * Rounds the weights of one node after the other to float16 and int8, and counts the decisions of the outputs that change. Needs
+   * golden inputs.
+   *
+   * @throws VoxlaneError `options` without golden inputs or float32 weights, `backend-*`, `gpu-*`, `cancelled`
+   */
+  precision(backend: BackendName, options: PrecisionCallOptions = {}): Promise<PrecisionReport> {
+    const { limit = DEFAULT_LIMIT, decisions, onRow } = options;
+    if (!Number.isInteger(limit) || limit < 0) throw badLimit(limit);
+    const rows = onRow ? proxy(onRow) : null;
+    return this.call((remote, onProgress) => remote.precision(backend, { limit, decisions }, rows, onProgress), options);
   }
 
   /** Finds the first node that WebGPU computes otherwise than WASM; needs no goldens. */
@@ -200,6 +217,10 @@ export class Comparator {
       throw error;
     }
   }
+}
+
+function badLimit(limit: number): VoxlaneError {
+  return new VoxlaneError({ code: 'options', problem: `limit is ${limit}`, expected: 'a whole number of 0 or more', remedy: 'Give the number of nodes to try' });
 }
 
 /** Asked anew: a signal changes while its holder waits, which the type checker does not know. */

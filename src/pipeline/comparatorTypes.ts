@@ -1,4 +1,5 @@
 import type { DecisionRule } from '../compare/decisions/rule';
+import type { PrecisionHead, PrecisionRow } from '../compare/precision/report';
 import type { ToleranceOverride } from '../compare/stageTolerance';
 
 /** Where a comparator finds what it needs. The defaults are those of a `Diarizer`. */
@@ -51,6 +52,16 @@ export interface CompareCallOptions extends CallOptions {
   readonly tolerance?: ToleranceOverride;
   /** What the outputs decide. By default this follows from the bundle, the last operator of the graph, or an axis `class`. */
   readonly decisions?: DecisionRule;
+}
+
+/** What {@link Comparator.precision} is asked for. */
+export interface PrecisionCallOptions extends CallOptions {
+  /** Most nodes that are tried one by one, those with the most bytes first. Default 50. */
+  readonly limit?: number;
+  /** What the outputs decide. By default this follows from the bundle, the last operator of the graph, or an axis `class`. */
+  readonly decisions?: DecisionRule;
+  /** Called for each node as soon as it was tried, so that a call that is cancelled has given something. */
+  readonly onRow?: (row: PrecisionRow, head: PrecisionHead) => void;
 }
 
 /** What {@link Comparator.bisect} is asked for. */
