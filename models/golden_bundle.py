@@ -38,9 +38,6 @@ TOLERANCE = {"cosine": 0.999}
 # What the panel reads; a larger bundle would be refused there.
 MAX_BYTES = 256 * 1024 * 1024
 
-# The last of the integers that float32 holds without a gap.
-MAX_INTEGER = 2**24
-
 
 def write_bundle(
     path: Path | str,
@@ -59,7 +56,8 @@ def write_bundle(
 
     By name of input or stage: `axes` (else axis0, axis1, …); by name of stage: `stage_tolerances`, only what differs
     from `tolerance`, and `values`, what the ONNX graph calls it where it has another name. `source` is told as given.
-    The same arguments give the same bytes.
+    Values keep their type: float16, float32, float64, bool and whole numbers; bfloat16 and floats of a byte are written
+    as float32. The same arguments give the same bytes.
     """
     axes, stage_tolerances, values = dict(axes or {}), dict(stage_tolerances or {}), dict(values or {})
     for what, given, known in (
@@ -75,9 +73,12 @@ def write_bundle(
     def entry(folder: str, name: str, tensor: torch.Tensor) -> dict[str, Any]:
         names = list(axes.get(name, [f"axis{index}" for index in range(tensor.dim())]))
         if tensor.dim() != len(names):
-            raise BundleError(f"{name} has shape {tuple(tensor.shape)}, not the axes {', '.join(names)}")
+            raise BundleError(
+                f"{name} has the rank {tensor.dim()} and the shape {tuple(tensor.shape)}, "
+                f"but its axes are {', '.join(names)}: give a name for each axis, {tensor.dim()} in all"
+            )
         file = _file_name(folder, name, files)
-        files[file] = _npy(_float32(name, tensor, allow_non_finite))
+        files[file] = _npy(_array(name, tensor, allow_non_finite))
         return {"name": name, "file": file, "axes": names}
 
     def stage_entry(name: str, tensor: torch.Tensor) -> dict[str, Any]:
@@ -119,25 +120,34 @@ def _file_name(folder: str, name: str, taken: Iterable[str]) -> str:
     return file
 
 
-def _float32(name: str, tensor: torch.Tensor, allow_non_finite: bool) -> np.ndarray:
-    """The values as float32, once it is known that they can be: integers exactly, reals to rounding."""
+# What NumPy cannot hold: these are written as float32, which holds all of their values.
+WIDENED = {
+    getattr(torch, name)
+    for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz")
+    if hasattr(torch, name)
+}
+
+
+def _array(name: str, tensor: torch.Tensor, allow_non_finite: bool) -> np.ndarray:
+    """The values in their own type. Axes may have the length 0."""
     if tensor.is_complex():
-        raise BundleError(f"{name} is complex: make two stages of torch.view_as_real")
-    if tensor.numel() == 0:
-        raise BundleError(f"{name} has shape {tuple(tensor.shape)}, which holds no values")
+        raise BundleError(f"{name} is complex, not real numbers: make two stages of torch.view_as_real")
+    if tensor.is_quantized or tensor.layout != torch.strided:
+        kind = "quantized" if tensor.is_quantized else tensor.layout
+        raise BundleError(f"{name} is {kind}, not a plain tensor: use its dequantize() or to_dense()")
     exact = tensor.detach().cpu()
-    narrow = exact.to(torch.float32)
-    if not exact.is_floating_point() and float(exact.double().abs().max()) > MAX_INTEGER:
-        raise BundleError(f"{name} holds integers beyond {MAX_INTEGER}, which float32 would round")
-    if not allow_non_finite and not bool(torch.isfinite(narrow).all()):
-        raise BundleError(f"{name} is not finite in float32")
-    return narrow.numpy()
+    if exact.dtype in WIDENED:
+        exact = exact.to(torch.float32)
+    array = exact.numpy()
+    if not allow_non_finite and not np.isfinite(array).all():
+        raise BundleError(f"{name} is not finite: it has NaN or infinity, which --allow-non-finite keeps")
+    return array
 
 
 def _npy(array: np.ndarray) -> bytes:
     """A `.npy` file, C order, little-endian."""
     buffer = io.BytesIO()
-    np.save(buffer, np.asarray(array, dtype="<f4", order="C"))
+    np.save(buffer, np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C"))
     return buffer.getvalue()
 
 
@@ -229,7 +239,7 @@ def main() -> None:
     captured = stages()
     # What differs by itself cannot be compared with: dropout called as a function, noise, an uninitialised buffer.
     for name, again in stages().items():
-        if not torch.equal(again.float().nan_to_num(), captured[name].float().nan_to_num()):
+        if not _same(again, captured[name]):
             raise BundleError(f"{name} differs between two runs on the same inputs: take out what is random")
     sizes = write_bundle(
         arguments.out,
@@ -249,6 +259,13 @@ def main() -> None:
     print(f"{arguments.out}: {arguments.out.stat().st_size} bytes")
     for name, size in sizes.items():
         print(f"  {name:<40} {size:>10} bytes")
+
+
+def _same(left: torch.Tensor, right: torch.Tensor) -> bool:
+    """Whether two tensors have the same values; NaN equals NaN."""
+    if left.is_floating_point() or left.is_complex():
+        left, right = left.nan_to_num(), right.nan_to_num()
+    return torch.equal(left, right)
 
 
 def _source(arguments: argparse.Namespace) -> dict[str, Any]:

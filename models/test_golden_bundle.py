@@ -187,20 +187,25 @@ class WriteTest(unittest.TestCase):
         )
         np.testing.assert_array_equal(arrays["inputs/x.npy"], INPUTS["x"].numpy())
 
-    def test_values_are_float32_in_c_order(self) -> None:
+    def test_values_keep_their_type_in_c_order(self) -> None:
         stages = {
-            "transposed": torch.arange(6.0).reshape(2, 3).T,
-            "double": torch.tensor([0.1], dtype=torch.float64),
-            "half": torch.tensor([0.5], dtype=torch.bfloat16),
-            "whole": torch.tensor([-(2**24), 2**24]),
-            "bool": torch.tensor([True, False]),
-            "scalar": torch.tensor(3.0),
+            "transposed": (torch.arange(6.0).reshape(2, 3).T, "<f4"),
+            "double": (torch.tensor([0.1], dtype=torch.float64), "<f8"),
+            "half": (torch.tensor([0.1], dtype=torch.float16), "<f2"),
+            "bfloat": (torch.tensor([0.5], dtype=torch.bfloat16), "<f4"),
+            "whole": (torch.tensor([-(2**24) - 1, 2**62 + 1]), "<i8"),
+            "int8": (torch.tensor([-128], dtype=torch.int8), "|i1"),
+            "bool": (torch.tensor([True, False]), "|b1"),
+            "scalar": (torch.tensor(3.0), "<f4"),
+            "empty": (torch.zeros(2, 0, 3), "<f4"),
         }
-        _, arrays = self.write(stages)
-        for name, tensor in stages.items():
+        _, arrays = self.write({name: tensor for name, (tensor, _) in stages.items()})
+        for name, (tensor, dtype) in stages.items():
             array = arrays[f"stages/{name}.npy"]
-            self.assertEqual((array.dtype, array.flags.c_contiguous), (np.dtype("<f4"), True))
-            np.testing.assert_array_equal(array, tensor.float().numpy())
+            found = array.dtype, array.flags.c_contiguous, array.shape
+            self.assertEqual(found, (np.dtype(dtype), True, tuple(tensor.shape)))
+            wanted = tensor.float() if tensor.dtype == torch.bfloat16 else tensor
+            np.testing.assert_array_equal(array, wanted.numpy())
 
     def test_names_become_files_that_every_system_can_hold(self) -> None:
         manifest, arrays = self.write({"../up/a": torch.ones(1), ".._up_A": torch.zeros(1), "b:c": torch.ones(1)})
@@ -221,12 +226,14 @@ class WriteTest(unittest.TestCase):
         good = torch.ones(2)
         for stages, options, message in (
             ({"a": torch.tensor([float("nan")])}, {}, "a is not finite"),
-            ({"a": torch.tensor([1e39], dtype=torch.float64)}, {}, "a is not finite in float32"),
-            ({"a": torch.zeros(0)}, {}, "no values"),
-            ({"a": torch.tensor([2**24 + 1])}, {}, "integers beyond 16777216"),
             ({"a": torch.tensor([1j])}, {}, "complex"),
             ({"a": good.expand(40_000_000, 2)}, {}, "bytes are more than the"),
-            ({"a": good}, {"axes": {"a": ("batch", "frame")}}, r"shape \(2,\), not the axes batch, frame"),
+            (
+                {"a": good},
+                {"axes": {"a": ("batch", "frame")}},
+                r"a has the rank 1 and the shape \(2,\), but its axes are batch, frame: .* 1 in all",
+            ),
+            ({"a": torch.ones(2, 2).to_sparse()}, {}, "a is torch.sparse_coo, not a plain tensor"),
             ({"a": good}, {"axes": {"b": ("frame",)}}, "axes given for b, but there are only x, ids, a"),
             ({"a": good}, {"values": {"x": "x"}}, "a value given for x"),
             ({"a": good}, {"stage_tolerances": {"x": {"max_abs": 1}}}, "a tolerance given for x"),

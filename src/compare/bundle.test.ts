@@ -66,6 +66,8 @@ describe('readBundle', () => {
     const [half, classifier] = readBundle(bundleOf()).stages;
     expect(half!.tolerance).toEqual({ maxAbs: 0.01, cosine: 0.999 });
     expect(classifier!.tolerance).toEqual({ maxAbs: 1, cosine: 0.999, argmaxAgreement: 0.5 });
+    // Neither says one.
+    expect(readBundle(withFields({ tolerance: {} })).stages[0]!.tolerance).toEqual({ maxAbs: Infinity, cosine: 0.999 });
   });
 
   it("reads the graph, and which of its values a stage is", () => {
@@ -119,7 +121,7 @@ describe('readBundle', () => {
     ['a missing file', bundleOf(MANIFEST, { 'inputs/x.npy': FILES['inputs/x.npy'] }), /no stages\/half\.npy/],
     ['a name twice', withFields({ stages: [HALF, { ...HALF, file: 'other' }] }), /half twice/],
     ['a file twice', withFields({ stages: [{ ...HALF, file: 'inputs/x.npy' }] }), /inputs\/x\.npy twice/],
-    ['too few axes', withFields({ inputs: [{ ...X, axes: ['sample'] }] }), /shape \(1, 2\), but the axes sample/],
+    ['too few axes', withFields({ inputs: [{ ...X, axes: ['sample'] }] }), /x\.npy has the rank 2 and the shape \(1, 2\), but its axes in the manifest are sample/],
     ['a missing graph', withFields({ graph: 'toy.onnx' }), /no toy\.onnx/],
     ['a graph that is a tensor', withFields({ graph: 'inputs/x.npy' }), /inputs\/x\.npy twice/],
     ['an empty value', withFields({ stages: [{ ...HALF, value: '' }] }), /stages\.0\.value/],

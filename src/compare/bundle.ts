@@ -158,7 +158,10 @@ function readTensor(
   const tensor = parseNpy(fileNamed(file, files), file);
   const { shape, data, notes } = tensor;
   if (axes.length !== shape.length) {
-    throw broken(`${file} has the shape ${shapeText(shape)}, but the axes ${axes.join(', ')}`, 'a name per axis');
+    throw broken(
+      `${file} has the rank ${shape.length} and the shape ${shapeText(shape)}, but its axes in the manifest are ${axes.join(', ') || 'none'}`,
+      `a name for each axis, ${shape.length} in all`,
+    );
   }
   const notFinite = notFiniteNote(data);
   allNotes.push(...[...notes, ...(notFinite === null ? [] : [notFinite])].map((note) => `${file}: ${note}`));

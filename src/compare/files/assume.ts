@@ -2,7 +2,7 @@ import type { GoldenBundle, GoldenTensor } from '../bundle';
 import type { Tolerance } from '../compare';
 import { typeOf, type NamedTensor, type Tensor } from '../tensor';
 import { broken } from './broken';
-import { firstTwice } from './manifest';
+import { DEFAULT_COSINE, firstTwice } from './manifest';
 
 /** A tensor that a known model takes or gives. */
 export interface KnownTensor {
@@ -19,7 +19,7 @@ export interface KnownModel {
 }
 
 /** Without a manifest: no absolute bound, because the scale of the values is not known. The relative one follows from their type. */
-export const DEFAULT_TOLERANCE: Tolerance = { maxAbs: Infinity, cosine: 0.999 };
+export const DEFAULT_TOLERANCE: Tolerance = { maxAbs: Infinity, cosine: DEFAULT_COSINE };
 
 /** `inputs/waveform`, `stages.lstm`: the part before says what the tensor is. */
 const ROLE = /^(inputs|stages)[/.](.+)$/s;

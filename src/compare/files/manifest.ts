@@ -6,6 +6,9 @@ import { broken } from './broken';
 /** Name of the file that says what a bundle's other files are. */
 export const MANIFEST = 'manifest.json';
 
+/** Least cosine of a bundle that does not say its own. */
+export const DEFAULT_COSINE = 0.999;
+
 const text = v.pipe(v.string(), v.nonEmpty());
 const file = v.pipe(text, v.description('Path of the file, from the folder of manifest.json, with forward slashes.'));
 const maxAbs = v.pipe(
@@ -18,7 +21,7 @@ const cosine = v.pipe(
   v.number(),
   v.minValue(-1),
   v.maxValue(1),
-  v.description('Least cosine of the angle between the two tensors, each taken as one vector.'),
+  v.description(`Least cosine of the angle between the two tensors, each taken as one vector. ${DEFAULT_COSINE} if neither the stage nor the bundle says.`),
 );
 const relativeEntries = {
   rtol: v.exactOptional(
@@ -108,7 +111,7 @@ export const goldenManifestSchema = v.pipe(
       v.description('What the original model computes of the inputs, in that order.'),
     ),
     tolerance: v.pipe(
-      v.object({ max_abs: v.exactOptional(maxAbs), cosine, ...relativeEntries, ...argmaxEntry }),
+      v.object({ max_abs: v.exactOptional(maxAbs), cosine: v.exactOptional(cosine), ...relativeEntries, ...argmaxEntry }),
       v.description('What a stage may differ by and still be right.'),
     ),
   }),
@@ -156,7 +159,7 @@ export function parseGoldenManifest(bytes: Uint8Array): GoldenManifest {
 export function toTolerance({ max_abs, cosine, rtol, atol, argmax_agreement }: GoldenManifest['tolerance']): Tolerance {
   return {
     maxAbs: max_abs ?? Infinity,
-    cosine,
+    cosine: cosine ?? DEFAULT_COSINE,
     ...(rtol !== undefined && { rtol }),
     ...(atol !== undefined && { atol }),
     ...(argmax_agreement !== undefined && { argmaxAgreement: argmax_agreement }),
