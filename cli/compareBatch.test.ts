@@ -78,7 +78,7 @@ test('a line per bundle, and a summary', async () => {
   expect(results.map(lineOf)).toEqual([
     'pass       a.zip: model on wasm: pass (0.5 s)',
     'fail       b.zip: model on wasm: fail, first divergence y, 1 of 2 stages fail, cause scaled (0.5 s)',
-    'incomplete c.zip: model on wasm: incomplete, compared 1 of 3 stages (0.5 s)',
+    'incomplete c.zip: model on wasm: incomplete, compared 1 of 3 stages, and 1 as part of another (0.5 s)',
     'error      d.zip: bad.zip is no zip. Write it again (0.5 s)',
   ]);
   expect(lineOf({ ...results[0]!, graph: 'a.onnx' })).toContain('a.zip with a.onnx: ');
@@ -131,7 +131,7 @@ test('JUnit: a bundle that cannot be read and one that is incomplete are errors,
   expect(attributes(root, ...COUNTS)).toEqual(['7', '0', '3', '2']);
   expect(children(root, 'error').map((one) => attributes(one, 'type', 'message'))).toEqual([
     ['format', 'bad.zip is no zip. Write it again'],
-    ['incomplete', 'compared 1 of 3 stages'],
+    ['incomplete', 'compared 1 of 3 stages, and 1 as part of another'],
     ['gpu-lost', 'The GPU was lost'],
   ]);
   expect(children(root, 'skipped').map((one) => one.getAttribute('message'))).toEqual(['no value of the graph is known for this stage', 'the exporter merged this stage with y']);

@@ -103,7 +103,7 @@ export function uncomparedLines({ uncompared }: Coverage): string[] {
   return [
     ...(unknown.length > 0 ? [`not compared, because no value of the graph is known for them (see --map): ${someOf(unknown.map(({ name }) => name))}`] : []),
     ...(merged.length > 0
-      ? [`not compared, because the exporter merged them with the stage after them: ${someOf(merged.map(({ name, mergedWith }) => `${name} (with ${mergedWith})`))}`]
+      ? [`compared only as part of the stage after them, because the exporter merged the two: ${someOf(merged.map(({ name, mergedWith }) => `${name} (with ${mergedWith})`))}`]
       : []),
   ];
 }

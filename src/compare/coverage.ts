@@ -31,8 +31,17 @@ export const isSufficient = ({ compared, total, isOutputCompared }: Coverage): b
 export const outcomeOf = (verdict: Verdict, coverage: Coverage): Outcome =>
   verdict === 'pass' && !isSufficient(coverage) ? 'incomplete' : verdict;
 
-/** `7 of 38 stages`, for people. */
-export const countText = ({ compared, total }: Coverage): string => `${compared} of ${total} stages`;
+/**
+ * Stages that the exporter merged with one that was compared, such as a convolution with its batch norm: the same nodes compute
+ * both, so the golden values of the other stage check these nodes.
+ */
+export const mergedCount = ({ uncompared }: Coverage): number => uncompared.filter(({ mergedWith }) => mergedWith !== null).length;
+
+/** `7 of 38 stages`, for people; `45 of 49 stages, and 4 as part of another` if the exporter merged some. */
+export function countText(coverage: Coverage): string {
+  const merged = mergedCount(coverage);
+  return `${coverage.compared} of ${coverage.total} stages${merged === 0 ? '' : `, and ${merged} as part of another`}`;
+}
 
 /**
  * Stages of the bundle that were not compared and lie between a stage and the golden values that it was computed from. If

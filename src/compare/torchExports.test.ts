@@ -8,7 +8,7 @@ import { graphInfo, parseOnnx } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { replaceWeights } from '../onnx/weights';
 import { readBundle, type GoldenBundle } from './bundle';
-import { coverageOf, outcomeOf } from './coverage';
+import { countText, coverageOf, mergedCount, outcomeOf } from './coverage';
 import { GraphRunner } from './graphRunner';
 import { matchValues } from './matchValues';
 import { makePlan } from './plan';
@@ -93,6 +93,8 @@ describe('a network of 48 modules by both exporters of PyTorch', () => {
   ])('%s: a convolution is not compared if its batch norm was merged with it', async (name, convolution, norm) => {
     const { coverage } = await compareWith(bundle, open(name));
     expect(coverage.uncompared).toContainEqual({ name: convolution, mergedWith: norm });
+    expect(countText(coverage)).toBe(`${coverage.compared} of 49 stages, and 4 as part of another`);
+    expect(coverage.compared + mergedCount(coverage)).toBeGreaterThanOrEqual(0.95 * coverage.total);
   });
 
   it.each(['script.onnx', 'dynamo.onnx'])('%s: tells the runs of one module apart', async (name) => {
