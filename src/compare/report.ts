@@ -44,8 +44,11 @@ export type CauseId =
   | 'gru'
   | 'batch-norm-training'
   | 'resize-mode'
+  | 'pooling'
   | 'double-preprocessing'
   | 'rounded-weights'
+  | 'negated-weight'
+  | 'zero-point'
   | 'batch-dependent'
   | 'run-to-run'
   | 'accumulated';

@@ -12,7 +12,7 @@ describe('reasonOf', () => {
     ["Non-zero status code returned while running Gather node. Name:'' Status Message: indices element out of data bounds, idx=10 must be within the inclusive range [-3,2]", 'the node without a name (Gather) failed: indices element out of data bounds, idx=10 must be within the inclusive range [-3,2]'],
     ["Non-zero status code returned while running Gather node. Name:'g'", 'the node g (Gather) failed'],
     ['ERROR_MESSAGE: Invalid rank for input: x Got: 3 Expected: 2 Please fix either the inputs/outputs or the model.', 'the input x has the rank 3, and the graph wants the rank 2'],
-    ['Got invalid dimensions for input: x for the following indices\n index: 1 Got: 3 Expected: 4\n Please fix either the inputs/outputs or the model.', 'the input x has the length 3 along axis 1, and the graph wants 4'],
+    ['Got invalid dimensions for input: x for the following indices\n index: 1 Got: 3 Expected: 4\n Please fix either the inputs/outputs or the model.', 'the input x has another shape than the graph wants: 3 along axis 1 in place of 4'],
     ["Error: input 'x' is missing in 'feeds'.", 'the input x is missing'],
     ['unsupported data type: 17', 'it does not take values of the type float8e4m3fn'],
     ['unsupported data type: 24', 'it does not take values of the type uint2'],

@@ -15,7 +15,7 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: (...found: string[])
   [/Failed to find kernel for (\S+?)\((\d+)\)/, (operator, version) => `it has no implementation of ${operator} in version ${version} for these types`],
   [/\[ShapeInferenceError\] (.{1,200})/, (problem) => `the declared shapes contradict each other (${problem})`],
   [/Invalid rank for input: (\S+)\s+Got: (\d+) Expected: (\d+)/, (input, rank, expected) => `the input ${input} has the rank ${rank}, and the graph wants the rank ${expected}`],
-  [/Got invalid dimensions for input: (\S+)[\s\S]*?index: (\d+) Got: (\d+) Expected: (\d+)/, (input, axis, size, expected) => `the input ${input} has the length ${size} along axis ${axis}, and the graph wants ${expected}`],
+  [/Got invalid dimensions for input: (\S+)[\s\S]*?index: (\d+) Got: (\d+) Expected: (\d+)/, (input, axis, size, expected) => `the input ${input} has another shape than the graph wants: ${size} along axis ${axis} in place of ${expected}`],
   [/Got invalid dimensions for input: (\S+)/, (input) => `the input ${input} has another shape than the graph wants`],
   [/input '([^']+)' is missing in 'feeds'/, (input) => `the input ${input} is missing`],
   [/Non-zero status code returned while running (\S+) node\. Name:'([^']*)'(?: Status Message: (.+))?/, (operator, node, status) => `the node ${node || 'without a name'} (${operator}) failed${statusText(status)}`],

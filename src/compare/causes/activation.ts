@@ -47,9 +47,13 @@ export function otherActivation(context: CauseContext): Promise<Cause | null> {
     ...(sites.length > 1 ? [repairOf(sites, name, build)] : []),
     ...(missing ? [repairOf([missing], name, build)] : []),
   ]);
-  const alone = Object.entries(ACTIVATIONS).flatMap(([name, build]) => sites.map((site) => repairOf([site], name, build)));
+  const alone = Object.entries(ACTIVATIONS).flatMap(([name, build]) =>
+    sites.filter(({ kind }) => !SAME_KIND[kind]?.test(name)).map((site) => repairOf([site], name, build)));
   return provenRepair(context, 'activation', [...repairs, ...alone]);
 }
+
+/** The same function with another parameter is another cause. */
+const SAME_KIND: Readonly<Record<string, RegExp>> = { Elu: /^ELU$/, LeakyRelu: /^leaky ReLU/ };
 
 function repairOf(sites: readonly ActivationSite[], name: string, build: Build): Repair {
   const changes = new Map<string, readonly NodeProto[]>();

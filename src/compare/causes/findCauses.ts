@@ -19,17 +19,22 @@ import { interleavedHeads } from './heads';
 import { permutedAxes } from './layout';
 import { lstmDirection, lstmGates } from './lstm';
 import { missingMean, sampleScale } from './melMeans';
+import { negatedWeight } from './negated';
+import { packedHeads } from './packedHeads';
 import { otherPadding } from './padding';
 import { normGroups } from './normGroups';
 import { channelScale } from './perChannel';
+import { otherPooling, poolingSize } from './pooling';
 import { queryKeySwapped } from './queryKey';
 import { batchDependent, runToRun } from './repeat';
 import { resizeMode } from './resizeMode';
 import { roundedWeights } from './roundedWeights';
 import { logBase, offset, scaled, scaledAndOffset } from './scale';
+import { otherSlope } from './slope';
 import { softmaxAxis } from './softmaxAxis';
 import { allZeros, infiniteWeight, nanWeight, notFinite, zeroWeights } from './values';
 import { weightTransposed } from './weightTransposed';
+import { zeroPoint } from './zeroPoint';
 
 /**
  * Explanations of the whole error, each of which rules out those after it. The special before the general: a missing
@@ -59,13 +64,18 @@ const RUN_EXPLANATIONS: readonly Detector[] = [
   causalMask,
   queryKeySwapped,
   interleavedHeads,
+  packedHeads,
   convKernel,
   otherPadding,
+  otherPooling,
   gruVariant,
   batchStatistics,
   resizeMode,
   doublePreprocessing,
   otherActivation,
+  otherSlope,
+  negatedWeight,
+  zeroPoint,
   // After the epsilon, the groups and the statistics of a normalization, whose errors are scales of channels, too.
   otherBias,
   channelScale,
@@ -100,7 +110,7 @@ async function causesOfValues(context: CauseContext): Promise<readonly Cause[]> 
     return isAll ? [cause] : [cause, ...(await causesOfError({ ...context, golden }))];
   }
   if (!hasShape(context.actual, context.golden.shape)) {
-    const cause = frameCount(context);
+    const cause = (await poolingSize(context)) ?? frameCount(context);
     return cause ? [cause] : [];
   }
   return causesOfError(context);

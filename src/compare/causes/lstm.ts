@@ -18,6 +18,13 @@ const KNOWN_ORDERS: Readonly<Record<string, string>> = {
   ifoc: 'as in Caffe',
 };
 
+/** Weights of the input, of the state, and biases. */
+const PARTS = ['w', 'r', 'b'] as const;
+type Part = (typeof PARTS)[number];
+
+/** LSTM nodes of which one kind of weights is tried by itself: up to 20 runs for one node, 60 for two. */
+const MAX_NODES_OF_ONE = 2;
+
 /** Every order but ONNX's own, likeliest first. */
 const GATE_ORDERS: readonly string[] = [
   ...new Set([
@@ -26,21 +33,37 @@ const GATE_ORDERS: readonly string[] = [
   ]),
 ].filter((order) => order !== ONNX_GATES.join(''));
 
+/** Whether an order exchanges two gates. */
+const isExchange = (order: string): boolean => ONNX_GATES.filter((gate, index) => gate !== order[index]).length === 2;
+
 /**
  * The four gates in an LSTM's weights are in another order than ONNX's. Runs the stage with them put in order: of all
  * nodes together and of each alone, 23 orders each, up to the first that gives the golden values. That is one run for
- * PyTorch's order, which nearly all are, and 23 × (nodes + 1) where none does.
+ * PyTorch's order, which nearly all are, and 23 × (nodes + 1) where none does. After that the likely
+ * orders and exchanges of two gates in the weights of the input alone, or of the state.
  */
 export async function lstmGates(context: CauseContext): Promise<Cause | null> {
+  const whole = await gatesOf(context, ['w', 'r', 'b']);
+  if (whole) return whole;
+  // More nodes would be hundreds of runs.
+  if ((context.layer?.lstms.length ?? 0) > MAX_NODES_OF_ONE) return null;
+  return (await gatesOf(context, ['w'])) ?? gatesOf(context, ['r']);
+}
+
+/** The same in these kinds of weights. */
+function gatesOf(context: CauseContext, parts: readonly Part[]): Promise<Cause | null> {
+  const kinds = parts.length < PARTS.length ? `the weight ${parts.join(', ').toUpperCase()}` : 'the weights';
+  const orders = parts.length < PARTS.length ? GATE_ORDERS.filter((order) => order in KNOWN_ORDERS || isExchange(order)) : GATE_ORDERS;
   return firstThatFits(
     context,
-    GATE_ORDERS.map((letters) => ({
+    orders.map((letters) => ({
       id: 'lstm-gates',
       isLikely: letters in KNOWN_ORDERS,
+      parts,
       // Blocks of all directions; of the biases, those on the input and those on the state.
       change: (values, groups) => reordered(values, groups, ONNX_GATES.map((gate) => letters.indexOf(gate))),
       text: (nodes) =>
-        `the gates in the weights of ${nodes} are in the order ${letters.split('').join(', ')}` +
+        `the gates in ${kinds} of ${nodes} are in the order ${letters.split('').join(', ')}` +
         `${letters in KNOWN_ORDERS ? ` (${KNOWN_ORDERS[letters]!})` : ''} where ONNX reads ${ONNX_GATES.join(', ')}: ` +
         'put in order, they give the golden values',
       values: { order: letters },
@@ -68,6 +91,7 @@ export async function lstmDirection(context: CauseContext): Promise<Cause | null
       {
         id: 'lstm-direction',
         isLikely: true,
+        parts: PARTS,
         change: (values) => reordered(values, 1, [1, 0]),
         text: (nodes) =>
           `the weights of the two directions of ${nodes} are swapped: swapped back, they give the golden values`,
@@ -85,6 +109,8 @@ const bidirectional = ({ layer }: CauseContext): readonly LstmNode[] =>
 interface Repair {
   readonly id: 'lstm-gates' | 'lstm-direction';
   readonly isLikely: boolean;
+  /** The kinds of weights that are changed. */
+  readonly parts: readonly Part[];
   /** New values of a tensor of weights that consists of `groups` equal groups. */
   readonly change: (values: Float32Array, groups: number) => Float32Array;
   readonly text: (nodes: string) => string;
@@ -152,13 +178,13 @@ function causeOf(
 function changesOf(
   { layer }: CauseContext,
   lstms: readonly LstmNode[],
-  { change }: Repair,
+  { change, parts }: Repair,
   groupsOf: GroupsOf,
 ): Map<string, Float32Array> | null {
   const changes = new Map<string, Float32Array>();
   for (const lstm of lstms) {
     const groups = groupsOf(lstm);
-    for (const part of ['w', 'r', 'b'] as const) {
+    for (const part of parts) {
       const name = lstm[part];
       if (name === null) continue;
       const weight = layer?.weights.find((candidate) => candidate.name === name);
