@@ -18,7 +18,7 @@ same name. Several bundles are compared one after the other in one browser, with
                               else the shipped model that the bundle is of)
   --backend webgpu|wasm|both  where it runs (default wasm)
   --map STAGE=VALUE           take VALUE of the graph for STAGE, if it was not found; may be repeated
-  --rtol X                    greatest error of a stage, relative to its golden values (root mean squares; default 1e-4
+  --rtol X                    greatest error of a stage, relative to the spread of its golden values (default 1e-4
                               for float32, 7.8e-3 for float16, 0 for whole numbers)
   --atol X                    absolute error that passes --rtol at any scale (default 1.2e-7; 0 for whole numbers)
   --cosine X                  least cosine between a stage and its golden values

@@ -72,12 +72,13 @@ def capture(
 def capture_leaves(module: torch.nn.Module, inputs: Inputs) -> Tensors:
     """What every innermost module gives, named by its path as a tap, and the model's own output as `output`.
 
-    Modules that do not run, or give no tensor, are left out.
+    If a module is called `output`, the model's own output is `(output)`. Modules that do not run, or give no tensor, are left out.
     """
     leaves = {(path, "output") for path, leaf in module.named_modules() if path and not any(leaf.children())}
+    own = "(output)" if ("output", "output") in leaves else "output"
     named: Tensors = {}
     for event in _record(module, inputs, leaves | {("", "output")}):
-        label = (event.path or "output") + (f"#{event.call}" if event.call > 1 else "")
+        label = (event.path or own) + (f"#{event.call}" if event.call > 1 else "")
         for index, (item, tensor) in enumerate(event.tensors.items()):
             named[label if index == 0 else f"{label}@{item}"] = tensor
     return named

@@ -118,6 +118,21 @@ class CaptureTest(unittest.TestCase):
             ],
         )
 
+    def test_a_module_called_output_does_not_replace_the_output(self) -> None:
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.output = nn.Linear(3, 2)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return self.output(x) + 1
+
+        x = torch.ones(1, 3)
+        model = Net().eval()
+        stages = capture_leaves(model, {"x": x})
+        self.assertEqual(list(stages), ["output", "(output)"])
+        torch.testing.assert_close(stages["(output)"], stages["output"] + 1)
+
     def test_a_tap_that_gives_nothing_says_what_to_do(self) -> None:
         model = nested()
         model.add_module("unused", nn.Linear(1, 1))

@@ -1,5 +1,5 @@
 import { measure } from './measure';
-import type { Cause, StageReport } from './report';
+import type { Cause, Measures, StageReport } from './report';
 import type { PlanRunner, StageTensors } from './stages';
 
 /** Greatest number of runs. If more stages are upstream, the check injects at evenly spaced ones. */
@@ -14,6 +14,12 @@ export interface Accumulation {
   /** Result in words if there is no cause. */
   readonly note: string | null;
 }
+
+/** Norm of the error, relative to that of the golden values: unlike the error that is judged, that of all values together. */
+const errorOf = ({ relative, snrDb }: Pick<Measures, 'relative' | 'snrDb'>): number | null => {
+  if (snrDb !== null) return 10 ** (-snrDb / 20);
+  return relative === 0 ? 0 : null;
+};
 
 /**
  * Measures where an error comes from if every stage passes on golden input. It injects the golden output of the first
@@ -31,23 +37,24 @@ export async function checkAccumulated(
 ): Promise<Accumulation> {
   const { value } = own.planned;
   const injected = upstream.filter(({ planned, golden }) => planned.value !== value && own.feeds.get(planned.value) === golden);
-  if (stage.relative === null || stage.forced?.relative == null || injected.length === 0) return { cause: null, note: null };
+  const whole = errorOf(stage);
+  if (whole === null || stage.relative === null || stage.forced?.relative == null || injected.length === 0) return { cause: null, note: null };
   const count = Math.min(MAX_RUNS, injected.length);
   const ends = Array.from({ length: count }, (_, index) => Math.ceil(((index + 1) * injected.length) / count));
   const golden = new Set(injected.map(({ planned }) => planned.value));
   const inputs = new Map([...own.feeds].filter(([name]) => !golden.has(name)));
   const steps: { readonly name: string; readonly share: number }[] = [];
-  let before = stage.relative;
+  let before = whole;
   for (const end of ends) {
     const given = injected.slice(0, end);
     const feeds = new Map([...inputs, ...given.map((one) => [one.planned.value, one.golden] as const)]);
     const actual = (await graph.values(feeds, [value])).get(value)!;
-    const { relative } = measure(actual, own.golden, stage.axes);
-    if (relative === null) return { cause: null, note: null };
-    steps.push({ name: given.at(-1)!.planned.golden.name, share: (before - relative) / stage.relative });
-    before = relative;
+    const left = errorOf(measure(actual, own.golden, stage.axes));
+    if (left === null) return { cause: null, note: null };
+    steps.push({ name: given.at(-1)!.planned.golden.name, share: (before - left) / whole });
+    before = left;
   }
-  steps.push({ name: stage.name, share: before / stage.relative });
+  steps.push({ name: stage.name, share: before / whole });
   const greatest = steps.reduce((most, step) => (step.share > most.share ? step : most));
   const percent = Math.round(100 * greatest.share);
   if (greatest.share > MAX_SHARE) {

@@ -1,4 +1,5 @@
 import { VoxlaneError } from '../util/errors';
+import { relativeErrors, type Numbers } from './relativeError';
 
 /** What two tensors may differ by and still be the same. */
 export interface Tolerance {
@@ -10,9 +11,8 @@ export interface Tolerance {
   /** Judge `maxAbs` without the exception for rounding, as for a bound that the user entered. */
   readonly isMaxAbsStrict?: boolean;
   /**
-   * Greatest root mean square of the error, relative to that of the golden tensor. A single value may differ by 30 times
-   * as much, relative to the golden tensor's root mean square or to the golden value if that is greater. Not judged if
-   * absent.
+   * Greatest root mean square of the error, relative to the spread of the golden tensor. A single value may differ by 30
+   * times as much, relative to the spread or to its distance from the mean if that is greater. Not judged if absent.
    */
   readonly rtol?: number;
   /** Absolute error that passes `rtol` at any scale. Default 0. */
@@ -27,9 +27,9 @@ export interface Tolerance {
 export interface Comparison {
   /** Greatest absolute difference; NaN or infinite if a value is not finite and the two are not equal. */
   readonly maxAbs: number;
-  /** Root mean square of the error, relative to that of the golden tensor; 0 without a difference. */
+  /** Root mean square of the error, relative to the spread of the golden tensor; 0 without a difference. */
   readonly relative: number;
-  /** Greatest error relative to `goldenRms`, or to the golden value if that is greater; 0 without a difference. */
+  /** Greatest error relative to the spread, or to the value's distance from the mean if that is greater; 0 without a difference. */
   readonly maxRelative: number;
   /** Mean absolute difference; NaN like `maxAbs`. */
   readonly meanAbs: number;
@@ -51,6 +51,8 @@ export interface CompareOptions {
   readonly shape: readonly number[];
   /** Name of each axis; one named `class` has `argmaxAgreement` taken along it. */
   readonly axes: readonly string[];
+  /** Least spread of the golden values, as a share of their root mean square. By default it suits rounding to float32. */
+  readonly offsetShare?: number;
 }
 
 /** Name of the axis whose values are alternatives. */
@@ -71,8 +73,6 @@ const PEAK = 30;
 export interface Sums {
   /** Greatest absolute difference; NaN where one is NaN. */
   readonly maxAbs: number;
-  /** As {@link Comparison} has it. */
-  readonly maxRelative: number;
   /** Root mean square of the finite golden values; 0 without any. */
   readonly goldenRms: number;
   /** Flat index of the first difference that is not finite, else of the greatest. */
@@ -90,9 +90,6 @@ export interface Sums {
   readonly zeroCount: number;
 }
 
-/** Values that are numbers. */
-type Numbers = Float32Array | Float64Array | Int32Array | Uint32Array;
-
 const plainDifference =
   (actual: Numbers, golden: Numbers) =>
   (index: number): number =>
@@ -102,7 +99,6 @@ const plainDifference =
 export function sumUp(actual: Numbers, golden: Numbers, difference = plainDifference(actual, golden)): Sums {
   const goldenRms = rmsOf(golden);
   let maxAbs = 0;
-  let maxRelative = 0;
   let worst = 0;
   let sumAbs = 0;
   let differenceSquare = 0;
@@ -125,7 +121,6 @@ export function sumUp(actual: Numbers, golden: Numbers, difference = plainDiffer
     if (!(error <= maxAbs) && Number.isFinite(maxAbs)) worst = i;
     // Not a comparison by `>`, which a NaN would pass by unseen.
     maxAbs = Math.max(maxAbs, error);
-    if (error !== 0) maxRelative = Math.max(maxRelative, error / Math.max(goldenRms, Math.abs(theirs)));
     sumAbs += error;
     differenceSquare += error * error;
     dot += ours * theirs;
@@ -134,7 +129,6 @@ export function sumUp(actual: Numbers, golden: Numbers, difference = plainDiffer
   }
   return {
     maxAbs,
-    maxRelative,
     goldenRms,
     worst,
     sumAbs,
@@ -165,12 +159,12 @@ export function comparisonOf(
   actual: Numbers,
   golden: Numbers,
   options?: CompareOptions,
+  difference = plainDifference(actual, golden),
 ): Comparison {
-  const { maxAbs, maxRelative, nanCount, infCount, zeroCount } = sums;
+  const { maxAbs, nanCount, infCount, zeroCount } = sums;
   return {
     maxAbs,
-    relative: relativeOf(sums),
-    maxRelative,
+    ...relativeErrors(actual, golden, difference, options?.offsetShare),
     meanAbs: sums.sumAbs / golden.length,
     cosine: cosineOf(sums),
     nanCount,
@@ -198,10 +192,6 @@ export function judge(comparison: Comparison, tolerance: Tolerance): 'pass' | 'f
     (tolerance.argmaxAgreement === undefined || (argmaxAgreement ?? NaN) >= tolerance.argmaxAgreement);
   return sound ? 'pass' : 'fail';
 }
-
-/** 0 without a difference, even if the golden tensor is all zeros. */
-const relativeOf = ({ differenceSquare, goldenSquare }: Sums): number =>
-  differenceSquare === 0 ? 0 : Math.sqrt(differenceSquare / goldenSquare);
 
 /** Root mean square of the finite values, in float64; 0 without any. */
 export function rmsOf(data: Numbers): number {

@@ -3,6 +3,7 @@ import { dtypeName } from '../onnx/types';
 import type { GoldenStage } from './bundle';
 import type { Tolerance } from './compare';
 import type { OpenedFiles } from './openModel';
+import { unknownValues } from './findValue';
 import type { Plan } from './plan';
 
 /** A stage that can be compared. */
@@ -145,7 +146,7 @@ export function describeOpened(files: OpenedFiles, plan: Plan | null): Opened {
           ...plan.unmapped.map((golden) => ({ ...describeStage(golden), value: null, axes: golden.axes, isMapped: false })),
         ],
         source: bundle.source,
-        notes: [...bundle.notes, ...plan.skipped.map(({ golden, kind }) => `${golden.name} is left out: its value in the graph is ${kind}, no tensor of numbers`)],
+        notes: [...bundle.notes, ...unknownValues(bundle.stages, info), ...plan.skipped.map(({ golden, kind }) => `${golden.name} is left out: its value in the graph is ${kind}, no tensor of numbers`)],
       },
     waveform: plan?.waveform ?? null,
     checkpoint: files.checkpoint?.name ?? null,

@@ -1,4 +1,5 @@
 import { isWithin, moduleOf } from '../onnx/scopes';
+import { closest } from '../onnx/suggest';
 import type { GraphInfo, NodeInfo } from '../onnx/model';
 import type { GoldenStage } from './bundle';
 import type { Tensor } from './tensor';
@@ -50,17 +51,33 @@ export function findByName(golden: GoldenStage, { info, order, manifest, chosen,
   const { name } = golden;
   const fromManifest = manifest?.stages.find((stage) => stage.name === name)?.value;
   for (const candidate of [chosen.get(name), golden.value, fromManifest, structure.get(name)]) {
-    if (candidate !== undefined && candidate !== null && order.has(candidate)) return only(candidate, 'choice');
+    if (candidate === undefined || candidate === null) continue;
+    if (order.has(candidate)) return only(candidate, 'choice');
+    // A name must not take the place of the value that the bundle states.
+    if (candidate === golden.value) return null;
   }
   const scoped = findByScope(golden, info, runs);
-  // The newer exporter names values after operators: the value `linear` may belong to another module than `linear`.
-  // Names of outputs were chosen by the user.
-  const isNamed = info.outputs.some((output) => output.name === name) || !(scoped && isOfAnotherModule(name, name, info));
-  if (order.has(name) && isNamed) return only(name, 'name');
+  if (order.has(name)) {
+    if (!scoped || scoped.value === name || !isOfAnotherModule(name, name, info)) return only(name, 'name');
+    // The newer exporter names values after operators: the value `linear` may belong to another module than `linear`. The name
+    // of an output was chosen by the user, for the stage or by chance: its values decide.
+    const isOutput = info.outputs.some((output) => output.name === name) && canHaveShape(info.known.get(name)?.shape ?? null, golden.shape);
+    return isOutput ? { value: name, by: 'name', candidates: [name, ...scoped.candidates] } : scoped;
+  }
   if (scoped) return scoped;
   const letters = lettersOf(name);
   const alike = letters === '' ? [] : [...order.keys()].filter((candidate) => lettersOf(candidate) === letters);
   return alike.length === 1 && !isOfAnotherModule(name, alike[0]!, info) ? only(alike[0]!, 'name') : null;
+}
+
+/** For each stage for which the bundle states a value that the graph does not have: what is wrong, with similar names. */
+export function unknownValues(stages: readonly GoldenStage[], { nodes }: GraphInfo): string[] {
+  const known = nodes.flatMap(({ outputs }) => outputs);
+  return stages.flatMap(({ name, value }) =>
+    value === null || known.includes(value)
+      ? []
+      : [`${name}: the bundle states the value ${value}, which no node of the graph gives. The closest are ${closest(value, known).join(', ')}`],
+  );
 }
 
 /** Number of runs of each module that stages are named after: `act` and `act#2` are two runs of `act`. */
@@ -126,9 +143,32 @@ export function canHaveShape(declared: readonly (number | string)[] | null, shap
   return declared.length === shape.length && declared.every((size, axis) => typeof size === 'string' || size === shape[axis]);
 }
 
-function isOfAnotherModule(stage: string, value: string, { nodes }: GraphInfo): boolean {
+/** Whether another module than the one with the stage's name computes the value. Names of nodes tell it only for an output, which has none of its own. */
+function isOfAnotherModule(stage: string, value: string, { nodes, outputs: ends }: GraphInfo): boolean {
   const scope = nodes.find(({ outputs }) => outputs.includes(value))?.scope;
-  return scope !== null && scope !== undefined && scope.isCertain && !isWithin(moduleOf(stage).path, scope);
+  const isEnd = ends.some(({ name }) => name === value);
+  return scope !== null && scope !== undefined && (scope.isCertain || isEnd) && !isWithin(moduleOf(stage).path, scope);
+}
+
+/** Operators whose first output is the sequence and whose other outputs are states. */
+const RECURRENT = new Set(['LSTM', 'GRU', 'RNN']);
+/** Operators that only move values. */
+const MOVING = new Set(['Transpose', 'Squeeze', 'Unsqueeze', 'Reshape', 'Identity', 'Slice', 'Gather', 'Split', 'Concat']);
+
+/**
+ * Whether a value of a module is a part of its computation that its result need not have the shape of: a padded input, or the
+ * last state of a recurrent layer of which the sequence is not used.
+ */
+export function isPart(value: string, { nodes }: GraphInfo): boolean {
+  let name = value;
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.includes(name)) continue;
+    if (node.op === 'Pad') return true;
+    if (RECURRENT.has(node.op)) return name !== node.firstOutput;
+    if (!MOVING.has(node.op)) return false;
+    name = node.inputs[0] ?? '';
+  }
+  return false;
 }
 
 const only = (value: string, by: FoundBy): Found => ({ value, by, candidates: [value] });
@@ -145,6 +185,19 @@ export function isSame(one: Tensor, other: Tensor): boolean {
     one.data.every((value, index) => Object.is(value, other.data[index])) &&
     one.data.some((value) => value !== first)
   );
+}
+
+/**
+ * Whether the module after `stage` computes the operator of `stage`, as it does if the newer exporter merged the two. What is
+ * left of `stage` in the graph, such as the padding before a convolution, does not give its result.
+ *
+ * @param own value that the names give for `stage`
+ * @param following value of the module after it
+ */
+export function isComputedIn(stage: string, own: string, following: string, { nodes }: GraphInfo): boolean {
+  const isOperator = (value: string): boolean =>
+    nodes.some(({ op, inputs, outputs }) => outputs.includes(value) && MERGING.has(op) && inputs[1] === `${moduleOf(stage).path}.weight`);
+  return own !== following && isOperator(following) && !isOperator(own);
 }
 
 /** Operators that an exporter can merge with the layer after them. */

@@ -1,5 +1,6 @@
 import type { ModelProto } from '../onnx/onnx_pb';
-import { extract, type Cut, type KnownTypes } from '../onnx/cut';
+import { extract, withoutShapes, type Cut, type KnownTypes } from '../onnx/cut';
+import { CONTRADICTION } from '../ort/reason';
 import { encodeOnnx, graphInfo, type GraphInfo } from '../onnx/model';
 import { replaceNodes, type NodeChanges } from '../onnx/replaceNodes';
 import { replaceWeights } from '../onnx/weights';
@@ -29,6 +30,8 @@ interface OpenPart extends Cut {
  */
 export class GraphRunner {
   readonly info: GraphInfo;
+  /** Whether the file declares shapes that contradict the operators, as far as parts of it were opened. */
+  hasWrongShapes = false;
   private readonly model: ModelProto;
   /** Types of values that were seen or are declared; a cut through the graph has to declare them. */
   private readonly types = new Map<string, string>();
@@ -41,7 +44,7 @@ export class GraphRunner {
   ) {
     this.info = graphInfo(model);
     this.model = model;
-    for (const { name, dtype } of this.info.inputs) this.types.set(name, dtype);
+    for (const { name, dtype } of [...this.info.inputs, ...this.info.defaults]) this.types.set(name, dtype);
   }
 
   /** The fed values, of `feeds`, that `outputs` depend on. */
@@ -96,10 +99,27 @@ export class GraphRunner {
     await this.release();
     const { model, inputs } = this.cut(feeds, outputs);
     const weighted = weights ? replaceWeights(model, weights) : model;
-    const bytes = encodeOnnx(nodes ? replaceNodes(weighted, nodes) : weighted);
-    const session = await namingOperators(model, () => this.options.open(bytes));
+    const whole = nodes ? replaceNodes(weighted, nodes) : weighted;
+    const session = await namingOperators(model, () => this.openPart(whole));
     this.last = { key: key ?? '', session, inputs, model };
     return this.last;
+  }
+
+  /**
+   * Opens a part of the graph. PyTorch's newer exporter may declare shapes that contradict the operators, such as the states of
+   * an LSTM. Only shapes of the graph's inputs are kept then; the others follow from the operators.
+   */
+  private async openPart(model: ModelProto): Promise<Session> {
+    const inputs = new Set([...this.info.inputs, ...this.info.defaults].map(({ name }) => name));
+    if (this.hasWrongShapes) return this.options.open(encodeOnnx(withoutShapes(model, inputs)));
+    try {
+      return await this.options.open(encodeOnnx(model));
+    } catch (error) {
+      if (!(error instanceof VoxlaneError) || !error.problem.includes(CONTRADICTION)) throw error;
+      const session = await this.options.open(encodeOnnx(withoutShapes(model, inputs)));
+      this.hasWrongShapes = true;
+      return session;
+    }
   }
 
   /** Types of the values that are known by now, for a cut that has to declare them. */

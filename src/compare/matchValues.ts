@@ -1,7 +1,7 @@
 import { valueNames } from '../onnx/model';
 import { align } from './align';
 import type { GoldenStage } from './bundle';
-import { canHaveShape, nodesOfModule, type FoundBy } from './findValue';
+import { canHaveShape, isPart, nodesOfModule, type FoundBy } from './findValue';
 import type { GraphRunner, GraphTensor } from './graphRunner';
 import { hasShape } from './measure';
 import { inGraphOrder, valueOrder, type Plan, type PlannedStage } from './plan';
@@ -32,8 +32,12 @@ export async function matchValues(
   onStep: OnStep,
 ): Promise<Plan> {
   const stages = await chooseByShape(plan, graph, feeds, onStep);
-  const missing = plan.unmapped.filter(({ name, data }) => !plan.merged.has(name) && varies(data));
-  if (missing.length === 0) return { ...plan, stages };
+  const places = new Map(plan.bundleOrder.map((name, index) => [name, index]));
+  const kept = new Set(stages.map(({ golden: { name } }) => name));
+  const dropped = plan.stages.filter(({ golden: { name } }) => !kept.has(name)).map(({ golden }) => golden);
+  const unmapped = [...plan.unmapped, ...dropped].toSorted((a, b) => places.get(a.name)! - places.get(b.name)!);
+  const missing = unmapped.filter(({ name, data }) => !plan.merged.has(name) && varies(data));
+  if (missing.length === 0) return { ...plan, stages, unmapped };
   const best = await searchValues(missing, stages, graph, feeds, onStep);
   const found = missing.flatMap((golden): PlannedStage[] => {
     const value = best.get(golden.name)?.value;
@@ -44,28 +48,47 @@ export async function matchValues(
   return {
     ...plan,
     stages: inGraphOrder([...stages, ...found], valueOrder(graph.info)),
-    unmapped: plan.unmapped.filter(({ name }) => !names.has(name)),
+    unmapped: unmapped.filter(({ name }) => !names.has(name)),
   };
 }
 
 /** Whether the values differ from each other. Constant values identify no stage. */
 const varies = (data: Float32Array): boolean => data.some((value) => value !== data[0]);
 
+/**
+ * The stages with the values that have their shapes. A stage is left out if its module gives only part of the computation, in
+ * another shape: the result is not in the graph. Any other value of another shape stays, because it is wrong.
+ */
 async function chooseByShape(
   plan: Plan,
   graph: GraphRunner,
   feeds: ReadonlyMap<string, GraphTensor>,
   onStep: OnStep,
 ): Promise<PlannedStage[]> {
-  const open = plan.stages.filter(({ foundBy, candidates }) => foundBy === 'scope' && candidates.length > 1);
+  const { info } = graph;
+  const open = plan.stages.filter(({ foundBy, candidates, value }) => candidates.length > 1 || (foundBy === 'scope' && isPart(value, info)));
   if (open.length === 0) return [...plan.stages];
   await onStep('shapes of the values', 0, 1);
   const tensors = await tryValues(graph, feeds, [...new Set(open.flatMap(({ candidates }) => candidates))]);
-  const chosen = plan.stages.map((stage) => {
-    const fitting = open.includes(stage) ? stage.candidates.filter((name) => fits(tensors.get(name), stage.golden, stage.axes)) : [];
-    return fitting.length > 0 ? { ...stage, value: fitting.at(-1)! } : stage;
+  const chosen = plan.stages.flatMap((stage) => {
+    if (!open.includes(stage)) return [stage];
+    const { golden, candidates, axes } = stage;
+    const fitting = candidates.filter((name) => fits(tensors.get(name), golden, axes));
+    if (stage.foundBy === 'name') return [byValues(stage, fitting, tensors)];
+    const value = fitting.at(-1);
+    if (value !== undefined) return [{ ...stage, value }];
+    return isPart(stage.value, info) ? [] : [stage];
   });
-  return inGraphOrder(chosen, valueOrder(graph.info));
+  return inGraphOrder(chosen, valueOrder(info));
+}
+
+/** A stage whose name is that of an output of another module: the output if it has the golden values, else the closest value. */
+function byValues(stage: PlannedStage, fitting: readonly string[], tensors: ReadonlyMap<string, Tensor>): PlannedStage {
+  const { golden, axes } = stage;
+  const errors = new Map(fitting.map((name) => [name, errorOf(tensors.get(name)!, align(golden, axes, tensors.get(name)!.shape).tensor)]));
+  if ((errors.get(stage.value) ?? Infinity) <= MATCH) return stage;
+  const value = fitting.toSorted((a, b) => (errors.get(a)! < errors.get(b)! ? -1 : 1))[0] ?? stage.value;
+  return value === stage.value ? stage : { ...stage, value, foundBy: 'scope' };
 }
 
 const fits = (tensor: Tensor | undefined, golden: GoldenStage, axes: readonly string[]): boolean =>
@@ -85,11 +108,11 @@ async function searchValues(
     const own = nodesOfModule(golden.name, info).flatMap(({ outputs }) => outputs);
     return { golden, own: own.length > 0 ? new Set(own) : null };
   });
-  const isPossible = (name: string): boolean =>
-    !taken.has(name) &&
-    places.some(({ golden, own }) => (own === null || own.has(name)) && canHaveShape(info.known.get(name)?.shape ?? null, golden.shape));
-  const names = valueNames(info).filter(isPossible);
   const injected = await goldenFeeds(stages, graph, feeds);
+  const declared = (name: string): readonly (number | string)[] | null => (graph.hasWrongShapes ? null : (info.known.get(name)?.shape ?? null));
+  const isPossible = (name: string): boolean =>
+    !taken.has(name) && places.some(({ golden, own }) => (own === null || own.has(name)) && canHaveShape(declared(name), golden.shape));
+  const names = valueNames(info).filter(isPossible);
   const best = new Map<string, { value: string; error: number }>();
   for (let start = 0; start < names.length; start += VALUES_PER_RUN) {
     await onStep('looking for stages by their values', start, names.length);
@@ -123,7 +146,7 @@ async function goldenFeeds(
 }
 
 /** Greatest difference, relative to the greatest golden value; infinite for another shape or values that are not finite. */
-function errorOf(tensor: Tensor, golden: GoldenStage): number {
+function errorOf(tensor: Tensor, golden: Tensor): number {
   if (!hasShape(tensor, golden.shape)) return Infinity;
   let [most, greatest] = [0, 0];
   for (let i = 0; i < golden.data.length; i++) {

@@ -14,8 +14,8 @@ describe('measure', () => {
     const actual = tensor([1, 3, 2], 1, 2, 3, 4, 7, 6);
     const measures = measure(actual, golden, AXES, (frame) => 0.5 + 0.1 * frame);
     expect(measures).toMatchObject({ maxAbs: 2, meanAbs: 2 / 6, nanCount: 0, infCount: 0, zeroCount: 0 });
-    // The squares of 1 … 6 add up to 91.
-    expect(measures.relative).toBeCloseTo(2 / Math.sqrt(91), 12);
+    // The squares of 1 … 6 add up to 91, those of their distances from the mean to 17.5.
+    expect(measures.relative).toBeCloseTo(2 / Math.sqrt(17.5), 12);
     expect(measures.snrDb).toBeCloseTo(10 * Math.log10(91 / 4), 12);
     expect(measures.argmaxAgreement).toBeCloseTo(2 / 3, 12);
     expect(measures.worst).toEqual({ index: [0, 2, 0], actual: 7, golden: 5, seconds: 0.7 });
@@ -65,8 +65,8 @@ describe('measure', () => {
   });
 
   it('gives quantiles of the errors, and the scale of the golden values', () => {
-    const golden = tensor([1000], ...Array.from({ length: 1000 }, () => 2));
-    const actual = tensor([1000], ...Array.from({ length: 1000 }, (_, index) => 2 + (index + 1) / 1024));
+    const golden = tensor([1000], ...Array.from({ length: 1000 }, (_, index) => 2 * (-1) ** index));
+    const actual = tensor([1000], ...Array.from({ length: 1000 }, (_, index) => golden.data[index]! + (index + 1) / 1024));
     const { quantiles, goldenRms, maxRelative } = measure(actual, golden, ['frame']);
     expect(quantiles).toEqual({ median: 500 / 1024, p90: 900 / 1024, p99: 990 / 1024 });
     expect([goldenRms, maxRelative]).toEqual([2, 1000 / 1024 / 2]);

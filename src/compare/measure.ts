@@ -17,12 +17,14 @@ const TIME_AXES: readonly string[] = ['frame', 'sample'];
  *
  * @param axes name of each axis of `actual`
  * @param secondsOf centre of a frame (of a sample, where the stage has samples) from the start of the input, in seconds
+ * @param offsetShare least spread of the golden values, as {@link offsetShareOf} gives it for their type
  */
 export function measure(
   actual: Tensor,
   golden: Tensor,
   axes: readonly string[],
   secondsOf: ((frame: number) => number) | null = null,
+  offsetShare?: number,
 ): Measures {
   if (!hasShape(actual, golden.shape)) return countsOnly(actual.data);
   if (golden.data.length === 0) return NOTHING_DIFFERS;
@@ -30,12 +32,13 @@ export function measure(
   const theirs = valuesOf(golden);
   const [left, right] = [numbersOf(ours), numbersOf(theirs)];
   const difference = isBigArray(ours) || isBigArray(theirs) ? wholeDifference(ours, theirs) : undefined;
-  const sums = sumUp(left, right, difference);
   const { shape } = actual;
-  const { meanAbs, relative, cosine, argmaxAgreement } = comparisonOf(sums, left, right, { shape, axes });
+  const options = { shape, axes, ...(offsetShare !== undefined && { offsetShare }) };
+  const sums = sumUp(left, right, difference);
+  const { meanAbs, relative, maxRelative, cosine, argmaxAgreement } = comparisonOf(sums, left, right, options, difference);
   return {
     maxAbs: finite(sums.maxAbs),
-    maxRelative: finite(sums.maxRelative),
+    maxRelative: finite(maxRelative),
     goldenRms: finite(sums.goldenRms),
     quantiles: Number.isFinite(sums.maxAbs) ? errorQuantiles(left, right) : null,
     meanAbs: finite(meanAbs),

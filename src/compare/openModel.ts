@@ -56,7 +56,7 @@ export async function openFiles(given: readonly NamedFile[], bases: Bases): Prom
   const dropped = files.find(({ name }) => /\.onnx$/i.test(name));
   const parsed = dropped && parseOnnx(dropped.bytes, dropped.name, findAmong(files, dropped.name));
   const graph = parsed && graphInfo(parsed);
-  const graphInputs = graph ? graph.inputs.map(({ name }) => name) : [];
+  const graphInputs = graph ? [...graph.inputs, ...graph.defaults].map(({ name }) => name) : [];
   const computed = new Set(graph?.nodes.flatMap(({ outputs }) => outputs));
   const sorted = sortFiles(files, (name) => graphInputs.includes(name) || computed.has(name) || isKnown(name));
   const { goldens, checkpoint } = sorted;

@@ -4,7 +4,7 @@ import type { EmbeddingManifest, FbankFacts, SegmentationManifest } from '../sto
 import { VoxlaneError } from '../util/errors';
 import { align } from './align';
 import type { GoldenBundle, GoldenStage } from './bundle';
-import { findByName, isMerged, isSame, runsOf, type Found, type FoundBy, type Places } from './findValue';
+import { findByName, isComputedIn, isMerged, isSame, runsOf, type Found, type FoundBy, type Places } from './findValue';
 import type { NamedTensor, Tensor } from './tensor';
 
 /** A stage with the graph value that it is. */
@@ -125,22 +125,26 @@ function findAll(stages: readonly GoldenStage[], places: Places, hasFeatures: bo
   }
   for (const [index, next] of stages.entries()) {
     const golden = stages[index - 1];
-    const found = golden && (values.get(golden.name) ?? values.get(next.name));
-    if (!golden || found?.by !== 'scope' || (values.has(golden.name) && values.has(next.name))) continue;
-    if (golden.shape.join() !== next.shape.join() || !isMerged(golden.name, next.name, found.value, info)) continue;
+    if (!golden) continue;
+    const [own, following] = [values.get(golden.name), values.get(next.name)];
+    const isInNext = own !== undefined && following !== undefined && isComputedIn(golden.name, own.value, following.value, info);
+    if (own && following && !isInNext) continue;
+    const found = isInNext ? following : (own ?? following);
+    if (found?.by !== 'scope') continue;
+    if (golden.shape.join() !== next.shape.join() || !(isInNext || isMerged(golden.name, next.name, found.value, info))) continue;
     values.delete(golden.name);
     values.set(next.name, found);
     merged.set(golden.name, next.name);
   }
   for (const golden of stages) {
     const output = outputNamed(golden.name, info);
-    if (!values.has(golden.name) && output !== undefined) values.set(golden.name, { value: output, by: 'output', candidates: [output] });
+    if (!values.has(golden.name) && golden.value === null && output !== undefined) values.set(golden.name, { value: output, by: 'output', candidates: [output] });
   }
   // The last stage may be called anything: it is the only output, unless another stage is that already.
   const last = stages.at(-1);
   const output = onlyOne(info.outputs)?.name;
   const isTaken = [...values.values()].some(({ value }) => value === output);
-  if (last && !values.has(last.name) && output !== undefined && places.order.has(output) && !isTaken) {
+  if (last?.value === null && !values.has(last.name) && output !== undefined && places.order.has(output) && !isTaken) {
     values.set(last.name, { value: output, by: 'output', candidates: [output] });
   }
   for (const [index, golden] of stages.entries()) {
@@ -151,8 +155,8 @@ function findAll(stages: readonly GoldenStage[], places: Places, hasFeatures: bo
   return { values, merged };
 }
 
-/** Names that golden_bundle.py gives to the outputs of the whole model: `output`, `output@1`. */
-const OUTPUT = /^output(?:@(\d+))?$/;
+/** Names that golden_bundle.py gives to the outputs of the whole model: `output`, `output@1`; `(output)` if a module is called `output`. */
+const OUTPUT = /^(?:output|\(output\))(?:@(\d+))?$/;
 
 function outputNamed(name: string, { outputs, nodes }: GraphInfo): string | undefined {
   const [isOutput, index = '0'] = OUTPUT.exec(name) ?? [];
@@ -171,17 +175,19 @@ function planFeatures(bundle: GoldenBundle, info: GraphInfo, manifest: AnyManife
 }
 
 /**
- * The given tensor for each of the graph's inputs.
+ * The given tensor for each of the graph's inputs. Inputs with an initializer need not be given.
  *
  * @param computed an input that is not given, because it is computed
  * @throws VoxlaneError `options` for an input that is missing
  */
 export function pairInputs(given: readonly NamedTensor[], info: GraphInfo, computed: string | null): Map<string, Tensor> {
   const wanted = info.inputs.filter(({ name }) => name !== computed);
-  const feeds = new Map<string, Tensor>();
+  const defaults = new Set(info.defaults.map(({ name }) => name));
+  const others = given.filter(({ name }) => !defaults.has(name));
+  const feeds = new Map<string, Tensor>(given.filter(({ name }) => defaults.has(name)).map((tensor) => [tensor.name, tensor]));
   for (const { name } of wanted) {
     // Where there is only one on either side, its name does not matter.
-    const tensor = given.find((input) => input.name === name) ?? (wanted.length === 1 ? onlyOne(given) : undefined);
+    const tensor = given.find((input) => input.name === name) ?? (wanted.length === 1 ? onlyOne(others) : undefined);
     if (!tensor) {
       throw new VoxlaneError({
         code: 'options',

@@ -89,7 +89,7 @@ export interface ErrorQuantiles {
 export interface Measures {
   /** Greatest absolute difference of two values. */
   readonly maxAbs: number | null;
-  /** Greatest difference of two values, relative to `goldenRms`, or to the golden value if that is greater. */
+  /** Greatest difference of two values, relative to the spread of the golden values, or to the distance from their mean if that is greater. */
   readonly maxRelative: number | null;
   /** Root mean square of the finite golden values. */
   readonly goldenRms: number | null;
@@ -97,7 +97,7 @@ export interface Measures {
   readonly quantiles: ErrorQuantiles | null;
   /** Mean absolute difference. */
   readonly meanAbs: number | null;
-  /** Root mean square of the difference over that of the golden tensor: what `rtol` bounds. */
+  /** Root mean square of the difference over the spread of the golden tensor: what `rtol` bounds. */
   readonly relative: number | null;
   /** Cosine of the angle between the two, each taken as one vector; -1 to 1. */
   readonly cosine: number | null;

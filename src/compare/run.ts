@@ -10,8 +10,8 @@ import { layerGraph } from './layerGraph';
 import { otherBatch } from './otherBatch';
 import type { Plan } from './plan';
 import type { Cause, DecisionReport, StageReport } from './report';
-import { computeFeeds, describeStage, runStages, type OnStep, type PlanRunner, type StageTensors } from './stages';
-import type { ToleranceOverride } from './stageTolerance';
+import { computeFeeds, describeStage, dtypesOf, runStages, type OnStep, type PlanRunner, type StageTensors } from './stages';
+import { offsetShareOf, type ToleranceOverride } from './stageTolerance';
 import { upstreamStages } from './upstream';
 import { decide, type Decision } from './verdict';
 
@@ -106,13 +106,15 @@ async function causesOf(request: RunRequest, own: StageTensors, stage: StageRepo
 }
 
 /** The detectors' view of a stage of which nothing but the values is known. */
-function valuesOf({ actual, forced, golden }: StageTensors, { name, axes, tolerance }: StageReport): CauseContext {
+function valuesOf(own: StageTensors, { name, axes, tolerance }: StageReport): CauseContext {
+  const { actual, forced, golden } = own;
   return {
     stage: name,
     axes,
     actual: forced ?? actual,
     golden,
     tolerance,
+    offsetShare: offsetShareOf(dtypesOf(own)),
     fbank: null,
     layer: null,
     rerun: null,

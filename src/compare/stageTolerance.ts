@@ -1,8 +1,9 @@
 import type { Tolerance } from './compare';
+import { FLOAT32_SHARE } from './relativeError';
 
 /** Tolerance for every stage, which takes precedence over the bundle's and over the defaults by type. */
 export interface ToleranceOverride {
-  /** Greatest root mean square of the error, relative to that of the golden tensor. */
+  /** Greatest root mean square of the error, relative to the spread of the golden tensor. */
   readonly rtol?: number;
   /** Absolute error that passes `rtol` at any scale. */
   readonly atol?: number;
@@ -49,3 +50,9 @@ export function stageTolerance(
     cosine: cosine ?? Math.min(stated.cosine, ...dtypes.map((dtype) => 1 - (FLOAT8_RTOL[dtype] ?? 0) ** 2 / 2)),
   };
 }
+
+/**
+ * Least spread of a stage, as a share of the root mean square of its golden values. Types that are coarser than float32 round
+ * by almost their `rtol` of the magnitude, so that the spread alone is no scale for them.
+ */
+export const offsetShareOf = (dtypes: readonly string[]): number => (dtypes.some((dtype) => RTOL[dtype] !== undefined) ? 1 : FLOAT32_SHARE);

@@ -8,7 +8,7 @@ import type { GraphRunner, GraphTensor } from './graphRunner';
 import { hasShape, measure } from './measure';
 import type { Plan, PlannedStage } from './plan';
 import type { Measures, StageReport } from './report';
-import { stageTolerance, type ToleranceOverride } from './stageTolerance';
+import { offsetShareOf, stageTolerance, type ToleranceOverride } from './stageTolerance';
 import { shapeText, type Tensor } from './tensor';
 
 /** One stage's tensors on one backend. */
@@ -123,11 +123,18 @@ export function canInject(golden: Tensor, actual: GraphTensor): boolean {
   return !isWhole || golden.exact !== undefined || golden.data.every(Number.isInteger);
 }
 
+/** Types of our values and, if known, of the golden values. */
+export const dtypesOf = ({ planned: { golden }, actual }: Pick<StageTensors, 'planned' | 'actual'>): string[] => [
+  actual.dtype ?? 'float32',
+  ...(golden.storedAs === undefined ? [] : [golden.storedAs]),
+];
+
 /** The measures of one stage, not yet judged. */
 export function describeStage({ planned, actual, golden, forced, notes }: StageTensors, override?: ToleranceOverride): StageReport {
   const { axes, clock, golden: stage, value, isFeatures } = planned;
   const seconds = clock && ((frame: number) => secondsOfFrame(clock, frame));
-  const against = (tensor: Tensor): Measures => measure(tensor, golden, axes, seconds);
+  const dtypes = dtypesOf({ planned, actual });
+  const against = (tensor: Tensor): Measures => measure(tensor, golden, axes, seconds, offsetShareOf(dtypes));
   return {
     name: stage.name,
     value: isFeatures ? null : value,
@@ -135,7 +142,7 @@ export function describeStage({ planned, actual, golden, forced, notes }: StageT
     shape: actual.shape,
     goldenShape: golden.shape,
     shapesFit: hasShape(actual, golden.shape),
-    tolerance: stageTolerance(stage.tolerance, [actual.dtype ?? 'float32', ...(stage.storedAs === undefined ? [] : [stage.storedAs])], override),
+    tolerance: stageTolerance(stage.tolerance, dtypes, override),
     ...against(actual),
     verdict: 'fail',
     forced: forced && { ...against(forced), verdict: 'fail' },

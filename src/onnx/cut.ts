@@ -6,7 +6,7 @@ import { graphOf, initializerNames } from './model';
 import { nodeNames, readBy } from './nodes';
 import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from './onnx_pb';
 import { requireComputed, requireKnown, sliceOf, type Bounds, type Slice } from './slice';
-import { makeValueInfo, untyped, type KnownType } from './types';
+import { makeValueInfo, readValueInfo, UNKNOWN, untyped, type KnownType } from './types';
 
 /** What is known of values, by name. */
 export type KnownTypes = ReadonlyMap<string, KnownType>;
@@ -91,6 +91,16 @@ export function findNode(graph: GraphProto, name: string): NodeProto {
 /** Values that the file declares with their types. */
 function declaredIn({ input, output, valueInfo }: GraphProto): Map<string, ValueInfoProto> {
   return new Map([...valueInfo, ...output, ...input].filter(({ type }) => type).map((info) => [info.name, info]));
+}
+
+/** The model without the shapes that it declares for values, except those in `keep`. Types stay. */
+export function withoutShapes(model: ModelProto, keep: ReadonlySet<string>): ModelProto {
+  const graph = graphOf(model);
+  const shapeless = (info: ValueInfoProto): ValueInfoProto => {
+    const { dtype } = readValueInfo(info);
+    return !keep.has(info.name) && info.type?.value.case === 'tensorType' && dtype !== UNKNOWN ? makeValueInfo(info.name, { dtype }) : info;
+  };
+  return copyWith(model, { graph: copyWith(graph, { valueInfo: graph.valueInfo.map(shapeless), input: graph.input.map(shapeless), output: graph.output.map(shapeless) }) });
 }
 
 /** The graph with only the nodes and weights of `slice`, and what is told of them; inputs and outputs as they are. */

@@ -36,6 +36,8 @@ export interface NodeInfo {
   readonly captured: readonly string[];
   /** Without those that are absent. */
   readonly outputs: readonly string[];
+  /** The first output of the operator; empty if it is absent. */
+  readonly firstOutput: string;
   /** As short text, by name. */
   readonly attributes: Readonly<Record<string, string>>;
   /** The module of the original network that computes it; null if it is not known. */
@@ -54,6 +56,8 @@ export interface GraphInfo {
   readonly domains: readonly string[];
   /** What must be fed: initializers, which older files list as inputs too, are not among them. */
   readonly inputs: readonly ValueInfo[];
+  /** Inputs that may be fed: their initializers are used otherwise. */
+  readonly defaults: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   /** Each after the nodes whose values it reads. */
   readonly nodes: readonly NodeInfo[];
@@ -137,6 +141,7 @@ export function graphInfo(model: ModelProto): GraphInfo {
     opset: opsetOfModel(model),
     domains: model.opsetImport.map(({ domain }) => domain).filter((domain) => !isDefaultDomain(domain)),
     inputs: graph.input.filter((input) => !weights.has(input.name)).map(readValueInfo),
+    defaults: graph.input.filter((input) => weights.has(input.name)).map(readValueInfo),
     outputs: graph.output.map(readValueInfo),
     nodes: topologicalOrder(graph.node).map((index) => readNode(graph.node[index]!, index, names[index]!)),
     known: new Map([...graph.valueInfo, ...graph.output].map((value) => [value.name, readValueInfo(value)])),
@@ -201,6 +206,7 @@ function readNode(node: NodeProto, index: number, name: string): NodeInfo {
     inputs: node.input,
     captured: capturedBy(node),
     outputs: node.output.filter((output) => output !== ''),
+    firstOutput: node.output[0] ?? '',
     attributes: attributeTexts(node),
     scope: scopeOf(node),
   };

@@ -3,6 +3,9 @@ import { dtypeName } from '../onnx/types';
 /** From 24 on, the runtime numbers element types differently than ONNX does. */
 const NEWER_TYPES: Partial<Record<string, string>> = { 24: 'uint2', 25: 'int2', 26: 'float8e8m0' };
 
+/** How a reason begins if the file declares a shape that a value cannot have. */
+export const CONTRADICTION = 'the declared shapes contradict each other';
+
 /** Messages of the runtime, and the reason as the end of a sentence. */
 const REASONS: readonly (readonly [pattern: RegExp, reason: (...found: string[]) => string])[] = [
   [/No Op registered for (\S+) with domain_version of (\d+)/, (operator, version) => `it has no operator ${operator} in version ${version}`],
@@ -13,7 +16,7 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: (...found: string[])
   [/unsupported data type: (\d+)/, (type) => `it does not take values of the type ${NEWER_TYPES[type] ?? dtypeName(Number(type))}`],
   [/unsupported type: (\w+)/, (type) => `it does not take values of the type ${type}`],
   [/Failed to find kernel for (\S+?)\((\d+)\)/, (operator, version) => `it has no implementation of ${operator} in version ${version} for these types`],
-  [/\[ShapeInferenceError\] (.{1,200})/, (problem) => `the declared shapes contradict each other (${problem})`],
+  [/(?:Node \(([^)]*)\) Op \((\w+)\) )?\[ShapeInferenceError\] (.{1,200})/, (node, op, problem) => `${CONTRADICTION}${op ? ` at the node ${node || 'without a name'} (${op})` : ''} (${problem})`],
   [/Invalid rank for input: (\S+)\s+Got: (\d+) Expected: (\d+)/, (input, rank, expected) => `the input ${input} has the rank ${rank}, and the graph wants the rank ${expected}`],
   [/Got invalid dimensions for input: (\S+)[\s\S]*?index: (\d+) Got: (\d+) Expected: (\d+)/, (input, axis, size, expected) => `the input ${input} has another shape than the graph wants: ${size} along axis ${axis} in place of ${expected}`],
   [/Got invalid dimensions for input: (\S+)/, (input) => `the input ${input} has another shape than the graph wants`],

@@ -55,6 +55,8 @@ export interface CauseContext {
   /** Aligned to `axes` by the names of its own; the shape may still differ. */
   readonly golden: Tensor;
   readonly tolerance: Tolerance;
+  /** Least spread of the golden values for `tolerance`, as a share of their root mean square; absent for float32. */
+  readonly offsetShare?: number;
   /** The recording that the stage is the mel filterbank of, axes (sample), in [-1, 1]; null where it is no filterbank. */
   readonly fbank: { readonly samples: Float32Array; readonly facts: FbankFacts; readonly sampleRate: number } | null;
   /** Null where the stage is no part of a graph. */

@@ -92,8 +92,8 @@ const RUN_EXPLANATIONS: readonly Detector[] = [
  * Throws only what a run of the context throws.
  */
 export async function findCauses(context: CauseContext): Promise<readonly Cause[]> {
-  const { actual, golden, axes, tolerance } = context;
-  const isRight = judgeMeasures(measure(actual, golden, axes), tolerance) === 'pass';
+  const { actual, golden, axes, tolerance, offsetShare } = context;
+  const isRight = judgeMeasures(measure(actual, golden, axes, null, offsetShare), tolerance) === 'pass';
   const unstable = await runToRun(context);
   // Runs that differ by themselves prove nothing about weights and batches.
   const usable = unstable ? { ...context, otherBatch: null, rerun: null, graph: null } : context;

@@ -1,4 +1,5 @@
-import { rmsOf, type Tolerance } from '../compare';
+import type { Tolerance } from '../compare';
+import { spreadOf } from '../relativeError';
 import { sizeOf, type Tensor } from '../tensor';
 import type { CauseContext } from './context';
 
@@ -47,7 +48,7 @@ export function explains(
 
 /** The absolute error that a tolerance allows at the scale of these golden values. */
 export function allowedAbs({ maxAbs, rtol, atol = 0 }: Tolerance, golden: Float32Array): number {
-  return rtol === undefined ? maxAbs : Math.min(maxAbs, Math.max(atol, rtol * rmsOf(golden)));
+  return rtol === undefined ? maxAbs : Math.min(maxAbs, Math.max(atol, rtol * spreadOf(golden)));
 }
 
 /** Distance between `golden` and `transform` of each value of `actual`, which is as long. */

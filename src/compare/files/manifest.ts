@@ -30,7 +30,7 @@ const relativeEntries = {
       v.finite(),
       v.minValue(0),
       v.description(
-        'Greatest root mean square of the error, relative to that of the golden tensor. By default it follows from the type of the values.',
+        'Greatest root mean square of the error, relative to the spread of the golden tensor. By default it follows from the type of the values.',
       ),
     ),
   ),

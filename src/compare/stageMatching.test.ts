@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { openNodeSession } from '../../test/compare/nodeSession';
+import { build, float, int, node, weight } from '../../test/onnx/build';
+import { encodeOnnx, graphInfo, parseOnnx } from '../onnx/model';
+import type { ModelProto } from '../onnx/onnx_pb';
+import type { GoldenBundle } from './bundle';
+import { coverageOf } from './coverage';
+import { unknownValues } from './findValue';
+import { GraphRunner } from './graphRunner';
+import { matchValues } from './matchValues';
+import { makePlan } from './plan';
+import { compareStages } from './run';
+import type { Tensor } from './tensor';
+
+const INPUT: Tensor = { shape: [1, 1, 4], data: Float32Array.of(1, -2, 3, 0.5) };
+const TOLERANCE = { maxAbs: Infinity, cosine: 0.999 };
+
+/** A bundle whose stages have the values of the graph. `value`: as the manifest states it. */
+async function goldensOf(model: ModelProto, stages: Readonly<Record<string, string | Tensor>>, inputs: Readonly<Record<string, Tensor>> = { x: INPUT }, value: string | null = null): Promise<GoldenBundle> {
+  const graph = new GraphRunner(model, { open: openNodeSession });
+  const names = Object.values(stages).filter((entry) => typeof entry === 'string');
+  const values = names.length === 0 ? new Map<string, Tensor>() : await graph.values(new Map(Object.entries(inputs)), [...new Set(names)]);
+  await graph.release();
+  const named = (name: string, { shape, data }: Tensor) => ({ name, shape, data, axes: shape.map((_, axis) => `axis${axis}`) });
+  return {
+    model: '',
+    source: {},
+    notes: [],
+    graph: null,
+    inputs: Object.entries(inputs).map(([name, tensor]) => named(name, tensor)),
+    stages: Object.entries(stages).map(([name, entry]) => ({ ...named(name, typeof entry === 'string' ? values.get(entry)! : entry), tolerance: TOLERANCE, value })),
+  };
+}
+
+async function compare(bundle: GoldenBundle, given: ModelProto) {
+  const model = parseOnnx(encodeOnnx(given), 'net.onnx');
+  const graph = new GraphRunner(model, { open: openNodeSession });
+  const runner = { graph, features: null };
+  const named = makePlan(bundle, graphInfo(model), null);
+  const plan = await matchValues(named, graph, named.feeds, () => undefined);
+  const { verdict, firstDivergence, stages } = await compareStages({ plan, model, runner, variants: runner, thorough: false, onStep: () => undefined });
+  await graph.release();
+  const { uncompared } = coverageOf(plan);
+  return { verdict, firstDivergence, stages, uncompared, values: Object.fromEntries(stages.map(({ name, value }) => [name, value])) };
+}
+
+const named = (name: string, ...attribute: ReturnType<typeof int>[]) => ({ name, attribute });
+const scoped = (name: string, scopes: string, ...attribute: ReturnType<typeof int>[]) => ({
+  name,
+  attribute,
+  metadataProps: [{ key: 'pkg.torch.onnx.name_scopes', value: scopes }],
+});
+const ramp = (size: number): number[] => Array.from({ length: size }, (_, index) => Math.sin(index + 1));
+
+describe('a recurrent layer of which only the last state is used', () => {
+  const lstm = (shapes: boolean): ModelProto =>
+    build({
+      node: [
+        node('LSTM', ['x', 'w', 'r'], ['/r/LSTM_output_0', '/r/LSTM_output_1'], named('/r/LSTM', int('hidden_size', 2))),
+        node('Mul', ['/r/LSTM_output_1', 'two'], ['y'], named('/o/Mul')),
+      ],
+      initializer: [weight('w', [1, 8, 4], ramp(32)), weight('r', [1, 8, 2], ramp(16)), weight('two', [1], [2])],
+      input: [float('x', null, 1, 4)],
+      // As PyTorch's newer exporter declares the state: with an axis too many.
+      valueInfo: shapes ? [float('/r/LSTM_output_1', 1, 1, 1, 2)] : [],
+      output: [float('y', 1, 1, 2)],
+    });
+  const x = { shape: [3, 1, 4], data: Float32Array.from(ramp(12)) };
+  const sequence = { shape: [1, 3, 2], data: Float32Array.from(ramp(6)) };
+
+  it('does not take the state for the sequence', async () => {
+    const bundle = await goldensOf(lstm(false), { r: sequence, 'r@1.0': '/r/LSTM_output_1', o: 'y' }, { x });
+    const { verdict, uncompared, values } = await compare(bundle, lstm(false));
+    expect({ verdict, values }).toEqual({ verdict: 'pass', values: { 'r@1.0': '/r/LSTM_output_1', o: 'y' } });
+    expect(uncompared).toEqual([{ name: 'r', mergedWith: null }]);
+  });
+
+  it('runs without declared shapes if they contradict the operator', async () => {
+    const bundle = await goldensOf(lstm(false), { 'r@1.0': '/r/LSTM_output_1', o: 'y' }, { x });
+    expect(await compare(bundle, lstm(true))).toMatchObject({ verdict: 'pass', uncompared: [], stages: [{ notes: [expect.stringContaining('golden values')] }, { notes: [], forced: { verdict: 'pass' } }] });
+  });
+});
+
+it('does not take the padding for a convolution that is merged with its batch norm', async () => {
+  const net = (factor: number): ModelProto =>
+    build({
+      node: [
+        node('Pad', ['x', 'pads'], ['pad'], scoped('pad', "['', 'c', 'pad']")),
+        node('Conv', ['pad', 'c.weight'], ['getitem'], scoped('conv', "['', 'b', 'batch_norm']")),
+        node('Mul', ['getitem', 'factor'], ['y'], scoped('mul', "['', 'o', 'mul']")),
+      ],
+      initializer: [
+        { ...weight('pads', [6], []), dataType: 7, rawData: new Uint8Array(BigInt64Array.from([0n, 0n, 1n, 0n, 0n, 1n]).buffer) },
+        weight('c.weight', [2, 1, 3], ramp(6).map((value) => value * factor)),
+        weight('factor', [1], [2]),
+      ],
+      input: [float('x', 1, 1, 4)],
+      output: [float('y', 1, 2, 4)],
+    });
+  const bundle = await goldensOf(net(1), { c: { shape: [1, 2, 4], data: Float32Array.from(ramp(8)) }, b: 'getitem', o: 'y' });
+  const clean = await compare(bundle, net(1));
+  expect(clean).toMatchObject({ verdict: 'pass', uncompared: [{ name: 'c', mergedWith: 'b' }], values: { b: 'getitem', o: 'y' } });
+  expect(await compare(bundle, net(1.1))).toMatchObject({ verdict: 'fail', firstDivergence: 'b' });
+});
+
+it('prefers the module to an output with its name if the values say so', async () => {
+  const net = build({
+    node: [node('Tanh', ['x'], ['/fc/Tanh_output_0'], named('/fc/Tanh')), node('Exp', ['/fc/Tanh_output_0'], ['fc'], named('/head/Exp'))],
+    input: [float('x', 1, 1, 4)],
+    output: [float('fc', 1, 1, 4)],
+  });
+  const bundle = await goldensOf(net, { fc: '/fc/Tanh_output_0', head: 'fc', output: 'fc' });
+  expect(await compare(bundle, net)).toMatchObject({ verdict: 'pass', values: { fc: '/fc/Tanh_output_0', head: 'fc', output: 'fc' } });
+  // A stage that the user called like the output.
+  expect((await compare(await goldensOf(net, { fc: 'fc' }), net)).values).toEqual({ fc: 'fc' });
+});
+
+it('feeds an input that has an initializer, if the goldens have it', async () => {
+  const net = build({
+    node: [node('Mul', ['x', 's'], ['y'])],
+    initializer: [weight('s', [1], [3])],
+    input: [float('x', 1, 1, 4), float('s', 1)],
+    output: [float('y', 1, 1, 4)],
+  });
+  const y = { shape: INPUT.shape, data: INPUT.data.map((value) => 2 * value) };
+  const s = { shape: [1], data: Float32Array.of(2) };
+  expect(await compare(await goldensOf(net, { y }, { x: INPUT, s }), net)).toMatchObject({ verdict: 'pass' });
+  expect(await compare(await goldensOf(net, { y }), net)).toMatchObject({ verdict: 'fail' });
+});
+
+it('does not replace a value that the bundle states and the graph lacks', async () => {
+  const net = build({
+    node: [node('Tanh', ['x'], ['hidden']), node('Exp', ['hidden'], ['y'])],
+    input: [float('x', 1, 1, 4)],
+    output: [float('y', 1, 1, 4)],
+  });
+  const bundle = await goldensOf(net, { hidden: 'hidden' }, { x: INPUT }, 'hiden');
+  const plan = makePlan(bundle, graphInfo(net), null);
+  expect(plan.unmapped.map(({ name }) => name)).toEqual(['hidden']);
+  expect(unknownValues(bundle.stages, graphInfo(net))).toEqual(['hidden: the bundle states the value hiden, which no node of the graph gives. The closest are hidden, y']);
+});
