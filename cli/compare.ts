@@ -6,7 +6,7 @@
  *     npm run --silent compare -- --precision BUNDLE [--limit N]
  */
 import type { Page } from 'playwright-core';
-import type { BackendName } from '../src/compare/report';
+import type { RuntimeBackend } from '../src/compare/report';
 import { isShipped } from '../src/store/shipped';
 import type { ErrorCode } from '../src/util/errors';
 import { batchDocument, batchExitStatus, compareAll, lineOf, notRun, resultOf, skippedLines, summaryOf, type BundleResult } from './compareBatch';
@@ -65,7 +65,7 @@ async function comparePrecision(used: FoundBundle, command: CompareCommand): Pro
   checkPaths(used, command);
   if (command.model === undefined && used.graph !== null) say(`compare: the graph is ${used.graph}`);
   const { json, jsonFile, map, limit, decisions } = command;
-  const [backend] = backendsOf(command) as [BackendName];
+  const [backend] = backendsOf(command) as [RuntimeBackend];
   const kept = new PrecisionKeeper();
   const textOf = (): string => (json ? toJson(kept.document()) : kept.text());
   const forget = onEnding(() => print(textOf()));
@@ -188,7 +188,7 @@ async function withEngine<Result>(command: CompareCommand, hasSteps: boolean, wo
   }
 }
 
-const backendsOf = ({ backend }: CompareCommand): BackendName[] => (backend === 'both' ? ['wasm', 'webgpu'] : [backend]);
+const backendsOf = ({ backend }: CompareCommand): RuntimeBackend[] => (backend === 'both' ? ['wasm', 'webgpu'] : [backend]);
 
 async function compareOne(page: Page, { bundle, graph }: FoundBundle, command: CompareCommand): Promise<Answer<Document>> {
   const { map, tolerance, thorough, decisions } = command;

@@ -72,11 +72,13 @@ export function lineOf({ bundle, graph, status, seconds, report, error }: Bundle
 }
 
 function detailsOf(report: Document): string {
-  const { firstDivergence, stages, failures } = report;
+  const { firstDivergence, stages, failures, kernels } = report;
+  const areKernelsAlone = kernels?.verdict === 'fail' && stages.every(({ verdict }) => verdict === 'pass');
   const causes = stages.find(({ name }) => name === firstDivergence)?.causes ?? [];
   const numFailed = stages.filter(({ verdict }) => verdict === 'fail').length;
   return [
     verdictText(report),
+    ...(areKernelsAlone ? ['only on our own kernels (WASM)'] : []),
     ...(numFailed > 0 ? [`${numFailed} of ${stages.length} stages fail`] : []),
     ...(causes.length > 0 ? [`cause ${causes.map(({ id }) => id).join(', ')}`] : []),
     ...failures.map(({ backend, error }) => `${backend}: ${failureText(error)}`),

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { BackendName } from '../src/compare/report';
+import type { RuntimeBackend } from '../src/compare/report';
 import type { DecisionRule } from '../src/compare/decisions/rule';
 import type { ToleranceOverride } from '../src/compare/stageTolerance';
 import { number, oneOf } from './arguments';
@@ -16,7 +16,8 @@ same name. Several bundles are compared one after the other in one browser, with
 
   --model FILE.onnx           the graph to test (default: NAME.onnx beside the bundle NAME.zip, else the graph in the bundle,
                               else the shipped model that the bundle is of)
-  --backend webgpu|wasm|both  where it runs (default wasm)
+  --backend webgpu|wasm|both  where ONNX Runtime runs it (default wasm). With WASM, the kernels that a diarizer runs in its place
+                              are compared too, if they compute this graph
   --map STAGE=VALUE           take VALUE of the graph for STAGE, if it was not found; may be repeated
   --rtol X                    greatest error of a stage, relative to the spread of its golden values (default 1e-4
                               for float32, 7.8e-3 for float16, 0 for whole numbers)
@@ -50,7 +51,7 @@ export interface CompareCommand {
   /** Nodes that `precision` tries. */
   readonly limit: number;
   readonly model: string | undefined;
-  readonly backend: BackendName | 'both';
+  readonly backend: RuntimeBackend | 'both';
   readonly map: readonly (readonly [string, string])[];
   readonly tolerance: ToleranceOverride;
   /** What the outputs decide; undefined if the bundle and the graph tell. */

@@ -46,6 +46,16 @@ test('two backends are one document with the worse of each stage', () => {
   expect(exitStatusOf(both)).toBe(1);
 });
 
+test('kernels that fail alone make the comparison fail, with their stages in the text', () => {
+  const wrong = reportOf([{ name: 'a' }, { name: 'y', ...WRONG }], [], true, 'kernels');
+  const withKernels = (wasm: ComparisonReport, kernels: ComparisonReport): Document => documentOf({ runs: [wasm], failures: [], between: null, kernels, notes: [] });
+  const alone = withKernels(reportOf([{ name: 'a' }, { name: 'y' }]), wrong);
+  expect([exitStatusOf(alone), alone.verdict, alone.firstDivergence]).toEqual([1, 'fail', 'y']);
+  expect(describe(alone)).toMatch(/pass a .*\n {2}pass y .*\nown kernels \(WASM\): fail, first divergence y\n {2}pass a .*\n {2}fail y /);
+  const both = describe(withKernels(reportOf([{ name: 'a' }, { name: 'y', ...WRONG }]), wrong));
+  expect(both).toMatch(/fail y [^]*\nown kernels \(WASM\): fail, first divergence y\n$/);
+});
+
 test('the text has what was not compared, and where the first divergence may be instead', () => {
   const stages = [{ name: 'a' }, { name: 'y', ...WRONG, uncomparedBefore: ['b', 'c'] }];
   const text = describe(single(reportOf(stages, missing('b', 'c'))));

@@ -14,6 +14,8 @@ export type Document = Omit<ComparisonReport, 'backend'> & {
   readonly failures: readonly BackendFailure[];
   readonly runs?: readonly ComparisonReport[];
   readonly between?: readonly BetweenReport[];
+  /** The kernels that a diarizer runs on WASM; absent if it has none for this graph. */
+  readonly kernels?: ComparisonReport;
 };
 
 interface BackendFailure {
@@ -26,11 +28,25 @@ export interface Runs {
   readonly runs: readonly ComparisonReport[];
   readonly failures: readonly BackendFailure[];
   readonly between: readonly BetweenReport[] | null;
+  /** Null if a diarizer has no kernels for this graph, or WASM was not asked for. */
+  readonly kernels?: ComparisonReport | null;
   readonly notes: readonly string[];
 }
 
 /** One report of all that ran, at least one backend. */
-export function documentOf({ runs, failures, between, notes }: Runs): Document {
+export function documentOf({ kernels, ...runs }: Runs): Document {
+  const document = documentOfRuntime(runs);
+  if (!kernels) return document;
+  const isOnlyKernels = kernels.verdict === 'fail' && document.verdict !== 'fail';
+  return {
+    ...document,
+    kernels,
+    seconds: document.seconds + kernels.seconds,
+    ...(isOnlyKernels && { verdict: 'fail', firstDivergence: kernels.firstDivergence }),
+  };
+}
+
+function documentOfRuntime({ runs, failures, between, notes }: Omit<Runs, 'kernels'>): Document {
   const [first, second] = runs as [ComparisonReport, ComparisonReport | undefined];
   if (!second || !between) return { ...first, notes, failures };
   const stages = first.stages.map((stage, index) => worse(stage, second.stages[index]!));
@@ -88,7 +104,19 @@ export function describe(report: Document): string {
     ...(coverage.isOutputCompared ? [] : ['  no output of the graph was compared']),
   ].join('\n');
   const lines = runs ? runs.flatMap((run) => [`\n${run.backend}`, ...runLines(run)]) : runLines({ decisions: report.decisions, stages });
-  return [head, ...lines, ''].join('\n');
+  return [head, ...lines, ...(report.kernels ? kernelLines(report.kernels, runs ?? [report]) : []), ''].join('\n');
+}
+
+/** A line for the kernels, and one for each stage if they fail where the runtime does not. */
+function kernelLines({ verdict, firstDivergence, stages, coverage }: ComparisonReport, runs: readonly Pick<ComparisonReport, 'stages'>[]): string[] {
+  const failing = new Set(runs.flatMap((run) => run.stages.filter((stage) => stage.verdict === 'fail').map(({ name }) => name)));
+  const isOwnFault = stages.some((stage) => stage.verdict === 'fail' && !failing.has(stage.name));
+  const parts = [
+    verdict,
+    ...(firstDivergence === null ? [] : [`first divergence ${firstDivergence}`]),
+    ...(coverage.uncompared.length > 0 ? [`compared ${countText(coverage)}`] : []),
+  ];
+  return [`own kernels (WASM): ${parts.join(', ')}`, ...(isOwnFault ? stages.flatMap(stageLines) : [])];
 }
 
 function runLines({ decisions, stages }: Pick<ComparisonReport, 'decisions' | 'stages'>): string[] {

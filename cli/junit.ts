@@ -64,7 +64,7 @@ function casesOf({ status, report, error }: BundleResult): Case[] {
       : errorOf(error!);
     return [{ name: 'bundle', problem }];
   }
-  const { coverage, failures, runs } = report;
+  const { coverage, failures, runs, kernels } = report;
   const decisions = runs ? runs.flatMap((run) => decisionCases(run, run.backend)) : decisionCases(report, null);
   const stages = runs ? runs.flatMap((run) => run.stages.map((stage) => stageCase(stage, run.backend))) : report.stages.map((stage) => stageCase(stage, null));
   const uncompared = coverage.uncompared.map(({ name, mergedWith }): Case => {
@@ -76,6 +76,7 @@ function casesOf({ status, report, error }: BundleResult): Case[] {
   return [
     ...decisions,
     ...stages,
+    ...(kernels?.stages.map((stage) => stageCase(stage, 'kernels')) ?? []),
     ...uncompared,
     ...(isSufficient(coverage) ? [] : [incomplete]),
     ...failures.map((failure): Case => ({ name: `backend ${failure.backend}`, problem: errorOf(failure.error) })),
@@ -101,7 +102,7 @@ function decisionCases({ decisions, stages }: Pick<ComparisonReport, 'decisions'
   });
 }
 
-/** @param backend part of the name if there are two */
+/** @param backend part of the name if there are several */
 function stageCase(stage: StageReport, backend: ComparisonReport['backend'] | null): Case {
   const name = backend === null ? stage.name : `${stage.name} (${backend})`;
   if (stage.verdict === 'pass') return { name };

@@ -16,7 +16,7 @@ import type { LayerRequest } from '../src/compare/layer';
 import type { Pair, StagePicture } from '../src/compare/picture';
 import type { ModelProof } from '../src/compare/prove';
 import type { PrecisionHead, PrecisionReport, PrecisionRow } from '../src/compare/precision/report';
-import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../src/compare/report';
+import type { BackendName, BetweenReport, BisectReport, ComparisonReport, RuntimeBackend } from '../src/compare/report';
 import type { NamedTensor } from '../src/compare/tensor';
 import type { Assembly, AssemblyFacts } from '../src/diarization/assemble';
 import type { GpuCountsByStage } from '../src/gpu/meter';
@@ -204,10 +204,10 @@ export interface CompareWorkerApi {
   picture(stage: string, pair: Pair, column?: number): Promise<StagePicture>;
   audit(onProgress: OnProgress | null): Promise<AuditReport>;
   list(onProgress: OnProgress | null): Promise<ListedValue[]>;
-  precision(backend: BackendName, choices: PrecisionChoices, onRow: OnPrecisionRow | null, onProgress: OnProgress | null): Promise<PrecisionReport>;
+  precision(backend: RuntimeBackend, choices: PrecisionChoices, onRow: OnPrecisionRow | null, onProgress: OnProgress | null): Promise<PrecisionReport>;
   bisect(tolerance: number | undefined, onProgress: OnProgress | null): Promise<BisectReport>;
   bugReport(): Promise<Uint8Array>;
-  layer(request: LayerRequest, backend: BackendName): Promise<NamedTensor>;
+  layer(request: LayerRequest, backend: RuntimeBackend): Promise<NamedTensor>;
   environment(): Promise<Record<string, string>>;
   /** Ends the call under way at its next step; what earlier calls gave is kept. */
   cancel(): void;

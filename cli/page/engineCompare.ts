@@ -3,7 +3,7 @@ import type { DecisionRule } from '../../src/compare/decisions/rule';
 import { writeNpy } from '../../src/compare/files/write';
 import { parseNpy } from '../../src/compare/npy';
 import type { PrecisionHead, PrecisionReport, PrecisionRow } from '../../src/compare/precision/report';
-import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../../src/compare/report';
+import type { BetweenReport, BisectReport, ComparisonReport, RuntimeBackend } from '../../src/compare/report';
 import type { ToleranceOverride } from '../../src/compare/stageTolerance';
 import { STAGES, type Artifact, type StageName } from '../../src/pipeline/stages';
 import { Comparator } from '../../src/pipeline/comparator';
@@ -24,7 +24,7 @@ interface CompareRequest {
   /** A model of this release, in place of the chosen files. */
   readonly shipped: string | null;
   readonly map: readonly (readonly [string, string])[];
-  readonly backends: readonly BackendName[];
+  readonly backends: readonly RuntimeBackend[];
   readonly tolerance?: ToleranceOverride;
   readonly thorough: boolean;
   readonly decisions?: DecisionRule | undefined;
@@ -34,7 +34,7 @@ interface PrecisionFilesRequest {
   /** A model of this release, in place of the chosen files. */
   readonly shipped: string | null;
   readonly map: readonly (readonly [string, string])[];
-  readonly backend: BackendName;
+  readonly backend: RuntimeBackend;
   readonly limit: number;
   readonly decisions?: DecisionRule | undefined;
 }
@@ -53,7 +53,7 @@ interface BisectAnswer {
 interface StageRequest {
   /** A stage of the pipeline, a layer, or `model/layer`. */
   readonly stage: string;
-  readonly backend: BackendName;
+  readonly backend: RuntimeBackend;
   readonly startSeconds: number;
   readonly durationSeconds: number | undefined;
 }
@@ -127,7 +127,13 @@ export const engineCompare = {
         else failures.push({ backend, error: run.error });
       }
       const between: readonly BetweenReport[] | null = runs.length > 1 ? await engine.between() : null;
-      return { runs, failures, between, notes: about.goldens?.notes ?? [] };
+      let kernels: ComparisonReport | null = null;
+      if (about.hasKernels && backends.includes('wasm') && runs.length > 0) {
+        const run = await answer(() => engine.compare('kernels', { ...progress(), tolerance, thorough, ...(decisions && { decisions }) }));
+        if (run.ok) kernels = run.result;
+        else failures.push({ backend: 'kernels', error: run.error });
+      }
+      return { runs, failures, between, kernels, notes: about.goldens?.notes ?? [] };
     }),
 
   /** Rounds the weights of the chosen graph. Calls `globalThis.keepRow` for each row if the driver has put it there. */

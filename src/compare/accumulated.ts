@@ -1,6 +1,6 @@
 import { measure } from './measure';
 import type { Cause, Measures, StageReport } from './report';
-import type { PlanRunner, StageTensors } from './stages';
+import type { StageRunner, StageTensors } from './stages';
 
 /** Greatest number of runs. If more stages are upstream, the check injects at evenly spaced ones. */
 const MAX_RUNS = 8;
@@ -30,7 +30,7 @@ const errorOf = ({ relative, snrDb }: Pick<Measures, 'relative' | 'snrDb'>): num
  * @throws VoxlaneError errors of the backend
  */
 export async function checkAccumulated(
-  { graph }: PlanRunner,
+  { graph }: StageRunner,
   own: StageTensors,
   stage: StageReport,
   upstream: readonly StageTensors[],

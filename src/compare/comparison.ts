@@ -18,7 +18,9 @@ import { coverageOf, outcomeOf } from './coverage';
 import type { DecisionRule } from './decisions/rule';
 import { describeOpened, type Opened } from './describeOpened';
 import type { NamedFile } from './files/goldenFiles';
-import { GraphRunner, type GraphTensor } from './graphRunner';
+import { GraphRunner, type GraphTensor, type ValueRunner } from './graphRunner';
+import { hasKernels, openKernels, planForKernels, pooledNetworkOf } from './kernels/openKernels';
+import { PooledRunner, poolOnGpu } from './kernels/pooledRunner';
 import { computeLayer, type LayerRequest } from './layer';
 import { hasShape, measure } from './measure';
 import { listValues, type ListedValue } from './listValues';
@@ -29,10 +31,10 @@ import { hasBranches, openBranches } from './openBranches';
 import { makePlan, noStage, type Plan } from './plan';
 import { measurePrecision } from './precision/measurePrecision';
 import type { PrecisionHead, PrecisionReport, PrecisionRow } from './precision/report';
-import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from './report';
+import type { BackendName, BetweenReport, BisectReport, ComparisonReport, RuntimeBackend } from './report';
 import { compareStages, type RunResult } from './run';
 import { findSampleFeeds } from './sampleInputs';
-import { computeFeeds, type OnStep, type PlanRunner, type StageTensors } from './stages';
+import { computeFeeds, type OnStep, type PlanRunner, type StageRunner, type StageTensors } from './stages';
 import type { ToleranceOverride } from './stageTolerance';
 import type { NamedTensor } from './tensor';
 
@@ -68,15 +70,20 @@ interface Filterbank {
 const MAX_ROWS = 256;
 const MAX_COLUMNS = 1024;
 
+/** The backend that a pair shows beside the golden values. */
+const PAIRED = { 'golden-wasm': 'wasm', 'golden-webgpu': 'webgpu', 'golden-kernels': 'kernels' } as const;
+
 /** One graph with its goldens, and what has been computed of it: everything that the panel and the commands ask for. */
 export class Comparison {
   private files: OpenedFiles | null = null;
   private chosen: ReadonlyMap<string, string> = new Map();
   private plan: Plan | null = null;
   private isPlanComplete = false;
-  private runners = new Map<BackendName, PlanRunner>();
+  private runners = new Map<RuntimeBackend, PlanRunner>();
   private results = new Map<BackendName, RunResult>();
   private bisected: BisectResult | null = null;
+  /** Those with our own kernels, by backend. */
+  private kernelGraphs = new Map<BackendName, ValueRunner>();
   private gpu: GpuContext | null = null;
 
   constructor(private readonly settings: ComparisonSettings) {}
@@ -111,11 +118,14 @@ export class Comparison {
     const { name, model, info, bundle } = this.opened();
     if (!this.plan || !bundle) throw refused('There are no golden outputs to compare with', 'Open a golden bundle, or bisect');
     const variants = await this.runner('wasm');
-    const plan = await this.completePlan(this.plan, variants, onStep);
-    if (plan.stages.length === 0) throw noStage(bundle, info);
-    const runner = await this.runner(backend);
+    const complete = await this.completePlan(this.plan, variants, onStep);
+    if (complete.stages.length === 0) throw noStage(bundle, info);
+    const isGraph = backend !== 'kernels';
+    const runner = isGraph ? await this.stageRunner(backend) : this.kernels(variants);
+    const plan = isGraph ? complete : planForKernels(complete, runner.graph);
     const start = performance.now();
-    const result = await this.orForgetGpu(() => compareStages({ plan, model, runner, variants, thorough, tolerance, decisions: rule, onStep }));
+    const request = { plan, model, runner, variants: isGraph ? variants : null, thorough, tolerance, decisions: rule, onStep };
+    const result = await this.orForgetGpu(() => compareStages(request));
     this.results.set(backend, result);
     const { stages, firstDivergence, decisions } = result;
     const coverage = coverageOf(plan);
@@ -170,7 +180,7 @@ export class Comparison {
    * @param onRow called for each node as soon as it was tried
    * @throws VoxlaneError `options` without goldens or float32 weights, and what the backend throws
    */
-  async precision(backend: BackendName, { limit, decisions }: PrecisionChoices, onRow: (row: PrecisionRow, head: PrecisionHead) => void, onStep: OnStep): Promise<PrecisionReport> {
+  async precision(backend: RuntimeBackend, { limit, decisions }: PrecisionChoices, onRow: (row: PrecisionRow, head: PrecisionHead) => void, onStep: OnStep): Promise<PrecisionReport> {
     const { name, model, info } = this.opened();
     if (!this.plan) throw refused('There are no golden inputs to run the graph on', 'Open a golden bundle');
     const { plan } = this;
@@ -203,7 +213,7 @@ export class Comparison {
   }
 
   /** One layer of a shipped model, of any sound. Needs nothing to be open. */
-  async layer(request: LayerRequest, backend: BackendName): Promise<NamedTensor> {
+  async layer(request: LayerRequest, backend: RuntimeBackend): Promise<NamedTensor> {
     let opened: PlanRunner | null = null;
     try {
       return await this.orForgetGpu(() =>
@@ -277,6 +287,7 @@ export class Comparison {
     this.runners.clear();
     this.results.clear();
     this.bisected = null;
+    this.kernelGraphs.clear();
   }
 
   private opened(): OpenedFiles {
@@ -285,7 +296,7 @@ export class Comparison {
   }
 
   /** One of each backend, kept with its session. */
-  private async runner(backend: BackendName): Promise<PlanRunner> {
+  private async runner(backend: RuntimeBackend): Promise<PlanRunner> {
     const known = this.runners.get(backend);
     if (known) return known;
     const runner = await this.makeRunner(this.opened().model, backend, this.plan?.features ?? null);
@@ -293,7 +304,29 @@ export class Comparison {
     return runner;
   }
 
-  private async makeRunner(model: ModelProto, backend: BackendName, filterbank: Filterbank | null): Promise<PlanRunner> {
+  /** As {@link runner}; on WebGPU our own kernels pool statistics, as in a run of a diarizer. */
+  private async stageRunner(backend: RuntimeBackend): Promise<StageRunner> {
+    const runner = await this.runner(backend);
+    const { model, manifest } = this.opened();
+    const network = backend === 'webgpu' ? pooledNetworkOf(model, manifest) : null;
+    if (!network || !this.gpu) return runner;
+    const graph = this.kernelGraphs.get(backend) ?? new PooledRunner(runner.graph, network, await poolOnGpu(this.gpu.device, network.head));
+    this.kernelGraphs.set(backend, graph);
+    return { ...runner, graph };
+  }
+
+  /** The kernels that a diarizer runs on WASM. @throws VoxlaneError `options` if it runs the graph on ONNX Runtime alone */
+  private kernels(wasm: PlanRunner): StageRunner {
+    const { model, manifest } = this.opened();
+    if (!manifest || !hasKernels(model, manifest)) {
+      throw refused('Our own kernels do not compute this graph', 'Compare a model of this release, or another backend');
+    }
+    const graph = this.kernelGraphs.get('kernels') ?? openKernels(model, manifest, wasm.graph);
+    this.kernelGraphs.set('kernels', graph);
+    return { graph, features: wasm.features };
+  }
+
+  private async makeRunner(model: ModelProto, backend: RuntimeBackend, filterbank: Filterbank | null): Promise<PlanRunner> {
     const gpu = backend === 'webgpu' ? (this.gpu ??= await openGpu()) : null;
     const graph = new GraphRunner(model, { open: this.opener(gpu) });
     if (!filterbank) return { graph, features: null };
@@ -315,6 +348,7 @@ export class Comparison {
       if (error instanceof VoxlaneError && error.code === 'gpu-lost') {
         this.gpu = null;
         this.runners.delete('webgpu');
+        this.kernelGraphs.delete('webgpu');
       }
       throw error;
     }
@@ -341,7 +375,7 @@ export class Comparison {
       const { actual, planned } = this.stageOf(stage, 'wasm');
       return { left: actual, right: this.stageOf(stage, 'webgpu').actual, planned };
     }
-    const { golden, actual, planned } = this.stageOf(stage, pair === 'golden-wasm' ? 'wasm' : 'webgpu');
+    const { golden, actual, planned } = this.stageOf(stage, PAIRED[pair]);
     // Of a golden tensor laid out otherwise there is nothing to see but in the order that fits ours.
     const [order] = hasShape(golden, actual.shape) ? [] : permutationsThatFit(golden.shape, actual.shape);
     return { left: order ? transpose(golden, order) : golden, right: actual, planned };

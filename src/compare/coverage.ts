@@ -1,4 +1,4 @@
-import type { GraphRunner } from './graphRunner';
+import type { ValueRunner } from './graphRunner';
 import type { Plan } from './plan';
 import type { Coverage, Outcome, UncomparedStage, Verdict } from './report';
 import type { StageTensors } from './stages';
@@ -47,7 +47,7 @@ export function countText(coverage: Coverage): string {
  * Stages of the bundle that were not compared and lie between a stage and the golden values that it was computed from. If
  * the stage is wrong, one of them may be the first wrong one.
  */
-export function gapBefore({ planned, feeds }: StageTensors, { unmapped, stages, bundleOrder }: Plan, graph: GraphRunner): string[] {
+export function gapBefore({ planned, feeds }: StageTensors, { unmapped, stages, bundleOrder }: Plan, graph: Pick<ValueRunner, 'inputsOf'>): string[] {
   if (unmapped.length === 0 || planned.isFeatures) return [];
   const places = new Map(bundleOrder.map((name, index) => [name, index]));
   const place = (name: string): number => places.get(name)!;

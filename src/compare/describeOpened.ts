@@ -2,6 +2,7 @@ import { graphOf, valueNames } from '../onnx/model';
 import { dtypeName } from '../onnx/types';
 import type { GoldenStage } from './bundle';
 import type { Tolerance } from './compare';
+import { hasKernels } from './kernels/openKernels';
 import type { OpenedFiles } from './openModel';
 import { unknownValues } from './findValue';
 import type { Plan } from './plan';
@@ -94,6 +95,8 @@ export interface Opened {
     /** What was assumed or lost in reading, for people. */
     readonly notes: readonly string[];
   } | null;
+  /** Whether a diarizer runs this graph on our own kernels on WASM, so that these can be compared as well. */
+  readonly hasKernels: boolean;
   /** The recording that the bundle's input is, for playing and for the waveform above the heatmap. */
   readonly waveform: {
     /** Mono, axes (sample). */
@@ -148,6 +151,7 @@ export function describeOpened(files: OpenedFiles, plan: Plan | null): Opened {
         source: bundle.source,
         notes: [...bundle.notes, ...unknownValues(bundle.stages, info), ...plan.skipped.map(({ golden, kind }) => `${golden.name} is left out: its value in the graph is ${kind}, no tensor of numbers`)],
       },
+    hasKernels: hasKernels(files.model, files.manifest),
     waveform: plan?.waveform ?? null,
     checkpoint: files.checkpoint?.name ?? null,
   };

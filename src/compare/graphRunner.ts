@@ -17,6 +17,9 @@ export interface RunnerOptions {
   readonly open: (graph: Uint8Array) => Promise<Session>;
 }
 
+/** What computes the values of stages: a {@link GraphRunner}, or kernels of our own in the place of a runtime. */
+export type ValueRunner = Pick<GraphRunner, 'info' | 'inputsOf' | 'values' | 'release'>;
+
 /** A session of a part of the graph. */
 interface OpenPart extends Cut {
   readonly session: Session;

@@ -1,6 +1,6 @@
 import { concatenate } from '../util/concatenate';
 import { VoxlaneError } from '../util/errors';
-import type { GraphRunner, GraphTensor } from './graphRunner';
+import type { GraphTensor, ValueRunner } from './graphRunner';
 import type { Tensor } from './tensor';
 
 /**
@@ -11,7 +11,7 @@ import type { Tensor } from './tensor';
  * @throws VoxlaneError what the backend throws for other reasons
  */
 export async function otherBatch(
-  graph: GraphRunner,
+  graph: ValueRunner,
   feeds: ReadonlyMap<string, GraphTensor>,
   value: string,
 ): Promise<Tensor | null> {

@@ -2,7 +2,7 @@ import { VoxlaneError } from '../util/errors';
 import { shapeText, type Tensor } from './tensor';
 
 /** Two sides of a comparison. */
-export type Pair = 'golden-wasm' | 'golden-webgpu' | 'wasm-webgpu';
+export type Pair = 'golden-wasm' | 'golden-webgpu' | 'golden-kernels' | 'wasm-webgpu';
 
 /** What the panel draws of one stage; everything is reduced to what a screen can show. */
 export interface StagePicture {

@@ -1,7 +1,10 @@
 import type { Tolerance } from './compare';
 
-/** Where a stage is computed. */
-export type BackendName = 'wasm' | 'webgpu';
+/** Where ONNX Runtime computes a stage. */
+export type RuntimeBackend = 'wasm' | 'webgpu';
+
+/** What computes a stage: ONNX Runtime on WASM or WebGPU, or the kernels that a diarizer runs on WASM. */
+export type BackendName = RuntimeBackend | 'kernels';
 
 /**
  * What is known to make a stage wrong. Each has a detector that was tested against a planted fault.

@@ -10,7 +10,7 @@ import { layerGraph } from './layerGraph';
 import { otherBatch } from './otherBatch';
 import type { Plan } from './plan';
 import type { Cause, DecisionReport, StageReport } from './report';
-import { computeFeeds, describeStage, dtypesOf, runStages, type OnStep, type PlanRunner, type StageTensors } from './stages';
+import { computeFeeds, describeStage, dtypesOf, runStages, type OnStep, type PlanRunner, type StageRunner, type StageTensors } from './stages';
 import { offsetShareOf, type ToleranceOverride } from './stageTolerance';
 import { upstreamStages } from './upstream';
 import { decide, type Decision } from './verdict';
@@ -18,12 +18,12 @@ import { decide, type Decision } from './verdict';
 export interface RunRequest {
   readonly plan: Plan;
   readonly model: ModelProto;
-  readonly runner: PlanRunner;
+  readonly runner: StageRunner;
   /**
    * Where variants of the graph are tried to find a cause: the plain backend, because a wrong gate order is wrong on
-   * every backend.
+   * every backend. Null if `runner` does not run the graph: then causes are looked for in values alone.
    */
-  readonly variants: PlanRunner;
+  readonly variants: PlanRunner | null;
   /** Look for differences between runs and batch sizes in stages that pass, too. */
   readonly thorough: boolean;
   /** Takes precedence over the bundle's tolerance. */
@@ -86,6 +86,7 @@ async function causesOf(request: RunRequest, own: StageTensors, stage: StageRepo
     // The filterbank is told from one item; the goldens of a batch would only say the same again.
     return findCauses({ ...common, fbank: waveform.shape[0] === 1 ? { samples: waveform.data, facts, sampleRate } : null });
   }
+  if (!variants) return findCauses(common);
   // Two stages can be one value: what is asked for is not given.
   const part = { inputs: [...feeds.keys()].filter((name) => name !== planned.value), outputs: [planned.value] };
   const weights = weightsBetween(model, part).flatMap(({ name, shape, values, usedBy }) => {

@@ -4,7 +4,7 @@ import { concatenate } from '../util/concatenate';
 import { VoxlaneError } from '../util/errors';
 import { align } from './align';
 import { canProve } from './coverage';
-import type { GraphRunner, GraphTensor } from './graphRunner';
+import type { GraphRunner, GraphTensor, ValueRunner } from './graphRunner';
 import { hasShape, measure } from './measure';
 import type { Plan, PlannedStage } from './plan';
 import type { Measures, StageReport } from './report';
@@ -25,11 +25,16 @@ export interface StageTensors {
   readonly notes: readonly string[];
 }
 
-/** What runs a plan. */
-export interface PlanRunner {
-  readonly graph: GraphRunner;
+/** What computes the stages of a plan. */
+export interface StageRunner {
+  readonly graph: ValueRunner;
   /** The filterbank on this backend; null where the plan has none. */
   readonly features: StretchFeatures | null;
+}
+
+/** What runs a plan on a runtime. */
+export interface PlanRunner extends StageRunner {
+  readonly graph: GraphRunner;
 }
 
 /** Called before each piece of work, and waited for; may throw, to end the work there. */
@@ -40,7 +45,7 @@ export type OnStep = (step: string, completed: number, total: number) => Promise
  *
  * @throws VoxlaneError what the backend throws
  */
-export async function computeFeeds(plan: Plan, { features }: PlanRunner): Promise<Map<string, GraphTensor>> {
+export async function computeFeeds(plan: Plan, { features }: StageRunner): Promise<Map<string, GraphTensor>> {
   const feeds = new Map<string, GraphTensor>(plan.feeds);
   if (!plan.features || !features) return feeds;
   const { waveform, facts, input } = plan.features;
@@ -59,7 +64,7 @@ export async function computeFeeds(plan: Plan, { features }: PlanRunner): Promis
 /** Computes every stage on its own input. */
 async function computeStages(
   { stages }: Plan,
-  runner: PlanRunner,
+  runner: StageRunner,
   feeds: ReadonlyMap<string, GraphTensor>,
 ): Promise<GraphTensor[]> {
   const values = stages.filter(({ isFeatures }) => !isFeatures).map(({ value }) => value);
@@ -71,7 +76,7 @@ async function computeStages(
  * Computes every stage twice: on its own computed input, and with the golden outputs of the stages before injected
  * (teacher forcing).
  */
-export async function runStages(plan: Plan, runner: PlanRunner, onStep: OnStep): Promise<StageTensors[]> {
+export async function runStages(plan: Plan, runner: StageRunner, onStep: OnStep): Promise<StageTensors[]> {
   const total = plan.stages.length + 1;
   await onStep('all stages', 0, total);
   const feeds = await computeFeeds(plan, runner);
@@ -102,7 +107,7 @@ export async function runStages(plan: Plan, runner: PlanRunner, onStep: OnStep):
 
 /** A stage on golden input, or why that cannot be computed: golden values may be no input that the graph can take. */
 async function runForced(
-  graph: GraphRunner,
+  graph: ValueRunner,
   injected: ReadonlyMap<string, GraphTensor>,
   value: string,
 ): Promise<Tensor | string> {

@@ -118,14 +118,14 @@ export class CampplusBlocks {
   }
 
   /**
-   * @param onBlock told of each block's map, axes (channel, frame), when it is whole
+   * @param onBlock called with each complete map of a block, whose rows it may change
    * @returns rows of the last transit
    */
-  run(numFrames: number, onBlock?: (block: number, map: FloatTensor) => void): Rows {
+  run(numFrames: number, onBlock?: (block: number, map: MapRows) => void): Rows {
     for (const [index, { layers, normalization, transit, transitRelu, numChannels }] of this.blocks.entries()) {
       const map = this.mapOf(index);
       for (const layer of layers) this.runLayer(layer, map, numFrames);
-      onBlock?.(index, channelsFirst(this.kernels, map, numFrames, numChannels));
+      onBlock?.(index, { rows: map, numFrames, numChannels });
       this.normalizedProduct(map, normalization, transit, this.mapOf(index + 1), numFrames, transitRelu);
     }
     return this.mapOf(this.blocks.length);
@@ -241,19 +241,17 @@ export function expectChannels({ numIn, numOut }: Pick<Convolution, 'numIn' | 'n
 /** Rows without gaps. */
 export const rowsOf = (address: number, numColumns: number): Rows => ({ address, stride: numColumns * FLOAT_BYTES });
 
-/**
- * A map as the graph has it.
- *
- * @param orderOf for each channel of the result, which one of the rows it is
- * @returns axes (batch, channel, frame)
- */
-export function channelsFirst(
-  { heap }: Kernels,
-  { address, stride }: Rows,
-  numFrames: number,
-  numChannels: number,
-  orderOf = (channel: number): number => channel,
-): FloatTensor {
+/** The rows of a map. */
+export interface MapRows {
+  readonly rows: Rows;
+  readonly numFrames: number;
+  readonly numChannels: number;
+  /** The column of each channel of the graph; the same number if absent. */
+  readonly orderOf?: (channel: number) => number;
+}
+
+/** A map in the graph's order, axes (batch, channel, frame). */
+export function channelsFirst({ heap }: Kernels, { rows: { address, stride }, numFrames, numChannels, orderOf = identity }: MapRows): FloatTensor {
   const data = new Float32Array(numChannels * numFrames);
   for (let frame = 0; frame < numFrames; frame++) {
     const row = heap.floats(address + frame * stride, numChannels);
@@ -261,3 +259,13 @@ export function channelsFirst(
   }
   return { data, shape: [1, numChannels, numFrames] };
 }
+
+/** Writes a map in the graph's order, axes (batch, channel, frame), into its rows. */
+export function setChannelsFirst({ heap }: Kernels, { rows: { address, stride }, numFrames, numChannels, orderOf = identity }: MapRows, { data }: FloatTensor): void {
+  for (let frame = 0; frame < numFrames; frame++) {
+    const row = heap.floats(address + frame * stride, numChannels);
+    for (let channel = 0; channel < numChannels; channel++) row[orderOf(channel)] = data[channel * numFrames + frame]!;
+  }
+}
+
+const identity = (channel: number): number => channel;

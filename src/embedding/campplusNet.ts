@@ -1,4 +1,4 @@
-import { parseOnnx } from '../onnx/model';
+import { parseOnnx, type ModelProto } from '../onnx/model';
 import type { FloatTensor, Graph } from '../ort/graph';
 import type { TensorFact } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
@@ -6,14 +6,17 @@ import { healthy } from '../util/healthy';
 import { FLOAT_BYTES, Heap } from '../wasm/heap';
 import { bestBuild, instantiate, Kernels, type KernelBuild, type Matrix, type Rows } from '../wasm/kernels';
 import { packPanels } from '../wasm/packing';
-import { CampplusBlocks, channelsFirst, expectChannels, FRAME_ROOM, packPointwise, rowsOf } from './campplusBlocks';
+import { CampplusBlocks, channelsFirst, expectChannels, FRAME_ROOM, packPointwise, rowsOf, setChannelsFirst, type MapRows } from './campplusBlocks';
 import { readCampplus, type CampplusGraph } from './campplusGraph';
 import { CampplusHead } from './campplusHead';
 import type { Convolution } from '../onnx/values';
 import { unlike } from './campplusUnlike';
 
-/** Told what the graph calls a value, and what it is, axes (batch, channel, frame) or (batch, channel). */
-export type OnValue = (name: string, value: FloatTensor) => void;
+/**
+ * Called with each named value of the graph, axes (batch, channel, frame) or (batch, channel). The network continues with the
+ * returned value, which must have the same shape, or with its own if none is returned.
+ */
+export type OnValue = (name: string, value: FloatTensor) => FloatTensor | undefined;
 
 /** What the manifest says of the file. */
 export interface CampplusFacts {
@@ -76,11 +79,22 @@ export class CampplusNet implements Graph {
    * @throws VoxlaneError `model-invalid` where the graph is not the one that the kernels compute, which ONNX Runtime may
    *   still run; `backend-unavailable` without SIMD; `backend-failed` without memory
    */
-  static open(bytes: Uint8Array, { id, input, output }: CampplusFacts, build: KernelBuild = bestBuild()): CampplusNet {
+  static open(bytes: Uint8Array, facts: CampplusFacts, build: KernelBuild = bestBuild()): CampplusNet {
+    return CampplusNet.ofModel(parseOnnx(bytes, facts.id), facts, build);
+  }
+
+  /** As {@link open}, of a parsed file. */
+  static ofModel(model: ModelProto, { input, output }: CampplusFacts, build: KernelBuild = bestBuild()): CampplusNet {
     const numMelBins = input.shape.at(-1);
     if (typeof numMelBins !== 'number') throw unlike('its manifest gives no number of mel bins');
-    const network = readCampplus(parseOnnx(bytes, id), { input: input.name, output: output.name });
+    const network = readCampplus(model, { input: input.name, output: output.name });
     return new CampplusNet(network, output, numMelBins, build);
+  }
+
+  /** Names of the values that {@link trace} reports, then the output's. */
+  get valueNames(): readonly string[] {
+    const { head, tdnn, blocks, pooling } = this.network.values;
+    return [head, tdnn, ...blocks, pooling, this.output.name];
   }
 
   /** Of the weights and the room for the longest input so far. */
@@ -106,7 +120,13 @@ export class CampplusNet implements Graph {
    * @returns axes (batch, dimension)
    * @throws VoxlaneError `model-output` where that is not finite or all zero, `backend-failed` without memory
    */
-  compute({ data, shape }: FloatTensor, onValue?: OnValue): FloatTensor {
+  compute(features: FloatTensor): FloatTensor {
+    const { data, shape } = this.trace(features);
+    return { data: healthy(data, this.output.name, 'model-output'), shape };
+  }
+
+  /** As {@link compute}, for comparisons: with every named value before the output, and without the check of the output. */
+  trace({ data, shape }: FloatTensor, onValue?: OnValue): FloatTensor {
     const [batch, numFrames = 0] = shape;
     if (batch !== 1 || numFrames < 1 || data.length !== numFrames * this.numMelBins) {
       throw misused(`features of ${shape.join(' × ')}`);
@@ -114,7 +134,7 @@ export class CampplusNet implements Graph {
     if (numFrames > this.room.maxFrames) this.layOut(numFrames);
     const { values, tdnn } = this.network;
     this.head.run(data, numFrames, this.headRows);
-    onValue?.(values.head, this.headValue(numFrames));
+    if (onValue) this.offer(onValue, values.head, this.headMap(numFrames));
 
     const numRows = this.rowsFor(numFrames);
     const { stride } = this.headRows;
@@ -126,13 +146,14 @@ export class CampplusNet implements Graph {
       numRows,
       relu: true,
     });
-    onValue?.(values.tdnn, channelsFirst(this.kernels, this.blocks.input, numRows, this.tdnn.numColumns));
+    if (onValue) this.offer(onValue, values.tdnn, { rows: this.blocks.input, numFrames: numRows, numChannels: this.tdnn.numColumns });
 
-    const map = this.blocks.run(numRows, onValue && ((block, value) => {
-      onValue(values.blocks[block]!, value);
+    const map = this.blocks.run(numRows, onValue && ((block, rows) => {
+      this.offer(onValue, values.blocks[block]!, rows);
     }));
     const statistics = this.pool(map, numRows);
-    onValue?.(values.pooling, { data: statistics.slice(), shape: [1, statistics.length] });
+    const pooled = onValue?.(values.pooling, { data: statistics.slice(), shape: [1, statistics.length] });
+    if (pooled) statistics.set(pooled.data);
     return this.embed();
   }
 
@@ -169,8 +190,14 @@ export class CampplusNet implements Graph {
     return (index % numFrequencies) * numChannels + Math.floor(index / numFrequencies);
   }
 
-  private headValue(numFrames: number): FloatTensor {
-    return channelsFirst(this.kernels, this.headRows, numFrames, this.tdnn.length, (channel) => this.headOrder(channel));
+  private headMap(numFrames: number): MapRows {
+    return { rows: this.headRows, numFrames, numChannels: this.tdnn.length, orderOf: (channel) => this.headOrder(channel) };
+  }
+
+  /** Calls `onValue` with a map, and writes what it returns into the map's rows. */
+  private offer(onValue: OnValue, name: string, map: MapRows): void {
+    const other = onValue(name, channelsFirst(this.kernels, map));
+    if (other) setChannelsFirst(this.kernels, map, other);
   }
 
   /** Mean and unbiased standard deviation of each channel, which stay where they are. */
@@ -201,7 +228,7 @@ export class CampplusNet implements Graph {
       relu: this.network.embedding.relu,
     });
     const data = this.kernels.heap.floats(embedding, this.linear.numColumns).slice();
-    return { data: healthy(data, this.output.name, 'model-output'), shape: [1, data.length] };
+    return { data, shape: [1, data.length] };
   }
 
   private packTdnn(tdnn: Convolution): Matrix {

@@ -14,6 +14,7 @@ export { rankRows } from '../compare/precision/report';
 export type { DecidingOutput, PrecisionHead, PrecisionReport, PrecisionRow, PrecisionTotal, RoundedType, RoundingEffect, RowsLeft } from '../compare/precision/report';
 export type {
   BackendName,
+  RuntimeBackend,
   BetweenReport,
   BisectReport,
   Cause,

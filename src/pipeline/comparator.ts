@@ -7,7 +7,7 @@ import type { LayerRequest } from '../compare/layer';
 import type { ListedValue } from '../compare/listValues';
 import type { Pair, StagePicture } from '../compare/picture';
 import type { PrecisionReport } from '../compare/precision/report';
-import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../compare/report';
+import type { BackendName, BetweenReport, BisectReport, ComparisonReport, RuntimeBackend } from '../compare/report';
 import type { NamedTensor } from '../compare/tensor';
 import { VoxlaneError } from '../util/errors';
 import { wasmThreads } from './backend';
@@ -71,7 +71,8 @@ export class Comparator {
   }
 
   /**
-   * Runs and compares every stage on one backend.
+   * Runs and compares every stage on one backend. `kernels` are those that a diarizer runs on WASM in the place of ONNX Runtime, if
+   * it has kernels for the graph (`Opened.hasKernels`).
    *
    * @throws VoxlaneError `options` where there is nothing to compare, `backend-unavailable`, `backend-failed`, `gpu-*`
    */
@@ -106,7 +107,7 @@ export class Comparator {
    *
    * @throws VoxlaneError `options` without golden inputs or float32 weights, `backend-*`, `gpu-*`, `cancelled`
    */
-  precision(backend: BackendName, options: PrecisionCallOptions = {}): Promise<PrecisionReport> {
+  precision(backend: RuntimeBackend, options: PrecisionCallOptions = {}): Promise<PrecisionReport> {
     const { limit = DEFAULT_LIMIT, decisions, onRow } = options;
     if (!Number.isInteger(limit) || limit < 0) throw badLimit(limit);
     const rows = onRow ? proxy(onRow) : null;
@@ -124,7 +125,7 @@ export class Comparator {
   }
 
   /** One layer of a shipped model, of any sound; nothing needs to be open. */
-  layer(request: LayerRequest, backend: BackendName, options?: CallOptions): Promise<NamedTensor> {
+  layer(request: LayerRequest, backend: RuntimeBackend, options?: CallOptions): Promise<NamedTensor> {
     return this.call((remote) => remote.layer(request, backend), options);
   }
 

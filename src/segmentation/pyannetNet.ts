@@ -1,4 +1,4 @@
-import { parseOnnx } from '../onnx/model';
+import { parseOnnx, type ModelProto } from '../onnx/model';
 import type { FloatTensor, Graph } from '../ort/graph';
 import type { TensorFact } from '../store/manifest';
 import { healthy } from '../util/healthy';
@@ -10,8 +10,11 @@ import { PyannetFilters } from './pyannetFilters';
 import { readPyannet, unlike, type Linear, type PyannetGraph } from './pyannetGraph';
 import { PyannetLstm, rowsFrom } from './pyannetLstm';
 
-/** Told what the graph calls a value, and what it is, axes (batch, channel, frame) or (batch, frame, channel). */
-export type OnValue = (name: string, value: FloatTensor) => void;
+/**
+ * Called with each named value of the graph, axes (batch, channel, frame) or (batch, frame, channel). The network continues with
+ * the returned value, which must have the same shape, or with its own if none is returned.
+ */
+export type OnValue = (name: string, value: FloatTensor) => FloatTensor | undefined;
 
 /** What the manifest says of the file. */
 export interface PyannetFacts {
@@ -78,9 +81,19 @@ export class PyannetNet implements Graph {
    * @throws VoxlaneError `model-invalid` where the graph is not the one that the kernels compute, which ONNX Runtime may
    *   still run; `backend-unavailable` without SIMD; `backend-failed` without memory
    */
-  static open(bytes: Uint8Array, { id, input, output }: PyannetFacts, build: KernelBuild = bestBuild()): PyannetNet {
-    const network = readPyannet(parseOnnx(bytes, id), { input: input.name, output: output.name });
-    return new PyannetNet(network, output, build);
+  static open(bytes: Uint8Array, facts: PyannetFacts, build: KernelBuild = bestBuild()): PyannetNet {
+    return PyannetNet.ofModel(parseOnnx(bytes, facts.id), facts, build);
+  }
+
+  /** As {@link open}, of a parsed file. */
+  static ofModel(model: ModelProto, { input, output }: PyannetFacts, build: KernelBuild = bestBuild()): PyannetNet {
+    return new PyannetNet(readPyannet(model, { input: input.name, output: output.name }), output, build);
+  }
+
+  /** Names of the values that {@link trace} reports, then the output's. */
+  get valueNames(): readonly string[] {
+    const { filters, lstm, linears } = this.network.values;
+    return [filters, lstm, ...linears, this.output.name];
   }
 
   /** Of the weights and the room for the largest batch so far. */
@@ -106,7 +119,13 @@ export class PyannetNet implements Graph {
    * @returns axes (batch, frame, class), logarithms of probabilities
    * @throws VoxlaneError `model-output` where that is not finite or all zero, `backend-failed` without memory
    */
-  compute({ data, shape }: FloatTensor, onValue?: OnValue): FloatTensor {
+  compute(windows: FloatTensor): FloatTensor {
+    const { data, shape } = this.trace(windows);
+    return { data: healthy(data, this.output.name, 'model-output'), shape };
+  }
+
+  /** As {@link compute}, for comparisons: with every named value before the output, and without the check of the output. */
+  trace({ data, shape }: FloatTensor, onValue?: OnValue): FloatTensor {
     const [numWindows = 0, numChannels, numSamples = 0] = shape;
     const numFrames = this.filters.numFrames(numSamples);
     if (numWindows < 1 || numChannels !== 1 || numFrames < 1 || data.length !== numWindows * numSamples) {
@@ -121,17 +140,17 @@ export class PyannetNet implements Graph {
       const samples = data.subarray(window * numSamples, (window + 1) * numSamples);
       this.filters.run(samples, { address: rowsFrom(rows, window).address, stride: rows.stride * numWindows });
     }
-    onValue?.(values.filters, this.channelsFirst(rows, size));
+    if (onValue) this.replace(rows, size, transposed(onValue(values.filters, transposed(this.framesFirst(rows, size)))));
     for (const [index, layer] of this.lstms.entries()) rows = this.runLstm(layer, rows, size, index + 1);
-    onValue?.(values.lstm, this.framesFirst(rows, size));
+    this.replace(rows, size, onValue?.(values.lstm, this.framesFirst(rows, size)));
     for (const [index, matrix] of this.linears.entries()) {
       rows = this.multiply(matrix, rows, size, this.lstms.length + index + 1);
       const length = numFrames * numWindows * matrix.numColumns;
       this.kernels.raw.leakyRelu(rows.address, length, this.network.linears[index]!.slope);
-      onValue?.(values.linears[index]!, this.framesFirst(rows, size));
+      this.replace(rows, size, onValue?.(values.linears[index]!, this.framesFirst(rows, size)));
     }
     rows = this.multiply(this.classifier, rows, size, this.lstms.length + this.linears.length + 1);
-    return this.checked(this.framesFirst(rows, size, this.network.classifier.bias.length));
+    return logSoftmax(this.framesFirst(rows, size, this.network.classifier.bias.length));
   }
 
   private layOut(numWindows: number, numSamples: number): void {
@@ -186,35 +205,48 @@ export class PyannetNet implements Graph {
     return { data, shape: [numWindows, numFrames, numColumns] };
   }
 
-  /** Axes (batch, channel, frame). */
-  private channelsFirst(rows: Rows, size: Size): FloatTensor {
-    const { data: source, shape } = this.framesFirst(rows, size);
-    const [numWindows, numFrames, numChannels] = shape as [number, number, number];
-    const data = source.map((_, index) => {
-      const frame = index % numFrames;
-      const channel = Math.floor(index / numFrames) % numChannels;
-      const window = Math.floor(index / numFrames / numChannels);
-      return source[(window * numFrames + frame) * numChannels + channel]!;
-    });
-    return { data, shape: [numWindows, numChannels, numFrames] };
-  }
-
-  /** Logarithms of softmax over the last axis, in the place of `logits`. */
-  private checked({ data, shape }: FloatTensor): FloatTensor {
-    const numClasses = shape.at(-1)!;
-    for (let begin = 0; begin < data.length; begin += numClasses) {
-      const row = data.subarray(begin, begin + numClasses);
-      const greatest = row.reduce((a, b) => Math.max(a, b));
-      let sum = 0;
-      for (let index = 0; index < numClasses; index++) {
-        row[index]! -= greatest;
-        sum += Math.exp(row[index]!);
-      }
-      const logarithm = Math.log(sum);
-      for (let index = 0; index < numClasses; index++) row[index]! -= logarithm;
+  /** Writes a value with the axes (batch, frame, channel) into its rows. */
+  private replace(rows: Rows, { numFrames, numWindows }: Size, value: FloatTensor | undefined): void {
+    if (!value) return;
+    const numColumns = value.data.length / numWindows / numFrames;
+    for (let row = 0; row < numFrames * numWindows; row++) {
+      const place = (row % numWindows) * numFrames + Math.floor(row / numWindows);
+      const own = value.data.subarray(place * numColumns, (place + 1) * numColumns);
+      this.kernels.heap.floats(rowsFrom(rows, row).address, numColumns).set(own);
     }
-    return { data: healthy(data, this.output.name, 'model-output'), shape };
   }
+}
+
+/** With the last two axes exchanged. */
+function transposed<Value extends FloatTensor | undefined>(value: Value): Value;
+function transposed(value: FloatTensor | undefined): FloatTensor | undefined {
+  if (!value) return undefined;
+  const { data: source, shape } = value;
+  const [numItems, numRows, numColumns] = shape as [number, number, number];
+  const data = source.map((_, index) => {
+    const row = index % numRows;
+    const column = Math.floor(index / numRows) % numColumns;
+    const item = Math.floor(index / numRows / numColumns);
+    return source[(item * numRows + row) * numColumns + column]!;
+  });
+  return { data, shape: [numItems, numColumns, numRows] };
+}
+
+/** Logarithms of softmax over the last axis, in the place of the logits. */
+function logSoftmax({ data, shape }: FloatTensor): FloatTensor {
+  const numClasses = shape.at(-1)!;
+  for (let begin = 0; begin < data.length; begin += numClasses) {
+    const row = data.subarray(begin, begin + numClasses);
+    const greatest = row.reduce((a, b) => Math.max(a, b));
+    let sum = 0;
+    for (let index = 0; index < numClasses; index++) {
+      row[index]! -= greatest;
+      sum += Math.exp(row[index]!);
+    }
+    const logarithm = Math.log(sum);
+    for (let index = 0; index < numClasses; index++) row[index]! -= logarithm;
+  }
+  return { data, shape };
 }
 
 /** Columns of zeros make whole panels. */

@@ -28,7 +28,8 @@ export function opened(...stages: readonly string[]): Opened {
       source: {},
       notes: [],
     },
-    waveform: null,
+    hasKernels: false,
+  waveform: null,
     checkpoint: null,
   };
 }

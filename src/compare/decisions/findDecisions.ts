@@ -1,8 +1,8 @@
 import { coverageOf } from '../coverage';
-import type { GraphRunner } from '../graphRunner';
+import type { ValueRunner } from '../graphRunner';
 import type { Plan } from '../plan';
 import type { DecisionReport, StageReport } from '../report';
-import { computeFeeds, type OnStep, type PlanRunner, type StageTensors } from '../stages';
+import { computeFeeds, type OnStep, type StageRunner, type StageTensors } from '../stages';
 import { compareDecisions, type OutputDecisions } from './compareDecisions';
 import type { DecisionRule } from './rule';
 import { traceDecisions } from './trace';
@@ -16,7 +16,7 @@ import { traceDecisions } from './trace';
  */
 export async function findDecisions(
   plan: Plan,
-  runner: PlanRunner,
+  runner: StageRunner,
   tensors: readonly StageTensors[],
   stages: readonly StageReport[],
   onStep: OnStep,
@@ -35,7 +35,7 @@ export async function findDecisions(
 
 function decidingStages(
   plan: Plan,
-  { info }: GraphRunner,
+  { info }: ValueRunner,
   tensors: readonly StageTensors[],
   stages: readonly StageReport[],
   stated: DecisionRule | undefined,

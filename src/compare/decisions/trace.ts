@@ -3,7 +3,7 @@ import type { GraphTensor } from '../graphRunner';
 import { hasShape } from '../measure';
 import type { Plan } from '../plan';
 import type { DecisionCause } from '../report';
-import { canInject, type OnStep, type PlanRunner, type StageTensors } from '../stages';
+import { canInject, type OnStep, type StageRunner, type StageTensors } from '../stages';
 import type { Tensor } from '../tensor';
 import { choicesOf } from './choices';
 import type { OutputDecisions } from './compareDecisions';
@@ -38,7 +38,7 @@ export async function traceDecisions(
   output: OutputDecisions,
   upstream: readonly StageTensors[],
   blamed: ReadonlySet<string>,
-  { graph }: PlanRunner,
+  { graph }: StageRunner,
   feeds: ReadonlyMap<string, GraphTensor>,
   plan: Pick<Plan, 'bundleOrder'>,
   onStep: OnStep,

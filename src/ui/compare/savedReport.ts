@@ -1,6 +1,6 @@
 import type { Tolerance } from '../../compare/compare';
 import { VoxlaneError } from '../../util/errors';
-import { shownReports } from './selection';
+import { BACKENDS, shownReports } from './selection';
 import type { State } from './state';
 
 /**
@@ -24,23 +24,19 @@ export function reportJson(state: State, environment: Readonly<Record<string, st
     model: { name: model, isShipped, checkpoint, ...graph, values: undefined, nodes: undefined, weights: undefined, numValues: graph.values.length },
     goldens: goldens && { file: goldens.file, source: goldens.source, notes: goldens.notes },
     environment,
-    reports: [reports.wasm, reports.webgpu].filter((entry) => entry !== null),
+    reports: BACKENDS.flatMap((backend) => reports[backend] ?? []),
     between,
     edited:
       tolerances.size === 0
         ? null
         : {
             tolerances: Object.fromEntries<Tolerance>(tolerances),
-            verdicts: [judged.wasm, judged.webgpu].flatMap((entry) =>
-              entry
-                ? {
-                    backend: entry.backend,
-                    verdict: entry.verdict,
-                    firstDivergence: entry.firstDivergence,
-                    stages: Object.fromEntries(entry.stages.map(({ name, verdict }) => [name, verdict])),
-                  }
-                : [],
-            ),
+            verdicts: BACKENDS.flatMap((backend) => judged[backend] ?? []).map(({ backend, verdict, firstDivergence, stages }) => ({
+              backend,
+              verdict,
+              firstDivergence,
+              stages: Object.fromEntries(stages.map((stage) => [stage.name, stage.verdict])),
+            })),
           },
     bisect,
     audit,

@@ -30,6 +30,15 @@ describe('headline', () => {
     expect(headlineOf(state)).toMatchObject({ reading, firstDivergence, verdict: firstDivergence ? 'fail' : 'pass' });
   });
 
+  it('a fault of our own kernels is told apart from one of the graph', () => {
+    const withKernels = (wasm: typeof CLEAN): State => withReports(null, null, { reports: { wasm: report('wasm', wasm), webgpu: null, kernels: report('kernels', FROM_B) } });
+    const state = withKernels(CLEAN);
+    expect(headlineOf(state)).toMatchObject({ reading: 'kernels-only', verdict: 'fail', firstDivergence: 'b' });
+    expect([defaultPair(state), availablePairs(state)]).toEqual(['golden-kernels', ['golden-wasm', 'golden-kernels']]);
+    expect(stageRows(state).filter((row) => isShown(row, { search: '', onlyFailing: true })).map(({ name }) => name)).toEqual(['b', 'c']);
+    expect(headlineOf(withKernels(FROM_B))).toMatchObject({ reading: 'one-backend', firstDivergence: 'b' });
+  });
+
   it('of one backend tells nothing of the other', () => {
     expect(headlineOf(withReports(report('wasm', FROM_B), null))).toMatchObject({ reading: 'one-backend', firstDivergence: 'b' });
     expect(headlineOf(withReports(null, null))).toBeNull();

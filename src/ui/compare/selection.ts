@@ -1,13 +1,14 @@
 import type { Tolerance } from '../../compare/compare';
 import { worseDecisions } from '../../compare/decisions/worse';
 import type { Pair } from '../../compare/picture';
-import type { BackendName, BetweenReport, ComparisonReport, Coverage, DecisionReport, Measures, Outcome, StageReport } from '../../compare/report';
+import type { BackendName, BetweenReport, ComparisonReport, Coverage, DecisionReport, Measures, Outcome, RuntimeBackend, StageReport } from '../../compare/report';
 import { rejudge } from '../../compare/verdict';
 import type { Filter, State } from './state';
 
 /** What follows from the state without being part of it. */
 
-export const BACKENDS = ['wasm', 'webgpu'] as const satisfies readonly BackendName[];
+export const RUNTIMES = ['wasm', 'webgpu'] as const satisfies readonly RuntimeBackend[];
+export const BACKENDS = [...RUNTIMES, 'kernels'] as const satisfies readonly BackendName[];
 
 /** A stage with all that is known of it. */
 export interface StageRow {
@@ -17,6 +18,7 @@ export interface StageRow {
   readonly isEdited: boolean;
   readonly wasm: StageReport | null;
   readonly webgpu: StageReport | null;
+  readonly kernels?: StageReport | null;
   readonly between: BetweenReport | null;
 }
 
@@ -24,7 +26,7 @@ export interface StageRow {
 export function shownReports({ reports, tolerances }: Pick<State, 'reports' | 'tolerances'>): State['reports'] {
   if (tolerances.size === 0) return reports;
   const judged = (report: ComparisonReport | null): ComparisonReport | null => report && rejudge(report, tolerances);
-  return { wasm: judged(reports.wasm), webgpu: judged(reports.webgpu) };
+  return { wasm: judged(reports.wasm), webgpu: judged(reports.webgpu), kernels: judged(reports.kernels ?? null) };
 }
 
 /** Stages in the order of the graph; those that nothing was computed for come last. */
@@ -33,6 +35,7 @@ export function stageRows(state: State): readonly StageRow[] {
   // By name, because a model can have hundreds of stages.
   const wasm = byName(reports.wasm?.stages ?? []);
   const webgpu = byName(reports.webgpu?.stages ?? []);
+  const kernels = byName(reports.kernels?.stages ?? []);
   const between = byName(state.between);
   // The order is that of the first entry of a name, the data that of the last.
   const known = new Map<string, Pick<StageRow, 'goldenShape' | 'tolerance'>>([...wasm, ...webgpu, ...byName(state.opened?.goldens?.stages ?? []), ...webgpu, ...wasm]);
@@ -44,6 +47,7 @@ export function stageRows(state: State): readonly StageRow[] {
       isEdited: state.tolerances.has(name),
       wasm: wasm.get(name) ?? null,
       webgpu: webgpu.get(name) ?? null,
+      kernels: kernels.get(name) ?? null,
       between: between.get(name) ?? null,
     };
   });
@@ -56,9 +60,9 @@ const byName = <Named extends { readonly name: string }>(list: readonly Named[])
 export const comparedRows = (state: State): readonly StageRow[] => stageRows(state).filter(({ wasm, webgpu }) => wasm ?? webgpu);
 
 /** Whether the table shows a stage. */
-export function isShown({ name, wasm, webgpu }: StageRow, { onlyFailing, search }: Filter): boolean {
-  if (onlyFailing && wasm?.verdict !== 'fail' && webgpu?.verdict !== 'fail') return false;
-  const letters = name.toLowerCase();
+export function isShown(row: StageRow, { onlyFailing, search }: Filter): boolean {
+  if (onlyFailing && BACKENDS.every((backend) => row[backend]?.verdict !== 'fail')) return false;
+  const letters = row.name.toLowerCase();
   return search.toLowerCase().split(/\s+/).every((word) => letters.includes(word));
 }
 
@@ -66,7 +70,7 @@ export const stageOf = (report: ComparisonReport | null, name: string | null): S
   report?.stages.find((stage) => stage.name === name) ?? null;
 
 /** What two backends say together: an error of the export is on both, one of a backend on that backend alone. */
-export type Reading = 'all-pass' | 'same-stage' | 'webgpu-only' | 'wasm-only' | 'two-stages' | 'one-backend';
+export type Reading = 'all-pass' | 'same-stage' | 'webgpu-only' | 'wasm-only' | 'kernels-only' | 'two-stages' | 'one-backend';
 
 export interface Headline {
   readonly verdict: Outcome;
@@ -77,24 +81,26 @@ export interface Headline {
   readonly decisions: readonly DecisionReport[];
   /** The same on every backend. */
   readonly coverage: Coverage;
-  /** In the order wasm, webgpu; only those that ran. */
+  /** In the order wasm, webgpu, kernels; only those that ran. */
   readonly reports: readonly ComparisonReport[];
 }
 
 /** Null before anything was compared. */
 export function headlineOf(state: State): Headline | null {
-  const { wasm, webgpu } = shownReports(state);
-  const reports = [wasm, webgpu].filter((report) => report !== null);
+  const { wasm, webgpu, kernels } = shownReports(state);
+  const reports = [wasm, webgpu, kernels ?? null].filter((report) => report !== null);
   if (reports.length === 0) return null;
   const order = stageRows(state).map(({ name }) => name);
   const diverging = reports.flatMap(({ firstDivergence }) => firstDivergence ?? []);
   const firstDivergence = order.find((name) => diverging.includes(name)) ?? null;
-  const verdicts = reports.map(({ verdict }) => verdict);
+  // The kernels have few values; that they cover less of a bundle than the graph is no shortcoming of the comparison.
+  const verdicts = reports.filter(({ backend, verdict }) => backend !== 'kernels' || verdict === 'fail').map(({ verdict }) => verdict);
   const verdict = (['fail', 'incomplete'] as const).find((one) => verdicts.includes(one)) ?? 'pass';
-  return { decisions: worseDecisions(reports), verdict, firstDivergence, reading: readingOf(wasm, webgpu), coverage: reports[0]!.coverage, reports };
+  return { decisions: worseDecisions(reports), verdict, firstDivergence, reading: readingOf(wasm, webgpu, kernels ?? null), coverage: reports[0]!.coverage, reports };
 }
 
-function readingOf(wasm: ComparisonReport | null, webgpu: ComparisonReport | null): Reading {
+function readingOf(wasm: ComparisonReport | null, webgpu: ComparisonReport | null, kernels: ComparisonReport | null): Reading {
+  if (kernels?.verdict === 'fail' && wasm?.verdict !== 'fail' && webgpu?.verdict !== 'fail') return 'kernels-only';
   if (!wasm || !webgpu) return 'one-backend';
   if (wasm.verdict !== 'fail') return webgpu.verdict !== 'fail' ? 'all-pass' : 'webgpu-only';
   if (webgpu.verdict !== 'fail') return 'wasm-only';
@@ -106,6 +112,7 @@ export function availablePairs({ reports }: Pick<State, 'reports'>): readonly Pa
   return [
     ...(reports.wasm ? (['golden-wasm'] as const) : []),
     ...(reports.webgpu ? (['golden-webgpu'] as const) : []),
+    ...(reports.kernels ? (['golden-kernels'] as const) : []),
     ...(reports.wasm && reports.webgpu ? (['wasm-webgpu'] as const) : []),
   ];
 }
@@ -139,7 +146,7 @@ export function pictureWanted(state: State): PictureWanted | null {
   const { job, look, reports } = state;
   if (job || look.stage === null || !availablePairs(state).includes(look.pair)) return null;
   const sides = BACKENDS.filter((backend) => look.pair.includes(backend));
-  if (!sides.every((backend) => stageOf(reports[backend], look.stage))) return null;
+  if (!sides.every((backend) => stageOf(reports[backend] ?? null, look.stage))) return null;
   return { stage: look.stage, pair: look.pair, column: look.column };
 }
 
@@ -151,6 +158,6 @@ export function worstOf(state: State): StageReport['worst'] {
 /** The measures of the stage and pair that is looked at. */
 export function measuresOf({ look, reports, between }: State): Measures | null {
   if (look.pair === 'wasm-webgpu') return between.find(({ name }) => name === look.stage) ?? null;
-  const backend = look.pair === 'golden-wasm' ? 'wasm' : 'webgpu';
-  return stageOf(reports[backend], look.stage);
+  const backend = BACKENDS.find((name) => look.pair === `golden-${name}`)!;
+  return stageOf(reports[backend] ?? null, look.stage);
 }

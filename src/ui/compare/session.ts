@@ -4,7 +4,7 @@ import type { ShippedModel } from '../../store/shipped';
 import { failureOf } from '../failure';
 import type { Store } from '../store';
 import type { ComparisonEngine, ComparisonEngineFactory } from './engine';
-import { BACKENDS, type PictureWanted } from './selection';
+import { RUNTIMES, type PictureWanted } from './selection';
 import type { Action, JobKind, State } from './state';
 import { text } from './text';
 
@@ -56,7 +56,9 @@ export class Session {
   /** Compares on the chosen backends. What the first one gave stays where the second fails. */
   compare(): void {
     const { backends, isThorough: thorough } = this.#store.get().choice;
-    const chosen: readonly BackendName[] = backends === 'both' ? BACKENDS : [backends];
+    const runtimes: readonly BackendName[] = backends === 'both' ? RUNTIMES : [backends];
+    const withKernels = runtimes.includes('wasm') && this.#store.get().opened?.hasKernels === true;
+    const chosen: readonly BackendName[] = withKernels ? [...runtimes, 'kernels'] : runtimes;
     void this.#start('compare', chosen.map((name) => text.backends[name]).join(', '), async (id, options) => {
       for (const backend of chosen) {
         const report = await this.#use().compare(backend, { ...onBackend(backend, options), thorough });

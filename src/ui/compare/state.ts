@@ -1,7 +1,7 @@
 import type { AuditReport } from '../../compare/auditReport';
 import type { Tolerance } from '../../compare/compare';
 import type { Pair, StagePicture } from '../../compare/picture';
-import type { BackendName, BetweenReport, BisectReport, ComparisonReport } from '../../compare/report';
+import type { BetweenReport, BisectReport, ComparisonReport, RuntimeBackend } from '../../compare/report';
 import type { ComparisonProgress, Opened } from '../../pipeline/comparatorTypes';
 import type { Failure } from '../state';
 import { defaultPair, defaultStage } from './selection';
@@ -25,7 +25,7 @@ export interface Job {
   readonly progress: ComparisonProgress | null;
 }
 
-export type BackendSelection = BackendName | 'both';
+export type BackendSelection = RuntimeBackend | 'both';
 
 export interface RunChoice {
   readonly backends: BackendSelection;
@@ -53,7 +53,10 @@ export interface Filter {
   readonly search: string;
 }
 
-export type Reports = Readonly<Record<BackendName, ComparisonReport | null>>;
+export interface Reports extends Readonly<Record<RuntimeBackend, ComparisonReport | null>> {
+  /** Absent if a diarizer has no kernels for the graph. */
+  readonly kernels?: ComparisonReport | null;
+}
 
 export type Notice = 'busy' | 'cancelled';
 

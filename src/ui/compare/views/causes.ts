@@ -2,7 +2,7 @@ import type { BackendName, Cause } from '../../../compare/report';
 import { h } from '../../dom';
 import { engineLanguage } from '../../texts/language';
 import { codeFigure } from '../figures';
-import { BACKENDS, type StageRow } from '../selection';
+import { BACKENDS, RUNTIMES, type StageRow } from '../selection';
 import { text } from '../text';
 
 /** The same cause on several backends, by what it says. */
@@ -15,6 +15,8 @@ interface Shared {
 export function sharedCauses(row: Pick<StageRow, BackendName>): readonly Shared[] {
   const found = new Map<string, { cause: Cause; backends: BackendName[] }>();
   for (const backend of BACKENDS) {
+    // What is wrong on the runtime too is explained there by more than the values.
+    if (backend === 'kernels' && row.wasm?.verdict === 'fail') continue;
     for (const cause of row[backend]?.causes ?? []) {
       const key = `${cause.id}: ${cause.evidence}`;
       const entry = found.get(key);
@@ -29,7 +31,7 @@ export function sharedCauses(row: Pick<StageRow, BackendName>): readonly Shared[
 export function causeList(row: StageRow): HTMLElement | null {
   const causes = sharedCauses(row);
   if (causes.length === 0) return null;
-  const numBackends = BACKENDS.filter((backend) => row[backend]).length;
+  const numRuntimes = RUNTIMES.filter((backend) => row[backend]).length;
   return h(
     'ul',
     { class: 'causes' },
@@ -39,7 +41,7 @@ export function causeList(row: StageRow): HTMLElement | null {
         'li',
         { class: 'cause', 'data-testid': 'cause', 'data-cause': cause.id, 'data-stage': row.name, 'data-backends': backends.join(' ') },
         h('span', { class: 'legend legend--alert' }, text.causes.heading),
-        h('b', {}, name, ...(backends.length < numBackends ? [` ${backends.map((backend) => text.causes.on(text.backends[backend])).join(', ')}`] : [])),
+        h('b', {}, name, ...(backends.length < numRuntimes || backends.includes('kernels') ? [` ${backends.map((backend) => text.causes.on(text.backends[backend])).join(', ')}`] : [])),
         h('span', { class: 'cause__evidence', lang: engineLanguage }, cause.evidence),
         valuesOf(cause),
         h('span', { class: 'fine' }, look),

@@ -34,6 +34,8 @@ export function detail(context: SectionContext, onBack: (stage: string) => void)
   const pairs = segmented<Pair>(scope, text.detail.pair, 'pair', Object.entries(text.pairs) as [Pair, string][], (pair) => {
     actions.look({ pair });
   });
+  // Only models of this release have one.
+  const kernelsPair = pairs.element.querySelector<HTMLElement>('[data-testid="pair-golden-kernels"]')!;
   const scales = segmented<HeatScale>(scope, text.detail.scale, 'scale', Object.entries(text.detail.scales) as [HeatScale, string][], (scale) => {
     actions.look({ scale });
   });
@@ -183,6 +185,7 @@ export function detail(context: SectionContext, onBack: (stage: string) => void)
       const tolerance = look.pair === 'wasm-webgpu' ? null : (state.tolerances.get(look.stage!) ?? stage?.tolerance);
       setText(allowed, tolerance ? text.detail.allowed(text.table.allowed(tolerance.rtol ?? null, tolerance.maxAbs, tolerance.cosine)) : '');
       pairs.update(look.pair, (pair) => availablePairs(state).includes(pair));
+      kernelsPair.hidden = !state.reports.kernels;
       scales.update(look.scale, () => true);
       play.hidden = !state.opened?.waveform || worstOf(state)?.seconds == null;
       showPicture(state);
@@ -193,9 +196,9 @@ export function detail(context: SectionContext, onBack: (stage: string) => void)
 }
 
 function sidesOf(pair: Pair): { leftName: string; rightName: string } {
-  const { golden, wasm, webgpu } = text.detail.sides;
+  const { golden, wasm, webgpu, kernels } = text.detail.sides;
   if (pair === 'wasm-webgpu') return { leftName: wasm, rightName: webgpu };
-  return { leftName: golden, rightName: pair === 'golden-wasm' ? wasm : webgpu };
+  return { leftName: golden, rightName: { 'golden-wasm': wasm, 'golden-webgpu': webgpu, 'golden-kernels': kernels }[pair] };
 }
 
 function sliceOf(picture: StagePicture, pair: Pair): SliceData {

@@ -16,7 +16,7 @@ const tensors = (n: number): string => plural(n, 'Tensor', 'Tensoren');
 export const compareDe: CompareWords = {
   tagline: 'Findet die erste Schicht einer Portierung, die vom Original abweicht. Nichts verlässt dieses Gerät.',
   link: { href: './', label: 'Aufnahme analysieren' },
-  backends: BACKENDS,
+  backends: { ...BACKENDS, kernels: 'Eigene Kernel (WASM)' },
   pairs: PAIRS,
   verdicts: VERDICTS,
   notices: NOTICES,
@@ -194,7 +194,7 @@ export const compareDe: CompareWords = {
     slice: (axis, column) => `Referenz gegen hier bei ${axis} ${column}`,
     sliceBetween: (axis, column) => `WASM gegen WebGPU bei ${axis} ${column}`,
     sliceWhole: 'Wert für Wert',
-    sides: { golden: 'Referenz', wasm: 'WASM', webgpu: 'WebGPU' },
+    sides: { golden: 'Referenz', wasm: 'WASM', webgpu: 'WebGPU', kernels: 'eigene Kernel' },
     values: 'Werte',
     error: 'Fehler',
     at: (axis, index, seconds) => `${axis} ${index}${seconds === null ? '' : ` · ${secondsText(seconds)}`}`,

@@ -10,6 +10,7 @@ import type { HeatScale, JobKind, Notice } from '../../compare/state';
 export const PAIRS: Readonly<Record<Pair, string>> = {
   'golden-wasm': 'Referenz\u00a0· WASM',
   'golden-webgpu': 'Referenz\u00a0· WebGPU',
+  'golden-kernels': 'Referenz\u00a0· eigene Kernel',
   'wasm-webgpu': 'WASM\u00a0· WebGPU',
 };
 
@@ -33,6 +34,7 @@ export const READINGS: Readonly<Record<Reading, string>> = {
   'same-stage': 'Beide Backends weichen bei derselben Stufe ab: Sehen Sie sich den exportierten Graphen an, nicht ein Backend.',
   'webgpu-only': 'WASM gibt die Referenzausgaben wieder, WebGPU nicht: Der Graph stimmt, das GPU-Backend nicht.',
   'wasm-only': 'WebGPU gibt die Referenzausgaben wieder, WASM nicht: Der Graph stimmt, das WASM-Backend nicht.',
+  'kernels-only': 'ONNX Runtime gibt die Referenzausgaben wieder, unsere eigenen Kernel nicht: Der Graph stimmt, ein Kernel nicht.',
   'two-stages': 'Die Backends weichen bei verschiedenen Stufen von den Referenzausgaben ab: Beheben Sie zuerst die frühere.',
   'one-backend': 'Vergleichen Sie auch das andere Backend: Ein Fehler des Exports zeigt sich auf beiden, einer des Backends nur dort.',
 };

@@ -187,7 +187,7 @@ export const compareEn = {
     slice: (axis: string, column: number): string => `Golden against ours at ${axis} ${column}`,
     sliceBetween: (axis: string, column: number): string => `WASM against WebGPU at ${axis} ${column}`,
     sliceWhole: 'Value by value',
-    sides: { golden: 'golden', wasm: 'WASM', webgpu: 'WebGPU' },
+    sides: { golden: 'golden', wasm: 'WASM', webgpu: 'WebGPU', kernels: 'own kernels' },
     values: 'values',
     error: 'error',
     at: (axis: string, index: number, seconds: number | null): string =>

@@ -7,12 +7,13 @@ import type { HeatScale, JobKind, Notice } from '../../compare/state';
 
 /** What the comparison panel calls each of a closed set of things in English; part of the table of its words. */
 
-export const BACKENDS: Readonly<Record<BackendName, string>> = { wasm: 'WASM', webgpu: 'WebGPU' };
+export const BACKENDS: Readonly<Record<BackendName, string>> = { wasm: 'WASM', webgpu: 'WebGPU', kernels: 'Own kernels (WASM)' };
 
 /** With spaces that do not break before the dot: it would begin a line. */
 export const PAIRS: Readonly<Record<Pair, string>> = {
   'golden-wasm': 'golden\u00a0· WASM',
   'golden-webgpu': 'golden\u00a0· WebGPU',
+  'golden-kernels': 'golden\u00a0· own kernels',
   'wasm-webgpu': 'WASM\u00a0· WebGPU',
 };
 
@@ -36,6 +37,7 @@ export const READINGS: Readonly<Record<Reading, string>> = {
   'same-stage': 'Both backends differ at the same stage: look at the exported graph, not at a backend.',
   'webgpu-only': 'WASM reproduces the golden outputs and WebGPU does not: the graph is right, the GPU backend is not.',
   'wasm-only': 'WebGPU reproduces the golden outputs and WASM does not: the graph is right, the WASM backend is not.',
+  'kernels-only': 'ONNX Runtime reproduces the golden outputs and our own kernels do not: the graph is right, a kernel is not.',
   'two-stages': 'The backends differ from the golden outputs at different stages: mend the earlier one first.',
   'one-backend': 'Run the other backend too: an error of the export is on both, one of a backend on that backend alone.',
 };
