@@ -2,8 +2,8 @@ import type { Tolerance } from './compare';
 import type { DecisionRule } from './decisions/rule';
 import { broken } from './files/broken';
 import { MANIFEST, parseGoldenManifest, toTolerance, type GoldenManifest } from './files/manifest';
-import { listZip, unpackZip } from './files/zip';
-import { parseNpy, readNpyHeader } from './npy';
+import { isClutter, listZip, unpackZip } from './files/zip';
+import { isTextNpy, parseNpy, readNpyHeader } from './npy';
 import { shapeText, sizeOf, typeOf, type NamedTensor } from './tensor';
 
 /** A tensor of a bundle, float32, row-major. */
@@ -74,7 +74,7 @@ export function readBundle(bytes: Uint8Array): GoldenBundle {
  */
 export function manifestFolder(paths: readonly string[]): string | null {
   if (paths.includes(MANIFEST)) return '';
-  const found = paths.filter((path) => path.endsWith(`/${MANIFEST}`) && !path.startsWith('__MACOSX/'));
+  const found = paths.filter((path) => path.endsWith(`/${MANIFEST}`) && !isClutter(path));
   if (found.length > 1) throw broken(`There are several bundles: ${found.slice(0, 5).join(', ')}`, 'one bundle');
   return found[0]?.slice(0, -MANIFEST.length) ?? null;
 }
@@ -89,13 +89,15 @@ export function readManifestBundle(open: OpenFiles): GoldenBundle {
   if (!manifestBytes) throw broken(`The bundle has no ${MANIFEST}`, `${MANIFEST} beside the tensors`);
   const { model, source, inputs, stages, tolerance, graph } = parseGoldenManifest(manifestBytes);
   const files = open([...inputs, ...stages].map(({ file }) => file), MAX_UNPACKED_BYTES);
-  checkValueCount([...inputs, ...stages], files);
-  const notes: string[] = [];
+  const texts = new Set(stages.filter(({ file }) => isTextNpy(fileNamed(file, files), file)));
+  const numeric = stages.filter((entry) => !texts.has(entry));
+  checkValueCount([...inputs, ...numeric], files);
+  const notes = Array.from(texts, ({ name }) => `${name} is left out: it holds text, no numbers`);
   return {
     model,
     source,
     inputs: inputs.map((entry) => readTensor(entry, files, notes)),
-    stages: stages.map((entry) => ({
+    stages: numeric.map((entry) => ({
       ...readTensor(entry, files, notes),
       tolerance: toTolerance({ ...tolerance, ...entry.tolerance }),
       value: entry.value ?? null,

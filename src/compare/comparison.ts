@@ -263,7 +263,8 @@ export class Comparison {
     if (!bundle || !hasBranches(model)) return files;
     const feeds = this.planOf(files, chosen)?.feeds;
     if (!feeds) return files;
-    const opened = await openBranches(model, feeds, this.opener(null));
+    const stages = new Set(bundle.stages.flatMap(({ name, value }) => [name, ...(value === null ? [] : [value])]));
+    const opened = await openBranches(model, feeds, this.opener(null), stages);
     return { ...files, model: opened.model, info: graphInfo(opened.model), bundle: { ...bundle, notes: [...bundle.notes, ...opened.notes] } };
   }
 

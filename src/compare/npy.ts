@@ -110,6 +110,9 @@ export function readNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
   return { dtype, type, littleEndian, fortranOrder: fortran === 'True', shape, body, notes };
 }
 
+/** Whether a `.npy` file holds text. @throws VoxlaneError `format` if its header cannot be read */
+export const isTextNpy = (bytes: Uint8Array, name: string): boolean => /'descr'\s*:\s*'[<>=|]?[SU]\d*'/.test(readDictionary(bytes, name).text);
+
 const rowMajorBody = ({ body, shape, type, fortranOrder }: NpyHeader): Uint8Array =>
   fortranOrder ? fortranToRowMajor(body, shape, BYTES_PER_ELEMENT[type]) : body;
 

@@ -17,11 +17,11 @@ export interface ToleranceOverride {
  * - float32 and float64: 1e-4. Rounding through the shipped models, up to 50 layers deep, reaches 1.0e-5 against PyTorch.
  *   The least of the faults that must not pass, GELU by tanh in place of erf, is 2.2e-4.
  * - float16 rounds by up to 2^-11 = 4.9e-4 at every step, bfloat16 by 2^-8 = 3.9e-3: 16 such steps are allowed.
- * - Floats of a byte are only a form of storage. One rounding, of the golden value, is allowed: 2^-4 or 2^-3. It bounds the
+ * - Floats of a byte are only a form of storage. One rounding, of the golden value, is allowed: 2^-4, 2^-3 or 2^-1. It bounds the
  *   cosine as well, because rounding by a share r turns a vector by up to the angle whose cosine is 1 - r²/2.
  * - Whole numbers and truth values are not rounded: they must be equal.
  */
-const FLOAT8_RTOL: Readonly<Record<string, number>> = { float8e4m3fn: 2 ** -4, float8e4m3fnuz: 2 ** -4, float8e5m2: 2 ** -3, float8e5m2fnuz: 2 ** -3 };
+const FLOAT8_RTOL: Readonly<Record<string, number>> = { float8e4m3fn: 2 ** -4, float8e4m3fnuz: 2 ** -4, float8e5m2: 2 ** -3, float8e5m2fnuz: 2 ** -3, float8e8m0: 2 ** -1 };
 const RTOL: Readonly<Record<string, number>> = { float16: 16 * 2 ** -11, bfloat16: 16 * 2 ** -8, ...FLOAT8_RTOL };
 const FLOAT_RTOL = 1e-4;
 const WHOLE = /^(u?int\d+|bool)$/;

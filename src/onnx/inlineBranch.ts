@@ -6,7 +6,7 @@ import { NodeProtoSchema, type AttributeProto, type GraphProto, type ModelProto,
 export type Branch = 'then_branch' | 'else_branch';
 
 /** New name of each value that is renamed. */
-type Renames = ReadonlyMap<string, string>;
+export type Renames = ReadonlyMap<string, string>;
 
 /**
  * The model with one branch of an `If` in the place of that node, so that the values inside can be read. The values that the
@@ -46,7 +46,7 @@ export function inlineBranch(model: ModelProto, index: number, branch: Branch): 
 }
 
 /** The tensor of a `Constant`, by the name of its value; null for other nodes and for constants without a tensor. */
-function constantOf({ opType, attribute, output }: NodeProto): TensorProto | null {
+export function constantOf({ opType, attribute, output }: NodeProto): TensorProto | null {
   const tensor = opType === 'Constant' ? attribute.find(({ name }) => name === 'value')?.t : undefined;
   return tensor ? copyWith(tensor, { name: output[0] ?? '' }) : null;
 }
@@ -59,7 +59,7 @@ const renamed =
 const renamedInfo = (value: ValueInfoProto, renames: Renames): ValueInfoProto => copyWith(value, { name: renamed(renames)(value.name) });
 
 /** Every name that a graph uses for a value of its own. */
-function namesOf(graph: GraphProto): Set<string> {
+export function namesOf(graph: GraphProto): Set<string> {
   const names = [...graph.input.map(({ name }) => name), ...initializerNames(graph), ...graph.node.flatMap(({ output }) => output)];
   return new Set(names.filter((name) => name !== ''));
 }
@@ -78,7 +78,7 @@ function newNames(inner: GraphProto, taken: Set<string>): Renames {
 }
 
 /** The node with other names for what it reads, as do the graphs inside of it. */
-function renamedReads(node: NodeProto, renames: Renames): NodeProto {
+export function renamedReads(node: NodeProto, renames: Renames): NodeProto {
   if (renames.size === 0) return node;
   return copyWith(node, { input: node.input.map(renamed(renames)), attribute: node.attribute.map((attribute) => renamedAttribute(attribute, renames)) });
 }

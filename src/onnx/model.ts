@@ -89,9 +89,10 @@ export function parseOnnx(bytes: Uint8Array, name: string, findData: FindData = 
 export const externalFilesOf = (bytes: Uint8Array, name: string): string[] => externalLocations(readOnnx(bytes, name));
 
 /** Version of ONNX's own operators in an ONNX file; 0 if it uses none. @throws VoxlaneError like {@link parseOnnx} */
-export const opsetOf = (bytes: Uint8Array): number => opsetOfModel(readOnnx(bytes, 'the graph'));
+export const opsetOf = (bytes: Uint8Array): number => opsetOfGraph(readOnnx(bytes, 'the graph'));
 
-const opsetOfModel = ({ opsetImport }: ModelProto): number => Number(opsetImport.find(({ domain }) => isDefaultDomain(domain))?.version ?? 0);
+/** Version of ONNX's own operators in a model; 0 if it uses none. */
+export const opsetOfGraph = ({ opsetImport }: ModelProto): number => Number(opsetImport.find(({ domain }) => isDefaultDomain(domain))?.version ?? 0);
 
 function readOnnx(bytes: Uint8Array, name: string): ModelProto {
   rejectOthers(bytes, name);
@@ -138,7 +139,7 @@ export function graphInfo(model: ModelProto): GraphInfo {
     name: graph.name,
     producer: [model.producerName, model.producerVersion].filter(Boolean).join(' '),
     irVersion: Number(model.irVersion),
-    opset: opsetOfModel(model),
+    opset: opsetOfGraph(model),
     domains: model.opsetImport.map(({ domain }) => domain).filter((domain) => !isDefaultDomain(domain)),
     inputs: graph.input.filter((input) => !weights.has(input.name)).map(readValueInfo),
     defaults: graph.input.filter((input) => weights.has(input.name)).map(readValueInfo),

@@ -15,6 +15,9 @@ export type ElementType =
   | 'uint64'
   | 'float8e4m3fn'
   | 'float8e5m2'
+  | 'float8e4m3fnuz'
+  | 'float8e5m2fnuz'
+  | 'float8e8m0'
   | 'float16'
   | 'bfloat16'
   | 'float32'
@@ -40,16 +43,21 @@ export const BYTES_PER_ELEMENT: Readonly<Record<ElementType, number>> = {
   uint64: 8,
   float8e4m3fn: 1,
   float8e5m2: 1,
+  float8e4m3fnuz: 1,
+  float8e5m2fnuz: 1,
+  float8e8m0: 1,
   float16: 2,
   bfloat16: 2,
   float32: 4,
   float64: 8,
 };
 
+type Float8 = Extract<ElementType, `float8${string}`>;
+
 type ReadElement = (view: DataView, at: number, littleEndian: boolean) => number;
 
 /** Each integer type and float64; the other floats are converted as bits. */
-const READERS: Readonly<Record<Exclude<ElementType, 'float8e4m3fn' | 'float8e5m2' | 'float16' | 'bfloat16' | 'float32'>, ReadElement>> = {
+const READERS: Readonly<Record<Exclude<ElementType, Float8 | 'float16' | 'bfloat16' | 'float32'>, ReadElement>> = {
   bool: (view, at) => (view.getUint8(at) === 0 ? 0 : 1),
   int8: (view, at) => view.getInt8(at),
   int16: (view, at, littleEndian) => view.getInt16(at, littleEndian),
@@ -104,9 +112,13 @@ export function toFloat32(bytes: Uint8Array, type: ElementType, littleEndian = t
         notes: ['holds bfloat16: each value is rounded to 8 bits, by up to 0.4 %'],
       };
     case 'float8e4m3fn':
-      return { data: float8ToFloat32(bytes, type), notes: ['holds float8e4m3fn: each value is rounded to 4 bits, by up to 6 %'] };
+    case 'float8e4m3fnuz':
+      return { data: float8ToFloat32(bytes, type), notes: [`holds ${type}: each value is rounded to 4 bits, by up to 6 %`] };
     case 'float8e5m2':
-      return { data: float8ToFloat32(bytes, type), notes: ['holds float8e5m2: each value is rounded to 3 bits, by up to 13 %'] };
+    case 'float8e5m2fnuz':
+      return { data: float8ToFloat32(bytes, type), notes: [`holds ${type}: each value is rounded to 3 bits, by up to 13 %`] };
+    case 'float8e8m0':
+      return { data: float8ToFloat32(bytes, type), notes: ['holds float8e8m0: each value is rounded to a power of two, by up to 50 %'] };
     default:
       return narrow(bytes, type, littleEndian);
   }

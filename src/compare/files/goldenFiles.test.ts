@@ -128,6 +128,22 @@ describe('readGoldens of a model that is not known', () => {
     expect(rolesOf(readGoldens(given, KNOWN))).toEqual({ inputs: ['x'], stages: ['a'] });
   });
 
+  it('leaves a stage of text out and says so, and ignores what macOS adds to a zip', () => {
+    const npy = { 'x.npy': buildNpy([1], [1]), 'stages/y.npy': buildNpy([1], [2]), 'stages/label.npy': buildNpy([2], new Uint8Array(8), { descr: '<U1' }) };
+    const clutter = { '.DS_Store': Uint8Array.of(1), '__MACOSX/stages/._y.npy': Uint8Array.of(1, 2, 3), 'stages/._y.npy': Uint8Array.of(4) };
+    for (const files of [asFiles({ ...npy, ...clutter }), asFiles({ 'a.zip': zipSync({ ...npy, ...clutter }) })]) {
+      const { stages, notes } = readGoldens(files, [], ['x']);
+      expect(stages.map(({ name }) => name)).toEqual(['y']);
+      expect(notes.find((note) => /text/.test(note))).toMatch(/label is left out: it holds text, no numbers/);
+    }
+  });
+
+  it('refuses a zip with two files of one name', () => {
+    const zip = zipSync({ 'a.npy': buildNpy([1], [1]), 'b.npy': buildNpy([1], [2]) }, { level: 0 });
+    const text = Buffer.from(zip).toString('latin1').replaceAll('b.npy', 'a.npy');
+    expect(failureOf(() => readGoldens([{ name: 'a.zip', bytes: Uint8Array.from(Buffer.from(text, 'latin1')) }], [])).problem).toBe('a.zip has the file a.npy twice');
+  });
+
   it('notes what was lost and what is not finite', () => {
     const half = buildNpy([2], Uint8Array.of(0, 0x3c, 0, 0x7c), { descr: '<f2' });
     const { notes } = readGoldens(asFiles({ 'a.npy': half }), KNOWN);

@@ -6,7 +6,7 @@ import {
   readManifestBundle,
   type GoldenBundle,
 } from '../bundle';
-import { parseNpy, readNpyHeader } from '../npy';
+import { isTextNpy, parseNpy, readNpyHeader } from '../npy';
 import { sizeOf, typeOf, type Tensor } from '../tensor';
 import { assumeBundle, type KnownModel } from './assume';
 import { broken } from './broken';
@@ -14,7 +14,7 @@ import type { CheckpointTensor } from './checkpoint';
 import { exactValues, toFloat32 } from './elements';
 import { unpackNpz } from './npz';
 import { readSafetensors } from './safetensors';
-import { isZip, listZip } from './zip';
+import { isClutter, isZip, listZip } from './zip';
 
 /** A file and its path from the folder that was given, with forward slashes. */
 export interface NamedFile {
@@ -26,7 +26,8 @@ export interface NamedFile {
 interface FoundTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly read: () => Omit<Tensor, 'shape'> & { readonly notes: readonly string[] };
+  /** Null for text, which is left out. */
+  readonly read: (() => Omit<Tensor, 'shape'> & { readonly notes: readonly string[] }) | null;
 }
 
 /**
@@ -121,10 +122,15 @@ function readTensors(
   if (totalBytes > MAX_UNPACKED_BYTES) {
     throw broken(`The goldens' values are ${totalBytes} bytes`, `${MAX_UNPACKED_BYTES} bytes at most`);
   }
+  if (found.every(({ read }) => read === null)) throw broken(`The goldens hold text, no numbers: ${found.slice(0, 5).map(({ name }) => name).join(', ')}`, EXPECTED);
   const notes: string[] = [];
   const tensors = new Map<string, Tensor>();
   for (const { name, shape, read } of found) {
     if (tensors.has(name)) throw broken(`The goldens have ${name} twice`, 'a name for each tensor');
+    if (!read) {
+      notes.push(`${name} is left out: it holds text, no numbers`);
+      continue;
+    }
     const { notes: lost, ...values } = read();
     const { data } = values;
     const notFinite = notFiniteNote(data);
@@ -141,7 +147,7 @@ type Form = 'zip' | 'npz' | 'npy' | 'safetensors';
 
 /** By the file's name; a zip also by how it begins, because browsers rename what they save. */
 function formOf({ name, bytes }: NamedFile): Form | null {
-  if (name.startsWith('__MACOSX/')) return null;
+  if (isClutter(name)) return null;
   const extension = /\.(zip|npz|npy|safetensors)$/i.exec(name)?.[1]?.toLowerCase();
   return (extension as Form | undefined) ?? (isZip(bytes) ? 'zip' : null);
 }
@@ -163,6 +169,7 @@ function withoutSharedFolders(files: readonly NamedFile[]): NamedFile[] {
 }
 
 function npyTensor({ name, bytes }: NamedFile): FoundTensor {
+  if (isTextNpy(bytes, `${name}.npy`)) return { name, shape: [0], read: null };
   const { shape } = readNpyHeader(bytes, `${name}.npy`);
   return { name, shape, read: () => parseNpy(bytes, `${name}.npy`) };
 }

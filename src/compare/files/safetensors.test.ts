@@ -91,6 +91,9 @@ describe('readSafetensors', () => {
   it.each([
     ['F8_E4M3', [1.5, -448]],
     ['F8_E5M2', [1, NaN]],
+    ['F8_E4M3FNUZ', [0.75, -224]],
+    ['F8_E5M2FNUZ', [0.5, -49152]],
+    ['F8_E8M0', [2 ** -67, 2 ** 127]],
   ])('widens %s', (dtype, values) => {
     const [x] = readSafetensors(buildSafetensors({ x: { dtype, shape: [2], data_offsets: [0, 2] } }, Uint8Array.of(0x3c, 0xfe)), 'a.safetensors');
     expect([...x!.values()!]).toEqual(values);

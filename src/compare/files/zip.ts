@@ -15,20 +15,31 @@ const MAX_ENTRIES = 10_000;
 /** The most that deflate can make of one byte: a repeat of 258 takes two bits. */
 const MAX_RATIO = 1032;
 
+/** Files that macOS adds to folders and zips: `__MACOSX/…`, `.DS_Store`, and `._NAME` beside NAME. */
+export const isClutter = (path: string): boolean => /(?:^|\/)(?:__MACOSX\/|\.DS_Store$|\._[^/]*$)/.test(path);
+
 /** Whether these are the bytes of a zip, which begins with its first file or, where it has none, with its end. */
 export const isZip = (bytes: Uint8Array): boolean =>
   bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
 
 /**
- * What a zip claims to hold. Nothing is unpacked.
+ * What a zip claims to hold, without the files that macOS adds. Nothing is unpacked.
  *
  * @param label that an error begins with: `The bundle`
- * @throws VoxlaneError `format` where it is no zip, cut off, or of too many files
+ * @throws VoxlaneError `format` where it is no zip, cut off, of too many files, or has two files of one name
  */
 export function listZip(zip: Uint8Array, label: string): ZipEntry[] {
   const entries: ZipEntry[] = [];
+  const names = new Set<string>();
+  let count = 0;
   unzip(zip, label, (entry) => {
-    if (entries.push(entry) > MAX_ENTRIES) throw broken(`${label} has too many files`, `${MAX_ENTRIES} at most`);
+    if (++count > MAX_ENTRIES) throw broken(`${label} has too many files`, `${MAX_ENTRIES} at most`);
+    const { name } = entry;
+    if (isClutter(name)) return false;
+    // Which of the two is meant is not known.
+    if (names.has(name) && !name.endsWith('/')) throw broken(`${label} has the file ${name} twice`, 'one file of each name');
+    names.add(name);
+    entries.push(entry);
     return false;
   });
   return entries;
