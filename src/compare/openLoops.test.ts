@@ -123,16 +123,16 @@ describe('iterations of a Loop', () => {
 
   it('a loop with many iterations, or with none, stays closed and says so', async () => {
     const many = build({
-      input: [float('x', 1), int64('n')],
-      output: [float('y', 1)],
+      input: [float('x', 2), int64('n')],
+      output: [float('y', 2)],
       node: [
         node('Loop', ['n', '', 'x'], ['y'], {
           name: 'long',
           attribute: [
             subgraph('body', {
               name: 'body',
-              input: [int64('i'), bool('go'), float('s', 1)],
-              output: [bool('on'), float('t', 1)],
+              input: [int64('i'), bool('go'), float('s', 2)],
+              output: [bool('on'), float('t', 2)],
               node: [node('Identity', ['go'], ['on']), node('Abs', ['s'], ['t'])],
             }),
           ],

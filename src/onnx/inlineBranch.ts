@@ -78,7 +78,7 @@ function newNames(inner: GraphProto, taken: Set<string>): Renames {
 }
 
 /** The node with other names for what it reads, as do the graphs inside of it. */
-export function renamedReads(node: NodeProto, renames: Renames): NodeProto {
+function renamedReads(node: NodeProto, renames: Renames): NodeProto {
   if (renames.size === 0) return node;
   return copyWith(node, { input: node.input.map(renamed(renames)), attribute: node.attribute.map((attribute) => renamedAttribute(attribute, renames)) });
 }

@@ -1,7 +1,8 @@
 import { create } from '@bufbuild/protobuf';
-import { constantOf, namesOf, renamedReads, type Renames } from './inlineBranch';
+import { constantOf, namesOf, type Renames } from './inlineBranch';
 import { copyWith } from './message';
 import { graphOf, opsetOfGraph } from './model';
+import { subgraphsOf } from './nodes';
 import {
   AttributeProto_AttributeType,
   AttributeProtoSchema,
@@ -13,6 +14,7 @@ import {
   type ModelProto,
   type NodeProto,
   type TensorProto,
+  type ValueInfoProto,
 } from './onnx_pb';
 import { makeValueInfo } from './types';
 
@@ -90,7 +92,8 @@ export function unrollLoop(model: ModelProto, index: number, numIterations: numb
   for (let iteration = 0; iteration < numIterations; iteration++) {
     const number = fresh(`${body.input[0]!.name}[${iteration}]`, taken);
     made.push(int64(number, [], iteration));
-    const own = inner.flatMap(({ output }) => output).filter((name) => name !== '');
+    // Names inside of branches too: the next iteration's would hide those of a branch that is opened.
+    const own = [...new Set(inner.flatMap((one) => [...one.output, ...namesInside(one)]))].filter((name) => name !== '');
     const renames = new Map([
       ...shared,
       ...own.map((name) => [name, fresh(`${name}[${iteration}]`, taken)] as const),
@@ -100,7 +103,7 @@ export function unrollLoop(model: ModelProto, index: number, numIterations: numb
     ]);
     const renamed = (name: string): string => renames.get(name) ?? name;
     for (const one of inner) {
-      nodes.push(copyWith(renamedReads(one, renames), { output: one.output.map(renamed), name: one.name === '' ? '' : `${one.name}[${iteration}]` }));
+      nodes.push(copyWith(renamedNode(one, renamed), { name: one.name === '' ? '' : `${one.name}[${iteration}]` }));
     }
     condition = renamed(body.output[0]!.name);
     carried = body.output.slice(1, 1 + numCarried).map(({ name }) => renamed(name));
@@ -116,6 +119,36 @@ export function unrollLoop(model: ModelProto, index: number, numIterations: numb
   const wanted = [...new Set(inner.flatMap(({ output }) => output))].filter((name) => stacked.has(name) && !taken.has(name));
   const stacks = wanted.flatMap((name) => stack.nodes(iterations.map((renames) => renames.get(name)!), name));
   return withNodes(model, graph, index, [...nodes, ...results, ...stacks], [...weights, ...made, ...stack.weights], sparse);
+}
+
+/** Names that the graphs inside of a node give to values of their own. */
+const namesInside = (node: NodeProto): string[] => subgraphsOf(node).flatMap((graph) => [...namesOf(graph), ...graph.node.flatMap(namesInside)]);
+
+/** The node and the graphs inside of it with other names for values. */
+function renamedNode(node: NodeProto, renamed: (name: string) => string): NodeProto {
+  const { input, output, attribute } = node;
+  return copyWith(node, {
+    input: input.map(renamed),
+    output: output.map(renamed),
+    attribute: attribute.map((one) => {
+      const { g, graphs } = one;
+      if (!g && graphs.length === 0) return one;
+      return copyWith(one, { ...(g && { g: renamedGraph(g, renamed) }), graphs: graphs.map((graph) => renamedGraph(graph, renamed)) });
+    }),
+  });
+}
+
+function renamedGraph(graph: GraphProto, renamed: (name: string) => string): GraphProto {
+  const info = (value: ValueInfoProto): ValueInfoProto => copyWith(value, { name: renamed(value.name) });
+  const weight = (tensor: TensorProto): TensorProto => copyWith(tensor, { name: renamed(tensor.name) });
+  return copyWith(graph, {
+    node: graph.node.map((node) => renamedNode(node, renamed)),
+    input: graph.input.map(info),
+    output: graph.output.map(info),
+    valueInfo: graph.valueInfo.map(info),
+    initializer: graph.initializer.map(weight),
+    sparseInitializer: graph.sparseInitializer.map((tensor) => (tensor.values ? copyWith(tensor, { values: weight(tensor.values) }) : tensor)),
+  });
 }
 
 /** Puts values of the same shape together along a new first axis. */
