@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { constantOf, namesOf, type Renames } from './inlineBranch';
 import { copyWith } from './message';
 import { graphOf, opsetOfGraph } from './model';
-import { subgraphsOf } from './nodes';
+import { readBy, subgraphsOf } from './nodes';
 import {
   AttributeProto_AttributeType,
   AttributeProtoSchema,
@@ -84,14 +84,15 @@ export function unrollLoop(model: ModelProto, index: number, numIterations: numb
   const numCarried = body.input.length - NUM_BODY_INPUTS;
   let carried = node.input.slice(NUM_BODY_INPUTS, NUM_BODY_INPUTS + numCarried);
   let condition = node.input[1] ?? '';
-  if (condition === '') {
+  const read = new Set([...inner.flatMap(readBy), ...body.output.map(({ name }) => name)]);
+  if (condition === '' && read.has(body.input[1]!.name)) {
     condition = fresh(`${node.name}_condition`, taken);
     made.push(create(TensorProtoSchema, { name: condition, dataType: TensorProto_DataType.BOOL, dims: [], rawData: Uint8Array.of(1) }));
   }
   const iterations: Renames[] = [];
   for (let iteration = 0; iteration < numIterations; iteration++) {
     const number = fresh(`${body.input[0]!.name}[${iteration}]`, taken);
-    made.push(int64(number, [], iteration));
+    if (read.has(body.input[0]!.name)) made.push(int64(number, [], iteration));
     // Names inside of branches too: the next iteration's would hide those of a branch that is opened.
     const own = [...new Set(inner.flatMap((one) => [...one.output, ...namesInside(one)]))].filter((name) => name !== '');
     const renames = new Map([
