@@ -47,7 +47,10 @@ export function withIterations(model: ModelProto, index: number): { readonly mod
     output: [...body.output, makeValueInfo(inside, { dtype: 'int64', shape: [] })],
   });
   // Optional outputs that are absent get names, so that the new one has its place.
-  const outputs = Array.from({ length: body.output.length - 1 }, (_, place) => node.output[place] || fresh('unused', taken));
+  const outputs = Array.from({ length: body.output.length - 1 }, (_, place) => {
+    const name = node.output[place] ?? '';
+    return name === '' ? fresh('unused', taken) : name;
+  });
   const loop = copyWith(node, {
     output: [...outputs, value],
     attribute: node.attribute.map((attribute) => (attribute.name === 'body' ? copyWith(attribute, { g: counted }) : attribute)),

@@ -134,8 +134,11 @@ describe('readGoldens of a model that is not known', () => {
     for (const files of [asFiles({ ...npy, ...clutter }), asFiles({ 'a.zip': zipSync({ ...npy, ...clutter }) })]) {
       const { stages, notes } = readGoldens(files, [], ['x']);
       expect(stages.map(({ name }) => name)).toEqual(['y']);
-      expect(notes.find((note) => /text/.test(note))).toMatch(/label is left out: it holds text, no numbers/);
+      expect(notes.find((note) => note.includes('text'))).toMatch(/label is left out: it holds text, no numbers/);
     }
+    // An input cannot be left out.
+    const input = { 'x.npy': npy['stages/label.npy'], 'stages/y.npy': npy['stages/y.npy'] };
+    expect(failureOf(() => readGoldens(asFiles(input), [], ['x'])).problem).toBe('x holds text');
   });
 
   it('refuses a zip with two files of one name', () => {
