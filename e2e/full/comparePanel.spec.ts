@@ -55,7 +55,7 @@ test('the address names a shipped model, and the self-check of the main page lea
   test.setTimeout(3 * MINUTES);
   await page.goto('compare.html?model=segmentation-3.0');
   await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 2 * MINUTES });
-  await expect(page.getByTestId('backend-verdict-wasm')).toHaveAttribute('data-verdict', 'pass');
+  for (const backend of ['wasm', 'kernels']) await expect(page.getByTestId(`backend-verdict-${backend}`)).toHaveAttribute('data-verdict', 'pass');
   await page.goto('index.html');
   await expect(page.locator('a[href*="compare.html"]').first()).toBeVisible();
 });
