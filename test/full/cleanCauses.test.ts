@@ -1,4 +1,4 @@
-/** More seeds of `src/compare/causes/clean.test.ts`: random errors have no cause, whatever the detectors look for. */
+/** Random errors have no cause. Every detector runs on every stage, which takes too long for `src/compare/causes/clean.test.ts`. */
 import { describe, it } from 'vitest';
 import { contextOf, expectCauses, STAGES, waveformOf, withNoise } from '../compare/planted';
 import { FACTS, SAMPLE_RATE } from '../compare/fbankOptions';
@@ -6,7 +6,7 @@ import { FACTS, SAMPLE_RATE } from '../compare/fbankOptions';
 const RECORDING = { samples: waveformOf('campplus-zh-en'), facts: FACTS, sampleRate: SAMPLE_RATE };
 const greatest = (data: Float32Array): number => data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
-describe.each([2, 3, 4])('error %i', (seed) => {
+describe.each([1, 2, 3])('error %i', (seed) => {
   it('has no cause where it is random', async () => {
     for (const stage of STAGES) {
       // As large as the values themselves, and just past the tolerance.

@@ -2,7 +2,8 @@
 import { test } from 'vitest';
 import { unitEmbeddings } from '../../src/clustering/startLabels';
 import { capturedEmbeddings } from '../clustering/captured';
-import { expectSameMerges } from '../clustering/sameMerges';
+import { seededRandom } from '../clustering/random';
+import { expectSameMerges, type Points } from '../clustering/sameMerges';
 import { conversation } from '../clustering/voices';
 import { hasShared, SHARED_MISSING } from '../shared';
 
@@ -15,5 +16,11 @@ test.each([
 
 if (!hasShared) console.log(`skipped: linkage of captured embeddings: ${SHARED_MISSING}`);
 test.skipIf(!hasShared)('merges the captured embeddings as with a matrix', () => {
-  expectSameMerges(unitEmbeddings(capturedEmbeddings()));
+  const captured = unitEmbeddings(capturedEmbeddings());
+  expectSameMerges(captured);
+  // With repeats, which are ties at zero, and with noise.
+  const random = seededRandom(8);
+  const repeated = (): Points => Array.from({ length: 700 }, () => captured[Math.floor(random() * captured.length)]!);
+  expectSameMerges(repeated());
+  expectSameMerges(repeated().map((point) => point.map((value) => value + 0.02 * (random() - 0.5))));
 });
