@@ -20,7 +20,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   widget: 30_500,
   formats: 17_000,
   score: 4_000,
-  compare: 18_500,
+  compare: 20_500,
   'workers/clustering.js': 33_500,
   'workers/compare.js': 352_500,
   'workers/decode.js': 122_500,
