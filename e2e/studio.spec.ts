@@ -160,6 +160,30 @@ test('keys are shown by ?, and single letters can be turned off', async ({ page 
   await expect(page.getByTestId('turn-editor')).toContainText('Exclusive turns are made of the overlapping ones');
 });
 
+test('a new result counts as saved only after it is stored', async ({ page }) => {
+  // Saves wait for a lock of the page, which the test holds back.
+  await page.addInitScript(() => {
+    const { locks } = navigator;
+    const request = locks.request.bind(locks) as (...args: unknown[]) => Promise<unknown>;
+    const allowed = new Promise((resolve) => Object.assign(globalThis, { allowSaves: resolve }));
+    locks.request = async (...args: unknown[]) => {
+      await allowed;
+      return request(...args);
+    };
+  });
+  await page.goto('index.html');
+  await drop(page, SAMPLE_TURNS);
+  const state = page.getByTestId('state');
+  await expect(state).toHaveAttribute('data-state', 'done');
+  await expect(state).toHaveAttribute('data-kept', 'false');
+  await page.evaluate(() => {
+    (globalThis as unknown as { allowSaves: () => void }).allowSaves();
+  });
+  await expect(state).toHaveAttribute('data-kept', 'true');
+  await page.goto('index.html');
+  await expect(page.getByRole('button', { name: 'Open sample', exact: true })).toBeVisible();
+});
+
 test('corrections survive a reload, with their undo, their sound and their transcript', async ({ page }) => {
   await openSampleTurns(page);
   const before = await rttm(page);

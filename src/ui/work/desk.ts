@@ -259,6 +259,8 @@ export class Desk implements Work {
     });
     const open: OpenWork = { outcome, shared, peaks: null, hasVoices: false };
     this.#open.set(id, open);
+    // A new result is not saved yet.
+    this.#tell();
     return open;
   }
 
