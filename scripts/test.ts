@@ -68,7 +68,8 @@ const FULL: readonly Step[] = [
   vitest('units-full', { VOXLANE_FULL: '1' }, ['packages']),
   {
     title: 'browsers',
-    command: ['tsx', 'e2e/browsers/run.ts'],
+    // The other browser tests run in Chromium already.
+    command: ['tsx', 'e2e/browsers/run.ts', 'firefox', 'webkit'],
     tally: () => readVitest(`${RESULTS}/browsers.json`),
     // Not beside the unit tests: both use every core. Browsers wait for each other in part.
     after: ['build', 'units-full'],

@@ -1,27 +1,11 @@
-/** What takes longer: a bundle made by others on WebGPU, a minute on a software adapter, and every stage by itself. */
+/** What takes longer: a bisection, and single stages. parity.spec.ts and firefoxGpu.test.ts compare bundles on WebGPU. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import { parseNpy } from '../../src/compare/npy';
-import type { ComparisonReport } from '../../src/compare/report';
-import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
 import { runCommand } from '../../test/browser/command';
-
-test.describe('bundles made by others', () => {
-  test.skip(!hasShared, SHARED_MISSING);
-  // parity.spec.ts compares the bundled bundles of both models on WebGPU.
-  test('seg_dev00 passes on WebGPU', async () => {
-    test.setTimeout(300_000);
-    const { code, stdout } = await runCommand('compare', join(SHARED, 'goldens', 'seg_dev00.zip'), '--backend', 'webgpu', '--json');
-    const report = JSON.parse(stdout) as ComparisonReport;
-    for (const stage of report.stages) console.log(`${stage.name}: max abs ${stage.maxAbs?.toExponential(1)}`);
-    expect(report).toMatchObject({ backend: 'webgpu', verdict: 'pass', firstDivergence: null });
-    expect(report.stages.every(({ forced }) => forced === null || forced.verdict === 'pass')).toBe(true);
-    expect(code).toBe(0);
-  });
-});
 
 // stageCommand.spec.ts has segmentation and embedding.
 test('the other stages by themselves, written as .npy', async () => {
