@@ -53,7 +53,7 @@ test.each([
   [['--limit', '3'], '--limit is an option of --precision'],
   [['--decisions', 'turns'], '--decisions is turns. Expected argmax or threshold or ranking or none.'],
   [['--decisions', 'ranking=0'], '--decisions is ranking=0. Expected argmax, threshold=X, ranking=N with N from 1, or none.'],
-  [['--decisions', 'threshold='], '--decisions is . Expected a number.'],
+  [['--decisions', 'threshold='], '--decisions is threshold=. Expected argmax, threshold=X, ranking=N with N from 1, or none.'],
   [['--map', 'lstm'], '--map is lstm. Expected STAGE=VALUE.'],
   [['--map', '=y'], '--map is =y. Expected STAGE=VALUE.'],
   [['--rtol=-1'], '--rtol is -1. Expected 0 or more.'],

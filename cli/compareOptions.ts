@@ -25,8 +25,8 @@ same name. Several bundles are compared one after the other in one browser, with
   --cosine X                  least cosine between a stage and its golden values
                               These replace the bundle's tolerance; --rtol and --atol also its absolute bound.
   --decisions KIND            what the outputs decide: argmax (a class), threshold or threshold=X (each value, 0.5 by default),
-                              ranking or ranking=N (order of the N greatest values, 10 by default), or none; default: as
-                              the bundle, the last operator of the graph, or an axis named class tells
+                              ranking or ranking=N (order of the N greatest values, 10 by default), or none; by default this
+                              follows from the bundle, the last operator of the graph, or an axis named class
   --list                      print the layers of MODEL with their values and shapes, without a comparison
   --precision                 round the weights of each node to float16 and to int8, and rank the nodes by decisions lost per
                               megabyte saved; takes one bundle
@@ -54,7 +54,7 @@ export interface CompareCommand {
   readonly backend: RuntimeBackend | 'both';
   readonly map: readonly (readonly [string, string])[];
   readonly tolerance: ToleranceOverride;
-  /** What the outputs decide; undefined if the bundle and the graph tell. */
+  /** What the outputs decide; undefined if this follows from the bundle and the graph. */
   readonly decisions: DecisionRule | undefined;
   readonly thorough: boolean;
   /** Whether the report goes to standard output as JSON. */
@@ -134,8 +134,8 @@ function decisionRule(text: string): DecisionRule {
   const [name = '', value] = text.split(/=(.*)/s);
   const kind = oneOf('--decisions', name, ['argmax', 'threshold', 'ranking', 'none']);
   if (value === undefined) return { kind };
-  const amount = number('--decisions', value)!;
-  if (kind === 'threshold') return { kind, threshold: amount };
+  const amount = value.trim() === '' ? NaN : Number(value);
+  if (kind === 'threshold' && Number.isFinite(amount)) return { kind, threshold: amount };
   if (kind === 'ranking' && Number.isInteger(amount) && amount > 0) return { kind, top: amount };
   throw new Error(`--decisions is ${text}. Expected argmax, threshold=X, ranking=N with N from 1, or none.`);
 }

@@ -90,8 +90,8 @@ export function verdictText({ decisions, model, backend, adapter, verdict, first
     ...(firstDivergence === null ? [] : [`first divergence ${firstDivergence}`]),
     ...(coverage.uncompared.length > 0 ? [`compared ${countText(coverage)}`] : []),
   ];
-  const told = decisionSentence(decisions);
-  return `${model} on ${where}: ${told === null ? '' : `${told}; `}${parts.join(', ')}`;
+  const sentence = decisionSentence(decisions);
+  return `${model} on ${where}: ${sentence === null ? '' : `${sentence}; `}${parts.join(', ')}`;
 }
 
 /** The report as text. */
@@ -107,7 +107,7 @@ export function describe(report: Document): string {
   return [head, ...lines, ...(report.kernels ? kernelLines(report.kernels, runs ?? [report]) : []), ''].join('\n');
 }
 
-/** A line for the kernels, and one for each stage if they fail where the runtime does not. */
+/** A line for the kernels, and one for each stage if the kernels fail in a stage that passes on the runtime. */
 function kernelLines({ verdict, firstDivergence, stages, coverage }: ComparisonReport, runs: readonly Pick<ComparisonReport, 'stages'>[]): string[] {
   const failing = new Set(runs.flatMap((run) => run.stages.filter((stage) => stage.verdict === 'fail').map(({ name }) => name)));
   const isOwnFault = stages.some((stage) => stage.verdict === 'fail' && !failing.has(stage.name));

@@ -8,7 +8,7 @@ export function decisionSentence(decisions: readonly DecisionReport[]): string |
   return decisions.map((one) => (decisions.length === 1 ? countText(one) : `${one.stage}: ${countText(one)}`)).join('; ');
 }
 
-/** Where the differing decisions come from, and some of them. */
+/** The stages that cause the differing decisions, and some examples. */
 export function decisionLines(decisions: readonly DecisionReport[], isWithinTolerance: (stage: string) => boolean): string[] {
   return decisions
     .filter(({ differing }) => differing > 0)

@@ -187,13 +187,13 @@ export interface ClusteringWorkerApi {
   reassemble(bounds: SpeakerBounds, anchors: Anchors, minDurations: MinDurations): Reassembly | null;
 }
 
-/** Hears of each step of a long call. Crosses to the worker as a proxy. */
+/** Called for each step of a long call. Crosses to the worker as a proxy. */
 export type OnProgress = (progress: { readonly step: string; readonly completed: number; readonly total: number }) => void;
 
-/** One graph with its goldens. What computes must be sent one piece at a time: the runtime runs one session at once. */
 /** Called for each node whose weights were rounded. */
 export type OnPrecisionRow = (row: PrecisionRow, head: PrecisionHead) => void;
 
+/** One graph with its goldens. Send one computing call at a time: the runtime runs one session at once. */
 export interface CompareWorkerApi {
   setUp(settings: ComparisonSettings): void;
   open(files: readonly { readonly name: string; readonly blob: Blob }[]): Promise<Opened>;

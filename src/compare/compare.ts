@@ -182,19 +182,21 @@ export function judge(comparison: Comparison, tolerance: Tolerance): 'pass' | 'f
   const { maxAbs, relative, maxRelative, cosine, argmaxAgreement } = comparison;
   const { rtol, atol = 0 } = tolerance;
   const isWithin = (bound: number): boolean => relative <= bound && maxRelative <= PEAK * bound;
+  // Golden values that are all zero have no spread and no angle: only the absolute error remains.
+  const isOfZeros = !Number.isFinite(relative) && maxAbs <= atol;
   // Each as what must hold, so that a NaN fails.
   const sound =
     Number.isFinite(maxAbs) &&
     (maxAbs <= tolerance.maxAbs || (rtol !== undefined && !tolerance.isMaxAbsStrict && isWithin(ROUNDING))) &&
     (rtol === undefined || isWithin(rtol) || maxAbs <= atol) &&
-    cosine >= tolerance.cosine &&
+    (isOfZeros || cosine >= tolerance.cosine) &&
     // A share that was asked for and not measured is no pass.
     (tolerance.argmaxAgreement === undefined || (argmaxAgreement ?? NaN) >= tolerance.argmaxAgreement);
   return sound ? 'pass' : 'fail';
 }
 
 /** Root mean square of the finite values, in float64; 0 without any. */
-export function rmsOf(data: Numbers): number {
+function rmsOf(data: Numbers): number {
   let square = 0;
   let count = 0;
   for (const value of data) {

@@ -82,7 +82,7 @@ export class Comparison {
   private runners = new Map<RuntimeBackend, PlanRunner>();
   private results = new Map<BackendName, RunResult>();
   private bisected: BisectResult | null = null;
-  /** Those with our own kernels, by backend. */
+  /** Runners that use our own kernels, by backend. */
   private kernelGraphs = new Map<BackendName, ValueRunner>();
   private gpu: GpuContext | null = null;
 
@@ -309,22 +309,28 @@ export class Comparison {
   private async stageRunner(backend: RuntimeBackend): Promise<StageRunner> {
     const runner = await this.runner(backend);
     const { model, manifest } = this.opened();
-    const network = backend === 'webgpu' ? pooledNetworkOf(model, manifest) : null;
-    if (!network || !this.gpu) return runner;
-    const graph = this.kernelGraphs.get(backend) ?? new PooledRunner(runner.graph, network, await poolOnGpu(this.gpu.device, network.head));
+    if (backend !== 'webgpu' || !this.gpu) return runner;
+    const known = this.kernelGraphs.get(backend);
+    if (known) return { ...runner, graph: known };
+    const network = pooledNetworkOf(model, manifest);
+    if (!network) return runner;
+    const graph = new PooledRunner(runner.graph, network, await poolOnGpu(this.gpu.device, network.head));
     this.kernelGraphs.set(backend, graph);
     return { ...runner, graph };
   }
 
   /** The kernels that a diarizer runs on WASM. @throws VoxlaneError `options` if it runs the graph on ONNX Runtime alone */
   private kernels(wasm: PlanRunner): StageRunner {
+    const { features } = wasm;
+    const known = this.kernelGraphs.get('kernels');
+    if (known) return { graph: known, features };
     const { model, manifest } = this.opened();
     if (!manifest || !hasKernels(model, manifest)) {
       throw refused('Our own kernels do not compute this graph', 'Compare a model of this release, or another backend');
     }
-    const graph = this.kernelGraphs.get('kernels') ?? openKernels(model, manifest, wasm.graph);
+    const graph = openKernels(model, manifest, wasm.graph);
     this.kernelGraphs.set('kernels', graph);
-    return { graph, features: wasm.features };
+    return { graph, features };
   }
 
   private async makeRunner(model: ModelProto, backend: RuntimeBackend, filterbank: Filterbank | null): Promise<PlanRunner> {

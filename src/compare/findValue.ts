@@ -143,7 +143,10 @@ export function canHaveShape(declared: readonly (number | string)[] | null, shap
   return declared.length === shape.length && declared.every((size, axis) => typeof size === 'string' || size === shape[axis]);
 }
 
-/** Whether another module than the one with the stage's name computes the value. Names of nodes tell it only for an output, which has none of its own. */
+/**
+ * Whether another module than the one with the stage's name computes the value. A module that only the names of nodes suggest
+ * counts for outputs alone: the user chose the name of an output, so that it does not name its module.
+ */
 function isOfAnotherModule(stage: string, value: string, { nodes, outputs: ends }: GraphInfo): boolean {
   const scope = nodes.find(({ outputs }) => outputs.includes(value))?.scope;
   const isEnd = ends.some(({ name }) => name === value);

@@ -80,3 +80,26 @@ describe('outliers', () => {
     expect(verdict(oneHot(0.999), oneHot(1))).toBe('fail');
   });
 });
+
+describe('stages of other kinds', () => {
+  it('judges golden values that are all zero by the absolute error alone', () => {
+    const zeros = new Float32Array(SIZE);
+    expect(verdict(signal(1e-8), zeros)).toBe('pass');
+    expect(verdict(signal(1e-6), zeros)).toBe('fail');
+    // Golden values as small as the absolute floor still have an angle.
+    expect(verdict(signal(-1e-8), signal(1e-8))).toBe('fail');
+    expect(verdict(zeros, signal(1e-8))).toBe('fail');
+  });
+
+  it('finds errors behind channels of a thousand times the scale of the rest', () => {
+    const withChannel = (values: Float32Array): Float32Array => values.map((value, index) => (index % 250 === 7 ? 900 + value : value));
+    expect(verdict(withChannel(signal(1.01)), withChannel(signal(1)))).toBe('fail');
+    expect(verdict(withChannel(signal(1)).map((value) => value * (1 + 1e-7)), withChannel(signal(1)))).toBe('pass');
+  });
+
+  it.each([128, -273, 1e5])('distinguishes a signal around %d from its mean', (offset) => {
+    expect(verdict(signal(0, offset), signal(1, offset))).toBe('fail');
+    // One rounding of float32.
+    expect(verdict(signal(1, offset).map((value) => value * (1 + 2 ** -24)), signal(1, offset))).toBe('pass');
+  });
+});

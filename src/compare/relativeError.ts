@@ -115,9 +115,9 @@ export const spreadOf = (golden: Numbers): number => groupsOf(golden, FLOAT32_SH
 function groupsOf(golden: Numbers, offsetShare: number): Groups {
   const sample = sampleOf(golden);
   const fillFrom = findFill(sample);
-  const rest = sample.filter((value) => Math.abs(value) < fillFrom);
-  const median = quantile(rest, 0.5);
-  const reach = quantile(rest.map((value) => Math.abs(value - median)).sort(), BULK);
+  const rest = fillFrom === Infinity ? sample : sample.filter((value) => Math.abs(value) < fillFrom);
+  const median = rest[Math.max(0, Math.ceil(rest.length / 2) - 1)] ?? 0;
+  const reach = reachOf(rest, median);
   const sums = { all: new Sums(median), bulk: new Sums(median) };
   for (const value of golden) {
     if (!(Math.abs(value) < fillFrom) || !Number.isFinite(value)) continue;
@@ -178,8 +178,9 @@ function sampleOf(golden: Numbers): Float64Array {
   return sample.subarray(0, count).sort();
 }
 
-/** Least magnitude of the fill values; infinite if there are none. */
+/** Least magnitude of the fill values among sorted values; infinite if there are none. */
 function findFill(sample: Float64Array): number {
+  if (!(Math.max(-sample[0]!, sample.at(-1)!) >= MIN_FILL)) return Infinity;
   const magnitudes = sample.map(Math.abs).sort();
   const first = magnitudes.findIndex((value, index) => {
     const before = magnitudes[index - 1] ?? 0;
@@ -196,5 +197,15 @@ function findFill(sample: Float64Array): number {
   return numFills <= MAX_FILLS ? magnitudes[first]! * (1 - FILL_WIDTH) : Infinity;
 }
 
-/** The least value that `share` of the sorted values do not exceed; 0 without values. */
-const quantile = (sorted: Float64Array, share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+/** The least distance from the median that the bulk of the sorted values does not exceed; 0 without values. */
+function reachOf(sorted: Float64Array, median: number): number {
+  const distances = (place: number): number => Math.abs((sorted[place] ?? median) - median);
+  let first = 0;
+  let last = sorted.length - 1;
+  // The values that are farthest away are at the two ends.
+  for (let left = sorted.length - Math.ceil(BULK * sorted.length); left > 0; left--) {
+    if (distances(first) > distances(last)) first++;
+    else last--;
+  }
+  return Math.max(distances(first), distances(last));
+}

@@ -1,5 +1,5 @@
 import type { Tolerance } from './compare';
-import { FLOAT32_SHARE } from './relativeError';
+import { FLOAT32_SHARE, spreadOf } from './relativeError';
 
 /** Tolerance for every stage, which takes precedence over the bundle's and over the defaults by type. */
 export interface ToleranceOverride {
@@ -49,6 +49,11 @@ export function stageTolerance(
     atol: atol ?? stated.atol ?? (isWhole ? 0 : FLOAT_ATOL),
     cosine: cosine ?? Math.min(stated.cosine, ...dtypes.map((dtype) => 1 - (FLOAT8_RTOL[dtype] ?? 0) ** 2 / 2)),
   };
+}
+
+/** The absolute error that a tolerance allows at the scale of these golden values. */
+export function allowedAbs({ maxAbs, rtol, atol = 0 }: Tolerance, golden: Float32Array): number {
+  return rtol === undefined ? maxAbs : Math.min(maxAbs, Math.max(atol, rtol * spreadOf(golden)));
 }
 
 /**

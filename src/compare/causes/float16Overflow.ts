@@ -1,7 +1,8 @@
 import { hasShape } from '../measure';
 import type { Cause } from '../report';
 import type { CauseContext } from './context';
-import { allowedAbs, countText, errorText } from './proof';
+import { allowedAbs } from '../stageTolerance';
+import { countText, errorText } from './proof';
 
 /** The greatest finite float16. */
 const GREATEST = 65504;

@@ -4,7 +4,8 @@ import { intAttribute, intOf, intsOf, withAttributes } from '../../onnx/replaceN
 import { hasShape } from '../measure';
 import type { Cause } from '../report';
 import type { CauseContext } from './context';
-import { distance, allowedAbs, errorText } from './proof';
+import { allowedAbs } from '../stageTolerance';
+import { distance, errorText } from './proof';
 import { provenRepair, repairsOf, type NodeChange, type Repair } from './repair';
 
 /** Operators that take the mean in place of the greatest value, and the reverse. */

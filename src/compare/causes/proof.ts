@@ -1,5 +1,4 @@
-import type { Tolerance } from '../compare';
-import { spreadOf } from '../relativeError';
+import { allowedAbs } from '../stageTolerance';
 import { sizeOf, type Tensor } from '../tensor';
 import type { CauseContext } from './context';
 
@@ -42,13 +41,10 @@ export function explains(
 ): boolean {
   if (!(error.norm > 0)) return false;
   const share = left.norm / error.norm;
+  // Of most explanations: the bounds below take passes over the golden values.
+  if (share > Math.max(MAX_LEFT, MAX_LEFT_WITHIN_TOLERANCE)) return false;
   if (left.maxAbs <= allowedAbs(tolerance, golden.data)) return share <= MAX_LEFT_WITHIN_TOLERANCE;
   return share <= MAX_LEFT && left.norm <= MAX_LEFT_OF_SPREAD * spread(golden.data).norm;
-}
-
-/** The absolute error that a tolerance allows at the scale of these golden values. */
-export function allowedAbs({ maxAbs, rtol, atol = 0 }: Tolerance, golden: Float32Array): number {
-  return rtol === undefined ? maxAbs : Math.min(maxAbs, Math.max(atol, rtol * spreadOf(golden)));
 }
 
 /** Distance between `golden` and `transform` of each value of `actual`, which is as long. */

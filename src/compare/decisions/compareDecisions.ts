@@ -1,8 +1,9 @@
 import type { GraphInfo } from '../../onnx/model';
 import { secondsOfFrame } from '../../timeline/frameClock';
-import { rmsOf, type Tolerance } from '../compare';
+import type { Tolerance } from '../compare';
 import { hasShape, indexOf } from '../measure';
 import type { DecisionReport, DifferingDecision } from '../report';
+import { allowedAbs } from '../stageTolerance';
 import type { StageTensors } from '../stages';
 import type { Tensor } from '../tensor';
 import { choicesOf, differing, placesOf, rowsOf } from './choices';
@@ -41,7 +42,8 @@ export function compareDecisions(
   if (!decider) return null;
   const [ours, theirs] = [choicesOf(actual, decider), choicesOf(golden, decider)];
   const wrong = differing(ours, theirs);
-  const allowed = allowedError(golden, tolerance);
+  // A typical error: single values may differ by more.
+  const allowed = allowedAbs(tolerance, golden.data);
   const margins = wrong.map((index) => marginOf(golden, decider, index, ours[index]!, theirs[index]!));
   const decided = decisionAxes(axes, golden.shape, decider);
   const frameAxis = decided.axes.indexOf(FRAME_AXIS);
@@ -66,12 +68,6 @@ export function compareDecisions(
     causes: [],
   };
   return { report, own, decider, wrong };
-}
-
-/** Error of a value that the tolerance allows: a typical one, because single values may differ by more. */
-function allowedError(golden: Tensor, { maxAbs, rtol = 0, atol = 0 }: Tolerance): number {
-  const relative = Math.max(atol, rtol * rmsOf(golden.data));
-  return rtol === 0 && atol === 0 && Number.isFinite(maxAbs) ? maxAbs : Math.min(relative, maxAbs);
 }
 
 /** Distance of the golden values of both alternatives; null without values behind the decision, or if they are not finite. */

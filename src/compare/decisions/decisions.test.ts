@@ -8,7 +8,9 @@ import type { ModelProto } from '../../onnx/onnx_pb';
 import { makeValueInfo } from '../../onnx/types';
 import type { GoldenBundle } from '../bundle';
 import type { DecisionReport } from '../report';
+import { stageTolerance } from '../stageTolerance';
 import { choicesOf } from './choices';
+import { compareDecisions } from './compareDecisions';
 import { deciderOf, type DecisionRule } from './rule';
 
 const FRAMES = 24;
@@ -161,4 +163,14 @@ it('chooses classes, sides of a threshold, whole numbers and places of a ranking
   expect(choicesOf(tensor, { ...common, kind: 'threshold', axis: null })).toEqual(['0', '1', '1', 'NaN', '0', '1']);
   expect(choicesOf(tensor, { ...common, kind: 'rank', axis: 1 })).toEqual(['1', '2', 'NaN', 'NaN']);
   expect(choicesOf({ shape: [1], data: Float32Array.of(2 ** 53), exact: BigInt64Array.of(2n ** 53n + 1n) }, { ...common, kind: 'value', axis: null })).toEqual(['9007199254740993']);
+});
+
+it('measures near ties by the spread of the values, not by an offset that all classes have', () => {
+  // Margins of 0.05 where the classes of a row span 2: no tolerance explains them.
+  const golden = { shape: [3, 2], data: Float32Array.of(1000.05, 1000, 1001, 999, 1000, 1002) };
+  const actual = { shape: [3, 2], data: Float32Array.of(1000, 1000.05, 1001, 999, 1000, 1002), dtype: 'float32' };
+  const planned = { axes: ['batch', 'class'], clock: null, value: 'y', golden: { name: 'y' } };
+  const own = { planned, actual, golden } as unknown as Parameters<typeof compareDecisions>[0];
+  const tolerance = stageTolerance({ maxAbs: Infinity, cosine: 0.999 }, ['float32']);
+  expect(compareDecisions(own, { nodes: [], opset: 17 }, tolerance)?.report).toMatchObject({ differing: 1, nearTies: 0 });
 });

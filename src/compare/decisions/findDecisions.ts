@@ -24,10 +24,11 @@ export async function findDecisions(
 ): Promise<DecisionReport[]> {
   const reports: DecisionReport[] = [];
   const blamed = new Set(stages.filter(({ verdict, inherited, forced }) => verdict === 'fail' && !inherited && forced?.verdict !== 'pass').map(({ name }) => name));
-  for (const output of decidingStages(plan, runner.graph, tensors, stages, stated)) {
+  const outputs = decidingStages(plan, runner.graph, tensors, stages, stated);
+  const feeds = outputs.some(({ wrong }) => wrong.length > 0) ? await computeFeeds(plan, runner) : new Map<string, never>();
+  for (const output of outputs) {
     const { upstream } = stages.find(({ name }) => name === output.report.stage)!;
     const before = tensors.filter(({ planned }) => upstream.includes(planned.golden.name));
-    const feeds = output.wrong.length > 0 ? await computeFeeds(plan, runner) : new Map<string, never>();
     reports.push({ ...output.report, causes: await traceDecisions(output, before, blamed, runner, feeds, plan, onStep) });
   }
   return reports;

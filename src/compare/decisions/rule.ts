@@ -15,7 +15,7 @@ export interface DecisionRule {
 /** What an output decides and how. */
 export interface Decider {
   readonly kind: DecisionKind;
-  /** Where this follows from, for people. */
+  /** Why the output counts as this kind, for people. */
   readonly reason: string;
   /** Axis of the alternatives: classes or items. Null if each value is a decision. */
   readonly axis: number | null;
@@ -76,7 +76,7 @@ const orNull = (decider: Decider, shape: readonly number[]): Decider | null =>
 /** The operator that gives a value, behind those that change no decision. @returns `axis`: of the classes of a softmax, else null */
 function lastOperator(value: string, rank: number, { nodes, opset }: Pick<GraphInfo, 'nodes' | 'opset'>): { op: string; axis: number | null } {
   const producers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
-  /** Where each axis of the operator's output is in the value. */
+  /** For each axis of the operator's output, the axis of the value. */
   let places = Array.from({ length: rank }, (_, axis) => axis);
   let node = producers.get(value);
   for (; node?.domain === '' && PASSED.has(node.op); node = producers.get(node.inputs[0] ?? '')) {

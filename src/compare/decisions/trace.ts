@@ -130,7 +130,7 @@ function takeLargest(ranges: Range[]): Range | undefined {
   return ranges.pop();
 }
 
-/** The usable number of stages closest to the middle of a range; null if there is none. */
+/** The number of stages closest to the middle of a range that was not found unusable; null if there is none. */
 function middleOf({ low, high }: Range, unusable: ReadonlySet<number>): number | null {
   const middle = (low + high) / 2;
   let best: number | null = null;

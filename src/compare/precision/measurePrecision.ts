@@ -25,7 +25,7 @@ export interface PrecisionRequest {
   readonly stated?: DecisionRule | undefined;
   /** Most nodes that are tried one by one. */
   readonly limit: number;
-  /** Who asks, for the report. */
+  /** What the report says of the graph and the backend. */
   readonly about: Pick<PrecisionHead, 'model' | 'backend' | 'adapter'>;
   readonly onRow: (row: PrecisionRow, head: PrecisionHead) => void;
   readonly onStep: OnStep;

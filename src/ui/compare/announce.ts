@@ -18,7 +18,7 @@ export function announcement(next: State, previous: State): string | null {
   return null;
 }
 
-/** The verdict in one or two sentences, the decisions of the outputs first; null where there is none. */
+/** The verdict in one or two sentences, the decisions of the outputs first; null if there is no result. */
 export function verdictSentence(state: State): string | null {
   const headline = headlineOf(state);
   if (!headline) return null;

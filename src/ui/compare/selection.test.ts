@@ -30,7 +30,7 @@ describe('headline', () => {
     expect(headlineOf(state)).toMatchObject({ reading, firstDivergence, verdict: firstDivergence ? 'fail' : 'pass' });
   });
 
-  it('a fault of our own kernels is told apart from one of the graph', () => {
+  it('distinguishes a fault of our own kernels from one of the graph', () => {
     const withKernels = (wasm: typeof CLEAN): State => withReports(null, null, { reports: { wasm: report('wasm', wasm), webgpu: null, kernels: report('kernels', FROM_B) } });
     const state = withKernels(CLEAN);
     expect(headlineOf(state)).toMatchObject({ reading: 'kernels-only', verdict: 'fail', firstDivergence: 'b' });

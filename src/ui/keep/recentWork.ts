@@ -88,8 +88,8 @@ export class RecentWork {
   /**
    * What is kept, the latest saved first. Damaged entries are left out. Nothing if the browser has no storage or blocks it.
    *
-   * A read can fail for a moment, for example while the browser closes the database of a page that crashed. Each failure
-   * but the last is followed by a pause and another try.
+   * A read can fail for a moment, for example after the browser closed the connection to the database. Each failure but the
+   * last is followed by a pause and another try.
    *
    * @param pausesMs milliseconds
    * @throws VoxlaneError `storage` if every try fails
