@@ -68,8 +68,7 @@ const FULL: readonly Step[] = [
   vitest('units-full', { VOXLANE_FULL: '1' }, ['packages']),
   {
     title: 'browsers',
-    // The other browser tests run in Chromium already.
-    command: ['tsx', 'e2e/browsers/run.ts', 'firefox', 'webkit'],
+    command: ['tsx', 'e2e/browsers/run.ts'],
     tally: () => readVitest(`${RESULTS}/browsers.json`),
     // Not beside the unit tests: both use every core. Browsers wait for each other in part.
     after: ['build', 'units-full'],
