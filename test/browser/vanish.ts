@@ -14,14 +14,14 @@ export const RUN_WORKERS = Object.keys(WORKER_CALLS) as RunWorker[];
 
 /** Runs a script before that of the first worker of a kind. Later workers are not changed. */
 export async function injectOnce(page: Page, kind: RunWorker, script: string): Promise<void> {
-  await page.route(
-    `**/${kind}.worker-*.js`,
-    async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, body: `${script}\n${await response.text()}` });
-    },
-    { times: 1 },
-  );
+  // Not `times: 1`: once the last such route is taken, Playwright lets go of every request that another still handles.
+  let isTaken = false;
+  await page.route(`**/${kind}.worker-*.js`, async (route) => {
+    if (isTaken) return route.fallback();
+    isTaken = true;
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${script}\n${await response.text()}` });
+  });
 }
 
 /** Runs `statements` in a worker, with the message as `event`, when `method` is called for the `count`th time. */
