@@ -13,6 +13,11 @@ export interface TestServer {
   readonly address: string;
   /** What browsers have reported as breaking the Content-Security-Policy. */
   readonly violations: readonly string[];
+  /**
+   * Runs a script before that of the next worker of a kind, or of all that start from now on. Only {@link serveApp} can.
+   * Ends what was asked for before.
+   */
+  inject(worker: string, script: string, workers: 'next' | 'all'): void;
   /** Stops the server. Later requests are refused. */
   end(): Promise<void>;
 }
@@ -25,11 +30,12 @@ export interface TestServer {
 export async function serveApp(files: Readonly<Record<string, Uint8Array>> = {}): Promise<TestServer> {
   // The build configuration adds this address to the policy.
   process.env.VOXLANE_POLICY_REPORTS = POLICY_REPORTS;
+  const injector = new Injector();
   const server = await preview({
     root: ROOT,
     logLevel: 'silent',
     preview: { port: 0, host: '127.0.0.1' },
-    plugins: [serveToolPages(['cli', 'test']), serveFiles(files)],
+    plugins: [injector.plugin, serveToolPages(['cli', 'test']), serveFiles(files)],
   });
   const violations: string[] = [];
   server.httpServer.prependListener('request', (request: IncomingMessage) => {
@@ -38,7 +44,14 @@ export async function serveApp(files: Readonly<Record<string, Uint8Array>> = {})
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => violations.push(Buffer.concat(parts).toString()));
   });
-  return { address: addressOf(server), violations, end: () => server.close() };
+  return {
+    address: addressOf(server),
+    violations,
+    inject: (...injection) => {
+      injector.set(...injection);
+    },
+    end: () => server.close(),
+  };
 }
 
 /** Serves the same files as a plain static server: without the headers that isolate the page. */
@@ -51,7 +64,42 @@ export async function serveWithoutHeaders(): Promise<TestServer> {
     preview: { port: 0, host: '127.0.0.1' },
     plugins: [serveToolPages(['cli', 'test'])],
   });
-  return { address: addressOf(server), violations: [], end: () => server.close() };
+  const inject = (): never => {
+    throw new Error('a plain server changes no script');
+  };
+  return { address: addressOf(server), violations: [], inject, end: () => server.close() };
+}
+
+/** Asks this server for a script as it is. */
+const PLAIN = 'x-plain';
+
+/** Puts a script before that of a worker, in the server: not every browser lets a test change what it loads. */
+class Injector {
+  private current: { readonly worker: string; readonly script: string; readonly workers: 'next' | 'all' } | null = null;
+
+  set(worker: string, script: string, workers: 'next' | 'all'): void {
+    this.current = { worker, script, workers };
+  }
+
+  readonly plugin: Plugin = {
+    name: 'scripts of a test',
+    configurePreviewServer: ({ middlewares }) => {
+      middlewares.use((request, response, next) => {
+        const { current } = this;
+        if (!current || request.headers[PLAIN] || !request.url?.includes(`/${current.worker}.worker-`) || !request.url.endsWith('.js')) {
+          next();
+          return;
+        }
+        if (current.workers === 'next') this.current = null;
+        void fetch(`http://${request.headers.host}${request.url}`, { headers: { [PLAIN]: '1' } }).then(async (plain) => {
+          const body = Buffer.from(`${current.script}\n${await plain.text()}`);
+          const length = { 'content-length': String(body.length), 'cache-control': 'no-store' };
+          const kept = [...plain.headers].filter(([name]) => !['content-encoding', 'transfer-encoding', 'etag'].includes(name));
+          response.writeHead(plain.status, { ...Object.fromEntries(kept), ...length }).end(body);
+        }, next);
+      });
+    },
+  };
 }
 
 const serveFiles = (files: Readonly<Record<string, Uint8Array>>): Plugin => ({

@@ -1,4 +1,4 @@
-/** What removed widgets leave behind: nothing that grows. test/full/gpuModels.test.ts counts GPU buffers. */
+/** What removed widgets leave behind: nothing that grows. e2e/browsers/firefoxGpuFaults.test.ts counts GPU buffers. */
 import type { CDPSession } from '@playwright/test';
 import { expect, test } from '../../test/browser/test';
 import { countHeld, held, putClip, useWidgets } from '../../test/browser/widget';

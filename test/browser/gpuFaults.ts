@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { injectOnce } from './vanish';
 
 /** A faulty GPU, simulated around the WebGPU API so that the product has no code for it. */
 export interface GpuFault {
@@ -98,15 +99,11 @@ export function installGpuFault(initial: GpuFault | null): (fault: GpuFault | nu
   };
 }
 
+/** The worker that computes the stage of a fault. */
+export const workerOf = ({ stage }: GpuFault): 'segmentation' | 'embedding' => (stage === 'segmentation' ? 'segmentation' : 'embedding');
+
+/** Source of a script that makes the GPU of a worker faulty. */
+export const faultScript = (fault: GpuFault): string => `if (globalThis.GPUDevice) (${installGpuFault.toString()})(${JSON.stringify(fault)});`;
+
 /** Makes the GPU of the stage's next worker faulty. A worker that is started again later has a sound GPU. */
-export async function breakGpu(page: Page, fault: GpuFault): Promise<void> {
-  const worker = fault.stage === 'segmentation' ? 'segmentation' : 'embedding';
-  let isInstalled = false;
-  await page.route(`**/${worker}.worker-*.js`, async (route) => {
-    const response = await route.fetch();
-    const script = await response.text();
-    const prelude = `if (globalThis.GPUDevice) (${installGpuFault.toString()})(${JSON.stringify(fault)});\n`;
-    await route.fulfill({ response, body: isInstalled ? script : prelude + script });
-    isInstalled = true;
-  });
-}
+export const breakGpu = (page: Page, fault: GpuFault): Promise<void> => injectOnce(page, workerOf(fault), faultScript(fault));

@@ -57,8 +57,12 @@ async function startFirefox(downloadFolder: string, preferences: Preferences): P
     async reload() {
       await page.reload();
     },
-    evaluate: <Result, Parameters extends readonly unknown[]>(body: (...parameters: Parameters) => Result | Promise<Result>, ...parameters: Parameters) =>
-      page.evaluate(`(${body.toString()})(...${JSON.stringify(parameters)})`) as Promise<Result>,
+    async evaluate<Result, Parameters extends readonly unknown[]>(body: (...parameters: Parameters) => Result | Promise<Result>, ...parameters: Parameters) {
+      const call = `(${body.toString()})(...${JSON.stringify(parameters)})`;
+      // As text: BiDi gives an object that occurs twice only once.
+      const json = (await page.evaluate(`(async () => JSON.stringify(await ${call}))()`)) as string | undefined;
+      return (json === undefined ? undefined : JSON.parse(json)) as Result;
+    },
     click: async (selector) => (await find(selector)).click(),
     type: (text) => page.keyboard.type(text),
     async press(...keys) {

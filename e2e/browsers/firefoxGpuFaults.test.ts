@@ -1,0 +1,220 @@
+/**
+ * A GPU that fails in every way that drivers have been seen to. In Firefox, because its software adapter is several times
+ * faster than Chromium's. test/full/gpuModels.test.ts has each kind of fault in the segmentation alone.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { faultScript, workerOf, type GpuFault } from '../../test/browser/gpuFaults';
+import { runShort, type ShortRun } from '../../test/browser/gpu';
+import type { Evaluator } from '../../test/browser/evaluator';
+import { seededResnet34 } from '../../test/seededModel';
+import type { DiarizationResult, DiarizerOptions, StageOptions } from '../../src/index';
+import type { Driver } from './driver';
+import { firefoxWithWebGpu } from './drivers/firefox';
+import { PAGES } from './pages';
+import { serveApp, type TestServer } from './servers';
+import { waitFor } from './waiting';
+
+declare global {
+  /** Workers that the page has started. */
+  var numWorkers: number;
+}
+
+/** Runs in a worker: answers with the number of buffers that were made and not yet destroyed. */
+function answerWithBuffers(): void {
+  const alive = new Set<GPUBuffer>();
+  /* eslint-disable @typescript-eslint/unbound-method -- called with the receiver of the patched method */
+  const { createBuffer } = GPUDevice.prototype;
+  const { destroy } = GPUBuffer.prototype;
+  /* eslint-enable @typescript-eslint/unbound-method */
+  GPUDevice.prototype.createBuffer = function (descriptor) {
+    const buffer = createBuffer.call(this, descriptor);
+    alive.add(buffer);
+    return buffer;
+  };
+  GPUBuffer.prototype.destroy = function () {
+    alive.delete(this);
+    destroy.call(this);
+  };
+  const channel = new BroadcastChannel('buffers');
+  channel.onmessage = () => {
+    channel.postMessage(alive.size);
+  };
+}
+
+const FOREIGN_FILE = 'seeded-resnet34.onnx';
+const WASM: DiarizerOptions = { backend: 'wasm' };
+/** Without the self-check, which would find the fault before the run. */
+const TRUSTED: DiarizerOptions = { backend: 'webgpu', trustGpu: true };
+const missing = firefoxWithWebGpu.missing();
+
+describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty GPU [${missing}]`, () => {
+  let driver: Driver;
+  let server: TestServer;
+  let sound: ShortRun | undefined;
+  const page: Evaluator = { evaluate: (body, request) => driver.evaluate(body, request) };
+  const inject = (fault: GpuFault, workers: 'next' | 'all'): void => {
+    server.inject(workerOf(fault), faultScript(fault), workers);
+  };
+  /** A new page that knows no earlier self-check, and counts the workers that it starts. */
+  async function openFresh(): Promise<void> {
+    await driver.open(server.address + PAGES.engine);
+    await waitFor(driver, 'the library', 30, () => 'voxlane' in globalThis);
+    await driver.evaluate(async () => {
+      for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(name!);
+      globalThis.numWorkers = 0;
+      const Native = Worker;
+      globalThis.Worker = class extends Native {
+        constructor(address: string | URL, options?: WorkerOptions) {
+          super(address, options);
+          globalThis.numWorkers++;
+        }
+      };
+    });
+  }
+  const numWorkers = (): Promise<number> => driver.evaluate(() => globalThis.numWorkers);
+
+  beforeAll(async () => {
+    server = await serveApp({ [FOREIGN_FILE]: seededResnet34('wespeaker') });
+    driver = await firefoxWithWebGpu.start('.');
+  });
+  beforeEach(async () => {
+    await openFresh();
+    // Before any fault is injected.
+    sound ??= await runShort(page, WASM);
+    expect(sound.turns.length).toBeGreaterThan(0);
+  });
+  afterAll(async () => {
+    await driver.close();
+    await server.end();
+  });
+
+  it.each(['segmentation', 'embedding'] as const)('the device is destroyed in the %s after one run: the same turns', async (stage) => {
+    inject({ stage, kind: 'lost', afterRuns: stage === 'segmentation' ? 1 : 0 }, 'next');
+    const before = await numWorkers();
+    const run = await runShort(page, TRUSTED);
+    expect(run.backend.name).toBe('webgpu');
+    expect(run.rttm).toBe(sound!.rttm);
+    // Decoding, segmentation, embedding, clustering, and the one that was started again.
+    expect((await numWorkers()) - before).toBe(5);
+  });
+
+  it('a device that is lost again and again is given up', async () => {
+    inject({ stage: 'segmentation', kind: 'lost' }, 'all');
+    const run = await runShort(page, TRUSTED);
+    expect(run.backend.name).toBe('wasm');
+    expect(run.backend.reason).toMatch(/device was lost/);
+    expect(run.rttm).toBe(sound!.rttm);
+  });
+
+  it('embeddings of zeros: the run goes on with WASM', async () => {
+    inject({ stage: 'embedding', kind: 'zeros' }, 'all');
+    const run = await runShort(page, TRUSTED);
+    expect(run.backend.name).toBe('wasm');
+    expect(run.backend.reason).toMatch(/embedding holds nothing but zeros/);
+    expect(run.rttm).toBe(sound!.rttm);
+  });
+
+  it.each([
+    ['only for windows of 10 s', { stage: 'segmentation', kind: 'perturb', fromBytes: 116 * 7 * 4 }, 'classifier (1 × 10 s)'],
+    ['in the filterbank', { stage: 'fbank', kind: 'perturb' }, 'fbank'],
+  ] as const)('wrong values %s are found by the self-check, which names the stage', async (_, fault, stage) => {
+    inject(fault, 'next');
+    const run = await runShort(page, { backend: 'webgpu' });
+    expect(run.backend.name).toBe('wasm');
+    expect(run.backend.reason).toContain(`stage ${stage} is off by`);
+    const failed = run.backend.selfCheck!.flatMap(({ stages }) => stages).filter(({ passed }) => !passed);
+    expect(failed[0]!.stage).toBe(stage);
+    expect(run.rttm).toBe(sound!.rttm);
+  });
+
+  it.each(['segmentation', 'embedding'])('a second run needs no more GPU buffers than the first: %s', async (worker) => {
+    server.inject(worker, `(${answerWithBuffers.toString()})();`, 'next');
+    const counts = await driver.evaluate(async () => {
+      const bytes = new DataView(await (await fetch('sample.wav')).arrayBuffer());
+      const offset = bytes.byteLength - 2 * 480_000;
+      const speech = Float32Array.from({ length: 2 * 16_000 }, (__, i) => bytes.getInt16(offset + 2 * (8 * 16_000 + i), true) / 32768);
+      const diarizer = await voxlane.Diarizer.create({ backend: 'webgpu', trustGpu: true });
+      const channel = new BroadcastChannel('buffers');
+      const found: number[] = [];
+      for (let run = 0; run < 2; run++) {
+        await diarizer.diarize(speech, { sampleRate: 16_000 });
+        const answer = new Promise<number>((resolve) => {
+          channel.onmessage = ({ data }: MessageEvent<number>) => {
+            resolve(data);
+          };
+        });
+        channel.postMessage('count');
+        found.push(await answer);
+      }
+      channel.close();
+      diarizer.dispose();
+      return found;
+    });
+    expect(counts[0]).toBeGreaterThan(0);
+    expect(counts[1]).toBe(counts[0]);
+  });
+
+  it('a stream survives a GPU without memory for a single window', async () => {
+    inject({ stage: 'segmentation', kind: 'memory' }, 'next');
+    const outcome = await driver.evaluate(async () => {
+      const bytes = new DataView(await (await fetch('sample.wav')).arrayBuffer());
+      const offset = bytes.byteLength - 2 * 480_000;
+      const speech = Float32Array.from({ length: 2 * 16_000 }, (__, i) => bytes.getInt16(offset + 2 * (8 * 16_000 + i), true) / 32768);
+      async function* pieces(): AsyncGenerator<Float32Array> {
+        for (let place = 0; place < speech.length; place += 7919) yield await Promise.resolve(speech.slice(place, place + 7919));
+      }
+      const broken = await voxlane.Diarizer.create({ backend: 'webgpu', trustGpu: true });
+      const name = broken.backend?.name;
+      const run = await broken.diarize(pieces(), { sampleRate: 16_000 });
+      broken.dispose();
+      const expected = await voxlane.diarize(speech, { sampleRate: 16_000, backend: 'wasm', idleSeconds: 0 });
+      return { turns: run.turns, expected: expected.turns, backend: [name, run.backend.name], reason: run.backend.reason };
+    });
+    expect(outcome.backend).toEqual(['webgpu', 'wasm']);
+    expect(outcome.reason).toMatch(/out of memory/);
+    expect(outcome.expected.length).toBeGreaterThan(0);
+    expect(outcome.turns).toEqual(outcome.expected);
+  });
+
+  it('a single stage is done again on WASM if the GPU fails, and says so', async () => {
+    inject({ stage: 'segmentation', kind: 'nan' }, 'next');
+    const outcome = await driver.evaluate(async () => {
+      const samples = Float32Array.from({ length: 160_000 }, (__, i) => Math.sin(i * i * 1e-5) / 4);
+      const wasm: StageOptions = { backend: 'wasm', preset: 'campplus' };
+      const failing = { ...wasm, backend: 'webgpu' as const, trustGpu: true };
+      const segmentation = await voxlane.segment(samples, failing);
+      const next = await voxlane.embed(samples, segmentation, failing);
+      const plain = await voxlane.segment(samples, wasm);
+      voxlane.releaseStages();
+      return { backends: [segmentation.backend, next.backend], isSame: segmentation.data.join() === plain.data.join() };
+    });
+    expect(outcome.backends.map(({ name }) => name)).toEqual(['wasm', 'wasm']);
+    expect(outcome.backends[0]!.reason).toMatch(/^WebGPU failed in mid-run/);
+    expect(outcome.isSame).toBe(true);
+  });
+
+  /** Two seconds with a ResNet34 of unknown hash, which has no golden outputs: WASM is the reference. */
+  const runForeign = (): Promise<{ readonly backend: DiarizationResult['backend']; readonly turns: DiarizationResult['turns'] }> =>
+    driver.evaluate(async (address) => {
+      const modelFile = new File([await (await fetch(address)).arrayBuffer()], 'mine.onnx');
+      const bytes = new DataView(await (await fetch('sample.wav')).arrayBuffer());
+      const offset = bytes.byteLength - 2 * 480_000;
+      const speech = Float32Array.from({ length: 2 * 16_000 }, (__, i) => bytes.getInt16(offset + 2 * (8 * 16_000 + i), true) / 32768);
+      const diarizer = await voxlane.Diarizer.create({ preset: 'community-1', backend: 'webgpu', modelFile, trustUnknownModel: true });
+      const { backend, turns } = await diarizer.diarize(speech, { sampleRate: 16_000 });
+      diarizer.dispose();
+      return { backend, turns };
+    }, `/${FOREIGN_FILE}`);
+
+  it('a model file of unknown hash is compared with itself on WASM: a sound GPU passes, one that is wrong only for this file fails', async () => {
+    const run = await runForeign();
+    expect(run.backend.name).toBe('webgpu');
+    expect(run.backend.selfCheck!.flatMap(({ stages }) => stages.map(({ stage }) => stage))).toContain('embedding (10 s)');
+    await openFresh();
+    inject({ stage: 'embedding', kind: 'perturb' }, 'next');
+    const faulty = await runForeign();
+    expect(faulty.backend.name).toBe('wasm');
+    expect(faulty.backend.reason).toContain('stage embedding is off by 0.250');
+    expect(faulty.turns).toEqual(run.turns);
+  });
+});
