@@ -74,6 +74,8 @@ export interface LoadRequest {
   /** A file that the user brought, in place of a download. */
   readonly modelFile: Blob | undefined;
   readonly trustUnknownModel: boolean;
+  /** On WASM, whether our kernels compute the graphs that they know. ONNX Runtime computes all graphs if false. */
+  readonly ownKernels: boolean;
 }
 
 /** Hears of a download. Crosses to the worker as a proxy. */
@@ -87,12 +89,14 @@ export interface LoadReply<Manifest> {
   readonly sha256: string;
   /** What the user should know of it; null where there is nothing. */
   readonly note: string | null;
+  /** Whether this release has golden outputs of the file. */
+  readonly hasGoldens: boolean;
 }
 
 /** What the workers of models have in common. */
 export interface ModelWorkerApi<Manifest> {
   load(request: LoadRequest, onDownload: OnDownload | null): Promise<LoadReply<Manifest>>;
-  /** Runs the model's golden input and compares each stage. If the file has no golden outputs, compares a short sound with WASM. */
+  /** Runs the model's golden input and compares each stage. A GPU without golden outputs of the file is compared with WASM on a short sound. */
   prove(goldensBase: FileBase): Promise<ModelProof>;
   /** What each stage has asked of the GPU since the worker started; empty on WASM. */
   gpuCounts(): Promise<GpuCountsByStage>;

@@ -14,8 +14,9 @@ serve<EmbeddingWorkerApi>({
     return model.reply;
   },
   prove(goldensBase) {
-    const { embedder, manifest, hasGoldens } = model;
-    if (hasGoldens) return proveEmbedding(embedder, manifest, goldensBase);
+    const { embedder, manifest, reply } = model;
+    // Without golden outputs there is a reference for a GPU only.
+    if (reply.hasGoldens || !model.gpu) return proveEmbedding(embedder, model, goldensBase);
     return withReference((reference) => proveAgainst(reference, embedder, manifest));
   },
   proveWindows: (sizes) => withReference((reference) => proveEmbeddingWindows(reference, model.embedder, model.manifest, sizes)),

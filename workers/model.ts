@@ -1,3 +1,4 @@
+import type { BackendName } from '../src/compare/report';
 import { CampplusNet } from '../src/embedding/campplusNet';
 import { CpuEmbedder } from '../src/embedding/cpuEmbedder';
 import type { Embedder } from '../src/embedding/embedder';
@@ -19,6 +20,8 @@ export interface WorkerModel<Manifest> {
   readonly manifest: Manifest;
   /** The device that the model runs on; null on WASM. */
   readonly gpu: GpuContext | null;
+  /** What computes it. */
+  readonly backend: BackendName;
   readonly reply: LoadReply<Manifest>;
 }
 
@@ -32,8 +35,6 @@ export interface EmbeddingModel extends WorkerModel<EmbeddingManifest> {
   readonly embedder: Embedder;
   /** Opens the same file on WASM, as the reference for a GPU. The caller closes it. */
   readonly openReference: () => Promise<Embedder>;
-  /** Whether this release has golden outputs of this file. */
-  readonly hasGoldens: boolean;
 }
 
 /** Loads the checked model and makes its session, on a device of its own where the backend is WebGPU. */
@@ -41,11 +42,11 @@ export async function openSegmentation(request: LoadRequest): Promise<Segmentati
   const { modelId, modelsBase } = request;
   const { manifest, bytes } = await loadModel('segmentation', modelId, modelsBase);
   const gpu = request.backend === 'webgpu' ? await openGpu() : null;
-  const openOn = (device: GpuContext | null): Promise<Graph> =>
+  const openOn = (device: GpuContext | null): Promise<OpenedGraph> =>
     openOwn(() => PyannetNet.open(bytes, manifest), bytes, manifest, { ...request, gpu: device });
-  const graph = await openOn(gpu);
-  const reply = { manifest, adapter: gpu?.adapterName ?? null, sha256: manifest.file.sha256, note: null };
-  return { manifest, graph, gpu, reply, openReference: () => openOn(null) };
+  const { graph, backend } = await openOn(gpu);
+  const reply = { manifest, adapter: gpu?.adapterName ?? null, sha256: manifest.file.sha256, note: null, hasGoldens: true };
+  return { manifest, graph, gpu, backend, reply, openReference: async () => (await openOn(null)).graph };
 }
 
 /**
@@ -60,22 +61,22 @@ export async function openEmbedding(request: LoadRequest, onDownload: OnDownload
   const trustUnknownModel = request.modelFile === undefined && request.trustUnknownModel;
   let file = await getFile(manifest, { ...request, trustUnknownModel }, onDownload);
   const { bytes } = file;
-  const openOn = (gpu: GpuContext | null): Promise<Embedder> => openEmbedder(bytes, manifest, request, gpu);
-  let embedder: Embedder | null = null;
+  const openOn = (gpu: GpuContext | null): Promise<OpenedEmbedder> => openEmbedder(bytes, manifest, request, gpu);
+  let opened: OpenedEmbedder | null = null;
   if (file.unknown && file.origin === 'dropped') {
     // On WASM even if a GPU will run it: the check concerns the file, and a slow adapter would take a minute.
     const judge = await openOn(null);
-    await vet(judge, manifest, file, request);
+    await vet(judge.embedder, manifest, file, request);
     // Stored only after the check.
     file = await getFile(manifest, request, null);
-    if (request.backend === 'wasm') embedder = judge;
-    else await judge.close();
+    if (request.backend === 'wasm') opened = judge;
+    else await judge.embedder.close();
   }
   const gpu = request.backend === 'webgpu' ? await openGpu() : null;
-  embedder ??= await openOn(gpu);
-  const reply = { manifest, adapter: gpu?.adapterName ?? null, sha256: file.sha256, note: file.note };
+  opened ??= await openOn(gpu);
   const hasGoldens = !manifest.sources && file.sha256 === manifest.file.sha256;
-  return { manifest, embedder, gpu, reply, openReference: () => openOn(null), hasGoldens };
+  const reply = { manifest, adapter: gpu?.adapterName ?? null, sha256: file.sha256, note: file.note, hasGoldens };
+  return { manifest, ...opened, gpu, reply, openReference: async () => (await openOn(null)).embedder };
 }
 
 async function getFile(
@@ -103,30 +104,47 @@ async function openEmbedder(
   manifest: EmbeddingManifest,
   request: LoadRequest,
   gpu: GpuContext | null,
-): Promise<Embedder> {
+): Promise<OpenedEmbedder> {
   const options = { ...request, gpu };
-  if (manifest.pooling === 'statistics') return openPooledEmbedder(bytes, manifest, options);
-  const graph = await openOwn(() => CampplusNet.open(bytes, manifest), bytes, manifest, options);
-  return gpu ? GpuEmbedder.create(gpu, graph, manifest) : new CpuEmbedder(graph, manifest);
+  if (manifest.pooling === 'statistics') {
+    // On WASM, ONNX Runtime computes the network; the pooling behind it is plain JavaScript.
+    return { embedder: await openPooledEmbedder(bytes, manifest, options), backend: gpu ? 'webgpu' : 'wasm' };
+  }
+  const { graph, backend } = await openOwn(() => CampplusNet.open(bytes, manifest), bytes, manifest, options);
+  const embedder = gpu ? await GpuEmbedder.create(gpu, graph, manifest) : new CpuEmbedder(graph, manifest);
+  return { embedder, backend };
+}
+
+/** A network, and what computes it. */
+interface OpenedGraph {
+  readonly graph: Graph;
+  readonly backend: BackendName;
+}
+
+interface OpenedEmbedder {
+  readonly embedder: Embedder;
+  readonly backend: BackendName;
 }
 
 /**
- * On WASM our own kernels, which compute the graphs that they know, nearly twice as fast. ONNX Runtime computes any other, and all on
- * a GPU.
+ * On WASM our own kernels, which compute the graphs that they know, nearly twice as fast. ONNX Runtime computes any other, all
+ * of them without `ownKernels`, and all on a GPU.
  */
 async function openOwn(
   open: () => Graph,
   bytes: Uint8Array,
   manifest: EmbeddingManifest | SegmentationManifest,
-  options: GraphOptions,
-): Promise<Graph> {
-  if (options.gpu) return openGraph(bytes, manifest, options);
+  options: GraphOptions & Pick<LoadRequest, 'ownKernels'>,
+): Promise<OpenedGraph> {
+  const openOther = async (): Promise<OpenedGraph> =>
+    ({ graph: await openGraph(bytes, manifest, options), backend: options.gpu ? 'webgpu' : 'wasm' });
+  if (options.gpu || !options.ownKernels) return openOther();
   try {
-    return open();
+    return { graph: open(), backend: 'kernels' };
   } catch (error) {
     const isOther = error instanceof VoxlaneError && (error.code === 'model-invalid' || error.code === 'backend-unavailable');
     if (!isOther) throw error;
-    return openGraph(bytes, manifest, options);
+    return openOther();
   }
 }
 

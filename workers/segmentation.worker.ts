@@ -16,7 +16,7 @@ serve<SegmentationWorkerApi>({
     model.gpu?.meter.enter('segmentation');
     return model.reply;
   },
-  prove: (goldensBase) => proveSegmentation(model.graph, model.manifest, goldensBase),
+  prove: (goldensBase) => proveSegmentation(model.graph, model, goldensBase),
   async proveWindows(numWindows) {
     const reference = await model.openReference();
     try {

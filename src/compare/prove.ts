@@ -3,26 +3,36 @@ import { testSpeech } from '../embedding/testSpeech';
 import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest, SegmentationManifest } from '../store/manifest';
 import type { FileBase } from '../util/fileBase';
-import { readBundle, tensorNamed, type GoldenStage } from './bundle';
+import { readBundle, tensorNamed, type GoldenBundle, type GoldenStage } from './bundle';
 import { fetchGoldens } from './fetchGoldens';
+import { broken } from './files/broken';
 import { embeddingStage, featureStage, prove, type CompareStage, type ModelProof } from './proveStages';
+import type { BackendName } from './report';
 
 export type { ModelProof, StageProof } from './proveStages';
+
+/** What is to be proven. */
+export interface Proven<Manifest> {
+  readonly manifest: Manifest;
+  /** What computes the model. */
+  readonly backend: BackendName;
+}
 
 /**
  * Runs the golden input of a segmentation model.
  *
  * @param goldensBase holds `<model id>.zip`
- * @throws VoxlaneError `model-missing`, `format`, `backend-failed`, `gpu-lost`, `gpu-memory`
+ * @throws VoxlaneError `model-missing`; `format`, also for golden outputs of another model; `backend-failed`, `gpu-lost`,
+ *   `gpu-memory`
  */
 export async function proveSegmentation(
   graph: Graph,
-  { id }: SegmentationManifest,
+  { manifest, backend }: Proven<SegmentationManifest>,
   goldensBase: FileBase,
 ): Promise<ModelProof> {
-  const bundle = readBundle(await fetchGoldens(id, goldensBase));
+  const bundle = await goldensOf(manifest, goldensBase);
   const { data, shape } = tensorNamed(bundle.inputs, 'waveform');
-  return prove(id, 2, async (compare) => {
+  return prove({ model: manifest.id, backend }, 2, async (compare) => {
     compare('classifier', (await graph.run({ data, shape })).data);
   }, bundle);
 }
@@ -30,13 +40,13 @@ export async function proveSegmentation(
 /** The same for an embedding model with its filterbank. */
 export async function proveEmbedding(
   embedder: Embedder,
-  { id }: EmbeddingManifest,
+  { manifest, backend }: Proven<EmbeddingManifest>,
   goldensBase: FileBase,
 ): Promise<ModelProof> {
-  const bundle = readBundle(await fetchGoldens(id, goldensBase));
+  const bundle = await goldensOf(manifest, goldensBase);
   const { data } = tensorNamed(bundle.inputs, 'waveform');
   // Once: only the segmentation's time decides between backends.
-  return prove(id, 1, (compare) => embedAndCompare(embedder, data, compare), bundle);
+  return prove({ model: manifest.id, backend }, 1, (compare) => embedAndCompare(embedder, data, compare), bundle);
 }
 
 /**
@@ -53,7 +63,18 @@ export async function proveAgainst(
     stages.push(featureStage('fbank', features));
   });
   stages.push(embeddingStage('embedding', embedding));
-  return prove(id, 1, (compare) => embedAndCompare(embedder, data, compare), { stages });
+  return prove({ model: id, backend: 'webgpu' }, 1, (compare) => embedAndCompare(embedder, data, compare), { stages });
+}
+
+/**
+ * The golden outputs of a model. Those of another checkpoint prove nothing: a folder of models of one's own may have the same
+ * names.
+ */
+async function goldensOf({ id, origin }: SegmentationManifest | EmbeddingManifest, base: FileBase): Promise<GoldenBundle> {
+  const bundle = readBundle(await fetchGoldens(id, base));
+  const checkpoint = bundle.source.checkpoint_sha256;
+  if (checkpoint === undefined || checkpoint === origin.sha256) return bundle;
+  throw broken(`The golden outputs of ${id} are of another checkpoint: ${JSON.stringify(checkpoint)}`, `those of ${origin.sha256}`);
 }
 
 async function embedAndCompare(embedder: Embedder, samples: Float32Array, compare: CompareStage): Promise<void> {

@@ -11,7 +11,7 @@ async function proofOf(stage: GoldenStage, actual: readonly number[]): Promise<S
     compare(stage.name, Float32Array.from(actual));
     return Promise.resolve();
   };
-  const { stages } = await prove('m', 1, run, { stages: [stage] });
+  const { stages } = await prove({ model: 'm', backend: 'webgpu' }, 1, run, { stages: [stage] });
   return stages[0]!;
 }
 

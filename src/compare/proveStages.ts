@@ -1,6 +1,7 @@
 import { VoxlaneError } from '../util/errors';
 import { tensorNamed, type GoldenStage } from './bundle';
 import { compareTensors, judge, type Tolerance } from './compare';
+import type { BackendName } from './report';
 
 /** How one stage's output on this backend compares with the golden one. */
 export interface StageProof {
@@ -29,6 +30,8 @@ export interface StageProof {
 export interface ModelProof {
   /** Id of the model. */
   readonly model: string;
+  /** What computed it: a GPU, our kernels on WASM (`kernels`), or ONNX Runtime on WASM (`wasm`). */
+  readonly backend: BackendName;
   /** In the order of the graph. */
   readonly stages: readonly StageProof[];
   /** Whether every stage passed. */
@@ -73,13 +76,13 @@ function stageOf(name: string, data: Float32Array, tolerance: Tolerance): Golden
 
 /**
  * Runs and compares. A device that is lost or out of memory throws, because that does not concern its arithmetic. Values so
- * wrong that the run stops are a failure: the stages before show where it began.
+ * wrong that the run stops, and a kernel that WebAssembly stops, are failures: the stages before show where it began.
  *
  * @param runs number of runs; the last one counts
  * @param bundle expected outputs
  */
 export async function prove(
-  model: string,
+  { model, backend }: Pick<ModelProof, 'model' | 'backend'>,
   runs: number,
   run: (compare: CompareStage) => Promise<void>,
   bundle: { readonly stages: readonly GoldenStage[] },
@@ -95,11 +98,19 @@ export async function prove(
       });
       seconds = (performance.now() - start) / 1000;
     }
-    return { model, stages, passed: stages.every(({ passed }) => passed), seconds };
+    return { model, backend, stages, passed: stages.every(({ passed }) => passed), seconds };
   } catch (error) {
-    if (!(error instanceof VoxlaneError) || error.code !== 'gpu-wrong') throw error;
-    return { model, stages: [...stages, brokenStage(bundle.stages, stages.length, error.problem)], passed: false, seconds };
+    const problem = wrongness(error);
+    if (problem === null) throw error;
+    return { model, backend, stages: [...stages, brokenStage(bundle.stages, stages.length, problem)], passed: false, seconds };
   }
+}
+
+/** What an error says about the arithmetic; null if nothing. */
+function wrongness(error: unknown): string | null {
+  if (error instanceof WebAssembly.RuntimeError) return `the kernel stopped: ${error.message}`;
+  const isWrong = error instanceof VoxlaneError && (error.code === 'gpu-wrong' || error.code === 'model-output');
+  return isWrong ? error.problem : null;
 }
 
 /** Stages of a golden bundle that are compared, in order. The others are inside the network. */

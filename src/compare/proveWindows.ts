@@ -38,7 +38,7 @@ export async function proveSegmentationWindows(
   const name = `classifier (${numWindows} × ${lengthOf(windowSamples, sampleRate)})`;
   const windows = concatenate(order.map((window) => different[window]!));
   return prove(
-    id,
+    { model: id, backend: 'webgpu' },
     1,
     async (compare) => {
       compare(name, (await graph.run({ data: windows, shape: [numWindows, 1, windowSamples] })).data);
@@ -78,7 +78,7 @@ export async function proveEmbeddingWindows(
   if (spoken.length > 0) stages.push(embeddingStage(batch, concatenate(voices)));
 
   return prove(
-    id,
+    { model: id, backend: 'webgpu' },
     1,
     async (compare) => {
       const embedding = await embedder.embedStretch(windows[0]!, (features) => {

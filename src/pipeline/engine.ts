@@ -32,6 +32,8 @@ export interface Engine {
   readonly segmentationModel: string;
   /** SHA-256 of the embedding model's file. */
   readonly embeddingModel: string;
+  /** Models with golden outputs of the loaded file. */
+  readonly provable: readonly ('segmentation' | 'embedding')[];
   /** SHA-256 of the PLDA's file, which the clustering worker holds its bytes against; null where VBx is not used. */
   readonly pldaModel: string | null;
   /** What is to be known of that file; null where nothing is. */
@@ -54,6 +56,7 @@ export function hasEnded({ decode, clustering }: Pick<Engine, 'decode' | 'cluste
  * Starts the workers and loads the models, one after another: the runtime does not make sessions concurrently,
  * and two sets of threads compiling at once are slower than one after the other.
  *
+ * @param ownKernels false lets ONNX Runtime compute all models on WASM
  * @throws VoxlaneError `model-*`, `backend-*`, `gpu-*`, `worker-failed`; `cancelled` when `signal` fires
  */
 export async function startEngine(
@@ -61,6 +64,7 @@ export async function startEngine(
   settings: PipelineSettings,
   backend: BackendReport,
   signal?: AbortSignal,
+  ownKernels = true,
 ): Promise<Engine> {
   const isolated = globalThis.crossOriginIsolated;
   const lanes = backend.name === 'webgpu' ? GPU_LANES : planLanes(backend.threads, options.speed, isolated, settings.mostEmbedders);
@@ -76,6 +80,7 @@ export async function startEngine(
     // Only embedding models are brought by users.
     modelFile: modelId === settings.embedding ? options.modelFile : undefined,
     trustUnknownModel: options.trustUnknownModel,
+    ownKernels,
   });
   const { onDownload } = options;
   const workers = {
@@ -123,6 +128,7 @@ export async function startEngine(
         clusteringName: options.clustering,
         segmentationModel: segmentation.sha256,
         embeddingModel: embedding.sha256,
+        provable: [...(segmentation.hasGoldens ? ['segmentation' as const] : []), ...(embedding.hasGoldens ? ['embedding' as const] : [])],
         pldaModel,
         modelNote: embedding.note,
         verdictKey: '',

@@ -87,12 +87,13 @@ export async function proveAgain(engine: Engine, { goldensBase }: CheckedDiarize
   return proofs;
 }
 
-/** Merges the proofs of each model into one with all their stages. */
+/** Merges the proofs of each model on one backend into one with all their stages. */
 export function byModel(proofs: readonly ModelProof[]): ModelProof[] {
   const models = new Map<string, ModelProof>();
   for (const proof of proofs) {
-    const before = models.get(proof.model);
-    models.set(proof.model, before ? { ...before, passed: before.passed && proof.passed, stages: [...before.stages, ...proof.stages] } : proof);
+    const key = `${proof.backend} ${proof.model}`;
+    const before = models.get(key);
+    models.set(key, before ? { ...before, passed: before.passed && proof.passed, stages: [...before.stages, ...proof.stages] } : proof);
   }
   return [...models.values()];
 }
@@ -137,6 +138,7 @@ async function timeWasm({ options, settings, plan, signal }: Start): Promise<num
       hub: null,
       modelFile: undefined,
       trustUnknownModel: false,
+      ownKernels: true,
     },
     workers,
     new Slots(Math.max(1, plan.threads)),

@@ -8,7 +8,7 @@ import { ModelPool } from './modelPool';
 type Api = ModelWorkerApi<string>;
 
 const oneDispatch = { dispatches: 1, submits: 1, bytesUp: 0, bytesBack: 0 };
-const reply: LoadReply<string> = { manifest: 'm', adapter: null, sha256: '', note: null };
+const reply: LoadReply<string> = { manifest: 'm', adapter: null, sha256: '', note: null, hasGoldens: true };
 const ended = (problem: string): VoxlaneError => new VoxlaneError({ code: 'cancelled', problem });
 
 /**

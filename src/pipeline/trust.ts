@@ -5,6 +5,7 @@ import { allPassed, byModel, completeVerdict, isTrusted, isWasmFaster, proveAgai
 import type { CheckedDiarizerOptions } from './options';
 import type { PipelineSettings } from './settings';
 import type { BackendReport, ModelProof } from './types';
+import { checkWasm, knownFailures } from './wasmCheck';
 import { copyProof, expectedModels, NO_VERDICT, recallVerdict, rememberVerdict, verdictCircumstances, verdictKey, type Verdict } from './verdicts';
 
 /**
@@ -12,7 +13,7 @@ import { copyProof, expectedModels, NO_VERDICT, recallVerdict, rememberVerdict, 
  *
  * A GPU is trusted after it has reproduced the golden outputs of both models, and the results of WASM at the length and the
  * batch size of a run. The verdict is stored for 30 days, for this driver, browser, runtime and these model files. If the GPU
- * fails, WASM runs, and the report gives the wrong stage and its difference.
+ * fails, WASM runs, and the report gives the wrong stage and its difference. See {@link startOnWasm} for the check there.
  *
  * @throws VoxlaneError `backend-unavailable` if `webgpu` is required and not available; what {@link startEngine} throws
  */
@@ -69,26 +70,82 @@ export async function checkAgain(engine: Engine, options: CheckedDiarizerOptions
   return proofs;
 }
 
-/** Starts anew on WASM, and says why. */
-export function startOnWasm(
+/**
+ * Starts anew on WASM, and says why. Models with golden outputs must reproduce them there too: if our kernels do not, ONNX
+ * Runtime computes in their place, and the report gives the wrong stage and its difference. Without golden outputs at hand, the
+ * kernels run unchecked, and the report says so.
+ *
+ * @param gpuProofs of a GPU that was checked before
+ * @throws VoxlaneError `backend-failed` if ONNX Runtime does not reproduce the golden outputs either; what {@link startEngine}
+ *   throws
+ */
+export async function startOnWasm(
   options: CheckedDiarizerOptions,
   settings: PipelineSettings,
   why: string,
-  selfCheck: readonly ModelProof[] | null,
+  gpuProofs: readonly ModelProof[] | null,
   signal?: AbortSignal,
 ): Promise<Engine> {
-  const threads = wasmThreads(options.threads);
-  const report: BackendReport = { name: 'wasm', adapter: null, threads, reason: wasmReason(why), selfCheck: selfCheck && byModel(selfCheck) };
-  return startEngine(options, settings, report, signal);
+  const before = [...(gpuProofs ?? [])];
+  let reason = why;
+  let ownKernels = true;
+  const useRuntime = (failures: readonly ModelProof[]): void => {
+    before.push(...failures);
+    reason = `${why}; ONNX Runtime computes the models: ${describeFailure(failures)}`;
+    ownKernels = false;
+  };
+  const known = await knownFailures(options, settings);
+  if (known.length > 0) useRuntime(known);
+  for (;;) {
+    const engine = await startEngine(options, settings, wasmReport(options, reason, before), signal, ownKernels);
+    try {
+      const { proofs, obstacle } = await checkWasm(engine, options, ownKernels, signal);
+      if (allPassed(proofs)) {
+        const computing = ownKernels ? 'our WASM kernels' : 'ONNX Runtime';
+        const full = obstacle === null ? reason : `${reason}; ${computing} ran without a full self-check (${obstacle})`;
+        return { ...engine, backend: wasmReport(options, full, [...before, ...proofs]) };
+      }
+      engine.terminate(disturbed(describeFailure(proofs)));
+      if (!proofs.some(({ passed, backend }) => !passed && backend === 'kernels')) throw wrongOnWasm(proofs);
+      useRuntime(proofs);
+    } catch (error) {
+      engine.terminate(error instanceof VoxlaneError ? error : disturbed(error));
+      throw error;
+    }
+  }
 }
+
+function wasmReport({ threads }: CheckedDiarizerOptions, why: string, proofs: readonly ModelProof[]): BackendReport {
+  const selfCheck = proofs.length > 0 ? byModel(proofs) : null;
+  return { name: 'wasm', adapter: null, threads: wasmThreads(threads), reason: wasmReason(why), selfCheck };
+}
+
+function wrongOnWasm(proofs: readonly ModelProof[]): VoxlaneError {
+  return new VoxlaneError({
+    code: 'backend-failed',
+    problem: `WASM gives wrong results in this browser: ${describeFailure(proofs)}`,
+    expected: 'the golden outputs of the models, within their tolerance',
+    remedy:
+      'Update the browser or use another one. If you serve models of your own, serve their golden outputs too, or none: see the option `goldens`',
+  });
+}
+
+/** What computed a proof, at the start of a sentence. */
+const COMPUTED_BY: Readonly<Record<ModelProof['backend'], string>> = {
+  webgpu: 'WebGPU',
+  kernels: 'Our WASM kernels',
+  wasm: 'ONNX Runtime on WASM',
+};
 
 /** For people: the first stage that is wrong, and by how much. */
 export function describeFailure(proofs: readonly ModelProof[]): string {
-  const stage = proofs.flatMap((proof) => proof.stages).find(({ passed }) => !passed);
-  if (!stage) return 'the self-check passed';
-  if (!(stage.maxAbs < Number.MAX_VALUE)) return `WebGPU failed its self-check: ${stage.stage}`;
+  const proof = proofs.find(({ passed }) => !passed);
+  const stage = proof?.stages.find(({ passed }) => !passed);
+  if (!proof || !stage) return 'the self-check passed';
+  const failed = `${COMPUTED_BY[proof.backend]} failed ${proof.backend === 'kernels' ? 'their' : 'its'} self-check`;
+  if (!(stage.maxAbs < Number.MAX_VALUE)) return `${failed}: ${stage.stage}`;
   const { maxAbs, tolerance } = stage;
-  return `WebGPU failed its self-check: stage ${stage.stage} is off by ${maxAbs.toPrecision(3)}, allowed are ${tolerance.maxAbs}`;
+  return `${failed}: stage ${stage.stage} is off by ${maxAbs.toPrecision(3)}, allowed are ${tolerance.maxAbs}`;
 }
 
 async function judgeEngine(engine: Engine, known: Verdict | null, start: Start): Promise<Engine> {

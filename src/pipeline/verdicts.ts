@@ -1,8 +1,10 @@
 import * as v from 'valibot';
+import { version } from '../../package.json';
 import { runtimeVersion } from '../ort/runtime';
 import { loadManifest } from '../store/load';
 import { ModelStore } from '../store/modelStore';
 import { forget, recall, remember } from '../store/remember';
+import { hasRelaxedSimd } from '../wasm/simd';
 import type { BackendPlan } from './backend';
 import type { Engine } from './engine';
 import type { CheckedDiarizerOptions } from './options';
@@ -11,6 +13,7 @@ import type { ModelProof } from './types';
 
 const proofSchema = v.object({
   model: v.string(),
+  backend: v.picklist(['webgpu', 'wasm', 'kernels']),
   passed: v.boolean(),
   seconds: v.number(),
   stages: v.array(
@@ -38,6 +41,12 @@ const verdictSchema = v.object({
   batchWindows: v.number(),
 });
 
+const wasmVerdictSchema = v.object({
+  /** Milliseconds since the epoch. */
+  checkedAt: v.number(),
+  proof: proofSchema,
+});
+
 /** Results of the checks of one adapter, for one version of everything else. */
 export type Verdict = v.InferOutput<typeof verdictSchema>;
 
@@ -49,7 +58,7 @@ export const VERDICT_DAYS = 30;
 const VERDICT_MS = VERDICT_DAYS * 24 * 60 * 60 * 1000;
 
 /** Raise it when a kernel, a golden output or a tolerance changes. This makes older verdicts invalid. */
-const PROOF_VERSION = 2;
+const PROOF_VERSION = 3;
 const PREFIX = 'verdict ';
 
 /** No checks were made. */
@@ -58,18 +67,32 @@ export const NO_VERDICT: Verdict = { checkedAt: 0, proofs: [], gpuSeconds: null,
 /** The stored verdict; null if there is none, or it has expired. */
 export async function recallVerdict(key: string): Promise<Verdict | null> {
   const verdict = await recall(key, (stored): stored is Verdict => v.is(verdictSchema, stored));
-  const age = Date.now() - (verdict?.checkedAt ?? 0);
+  return verdict && isFresh(verdict) ? verdict : null;
+}
+
+function isFresh({ checkedAt }: { readonly checkedAt: number }): boolean {
+  const age = Date.now() - checkedAt;
   // A time in the future comes from a wrong clock.
-  return verdict && age >= 0 && age < VERDICT_MS ? verdict : null;
+  return age >= 0 && age < VERDICT_MS;
 }
 
 export async function rememberVerdict(key: string, verdict: Verdict): Promise<void> {
   await remember(key, verdict);
 }
 
+/** The stored proof of a model on WASM; null if there is none, or it has expired. */
+export async function recallWasmProof(key: string): Promise<ModelProof | null> {
+  const verdict = await recall(key, (stored): stored is v.InferOutput<typeof wasmVerdictSchema> => v.is(wasmVerdictSchema, stored));
+  return verdict && isFresh(verdict) ? verdict.proof : null;
+}
+
+export async function rememberWasmProof(key: string, proof: ModelProof): Promise<void> {
+  await remember(key, { checkedAt: Date.now(), proof: copyProof(proof) });
+}
+
 /**
- * Deletes the results of GPU checks, so that the next diarizer checks its GPU again. Existing diarizers keep their backend.
- * Results also expire after 30 days.
+ * Deletes the results of the self-checks, so that the next diarizer checks its GPU, or the kernels on WASM, again. Existing
+ * diarizers keep their backend. Results also expire after 30 days.
  */
 export async function forgetGpuChecks(): Promise<void> {
   await forget(PREFIX);
@@ -93,6 +116,25 @@ export async function verdictCircumstances(
   const runtime = await runtimeVersion(runtimeBase);
   return [PROOF_VERSION, adapter?.identity, navigator.userAgent, runtime, `${threads} threads`, speed, batch].join(' ');
 }
+
+/**
+ * Everything except the model that can change a proof on WASM: release, browser, and the SIMD of our kernels, which have one
+ * thread.
+ */
+export function kernelCircumstances(): string {
+  return wasmCircumstances(`${hasRelaxedSimd() ? 'relaxed' : 'plain'} kernels`);
+}
+
+/** The same for ONNX Runtime in their place: its version and its threads. */
+export async function runtimeCircumstances({ runtimeBase }: CheckedDiarizerOptions, threads: number): Promise<string> {
+  const isolation = globalThis.crossOriginIsolated ? 'isolated' : 'not isolated';
+  return wasmCircumstances(`runtime ${await runtimeVersion(runtimeBase)} ${threads} threads ${isolation}`);
+}
+
+const wasmCircumstances = (arithmetic: string): string => ['WASM', PROOF_VERSION, version, navigator.userAgent, arithmetic].join(' ');
+
+/** @param sha256 of the model's file */
+export const wasmProofKey = (circumstances: string, sha256: string): string => `${PREFIX}${circumstances} ${sha256}`;
 
 export function verdictKey(circumstances: string, { segmentationModel, embeddingModel }: ModelHashes): string {
   return `${PREFIX}${circumstances} ${segmentationModel} ${embeddingModel}`;

@@ -35,6 +35,7 @@ const request = (modelId: string, backend: LoadRequest['backend']): LoadRequest 
   hub: null,
   modelFile: undefined,
   trustUnknownModel: false,
+  ownKernels: true,
 });
 
 /** Half a second of speech from the sample. */
@@ -89,7 +90,7 @@ describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, 
     const fault = { stage: 'segmentation', kind: 'perturb', fromBytes: (GOLDEN_FRAMES + 1) * NUM_CLASSES * 4 } as const;
     expect((await proveSegmentationWindows(reference, model.graph, short, 2)).passed).toBe(true);
     const [goldens, one, two] = await withFault(fault, async () => [
-      await proveSegmentation(model.graph, manifest, GOLDENS_BASE),
+      await proveSegmentation(model.graph, model, GOLDENS_BASE),
       await proveSegmentationWindows(reference, model.graph, short, 1),
       await proveSegmentationWindows(reference, model.graph, short, 2),
     ]);

@@ -1,0 +1,13 @@
+/**
+ * A function of one `f32x4.relaxed_madd`: what a browser needs for the `relaxed` build of the kernels. The builds themselves
+ * are in the workers only.
+ */
+const RELAXED = Uint8Array.of(
+  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // magic, version
+  ...[1, 8, 1, 0x60, 3, 0x7b, 0x7b, 0x7b, 1, 0x7b], // type (v128, v128, v128) → v128
+  ...[3, 2, 1, 0], // one function of it
+  ...[10, 13, 1, 11, 0, 0x20, 0, 0x20, 1, 0x20, 2, 0xfd, 0x85, 0x02, 0x0b], // local.get 0, 1, 2; f32x4.relaxed_madd; end
+);
+
+/** Whether the kernels of this browser are the `relaxed` build. */
+export const hasRelaxedSimd = (): boolean => WebAssembly.validate(RELAXED);
