@@ -39,6 +39,9 @@ test('drop the sample, watch it run, hear it, take the files home', async ({ pag
 
   await expect(page.getByTestId('turn-row')).toHaveCount(11);
   await expect(page.getByTestId('backend-line')).toContainText('WASM');
+  const check = page.getByTestId('self-check');
+  await expect(check.locator('summary')).toHaveText('Self-check: passed');
+  for (const stage of ['classifier', 'fbank', 'embedding']) await expect(check).toContainText(new RegExp(`${stage} .*, Voxlane’s WASM kernels`));
 
   const rttmFile = await exportAs(page, 'rttm');
   expect(rttmFile.suggestedFilename()).toBe('meeting.rttm');

@@ -54,6 +54,7 @@ test('golden outputs that cannot be reached keep no recording from being diarize
   await page.goto('index.html');
   await page.getByTestId('try-sample').click();
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 90_000 });
+  await expect(page.locator('.run')).toContainText(/our WASM kernels ran without a full self-check \(The golden outputs .* could not be fetched/);
 });
 
 test('the comparison names the golden outputs that it cannot fetch', async ({ page }) => {

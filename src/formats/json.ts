@@ -29,7 +29,7 @@ export interface JsonSource {
     readonly threads: number;
     /** Why this backend was taken. */
     readonly reason: string;
-    /** How the GPU reproduced the golden outputs; null or absent where it was not asked to. */
+    /** How each backend that was tried reproduced the golden outputs; null or absent if none was checked. */
     readonly selfCheck?: readonly object[] | null;
   };
   /** What each stage asked of the GPU; null or absent on WASM. */

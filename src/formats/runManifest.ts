@@ -44,13 +44,16 @@ export interface RunManifest {
   };
   /** The browser, as it names itself. */
   readonly userAgent: string;
-  /** Whether a GPU reproduced the golden outputs. */
+  /** Whether every backend that was tried reproduced the golden outputs. */
   readonly selfCheck: SelfCheckVerdict;
   /** Whether a person has changed anything of what the program found. */
   readonly isCorrected: boolean;
 }
 
-/** Whether a GPU reproduced the golden outputs; `not-run` where it was not asked to. */
+/**
+ * Whether every backend that was tried reproduced the golden outputs. `failed` also if the one that failed was not used, such as
+ * a GPU: `backend` has the one that was, and why. `not-run` if none was checked.
+ */
 export type SelfCheckVerdict = 'passed' | 'failed' | 'not-run';
 
 /** What the manifest takes from a result. The pipeline's `DiarizationResult` has this form. */
@@ -61,7 +64,7 @@ export interface RunResult {
   readonly speed: string;
   /** Where the models ran. */
   readonly backend: RunManifest['backend'] & {
-    /** How the GPU reproduced the golden outputs, model by model; null where it was not asked to. */
+    /** How each backend reproduced the golden outputs, model by model; null if none was checked. */
     readonly selfCheck:
       | readonly {
           /** Whether the model is computed as its golden outputs say. */

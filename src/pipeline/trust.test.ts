@@ -402,7 +402,7 @@ describe('our kernels on WASM', () => {
       await forgetGpuChecks();
       await startWasm();
       expect(wasmCalls).toHaveLength(6);
-      vi.stubGlobal('navigator', { ...navigator, userAgent: 'a later version' });
+      vi.stubGlobal('navigator', { userAgent: 'a later version', hardwareConcurrency: 2 });
       await startWasm();
       expect(wasmCalls).toHaveLength(8);
     } finally {

@@ -86,17 +86,12 @@ export async function startOnWasm(
   gpuProofs: readonly ModelProof[] | null,
   signal?: AbortSignal,
 ): Promise<Engine> {
-  const before = [...(gpuProofs ?? [])];
-  let reason = why;
-  let ownKernels = true;
-  const useRuntime = (failures: readonly ModelProof[]): void => {
-    before.push(...failures);
-    reason = `${why}; ONNX Runtime computes the models: ${describeFailure(failures)}`;
-    ownKernels = false;
-  };
-  const known = await knownFailures(options, settings);
-  if (known.length > 0) useRuntime(known);
+  // Of our kernels.
+  let failures = await knownFailures(options, settings);
   for (;;) {
+    const ownKernels = failures.length === 0;
+    const before = [...(gpuProofs ?? []), ...failures];
+    const reason = ownKernels ? why : `${why}; ONNX Runtime computes the models: ${describeFailure(failures)}`;
     const engine = await startEngine(options, settings, wasmReport(options, reason, before), signal, ownKernels);
     try {
       const { proofs, obstacle } = await checkWasm(engine, options, ownKernels, signal);
@@ -107,7 +102,7 @@ export async function startOnWasm(
       }
       engine.terminate(disturbed(describeFailure(proofs)));
       if (!proofs.some(({ passed, backend }) => !passed && backend === 'kernels')) throw wrongOnWasm(proofs);
-      useRuntime(proofs);
+      failures = proofs;
     } catch (error) {
       engine.terminate(error instanceof VoxlaneError ? error : disturbed(error));
       throw error;

@@ -53,8 +53,10 @@ export interface BackendReport {
   /** One sentence for people: why this backend was taken. */
   readonly reason: string;
   /**
-   * How well the GPU reproduced the golden outputs and the results of WASM, by model. Also set if it failed and WASM runs
-   * instead; null if it was not checked.
+   * How well each backend that was tried reproduced the golden outputs, and a GPU also the results of WASM: one entry for each
+   * model and `backend`, in the order of the checks. Those of the backend that ran come last. Before them are those of one that
+   * failed and was not used: a GPU, or our kernels on WASM. On WASM, models without golden outputs are not checked; null if
+   * nothing was.
    */
   readonly selfCheck: readonly ModelProof[] | null;
 }
@@ -182,14 +184,17 @@ export interface DiarizerOptions {
   readonly models?: string | URL;
   /** Address of the ONNX Runtime files. Default: `ort/` beside the page. */
   readonly runtime?: string | URL;
-  /** Address of the golden outputs that a GPU must reproduce. Default: `goldens/` beside the page. */
+  /**
+   * Address of the golden outputs that a GPU, and the kernels on WASM, must reproduce. Default: `goldens/` beside the page.
+   * Without them, a GPU is not used, and WASM runs unchecked.
+   */
   readonly goldens?: string | URL;
   /**
    * Default `auto`. With `webgpu`, the error `backend-unavailable` is thrown if no adapter can run the models. If an adapter fails
    * or its results are wrong, WASM is used.
    */
   readonly backend?: BackendChoice;
-  /** Use the GPU without its self-check. Default false. */
+  /** Use the GPU without its self-check. Default false. The self-check on WASM takes place all the same. */
   readonly trustGpu?: boolean;
   /** Windows that the models take at a time, 1 to 32. Default: measured on a GPU (1 with `trustGpu`), 4 on WASM. */
   readonly batchWindows?: number;

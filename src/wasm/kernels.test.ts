@@ -1,9 +1,10 @@
 /** One body of tests for the reference and for both builds, each against what the operation is by definition. */
 import { describe, expect, it } from 'vitest';
 import { FLOAT_BYTES, Heap } from './heap';
-import { instantiate, Kernels, type Matrix, type Rows } from './kernels';
+import { bestBuild, instantiate, Kernels, type Matrix, type Rows } from './kernels';
 import { packPanels, packWinograd, WINOGRAD_OUTPUTS, WINOGRAD_PRODUCTS, type Taps } from './packing';
 import { referenceKernels } from './reference';
+import { hasRelaxedSimd } from './simd';
 import { testedBuilds } from '../../test/wasm/builds';
 
 /** Float32 sums of up to 1600 products of values below 0.5, against float64. */
@@ -238,4 +239,10 @@ describe('the heap', () => {
   it('says where there is no memory', () => {
     expect(() => new Heap().allocate(2 ** 31)).toThrow(/There is no memory for the \d+ bytes/);
   });
+});
+
+it('a browser without the builds knows which one runs', () => {
+  const builds = testedBuilds();
+  expect(hasRelaxedSimd() ? 'relaxed' : 'plain').toBe(bestBuild());
+  expect(bestBuild()).toBe(builds.at(-1));
 });

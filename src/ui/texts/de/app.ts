@@ -179,14 +179,16 @@ export const appDe: AppWords = {
     faster: (rtf) => (rtf < 1 ? `${ratio(1 / rtf)} × schneller als Echtzeit` : `${ratio(rtf)} × langsamer als Echtzeit`),
   },
   selfCheck: {
-    heading: (passed) => (passed ? 'Selbsttest der GPU: bestanden' : 'Selbsttest der GPU: nicht bestanden'),
+    heading: (passed) => (passed ? 'Selbsttest: bestanden' : 'Selbsttest: nicht bestanden'),
     link: 'Alle Stufen ansehen',
     columns: ['Stufe', 'Abweichung', 'Erlaubt', 'Urteil'],
     pass: 'bestanden',
     fail: 'nicht bestanden',
-    hint: 'Bevor eine GPU verwendet wird, muss sie Referenzausgaben und die Ausgaben von WASM wiedergeben. Die Prüfung wird nach 30 Tagen wiederholt, oder wenn Sie in den Optionen „GPU erneut prüfen“ wählen.',
+    backends: { webgpu: 'WebGPU', kernels: 'WASM-Kernel von Voxlane', wasm: 'ONNX Runtime auf WASM' },
+    hint: 'Bevor ein Backend verwendet wird, muss es Referenzausgaben wiedergeben, eine GPU auch die Ausgaben von WASM. Die Prüfung wird nach 30 Tagen wiederholt, oder wenn Sie in den Optionen „GPU erneut prüfen“ wählen.',
     compare: (model) => `${model} Schicht für Schicht vergleichen`,
     fallback: 'Diese GPU rechnet nicht, wie sie soll, und wurde für dieses Ergebnis nicht verwendet.',
+    kernelFallback: 'Die WASM-Kernel von Voxlane rechnen in diesem Browser nicht, wie sie sollen. ONNX Runtime hat dieses Ergebnis berechnet.',
   },
   silent: {
     heading: 'Keine Sprache gefunden',

@@ -183,14 +183,16 @@ export const appEn = {
       rtf < 1 ? `${ratio(1 / rtf)} × faster than real time` : `${ratio(rtf)} × slower than real time`,
   },
   selfCheck: {
-    heading: (passed: boolean): string => (passed ? 'GPU self-check: passed' : 'GPU self-check: failed'),
+    heading: (passed: boolean): string => (passed ? 'Self-check: passed' : 'Self-check: failed'),
     link: 'See every stage',
     columns: ['Stage', 'Off by', 'Allowed', 'Verdict'],
     pass: 'pass',
     fail: 'fail',
-    hint: 'Before a GPU is used, it must reproduce reference outputs and the outputs of WASM. The check is repeated after 30 days, or when you choose “Check the GPU again” in the options.',
+    backends: { webgpu: 'WebGPU', kernels: 'Voxlane’s WASM kernels', wasm: 'ONNX Runtime on WASM' },
+    hint: 'Before a backend is used, it must reproduce reference outputs; a GPU must also reproduce the outputs of WASM. The check is repeated after 30 days, or when you choose “Check the GPU again” in the options.',
     compare: (model: string): string => `Compare ${model} layer by layer`,
     fallback: 'This GPU does not compute what it should, so it was not used for this result.',
+    kernelFallback: 'Voxlane’s WASM kernels do not compute what they should in this browser, so ONNX Runtime computed this result.',
   },
   silent: {
     heading: 'No speech found',
