@@ -1,7 +1,6 @@
 import { VoxlaneError } from '../util/errors';
 import { tensorNamed, type GoldenStage } from './bundle';
 import { compareTensors, judge, type Tolerance } from './compare';
-import type { BackendName } from './report';
 
 /** How one stage's output on this backend compares with the golden one. */
 export interface StageProof {
@@ -31,7 +30,7 @@ export interface ModelProof {
   /** Id of the model. */
   readonly model: string;
   /** What computed it: a GPU, our kernels on WASM (`kernels`), or ONNX Runtime on WASM (`wasm`). */
-  readonly backend: BackendName;
+  readonly backend: 'webgpu' | 'kernels' | 'wasm';
   /** In the order of the graph. */
   readonly stages: readonly StageProof[];
   /** Whether every stage passed. */
