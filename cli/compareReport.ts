@@ -141,13 +141,17 @@ const MAX_NAMES = 12;
 const someOf = (names: readonly string[]): string =>
   names.length <= MAX_NAMES ? names.join(', ') : `${names.slice(0, MAX_NAMES).join(', ')} and ${names.length - MAX_NAMES} more`;
 
+/** Whether a stage passes only because its errors are at most `atol`. */
+const isByFloor = ({ verdict, relative, tolerance: { rtol } }: StageReport): boolean =>
+  verdict === 'pass' && rtol !== undefined && !((relative ?? Infinity) <= rtol);
+
 function stageLines(stage: StageReport): string[] {
   const { name, verdict, inherited, maxAbs, relative, cosine, quantiles, shape, goldenShape, shapesFit, causes, notes } = stage;
   const figures = shapesFit
     ? `max abs ${maxAbs?.toExponential(2) ?? 'not finite'}, relative ${relative?.toExponential(1) ?? 'not finite'}, cosine ${cosine?.toFixed(6) ?? 'not finite'}`
     : `(${shape.join(', ')}) against golden (${goldenShape.join(', ')})`;
   return [
-    `  ${verdict} ${name.padEnd(14)} ${figures}${inherited ? ', inherited' : ''}`,
+    `  ${verdict} ${name.padEnd(14)} ${figures}${inherited ? ', inherited' : ''}${isByFloor(stage) ? `, passes by atol ${stage.tolerance.atol?.toPrecision(2)}` : ''}`,
     ...(verdict === 'fail' && quantiles ? [`       errors: ${quantileText(quantiles)}`] : []),
     ...causes.map(({ id, evidence }) => `       ${id}: ${evidence}`),
     ...notes.map((note) => `       note: ${note}`),

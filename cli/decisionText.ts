@@ -49,5 +49,7 @@ function exampleText({ index, actual, golden, margin, seconds }: DifferingDecisi
     return labels?.[value] === undefined ? String(value) : `${value} (${labels[value]})`;
   };
   const time = seconds === null ? '' : ` (${seconds.toFixed(3)} s)`;
+  // Beyond 2^53 the report has rounded numbers.
+  if (actual === golden) return `${place}${time}: another number, both near ${nameOf(actual)}`;
   return `${place}${time}: ${nameOf(actual)} in place of ${nameOf(golden)}${margin === null ? '' : `, margin ${margin.toExponential(1)}`}`;
 }

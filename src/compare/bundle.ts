@@ -4,7 +4,8 @@ import { broken } from './files/broken';
 import { MANIFEST, parseGoldenManifest, toTolerance, type GoldenManifest } from './files/manifest';
 import { isClutter, listZip, unpackZip } from './files/zip';
 import { isTextNpy, parseNpy, readNpyHeader } from './npy';
-import { shapeText, sizeOf, typeOf, type NamedTensor } from './tensor';
+import { numbersOf } from '../util/exactValues';
+import { shapeText, sizeOf, typeOf, valuesOf, type NamedTensor, type Tensor } from './tensor';
 
 /** A tensor of a bundle, float32, row-major. */
 export type GoldenTensor = NamedTensor;
@@ -134,8 +135,10 @@ export function tensorNamed<T extends GoldenTensor>(tensors: readonly T[], name:
 }
 
 /** How many values of a golden tensor are NaN or infinite; null if none. */
-export function notFiniteNote(data: Float32Array): string | null {
-  const count = data.reduce((sum, value) => (Number.isFinite(value) ? sum : sum + 1), 0);
+export function notFiniteNote(tensor: Tensor): string | null {
+  const data = numbersOf(valuesOf(tensor));
+  let count = 0;
+  for (const value of data) if (!Number.isFinite(value)) count++;
   return count === 0 ? null : `${count} of ${data.length} values are NaN or infinite`;
 }
 
@@ -165,7 +168,7 @@ function readTensor(
       `a name for each axis, ${shape.length} in all`,
     );
   }
-  const notFinite = notFiniteNote(data);
+  const notFinite = notFiniteNote(tensor);
   allNotes.push(...[...notes, ...(notFinite === null ? [] : [notFinite])].map((note) => `${file}: ${note}`));
   return { name, axes, shape, data, ...typeOf(tensor) };
 }

@@ -2,7 +2,7 @@ import { cpuStretchFeatures, gpuStretchFeatures } from '../embedding/stretchFeat
 import { openGpu, type GpuContext } from '../gpu/context';
 import { runtimeVersion } from '../ort/runtime';
 import { openSession, type Session } from '../ort/session';
-import { graphInfo, tensorlessKind, valueNames } from '../onnx/model';
+import { graphInfo, tensorlessKind, valueNames, type GraphInfo } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { closest } from '../onnx/suggest';
 import type { FbankFacts } from '../store/manifest';
@@ -14,6 +14,7 @@ import { permutationsThatFit, transpose } from './align';
 import { auditWeights } from './audit/auditWeights';
 import type { AuditReport } from './auditReport';
 import { bisect, DEFAULT_TOLERANCE, type BisectResult } from './bisect';
+import type { GoldenBundle } from './bundle';
 import { coverageOf, outcomeOf } from './coverage';
 import type { DecisionRule } from './decisions/rule';
 import { describeOpened, type Opened } from './describeOpened';
@@ -115,11 +116,11 @@ export class Comparison {
 
   /** @throws VoxlaneError `options` without goldens, and what the backend throws */
   async compare(backend: BackendName, { thorough, tolerance, decisions: rule }: CompareChoices, onStep: OnStep): Promise<ComparisonReport> {
-    const { name, model, info, bundle } = this.opened();
-    if (!this.plan || !bundle) throw refused('There are no golden outputs to compare with', 'Open a golden bundle, or bisect');
+    const { name, model, info, bundle, checkpoint } = this.opened();
+    if (!this.plan || !bundle) throw noGoldens(bundle, checkpoint, info);
     const variants = await this.runner('wasm');
     const complete = await this.completePlan(this.plan, variants, onStep);
-    if (complete.stages.length === 0) throw noStage(bundle, info);
+    if (complete.stages.length === 0) throw noStage(bundle, info, complete.skipped);
     const isGraph = backend !== 'kernels';
     const runner = isGraph ? await this.stageRunner(backend) : this.kernels(variants);
     const plan = isGraph ? complete : planForKernels(complete, runner.graph);
@@ -391,4 +392,15 @@ export class Comparison {
 
 function refused(problem: string, remedy: string): VoxlaneError {
   return new VoxlaneError({ code: 'options', problem, remedy });
+}
+
+/** The error if there is nothing to compare with: no bundle, one without stages, or tensors that were taken as a checkpoint. */
+function noGoldens(bundle: GoldenBundle | null, checkpoint: NamedFile | null, { inputs }: GraphInfo): VoxlaneError {
+  if (bundle) return refused('The golden bundle has no stages', 'Add golden outputs to it');
+  if (!checkpoint) return refused('There are no golden outputs to compare with', 'Open a golden bundle, or bisect');
+  const names = inputs.map((input) => input.name).join(', ');
+  return refused(
+    `${checkpoint.name} was taken as a checkpoint: none of its tensors has the name of an input or value of the graph`,
+    `Name its tensors after the graph's inputs (${names}) and values, or inputs/NAME and stages/NAME`,
+  );
 }

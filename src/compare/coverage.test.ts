@@ -3,7 +3,7 @@ import { runBundle } from '../../test/compare/caseRun';
 import { build, float, node } from '../../test/onnx/build';
 import { encodeOnnx } from '../onnx/model';
 import type { GoldenBundle } from './bundle';
-import { coverageOf, outcomeOf } from './coverage';
+import { canProve, coverageOf, outcomeOf } from './coverage';
 import type { Coverage, Outcome, StageReport } from './report';
 
 const INPUT = [-1, -4, 9];
@@ -47,4 +47,22 @@ it.each([[['sum', 'y']], [['y']]])('does not pass an output that is NaN througho
 
 it('takes stages from inside of the network as enough, if the bundle has no output', async () => {
   expect(await compareRoot(INPUT, ['sum'])).toMatchObject({ outcome: 'pass', coverage: { isOutputCompared: true } });
+});
+
+it.each(['values', 'same'] as const)('does not take a stage that only its %s identify as an output, if the graph computes more', async (foundBy) => {
+  const input = { name: 'x', axes: ['frame'], shape: [3], data: Float32Array.of(1, 2, 3) };
+  const stage = { ...input, name: 'out', value: null, tolerance: { maxAbs: Infinity, cosine: 0.999 } };
+  const graph = build({
+    node: [node('Tanh', ['x'], ['h']), node('Sigmoid', ['h'], ['y']), node('Exp', ['x'], ['z'])],
+    input: [float('x', 3)],
+    output: [float('y', 3), float('z', 3)],
+  });
+  const { plan } = await runBundle({ model: '', source: {}, inputs: [input], stages: [{ ...stage, value: 'h' }], notes: [], graph: null }, encodeOnnx(graph));
+  expect(coverageOf(plan).isOutputCompared).toBe(true);
+  const guessed = { ...plan, stages: plan.stages.map((planned) => ({ ...planned, foundBy })) };
+  expect(coverageOf(guessed).isOutputCompared).toBe(false);
+});
+
+it('counts float64 values beyond the range of float32 as finite', () => {
+  expect(canProve({ shape: [1], data: Float32Array.of(Infinity), exact: Float64Array.of(1e200) })).toBe(true);
 });

@@ -2,7 +2,8 @@ import type { ValueRunner } from './graphRunner';
 import type { Plan } from './plan';
 import type { Coverage, Outcome, UncomparedStage, Verdict } from './report';
 import type { StageTensors } from './stages';
-import type { Tensor } from './tensor';
+import { numbersOf } from '../util/exactValues';
+import { valuesOf, type Tensor } from './tensor';
 
 /** Least share of the stages that must be compared for a verdict. */
 const MIN_SHARE = 0.5;
@@ -10,8 +11,10 @@ const MIN_SHARE = 0.5;
 /** How much of the goldens a plan compares. */
 export function coverageOf({ stages, unmapped, merged, outputs }: Plan): Coverage {
   const comparedOutputs = stages.filter(({ value }) => outputs.includes(value));
-  // A bundle may hold stages from inside of the network only.
-  const results = comparedOutputs.length === 0 && unmapped.length === 0 ? stages : comparedOutputs;
+  // A bundle may hold stages from inside of the network only. If values alone tell what a stage is, it may be the original's
+  // output, which the graph then changes further.
+  const isInside = unmapped.length === 0 && !stages.some(({ foundBy }) => foundBy === 'values' || foundBy === 'same');
+  const results = comparedOutputs.length === 0 && isInside ? stages : comparedOutputs;
   return {
     compared: stages.length,
     total: stages.length + unmapped.length,
@@ -21,7 +24,7 @@ export function coverageOf({ stages, unmapped, merged, outputs }: Plan): Coverag
 }
 
 /** Whether a match proves anything: if the original gives nothing but NaN, so does any port of it. */
-export const canProve = ({ data }: Tensor): boolean => data.length === 0 || data.some(Number.isFinite);
+export const canProve = (tensor: Tensor): boolean => tensor.data.length === 0 || numbersOf(valuesOf(tensor)).some(Number.isFinite);
 
 /** Whether enough was compared for a verdict: at least half of the stages, and an output of the graph. */
 export const isSufficient = ({ compared, total, isOutputCompared }: Coverage): boolean =>

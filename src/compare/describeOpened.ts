@@ -5,7 +5,7 @@ import type { Tolerance } from './compare';
 import { hasKernels } from './kernels/openKernels';
 import type { OpenedFiles } from './openModel';
 import { unknownValues } from './findValue';
-import type { Plan } from './plan';
+import { unusedInputs, type Plan } from './plan';
 
 /** A stage that can be compared. */
 export interface OpenedStage {
@@ -149,7 +149,7 @@ export function describeOpened(files: OpenedFiles, plan: Plan | null): Opened {
           ...plan.unmapped.map((golden) => ({ ...describeStage(golden), value: null, axes: golden.axes, isMapped: false })),
         ],
         source: bundle.source,
-        notes: [...bundle.notes, ...unknownValues(bundle.stages, info), ...plan.skipped.map(({ golden, kind }) => `${golden.name} is left out: its value in the graph is ${kind}, no tensor of numbers`)],
+        notes: [...bundle.notes, ...(files.manifest ? [] : unusedInputs(bundle, info)), ...unknownValues(bundle.stages, info), ...plan.skipped.map(({ golden, kind }) => `${golden.name} is left out: its value in the graph is ${kind}, no tensor of numbers`)],
       },
     hasKernels: hasKernels(files.model, files.manifest),
     waveform: plan?.waveform ?? null,

@@ -77,6 +77,9 @@ export class GraphRunner {
       return [name, { data, ...(exact && { exact }), shape, dtype: this.types.get(name) ?? tensor.dtype ?? 'float32' }] as const;
     });
     const results = await namingOperators(model, () => session.run(new Map(needed)));
+    // The runtime keeps values in an object, which has no room for some names, such as `__proto__`.
+    const lost = outputs.find((name) => !results.has(name));
+    if (lost !== undefined) throw notGiven(lost);
     // Other nodes may give another type.
     if (!nodes) for (const [name, { dtype }] of results) this.types.set(name, dtype);
     return results;
@@ -143,5 +146,14 @@ function missingInput(name: string): VoxlaneError {
     problem: `The graph's input ${name} is not given`,
     expected: 'a value for every input of the graph',
     remedy: 'Add it to the golden bundle, or give it as a .npy file of that name',
+  });
+}
+
+function notGiven(name: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'model-output',
+    problem: `The runtime gave no value called ${name}`,
+    expected: 'a name that is no key of every JavaScript object',
+    remedy: 'Rename the value in the graph',
   });
 }

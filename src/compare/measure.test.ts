@@ -114,3 +114,13 @@ it('compares shapes axis by axis', () => {
   expect(hasShape(tensor([1, 2], 0, 0), [2])).toBe(false);
   expect(hasShape(tensor([1, 2], 0, 0), [2, 1])).toBe(false);
 });
+
+it.each([1e200, 1e308])('measures float64 values of the magnitude %d, whose squares are infinite', (scale) => {
+  const tensor = (...values: number[]) => ({ shape: [4], data: Float32Array.from(values), exact: Float64Array.from(values, (value) => value * scale) });
+  const golden = tensor(0.1, -0.5, 0.9, -1);
+  expect(measure(golden, golden, ['x'])).toMatchObject({ maxAbs: 0, relative: 0, cosine: 1 });
+  const other = measure(tensor(0.1, -0.5, 0.9, -0.9), golden, ['x']);
+  expect(other.maxAbs! / scale).toBeCloseTo(0.1, 12);
+  expect(other.relative).toBeGreaterThan(0.01);
+  expect(other.cosine).toBeLessThan(1);
+});

@@ -2,6 +2,7 @@ import { comparisonOf, judge, sumUp, type Tolerance } from './compare';
 import { errorQuantiles } from './quantiles';
 import type { Measures, Verdict, WorstValue } from './report';
 import { isBigArray, numbersOf, type ExactValues } from '../util/exactValues';
+import type { Numbers } from './relativeError';
 import { valuesOf, type Tensor } from './tensor';
 
 /** Axes that are time, the one to be preferred first. */
@@ -30,18 +31,19 @@ export function measure(
   if (golden.data.length === 0) return NOTHING_DIFFERS;
   const ours = valuesOf(actual);
   const theirs = valuesOf(golden);
-  const [left, right] = [numbersOf(ours), numbersOf(theirs)];
-  const difference = isBigArray(ours) || isBigArray(theirs) ? wholeDifference(ours, theirs) : undefined;
+  const { left, right, factor } = withinSquares(numbersOf(ours), numbersOf(theirs));
+  const difference = factor === 1 && (isBigArray(ours) || isBigArray(theirs)) ? wholeDifference(ours, theirs) : undefined;
   const { shape } = actual;
   const options = { shape, axes, ...(offsetShare !== undefined && { offsetShare }) };
   const sums = sumUp(left, right, difference);
   const { meanAbs, relative, maxRelative, cosine, argmaxAgreement } = comparisonOf(sums, left, right, options, difference);
+  const quantiles = Number.isFinite(sums.maxAbs) ? errorQuantiles(left, right) : null;
   return {
-    maxAbs: finite(sums.maxAbs),
+    maxAbs: finite(sums.maxAbs * factor),
     maxRelative: finite(maxRelative),
-    goldenRms: finite(sums.goldenRms),
-    quantiles: Number.isFinite(sums.maxAbs) ? errorQuantiles(left, right) : null,
-    meanAbs: finite(meanAbs),
+    goldenRms: finite(sums.goldenRms * factor),
+    quantiles: quantiles && { median: quantiles.median * factor, p90: quantiles.p90 * factor, p99: quantiles.p99 * factor },
+    meanAbs: finite(meanAbs * factor),
     relative: finite(relative),
     cosine: finite(cosine),
     // Of no difference it is infinite.
@@ -52,6 +54,21 @@ export function measure(
     zeroCount: sums.zeroCount,
     worst: sums.maxAbs === 0 ? null : worstValue(actual, golden, sums.worst, axes, secondsOf),
   };
+}
+
+/** Greatest magnitude of values of which the product of two sums of squares is finite in float64. */
+const MAX_SQUARED = 2 ** 240;
+
+/** Both arrays divided by `factor`, a power of two that is not 1 only if such a product would be infinite. */
+function withinSquares(left: Numbers, right: Numbers): { left: Numbers; right: Numbers; factor: number } {
+  let greatest = 0;
+  for (const values of [left, right]) {
+    if (!(values instanceof Float64Array)) continue;
+    for (const value of values) if (Number.isFinite(value)) greatest = Math.max(greatest, Math.abs(value));
+  }
+  if (greatest <= MAX_SQUARED) return { left, right, factor: 1 };
+  const factor = 2 ** Math.floor(Math.log2(greatest));
+  return { left: Float64Array.from(left, (value) => value / factor), right: Float64Array.from(right, (value) => value / factor), factor };
 }
 
 /** Absolute difference of whole numbers that float64 would round. A value that is not whole is compared as a number. */

@@ -201,6 +201,14 @@ export function pairInputs(given: readonly NamedTensor[], info: GraphInfo, compu
   return feeds;
 }
 
+/** The golden inputs of a foreign model that its graph does not take; sentences without an end, for people. */
+export function unusedInputs({ inputs }: GoldenBundle, info: GraphInfo): string[] {
+  const known = new Set([...info.inputs, ...info.defaults].map(({ name }) => name));
+  const others = inputs.filter(({ name }) => !known.has(name));
+  const isTaken = info.inputs.length === 1 && !inputs.some(({ name }) => name === info.inputs[0]!.name);
+  return isTaken ? [] : others.map(({ name }) => `${name} is not used: it is no input of the graph`);
+}
+
 /** An input along these axes, where its own have their names; axes that it lacks have one value. */
 function laidOut(input: NamedTensor, axes: readonly string[]): Tensor {
   return align(input, axes, axes.map(() => 1)).tensor;
@@ -259,7 +267,15 @@ const namesOf = (items: readonly { readonly name: string }[]): string =>
   items.map(({ name }) => name).join(', ') || 'none at all';
 
 /** The error where there is a graph and goldens, and nothing in common. */
-export function noStage(bundle: GoldenBundle, info: GraphInfo): VoxlaneError {
+export function noStage(bundle: GoldenBundle, info: GraphInfo, skipped: Plan['skipped'] = []): VoxlaneError {
+  if (skipped.length > 0) {
+    return new VoxlaneError({
+      code: 'options',
+      problem: `No stage can be compared. ${skipped.map(({ golden: { name }, kind }) => `The value of ${name} is ${kind}`).join(', ')}`,
+      expected: 'a stage whose value is a tensor of numbers',
+      remedy: 'Add such a stage to the bundle',
+    });
+  }
   const some = [...valueOrder(info).keys()].slice(0, 8).join(', ');
   return new VoxlaneError({
     code: 'options',

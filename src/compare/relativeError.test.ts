@@ -30,6 +30,21 @@ describe('attention scores with a mask', () => {
   });
 });
 
+describe('a mask that is not yet added', () => {
+  it.each([-1e4, -1e9])('does not let the fill value %d hide errors of its zeros', (fill) => {
+    const mask = (bias: number): Float32Array => signal(bias).map((value, index) => (index % 2 === 0 ? fill : value));
+    expect(verdict(mask(2), mask(0))).toBe('fail');
+    expect(verdict(mask(1e-3), mask(0))).toBe('fail');
+    expect(verdict(mask(1e-5), mask(0))).toBe('pass');
+    expect(verdict(mask(0).map((value) => value * (1 + 2 ** -24)), mask(0))).toBe('pass');
+  });
+
+  it('is no spectrum, whose zeros have errors of rounding', () => {
+    const tone = (noise: number): Float32Array => signal(noise).map((value, index) => (index % 200 === 7 ? 1e5 : value));
+    expect(verdict(tone(2e-3), tone(0))).toBe('pass');
+  });
+});
+
 describe('an offset', () => {
   it('does not hide a signal that is lost or wrong', () => {
     expect(verdict(signal(0, 1000), signal(0.05, 1000))).toBe('fail');

@@ -36,6 +36,9 @@ const MAX_FILLS = 4;
 /** Values within this share of each other count as one fill value: a mask may be added to other values. */
 const FILL_WIDTH = 0.01;
 
+/** Spread of zeros beside fill values: a mask is added to scores, which are of this order. */
+const ZEROS_SPREAD = 1;
+
 /** Greatest number of values to sort. Of a larger tensor, one of every two, three … values is taken. */
 const MAX_SORTED = 1 << 16;
 
@@ -62,7 +65,8 @@ interface Groups {
  *
  * - all values except the fill values of a mask,
  * - of these, the 99 % closest to the median, whose spread counts as at least a tenth of that of the first group,
- * - fill values, each relative to itself.
+ * - fill values, each relative to itself. If all other values are zero, as in a mask before it is added, their errors are judged
+ *   by {@link ZEROS_SPREAD}.
  *
  * The spread of N values counts as at least `offsetShare` or 1 / N of their root mean square, whichever is greater: rounding
  * follows the magnitude, and the spread of few values is not their scale.
@@ -124,8 +128,9 @@ function groupsOf(golden: Numbers, offsetShare: number): Groups {
     sums.all.add(value);
     if (Math.abs(value - median) <= reach) sums.bulk.add(value);
   }
-  const all = { mean: sums.all.mean, spread: Math.max(sums.all.deviation, sums.all.floor(offsetShare)) };
-  const bulk = { mean: sums.bulk.mean, spread: Math.max(sums.bulk.deviation, BULK_SHARE * sums.all.deviation, sums.bulk.floor(offsetShare)) };
+  const isOfZeros = fillFrom !== Infinity && sums.all.rms === 0;
+  const all = { mean: sums.all.mean, spread: isOfZeros ? ZEROS_SPREAD : Math.max(sums.all.deviation, sums.all.floor(offsetShare)) };
+  const bulk = { mean: sums.bulk.mean, spread: isOfZeros ? ZEROS_SPREAD : Math.max(sums.bulk.deviation, BULK_SHARE * sums.all.deviation, sums.bulk.floor(offsetShare)) };
   return { fillFrom, median, reach, all, bulk };
 }
 
@@ -156,10 +161,15 @@ class Sums {
     return Math.sqrt(Math.max(0, this.square / this.count - (this.sum / this.count) ** 2));
   }
 
+  /** Root mean square; 0 without values. */
+  get rms(): number {
+    return this.count === 0 ? 0 : Math.sqrt(this.ownSquare / this.count);
+  }
+
   /** Least spread because of rounding. */
   floor(offsetShare: number): number {
     if (this.count === 0) return 0;
-    const rms = Math.sqrt(this.ownSquare / this.count);
+    const { rms } = this;
     const isConstant = this.deviation <= CONSTANT * rms;
     return rms * Math.max(offsetShare, 1 / this.count, isConstant ? CONSTANT_SHARE : 0);
   }
@@ -178,13 +188,17 @@ function sampleOf(golden: Numbers): Float64Array {
   return sample.subarray(0, count).sort();
 }
 
-/** Least magnitude of the fill values among sorted values; infinite if there are none. */
+/**
+ * Least magnitude of the fill values among sorted values; infinite if there are none. Beside zeros only negative values are fill
+ * values: positive ones may be a spectrum, whose zeros have errors of rounding.
+ */
 function findFill(sample: Float64Array): number {
   if (!(Math.max(-sample[0]!, sample.at(-1)!) >= MIN_FILL)) return Infinity;
   const magnitudes = sample.map(Math.abs).sort();
   const first = magnitudes.findIndex((value, index) => {
-    const before = magnitudes[index - 1] ?? 0;
-    return value >= MIN_FILL && before > 0 && value >= FILL_GAP * before;
+    const before = magnitudes[index - 1];
+    if (before === undefined || value < MIN_FILL) return false;
+    return before === 0 ? sample.at(-1) === 0 : value >= FILL_GAP * before;
   });
   if (first === -1) return Infinity;
   let numFills = 0;

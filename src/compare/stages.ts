@@ -2,6 +2,7 @@ import type { StretchFeatures } from '../embedding/stretchFeatures';
 import { secondsOfFrame } from '../timeline/frameClock';
 import { concatenate } from '../util/concatenate';
 import { VoxlaneError } from '../util/errors';
+import { firstOutside, wholeRange } from '../util/exactValues';
 import { align } from './align';
 import { canProve } from './coverage';
 import type { GraphRunner, GraphTensor, ValueRunner } from './graphRunner';
@@ -119,13 +120,13 @@ async function runForced(
   }
 }
 
-/** What another shape, or garbage, would give says nothing about the next stage; nor do fractions for indices. */
+/** What another shape, or garbage, would give says nothing about the next stage; nor do fractions for indices, or numbers that their type lacks. */
 export function canInject(golden: Tensor, actual: GraphTensor): boolean {
   if (!hasShape(golden, actual.shape)) return false;
   // An infinity on both sides, as in a mask, may be injected; one on the golden side alone may not.
   if (!golden.data.every((number, index) => Number.isFinite(number) || Object.is(number, actual.data[index]))) return false;
-  const isWhole = /^u?int/.test(actual.dtype ?? 'float32');
-  return !isWhole || golden.exact !== undefined || golden.data.every(Number.isInteger);
+  const range = wholeRange(actual.dtype ?? 'float32');
+  return range === null || firstOutside(range, golden.exact ?? golden.data) === undefined;
 }
 
 /** Types of our values and, if known, of the golden values. */
@@ -140,15 +141,18 @@ export function describeStage({ planned, actual, golden, forced, notes }: StageT
   const seconds = clock && ((frame: number) => secondsOfFrame(clock, frame));
   const dtypes = dtypesOf({ planned, actual });
   const against = (tensor: Tensor): Measures => measure(tensor, golden, axes, seconds, offsetShareOf(dtypes));
+  const tolerance = stageTolerance(stage.tolerance, dtypes, override);
+  const measures = against(actual);
+  const shapesFit = hasShape(actual, golden.shape);
   return {
     name: stage.name,
     value: isFeatures ? null : value,
     axes,
     shape: actual.shape,
     goldenShape: golden.shape,
-    shapesFit: hasShape(actual, golden.shape),
-    tolerance: stageTolerance(stage.tolerance, dtypes, override),
-    ...against(actual),
+    shapesFit,
+    tolerance,
+    ...measures,
     verdict: 'fail',
     forced: forced && { ...against(forced), verdict: 'fail' },
     inherited: false,
@@ -156,6 +160,9 @@ export function describeStage({ planned, actual, golden, forced, notes }: StageT
     notes: [
       ...(planned.foundBy === 'values' ? [`${value} was taken for this stage because it has the golden values`] : []),
       ...(canProve(golden) ? [] : ['no golden value is finite: a match proves nothing']),
+      ...(tolerance.argmaxAgreement !== undefined && measures.argmaxAgreement === null && shapesFit
+        ? ['the bundle states an argmax_agreement, which cannot be measured because no axis is called class']
+        : []),
       ...notes,
     ],
     uncomparedBefore: [],

@@ -1,5 +1,5 @@
 import { VoxlaneError } from '../util/errors';
-import { isBigArray, isExactArray, losesValues, numbersOf, type ExactValues } from '../util/exactValues';
+import { firstOutside, isBigArray, isExactArray, losesValues, numbersOf, wholeRange, type ExactValues } from '../util/exactValues';
 import { halfToFloat32 } from '../util/float16';
 import { ownValue } from '../util/ownValue';
 
@@ -28,20 +28,26 @@ const ARRAYS: Partial<Record<string, (values: ArrayLike<number>) => unknown>> = 
   uint64: (values) => BigUint64Array.from(Array.from(values, (value) => BigInt(value))),
 };
 
-/** Types of which only whole numbers can be made. */
-const WHOLE = /^u?int/;
-
 /**
  * The values as an array that a tensor of `dtype` takes.
  *
- * @throws VoxlaneError `options` for a type that numbers cannot be given for, or fractions for whole numbers
+ * @throws VoxlaneError `options` for a type that numbers cannot be given for, or numbers that a type of whole numbers does not have
  */
 export function toRuntimeArray(dtype: string, values: Float32Array | ExactValues, name: string): unknown {
   const make = ownValue(ARRAYS, dtype);
   if (!make) throw unfit(name, `is of the type ${dtype}`, `one of ${Object.keys(ARRAYS).join(', ')}`);
+  requireWhole(dtype, values, name);
   if (isBigArray(values)) return dtype === 'int64' ? BigInt64Array.from(values) : dtype === 'uint64' ? BigUint64Array.from(values) : make(numbersOf(values));
-  if (WHOLE.test(dtype) && !(values as Float64Array).every(Number.isInteger)) throw unfit(name, `is ${dtype}`, 'whole numbers for it');
   return make(values);
+}
+
+/** Rejects values that a type of whole numbers would round or wrap around. */
+function requireWhole(dtype: string, values: Float32Array | ExactValues, name: string): void {
+  const range = wholeRange(dtype);
+  if (!range) return;
+  const wrong = firstOutside(range, values);
+  if (wrong === undefined) return;
+  throw unfit(name, `is ${dtype}, and ${wrong} is among its values`, `whole numbers from ${range.min} to ${range.max}`);
 }
 
 /**

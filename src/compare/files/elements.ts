@@ -144,20 +144,7 @@ function narrow(bytes: Uint8Array, type: keyof typeof READERS, littleEndian: boo
   const size = BYTES_PER_ELEMENT[type];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data = new Float32Array(bytes.length / size);
-  const isLost = type === 'float64' ? leavesRange : losesDigits;
-  let numLost = 0;
-  for (let index = 0; index < data.length; index++) {
-    const value = read(view, index * size, littleEndian);
-    data[index] = value;
-    if (isLost(value, data[index]!)) numLost++;
-  }
-  if (numLost === 0) return { data, notes: [] };
-  const how = type === 'float64' ? "outside float32's range became infinite or zero" : 'beyond 2^24 lost digits';
-  return { data, notes: [`holds ${type}: ${numLost} of ${data.length} values ${how}`] };
+  for (let index = 0; index < data.length; index++) data[index] = read(view, index * size, littleEndian);
+  // What float32 rounds is kept by `exactValues`.
+  return { data, notes: [] };
 }
-
-const leavesRange = (value: number, narrowed: number): boolean =>
-  (Number.isFinite(value) && !Number.isFinite(narrowed)) || (value !== 0 && narrowed === 0);
-
-/** An integer past 2^53 was rounded before it came here; that its float64 fits then proves nothing. */
-const losesDigits = (value: number, narrowed: number): boolean => narrowed !== value || !Number.isSafeInteger(value);

@@ -133,7 +133,7 @@ function readTensors(
     }
     const { notes: lost, ...values } = read();
     const { data } = values;
-    const notFinite = notFiniteNote(data);
+    const notFinite = notFiniteNote({ shape, ...values });
     notes.push(...[...lost, ...(notFinite === null ? [] : [notFinite])].map((note) => `${name}: ${note}`));
     tensors.set(name, { shape, data, ...typeOf({ shape, ...values }) });
   }

@@ -41,6 +41,20 @@ describe('readNpz', () => {
     }
   });
 
+  it.each([0, 6] as const)('refuses an array with a wrong byte, as the checksum shows, at compression level %i', (level) => {
+    const whole = zipSync({ 'x.npy': buildNpy([2], [1, 2]) }, { level });
+    // The values end where the directory begins.
+    const at = Buffer.from(whole).indexOf('PK\x01\x02', 0, 'latin1') - 2;
+    expect(failureOf(() => readNpz(whole.with(at, whole[at]! ^ 0x40), 'a.npz')).problem).toMatch(/^a\.npz (has the file x\.npy damaged: |cannot be unpacked)/);
+  });
+
+  it('names a method of packing that is not read, and encryption', () => {
+    const whole = zipSync({ 'x.npy': buildNpy([2], [1, 2]) });
+    const directory = Buffer.from(whole).indexOf('PK\x01\x02', 0, 'latin1');
+    expect(failureOf(() => readNpz(whole.with(directory + 10, 12), 'a.npz')).problem).toBe('a.npz has the file x.npy packed by bzip2');
+    expect(failureOf(() => readNpz(whole.with(directory + 8, 1), 'a.npz')).problem).toBe('a.npz has the file x.npy encrypted');
+  });
+
   it('makes no buffer for an array that claims 3 GB', () => {
     const npz = zipSync({ 'x.npy': buildNpy([1], [0], { shape: '(805306368,)' }) });
     const growth = bufferBytesOf(() => {

@@ -1,6 +1,7 @@
 import { unzipSync } from 'fflate';
 import { VoxlaneError } from '../../util/errors';
 import { broken } from './broken';
+import { crc32, readDirectory } from './zipDirectory';
 
 /** One file of a zip, as the directory at its end claims. */
 export interface ZipEntry {
@@ -51,7 +52,7 @@ export function listZip(zip: Uint8Array, label: string): ZipEntry[] {
  * Memory is bounded whatever the zip claims: a buffer has exactly the claimed size, and is made only once the claims
  * together are found to be within `maxBytes`, and each is one that its packed bytes could unpack to.
  *
- * @throws VoxlaneError `format` that says which file is damaged or too large
+ * @throws VoxlaneError `format` that says which file is damaged, too large, encrypted or packed by a method that is not read
  */
 export function unpackZip(
   zip: Uint8Array,
@@ -81,16 +82,39 @@ export function unpackZip(
   return unzip(zip, label, ({ name }) => names.has(name));
 }
 
+/** Methods of packing, by their number in the directory. */
+const STORED = 0;
+const DEFLATED = 8;
+const OTHER_METHODS: Partial<Record<number, string>> = { 9: 'deflate64', 12: 'bzip2', 14: 'LZMA', 93: 'Zstandard', 95: 'XZ' };
+
 /** @param isWanted is called before a file's buffer is made */
 function unzip(zip: Uint8Array, label: string, isWanted: (entry: ZipEntry) => boolean): Map<string, Uint8Array> {
+  const directory = readDirectory(zip, MAX_ENTRIES);
+  if (!directory) throw broken(`${label} cannot be unpacked: it is cut off, damaged or no zip`, 'a whole zip file');
+  const checksums = new Map<string, number>();
+  let index = 0;
+  let files: Record<string, Uint8Array>;
   try {
-    const files = unzipSync(zip, {
-      filter: ({ name, size, originalSize }) =>
-        isWanted({ name, packedBytes: size, unpackedBytes: originalSize }),
+    files = unzipSync(zip, {
+      filter: ({ name, size, originalSize, compression }) => {
+        const entry = directory[index++];
+        if (!isWanted({ name, packedBytes: size, unpackedBytes: originalSize })) return false;
+        if (entry?.isEncrypted) throw broken(`${label} has the file ${name} encrypted`, 'a zip without a password');
+        if (compression !== STORED && compression !== DEFLATED) {
+          const method = OTHER_METHODS[compression] ?? `method ${compression}`;
+          throw broken(`${label} has the file ${name} packed by ${method}`, 'files that are stored or packed by deflate, as numpy.savez and zip do');
+        }
+        checksums.set(name, entry?.crc ?? 0);
+        return true;
+      },
     });
-    return new Map(Object.entries(files));
   } catch (cause) {
     if (cause instanceof VoxlaneError) throw cause;
     throw broken(`${label} cannot be unpacked`, 'a whole zip file', cause);
   }
+  const unpacked = new Map(Object.entries(files));
+  for (const [name, bytes] of unpacked) {
+    if (crc32(bytes) !== checksums.get(name)) throw broken(`${label} has the file ${name} damaged: its bytes do not have the checksum in the zip`, 'a whole zip file');
+  }
+  return unpacked;
 }
