@@ -72,3 +72,9 @@ test('stages that were not compared are listed with the reason, at most 12 by na
   expect(merged).toMatch(/merged.*: conv \(with bn\)$/);
   expect(others).toEqual([]);
 });
+
+test('a stage that passes only because of atol is marked', () => {
+  const whole = reportOf([{ name: 'y', maxAbs: 1e-8, relative: 0.5, maxRelative: 0.5 }, { name: 'z' }]);
+  const stages = whole.stages.map((stage) => ({ ...stage, verdict: 'pass' as const, tolerance: { ...stage.tolerance, rtol: 1e-4, atol: 2 ** -23 } }));
+  expect(describe(single({ ...whole, stages }))).toMatch(/pass y .*, passes by atol 1\.2e-7\n {2}pass z [^,]*,[^,]*,[^,]*\n/);
+});

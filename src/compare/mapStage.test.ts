@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { zipSync } from 'fflate';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { build, float, node } from '../../test/onnx/build';
 import { encodeOnnx } from '../onnx/model';
 import { KNOWN_MODELS } from '../store/shipped';
 import { Comparison } from './comparison';
-import { writeBundle } from './files/write';
+import { writeBundle, writeNpy } from './files/write';
 
 /** Manifests of the known models, without a server. */
 const models = Object.fromEntries(
@@ -47,4 +48,13 @@ describe('mapStage, the --map of the command', () => {
     const { goldens: opened } = await comparison.mapStage('hidden', '/head/Tanh_output_0');
     expect(opened?.stages.map(({ name, value }) => [name, value])).toEqual([['hidden', '/head/Tanh_output_0'], ['scores', 'scores']]);
   });
+});
+
+it.each([
+  ['tensors without the names of the graph', { name: 'a.npz', bytes: zipSync({ 'arr_0.npy': writeNpy(tensor('x')) }) }, /^a\.npz was taken as a checkpoint/],
+  ['a bundle without stages', { name: 'a.zip', bytes: writeBundle({ model: 'foreign', source: {}, inputs: [tensor('x')], stages: [], tolerance: { maxAbs: 1, cosine: 0 } }) }, /^The golden bundle has no stages/],
+])('says why %s cannot be compared', async (_, file, problem) => {
+  const comparison = new Comparison({ models, goldens: {}, runtime: {}, threads: 1 });
+  await comparison.open([{ name: 'net.onnx', bytes: graph }, file]);
+  await expect(comparison.compare('wasm', { thorough: false }, () => undefined)).rejects.toMatchObject({ code: 'options', problem: expect.stringMatching(problem) as string });
 });

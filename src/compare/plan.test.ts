@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { graphInfo } from '../onnx/model';
 import { build, float, node } from '../../test/onnx/build';
 import type { GoldenBundle, GoldenStage } from './bundle';
-import { makePlan, noStage } from './plan';
+import { makePlan, noStage, unusedInputs } from './plan';
 import { shippedCase } from '../../test/compare/nodeRun';
 
 const TOLERANCE = { maxAbs: 0.01, cosine: 0.999 };
@@ -82,6 +82,16 @@ describe('makePlan', () => {
     expect([...makePlan(bundle([stage('y')], ['signal']), INFO, null).feeds.keys()]).toEqual(['x']);
     expect(() => makePlan(bundle([stage('y')], ['a', 'b']), INFO, null)).toThrow(/input x is not among .* a, b/);
     expect(() => makePlan(bundle([stage('y')], []), INFO, null)).toThrow(/none at all/);
+  });
+
+  it('names inputs that the graph does not take', () => {
+    expect(unusedInputs(bundle([stage('y')], ['x', 'extra']), INFO)).toEqual(['extra is not used: it is no input of the graph']);
+    expect(unusedInputs(bundle([stage('y')], ['signal']), INFO)).toEqual([]);
+  });
+
+  it('says what the values of stages are if none is a tensor of numbers', () => {
+    const skipped = [{ golden: stage('list'), kind: 'a sequence' }];
+    expect(noStage(bundle([stage('list')]), INFO, skipped).problem).toBe('No stage can be compared. The value of list is a sequence');
   });
 
   it('takes the times of frames from the manifest, and otherwise spreads them over the recording', () => {

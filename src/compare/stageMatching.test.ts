@@ -139,3 +139,32 @@ it('does not replace a value that the bundle states and the graph lacks', async 
   expect(plan.unmapped.map(({ name }) => name)).toEqual(['hidden']);
   expect(unknownValues(bundle.stages, graphInfo(net))).toEqual(['hidden: the bundle states the value hiden, which no node of the graph gives. The closest are hidden, y']);
 });
+
+describe('what the runtime or a bundle cannot give', () => {
+  it('refuses the name of a value that the runtime loses', async () => {
+    const model = build({ node: [node('Tanh', ['x'], ['__proto__']), node('Exp', ['__proto__'], ['y'])], input: [float('x', 1, 1, 4)], output: [float('y', 1, 1, 4)] });
+    const bundle = await goldensOf(model, { y: 'y' });
+    const stages = [{ ...bundle.stages[0]!, name: '__proto__' }, ...bundle.stages];
+    await expect(compare({ ...bundle, stages }, model)).rejects.toMatchObject({ code: 'model-output', problem: 'The runtime gave no value called __proto__' });
+  });
+
+  it('notes why an agreement of classes cannot be measured', async () => {
+    const model = build({ node: [node('Tanh', ['x'], ['y'])], input: [float('x', 1, 1, 4)], output: [float('y', 1, 1, 4)] });
+    const bundle = await goldensOf(model, { y: 'y' });
+    const stages = bundle.stages.map((stage) => ({ ...stage, tolerance: { ...TOLERANCE, argmaxAgreement: 1 } }));
+    const { stages: [y] } = await compare({ ...bundle, stages }, model);
+    expect(y).toMatchObject({ verdict: 'fail', notes: [expect.stringMatching(/argmax_agreement.*no axis is called class/) as string] });
+  });
+
+  it('does not inject golden values that the type of a value does not have', async () => {
+    const model = build({
+      node: [node('Cast', ['x'], ['q'], { attribute: [int('to', 2)] }), node('Cast', ['q'], ['y'], { attribute: [int('to', 1)] })],
+      input: [float('x', 1, 1, 4)],
+      output: [float('y', 1, 1, 4)],
+    });
+    const input = { shape: [1, 1, 4], data: Float32Array.of(1, 2, 3, 4) };
+    const bundle = await goldensOf(model, { q: { ...input, data: Float32Array.of(-1, 2, 3, 4) }, y: 'y' }, { x: input });
+    const { stages: [, y] } = await compare(bundle, model);
+    expect(y).toMatchObject({ forced: null, notes: [expect.stringMatching(/q cannot be injected/) as string] });
+  });
+});
