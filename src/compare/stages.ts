@@ -2,7 +2,7 @@ import type { StretchFeatures } from '../embedding/stretchFeatures';
 import { secondsOfFrame } from '../timeline/frameClock';
 import { concatenate } from '../util/concatenate';
 import { VoxlaneError } from '../util/errors';
-import { firstOutside, wholeRange } from '../util/exactValues';
+import { firstUnfit } from '../util/exactValues';
 import { align } from './align';
 import { canProve } from './coverage';
 import type { GraphRunner, GraphTensor, ValueRunner } from './graphRunner';
@@ -10,7 +10,7 @@ import { hasShape, measure } from './measure';
 import type { Plan, PlannedStage } from './plan';
 import type { Measures, StageReport } from './report';
 import { offsetShareOf, stageTolerance, type ToleranceOverride } from './stageTolerance';
-import { shapeText, type Tensor } from './tensor';
+import { shapeText, valuesOf, type Tensor } from './tensor';
 
 /** One stage's tensors on one backend. */
 export interface StageTensors {
@@ -125,8 +125,7 @@ export function canInject(golden: Tensor, actual: GraphTensor): boolean {
   if (!hasShape(golden, actual.shape)) return false;
   // An infinity on both sides, as in a mask, may be injected; one on the golden side alone may not.
   if (!golden.data.every((number, index) => Number.isFinite(number) || Object.is(number, actual.data[index]))) return false;
-  const range = wholeRange(actual.dtype ?? 'float32');
-  return range === null || firstOutside(range, golden.exact ?? golden.data) === undefined;
+  return firstUnfit(actual.dtype ?? 'float32', valuesOf(golden)) === undefined;
 }
 
 /** Types of our values and, if known, of the golden values. */

@@ -36,8 +36,8 @@ describe('toRuntimeArray', () => {
     ['int32', of(1.5), /whole numbers/],
     ['int64', of(NaN), /whole numbers/],
     ['int64', of(2 ** 63), /whole numbers/],
-    ['uint8', of(-1), /-1 is among its values/],
-    ['int8', of(128), /128 is among its values/],
+    ['uint8', of(-1), /has the value -1/],
+    ['int8', of(128), /has the value 128/],
     ['bfloat16', of(1), /type bfloat16/],
   ])('refuses %s of %s', (dtype, values, message) => {
     expect(() => toRuntimeArray(dtype, values, 'tokens')).toThrow(message);
@@ -46,12 +46,12 @@ describe('toRuntimeArray', () => {
 });
 
 it.each([
-  ['int32', BigInt64Array.of(2n ** 32n + 5n), 'whole numbers from -2147483648 to 2147483647'],
-  ['uint64', BigInt64Array.of(-1n), 'whole numbers from 0 to 18446744073709551615'],
-  ['int64', BigUint64Array.of(2n ** 63n), 'whole numbers from -9223372036854775808 to 9223372036854775807'],
-  ['int64', Float64Array.of(0.5), 'whole numbers from -9223372036854775808 to 9223372036854775807'],
-])('does not wrap values around that %s does not have', (dtype, values, expected) => {
-  expect(() => toRuntimeArray(dtype, values, 'tokens')).toThrow(expect.objectContaining({ code: 'options', expected }));
+  ['int32', BigInt64Array.of(2n ** 32n + 5n)],
+  ['uint64', BigInt64Array.of(-1n)],
+  ['int64', BigUint64Array.of(2n ** 63n)],
+  ['int64', Float64Array.of(0.5)],
+])('does not wrap values around that %s does not have', (dtype, values) => {
+  expect(() => toRuntimeArray(dtype, values, 'tokens')).toThrow(expect.objectContaining({ code: 'options', problem: expect.stringContaining(`has the value ${values[0]}`) as string }));
 });
 
 describe('fromRuntime', () => {

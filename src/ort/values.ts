@@ -1,5 +1,5 @@
 import { VoxlaneError } from '../util/errors';
-import { firstOutside, isBigArray, isExactArray, losesValues, numbersOf, wholeRange, type ExactValues } from '../util/exactValues';
+import { firstUnfit, isBigArray, isExactArray, losesValues, numbersOf, type ExactValues } from '../util/exactValues';
 import { halfToFloat32 } from '../util/float16';
 import { ownValue } from '../util/ownValue';
 
@@ -36,18 +36,10 @@ const ARRAYS: Partial<Record<string, (values: ArrayLike<number>) => unknown>> = 
 export function toRuntimeArray(dtype: string, values: Float32Array | ExactValues, name: string): unknown {
   const make = ownValue(ARRAYS, dtype);
   if (!make) throw unfit(name, `is of the type ${dtype}`, `one of ${Object.keys(ARRAYS).join(', ')}`);
-  requireWhole(dtype, values, name);
+  const unfitting = firstUnfit(dtype, values);
+  if (unfitting !== undefined) throw unfit(name, `is ${dtype}, and has the value ${unfitting}`, 'whole numbers in the range of its type');
   if (isBigArray(values)) return dtype === 'int64' ? BigInt64Array.from(values) : dtype === 'uint64' ? BigUint64Array.from(values) : make(numbersOf(values));
   return make(values);
-}
-
-/** Rejects values that a type of whole numbers would round or wrap around. */
-function requireWhole(dtype: string, values: Float32Array | ExactValues, name: string): void {
-  const range = wholeRange(dtype);
-  if (!range) return;
-  const wrong = firstOutside(range, values);
-  if (wrong === undefined) return;
-  throw unfit(name, `is ${dtype}, and ${wrong} is among its values`, `whole numbers from ${range.min} to ${range.max}`);
 }
 
 /**

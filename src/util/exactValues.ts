@@ -22,22 +22,12 @@ export function losesValues(exact: ExactValues, rounded: Float32Array): boolean 
 export const numbersOf = (values: Float32Array | ExactValues): Float32Array | Float64Array | Int32Array | Uint32Array =>
   isBigArray(values) ? Float64Array.from(values as BigInt64Array, Number) : values;
 
-/** The numbers of a type of whole numbers. */
-export interface WholeRange {
-  readonly min: bigint;
-  readonly max: bigint;
-}
-
-/** The range of `int8`, `uint64` and so on; null for any other type. */
-export function wholeRange(dtype: string): WholeRange | null {
+/** The first value that `dtype`, such as `int8` or `uint64`, does not have; undefined if it has all, or is no type of whole numbers. */
+export function firstUnfit(dtype: string, values: Float32Array | ExactValues): number | bigint | undefined {
   const [, unsigned, bits] = /^(u?)int(\d+)$/.exec(dtype) ?? [];
-  if (bits === undefined) return null;
+  if (bits === undefined) return undefined;
   const size = 2n ** BigInt(bits);
-  return unsigned === '' ? { min: -size / 2n, max: size / 2n - 1n } : { min: 0n, max: size - 1n };
-}
-
-/** The first value that is no whole number of the range; undefined if all are. */
-export function firstOutside({ min, max }: WholeRange, values: Float32Array | ExactValues): number | bigint | undefined {
+  const min = unsigned ? 0n : -size / 2n;
   // A BigInt and a number are compared without rounding.
-  return (values as Float64Array).find((value: number | bigint) => !(value >= min && value <= max) || !(typeof value === 'bigint' || Number.isInteger(value)));
+  return (values as Float64Array).find((value: number | bigint) => !(value >= min && value < min + size && Number.isInteger(Number(value))));
 }
