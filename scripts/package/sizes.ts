@@ -25,7 +25,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   'workers/compare.js': 352_500,
   'workers/decode.js': 122_500,
   'workers/embedding.js': 88_500,
-  'workers/segmentation.js': 61_000,
+  'workers/segmentation.js': 62_000,
 };
 
 /**
