@@ -136,9 +136,14 @@ function findAll(stages: readonly GoldenStage[], places: Places, hasFeatures: bo
     values.set(next.name, found);
     merged.set(golden.name, next.name);
   }
-  for (const golden of stages) {
-    const output = outputNamed(golden.name, info);
-    if (!values.has(golden.name) && golden.value === null && output !== undefined) values.set(golden.name, { value: output, by: 'output', candidates: [output] });
+  const ends = outputsOf(stages, info);
+  for (const { name, value } of stages) {
+    const output = ends.get(name);
+    const found = values.get(name);
+    if (value !== null || output === undefined || found?.value === output) continue;
+    if (!found) values.set(name, { value: output, by: 'output', candidates: [output] });
+    // A module or another output may be called so as well: the values decide.
+    else if (found.by !== 'choice' && ends.size === info.outputs.length) values.set(name, { value: output, by: 'name', candidates: [...new Set([output, ...found.candidates])] });
   }
   // The last stage may be called anything: it is the only output, unless another stage is that already.
   const last = stages.at(-1);
@@ -155,13 +160,31 @@ function findAll(stages: readonly GoldenStage[], places: Places, hasFeatures: bo
   return { values, merged };
 }
 
-/** Names that golden_bundle.py gives to the outputs of the whole model: `output`, `output@1`; `(output)` if a module is called `output`. */
-const OUTPUT = /^(?:output|\(output\))(?:@(\d+))?$/;
+/** Names that golden_bundle.py gives to the outputs of the whole model: `output`, `output@1`, `output@mask`. */
+const OUTPUT = /^output(?:@(.+))?$/;
+/** The same if a module is called `output`. */
+const OWN_OUTPUT = /^\(output\)(?:@(.+))?$/;
 
-function outputNamed(name: string, { outputs, nodes }: GraphInfo): string | undefined {
-  const [isOutput, index = '0'] = OUTPUT.exec(name) ?? [];
-  const output = isOutput === undefined ? undefined : outputs[Number(index)]?.name;
-  return output !== undefined && nodes.some((node) => node.outputs.includes(output)) ? output : undefined;
+/**
+ * Output of the graph by stage, for stages that golden_bundle.py took from the whole model. If there are as many of them as
+ * outputs, both have the same order. Else `output@1` is the output at this index, and `output@mask` the one with this name.
+ */
+function outputsOf(stages: readonly GoldenStage[], { outputs, nodes }: GraphInfo): Map<string, string> {
+  const pattern = stages.some(({ name }) => OWN_OUTPUT.test(name)) ? OWN_OUTPUT : OUTPUT;
+  const own = stages.filter(({ name }) => pattern.test(name));
+  const names = outputs.map(({ name }) => name);
+  const outputOf = (stage: string, index: number): string | undefined => {
+    if (own.length === names.length) return names[index];
+    const item = pattern.exec(stage)?.[1] ?? '0';
+    return /^\d+$/.test(item) ? names[Number(item)] : names.find((name) => name === item || item.endsWith(`.${name}`));
+  };
+  const computed = new Set(nodes.flatMap((node) => node.outputs));
+  return new Map(
+    own.flatMap(({ name }, index) => {
+      const output = outputOf(name, index);
+      return output !== undefined && computed.has(output) ? [[name, output] as const] : [];
+    }),
+  );
 }
 
 function planFeatures(bundle: GoldenBundle, info: GraphInfo, manifest: AnyManifest | null): Plan['features'] {

@@ -168,3 +168,46 @@ describe('what the runtime or a bundle cannot give', () => {
     expect(y).toMatchObject({ forced: null, notes: [expect.stringMatching(/q cannot be injected/) as string] });
   });
 });
+
+describe('the outputs of a network that returns a dict', () => {
+  const net = (axis: number, names: readonly [string, string] = ['tags', 'sentence']): ModelProto =>
+    build({
+      node: [node('Mul', ['x', 'two'], [names[0]], named('/Mul')), node('Softmax', ['x'], [names[1]], named('/Softmax', int('axis', axis)))],
+      initializer: [weight('two', [1], [2])],
+      input: [float('x', 1, 1, 4)],
+      output: [float(names[0], 1, 1, 4), float(names[1], 1, 1, 4)],
+    });
+
+  it('are compared in the order of the graph though one is wrong', async () => {
+    const bundle = await goldensOf(net(-1), { output: 'tags', 'output@sentence': 'sentence' });
+    const { verdict, firstDivergence, uncompared, values } = await compare(bundle, net(1));
+    expect({ verdict, firstDivergence, uncompared }).toEqual({ verdict: 'fail', firstDivergence: 'output@sentence', uncompared: [] });
+    expect(values).toEqual({ output: 'tags', 'output@sentence': 'sentence' });
+  });
+
+  it('are found by name if the graph has only some of them', async () => {
+    const bundle = await goldensOf(net(-1), { output: 'tags', 'output@mean': { shape: [1], data: Float32Array.of(1) }, 'output@head.sentence': 'sentence' });
+    const { verdict, values } = await compare(bundle, net(1));
+    expect({ verdict, values }).toEqual({ verdict: 'fail', values: { output: 'tags', 'output@head.sentence': 'sentence' } });
+  });
+
+  it('are not mistaken for one that is called output', async () => {
+    const names = ['hidden', 'output'] as const;
+    const bundle = await goldensOf(net(-1, names), { output: 'hidden', 'output@output': 'output' });
+    expect(await compare(bundle, net(-1, names))).toMatchObject({ verdict: 'pass', values: { output: 'hidden', 'output@output': 'output' } });
+    expect(await compare(bundle, net(1, names))).toMatchObject({ verdict: 'fail', firstDivergence: 'output@output' });
+  });
+});
+
+it('does not take a container called output for the output of the network', async () => {
+  const net = (factor: number): ModelProto =>
+    build({
+      node: [node('Mul', ['x', 'two'], ['/output/output.0/Mul_output_0'], named('/output/output.0/Mul')), node('Sub', ['/output/output.0/Mul_output_0', 'f'], ['y'], named('/Sub'))],
+      initializer: [weight('two', [1], [2]), weight('f', [1], [factor])],
+      input: [float('x', 1, 1, 4)],
+      output: [float('y', 1, 1, 4)],
+    });
+  const bundle = await goldensOf(net(1), { 'output.0': '/output/output.0/Mul_output_0', output: 'y' });
+  expect(await compare(bundle, net(1))).toMatchObject({ verdict: 'pass', values: { output: 'y' } });
+  expect(await compare(bundle, net(1.1))).toMatchObject({ verdict: 'fail', firstDivergence: 'output' });
+});
