@@ -122,7 +122,7 @@ export class GraphRunner {
       return await this.options.open(encodeOnnx(model));
     } catch (error) {
       if (!(error instanceof VoxlaneError) || !error.problem.includes(CONTRADICTION)) throw error;
-      const session = await this.options.open(encodeOnnx(withoutShapes(model, inputs)));
+      const session = await this.options.open(encodeOnnx(withoutShapes(model, inputs))).catch(refuseShapes);
       this.hasWrongShapes = true;
       return session;
     }
@@ -156,4 +156,11 @@ function notGiven(name: string): VoxlaneError {
     expected: 'a name that is no key of every JavaScript object',
     remedy: 'Rename the value in the graph',
   });
+}
+
+/** Without declared shapes, the shapes that follow from the inputs of the graph are what an operator does not take. */
+function refuseShapes(error: unknown): never {
+  if (!(error instanceof VoxlaneError) || !error.problem.includes(CONTRADICTION)) throw error;
+  const problem = error.problem.replace(CONTRADICTION, 'an operator of the graph does not take the shapes that it is given');
+  throw new VoxlaneError({ ...error.toParts(), problem });
 }

@@ -211,3 +211,45 @@ it('does not take a container called output for the output of the network', asyn
   expect(await compare(bundle, net(1))).toMatchObject({ verdict: 'pass', values: { output: 'y' } });
   expect(await compare(bundle, net(1.1))).toMatchObject({ verdict: 'fail', firstDivergence: 'output' });
 });
+
+it('lets a stage inherit from an earlier one that is the same value', async () => {
+  const net = (factor: number): ModelProto =>
+    build({
+      node: [node('Abs', ['x'], ['/in/Abs_output_0'], named('/in/Abs')), node('Mul', ['/in/Abs_output_0', 'f'], ['/fc/Mul_output_0'], named('/fc/Mul')), node('Neg', ['/fc/Mul_output_0'], ['y'], named('/Neg'))],
+      initializer: [weight('f', [1], [factor])],
+      input: [float('x', 1, 1, 4)],
+      output: [float('y', 1, 1, 4)],
+    });
+  const bundle = await goldensOf(net(1), { in: '/in/Abs_output_0', fc: '/fc/Mul_output_0', drop: '/fc/Mul_output_0', output: 'y' });
+  const { stages, firstDivergence } = await compare(bundle, net(2));
+  expect(firstDivergence).toBe('fc');
+  expect(stages.map(({ name, verdict, inherited }) => [name, verdict, inherited])).toEqual([['in', 'pass', false], ['fc', 'fail', false], ['drop', 'fail', true], ['output', 'fail', true]]);
+});
+
+it('does not take an earlier run of a module for one that the graph does not have', async () => {
+  const mul = (from: string, path: string): ReturnType<typeof node> => node('Mul', [from, 'f'], [`/${path}/Mul_output_0`], named(`/${path}/Mul`));
+  const net = (paths: readonly string[]): ModelProto =>
+    build({
+      node: [...paths.map((path, index) => mul(index === 0 ? 'x' : `/${paths[index - 1]!}/Mul_output_0`, path)), node('Neg', [`/${paths.at(-1)!}/Mul_output_0`], ['y'], named('/Neg'))],
+      initializer: [weight('f', [1], [3])],
+      input: [float('x', 1, 1, 4)],
+      output: [float('y', 1, 1, 4)],
+    });
+  const right = net(['act', 'act_1', 'act_2']);
+  const bundle = await goldensOf(right, { act: '/act/Mul_output_0', 'act#2': '/act_1/Mul_output_0', 'act#3': '/act_2/Mul_output_0', output: 'y' });
+  expect(await compare(bundle, right)).toMatchObject({ verdict: 'pass', uncompared: [] });
+  const { firstDivergence, uncompared } = await compare(bundle, net(['act', 'act_1']));
+  expect({ firstDivergence, uncompared }).toEqual({ firstDivergence: 'output', uncompared: [{ name: 'act#3', mergedWith: null }] });
+});
+
+it('does not blame declared shapes if the graph contradicts itself', async () => {
+  const net = (...shape: bigint[]): ModelProto =>
+    build({
+      node: [node('Reshape', ['x', 'shape'], ['y'])],
+      initializer: [{ name: 'shape', dims: [2n], dataType: 7, rawData: new Uint8Array(BigInt64Array.from(shape).buffer) }],
+      input: [float('x', 1, 1, 4)],
+      output: [float('y', null, null)],
+    });
+  const bundle = await goldensOf(net(1n, 4n), { y: 'y' });
+  await expect(compare(bundle, net(3n, -1n))).rejects.toThrow('an operator of the graph does not take the shapes that it is given');
+});

@@ -89,9 +89,11 @@ export async function runStages(plan: Plan, runner: StageRunner, onStep: OnStep)
     const actual = actuals[index]!;
     const { tensor: golden, note } = align(planned.golden, planned.axes, actual.shape);
     const needs = planned.isFeatures ? [] : runner.graph.inputsOf(injected, [planned.value]);
-    const isForced = needs.some((name) => injected.get(name) !== feeds.get(name));
-    if (isForced) await onStep(`${planned.golden.name}, golden input injected`, index + 1, total);
-    const forced = isForced ? await runForced(runner.graph, injected, planned.value) : null;
+    // An earlier stage has the same value: nothing of the graph lies between the two.
+    const earlier = planned.isFeatures || injected.get(planned.value) === feeds.get(planned.value) ? undefined : injected.get(planned.value);
+    const isForced = earlier !== undefined || needs.some((name) => injected.get(name) !== feeds.get(name));
+    if (isForced && !earlier) await onStep(`${planned.golden.name}, golden input injected`, index + 1, total);
+    const forced = isForced ? (earlier ?? (await runForced(runner.graph, injected, planned.value))) : null;
     const problem = typeof forced === 'string' ? forced : unfit.length > 0 && !isForced ? `${unfit.join(', ')} cannot be injected` : null;
     const notes = [
       ...(note === null ? [] : [note]),

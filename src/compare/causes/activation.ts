@@ -43,17 +43,23 @@ export function otherActivation(context: CauseContext): Promise<Cause | null> {
   const sites = activationSites(graph);
   // Without an activation, one may be missing at the end.
   const missing = sites.length === 0 ? lastNodeSite(graph) : null;
+  const kinds = [...new Set(sites.map(({ kind }) => kind))];
+  const groups = kinds.map((kind) => sites.filter((site) => site.kind === kind)).filter((group) => group.length > 1);
   const repairs: Repair[] = Object.entries(ACTIVATIONS).flatMap(([name, build]) => [
-    ...(sites.length > 1 ? [repairOf(sites, name, build)] : []),
+    ...groups.filter(([site]) => !isSameFunction(site!, name)).map((group) => repairOf(group, name, build)),
     ...(missing ? [repairOf([missing], name, build)] : []),
   ]);
   const alone = Object.entries(ACTIVATIONS).flatMap(([name, build]) =>
-    sites.filter(({ kind }) => !SAME_KIND[kind]?.test(name)).map((site) => repairOf([site], name, build)));
+    sites.filter((site) => !isSameFunction(site, name)).map((site) => repairOf([site], name, build)));
   return provenRepair(context, 'activation', [...repairs, ...alone]);
 }
 
 /** The same function with another parameter is another cause. */
-const SAME_KIND: Readonly<Record<string, RegExp>> = { Elu: /^ELU$/, LeakyRelu: /^leaky ReLU/ };
+const SAME_KIND: Readonly<Record<string, RegExp>> = {
+  Elu: /^ELU$/, LeakyRelu: /^leaky ReLU/, Relu: /^ReLU$/, Gelu: /^GELU \(erf\)$/, QuickGelu: /^quick GELU$/, HardSwish: /^hard swish$/,
+};
+
+const isSameFunction = ({ kind }: ActivationSite, name: string): boolean => kind === name || (SAME_KIND[kind]?.test(name) ?? false);
 
 function repairOf(sites: readonly ActivationSite[], name: string, build: Build): Repair {
   const changes = new Map<string, readonly NodeProto[]>();

@@ -28,9 +28,9 @@ export async function interleavedHeads(context: CauseContext): Promise<Cause | n
   return provenRepair(context, 'interleaved-heads', repairsOf(
     [
       { changes: splits, kind: 'split' },
-      { changes: [...splits, ...merges], kind: 'split and merge' },
+      ...(splits.length > 0 && merges.length > 0 ? [{ changes: [...splits, ...merges], kind: 'split or merge' }] : []),
       { changes: merges, kind: 'merge' },
-    ].map(({ changes, kind }) => ({ changes, text: (nodes) => `interleaving the heads in ${nodes}`, values: { kind } })),
+    ].map(({ changes, kind }) => ({ changes, text: (nodes) => `exchanging the two axes of the ${kind} in ${nodes} (interleaved heads)`, values: { kind } })),
   ));
 }
 

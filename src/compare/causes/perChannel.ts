@@ -2,7 +2,7 @@ import type { Cause } from '../report';
 import { sizeOf, type Tensor } from '../tensor';
 import { CHANNELS, NO_CHANNELS } from './channelNames';
 import type { CauseContext } from './context';
-import { axesText, distance, errorText, explains, leavesText, MIN_VALUES, type Along } from './proof';
+import { axesText, distance, errorText, explains, fittedText, leavesText, MIN_VALUES, type Along } from './proof';
 
 /** Share of what golden spans inside a channel that may be left. */
 const MAX_LEFT_OF_SPREAD = 0.1;
@@ -21,10 +21,12 @@ export function channelScale(context: CauseContext): Cause | null {
       if (!cause) continue;
       const least = factors.reduce((low, factor) => Math.min(low, factor), Infinity);
       const greatest = factors.reduce((high, factor) => Math.max(high, factor), -Infinity);
+      // Three digits of 0.9997 and 1.0002 would be the same.
+      const factorText = Math.max(Math.abs(least - 1), Math.abs(greatest - 1)) < 0.01 ? fittedText : errorText;
       return {
         id: 'channel-scale',
         evidence:
-          `golden is ours times one factor for each ${cause.axis}, ${errorText(least)} to ${errorText(greatest)}` +
+          `golden is ours times one factor for each ${cause.axis}, ${factorText(least)} to ${factorText(greatest)}` +
           `${hasOffset ? ', plus one number for each' : ''}${cause.leaves}`,
         values: { least, greatest },
       };

@@ -19,12 +19,15 @@ const MAX_RUNS = 40;
 /** Share of the error's norm that the graph itself has at least if it is the graph that is wrong. */
 const MIN_OWN = 0.5;
 
-/** Share of the error's norm below which no other repair could be better. */
-const SURE = 1e-3;
+/** Error relative to the golden values, by norm, that is no more than rounding: no other repair could be better. */
+const SURE = 2 ** -22;
+
+/** Share of what the best repair leaves that a later one, which is less usual, may leave at most to be better. */
+const BETTER = 0.7;
 
 /**
  * Runs the stage with each of the repairs, and states the one that gives the golden values. If several explain the error,
- * as similar epsilons may, it is the one that leaves least.
+ * as similar epsilons may, it is the one that leaves clearly least, else the first of them.
  */
 export async function provenRepair(
   context: CauseContext,
@@ -40,14 +43,15 @@ export async function provenRepair(
   // A backend that computes a right graph wrongly has another error: changes of the graph then prove nothing.
   const ownError = distance(unchanged.data, golden.data);
   if (!(ownError.norm >= MIN_OWN * error.norm)) return null;
+  const size = distance(golden.data, golden.data, () => 0).norm;
   let best: { readonly repair: Repair; readonly left: Distance } | null = null;
   for (const repair of repairs.slice(0, MAX_RUNS)) {
     const repaired = await graph.run(repair.changes);
     if (!repaired || !hasShape(repaired, golden.shape)) continue;
     const left = distance(repaired.data, golden.data);
     if (!explains(left, error, context) || !explains(left, ownError, context)) continue;
-    if (!best || left.norm < best.left.norm) best = { repair, left };
-    if (left.norm <= SURE * error.norm) break;
+    if (!best || left.norm < BETTER * best.left.norm) best = { repair, left };
+    if (left.norm <= SURE * size) break;
   }
   if (!best) return null;
   const { text, values } = best.repair;

@@ -88,6 +88,9 @@ describe('epsilon', () => {
     };
     const cause = await expectPlanted({ right: withAxes(rms(1e-6)), faulty: withAxes(rms(1e-5)) }, small, 'epsilon');
     expect(cause.values).toMatchObject({ epsilon: 1e-6, nodes: 'plus' });
+    // With 1e-5 in place of 1e-2, less than a thousandth of the error is left.
+    const far = await expectPlanted({ right: withAxes(rms(1e-6)), faulty: withAxes(rms(1e-2)) }, X, 'epsilon');
+    expect(far.values).toMatchObject({ epsilon: 1e-6, nodes: 'plus' });
   });
 
   it('finds it in a batch norm, rather than the scale that it makes of each channel', async () => {
@@ -114,6 +117,12 @@ describe('epsilon', () => {
 });
 
 describe('activation', () => {
+  it('leaves activations of another kind as they are', async () => {
+    const net = (op: string): ModelProto => graphOf([node('Sigmoid', ['x'], ['h'], { name: 'one' }), node(op, ['h'], ['y'], { name: 'two' })]);
+    const cause = await expectPlanted({ right: net('Sigmoid'), faulty: net('HardSigmoid') }, X, 'activation');
+    expect(cause.evidence).toMatch(/^Sigmoid in place of HardSigmoid in two gives/);
+  });
+
   const gelu = (approximate: string): ModelProto => graphOf([node('Gelu', ['x'], ['y'], { name: 'act', attribute: [text('approximate', approximate)] })]);
   const scalars = [weight('half', [], [0.5]), weight('one', [], [1]), weight('root', [], [Math.SQRT2])];
   const erf = graphOf(

@@ -88,6 +88,18 @@ it('does not suspect a stage within tolerance if another one is wrong by itself'
   expect(decisions).toMatchObject({ differing: 1, causes: [{ stage: 's3', count: 1, untried: [] }] });
 });
 
+it('does not name a stage that the output does not depend on', async () => {
+  const [a] = await framesToSpoil();
+  const bundle = await goldens();
+  const faulty = network(new Map([['s3', biasIn([a!])]]));
+  faulty.graph!.node.push(...build({ node: [node('Neg', ['s0'], ['beside'])] }).graph!.node);
+  const s0 = bundle.stages[0]!;
+  const beside = { ...s0, name: 'beside', value: 'beside', data: s0.data.map((value) => -value) };
+  const stages = [...bundle.stages.slice(0, 2), beside, ...bundle.stages.slice(2)];
+  const [decisions] = await decisionsOf(faulty, { ...bundle, stages });
+  expect(decisions!.causes).toEqual([{ stage: 's3', after: null, count: 1, untried: [] }]);
+});
+
 it('names the stages between which a cause lies if some are not in the bundle, and the output itself', async () => {
   const [a, b] = await framesToSpoil();
   const whole = await goldens();

@@ -40,7 +40,7 @@ export async function traceDecisions(
   blamed: ReadonlySet<string>,
   { graph }: StageRunner,
   feeds: ReadonlyMap<string, GraphTensor>,
-  plan: Pick<Plan, 'bundleOrder'>,
+  plan: Pick<Plan, 'bundleOrder' | 'stages'>,
   onStep: OnStep,
 ): Promise<DecisionCause[]> {
   const { own, decider, wrong } = output;
@@ -98,9 +98,10 @@ export async function traceDecisions(
     .map(({ low, high, decisions }): DecisionCause => {
       const after = low === 0 ? null : nameOf(low - 1);
       const last = nameOf(high - 1);
-      // Stages that pass were compared: they are no gap.
-      const known = new Set([...before.filter((one) => isInjectable(one) && !blamed.has(one.planned.golden.name)), ...ends.slice(0, low), ...ends.slice(high - 1)]);
-      const names = new Set([...known].map(({ planned }) => planned.golden.name));
+      // Stages that pass were compared, and the output does not depend on stages that are not before it: they are no gap.
+      const known = [...before.filter((one) => isInjectable(one) && !blamed.has(one.planned.golden.name)), ...ends.slice(0, low), ...ends.slice(high - 1)];
+      const unrelated = plan.stages.filter(({ golden: { name } }) => !before.some(({ planned }) => planned.golden.name === name));
+      const names = new Set([...known.map(({ planned }) => planned), ...unrelated].map(({ golden: { name } }) => name));
       return { stage: last, after, count: decisions.length, untried: between(plan.bundleOrder, after, last).filter((name) => !names.has(name)) };
     });
 }
