@@ -26,11 +26,12 @@ serve<CompareWorkerApi>({
     comparison = new Comparison(settings);
   },
   async open(files) {
+    const onStep = begin(null);
     const read = files.map(async ({ name, blob }) => ({ name, bytes: new Uint8Array(await blob.arrayBuffer()) }));
-    return comparison.open(await Promise.all(read));
+    return comparison.open(await Promise.all(read), onStep);
   },
-  openShipped: (id) => comparison.openShipped(id),
-  mapStage: (stage, value) => comparison.mapStage(stage, value),
+  openShipped: (id) => comparison.openShipped(id, begin(null)),
+  mapStage: (stage, value) => comparison.mapStage(stage, value, begin(null)),
   compare: (backend, choices, onProgress) => comparison.compare(backend, choices, begin(onProgress)),
   between: () => Promise.resolve(comparison.between()),
   picture(stage, pair, column) {

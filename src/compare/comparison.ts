@@ -71,6 +71,8 @@ interface Filterbank {
 const MAX_ROWS = 256;
 const MAX_COLUMNS = 1024;
 
+const NO_STEP: OnStep = () => undefined;
+
 /** The backend that a pair shows beside the golden values. */
 const PAIRED = { 'golden-wasm': 'wasm', 'golden-webgpu': 'webgpu', 'golden-kernels': 'kernels' } as const;
 
@@ -89,19 +91,27 @@ export class Comparison {
 
   constructor(private readonly settings: ComparisonSettings) {}
 
-  /** @throws VoxlaneError `options`, `format`, `model-*` */
-  async open(files: readonly NamedFile[]): Promise<Opened> {
-    return this.use(await openFiles(files, this.settings));
+  /**
+   * @param onStep called before the files take the place of what was open before; if it throws, that stays open
+   * @throws VoxlaneError `options`, `format`, `model-*`; what `onStep` throws
+   */
+  async open(files: readonly NamedFile[], onStep: OnStep = NO_STEP): Promise<Opened> {
+    return this.use(await openFiles(files, this.settings), onStep);
   }
 
-  /** A model of this release with its goldens. */
-  async openShipped(id: string): Promise<Opened> {
+  /** A model of this release with its goldens. @param onStep as of {@link open} */
+  async openShipped(id: string, onStep: OnStep = NO_STEP): Promise<Opened> {
     if (!isShipped(id)) throw refused(`No model ${id} ships with this release`, 'Name one that does');
-    return this.use(await openShipped(id, this.settings));
+    return this.use(await openShipped(id, this.settings), onStep);
   }
 
-  /** Maps a stage to a value of the graph. @throws VoxlaneError `options` for a stage or value that is not there */
-  async mapStage(stage: string, value: string): Promise<Opened> {
+  /**
+   * Maps a stage to a value of the graph.
+   *
+   * @param onStep as of {@link open}
+   * @throws VoxlaneError `options` for a stage or value that is not there; what `onStep` throws
+   */
+  async mapStage(stage: string, value: string, onStep: OnStep = NO_STEP): Promise<Opened> {
     const files = this.opened();
     const stages = files.bundle?.stages.map(({ name }) => name) ?? [];
     if (!stages.includes(stage)) {
@@ -111,7 +121,7 @@ export class Comparison {
       const alike = closest(value, valueNames(files.info)).join(', ');
       throw refused(`The graph has no value ${value}`, `The closest are ${alike}; compare --list prints all of them`);
     }
-    return this.use(files, new Map(this.chosen).set(stage, value));
+    return this.use(files, onStep, new Map(this.chosen).set(stage, value));
   }
 
   /** @throws VoxlaneError `options` without goldens, and what the backend throws */
@@ -243,9 +253,10 @@ export class Comparison {
   }
 
   /** Everything before is kept until this is known to work. */
-  private async use(files: OpenedFiles, chosen: ReadonlyMap<string, string> = new Map()): Promise<Opened> {
+  private async use(files: OpenedFiles, onStep: OnStep, chosen: ReadonlyMap<string, string> = new Map()): Promise<Opened> {
     const opened = await this.withOpenBranches(files, chosen);
     const plan = this.planOf(opened, chosen);
+    await onStep('opened', 1, 1);
     await this.forget();
     this.files = opened;
     this.plan = plan;

@@ -3,6 +3,7 @@ import { zipSync } from 'fflate';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { build, float, node } from '../../test/onnx/build';
 import { encodeOnnx } from '../onnx/model';
+import { VoxlaneError } from '../util/errors';
 import { KNOWN_MODELS } from '../store/shipped';
 import { Comparison } from './comparison';
 import { writeBundle, writeNpy } from './files/write';
@@ -57,4 +58,14 @@ it.each([
   const comparison = new Comparison({ models, goldens: {}, runtime: {}, threads: 1 });
   await comparison.open([{ name: 'net.onnx', bytes: graph }, file]);
   await expect(comparison.compare('wasm', { thorough: false }, () => undefined)).rejects.toMatchObject({ code: 'options', problem: expect.stringMatching(problem) as string });
+});
+
+it('keeps what was open before if the opening of other files is cancelled', async () => {
+  const comparison = new Comparison({ models, goldens: {}, runtime: {}, threads: 1 });
+  await comparison.open([{ name: 'net.onnx', bytes: graph }, { name: 'net.zip', bytes: goldens }]);
+  const cancelled = new VoxlaneError({ code: 'cancelled', problem: 'Cancelled' });
+  const other = encodeOnnx(build({ node: [node('Neg', ['x'], ['scores'])], input: [float('x', 2)], output: [float('scores', 2)] }));
+  await expect(comparison.open([{ name: 'other.onnx', bytes: other }], () => Promise.reject(cancelled))).rejects.toBe(cancelled);
+  const { goldens: opened } = await comparison.mapStage('hidden', '/head/Tanh_output_0');
+  expect(opened?.stages).toHaveLength(2);
 });

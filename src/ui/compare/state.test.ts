@@ -68,6 +68,13 @@ describe('what was computed stays', () => {
     expect(stateName(other)).toBe('opened');
   });
 
+  it('nor when a stage is mapped to another value, except the audit and the tolerances', () => {
+    const tried = { ...COMPARED, tolerances: new Map([['a', { maxAbs: 1, cosine: 0 }]]) };
+    const mapped = after(tried, started('map'), { type: 'mapped', id: 1, opened: opened('a', 'b') });
+    expect(mapped).toMatchObject({ job: null, reports: { wasm: null, webgpu: null }, picture: null, tolerances: tried.tolerances });
+    expect(stateName(mapped)).toBe('opened');
+  });
+
   it('where the opening of other files fails', () => {
     const failed = after(COMPARED, started('open'), { type: 'failed', id: 1, failure: FAILURE });
     expect(failed).toMatchObject({ opened: COMPARED.opened, reports: COMPARED.reports });

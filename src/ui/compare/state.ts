@@ -202,7 +202,8 @@ function reduceJob(state: State, job: Job, action: Extract<Action, { readonly id
     case 'opened':
       return { ...state, ...NO_RESULTS, job: null, opened: action.opened };
     case 'mapped':
-      return { ...state, job: null, opened: action.opened };
+      // The results are of the stages before. The audit is of the weights.
+      return { ...state, ...NO_RESULTS, audit: state.audit, onlyFlagged: state.onlyFlagged, tolerances: state.tolerances, filter: state.filter, job: null, opened: action.opened };
     case 'reported':
       // What was between the old pair of reports is not between the new.
       return { ...state, reports: { ...state.reports, [action.report.backend]: action.report }, between: [], picture: null };
