@@ -62,6 +62,7 @@ describe('readOnnxTest', () => {
   it.each<[string, NamedFile[], RegExp]>([
     ['no output', [X], /No output in test_data_set_0/],
     ['an output too many', [Y, floats('test_data_set_0/output_7.pb', '', [1])], /output_7\.pb is output 7, but the graph has 2 outputs/],
+    ['two files of one input', [X, ids({ name: 'x', int64Data: [1n] }), Y], /Two files of test_data_set_0 are the input x/],
     ['no protobuf', [{ name: 'test_data_set_0/output_0.pb', bytes: Uint8Array.of(255, 255) }], /not a serialized TensorProto/],
     ['text', [tensor('test_data_set_0/output_0.pb', { dims: [1n], dataType: TensorProto_DataType.STRING, stringData: [Uint8Array.of(65)] })], /values of the type string/],
     ['too few values', [tensor('test_data_set_0/output_0.pb', { dims: [3n], dataType: TensorProto_DataType.FLOAT, floatData: [1] })], /shape \(3\) of float32, which is 12 bytes, but holds 4/],

@@ -11,6 +11,7 @@ import { manifestFolder, MAX_UNPACKED_BYTES, type GoldenBundle, type GoldenStage
 import { shapeText } from '../tensor';
 import { DEFAULT_TOLERANCE } from './assume';
 import { broken } from './broken';
+import { firstTwice } from './manifest';
 import { BYTES_PER_ELEMENT, exactValues, type ElementType } from './elements';
 import type { NamedFile } from './goldenFiles';
 import { isZip, listZip, unpackZip } from './zip';
@@ -52,7 +53,7 @@ export const hasOnnxTest = (files: readonly { readonly name: string }[]): boolea
  *
  * @param graph inputs and outputs, to which the files belong by position, or by the name that a tensor has itself
  * @throws VoxlaneError `format` if a file is no tensor, has another number of values than its shape says, belongs to no input or
- *   output, or holds an input that cannot be fed; if there is no output; if all are too large together
+ *   output, or to the same one as another file, or holds an input that cannot be fed; if there is no output; if all are too large together
  */
 export function readOnnxTest(files: readonly NamedFile[], graph: Pick<GraphInfo, 'inputs' | 'outputs' | 'nodes'>): GoldenBundle {
   const all = files.flatMap((file) => {
@@ -78,6 +79,10 @@ export function readOnnxTest(files: readonly NamedFile[], graph: Pick<GraphInfo,
     const tensor = readTensor(part, values);
     if (part.role === 'input') inputs.push(tensor);
     else stages.push({ ...tensor, tolerance: DEFAULT_TOLERANCE, value: tensor.name });
+  }
+  for (const [role, tensors] of [['input', inputs], ['output', stages]] as const) {
+    const twice = firstTwice(tensors.map(({ name }) => name));
+    if (twice !== undefined) throw broken(`Two files of test_data_set_${sets[0]} are the ${role} ${twice}, by the names in them or by their numbers`, `one file for each ${role}`);
   }
   if (stages.length === 0) {
     throw broken(`No output in test_data_set_${sets[0]} can be compared${notes.map((note) => `: ${note}`).join('')}`, 'an output_0.pb with a tensor of numbers');
