@@ -18,7 +18,7 @@ export function listText({ model, inputs, values }: GraphList): string {
     return [...(module === before ? [] : [headingOf(module)]), `  ${name.padEnd(width)}  ${op}, ${dtype} ${shapeOf(value)}`];
   });
   const taken = inputs.map(({ name, dtype, shape }) => `${name}: ${dtype} (${shape.join(', ')})`);
-  return [`${model}: ${values.length} values, inputs ${taken.join('; ') || 'none'}`, ...lines, ''].join('\n');
+  return [`${model}: ${values.length} ${values.length === 1 ? 'value' : 'values'}, inputs ${taken.join('; ') || 'none'}`, ...lines, ''].join('\n');
 }
 
 function headingOf(module: string | null): string {

@@ -2,6 +2,7 @@ import { graphInfo } from '../../onnx/model';
 import type { ModelProto, NodeProto } from '../../onnx/onnx_pb';
 import { Draft } from '../../onnx/replaceNodes';
 import { VoxlaneError } from '../../util/errors';
+import { canProve } from '../coverage';
 import { choicesOf, differing, type Choices } from '../decisions/choices';
 import { deciderOf, type Decider, type DecisionRule } from '../decisions/rule';
 import type { GraphRunner, GraphTensor } from '../graphRunner';
@@ -47,7 +48,7 @@ const FLOAT32_BYTES = 4;
  * Rounds the weights of one node after the other and counts the decisions that differ from those of the unrounded graph. Only weights
  * are rounded; the graph computes in float32.
  *
- * @throws VoxlaneError `options` if the graph has no float32 weights; errors of the backend
+ * @throws VoxlaneError `options` if the graph has no float32 weights or gives no finite value; errors of the backend
  */
 export async function measurePrecision(request: PrecisionRequest): Promise<PrecisionReport> {
   const { model, graph, feeds, outputs, limit, about, onRow, onStep } = request;
@@ -57,6 +58,8 @@ export async function measurePrecision(request: PrecisionRequest): Promise<Preci
   const total = 2 * tried.length + 3;
   await onStep('unrounded', 0, total);
   const references = await referencesOf(request);
+  // NaN equals NaN: rounding would seem to cost nothing.
+  if (!references.some(({ tensor }) => tensor.data.length > 0 && canProve(tensor))) throw nothingFinite();
   const effectOf = async (weights: readonly RoundableWeight[], type: RoundedType): Promise<RoundingEffect> => {
     const results = await graph.values(feeds, outputs, ...changesOf(weights, type));
     return effect(references, results, savedBytes(weights, type));
@@ -154,5 +157,14 @@ function noWeights(): VoxlaneError {
     problem: 'The graph has no float32 weights to round',
     expected: 'float32 initializers or constants with more than one value',
     remedy: 'Give the graph as it was exported, before it was quantized',
+  });
+}
+
+function nothingFinite(): VoxlaneError {
+  return new VoxlaneError({
+    code: 'options',
+    problem: 'No output has a finite value, even before weights are rounded',
+    expected: 'a graph that gives numbers for the golden inputs',
+    remedy: 'Compare the bundle without --precision, to find the first stage that is not finite',
   });
 }

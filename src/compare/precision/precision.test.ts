@@ -141,3 +141,8 @@ it('finds the channels that onnxruntime gives a scale, and joins nodes that shar
   });
   expect(rows.map(({ numBytes }) => numBytes)).toEqual(rows.map(({ numBytes }) => numBytes).toSorted((a, b) => b - a));
 });
+
+it('refuses a graph that gives nothing but NaN, of which rounding changes nothing', async () => {
+  const broken = replaceWeights(network(), new Map([['large', new Float32Array(WIDTH * WIDTH).fill(NaN)]]));
+  await expect(precisionOf(broken)).rejects.toMatchObject({ code: 'options', problem: expect.stringMatching(/^No output has a finite value/) as string });
+});
