@@ -56,6 +56,12 @@ describe('bisect', () => {
     expect(bugReport).toBeNull();
   });
 
+  it('does not pass a graph that gives nothing but NaN on both sides', async () => {
+    const broken = build({ node: [node('Log', ['x'], ['y'])], input: [float('x', 2)], output: [float('y', 2)] });
+    const negative = new Map([['x', { shape: [2], data: Float32Array.of(-1, -2) }]]);
+    await expect(bisectWith(broken, negative)).rejects.toMatchObject({ code: 'options', problem: expect.stringMatching(/all outputs are NaN/) as string });
+  });
+
   it('takes few probes of many nodes', async () => {
     const { report } = await bisectWith(model, feeds, { node: '/classifier/MatMul', factor: 1.05 });
     // 71 nodes: three rounds of eight places at most, and a sweep in pieces of 16.

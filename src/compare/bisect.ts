@@ -2,6 +2,8 @@ import { encodeOnnx, valueNames, type GraphInfo, type NodeInfo } from '../onnx/m
 import { extract, isolateNode } from '../onnx/cut';
 import type { ModelProto } from '../onnx/onnx_pb';
 import type { SessionTensor } from '../ort/session';
+import { VoxlaneError } from '../util/errors';
+import { canProve } from './coverage';
 import { writeBundle } from './files/write';
 import type { GraphRunner, GraphTensor } from './graphRunner';
 import { measure } from './measure';
@@ -66,7 +68,7 @@ interface Stretch {
  * A difference can vanish before the next place (a normalisation takes out a factor, a maximum hides a value), so the
  * nodes before the one that was found, or all where none was, are then swept: every value, piece by piece.
  *
- * @throws VoxlaneError what the backends throw
+ * @throws VoxlaneError `options` if no value differs because all outputs are NaN or infinite; what the backends throw
  */
 export async function bisect(request: BisectRequest): Promise<BisectResult> {
   const { wasm, feeds, onStep, modelName, adapter, tolerance } = request;
@@ -77,6 +79,7 @@ export async function bisect(request: BisectRequest): Promise<BisectResult> {
   const found = (await sweep(search, seen?.high ?? nodes.length)) ?? seen;
   const common = { model: modelName, adapter, tolerance, numNodes: nodes.length, numProbes: search.numProbes };
   if (!found) {
+    await requireFinite(request);
     return { report: { ...common, verdict: 'pass', node: null, range: null, difference: null, alone: null }, bugReport: null };
   }
   await onStep('the node alone', nodes.length, nodes.length);
@@ -85,6 +88,21 @@ export async function bisect(request: BisectRequest): Promise<BisectResult> {
   await onStep('the range in which it adds up', nodes.length, nodes.length);
   const range = await judgeRange(search, found);
   return { report: { ...common, verdict: 'fail', ...range.report }, bugReport: range.bugReport };
+}
+
+/** NaN equals NaN: two backends that give nothing else agree, and this proves nothing. */
+async function requireFinite({ wasm, feeds }: BisectRequest): Promise<void> {
+  const names = new Set(valueNames(wasm.info));
+  const outputs = wasm.info.outputs.map(({ name }) => name).filter((name) => names.has(name));
+  if (outputs.length === 0) return;
+  const values = await wasm.values(feeds, outputs);
+  if ([...values.values()].some(canProve)) return;
+  throw new VoxlaneError({
+    code: 'options',
+    problem: 'No value differs, but all outputs are NaN or infinite on both backends',
+    expected: 'inputs for which the graph gives numbers',
+    remedy: 'Give other inputs as .npy files, or look for weights that are not finite with npm run audit',
+  });
 }
 
 /** Narrows a stretch down to one node; null where no difference is seen at any place. */
