@@ -128,6 +128,39 @@ describe('what a correct export changes', () => {
     expect(flagsOf(alone.weights)).toEqual({ a: ['permuted'] });
   });
 
+  it('is an embedding that is the last layer, too', async () => {
+    const [table, other] = [someValues([6, 5], 2), someValues([7, 6], 3)];
+    const tied = build({
+      initializer: [weightOf('emb.weight', table), weight('onnx::MatMul_9', [5, 6], Array.from(transpose(table, [1, 0]).data)), weight('onnx::MatMul_10', [6, 7], Array.from(transpose(other, [1, 0]).data))],
+      node: [node('Gather', ['emb.weight', 'x'], ['h']), node('MatMul', ['h', 'onnx::MatMul_9'], ['z']), node('MatMul', ['z', 'onnx::MatMul_10'], ['y'])],
+    });
+    const sound = new Map([['emb.weight', table], ['out.weight', other]]);
+    const { weights, numFlagged } = await audit(tied, sound);
+    expect(numFlagged).toBe(0);
+    expect(entryNamed(weights, 'onnx::MatMul_9').match).toEqual({ name: 'emb.weight', how: 'permuted' });
+    // In the place of another weight it leaves that one without a counterpart.
+    const untied = await audit(tied, new Map([...sound, ['head.weight', someValues([6, 5], 4)]]));
+    expect(flagsOf(untied.checkpoint!.weights)).toEqual({ 'head.weight': ['unmatched'] });
+  });
+
+  it('is the inner norm of a GroupNorm, and the factors of a Resize', async () => {
+    const [w, b] = [someValues([4, 1, 1], 2), someValues([4, 1, 1], 3)];
+    const net = build({
+      initializer: [weight('ones', [2], [1, 1]), weight('zeros', [2], [0, 0]), weight('factors', [4], [1, 1, 2, 2]), weightOf('gn.weight', w), weightOf('gn.bias', b)],
+      node: [
+        node('InstanceNormalization', ['x', 'ones', 'zeros'], ['n']), node('Mul', ['n', 'gn.weight'], ['m']),
+        node('Add', ['m', 'gn.bias'], ['a']), node('Resize', ['a', '', 'factors'], ['y']),
+      ],
+    });
+    const { weights, numFlagged } = await audit(net, new Map([['gn.weight', w], ['gn.bias', b]]));
+    expect(numFlagged).toBe(0);
+    expect(weights.map(({ name }) => name)).toEqual(['ones', 'zeros', 'gn.weight', 'gn.bias']);
+    // A norm that lost its own factors is flagged.
+    const lost = build({ initializer: [weight('ones', [2], [1, 1]), weight('zeros', [2], [0, 0])], node: [node('InstanceNormalization', ['x', 'ones', 'zeros'], ['y'])] });
+    const report = await audit(lost, new Map([['norm.weight', someValues([2], 2)], ['norm.bias', someValues([2], 3)]]));
+    expect(report.numFlagged).toBeGreaterThan(0);
+  });
+
   it('is no zero that the checkpoint has, too', async () => {
     const zeros = { shape: [3], data: new Float32Array(3) };
     const { numFlagged, weights } = await audit(holding(weightOf('key.bias', zeros)), new Map([['key.bias', zeros]]));

@@ -24,6 +24,8 @@ export interface Counterpart {
   readonly fold: Fold | null;
   /** Places of weights of the graph that their node needs transposed. */
   readonly transposed: ReadonlySet<number>;
+  /** Whether these are the ones or zeros of a norm that has no factors of its own. */
+  readonly isPlainNorm: boolean;
 }
 
 interface Finding {
@@ -57,9 +59,9 @@ export function entryOf(tensor: AuditTensor, counterpart: Counterpart | null): A
   };
 }
 
-/** Whether zeros or ones are the checkpoint's own: then the graph is right to have them. */
-const isFromCheckpoint = ({ flag }: Finding, { links }: Counterpart): boolean =>
-  (flag === 'all-zero' || flag === 'initial') && links.length > 0 && links.every(({ relation }) => hasSameValues(relation));
+/** Whether zeros or ones are the checkpoint's own, or of a norm without factors: then the graph is right to have them. */
+const isFromCheckpoint = ({ flag }: Finding, { links, isPlainNorm }: Counterpart): boolean =>
+  (flag === 'all-zero' || flag === 'initial') && (links.length > 0 ? links.every(({ relation }) => hasSameValues(relation)) : isPlainNorm);
 
 /** Whether a tensor is left out: of a single value, unless the other file has it by name or it is misplaced. */
 export const isLeftOut = (tensor: AuditTensor, links: readonly Link[]): boolean =>
@@ -97,9 +99,10 @@ const otherPlace = ({ graph, checkpoint }: Link, side: Counterpart['side']): num
   side === 'graph' ? checkpoint : graph;
 
 function findingsOfMatch(tensor: AuditTensor, counterpart: Counterpart): Finding[] {
-  const { links, tensors, side, missing, scaled, excuse, fold, transposed } = counterpart;
+  const { links, tensors, side, missing, scaled, excuse, fold, transposed, isPlainNorm } = counterpart;
   if (fold) return [{ flag: null, remark: `the batch norm ${fold.norm} is folded into ${fold.into}, with the values that follow from ${fold.weight} and the norm` }];
   if (links.length === 0) {
+    if (isPlainNorm) return [{ flag: null, remark: 'the norm has no factors of its own, as exporters write the inner norm of a GroupNorm' }];
     const why = scaled ? `: ${scaledText(tensor.name, scaled.name, side)}` : excuse === null ? '' : `, ${excuse}`;
     return [{ flag: 'unmatched', remark: `the ${side === 'graph' ? 'checkpoint' : 'graph'} has no counterpart${why}` }];
   }

@@ -9,6 +9,7 @@ import { entryOf, isLeftOut } from './auditEntries';
 import { findFolds, scaledPairs } from './folded';
 import type { Link } from './links';
 import { matchWeights } from './match';
+import { plainNorms, resizeSettings } from './notWeights';
 import { pushTo } from './pushTo';
 import { initialStates } from './recurrent';
 import { transposedWeights } from './transposed';
@@ -18,9 +19,9 @@ import { checkpointTensors, graphTensors, measureTensors, type AuditTensor } fro
  * Every tensor of weights of a graph, and of the checkpoint that it should hold, side by side.
  *
  * Weights are floating point numbers: integers (shapes, axes, counters) are left out, and so are tensors of a single
- * value (an epsilon, a factor) unless the other file has one of that name, and the zeros that recurrent nodes begin
- * with. What a file misplaces is listed whatever it holds. What a correct export changes is not flagged: the weight of a linear layer,
- * transposed for MatMul; gates in the order of ONNX; a folded batch norm whose values are right.
+ * value (an epsilon, a factor) unless the other file has one of that name, the zeros that recurrent nodes begin
+ * with, and the factors of Resize. What a file misplaces is listed whatever it holds. What a correct export changes is not flagged: the weight of a linear layer,
+ * transposed for MatMul; gates in the order of ONNX; a folded batch norm whose values are right; the norm inside of a GroupNorm.
  *
  * @param name of the model, for the report
  * @param checkpoint a `.safetensors`, `.npz` or `.gguf` file; null to look at the graph alone
@@ -33,7 +34,7 @@ export async function auditWeights(
   onStep: OnStep,
 ): Promise<AuditReport> {
   const graph = await measureTensors(
-    graphTensors(listWeights(model), initialStates(graphOf(model))),
+    graphTensors(listWeights(model), new Set([...initialStates(graphOf(model)), ...resizeSettings(graphOf(model))])),
     'weights of the graph',
     onStep,
   );
@@ -62,6 +63,7 @@ async function auditBoth(
   const excuse = foldingExcuse(model, checkpoint);
   const folds = findFolds(graphOf(model), graph, checkpoint, [...scaled, ...scaledPairs(links)]);
   const transposed = transposedWeights(graphOf(model), graph, checkpoint, links);
+  const plain = plainNorms(graphOf(model), graph);
   const scaledOf = new Map(Array.from(scaled, ([ours, theirs]) => [theirs, ours]));
   const entries = (side: 'graph' | 'checkpoint'): AuditEntry[] => {
     const [own, tensors, multiples] = side === 'graph' ? [graph, checkpoint, scaled] : [checkpoint, graph, scaledOf];
@@ -73,7 +75,7 @@ async function auditBoth(
       const multiple = tensors[multiples.get(index) ?? -1] ?? null;
       const parts = side === 'graph' ? (missing.get(index) ?? []) : [];
       const fold = folds.find((each) => each[side].includes(index)) ?? null;
-      return [entryOf(tensor, { side, tensors, links: ownLinks, missing: parts, scaled: multiple, excuse, fold, transposed })];
+      return [entryOf(tensor, { side, tensors, links: ownLinks, missing: parts, scaled: multiple, excuse, fold, transposed, isPlainNorm: side === 'graph' && plain.has(index) })];
     });
   };
   return { weights: entries('graph'), others: entries('checkpoint') };

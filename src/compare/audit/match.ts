@@ -37,7 +37,8 @@ const MIN_VALUES = 4;
  * 4. the same bytes; of several that have them, the one whose name ends most alike
  * 5. the same values in other tensors: rounded, along other axes or with rows in another order
  * 6. names as in 3, whatever the values; of anonymous weights by the path of the node that reads them
- * 7. the same bytes as a weight that is linked already: one that the model uses twice
+ * 7. the same bytes as a weight that is linked already, or in the graph the same values along other axes: one that the model uses
+ *    twice
  * 8. the same bytes where all values are one, which tells little but is the best there is
  *
  * @throws what `onStep` throws
@@ -134,6 +135,16 @@ class Matcher {
     for (const index of this.#openGraph().filter((one) => isTelling(this.#graph[one]!))) {
       const other = theirs.get(this.#graph[index]!.sha256);
       if (other !== undefined) this.#link([index, other], 'bytes');
+    }
+    // Such as an embedding that is the last layer, too, and transposed there.
+    const bySize = placesBy(this.#checkpoint, [...this.#checkpoint.keys()], ({ shape }) => sizeOf(shape));
+    for (const index of this.#openGraph().filter((one) => isTelling(this.#graph[one]!) && !this.scaled.has(one))) {
+      const tensor = this.#graph[index]!;
+      const related = (bySize.get(sizeOf(tensor.shape)) ?? [])
+        .filter((other) => isCandidate(tensor, this.#checkpoint[other]!))
+        .map((other) => ({ other, relation: this.#relate([index, other]) }));
+      const found = related.find(({ relation }) => relation.kind === 'permuted');
+      if (found) this.#link([index, found.other], 'permuted', found.relation);
     }
     for (const other of this.#openCheckpoint().filter((one) => isTelling(this.#checkpoint[one]!))) {
       const index = ours.get(this.#checkpoint[other]!.sha256);
