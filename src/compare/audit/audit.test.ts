@@ -124,6 +124,11 @@ describe('what a correct export changes', () => {
       node: [node('MatMul', ['x', 'a'], ['h']), node('MatMul', ['h', 'b'], ['y'])],
     });
     expect((await audit(both, new Map([['one.weight', square], ['two.weight', wide]]))).numFlagged).toBe(0);
+    // A port that forgot to transpose it.
+    graphOf(both).initializer[0] = weight('a', [5, 5], Array.from(square.data));
+    const forgotten = await audit(both, new Map([['one.weight', square], ['two.weight', wide]]));
+    expect(flagsOf(forgotten.weights)).toEqual({ a: ['permuted'] });
+    expect((await audit(both, new Map([['one.matrix', square], ['two.weight', wide]]))).numFlagged).toBe(0);
     const alone = await audit(linear('a', [5, 5], transpose(square, [1, 0]).data), new Map([['one.weight', square]]));
     expect(flagsOf(alone.weights)).toEqual({ a: ['permuted'] });
   });

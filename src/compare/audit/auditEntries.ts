@@ -4,6 +4,7 @@ import { shapeText } from '../tensor';
 import type { Fold } from './folded';
 import type { Link } from './links';
 import { isConstant, type Statistics } from './statistics';
+import type { Transposed } from './transposed';
 import { isSingle, type AuditTensor } from './tensors';
 import { hasSameValues, type Relation } from './values';
 
@@ -22,8 +23,8 @@ export interface Counterpart {
   readonly excuse: string | null;
   /** The folded batch norm that this tensor is a part of; null if it is of none. */
   readonly fold: Fold | null;
-  /** Places of weights of the graph that their node needs transposed. */
-  readonly transposed: ReadonlySet<number>;
+  /** Which weights of the graph are transposed, and which should be. */
+  readonly transposed: Transposed;
   /** Whether these are the ones or zeros of a norm that has no factors of its own. */
   readonly isPlainNorm: boolean;
 }
@@ -109,7 +110,8 @@ function findingsOfMatch(tensor: AuditTensor, counterpart: Counterpart): Finding
   const ofLinks = links.flatMap((link) => {
     const other = tensors[otherPlace(link, side)]!;
     return [
-      ...findingsOfRelation(link, tensor, other, side, tensors).map((finding) => (isAsNeeded(link, transposed) ? { ...finding, flag: null } : finding)),
+      ...findingsOfRelation(link, tensor, other, side, tensors).map((finding) => (isAsNeeded(link, transposed.needed) ? { ...finding, flag: null } : finding)),
+      ...(transposed.missing.has(link.graph) ? [{ flag: 'permuted', remark: `${side === 'graph' ? 'this tensor' : other.name} is not transposed, though its node multiplies by it from the right, as by the other weights, which are` } as const] : []),
       // The gates of PyTorch are in the graph unmoved, which the values alone do not show.
       ...(link.warning === null ? [] : [{ flag: 'reordered', remark: `${link.part ?? other.name}: ${link.warning}` } as const]),
     ];

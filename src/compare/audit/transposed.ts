@@ -3,6 +3,14 @@ import type { GraphProto, NodeProto } from '../../onnx/onnx_pb';
 import type { Link } from './links';
 import type { AuditTensor } from './tensors';
 
+/** How a graph has the weights of its linear layers. */
+export interface Transposed {
+  /** Places of weights that are transposed, as their node needs them. */
+  readonly needed: ReadonlySet<number>;
+  /** Places of square weights that are as in the checkpoint, though their node needs them transposed. */
+  readonly missing: ReadonlySet<number>;
+}
+
 /**
  * Places of the graph's weights whose node multiplies by them from the right, while the checkpoint has (output, input) as PyTorch
  * does. A square weight fits both ways: it counts only if a weight that is not square shows that the checkpoint has them so, and none
@@ -13,7 +21,7 @@ export function transposedWeights(
   graph: readonly AuditTensor[],
   checkpoint: readonly AuditTensor[],
   links: readonly Link[],
-): ReadonlySet<number> {
+): Transposed {
   const products = new Set(node.filter(isProduct).map(({ input }) => input[1] ?? ''));
   const ofProducts = links.filter(({ graph: place, part }) => part === null && products.has(graph[place]!.name) && graph[place]!.shape.length === 2);
   const isSquare = ({ graph: place }: Link): boolean => graph[place]!.shape[0] === graph[place]!.shape[1];
@@ -23,7 +31,16 @@ export function transposedWeights(
   const telling = ofProducts.filter((link) => !isSquare(link));
   const areSquaresTransposed = telling.some(isTransposed) && !telling.some(({ relation }) => relation.kind === 'same');
   const needed = ofProducts.filter((link) => isTransposed(link) && !isKernel(link) && (!isSquare(link) || areSquaresTransposed));
-  return new Set(needed.map(({ graph: place }) => place));
+  // A parameter that is no weight of a linear layer may be multiplied as it is.
+  const isOfLayer = ({ checkpoint: place }: Link): boolean => /(^|[./])weight$/.test(checkpoint[place]!.name);
+  const missing = ofProducts.filter((link) => areSquaresTransposed && isSquare(link) && link.relation.kind === 'same' && isOfLayer(link) && !isSymmetric(graph[link.graph]!));
+  return { needed: new Set(needed.map(({ graph: place }) => place)), missing: new Set(missing.map(({ graph: place }) => place)) };
+}
+
+function isSymmetric({ shape, values }: AuditTensor): boolean {
+  const data = values();
+  const size = shape[0]!;
+  return data === null || data.every((value, index) => value === data[(index % size) * size + Math.floor(index / size)]);
 }
 
 /** Multiplies by its second input as it is. */
