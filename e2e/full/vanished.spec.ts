@@ -27,13 +27,14 @@ const create = (page: Page, options: DiarizerOptions = { backend: 'wasm' }): Pro
     }
   }, options);
 
-/** A run of the sample: its document without timings, or the code of its error. */
+/** A run of the sample: its document without durations, or the code of its error. */
 const run = (page: Page, options = STRETCH): Promise<string> =>
   page.evaluate(async (given) => {
     const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
     try {
       const result = await testDiarizer.diarize(await (await fetch('sample.wav')).blob(), given);
-      return voxlane.toJson('x', { ...result, timings: {}, gpu: null });
+      const selfCheck = result.backend.selfCheck?.map((proof) => ({ ...proof, seconds: 0 })) ?? null;
+      return voxlane.toJson('x', { ...result, backend: { ...result.backend, selfCheck }, timings: {}, gpu: null });
     } catch (error) {
       return (error as { code: string }).code;
     }
