@@ -115,7 +115,7 @@ async function openEmbedder(
   return { embedder, backend };
 }
 
-/** A network, and what computes it. */
+/** A network with the backend that computes it. */
 interface OpenedGraph {
   readonly graph: Graph;
   readonly backend: BackendName;

@@ -5,13 +5,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { faultScript, workerOf, type GpuFault } from '../../test/browser/gpuFaults';
 import { runShort, type ShortRun } from '../../test/browser/gpu';
+import { putSamples } from '../../test/browser/samples';
 import type { Evaluator } from '../../test/browser/evaluator';
 import { seededResnet34 } from '../../test/seededModel';
 import type { DiarizationResult, DiarizerOptions, StageOptions } from '../../src/index';
 import type { Driver } from './driver';
 import { firefoxWithWebGpu } from './drivers/firefox';
 import { PAGES } from './pages';
-import { serveApp, type TestServer } from './servers';
+import { serveApp, type AppServer } from './servers';
 import { waitFor } from './waiting';
 
 declare global {
@@ -49,7 +50,7 @@ const missing = firefoxWithWebGpu.missing();
 
 describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty GPU [${missing}]`, () => {
   let driver: Driver;
-  let server: TestServer;
+  let server: AppServer;
   let sound: ShortRun | undefined;
   const page: Evaluator = { evaluate: (body, request) => driver.evaluate(body, request) };
   const inject = (fault: GpuFault, workers: 'next' | 'all'): void => {
@@ -59,6 +60,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
   async function openFresh(): Promise<void> {
     await driver.open(server.address + PAGES.engine);
     await waitFor(driver, 'the library', 30, () => 'voxlane' in globalThis);
+    await putSamples(page);
     await driver.evaluate(async () => {
       for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(name!);
       globalThis.numWorkers = 0;
@@ -88,7 +90,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
     await server.end();
   });
 
-  it.each(['segmentation', 'embedding'] as const)('the device is destroyed in the %s after one run: the same turns', async (stage) => {
+  it.each(['segmentation', 'embedding'] as const)('the device is destroyed in the %s: the same turns', async (stage) => {
     inject({ stage, kind: 'lost', afterRuns: stage === 'segmentation' ? 1 : 0 }, 'next');
     const before = await numWorkers();
     const run = await runShort(page, TRUSTED);
@@ -130,9 +132,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
   it.each(['segmentation', 'embedding'])('a second run needs no more GPU buffers than the first: %s', async (worker) => {
     server.inject(worker, `(${answerWithBuffers.toString()})();`, 'next');
     const counts = await driver.evaluate(async () => {
-      const bytes = new DataView(await (await fetch('sample.wav')).arrayBuffer());
-      const offset = bytes.byteLength - 2 * 480_000;
-      const speech = Float32Array.from({ length: 2 * 16_000 }, (__, i) => bytes.getInt16(offset + 2 * (8 * 16_000 + i), true) / 32768);
+      const speech = librarySamples.slice(8 * 16_000, 10 * 16_000);
       const diarizer = await voxlane.Diarizer.create({ backend: 'webgpu', trustGpu: true });
       const channel = new BroadcastChannel('buffers');
       const found: number[] = [];
@@ -157,15 +157,10 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
   it('a stream survives a GPU without memory for a single window', async () => {
     inject({ stage: 'segmentation', kind: 'memory' }, 'next');
     const outcome = await driver.evaluate(async () => {
-      const bytes = new DataView(await (await fetch('sample.wav')).arrayBuffer());
-      const offset = bytes.byteLength - 2 * 480_000;
-      const speech = Float32Array.from({ length: 2 * 16_000 }, (__, i) => bytes.getInt16(offset + 2 * (8 * 16_000 + i), true) / 32768);
-      async function* pieces(): AsyncGenerator<Float32Array> {
-        for (let place = 0; place < speech.length; place += 7919) yield await Promise.resolve(speech.slice(place, place + 7919));
-      }
+      const speech = librarySamples.slice(8 * 16_000, 10 * 16_000);
       const broken = await voxlane.Diarizer.create({ backend: 'webgpu', trustGpu: true });
       const name = broken.backend?.name;
-      const run = await broken.diarize(pieces(), { sampleRate: 16_000 });
+      const run = await broken.diarize(libraryPieces(speech), { sampleRate: 16_000 });
       broken.dispose();
       const expected = await voxlane.diarize(speech, { sampleRate: 16_000, backend: 'wasm', idleSeconds: 0 });
       return { turns: run.turns, expected: expected.turns, backend: [name, run.backend.name], reason: run.backend.reason };
@@ -197,9 +192,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
   const runForeign = (): Promise<{ readonly backend: DiarizationResult['backend']; readonly turns: DiarizationResult['turns'] }> =>
     driver.evaluate(async (address) => {
       const modelFile = new File([await (await fetch(address)).arrayBuffer()], 'mine.onnx');
-      const bytes = new DataView(await (await fetch('sample.wav')).arrayBuffer());
-      const offset = bytes.byteLength - 2 * 480_000;
-      const speech = Float32Array.from({ length: 2 * 16_000 }, (__, i) => bytes.getInt16(offset + 2 * (8 * 16_000 + i), true) / 32768);
+      const speech = librarySamples.slice(8 * 16_000, 10 * 16_000);
       const diarizer = await voxlane.Diarizer.create({ preset: 'community-1', backend: 'webgpu', modelFile, trustUnknownModel: true });
       const { backend, turns } = await diarizer.diarize(speech, { sampleRate: 16_000 });
       diarizer.dispose();

@@ -13,13 +13,14 @@ export interface TestServer {
   readonly address: string;
   /** What browsers have reported as breaking the Content-Security-Policy. */
   readonly violations: readonly string[];
-  /**
-   * Runs a script before that of the next worker of a kind, or of all that start from now on. Only {@link serveApp} can.
-   * Ends what was asked for before.
-   */
-  inject(worker: string, script: string, workers: 'next' | 'all'): void;
   /** Stops the server. Later requests are refused. */
   end(): Promise<void>;
+}
+
+/** A server that can change the scripts of workers. */
+export interface AppServer extends TestServer {
+  /** Runs a script before that of the next worker of a kind, or of all from now on. Ends what was asked for before. */
+  inject(worker: string, script: string, workers: 'next' | 'all'): void;
 }
 
 /**
@@ -27,7 +28,7 @@ export interface TestServer {
  *
  * @param files contents of further files, by path without a slash at its start
  */
-export async function serveApp(files: Readonly<Record<string, Uint8Array>> = {}): Promise<TestServer> {
+export async function serveApp(files: Readonly<Record<string, Uint8Array>> = {}): Promise<AppServer> {
   // The build configuration adds this address to the policy.
   process.env.VOXLANE_POLICY_REPORTS = POLICY_REPORTS;
   const injector = new Injector();
@@ -64,10 +65,7 @@ export async function serveWithoutHeaders(): Promise<TestServer> {
     preview: { port: 0, host: '127.0.0.1' },
     plugins: [serveToolPages(['cli', 'test'])],
   });
-  const inject = (): never => {
-    throw new Error('a plain server changes no script');
-  };
-  return { address: addressOf(server), violations: [], inject, end: () => server.close() };
+  return { address: addressOf(server), violations: [], end: () => server.close() };
 }
 
 /** Asks this server for a script as it is. */

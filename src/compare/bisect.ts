@@ -46,6 +46,8 @@ type Values = ReadonlyMap<string, GraphTensor>;
 interface Search extends BisectRequest {
   readonly alive: (index: number) => string[];
   numProbes: number;
+  /** WASM's values at the end of the graph, the outputs among them, if no value before it differs. */
+  last: Values;
 }
 
 /** Nodes `(low, high]` hold the first difference; `feeds` are WASM's values at `low`. */
@@ -74,12 +76,12 @@ export async function bisect(request: BisectRequest): Promise<BisectResult> {
   const { wasm, feeds, onStep, modelName, adapter, tolerance } = request;
   const { nodes } = wasm.info;
   const alive = liveValues(wasm.info);
-  const search: Search = { ...request, alive, numProbes: 0 };
+  const search: Search = { ...request, alive, numProbes: 0, last: new Map() };
   const seen = await halve(search, { low: -1, high: nodes.length - 1, feeds, origin: { low: -1, feeds } });
   const found = (await sweep(search, seen?.high ?? nodes.length)) ?? seen;
   const common = { model: modelName, adapter, tolerance, numNodes: nodes.length, numProbes: search.numProbes };
   if (!found) {
-    await requireFinite(request);
+    requireFinite(search);
     return { report: { ...common, verdict: 'pass', node: null, range: null, difference: null, alone: null }, bugReport: null };
   }
   await onStep('the node alone', nodes.length, nodes.length);
@@ -91,12 +93,9 @@ export async function bisect(request: BisectRequest): Promise<BisectResult> {
 }
 
 /** NaN equals NaN: two backends that give nothing else agree, and this proves nothing. */
-async function requireFinite({ wasm, feeds }: BisectRequest): Promise<void> {
-  const names = new Set(valueNames(wasm.info));
-  const outputs = wasm.info.outputs.map(({ name }) => name).filter((name) => names.has(name));
-  if (outputs.length === 0) return;
-  const values = await wasm.values(feeds, outputs);
-  if ([...values.values()].some(canProve)) return;
+function requireFinite({ wasm, last }: Search): void {
+  const outputs = wasm.info.outputs.flatMap(({ name }) => last.get(name) ?? []);
+  if (outputs.length === 0 || outputs.some(canProve)) return;
   throw new VoxlaneError({
     code: 'options',
     problem: 'No value differs, but all outputs are NaN or infinite on both backends',
@@ -129,6 +128,7 @@ async function sweep(search: Search, end: number): Promise<Stretch | null> {
     if (found) return found;
     feeds = passed.feeds!;
   }
+  search.last = feeds;
   return null;
 }
 

@@ -2,7 +2,7 @@ import { cpuStretchFeatures, gpuStretchFeatures } from '../embedding/stretchFeat
 import { openGpu, type GpuContext } from '../gpu/context';
 import { runtimeVersion } from '../ort/runtime';
 import { openSession, type Session } from '../ort/session';
-import { graphInfo, tensorlessKind, valueNames, type GraphInfo } from '../onnx/model';
+import { graphInfo, tensorlessKind, valueNames } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { closest } from '../onnx/suggest';
 import type { FbankFacts } from '../store/manifest';
@@ -14,7 +14,6 @@ import { permutationsThatFit, transpose } from './align';
 import { auditWeights } from './audit/auditWeights';
 import type { AuditReport } from './auditReport';
 import { bisect, DEFAULT_TOLERANCE, type BisectResult } from './bisect';
-import type { GoldenBundle } from './bundle';
 import { coverageOf, outcomeOf } from './coverage';
 import type { DecisionRule } from './decisions/rule';
 import { describeOpened, type Opened } from './describeOpened';
@@ -29,7 +28,7 @@ import { matchValues } from './matchValues';
 import { openFiles, openShipped, type Bases, type OpenedFiles } from './openModel';
 import { drawPicture, type Pair, type StagePicture } from './picture';
 import { hasBranches, openBranches } from './openBranches';
-import { makePlan, noStage, type Plan } from './plan';
+import { makePlan, noGoldens, noStage, type Plan } from './plan';
 import { measurePrecision } from './precision/measurePrecision';
 import type { PrecisionHead, PrecisionReport, PrecisionRow } from './precision/report';
 import type { BackendName, BetweenReport, BisectReport, ComparisonReport, RuntimeBackend } from './report';
@@ -127,7 +126,7 @@ export class Comparison {
   /** @throws VoxlaneError `options` without goldens, and what the backend throws */
   async compare(backend: BackendName, { thorough, tolerance, decisions: rule }: CompareChoices, onStep: OnStep): Promise<ComparisonReport> {
     const { name, model, info, bundle, checkpoint } = this.opened();
-    if (!this.plan || !bundle) throw noGoldens(bundle, checkpoint, info);
+    if (!this.plan || !bundle) throw noGoldens(bundle, checkpoint?.name ?? null, info);
     const variants = await this.runner('wasm');
     const complete = await this.completePlan(this.plan, variants, onStep);
     if (complete.stages.length === 0) throw noStage(bundle, info, complete.skipped);
@@ -403,15 +402,4 @@ export class Comparison {
 
 function refused(problem: string, remedy: string): VoxlaneError {
   return new VoxlaneError({ code: 'options', problem, remedy });
-}
-
-/** The error if there is nothing to compare with: no bundle, one without stages, or tensors that were taken as a checkpoint. */
-function noGoldens(bundle: GoldenBundle | null, checkpoint: NamedFile | null, { inputs }: GraphInfo): VoxlaneError {
-  if (bundle) return refused('The golden bundle has no stages', 'Add golden outputs to it');
-  if (!checkpoint) return refused('There are no golden outputs to compare with', 'Open a golden bundle, or bisect');
-  const names = inputs.map((input) => input.name).join(', ');
-  return refused(
-    `${checkpoint.name} was taken as a checkpoint: none of its tensors has the name of an input or value of the graph`,
-    `Name its tensors after the graph's inputs (${names}) and values, or inputs/NAME and stages/NAME`,
-  );
 }

@@ -11,8 +11,8 @@ const MIN_SHARE = 0.5;
 /** How much of the goldens a plan compares. */
 export function coverageOf({ stages, unmapped, merged, outputs }: Plan): Coverage {
   const comparedOutputs = stages.filter(({ value }) => outputs.includes(value));
-  // A bundle may hold stages from inside of the network only. If values alone tell what a stage is, it may be the original's
-  // output, which the graph then changes further.
+  // A bundle may hold stages from inside of the network only. A stage that was found by its values alone may be the
+  // original's output, which the graph changes further.
   const isInside = unmapped.length === 0 && !stages.some(({ foundBy }) => foundBy === 'values' || foundBy === 'same');
   const results = comparedOutputs.length === 0 && isInside ? stages : comparedOutputs;
   return {

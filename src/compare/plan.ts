@@ -289,7 +289,18 @@ function onlyOne<T>(items: readonly T[]): T | undefined {
 const namesOf = (items: readonly { readonly name: string }[]): string =>
   items.map(({ name }) => name).join(', ') || 'none at all';
 
-/** The error where there is a graph and goldens, and nothing in common. */
+/** The error if there is nothing to compare with: no bundle, one without stages, or tensors that were taken as a checkpoint. */
+export function noGoldens(bundle: GoldenBundle | null, checkpoint: string | null, { inputs }: GraphInfo): VoxlaneError {
+  const refused = (problem: string, remedy: string): VoxlaneError => new VoxlaneError({ code: 'options', problem, remedy });
+  if (bundle) return refused('The golden bundle has no stages', 'Add golden outputs to it');
+  if (checkpoint === null) return refused('There are no golden outputs to compare with', 'Open a golden bundle, or bisect');
+  return refused(
+    `${checkpoint} was taken as a checkpoint: none of its tensors has the name of an input or value of the graph`,
+    `Name its tensors after the graph's inputs (${namesOf(inputs)}) and values, or inputs/NAME and stages/NAME`,
+  );
+}
+
+/** The error if no stage can be compared: the graph and the goldens have nothing in common, or the values are no tensors. */
 export function noStage(bundle: GoldenBundle, info: GraphInfo, skipped: Plan['skipped'] = []): VoxlaneError {
   if (skipped.length > 0) {
     return new VoxlaneError({

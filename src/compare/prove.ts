@@ -11,7 +11,7 @@ import type { BackendName } from './report';
 
 export type { ModelProof, StageProof } from './proveStages';
 
-/** What is to be proven. */
+/** A model to check. */
 export interface Proven<Manifest> {
   readonly manifest: Manifest;
   /** What computes the model. */
@@ -67,8 +67,10 @@ export async function proveAgainst(
 }
 
 /**
- * The golden outputs of a model. Those of another checkpoint prove nothing: a folder of models of one's own may have the same
- * names.
+ * Fetches the golden outputs of a model.
+ *
+ * @throws VoxlaneError `format` for those of another checkpoint: users may serve their own models under the names of the bundled
+ *   ones
  */
 async function goldensOf({ id, origin }: SegmentationManifest | EmbeddingManifest, base: FileBase): Promise<GoldenBundle> {
   const bundle = readBundle(await fetchGoldens(id, base));

@@ -105,7 +105,7 @@ export async function prove(
   }
 }
 
-/** What an error says about the arithmetic; null if nothing. */
+/** Description of an error that means wrong arithmetic; null for other errors. */
 function wrongness(error: unknown): string | null {
   if (error instanceof WebAssembly.RuntimeError) return `the kernel stopped: ${error.message}`;
   const isWrong = error instanceof VoxlaneError && (error.code === 'gpu-wrong' || error.code === 'model-output');

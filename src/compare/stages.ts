@@ -122,7 +122,10 @@ async function runForced(
   }
 }
 
-/** What another shape, or garbage, would give says nothing about the next stage; nor do fractions for indices, or numbers that their type lacks. */
+/**
+ * Whether golden values can replace those of the graph. Another shape, values that are not finite, and numbers that the type
+ * cannot hold would say nothing about the next stage.
+ */
 export function canInject(golden: Tensor, actual: GraphTensor): boolean {
   if (!hasShape(golden, actual.shape)) return false;
   // An infinity on both sides, as in a mask, may be injected; one on the golden side alone may not.

@@ -31,7 +31,7 @@ const ARRAYS: Partial<Record<string, (values: ArrayLike<number>) => unknown>> = 
 /**
  * The values as an array that a tensor of `dtype` takes.
  *
- * @throws VoxlaneError `options` for a type that numbers cannot be given for, or numbers that a type of whole numbers does not have
+ * @throws VoxlaneError `options` for a type that numbers cannot be given for, or numbers that an integer type cannot hold
  */
 export function toRuntimeArray(dtype: string, values: Float32Array | ExactValues, name: string): unknown {
   const make = ownValue(ARRAYS, dtype);

@@ -5,25 +5,12 @@ import { startEngine, type Engine } from './engine';
 import { ModelWorker } from './modelWorker';
 import type { CheckedDiarizerOptions } from './options';
 import { CAMPPLUS } from './settings';
-import { checkAgain, startOnWasm, startTrustedEngine } from './trust';
+import { checkAgain, startTrustedEngine } from './trust';
 import { forgetGpuChecks, VERDICT_DAYS } from './verdicts';
 import type { ModelProof } from './types';
+import { outcomesOf, proofOf, stored, wasmPool, type Found, type Stage } from '../../test/pipeline/trustFakes';
 
-const stored = vi.hoisted(() => new Map<string, unknown>());
-vi.mock(import('../store/remember'), () => ({
-  recall: ((key: string, isValue: (value: unknown) => boolean) => {
-    const value = stored.get(key);
-    return Promise.resolve(isValue(value) ? value : null);
-  }) as never,
-  remember: (key: string, value: unknown) => {
-    stored.set(key, structuredClone(value));
-    return Promise.resolve();
-  },
-  forget: (prefix: string) => {
-    for (const key of stored.keys()) if (key.startsWith(prefix)) stored.delete(key);
-    return Promise.resolve();
-  },
-}));
+vi.mock(import('../store/remember'), async () => (await import('../../test/pipeline/trustFakes')).storage);
 vi.mock(import('../store/load'), async (original) => ({
   ...(await original()),
   loadManifest: ((_task: string, id: string) => Promise.resolve({ id, file: { sha256: id }, ...(sources && { sources }) })) as never,
@@ -43,24 +30,10 @@ vi.mock(import('../../workers/spawn'), async (original) => ({ ...(await original
 /** Seconds of the golden segmentation. */
 const GPU_SECONDS = 0.5;
 
-const proof = (model: string, maxAbs: number, seconds = GPU_SECONDS, backend: ModelProof['backend'] = 'webgpu'): ModelProof => ({
-  model,
-  backend,
-  seconds,
-  passed: maxAbs <= 0.01,
-  stages: [{ stage: model === 'segmentation' ? 'classifier' : 'embedding', maxAbs, cosine: 1, passed: maxAbs <= 0.01, tolerance: { maxAbs: 0.01, cosine: 0.999 } }],
-});
+const proof = (model: Stage, maxAbs: number, seconds: number): ModelProof => proofOf(model, maxAbs, seconds, 'webgpu');
 
-/** Numbers are the greatest difference that a proof finds. */
-type Found = number | VoxlaneError;
 /** Results of the self-check on the GPU, by model. */
 let gpu: { segmentation: Found; embedding: Found };
-/** The same on WASM, by what computes. */
-let wasm: { kernels: typeof gpu; wasm: typeof gpu };
-/** Whether our kernels know the graphs. */
-let isKnownGraph: boolean;
-/** Whether the release has golden outputs of the embedding model. */
-let hasGoldens: boolean;
 /** The GPU's results for batches, by number of windows. */
 let windows: { segmentation: (numWindows: number) => Found; embedding: (numWindows: number) => Found };
 /** Of the embedding model's file that the engine loads. */
@@ -70,11 +43,9 @@ let secondsOfBatch: (numWindows: number) => number;
 let gpuSeconds: number;
 let wasmSeconds: number;
 let calls: string[];
-/** Those on WASM: what is proven, and by what it is computed. */
-let wasmCalls: string[];
-let started: { backend: string; ownKernels: boolean; terminated: VoxlaneError | null }[];
+let started: { backend: string; terminated: VoxlaneError | null }[];
 
-function pool(model: 'segmentation' | 'embedding'): Engine['segmentation'] {
+function pool(model: Stage): Engine['segmentation'] {
   const answer = (found: Found): Promise<ModelProof> =>
     found instanceof VoxlaneError ? Promise.reject(found) : Promise.resolve(proof(model, found, gpuSeconds));
   const api = {
@@ -93,23 +64,8 @@ function pool(model: 'segmentation' | 'embedding'): Engine['segmentation'] {
   return { call: (use: (remote: unknown) => unknown) => use(api) } as never;
 }
 
-function wasmPool(model: 'segmentation' | 'embedding', backend: 'kernels' | 'wasm'): Engine['segmentation'] {
-  const api = {
-    prove: () => {
-      wasmCalls.push(`${model} on ${backend}`);
-      const found = wasm[backend][model];
-      return found instanceof VoxlaneError ? Promise.reject(found) : Promise.resolve(proof(model, found, 0.1, backend));
-    },
-  };
-  return { call: (use: (remote: unknown) => unknown) => use(api) } as never;
-}
-
 beforeEach(() => {
   stored.clear();
-  wasm = { kernels: { segmentation: 0.001, embedding: 0.001 }, wasm: { segmentation: 0.001, embedding: 0.001 } };
-  isKnownGraph = true;
-  hasGoldens = true;
-  wasmCalls = [];
   gpu = { segmentation: 0.001, embedding: 0.001 };
   windows = { segmentation: () => 0.001, embedding: () => 0.001 };
   sources = null;
@@ -123,9 +79,9 @@ beforeEach(() => {
   const limits = { maxStorageBufferBindingSize: 2 ** 30, maxBufferSize: 2 ** 30, maxComputeWorkgroupStorageSize: 32768, maxComputeInvocationsPerWorkgroup: 256, maxStorageBuffersPerShaderStage: 8 };
   const adapter = { info: { vendor: 'v', architecture: 'a', device: 'd', description: 'a GPU' }, limits };
   vi.stubGlobal('navigator', { gpu: { requestAdapter: () => Promise.resolve(adapter) }, userAgent: 'test', hardwareConcurrency: 2 });
-  vi.mocked(startEngine).mockImplementation((_options, _settings, backend, _signal, ownKernels = true) => {
-    const record: (typeof started)[number] = { backend: backend.name, ownKernels, terminated: null };
-    const onWasm = backend.name === 'wasm' ? (ownKernels && isKnownGraph ? 'kernels' : 'wasm') : null;
+  vi.mocked(startEngine).mockImplementation((_options, _settings, backend) => {
+    const record: (typeof started)[number] = { backend: backend.name, terminated: null };
+    const poolFor = (model: Stage) => (backend.name === 'wasm' ? wasmPool(model, 'kernels', () => 0.001) : pool(model));
     started.push(record);
     const engine: Partial<Engine> = {
       backend,
@@ -134,9 +90,9 @@ beforeEach(() => {
       embeddingModel: loadedHash,
       segmentationManifest: { windowSamples: 160_000, largestTensorBytes: 2 ** 20 } as Engine['segmentationManifest'],
       batchWindows: { current: 4 },
-      provable: hasGoldens ? ['segmentation', 'embedding'] : ['segmentation'],
-      segmentation: onWasm ? wasmPool('segmentation', onWasm) : pool('segmentation'),
-      embedding: (onWasm ? wasmPool('embedding', onWasm) : pool('embedding')) as never,
+      provable: ['segmentation', 'embedding'],
+      segmentation: poolFor('segmentation'),
+      embedding: poolFor('embedding') as never,
       terminate: (reason) => (record.terminated = reason),
     };
     return Promise.resolve(engine as Engine);
@@ -377,149 +333,9 @@ describe('a GPU that cannot be checked', () => {
   });
 });
 
-describe('our kernels on WASM', () => {
-  const startWasm = (changes?: Partial<CheckedDiarizerOptions>): Promise<Engine> => start({ backend: 'wasm', ...changes });
-  const proofsOf = ({ backend }: Engine) => backend.selfCheck?.map((one) => [one.model, one.backend, one.passed]);
-
-  test('are checked once, and their proofs are in the report of every start', async () => {
-    for (let visit = 0; visit < 2; visit++) {
-      const engine = await startWasm();
-      expect(engine.backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(/^WASM was asked for; one thread a worker/) as string });
-      expect(proofsOf(engine)).toEqual([['segmentation', 'kernels', true], ['embedding', 'kernels', true]]);
-    }
-    expect(wasmCalls).toEqual(['segmentation on kernels', 'embedding on kernels']);
-    expect(started.map(({ terminated }) => terminated)).toEqual([null, null]);
-  });
-
-  test('are checked again once the verdict has expired or was forgotten, and in another browser', async () => {
-    const first = Date.UTC(2026, 0, 1);
-    vi.useFakeTimers({ toFake: ['Date'], now: first });
-    try {
-      await startWasm();
-      vi.setSystemTime(first + VERDICT_DAYS * 86_400_000);
-      await startWasm();
-      expect(wasmCalls).toHaveLength(4);
-      await forgetGpuChecks();
-      await startWasm();
-      expect(wasmCalls).toHaveLength(6);
-      vi.stubGlobal('navigator', { userAgent: 'a later version', hardwareConcurrency: 2 });
-      await startWasm();
-      expect(wasmCalls).toHaveLength(8);
-    } finally {
-      vi.useRealTimers();
-    }
-  });
-
-  test('have a verdict for each model file', async () => {
-    await startWasm();
-    loadedHash = 'another';
-    wasm.kernels.embedding = 0.25;
-    expect((await startWasm({ modelFile: new Blob(['weights']) })).backend.reason).toContain('ONNX Runtime computes the models');
-    expect(wasmCalls.slice(2)).toEqual(['embedding on kernels', 'segmentation on wasm', 'embedding on wasm']);
-    // That does not concern the first file.
-    loadedHash = CAMPPLUS.embedding;
-    expect((await startWasm()).backend.selfCheck?.every(({ passed }) => passed)).toBe(true);
-  });
-
-  test.each([
-    ['segmentation', 'classifier'],
-    ['embedding', 'embedding'],
-  ] as const)('that compute the %s model wrongly are replaced by ONNX Runtime, now and at the next start', async (model, stage) => {
-    wasm.kernels[model] = 0.25;
-    const failure = new RegExp(`ONNX Runtime computes the models: Our WASM kernels failed their self-check: stage ${stage} is off by 0\\.250, allowed are 0\\.01`);
-    const first = await startWasm();
-    expect(first.backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(failure) as string });
-    expect(started.map(({ ownKernels }) => ownKernels)).toEqual([true, false]);
-    expect(started[0]?.terminated).toBeInstanceOf(VoxlaneError);
-    expect(started[1]?.terminated).toBeNull();
-    expect(proofsOf(first)).toEqual([
-      ['segmentation', 'kernels', model !== 'segmentation'],
-      ['embedding', 'kernels', model !== 'embedding'],
-      ['segmentation', 'wasm', true],
-      ['embedding', 'wasm', true],
-    ]);
-    started = [];
-    wasmCalls = [];
-    const second = await startWasm();
-    expect(second.backend.reason).toMatch(failure);
-    expect(started.map(({ ownKernels }) => ownKernels)).toEqual([false]);
-    expect(wasmCalls).toEqual([]);
-    expect(proofsOf(second)).toEqual([[model, 'kernels', false], ['segmentation', 'wasm', true], ['embedding', 'wasm', true]]);
-  });
-
-  test('that fail, and ONNX Runtime too: an error that says what to do', async () => {
-    wasm.kernels.segmentation = 0.25;
-    wasm.wasm.embedding = 0.5;
-    await expect(startWasm()).rejects.toMatchObject({
-      code: 'backend-failed',
-      problem: expect.stringMatching(/ONNX Runtime on WASM failed its self-check: stage embedding is off by 0\.500, allowed are 0\.01/) as string,
-      remedy: expect.stringContaining('Update the browser') as string,
-    });
-    expect(started.every(({ terminated }) => terminated !== null)).toBe(true);
-  });
-
-  test('that do not know the graph leave nothing to replace', async () => {
-    isKnownGraph = false;
-    wasm.wasm.segmentation = 0.25;
-    await expect(startWasm()).rejects.toMatchObject({ code: 'backend-failed' });
-    expect(started).toHaveLength(1);
-  });
-
-  test('are not checked with a model without golden outputs', async () => {
-    hasGoldens = false;
-    const engine = await startWasm();
-    expect(proofsOf(engine)).toEqual([['segmentation', 'kernels', true]]);
-    expect(engine.backend.reason).not.toContain('self-check');
-    expect(wasmCalls).toEqual(['segmentation on kernels']);
-  });
-
-  test.each(['model-missing', 'format'] as const)('run without golden outputs (%s), and the report says so', async (code) => {
-    wasm.kernels.segmentation = wasm.kernels.embedding = new VoxlaneError({ code, problem: 'no luck' });
-    const engine = await startWasm();
-    expect(engine.backend).toMatchObject({ name: 'wasm', selfCheck: null, reason: expect.stringContaining('our WASM kernels ran without a full self-check (no luck)') as string });
-    expect(stored.size).toBe(0);
-    // Those that are there count all the same.
-    wasm.kernels.embedding = 0.25;
-    wasm.wasm.segmentation = wasm.kernels.segmentation;
-    const runtime = await startWasm();
-    expect(proofsOf(runtime)).toEqual([['embedding', 'kernels', false], ['embedding', 'wasm', true]]);
-    expect(runtime.backend.reason).toContain('ONNX Runtime ran without a full self-check (no luck)');
-  });
-
-  test('fail for another reason with its error', async () => {
-    wasm.kernels.embedding = new VoxlaneError({ code: 'worker-failed', problem: 'gone' });
-    await expect(startWasm()).rejects.toMatchObject({ code: 'worker-failed' });
-    expect(started[0]?.terminated).toMatchObject({ code: 'worker-failed' });
-  });
-
-  test('are no longer checked when the caller stops waiting', async () => {
-    const controller = new AbortController();
-    const { mock } = vi.mocked(startEngine);
-    const startFake = vi.mocked(startEngine).getMockImplementation()!;
-    vi.mocked(startEngine).mockImplementation(async (...parameters) => {
-      const engine = await startFake(...parameters);
-      return { ...engine, segmentation: { call: () => new Promise((_, reject) => {
-        controller.signal.addEventListener('abort', () => { reject(new VoxlaneError({ code: 'cancelled', problem: 'ended' })); });
-        controller.abort();
-      }) } as never };
-    });
-    const before = mock.calls.length;
-    await expect(startTrustedEngine(options({ backend: 'wasm' }), CAMPPLUS, controller.signal)).rejects.toMatchObject({ code: 'cancelled' });
-    expect(mock.calls.length - before).toBe(1);
-    expect(started[0]?.terminated).toMatchObject({ code: 'cancelled' });
-    expect(stored.size).toBeLessThanOrEqual(1);
-  });
-
-  test('are checked after a GPU failed, and the proofs of both are reported', async () => {
-    gpu.segmentation = 0.25;
-    const engine = await start();
-    expect(proofsOf(engine)).toEqual([['segmentation', 'webgpu', false], ['segmentation', 'kernels', true], ['embedding', 'kernels', true]]);
-    expect(engine.backend.reason).toMatch(/^WebGPU failed its self-check: stage classifier/);
-    // In mid-run as well, also if the caller trusts the GPU.
-    wasmCalls = [];
-    stored.clear();
-    const later = await startOnWasm(options({ trustGpu: true }), CAMPPLUS, 'WebGPU failed in mid-run', null);
-    expect(wasmCalls).toHaveLength(2);
-    expect(proofsOf(later)).toEqual([['segmentation', 'kernels', true], ['embedding', 'kernels', true]]);
-  });
+test('our kernels are checked after a GPU failed, and the proofs of both are reported', async () => {
+  gpu.segmentation = 0.25;
+  const engine = await start();
+  expect(outcomesOf(engine)).toEqual([['segmentation', 'webgpu', false], ['segmentation', 'kernels', true], ['embedding', 'kernels', true]]);
+  expect(engine.backend.reason).toMatch(/^WebGPU failed its self-check: stage classifier/);
 });

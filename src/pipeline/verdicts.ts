@@ -64,7 +64,7 @@ const PREFIX = 'verdict ';
 /** No checks were made. */
 export const NO_VERDICT: Verdict = { checkedAt: 0, proofs: [], gpuSeconds: null, wasmSeconds: null, batchWindows: 0 };
 
-/** The stored verdict; null if there is none, or it has expired. */
+/** Reads the stored verdict. Returns null if there is none, or if it has expired. */
 export async function recallVerdict(key: string): Promise<Verdict | null> {
   const verdict = await recall(key, (stored): stored is Verdict => v.is(verdictSchema, stored));
   return verdict && isFresh(verdict) ? verdict : null;
@@ -80,7 +80,7 @@ export async function rememberVerdict(key: string, verdict: Verdict): Promise<vo
   await remember(key, verdict);
 }
 
-/** The stored proof of a model on WASM; null if there is none, or it has expired. */
+/** Reads the stored WASM proof of a model. Returns null if there is none, or if it has expired. */
 export async function recallWasmProof(key: string): Promise<ModelProof | null> {
   const verdict = await recall(key, (stored): stored is v.InferOutput<typeof wasmVerdictSchema> => v.is(wasmVerdictSchema, stored));
   return verdict && isFresh(verdict) ? verdict.proof : null;

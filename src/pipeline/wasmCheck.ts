@@ -1,6 +1,6 @@
 /**
- * The self-check on WASM. Our kernels there are WebAssembly with SIMD, which a browser's compiler can translate wrongly: each
- * model must reproduce its golden outputs before it is used. Verdicts are stored for 30 days, by browser, release, SIMD and model
+ * The self-check on WASM. A browser can compile the SIMD of our kernels wrongly, so each model must reproduce its golden outputs
+ * before it is used. Verdicts are stored for 30 days, by browser, release, SIMD and model
  * file, so that later starts check nothing.
  */
 import { VoxlaneError } from '../util/errors';
@@ -10,11 +10,11 @@ import type { PipelineSettings } from './settings';
 import type { ModelProof } from './types';
 import { expectedModels, kernelCircumstances, recallWasmProof, rememberWasmProof, runtimeCircumstances, wasmProofKey } from './verdicts';
 
-/** What a check of an engine found. */
+/** Result of the check of an engine. */
 export interface WasmCheck {
-  /** Of the models that have golden outputs, as far as these could be read. */
+  /** One per model whose golden outputs could be read. */
   readonly proofs: readonly ModelProof[];
-  /** Why a model could not be checked; null if there was nothing in the way. */
+  /** Why a model could not be checked; null if all were checked. */
   readonly obstacle: string | null;
 }
 
@@ -55,7 +55,7 @@ export async function checkWasm(
   });
 }
 
-/** The proof of one model, or why there is none. */
+/** Checks one model. Returns its proof, or a text that says why it could not be checked. */
 async function checkModel(
   engine: Engine,
   stage: Engine['provable'][number],

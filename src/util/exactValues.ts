@@ -22,7 +22,7 @@ export function losesValues(exact: ExactValues, rounded: Float32Array): boolean 
 export const numbersOf = (values: Float32Array | ExactValues): Float32Array | Float64Array | Int32Array | Uint32Array =>
   isBigArray(values) ? Float64Array.from(values as BigInt64Array, Number) : values;
 
-/** The first value that `dtype`, such as `int8` or `uint64`, does not have; undefined if it has all, or is no type of whole numbers. */
+/** The first value that the integer type `dtype` (`int8`, `uint64`) cannot hold; undefined if it holds all, or is not an integer type. */
 export function firstUnfit(dtype: string, values: Float32Array | ExactValues): number | bigint | undefined {
   const [, unsigned, bits] = /^(u?)int(\d+)$/.exec(dtype) ?? [];
   if (bits === undefined) return undefined;

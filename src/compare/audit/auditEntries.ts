@@ -111,7 +111,7 @@ function findingsOfMatch(tensor: AuditTensor, counterpart: Counterpart): Finding
     const other = tensors[otherPlace(link, side)]!;
     return [
       ...findingsOfRelation(link, tensor, other, side, tensors).map((finding) => (isAsNeeded(link, transposed.needed) ? { ...finding, flag: null } : finding)),
-      ...(transposed.missing.has(link.graph) ? [{ flag: 'permuted', remark: `${side === 'graph' ? 'this tensor' : other.name} is not transposed, though its node multiplies by it from the right, as by the other weights, which are` } as const] : []),
+      ...(transposed.missing.has(link.graph) ? [{ flag: 'permuted', remark: `${side === 'graph' ? 'this tensor' : other.name} is not transposed, unlike the other weights that a node multiplies by from the right` } as const] : []),
       // The gates of PyTorch are in the graph unmoved, which the values alone do not show.
       ...(link.warning === null ? [] : [{ flag: 'reordered', remark: `${link.part ?? other.name}: ${link.warning}` } as const]),
     ];

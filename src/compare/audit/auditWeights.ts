@@ -20,8 +20,9 @@ import { checkpointTensors, graphTensors, measureTensors, type AuditTensor } fro
  *
  * Weights are floating point numbers: integers (shapes, axes, counters) are left out, and so are tensors of a single
  * value (an epsilon, a factor) unless the other file has one of that name, the zeros that recurrent nodes begin
- * with, and the factors of Resize. What a file misplaces is listed whatever it holds. What a correct export changes is not flagged: the weight of a linear layer,
- * transposed for MatMul; gates in the order of ONNX; a folded batch norm whose values are right; the norm inside of a GroupNorm.
+ * with, and the factors of Resize. What a file misplaces is listed whatever it holds. What a correct export changes is not
+ * flagged: the weight of a linear layer, transposed for MatMul; gates in the order of ONNX; a folded batch norm whose values are
+ * right; the inner norm of a GroupNorm.
  *
  * @param name of the model, for the report
  * @param checkpoint a `.safetensors`, `.npz` or `.gguf` file; null to look at the graph alone

@@ -136,7 +136,7 @@ class Matcher {
       const other = theirs.get(this.#graph[index]!.sha256);
       if (other !== undefined) this.#link([index, other], 'bytes');
     }
-    // Such as an embedding that is the last layer, too, and transposed there.
+    // For example, tied weights: an embedding that the last layer uses transposed.
     const bySize = placesBy(this.#checkpoint, [...this.#checkpoint.keys()], ({ shape }) => sizeOf(shape));
     for (const index of this.#openGraph().filter((one) => isTelling(this.#graph[one]!) && !this.scaled.has(one))) {
       const tensor = this.#graph[index]!;

@@ -3,7 +3,7 @@ import type { GraphProto, NodeProto } from '../../onnx/onnx_pb';
 import type { Link } from './links';
 import type { AuditTensor } from './tensors';
 
-/** How a graph has the weights of its linear layers. */
+/** Layout of the weights of linear layers in a graph. */
 export interface Transposed {
   /** Places of weights that are transposed, as their node needs them. */
   readonly needed: ReadonlySet<number>;
@@ -31,7 +31,7 @@ export function transposedWeights(
   const telling = ofProducts.filter((link) => !isSquare(link));
   const areSquaresTransposed = telling.some(isTransposed) && !telling.some(({ relation }) => relation.kind === 'same');
   const needed = ofProducts.filter((link) => isTransposed(link) && !isKernel(link) && (!isSquare(link) || areSquaresTransposed));
-  // A parameter that is no weight of a linear layer may be multiplied as it is.
+  // Other parameters may be multiplied without a transposition.
   const isOfLayer = ({ checkpoint: place }: Link): boolean => /(^|[./])weight$/.test(checkpoint[place]!.name);
   const missing = ofProducts.filter((link) => areSquaresTransposed && isSquare(link) && link.relation.kind === 'same' && isOfLayer(link) && !isSymmetric(graph[link.graph]!));
   return { needed: new Set(needed.map(({ graph: place }) => place)), missing: new Set(missing.map(({ graph: place }) => place)) };

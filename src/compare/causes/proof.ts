@@ -41,7 +41,7 @@ export function explains(
 ): boolean {
   if (!(error.norm > 0)) return false;
   const share = left.norm / error.norm;
-  // Of most explanations: the bounds below take passes over the golden values.
+  // Rejects most explanations early: the bounds below need passes over the golden values.
   if (share > Math.max(MAX_LEFT, MAX_LEFT_WITHIN_TOLERANCE)) return false;
   if (left.maxAbs <= allowedAbs(tolerance, golden.data)) return share <= MAX_LEFT_WITHIN_TOLERANCE;
   return share <= MAX_LEFT && left.norm <= MAX_LEFT_OF_SPREAD * spread(golden.data).norm;

@@ -131,7 +131,7 @@ function takeLargest(ranges: Range[]): Range | undefined {
   return ranges.pop();
 }
 
-/** The number of stages closest to the middle of a range that was not found unusable; null if there is none. */
+/** The number of stages closest to the middle of a range, except those known to be unusable; null if all are. */
 function middleOf({ low, high }: Range, unusable: ReadonlySet<number>): number | null {
   const middle = (low + high) / 2;
   let best: number | null = null;
