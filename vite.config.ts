@@ -6,7 +6,7 @@ import { kernels } from './scripts/kernelsPlugin.ts';
 import { offline } from './scripts/offlinePlugin.ts';
 import { policy } from './scripts/policyPlugin.ts';
 import { resampler } from './scripts/resamplerPlugin.ts';
-import { POLICY_HEADER } from './src/ui/privacy/policy.ts';
+import { POLICY_HEADER } from './src/ui-kit/privacy/policy.ts';
 
 /** Without these two the page gets no SharedArrayBuffer, and WASM runs on one thread. */
 const ISOLATION_HEADERS = {

@@ -21,7 +21,7 @@ import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { openEnginePage } from '../cli/enginePage';
 import type { BackendChoice, DiarizerOptions, Speed } from '../src/index';
-import { STAGES } from '../src/pipeline/stages';
+import { STAGES } from '../src/engine/types';
 import { runCommand } from '../cli/script';
 import { check, listText } from './check/figure';
 import { GROUPS } from './check/groups';

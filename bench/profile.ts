@@ -10,8 +10,13 @@ import { openEnginePage, type EnginePage } from '../cli/enginePage';
 import { runCommand } from '../cli/script';
 import type { RunCounts } from '../cli/page/engineProfile';
 import { parseOnnx } from '../src/onnx/model';
-import { parseManifest, type EmbeddingManifest, type SegmentationManifest } from '../src/store/manifest';
-import { isShipped, SHIPPED_MODELS } from '../src/store/shipped';
+import {
+  type EmbeddingManifest,
+  isShipped,
+  parseManifest,
+  type SegmentationManifest,
+  SHIPPED_MODELS,
+} from '../src/store/manifest';
 import { machine } from './figures';
 import { readTrace, type Trace } from './profile/events';
 import { outputStages, stagesOf, type GraphStage } from './profile/groups';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { safetensorsOf, someValues } from '../test/compare/checkpointFiles';
-import type { AuditReport } from '../src/compare/auditReport';
+import type { AuditReport } from '../src/compare/report';
 import { encodeOnnx } from '../src/onnx/model';
 import { build, float, node, weight } from '../test/onnx/build';
 import { main } from './audit';

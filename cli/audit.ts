@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { auditWeights } from '../src/compare/audit/auditWeights';
-import type { AuditEntry, AuditReport } from '../src/compare/auditReport';
+import type { AuditEntry, AuditReport } from '../src/compare/report';
 import type { NamedFile } from '../src/compare/files/goldenFiles';
 import { shapeText } from '../src/compare/tensor';
 import { parseOnnx } from '../src/onnx/model';

@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import type { BisectReport } from '../src/compare/report';
-import { isShipped } from '../src/store/shipped';
+import { isShipped } from '../src/store/manifest';
 import { number } from './arguments';
 import { giveFiles, openComparePage } from './comparePage';
 import { failureText } from './errorLine';

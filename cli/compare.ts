@@ -7,7 +7,7 @@
  */
 import type { Page } from 'playwright-core';
 import type { RuntimeBackend } from '../src/compare/report';
-import { isShipped } from '../src/store/shipped';
+import { isShipped } from '../src/store/manifest';
 import type { ErrorCode } from '../src/util/errors';
 import { batchDocument, batchExitStatus, compareAll, lineOf, notRun, resultOf, skippedLines, summaryOf, type BundleResult } from './compareBatch';
 import { giveFiles, openComparePage, type Answer } from './comparePage';

@@ -1,6 +1,6 @@
 import { DOMParser, type Element } from '@xmldom/xmldom';
 import { expect, test } from 'vitest';
-import { outcomeOf } from '../src/compare/coverage';
+import { outcomeOf } from '../src/compare/verdict';
 import type { Coverage } from '../src/compare/report';
 import { VoxlaneError } from '../src/util/errors';
 import { report, type StageSketch } from '../test/compare/reports';

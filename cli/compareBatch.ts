@@ -1,5 +1,5 @@
 /** Several bundles in one call of `compare`: the loop, the lines for people, the exit status and the reports. */
-import { isSufficient } from '../src/compare/coverage';
+import { isSufficient } from '../src/compare/verdict';
 import { messageOf, VoxlaneError, type ErrorParts } from '../src/util/errors';
 import type { Answer } from './comparePage';
 import { exitStatusOf, verdictText, type Document } from './compareReport';

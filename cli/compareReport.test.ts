@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { report, type StageSketch } from '../test/compare/reports';
-import { outcomeOf } from '../src/compare/coverage';
+import { outcomeOf } from '../src/compare/verdict';
 import type { BackendName, ComparisonReport, Coverage } from '../src/compare/report';
 import { describe, documentOf, exitStatusOf, uncomparedLines, type Document } from './compareReport';
 

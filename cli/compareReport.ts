@@ -1,6 +1,5 @@
 /** The report of `compare`: one document of all backends, its exit status, and its text. */
-import { countText, isSufficient, outcomeOf } from '../src/compare/coverage';
-import { worseDecisions } from '../src/compare/decisions/worse';
+import { countText, isSufficient, outcomeOf, worseDecisions } from '../src/compare/verdict';
 import type { BackendName, BetweenReport, ComparisonReport, Coverage, ErrorQuantiles, StageReport } from '../src/compare/report';
 import type { ErrorParts } from '../src/util/errors';
 import { decisionLines, decisionSentence } from './decisionText';

@@ -1,5 +1,5 @@
 /** The decisions of a comparison as text. */
-import { unitOf } from '../src/compare/decisions/worse';
+import { unitOf } from '../src/compare/verdict';
 import type { DecisionCause, DecisionReport, DifferingDecision } from '../src/compare/report';
 
 /** `3 of 589 frames have another class, 2 of them near ties`; of several outputs with their names. Null without decisions. */

@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BackendChoice, ClusteringName, DiarizeOptions, PresetId, Speed } from '../src/index';
-import { checkRunOptions } from '../src/pipeline/options';
+import { checkRunOptions } from '../src/engine/options';
 import { checkedAs, httpAddress, number, oneOf } from './arguments';
 
 export const HELP = `Usage: npm run --silent diarize -- FILE… [options]

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { settingsOf, type PipelineSettings } from '../src/pipeline/settings';
+import { settingsOf, type PipelineSettings } from '../src/engine/settings';
 import { isEnding } from './endings';
 import { errorLine } from './errorLine';
 import { conversationScripts, makeConversations } from './evaluate/conversations';

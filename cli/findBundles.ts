@@ -1,7 +1,7 @@
 /** The golden bundles that the arguments of `compare` name. */
 import { existsSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { extname, join } from 'node:path';
-import { isShipped } from '../src/store/shipped';
+import { isShipped } from '../src/store/manifest';
 
 export interface FoundBundle {
   /** Path of a file or folder, or the id of a shipped model. */

@@ -1,5 +1,5 @@
 /** The report of `compare --junit`: JUnit XML, a test suite per bundle and a test case per stage. */
-import { countText, isSufficient } from '../src/compare/coverage';
+import { countText, isSufficient } from '../src/compare/verdict';
 import type { ComparisonReport, StageReport } from '../src/compare/report';
 import type { ErrorParts } from '../src/util/errors';
 import type { BundleResult } from './compareBatch';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { openNodeSession } from '../test/compare/nodeSession';
 import { build, float, int, node, weight } from '../test/onnx/build';
 import { GraphRunner } from '../src/compare/graphRunner';
-import { listValues } from '../src/compare/listValues';
+import { listValues } from '../src/compare/matchValues';
 import { findSampleFeeds } from '../src/compare/sampleInputs';
 import { listText } from './listGraph';
 

@@ -1,6 +1,6 @@
 /** `compare --list`: the layers of a graph, their values and shapes. */
-import type { ListedValue } from '../src/compare/listValues';
-import type { Opened } from '../src/pipeline/comparatorTypes';
+import type { ListedValue } from '../src/compare/matchValues';
+import type { Opened } from '../src/engine/comparator';
 
 /** What the page gives. */
 export interface GraphList {

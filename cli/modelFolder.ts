@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PresetId } from '../src/index';
-import { PRESETS } from '../src/pipeline/settings';
+import { PRESETS } from '../src/engine/settings';
 import { parseManifest } from '../src/store/manifest';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PrecisionHead, PrecisionRow } from '../src/compare/precision/report';
+import type { PrecisionHead, PrecisionRow } from '../src/compare/precisionReport';
 import { PrecisionKeeper } from './precisionTable';
 
 const HEAD: PrecisionHead = {

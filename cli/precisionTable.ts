@@ -1,5 +1,12 @@
 /** The report of `compare --precision`: what was measured by now, as text and as JSON. */
-import { rankRows, type PrecisionHead, type PrecisionReport, type PrecisionRow, type RoundedType, type RoundingEffect } from '../src/compare/precision/report';
+import {
+  rankRows,
+  type PrecisionHead,
+  type PrecisionReport,
+  type PrecisionRow,
+  type RoundedType,
+  type RoundingEffect,
+} from '../src/compare/precisionReport';
 import type { ErrorParts } from '../src/util/errors';
 import type { Answer } from './comparePage';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { SHARED, SHARED_MISSING } from '../test/shared';
-import { bareCapture, buildNpz } from '../test/pipeline/capture';
+import { bareCapture, buildNpz } from '../test/engine/capture';
 import { main } from './replay';
 
 const captures = join(SHARED, 'captures');

@@ -6,9 +6,8 @@
 import { parseArgs } from 'node:util';
 import { parseRttm } from '../src/formats/rttm';
 import { parseUem } from '../src/formats/uem';
-import type { ByRecording, RecordingsScore } from '../src/score/recordings';
-import { scoreRecordings } from '../src/score/recordings';
-import type { Turn } from '../src/timeline/turn';
+import { type ByRecording, type RecordingsScore, scoreRecordings } from '../src/score/score';
+import type { Turn } from '../src/timeline/turns';
 import { messageOf } from '../src/util/errors';
 import { readTextFile } from './textFile';
 import { errorLine } from './errorLine';

@@ -41,6 +41,6 @@ test('the build contains the two product pages, and nothing that only tests or t
   const sources = files
     .filter((path) => path.endsWith('.js.map'))
     .flatMap((path) => (JSON.parse(readFileSync(join('dist', path), 'utf8')) as { sources: string[] }).sources);
-  expect(sources.filter((source) => /(^|\/)src\/index\.ts$/.test(source) || /(^|\/)src\/ui\/app\.ts$/.test(source)).length).toBeGreaterThan(0);
+  expect(sources.filter((source) => /(^|\/)src\/index\.ts$/.test(source) || /(^|\/)src\/app\/app\.ts$/.test(source)).length).toBeGreaterThan(0);
   expect(sources.filter((source) => !source.includes('node_modules') && /(^|\/)(test|e2e|cli|bench|scripts)\//.test(source))).toEqual([]);
 });

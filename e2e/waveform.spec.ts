@@ -7,7 +7,7 @@ import { expect, test, type Page } from '../test/browser/test';
 
 const DURATION = 60;
 const NUM_TURNS = 30;
-/** As in src/ui/lanes/geometry.ts. */
+/** As in src/ui-kit/tracks/geometry.ts. */
 const [INSET, AXIS_HEIGHT, WAVE_HEIGHT, LANE_HEIGHT, BAR_MIDDLE] = [8, 32, 64, 44, 22];
 
 declare const voxlaneLanes: LanesPage;

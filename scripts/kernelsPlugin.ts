@@ -17,8 +17,8 @@ interface Compiler {
  */
 const COMPILER = 'assemblyscript/asc';
 
-const FOLDER = join(import.meta.dirname, '../src/wasm/assembly');
-/** Modules that export a build's bytes, by name; `src/wasm/builds.d.ts` declares them. */
+const FOLDER = join(import.meta.dirname, '../src/nn/assembly');
+/** Modules that export a build's bytes, by name; `src/nn/builds.d.ts` declares them. */
 const BUILDS: Readonly<Record<string, readonly string[]>> = {
   'virtual:kernels/relaxed': ['--enable', 'relaxed-simd'],
   'virtual:kernels/plain': [],
@@ -30,7 +30,7 @@ const RESOLVED = '\0';
 const compiled = new Map<string, Promise<Uint8Array>>();
 
 /**
- * Compiles `src/wasm/assembly`, which is AssemblyScript, whenever something imports one of its builds: no file that is
+ * Compiles `src/nn/assembly`, which is AssemblyScript, whenever something imports one of its builds: no file that is
  * made of another has to be kept in step with it.
  */
 export function kernels(): Plugin {

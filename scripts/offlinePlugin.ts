@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { build, type Plugin } from 'vite';
-import { groupOf, type Release, type ReleaseFile } from '../src/sw/release.ts';
+import { groupOf, type Release, type ReleaseFile } from '../src/sw/contract.ts';
 
 const ENTRY = join(import.meta.dirname, '../src/sw/serviceWorker.ts');
 

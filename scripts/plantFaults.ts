@@ -29,11 +29,11 @@ interface Fault {
 const FAULTS: readonly Fault[] = [
   {
     name: 'swapped LSTM gates in the WASM kernel',
-    file: 'src/wasm/assembly/lstm.ts',
+    file: 'src/nn/assembly/lstm.ts',
     find: 'updateState(o, c, v128.load(g), v128.load(g, 16), v128.load(g, 32), v128.load(g, 48));',
     replace: 'updateState(o, c, v128.load(g), v128.load(g, 32), v128.load(g, 16), v128.load(g, 48));',
     // Compiled by a build plugin, so that no test imports the file.
-    units: ['src/wasm/sequence.test.ts'],
+    units: ['src/nn/sequence.test.ts'],
   },
   {
     name: 'window hop off by one sample',
@@ -49,7 +49,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     name: 'hamming instead of povey window',
-    file: 'src/fbank/options.ts',
+    file: 'src/features/fbank.ts',
     find: 'return (0.5 - 0.5 * cosine) ** 0.85;',
     replace: 'return 0.54 - 0.46 * cosine;',
   },
@@ -61,7 +61,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     name: 'wrong VBx Fa',
-    file: 'src/clustering/vbxClustering.ts',
+    file: 'src/clustering/settings.ts',
     find: 'likelihoodScale: 0.07,',
     replace: 'likelihoodScale: 0.7,',
   },
@@ -73,38 +73,38 @@ const FAULTS: readonly Fault[] = [
   },
   {
     name: 'an unescaped export',
-    file: 'src/formats/webVtt.ts',
+    file: 'src/formats/textExports.ts',
     find: "return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');",
     replace: "return text.replaceAll('&', '&amp;').replaceAll('>', '&gt;');",
   },
   {
     name: 'an unchecked model hash',
-    file: 'src/store/load.ts',
+    file: 'src/store/manifest.ts',
     find: 'if (hash !== expected.sha256) throw',
     replace: 'if (hash.length !== expected.sha256.length) throw',
   },
   {
     name: 'an ignored abort signal',
-    file: 'src/pipeline/diarizer.ts',
+    file: 'src/engine/diarizer.ts',
     find: "    signal?.addEventListener('abort', cancel);\n",
     replace: '',
     specs: ['calls'],
   },
   {
     name: 'an ignored GPU verdict',
-    file: 'src/pipeline/trust.ts',
+    file: 'src/engine/selfCheck.ts',
     find: 'if (!allPassed(verdict.proofs)) return describeFailure(verdict.proofs);',
     replace: '',
   },
   {
     name: 'an ignored verdict on the WASM kernels',
-    file: 'src/pipeline/trust.ts',
+    file: 'src/engine/selfCheck.ts',
     find: 'if (allPassed(proofs)) {',
     replace: 'if (proofs.length >= 0) {',
   },
   {
     name: 'a removed CSP directive',
-    file: 'src/ui/privacy/policy.ts',
+    file: 'src/ui-kit/privacy/policy.ts',
     find: "  'form-action': [\"'none'\"],\n",
     replace: '',
     specs: ['csp'],

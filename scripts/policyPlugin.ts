@@ -1,5 +1,5 @@
 import type { Plugin } from 'vite';
-import { POLICY_ELEMENT } from '../src/ui/privacy/policy.ts';
+import { POLICY_ELEMENT } from '../src/ui-kit/privacy/policy.ts';
 
 /**
  * Puts the Content-Security-Policy into every built page, so that it holds on any static host. The header, which the

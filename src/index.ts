@@ -1,19 +1,17 @@
 /** The public surface of Voxlane. What is not exported here may change in any release. */
 export type { Anchors, AnchorStretch } from './clustering/anchors';
-export type { ConfidenceKind } from './clustering/confidence';
 export type { Dendrogram } from './clustering/dendrogram';
-export { diarize } from './pipeline/diarize';
-export { Diarizer } from './pipeline/diarizer';
-export { DISPOSE } from './pipeline/disposeKey';
-export type { KeptModel, KeptVoices } from './pipeline/keptVoices';
-export { deleteStoredModel, presetFacts, storedModels } from './pipeline/presets';
-export type { PresetFacts, StoredModelFacts } from './pipeline/presets';
-export { Reclusterer } from './pipeline/reclusterer';
-export type { ReclustererOptions, Reclustering, ReclusterOptions } from './pipeline/reclusterer';
-export type { DiarizationSource } from './pipeline/run';
-export { embed, fbank, segment } from './pipeline/singleStages';
-export { cluster } from './pipeline/singleStagesCluster';
-export { releaseStages } from './pipeline/singleStagesEngine';
+export { diarize } from './engine/sharedDiarizer';
+export { Diarizer } from './engine/diarizer';
+export { DISPOSE } from './engine/calls';
+export { deleteStoredModel, presetFacts, storedModels } from './engine/presets';
+export type { PresetFacts, StoredModelFacts } from './engine/presets';
+export { Reclusterer } from './engine/reclusterer';
+export type { ReclustererOptions, Reclustering, ReclusterOptions } from './engine/reclusterer';
+export type { DiarizationSource } from './engine/run';
+export { embed, fbank, segment } from './engine/singleStages';
+export { cluster } from './engine/singleStages';
+export { releaseStages } from './engine/singleStagesEngine';
 export type {
   ClusterOptions,
   FbankFeatures,
@@ -23,11 +21,11 @@ export type {
   StageTensor,
   VoiceClusters,
   VoiceEmbeddings,
-} from './pipeline/singleStagesTypes';
-export type { EvidenceSettings } from './clustering/evidenceSettings';
-export type { ClusteringSettings } from './pipeline/settings';
-export { STAGES } from './pipeline/stages';
-export type { Artifact } from './pipeline/stages';
+} from './engine/singleStagesEngine';
+export type { EvidenceSettings } from './clustering/settings';
+export type { ClusteringSettings } from './engine/settings';
+export { STAGES } from './engine/types';
+export type { Artifact } from './engine/types';
 export type {
   BackendChoice,
   BackendReport,
@@ -55,17 +53,20 @@ export type {
   StageProof,
   Turn,
   UsedModel,
-} from './pipeline/types';
-export { forgetGpuChecks } from './pipeline/verdicts';
-export { voiceSimilarity } from './pipeline/voices';
+} from './engine/types';
+export { forgetGpuChecks } from './engine/verdicts';
+export { voiceSimilarity } from './engine/assembly';
 export type { Components, Score } from './score/der';
-export type { ErrorKind, ErrorStretch } from './score/errors';
+export type { ErrorKind, ErrorStretch } from './score/der';
 export type { Interval } from './score/intervals';
 export type { SpeakerJaccard } from './score/jer';
 export { score } from './score/score';
 export type { Scores } from './score/score';
-export type { ScoreOptions } from './score/scored';
-export type { SlidingWindow, TimeGeometry } from './timeline/geometry';
+export type { ScoreOptions } from './score/intervals';
+export type { SlidingWindow, TimeGeometry } from './segmentation/geometry';
 export type { MinDurations } from './timeline/minDurations';
 export { VoxlaneError } from './util/errors';
 export type { ErrorCode, ErrorParts } from './util/errors';
+export type { KeptModel } from './engine/types';
+export type { KeptVoices } from './engine/types';
+export type { ConfidenceKind } from './clustering/localSpeakers';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readBundle, tensorNamed, type GoldenBundle } from '../src/compare/bundle';
+import { readBundle, tensorNamed, type GoldenBundle } from '../src/compare/files/bundle';
 import { compareTensors } from '../src/compare/compare';
 import { parseManifest } from '../src/store/manifest';
 import { RESNET34_FIXTURES } from './seededModel';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create, fromBinary } from '@bufbuild/protobuf';
-import { copyWith } from '../src/onnx/message';
+import { copyWith } from '../src/onnx/nodes';
 import { encodeOnnx, graphOf } from '../src/onnx/model';
 import { ModelProtoSchema, TensorProto_DataLocation, TensorProtoSchema, type TensorProto } from '../src/onnx/onnx_pb';
 import { numValuesOf, shapeOf, tensorValues } from '../src/onnx/tensors';

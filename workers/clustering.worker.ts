@@ -1,12 +1,10 @@
-import { readAnyPlda, type AnyPlda } from '../src/clustering/anyPlda';
+import { readAnyPlda, type AnyPlda } from '../src/clustering/plda';
 import type { Dendrogram } from '../src/clustering/dendrogram';
-import type { AssemblyFacts } from '../src/diarization/assemble';
-import { Assembler } from '../src/diarization/assembler';
-import { loadPldaFile } from '../src/store/loadPlda';
-import { GrowingArray } from '../src/util/growingArray';
+import { Assembler, type AssemblyFacts } from '../src/timeline/assembler';
+import { loadPldaFile } from '../src/store/plda';
+import { GrowingArray } from '../src/util/values';
 import type { ClusteringWorkerApi } from './contracts';
-import { serve } from './expose';
-import { moved } from './moved';
+import { moved, serve } from './protocol';
 
 let plda: AnyPlda | null = null;
 let held = emptyRecording();

@@ -1,8 +1,7 @@
 import { Comparison } from '../src/compare/comparison';
 import { VoxlaneError } from '../src/util/errors';
 import type { CompareWorkerApi, OnProgress } from './contracts';
-import { serve } from './expose';
-import { moved } from './moved';
+import { moved, serve } from './protocol';
 
 let comparison: Comparison;
 /** Raised by `cancel`, taken back by the next piece of work. The page sends one at a time. */

@@ -2,27 +2,33 @@
  * What the page may ask of each worker. Only data that `postMessage` can carry crosses here. What comes back moves;
  * what is sent to a model is copied, so that it can be sent again after a lost device.
  */
-import type { WindowBatch } from '../src/audio/batches';
-import type { AudioFacts, DecodeOptions, DecoderPlace } from '../src/audio/decodeTypes';
 import type { RecordingNote } from '../src/audio/notes';
+import type { AudioFacts, DecodeOptions, DecoderPlace } from '../src/audio/types';
+import type { WindowBatch } from '../src/audio/windows';
 import type { Anchors } from '../src/clustering/anchors';
-import type { SpeakerBounds } from '../src/clustering/cluster';
 import type { Dendrogram } from '../src/clustering/dendrogram';
-import type { AuditReport } from '../src/compare/auditReport';
+import type { SpeakerBounds } from '../src/clustering/localSpeakers';
 import type { CompareChoices, ComparisonSettings, PrecisionChoices } from '../src/compare/comparison';
-import type { ListedValue } from '../src/compare/listValues';
-import type { Opened } from '../src/compare/describeOpened';
 import type { LayerRequest } from '../src/compare/layer';
+import type { ListedValue } from '../src/compare/matchValues';
+import type { Opened } from '../src/compare/openModel';
 import type { Pair, StagePicture } from '../src/compare/picture';
+import type { PrecisionHead, PrecisionReport, PrecisionRow } from '../src/compare/precisionReport';
 import type { ModelProof } from '../src/compare/prove';
-import type { PrecisionHead, PrecisionReport, PrecisionRow } from '../src/compare/precision/report';
-import type { BackendName, BetweenReport, BisectReport, ComparisonReport, RuntimeBackend } from '../src/compare/report';
+import type {
+  AuditReport,
+  BackendName,
+  BetweenReport,
+  BisectReport,
+  ComparisonReport,
+  RuntimeBackend,
+} from '../src/compare/report';
 import type { NamedTensor } from '../src/compare/tensor';
-import type { Assembly, AssemblyFacts } from '../src/diarization/assemble';
 import type { GpuCountsByStage } from '../src/gpu/meter';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
+import type { Assembly, AssemblyFacts } from '../src/timeline/assembler';
 import type { MinDurations } from '../src/timeline/minDurations';
-import type { FileBase } from '../src/util/fileBase';
+import type { FileBase } from '../src/util/fetch';
 
 /** Sound as it reaches the decoding worker. */
 export type DecodeSource =
@@ -215,4 +221,18 @@ export interface CompareWorkerApi {
   environment(): Promise<Record<string, string>>;
   /** Ends the call under way at its next step; what earlier calls gave is kept. */
   cancel(): void;
+}
+
+/** Sound as it reaches the worker that reads peaks. */
+export type PeaksSource =
+  | { readonly kind: 'file'; readonly blob: Blob; readonly track: number | undefined }
+  /** Planar channels that the page decoded itself. */
+  | { readonly kind: 'channels'; readonly channels: Float32Array[]; readonly sampleRate: number };
+
+/** What the page may ask of the worker that reads peaks. */
+export interface PeaksWorkerApi {
+  /** Rejects with `audio-unsupported` for a file that only the page can decode. */
+  open(source: PeaksSource): Promise<void>;
+  /** The next peaks, axes (peak, [lowest, highest]), as in `Peaks`; null after the last. What comes back moves. */
+  next(): Promise<Int16Array | null>;
 }

@@ -1,11 +1,8 @@
 import { decoderFor, openAudio, openChannels, openStream, type OpenAudio } from '../src/audio/decode';
-import { takeBatch } from '../src/audio/batches';
-import { cutWindows, type AudioWindow } from '../src/audio/windows';
+import { type AudioWindow, cutWindows, takeBatch } from '../src/audio/windows';
 import type { DecodeSource, DecodeWorkerApi } from './contracts';
 import type { RecordingNote } from '../src/audio/notes';
-import { serve } from './expose';
-import { pullThrough } from './feedPort';
-import { moved } from './moved';
+import { moved, pullThrough, serve } from './protocol';
 
 interface OpenRecording {
   readonly audio: OpenAudio;

@@ -1,10 +1,8 @@
-import { proveAgainst, proveEmbedding } from '../src/compare/prove';
-import { proveEmbeddingWindows } from '../src/compare/proveWindows';
+import { proveAgainst, proveEmbedding, proveEmbeddingWindows } from '../src/compare/prove';
 import type { Embedder } from '../src/embedding/embedder';
 import type { EmbeddingWorkerApi } from './contracts';
-import { serve } from './expose';
+import { moved, serve } from './protocol';
 import { openEmbedding, type EmbeddingModel } from './model';
-import { moved } from './moved';
 
 let model: EmbeddingModel;
 

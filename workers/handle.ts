@@ -1,7 +1,7 @@
 import { releaseProxy, wrap, type Remote } from 'comlink';
 import { VoxlaneError, type ErrorParts } from '../src/util/errors';
-import { Interruptible } from '../src/util/interruptible';
-import { watchLife, type EndOfLife } from './life';
+import { Interruptible } from '../src/util/concurrency';
+import { watchLife, type EndOfLife } from './protocol';
 
 /**
  * A worker, its typed remote, and the certainty that a call ends.

@@ -1,15 +1,12 @@
 import type { BackendName } from '../src/compare/report';
 import { CampplusNet } from '../src/embedding/campplusNet';
-import { CpuEmbedder } from '../src/embedding/cpuEmbedder';
-import type { Embedder } from '../src/embedding/embedder';
-import { GpuEmbedder } from '../src/embedding/gpuEmbedder';
+import { CpuEmbedder, type Embedder, GpuEmbedder } from '../src/embedding/embedder';
 import { openPooledEmbedder } from '../src/embedding/pooledEmbedder';
 import { checkHealth } from '../src/embedding/testSpeech';
 import { openGpu, type GpuContext } from '../src/gpu/context';
 import { openGraph, type Graph, type GraphOptions } from '../src/ort/graph';
 import { PyannetNet } from '../src/segmentation/pyannetNet';
-import { loadManifest, loadModel } from '../src/store/load';
-import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
+import { type EmbeddingManifest, loadManifest, loadModel, type SegmentationManifest } from '../src/store/manifest';
 import { ModelStore, type ModelFile } from '../src/store/modelStore';
 import { bundledSources } from '../src/store/sources';
 import { VoxlaneError } from '../src/util/errors';

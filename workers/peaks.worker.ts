@@ -1,9 +1,8 @@
 import { openAudio, openChannels } from '../src/audio/decode';
 import { PEAK_SAMPLE_RATE, PeakReducer, SAMPLES_PER_PEAK } from '../src/audio/peaks';
 import { VoxlaneError } from '../src/util/errors';
-import { serve } from './expose';
-import { moved } from './moved';
-import type { PeaksWorkerApi } from './peaksContract';
+import { moved, serve } from './protocol';
+import type { PeaksWorkerApi } from './contracts';
 
 /** A minute of sound: the first comes after a moment, and three hours are some two hundred messages. */
 const PEAKS_PER_MESSAGE = (60 * PEAK_SAMPLE_RATE) / SAMPLES_PER_PEAK;

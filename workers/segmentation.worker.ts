@@ -1,10 +1,8 @@
-import { proveSegmentation } from '../src/compare/prove';
-import { proveSegmentationWindows } from '../src/compare/proveWindows';
+import { proveSegmentation, proveSegmentationWindows } from '../src/compare/prove';
 import { Segmenter } from '../src/segmentation/segment';
 import type { SegmentationWorkerApi } from './contracts';
-import { serve, timed } from './expose';
+import { moved, serve, timed } from './protocol';
 import { openSegmentation, type SegmentationModel } from './model';
-import { moved } from './moved';
 
 let model: SegmentationModel;
 let segmenter: Segmenter;

@@ -1,16 +1,16 @@
 /**
  * Measures one case of clustering and prints its figures as JSON: `tsx bench/check/clusteringProcess.ts CASE`.
  */
-import { agglomerativeClustering } from '../../src/clustering/agglomerative';
+import { agglomerativeClustering } from '../../src/clustering/agglomerativeClusterer';
+import { COMMUNITY_1_CLUSTERING } from '../../src/clustering/settings';
 import { projectEmbeddings } from '../../src/clustering/plda';
-import { startLabels, unitEmbeddings } from '../../src/clustering/startLabels';
+import { startLabels, unitEmbeddings } from '../../src/clustering/vbxClusterer';
 import { startResponsibilities, vbx } from '../../src/clustering/vbx';
-import { COMMUNITY_1_CLUSTERING } from '../../src/clustering/vbxClustering';
 import { capturedEmbeddings } from '../../test/clustering/captured';
 import { bundledPlda } from '../../test/clustering/plda';
 import { repeated } from '../../test/clustering/repeated';
 import { conversation } from '../../test/clustering/voices';
-import { ANY_COUNT, longAssembler } from '../../test/diarization/longAssembler';
+import { ANY_COUNT, longAssembler } from '../../test/timeline/longAssembler';
 
 /** Three hours, at one window a second, with three local speakers in nearly all of them. */
 const NUM_EMBEDDINGS = 32_000;

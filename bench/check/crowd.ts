@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { messageOf } from '../../src/util/errors';
-import { writeCrowd } from '../../test/ui/crowd';
+import { writeCrowd } from '../../test/app/crowd';
 import { untilState, withBrowser } from './browser';
 import type { Group, Say } from './figure';
 import { longestTask } from './trace';

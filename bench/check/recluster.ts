@@ -1,4 +1,4 @@
-import { PYANNOTE_3_1 } from '../../src/pipeline/settings';
+import { PYANNOTE_3_1 } from '../../src/engine/settings';
 import { putMeetingVoices, THREE_HOURS } from '../../test/browser/meetingVoices';
 import { openEngine, withBrowser } from './browser';
 import type { Group } from './figure';

@@ -1,6 +1,6 @@
 import { toRttm, parseRttm } from '../../src/formats/rttm';
 import type { Turn } from '../../src/index';
-import { scoreRecordings } from '../../src/score/recordings';
+import { scoreRecordings } from '../../src/score/score';
 import { median } from '../figures';
 import type { Backend, SystemName } from './system';
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CAMPPLUS } from '../../src/pipeline/settings';
+import { CAMPPLUS } from '../../src/engine/settings';
 import { writeSherpaModels } from './sherpaModels';
 import type { SherpaReply, SherpaRequest } from './sherpaProcess';
 import type { MeasuredSystem, SystemRun } from './system';

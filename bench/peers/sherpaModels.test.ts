@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { copyWith } from '../../src/onnx/message';
+import { copyWith } from '../../src/onnx/nodes';
 import { encodeOnnx, parseOnnx } from '../../src/onnx/model';
 import { parseManifest } from '../../src/store/manifest';
 import { embeddingMetadata, writeSherpaModels, type SherpaModels } from './sherpaModels';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
-import { copyWith } from '../../src/onnx/message';
+import { copyWith } from '../../src/onnx/nodes';
 import { encodeOnnx, parseOnnx, type ModelProto } from '../../src/onnx/model';
 import { StringStringEntryProtoSchema } from '../../src/onnx/onnx_pb';
 import { parseManifest, type EmbeddingManifest, type SegmentationManifest } from '../../src/store/manifest';

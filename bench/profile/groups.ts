@@ -1,7 +1,6 @@
-import { graphInfo, graphOf } from '../../src/onnx/model';
-import type { ModelProto } from '../../src/onnx/model';
+import { graphInfo, graphOf, type ModelProto } from '../../src/onnx/model';
 import { nodeNames } from '../../src/onnx/nodes';
-import { sliceOf } from '../../src/onnx/slice';
+import { sliceOf } from '../../src/onnx/cut';
 import { sumWork, type Work } from '../../src/onnx/work';
 import type { ProfiledNode } from './events';
 

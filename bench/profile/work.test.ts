@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FbankOptions } from '../../src/fbank/options';
+import type { FbankOptions } from '../../src/features/fbank';
 import { demandsOf, fbankFlopsPerFrame } from './work';
 
 describe('fbankFlopsPerFrame', () => {

@@ -1,5 +1,5 @@
 import { flopsBySize, flopsOf, sumWork, type RunNode } from '../../src/onnx/work';
-import { fbankGeometry, melFilters, type FbankOptions } from '../../src/fbank/options';
+import { fbankGeometry, melFilters, type FbankOptions } from '../../src/features/fbank';
 import type { RunCounts } from '../../cli/page/engineProfile';
 
 /** Mel frames of a voice at which the embedding model's work is counted, to tell it for any number up to a window's. */

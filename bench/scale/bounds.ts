@@ -1,4 +1,4 @@
-import { STAGES } from '../../src/pipeline/stages';
+import { STAGES } from '../../src/engine/types';
 import { growthExponent } from './growth';
 import type { LengthFigures } from './measure';
 

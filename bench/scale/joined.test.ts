@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { concatenate } from '../../src/util/concatenate';
+import { concatenate } from '../../src/util/values';
 import { noise } from '../../test/audio/collect';
 import { piecesOf, readClip, SAMPLE_RATE, shuffledStretches, silence, turnsOf, whole, writeWav, type Clip } from './joined';
 

@@ -1,4 +1,4 @@
-import { STAGES } from '../../src/pipeline/stages';
+import { STAGES } from '../../src/engine/types';
 import { machine } from '../figures';
 import { exponentsOf, missedBounds } from './bounds';
 import type { LengthFigures } from './measure';

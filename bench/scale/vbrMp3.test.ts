@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { noise } from '../../test/audio/collect';
-import { readMp3Padding } from '../../src/audio/mp3Gapless';
+import { readMp3Padding } from '../../src/audio/containers/mp3';
 import { encodeVbrMp3, frameStarts } from './vbrMp3';
 
 const SAMPLE_RATE = 16_000;

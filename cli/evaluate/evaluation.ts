@@ -1,16 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { readAnyPlda, type AnyPlda } from '../../src/clustering/anyPlda';
-import { Assembler } from '../../src/diarization/assembler';
+import { readAnyPlda, type AnyPlda } from '../../src/clustering/plda';
+import { Assembler } from '../../src/timeline/assembler';
 import type { KeptVoices, Turn } from '../../src/index';
-import { nameSpeakers } from '../../src/pipeline/describe';
-import { keptFacts } from '../../src/pipeline/keptVoices';
-import { minDurationsOf } from '../../src/pipeline/preview';
-import type { PipelineSettings } from '../../src/pipeline/settings';
+import { keptFacts, minDurationsOf, nameSpeakers } from '../../src/engine/assembly';
+import type { PipelineSettings } from '../../src/engine/settings';
 import { diarizationErrorRate, type Components, type Score } from '../../src/score/der';
 import { jaccardErrorRate } from '../../src/score/jer';
-import { parsePldaManifest } from '../../src/store/pldaManifest';
-import type { Features } from './features';
-import { modelFile } from './features';
+import { parsePldaManifest } from '../../src/store/plda';
+import { type Features, modelFile } from './features';
 import { floorTurns } from './floor';
 import type { EvaluateCommand } from './options';
 

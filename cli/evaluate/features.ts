@@ -7,7 +7,7 @@ import { findModel } from '../modelFolder';
 import { openEnginePage } from '../enginePage';
 import { ReplaceableEngine } from '../replaceableEngine';
 import { buildIfStale } from '../site';
-import { PRESETS } from '../../src/pipeline/settings';
+import { PRESETS } from '../../src/engine/settings';
 import { hashFile, workerScripts, type FeatureCache } from './featureCache';
 import type { EvaluateCommand } from './options';
 

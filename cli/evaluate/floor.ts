@@ -1,9 +1,8 @@
-import { assignRows } from '../../src/clustering/assignment';
-import { INACTIVE } from '../../src/clustering/cluster';
+import { assignRows } from '../../src/util/assignment';
+import { INACTIVE } from '../../src/clustering/localSpeakers';
 import type { KeptVoices, Turn } from '../../src/index';
-import { countSpeakers } from '../../src/timeline/counting';
-import { firstFrameOf, frameMiddleSeconds, totalFrames } from '../../src/timeline/geometry';
-import { clusterVotes, mostHeard } from '../../src/timeline/reconstruct';
+import { clusterVotes, countSpeakers, mostHeard } from '../../src/timeline/reconstruct';
+import { firstFrameOf, frameMiddleSeconds, totalFrames } from '../../src/segmentation/geometry';
 import { nameTurns, speakerLabels, turnsOf } from '../../src/timeline/turns';
 
 /**

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { BackendChoice, ClusteringName, PresetId, Speed } from '../../src/index';
-import { checkMinDurations } from '../../src/pipeline/options';
-import type { PipelineSettings } from '../../src/pipeline/settings';
+import { checkMinDurations } from '../../src/engine/options';
+import type { PipelineSettings } from '../../src/engine/settings';
 import { checkedAs, number, oneOf } from '../arguments';
 import { OPTION_NAMES } from '../diarizeOptions';
 import { defaultCacheFolder } from './featureCache';

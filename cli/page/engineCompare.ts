@@ -1,18 +1,16 @@
 /** The comparison side of the engine page: what the commands `compare`, `bisect` and `stage` call in the browser. */
 import type { DecisionRule } from '../../src/compare/decisions/rule';
 import { writeNpy } from '../../src/compare/files/write';
-import { parseNpy } from '../../src/compare/npy';
-import type { PrecisionHead, PrecisionReport, PrecisionRow } from '../../src/compare/precision/report';
+import { parseNpy } from '../../src/compare/files/npy';
+import type { PrecisionHead, PrecisionReport, PrecisionRow } from '../../src/compare/precisionReport';
 import type { BetweenReport, BisectReport, ComparisonReport, RuntimeBackend } from '../../src/compare/report';
 import type { ToleranceOverride } from '../../src/compare/stageTolerance';
-import { STAGES, type Artifact, type StageName } from '../../src/pipeline/stages';
-import { Comparator } from '../../src/pipeline/comparator';
-import type { CallOptions, ComparatorOptions, NamedBlob } from '../../src/pipeline/comparatorTypes';
-import { Diarizer } from '../../src/pipeline/diarizer';
+import { STAGES, type Artifact, type StageName } from '../../src/engine/types';
+import { type CallOptions, Comparator, type ComparatorOptions, type NamedBlob } from '../../src/engine/comparator';
+import { Diarizer } from '../../src/engine/diarizer';
 import { DECODE } from '../../src/compare/layer';
-import { loadManifest } from '../../src/store/load';
+import { isShipped, loadManifest, SHIPPED_MODELS } from '../../src/store/manifest';
 import { stageSound } from './stageSound';
-import { isShipped, SHIPPED_MODELS } from '../../src/store/shipped';
 import { messageOf, VoxlaneError, type ErrorParts } from '../../src/util/errors';
 import type { Runs } from '../compareReport';
 import type { GraphList } from '../listGraph';

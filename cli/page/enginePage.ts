@@ -9,7 +9,7 @@ import type { RunOptions } from '../diarizeOptions';
 import { toJson } from '../../src/formats/json';
 import { toRttm } from '../../src/formats/rttm';
 import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetFacts, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions, type SpeakerCount } from '../../src/index';
-import { MENTIONED_SCORE } from '../../src/pipeline/speakerCount';
+import { MENTIONED_SCORE } from '../../src/engine/types';
 import { errorLine } from '../errorLine';
 import { plainVoices, type PlainVoices } from './plainVoices';
 

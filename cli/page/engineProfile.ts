@@ -1,12 +1,12 @@
 /** What the models' nodes cost, and what a recording makes them do, for the profiler in `bench/`. */
 import { sampleInputs } from '../../src/compare/sampleInputs';
 import { usedFrames, windowMasks } from '../../src/embedding/mask';
-import { countFrames, fbankGeometry } from '../../src/fbank/options';
+import { countFrames, fbankGeometry } from '../../src/features/fbank';
 import { adapterName, requestAdapter, requestDevice } from '../../src/gpu/adapter';
 import { Diarizer, type Artifact, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from '../../src/index';
 import { graphInfo, parseOnnx } from '../../src/onnx/model';
-import { profileGraph, type SessionProfile } from '../../src/ort/profile';
-import { loadManifest } from '../../src/store/load';
+import { profileGraph, type SessionProfile } from './profileGraph';
+import { loadManifest } from '../../src/store/manifest';
 
 /** A graph's run that is to be profiled. */
 export interface ProfileRequest {

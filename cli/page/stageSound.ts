@@ -1,7 +1,7 @@
 /** Decodes the sound for a single stage in the same way as for a run. */
 import { decoderFor, openAudio, openChannels, type OpenAudio } from '../../src/audio/decode';
 import { decodeInstead } from '../../src/audio/pageDecode';
-import { concatenate } from '../../src/util/concatenate';
+import { concatenate } from '../../src/util/values';
 
 /** A stretch of a recording. */
 export interface StageSound {

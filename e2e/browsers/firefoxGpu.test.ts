@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { compilerTests, filterbankTests, poolingTests } from '../../test/kernels/kernelTests';
 import type { Evaluator } from '../../test/browser/evaluator';
-import { SHIPPED_MODELS } from '../../src/store/shipped';
+import { SHIPPED_MODELS } from '../../src/store/manifest';
 import { runShort } from '../../test/browser/gpu';
 import { compareShipped, faultsOfParity } from '../../test/browser/parity';
 import { fromBase64, toBase64 } from '../../test/browser/kernels';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findModel } from '../../cli/modelFolder';
 import { parseRttm } from '../../src/formats/rttm';
-import { scoreRecordings } from '../../src/score/recordings';
+import { scoreRecordings } from '../../src/score/score';
 import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
 import { runCommand } from '../../test/browser/command';
 import { expect, test } from '../../test/browser/seededModel';

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseManifest } from '../../src/store/manifest';
-import { timeGeometry, totalFrames } from '../../src/timeline/geometry';
+import { timeGeometry, totalFrames } from '../../src/segmentation/geometry';
 import { openEngine } from '../../test/browser/engine';
 import { expect, test } from '../../test/browser/seededModel';
 

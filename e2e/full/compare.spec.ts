@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { unzipSync } from 'fflate';
-import { parseNpy } from '../../src/compare/npy';
+import { parseNpy } from '../../src/compare/files/npy';
 import { runCommand } from '../../test/browser/command';
 
 // stageCommand.spec.ts has segmentation and embedding.

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { unzipSync, zipSync } from 'fflate';
-import { parseNpy } from '../../src/compare/npy';
+import { parseNpy } from '../../src/compare/files/npy';
 import type { BisectReport, ComparisonReport } from '../../src/compare/report';
 import { encodeOnnx, graphInfo, parseOnnx } from '../../src/onnx/model';
 import { build, float, node } from '../../test/onnx/build';

@@ -10,7 +10,7 @@ import { startBlockServer, type BlockServer } from '../../scripts/docs/blockServ
 import { prints, readFences, runsOf, type Fence, type Run } from '../../scripts/docs/fences';
 import { packagesAreBuilt } from '../../scripts/docs/packages';
 import { pages, readPage, ROOT } from '../../scripts/docs/pages';
-import { readBundle } from '../../src/compare/bundle';
+import { readBundle } from '../../src/compare/files/bundle';
 import { sampleWav } from '../../test/audio/sampleWav';
 import { seededResnet34 } from '../../test/seededModel';
 import { expect, test, type Page } from '../../test/browser/test';

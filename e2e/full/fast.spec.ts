@@ -6,10 +6,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import embedding from '../../models/campplus-zh-en/manifest.json' with { type: 'json' };
 import segmentation from '../../models/segmentation-3.0/manifest.json' with { type: 'json' };
-import { CAMPPLUS } from '../../src/pipeline/settings';
+import { CAMPPLUS } from '../../src/engine/settings';
 import { parseRttm } from '../../src/formats/rttm';
 import { diarizationErrorRate, errorRate, sumComponents, type Components } from '../../src/score/der';
-import type { Turn } from '../../src/timeline/turn';
+import type { Turn } from '../../src/timeline/turns';
 import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
 import { expect, test } from '../../test/browser/engine';
 

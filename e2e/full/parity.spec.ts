@@ -2,7 +2,7 @@
  * Every stage of every shipped bundle, by the bundle's own tolerances. CAM++ takes a minute and a half on Chromium's
  * software adapter: e2e/browsers/firefoxGpu.test.ts has both bundles on that of Firefox.
  */
-import { SHIPPED_MODELS } from '../../src/store/shipped';
+import { SHIPPED_MODELS } from '../../src/store/manifest';
 import { openEngine } from '../../test/browser/engine';
 import { compareShipped, faultsOfParity } from '../../test/browser/parity';
 import { expect, test } from '../../test/browser/test';

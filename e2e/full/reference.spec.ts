@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { diarizationErrorRate } from '../../src/score/der';
 import { parseRttm } from '../../src/formats/rttm';
-import type { Turn } from '../../src/timeline/turn';
+import type { Turn } from '../../src/timeline/turns';
 import { expect, test, type RunOutcome } from '../../test/browser/engine';
 import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../../test/shared';
 

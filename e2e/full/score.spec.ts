@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseRttm } from '../../src/formats/rttm';
 import { parseUem } from '../../src/formats/uem';
 import type { ScoreOptions } from '../../src/score/der';
-import { scoreRecordings } from '../../src/score/recordings';
+import { scoreRecordings } from '../../src/score/score';
 import type { DiarizationJson } from '../../test/browser/engine';
 import { exportAs, openScore, textOf } from '../../test/browser/studio';
 import { expect, test, type Page } from '../../test/browser/test';

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseNpy } from '../../src/compare/npy';
+import { parseNpy } from '../../src/compare/files/npy';
 import { sampleRepeated } from '../../test/audio/sampleWav';
 import { runCommand } from '../../test/browser/command';
 import { test as engineTest, expect } from '../../test/browser/engine';

@@ -1,9 +1,8 @@
 /** Workers, the renderer or the GPU process end during a run: the result is the same, or a typed error and the next run works. */
 import { chromiumArguments, findChromium } from '../../cli/chromium';
-import { expect, openEngine, test } from '../../test/browser/engine';
+import { type DiarizationJson, expect, openEngine, test } from '../../test/browser/engine';
 import type { Page } from '../../test/browser/test';
 import { closeOnCall, injectOnce, keepWorkers, onCall, RUN_WORKERS, terminateWorkers, WORKER_CALLS } from '../../test/browser/vanish';
-import type { DiarizationJson } from '../../test/browser/engine';
 import type { DiarizeOptions, DiarizerOptions } from '../../src/index';
 
 /** A page without HTTPS: an untrusted address that Chromium resolves to the server of the tests. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test, type Page } from '../../test/browser/test';
 import { drop, exportAs } from '../../test/browser/studio';
-import { crowdLine, writeCrowd } from '../../test/ui/crowd';
+import { crowdLine, writeCrowd } from '../../test/app/crowd';
 
 /** Rows for all of them would be higher than an element can be. */
 const CROWD = { numSpeakers: 1000, numTurns: 300_000 };

@@ -23,7 +23,7 @@ export const coverageFolder = process.env.VOXLANE_COVERAGE;
 /** Whether `path`, absolute or relative to the root, is a source file that counts. */
 export function countsForCoverage(path: string): boolean {
   const name = relative(ROOT, path).split(sep).join('/');
-  if (!/^(src|workers)\/.*\.ts$/.test(name) || name.startsWith('src/wasm/assembly/')) return false;
+  if (!/^(src|workers)\/.*\.ts$/.test(name) || name.startsWith('src/nn/assembly/')) return false;
   return !/(\.d\.ts|\.test\.ts|\/onnx_pb\.ts)$/.test(name);
 }
 

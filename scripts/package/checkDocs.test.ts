@@ -24,7 +24,7 @@ describe('findDocFaults', () => {
     ['a function', 'src/score/score.ts', 'export function score(', 'score'],
     ['an interface', 'src/score/der.ts', 'export interface Components', 'Components'],
     ['a member', 'src/score/jer.ts', 'readonly speechSeconds: number;', 'SpeakerJaccard.speechSeconds'],
-    ['a member of a type literal', 'src/formats/runManifest.ts', 'readonly stage: string;', 'RunManifest.models.stage'],
+    ['a member of a type literal', 'src/formats/json.ts', 'readonly stage: string;', 'RunManifest.models.stage'],
     ['a method', 'src/util/errors.ts', 'toParts(): ErrorParts', 'VoxlaneError.toParts'],
   ])('names the place where %s has lost its comment', (_what, path, code, name) => {
     const entry = path.includes('formats') ? ENTRIES.formats : ENTRIES.score;

@@ -18,5 +18,5 @@ export const ENTRIES = {
 /** Modules that another takes the place of in the package. */
 export const REPLACED: Readonly<Record<string, string>> = {
   'workers/openWorker.ts': 'workers/openPackagedWorker.ts',
-  'src/pipeline/defaultFiles.ts': 'src/pipeline/packagedFiles.ts',
+  'src/engine/defaultFiles.ts': 'src/engine/packagedFiles.ts',
 };

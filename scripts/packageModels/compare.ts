@@ -11,7 +11,7 @@ import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as ort from 'onnxruntime-web';
 import { runModel } from '../../test/compare/caseRun';
-import { countText, coverageOf, outcomeOf } from '../../src/compare/coverage';
+import { countText, coverageOf, outcomeOf } from '../../src/compare/verdict';
 import { FAULTS } from './faults';
 import { readPackageModel } from './read';
 

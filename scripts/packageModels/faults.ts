@@ -1,5 +1,5 @@
 /** Faults in weights and attributes of the models that models/package_models.py takes from packages. */
-import { copyWith } from '../../src/onnx/message';
+import { copyWith } from '../../src/onnx/nodes';
 import { graphOf } from '../../src/onnx/model';
 import type { NodeProto, ModelProto } from '../../src/onnx/onnx_pb';
 import { shapeOf, tensorValues } from '../../src/onnx/tensors';

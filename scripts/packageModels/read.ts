@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withOpenBranches } from '../../test/compare/caseRun';
-import type { GoldenBundle } from '../../src/compare/bundle';
+import type { GoldenBundle } from '../../src/compare/files/bundle';
 import { readGoldens } from '../../src/compare/files/goldenFiles';
 import { graphInfo, parseOnnx } from '../../src/onnx/model';
 import type { ModelProto } from '../../src/onnx/onnx_pb';

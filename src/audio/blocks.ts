@@ -114,3 +114,61 @@ export function decodeFailure(frame: number, sampleRate: number, cause: unknown)
 function seconds(frame: number, sampleRate: number): string {
   return `${(frame / sampleRate).toFixed(3)} s`;
 }
+
+/** Samples of each channel. */
+export const blockLength = ({ channels }: PlanarBlock): number => channels[0]?.length ?? 0;
+
+/** Place after the last sample, on the axis of `startFrame`. */
+export const blockEnd = (block: PlanarBlock): number => block.startFrame + blockLength(block);
+
+/** The part of a block within `[from, to)`, moved by `shift`, all in samples; null if nothing is left. */
+export function cutBlock(block: PlanarBlock, from: number, to: number, shift = 0): PlanarBlock | null {
+  const { startFrame, channels } = block;
+  const start = Math.max(0, from - startFrame);
+  const end = Math.min(blockLength(block), to - startFrame);
+  if (end <= start) return null;
+  return { startFrame: startFrame + start + shift, channels: channels.map((channel) => channel.subarray(start, end)) };
+}
+
+/** Mono samples that come when they are asked for, as a rule from another thread. */
+export interface SamplePull {
+  /**
+   * The next samples, axes (sample), of any length above 0; null after the last. Asked again only once it has answered.
+   *
+   * @param wanted samples after which no more will be asked for; may be infinite
+   */
+  next(wanted: number): Promise<Float32Array | null>;
+  /** No more will be asked for. */
+  stop(): void | Promise<void>;
+}
+
+const BLOCK_FRAMES = 65_536;
+
+/**
+ * Channels of PCM in blocks.
+ *
+ * @param channels axes (channel, sample), all of one length
+ */
+export function* cutChannels(
+  channels: readonly Float32Array[],
+  fromFrame: number,
+  toFrame: number,
+): Generator<PlanarBlock, void, undefined> {
+  const end = Math.min(toFrame, channels[0]?.length ?? 0);
+  for (let startFrame = fromFrame; startFrame < end; startFrame += BLOCK_FRAMES) {
+    const stop = Math.min(end, startFrame + BLOCK_FRAMES);
+    yield { startFrame, channels: channels.map((channel) => channel.subarray(startFrame, stop)) };
+  }
+}
+
+/** Asks for samples from the first on, until `toFrame` is reached or there are no more, and no faster than blocks are taken. */
+export async function* pullBlocks(pull: SamplePull, toFrame: number): AsyncGenerator<PlanarBlock, void, undefined> {
+  let startFrame = 0;
+  while (startFrame < toFrame) {
+    const samples = await pull.next(toFrame - startFrame);
+    if (!samples) return;
+    yield { startFrame, channels: [samples] };
+    startFrame += samples.length;
+  }
+  await pull.stop();
+}

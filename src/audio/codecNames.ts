@@ -1,6 +1,5 @@
 /** Names for errors: codecs, and kinds of files that cannot be read. */
-import { hasText } from './layout/byteReader';
-import { readBytes } from './readBytes';
+import { hasText, readBytes } from './containers/byteReader';
 
 /** By mediabunny's codec name, MP4 sample entry, or Matroska codec id, in lower case. */
 const CODEC_NAMES: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GapClock } from './gaps';
+import { GapClock } from './media';
 import { streamOf } from '../../test/audio/collect';
 
 const PACKET = 0.02;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Input, WEBM } from 'mediabunny';
 import { expect, it } from 'vitest';
-import { guardedSource } from './guardedSource';
+import { guardedSource } from './mediaInput';
 import { openTrack } from './media';
 
 /** The EBML header of a WebM file, and the start of its segment. */

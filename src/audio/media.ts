@@ -1,8 +1,11 @@
 import {
   ADTS,
+  type AudioSample,
   AudioSampleSink,
   EncodedPacketSink,
   FLAC,
+  type Input,
+  type InputAudioTrack,
   MATROSKA,
   MP3,
   MP4,
@@ -10,26 +13,167 @@ import {
   OGG,
   QTFF,
   WEBM,
-  type AudioSample,
-  type Input,
-  type InputAudioTrack,
 } from 'mediabunny';
 import { VoxlaneError } from '../util/errors';
-import type { AudioTrack } from './audioTrack';
-import type { PlanarBlock } from './blocks';
+import { cutBlock, decodeFailure, type PlanarBlock } from './blocks';
 import { codecName, isProgramStream } from './codecNames';
-import { cutBlock } from './cutBlock';
-import { decodeTrack } from './decodeTrack';
-import { placeEdits, type PlacedStretch } from './editTimeline';
-import { DamagedStructure } from './guardedSource';
-import { ByteReader } from './layout/byteReader';
-import { readCodecDelay } from './layout/codecDelay';
-import { readFlacEnd, type FlacEnd } from './layout/flacEnd';
-import { lacksIndex, readEdits } from './layout/mp4';
-import { damaged, noDecoder, truncated, unreadable, unsupported, withoutIndex } from './mediaErrors';
-import { findTrack, hasDecoder, openInput } from './mediaInput';
-import type { Mp3Padding } from './mp3Gapless';
+import { ByteReader } from './containers/byteReader';
+import { type FlacEnd, readFlacEnd } from './containers/flac';
+import { readCodecDelay } from './containers/matroska';
+import type { Mp3Padding } from './containers/mp3';
+import { lacksIndex, type PlacedStretch, placeEdits, readEdits } from './containers/mp4';
+import {
+  damaged,
+  DamagedStructure,
+  findTrack,
+  hasDecoder,
+  noDecoder,
+  openInput,
+  truncated,
+  unreadable,
+  unsupported,
+  withoutIndex,
+} from './mediaInput';
+import type { AudioTrack } from './types';
 import { checkChannels, checkSampleRate } from './wavHeader';
+
+/**
+ * Chromium's `AudioDecoder` numbers its output without regard to jumps in the timestamps of its input, so a gap in
+ * a recording (a pause, lost packets, silence that was not sent) closes and all that follows is early. The gaps are
+ * found in the packets' own timestamps and put back.
+ */
+
+/** A place where packets are missing, in seconds. */
+interface Gap {
+  readonly stop: number;
+  readonly resume: number;
+}
+
+/** Codecs whose packets are of different lengths by design: shorter jumps may be none. */
+const VARIABLE_CODECS = new Set(['opus', 'vorbis']);
+const LEAST_GAP_OF_VARIABLE_SECONDS = 0.1;
+/** Matroska rounds timestamps to 1 ms. */
+const ROUNDING_SECONDS = 0.002;
+/** How slowly the usual packet length follows the packets. */
+const SMOOTHING = 1 / 8;
+
+/** Gives decoded sound its true place. Times must be asked for in order. */
+export class GapClock {
+  readonly #packets: AsyncIterator<{ readonly timestamp: number }>;
+  readonly #isVariable: boolean;
+  #shift = 0;
+  /** Timestamp of the last packet that was looked at. */
+  #last = -Infinity;
+  /** From one packet to the next. */
+  #usual: number | null = null;
+  #gap: Gap | null = null;
+  #ended = false;
+
+  /** @param packets in order, from the one that decoding starts with */
+  constructor(packets: AsyncIterable<{ readonly timestamp: number }>, codec: string) {
+    this.#packets = packets[Symbol.asyncIterator]();
+    this.#isVariable = VARIABLE_CODECS.has(codec);
+  }
+
+  /**
+   * @param decoded time at which the decoder put a block, in seconds
+   * @param duration of the block, in seconds
+   * @returns its true time, in seconds
+   */
+  async place(decoded: number, duration: number): Promise<number> {
+    // As a rule a block is what one packet gives. A gap can follow the first packet already.
+    this.#usual ??= duration;
+    for (;;) {
+      const time = decoded + this.#shift;
+      while (!this.#gap && !this.#ended && this.#last <= time + this.#usual) await this.#advance(this.#usual);
+      const gap = this.#gap;
+      // The decoder's clock may be some milliseconds off the packets', by the delay of the encoder.
+      if (!gap || time < gap.stop - this.#usual / 2) return time;
+      // Decoders that do respect the timestamps are beyond the gap already.
+      if (time < (gap.stop + gap.resume) / 2) this.#shift += gap.resume - gap.stop;
+      this.#gap = null;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#packets.return?.();
+  }
+
+  async #advance(usual: number): Promise<void> {
+    const result = await this.#packets.next();
+    if (result.done === true) {
+      this.#ended = true;
+      return;
+    }
+    const { timestamp } = result.value;
+    const last = this.#last;
+    const step = timestamp - last;
+    this.#last = timestamp;
+    if (last === -Infinity || step <= 0) return;
+    const least = this.#isVariable ? LEAST_GAP_OF_VARIABLE_SECONDS : usual / 2 + ROUNDING_SECONDS;
+    if (step - usual > least) this.#gap = { stop: last + usual, resume: timestamp };
+    else this.#usual = usual + (step - usual) * SMOOTHING;
+  }
+}
+
+/** Which part of a track is decoded, and how its clock maps to the recording's. */
+export interface DecodeRange {
+  /** On the track's clock, in seconds; -Infinity: from its first packet. */
+  readonly from: number;
+  /** On the track's clock, in seconds. */
+  readonly to: number;
+  /** Time on the track's clock at which the recording starts, in seconds. */
+  readonly offsetSeconds: number;
+  readonly sampleRate: number;
+  readonly codec: string;
+}
+
+/**
+ * Decodes a track from the packet at `from` on.
+ *
+ * @returns place on the recording's time axis after the last sample that was decoded
+ * @throws VoxlaneError `audio-decode`
+ */
+export async function* decodeTrack(
+  track: InputAudioTrack,
+  { from, to, offsetSeconds, sampleRate, codec }: DecodeRange,
+): AsyncGenerator<PlanarBlock, number, undefined> {
+  let reached = 0;
+  const packets = new EncodedPacketSink(track);
+  const first = from > -Infinity ? await packets.getPacket(from, { metadataOnly: true }) : null;
+  const clock = new GapClock(packets.packets(first ?? undefined, undefined, { metadataOnly: true }), codec);
+  try {
+    // Behind a gap the decoder's clock is early. So it is given no end, and for its start the packet's own time.
+    for await (const sample of new AudioSampleSink(track).samples(first?.timestamp ?? -Infinity)) {
+      try {
+        if (sample.sampleRate !== sampleRate) {
+          throw new Error(`the sample rate changes from ${sampleRate} to ${sample.sampleRate} Hz`);
+        }
+        const time = await clock.place(sample.timestamp, sample.duration);
+        if (time >= to) return reached;
+        const startFrame = Math.round((time - offsetSeconds) * sampleRate);
+        reached = startFrame + sample.numberOfFrames;
+        yield { startFrame, channels: planes(sample) };
+      } finally {
+        // The decoder has few buffers; one that is not given back stops it.
+        sample.close();
+      }
+    }
+  } catch (cause) {
+    throw decodeFailure(reached, sampleRate, cause);
+  } finally {
+    await clock.close();
+  }
+  return reached;
+}
+
+function planes(sample: AudioSample): Float32Array[] {
+  return Array.from({ length: sample.numberOfChannels }, (_, planeIndex) => {
+    const plane = new Float32Array(sample.numberOfFrames);
+    sample.copyTo(plane, { planeIndex, format: 'f32-planar' });
+    return plane;
+  });
+}
 
 /** Codecs need packets from before the first sample that is wanted: AAC and MP3 some frames. */
 const PREROLL_SECONDS = 1;

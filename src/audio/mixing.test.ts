@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { concatenate } from '../util/concatenate';
+import { concatenate } from '../util/values';
 import { noise } from '../../test/audio/collect';
 import type { PlanarBlock } from './blocks';
-import { mixed } from './mixing';
+import { mixed } from './sourceStream';
 
 const RATE = 1000;
 

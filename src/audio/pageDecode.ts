@@ -1,7 +1,7 @@
 import { VoxlaneError } from '../util/errors';
-import { loadPart } from '../util/loadPart';
-import type { DecoderPlace } from './decodeTypes';
-import { withoutMp3Padding } from './mp3Gapless';
+import { loadPart } from '../util/fetch';
+import type { DecoderPlace } from './types';
+import { withoutMp3Padding } from './containers/mp3';
 import { recordingNotes, type RecordingNote } from './notes';
 
 /** A whole recording as the page decoded it. */
@@ -30,7 +30,7 @@ export async function decodeOnPage(source: Blob, wantedRate?: number): Promise<P
   if (typeof OfflineAudioContext === 'undefined') throw unsupported('There is no Web Audio in this thread');
   // `decodeAudioData` gives the context's rate; at the file's own rate it has nothing to convert. The demuxer
   // is loaded here since no other code of the page needs it.
-  const [{ containerSampleRate }, { findParts }] = await Promise.all([loadPart(() => import('./mediaInput')), loadPart(() => import('./layout/fileParts'))]);
+  const [{ containerSampleRate }, { findParts }] = await Promise.all([loadPart(() => import('./mediaInput')), loadPart(() => import('./containers/fileParts'))]);
   const ownRate = (await containerSampleRate(source)) ?? USUAL_SAMPLE_RATE;
   const sampleRate = Math.min(MOST_CONTEXT_RATE, Math.max(LEAST_CONTEXT_RATE, wantedRate ?? ownRate));
   const buffer = await decodeWith(new OfflineAudioContext(1, 1, sampleRate), source);

@@ -1,7 +1,7 @@
 /** Joined WAV files, WAV files with wrong headers, and options that cannot be right. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { concatenate } from '../util/concatenate';
+import { concatenate } from '../util/values';
 import { collect, noise } from '../../test/audio/collect';
 import { buildWav } from '../../test/audio/wav';
 import { openAudio, type OpenAudio } from './decode';

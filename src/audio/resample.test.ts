@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { resampledLength, Resampler } from './resample';
-import { concatenate } from '../util/concatenate';
+import { concatenate } from '../util/values';
 import { noise, tone } from '../../test/audio/collect';
 
 const TARGET = 16_000;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openChannels, openStream, type DecodeOptions } from './decode';
-import type { SamplePull } from './sampleBlocks';
+import type { SamplePull } from './blocks';
 import { collect, noise } from '../../test/audio/collect';
 
 const OPTIONS: DecodeOptions = { sampleRate: 16_000 };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { clipOf, fixture } from '../../test/audio/joined';
 import { decoderFor, openAudio } from './decode';
-import { findParts } from './layout/fileParts';
+import { findParts } from './containers/fileParts';
 
 const OPTIONS = { sampleRate: 16_000 };
 const bytes = (...parts: (string | number[])[]): Blob =>

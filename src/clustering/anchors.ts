@@ -1,6 +1,6 @@
-import { closestFrame, firstFrameOf, type TimeGeometry } from '../timeline/geometry';
+import { closestFrame, firstFrameOf, type TimeGeometry } from '../segmentation/geometry';
 import { VoxlaneError } from '../util/errors';
-import type { VoiceTable } from './voiceTable';
+import type { VoiceTable } from './localSpeakers';
 
 /** A stretch of the recording. */
 export interface AnchorStretch {

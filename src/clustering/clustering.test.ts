@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { clusterLocalSpeakers } from './agglomerativeClusterer';
-import { INACTIVE } from './cluster';
+import { INACTIVE } from './localSpeakers';
 import fixture from './fixtures/clustering.json';
-import { flatClusters } from './flat';
-import { centroidLinkage } from './linkage';
+import { flatClusters } from './dendrogram';
+import { centroidLinkage } from './centroidLinkage';
 
 describe('centroid linkage', () => {
   fixture.linkage.forEach(({ points, merges, flat }, index) => {

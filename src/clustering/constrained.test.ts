@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { seeded } from '../../test/editing/synthetic';
-import { INACTIVE } from './cluster';
-import { constrainedAmong, constrainedClusters } from './constrained';
+import { INACTIVE } from './localSpeakers';
+import { constrainedAmong, constrainedClusters } from './softClusters';
 
 const NUM_WINDOWS = 400;
 const NUM_SPEAKERS = 3;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { seededNormal, seededRandom } from '../../test/clustering/random';
-import { denseOf, rowOf } from './dense';
+import { denseOf, rowOf } from './linearAlgebra';
 import { bestCount, countScores, cutPath, mergeByEvidence, type EvidenceInput, type EvidencePath } from './evidence';
 
 const BETWEEN = Float64Array.of(20, 18, 16, 15, 12, 9, 9, 4, 1, 0.3);

@@ -1,5 +1,5 @@
-import type { CountScore } from './cluster';
-import { rowOf, type Dense } from './dense';
+import type { CountScore } from './localSpeakers';
+import { rowOf, type Dense } from './linearAlgebra';
 
 /** Clusters that may be merged, and what their evidence is computed with. */
 export interface EvidenceInput {

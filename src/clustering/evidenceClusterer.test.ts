@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { seededNormal } from '../../test/clustering/random';
 import { bundledTwoCovariance } from '../../test/clustering/twoCovariance';
-import { INACTIVE } from './cluster';
+import { INACTIVE, VoiceTable } from './localSpeakers';
 import { EvidenceClusterer } from './evidenceClusterer';
-import { CAMPPLUS_CLUSTERING } from './evidenceSettings';
-import { VoiceTable } from './voiceTable';
+import { CAMPPLUS_CLUSTERING } from './settings';
 
 const PLDA = bundledTwoCovariance();
 const ANY = { minSpeakers: 1, maxSpeakers: Infinity };

@@ -1,7 +1,331 @@
-import { denseOf, multiplyTransposed, rowOf } from './dense';
-import { lloyd, type Fit } from './kmeansLloyd';
-import { centredPoints, squareFrom, total, type Points } from './kmeansPoints';
-import { MersenneTwister } from './mersenneTwister';
+import { type Dense, denseOf, multiplyTransposed, rowOf, zeros } from './linearAlgebra';
+
+const STATE_WORDS = 624;
+const SHIFT_WORDS = 397;
+const TWIST = 0x9908b0df;
+const UPPER_BIT = 0x80000000;
+const LOWER_BITS = 0x7fffffff;
+
+/**
+ * Random numbers as `numpy.random.RandomState(seed).random_sample()`: MT19937 of Matsumoto and Nishimura (1998), seeded
+ * by their `init_genrand`, 53 bits a number. Here because scikit-learn's k-means draws its start from it, and another
+ * start gives other clusters.
+ */
+export class MersenneTwister {
+  private readonly state = new Uint32Array(STATE_WORDS);
+  private position = STATE_WORDS;
+
+  /** @param seed 0 to 2³² − 1 */
+  constructor(seed: number) {
+    this.state[0] = seed;
+    for (let i = 1; i < STATE_WORDS; i++) {
+      const previous = this.state[i - 1]!;
+      this.state[i] = Math.imul(1812433253, previous ^ (previous >>> 30)) + i;
+    }
+  }
+
+  /** Uniform in [0, 1). */
+  next(): number {
+    const high = this.nextWord() >>> 5;
+    const low = this.nextWord() >>> 6;
+    return (high * 2 ** 26 + low) / 2 ** 53;
+  }
+
+  private nextWord(): number {
+    if (this.position === STATE_WORDS) this.twist();
+    let word = this.state[this.position++]!;
+    word ^= word >>> 11;
+    word ^= (word << 7) & 0x9d2c5680;
+    word ^= (word << 15) & 0xefc60000;
+    word ^= word >>> 18;
+    return word >>> 0;
+  }
+
+  private twist(): void {
+    const { state } = this;
+    for (let i = 0; i < STATE_WORDS; i++) {
+      const joined = (state[i]! & UPPER_BIT) | (state[(i + 1) % STATE_WORDS]! & LOWER_BITS);
+      state[i] = state[(i + SHIFT_WORDS) % STATE_WORDS]! ^ (joined >>> 1) ^ (joined & 1 ? TWIST : 0);
+    }
+    this.position = 0;
+  }
+}
+
+/** What k-means splits. */
+export interface Points {
+  /** Axes (point, dimension). */
+  readonly rows: Dense;
+  /** Squared length of each. */
+  readonly squares: Float64Array;
+}
+
+/**
+ * Where a squared distance is less than this part of the squares that it is the difference of, too many digits have
+ * cancelled, and it is computed from the differences instead.
+ */
+const CANCELLED = 1e-3;
+
+/** Points around their mean, which takes nothing from the distances and rounds them less; rounded to float32, as there. */
+export function centredPoints(points: readonly Float32Array[]): Points {
+  const dimension = points[0]!.length;
+  const mean = new Float64Array(dimension);
+  for (const point of points) for (let k = 0; k < dimension; k++) mean[k]! += point[k]! / points.length;
+  const rows = denseOf(points);
+  for (let start = 0; start < rows.data.length; start += dimension) {
+    for (let k = 0; k < dimension; k++) rows.data[start + k] = Math.fround(rows.data[start + k]! - Math.fround(mean[k]!));
+  }
+  const squares = Float64Array.from({ length: rows.numRows }, (_, row) => squareOf(rowOf(rows, row)));
+  return { rows, squares };
+}
+
+/** Square of the euclidean distance of `row` and a centre, of whose dot product and square are given. */
+export function squareFrom({ rows, squares }: Points, row: number, dot: number, center: Float64Array, centerSquare: number): number {
+  const scale = squares[row]! + centerSquare;
+  const square = scale - 2 * dot;
+  return square > CANCELLED * scale ? square : squaredDistance(rowOf(rows, row), center);
+}
+
+/** Square of the euclidean distance. */
+export function squaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let k = 0; k < a.length; k++) {
+    const difference = a[k]! - b[k]!;
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+export function squareOf(values: Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return sum;
+}
+
+export function total(values: Float32Array | Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+}
+
+/** Sums of the points of each cluster. */
+export interface Sums {
+  readonly vectors: readonly Float64Array[];
+  /** Points of each cluster. */
+  readonly sizes: Int32Array;
+}
+
+export function addTo({ vectors, sizes }: Sums, cluster: number, point: Float64Array): void {
+  const sum = vectors[cluster]!;
+  for (let k = 0; k < sum.length; k++) sum[k]! += point[k]!;
+  sizes[cluster]!++;
+}
+
+export function subtractFrom({ vectors, sizes }: Sums, cluster: number, point: Float64Array): void {
+  const sum = vectors[cluster]!;
+  for (let k = 0; k < sum.length; k++) sum[k]! -= point[k]!;
+  sizes[cluster]!--;
+}
+
+/**
+ * The mean of each cluster; one that lost its last point is moved to the point that is farthest from its own centre.
+ *
+ * Matches `lloyd_iter_chunked_dense` of scikit-learn with `_relocate_empty_clusters_dense` and `_average_centers`.
+ *
+ * @param known sums of the points under these labels; null where they are to be made
+ * @returns the sums too, where they are still those of the labels
+ */
+export function movedCenters(
+  points: Points,
+  labels: Int32Array,
+  centers: readonly Float64Array[],
+  known: Sums | null,
+): { centers: Float64Array[]; sums: Sums | null } {
+  const sums = known ?? sumsOf(points, labels, centers.length);
+  const { vectors, sizes } = sums;
+  const isSomeEmpty = sizes.includes(0);
+  if (isSomeEmpty) relocateEmpty(points, labels, centers, vectors, sizes);
+  const largest = sizes.indexOf(Math.max(...sizes));
+  // A cluster that could not be given a point is put where the largest one is.
+  const moved = vectors.map((_, cluster) => {
+    const source = sizes[cluster]! > 0 ? cluster : largest;
+    return vectors[source]!.map((value) => value / sizes[source]!);
+  });
+  return { centers: moved, sums: isSomeEmpty ? null : sums };
+}
+
+function sumsOf({ rows }: Points, labels: Int32Array, numClusters: number): Sums {
+  const vectors = Array.from({ length: numClusters }, () => new Float64Array(rows.numColumns));
+  const sums = { vectors, sizes: new Int32Array(numClusters) };
+  for (let row = 0; row < rows.numRows; row++) addTo(sums, labels[row]!, rowOf(rows, row));
+  return sums;
+}
+
+/** In place. */
+function relocateEmpty(
+  { rows }: Points,
+  labels: Int32Array,
+  centers: readonly Float64Array[],
+  sums: readonly Float64Array[],
+  sizes: Int32Array,
+): void {
+  const empty = [...sizes.keys()].filter((cluster) => sizes[cluster] === 0);
+  const distances = Array.from(labels, (label, row) => squaredDistance(rowOf(rows, row), centers[label]!));
+  const farthest = [...distances.keys()].sort((a, b) => distances[b]! - distances[a]!);
+  // Fewer different points than clusters: there is nowhere to go.
+  if (distances[farthest[0]!] === 0) return;
+  empty.forEach((cluster, rank) => {
+    const index = farthest[rank]!;
+    const point = rowOf(rows, index);
+    const from = labels[index]!;
+    point.forEach((value, k) => {
+      sums[from]![k]! -= value;
+      sums[cluster]![k] = value;
+    });
+    sizes[cluster] = 1;
+    sizes[from]!--;
+  });
+}
+
+/** scikit-learn's `max_iter`. */
+const MAX_ITERATIONS = 300;
+/** Points that are compared with all centres at a time: as many as stay near the processor. */
+const BLOCK = 64;
+/** Part of the farthest point's distance from the mean that a bound is off by at most: far above what rounding makes. */
+const SLACK = 1e-6;
+
+export interface Fit {
+  readonly labels: Int32Array;
+  /** Sum of squared distances to the own centre. */
+  readonly inertia: number;
+}
+
+/**
+ * Lloyd's iterations from the centres `start`. Matches `_kmeans_single_lloyd` of scikit-learn.
+ *
+ * @param tolerance sum of the centres' squared moves that ends the iterations
+ */
+export function lloyd(points: Points, start: readonly Float64Array[], tolerance: number): Fit {
+  const labelling = new Labelling(points, start);
+  let hasConverged = false;
+  for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
+    const numChanged = labelling.assign();
+    const shift = labelling.moveCenters();
+    hasConverged = iteration > 0 && numChanged === 0;
+    if (hasConverged || shift <= tolerance) break;
+  }
+  if (!hasConverged) labelling.assign();
+  return { labels: labelling.labels, inertia: labelling.inertia() };
+}
+
+/**
+ * Which centre is nearest to each point, as centres move. Keeps, as Hamerly, "Making k-means even faster" (2010), a bound
+ * on the distance to a point's own centre and one on that to all others: where these are apart, the point is not compared
+ * again, and its label is the one that comparing would give.
+ */
+class Labelling {
+  readonly labels: Int32Array;
+  private centers: readonly Float64Array[];
+  /** At least the distance to the own centre; axes (point). */
+  private readonly upper: Float64Array;
+  /** At most the distance to any other centre; axes (point). */
+  private readonly lower: Float64Array;
+  private readonly slack: number;
+  /** Of the points of each cluster; null where they have to be made anew. */
+  private sums: Sums | null = null;
+
+  constructor(
+    private readonly points: Points,
+    start: readonly Float64Array[],
+  ) {
+    const { numRows } = points.rows;
+    this.centers = start;
+    this.labels = new Int32Array(numRows).fill(-1);
+    this.upper = new Float64Array(numRows).fill(Infinity);
+    this.lower = new Float64Array(numRows);
+    this.slack = SLACK * Math.sqrt(points.squares.reduce((most, square) => Math.max(most, square), 0));
+  }
+
+  /** Gives every point the nearest centre; the first one wins a tie. @returns points whose label changed */
+  assign(): number {
+    const { upper, lower, slack, points } = this;
+    const { numRows, numColumns } = points.rows;
+    const centers = denseOf(this.centers);
+    const centerSquares = this.centers.map(squareOf);
+    const block = zeros(BLOCK, numColumns);
+    const products = zeros(BLOCK, centers.numRows);
+    const open: number[] = [];
+    let numChanged = 0;
+    for (let row = 0; row < numRows; row++) {
+      if (!(upper[row]! + slack < lower[row]! - slack)) open.push(row);
+      if (open.length < BLOCK && (row < numRows - 1 || open.length === 0)) continue;
+      open.forEach((index, place) => {
+        block.data.set(rowOf(points.rows, index), place * numColumns);
+      });
+      multiplyTransposed({ ...block, numRows: open.length }, centers, products);
+      open.forEach((index, place) => {
+        if (this.label(index, products, place, centerSquares)) numChanged++;
+      });
+      open.length = 0;
+    }
+    return numChanged;
+  }
+
+  /** Moves centres to the means of their points. @returns sum of the squares of the moves */
+  moveCenters(): number {
+    const { points, labels, upper, lower } = this;
+    const { centers, sums } = movedCenters(points, labels, this.centers, this.sums);
+    const moves = centers.map((center, k) => squaredDistance(center, this.centers[k]!));
+    this.centers = centers;
+    this.sums = sums;
+    const distances = moves.map(Math.sqrt);
+    const farthest = distances.reduce((best, distance, k) => (distance > distances[best]! ? k : best), 0);
+    const next = distances.reduce((most, distance, k) => (k === farthest ? most : Math.max(most, distance)), 0);
+    for (let row = 0; row < labels.length; row++) {
+      const label = labels[row]!;
+      upper[row]! += distances[label]!;
+      lower[row]! -= label === farthest ? next : distances[farthest]!;
+    }
+    return moves.reduce((sum, move) => sum + move, 0);
+  }
+
+  inertia(): number {
+    const { points, labels, centers } = this;
+    let sum = 0;
+    for (let row = 0; row < labels.length; row++) sum += squaredDistance(rowOf(points.rows, row), centers[labels[row]!]!);
+    return sum;
+  }
+
+  /** Whether the label of a point changed, by its products with the centres. */
+  private label(row: number, products: Dense, place: number, centerSquares: readonly number[]): boolean {
+    const start = place * products.numColumns;
+    let best = 0;
+    let least = Infinity;
+    let second = Infinity;
+    for (let k = 0; k < centerSquares.length; k++) {
+      // Without the point's own square, which is the same for all centres.
+      const distance = centerSquares[k]! - 2 * products.data[start + k]!;
+      if (distance < least) {
+        second = least;
+        least = distance;
+        best = k;
+      } else if (distance < second) {
+        second = distance;
+      }
+    }
+    const square = this.points.squares[row]!;
+    this.upper[row] = Math.sqrt(Math.max(0, square + least));
+    this.lower[row] = Math.sqrt(Math.max(0, square + second));
+    const before = this.labels[row]!;
+    if (before === best) return false;
+    this.labels[row] = best;
+    if (this.sums && before >= 0) {
+      const point = rowOf(this.points.rows, row);
+      subtractFrom(this.sums, before, point);
+      addTo(this.sums, best, point);
+    }
+    return true;
+  }
+}
 
 /** pyannote's `random_state`, and how often it starts anew. */
 const SEED = 42;

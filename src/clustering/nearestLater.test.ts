@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { denseOf, type Dense } from './dense';
-import { nearestLater } from './nearestLater';
-import { alongPrincipalAxes } from './principalAxes';
-import { sketchesOf, squareWithin } from './sketches';
+import { denseOf, type Dense } from './linearAlgebra';
+import { nearestLater, sketchesOf, squareWithin } from './nearestLater';
+import { alongPrincipalAxes } from './centroidLinkage';
 import { seededNormal, seededRandom } from '../../test/clustering/random';
 import { conversation } from '../../test/clustering/voices';
 

@@ -1,6 +1,175 @@
-import { CELL, CellBoxes, cellOrder, reordered } from './cells';
-import { multiplyTile, TILE, type Dense } from './dense';
-import { sketchesOf, slackOf, squareOf, squareWithin, type Slack } from './sketches';
+import { type Dense, multiplyTile, rowOf, TILE, zeros } from './linearAlgebra';
+
+/**
+ * Short rows that stand for long ones: the first values, then the norm of the rest. By the triangle inequality two
+ * sketches are never farther apart than the rows are.
+ *
+ * @param rows axes (row, dimension)
+ * @param numLeading values that are kept; zeros follow where a row has fewer
+ * @returns axes (row, numLeading + 1)
+ */
+export function sketchesOf(rows: Dense, numLeading: number): Dense {
+  const sketches = zeros(rows.numRows, numLeading + 1);
+  for (let i = 0; i < rows.numRows; i++) writeSketch(rows, i, sketches, i);
+  return sketches;
+}
+
+/** Writes the sketch of row `row` at `place` of `sketches`. */
+export function writeSketch(rows: Dense, row: number, sketches: Dense, place: number): void {
+  const from = rowOf(rows, row);
+  const to = rowOf(sketches, place);
+  const numLeading = sketches.numColumns - 1;
+  to.set(from.subarray(0, numLeading));
+  let square = 0;
+  for (let k = numLeading; k < from.length; k++) square += from[k]! * from[k]!;
+  to[numLeading] = Math.sqrt(square);
+}
+
+/** How much rounding may add to the distance of two sketches, and to its square where that comes of dot products. */
+export interface Slack {
+  readonly distance: number;
+  readonly square: number;
+}
+
+/** Sums have one term per dimension, each of at most the greatest square; four times what that can lose. */
+export function slackOf(rows: Dense): Slack {
+  let greatest = 0;
+  for (let i = 0; i < rows.numRows; i++) greatest = Math.max(greatest, squareOf(rows, i));
+  const part = 4 * rows.numColumns * Number.EPSILON;
+  return { distance: part * Math.sqrt(greatest), square: part * greatest };
+}
+
+/** Sum of the squares of one row. */
+export function squareOf(rows: Dense, row: number): number {
+  let sum = 0;
+  for (const value of rowOf(rows, row)) sum += value * value;
+  return sum;
+}
+
+/** Dimensions after which a distance is given up where it is too great already. */
+const STRIDE = 32;
+
+/**
+ * Square of the distance of two rows; `Infinity` where it is found to exceed `limit` on the way. Rows that are equal are
+ * at 0, exactly.
+ */
+export function squareWithin({ data, numColumns }: Dense, i: number, j: number, limit: number): number {
+  const a = i * numColumns;
+  const b = j * numColumns;
+  let sum = 0;
+  for (let k = 0; k < numColumns; ) {
+    const end = Math.min(numColumns, k + STRIDE);
+    // Two sums, because each addition waits for the one before.
+    let even = 0;
+    let odd = 0;
+    for (; k + 1 < end; k += 2) {
+      const first = data[a + k]! - data[b + k]!;
+      const second = data[a + k + 1]! - data[b + k + 1]!;
+      even += first * first;
+      odd += second * second;
+    }
+    if (k < end) {
+      const last = data[a + k]! - data[b + k]!;
+      even += last * last;
+      k++;
+    }
+    sum += even + odd;
+    if (sum > limit) return Infinity;
+  }
+  return sum;
+}
+
+/** Rows of a cell. */
+export const CELL = 64;
+
+/**
+ * Puts rows that lie near each other one after the other: halves them at the median along the axis on which they differ
+ * most, then the halves, down to cells of {@link CELL}, as a k-d tree.
+ *
+ * @returns row at each place
+ */
+export function cellOrder({ data, numRows, numColumns }: Dense): Int32Array {
+  const order = Int32Array.from({ length: numRows }, (_, i) => i);
+  const widestAxis = (from: number, to: number): number => {
+    let axis = 0;
+    let greatest = -Infinity;
+    for (let k = 0; k < numColumns; k++) {
+      let sum = 0;
+      let squares = 0;
+      for (let place = from; place < to; place++) {
+        const value = data[order[place]! * numColumns + k]!;
+        sum += value;
+        squares += value * value;
+      }
+      const variance = squares - (sum * sum) / (to - from);
+      if (variance > greatest) {
+        greatest = variance;
+        axis = k;
+      }
+    }
+    return axis;
+  };
+  const halve = (from: number, to: number): void => {
+    if (to - from <= CELL) return;
+    const axis = widestAxis(from, to);
+    const valueOf = (row: number): number => data[row * numColumns + axis]!;
+    order.subarray(from, to).sort((a, b) => valueOf(a) - valueOf(b) || a - b);
+    const middle = from + CELL * Math.ceil((to - from) / (2 * CELL));
+    halve(from, middle);
+    halve(middle, to);
+  };
+  halve(0, numRows);
+  return order;
+}
+
+/** Copies of the rows, in another order. */
+export function reordered(rows: Dense, order: Int32Array): Dense {
+  const result = zeros(rows.numRows, rows.numColumns);
+  const { numColumns } = rows;
+  order.forEach((row, place) => {
+    result.data.set(rows.data.subarray(row * numColumns, (row + 1) * numColumns), place * numColumns);
+  });
+  return result;
+}
+
+/** The box around each cell's rows, to tell how far apart two cells are at least. */
+export class CellBoxes {
+  readonly count: number;
+  private readonly least: Dense;
+  private readonly greatest: Dense;
+
+  /** @param rows axes (place, dimension), in the order of {@link cellOrder} */
+  constructor({ data, numRows, numColumns }: Dense) {
+    this.count = Math.ceil(numRows / CELL);
+    this.least = zeros(this.count, numColumns);
+    this.greatest = zeros(this.count, numColumns);
+    this.least.data.fill(Infinity);
+    this.greatest.data.fill(-Infinity);
+    for (let place = 0; place < numRows; place++) {
+      const box = Math.floor(place / CELL) * numColumns;
+      for (let k = 0; k < numColumns; k++) {
+        const value = data[place * numColumns + k]!;
+        if (value < this.least.data[box + k]!) this.least.data[box + k] = value;
+        if (value > this.greatest.data[box + k]!) this.greatest.data[box + k] = value;
+      }
+    }
+  }
+
+  /** Square of the least distance of a row of cell `a` and one of cell `b`. */
+  gapSquare(a: number, b: number): number {
+    const { numColumns } = this.least;
+    const atA = a * numColumns;
+    const atB = b * numColumns;
+    let sum = 0;
+    for (let k = 0; k < numColumns; k++) {
+      const below = this.least.data[atA + k]! - this.greatest.data[atB + k]!;
+      const above = this.least.data[atB + k]! - this.greatest.data[atA + k]!;
+      const gap = Math.max(0, below, above);
+      sum += gap * gap;
+    }
+    return sum;
+  }
+}
 
 /** Of each row but the last, which later row is nearest. Axes (row). */
 export interface NearestLater {

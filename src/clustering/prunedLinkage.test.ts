@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { agglomerativeClustering } from './agglomerative';
-import { flatClusters } from './flat';
+import { agglomerativeClustering } from './agglomerativeClusterer';
+import { flatClusters } from './dendrogram';
 import { matrixLinkage } from './matrixLinkage';
-import { prunedLinkage } from './prunedLinkage';
-import { unitEmbeddings } from './startLabels';
+import { prunedLinkage } from './centroidLinkage';
+import { unitEmbeddings } from './vbxClusterer';
 import { seededNormal, seededRandom } from '../../test/clustering/random';
 import { expectSameMerges, type Points } from '../../test/clustering/sameMerges';
 import { conversation } from '../../test/clustering/voices';

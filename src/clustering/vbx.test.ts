@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { denseOf, rowOf, type Dense } from './dense';
+import { denseOf, rowOf, type Dense } from './linearAlgebra';
 import { seededNormal } from '../../test/clustering/random';
 import { responsibilitiesOf, startResponsibilities, vbx, type VbxOptions } from './vbx';
 

@@ -1,4 +1,4 @@
-import { multiplyTransposed, rowOf, transposed, zeros, type Dense } from './dense';
+import { multiplyTransposed, rowOf, transposed, zeros, type Dense } from './linearAlgebra';
 
 /** Settings of {@link vbx}. */
 export interface VbxOptions {

@@ -1,19 +1,156 @@
-import { checkAnchorCount, clustersOfAnchors, type AnchoredRows } from './anchors';
-import { trainableRows, type JudgedClusters, type SpeakerBounds } from './cluster';
-import { confidences } from './confidence';
-import { bestClusters, constrainedClusters, type SoftClusters } from './constrained';
-import { packMerges, unpackMerges, type Dendrogram } from './dendrogram';
+import { type AnchoredRows, checkAnchorCount, clustersOfAnchors, embeddedAnchors } from './anchors';
+import { centroidLinkage } from './centroidLinkage';
+import { type Dendrogram, flatClusters, type Merge, packMerges, unpackMerges } from './dendrogram';
 import { KMeans } from './kmeans';
-import { centroidLinkage } from './linkage';
-import type { Merge } from './merge';
-import { projectEmbeddings, type Plda } from './plda';
-import { seededCentroids } from './seededCentroids';
-import { similarities, withoutSilent } from './similarity';
-import { cutStart, unitEmbeddings } from './startLabels';
-import { clusterMeans, mean } from './vectors';
+import { argmin, clusterMeans, cosineDistance, mean } from './linearAlgebra';
+import {
+  type JudgedClusters,
+  type LocalSpeakers,
+  type SpeakerBounds,
+  trainableRows,
+  VoiceTable,
+} from './localSpeakers';
+import { type Plda, type PldaProjection, projectEmbeddings } from './plda';
+import type { VbxClusteringOptions, VbxSettings } from './settings';
+import {
+  bestClusters,
+  confidences,
+  constrainedClusters,
+  similarities,
+  type SoftClusters,
+  withoutSilent,
+} from './softClusters';
 import { startResponsibilities, vbx, type VbxResult } from './vbx';
-import type { VbxClusters, VbxSettings, VbxSteps } from './vbxClustering';
-import type { VoiceTable } from './voiceTable';
+
+/**
+ * Embeddings at unit length, in float32, as numpy divides a float32 array by `np.linalg.norm`.
+ *
+ * @param embeddings axes (embedding, dimension), free of NaN
+ */
+export function unitEmbeddings(embeddings: readonly Float32Array[]): Float32Array[] {
+  return embeddings.map((embedding) => {
+    let square = 0;
+    for (const value of embedding) square += value * value;
+    const norm = Math.fround(Math.sqrt(square));
+    return embedding.map((value) => value / norm);
+  });
+}
+
+/**
+ * The clusters that VBx starts from: centroid linkage of unit embeddings, cut at `threshold`.
+ *
+ * Matches the AHC of `VBxClustering.__call__` of pyannote.audio 4.0.7, numbering included.
+ *
+ * @param unit axes (embedding, dimension), at unit length, at least two
+ * @param threshold greatest centroid distance at which two clusters are merged: 0 to 2
+ * @returns label per embedding, from 0 without gaps
+ */
+export function startLabels(unit: readonly Float32Array[], threshold: number): Int32Array {
+  return cutStart(centroidLinkage(unit), threshold);
+}
+
+/** {@link startLabels} of a linkage that is there already. */
+export const cutStart = (merges: readonly Merge[], threshold: number): Int32Array => flatClusters(merges, threshold);
+
+/** Rounds in which embeddings may change their cluster: later ones move few. */
+const MOST_ROUNDS = 10;
+
+export interface SeededInput {
+  readonly table: VoiceTable;
+  /** Rows that take part; those of anchors do too. */
+  readonly trainRows: readonly number[];
+  readonly anchored: AnchoredRows;
+}
+
+/**
+ * Centroids that keep anchors apart: k-means by the cosine, seeded as in Basu et al., "Semi-supervised clustering by
+ * seeding" (2002), its constrained form. Each anchored speaker begins at the mean of its own embeddings, which stay with
+ * it; the other clusters begin where `start` has them, but for those that are an anchored speaker's nearest.
+ *
+ * @param start centroids of clusters without constraints
+ * @param moreCentroids gives so many of these, where there are too few
+ */
+export function seededCentroids(
+  { table, trainRows, anchored }: SeededInput,
+  start: readonly Float64Array[],
+  moreCentroids: (count: number) => readonly Float64Array[],
+  { minSpeakers, maxSpeakers }: SpeakerBounds,
+): { centroids: Float64Array[]; anchorClusters: number[] } {
+  const { groups, heard, numGroups } = anchored;
+  const seeds = embeddedAnchors(anchored, table);
+  const rows = [...new Set([...trainRows, ...seeds])].sort((a, b) => a - b);
+  const { dimension } = table.local;
+  const clusterOfGroup = (row: number): number => heard.indexOf(groups[row]!);
+  const means = clusterMeans(seeds.map((row) => table.rows[row]!), Int32Array.from(seeds, clusterOfGroup), heard.length, dimension);
+  const least = Math.min(minSpeakers, rows.length);
+
+  let free = freeCentroids(means, start);
+  if (heard.length + free.length < least) free = freeCentroids(means, moreCentroids(least + heard.length));
+  const wanted = Math.max(heard.length, least, Math.min(maxSpeakers, heard.length + free.length));
+  const centroids = refined({ table, rows, fixed: clusterOfGroup }, nearestMerged(means, free, wanted));
+  const anchorClusters = Array.from({ length: numGroups }, (_, group) => heard.indexOf(group));
+  return { centroids, anchorClusters };
+}
+
+/** Centroids that are no anchored speaker's nearest. */
+function freeCentroids(means: readonly Float64Array[], start: readonly Float64Array[]): Float64Array[] {
+  if (start.length === 0) return [];
+  const taken = new Set(means.map((mean) => argmin(start.map((centroid) => cosineDistance(mean, centroid)))));
+  return start.filter((_, index) => !taken.has(index));
+}
+
+/** Takes out, one by one, the free centroid that is nearest to any other, until so many clusters are left. */
+function nearestMerged(means: readonly Float64Array[], free: readonly Float64Array[], wanted: number): Float64Array[] {
+  const left = [...means, ...free];
+  while (left.length > wanted) {
+    let nearest = means.length;
+    let least = Infinity;
+    for (let index = means.length; index < left.length; index++) {
+      left.forEach((other, otherIndex) => {
+        const distance = cosineDistance(left[index]!, other);
+        if (otherIndex === index || !(distance < least)) return;
+        least = distance;
+        nearest = index;
+      });
+    }
+    left.splice(nearest, 1);
+  }
+  return left;
+}
+
+interface Refining {
+  readonly table: VoiceTable;
+  readonly rows: readonly number[];
+  /** Cluster of a row that stays where it is; below 0 for the others. */
+  readonly fixed: (row: number) => number;
+}
+
+/** Moves rows to the nearest centroid, and centroids to the means of their rows, until nothing changes. */
+function refined({ table, rows, fixed }: Refining, start: Float64Array[]): Float64Array[] {
+  let centroids = start;
+  const labels = new Int32Array(rows.length).fill(-1);
+  const vectors = rows.map((row) => table.rows[row]!);
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    let numMoved = 0;
+    table.compare(
+      centroids,
+      (index, distances) => {
+        const own = fixed(rows[index]!);
+        const label = own >= 0 ? own : argmin(distances);
+        if (label === labels[index]) return;
+        labels[index] = label;
+        numMoved++;
+      },
+      rows,
+    );
+    if (numMoved === 0) break;
+    const moved = clusterMeans(vectors, labels, centroids.length, table.local.dimension);
+    // A cluster that has lost its last row stays where it was.
+    const before = centroids;
+    centroids = moved.map((centroid, cluster) => (centroid.some(Number.isNaN) ? before[cluster]! : centroid));
+  }
+  return centroids;
+}
 
 /** A speaker with a smaller share than this is not there: pyannote's. */
 const MIN_PRIOR = 1e-7;
@@ -195,4 +332,37 @@ function following(free: VbxClusters, kept: readonly number[], { groups }: Ancho
     return group < 0 || table.hasEmbedding(row) ? cluster : kept[group]!;
   });
   return { ...free, hardClusters, anchorClusters: kept };
+}
+
+/** What came before the clusters, for a comparison with pyannote. */
+export interface VbxSteps {
+  /** Rows that took part, as window × local speaker; all other arrays here are in their order. */
+  readonly trainRows: readonly number[];
+  readonly projection: PldaProjection;
+  readonly startLabels: Int32Array;
+  readonly vbx: VbxResult;
+}
+
+export interface VbxClusters extends JudgedClusters {
+  /** As `hardClusters`, but before silent local speakers were taken out: what pyannote's clustering returns. */
+  readonly assigned: Int32Array;
+  /** What the clusters were chosen by; silent local speakers are below all others where two may not share one. */
+  readonly soft: SoftClusters;
+  /** Null where fewer than two embeddings took part: nothing was computed then. */
+  readonly steps: VbxSteps | null;
+}
+
+/**
+ * Says which local speakers of different windows are the same person: agglomerative start, PLDA, VBx, then every
+ * embedding to the most similar speaker, two local speakers of a window never to the same one.
+ *
+ * Matches `VBxClustering.__call__` of pyannote.audio 4.0.7, with silent local speakers {@link INACTIVE}, as
+ * `SpeakerDiarization.apply` makes them. Where the number of speakers is out of bounds, k-means finds as many as are
+ * asked for, and local speakers of one window may then share a cluster, as there. Where more are asked for than
+ * embeddings took part, each of those is one; pyannote fails.
+ *
+ * @throws VoxlaneError `options` where the embeddings are not of the size that the PLDA takes
+ */
+export function clusterByVbx(local: LocalSpeakers, plda: Plda, options: VbxClusteringOptions): VbxClusters {
+  return new VbxClusterer(new VoiceTable(local), plda, options).clusterFreely(options);
 }

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { assignRows } from './assignment';
-import { INACTIVE, type LocalSpeakers } from './cluster';
-import { constrainedClusters } from './constrained';
-import { rowOf } from './dense';
-import { kMeans } from './kmeans';
-import { MersenneTwister } from './mersenneTwister';
+import { assignRows } from '../util/assignment';
+import { INACTIVE, type LocalSpeakers } from './localSpeakers';
+import { constrainedClusters } from './softClusters';
+import { rowOf } from './linearAlgebra';
+import { COMMUNITY_1_CLUSTERING, type VbxClusteringOptions } from './settings';
+import { kMeans, MersenneTwister } from './kmeans';
 import { projectEmbeddings } from './plda';
 import { seededRandom } from '../../test/clustering/random';
 import { localSpeakersOf, SMALL_PLDA, VBX_FIXTURE } from '../../test/clustering/voices';
-import { clusterByVbx, COMMUNITY_1_CLUSTERING, type VbxClusteringOptions } from './vbxClustering';
+import { clusterByVbx } from './vbxClusterer';
 
 const anyNumber: VbxClusteringOptions = { ...COMMUNITY_1_CLUSTERING, minSpeakers: 1, maxSpeakers: Infinity };
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { runBundle } from '../../test/compare/caseRun';
 import { build, float, node, weight } from '../../test/onnx/build';
 import { encodeOnnx } from '../onnx/model';
-import type { GoldenBundle } from './bundle';
+import type { GoldenBundle } from './files/bundle';
 import type { StageReport } from './report';
 
 const POSITIVE = Float32Array.from({ length: 64 }, (_, index) => 1 + index / 64);

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { graphInfo, parseOnnx } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { build, float, node, weight } from '../../test/onnx/build';
-import { readBundle } from './bundle';
+import { readBundle } from './files/bundle';
 import { bisect, DEFAULT_TOLERANCE, differ, type BisectResult } from './bisect';
 import { GraphRunner } from './graphRunner';
 import { findSampleFeeds, sampleInputs } from './sampleInputs';

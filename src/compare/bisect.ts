@@ -3,7 +3,7 @@ import { extract, isolateNode } from '../onnx/cut';
 import type { ModelProto } from '../onnx/onnx_pb';
 import type { SessionTensor } from '../ort/session';
 import { VoxlaneError } from '../util/errors';
-import { canProve } from './coverage';
+import { canProve } from './verdict';
 import { writeBundle } from './files/write';
 import type { GraphRunner, GraphTensor } from './graphRunner';
 import { measure } from './measure';

@@ -7,7 +7,7 @@ import { failureOf } from '../../test/compare/failure';
 import { SHARED_MISSING } from '../../test/shared';
 import { graphInfo, parseOnnx } from '../onnx/model';
 import { readGoldens } from './files/goldenFiles';
-import { sortFiles } from './sortFiles';
+import { sortFiles } from './openModel';
 
 /** Name, verdict, and whether it inherits, of each stage. */
 const stagesOf = ({ run }: Case): string[] =>

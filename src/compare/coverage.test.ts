@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { runBundle } from '../../test/compare/caseRun';
 import { build, float, node } from '../../test/onnx/build';
 import { encodeOnnx } from '../onnx/model';
-import type { GoldenBundle } from './bundle';
-import { canProve, coverageOf, outcomeOf } from './coverage';
+import type { GoldenBundle } from './files/bundle';
+import { canProve, coverageOf, outcomeOf } from './verdict';
 import type { Coverage, Outcome, StageReport } from './report';
 
 const INPUT = [-1, -4, 9];

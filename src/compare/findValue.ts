@@ -1,7 +1,6 @@
-import { isWithin, moduleOf } from '../onnx/scopes';
-import { closest } from '../onnx/suggest';
+import { closest, isWithin, moduleOf } from '../onnx/nodes';
 import type { GraphInfo, NodeInfo } from '../onnx/model';
-import type { GoldenStage } from './bundle';
+import type { GoldenStage } from './files/bundle';
 import type { Tensor } from './tensor';
 
 /** How the graph's value of a stage was found. */

@@ -10,9 +10,9 @@ import campplus from '../../models/campplus-zh-en/manifest.json';
 import segmentation from '../../models/segmentation-3.0/manifest.json';
 import { hasShared, SHARED, SHARED_MISSING } from '../../test/shared';
 import { maskedFeatures } from '../embedding/mask';
-import { Fbank } from '../fbank/fbank';
+import { Fbank } from '../features/fbank';
 import { parseManifest } from '../store/manifest';
-import { readBundle, tensorNamed, type GoldenBundle, type GoldenStage, type GoldenTensor } from './bundle';
+import { readBundle, tensorNamed, type GoldenBundle, type GoldenStage, type GoldenTensor } from './files/bundle';
 import { compareTensors, judge, type Comparison } from './compare';
 
 const SEGMENTATION = parseManifest('segmentation', segmentation, 'segmentation-3.0');

@@ -1,13 +1,43 @@
+import { type Cut, extract, type KnownTypes, withoutShapes } from '../onnx/cut';
+import { bodyOf, inlineBranch, unrollLoop, withIterations } from '../onnx/inlineBranch';
+import { encodeOnnx, graphInfo, type GraphInfo, graphOf, type NodeInfo } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
-import { extract, withoutShapes, type Cut, type KnownTypes } from '../onnx/cut';
-import { CONTRADICTION } from '../ort/reason';
-import { encodeOnnx, graphInfo, type GraphInfo } from '../onnx/model';
-import { replaceNodes, type NodeChanges } from '../onnx/replaceNodes';
+import { type NodeChanges, replaceNodes } from '../onnx/replaceNodes';
+import { tensorBytes } from '../onnx/tensors';
 import { replaceWeights } from '../onnx/weights';
+import { CONTRADICTION } from '../ort/reason';
 import type { Session, SessionTensor } from '../ort/session';
 import { VoxlaneError } from '../util/errors';
-import { namingOperators } from './nameOperators';
 import type { Tensor } from './tensor';
+
+/** More would be a list of the whole network. */
+const MAX_NAMED = 5;
+/** Codes of errors that come from the graph and not from the device. */
+const CODES = new Set(['backend-failed', 'options']);
+
+/**
+ * Runs `work`, which runs `model`. If it fails for a reason that lies in the graph, and the message names none of the graph's
+ * operators, the first of them are added to the message.
+ *
+ * @throws what `work` throws
+ */
+export async function namingOperators<Result>({ graph }: ModelProto, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof VoxlaneError) || !CODES.has(error.code)) throw error;
+    const operators = [...new Set(graph?.node.map(({ opType }) => opType))];
+    const isNamed = operators.some((operator) => new RegExp(`\\b${operator}\\b`).test(error.problem));
+    if (isNamed || operators.length === 0) throw error;
+    const { code, problem, expected, remedy } = error;
+    const numMore = operators.length - MAX_NAMED;
+    const list = `${operators.length === 1 ? 'operator' : 'operators'} ${operators.slice(0, MAX_NAMED).join(', ')}${numMore > 0 ? ` and ${numMore} more` : ''}`;
+    throw new VoxlaneError(
+      { code, problem: `${problem} (${list})`, ...(expected !== undefined && { expected }), ...(remedy !== undefined && { remedy }) },
+      { cause: error.cause },
+    );
+  }
+}
 
 /** A value of the graph as a backend gave it, or as it is given to one. */
 export type GraphTensor = Tensor & { readonly dtype?: string };
@@ -163,4 +193,115 @@ function refuseShapes(error: unknown): never {
   if (!(error instanceof VoxlaneError) || !error.problem.includes(CONTRADICTION)) throw error;
   const problem = error.problem.replace(CONTRADICTION, 'an operator of the graph does not take the shapes that it is given');
   throw new VoxlaneError({ ...error.toParts(), problem });
+}
+
+/** A graph whose branches were opened. */
+export interface OpenedBranches {
+  readonly model: ModelProto;
+  /** What was opened, or why not; sentences without an end, for people. */
+  readonly notes: readonly string[];
+}
+
+/** More than any network has; a graph that nests them deeper was made to use up time. */
+const MAX_BRANCHES = 200;
+
+/** Loops with more iterations stay closed: a recurrent network over a recording has thousands. */
+const MAX_ITERATIONS = 64;
+/** Greatest number of nodes that a loop may become. */
+const MAX_UNROLLED_NODES = 5000;
+
+/** Whether the outermost graph has an `If` or a `Loop`. */
+export const hasBranches = (model: ModelProto): boolean => model.graph?.node.some(({ opType }) => opType === 'If' || opType === 'Loop') ?? false;
+
+/**
+ * Puts the branch that runs for the given inputs in the place of each `If`, and the iterations that run in the place of each `Loop`,
+ * also of those inside of a branch or an iteration, so that the values inside can be compared. Conditions and numbers of iterations
+ * are computed by running the part of the graph before them. If that fails, or the runtime refuses the changed graph, the node stays.
+ *
+ * @param feeds the graph's inputs
+ * @param stages names of stages: a value of a loop's body with such a name is given with a first axis for the iterations
+ */
+export async function openBranches(
+  model: ModelProto,
+  feeds: ReadonlyMap<string, GraphTensor>,
+  open: RunnerOptions['open'],
+  stages: ReadonlySet<string> = new Set(),
+): Promise<OpenedBranches> {
+  const notes: string[] = [];
+  const closed = new Set<string>();
+  let current = model;
+  for (let count = 0; count < MAX_BRANCHES; count++) {
+    const next = graphInfo(current).nodes.find(({ op, name }) => (op === 'If' || op === 'Loop') && !closed.has(name));
+    if (!next) break;
+    try {
+      const replaced = next.op === 'If' ? await withBranch(current, next, feeds, open) : await withIterationsOf(current, next, feeds, open, stages);
+      // The runtime infers more shapes without the node, and may refuse one that it did not see before.
+      await (await open(encodeOnnx(replaced.model))).release();
+      current = replaced.model;
+      notes.push(`For these inputs, ${next.name} (${next.op}) runs ${replaced.note} in its place`);
+    } catch (error) {
+      if (!(error instanceof VoxlaneError)) throw error;
+      closed.add(next.name);
+      notes.push(`${next.name} (${next.op}) stays closed: ${error.problem}`);
+    }
+  }
+  return { model: current, notes };
+}
+
+/** The model without the node. */
+interface Replaced {
+  readonly model: ModelProto;
+  /** What is in the place of the node; part of a sentence. */
+  readonly note: string;
+}
+
+async function withBranch(model: ModelProto, { inputs, index }: NodeInfo, feeds: ReadonlyMap<string, GraphTensor>, open: RunnerOptions['open']): Promise<Replaced> {
+  const branch = (await isTrue(model, inputs[0] ?? '', feeds, open)) ? 'then_branch' : 'else_branch';
+  return { model: inlineBranch(model, index, branch), note: `its ${branch}: the graph is compared with that branch` };
+}
+
+async function withIterationsOf(
+  model: ModelProto,
+  { index }: NodeInfo,
+  feeds: ReadonlyMap<string, GraphTensor>,
+  open: RunnerOptions['open'],
+  stages: ReadonlySet<string>,
+): Promise<Replaced> {
+  const body = bodyOf(graphOf(model).node[index]!);
+  if (!body) throw refused('its body is not complete');
+  const numIterations = await countIterations(withIterations(model, index), feeds, open);
+  if (numIterations === 0) throw refused('it runs no iteration');
+  if (numIterations > MAX_ITERATIONS) throw refused(`it runs ${numIterations} iterations, and ${MAX_ITERATIONS} at most are compared one by one`);
+  const numNodes = numIterations * body.node.length;
+  if (numNodes > MAX_UNROLLED_NODES) throw refused(`its ${numIterations} iterations have ${numNodes} nodes, and ${MAX_UNROLLED_NODES} at most are compared one by one`);
+  const count = numIterations === 1 ? '1 iteration: the graph is compared with this one' : `${numIterations} iterations: the graph is compared with these`;
+  return { model: unrollLoop(model, index, numIterations, stages), note: count };
+}
+
+async function countIterations(
+  { model, value }: ReturnType<typeof withIterations>,
+  feeds: ReadonlyMap<string, GraphTensor>,
+  open: RunnerOptions['open'],
+): Promise<number> {
+  const runner = new GraphRunner(model, { open });
+  try {
+    return (await runner.values(feeds, [value])).get(value)!.data.length;
+  } finally {
+    await runner.release();
+  }
+}
+
+const refused = (problem: string): VoxlaneError => new VoxlaneError({ code: 'options', problem });
+
+async function isTrue(model: ModelProto, condition: string, feeds: ReadonlyMap<string, GraphTensor>, open: RunnerOptions['open']): Promise<boolean> {
+  const given = feeds.get(condition);
+  if (given) return given.data[0] !== 0;
+  const constant = model.graph?.initializer.find(({ name }) => name === condition);
+  if (constant) return tensorBytes(constant).some((byte) => byte !== 0);
+  const runner = new GraphRunner(model, { open });
+  try {
+    return (await runner.values(feeds, [condition])).get(condition)!.data[0] !== 0;
+  } finally {
+    await runner.release();
+  }
 }

@@ -8,8 +8,8 @@ import { failureOf } from '../../test/compare/failure';
 import { buildNpy } from '../../test/compare/npyFile';
 import { listWeights } from '../onnx/weights';
 import { parseOnnx } from '../onnx/model';
-import { readBundle } from './bundle';
-import { readNpz } from './files/npz';
+import { readBundle } from './files/bundle';
+import { readNpz } from './files/npy';
 
 const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(`e2e/fixtures/cases/${name}`));
 const bytesOf = (value: string): Uint8Array => new TextEncoder().encode(value);

@@ -1,10 +1,9 @@
 import { openAudio, openSamples } from '../audio/decode';
-import { loadModel } from '../store/load';
-import { SHIPPED_MODELS, type ShippedModel } from '../store/shipped';
+import { loadModel, SHIPPED_MODELS, type ShippedModel } from '../store/manifest';
 import { parseOnnx } from '../onnx/model';
-import { concatenate } from '../util/concatenate';
+import { concatenate } from '../util/values';
 import { VoxlaneError } from '../util/errors';
-import type { FileBase } from '../util/fileBase';
+import type { FileBase } from '../util/fetch';
 import type { AnyManifest } from './plan';
 import type { PlanRunner } from './stages';
 import type { NamedTensor } from './tensor';

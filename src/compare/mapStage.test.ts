@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { build, float, node } from '../../test/onnx/build';
 import { encodeOnnx } from '../onnx/model';
 import { VoxlaneError } from '../util/errors';
-import { KNOWN_MODELS } from '../store/shipped';
+import { KNOWN_MODELS } from '../store/manifest';
 import { Comparison } from './comparison';
 import { writeBundle, writeNpy } from './files/write';
 

@@ -1,13 +1,80 @@
 import { valueNames } from '../onnx/model';
+import { UNKNOWN } from '../onnx/types';
+import { VoxlaneError } from '../util/errors';
 import { align } from './align';
-import type { GoldenStage } from './bundle';
-import { canHaveShape, isPart, nodesOfModule, type FoundBy } from './findValue';
+import type { GoldenStage } from './files/bundle';
+import { canHaveShape, type FoundBy, isPart, nodesOfModule } from './findValue';
 import type { GraphRunner, GraphTensor } from './graphRunner';
 import { hasShape } from './measure';
-import { inGraphOrder, valueOrder, type Plan, type PlannedStage } from './plan';
+import { inGraphOrder, type Plan, type PlannedStage, valueOrder } from './plan';
 import { canInject, type OnStep } from './stages';
 import type { Tensor } from './tensor';
-import { tryValues, VALUES_PER_RUN } from './tryValues';
+
+/** Greatest number of values per run, because all of them are in memory at once. */
+export const VALUES_PER_RUN = 64;
+
+/** Error codes of a part of a graph that cannot run or gives no numeric tensor. */
+const UNSUITED: readonly string[] = ['options', 'backend-failed', 'model-output'];
+
+/** The values that can be computed. Others, such as sequences, are left out. */
+export async function tryValues(
+  graph: GraphRunner,
+  feeds: ReadonlyMap<string, GraphTensor>,
+  names: readonly string[],
+): Promise<Map<string, GraphTensor>> {
+  if (names.length === 0) return new Map();
+  try {
+    return await graph.values(feeds, names);
+  } catch (error) {
+    if (!(error instanceof VoxlaneError) || !UNSUITED.includes(error.code)) throw error;
+    if (names.length === 1) return new Map();
+    const half = names.length >> 1;
+    const first = await tryValues(graph, feeds, names.slice(0, half));
+    return new Map([...first, ...(await tryValues(graph, feeds, names.slice(half)))]);
+  }
+}
+
+/** A value of a graph that a stage can be mapped to. */
+export interface ListedValue {
+  /** Name of the value. */
+  readonly name: string;
+  /** Operator that gives it, such as `Conv`. */
+  readonly op: string;
+  /** Path of the module of the original network that computes it; null if it is not known. */
+  readonly module: string | null;
+  /** Type of its elements, such as `float32`; `?` if it is not known. */
+  readonly dtype: string;
+  /** Size of each axis, or the name of one that varies; null if it is not known. */
+  readonly shape: readonly (number | string)[] | null;
+}
+
+/**
+ * Every value that a stage can be mapped to, in the order of computation, with its shape in a run.
+ *
+ * @param feeds inputs of the graph; null if none are known: then the shapes are those that the file declares
+ */
+export async function listValues(
+  graph: GraphRunner,
+  feeds: ReadonlyMap<string, GraphTensor> | null,
+  onStep: OnStep,
+): Promise<ListedValue[]> {
+  const { info } = graph;
+  const nodeOf = new Map(info.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const names = valueNames(info).filter((name) => nodeOf.get(name)?.op !== 'Constant');
+  const listed: ListedValue[] = [];
+  for (let start = 0; start < names.length; start += VALUES_PER_RUN) {
+    await onStep('shapes of the values', start, names.length);
+    const part = names.slice(start, start + VALUES_PER_RUN);
+    const tensors = feeds ? await tryValues(graph, feeds, part) : new Map<string, GraphTensor>();
+    for (const name of part) {
+      const [node, tensor, declared] = [nodeOf.get(name), tensors.get(name), info.known.get(name)];
+      const module = node?.scope?.paths[0] ?? null;
+      const dtype = tensor?.dtype ?? declared?.dtype ?? UNKNOWN;
+      listed.push({ name, op: node?.op ?? '', module, dtype, shape: tensor?.shape ?? declared?.shape ?? null });
+    }
+  }
+  return listed;
+}
 
 /**
  * Greatest difference between a value and the golden values of its stage, relative to the greatest golden value. float32

@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
 import { ModelProtoSchema, type ModelProto } from '../onnx/onnx_pb';
 import { VoxlaneError } from '../util/errors';
-import { namingOperators } from './nameOperators';
+import { namingOperators } from './graphRunner';
 
 const modelOf = (...operators: string[]): ModelProto =>
   create(ModelProtoSchema, { graph: { node: operators.map((opType) => ({ opType })) } });

@@ -5,8 +5,7 @@ import { inlineBranch } from '../onnx/inlineBranch';
 import { graphInfo, valueNames } from '../onnx/model';
 import { AttributeProto_AttributeType, type ModelProto } from '../onnx/onnx_pb';
 import { makeValueInfo } from '../onnx/types';
-import { GraphRunner, type GraphTensor } from './graphRunner';
-import { openBranches } from './openBranches';
+import { GraphRunner, type GraphTensor, openBranches } from './graphRunner';
 
 const bool = (name: string) => makeValueInfo(name, { dtype: 'bool', shape: [] });
 

@@ -4,9 +4,8 @@ import { openNodeSession } from '../../test/compare/nodeSession';
 import { build, float, node, subgraph, weight } from '../../test/onnx/build';
 import { graphInfo, type ModelProto } from '../onnx/model';
 import { makeValueInfo } from '../onnx/types';
-import type { GoldenStage } from './bundle';
-import { GraphRunner, type GraphTensor } from './graphRunner';
-import { openBranches } from './openBranches';
+import type { GoldenStage } from './files/bundle';
+import { GraphRunner, type GraphTensor, openBranches } from './graphRunner';
 import { makePlan } from './plan';
 import { compareStages } from './run';
 

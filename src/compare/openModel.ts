@@ -1,19 +1,95 @@
-import { findAmong } from '../onnx/external';
-import { externalFilesOf, graphInfo, parseOnnx, type GraphInfo } from '../onnx/model';
-import { resnetLayers, splitAtPooling } from '../onnx/pooled';
+import { externalFilesOf, graphInfo, type GraphInfo, graphOf, parseOnnx, valueNames } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
-import { loadManifest, loadModel } from '../store/load';
-import { isShipped, KNOWN_MODELS, SHIPPED_MODELS, type ShippedModel } from '../store/shipped';
+import { resnetLayers, splitAtPooling } from '../onnx/pooled';
+import { findAmong } from '../onnx/tensors';
+import { dtypeName } from '../onnx/types';
+import { isShipped, KNOWN_MODELS, loadManifest, loadModel, SHIPPED_MODELS, type ShippedModel } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
-import type { FileBase } from '../util/fileBase';
-import { sha256Hex } from '../util/hash';
-import type { GoldenBundle } from './bundle';
-import type { KnownModel } from './files/assume';
-import { fetchGoldens } from './fetchGoldens';
-import { readGoldens, type NamedFile } from './files/goldenFiles';
+import { type FileBase, sha256Hex } from '../util/fetch';
+import type { Tolerance } from './compare';
+import { fetchGoldens, type GoldenBundle, type GoldenStage } from './files/bundle';
+import { type KnownModel, type NamedFile, readGoldens } from './files/goldenFiles';
+import { readNpz } from './files/npy';
 import { hasOnnxTest, readOnnxTest, unpackOnnxTests } from './files/onnxTest';
-import type { AnyManifest } from './plan';
-import { sortFiles } from './sortFiles';
+import { readSafetensors } from './files/safetensors';
+import { unknownValues } from './findValue';
+import { hasKernels } from './kernelRunner';
+import { type AnyManifest, type Plan, unusedInputs } from './plan';
+
+/** What somebody dropped, by what it is for. */
+export interface SortedFiles {
+  readonly graph: NamedFile | null;
+  /** One bundle, in whatever form. */
+  readonly goldens: readonly NamedFile[];
+  /** Trained weights, for the audit. */
+  readonly checkpoint: NamedFile | null;
+}
+
+/** `inputs/waveform`, `stages.lstm` */
+const ROLE = /^(inputs|stages)[/.]/;
+const PICKLES = /\.(pt|pth|bin|ckpt|pkl)$/i;
+
+/**
+ * Tells graph, goldens and checkpoint apart, by the ends of their names.
+ *
+ * A `.npz` or `.safetensors` can be either of the last two: it is a golden one where one of its tensors is called as an
+ * input or stage of a model, or `inputs/NAME` or `stages/NAME`, and no bundle lies beside it.
+ *
+ * @param isGolden whether a model has an input or stage of that name
+ * @throws VoxlaneError `options` for two graphs or checkpoints, or a file of no use here; `format` for pickles
+ */
+export function sortFiles(files: readonly NamedFile[], isGolden: (name: string) => boolean): SortedFiles {
+  const ending = (end: RegExp): NamedFile[] => files.filter(({ name }) => end.test(name));
+  const [pickle] = ending(PICKLES);
+  if (pickle) throw pickled(pickle.name);
+  const graphs = ending(/\.onnx$/i);
+  const isFolder = ending(/(^|\/)manifest\.json$/i).length > 0;
+  const certain = ending(/\.(zip|npy)$/i);
+  const either = ending(/\.(npz|safetensors)$/i);
+  const goldens = isFolder
+    ? // Whatever its manifest names, a graph among it; the rest is left alone.
+      files
+    : certain.length > 0
+      ? certain
+      : either.filter((file) => tensorNames(file).some((name) => ROLE.test(name) || isGolden(name)));
+  const graph = only('graph', graphs);
+  const checkpoint = only('checkpoint', [...either.filter((file) => isFolder || !goldens.includes(file)), ...ending(/\.gguf$/i)]);
+  if (!graph && goldens.length === 0 && !checkpoint) throw nothing(files);
+  return { graph, goldens, checkpoint };
+}
+
+function tensorNames({ name, bytes }: NamedFile): string[] {
+  const tensors = /\.npz$/i.test(name) ? readNpz(bytes, name) : readSafetensors(bytes, name);
+  return tensors.map((tensor) => tensor.name);
+}
+
+function only(role: string, files: readonly NamedFile[]): NamedFile | null {
+  if (files.length < 2) return files[0] ?? null;
+  throw new VoxlaneError({
+    code: 'options',
+    problem: `There is more than one ${role}: ${files.map(({ name }) => name).join(', ')}`,
+    expected: `one ${role} at a time`,
+    remedy: 'Open them one after the other',
+  });
+}
+
+function pickled(name: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'format',
+    problem: `${name} is a Python pickle, which only Python can read`,
+    expected: 'a checkpoint as .safetensors, .npz or .gguf',
+    remedy: 'Save it with safetensors.torch.save_file(model.state_dict(), "weights.safetensors")',
+  });
+}
+
+function nothing(files: readonly NamedFile[]): VoxlaneError {
+  return new VoxlaneError({
+    code: 'options',
+    problem: `Nothing can be compared in ${files.map(({ name }) => name).join(', ') || 'no file at all'}`,
+    expected: 'golden outputs (.zip, .npz, .npy, .safetensors or a folder), an .onnx graph, or a checkpoint',
+    remedy: 'Open one of these',
+  });
+}
 
 /** A graph with what was opened beside it. */
 export interface OpenedFiles {
@@ -157,3 +233,159 @@ function knownModel({ id, task, input, stages }: AnyManifest): KnownModel {
   const inputs = task === 'embedding' ? [waveform, input] : [input];
   return { id, inputs, stages };
 }
+
+/** A stage that can be compared. */
+export interface OpenedStage {
+  /** As the golden bundle calls it. */
+  readonly name: string;
+  /** Graph value that it is tapped at; null for our own filterbank, and where the graph has none for it. */
+  readonly value: string | null;
+  /** Name of each axis of ours. */
+  readonly axes: readonly string[];
+  /** Size of each axis of the golden tensor. */
+  readonly goldenShape: readonly number[];
+  /** What the stage is judged by. */
+  readonly tolerance: Tolerance;
+  /** What its value is, if it is left out because that is no tensor of numbers: `a sequence`. */
+  readonly skipped?: string;
+  /** False where no graph value is known for it: the user may name one. */
+  readonly isMapped: boolean;
+}
+
+/** What the opened files are. */
+export interface Opened {
+  /** Id of a shipped model, else the name of the file. */
+  readonly model: string;
+  /** Whether the graph is the one that ships with this release. */
+  readonly isShipped: boolean;
+  /** The graph that is compared. */
+  readonly graph: {
+    /** Length of its file. */
+    readonly bytes: number;
+    /** Of its file, 64 lower-case hex digits. */
+    readonly sha256: string;
+    /** Program that wrote it, as it says. */
+    readonly producer: string;
+    /** Of the default operator domain. */
+    readonly opset: number;
+    /** How many nodes it has. */
+    readonly numNodes: number;
+    /** What it takes. */
+    readonly inputs: readonly {
+      /** Of the input. */
+      readonly name: string;
+      /** Such as `float32`. */
+      readonly dtype: string;
+      /** Size of each axis, or the name of one that varies. */
+      readonly shape: readonly (number | string)[];
+    }[];
+    /** Every value that can be tapped, in the order in which the graph computes them, and the op that gives it. */
+    readonly values: readonly {
+      /** Of the value. */
+      readonly name: string;
+      /** Operator that gives it, such as `Conv`. */
+      readonly op: string;
+    }[];
+    /** Every node, in the order in which the graph computes them. */
+    readonly nodes: readonly {
+      /** Name of the node. */
+      readonly name: string;
+      /** Operator, such as `Conv`. */
+      readonly op: string;
+      /** Path of the module of the original network that computes it; null if it is not known. */
+      readonly module: string | null;
+      /** Attributes as short text, by name. */
+      readonly attributes: Readonly<Record<string, string>>;
+      /** Names of the values that it reads, including those that only its subgraphs read. */
+      readonly inputs: readonly string[];
+      /** Names of the values that it computes. */
+      readonly outputs: readonly string[];
+    }[];
+    /** Every weight. */
+    readonly weights: readonly {
+      /** Name of the weight. */
+      readonly name: string;
+      /** Type of its elements, such as `float32`. */
+      readonly dtype: string;
+      /** Size of each axis. */
+      readonly shape: readonly number[];
+    }[];
+  };
+  /** Null where only a graph was given: then there is WebGPU against WASM by bisection. */
+  readonly goldens: {
+    /** Name of the bundle's file. */
+    readonly file: string;
+    /** In the order of the graph; those without a value of it last. */
+    readonly stages: readonly OpenedStage[];
+    /** As their writer told it. */
+    readonly source: Readonly<Record<string, unknown>>;
+    /** What was assumed or lost in reading, for people. */
+    readonly notes: readonly string[];
+  } | null;
+  /** Whether a diarizer runs this graph on our own kernels on WASM, so that these can be compared as well. */
+  readonly hasKernels: boolean;
+  /** The recording that the bundle's input is, for playing and for the waveform above the heatmap. */
+  readonly waveform: {
+    /** Mono, axes (sample). */
+    readonly samples: Float32Array;
+    /** In hertz. */
+    readonly sampleRate: number;
+  } | null;
+  /** File name of the checkpoint that was given beside the graph, for the weights audit. */
+  readonly checkpoint: string | null;
+}
+
+/** What the panel shows of what was opened. */
+export function describeOpened(files: OpenedFiles, plan: Plan | null): Opened {
+  const { info, bundle, goldenFile } = files;
+  const { initializer } = graphOf(files.model);
+  const opOf = new Map(info.nodes.flatMap(({ op, outputs }) => outputs.map((name) => [name, op] as const)));
+  return {
+    model: files.name,
+    isShipped: files.isShipped,
+    graph: {
+      bytes: files.bytes,
+      sha256: files.sha256,
+      producer: info.producer,
+      opset: info.opset,
+      numNodes: info.nodes.length,
+      inputs: info.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: shape ?? [] })),
+      values: valueNames(info).map((name) => ({ name, op: opOf.get(name)! })),
+      nodes: info.nodes.map(({ name, op, scope, attributes, inputs, captured, outputs }) => ({
+        name,
+        op,
+        module: scope?.paths[0] ?? null,
+        attributes,
+        // An optional input that is absent has no name.
+        inputs: [...new Set([...inputs, ...captured])].filter((input) => input !== ''),
+        outputs,
+      })),
+      weights: initializer.map(({ name, dataType, dims }) => ({ name, dtype: dtypeName(dataType), shape: dims.map(Number) })),
+    },
+    goldens: bundle &&
+      plan && {
+        file: goldenFile,
+        stages: [
+          ...plan.stages.map(({ golden, value, axes, isFeatures }) => ({
+            ...describeStage(golden),
+            value: isFeatures ? null : value,
+            axes,
+            isMapped: true,
+          })),
+          ...plan.skipped.map(({ golden, kind }) => ({ ...describeStage(golden), value: null, axes: golden.axes, isMapped: false, skipped: kind })),
+          ...plan.unmapped.map((golden) => ({ ...describeStage(golden), value: null, axes: golden.axes, isMapped: false })),
+        ],
+        source: bundle.source,
+        notes: [...bundle.notes, ...(files.manifest ? [] : unusedInputs(bundle, info)), ...unknownValues(bundle.stages, info), ...plan.skipped.map(({ golden, kind }) => `${golden.name} is left out: its value in the graph is ${kind}, no tensor of numbers`)],
+      },
+    hasKernels: hasKernels(files.model, files.manifest),
+    waveform: plan?.waveform ?? null,
+    checkpoint: files.checkpoint?.name ?? null,
+  };
+}
+
+const describeStage = ({ name, shape, tolerance }: GoldenStage): Pick<OpenedStage, 'name' | 'goldenShape' | 'tolerance'> => ({
+  name,
+  goldenShape: shape,
+  tolerance,
+});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { graphInfo } from '../onnx/model';
 import { build, float, node } from '../../test/onnx/build';
-import type { GoldenBundle, GoldenStage } from './bundle';
+import type { GoldenBundle, GoldenStage } from './files/bundle';
 import { makePlan, noStage, unusedInputs } from './plan';
 import { shippedCase } from '../../test/compare/nodeRun';
 

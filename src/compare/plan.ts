@@ -1,11 +1,26 @@
-import type { FrameClock } from '../timeline/frameClock';
+import type { FrameClock } from '../segmentation/geometry';
 import { tensorlessKind, type GraphInfo } from '../onnx/model';
 import type { EmbeddingManifest, FbankFacts, SegmentationManifest } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
 import { align } from './align';
-import type { GoldenBundle, GoldenStage } from './bundle';
+import type { GoldenBundle, GoldenStage } from './files/bundle';
 import { findByName, isComputedIn, isMerged, isSame, runsOf, type Found, type FoundBy, type Places } from './findValue';
+import type { GraphTensor } from './graphRunner';
 import type { NamedTensor, Tensor } from './tensor';
+
+/** One stage's tensors on one backend. */
+export interface StageTensors {
+  readonly planned: PlannedStage;
+  /** On the stage's own computed input. */
+  readonly actual: GraphTensor;
+  /** In the order of our axes where the bundle names them. */
+  readonly golden: Tensor;
+  /** On the golden outputs of the stages before; null where there is nothing to inject. */
+  readonly forced: Tensor | null;
+  /** What it was computed from: the graph's inputs and the golden outputs before it, as far as they can be injected. */
+  readonly feeds: ReadonlyMap<string, GraphTensor>;
+  readonly notes: readonly string[];
+}
 
 /** A stage with the graph value that it is. */
 export interface PlannedStage {

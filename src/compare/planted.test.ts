@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { listWeights } from '../onnx/weights';
-import type { GoldenBundle, GoldenStage } from './bundle';
+import type { GoldenBundle, GoldenStage } from './files/bundle';
 import { compareInNode } from '../../test/compare/nodeRun';
 import { blamed, CAMPPLUS, fbankGolden, firstLstm, lstmChanged, reorderGates, SEGMENTATION, weight, withStage, withWeights } from '../../test/compare/plantedModels';
 

@@ -1,15 +1,153 @@
 import type { Embedder } from '../embedding/embedder';
-import { testSpeech } from '../embedding/testSpeech';
+import { testConversation, testSpeech } from '../embedding/testSpeech';
 import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest, SegmentationManifest } from '../store/manifest';
-import type { FileBase } from '../util/fileBase';
-import { readBundle, tensorNamed, type GoldenBundle, type GoldenStage } from './bundle';
-import { fetchGoldens } from './fetchGoldens';
-import { broken } from './files/broken';
-import { embeddingStage, featureStage, prove, type CompareStage, type ModelProof } from './proveStages';
+import { VoxlaneError } from '../util/errors';
+import type { FileBase } from '../util/fetch';
+import { concatenate } from '../util/values';
+import { compareTensors, judge, type Tolerance } from './compare';
+import { fetchGoldens, type GoldenBundle, type GoldenStage, readBundle, tensorNamed } from './files/bundle';
+import { broken } from './files/zip';
 import type { BackendName } from './report';
 
-export type { ModelProof, StageProof } from './proveStages';
+/** How one stage's output on this backend compares with the golden one. */
+export interface StageProof {
+  /** As the golden bundle calls it. */
+  readonly stage: string;
+  /** Greatest absolute difference of two values. */
+  readonly maxAbs: number;
+  /** Cosine of the angle between the two, each taken as one vector. */
+  readonly cosine: number;
+  /** Share of frames with the same class, of a stage that has classes. */
+  readonly argmaxAgreement?: number | undefined;
+  /** What the bundle allows. */
+  readonly tolerance: {
+    /** Greatest absolute difference that is allowed. */
+    readonly maxAbs: number;
+    /** Least cosine that is allowed. */
+    readonly cosine: number;
+    /** Least share of frames with the same class; absent of a stage without classes. */
+    readonly argmaxAgreement?: number | undefined;
+  };
+  /** Whether every measure is within the tolerance. */
+  readonly passed: boolean;
+}
+
+/** Whether a backend computes a model as its golden bundle says. */
+export interface ModelProof {
+  /** Id of the model. */
+  readonly model: string;
+  /** What computed it: a GPU, our kernels on WASM (`kernels`), or ONNX Runtime on WASM (`wasm`). */
+  readonly backend: 'webgpu' | 'kernels' | 'wasm';
+  /** In the order of the graph. */
+  readonly stages: readonly StageProof[];
+  /** Whether every stage passed. */
+  readonly passed: boolean;
+  /** Seconds of the golden input; of a segmentation model the second time, because the first one compiles. */
+  readonly seconds: number;
+}
+
+/** Compares the output of a stage with the expected values. */
+export type CompareStage = (stage: string, actual: Float32Array) => void;
+
+/**
+ * Features agree with the reference to float32's rounding of a logarithm; Hamming in place of povey, or another sample
+ * scale, is 0.1 and more away.
+ */
+const REFERENCE_FBANK: Tolerance = { maxAbs: 2e-3, cosine: 0.99999 };
+/** Embeddings are compared by angle, at cosine distances of 1e-3 and coarser: an order of magnitude below. */
+const REFERENCE_COSINE = 0.9999;
+/** Share of the greatest value of an embedding that rounding through the whole network stays far below. */
+const REFERENCE_SHARE = 0.01;
+/**
+ * Tolerance of log-probabilities, as for the golden outputs. Classes are not compared: in a synthetic sound, many frames are
+ * near ties, which rounding decides.
+ */
+const REFERENCE_SCORES: Tolerance = { maxAbs: 1e-2, cosine: 0.999 };
+
+/** Mel features that WASM gave. @param data axes (frame, mel) */
+export const featureStage = (name: string, data: Float32Array): GoldenStage => stageOf(name, data, REFERENCE_FBANK);
+
+/** Scores of the segmentation that WASM gave. @param data axes (window, frame, class) */
+export const scoreStage = (name: string, data: Float32Array): GoldenStage => stageOf(name, data, REFERENCE_SCORES);
+
+/** Embeddings that WASM gave. @param data axes (voice, dimension) */
+export function embeddingStage(name: string, data: Float32Array): GoldenStage {
+  const greatest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return stageOf(name, data, { maxAbs: REFERENCE_SHARE * greatest, cosine: REFERENCE_COSINE });
+}
+
+function stageOf(name: string, data: Float32Array, tolerance: Tolerance): GoldenStage {
+  return { name, value: null, axes: ['value'], shape: [data.length], data, tolerance };
+}
+
+/**
+ * Runs and compares. A device that is lost or out of memory throws, because that does not concern its arithmetic. Values so
+ * wrong that the run stops, and a kernel that WebAssembly stops, are failures: the stages before show where it began.
+ *
+ * @param runs number of runs; the last one counts
+ * @param bundle expected outputs
+ */
+export async function prove(
+  { model, backend }: Pick<ModelProof, 'model' | 'backend'>,
+  runs: number,
+  run: (compare: CompareStage) => Promise<void>,
+  bundle: { readonly stages: readonly GoldenStage[] },
+): Promise<ModelProof> {
+  let stages: StageProof[] = [];
+  let seconds = 0;
+  try {
+    for (let count = 0; count < runs; count++) {
+      stages = [];
+      const start = performance.now();
+      await run((stage, actual) => {
+        stages.push(compareStage(bundle.stages, stage, actual));
+      });
+      seconds = (performance.now() - start) / 1000;
+    }
+    return { model, backend, stages, passed: stages.every(({ passed }) => passed), seconds };
+  } catch (error) {
+    const problem = wrongness(error);
+    if (problem === null) throw error;
+    return { model, backend, stages: [...stages, brokenStage(bundle.stages, stages.length, problem)], passed: false, seconds };
+  }
+}
+
+/** Description of an error that means wrong arithmetic; null for other errors. */
+function wrongness(error: unknown): string | null {
+  if (error instanceof WebAssembly.RuntimeError) return `the kernel stopped: ${error.message}`;
+  const isWrong = error instanceof VoxlaneError && (error.code === 'gpu-wrong' || error.code === 'model-output');
+  return isWrong ? error.problem : null;
+}
+
+/** Stages of a golden bundle that are compared, in order. The others are inside the network. */
+const COMPARED = /^(classifier|fbank|embedding)\b/;
+
+/** A stage at which the run stopped because of its values. There are no measures of it. */
+function brokenStage(stages: readonly GoldenStage[], numCompared: number, problem: string): StageProof {
+  const names = stages.map(({ name }) => name).filter((name) => COMPARED.test(name));
+  const stage = names[numCompared];
+  return {
+    stage: stage === undefined ? problem : `${stage} (${problem})`,
+    maxAbs: Number.MAX_VALUE,
+    cosine: 0,
+    tolerance: { maxAbs: 0, cosine: 1 },
+    passed: false,
+  };
+}
+
+/**
+ * Stricter than a comparison with a golden bundle: no error above `maxAbs` passes as rounding, and NaN or infinity fails even
+ * if the expected values have it in the same place.
+ */
+function compareStage(stages: readonly GoldenStage[], stage: string, actual: Float32Array): StageProof {
+  const { data, axes, shape, tolerance } = tensorNamed(stages, stage);
+  const comparison = compareTensors(actual, data, { axes, shape });
+  const { cosine, argmaxAgreement, nanCount, infCount } = comparison;
+  const allFinite = nanCount + infCount === 0;
+  const passed = allFinite && judge(comparison, { ...tolerance, isMaxAbsStrict: true }) === 'pass';
+  return { stage, maxAbs: allFinite ? comparison.maxAbs : NaN, cosine, argmaxAgreement, tolerance, passed };
+}
 
 /** A model to check. */
 export interface Proven<Manifest> {
@@ -85,3 +223,121 @@ async function embedAndCompare(embedder: Embedder, samples: Float32Array, compar
   });
   compare('embedding', embedding);
 }
+
+/**
+ * The self-check of a GPU at the length and the batch size of a run. Golden outputs are short and alone in their batch; a
+ * kernel can be wrong only beyond some length, or only from the second window of a batch on.
+ */
+
+/**
+ * Limit for different windows of a batch: WASM computes each, in a third of a second or more. The batch repeats them in an
+ * order without a period, so that swapped windows are detected.
+ */
+const MOST_DIFFERENT = 4;
+/** Mask frames of the windows of an embedding batch: enough for stretches of less than a second. */
+const MASK_FRAMES = 64;
+
+/**
+ * Compares the scores of a batch of windows with those that WASM gives for each of the windows alone.
+ *
+ * @param reference the same file on WASM
+ * @param numWindows of the batch
+ * @throws VoxlaneError `backend-failed`, `gpu-lost`, `gpu-memory`
+ */
+export async function proveSegmentationWindows(
+  reference: Graph,
+  graph: Graph,
+  { id, sampleRate, windowSamples }: Pick<SegmentationManifest, 'id' | 'sampleRate' | 'windowSamples'>,
+  numWindows: number,
+): Promise<ModelProof> {
+  const different = differentWindows(sampleRate, windowSamples, numWindows);
+  const scores: Float32Array[] = [];
+  for (const data of different) scores.push((await reference.run({ data, shape: [1, 1, windowSamples] })).data);
+  const order = aperiodicOrder(numWindows, different.length);
+  const name = `classifier (${numWindows} × ${lengthOf(windowSamples, sampleRate)})`;
+  const windows = concatenate(order.map((window) => different[window]!));
+  return prove(
+    { model: id, backend: 'webgpu' },
+    1,
+    async (compare) => {
+      compare(name, (await graph.run({ data: windows, shape: [numWindows, 1, windowSamples] })).data);
+    },
+    { stages: [scoreStage(name, concatenate(order.map((window) => scores[window]!)))] },
+  );
+}
+
+/**
+ * Compares features and embedding of a whole window, and the embeddings of the first and the last window of a batch, with
+ * those that WASM gives.
+ *
+ * @param reference the same file on WASM
+ * @param windowSamples of a window of the segmentation
+ * @param numWindows of the batch
+ * @throws VoxlaneError `backend-failed`, `model-output`, `gpu-lost`, `gpu-memory`
+ */
+export async function proveEmbeddingWindows(
+  reference: Embedder,
+  embedder: Embedder,
+  { id, sampleRate }: Pick<EmbeddingManifest, 'id' | 'sampleRate'>,
+  { windowSamples, numWindows }: { readonly windowSamples: number; readonly numWindows: number },
+): Promise<ModelProof> {
+  const length = lengthOf(windowSamples, sampleRate);
+  const [fbank, whole, batch] = [`fbank (${length})`, `embedding (${length})`, `embedding (${numWindows} × ${length})`];
+  const different = differentWindows(sampleRate, windowSamples, numWindows);
+  const windows = aperiodicOrder(numWindows, different.length).map((window) => different[window]!);
+  const spoken = numWindows > 1 ? [0, numWindows - 1] : [];
+
+  const stages: GoldenStage[] = [];
+  const expected = await reference.embedStretch(windows[0]!, (features) => {
+    stages.push(featureStage(fbank, features));
+  });
+  stages.push(embeddingStage(whole, expected));
+  const voices: Float32Array[] = [];
+  for (const window of spoken) voices.push(await embedVoices(reference, [windows[window]!], [0]));
+  if (spoken.length > 0) stages.push(embeddingStage(batch, concatenate(voices)));
+
+  return prove(
+    { model: id, backend: 'webgpu' },
+    1,
+    async (compare) => {
+      const embedding = await embedder.embedStretch(windows[0]!, (features) => {
+        compare(fbank, features);
+      });
+      compare(whole, embedding);
+      if (spoken.length > 0) compare(batch, await embedVoices(embedder, windows, spoken));
+    },
+    { stages },
+  );
+}
+
+/**
+ * Embeds one speaker of a batch of windows, as a run does.
+ *
+ * @param spoken windows in which the speaker talks, in the middle; the others are silent
+ * @returns axes (spoken window, dimension)
+ */
+async function embedVoices(embedder: Embedder, windows: readonly Float32Array[], spoken: readonly number[]): Promise<Float32Array> {
+  const numWindows = windows.length;
+  const activity = new Uint8Array(numWindows * MASK_FRAMES);
+  for (const window of spoken) activity.fill(1, (window + 0.25) * MASK_FRAMES, (window + 0.5) * MASK_FRAMES);
+  const { embeddings } = await embedder.embed({ windows: concatenate(windows), activity, numWindows, numSpeakers: 1 });
+  const size = embeddings.length / numWindows;
+  return concatenate(spoken.map((window) => embeddings.subarray(window * size, (window + 1) * size)));
+}
+
+function differentWindows(sampleRate: number, windowSamples: number, numWindows: number): Float32Array[] {
+  const count = Math.min(numWindows, MOST_DIFFERENT);
+  return Array.from({ length: count }, (_, seed) => testConversation(sampleRate, windowSamples, seed));
+}
+
+/** The order of `numDifferent` windows in the batch: each in turn, and then without a period. */
+function aperiodicOrder(numWindows: number, numDifferent: number): number[] {
+  let state = 1;
+  return Array.from({ length: numWindows }, (_, index) => {
+    // Park and Miller's generator. Its high bits are random.
+    state = (state * 48271) % 2147483647;
+    return index < numDifferent ? index : Math.floor((state / 2147483647) * numDifferent);
+  });
+}
+
+const lengthOf = (samples: number, sampleRate: number): string => `${samples / sampleRate} s`;

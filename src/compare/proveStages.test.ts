@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { SHIPPED_MODELS } from '../store/shipped';
-import { readBundle, type GoldenStage } from './bundle';
+import { SHIPPED_MODELS } from '../store/manifest';
+import { readBundle, type GoldenStage } from './files/bundle';
 import type { Tolerance } from './compare';
-import { embeddingStage, featureStage, prove, scoreStage, type CompareStage, type StageProof } from './proveStages';
+import { embeddingStage, featureStage, prove, scoreStage, type CompareStage, type StageProof } from './prove';
 
 /** The proof of one stage whose backend gives `actual`. */
 async function proofOf(stage: GoldenStage, actual: readonly number[]): Promise<StageProof> {

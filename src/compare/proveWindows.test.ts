@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { EmbedBatch, Embedder } from '../embedding/embedder';
 import type { FloatTensor, Graph } from '../ort/graph';
 import { VoxlaneError } from '../util/errors';
-import { proveEmbeddingWindows, proveSegmentationWindows } from './proveWindows';
+import { proveEmbeddingWindows, proveSegmentationWindows } from './prove';
 
 const SAMPLE_RATE = 1000;
 const WINDOW_SAMPLES = 10 * SAMPLE_RATE;

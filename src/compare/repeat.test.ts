@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { graphInfo } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { build, float, int, ints, node } from '../../test/onnx/build';
-import type { GoldenBundle } from './bundle';
+import type { GoldenBundle } from './files/bundle';
 import { GraphRunner } from './graphRunner';
 import { makePlan } from './plan';
 import type { StageReport } from './report';

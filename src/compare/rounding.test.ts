@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { toBfloat16, toFloat16, toInt8 } from './rounding';
+import { toBfloat16, toFloat16, toInt8 } from './precision';
 
 it('rounds to float16 as IEEE 754 does: to even, down to subnormal numbers, up to infinity', () => {
   const pairs = [[0.1, 0.0999755859375], [1 + 2 ** -11, 1], [1 + 3 * 2 ** -11, 1 + 2 ** -9], [65_519, 65_504], [65_520, Infinity], [-7e4, -Infinity], [6e-8, 2 ** -24], [2e-8, 0]] as const;

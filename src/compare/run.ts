@@ -1,19 +1,173 @@
-import { lstmNodes, weightsBetween } from '../onnx/weights';
+import type { GraphInfo } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
-import { checkAccumulated } from './accumulated';
+import { lstmNodes, weightsBetween } from '../onnx/weights';
+import { VoxlaneError } from '../util/errors';
+import { concatenate } from '../util/values';
+import { type CauseContext, layerGraph } from './causes/context';
 import { findCauses } from './causes/findCauses';
-import type { CauseContext } from './causes/context';
-import { gapBefore } from './coverage';
 import { findDecisions } from './decisions/findDecisions';
 import type { DecisionRule } from './decisions/rule';
-import { layerGraph } from './layerGraph';
-import { otherBatch } from './otherBatch';
-import type { Plan } from './plan';
-import type { Cause, DecisionReport, StageReport } from './report';
-import { computeFeeds, describeStage, dtypesOf, runStages, type OnStep, type PlanRunner, type StageRunner, type StageTensors } from './stages';
+import type { GoldenStage } from './files/bundle';
+import type { GraphTensor, ValueRunner } from './graphRunner';
+import { measure } from './measure';
+import type { Plan, StageTensors } from './plan';
+import type { Cause, DecisionReport, Measures, StageReport } from './report';
 import { offsetShareOf, type ToleranceOverride } from './stageTolerance';
-import { upstreamStages } from './upstream';
-import { decide, type Decision } from './verdict';
+import {
+  computeFeeds,
+  describeStage,
+  dtypesOf,
+  type OnStep,
+  type PlanRunner,
+  runStages,
+  type StageRunner,
+} from './stages';
+import type { Tensor } from './tensor';
+import { decide, type Decision, gapBefore } from './verdict';
+
+/**
+ * The stages that each stage is computed from, directly or indirectly, by name and in the order of `stages`. An earlier
+ * stage with the same graph value counts too.
+ */
+export function upstreamStages(
+  { nodes }: Pick<GraphInfo, 'nodes'>,
+  stages: readonly { readonly golden: Pick<GoldenStage, 'name'>; readonly value: string }[],
+): ReadonlyMap<string, readonly string[]> {
+  const readBy = new Map(nodes.flatMap(({ inputs, captured, outputs }) => outputs.map((name) => [name, [...inputs, ...captured]])));
+  const valuesBefore = (value: string): Set<string> => {
+    const seen = new Set<string>();
+    const open = [...(readBy.get(value) ?? [])];
+    for (let name = open.pop(); name !== undefined; name = open.pop()) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      open.push(...(readBy.get(name) ?? []));
+    }
+    return seen;
+  };
+  return new Map(
+    stages.map(({ golden, value }, index) => {
+      const before = valuesBefore(value);
+      const upstream = stages.filter((other, place) => before.has(other.value) || (place < index && other.value === value));
+      return [golden.name, upstream.map((other) => other.golden.name)];
+    }),
+  );
+}
+
+/**
+ * A value at another batch size: alone where its inputs have several items, and beside a second one, the first
+ * reversed, where they have one.
+ *
+ * @returns the first item, whose batch axis is 1; null where the graph takes no other batch size
+ * @throws VoxlaneError what the backend throws for other reasons
+ */
+export async function otherBatch(
+  graph: ValueRunner,
+  feeds: ReadonlyMap<string, GraphTensor>,
+  value: string,
+): Promise<Tensor | null> {
+  const needed = graph.inputsOf(feeds, [value]);
+  const [numItems, ...others] = new Set(needed.map((name) => feeds.get(name)?.shape[0]));
+  // Without a common first axis there is no batch.
+  if (numItems === undefined || others.length > 0) return null;
+  const change = numItems > 1 ? firstItem : withReversed;
+  const changed = new Map(needed.map((name) => [name, change(feeds.get(name)!)]));
+  try {
+    const result = (await graph.values(changed, [value])).get(value)!;
+    return numItems > 1 || result.shape[0] === 2 ? firstItem(result) : null;
+  } catch (error) {
+    // A graph of fixed batch size says so in the runtime's words only.
+    if (error instanceof VoxlaneError && error.code === 'backend-failed') return null;
+    throw error;
+  }
+}
+
+function firstItem({ data, exact, shape }: Tensor): Tensor {
+  const [numItems = 1, ...rest] = shape;
+  const end = data.length / Math.max(numItems, 1);
+  return { data: data.slice(0, end), ...(exact && { exact: exact.slice(0, end) }), shape: [1, ...rest] };
+}
+
+/** Reversed, because an item beside its own copy would hide an average over the batch. */
+function withReversed({ data, exact, shape }: Tensor): Tensor {
+  const both = exact && new (exact.constructor as Float64ArrayConstructor)(2 * exact.length);
+  both?.set(exact as Float64Array);
+  both?.set((exact as Float64Array).toReversed(), exact!.length);
+  return { data: concatenate([data, data.toReversed()]), ...(both && { exact: both }), shape: [2, ...shape.slice(1)] };
+}
+
+/** Greatest number of runs. If more stages are upstream, the check injects at evenly spaced ones. */
+const MAX_RUNS = 8;
+/** Greatest share of the error that one stretch of the graph may cause if the error has accumulated. */
+const MAX_SHARE = 0.5;
+
+/** Why a stage fails that passes on golden input. */
+export interface Accumulation {
+  /** Null if one stretch causes most of the error, or if the check is not possible. */
+  readonly cause: Cause | null;
+  /** Result in words if there is no cause. */
+  readonly note: string | null;
+}
+
+/** Norm of the error, relative to that of the golden values: unlike the error that is judged, that of all values together. */
+const errorOf = ({ relative, snrDb }: Pick<Measures, 'relative' | 'snrDb'>): number | null => {
+  if (snrDb !== null) return 10 ** (-snrDb / 20);
+  return relative === 0 ? 0 : null;
+};
+
+/**
+ * Measures where an error comes from if every stage passes on golden input. It injects the golden output of the first
+ * upstream stage, then those of the first two, and so on. Each step removes the error of the stretch of the graph up to the
+ * last injected stage. The error has accumulated if no stretch causes more than half of it.
+ *
+ * @param upstream stages that the stage is computed from, in the order of the graph
+ * @throws VoxlaneError errors of the backend
+ */
+export async function checkAccumulated(
+  { graph }: StageRunner,
+  own: StageTensors,
+  stage: StageReport,
+  upstream: readonly StageTensors[],
+): Promise<Accumulation> {
+  const { value } = own.planned;
+  const injected = upstream.filter(({ planned, golden }) => planned.value !== value && own.feeds.get(planned.value) === golden);
+  const whole = errorOf(stage);
+  if (whole === null || stage.relative === null || stage.forced?.relative == null || injected.length === 0) return { cause: null, note: null };
+  const count = Math.min(MAX_RUNS, injected.length);
+  const ends = Array.from({ length: count }, (_, index) => Math.ceil(((index + 1) * injected.length) / count));
+  const golden = new Set(injected.map(({ planned }) => planned.value));
+  const inputs = new Map([...own.feeds].filter(([name]) => !golden.has(name)));
+  const steps: { readonly name: string; readonly share: number }[] = [];
+  let before = whole;
+  for (const end of ends) {
+    const given = injected.slice(0, end);
+    const feeds = new Map([...inputs, ...given.map((one) => [one.planned.value, one.golden] as const)]);
+    const actual = (await graph.values(feeds, [value])).get(value)!;
+    const left = errorOf(measure(actual, own.golden, stage.axes));
+    if (left === null) return { cause: null, note: null };
+    steps.push({ name: given.at(-1)!.planned.golden.name, share: (before - left) / whole });
+    before = left;
+  }
+  steps.push({ name: stage.name, share: before / whole });
+  const greatest = steps.reduce((most, step) => (step.share > most.share ? step : most));
+  const percent = Math.round(100 * greatest.share);
+  if (greatest.share > MAX_SHARE) {
+    return {
+      cause: null,
+      note: `passes on golden input: ${percent} % of the error comes from the stretch of the graph that ends at ${greatest.name}`,
+    };
+  }
+  return {
+    cause: {
+      id: 'accumulated',
+      evidence:
+        `${stage.name} is within its tolerance on golden input (relative error ${stage.forced.relative.toExponential(2)}) and ` +
+        `outside on computed input (${stage.relative.toExponential(2)}). With golden values injected at ${count === 1 ? 'a stage' : `${count} stages`} before it, ` +
+        `no stretch of the graph causes more than ${percent} % of the error: errors accumulate`,
+      values: { relative: stage.relative, forcedRelative: stage.forced.relative, greatestShare: greatest.share, stretch: greatest.name },
+    },
+    note: null,
+  };
+}
 
 export interface RunRequest {
   readonly plan: Plan;
@@ -143,4 +297,3 @@ function repeatsOf(
     otherBatch: () => otherBatch(runner.graph, feeds, value),
   };
 }
-

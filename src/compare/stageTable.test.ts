@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseManifest, type EmbeddingManifest, type Manifests, type SegmentationManifest } from '../store/manifest';
-import { readBundle, tensorNamed } from './bundle';
+import { readBundle, tensorNamed } from './files/bundle';
 
 const MODELS = 'models';
 const GOLDENS = 'public/goldens';

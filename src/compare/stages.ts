@@ -1,30 +1,16 @@
-import type { StretchFeatures } from '../embedding/stretchFeatures';
-import { secondsOfFrame } from '../timeline/frameClock';
-import { concatenate } from '../util/concatenate';
+import type { StretchFeatures } from '../embedding/gpuGather';
+import { secondsOfFrame } from '../segmentation/geometry';
+import { concatenate } from '../util/values';
 import { VoxlaneError } from '../util/errors';
-import { firstUnfit } from '../util/exactValues';
+import { firstUnfit } from '../util/numberTypes';
 import { align } from './align';
-import { canProve } from './coverage';
+import { canProve } from './verdict';
 import type { GraphRunner, GraphTensor, ValueRunner } from './graphRunner';
 import { hasShape, measure } from './measure';
-import type { Plan, PlannedStage } from './plan';
+import type { Plan, StageTensors } from './plan';
 import type { Measures, StageReport } from './report';
 import { offsetShareOf, stageTolerance, type ToleranceOverride } from './stageTolerance';
 import { shapeText, valuesOf, type Tensor } from './tensor';
-
-/** One stage's tensors on one backend. */
-export interface StageTensors {
-  readonly planned: PlannedStage;
-  /** On the stage's own computed input. */
-  readonly actual: GraphTensor;
-  /** In the order of our axes where the bundle names them. */
-  readonly golden: Tensor;
-  /** On the golden outputs of the stages before; null where there is nothing to inject. */
-  readonly forced: Tensor | null;
-  /** What it was computed from: the graph's inputs and the golden outputs before it, as far as they can be injected. */
-  readonly feeds: ReadonlyMap<string, GraphTensor>;
-  readonly notes: readonly string[];
-}
 
 /** What computes the stages of a plan. */
 export interface StageRunner {

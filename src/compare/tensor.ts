@@ -1,4 +1,4 @@
-import type { ExactValues } from '../util/exactValues';
+import type { ExactValues } from '../util/numberTypes';
 
 /** A tensor on the CPU, row-major (C order). Its values are float32; if that rounds any, `exact` has them unrounded. */
 export interface Tensor {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { build, float, node } from '../../test/onnx/build';
 import { graphInfo } from '../onnx/model';
-import { upstreamStages } from './upstream';
+import { upstreamStages } from './run';
 
 const stage = (name: string, value = name) => ({ golden: { name }, value });
 

@@ -1,6 +1,6 @@
-import type { ConfidenceKind } from '../clustering/confidence';
+import type { ConfidenceKind } from '../clustering/localSpeakers';
 import type { MinDurations } from '../timeline/minDurations';
-import type { Turn } from '../timeline/turn';
+import type { Turn } from '../timeline/turns';
 
 /** A turn that can be corrected. Its `speaker` is the {@link AnnotationSpeaker.id} of one of the annotation's speakers. */
 export interface EditableTurn extends Turn {

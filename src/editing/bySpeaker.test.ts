@@ -4,9 +4,8 @@ import { seeded } from '../../test/editing/synthetic';
 import type { EditableTurn } from './annotation';
 import { turnsBySpeaker, turnsBySpeakerSteps } from './bySpeaker';
 import { compareTurns, exchangeTurns, turnsBetween } from './order';
-import { indicesOverlapping } from './overlapping';
-import { indexOfTurn } from './turnById';
-import { atOnce } from '../util/slices';
+import { indexOfTurn, indicesOverlapping } from './turnLookup';
+import { atOnce } from '../util/concurrency';
 
 /** Sorted turns of some speakers, which may overlap. */
 function randomTurns(seed: number, count: number, firstId = 1): EditableTurn[] {

@@ -1,7 +1,7 @@
-import type { Turn } from '../timeline/turn';
+import type { Turn } from '../timeline/turns';
 import type { EditableTurn } from './annotation';
 import { exchangeTurns, turnsBetween } from './order';
-import { atOnce } from '../util/slices';
+import { atOnce } from '../util/concurrency';
 
 /** What one speaker says. */
 export interface OwnTurns<Kind extends Turn = EditableTurn> {

@@ -8,7 +8,7 @@ import { History } from './history';
 import { compareTurns } from './order';
 import { aThrow, editFor, fraction, type Throw } from '../../test/editing/randomEdits';
 import { longAnnotation, syntheticResult } from '../../test/editing/synthetic';
-import { SHORTEST_TURN_SECONDS } from './turnEdits';
+import { SHORTEST_TURN_SECONDS } from './applyEdit';
 
 const EDITS = 200;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { longAnnotation } from '../../test/editing/synthetic';
-import { atOnce } from '../util/slices';
+import { atOnce } from '../util/concurrency';
 import { applyEdit } from './applyEdit';
 import { turnsBySpeaker } from './bySpeaker';
 import { buffersOf, packAnnotation, packTurns, plainTurn, unpackAnnotation, unpackTurns } from './packed';

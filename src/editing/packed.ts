@@ -1,4 +1,4 @@
-import type { Turn } from '../timeline/turn';
+import type { Turn } from '../timeline/turns';
 import type { Annotation, EditableTurn } from './annotation';
 import { turnsBySpeakerSteps } from './bySpeaker';
 

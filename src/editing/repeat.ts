@@ -2,7 +2,7 @@ import { VoxlaneError } from '../util/errors';
 import type { Annotation, AnnotationSpeaker, Edit, EditableTurn } from './annotation';
 import { nextSpeakerId } from './applyEdit';
 import type { History, HistoryStep } from './history';
-import { turnById } from './turnById';
+import { turnById } from './turnLookup';
 
 /** One step forward or back in a {@link History}. */
 export type HistoryCommand = { readonly type: 'edit'; readonly edit: Edit } | { readonly type: 'undo' } | { readonly type: 'redo' };

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { annotationOf, type TurnSource } from './annotationOf';
-import { constraintsOf } from './constraints';
-import { briefSpeakers, representativeTurns, reviewOrder, speakerShares } from './review';
+import { briefSpeakers, constraintsOf, representativeTurns, reviewOrder, speakerShares } from './review';
 
 const turn = (startSeconds: number, endSeconds: number, speaker: string, confidence: number | null = null, isCorrected = false): TurnSource => ({
   startSeconds,

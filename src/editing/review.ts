@@ -1,7 +1,8 @@
+import type { Anchors } from '../clustering/anchors';
 import type { Annotation, AnnotationSpeaker, EditableTurn } from './annotation';
 import { turnsBySpeaker } from './bySpeaker';
-import { indicesOverlapping } from './overlapping';
-import { piecesOf } from './pieces';
+import { piecesOf } from './exclusive';
+import { indicesOverlapping } from './turnLookup';
 
 /** A shorter turn can hardly be judged by ear, and little depends on it: it is reviewed after all others. */
 export const SHORT_TURN_SECONDS = 0.5;
@@ -125,4 +126,22 @@ function timesOf({ startSeconds, endSeconds }: EditableTurn): { startSeconds: nu
 function worthOf(stretch: TurnStretch): number {
   const { confidence, isCorrected } = stretch.turn;
   return Math.min(lengthOf(stretch), ENOUGH_SECONDS) * (isCorrected ? 1 : (confidence ?? UNKNOWN_CONFIDENCE));
+}
+
+/**
+ * What a person has settled, for a re-clustering: the corrected turns by speaker, where nobody else talks, because an
+ * embedding of two voices at once would say nothing about either. Stretches of one entry are one person's, those of two
+ * entries are of two.
+ *
+ * @returns in the order of the lanes, without speakers who have no such stretch; stretches sorted by start
+ */
+export function constraintsOf(annotation: Annotation): Anchors {
+  const settled = aloneStretches(annotation).filter(({ turn }) => turn.isCorrected);
+  const anchors = annotation.speakers.map(({ id }) => ({
+    speaker: id,
+    stretches: settled
+      .filter(({ turn }) => turn.speaker === id)
+      .map(({ startSeconds, endSeconds }) => ({ startSeconds, endSeconds })),
+  }));
+  return anchors.filter(({ stretches }) => stretches.length > 0);
 }

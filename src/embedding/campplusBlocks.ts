@@ -1,10 +1,7 @@
 import type { FloatTensor } from '../ort/graph';
-import { FLOAT_BYTES } from '../wasm/heap';
-import { TILE_ROWS, type Kernels, type Matrix, type Rows } from '../wasm/kernels';
-import { packPanels, PANEL_COLUMNS } from '../wasm/packing';
-import type { CampplusGraph, DenseLayer } from './campplusGraph';
+import { FLOAT_BYTES, type Kernels, type Matrix, packPanels, PANEL_COLUMNS, type Rows, TILE_ROWS } from '../nn/kernels';
+import { type CampplusGraph, type DenseLayer, unlike } from './campplusGraph';
 import type { Convolution, Normalization } from '../onnx/values';
-import { unlike } from './campplusUnlike';
 
 /** Addresses of a normalization's two vectors. */
 interface Scaling {

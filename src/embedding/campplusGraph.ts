@@ -1,10 +1,15 @@
+import type { ModelProto } from '../onnx/model';
+import { badGraph } from '../onnx/nodes';
+import { type Convolution, type Normalization, Values, type WeightTensor } from '../onnx/values';
+
+/** An error about a graph that is not the one expected. */
+export const unlike = (problem: string): Error =>
+  badGraph(`The graph is not the CAM++ that the kernels compute: ${problem}`, 'CAM++ as its export.py writes it');
+
 /**
  * CAM++ as a list of layers, read from its graph. Nothing of the model is known here but its form: numbers of layers,
  * channels and taps, strides, dilations and the length of a segment are the file's.
  */
-import type { ModelProto } from '../onnx/model';
-import { Values, type Convolution, type Normalization, type WeightTensor } from '../onnx/values';
-import { unlike } from './campplusUnlike';
 
 /** relu(second(relu(first(x))) + shortcut(x)); the shortcut is x itself where there is none. */
 export interface ResidualBlock {

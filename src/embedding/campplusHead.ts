@@ -1,9 +1,16 @@
-import { FLOAT_BYTES } from '../wasm/heap';
-import type { Kernels, Matrix, Rows } from '../wasm/kernels';
-import { packPanels, packWinograd, PANEL_COLUMNS, WINOGRAD_OUTPUTS, WINOGRAD_PRODUCTS } from '../wasm/packing';
-import type { CampplusGraph } from './campplusGraph';
+import {
+  FLOAT_BYTES,
+  type Kernels,
+  type Matrix,
+  packPanels,
+  packWinograd,
+  PANEL_COLUMNS,
+  type Rows,
+  WINOGRAD_OUTPUTS,
+  WINOGRAD_PRODUCTS,
+} from '../nn/kernels';
+import { type CampplusGraph, unlike } from './campplusGraph';
 import type { Convolution } from '../onnx/values';
-import { unlike } from './campplusUnlike';
 
 /** A map with the axes (frequency, frame, channel); the frames have room for padding on both sides. */
 interface Image {

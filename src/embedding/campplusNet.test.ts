@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-web';
 import { beforeAll, describe, expect, it } from 'vitest';
 import campplus from '../../models/campplus-zh-en/manifest.json';
-import { readBundle, tensorNamed } from '../compare/bundle';
-import { noise } from '../fbank/fixtures/signals';
+import { readBundle, tensorNamed } from '../compare/files/bundle';
+import { noise } from '../../test/kernels/fixtures/goldens';
 import { encodeOnnx, graphOf, parseOnnx, type ModelProto } from '../onnx/model';
 import type { NodeProto } from '../onnx/onnx_pb';
 import type { FloatTensor } from '../ort/graph';
 import { parseManifest } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
-import { testedBuilds } from '../../test/wasm/builds';
+import { testedBuilds } from '../../test/nn/builds';
 import { CampplusNet } from './campplusNet';
 
 /** Of a stage's greatest value: float32 through sixty layers, with sums in another order. ONNX Runtime's is as far. */

@@ -2,15 +2,22 @@ import { parseOnnx, type ModelProto } from '../onnx/model';
 import type { FloatTensor, Graph } from '../ort/graph';
 import type { TensorFact } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
-import { healthy } from '../util/healthy';
-import { FLOAT_BYTES, Heap } from '../wasm/heap';
-import { bestBuild, instantiate, Kernels, type KernelBuild, type Matrix, type Rows } from '../wasm/kernels';
-import { packPanels } from '../wasm/packing';
+import { healthy } from '../util/values';
+import {
+  bestBuild,
+  FLOAT_BYTES,
+  Heap,
+  instantiate,
+  type KernelBuild,
+  Kernels,
+  type Matrix,
+  packPanels,
+  type Rows,
+} from '../nn/kernels';
 import { CampplusBlocks, channelsFirst, expectChannels, FRAME_ROOM, packPointwise, rowsOf, setChannelsFirst, type MapRows } from './campplusBlocks';
-import { readCampplus, type CampplusGraph } from './campplusGraph';
+import { type CampplusGraph, readCampplus, unlike } from './campplusGraph';
 import { CampplusHead } from './campplusHead';
 import type { Convolution } from '../onnx/values';
-import { unlike } from './campplusUnlike';
 
 /**
  * Called with each named value of the graph, axes (batch, channel, frame) or (batch, channel). The network continues with the
@@ -37,7 +44,7 @@ interface Room {
 }
 
 /**
- * CAM++ on the kernels of src/wasm, to be run in the place of ONNX Runtime's session of the same file.
+ * CAM++ on the kernels of src/nn, to be run in the place of ONNX Runtime's session of the same file.
  *
  * On one thread. A heap of its own holds the weights, and room for the longest input so far.
  */

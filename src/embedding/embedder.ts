@@ -1,3 +1,12 @@
+import { Fbank, type Features } from '../features/fbank';
+import type { GpuFeatures } from '../features/gpuFbank';
+import { type GpuContext, readBack } from '../gpu/context';
+import type { Graph } from '../ort/graph';
+import type { EmbeddingManifest } from '../store/manifest';
+import { GpuFeatureStage, tensorUsage } from './gpuFeatures';
+import { GpuGather } from './gpuGather';
+import { EVERY_FRAME, maskedFeatures, usedFrames, windowMasks } from './mask';
+
 /** A batch of windows with their local speakers. */
 export interface EmbedBatch {
   /** Axes (window, sample), float32 in [-1, 1]. */
@@ -28,4 +37,184 @@ export interface Embedder {
   embedStretch(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array>;
   /** Frees the session and its memory on the GPU. Do not call the embedder afterwards. */
   close(): Promise<void>;
+}
+
+/** One window's local speakers, to be embedded. */
+export interface EmbeddingInput {
+  /** Of the whole window, axes (frame, mel). */
+  readonly features: Features;
+  /** Axes (frame, local speaker), 0 or 1. */
+  readonly activity: Uint8Array;
+  readonly numSpeakers: number;
+  readonly windowSamples: number;
+}
+
+/**
+ * One embedding per local speaker of a window.
+ *
+ * @returns axes (local speaker, dimension); NaN for a speaker with fewer than `minFrames` mel frames
+ * @throws VoxlaneError `backend-failed`, `model-output`
+ */
+export async function embed(graph: Graph, manifest: EmbeddingManifest, input: EmbeddingInput): Promise<Float32Array> {
+  const { embeddingSize, fbank, minFrames, minSamples } = manifest;
+  const { activity, numSpeakers, windowSamples, features } = input;
+  const embeddings = new Float32Array(numSpeakers * embeddingSize).fill(NaN);
+  for (const [speaker, mask] of windowMasks(activity, numSpeakers, windowSamples, minSamples).entries()) {
+    const data = maskedFeatures(features, mask, fbank.subtractMean);
+    const numFrames = data.length / fbank.numMelBins;
+    if (numFrames < minFrames) continue;
+    // One at a time: speakers have different frame counts, and the network pools over all frames it is given.
+    const embedding = await graph.run({ data, shape: [1, numFrames, fbank.numMelBins] });
+    embeddings.set(embedding.data, speaker * embeddingSize);
+  }
+  return embeddings;
+}
+
+/** Features by the plain filterbank, embeddings by a session on WASM. */
+export class CpuEmbedder implements Embedder {
+  private readonly fbank: Fbank;
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly manifest: EmbeddingManifest,
+  ) {
+    this.fbank = new Fbank(manifest.fbank, manifest.sampleRate);
+  }
+
+  close(): Promise<void> {
+    return this.graph.release();
+  }
+
+  async embed({ windows, activity, numWindows, numSpeakers }: EmbedBatch): Promise<EmbedResult> {
+    const windowSamples = windows.length / numWindows;
+    const cells = activity.length / numWindows;
+    const rowsPerWindow = numSpeakers * this.manifest.embeddingSize;
+    const embeddings = new Float32Array(numWindows * rowsPerWindow);
+    let fbankMs = 0;
+    const start = performance.now();
+    for (let window = 0; window < numWindows; window++) {
+      const before = performance.now();
+      const features = this.fbank.compute(windows.subarray(window * windowSamples, (window + 1) * windowSamples));
+      fbankMs += performance.now() - before;
+      const own = activity.subarray(window * cells, (window + 1) * cells);
+      const input = { features, activity: own, numSpeakers, windowSamples };
+      embeddings.set(await embed(this.graph, this.manifest, input), window * rowsPerWindow);
+    }
+    return { embeddings, fbankSeconds: fbankMs / 1000, embeddingSeconds: (performance.now() - start - fbankMs) / 1000 };
+  }
+
+  async embedStretch(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
+    const raw = this.fbank.compute(samples);
+    const features = maskedFeatures(raw, EVERY_FRAME, this.manifest.fbank.subtractMean);
+    onFeatures(features);
+    return (await this.graph.run({ data: features, shape: [1, raw.numFrames, raw.numMelBins] })).data;
+  }
+}
+
+/** A local speaker with enough speech to be embedded. */
+interface Voice {
+  readonly window: number;
+  readonly speaker: number;
+  readonly used: Uint32Array;
+}
+
+/**
+ * Features, gathering and embeddings on one GPU device: samples go up once per window, one embedding per voice comes
+ * back, and nothing in between leaves the GPU.
+ */
+export class GpuEmbedder implements Embedder {
+  private constructor(
+    private readonly gpu: GpuContext,
+    private readonly graph: Graph,
+    private readonly manifest: EmbeddingManifest,
+    private readonly features: GpuFeatureStage,
+    private readonly gather: GpuGather,
+  ) {}
+
+  /** @throws VoxlaneError `backend-failed` where a kernel does not compile, `model-invalid` */
+  static async create(
+    gpu: GpuContext,
+    graph: Graph,
+    manifest: EmbeddingManifest,
+  ): Promise<GpuEmbedder> {
+    const features = await GpuFeatureStage.create(gpu, manifest);
+    const gather = await GpuGather.create(gpu.device, manifest.fbank.subtractMean);
+    return new GpuEmbedder(gpu, graph, manifest, features, gather);
+  }
+
+  async embed(batch: EmbedBatch): Promise<EmbedResult> {
+    const { windows, numWindows, numSpeakers } = batch;
+    const { embeddingSize, minFrames } = this.manifest;
+    const embeddings = new Float32Array(numWindows * numSpeakers * embeddingSize).fill(NaN);
+    const start = performance.now();
+    const features = await this.features.compute(windows, numWindows);
+    const fbankEnd = performance.now();
+    try {
+      const voices = voicesOf(batch, features.numFrames, this.manifest).filter(({ used }) => used.length >= minFrames);
+      for (const voice of voices) {
+        const row = (voice.window * numSpeakers + voice.speaker) * embeddingSize;
+        embeddings.set(await this.embedVoice(features, voice), row);
+      }
+    } finally {
+      features.buffer.destroy();
+    }
+    return {
+      embeddings,
+      fbankSeconds: (fbankEnd - start) / 1000,
+      embeddingSeconds: (performance.now() - fbankEnd) / 1000,
+    };
+  }
+
+  async embedStretch(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
+    const features = await this.features.compute(samples, 1);
+    try {
+      const used = usedFrames(EVERY_FRAME, features.numFrames);
+      return await this.embedVoice(features, { window: 0, speaker: 0, used }, onFeatures);
+    } finally {
+      features.buffer.destroy();
+    }
+  }
+
+  close(): Promise<void> {
+    this.features.destroy();
+    return this.graph.release();
+  }
+
+  private async embedVoice(
+    features: GpuFeatures,
+    { window, used }: Voice,
+    onFeatures?: (features: Float32Array) => void,
+  ): Promise<Float32Array> {
+    const { device, meter } = this.gpu;
+    const { numMelBins } = features;
+    meter.enter('embedding');
+    const bytes = 4 * used.length * numMelBins;
+    const input = device.createBuffer({ label: 'embedding input', size: bytes, usage: tensorUsage() });
+    try {
+      const encoder = device.createCommandEncoder();
+      const upload = this.gather.encode(encoder, features, [{ window, used, output: input }]);
+      device.queue.submit([encoder.finish()]);
+      upload?.destroy();
+      if (onFeatures) onFeatures(await this.gpu.guard(() => readBack(device, input, bytes)));
+      const { data } = await this.graph.run({ buffer: input, shape: [1, used.length, numMelBins] }, (pass, output, size) => {
+        this.features.health.mark(pass, output, size);
+      });
+      return data;
+    } finally {
+      input.destroy();
+    }
+  }
+}
+
+function voicesOf(
+  { windows, activity, numWindows, numSpeakers }: EmbedBatch,
+  numFeatureFrames: number,
+  { minSamples }: EmbeddingManifest,
+): Voice[] {
+  const cells = activity.length / numWindows;
+  return Array.from({ length: numWindows }, (_, window) => {
+    const own = activity.subarray(window * cells, (window + 1) * cells);
+    const masks = windowMasks(own, numSpeakers, windows.length / numWindows, minSamples);
+    return masks.map((mask, speaker) => ({ window, speaker, used: usedFrames(mask, numFeatureFrames) }));
+  }).flat();
 }

@@ -1,4 +1,4 @@
-import { GpuFbank, type GpuFeatures } from '../fbank/gpuFbank';
+import { GpuFbank, type GpuFeatures } from '../features/gpuFbank';
 import type { GpuContext } from '../gpu/context';
 import { HealthGuard } from '../gpu/health';
 import type { EmbeddingManifest } from '../store/manifest';

@@ -1,4 +1,4 @@
-import type { Features } from '../fbank/fbank';
+import type { Features } from '../features/fbank';
 
 /**
  * The frames of each local speaker that its embedding is computed from: those in which nobody else talks,

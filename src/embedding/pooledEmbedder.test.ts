@@ -9,15 +9,14 @@ import { describe, expect, it, test } from 'vitest';
 import { compareStages, figuresText, MAX_RELATIVE, MIN_COSINE, readResnetGoldens, RESNET34 } from '../../test/resnetGoldens';
 import { seededResnet34 } from '../../test/seededModel';
 import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../../test/shared';
-import { Fbank } from '../fbank/fbank';
+import { Fbank } from '../features/fbank';
 import { tap } from '../onnx/cut';
 import { encodeOnnx, parseOnnx } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { resnetLayers, splitAtPooling, type PooledNetwork } from '../onnx/pooled';
 import type { FloatTensor, Graph } from '../ort/graph';
 import { maskedFeatures } from './mask';
-import { CpuPooling } from './pooledCpu';
-import { PooledEmbedder } from './pooledEmbedder';
+import { CpuPooling, PooledEmbedder } from './pooledEmbedder';
 import { frameWeights, poolEmbeddings, statsPool } from './statsPool';
 
 const EVERYTHING = Uint8Array.of(1);

@@ -2,16 +2,16 @@
  * `voxlane/compare`: a model's graph against golden outputs, stage by stage, on WASM and on WebGPU; the first node that
  * the two compute otherwise; an audit of the weights.
  */
-export type { AuditEntry, AuditFlag, AuditReport } from '../compare/auditReport';
-export { readBundle } from '../compare/bundle';
-export type { GoldenBundle, GoldenStage, GoldenTensor } from '../compare/bundle';
+export type { AuditEntry, AuditFlag, AuditReport } from '../compare/report';
+export { readBundle } from '../compare/files/bundle';
+export type { GoldenBundle, GoldenStage, GoldenTensor } from '../compare/files/bundle';
 export type { Tolerance } from '../compare/compare';
 export type { DecisionRule } from '../compare/decisions/rule';
 export type { LayerRequest } from '../compare/layer';
-export type { ListedValue } from '../compare/listValues';
+export type { ListedValue } from '../compare/matchValues';
 export type { Pair, StagePicture } from '../compare/picture';
-export { rankRows } from '../compare/precision/report';
-export type { DecidingOutput, PrecisionHead, PrecisionReport, PrecisionRow, PrecisionTotal, RoundedType, RoundingEffect, RowsLeft } from '../compare/precision/report';
+export { rankRows } from '../compare/precisionReport';
+export type { DecidingOutput, PrecisionHead, PrecisionReport, PrecisionRow, PrecisionTotal, RoundedType, RoundingEffect, RowsLeft } from '../compare/precisionReport';
 export type {
   BackendName,
   RuntimeBackend,
@@ -37,7 +37,7 @@ export type {
 export type { NamedTensor, Tensor } from '../compare/tensor';
 export type { ToleranceOverride } from '../compare/stageTolerance';
 export { rejudge } from '../compare/verdict';
-export { Comparator } from '../pipeline/comparator';
+export { Comparator } from '../engine/comparator';
 export type {
   BisectCallOptions,
   CallOptions,
@@ -49,9 +49,9 @@ export type {
   OpenedStage,
   PrecisionCallOptions,
   ReadOptions,
-} from '../pipeline/comparatorTypes';
-export { DISPOSE } from '../pipeline/disposeKey';
-export type { ShippedModel } from '../store/shipped';
+} from '../engine/comparator';
+export { DISPOSE } from '../engine/calls';
+export type { ShippedModel } from '../store/manifest';
 export { VoxlaneError } from '../util/errors';
-export type { ExactValues } from '../util/exactValues';
+export type { ExactValues } from '../util/numberTypes';
 export type { ErrorCode, ErrorParts } from '../util/errors';

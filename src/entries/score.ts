@@ -4,17 +4,17 @@
  */
 export { diarizationErrorRate, errorRate, sumComponents } from '../score/der';
 export type { Components, Score } from '../score/der';
-export { errorsOf } from '../score/errors';
-export type { ErrorKind, ErrorStretch } from '../score/errors';
+export { errorsOf } from '../score/der';
+export type { ErrorKind, ErrorStretch } from '../score/der';
 export type { Interval } from '../score/intervals';
 export { jaccardErrorRate } from '../score/jer';
 export type { JaccardScore, SpeakerJaccard } from '../score/jer';
 export { optimalMapping } from '../score/mapping';
-export { scoreRecordings } from '../score/recordings';
-export type { ByRecording, RecordingScore, RecordingsOptions, RecordingsScore } from '../score/recordings';
+export { scoreRecordings } from '../score/score';
+export type { ByRecording, RecordingScore, RecordingsOptions, RecordingsScore } from '../score/score';
 export { score } from '../score/score';
 export type { Scores } from '../score/score';
-export type { ScoreOptions } from '../score/scored';
-export type { Turn } from '../timeline/turn';
+export type { ScoreOptions } from '../score/intervals';
+export type { Turn } from '../timeline/turns';
 export { VoxlaneError } from '../util/errors';
 export type { ErrorCode, ErrorParts } from '../util/errors';

@@ -2,10 +2,10 @@
 import { VoxlaneDiarizerElement } from '../widget/element';
 
 export { VoxlaneDiarizerElement } from '../widget/element';
-export type { SpeakerRename, VoxlaneDiarizerEventMap } from '../widget/events';
+export type { SpeakerRename, VoxlaneDiarizerEventMap } from '../widget/reflectingElement';
 export { ElementBase, ReflectingElement } from '../widget/reflectingElement';
 export type { WidgetTheme } from '../widget/settings';
-export type { DiarizationSource } from '../pipeline/run';
+export type { DiarizationSource } from '../engine/run';
 export type {
   BackendChoice,
   BackendReport,
@@ -29,12 +29,11 @@ export type {
   StageProof,
   Turn,
   UsedModel,
-} from '../pipeline/types';
-export type { KeptModel, KeptVoices } from '../pipeline/keptVoices';
-export { STAGES } from '../pipeline/stages';
-export type { SlidingWindow, TimeGeometry } from '../timeline/geometry';
-export type { EvidenceSettings } from '../clustering/evidenceSettings';
-export type { ClusteringSettings } from '../pipeline/settings';
+} from '../engine/types';
+export { STAGES } from '../engine/types';
+export type { SlidingWindow, TimeGeometry } from '../segmentation/geometry';
+export type { EvidenceSettings } from '../clustering/settings';
+export type { ClusteringSettings } from '../engine/settings';
 export type { Dendrogram } from '../clustering/dendrogram';
 export { VoxlaneError } from '../util/errors';
 export type { ErrorCode, ErrorParts } from '../util/errors';
@@ -44,3 +43,5 @@ if ('customElements' in globalThis && !customElements.get('voxlane-diarizer')) {
   customElements.define('voxlane-diarizer', VoxlaneDiarizerElement);
 }
 export type { MinDurations } from '../timeline/minDurations';
+export type { KeptModel } from '../engine/types';
+export type { KeptVoices } from '../engine/types';

@@ -1,8 +1,7 @@
 import type { Annotation } from '../editing/annotation';
 import { exclusiveOf } from '../editing/exclusive';
-import type { Turn } from '../timeline/turn';
-import { toJson, type JsonSource } from './json';
-import type { RunManifest } from './runManifest';
+import type { Turn } from '../timeline/turns';
+import { type JsonSource, type RunManifest, toJson } from './json';
 
 /**
  * A corrected result as JSON text, in the form of {@link toJson}: turns, speakers and exclusive turns are those of the

@@ -6,8 +6,7 @@ import type { Annotation } from '../editing/annotation';
 import { annotationOf } from '../editing/annotationOf';
 import { annotationToJson } from './annotationJson';
 import { readAnyTurns } from './anyTurns';
-import { toJson, type JsonSource } from './json';
-import { runManifest } from './runManifest';
+import { type JsonSource, runManifest, toJson } from './json';
 
 const fixture = (name: string) => readFileSync(new URL(`fixtures/imports/${name}`, import.meta.url), 'utf8');
 

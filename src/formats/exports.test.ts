@@ -5,14 +5,10 @@ import fc from 'fast-check';
 import { parseText, tokenizeVTTCue, type VTTNode } from 'media-captions';
 import { parseSync } from 'subtitle';
 import { describe, expect, it } from 'vitest';
-import type { Turn } from '../timeline/turn';
-import { toAudacityLabels } from './audacity';
-import { toCsv } from './csv';
-import { toEaf } from './eaf';
+import type { Turn } from '../timeline/turns';
+import { toAudacityLabels, toCsv, toSrt, toWebVtt } from './textExports';
+import { toEaf, toTextGrid } from './tiers';
 import { DURATION_SECONDS, EXPORTS, TURNS } from './fixtures/exported';
-import { toSrt } from './srt';
-import { toTextGrid } from './textGrid';
-import { toWebVtt } from './webVtt';
 
 /** What another program's reader found: start and end in milliseconds, name. */
 type Read = [startMs: number, endMs: number, name: string];

@@ -9,12 +9,9 @@ import { diarizationErrorRate } from '../score/der';
 import { jaccardErrorRate } from '../score/jer';
 import { annotationToJson } from './annotationJson';
 import { readAnyTurns } from './anyTurns';
-import { toCsv } from './csv';
-import { toEaf } from './eaf';
+import { toCsv, toSrt, toWebVtt } from './textExports';
+import { toEaf, toTextGrid } from './tiers';
 import { parseRttm, toRttm } from './rttm';
-import { toSrt } from './srt';
-import { toTextGrid } from './textGrid';
-import { toWebVtt } from './webVtt';
 
 const EVIL = readFileSync(new URL('fixtures/cases/evil.json', import.meta.url), 'utf8');
 const SOURCE = {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonSource } from './json';
-import { toJson } from './json';
+import { type JsonSource, toJson } from './json';
 
 const result: JsonSource = {
   durationSeconds: 10.00000049,

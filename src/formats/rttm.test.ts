@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Turn } from '../timeline/turn';
+import type { Turn } from '../timeline/turns';
 import { decodeText } from '../util/decodeText';
 import { parseRttm, toRttm } from './rttm';
 

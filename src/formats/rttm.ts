@@ -1,7 +1,6 @@
-import type { Turn } from '../timeline/turn';
+import type { Turn } from '../timeline/turns';
 import type { VoxlaneError } from '../util/errors';
-import { distinctNames } from './distinctNames';
-import { isDecimal, readRecords, secondsAt, unreadable, type TextRecord } from './lines';
+import { distinctNames, isDecimal, readRecords, secondsAt, type TextRecord, unreadable } from './lines';
 
 const EXPECTED = 'SPEAKER <uri> <channel> <start seconds> <duration seconds> <NA> <NA> <speaker> <NA> <NA>';
 

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { VoxlaneError } from '../util/errors';
 import { build, float, node, weight } from '../../test/onnx/build';
-import { attachExternalData, externalLocations, findAmong } from './external';
+import { attachExternalData, externalLocations, findAmong, tensorValues } from './tensors';
 import { encodeOnnx, parseOnnx } from './model';
 import { TensorProto_DataLocation, type ModelProto } from './onnx_pb';
-import { tensorValues } from './tensors';
 
 /** y = x + w, with the two values of w in another file, after four bytes of something else. */
 function split(entries: Record<string, string>): ModelProto {

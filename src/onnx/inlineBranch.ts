@@ -1,7 +1,20 @@
 import { create } from '@bufbuild/protobuf';
-import { copyWith } from './message';
-import { graphOf, initializerNames } from './model';
-import { NodeProtoSchema, type AttributeProto, type GraphProto, type ModelProto, type NodeProto, type TensorProto, type ValueInfoProto } from './onnx_pb';
+import { graphOf, initializerNames, opsetOfGraph } from './model';
+import { copyWith, readBy, subgraphsOf } from './nodes';
+import {
+  type AttributeProto,
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+  TensorProto_DataType,
+  TensorProtoSchema,
+  type ValueInfoProto,
+} from './onnx_pb';
+import { makeValueInfo } from './types';
 
 export type Branch = 'then_branch' | 'else_branch';
 
@@ -96,4 +109,189 @@ function renamedInGraph(graph: GraphProto, renames: Renames): GraphProto {
     node: graph.node.map((node) => renamedReads(node, outer)),
     output: graph.output.map((value) => renamedInfo(value, outer)),
   });
+}
+
+/** Inputs of a body before the carried values: number of the iteration, and condition. */
+const NUM_BODY_INPUTS = 2;
+/** From this version on, `Unsqueeze` takes its axes as an input. */
+const AXES_AS_INPUT = 13;
+
+/** The graph of one iteration; null if the node is no `Loop` with a complete body. */
+export function bodyOf({ opType, attribute, input }: NodeProto): GraphProto | null {
+  const body = opType === 'Loop' ? attribute.find(({ name }) => name === 'body')?.g : undefined;
+  return body && body.input.length >= NUM_BODY_INPUTS && body.output.length >= body.input.length - 1 && input.length >= body.input.length ? body : null;
+}
+
+/**
+ * The model with another output of a `Loop`: the number of each iteration, axes (iteration). Its length is the number of iterations
+ * that run.
+ *
+ * @param index place of the `Loop` in the file, which is a node of the outermost graph
+ * @returns the name of that output too
+ */
+export function withIterations(model: ModelProto, index: number): { readonly model: ModelProto; readonly value: string } {
+  const graph = graphOf(model);
+  const node = graph.node[index]!;
+  const body = bodyOf(node)!;
+  const taken = new Set([...namesOf(graph), ...namesOf(body)]);
+  const [inside, value] = [fresh('iteration', taken), fresh('iterations', taken)];
+  const counted = copyWith(body, {
+    node: [...body.node, create(NodeProtoSchema, { opType: 'Identity', name: inside, input: [body.input[0]!.name], output: [inside] })],
+    output: [...body.output, makeValueInfo(inside, { dtype: 'int64', shape: [] })],
+  });
+  // Optional outputs that are absent get names, so that the new one has its place.
+  const outputs = Array.from({ length: body.output.length - 1 }, (_, place) => {
+    const name = node.output[place] ?? '';
+    return name === '' ? fresh('unused', taken) : name;
+  });
+  const loop = copyWith(node, {
+    output: [...outputs, value],
+    attribute: node.attribute.map((attribute) => (attribute.name === 'body' ? copyWith(attribute, { g: counted }) : attribute)),
+  });
+  return { model: withNodes(model, graph, index, [loop], []), value };
+}
+
+/**
+ * The model with the iterations of a `Loop` in the place of that node, so that the values inside can be read: `x` of the body is
+ * `x[0]`, `x[1]` … What the node gave keeps its name.
+ *
+ * @param index place of the `Loop` in the file, which is a node of the outermost graph
+ * @param numIterations that run; at least 1 if the body has scan outputs
+ * @param stacked values of the body that are also given as one tensor, axes (iteration, …), under their own name
+ */
+export function unrollLoop(model: ModelProto, index: number, numIterations: number, stacked: ReadonlySet<string> = new Set()): ModelProto {
+  const graph = graphOf(model);
+  const node = graph.node[index]!;
+  const body = bodyOf(node)!;
+  const taken = namesOf(graph);
+  const constants = body.node.flatMap((inner) => constantOf(inner) ?? []);
+  const inner = body.node.filter((one) => !constantOf(one));
+  // The weights of the body are the same in each iteration.
+  const shared = new Map([...body.initializer, ...constants].map(({ name }) => [name, fresh(name, taken)]));
+  const sparse = body.sparseInitializer.flatMap((tensor) => {
+    if (!tensor.values) return [];
+    const name = fresh(tensor.values.name, taken);
+    shared.set(tensor.values.name, name);
+    return [copyWith(tensor, { values: copyWith(tensor.values, { name }) })];
+  });
+  const weights = [...body.initializer, ...constants].map((tensor) => copyWith(tensor, { name: shared.get(tensor.name)! }));
+  const nodes: NodeProto[] = [];
+  const made: TensorProto[] = [];
+  const numCarried = body.input.length - NUM_BODY_INPUTS;
+  let carried = node.input.slice(NUM_BODY_INPUTS, NUM_BODY_INPUTS + numCarried);
+  let condition = node.input[1] ?? '';
+  const read = new Set([...inner.flatMap(readBy), ...body.output.map(({ name }) => name)]);
+  if (condition === '' && read.has(body.input[1]!.name)) {
+    condition = fresh(`${node.name}_condition`, taken);
+    made.push(create(TensorProtoSchema, { name: condition, dataType: TensorProto_DataType.BOOL, dims: [], rawData: Uint8Array.of(1) }));
+  }
+  const iterations: Renames[] = [];
+  for (let iteration = 0; iteration < numIterations; iteration++) {
+    const number = fresh(`${body.input[0]!.name}[${iteration}]`, taken);
+    if (read.has(body.input[0]!.name)) made.push(int64(number, [], iteration));
+    // Names inside of branches too: the next iteration's would hide those of a branch that is opened.
+    const own = [...new Set(inner.flatMap((one) => [...one.output, ...namesInside(one)]))].filter((name) => name !== '');
+    const renames = new Map([
+      ...shared,
+      ...own.map((name) => [name, fresh(`${name}[${iteration}]`, taken)] as const),
+      [body.input[0]!.name, number] as const,
+      [body.input[1]!.name, condition] as const,
+      ...carried.map((name, place) => [body.input[NUM_BODY_INPUTS + place]!.name, name] as const),
+    ]);
+    const renamed = (name: string): string => renames.get(name) ?? name;
+    for (const one of inner) {
+      nodes.push(copyWith(renamedNode(one, renamed), { name: one.name === '' ? '' : `${one.name}[${iteration}]` }));
+    }
+    condition = renamed(body.output[0]!.name);
+    carried = body.output.slice(1, 1 + numCarried).map(({ name }) => renamed(name));
+    iterations.push(renames);
+  }
+  const stack = stacker(model, node, taken);
+  const results = node.output.flatMap((output, place): NodeProto[] => {
+    if (output === '') return [];
+    if (place < numCarried) return [create(NodeProtoSchema, { opType: 'Identity', name: `${node.name}_${place}`, input: [carried[place]!], output: [output] })];
+    const { name } = body.output[1 + place]!;
+    return stack.nodes(iterations.map((renames) => renames.get(name) ?? name), output);
+  });
+  const wanted = [...new Set(inner.flatMap(({ output }) => output))].filter((name) => stacked.has(name) && !taken.has(name));
+  const stacks = wanted.flatMap((name) => stack.nodes(iterations.map((renames) => renames.get(name)!), name));
+  return withNodes(model, graph, index, [...nodes, ...results, ...stacks], [...weights, ...made, ...stack.weights], sparse);
+}
+
+/** Names that the graphs inside of a node give to values of their own. */
+const namesInside = (node: NodeProto): string[] => subgraphsOf(node).flatMap((graph) => [...namesOf(graph), ...graph.node.flatMap(namesInside)]);
+
+/** The node and the graphs inside of it with other names for values. */
+function renamedNode(node: NodeProto, renamed: (name: string) => string): NodeProto {
+  const { input, output, attribute } = node;
+  return copyWith(node, {
+    input: input.map(renamed),
+    output: output.map(renamed),
+    attribute: attribute.map((one) => {
+      const { g, graphs } = one;
+      if (!g && graphs.length === 0) return one;
+      return copyWith(one, { ...(g && { g: renamedGraph(g, renamed) }), graphs: graphs.map((graph) => renamedGraph(graph, renamed)) });
+    }),
+  });
+}
+
+function renamedGraph(graph: GraphProto, renamed: (name: string) => string): GraphProto {
+  const info = (value: ValueInfoProto): ValueInfoProto => copyWith(value, { name: renamed(value.name) });
+  const weight = (tensor: TensorProto): TensorProto => copyWith(tensor, { name: renamed(tensor.name) });
+  return copyWith(graph, {
+    node: graph.node.map((node) => renamedNode(node, renamed)),
+    input: graph.input.map(info),
+    output: graph.output.map(info),
+    valueInfo: graph.valueInfo.map(info),
+    initializer: graph.initializer.map(weight),
+    sparseInitializer: graph.sparseInitializer.map((tensor) => (tensor.values ? copyWith(tensor, { values: weight(tensor.values) }) : tensor)),
+  });
+}
+
+/** Puts values of the same shape together along a new first axis. */
+function stacker(model: ModelProto, { name }: NodeProto, taken: Set<string>): { nodes: (values: readonly string[], output: string) => NodeProto[]; weights: readonly TensorProto[] } {
+  const axes = fresh(`${name}_axes`, taken);
+  const asInput = opsetOfGraph(model) >= AXES_AS_INPUT;
+  const axis = (of: string, value: number): AttributeProto =>
+    create(AttributeProtoSchema, of === 'axes' ? { name: of, type: AttributeProto_AttributeType.INTS, ints: [BigInt(value)] } : { name: of, type: AttributeProto_AttributeType.INT, i: BigInt(value) });
+  return {
+    weights: asInput ? [int64(axes, [1], 0)] : [],
+    nodes: (values, output) => {
+      const parts = values.map((value) => [value, fresh(`${value}/stacked`, taken)] as const);
+      return [
+        ...parts.map(([value, part]) =>
+          create(NodeProtoSchema, { opType: 'Unsqueeze', name: part, input: asInput ? [value, axes] : [value], output: [part], attribute: asInput ? [] : [axis('axes', 0)] }),
+        ),
+        create(NodeProtoSchema, { opType: 'Concat', name: fresh(`${output}/concat`, taken), input: parts.map(([, part]) => part), output: [output], attribute: [axis('axis', 0)] }),
+      ];
+    },
+  };
+}
+
+function withNodes(
+  model: ModelProto,
+  graph: GraphProto,
+  index: number,
+  nodes: readonly NodeProto[],
+  weights: readonly TensorProto[],
+  sparse: GraphProto['sparseInitializer'] = [],
+): ModelProto {
+  return copyWith(model, {
+    graph: copyWith(graph, {
+      node: [...graph.node.slice(0, index), ...nodes, ...graph.node.slice(index + 1)],
+      initializer: [...graph.initializer, ...weights],
+      sparseInitializer: [...graph.sparseInitializer, ...sparse],
+    }),
+  });
+}
+
+const int64 = (name: string, dims: readonly number[], value: number): TensorProto =>
+  create(TensorProtoSchema, { name, dataType: TensorProto_DataType.INT64, dims: dims.map(BigInt), rawData: new Uint8Array(BigInt64Array.of(BigInt(value)).buffer) });
+
+/** The name, or one like it that nothing has yet; it is then taken. */
+function fresh(name: string, taken: Set<string>): string {
+  let unique = name;
+  while (unique === '' || taken.has(unique)) unique += '_';
+  taken.add(unique);
+  return unique;
 }

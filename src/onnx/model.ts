@@ -6,17 +6,15 @@
  */
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { VoxlaneError } from '../util/errors';
-import { attributeTexts } from './attributes';
-import { attachExternalData, externalLocations, type FindData } from './external';
-import { capturedBy, nodeNames, topologicalOrder } from './nodes';
+import { attributeTexts, readValueInfo, type ValueInfo } from './types';
+import { attachExternalData, externalLocations, type FindData } from './tensors';
+import { capturedBy, nodeNames, type Scope, scopeOf, topologicalOrder } from './nodes';
 import {
   ModelProtoSchema,
   type GraphProto,
   type ModelProto,
   type NodeProto,
 } from './onnx_pb';
-import { scopeOf, type Scope } from './scopes';
-import { readValueInfo, type ValueInfo } from './types';
 
 export type { ModelProto } from './onnx_pb';
 export type { KnownType, ValueInfo } from './types';

@@ -1,5 +1,122 @@
+import type { Message } from '@bufbuild/protobuf';
 import { VoxlaneError } from '../util/errors';
 import type { GraphProto, NodeProto } from './onnx_pb';
+
+/**
+ * A message like `message` but for `changes`, whose other parts are shared with it: weights are never copied.
+ *
+ * Not `create(schema, { ...message, ...changes })`: the library takes a spread message for a message and gives it back
+ * without the prototype that holds its fields' defaults.
+ */
+export function copyWith<T extends Message>(message: T, changes: Partial<T>): T {
+  const copy = Object.create(Object.getPrototypeOf(message) as object) as T;
+  return Object.assign(copy, message, changes);
+}
+
+/**
+ * Those of `candidates` that are most like `name`, the most like first: what somebody may have meant who wrote it.
+ */
+export function closest(name: string, candidates: Iterable<string>, count = 3): string[] {
+  const wanted = name.toLowerCase();
+  return [...candidates]
+    .map((candidate) => ({ candidate, distance: distanceBetween(wanted, candidate.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, count)
+    .map(({ candidate }) => candidate);
+}
+
+/** Letters to insert, delete or replace; within a longer name, such as a path, its part that fits counts for more. */
+function distanceBetween(wanted: string, candidate: string): number {
+  const holds = wanted !== '' && (candidate.includes(wanted) || wanted.includes(candidate));
+  return holds ? Math.abs(candidate.length - wanted.length) / (candidate.length + wanted.length) : edits(wanted, candidate);
+}
+
+/** Levenshtein's distance, row by row. */
+function edits(from: string, to: string): number {
+  let above = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= from.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column++) {
+      const replaced = above[column - 1]! + (from[row - 1] === to[column - 1] ? 0 : 1);
+      current.push(Math.min(replaced, above[column]! + 1, current[column - 1]! + 1));
+    }
+    above = current;
+  }
+  return above[to.length]!;
+}
+
+/** The modules of the original network that the nodes of an exported graph come from. */
+
+/** A node's place among the modules of the original network. */
+export interface Scope {
+  /**
+   * Paths of the module that computes the node, as PyTorch names it (`blocks.0.att.q`; empty for the network itself).
+   * More than one if the node's name is ambiguous.
+   */
+  readonly paths: readonly string[];
+  /** True if the path comes from metadata, false if it comes from a name, which may have been chosen freely. */
+  readonly isCertain: boolean;
+}
+
+/** Keys of `metadata_props` that PyTorch's newer exporter writes to each node. */
+const NAME_SCOPES = 'pkg.torch.onnx.name_scopes';
+const CLASS_HIERARCHY = 'pkg.torch.onnx.class_hierarchy';
+const NAMESPACE = 'namespace';
+
+/**
+ * The module that a node belongs to; null if it is not known.
+ *
+ * PyTorch's newer exporter writes it into the node's metadata, its older one into the names of nodes and values:
+ * `/blocks.0/att/q/MatMul`. Names without a leading slash are ignored.
+ */
+export function scopeOf(node: NodeProto): Scope | null {
+  const fromMetadata = metadataPath(node);
+  if (fromMetadata !== null) return { paths: [fromMetadata], isCertain: true };
+  const named = [node.name, ...node.output].find((name) => name.startsWith('/'));
+  return named === undefined ? null : { paths: pathsOfName(named), isCertain: false };
+}
+
+/** Splits the name of a stage into module and run: `residual.act#2@0` is from the second run of `residual.act`. */
+export function moduleOf(stage: string): { readonly path: string; readonly run: number } {
+  const [, path = stage, run = '1'] = /^(.*?)(?:#(\d+))?(?:@[\w.]+)?$/s.exec(stage) ?? [];
+  return { path, run: Number(run) };
+}
+
+/** Whether a node belongs to the module at `path`, or to one within it. */
+export const isWithin = (path: string, { paths }: Scope): boolean =>
+  paths.some((own) => own === path || own.startsWith(`${path}.`));
+
+function metadataPath({ metadataProps }: NodeProto): string | null {
+  const valueOf = (wanted: string): string | undefined => metadataProps.find(({ key }) => key === wanted)?.value;
+  const scopes = listOf(valueOf(NAME_SCOPES));
+  // The last is the operator, the one before it the innermost module.
+  if (scopes && scopes.length > 1) return scopes.at(-2)!;
+  const namespace = valueOf(NAMESPACE);
+  if (namespace === undefined) return null;
+  const parts = namespace.split('/').map((part) => part.slice(0, part.lastIndexOf(': ')));
+  const depth = listOf(valueOf(CLASS_HIERARCHY))?.length ?? parts.length;
+  return parts.length > 1 && depth === parts.length ? parts.at(-2)! : null;
+}
+
+/** A list of strings as Python prints it: `['', 'blocks.0', 'linear']`. */
+function listOf(text: string | undefined): string[] | null {
+  if (text === undefined || !/^\[.*\]$/s.test(text)) return null;
+  return [...text.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g)].map(([, single, double]) => single ?? double ?? '');
+}
+
+/**
+ * `/features/features.0/conv/Conv` to `features.0.conv`. In a container that runs itself (Sequential), the name of a module
+ * repeats that of the container; in one that does not run (ModuleList), it does not: `/blocks.0/q/MatMul`. A list with the
+ * name of its parent module looks the same, so both readings are returned.
+ */
+function pathsOfName(name: string): string[] {
+  const segments = name.slice(1).split('/').slice(0, -1);
+  const merged = segments.map((segment, index) => {
+    const before = segments[index - 1];
+    return before !== undefined && segment.startsWith(`${before}.`) ? segment.slice(before.length + 1) : segment;
+  });
+  return [...new Set([merged.join('.'), segments.join('.')])];
+}
 
 /**
  * A name for each node, each once: its own, or `op_index` where it has none or shares it with a node before it.

@@ -3,11 +3,10 @@
  * window, what comes after is a matrix, two vectors and no need of a runtime.
  */
 import { VoxlaneError } from '../util/errors';
-import { extract } from './cut';
+import { extract, sliceOf } from './cut';
 import { graphOf } from './model';
 import { producersOf, topologicalOrder } from './nodes';
 import type { GraphProto, ModelProto, NodeProto, TensorProto } from './onnx_pb';
-import { sliceOf } from './slice';
 import { shapeOf, tensorValues } from './tensors';
 
 /** What a network does with the statistics of its frames: `weight · statistics + bias`, less the mean vector. */

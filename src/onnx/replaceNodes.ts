@@ -1,7 +1,6 @@
 import { create } from '@bufbuild/protobuf';
-import { copyWith } from './message';
+import { copyWith, readBy } from './nodes';
 import { graphOf } from './model';
-import { readBy } from './nodes';
 import {
   AttributeProto_AttributeType as Type,
   AttributeProtoSchema,

@@ -1,4 +1,4 @@
-import { attributeTexts } from './attributes';
+import { attributeTexts } from './types';
 import { graphOf, type ModelProto } from './model';
 import { producersOf } from './nodes';
 import type { GraphProto, NodeProto, TensorProto } from './onnx_pb';

@@ -1,8 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { VoxlaneError } from '../util/errors';
-import { copyWith } from './message';
+import { copyWith, nodeNames, readBy, subgraphsOf } from './nodes';
 import { graphOf } from './model';
-import { nodeNames, readBy, subgraphsOf } from './nodes';
 import {
   TensorProto_DataType,
   TensorProtoSchema,
@@ -12,7 +11,7 @@ import {
   type SparseTensorProto,
   type TensorProto,
 } from './onnx_pb';
-import { requireKnown, sliceOf, type Bounds } from './slice';
+import { requireKnown, sliceOf, type Bounds } from './cut';
 import { neededBytes, numValuesOf, shapeOf, tensorBytes, tensorValues } from './tensors';
 import { dtypeName } from './types';
 

@@ -1,11 +1,10 @@
 import type * as Ort from 'onnxruntime-web';
-import { gpuMemory, type GpuContext } from '../gpu/context';
-import { readBack } from '../gpu/readback';
+import { type GpuContext, gpuMemory, readBack } from '../gpu/context';
 import type { TensorFact } from '../store/manifest';
 import { messageOf, VoxlaneError } from '../util/errors';
 import { reasonOf } from './reason';
-import type { FileBase } from '../util/fileBase';
-import { healthy } from '../util/healthy';
+import type { FileBase } from '../util/fetch';
+import { healthy } from '../util/values';
 import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
 
 export interface GraphOptions {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { halfToFloat32 } from '../util/float16';
-import { fromRuntime, toRuntimeArray } from './values';
+import { halfToFloat32 } from '../util/numberTypes';
+import { fromRuntime, toRuntimeArray } from './session';
 
 const of = (...values: number[]): Float32Array => Float32Array.from(values);
 const numbers = (array: unknown): number[] => Array.from(array as ArrayLike<number | bigint>, Number);

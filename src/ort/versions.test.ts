@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeOnnx, opsetOf } from '../onnx/model';
 import { messageOf } from '../util/errors';
 import { build, float, node } from '../../test/onnx/build';
-import { versionProblem } from './versions';
+import { versionProblem } from './session';
 
 beforeAll(() => { ort.env.logLevel = 'fatal'; });
 

@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseRttm } from '../formats/rttm';
 import { parseUem } from '../formats/uem';
-import type { Turn } from '../timeline/turn';
-import type { Score, ScoreOptions } from './der';
-import { diarizationErrorRate } from './der';
+import type { Turn } from '../timeline/turns';
+import { diarizationErrorRate, type Score, type ScoreOptions } from './der';
 
 interface Pair {
   readonly name: string;

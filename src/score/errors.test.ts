@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRttm } from '../formats/rttm';
-import type { Turn } from '../timeline/turn';
-import { diarizationErrorRate, type ScoreOptions } from './der';
-import { errorsOf, type ErrorKind, type ErrorStretch } from './errors';
-import { evaluate } from './evaluation';
+import type { Turn } from '../timeline/turns';
+import { diarizationErrorRate, type ErrorKind, errorsOf, type ErrorStretch, type ScoreOptions } from './der';
+import { evaluate } from './score';
 import { jaccardErrorRate } from './jer';
 
 const turn = (startSeconds: number, endSeconds: number, speaker: string): Turn => ({ startSeconds, endSeconds, speaker });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parseRttm } from '../formats/rttm';
 import { parseUem } from '../formats/uem';
-import type { Turn } from '../timeline/turn';
+import type { Turn } from '../timeline/turns';
 import { diarizationErrorRate, type Score, type ScoreOptions } from './der';
 import { jaccardErrorRate } from './jer';
 

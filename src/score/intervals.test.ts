@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Interval } from './intervals';
-import { crop, extent, overlaps, subtract, support } from './intervals';
+import { crop, extent, type Interval, overlaps, subtract, support } from './intervals';
 
 const intervals = (...bounds: [number, number][]): Interval[] =>
   bounds.map(([startSeconds, endSeconds]) => ({ startSeconds, endSeconds }));

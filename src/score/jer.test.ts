@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseRttm } from '../formats/rttm';
 import { parseUem } from '../formats/uem';
-import type { Turn } from '../timeline/turn';
+import type { Turn } from '../timeline/turns';
 import type { ScoreOptions } from './der';
 import { jaccardErrorRate } from './jer';
-import { scoreRecordings } from './recordings';
+import { scoreRecordings } from './score';
 
 interface Pair {
   readonly name: string;

@@ -1,7 +1,6 @@
-import type { Turn } from '../timeline/turn';
-import { crop, support, type Interval } from './intervals';
+import type { Turn } from '../timeline/turns';
+import { crop, type Interval, scoredSides, type ScoredSides, type ScoreOptions, support } from './intervals';
 import { optimalMapping } from './mapping';
-import { scoredSides, type ScoredSides, type ScoreOptions } from './scored';
 
 /** How well one speaker of the reference was found. */
 export interface SpeakerJaccard {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Turn } from '../timeline/turn';
-import { scoreRecordings } from './recordings';
+import type { Turn } from '../timeline/turns';
+import { scoreRecordings } from './score';
 
 const turn = (startSeconds: number, endSeconds: number, speaker: string): Turn => ({
   startSeconds,

@@ -1,9 +1,44 @@
-import type { Turn } from '../timeline/turn';
-import type { Score } from './der';
-import type { ErrorStretch } from './errors';
-import { evaluate } from './evaluation';
-import type { SpeakerJaccard } from './jer';
-import type { ScoreOptions } from './scored';
+import type { Turn } from '../timeline/turns';
+import { VoxlaneError } from '../util/errors';
+import {
+  type Components,
+  diarizationErrorRate,
+  errorRate,
+  type ErrorStretch,
+  errorStretches,
+  type Score,
+  scoreOf,
+  sumComponents,
+} from './der';
+import { type Interval, scoredSides, type ScoreOptions } from './intervals';
+import { jaccardErrorRate, jaccardOf, type JaccardScore, meanError, type SpeakerJaccard } from './jer';
+import { cutAtBoundaries } from './mapping';
+
+/** All that can be said of one recording against its reference. */
+export interface Evaluation {
+  readonly score: Score;
+  readonly jaccard: JaccardScore;
+  /** As `errorsOf` gives them. */
+  readonly errors: readonly ErrorStretch[];
+}
+
+/**
+ * `diarizationErrorRate`, `jaccardErrorRate` and `errorsOf` at once: what counts is cut only once, so that a result of
+ * hours can be scored after each correction.
+ *
+ * @throws VoxlaneError `options` for a collar below zero or a time that is not finite.
+ */
+export function evaluate(
+  reference: readonly Turn[],
+  hypothesis: readonly Turn[],
+  options: ScoreOptions = {},
+): Evaluation {
+  const sides = scoredSides(reference, hypothesis, options);
+  const pieces = cutAtBoundaries(sides.reference, sides.hypothesis);
+  const score = scoreOf(sides, pieces);
+  const errors = errorStretches(pieces, new Map(Object.entries(score.mapping)));
+  return { score, jaccard: jaccardOf(sides), errors };
+}
 
 /** Both error rates of one recording, and what they are made of. */
 export interface Scores extends Score {
@@ -26,4 +61,89 @@ export interface Scores extends Score {
 export function score(reference: readonly Turn[], hypothesis: readonly Turn[], options: ScoreOptions = {}): Scores {
   const { score: rate, jaccard, errors } = evaluate(reference, hypothesis, options);
   return { ...rate, jer: jaccard.jer, speakers: jaccard.speakers, errors };
+}
+
+/** Turns (or regions) of each recording, by its name (uri). */
+export type ByRecording<T> = ReadonlyMap<string, readonly T[]>;
+
+/** What counts of several recordings. */
+export interface RecordingsOptions extends Omit<ScoreOptions, 'uem'> {
+  /** The regions that count, by recording. */
+  readonly uem?: ByRecording<Interval>;
+}
+
+/** The score of one recording among others. */
+export interface RecordingScore extends Score {
+  /** The Jaccard error rate of the recording. */
+  readonly jaccard: JaccardScore;
+}
+
+/** The sum over all recordings. */
+export interface RecordingsScore extends Components {
+  /** (missed speech + false alarm + confusion) / total over all recordings, as a fraction; can exceed 1. */
+  readonly der: number;
+  /** The mean over the speakers of all recordings. */
+  readonly jer: number;
+  /** The score of each recording, in the order of the reference. */
+  readonly recordings: ReadonlyMap<string, RecordingScore>;
+  /** Recordings of the hypothesis that the reference does not know and that were not scored. */
+  readonly ignored: readonly string[];
+}
+
+/**
+ * The diarization and Jaccard error rates over several recordings: each is scored alone, with speakers of its own, and the
+ * seconds are added up, as pyannote.metrics accumulates them (`BaseMetric.__abs__`).
+ *
+ * The recordings of the reference are scored, and those of the UEM, in which the reference may be silent. One that
+ * the hypothesis lacks counts as missed throughout. Where each side has one recording at most, their names need not
+ * be equal: the same audio often goes by `talk` here and `talk.wav` there.
+ *
+ * @throws VoxlaneError `format` where a UEM is given that has no region for a recording of the reference; `options` as
+ *   {@link diarizationErrorRate}.
+ */
+export function scoreRecordings(
+  reference: ByRecording<Turn>,
+  hypothesis: ByRecording<Turn>,
+  options: RecordingsOptions = {},
+): RecordingsScore {
+  const { uem, ...shared } = options;
+  const alone = [reference, hypothesis, uem].every((side) => !side || side.size <= 1);
+  const names = alone ? onlyName(reference, uem, hypothesis) : scoredNames(reference, hypothesis, uem);
+  const recordings = new Map<string, RecordingScore>();
+  for (const name of names) {
+    const regions = uem && { uem: regionsOf(name, uem, alone) };
+    const ofName = <T>(side: ByRecording<T>) => (alone ? [...side.values()][0] : side.get(name)) ?? [];
+    const sides = [ofName(reference), ofName(hypothesis), { ...shared, ...regions }] as const;
+    recordings.set(name, { ...diarizationErrorRate(...sides), jaccard: jaccardErrorRate(...sides) });
+  }
+  const components = sumComponents([...recordings.values()]);
+  const jer = meanError([...recordings.values()].flatMap(({ jaccard }) => jaccard.speakers));
+  const ignored = alone ? [] : [...hypothesis.keys()].filter((name) => !recordings.has(name));
+  return { der: errorRate(components), jer, ...components, recordings, ignored };
+}
+
+/** The name under which the one recording is scored: that of the first side that has one. */
+function onlyName(...sides: (ReadonlyMap<string, unknown> | undefined)[]): string[] {
+  return sides.flatMap((side) => [...(side?.keys() ?? [])]).slice(0, 1);
+}
+
+function scoredNames(
+  reference: ByRecording<Turn>,
+  hypothesis: ByRecording<Turn>,
+  uem: ByRecording<Interval> | undefined,
+): Set<string> {
+  const names = new Set([...reference.keys(), ...(uem?.keys() ?? [])]);
+  // A reference without any speech knows no names; then all speech of the hypothesis is false.
+  return names.size > 0 ? names : new Set(hypothesis.keys());
+}
+
+function regionsOf(name: string, uem: ByRecording<Interval>, alone: boolean): readonly Interval[] {
+  const regions = alone ? [...uem.values()][0] : uem.get(name);
+  if (regions) return regions;
+  throw new VoxlaneError({
+    code: 'format',
+    problem: `The UEM has no region for the recording "${name}"`,
+    expected: 'a region for each recording of the reference',
+    remedy: 'Add one, or leave the recording out of the reference',
+  });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { powersetToMultilabel } from './powerset';
+import { powersetToMultilabel } from './segment';
 
 const MAPPING = [
   [0, 0, 0],

@@ -1,7 +1,4 @@
-import { FLOAT_BYTES } from '../wasm/heap';
-import { TILE_ROWS, type Matrix, type Rows } from '../wasm/kernels';
-import { packPanels } from '../wasm/packing';
-import type { SequenceKernels } from '../wasm/sequence';
+import { FLOAT_BYTES, type Matrix, packPanels, type Rows, type SequenceKernels, TILE_ROWS } from '../nn/kernels';
 import { unlike, type LstmLayer } from './pyannetGraph';
 
 /** i, o, f and g. */

@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-web';
 import { beforeAll, describe, expect, it } from 'vitest';
 import facts from '../../models/segmentation-3.0/manifest.json';
-import { readBundle } from '../compare/bundle';
-import { noise } from '../fbank/fixtures/signals';
+import { readBundle } from '../compare/files/bundle';
+import { noise } from '../../test/kernels/fixtures/goldens';
 import { encodeOnnx, graphOf, parseOnnx, type ModelProto } from '../onnx/model';
 import type { NodeProto } from '../onnx/onnx_pb';
 import type { FloatTensor } from '../ort/graph';
 import { parseManifest } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
-import { testedBuilds } from '../../test/wasm/builds';
+import { testedBuilds } from '../../test/nn/builds';
 import { PyannetNet } from './pyannetNet';
 
 const manifest = parseManifest('segmentation', facts, 'segmentation-3.0');

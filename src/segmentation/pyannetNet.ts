@@ -1,11 +1,21 @@
 import { parseOnnx, type ModelProto } from '../onnx/model';
 import type { FloatTensor, Graph } from '../ort/graph';
 import type { TensorFact } from '../store/manifest';
-import { healthy } from '../util/healthy';
-import { FLOAT_BYTES, Heap } from '../wasm/heap';
-import { bestBuild, TILE_ROWS, type KernelBuild, type Kernels, type Matrix, type Rows } from '../wasm/kernels';
-import { packPanels, PANEL_COLUMNS } from '../wasm/packing';
-import { instantiateSequence, SequenceKernels } from '../wasm/sequence';
+import { healthy } from '../util/values';
+import {
+  bestBuild,
+  FLOAT_BYTES,
+  Heap,
+  instantiateSequence,
+  type KernelBuild,
+  type Kernels,
+  type Matrix,
+  packPanels,
+  PANEL_COLUMNS,
+  type Rows,
+  SequenceKernels,
+  TILE_ROWS,
+} from '../nn/kernels';
 import { PyannetFilters } from './pyannetFilters';
 import { readPyannet, unlike, type Linear, type PyannetGraph } from './pyannetGraph';
 import { PyannetLstm, rowsFrom } from './pyannetLstm';
@@ -39,7 +49,7 @@ interface Room {
 }
 
 /**
- * segmentation-3.0 on the kernels of src/wasm, to be run in the place of ONNX Runtime's session of the same file.
+ * segmentation-3.0 on the kernels of src/nn, to be run in the place of ONNX Runtime's session of the same file.
  *
  * On one thread. A heap of its own holds the weights, and room for the largest batch so far. What it gives of a window
  * does not depend on the others of its batch, to the last bit.

@@ -2,8 +2,14 @@ import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../util/errors';
 import { ModelCache } from './cache';
-import { browserDownloadTools, download, type DownloadProgress, type DownloadRequest } from './download';
-import { afterTimeout, type After } from './retry';
+import {
+  type After,
+  afterTimeout,
+  browserDownloadTools,
+  download,
+  type DownloadProgress,
+  type DownloadRequest,
+} from './download';
 import { hastyTools, MemoryStorage } from '../../test/store/memory';
 import {
   cutAfter,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { withBrowserLock } from './locks';
+import { withBrowserLock } from './modelStore';
 
 let numRuns = 0;
 const work = (): Promise<number> => Promise.resolve(++numRuns);

@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { sha256Hex } from '../util/hash';
+import { sha256Hex } from '../util/fetch';
 import { ModelCache, type CacheTools } from './cache';
-import { withBrowserLock } from './locks';
-import { ModelStore, type GetModelOptions, type ModelFile } from './modelStore';
+import { type GetModelOptions, type ModelFile, ModelStore, withBrowserLock } from './modelStore';
 import type { AcceptedFile } from './sources';
 import { blockedStorage, hastyTools, memoryLocks, MemoryStorage } from '../../test/store/memory';
 import { cutAfter, ModelServer, noiseBytes, stallAfter, status, whole } from '../../test/store/modelServer';

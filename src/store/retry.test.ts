@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { backoffMs, retryAfterMs } from './retry';
+import { backoffMs, retryAfterMs } from './download';
 
 describe('waiting between attempts', () => {
   test('doubles, and lies between the half and the whole of it', () => {

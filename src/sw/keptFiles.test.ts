@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { KeptFiles } from './keptFiles';
-import { groupOf, type Release } from './release';
+import { groupOf, type Release } from './contract';
 
 const BASE = 'https://example.org/app/';
 const sha256 = (content: string): string => createHash('sha256').update(content).digest('base64');

@@ -1,5 +1,4 @@
-import type { Group, Release, ReleaseFile } from './release';
-import { groupOf } from './release';
+import { type Group, groupOf, type Release, type ReleaseFile } from './contract';
 
 /** What {@link KeptFiles} needs of the browser, so that it can be tested without one. */
 export interface Shelf {

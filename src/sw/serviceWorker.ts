@@ -1,3 +1,44 @@
+import type { PageMessage, Release, WorkerMessage } from './contract';
+import { KeptFiles } from './keptFiles';
+
+/** The part of a service worker's global scope that is used here; TypeScript has it only without the types of pages. */
+export interface ServiceWorkerScope {
+  readonly registration: { readonly scope: string };
+  readonly location: Location;
+  readonly clients: {
+    claim(): Promise<void>;
+    get(id: string): Promise<ClientOfWorker | undefined>;
+    matchAll(options: { readonly type: 'window' }): Promise<readonly ClientOfWorker[]>;
+  };
+  skipWaiting(): Promise<void>;
+  addEventListener(type: 'install' | 'activate', listener: (event: LifeEvent) => void): void;
+  addEventListener(type: 'fetch', listener: (event: FetchEvent) => void): void;
+  addEventListener(type: 'message', listener: (event: LifeEvent & MessageFromPage) => void): void;
+}
+
+/** A page or a worker of one. */
+export interface ClientOfWorker {
+  readonly type: 'window' | 'worker' | 'sharedworker' | 'all';
+  postMessage(message: WorkerMessage): void;
+}
+
+interface LifeEvent {
+  /** Keeps the service worker alive until then. */
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+interface FetchEvent extends LifeEvent {
+  readonly request: Request;
+  /** Who asks; empty for a page that is being opened. */
+  readonly clientId: string;
+  respondWith(response: Promise<Response>): void;
+}
+
+interface MessageFromPage {
+  readonly data: unknown;
+  readonly source: ClientOfWorker | null;
+}
+
 /**
  * Answers the requests for files of the release with what is kept, so that the page works without a network, and lets
  * every other request pass as it is: ranges of media, the model hub's answers (the model store keeps models by itself).
@@ -5,10 +46,6 @@
  * The build compiles this into one classic script, `sw.js`, which contains the list of the release: another release is
  * another script, and the browser notices by itself.
  */
-import { KeptFiles } from './keptFiles';
-import type { PageMessage } from './messages';
-import type { Release } from './release';
-import type { ServiceWorkerScope } from './scope';
 
 /** Put in by scripts/offlinePlugin.ts. */
 declare const RELEASE: Release;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { turnConfidence, type ConfidenceInput } from './confidence';
-import type { TimeGeometry } from './geometry';
+import { turnConfidence, type ConfidenceInput } from './turns';
+import type { TimeGeometry } from '../segmentation/geometry';
 
 /** Windows of 4 frames, one second each, every 2 seconds. */
 const GEOMETRY: TimeGeometry = {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { SlidingWindow } from './geometry';
+import type { SlidingWindow } from '../segmentation/geometry';
 import { applyExclusiveMinDurations, applyMinDurations } from './minDurations';
 import { turnsOf, type IndexedTurn } from './turns';
 

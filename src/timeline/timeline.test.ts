@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { countSpeakers } from './counting';
-import { closestFrame, firstFrameOf, frameMiddleSeconds, totalFrames, type TimeGeometry } from './geometry';
-import { reconstruct } from './reconstruct';
+import { countSpeakers, reconstruct } from './reconstruct';
+import {
+  closestFrame,
+  firstFrameOf,
+  frameMiddleSeconds,
+  totalFrames,
+  type TimeGeometry,
+} from '../segmentation/geometry';
 import { nameTurns, speakerLabels, turnsOf } from './turns';
 
 /** Frames of 1 s, windows of 4 frames, one frame apart. */

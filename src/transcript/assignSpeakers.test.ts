@@ -5,11 +5,17 @@ import { parseText, tokenizeVTTCue } from 'media-captions';
 import { parseSync } from 'subtitle';
 import { describe, expect, it } from 'vitest';
 import { readAnyTurns } from '../formats/anyTurns';
-import type { Turn } from '../timeline/turn';
-import { assignSpeakers } from './assignSpeakers';
+import type { Turn } from '../timeline/turns';
+import {
+  assignSpeakers,
+  type SpokenTranscript,
+  toTranscriptCsv,
+  toTranscriptJson,
+  toTranscriptSrt,
+  toTranscriptVtt,
+  withNames,
+} from './spokenTranscript';
 import { readTranscript } from './readTranscript';
-import { withNames, type SpokenTranscript } from './spoken';
-import { toTranscriptCsv, toTranscriptJson, toTranscriptSrt, toTranscriptVtt } from './spokenFormats';
 import type { Transcript, TranscriptCue } from './transcript';
 
 const turn = (startSeconds: number, endSeconds: number, speaker: string): Turn => ({

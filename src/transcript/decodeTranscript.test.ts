@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeTranscript } from './decodeTranscript';
+import { decodeTranscript } from './transcript';
 import { readTranscript } from './readTranscript';
 
 /** Each letter becomes one byte. */

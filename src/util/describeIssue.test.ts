@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { describeIssue } from './describeIssue';
+import { describeIssue } from './errors';
 
 const issueOf = (schema: v.GenericSchema, value: unknown): string => describeIssue(v.safeParse(schema, value).issues![0]);
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { VoxlaneError } from './errors';
-import { fetchFile } from './fetchFile';
+import { fetchFile } from './fetch';
 
 const notFetched = (why: string, cause?: unknown): VoxlaneError => new VoxlaneError({ code: 'audio-missing', problem: why }, { cause });
 const text = (signal?: AbortSignal): Promise<string> => fetchFile('https://example.org/file', (response) => response.text(), notFetched, signal);

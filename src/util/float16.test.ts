@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bfloat16ToFloat32, halfToFloat32 } from './float16';
+import { bfloat16ToFloat32, halfToFloat32 } from './numberTypes';
 
 /** 16-bit patterns as bytes. */
 function bytesOf(patterns: readonly number[], littleEndian = true): Uint8Array {

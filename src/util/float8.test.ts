@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { float8ToFloat32, smallFloatTable } from './float8';
+import { float8ToFloat32, smallFloatTable } from './numberTypes';
 
 // Greatest finite, least normal and least positive values of the papers that float8.ts names.
 it.each([

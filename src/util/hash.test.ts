@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, expect, it, vi } from 'vitest';
-import { sha256Hex } from './hash';
+import { sha256Hex } from './fetch';
 
 afterEach(() => {
   vi.unstubAllGlobals();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Interruptible } from './interruptible';
+import { Interruptible } from './concurrency';
 
 test('work settles as it does by itself', async () => {
   const interruptible = new Interruptible();

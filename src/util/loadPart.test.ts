@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadPart } from './loadPart';
+import { loadPart } from './fetch';
 
 describe('loadPart', () => {
   it('gives the part', async () => {

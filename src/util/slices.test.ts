@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { atOnce, inSlices } from './slices';
+import { atOnce, inSlices } from './concurrency';
 
 function* counted(steps: number, taken: number[]): Generator<void, number> {
   for (let step = 0; step < steps; step++) {

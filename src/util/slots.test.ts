@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Slots } from './slots';
+import { Slots } from './concurrency';
 
 test('so many run at a time, in the order in which they came, whether they fail or not', async () => {
   const slots = new Slots(2);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { webAddress } from './webAddress';
+import { webAddress } from './fetch';
 
 const BASE = 'https://example.org/page/';
 

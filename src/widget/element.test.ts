@@ -1,6 +1,6 @@
 import { expectTypeOf } from 'expect-type';
 import { describe, expect, it } from 'vitest';
-import type { DiarizationResult, Progress, Turn } from '../pipeline/types';
+import type { DiarizationResult, Progress, Turn } from '../engine/types';
 import type { VoxlaneError } from '../util/errors';
 
 describe('<voxlane-diarizer> for TypeScript and servers', () => {

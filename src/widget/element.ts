@@ -1,20 +1,38 @@
-import type { DiarizationSource } from '../pipeline/run';
-import type { DiarizationResult, DiarizerOptions } from '../pipeline/types';
+import type { DiarizationSource } from '../engine/run';
+import type { DiarizationResult, DiarizerOptions } from '../engine/types';
+import { Scope } from '../ui-kit/scope';
 import { VoxlaneError } from '../util/errors';
-import { Scope } from '../util/scope';
 import { ReflectingElement } from './reflectingElement';
-import { noRecording, notConnected } from './refusals';
 import { readSettings, RUN_ATTRIBUTES, type RunAttribute, type WidgetSettings } from './settings';
-import { nameOfSource } from './state/recording';
-import { Session, type LoadEngine } from './state/session';
+import { type LoadEngine, nameOfSource, Session } from './state/session';
 import { sheetFor } from './styles/sheet';
 import { createShell, type Shell } from './view/shell';
 import { languageOf, wordsIn } from './words';
 
+/** A run of an element that is nowhere could not be ended by removing it. */
+export function notConnected(): VoxlaneError {
+  return new VoxlaneError({
+    code: 'disposed',
+    problem: 'The element is in no document',
+    expected: 'an element that is, so that what it holds is freed when it is removed',
+    remedy: 'Append it first, or use diarize() of the library',
+  });
+}
+
+/** `diarize()` was called before there was anything to analyze. */
+export function noRecording(): VoxlaneError {
+  return new VoxlaneError({
+    code: 'options',
+    problem: 'There is no recording',
+    expected: 'a source, or the attribute src',
+    remedy: 'Pass one to diarize(), or set source or src first',
+  });
+}
+
 /** Properties that a page may have set on the element before it was defined. */
 const UPGRADED = ['src', 'source', 'options', 'preset', 'speed', 'speakers', 'minSpeakers', 'maxSpeakers', 'minDurationOn', 'minDurationOff', 'track', 'sampleRate', 'backend', 'modelsBase', 'theme'] as const;
 
-const loadEngine: LoadEngine = async () => (await import('../pipeline/sharedDiarizer')).shareDiarizer;
+const loadEngine: LoadEngine = async () => (await import('../engine/sharedDiarizer')).shareDiarizer;
 
 /**
  * A recording goes in, by drop, file button, attribute or property; who speaks when comes out, to hear, to name and to

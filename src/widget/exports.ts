@@ -1,13 +1,9 @@
-import { toAudacityLabels } from '../formats/audacity';
-import { toCsv } from '../formats/csv';
-import { toEaf } from '../formats/eaf';
+import { toAudacityLabels, toCsv, toSrt, toWebVtt } from '../formats/textExports';
+import { toEaf, toTextGrid } from '../formats/tiers';
 import { toJson } from '../formats/json';
 import { toRttm } from '../formats/rttm';
-import { toSrt } from '../formats/srt';
-import { toTextGrid } from '../formats/textGrid';
-import { toWebVtt } from '../formats/webVtt';
-import type { Turn } from '../timeline/turn';
-import { rttmUri, stem } from '../ui/format';
+import type { Turn } from '../timeline/turns';
+import { rttmUri, stem } from '../ui-kit/format';
 import type { Outcome } from './state/phase';
 
 export type WidgetExport = 'rttm' | 'json' | 'srt' | 'vtt' | 'csv' | 'audacity' | 'textgrid' | 'eaf';

@@ -1,6 +1,33 @@
-import type { DiarizerOptions } from '../pipeline/types';
-import type { VoxlaneDiarizerEventMap } from './events';
+import type { DiarizationResult, DiarizerOptions, Progress } from '../engine/types';
+import type { VoxlaneError } from '../util/errors';
 import { THEME_NAMES, type WidgetTheme } from './settings';
+
+/** A speaker got another name. */
+export interface SpeakerRename {
+  /** Label of the speaker in the result, such as `SPEAKER_00`. */
+  readonly speaker: string;
+  /** Null: the name was taken away, and the speaker is called by number again. */
+  readonly name: string | null;
+}
+
+/**
+ * Events of `<voxlane-diarizer>`.
+ *
+ * As those of media elements they do not bubble: listen on the element. An `error` that rose to the window would be taken
+ * for a failure of the page.
+ */
+export interface VoxlaneDiarizerEventMap extends Omit<HTMLElementEventMap, 'progress' | 'error'> {
+  /** A stage of the run under way got on. */
+  progress: CustomEvent<Progress>;
+  /** A run has ended well. */
+  result: CustomEvent<DiarizationResult>;
+  /** A run has failed, or an attribute has a value that cannot be used. */
+  error: CustomEvent<VoxlaneError>;
+  /** A run was cancelled: by the person, by `cancel()`, by another source, or because the element was removed. */
+  cancel: Event;
+  /** A person has given a speaker another name. */
+  rename: CustomEvent<SpeakerRename>;
+}
 
 /** `HTMLElement`; on a server, where there are none, a class that nobody uses, so that the module can be imported there. */
 export const ElementBase: typeof HTMLElement = (globalThis as { readonly HTMLElement?: typeof HTMLElement }).HTMLElement ?? (Object as unknown as typeof HTMLElement);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PRESETS } from '../pipeline/settings';
+import { PRESETS } from '../engine/settings';
 import { VoxlaneError } from '../util/errors';
 import { PRESET_NAMES, readSettings } from './settings';
 

@@ -1,8 +1,8 @@
-import { LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE, MOST_TRACKS } from '../audio/limits';
-import type { DiarizeOptions, DiarizerOptions } from '../pipeline/types';
+import { LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE, MOST_TRACKS } from '../audio/types';
+import type { DiarizeOptions, DiarizerOptions } from '../engine/types';
 import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
 import { VoxlaneError } from '../util/errors';
-import { webAddress } from '../util/webAddress';
+import { webAddress } from '../util/fetch';
 
 /** Attributes that say how recordings are analyzed. They hold from the next run on. */
 export const RUN_ATTRIBUTES = ['preset', 'speed', 'speakers', 'min-speakers', 'max-speakers', 'min-duration-on', 'min-duration-off', 'track', 'sample-rate', 'backend', 'models-base'] as const;

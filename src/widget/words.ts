@@ -1,11 +1,11 @@
-import { formatsIn, type Formats } from '../ui/format';
-import type { PlaybackProblem } from '../ui/playbackProblem';
-import { LANGUAGES, type Language } from '../ui/texts/language';
+import { formatsIn, type Formats } from '../ui-kit/format';
+import type { PlaybackProblem } from '../ui-kit/player';
+import { LANGUAGES, type Language } from '../ui-kit/texts/language';
 import type { RunStep } from './state/phase';
 import type { WidgetExport } from './exports';
 
 /**
- * Words of the widget. They are its own, and not the page's of `src/ui/text`: the language is the element's, two
+ * Words of the widget. They are its own, and not the page's of `src/ui-kit/texts/text`: the language is the element's, two
  * widgets of a page may differ, and the page's tables would be most of what the widget weighs.
  */
 export interface WidgetWords {

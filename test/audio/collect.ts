@@ -1,4 +1,4 @@
-import { concatenate } from '../../src/util/concatenate';
+import { concatenate } from '../../src/util/values';
 
 /** All samples of a stream of pieces, axes (sample). */
 export async function collect(pieces: AsyncIterable<Float32Array>): Promise<Float32Array> {

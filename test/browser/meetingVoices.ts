@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
-import { meeting, type MeetingSizes } from '../diarization/meeting';
+import { meeting, type MeetingSizes } from '../timeline/meeting';
 import type { KeptVoices } from '../../src/index';
-import { CAMPPLUS } from '../../src/pipeline/settings';
+import { CAMPPLUS } from '../../src/engine/settings';
 
 /** Three hours at one window a second. */
 export const THREE_HOURS: MeetingSizes = { numWindows: 10_800, numVoices: 8, dimension: 192, noise: 0.4, seed: 3 };

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parsePldaManifest } from '../../src/store/pldaManifest';
+import { parsePldaManifest } from '../../src/store/plda';
 import { readPlda, type Plda } from '../../src/clustering/plda';
 
 const folder = new URL('../../models/plda-community-1/', import.meta.url);

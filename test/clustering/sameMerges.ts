@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { matrixLinkage } from '../../src/clustering/matrixLinkage';
-import { prunedLinkage } from '../../src/clustering/prunedLinkage';
+import { prunedLinkage } from '../../src/clustering/centroidLinkage';
 
 export type Points = readonly Float32Array[];
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { readTwoCovariance, type TwoCovariance } from '../../src/clustering/twoCovariance';
-import { parsePldaManifest } from '../../src/store/pldaManifest';
+import { readTwoCovariance, type TwoCovariance } from '../../src/clustering/plda';
+import { parsePldaManifest } from '../../src/store/plda';
 
 const folder = new URL('../../models/plda-campplus-zh-en/', import.meta.url);
 

@@ -1,5 +1,5 @@
-import type { LocalSpeakers } from '../../src/clustering/cluster';
-import { denseOf, transposed } from '../../src/clustering/dense';
+import type { LocalSpeakers } from '../../src/clustering/localSpeakers';
+import { denseOf, transposed } from '../../src/clustering/linearAlgebra';
 import fixture from '../../src/clustering/fixtures/vbx.json';
 import type { Plda } from '../../src/clustering/plda';
 import { seededNormal, seededRandom } from './random';

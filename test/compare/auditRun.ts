@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseOnnx } from '../../src/onnx/model';
 import type { ModelProto } from '../../src/onnx/onnx_pb';
-import type { AuditEntry, AuditFlag, AuditReport } from '../../src/compare/auditReport';
+import type { AuditEntry, AuditFlag, AuditReport } from '../../src/compare/report';
 import type { Tensor } from '../../src/compare/tensor';
 import { auditWeights } from '../../src/compare/audit/auditWeights';
 import { safetensorsOf } from './checkpointFiles';

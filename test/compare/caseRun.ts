@@ -1,10 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { GoldenBundle } from '../../src/compare/bundle';
+import type { GoldenBundle } from '../../src/compare/files/bundle';
 import type { DecisionRule } from '../../src/compare/decisions/rule';
 import { readGoldens } from '../../src/compare/files/goldenFiles';
-import { GraphRunner } from '../../src/compare/graphRunner';
-import { openBranches } from '../../src/compare/openBranches';
+import { GraphRunner, openBranches } from '../../src/compare/graphRunner';
 import { makePlan, type Plan } from '../../src/compare/plan';
 import { compareStages, type RunResult } from '../../src/compare/run';
 import type { ToleranceOverride } from '../../src/compare/stageTolerance';

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cpuStretchFeatures } from '../../src/embedding/stretchFeatures';
+import { cpuStretchFeatures } from '../../src/embedding/gpuGather';
 import { graphInfo, parseOnnx } from '../../src/onnx/model';
 import type { ModelProto } from '../../src/onnx/onnx_pb';
 import type { Session } from '../../src/ort/session';
 import { withNodeFault, type NodeFault } from '../onnx/alterNode';
-import { parseManifest } from '../../src/store/manifest';
-import { SHIPPED_MODELS, type ShippedModel } from '../../src/store/shipped';
-import { readBundle, type GoldenBundle } from '../../src/compare/bundle';
+import { parseManifest, SHIPPED_MODELS, type ShippedModel } from '../../src/store/manifest';
+import { readBundle, type GoldenBundle } from '../../src/compare/files/bundle';
 import { GraphRunner } from '../../src/compare/graphRunner';
 import { makePlan, type AnyManifest } from '../../src/compare/plan';
 import { compareStages, type RunResult } from '../../src/compare/run';

@@ -1,7 +1,6 @@
 import * as ort from 'onnxruntime-web';
-import type { Session } from '../../src/ort/session';
+import { exactFromRuntime, fromRuntime, type Session, toRuntimeArray } from '../../src/ort/session';
 import { reasonOf } from '../../src/ort/reason';
-import { exactFromRuntime, fromRuntime, toRuntimeArray } from '../../src/ort/values';
 import { messageOf, VoxlaneError } from '../../src/util/errors';
 
 /** A session as `openSession` makes it, on the WASM runtime in Node. */

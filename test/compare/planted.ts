@@ -1,7 +1,7 @@
 /** Faults planted in the shipped models' own tensors. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { readBundle, tensorNamed, type GoldenStage } from '../../src/compare/bundle';
+import { readBundle, tensorNamed, type GoldenStage } from '../../src/compare/files/bundle';
 import { judgeMeasures, measure } from '../../src/compare/measure';
 import type { Cause, CauseId } from '../../src/compare/report';
 import { sizeOf, type Tensor } from '../../src/compare/tensor';

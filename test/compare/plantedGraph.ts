@@ -1,6 +1,6 @@
 /** Faults planted in small graphs, whose right version gives the golden values. */
 import { expect } from 'vitest';
-import type { GoldenBundle, GoldenStage } from '../../src/compare/bundle';
+import type { GoldenBundle, GoldenStage } from '../../src/compare/files/bundle';
 import type { Cause, CauseId } from '../../src/compare/report';
 import { encodeOnnx, graphOf } from '../../src/onnx/model';
 import type { ModelProto } from '../../src/onnx/onnx_pb';

@@ -1,9 +1,9 @@
 /** The shipped models with faults in their weights or goldens. */
 import { listWeights, lstmNodes, replaceWeights } from '../../src/onnx/weights';
-import { Fbank } from '../../src/fbank/fbank';
+import { Fbank } from '../../src/features/fbank';
 import { maskedFeatures } from '../../src/embedding/mask';
 import type { EmbeddingManifest, FbankFacts } from '../../src/store/manifest';
-import type { GoldenStage } from '../../src/compare/bundle';
+import type { GoldenStage } from '../../src/compare/files/bundle';
 import type { StageReport } from '../../src/compare/report';
 import { shippedCase, type ShippedCase } from './nodeRun';
 

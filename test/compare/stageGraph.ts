@@ -5,7 +5,7 @@ import { parseOnnx } from '../../src/onnx/model';
 import type { ModelProto } from '../../src/onnx/onnx_pb';
 import { runModel } from '../onnx/run';
 import { lstmNodes, replaceWeights, weightsBetween, type LstmNode } from '../../src/onnx/weights';
-import type { GoldenStage } from '../../src/compare/bundle';
+import type { GoldenStage } from '../../src/compare/files/bundle';
 import type { Tensor } from '../../src/compare/tensor';
 import type { CauseContext, LayerWeight } from '../../src/compare/causes/context';
 import { contextOf } from './planted';

@@ -1,8 +1,6 @@
-import type { Turn } from '../../src/timeline/turn';
-import { reconstruct } from '../../src/timeline/reconstruct';
-import type { TimeGeometry } from '../../src/timeline/geometry';
-import { nameTurns, speakerLabel, speakerLabels, turnsOf } from '../../src/timeline/turns';
-import { countSpeakers } from '../../src/timeline/counting';
+import { nameTurns, speakerLabel, speakerLabels, type Turn, turnsOf } from '../../src/timeline/turns';
+import { countSpeakers, reconstruct } from '../../src/timeline/reconstruct';
+import type { TimeGeometry } from '../../src/segmentation/geometry';
 import type { Annotation } from '../../src/editing/annotation';
 import { annotationOf } from '../../src/editing/annotationOf';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ANY_COUNT, longAssembler } from '../diarization/longAssembler';
+import { ANY_COUNT, longAssembler } from '../timeline/longAssembler';
 
 /** More embeddings than fit a matrix of distances. */
 const NUM_WINDOWS = 4000;

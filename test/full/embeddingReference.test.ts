@@ -8,10 +8,10 @@ import * as ort from 'onnxruntime-web';
 import { expect, test } from 'vitest';
 import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../shared';
 import campplus from '../../models/campplus-zh-en/manifest.json';
-import { Fbank } from '../../src/fbank/fbank';
+import { Fbank } from '../../src/features/fbank';
 import type { FloatTensor, Graph } from '../../src/ort/graph';
 import { parseManifest } from '../../src/store/manifest';
-import { embed } from '../../src/embedding/embed';
+import { embed } from '../../src/embedding/embedder';
 
 const manifest = parseManifest('embedding', campplus, 'campplus-zh-en');
 

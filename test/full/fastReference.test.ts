@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../shared';
 import { parseManifest } from '../../src/store/manifest';
-import { timeGeometry } from '../../src/timeline/geometry';
+import { timeGeometry } from '../../src/segmentation/geometry';
 import { minCleanFrames } from '../../src/embedding/mask';
-import { spreadEmbeddings } from '../../src/embedding/spread';
-import { CAMPPLUS, COMMUNITY_1 } from '../../src/pipeline/settings';
+import { spreadEmbeddings } from '../../src/timeline/assembler';
+import { CAMPPLUS, COMMUNITY_1 } from '../../src/engine/settings';
 
 /** A model's embeddings of recordings, window by window, and the activity that they were made with. */
 const MODELS = [

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readBundle } from '../../src/compare/bundle';
+import { readBundle } from '../../src/compare/files/bundle';
 import { GraphRunner } from '../../src/compare/graphRunner';
 import { makePlan } from '../../src/compare/plan';
 import { compareStages } from '../../src/compare/run';

@@ -7,8 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { proveSegmentation } from '../../src/compare/prove';
-import { proveSegmentationWindows } from '../../src/compare/proveWindows';
+import { proveSegmentation, proveSegmentationWindows } from '../../src/compare/prove';
 import { openSegmentation, type SegmentationModel } from '../../workers/model';
 import type { LoadRequest } from '../../workers/contracts';
 import { installGpuFault, type GpuFault } from '../browser/gpuFaults';

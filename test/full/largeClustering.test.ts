@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { COMMUNITY_1_CLUSTERING } from '../../src/clustering/settings';
 import { hasShared, SHARED_MISSING } from '../shared';
-import { Agglomeration } from '../../src/clustering/agglomerative';
-import { rowOf } from '../../src/clustering/dense';
+import { Agglomeration } from '../../src/clustering/agglomerativeClusterer';
+import { rowOf } from '../../src/clustering/linearAlgebra';
 import { projectEmbeddings } from '../../src/clustering/plda';
-import { startLabels, unitEmbeddings } from '../../src/clustering/startLabels';
+import { startLabels, unitEmbeddings } from '../../src/clustering/vbxClusterer';
 import { capturedEmbeddings } from '../clustering/captured';
 import { bundledPlda } from '../clustering/plda';
 import { repeated } from '../clustering/repeated';
 import { conversation } from '../clustering/voices';
 import { startResponsibilities, vbx } from '../../src/clustering/vbx';
-import { COMMUNITY_1_CLUSTERING } from '../../src/clustering/vbxClustering';
 
 /**
  * More than fit a matrix of distances: over an hour, at one window a second, with three local speakers in nearly all of

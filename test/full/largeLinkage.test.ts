@@ -1,6 +1,6 @@
 /** Linkage without a matrix on thousands of points, where whole groups are pruned, and on every captured embedding. */
 import { test } from 'vitest';
-import { unitEmbeddings } from '../../src/clustering/startLabels';
+import { unitEmbeddings } from '../../src/clustering/vbxClusterer';
 import { capturedEmbeddings } from '../clustering/captured';
 import { seededRandom } from '../clustering/random';
 import { expectSameMerges, type Points } from '../clustering/sameMerges';

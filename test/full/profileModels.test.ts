@@ -3,7 +3,7 @@ import fs, { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { flopsOf, sumWork } from '../../src/onnx/work';
-import { profileGraph } from '../../src/ort/profile';
+import { profileGraph } from '../../cli/page/profileGraph';
 import { readTrace, type ProfiledNode } from '../../bench/profile/events';
 import { groupBy } from '../../bench/profile/groups';
 import { COUNTED_FRAMES, modelFlops } from '../../bench/profile/work';

@@ -10,11 +10,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import facts from '../../models/segmentation-3.0/manifest.json';
 import { hasShared, readNpz, SHARED, SHARED_MISSING } from '../shared';
-import { takeBatch } from '../../src/audio/batches';
+import { cutWindows, takeBatch } from '../../src/audio/windows';
 import { openAudio } from '../../src/audio/decode';
-import { cutWindows } from '../../src/audio/windows';
 import { parseManifest } from '../../src/store/manifest';
-import { powersetToMultilabel } from '../../src/segmentation/powerset';
+import { powersetToMultilabel } from '../../src/segmentation/segment';
 import { PyannetNet } from '../../src/segmentation/pyannetNet';
 
 const manifest = parseManifest('segmentation', facts, 'segmentation-3.0');

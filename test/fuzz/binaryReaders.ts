@@ -1,10 +1,9 @@
 import { zipSync } from 'fflate';
 import { readFileSync } from 'node:fs';
-import { auditWeights } from '../../src/compare/audit/auditWeights';
-import { readCheckpoint } from '../../src/compare/audit/checkpointFile';
+import { auditWeights, readCheckpoint } from '../../src/compare/audit/auditWeights';
 import { readGoldens } from '../../src/compare/files/goldenFiles';
 import { writeBundle, writeNpyFile } from '../../src/compare/files/write';
-import { parseNpy } from '../../src/compare/npy';
+import { parseNpy } from '../../src/compare/files/npy';
 import { sizeOf } from '../../src/compare/tensor';
 import { encodeOnnx, graphInfo, parseOnnx, valueNames } from '../../src/onnx/model';
 import { buildGguf, safetensorsOf } from '../compare/checkpointFiles';

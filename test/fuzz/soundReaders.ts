@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { decoderFor, openAudio } from '../../src/audio/decode';
-import { readMp3Padding } from '../../src/audio/mp3Gapless';
+import { readMp3Padding } from '../../src/audio/containers/mp3';
 import { readWav } from '../../src/audio/wav';
 import { isWav, readWavHeader } from '../../src/audio/wavHeader';
 import { noise } from '../audio/collect';

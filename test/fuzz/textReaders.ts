@@ -1,22 +1,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { annotationOf } from '../../src/editing/annotationOf';
-import { History } from '../../src/editing/history';
-import { checkPlainHistory } from '../../src/editing/plainHistory';
+import { checkPlainHistory, History } from '../../src/editing/history';
 import { annotationToJson } from '../../src/formats/annotationJson';
 import { readAnyTurns } from '../../src/formats/anyTurns';
-import { toAudacityLabels } from '../../src/formats/audacity';
-import { toCsv } from '../../src/formats/csv';
-import { toEaf } from '../../src/formats/eaf';
+import { toAudacityLabels, toCsv, toSrt, toWebVtt } from '../../src/formats/textExports';
+import { toEaf, toTextGrid } from '../../src/formats/tiers';
 import type { JsonSource } from '../../src/formats/json';
 import { parseRttm, toRttm } from '../../src/formats/rttm';
-import { toSrt } from '../../src/formats/srt';
-import { toTextGrid } from '../../src/formats/textGrid';
 import { parseUem } from '../../src/formats/uem';
-import { toWebVtt } from '../../src/formats/webVtt';
-import type { Turn } from '../../src/timeline/turn';
-import { assignSpeakers } from '../../src/transcript/assignSpeakers';
+import type { Turn } from '../../src/timeline/turns';
+import {
+  assignSpeakers,
+  toTranscriptCsv,
+  toTranscriptJson,
+  toTranscriptSrt,
+  toTranscriptVtt,
+} from '../../src/transcript/spokenTranscript';
 import { readTranscript } from '../../src/transcript/readTranscript';
-import { toTranscriptCsv, toTranscriptJson, toTranscriptSrt, toTranscriptVtt } from '../../src/transcript/spokenFormats';
 import { decodeText } from '../../src/util/decodeText';
 import { VoxlaneError } from '../../src/util/errors';
 import { ensure, type Reader } from './judge';

@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { GpuFeatureStage } from '../../src/embedding/gpuFeatures';
-import { makeSignal } from '../../src/fbank/fixtures/signals';
-import { openGpu, type GpuContext } from '../../src/gpu/context';
-import { readBack } from '../../src/gpu/readback';
+import { makeSignal } from '../kernels/fixtures/goldens';
+import { type GpuContext, openGpu, readBack } from '../../src/gpu/context';
 import { parseManifest, type EmbeddingManifest } from '../../src/store/manifest';
 import { installGpuFault, type GpuFault } from '../browser/gpuFaults';
 import { installDawn } from './dawn';

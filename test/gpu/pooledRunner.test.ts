@@ -1,7 +1,7 @@
 /** The pooling that a comparison runs on WebGPU, against that on WASM, on Dawn in Node. */
 import { describe, expect, test } from 'vitest';
-import { poolOnCpu, poolOnGpu } from '../../src/compare/kernels/pooledRunner';
-import { noise } from '../../src/fbank/fixtures/signals';
+import { poolOnCpu, poolOnGpu } from '../../src/compare/kernelRunner';
+import { noise } from '../kernels/fixtures/goldens';
 import type { PooledHead } from '../../src/onnx/pooled';
 import { installDawn } from './dawn';
 

@@ -5,10 +5,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parseManifest, type FbankFacts } from '../../src/store/manifest';
-import { Fbank } from '../../src/fbank/fbank';
-import { readGoldens } from '../../src/fbank/fixtures/goldens';
-import { makeSignal, noise } from '../../src/fbank/fixtures/signals';
-import { countFrames, fbankGeometry } from '../../src/fbank/options';
+import { countFrames, Fbank, fbankGeometry } from '../../src/features/fbank';
+import { makeSignal, noise, readGoldens } from './fixtures/goldens';
 
 /** Filterbank of windows of one length: axes (window, sample) to axes (window, frame, mel). */
 export type ComputeFbank = (facts: FbankFacts, samples: Float32Array, numWindows: number) => Promise<Float32Array>;

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { maskedFeatures } from '../../src/embedding/mask';
 import { statsPoolSuite } from './statsPoolSuite';
-import type { DispatchLimits } from '../../src/fbank/dispatchPlan';
+import type { DispatchLimits } from '../../src/features/gpuFbank';
 import { FACTS, fbankSuite, SAMPLE_RATE, type ComputeFbank, type FbankSuiteOptions } from './fbankSuite';
-import { noise } from '../../src/fbank/fixtures/signals';
+import { noise } from './fixtures/goldens';
 import type { Evaluator } from '../browser/evaluator';
 import { fromBase64, toBase64 } from '../browser/kernels';
 

@@ -1,8 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { findNode } from '../../src/onnx/cut';
-import { copyWith } from '../../src/onnx/message';
+import { copyWith, nodeNames, subgraphsOf } from '../../src/onnx/nodes';
 import { encodeOnnx, graphOf, initializerNames, parseOnnx } from '../../src/onnx/model';
-import { nodeNames, subgraphsOf } from '../../src/onnx/nodes';
 import {
   AttributeProto_AttributeType,
   NodeProtoSchema,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { copyWith } from '../../src/onnx/message';
+import { copyWith } from '../../src/onnx/nodes';
 import { encodeOnnx, parseOnnx } from '../../src/onnx/model';
 
 /** The shipped graph with the gates of its first LSTM in PyTorch's order. */

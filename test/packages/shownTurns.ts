@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
 import { parseRttm } from '../../src/formats/rttm';
 import { diarizationErrorRate } from '../../src/score/der';
-import type { Turn } from '../../src/timeline/turn';
+import type { Turn } from '../../src/timeline/turns';
 import { ROOT } from './pack';
 
 /** As the examples write a turn. */

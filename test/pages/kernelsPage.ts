@@ -3,15 +3,13 @@
  * seconds of audio take a driver longer to send than the GPU takes to compute.
  */
 import { GpuGather } from '../../src/embedding/gpuGather';
-import { GpuStatsPool } from '../../src/embedding/gpuStatsPool';
+import { GpuStatsPool } from '../../src/embedding/statsPool';
 import { openPooledEmbedder } from '../../src/embedding/pooledEmbedder';
-import type { DispatchLimits } from '../../src/fbank/dispatchPlan';
-import { Fbank } from '../../src/fbank/fbank';
-import { GpuFbank } from '../../src/fbank/gpuFbank';
+import { type DispatchLimits, GpuFbank } from '../../src/features/gpuFbank';
+import { Fbank } from '../../src/features/fbank';
 import { adapterName, requestAdapter, requestDevice } from '../../src/gpu/adapter';
 import { compileKernel, computeLayout } from '../../src/gpu/compile';
-import { openGpu } from '../../src/gpu/context';
-import { readBack } from '../../src/gpu/readback';
+import { openGpu, readBack } from '../../src/gpu/context';
 import { tap } from '../../src/onnx/cut';
 import { encodeOnnx, parseOnnx } from '../../src/onnx/model';
 import { resnetLayers, splitAtPooling, type PooledHead } from '../../src/onnx/pooled';

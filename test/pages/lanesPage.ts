@@ -1,10 +1,10 @@
 /** The lanes on a bare page, with turns and a waveform that are made up, for tests that would else decode for hours. */
 import { PeakPyramid } from '../../src/audio/peaks';
 import type { EditableTurn } from '../../src/editing/annotation';
-import { Scope } from '../../src/util/scope';
-import { createLanes, type Lanes, type LanesLook } from '../../src/ui/lanes/lanes';
-import { lanesOfAnnotation } from '../../src/ui/lanes/model';
-import { createTheme } from '../../src/ui/theme';
+import { Scope } from '../../src/ui-kit/scope';
+import { createLanes, type Lanes, type LanesLook } from '../../src/ui-kit/tracks/tracks';
+import { lanesOfAnnotation } from '../../src/ui-kit/tracks/model';
+import { createTheme } from '../../src/ui-kit/pageFrame';
 
 const SPEAKERS = 4;
 const PEAKS_PER_SECOND = 62.5;

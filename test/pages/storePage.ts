@@ -1,11 +1,10 @@
 /** The model store on a bare page, for the tests: what a browser keeps is not what a stand-in in memory keeps. */
-import { browserDownloadTools, type DownloadProgress } from '../../src/store/download';
+import { afterTimeout, browserDownloadTools, type DownloadProgress } from '../../src/store/download';
 import { ModelStore, type ModelFile, type StoredModel, type StoreUsage } from '../../src/store/modelStore';
-import { afterTimeout } from '../../src/store/retry';
-import { cacheShelf } from '../../src/store/shelf';
+import { cacheShelf } from '../../src/store/cache';
 import type { Sources } from '../../src/store/sources';
 import { VoxlaneError, type ErrorParts } from '../../src/util/errors';
-import { sha256Hex } from '../../src/util/hash';
+import { sha256Hex } from '../../src/util/fetch';
 
 /** What {@link StorePage.get} got: all but the bytes, of which it says what they are. */
 export interface Got extends Omit<ModelFile, 'bytes'> {

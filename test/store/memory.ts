@@ -1,9 +1,7 @@
 /** Stand-ins for what a browser has, for tests. */
-import type { CacheTools } from '../../src/store/cache';
-import { browserDownloadTools, type DownloadTools } from '../../src/store/download';
-import type { WithLock } from '../../src/store/locks';
-import { afterTimeout, type After } from '../../src/store/retry';
-import type { Piece, StoredModel } from '../../src/store/shelf';
+import type { CacheTools, Piece, StoredModel } from '../../src/store/cache';
+import { type After, afterTimeout, browserDownloadTools, type DownloadTools } from '../../src/store/download';
+import type { WithLock } from '../../src/store/modelStore';
 
 /** A store in memory, as one browser profile has it, with room for so many bytes. */
 export class MemoryStorage implements CacheTools {

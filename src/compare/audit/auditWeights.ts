@@ -1,19 +1,306 @@
 import { graphOf } from '../../onnx/model';
-import type { ModelProto } from '../../onnx/onnx_pb';
+import type { GraphProto, ModelProto, NodeProto } from '../../onnx/onnx_pb';
 import { listWeights } from '../../onnx/weights';
-import type { AuditEntry, AuditReport } from '../auditReport';
+import { VoxlaneError } from '../../util/errors';
+import { loadPart } from '../../util/fetch';
+import type { CheckpointTensor } from '../files/elements';
 import type { NamedFile } from '../files/goldenFiles';
+import { readNpz } from '../files/npy';
+import { readSafetensors } from '../files/safetensors';
+import { isZip } from '../files/zip';
+import type { AuditEntry, AuditFlag, AuditReport } from '../report';
 import type { OnStep } from '../stages';
-import { readCheckpoint } from './checkpointFile';
-import { entryOf, isLeftOut } from './auditEntries';
-import { findFolds, scaledPairs } from './folded';
-import type { Link } from './links';
+import { shapeText } from '../tensor';
+import { findFolds, type Fold, scaledPairs } from './folded';
 import { matchWeights } from './match';
-import { plainNorms, resizeSettings } from './notWeights';
-import { pushTo } from './pushTo';
 import { initialStates } from './recurrent';
-import { transposedWeights } from './transposed';
-import { checkpointTensors, graphTensors, measureTensors, type AuditTensor } from './tensors';
+import { hasSameValues, type Link, type Relation } from './relations';
+import {
+  type AuditTensor,
+  checkpointTensors,
+  graphTensors,
+  isConstant,
+  isSingle,
+  measureTensors,
+  pushTo,
+  type Statistics,
+} from './tensors';
+
+const GGUF_MAGIC = 'GGUF';
+
+/**
+ * The tensors of a checkpoint, in the file's order. The form is told by how the file begins, for browsers rename what
+ * they save; `.safetensors` begins with a number, and is told by its name.
+ *
+ * @throws VoxlaneError `format` where it is of another form, damaged or cut off
+ */
+export async function readCheckpoint({ name, bytes }: NamedFile): Promise<CheckpointTensor[]> {
+  if (new TextDecoder('latin1').decode(bytes.subarray(0, GGUF_MAGIC.length)) === GGUF_MAGIC || /\.gguf$/i.test(name)) {
+    // Only here: its library has 230 kB that few audits need.
+    const { readGguf } = await loadPart(() => import('../files/gguf'));
+    return readGguf(bytes, name);
+  }
+  if (/\.safetensors$/i.test(name)) return readSafetensors(bytes, name);
+  // Of the zips, PyTorch's own are pickles with a name of their own, and hold no .npy file.
+  if (/\.npz$/i.test(name) || (isZip(bytes) && !/\.(pt|pth|bin|ckpt)$/i.test(name))) return readNpz(bytes, name);
+  throw new VoxlaneError({
+    code: 'format',
+    problem: `${name} is no checkpoint that can be read`,
+    expected: 'a .safetensors, .npz or .gguf file',
+    remedy: 'Save it with safetensors.torch.save_file(torch.load(path), other)',
+  });
+}
+
+/** Constants of a graph that exporters write and no checkpoint has. */
+
+/** Names of the factors and regions of Resize, which are settings. */
+export const resizeSettings = ({ node }: GraphProto): Set<string> =>
+  new Set(node.filter(({ opType }) => opType === 'Resize').flatMap(({ input }) => input.slice(1)));
+
+/**
+ * Places of the factors of one and biases of zero of InstanceNormalization nodes. Exporters write GroupNorm as such a node, and the
+ * factors of the GroupNorm after it.
+ */
+export function plainNorms({ node }: GraphProto, graph: readonly AuditTensor[]): ReadonlySet<number> {
+  const norms = node.filter(({ opType }) => opType === 'InstanceNormalization');
+  const [factors, biases] = [1, 2].map((position) => new Set(norms.map(({ input }) => input[position])));
+  const isAll = ({ statistics }: AuditTensor, value: number): boolean => statistics !== null && isConstant(statistics) && statistics.min === value;
+  return new Set(
+    graph.flatMap((tensor, place) => (factors!.has(tensor.name) && isAll(tensor, 1)) || (biases!.has(tensor.name) && isAll(tensor, 0)) ? [place] : []),
+  );
+}
+
+/** Weights of linear layers that a graph has transposed, as its operators need them. */
+
+/** Layout of the weights of linear layers in a graph. */
+export interface Transposed {
+  /** Places of weights that are transposed, as their node needs them. */
+  readonly needed: ReadonlySet<number>;
+  /** Places of square weights that are as in the checkpoint, though their node needs them transposed. */
+  readonly missing: ReadonlySet<number>;
+}
+
+/**
+ * Places of the graph's weights whose node multiplies by them from the right, while the checkpoint has (output, input) as PyTorch
+ * does. A square weight fits both ways: it counts only if a weight that is not square shows that the checkpoint has them so, and none
+ * shows the opposite.
+ */
+export function transposedWeights(
+  { node }: GraphProto,
+  graph: readonly AuditTensor[],
+  checkpoint: readonly AuditTensor[],
+  links: readonly Link[],
+): Transposed {
+  const products = new Set(node.filter(isProduct).map(({ input }) => input[1] ?? ''));
+  const ofProducts = links.filter(({ graph: place, part }) => part === null && products.has(graph[place]!.name) && graph[place]!.shape.length === 2);
+  const isSquare = ({ graph: place }: Link): boolean => graph[place]!.shape[0] === graph[place]!.shape[1];
+  const isTransposed = ({ relation }: Link): boolean => relation.kind === 'permuted' && relation.order.join() === '1,0';
+  // Keras keeps (input, output), and calls it a kernel.
+  const isKernel = ({ checkpoint: place }: Link): boolean => /(^|[./])kernel$/.test(checkpoint[place]!.name);
+  const telling = ofProducts.filter((link) => !isSquare(link));
+  const areSquaresTransposed = telling.some(isTransposed) && !telling.some(({ relation }) => relation.kind === 'same');
+  const needed = ofProducts.filter((link) => isTransposed(link) && !isKernel(link) && (!isSquare(link) || areSquaresTransposed));
+  // Other parameters may be multiplied without a transposition.
+  const isOfLayer = ({ checkpoint: place }: Link): boolean => /(^|[./])weight$/.test(checkpoint[place]!.name);
+  const missing = ofProducts.filter((link) => areSquaresTransposed && isSquare(link) && link.relation.kind === 'same' && isOfLayer(link) && !isSymmetric(graph[link.graph]!));
+  return { needed: new Set(needed.map(({ graph: place }) => place)), missing: new Set(missing.map(({ graph: place }) => place)) };
+}
+
+function isSymmetric({ shape, values }: AuditTensor): boolean {
+  const data = values();
+  const size = shape[0]!;
+  return data === null || data.every((value, index) => value === data[(index % size) * size + Math.floor(index / size)]);
+}
+
+/** Multiplies by its second input as it is. */
+const isProduct = ({ opType, attribute }: NodeProto): boolean =>
+  opType === 'MatMul' || (opType === 'Gemm' && attribute.find(({ name }) => name === 'transB')?.i !== 1n);
+
+/** What the report says of each tensor: its flags, and a remark with the figures of each. */
+
+/** The other file, as a tensor of this one is seen from it. */
+export interface Counterpart {
+  readonly side: 'graph' | 'checkpoint';
+  /** Tensors of the other file. */
+  readonly tensors: readonly AuditTensor[];
+  /** Links of this tensor. */
+  readonly links: readonly Link[];
+  /** Parts of this tensor that the other file has not, though it has others. */
+  readonly missing: readonly string[];
+  /** The other file's tensor that this one's rows are multiples of, or the reverse; null where there is none. */
+  readonly scaled: AuditTensor | null;
+  /** Why a tensor may have none, as the end of a sentence; null where nothing is known. */
+  readonly excuse: string | null;
+  /** The folded batch norm that this tensor is a part of; null if it is of none. */
+  readonly fold: Fold | null;
+  /** Which weights of the graph are transposed, and which should be. */
+  readonly transposed: Transposed;
+  /** Whether these are the ones or zeros of a norm that has no factors of its own. */
+  readonly isPlainNorm: boolean;
+}
+
+interface Finding {
+  /** Null for a remark about something that is not odd. */
+  readonly flag: AuditFlag | null;
+  readonly remark: string;
+}
+
+/** @param counterpart null where there is no other file */
+export function entryOf(tensor: AuditTensor, counterpart: Counterpart | null): AuditEntry {
+  const { name, dtype, shape, sha256, statistics } = tensor;
+  const findings = [
+    ...(tensor.problem === null ? [] : [{ flag: 'misaligned', remark: tensor.problem } as const]),
+    ...(tensor.note === null ? [] : [{ flag: null, remark: tensor.note }]),
+    ...(statistics ? findingsOfValues(name, statistics).map((finding) => (counterpart && isFromCheckpoint(finding, counterpart) ? { ...finding, flag: null } : finding)) : []),
+    ...(counterpart ? findingsOfMatch(tensor, counterpart) : []),
+  ];
+  const flags = findings.flatMap(({ flag }) => flag ?? []);
+  return {
+    name,
+    dtype,
+    shape,
+    sha256,
+    mean: statistics?.mean ?? null,
+    standardDeviation: statistics?.standardDeviation ?? null,
+    zeroCount: statistics?.zeroCount ?? 0,
+    nonFiniteCount: statistics?.nonFiniteCount ?? 0,
+    match: counterpart && matchOf(counterpart),
+    flags: [...new Set(flags)],
+    remarks: findings.map(({ remark }) => remark),
+  };
+}
+
+/** Whether zeros or ones are the checkpoint's own, or of a norm without factors: then the graph is right to have them. */
+const isFromCheckpoint = ({ flag }: Finding, { links, isPlainNorm }: Counterpart): boolean =>
+  (flag === 'all-zero' || flag === 'initial') && (links.length > 0 ? links.every(({ relation }) => hasSameValues(relation)) : isPlainNorm);
+
+/** Whether a tensor is left out: of a single value, unless the other file has it by name or it is misplaced. */
+export const isLeftOut = (tensor: AuditTensor, links: readonly Link[]): boolean =>
+  isSingle(tensor) && links.length === 0 && tensor.problem === null;
+
+function findingsOfValues(name: string, statistics: Statistics): Finding[] {
+  const { numValues, zeroCount, nonFiniteCount, min } = statistics;
+  const findings: Finding[] = [];
+  // One value is what it is: a norm of one channel may well have a bias of zero.
+  if (numValues > 1 && zeroCount === numValues) {
+    findings.push({ flag: 'all-zero', remark: `all ${numValues} values are zero` });
+    if (/(running|moving)_mean$/.test(name)) {
+      findings.push({ flag: 'initial', remark: 'a running mean of zero is what a norm begins with' });
+    }
+  } else if (numValues > 1 && isConstant(statistics)) {
+    const remark = `all ${numValues} values are ${min}: never trained or loaded, or of a norm that has no factors of its own`;
+    findings.push({ flag: 'initial', remark });
+  }
+  if (nonFiniteCount > 0) {
+    findings.push({ flag: 'not-finite', remark: `${nonFiniteCount} of ${numValues} values are NaN or infinite` });
+  }
+  return findings;
+}
+
+function matchOf({ links, tensors, side }: Counterpart): AuditEntry['match'] {
+  const [first] = links;
+  if (!first) return null;
+  const nameOf = (link: Link): string => tensors[otherPlace(link, side)]!.name;
+  // Of a weight that is used twice the first; of one in parts all.
+  const names = first.part === null || side === 'checkpoint' ? [nameOf(first)] : links.map(nameOf);
+  return { name: [...new Set(names)].join(' + '), how: first.how };
+}
+
+const otherPlace = ({ graph, checkpoint }: Link, side: Counterpart['side']): number =>
+  side === 'graph' ? checkpoint : graph;
+
+function findingsOfMatch(tensor: AuditTensor, counterpart: Counterpart): Finding[] {
+  const { links, tensors, side, missing, scaled, excuse, fold, transposed, isPlainNorm } = counterpart;
+  if (fold) return [{ flag: null, remark: `the batch norm ${fold.norm} is folded into ${fold.into}, with the values that follow from ${fold.weight} and the norm` }];
+  if (links.length === 0) {
+    if (isPlainNorm) return [{ flag: null, remark: 'the norm has no factors of its own, as exporters write the inner norm of a GroupNorm' }];
+    const why = scaled ? `: ${scaledText(tensor.name, scaled.name, side)}` : excuse === null ? '' : `, ${excuse}`;
+    return [{ flag: 'unmatched', remark: `the ${side === 'graph' ? 'checkpoint' : 'graph'} has no counterpart${why}` }];
+  }
+  const ofLinks = links.flatMap((link) => {
+    const other = tensors[otherPlace(link, side)]!;
+    return [
+      ...findingsOfRelation(link, tensor, other, side, tensors).map((finding) => (isAsNeeded(link, transposed.needed) ? { ...finding, flag: null } : finding)),
+      ...(transposed.missing.has(link.graph) ? [{ flag: 'permuted', remark: `${side === 'graph' ? 'this tensor' : other.name} is not transposed, unlike the other weights that a node multiplies by from the right` } as const] : []),
+      // The gates of PyTorch are in the graph unmoved, which the values alone do not show.
+      ...(link.warning === null ? [] : [{ flag: 'reordered', remark: `${link.part ?? other.name}: ${link.warning}` } as const]),
+    ];
+  });
+  // Without parts, the whole was found in another way.
+  const lacking = links.some(({ part }) => part !== null) ? missing : [];
+  const ofMissing = lacking.map((part) => ({ flag: 'unmatched', remark: `the checkpoint has no counterpart of its ${part}` }) as const);
+  return [...ofLinks, ...ofMissing];
+}
+
+function findingsOfRelation(
+  { relation, part, note }: Link,
+  tensor: AuditTensor,
+  other: AuditTensor,
+  side: Counterpart['side'],
+  others: readonly AuditTensor[],
+): Finding[] {
+  const [graph, checkpoint] = side === 'graph' ? [tensor, other] : [other, tensor];
+  const graphText =
+    side === 'graph'
+      ? part === null ? 'this tensor' : `its ${part}`
+      : part === null ? graph.name : `the ${part} in ${graph.name}`;
+  const checkpointText = side === 'checkpoint' ? 'this tensor' : checkpoint.name;
+  const shapes = `${shapeText(checkpoint.shape)} in the checkpoint, ${shapeText(graph.shape)} in the graph`;
+  const finding = findingOf(relation, { graphText, checkpointText, shapes, types: [checkpoint.dtype, graph.dtype] });
+  if (!finding) return [];
+  const elsewhere = relation.kind === 'differs' ? others.find(({ sha256 }) => sha256 === tensor.sha256) : undefined;
+  const remark = note === null ? finding.remark : `${finding.remark}, ${note}`;
+  return [{ ...finding, remark }, ...(elsewhere ? [{ flag: null, remark: `its values are those of ${elsewhere.name}` }] : [])];
+}
+
+/** Whether the values are in the order that the graph's node needs, which a correct export makes. */
+const isAsNeeded = ({ relation, note, graph }: Link, transposed: ReadonlySet<number>): boolean =>
+  (relation.kind === 'reordered' && note !== null) || (relation.kind === 'permuted' && transposed.has(graph));
+
+interface Texts {
+  readonly graphText: string;
+  readonly checkpointText: string;
+  readonly shapes: string;
+  /** Types in the checkpoint and in the graph. */
+  readonly types: readonly [string, string];
+}
+
+function findingOf(relation: Relation, { graphText, checkpointText, shapes, types }: Texts): Finding | null {
+  switch (relation.kind) {
+    case 'same':
+      if (!relation.isRounded) return null;
+      return { flag: null, remark: `${graphText} is ${checkpointText}, rounded from or to ${types.join(' and ')}` };
+    case 'reshaped':
+      return { flag: 'shape-differs', remark: `${graphText} has the values of ${checkpointText} in the same order, but is not transposed: ${shapes}` };
+    case 'permuted':
+      return { flag: 'permuted', remark: `${graphText} is ${checkpointText} with its axes in the order ${relation.order.join(', ')}: ${shapes}` };
+    case 'reordered':
+      return { flag: 'reordered', remark: `${graphText} is ${checkpointText} with ${orderText(relation.order)}` };
+    case 'differs': {
+      const amount = Number.isFinite(relation.maxAbs) ? `by up to ${Number(relation.maxAbs.toPrecision(3))}` : 'by NaN or infinite values';
+      const scaled = relation.isScaled ? '; each row is a multiple of its counterpart, as folding a batch norm makes it' : '';
+      return { flag: 'values-differ', remark: `${graphText} differs from ${checkpointText} ${amount}${scaled}` };
+    }
+    case 'shape':
+      return { flag: 'shape-differs', remark: `${graphText} and ${checkpointText} have other shapes: ${shapes}` };
+    case 'unknown':
+      return { flag: null, remark: `${graphText} is not compared with ${checkpointText}: one of them has no numbers` };
+  }
+}
+
+/** More than these are not listed. */
+const MAX_LISTED = 8;
+
+function orderText(order: readonly number[]): string {
+  if (order.length <= MAX_LISTED) return `its rows in ${order.length} blocks in the order ${order.join(', ')}`;
+  const numMoved = order.filter((place, row) => place !== row).length;
+  return `its rows in another order: ${numMoved} of ${order.length} blocks of them moved`;
+}
+
+function scaledText(name: string, scaled: string, side: Counterpart['side']): string {
+  const [graph, checkpoint] = side === 'graph' ? ['its', scaled] : [`${scaled}'s`, name];
+  return `${graph} rows are multiples of those of ${checkpoint}, as folding a batch norm into it makes them`;
+}
 
 /**
  * Every tensor of weights of a graph, and of the checkpoint that it should hold, side by side.

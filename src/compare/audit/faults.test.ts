@@ -1,7 +1,7 @@
 /** Audits of segmentation-3.0 against PyTorch's form of its own weights, with a fault planted in each. */
 import { describe, expect, it } from 'vitest';
 import { listWeights, replaceWeights } from '../../onnx/weights';
-import type { AuditEntry } from '../auditReport';
+import type { AuditEntry } from '../report';
 import type { Tensor } from '../tensor';
 import { someValues } from '../../../test/compare/checkpointFiles';
 import { audit, entryNamed, flagsOf, openShipped } from '../../../test/compare/auditRun';

@@ -1,7 +1,7 @@
 /** Batch norms that an exporter folded into the convolution or linear layer before them, recognized by their values. */
 import type { GraphProto } from '../../onnx/onnx_pb';
 import { sizeOf } from '../tensor';
-import type { Link } from './links';
+import type { Link } from './relations';
 import type { AuditTensor } from './tensors';
 
 /** A weight of the graph and the weights of the checkpoint that it was made of. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { build, node } from '../../../test/onnx/build';
 import { graphOf } from '../../onnx/model';
-import { equalNames, mappedNames, namesByNode } from './names';
+import { equalNames, mappedNames, namesByNode } from './match';
 
 describe('mappedNames', () => {
   it.each([

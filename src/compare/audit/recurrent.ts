@@ -1,13 +1,19 @@
 /** Weights of LSTM, GRU and RNN nodes, which ONNX keeps together and in another order than frameworks do. */
 import type { GraphProto, NodeProto } from '../../onnx/onnx_pb';
-import { ownValue } from '../../util/ownValue';
+import { ownValue } from '../../util/values';
 import { everyOrder } from '../align';
 import { sizeOf } from '../tensor';
-import type { Link } from './links';
-import { pushTo } from './pushTo';
-import { canBeSame, isConstant, statisticsOf, type Statistics } from './statistics';
-import { isSameShape, roundingBetween, type AuditTensor } from './tensors';
-import { greatestDifference, sameValues } from './values';
+import { greatestDifference, type Link, sameValues } from './relations';
+import {
+  type AuditTensor,
+  canBeSame,
+  isConstant,
+  isSameShape,
+  pushTo,
+  roundingBetween,
+  type Statistics,
+  statisticsOf,
+} from './tensors';
 
 /** The gates of an operator. */
 interface Gates {

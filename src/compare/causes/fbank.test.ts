@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { maskedFeatures } from '../../embedding/mask';
-import { Fbank } from '../../fbank/fbank';
-import type { FbankOptions } from '../../fbank/options';
+import { Fbank, type FbankOptions } from '../../features/fbank';
 import { transpose } from '../align';
 import type { Tensor } from '../tensor';
 import type { CauseContext } from './context';

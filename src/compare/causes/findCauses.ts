@@ -1,40 +1,26 @@
 import { hasShape, judgeMeasures, measure } from '../measure';
 import type { Cause } from '../report';
-import { otherActivation } from './activation';
-import { attentionScale } from './attentionScale';
-import { batchStatistics } from './batchStatistics';
-import { otherBias } from './bias';
-import { causalMask } from './causalMask';
-import { channelOrder } from './channels';
+import { otherActivation, otherSlope } from './activation';
+import { attentionScale, causalMask, interleavedHeads, packedHeads, queryKeySwapped, softmaxAxis } from './attention';
+import { batchStatistics, normGroups, otherEpsilon } from './normalization';
+import { negatedWeight, otherBias, roundedWeights, weightTransposed, zeroPoint } from './weights';
+import { channelOrder, channelScale } from './channels';
 import type { CauseContext, Detector } from './context';
-import { convKernel } from './convKernel';
-import { doublePreprocessing } from './doublePreprocessing';
-import { otherEpsilon } from './epsilon';
-import { equalsStage } from './equalsStage';
-import { fbankSettings } from './fbank';
-import { float16Overflow } from './float16Overflow';
-import { frameCount, shiftedFrames } from './frames';
-import { gruVariant } from './gru';
-import { interleavedHeads } from './heads';
-import { permutedAxes } from './layout';
-import { lstmDirection, lstmGates } from './lstm';
-import { missingMean, sampleScale } from './melMeans';
-import { negatedWeight } from './negated';
-import { packedHeads } from './packedHeads';
-import { otherPadding } from './padding';
-import { normGroups } from './normGroups';
-import { channelScale } from './perChannel';
-import { otherPooling, poolingSize } from './pooling';
-import { queryKeySwapped } from './queryKey';
-import { batchDependent, runToRun } from './repeat';
-import { resizeMode } from './resizeMode';
-import { roundedWeights } from './roundedWeights';
+import { convKernel, otherPadding, otherPooling, poolingSize, resizeMode } from './convolution';
+import { doublePreprocessing, fbankSettings, missingMean, sampleScale } from './preprocessing';
+import { equalsStage, frameCount, permutedAxes, shiftedFrames } from './layout';
+import {
+  allZeros,
+  batchDependent,
+  float16Overflow,
+  infiniteWeight,
+  nanWeight,
+  notFinite,
+  runToRun,
+  zeroWeights,
+} from './values';
+import { gruVariant, lstmDirection, lstmGates } from './recurrent';
 import { logBase, offset, scaled, scaledAndOffset } from './scale';
-import { otherSlope } from './slope';
-import { softmaxAxis } from './softmaxAxis';
-import { allZeros, infiniteWeight, nanWeight, notFinite, zeroWeights } from './values';
-import { weightTransposed } from './weightTransposed';
-import { zeroPoint } from './zeroPoint';
 
 /**
  * Explanations of the whole error, each of which rules out those after it. The special before the general: a missing

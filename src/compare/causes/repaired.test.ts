@@ -6,7 +6,7 @@ import { expectPlanted } from '../../../test/compare/plantedGraph';
 import { build, float, int, node, text, weight } from '../../../test/onnx/build';
 import { noise } from '../../../test/onnx/run';
 import { AttributeProto_AttributeType, type ModelProto } from '../../onnx/onnx_pb';
-import type { GoldenStage } from '../bundle';
+import type { GoldenStage } from '../files/bundle';
 
 const causesOf = async (name: string, graph?: string): Promise<string[][]> =>
   (await runCase(name, graph)).run.stages.map(({ causes }) => causes.map(({ id }) => id));

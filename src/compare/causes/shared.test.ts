@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasShared, SHARED, SHARED_MISSING } from '../../../test/shared';
-import { readBundle, tensorNamed, type GoldenBundle } from '../bundle';
+import { readBundle, tensorNamed, type GoldenBundle } from '../files/bundle';
 import { findCauses } from './findCauses';
 import { contextOf, expectCauses } from '../../../test/compare/planted';
 

@@ -1,7 +1,8 @@
 import { hasShape, indexOf } from '../measure';
 import type { Cause } from '../report';
+import { allowedAbs } from '../stageTolerance';
 import type { CauseContext, LayerGraph, LayerWeight } from './context';
-import { axesText, countText } from './proof';
+import { along, axesText, countText, distance, errorText } from './proof';
 
 /** NaN or infinite values that the other side does not have in the same place: ours, else the golden ones. */
 export function notFinite({ actual, golden, axes }: CauseContext): Cause | null {
@@ -134,3 +135,129 @@ function isParameter(graph: LayerGraph, name: string): boolean {
     return PASSES.has(opType) && input[0] === name && isParameter(graph, output[0] ?? '');
   });
 }
+
+/** The greatest finite float16. */
+const GREATEST = 65504;
+/** Least absolute value that rounds to infinity in float16: half a step above the greatest. */
+const OVERFLOWS = 65520;
+/** Relative rounding of float16 at each of a few steps. */
+const FLOAT16_ROUNDING = 16 * 2 ** -11;
+
+/**
+ * Ours was computed in float16, whose range the golden values exceed: every finite value of ours is a float16 number and
+ * agrees, and exactly the values above the range are infinite, with the sign of the golden ones.
+ */
+export function float16Overflow({ actual, golden, tolerance }: CauseContext): Cause | null {
+  if (!hasShape(actual, golden.shape)) return null;
+  const allowed = allowedAbs(tolerance, golden.data);
+  let numOverflows = 0;
+  let greatest = 0;
+  for (const [index, ours] of actual.data.entries()) {
+    const theirs = golden.data[index]!;
+    if (Number.isFinite(ours)) {
+      const agrees = Math.abs(ours - theirs) <= Math.max(allowed, FLOAT16_ROUNDING * Math.abs(theirs));
+      if (!agrees || !isFloat16(ours)) return null;
+    } else if (!Object.is(ours, theirs)) {
+      // Rounding may put a value at the border on either side of it.
+      const isBeyond = Number.isFinite(theirs) && Math.abs(theirs) >= OVERFLOWS * (1 - FLOAT16_ROUNDING);
+      if (!isBeyond || Math.sign(ours) !== Math.sign(theirs)) return null;
+      numOverflows++;
+      greatest = Math.max(greatest, Math.abs(theirs));
+    }
+  }
+  if (numOverflows === 0) return null;
+  return {
+    id: 'float16-overflow',
+    evidence:
+      `ours is infinite in exactly ${countText(numOverflows, 'value')} that golden has beyond ${GREATEST}, the greatest float16 ` +
+      `(up to ${errorText(greatest)}); every other value of ours is a float16 number and agrees`,
+    values: { numOverflows, greatest },
+  };
+}
+
+const bits = new Uint32Array(1);
+const float = new Float32Array(bits.buffer);
+
+/** Whether float16 can hold a value: ten bits after the point are enough, and it is within the range. */
+function isFloat16(value: number): boolean {
+  float[0] = value;
+  // Below 2^-14 float16 has fewer bits, in steps of 2^-24.
+  if (Math.abs(value) < 2 ** -14) return Number.isInteger(value * 2 ** 24);
+  return (bits[0]! & 0x1fff) === 0 && Math.abs(value) <= GREATEST;
+}
+
+/**
+ * Difference that rounding may make between two runs, as a share of the tensor's greatest absolute value. PyTorch and
+ * the WASM runtime, which add in other orders, are 6e-6 apart at most on the stages of the shipped models; on WASM
+ * neither another run nor another batch size changes a bit.
+ */
+const REPEAT_ROUNDING = 1e-4;
+
+/** The same input twice does not give the same: a race, or memory that nobody wrote. */
+export async function runToRun({ actual, again }: CauseContext): Promise<Cause | null> {
+  if (!again) return null;
+  const other = await again();
+  if (!hasShape(other, actual.shape)) return null;
+  const found = beyondRounding(actual.data, other.data);
+  return (
+    found && {
+      id: 'run-to-run',
+      evidence: `the same run once more ${differsText(found)}`,
+      values: { ...found },
+    }
+  );
+}
+
+/** The first item of a batch depends on how many others there are. */
+export async function batchDependent({ actual, axes, golden, otherBatch }: CauseContext): Promise<Cause | null> {
+  const view = along(actual, axes, ['batch']);
+  if (!otherBatch || view?.axis !== 0) return null;
+  const other = await otherBatch();
+  const shape = [1, ...actual.shape.slice(1)];
+  if (!other || !hasShape(other, shape)) return null;
+  const found = beyondRounding(actual.data.subarray(0, view.stride), other.data);
+  if (!found) return null;
+  // Which of the two sizes is the wrong one.
+  const fits = hasShape(golden, actual.shape);
+  const { maxAbs: toGolden } = distance(other.data, fits ? golden.data.subarray(0, view.stride) : new Float32Array(0));
+  const isKnown = fits && Number.isFinite(toGolden);
+  return {
+    id: 'batch-dependent',
+    evidence:
+      `the first item at another batch size ${differsText(found)}` +
+      (isKnown ? `; there it is ${errorText(toGolden)} from golden` : ''),
+    values: { ...found, ...(isKnown && { toGolden }) },
+  };
+}
+
+/** How two runs of one thing differ. */
+interface Difference {
+  /** Greatest absolute difference, of values that are finite in both. */
+  readonly maxAbs: number;
+  /** What rounding may make of it. */
+  readonly bound: number;
+  /** Values that are finite in one of the two only. */
+  readonly numNotFinite: number;
+}
+
+/** Null where rounding would do as much. Values that are not finite in both runs repeat well enough. */
+function beyondRounding(data: Float32Array, other: Float32Array): Difference | null {
+  let greatest = 0;
+  let maxAbs = 0;
+  let numNotFinite = 0;
+  for (const [index, value] of data.entries()) {
+    const repeated = other[index]!;
+    const isFinite = Number.isFinite(value);
+    if (isFinite !== Number.isFinite(repeated)) numNotFinite++;
+    if (!isFinite || !Number.isFinite(repeated)) continue;
+    greatest = Math.max(greatest, Math.abs(value));
+    maxAbs = Math.max(maxAbs, Math.abs(value - repeated));
+  }
+  const bound = REPEAT_ROUNDING * greatest;
+  return maxAbs > bound || numNotFinite > 0 ? { maxAbs, bound, numNotFinite } : null;
+}
+
+const differsText = ({ maxAbs, bound, numNotFinite }: Difference): string =>
+  numNotFinite > 0
+    ? `differs in ${countText(numNotFinite, 'value')} that only one of the two has as a number`
+    : `differs by up to ${errorText(maxAbs)}, where rounding makes ${errorText(bound)} at most`;

@@ -6,12 +6,11 @@ import { noise, runModel } from '../../../test/onnx/run';
 import { encodeOnnx, graphInfo } from '../../onnx/model';
 import type { ModelProto } from '../../onnx/onnx_pb';
 import { makeValueInfo } from '../../onnx/types';
-import type { GoldenBundle } from '../bundle';
+import type { GoldenBundle } from '../files/bundle';
 import type { DecisionReport } from '../report';
 import { stageTolerance } from '../stageTolerance';
-import { choicesOf } from './choices';
-import { compareDecisions } from './compareDecisions';
-import { deciderOf, type DecisionRule } from './rule';
+import { choicesOf, deciderOf, type DecisionRule } from './rule';
+import { compareDecisions } from './findDecisions';
 
 const FRAMES = 24;
 const CHANNELS = 4;

@@ -1,6 +1,10 @@
-import { losesValues, type ExactValues } from '../../util/exactValues';
-import { bfloat16ToFloat32, halfToFloat32 } from '../../util/float16';
-import { float8ToFloat32 } from '../../util/float8';
+import {
+  bfloat16ToFloat32,
+  type ExactValues,
+  float8ToFloat32,
+  halfToFloat32,
+  losesValues,
+} from '../../util/numberTypes';
 
 /** Types of values that float32 can stand for. */
 export type ElementType =
@@ -147,4 +151,28 @@ function narrow(bytes: Uint8Array, type: keyof typeof READERS, littleEndian: boo
   for (let index = 0; index < data.length; index++) data[index] = read(view, index * size, littleEndian);
   // What float32 rounds is kept by `exactValues`.
   return { data, notes: [] };
+}
+
+/** One tensor of a file that holds many by name. */
+export interface CheckpointTensor {
+  readonly name: string;
+  /** As the file calls it: `F16`, `<f4`. */
+  readonly dtype: string;
+  /** Null where float32 cannot stand for the values. */
+  readonly type: ElementType | null;
+  readonly shape: readonly number[];
+  /** The values, row-major and little-endian: a view of the file where they lie so. Empty where they are not in it. */
+  readonly bytes: Uint8Array;
+  /** What is wrong with this tensor's place in the file, in one sentence without an end; null where nothing is. */
+  readonly problem: string | null;
+  /** Whether `bytes` are as many as shape and type need. */
+  readonly isReadable: boolean;
+  /** Converted anew at each call; null where the tensor is not readable. */
+  values(): Float32Array | null;
+}
+
+/** A tensor whose values are converted only where they are asked for: an audit hashes the bytes of most. */
+export function checkpointTensor(parts: Omit<CheckpointTensor, 'values'>): CheckpointTensor {
+  const { type, bytes, isReadable } = parts;
+  return { ...parts, values: () => (isReadable && type !== null ? toFloat32(bytes, type).data : null) };
 }

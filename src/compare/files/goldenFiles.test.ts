@@ -4,12 +4,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { readBundle, type GoldenBundle, type GoldenTensor } from '../bundle';
+import { readBundle, type GoldenBundle, type GoldenTensor } from './bundle';
 import { failureOf } from '../../../test/compare/failure';
 import { buildNpy } from '../../../test/compare/npyFile';
 import { buildSafetensors } from '../../../test/compare/safetensorsFile';
-import type { KnownModel } from './assume';
-import { readGoldens, type NamedFile } from './goldenFiles';
+import { type KnownModel, type NamedFile, readGoldens } from './goldenFiles';
 import { writeNpy } from './write';
 
 const SHIPPED = ['segmentation-3.0', 'campplus-zh-en'].map((id) => {

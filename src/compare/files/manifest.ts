@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { describeIssue } from '../../util/describeIssue';
+import { describeIssue } from '../../util/errors';
 import type { Tolerance } from '../compare';
-import { broken } from './broken';
+import { broken } from './zip';
 
 /** Name of the file that says what a bundle's other files are. */
 export const MANIFEST = 'manifest.json';

@@ -4,7 +4,7 @@ import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { failureOf } from '../../../test/compare/failure';
 import { buildNpy } from '../../../test/compare/npyFile';
-import { readNpz } from './npz';
+import { readNpz } from './npy';
 
 const FILES = {
   'encoder.weight.npy': buildNpy([2, 2], [1, 2, 3, 4], { fortranOrder: true }),

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { failureOf } from '../../../test/compare/failure';
 import { TensorProto_DataType, TensorProtoSchema } from '../../onnx/onnx_pb';
 import type { NodeInfo } from '../../onnx/model';
-import type { GoldenBundle } from '../bundle';
+import type { GoldenBundle } from './bundle';
 import type { NamedFile } from './goldenFiles';
 import { hasOnnxTest, readOnnxTest, unpackOnnxTests } from './onnxTest';
 

@@ -3,12 +3,10 @@
  * By hand, because the libraries there are read files on a hub, or are not kept.
  */
 import * as v from 'valibot';
-import { describeIssue } from '../../util/describeIssue';
-import { VoxlaneError } from '../../util/errors';
-import { ownValue } from '../../util/ownValue';
+import { describeIssue, VoxlaneError } from '../../util/errors';
+import { ownValue } from '../../util/values';
 import { shapeText, sizeOf } from '../tensor';
-import { checkpointTensor, type CheckpointTensor } from './checkpoint';
-import { BYTES_PER_ELEMENT, type ElementType } from './elements';
+import { BYTES_PER_ELEMENT, checkpointTensor, type CheckpointTensor, type ElementType } from './elements';
 
 /** By the format's names. Other types (`F4`, complex) are listed without values. */
 const ELEMENT_TYPES: Partial<Record<string, ElementType>> = {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { readBundle } from '../bundle';
-import { parseNpy } from '../npy';
+import { readBundle } from './bundle';
+import { parseNpy } from './npy';
 import { sizeOf } from '../tensor';
 import { writeBundle, writeNpy, type BundleToWrite } from './write';
 

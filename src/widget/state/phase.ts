@@ -1,5 +1,4 @@
-import type { StageName } from '../../pipeline/stages';
-import type { DiarizationResult, Progress } from '../../pipeline/types';
+import type { DiarizationResult, Progress, StageName } from '../../engine/types';
 import type { VoxlaneError } from '../../util/errors';
 
 /** What a run is at, for a person: before the stages, and then the stage that the first results have reached. */

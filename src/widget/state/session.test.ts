@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelDownload } from '../../pipeline/types';
+import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelDownload } from '../../engine/types';
 import { VoxlaneError } from '../../util/errors';
 import type { Phase } from './phase';
 import { Session } from './session';

@@ -1,12 +1,115 @@
-import type { DiarizationSource } from '../../pipeline/run';
-import type { DiarizerShare } from '../../pipeline/sharedDiarizer';
-import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelDownload, Progress } from '../../pipeline/types';
+import type { DiarizationSource } from '../../engine/run';
+import type { DiarizerShare } from '../../engine/sharedDiarizer';
+import type { DiarizationResult, DiarizeOptions, DiarizerOptions, ModelDownload, Progress } from '../../engine/types';
+import { Scope } from '../../ui-kit/scope';
 import { VoxlaneError } from '../../util/errors';
-import { Scope } from '../../util/scope';
+import { fetchFile, isMissing } from '../../util/fetch';
 import type { WidgetSettings } from '../settings';
-import { overallProgress, type Outcome, type Phase, type RunState, type StageProgress } from './phase';
-import { openRecording, type Recording } from './recording';
-import { enterQueue, type QueueEntry } from './runQueue';
+import { type Outcome, overallProgress, type Phase, type RunState, type StageProgress } from './phase';
+
+/** What the engine gets and what can be played. */
+export interface Recording {
+  readonly input: DiarizationSource;
+  /** Null where only samples are there: nothing plays them. */
+  readonly sound: Blob | null;
+}
+
+/** Name of a recording for a person; null where the source has none. */
+export function nameOfSource(source: DiarizationSource | string): string | null {
+  if (source instanceof File) return source.name;
+  if (typeof source !== 'string') return null;
+  const last = source.split(/[?#]/, 1)[0]!.split('/').filter(Boolean).at(-1);
+  if (last === undefined || source.startsWith('data:') || source.startsWith('blob:')) return null;
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    // A per cent sign that escapes nothing.
+    return last;
+  }
+}
+
+/**
+ * Fetches what is an address, and leaves the rest as it is.
+ *
+ * @throws VoxlaneError `source-missing` if the server has no such file, `audio-missing` if it cannot be fetched for another
+ *   reason; `cancelled`
+ */
+export async function openRecording(source: DiarizationSource | string, signal: AbortSignal): Promise<Recording> {
+  if (typeof source === 'string') {
+    const blob = await fetchRecording(source, signal);
+    return { input: blob, sound: blob };
+  }
+  if (source instanceof ArrayBuffer) {
+    // One copy for both: the engine would else make another of its own.
+    const blob = new Blob([source]);
+    return { input: blob, sound: blob };
+  }
+  return { input: source, sound: source instanceof Blob ? source : null };
+}
+
+function fetchRecording(address: string, signal: AbortSignal): Promise<Blob> {
+  return fetchFile(
+    new URL(address, document.baseURI),
+    (response) => response.blob(),
+    (why, cause, status) =>
+      new VoxlaneError(
+        {
+          code: isMissing(status) ? 'source-missing' : 'audio-missing',
+          problem: `The recording at ${address} could not be fetched: ${why}`,
+          expected: 'the address of an audio or video file that this page may read',
+          remedy: 'Check the attribute src and the connection; a file on another origin needs its server to allow this page (CORS)',
+        },
+        { cause },
+      ),
+    signal,
+  );
+}
+
+/**
+ * Which widget's run is under way, and which ones wait: widgets with the same options have one engine, whose runs take
+ * turns, and a person who sees nothing move wants to know why.
+ */
+const queues = new Map<string, QueueEntry[]>();
+
+/** A run's place. */
+export interface QueueEntry {
+  /** Whether no other run is before this one. */
+  readonly isFirst: () => boolean;
+  /** Gives the place up; may be called again. */
+  readonly leave: () => void;
+}
+
+/**
+ * @param key the same for runs that wait for each other
+ * @param onChange is called when a run before this one has ended
+ */
+export function enterQueue(key: string, onChange: () => void): QueueEntry {
+  const queue = queues.get(key) ?? [];
+  queues.set(key, queue);
+  const listeners = listenersOf(queue);
+  const entry: QueueEntry = {
+    isFirst: () => queue[0] === entry,
+    leave() {
+      const index = queue.indexOf(entry);
+      if (index < 0) return;
+      queue.splice(index, 1);
+      listeners.delete(entry);
+      if (queue.length === 0) queues.delete(key);
+      for (const listener of [...listeners.values()]) listener();
+    },
+  };
+  queue.push(entry);
+  listeners.set(entry, onChange);
+  return entry;
+}
+
+const listenersByQueue = new WeakMap<QueueEntry[], Map<QueueEntry, () => void>>();
+
+function listenersOf(queue: QueueEntry[]): Map<QueueEntry, () => void> {
+  const listeners = listenersByQueue.get(queue) ?? new Map<QueueEntry, () => void>();
+  listenersByQueue.set(queue, listeners);
+  return listeners;
+}
 
 /** Opens the library. A function that answers later, because the page needs none of it until a recording is there. */
 export type LoadEngine = () => Promise<(options: DiarizerOptions) => DiarizerShare>;

@@ -4,7 +4,7 @@ import { PUBLIC_TOKENS, readTokens, widgetCss } from './sheet';
 
 // Vitest gives an empty text for every import of CSS.
 const read = (path: string): string => readFileSync(path, 'utf8');
-const source = read('src/ui/styles/tokens.css');
+const source = read('src/ui-kit/styles/tokens.css');
 const tokens = readTokens(source);
 const css = widgetCss(source, ['widget', 'controls', 'result', 'touch'].map((name) => read(`src/widget/styles/${name}.css`)));
 

@@ -1,4 +1,4 @@
-import tokens from '../../ui/styles/tokens.css?raw';
+import tokens from '../../ui-kit/styles/tokens.css?raw';
 import controls from './controls.css?raw';
 import result from './result.css?raw';
 import touch from './touch.css?raw';

@@ -1,15 +1,129 @@
-import { h, icon, setText } from '../../ui/dom';
-import { fillLanes, type Lane } from '../../ui/lanes/model';
-import { Player } from '../../ui/player';
-import { createTurnTable } from '../../ui/turnTable';
-import type { SpeakerNames } from '../exports';
+import { createMenu } from '../../ui-kit/controls';
+import { h, icon, setText } from '../../ui-kit/dom';
+import { download } from '../../ui-kit/files';
+import { Player } from '../../ui-kit/player';
+import { fillLanes, type Lane } from '../../ui-kit/tracks/model';
+import { swatch } from '../../ui-kit/tracks/palette';
+import { createTurnTable } from '../../ui-kit/turnTable';
+import { VoxlaneError } from '../../util/errors';
+import { loadPart } from '../../util/fetch';
+import type { SpeakerNames, WidgetExport } from '../exports';
 import type { Outcome } from '../state/phase';
-import { recordingButton } from './button';
-import type { WidgetContext, WidgetView } from './context';
-import { createExportMenu } from './exportMenu';
-import { createSpeakers } from './speakers';
-import { createTimeline } from './timeline';
 import type { WidgetWords } from '../words';
+import { createTimeline } from './timeline';
+import { recordingButton, type WidgetContext, type WidgetView } from './views';
+
+export interface SpeakerList {
+  readonly element: HTMLElement;
+  readonly setSpeaking: (lanes: readonly Lane[]) => void;
+}
+
+/** A speaker's row: colour, name to be changed in place, speech and its share. */
+interface SpeakerRow {
+  readonly lane: Lane;
+  readonly element: HTMLElement;
+}
+
+/**
+ * The speakers, one row beside each lane.
+ *
+ * @param onName a person has given a name; an empty one takes it away
+ */
+export function createSpeakers({ scope, words }: WidgetContext, lanes: readonly Lane[], onName: (lane: Lane, name: string) => Lane): SpeakerList {
+  const rows = lanes.map((lane): SpeakerRow => {
+    let current = lane;
+    const label = h('span', { class: 'visually-hidden' });
+    const field = h('input', { type: 'text', class: 'speaker__name', part: 'speaker-name', maxlength: 80, spellcheck: 'false', autocomplete: 'off' });
+    const show = (): void => {
+      field.value = current.name;
+      setText(label, words.done.nameOf(current.name));
+    };
+    show();
+    const commit = (): void => {
+      const name = field.value.trim();
+      if (name !== current.name) current = onName(current, name);
+      show();
+    };
+    scope.on(field, 'change', commit);
+    scope.on(field, 'keydown', (event) => {
+      // The key that ends the composing of a character is the input method's.
+      if (event.isComposing) return;
+      if (event.key === 'Enter') commit();
+      // With nothing to take back it is the page's, whose dialog it may close.
+      else if (event.key === 'Escape' && field.value !== current.name) show();
+      else return;
+      event.preventDefault();
+      field.select();
+    });
+    return {
+      lane,
+      element: h(
+        'li',
+        { class: 'speaker', part: 'speaker' },
+        swatch(lane.colour),
+        h('label', { class: 'speaker__label' }, label, field),
+        h('span', { class: 'speaker__share' }, words.done.share(lane.seconds, lane.share)),
+      ),
+    };
+  });
+  const element = h('ul', { class: 'speakers', part: 'speakers', 'aria-label': words.done.speakers }, ...rows.map((row) => row.element));
+  return {
+    element,
+    setSpeaking(speaking) {
+      const labels = speaking.map((lane) => lane.label);
+      for (const row of rows) row.element.classList.toggle('is-speaking', labels.includes(row.lane.label));
+    },
+  };
+}
+
+const NAMES: Readonly<Record<WidgetExport, string>> = {
+  rttm: 'RTTM',
+  json: 'JSON',
+  srt: 'SRT',
+  vtt: 'WebVTT',
+  csv: 'CSV',
+  audacity: 'Audacity',
+  textgrid: 'TextGrid',
+  eaf: 'ELAN',
+};
+
+/** Downloads of the result, one button a format. The formats are loaded when one is chosen. */
+export function createExportMenu({ scope, words, announce }: WidgetContext, outcome: Outcome, names: () => SpeakerNames): HTMLElement {
+  const { exporting } = words;
+  const problem = h('p', { class: 'fine', role: 'alert', hidden: true });
+  const save = async (format: WidgetExport): Promise<void> => {
+    problem.hidden = true;
+    try {
+      const { exportFile } = await loadPart(() => import('../exports'));
+      const file = exportFile(format, outcome, names(), new Date());
+      download(file.name, file.type, file.content);
+      announce(exporting.saved(file.name));
+    } catch (thrown) {
+      // `loadPart` and the exporters throw sentences of ours; anything else is a fault of ours.
+      if (!(thrown instanceof VoxlaneError)) console.error(thrown);
+      setText(problem, thrown instanceof VoxlaneError ? thrown.message : exporting.failed);
+      problem.hidden = false;
+      menu.open();
+    }
+  };
+  const buttons = (Object.keys(NAMES) as WidgetExport[]).map((format) => {
+    const button = h(
+      'button',
+      { type: 'button', class: 'exports__format', 'data-testid': `download-${format}` },
+      h('span', {}, NAMES[format]),
+      h('span', { class: 'exports__what' }, exporting.what[format]),
+    );
+    scope.on(button, 'click', () => {
+      menu.close();
+      void save(format);
+    });
+    return button;
+  });
+  const content = h('div', { class: 'exports', part: 'menu' }, h('p', { class: 'legend' }, exporting.heading), ...buttons, problem);
+  const menu = createMenu(scope, [icon('download'), exporting.button], content, 'export');
+  menu.element.querySelector('summary')?.setAttribute('part', 'button');
+  return menu.element;
+}
 
 /** What was repaired, skipped or left out while the recording was read; null if nothing was. */
 function notesOf({ notes }: Outcome['result'], words: WidgetWords): HTMLElement | null {

@@ -1,14 +1,20 @@
-import { acceptDrops } from '../../ui/drop';
-import { h, setText } from '../../ui/dom';
+import { acceptDrops } from '../../ui-kit/files';
+import { h, setText } from '../../ui-kit/dom';
 import type { VoxlaneError } from '../../util/errors';
-import { Scope } from '../../util/scope';
+import { Scope } from '../../ui-kit/scope';
 import type { Outcome, Phase } from '../state/phase';
 import type { WidgetWords } from '../words';
-import type { WidgetActions, WidgetContext, WidgetView } from './context';
+import {
+  emptyView,
+  failedView,
+  runningView,
+  type RunningView,
+  stepText,
+  type WidgetActions,
+  type WidgetContext,
+  type WidgetView,
+} from './views';
 import { doneView } from './done';
-import { emptyView } from './empty';
-import { failedView } from './failed';
-import { runningView, stepText, type RunningView } from './running';
 
 /** What stays while views come and go. */
 export interface Shell {

@@ -1,13 +1,10 @@
-import type { Turn } from '../../timeline/turn';
-import { fitCanvas } from '../../ui/canvas';
-import { h } from '../../ui/dom';
-import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, secondsAt, xOf, type Geometry } from '../../ui/lanes/geometry';
-import { turnAt, type Lane } from '../../ui/lanes/model';
-import { paintBase } from '../../ui/lanes/painter';
-import { readPaints, type Paints } from '../../ui/lanes/palette';
-import { onResize } from '../../ui/onResize';
-import { isTouch } from '../../ui/touch';
-import type { WidgetContext } from './context';
+import type { Turn } from '../../timeline/turns';
+import { fitCanvas, h, isTouch, onResize } from '../../ui-kit/dom';
+import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, secondsAt, xOf, type Geometry } from '../../ui-kit/tracks/geometry';
+import { turnAt, type Lane } from '../../ui-kit/tracks/model';
+import { paintBase } from '../../ui-kit/tracks/painter';
+import { readPaints, type Paints } from '../../ui-kit/tracks/palette';
+import type { WidgetContext } from './views';
 
 /** Narrower than this, in CSS pixels, the speakers lie inside their lanes; `result.css` has the same number. */
 const NARROW_PIXELS = 560;

@@ -1,0 +1,267 @@
+import type { Annotation } from '../editing/annotation';
+import { sentenceOf } from '../ui-kit/failure';
+import { stem } from '../ui-kit/format';
+import type { Scope } from '../ui-kit/scope';
+import type { Store } from '../ui-kit/store';
+import { text } from '../ui-kit/texts/text';
+import { VoxlaneError } from '../util/errors';
+import { fetchFile, isMissing } from '../util/fetch';
+import { studioText } from './editor/text';
+import { type ModelsSession, rememberPreset, rememberSpeed } from './models/session';
+import { newWorkId } from './saved/records';
+import type { Session } from './session';
+import { type Action, jobOf, optionsProblem, type Outcome, type Source, type State } from './state';
+import type { Actions, View } from './view';
+import { companionKind, isTranscript, type ReadTurns, readTurnsFor, sortFiles } from './workspace/openFiles';
+import type { Desk } from './workspace/workspace';
+
+/** @param companions files that came along with it */
+export function fileSource(file: File, companions: readonly File[] = []): Source {
+  return { name: file.name, load: () => Promise.resolve(file), companions };
+}
+
+/** The recording that comes with the page. Its `load` throws VoxlaneError `audio-missing` or `source-missing`. */
+export function sampleSource(): Source {
+  const name = text.empty.sampleName;
+  const missing = (why: string, cause?: unknown, status?: number): VoxlaneError =>
+    new VoxlaneError(
+      {
+        code: isMissing(status) ? 'source-missing' : 'audio-missing',
+        problem: `The sample recording could not be fetched: ${why}`,
+        expected: `${name} beside this page`,
+        remedy: 'Check the connection and try again, or choose a recording of your own',
+      },
+      { cause },
+    );
+  return {
+    name,
+    load: (signal) =>
+      fetchFile(
+        new URL(name, document.baseURI),
+        async (response) => {
+          // A server with a fallback page answers 200 with HTML for a file it does not have.
+          if (response.headers.get('content-type')?.startsWith('text/html')) throw missing('the server answered with a web page in its place');
+          return response.blob();
+        },
+        missing,
+        signal,
+      ),
+  };
+}
+
+/**
+ * Length of a recording in seconds, as the browser's player tells it; null where it cannot play the file, or does not know
+ * the length.
+ */
+export function lengthOf(recording: Blob): Promise<number | null> {
+  const audio = new Audio();
+  const url = URL.createObjectURL(recording);
+  return new Promise<number | null>((resolve) => {
+    audio.onloadedmetadata = () => {
+      resolve(Number.isFinite(audio.duration) ? audio.duration : null);
+    };
+    audio.onerror = () => {
+      resolve(null);
+    };
+    audio.preload = 'metadata';
+    audio.src = url;
+  }).finally(() => {
+    audio.removeAttribute('src');
+    URL.revokeObjectURL(url);
+  });
+}
+
+/** What came along with a file of turns. */
+export interface ImportContext {
+  readonly recording: File | null;
+  /** Length of the recording; null where it is not known. */
+  readonly soundSeconds: number | null;
+  readonly companions: readonly File[];
+}
+
+/** Turns of a file as a result that can be corrected, with the recording where it came along. */
+export function outcomeOfTurns(imported: ReadTurns, file: File, { recording, soundSeconds, companions }: ImportContext): Outcome {
+  return {
+    id: newWorkId(),
+    name: recording?.name ?? (imported.name || stem(file.name)),
+    blob: recording,
+    result: null,
+    annotation: withLength(imported.annotation, soundSeconds),
+    companions,
+    options: null,
+    processingSeconds: null,
+  };
+}
+
+/** The same result with the sound that it lacked. Corrections go with the id. */
+export function withSound(outcome: Outcome, recording: File, soundSeconds: number | null, companions: readonly File[]): Outcome {
+  return { ...outcome, blob: recording, annotation: withLength(outcome.annotation, soundSeconds), companions };
+}
+
+/** A file of turns tells where the last one ends; the recording goes on. */
+function withLength(annotation: Annotation, soundSeconds: number | null): Annotation {
+  return soundSeconds !== null && soundSeconds > annotation.durationSeconds ? { ...annotation, durationSeconds: soundSeconds } : annotation;
+}
+
+/** What the actions reach. */
+export interface ActionTargets {
+  readonly scope: Scope;
+  readonly store: Store<State, Action>;
+  readonly session: Session;
+  readonly models: ModelsSession;
+  readonly desk: Desk;
+  /** The view on the page now. */
+  readonly view: () => View | null;
+}
+
+/** Carries out what a person does. */
+export function createActions({ scope, store, session, models, desk, view }: ActionTargets): Actions {
+  const run = (source: Source): void => {
+    const problem = optionsProblem(store.get().options);
+    if (problem) {
+      // To where the options are; the result on screen can be come back to.
+      store.dispatch({ type: 'reset' });
+      store.dispatch({ type: 'options-toggled', open: true });
+      store.dispatch({ type: 'noticed', notice: problem });
+      return;
+    }
+    session.start(source);
+  };
+  /** A recording that failed for its model is tried again with the file; otherwise the page goes to where it shows the model. */
+  const takeModel = (file: File, isWithRecording: boolean): void => {
+    const { phase } = store.get();
+    void models.prepare({ name: file.name, blob: file, isTrusted: false });
+    if (isWithRecording) return;
+    const isWaiting = phase.kind === 'error' && (phase.failure.code?.startsWith('model-') ?? false);
+    if (isWaiting) run(phase.source);
+    else store.dispatch({ type: 'reset' });
+  };
+  const say = (said: string): void => {
+    store.dispatch({ type: 'noticed', notice: { said } });
+  };
+  /** Turns that are there already are not computed again: the file is opened to be corrected. */
+  const openTurns = async (file: File, recording: File | null, companions: readonly File[]): Promise<void> => {
+    const notes: string[] = [];
+    const imported = await readTurnsFor(scope, file, recording?.name ?? null, (note) => notes.push(note));
+    if (!imported) return;
+    const soundSeconds = recording && (await lengthOf(recording));
+    store.dispatch({ type: 'opened', outcome: outcomeOfTurns(imported, file, { recording, soundSeconds, companions }) });
+    if (notes.length > 0) say(notes.join(' '));
+  };
+  /** What belongs to a recording: for the result that is open, or, turns, to be opened. */
+  const takeCompanions = async (files: readonly File[], recording: File | null): Promise<void> => {
+    const shown = view();
+    if (shown?.take && !recording) {
+      shown.take(files);
+      return;
+    }
+    const transcripts = new Set<File>();
+    for (const file of files) if (await isTranscript(file)) transcripts.add(file);
+    const turns = files.find((file) => companionKind(file) !== 'uem' && !transcripts.has(file));
+    const [first] = files;
+    if (turns) await openTurns(turns, recording, files.filter((file) => file !== turns));
+    else if (recording) run(fileSource(recording, files));
+    else if (first) say(studioText.importing.needsRecording(first.name));
+  };
+  const takeFiles = (companions: readonly File[], recording: File | null): void => {
+    takeCompanions(companions, recording).catch((thrown: unknown) => {
+      say(studioText.importing.unreadable(companions.map(({ name }) => name).join(', '), sentenceOf(thrown)));
+    });
+  };
+  /** The sound of turns that were opened without it. */
+  const attach = async (outcome: Outcome, recording: File, companions: readonly File[]): Promise<void> => {
+    store.dispatch({ type: 'opened', outcome: withSound(outcome, recording, await lengthOf(recording), companions) });
+    say(studioText.soundAttached);
+  };
+
+  return {
+    open(files) {
+      const { models: dropped, recordings, companions } = sortFiles(files);
+      const [model] = dropped;
+      const [recording] = recordings;
+      const state = store.get();
+      const isBusy = jobOf(state) !== null;
+      if (model && isBusy) {
+        store.dispatch({ type: 'noticed', notice: 'busy-model' });
+        return;
+      }
+      if (companions.length > 0 && isBusy) {
+        store.dispatch({ type: 'noticed', notice: 'busy' });
+        return;
+      }
+      if (model) takeModel(model, recording !== undefined);
+      if ((dropped.length > 1 || recordings.length > 1) && !isBusy) {
+        store.dispatch({ type: 'noticed', notice: 'first-only' });
+      }
+      const { phase } = state;
+      if (recording && phase.kind === 'done' && phase.outcome.blob === null) void attach(phase.outcome, recording, companions);
+      else if (companions.length > 0) takeFiles(companions, recording ?? null);
+      else if (recording) run(fileSource(recording));
+    },
+    trySample() {
+      run(sampleSource());
+    },
+    cancel() {
+      session.cancel();
+    },
+    retry(options) {
+      const { phase } = store.get();
+      if (phase.kind !== 'error') return;
+      if (options) store.dispatch({ type: 'options-changed', options });
+      run(phase.source);
+    },
+    setOptions(options) {
+      if (options.preset) rememberPreset(options.preset);
+      if (options.speed) rememberSpeed(options.speed);
+      store.dispatch({ type: 'options-changed', options });
+    },
+    toggleOptions(open) {
+      store.dispatch({ type: 'options-toggled', open });
+    },
+    readTrack(track) {
+      const { phase } = store.get();
+      if (phase.kind !== 'done' || !phase.outcome.blob) return;
+      const { name, blob } = phase.outcome;
+      run({ name, load: () => Promise.resolve(blob), track });
+    },
+    reset() {
+      store.dispatch({ type: 'reset' });
+    },
+    back() {
+      store.dispatch({ type: 'returned' });
+    },
+    downloadModel() {
+      void models.prepare(null);
+    },
+    stopDownload() {
+      models.stop();
+    },
+    answerQuestion(isTrusted) {
+      if (isTrusted) void models.trust();
+      else store.dispatch({ type: 'model-refused' });
+      this.retry();
+    },
+    dismissModelFailure() {
+      store.dispatch({ type: 'model-failure-dismissed' });
+    },
+    askDeletion(model) {
+      store.dispatch({ type: 'deletion-asked', model });
+    },
+    deleteModel(model) {
+      void models.delete(model);
+    },
+    checkGpuAgain() {
+      void models.checkGpuAgain();
+    },
+    dismissNotice() {
+      store.dispatch({ type: 'notice-dismissed' });
+    },
+    openKept(id) {
+      if (jobOf(store.get())) store.dispatch({ type: 'noticed', notice: 'busy' });
+      else void desk.open(id);
+    },
+    deleteKept(id) {
+      void desk.delete(id);
+    },
+  };
+}

@@ -1,0 +1,220 @@
+import { acceptDrops } from '../ui-kit/files';
+import { createPageFrame, createTheme } from '../ui-kit/pageFrame';
+import { createPrivacyLine } from '../ui-kit/privacy/line';
+import { Scope } from '../ui-kit/scope';
+import { groupProgress } from '../ui-kit/stageGroups';
+import { createStore } from '../ui-kit/store';
+import { text } from '../ui-kit/texts/text';
+import { createActions } from './actions';
+import { type EngineFactory, EngineKeeper } from './engineKeeper';
+import { type ModelLibrary, ModelsSession, rememberedPreset, rememberedSpeed, rememberPreset } from './models/session';
+import { Session } from './session';
+import { INITIAL_STATE, jobOf, NOT_LISTED, reduce, type State } from './state';
+import type { View, ViewContext } from './view';
+import { emptyView } from './views/empty';
+import { errorView } from './views/error';
+import { runningView } from './views/running';
+import { workText } from './workspace/text';
+import { Desk } from './workspace/workspace';
+
+/**
+ * What a screen reader should say about a change, or null for nothing. Only changes of phase and the
+ * start of a stage are worth a sentence; ticks of a bar would talk over everything else.
+ */
+export function announcement(next: State, previous: State): string | null {
+  const { phase } = next;
+  const job = jobOf(next);
+  if (job) {
+    const before = jobOf(previous);
+    if (before?.id !== job.id) return text.announce.started(job.source.name);
+    // The first alone: that turns can be looked at is news, that there are more is not.
+    if (job.preview && !before.preview) return text.announce.preview(job.preview);
+    const earlier = new Set(
+      groupProgress(before.stages)
+        .filter(({ status }) => status !== 'waiting')
+        .map(({ id }) => id),
+    );
+    const begun = groupProgress(job.stages).find(
+      ({ id, status }) => status !== 'waiting' && !earlier.has(id),
+    );
+    return begun ? text.announce.stage(text.running.stages[begun.id]) : null;
+  }
+  if (phase.kind === 'done' && previous.phase.kind !== 'done') {
+    const { speakers, turns } = phase.outcome.annotation;
+    return text.announce.done(speakers.length, turns.length);
+  }
+  const { preparing } = next.models;
+  if (preparing && preparing.id !== previous.models.preparing?.id) {
+    return preparing.file ? text.models.checking(preparing.file.name) : text.models.downloading;
+  }
+  // Errors and notices have live roles of their own.
+  return null;
+}
+
+type MakeView = (context: ViewContext) => View;
+
+/** The view of a result is most of the page: it is fetched while the first view is looked at. */
+const loadDoneView = (): Promise<MakeView> => import('./result/result').then(({ doneView }) => doneView);
+
+/** Puts the page into `root` and gives the function that takes it out again, with all it holds. */
+export function mountApp(root: HTMLElement, engine: EngineFactory, library: ModelLibrary): () => void {
+  const scope = new Scope();
+  const theme = createTheme(scope);
+  const options = { ...INITIAL_STATE.options, preset: rememberedPreset(), speed: rememberedSpeed() };
+  const store = createStore(reduce, { ...INITIAL_STATE, options }, changed);
+  const keeper = new EngineKeeper(engine, (download) => {
+    store.dispatch({ type: 'download-progressed', download });
+  });
+  const session = new Session(keeper, store);
+  const models = new ModelsSession(library, keeper, store, rememberPreset);
+  scope.add(() => {
+    session.dispose();
+    keeper.drop();
+  });
+
+  const desk = new Desk(scope, store);
+  const actions = createActions({ scope, store, session, models, desk, view: () => view });
+
+  const frame = createPageFrame(scope, root, theme, {
+    tagline: text.tagline,
+    link: text.compare,
+    onDismissNotice: actions.dismissNotice,
+    footer: createPrivacyLine(scope),
+    beforeReload: () => desk.saveAll(),
+  });
+  const { page, main } = frame;
+  desk.onSaveState(scope, (saved) => {
+    page.dataset.kept = String(saved === 'saved');
+  });
+
+  const views: Partial<Record<State['phase']['kind'], MakeView>> = {
+    empty: emptyView,
+    // One view for both, so that the bars do not jump when the first progress arrives.
+    loading: runningView,
+    running: runningView,
+    error: errorView,
+  };
+  let viewScope = scope.child();
+  let make: MakeView | null = null;
+  let shown: unknown = null;
+  let view: View | null = null;
+  let pendingFrame = 0;
+  let isDoneViewLost = false;
+  scope.add(() => {
+    cancelAnimationFrame(pendingFrame);
+  });
+
+  function show(state: State, next: MakeView): void {
+    // A page that has just been opened leaves the focus where the browser has it.
+    const isFirst = make === null && state.phase.kind === 'empty';
+    viewScope.dispose();
+    viewScope = scope.child();
+    make = next;
+    view = next({ scope: viewScope, state, actions, theme, work: desk });
+    view.heading.tabIndex = -1;
+    main.replaceChildren(view.element);
+    const companions = state.phase.kind === 'done' ? desk.companionsOf(state.phase.outcome) : [];
+    if (companions.length > 0) view.take?.(companions);
+    if (isFirst) return;
+    view.heading.focus({ preventScroll: true });
+    window.scrollTo({ top: 0 });
+  }
+
+  /** What identifies the thing shown: a new result needs a new view although the phase is the same. */
+  function subject({ phase }: State): unknown {
+    if (phase.kind === 'done') return phase.outcome;
+    if (phase.kind === 'error') return phase.failure;
+    return jobOf({ ...INITIAL_STATE, phase })?.id ?? null;
+  }
+
+  function render(state: State): void {
+    // The list of earlier work is on top of the first view. Added later, it would move what a person is about to press.
+    if (make === null && state.phase.kind === 'empty' && state.kept === NOT_LISTED) return;
+    page.dataset.state = state.phase.kind;
+    frame.setBusy(jobOf(state) !== null);
+    const { notice } = state;
+    frame.setNotice(typeof notice === 'string' ? text.notices[notice] : (notice?.said ?? null));
+    document.title = titleOf(state);
+    const next = views[state.phase.kind];
+    if (!next) {
+      // Requested once only: the notice of a failure is a change of the state, and ends up here again.
+      if (!isDoneViewLost) void fetchDoneView();
+      return;
+    }
+    if (next !== make || subject(state) !== shown) {
+      shown = subject(state);
+      show(state, next);
+    }
+    view?.update(state);
+  }
+
+  async function fetchDoneView(): Promise<void> {
+    try {
+      views.done ??= await loadDoneView();
+    } catch {
+      // A server that has a newer version no longer has this one's parts. What was computed is kept and opens after a reload.
+      isDoneViewLost = true;
+      if (store.get().phase.kind === 'done') {
+        store.dispatch({ type: 'noticed', notice: { said: workText.notLoaded } });
+      }
+      return;
+    }
+    if (!scope.disposed) render(store.get());
+  }
+
+  function changed(next: State, previous: State): void {
+    if (scope.disposed) return;
+    desk.follow(next, previous);
+    // The next result is another chance: the network may be there again.
+    if (next.phase.kind !== 'done') isDoneViewLost = false;
+    // A run may have brought a model along.
+    if (jobOf(previous) && !jobOf(next)) void models.refresh();
+    const sentence = announcement(next, previous);
+    if (sentence !== null) frame.announce(sentence);
+    // Ticks of progress come faster than frames and are drawn once per frame. A change of phase is drawn at once:
+    // a hidden tab has no frames, and its title should still say that the work is done.
+    if (next.phase.kind !== previous.phase.kind || next.notice !== previous.notice) {
+      cancelAnimationFrame(pendingFrame);
+      pendingFrame = 0;
+      render(next);
+    } else if (pendingFrame === 0) {
+      pendingFrame = requestAnimationFrame(() => {
+        pendingFrame = 0;
+        render(store.get());
+      });
+    }
+  }
+
+  acceptDrops(
+    scope,
+    (dragging) => {
+      frame.setDragging(dragging, jobOf(store.get()) ? text.drop.busy : text.drop.ready);
+    },
+    actions.open,
+  );
+  scope.on(document, 'keydown', (event) => {
+    if (event.key === 'Escape' && jobOf(store.get())) actions.cancel();
+  });
+
+  render(store.get());
+  void models.refresh();
+  void desk.start();
+  void fetchDoneView();
+  return () => {
+    scope.dispose();
+  };
+}
+
+function titleOf({ phase }: State): string {
+  switch (phase.kind) {
+    case 'empty':
+      return text.pageTitle.empty;
+    case 'loading':
+    case 'running':
+      return text.pageTitle.working(phase.job.source.name);
+    case 'done':
+      return text.pageTitle.done(phase.outcome.name);
+    case 'error':
+      return text.pageTitle.error;
+  }
+}

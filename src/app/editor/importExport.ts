@@ -1,0 +1,128 @@
+import { transfer } from 'comlink';
+import { buffersOf, packAnnotation } from '../../editing/packed';
+import type { DiarizationResult } from '../../engine/types';
+import { createMenu, type Menu } from '../../ui-kit/controls';
+import { h, icon } from '../../ui-kit/dom';
+import { sentenceOf } from '../../ui-kit/failure';
+import { download } from '../../ui-kit/files';
+import { inSlices } from '../../util/concurrency';
+import { checkAtOnce, isVast } from '../workspace/limits';
+import { companionKind, isTranscript, readTurnsFor } from '../workspace/openFiles';
+import {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type ExportRequest,
+  withTurnsWorker,
+  type WrittenFile,
+} from '../workspace/turnsClient';
+import type { Studio } from './editor';
+import { exportFile } from './exports';
+import { namesOf } from './speakerNames';
+import { studioText } from './text';
+
+const importWords = studioText.importing;
+
+export interface FileTakers {
+  readonly reference: (files: readonly File[]) => void;
+  readonly transcript: (files: readonly File[]) => void;
+}
+
+/**
+ * Gives each file to the part of the page that it is for.
+ *
+ * @param purpose an RTTM that is dropped is a reference to score against; one that is imported is to be edited
+ */
+export async function takeFiles(
+  studio: Studio,
+  files: readonly File[],
+  purpose: 'drop' | 'edit',
+  { reference, transcript }: FileTakers,
+): Promise<void> {
+  const references: File[] = [];
+  for (const file of files) {
+    const kind = companionKind(file);
+    try {
+      if (kind === 'uem' || (kind === 'rttm' && purpose === 'drop')) references.push(file);
+      else if (await isTranscript(file)) transcript([file]);
+      else await importTurns(studio, file);
+    } catch (thrown) {
+      // Also what the browser throws for a file that is gone since it was dropped.
+      studio.say(importWords.unreadable(file.name, sentenceOf(thrown)));
+    }
+  }
+  if (references.length > 0) {
+    reference(references);
+    studio.say(importWords.reference(references.map(({ name }) => name).join(', ')));
+  }
+}
+
+/** In place of the turns that are there; an undo brings those back. */
+async function importTurns(studio: Studio, file: File): Promise<void> {
+  const notes: string[] = [];
+  // The recording is as long as it is; turns beyond its end would lie where nothing can be heard.
+  const { durationSeconds } = studio.get().annotation;
+  const imported = await readTurnsFor(studio.scope, file, studio.outcome.name, (note) => notes.push(note), durationSeconds);
+  if (!imported) return;
+  const { annotation } = imported;
+  checkAtOnce(file.name, Math.max(annotation.turns.length, studio.get().annotation.turns.length));
+  if (studio.edit({ type: 'replace', annotation })) studio.say([importWords.imported(file.name, annotation.turns.length), ...notes].join(' '));
+}
+
+/** `exportFile` in a worker, for a large number of turns. */
+export async function exportInWorker(format: ExportFormat, { annotation, outcome, ...request }: ExportRequest): Promise<WrittenFile> {
+  const { blob, companions: _companions, annotation: _annotation, result, ...rest } = outcome;
+  const names = namesOf(annotation);
+  // RTTM and JSON contain only names given by the user. The other formats have the names that the page shows, in its language.
+  const isShown = format !== 'rttm' && format !== 'json';
+  const speakers = isShown ? annotation.speakers.map((speaker) => ({ ...speaker, name: names.get(speaker.id) ?? null })) : annotation.speakers;
+  const packed = (await inSlices(packAnnotation({ ...annotation, speakers })))!;
+  const light = { ...rest, result: result && withoutTurns(result) };
+  return withTurnsWorker((worker) =>
+    worker.call((remote) =>
+      remote.write(format, transfer({ ...request, outcome: light, annotation: packed, soundBytes: blob?.size ?? null }, buffersOf(packed.turns, packed.exclusiveHints))),
+    ),
+  );
+}
+
+/** Exported turns come from the annotation, and no format writes the voices. */
+function withoutTurns(result: DiarizationResult): DiarizationResult {
+  const { voices: _voices, ...light } = result;
+  return { ...light, turns: [], exclusiveTurns: [] };
+}
+
+const exportWords = studioText.exporting;
+
+/** Downloads of the corrected result, one button a format. */
+export function createExportMenu(studio: Studio): Menu {
+  const { scope } = studio;
+  const mode = h('span', { class: 'fine' });
+  const showMode = (): void => {
+    mode.textContent = exportWords.mode[studio.get().mode];
+  };
+  const buttons = EXPORT_FORMATS.map((format) => {
+    const [name = format, what = ''] = exportWords.formats[format];
+    const button = h('button', { type: 'button', 'data-testid': `download-${format}` }, h('span', {}, name), h('span', { class: 'exports__what' }, what));
+    scope.on(button, 'click', () => {
+      void save(studio, format);
+      menu.close();
+    });
+    return button;
+  });
+  const content = h('div', { class: 'exports' }, h('p', { class: 'legend' }, exportWords.heading), mode, ...buttons);
+  const menu = createMenu(scope, [icon('download'), exportWords.button], content, 'export');
+  studio.onChange(scope, showMode);
+  showMode();
+  return menu;
+}
+
+async function save(studio: Studio, format: ExportFormat): Promise<void> {
+  const { annotation, mode, canUndo } = studio.get();
+  const request = { outcome: studio.outcome, annotation, mode, isCorrected: canUndo, date: new Date(), userAgent: navigator.userAgent };
+  try {
+    const { name, type, content } = isVast(annotation) ? await exportInWorker(format, request) : exportFile(format, request);
+    download(name, type, content);
+    studio.say(exportWords.saved(name));
+  } catch (thrown) {
+    studio.say(exportWords.failed(sentenceOf(thrown)));
+  }
+}

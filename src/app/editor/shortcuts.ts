@@ -1,0 +1,322 @@
+import { h } from '../../ui-kit/dom';
+import type { Scope } from '../../ui-kit/scope';
+import type { Lanes } from '../../ui-kit/tracks/tracks';
+import {
+  addAtPlayhead,
+  assignSelected,
+  confirmSelected,
+  deleteSelected,
+  selectedTurn,
+  setEdge,
+  splitSelected,
+  stepTurn,
+  toggleLoop,
+} from './corrections';
+import type { Studio } from './editor';
+import { studioText } from './text';
+
+/** What a key can do on the result page. */
+export type ShortcutId =
+  | 'toggle' | 'back' | 'forward' | 'shuttle-back' | 'shuttle-stop' | 'shuttle-forward' | 'loop'
+  | 'next-turn' | 'previous-turn'
+  | 'assign' | 'rename' | 'split' | 'set-start' | 'set-end' | 'add' | 'confirm' | 'delete' | 'undo' | 'redo'
+  | 'zoom-in' | 'zoom-out' | 'zoom-fit' | 'mode' | 'export' | 'help' | 'leave';
+
+export type ShortcutGroup = 'listen' | 'go' | 'correct' | 'view';
+
+export interface Shortcut {
+  readonly id: ShortcutId;
+  readonly group: ShortcutGroup;
+  /** `KeyboardEvent.key`, letters in lower case. */
+  readonly keys: readonly string[];
+  /** As the keys are shown. */
+  readonly shown: readonly string[];
+  /** With Ctrl, or the Mac's command key. */
+  readonly withControl?: true;
+  /** With or without shift matters only where one of two is told apart by it. */
+  readonly withShift?: boolean;
+  /** A letter, digit or sign: WCAG 2.1.4 wants a way to turn these off, because speech input types them by mistake. */
+  readonly isCharacter?: true;
+}
+
+/** The one list: the keyboard handler and the dialog of keys both read it. */
+export const SHORTCUTS: readonly Shortcut[] = [
+  { id: 'toggle', group: 'listen', keys: [' '], shown: ['Space'] },
+  { id: 'back', group: 'listen', keys: ['ArrowLeft'], shown: ['←'] },
+  { id: 'forward', group: 'listen', keys: ['ArrowRight'], shown: ['→'] },
+  { id: 'shuttle-back', group: 'listen', keys: ['j'], shown: ['J'], isCharacter: true },
+  { id: 'shuttle-stop', group: 'listen', keys: ['k'], shown: ['K'], isCharacter: true },
+  { id: 'shuttle-forward', group: 'listen', keys: ['l'], shown: ['L'], isCharacter: true },
+  { id: 'loop', group: 'listen', keys: ['o'], shown: ['O'], isCharacter: true },
+  { id: 'next-turn', group: 'go', keys: ['ArrowDown'], shown: ['↓'] },
+  { id: 'previous-turn', group: 'go', keys: ['ArrowUp'], shown: ['↑'] },
+  { id: 'leave', group: 'go', keys: ['Escape'], shown: ['Esc'] },
+  { id: 'assign', group: 'correct', keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'], shown: ['1', '…', '9'], isCharacter: true },
+  { id: 'rename', group: 'correct', keys: ['r', 'F2'], shown: ['R', 'F2'], isCharacter: true },
+  { id: 'split', group: 'correct', keys: ['s'], shown: ['S'], isCharacter: true },
+  { id: 'set-start', group: 'correct', keys: ['['], shown: ['['], isCharacter: true },
+  { id: 'set-end', group: 'correct', keys: [']'], shown: [']'], isCharacter: true },
+  { id: 'add', group: 'correct', keys: ['a'], shown: ['A'], isCharacter: true },
+  { id: 'confirm', group: 'correct', keys: ['c'], shown: ['C'], isCharacter: true },
+  { id: 'delete', group: 'correct', keys: ['Delete', 'Backspace'], shown: ['Delete'] },
+  { id: 'redo', group: 'correct', keys: ['z'], shown: ['Ctrl', 'Shift', 'Z'], withControl: true, withShift: true },
+  { id: 'redo', group: 'correct', keys: ['y'], shown: ['Ctrl', 'Y'], withControl: true },
+  { id: 'undo', group: 'correct', keys: ['z'], shown: ['Ctrl', 'Z'], withControl: true, withShift: false },
+  { id: 'zoom-in', group: 'view', keys: ['+', '='], shown: ['+'], isCharacter: true },
+  { id: 'zoom-out', group: 'view', keys: ['-'], shown: ['−'], isCharacter: true },
+  { id: 'zoom-fit', group: 'view', keys: ['0'], shown: ['0'], isCharacter: true },
+  { id: 'mode', group: 'view', keys: ['v'], shown: ['V'], isCharacter: true },
+  { id: 'export', group: 'view', keys: ['e'], shown: ['E'], isCharacter: true },
+  { id: 'help', group: 'view', keys: ['?'], shown: ['?'], isCharacter: true },
+];
+
+/** The part of a keyboard event that tells which shortcut it is. */
+export type KeyPress = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>;
+
+/**
+ * The shortcut of a key press; null where it is none.
+ *
+ * @param withLetters whether keys that are single characters act
+ */
+export function shortcutOf(press: KeyPress, withLetters: boolean): ShortcutId | null {
+  // Brackets are typed with Alt, or with Ctrl and Alt, on many keyboards; nothing else is meant for us with Alt.
+  const isBracket = press.key === '[' || press.key === ']';
+  if (press.altKey && !isBracket) return null;
+  const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
+  const withControl = (press.ctrlKey && !(isBracket && press.altKey)) || press.metaKey;
+  const found = SHORTCUTS.find(
+    (shortcut) =>
+      shortcut.keys.includes(key) &&
+      (shortcut.withControl ?? false) === withControl &&
+      (shortcut.withShift === undefined || shortcut.withShift === press.shiftKey),
+  );
+  if (!found) return null;
+  // `F2` stays where `R` goes.
+  return found.isCharacter && !withLetters && key.length === 1 ? null : found.id;
+}
+
+const KEY = 'voxlane-letter-keys';
+
+/** Whether single characters act; on until they are turned off. */
+export function rememberedLetters(): boolean {
+  try {
+    return localStorage.getItem(KEY) !== 'off';
+  } catch {
+    return true;
+  }
+}
+
+export function rememberLetters(on: boolean): void {
+  try {
+    if (on) localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, 'off');
+  } catch {
+    // Then the choice lasts as long as the page.
+  }
+}
+
+export interface Keyboard {
+  /** Whether keys that are single characters act. */
+  readonly setLetters: (on: boolean) => void;
+}
+
+/** What changes the result, once for each press. */
+const CHANGING: ReadonlySet<ShortcutId> = new Set(['assign', 'split', 'set-start', 'set-end', 'add', 'confirm', 'delete']);
+
+/** The arrow, Home and End keys that a focused control wants for itself. */
+const OWN_ARROWS = '[role="tab"], [role="slider"], [role="scrollbar"], [role="row"], tr[tabindex], input, select, textarea, summary';
+
+/**
+ * Keys for the whole result, except where the focused control needs them for itself.
+ *
+ * @param act gets the shortcut and the key; gives false where it leaves the key to the browser
+ */
+export function steerByKeys(scope: Scope, act: (id: ShortcutId, key: string) => boolean): Keyboard {
+  let letters = rememberedLetters();
+  scope.on(document, 'keydown', (event) => {
+    if (event.defaultPrevented) return;
+    const target = event.target instanceof Element ? event.target : null;
+    // A dialog has the page to itself.
+    if (document.querySelector('dialog[open]')) return;
+    const id = shortcutOf(event, letters);
+    if (!id) return;
+    const isText = target?.matches('input:not([type="radio"], [type="checkbox"], [type="range"], [type="file"], [type="color"]), textarea, select') ?? false;
+    // A field has undo, letters and arrows of its own.
+    if (isText) return;
+    // A slider's own keys are arrows, but what is typed on it is meant for it as well.
+    if (target?.matches('input[type="range"]') && CHANGING.has(id)) return;
+    // Held down, these would go through the whole recording.
+    if (event.repeat && (CHANGING.has(id) || id === 'toggle')) return;
+    if (id === 'toggle' && target?.closest('button, a, label, summary, input')) return;
+    if ((id === 'next-turn' || id === 'previous-turn' || id === 'back' || id === 'forward') && target?.closest(OWN_ARROWS)) {
+      // The timeline's own keys are these very ones.
+      const isTimeline = target.matches('.lanes__scroller') && (id === 'back' || id === 'forward');
+      if (!isTimeline) return;
+    }
+    if (act(id, event.key)) event.preventDefault();
+  });
+  return {
+    setLetters(on) {
+      letters = on;
+    },
+  };
+}
+
+/** Seconds that the arrows skip. */
+const SKIP_SECONDS = 5;
+
+/** What the keys reach besides the studio. */
+export interface ShortcutTargets {
+  readonly studio: Studio;
+  readonly lanes: Lanes;
+  readonly rename: (speaker: string) => void;
+  readonly openExport: () => void;
+  readonly openHelp: () => void;
+}
+
+/** Does what a key means; false where there is nothing to do, so that the browser has the key. */
+export function actOn({ studio, lanes, rename, openExport, openHelp }: ShortcutTargets, id: ShortcutId, key: string): boolean {
+  const { player } = studio;
+  const state = studio.get();
+  switch (id) {
+    case 'toggle':
+      player.toggle();
+      return true;
+    case 'back':
+      player.skip(-SKIP_SECONDS);
+      return true;
+    case 'forward':
+      player.skip(SKIP_SECONDS);
+      return true;
+    case 'shuttle-back':
+      player.shuttle(-1);
+      return true;
+    case 'shuttle-stop':
+      player.shuttle(0);
+      return true;
+    case 'shuttle-forward':
+      player.shuttle(1);
+      return true;
+    case 'loop':
+      toggleLoop(studio);
+      return true;
+    case 'next-turn':
+      stepTurn(studio, 1);
+      return true;
+    case 'previous-turn':
+      stepTurn(studio, -1);
+      return true;
+    case 'assign':
+      assignSelected(studio, Number(key));
+      return true;
+    case 'rename': {
+      const turn = selectedTurn(studio);
+      if (turn) rename(turn.speaker);
+      return true;
+    }
+    case 'split':
+      splitSelected(studio);
+      return true;
+    case 'set-start':
+      setEdge(studio, 'start');
+      return true;
+    case 'set-end':
+      setEdge(studio, 'end');
+      return true;
+    case 'add':
+      addAtPlayhead(studio);
+      return true;
+    case 'confirm':
+      confirmSelected(studio);
+      return true;
+    case 'delete':
+      deleteSelected(studio);
+      return true;
+    case 'undo':
+      studio.undo();
+      return true;
+    case 'redo':
+      studio.redo();
+      return true;
+    case 'zoom-in':
+      lanes.zoom(2);
+      return true;
+    case 'zoom-out':
+      lanes.zoom(1 / 2);
+      return true;
+    case 'zoom-fit':
+      lanes.zoom(0);
+      return true;
+    case 'mode':
+      studio.setMode(state.mode === 'exclusive' ? 'overlapping' : 'exclusive');
+      return true;
+    case 'export':
+      openExport();
+      return true;
+    case 'help':
+      openHelp();
+      return true;
+    case 'leave':
+      if (!state.loop && state.selected === null && !state.proposal) return false;
+      if (state.proposal) studio.propose(null);
+      else if (state.loop) studio.setLoop(null);
+      else studio.select(null);
+      return true;
+  }
+}
+
+const words = studioText.help;
+const GROUPS: readonly ShortcutGroup[] = ['listen', 'go', 'correct', 'view'];
+
+export interface HelpDialog {
+  readonly element: HTMLElement;
+  readonly open: () => void;
+}
+
+/** All keys, from the list that the keyboard handler reads, and the switch for those that are single characters. */
+export function createHelpDialog(scope: Scope, onLetters: (on: boolean) => void): HelpDialog {
+  const letters = h('input', { type: 'checkbox', checked: rememberedLetters(), 'data-testid': 'letter-keys' });
+  scope.on(letters, 'change', () => {
+    rememberLetters(letters.checked);
+    onLetters(letters.checked);
+  });
+  const close = h('button', { type: 'button', class: 'button' }, words.close);
+  const heading = h('h2', { class: 'title', id: 'keys-heading' }, words.heading);
+  const dialog = h(
+    'dialog',
+    { class: 'dialog help', 'aria-labelledby': 'keys-heading', 'data-testid': 'help' },
+    h('div', { class: 'dialog__head' }, heading, close),
+    h('div', { class: 'help__groups' }, ...GROUPS.map(group)),
+    h('label', { class: 'check' }, letters, words.letters),
+    h('p', { class: 'fine' }, words.lettersHint),
+  );
+  scope.on(close, 'click', () => {
+    dialog.close();
+  });
+  scope.on(dialog, 'click', (event) => {
+    // A press on the backdrop is one on the dialog itself.
+    if (event.target === dialog) dialog.close();
+  });
+  return {
+    element: dialog,
+    open() {
+      if (!dialog.open) dialog.showModal();
+    },
+  };
+}
+
+function group(id: ShortcutGroup): HTMLElement {
+  const own = SHORTCUTS.filter((shortcut) => shortcut.group === id);
+  return h(
+    'section',
+    {},
+    h('h3', { class: 'legend' }, words.groups[id]),
+    h(
+      'dl',
+      { class: 'help__keys' },
+      ...own.map((shortcut) =>
+        h('div', {}, h('dt', {}, ...shortcut.shown.map((key) => h('kbd', {}, key))), h('dd', {}, words.meaning[shortcut.id])),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,242 @@
+import { turnById } from '../../editing/turnLookup';
+import { h, icon, setText } from '../../ui-kit/dom';
+import { clock } from '../../ui-kit/format';
+import type { Player } from '../../ui-kit/player';
+import type { Scope } from '../../ui-kit/scope';
+import { inLanguage, language } from '../../ui-kit/texts/language';
+import { text } from '../../ui-kit/texts/text';
+import { type Lane, lanesOfAnnotation, type TurnsMode } from '../../ui-kit/tracks/model';
+import { swatch } from '../../ui-kit/tracks/palette';
+import { createLanes, type Lanes } from '../../ui-kit/tracks/tracks';
+import { addTurn, assignTurn, moveTurn, toggleLoop } from './corrections';
+import type { Studio } from './editor';
+import { shownTurns } from './shownTurns';
+import { studioText } from './text';
+
+const decimal = (value: number): string => value.toLocaleString(language === 'de' ? 'de-DE' : 'en-GB');
+
+export const lanesText = inLanguage(
+  {
+    speed: 'Playback speed',
+    speedOf: (rate: number) => `${decimal(rate)}×`,
+    loop: 'Loop',
+    loopHint: 'Play the selected turn over and over',
+    marks: { missed: 'Missed', 'false-alarm': 'False alarm', confusion: 'Wrong speaker' },
+  },
+  {
+    de: {
+      speed: 'Wiedergabetempo',
+      speedOf: (rate: number) => `${decimal(rate)}×`,
+      loop: 'Schleife',
+      loopHint: 'Den ausgewählten Beitrag wiederholt abspielen',
+      marks: { missed: 'Übersehen', 'false-alarm': 'Fehlalarm', confusion: 'Verwechselt' },
+    },
+  },
+);
+
+export interface Transport {
+  readonly element: HTMLElement;
+  readonly update: (mode: TurnsMode) => void;
+  readonly refresh: () => void;
+  readonly setZoomed: (zoomed: boolean) => void;
+  /**
+   * Presses the loop button or lets it go.
+   *
+   * @param canLoop whether there is a turn to loop; while one is looped, the button always works
+   */
+  readonly setLoop: (isLooping: boolean, canLoop: boolean) => void;
+}
+
+/** Names of simultaneous speakers that are shown. */
+const MOST_CHIPS = 12;
+const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3] as const;
+
+/**
+ * Play button, clock, who speaks, speed, which turns, zoom.
+ *
+ * @param onLoop is called when the loop button is pressed; without it there is no such button
+ */
+export function createTransport(
+  scope: Scope,
+  player: Player,
+  lanes: () => Lanes,
+  durationSeconds: number,
+  onMode: (mode: TurnsMode) => void,
+  onLoop?: () => void,
+): Transport {
+  const play = h('button', { type: 'button', class: 'play', 'aria-label': text.done.play }, icon('play'));
+  scope.on(play, 'click', () => {
+    player.toggle();
+  });
+  const time = h('span', { class: 'clock__now' });
+  const speaking = h('p', { class: 'speaking' });
+  const modes = (['overlapping', 'exclusive'] as const).map((mode) => {
+    const radio = h('input', { type: 'radio', name: 'turns-mode', value: mode, class: 'visually-hidden' });
+    scope.on(radio, 'change', () => {
+      onMode(mode);
+    });
+    return { mode, radio, element: h('label', {}, radio, h('span', {}, text.done.mode[mode])) };
+  });
+  const zoomButton = (label: string, factor: number, ...content: (Node | string)[]): HTMLButtonElement => {
+    const button = h('button', { type: 'button', 'aria-label': label, title: label }, ...content);
+    scope.on(button, 'click', () => {
+      lanes().zoom(factor);
+    });
+    return button;
+  };
+  const out = zoomButton(text.done.zoomOut, 1 / 2, icon('minus'));
+  const fit = zoomButton(text.done.zoomFitLabel, 0, text.done.zoomFit);
+  const zoom = h('div', { class: 'cluster' }, out, fit, zoomButton(text.done.zoomIn, 2, icon('plus')));
+  const speed = h(
+    'select',
+    { class: 'transport__speed', 'aria-label': lanesText.speed, title: lanesText.speed },
+    ...RATES.map((rate) => h('option', { value: rate, selected: rate === 1 }, lanesText.speedOf(rate))),
+  );
+  scope.on(speed, 'change', () => {
+    player.setRate(Number(speed.value));
+  });
+  const loop = h(
+    'button',
+    { type: 'button', class: 'transport__loop', 'aria-pressed': 'false', disabled: true, title: lanesText.loopHint },
+    lanesText.loop,
+  );
+  scope.on(loop, 'click', () => onLoop?.());
+  const problem = h('p', { class: 'fine transport__problem', hidden: true, role: 'status' });
+
+  const element = h(
+    'div',
+    { class: 'transport' },
+    play,
+    h('p', { class: 'clock' }, time, h('span', { class: 'clock__total' }, `/ ${clock(durationSeconds, 2)}`)),
+    speaking,
+    h('div', { class: 'cluster' }, speed, onLoop ? loop : null),
+    h(
+      'fieldset',
+      { class: 'segmented', title: text.done.modeHint },
+      h('legend', { class: 'visually-hidden' }, text.done.modeLabel),
+      ...modes.map((mode) => mode.element),
+    ),
+    zoom,
+    problem,
+  );
+
+  let wasPlaying: boolean | null = null;
+  let spoken: readonly Lane[] | null = null;
+  return {
+    element,
+    update(mode) {
+      for (const entry of modes) entry.radio.checked = entry.mode === mode;
+    },
+    setZoomed(zoomed) {
+      out.disabled = !zoomed;
+      fit.disabled = !zoomed;
+    },
+    setLoop(isLooping, canLoop) {
+      loop.setAttribute('aria-pressed', String(isLooping));
+      loop.disabled = !isLooping && !canLoop;
+    },
+    refresh() {
+      setText(time, clock(player.position, 2));
+      const now = lanes().speakingAt(player.position);
+      // Sixty times a second, but a speaker changes every few seconds.
+      if (now.length !== spoken?.length || now.some((lane, index) => lane !== spoken?.[index])) {
+        spoken = now;
+        speaking.replaceChildren(
+          ...now.slice(0, MOST_CHIPS).map((lane) => h('span', { class: 'chip' }, swatch(lane.colour), lane.name)),
+          ...(now.length > MOST_CHIPS ? [h('span', { class: 'chip' }, `+ ${now.length - MOST_CHIPS}`)] : []),
+        );
+      }
+      play.disabled = !player.playable;
+      speed.disabled = !player.playable;
+      if (Number(speed.value) !== player.rate) speed.value = String(player.rate);
+      problem.hidden = player.problem === null;
+      setText(problem, player.problem ? text.done.playback[player.problem] : '');
+      if (wasPlaying === player.playing) return;
+      wasPlaying = player.playing;
+      play.replaceChildren(icon(wasPlaying ? 'pause' : 'play'));
+      play.setAttribute('aria-label', wasPlaying ? text.done.pause : text.done.play);
+    },
+  };
+}
+
+export interface Timeline {
+  readonly element: HTMLElement;
+  readonly lanes: Lanes;
+}
+
+/** Transport, waveform and lanes, kept together by the one player. */
+export function createTimeline(studio: Studio, onPosition: () => void): Timeline {
+  const { scope, player, theme } = studio;
+  const { durationSeconds } = studio.get().annotation;
+  const lanes: Lanes = createLanes(scope, {
+    durationSeconds,
+    theme,
+    waveform: studio.outcome.blob !== null,
+    onSeek: (seconds) => {
+      player.seek(seconds);
+    },
+    onTurn: (turn) => {
+      player.playFrom(turn.startSeconds);
+    },
+    onZoomed: (zoomed) => {
+      transport.setZoomed(zoomed);
+    },
+    onSelectTurn: studio.select,
+    onLoopTurn: ({ startSeconds, endSeconds }) => {
+      studio.setLoop({ startSeconds, endSeconds });
+    },
+    onMoveTurn: (turn, startSeconds, endSeconds) => {
+      moveTurn(studio, turn, startSeconds, endSeconds);
+    },
+    onAssignTurn: (turn, speaker) => {
+      assignTurn(studio, turn, speaker);
+    },
+    onAddTurn: (speaker, startSeconds, endSeconds) => {
+      addTurn(studio, speaker, startSeconds, endSeconds);
+    },
+  });
+  const transport = createTransport(scope, player, () => lanes, durationSeconds, studio.setMode, () => {
+    toggleLoop(studio);
+  });
+  transport.setZoomed(false);
+
+  const refresh = (): void => {
+    lanes.setPosition(player.position, player.playing);
+    transport.refresh();
+    onPosition();
+  };
+  player.onChange = refresh;
+
+  const showTurns = (): void => {
+    const { annotation, proposal, mode } = studio.get();
+    const shown = proposal ?? annotation;
+    lanes.setLanes(lanesOfAnnotation(shown, shownTurns(shown, mode)), { provisional: proposal !== null });
+    transport.update(mode);
+    refresh();
+  };
+  const showRest = (): void => {
+    const { annotation, selected, loop, marks } = studio.get();
+    lanes.setSelected(selected, turnById(annotation.turns, selected));
+    lanes.setLoop(loop);
+    lanes.setMarks(marks);
+    transport.setLoop(loop !== null, selected !== null);
+  };
+  studio.onChange(scope, (next, previous) => {
+    if (next.annotation !== previous.annotation || next.proposal !== previous.proposal || next.mode !== previous.mode) showTurns();
+    showRest();
+    if (next.selected === previous.selected) return;
+    const turn = turnById(next.annotation.turns, next.selected);
+    if (turn) lanes.reveal(turn);
+  });
+  showTurns();
+  showRest();
+
+  const element = h(
+    'section',
+    { class: studio.outcome.blob ? 'panel instrument' : 'panel instrument instrument--mute', 'aria-label': text.done.lanes },
+    transport.element,
+    lanes.element,
+    studio.outcome.blob === null && h('p', { class: 'fine', 'data-testid': 'no-sound' }, studioText.noSound),
+  );
+  return { element, lanes };
+}

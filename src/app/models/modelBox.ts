@@ -1,0 +1,194 @@
+import type { ModelDownload } from '../../engine/types';
+import { h, setAttribute, setText } from '../../ui-kit/dom';
+import { failureFacts } from '../../ui-kit/failure';
+import type { Scope } from '../../ui-kit/scope';
+import { text } from '../../ui-kit/texts/text';
+import type { Actions } from '../view';
+import { communityFacts, isCommunityReady, type ModelsState } from './state';
+
+/** How far a download is, in bytes and percent. */
+export function downloadMeter(): { readonly element: HTMLElement; readonly update: (download: ModelDownload) => void } {
+  const fill = h('div', { class: 'bar__fill' });
+  const bar = h(
+    'div',
+    {
+      class: 'bar',
+      role: 'progressbar',
+      'aria-label': text.models.downloading,
+      'aria-valuemin': 0,
+      'aria-valuemax': 100,
+      'data-testid': 'download-progress',
+    },
+    fill,
+  );
+  const amount = h('p', { class: 'download__amount mono' });
+  return {
+    element: h('div', { class: 'download' }, bar, amount),
+    update({ receivedBytes, totalBytes }) {
+      const fraction = totalBytes > 0 ? receivedBytes / totalBytes : 0;
+      const words = text.models.received(receivedBytes, totalBytes);
+      fill.style.transform = `scaleX(${fraction})`;
+      setAttribute(bar, 'aria-valuenow', Math.round(fraction * 100));
+      setAttribute(bar, 'aria-valuetext', words);
+      setText(amount, words);
+    },
+  };
+}
+
+type BoxActions = Pick<Actions, 'downloadModel' | 'stopDownload' | 'answerQuestion' | 'dismissModelFailure'>;
+
+interface Part {
+  readonly children: readonly Node[];
+  readonly update?: (models: ModelsState) => void;
+}
+
+/** The box under the drop zone: offers community-1, shows it on its way, and asks about a file that nobody knows. */
+export function modelBox(
+  scope: Scope,
+  actions: BoxActions,
+): { readonly element: HTMLElement; readonly update: (models: ModelsState) => void } {
+  const element = h('section', { class: 'model-box panel', 'aria-label': text.models.box, tabindex: -1, hidden: true });
+  let partScope = scope.child();
+  let shown: unknown = null;
+  let part: Part | null = null;
+
+  return {
+    element,
+    update(models) {
+      const subject = subjectOf(models);
+      if (subject !== shown) {
+        shown = subject;
+        const hadFocus = element.contains(document.activeElement);
+        partScope.dispose();
+        partScope = scope.child();
+        part = partOf(models, partScope, actions);
+        element.replaceChildren(...(part?.children ?? []));
+        element.hidden = part === null;
+        // The button that was pressed is gone; the next one is where the person goes on.
+        if (hadFocus && part) (element.querySelector('button') ?? element).focus();
+        // What was dropped while another part of the page was in sight.
+        else if (part && (models.preparing ?? models.question ?? models.failure)) element.scrollIntoView({ block: 'nearest' });
+        else if (hadFocus) document.querySelector<HTMLElement>('#content')?.focus();
+      }
+      part?.update?.(models);
+    },
+  };
+}
+
+/** What identifies the thing shown; null for nothing. */
+function subjectOf(models: ModelsState): unknown {
+  const { preparing, question, failure, stopped } = models;
+  if (preparing) return preparing;
+  if (question ?? failure) return question ?? failure;
+  const facts = communityFacts(models);
+  if (!facts || isCommunityReady(models)) return null;
+  return stopped ?? `offer ${facts.bytes}`;
+}
+
+function partOf(models: ModelsState, scope: Scope, actions: BoxActions): Part | null {
+  const { preparing, question, failure } = models;
+  if (preparing) return progressPart(models, scope, actions);
+  if (question) return questionPart(models, scope, actions);
+  if (failure) return failurePart(models, scope, actions);
+  return offerPart(models, scope, actions);
+}
+
+function button(scope: Scope, label: string, testId: string, isPrimary: boolean, onClick: () => void): HTMLElement {
+  const look = isPrimary ? 'button button--primary' : 'button';
+  const element = h('button', { type: 'button', class: look, 'data-testid': testId }, label);
+  scope.on(element, 'click', onClick);
+  return element;
+}
+
+function offerPart(models: ModelsState, scope: Scope, { downloadModel }: BoxActions): Part | null {
+  const facts = communityFacts(models);
+  if (!facts || isCommunityReady(models)) return null;
+  const { offer } = text.models;
+  const { stopped } = models;
+  const label = stopped ? offer.goOn(stopped.totalBytes - stopped.receivedBytes) : offer.take(facts.bytes);
+  return {
+    children: [
+      h(
+        'div',
+        { class: 'model-box__text' },
+        h('h3', {}, offer.heading),
+        h('p', {}, offer.lead),
+        h('p', { class: 'fine' }, `${offer.facts(facts.bytes, facts.licence, facts.attribution)} ${offer.orFile}`),
+      ),
+      h('div', { class: 'button-row' }, button(scope, label, 'offer-community-1', false, downloadModel)),
+    ],
+  };
+}
+
+function progressPart({ preparing }: ModelsState, scope: Scope, { stopDownload }: BoxActions): Part {
+  const first = preparing?.file ? text.models.checking(preparing.file.name) : text.models.downloading;
+  const heading = h('h3', {}, first);
+  const meter = downloadMeter();
+  meter.element.hidden = true;
+  return {
+    children: [
+      h('div', { class: 'model-box__text' }, heading, meter.element),
+      h('div', { class: 'button-row' }, button(scope, text.models.stop, 'cancel-download', false, stopDownload)),
+    ],
+    update({ download }) {
+      if (!download) return;
+      meter.element.hidden = false;
+      meter.update(download);
+      setText(heading, download.receivedBytes < download.totalBytes ? text.models.downloading : text.models.starting);
+    },
+  };
+}
+
+function questionPart({ question }: ModelsState, scope: Scope, { answerQuestion }: BoxActions): Part | null {
+  if (!question) return null;
+  const words = text.models.question;
+  return {
+    children: [
+      h(
+        'div',
+        { class: 'model-box__text', role: 'alert' },
+        h('h3', {}, words.heading),
+        ...questionWords(question.file.name),
+        failureFacts(question.failure, { ...text.error, remedy: null }),
+      ),
+      h(
+        'div',
+        { class: 'button-row' },
+        button(scope, words.yes, 'trust-model', false, () => {
+          answerQuestion(true);
+        }),
+        button(scope, words.no, 'refuse-model', false, () => {
+          answerQuestion(false);
+        }),
+      ),
+    ],
+  };
+}
+
+/** What is known about a file that nobody knows, and what would be checked. */
+export function questionWords(file: string): readonly HTMLElement[] {
+  const words = text.models.question;
+  return [h('p', {}, words.unknown(file)), h('p', { class: 'fine' }, words.checked)];
+}
+
+function failurePart({ failure }: ModelsState, scope: Scope, actions: BoxActions): Part | null {
+  if (!failure) return null;
+  const words = text.models.failed;
+  const heading = failure.during === 'file' ? words.file(failure.name ?? '') : words[failure.during];
+  const buttons = [button(scope, words.dismiss, 'dismiss-model-failure', false, actions.dismissModelFailure)];
+  if (failure.during === 'download') {
+    buttons.unshift(button(scope, words.retry, 'retry-download', false, actions.downloadModel));
+  }
+  return {
+    children: [
+      h(
+        'div',
+        { class: 'model-box__text', role: 'alert', 'data-testid': 'model-failure' },
+        h('h3', {}, heading),
+        failureFacts(failure.failure, text.error),
+        failure.failure.code && h('p', { class: 'fine mono' }, text.error.code(failure.failure.code)),
+      ),
+      h('div', { class: 'button-row' }, ...buttons),
+    ],
+  };
+}

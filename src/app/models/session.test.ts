@@ -1,0 +1,309 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { DiarizationResult, Speed } from '../../engine/types';
+import { VoxlaneError } from '../../util/errors';
+import { type Engine, type EngineFactory, EngineKeeper, type ModelFile, type PresetChoice } from '../engineKeeper';
+import { Session } from '../session';
+import { INITIAL_STATE, reduce, type Action, type Source, type State } from '../state';
+import { createStore, type Store } from '../../ui-kit/store';
+import { sortFiles } from '../workspace/openFiles';
+import { type ModelLibrary, ModelsSession } from './session';
+import { presetsWith, STORED } from '../../../test/app/presets';
+
+type EngineOptions = Parameters<EngineFactory>[0];
+
+const source: Source = { name: 'a.wav', load: () => Promise.resolve(new Blob()) };
+const file: ModelFile = { name: 'mine.onnx', blob: new Blob(), isTrusted: false };
+const result: DiarizationResult = {
+  durationSeconds: 1,
+  turns: [],
+  confidenceKind: 'margin',
+  exclusiveTurns: [],
+  speakers: [],
+  timings: {},
+  backend: { name: 'wasm', adapter: null, threads: 1, reason: '', selfCheck: null },
+  preset: 'community-1',
+  speed: 'exact',
+  speakerCount: { value: 0, alternatives: [], unmet: null },
+  clustering: 'preset',
+  minDurationOn: 0,
+  minDurationOff: 0,
+  embeddingModel: '',
+  models: [],
+  modelNote: null,
+  gpu: null,
+  tracks: [],
+  notes: [],
+};
+const cancelled = new VoxlaneError({ code: 'cancelled', problem: 'Cancelled' });
+const unknown = new VoxlaneError({ code: 'model-altered', problem: 'Unknown hash' });
+
+/** Engines whose start the test ends by hand, unless it is told how to end. */
+class Factory {
+  readonly asked: EngineOptions[] = [];
+  readonly engines: (Engine & { disposed: boolean })[] = [];
+  /** Ends the start under way. */
+  finish: (failure?: Error) => void = () => undefined;
+
+  readonly make: EngineFactory = (options) => {
+    this.asked.push(options);
+    return new Promise((resolve, reject) => {
+      this.finish = (failure) => {
+        if (failure) {
+          reject(failure);
+          return;
+        }
+        const engine = {
+          disposed: false,
+          diarize: () => Promise.resolve(result),
+          dispose() {
+            this.disposed = true;
+          },
+        };
+        this.engines.push(engine);
+        resolve(engine);
+      };
+      options.signal?.addEventListener('abort', () => {
+        reject(cancelled);
+      });
+    });
+  };
+}
+
+interface Page {
+  readonly factory: Factory;
+  readonly session: Session;
+  readonly models: ModelsSession;
+  readonly store: Store<State, Action>;
+  readonly remembered: PresetChoice[];
+}
+
+function page(library: Partial<ModelLibrary> = {}): Page {
+  const factory = new Factory();
+  const store = createStore(reduce, INITIAL_STATE, () => undefined);
+  const keeper = new EngineKeeper(factory.make, (download) => {
+    store.dispatch({ type: 'download-progressed', download });
+  });
+  const remembered: PresetChoice[] = [];
+  const full: ModelLibrary = {
+    presets: () => Promise.resolve(presetsWith(false)),
+    stored: () => Promise.resolve([]),
+    delete: () => Promise.resolve(),
+    forgetGpuChecks: () => Promise.resolve(),
+    ...library,
+  };
+  const models = new ModelsSession(full, keeper, store, (preset) => remembered.push(preset));
+  return { factory, session: new Session(keeper, store), models, store, remembered };
+}
+
+const phase = (store: Store<State, Action>, kind: State['phase']['kind']): Promise<void> =>
+  vi.waitFor(() => {
+    expect(store.get().phase.kind).toBe(kind);
+  });
+
+describe('downloading', () => {
+  it('makes the engine that the next recording runs on, and remembers the choice', async () => {
+    const { factory, session, models, store, remembered } = page();
+    const preparing = models.prepare(null);
+    expect(factory.asked[0]).toMatchObject({ preset: 'community-1', backend: 'auto' });
+    factory.asked[0]?.onDownload?.({ model: 'wespeaker', receivedBytes: 1, totalBytes: 2 });
+    expect(store.get().models.download).toMatchObject({ receivedBytes: 1 });
+    factory.finish();
+    await preparing;
+    expect(remembered).toEqual(['community-1']);
+    session.start(source);
+    await phase(store, 'done');
+    expect(factory.asked).toHaveLength(1);
+  });
+
+  it('is shared with a recording that is started meanwhile', async () => {
+    const { factory, session, models, store } = page();
+    const preparing = models.prepare(null);
+    session.start(source);
+    await Promise.resolve();
+    expect(store.get().phase.kind).toBe('loading');
+    factory.finish();
+    await preparing;
+    await phase(store, 'done');
+    expect(factory.asked).toHaveLength(1);
+    expect(factory.engines[0]?.disposed).toBe(false);
+  });
+
+  it('stops at once, and what it still says is not heard', async () => {
+    const { factory, models, store, remembered } = page();
+    const preparing = models.prepare(null);
+    models.stop();
+    expect(factory.asked[0]?.signal?.aborted).toBe(true);
+    expect(store.get().models.preparing).toBeNull();
+    factory.asked[0]?.onDownload?.({ model: 'wespeaker', receivedBytes: 1, totalBytes: 2 });
+    expect(store.get().models.download).toBeNull();
+    await preparing;
+    expect(remembered).toEqual([]);
+    expect(store.get().models.failure).toBeNull();
+  });
+
+  it('ends with the recording that waits for it', async () => {
+    const { factory, session, models, store } = page();
+    const preparing = models.prepare(null);
+    session.start(source);
+    session.cancel();
+    await preparing;
+    expect(factory.asked[0]?.signal?.aborted).toBe(true);
+    expect(store.get()).toMatchObject({ phase: { kind: 'empty' }, models: { preparing: null } });
+  });
+
+  it('of a recording that cannot be read does not go on unseen', async () => {
+    const { factory, session, store } = page();
+    session.start({ name: 'gone', load: () => Promise.reject(new Error('Gone')) });
+    await phase(store, 'error');
+    expect(factory.asked[0]?.signal?.aborted).toBe(true);
+  });
+});
+
+it('another speed needs another engine, and the same speed none', async () => {
+  const { factory, session, store } = page();
+  const run = async (speed: Speed, isMade: boolean): Promise<void> => {
+    store.dispatch({ type: 'options-changed', options: { speed } });
+    const asked = factory.asked.length;
+    session.start(source);
+    if (isMade) {
+      await vi.waitFor(() => {
+        expect(factory.asked).toHaveLength(asked + 1);
+      });
+      factory.finish();
+    }
+    await phase(store, 'done');
+  };
+  await run('exact', true);
+  await run('exact', false);
+  await run('fast', true);
+  expect(factory.asked.map(({ speed }) => speed)).toEqual(['exact', 'fast']);
+  expect(factory.engines.map(({ disposed }) => disposed)).toEqual([true, false]);
+});
+
+it('what a run says of its first turns reaches the page', async () => {
+  const store = createStore(reduce, INITIAL_STATE, () => undefined);
+  const preview = { analysedSeconds: 39, turns: [] };
+  const keeper = new EngineKeeper(
+    () =>
+      Promise.resolve({
+        diarize: (_, { onPreview }) => {
+          onPreview?.(preview);
+          return new Promise(() => undefined);
+        },
+        dispose: () => undefined,
+      }),
+    () => undefined,
+  );
+  new Session(keeper, store).start(source);
+  await phase(store, 'running');
+  expect(store.get().phase).toMatchObject({ job: { preview } });
+});
+
+it('a start that reports at once is heard', async () => {
+  const heard: number[] = [];
+  const keeper = new EngineKeeper(
+    ({ onDownload }) => {
+      onDownload?.({ model: 'wespeaker', receivedBytes: 1, totalBytes: 2 });
+      return Promise.reject(cancelled);
+    },
+    ({ receivedBytes }) => heard.push(receivedBytes),
+  );
+  await expect(keeper.get({ backend: 'auto', preset: 'auto', speed: 'exact', file: null })).rejects.toBe(cancelled);
+  expect(heard).toEqual([1]);
+});
+
+describe('a model file', () => {
+  it('of unknown hash waits for the answer with the recording in hand, and is then trusted', async () => {
+    const { factory, session, models, store } = page();
+    const preparing = models.prepare(file);
+    session.start(source);
+    await Promise.resolve();
+    expect(factory.asked[0]).toMatchObject({ modelFile: file.blob, trustUnknownModel: false });
+    factory.finish(unknown);
+    await preparing;
+    await phase(store, 'error');
+    expect(store.get()).toMatchObject({ phase: { source }, models: { question: { file } }, options: { preset: 'auto' } });
+
+    const trusting = models.trust();
+    session.start(source);
+    expect(factory.asked[1]).toMatchObject({ modelFile: file.blob, trustUnknownModel: true });
+    factory.finish();
+    await trusting;
+    await phase(store, 'done');
+    expect(factory.asked).toHaveLength(2);
+  });
+
+  it.each([true, false])('is remembered only where it is kept: %s', async (isKept) => {
+    const { factory, models, store, remembered } = page({ presets: () => Promise.resolve(presetsWith(isKept)) });
+    const preparing = models.prepare(file);
+    factory.finish();
+    await preparing;
+    expect(store.get().options.preset).toBe('community-1');
+    expect(remembered).toEqual(isKept ? ['community-1'] : []);
+  });
+
+  it('takes the place of a download', async () => {
+    const { factory, models, store } = page();
+    const first = models.prepare(null);
+    const second = models.prepare(file);
+    factory.finish();
+    await Promise.all([first, second]);
+    expect(factory.asked[0]?.signal?.aborted).toBe(true);
+    expect(store.get()).toMatchObject({ options: { preset: 'community-1' }, models: { file, preparing: null } });
+  });
+});
+
+describe('deleting', () => {
+  it('ends the engine that has the model in memory', async () => {
+    const deleted: string[] = [];
+    const { factory, models, store, remembered } = page({
+      delete: (id) => Promise.resolve(void deleted.push(id)),
+    });
+    const preparing = models.prepare(null);
+    // Not while it may be the one on its way.
+    await models.delete(STORED.id);
+    expect(deleted).toEqual([]);
+    factory.finish();
+    await preparing;
+    await models.delete(STORED.id);
+    expect(deleted).toEqual([STORED.id]);
+    expect(factory.engines[0]?.disposed).toBe(true);
+    expect(store.get().options.preset).toBe('auto');
+    expect(remembered.at(-1)).toBe('auto');
+  });
+
+  it('that fails says why', async () => {
+    const { models, store } = page({ delete: () => Promise.reject(new Error('Blocked')) });
+    await models.delete(STORED.id);
+    expect(store.get().models.failure).toMatchObject({ during: 'deletion', failure: { details: 'Error: Blocked' } });
+  });
+});
+
+it('another check of the GPU drops the present engine, and the next one checks', async () => {
+  let forgotten = 0;
+  const { factory, models, store } = page({ forgetGpuChecks: () => Promise.resolve(void forgotten++) });
+  const preparing = models.prepare(null);
+  // Not while an engine is being created.
+  await models.checkGpuAgain();
+  expect(forgotten).toBe(0);
+  factory.finish();
+  await preparing;
+  await models.checkGpuAgain();
+  await Promise.resolve();
+  expect(forgotten).toBe(1);
+  expect(factory.engines[0]?.disposed).toBe(true);
+  expect(store.get().notice).toMatchObject({ said: expect.stringContaining('GPU') as string });
+});
+
+it('a browser that forbids storage is no failure of the page', async () => {
+  const { models, store } = page({ stored: () => Promise.reject(new Error('Blocked')) });
+  await models.refresh();
+  expect(store.get()).toMatchObject({ phase: { kind: 'empty' }, models: { listFailure: { details: 'Error: Blocked' } } });
+});
+
+it('models are told from recordings by name', () => {
+  const files = ['a.WAV', 'b.ONNX', 'c.onnx.wav', 'd.onnx'].map((name) => new File([], name));
+  const { models, recordings } = sortFiles(files);
+  expect(models.map(({ name }) => name)).toEqual(['b.ONNX', 'd.onnx']);
+  expect(recordings.map(({ name }) => name)).toEqual(['a.WAV', 'c.onnx.wav']);
+});

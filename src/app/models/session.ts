@@ -1,0 +1,161 @@
+import type { PresetFacts, StoredModelFacts } from '../../engine/presets';
+import type { Speed } from '../../engine/types';
+import { failureOf } from '../../ui-kit/failure';
+import type { Store } from '../../ui-kit/store';
+import { text } from '../../ui-kit/texts/text';
+import type { EngineKeeper, ModelFile, PresetChoice } from '../engineKeeper';
+import { type Action, engineRequest, jobOf, type State } from '../state';
+import { communityFacts } from './state';
+
+/** What the page needs to know of presets and kept models. An interface, for pages and tests without models. */
+export interface ModelLibrary {
+  presets(): Promise<readonly PresetFacts[]>;
+  stored(): Promise<readonly StoredModelFacts[]>;
+  delete(id: string): Promise<void>;
+  /** Discards the results of the GPU's self-check: the next engine checks again. */
+  forgetGpuChecks(): Promise<void>;
+}
+
+const PRESET_KEY = 'voxlane-preset';
+const SPEED_KEY = 'voxlane-speed';
+
+/** The preset that was chosen on an earlier visit; `auto` where none was. */
+export function rememberedPreset(): PresetChoice {
+  const value = remembered(PRESET_KEY);
+  return value === 'campplus' || value === 'community-1' ? value : 'auto';
+}
+
+export function rememberPreset(preset: PresetChoice): void {
+  remember(PRESET_KEY, preset === 'auto' ? null : preset);
+}
+
+/** The speed that was chosen on an earlier visit; `exact` where none was. */
+export function rememberedSpeed(): Speed {
+  return remembered(SPEED_KEY) === 'fast' ? 'fast' : 'exact';
+}
+
+export function rememberSpeed(speed: Speed): void {
+  remember(SPEED_KEY, speed === 'exact' ? null : speed);
+}
+
+function remembered(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    // Storage can be forbidden; then the choice lasts as long as the page.
+    return null;
+  }
+}
+
+/** @param value null, for what is so by itself, forgets */
+function remember(key: string, value: string | null): void {
+  try {
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, value);
+  } catch {
+    // As in `remembered`.
+  }
+}
+
+/** Fetches, takes and deletes models for the page, apart from the recordings. */
+export class ModelsSession {
+  readonly #library: ModelLibrary;
+  readonly #keeper: EngineKeeper;
+  readonly #store: Store<State, Action>;
+  readonly #remember: (preset: PresetChoice) => void;
+  #lastId = 0;
+
+  /** @param remember keeps the preset for the next visit */
+  constructor(
+    library: ModelLibrary,
+    keeper: EngineKeeper,
+    store: Store<State, Action>,
+    remember: (preset: PresetChoice) => void,
+  ) {
+    this.#library = library;
+    this.#keeper = keeper;
+    this.#store = store;
+    this.#remember = remember;
+  }
+
+  /** Looks anew what there is. Never rejects: a browser that forbids storage still diarizes. */
+  async refresh(): Promise<void> {
+    try {
+      const [presets, stored] = await Promise.all([this.#library.presets(), this.#library.stored()]);
+      this.#store.dispatch({ type: 'models-listed', presets, stored });
+    } catch (thrown) {
+      this.#store.dispatch({ type: 'models-unlisted', failure: failureOf(thrown) });
+    }
+  }
+
+  /**
+   * Makes a community-1 engine, and with it community-1 the choice. A preparation under way gives way to it.
+   *
+   * @param file the model; null to download it
+   */
+  async prepare(file: ModelFile | null): Promise<void> {
+    const { dispatch } = this.#store;
+    const id = ++this.#lastId;
+    this.#keeper.stopMaking();
+    const { backend, speed } = this.#store.get().options;
+    dispatch({ type: 'preparing-started', preparing: { id, file, backend, speed } });
+    let isReady = false;
+    try {
+      await this.#keeper.get(engineRequest(this.#store.get()));
+      isReady = this.#store.get().models.preparing?.id === id;
+      dispatch({ type: 'prepared', id });
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      dispatch(
+        failure.code === 'cancelled'
+          ? { type: 'preparing-stopped', id }
+          : { type: 'preparing-failed', id, failure },
+      );
+    }
+    await this.refresh();
+    // A file that could not be kept is gone on the next visit, which would then download in its place, unasked.
+    const { models, options } = this.#store.get();
+    const isLasting = file === null || (communityFacts(models)?.present ?? false);
+    if (isReady && isLasting && options.preset === 'community-1') this.#remember('community-1');
+  }
+
+  stop(): void {
+    const { preparing } = this.#store.get().models;
+    if (!preparing) return;
+    this.#keeper.stopMaking();
+    this.#store.dispatch({ type: 'preparing-stopped', id: preparing.id });
+  }
+
+  /** Takes the file that the user was asked about. */
+  async trust(): Promise<void> {
+    const { question } = this.#store.get().models;
+    if (question) await this.prepare({ ...question.file, isTrusted: true });
+  }
+
+  /** Makes the next recording check the GPU again. */
+  async checkGpuAgain(): Promise<void> {
+    const state = this.#store.get();
+    if (jobOf(state) || state.models.preparing) return;
+    await this.#library.forgetGpuChecks();
+    // The present engine chose its backend by the old result.
+    this.#keeper.drop();
+    this.#store.dispatch({ type: 'noticed', notice: { said: text.options.gpuForgotten } });
+  }
+
+  /** Deletes a kept model. The choice falls back to automatic, or the next recording would download it again unasked. */
+  async delete(model: string): Promise<void> {
+    const state = this.#store.get();
+    if (jobOf(state) || state.models.preparing) return;
+    const { dispatch } = this.#store;
+    try {
+      await this.#library.delete(model);
+      // The engine has the model in memory, and would go on with what the user believes is gone.
+      this.#keeper.drop();
+      dispatch({ type: 'model-deleted', model });
+      this.#remember(this.#store.get().options.preset);
+    } catch (thrown) {
+      dispatch({ type: 'deletion-failed', failure: failureOf(thrown) });
+    }
+    await this.refresh();
+  }
+}

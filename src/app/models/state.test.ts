@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import type { ModelFile } from '../engineKeeper';
+import type { Failure } from '../../ui-kit/failure';
+import { engineRequest, INITIAL_STATE, reduce, type Action, type Source, type State } from '../state';
+import { isCommunityReady } from './state';
+import { presetsWith, STORED } from '../../../test/app/presets';
+import { licenceName } from '../../ui-kit/format';
+
+const file: ModelFile = { name: 'mine.onnx', blob: new Blob(), isTrusted: false };
+const source: Source = { name: 'a.wav', load: () => Promise.resolve(new Blob()) };
+const altered: Failure = { code: 'model-altered', problem: 'Unknown hash', expected: null, remedy: null };
+const offline: Failure = { code: 'model-download', problem: 'No network', expected: null, remedy: null };
+const preparing = (from: ModelFile | null, id = 1): Action => ({
+  type: 'preparing-started',
+  preparing: { id, file: from, backend: 'auto', speed: 'exact' },
+});
+const part: Action = { type: 'download-progressed', download: { model: 'wespeaker', receivedBytes: 40, totalBytes: 100 } };
+const failed = (failure: Failure, id = 1): Action => ({ type: 'preparing-failed', id, failure });
+const prepared: Action = { type: 'prepared', id: 1 };
+const started: Action = { type: 'started', id: 7, source, at: 0 };
+const listed: Action = { type: 'models-listed', presets: presetsWith(false), stored: [STORED] };
+const after = (...actions: Action[]): State => actions.reduce(reduce, INITIAL_STATE);
+
+describe('a download', () => {
+  it('makes community-1 the choice once it is whole, and not before', () => {
+    const going = after(preparing(null), part);
+    expect(going.options.preset).toBe('auto');
+    expect(going.models.download).toMatchObject({ receivedBytes: 40 });
+    const done = reduce(going, prepared);
+    expect(done.options.preset).toBe('community-1');
+    expect(done.notice).toBe('preset-ready');
+    expect(done.models).toMatchObject({ preparing: null, download: null, stopped: null });
+  });
+
+  it('that is stopped or fails changes no choice, and knows where it was left', () => {
+    const stopped = after(preparing(null), part, { type: 'preparing-stopped', id: 1 });
+    expect(stopped.options.preset).toBe('auto');
+    expect(stopped.notice).toBe('download-stopped');
+    expect(stopped.models).toMatchObject({ preparing: null, download: null, stopped: { receivedBytes: 40 } });
+    const broken = after(preparing(null), part, failed(offline)).models;
+    expect(broken).toMatchObject({ preparing: null, stopped: { receivedBytes: 40 }, failure: { during: 'download' } });
+  });
+
+  it('that gave way to another is not heard any more', () => {
+    const second = after(preparing(null), preparing(file, 2));
+    for (const late of [prepared, failed(offline), { type: 'preparing-stopped', id: 1 }] satisfies Action[]) {
+      expect(reduce(second, late)).toBe(second);
+    }
+  });
+
+  it('becomes the choice of a recording that is started meanwhile, and ends with it', () => {
+    const waiting = after(preparing(null), part, started);
+    expect(waiting.options.preset).toBe('community-1');
+    const cancelled = reduce(waiting, { type: 'cancelled', id: 7 });
+    expect(cancelled).toMatchObject({ phase: { kind: 'empty' }, notice: 'download-stopped' });
+    expect(cancelled.models).toMatchObject({ preparing: null, download: null, stopped: { receivedBytes: 40 } });
+  });
+
+  it('of a run is over when the run goes on, and left where it was when the run fails', () => {
+    const running = after(started, part, {
+      type: 'progressed',
+      id: 7,
+      progress: { stage: 'decode', completed: 0, total: 1, secondsLeft: null },
+    });
+    expect(running.models).toMatchObject({ download: null, stopped: null });
+    const broken = after(started, part, { type: 'failed', id: 7, failure: offline });
+    expect(broken.models).toMatchObject({ download: null, stopped: { receivedBytes: 40 } });
+    expect(broken.phase).toMatchObject({ kind: 'error', source });
+  });
+});
+
+describe('a model file', () => {
+  it('is used by what runs from now on', () => {
+    const taken = after(preparing(file), prepared);
+    expect(taken.models.file).toBe(file);
+    expect(engineRequest(taken)).toEqual({ backend: 'auto', preset: 'community-1', speed: 'exact', file });
+  });
+
+  it('of unknown hash is asked about, and a trusted one or another failure is not', () => {
+    const asked = after(preparing(file), failed(altered));
+    expect(asked.models).toMatchObject({ question: { file, failure: altered }, failure: null, file: null });
+    expect(reduce(asked, { type: 'model-refused' }).models.question).toBeNull();
+    expect(after(preparing({ ...file, isTrusted: true }), failed(altered)).models).toMatchObject({
+      question: null,
+      failure: { during: 'file', name: 'mine.onnx' },
+    });
+    expect(after(preparing(file), failed({ ...altered, code: 'model-invalid' })).models.question).toBeNull();
+    // A download with wrong bytes is no file that the user could vouch for.
+    expect(after(preparing(null), failed(altered)).models.question).toBeNull();
+  });
+
+  it('makes the preset ready where the browser could not keep it', () => {
+    expect(isCommunityReady(after(listed).models)).toBe(false);
+    expect(isCommunityReady(after(listed, preparing(file), prepared).models)).toBe(true);
+  });
+});
+
+describe('engineRequest', () => {
+  it('asks for the chosen preset, and for the one that is being made', () => {
+    expect(engineRequest(INITIAL_STATE)).toEqual({ backend: 'auto', preset: 'auto', speed: 'exact', file: null });
+    const wasm: Action = { type: 'options-changed', options: { backend: 'wasm' } };
+    // The backend of the preparation: another one would make the engine, and the download, anew.
+    expect(engineRequest(after(preparing(file), wasm))).toEqual({ backend: 'auto', preset: 'community-1', speed: 'exact', file });
+  });
+
+  it('takes the file of this visit for automatic too, and for campplus never', () => {
+    const choose = (preset: 'auto' | 'campplus'): Action => ({ type: 'options-changed', options: { preset } });
+    expect(engineRequest(after(preparing(file), prepared, choose('auto')))).toMatchObject({ preset: 'community-1', file });
+    expect(engineRequest(after(preparing(file), prepared, choose('campplus')))).toMatchObject({
+      preset: 'campplus',
+      file: null,
+    });
+  });
+});
+
+describe('deleting', () => {
+  it('is asked about first, and takes the choice back', () => {
+    const kept = after(listed, preparing(file), prepared);
+    const asked = reduce(kept, { type: 'deletion-asked', model: STORED.id });
+    expect(asked.models.deletionOf).toBe(STORED.id);
+    const gone = reduce(asked, { type: 'model-deleted', model: STORED.id });
+    expect(gone.models).toMatchObject({ deletionOf: null, stored: [], file: null });
+    // Otherwise the next recording would download it again.
+    expect(gone.options.preset).toBe('auto');
+    const campplus: Action = { type: 'options-changed', options: { preset: 'campplus' } };
+    expect(after(listed, campplus, { type: 'model-deleted', model: STORED.id }).options.preset).toBe('campplus');
+  });
+
+  it('that fails keeps the model', () => {
+    const failure = { ...offline, code: null };
+    const kept = after(listed, { type: 'deletion-asked', model: STORED.id }, { type: 'deletion-failed', failure });
+    expect(kept.models).toMatchObject({ deletionOf: null, stored: [STORED], failure: { during: 'deletion', failure } });
+  });
+});
+
+describe('licenceName', () => {
+  it('is how people know it', () => {
+    expect(['CC-BY-4.0', 'CC-BY-NC-4.0', 'Apache-2.0', 'MIT'].map(licenceName)).toEqual([
+      'CC BY 4.0',
+      'CC BY-NC 4.0',
+      'Apache-2.0',
+      'MIT',
+    ]);
+  });
+});

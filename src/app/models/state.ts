@@ -1,0 +1,156 @@
+import type { PresetFacts, StoredModelFacts } from '../../engine/presets';
+import type { BackendChoice, ModelDownload, Speed } from '../../engine/types';
+import type { ModelFile } from '../engineKeeper';
+import type { Failure } from '../../ui-kit/failure';
+
+/**
+ * The page's models: what there is to choose from, what this browser keeps, and the one that is on its way.
+ *
+ *   nothing ──preparing-started──▶ preparing ──prepared──▶ chosen
+ *                 ▲                    │ stopped, failed, or a file that nobody knows
+ *                 └──trusted── question ┘
+ */
+export interface ModelsState {
+  /** Null until it is known. */
+  readonly presets: readonly PresetFacts[] | null;
+  /** Null until it is known. */
+  readonly stored: readonly StoredModelFacts[] | null;
+  /** Why presets or kept models could not be listed. */
+  readonly listFailure: Failure | null;
+  /** The community-1 engine that is being made ahead of a recording. */
+  readonly preparing: Preparing | null;
+  /** How far the download is, of a preparation or of a run; null where none goes on. */
+  readonly download: ModelDownload | null;
+  /** Where a download was left; it goes on from there. */
+  readonly stopped: ModelDownload | null;
+  /** The file that was accepted on this visit. It is at hand even where the browser could not keep it. */
+  readonly file: ModelFile | null;
+  /** A file of unknown hash, that the user is asked about. */
+  readonly question: Question | null;
+  readonly failure: ModelFailure | null;
+  /** The kept model that the user is asked about before it is deleted. */
+  readonly deletionOf: string | null;
+}
+
+export interface Preparing {
+  /** Tells the events of this preparation from late ones of an earlier one. */
+  readonly id: number;
+  /** Null where the model is downloaded. */
+  readonly file: ModelFile | null;
+  readonly backend: BackendChoice;
+  readonly speed: Speed;
+}
+
+export interface Question {
+  readonly file: ModelFile;
+  /** Why the engine did not take it at once. */
+  readonly failure: Failure;
+}
+
+export interface ModelFailure {
+  readonly during: 'download' | 'file' | 'deletion';
+  readonly failure: Failure;
+  /** Name of the file, where it was one. */
+  readonly name: string | null;
+}
+
+export type ModelsAction =
+  | {
+      readonly type: 'models-listed';
+      readonly presets: readonly PresetFacts[];
+      readonly stored: readonly StoredModelFacts[];
+    }
+  | { readonly type: 'models-unlisted'; readonly failure: Failure }
+  | { readonly type: 'preparing-started'; readonly preparing: Preparing }
+  | { readonly type: 'download-progressed'; readonly download: ModelDownload }
+  | { readonly type: 'prepared'; readonly id: number }
+  | { readonly type: 'preparing-stopped'; readonly id: number }
+  | { readonly type: 'preparing-failed'; readonly id: number; readonly failure: Failure }
+  | { readonly type: 'model-refused' }
+  | { readonly type: 'model-failure-dismissed' }
+  | { readonly type: 'deletion-asked'; readonly model: string | null }
+  | { readonly type: 'model-deleted'; readonly model: string }
+  | { readonly type: 'deletion-failed'; readonly failure: Failure };
+
+export const INITIAL_MODELS: ModelsState = {
+  presets: null,
+  stored: null,
+  listFailure: null,
+  preparing: null,
+  download: null,
+  stopped: null,
+  file: null,
+  question: null,
+  failure: null,
+  deletionOf: null,
+};
+
+/** What is known of community-1, the only preset that has to be fetched; null until it is known. */
+export function communityFacts({ presets }: ModelsState): PresetFacts | null {
+  return presets?.find(({ id }) => id === 'community-1') ?? null;
+}
+
+/** Whether community-1 runs here without a download. */
+export function isCommunityReady(models: ModelsState): boolean {
+  return models.file !== null || (communityFacts(models)?.present ?? false);
+}
+
+/** Whatever was under way is not any more; a download can go on later from where it is. */
+export function afterStop(models: ModelsState): ModelsState {
+  if (!models.preparing && !models.download) return models;
+  return { ...models, preparing: null, download: null, stopped: models.download ?? models.stopped };
+}
+
+/** A run got past its download, or out of it by a failure. A preparation reports its own end. */
+export function afterDownload(models: ModelsState, isWhole: boolean): ModelsState {
+  if (models.preparing || !models.download) return models;
+  return isWhole ? { ...models, download: null, stopped: null } : afterStop(models);
+}
+
+/** As {@link afterStop}; a file that nobody knows becomes a question, and any other preparation a failure. */
+function afterFailure(models: ModelsState, failure: Failure): ModelsState {
+  const { preparing } = models;
+  const rest = afterStop(models);
+  if (!preparing) return rest;
+  const { file } = preparing;
+  if (file && !file.isTrusted && failure.code === 'model-altered') return { ...rest, question: { file, failure } };
+  return { ...rest, failure: { during: file ? 'file' : 'download', failure, name: file?.name ?? null } };
+}
+
+export function reduceModels(models: ModelsState, action: ModelsAction): ModelsState {
+  switch (action.type) {
+    case 'models-listed':
+      return { ...models, presets: action.presets, stored: action.stored, listFailure: null };
+    case 'models-unlisted':
+      return { ...models, listFailure: action.failure };
+    case 'preparing-started':
+      return { ...models, preparing: action.preparing, download: null, question: null, failure: null, deletionOf: null };
+    case 'download-progressed':
+      return { ...models, download: action.download, stopped: null };
+    case 'prepared': {
+      if (models.preparing?.id !== action.id) return models;
+      return { ...models, preparing: null, download: null, stopped: null, file: models.preparing.file ?? models.file };
+    }
+    case 'preparing-stopped':
+      return models.preparing?.id === action.id ? afterStop(models) : models;
+    case 'preparing-failed':
+      return models.preparing?.id === action.id ? afterFailure(models, action.failure) : models;
+    case 'model-refused':
+      return { ...models, question: null };
+    case 'model-failure-dismissed':
+      return { ...models, failure: null };
+    case 'deletion-asked':
+      return { ...models, deletionOf: action.model };
+    case 'model-deleted':
+      return {
+        ...models,
+        // A part of a download goes with the model.
+        file: null,
+        stopped: null,
+        deletionOf: null,
+        stored: models.stored?.filter(({ id }) => id !== action.model) ?? null,
+      };
+    case 'deletion-failed':
+      return { ...models, deletionOf: null, failure: { during: 'deletion', failure: action.failure, name: null } };
+  }
+}

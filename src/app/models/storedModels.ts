@@ -1,0 +1,102 @@
+import type { StoredModelFacts } from '../../engine/presets';
+import type { Scope } from '../../ui-kit/scope';
+import { h, setText } from '../../ui-kit/dom';
+import { problemOf } from '../../ui-kit/failure';
+import { text } from '../../ui-kit/texts/text';
+import type { Actions } from '../view';
+import type { ModelsState } from './state';
+
+type Deleting = Pick<Actions, 'askDeletion' | 'deleteModel'>;
+
+/** What this browser keeps, with licence and size, and how to be rid of it. */
+export function storedModels(
+  scope: Scope,
+  actions: Deleting,
+): { readonly element: HTMLElement; readonly update: (models: ModelsState) => void } {
+  const { stored: words } = text.models;
+  const heading = h('h3', { class: 'stored__heading', tabindex: -1 }, words.heading);
+  const summary = h('p', { class: 'fine', 'data-testid': 'stored-total' });
+  const list = h('ul', { class: 'stored__list' });
+  const element = h('section', { class: 'stored', 'data-testid': 'stored-models' }, heading, summary, list);
+  let rowScope = scope.child();
+  let shown: Pick<ModelsState, 'stored' | 'deletionOf'> | null = null;
+
+  return {
+    element,
+    update(models) {
+      const { stored, deletionOf, listFailure, preparing } = models;
+      setText(summary, summaryOf(models));
+      summary.hidden = stored === null && listFailure === null;
+      if (shown?.stored !== stored || shown.deletionOf !== deletionOf) {
+        const hadFocus = list.contains(document.activeElement);
+        const before = shown?.deletionOf ?? null;
+        shown = { stored, deletionOf };
+        rowScope.dispose();
+        rowScope = scope.child();
+        list.replaceChildren(
+          ...(stored ?? []).map((model) =>
+            deletionOf === model.id ? confirmRow(rowScope, model, actions) : modelRow(rowScope, model, actions),
+          ),
+        );
+        if (hadFocus) (list.querySelector<HTMLElement>(focusAfter(deletionOf, before)) ?? heading).focus();
+      }
+      // The model that is on its way may be this one.
+      for (const button of list.querySelectorAll('button')) button.disabled = preparing !== null;
+    },
+  };
+}
+
+/** The button that was pressed is gone: the focus goes to the question, and from there back. */
+const focusAfter = (asked: string | null, askedBefore: string | null): string =>
+  asked === null ? `[data-testid="delete-model-${CSS.escape(askedBefore ?? '')}"]` : '[data-testid="confirm-delete"]';
+
+function summaryOf({ stored, listFailure }: ModelsState): string {
+  const { stored: words } = text.models;
+  if (listFailure) return words.unknown(problemOf(listFailure));
+  if (!stored || stored.length === 0) return words.none;
+  return words.total(
+    stored.length,
+    stored.reduce((sum, { bytes }) => sum + bytes, 0),
+  );
+}
+
+function row({ id, file, bytes, licence, storedAt }: StoredModelFacts, ...controls: Node[]): HTMLElement {
+  const { stored: words } = text.models;
+  const facts = [words.size(bytes), words.licence(licence), words.since(storedAt)].join(' · ');
+  return h(
+    'li',
+    { class: 'stored__model', 'data-testid': `stored-model-${id}` },
+    h('div', { class: 'stored__text' }, h('span', {}, id), h('span', { class: 'fine mono' }, file), h('span', { class: 'fine' }, facts)),
+    ...controls,
+  );
+}
+
+function button(scope: Scope, label: string, testId: string, name: string, onClick: () => void): HTMLElement {
+  const element = h('button', { type: 'button', class: 'button', 'data-testid': testId, 'aria-label': name }, label);
+  scope.on(element, 'click', onClick);
+  return element;
+}
+
+function modelRow(scope: Scope, model: StoredModelFacts, { askDeletion }: Deleting): HTMLElement {
+  const { stored: words } = text.models;
+  const { id } = model;
+  return row(
+    model,
+    button(scope, words.remove, `delete-model-${id}`, words.removeLabel(id), () => {
+      askDeletion(id);
+    }),
+  );
+}
+
+/** Asked in place, and not in a dialog: what the question is about stays in sight. */
+function confirmRow(scope: Scope, model: StoredModelFacts, { askDeletion, deleteModel }: Deleting): HTMLElement {
+  const { stored: words } = text.models;
+  const question = words.confirm(model.bytes);
+  const yes = button(scope, words.yes, 'confirm-delete', `${words.yes}: ${model.id}. ${question}`, () => {
+    deleteModel(model.id);
+  });
+  const no = button(scope, words.no, 'keep-model', words.no, () => {
+    askDeletion(null);
+  });
+  return row(model, h('div', { class: 'stored__confirm' }, h('p', {}, question), h('div', { class: 'button-row' }, yes, no)));
+}

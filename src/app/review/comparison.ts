@@ -1,0 +1,132 @@
+import type { EditableTurn } from '../../editing/annotation';
+import { button } from '../../ui-kit/controls';
+import { h, icon, setText } from '../../ui-kit/dom';
+import { swatch } from '../../ui-kit/tracks/palette';
+import { speakerName, type Stretch } from '../../ui-kit/tracks/model';
+import { createSpeakerChoice } from '../editor/speakerChoice';
+import type { Studio } from '../editor/editor';
+import { clipOf, clipsOf, ClipSequence } from './queue';
+import { reviewText } from './text';
+
+const words = reviewText.compare;
+
+export interface Comparison {
+  readonly element: HTMLElement;
+  /** The turn to compare; a new one is compared with its own speaker first. */
+  readonly setTurn: (turn: EditableTurn) => void;
+  readonly playA: () => void;
+  readonly playB: () => void;
+  readonly playBoth: () => void;
+  /** Where the player is, so that B follows A. */
+  readonly hear: (seconds: number, playing: boolean) => void;
+}
+
+/** Two clips side by side: this turn, and the voice that it is said to be, or another. */
+export function createComparison(studio: Studio): Comparison {
+  const { scope } = studio;
+  const sequence = new ClipSequence(studio.play);
+  let turn: EditableTurn | null = null;
+  let speaker = '';
+  let clips: readonly Stretch[] = [];
+  let place = 0;
+
+  const play = (...stretches: readonly (Stretch | null | undefined)[]): void => {
+    const there = stretches.filter((stretch) => stretch !== null && stretch !== undefined);
+    if (there.length > 0) sequence.start(...there);
+  };
+  const clipA = (): Stretch | null => (turn ? clipOf(turn) : null);
+  const playA = (): void => {
+    play(clipA());
+  };
+  const playB = (): void => {
+    play(clips[place]);
+  };
+  const playBoth = (): void => {
+    play(clipA(), clips[place]);
+  };
+
+  const nameA = h('p', { class: 'review__clip-name' });
+  const chosen = createSpeakerChoice(scope, {
+    testId: 'compare-speaker',
+    placeholder: null,
+    isEachStep: true,
+    onChoose: (id) => {
+      choose(id);
+      update();
+    },
+  });
+  const swatchB = h('span', { class: 'review__clip-swatch' });
+  const where = h('p', { class: 'fine', 'data-testid': 'compare-place' });
+  const clipButton = (label: string, key: string, testId: string, onClick: () => void): HTMLButtonElement =>
+    button(scope, { class: 'button button--small', 'data-testid': testId }, onClick, icon('play'), label, h('kbd', { 'aria-hidden': 'true' }, key));
+  const a = clipButton(words.playA, 'Q', 'play-a', playA);
+  const b = clipButton(words.playB, 'W', 'play-b', playB);
+  const both = clipButton(words.playBoth, 'B', 'play-both', playBoth);
+  const another = button(scope, { class: 'link-button', 'data-testid': 'compare-another' }, () => {
+    place = (place + 1) % clips.length;
+    update();
+    playB();
+  }, words.another);
+
+  function choose(id: string): void {
+    speaker = id;
+    place = 0;
+    clips = turn ? clipsOf(studio.get().annotation, id, turn) : [];
+  }
+
+  function update(): void {
+    const { annotation } = studio.get();
+    const { speakers } = annotation;
+    const colourOf = (id: string | undefined): number => speakers.find((one) => one.id === id)?.colour ?? 0;
+    const own = speakers.findIndex(({ id }) => id === turn?.speaker);
+    nameA.replaceChildren(swatch(colourOf(turn?.speaker)), speakers[own] ? speakerName(speakers[own], own) : '');
+    chosen.update({ speakers, without: null, chosen: speaker, isDisabled: false, label: words.speaker });
+    swatchB.replaceChildren(swatch(colourOf(speaker)));
+    const clip = clips[place];
+    setText(where, clip ? words.place(place + 1, clips.length, clip.startSeconds) : words.none);
+    another.hidden = clips.length < 2;
+    const isPlayable = studio.player.playable;
+    a.disabled = !isPlayable || turn === null;
+    b.disabled = both.disabled = !isPlayable || !clip;
+  }
+
+  return {
+    element: h(
+      'div',
+      { class: 'review__compare', role: 'group', 'aria-label': words.heading },
+      h('h3', { class: 'legend' }, words.heading),
+      h(
+        'div',
+        { class: 'review__clips' },
+        h('div', { class: 'review__clip' }, h('p', { class: 'fine' }, words.a), nameA, a),
+        h('div', { class: 'review__clip' }, h('p', { class: 'fine' }, words.b), h('div', { class: 'review__clip-choice' }, swatchB, chosen.element), where, another, b),
+      ),
+      both,
+    ),
+    setTurn(next) {
+      const isOther = next.id !== turn?.id;
+      turn = next;
+      const { speakers } = studio.get().annotation;
+      if (isOther || !speakers.some(({ id }) => id === speaker)) {
+        choose(next.speaker);
+        // Where this is all that the speaker says, the next best comparison is with somebody else.
+        for (const { id } of speakers) {
+          if (clips.length > 0) break;
+          choose(id);
+        }
+        if (clips.length === 0) choose(next.speaker);
+      } else {
+        const before = place;
+        choose(speaker);
+        place = Math.min(before, Math.max(0, clips.length - 1));
+      }
+      update();
+    },
+    playA,
+    playB,
+    playBoth,
+    hear: (seconds, playing) => {
+      sequence.hear(seconds, playing);
+    },
+  };
+}

@@ -1,0 +1,209 @@
+import type { EditableTurn } from '../../editing/annotation';
+import { turnById } from '../../editing/turnLookup';
+import { h, setText } from '../../ui-kit/dom';
+import { nameOf, speakerOfKey } from '../editor/speakerNames';
+import { rememberedLetters, shortcutOf } from '../editor/shortcuts';
+import type { Panel, Studio } from '../editor/editor';
+import { createBriefList } from './briefList';
+import { createTurnCard } from './card';
+import { createComparison } from './comparison';
+import { followReview, nextTurn, previousTurn, startReview, visitTurn, type ReviewQueue } from './queue';
+import { isHidden, whenShown } from '../result/tabs';
+import { reviewText as words } from './text';
+
+export interface ReviewPanel extends Panel {
+  /** Where the player is: call it on each of its changes. */
+  readonly setPosition: (seconds: number, playing: boolean) => void;
+}
+
+/** Goes through the turns one at a time, the most doubtful first. The turn that it shows is the one that is selected. */
+export function createReviewPanel(studio: Studio): ReviewPanel {
+  const { scope } = studio;
+  let queue = startReview(studio.get().annotation);
+  /** The annotation that the queue was made of. */
+  let seen = studio.get().annotation;
+
+  const left = h('p', { class: 'review__left', 'data-testid': 'review-left' });
+  const bar = h('progress', { class: 'review__bar', max: 1 });
+  const autoplay = h('input', { type: 'checkbox', 'data-testid': 'review-autoplay' });
+  const blocked = h('p', { class: 'fine', hidden: true }, words.blocked);
+  const comparison = createComparison(studio);
+  const card = createTurnCard(studio, {
+    play: playCurrent,
+    confirm,
+    assign,
+    split,
+    remove,
+    next: () => {
+      go(nextTurn(queue));
+    },
+    previous: () => {
+      go(previousTurn(queue));
+    },
+  });
+  const brief = createBriefList(studio);
+  const back = h('button', { type: 'button', class: 'button', 'data-testid': 'review-back' }, words.done.back);
+  scope.on(back, 'click', () => {
+    go(previousTurn(queue));
+    card.element.querySelector<HTMLElement>('button:enabled')?.focus();
+  });
+  const doneHeading = h('h3', { tabindex: -1 }, words.done.heading);
+  const doneText = h('p', {});
+  const done = h('div', { class: 'review__done', 'data-testid': 'review-done', hidden: true }, doneHeading, doneText, back);
+  const work = h('div', { class: 'review__work' }, card.element, comparison.element);
+  const element = h(
+    'section',
+    { class: 'review', 'aria-label': words.label, 'data-testid': 'review-panel' },
+    h(
+      'div',
+      { class: 'review__head' },
+      left,
+      bar,
+      h('p', { class: 'fine' }, words.leftHint),
+      h('label', { class: 'review__autoplay' }, autoplay, words.autoplay),
+    ),
+    blocked,
+    work,
+    done,
+    brief.element,
+  );
+
+  function currentTurn(): EditableTurn | null {
+    return turnById(studio.get().annotation.turns, queue.current);
+  }
+
+  function playCurrent(): void {
+    const turn = currentTurn();
+    if (turn) studio.play(turn);
+  }
+
+  /** Shows another turn, which is selected on the lanes too, and is heard where the person wants that. */
+  function go(next: ReviewQueue): void {
+    const isOther = next.current !== queue.current;
+    queue = next;
+    studio.select(queue.current);
+    update();
+    if (isOther && autoplay.checked) playCurrent();
+  }
+
+  /** Applies a correction of the turn that is shown; the queue follows by itself. */
+  function correct(apply: (turn: EditableTurn) => boolean, sentence: string): void {
+    const turn = currentTurn();
+    if (!turn || studio.get().proposal) return;
+    const hadFocus = work.contains(document.activeElement);
+    if (!apply(turn)) return;
+    studio.say(queue.current === null ? words.said.all : sentence);
+    if (queue.current !== turn.id && autoplay.checked) playCurrent();
+    // What was pressed is gone with the last turn.
+    if (hadFocus && queue.current === null) doneHeading.focus();
+  }
+
+  function confirm(): void {
+    correct(({ id }) => {
+      const isOpen = queue.order.includes(id);
+      if (!isOpen) go(nextTurn(queue));
+      return isOpen && studio.edit({ type: 'confirm-turn', turn: id });
+    }, words.said.confirmed);
+  }
+
+  function assign(speaker: string): void {
+    const name = nameOf(studio.get().annotation, speaker);
+    correct(({ id }) => studio.edit({ type: 'assign-turn', turn: id, speaker }), words.said.assigned(name));
+  }
+
+  function split(): void {
+    correct(({ id }) => studio.edit({ type: 'split-turn', turn: id, atSeconds: studio.player.position }), words.said.split);
+  }
+
+  function remove(): void {
+    correct(({ id }) => studio.edit({ type: 'delete-turn', turn: id }), words.said.deleted);
+  }
+
+  function follow(): void {
+    const { annotation } = studio.get();
+    if (annotation === seen) return;
+    seen = annotation;
+    queue = followReview(queue, annotation);
+    studio.select(queue.current);
+    brief.update();
+  }
+
+  function update(): void {
+    const { annotation, proposal } = studio.get();
+    const total = annotation.turns.length;
+    const open = queue.order.length;
+    const turn = currentTurn();
+    setText(left, words.left(open, total));
+    bar.value = total > 0 ? (total - open) / total : 1;
+    bar.setAttribute('aria-label', words.progress(total - open, total));
+    blocked.hidden = proposal === null;
+    work.hidden = turn === null || proposal !== null;
+    done.hidden = turn !== null || proposal !== null;
+    setText(doneText, total > 0 ? words.done.body(total) : words.done.empty);
+    back.hidden = queue.trail.length === 0;
+    if (!turn) return;
+    card.update(turn, !queue.order.includes(turn.id));
+    card.setPosition(studio.player.position);
+    comparison.setTurn(turn);
+  }
+
+  studio.onChange(scope, (next, previous) => {
+    // What nobody sees is brought up to date when it is shown.
+    if (isHidden(element)) return;
+    const isElsewhere = next.selected !== previous.selected && next.selected !== null && next.selected !== queue.current;
+    follow();
+    if (isElsewhere && next.annotation === previous.annotation) queue = visitTurn(queue, next.selected);
+    if (next.annotation !== previous.annotation || next.proposal !== previous.proposal || isElsewhere) update();
+  });
+  whenShown(scope, element, () => {
+    follow();
+    studio.select(queue.current);
+    update();
+  });
+  scope.on(element, 'keydown', (event) => {
+    if (event.defaultPrevented || currentTurn() === null) return;
+    if (event.target instanceof Element && event.target.matches('select')) return;
+    if (actOn(event)) event.preventDefault();
+  });
+
+  /** The page's keys for the selected turn, and some for this panel. */
+  function actOn(event: KeyboardEvent): boolean {
+    const letters = rememberedLetters();
+    const actions: Readonly<Partial<Record<string, () => void>>> = {
+      'next-turn': () => {
+        go(nextTurn(queue));
+      },
+      'previous-turn': () => {
+        go(previousTurn(queue));
+      },
+      confirm,
+      split,
+      delete: remove,
+      assign: () => {
+        const speaker = speakerOfKey(studio.get().annotation, Number(event.key));
+        if (speaker !== null) assign(speaker);
+      },
+    };
+    const own: Readonly<Partial<Record<string, () => void>>> = {
+      p: playCurrent,
+      q: comparison.playA,
+      w: comparison.playB,
+      b: comparison.playBoth,
+    };
+    const shortcut = shortcutOf(event, letters);
+    const isPlain = letters && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const action = (shortcut && actions[shortcut]) ?? (isPlain ? own[event.key.toLowerCase()] : undefined);
+    action?.();
+    return action !== undefined;
+  }
+
+  brief.update();
+  update();
+  return {
+    element,
+    setPosition(seconds, playing) {
+      comparison.hear(seconds, playing);
+      if (!isHidden(element)) card.setPosition(seconds);
+    },
+  };
+}

@@ -1,0 +1,388 @@
+import type { Peaks } from '../../audio/peaks';
+import { History, type PlainHistory } from '../../editing/history';
+import type { Transcript } from '../../transcript/transcript';
+import { VoxlaneError } from '../../util/errors';
+import type { KeptEntry, Outcome } from '../state';
+import {
+  type About,
+  aboutFrom,
+  bytesOf,
+  damaged,
+  droppable,
+  type HeavyPart,
+  idOfAbout,
+  KEEP_LIMITS,
+  type KeepLimits,
+  type KeptOutcome,
+  keyOf,
+  newWorkId,
+  outcomeFrom,
+  type Part,
+  PARTS,
+  peaksFrom,
+  revisionOf,
+  sizeOf,
+  surplus,
+  transcriptFrom,
+  withoutHeavyParts,
+} from './records';
+import { browserBackend, type KeepBackend, withBlobFallback } from './backend';
+import { isVast, MOST_TURNS_AT_ONCE } from '../workspace/limits';
+
+/**
+ * Why something was not kept: the storage is `full`; the part is `too-large` for the limits; the work is `gone`, as another
+ * tab deleted it; another tab has `changed` it; or this browser keeps nothing here.
+ */
+export interface NotKept {
+  readonly isKept: false;
+  readonly reason: 'full' | 'too-large' | 'gone' | 'changed' | 'unavailable';
+  readonly error: VoxlaneError;
+}
+
+/** Whether something was kept. */
+export type Kept = { readonly isKept: true } | NotKept;
+
+/** Whether corrections were kept, and their revision. */
+export type KeptCorrections = { readonly isKept: true; readonly revision: string } | NotKept;
+
+/** A result as corrected by the user. */
+export interface Corrections {
+  readonly history: History;
+  readonly transcript: Transcript | null;
+}
+
+/** Corrections as they are stored. */
+export interface StoredCorrections extends Corrections {
+  readonly revision: string;
+}
+
+/** Corrections to be stored. */
+export interface CorrectionsToSave {
+  readonly history: PlainHistory;
+  /** Absent if it has not changed. */
+  readonly transcript?: Transcript | null;
+}
+
+type Parts = readonly (readonly [Part, unknown])[];
+/** The new entry of the work from its present one; a reason if nothing may be written. */
+type Change = (about: About | null) => About | 'gone' | 'changed';
+
+/** A piece of work as it was kept, without its voices. */
+export interface OpenedWork {
+  readonly outcome: KeptOutcome;
+  readonly corrections: StoredCorrections;
+  /** Null where there never was one, or where there was no room for it. */
+  readonly recording: Blob | null;
+  readonly peaks: Peaks | null;
+  /** Whether {@link RecentWork.voices} has any. */
+  readonly hasVoices: boolean;
+}
+
+/**
+ * Results with their corrections, kept in this browser from one visit to the next.
+ *
+ * Each piece of work has its own keys, and what it consists of is written in one step with what the list says of it:
+ * several tabs do not disturb each other. Corrections have a revision. A save names the revision that it is based on, and
+ * writes nothing if another one is stored: no tab overwrites what it has not read. A correction writes the history only.
+ * Storage that is full or blocked makes no other thing fail: saving tells so and never rejects.
+ */
+export class RecentWork {
+  readonly #backend: KeepBackend;
+  readonly #limits: KeepLimits;
+  readonly #now: () => number;
+  /** Called with the id of work that was removed to make room. */
+  onDropped: ((id: string) => void) | null = null;
+
+  /** @param now milliseconds since 1970 */
+  constructor(backend: KeepBackend = withBlobFallback(browserBackend()), limits: KeepLimits = KEEP_LIMITS, now: () => number = Date.now) {
+    this.#backend = backend;
+    this.#limits = limits;
+    this.#now = now;
+  }
+
+  /**
+   * What is kept, the latest saved first. Damaged entries are left out. Nothing if the browser has no storage or blocks it.
+   *
+   * A read can fail for a moment, for example after the browser closed the connection to the database. Each failure but the
+   * last is followed by a pause and another try.
+   *
+   * @param pausesMs milliseconds
+   * @throws VoxlaneError `storage` if every try fails
+   */
+  async list(pausesMs: readonly number[] = [300, 1000]): Promise<KeptEntry[]> {
+    const works = await this.#works(pausesMs);
+    return works
+      .sort((a, b) => b.savedAt - a.savedAt)
+      .map((about) => {
+        const { id, name, durationSeconds, numSpeakers, savedAt, sizes } = about;
+        return { id, name, durationSeconds, numSpeakers, savedAt, bytes: bytesOf(about), hasSound: sizes.recording !== undefined };
+      });
+  }
+
+  /**
+   * @returns null where it is not kept
+   * @throws VoxlaneError `format` where it is damaged, `storage` where the browser does not give it
+   */
+  async open(id: string): Promise<OpenedWork | null> {
+    const names = ['about', 'outcome', 'history', 'transcript', 'recording', 'peaks'] as const;
+    const [stored, outcome, history, transcript, recording, peaks] = await this.#getAll(names, id);
+    if (stored === undefined) return null;
+    const about = aboutOf(stored);
+    return {
+      outcome: outcomeFrom(outcome),
+      corrections: correctionsOf(about, history, transcript),
+      recording: await readable(recording),
+      peaks: peaksFrom(peaks),
+      hasVoices: about.sizes.voices !== undefined,
+    };
+  }
+
+  /**
+   * The stored corrections.
+   *
+   * @param known revision that the caller has
+   * @returns null if the work is not kept, `same` if the stored revision is the known one
+   * @throws VoxlaneError `format` if they are damaged, `storage` if the browser cannot read them
+   */
+  async corrections(id: string, known: string | null): Promise<StoredCorrections | 'same' | null> {
+    const about = aboutFrom(await this.#get('about', id));
+    if (about && revisionOf(about) === known) return 'same';
+    const [stored, history, transcript] = await this.#getAll(['about', 'history', 'transcript'], id);
+    return stored === undefined ? null : correctionsOf(aboutOf(stored), history, transcript);
+  }
+
+  /** The kept voices, as they were given; null where there are none. Their form is for the reader to check. */
+  async voices(id: string): Promise<object | null> {
+    const voices = await this.#get('voices', id);
+    return typeof voices === 'object' ? voices : null;
+  }
+
+  /**
+   * Keeps a result that is not kept yet, without its sound and voices. Work beyond the limits is removed, the oldest first.
+   * Writes nothing if the result is already kept (`changed`).
+   */
+  async saveOutcome(outcome: Outcome, { history, transcript = null }: CorrectionsToSave): Promise<KeptCorrections> {
+    if (isVast(history.annotation)) return tooManyTurns(history);
+    const light = withoutHeavyParts(outcome);
+    const [text, transcriptText] = [JSON.stringify(history), JSON.stringify(transcript)];
+    const { annotation } = history;
+    const revision = newWorkId();
+    const parts: Parts = [['outcome', light], ['history', text], ['transcript', transcriptText]];
+    const kept = await this.#write(outcome.id, parts, (about) =>
+      about ? 'changed' : {
+        version: 1,
+        id: outcome.id,
+        name: outcome.name,
+        durationSeconds: annotation.durationSeconds,
+        numSpeakers: annotation.speakers.length,
+        savedAt: this.#now(),
+        revision,
+        sizes: { outcome: sizeOf(light), history: text.length, transcript: transcriptText.length },
+      },
+    );
+    if (kept.isKept) await this.#trim(outcome.id);
+    return kept.isKept ? { isKept: true, revision } : kept;
+  }
+
+  /**
+   * Keeps the corrections: quick, to be called some moments after the last one.
+   *
+   * @param base the revision that these corrections are based on. Nothing is written if another one is stored
+   */
+  async saveCorrections(id: string, base: string, { history, transcript }: CorrectionsToSave): Promise<KeptCorrections> {
+    if (isVast(history.annotation)) return tooManyTurns(history);
+    const text = JSON.stringify(history);
+    const transcriptText = transcript === undefined ? null : JSON.stringify(transcript);
+    const revision = newWorkId();
+    const parts: Parts = [['history', text], ...(transcriptText === null ? [] : [['transcript', transcriptText] as const])];
+    const { annotation } = history;
+    const kept = await this.#write(id, parts, (about) => {
+      if (!about) return 'gone';
+      if (revisionOf(about) !== base) return 'changed';
+      return {
+        ...about,
+        durationSeconds: annotation.durationSeconds,
+        numSpeakers: annotation.speakers.length,
+        savedAt: this.#now(),
+        revision,
+        sizes: { ...about.sizes, history: text.length, ...(transcriptText !== null && { transcript: transcriptText.length }) },
+      };
+    });
+    return kept.isKept ? { isKept: true, revision } : kept;
+  }
+
+  /** Keeps the sound. Where there is no room, the oldest recordings of other work go for it. */
+  saveRecording(id: string, recording: Blob): Promise<Kept> {
+    return this.#saveHeavy(id, 'recording', recording);
+  }
+
+  /** Keeps what another number of speakers is found by: any data that `structuredClone` takes. */
+  saveVoices(id: string, voices: object): Promise<Kept> {
+    return this.#saveHeavy(id, 'voices', voices);
+  }
+
+  savePeaks(id: string, peaks: Peaks): Promise<Kept> {
+    return this.#saveHeavy(id, 'peaks', peaks);
+  }
+
+  /** @throws VoxlaneError `storage` where the browser refuses */
+  async delete(id: string): Promise<void> {
+    await this.#delete(PARTS.map((part) => keyOf(part, id)));
+  }
+
+  /** Deletes damaged entries too. @throws VoxlaneError `storage` where the browser refuses */
+  async deleteAll(): Promise<void> {
+    await this.#delete(await this.#backend.keys().catch(refused));
+  }
+
+  async #saveHeavy(id: string, part: HeavyPart, value: object): Promise<Kept> {
+    const bytes = sizeOf(value);
+    if (bytes > this.#limits.bytes) return notKept('too-large', `${bytes} bytes are more than the ${this.#limits.bytes} that are kept in all`);
+    const kept = await this.#write(id, [[part, value]], (about) => about ? { ...about, sizes: { ...about.sizes, [part]: bytes } } : 'gone', true);
+    if (kept.isKept) await this.#trim(id);
+    return kept;
+  }
+
+  /**
+   * Writes parts, and makes room for them where there is none: heavy parts of other work go first; then, where what is
+   * written is not heavy itself, those of this one.
+   */
+  async #write(id: string, parts: Parts, change: Change, isHeavy = false): Promise<Kept> {
+    let kept = await this.#tryToWrite(id, parts, change);
+    if (kept.isKept || kept.reason !== 'full') return kept;
+    const works = await this.#works().catch(() => []);
+    const own = isHeavy ? [] : works.filter((work) => work.id === id);
+    // One at a time: how much room the browser gives is known by trying only.
+    for (const other of [...droppable(works, id), ...droppable(own, '')]) {
+      await this.#drop(other.id, other.part).catch(() => undefined);
+      kept = await this.#tryToWrite(id, parts, change);
+      if (kept.isKept || kept.reason !== 'full') break;
+    }
+    return kept;
+  }
+
+  async #tryToWrite(id: string, parts: Parts, change: Change): Promise<Kept> {
+    try {
+      const entries = parts.map(([part, value]) => [keyOf(part, id), value] as const);
+      const refusals: ('gone' | 'changed')[] = [];
+      const isWritten = await this.#backend.write(
+        keyOf('about', id),
+        (stored) => {
+          const next = change(aboutFrom(stored));
+          if (typeof next !== 'string') return next;
+          refusals.push(next);
+          return null;
+        },
+        entries,
+      );
+      if (isWritten) return { isKept: true };
+      return refusals.includes('changed') ? notKept('changed', 'another tab has changed it') : notKept('gone', 'the work is no longer kept');
+    } catch (error) {
+      const isFull = error instanceof Error && error.name === 'QuotaExceededError';
+      return isFull ? notKept('full', 'the storage of this browser is full', error) : notKept('unavailable', 'this browser does not let the page store anything', error);
+    }
+  }
+
+  /** Brings all back within the limits. What cannot be deleted now is tried again with the next save. */
+  async #trim(newest: string): Promise<void> {
+    try {
+      const { works, parts } = surplus(await this.#works(), this.#limits, newest);
+      for (const id of works) {
+        await this.delete(id);
+        this.onDropped?.(id);
+      }
+      for (const { id, part } of parts) await this.#drop(id, part);
+    } catch {
+      // The work itself is kept.
+    }
+  }
+
+  /** First from the list: a part that it does not name is as good as gone. */
+  async #drop(id: string, part: HeavyPart): Promise<void> {
+    await this.#tryToWrite(id, [], (about) => about ? { ...about, sizes: without(about.sizes, part) } : 'gone');
+    await this.#delete([keyOf(part, id)]);
+  }
+
+  async #works(pausesMs: readonly number[] = []): Promise<About[]> {
+    for (const pauseMs of pausesMs) {
+      try {
+        return await this.#readWorks();
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+    }
+    return this.#readWorks().catch((error: unknown) => (isBlocked(error) ? [] : refused(error)));
+  }
+
+  async #readWorks(): Promise<About[]> {
+    const ids = (await this.#backend.keys()).map(idOfAbout).filter((id) => id !== null);
+    const stored = await Promise.all(ids.map((id) => this.#backend.get(keyOf('about', id))));
+    return stored.map(aboutFrom).filter((about) => about !== null);
+  }
+
+  #get(part: Part, id: string): Promise<unknown> {
+    return this.#backend.get(keyOf(part, id)).catch(refused);
+  }
+
+  #getAll(parts: readonly Part[], id: string): Promise<unknown[]> {
+    return this.#backend.getAll(parts.map((part) => keyOf(part, id))).catch(refused);
+  }
+
+  #delete(keys: readonly string[]): Promise<void> {
+    return this.#backend.delete(keys).catch(refused);
+  }
+}
+
+function aboutOf(stored: unknown): About {
+  const about = aboutFrom(stored);
+  if (!about) throw damaged('its entry has another form');
+  return about;
+}
+
+function correctionsOf(about: About, history: unknown, transcript: unknown): StoredCorrections {
+  return { history: History.fromPlain(parsed(history)), transcript: transcriptFrom(transcript), revision: revisionOf(about) };
+}
+
+function without(sizes: About['sizes'], part: HeavyPart): About['sizes'] {
+  return Object.fromEntries(Object.entries(sizes).filter(([key]) => key !== part)) as About['sizes'];
+}
+
+function parsed(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    throw damaged('its corrections are no JSON');
+  }
+}
+
+/** The browser may have lost the bytes of a Blob that its database still has: then the work is without sound. */
+async function readable(stored: unknown): Promise<Blob | null> {
+  if (!(stored instanceof Blob)) return null;
+  try {
+    await stored.slice(0, 1).arrayBuffer();
+    return stored;
+  } catch {
+    return null;
+  }
+}
+
+function notKept(reason: NotKept['reason'], why: string, cause?: unknown): NotKept {
+  return { isKept: false, reason, error: storageError(`It could not be kept in this browser: ${why}`, cause) };
+}
+
+/** Writing so many turns would block the page after every correction. */
+function tooManyTurns({ annotation }: PlainHistory): NotKept {
+  return notKept('too-large', `it has ${annotation.turns.length} turns, of at most ${MOST_TURNS_AT_ONCE} that are kept`);
+}
+
+/** Whether there is no storage at all, or the browser's settings forbid it: another try would fail too. */
+const isBlocked = (error: unknown): boolean =>
+  error instanceof ReferenceError || (error instanceof DOMException && error.name === 'SecurityError');
+
+function refused(error: unknown): never {
+  throw storageError('This browser cannot read what the page stored', error);
+}
+
+function storageError(problem: string, cause?: unknown): VoxlaneError {
+  return new VoxlaneError({ code: 'storage', problem, remedy: 'Export the result to have it in a file' }, { cause });
+}

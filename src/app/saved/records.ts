@@ -1,0 +1,216 @@
+import * as v from 'valibot';
+import type { Peaks } from '../../audio/peaks';
+import { History } from '../../editing/history';
+import type { DiarizationResult } from '../../engine/types';
+import type { Transcript } from '../../transcript/transcript';
+import { describeIssue, VoxlaneError } from '../../util/errors';
+import type { Outcome } from '../state';
+
+/** A name for a piece of work that no other has: 80 random bits. `randomUUID` is missing on pages without HTTPS. */
+export function newWorkId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(10));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** What is kept of one piece of work, each under a key of its own. */
+export const PARTS = ['about', 'outcome', 'history', 'transcript', 'recording', 'voices', 'peaks'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** Parts that can be done without, and that nearly all bytes are of. What comes first is dropped first. */
+export const HEAVY_PARTS = ['recording', 'voices', 'peaks'] as const;
+export type HeavyPart = (typeof HEAVY_PARTS)[number];
+
+export const keyOf = (part: Part, id: string): string => `${part}/${id}`;
+
+/** The id of which this is the key of `about`; null where it is another key. */
+export function idOfAbout(key: string): string | null {
+  return key.startsWith('about/') ? key.slice('about/'.length) : null;
+}
+
+const bytes = v.pipe(v.number(), v.minValue(0));
+
+const aboutSchema = v.object({
+  /** Of all records of this piece of work; another release may write another one. */
+  version: v.literal(1),
+  id: v.string(),
+  name: v.string(),
+  durationSeconds: v.pipe(v.number(), v.finite()),
+  numSpeakers: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** Milliseconds since 1970. */
+  savedAt: v.number(),
+  /** Changes with each save of corrections. Earlier releases did not write it. */
+  revision: v.exactOptional(v.string()),
+  /** Size of each part that is there. */
+  sizes: v.object({
+    outcome: bytes,
+    history: bytes,
+    transcript: v.exactOptional(bytes),
+    recording: v.exactOptional(bytes),
+    voices: v.exactOptional(bytes),
+    peaks: v.exactOptional(bytes),
+  }),
+});
+
+/** What is known of a piece of work without opening it. */
+export type About = Readonly<v.InferOutput<typeof aboutSchema>>;
+
+/** Null where there is none, or one that another release wrote or the storage damaged. */
+export function aboutFrom(stored: unknown): About | null {
+  return v.is(aboutSchema, stored) ? stored : null;
+}
+
+/** The revision of the corrections; empty if an earlier release saved them. */
+export function revisionOf({ revision }: About): string {
+  return revision ?? '';
+}
+
+export function bytesOf({ sizes }: About): number {
+  return Object.values(sizes).reduce((sum, size) => sum + size, 0);
+}
+
+/** About how many bytes a value takes that is stored as a structured clone. */
+export function sizeOf(value: unknown): number {
+  if (value instanceof Blob) return value.size;
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength;
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  return Object.entries(value).reduce((sum, [key, item]) => sum + key.length + sizeOf(item), 0);
+}
+
+/** How much is kept at most. */
+export interface KeepLimits {
+  /** Pieces of work. */
+  readonly works: number;
+  /** Of all their parts. */
+  readonly bytes: number;
+}
+
+/** Fifty pieces of work and two gigabytes: 17 hours of WAV at 16 kHz, or a hundred hours of MP3. */
+export const KEEP_LIMITS: KeepLimits = { works: 50, bytes: 2e9 };
+
+/** A heavy part of one piece of work. */
+export interface Droppable {
+  readonly id: string;
+  readonly part: HeavyPart;
+  readonly bytes: number;
+}
+
+/**
+ * Heavy parts in the order in which they go when there is no room: all recordings, the oldest first, then all voices,
+ * then all peaks.
+ *
+ * @param except id of the piece of work that room is made for
+ */
+export function droppable(works: readonly About[], except: string): Droppable[] {
+  const oldestFirst = works.filter(({ id }) => id !== except).sort((a, b) => a.savedAt - b.savedAt);
+  return HEAVY_PARTS.flatMap((part) =>
+    oldestFirst.flatMap(({ id, sizes }) => {
+      const bytes = sizes[part];
+      return bytes === undefined ? [] : [{ id, part, bytes }];
+    }),
+  );
+}
+
+/** What has to go for all to be within the limits, as far as that helps. */
+export function surplus(works: readonly About[], limits: KeepLimits, except: string): { works: string[]; parts: Droppable[] } {
+  const others = works.filter(({ id }) => id !== except).sort((a, b) => a.savedAt - b.savedAt);
+  const gone = new Set(others.slice(0, Math.max(0, works.length - limits.works)).map(({ id }) => id));
+  const left = works.filter(({ id }) => !gone.has(id));
+  let bytes = left.reduce((sum, work) => sum + bytesOf(work), 0);
+  const parts: Droppable[] = [];
+  for (const candidate of droppable(left, except)) {
+    if (bytes <= limits.bytes) break;
+    parts.push(candidate);
+    bytes -= candidate.bytes;
+  }
+  return { works: [...gone], parts };
+}
+
+/** Parts of kept work that it can be opened without: one that is damaged is as good as absent. */
+
+const times = { startSeconds: v.number(), endSeconds: v.number(), text: v.string() };
+const transcriptSchema = v.object({
+  file: v.string(),
+  cues: v.array(v.object({ ...times, words: v.array(v.object(times)) })),
+});
+
+const peaksSchema = v.object({ secondsPerPeak: v.pipe(v.number(), v.gtValue(0)), extremes: v.instance(Int16Array) });
+
+/** @param stored JSON text */
+export function transcriptFrom(stored: unknown): Transcript | null {
+  if (typeof stored !== 'string') return null;
+  try {
+    const value: unknown = JSON.parse(stored);
+    return v.is(transcriptSchema, value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+export function peaksFrom(stored: unknown): Peaks | null {
+  return v.is(peaksSchema, stored) ? stored : null;
+}
+
+/** An outcome without what is kept apart: its sound and its voices. */
+export type KeptOutcome = Omit<Outcome, 'blob' | 'result'> & { readonly result: Omit<DiarizationResult, 'voices'> | null };
+
+const seconds = v.pipe(v.number(), v.finite());
+const turns = v.array(
+  v.looseObject({ startSeconds: seconds, endSeconds: seconds, speaker: v.string(), confidence: v.exactOptional(v.nullable(v.number())) }),
+);
+
+/** What the page reads of it at once. The rest is as this version of the records has it. */
+const outcomeSchema = v.looseObject({
+  id: v.string(),
+  name: v.string(),
+  annotation: v.looseObject({}),
+  options: v.nullable(v.looseObject({ preset: v.string(), speed: v.string(), backend: v.string() })),
+  processingSeconds: v.nullable(v.number()),
+  result: v.nullable(
+    v.looseObject({
+      durationSeconds: seconds,
+      turns,
+      exclusiveTurns: turns,
+      speakers: v.array(v.looseObject({ label: v.string(), speechSeconds: seconds, centroid: v.instance(Float32Array) })),
+      timings: v.record(v.string(), v.number()),
+      backend: v.looseObject({ name: v.picklist(['webgpu', 'wasm']), threads: v.number(), reason: v.string() }),
+      preset: v.string(),
+      speed: v.string(),
+      embeddingModel: v.string(),
+    }),
+  ),
+});
+
+/** The outcome as it is stored. The copy shares all but what it leaves out. */
+export function withoutHeavyParts({ id, name, result, annotation, options, processingSeconds }: Outcome): KeptOutcome {
+  if (!result) return { id, name, result, annotation, options, processingSeconds };
+  const light = Object.entries(result).filter(([key]) => key !== 'voices');
+  return { id, name, result: Object.fromEntries(light) as unknown as KeptOutcome['result'], annotation, options, processingSeconds };
+}
+
+/** @throws VoxlaneError `format` where it is not what was stored */
+export function outcomeFrom(stored: unknown): KeptOutcome {
+  const { issues } = v.safeParse(outcomeSchema, stored);
+  if (issues) throw damaged(`${v.getDotPath(issues[0]) ?? 'the result'}: ${describeIssue(issues[0])}`);
+  const outcome = withNotes(stored as KeptOutcome);
+  // A history of no steps checks an annotation as well.
+  History.fromPlain({ version: 1, annotation: outcome.annotation, done: [], undone: [] });
+  return outcome;
+}
+
+/** Releases before notes kept results without them. */
+function withNotes(outcome: KeptOutcome): KeptOutcome {
+  return outcome.result ? { ...outcome, result: { ...NO_NOTES, ...outcome.result } } : outcome;
+}
+
+const NO_NOTES = { tracks: [], notes: [] };
+
+/** Work that is there, but not as it was stored. */
+export function damaged(what: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'format',
+    problem: `The kept work cannot be read: ${what}`,
+    expected: 'what this release of the page wrote',
+    remedy: 'Delete it, and diarize the recording again',
+  });
+}

@@ -1,0 +1,140 @@
+import type { ErrorStretch } from '../../score/der';
+import { h, setText } from '../../ui-kit/dom';
+import { failureOf } from '../../ui-kit/failure';
+import { createStore } from '../../ui-kit/store';
+import { shownTurns } from '../editor/shownTurns';
+import type { Panel, Studio } from '../editor/editor';
+import { readTextFile } from '../workspace/openFiles';
+import { createErrorList } from './errorList';
+import { checkReferenceBytes } from '../workspace/limits';
+import {
+  type FileRole,
+  initialScore,
+  readReference,
+  readUem,
+  reduceScore,
+  roleOf,
+  type ScoreAction,
+  type ScoreActions,
+  type ScoreState,
+  stepFrom,
+} from './model';
+import { createResults, marksOf, renamesOf, turnOf } from './results';
+import { createSetup } from './setup';
+import { scoreText } from './text';
+
+/** A drag of an edge makes many corrections; the score waits for a pause between them. */
+const PAUSE_MILLISECONDS = 150;
+
+export interface ScorePanel extends Panel {
+  /** Takes a reference and a UEM, in any order; the name or the content of a file says which it is. */
+  readonly openFiles: (files: Iterable<File>) => void;
+  /** To the next error, after the last one to the first: the player is put there, and the turn selected. */
+  readonly next: () => void;
+  readonly previous: () => void;
+}
+
+/** The result against a reference: error rates, who is who, and every stretch that is wrong, drawn on the lanes too. */
+export function createScorePanel(studio: Studio): ScorePanel {
+  const { scope } = studio;
+  const store = createStore(reduceScore, initialScore(studio.outcome.name), update);
+  const actions: ScoreActions = { open, dispatch, takeNames, go, step };
+  const setup = createSetup(studio, actions);
+  const results = createResults(studio, actions);
+  const list = createErrorList(studio, actions);
+  const status = h('p', { class: 'visually-hidden', role: 'status', 'data-testid': 'score-status' });
+  const element = h('div', { class: 'score', 'data-testid': 'score-panel' }, setup.element, status, results.element, list.element);
+
+  function score(): void {
+    const { annotation, mode } = studio.get();
+    // Of a proposal nobody knows yet whether it stays.
+    store.dispatch({ type: 'scored', turns: shownTurns(annotation, mode) });
+  }
+
+  /** What changes what counts is followed by the score of it. */
+  function dispatch(action: ScoreAction): void {
+    store.dispatch(action);
+    if (action.type !== 'filtered' && action.type !== 'marking-changed' && action.type !== 'file-refused') score();
+  }
+
+  function open(files: Iterable<File>, role?: FileRole): void {
+    for (const file of files) void take(file, role);
+  }
+
+  async function take(file: File, role?: FileRole): Promise<void> {
+    try {
+      checkReferenceBytes(file);
+      const text = await readTextFile(file, studio.say);
+      if (scope.disposed) return;
+      if ((role ?? roleOf(file.name, text)) === 'uem') dispatch({ type: 'uem-read', uem: readUem(file.name, text) });
+      else dispatch({ type: 'reference-read', reference: readReference(file.name, text) });
+    } catch (thrown) {
+      if (!scope.disposed) dispatch({ type: 'file-refused', file: file.name, failure: failureOf(thrown) });
+    }
+  }
+
+  function takeNames(): void {
+    const { evaluation } = store.get();
+    if (!evaluation) return;
+    const renames = renamesOf(studio.get().annotation, evaluation);
+    const done = renames.filter((rename) => studio.edit(rename)).length;
+    if (renames.length === 0) studio.say(scoreText.namesAlready);
+    else if (done > 0) studio.say(scoreText.namesTaken(done));
+  }
+
+  function go(error: ErrorStretch | null): void {
+    store.dispatch({ type: 'went', error });
+    if (!error) return;
+    studio.player.seek(error.startSeconds);
+    studio.select(turnOf(studio.get().annotation, error)?.id ?? null);
+  }
+
+  function step(by: 1 | -1): void {
+    go(stepFrom(store.get(), by));
+  }
+
+  function update(next: ScoreState, previous: ScoreState): void {
+    setup.update(next);
+    results.update(next);
+    list.update(next);
+    if (next.errors !== previous.errors || next.isMarked !== previous.isMarked) {
+      studio.setMarks(next.isMarked ? marksOf(next.errors) : []);
+    }
+    const { evaluation } = next;
+    if (evaluation === previous.evaluation) return;
+    setText(status, evaluation ? scoreText.summary(evaluation.score.der, evaluation.jaccard.jer, evaluation.errors.length) : '');
+  }
+
+  let timer = 0;
+  scope.add(() => {
+    clearTimeout(timer);
+  });
+  studio.onChange(scope, (next, previous) => {
+    if (next.annotation === previous.annotation && next.mode === previous.mode) return;
+    // Names and colours are words of the annotation, and shown at once.
+    update(store.get(), store.get());
+    // They count for nothing in the score.
+    if (next.annotation.turns === previous.annotation.turns && next.mode === previous.mode) return;
+    clearTimeout(timer);
+    if (store.get().reference) timer = window.setTimeout(score, PAUSE_MILLISECONDS);
+  });
+  scope.on(element, 'keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || !(event.target instanceof Element)) return;
+    // A list of choices is searched by letters.
+    if ((event.key !== 'n' && event.key !== 'p') || event.target.matches('select')) return;
+    event.preventDefault();
+    step(event.key === 'n' ? 1 : -1);
+  });
+  update(store.get(), store.get());
+
+  return {
+    element,
+    openFiles: open,
+    next() {
+      step(1);
+    },
+    previous() {
+      step(-1);
+    },
+  };
+}

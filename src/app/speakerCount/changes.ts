@@ -1,0 +1,243 @@
+import type { Annotation, AnnotationSpeaker, EditableTurn } from '../../editing/annotation';
+import { type Interval, subtract, support } from '../../score/intervals';
+import { speakerLabel, type Turn } from '../../timeline/turns';
+import { assignRows } from '../../util/assignment';
+
+/** Seconds that speakers of two sets of turns talk at the same time: of `before`, then of `after`. Pairs that share none are left out. */
+export type SharedSeconds = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+/** Who of one set of turns talks while who of the other does. Both sorted by start, as an annotation's are. */
+export function sharedSeconds(before: readonly Turn[], after: readonly Turn[]): SharedSeconds {
+  const shared = new Map<string, Map<string, number>>();
+  let next = 0;
+  let open: Turn[] = [];
+  for (const turn of before) {
+    open = open.filter(({ endSeconds }) => endSeconds > turn.startSeconds);
+    for (let other = after[next]; other && other.startSeconds < turn.endSeconds; other = after[++next]) open.push(other);
+    for (const other of open) {
+      const seconds = Math.min(turn.endSeconds, other.endSeconds) - Math.max(turn.startSeconds, other.startSeconds);
+      if (seconds <= 0) continue;
+      const row = shared.get(turn.speaker) ?? new Map<string, number>();
+      shared.set(turn.speaker, row);
+      row.set(other.speaker, (row.get(other.speaker) ?? 0) + seconds);
+    }
+  }
+  return shared;
+}
+
+/** Who shares the most with each speaker of `before`; of equals the one met first. */
+export function greatest(shared: SharedSeconds): ReadonlyMap<string, string> {
+  return new Map(
+    [...shared].flatMap(([speaker, row]) => {
+      const best = [...row].reduce<readonly [string, number] | null>((most, entry) => (most && most[1] >= entry[1] ? most : entry), null);
+      return best ? [[speaker, best[0]] as const] : [];
+    }),
+  );
+}
+
+/** The same, seen from `after`. */
+export function transposed(shared: SharedSeconds): SharedSeconds {
+  const turned = new Map<string, Map<string, number>>();
+  for (const [before, row] of shared) {
+    for (const [after, seconds] of row) {
+      const other = turned.get(after) ?? new Map<string, number>();
+      turned.set(after, other);
+      other.set(before, seconds);
+    }
+  }
+  return turned;
+}
+
+/** Speech that belongs to one speaker before and to another after. */
+export interface Move {
+  readonly from: string;
+  readonly into: string;
+  readonly seconds: number;
+}
+
+/** Shorter moves come from bounds of turns that shift by a few frames. */
+const SHORTEST_MOVE_SECONDS = 0.5;
+
+/**
+ * Which speaker loses how much speech to which, the longest first. Speech that both have before, or both after, does not
+ * move.
+ *
+ * @param before sorted by start, as `after` is; a speaker has the same id in both
+ */
+export function movesBetween(before: readonly Turn[], after: readonly Turn[]): Move[] {
+  const had = stretchesBySpeaker(before);
+  const has = stretchesBySpeaker(after);
+  const shared = sharedSeconds(without(had, has), without(has, had));
+  return [...shared]
+    .flatMap(([from, row]) => [...row].map(([into, seconds]) => ({ from, into, seconds })))
+    .filter(({ seconds }) => seconds >= SHORTEST_MOVE_SECONDS)
+    .sort((a, b) => b.seconds - a.seconds);
+}
+
+function stretchesBySpeaker(turns: readonly Turn[]): Map<string, Interval[]> {
+  const stretches = new Map<string, Interval[]>();
+  for (const turn of turns) {
+    const own = stretches.get(turn.speaker) ?? [];
+    stretches.set(turn.speaker, own);
+    own.push(turn);
+  }
+  for (const [speaker, own] of stretches) stretches.set(speaker, support(own));
+  return stretches;
+}
+
+/** What each speaker has in `from` and not in `removed`, sorted by start. */
+function without(from: ReadonlyMap<string, Interval[]>, removed: ReadonlyMap<string, Interval[]>): Turn[] {
+  return [...from]
+    .flatMap(([speaker, stretches]) => subtract(stretches, removed.get(speaker) ?? []).map((stretch) => ({ ...stretch, speaker })))
+    .sort((a, b) => a.startSeconds - b.startSeconds);
+}
+
+/** What becomes of speakers when a recording is clustered anew. Ids before are of the old annotation, after of the new. */
+export type SpeakerChange =
+  /** Most of what each of `from` says is said by `into` now. */
+  | { readonly kind: 'merged'; readonly from: readonly string[]; readonly into: string }
+  /** Each of `into` has more of `from`'s speech than of anyone else's; the seconds are those they have of it. */
+  | { readonly kind: 'split'; readonly from: string; readonly into: readonly { readonly speaker: string; readonly seconds: number }[] }
+  /** Nothing that this speaker says is anyone's now. */
+  | { readonly kind: 'gone'; readonly speaker: string };
+
+export interface Changes {
+  /** Merged ones first, then split ones, each in the order of the lanes. */
+  readonly speakers: readonly SpeakerChange[];
+  /** Speech that goes from one speaker to another, the longest first, without the moves of a merge or split in `speakers`. */
+  readonly moves: readonly Move[];
+  /** Whether any turn begins, ends or belongs otherwise; a change without one of `speakers` is of single turns only. */
+  readonly hasTurns: boolean;
+}
+
+/** Who becomes one with whom, and who becomes several, each decided by the greatest overlap of time. */
+export function changesBetween(before: Annotation, after: Annotation): Changes {
+  const shared = sharedSeconds(before.turns, after.turns);
+  const goesTo = greatest(shared);
+  const comesFrom = greatest(transposed(shared));
+  const merged = after.speakers.flatMap(({ id: into }): SpeakerChange[] => {
+    const from = before.speakers.map(({ id }) => id).filter((id) => goesTo.get(id) === into);
+    return from.length > 1 ? [{ kind: 'merged', from, into }] : [];
+  });
+  const split = before.speakers.flatMap(({ id: from }): SpeakerChange[] => {
+    const into = after.speakers
+      .filter(({ id }) => comesFrom.get(id) === from)
+      .map(({ id: speaker }) => ({ speaker, seconds: shared.get(from)?.get(speaker) ?? 0 }));
+    return into.length > 1 ? [{ kind: 'split', from, into }] : [];
+  });
+  const gone = talkingOf(before).filter((id) => !goesTo.has(id)).map((speaker): SpeakerChange => ({ kind: 'gone', speaker }));
+  const isListed = ({ from, into }: Move): boolean =>
+    goesTo.get(from) === into || comesFrom.get(into) === from;
+  const moves = movesBetween(before.turns, after.turns).filter((move) => !isListed(move));
+  return { speakers: [...merged, ...split, ...gone], moves, hasTurns: !isSameTurns(before, after) };
+}
+
+function isSameTurns({ turns: before }: Annotation, { turns: after }: Annotation): boolean {
+  return (
+    before.length === after.length &&
+    before.every((turn, index) => {
+      const other = after[index];
+      return (
+        other?.speaker === turn.speaker && other.startSeconds === turn.startSeconds && other.endSeconds === turn.endSeconds
+      );
+    })
+  );
+}
+
+/** Ids of the speakers who have a turn, in the order of the lanes. */
+export function talkingOf({ speakers, turns }: Annotation): string[] {
+  const talking = new Set(turns.map(({ speaker }) => speaker));
+  return speakers.map(({ id }) => id).filter((id) => talking.has(id));
+}
+
+/** Of a corrected turn and of the turn found anew, so much must be common to both for the correction to hold for it. */
+const SAME_TURN = 0.8;
+
+/**
+ * `after` with the ids, names and colours that its speakers had in `before`. A voice that is found anew is the one
+ * with whom it shares the most speech, where the pairs are chosen so that all of them together share the most.
+ * Speakers who were there before stay in their order; new ones come last, with ids and colours that nobody has.
+ *
+ * Turns get ids that `before` has never given. One that is, by four fifths of both, a turn that a person had corrected,
+ * and whose speaker is the same, stays corrected.
+ *
+ * @param certain ids of `after` that mean the speaker of `before` with this id, as the anchors of a re-clustering do
+ */
+export function carryOver(before: Annotation, after: Annotation, certain: ReadonlySet<string> = new Set()): Annotation {
+  const partners = partnersOf(before, after, certain);
+  const kept = before.speakers.flatMap((speaker) => {
+    const from = [...partners].find(([, id]) => id === speaker.id)?.[0];
+    return from === undefined ? [] : [{ from, speaker }];
+  });
+  const added: { from: string; speaker: AnnotationSpeaker }[] = [];
+  const ids = new Set(before.speakers.map(({ id }) => id));
+  const colours = new Set(kept.map(({ speaker }) => speaker.colour));
+  for (const { id: from, name } of after.speakers) {
+    if (partners.has(from)) continue;
+    const id = freeId(ids);
+    const colour = firstFree((candidate) => colours.has(candidate));
+    ids.add(id);
+    colours.add(colour);
+    added.push({ from, speaker: { id, name, colour } });
+  }
+  const idOf = new Map([...kept, ...added].map(({ from, speaker }) => [from, speaker.id]));
+  const turns = after.turns.map((turn, index) => ({
+    ...turn,
+    id: before.nextId + index,
+    speaker: idOf.get(turn.speaker) ?? turn.speaker,
+  }));
+  return {
+    durationSeconds: before.durationSeconds,
+    speakers: [...kept, ...added].map(({ speaker }) => speaker),
+    turns: withCorrections(before, turns),
+    exclusiveHints: after.exclusiveHints.map((turn) => ({ ...turn, speaker: idOf.get(turn.speaker) ?? turn.speaker })),
+    nextId: before.nextId + turns.length,
+  };
+}
+
+/** Who of `before` each speaker of `after` is; one who is nobody of them has no entry. */
+function partnersOf(before: Annotation, after: Annotation, certain: ReadonlySet<string>): ReadonlyMap<string, string> {
+  const isCertain = ({ id }: AnnotationSpeaker): boolean =>
+    certain.has(id) && before.speakers.some((speaker) => speaker.id === id) && after.speakers.some((speaker) => speaker.id === id);
+  const partners = new Map(after.speakers.filter(isCertain).map(({ id }) => [id, id]));
+  const rows = after.speakers.filter((speaker) => !isCertain(speaker));
+  const columns = before.speakers.filter((speaker) => !isCertain(speaker));
+  if (rows.length === 0 || columns.length === 0) return partners;
+  const shared = sharedSeconds(before.turns, after.turns);
+  const scores = Float64Array.from(rows.flatMap(({ id }) => columns.map((old) => shared.get(old.id)?.get(id) ?? 0)));
+  for (const [row, column] of assignRows(scores, rows.length, columns.length).entries()) {
+    const speaker = rows[row];
+    const partner = columns[column];
+    if (speaker && partner && (scores[row * columns.length + column] ?? 0) > 0) partners.set(speaker.id, partner.id);
+  }
+  return partners;
+}
+
+function withCorrections(before: Annotation, turns: readonly EditableTurn[]): readonly EditableTurn[] {
+  const corrected = before.turns.filter(({ isCorrected }) => isCorrected);
+  if (corrected.length === 0) return turns;
+  let next = 0;
+  let open: EditableTurn[] = [];
+  return turns.map((turn) => {
+    open = open.filter(({ endSeconds }) => endSeconds > turn.startSeconds);
+    for (let other = corrected[next]; other && other.startSeconds < turn.endSeconds; other = corrected[++next]) open.push(other);
+    const isCorrected = turn.isCorrected || open.some((other) => other.speaker === turn.speaker && isSame(other, turn));
+    return isCorrected === turn.isCorrected ? turn : { ...turn, isCorrected };
+  });
+}
+
+function isSame(one: EditableTurn, other: EditableTurn): boolean {
+  const both = Math.min(one.endSeconds, other.endSeconds) - Math.max(one.startSeconds, other.startSeconds);
+  const longest = Math.max(one.endSeconds - one.startSeconds, other.endSeconds - other.startSeconds);
+  return both >= SAME_TURN * longest;
+}
+
+function freeId(taken: ReadonlySet<string>): string {
+  return speakerLabel(firstFree((index) => taken.has(speakerLabel(index))));
+}
+
+function firstFree(isTaken: (index: number) => boolean): number {
+  let index = 0;
+  while (isTaken(index)) index += 1;
+  return index;
+}

@@ -1,0 +1,251 @@
+import type { SpeakerCount } from '../../engine/types';
+import type { MinDurations } from '../../timeline/minDurations';
+import { button } from '../../ui-kit/controls';
+import { h, setText } from '../../ui-kit/dom';
+import { failureFacts } from '../../ui-kit/failure';
+import { decimal } from '../../ui-kit/format';
+import type { Scope } from '../../ui-kit/scope';
+import type { Panel, Studio } from '../editor/editor';
+import { namesOf } from '../editor/speakerNames';
+import { talkingOf } from './changes';
+import { type CountChoice, CountSession, type CountSource } from './session';
+import { countText as words, countWithAlternatives, sentencesOf } from './text';
+
+/** From one position of the slider to the next. */
+const STEP_SECONDS = 0.05;
+
+export interface DurationSlider {
+  readonly element: HTMLElement;
+  /** The value that is shown. */
+  readonly seconds: number;
+  show(seconds: number): void;
+}
+
+/**
+ * A slider for a minimum duration.
+ *
+ * @param name last part of its test ids
+ * @param onInput called when a person moves it
+ */
+export function createDurationSlider(
+  scope: Scope,
+  { name, words, maxSeconds, onInput }: {
+    readonly name: string;
+    readonly words: { readonly label: string; readonly hint: string; readonly value: (seconds: string) => string };
+    readonly maxSeconds: number;
+    readonly onInput: () => void;
+  },
+): DurationSlider {
+  const hintId = `count-${name}-hint`;
+  const slider = h('input', {
+    type: 'range',
+    min: 0,
+    max: maxSeconds,
+    step: STEP_SECONDS,
+    class: 'count__slider',
+    'aria-describedby': hintId,
+    'data-testid': `count-min-duration-${name}`,
+  });
+  const number = h('output', { class: 'count__duration', 'aria-hidden': 'true' });
+  const element = h(
+    'label',
+    { class: 'count__duration-row' },
+    h('span', { class: 'count__duration-label' }, words.label),
+    slider,
+    number,
+    h('span', { class: 'fine', id: hintId }, words.hint),
+  );
+  // The exact value of a run, which can lie between two positions of the slider.
+  let seconds = 0;
+  const update = (): void => {
+    const text = words.value(decimal(seconds, 2));
+    slider.setAttribute('aria-valuetext', text);
+    setText(number, text);
+  };
+  scope.on(slider, 'input', () => {
+    seconds = Number(slider.value);
+    update();
+    onInput();
+  });
+  return {
+    element,
+    get seconds() {
+      return seconds;
+    },
+    show(next) {
+      seconds = next;
+      // A run can have asked for more.
+      slider.max = String(Math.max(maxSeconds, Math.ceil(next)));
+      slider.value = String(next);
+      update();
+    },
+  };
+}
+
+/** The slider goes this far at least, and this many beyond what there is. */
+const LEAST_MAXIMUM = 10;
+const BEYOND = 4;
+/** Ends of the sliders for the shortest turn and the shortest gap. */
+const MAX_ON_SECONDS = 1;
+const MAX_OFF_SECONDS = 2;
+
+/** Another number of speakers, shown on the lanes before it is accepted. The voices are read as soon as the panel is made. */
+export function createSpeakerCountPanel(studio: Studio, source: CountSource): Panel {
+  if ('absence' in source) {
+    const { heading, remedy } = words.absent;
+    return {
+      element: h(
+        'section',
+        { class: 'count', 'aria-label': words.heading, 'data-testid': 'count-absent' },
+        h('h3', {}, heading),
+        h('p', {}, words.absent[source.absence]),
+        h('p', { class: 'fine' }, remedy),
+      ),
+    };
+  }
+  const { scope } = studio;
+  /** What was accepted last, and how many speakers it had. */
+  let accepted: { readonly choice: CountChoice; readonly found: number } | null = null;
+  const slider = h('input', { type: 'range', min: 1, step: 1, class: 'count__slider', 'aria-label': words.slider, 'data-testid': 'count-slider' });
+  const number = h('output', { class: 'count__number', 'aria-hidden': 'true', 'data-testid': 'count-number' });
+  const greatest = h('span', { class: 'count__end' });
+  const auto = button(scope, { 'data-testid': 'count-auto', 'aria-pressed': 'false', title: words.autoHint }, () => {
+    ask('auto');
+  }, words.auto);
+  const shortestTurn = createDurationSlider(scope, { name: 'on', words: words.shortestTurn, maxSeconds: MAX_ON_SECONDS, onInput: () => { askDurations(); } });
+  const shortestGap = createDurationSlider(scope, { name: 'off', words: words.shortestGap, maxSeconds: MAX_OFF_SECONDS, onInput: () => { askDurations(); } });
+  const keep = h('input', { type: 'checkbox', role: 'switch', class: 'switch', 'data-testid': 'count-keep' });
+  const keepHint = h('span', { class: 'fine' });
+  /** Whether the user has set the switch. Until then, corrections are kept if there are any. */
+  let isKeepChosen = false;
+  const progress = h('p', { class: 'fine count__progress', role: 'status', 'data-testid': 'count-progress' });
+  const answer = h('div', { class: 'count__answer', 'aria-live': 'polite', 'data-testid': 'count-answer' });
+  const failure = h('div', { class: 'count__failure', role: 'alert', hidden: true, 'data-testid': 'count-failure' });
+  const accept = button(scope, { class: 'button button--primary', 'data-testid': 'count-accept' }, () => {
+    const { proposal } = session.state;
+    const found = proposal?.annotation;
+    if (!found || !session.accept()) return;
+    accepted = { choice: proposal.request.choice, found: talkingOf(found).length };
+    studio.say(words.accepted(talkingOf(found).length));
+    slider.focus();
+  }, words.accept);
+  const back = button(scope, { 'data-testid': 'count-back' }, () => {
+    takeBack();
+  }, words.takeBack, h('kbd', { 'aria-hidden': 'true' }, words.escape));
+  const element = h(
+    'section',
+    { class: 'count', 'aria-label': words.heading, 'data-testid': 'count-panel' },
+    h('p', { class: 'fine' }, words.lead),
+    h(
+      'div',
+      { class: 'count__control' },
+      number,
+      h('div', { class: 'count__track' }, h('span', { class: 'count__end' }, '1'), slider, greatest),
+      auto,
+    ),
+    h('div', { class: 'count__durations' }, shortestTurn.element, shortestGap.element),
+    h('label', { class: 'count__keep' }, keep, h('span', { class: 'count__keep-text' }, words.keep, keepHint)),
+    h('div', { class: 'count__result' }, progress, failure, answer),
+    h('div', { class: 'button-row' }, accept, back),
+  );
+
+  const session = new CountSession(studio, source.open, update);
+  scope.add(() => {
+    session.dispose();
+  });
+  session.warm();
+
+  const ask = (choice: CountChoice): void => {
+    session.choose({
+      choice,
+      minDurations: { minDurationOn: shortestTurn.seconds, minDurationOff: shortestGap.seconds },
+      isKeepingCorrections: keep.checked && !keep.disabled,
+    });
+  };
+  /** With the number of speakers that the turns come from, of which some may have no turn left. */
+  const askDurations = (): void => {
+    const { result, options } = studio.outcome;
+    const now = talkingOf(studio.get().annotation).length;
+    if (session.state.request) ask(session.state.request.choice);
+    else if (now === accepted?.found) ask(accepted.choice);
+    else if (now === result?.speakers.length && options?.speakerMode === 'exact') ask(options.exact);
+    else ask(now === result?.speakers.length || now === 0 ? 'auto' : now);
+  };
+  const takeBack = (): void => {
+    if (!session.state.request) return;
+    session.takeBack();
+    studio.say(words.takenBack);
+    slider.focus();
+  };
+  scope.on(slider, 'input', () => {
+    ask(Number(slider.value));
+  });
+  scope.on(keep, 'change', () => {
+    isKeepChosen = true;
+    const { request } = session.state;
+    if (request) ask(request.choice);
+  });
+  scope.on(element, 'keydown', (event) => {
+    if (event.key !== 'Escape' || !session.state.request) return;
+    // Elsewhere the key takes the selection away.
+    event.preventDefault();
+    takeBack();
+  });
+  studio.onChange(scope, (next, previous) => {
+    const isTakenBack = session.state.proposal !== null && next.proposal === null;
+    // A proposal is made of the annotation as it was: after another correction it would undo that one.
+    if (next.annotation !== previous.annotation || isTakenBack) session.takeBack();
+    if (next.annotation !== previous.annotation) update();
+  });
+
+  function update(): void {
+    const { annotation } = studio.get();
+    const { request, work, proposal, failure: failed } = session.state;
+    const now = talkingOf(annotation).length;
+    const found = proposal ? talkingOf(proposal.annotation).length : now;
+    const shown = typeof request?.choice === 'number' ? request.choice : found;
+    const max = Math.max(LEAST_MAXIMUM, (studio.outcome.result?.speakers.length ?? 0) + BEYOND, now + BEYOND);
+    slider.max = String(max);
+    slider.value = String(shown);
+    slider.setAttribute('aria-valuetext', words.value(shown));
+    setText(number, String(shown));
+    setText(greatest, String(max));
+    const { minDurationOn, minDurationOff } = request?.minDurations ?? annotation.minDurations ?? minDurationsOfRun(studio);
+    shortestTurn.show(minDurationOn);
+    shortestGap.show(minDurationOff);
+    auto.setAttribute('aria-pressed', String(request?.choice === 'auto'));
+    keep.disabled = !annotation.turns.some(({ isCorrected }) => isCorrected);
+    if (!isKeepChosen) keep.checked = !keep.disabled;
+    setText(keepHint, keep.disabled ? words.keepNone : words.keepHint);
+    setText(progress, work === 'none' ? (proposal ? words.took(proposal.seconds) : request ? '' : words.now(countNow(studio, now))) : words[work]);
+    failure.hidden = failed === null;
+    failure.replaceChildren(...(failed ? [h('p', { class: 'legend legend--alert' }, words.failed), failureFacts(failed, words.labels)] : []));
+    const isCurrent = proposal?.request === request;
+    element.classList.toggle('is-working', work !== 'none');
+    accept.disabled = !isCurrent || work !== 'none';
+    back.disabled = request === null;
+    const sentences = isCurrent ? sentencesOf(proposal, namesOf(annotation), namesOf(proposal.annotation)) : [];
+    // Replaced only where it says something else, or it would be read aloud again.
+    const told = sentences.join('\n');
+    if (answer.dataset.told === told) return;
+    answer.dataset.told = told;
+    const [head, ...rest] = sentences;
+    answer.replaceChildren(
+      ...(head === undefined ? [] : [h('p', { class: 'count__found' }, head), h('ul', {}, ...rest.map((sentence) => h('li', {}, sentence)))]),
+    );
+  }
+  update();
+  return { element };
+}
+
+/** The number of speakers, with other likely ones as long as it is the one that the run found. */
+function countNow({ outcome }: Studio, now: number): string {
+  const found: SpeakerCount | undefined = outcome.result?.speakerCount;
+  return countWithAlternatives(found?.value === now ? found : { value: now, alternatives: [], unmet: null });
+}
+
+/** Results of earlier releases have none. */
+function minDurationsOfRun({ outcome }: Studio): MinDurations {
+  const { minDurationOn = 0, minDurationOff = 0 }: Partial<MinDurations> = outcome.result ?? {};
+  return { minDurationOn, minDurationOff };
+}

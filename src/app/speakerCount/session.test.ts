@@ -1,0 +1,196 @@
+import { describe, expect, it } from 'vitest';
+import type { Annotation } from '../../editing/annotation';
+import type { ReclusterOptions, Reclustering } from '../../engine/reclusterer';
+import { VoxlaneError } from '../../util/errors';
+import type { StudioState } from '../editor/editor';
+import { CountSession, type Clusterer, type CountState } from './session';
+import { annotationWith } from '../../../test/app/annotation';
+
+/** A re-clustering that says `speakers` people talk for ten seconds each. */
+function foundWith(speakers: number): Reclustering {
+  const turns = Array.from({ length: speakers }, (_, index) => ({
+    speaker: `SPEAKER_0${index}`,
+    startSeconds: index * 10,
+    endSeconds: index * 10 + 10,
+    confidence: 0.5,
+  }));
+  const labels = turns.map(({ speaker }) => ({ label: speaker, centroid: new Float32Array(0), embeddingModel: '', speechSeconds: 10 }));
+  return { turns, exclusiveTurns: turns, speakers: labels, speakerCount: { value: speakers, alternatives: [], unmet: null }, confidenceKind: 'margin', seconds: 0.1 };
+}
+
+/** Answers when it is told to. */
+class SlowClusterer implements Clusterer {
+  readonly asked: ReclusterOptions[] = [];
+  isDisposed = false;
+  readonly #waiting: { readonly resolve: (found: Reclustering) => void; readonly reject: (thrown: unknown) => void }[] = [];
+
+  cluster(options: ReclusterOptions = {}): Promise<Reclustering> {
+    this.asked.push(options);
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  answer(): void {
+    this.#waiting.shift()?.resolve(foundWith(this.asked.at(-1)?.speakers ?? 2));
+  }
+
+  fail(thrown: unknown): void {
+    this.#waiting.shift()?.reject(thrown);
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+  }
+}
+
+function studioWith(annotation: Annotation) {
+  const seen: { proposals: (Annotation | null)[]; annotation: Annotation } = { proposals: [], annotation };
+  const state = (): StudioState => ({
+    annotation: seen.annotation,
+    proposal: seen.proposals.at(-1) ?? null,
+    canUndo: false,
+    canRedo: false,
+    selected: null,
+    mode: 'overlapping',
+    loop: null,
+    transcript: null,
+    marks: [],
+  });
+  return {
+    seen,
+    get: state,
+    propose: (proposal: Annotation | null) => {
+      seen.proposals.push(proposal);
+    },
+    edit: (edit: { readonly type: string; readonly annotation?: Annotation }) => {
+      if (edit.type !== 'replace' || !edit.annotation) return false;
+      seen.annotation = edit.annotation;
+      return true;
+    },
+  };
+}
+
+/** Lets everything that waits for a promise go on. */
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+function setUp(annotation = annotationWith([['A', 0, 10], ['B', 10, 20]])) {
+  const clusterers: SlowClusterer[] = [];
+  const studio = studioWith(annotation);
+  const states: CountState[] = [];
+  const session = new CountSession(
+    studio,
+    () => {
+      clusterers.push(new SlowClusterer());
+      return Promise.resolve(clusterers.at(-1)!);
+    },
+    (state) => states.push(state),
+  );
+  return { session, studio, clusterers, states };
+}
+
+const minDurations = { minDurationOn: 0.1, minDurationOff: 0.2 };
+const exactly = (choice: number, isKeepingCorrections = false) => ({ choice, minDurations, isKeepingCorrections });
+
+describe('asking for another number of speakers', () => {
+  it('prepares once, clusters, and shows what it found', async () => {
+    const { session, studio, clusterers, states } = setUp();
+    session.warm();
+    session.choose(exactly(3));
+    expect(session.state.work).toBe('preparing');
+    await settled();
+    expect(states.at(-1)!.work).toBe('clustering');
+    clusterers[0]!.answer();
+    await settled();
+    expect(clusterers).toHaveLength(1);
+    expect(session.state).toMatchObject({ work: 'none', failure: null });
+    expect(studio.seen.proposals.at(-1)!.speakers.map(({ id }) => id)).toEqual(['A', 'B', 'SPEAKER_00']);
+  });
+
+  it('runs one at a time, and of those asked meanwhile only the last', async () => {
+    const { session, studio, clusterers } = setUp();
+    session.choose(exactly(1));
+    await settled();
+    for (const choice of [2, 3, 4, 5]) session.choose(exactly(choice));
+    await settled();
+    expect(clusterers[0]!.asked).toEqual([{ speakers: 1, ...minDurations }]);
+    clusterers[0]!.answer();
+    await settled();
+    expect(studio.seen.proposals, 'an answer that nobody waits for is not shown').toEqual([]);
+    expect(clusterers[0]!.asked).toEqual([{ speakers: 1, ...minDurations }, { speakers: 5, ...minDurations }]);
+    clusterers[0]!.answer();
+    await settled();
+    expect(studio.seen.proposals.map((proposal) => proposal?.speakers.length)).toEqual([5]);
+  });
+
+  it('asks for no number where it is automatic, and hands corrections over where they are to stay', async () => {
+    const corrected = annotationWith([['A', 0, 10], ['B', 10, 20]]);
+    const turns = corrected.turns.map((turn, index) => ({ ...turn, isCorrected: index === 0 }));
+    const { session, clusterers } = setUp({ ...corrected, turns });
+    session.choose({ choice: 'auto', minDurations, isKeepingCorrections: false });
+    await settled();
+    clusterers[0]!.answer();
+    await settled();
+    session.choose({ choice: 'auto', minDurations, isKeepingCorrections: true });
+    await settled();
+    expect(clusterers[0]!.asked).toEqual([minDurations, { ...minDurations, anchors: [{ speaker: 'A', stretches: [{ startSeconds: 0, endSeconds: 10 }] }] }]);
+  });
+
+  it('accepts what is shown, and nothing while it is being computed', async () => {
+    const { session, studio, clusterers } = setUp();
+    session.choose(exactly(3));
+    expect(session.accept()).toBe(false);
+    await settled();
+    clusterers[0]!.answer();
+    await settled();
+    session.choose(exactly(4));
+    expect(session.accept(), 'an older answer').toBe(false);
+    await settled();
+    clusterers[0]!.answer();
+    await settled();
+    expect(session.accept()).toBe(true);
+    expect(studio.seen.annotation.speakers).toHaveLength(4);
+    expect(studio.seen.annotation.confidenceKind, 'what its confidences are').toBe('margin');
+    expect(studio.seen.annotation.minDurations, 'where the sliders stand from now on').toEqual(minDurations);
+    expect(studio.seen.proposals.at(-1)).toBeNull();
+    expect(session.state.request).toBeNull();
+  });
+
+  it('what is taken back while it is computed is not shown later', async () => {
+    const { session, studio, clusterers } = setUp();
+    session.choose(exactly(3));
+    await settled();
+    session.takeBack();
+    clusterers[0]!.answer();
+    await settled();
+    expect(studio.seen.proposals).toEqual([]);
+    expect(session.state).toMatchObject({ request: null, work: 'none', proposal: null });
+  });
+
+  it('shows a failure, keeps a worker that only could not meet the wish, and replaces one that died', async () => {
+    const { session, clusterers } = setUp();
+    session.choose(exactly(1));
+    await settled();
+    clusterers[0]!.fail(new VoxlaneError({ code: 'options', problem: 'Fewer speakers than corrected ones' }));
+    await settled();
+    expect(session.state.failure).toMatchObject({ code: 'options' });
+    session.choose(exactly(2));
+    await settled();
+    expect(clusterers).toHaveLength(1);
+    clusterers[0]!.fail(new VoxlaneError({ code: 'worker-failed', problem: 'Died' }));
+    await settled();
+    expect(clusterers[0]!.isDisposed).toBe(true);
+    session.choose(exactly(3));
+    expect(session.state).toMatchObject({ failure: null, work: 'preparing' });
+    await settled();
+    expect(clusterers).toHaveLength(2);
+  });
+
+  it('ends its worker, also one that is only on its way', async () => {
+    const { session, clusterers, studio } = setUp();
+    session.choose(exactly(3));
+    session.dispose();
+    await settled();
+    expect(clusterers[0]!.isDisposed).toBe(true);
+    expect(clusterers[0]!.asked).toEqual([]);
+    expect(studio.seen.proposals).toEqual([]);
+  });
+});

@@ -1,0 +1,254 @@
+import type { SpokenCue } from '../../transcript/spokenTranscript';
+import type { TranscriptCue } from '../../transcript/transcript';
+import { h } from '../../ui-kit/dom';
+import { clock } from '../../ui-kit/format';
+import type { Scope } from '../../ui-kit/scope';
+import { colourVariable, swatch } from '../../ui-kit/tracks/palette';
+import { transcriptText as words } from './text';
+
+/** Cues of a block: blocks are made and dropped as a whole. */
+export const BLOCK_CUES = 40;
+
+/** A run of cues that is in the page as a whole, or as empty space of its height. */
+export interface CueBlock {
+  readonly from: number;
+  /** Index after the last. */
+  readonly to: number;
+}
+
+export function blocksOf(numCues: number): CueBlock[] {
+  return Array.from({ length: Math.ceil(numCues / BLOCK_CUES) }, (_, index) => ({
+    from: index * BLOCK_CUES,
+    to: Math.min(numCues, (index + 1) * BLOCK_CUES),
+  }));
+}
+
+export const blockOf = (cue: number): number => Math.floor(cue / BLOCK_CUES);
+
+/** Pixels of a cue besides its lines of text, and of a line; about those of the style sheet. */
+const HEAD_PIXELS = 40;
+const LINE_PIXELS = 22;
+const CHARACTER_PIXELS = 7.5;
+
+/**
+ * About how high a block will be, so that the scroll bar is right before the block is made. Wrong by some lines at most,
+ * which is put right when it is.
+ *
+ * @param widthPixels that the text has
+ */
+export function estimatedHeight(cues: readonly TranscriptCue[], { from, to }: CueBlock, widthPixels: number): number {
+  const charactersPerLine = Math.max(10, widthPixels / CHARACTER_PIXELS);
+  return cues
+    .slice(from, to)
+    .reduce((sum, { text }) => sum + HEAD_PIXELS + LINE_PIXELS * Math.max(1, Math.ceil(text.length / charactersPerLine)), 0);
+}
+
+/** Cues of several voices overlap, but a cue that is this many places back is over. */
+const OVERLAPPING_CUES = 16;
+
+/**
+ * The cue at a moment: of several the one that began last. Null in a pause.
+ *
+ * @param cues sorted by start
+ */
+export function cueAt(cues: readonly TranscriptCue[], seconds: number): number | null {
+  let low = 0;
+  let high = cues.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((cues[middle]?.startSeconds ?? Infinity) <= seconds) low = middle + 1;
+    else high = middle;
+  }
+  for (let index = low - 1; index >= Math.max(0, low - OVERLAPPING_CUES); index -= 1) {
+    if ((cues[index]?.endSeconds ?? 0) > seconds) return index;
+  }
+  return null;
+}
+
+export interface CueSpeaker {
+  readonly name: string;
+  /** Index into the speaker colours. */
+  readonly colour: number;
+}
+
+export interface CueList {
+  readonly element: HTMLElement;
+  /** @param speakers by the id that the cues have */
+  readonly setCues: (cues: readonly SpokenCue[], speakers: ReadonlyMap<string, CueSpeaker>) => void;
+  /** Marks the cue of this moment, and keeps it in sight while playing. */
+  readonly setPosition: (seconds: number, playing: boolean) => void;
+}
+
+/** Blocks this far outside of what is visible are made. */
+const MARGIN_PIXELS = 800;
+/** Of the width: what times and speakers take, and spacing. */
+const BESIDE_TEXT_PIXELS = 40;
+/** The same, while the list has no width because it is not shown. */
+const USUAL_TEXT_PIXELS = 600;
+const PAGE_CUES = 10;
+
+/**
+ * The cues of a transcript. Only the blocks near the visible ones are in the page, because long recordings have ten
+ * thousand cues; the others are space of about their height. One cue is in the tab order, arrows move on from it.
+ */
+export function createCueList(scope: Scope, onPlay: (seconds: number) => void): CueList {
+  const element = h('div', { class: 'cues', role: 'list', 'aria-label': words.list, 'data-testid': 'cues' });
+  let cues: readonly SpokenCue[] = [];
+  let speakers: ReadonlyMap<string, CueSpeaker> = new Map();
+  let blocks: { readonly range: CueBlock; readonly element: HTMLElement; isMade: boolean }[] = [];
+  /** The cue that the Tab key reaches; its block is never dropped. */
+  let active = 0;
+  let current: number | null = null;
+
+  const observer = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const index = blocks.findIndex((block) => block.element === target);
+        if (isIntersecting) make(index);
+        else drop(index);
+      }
+    },
+    { root: element, rootMargin: `${MARGIN_PIXELS}px 0px` },
+  );
+  scope.add(() => {
+    observer.disconnect();
+  });
+
+  function make(index: number): void {
+    const block = blocks[index];
+    if (!block || block.isMade) return;
+    block.isMade = true;
+    block.element.style.height = '';
+    block.element.append(...cues.slice(block.range.from, block.range.to).map((cue, offset) => cueElement(cue, block.range.from + offset)));
+  }
+
+  function drop(index: number): void {
+    const block = blocks[index];
+    if (!block?.isMade || index === blockOf(active)) return;
+    block.element.style.height = `${block.element.offsetHeight}px`;
+    block.element.replaceChildren();
+    block.isMade = false;
+  }
+
+  function cueElement(cue: SpokenCue, index: number): HTMLElement {
+    const speaker = cue.speaker === null ? null : (speakers.get(cue.speaker) ?? { name: cue.speaker, colour: 0 });
+    const name = speaker?.name ?? words.nobody;
+    return h(
+      'div',
+      {
+        class: 'cue',
+        role: 'listitem',
+        'aria-setsize': cues.length,
+        'aria-posinset': index + 1,
+        'aria-current': index === current ? 'true' : null,
+        'data-index': index,
+        'data-testid': 'cue',
+        style: speaker ? `--colour:var(${colourVariable(speaker.colour)})` : null,
+      },
+      h(
+        'button',
+        { type: 'button', class: 'cue__time', tabindex: index === active ? 0 : -1, 'aria-label': words.playFrom(cue.startSeconds, name) },
+        clock(cue.startSeconds, 1),
+      ),
+      h('span', { class: speaker ? 'cue__speaker' : 'cue__speaker cue__speaker--nobody' }, speaker && swatch(speaker.colour), name),
+      h('p', { class: 'cue__text' }, ...textOf(cue)),
+    );
+  }
+
+  function elementOf(index: number): HTMLElement | null {
+    return element.querySelector<HTMLElement>(`.cue[data-index="${index}"]`);
+  }
+
+  /** Scrolls only this list: the page around it stays where the person has it. */
+  function reveal(index: number): void {
+    make(blockOf(index));
+    const cue = elementOf(index);
+    if (!cue) return;
+    const top = cue.getBoundingClientRect().top - element.getBoundingClientRect().top;
+    if (top < 0) element.scrollTop += top;
+    else if (top + cue.offsetHeight > element.clientHeight) element.scrollTop += top + cue.offsetHeight - element.clientHeight;
+  }
+
+  function setActive(index: number): void {
+    elementOf(active)?.querySelector('button')?.setAttribute('tabindex', '-1');
+    active = Math.min(Math.max(0, index), Math.max(0, cues.length - 1));
+    make(blockOf(active));
+    elementOf(active)?.querySelector('button')?.setAttribute('tabindex', '0');
+  }
+
+  const indexOf = (target: EventTarget | null): number | null => {
+    const cue = target instanceof Element ? target.closest<HTMLElement>('.cue') : null;
+    return cue ? Number(cue.dataset.index) : null;
+  };
+  scope.on(element, 'click', (event) => {
+    const index = indexOf(event.target);
+    const cue = index === null ? undefined : cues[index];
+    // Text that was selected is to be copied, not played.
+    if (index === null || !cue || getSelection()?.isCollapsed === false) return;
+    setActive(index);
+    const word = event.target instanceof HTMLElement ? cue.words[Number(event.target.dataset.word ?? NaN)] : undefined;
+    onPlay((word ?? cue).startSeconds);
+  });
+  scope.on(element, 'keydown', (event) => {
+    const index = indexOf(event.target);
+    if (index === null || event.ctrlKey || event.metaKey || event.altKey) return;
+    const moves: Readonly<Record<string, number>> = {
+      ArrowDown: index + 1,
+      ArrowUp: index - 1,
+      PageDown: index + PAGE_CUES,
+      PageUp: index - PAGE_CUES,
+      Home: 0,
+      End: cues.length - 1,
+    };
+    const next = moves[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    setActive(next);
+    reveal(active);
+    elementOf(active)?.querySelector('button')?.focus({ preventScroll: true });
+  });
+
+  return {
+    element,
+    setCues(nextCues, nextSpeakers) {
+      const isSameText = nextCues.length === cues.length && nextCues[0]?.text === cues[0]?.text;
+      const hadFocus = element.contains(document.activeElement);
+      const top = isSameText ? element.scrollTop : 0;
+      cues = nextCues;
+      speakers = nextSpeakers;
+      current = null;
+      observer.disconnect();
+      const width = Math.max(0, element.clientWidth - BESIDE_TEXT_PIXELS) || USUAL_TEXT_PIXELS;
+      blocks = blocksOf(cues.length).map((range) => ({
+        range,
+        isMade: false,
+        // Only for the layout: the items belong to the list.
+        element: h('div', { role: 'presentation', style: `height:${estimatedHeight(cues, range, width)}px` }),
+      }));
+      element.replaceChildren(...blocks.map((block) => block.element));
+      setActive(isSameText ? active : 0);
+      element.scrollTop = top;
+      if (hadFocus) elementOf(active)?.querySelector('button')?.focus({ preventScroll: true });
+      for (const block of blocks) observer.observe(block.element);
+    },
+    setPosition(seconds, playing) {
+      const next = cueAt(cues, seconds);
+      if (next === current) return;
+      if (current !== null) elementOf(current)?.removeAttribute('aria-current');
+      current = next;
+      if (next === null) return;
+      elementOf(next)?.setAttribute('aria-current', 'true');
+      // Follows the sound, but never pulls the list away from someone who is in it.
+      if (playing && !element.matches(':hover, :focus-within')) {
+        reveal(next);
+        elementOf(next)?.setAttribute('aria-current', 'true');
+      }
+    },
+  };
+}
+
+/** A cue's words, each with its index, so that a click finds its time; the plain text where the file has no words. */
+function textOf({ words: spoken, text }: SpokenCue): (Node | string)[] {
+  if (spoken.length === 0) return [text];
+  return spoken.map((word, index) => h('span', { class: word.speaker === null ? 'word' : 'word word--known', 'data-word': index }, word.text));
+}

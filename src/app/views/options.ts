@@ -1,0 +1,226 @@
+import type { BackendChoice, Speed } from '../../engine/types';
+import { h, setText } from '../../ui-kit/dom';
+import { fileButton } from '../../ui-kit/files';
+import type { Scope } from '../../ui-kit/scope';
+import { text } from '../../ui-kit/texts/text';
+import type { PresetChoice } from '../engineKeeper';
+import { isCommunityReady, type ModelsState } from '../models/state';
+import { optionsProblem, type RunOptions, type SpeakerMode } from '../state';
+
+const PRESETS = ['auto', 'campplus', 'community-1'] as const satisfies readonly PresetChoice[];
+
+/** The choice of preset, each with what it is, what it costs and under which licence. */
+export function presetChoice(
+  scope: Scope,
+  onChoose: (preset: PresetChoice) => void,
+  onFiles: (files: Iterable<File>) => void,
+): { readonly element: HTMLElement; readonly update: (options: RunOptions, models: ModelsState) => void } {
+  const rows = PRESETS.map((preset) => {
+    const facts = h('span', { class: 'choice-row__facts', id: `preset-facts-${preset}` });
+    const radio = h('input', {
+      type: 'radio',
+      name: 'preset',
+      value: preset,
+      'data-testid': `preset-${preset}`,
+      'aria-describedby': `preset-line-${preset} ${facts.id}`,
+    });
+    scope.on(radio, 'change', () => {
+      onChoose(preset);
+    });
+    const element = h(
+      'label',
+      { class: 'choice-row' },
+      radio,
+      h('span', { class: 'choice-row__name' }, text.models.presets[preset]),
+      h('span', { class: 'choice-row__line', id: `preset-line-${preset}` }, text.models.presetLines[preset]),
+      facts,
+    );
+    return { preset, radio, facts, element };
+  });
+  const element = h(
+    'fieldset',
+    { class: 'choice-rows' },
+    h('legend', {}, text.models.preset),
+    ...rows.map((row) => row.element),
+    fileButton(scope, text.models.chooseFile, onFiles, {
+      accept: '.onnx',
+      isMultiple: false,
+      isFolder: false,
+      isPrimary: false,
+      testId: 'model-file-input',
+    }),
+  );
+  return {
+    element,
+    update(options, models) {
+      for (const { preset, radio, facts } of rows) {
+        radio.checked = options.preset === preset;
+        setText(facts, factsOf(preset, models));
+        facts.hidden = facts.textContent === '';
+      }
+    },
+  };
+}
+
+/** Size and licence; empty where there is nothing to say, or nothing known. */
+function factsOf(preset: PresetChoice, models: ModelsState): string {
+  const known = models.presets?.find(({ id }) => id === preset);
+  if (!known) return '';
+  if (known.bytes === 0) return text.models.comesAlong(known.licence);
+  return isCommunityReady(models) ? text.models.isHere(known.licence) : text.models.toDownload(known.bytes, known.licence);
+}
+
+const SPEEDS = ['exact', 'fast'] as const satisfies readonly Speed[];
+
+/** The choice between exact and fast, each with what it is and what it costs. */
+export function speedChoice(
+  scope: Scope,
+  onChoose: (speed: Speed) => void,
+): { readonly element: HTMLElement; readonly update: (options: RunOptions) => void } {
+  const rows = SPEEDS.map((speed) => {
+    const { what, cost } = text.options.speedCost[speed];
+    const line = h('span', { class: 'choice-row__line', id: `speed-line-${speed}` }, what);
+    const facts = h('span', { class: 'choice-row__facts', id: `speed-facts-${speed}` }, cost);
+    const radio = h('input', {
+      type: 'radio',
+      name: 'speed',
+      value: speed,
+      'data-testid': `speed-${speed}`,
+      'aria-describedby': `${line.id} ${facts.id}`,
+    });
+    scope.on(radio, 'change', () => {
+      onChoose(speed);
+    });
+    const element = h(
+      'label',
+      { class: 'choice-row' },
+      radio,
+      h('span', { class: 'choice-row__name' }, text.options.speeds[speed]),
+      line,
+      facts,
+    );
+    return { speed, radio, element };
+  });
+  return {
+    element: h(
+      'fieldset',
+      { class: 'choice-rows' },
+      h('legend', {}, text.options.speed),
+      ...rows.map((row) => row.element),
+    ),
+    update(options) {
+      for (const { speed, radio } of rows) radio.checked = options.speed === speed;
+    },
+  };
+}
+
+type NumberKey = 'exact' | 'min' | 'max';
+
+/** The controls in the disclosure. They hold no state of their own: what is typed goes out, what is stored comes in. */
+export function optionsPanel(
+  scope: Scope,
+  initial: RunOptions,
+  onChange: (options: Partial<RunOptions>) => void,
+  onFiles: (files: Iterable<File>) => void,
+  onCheckGpu: () => void,
+): { readonly element: HTMLElement; readonly update: (options: RunOptions, models: ModelsState) => void } {
+  const numbers = new Map<NumberKey, HTMLInputElement>();
+  const number = (key: NumberKey, mode: SpeakerMode): HTMLInputElement => {
+    const input = h('input', {
+      type: 'number',
+      class: 'number',
+      min: 1,
+      max: 255,
+      step: 1,
+      value: initial[key],
+      inputmode: 'numeric',
+      'aria-label': text.options[key],
+    });
+    scope.on(input, 'input', () => {
+      onChange({ [key]: input.valueAsNumber, speakerMode: mode });
+    });
+    numbers.set(key, input);
+    return input;
+  };
+
+  const modes: HTMLInputElement[] = [];
+  const modeRow = (mode: SpeakerMode, ...controls: (Node | string)[]): HTMLElement => {
+    const radio = h('input', { type: 'radio', name: 'speaker-mode', value: mode });
+    scope.on(radio, 'change', () => {
+      onChange({ speakerMode: mode });
+    });
+    modes.push(radio);
+    return h(
+      'div',
+      { class: 'choice' },
+      h('label', {}, radio, h('span', {}, text.options.mode[mode])),
+      ...controls,
+    );
+  };
+
+  const backends: HTMLInputElement[] = [];
+  const backendRow = (backend: BackendChoice): HTMLElement => {
+    const radio = h('input', { type: 'radio', name: 'backend', value: backend });
+    scope.on(radio, 'change', () => {
+      onChange({ backend });
+    });
+    backends.push(radio);
+    return h('div', { class: 'choice' }, h('label', {}, radio, h('span', {}, text.options.backends[backend])));
+  };
+
+  const presets = presetChoice(
+    scope,
+    (preset) => {
+      onChange({ preset });
+    },
+    onFiles,
+  );
+  const checkGpu = h('button', { type: 'button', class: 'link-button', 'data-testid': 'check-gpu' }, text.options.checkGpu);
+  scope.on(checkGpu, 'click', onCheckGpu);
+  const speeds = speedChoice(scope, (speed) => {
+    onChange({ speed });
+  });
+  const element = h(
+    'div',
+    { class: 'options__panel' },
+    presets.element,
+    speeds.element,
+    h(
+      'fieldset',
+      {},
+      h('legend', {}, text.options.speakers),
+      modeRow('auto'),
+      modeRow('exact', number('exact', 'exact')),
+      modeRow('range', number('min', 'range'), h('span', {}, text.options.and), number('max', 'range')),
+    ),
+    h(
+      'fieldset',
+      {},
+      h('legend', {}, text.options.backend),
+      backendRow('auto'),
+      backendRow('webgpu'),
+      backendRow('wasm'),
+      h('p', { class: 'fine' }, text.options.backendHint),
+      checkGpu,
+    ),
+  );
+
+  return {
+    element,
+    update(options, models) {
+      presets.update(options, models);
+      speeds.update(options);
+      for (const radio of modes) radio.checked = radio.value === options.speakerMode;
+      for (const radio of backends) radio.checked = radio.value === options.backend;
+      const problem = optionsProblem(options);
+      for (const [key, input] of numbers) {
+        const value = options[key];
+        // A field that is being typed in is left alone: an empty one is a number on its way, not an error to repair.
+        if (input !== document.activeElement && !Number.isNaN(value)) input.value = String(value);
+        const applies = (key === 'exact') === (options.speakerMode === 'exact');
+        const wrong = problem !== null && applies && options.speakerMode !== 'auto';
+        input.setAttribute('aria-invalid', String(wrong));
+      }
+    },
+  };
+}

@@ -1,0 +1,245 @@
+import type { Preview } from '../../engine/types';
+import { fitCanvas, h, onResize, setAttribute, setText } from '../../ui-kit/dom';
+import { clock } from '../../ui-kit/format';
+import type { ThemeControl } from '../../ui-kit/pageFrame';
+import type { Scope } from '../../ui-kit/scope';
+import { groupProgress, type GroupProgress, STAGE_GROUPS } from '../../ui-kit/stageGroups';
+import { text } from '../../ui-kit/texts/text';
+import { AXIS_HEIGHT, type Geometry, INSET, laneMetrics, NARROW_PIXELS } from '../../ui-kit/tracks/geometry';
+import { type Lane, lanesSoFar } from '../../ui-kit/tracks/model';
+import { paintBase } from '../../ui-kit/tracks/painter';
+import { laneLabel, type Paints, readPaints } from '../../ui-kit/tracks/palette';
+import { downloadMeter } from '../models/modelBox';
+import { jobOf } from '../state';
+import type { View, ViewContext } from '../view';
+
+export interface StillLanes {
+  readonly element: HTMLElement;
+  /** Shows these lanes, from the start to `durationSeconds`. */
+  readonly show: (lanes: readonly Lane[], durationSeconds: number) => void;
+}
+
+/**
+ * Lanes to look at: one canvas, whatever the number of turns, without playhead and zoom. Each showing replaces the one
+ * before, at most once per frame.
+ *
+ * @param label name of the picture for those who cannot see it; the lanes' names and shares beside it are text
+ */
+export function createStillLanes(scope: Scope, theme: ThemeControl, label: string): StillLanes {
+  const canvas = h('canvas', { class: 'lanes__canvas' });
+  const stage = h('div', { class: 'lanes__still', role: 'img', 'aria-label': label }, canvas);
+  const labels = h('ul', { class: 'lanes__labels' });
+  const probe = h('span', { class: 'lanes__probe', hidden: true });
+  const element = h('div', { class: 'lanes' }, labels, stage, probe);
+
+  let lanes: readonly Lane[] = [];
+  let durationSeconds = 1;
+  let paints: Paints | null = null;
+  let frame = 0;
+  scope.add(() => {
+    cancelAnimationFrame(frame);
+  });
+
+  const paint = (): void => {
+    frame = 0;
+    const width = stage.clientWidth;
+    const context = canvas.getContext('2d');
+    if (width === 0 || !context) return;
+    paints ??= readPaints(probe);
+    const metrics = laneMetrics(element.clientWidth < NARROW_PIXELS);
+    const geometry: Geometry = {
+      ...metrics,
+      width,
+      height: AXIS_HEIGHT + lanes.length * metrics.laneHeight,
+      axisHeight: AXIS_HEIGHT,
+      waveHeight: 0,
+      startSeconds: 0,
+      secondsPerPixel: durationSeconds / Math.max(1, width - 2 * INSET),
+      inset: INSET,
+      durationSeconds,
+    };
+    fitCanvas(context, geometry);
+    paintBase(context, geometry, { lanes, marks: [], peaks: null, isProvisional: false, hidden: null }, paints);
+  };
+  const layOut = (): void => {
+    const narrow = element.clientWidth < NARROW_PIXELS;
+    const { laneHeight } = laneMetrics(narrow);
+    element.classList.toggle('lanes--narrow', narrow);
+    element.style.setProperty('--lane-height', `${laneHeight}px`);
+    element.style.setProperty('--lanes-top', `${AXIS_HEIGHT}px`);
+    stage.style.height = `${AXIS_HEIGHT + lanes.length * laneHeight}px`;
+    if (frame === 0) frame = requestAnimationFrame(paint);
+  };
+  onResize(scope, element, layOut);
+  theme.onChange(scope, () => {
+    paints = null;
+    layOut();
+  });
+  // As in `createLanes`: a screen of another density.
+  scope.on(window, 'resize', layOut);
+
+  return {
+    element,
+    show(next, seconds) {
+      lanes = next;
+      durationSeconds = Math.max(seconds, 0.001);
+      labels.replaceChildren(...lanes.map(laneLabel));
+      layOut();
+    },
+  };
+}
+
+/** What is known while the recording runs. Hidden until there is something to show. */
+export function previewPanel(
+  scope: Scope,
+  theme: ThemeControl,
+): { readonly element: HTMLElement; readonly update: (preview: Preview | null) => void } {
+  const words = text.running.preview;
+  const covers = h('span', { class: 'preview__covers' });
+  const found = h('span');
+  const lanes = createStillLanes(scope, theme, words.lanes);
+  const element = h(
+    'section',
+    { class: 'panel preview', 'aria-label': words.lanes, 'data-testid': 'preview', hidden: true },
+    h(
+      'div',
+      { class: 'preview__head' },
+      h('h3', { class: 'legend' }, words.label),
+      h('p', { class: 'status' }, covers, found),
+      h('p', { class: 'fine' }, words.hint),
+    ),
+    lanes.element,
+  );
+  let shown: Preview | null = null;
+  return {
+    element,
+    update(preview) {
+      if (preview === shown) return;
+      shown = preview;
+      element.hidden = preview === null;
+      if (!preview) return;
+      const { analysedSeconds, turns } = preview;
+      const speakers = lanesSoFar(turns);
+      setText(covers, words.covers(analysedSeconds));
+      setText(found, words.found(speakers.length, turns.length));
+      lanes.element.hidden = speakers.length === 0;
+      lanes.show(speakers, analysedSeconds);
+    },
+  };
+}
+
+function stageRow(id: GroupProgress['id']): {
+  readonly element: HTMLElement;
+  readonly update: (progress: GroupProgress) => void;
+} {
+  const name = text.running.stages[id];
+  const counts = h('span', { class: 'stage__count' });
+  const left = h('span', { class: 'stage__left' });
+  const fill = h('div', { class: 'bar__fill' });
+  const bar = h(
+    'div',
+    { class: 'bar', role: 'progressbar', 'aria-label': name, 'aria-valuemin': 0, 'aria-valuemax': 100 },
+    fill,
+  );
+  const element = h(
+    'li',
+    { class: 'stage', 'data-testid': `stage-${id}` },
+    h('span', { class: 'stage__name' }, name),
+    bar,
+    counts,
+    left,
+  );
+  return {
+    element,
+    update({ status, fraction, completed, total, secondsLeft }) {
+      element.dataset.status = status;
+      fill.style.transform = `scaleX(${fraction})`;
+      setAttribute(bar, 'aria-valuenow', Math.round(fraction * 100));
+      setAttribute(bar, 'aria-valuetext', text.running.bar(name, fraction));
+      setText(counts, status === 'waiting' ? '' : text.running.of(completed, total));
+      setText(
+        left,
+        status === 'waiting'
+          ? text.running.waiting
+          : status === 'done'
+            ? text.running.done
+            : secondsLeft === null
+              ? ''
+              : text.running.left(secondsLeft),
+      );
+    },
+  };
+}
+
+export function runningView({ scope, state, actions, theme }: ViewContext): View {
+  const job = jobOf(state);
+  const startedAt = job?.startedAt ?? performance.now();
+  const heading = h('h2', { class: 'title' }, job?.source.name ?? '');
+  const status = h('p', { class: 'status' });
+  const elapsed = h('span', { class: 'readout__value' }, clock(0));
+  const rows = STAGE_GROUPS.map(({ id }) => stageRow(id));
+  const cancel = h(
+    'button',
+    { type: 'button', class: 'button', 'data-testid': 'cancel', 'aria-keyshortcuts': 'Escape' },
+    text.running.cancel,
+    h('kbd', { 'aria-hidden': 'true' }, text.running.escape),
+  );
+  scope.on(cancel, 'click', actions.cancel);
+
+  const stages = h('ol', { class: 'stages' }, ...rows.map((row) => row.element));
+  const meter = downloadMeter();
+  const preview = previewPanel(scope, theme);
+
+  // The clock runs apart from the progress: a stage that is long between two reports must not look frozen.
+  const tick = (): void => {
+    setText(elapsed, clock(Math.floor((performance.now() - startedAt) / 1000)));
+  };
+  const timer = setInterval(tick, 250);
+  scope.add(() => {
+    clearInterval(timer);
+  });
+  tick();
+
+  const panel = h(
+    'div',
+    { class: 'panel running' },
+    h(
+      'div',
+      { class: 'view-head' },
+      h('div', { class: 'view-head__text' }, h('p', { class: 'legend' }, text.running.label), heading, status),
+      h(
+        'div',
+        { class: 'readout', role: 'timer', 'aria-live': 'off' },
+        h('span', { class: 'legend' }, text.running.elapsed),
+        elapsed,
+      ),
+    ),
+    stages,
+    h('div', { class: 'button-row' }, cancel),
+  );
+  // Below the button, which must not move away from under the pointer when the first turns come.
+  const element = h('div', { class: 'view view--running' }, panel, preview.element);
+
+  return {
+    element,
+    heading,
+    update(next) {
+      const current = jobOf(next);
+      if (!current) return;
+      const loading = next.phase.kind === 'loading';
+      element.classList.toggle('is-loading', loading);
+      const { download } = next.models;
+      const isDownloading = loading && download !== null;
+      // Only while there is something to download: mostly the models are here.
+      if (isDownloading !== meter.element.isConnected) {
+        if (isDownloading) stages.before(meter.element);
+        else meter.element.remove();
+      }
+      if (download) meter.update(download);
+      const isArriving = isDownloading && download.receivedBytes < download.totalBytes;
+      setText(status, isArriving ? text.models.downloading : loading ? text.running.loading : text.running.working);
+      preview.update(current.preview);
+      groupProgress(current.stages).forEach((progress, index) => rows[index]?.update(progress));
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import { clock } from '../../ui-kit/format';
+import { inLanguage, language } from '../../ui-kit/texts/language';
+
+const megabytes = (bytes: number): string => {
+  const value = bytes / 1e6;
+  return new Intl.NumberFormat(language, { maximumFractionDigits: value < 10 ? 1 : 0, style: 'unit', unit: 'megabyte' }).format(value);
+};
+const when = (at: number): string => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
+const count = (value: number): string => new Intl.NumberFormat(language).format(value);
+
+/** Words of what the browser keeps of earlier work, and of what is too large for it. */
+export const workText = inLanguage(
+  {
+    heading: 'Kept in this browser',
+    hint: 'Results with their corrections, and the recordings where there is room. Nothing of it leaves this machine.',
+    open: (name: string) => `Open ${name}`,
+    all: (count: number) => `Show all ${count}`,
+    facts: (seconds: number, speakers: number, at: number, bytes: number) =>
+      [clock(seconds), `${speakers} ${speakers === 1 ? 'speaker' : 'speakers'}`, when(at), megabytes(bytes)].join(' · '),
+    noSound: 'without the recording',
+    delete: (name: string) => `Delete ${name} from this browser`,
+    deleteShort: 'Delete',
+    voicesGone: 'The voice prints of this result are no longer kept in this browser.',
+    notDeleted: (why: string) => `It was not deleted: ${why}`,
+    sure: (name: string) => `Delete ${name} with its corrections?`,
+    keep: 'Keep',
+    changedElsewhere: (count: number) =>
+      count === 1
+        ? 'Your last change was not made: another tab changed the same thing at the same time. This page now shows what the other tab saved.'
+        : `Your last ${count} changes were not made: another tab changed the same things at the same time. This page now shows what the other tab saved.`,
+    deletedElsewhere: 'Another tab deleted this result. It stays on this page until you close it. Your next correction saves it again.',
+    saveState: { saved: 'Saved in this browser', saving: 'Saving …', unsaved: 'Not saved' },
+    tooMany: (file: string, turns: number, speakers: number, mostTurns: number, mostSpeakers: number) => ({
+      problem: `“${file}” has ${count(turns)} turns of ${count(speakers)} speakers`,
+      expected: `at most ${count(mostTurns)} turns and ${count(mostSpeakers)} speakers`,
+      remedy: 'Split the file and open the parts',
+    }),
+    tooLarge: (file: string, bytes: number, most: number) => ({
+      problem: `“${file}” has ${megabytes(bytes)}`,
+      expected: `at most ${megabytes(most)}`,
+      remedy: 'Split the file and open the parts',
+    }),
+    tooManyToReplace: (file: string, turns: number, most: number) => ({
+      problem: `“${file}” cannot replace these turns: one of the two has ${count(turns)} turns`,
+      expected: `at most ${count(most)} turns`,
+      remedy: 'Press “New recording” and open the file there',
+    }),
+    tooManyHere: (turns: number, most: number) => `This result has ${count(turns)} turns. This part of the page works on at most ${count(most)}.`,
+    tooManyHint: 'Table, tracks, speakers, corrections and exports work on all of them.',
+    tooManyScored: (speakers: number, most: number) => `One side has ${count(speakers)} speakers. The page scores at most ${count(most)}.`,
+    scoreCommand: 'The command npm run score has no such limit on turns.',
+    gone: 'That result is no longer kept in this browser.',
+    notLoaded: 'A part of the page could not be loaded. Your result is kept: check the connection and reload the page.',
+    notListed: 'Earlier results could not be read from this browser. They are not deleted. Reload the page to try again.',
+    failed: (why: string) => `The kept result could not be read: ${why}`,
+  },
+  {
+    de: {
+      heading: 'In diesem Browser aufbewahrt',
+      hint: 'Ergebnisse mit ihren Korrekturen und, wo Platz ist, die Aufnahmen. Nichts davon verlässt diesen Rechner.',
+      open: (name) => `${name} öffnen`,
+      all: (count) => `Alle ${count} zeigen`,
+      facts: (seconds, speakers, at, bytes) => [clock(seconds), `${speakers} Sprecher`, when(at), megabytes(bytes)].join(' · '),
+      noSound: 'ohne die Aufnahme',
+      delete: (name) => `${name} aus diesem Browser löschen`,
+      deleteShort: 'Löschen',
+      voicesGone: 'Die Stimmabdrücke dieses Ergebnisses sind in diesem Browser nicht mehr vorhanden.',
+      notDeleted: (why) => `Es wurde nicht gelöscht: ${why}`,
+      sure: (name) => `${name} mit den Korrekturen löschen?`,
+      keep: 'Behalten',
+      changedElsewhere: (count) =>
+        count === 1
+          ? 'Ihre letzte Änderung wurde nicht übernommen: Ein anderer Tab hat gleichzeitig dasselbe geändert. Diese Seite zeigt jetzt, was der andere Tab gespeichert hat.'
+          : `Ihre letzten ${count} Änderungen wurden nicht übernommen: Ein anderer Tab hat gleichzeitig dasselbe geändert. Diese Seite zeigt jetzt, was der andere Tab gespeichert hat.`,
+      deletedElsewhere: 'Ein anderer Tab hat dieses Ergebnis gelöscht. Auf dieser Seite bleibt es, bis Sie sie schließen. Ihre nächste Korrektur speichert es wieder.',
+      saveState: { saved: 'In diesem Browser gespeichert', saving: 'Wird gespeichert …', unsaved: 'Nicht gespeichert' },
+      tooMany: (file, turns, speakers, mostTurns, mostSpeakers) => ({
+        problem: `„${file}“ hat ${count(turns)} Beiträge von ${count(speakers)} Sprechern`,
+        expected: `höchstens ${count(mostTurns)} Beiträge und ${count(mostSpeakers)} Sprecher`,
+        remedy: 'Teilen Sie die Datei und öffnen Sie die Teile',
+      }),
+      tooLarge: (file, bytes, most) => ({
+        problem: `„${file}“ hat ${megabytes(bytes)}`,
+        expected: `höchstens ${megabytes(most)}`,
+        remedy: 'Teilen Sie die Datei und öffnen Sie die Teile',
+      }),
+      tooManyToReplace: (file, turns, most) => ({
+        problem: `„${file}“ kann diese Beiträge nicht ersetzen: Auf einer Seite sind es ${count(turns)} Beiträge`,
+        expected: `höchstens ${count(most)} Beiträge`,
+        remedy: 'Wählen Sie „Neue Aufnahme“ und öffnen Sie die Datei dort',
+      }),
+      tooManyHere: (turns, most) => `Dieses Ergebnis hat ${count(turns)} Beiträge. Dieser Teil der Seite bearbeitet höchstens ${count(most)}.`,
+      tooManyHint: 'Tabelle, Spuren, Sprecher, Korrekturen und Exporte umfassen alle Beiträge.',
+      tooManyScored: (speakers, most) => `Auf einer Seite sind es ${count(speakers)} Sprecher. Die Seite bewertet höchstens ${count(most)}.`,
+      scoreCommand: 'Der Befehl npm run score hat diese Grenze für Beiträge nicht.',
+      gone: 'Dieses Ergebnis ist in diesem Browser nicht mehr vorhanden.',
+      notLoaded: 'Ein Teil der Seite konnte nicht geladen werden. Ihr Ergebnis bleibt erhalten: Prüfen Sie die Verbindung, und laden Sie die Seite neu.',
+      notListed: 'Frühere Ergebnisse konnten nicht aus diesem Browser gelesen werden. Sie sind nicht gelöscht. Laden Sie die Seite neu.',
+      failed: (why) => `Das aufbewahrte Ergebnis konnte nicht gelesen werden: ${why}`,
+    },
+  },
+);

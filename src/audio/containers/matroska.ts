@@ -1,0 +1,314 @@
+/** Finds joined WebM and Matroska files (RFC 8794, RFC 9559), damage inside them, and missing bytes at the end. */
+import { bigEndian, type ByteReader } from './byteReader';
+
+export const EBML = 0x1a45_dfa3;
+export const SEGMENT = 0x1853_8067;
+const INFO = 0x1549_a966;
+export const TRACKS = 0x1654_ae6b;
+export const CLUSTER = 0x1f43_b675;
+const VOID = 0xec;
+const CRC = 0xbf;
+/** Elements directly in a segment: seek head, cues, chapters, tags, attachments, and those above. */
+const SEGMENT_CHILDREN = new Set([INFO, TRACKS, CLUSTER, 0x114d_9b74, 0x1c53_bb6b, 0x1043_a770, 0x1254_c367, 0x1941_a469, VOID, CRC]);
+/** Elements of a cluster: timestamp, position, previous size, silent tracks, and the kinds of blocks. */
+const CLUSTER_CHILDREN = new Set([0xe7, 0xa7, 0xab, 0x5854, 0xa3, 0xa0, 0xaf, VOID, CRC]);
+const MOST_HEADER_BYTES = 12;
+const SEARCHED_BYTES = 1 << 16;
+
+/** An element of EBML: its id, and the offsets of its parts. */
+export interface Element {
+  readonly id: number;
+  readonly start: number;
+  readonly content: number;
+  /** Infinite if its size is left open. */
+  readonly end: number;
+}
+
+/** A range of bytes, [start, end). */
+type Range = readonly [start: number, end: number];
+
+/** Clusters without damage between them. */
+export interface ClusterRun {
+  /** Whole clusters. */
+  readonly ranges: readonly Range[];
+  /** Whole blocks of a cluster whose end is missing; null if there is none. */
+  readonly rest: Range | null;
+}
+
+/** One of several joined files. */
+export interface MatroskaFile {
+  readonly start: number;
+  /** What a file needs besides its clusters: the ranges of the EBML header, the segment information, and the tracks. */
+  readonly header: Range | null;
+  readonly info: Range | null;
+  readonly tracks: Range | null;
+  /** In order. Between them, data is damaged or missing. */
+  readonly runs: readonly ClusterRun[];
+  /** Whether the file ends within an element. */
+  readonly isCutOff: boolean;
+}
+
+/**
+ * Walks the elements of a file to its end. After damage, it continues at the next cluster or file.
+ *
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
+ */
+export async function walkMatroska(reader: ByteReader): Promise<MatroskaFile[]> {
+  const walk = new MatroskaWalk(reader.size);
+  let position = 0;
+  while (position < reader.size) {
+    const element = await elementAt(reader, position);
+    if (element && walk.isValid(element)) {
+      position = walk.add(element);
+      continue;
+    }
+    // A few bytes at the end are the start of an element.
+    if (!element && reader.size - position < MOST_HEADER_BYTES) {
+      walk.cutOff();
+      break;
+    }
+    walk.breakOff();
+    position = await resync(reader, position);
+    if (position === reader.size) walk.cutOff();
+  }
+  return walk.close();
+}
+
+interface OpenFile {
+  readonly start: number;
+  header: Range | null;
+  info: Range | null;
+  tracks: Range | null;
+  readonly runs: { ranges: Range[]; rest: Range | null }[];
+  segmentEnd: number;
+  isCutOff: boolean;
+}
+
+class MatroskaWalk {
+  readonly #files: OpenFile[] = [];
+  #cluster: { readonly element: Element; end: number; last: number } | null = null;
+  #isNewRun = true;
+
+  constructor(private readonly size: number) {}
+
+  isValid({ id, end }: Element): boolean {
+    if (id === EBML || id === SEGMENT) return id === SEGMENT || end !== Infinity;
+    if (SEGMENT_CHILDREN.has(id) && id !== VOID && id !== CRC) return this.#isAtClusterEnd() && (end !== Infinity || id === CLUSTER);
+    const limit = this.#cluster?.element.end ?? Infinity;
+    const isKnown = this.#isInCluster() ? CLUSTER_CHILDREN.has(id) && end <= limit : id === VOID || id === CRC;
+    return isKnown && end !== Infinity;
+  }
+
+  /** @returns where the next element starts */
+  add(element: Element): number {
+    const { id, start, content, end } = element;
+    if (id === EBML) {
+      this.#endCluster();
+      this.#files.push({ start, header: [start, end], info: null, tracks: null, runs: [], segmentEnd: 0, isCutOff: false });
+      this.#isNewRun = true;
+      return end;
+    }
+    if (id === SEGMENT) {
+      const file = this.#files.at(-1);
+      if (file) file.segmentEnd = end;
+      return content;
+    }
+    if (end !== Infinity && end > this.size) {
+      this.cutOff();
+      if (id !== CLUSTER) return this.size;
+    }
+    if (id === CLUSTER) {
+      this.#endCluster();
+      this.#cluster = { element, end: content, last: content };
+      return content;
+    }
+    if (this.#cluster && this.#isInCluster()) {
+      this.#cluster.last = this.#cluster.end;
+      this.#cluster.end = end;
+      return end;
+    }
+    this.#endCluster();
+    const file = this.#files.at(-1);
+    if (file && id === INFO) file.info ??= [start, end];
+    if (file && id === TRACKS) file.tracks ??= [start, end];
+    return end;
+  }
+
+  /** Damage: what follows is a new run. The last block is dropped, because the damage may start in it. */
+  breakOff(): void {
+    if (this.#cluster) this.#endCluster(this.#cluster.last);
+    this.#isNewRun = true;
+  }
+
+  cutOff(): void {
+    const file = this.#files.at(-1);
+    if (file) file.isCutOff = true;
+  }
+
+  close(): MatroskaFile[] {
+    this.#endCluster();
+    for (const file of this.#files) {
+      // With a hole, the segment ends before the place that its size gives, although its last cluster is there.
+      if (file.runs.length <= 1 && file.segmentEnd !== Infinity && file.segmentEnd > this.size) file.isCutOff = true;
+    }
+    return this.#files;
+  }
+
+  #isAtClusterEnd(): boolean {
+    return !this.#cluster || this.#cluster.element.end === Infinity || this.#cluster.end === this.#cluster.element.end;
+  }
+
+  #isInCluster(): boolean {
+    return this.#cluster !== null && this.#cluster.end < this.#cluster.element.end;
+  }
+
+  /** @param end after the last block that is kept */
+  #endCluster(end = this.#cluster?.end ?? 0): void {
+    const element = this.#cluster?.element;
+    const file = this.#files.at(-1);
+    this.#cluster = null;
+    if (!element || !file) return;
+    if (this.#isNewRun) file.runs.push({ ranges: [], rest: null });
+    this.#isNewRun = false;
+    const run = file.runs.at(-1)!;
+    const isWhole = element.end === Infinity ? end > element.content : end === element.end;
+    if (!isWhole) {
+      run.rest = [element.content, end];
+      // Bytes are missing before the next cluster.
+      this.#isNewRun = true;
+      return;
+    }
+    const last = run.ranges.at(-1);
+    if (last?.[1] === element.start) run.ranges[run.ranges.length - 1] = [last[0], end];
+    else run.ranges.push([element.start, end]);
+  }
+}
+
+/**
+ * The element at a place; null if none starts there.
+ *
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
+ */
+export async function elementAt(reader: ByteReader, start: number): Promise<Element | null> {
+  const bytes = await reader.read(start, MOST_HEADER_BYTES);
+  const idBytes = vintLength(bytes[0]);
+  if (idBytes === null || idBytes > 4 || bytes.length < idBytes + 1) return null;
+  const sizeBytes = vintLength(bytes[idBytes]);
+  if (sizeBytes === null || bytes.length < idBytes + sizeBytes) return null;
+  const content = start + idBytes + sizeBytes;
+  const marked = bytes[idBytes]! & (0xff >> sizeBytes);
+  const rest = bytes.subarray(idBytes + 1, idBytes + sizeBytes);
+  const isOpen = marked === 0xff >> sizeBytes && rest.every((byte) => byte === 0xff);
+  const size = marked * 256 ** (sizeBytes - 1) + bigEndian(rest, 0, rest.length);
+  return { id: bigEndian(bytes, 0, idBytes), start, content, end: isOpen ? Infinity : content + size };
+}
+
+/** The next place at which a file, or a cluster with a child, starts; the end of the file if there is none. */
+async function resync(reader: ByteReader, position: number): Promise<number> {
+  for (let at = position; at < reader.size; ) {
+    // A copy, because the checks below move the reader's window.
+    const bytes = (await reader.read(at, SEARCHED_BYTES)).slice();
+    for (let i = 0; i < bytes.length; i++) {
+      if (bytes[i] !== 0x1f && bytes[i] !== 0x1a) continue;
+      const element = await elementAt(reader, at + i);
+      if (element?.id === EBML && element.end <= reader.size) return at + i;
+      if (element?.id !== CLUSTER) continue;
+      const child = await elementAt(reader, element.content);
+      if (child && CLUSTER_CHILDREN.has(child.id)) return at + i;
+    }
+    at += bytes.length;
+  }
+  return reader.size;
+}
+
+/** Length in bytes of a number with this first byte; null if no number starts with it. */
+function vintLength(first: number | undefined): number | null {
+  return first ? Math.clz32(first) - 23 : null;
+}
+
+/**
+ * The pieces of a file with the clusters of one run; null if the file lacks what a decoder needs.
+ *
+ * @param file as {@link walkMatroska} gives it
+ */
+export function filePieces(source: Blob, { header, info, tracks }: MatroskaFile, { ranges, rest }: ClusterRun): Blob[] | null {
+  if (!header || !info || !tracks) return null;
+  const slice = ([start, end]: Range): Blob => source.slice(start, end);
+  return [
+    slice(header),
+    elementHeader(SEGMENT, null),
+    slice(info),
+    slice(tracks),
+    ...ranges.map(slice),
+    ...(rest ? [elementHeader(CLUSTER, rest[1] - rest[0]), slice(rest)] : []),
+  ];
+}
+
+/** @param size null to leave it open */
+function elementHeader(id: number, size: number | null): Blob {
+  const bytes = new DataView(new ArrayBuffer(12));
+  bytes.setUint32(0, id);
+  bytes.setBigUint64(4, size === null ? 0x01ff_ffff_ffff_ffffn : 0x0100_0000_0000_0000n + BigInt(size));
+  return new Blob([bytes]);
+}
+
+/** Reads the encoder's delay that a Matroska file gives for a track (RFC 9559, CodecDelay). */
+
+const TRACK_ENTRY = 0xae;
+const TRACK_NUMBER = 0xd7;
+const CODEC_DELAY = 0x56aa;
+/** Limits the work on a damaged file. */
+const MOST_ELEMENTS = 10_000;
+const NANOSECONDS = 1e9;
+/** No encoder needs longer; a larger value is damaged. */
+const MOST_DELAY_SECONDS = 1;
+
+/**
+ * Length of the encoder's delay before the recording, in seconds.
+ *
+ * @param trackNumber as the file has it
+ * @returns 0 if the file gives no delay
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
+ */
+export async function readCodecDelay(reader: ByteReader, trackNumber: number): Promise<number> {
+  const tracks = await findTracks(reader);
+  if (!tracks) return 0;
+  for (const entry of await childrenOf(reader, tracks)) {
+    if (entry.id !== TRACK_ENTRY) continue;
+    const fields = await childrenOf(reader, entry);
+    if ((await numberOf(reader, fields, TRACK_NUMBER)) !== trackNumber) continue;
+    const seconds = (await numberOf(reader, fields, CODEC_DELAY)) / NANOSECONDS;
+    return seconds <= MOST_DELAY_SECONDS ? seconds : 0;
+  }
+  return 0;
+}
+
+async function findTracks(reader: ByteReader): Promise<Element | null> {
+  let position = 0;
+  for (let seen = 0; seen < MOST_ELEMENTS && position < reader.size; seen++) {
+    const element = await elementAt(reader, position);
+    if (!element || element.id === CLUSTER || (element.id === EBML && position > 0)) return null;
+    if (element.id === TRACKS) return element;
+    if (element.id !== SEGMENT && element.end === Infinity) return null;
+    position = element.id === SEGMENT ? element.content : element.end;
+  }
+  return null;
+}
+
+async function childrenOf(reader: ByteReader, { content, end }: Element): Promise<Element[]> {
+  const children: Element[] = [];
+  for (let position = content; position < Math.min(end, reader.size) && children.length < MOST_ELEMENTS; ) {
+    const child = await elementAt(reader, position);
+    if (!child || child.end > end) break;
+    children.push(child);
+    position = child.end;
+  }
+  return children;
+}
+
+/** Value of an integer field; 0 if it is missing or longer than 8 bytes. */
+async function numberOf(reader: ByteReader, fields: readonly Element[], id: number): Promise<number> {
+  const field = fields.find((one) => one.id === id);
+  const length = field ? field.end - field.content : 0;
+  return field && length <= 8 ? bigEndian(await reader.read(field.content, length), 0, length) : 0;
+}

@@ -1,0 +1,81 @@
+import type { RecordingNote } from './notes';
+
+/** In Hz. Speech needs more: a lower rate is a broken header. */
+export const LEAST_SAMPLE_RATE = 1000;
+export const MOST_SAMPLE_RATE = 768_000;
+/** No file has more audio tracks. */
+export const MOST_TRACKS = 1000;
+
+/** One audio track of a file. */
+export interface AudioTrack {
+  /** From 1, in the order of the file. */
+  readonly number: number;
+  /** mediabunny's name of the codec, or the container's if mediabunny does not support it. */
+  readonly codec: string;
+  /** According to the container, in Hz. */
+  readonly sampleRate: number;
+  /** According to the container. */
+  readonly channels: number;
+  /** ISO 639-2 code; null if the file gives none. */
+  readonly language: string | null;
+  /** Title of the track; null if the file gives none. */
+  readonly name: string | null;
+  /** Whether this track is read. */
+  readonly isRead: boolean;
+}
+
+/** What is known of a recording before it is decoded. */
+export interface AudioFacts {
+  /** Length of the analyzed stretch; an estimate where the container gives no exact one (WebM, joined files). */
+  readonly durationSeconds: number;
+  /** Of the source, in Hz. */
+  readonly sampleRate: number;
+  /** Of the source. */
+  readonly channels: number;
+  /** mediabunny's name of the codec, or `pcm`. */
+  readonly codec: string;
+  /** mediabunny's name of the container, `WAVE`, or `samples`. */
+  readonly container: string;
+  /** The file's audio tracks; empty for WAV and samples. */
+  readonly tracks: readonly AudioTrack[];
+}
+
+/** What of a recording is decoded, and at which rate. */
+export interface DecodeOptions {
+  /** Rate of the samples that are wanted, in Hz. */
+  readonly sampleRate: number;
+  /** Where the stretch starts, to the nearest output sample. Default 0. */
+  readonly startSeconds?: number;
+  /** Length of the stretch, to the nearest output sample. Default: to the end. A longer one ends with the recording. */
+  readonly durationSeconds?: number;
+  /** Number of the audio track, from 1 on. Default: the one that the container marks, or the first. */
+  readonly track?: number;
+}
+
+/**
+ * Where a file can be decoded:
+ *
+ * - `here`: in this thread
+ * - `page`: perhaps on the page, because this thread has no decoder for the codec
+ * - `unknown`: perhaps on the page, because no demuxer here recognizes the file
+ */
+export type DecoderPlace = 'here' | 'page' | 'unknown';
+
+/** A recording that is ready to be decoded. */
+export interface OpenAudio {
+  readonly facts: AudioFacts;
+  /** What was repaired, skipped or left out; complete once all pieces were read. */
+  notes(): readonly RecordingNote[];
+  /**
+   * The stretch as mono samples, axes (sample), at the target rate, in pieces of any length above 0. Samples of
+   * integer formats lie in [-1, 1); those of float formats and of lossy codecs are given as they are, also
+   * beyond, since pyannote.audio does not clip either. Sound that starts late and gaps are filled with silence.
+   *
+   * May be called once.
+   *
+   * @throws VoxlaneError `audio-decode`, `audio-not-finite`, `audio-no-samples`, `audio-truncated`, `disposed`
+   */
+  pieces(): AsyncGenerator<Float32Array, void, undefined>;
+  /** Frees the decoder. A stream of pieces in progress ends or throws. */
+  close(): void;
+}

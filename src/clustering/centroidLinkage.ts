@@ -1,0 +1,330 @@
+import type { Merge } from './dendrogram';
+import { type Dense, denseOf, multiplyTransposed, rowOf, transposed, zeros } from './linearAlgebra';
+import { IndexedHeap, matrixLinkage } from './matrixLinkage';
+import { nearestLater, sketchesOf, slackOf, squareWithin, writeSketch } from './nearestLater';
+
+/** Rows that the axes are learned from: enough for directions that are only to be good ones. */
+const MAX_SAMPLES = 2048;
+/** Of the orthogonal iteration: a few more change the order of the axes no more than the sample does. */
+const NUM_ITERATIONS = 8;
+/** Part of the variance that every direction has beyond its own, so that none is lost where rows lie in a plane. */
+const RIDGE = 1e-9;
+
+/**
+ * Rows in another orthonormal basis, whose first axes are those along which the rows differ most: distances are the same
+ * but for rounding, and the first few values tell most of a distance.
+ *
+ * @param rows axes (row, dimension), at least one
+ * @returns axes (row, principal axis)
+ */
+export function alongPrincipalAxes(rows: Dense): Dense {
+  const covariance = sampleCovariance(rows);
+  const { numColumns } = rows;
+  let trace = 0;
+  for (let k = 0; k < numColumns; k++) trace += covariance.data[k * numColumns + k]!;
+  // Without any variance every basis is as good.
+  const ridge = trace > 0 ? RIDGE * trace : 1;
+  const axes = zeros(numColumns, numColumns);
+  for (let k = 0; k < numColumns; k++) {
+    covariance.data[k * numColumns + k]! += ridge;
+    axes.data[k * numColumns + k] = 1;
+  }
+  let basis = axes;
+  for (let iteration = 0; iteration < NUM_ITERATIONS; iteration++) {
+    basis = multiplyTransposed(basis, covariance);
+    // Twice: the first time leaves what cancelled.
+    orthonormalise(basis);
+    orthonormalise(basis);
+  }
+  return multiplyTransposed(rows, basis);
+}
+
+/** Covariance of rows at equal intervals, times their number; axes (dimension, dimension). */
+function sampleCovariance(rows: Dense): Dense {
+  const interval = Math.ceil(rows.numRows / MAX_SAMPLES);
+  const sample = zeros(Math.ceil(rows.numRows / interval), rows.numColumns);
+  const mean = new Float64Array(rows.numColumns);
+  for (let i = 0; i < sample.numRows; i++) {
+    const row = rowOf(rows, i * interval);
+    rowOf(sample, i).set(row);
+    for (let k = 0; k < mean.length; k++) mean[k]! += row[k]! / sample.numRows;
+  }
+  for (let i = 0; i < sample.numRows; i++) {
+    const row = rowOf(sample, i);
+    for (let k = 0; k < mean.length; k++) row[k]! -= mean[k]!;
+  }
+  const columns = transposed(sample);
+  return multiplyTransposed(columns, columns);
+}
+
+/** Makes each row orthogonal to those before it, and of length 1; in place (modified Gram-Schmidt). */
+function orthonormalise(rows: Dense): void {
+  for (let i = 0; i < rows.numRows; i++) {
+    const row = rowOf(rows, i);
+    for (let j = 0; j < i; j++) {
+      const before = rowOf(rows, j);
+      let dot = 0;
+      for (let k = 0; k < row.length; k++) dot += row[k]! * before[k]!;
+      for (let k = 0; k < row.length; k++) row[k]! -= dot * before[k]!;
+    }
+    let square = 0;
+    for (const value of row) square += value * value;
+    const norm = Math.sqrt(square);
+    for (let k = 0; k < row.length; k++) row[k] = row[k]! / norm;
+  }
+}
+
+/**
+ * Values of a sketch before the norm of the rest. Of speaker embeddings they tell most pairs apart, and 32,000 sketches
+ * of them stay in a core's cache.
+ */
+const NUM_LEADING = 16;
+const SKETCH = NUM_LEADING + 1;
+/** Sketches are moved together once this part of them is of clusters that are no more. */
+const MAX_GONE = 0.1;
+/** A cluster that moved by less than this part of a distance is not measured again: the bound on it is lowered instead. */
+const SMALL_MOVE = 0.1;
+
+/**
+ * Agglomerative clustering with centroid linkage, as `matrixLinkage`, merge by merge, in memory that grows with the
+ * points alone: the generic algorithm of Müllner over centroids, not over a matrix of distances.
+ *
+ * Each scan for near clusters goes over sketches along the principal axes, and computes a distance only where two sketches
+ * are near enough. With each cluster's nearest later one, a bound on all others is kept (as Hamerly's for k-means), so that
+ * a neighbour that has grown, and thereby moved a little, is measured again rather than searched for.
+ *
+ * Distances are those of centroids, the matrix's are sums along the merges: they differ by rounding (1e-14), and pairs that
+ * are nearer to a tie than that may be merged in another order. Equal points are at 0 here and there.
+ *
+ * @param points axes (point, dimension), free of NaN, at least one
+ * @returns `numPoints - 1` merges
+ */
+export function prunedLinkage(points: readonly ArrayLike<number>[]): Merge[] {
+  if (points.length < 2) return [];
+  const linkage = new Linkage(alongPrincipalAxes(denseOf(points)));
+  const merges: Merge[] = [];
+  while (merges.length < points.length - 1) merges.push(linkage.next());
+  return merges;
+}
+
+/** Clusters are named by the place of their last point; they lie in the rows and arrays below at that index. */
+class Linkage {
+  private readonly sketches: Dense;
+  private readonly slack: number;
+  /** Points of each cluster; 0 where it is no more. */
+  private readonly sizes: Int32Array;
+  private readonly ids: Int32Array;
+  /** Nearest later cluster, as far as known. */
+  private readonly neighbours: Int32Array;
+  /** Never more than the distance to any later cluster; the heap's keys. */
+  private readonly lowerBounds: Float64Array;
+  /** Never more than the distance to any later cluster but the neighbour. */
+  private readonly runnersUp: Float64Array;
+  /** 1 where the lower bound is the distance to the neighbour, and that is the nearest. */
+  private readonly isExact: Uint8Array;
+  private readonly heap: IndexedHeap;
+  /** Cluster of each sketch, rising; and where each cluster's sketch is. */
+  private readonly owners: Int32Array;
+  private readonly positions: Int32Array;
+  private numSketches: number;
+  private numClusters: number;
+  private numMerges = 0;
+
+  /** @param centroids axes (cluster, principal axis); changed in place */
+  constructor(private readonly centroids: Dense) {
+    const { numRows } = centroids;
+    this.sketches = sketchesOf(centroids, NUM_LEADING);
+    this.slack = slackOf(centroids).distance;
+    this.sizes = new Int32Array(numRows).fill(1);
+    this.ids = Int32Array.from({ length: numRows }, (_, i) => i);
+    const nearest = nearestLater(centroids, this.sketches);
+    this.neighbours = nearest.neighbours;
+    this.lowerBounds = nearest.distances;
+    this.runnersUp = nearest.runnersUp;
+    this.isExact = new Uint8Array(numRows - 1).fill(1);
+    this.heap = new IndexedHeap(this.lowerBounds);
+    this.owners = this.ids.slice();
+    this.positions = this.ids.slice();
+    this.numSketches = numRows;
+    this.numClusters = numRows;
+  }
+
+  /** Merges the nearest two clusters. */
+  next(): Merge {
+    const { heap, isExact, neighbours, lowerBounds, sizes, ids } = this;
+    let x = heap.top();
+    while (isExact[x] === 0) {
+      this.mend(x);
+      x = heap.top();
+    }
+    heap.removeTop();
+    const y = neighbours[x]!;
+    const distance = lowerBounds[x]!;
+    const size = sizes[x]! + sizes[y]!;
+    const merge = { left: Math.min(ids[x]!, ids[y]!), right: Math.max(ids[x]!, ids[y]!), distance, size };
+    const share = sizes[x]! / size;
+    this.moveCentroid(x, y, share);
+    sizes[x] = 0;
+    sizes[y] = size;
+    ids[y] = sizes.length + this.numMerges;
+    this.numMerges++;
+    this.numClusters--;
+    if (this.numClusters < (1 - MAX_GONE) * this.numSketches) this.compact();
+    this.tellEarlier(x, y, distance * (1 - share) + this.slack, distance * share + this.slack);
+    if (y < lowerBounds.length) this.findNearest(y, -1, Infinity);
+    return merge;
+  }
+
+  /** The merged cluster lives on in y's place. Equal centroids stay as they are, to the bit. */
+  private moveCentroid(x: number, y: number, share: number): void {
+    const from = rowOf(this.centroids, x);
+    const to = rowOf(this.centroids, y);
+    for (let k = 0; k < to.length; k++) to[k]! += share * (from[k]! - to[k]!);
+    writeSketch(this.centroids, y, this.sketches, this.positions[y]!);
+  }
+
+  /** Takes the sketches of clusters that are no more out. */
+  private compact(): void {
+    const { owners, positions, sizes, sketches } = this;
+    let count = 0;
+    for (let position = 0; position < this.numSketches; position++) {
+      const owner = owners[position]!;
+      if (sizes[owner] === 0) continue;
+      rowOf(sketches, count).set(rowOf(sketches, position));
+      owners[count] = owner;
+      positions[owner] = count;
+      count++;
+    }
+    this.numSketches = count;
+  }
+
+  /** Makes a guess at the front of the heap right. */
+  private mend(x: number): void {
+    const { neighbours, lowerBounds, runnersUp, isExact } = this;
+    const neighbour = neighbours[x]!;
+    const square = squareWithin(this.centroids, x, neighbour, Infinity);
+    const distance = Math.sqrt(square);
+    if (distance < runnersUp[x]!) {
+      lowerBounds[x] = distance;
+      isExact[x] = 1;
+      this.heap.changed(x);
+    } else {
+      this.findNearest(x, neighbour, square);
+    }
+  }
+
+  /**
+   * Searches the later clusters.
+   *
+   * @param neighbour one to begin with, or -1
+   * @param square of the distance to it
+   */
+  private findNearest(x: number, neighbour: number, square: number): void {
+    const { centroids, owners, sizes, numSketches, slack } = this;
+    const values = this.sketches.data;
+    const query = rowOf(this.sketches, this.positions[x]!).slice();
+    let nearest = neighbour;
+    let least = square;
+    let second = Infinity;
+    let limit = Infinity;
+    for (let position = this.positions[x]! + 1; position < numSketches; position++) {
+      if (!isWithin(query, values, position * SKETCH, limit)) continue;
+      const other = owners[position]!;
+      if (sizes[other] === 0 || other === neighbour) continue;
+      const found = squareWithin(centroids, x, other, second);
+      if (found < least || (found === least && other < nearest)) {
+        second = least;
+        least = found;
+        nearest = other;
+      } else if (found < second) {
+        second = found;
+      } else {
+        continue;
+      }
+      limit = (Math.sqrt(second) + slack) ** 2;
+    }
+    this.neighbours[x] = nearest;
+    this.lowerBounds[x] = Math.sqrt(least);
+    this.runnersUp[x] = Math.sqrt(second);
+    this.isExact[x] = 1;
+    this.heap.changed(x);
+  }
+
+  /**
+   * Tells the clusters before `y` of the one that x and y have become.
+   *
+   * @param moveX how far the new centroid is from x's, at most; `moveY` from y's
+   */
+  private tellEarlier(x: number, y: number, moveX: number, moveY: number): void {
+    const { centroids, neighbours, lowerBounds, runnersUp, isExact, owners, sizes, heap, slack } = this;
+    const values = this.sketches.data;
+    const end = this.positions[y]!;
+    const query = rowOf(this.sketches, end).slice();
+    for (let position = 0; position < end; position++) {
+      const z = owners[position]!;
+      const neighbour = neighbours[z]!;
+      const isNeighbour = neighbour === x || neighbour === y;
+      if (isNeighbour) {
+        if (sizes[z] === 0) continue;
+        neighbours[z] = y;
+        isExact[z] = 0;
+        const move = neighbour === x ? moveX : moveY;
+        if (move < SMALL_MOVE * lowerBounds[z]!) {
+          lowerBounds[z]! -= move;
+          heap.changed(z);
+          continue;
+        }
+      } else {
+        const bound = runnersUp[z]! + slack;
+        if (!isWithin(query, values, position * SKETCH, bound * bound) || sizes[z] === 0) continue;
+      }
+      const bound = isNeighbour ? Infinity : (runnersUp[z]! + slack) ** 2;
+      const distance = Math.sqrt(squareWithin(centroids, z, y, bound));
+      if (distance < lowerBounds[z]!) {
+        if (!isNeighbour) runnersUp[z] = lowerBounds[z]!;
+        neighbours[z] = y;
+        lowerBounds[z] = distance;
+        isExact[z] = 1;
+        heap.changed(z);
+      } else if (isNeighbour) {
+        if (distance === lowerBounds[z]) isExact[z] = 1;
+      } else if (distance < runnersUp[z]!) {
+        runnersUp[z] = distance;
+      }
+    }
+  }
+}
+
+/** Whether the square of the distance of a sketch and the one at `start` is at most `limit`. */
+function isWithin(query: Float64Array, values: Float64Array, start: number, limit: number): boolean {
+  // Four values tell most pairs apart already.
+  const first = query[0]! - values[start]!;
+  const second = query[1]! - values[start + 1]!;
+  const third = query[2]! - values[start + 2]!;
+  const fourth = query[3]! - values[start + 3]!;
+  let sum = first * first + second * second + third * third + fourth * fourth;
+  if (sum > limit) return false;
+  for (let k = 4; k < SKETCH; k++) {
+    const difference = query[k]! - values[start + k]!;
+    sum += difference * difference;
+  }
+  return sum <= limit;
+}
+
+/**
+ * Points whose distances are kept as a matrix: 256 MB in float64, beside which a browser with both models has room. With
+ * that many, the other way is faster on voices, and slower on noise.
+ */
+export const MAX_MATRIX_POINTS = 8000;
+
+/**
+ * Agglomerative clustering with centroid linkage (UPGMC) on euclidean distances.
+ *
+ * Matches `scipy.cluster.hierarchy.linkage(points, method='centroid')`, merge by merge.
+ *
+ * @param points axes (point, dimension), free of NaN
+ * @returns `numPoints - 1` merges; distances need not rise from one to the next (centroid inversions)
+ */
+export function centroidLinkage(points: readonly ArrayLike<number>[]): Merge[] {
+  return points.length <= MAX_MATRIX_POINTS ? matrixLinkage(points) : prunedLinkage(points);
+}

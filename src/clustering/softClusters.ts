@@ -1,0 +1,176 @@
+import { assignRows } from '../util/assignment';
+import { rowOf } from './linearAlgebra';
+import { INACTIVE, type VoiceTable } from './localSpeakers';
+import { type Plda, projectEmbeddings } from './plda';
+import { responsibilitiesOf, type SpeakerModel } from './vbx';
+
+/** How alike every local speaker and every cluster are. */
+export interface SoftClusters {
+  /** Axes (window, local speaker, cluster): 2 − cosine distance, 0 to 2; NaN without an embedding. */
+  readonly scores: Float64Array;
+  readonly numSpeakers: number;
+  readonly numClusters: number;
+}
+
+/**
+ * Gives the local speakers of each window different clusters, so that their scores add up to the most.
+ *
+ * Matches `BaseClustering.constrained_argmax` of pyannote.audio 4.0.7: NaN counts as the least score there is. Where a
+ * window has more local speakers than there are clusters, the worst ones have none.
+ *
+ * @returns axes (window, local speaker): cluster index or {@link INACTIVE}
+ */
+export function constrainedClusters({ scores, numSpeakers, numClusters }: SoftClusters): Int32Array {
+  const least = scores.reduce((low, score) => (score < low ? score : low), Infinity);
+  const known = scores.map((score) => (Number.isNaN(score) ? least : score));
+  const numWindows = scores.length / (numSpeakers * numClusters);
+  const hardClusters = new Int32Array(numWindows * numSpeakers);
+  const perWindow = numSpeakers * numClusters;
+  for (let window = 0; window < numWindows; window++) {
+    const columns = assignRows(known.subarray(window * perWindow, (window + 1) * perWindow), numSpeakers, numClusters);
+    hardClusters.set(columns.map((column) => (column < 0 ? INACTIVE : column)), window * numSpeakers);
+  }
+  return hardClusters;
+}
+
+/**
+ * {@link constrainedClusters} among the local speakers that take part; the others have no cluster.
+ *
+ * If the best clusters of a window's local speakers differ, they are the assignment. Most windows are like that, so few need the
+ * search of {@link assignRows}.
+ *
+ * @param takesPart whether a row of the axes (window, local speaker) takes part
+ * @returns axes (window, local speaker): cluster index or {@link INACTIVE}
+ */
+export function constrainedAmong({ scores, numSpeakers, numClusters }: SoftClusters, takesPart: (row: number) => boolean): Int32Array {
+  const hardClusters = new Int32Array(scores.length / numClusters).fill(INACTIVE);
+  const rows: number[] = [];
+  const best: number[] = [];
+  for (let first = 0; first < hardClusters.length; first += numSpeakers) {
+    rows.length = 0;
+    best.length = 0;
+    let areDistinct = true;
+    for (let row = first; row < first + numSpeakers; row++) {
+      if (!takesPart(row)) continue;
+      const cluster = bestCluster(scores, row * numClusters, numClusters);
+      areDistinct &&= !best.includes(cluster);
+      rows.push(row);
+      best.push(cluster);
+    }
+    if (!areDistinct) {
+      const columns = assignRows(rowsOf(scores, rows, numClusters), rows.length, numClusters);
+      columns.forEach((column, i) => (best[i] = column < 0 ? INACTIVE : column));
+    }
+    rows.forEach((row, i) => (hardClusters[row] = best[i]!));
+  }
+  return hardClusters;
+}
+
+/** Index of the greatest score, the first one in a tie. NaN is below all. */
+function bestCluster(scores: Float64Array, start: number, numClusters: number): number {
+  let best = 0;
+  let most = -Infinity;
+  for (let cluster = 0; cluster < numClusters; cluster++) {
+    const score = scores[start + cluster]!;
+    if (score <= most || Number.isNaN(score)) continue;
+    most = score;
+    best = cluster;
+  }
+  return best;
+}
+
+/** Scores of some rows. NaN becomes a score below all, which are 0 to 2. */
+function rowsOf(scores: Float64Array, rows: readonly number[], numClusters: number): Float64Array {
+  const picked = new Float64Array(rows.length * numClusters);
+  rows.forEach((row, i) => {
+    picked.set(scores.subarray(row * numClusters, (row + 1) * numClusters), i * numClusters);
+  });
+  return picked.map((score) => (Number.isNaN(score) ? -1 : score));
+}
+
+/** Gives each local speaker the cluster of the best score; the first one in a tie, the first NaN before all. */
+export function bestClusters({ scores, numClusters }: SoftClusters): Int32Array {
+  return Int32Array.from({ length: scores.length / numClusters }, (_, row) => {
+    let best = 0;
+    for (let cluster = 0; cluster < numClusters; cluster++) {
+      const score = scores[row * numClusters + cluster]!;
+      // numpy's argmax stops at a NaN.
+      if (Number.isNaN(score)) return cluster;
+      if (score > scores[row * numClusters + best]!) best = cluster;
+    }
+    return best;
+  });
+}
+
+/** A similarity that is worse than all others by this much: pyannote's. */
+const BELOW_ALL = 1;
+
+/** 2 − cosine distance of every local speaker and every centroid; NaN without an embedding. */
+export function similarities(table: VoiceTable, centroids: readonly Float64Array[]): SoftClusters {
+  const { rows, local } = table;
+  const numClusters = centroids.length;
+  const scores = new Float64Array(rows.length * numClusters);
+  table.compare(centroids, (row, distances) => {
+    for (let cluster = 0; cluster < numClusters; cluster++) scores[row * numClusters + cluster] = 2 - distances[cluster]!;
+  });
+  return { scores, numSpeakers: local.numSpeakers, numClusters };
+}
+
+/**
+ * Scores under which a silent local speaker takes no cluster from one who talks. A NaN anywhere makes the scores of the
+ * silent NaN too, as numpy's `min` has it, which the assignment takes for the least score.
+ */
+export function withoutSilent(soft: SoftClusters, { isSilent }: VoiceTable): SoftClusters {
+  const below = soft.scores.reduce((least, score) => Math.min(least, score), Infinity) - BELOW_ALL;
+  const scores = soft.scores.map((score, i) => (isSilent[Math.floor(i / soft.numClusters)] ? below : score));
+  return { ...soft, scores };
+}
+
+/** What judges embeddings by posterior. */
+export interface PosteriorJudge {
+  readonly plda: Plda;
+  readonly model: SpeakerModel;
+  /** The model's speaker of each cluster. */
+  readonly kept: readonly number[];
+}
+
+/**
+ * How sure each local speaker's cluster is: by `judge`, or by the margin where there is none.
+ *
+ * @param hardClusters cluster of each row, negative for none
+ * @returns 0 to 1 for each row; NaN without cluster or embedding
+ */
+export function confidences(
+  table: VoiceTable,
+  hardClusters: Int32Array,
+  soft: SoftClusters,
+  judge: PosteriorJudge | null,
+): Float64Array {
+  const { rows } = table;
+  const judged = [...rows.keys()].filter((row) => hardClusters[row]! >= 0 && table.hasEmbedding(row));
+  const result = new Float64Array(rows.length).fill(NaN);
+  if (judged.length === 0) return result;
+  if (judge === null) {
+    const { scores, numClusters } = soft;
+    for (const row of judged) {
+      result[row] = margin(scores.subarray(row * numClusters, (row + 1) * numClusters), hardClusters[row]!);
+    }
+    return result;
+  }
+  const { plda, model, kept } = judge;
+  const { latent } = projectEmbeddings(plda, judged.map((row) => rows[row]!));
+  const posteriors = responsibilitiesOf(model, latent);
+  judged.forEach((row, index) => (result[row] = rowOf(posteriors, index)[kept[hardClusters[row]!]!]!));
+  return result;
+}
+
+/**
+ * Lead over the best other cluster; 0 where another one is more similar, 1 where there is no other.
+ *
+ * @param scores axes (cluster)
+ */
+export function margin(scores: Float64Array, own: number): number {
+  if (scores.length === 1) return 1;
+  const other = scores.reduce((best, score, cluster) => (cluster === own ? best : Math.max(best, score)), -Infinity);
+  return Math.max(0, Math.min(1, scores[own]! - other));
+}

@@ -1,0 +1,249 @@
+import { maskedFeatures } from '../../embedding/mask';
+import { Fbank, type FbankOptions, type Features } from '../../features/fbank';
+import type { NodeProto } from '../../onnx/onnx_pb';
+import { Draft } from '../../onnx/replaceNodes';
+import { transpose } from '../align';
+import type { Cause, CauseId } from '../report';
+import type { Tensor } from '../tensor';
+import type { CauseContext, LayerGraph } from './context';
+import {
+  along,
+  consumersOf,
+  distance,
+  type Distance,
+  errorText,
+  explains,
+  fittedText,
+  labelOf,
+  leavesText,
+  MIN_VALUES,
+  provenRepair,
+  type Repair,
+} from './proof';
+import { offset } from './scale';
+
+/** What 16-bit integers are larger by than samples in [-1, 1]. */
+const INT16_SCALE = 32768;
+
+const WINDOWS: readonly FbankOptions['windowType'][] = ['povey', 'hamming', 'hann', 'rectangular'];
+
+/** Mistakes that are tried together; more than two at once is no mistake but another filterbank. */
+const MAX_CHANGES = 2;
+
+/** A field of the options that exports get wrong, what it may be instead, and which cause that is. */
+interface Alternative {
+  readonly field: 'windowType' | 'preemphasis' | 'removeDcOffset' | 'sampleScale';
+  readonly id: CauseId;
+  readonly valuesOf: (facts: FbankOptions) => readonly FbankOptions[Alternative['field']][];
+  readonly text: (facts: FbankOptions) => string;
+}
+
+const ALTERNATIVES: readonly Alternative[] = [
+  {
+    field: 'windowType',
+    id: 'fbank-window',
+    valuesOf: ({ windowType }) => WINDOWS.filter((type) => type !== windowType),
+    text: ({ windowType }) => `a ${windowType} window`,
+  },
+  {
+    field: 'sampleScale',
+    id: 'sample-scale',
+    valuesOf: ({ sampleScale }) => [sampleScale * INT16_SCALE, sampleScale / INT16_SCALE],
+    text: ({ sampleScale }) => `samples times ${sampleScale}`,
+  },
+  {
+    field: 'preemphasis',
+    id: 'fbank-window',
+    valuesOf: ({ preemphasis }) => [preemphasis === 0 ? 0.97 : 0],
+    text: ({ preemphasis }) => `pre-emphasis of ${preemphasis}`,
+  },
+  {
+    field: 'removeDcOffset',
+    id: 'fbank-window',
+    valuesOf: ({ removeDcOffset }) => [!removeDcOffset],
+    text: ({ removeDcOffset }) => `the mean of each frame ${removeDcOffset ? 'removed' : 'left in'}`,
+  },
+];
+
+/** Options under which the recording's features are what one side has. */
+interface Explained {
+  readonly options: FbankOptions;
+  readonly distance: Distance;
+}
+
+/**
+ * The two sides are the same recording's features under two different settings. Recomputes the features in float64
+ * under the manifest's settings, under each that exports get wrong, and under pairs of these, each with and without
+ * the mean over frames subtracted, until one gives our values and one gives the golden ones: 25 filterbanks at most.
+ */
+export function fbankSettings(context: CauseContext): Cause | null {
+  const { fbank, actual, golden, axes } = context;
+  const ours = frameMajor(actual, axes);
+  const theirs = frameMajor(golden, axes);
+  if (!fbank || !ours || !theirs) return null;
+  const error = distance(ours, theirs);
+  let actualFound: Explained | null = null;
+  let goldenFound: Explained | null = null;
+  for (let numChanges = 0; numChanges <= MAX_CHANGES && !(actualFound && goldenFound); numChanges++) {
+    const computed = variants(fbank.facts, numChanges).flatMap((options) => featuresOf(context, options));
+    const nearest = (target: Float32Array): Explained | null => {
+      const found = computed
+        .filter(({ data }) => data.length === target.length)
+        .map(({ options, data }) => ({ options, distance: distance(data, target) }))
+        .sort((left, right) => left.distance.norm - right.distance.norm)[0];
+      return found && explains(found.distance, error, context) ? found : null;
+    };
+    actualFound ??= nearest(ours);
+    goldenFound ??= nearest(theirs);
+  }
+  return actualFound && goldenFound && causeOf(actualFound, goldenFound);
+}
+
+function causeOf(ours: Explained, golden: Explained): Cause | null {
+  const differing = ALTERNATIVES.filter(({ field }) => ours.options[field] !== golden.options[field]);
+  const meanDiffers = ours.options.subtractMean !== golden.options.subtractMean;
+  const id = differing[0]?.id ?? (meanDiffers ? 'missing-mean' : null);
+  if (!id) return null;
+  const describe = ({ options, distance: { maxAbs } }: Explained): string => {
+    const mean = options.subtractMean ? 'the mean over frames subtracted' : 'the mean over frames not subtracted';
+    const parts = [...differing.map(({ text }) => text(options)), ...(meanDiffers ? [mean] : [])];
+    return `${parts.join(' and ')} (max abs ${errorText(maxAbs)})`;
+  };
+  const fields = [...differing.map(({ field }) => field), ...(meanDiffers ? (['subtractMean'] as const) : [])];
+  const settings = ({ options }: Explained): string =>
+    fields.map((field) => `${field} ${String(options[field])}`).join(', ');
+  return {
+    id,
+    evidence: `golden is what ${describe(golden)} gives, ours what ${describe(ours)} gives`,
+    values: {
+      golden: settings(golden),
+      ours: settings(ours),
+      goldenMaxAbs: golden.distance.maxAbs,
+      oursMaxAbs: ours.distance.maxAbs,
+    },
+  };
+}
+
+/** The settings with exactly so many of the alternatives taken. */
+function variants(facts: FbankOptions, numChanges: number, from = 0): FbankOptions[] {
+  if (numChanges === 0) return [facts];
+  return ALTERNATIVES.slice(from).flatMap(({ field, valuesOf }, index) =>
+    valuesOf(facts).flatMap((value) => variants({ ...facts, [field]: value }, numChanges - 1, from + index + 1)),
+  );
+}
+
+/** Axes (frame, mel), with the mean over frames subtracted and without. */
+function featuresOf({ fbank }: CauseContext, facts: FbankOptions): { options: FbankOptions; data: Float32Array }[] {
+  const { samples, sampleRate } = fbank!;
+  const features = new Fbank(facts, sampleRate).compute(samples);
+  return [true, false].map((subtractMean) => ({
+    options: { ...facts, subtractMean },
+    data: subtractMean ? withoutMean(features) : features.data,
+  }));
+}
+
+const withoutMean = (features: Features): Float32Array =>
+  maskedFeatures(features, new Uint8Array(features.numFrames).fill(1), true);
+
+/** Axes (frame, mel), of a tensor that has no others but such of size 1; null of any other. */
+function frameMajor(tensor: Tensor, axes: readonly string[]): Float32Array | null {
+  const frame = along(tensor, axes, ['frame']);
+  const mel = along(tensor, axes, ['mel']);
+  if (!frame || !mel || tensor.data.length !== frame.size * mel.size) return null;
+  const others = tensor.shape.flatMap((_, axis) => (axis === frame.axis || axis === mel.axis ? [] : [axis]));
+  return transpose(tensor, [...others, frame.axis, mel.axis]).data;
+}
+
+/**
+ * What remains of a mean over frames that was subtracted, as a share of one that was not. Rounding leaves some 1e-7;
+ * more is left where the mean was taken over other frames.
+ */
+const MAX_MEAN_LEFT = 0.02;
+
+/** Logarithm of the power that 16-bit integers have above samples in [-1, 1]: 20.79. */
+const INT16_LOG_POWER = 2 * Math.log(32768);
+
+/** The mean over frames was subtracted from one side's mel bins only. Needs no recording: one side's means are zero. */
+export function missingMean(context: CauseContext): Cause | null {
+  const { actual, golden, axes } = context;
+  const frame = along(actual, axes, ['frame']);
+  if (!frame || !axes.includes('mel') || frame.size < MIN_VALUES) return null;
+  const { blocks, size, stride } = frame;
+  /** Means over frames, axes (block, rest). */
+  const meansOf = (data: Float32Array): Float64Array => {
+    const means = new Float64Array(blocks * stride);
+    for (let i = 0; i < data.length; i++) means[binOf(i)]! += data[i]! / size;
+    return means;
+  };
+  const binOf = (index: number): number => Math.floor(index / (size * stride)) * stride + (index % stride);
+  const ours = meansOf(actual.data);
+  const theirs = meansOf(golden.data);
+  const error = distance(actual.data, golden.data);
+  const left = distance(actual.data, golden.data, (value, index) => value + theirs[binOf(index)]! - ours[binOf(index)]!);
+  const [ourNorm, goldenNorm] = [Math.hypot(...ours), Math.hypot(...theirs)];
+  // One number for all bins is an offset, whatever the means are.
+  if (!explains(left, error, context) || offset(context)) return null;
+  const isOurs = goldenNorm <= MAX_MEAN_LEFT * ourNorm;
+  if (!isOurs && !(ourNorm <= MAX_MEAN_LEFT * goldenNorm)) return null;
+  const [unsubtracted, subtracted] = isOurs ? (['ours', 'golden'] as const) : (['golden', 'ours'] as const);
+  const means = isOurs ? ours : theirs;
+  const [least, greatest] = [Math.min(...means), Math.max(...means)];
+  return {
+    id: 'missing-mean',
+    evidence:
+      `${unsubtracted} still has its mean over frames (${errorText(least)} to ${errorText(greatest)} by mel bin), ` +
+      `${subtracted} has it subtracted${leavesText(left, error)}`,
+    values: { missingIn: unsubtracted, least, greatest },
+  };
+}
+
+/** The samples of one side are 16-bit integers, those of the other in [-1, 1]: the logarithms are 20.79 apart. */
+export function sampleScale(context: CauseContext): Cause | null {
+  const found = context.axes.includes('mel') ? offset(context) : null;
+  const apart = found?.values.offset;
+  if (typeof apart !== 'number' || Math.abs(Math.abs(apart) / INT16_LOG_POWER - 1) > 1e-3) return null;
+  const [large, small] = apart > 0 ? (['golden', 'ours'] as const) : (['ours', 'golden'] as const);
+  return {
+    id: 'sample-scale',
+    evidence:
+      `golden is ours ${apart > 0 ? '+' : '−'} ${fittedText(Math.abs(apart))}, ` +
+      `and 2·ln(32768) is ${fittedText(INT16_LOG_POWER)}: ` +
+      `the samples of ${large} are 16-bit integers, those of ${small} in [-1, 1]`,
+    values: { offset: apart, large },
+  };
+}
+
+/** Operators by which inputs are normalized. */
+const NORMALIZING = new Set(['Sub', 'Div', 'Mul', 'Add']);
+
+/** Steps of a normalization at most: scale, mean, deviation, and an offset. */
+const MAX_STEPS = 4;
+
+/** The graph normalizes an input that is normalized already: without its first steps it gives the golden values. */
+export function doublePreprocessing(context: CauseContext): Promise<Cause | null> {
+  const { graph } = context;
+  const repairs = graph ? [...graph.graphInputs].flatMap((input) => repairsAt(graph, input)) : [];
+  return provenRepair(context, 'double-preprocessing', repairs);
+}
+
+/** Repairs that leave out the first step after an input, the first two, and so on. */
+function repairsAt(graph: LayerGraph, input: string): Repair[] {
+  const steps: NodeProto[] = [];
+  let value = input;
+  while (steps.length < MAX_STEPS) {
+    const [next, ...others] = consumersOf(graph, value);
+    if (!next || others.length > 0 || !NORMALIZING.has(next.opType)) break;
+    const isConstant = next.input.every((name) => name === value || graph.constant(name) !== null);
+    if (!isConstant) break;
+    steps.push(next);
+    value = next.output[0]!;
+  }
+  return steps.map((_, index) => {
+    const omitted = steps.slice(0, index + 1);
+    return {
+      changes: new Map(omitted.map((node, step) => [node.output[0]!, new Draft(node.output[0]!).give(omitted[step - 1]?.output[0] ?? input)])),
+      text: `leaving out ${omitted.map(labelOf).join(', ')}, as of an input that is normalized already,`,
+      values: { nodes: omitted.map(labelOf).join(', ') },
+    };
+  });
+}

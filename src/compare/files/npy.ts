@@ -1,0 +1,257 @@
+import { VoxlaneError } from '../../util/errors';
+import { ownValue } from '../../util/values';
+import { shapeText, sizeOf, type Tensor } from '../tensor';
+import {
+  BYTES_PER_ELEMENT,
+  checkpointTensor,
+  type CheckpointTensor,
+  type ElementType,
+  exactValues,
+  toFloat32,
+  toLittleEndian,
+} from './elements';
+import { listZip, unpackZip } from './zip';
+
+/**
+ * Values in Fortran order (the first axis runs fastest) in C order (the last one does), for any number of axes.
+ *
+ * @param bytes `sizeOf(shape)` values
+ * @returns the same array where both orders are one: at most one axis is longer than 1
+ */
+export function fortranToRowMajor(bytes: Uint8Array, shape: readonly number[], bytesPerElement: number): Uint8Array {
+  if (shape.filter((size) => size !== 1).length < 2) return bytes;
+  const rowMajor = new Uint8Array(bytes.length);
+  /** Elements from one index of each axis to the next, in Fortran order. */
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
+  const index = shape.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < rowMajor.length; to += bytesPerElement) {
+    for (let byte = 0; byte < bytesPerElement; byte++) rowMajor[to + byte] = bytes[from * bytesPerElement + byte]!;
+    // On to the next element of C order: the last axis counts up, and carries into those before it.
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      from -= strides[axis]! * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return rowMajor;
+}
+
+/** A tensor as a `.npy` file holds it. */
+export interface NpyTensor extends Tensor {
+  /** Type of the values in the file, as numpy writes it: `<f4`. */
+  readonly dtype: string;
+  /** What float32 does not hold exactly, and what was assumed; sentences without an end. */
+  readonly notes: readonly string[];
+}
+
+/** What a `.npy` file says of its values. */
+export interface NpyHeader {
+  readonly dtype: string;
+  readonly type: ElementType;
+  readonly littleEndian: boolean;
+  /** Whether the first axis runs fastest. */
+  readonly fortranOrder: boolean;
+  readonly shape: readonly number[];
+  /** The values, a view of the file: as many bytes as type and shape need. */
+  readonly body: Uint8Array;
+  readonly notes: readonly string[];
+}
+
+/** By kind and bytes of numpy's `descr`. */
+const ELEMENT_TYPES: Partial<Record<string, ElementType>> = {
+  b1: 'bool',
+  i1: 'int8',
+  i2: 'int16',
+  i4: 'int32',
+  i8: 'int64',
+  u1: 'uint8',
+  u2: 'uint16',
+  u4: 'uint32',
+  u8: 'uint64',
+  f2: 'float16',
+  V2: 'bfloat16',
+  f4: 'float32',
+  f8: 'float64',
+};
+
+/** What cannot be read, by numpy's kind. */
+const OTHER_KINDS: Partial<Record<string, string>> = {
+  O: 'pickled Python objects, which are never run',
+  c: 'complex numbers',
+  f: 'floats of more than 64 bits',
+  S: 'text',
+  U: 'text',
+  M: 'dates',
+  m: 'durations',
+  V: 'raw bytes, whose type is not given',
+};
+
+const MAGIC = [0x93, ...Array.from('NUMPY', (letter) => letter.charCodeAt(0))];
+/** A dictionary of three short fields; more is no header, and would be decoded to text first. */
+const MAX_HEADER_BYTES = 1 << 16;
+/** As many axes as numpy's arrays can have. */
+const MAX_AXES = 64;
+/** Magic, version (major, minor). */
+const VERSION_END = 8;
+/** Bytes of the header's length, and how its text is encoded, by major version. */
+const VERSIONS: Partial<Record<number, { readonly lengthBytes: 2 | 4; readonly encoding: 'latin1' | 'utf-8' }>> = {
+  1: { lengthBytes: 2, encoding: 'latin1' },
+  2: { lengthBytes: 4, encoding: 'latin1' },
+  3: { lengthBytes: 4, encoding: 'utf-8' },
+};
+
+/**
+ * Reads numpy's array file format, versions 1 to 3: floats, integers and booleans of either byte order, in C or Fortran
+ * order, as float32 in C order, with the values in their own type beside them if float32 rounds any.
+ *
+ * @param name of the file, for the error
+ * @throws VoxlaneError `format` that says what was found: another format, version or dtype, or a shape that needs more
+ *   or fewer bytes than there are
+ */
+export function parseNpy(bytes: Uint8Array, name: string): NpyTensor {
+  const header = readNpyHeader(bytes, name);
+  const { dtype, type, shape, littleEndian, notes } = header;
+  const body = rowMajorBody(header);
+  const { data, notes: lost } = toFloat32(body, type, littleEndian);
+  const exact = exactValues(body, type, data, littleEndian);
+  return { shape, data, ...(exact && { exact }), ...(type !== 'float32' && { storedAs: type }), dtype, notes: exact ? notes : [...notes, ...lost] };
+}
+
+/** The values of a `.npy` file in C order and little-endian: a view of the file where they lie so. */
+export function rowMajorBytes(header: NpyHeader): Uint8Array {
+  return toLittleEndian(rowMajorBody(header), header.type, header.littleEndian);
+}
+
+/**
+ * Reads all but the values, and checks that they are there. Makes no buffer, whatever the file claims.
+ *
+ * @throws VoxlaneError `format` like {@link parseNpy}
+ */
+export function readNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
+  const { text, dataStart } = readDictionary(bytes, name);
+  const { dtype, type, littleEndian, notes } = readType(text, name);
+  const fortran = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
+  if (!fortran) throw unreadable(name, `has no order in its header ${shown(text)}`);
+  const shape = readShape(text, name);
+  const body = bytes.subarray(dataStart);
+  // An empty axis leaves nothing, also of a product that is past all numbers.
+  const needed = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, BYTES_PER_ELEMENT[type]);
+  if (needed !== body.length) {
+    throw unreadable(name, `has the shape ${shapeText(shape)}, which is ${needed} bytes, but ${body.length} follow`);
+  }
+  return { dtype, type, littleEndian, fortranOrder: fortran === 'True', shape, body, notes };
+}
+
+/** Whether a `.npy` file holds text. @throws VoxlaneError `format` if its header cannot be read */
+export const isTextNpy = (bytes: Uint8Array, name: string): boolean => /'descr'\s*:\s*'[<>=|]?[SU]\d*'/.test(readDictionary(bytes, name).text);
+
+const rowMajorBody = ({ body, shape, type, fortranOrder }: NpyHeader): Uint8Array =>
+  fortranOrder ? fortranToRowMajor(body, shape, BYTES_PER_ELEMENT[type]) : body;
+
+/** The header's text (a Python dictionary) and where the values begin. */
+function readDictionary(bytes: Uint8Array, name: string): { text: string; dataStart: number } {
+  if (MAGIC.some((value, index) => bytes[index] !== value)) throw unreadable(name, 'does not begin as .npy files do');
+  const [major, minor] = bytes.subarray(MAGIC.length, VERSION_END);
+  const version = VERSIONS[major ?? 0];
+  if (!version || minor !== 0) throw unreadable(name, `is of the version ${major ?? '?'}.${minor ?? '?'}`);
+  const textStart = VERSION_END + version.lengthBytes;
+  if (bytes.length < textStart) throw unreadable(name, `ends in its header, after ${bytes.length} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = version.lengthBytes === 2 ? view.getUint16(VERSION_END, true) : view.getUint32(VERSION_END, true);
+  if (length > MAX_HEADER_BYTES) throw unreadable(name, `claims a header of ${length} bytes`);
+  const dataStart = textStart + length;
+  if (dataStart > bytes.length) {
+    throw unreadable(name, `ends in its header, after ${bytes.length} bytes of ${dataStart}`);
+  }
+  return { text: new TextDecoder(version.encoding).decode(bytes.subarray(textStart, dataStart)), dataStart };
+}
+
+function readType(text: string, name: string): Pick<NpyHeader, 'dtype' | 'type' | 'littleEndian' | 'notes'> {
+  if (/'descr'\s*:\s*\[/.test(text)) throw unreadable(name, `holds records of several fields: ${shown(text)}`);
+  const dtype = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
+  if (dtype === undefined) throw unreadable(name, `has no dtype in its header ${shown(text)}`);
+  const [, order = '', kind = '', width = ''] = /^([<>=|]?)([A-Za-z])(\d*)$/.exec(dtype) ?? [];
+  const type = ownValue(ELEMENT_TYPES, kind + width);
+  if (!type) {
+    const meaning = ownValue(OTHER_KINDS, kind);
+    throw unreadable(name, `has the dtype ${dtype.slice(0, 40)}${meaning === undefined ? '' : ` (${meaning})`}`);
+  }
+  // numpy has no bfloat16; ml_dtypes, which adds it, is the usual source of values of two raw bytes.
+  if (type === 'bfloat16') return { dtype, type, littleEndian: order !== '>', notes: [`has the dtype ${dtype}: read as bfloat16`] };
+  const isSaid = order === '<' || order === '>' || BYTES_PER_ELEMENT[type] === 1;
+  const notes = isSaid ? [] : [`has the dtype ${dtype}, which says no byte order: taken as little-endian`];
+  return { dtype, type, littleEndian: order !== '>', notes };
+}
+
+function readShape(text: string, name: string): number[] {
+  const tuple = /'shape'\s*:\s*\(([\d,\s]*)\)/.exec(text)?.[1];
+  // A tuple of one ends in a comma: (3,).
+  const sizes = tuple?.split(',').map((size) => size.trim()).filter((size) => size !== '');
+  const shape = sizes?.map(Number);
+  if (!shape?.every(Number.isSafeInteger)) throw unreadable(name, `has no shape in its header ${shown(text)}`);
+  if (shape.length > MAX_AXES) throw unreadable(name, `has ${shape.length} axes`);
+  return shape;
+}
+
+/** The beginning of a header, for a message. */
+const shown = (text: string): string => JSON.stringify(text.slice(0, 120).trim());
+
+function unreadable(name: string, found: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'format',
+    problem: `${name} ${found}`,
+    expected: `a .npy file of ${Object.values(ELEMENT_TYPES).join(', ')} values`,
+    remedy: 'Save it with numpy.save(file, array.astype("float32"))',
+  });
+}
+
+/** A checkpoint's weights hardly pack: what unpacks to more than this many times its size is none. */
+const MAX_GROWTH = 4;
+/** An archive of a few zeros may be small. */
+const MIN_UNPACKED_BYTES = 64 * 1024 * 1024;
+const SUFFIX = '.npy';
+
+/** One array of an archive, as a `.npy` file. */
+export interface NpzEntry {
+  /** As `numpy.load(file)` knows it. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The arrays of an `.npz` file, in its order, each still a `.npy` file.
+ *
+ * @param label that an error begins with
+ * @throws VoxlaneError `format` where it is no zip, damaged, or unpacks to more than `maxBytes`
+ */
+export function unpackNpz(bytes: Uint8Array, label: string, maxBytes: number): NpzEntry[] {
+  const names = listZip(bytes, label).map(({ name }) => name).filter((name) => name.endsWith(SUFFIX));
+  const files = unpackZip(bytes, label, new Set(names), maxBytes);
+  return Array.from(files, ([name, file]) => ({ name: name.slice(0, -SUFFIX.length), bytes: file }));
+}
+
+/**
+ * The tensors of an `.npz` checkpoint. One that cannot be read has a problem and no values; the others are read.
+ *
+ * @param name of the file, for the error
+ * @throws VoxlaneError `format` where it is no zip, damaged, or unpacks to far more than a checkpoint would
+ */
+export function readNpz(bytes: Uint8Array, name: string): CheckpointTensor[] {
+  const maxBytes = Math.max(MIN_UNPACKED_BYTES, MAX_GROWTH * bytes.length);
+  return unpackNpz(bytes, name, maxBytes).map((entry) => readEntry(entry));
+}
+
+function readEntry({ name, bytes }: NpzEntry): CheckpointTensor {
+  try {
+    const header = readNpyHeader(bytes, name);
+    const { dtype, type, shape } = header;
+    const values = rowMajorBytes(header);
+    return checkpointTensor({ name, dtype, type, shape, bytes: values, problem: null, isReadable: true });
+  } catch (error) {
+    if (!(error instanceof VoxlaneError)) throw error;
+    const unreadable = { dtype: 'unknown', type: null, shape: [], bytes, isReadable: false };
+    return checkpointTensor({ name, ...unreadable, problem: error.problem });
+  }
+}

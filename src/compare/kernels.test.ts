@@ -1,0 +1,55 @@
+/** Comparisons of our own kernels with golden outputs, and faults planted in them. */
+import { describe, expect, it } from 'vitest';
+import { cpuStretchFeatures } from '../embedding/gpuGather';
+import { graphInfo } from '../onnx/model';
+import { CampplusNet } from '../embedding/campplusNet';
+import { PyannetNet } from '../segmentation/pyannetNet';
+import { CAMPPLUS, lstmChanged, reorderGates, SEGMENTATION } from '../../test/compare/plantedModels';
+import type { ShippedCase } from '../../test/compare/nodeRun';
+import { makePlan } from './plan';
+import { compareStages, type RunResult } from './run';
+import { KernelRunner, openKernels, planForKernels, type TracedNetwork } from './kernelRunner';
+
+/** Compares the kernels in Node. `network`: in the place of the kernels that read the graph */
+async function compareKernels({ model, manifest, bundle }: ShippedCase, network?: TracedNetwork): Promise<RunResult> {
+  const plan = makePlan(bundle, graphInfo(model), manifest);
+  const unused = { info: graphInfo(model) } as KernelRunner;
+  const graph = network ? new KernelRunner(graphInfo(model), network, manifest.input.name, manifest.task === 'embedding') : openKernels(model, manifest, unused);
+  const features = plan.features && cpuStretchFeatures(plan.features.facts, plan.features.sampleRate);
+  return compareStages({ plan: planForKernels(plan, graph), model, runner: { graph, features }, variants: null, thorough: false, onStep: () => undefined });
+}
+
+const judged = ({ stages }: RunResult): string[] =>
+  stages.map(({ name, verdict, inherited }) => `${name}: ${inherited ? 'inherited' : verdict}`);
+
+describe('kernels on WASM', () => {
+  it('segmentation-3.0 passes every stage, also on golden input', async () => {
+    const { verdict, stages } = await compareKernels(SEGMENTATION);
+    expect(verdict).toBe('pass');
+    expect(stages.map(({ name }) => name)).toEqual(SEGMENTATION.manifest.stages.map(({ name }) => name));
+    expect(stages.map(({ forced }) => forced?.verdict)).toEqual([undefined, ...stages.slice(1).map(() => 'pass')]);
+  }, 60_000);
+
+  it('exchanged gates in the LSTM kernel: the stage lstm is wrong, and what follows inherits', async () => {
+    const { model } = lstmChanged((values, shape) => reorderGates(values, shape, [0, 2, 1, 3]));
+    const { manifest } = SEGMENTATION;
+    const result = await compareKernels(SEGMENTATION, PyannetNet.ofModel(model, manifest));
+    expect(result.firstDivergence).toBe('lstm');
+    expect(judged(result)).toEqual(['sincnet: pass', 'lstm: fail', 'linear1: inherited', 'linear2: inherited', 'classifier: inherited']);
+  }, 60_000);
+
+  it('a wrong value of the last layer of CAM++: only the stage embedding is wrong', async () => {
+    const { manifest, model } = CAMPPLUS;
+    const net = CampplusNet.ofModel(model, manifest);
+    const faulty: TracedNetwork = {
+      valueNames: net.valueNames,
+      trace: (input, onValue) => {
+        const { data, shape } = net.trace(input, onValue);
+        return { data: data.map((value, index) => (index === 7 ? value + 1 : value)), shape };
+      },
+    };
+    const result = await compareKernels(CAMPPLUS, faulty);
+    expect(result.firstDivergence).toBe('embedding');
+    expect(judged(result)).toEqual([...['fbank', 'head', 'tdnn', 'block1', 'block2', 'block3', 'pooling'].map((name) => `${name}: pass`), 'embedding: fail']);
+  }, 60_000);
+});

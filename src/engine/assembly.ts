@@ -1,0 +1,280 @@
+import * as v from 'valibot';
+import type { Anchors } from '../clustering/anchors';
+import { minCleanFrames } from '../embedding/mask';
+import { timeGeometry } from '../segmentation/geometry';
+import type { AssemblyFacts } from '../timeline/assembler';
+import type { MinDurations } from '../timeline/minDurations';
+import { type IndexedTurn, nameTurns, speakerLabel, speakerLabels } from '../timeline/turns';
+import { describeIssue, VoxlaneError } from '../util/errors';
+import type { Engine } from './engine';
+import type { CheckedRunOptions } from './options';
+import type { KeptVoices, Preview, Speaker, Turn, UsedModel } from './types';
+
+/** What names need of an assembly. */
+export interface NamelessTurns {
+  readonly turns: readonly IndexedTurn[];
+  readonly exclusiveTurns: readonly IndexedTurn[];
+  readonly centroids: readonly Float64Array[];
+  readonly anchorClusters?: readonly number[];
+}
+
+export interface NamedTurns {
+  readonly turns: readonly Turn[];
+  readonly exclusiveTurns: readonly Turn[];
+  readonly speakers: readonly Speaker[];
+}
+
+/** What centroids are of. */
+export interface CentroidFacts {
+  /** Size of one embedding. */
+  readonly dimension: number;
+  /** SHA-256 of the embedding model. */
+  readonly embeddingModel: string;
+}
+
+/** The models' files that a result of this engine comes from, in the order of the work. */
+export function usedModels(
+  engine: Pick<Engine, 'segmentationModel' | 'embeddingModel' | 'pldaModel'> & {
+    readonly settings: Pick<Engine['settings'], 'segmentation' | 'embedding' | 'clustering'>;
+  },
+): UsedModel[] {
+  const { settings, segmentationModel, embeddingModel, pldaModel } = engine;
+  const { segmentation, embedding, clustering } = settings;
+  return [
+    { stage: 'segmentation', id: segmentation, sha256: segmentationModel },
+    { stage: 'embedding', id: embedding, sha256: embeddingModel },
+    ...(clustering.method !== 'agglomerative' && pldaModel !== null ? [{ stage: 'plda', id: clustering.plda, sha256: pldaModel } as const] : []),
+  ];
+}
+
+/**
+ * Names the speakers, and moves the turns to where the analyzed stretch starts.
+ *
+ * @param assembly null where nobody spoke
+ */
+export function nameSpeakers(
+  assembly: NamelessTurns | null,
+  startSeconds: number,
+  facts: CentroidFacts,
+  anchors: Anchors = [],
+): NamedTurns {
+  const labels = anchoredLabels(speakerLabels(assembly?.turns ?? []), assembly?.anchorClusters ?? [], anchors);
+  const turns = nameTurns(assembly?.turns ?? [], labels, startSeconds);
+  const seconds = new Map<string, number>();
+  for (const turn of turns) seconds.set(turn.speaker, (seconds.get(turn.speaker) ?? 0) + (turn.endSeconds - turn.startSeconds));
+  return {
+    turns,
+    exclusiveTurns: nameTurns(assembly?.exclusiveTurns ?? [], labels, startSeconds),
+    speakers: [...labels].map(([cluster, label]) => ({
+      label,
+      centroid: centroidOf(assembly?.centroids[cluster], facts.dimension),
+      embeddingModel: facts.embeddingModel,
+      speechSeconds: seconds.get(label) ?? 0,
+    })),
+  };
+}
+
+/** Clusters of anchors are called as these are; the others take the lowest labels that no anchor has, in their order. */
+function anchoredLabels(
+  labels: ReadonlyMap<number, string>,
+  anchorClusters: readonly number[],
+  anchors: Anchors,
+): ReadonlyMap<number, string> {
+  if (anchors.length === 0) return labels;
+  const given = new Map(anchorClusters.map((cluster, group) => [cluster, anchors[group]!.speaker]));
+  const taken = new Set(anchors.map(({ speaker }) => speaker));
+  let next = 0;
+  const freeLabel = (): string => {
+    for (;;) {
+      const label = speakerLabel(next++);
+      if (!taken.has(label)) return label;
+    }
+  };
+  return new Map([...labels.keys()].map((cluster) => [cluster, given.get(cluster) ?? freeLabel()]));
+}
+
+/** A cluster that no embedding took part in has a NaN centroid, and a speaker beyond the clusters has none. */
+function centroidOf(centroid: Float64Array | undefined, dimension: number): Float32Array {
+  const isUsable = centroid && !centroid.some((value) => Number.isNaN(value));
+  return isUsable ? Float32Array.from(centroid) : new Float32Array(dimension);
+}
+
+/**
+ * Cosine similarity of two speakers' voices, such as of two recordings.
+ *
+ * @returns -1 to 1; NaN where one of them has no embedding
+ * @throws VoxlaneError `options` for voices of two embedding models: their numbers have nothing in common
+ */
+export function voiceSimilarity(one: Speaker, other: Speaker): number {
+  if (one.embeddingModel !== other.embeddingModel) {
+    throw new VoxlaneError({
+      code: 'options',
+      problem: `${one.label} is of the embedding model ${one.embeddingModel}, ${other.label} of ${other.embeddingModel}`,
+      expected: 'two speakers of one embedding model',
+      remedy: 'Diarize both recordings with the same preset',
+    });
+  }
+  const dot = one.centroid.reduce((sum, value, index) => sum + value * other.centroid[index]!, 0);
+  return dot / (Math.hypot(...one.centroid) * Math.hypot(...other.centroid));
+}
+
+/** Windows before the first preview: with fewer, clusters mean little. */
+const FIRST_WINDOWS = 30;
+/** Each preview covers so many times what the one before did: clustering again and again costs less than the last time. */
+const GROWTH = 1.5;
+/** Nearer to the end than this part of the windows, the result itself comes soon enough. */
+const LAST_PART = 0.9;
+
+/** Shortest turns and gaps of a run: those that were asked for, else those of the settings. */
+export function minDurationsOf(
+  { minDurations }: Pick<Engine['settings'], 'minDurations'>,
+  { minDurationOn, minDurationOff }: Pick<CheckedRunOptions, 'minDurationOn' | 'minDurationOff'>,
+): MinDurations {
+  return {
+    minDurationOn: minDurationOn ?? minDurations.minDurationOn,
+    minDurationOff: minDurationOff ?? minDurations.minDurationOff,
+  };
+}
+
+/** What the clustering worker is asked for. */
+export function assemblyFacts(engine: Engine, run: CheckedRunOptions): AssemblyFacts {
+  const { minSpeakers, maxSpeakers } = run;
+  const { numFrames, windowSamples, powerset } = engine.segmentationManifest;
+  const { embeddingSize, minSamples } = engine.embeddingManifest;
+  return {
+    numSpeakers: powerset.numClasses,
+    dimension: embeddingSize,
+    geometry: timeGeometry(engine.segmentationManifest),
+    options: { ...engine.settings.clustering, minSpeakers, maxSpeakers },
+    minCleanFrames: minCleanFrames(numFrames, windowSamples, minSamples),
+    minDurations: minDurationsOf(engine.settings, run),
+  };
+}
+
+/** Tells who spoke when in what is done of a recording, now and then, while the models go on with the rest. */
+export class Previewer {
+  private nextWindows = FIRST_WINDOWS;
+  private isBusy = false;
+  private isOver = false;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly options: CheckedRunOptions & { readonly onPreview: ((preview: Preview) => void) | undefined },
+  ) {}
+
+  /** The clustering worker holds so many windows now. */
+  offer(numWindows: number, expectedWindows: number): void {
+    const { onPreview } = this.options;
+    if (!onPreview || this.isBusy || numWindows < this.nextWindows || numWindows > LAST_PART * expectedWindows) return;
+    this.isBusy = true;
+    this.nextWindows = numWindows * GROWTH;
+    this.preview(numWindows, onPreview)
+      // What goes wrong goes wrong again at the end, where it is heard.
+      .catch(() => undefined)
+      .finally(() => {
+        this.isBusy = false;
+      });
+  }
+
+  /** A preview that comes later is not told: the result is newer. */
+  stop(): void {
+    this.isOver = true;
+  }
+
+  private async preview(numWindows: number, onPreview: (preview: Preview) => void): Promise<void> {
+    const { engine, options } = this;
+    const assembly = await engine.clustering.call((api) => api.assemble(assemblyFacts(engine, options)));
+    if (this.isOver) return;
+    const turns = assembly?.turns ?? [];
+    const { durationSeconds, stepSeconds } = timeGeometry(engine.segmentationManifest).windows;
+    onPreview({
+      analysedSeconds: options.startSeconds + (numWindows - 1) * stepSeconds + durationSeconds,
+      turns: nameTurns(turns, speakerLabels(turns), options.startSeconds),
+    });
+  }
+}
+
+const VERSION = 1;
+
+/** Takes what the models heard out of the clustering worker: it moves, nothing is copied on the page's thread. */
+export async function takeVoices(engine: Engine, options: CheckedRunOptions): Promise<KeptVoices> {
+  const { settings, segmentationManifest, embeddingManifest } = engine;
+  const { numSpeakers, dimension, geometry, minCleanFrames, minDurations } = assemblyFacts(engine, options);
+  return {
+    version: VERSION,
+    preset: settings.preset,
+    speed: engine.speed,
+    segmentation: { id: segmentationManifest.id, sha256: engine.segmentationModel },
+    embedding: { id: embeddingManifest.id, sha256: engine.embeddingModel },
+    startSeconds: options.startSeconds,
+    numSpeakers,
+    dimension,
+    geometry,
+    minCleanFrames,
+    clustering: settings.clustering,
+    ...(minDurations && { minDurations }),
+    ...(await engine.clustering.call((api) => api.take())),
+  };
+}
+
+/** What the clustering worker is asked for of kept voices. */
+export function keptFacts({ numSpeakers, dimension, geometry, minCleanFrames, clustering, minDurations }: KeptVoices): AssemblyFacts {
+  const options = { ...clustering, minSpeakers: 1, maxSpeakers: Infinity };
+  return { numSpeakers, dimension, geometry, minCleanFrames, options, ...(minDurations && { minDurations }) };
+}
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(1));
+const finite = v.pipe(v.number(), v.finite());
+const model = v.looseObject({ id: v.string(), sha256: v.string() });
+const sliding = v.looseObject({ durationSeconds: finite, stepSeconds: finite });
+
+/** What is read of kept voices. */
+const voicesSchema = v.looseObject({
+  version: v.literal(VERSION),
+  segmentation: model,
+  embedding: model,
+  startSeconds: finite,
+  numSpeakers: count,
+  dimension: count,
+  geometry: v.looseObject({ framesPerWindow: count, windows: sliding, frames: sliding }),
+  minCleanFrames: finite,
+  clustering: v.variant('method', [
+    v.looseObject({ method: v.literal('agglomerative') }),
+    v.looseObject({ method: v.picklist(['vbx', 'evidence']), plda: v.string() }),
+  ]),
+  minDurations: v.exactOptional(v.looseObject({ minDurationOn: finite, minDurationOff: finite })),
+  activity: v.instance(Uint8Array),
+  embeddings: v.instance(Float32Array),
+  embedded: v.instance(Uint8Array),
+  dendrogram: v.nullable(
+    v.looseObject({ left: v.instance(Int32Array), right: v.instance(Int32Array), distances: v.instance(Float64Array) }),
+  ),
+});
+
+/**
+ * Kept voices come back from a store that another release may have written, or lost a part of.
+ *
+ * @param voices anything
+ * @throws VoxlaneError `options` where it is of another version, lacks a part, has one of another form, or where the
+ *   arrays do not fit each other
+ */
+export function checkVoices(voices: unknown): void {
+  const parsed = v.safeParse(voicesSchema, voices);
+  if (!parsed.success) throw unusable(`${v.getDotPath(parsed.issues[0]) ?? 'they'}: ${describeIssue(parsed.issues[0])}`);
+  const { numSpeakers, dimension, geometry, activity, embeddings, embedded } = parsed.output;
+  const numWindows = embedded.length;
+  const isWhole =
+    activity.length === numWindows * geometry.framesPerWindow * numSpeakers &&
+    embeddings.length === numWindows * numSpeakers * dimension;
+  if (isWhole) return;
+  throw unusable(`${numWindows} windows, ${activity.length} cells of activity and ${embeddings.length} numbers of embeddings`);
+}
+
+function unusable(what: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'options',
+    problem: `The kept voices cannot be used: ${what}`,
+    expected: `voices of version ${VERSION}, whole, with arrays of as many windows`,
+    remedy: 'Diarize the recording again',
+  });
+}

@@ -1,0 +1,160 @@
+import { VoxlaneError } from '../util/errors';
+import { addressIn, type FileBase } from '../util/fetch';
+import { Slots } from '../util/concurrency';
+import type { EmbeddingWorkerApi, LoadRequest, SegmentationWorkerApi } from '../../workers/contracts';
+import {
+  spawnClusteringWorker,
+  spawnDecodeWorker,
+  spawnEmbeddingWorker,
+  spawnSegmentationWorker,
+} from '../../workers/spawn';
+import { type EmbeddingManifest, fetchJson, type SegmentationManifest } from '../store/manifest';
+import { parsePldaManifest } from '../store/plda';
+import { GPU_LANES, planLanes } from './backend';
+import { ModelPool } from './modelPool';
+import type { CheckedDiarizerOptions } from './options';
+import type { ClusteringName, PipelineSettings, Speed } from './settings';
+import type { BackendReport } from './types';
+import { cancelled, untilAborted } from './calls';
+
+/** The workers of one pipeline with their models loaded. */
+export interface Engine {
+  readonly decode: ReturnType<typeof spawnDecodeWorker>;
+  readonly segmentation: ModelPool<SegmentationManifest, SegmentationWorkerApi>;
+  readonly embedding: ModelPool<EmbeddingManifest, EmbeddingWorkerApi>;
+  readonly clustering: ReturnType<typeof spawnClusteringWorker>;
+  readonly segmentationManifest: SegmentationManifest;
+  readonly embeddingManifest: EmbeddingManifest;
+  readonly settings: PipelineSettings;
+  readonly speed: Speed;
+  readonly clusteringName: ClusteringName;
+  /** SHA-256 of the segmentation model's file. */
+  readonly segmentationModel: string;
+  /** SHA-256 of the embedding model's file. */
+  readonly embeddingModel: string;
+  /** Models with golden outputs of the loaded file. */
+  readonly provable: readonly ('segmentation' | 'embedding')[];
+  /** SHA-256 of the PLDA's file, which the clustering worker holds its bytes against; null where VBx is not used. */
+  readonly pldaModel: string | null;
+  /** What is to be known of that file; null where nothing is. */
+  readonly modelNote: string | null;
+  /** Under which what is known of this GPU is remembered; empty on WASM. */
+  readonly verdictKey: string;
+  readonly backend: BackendReport;
+  /** Windows that the models take at a time; memory can make it smaller in mid-run. */
+  readonly batchWindows: { current: number };
+  /** Ends every worker at once; whatever is pending rejects with `reason`. */
+  readonly terminate: (reason: VoxlaneError) => void;
+}
+
+/** Whether a worker that holds a recording has ended. `ModelWorker` replaces the workers of models. */
+export function hasEnded({ decode, clustering }: Pick<Engine, 'decode' | 'clustering'>): boolean {
+  return decode.end !== null || clustering.end !== null;
+}
+
+/**
+ * Starts the workers and loads the models, one after another: the runtime does not make sessions concurrently,
+ * and two sets of threads compiling at once are slower than one after the other.
+ *
+ * @param ownKernels false lets ONNX Runtime compute all models on WASM
+ * @throws VoxlaneError `model-*`, `backend-*`, `gpu-*`, `worker-failed`; `cancelled` when `signal` fires
+ */
+export async function startEngine(
+  options: CheckedDiarizerOptions,
+  settings: PipelineSettings,
+  backend: BackendReport,
+  signal?: AbortSignal,
+  ownKernels = true,
+): Promise<Engine> {
+  const isolated = globalThis.crossOriginIsolated;
+  const lanes = backend.name === 'webgpu' ? GPU_LANES : planLanes(backend.threads, options.speed, isolated, settings.mostEmbedders);
+  // No more at work than there are cores: the page's own thread has to get its turn.
+  const slots = new Slots(backend.name === 'webgpu' ? Infinity : Math.max(1, backend.threads));
+  const request = (modelId: string, threads: number): LoadRequest => ({
+    modelId,
+    modelsBase: options.modelsBase,
+    runtimeBase: options.runtimeBase,
+    backend: backend.name,
+    threads,
+    hub: options.hub,
+    // Only embedding models are brought by users.
+    modelFile: modelId === settings.embedding ? options.modelFile : undefined,
+    trustUnknownModel: options.trustUnknownModel,
+    ownKernels,
+  });
+  const { onDownload } = options;
+  const workers = {
+    decode: spawnDecodeWorker(),
+    segmentation: new ModelPool<SegmentationManifest, SegmentationWorkerApi>(
+      spawnSegmentationWorker,
+      request(settings.segmentation, lanes.segmentation.threads),
+      lanes.segmentation.workers,
+      slots,
+    ),
+    embedding: new ModelPool<EmbeddingManifest, EmbeddingWorkerApi>(
+      spawnEmbeddingWorker,
+      request(settings.embedding, lanes.embedding.threads),
+      lanes.embedding.workers,
+      slots,
+    ),
+    clustering: spawnClusteringWorker(),
+  };
+  const terminate = (reason: VoxlaneError): void => {
+    for (const worker of Object.values(workers)) worker.terminate(reason);
+  };
+  try {
+    return await untilAborted(signal, terminate, async () => {
+      const segmentation = await workers.segmentation.load();
+      const embedding = await workers.embedding.load(
+        onDownload && ((progress) => { onDownload({ model: settings.embedding, ...progress }); }),
+      );
+      const { clustering } = settings;
+      if (clustering.method !== 'agglomerative') {
+        await workers.clustering.call((api) => api.load(clustering.plda, options.modelsBase));
+      }
+      const pldaModel = clustering.method !== 'agglomerative' ? await pldaHash(clustering.plda, options.modelsBase) : null;
+      checkPair(segmentation.manifest, embedding.manifest);
+      // Not waited for: the first recording starts on the workers that there are.
+      void workers.segmentation.grow();
+      // A download that could not be kept would be made again for each.
+      const isAtHand = options.modelFile !== undefined || !embedding.manifest.sources || embedding.note === null;
+      if (isAtHand) void workers.embedding.grow();
+      return {
+        ...workers,
+        segmentationManifest: segmentation.manifest,
+        embeddingManifest: embedding.manifest,
+        settings,
+        speed: options.speed,
+        clusteringName: options.clustering,
+        segmentationModel: segmentation.sha256,
+        embeddingModel: embedding.sha256,
+        provable: [...(segmentation.hasGoldens ? ['segmentation' as const] : []), ...(embedding.hasGoldens ? ['embedding' as const] : [])],
+        pldaModel,
+        modelNote: embedding.note,
+        verdictKey: '',
+        backend: { ...backend, adapter: segmentation.adapter ?? backend.adapter },
+        batchWindows: { current: options.batchWindows ?? settings.wasmBatchWindows },
+        terminate,
+      };
+    });
+  } catch (error) {
+    terminate(error instanceof VoxlaneError ? error : cancelled());
+    throw error;
+  }
+}
+
+/** What the PLDA's manifest says, which is a few lines: only a file of this SHA-256 was loaded. */
+async function pldaHash(id: string, modelsBase: FileBase): Promise<string> {
+  const address = addressIn(modelsBase, `${id}/manifest.json`);
+  return parsePldaManifest(await fetchJson(address), address).file.sha256;
+}
+
+function checkPair(segmentation: SegmentationManifest, embedding: EmbeddingManifest): void {
+  if (segmentation.sampleRate === embedding.sampleRate) return;
+  throw new VoxlaneError({
+    code: 'model-invalid',
+    problem: `${segmentation.id} takes ${segmentation.sampleRate} Hz and ${embedding.id} ${embedding.sampleRate} Hz`,
+    expected: 'two models of one sample rate',
+    remedy: 'Check the folder that the `models` option names',
+  });
+}

@@ -1,0 +1,131 @@
+import { expect, test } from 'vitest';
+import type { LoadReply, LoadRequest, ModelWorkerApi } from '../../workers/contracts';
+import type { WorkerHandle } from '../../workers/handle';
+import { VoxlaneError } from '../util/errors';
+import { Interruptible } from '../util/concurrency';
+import { ModelPool } from './modelPool';
+
+type Api = ModelWorkerApi<string>;
+
+const oneDispatch = { dispatches: 1, submits: 1, bytesUp: 0, bytesBack: 0 };
+const reply: LoadReply<string> = { manifest: 'm', adapter: null, sha256: '', note: null, hasGoldens: true };
+const ended = (problem: string): VoxlaneError => new VoxlaneError({ code: 'cancelled', problem });
+
+/**
+ * Handles in the page's thread.
+ *
+ * @param failing numbers, from 0, of those that cannot load
+ * @param hashes of the file that each loads
+ */
+function fakeSpawn(failing: readonly number[] = [], hashes: readonly string[] = []) {
+  const handles: { calls: Interruptible<VoxlaneError>; load: (() => void)[] }[] = [];
+  const spawn = (): WorkerHandle<Api> => {
+    const index = handles.length;
+    const calls = new Interruptible<VoxlaneError>();
+    const load: (() => void)[] = [];
+    let loaded = false;
+    handles.push({ calls, load });
+    const api = {
+      index,
+      load: () => {
+        if (failing.includes(index)) return Promise.reject(ended('no memory'));
+        return new Promise((resolve) => {
+          load.push(() => {
+            loaded = true;
+            resolve({ ...reply, sha256: hashes[index] ?? '' });
+          });
+        });
+      },
+      // A worker without a model has no counts to give.
+      gpuCounts: () => (loaded ? Promise.resolve({ fbank: oneDispatch }) : Promise.reject(ended('not loaded'))),
+    };
+    return {
+      call: (use: (remote: unknown) => Promise<unknown>) => calls.run(() => use(api)),
+      terminate: (reason: VoxlaneError) => { calls.interrupt(reason); },
+    } as unknown as WorkerHandle<Api>;
+  };
+  return { spawn, handles };
+}
+
+/** A call that ends when it is told to, and says which worker it ran on. */
+function openCall(pool: ModelPool<string, Api>): { end: () => void; result: Promise<number> } {
+  let end = (): void => undefined;
+  const gate = new Promise<void>((resolve) => { end = resolve; });
+  const result = pool.call(async (remote) => {
+    await gate;
+    return (remote as unknown as { index: number }).index;
+  });
+  return { end, result };
+}
+
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+test('each worker has one call at a time, and the next call goes to whoever is free first', async () => {
+  const { spawn, handles } = fakeSpawn();
+  const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 2);
+  const growing = pool.grow();
+  await turn();
+  const [first, second, third] = [openCall(pool), openCall(pool), openCall(pool)];
+  await turn();
+  // The second worker takes over as soon as it has its model.
+  handles[1]!.load[0]!();
+  await growing;
+  second.end();
+  expect(await second.result).toBe(1);
+  third.end();
+  expect(await third.result).toBe(1);
+  first.end();
+  expect(await first.result).toBe(0);
+});
+
+test('a worker that cannot be had is done without', async () => {
+  const { spawn } = fakeSpawn([1]);
+  const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 2);
+  await pool.grow();
+  const calls = [openCall(pool), openCall(pool)];
+  for (const call of calls) call.end();
+  expect(await Promise.all(calls.map(({ result }) => result))).toEqual([0, 0]);
+});
+
+test('what was asked of the GPU is counted over the workers that have their model', async () => {
+  const { spawn, handles } = fakeSpawn();
+  const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 2);
+  const loading = pool.load();
+  await turn();
+  handles[0]!.load[0]!();
+  await loading;
+  const growing = pool.grow();
+  await turn();
+  expect(await pool.gpuCounts()).toEqual({ fbank: oneDispatch });
+  handles[1]!.load[0]!();
+  await growing;
+  expect((await pool.gpuCounts()).fbank).toMatchObject({ dispatches: 2 });
+});
+
+test('ending the pool rejects what runs and what waits', async () => {
+  const { spawn } = fakeSpawn();
+  const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 1);
+  const calls = [openCall(pool), openCall(pool)];
+  const outcomes = Promise.allSettled(calls.map(({ result }) => result));
+  await turn();
+  pool.terminate(ended('stopped'));
+  for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: { problem: 'stopped' } });
+  await expect(openCall(pool).result).rejects.toMatchObject({ problem: 'stopped' });
+});
+
+test('a worker that loads a different file than the first worker is not used', async () => {
+  const { spawn, handles } = fakeSpawn([], ['checked', 'replaced', 'checked']);
+  const pool = new ModelPool<string, Api>(spawn, {} as LoadRequest, 3);
+  const loading = pool.load();
+  await turn();
+  handles[0]!.load[0]!();
+  await loading;
+  const growing = pool.grow();
+  await turn();
+  for (const { load } of handles.slice(1)) load[0]!();
+  await growing;
+  expect(handles[1]!.calls.interruption).toMatchObject({ code: 'model-altered', problem: expect.stringContaining('replaced') as string });
+  const calls = [openCall(pool), openCall(pool)];
+  for (const { end } of calls) end();
+  expect((await Promise.all(calls.map(({ result }) => result))).toSorted()).toEqual([0, 2]);
+});

@@ -1,0 +1,72 @@
+import { expect, test, vi } from 'vitest';
+import type { LoadRequest, ModelWorkerApi } from '../../workers/contracts';
+import type { WorkerHandle } from '../../workers/handle';
+import { VoxlaneError } from '../util/errors';
+import { ModelWorker } from './modelPool';
+
+type Api = ModelWorkerApi<string>;
+
+const counts = (dispatches: number) => ({ fbank: { dispatches, submits: 1, bytesUp: 0, bytesBack: 0 } });
+
+/** Handles whose worker vanishes during its call if `vanishing` says so, by number of the worker. */
+function fakeSpawn(vanishing: (index: number) => boolean) {
+  const spawned: { vanished: boolean; terminated: boolean; load: ReturnType<typeof vi.fn> }[] = [];
+  const gone = new VoxlaneError({ code: 'worker-failed', problem: 'gone' });
+  const spawn = (): WorkerHandle<Api> => {
+    const index = spawned.length;
+    const load = vi.fn(() => Promise.resolve({ manifest: 'm', adapter: null, sha256: '', note: null }));
+    const handle = {
+      vanished: false,
+      terminated: false,
+      load,
+      async call(use: (remote: unknown) => Promise<unknown>) {
+        if (handle.vanished) throw gone;
+        const result = await use({ index, load, gpuCounts: () => Promise.resolve(counts(index + 1)) });
+        if (result !== index || !vanishing(index)) return result;
+        handle.vanished = true;
+        throw gone;
+      },
+      terminate() { handle.terminated = true; },
+    };
+    spawned.push(handle);
+    return handle as unknown as WorkerHandle<Api>;
+  };
+  return { spawn, spawned };
+}
+
+const indexOf = (remote: unknown) => Promise.resolve((remote as { index: number }).index);
+
+test('a worker that vanishes is replaced, its model is loaded, and the call is repeated', async () => {
+  const { spawn, spawned } = fakeSpawn((index) => index === 0);
+  const worker = new ModelWorker<string, Api>(spawn, {} as LoadRequest);
+  await worker.load();
+  // The counts of the first worker are kept.
+  expect(await worker.gpuCounts()).toEqual(counts(1));
+  expect(await worker.call(indexOf)).toBe(1);
+  expect(spawned).toMatchObject([{ terminated: true }, { terminated: false }]);
+  expect(spawned[1]!.load).toHaveBeenCalledOnce();
+  expect(await worker.gpuCounts()).toMatchObject({ fbank: { dispatches: 3 } });
+});
+
+test('the call fails if workers keep vanishing; the next run tries again', async () => {
+  let isVanishing = true;
+  const { spawn, spawned } = fakeSpawn(() => isVanishing);
+  const worker = new ModelWorker<string, Api>(spawn, {} as LoadRequest);
+  await expect(worker.call(indexOf)).rejects.toMatchObject({ code: 'worker-failed' });
+  expect(spawned).toHaveLength(4);
+  isVanishing = false;
+  worker.newRun();
+  expect(await worker.call(indexOf)).toBe(4);
+});
+
+test('a fetch that fails because another worker vanished is repeated', async () => {
+  const { spawn, spawned } = fakeSpawn((index) => index === 0);
+  const missing = new VoxlaneError({ code: 'model-missing', problem: 'the connection ended' });
+  const worker = new ModelWorker<string, Api>(() => {
+    const handle = spawn();
+    if (spawned.length === 2) spawned[1]!.load.mockRejectedValueOnce(missing);
+    return handle;
+  }, {} as LoadRequest);
+  expect(await worker.call(indexOf)).toBe(2);
+  expect(spawned).toMatchObject([{ terminated: true }, { terminated: true }, { terminated: false }]);
+});

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { checkDiarizerNames, checkRunNames, checkRunOptions, splitOptions } from './options';
+import { ProgressMeter } from './diarizer';
+
+describe('names of options', () => {
+  test.each<[(options: object) => void, object, string, string]>([
+    [checkRunNames, { speaker: 2 }, 'speaker', 'speakers'],
+    [checkRunNames, { minSpeaker: 2 }, 'minSpeaker', 'minSpeakers'],
+    [checkRunNames, { progress: null }, 'progress', 'onProgress'],
+    [checkRunNames, { samplerate: 8000 }, 'samplerate', 'sampleRate'],
+    [checkDiarizerNames, { modelfile: null }, 'modelfile', 'modelFile'],
+    [checkDiarizerNames, { thread: 2 }, 'thread', 'threads'],
+    [checkDiarizerNames, { speakers: 2 }, 'speakers', 'speed'],
+    // Only what can be taken back has a signal.
+    [checkDiarizerNames, { signal: null }, 'signal', 'speed'],
+    [splitOptions, { modle: 'x' }, 'modle', 'models'],
+  ])('%o: one that is not known is told with the nearest', (check, options, name, nearest) => {
+    expect(() => {
+      check(options);
+    }).toThrow(expect.objectContaining({ code: 'options', problem: `There is no option ${name} here`, expected: `${nearest}, which is the nearest` }));
+  });
+
+  test.each([null, 'fast', 3])('%j are no options', (options) => {
+    expect(() => {
+      checkRunNames(options as never);
+    }).toThrow(expect.objectContaining({ code: 'options' }));
+  });
+
+  test('of both are taken apart', () => {
+    const { signal } = new AbortController();
+    expect(splitOptions({ preset: 'fast', speakers: 2, signal })).toEqual({ diarizer: { preset: 'fast' }, run: { speakers: 2, signal } });
+  });
+});
+
+test('a rate is a whole number of Hz', () => {
+  expect(checkRunOptions({ sampleRate: 44_100 }).sampleRate).toBe(44_100);
+  for (const sampleRate of [0, 0.5, 999, NaN, 1e6]) expect(() => checkRunOptions({ sampleRate })).toThrow(/sampleRate is/);
+});
+
+test('of a stream that has not ended, nobody knows the time that is left', () => {
+  let now = 0;
+  const meter = new ProgressMeter(() => now);
+  const event = { stage: 'decode', artifact: null, completed: 4, total: 4 } as const;
+  meter.read({ ...event, openEnded: true });
+  now = 1000;
+  expect(meter.read({ ...event, openEnded: true })).toEqual({ stage: 'decode', completed: 4, total: 4, secondsLeft: null, openEnded: true });
+  expect(meter.read(event)).toEqual({ stage: 'decode', completed: 4, total: 4, secondsLeft: 0 });
+});

@@ -1,0 +1,343 @@
+import { LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE, MOST_TRACKS } from '../audio/types';
+import type { SpeakerBounds } from '../clustering/localSpeakers';
+import { PUBLIC_HUB } from '../store/sources';
+import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
+import { VoxlaneError } from '../util/errors';
+import { type FileBase, webAddress } from '../util/fetch';
+import { MOST_WINDOWS } from './backend';
+import { defaultFiles, type FileBases } from './defaultFiles';
+import { type ClusteringName, type PresetId, PRESETS, type Speed } from './settings';
+import type { DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
+
+const DIARIZER_NAMES: readonly string[] = Object.keys({
+  preset: true,
+  speed: true,
+  clustering: true,
+  idleSeconds: true,
+  hub: true,
+  modelFile: true,
+  trustUnknownModel: true,
+  onDownload: true,
+  models: true,
+  runtime: true,
+  goldens: true,
+  backend: true,
+  trustGpu: true,
+  batchWindows: true,
+  threads: true,
+} satisfies Record<keyof DiarizerOptions, true>);
+
+const RUN_NAMES: readonly string[] = Object.keys({
+  signal: true,
+  onProgress: true,
+  hook: true,
+  onPreview: true,
+  keepVoices: true,
+  speakers: true,
+  minSpeakers: true,
+  maxSpeakers: true,
+  minDurationOn: true,
+  minDurationOff: true,
+  startSeconds: true,
+  durationSeconds: true,
+  sampleRate: true,
+  track: true,
+} satisfies Record<keyof DiarizeOptions, true>);
+
+/**
+ * @param others names that are known beside those of a diarizer
+ * @throws VoxlaneError `options` for any other, with the nearest that is known
+ */
+export function checkDiarizerNames(options: object, others: readonly string[] = []): void {
+  checkNames(options, [...DIARIZER_NAMES, ...others]);
+}
+
+/** @throws VoxlaneError `options` for what `Diarizer.diarize` does not know, with the nearest that it does */
+export function checkRunNames(options: object): void {
+  checkNames(options, RUN_NAMES);
+}
+
+/**
+ * Takes apart what one call is given for both.
+ *
+ * @throws VoxlaneError `options` for what neither knows, with the nearest that one of them does
+ */
+export function splitOptions(options: DiarizerOptions & DiarizeOptions): { diarizer: DiarizerOptions; run: DiarizeOptions } {
+  checkNames(options, [...DIARIZER_NAMES, ...RUN_NAMES]);
+  const entries = Object.entries(options);
+  return {
+    diarizer: Object.fromEntries(entries.filter(([name]) => DIARIZER_NAMES.includes(name))),
+    run: Object.fromEntries(entries.filter(([name]) => RUN_NAMES.includes(name))),
+  };
+}
+
+/** Callers without types pass anything. @throws VoxlaneError `options`, with the nearest known name */
+export function checkNames(options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new VoxlaneError({
+      code: 'options',
+      problem: `The options are ${String(options)}`,
+      expected: 'an object, or nothing',
+      remedy: 'Change the options and run again',
+    });
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    throw new VoxlaneError({
+      code: 'options',
+      problem: `There is no option ${name} here`,
+      expected: `${nearest(name, known)}, which is the nearest`,
+      remedy: `Those that there are: ${known.join(', ')}`,
+    });
+  }
+}
+
+function nearest(name: string, known: readonly string[]): string {
+  const distances = known.map((each) => editDistance(name.toLowerCase(), each.toLowerCase()));
+  return known[distances.indexOf(Math.min(...distances))]!;
+}
+
+/** Letters to add, take away or change for `a` to become `b` (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changed = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(changed, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** Options of one run, checked and complete. */
+export interface CheckedRunOptions extends SpeakerBounds {
+  readonly startSeconds: number;
+  readonly durationSeconds: number | undefined;
+  readonly keepVoices: boolean;
+  /** Undefined for the default of the preset. */
+  readonly minDurationOn: number | undefined;
+  readonly minDurationOff: number | undefined;
+  /** Of raw samples, in Hz. */
+  readonly sampleRate: number | undefined;
+  /** Audio track of a file; undefined for its default. */
+  readonly track: number | undefined;
+  readonly onPreview: DiarizeOptions['onPreview'] | undefined;
+}
+
+/** Options of a diarizer, checked, with where its files are. */
+export interface CheckedDiarizerOptions extends OwnDiarizerOptions {
+  readonly modelsBase: FileBase;
+  readonly runtimeBase: FileBase;
+  readonly goldensBase: FileBase;
+}
+
+/** Options of a diarizer, checked; addresses are absolute and end with a slash. */
+export interface OwnDiarizerOptions {
+  readonly preset: PresetId | 'auto';
+  readonly speed: Speed;
+  readonly clustering: ClusteringName;
+  /** `Infinity`: the workers are kept until the diarizer is disposed. */
+  readonly idleSeconds: number;
+  /** Null: only `modelsBase` is asked. */
+  readonly hub: string | null;
+  readonly modelFile: Blob | undefined;
+  readonly trustUnknownModel: boolean;
+  readonly onDownload: ((progress: ModelDownload) => void) | undefined;
+  readonly backend: 'auto' | 'webgpu' | 'wasm';
+  readonly threads: number | undefined;
+  /** Where options say that files are; for the rest there are defaults. */
+  readonly files: ReturnType<typeof checkFiles>;
+  readonly trustGpu: boolean;
+  readonly batchWindows: number | undefined;
+}
+
+const MOST_SPEAKERS = 255;
+const MOST_THREADS = 64;
+
+/** @throws VoxlaneError `options`, naming the option, its value and the rule */
+export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
+  const { minSpeakers, maxSpeakers } = checkBounds(options);
+  const startSeconds = options.startSeconds ?? 0;
+  if (!(Number.isFinite(startSeconds) && startSeconds >= 0)) {
+    throw optionError('startSeconds', startSeconds, 'a finite number, 0 or more');
+  }
+  const { durationSeconds } = options;
+  if (durationSeconds !== undefined && !(Number.isFinite(durationSeconds) && durationSeconds > 0)) {
+    throw optionError('durationSeconds', durationSeconds, 'a finite number above 0');
+  }
+  const { minDurationOn, minDurationOff } = checkMinDurations(options);
+  const { keepVoices = false, onPreview } = options;
+  const sampleRate = checkWhole('sampleRate', options.sampleRate, MOST_SAMPLE_RATE, LEAST_SAMPLE_RATE);
+  const track = checkWhole('track', options.track, MOST_TRACKS);
+  return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, minDurationOn, minDurationOff, keepVoices, sampleRate, track, onPreview };
+}
+
+/** @throws VoxlaneError `options`, naming the option, its value and the rule */
+export function checkMinDurations({
+  minDurationOn,
+  minDurationOff,
+}: Partial<Pick<CheckedRunOptions, 'minDurationOn' | 'minDurationOff'>>): Pick<CheckedRunOptions, 'minDurationOn' | 'minDurationOff'> {
+  for (const [name, seconds] of Object.entries({ minDurationOn, minDurationOff })) {
+    if (seconds === undefined || (seconds >= 0 && seconds <= MAX_MIN_DURATION_SECONDS)) continue;
+    throw optionError(name, seconds, `a number of seconds from 0 to ${MAX_MIN_DURATION_SECONDS}`);
+  }
+  return { minDurationOn, minDurationOff };
+}
+
+/** @throws VoxlaneError `options`, naming the option, its value and the rule */
+export function checkBounds(options: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers'>): SpeakerBounds {
+  const speakers = checkWhole('speakers', options.speakers, MOST_SPEAKERS);
+  const least = checkWhole('minSpeakers', options.minSpeakers, MOST_SPEAKERS);
+  const most = checkWhole('maxSpeakers', options.maxSpeakers, MOST_SPEAKERS);
+  if (speakers !== undefined && (least !== undefined || most !== undefined)) {
+    throw optionError('speakers', speakers, 'no minSpeakers or maxSpeakers beside it: an exact number needs no bounds');
+  }
+  const minSpeakers = speakers ?? least ?? 1;
+  const maxSpeakers = speakers ?? most ?? Infinity;
+  if (minSpeakers > maxSpeakers) throw optionError('minSpeakers', minSpeakers, `at most maxSpeakers, ${maxSpeakers}`);
+  return { minSpeakers, maxSpeakers };
+}
+
+/**
+ * @param base address that relative addresses are resolved against
+ * @throws VoxlaneError `options`
+ */
+export function checkDiarizerOptions(options: DiarizerOptions, base: string): OwnDiarizerOptions {
+  const backend = options.backend ?? 'auto';
+  if (!['auto', 'webgpu', 'wasm'].includes(backend)) throw optionError('backend', backend, 'auto, webgpu or wasm');
+  const threads = checkThreads(options.threads);
+  return {
+    ...checkPreset(options),
+    clustering: checkClustering(options.clustering),
+    idleSeconds: checkIdle(options.idleSeconds),
+    hub: options.hub === null ? null : folderAddress('hub', options.hub ?? PUBLIC_HUB, base),
+    modelFile: options.modelFile,
+    trustUnknownModel: options.trustUnknownModel ?? false,
+    onDownload: options.onDownload,
+    files: checkFiles(options, base),
+    backend,
+    threads,
+    trustGpu: options.trustGpu ?? false,
+    batchWindows: checkWhole('batchWindows', options.batchWindows, MOST_WINDOWS),
+  };
+}
+
+const CLUSTERINGS: readonly string[] = ['preset', 'pyannote-3.1'] satisfies ClusteringName[];
+
+/** @throws VoxlaneError `options` */
+export function checkClustering(clustering: ClusteringName = 'preset'): ClusteringName {
+  if (CLUSTERINGS.includes(clustering)) return clustering;
+  throw optionError('clustering', clustering, CLUSTERINGS.join(' or '));
+}
+
+const SPEEDS: readonly string[] = ['exact', 'fast'] satisfies Speed[];
+const isSpeed = (value: unknown): value is Speed => typeof value === 'string' && SPEEDS.includes(value);
+
+/** A preset names models, or a speed, which then runs on the models that `auto` takes. */
+function checkPreset({ preset = 'auto', speed }: DiarizerOptions): Pick<CheckedDiarizerOptions, 'preset' | 'speed'> {
+  if (speed !== undefined && !isSpeed(speed)) throw optionError('speed', speed, SPEEDS.join(' or '));
+  if (isSpeed(preset)) {
+    if (speed === undefined || speed === preset) return { preset: 'auto', speed: preset };
+    throw optionError('speed', speed, `${preset}, which the option preset asks for, or one of the two alone`);
+  }
+  if (preset !== 'auto' && !Object.hasOwn(PRESETS, preset)) {
+    throw optionError('preset', preset, ['auto', ...SPEEDS, ...Object.keys(PRESETS)].join(', '));
+  }
+  return { preset, speed: speed ?? 'exact' };
+}
+
+/** Long enough to look at a result and drop the next recording. */
+const IDLE_SECONDS = 60;
+/** A day. Timers cannot count beyond 24 days: they would be over at once. */
+const MOST_IDLE_SECONDS = 86_400;
+
+function checkIdle(idleSeconds = IDLE_SECONDS): number {
+  if (idleSeconds === Infinity || (idleSeconds >= 0 && idleSeconds <= MOST_IDLE_SECONDS)) return idleSeconds;
+  throw optionError('idleSeconds', idleSeconds, `a number from 0 to ${MOST_IDLE_SECONDS}, or Infinity to keep the workers`);
+}
+
+/** @throws VoxlaneError `options` */
+export const checkThreads = (threads: number | undefined): number | undefined =>
+  checkWhole('threads', threads, MOST_THREADS);
+
+/** Whether options ask for the same engine. A file is the same where it is the same object; who hears of downloads makes no difference. */
+export function askForTheSame(a: OwnDiarizerOptions, b: OwnDiarizerOptions): boolean {
+  return a.modelFile === b.modelFile && asText(a) === asText(b);
+}
+
+/** Functions are left out by themselves. */
+function asText(options: OwnDiarizerOptions): string {
+  return JSON.stringify({ ...options, modelFile: null }, (_, value: unknown) =>
+    // Has no JSON.
+    value === Infinity ? 'Infinity' : value,
+  );
+}
+
+/** Options that say where files are. */
+export interface FileOptions {
+  readonly models?: string | URL | undefined;
+  readonly runtime?: string | URL | undefined;
+  readonly goldens?: string | URL | undefined;
+}
+
+/**
+ * @returns absolute addresses with a slash at the end, of those that are given
+ * @throws VoxlaneError `options`
+ */
+export function checkFiles(options: FileOptions, base: string): { readonly [Kind in keyof FileOptions]?: string } {
+  const { models, runtime, goldens } = options;
+  return {
+    ...(models !== undefined && { models: folderAddress('models', models, base) }),
+    ...(runtime !== undefined && { runtime: folderAddress('runtime', runtime, base) }),
+    ...(goldens !== undefined && { goldens: folderAddress('goldens', goldens, base) }),
+  };
+}
+
+/** @throws VoxlaneError `options` */
+export function folderAddress(name: string, value: string | URL, base: string): string {
+  const href = webAddress(value, base)?.href;
+  if (href === undefined) throw optionError(name, value, 'an http or https address, or one relative to the page');
+  return href.endsWith('/') ? href : `${href}/`;
+}
+
+function checkWhole(name: string, value: number | undefined, most: number, least = 1): number | undefined {
+  if (value !== undefined && !(Number.isInteger(value) && value >= least && value <= most)) {
+    throw optionError(name, value, `a whole number from ${least} to ${most}`);
+  }
+  return value;
+}
+
+export function optionError(name: string, value: unknown, expected: string): VoxlaneError {
+  return new VoxlaneError({
+    code: 'options',
+    problem: `The option ${name} is ${String(value)}`,
+    expected,
+    remedy: 'Change the option and run again',
+  });
+}
+
+/**
+ * Where files are fetched from: what options say, and the defaults for the rest, which are not looked for where all is
+ * given.
+ *
+ * @throws VoxlaneError `options`, `model-missing`
+ */
+export async function fileBases(options: FileOptions): Promise<FileBases> {
+  const { models, runtime, goldens } = checkFiles(options, document.baseURI);
+  if (models !== undefined && runtime !== undefined && goldens !== undefined) return { models, runtime, goldens };
+  const defaults = await defaultFiles();
+  return { models: models ?? defaults.models, runtime: runtime ?? defaults.runtime, goldens: goldens ?? defaults.goldens };
+}
+
+/** Of the models alone. @throws VoxlaneError `options`, `model-missing` */
+export async function modelsBase({ models }: Pick<FileOptions, 'models'>): Promise<FileBase> {
+  return checkFiles({ models }, document.baseURI).models ?? (await defaultFiles()).models;
+}
+
+/** Checked options with where every file is. @throws VoxlaneError `model-missing` */
+export async function withFiles(options: OwnDiarizerOptions): Promise<CheckedDiarizerOptions> {
+  const { models, runtime, goldens } = await fileBases(options.files);
+  return { ...options, modelsBase: models, runtimeBase: runtime, goldensBase: goldens };
+}

@@ -1,0 +1,431 @@
+import type { SegmentationWorkerApi } from '../../workers/contracts';
+import { spawnSegmentationWorker } from '../../workers/spawn';
+import type { SegmentationManifest } from '../store/manifest';
+import { Slots } from '../util/concurrency';
+import { VoxlaneError } from '../util/errors';
+import {
+  type BackendPlan,
+  findBatchSize,
+  planBackend,
+  planLanes,
+  wasmReason,
+  wasmThreads,
+  windowsThatFit,
+} from './backend';
+import { untilAborted } from './calls';
+import { type Engine, startEngine } from './engine';
+import { ModelPool } from './modelPool';
+import type { CheckedDiarizerOptions } from './options';
+import type { PipelineSettings } from './settings';
+import type { BackendReport, ModelProof } from './types';
+import {
+  copyProof,
+  expectedModels,
+  kernelCircumstances,
+  NO_VERDICT,
+  recallVerdict,
+  recallWasmProof,
+  rememberVerdict,
+  rememberWasmProof,
+  runtimeCircumstances,
+  type Verdict,
+  verdictCircumstances,
+  verdictKey,
+  wasmProofKey,
+} from './verdicts';
+
+/** Options of a start, and the plan made from them. */
+export interface Start {
+  readonly options: CheckedDiarizerOptions;
+  readonly settings: PipelineSettings;
+  readonly plan: BackendPlan;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The checks of a GPU, in order. Each runs only if all before it passed. */
+const PROOFS: readonly ((engine: Engine, goldensBase: CheckedDiarizerOptions['goldensBase'], numWindows: number) => Promise<ModelProof>)[] = [
+  (engine, goldensBase) => engine.segmentation.call((api) => api.prove(goldensBase)),
+  (engine, _, numWindows) => engine.segmentation.call((api) => api.proveWindows(numWindows)),
+  (engine, goldensBase) => engine.embedding.call((api) => api.prove(goldensBase)),
+  (engine, _, numWindows) => {
+    const { windowSamples } = engine.segmentationManifest;
+    return engine.embedding.call((api) => api.proveWindows({ windowSamples, numWindows }));
+  },
+];
+
+export const allPassed = (proofs: readonly ModelProof[]): boolean => proofs.every(({ passed }) => passed);
+
+/** Whether all checks were made and passed. */
+export const isTrusted = ({ proofs }: Verdict): boolean => proofs.length === PROOFS.length && allPassed(proofs);
+
+/** Whether WASM was faster in the trial. */
+export function isWasmFaster({ wasmSeconds, gpuSeconds }: Verdict): boolean {
+  return wasmSeconds !== null && wasmSeconds < (gpuSeconds ?? Infinity);
+}
+
+/**
+ * Completes what is known of this adapter: first the golden segmentation and the batch size, then the same on WASM if the
+ * faster backend is wanted, and the other checks only if the GPU can still be chosen.
+ */
+export async function completeVerdict(engine: Engine, known: Verdict, start: Start): Promise<Verdict> {
+  const { options } = start;
+  const wantsFaster = options.backend === 'auto';
+  const verdict: Verdict = { ...known, proofs: [...known.proofs], checkedAt: known.proofs.length > 0 ? known.checkedAt : Date.now() };
+  const { proofs } = verdict;
+  if (proofs.length === 0) proofs.push(copyProof(await PROOFS[0]!(engine, options.goldensBase, 1)));
+  if (!allPassed(proofs)) return verdict;
+  const goldenSeconds = proofs[0]!.seconds;
+  if (verdict.batchWindows === 0) {
+    const { numWindows, gain } = await tuneBatch(engine, start, goldenSeconds);
+    verdict.batchWindows = numWindows;
+    verdict.gpuSeconds = goldenSeconds / gain;
+  }
+  if (wantsFaster) {
+    verdict.wasmSeconds ??= await timeWasm(start);
+    if (isWasmFaster(verdict)) return verdict;
+  }
+  while (proofs.length < PROOFS.length && allPassed(proofs)) {
+    try {
+      proofs.push(copyProof(await PROOFS[proofs.length]!(engine, options.goldensBase, verdict.batchWindows)));
+    } catch (error) {
+      // A batch that fits one model may not fit the other: check and use half of it.
+      if (!isMemoryError(error) || verdict.batchWindows === 1) throw error;
+      verdict.batchWindows = Math.floor(verdict.batchWindows / 2);
+      // The segmentation was checked with the larger batch.
+      proofs.length = 1;
+    }
+  }
+  return verdict;
+}
+
+/** Repeats all checks, up to the first that fails. */
+export async function proveAgain(engine: Engine, { goldensBase }: CheckedDiarizerOptions): Promise<ModelProof[]> {
+  const proofs: ModelProof[] = [];
+  for (const prove of PROOFS) {
+    if (!allPassed(proofs)) break;
+    proofs.push(await prove(engine, goldensBase, engine.batchWindows.current));
+  }
+  return proofs;
+}
+
+/** Merges the proofs of each model on one backend into one with all their stages. */
+export function byModel(proofs: readonly ModelProof[]): ModelProof[] {
+  const models = new Map<string, ModelProof>();
+  for (const proof of proofs) {
+    const key = `${proof.backend} ${proof.model}`;
+    const before = models.get(key);
+    models.set(key, before ? { ...before, passed: before.passed && proof.passed, stages: [...before.stages, ...proof.stages] } : proof);
+  }
+  return [...models.values()];
+}
+
+/** Slow adapters are not made slower by a trial of what cannot help them. */
+const SLOW_GOLDEN_SECONDS = 0.25;
+
+/** The best batch size, and how many times faster a window is in such a batch than alone. */
+async function tuneBatch(
+  engine: Engine,
+  { options, plan: { adapter } }: Start,
+  goldenSeconds: number,
+): Promise<{ readonly numWindows: number; readonly gain: number }> {
+  if (options.batchWindows !== undefined) return { numWindows: options.batchWindows, gain: 1 };
+  if (!adapter || goldenSeconds > SLOW_GOLDEN_SECONDS) return { numWindows: 1, gain: 1 };
+  const perWindow = new Map<number, number>();
+  const most = windowsThatFit(adapter.limits, engine.segmentationManifest.largestTensorBytes);
+  const numWindows = await findBatchSize(most, async (size) => {
+    const seconds = await engine.segmentation.call((api) => api.timeBatch(size)).catch((error: unknown) => {
+      // Too large after all: the size before it was the best.
+      if (isMemoryError(error) && size > 1) return Infinity;
+      throw error;
+    });
+    perWindow.set(size, seconds / size);
+    return seconds;
+  });
+  return { numWindows, gain: (perWindow.get(1) ?? 1) / (perWindow.get(numWindows) ?? 1) };
+}
+
+/** Seconds of the golden segmentation on WASM, with as many workers as a run has. Ends the workers. */
+async function timeWasm({ options, settings, plan, signal }: Start): Promise<number> {
+  const isIsolated = globalThis.crossOriginIsolated;
+  const { workers, threads } = planLanes(plan.threads, options.speed, isIsolated, settings.mostEmbedders).segmentation;
+  const pool = new ModelPool<SegmentationManifest, SegmentationWorkerApi>(
+    spawnSegmentationWorker,
+    {
+      modelId: settings.segmentation,
+      modelsBase: options.modelsBase,
+      runtimeBase: options.runtimeBase,
+      backend: 'wasm',
+      threads,
+      hub: null,
+      modelFile: undefined,
+      trustUnknownModel: false,
+      ownKernels: true,
+    },
+    workers,
+    new Slots(Math.max(1, plan.threads)),
+  );
+  const stop = (reason: VoxlaneError): void => {
+    pool.terminate(reason);
+  };
+  try {
+    return await untilAborted(signal, stop, async () => {
+      await pool.load();
+      await pool.grow();
+      // All at once, as in a run, in which they share caches, memory and the processor's power.
+      const proofs = await Promise.all(Array.from({ length: workers }, () => pool.call((api) => api.prove(options.goldensBase))));
+      return Math.max(...proofs.map(({ seconds }) => seconds)) / workers;
+    });
+  } finally {
+    stop(new VoxlaneError({ code: 'worker-failed', problem: 'The worker was ended: the trial is over' }));
+  }
+}
+
+function isMemoryError(error: unknown): boolean {
+  return error instanceof VoxlaneError && error.code === 'gpu-memory';
+}
+
+/**
+ * The self-check on WASM. A browser can compile the SIMD of our kernels wrongly, so each model must reproduce its golden outputs
+ * before it is used. Verdicts are stored for 30 days, by browser, release, SIMD and model
+ * file, so that later starts check nothing.
+ */
+
+/** Result of the check of an engine. */
+export interface WasmCheck {
+  /** One per model whose golden outputs could be read. */
+  readonly proofs: readonly ModelProof[];
+  /** Why a model could not be checked; null if all were checked. */
+  readonly obstacle: string | null;
+}
+
+/**
+ * Our kernels' remembered failure with a model of these settings.
+ *
+ * @returns the failed proofs; empty if none is known
+ */
+export async function knownFailures(options: CheckedDiarizerOptions, settings: PipelineSettings): Promise<readonly ModelProof[]> {
+  const expected = await expectedModels(options, settings);
+  if (!expected) return [];
+  const circumstances = kernelCircumstances();
+  const hashes = [expected.segmentationModel, expected.embeddingModel];
+  const proofs = await Promise.all(hashes.map((sha256) => recallWasmProof(wasmProofKey(circumstances, sha256))));
+  return proofs.filter((proof) => proof !== null && !proof.passed && proof.backend === 'kernels') as ModelProof[];
+}
+
+/**
+ * Checks each model that has golden outputs, unless its verdict is known. Golden outputs that cannot be fetched or read are an
+ * obstacle, not an error.
+ *
+ * @param ownKernels as the engine was started
+ * @throws VoxlaneError `cancelled`, and what else a worker throws
+ */
+export async function checkWasm(
+  engine: Engine,
+  options: CheckedDiarizerOptions,
+  ownKernels: boolean,
+  signal: AbortSignal | undefined,
+): Promise<WasmCheck> {
+  return untilAborted(signal, engine.terminate, async () => {
+    const circumstances = ownKernels ? kernelCircumstances() : await runtimeCircumstances(options, engine.backend.threads);
+    const results = await Promise.all(engine.provable.map((stage) => checkModel(engine, stage, circumstances, options)));
+    return {
+      proofs: results.filter((result) => typeof result !== 'string'),
+      obstacle: results.find((result) => typeof result === 'string') ?? null,
+    };
+  });
+}
+
+/** Checks one model. Returns its proof, or a text that says why it could not be checked. */
+async function checkModel(
+  engine: Engine,
+  stage: Engine['provable'][number],
+  circumstances: string,
+  { goldensBase }: CheckedDiarizerOptions,
+): Promise<ModelProof | string> {
+  const key = wasmProofKey(circumstances, stage === 'segmentation' ? engine.segmentationModel : engine.embeddingModel);
+  const known = await recallWasmProof(key);
+  if (known) return known;
+  try {
+    const proof = stage === 'segmentation'
+      ? await engine.segmentation.call((api) => api.prove(goldensBase))
+      : await engine.embedding.call((api) => api.prove(goldensBase));
+    await rememberWasmProof(key, proof);
+    return proof;
+  } catch (error) {
+    const noGoldens = error instanceof VoxlaneError && (error.code === 'model-missing' || error.code === 'format');
+    if (!noGoldens) throw error;
+    return error.problem;
+  }
+}
+
+/**
+ * Starts the pipeline on the fastest backend that can be trusted.
+ *
+ * A GPU is trusted after it has reproduced the golden outputs of both models, and the results of WASM at the length and the
+ * batch size of a run. The verdict is stored for 30 days, for this driver, browser, runtime and these model files. If the GPU
+ * fails, WASM runs, and the report gives the wrong stage and its difference. See {@link startOnWasm} for the check there.
+ *
+ * @throws VoxlaneError `backend-unavailable` if `webgpu` is required and not available; what {@link startEngine} throws
+ */
+export async function startTrustedEngine(
+  options: CheckedDiarizerOptions,
+  settings: PipelineSettings,
+  signal?: AbortSignal,
+): Promise<Engine> {
+  const plan = await planBackend(options.backend, options.threads);
+  if (plan.name === 'wasm') return startOnWasm(options, settings, plan.reason, null, signal);
+  const circumstances = await verdictCircumstances(options, plan);
+  const expected = options.trustGpu ? null : await expectedModels(options, settings);
+  const expectedKey = expected && verdictKey(circumstances, expected);
+  const expectedVerdict = expectedKey === null ? null : await recallVerdict(expectedKey);
+  const objection = expectedVerdict && objectionTo(expectedVerdict, options, plan);
+  if (objection) return startOnWasm(options, settings, objection, expectedVerdict.proofs, signal);
+  let engine: Engine;
+  try {
+    engine = await startEngine(options, settings, gpuReport(plan, plan.reason, null), signal);
+  } catch (error) {
+    if (!isGpuTrouble(error)) throw error;
+    // The planned adapter is gone.
+    if (options.backend === 'webgpu' && error.code === 'backend-unavailable') throw error;
+    return startOnWasm(options, settings, `WebGPU could not be started (${error.problem})`, null, signal);
+  }
+  try {
+    return await untilAborted(signal, engine.terminate, async () => {
+      // The verdict must be of the files that were loaded.
+      const key = verdictKey(circumstances, engine);
+      const known = key === expectedKey || options.trustGpu ? expectedVerdict : await recallVerdict(key);
+      return judgeEngine({ ...engine, verdictKey: key }, known, { options, settings, plan, signal });
+    });
+  } catch (error) {
+    engine.terminate(error instanceof VoxlaneError ? error : disturbed(error));
+    // Without golden outputs there is no trust, but there is still WASM.
+    const noGoldens = error instanceof VoxlaneError && (error.code === 'model-missing' || error.code === 'format');
+    if (!noGoldens && !isGpuTrouble(error)) throw error;
+    return startOnWasm(options, settings, `WebGPU could not be checked (${error.problem})`, null, signal);
+  }
+}
+
+/** Whether an error says that the GPU, not the input or the caller, is at fault. */
+export function isGpuTrouble(error: unknown): error is VoxlaneError {
+  if (!(error instanceof VoxlaneError)) return false;
+  return error.code.startsWith('gpu-') || error.code === 'backend-failed' || error.code === 'backend-unavailable';
+}
+
+/** Runs the check again, whatever was remembered: for results that look wrong in mid-run. A failure is remembered. */
+export async function checkAgain(engine: Engine, options: CheckedDiarizerOptions): Promise<readonly ModelProof[]> {
+  const proofs = await proveAgain(engine, options);
+  if (!allPassed(proofs)) {
+    await rememberVerdict(engine.verdictKey, { ...NO_VERDICT, checkedAt: Date.now(), proofs: proofs.map(copyProof) });
+  }
+  return proofs;
+}
+
+/**
+ * Starts anew on WASM, and says why. Models with golden outputs must reproduce them there too: if our kernels do not, ONNX
+ * Runtime computes in their place, and the report gives the wrong stage and its difference. Without golden outputs at hand, the
+ * kernels run unchecked, and the report says so.
+ *
+ * @param gpuProofs of a GPU that was checked before
+ * @throws VoxlaneError `backend-failed` if ONNX Runtime does not reproduce the golden outputs either; what {@link startEngine}
+ *   throws
+ */
+export async function startOnWasm(
+  options: CheckedDiarizerOptions,
+  settings: PipelineSettings,
+  why: string,
+  gpuProofs: readonly ModelProof[] | null,
+  signal?: AbortSignal,
+): Promise<Engine> {
+  // Of our kernels.
+  let failures = await knownFailures(options, settings);
+  for (;;) {
+    const ownKernels = failures.length === 0;
+    const before = [...(gpuProofs ?? []), ...failures];
+    const reason = ownKernels ? why : `${why}; ONNX Runtime computes the models: ${describeFailure(failures)}`;
+    const engine = await startEngine(options, settings, wasmReport(options, reason, before), signal, ownKernels);
+    try {
+      const { proofs, obstacle } = await checkWasm(engine, options, ownKernels, signal);
+      if (allPassed(proofs)) {
+        const computing = ownKernels ? 'our WASM kernels' : 'ONNX Runtime';
+        const full = obstacle === null ? reason : `${reason}; ${computing} ran without a full self-check (${obstacle})`;
+        return { ...engine, backend: wasmReport(options, full, [...before, ...proofs]) };
+      }
+      engine.terminate(disturbed(describeFailure(proofs)));
+      if (!proofs.some(({ passed, backend }) => !passed && backend === 'kernels')) throw wrongOnWasm(proofs);
+      failures = proofs;
+    } catch (error) {
+      engine.terminate(error instanceof VoxlaneError ? error : disturbed(error));
+      throw error;
+    }
+  }
+}
+
+function wasmReport({ threads }: CheckedDiarizerOptions, why: string, proofs: readonly ModelProof[]): BackendReport {
+  const selfCheck = proofs.length > 0 ? byModel(proofs) : null;
+  return { name: 'wasm', adapter: null, threads: wasmThreads(threads), reason: wasmReason(why), selfCheck };
+}
+
+function wrongOnWasm(proofs: readonly ModelProof[]): VoxlaneError {
+  return new VoxlaneError({
+    code: 'backend-failed',
+    problem: `WASM gives wrong results in this browser: ${describeFailure(proofs)}`,
+    expected: 'the golden outputs of the models, within their tolerance',
+    remedy:
+      'Update the browser or use another one. If you serve models of your own, serve their golden outputs too, or none: see the option `goldens`',
+  });
+}
+
+/** What computed a proof, at the start of a sentence. */
+const COMPUTED_BY: Readonly<Record<ModelProof['backend'], string>> = {
+  webgpu: 'WebGPU',
+  kernels: 'Our WASM kernels',
+  wasm: 'ONNX Runtime on WASM',
+};
+
+/** For people: the first stage that is wrong, and by how much. */
+export function describeFailure(proofs: readonly ModelProof[]): string {
+  const proof = proofs.find(({ passed }) => !passed);
+  const stage = proof?.stages.find(({ passed }) => !passed);
+  if (!proof || !stage) return 'the self-check passed';
+  const failed = `${COMPUTED_BY[proof.backend]} failed ${proof.backend === 'kernels' ? 'their' : 'its'} self-check`;
+  if (!(stage.maxAbs < Number.MAX_VALUE)) return `${failed}: ${stage.stage}`;
+  const { maxAbs, tolerance } = stage;
+  return `${failed}: stage ${stage.stage} is off by ${maxAbs.toPrecision(3)}, allowed are ${tolerance.maxAbs}`;
+}
+
+async function judgeEngine(engine: Engine, known: Verdict | null, start: Start): Promise<Engine> {
+  const { options, settings, plan, signal } = start;
+  if (options.trustGpu) {
+    const reason = [plan.reason, 'without a self-check'].filter(Boolean).join(', ');
+    engine.batchWindows.current = options.batchWindows ?? 1;
+    return { ...engine, backend: gpuReport(plan, reason, null) };
+  }
+  const verdict = await completeVerdict(engine, known ?? NO_VERDICT, start);
+  await rememberVerdict(engine.verdictKey, verdict);
+  // A GPU needs a complete verdict.
+  const objection = objectionTo(verdict, options, plan) ?? (isTrusted(verdict) ? null : 'the self-check of WebGPU is incomplete');
+  if (objection) {
+    engine.terminate(disturbed(objection));
+    return startOnWasm(options, settings, objection, verdict.proofs, signal);
+  }
+  engine.batchWindows.current = verdict.batchWindows;
+  const faster = options.backend === 'auto' && 'and was faster than WASM';
+  const facts = [plan.reason, 'the GPU reproduced the golden outputs and the results of WASM', faster];
+  return { ...engine, backend: gpuReport(plan, facts.filter(Boolean).join(', '), verdict.proofs) };
+}
+
+/** Why a GPU should not be used, for people; null where nothing speaks against it, or not yet. */
+function objectionTo(verdict: Verdict, { backend }: CheckedDiarizerOptions, plan: BackendPlan): string | null {
+  if (!allPassed(verdict.proofs)) return describeFailure(verdict.proofs);
+  if (backend !== 'auto' || !isWasmFaster(verdict)) return null;
+  const [wasm, gpu] = [verdict.wasmSeconds ?? 0, verdict.gpuSeconds ?? 0].map((seconds) => seconds.toFixed(2));
+  return `WASM was faster in a trial: ${wasm} s against ${gpu} s on WebGPU (${plan.adapter?.name ?? ''})`;
+}
+
+function gpuReport({ adapter }: BackendPlan, reason: string, selfCheck: readonly ModelProof[] | null): BackendReport {
+  return { name: 'webgpu', adapter: adapter?.name ?? null, threads: 0, reason, selfCheck: selfCheck && byModel(selfCheck) };
+}
+
+function disturbed(why: unknown): VoxlaneError {
+  return new VoxlaneError({ code: 'worker-failed', problem: `The worker was ended: ${String(why)}` });
+}

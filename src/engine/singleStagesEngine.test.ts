@@ -1,0 +1,68 @@
+/** What becomes of the workers that single stages share. Starting them is the tests' own. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { VoxlaneError } from '../util/errors';
+import type { Engine } from './engine';
+import { releaseStages, withEngine } from './singleStagesEngine';
+import { startOnWasm, startTrustedEngine } from './selfCheck';
+
+vi.mock(import('./options'), async (original) => ({ ...(await original()), withFiles: (options: object) => Promise.resolve(options as never) }));
+vi.mock(import('./presets'), async (original) => ({ ...(await original()), choosePreset: () => Promise.resolve('campplus' as const) }));
+vi.mock(import('./selfCheck'), async (original) => ({ ...(await original()), startTrustedEngine: vi.fn(), startOnWasm: vi.fn() }));
+
+const OPTIONS = { idleSeconds: Infinity };
+const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
+const engineOf = (name: 'wasm' | 'webgpu' = 'wasm') => ({ backend: { name }, decode: { end: null }, clustering: { end: null }, terminate: vi.fn() }) as unknown as Engine;
+
+beforeEach(() => { vi.stubGlobal('document', { baseURI: 'https://example.org/' }); });
+afterEach(() => {
+  releaseStages();
+  vi.unstubAllGlobals();
+  vi.resetAllMocks();
+});
+
+describe('the workers of single stages', () => {
+  test('are started once for the same options, and ended by a release', async () => {
+    const engine = engineOf();
+    vi.mocked(startTrustedEngine).mockResolvedValueOnce(engine);
+    const used = [withEngine(OPTIONS, (one) => Promise.resolve(one)), withEngine({ ...OPTIONS, preset: 'auto' }, (one) => Promise.resolve(one))];
+    expect(await Promise.all(used)).toEqual([engine, engine]);
+    expect(engine.terminate).not.toHaveBeenCalled();
+    releaseStages();
+    expect(engine.terminate).toHaveBeenCalledOnce();
+  });
+
+  test.each(['signal', 'release'] as const)('are ended where they come in the moment of a cancel: by %s', async (way) => {
+    let open: (engine: Engine) => void = () => undefined;
+    vi.mocked(startTrustedEngine).mockReturnValueOnce(new Promise((resolve) => { open = resolve; }));
+    const [controller, engine, use] = [new AbortController(), engineOf(), vi.fn(() => Promise.resolve('used'))];
+    const work = withEngine({ ...OPTIONS, signal: controller.signal }, use);
+    await settled();
+    open(engine);
+    if (way === 'signal') controller.abort('why');
+    else releaseStages();
+    await expect(work).rejects.toMatchObject(way === 'signal' ? { code: 'cancelled', cause: 'why' } : { code: 'disposed' });
+    expect(use).not.toHaveBeenCalled();
+    expect(engine.terminate).toHaveBeenCalledOnce();
+  });
+
+  test('are those of WASM from when a GPU is at fault', async () => {
+    const [gpu, wasm] = [engineOf('webgpu'), engineOf()];
+    vi.mocked(startTrustedEngine).mockResolvedValueOnce(gpu);
+    vi.mocked(startOnWasm).mockResolvedValueOnce(wasm);
+    const fault = new VoxlaneError({ code: 'gpu-lost', problem: 'gone' });
+    const use = (engine: Engine) => (engine === gpu ? Promise.reject(fault) : Promise.resolve(engine));
+    expect(await withEngine(OPTIONS, use)).toBe(wasm);
+    expect(gpu.terminate).toHaveBeenCalledOnce();
+    expect(await withEngine(OPTIONS, use)).toBe(wasm);
+  });
+
+  test('are started again after one of them vanished between two calls', async () => {
+    const [first, second] = [engineOf(), engineOf()];
+    vi.mocked(startTrustedEngine).mockResolvedValueOnce(first).mockResolvedValueOnce(second);
+    const use = (engine: Engine) => Promise.resolve(engine);
+    expect(await withEngine(OPTIONS, use)).toBe(first);
+    Object.assign(first.decode, { end: new VoxlaneError({ code: 'worker-failed', problem: 'it vanished' }) });
+    expect(await withEngine(OPTIONS, use)).toBe(second);
+    expect(first.terminate).toHaveBeenCalledOnce();
+  });
+});

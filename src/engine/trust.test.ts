@@ -1,0 +1,341 @@
+/** Which backend runs, with workers and storage in this thread: verdicts of the self-check decide, and are remembered. */
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { VoxlaneError } from '../util/errors';
+import { startEngine, type Engine } from './engine';
+import { ModelWorker } from './modelPool';
+import type { CheckedDiarizerOptions } from './options';
+import { CAMPPLUS } from './settings';
+import { checkAgain, startTrustedEngine } from './selfCheck';
+import { forgetGpuChecks, VERDICT_DAYS } from './verdicts';
+import type { ModelProof } from './types';
+import { outcomesOf, proofOf, stored, wasmPool, type Found, type Stage } from '../../test/engine/trustFakes';
+
+vi.mock(import('./remember'), async () => (await import('../../test/engine/trustFakes')).storage);
+vi.mock(import('../store/manifest'), async (original) => ({
+  ...(await original()),
+  loadManifest: ((_task: string, id: string) => Promise.resolve({ id, file: { sha256: id }, ...(sources && { sources }) })) as never,
+}));
+/** Of the embedding model: accepted files, which make it one that is downloaded, and the hash of the one that is kept. */
+let sources: { sha256: string }[] | null;
+let keptHash: string | null;
+vi.mock(import('../store/modelStore'), () => ({
+  ModelStore: class {
+    find = () => Promise.resolve(keptHash === null ? null : { sha256: keptHash });
+  } as never,
+}));
+vi.mock(import('../ort/runtime'), async (original) => ({ ...(await original()), runtimeVersion: () => Promise.resolve('1') }));
+vi.mock(import('./engine'), async (original) => ({ ...(await original()), startEngine: vi.fn() }));
+vi.mock(import('../../workers/spawn'), async (original) => ({ ...(await original()), spawnSegmentationWorker: vi.fn() }));
+
+/** Seconds of the golden segmentation. */
+const GPU_SECONDS = 0.5;
+
+const proof = (model: Stage, maxAbs: number, seconds: number): ModelProof => proofOf(model, maxAbs, seconds, 'webgpu');
+
+/** Results of the self-check on the GPU, by model. */
+let gpu: { segmentation: Found; embedding: Found };
+/** The GPU's results for batches, by number of windows. */
+let windows: { segmentation: (numWindows: number) => Found; embedding: (numWindows: number) => Found };
+/** Of the embedding model's file that the engine loads. */
+let loadedHash: string;
+/** Seconds of a batch of so many windows on the GPU. */
+let secondsOfBatch: (numWindows: number) => number;
+let gpuSeconds: number;
+let wasmSeconds: number;
+let calls: string[];
+let started: { backend: string; terminated: VoxlaneError | null }[];
+
+function pool(model: Stage): Engine['segmentation'] {
+  const answer = (found: Found): Promise<ModelProof> =>
+    found instanceof VoxlaneError ? Promise.reject(found) : Promise.resolve(proof(model, found, gpuSeconds));
+  const api = {
+    prove: () => {
+      calls.push(`prove ${model}`);
+      return answer(gpu[model]);
+    },
+    proveWindows: (sizes: number | { windowSamples: number; numWindows: number }) => {
+      const numWindows = typeof sizes === 'number' ? sizes : sizes.numWindows;
+      if (typeof sizes !== 'number') expect(sizes.windowSamples).toBe(160_000);
+      calls.push(`prove ${model} × ${numWindows}`);
+      return answer(windows[model](numWindows));
+    },
+    timeBatch: (numWindows: number) => Promise.resolve(secondsOfBatch(numWindows)),
+  };
+  return { call: (use: (remote: unknown) => unknown) => use(api) } as never;
+}
+
+beforeEach(() => {
+  stored.clear();
+  gpu = { segmentation: 0.001, embedding: 0.001 };
+  windows = { segmentation: () => 0.001, embedding: () => 0.001 };
+  sources = null;
+  keptHash = null;
+  loadedHash = CAMPPLUS.embedding;
+  secondsOfBatch = (numWindows) => numWindows;
+  gpuSeconds = GPU_SECONDS;
+  wasmSeconds = 2;
+  calls = [];
+  started = [];
+  const limits = { maxStorageBufferBindingSize: 2 ** 30, maxBufferSize: 2 ** 30, maxComputeWorkgroupStorageSize: 32768, maxComputeInvocationsPerWorkgroup: 256, maxStorageBuffersPerShaderStage: 8 };
+  const adapter = { info: { vendor: 'v', architecture: 'a', device: 'd', description: 'a GPU' }, limits };
+  vi.stubGlobal('navigator', { gpu: { requestAdapter: () => Promise.resolve(adapter) }, userAgent: 'test', hardwareConcurrency: 2 });
+  vi.mocked(startEngine).mockImplementation((_options, _settings, backend) => {
+    const record: (typeof started)[number] = { backend: backend.name, terminated: null };
+    const poolFor = (model: Stage) => (backend.name === 'wasm' ? wasmPool(model, 'kernels', () => 0.001) : pool(model));
+    started.push(record);
+    const engine: Partial<Engine> = {
+      backend,
+      verdictKey: '',
+      segmentationModel: CAMPPLUS.segmentation,
+      embeddingModel: loadedHash,
+      segmentationManifest: { windowSamples: 160_000, largestTensorBytes: 2 ** 20 } as Engine['segmentationManifest'],
+      batchWindows: { current: 4 },
+      provable: ['segmentation', 'embedding'],
+      segmentation: poolFor('segmentation'),
+      embedding: poolFor('embedding') as never,
+      terminate: (reason) => (record.terminated = reason),
+    };
+    return Promise.resolve(engine as Engine);
+  });
+  // The trial on WASM.
+  vi.spyOn(ModelWorker.prototype, 'load').mockResolvedValue({} as never);
+  vi.spyOn(ModelWorker.prototype, 'call').mockImplementation(() => {
+    calls.push('time WASM');
+    return Promise.resolve(proof('segmentation', 0, wasmSeconds));
+  });
+  vi.spyOn(ModelWorker.prototype, 'terminate').mockReturnValue(undefined);
+});
+
+const options = (changes: Partial<CheckedDiarizerOptions> = {}): CheckedDiarizerOptions =>
+  ({ backend: 'webgpu', trustGpu: false, batchWindows: undefined, threads: 2, speed: 'exact', goldensBase: 'https://example.org/', ...changes }) as CheckedDiarizerOptions;
+
+const start = (changes?: Partial<CheckedDiarizerOptions>): Promise<Engine> => startTrustedEngine(options(changes), CAMPPLUS);
+
+describe('a GPU that reproduces the golden outputs', () => {
+  test('runs, and the verdict is remembered', async () => {
+    const first = await start();
+    expect(first.backend).toMatchObject({ name: 'webgpu', adapter: 'a GPU, v, a' });
+    expect(first.backend.reason).toContain('reproduced the golden outputs');
+    // Also at the length of a run; golden outputs are shorter.
+    expect(calls).toEqual(['prove segmentation', 'prove segmentation × 1', 'prove embedding', 'prove embedding × 1']);
+    expect(first.backend.selfCheck?.map(({ model, stages }) => [model, stages.length])).toEqual([['segmentation', 2], ['embedding', 2]]);
+    const second = await start();
+    expect(second.backend.name).toBe('webgpu');
+    expect(calls).toHaveLength(4);
+  });
+
+  test('is checked in the batches that a run has', async () => {
+    gpuSeconds = 0.1;
+    secondsOfBatch = (numWindows) => 0.01 + 0.001 * numWindows;
+    const engine = await start();
+    const { current } = engine.batchWindows;
+    expect(current).toBeGreaterThan(1);
+    expect(calls).toEqual(['prove segmentation', `prove segmentation × ${current}`, 'prove embedding', `prove embedding × ${current}`]);
+    // Batches of another size were not checked.
+    calls = [];
+    expect((await start({ batchWindows: 3 })).batchWindows.current).toBe(3);
+    expect(calls).toContain('prove segmentation × 3');
+  });
+
+  test('is checked and used with smaller batches if the tuned ones do not fit one model', async () => {
+    gpuSeconds = 0.1;
+    secondsOfBatch = (numWindows) => 0.01 + 0.001 * numWindows;
+    windows.embedding = (numWindows) => (numWindows > 4 ? new VoxlaneError({ code: 'gpu-memory', problem: 'full' }) : 0.001);
+    const engine = await start();
+    expect(engine.backend.name).toBe('webgpu');
+    expect(engine.batchWindows.current).toBeLessThanOrEqual(4);
+    expect(calls.slice(-3)).toEqual([`prove segmentation × ${engine.batchWindows.current}`, 'prove embedding', `prove embedding × ${engine.batchWindows.current}`]);
+  });
+
+  test('is timed against WASM if the faster backend is wanted', async () => {
+    expect((await start({ backend: 'auto' })).backend.reason).toContain('faster than WASM');
+    stored.clear();
+    wasmSeconds = GPU_SECONDS / 2;
+    calls = [];
+    const slower = await start({ backend: 'auto' });
+    expect(slower.backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(/WASM was faster in a trial: 0\.25 s against 0\.50 s/) as string });
+    // The other checks of a GPU that is not used are not made.
+    expect(calls).toEqual(['prove segmentation', 'time WASM']);
+    expect(started.at(-2)).toMatchObject({ backend: 'webgpu', terminated: expect.any(VoxlaneError) as VoxlaneError });
+  });
+
+  test('is timed against all workers of a run on WASM at once', async () => {
+    let [running, most] = [0, 0];
+    vi.spyOn(ModelWorker.prototype, 'call').mockImplementation(async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      running--;
+      return proof('segmentation', 0, 1.2);
+    });
+    // Four workers of one thread each do four in 1.2 s: 0.3 s for each, and the GPU 0.5 s.
+    const { backend } = await start({ backend: 'auto', threads: 8 });
+    expect(most).toBe(4);
+    expect(backend.reason).toMatch(/WASM was faster in a trial: 0\.30 s against 0\.50 s/);
+  });
+
+  test('is timed with its best batch size', async () => {
+    gpuSeconds = 0.2;
+    wasmSeconds = 0.1;
+    // In a batch of 32, a window takes a fifth of the time that it takes alone.
+    secondsOfBatch = (numWindows) => 0.08 + 0.02 * numWindows;
+    expect((await start({ backend: 'auto' })).backend.name).toBe('webgpu');
+  });
+
+  test('is checked again once the verdict has expired, or was forgotten', async () => {
+    const day = 86_400_000;
+    const first = Date.UTC(2026, 0, 1);
+    vi.useFakeTimers({ toFake: ['Date'], now: first });
+    try {
+      await start();
+      calls = [];
+      vi.setSystemTime(first + (VERDICT_DAYS - 1) * day);
+      await start();
+      expect(calls).toEqual([]);
+      vi.setSystemTime(first + VERDICT_DAYS * day);
+      await start();
+      expect(calls).toHaveLength(4);
+      await forgetGpuChecks();
+      await start();
+      expect(calls).toHaveLength(8);
+      // A clock that was ahead must not keep a verdict from expiring.
+      vi.setSystemTime(first + (VERDICT_DAYS - 3) * day);
+      await start();
+      expect(calls).toHaveLength(12);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('another file of the embedding model', () => {
+  test('is checked separately: a verdict is valid only for the files that ran', async () => {
+    await start();
+    calls = [];
+    loadedHash = 'dropped';
+    windows.embedding = () => 0.25;
+    const { backend } = await start({ modelFile: new Blob(['weights']) });
+    expect(calls).toContain('prove embedding × 1');
+    expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringContaining('failed its self-check') as string });
+    // Its verdict does not concern the other file.
+    loadedHash = CAMPPLUS.embedding;
+    calls = [];
+    expect((await start()).backend.name).toBe('webgpu');
+    expect(calls).toEqual([]);
+  });
+
+  test('is found in the store without starting the GPU', async () => {
+    sources = [{ sha256: 'first' }, { sha256: 'second' }];
+    keptHash = loadedHash = 'second';
+    windows.embedding = () => 0.25;
+    await start();
+    started = [];
+    expect((await start()).backend.name).toBe('wasm');
+    expect(started.map(({ backend }) => backend)).toEqual(['wasm']);
+  });
+
+  test('is checked even if a different one was expected', async () => {
+    sources = [{ sha256: 'first' }, { sha256: 'second' }];
+    keptHash = loadedHash = 'first';
+    await start();
+    calls = [];
+    // It was damaged, so the next one was fetched.
+    loadedHash = 'second';
+    await start();
+    expect(calls).toHaveLength(4);
+  });
+});
+
+describe('required WebGPU that is not available', () => {
+  test.each([
+    ['no adapter', null, /offers no WebGPU adapter/],
+    ['too low a limit', { info: {}, limits: { maxStorageBufferBindingSize: 2 ** 20 } }, /too low a limit/],
+  ])('%s: an error; WASM for auto', async (_, adapter, problem) => {
+    vi.stubGlobal('navigator', { gpu: { requestAdapter: () => Promise.resolve(adapter) }, userAgent: 'test', hardwareConcurrency: 2 });
+    await expect(start()).rejects.toMatchObject({ code: 'backend-unavailable', problem: expect.stringMatching(problem) as string });
+    const { backend } = await start({ backend: 'auto' });
+    expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(problem) as string });
+  });
+
+  test('is an error if the adapter vanishes after planning', async () => {
+    vi.mocked(startEngine).mockRejectedValueOnce(new VoxlaneError({ code: 'backend-unavailable', problem: 'gone' }));
+    await expect(start()).rejects.toMatchObject({ code: 'backend-unavailable' });
+  });
+});
+
+describe('a GPU that computes wrong values', () => {
+  test.each([
+    ['segmentation', 'classifier'],
+    ['embedding', 'embedding'],
+  ] as const)('in the %s model is not used, now and at the next start', async (model, stage) => {
+    gpu[model] = 0.25;
+    for (let visit = 0; visit < 2; visit++) {
+      const { backend } = await start();
+      expect(backend.name).toBe('wasm');
+      expect(backend.reason).toMatch(new RegExp(`failed its self-check: stage ${stage} is off by 0\\.250, allowed are 0\\.01`));
+      expect(backend.selfCheck?.some(({ passed }) => !passed)).toBe(true);
+    }
+    // The second start did not try the GPU again.
+    expect(started.map(({ backend }) => backend)).toEqual(['webgpu', 'wasm', 'wasm']);
+    expect(started[0]?.terminated).toBeInstanceOf(VoxlaneError);
+  });
+
+  test.each(['segmentation', 'embedding'] as const)('only in batches, or only at full length, in the %s model, is not used', async (model) => {
+    gpuSeconds = 0.1;
+    secondsOfBatch = (numWindows) => 0.01 + 0.001 * numWindows;
+    windows[model] = (numWindows) => (numWindows >= 2 ? 0.25 : 0.001);
+    const { backend } = await start();
+    expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringContaining('is off by 0.250') as string });
+    // In batches of one it is correct and may run.
+    expect((await start({ batchWindows: 1 })).backend.name).toBe('webgpu');
+  });
+
+  test('in mid-run is remembered', async () => {
+    const engine = await start();
+    gpu.segmentation = 1;
+    const proofs = await checkAgain(engine, options());
+    // Checks after the first failure are not made.
+    expect(proofs.map(({ passed }) => passed)).toEqual([false]);
+    expect((await start()).backend.name).toBe('wasm');
+  });
+
+  test('runs without a check if the caller trusts it', async () => {
+    gpu.segmentation = 1;
+    const { backend } = await start({ trustGpu: true });
+    expect(backend).toMatchObject({ name: 'webgpu', reason: expect.stringContaining('without a self-check') as string, selfCheck: null });
+    expect(calls).toEqual([]);
+    expect(stored.size).toBe(0);
+  });
+});
+
+describe('a GPU that cannot be checked', () => {
+  test.each(['gpu-lost', 'gpu-memory', 'backend-failed', 'model-missing', 'format'] as const)('%s: WASM runs, and the report says why', async (code) => {
+    gpu.embedding = new VoxlaneError({ code, problem: 'no luck' });
+    const { backend } = await start();
+    expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringContaining('no luck') as string });
+    // Nothing is remembered of the GPU.
+    expect([...stored.keys()].filter((key) => !key.startsWith('verdict WASM'))).toEqual([]);
+  });
+
+  test('for another reason fails', async () => {
+    gpu.embedding = new VoxlaneError({ code: 'model-altered', problem: 'another file' });
+    await expect(start()).rejects.toMatchObject({ code: 'model-altered' });
+    expect(started[0]?.terminated).toBeInstanceOf(VoxlaneError);
+  });
+
+  test('ends its workers if the caller stops waiting', async () => {
+    const controller = new AbortController();
+    vi.spyOn(ModelWorker.prototype, 'load').mockImplementation(() => new Promise((resolve) => {
+      controller.abort();
+      resolve({} as never);
+    }));
+    await expect(startTrustedEngine(options({ backend: 'auto' }), CAMPPLUS, controller.signal)).rejects.toMatchObject({ code: 'cancelled' });
+    expect(started[0]?.terminated).toMatchObject({ code: 'cancelled' });
+  });
+});
+
+test('our kernels are checked after a GPU failed, and the proofs of both are reported', async () => {
+  gpu.segmentation = 0.25;
+  const engine = await start();
+  expect(outcomesOf(engine)).toEqual([['segmentation', 'webgpu', false], ['segmentation', 'kernels', true], ['embedding', 'kernels', true]]);
+  expect(engine.backend.reason).toMatch(/^WebGPU failed its self-check: stage classifier/);
+});

@@ -1,0 +1,158 @@
+import * as v from 'valibot';
+import { version } from '../../package.json';
+import { hasRelaxedSimd } from '../nn/simd';
+import { runtimeVersion } from '../ort/runtime';
+import { loadManifest } from '../store/manifest';
+import { ModelStore } from '../store/modelStore';
+import type { BackendPlan } from './backend';
+import type { Engine } from './engine';
+import type { CheckedDiarizerOptions } from './options';
+import { forget, recall, remember } from './remember';
+import type { PipelineSettings } from './settings';
+import type { ModelProof } from './types';
+
+const proofSchema = v.object({
+  model: v.string(),
+  backend: v.picklist(['webgpu', 'wasm', 'kernels']),
+  passed: v.boolean(),
+  seconds: v.number(),
+  stages: v.array(
+    v.object({
+      stage: v.string(),
+      maxAbs: v.number(),
+      cosine: v.number(),
+      passed: v.boolean(),
+      argmaxAgreement: v.optional(v.number()),
+      tolerance: v.object({ maxAbs: v.number(), cosine: v.number(), argmaxAgreement: v.optional(v.number()) }),
+    }),
+  ),
+});
+
+const verdictSchema = v.object({
+  /** Milliseconds since the epoch, when the first of the proofs was made. */
+  checkedAt: v.number(),
+  /** Those that were made so far, in their order. */
+  proofs: v.array(proofSchema),
+  /** Seconds of the golden segmentation on the GPU, in a batch of the best size; null if it was not tried. */
+  gpuSeconds: v.nullable(v.number()),
+  /** Seconds of the same on WASM with all of its workers; null if the faster backend was not asked for. */
+  wasmSeconds: v.nullable(v.number()),
+  /** Windows of a batch; 0 if it was not tried. */
+  batchWindows: v.number(),
+});
+
+const wasmVerdictSchema = v.object({
+  /** Milliseconds since the epoch. */
+  checkedAt: v.number(),
+  proof: proofSchema,
+});
+
+/** Results of the checks of one adapter, for one version of everything else. */
+export type Verdict = v.InferOutput<typeof verdictSchema>;
+
+/** SHA-256 of the model files. */
+export type ModelHashes = Pick<Engine, 'segmentationModel' | 'embeddingModel'>;
+
+/** Verdicts expire, because a page cannot detect a driver update or a GPU that starts to fail. */
+export const VERDICT_DAYS = 30;
+const VERDICT_MS = VERDICT_DAYS * 24 * 60 * 60 * 1000;
+
+/** Raise it when a kernel, a golden output or a tolerance changes. This makes older verdicts invalid. */
+const PROOF_VERSION = 3;
+const PREFIX = 'verdict ';
+
+/** No checks were made. */
+export const NO_VERDICT: Verdict = { checkedAt: 0, proofs: [], gpuSeconds: null, wasmSeconds: null, batchWindows: 0 };
+
+/** Reads the stored verdict. Returns null if there is none, or if it has expired. */
+export async function recallVerdict(key: string): Promise<Verdict | null> {
+  const verdict = await recall(key, (stored): stored is Verdict => v.is(verdictSchema, stored));
+  return verdict && isFresh(verdict) ? verdict : null;
+}
+
+function isFresh({ checkedAt }: { readonly checkedAt: number }): boolean {
+  const age = Date.now() - checkedAt;
+  // A time in the future comes from a wrong clock.
+  return age >= 0 && age < VERDICT_MS;
+}
+
+export async function rememberVerdict(key: string, verdict: Verdict): Promise<void> {
+  await remember(key, verdict);
+}
+
+/** Reads the stored WASM proof of a model. Returns null if there is none, or if it has expired. */
+export async function recallWasmProof(key: string): Promise<ModelProof | null> {
+  const verdict = await recall(key, (stored): stored is v.InferOutput<typeof wasmVerdictSchema> => v.is(wasmVerdictSchema, stored));
+  return verdict && isFresh(verdict) ? verdict.proof : null;
+}
+
+export async function rememberWasmProof(key: string, proof: ModelProof): Promise<void> {
+  await remember(key, { checkedAt: Date.now(), proof: copyProof(proof) });
+}
+
+/**
+ * Deletes the results of the self-checks, so that the next diarizer checks its GPU, or the kernels on WASM, again. Existing
+ * diarizers keep their backend. Results also expire after 30 days.
+ */
+export async function forgetGpuChecks(): Promise<void> {
+  await forget(PREFIX);
+}
+
+/** A copy of a proof as plain data. */
+export const copyProof = (proof: ModelProof): Verdict['proofs'][number] => ({
+  ...proof,
+  stages: proof.stages.map((stage) => ({ ...stage })),
+});
+
+/**
+ * Everything except the models that can change the verdict: version of the checks, adapter and driver as far as the browser
+ * gives them, browser, runtime, threads on WASM, and batch size.
+ */
+export async function verdictCircumstances(
+  { runtimeBase, batchWindows, speed }: CheckedDiarizerOptions,
+  { adapter, threads }: BackendPlan,
+): Promise<string> {
+  const batch = batchWindows === undefined ? 'tuned batch' : `batch of ${batchWindows}`;
+  const runtime = await runtimeVersion(runtimeBase);
+  return [PROOF_VERSION, adapter?.identity, navigator.userAgent, runtime, `${threads} threads`, speed, batch].join(' ');
+}
+
+/**
+ * Everything except the model that can change a proof on WASM: release, browser, and the SIMD of our kernels, which have one
+ * thread.
+ */
+export function kernelCircumstances(): string {
+  return wasmCircumstances(`${hasRelaxedSimd() ? 'relaxed' : 'plain'} kernels`);
+}
+
+/** The same for ONNX Runtime in their place: its version and its threads. */
+export async function runtimeCircumstances({ runtimeBase }: CheckedDiarizerOptions, threads: number): Promise<string> {
+  const isolation = globalThis.crossOriginIsolated ? 'isolated' : 'not isolated';
+  return wasmCircumstances(`runtime ${await runtimeVersion(runtimeBase)} ${threads} threads ${isolation}`);
+}
+
+const wasmCircumstances = (arithmetic: string): string => ['WASM', PROOF_VERSION, version, navigator.userAgent, arithmetic].join(' ');
+
+/** @param sha256 of the model's file */
+export const wasmProofKey = (circumstances: string, sha256: string): string => `${PREFIX}${circumstances} ${sha256}`;
+
+export function verdictKey(circumstances: string, { segmentationModel, embeddingModel }: ModelHashes): string {
+  return `${PREFIX}${circumstances} ${segmentationModel} ${embeddingModel}`;
+}
+
+/**
+ * The files that would probably be loaded; null if that is not known. With them, a GPU that is known to fail need not be
+ * started. The verdict itself is of the files that are loaded.
+ */
+export async function expectedModels(
+  { modelsBase, modelFile, trustUnknownModel }: CheckedDiarizerOptions,
+  { segmentation, embedding }: PipelineSettings,
+): Promise<ModelHashes | null> {
+  if (modelFile) return null;
+  const { file } = await loadManifest('segmentation', segmentation, modelsBase);
+  const manifest = await loadManifest('embedding', embedding, modelsBase);
+  const embeddingModel = manifest.sources
+    ? (await new ModelStore().find(embedding, manifest.sources, trustUnknownModel))?.sha256
+    : manifest.file.sha256;
+  return embeddingModel === undefined ? null : { segmentationModel: file.sha256, embeddingModel };
+}

@@ -1,0 +1,215 @@
+// Kaldi filterbank of many frames: one workgroup of 64 invocations per frame, all of it in workgroup memory.
+//
+// Matches torchaudio.compliance.kaldi.fbank and src/features/fbank.ts, with x the samples times SAMPLE_SCALE:
+//
+//   d[i]   = x[i] - mean(x)                                   i in 0 … FRAME_SAMPLES - 1
+//   y[i]   = (d[i] - PREEMPHASIS · d[max(i - 1, 0)]) · window[i],   0 up to 511
+//   P[k]   = |FFT512(y)[k]|²                                  k in 0 … 255
+//   out[m] = log(max(Σ_k weight[m][k] · P[k], 2^-23))
+//
+// | binding | holds | axes, type |
+// |---|---|---|
+// | 0 | params | one dispatch's share of the frames |
+// | 1 | samples | (window, sample) f32, nominally in [-1, 1] |
+// | 2 | windowFunction | (sample) f32, 512 of them, zeros after FRAME_SAMPLES |
+// | 3 | twiddles | (k) vec2f, exp(-2πik/512) for k in 0 … 511 |
+// | 4 | filters | (mel) MelFilter |
+// | 5 | weights | the filters' weights one after the other, f32 |
+// | 6 | features | written: (window, frame, mel) f32, natural logarithm of power |
+//
+// The 512 real samples are taken as 256 complex ones, z[n] = y[2n] + i·y[2n+1]; their FFT is four Stockham passes of
+// radix 4, in which each invocation does one butterfly; a last step separates the spectra of even and odd samples.
+// WGSL allows sin and cos an error of 2^-11, so that no angle is computed here.
+//
+// A NaN among the samples may come out as the floor: max() of a NaN is either operand in WGSL.
+
+override FRAME_SAMPLES: u32;
+override HOP_SAMPLES: u32;
+override NUM_MEL_BINS: u32;
+override PREEMPHASIS: f32;
+override SAMPLE_SCALE: f32;
+override REMOVE_DC_OFFSET: bool;
+
+const LANES = 64u;
+const POINTS = 256u;
+const PING = 0u;
+const PONG = 256u;
+const LOG_FLOOR = 0x1p-23f;
+
+struct Params {
+  // Of each window.
+  numSamples: u32,
+  // Of each window.
+  numFrames: u32,
+  // Frames are counted through all windows.
+  firstFrame: u32,
+  endFrame: u32,
+  // Workgroups lie in a rectangle where one row is not enough.
+  groupsPerRow: u32,
+  // Bindings begin where their alignment allows: index of their first element in the whole buffer.
+  samplesBase: u32,
+  featuresBase: u32,
+}
+
+struct MelFilter {
+  firstBin: u32,
+  numBins: u32,
+  firstWeight: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> samples: array<f32>;
+@group(0) @binding(2) var<storage, read> windowFunction: array<f32>;
+@group(0) @binding(3) var<storage, read> twiddles: array<vec2f>;
+@group(0) @binding(4) var<storage, read> filters: array<MelFilter>;
+@group(0) @binding(5) var<storage, read> weights: array<f32>;
+@group(0) @binding(6) var<storage, read_write> features: array<f32>;
+
+var<workgroup> partialSums: array<f32, LANES>;
+var<workgroup> sums: array<f32, 8>;
+// Two halves: each pass of the FFT reads one and writes the other.
+var<workgroup> points: array<vec2f, 2 * POINTS>;
+var<workgroup> power: array<f32, POINTS>;
+
+// Over all lanes, in short chains and a fixed order, so that little is rounded away and always the same.
+fn sumOverLanes(values: vec4f, lane: u32) -> f32 {
+  partialSums[lane] = (values.x + values.y) + (values.z + values.w);
+  workgroupBarrier();
+  if (lane < 8u) {
+    var row = 0f;
+    for (var i = 0u; i < 8u; i++) {
+      row += partialSums[lane * 8u + i];
+    }
+    sums[lane] = row;
+  }
+  workgroupBarrier();
+  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+fn sampleAt(start: u32, i: u32) -> f32 {
+  // What lies after the frame, or after the buffer, must not leak in: 0 · window would not stop an infinity.
+  if (i >= FRAME_SAMPLES) {
+    return 0f;
+  }
+  return samples[start + i] * SAMPLE_SCALE;
+}
+
+fn windowAt(indices: vec4u) -> vec4f {
+  return vec4f(
+    windowFunction[indices.x], windowFunction[indices.y], windowFunction[indices.z], windowFunction[indices.w]);
+}
+
+fn multiply(a: vec2f, b: vec2f) -> vec2f {
+  return vec2f(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x);
+}
+
+struct Butterfly {
+  a: vec2f,
+  b: vec2f,
+  c: vec2f,
+  d: vec2f,
+}
+
+// DFT of four points.
+fn butterfly(v: Butterfly) -> Butterfly {
+  let sum02 = v.a + v.c;
+  let difference02 = v.a - v.c;
+  let sum13 = v.b + v.d;
+  let difference13 = v.b - v.d;
+  // Times -i.
+  let turned = vec2f(difference13.y, -difference13.x);
+  return Butterfly(sum02 + sum13, difference02 + turned, sum02 - sum13, difference02 - turned);
+}
+
+// `length` points are transformed already; this pass makes it four times as many.
+fn twisted(v: Butterfly, lane: u32, length: u32) -> Butterfly {
+  let step = (lane % length) * (128u / length);
+  return butterfly(Butterfly(
+    v.a, multiply(v.b, twiddles[step]), multiply(v.c, twiddles[2u * step]), multiply(v.d, twiddles[3u * step])));
+}
+
+// Stockham passes read every 64th point, at a lane's own place, and write where they leave the points sorted.
+fn readPoints(half: u32, lane: u32) -> Butterfly {
+  let first = half + lane;
+  return Butterfly(points[first], points[first + LANES], points[first + 2u * LANES], points[first + 3u * LANES]);
+}
+
+fn writePoints(half: u32, lane: u32, length: u32, v: Butterfly) {
+  let first = half + (lane / length) * length * 4u + lane % length;
+  points[first] = v.a;
+  points[first + length] = v.b;
+  points[first + 2u * length] = v.c;
+  points[first + 3u * length] = v.d;
+}
+
+// Of bin `k` of the 512 real samples, from the FFT of the 256 complex ones.
+fn powerOf(k: u32) -> f32 {
+  let z = points[PONG + k];
+  let mirrored = points[PONG + (POINTS - k) % POINTS] * vec2f(1f, -1f);
+  let even = 0.5f * (z + mirrored);
+  let odd = multiply(0.5f * (z - mirrored), twiddles[k]);
+  // even - i·odd
+  let value = even + vec2f(odd.y, -odd.x);
+  return dot(value, value);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let frame = params.firstFrame + group.y * params.groupsPerRow + group.x;
+  if (frame >= params.endFrame) {
+    return;
+  }
+  let start = (frame / params.numFrames) * params.numSamples + (frame % params.numFrames) * HOP_SAMPLES - params.samplesBase;
+
+  // Each invocation keeps the four complex points of its first butterfly, and the sample before each, in registers.
+  let evenAt = 2u * (vec4u(lane) + vec4u(0u, 64u, 128u, 192u));
+  let oddAt = evenAt + 1u;
+  // Of the frame's first sample, the one before is itself.
+  let beforeAt = max(evenAt, vec4u(1u)) - 1u;
+  var even = vec4f(
+    sampleAt(start, evenAt.x), sampleAt(start, evenAt.y), sampleAt(start, evenAt.z), sampleAt(start, evenAt.w));
+  var odd = vec4f(sampleAt(start, oddAt.x), sampleAt(start, oddAt.y), sampleAt(start, oddAt.z), sampleAt(start, oddAt.w));
+  var before = vec4f(
+    sampleAt(start, beforeAt.x), sampleAt(start, beforeAt.y), sampleAt(start, beforeAt.z), sampleAt(start, beforeAt.w));
+
+  if (REMOVE_DC_OFFSET) {
+    let zero = vec4f();
+    let evenInside = evenAt < vec4u(FRAME_SAMPLES);
+    let oddInside = oddAt < vec4u(FRAME_SAMPLES);
+    // Twice: the second mean is what rounding left of the first. At 16-bit scale that would show above the floor.
+    // (A compensated sum would do as well, if no compiler's fast math cancelled its compensation.)
+    for (var round = 0u; round < 2u; round++) {
+      let inside = select(zero, even, evenInside) + select(zero, odd, oddInside);
+      let mean = sumOverLanes(inside, lane) / f32(FRAME_SAMPLES);
+      even -= mean;
+      odd -= mean;
+      before -= mean;
+    }
+  }
+  let real = (even - PREEMPHASIS * before) * windowAt(evenAt);
+  let imaginary = (odd - PREEMPHASIS * even) * windowAt(oddAt);
+
+  writePoints(PING, lane, 1u, butterfly(Butterfly(
+    vec2f(real.x, imaginary.x), vec2f(real.y, imaginary.y), vec2f(real.z, imaginary.z), vec2f(real.w, imaginary.w))));
+  workgroupBarrier();
+  writePoints(PONG, lane, 4u, twisted(readPoints(PING, lane), lane, 4u));
+  workgroupBarrier();
+  writePoints(PING, lane, 16u, twisted(readPoints(PONG, lane), lane, 16u));
+  workgroupBarrier();
+  writePoints(PONG, lane, 64u, twisted(readPoints(PING, lane), lane, 64u));
+  workgroupBarrier();
+  for (var k = lane; k < POINTS; k += LANES) {
+    power[k] = powerOf(k);
+  }
+  workgroupBarrier();
+
+  let row = frame * NUM_MEL_BINS - params.featuresBase;
+  for (var mel = lane; mel < NUM_MEL_BINS; mel += LANES) {
+    let melFilter = filters[mel];
+    var energy = 0f;
+    for (var i = 0u; i < melFilter.numBins; i++) {
+      energy += weights[melFilter.firstWeight + i] * power[melFilter.firstBin + i];
+    }
+    features[row + mel] = log(max(energy, LOG_FLOOR));
+  }
+}

@@ -1,0 +1,264 @@
+import { requestAdapter } from '../gpu/adapter';
+import type { ShippedModel } from '../store/manifest';
+import { Scope } from '../ui-kit/scope';
+import { acceptTransfers, download } from '../ui-kit/files';
+import { failureOf } from '../ui-kit/failure';
+import { createPageFrame, createTheme } from '../ui-kit/pageFrame';
+import { createPrivacyLine } from '../ui-kit/privacy/line';
+import { createStore } from '../ui-kit/store';
+import { h } from '../ui-kit/dom';
+import { announcement, text, titleOf } from './text';
+import { filesOfDrop, reportJson, visibleFiles } from './files';
+import { type ComparisonEngineFactory, Session } from './session';
+import {
+  comparedRows,
+  INITIAL_STATE,
+  isShown,
+  type JobKind,
+  pictureWanted,
+  type PictureWanted,
+  reduce,
+  type State,
+  stateName,
+} from './state';
+import { type Actions, type SectionContext, withTolerance } from './section';
+import { auditResult, bisectResult } from './views/results';
+import { bench } from './views/bench';
+import { factsPanel, mapping, openZone } from './views/opened';
+import { failureBox, verdictHead } from './views/verdict';
+import { stages } from './views/stages';
+import { tolerancePanel } from './views/tolerancePanel';
+
+export interface PanelOptions {
+  /** Compared as soon as the panel is there. */
+  readonly model?: ShippedModel;
+  /** Why WebGPU cannot be chosen; null where it can. */
+  readonly webgpuProblem?: () => Promise<string | null>;
+}
+
+/**
+ * Puts the panel into `root` and gives the function that takes it out again, with all it holds. The engine is made
+ * with the first file that is opened.
+ */
+export function mountComparePanel(
+  root: HTMLElement,
+  engine: ComparisonEngineFactory,
+  { model, webgpuProblem = findWebgpuProblem }: PanelOptions = {},
+): () => void {
+  const scope = new Scope();
+  const theme = createTheme(scope);
+  const store = createStore(reduce, INITIAL_STATE, changed);
+  const session = new Session(engine, store);
+  scope.add(() => {
+    session.dispose();
+  });
+  /** What a person asked for that is no job; its failure is shown as a job's is. */
+  const attempt = (work: () => Promise<void>): void => {
+    work().catch((thrown: unknown) => {
+      store.dispatch({ type: 'broke', failure: failureOf(thrown) });
+    });
+  };
+  // Only this extension: `3.0` at the end of a model's name is none.
+  const fileStem = (): string => (store.get().opened?.model ?? 'model').replace(/\.onnx$/i, '');
+  const open = (subject: string, read: () => Promise<readonly File[]>): void => {
+    session.open(subject, async () => visibleFiles(await read()));
+  };
+
+  const actions: Actions = {
+    open(files) {
+      const list = [...files];
+      open(subjectOf(list), () => Promise.resolve(list));
+    },
+    openShipped(model) {
+      session.openShipped(model);
+    },
+    mapStage(stage, value) {
+      session.mapStage(stage, value);
+    },
+    choose(choice) {
+      store.dispatch({ type: 'choice-changed', choice });
+    },
+    compare() {
+      session.compare();
+    },
+    bisect() {
+      session.bisect();
+    },
+    audit() {
+      session.audit();
+    },
+    cancel() {
+      session.cancel();
+    },
+    filter(filter) {
+      store.dispatch({ type: 'filtered', filter });
+    },
+    goTo(stage) {
+      const row = comparedRows(store.get()).find(({ name }) => name === stage);
+      if (row && !isShown(row, store.get().filter)) store.dispatch({ type: 'filtered', filter: { onlyFailing: false, search: '' } });
+      store.dispatch({ type: 'looked', look: { stage } });
+      // At once, because only a row that is shown can be scrolled to.
+      render(store.get());
+      compared.reveal(stage);
+    },
+    look(look) {
+      store.dispatch({ type: 'looked', look });
+    },
+    setTolerance(stage, field, value) {
+      store.dispatch({ type: 'tolerances-changed', tolerances: withTolerance(store.get(), stage, field, value) });
+    },
+    resetTolerances() {
+      store.dispatch({ type: 'tolerances-changed', tolerances: new Map() });
+    },
+    toggleFlagged(onlyFlagged) {
+      store.dispatch({ type: 'flagged-toggled', onlyFlagged });
+    },
+    saveReport() {
+      attempt(async () => {
+        const environment = await session.environment();
+        download(`${fileStem()}.comparison.json`, 'application/json', reportJson(store.get(), environment, Date.now()));
+      });
+    },
+    saveBugReport() {
+      attempt(async () => {
+        // Copied, because what comes from a worker may lie in shared memory, which no Blob takes.
+        download(`${fileStem()}.bug-report.zip`, 'application/zip', new Uint8Array(await session.bugReport()));
+      });
+    },
+    print() {
+      window.print();
+    },
+    dismissFailure() {
+      store.dispatch({ type: 'failure-dismissed' });
+    },
+    reset() {
+      store.dispatch({ type: 'reset' });
+    },
+  };
+
+  const frame = createPageFrame(scope, root, theme, {
+    tagline: text.tagline,
+    link: text.link,
+    onDismissNotice() {
+      store.dispatch({ type: 'notice-dismissed' });
+    },
+    footer: createPrivacyLine(scope),
+  });
+  const context: SectionContext = { scope, actions, theme };
+  const top = bench(context);
+  const verdict = verdictHead(context);
+  const bisected = bisectResult(context);
+  const audited = auditResult(context);
+  const compared = stages(context);
+  const sections = [
+    failureBox(context),
+    openZone(context),
+    top,
+    verdict,
+    mapping(context),
+    compared,
+    tolerancePanel(context),
+    bisected,
+    audited,
+    factsPanel(),
+  ];
+  frame.page.classList.add('page--wide');
+  frame.main.append(h('div', { class: 'view' }, ...sections.map(({ element }) => element)));
+
+  let pendingFrame = 0;
+  let wanted: PictureWanted | null = null;
+  scope.add(() => {
+    cancelAnimationFrame(pendingFrame);
+  });
+
+  function render(state: State): void {
+    frame.page.dataset.state = stateName(state);
+    for (const section of sections) section.update(state);
+    frame.setNotice(state.notice && text.notices[state.notice]);
+    // What was dropped cannot be opened again without the person.
+    frame.setBusy(state.job !== null || state.opened !== null);
+    document.title = titleOf(state);
+  }
+
+  /** Moves the reading point to what has just appeared, where it was on what has just gone. */
+  function moveFocus(next: State, previous: State): void {
+    if (next.job && !previous.job) {
+      if (isFocusFree(frame.main)) top.cancel.focus({ preventScroll: true });
+      return;
+    }
+    if (next.job || !previous.job || !isFocusFree(frame.main)) return;
+    const results: Partial<Record<JobKind, HTMLElement>> = { compare: verdict.heading, bisect: bisected.heading, audit: audited.heading };
+    const result = next.failure || next.notice ? undefined : results[previous.job.kind];
+    // Down to a result that is below the fold, but not away from what a person reads.
+    (result ?? top.heading).focus({ preventScroll: !result });
+  }
+
+  function changed(next: State, previous: State): void {
+    if (scope.disposed) return;
+    const sentence = announcement(next, previous);
+    if (sentence !== null) frame.announce(sentence);
+    // Ticks of progress come faster than frames and are drawn once per frame. What began or ended is drawn at once:
+    // a hidden tab has no frames, and its title should still say that the work is done.
+    if (next.job?.id !== previous.job?.id || next.notice !== previous.notice) {
+      cancelAnimationFrame(pendingFrame);
+      pendingFrame = 0;
+      render(next);
+      moveFocus(next, previous);
+    } else if (pendingFrame === 0) {
+      pendingFrame = requestAnimationFrame(() => {
+        pendingFrame = 0;
+        render(store.get());
+      });
+    }
+    const now = pictureWanted(next);
+    if (JSON.stringify(now) === JSON.stringify(wanted)) return;
+    wanted = now;
+    session.draw(now);
+  }
+
+  acceptTransfers(
+    scope,
+    (dragging) => {
+      frame.setDragging(dragging, store.get().job ? text.drop.busy : text.drop.ready);
+    },
+    (transfer) => {
+      const list = [...transfer.files];
+      if (list.length > 0) open(subjectOf(list), filesOfDrop(transfer));
+    },
+  );
+  scope.on(document, 'keydown', (event) => {
+    if (event.key === 'Escape' && store.get().job) actions.cancel();
+  });
+
+  render(store.get());
+  void webgpuProblem().then((reason) => {
+    if (reason !== null) store.dispatch({ type: 'webgpu-missing', reason });
+    // Not before: what is compared depends on the backends there are.
+    if (model && !scope.disposed) actions.openShipped(model);
+  });
+  return () => {
+    scope.dispose();
+  };
+}
+
+/** Known only after asking for an adapter: browsers without one offer `navigator.gpu` too. */
+async function findWebgpuProblem(): Promise<string | null> {
+  if (!('gpu' in navigator)) return text.bench.noGpu;
+  const adapter = await requestAdapter().catch(() => null);
+  return adapter ? null : text.bench.noAdapter;
+}
+
+/** Whether the focus is nowhere, or on something of the panel that is hidden now. */
+function isFocusFree(main: HTMLElement): boolean {
+  const focused = document.activeElement;
+  if (!focused || focused === document.body || focused === main) return true;
+  return main.contains(focused) && focused instanceof HTMLElement && focused.offsetParent === null;
+}
+
+/** What was opened, for people: a folder, or a file and how many others. */
+function subjectOf([first, ...others]: readonly File[]): string {
+  if (!first) return '';
+  const [folder, ...below] = first.webkitRelativePath.split('/');
+  if (folder && below.length > 0) return folder;
+  return others.length > 0 ? `${first.name} +${others.length}` : first.name;
+}

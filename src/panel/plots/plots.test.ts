@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import { BINS_PER_DECADE } from '../../compare/picture';
+import { PICTURE } from '../../../test/app/compareReports';
+import { boxOf, GUTTER, indexTicks, niceTicks } from './plot';
+import { clipAround, peaks } from './waveform';
+import { heatDomain, heatPixels, legendErrors, levelOf, rampTable, type Rgb } from './colorMap';
+import {
+  cellOfIndex,
+  columnAt,
+  columnOfSeconds,
+  indicesOfCell,
+  rowAt,
+  secondsOfColumn,
+  timeSpan,
+  worstRow,
+  xOfColumn,
+} from './heatmap';
+import { histogramWords } from './histogram';
+import { rangeOf } from './slice';
+
+const BLACK: Rgb = [0, 0, 0];
+const WHITE: Rgb = [255, 255, 255];
+const BLUE: Rgb = [0, 0, 255];
+
+describe('axes', () => {
+  it('ticks are round, inside, and not more than asked for', () => {
+    expect(niceTicks(0.022, 9.96, 6)).toEqual([2, 4, 6, 8]);
+    expect(niceTicks(-0.35, 0.1, 5)).toEqual([-0.3, -0.2, -0.1, 0, 0.1]);
+    expect(niceTicks(0, 1, 3)).toEqual([0, 0.5, 1]);
+    for (const most of [1, 2, 7, 30]) expect(niceTicks(0.013, 47.9, most).length).toBeLessThanOrEqual(most + 1);
+  });
+  it('an empty range has one tick, and none where it is no range', () => {
+    expect(niceTicks(3, 3, 5)).toEqual([3]);
+    expect(niceTicks(NaN, NaN, 5)).toEqual([]);
+  });
+  it('of indices are whole', () => {
+    expect(indexTicks(7, 4)).toEqual([0, 2, 4, 6]);
+    expect(indexTicks(2, 10)).toEqual([0, 1]);
+    expect(indexTicks(1, 10)).toEqual([0]);
+  });
+  it('left and right are the same at any height, so that time lines up', () => {
+    const [low, high] = [boxOf({ width: 500, height: 64 }, 4), boxOf({ width: 500, height: 300 })];
+    expect([low.left, low.right]).toEqual([high.left, high.right]);
+    expect(low.left).toBe(GUTTER.left);
+  });
+});
+
+describe('colour scale', () => {
+  it('is whole decades, or from zero', () => {
+    expect(heatDomain(0.034, 'log').greatest).toBeCloseTo(0.1);
+    expect(heatDomain(0.1, 'log').greatest).toBeCloseTo(0.1);
+    expect(heatDomain(0.034, 'linear')).toMatchObject({ least: 0, greatest: 0.034 });
+  });
+  it('rises with the error, and ends at both ends', () => {
+    for (const scale of ['log', 'linear'] as const) {
+      const domain = heatDomain(1, scale);
+      const levels = [0, 1e-6, 1e-4, 1e-2, 0.5, 1, 2].map((error) => levelOf(error, domain));
+      expect(levels[0]).toBe(0);
+      expect(levels.at(-2)).toBeCloseTo(1);
+      expect(levels.at(-1)).toBe(1);
+      expect([...levels].sort((a, b) => a - b)).toEqual(levels);
+    }
+  });
+  it('NaN has no level, no error has the least', () => {
+    expect(levelOf(NaN, heatDomain(1, 'log'))).toBeNaN();
+    expect(levelOf(0, heatDomain(0, 'log'))).toBe(0);
+  });
+  it('the legend names its ends', () => {
+    const domain = heatDomain(0.034, 'log');
+    const errors = legendErrors(domain);
+    expect(errors.at(0)).toBeCloseTo(domain.least, 12);
+    expect(errors.at(-1)).toBeCloseTo(domain.greatest, 12);
+  });
+  it('the table goes from the first stop to the last', () => {
+    const table = rampTable([BLACK, BLUE, WHITE]);
+    expect([...table.slice(0, 3)]).toEqual(BLACK);
+    expect([...table.slice(-3)]).toEqual(WHITE);
+    // One of the two shades around the middle.
+    expect(table[127 * 3 + 2]).toBeGreaterThan(250);
+  });
+  it('pixels have row 0 at the bottom, and another colour for what is not finite', () => {
+    const heat = Float32Array.from([0, NaN, 1, 0]);
+    const pixels = heatPixels(heat, 2, 2, heatDomain(1, 'linear'), rampTable([BLACK, WHITE]), BLUE);
+    const at = (pixel: number): number[] => [...pixels.slice(pixel * 4, pixel * 4 + 3)];
+    expect([at(0), at(1), at(2), at(3)]).toEqual([WHITE, BLACK, BLACK, BLUE]);
+  });
+});
+
+describe('heatmap geometry', () => {
+  const box = { left: 50, top: 10, right: 250, bottom: 70 };
+
+  it('a column is under its own middle', () => {
+    for (let column = 0; column < PICTURE.columnSize; column++) {
+      expect(columnAt(xOfColumn(column, box, PICTURE), box, PICTURE)).toBe(column);
+    }
+  });
+  it('the pointer outside is on the nearest', () => {
+    expect([columnAt(0, box, PICTURE), columnAt(999, box, PICTURE)]).toEqual([0, 3]);
+    expect([rowAt(69, box, PICTURE), rowAt(11, box, PICTURE), rowAt(0, box, PICTURE)]).toEqual([0, 2, 2]);
+  });
+  it.each([
+    [4, 4],
+    [3, 10],
+    [7, 100],
+    [5, 589],
+  ])('%i cells stand for all of %i indices, each once', (cells, size) => {
+    const seen = Array.from({ length: cells }, (_, cell) => indicesOfCell(cell, cells, size)).flatMap(([first, last]) =>
+      Array.from({ length: last - first + 1 }, (_, offset) => first + offset),
+    );
+    expect(seen).toEqual(Array.from({ length: size }, (_, index) => index));
+    for (let index = 0; index < size; index++) {
+      const [first, last] = indicesOfCell(cellOfIndex(index, cells, size), cells, size);
+      expect(index).toBeGreaterThanOrEqual(first);
+      expect(index).toBeLessThanOrEqual(last);
+    }
+  });
+  it('time goes from the edge of the first frame to that of the last', () => {
+    const [start, end] = timeSpan(PICTURE)!;
+    // Centres are 0.1, 0.3, 0.5, 0.7 s.
+    expect([start, end]).toEqual([expect.closeTo(0) as number, expect.closeTo(0.8) as number]);
+    expect(secondsOfColumn(2, PICTURE)).toBeCloseTo(0.5);
+    expect([0, 0.44, 0.56, 9].map((seconds) => columnOfSeconds(seconds, PICTURE))).toEqual([0, 2, 2, 3]);
+    expect(timeSpan({ ...PICTURE, time: null })).toBeNull();
+  });
+  it('the worst row of a column, where NaN is the worst', () => {
+    expect(worstRow(PICTURE, 2)).toEqual({ row: 1, error: 2 });
+    const heat = Float32Array.from(PICTURE.heat);
+    heat[0 * 4 + 3] = NaN;
+    expect(worstRow({ ...PICTURE, heat }, 3)).toEqual({ row: 0, error: NaN });
+  });
+});
+
+describe('waveform', () => {
+  const samples = Float32Array.from([0, 1, -1, 0.5, 0.25, 0]);
+  it('each pixel has the least and the greatest of its samples', () => {
+    expect(peaks({ samples, sampleRate: 6 }, 0, 1, 2)).toEqual([
+      [-1, 1],
+      [0, 0.5],
+    ]);
+  });
+  it('there is nothing before and after the recording', () => {
+    const drawn = peaks({ samples, sampleRate: 6 }, -1, 2, 3);
+    expect(drawn.map((peak) => peak !== null)).toEqual([false, true, false]);
+  });
+  it('closer than its samples it has no gap', () => {
+    expect(peaks({ samples, sampleRate: 6 }, 0, 1, 60).every((peak) => peak !== null)).toBe(true);
+  });
+  it.each([
+    [5, 10, 4.5, 5.5],
+    [0.1, 10, 0, 1],
+    [9.9, 10, 9, 10],
+    [0.2, 0.4, 0, 0.4],
+  ])('around %d s of %d s it plays from %d to %d', (seconds, duration, start, end) => {
+    const part = clipAround(seconds, duration);
+    expect(part[0]).toBeCloseTo(start);
+    expect(part[1]).toBeCloseTo(end);
+  });
+});
+
+describe('slice and histogram', () => {
+  it('the range has both sides inside, and is never empty', () => {
+    const [least, greatest] = rangeOf(Float32Array.from([0, NaN]), Float32Array.from([2, Infinity]));
+    expect(least).toBeLessThan(0);
+    expect(greatest).toBeGreaterThan(2);
+    expect(greatest).toBeLessThan(3);
+    for (const side of [[], [NaN], [3, 3], [0]]) {
+      const range = rangeOf(Float32Array.from(side));
+      expect(range[1]).toBeGreaterThan(range[0]);
+    }
+  });
+  it('the histogram in words counts by decade', () => {
+    const counts = new Uint32Array(2 * BINS_PER_DECADE);
+    counts[0] = 1200;
+    counts[1] = 34;
+    counts[BINS_PER_DECADE] = 5;
+    expect(histogramWords({ counts, minExponent: -3, maxExponent: -1, zeros: 0 })).toBe('1,234 from 1e−3 to 0.01, 5 from 0.01 to 0.1');
+    expect(histogramWords({ counts: new Uint32Array(), minExponent: 0, maxExponent: 0, zeros: 3 })).toBe('');
+  });
+});

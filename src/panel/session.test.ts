@@ -1,0 +1,193 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { AuditReport } from '../compare/report';
+import type { Pair, StagePicture } from '../compare/picture';
+import { VoxlaneError } from '../util/errors';
+import { createStore, type Store } from '../ui-kit/store';
+import { type ComparisonEngine, Session } from './session';
+import { INITIAL_STATE, reduce, stateName, type Action, type State } from './state';
+import { report } from '../../test/compare/reports';
+import { opened, PICTURE } from '../../test/app/compareReports';
+
+const STAGES = [{ name: 'a' }, { name: 'b' }];
+const LOST = new VoxlaneError({ code: 'gpu-lost', problem: 'The device was lost' });
+
+function fakeEngine(change: Partial<ComparisonEngine> = {}): ComparisonEngine {
+  return {
+    open: () => Promise.resolve(opened('a', 'b')),
+    openShipped: () => Promise.resolve(opened('a', 'b')),
+    mapStage: () => Promise.resolve(opened('a', 'b')),
+    compare: (backend) => Promise.resolve(report(backend, STAGES)),
+    between: () => Promise.resolve([{ ...report('wasm', STAGES).stages[0]! }]),
+    picture: () => Promise.resolve(PICTURE),
+    audit: () => Promise.resolve<AuditReport>({ model: 'm', weights: [], checkpoint: null, numFlagged: 0 }),
+    bisect: () => Promise.reject(LOST),
+    bugReport: () => Promise.resolve(new Uint8Array()),
+    environment: () => Promise.resolve({ browser: 'a test' }),
+    dispose: () => undefined,
+    ...change,
+  };
+}
+
+function start(engine: Partial<ComparisonEngine> = {}): { session: Session; store: Store<State, Action>; seen: State[] } {
+  const seen: State[] = [];
+  const store = createStore(reduce, INITIAL_STATE, (next) => seen.push(next));
+  return { session: new Session(() => fakeEngine(engine), store), store, seen };
+}
+
+const settled = (store: Store<State, Action>): Promise<void> =>
+  vi.waitFor(() => {
+    expect(store.get().job).toBeNull();
+  });
+
+async function openedSession(engine: Partial<ComparisonEngine> = {}): Promise<ReturnType<typeof start>> {
+  const started = start(engine);
+  started.session.open('goldens.zip', () => Promise.resolve([]));
+  await settled(started.store);
+  return started;
+}
+
+describe('comparing', () => {
+  it('both backends, and then what is between them', async () => {
+    const { session, store } = await openedSession();
+    session.compare();
+    await settled(store);
+    const { reports, between, environment } = store.get();
+    expect([reports.wasm?.backend, reports.webgpu?.backend]).toEqual(['wasm', 'webgpu']);
+    expect(between).toHaveLength(1);
+    expect(environment).toEqual({ browser: 'a test' });
+  });
+
+  it('one backend after the other also gives what is between them', async () => {
+    const between = vi.fn(() => Promise.resolve([]));
+    const { session, store } = await openedSession({ between });
+    for (const backends of ['wasm', 'webgpu'] as const) {
+      store.dispatch({ type: 'choice-changed', choice: { backends } });
+      session.compare();
+      await settled(store);
+    }
+    expect(between).toHaveBeenCalledTimes(1);
+  });
+
+  it('keeps WASM where WebGPU fails', async () => {
+    const { session, store } = await openedSession({
+      compare: (backend) => (backend === 'wasm' ? Promise.resolve(report('wasm', STAGES)) : Promise.reject(LOST)),
+    });
+    session.compare();
+    await settled(store);
+    expect(store.get()).toMatchObject({ failure: { code: 'gpu-lost' }, failedJob: 'compare', reports: { webgpu: null } });
+    expect(store.get().reports.wasm?.verdict).toBe('pass');
+  });
+
+  it('names the backend in each step, and passes the choice on', async () => {
+    const compare = vi.fn<ComparisonEngine['compare']>((backend, options) => {
+      options?.onProgress?.({ step: 'lstm', completed: 1, total: 2 });
+      return Promise.resolve(report(backend, STAGES));
+    });
+    const { session, store, seen } = await openedSession({ compare });
+    store.dispatch({ type: 'choice-changed', choice: { isThorough: true } });
+    session.compare();
+    await settled(store);
+    const steps = seen.flatMap(({ job }) => job?.progress?.step ?? []);
+    expect(steps).toContain('WASM: lstm');
+    expect(steps).toContain('WebGPU: lstm');
+    expect(compare.mock.calls.map(([, options]) => options?.thorough)).toEqual([true, true]);
+  });
+
+  it('a model of this app is compared as soon as it is open', async () => {
+    const { session, store } = start();
+    session.openShipped('segmentation-3.0');
+    await vi.waitFor(() => {
+      expect(stateName(store.get())).toBe('done');
+    });
+    expect(store.get().reports.wasm).not.toBeNull();
+  });
+
+  it('but not where it could not be opened', async () => {
+    const compare = vi.fn<ComparisonEngine['compare']>();
+    const { session, store } = start({ openShipped: () => Promise.reject(LOST), compare });
+    session.openShipped('segmentation-3.0');
+    await settled(store);
+    await Promise.resolve();
+    expect(compare).not.toHaveBeenCalled();
+    expect(store.get().failure?.problem).toBe('The device was lost');
+  });
+});
+
+describe('cancelling', () => {
+  it('answers at once, and lets the next job wait until the engine has wound down', async () => {
+    const order: string[] = [];
+    let windDown = (): void => undefined;
+    const { session, store } = await openedSession({
+      compare: (_, options) =>
+        new Promise((_, reject) => {
+          options?.signal?.addEventListener('abort', () => {
+            windDown = () => {
+              order.push('compare ended');
+              reject(new VoxlaneError({ code: 'cancelled', problem: 'Cancelled' }));
+            };
+          });
+        }),
+      audit: () => {
+        order.push('audit began');
+        return Promise.resolve<AuditReport>({ model: 'm', weights: [], checkpoint: null, numFlagged: 0 });
+      },
+    });
+    session.compare();
+    await Promise.resolve();
+    session.cancel();
+    expect(store.get()).toMatchObject({ job: null, notice: 'cancelled', failure: null });
+    session.audit();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(order).toEqual([]);
+    windDown();
+    await settled(store);
+    expect(order).toEqual(['compare ended', 'audit began']);
+    expect(store.get().failure).toBeNull();
+  });
+
+  it('before its turn a job never begins', async () => {
+    const audit = vi.fn<ComparisonEngine['audit']>();
+    const { session, store } = await openedSession({ audit });
+    session.audit();
+    session.cancel();
+    await settled(store);
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(audit).not.toHaveBeenCalled();
+  });
+});
+
+describe('pictures', () => {
+  it('of what is no longer looked at are dropped, and only the newest wish is drawn', async () => {
+    const asked: (number | undefined)[] = [];
+    const answers: ((picture: StagePicture) => void)[] = [];
+    const picture = (_stage: string, _pair: Pair, column?: number): Promise<StagePicture> => {
+      asked.push(column);
+      return new Promise((resolve) => answers.push(resolve));
+    };
+    const { session, store } = await openedSession({ picture });
+    const wanted = { stage: 'a', pair: 'golden-wasm' } as const;
+    for (const column of [1, 2, 3]) session.draw({ ...wanted, column });
+    expect(asked).toEqual([1]);
+    answers[0]?.({ ...PICTURE, maxError: 1 });
+    await vi.waitFor(() => {
+      expect(asked).toEqual([1, 3]);
+    });
+    expect(store.get().picture).toBeNull();
+    answers[1]?.({ ...PICTURE, maxError: 3 });
+    await vi.waitFor(() => {
+      expect(store.get().picture?.maxError).toBe(3);
+    });
+  });
+
+  it('that cannot be drawn say why, and the comparison stays', async () => {
+    const { session, store } = await openedSession({ picture: () => Promise.reject(LOST) });
+    session.compare();
+    await settled(store);
+    session.draw({ stage: 'a', pair: 'golden-wasm', column: null });
+    await vi.waitFor(() => {
+      expect(store.get().pictureFailure?.problem).toBe('The device was lost');
+    });
+    expect(store.get().failure).toBeNull();
+    expect(store.get().reports.wasm).not.toBeNull();
+  });
+});

@@ -1,0 +1,223 @@
+import type { Pair, StagePicture } from '../compare/picture';
+import type { AuditReport, BackendName, BetweenReport, BisectReport, ComparisonReport } from '../compare/report';
+import type { CallOptions, Opened } from '../engine/comparator';
+import type { ShippedModel } from '../store/manifest';
+import { failureOf } from '../ui-kit/failure';
+import type { Store } from '../ui-kit/store';
+import { type Action, type JobKind, type PictureWanted, RUNTIMES, type State } from './state';
+import { text } from './text';
+
+/** What the panel needs of a comparator. An interface, so that the panel can be developed and tested without models. */
+export interface ComparisonEngine {
+  /** Any mix of golden bundles, a graph and a checkpoint. A file of a folder has its path in `webkitRelativePath`. */
+  open(files: readonly File[], options?: CallOptions): Promise<Opened>;
+  openShipped(id: ShippedModel, options?: CallOptions): Promise<Opened>;
+  /** Says which value of the graph a stage is. */
+  mapStage(stage: string, value: string): Promise<Opened>;
+  /** `thorough` also looks whether the run repeats itself, and whether it depends on the batch size. */
+  compare(backend: BackendName, options?: CallOptions & { readonly thorough?: boolean }): Promise<ComparisonReport>;
+  /** WASM against WebGPU, after both were compared. */
+  between(): Promise<readonly BetweenReport[]>;
+  /** `column`: which frame the slice shows; by default the worst. */
+  picture(stage: string, pair: Pair, column?: number): Promise<StagePicture>;
+  audit(options?: CallOptions): Promise<AuditReport>;
+  bisect(options?: CallOptions & { readonly tolerance?: number }): Promise<BisectReport>;
+  /** A zip, after a bisection that found a node. */
+  bugReport(): Promise<Uint8Array>;
+  /** Browser, adapter, runtime, threads, hashes of the models. */
+  environment(): Promise<Record<string, string>>;
+  dispose(): void;
+}
+
+export type ComparisonEngineFactory = () => ComparisonEngine;
+
+/** Runs the engine for the panel: one job at a time, one engine for the life of the page. */
+export class Session {
+  readonly #factory: ComparisonEngineFactory;
+  readonly #store: Store<State, Action>;
+  #engine: ComparisonEngine | null = null;
+  #abort: AbortController | null = null;
+  #settled: Promise<void> = Promise.resolve();
+  #lastId = 0;
+  /** The newest picture asked for; older ones that come later are dropped. */
+  #picture: PictureWanted | null = null;
+  #isDrawing = false;
+  #isDisposed = false;
+
+  constructor(factory: ComparisonEngineFactory, store: Store<State, Action>) {
+    this.#factory = factory;
+    this.#store = store;
+  }
+
+  /** `read` is called when the job's turn has come: what a drop carries must have been taken from it before. */
+  open(subject: string, read: () => Promise<readonly File[]>): void {
+    void this.#start('open', subject, async (id, options) => {
+      const files = await read();
+      const opened = await this.#use().open(files, options);
+      this.#store.dispatch({ type: 'opened', id, opened });
+    });
+  }
+
+  /** Opens a model of this release with its golden outputs, and compares them: there is nothing to choose first. */
+  openShipped(model: ShippedModel): void {
+    const opening = this.#start('open', model, async (id, options) => {
+      const opened = await this.#use().openShipped(model, options);
+      this.#store.dispatch({ type: 'opened', id, opened });
+    });
+    void opening.then((isDone) => {
+      if (isDone && !this.#isDisposed && this.#store.get().opened) this.compare();
+    });
+  }
+
+  mapStage(stage: string, value: string): void {
+    void this.#start('map', stage, async (id) => {
+      const opened = await this.#use().mapStage(stage, value);
+      this.#store.dispatch({ type: 'mapped', id, opened });
+    });
+  }
+
+  /** Compares on the chosen backends. What the first one gave stays where the second fails. */
+  compare(): void {
+    const { backends, isThorough: thorough } = this.#store.get().choice;
+    const runtimes: readonly BackendName[] = backends === 'both' ? RUNTIMES : [backends];
+    const withKernels = runtimes.includes('wasm') && this.#store.get().opened?.hasKernels === true;
+    const chosen: readonly BackendName[] = withKernels ? [...runtimes, 'kernels'] : runtimes;
+    void this.#start('compare', chosen.map((name) => text.backends[name]).join(', '), async (id, options) => {
+      for (const backend of chosen) {
+        const report = await this.#use().compare(backend, { ...onBackend(backend, options), thorough });
+        this.#store.dispatch({ type: 'reported', id, report });
+        options.signal?.throwIfAborted();
+      }
+      const { wasm, webgpu } = this.#store.get().reports;
+      const between = wasm && webgpu ? await this.#use().between() : [];
+      this.#store.dispatch({ type: 'compared', id, between });
+    });
+  }
+
+  audit(): void {
+    void this.#start('audit', this.#store.get().opened?.model ?? '', async (id, options) => {
+      const audit = await this.#use().audit(options);
+      this.#store.dispatch({ type: 'audited', id, audit });
+    });
+  }
+
+  bisect(): void {
+    const { bisectTolerance: tolerance } = this.#store.get().choice;
+    void this.#start('bisect', this.#store.get().opened?.model ?? '', async (id, options) => {
+      const bisect = await this.#use().bisect({ ...options, ...(tolerance !== null && { tolerance }) });
+      this.#store.dispatch({ type: 'bisected', id, bisect });
+    });
+  }
+
+  cancel(): void {
+    const { job } = this.#store.get();
+    if (!job) return;
+    this.#abort?.abort();
+    // The page answers at once; how long the engine takes to wind down is not the person's concern.
+    this.#store.dispatch({ type: 'cancelled', id: job.id });
+  }
+
+  /** Gets a picture. While one is being drawn only the newest wish is kept: a dragged pointer makes hundreds. */
+  draw(wanted: PictureWanted | null): void {
+    this.#picture = wanted;
+    if (!this.#isDrawing) void this.#drawNewest();
+  }
+
+  /** @throws what the engine does: VoxlaneError `options` where no bisection found a node */
+  bugReport(): Promise<Uint8Array> {
+    return this.#use().bugReport();
+  }
+
+  environment(): Promise<Record<string, string>> {
+    return this.#use().environment();
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#abort?.abort();
+    this.#engine?.dispose();
+    this.#engine = null;
+  }
+
+  #use(): ComparisonEngine {
+    this.#engine ??= this.#factory();
+    return this.#engine;
+  }
+
+  /** @returns whether the job came to a good end, when it has ended; false too where another job runs */
+  #start(
+    kind: JobKind,
+    subject: string,
+    work: (id: number, options: CallOptions) => Promise<void>,
+  ): Promise<boolean> {
+    const id = ++this.#lastId;
+    const wasBusy = this.#store.get().job !== null;
+    this.#store.dispatch({ type: 'started', id, kind, subject, at: performance.now() });
+    if (wasBusy) return Promise.resolve(false);
+    const abort = new AbortController();
+    this.#abort = abort;
+    const options: CallOptions = {
+      signal: abort.signal,
+      onProgress: (progress) => {
+        this.#store.dispatch({ type: 'progressed', id, progress });
+      },
+    };
+    // A cancelled job may still be on its way out; two must not share the engine.
+    const ended = this.#settled.then(() => this.#run(id, abort.signal, () => work(id, options)));
+    this.#settled = ended.then(() => undefined);
+    return ended;
+  }
+
+  async #run(id: number, signal: AbortSignal, work: () => Promise<void>): Promise<boolean> {
+    const { dispatch } = this.#store;
+    try {
+      signal.throwIfAborted();
+      await work();
+      await this.#lookAround();
+      return true;
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      const isCancelled = signal.aborted || failure.code === 'cancelled';
+      dispatch(isCancelled ? { type: 'cancelled', id } : { type: 'failed', id, failure });
+      return false;
+    }
+  }
+
+  /** What the machine is called is known after a backend has started; not knowing it is no failure of the job. */
+  async #lookAround(): Promise<void> {
+    const environment = await this.environment().catch(() => null);
+    if (environment) this.#store.dispatch({ type: 'environment', environment });
+  }
+
+  async #drawNewest(): Promise<void> {
+    this.#isDrawing = true;
+    while (this.#picture && !this.#isDisposed) {
+      const wanted = this.#picture;
+      const drawn = await this.#drawOne(wanted);
+      if (this.#picture !== wanted) continue;
+      this.#picture = null;
+      this.#store.dispatch(drawn);
+    }
+    this.#isDrawing = false;
+  }
+
+  async #drawOne({ stage, pair, column }: PictureWanted): Promise<Action> {
+    try {
+      return { type: 'pictured', picture: await this.#use().picture(stage, pair, column ?? undefined) };
+    } catch (thrown) {
+      return { type: 'picture-failed', failure: failureOf(thrown) };
+    }
+  }
+}
+
+/** Steps are named by stage; which backend they run on is as good to know. */
+function onBackend(backend: BackendName, { onProgress, ...others }: CallOptions): CallOptions {
+  return {
+    ...others,
+    ...(onProgress && {
+      onProgress: (progress) => {
+        onProgress({ ...progress, step: `${text.backends[backend]}: ${progress.step}` });
+      },
+    }),
+  };
+}

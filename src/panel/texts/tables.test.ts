@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { appDe, errorsDe, modelsDe, unexpectedDe } from '../../ui-kit/texts/de';
+import { compareDe } from './de';
+import { appEn, errorsEn, modelsEn, unexpectedEn } from '../../ui-kit/texts/en';
+import { compareEn } from './en';
+
+const en = { app: appEn, models: modelsEn, errors: errorsEn, unexpected: unexpectedEn, compare: compareEn };
+const de: typeof en = { app: appDe, models: modelsDe, errors: errorsDe, unexpected: unexpectedDe, compare: compareDe };
+
+type Saying = (...values: unknown[]) => unknown;
+
+const preview = (turns: readonly object[]): object => ({ analysedSeconds: 12.5, turns });
+
+/** What entries are asked that do not take numbers. */
+const ARGUMENTS: Readonly<Record<string, readonly (readonly unknown[])[]>> = {
+  'app.announce.preview': [[preview([])], [preview([{}])]],
+  'app.selfCheck.heading': [[true], [false]],
+  'app.announce.stage': [['Voxlane']],
+  'app.details.embeddingModel': [['0123456789abcdef']],
+  'models.comesAlong': [['MIT']],
+  'models.isHere': [['MIT']],
+  'models.toDownload': [[1e6, 'MIT']],
+  'models.offer.facts': [[1e6, 'MIT', 'Somebody']],
+  'models.stored.licence': [['MIT'], [null]],
+  'compare.verdict.decisions': (['class', 'threshold', 'value', 'rank'] as const).flatMap((kind) => [[kind, 'frame', 0, 9], [kind, 'item', 1, 9], [kind, 'row', 3, 1234]]),
+  'compare.announce.bisected': [['Conv_1'], [null]],
+  'compare.failure.label': [['Job'], [null]],
+  'compare.detail.at': [['frame', 1, 0.5], ['frame', 1, null]],
+  'compare.detail.whyNone': [['Voxlane', 'MIT'], ['Voxlane', null]],
+  'compare.detail.histogramAlternative': [['1'], ['']],
+};
+
+/** Nothing, one, several, with a fraction. */
+const NUMBERS = [0, 1, 2, 1234.5];
+
+/** Names, units, signs, and words that German has taken over: what is made of these alone may be the same in both. */
+const SHARED_WORDS = new Set(
+  `Voxlane RTTM JSON WASM WebGPU campplus community- segmentation- CAM sample.wav compare.html Esc Enter Pause
+  Position Backend Checkpoint Graph Tensor Opset Log Linear Argmax SNR dB NaN Inf SHA- frame Code MIT Somebody s MB B`.split(/\s+/),
+);
+const isShared = (words: string): boolean => (words.match(/\p{L}(?:[\p{L}.-]*[\p{L}-])?/gu) ?? []).every((word) => SHARED_WORDS.has(word));
+
+/** The entries that are words, each with its path, in the order of the table. */
+function entries(table: unknown, path: string): [path: string, entry: string | Saying][] {
+  if (typeof table === 'string' || typeof table === 'function') return [[path, table as string | Saying]];
+  return Object.entries(table as Record<string, unknown>).flatMap(([key, value]) => entries(value, path ? `${path}.${key}` : key));
+}
+
+/** What an entry says: a function once for each sample. */
+function sayings(path: string, entry: string | Saying): unknown[] {
+  if (typeof entry === 'string') return [entry];
+  const samples = ARGUMENTS[path] ?? NUMBERS.map((number) => Array.from({ length: entry.length || 2 }, () => number));
+  return samples.map((values) => entry(...values));
+}
+
+const [english, german] = [entries(en, ''), entries(de, '')];
+
+describe('the tables of words', () => {
+  it('have the same entries in the same order', () => {
+    expect(german.map(([path]) => path)).toEqual(english.map(([path]) => path));
+    expect(english.length).toBeGreaterThan(300);
+  });
+
+  it.each([
+    ['en', english],
+    ['de', german],
+  ] as const)('say something in every entry: %s', (_, table) => {
+    const silent = table.filter(([path, entry]) =>
+      sayings(path, entry).some((words) => typeof words !== 'string' || words.trim() === '' || /undefined|\[object/.test(words)),
+    );
+    expect(silent.map(([path]) => path)).toEqual([]);
+  });
+
+  it('are translated', () => {
+    const others = new Map(german);
+    const same = english.flatMap(([path, entry]) => {
+      const theirs = sayings(path, others.get(path)!);
+      return sayings(path, entry).flatMap((words, index) =>
+        words === theirs[index] && !isShared(String(words)) ? [`${path}: ${String(words)}`] : [],
+      );
+    });
+    expect(same).toEqual([]);
+  });
+});

@@ -1,0 +1,396 @@
+import type { Pair } from '../../compare/picture';
+import type { BackendName, Cause, Measures, StageReport, Verdict } from '../../compare/report';
+import { shapeText } from '../../compare/tensor';
+import { h, setText } from '../../ui-kit/dom';
+import { count } from '../../ui-kit/format';
+import { engineLanguage } from '../../ui-kit/texts/language';
+import { codeFigure, cosineText, decibels, measured, NONE, shareText } from '../figures';
+import { type Section, type SectionContext, whenChanged } from '../section';
+import { BACKENDS, comparedRows, isShown, RUNTIMES, type StageRow } from '../state';
+import { text, worstText } from '../text';
+import { detail } from './detail';
+
+/** The same cause on several backends, by what it says. */
+interface Shared {
+  readonly cause: Cause;
+  readonly backends: readonly BackendName[];
+}
+
+/** Causes of a stage, each once with the backends that it was found on, in the order in which they were found. */
+export function sharedCauses(row: Pick<StageRow, BackendName>): readonly Shared[] {
+  const found = new Map<string, { cause: Cause; backends: BackendName[] }>();
+  for (const backend of BACKENDS) {
+    // What is wrong on the runtime too is explained there by more than the values.
+    if (backend === 'kernels' && row.wasm?.verdict === 'fail') continue;
+    for (const cause of row[backend]?.causes ?? []) {
+      const key = `${cause.id}: ${cause.evidence}`;
+      const entry = found.get(key);
+      if (entry) entry.backends.push(backend);
+      else found.set(key, { cause, backends: [backend] });
+    }
+  }
+  return [...found.values()];
+}
+
+/** What is likely wrong with a stage, each with its evidence; null where nothing is known. */
+export function causeList(row: StageRow): HTMLElement | null {
+  const causes = sharedCauses(row);
+  if (causes.length === 0) return null;
+  const numRuntimes = RUNTIMES.filter((backend) => row[backend]).length;
+  return h(
+    'ul',
+    { class: 'causes' },
+    ...causes.map(({ cause, backends }) => {
+      const [name, look] = text.causes.names[cause.id];
+      return h(
+        'li',
+        { class: 'cause', 'data-testid': 'cause', 'data-cause': cause.id, 'data-stage': row.name, 'data-backends': backends.join(' ') },
+        h('span', { class: 'legend legend--alert' }, text.causes.heading),
+        h('b', {}, name, ...(backends.length < numRuntimes || backends.includes('kernels') ? [` ${backends.map((backend) => text.causes.on(text.backends[backend])).join(', ')}`] : [])),
+        h('span', { class: 'cause__evidence', lang: engineLanguage }, cause.evidence),
+        valuesOf(cause),
+        h('span', { class: 'fine' }, look),
+      );
+    }),
+  );
+}
+
+function valuesOf({ id, values }: Cause): HTMLElement {
+  const figures = Object.entries(values).map(([name, value]) => {
+    const words = typeof value === 'number' ? codeFigure(value) : typeof value === 'string' ? value : `[${value.map(codeFigure).join(', ')}]`;
+    return `${name} ${words}`;
+  });
+  return h('code', { class: 'cause__values' }, [id, ...figures].join(' · '));
+}
+
+const { columns } = text.table;
+const COLUMNS = Object.values(columns);
+
+/*
+ * The table is laid out as a grid on the screen, so that rows out of view cost nothing (styles/compare/stages.css). Browsers
+ * take the roles from a table with such a layout, so each element has its own.
+ */
+
+/** The names of the columns. */
+export const stageHead = (): HTMLElement =>
+  h(
+    'thead',
+    { role: 'rowgroup' },
+    h(
+      'tr',
+      { role: 'row' },
+      ...COLUMNS.map((name) => h('th', { role: 'columnheader', scope: 'col', title: name === columns.forced ? text.table.forcedHint : null }, name)),
+    ),
+  );
+
+/** The lines of a stage: one for each pair, and one for causes and notes. */
+export function stageBody(row: StageRow): HTMLTableSectionElement {
+  const lines = BACKENDS.flatMap((backend) => {
+    const report = row[backend];
+    return report ? [pairCells(`golden-${backend}`, row.name, report, report, backend)] : [];
+  });
+  const known = row.wasm ?? row.webgpu;
+  if (row.between && known) lines.push(pairCells('wasm-webgpu', row.name, row.between, known, null));
+  const notes = notesOf(row);
+  return h(
+    'tbody',
+    { role: 'rowgroup', 'data-testid': `stage-row-${row.name}`, 'data-stage': row.name },
+    ...lines.map((cells, index) => h('tr', { role: 'row' }, ...(index === 0 ? [nameCell(row, lines.length)] : []), ...cells)),
+    notes && h('tr', { role: 'row' }, h('td', { role: 'cell', colspan: COLUMNS.length, class: 'stages-table__notes' }, notes)),
+  );
+}
+
+function nameCell(row: StageRow, span: number): HTMLElement {
+  const known = row.wasm ?? row.webgpu;
+  const golden = shapeText(row.goldenShape);
+  const ours = known ? shapeText(known.shape) : golden;
+  const { rtol, maxAbs, cosine } = row.tolerance;
+  return h(
+    'th',
+    { role: 'rowheader', scope: 'rowgroup', rowspan: span, style: `grid-row: 1 / span ${span}` },
+    h('button', { type: 'button', class: 'stage-name', 'aria-pressed': 'false' }, row.name),
+    h(
+      'span',
+      { class: known?.shapesFit === false ? 'shapes shapes--differ' : 'shapes', 'data-testid': `shape-${row.name}` },
+      ...(ours === golden
+        ? [h('span', {}, ours)]
+        : [h('span', {}, text.table.ours(ours)), h('span', {}, text.table.golden(golden))]),
+    ),
+    h('span', { class: 'allowed' }, text.table.allowed(rtol ?? null, maxAbs, cosine)),
+    row.isEdited && h('span', { class: 'tag' }, text.table.edited),
+  );
+}
+
+/** The cells of one pair, after the stage's name. `backend`: null for one backend against another, which is not judged. */
+function pairCells(
+  pair: Pair,
+  stage: string,
+  measures: Measures,
+  { axes, shape }: Pick<StageReport, 'axes' | 'shape'>,
+  backend: BackendName | null,
+): HTMLElement[] {
+  const report = backend && 'forced' in measures ? (measures as StageReport) : null;
+  const cell = (className: string, ...content: (Node | string | false)[]): HTMLElement => h('td', { role: 'cell', class: className }, ...content);
+  const testId = report ? `verdict-${backend}-${stage}` : null;
+  const odd = [measures.nanCount, measures.infCount, measures.zeroCount];
+  return [
+    cell('pair', text.pairs[pair]),
+    cell('verdict-cell', ...(report ? verdictOf(report, testId) : [NONE])),
+    cell('verdict-cell', ...forcedOf(report)),
+    cell('figure', measured(measures.maxAbs)),
+    cell('figure', measured(measures.meanAbs)),
+    cell('figure', measured(measures.relative)),
+    cell('figure', cosineText(measures.cosine)),
+    cell('figure', decibels(measures.snrDb, measures.maxAbs)),
+    cell('figure', shareText(measures.argmaxAgreement)),
+    cell(measures.nanCount + measures.infCount > 0 ? 'figure odd' : 'figure', odd.map(count).join(' / ')),
+    cell('worst', worstText(measures.worst, axes, shape)),
+  ];
+}
+
+const badge = (verdict: Verdict, testId: string | null): HTMLElement =>
+  h('span', { class: `badge badge--${verdict}`, 'data-testid': testId, 'data-verdict': verdict }, text.verdicts[verdict]);
+
+function verdictOf({ verdict, inherited }: StageReport, testId: string | null): HTMLElement[] {
+  const mark = badge(verdict, testId);
+  if (!inherited) return [mark];
+  mark.classList.add('badge--inherited');
+  mark.dataset.inherited = 'true';
+  mark.title = text.table.inheritedHint;
+  // Colors show that it fails. This text is for screen readers.
+  mark.replaceChildren(h('span', { class: 'visually-hidden' }, `${text.verdicts[verdict]}, `), text.table.inherited);
+  return [mark];
+}
+
+function forcedOf(report: StageReport | null): (HTMLElement | string)[] {
+  if (!report?.forced) return [NONE];
+  const { verdict, maxAbs } = report.forced;
+  const mark = badge(verdict, null);
+  if (verdict === 'fail' && report.verdict === 'pass') {
+    // Not the stage's fault, so not in the colour of one.
+    mark.classList.add('badge--moot');
+    mark.title = text.table.mootHint;
+  }
+  return [mark, ' ', h('span', { class: 'figure' }, measured(maxAbs))];
+}
+
+function notesOf(row: StageRow): HTMLElement | null {
+  const reports = BACKENDS.flatMap((backend) => row[backend] ?? []);
+  // A cause that is on every backend is said once.
+  const causes = causeList(row);
+  const notes = [...new Set(reports.flatMap((report) => report.notes))];
+  if (!causes && notes.length === 0) return null;
+  return h(
+    'div',
+    { class: 'stage-notes' },
+    causes,
+    ...notes.map((note) => h('p', { class: 'fine' }, h('b', {}, text.causes.note), ' ', h('span', { lang: engineLanguage }, note))),
+  );
+}
+
+/** Pixels between the row that a key chose and the lower edge of the window. */
+const PAGE_MARGIN = 16;
+
+export interface StageTable extends Section {
+  /** Scrolls a stage into view and puts the focus on it. */
+  readonly reveal: (stage: string) => void;
+}
+
+/**
+ * Every stage on every pair, with a filter and a search. The stage's name is a button: arrows go from stage to stage, and a
+ * click anywhere in the rows of a stage chooses it.
+ *
+ * @param onClick after a click on a stage
+ */
+export function stageTable({ scope, actions }: SectionContext, onClick: () => void): StageTable {
+  const search = h('input', {
+    type: 'search',
+    class: 'field',
+    placeholder: text.table.search,
+    'aria-label': text.table.search,
+    spellcheck: 'false',
+    autocomplete: 'off',
+    'data-testid': 'stage-search',
+  });
+  const onlyFailing = h('input', { type: 'checkbox', 'data-testid': 'only-failing' });
+  const numShown = h('p', { class: 'fine', role: 'status', 'data-testid': 'stages-shown' });
+  const table = h('table', { class: 'stages-table', role: 'table', 'aria-label': text.table.label });
+  const scroller = h('div', { class: 'table-scroller stages-scroller', tabindex: 0, role: 'group', 'aria-label': text.table.label }, table);
+  const element = h(
+    'section',
+    { class: 'panel stages-panel', hidden: true },
+    h(
+      'div',
+      { class: 'stages-panel__head' },
+      h('h3', { class: 'legend' }, text.table.label),
+      search,
+      h('label', { class: 'check' }, onlyFailing, h('span', {}, text.table.onlyFailing)),
+      numShown,
+    ),
+    scroller,
+    h(
+      'ul',
+      { class: 'keys', 'aria-label': text.table.keysLabel },
+      ...text.table.keys.map(([key, meaning]) => h('li', {}, h('kbd', {}, key), ` ${meaning}`)),
+    ),
+  );
+  const head = stageHead();
+
+  let rows: readonly StageRow[] = [];
+  let bodies: HTMLTableSectionElement[] = [];
+  /** The bodies that the filter leaves. */
+  let shown: HTMLTableSectionElement[] = [];
+  /** The body that is looked at. */
+  let selected: HTMLElement | undefined;
+  const buttonOf = (body: HTMLElement | undefined): HTMLButtonElement | null => body?.querySelector('button') ?? null;
+  const bodyOf = (stage: string | null): HTMLTableSectionElement | undefined => bodies.find(({ dataset }) => dataset.stage === stage);
+  const bodyAround = (target: EventTarget | null): HTMLTableSectionElement | undefined =>
+    target instanceof Element ? (target.closest<HTMLTableSectionElement>('tbody') ?? undefined) : undefined;
+  /** Scrolls the table alone, and not the page. */
+  const scrollTable = (body: HTMLElement): void => {
+    const [inner, outer, top] = [body.getBoundingClientRect(), scroller.getBoundingClientRect(), head.getBoundingClientRect().height];
+    if (inner.top >= outer.top + top && inner.bottom <= outer.bottom) return;
+    scroller.scrollTop += inner.top - outer.top - top - Math.max(0, (outer.height - top - inner.height) / 2);
+  };
+  /** Scrolls the page no further than needed: the details beside the table should stay in view. A browser would center the row. */
+  const scrollTo = (body: HTMLElement): void => {
+    scrollTable(body);
+    const { top, bottom } = body.getBoundingClientRect();
+    if (top < 0) scrollBy(0, top - innerHeight / 3);
+    else if (bottom > innerHeight) scrollBy(0, Math.min(top, bottom - innerHeight + PAGE_MARGIN));
+  };
+  const choose = (body: HTMLElement | undefined): void => {
+    const stage = body?.dataset.stage;
+    if (stage === undefined) return;
+    // So that the arrow keys go on from here.
+    buttonOf(body)?.focus({ preventScroll: true });
+    actions.look({ stage });
+  };
+  const chooseByKey = (body: HTMLElement | undefined): void => {
+    choose(body);
+    if (body) scrollTo(body);
+  };
+
+  scope.on(search, 'input', () => {
+    actions.filter({ search: search.value });
+  });
+  scope.on(search, 'keydown', (event) => {
+    if (event.key !== 'ArrowDown' && event.key !== 'Enter') return;
+    event.preventDefault();
+    chooseByKey(shown[0]);
+  });
+  scope.on(onlyFailing, 'change', () => {
+    actions.filter({ onlyFailing: onlyFailing.checked });
+  });
+  scope.on(table, 'click', (event) => {
+    const body = bodyAround(event.target);
+    // Text of a cell can be marked to be copied; that is no choice of a stage.
+    if (!body || getSelection()?.type === 'Range') return;
+    choose(body);
+    onClick();
+  });
+  scope.on(table, 'keydown', (event) => {
+    const body = bodyAround(event.target);
+    if (!body || event.ctrlKey || event.metaKey || event.altKey) return;
+    const index = shown.indexOf(body);
+    const moves: Readonly<Record<string, number>> = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: shown.length - 1 };
+    const next = moves[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    chooseByKey(shown[Math.min(shown.length - 1, Math.max(0, next))]);
+  });
+
+  const mark = (body: HTMLElement | undefined, isSelected: boolean): void => {
+    body?.toggleAttribute('data-selected', isSelected);
+    buttonOf(body)?.setAttribute('aria-pressed', String(isSelected));
+  };
+  /** One stage is in the tab order; arrows move it. */
+  let inTabOrder: HTMLButtonElement | null = null;
+  const putInTabOrder = (body: HTMLElement | undefined): void => {
+    if (inTabOrder) inTabOrder.tabIndex = -1;
+    inTabOrder = buttonOf(body);
+    if (inTabOrder) inTabOrder.tabIndex = 0;
+  };
+
+  const rebuild = whenChanged(
+    ({ reports, between, tolerances, opened }) => [reports, between, tolerances, opened],
+    (state) => {
+      rows = comparedRows(state);
+      element.hidden = rows.length === 0;
+      const isFocused = table.contains(document.activeElement);
+      bodies = rows.map(stageBody);
+      table.replaceChildren(head, ...bodies);
+      if (isFocused) buttonOf(bodyOf(state.look.stage))?.focus();
+    },
+  );
+  const show = whenChanged(
+    ({ reports, between, tolerances, opened, filter }) => [reports, between, tolerances, opened, filter],
+    ({ filter }) => {
+      if (search.value !== filter.search) search.value = filter.search;
+      onlyFailing.checked = filter.onlyFailing;
+      for (const [index, row] of rows.entries()) bodies[index]!.hidden = !isShown(row, filter);
+      // The first of the stages that are left; if the stage that is looked at is one of them, the table scrolls to it.
+      scroller.scrollTop = 0;
+      shown = bodies.filter(({ hidden }) => !hidden);
+      setText(numShown, shown.length === 0 ? text.table.none : text.table.shown(shown.length, rows.length));
+    },
+  );
+  const select = whenChanged(
+    ({ reports, between, tolerances, opened, filter, look }) => [reports, between, tolerances, opened, filter, look.stage],
+    ({ look }) => {
+      mark(selected, false);
+      selected = bodyOf(look.stage);
+      mark(selected, true);
+      putInTabOrder(selected && !selected.hidden ? selected : shown[0]);
+      if (selected && !selected.hidden) scrollTable(selected);
+    },
+  );
+  return {
+    element,
+    update(state) {
+      rebuild(state);
+      show(state);
+      select(state);
+    },
+    reveal(stage) {
+      const body = bodyOf(stage);
+      buttonOf(body)?.focus({ preventScroll: true });
+      if (body) scrollTo(body);
+    },
+  };
+}
+
+export interface Stages extends Section {
+  /** Scrolls to a stage and its details, and puts the focus on the stage. */
+  readonly reveal: (stage: string) => void;
+}
+
+/** The table of stages and the details of one: side by side if there is room, else one below the other. */
+export function stages(context: SectionContext): Stages {
+  const showDetails = (): void => {
+    const { top, bottom } = details.element.getBoundingClientRect();
+    const isOutOfView = bottom < 0 || top > innerHeight;
+    if (isStacked() || isOutOfView) details.element.scrollIntoView({ block: 'start' });
+  };
+  const isStacked = (): boolean => details.element.getBoundingClientRect().top >= table.element.getBoundingClientRect().bottom;
+  const table = stageTable(context, showDetails);
+  const details = detail(context, (stage) => {
+    table.reveal(stage);
+  });
+  const element = h('div', { class: 'stages' }, table.element, details.element);
+  return {
+    element,
+    update(state) {
+      // First, because the table scrolls to the stage that is looked at.
+      element.hidden = !(state.reports.wasm ?? state.reports.webgpu);
+      table.update(state);
+      details.update(state);
+    },
+    reveal(stage) {
+      table.reveal(stage);
+      const { top } = table.element.getBoundingClientRect();
+      if (!isStacked() && (top < 0 || top > innerHeight / 2)) element.scrollIntoView({ block: 'start' });
+      showDetails();
+    },
+  };
+}

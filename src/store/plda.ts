@@ -1,0 +1,165 @@
+import * as v from 'valibot';
+import { describeIssue, VoxlaneError } from '../util/errors';
+import { addressIn, type FileBase } from '../util/fetch';
+import { fetchChecked, fetchJson } from './manifest';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(1));
+const text = v.pipe(v.string(), v.nonEmpty());
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'));
+
+/**
+ * Names of the arrays, and the size that each of their axes has, for each form of PLDA: `lda` is that of pyannote's
+ * `vbx_setup`, which reduces the dimension first; `two-covariance` does without.
+ */
+const AXES_OF_ARRAYS = {
+  lda: {
+    embeddingMean: ['embedding'],
+    discriminant: ['embedding', 'discriminant'],
+    discriminantMean: ['discriminant'],
+    latentMean: ['discriminant'],
+    latent: ['discriminant', 'latent'],
+    betweenCovariance: ['latent'],
+  },
+  'two-covariance': {
+    embeddingMean: ['embedding'],
+    normalizedMean: ['embedding'],
+    latent: ['embedding', 'latent'],
+    betweenCovariance: ['latent'],
+  },
+} as const;
+
+export type PldaForm = keyof typeof AXES_OF_ARRAYS;
+
+const FORMS = Object.keys(AXES_OF_ARRAYS) as PldaForm[];
+
+const axesOf = (form: PldaForm): Readonly<Record<string, readonly string[]>> => AXES_OF_ARRAYS[form];
+
+const arraySchema = v.object({
+  name: text,
+  axes: v.array(text),
+  shape: v.array(count),
+});
+
+const BYTES_PER_FLOAT64 = 8;
+const numValues = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+const pldaSchema = v.pipe(
+  v.object({
+    /** Same as the name of the folder. */
+    id: text,
+    task: v.literal('plda'),
+    /** The arrays one after the other, beside the manifest. */
+    file: v.object({ name: text, bytes: count, sha256 }),
+    /** SPDX identifier. */
+    licence: text,
+    attribution: text,
+    /** Where the arrays were converted from. */
+    origin: v.exactOptional(v.object({ package: text, path: text, sha256, url: text, revision: text })),
+    /** What the arrays were trained on, if they were trained here. */
+    training: v.exactOptional(v.object({ script: text, corpus: text, speakers: count, embeddings: count, embeddingModel: sha256 })),
+    form: v.optional(v.picklist(FORMS), 'lda'),
+    /** Size of the embeddings that go in. */
+    embeddingSize: count,
+    /** Size of what comes out. */
+    latentSize: count,
+    /** Little-endian, row-major. */
+    dtype: v.literal('float64'),
+    /** In the order of the file, without gaps. */
+    arrays: v.array(arraySchema),
+  }),
+  v.check(
+    ({ arrays, form }) => arrays.map(({ name }) => name).sort().join() === Object.keys(axesOf(form)).sort().join(),
+    'must list each array of its form once',
+  ),
+  v.check(
+    ({ arrays, form, embeddingSize, latentSize }) =>
+      arrays.every(({ name, shape, axes }) => {
+        const expected = axesOf(form)[name] ?? [];
+        const sizes = expected.map((axis) => (axis === 'embedding' ? embeddingSize : latentSize));
+        return axes.join() === expected.join() && shape.join() === sizes.join();
+      }),
+    'must give every array its axes, of the sizes that embeddingSize and latentSize say',
+  ),
+  v.check(({ origin, training }) => (origin === undefined) !== (training === undefined), 'must have either an origin or a training'),
+  v.check(
+    ({ arrays, file }) =>
+      arrays.reduce((bytes, { shape }) => bytes + BYTES_PER_FLOAT64 * numValues(shape), 0) === file.bytes,
+    'must have a file as long as its arrays',
+  ),
+);
+
+/** Facts of a probabilistic linear discriminant analysis that embeddings of one model are compared with. */
+export type PldaManifest = v.InferOutput<typeof pldaSchema>;
+
+/**
+ * Checks a manifest that was read from somewhere.
+ *
+ * @throws VoxlaneError `model-invalid` that names the first field that is wrong
+ */
+export function parsePldaManifest(value: unknown, address: string): PldaManifest {
+  const parsed = v.safeParse(pldaSchema, value);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new VoxlaneError({
+    code: 'model-invalid',
+    problem: `The manifest ${address} is not one of a PLDA: ${v.getDotPath(issue) ?? 'the whole'}: ${describeIssue(issue)}`,
+    expected: 'the fields that models/plda-community-1/convert.py and models/plda-campplus-zh-en/train.py write',
+    remedy: 'Make the files again with one of these scripts',
+  });
+}
+
+/**
+ * The arrays of a PLDA file by name, row-major. The file's hash is the caller's to check.
+ *
+ * @param form that the caller supports
+ * @throws VoxlaneError `model-altered` if the file has another length than its manifest says, `model-invalid` for another form
+ */
+export function readPldaArrays<Form extends PldaForm>(
+  manifest: PldaManifest,
+  form: Form,
+  bytes: Uint8Array,
+): Record<keyof (typeof AXES_OF_ARRAYS)[Form], Float64Array> {
+  if (manifest.form !== form) {
+    throw new VoxlaneError({
+      code: 'model-invalid',
+      problem: `The PLDA ${manifest.id} has the form ${manifest.form}`,
+      expected: `the form ${form}`,
+      remedy: 'Name another PLDA in the settings of the preset',
+    });
+  }
+  if (bytes.length !== manifest.file.bytes) {
+    throw new VoxlaneError({
+      code: 'model-altered',
+      problem: `The PLDA file ${manifest.file.name} has ${bytes.length} bytes`,
+      expected: `${manifest.file.bytes} bytes, as its manifest says`,
+      remedy: 'Install the file again: it was cut, changed or replaced',
+    });
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let offset = 0;
+  const entries = manifest.arrays.map(({ name, shape }) => {
+    const start = offset;
+    const values = Float64Array.from({ length: numValues(shape) }, (_, index) =>
+      view.getFloat64(start + BYTES_PER_FLOAT64 * index, true),
+    );
+    offset += BYTES_PER_FLOAT64 * values.length;
+    return [name, values] as const;
+  });
+  // The schema has checked that every array of the form is there.
+  return Object.fromEntries(entries) as Record<keyof (typeof AXES_OF_ARRAYS)[Form], Float64Array>;
+}
+
+/**
+ * Fetches a PLDA, and checks its length and SHA-256.
+ *
+ * @param base holds `<id>/manifest.json`
+ * @throws VoxlaneError `model-missing`, `model-altered` or `model-invalid`
+ */
+export async function loadPldaFile(
+  id: string,
+  base: FileBase,
+): Promise<{ manifest: PldaManifest; bytes: Uint8Array<ArrayBuffer> }> {
+  const address = addressIn(base, `${id}/manifest.json`);
+  const manifest = parsePldaManifest(await fetchJson(address), address);
+  return { manifest, bytes: await fetchChecked(addressIn(base, `${id}/${manifest.file.name}`), manifest.file) };
+}

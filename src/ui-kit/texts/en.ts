@@ -1,0 +1,375 @@
+import type { Preview } from '../../engine/types';
+import type { ErrorCode } from '../../util/errors';
+import { formatsIn, licenceName } from '../format';
+import type { StageGroupId } from '../stageGroups';
+
+/** What a failure means to the person with the recording, and what helps, without the engine's details. */
+export interface ErrorWords {
+  /** Without a full stop: it stands alone in a list. */
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** An English page shows the engine's own words and takes from here what they lack. */
+export const errorsEn: Readonly<Record<ErrorCode, ErrorWords>> = {
+  'audio-empty': { problem: 'The file is empty', remedy: 'Choose another file, or copy this one again' },
+  'audio-unsupported': {
+    problem: 'This browser cannot read the file as audio or video, or the file has no audio track',
+    remedy: 'Convert the recording, to WAV for example, or choose another file',
+  },
+  'audio-no-samples': { problem: 'The audio track of the file is empty', remedy: 'Choose another recording, or export this one again' },
+  'audio-truncated': { problem: 'The file ends before the audio that it announces', remedy: 'Copy or download the whole file again' },
+  'audio-channels': { problem: 'The recording has a number of channels that cannot be mixed to mono', remedy: 'Export the recording in mono or stereo' },
+  'audio-not-finite': { problem: 'The audio contains values that are not numbers', remedy: 'Export the recording again, as 16-bit PCM for example' },
+  'audio-decode': { problem: 'The file is damaged: decoding stopped in the middle of it', remedy: 'Copy the file again, or convert it' },
+  'audio-missing': { problem: 'The recording could not be fetched', remedy: 'Check the connection and try again, or choose another recording' },
+  'source-missing': { problem: 'There is no recording at this address', remedy: 'Check the address, or choose another recording' },
+  options: { problem: 'A setting is out of range or contradicts another', remedy: 'Change the setting and try again' },
+  'model-missing': { problem: 'A model file could not be fetched', remedy: 'Check the connection and try again' },
+  'model-download': {
+    problem: 'The download of a model file was incomplete in several attempts',
+    remedy: 'Try again: the download continues. If you have the file, you can drop it on the page instead',
+  },
+  'model-altered': { problem: 'A model file is not the expected one: its checksum differs', remedy: 'Clear the browser cache, or download the file again' },
+  storage: {
+    problem: 'The browser does not let the page change what it stores',
+    remedy: "Allow the page to store data, or delete its data in the browser's settings",
+  },
+  'model-invalid': { problem: 'A model does not have the required inputs and outputs', remedy: 'Choose another model file' },
+  'model-output': { problem: 'A model gave values that are not numbers', remedy: 'Run again on WASM, or with another model' },
+  'backend-unavailable': { problem: 'The chosen backend is not available in this browser', remedy: 'Choose another backend, or automatic' },
+  'backend-failed': { problem: 'The computation stopped and could not be resumed', remedy: 'Try again, or run on WASM' },
+  'gpu-lost': { problem: 'The connection to the GPU was lost', remedy: 'Try again, or run on WASM' },
+  'gpu-memory': { problem: 'The GPU does not have enough memory', remedy: 'Close other tabs that use the GPU, or run on WASM' },
+  'gpu-wrong': { problem: 'The GPU gives wrong results', remedy: 'Run on WASM' },
+  'worker-failed': { problem: 'A background worker of the page could not start or ended unexpectedly', remedy: 'Try again. If it fails again, close other tabs to free memory and reload the page' },
+  format: { problem: 'The file cannot be read: it is damaged or of another format', remedy: 'Choose a file in one of the listed formats' },
+  cancelled: { problem: 'The work was cancelled', remedy: 'Start it again' },
+  disposed: { problem: 'This part of the page had already been closed', remedy: 'Reload the page' },
+};
+
+/** For what is none of the engine's failures. */
+export const unexpectedEn: ErrorWords = {
+  problem: 'An unexpected error occurred',
+  remedy: 'Try again, or reload the page',
+};
+
+/** For a file that the browser can no longer read. */
+export const unreadableEn: ErrorWords = {
+  problem: 'The browser can no longer read the file: it was moved, changed or deleted',
+  remedy: 'Choose the file again',
+};
+
+/** Every word about presets and models on the main page, in English. */
+
+const { bytes: bytesText, count: countText, date, percent: percentText } = formatsIn('en');
+
+/** `26.5 MB · CC BY 4.0`, or what is to be said in place of the size. */
+const facts = (size: string, licence: string): string => `${size} · ${licenceName(licence)}`;
+
+export const modelsEn = {
+  preset: 'Preset',
+  presets: { auto: 'Automatic', campplus: 'campplus', 'community-1': 'community-1' },
+  presetLines: {
+    auto: 'community-1 where its model is in this browser, campplus otherwise. Downloads nothing.',
+    campplus: 'CAM++ voice prints, grouped by how alike they are.',
+    'community-1': 'pyannote’s pipeline: WeSpeaker ResNet34 voice prints, grouped by PLDA and VBx.',
+  },
+  presetNow: { auto: 'preset: automatic', campplus: 'campplus', 'community-1': 'community-1' },
+  comesAlong: (licence: string): string => facts('comes with this page', licence),
+  isHere: (licence: string): string => facts('in this browser', licence),
+  toDownload: (bytes: number, licence: string): string => facts(`${bytesText(bytes)} to download`, licence),
+  chooseFile: 'Use a model file (.onnx)',
+
+  box: 'Model',
+  offer: {
+    heading: 'Use community-1',
+    lead: 'pyannote’s open pipeline, with voice prints of WeSpeaker’s ResNet34. Downloaded once and kept in this browser; recordings still stay here.',
+    facts: (bytes: number, licence: string, attribution: string): string => `${bytesText(bytes)}, ${licenceName(licence)}. ${attribution}.`,
+    take: (bytes: number): string => `Download ${bytesText(bytes)}`,
+    goOn: (bytes: number): string => `Go on with the download, ${bytesText(bytes)} left`,
+    orFile: 'A file that you have can be dropped on this page instead.',
+  },
+  downloading: 'Downloading community-1',
+  checking: (file: string): string => `Checking ${file}`,
+  starting: 'Starting the models',
+  received: (receivedBytes: number, totalBytes: number): string =>
+    `${bytesText(receivedBytes)} of ${bytesText(totalBytes)} · ${percentText(totalBytes > 0 ? receivedBytes / totalBytes : 0)}`,
+  stop: 'Cancel',
+
+  question: {
+    heading: 'Use it anyway?',
+    unknown: (file: string): string => `Nobody has vouched for ${file}: its SHA-256 is none of those that this page knows.`,
+    checked:
+      'If you say yes, it is first checked to be a WeSpeaker ResNet34: what goes in, what comes out and of which shape, and that its output for a test sound is neither NaN nor all zero, and of a common size. Whether it tells voices apart cannot be checked.',
+    yes: 'Use it anyway',
+    no: 'Leave it',
+    noAndRun: 'Go on without it',
+  },
+  failed: {
+    download: 'community-1 could not be downloaded',
+    file: (file: string): string => `${file} could not be used`,
+    deletion: 'The model could not be deleted',
+    retry: 'Try again',
+    dismiss: 'Close',
+  },
+
+  stored: {
+    heading: 'Models kept in this browser',
+    none: 'None. What comes with this page needs no storage.',
+    unknown: (problem: string): string => `They could not be listed: ${problem}.`,
+    total: (n: number, bytes: number): string => `${countText(n)} ${n === 1 ? 'model' : 'models'}, ${bytesText(bytes)} in all`,
+    size: (bytes: number): string => bytesText(bytes),
+    licence: (spdx: string | null): string => (spdx === null ? 'licence unknown' : licenceName(spdx)),
+    since: (storedAtMs: number): string => `since ${date(storedAtMs)}`,
+    remove: 'Delete',
+    removeLabel: (id: string): string => `Delete ${id}`,
+    confirm: (bytes: number): string => `Delete? To be used again, its ${bytesText(bytes)} have to be fetched again.`,
+    yes: 'Yes, delete',
+    no: 'Keep',
+  },
+};
+
+export type ModelsWords = typeof modelsEn;
+
+export type Notice =
+  | 'busy'
+  | 'busy-model'
+  | 'cancelled'
+  | 'first-only'
+  | 'options-range'
+  | 'options-number'
+  | 'download-stopped'
+  | 'preset-ready'
+  | 'model-deleted';
+
+/** Every word of the main page in English. Its shape is that of the other languages. */
+
+const { clock, count, percent, ratio, span } = formatsIn('en');
+const plural = (n: number, one: string, many: string): string => `${count(n)} ${n === 1 ? one : many}`;
+
+const STAGES: Readonly<Record<StageGroupId, string>> = {
+  decode: 'Reading audio',
+  segmentation: 'Finding speech',
+  fbank: 'Voice features',
+  embedding: 'Voice prints',
+  clustering: 'Grouping voices',
+};
+
+const NOTICES: Readonly<Record<Notice, string>> = {
+  busy: 'One recording at a time: the one in progress goes on, the new one was not taken.',
+  'busy-model': 'A model is taken between recordings: the one in progress goes on, the model was not taken.',
+  cancelled: 'Cancelled. Nothing was kept.',
+  'first-only': 'Several files were dropped. Only the first one was taken.',
+  'options-range': 'The smallest number of speakers is larger than the largest one.',
+  'options-number': 'The number of speakers has to be a whole number of 1 or more.',
+  'download-stopped': 'The download was stopped. What has arrived is kept, so that it can go on from there.',
+  'preset-ready': 'community-1 is ready. The next recording runs with it.',
+  'model-deleted': 'The model was deleted from this browser.',
+};
+
+export const appEn = {
+  name: 'Voxlane',
+  tagline: 'Who spoke when, worked out in this browser. Your audio never leaves this machine.',
+  skip: 'Skip to the content',
+  theme: 'Switch between light and dark',
+  language: 'Language',
+  languageBusy: 'Another language loads the page anew, which would lose what is open or in progress',
+  dismiss: 'Dismiss this message',
+  /** To the page that compares models layer by layer. */
+  compare: { href: 'compare.html', label: 'Compare a model' },
+  pageTitle: {
+    empty: 'Voxlane: who spoke when, in your browser',
+    working: (file: string): string => `Working on ${file} · Voxlane`,
+    done: (file: string): string => `${file} · Voxlane`,
+    error: 'Not analyzed · Voxlane',
+  },
+  notices: NOTICES,
+
+  empty: {
+    heading: 'Open a recording and see who spoke when',
+    lead: 'Drop an audio or video file anywhere on this page.',
+    choose: 'Choose a file',
+    sample: 'Try the sample',
+    /** The file's name on the server, the same in every language. */
+    sampleName: 'sample.wav',
+    formats: 'WAV, MP3, M4A, FLAC, OGG, MP4, MOV, WebM. Nothing is uploaded.',
+    facts: [
+      ['Goes in', 'An audio or video file'],
+      ['Comes out', 'Every turn of every speaker: to hear, to correct, and to take home as RTTM, JSON, subtitles and more'],
+      ['Leaves this machine', 'Nothing'],
+    ] as readonly (readonly [string, string])[],
+    back: (file: string): string => `Back to the result for ${file}`,
+  },
+  drop: {
+    ready: 'Drop a recording to analyze it, or a model (.onnx) to use it',
+    busy: 'One recording at a time: cancel the one in progress first',
+  },
+  options: {
+    summary: 'Options',
+    speed: 'Speed',
+    speeds: { exact: 'Exact', fast: 'Fast' },
+    /** What each is, and what it costs. Measured: bench/RESULTS.md. */
+    speedCost: {
+      exact: {
+        what: 'pyannote’s computation: the voice prints of every window.',
+        cost: 'The sample, half a minute, takes 3 s on two cores without a GPU; error rate on eight recordings 32.1 %.',
+      },
+      fast: {
+        what: 'Voice prints of every fifth or tenth window; speakers can come out differently.',
+        cost: 'The sample takes 1.2 s on two cores without a GPU; error rate on the same recordings 31.6 %.',
+      },
+    },
+    speakers: 'Number of speakers',
+    mode: { auto: 'Automatic', exact: 'Exactly', range: 'Between' },
+    exact: 'Exact number of speakers',
+    min: 'Smallest number of speakers',
+    max: 'Largest number of speakers',
+    and: 'and',
+    backend: 'Run the models on',
+    backends: { auto: 'Automatic', webgpu: 'WebGPU', wasm: 'WASM' },
+    backendHint: 'Automatic takes the fastest that works on this machine.',
+    checkGpu: 'Check the GPU again',
+    gpuForgotten: 'The GPU will be checked again before the next recording.',
+    now: (...choices: readonly string[]): string => choices.join(' · '),
+    speedNow: { exact: 'speed: exact', fast: 'speed: fast' },
+    speakersNow: {
+      auto: 'speakers: automatic',
+      exact: (n: number): string => plural(n, 'speaker', 'speakers'),
+      range: (min: number, max: number): string => `${min} to ${max} speakers`,
+    },
+    backendNow: { auto: 'backend: automatic', webgpu: 'on WebGPU', wasm: 'on WASM' },
+  },
+
+  running: {
+    label: 'In progress',
+    loading: 'Loading models',
+    working: 'Analyzing',
+    elapsed: 'Elapsed',
+    cancel: 'Cancel',
+    escape: 'Esc',
+    stages: STAGES,
+    waiting: 'waiting',
+    done: 'done',
+    of: (completed: number, total: number): string => `${count(completed)} / ${count(total)}`,
+    left: (seconds: number): string => (seconds < 1 ? 'under 1 s left' : `${span(Math.ceil(seconds))} left`),
+    bar: (stage: string, fraction: number): string => `${stage}: ${percent(fraction)}`,
+    preview: {
+      label: 'So far',
+      covers: (seconds: number): string => `The first ${span(seconds)}`,
+      found: (speakers: number, turns: number): string =>
+        turns === 0 ? 'no speech yet' : `${plural(speakers, 'speaker', 'speakers')} · ${plural(turns, 'turn', 'turns')}`,
+      hint: 'Provisional: turns and speakers can change until the whole recording is done.',
+      lanes: 'Timeline of speakers so far',
+    },
+  },
+
+  done: {
+    label: 'Result',
+    summary: (speakers: number, turns: number, seconds: number): string =>
+      [plural(speakers, 'speaker', 'speakers'), plural(turns, 'turn', 'turns'), clock(seconds)].join(' · '),
+    rttm: 'RTTM',
+    rttmLabel: 'Download RTTM',
+    json: 'JSON',
+    jsonLabel: 'Download JSON',
+    again: 'New recording',
+    play: 'Play',
+    pause: 'Pause',
+    position: 'Position',
+    silence: 'no one is speaking',
+    /** Why nothing plays. */
+    playback: {
+      unplayable: 'This browser cannot play this file. The lanes and the table still show the result.',
+      'no-output': 'No audio output device was found. Connect one and press Play.',
+      stopped: 'Playback stopped. Check the audio output device, then press Play to try again.',
+    },
+    modeLabel: 'Turns',
+    mode: { overlapping: 'Overlapping', exclusive: 'Exclusive' },
+    modeHint: 'Exclusive keeps one speaker at a time, for aligning transcripts.',
+    zoomIn: 'Zoom in',
+    zoomOut: 'Zoom out',
+    zoomFit: 'Fit',
+    zoomFitLabel: 'Show the whole recording',
+    lanes: 'Timeline of speakers',
+    at: (seconds: number, speakers: string): string => `${clock(seconds, 1)}, ${speakers}`,
+    share: (fraction: number): string => percent(fraction),
+    laneTitle: (name: string, seconds: number, share: number): string =>
+      `${name}: ${span(seconds)} of speech, ${percent(share)} of all speech`,
+    keys: [
+      ['Space', 'play or pause'],
+      ['← →', '5 seconds'],
+      ['↑ ↓', 'turn by turn in the table'],
+      ['Enter', 'play the turn'],
+    ] as readonly (readonly [string, string])[],
+    keysLabel: 'Keys',
+    table: 'Turns',
+    columns: { start: 'Start', end: 'End', length: 'Length', speaker: 'Speaker' },
+    run: 'This run',
+    speaker: (index: number): string => `Speaker ${index + 1}`,
+  },
+  details: {
+    preset: 'Preset',
+    speed: 'Speed',
+    speeds: { exact: 'exact', fast: 'fast' },
+    embeddingModel: (sha256: string): string => `model ${sha256.slice(0, 12)}…`,
+    backend: 'Backend',
+    threads: (n: number): string => plural(n, 'thread', 'threads'),
+    processing: 'Processing time',
+    factor: 'Real-time factor',
+    audio: 'Audio',
+    stages: 'Work per stage',
+    stagesHint: 'Stages run side by side, so they can add up to more than the processing time.',
+    faster: (rtf: number): string =>
+      rtf < 1 ? `${ratio(1 / rtf)} × faster than real time` : `${ratio(rtf)} × slower than real time`,
+  },
+  selfCheck: {
+    heading: (passed: boolean): string => (passed ? 'Self-check: passed' : 'Self-check: failed'),
+    link: 'See every stage',
+    columns: ['Stage', 'Off by', 'Allowed', 'Verdict'],
+    pass: 'pass',
+    fail: 'fail',
+    backends: { webgpu: 'WebGPU', kernels: 'Voxlane’s WASM kernels', wasm: 'ONNX Runtime on WASM' },
+    hint: 'Before a backend is used, it must reproduce reference outputs; a GPU must also reproduce the outputs of WASM. The check is repeated after 30 days, or when you choose “Check the GPU again” in the options.',
+    compare: (model: string): string => `Compare ${model} layer by layer`,
+    fallback: 'This GPU does not compute what it should, so it was not used for this result.',
+    kernelFallback: 'Voxlane’s WASM kernels do not compute what they should in this browser, so ONNX Runtime computed this result.',
+  },
+  silent: {
+    heading: 'No speech found',
+    body: (seconds: number): string =>
+      `The whole recording (${clock(seconds)}) was analyzed, and no stretch of it was recognized as a voice.`,
+    hint: 'If someone does speak in it, check that the right audio track was exported and that it is loud enough to hear.',
+  },
+  error: {
+    label: 'Not analyzed',
+    heading: (file: string): string => `${file} could not be analyzed`,
+    problem: 'What was wrong',
+    expected: 'What was expected',
+    remedy: 'What you can do',
+    choose: 'Choose another file',
+    retry: 'Try again',
+    wasm: 'Retry on WASM',
+    bundled: 'Retry with campplus',
+    options: 'Change the options',
+    back: (file: string): string => `Back to the result for ${file}`,
+    kept: 'Your last result is still here.',
+    code: (code: string): string => `Code: ${code}`,
+    /** Above the engine's own words, which are English on every page. */
+    original: 'The message in full, in English',
+    details: 'Technical details',
+  },
+  announce: {
+    started: (file: string): string => `Started on ${file}. Loading models.`,
+    stage: (stage: string): string => stage,
+    preview: ({ analysedSeconds, turns }: Preview): string =>
+      turns.length === 0
+        ? `No speech in the first ${span(analysedSeconds)}.`
+        : `The turns of the first ${span(analysedSeconds)} are shown. They can still change.`,
+    done: (speakers: number, turns: number): string =>
+      turns === 0
+        ? 'Done. No speech found.'
+        : `Done. ${plural(speakers, 'speaker', 'speakers')}, ${plural(turns, 'turn', 'turns')}.`,
+  },
+};
+
+export type AppWords = typeof appEn;

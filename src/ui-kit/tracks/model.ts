@@ -1,0 +1,158 @@
+import type { Annotation, AnnotationSpeaker, EditableTurn } from '../../editing/annotation';
+import { exclusiveBySpeaker, turnsBySpeaker } from '../../editing/bySpeaker';
+import type { DiarizationResult, Turn } from '../../engine/types';
+import { text } from '../texts/text';
+
+/** A stretch that the lanes draw over a speaker, or over the whole height where `speaker` is null. */
+export interface Mark extends Stretch {
+  readonly kind: 'missed' | 'false-alarm' | 'confusion';
+  /** Id of the speaker in the annotation; null where the annotation has nobody there (missed speech). */
+  readonly speaker: string | null;
+}
+
+export interface Stretch {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+}
+
+export type TurnsMode = 'overlapping' | 'exclusive';
+
+/** One speaker's row. */
+export interface Lane {
+  readonly label: string;
+  readonly name: string;
+  /** Index into the speaker colours, 0 or more; beyond the eighth they repeat with a pattern. */
+  readonly colour: number;
+  /** Sorted by start; one speaker's turns do not overlap, so they are sorted by end too. */
+  readonly turns: readonly Turn[];
+  readonly seconds: number;
+  /** Of all speech, 0 to 1. */
+  readonly share: number;
+}
+
+export function turnsOf(result: DiarizationResult, mode: TurnsMode): readonly Turn[] {
+  return mode === 'exclusive' ? result.exclusiveTurns : result.turns;
+}
+
+export function lanesOf(result: DiarizationResult, mode: TurnsMode): Lane[] {
+  return lanesBy(result.speakers.map(({ label }) => label), turnsOf(result, mode));
+}
+
+/**
+ * Lanes of provisional turns, in the order in which the voices are first heard: the labels' order can change from one
+ * preview to the next, and the colours would jump.
+ */
+export function lanesSoFar(turns: readonly Turn[]): Lane[] {
+  return lanesBy([...new Set(turns.map(({ speaker }) => speaker))], turns);
+}
+
+/**
+ * Lanes of a result as it was corrected, in the order of its speakers, those without a turn included.
+ *
+ * @param turns what is shown of it: its turns, or the exclusive ones; sorted by start
+ */
+export function lanesOfAnnotation({ speakers, turns: all }: Annotation, turns: readonly Turn[] = all): Lane[] {
+  const heads = speakers.map((speaker, index) => ({
+    label: speaker.id,
+    name: speakerName(speaker, index),
+    colour: speaker.colour,
+  }));
+  const bySpeaker = turns === all ? turnsBySpeaker(all) : exclusiveBySpeaker(turns);
+  if (!bySpeaker) return fillLanes(heads, turns);
+  return withShares(heads.map((head) => ({ ...head, ...(bySpeaker.get(head.label) ?? { turns: [], seconds: 0 }) })));
+}
+
+/**
+ * A speaker's name, or until there is one a number: that of the label, so that nobody is renumbered when another speaker goes.
+ *
+ * @param index of the speaker, for labels without a number
+ */
+export function speakerName({ id, name }: AnnotationSpeaker, index: number): string {
+  return name ?? text.done.speaker(labelNumber(id) ?? index);
+}
+
+/** The number in a label, from 0; null for a label without one. */
+export function labelNumber(label: string): number | null {
+  const number = /^SPEAKER_(\d+)$/.exec(label)?.[1];
+  return number === undefined ? null : Number(number);
+}
+
+const lanesBy = (labels: readonly string[], turns: readonly Turn[]): Lane[] =>
+  fillLanes(
+    labels.map((label, index) => ({ label, name: text.done.speaker(index), colour: index })),
+    turns,
+  );
+
+/**
+ * Lanes with what is said on each.
+ *
+ * @param heads from top to bottom
+ * @param turns of any of them, sorted by start
+ */
+export function fillLanes(heads: readonly Pick<Lane, 'label' | 'name' | 'colour'>[], turns: readonly Turn[]): Lane[] {
+  const byLabel = new Map<string, Turn[]>(heads.map(({ label }) => [label, []]));
+  for (const turn of turns) byLabel.get(turn.speaker)?.push(turn);
+  const lanes = heads.map((head) => ({ head, own: byLabel.get(head.label) ?? [] })).map(({ head, own }) => ({
+    ...head,
+    turns: own,
+    seconds: own.reduce((sum, { startSeconds, endSeconds }) => sum + endSeconds - startSeconds, 0),
+  }));
+  return withShares(lanes);
+}
+
+function withShares(lanes: readonly Omit<Lane, 'share'>[]): Lane[] {
+  const total = lanes.reduce((sum, { seconds }) => sum + seconds, 0);
+  return lanes.map((lane) => ({ ...lane, share: total > 0 ? lane.seconds / total : 0 }));
+}
+
+/** Index of the first turn that ends after `seconds`; `turns.length` where none does. */
+export function firstEndingAfter(turns: readonly Turn[], seconds: number): number {
+  let low = 0;
+  let high = turns.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((turns[middle]?.endSeconds ?? Infinity) > seconds) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** The turn of this lane that covers a moment. `slack` widens each turn, so that thin ones can be hit with a pointer. */
+export function turnAt(turns: readonly Turn[], seconds: number, slack = 0): Turn | null {
+  const turn = turns[firstEndingAfter(turns, seconds - slack)];
+  return turn && turn.startSeconds - slack <= seconds ? turn : null;
+}
+
+/** The id of a turn that can be corrected; null for one that cannot: exclusive turns are derived. */
+export function idOf(turn: Turn): number | null {
+  const { id } = turn as Partial<EditableTurn>;
+  return id ?? null;
+}
+
+/** A turn that is on the lanes, with the index of its lane. */
+export interface PlacedTurn {
+  readonly turn: Turn;
+  readonly lane: number;
+}
+
+/** A turn with its speaker's lane; null if it is not on that lane. */
+export function placeTurn(lanes: readonly Lane[], turn: Turn): PlacedTurn | null {
+  const lane = lanes.findIndex(({ label }) => label === turn.speaker);
+  const turns = lanes[lane]?.turns ?? [];
+  return turns[firstEndingAfter(turns, turn.startSeconds)] === turn ? { turn, lane } : null;
+}
+
+/**
+ * The turn with this id; null where no lane has it.
+ *
+ * @param isSearched which lanes to search. Default: all
+ */
+export function findTurn(lanes: readonly Lane[], id: number | null, isSearched: (lane: Lane) => boolean = () => true): PlacedTurn | null {
+  if (id === null) return null;
+  for (let lane = 0; lane < lanes.length; lane += 1) {
+    if (!isSearched(lanes[lane]!)) continue;
+    const { turns } = lanes[lane]!;
+    for (const turn of turns) if (idOf(turn) === id) return { turn, lane };
+  }
+  return null;
+}

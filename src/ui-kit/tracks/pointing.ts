@@ -1,0 +1,327 @@
+import type { Turn } from '../../engine/types';
+import { h } from '../dom';
+import type { ThemeControl } from '../pageFrame';
+import type { Scope } from '../scope';
+import { barTopOf, type Geometry, laneAt, lanesTop, secondsAt, xOf } from './geometry';
+import { findTurn, idOf, type Lane, type PlacedTurn, type Stretch, turnAt } from './model';
+
+/** A turn cannot be dragged shorter than this; about the shortest sound of speech. */
+export const MIN_TURN_SECONDS = 0.05;
+
+/** What is being dragged, as it would be if it were let go now. `lane` is the index of the lane that it is shown on. */
+export type Drag = Stretch & { readonly lane: number } & (
+    | { readonly kind: 'edge'; readonly edge: 'start' | 'end'; readonly turn: number }
+    | { readonly kind: 'assign'; readonly turn: number; readonly from: number }
+    | { readonly kind: 'add'; readonly anchorSeconds: number }
+  );
+
+/** Whether a new turn can begin here: within the recording, and in no turn of this lane. */
+export function isRoom({ turns }: Lane, seconds: number, durationSeconds: number): boolean {
+  return seconds >= 0 && seconds <= durationSeconds && turnAt(turns, seconds) === null;
+}
+
+/** A turn with one edge moved to `seconds`, or as near as the recording and the turn's own length allow. */
+export function withEdge(
+  { startSeconds, endSeconds }: Turn,
+  edge: 'start' | 'end',
+  seconds: number,
+  durationSeconds: number,
+): Stretch {
+  if (edge === 'start') {
+    // A turn that is shorter already stays as long as it is, at the least.
+    const latest = Math.max(startSeconds, endSeconds - MIN_TURN_SECONDS);
+    return { startSeconds: Math.min(latest, Math.max(0, seconds)), endSeconds };
+  }
+  const earliest = Math.min(endSeconds, startSeconds + MIN_TURN_SECONDS);
+  return { startSeconds, endSeconds: Math.max(earliest, Math.min(durationSeconds, seconds)) };
+}
+
+/**
+ * The new turn from the start of a drag to the pointer, within the recording and between the nearest turns of its lane.
+ *
+ * @param turns of the lane; `anchorSeconds` is in none of them
+ */
+export function addedTurn(anchorSeconds: number, seconds: number, durationSeconds: number, turns: readonly Turn[]): Stretch {
+  let [earliest, latest] = [0, durationSeconds];
+  for (const turn of turns) {
+    if (turn.endSeconds <= anchorSeconds) earliest = Math.max(earliest, turn.endSeconds);
+    else latest = Math.min(latest, turn.startSeconds);
+  }
+  const now = Math.min(latest, Math.max(earliest, seconds));
+  return { startSeconds: Math.min(anchorSeconds, now), endSeconds: Math.max(anchorSeconds, now) };
+}
+
+/** Below this width the edges are held from outside, or they would cover each other. */
+const THIN_PIXELS = 32;
+
+/**
+ * Where the selected turn can be taken hold of. Elements, not places on the canvas: the browser decides by the element
+ * whether a finger scrolls or drags. What is seen of them is painted.
+ */
+export interface Grips {
+  readonly element: HTMLElement;
+  /** Lays them over a turn; null puts them away. */
+  readonly place: (geometry: Geometry, placed: PlacedTurn | null) => void;
+  readonly edgeOf: (target: EventTarget | null) => 'start' | 'end' | null;
+  readonly isBody: (target: EventTarget | null) => boolean;
+}
+
+export function createGrips(): Grips {
+  const start = h('div', { class: 'lanes__edge lanes__edge--start', 'data-testid': 'grip-start' });
+  const end = h('div', { class: 'lanes__edge lanes__edge--end', 'data-testid': 'grip-end' });
+  const element = h('div', { class: 'lanes__grips', hidden: true, 'aria-hidden': 'true' }, start, end);
+  return {
+    element,
+    place(geometry, placed) {
+      const left = placed ? xOf(geometry, placed.turn.startSeconds) : 0;
+      const right = placed ? xOf(geometry, placed.turn.endSeconds) : 0;
+      const top = placed ? barTopOf(geometry, placed.lane) : 0;
+      const isScrolledOut = top < lanesTop(geometry) || top + geometry.barHeight > geometry.height;
+      element.hidden = !placed || right < 0 || left > geometry.width || isScrolledOut;
+      if (!placed || element.hidden) return;
+      const from = Math.max(0, left);
+      const width = Math.min(geometry.width, right) - from;
+      element.style.transform = `translate(${from}px, ${top}px)`;
+      element.style.width = `${width}px`;
+      element.style.height = `${geometry.barHeight}px`;
+      element.classList.toggle('is-thin', width < THIN_PIXELS);
+      start.hidden = left < 0;
+      end.hidden = right > geometry.width;
+    },
+    edgeOf: (target) => (target === start ? 'start' : target === end ? 'end' : null),
+    isBody: (target) => target === element,
+  };
+}
+
+/**
+ * What the lanes tell. Only turns that have an id (`EditableTurn`) are selected, moved and assigned, and only where the
+ * listener is given.
+ */
+export interface LanesOptions {
+  readonly durationSeconds: number;
+  readonly theme: ThemeControl;
+  /** Whether a row for the waveform is kept above the lanes. Default false. */
+  readonly waveform?: boolean;
+  readonly onSeek: (seconds: number) => void;
+  /** A turn was clicked: it is to be played. */
+  readonly onTurn: (turn: Turn) => void;
+  readonly onZoomed: (zoomed: boolean) => void;
+  /** A turn was clicked; comes before `onTurn`. */
+  readonly onSelectTurn?: (turn: number) => void;
+  /** A turn was clicked twice: it is to be played over and over. */
+  readonly onLoopTurn?: (turn: Turn) => void;
+  /** An edge of the selected turn was dragged and let go. It may lie over other turns of its lane, which the editing then takes in. */
+  readonly onMoveTurn?: (turn: number, startSeconds: number, endSeconds: number) => void;
+  /** A turn was dragged onto another speaker's lane. */
+  readonly onAssignTurn?: (turn: number, speaker: string) => void;
+  /** A drag began in an empty part of a lane. The stretch may lie over turns of that lane. */
+  readonly onAddTurn?: (speaker: string, startSeconds: number, endSeconds: number) => void;
+}
+
+const HIT_PIXELS = 3;
+/** A hand that clicks moves this much; more is a drag. */
+const DRAG_PIXELS = 5;
+
+export interface PointingHost {
+  readonly stage: HTMLElement;
+  readonly grips: Grips;
+  readonly geometry: () => Geometry;
+  readonly lanes: () => readonly Lane[];
+  readonly selected: () => PlacedTurn | null;
+  /** False while what is shown cannot be corrected. */
+  readonly isEditable: () => boolean;
+  readonly isAdding: () => boolean;
+  /** @param withTurns whether another turn is dragged than before, or none any more */
+  readonly onChange: (withTurns: boolean) => void;
+}
+
+export interface Pointing {
+  /** Place of the mouse in the window; null while there is none. */
+  readonly pointer: () => number | null;
+  readonly drag: () => Drag | null;
+  /** Ends the drag without a correction. */
+  readonly cancel: () => void;
+}
+
+/** What a press may become once it has moved. */
+interface Press {
+  readonly pointerId: number;
+  readonly x: number;
+  readonly y: number;
+  /** From the edge to where it was taken hold of. */
+  readonly slackSeconds: number;
+  readonly begin: (geometry: Geometry, x: number, y: number) => Drag | null;
+}
+
+/** Clicks, hovering and drags over the lanes, with mouse, pen and finger. */
+export function createPointing(scope: Scope, host: PointingHost, options: LanesOptions): Pointing {
+  const { stage } = host;
+  let pointer: number | null = null;
+  let press: Press | null = null;
+  let drag: Drag | null = null;
+  /** The click that follows a drag is no click. */
+  let isClickOver = false;
+
+  const place = (event: MouseEvent): { now: Geometry; x: number; y: number; seconds: number; lane: number | null } => {
+    const box = stage.getBoundingClientRect();
+    const now = host.geometry();
+    const x = event.clientX - box.left;
+    const y = event.clientY - box.top;
+    return { now, x, y, seconds: secondsAt(now, x), lane: laneAt(now, y) };
+  };
+  const hit = (event: MouseEvent): { seconds: number; turn: Turn | null; lane: number } => {
+    const { now, seconds, lane } = place(event);
+    const under = host.lanes()[lane ?? -1];
+    return { seconds, lane: lane ?? -1, turn: under ? turnAt(under.turns, seconds, HIT_PIXELS * now.secondsPerPixel) : null };
+  };
+
+  const set = (next: Drag | null): void => {
+    const withTurns = (next === null) !== (drag === null);
+    drag = next;
+    stage.classList.toggle('is-dragging', drag !== null);
+    host.onChange(withTurns);
+  };
+  const end = (): void => {
+    press = null;
+    if (drag) set(null);
+  };
+
+  const pressOf = (event: PointerEvent): Press | null => {
+    const { now, x, y, seconds } = place(event);
+    const head = { pointerId: event.pointerId, x, y, slackSeconds: 0 };
+    const selected = host.selected();
+    const edge = host.grips.edgeOf(event.target);
+    if (edge && selected && options.onMoveTurn) {
+      const id = idOf(selected.turn);
+      const { startSeconds, endSeconds } = selected.turn;
+      if (id === null) return null;
+      return {
+        ...head,
+        slackSeconds: seconds - (edge === 'start' ? startSeconds : endSeconds),
+        begin: () => ({ kind: 'edge', edge, turn: id, lane: selected.lane, startSeconds, endSeconds }),
+      };
+    }
+    const { turn, lane: index } = hit(event);
+    const lane = host.lanes()[index];
+    if ((host.isAdding() || event.shiftKey) && options.onAddTurn) {
+      if (!lane || !isRoom(lane, seconds, now.durationSeconds)) return null;
+      return {
+        ...head,
+        begin: (_, toX) =>
+          Math.abs(toX - x) < DRAG_PIXELS
+            ? null
+            : { kind: 'add', lane: index, anchorSeconds: seconds, startSeconds: seconds, endSeconds: seconds },
+      };
+    }
+    // A finger that moves over the lanes scrolls them; only the selected turn can be pulled out of its lane.
+    const canPull = event.pointerType !== 'touch' || host.grips.isBody(event.target);
+    const id = turn && idOf(turn);
+    if (!turn || id === null || !canPull || !options.onAssignTurn) return null;
+    return {
+      ...head,
+      begin: (geometry, _, toY) =>
+        Math.abs(toY - y) < DRAG_PIXELS || laneAt(geometry, toY) === index
+          ? null
+          : { kind: 'assign', turn: id, from: index, lane: index, startSeconds: turn.startSeconds, endSeconds: turn.endSeconds },
+    };
+  };
+
+  /** The drag as it is with the pointer at this place. */
+  const moved = (from: Drag, slackSeconds: number, event: PointerEvent): Drag => {
+    const { now, seconds, lane } = place(event);
+    const lanes = host.lanes();
+    switch (from.kind) {
+      case 'edge': {
+        const dragged = findTurn(lanes, from.turn);
+        if (!dragged) return from;
+        return { ...from, ...withEdge(dragged.turn, from.edge, seconds - slackSeconds, now.durationSeconds) };
+      }
+      case 'assign':
+        return { ...from, lane: Math.min(lanes.length - 1, Math.max(0, lane ?? 0)) };
+      case 'add':
+        return { ...from, ...addedTurn(from.anchorSeconds, seconds, now.durationSeconds, lanes[from.lane]?.turns ?? []) };
+    }
+  };
+
+  const commit = (done: Drag): void => {
+    const lane = host.lanes()[done.lane];
+    if (!lane) return;
+    if (done.kind === 'edge') {
+      options.onMoveTurn?.(done.turn, done.startSeconds, done.endSeconds);
+    } else if (done.kind === 'assign') {
+      if (done.lane !== done.from) options.onAssignTurn?.(done.turn, lane.label);
+    } else if (done.endSeconds - done.startSeconds >= MIN_TURN_SECONDS) {
+      options.onAddTurn?.(lane.label, done.startSeconds, done.endSeconds);
+    }
+  };
+
+  scope.on(stage, 'pointerdown', (event) => {
+    // A second finger starts a pinch and ends the drag.
+    if (press && event.pointerType === 'touch') end();
+    if (!event.isPrimary || press || event.button !== 0) return;
+    isClickOver = false;
+    if (host.isEditable()) press = pressOf(event);
+  });
+  scope.on(stage, 'pointermove', (event) => {
+    if (press?.pointerId === event.pointerId) {
+      const { now, x, y } = place(event);
+      const begun = drag ?? press.begin(now, x, y);
+      if (!begun) return;
+      // From here on every event of this pointer comes here, also from outside of the lanes.
+      if (!drag) stage.setPointerCapture(event.pointerId);
+      set(moved(begun, press.slackSeconds, event));
+      return;
+    }
+    if (event.pointerType !== 'mouse') return;
+    pointer = event.clientX - stage.getBoundingClientRect().left;
+    stage.classList.toggle('is-over-turn', hit(event).turn !== null);
+    host.onChange(false);
+  });
+  scope.on(stage, 'pointerup', (event) => {
+    if (press?.pointerId !== event.pointerId) return;
+    const done = drag;
+    isClickOver = done !== null;
+    end();
+    if (done) commit(done);
+  });
+  scope.on(stage, 'pointercancel', (event) => {
+    if (press?.pointerId === event.pointerId) end();
+  });
+  scope.on(stage, 'pointerleave', () => {
+    pointer = null;
+    host.onChange(false);
+  });
+  scope.on(
+    document,
+    'keydown',
+    (event) => {
+      if (event.key !== 'Escape' || !drag) return;
+      // Only the drag ends, not whatever else the key would close.
+      event.stopPropagation();
+      event.preventDefault();
+      isClickOver = true;
+      end();
+    },
+    { capture: true },
+  );
+  scope.on(stage, 'click', (event) => {
+    if (isClickOver) {
+      isClickOver = false;
+      return;
+    }
+    const { seconds, turn } = hit(event);
+    if (!turn) {
+      options.onSeek(Math.min(Math.max(0, seconds), host.geometry().durationSeconds));
+      return;
+    }
+    const id = idOf(turn);
+    if (id !== null) options.onSelectTurn?.(id);
+    options.onTurn(turn);
+  });
+  scope.on(stage, 'dblclick', (event) => {
+    const { turn } = hit(event);
+    if (turn) options.onLoopTurn?.(turn);
+  });
+
+  return { pointer: () => pointer, drag: () => drag, cancel: end };
+}

@@ -1,0 +1,347 @@
+import type { PeakPyramid } from '../../audio/peaks';
+import type { Turn } from '../../engine/types';
+import { fitCanvas, h, onResize, setText } from '../dom';
+import type { Scope } from '../scope';
+import { text } from '../texts/text';
+import { type Geometry, INSET, lanesTop, NARROW_PIXELS, visibleLanes, xOf } from './geometry';
+import { createMinimap, waveText } from './minimap';
+import { findTurn, type Lane, type Mark, type PlacedTurn, placeTurn, type Stretch, turnAt } from './model';
+import { paintOverlay } from './overlay';
+import { paintBase, type Scene } from './painter';
+import { laneLabel, type Paints, readPaints } from './palette';
+import { createGrips, createPointing, type LanesOptions } from './pointing';
+import { createScroller } from './scroller';
+
+export interface Labels {
+  readonly element: HTMLElement;
+  readonly setLanes: (lanes: readonly Lane[]) => void;
+  /** Marks those who speak at this moment. */
+  readonly setPosition: (seconds: number) => void;
+  /** Puts the labels beside the visible lanes. */
+  readonly place: (geometry: Geometry) => void;
+}
+
+/** Extra labels above and below the visible ones, so that a short scroll creates none. */
+const MARGIN = 10;
+
+/** The names beside the lanes. If the lanes scroll, only the labels near the visible lanes are in the page. */
+export function createLabels(): Labels {
+  const above = h('li', { 'aria-hidden': 'true' });
+  const below = h('li', { 'aria-hidden': 'true' });
+  const element = h('ul', { class: 'lanes__labels' });
+  let lanes: readonly Lane[] = [];
+  let items = new Map<number, HTMLElement>();
+  /** The labels that are in the page; null if they are stale. */
+  let made: { readonly from: number; readonly to: number } | null = null;
+  let position = 0;
+
+  const mark = (): void => {
+    for (const [index, item] of items) {
+      const lane = lanes[index];
+      item.classList.toggle('is-speaking', lane !== undefined && turnAt(lane.turns, position) !== null);
+    }
+  };
+  const make = (from: number, to: number): void => {
+    made = { from, to };
+    items = new Map(
+      lanes.slice(from, to).map((lane, offset) => {
+        const item = laneLabel(lane);
+        item.setAttribute('aria-setsize', String(lanes.length));
+        item.setAttribute('aria-posinset', String(from + offset + 1));
+        return [from + offset, item];
+      }),
+    );
+    mark();
+  };
+
+  return {
+    element,
+    setLanes(next) {
+      lanes = next;
+      made = null;
+    },
+    setPosition(seconds) {
+      position = seconds;
+      mark();
+    },
+    place(geometry) {
+      const { numLanes, laneHeight, lanesScrolled = 0 } = geometry;
+      element.classList.toggle('lanes__labels--scrolled', numLanes !== undefined);
+      if (numLanes === undefined) {
+        element.style.height = '';
+        if (made) return;
+        make(0, lanes.length);
+        element.replaceChildren(...items.values());
+        return;
+      }
+      const { from, to } = visibleLanes(geometry);
+      if (!made || from < made.from || to > made.to) {
+        make(Math.max(0, from - MARGIN), Math.min(lanes.length, to + MARGIN));
+        above.style.height = `${made!.from * laneHeight}px`;
+        // The lanes' window is lower by the axis: without this the labels could not scroll as far.
+        below.style.height = `${(lanes.length - made!.to) * laneHeight + lanesTop(geometry)}px`;
+        element.replaceChildren(above, ...items.values(), below);
+      }
+      element.style.height = `${geometry.height}px`;
+      element.scrollTop = lanesScrolled;
+    },
+  };
+}
+
+/** Where the window puts a moment that it turns its page to, as a part of its width. */
+const PAGE_START = 0.1;
+/** Names of simultaneous speakers in the text for screen readers. */
+const MOST_NAMES = 12;
+
+export interface Lanes {
+  readonly element: HTMLElement;
+  readonly setLanes: (lanes: readonly Lane[], look?: LanesLook) => void;
+  /** Moves the playhead; while playing, the window turns its page with it. */
+  readonly setPosition: (seconds: number, playing: boolean) => void;
+  /** Multiplies the zoom; `0` shows the whole recording. */
+  readonly zoom: (factor: number) => void;
+  readonly speakingAt: (seconds: number) => readonly Lane[];
+  /** All lanes from top to bottom. */
+  readonly order: () => readonly Lane[];
+  /** The element with the role `slider`, for the keys that belong to it. */
+  readonly slider: HTMLElement;
+  /**
+   * Outlines a turn and gives it handles; null outlines none. An id that no lane has is kept until one has it.
+   *
+   * @param turn the turn with this id. Default: found by a search through all lanes
+   */
+  readonly setSelected: (id: number | null, turn?: Turn | null) => void;
+  /** Shades the stretch that is played over and over. */
+  readonly setLoop: (loop: Stretch | null) => void;
+  /** Hatches what differs from a reference. */
+  readonly setMarks: (marks: readonly Mark[]) => void;
+  /** In this mode a drag over empty lane space adds a turn without Shift; touch scrolls elsewhere meanwhile. */
+  readonly setAdding: (adding: boolean) => void;
+  /** Scrolls so that a stretch is in the window, at the zoom that is set; the selected turn's lane as well. */
+  readonly reveal: (stretch: Stretch) => void;
+  /** Draws what is known of the sound. To be called again with the same pyramid when it has grown. */
+  readonly setPeaks: (peaks: PeakPyramid | null) => void;
+  /** A sentence in place of the waveform: that it is read, or why there is none. */
+  readonly setWaveNote: (note: string | null) => void;
+}
+
+export interface LanesLook {
+  /** Dashed: something to look at before it is accepted. Cannot be corrected. Default false. */
+  readonly provisional?: boolean;
+}
+
+export function createLanes(scope: Scope, options: LanesOptions): Lanes {
+  // A recording of no length would divide by zero in every position.
+  const durationSeconds = Math.max(options.durationSeconds, 0.001);
+  const hasWave = options.waveform === true;
+  const base = h('canvas', { class: 'lanes__canvas' });
+  const overlay = h('canvas', { class: 'lanes__canvas' });
+  const grips = createGrips();
+  const scroller = createScroller(scope, {
+    durationSeconds,
+    hasWave,
+    onMoved: () => {
+      repaint(true);
+    },
+    onZoomed: options.onZoomed,
+  });
+  const { stage, geometry } = scroller;
+  stage.append(base, overlay, grips.element);
+  const minimap = createMinimap(scope, durationSeconds, (seconds) => {
+    scroller.scrollTo(seconds, INSET);
+  });
+  const labels = createLabels();
+  scope.on(labels.element, 'wheel', (event) => {
+    scroller.element.scrollTop += event.deltaY;
+  }, { passive: true });
+  const waveNote = h('p', { class: 'lanes__wave-note', hidden: true });
+  const probe = h('span', { class: 'lanes__probe', hidden: true });
+  const element = h(
+    'div',
+    { class: 'lanes', role: 'group', 'aria-label': text.done.lanes, 'data-testid': 'lanes' },
+    labels.element,
+    scroller.element,
+    hasWave && h('p', { class: 'lanes__wave-label' }, waveText.label),
+    waveNote,
+    minimap.element,
+    probe,
+  );
+
+  let scene: Scene = { lanes: [], marks: [], peaks: null, isProvisional: false, hidden: null };
+  /** Of the last call of `setMarks`; the scene has them sorted. */
+  let given: readonly Mark[] = [];
+  let paints: Paints | null = null;
+  let position = 0;
+  let loop: Stretch | null = null;
+  let selectedId: number | null = null;
+  let selected: PlacedTurn | null = null;
+  let isAdding = false;
+  let frame = 0;
+  let baseStale = true;
+  let minimapStale = true;
+  scope.add(() => {
+    cancelAnimationFrame(frame);
+  });
+
+  const paint = (): void => {
+    frame = 0;
+    const now = geometry();
+    const onBase = base.getContext('2d');
+    const onOverlay = overlay.getContext('2d');
+    if (now.width === 0 || !onBase || !onOverlay) return;
+    paints ??= readPaints(probe);
+    const drag = pointing.drag();
+    if (baseStale) {
+      baseStale = false;
+      labels.place(now);
+      for (const context of [onBase, onOverlay]) fitCanvas(context, now);
+      paintBase(onBase, now, { ...scene, hidden: drag && drag.kind !== 'add' ? drag.turn : null }, paints);
+      grips.place(now, isEditable() ? selected : null);
+      const endSeconds = now.startSeconds + (now.width - 2 * now.inset) * now.secondsPerPixel;
+      minimap.setWindow(scroller.isZoomed() ? { startSeconds: now.startSeconds, endSeconds } : null);
+    }
+    if (minimapStale) {
+      minimapStale = false;
+      minimap.paint(scene, paints);
+    }
+    const outlined = selected && { ...selected.turn, lane: selected.lane };
+    paintOverlay(
+      onOverlay,
+      now,
+      { lanes: scene.lanes, position, pointer: pointing.pointer(), loop, selected: outlined, drag },
+      paints,
+    );
+  };
+  const repaint = (withBase: boolean): void => {
+    baseStale ||= withBase;
+    if (frame === 0) frame = requestAnimationFrame(paint);
+  };
+
+  const isEditable = (): boolean => !scene.isProvisional;
+  const pointing = createPointing(
+    scope,
+    {
+      stage,
+      grips,
+      geometry,
+      isEditable,
+      lanes: () => scene.lanes,
+      selected: () => selected,
+      isAdding: () => isAdding,
+      onChange: repaint,
+    },
+    options,
+  );
+
+  const layOut = (): void => {
+    const narrow = element.clientWidth < NARROW_PIXELS;
+    element.classList.toggle('lanes--narrow', narrow);
+    scroller.layOut(scene.lanes.length, narrow);
+    const now = geometry();
+    element.style.setProperty('--lane-height', `${now.laneHeight}px`);
+    element.style.setProperty('--axis-height', `${now.axisHeight}px`);
+    element.style.setProperty('--lanes-top', `${lanesTop(now)}px`);
+    minimapStale = true;
+    repaint(true);
+  };
+  onResize(scope, element, layOut);
+  options.theme.onChange(scope, () => {
+    paints = null;
+    minimapStale = true;
+    repaint(true);
+  });
+  // Moving to a screen of another density changes no size in CSS pixels, but the window hears of it.
+  scope.on(window, 'resize', layOut);
+
+  const speakingAt = (seconds: number): readonly Lane[] =>
+    scene.lanes.filter(({ turns }) => turnAt(turns, seconds) !== null);
+  const describe = (): void => {
+    labels.setPosition(position);
+  };
+  const show = (changes: Partial<Scene>): void => {
+    scene = { ...scene, ...changes };
+    minimapStale = true;
+    repaint(true);
+  };
+
+  return {
+    element,
+    slider: scroller.element,
+    speakingAt,
+    order: () => scene.lanes,
+    setLanes(lanes, { provisional = false } = {}) {
+      // What is dragged may be gone, or on another lane.
+      pointing.cancel();
+      const known = new Set(scene.lanes.map(({ turns }) => turns));
+      show({ lanes, isProvisional: provisional });
+      element.classList.toggle('lanes--provisional', provisional);
+      // The selected turn is on its old lane or on one that changed.
+      const { turn } = selected ?? {};
+      selected = findTurn(lanes, selectedId, (lane) => !turn || lane.label === turn.speaker || !known.has(lane.turns));
+      labels.setLanes(lanes);
+      describe();
+      layOut();
+    },
+    setSelected(id, turn) {
+      if (id === selectedId) return;
+      selectedId = id;
+      selected = turn ? placeTurn(scene.lanes, turn) : findTurn(scene.lanes, id);
+      repaint(true);
+    },
+    setLoop(next) {
+      loop = next;
+      repaint(false);
+    },
+    setMarks(marks) {
+      if (marks === given) return;
+      given = marks;
+      show({ marks: [...marks].sort((a, b) => a.startSeconds - b.startSeconds) });
+    },
+    setAdding(adding) {
+      isAdding = adding;
+      stage.classList.toggle('is-adding', adding);
+    },
+    setPeaks(peaks) {
+      show({ peaks });
+    },
+    setWaveNote(note) {
+      waveNote.hidden = note === null;
+      setText(waveNote, note ?? '');
+    },
+    reveal({ startSeconds, endSeconds }) {
+      if (selected?.turn.startSeconds === startSeconds && selected.turn.endSeconds === endSeconds) scroller.revealLane(selected.lane);
+      const now = geometry();
+      const left = xOf(now, startSeconds);
+      const right = xOf(now, endSeconds);
+      if (left >= 0 && right <= now.width) return;
+      const fits = right - left < now.width * (1 - 2 * PAGE_START);
+      scroller.scrollTo(startSeconds, fits ? (now.width - (right - left)) / 2 : now.width * PAGE_START);
+    },
+    setPosition(seconds, playing) {
+      const now = geometry();
+      const wasVisible = isWithin(xOf(now, position), now.width);
+      position = seconds;
+      if (scroller.isZoomed() && !isWithin(xOf(now, seconds), now.width) && (wasVisible || !playing)) {
+        scroller.scrollTo(seconds, now.width * PAGE_START);
+      }
+      if (!playing) {
+        // A slider whose value is spoken for each frame would never be silent.
+        const names = speakingAt(seconds).slice(0, MOST_NAMES).map(({ name }) => name);
+        scroller.element.setAttribute('aria-valuenow', String(Math.round(seconds)));
+        scroller.element.setAttribute('aria-valuetext', text.done.at(seconds, names.join(', ') || text.done.silence));
+      }
+      minimap.setPosition(seconds);
+      describe();
+      repaint(false);
+    },
+    zoom(factor) {
+      const now = geometry();
+      const x = xOf(now, position);
+      const anchor = isWithin(x, now.width) ? x : now.width / 2;
+      if (factor === 0) scroller.zoomTo(1, anchor);
+      else scroller.zoomBy(factor, anchor);
+    },
+  };
+}
+
+const isWithin = (x: number, width: number): boolean => x >= 0 && x <= width;

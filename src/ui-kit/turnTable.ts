@@ -1,0 +1,306 @@
+import type { EditableTurn } from '../editing/annotation';
+import { indexOfTurn, indicesOverlapping } from '../editing/turnLookup';
+import type { Turn } from '../engine/types';
+import type { Scope } from './scope';
+import { h, isTouch, TOUCH_PIXELS } from './dom';
+import type { Formats } from './format';
+import { swatch } from './tracks/palette';
+
+/** In CSS pixels, for a mouse. */
+const ROW_HEIGHT = 36;
+/** Rows kept on either side of what is visible. Recordings of some minutes are thereby whole in the DOM. */
+const MARGIN = 80;
+/** The highest element that all browsers lay out; the limit of Firefox is 17.8 million pixels. */
+const TALLEST_PIXELS = 10_000_000;
+/** Extra rows above and below in a scaled table, where each scroll recreates all rows. */
+const SCALED_MARGIN = 10;
+
+export interface TurnTable {
+  readonly element: HTMLElement;
+  readonly setTurns: (turns: readonly TableTurn[], speakers: readonly SpeakerName[]) => void;
+  /** Marks the row of a turn, by its id, and brings it into view; null marks none. */
+  readonly setSelected: (turn: number | null) => void;
+  /** Marks the rows that cover this moment. */
+  readonly setPosition: (seconds: number, playing: boolean) => void;
+}
+
+/** A turn, with an id where it can be selected. */
+export type TableTurn = Turn & Partial<Pick<EditableTurn, 'id' | 'isCorrected'>>;
+
+export interface SpeakerName {
+  readonly label: string;
+  readonly name: string;
+  /** Index into the speaker colours. */
+  readonly colour: number;
+}
+
+export interface TurnTableOptions {
+  readonly onPlay: (turn: TableTurn) => void;
+  /** The row has the focus, by a click or by the keyboard. */
+  readonly onSelect: (turn: TableTurn) => void;
+  readonly words: TurnTableWords;
+  /** Attribute `part` of the rows, in a shadow root. */
+  readonly rowPart?: string;
+  /** How times are written. */
+  readonly formats: Pick<Formats, 'clock' | 'decimal'>;
+}
+
+export interface TurnTableWords {
+  /** Name of the table. */
+  readonly label: string;
+  readonly start: string;
+  readonly end: string;
+  readonly length: string;
+  readonly speaker: string;
+  /** For a turn that a person has corrected. */
+  readonly corrected: string;
+}
+
+/**
+ * The turns as text: the accessible way into the lanes. Only rows near the visible ones are in the DOM, because
+ * three hours of talk have thousands.
+ */
+export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats, rowPart }: TurnTableOptions): TurnTable {
+  const { clock, decimal } = formats;
+  /** Rows have one height, known to CSS as well: only so can rows outside the window be left out. */
+  const rowHeight = isTouch() ? TOUCH_PIXELS : ROW_HEIGHT;
+  const above = h('td', { colspan: 4 });
+  const below = h('td', { colspan: 4 });
+  const aboveRow = h('tr', { 'aria-hidden': 'true', class: 'turns__spacer' }, above);
+  const belowRow = h('tr', { 'aria-hidden': 'true', class: 'turns__spacer' }, below);
+  const body = h('tbody', {});
+  const head = h(
+    'thead',
+    {},
+    h(
+      'tr',
+      { 'aria-rowindex': 1 },
+      ...[words.start, words.end, words.length, words.speaker].map((name) => h('th', { scope: 'col' }, name)),
+    ),
+  );
+  const table = h('table', { class: 'turns', role: 'grid', 'aria-label': words.label }, head, body);
+  const element = h('div', { class: 'turns__scroller', style: `--row-height:${rowHeight}px` }, table);
+
+  let turns: readonly TableTurn[] = [];
+  let names = new Map<string, SpeakerName>();
+  let selected: number | null = null;
+  let from = 0;
+  let to = 0;
+  /** The first visible row when a scaled table was last filled. */
+  let filledAt = -1;
+  /** The one row in the tab order; arrows move it. */
+  let active = 0;
+  let position = -1;
+  let current = new Set<number>();
+  /** A pointer is down on a row. The rows stay where they are until it is up, or the click would land on another one. */
+  let isPressed = false;
+  /** Rows are being made anew: the focus comes back to one, but nobody went there. */
+  let isFilling = false;
+
+  /** Index of a turn; -1 in exclusive turns, which have no ids. */
+  const placeOf = (id: number | null): number => indexOfTurn(turns as readonly EditableTurn[], id);
+  const rowOf = (index: number): HTMLTableRowElement | null =>
+    body.querySelector<HTMLTableRowElement>(`tr[data-index="${index}"]`);
+
+  const makeRow = (turn: TableTurn, index: number): HTMLTableRowElement => {
+    const speaker = names.get(turn.speaker);
+    return h(
+      'tr',
+      {
+        class: 'turns__row',
+        part: rowPart,
+        tabindex: index === active ? 0 : -1,
+        'data-testid': 'turn-row',
+        'data-index': index,
+        // One for the head, and ARIA counts from one.
+        'aria-rowindex': index + 2,
+        'aria-current': current.has(index) ? 'true' : null,
+        'aria-selected': turn.id === undefined ? null : String(turn.id === selected),
+      },
+      h('td', {}, clock(turn.startSeconds, 2)),
+      h('td', {}, clock(turn.endSeconds, 2)),
+      h('td', {}, decimal(turn.endSeconds - turn.startSeconds, 2)),
+      h(
+        'td',
+        {},
+        swatch(speaker?.colour ?? 0),
+        speaker?.name ?? turn.speaker,
+        turn.isCorrected ? h('span', { class: 'turns__mark' }, words.corrected) : null,
+      ),
+    );
+  };
+
+  /**
+   * Whether all rows would be higher than an element can be. The table then has the greatest height, and one scrolled pixel
+   * stands for more than one pixel of rows.
+   */
+  const isScaled = (): boolean => turns.length * rowHeight > TALLEST_PIXELS;
+  /** Rows that are entirely visible, below the head. */
+  const visibleRows = (): number => Math.max(1, Math.floor(element.clientHeight / rowHeight) - 1);
+  /** Scrolled pixels for each row of a scaled table. */
+  const pixelsPerRow = (): number => (TALLEST_PIXELS + rowHeight - element.clientHeight) / (turns.length - visibleRows());
+  const firstRow = (): number => Math.floor(isScaled() ? element.scrollTop / pixelsPerRow() + 1e-6 : element.scrollTop / rowHeight);
+
+  const fill = (force: boolean): void => {
+    const firstVisible = firstRow();
+    const lastVisible = firstVisible + Math.ceil(element.clientHeight / rowHeight) + 1;
+    if (isScaled()) {
+      const isShort = lastVisible > to && to < turns.length;
+      if (force || isShort || firstVisible !== filledAt) fillScaled(firstVisible, lastVisible);
+      return;
+    }
+    // Rows are made again only when the view comes near the edge of what is there, not for each scrolled pixel.
+    const edge = MARGIN / 2;
+    const near = (from > 0 && firstVisible < from + edge) || (to < turns.length && lastVisible > to - edge);
+    if (!force && !near) return;
+    from = Math.max(0, firstVisible - MARGIN);
+    to = Math.min(turns.length, lastVisible + MARGIN);
+    place(firstVisible, from * rowHeight, (turns.length - to) * rowHeight);
+  };
+
+  /** Puts the first visible row at the scroll position. */
+  const fillScaled = (firstVisible: number, lastVisible: number): void => {
+    filledAt = firstVisible;
+    const top = Math.round(element.scrollTop);
+    from = Math.max(0, firstVisible - SCALED_MARGIN, firstVisible - Math.floor(top / rowHeight));
+    to = Math.min(turns.length, lastVisible + SCALED_MARGIN);
+    const height = top - (firstVisible - from) * rowHeight;
+    place(firstVisible, height, Math.max(0, TALLEST_PIXELS - height - (to - from) * rowHeight));
+  };
+
+  /** Creates the rows from `from` to `to`, between spacers for the others. */
+  const place = (firstVisible: number, aboveHeight: number, belowHeight: number): void => {
+    const focused = body.matches(':focus-within');
+    const { scrollTop } = element;
+    const rows = turns.slice(from, to).map((turn, offset) => makeRow(turn, from + offset));
+    above.style.height = `${aboveHeight}px`;
+    below.style.height = `${belowHeight}px`;
+    body.replaceChildren(...(aboveHeight > 0 ? [aboveRow] : []), ...rows, ...(belowHeight > 0 ? [belowRow] : []));
+    // Removing the focused row triggers a layout, in which the shorter content can reset the scroll position.
+    if (element.scrollTop !== scrollTop) element.scrollTop = scrollTop;
+    // One row must stay in the tab order, and the focus in the table.
+    if (active < from || active >= to) {
+      active = Math.min(Math.max(firstVisible, from), Math.max(from, to - 1));
+      rowOf(active)?.setAttribute('tabindex', '0');
+    }
+    isFilling = true;
+    if (focused) rowOf(active)?.focus({ preventScroll: true });
+    isFilling = false;
+  };
+
+  const reveal = (index: number): void => {
+    if (isScaled()) {
+      const first = firstRow();
+      if (index < first) element.scrollTop = index * pixelsPerRow();
+      else if (index >= first + visibleRows()) element.scrollTop = (index - visibleRows() + 1) * pixelsPerRow();
+      fill(index < from || index >= to);
+      return;
+    }
+    const head = rowHeight;
+    const top = index * rowHeight;
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (top + rowHeight + head > element.scrollTop + element.clientHeight) {
+      element.scrollTop = top + rowHeight + head - element.clientHeight;
+    }
+    fill(false);
+  };
+
+  const moveTo = (index: number): void => {
+    const next = Math.min(Math.max(0, index), turns.length - 1);
+    rowOf(active)?.setAttribute('tabindex', '-1');
+    active = next;
+    reveal(next);
+    const row = rowOf(next);
+    row?.setAttribute('tabindex', '0');
+    row?.focus({ preventScroll: true });
+  };
+
+  const indexOf = (target: EventTarget | null): number | null => {
+    const row = target instanceof Element ? target.closest<HTMLElement>('tr[data-index]') : null;
+    return row ? Number(row.dataset.index) : null;
+  };
+  scope.on(element, 'scroll', () => {
+    fill(false);
+  }, { passive: true });
+  scope.on(body, 'pointerdown', () => {
+    isPressed = true;
+  });
+  for (const type of ['pointerup', 'pointercancel'] as const) {
+    scope.on(window, type, () => {
+      isPressed = false;
+    });
+  }
+  scope.on(body, 'click', (event) => {
+    const index = indexOf(event.target);
+    const turn = index === null ? undefined : turns[index];
+    if (index === null || !turn) return;
+    moveTo(index);
+    onPlay(turn);
+  });
+  // The selection follows the focus, so that a key acts on the row that the person is on.
+  scope.on(body, 'focusin', (event) => {
+    const turn = turns[indexOf(event.target) ?? -1];
+    if (turn && !isFilling) onSelect(turn);
+  });
+  scope.on(body, 'keydown', (event) => {
+    const index = indexOf(event.target);
+    if (index === null || event.ctrlKey || event.metaKey || event.altKey) return;
+    const page = Math.max(1, Math.floor(element.clientHeight / rowHeight) - 2);
+    const moves: Readonly<Record<string, number>> = {
+      ArrowDown: index + 1,
+      ArrowUp: index - 1,
+      PageDown: index + page,
+      PageUp: index - page,
+      Home: 0,
+      End: turns.length - 1,
+    };
+    const next = moves[event.key];
+    const turn = turns[index];
+    if (next !== undefined) moveTo(next);
+    else if (event.key === 'Enter' && turn) onPlay(turn);
+    else return;
+    event.preventDefault();
+  });
+
+  return {
+    element,
+    setTurns(nextTurns, speakers) {
+      turns = nextTurns;
+      names = new Map(speakers.map((speaker) => [speaker.label, speaker]));
+      const kept = placeOf(selected);
+      active = kept >= 0 ? kept : Math.min(active, Math.max(0, turns.length - 1));
+      current = new Set();
+      table.setAttribute('aria-rowcount', String(turns.length + 1));
+      fill(true);
+      position = -1;
+    },
+    setSelected(turn) {
+      if (turn === selected) return;
+      selected = turn;
+      const index = placeOf(turn);
+      if (index >= 0 && !body.matches(':focus-within')) {
+        rowOf(active)?.setAttribute('tabindex', '-1');
+        active = index;
+      }
+      // Hidden behind another tab, the table has no height to scroll in.
+      if (index >= 0 && element.clientHeight > 0 && !isPressed) reveal(index);
+      for (const row of body.querySelectorAll<HTMLElement>('tr[data-index]')) {
+        const { id } = turns[Number(row.dataset.index)] ?? {};
+        if (id !== undefined) row.setAttribute('aria-selected', String(id === turn));
+        row.tabIndex = Number(row.dataset.index) === active ? 0 : -1;
+      }
+    },
+    setPosition(seconds, playing) {
+      if (seconds === position) return;
+      position = seconds;
+      const next = new Set(indicesOverlapping(turns, seconds, seconds));
+      for (const index of current) if (!next.has(index)) rowOf(index)?.removeAttribute('aria-current');
+      const added = [...next].filter((index) => !current.has(index));
+      for (const index of added) rowOf(index)?.setAttribute('aria-current', 'true');
+      current = next;
+      const latest = added.at(-1);
+      // Follows the sound, but never pulls the table away from someone who is in it.
+      if (playing && latest !== undefined && !element.matches(':hover, :focus-within')) reveal(latest);
+    },
+  };
+}

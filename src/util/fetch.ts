@@ -1,0 +1,129 @@
+import { VoxlaneError } from './errors.ts';
+
+/**
+ * Where files of one kind are fetched from: all under one address, with a slash at its end, or each at an address of its
+ * own, by its path: bundlers give files new names.
+ */
+export type FileBase = string | Readonly<Record<string, string>>;
+
+/**
+ * Address of one file.
+ *
+ * @param path relative, as `segmentation-3.0/model.onnx`
+ * @throws VoxlaneError `model-missing` where the base has addresses of its own, and none for this file
+ */
+export function addressIn(base: FileBase, path: string): string {
+  if (typeof base === 'string') return new URL(path, base).href;
+  const address = Object.hasOwn(base, path) ? base[path] : undefined;
+  if (address !== undefined) return address;
+  throw new VoxlaneError({
+    code: 'model-missing',
+    problem: `No address is known for ${path}`,
+    expected: `one of ${Object.keys(base).join(', ')}`,
+    remedy: 'Take the two packages voxlane and voxlane-assets of one version, or set the option that names a folder',
+  });
+}
+
+/**
+ * Resolves the address of files that a user or a page sets.
+ *
+ * Accepts http, https and the scheme of the page itself. `data:`, `blob:` and `javascript:` addresses have no folders, and
+ * could run code or hide what is loaded.
+ *
+ * @param value absolute, or relative to `base`
+ * @returns null for any other address
+ */
+export function webAddress(value: string | URL, base: string): URL | null {
+  try {
+    const address = new URL(value, base);
+    // Pages of browser extensions and some desktop shells have their own scheme, which relative addresses keep.
+    return ['http:', 'https:', new URL(base).protocol].includes(address.protocol) ? address : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Makes the error that a caller gets. `why` ends a sentence, `cause` is what the browser threw, `status` is the HTTP status if
+ * a server answered.
+ */
+export type NotFetched = (why: string, cause?: unknown, status?: number) => VoxlaneError;
+
+/** Whether an HTTP status means that the address has no file, so that another try does not help. */
+export const isMissing = (status: number | undefined): boolean => status === 404 || status === 410;
+
+/**
+ * Fetches a file whole.
+ *
+ * What browsers say about a failed connection ("Failed to fetch", "Load failed", "NetworkError when attempting to fetch
+ * resource.") becomes the `cause` of the error, because it does not help the user.
+ *
+ * @param read takes what it needs from an answer with a good status
+ * @throws the error that `notFetched` makes, `cancelled`, and any VoxlaneError of `read`
+ */
+export async function fetchFile<Content>(
+  address: string | URL,
+  read: (response: Response) => Promise<Content>,
+  notFetched: NotFetched,
+  signal?: AbortSignal,
+): Promise<Content> {
+  const failed = (why: string, cause: unknown): VoxlaneError =>
+    signal?.aborted ? new VoxlaneError({ code: 'cancelled', problem: 'The run was cancelled' }, { cause }) : notFetched(why, cause);
+  let response: Response;
+  try {
+    response = await fetch(address, signal && { signal });
+  } catch (cause) {
+    throw failed(connectionProblem(), cause);
+  }
+  if (!response.ok) throw notFetched(`the server answered ${response.status} ${response.statusText}`.trim(), undefined, response.status);
+  try {
+    return await read(response);
+  } catch (cause) {
+    if (cause instanceof VoxlaneError) throw cause;
+    throw failed('the connection ended before the whole file was here', cause);
+  }
+}
+
+/** Why a request got no answer, as the end of a sentence. Browsers give no details, which would expose other servers. */
+export function connectionProblem(): string {
+  // Node 20 has no navigator.
+  const { navigator } = globalThis as { readonly navigator?: Partial<Navigator> };
+  return navigator?.onLine === false ? 'this device is offline' : 'the server could not be reached';
+}
+
+/**
+ * Loads a part of the code that is fetched only where it is needed.
+ *
+ * @param load an `import()`
+ * @throws VoxlaneError `worker-failed` without the browser's words ("Failed to fetch dynamically imported module"), which are
+ *   the cause
+ */
+export async function loadPart<Part>(load: () => Promise<Part>): Promise<Part> {
+  try {
+    return await load();
+  } catch (cause) {
+    throw new VoxlaneError(
+      {
+        code: 'worker-failed',
+        problem: 'A part of Voxlane could not be loaded',
+        expected: 'a connection to the server, which has the same version of Voxlane',
+        remedy: 'Check the connection and reload the page',
+      },
+      { cause },
+    );
+  }
+}
+
+/**
+ * SHA-256 as lower-case hex. Where `crypto.subtle` is missing, as on plain http, a library takes over. Not asked by
+ * `isSecureContext`, which Node does not know.
+ *
+ * @param bytes not shared with another thread
+ */
+export async function sha256Hex(bytes: Uint8Array): Promise<string> {
+  const { subtle } = globalThis.crypto as { readonly subtle?: SubtleCrypto };
+  const digest = subtle
+    ? new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
+    : (await loadPart(() => import('@noble/hashes/sha2.js'))).sha256(bytes);
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

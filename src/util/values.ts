@@ -1,0 +1,79 @@
+import { VoxlaneError } from './errors';
+
+/**
+ * Looks up a name that comes from outside, such as from a file. `table[name]` would also find inherited properties:
+ * `constructor`, `toString`, `__proto__`.
+ */
+export function ownValue<T>(table: Readonly<Partial<Record<string, T>>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+/** Python's and numpy's rounding: halves go to the even neighbour. */
+export function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/** The arrays one after another, in a new array. */
+export function concatenate(pieces: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let place = 0;
+  for (const piece of pieces) {
+    whole.set(piece, place);
+    place += piece.length;
+  }
+  return whole;
+}
+
+type Growable = Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+
+/** A typed array that grows by appending; capacity doubles, so appending is linear over all. */
+export class GrowingArray<Data extends Growable> {
+  private data: Data;
+  private length = 0;
+
+  constructor(private readonly type: new (length: number) => Data) {
+    this.data = new type(1024);
+  }
+
+  append(values: ArrayLike<number>): void {
+    const needed = this.length + values.length;
+    if (needed > this.data.length) {
+      const larger = new this.type(Math.max(needed, 2 * this.data.length));
+      larger.set(this.data);
+      this.data = larger;
+    }
+    this.data.set(values, this.length);
+    this.length = needed;
+  }
+
+  /** What was appended, in place: true until the next call of {@link append}. */
+  view(): Data {
+    return this.data.subarray(0, this.length) as Data;
+  }
+
+  /** A copy of what was appended. */
+  toArray(): Data {
+    return this.data.slice(0, this.length) as Data;
+  }
+}
+
+/**
+ * What a model gave, unless it is garbage, which must not become a result: drivers and runtimes have been seen to give
+ * zeros or NaN without a word.
+ *
+ * @param name of the model's output
+ * @param code `gpu-wrong` where it was computed on a GPU
+ * @throws VoxlaneError `code` where a value is NaN or infinite, or all are zero
+ */
+export function healthy(values: Float32Array, name: string, code: 'gpu-wrong' | 'model-output'): Float32Array {
+  const isFinite = values.every((value) => Number.isFinite(value));
+  if (isFinite && values.some((value) => value !== 0)) return values;
+  throw new VoxlaneError({
+    code,
+    problem: `The model output ${name} ${isFinite ? 'holds nothing but zeros' : 'holds NaN or infinite values'}`,
+    expected: 'finite numbers that are not all zero',
+    remedy: code === 'gpu-wrong' ? 'The GPU computes wrongly here: take the backend `wasm`' : 'Export the model again',
+  });
+}

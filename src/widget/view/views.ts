@@ -1,0 +1,184 @@
+import { h, mark, setAttribute, setText } from '../../ui-kit/dom';
+import { fileButton } from '../../ui-kit/files';
+import type { Scope } from '../../ui-kit/scope';
+import { errorsDe } from '../../ui-kit/texts/de';
+import { errorsEn } from '../../ui-kit/texts/en';
+import type { VoxlaneError } from '../../util/errors';
+import type { SpeakerRename } from '../reflectingElement';
+import type { RunState } from '../state/phase';
+import type { WidgetWords } from '../words';
+
+/** What a person can do, apart from how the element carries it out. */
+export interface WidgetActions {
+  readonly open: (file: File) => void;
+  readonly cancel: () => void;
+  readonly retry: () => void;
+  /** From a failure to the last result. */
+  readonly back: () => void;
+  readonly hasResult: () => boolean;
+  readonly renamed: (rename: SpeakerRename) => void;
+}
+
+/** What every view of the widget is given. */
+export interface WidgetContext {
+  /** Ends when the widget leaves the view. */
+  readonly scope: Scope;
+  readonly words: WidgetWords;
+  readonly actions: WidgetActions;
+  /** Has a screen reader say it. */
+  readonly announce: (sentence: string) => void;
+  /** Calls back when the colours are others: a canvas must be painted anew. */
+  readonly onColours: (scope: Scope, listener: () => void) => void;
+}
+
+export interface WidgetView {
+  readonly element: HTMLElement;
+  /** Takes the focus where the view before it had it. */
+  readonly heading: HTMLElement;
+}
+
+/** A button with a border. */
+export function button(scope: Scope, label: string, onClick: () => void): HTMLButtonElement {
+  const element = h('button', { type: 'button', class: 'button', part: 'button' }, label);
+  scope.on(element, 'click', onClick);
+  return element;
+}
+
+/** A button that asks for a recording. */
+export function recordingButton(scope: Scope, label: string, onFile: (file: File) => void, isPrimary: boolean): HTMLElement {
+  const element = fileButton(
+    scope,
+    label,
+    ([file]) => {
+      if (file) onFile(file);
+    },
+    { accept: 'audio/*,video/*', isMultiple: false, isFolder: false, isPrimary, testId: 'file-input' },
+  );
+  element.querySelector('label')?.setAttribute('part', isPrimary ? 'primary-button' : 'button');
+  return element;
+}
+
+/** The drop zone. */
+export function emptyView({ scope, words, actions }: WidgetContext): WidgetView {
+  const { empty } = words;
+  const heading = h('h2', { class: 'title', tabindex: -1 }, empty.heading);
+  const element = h(
+    'div',
+    { class: 'view dropzone', part: 'dropzone' },
+    h('div', { class: 'dropzone__mark' }, mark()),
+    h('slot', {}, heading, h('p', { class: 'lead' }, empty.lead)),
+    recordingButton(scope, empty.choose, actions.open, true),
+    h('p', { class: 'fine' }, empty.formats),
+  );
+  return { element, heading };
+}
+
+export interface RunningView extends WidgetView {
+  readonly update: (run: RunState) => void;
+}
+
+/** What a run is at; a sentence that a screen reader can say too. */
+export function stepText({ step, download }: RunState, words: WidgetWords): string {
+  return download ? words.downloading(download.receivedBytes, download.totalBytes) : words.steps[step];
+}
+
+/** A run under way: its step, one bar, what is left, and a way out. */
+export function runningView({ scope, words, actions }: WidgetContext): RunningView {
+  const heading = h('h2', { class: 'title', tabindex: -1 });
+  const step = h('p', { class: 'step' });
+  const percent = h('span', { class: 'percent' });
+  const left = h('span', { class: 'fine' });
+  const fill = h('div', { class: 'bar__fill', part: 'progress-fill' });
+  const bar = h('div', { class: 'bar', part: 'progress', role: 'progressbar', 'aria-label': words.progress, 'aria-valuemin': 0, 'aria-valuemax': 100 }, fill);
+  const element = h(
+    'div',
+    { class: 'view running' },
+    h('div', { class: 'head', part: 'header' }, h('div', { class: 'head__text' }, heading, step), button(scope, words.cancel, actions.cancel)),
+    bar,
+    h('div', { class: 'running__figures' }, percent, left),
+  );
+  scope.on(element, 'keydown', (event) => {
+    if (event.key !== 'Escape') return;
+    event.preventDefault();
+    actions.cancel();
+  });
+  return {
+    element,
+    heading,
+    update(run) {
+      setText(heading, run.name);
+      setText(step, stepText(run, words));
+      const part = run.download ? run.download.receivedBytes / run.download.totalBytes : run.fraction;
+      const isBusy = !run.download && (run.step === 'fetching' || run.step === 'waiting' || run.step === 'loading');
+      element.classList.toggle('is-busy', isBusy);
+      fill.style.transform = `scaleX(${part})`;
+      // Without a value the bar says that how much there is to do is not known.
+      setAttribute(bar, 'aria-valuenow', isBusy ? null : Math.floor(100 * part));
+      setText(percent, isBusy ? '' : words.formats.percent(Math.floor(100 * part) / 100));
+      setText(left, run.secondsLeft === null ? '' : words.left(run.secondsLeft));
+    },
+  };
+}
+
+/** What was wrong, what was expected, what to do, and the ways on. */
+export function failedView({ scope, words, actions }: WidgetContext, name: string, error: VoxlaneError): WidgetView {
+  const { failed } = words;
+  const heading = h('h2', { class: 'title', tabindex: -1 }, failed.heading(name));
+  // A file that cannot be read is the same the second time.
+  const canRetry = !error.code.startsWith('audio-');
+  const element = h(
+    'div',
+    { class: 'view failed', part: 'error' },
+    h('div', { role: 'alert', class: 'failed__text' }, heading, errorFacts(error, words)),
+    h(
+      'div',
+      { class: 'button-row' },
+      recordingButton(scope, failed.choose, actions.open, !canRetry),
+      canRetry && button(scope, failed.retry, actions.retry),
+      actions.hasResult() && button(scope, failed.back, actions.back),
+    ),
+    h('p', { class: 'fine mono' }, failed.code(error.code)),
+  );
+  return { element, heading };
+}
+
+/** With the words of the browser or a library below, closed. */
+function errorFacts(error: VoxlaneError, words: WidgetWords): HTMLElement {
+  const { details } = error;
+  const facts = wordsOf(error, words);
+  if (details === undefined) return facts;
+  return h(
+    'div',
+    {},
+    facts,
+    h('details', { class: 'original' }, h('summary', {}, words.failed.details), h('p', { class: 'mono', lang: words.engineLanguage }, details)),
+  );
+}
+
+/** Where the widget is not English, first what the code means in its language, then the engine's own words. */
+function wordsOf({ code, problem, expected, remedy }: VoxlaneError, { failed, engineLanguage }: WidgetWords): HTMLElement {
+  if (engineLanguage === null) {
+    return factList([
+      [failed.problem, problem],
+      [failed.expected, expected && sentenceCase(expected)],
+      [failed.remedy, remedy ?? errorsEn[code].remedy],
+    ]);
+  }
+  const meant = errorsDe[code];
+  const own = [problem, expected && `Expected ${expected}`, remedy].filter((sentence) => sentence !== undefined && sentence !== '');
+  return h(
+    'div',
+    {},
+    factList([
+      [failed.problem, meant.problem],
+      [failed.remedy, meant.remedy],
+    ]),
+    h('details', { class: 'original' }, h('summary', {}, failed.original), ...own.map((sentence) => h('p', { lang: engineLanguage }, `${sentence}.`))),
+  );
+}
+
+const sentenceCase = (words: string): string => words.replace(/^[a-z]+(?=[\s,;]|$)/, (first) => first.charAt(0).toUpperCase() + first.slice(1));
+
+function factList(rows: readonly (readonly [name: string, value: string | undefined])[]): HTMLElement {
+  return h('dl', { class: 'facts' }, ...rows.map(([name, value]) => (value ? h('div', {}, h('dt', {}, name), h('dd', {}, value)) : null)));
+}

@@ -1,0 +1,48 @@
+/** Stand-ins for the tests of the self-check: storage in this thread, and proofs without a model. */
+import type { Engine } from '../../src/engine/engine';
+import type { ModelProof } from '../../src/engine/types';
+import { VoxlaneError } from '../../src/util/errors';
+
+/** What is remembered. */
+export const stored = new Map<string, unknown>();
+
+/** In place of `src/engine/remember`. */
+export const storage = {
+  recall: ((key: string, isValue: (value: unknown) => boolean) => {
+    const value = stored.get(key);
+    return Promise.resolve(isValue(value) ? value : null);
+  }) as never,
+  remember: (key: string, value: unknown): Promise<void> => {
+    stored.set(key, structuredClone(value));
+    return Promise.resolve();
+  },
+  forget: (prefix: string): Promise<void> => {
+    for (const key of stored.keys()) if (key.startsWith(prefix)) stored.delete(key);
+    return Promise.resolve();
+  },
+};
+
+/** What a check finds: the greatest difference, or an error. Up to 0.01 passes. */
+export type Found = number | VoxlaneError;
+export type Stage = 'segmentation' | 'embedding';
+
+/** A proof with a single stage: the last one of the model. */
+export function proofOf(model: string, maxAbs: number, seconds: number, backend: ModelProof['backend']): ModelProof {
+  const passed = maxAbs <= 0.01;
+  const stage = model === 'segmentation' ? 'classifier' : 'embedding';
+  return { model, backend, seconds, passed, stages: [{ stage, maxAbs, cosine: 1, passed, tolerance: { maxAbs: 0.01, cosine: 0.999 } }] };
+}
+
+/** WASM workers of a model whose self-check finds `prove()`. */
+export function wasmPool(model: Stage, backend: 'kernels' | 'wasm', prove: () => Found): Engine['segmentation'] {
+  const api = {
+    prove: () => {
+      const found = prove();
+      return found instanceof VoxlaneError ? Promise.reject(found) : Promise.resolve(proofOf(model, found, 0.1, backend));
+    },
+  };
+  return { call: (use: (remote: unknown) => unknown) => use(api) } as never;
+}
+
+/** Whether each proof of an engine passed. */
+export const outcomesOf = ({ backend }: Engine): unknown => backend.selfCheck?.map((proof) => [proof.model, proof.backend, proof.passed]);
