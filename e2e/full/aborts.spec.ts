@@ -1,8 +1,8 @@
-/** Runs aborted at random moments: the diarizer still works, and nothing is left behind. */
+/** Runs aborted at random moments, one in each fifth of a run: the diarizer still works, and nothing is left behind. */
 import { seeded } from '../../test/editing/synthetic';
 import { createDiarizer, expect, openEngine, test } from '../../test/browser/engine';
 
-const NUM_ABORTS = 8;
+const NUM_ABORTS = 5;
 const SEED = 20_261_128;
 
 test(`after ${NUM_ABORTS} random aborts, a run gives the same turns as before`, async ({ page }) => {
@@ -13,7 +13,7 @@ test(`after ${NUM_ABORTS} random aborts, a run gives the same turns as before`, 
   await createDiarizer(page, { backend: 'wasm' });
   const random = seeded(SEED);
   // 0 to 1: when a run is aborted, whether within an event or after it, and how long after it.
-  const aborts = Array.from({ length: NUM_ABORTS }, () => ({ moment: random(), isLater: random() < 0.5, delay: random() }));
+  const aborts = Array.from({ length: NUM_ABORTS }, (_, index) => ({ moment: (index + random()) / NUM_ABORTS, isLater: random() < 0.5, delay: random() }));
   const outcome = await page.evaluate(
     async (planned) => {
       const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
