@@ -21,8 +21,8 @@ test.use({ ...WITHOUT_GPU, allowedOrigins: /^http:\/\/(127\.0\.0\.1|localhost):\
 
 /** Of a browser that finds no icon, or was asked to write no such thing. */
 const HARMLESS = 'favicon.ico';
-/** What most pages are given: enough of the sample for both voices. */
-const SECONDS = 15;
+/** Both voices of the sample, in one window. Programs that print what the sample gives have all of it. */
+const CLIP = sampleWav(7, 8);
 
 const runs = pages().map((page) => [page, runsOf(readFences(readPage(page), page))] as const);
 const named = (name: Run['name']): Run[] => runs.flatMap(([, all]) => all.filter((run) => run.name === name));
@@ -35,7 +35,6 @@ test.beforeAll(async () => {
   expect(packagesAreBuilt(), 'both packages are built (npm run package)').toBe(true);
   server = await startBlockServer();
   cdn = await startBlockServer({ 'Access-Control-Allow-Origin': '*' });
-  server.put('given/sample.wav', { body: readFileSync(join(ROOT, 'public/sample.wav')) });
   server.put('given/sample.rttm', { body: readFileSync(join(ROOT, 'public/sample.rttm')) });
   server.put('given/bundle.zip', { body: readFileSync(join(ROOT, 'public/goldens/segmentation-3.0.zip')) });
   server.put('given/model.onnx', { body: seededResnet34('wespeaker') });
@@ -60,6 +59,7 @@ for (const [page, all] of runs) {
     for (const run of programs) {
       const path = `blocks/${page.replace(/\W/g, '-')}-${run.fences[0]!.line}.js`;
       server.put(path, { body: await compile(run) });
+      server.put('given/sample.wav', { body: outputsOf(run).length > 0 ? sampleWav(0) : CLIP });
       const printed = await tab.evaluate((address) => (globalThis as unknown as Bench).runBlock(address), `/${path}`);
       outputsOf(run).forEach((output, index) => {
         expect.soft(prints(output.code, printed[index] ?? ''), `${page}:${output.line} prints\n${printed[index] ?? 'nothing'}`).toBe(true);
@@ -75,7 +75,7 @@ for (const run of named('page')) {
     const key = placeOf(run).replace(/\W/g, '-');
     const html = documentOf(run.fences);
     server.put(`${key}/index.html`, { body: html.replaceAll('"cdn/', `"${cdn.address}`), headers: headersOf(run.fences) });
-    server.put(`${key}/sample.wav`, { body: readFileSync(join(ROOT, 'public/sample.wav')) });
+    server.put(`${key}/sample.wav`, { body: CLIP });
     server.put(`${key}/frame.html`, { body: documentOf([]) });
     await page.goto(`${server.address}${key}/index.html`);
     for (const fence of run.fences) if (fence.language === 'css') await expectApplied(page, fence.code);
@@ -199,7 +199,7 @@ function watchErrors(page: Page): () => string[] {
 /** Gives the page a recording, as a person does, and waits until it shows who speaks: two people. */
 async function usePage(page: Page): Promise<void> {
   const frame = (await page.locator('iframe').count()) > 0 ? page.frames()[1]! : page.mainFrame();
-  const recording = { name: 'sample.wav', mimeType: 'audio/wav', buffer: sampleWav(0, SECONDS) };
+  const recording = { name: 'sample.wav', mimeType: 'audio/wav', buffer: CLIP };
   const widget = frame.locator('voxlane-diarizer');
   if ((await widget.count()) > 0) {
     const isGiven = (await widget.getAttribute('src')) !== null;
