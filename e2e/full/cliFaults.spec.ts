@@ -23,8 +23,10 @@ interface Running {
   readonly finished: Promise<Finished & { readonly signal: NodeJS.Signals | null }>;
 }
 
-/** For tests that do not interrupt the run, part of a recording is enough. */
-const SHORT = ['--duration', '12'];
+/** For tests that do not interrupt the run, part of a recording is enough: one window of speech. */
+const SHORT = ['--start', '7', '--duration', '5'];
+/** Many windows, so that a run is interrupted before its end. */
+const LONG = ['--duration', '20'];
 
 /** Starts `diarize` on WASM. @param isRead whether its standard output stays open */
 function diarize(args: readonly string[], environment: NodeJS.ProcessEnv = {}, isRead = true): Running {
@@ -87,7 +89,7 @@ const AGAIN = /trying again in a new one/;
 test('renderer, browser and GPU process killed in mid-run: every file has the result of an undisturbed run', async () => {
   test.setTimeout(400_000);
   const out = join(folder, 'out');
-  const running = diarize([...samples('a', 'b', 'c'), '--out', out]);
+  const running = diarize([...samples('a', 'b', 'c'), '--out', out, ...LONG]);
   await seen(running, AT_WORK);
   expect(kill(running.pid, '--type=renderer')).toBeGreaterThan(0);
   const isDone = (name: string): RegExp => new RegExp(`${name}\\.wav: \\d+ speakers`);
@@ -98,7 +100,7 @@ test('renderer, browser and GPU process killed in mid-run: every file has the re
   const { code, stderr } = await running.finished;
   expect(stderr.match(/the browser ended; trying again in a new one/g)).toHaveLength(2);
   expect(code).toBe(0);
-  const expected = await diarize([...samples('d')]).finished;
+  const expected = await diarize([...samples('d'), ...LONG]).finished;
   for (const name of ['a', 'b', 'c']) {
     expect(readFileSync(join(out, `${name}.rttm`), 'utf8').replaceAll(` ${name} `, ' d ')).toBe(expected.stdout);
   }
