@@ -2,9 +2,11 @@
 import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test, type Page } from '../../test/browser/test';
+import { shortenSample } from '../../test/browser/studio';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
+test.beforeEach(({ context }) => shortenSample(context));
 
 /** What browsers and libraries say, and a person should not have to read. */
 const FOREIGN_WORDS = /failed to fetch|networkerror|load failed|is not defined|undefined|typeerror|err_|uncaught/i;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { expect, type Download, type Page } from './test';
+import { sampleWav } from '../audio/sampleWav';
+import { expect, type BrowserContext, type Download, type Page } from './test';
 
 /** A file as it is dropped on the page. */
 export interface DroppedFile {
@@ -12,6 +13,11 @@ export interface DroppedFile {
 
 export const SAMPLE: DroppedFile = { name: 'sample.wav', type: 'audio/wav', from: 'sample.wav' };
 export const SAMPLE_TURNS: DroppedFile = { name: 'sample.rttm', text: readFileSync('public/sample.rttm', 'utf8') };
+
+/** For tests that need a run, but not its length: in place of the sample, the server gives 8 s of it in which both voices speak. */
+export async function shortenSample(context: BrowserContext): Promise<void> {
+  await context.route('**/sample.wav', (route) => route.fulfill({ contentType: 'audio/wav', body: sampleWav(7, 8) }));
+}
 
 /** Drops files on the page, as a person would. */
 export async function drop(page: Page, ...files: readonly DroppedFile[]): Promise<void> {
