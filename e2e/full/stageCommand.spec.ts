@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseNpy } from '../../src/compare/files/npy';
-import { sampleRepeated } from '../../test/audio/sampleWav';
+import { sampleRepeated, sampleWav } from '../../test/audio/sampleWav';
 import { runCommand } from '../../test/browser/command';
 import { test as engineTest, expect } from '../../test/browser/engine';
 
-/** Length of the recording, a multiple of 30: 30 s are 21 windows in 6 batches; 480 s take minutes. */
-const SECONDS = Number(process.env.VOXLANE_STAGE_SECONDS ?? 30);
+/** Length of the recording: 18 s are 9 windows in 3 batches, the last of which is not full. More than 30 are a multiple of it; 480 s take minutes. */
+const SECONDS = Number(process.env.VOXLANE_STAGE_SECONDS ?? 18);
 const NUM_WINDOWS = SECONDS - 9;
 
 let folder: string;
@@ -22,7 +22,7 @@ engineTest.afterAll(() => {
 engineTest('segmentation and embedding of every window, byte for byte as in a run', async ({ engine }) => {
   engineTest.setTimeout(60_000 + 15_000 * SECONDS);
   const recording = join(folder, 'recording.wav');
-  writeFileSync(recording, sampleRepeated(SECONDS / 30));
+  writeFileSync(recording, SECONDS > 30 ? sampleRepeated(SECONDS / 30) : sampleWav(0, SECONDS));
   const { activity, embeddings, json } = await engine.run(recording);
   expect(json.durationSeconds).toBe(SECONDS);
   for (const [stage, shape, expected] of [
@@ -42,11 +42,9 @@ engineTest('segmentation and embedding of every window, byte for byte as in a ru
 
 engineTest('notes what was repaired, and reads what only the browser decodes', async () => {
   const read = async (stage: string, name: string) => runCommand('stage', stage, join('e2e/fixtures/cases', name));
-  for (const stage of ['decode', 'segmentation']) {
-    const repaired = await read(stage, 'wav_data_22_bytes_too_long.wav');
-    expect(repaired.code, repaired.stderr).toBe(0);
-    expect(repaired.stderr).toContain('note: The file breaks off at 4.096 s');
-  }
+  const repaired = await read('segmentation', 'wav_data_22_bytes_too_long.wav');
+  expect(repaired.code, repaired.stderr).toBe(0);
+  expect(repaired.stderr).toContain('note: The file breaks off at 4.096 s');
   const decoded = await read('decode', 'flac_in_ogg.ogg');
   expect(decoded.code, decoded.stderr).toBe(0);
   // 4.096 s at 16 kHz.
