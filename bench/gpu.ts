@@ -40,8 +40,8 @@ export async function measureGpu(file: string, say: (line: string) => void): Pro
     const adapter = await page.evaluate(() => voxlaneKernels.open());
     const windowSamples = 10 * sampleRate;
     const fbank = await page.evaluate(
-      async ([fbankFacts, rate, numWindows, numSamples, rounds]) => {
-        const fbanks = await voxlaneKernels.openFbanks(fbankFacts, rate, numWindows, numSamples);
+      async ([fbankSpec, rate, numWindows, numSamples, rounds]) => {
+        const fbanks = await voxlaneKernels.openFbanks(fbankSpec, rate, numWindows, numSamples);
         let [gpuSeconds, cpuSeconds] = [Infinity, Infinity];
         for (let round = 0; round < rounds; round++) {
           const gpuStart = performance.now();

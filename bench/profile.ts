@@ -119,7 +119,7 @@ async function countWork(page: Page, recording: string, { backend, threads, seco
   await page.setInputFiles('#file', recording);
   const options = { backend, speed, trustGpu: backend === 'webgpu' };
   const counts: RunCounts = await page.evaluate(
-    ([asked, stretch]) => voxlane.countRun(voxlane.chosenFile(), asked, stretch),
+    ([asked, segment]) => voxlane.countRun(voxlane.chosenFile(), asked, segment),
     [options, seconds === null ? {} : { durationSeconds: seconds }] as const,
   );
   const perFrame = fbankFlopsPerFrame(fbank, sampleRate);

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { openEnginePage, type EnginePage } from '../cli/enginePage';
 import { runCommand } from '../cli/script';
 import type { DiarizerOptions } from '../src/index';
-import { piecesOf, readClip, SAMPLE_RATE, shuffledStretches, turnsOf, writeWav, type Clip } from './scale/joined';
+import { piecesOf, readClip, SAMPLE_RATE, shuffledSegments, turnsOf, writeWav, type Clip } from './scale/joined';
 import { measureLength, type LengthFigures, type ScaleRecording } from './scale/measure';
 import { BrowserMemory } from './scale/memory';
 import { HELP, parseCommand, type ScaleCommand } from './scale/options';
@@ -71,11 +71,11 @@ async function writeRecording(
   clips: readonly Clip[],
   { seed, mp3 }: ScaleCommand,
 ): Promise<ScaleRecording> {
-  const stretches = shuffledStretches(clips, 60 * minutes, seed);
+  const segments = shuffledSegments(clips, 60 * minutes, seed);
   const path = join(folder, `joined.${mp3 ? 'mp3' : 'wav'}`);
-  if (mp3) writeFileSync(path, await encodeVbrMp3(piecesOf(stretches), { sampleRate: SAMPLE_RATE }));
-  else await writeWav(path, stretches);
-  return { minutes, path, reference: turnsOf(stretches) };
+  if (mp3) writeFileSync(path, await encodeVbrMp3(piecesOf(segments), { sampleRate: SAMPLE_RATE }));
+  else await writeWav(path, segments);
+  return { minutes, path, reference: turnsOf(segments) };
 }
 
 await runCommand('bench:scale', 2, main);

@@ -5,7 +5,7 @@ import { lock } from 'proper-lockfile';
 /** Age at which a lock counts as abandoned. Long, because a build can block the thread that refreshes it. */
 const STALE_MS = 60_000;
 /** Longest pause between two attempts to take the lock. */
-const MOST_RETRY_MS = 1000;
+const MAX_RETRY_MS = 1000;
 
 /**
  * Runs `work` while no other process holds the build lock of `folder`.
@@ -21,7 +21,7 @@ export async function withBuildLock<Result>(folder: string, onWait: () => void, 
     // If this process is suspended for longer, the next one builds too, which is harmless.
     onCompromised: () => undefined,
   };
-  const retries = { forever: true, minTimeout: 100, maxTimeout: MOST_RETRY_MS };
+  const retries = { forever: true, minTimeout: 100, maxTimeout: MAX_RETRY_MS };
   const release = await lock(place, options).catch((error: unknown) => {
     if ((error as { code?: string }).code !== 'ELOCKED') throw error;
     onWait();

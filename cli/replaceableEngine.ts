@@ -4,7 +4,7 @@ import { isEnding } from './endings';
 import type { EnginePage } from './enginePage';
 
 /** If the browser ends more often than this during one piece of work, the work itself is the likely cause. */
-const MOST_REPLACEMENTS = 1;
+const MAX_REPLACEMENTS = 1;
 /** If the page has crashed, the browser reports it within this time after a call fails. */
 const REPORT_MS = 2000;
 
@@ -42,7 +42,7 @@ export class ReplaceableEngine {
         const hasEnded = await Promise.race([engine.ended.then(() => true), delay(REPORT_MS, false)]);
         if (!hasEnded || isEnding()) throw error;
         await this.close();
-        if (replaced === MOST_REPLACEMENTS) {
+        if (replaced === MAX_REPLACEMENTS) {
           throw new Error(`the browser ended ${replaced + 1} times during this work. ${this.advice}`, { cause: error });
         }
         this.onReplace();

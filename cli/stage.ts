@@ -19,7 +19,7 @@ FILE is a recording, or a .npy file with mono samples at 16 kHz.
 
 STAGE is one of
   decode                        mono samples at 16 kHz
-  fbank                         mel features of the stretch (the embedding model's, mean subtracted)
+  fbank                         mel features of the segment (the embedding model's, mean subtracted)
   segmentation                  local speakers by window and frame
   embedding                     one vector by window and local speaker, NaN where there is too little speech
   counting, clustering, reconstruction
@@ -36,9 +36,9 @@ STAGE is one of
 Exit status: 0 where the stage was computed, else 2.
 `;
 
-/** A layer sees the whole stretch at once: the length of the segmentation model's window. */
+/** A layer sees the whole segment at once: the length of the segmentation model's window. */
 const LAYER_SECONDS = 10;
-/** Stages that take the whole recording: all of the pipeline's but the filterbank, whose model sees a stretch. */
+/** Stages that take the whole recording: all of the pipeline's but the filterbank, whose model sees a segment. */
 const isWhole = (stage: string): boolean => stage !== 'fbank' && STAGES.some((name) => name === stage);
 
 async function main(): Promise<number> {

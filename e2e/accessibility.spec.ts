@@ -1,6 +1,6 @@
 /** axe on every view, light and dark, narrow and wide. */
 import { accessibilityTests, expectNoSideways, expectNoViolation } from '../test/browser/accessibilityTests';
-import { drop, openSampleTurns, SAMPLE_TURNS } from '../test/browser/studio';
+import { drop, openSampleTurns, SAMPLE_TURNS } from '../test/browser/editor';
 import { expect, test, type Page } from '../test/browser/test';
 import { putClip } from '../test/browser/widget';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
@@ -16,7 +16,7 @@ async function fingerFaults(page: Page): Promise<string[]> {
     const roots: ParentNode[] = [document];
     for (const { shadowRoot } of document.querySelectorAll('*')) if (shadowRoot) roots.push(shadowRoot);
     const all = roots.flatMap((root) => [
-      ...root.querySelectorAll<HTMLElement>('a[href], button, input, select, textarea, summary, [role=slider], [tabindex]:not([tabindex="-1"]), .turns__row, .lanes__edge'),
+      ...root.querySelectorAll<HTMLElement>('a[href], button, input, select, textarea, summary, [role=slider], [tabindex]:not([tabindex="-1"]), .turns__row, .tracks__edge'),
     ]);
     const labelsOf = (element: HTMLElement): HTMLElement[] => [...((element as HTMLInputElement).labels ?? [])];
     const isSeen = (element: HTMLElement): boolean => element.checkVisibility({ visibilityProperty: true }) && element.getClientRects().length > 0;

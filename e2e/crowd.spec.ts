@@ -1,12 +1,12 @@
 /** 400 speakers: the page has elements for what is visible, and a list of speakers for none of them until it is opened. */
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '../test/browser/test';
-import { drop } from '../test/browser/studio';
+import { drop } from '../test/browser/editor';
 
 const SPEAKERS = 400;
 const FILE = { name: '400-speakers.rttm', text: readFileSync('e2e/fixtures/cases/400-speakers.rttm', 'utf8') };
 /** Ten times what is visible at once. A list for each of 400 speakers would have 160,000 options. */
-const MOST_ELEMENTS = 3000;
+const MAX_ELEMENTS = 3000;
 
 const names = (page: Page) => page.getByTestId('speaker-name');
 const matches = (page: Page) => page.getByTestId('speaker-match');
@@ -16,10 +16,10 @@ test('400 speakers take few elements, and each can be named, found and merged', 
   await drop(page, FILE);
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done');
   await expect(page.getByTestId('summary')).toContainText('400');
-  await expect(page.locator('.lane-label').first()).toBeVisible();
-  expect(await page.locator('*').count()).toBeLessThan(MOST_ELEMENTS);
+  await expect(page.locator('.track-label').first()).toBeVisible();
+  expect(await page.locator('*').count()).toBeLessThan(MAX_ELEMENTS);
   expect(await page.getByTestId('speaker-row').count()).toBeLessThan(30);
-  expect(await page.locator('.lane-label').count()).toBeLessThan(40);
+  expect(await page.locator('.track-label').count()).toBeLessThan(40);
   await expect(page.getByTestId('speaker-row').first()).toHaveAttribute('aria-setsize', String(SPEAKERS));
 
   await test.step('the list of speakers scrolls to its end', async () => {
@@ -42,13 +42,13 @@ test('400 speakers take few elements, and each can be named, found and merged', 
     await expect(page.getByTestId('undo')).toBeEnabled();
   });
 
-  await test.step('the lanes scroll, with their labels', async () => {
-    await page.locator('.lanes__scroller').evaluate((scroller) => {
+  await test.step('the tracks scroll, with their labels', async () => {
+    await page.locator('.tracks__scroller').evaluate((scroller) => {
       scroller.scrollTop = scroller.scrollHeight;
     });
-    await expect(page.locator('.lane-label').last()).toHaveAttribute('aria-posinset', String(SPEAKERS));
-    await expect(page.locator('.lane-label').last()).toContainText('Zoe');
-    expect(await page.locator('.lane-label').count()).toBeLessThan(40);
+    await expect(page.locator('.track-label').last()).toHaveAttribute('aria-posinset', String(SPEAKERS));
+    await expect(page.locator('.track-label').last()).toContainText('Zoe');
+    expect(await page.locator('.track-label').count()).toBeLessThan(40);
   });
 
   await test.step('a speaker is found by name; leaving the list merges nobody', async () => {
@@ -76,10 +76,10 @@ test('400 speakers take few elements, and each can be named, found and merged', 
     await page.getByTestId('tab-review').click();
     await expect(page.getByTestId('brief-row').first()).toBeVisible();
     expect(await page.getByTestId('brief-row').count()).toBeLessThan(40);
-    expect(await page.locator('*').count()).toBeLessThan(MOST_ELEMENTS);
+    expect(await page.locator('*').count()).toBeLessThan(MAX_ELEMENTS);
     await page.getByTestId('review-other').click();
     await page.keyboard.type('zoe');
     await page.keyboard.press('Enter');
-    await expect(page.getByTestId('studio-status')).toContainText('Zoe');
+    await expect(page.getByTestId('editor-status')).toContainText('Zoe');
   });
 });

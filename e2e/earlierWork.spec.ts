@@ -1,6 +1,6 @@
 /** The start page of a returning visitor. */
 import { expect, test } from '../test/browser/test';
-import { drop, SAMPLE_TURNS } from '../test/browser/studio';
+import { drop, SAMPLE_TURNS } from '../test/browser/editor';
 
 test('nothing moves on the start page when the list of earlier work is slow', async ({ page }) => {
   await page.goto('index.html');

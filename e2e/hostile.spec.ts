@@ -1,6 +1,6 @@
 /** Names of files and speakers that are markup, formulas or keys of object prototypes: page and widget show them as text. */
 import { readFileSync } from 'node:fs';
-import { drop, exportAs, textOf } from '../test/browser/studio';
+import { drop, exportAs, textOf } from '../test/browser/editor';
 import { expect, test, type Page } from '../test/browser/test';
 import { openWidget } from '../test/browser/widget';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';

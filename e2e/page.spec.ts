@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '../test/browser/test';
 import { parseRttm } from '../src/formats/rttm';
 import type { DiarizationJson } from '../test/browser/engine';
-import { exportAs, openSampleTurns } from '../test/browser/studio';
+import { exportAs, openSampleTurns } from '../test/browser/editor';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
@@ -59,9 +59,9 @@ test('drop the sample, watch it run, hear it, take the files home', async ({ pag
   await expect.poll(() => shownSeconds(page)).toBeGreaterThan(json.turns[8]!.startSeconds);
 });
 
-test('click on the lanes seeks; space plays and pauses', async ({ page }) => {
+test('click on the tracks seeks; space plays and pauses', async ({ page }) => {
   await openSampleTurns(page);
-  const box = (await page.getByTestId('lanes').locator('canvas').first().boundingBox())!;
+  const box = (await page.getByTestId('tracks').locator('canvas').first().boundingBox())!;
   await page.mouse.click(box.x + box.width * 0.75, box.y + box.height / 2);
   await expect.poll(() => shownSeconds(page)).toBeGreaterThan(15);
   const pause = page.getByRole('button', { name: 'Pause' });

@@ -68,10 +68,10 @@ test('speakers with very little speech are shown, and merged or kept only by the
   await expect(page.getByTestId('review-assign')).toHaveCount(3);
 });
 
-test('the other voice of a comparison is another stretch of the speaker, or somebody else', async ({ page }) => {
+test('the other voice of a comparison is another segment of the speaker, or somebody else', async ({ page }) => {
   await openReview(page);
   await expect(page.getByTestId('compare-speaker')).toHaveValue('SPEAKER_01');
-  await expect(page.getByTestId('compare-place')).toContainText('stretch 1 of 1, at 0:31');
+  await expect(page.getByTestId('compare-place')).toContainText('segment 1 of 1, at 0:31');
   await page.getByTestId('compare-speaker').selectOption('SPEAKER_00');
   await expect(page.getByTestId('compare-place')).toContainText('at 0:00');
 });

@@ -1,5 +1,5 @@
 /** The score of a result against a reference, through the page; every expected figure is pyannote.metrics'. */
-import { drop, openScore } from '../test/browser/studio';
+import { drop, openScore } from '../test/browser/editor';
 import { expect, test } from '../test/browser/test';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
@@ -32,7 +32,7 @@ test('errors are gone through by keyboard; names are taken over; a correction is
   await expect(current).toHaveText('Error 3 of 3 · 0:20.00, 2.00 s · False alarm: y');
 
   await page.getByTestId('score-take-names').click();
-  await expect(page.getByTestId('studio-status')).toHaveText('2 speakers were renamed.');
+  await expect(page.getByTestId('editor-status')).toHaveText('2 speakers were renamed.');
   await expect(current).toHaveText('Error 3 of 3 · 0:20.00, 2.00 s · False alarm: Ben');
 
   // The turn of the error is the selected one: what is done to it is scored.

@@ -1,4 +1,4 @@
-/** Speakers on the words of a recogniser, from files: no model runs here. */
+/** Speakers on the words of a recognizer, from files: no model runs here. */
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '../test/browser/test';
 

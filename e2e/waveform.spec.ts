@@ -1,42 +1,42 @@
-/** Waveform, lanes and minimap: what is drawn, and what mouse and finger do. */
+/** Waveform, tracks and minimap: what is drawn, and what mouse and finger do. */
 import type { Turn } from '../src/index';
-import type { LanesPage } from '../test/pages/lanesPage';
-import { openSampleTurns, SAMPLE_TURNS } from '../test/browser/studio';
+import type { TracksPage } from '../test/pages/tracksPage';
+import { openSampleTurns, SAMPLE_TURNS } from '../test/browser/editor';
 import { parseRttm } from '../src/formats/rttm';
 import { expect, test, type Page } from '../test/browser/test';
 
 const DURATION = 60;
 const NUM_TURNS = 30;
 /** As in src/ui-kit/tracks/geometry.ts. */
-const [INSET, AXIS_HEIGHT, WAVE_HEIGHT, LANE_HEIGHT, BAR_MIDDLE] = [8, 32, 64, 44, 22];
+const [INSET, AXIS_HEIGHT, WAVE_HEIGHT, TRACK_HEIGHT, BAR_MIDDLE] = [8, 32, 64, 44, 22];
 
-declare const voxlaneLanes: LanesPage;
+declare const voxlaneTracks: TracksPage;
 
-/** The lanes with a minute that is made up; its turns, each with its lane and id. */
-async function mount(page: Page): Promise<(Turn & { readonly lane: number; readonly id: number })[]> {
-  await page.goto('test/lanes.html');
-  await page.waitForFunction(() => 'voxlaneLanes' in globalThis);
+/** The tracks with a minute that is made up; its turns, each with its track and id. */
+async function mount(page: Page): Promise<(Turn & { readonly track: number; readonly id: number })[]> {
+  await page.goto('test/tracks.html');
+  await page.waitForFunction(() => 'voxlaneTracks' in globalThis);
   return page.evaluate(
     ({ durationSeconds, numTurns }) => {
-      voxlaneLanes.mount({ durationSeconds, numTurns });
-      const lanes = voxlaneLanes.lanes!.order();
-      return lanes.flatMap(({ turns }, lane) => turns.map((turn) => ({ id: -1, ...turn, lane })));
+      voxlaneTracks.mount({ durationSeconds, numTurns });
+      const tracks = voxlaneTracks.tracks!.order();
+      return tracks.flatMap(({ turns }, track) => turns.map((turn) => ({ id: -1, ...turn, track })));
     },
     { durationSeconds: DURATION, numTurns: NUM_TURNS },
   );
 }
 
 const heard = (page: Page, name: string): Promise<unknown[][]> =>
-  page.evaluate((wanted) => voxlaneLanes.heard.filter(([each]) => each === wanted).map(([, ...given]) => given), name);
+  page.evaluate((wanted) => voxlaneTracks.heard.filter(([each]) => each === wanted).map(([, ...given]) => given), name);
 
-const scroller = (page: Page) => page.locator('.lanes__scroller');
+const scroller = (page: Page) => page.locator('.tracks__scroller');
 
 /** Where a moment is on the screen, with the whole recording in the window. */
-async function place(page: Page, seconds: number, lane: number, duration = DURATION): Promise<{ x: number; y: number }> {
+async function place(page: Page, seconds: number, track: number, duration = DURATION): Promise<{ x: number; y: number }> {
   const box = (await scroller(page).boundingBox())!;
   return {
     x: box.x + INSET + (seconds / duration) * (box.width - 2 * INSET),
-    y: box.y + AXIS_HEIGHT + WAVE_HEIGHT + lane * LANE_HEIGHT + BAR_MIDDLE,
+    y: box.y + AXIS_HEIGHT + WAVE_HEIGHT + track * TRACK_HEIGHT + BAR_MIDDLE,
   };
 }
 
@@ -45,7 +45,7 @@ async function waveInk(page: Page): Promise<number[]> {
   // Two frames: the first paints what was set.
   return page.evaluate(async () => {
     for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
-    const canvas = document.querySelector<HTMLCanvasElement>('.lanes__stage canvas')!;
+    const canvas = document.querySelector<HTMLCanvasElement>('.tracks__stage canvas')!;
     const { width, height, data } = canvas.getContext('2d')!.getImageData(0, 38, canvas.width, 52);
     const same = (a: number, b: number): boolean => [0, 1, 2].every((channel) => Math.abs(data[a + channel]! - data[b + channel]!) < 8);
     return Array.from({ length: width }, (_, x) => {
@@ -84,7 +84,7 @@ test('the waveform has ink where there is sound', async ({ page }) => {
 test('the waveform of a recording is read when it is opened', async ({ page }) => {
   await openSampleTurns(page);
   const turns = parseRttm(SAMPLE_TURNS.text!).values().next().value!;
-  await expect(page.locator('.lanes__wave-note')).toBeHidden();
+  await expect(page.locator('.tracks__wave-note')).toBeHidden();
   await expect.poll(async () => median(await waveInk(page))).toBeGreaterThan(2);
   const { speech, silence } = inkOf(await waveInk(page), turns, 30);
   expect(median(speech)).toBeGreaterThan(10);
@@ -96,7 +96,7 @@ test('zooming goes to a second, and the minimap moves the window', async ({ page
   const shown = page.getByTestId('minimap-window');
   await expect(shown).toBeHidden();
   await page.evaluate(() => {
-    voxlaneLanes.lanes!.zoom(4);
+    voxlaneTracks.tracks!.zoom(4);
   });
   const [whole, window] = await scroller(page).evaluate((element) => [element.scrollWidth, element.clientWidth] as const);
   expect(whole / window).toBeCloseTo(4, 1);
@@ -125,7 +125,7 @@ test('zooming goes to a second, and the minimap moves the window', async ({ page
     .poll(() => scroller(page).evaluate((element) => element.scrollWidth / element.clientWidth))
     .toBeCloseTo(DURATION, 0);
   await page.evaluate(() => {
-    voxlaneLanes.lanes!.zoom(0);
+    voxlaneTracks.tracks!.zoom(0);
   });
   await expect(shown).toBeHidden();
 });
@@ -133,14 +133,14 @@ test('zooming goes to a second, and the minimap moves the window', async ({ page
 test('a click plays a turn, two loop it; edges, turns and new turns are dragged', async ({ page }) => {
   const turns = await mount(page);
   const turn = turns.find(({ id }) => id === 10)!;
-  const middle = await place(page, (turn.startSeconds + turn.endSeconds) / 2, turn.lane);
+  const middle = await place(page, (turn.startSeconds + turn.endSeconds) / 2, turn.track);
   await page.mouse.dblclick(middle.x, middle.y);
   expect(await heard(page, 'select')).toEqual([[10], [10]]);
   expect(await heard(page, 'turn')).toHaveLength(2);
   expect(await heard(page, 'loop')).toMatchObject([[{ id: 10 }]]);
 
   await page.evaluate(() => {
-    voxlaneLanes.lanes!.setSelected(10);
+    voxlaneTracks.tracks!.setSelected(10);
   });
   const drag = async (from: { x: number; y: number }, to: { x: number; y: number }): Promise<void> => {
     await page.mouse.move(from.x, from.y);
@@ -167,15 +167,15 @@ test('a click plays a turn, two loop it; edges, turns and new turns are dragged'
   expect(moved![1]).toBe(turn.startSeconds);
   expect(moved![2]).toBeCloseTo(turn.endSeconds + 1, 1);
 
-  const target = (turn.lane + 2) % 4;
-  await drag(middle, { x: middle.x + 40, y: middle.y + (target - turn.lane) * LANE_HEIGHT });
+  const target = (turn.track + 2) % 4;
+  await drag(middle, { x: middle.x + 40, y: middle.y + (target - turn.track) * TRACK_HEIGHT });
   await page.mouse.up();
   expect(await heard(page, 'assign')).toEqual([[10, `SPEAKER_0${target}`]]);
 
-  const lane = 0;
-  const own = turns.filter((each) => each.lane === lane);
+  const track = 0;
+  const own = turns.filter((each) => each.track === track);
   const startSeconds = own.map(({ endSeconds }) => endSeconds + 0.2).find((at) => own.every((each) => at + 1 < each.startSeconds || at > each.endSeconds))!;
-  const [from, to] = [await place(page, startSeconds, lane), await place(page, startSeconds + 0.8, lane)];
+  const [from, to] = [await place(page, startSeconds, track), await place(page, startSeconds + 0.8, track)];
   // Without Shift it is no drag, and the click at its end moves the playhead.
   await drag(from, to);
   await page.mouse.up();
@@ -213,12 +213,12 @@ test('an edge that is dragged changes the turn', async ({ page }) => {
 test.describe('with a finger', () => {
   test.use({ hasTouch: true, viewport: { width: 360, height: 740 } });
 
-  test('edges are dragged, and lanes are scrolled', async ({ page }) => {
+  test('edges are dragged, and tracks are scrolled', async ({ page }) => {
     const turns = await mount(page);
     await page.evaluate(() => {
-      voxlaneLanes.lanes!.zoom(8);
-      voxlaneLanes.lanes!.setSelected(0);
-      voxlaneLanes.lanes!.setPosition(0, false);
+      voxlaneTracks.tracks!.zoom(8);
+      voxlaneTracks.tracks!.setSelected(0);
+      voxlaneTracks.tracks!.setPosition(0, false);
     });
     const devTools = await page.context().newCDPSession(page);
     const swipe = async (from: { x: number; y: number }, dx: number): Promise<void> => {
@@ -243,7 +243,7 @@ test.describe('with a finger', () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   });
 
-  test('a pinch zooms the lanes and not the page', async ({ page }) => {
+  test('a pinch zooms the tracks and not the page', async ({ page }) => {
     await mount(page);
     const width = () => scroller(page).evaluate((element) => element.scrollWidth);
     const before = await width();

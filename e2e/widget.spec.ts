@@ -58,7 +58,7 @@ test('attributes, properties, events and methods', async ({ page }) => {
   await expect(page.locator('[part=error]')).toContainText('the server answered 404');
   await expect(page.locator('[part=error]')).toContainText('Code: source-missing');
   await page.getByRole('button', { name: 'Back to the last result' }).click();
-  await expect(page.locator('[part=lanes]')).toBeVisible();
+  await expect(page.locator('[part=tracks]')).toBeVisible();
   const without = await page.evaluate(() => document.createElement('voxlane-diarizer').diarize(clip(7, 2)).catch((error: unknown) => (error as { code: string }).code));
   expect(without).toBe('disposed');
 });
@@ -78,7 +78,7 @@ test('by keyboard: a file, cancelling, playing, naming, taking home; German wher
   await page.evaluate(() => {
     document.querySelector('voxlane-diarizer')!.source = clip(7, 6, 'talk.wav');
   });
-  await expect(page.locator('[part=lanes]')).toBeVisible({ timeout: 30_000 });
+  await expect(page.locator('[part=tracks]')).toBeVisible({ timeout: 30_000 });
   await expect(page.getByRole('heading', { name: 'talk.wav' })).toBeFocused();
   const slider = page.getByRole('slider');
   await slider.focus();
@@ -122,7 +122,7 @@ test('two widgets share one engine and take turns; what is removed is freed, and
     for (const widget of document.querySelectorAll('voxlane-diarizer')) widget.source = clip(7, 6);
   });
   await expect(page.getByRole('paragraph').filter({ hasText: 'Waiting for another recording on this page' })).toBeVisible();
-  await expect(page.locator('[part=lanes]')).toHaveCount(2, { timeout: 60_000 });
+  await expect(page.locator('[part=tracks]')).toHaveCount(2, { timeout: 60_000 });
   const both = await held(page);
   expect(both.workers).toBeGreaterThan(0);
   // Nothing was started and ended again.
@@ -133,7 +133,7 @@ test('two widgets share one engine and take turns; what is removed is freed, and
     const [first, second] = document.querySelectorAll('voxlane-diarizer');
     first!.before(second!);
   });
-  await expect(page.locator('[part=lanes]')).toHaveCount(2);
+  await expect(page.locator('[part=tracks]')).toHaveCount(2);
   await page.evaluate(() => {
     document.querySelector('voxlane-diarizer')!.remove();
   });
@@ -158,5 +158,5 @@ test('two widgets share one engine and take turns; what is removed is freed, and
     document.body.append((globalThis as unknown as { kept: Node }).kept);
   });
   await expect(page.getByRole('progressbar')).toBeVisible();
-  await expect(page.locator('[part=lanes]')).toBeVisible({ timeout: 60_000 });
+  await expect(page.locator('[part=tracks]')).toBeVisible({ timeout: 60_000 });
 });

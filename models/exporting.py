@@ -58,14 +58,14 @@ class Frames(NamedTuple):
     def after(self, *layers: torch.nn.Module) -> Frames:
         """Frames of what `layers` give on these, one after the other; the last axis of every convolution is time.
 
-        Only for convolutions that are padded to keep the first frame's centre where it is.
+        Only for convolutions that are padded to keep the first frame's center where it is.
         """
         step = self.step
         for layer in layers:
             for name, conv in layer.named_modules():
                 if isinstance(conv, (torch.nn.Conv1d, torch.nn.Conv2d)):
                     if 2 * conv.padding[-1] != conv.dilation[-1] * (conv.kernel_size[-1] - 1):
-                        raise ExportError(f"{name} moves the centre of the frames: work out by how much")
+                        raise ExportError(f"{name} moves the center of the frames: work out by how much")
                     step *= conv.stride[-1]
         return self._replace(step=step)
 

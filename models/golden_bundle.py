@@ -237,7 +237,7 @@ def main() -> None:
         return capture_leaves(module, given) if arguments.all_leaves else capture(module, given, taps)
 
     captured = stages()
-    # What differs by itself cannot be compared with: dropout called as a function, noise, an uninitialised buffer.
+    # What differs by itself cannot be compared with: dropout called as a function, noise, an uninitialized buffer.
     for name, again in stages().items():
         if not _same(again, captured[name]):
             raise BundleError(f"{name} differs between two runs on the same inputs: take out what is random")

@@ -163,7 +163,7 @@ def _select(name: str, tap: Tap, events: Sequence[_Event]) -> tuple[int, torch.T
     if not runs:
         raise BundleError(f"{label} did not run as a module: tap the input of the next one")
     if tap.call is None and len(runs) > 1:
-        raise BundleError(f"{label} ran {len(runs)} times: say which, as {tap.path}#1, or tap a neighbour")
+        raise BundleError(f"{label} ran {len(runs)} times: say which, as {tap.path}#1, or tap a neighbor")
     if tap.call is not None and tap.call > len(runs):
         raise BundleError(f"{label} ran {len(runs)} times, not {tap.call}")
     index, event = runs[(tap.call or 1) - 1]

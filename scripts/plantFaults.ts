@@ -62,8 +62,8 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'wrong VBx Fa',
     file: 'src/clustering/settings.ts',
-    find: 'likelihoodScale: 0.07,',
-    replace: 'likelihoodScale: 0.7,',
+    find: 'fa: 0.07,',
+    replace: 'fa: 0.7,',
   },
   {
     name: 'a lost undo patch',
@@ -93,14 +93,14 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'an ignored GPU verdict',
     file: 'src/engine/selfCheck.ts',
-    find: 'if (!allPassed(verdict.proofs)) return describeFailure(verdict.proofs);',
+    find: 'if (!allPassed(verdict.checks)) return describeFailure(verdict.checks);',
     replace: '',
   },
   {
     name: 'an ignored verdict on the WASM kernels',
     file: 'src/engine/selfCheck.ts',
-    find: 'if (allPassed(proofs)) {',
-    replace: 'if (proofs.length >= 0) {',
+    find: 'if (allPassed(checks)) {',
+    replace: 'if (checks.length >= 0) {',
   },
   {
     name: 'a removed CSP directive',

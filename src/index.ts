@@ -1,11 +1,11 @@
 /** The public surface of Voxlane. What is not exported here may change in any release. */
-export type { Anchors, AnchorStretch } from './clustering/anchors';
+export type { LinkConstraints, ConstraintSegment } from './clustering/constraints';
 export type { Dendrogram } from './clustering/dendrogram';
 export { diarize } from './engine/sharedDiarizer';
 export { Diarizer } from './engine/diarizer';
 export { DISPOSE } from './engine/calls';
-export { deleteStoredModel, presetFacts, storedModels } from './engine/presets';
-export type { PresetFacts, StoredModelFacts } from './engine/presets';
+export { deleteStoredModel, presetInfo, storedModels } from './engine/presets';
+export type { PresetInfo, StoredModelInfo } from './engine/presets';
 export { Reclusterer } from './engine/reclusterer';
 export type { ReclustererOptions, Reclustering, ReclusterOptions } from './engine/reclusterer';
 export type { DiarizationSource } from './engine/run';
@@ -40,7 +40,7 @@ export type {
   GpuCounts,
   GpuCountsByStage,
   ModelDownload,
-  ModelProof,
+  ModelCheck,
   PresetId,
   Preview,
   Progress,
@@ -50,19 +50,19 @@ export type {
   StageEvent,
   StageHook,
   StageName,
-  StageProof,
+  StageCheck,
   Turn,
   UsedModel,
 } from './engine/types';
 export { forgetGpuChecks } from './engine/verdicts';
 export { voiceSimilarity } from './engine/assembly';
 export type { Components, Score } from './score/der';
-export type { ErrorKind, ErrorStretch } from './score/der';
-export type { Interval } from './score/intervals';
+export type { ErrorKind, ErrorSegment } from './score/der';
+export type { Segment } from './score/segments';
 export type { SpeakerJaccard } from './score/jer';
 export { score } from './score/score';
 export type { Scores } from './score/score';
-export type { ScoreOptions } from './score/intervals';
+export type { ScoreOptions } from './score/segments';
 export type { SlidingWindow, TimeGeometry } from './segmentation/geometry';
 export type { MinDurations } from './timeline/minDurations';
 export { VoxlaneError } from './util/errors';

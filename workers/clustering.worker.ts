@@ -1,6 +1,6 @@
 import { readAnyPlda, type AnyPlda } from '../src/clustering/plda';
 import type { Dendrogram } from '../src/clustering/dendrogram';
-import { Assembler, type AssemblyFacts } from '../src/timeline/assembler';
+import { Assembler, type AssemblyOptions } from '../src/timeline/assembler';
 import { loadPldaFile } from '../src/store/plda';
 import { GrowingArray } from '../src/util/values';
 import type { ClusteringWorkerApi } from './contracts';
@@ -22,7 +22,7 @@ function emptyRecording() {
 }
 
 /** Null where nobody spoke. */
-function assemblerOf(facts: AssemblyFacts, known: Dendrogram | null): Assembler | null {
+function assemblerOf(facts: AssemblyOptions, known: Dendrogram | null): Assembler | null {
   const [activity, embeddings, embedded] = [held.activity.view(), held.embeddings.view(), held.embedded.view()];
   return activity.includes(1) ? new Assembler({ ...facts, activity, embeddings, embedded }, plda, known) : null;
 }
@@ -70,11 +70,11 @@ serve<ClusteringWorkerApi>({
   anticipate() {
     return prepared?.anticipate() ?? false;
   },
-  reassemble(bounds, anchors, minDurations) {
+  reassemble(bounds, constraints, minDurations) {
     const start = performance.now();
     if (!prepared) return null;
-    const { turns, exclusiveTurns, centroids, confidenceKind, counts, anchorClusters } = prepared.assemble(bounds, anchors, minDurations);
+    const { turns, exclusiveTurns, centroids, confidenceKind, counts, constraintClusters } = prepared.assemble(bounds, constraints, minDurations);
     const seconds = (performance.now() - start) / 1000;
-    return { turns, exclusiveTurns, centroids, confidenceKind, ...(counts && { counts }), ...(anchorClusters && { anchorClusters }), seconds };
+    return { turns, exclusiveTurns, centroids, confidenceKind, ...(counts && { counts }), ...(constraintClusters && { constraintClusters }), seconds };
   },
 });

@@ -3,9 +3,9 @@
  * what is sent to a model is copied, so that it can be sent again after a lost device.
  */
 import type { RecordingNote } from '../src/audio/notes';
-import type { AudioFacts, DecodeOptions, DecoderPlace } from '../src/audio/types';
+import type { AudioInfo, DecodeOptions, DecoderPlace } from '../src/audio/types';
 import type { WindowBatch } from '../src/audio/windows';
-import type { Anchors } from '../src/clustering/anchors';
+import type { LinkConstraints } from '../src/clustering/constraints';
 import type { Dendrogram } from '../src/clustering/dendrogram';
 import type { SpeakerBounds } from '../src/clustering/localSpeakers';
 import type { CompareChoices, ComparisonSettings, PrecisionChoices } from '../src/compare/comparison';
@@ -14,7 +14,7 @@ import type { ListedValue } from '../src/compare/matchValues';
 import type { Opened } from '../src/compare/openModel';
 import type { Pair, StagePicture } from '../src/compare/picture';
 import type { PrecisionHead, PrecisionReport, PrecisionRow } from '../src/compare/precisionReport';
-import type { ModelProof } from '../src/compare/prove';
+import type { ModelCheck } from '../src/compare/modelCheck';
 import type {
   AuditReport,
   BackendName,
@@ -26,7 +26,7 @@ import type {
 import type { NamedTensor } from '../src/compare/tensor';
 import type { GpuCountsByStage } from '../src/gpu/meter';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
-import type { Assembly, AssemblyFacts } from '../src/timeline/assembler';
+import type { Assembly, AssemblyOptions } from '../src/timeline/assembler';
 import type { MinDurations } from '../src/timeline/minDurations';
 import type { FileBase } from '../src/util/fetch';
 
@@ -61,7 +61,7 @@ export interface DecodedBatch extends WindowBatch {
 export interface DecodeWorkerApi {
   /** Whether this file may need `decodeAudioData`, which only the page has. */
   decoderFor(blob: Blob, track?: number): Promise<DecoderPlace>;
-  open(source: DecodeSource, options: DecodeOptions, windows: WindowOptions): Promise<AudioFacts>;
+  open(source: DecodeSource, options: DecodeOptions, windows: WindowOptions): Promise<AudioInfo>;
   /** The next up to `count` windows; null after the last. */
   next(count: number): Promise<DecodedBatch | null>;
   /** What was repaired, skipped or left out in the recording that was opened last; complete after its last window. */
@@ -103,7 +103,7 @@ export interface LoadReply<Manifest> {
 export interface ModelWorkerApi<Manifest> {
   load(request: LoadRequest, onDownload: OnDownload | null): Promise<LoadReply<Manifest>>;
   /** Runs the model's golden input and compares each stage. A GPU without golden outputs of the file is compared with WASM on a short sound. */
-  prove(goldensBase: FileBase): Promise<ModelProof>;
+  selfCheck(goldensBase: FileBase): Promise<ModelCheck>;
   /** What each stage has asked of the GPU since the worker started; empty on WASM. */
   gpuCounts(): Promise<GpuCountsByStage>;
 }
@@ -118,7 +118,7 @@ export interface SegmentationWorkerApi extends ModelWorkerApi<SegmentationManife
   /** @param windows axes (window, sample) */
   segment(windows: Float32Array): Promise<SegmentationReply>;
   /** Compares a batch of `numWindows` windows on the GPU with the same file on WASM. */
-  proveWindows(numWindows: number): Promise<ModelProof>;
+  selfCheckWindows(numWindows: number): Promise<ModelCheck>;
   /** Seconds that a batch of `numWindows` windows takes, warmed up. */
   timeBatch(numWindows: number): Promise<number>;
 }
@@ -143,7 +143,7 @@ export interface EmbeddingWorkerApi extends ModelWorkerApi<EmbeddingManifest> {
    */
   embed(windows: Float32Array, activity: Uint8Array, sizes: EmbedSizes): Promise<EmbeddingReply>;
   /** Compares a whole window and a batch of windows on the GPU with the same file on WASM. */
-  proveWindows(sizes: { readonly windowSamples: number; readonly numWindows: number }): Promise<ModelProof>;
+  selfCheckWindows(sizes: { readonly windowSamples: number; readonly numWindows: number }): Promise<ModelCheck>;
 }
 
 /** What the models gave of consecutive windows. */
@@ -166,7 +166,7 @@ export interface HeldResults extends LocalResults {
 }
 
 /** Who spoke when by another number of speakers: what a page shows of an {@link Assembly}. */
-export interface Reassembly extends Pick<Assembly, 'turns' | 'exclusiveTurns' | 'centroids' | 'confidenceKind' | 'counts' | 'anchorClusters'> {
+export interface Reassembly extends Pick<Assembly, 'turns' | 'exclusiveTurns' | 'centroids' | 'confidenceKind' | 'counts' | 'constraintClusters'> {
   readonly seconds: number;
 }
 
@@ -178,11 +178,11 @@ export interface ClusteringWorkerApi {
   begin(): void;
   append(results: LocalResults): void;
   /** Who spoke when in what was appended so far; null where nobody spoke. */
-  assemble(facts: AssemblyFacts): Assembly | null;
+  assemble(facts: AssemblyOptions): Assembly | null;
   /** Gives what was appended away: it moves, and nothing is held any more. */
   take(): HeldResults;
   /** Gets what was appended ready for {@link reassemble}, which is quick then; `known` is its linkage, where it was made. */
-  prepare(facts: AssemblyFacts, known: Dendrogram | null): void;
+  prepare(facts: AssemblyOptions, known: Dendrogram | null): void;
   /**
    * Does a piece of what {@link reassemble} would take long for: for when there is time.
    *
@@ -192,9 +192,9 @@ export interface ClusteringWorkerApi {
   /**
    * Who spoke when in what was prepared; null where nobody spoke.
    *
-   * @param anchors seconds from the start of the first window
+   * @param constraints seconds from the start of the first window
    */
-  reassemble(bounds: SpeakerBounds, anchors: Anchors, minDurations: MinDurations): Reassembly | null;
+  reassemble(bounds: SpeakerBounds, constraints: LinkConstraints, minDurations: MinDurations): Reassembly | null;
 }
 
 /** Called for each step of a long call. Crosses to the worker as a proxy. */

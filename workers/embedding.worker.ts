@@ -1,4 +1,4 @@
-import { proveAgainst, proveEmbedding, proveEmbeddingWindows } from '../src/compare/prove';
+import { checkAgainst, checkEmbedding, checkEmbeddingWindows } from '../src/compare/modelCheck';
 import type { Embedder } from '../src/embedding/embedder';
 import type { EmbeddingWorkerApi } from './contracts';
 import { moved, serve } from './protocol';
@@ -11,13 +11,13 @@ serve<EmbeddingWorkerApi>({
     model = await openEmbedding(request, onDownload);
     return model.reply;
   },
-  prove(goldensBase) {
+  selfCheck(goldensBase) {
     const { embedder, manifest, reply } = model;
     // Without golden outputs there is a reference for a GPU only.
-    if (reply.hasGoldens || !model.gpu) return proveEmbedding(embedder, model, goldensBase);
-    return withReference((reference) => proveAgainst(reference, embedder, manifest));
+    if (reply.hasGoldens || !model.gpu) return checkEmbedding(embedder, model, goldensBase);
+    return withReference((reference) => checkAgainst(reference, embedder, manifest));
   },
-  proveWindows: (sizes) => withReference((reference) => proveEmbeddingWindows(reference, model.embedder, model.manifest, sizes)),
+  selfCheckWindows: (sizes) => withReference((reference) => checkEmbeddingWindows(reference, model.embedder, model.manifest, sizes)),
   gpuCounts: () => Promise.resolve(model.gpu?.meter.counts() ?? {}),
   async embed(windows, activity, sizes) {
     const reply = await model.embedder.embed({ windows, activity, ...sizes });

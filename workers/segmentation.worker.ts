@@ -1,4 +1,4 @@
-import { proveSegmentation, proveSegmentationWindows } from '../src/compare/prove';
+import { checkSegmentation, checkSegmentationWindows } from '../src/compare/modelCheck';
 import { Segmenter } from '../src/segmentation/segment';
 import type { SegmentationWorkerApi } from './contracts';
 import { moved, serve, timed } from './protocol';
@@ -14,11 +14,11 @@ serve<SegmentationWorkerApi>({
     model.gpu?.meter.enter('segmentation');
     return model.reply;
   },
-  prove: (goldensBase) => proveSegmentation(model.graph, model, goldensBase),
-  async proveWindows(numWindows) {
+  selfCheck: (goldensBase) => checkSegmentation(model.graph, model, goldensBase),
+  async selfCheckWindows(numWindows) {
     const reference = await model.openReference();
     try {
-      return await proveSegmentationWindows(reference, model.graph, model.manifest, numWindows);
+      return await checkSegmentationWindows(reference, model.graph, model.manifest, numWindows);
     } finally {
       await reference.release();
     }

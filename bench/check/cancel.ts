@@ -54,7 +54,7 @@ export const cancel: Group = {
 /** Three hours, silent but for half a minute at the end, at the sample's own rate. */
 async function writeLongMp3(path: string): Promise<void> {
   const clip = await readClip('public/sample.wav');
-  const stretches = [silence(DURATION_SECONDS - 31), whole(clip), silence(1)];
+  const segments = [silence(DURATION_SECONDS - 31), whole(clip), silence(1)];
   const options = { sampleRate: SAMPLE_RATE, outputSampleRate: SAMPLE_RATE, quality: 0 } as const;
-  writeFileSync(path, await encodeVbrMp3(piecesOf(stretches), options));
+  writeFileSync(path, await encodeVbrMp3(piecesOf(segments), options));
 }

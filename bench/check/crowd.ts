@@ -18,10 +18,10 @@ const REASON = 'input that waits longer feels delayed; absolute for that reason'
 /** Steps of working with a result that is open. */
 const WORK: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   'table scrolled': (page) => scrolled(page, '.turns__scroller', 'scrollTop'),
-  'tracks scrolled': (page) => scrolled(page, '.lanes__scroller', 'scrollTop'),
+  'tracks scrolled': (page) => scrolled(page, '.tracks__scroller', 'scrollTop'),
   'tracks zoomed': async (page) => {
     for (let step = 0; step < 6; step++) await page.keyboard.press('+');
-    await scrolled(page, '.lanes__scroller', 'scrollLeft');
+    await scrolled(page, '.tracks__scroller', 'scrollLeft');
     await page.keyboard.press('0');
   },
   'speakers scrolled': (page) => scrolled(page, '.speakers', 'scrollTop'),
@@ -29,7 +29,7 @@ const WORK: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     const name = page.getByTestId('speaker-name').first();
     await name.fill('Ada');
     await name.press('Enter');
-    await page.locator('.lane-label', { hasText: 'Ada' }).waitFor({ state: 'attached' });
+    await page.locator('.track-label', { hasText: 'Ada' }).waitFor({ state: 'attached' });
   },
   'turn selected': async (page) => {
     await page.getByTestId('turn-row').nth(3).click();

@@ -1,4 +1,4 @@
-import { linearExponents, MOST_CLUSTERING_SECONDS, MOST_EXPONENT, MOST_KEPT_MEGABYTES, MOST_PEAK_MEGABYTES, MOST_TASK_MS } from '../scale/bounds';
+import { linearExponents, MAX_CLUSTERING_SECONDS, MAX_EXPONENT, MAX_KEPT_MEGABYTES, MAX_PEAK_MEGABYTES, MAX_TASK_MS } from '../scale/bounds';
 import type { LengthFigures } from '../scale/measure';
 import type { Group } from './figure';
 import { runJson } from './script';
@@ -13,7 +13,7 @@ export const scale: Group = {
       name: 'scale-growth',
       what: 'greatest exponent of the time of a stage, clustering aside, and of the whole, two hours over one',
       unit: '',
-      limit: MOST_EXPONENT,
+      limit: MAX_EXPONENT,
       side: 'at most',
       reason: 'every stage except clustering is linear (exponent 1); the margin covers noise of the machine',
     },
@@ -21,7 +21,7 @@ export const scale: Group = {
       name: 'scale-clustering',
       what: 'time of the clustering of two hours',
       unit: 's',
-      limit: MOST_CLUSTERING_SECONDS,
+      limit: MAX_CLUSTERING_SECONDS,
       side: 'at most',
       reason: 'the bound of bench:scale, for any length; absolute because a user waits for it after all other stages',
     },
@@ -29,7 +29,7 @@ export const scale: Group = {
       name: 'scale-memory',
       what: "memory of the browser's processes at the peak",
       unit: 'MB',
-      limit: MOST_PEAK_MEGABYTES,
+      limit: MAX_PEAK_MEGABYTES,
       side: 'at most',
       reason: 'the bound of bench:scale, whatever the length; absolute because the memory limit of a tab is',
     },
@@ -37,7 +37,7 @@ export const scale: Group = {
       name: 'scale-kept',
       what: 'memory of the browser after a run, more than before',
       unit: 'MB',
-      limit: MOST_KEPT_MEGABYTES,
+      limit: MAX_KEPT_MEGABYTES,
       side: 'at most',
       reason: 'the bound of bench:scale: code and caches of the browser stay, workers and their memory do not',
     },
@@ -45,7 +45,7 @@ export const scale: Group = {
       name: 'scale-task',
       what: "longest task of the page's thread, as long as the browser says; 0 if none is over 50 ms",
       unit: 'ms',
-      limit: MOST_TASK_MS,
+      limit: MAX_TASK_MS,
       side: 'at most',
       reason: 'the browser calls a task over 50 ms a long one, because input then waits noticeably; absolute for that reason',
     },

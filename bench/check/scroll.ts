@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 // Its declaration of the global.
-import type {} from '../../test/pages/lanesPage';
+import type {} from '../../test/pages/tracksPage';
 import { median } from '../figures';
 import { withBrowser } from './browser';
 import type { Group } from './figure';
@@ -36,8 +36,8 @@ export const scroll: Group = {
   measure: (_wanted, say) =>
     withBrowser(say, async ({ browser, page }) => {
       await page.setViewportSize({ width: 1440, height: 900 });
-      await page.goto('test/lanes.html');
-      await page.waitForFunction(() => 'voxlaneLanes' in globalThis);
+      await page.goto('test/tracks.html');
+      await page.waitForFunction(() => 'voxlaneTracks' in globalThis);
       const zooms: { frame: number; task: number }[] = [];
       for (const zoom of ZOOMS) zooms.push(await scrollAt(browser, page, zoom));
       return {
@@ -50,8 +50,8 @@ export const scroll: Group = {
 async function scrollAt(browser: Browser, page: Page, zoom: number): Promise<{ frame: number; task: number }> {
   await page.evaluate(
     ([recording, factor]) => {
-      voxlaneLanes.mount(recording);
-      voxlaneLanes.lanes!.zoom(factor);
+      voxlaneTracks.mount(recording);
+      voxlaneTracks.tracks!.zoom(factor);
     },
     [RECORDING, zoom] as const,
   );
@@ -66,10 +66,10 @@ async function scrollAt(browser: Browser, page: Page, zoom: number): Promise<{ f
   return { frame: median(ratios), task: longestTask(await browser.stopTracing(), FRAMES) };
 }
 
-/** In milliseconds, while the lanes scroll from start to end, or rest. */
+/** In milliseconds, while the tracks scroll from start to end, or rest. */
 async function longestFrame(page: Page, isScrolling: boolean): Promise<number> {
   const { deltas, reached } = await page.evaluate(async ([count, scrolls]) => {
-    const scroller = document.querySelector('.lanes__scroller')!;
+    const scroller = document.querySelector('.tracks__scroller')!;
     const lengths: number[] = [];
     let before = await new Promise<number>(requestAnimationFrame);
     for (let step = 0; step < count; step += 1) {
@@ -81,7 +81,7 @@ async function longestFrame(page: Page, isScrolling: boolean): Promise<number> {
     }
     return { deltas: lengths, reached: scroller.scrollLeft / scroller.scrollWidth };
   }, [FRAMES, isScrolling] as const);
-  if (isScrolling && reached <= 0.8) throw new Error(`The lanes scrolled only to ${reached.toFixed(2)} of their width.`);
+  if (isScrolling && reached <= 0.8) throw new Error(`The tracks scrolled only to ${reached.toFixed(2)} of their width.`);
   // The clock of frames counts in thousandths of a millisecond; three frames are 50.001 ms by it, or 49.999.
   return Math.round(Math.max(...deltas));
 }

@@ -47,7 +47,7 @@ export function segmentationMetadata(manifest: SegmentationManifest): Record<str
     window_size: windowSamples,
     receptive_field_size: receptiveField.durationSamples,
     receptive_field_shift: receptiveField.stepSamples,
-    num_speakers: powerset.numClasses,
+    num_speakers: powerset.numSpeakers,
     powerset_max_classes: powerset.maxSetSize,
     num_classes: powerset.mapping.length,
   });

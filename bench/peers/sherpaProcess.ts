@@ -55,8 +55,8 @@ async function diarize(file: string, durationSeconds: number | null): Promise<Sy
 
 /** The samples that our own pipeline takes, axes (sample): sherpa-onnx's reader knows fewer kinds of files. */
 async function readSamples(file: string, sampleRate: number, durationSeconds: number | null): Promise<Float32Array> {
-  const stretch = durationSeconds === null ? {} : { durationSeconds };
-  const audio = await openAudio(await openAsBlob(file), { sampleRate, ...stretch });
+  const segment = durationSeconds === null ? {} : { durationSeconds };
+  const audio = await openAudio(await openAsBlob(file), { sampleRate, ...segment });
   try {
     const pieces: Float32Array[] = [];
     for await (const piece of audio.pieces()) pieces.push(piece.slice());

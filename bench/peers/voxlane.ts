@@ -26,8 +26,8 @@ export async function openVoxlane(backend: Backend, preset: string, say: Say): P
     preset,
     run: async (file, durationSeconds) => {
       await page.setInputFiles('#file', file);
-      const stretch = durationSeconds === null ? {} : { durationSeconds };
-      const { backend: used, ...run } = await page.evaluate((request) => voxlane.measureFile(request), stretch);
+      const segment = durationSeconds === null ? {} : { durationSeconds };
+      const { backend: used, ...run } = await page.evaluate((request) => voxlane.measureFile(request), segment);
       // Else the figures of one backend would go by the name of another.
       if (used.name !== backend) throw new Error(`${backend} was asked for, ${used.name} was used: ${used.reason}`);
       return { ...run, threads: used.name === 'wasm' ? used.threads : null };

@@ -1,5 +1,5 @@
 /** Shorter recordings are left out of {@link growthExponent}: in them the start of the models and the browser's compiler count. */
-const LEAST_SECONDS = 180;
+const MIN_SECONDS = 180;
 
 export interface GrowthPoint {
   /** Length of the recording. */
@@ -13,7 +13,7 @@ export interface GrowthPoint {
  * squares to the logarithms of both. Null where two different lengths of three minutes and more are not there.
  */
 export function growthExponent(points: readonly GrowthPoint[]): number | null {
-  const used = points.filter(({ audioSeconds, workSeconds }) => audioSeconds >= LEAST_SECONDS && workSeconds > 0);
+  const used = points.filter(({ audioSeconds, workSeconds }) => audioSeconds >= MIN_SECONDS && workSeconds > 0);
   const xs = used.map(({ audioSeconds }) => Math.log(audioSeconds));
   const ys = used.map(({ workSeconds }) => Math.log(workSeconds));
   const [meanX, meanY] = [mean(xs), mean(ys)];

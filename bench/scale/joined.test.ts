@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { concatenate } from '../../src/util/values';
 import { noise } from '../../test/audio/collect';
-import { piecesOf, readClip, SAMPLE_RATE, shuffledStretches, silence, turnsOf, whole, writeWav, type Clip } from './joined';
+import { piecesOf, readClip, SAMPLE_RATE, shuffledSegments, silence, turnsOf, whole, writeWav, type Clip } from './joined';
 
 const clip = (name: string, seconds: number, turns: Clip['turns'] = []): Clip => ({
   name,
@@ -13,12 +13,12 @@ const clip = (name: string, seconds: number, turns: Clip['turns'] = []): Clip =>
 });
 
 const CLIPS = [clip('a', 1.5), clip('b', 2), clip('c', 0.25)];
-const names = (seconds: number, seed: number) => shuffledStretches(CLIPS, seconds, seed).map(({ clip: one }) => one?.name);
+const names = (seconds: number, seed: number) => shuffledSegments(CLIPS, seconds, seed).map(({ clip: one }) => one?.name);
 
-describe('shuffledStretches', () => {
+describe('shuffledSegments', () => {
   it('is as long as was asked for, and has every clip once before any comes again', () => {
-    const stretches = shuffledStretches(CLIPS, 11, 7);
-    expect(concatenate([...piecesOf(stretches)])).toHaveLength(11 * SAMPLE_RATE);
+    const segments = shuffledSegments(CLIPS, 11, 7);
+    expect(concatenate([...piecesOf(segments)])).toHaveLength(11 * SAMPLE_RATE);
     expect(names(7.5, 7).slice(0, 3).sort()).toEqual(['a', 'b', 'c']);
     expect(names(7.5, 7).slice(3).sort()).toEqual(['a', 'b', 'c']);
   });
@@ -29,7 +29,7 @@ describe('shuffledStretches', () => {
   });
 
   it('refuses to fill time with nothing', () => {
-    expect(() => shuffledStretches([clip('a', 0)], 1, 1)).toThrow('no clip');
+    expect(() => shuffledSegments([clip('a', 0)], 1, 1)).toThrow('no clip');
   });
 });
 
@@ -67,11 +67,11 @@ describe('writeWav', () => {
   it('is read back with the sound in its place, to 16 bits, beyond full scale at the limit', async () => {
     const path = join(folder, 'joined.wav');
     const loud: Clip = { name: 'loud', samples: Float32Array.of(0.5, -0.25, 1.5, -2, 1e-5), turns: null };
-    const stretches = [silence(2.5), whole(CLIPS[0]!), whole(loud)];
-    await writeWav(path, stretches);
+    const segments = [silence(2.5), whole(CLIPS[0]!), whole(loud)];
+    await writeWav(path, segments);
     const { samples, turns, name } = await readClip(path);
     expect([name, turns]).toEqual(['joined', null]);
-    const made = concatenate([...piecesOf(stretches)]);
+    const made = concatenate([...piecesOf(segments)]);
     expect(samples).toHaveLength(made.length);
     const limited = made.map((value) => Math.max(-1, Math.min(32_767 / 32_768, value)));
     expect(Math.max(...samples.map((value, i) => Math.abs(value - limited[i]!)))).toBeLessThanOrEqual(0.5 / 32_768);

@@ -21,7 +21,7 @@ export interface Clip {
 }
 
 /** A part of a longer recording: a clip from its start on, or silence. */
-export interface Stretch {
+export interface ClipSegment {
   readonly clip: Clip | null;
   readonly numSamples: number;
 }
@@ -41,10 +41,10 @@ export async function readClip(path: string): Promise<Clip> {
 }
 
 /** Silence of so many seconds. */
-export const silence = (seconds: number): Stretch => ({ clip: null, numSamples: Math.round(seconds * SAMPLE_RATE) });
+export const silence = (seconds: number): ClipSegment => ({ clip: null, numSamples: Math.round(seconds * SAMPLE_RATE) });
 
 /** A whole clip. */
-export const whole = (clip: Clip): Stretch => ({ clip, numSamples: clip.samples.length });
+export const whole = (clip: Clip): ClipSegment => ({ clip, numSamples: clip.samples.length });
 
 /**
  * Clips one after another: all of them in a drawn order, then all of them in another, until `seconds` are full. The last
@@ -52,26 +52,26 @@ export const whole = (clip: Clip): Stretch => ({ clip, numSamples: clip.samples.
  *
  * @param seed equal ones draw equal orders
  */
-export function shuffledStretches(clips: readonly Clip[], seconds: number, seed: number): Stretch[] {
+export function shuffledSegments(clips: readonly Clip[], seconds: number, seed: number): ClipSegment[] {
   const usable = clips.filter(({ samples }) => samples.length > 0);
   if (usable.length === 0) throw new Error('there is no clip with any sound to join');
   const random = uniform(seed);
-  const stretches: Stretch[] = [];
+  const segments: ClipSegment[] = [];
   let left = Math.round(seconds * SAMPLE_RATE);
   while (left > 0) {
     for (const clip of shuffled(usable, random)) {
       const numSamples = Math.min(left, clip.samples.length);
-      if (numSamples > 0) stretches.push({ clip, numSamples });
+      if (numSamples > 0) segments.push({ clip, numSamples });
       left -= numSamples;
     }
   }
-  return stretches;
+  return segments;
 }
 
 /** The sound of a joined recording, axes (sample), a second at most at a time. The pieces are not to be changed. */
-export function* piecesOf(stretches: readonly Stretch[]): Generator<Float32Array, void, undefined> {
+export function* piecesOf(segments: readonly ClipSegment[]): Generator<Float32Array, void, undefined> {
   const silent = new Float32Array(PIECE_SAMPLES);
-  for (const { clip, numSamples } of stretches) {
+  for (const { clip, numSamples } of segments) {
     for (let from = 0; from < numSamples; from += PIECE_SAMPLES) {
       const to = Math.min(from + PIECE_SAMPLES, numSamples);
       yield clip ? clip.samples.subarray(from, to) : silent.subarray(0, to - from);
@@ -83,10 +83,10 @@ export function* piecesOf(stretches: readonly Stretch[]): Generator<Float32Array
  * Who speaks when in a joined recording, in seconds from its start; null where that is not known of one of its clips.
  * Equal names are the same person, in different clips as well.
  */
-export function turnsOf(stretches: readonly Stretch[]): Turn[] | null {
+export function turnsOf(segments: readonly ClipSegment[]): Turn[] | null {
   const turns: Turn[] = [];
   let numBefore = 0;
-  for (const { clip, numSamples } of stretches) {
+  for (const { clip, numSamples } of segments) {
     if (clip && !clip.turns) return null;
     const [offset, lengthSeconds] = [numBefore / SAMPLE_RATE, numSamples / SAMPLE_RATE];
     for (const turn of clip?.turns ?? []) {
@@ -100,13 +100,13 @@ export function turnsOf(stretches: readonly Stretch[]): Turn[] | null {
 }
 
 /** Writes a joined recording as WAV with 16 bits, a second at a time. */
-export async function writeWav(path: string, stretches: readonly Stretch[]): Promise<void> {
-  const dataBytes = 2 * stretches.reduce((sum, { numSamples }) => sum + numSamples, 0);
+export async function writeWav(path: string, segments: readonly ClipSegment[]): Promise<void> {
+  const dataBytes = 2 * segments.reduce((sum, { numSamples }) => sum + numSamples, 0);
   const empty = buildWav([[]], { sampleRate: SAMPLE_RATE, declaredDataBytes: dataBytes, declaredRiffBytes: dataBytes + 36 });
   const file = openSync(path, 'w');
   try {
     writeSync(file, new Uint8Array(await empty.arrayBuffer()));
-    for (const piece of piecesOf(stretches)) writeAll(file, toInt16(piece));
+    for (const piece of piecesOf(segments)) writeAll(file, toInt16(piece));
   } finally {
     closeSync(file);
   }

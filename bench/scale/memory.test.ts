@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { browserProcesses, peakByStage, peakSince, type ProcessFacts } from './memory';
+import { browserProcesses, peakByStage, peakSince, type ProcessInfo } from './memory';
 
-const facts = (pid: number, parent: number, command = ''): ProcessFacts => ({ pid, parent, residentBytes: 1, command });
+const facts = (pid: number, parent: number, command = ''): ProcessInfo => ({ pid, parent, residentBytes: 1, command });
 
 describe('browserProcesses', () => {
   it('is the browser with its helpers, and nothing beside it', () => {

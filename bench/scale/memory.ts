@@ -15,7 +15,7 @@ export interface MemorySample {
 }
 
 /** One process of a listing. */
-export interface ProcessFacts {
+export interface ProcessInfo {
   readonly pid: number;
   readonly parent: number;
   readonly residentBytes: number;
@@ -74,8 +74,8 @@ export function peakByStage(samples: readonly MemorySample[], spans: StageSpans)
 }
 
 /** The browsers among the descendants of `root`, as Playwright starts them, with all that they have started. */
-export function browserProcesses(processes: readonly ProcessFacts[], root: number): ProcessFacts[] {
-  const below = (parent: number, isBrowser: boolean): ProcessFacts[] =>
+export function browserProcesses(processes: readonly ProcessInfo[], root: number): ProcessInfo[] {
+  const below = (parent: number, isBrowser: boolean): ProcessInfo[] =>
     processes
       .filter((one) => one.parent === parent)
       .flatMap((one) => {
@@ -85,7 +85,7 @@ export function browserProcesses(processes: readonly ProcessFacts[], root: numbe
   return below(root, false);
 }
 
-function listProcesses(): ProcessFacts[] {
+function listProcesses(): ProcessInfo[] {
   const listing = execFileSync('ps', ['-axww', '-o', 'pid=,ppid=,rss=,args='], { encoding: 'utf8', maxBuffer: 1 << 26 });
   return listing
     .trim()

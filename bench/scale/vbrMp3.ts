@@ -51,7 +51,7 @@ export async function encodeVbrMp3(
   return Uint8Array.from(Buffer.concat([tag, frames]));
 }
 
-interface FrameFacts {
+interface FrameInfo {
   readonly version: 1 | 2;
   readonly samples: number;
   readonly bytes: number;
@@ -66,7 +66,7 @@ export function frameStarts(stream: Uint8Array): number[] {
 }
 
 /** @throws Error where no frame starts */
-function readHeader(stream: Uint8Array, at: number): FrameFacts {
+function readHeader(stream: Uint8Array, at: number): FrameInfo {
   const [sync = 0, kind = 0, rates = 0] = stream.subarray(at, at + 3);
   // MPEG-1 or MPEG-2, layer III, with or without a checksum.
   if (sync !== 0xff || (kind & 0xf6) !== 0xf2) throw new Error(`no MP3 frame starts at byte ${at}`);

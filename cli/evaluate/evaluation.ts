@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readAnyPlda, type AnyPlda } from '../../src/clustering/plda';
 import { Assembler } from '../../src/timeline/assembler';
 import type { KeptVoices, Turn } from '../../src/index';
-import { keptFacts, minDurationsOf, nameSpeakers } from '../../src/engine/assembly';
+import { keptOptions, minDurationsOf, nameSpeakers } from '../../src/engine/assembly';
 import type { PipelineSettings } from '../../src/engine/settings';
 import { diarizationErrorRate, type Components, type Score } from '../../src/score/der';
 import { jaccardErrorRate } from '../../src/score/jer';
@@ -36,7 +36,7 @@ export interface EvaluationRow {
 export function turnsOfVoices(voices: KeptVoices, settings: PipelineSettings, command: Pick<EvaluateCommand, 'minDurationOn' | 'minDurationOff'>): readonly Turn[] {
   if (!voices.activity.includes(1)) return [];
   const { clustering } = settings;
-  const facts = { ...keptFacts({ ...voices, clustering }), minDurations: minDurationsOf(settings, command) };
+  const facts = { ...keptOptions({ ...voices, clustering }), minDurations: minDurationsOf(settings, command) };
   const input = { ...facts, activity: voices.activity, embeddings: voices.embeddings, embedded: voices.embedded };
   const assembly = new Assembler(input, clustering.method !== 'agglomerative' ? loadPlda(clustering.plda) : null).assemble(facts.options);
   const names = { dimension: voices.dimension, embeddingModel: voices.embedding.sha256 };

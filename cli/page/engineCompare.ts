@@ -183,8 +183,8 @@ function asInput(file: File): NamedBlob {
 
 type StageTensor = Pick<Artifact, 'axes' | 'shape'> & { readonly data: Float32Array };
 
-/** Reads the samples of the stretch, and adds notes about the file to `notes`. */
-async function stretchOf(source: File | Float32Array, { startSeconds, durationSeconds }: StageRequest, notes: string[]): Promise<Pick<StageRequest, 'startSeconds' | 'durationSeconds'> & { readonly source: Float32Array }> {
+/** Reads the samples of the segment, and adds notes about the file to `notes`. */
+async function segmentOf(source: File | Float32Array, { startSeconds, durationSeconds }: StageRequest, notes: string[]): Promise<Pick<StageRequest, 'startSeconds' | 'durationSeconds'> & { readonly source: Float32Array }> {
   if (source instanceof Float32Array) return { source, startSeconds, durationSeconds };
   const sound = await stageSound(source, { sampleRate: MODEL_SAMPLE_RATE, startSeconds, ...(durationSeconds !== undefined && { durationSeconds }) });
   notes.push(...sound.notes);
@@ -204,7 +204,7 @@ async function runLayer(source: File | Float32Array, request: StageRequest, note
       remedy: 'Name one of these',
     });
   }
-  return opened().layer({ model, stage, ...(await stretchOf(source, request, notes)) }, backend, progress());
+  return opened().layer({ model, stage, ...(await segmentOf(source, request, notes)) }, backend, progress());
 }
 
 /** The shipped model that has a layer of this name; empty where none has. */
@@ -225,7 +225,7 @@ async function runPipelineTo(
   notes: string[],
 ): Promise<StageTensor> {
   const { backend } = request;
-  const { source, startSeconds, durationSeconds } = await stretchOf(file, request, notes);
+  const { source, startSeconds, durationSeconds } = await segmentOf(file, request, notes);
   const controller = new AbortController();
   const pieces: Artifact[] = [];
   let completed = 0;

@@ -8,7 +8,7 @@ import { engineProfile } from './engineProfile';
 import type { RunOptions } from '../diarizeOptions';
 import { toJson } from '../../src/formats/json';
 import { toRttm } from '../../src/formats/rttm';
-import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetFacts, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions, type SpeakerCount } from '../../src/index';
+import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetInfo, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions, type SpeakerCount } from '../../src/index';
 import { MENTIONED_SCORE } from '../../src/engine/types';
 import { errorLine } from '../errorLine';
 import { plainVoices, type PlainVoices } from './plainVoices';
@@ -48,7 +48,7 @@ const enginePage = {
   diarize,
   Diarizer,
   Reclusterer,
-  presetFacts,
+  presetInfo,
   storedModels,
   deleteStoredModel,
   VoxlaneError,
@@ -120,14 +120,14 @@ const enginePage = {
       const seconds = (performance.now() - start) / 1000;
       const turns = exclusive ? result.exclusiveTurns : result.turns;
       const text = format === 'json' ? toJson(file, result) : toRttm(turns, uri);
-      return { ok: true, text, summary: summarise(result, seconds), notes: result.notes.map((note) => note.text) };
+      return { ok: true, text, summary: summarize(result, seconds), notes: result.notes.map((note) => note.text) };
     } catch (error) {
       return { ok: false, message: errorLine(error) };
     }
   },
 };
 
-function summarise(result: DiarizationResult, seconds: number): string {
+function summarize(result: DiarizationResult, seconds: number): string {
   const { speakers, speakerCount, turns, durationSeconds, backend, preset, speed, modelNote } = result;
   const place =
     backend.name === 'webgpu' ? `WebGPU on ${backend.adapter ?? 'no adapter'}` : `WASM, ${backend.threads} threads`;

@@ -65,7 +65,7 @@ export const engineProfile = {
   async countRun(
     file: Blob,
     options: Pick<DiarizerOptions, 'backend' | 'speed' | 'trustGpu'>,
-    stretch: Pick<DiarizeOptions, 'durationSeconds'>,
+    segment: Pick<DiarizeOptions, 'durationSeconds'>,
   ): Promise<RunCounts> {
     const base = new URL('models/', document.baseURI).href;
     const { sampleRate, minSamples, fbank } = await loadManifest('embedding', EMBEDDING_MODEL, base);
@@ -75,7 +75,7 @@ export const engineProfile = {
     const diarizer = await Diarizer.create({ ...options, preset: 'campplus' });
     try {
       const { durationSeconds, timings, gpu, backend } = await diarizer.diarize(file, {
-        ...stretch,
+        ...segment,
         hook: ({ stage, artifact }) => {
           if (artifact) (artifacts[stage] ??= []).push(artifact);
         },

@@ -3,7 +3,7 @@ import { decoderFor, openAudio, openChannels, type OpenAudio } from '../../src/a
 import { decodeInstead } from '../../src/audio/pageDecode';
 import { concatenate } from '../../src/util/values';
 
-/** A stretch of a recording. */
+/** A segment of a recording. */
 export interface StageSound {
   /** Axes (sample), mono. */
   readonly samples: Float32Array;
@@ -11,14 +11,14 @@ export interface StageSound {
   readonly notes: readonly string[];
 }
 
-interface StretchOptions {
+interface SegmentOptions {
   readonly sampleRate: number;
   readonly startSeconds: number;
   readonly durationSeconds?: number;
 }
 
 /** @throws VoxlaneError `audio-*`, `options` */
-export async function stageSound(file: File, options: StretchOptions): Promise<StageSound> {
+export async function stageSound(file: File, options: SegmentOptions): Promise<StageSound> {
   const { audio, notes } = await open(file, options);
   try {
     const pieces: Float32Array[] = [];
@@ -30,7 +30,7 @@ export async function stageSound(file: File, options: StretchOptions): Promise<S
   }
 }
 
-async function open(file: File, options: StretchOptions): Promise<{ audio: OpenAudio; notes: string[] }> {
+async function open(file: File, options: SegmentOptions): Promise<{ audio: OpenAudio; notes: string[] }> {
   const place = await decoderFor(file);
   const decoded = place === 'here' ? null : await decodeInstead(file, place);
   return decoded

@@ -55,7 +55,7 @@ export default defineConfig({
           { text: 'The library', link: '/library' },
           { text: 'Single stages', link: '/stages' },
           { text: 'Presets, speed, error', link: '/presets' },
-          { text: 'Models and licences', link: '/models' },
+          { text: 'Models and licenses', link: '/models' },
           { text: 'Faults', link: '/faults' },
         ],
       },
@@ -69,7 +69,7 @@ export default defineConfig({
       },
       { text: 'API', items: apiItems() },
     ],
-    footer: { message: 'MIT licence. The models have licences of their own: see Models and licences.' },
+    footer: { message: 'MIT license. The models have licenses of their own: see Models and licenses.' },
     docFooter: { prev: 'Before', next: 'Next' },
   },
 });

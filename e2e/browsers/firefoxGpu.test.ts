@@ -93,7 +93,7 @@ describe.skipIf(missing !== null)(missing === null ? firefoxWithWebGpu.name : `$
     const expected = await runShort(page, { backend: 'wasm' });
     const run = await runShort(page, { backend: 'webgpu' });
     expect(run.backend).toMatchObject({ name: 'webgpu' });
-    const stages = run.backend.selfCheck!.flatMap((proof) => proof.stages);
+    const stages = run.backend.selfCheck!.flatMap((check) => check.stages);
     console.log(stages.map(({ stage, maxAbs, cosine }) => ({ stage, maxAbs, cosine })));
     expect(stages.map(({ stage, passed }) => [stage, passed])).toEqual(
       ['classifier', 'classifier (1 × 10 s)', 'fbank', 'embedding', 'fbank (10 s)', 'embedding (10 s)'].map((stage) => [stage, true]),

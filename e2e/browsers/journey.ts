@@ -56,7 +56,7 @@ export function journey(kind: BrowserKind): void {
 
     /** The page shows a note until the waveform is read, or if it cannot be read. */
     const waitForWaveform = async (): Promise<void> => {
-      await waitFor(driver, 'the waveform', 30, () => document.querySelector('.lanes__wave-note')?.textContent === '');
+      await waitFor(driver, 'the waveform', 30, () => document.querySelector('.tracks__wave-note')?.textContent === '');
     };
 
     it('the sample: 11 turns of 2 speakers, and a waveform', async () => {

@@ -25,7 +25,7 @@ test('RTTM on standard output, progress and backend on standard error', async ()
   expect(stderr).toMatch(/WASM, \d+ threads/);
 });
 
-test('JSON of a stretch, with times of the whole recording', async () => {
+test('JSON of a segment, with times of the whole recording', async () => {
   const { code, stdout } = await diarize('public/sample.wav', '--backend', 'wasm', '--format', 'json', '--start', '14', '--duration', '12', '--speakers', '2');
   expect(code).toBe(0);
   const json = JSON.parse(stdout) as DiarizationJson;

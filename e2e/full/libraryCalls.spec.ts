@@ -40,7 +40,7 @@ test('one call: file, download, samples and streams of them give the same, on on
   // A stream without an end that is known says so, until it has one.
   expect(progress[0]).toEqual([true, true]);
   expect(progress.at(-1)).toEqual([false, false]);
-  // Of a stretch, no more is read than it needs, but for the rest of a piece.
+  // Of a segment, no more is read than it needs, but for the rest of a piece.
   expect(state.isEnded).toBe(true);
   expect(state.read).toBeLessThan(14 * 16_000 + 30_011);
   await expect.poll(() => page.workers().length, { timeout: 10_000 }).toBe(0);
@@ -79,7 +79,7 @@ test('a run that waits is cancelled at once, and the one under way goes on; stre
     const starting = new AbortController();
     testDiarizer[Symbol.dispose]();
     const disposed = await causeOf(testDiarizer.diarize(librarySamples));
-    const facts = [await causeOf(voxlane.presetFacts({ signal: AbortSignal.abort('no') })), await causeOf(voxlane.storedModels({ signal: AbortSignal.abort('no') }))];
+    const facts = [await causeOf(voxlane.presetInfo({ signal: AbortSignal.abort('no') })), await causeOf(voxlane.storedModels({ signal: AbortSignal.abort('no') }))];
     const created = causeOf(voxlane.Diarizer.create({ backend: 'wasm', signal: starting.signal }));
     setTimeout(() => { starting.abort('changed my mind'); }, 50);
     return { locked, cancelled, afterThird, failed, again, disposed, facts, created: await created };

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, type Page } from '../../test/browser/test';
-import { piecesOf, readClip, SAMPLE_RATE, silence, whole, writeWav, type Stretch } from '../../bench/scale/joined';
+import { piecesOf, readClip, SAMPLE_RATE, silence, whole, writeWav, type ClipSegment } from '../../bench/scale/joined';
 import { encodeVbrMp3 } from '../../bench/scale/vbrMp3';
 import type { DiarizeOptions, Turn } from '../../src/index';
-import { support, type Interval } from '../../src/score/intervals';
+import { support, type Segment } from '../../src/score/segments';
 import { cancelCases, cancelRun, makeClusteringEndless, startUntilStage } from '../../test/browser/cancel';
 import { createDiarizer, openEngine } from '../../test/browser/engine';
 
@@ -34,7 +34,7 @@ test.beforeAll(async () => {
   const part = [silence(PART_SECONDS - 31), whole(clip), silence(1)];
   await writeWav(files.wav, part);
   await writeMp3(files.part, part);
-  const long: Stretch[] = [];
+  const long: ClipSegment[] = [];
   let endSeconds = 0;
   for (const start of PART_STARTS) {
     long.push(silence(start - endSeconds), ...part);
@@ -48,9 +48,9 @@ test.afterAll(() => {
 });
 
 /** At the sample's own rate, because a packet costs more time than its samples do. */
-async function writeMp3(path: string, stretches: readonly Stretch[]): Promise<void> {
+async function writeMp3(path: string, segments: readonly ClipSegment[]): Promise<void> {
   const options = { sampleRate: SAMPLE_RATE, outputSampleRate: SAMPLE_RATE, quality: 0 } as const;
-  writeFileSync(path, await encodeVbrMp3(piecesOf(stretches), options));
+  writeFileSync(path, await encodeVbrMp3(piecesOf(segments), options));
 }
 
 async function diarize(page: Page, path: string, options: DiarizeOptions = {}) {
@@ -66,13 +66,13 @@ const isIn = (partStart: number, { startSeconds }: Turn): boolean =>
   startSeconds >= partStart && startSeconds < partStart + PART_SECONDS;
 
 /** The turns of one part, from its start. */
-function turnsFrom(partStart: number, turns: readonly Turn[]): Interval[] {
+function turnsFrom(partStart: number, turns: readonly Turn[]): Segment[] {
   return turns
     .filter((turn) => isIn(partStart, turn))
     .map(({ startSeconds, endSeconds }) => ({ startSeconds: startSeconds - partStart, endSeconds: endSeconds - partStart }));
 }
 
-function expectSameTimes(actual: readonly Interval[], expected: readonly Interval[], where: string): void {
+function expectSameTimes(actual: readonly Segment[], expected: readonly Segment[], where: string): void {
   expect(actual, where).toHaveLength(expected.length);
   const differences = actual.flatMap(({ startSeconds, endSeconds }, i) => [
     Math.abs(startSeconds - expected[i]!.startSeconds),
@@ -90,7 +90,7 @@ test('a long VBR MP3: turns at its end are where they are in its last part alone
   expect(alone.length).toBeGreaterThan(8);
   // Not turn by turn: where two speakers tie, coding alone can decide for the other.
   const uncoded = turnsFrom(0, (await diarize(page, files.wav)).turns);
-  expectSameTimes(support(alone), support(uncoded), 'stretches of speech in the MP3 of a part, and in its WAV');
+  expectSameTimes(support(alone), support(uncoded), 'segments of speech in the MP3 of a part, and in its WAV');
 
   const [, , lastStart] = PART_STARTS;
   const end = await diarize(page, files.long, { startSeconds: lastStart });

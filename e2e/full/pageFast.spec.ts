@@ -21,22 +21,22 @@ test('fast, chosen from the keyboard, says so; the first turns come before the r
   await expect(page.locator('.options__now')).toContainText('speed: fast');
 
   await page.evaluate(() => {
-    const seen: { lanes: number; isWorking: boolean }[] = [];
+    const seen: { tracks: number; isWorking: boolean }[] = [];
     Object.assign(globalThis, { seen });
     // Watched from inside: what a driver asks for now and then may come and go between two questions.
     new MutationObserver(() => {
       const preview = document.querySelector('[data-testid="preview"]:not([hidden])');
       if (!preview) return;
       const { state } = document.querySelector<HTMLElement>('[data-testid="state"]')!.dataset;
-      seen.push({ lanes: preview.querySelectorAll('.lane-label').length, isWorking: state === 'running' });
+      seen.push({ tracks: preview.querySelectorAll('.track-label').length, isWorking: state === 'running' });
     }).observe(document.body, { subtree: true, childList: true, attributes: true });
   });
   await page.getByTestId('file-input').setInputFiles(recording);
   await expect(state(page)).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
   await expect(page.getByTestId('speed-line')).toHaveText('fast');
-  const seen = await page.evaluate(() => (globalThis as unknown as { seen: { lanes: number; isWorking: boolean }[] }).seen);
+  const seen = await page.evaluate(() => (globalThis as unknown as { seen: { tracks: number; isWorking: boolean }[] }).seen);
   expect(seen.length).toBeGreaterThan(0);
-  expect(seen.every(({ lanes, isWorking }) => lanes === 2 && isWorking)).toBe(true);
+  expect(seen.every(({ tracks, isWorking }) => tracks === 2 && isWorking)).toBe(true);
 
   // A result that is kept opens again; one that is not kept yet would leave the page empty.
   await expect(state(page)).toHaveAttribute('data-kept', 'true');

@@ -64,7 +64,7 @@ for (const [file, seconds, ...notes] of READ) {
 }
 
 /**
- * Shift of each stretch of half a second relative to the plain WAV, in seconds, within 0.2 s. Only decodes.
+ * Shift of each segment of half a second relative to the plain WAV, in seconds, within 0.2 s. Only decodes.
  */
 async function shifts(page: Page, path: string, times: readonly number[]): Promise<number[]> {
   await page.setInputFiles('#file', [path]);

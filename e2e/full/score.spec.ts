@@ -5,7 +5,7 @@ import { parseUem } from '../../src/formats/uem';
 import type { ScoreOptions } from '../../src/score/der';
 import { scoreRecordings } from '../../src/score/score';
 import type { DiarizationJson } from '../../test/browser/engine';
-import { exportAs, openScore, textOf } from '../../test/browser/studio';
+import { exportAs, openScore, textOf } from '../../test/browser/editor';
 import { expect, test, type Page } from '../../test/browser/test';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 

@@ -1,7 +1,7 @@
 /** Three hours with 8,000 turns, zoomed: scrolling reaches every place, and takes no element for a turn. */
 import { expect, test } from '../../test/browser/test';
 // Its declaration of the global.
-import type {} from '../../test/pages/lanesPage';
+import type {} from '../../test/pages/tracksPage';
 
 const RECORDING = { durationSeconds: 3 * 3600, numTurns: 8000 };
 const STEPS = 20;
@@ -10,22 +10,22 @@ const ZOOMS = [100, 1000, 10_800];
 
 test('three hours scroll from start to end at every zoom, with the elements of a minute', async ({ page }) => {
   await page.setViewportSize({ width: 1440, height: 900 });
-  await page.goto('test/lanes.html');
-  await page.waitForFunction(() => 'voxlaneLanes' in globalThis);
-  const elements = () => page.locator('#lanes *').count();
+  await page.goto('test/tracks.html');
+  await page.waitForFunction(() => 'voxlaneTracks' in globalThis);
+  const elements = () => page.locator('#tracks *').count();
   await page.evaluate(() => {
-    voxlaneLanes.mount({ durationSeconds: 60, numTurns: 30 });
+    voxlaneTracks.mount({ durationSeconds: 60, numTurns: 30 });
   });
   const few = await elements();
   for (const zoom of ZOOMS) {
     await page.evaluate(
       ([recording, factor]) => {
-        voxlaneLanes.mount(recording);
-        voxlaneLanes.lanes!.zoom(factor);
+        voxlaneTracks.mount(recording);
+        voxlaneTracks.tracks!.zoom(factor);
       },
       [RECORDING, zoom] as const,
     );
-    const reached = await page.locator('.lanes__scroller').evaluate(async (scroller, steps) => {
+    const reached = await page.locator('.tracks__scroller').evaluate(async (scroller, steps) => {
       for (let step = 1; step <= steps; step += 1) {
         scroller.scrollLeft = (step / steps) * scroller.scrollWidth;
         await new Promise(requestAnimationFrame);

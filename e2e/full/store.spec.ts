@@ -23,7 +23,7 @@ const SOURCES: Sources = [
     name: 'model.onnx',
     bytes: BYTES.length,
     sha256: SHA256,
-    licence: 'CC-BY-4.0',
+    license: 'CC-BY-4.0',
     hub: { repository: 'owner/model', revision: 'e'.repeat(40), file: 'model.onnx' },
   },
 ];
@@ -94,7 +94,7 @@ test('resumes after a cut, keeps the model, and deletes it', async () => {
   expect(progress.at(-1)).toEqual({ receivedBytes: BYTES.length, totalBytes: BYTES.length });
 
   await visitAgain();
-  expect(await get()).toMatchObject({ ...SOUND, origin: 'cache', stored: true, licence: 'CC-BY-4.0' });
+  expect(await get()).toMatchObject({ ...SOUND, origin: 'cache', stored: true, license: 'CC-BY-4.0' });
   expect(server.asked).toHaveLength(2);
   expect(await page.evaluate(() => voxlaneStore.usage())).toMatchObject({ storedBytes: BYTES.length, unfinishedBytes: 0 });
 

@@ -1,6 +1,6 @@
 /** Several tabs that correct one result, and what a page asks before it is left. */
 import { seeded } from '../../test/editing/synthetic';
-import { openSampleTurns } from '../../test/browser/studio';
+import { openSampleTurns } from '../../test/browser/editor';
 import { expect, test, type BrowserContext, type Page } from '../../test/browser/test';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 

@@ -32,7 +32,7 @@ const run = (page: Page, options = STRETCH): Promise<string> =>
     const { testDiarizer } = globalThis as unknown as { testDiarizer: typeof voxlane.Diarizer.prototype };
     try {
       const result = await testDiarizer.diarize(await (await fetch('sample.wav')).blob(), given);
-      const selfCheck = result.backend.selfCheck?.map((proof) => ({ ...proof, seconds: 0 })) ?? null;
+      const selfCheck = result.backend.selfCheck?.map((check) => ({ ...check, seconds: 0 })) ?? null;
       return voxlane.toJson('x', { ...result, backend: { ...result.backend, selfCheck }, timings: {}, gpu: null });
     } catch (error) {
       return (error as { code: string }).code;
@@ -151,18 +151,18 @@ test('the GPU process crashes in mid-run: WASM is not affected', async ({ page, 
 test('the GPU process crashes in mid-run on WebGPU: the same turns, or a typed error', async ({ page, browser }) => {
   // Slow on a software adapter, and slower after a crash.
   test.setTimeout(600_000);
-  const stretch = { startSeconds: 12, durationSeconds: 1 };
+  const segment = { startSeconds: 12, durationSeconds: 1 };
   const turnsOf = (text: string): unknown => (JSON.parse(text) as DiarizationJson).turns;
   await create(page);
-  const wanted = turnsOf(await run(page, stretch));
+  const wanted = turnsOf(await run(page, segment));
   expect(wanted).not.toHaveLength(0);
   await openEngine(page);
   expect(await create(page, { backend: 'webgpu', trustGpu: true })).toBeNull();
-  const running = run(page, stretch);
+  const running = run(page, segment);
   await page.waitForTimeout(500);
   await (await browser.newBrowserCDPSession()).send('Browser.crashGpuProcess' as never).catch(() => undefined);
   const outcome = await running;
   if (outcome.startsWith('{')) expect(turnsOf(outcome)).toEqual(wanted);
   else expect(outcome).toMatch(/^(gpu|backend|worker)-/);
-  expect(turnsOf(await run(page, stretch))).toEqual(wanted);
+  expect(turnsOf(await run(page, segment))).toEqual(wanted);
 });

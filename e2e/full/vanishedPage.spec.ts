@@ -1,5 +1,5 @@
 /** Workers or the renderer end during a run of the page. vanished.spec.ts has the library, and the GPU process. */
-import { drop, exportAs, SAMPLE, SAMPLE_TURNS, textOf } from '../../test/browser/studio';
+import { drop, exportAs, SAMPLE, SAMPLE_TURNS, textOf } from '../../test/browser/editor';
 import { expect, test, type Page } from '../../test/browser/test';
 import { closeOnCall, injectOnce } from '../../test/browser/vanish';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test, type Page } from '../../test/browser/test';
-import { drop, exportAs } from '../../test/browser/studio';
+import { drop, exportAs } from '../../test/browser/editor';
 import { crowdLine, writeCrowd } from '../../test/app/crowd';
 
 /** Rows for all of them would be higher than an element can be. */
 const CROWD = { numSpeakers: 1000, numTurns: 300_000 };
 /** Ten times what is visible at once. */
-const MOST_ELEMENTS = 3000;
+const MAX_ELEMENTS = 3000;
 
 let folder = '';
 test.beforeAll(() => {
@@ -30,7 +30,7 @@ test('300,000 turns of 1,000 speakers are shown, corrected and exported in whole
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
   await expect(page.getByTestId('summary')).toContainText('1,000 speakers · 300,000 turns');
   await expect(rows(page).first()).toBeVisible();
-  expect(await page.locator('*').count()).toBeLessThan(MOST_ELEMENTS);
+  expect(await page.locator('*').count()).toBeLessThan(MAX_ELEMENTS);
   await expect(page.getByRole('grid')).toHaveAttribute('aria-rowcount', String(CROWD.numTurns + 1));
 
   await test.step('the table reaches its ends by keyboard and by the scrollbar', async () => {

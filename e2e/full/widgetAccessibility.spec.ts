@@ -29,7 +29,7 @@ for (const { colorScheme, width } of [
       await page.evaluate(() => {
         document.querySelector('voxlane-diarizer')!.source = clip(7, 6, 'talk.wav');
       });
-      await expect(page.locator('[part=lanes]')).toBeVisible({ timeout: 60_000 });
+      await expect(page.locator('[part=tracks]')).toBeVisible({ timeout: 60_000 });
       await page.getByTestId('export').click();
       await expectAccessible(page, 'done, with its menu');
       await page.keyboard.press('Escape');

@@ -38,7 +38,7 @@ test('under a strict policy, without cross-origin isolation', async ({ page, wat
   await serve(page, 'strict.html', POLICY, WIDGET);
   await page.goto('strict.html');
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
-  await expect(page.locator('[part=lanes]')).toBeVisible({ timeout: 60_000 });
+  await expect(page.locator('[part=tracks]')).toBeVisible({ timeout: 60_000 });
   await expect(page.locator('[part=speaker]')).toHaveCount(2);
   // The styles are there without style-src: they are made by script.
   expect(await page.locator('[part=play-button]').evaluate((button) => getComputedStyle(button).borderRadius)).toBe('50%');

@@ -69,7 +69,7 @@ class Exportable(torch.nn.Module):
       all frames of a segment. One matrix product gives it per segment, the gate is computed once per
       segment, and a Gather spreads it to frames. The original's ceil-mode average pooling, whose last
       partial window runtimes count differently, does not enter the graph.
-    * The unbiased standard deviation is spelled out, centred first, which is stable in float32.
+    * The unbiased standard deviation is spelled out, centered first, which is stable in float32.
     * The last batch norm is folded into the last linear layer.
     """
 
@@ -98,8 +98,8 @@ class Exportable(torch.nn.Module):
             x = transit(x)
         x = self.xvector.out_nonlinear(x)
         mean = x.mean(-1, keepdim=True)
-        centred = x - mean
-        variance = (centred * centred).sum(-1) / (frames - 1)
+        centered = x - mean
+        variance = (centered * centered).sum(-1) / (frames - 1)
         pooling = torch.cat([mean.squeeze(-1), variance.sqrt()], dim=-1)
         return self.embedding(pooling), head, tdnn, *blocks, pooling
 
@@ -202,7 +202,7 @@ def manifest_of(
     return {
         "id": "campplus-zh-en",
         "task": "embedding",
-        "licence": "Apache-2.0",
+        "license": "Apache-2.0",
         "attribution": "CAM++ from 3D-Speaker, Copyright 3D-Speaker (Alibaba)",
         "origin": exporting.origin(
             CHECKPOINT, SHA256, "https://modelscope.cn/models/iic/speech_campplus_sv_zh_en_16k-common_advanced"

@@ -167,7 +167,7 @@ def main() -> None:
         "task": "plda",
         "form": "two-covariance",
         "file": {"name": "plda.bin", "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
-        "licence": "CC-BY-4.0",
+        "license": "CC-BY-4.0",
         "attribution": "Statistics of speech from LibriSpeech (V. Panayotov, G. Chen, D. Povey, S. Khudanpur, 2015)",
         "training": {
             "script": "train.py",

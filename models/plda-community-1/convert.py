@@ -5,7 +5,7 @@ has it after `cargo fetch`, in `registry/cache/` of cargo's home:
 
     python convert.py diaric-0.2.0.crate
 
-pyannote.audio 4.0.7 solves a generalised eigenvalue problem at load (`vbx_setup` in `utils/vbx.py`), whose
+pyannote.audio 4.0.7 solves a generalized eigenvalue problem at load (`vbx_setup` in `utils/vbx.py`), whose
 eigenvectors' signs depend on the LAPACK at hand. The crate carries them as community-1's captures have them; here
 they are checked against scipy up to sign, and written, so that nothing has to be solved in the browser.
 """
@@ -90,7 +90,7 @@ def main() -> None:
         "id": folder.name,
         "task": "plda",
         "file": {"name": "plda.bin", "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
-        "licence": "CC-BY-4.0",
+        "license": "CC-BY-4.0",
         "attribution": "PLDA model trained by BUT Speech@FIT; integration of VBx in pyannote.audio by Jiangyu Han and "
         "Petr Pálka",
         "origin": {

@@ -39,7 +39,7 @@ from golden_taps import Tensors, capture  # noqa: E402
 ID = "wespeaker-resnet34-lm"
 HUB = "Wespeaker/wespeaker-voxceleb-resnet34-LM"
 REVISION = "f0c48c298fd835726c27956a5d617bad7115627e"
-LICENCE = "CC-BY-4.0"
+LICENSE = "CC-BY-4.0"
 
 # Builds of the same weights. The second is known by its hash only: it comes from the user.
 SOURCES = (
@@ -47,14 +47,14 @@ SOURCES = (
         "name": "voxceleb_resnet34_LM.onnx",
         "bytes": 26530309,
         "sha256": "7bb2f06e9df17cdf1ef14ee8a15ab08ed28e8d0ef5054ee135741560df2ec068",
-        "licence": LICENCE,
+        "license": LICENSE,
         "hub": {"repository": HUB, "revision": REVISION, "file": "voxceleb_resnet34_LM.onnx"},
     },
     {
         "name": "wespeaker_en_voxceleb_resnet34_LM.onnx",
         "bytes": 26530550,
         "sha256": "e9848563da86f263117134dfd7ad63c92355b37de492b55e325400c9d9c39012",
-        "licence": LICENCE,
+        "license": LICENSE,
     },
 )
 
@@ -141,8 +141,8 @@ def make_model() -> tuple[WeSpeakerResNet34, torch.Tensor]:
     model.eval()
     seconds = torch.cat([model.compute_fbank(sample(start, 1)) for start in range(5, 30)])
     embeddings = model.resnet(seconds)[1]
-    centred = embeddings - embeddings.mean(0)
-    print(f"embeddings: std over dimensions {embeddings.std():.2f}, over seconds of speech {centred.std():.2f}")
+    centered = embeddings - embeddings.mean(0)
+    print(f"embeddings: std over dimensions {embeddings.std():.2f}, over seconds of speech {centered.std():.2f}")
     return model, embeddings.mean(0)
 
 
@@ -291,7 +291,7 @@ def manifest_of(model: WeSpeakerResNet34) -> dict[str, Any]:
     return {
         "id": ID,
         "task": "embedding",
-        "licence": LICENCE,
+        "license": LICENSE,
         "attribution": "WeSpeaker ResNet34-LM, trained on VoxCeleb; the WeSpeaker community",
         "origin": {
             "package": f"{HUB}@{REVISION}",

@@ -44,7 +44,7 @@ describe('figures', () => {
 describe('models', () => {
   interface Manifest {
     readonly id: string;
-    readonly licence: string;
+    readonly license: string;
     readonly attribution: string;
     readonly file: { readonly bytes: number; readonly sha256: string };
     readonly embeddingSize?: number;
@@ -58,10 +58,10 @@ describe('models', () => {
     expect(rows.filter((row) => row.includes('MB')).length).toBe(manifests.length);
   });
 
-  it.each(manifests.map((manifest) => [manifest.id, manifest] as const))('%s: licence, size, hash and makers are the manifest’s', (id, manifest) => {
-    const [, , task, licence, file, by] = rows.find((row) => row.startsWith(`| \`${id}\``))!.split('|').map((cell) => cell.trim());
+  it.each(manifests.map((manifest) => [manifest.id, manifest] as const))('%s: license, size, hash and makers are the manifest’s', (id, manifest) => {
+    const [, , task, license, file, by] = rows.find((row) => row.startsWith(`| \`${id}\``))!.split('|').map((cell) => cell.trim());
     const { bytes, sha256 } = manifest.file;
-    expect([licence, file, by]).toEqual([manifest.licence, `${(bytes / 1e6).toFixed(1)} MB, \`${sha256.slice(0, 12)}…\``, manifest.attribution]);
+    expect([license, file, by]).toEqual([manifest.license, `${(bytes / 1e6).toFixed(1)} MB, \`${sha256.slice(0, 12)}…\``, manifest.attribution]);
     const said = /(\d+) numbers/.exec(task!)?.[1];
     if (said !== undefined) expect(Number(said)).toBe(manifest.embeddingSize);
   });

@@ -16,7 +16,7 @@ const element = {
   events: one('done'),
   slots: [{ name: '', description: 'Text.' }],
   cssParts: one('button'),
-  cssProperties: [{ name: '--accent', default: '#fff', description: 'A colour.' }],
+  cssProperties: [{ name: '--accent', default: '#fff', description: 'A color.' }],
 };
 const manifestOf = (declaration: object): Parameters<typeof widgetTables>[0] => ({ modules: [{ declarations: [declaration] }, {}] });
 
@@ -26,7 +26,7 @@ describe('tables of an element', () => {
     expect(text).toContain("| <code>size</code> | <code>'small' &#124; 'large'</code> | How large, `Size`. |");
     expect(text).toContain('<code>run(source?): Promise&#60;Turn[]&#62;</code>');
     expect(text).toContain('| without a name | Text. |');
-    expect(text).toContain('| <code>--accent</code> | <code>#fff</code> | A colour. |');
+    expect(text).toContain('| <code>--accent</code> | <code>#fff</code> | A color. |');
     for (const hidden of ['hidden', 'inner', 'observedAttributes', 'Callback']) expect(text).not.toContain(hidden);
   });
 

@@ -55,7 +55,7 @@ export function widgetTables(manifest: CustomElements, tagName: string): string 
     ]),
     table('Methods', ['method', ''], members.filter(({ kind }) => kind === 'method'), (member) => [code(signature(member)), member.description]),
     table('Events', ['event', 'type', ''], element.events, ({ name, type, description }) => [code(name), code(type?.text), description]),
-    table('Slots', ['slot', ''], element.slots, ({ name, description }) => [name === '' ? 'without a name' : code(name), description]),
+    table('Semaphore', ['slot', ''], element.slots, ({ name, description }) => [name === '' ? 'without a name' : code(name), description]),
     table('Parts', ['part', ''], element.cssParts, ({ name, description }) => [code(name), description]),
     table('Custom properties', ['property', 'default', ''], element.cssProperties, (one) => [code(one.name), code(one.default), one.description]),
   ];

@@ -46,12 +46,12 @@ describe('findDocFaults', () => {
 
   it('names a type that users of an entry meet and cannot import', () => {
     const path = 'src/entries/score.ts';
-    const changed = textOf(path).replace("export type { Interval } from '../score/intervals';\n", '');
+    const changed = textOf(path).replace("export type { Segment } from '../score/segments';\n", '');
     const faults = findDocFaults([path], new Map([[path, changed]]));
     expect(faults.length).toBeGreaterThan(0);
     expect(faults).toContainEqual(
-      expect.objectContaining({ name: 'Interval', fault: 'is part of the public surface, and not exported' }),
+      expect.objectContaining({ name: 'Segment', fault: 'is part of the public surface, and not exported' }),
     );
-    expect(new Set(faults.map(({ name }) => name))).toEqual(new Set(['Interval']));
+    expect(new Set(faults.map(({ name }) => name))).toEqual(new Set(['Segment']));
   });
 });

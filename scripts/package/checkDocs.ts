@@ -98,7 +98,7 @@ class Surface {
       if (ts.isTypeReferenceNode(child)) this.checkReference(child, child.typeName);
       if (ts.isTypeQueryNode(child)) this.checkReference(child, child.exprName);
       if (ts.isComputedPropertyName(child) || ts.isExpressionWithTypeArguments(child)) this.checkReference(child, child.expression);
-      // An initialiser is a value, whose type the declaration has.
+      // An initializer is a value, whose type the declaration has.
       if (!ts.isExpression(child) || ts.isExpressionWithTypeArguments(child)) this.visit(child, inner);
     });
   }

@@ -55,8 +55,8 @@ const CALLBACKS = ['connectedCallback', 'disconnectedCallback', 'adoptedCallback
 /** The declaration of `<voxlane-diarizer>`. @throws Error where the class has no tag name */
 export function elementDeclaration(): ElementDeclaration {
   const modules = SOURCES.map((path) => ts.createSourceFile(path, readFileSync(join(ROOT, path), 'utf8'), ts.ScriptTarget.ES2022, true));
-  const { modules: analysed } = create({ modules, plugins: [], context: { dev: false } });
-  const found = analysed.flatMap(({ declarations = [] }) => declarations).find(({ tagName }) => tagName !== undefined);
+  const { modules: analyzed } = create({ modules, plugins: [], context: { dev: false } });
+  const found = analyzed.flatMap(({ declarations = [] }) => declarations).find(({ tagName }) => tagName !== undefined);
   if (!found) throw new Error(`no class in ${SOURCES.join(', ')} has a tag name`);
   const { members = [], attributes = [], events = [], slots = [], cssParts = [], cssProperties = [] } = found;
   return {

@@ -6,14 +6,14 @@ import type { Store } from '../ui-kit/store';
 import { text } from '../ui-kit/texts/text';
 import { VoxlaneError } from '../util/errors';
 import { fetchFile, isMissing } from '../util/fetch';
-import { studioText } from './editor/text';
+import { editorText } from './editor/text';
 import { type ModelsSession, rememberPreset, rememberSpeed } from './models/session';
 import { newWorkId } from './saved/records';
 import type { Session } from './session';
 import { type Action, jobOf, optionsProblem, type Outcome, type Source, type State } from './state';
 import type { Actions, View } from './view';
 import { companionKind, isTranscript, type ReadTurns, readTurnsFor, sortFiles } from './workspace/openFiles';
-import type { Desk } from './workspace/workspace';
+import type { Workspace } from './workspace/workspace';
 
 /** @param companions files that came along with it */
 export function fileSource(file: File, companions: readonly File[] = []): Source {
@@ -109,13 +109,13 @@ export interface ActionTargets {
   readonly store: Store<State, Action>;
   readonly session: Session;
   readonly models: ModelsSession;
-  readonly desk: Desk;
+  readonly workspace: Workspace;
   /** The view on the page now. */
   readonly view: () => View | null;
 }
 
 /** Carries out what a person does. */
-export function createActions({ scope, store, session, models, desk, view }: ActionTargets): Actions {
+export function createActions({ scope, store, session, models, workspace, view }: ActionTargets): Actions {
   const run = (source: Source): void => {
     const problem = optionsProblem(store.get().options);
     if (problem) {
@@ -161,17 +161,17 @@ export function createActions({ scope, store, session, models, desk, view }: Act
     const [first] = files;
     if (turns) await openTurns(turns, recording, files.filter((file) => file !== turns));
     else if (recording) run(fileSource(recording, files));
-    else if (first) say(studioText.importing.needsRecording(first.name));
+    else if (first) say(editorText.importing.needsRecording(first.name));
   };
   const takeFiles = (companions: readonly File[], recording: File | null): void => {
     takeCompanions(companions, recording).catch((thrown: unknown) => {
-      say(studioText.importing.unreadable(companions.map(({ name }) => name).join(', '), sentenceOf(thrown)));
+      say(editorText.importing.unreadable(companions.map(({ name }) => name).join(', '), sentenceOf(thrown)));
     });
   };
   /** The sound of turns that were opened without it. */
   const attach = async (outcome: Outcome, recording: File, companions: readonly File[]): Promise<void> => {
     store.dispatch({ type: 'opened', outcome: withSound(outcome, recording, await lengthOf(recording), companions) });
-    say(studioText.soundAttached);
+    say(editorText.soundAttached);
   };
 
   return {
@@ -258,10 +258,10 @@ export function createActions({ scope, store, session, models, desk, view }: Act
     },
     openKept(id) {
       if (jobOf(store.get())) store.dispatch({ type: 'noticed', notice: 'busy' });
-      else void desk.open(id);
+      else void workspace.open(id);
     },
     deleteKept(id) {
-      void desk.delete(id);
+      void workspace.delete(id);
     },
   };
 }

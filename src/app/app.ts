@@ -15,7 +15,7 @@ import { emptyView } from './views/empty';
 import { errorView } from './views/error';
 import { runningView } from './views/running';
 import { workText } from './workspace/text';
-import { Desk } from './workspace/workspace';
+import { Workspace } from './workspace/workspace';
 
 /**
  * What a screen reader should say about a change, or null for nothing. Only changes of phase and the
@@ -72,18 +72,18 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     keeper.drop();
   });
 
-  const desk = new Desk(scope, store);
-  const actions = createActions({ scope, store, session, models, desk, view: () => view });
+  const workspace = new Workspace(scope, store);
+  const actions = createActions({ scope, store, session, models, workspace, view: () => view });
 
   const frame = createPageFrame(scope, root, theme, {
     tagline: text.tagline,
     link: text.compare,
     onDismissNotice: actions.dismissNotice,
     footer: createPrivacyLine(scope),
-    beforeReload: () => desk.saveAll(),
+    beforeReload: () => workspace.saveAll(),
   });
   const { page, main } = frame;
-  desk.onSaveState(scope, (saved) => {
+  workspace.onSaveState(scope, (saved) => {
     page.dataset.kept = String(saved === 'saved');
   });
 
@@ -110,10 +110,10 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     viewScope.dispose();
     viewScope = scope.child();
     make = next;
-    view = next({ scope: viewScope, state, actions, theme, work: desk });
+    view = next({ scope: viewScope, state, actions, theme, work: workspace });
     view.heading.tabIndex = -1;
     main.replaceChildren(view.element);
-    const companions = state.phase.kind === 'done' ? desk.companionsOf(state.phase.outcome) : [];
+    const companions = state.phase.kind === 'done' ? workspace.companionsOf(state.phase.outcome) : [];
     if (companions.length > 0) view.take?.(companions);
     if (isFirst) return;
     view.heading.focus({ preventScroll: true });
@@ -164,7 +164,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
 
   function changed(next: State, previous: State): void {
     if (scope.disposed) return;
-    desk.follow(next, previous);
+    workspace.follow(next, previous);
     // The next result is another chance: the network may be there again.
     if (next.phase.kind !== 'done') isDoneViewLost = false;
     // A run may have brought a model along.
@@ -198,7 +198,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
 
   render(store.get());
   void models.refresh();
-  void desk.start();
+  void workspace.start();
   void fetchDoneView();
   return () => {
     scope.dispose();

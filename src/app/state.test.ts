@@ -55,10 +55,10 @@ const progressed = (id: number): Action => ({
   id,
   progress: { stage: 'decode', completed: 1, total: 4, secondsLeft: null },
 });
-const previewed = (id: number, analysedSeconds = 39): Action => ({
+const previewed = (id: number, analyzedSeconds = 39): Action => ({
   type: 'previewed',
   id,
-  preview: { analysedSeconds, turns: [{ startSeconds: 1, endSeconds: 2, speaker: 'SPEAKER_00' }] },
+  preview: { analyzedSeconds, turns: [{ startSeconds: 1, endSeconds: 2, speaker: 'SPEAKER_00' }] },
 });
 const after = (...actions: Action[]): State => actions.reduce(reduce, INITIAL_STATE);
 
@@ -91,7 +91,7 @@ describe('reduce', () => {
 
   it('keeps the newest preview of the run, and none from the run before', () => {
     const running = after(started, progressed(1), previewed(1), previewed(1, 60), progressed(1));
-    expect(running.phase).toMatchObject({ kind: 'running', job: { preview: { analysedSeconds: 60 } } });
+    expect(running.phase).toMatchObject({ kind: 'running', job: { preview: { analyzedSeconds: 60 } } });
     const next = after(started, previewed(1), { type: 'cancelled', id: 1 }, { ...started, id: 2 });
     expect(next.phase).toMatchObject({ kind: 'loading', job: { preview: null } });
   });

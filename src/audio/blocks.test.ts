@@ -47,7 +47,7 @@ describe('contiguous', () => {
     await expect(failure).rejects.toMatchObject({ code: 'audio-not-finite', problem: `The sample at 0.700 s is ${value}` });
   });
 
-  it('does not mind what is not finite outside of the stretch', async () => {
+  it('does not mind what is not finite outside of the segment', async () => {
     expect(await lay(blocksOf([0, NaN, 1, 2, NaN]), 1, 3)).toEqual([1, 2]);
   });
 });

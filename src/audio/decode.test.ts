@@ -74,7 +74,7 @@ describe('openAudio with WAV', () => {
   });
 });
 
-describe('a stretch of a recording', () => {
+describe('a segment of a recording', () => {
   it.each([16_000, 44_100, 48_000, 8_000, 11_025])('is what the whole has there: %i Hz', async (sampleRate) => {
     const file = buildWav([noise(3 * sampleRate)], { sampleRate, format: 'float32' });
     const whole = await decode(file);

@@ -9,7 +9,7 @@ import {
   noSamples,
   type NoteTarget,
   readOnce,
-  readStretch,
+  readSegment,
   type SourceStream,
   startsTooLate,
   streamOf,
@@ -27,7 +27,7 @@ export interface PartSource {
 }
 
 /** Shorter gaps come from rounded timestamps or an encoder's delay. */
-const LEAST_GAP_SECONDS = 0.01;
+const MIN_GAP_SECONDS = 0.01;
 
 /** @throws VoxlaneError as {@link openTrack} */
 export async function openPart(part: FilePart, options: Omit<TrackOptions, 'padding'>, notes: NoteTarget): Promise<SourceStream> {
@@ -35,7 +35,7 @@ export async function openPart(part: FilePart, options: Omit<TrackOptions, 'padd
   const trackOptions: TrackOptions = { ...options, ...(part.isOneTrack && { track: undefined }), padding: null };
   const track = await openTrack(first, { ...trackOptions, padding: part.padding ?? null, startsAnywhere: part.startsAnywhere });
   const { originSeconds } = track;
-  if (part.isStartMissing && track.firstSeconds >= LEAST_GAP_SECONDS) notes.log.add(recordingNotes.dataMissing(track.firstSeconds, notes.offsetSeconds));
+  if (part.isStartMissing && track.firstSeconds >= MIN_GAP_SECONDS) notes.log.add(recordingNotes.dataMissing(track.firstSeconds, notes.offsetSeconds));
   const { sampleRate, channels, codec, container, tracks } = track;
   const stream = { ...track, origin: { sampleRate, channels, codec, container, tracks }, cutOff: part.cutOff };
   if (others.length === 0) return stream;
@@ -62,7 +62,7 @@ async function* segmentBlocks(
   let isAfterHole = false;
   const watch = function* (block: PlanarBlock): Generator<PlanarBlock, void, undefined> {
     const gap = (block.startFrame - reached) / sampleRate;
-    if (isAfterHole && gap >= LEAST_GAP_SECONDS) log.add(recordingNotes.dataMissing(gap, offsetSeconds + reached / sampleRate));
+    if (isAfterHole && gap >= MIN_GAP_SECONDS) log.add(recordingNotes.dataMissing(gap, offsetSeconds + reached / sampleRate));
     isAfterHole = false;
     reached = Math.max(reached, blockEnd(block));
     yield block;
@@ -128,7 +128,7 @@ async function* readJoined(
     if (!source) continue;
     try {
       // Read to its end, which gives the place of the next part.
-      const pieces = readStretch(source, { start: 0, end: Infinity }, sampleRate, notes);
+      const pieces = readSegment(source, { start: 0, end: Infinity }, sampleRate, notes);
       for await (const piece of pieces) {
         const wanted = piece.subarray(Math.max(0, start - place), Math.max(0, end - place));
         place += piece.length;
@@ -164,10 +164,10 @@ function expectedLength(parts: readonly PartSource[], first: SourceStream): numb
   return parts.reduce((sum, part, index) => sum + (index === 0 ? firstSeconds : (part.durationSeconds ?? part.bytes * density)), 0);
 }
 
-export type { AudioFacts, DecodeOptions, OpenAudio } from './types';
+export type { AudioInfo, DecodeOptions, OpenAudio } from './types';
 
 /** Largest file of an unknown kind that the page's decoder gets: it reads the whole file into memory. */
-const MOST_UNKNOWN_BYTES = 2 ** 28;
+const MAX_UNKNOWN_BYTES = 2 ** 28;
 
 /**
  * Where to decode this file. If the result is not `here`, {@link openAudio} refuses the file, but the page's `decodeAudioData`
@@ -178,7 +178,7 @@ export async function decoderFor(source: Blob, track?: number): Promise<DecoderP
   if (await isWav(source)) return (await unknownWavTag(source)) === null ? 'here' : 'page';
   const { parts, unreadableCodec } = await findParts(source, track ?? 1);
   const place = unreadableCodec === null ? await decoderPlace(parts[0]!.segments[0]!, track) : 'unknown';
-  return place === 'unknown' && source.size > MOST_UNKNOWN_BYTES ? 'here' : place;
+  return place === 'unknown' && source.size > MAX_UNKNOWN_BYTES ? 'here' : place;
 }
 
 /**
@@ -243,7 +243,7 @@ export function openChannels(channels: readonly Float32Array[], sampleRate: numb
 
 /**
  * The same for mono samples that are asked for one after another; they are not held. Their number is known at their end
- * only: until then `facts.durationSeconds` is 0, or the stretch's where it has a length.
+ * only: until then `facts.durationSeconds` is 0, or the segment's where it has a length.
  *
  * @param sampleRate of the samples, in Hz
  * @throws VoxlaneError `audio-unsupported`, `options`
@@ -309,7 +309,7 @@ function wavNotes({ ignoredBytes, skippedBytes, heldFrames, channels, sampleByte
 }
 
 /**
- * A truncated file is still good for a stretch that lies within what it holds.
+ * A truncated file is still good for a segment that lies within what it holds.
  *
  * @param offsetSeconds time of the file's first sample on the recording's clock
  */

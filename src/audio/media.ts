@@ -21,7 +21,7 @@ import { ByteReader } from './containers/byteReader';
 import { type FlacEnd, readFlacEnd } from './containers/flac';
 import { readCodecDelay } from './containers/matroska';
 import type { Mp3Padding } from './containers/mp3';
-import { lacksIndex, type PlacedStretch, placeEdits, readEdits } from './containers/mp4';
+import { lacksIndex, type PlacedSegment, placeEdits, readEdits } from './containers/mp4';
 import {
   damaged,
   DamagedStructure,
@@ -51,7 +51,7 @@ interface Gap {
 
 /** Codecs whose packets are of different lengths by design: shorter jumps may be none. */
 const VARIABLE_CODECS = new Set(['opus', 'vorbis']);
-const LEAST_GAP_OF_VARIABLE_SECONDS = 0.1;
+const MIN_GAP_OF_VARIABLE_SECONDS = 0.1;
 /** Matroska rounds timestamps to 1 ms. */
 const ROUNDING_SECONDS = 0.002;
 /** How slowly the usual packet length follows the packets. */
@@ -110,7 +110,7 @@ export class GapClock {
     const step = timestamp - last;
     this.#last = timestamp;
     if (last === -Infinity || step <= 0) return;
-    const least = this.#isVariable ? LEAST_GAP_OF_VARIABLE_SECONDS : usual / 2 + ROUNDING_SECONDS;
+    const least = this.#isVariable ? MIN_GAP_OF_VARIABLE_SECONDS : usual / 2 + ROUNDING_SECONDS;
     if (step - usual > least) this.#gap = { stop: last + usual, resume: timestamp };
     else this.#usual = usual + (step - usual) * SMOOTHING;
   }
@@ -180,7 +180,7 @@ const PREROLL_SECONDS = 1;
 /**
  * Where decoding may start in mid-file without a shift of the sound. Matroska rounds timestamps to the
  * millisecond, and a decoder of Opus that starts anew drops the 6.5 ms of the encoder's delay once more: these
- * are decoded from their start, and what comes before the stretch is thrown away.
+ * are decoded from their start, and what comes before the segment is thrown away.
  */
 const EXACT_SEEK_CONTAINERS = new Set([MP4.name, QTFF.name, MP3.name, FLAC.name, ADTS.name, MPEG_TS.name]);
 const INEXACT_SEEK_CODECS = new Set(['opus', 'vorbis']);
@@ -330,16 +330,16 @@ async function describeTrack(source: Blob, input: Input, { track: number, paddin
   };
 }
 
-async function editsOf(source: Blob, track: InputAudioTrack): Promise<PlacedStretch[] | null> {
+async function editsOf(source: Blob, track: InputAudioTrack): Promise<PlacedSegment[] | null> {
   const edits = await readEdits(new ByteReader(source), track.id);
   return edits && placeEdits(edits);
 }
 
 type Decode = (fromSeconds: number, toSeconds: number) => AsyncGenerator<PlanarBlock, number, undefined>;
 
-/** Decodes what a player plays: each stretch of the edit list, at its place. */
+/** Decodes what a player plays: each segment of the edit list, at its place. */
 async function* decodeEdits(
-  edits: readonly PlacedStretch[],
+  edits: readonly PlacedSegment[],
   decode: Decode,
   { fromFrame, toFrame, sampleRate }: { readonly fromFrame: number; readonly toFrame: number; readonly sampleRate: number },
 ): AsyncGenerator<PlanarBlock, void, undefined> {

@@ -45,14 +45,14 @@ export function damaged(reachedSeconds: number, heldSeconds: number): VoxlaneErr
 
 /** @param heldSeconds what can be analyzed all the same; null where this is not known */
 export function truncated(problem: string, heldSeconds: number | null): VoxlaneError {
-  const stretch =
+  const segment =
     heldSeconds === null
       ? 'repair it with "ffmpeg -i in -c copy out"'
-      : `set durationSeconds so that the stretch ends by ${(Math.floor(heldSeconds * 1000) / 1000).toFixed(3)} s`;
+      : `set durationSeconds so that the segment ends by ${(Math.floor(heldSeconds * 1000) / 1000).toFixed(3)} s`;
   return new VoxlaneError({
     code: 'audio-truncated',
     problem,
-    remedy: `Copy the whole file again, or ${stretch} to analyze the part that is there`,
+    remedy: `Copy the whole file again, or ${segment} to analyze the part that is there`,
   });
 }
 

@@ -15,8 +15,8 @@ export interface PageAudio {
 
 /** What Web Audio must support everywhere; also the rate of Opus. */
 const USUAL_SAMPLE_RATE = 48_000;
-const MOST_CONTEXT_RATE = 96_000;
-const LEAST_CONTEXT_RATE = 8_000;
+const MAX_CONTEXT_RATE = 96_000;
+const MIN_CONTEXT_RATE = 8_000;
 
 /**
  * Decodes a file with `decodeAudioData`, for browsers and codecs without a WebCodecs decoder that works. Only the page
@@ -32,7 +32,7 @@ export async function decodeOnPage(source: Blob, wantedRate?: number): Promise<P
   // is loaded here since no other code of the page needs it.
   const [{ containerSampleRate }, { findParts }] = await Promise.all([loadPart(() => import('./mediaInput')), loadPart(() => import('./containers/fileParts'))]);
   const ownRate = (await containerSampleRate(source)) ?? USUAL_SAMPLE_RATE;
-  const sampleRate = Math.min(MOST_CONTEXT_RATE, Math.max(LEAST_CONTEXT_RATE, wantedRate ?? ownRate));
+  const sampleRate = Math.min(MAX_CONTEXT_RATE, Math.max(MIN_CONTEXT_RATE, wantedRate ?? ownRate));
   const buffer = await decodeWith(new OfflineAudioContext(1, 1, sampleRate), source);
   if (buffer.length === 0) {
     throw new VoxlaneError({ code: 'audio-no-samples', problem: 'The audio track holds no samples' });

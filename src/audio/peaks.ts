@@ -43,8 +43,8 @@ export class PeakReducer {
   }
 
   #write(extremes: Int16Array, at: number): number {
-    extremes[at] = quantised(this.#lowest);
-    extremes[at + 1] = quantised(this.#highest);
+    extremes[at] = quantized(this.#lowest);
+    extremes[at + 1] = quantized(this.#highest);
     this.#lowest = Infinity;
     this.#highest = -Infinity;
     this.#filled = 0;
@@ -52,7 +52,7 @@ export class PeakReducer {
   }
 }
 
-const quantised = (sample: number): number => Math.round(FULL_SCALE * Math.min(1, Math.max(-1, sample)));
+const quantized = (sample: number): number => Math.round(FULL_SCALE * Math.min(1, Math.max(-1, sample)));
 
 /** One level of the pyramid. Grows by doubling, so that appending costs the same however long the recording is. */
 class Level {

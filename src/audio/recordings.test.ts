@@ -145,7 +145,7 @@ describe('joined WAV files', () => {
     expect(audio.notes()).toMatchObject([{ amount: 3 }]);
   });
 
-  it.each([[0, 0.1], [0.2, 0.2], [0.3, 0.3], [0.5, 9]])('give the stretch from %d s of %d s as the whole does', async (startSeconds, durationSeconds) => {
+  it.each([[0, 0.1], [0.2, 0.2], [0.3, 0.3], [0.5, 9]])('give the segment from %d s of %d s as the whole does', async (startSeconds, durationSeconds) => {
     const { samples } = await read(await openAudio(joined, { ...OPTIONS, startSeconds, durationSeconds }));
     const start = startSeconds * 16_000;
     expect(samples).toEqual(concatenate(parts).slice(start, start + durationSeconds * 16_000));
@@ -186,13 +186,13 @@ describe('joined WAV files', () => {
     await expect(collect((await openAudio(cut, OPTIONS)).pieces())).rejects.toMatchObject({
       code: 'audio-truncated',
       problem: 'The WAV header promises 0.750 s but the file holds 0.594 s',
-      remedy: expect.stringContaining('the stretch ends by 0.593 s') as string,
+      remedy: expect.stringContaining('the segment ends by 0.593 s') as string,
     });
     const { samples } = await read(await openAudio(cut, { ...OPTIONS, durationSeconds: 0.593 }));
     expect(samples).toEqual(concatenate(parts).slice(0, 0.593 * 16_000));
   });
 
-  it('are refused if the stretch starts beyond their end', async () => {
+  it('are refused if the segment starts beyond their end', async () => {
     const audio = await openAudio(joined, { ...OPTIONS, startSeconds: 2 });
     await expect(collect(audio.pieces())).rejects.toMatchObject({ code: 'options' });
   });

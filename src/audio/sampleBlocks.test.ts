@@ -31,14 +31,14 @@ class Pieces implements SamplePull {
 
 describe('openStream', () => {
   const samples = noise(9000);
-  const stretches = fc.record({ startSeconds: fc.constantFrom(0, 0.01, 0.1), durationSeconds: fc.constantFrom(undefined, 0.001, 0.05, 9) });
+  const segments = fc.record({ startSeconds: fc.constantFrom(0, 0.01, 0.1), durationSeconds: fc.constantFrom(undefined, 0.001, 0.05, 9) });
 
   it('gives what the same samples give at once, whatever the pieces', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 8 }),
         fc.constantFrom(16_000, 44_100, 48_000, 8_000, 22_051),
-        stretches,
+        segments,
         async (lengths, sampleRate, { startSeconds, durationSeconds }) => {
           const options = { ...OPTIONS, startSeconds, ...(durationSeconds !== undefined && { durationSeconds }) };
           const whole = await collect(openChannels([samples], sampleRate, options).pieces());
@@ -50,7 +50,7 @@ describe('openStream', () => {
     );
   });
 
-  it('asks for no more than a stretch needs, and says so', async () => {
+  it('asks for no more than a segment needs, and says so', async () => {
     const pieces = new Pieces(samples, [100]);
     await collect(openStream(pieces, 16_000, { ...OPTIONS, startSeconds: 0.0625, durationSeconds: 0.0625 }).pieces());
     expect(pieces).toMatchObject({ given: 2000, isStopped: true });

@@ -4,7 +4,7 @@ import { concatenate } from '../util/values';
 import { blockEnd, contiguous, cutBlock, mixToMono, type PlanarBlock, type SoundBlock } from './blocks';
 import { type NoteLog, recordingNotes } from './notes';
 import { commonPeriod, resampledLength, Resampler } from './resample';
-import type { AudioFacts, DecodeOptions, OpenAudio } from './types';
+import type { AudioInfo, DecodeOptions, OpenAudio } from './types';
 
 /**
  * Channels are compared over this time. By chance, two channels can be inverted for the 20 ms of a decoded block, but not for
@@ -18,13 +18,13 @@ const STRETCH_SECONDS = 1;
  */
 const CANCELLED = 0.05;
 /** Channels with less than this share of the loudest channel's energy are not used: 6 dB below. */
-const LEAST_OF_LOUDEST = 0.25;
+const MIN_OF_LOUDEST = 0.25;
 
 /**
- * Mixes each stretch of a second to the mean over its channels, or uses one channel if they cancel each other.
+ * Mixes each segment of a second to the mean over its channels, or uses one channel if they cancel each other.
  *
  * @param sampleRate of the blocks
- * @param onCancel called once, with the start of the first such stretch in seconds
+ * @param onCancel called once, with the start of the first such segment in seconds
  * @throws VoxlaneError `audio-channels`
  */
 export async function* mixed(
@@ -32,7 +32,7 @@ export async function* mixed(
   sampleRate: number,
   onCancel: (atSeconds: number) => void,
 ): AsyncGenerator<SoundBlock, void, undefined> {
-  const stretchFrames = Math.max(1, Math.round(STRETCH_SECONDS * sampleRate));
+  const segmentFrames = Math.max(1, Math.round(STRETCH_SECONDS * sampleRate));
   let held: PlanarBlock[] = [];
   let isReported = false;
   const flush = (): SoundBlock => {
@@ -56,8 +56,8 @@ export async function* mixed(
       const last = held.at(-1);
       const isNext = !last || (from === blockEnd(last) && block.channels.length === last.channels.length);
       if (!isNext) yield flush();
-      // Stretches lie on a fixed grid, so that a part of a recording is mixed as the whole is.
-      const to = (Math.floor(from / stretchFrames) + 1) * stretchFrames;
+      // Segments lie on a fixed grid, so that a part of a recording is mixed as the whole is.
+      const to = (Math.floor(from / segmentFrames) + 1) * segmentFrames;
       held.push(cutBlock(block, from, to)!);
       if (to <= end) yield flush();
       from = to;
@@ -66,7 +66,7 @@ export async function* mixed(
   if (held.length > 0) yield flush();
 }
 
-/** @param blocks of one stretch, each after the other */
+/** @param blocks of one segment, each after the other */
 function mixTogether(blocks: readonly PlanarBlock[]): { samples: Float32Array; cancels: boolean } {
   const mixes = blocks.map(({ channels }) => mixToMono(channels));
   const numChannels = blocks[0]!.channels.length;
@@ -78,7 +78,7 @@ function mixTogether(blocks: readonly PlanarBlock[]): { samples: Float32Array; c
   // False for silence and for NaN. NaN is reported by a later check.
   if (!(mixEnergy < CANCELLED * independent)) return { samples: concatenate(mixes), cancels: false };
   const loudest = Math.max(...energies);
-  const taken = energies.findIndex((energy) => energy >= LEAST_OF_LOUDEST * loudest);
+  const taken = energies.findIndex((energy) => energy >= MIN_OF_LOUDEST * loudest);
   return { samples: concatenate(blocks.map(({ channels }) => channels[taken]!)), cancels: true };
 }
 
@@ -90,7 +90,7 @@ function energyOf(samples: Float32Array): number {
 
 /** Sound on its own time axis, at its own rate. */
 export interface SourceStream {
-  readonly origin: Pick<AudioFacts, 'sampleRate' | 'channels' | 'codec' | 'container' | 'tracks'>;
+  readonly origin: Pick<AudioInfo, 'sampleRate' | 'channels' | 'codec' | 'container' | 'tracks'>;
   /** Samples of the recording; infinite if only decoding shows their number. */
   readonly endFrame: number;
   readonly durationSeconds: number | null;
@@ -101,7 +101,7 @@ export interface SourceStream {
 }
 
 /** A part of the recording, in output samples. */
-export interface Stretch {
+export interface Segment {
   readonly start: number;
   /** Infinite: to the end. */
   readonly end: number;
@@ -116,27 +116,27 @@ export interface NoteTarget {
 
 /** A recording with a single source. */
 export function streamOf(source: SourceStream, options: DecodeOptions, log: NoteLog): OpenAudio {
-  const { stretch, expectedSeconds } = stretchOf(source, options);
+  const { segment, expectedSeconds } = segmentOf(source, options);
   return readOnce({
     facts: { durationSeconds: expectedSeconds, ...source.origin },
     log,
-    read: () => readWhole(source, stretch, options.sampleRate, log),
+    read: () => readWhole(source, segment, options.sampleRate, log),
     close: () => {
       source.close();
     },
   });
 }
 
-async function* readWhole(source: SourceStream, stretch: Stretch, targetRate: number, log: NoteLog): AsyncGenerator<Float32Array, void, undefined> {
-  const { given, place } = yield* readStretch(source, stretch, targetRate, { log, offsetSeconds: 0 });
+async function* readWhole(source: SourceStream, segment: Segment, targetRate: number, log: NoteLog): AsyncGenerator<Float32Array, void, undefined> {
+  const { given, place } = yield* readSegment(source, segment, targetRate, { log, offsetSeconds: 0 });
   if (given > 0) return;
-  if (stretch.start > 0) throw startsTooLate(stretch.start / targetRate, place / targetRate);
+  if (segment.start > 0) throw startsTooLate(segment.start / targetRate, place / targetRate);
   throw noSamples();
 }
 
 /** An {@link OpenAudio} whose pieces can be read once. */
 export function readOnce({ facts, log, read, close }: {
-  readonly facts: AudioFacts;
+  readonly facts: AudioInfo;
   readonly log: NoteLog;
   readonly read: () => AsyncGenerator<Float32Array, void, undefined>;
   readonly close: () => void;
@@ -165,7 +165,7 @@ export function readOnce({ facts, log, read, close }: {
   };
 }
 
-function stretchOf(source: SourceStream, options: DecodeOptions): { stretch: Stretch; expectedSeconds: number } {
+function segmentOf(source: SourceStream, options: DecodeOptions): { segment: Segment; expectedSeconds: number } {
   const { sampleRate, startSeconds = 0, durationSeconds = Infinity } = options;
   if (source.endFrame <= 0) throw noSamples();
   const start = Math.round(startSeconds * sampleRate);
@@ -176,25 +176,25 @@ function stretchOf(source: SourceStream, options: DecodeOptions): { stretch: Str
   const expectedSeconds = Number.isFinite(end)
     ? (end - start) / sampleRate
     : Math.max(0, Math.min(known - startSeconds, durationSeconds));
-  return { stretch: { start, end }, expectedSeconds };
+  return { segment: { start, end }, expectedSeconds };
 }
 
 /**
- * Decodes, mixes and resamples a stretch of a source.
+ * Decodes, mixes and resamples a segment of a source.
  *
- * @returns `given`: samples of the stretch; `place`: output samples from the source's start to where decoding ended
+ * @returns `given`: samples of the segment; `place`: output samples from the source's start to where decoding ended
  */
-export async function* readStretch(
+export async function* readSegment(
   source: SourceStream,
-  { start, end }: Stretch,
+  { start, end }: Segment,
   targetRate: number,
   notes: NoteTarget,
 ): AsyncGenerator<Float32Array, { readonly given: number; readonly place: number }, undefined> {
   const sourceRate = source.origin.sampleRate;
   const resampler = sourceRate === targetRate ? null : await Resampler.create(sourceRate, targetRate);
   const reach = resampler?.reach ?? 0;
-  // The filter starts where both grids meet, far enough before the stretch to be free of the silence that it
-  // starts from, so that the stretch is the same as the one cut from the whole.
+  // The filter starts where both grids meet, far enough before the segment to be free of the silence that it
+  // starts from, so that the segment is the same as the one cut from the whole.
   const period = commonPeriod(sourceRate, targetRate);
   const periodsBefore = Math.floor((start * sourceRate) / targetRate - reach) / period.source;
   const firstPeriod = Math.max(0, Math.floor(periodsBefore));
@@ -224,7 +224,7 @@ export async function* readStretch(
   } finally {
     resampler?.close();
   }
-  // Not if the stretch ends before the recording.
+  // Not if the segment ends before the recording.
   const isToEnd = Number.isFinite(source.endFrame) ? toFrame === source.endFrame : place < end;
   if (source.cutOff !== undefined && isToEnd) {
     const promised = source.cutOff === null ? null : notes.offsetSeconds + source.cutOff;

@@ -1,10 +1,10 @@
 import type { RecordingNote } from './notes';
 
 /** In Hz. Speech needs more: a lower rate is a broken header. */
-export const LEAST_SAMPLE_RATE = 1000;
-export const MOST_SAMPLE_RATE = 768_000;
+export const MIN_SAMPLE_RATE = 1000;
+export const MAX_SAMPLE_RATE = 768_000;
 /** No file has more audio tracks. */
-export const MOST_TRACKS = 1000;
+export const MAX_TRACKS = 1000;
 
 /** One audio track of a file. */
 export interface AudioTrack {
@@ -25,8 +25,8 @@ export interface AudioTrack {
 }
 
 /** What is known of a recording before it is decoded. */
-export interface AudioFacts {
-  /** Length of the analyzed stretch; an estimate where the container gives no exact one (WebM, joined files). */
+export interface AudioInfo {
+  /** Length of the analyzed segment; an estimate where the container gives no exact one (WebM, joined files). */
   readonly durationSeconds: number;
   /** Of the source, in Hz. */
   readonly sampleRate: number;
@@ -44,9 +44,9 @@ export interface AudioFacts {
 export interface DecodeOptions {
   /** Rate of the samples that are wanted, in Hz. */
   readonly sampleRate: number;
-  /** Where the stretch starts, to the nearest output sample. Default 0. */
+  /** Where the segment starts, to the nearest output sample. Default 0. */
   readonly startSeconds?: number;
-  /** Length of the stretch, to the nearest output sample. Default: to the end. A longer one ends with the recording. */
+  /** Length of the segment, to the nearest output sample. Default: to the end. A longer one ends with the recording. */
   readonly durationSeconds?: number;
   /** Number of the audio track, from 1 on. Default: the one that the container marks, or the first. */
   readonly track?: number;
@@ -63,11 +63,11 @@ export type DecoderPlace = 'here' | 'page' | 'unknown';
 
 /** A recording that is ready to be decoded. */
 export interface OpenAudio {
-  readonly facts: AudioFacts;
+  readonly facts: AudioInfo;
   /** What was repaired, skipped or left out; complete once all pieces were read. */
   notes(): readonly RecordingNote[];
   /**
-   * The stretch as mono samples, axes (sample), at the target rate, in pieces of any length above 0. Samples of
+   * The segment as mono samples, axes (sample), at the target rate, in pieces of any length above 0. Samples of
    * integer formats lie in [-1, 1); those of float formats and of lossy codecs are given as they are, also
    * beyond, since pyannote.audio does not clip either. Sound that starts late and gaps are filled with silence.
    *

@@ -4,9 +4,9 @@ import { ByteReader, hasText, readBytes } from './containers/byteReader';
 import { isWav, readWavHeader, RIFF_NAMES, type WavEncoding, type WavHeader } from './wavHeader';
 
 /** Limits the work on a damaged file. */
-const MOST_PARTS = 10_000;
+const MAX_PARTS = 10_000;
 /** Chunks after the samples that are skipped on the way to the next file. */
-const MOST_CHUNKS = 100;
+const MAX_CHUNKS = 100;
 const SEARCHED_BYTES = 1 << 20;
 /** From the start of a WAV file to its "WAVE". */
 const NAME_OFFSET = 8;
@@ -23,7 +23,7 @@ export async function findWavParts(source: Blob): Promise<Blob[]> {
   for (let next = await nextFile(rest); next !== null; next = await nextFile(rest)) {
     parts.push(rest.slice(0, next));
     rest = rest.slice(next);
-    if (parts.length === MOST_PARTS) throw tooMany();
+    if (parts.length === MAX_PARTS) throw tooMany();
   }
   return [...parts, rest];
 }
@@ -31,8 +31,8 @@ export async function findWavParts(source: Blob): Promise<Blob[]> {
 function tooMany(): VoxlaneError {
   return new VoxlaneError({
     code: 'audio-unsupported',
-    problem: `The file holds more than ${MOST_PARTS} WAV files one after another`,
-    expected: `at most ${MOST_PARTS}`,
+    problem: `The file holds more than ${MAX_PARTS} WAV files one after another`,
+    expected: `at most ${MAX_PARTS}`,
     remedy: 'Split the file, or join its recordings into one',
   });
 }
@@ -54,7 +54,7 @@ async function nextFile(source: Blob): Promise<number | null> {
 
 async function fileAfterChunks(source: Blob, start: number): Promise<number | null> {
   let position = start;
-  for (let seen = 0; seen < MOST_CHUNKS && position + 12 <= source.size; seen++) {
+  for (let seen = 0; seen < MAX_CHUNKS && position + 12 <= source.size; seen++) {
     // A chunk of odd size is padded, but not by every writer.
     for (const at of [position, position + 1]) if (await isWav(source.slice(at))) return at;
     position += position % 2;
@@ -79,7 +79,7 @@ async function searchFile(source: Blob, start: number): Promise<number | null> {
 
 const BLOCK_BYTES = 1 << 20;
 /** The resampler's output grows with the samples, not with their bytes. */
-const MOST_BLOCK_FRAMES = 1 << 18;
+const MAX_BLOCK_FRAMES = 1 << 18;
 
 /**
  * Reads samples of a WAV file, about a megabyte at a time.
@@ -97,7 +97,7 @@ export async function* readWav(
   toFrame: number,
 ): AsyncGenerator<PlanarBlock, void, undefined> {
   const frameBytes = header.channels * header.sampleBytes;
-  const blockFrames = Math.min(MOST_BLOCK_FRAMES, Math.max(1, Math.floor(BLOCK_BYTES / frameBytes)));
+  const blockFrames = Math.min(MAX_BLOCK_FRAMES, Math.max(1, Math.floor(BLOCK_BYTES / frameBytes)));
   const end = Math.min(toFrame, header.heldFrames);
   for (let startFrame = fromFrame; startFrame < end; startFrame += blockFrames) {
     const frames = Math.min(blockFrames, end - startFrame);

@@ -2,13 +2,13 @@
 import { VoxlaneError } from '../util/errors';
 import { wavFormatName } from './codecNames';
 import { readBytes } from './containers/byteReader';
-import { LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE } from './types';
+import { MIN_SAMPLE_RATE, MAX_SAMPLE_RATE } from './types';
 
 /** Limits the work on a damaged file. */
-const MOST_LATER_CHUNKS = 1000;
+const MAX_LATER_CHUNKS = 1000;
 const SEARCHED_BYTES = 1 << 20;
 /** A shorter rest is padding or a damaged chunk. */
-const LEAST_BYTES = 16;
+const MIN_BYTES = 16;
 const ID3V1_BYTES = 128;
 
 /** The bytes after the samples. */
@@ -28,14 +28,14 @@ const NOTHING: WavRest = { unnamedBytes: 0, furtherDataBytes: 0 };
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function readWavRest(source: Blob, start: number, littleEndian: boolean): Promise<WavRest> {
-  if (source.size - start < LEAST_BYTES) return NOTHING;
+  if (source.size - start < MIN_BYTES) return NOTHING;
   let position = await chunkAfter(source, start, littleEndian);
   if (position === null) {
     const isEmpty = (await endsWithTag(source, start)) || (await isZero(source, start));
     return isEmpty ? NOTHING : { unnamedBytes: source.size - start, furtherDataBytes: 0 };
   }
   let furtherDataBytes = 0;
-  for (let seen = 0; seen < MOST_LATER_CHUNKS && position !== null; seen++) {
+  for (let seen = 0; seen < MAX_LATER_CHUNKS && position !== null; seen++) {
     const header = await readBytes(source, position, position + 8);
     const size = header.getUint32(4, littleEndian);
     if (asText(header) === 'data') furtherDataBytes += Math.min(size, source.size - position - 8);
@@ -100,9 +100,9 @@ export interface WavHeader {
   readonly dataEnd: number | null;
 }
 
-export const MOST_CHANNELS = 32;
+export const MAX_CHANNELS = 32;
 /** More chunks than any recorder writes before the samples: a file with more must not keep the reader busy. */
-const MOST_CHUNKS = 1000;
+const MAX_CHUNKS = 1000;
 const ENCODINGS: Readonly<Record<number, WavEncoding>> = { 1: 'integer', 3: 'float', 6: 'a-law', 7: 'mu-law' };
 const ALLOWED_BYTES: Readonly<Record<WavEncoding, readonly number[]>> = {
   integer: [1, 2, 3, 4],
@@ -121,10 +121,10 @@ const PLACEHOLDER_SIZES = new Set([0xffff_ffff, 0x7fff_ffff, 0x7fff_f000, 0x8000
  * streams use any large number (2,000,000,000, or some bytes below a power of two). A file that lost its end usually gives a
  * smaller size; if not, the result has a note.
  */
-const LEAST_PLACEHOLDER_BYTES = 1e9;
+const MIN_PLACEHOLDER_BYTES = 1e9;
 
 /** Sizes have 32 bits, so the sizes of a larger file are too small. */
-const MOST_SIZE = 2 ** 32;
+const MAX_SIZE = 2 ** 32;
 
 /** Whether the first bytes are those of a WAV file. */
 export async function isWav(source: Blob): Promise<boolean> {
@@ -167,14 +167,14 @@ export async function readWavHeader(source: Blob): Promise<WavHeader> {
   const held = source.size - data.start;
   const promised = promisedBytes(data.size, longDataSize, riffSize, source.size, held);
   const frameBytes = layout.channels * layout.sampleBytes;
-  if (promised > held && promised >= LEAST_PLACEHOLDER_BYTES && held > 0 && held % frameBytes === 0) {
+  if (promised > held && promised >= MIN_PLACEHOLDER_BYTES && held > 0 && held % frameBytes === 0) {
     const heldFrames = held / frameBytes;
     const whole = { promisedFrames: heldFrames, heldFrames, ignoredBytes: promised, dataEnd: null, skippedBytes: 0 };
     return { ...layout, littleEndian, dataStart: data.start, ...whole };
   }
   const { unnamedBytes, furtherDataBytes } = await readWavRest(source, data.start + promised, littleEndian);
   // A recorder may not update the size of the samples. The outer size then covers the file.
-  if (unnamedBytes > 0 && (riffSize + 8 >= source.size || source.size >= MOST_SIZE)) {
+  if (unnamedBytes > 0 && (riffSize + 8 >= source.size || source.size >= MAX_SIZE)) {
     const heldFrames = Math.floor(held / frameBytes);
     const whole = { promisedFrames: heldFrames, heldFrames, ignoredBytes: promised, dataEnd: null, skippedBytes: 0 };
     return { ...layout, littleEndian, dataStart: data.start, ...whole };
@@ -243,21 +243,21 @@ function bytesOfSample(rateBytes: number, blockBytes: number, bits: number, chan
 
 /** @throws VoxlaneError `audio-channels` unless 1 to 32 */
 export function checkChannels(channels: number): void {
-  if (channels >= 1 && channels <= MOST_CHANNELS) return;
+  if (channels >= 1 && channels <= MAX_CHANNELS) return;
   throw new VoxlaneError({
     code: 'audio-channels',
     problem: `The audio has ${channels} channels`,
-    expected: `1 to ${MOST_CHANNELS}`,
+    expected: `1 to ${MAX_CHANNELS}`,
   });
 }
 
 /** @throws VoxlaneError `audio-unsupported` unless a whole number that sound is recorded with */
 export function checkSampleRate(sampleRate: number): void {
-  if (Number.isInteger(sampleRate) && sampleRate >= LEAST_SAMPLE_RATE && sampleRate <= MOST_SAMPLE_RATE) return;
+  if (Number.isInteger(sampleRate) && sampleRate >= MIN_SAMPLE_RATE && sampleRate <= MAX_SAMPLE_RATE) return;
   throw new VoxlaneError({
     code: 'audio-unsupported',
     problem: `The audio has a sample rate of ${sampleRate} Hz`,
-    expected: `${LEAST_SAMPLE_RATE} to ${MOST_SAMPLE_RATE} Hz`,
+    expected: `${MIN_SAMPLE_RATE} to ${MAX_SAMPLE_RATE} Hz`,
   });
 }
 
@@ -287,7 +287,7 @@ async function findChunks(source: Blob): Promise<Chunks> {
     data: null,
   };
   let position = 12;
-  for (let seen = 0; seen < MOST_CHUNKS && position + 8 <= source.size && !chunks.data; seen++) {
+  for (let seen = 0; seen < MAX_CHUNKS && position + 8 <= source.size && !chunks.data; seen++) {
     const header = await read(source, position, 8);
     const name = text(header, 0);
     const size = header.getUint32(4, littleEndian);

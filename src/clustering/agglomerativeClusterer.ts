@@ -1,8 +1,8 @@
 import { roundHalfEven } from '../util/values';
-import { type AnchoredRows, checkAnchorCount, clustersOfAnchors, embeddedAnchors } from './anchors';
+import { type ConstrainedRows, checkConstraintCount, clustersOfConstraints, embeddedConstraints } from './constraints';
 import { centroidLinkage } from './centroidLinkage';
 import { type Dendrogram, flatClusters, type Merge, packMerges, unpackMerges } from './dendrogram';
-import { argmin, clusterMeans, cosineDistance, mean, normalised } from './linearAlgebra';
+import { argmin, clusterMeans, cosineDistance, mean, normalized } from './linearAlgebra';
 import {
   type ClusteringOptions,
   type Clusters,
@@ -62,7 +62,7 @@ export class Agglomeration {
     this.threshold = threshold;
     // With few embeddings, twelve of one speaker would be too much to ask.
     this.minSize = Math.min(minClusterSize, Math.max(1, roundHalfEven(0.1 * embeddings.length)));
-    this.unit = embeddings.map(normalised);
+    this.unit = embeddings.map(normalized);
     this.merges = embeddings.length > 1 ? linkage(this.unit) : [];
   }
 
@@ -160,31 +160,31 @@ export function foldSmallClusters(unit: readonly Float64Array[], clusters: Int32
 }
 
 /**
- * Atoms that are linked under constraints, at most but for those that anchors split: their distances fill 16 MB. Of more
+ * Atoms that are linked under constraints, at most but for those that constraints split: their distances fill 16 MB. Of more
  * embeddings, the first merges are taken from the linkage without constraints.
  */
-const MOST_ATOMS = 2000;
+const MAX_ATOMS = 2000;
 
 export interface ConstrainedInput {
   readonly table: VoiceTable;
-  /** Rows that take part, rising; those of anchors do too. */
+  /** Rows that take part, rising; those of constraints do too. */
   readonly trainRows: readonly number[];
   /** The linkage of these without constraints. */
   readonly merges: readonly Merge[];
-  readonly anchored: AnchoredRows;
+  readonly constrained: ConstrainedRows;
 }
 
 /**
- * Agglomerative clustering in which each anchored speaker's embeddings are together from the start, and those of two are
- * never merged. A cluster with an anchor counts as large whatever its size.
+ * Agglomerative clustering in which each constrained speaker's embeddings are together from the start, and those of two are
+ * never merged. A cluster with an constraint counts as large whatever its size.
  *
- * Exact up to {@link MOST_ATOMS} embeddings; of more, embeddings that were merged early without constraints stay together
- * unless an anchor takes them out.
+ * Exact up to {@link MAX_ATOMS} embeddings; of more, embeddings that were merged early without constraints stay together
+ * unless an constraint takes them out.
  */
 export class ConstrainedAgglomeration {
   private readonly rows: readonly Float32Array[];
   private readonly unit: readonly Float64Array[];
-  /** Entry of the anchors for each of `rows`, or -1. */
+  /** Entry of the constraints for each of `rows`, or -1. */
   private readonly groups: Int32Array;
   private readonly atomOfRow: Int32Array;
   private readonly atoms: Atoms;
@@ -196,12 +196,12 @@ export class ConstrainedAgglomeration {
     private readonly input: ConstrainedInput,
     private readonly settings: Pick<ClusteringOptions, 'threshold' | 'minClusterSize'>,
   ) {
-    const { table, trainRows, merges, anchored } = input;
-    const extra = embeddedAnchors(anchored, table);
+    const { table, trainRows, merges, constrained } = input;
+    const extra = embeddedConstraints(constrained, table);
     const all = [...new Set([...trainRows, ...extra])].sort((a, b) => a - b);
     this.rows = all.map((row) => table.rows[row]!);
-    this.unit = this.rows.map(normalised);
-    this.groups = Int32Array.from(all, (row) => anchored.groups[row]!);
+    this.unit = this.rows.map(normalized);
+    this.groups = Int32Array.from(all, (row) => constrained.groups[row]!);
     this.minSize = Math.min(settings.minClusterSize, Math.max(1, roundHalfEven(0.1 * all.length)));
     this.atomOfRow = numbered(this.atomKeys(all, trainRows, merges));
     this.atoms = this.makeAtoms();
@@ -210,9 +210,9 @@ export class ConstrainedAgglomeration {
   }
 
   /** Clusters as many as asked for, or as near to it as the merges come. */
-  clusters({ minSpeakers, maxSpeakers }: SpeakerBounds): { centroids: Float64Array[]; anchorClusters: number[] } {
+  clusters({ minSpeakers, maxSpeakers }: SpeakerBounds): { centroids: Float64Array[]; constraintClusters: number[] } {
     const { merges, minSize, groups } = this;
-    const clamp = (bound: number) => Math.max(this.input.anchored.heard.length, Math.min(this.rows.length, bound));
+    const clamp = (bound: number) => Math.max(this.input.constrained.heard.length, Math.min(this.rows.length, bound));
     // The greatest distance below counts, as in a cut without constraints.
     let clusters = this.cut(withThoseBelow(merges, this.atoms.sizes.length), this.settings.threshold);
     let large = this.largeClusters(clusters);
@@ -224,16 +224,16 @@ export class ConstrainedAgglomeration {
     }
     const folded = foldSmallClusters(this.unit, clusters, large);
     const numClusters = folded.reduce((most, cluster) => Math.max(most, cluster), -1) + 1;
-    const anchorClusters = Array.from({ length: this.input.anchored.numGroups }, () => -1);
+    const constraintClusters = Array.from({ length: this.input.constrained.numGroups }, () => -1);
     folded.forEach((cluster, index) => {
-      if (groups[index]! >= 0) anchorClusters[groups[index]!] = cluster;
+      if (groups[index]! >= 0) constraintClusters[groups[index]!] = cluster;
     });
-    return { centroids: clusterMeans(this.rows, folded, numClusters, this.unit[0]!.length), anchorClusters };
+    return { centroids: clusterMeans(this.rows, folded, numClusters, this.unit[0]!.length), constraintClusters };
   }
 
-  /** What says which rows are one atom: an anchor, or a cluster of the first merges. */
+  /** What says which rows are one atom: an constraint, or a cluster of the first merges. */
   private atomKeys(all: readonly number[], trainRows: readonly number[], merges: readonly Merge[]): number[] {
-    const numFree = trainRows.length - MOST_ATOMS;
+    const numFree = trainRows.length - MAX_ATOMS;
     const early = flatClusters(merges, numFree - 1, (index) => index);
     const clusterOf = new Map(trainRows.map((row, index) => [row, early[index]!]));
     return all.map((row, index) => (this.groups[index]! >= 0 ? -1 - this.groups[index]! : clusterOf.get(row)!));
@@ -323,8 +323,8 @@ export class AgglomerativeClusterer {
   private readonly trainRows: readonly number[];
   private readonly train: readonly Float32Array[];
   private agglomeration: Agglomeration | null = null;
-  /** For the anchors that were given last. */
-  private constrained: { readonly anchored: AnchoredRows; readonly agglomeration: ConstrainedAgglomeration } | null = null;
+  /** For the constraints that were given last. */
+  private constrained: { readonly constrained: ConstrainedRows; readonly agglomeration: ConstrainedAgglomeration } | null = null;
 
   /** @param known the linkage, where it was made before */
   constructor(
@@ -352,24 +352,24 @@ export class AgglomerativeClusterer {
   }
 
   /**
-   * Anchors that the clusters keep by themselves change nothing, but that local speakers without an embedding follow them.
-   * Otherwise the embeddings are linked anew under the constraints, and every local speaker who is not an anchor's goes to
+   * LinkConstraints that the clusters keep by themselves change nothing, but that local speakers without an embedding follow them.
+   * Otherwise the embeddings are linked anew under the constraints, and every local speaker who is not an constraint's goes to
    * the nearest centroid.
    *
-   * @throws VoxlaneError `options` where the anchors speak of more people than there may be
+   * @throws VoxlaneError `options` where the constraints speak of more people than there may be
    */
-  cluster(bounds: SpeakerBounds, anchored: AnchoredRows | null = null): JudgedClusters {
-    if (anchored) checkAnchorCount(anchored, bounds.maxSpeakers);
+  cluster(bounds: SpeakerBounds, constrained: ConstrainedRows | null = null): JudgedClusters {
+    if (constrained) checkConstraintCount(constrained, bounds.maxSpeakers);
     const free = this.assign(this.centroids(bounds), null, []);
-    if (!anchored) return free;
-    const kept = clustersOfAnchors(anchored, this.table, (row) => free.hardClusters[row]!);
-    if (kept) return this.assign(free.centroids, anchored, kept);
-    if (this.constrained?.anchored !== anchored) {
-      const input = { table: this.table, trainRows: this.trainRows, merges: this.linked().merges, anchored };
-      this.constrained = { anchored, agglomeration: new ConstrainedAgglomeration(input, this.settings) };
+    if (!constrained) return free;
+    const kept = clustersOfConstraints(constrained, this.table, (row) => free.hardClusters[row]!);
+    if (kept) return this.assign(free.centroids, constrained, kept);
+    if (this.constrained?.constrained !== constrained) {
+      const input = { table: this.table, trainRows: this.trainRows, merges: this.linked().merges, constrained };
+      this.constrained = { constrained, agglomeration: new ConstrainedAgglomeration(input, this.settings) };
     }
-    const { centroids, anchorClusters } = this.constrained.agglomeration.clusters(bounds);
-    return this.assign(centroids, anchored, anchorClusters);
+    const { centroids, constraintClusters } = this.constrained.agglomeration.clusters(bounds);
+    return this.assign(centroids, constrained, constraintClusters);
   }
 
   private linked(): Agglomeration {
@@ -389,26 +389,26 @@ export class AgglomerativeClusterer {
     return clusterMeans(train, clusters, numClusters, dimension);
   }
 
-  /** Gives each local speaker the nearest centroid, but those of an anchor its cluster; sure by how much it is nearer. */
+  /** Gives each local speaker the nearest centroid, but those of an constraint its cluster; sure by how much it is nearer. */
   private assign(
     centroids: readonly Float64Array[],
-    anchored: AnchoredRows | null,
-    anchorClusters: readonly number[],
+    constrained: ConstrainedRows | null,
+    constraintClusters: readonly number[],
   ): JudgedClusters {
     const { table } = this;
     const hardClusters = new Int32Array(table.rows.length);
     const confidences = new Float64Array(table.rows.length).fill(NaN);
     const scores = new Float64Array(centroids.length);
     table.compare(centroids, (row, distances) => {
-      const group = anchored ? anchored.groups[row]! : -1;
+      const group = constrained ? constrained.groups[row]! : -1;
       // One cluster may have no centroid: nobody has an embedding that took part.
-      const cluster = group >= 0 ? anchorClusters[group]! : argmin(distances);
+      const cluster = group >= 0 ? constraintClusters[group]! : argmin(distances);
       hardClusters[row] = cluster;
       if (table.isSilent[row] || !table.hasEmbedding(row)) return;
       for (let k = 0; k < scores.length; k++) scores[k] = 2 - distances[k]!;
       confidences[row] = margin(scores, cluster);
     });
     table.silence(hardClusters);
-    return { hardClusters, centroids, confidences, confidenceKind: 'margin', ...(anchored && { anchorClusters }) };
+    return { hardClusters, centroids, confidences, confidenceKind: 'margin', ...(constrained && { constraintClusters }) };
   }
 }

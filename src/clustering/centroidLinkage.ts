@@ -33,8 +33,8 @@ export function alongPrincipalAxes(rows: Dense): Dense {
   for (let iteration = 0; iteration < NUM_ITERATIONS; iteration++) {
     basis = multiplyTransposed(basis, covariance);
     // Twice: the first time leaves what cancelled.
-    orthonormalise(basis);
-    orthonormalise(basis);
+    orthonormalize(basis);
+    orthonormalize(basis);
   }
   return multiplyTransposed(rows, basis);
 }
@@ -58,7 +58,7 @@ function sampleCovariance(rows: Dense): Dense {
 }
 
 /** Makes each row orthogonal to those before it, and of length 1; in place (modified Gram-Schmidt). */
-function orthonormalise(rows: Dense): void {
+function orthonormalize(rows: Dense): void {
   for (let i = 0; i < rows.numRows; i++) {
     const row = rowOf(rows, i);
     for (let j = 0; j < i; j++) {
@@ -91,7 +91,7 @@ const SMALL_MOVE = 0.1;
  *
  * Each scan for near clusters goes over sketches along the principal axes, and computes a distance only where two sketches
  * are near enough. With each cluster's nearest later one, a bound on all others is kept (as Hamerly's for k-means), so that
- * a neighbour that has grown, and thereby moved a little, is measured again rather than searched for.
+ * a neighbor that has grown, and thereby moved a little, is measured again rather than searched for.
  *
  * Distances are those of centroids, the matrix's are sums along the merges: they differ by rounding (1e-14), and pairs that
  * are nearer to a tie than that may be merged in another order. Equal points are at 0 here and there.
@@ -115,12 +115,12 @@ class Linkage {
   private readonly sizes: Int32Array;
   private readonly ids: Int32Array;
   /** Nearest later cluster, as far as known. */
-  private readonly neighbours: Int32Array;
+  private readonly neighbors: Int32Array;
   /** Never more than the distance to any later cluster; the heap's keys. */
   private readonly lowerBounds: Float64Array;
-  /** Never more than the distance to any later cluster but the neighbour. */
+  /** Never more than the distance to any later cluster but the neighbor. */
   private readonly runnersUp: Float64Array;
-  /** 1 where the lower bound is the distance to the neighbour, and that is the nearest. */
+  /** 1 where the lower bound is the distance to the neighbor, and that is the nearest. */
   private readonly isExact: Uint8Array;
   private readonly heap: IndexedHeap;
   /** Cluster of each sketch, rising; and where each cluster's sketch is. */
@@ -138,7 +138,7 @@ class Linkage {
     this.sizes = new Int32Array(numRows).fill(1);
     this.ids = Int32Array.from({ length: numRows }, (_, i) => i);
     const nearest = nearestLater(centroids, this.sketches);
-    this.neighbours = nearest.neighbours;
+    this.neighbors = nearest.neighbors;
     this.lowerBounds = nearest.distances;
     this.runnersUp = nearest.runnersUp;
     this.isExact = new Uint8Array(numRows - 1).fill(1);
@@ -151,14 +151,14 @@ class Linkage {
 
   /** Merges the nearest two clusters. */
   next(): Merge {
-    const { heap, isExact, neighbours, lowerBounds, sizes, ids } = this;
+    const { heap, isExact, neighbors, lowerBounds, sizes, ids } = this;
     let x = heap.top();
     while (isExact[x] === 0) {
       this.mend(x);
       x = heap.top();
     }
     heap.removeTop();
-    const y = neighbours[x]!;
+    const y = neighbors[x]!;
     const distance = lowerBounds[x]!;
     const size = sizes[x]! + sizes[y]!;
     const merge = { left: Math.min(ids[x]!, ids[y]!), right: Math.max(ids[x]!, ids[y]!), distance, size };
@@ -200,37 +200,37 @@ class Linkage {
 
   /** Makes a guess at the front of the heap right. */
   private mend(x: number): void {
-    const { neighbours, lowerBounds, runnersUp, isExact } = this;
-    const neighbour = neighbours[x]!;
-    const square = squareWithin(this.centroids, x, neighbour, Infinity);
+    const { neighbors, lowerBounds, runnersUp, isExact } = this;
+    const neighbor = neighbors[x]!;
+    const square = squareWithin(this.centroids, x, neighbor, Infinity);
     const distance = Math.sqrt(square);
     if (distance < runnersUp[x]!) {
       lowerBounds[x] = distance;
       isExact[x] = 1;
       this.heap.changed(x);
     } else {
-      this.findNearest(x, neighbour, square);
+      this.findNearest(x, neighbor, square);
     }
   }
 
   /**
    * Searches the later clusters.
    *
-   * @param neighbour one to begin with, or -1
+   * @param neighbor one to begin with, or -1
    * @param square of the distance to it
    */
-  private findNearest(x: number, neighbour: number, square: number): void {
+  private findNearest(x: number, neighbor: number, square: number): void {
     const { centroids, owners, sizes, numSketches, slack } = this;
     const values = this.sketches.data;
     const query = rowOf(this.sketches, this.positions[x]!).slice();
-    let nearest = neighbour;
+    let nearest = neighbor;
     let least = square;
     let second = Infinity;
     let limit = Infinity;
     for (let position = this.positions[x]! + 1; position < numSketches; position++) {
       if (!isWithin(query, values, position * SKETCH, limit)) continue;
       const other = owners[position]!;
-      if (sizes[other] === 0 || other === neighbour) continue;
+      if (sizes[other] === 0 || other === neighbor) continue;
       const found = squareWithin(centroids, x, other, second);
       if (found < least || (found === least && other < nearest)) {
         second = least;
@@ -243,7 +243,7 @@ class Linkage {
       }
       limit = (Math.sqrt(second) + slack) ** 2;
     }
-    this.neighbours[x] = nearest;
+    this.neighbors[x] = nearest;
     this.lowerBounds[x] = Math.sqrt(least);
     this.runnersUp[x] = Math.sqrt(second);
     this.isExact[x] = 1;
@@ -256,19 +256,19 @@ class Linkage {
    * @param moveX how far the new centroid is from x's, at most; `moveY` from y's
    */
   private tellEarlier(x: number, y: number, moveX: number, moveY: number): void {
-    const { centroids, neighbours, lowerBounds, runnersUp, isExact, owners, sizes, heap, slack } = this;
+    const { centroids, neighbors, lowerBounds, runnersUp, isExact, owners, sizes, heap, slack } = this;
     const values = this.sketches.data;
     const end = this.positions[y]!;
     const query = rowOf(this.sketches, end).slice();
     for (let position = 0; position < end; position++) {
       const z = owners[position]!;
-      const neighbour = neighbours[z]!;
-      const isNeighbour = neighbour === x || neighbour === y;
-      if (isNeighbour) {
+      const neighbor = neighbors[z]!;
+      const isNeighbor = neighbor === x || neighbor === y;
+      if (isNeighbor) {
         if (sizes[z] === 0) continue;
-        neighbours[z] = y;
+        neighbors[z] = y;
         isExact[z] = 0;
-        const move = neighbour === x ? moveX : moveY;
+        const move = neighbor === x ? moveX : moveY;
         if (move < SMALL_MOVE * lowerBounds[z]!) {
           lowerBounds[z]! -= move;
           heap.changed(z);
@@ -278,15 +278,15 @@ class Linkage {
         const bound = runnersUp[z]! + slack;
         if (!isWithin(query, values, position * SKETCH, bound * bound) || sizes[z] === 0) continue;
       }
-      const bound = isNeighbour ? Infinity : (runnersUp[z]! + slack) ** 2;
+      const bound = isNeighbor ? Infinity : (runnersUp[z]! + slack) ** 2;
       const distance = Math.sqrt(squareWithin(centroids, z, y, bound));
       if (distance < lowerBounds[z]!) {
-        if (!isNeighbour) runnersUp[z] = lowerBounds[z]!;
-        neighbours[z] = y;
+        if (!isNeighbor) runnersUp[z] = lowerBounds[z]!;
+        neighbors[z] = y;
         lowerBounds[z] = distance;
         isExact[z] = 1;
         heap.changed(z);
-      } else if (isNeighbour) {
+      } else if (isNeighbor) {
         if (distance === lowerBounds[z]) isExact[z] = 1;
       } else if (distance < runnersUp[z]!) {
         runnersUp[z] = distance;

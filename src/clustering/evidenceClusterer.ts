@@ -1,8 +1,8 @@
-import { type AnchoredRows, checkAnchorCount, clustersOfAnchors, embeddedAnchors } from './anchors';
+import { type ConstrainedRows, checkConstraintCount, clustersOfConstraints, embeddedConstraints } from './constraints';
 import { centroidLinkage } from './centroidLinkage';
 import { type Dendrogram, flatClusters, type Merge, packMerges, unpackMerges } from './dendrogram';
 import { bestCount, countScores, cutPath, type EvidencePath, mergeByEvidence } from './evidence';
-import { clusterMeans, type Dense, mean, normalised, rowOf, zeros } from './linearAlgebra';
+import { clusterMeans, type Dense, mean, normalized, rowOf, zeros } from './linearAlgebra';
 import { type JudgedClusters, type SpeakerBounds, trainableRows, type VoiceTable } from './localSpeakers';
 import { projectTwoCovariance, type TwoCovariance } from './plda';
 import type { EvidenceSettings } from './settings';
@@ -20,9 +20,9 @@ export interface Start {
   readonly path: EvidencePath;
 }
 
-/** {@link Start} in which each anchored speaker is one start cluster. */
-export interface AnchoredStart extends Start {
-  /** Entry of the anchors for each start cluster, or -1. */
+/** {@link Start} in which each constrained speaker is one start cluster. */
+export interface ConstrainedStart extends Start {
+  /** Entry of the constraints for each start cluster, or -1. */
   readonly groups: Int32Array;
 }
 
@@ -70,22 +70,22 @@ export class EvidenceStart {
   }
 
   /**
-   * The same, with the embeddings of each anchored speaker in one cluster, which is never merged with another anchor's.
+   * The same, with the embeddings of each constrained speaker in one cluster, which is never merged with another constraint's.
    *
-   * @param isEmbedded whether a row has an embedding of its own; a mean of others counts only for an anchor that has no other
+   * @param isEmbedded whether a row has an embedding of its own; a mean of others counts only for an constraint that has no other
    */
-  withAnchors(anchored: AnchoredRows, minClusters: number, isEmbedded: (row: number) => boolean): AnchoredStart {
-    const anchors = embeddedAnchors(anchored, this.table);
-    const embeddedGroups = new Set(anchors.filter(isEmbedded).map((row) => anchored.groups[row]!));
-    const taken = anchors.filter((row) => isEmbedded(row) || !embeddedGroups.has(anchored.groups[row]!));
+  withConstraints(constrained: ConstrainedRows, minClusters: number, isEmbedded: (row: number) => boolean): ConstrainedStart {
+    const constraints = embeddedConstraints(constrained, this.table);
+    const embeddedGroups = new Set(constraints.filter(isEmbedded).map((row) => constrained.groups[row]!));
+    const taken = constraints.filter((row) => isEmbedded(row) || !embeddedGroups.has(constrained.groups[row]!));
     const rows = [...new Set([...this.rows, ...taken])].sort((a, b) => a - b);
-    // Anchors take embeddings from other clusters, some of which can become empty.
-    const { labels } = this.of(minClusters + anchored.heard.length);
+    // LinkConstraints take embeddings from other clusters, some of which can become empty.
+    const { labels } = this.of(minClusters + constrained.heard.length);
     const labelOf = new Map(this.rows.map((row, index) => [row, labels[index]!]));
     const numbers = new Map<number, number>();
     const groups: number[] = [];
-    const anchoredLabels = Int32Array.from(rows, (row) => {
-      const group = anchored.groups[row]!;
+    const constrainedLabels = Int32Array.from(rows, (row) => {
+      const group = constrained.groups[row]!;
       const key = group >= 0 ? -1 - group : labelOf.get(row)!;
       if (!numbers.has(key)) {
         numbers.set(key, numbers.size);
@@ -93,7 +93,7 @@ export class EvidenceStart {
       }
       return numbers.get(key)!;
     });
-    return { rows, labels: anchoredLabels, path: this.merge(rows, anchoredLabels, Int32Array.from(groups)), groups: Int32Array.from(groups) };
+    return { rows, labels: constrainedLabels, path: this.merge(rows, constrainedLabels, Int32Array.from(groups)), groups: Int32Array.from(groups) };
   }
 
   /** @param groups of the start clusters; absent without any */
@@ -120,7 +120,7 @@ export class EvidenceStart {
     if (this.merges) return this.merges;
     const { embeddings, known } = this;
     if (embeddings.length < 2) return (this.merges = []);
-    return (this.merges = (known && unpackMerges(known, embeddings.length)) ?? centroidLinkage(embeddings.map(normalised)));
+    return (this.merges = (known && unpackMerges(known, embeddings.length)) ?? centroidLinkage(embeddings.map(normalized)));
   }
 }
 
@@ -147,10 +147,10 @@ function scaledSums(latent: Dense, labels: Int32Array, betweenCovariance: Float6
 /** Clusters with fewer windows do not change how likely a number of speakers is. */
 const MIN_COUNTED_WINDOWS = 4;
 
-/** Anchors, with the cluster of each entry. */
+/** LinkConstraints, with the cluster of each entry. */
 interface Placed {
-  readonly anchored: AnchoredRows;
-  /** Cluster of each entry of the anchors, or -1. */
+  readonly constrained: ConstrainedRows;
+  /** Cluster of each entry of the constraints, or -1. */
   readonly clusters: readonly number[];
 }
 
@@ -169,8 +169,8 @@ export class EvidenceClusterer {
   /** From all embeddings, for a short recording. */
   private readonly all: EvidenceStart;
   private readonly windowsPerEmbedding: number;
-  /** For the anchors that were given last. */
-  private anchoredStart: { readonly anchored: AnchoredRows; readonly least: number; readonly start: AnchoredStart } | null = null;
+  /** For the constraints that were given last. */
+  private constrainedStart: { readonly constrained: ConstrainedRows; readonly least: number; readonly start: ConstrainedStart } | null = null;
 
   /**
    * @param embedded axes (window), 1 if the window was embedded; the embeddings of others are means and take no part
@@ -208,18 +208,18 @@ export class EvidenceClusterer {
   }
 
   /**
-   * Anchors that the clusters already satisfy change nothing, except that local speakers without an embedding follow them.
-   * Otherwise the embeddings of each anchored speaker are together from the start, and those of two are never merged.
+   * LinkConstraints that the clusters already satisfy change nothing, except that local speakers without an embedding follow them.
+   * Otherwise the embeddings of each constrained speaker are together from the start, and those of two are never merged.
    *
-   * @throws VoxlaneError `options` if there are more anchored speakers than there may be speakers
+   * @throws VoxlaneError `options` if there are more constrained speakers than there may be speakers
    */
-  cluster(bounds: SpeakerBounds, anchored: AnchoredRows | null): JudgedClusters {
-    if (anchored) checkAnchorCount(anchored, bounds.maxSpeakers);
+  cluster(bounds: SpeakerBounds, constrained: ConstrainedRows | null): JudgedClusters {
+    if (constrained) checkConstraintCount(constrained, bounds.maxSpeakers);
     const free = this.clusterFreely(bounds);
-    if (!anchored) return free;
-    const kept = clustersOfAnchors(anchored, this.table, (row) => free.hardClusters[row]!);
-    if (kept) return this.follow(free, { anchored, clusters: kept });
-    return this.clusterAnchored(bounds, anchored);
+    if (!constrained) return free;
+    const kept = clustersOfConstraints(constrained, this.table, (row) => free.hardClusters[row]!);
+    if (kept) return this.follow(free, { constrained, clusters: kept });
+    return this.clusterConstrained(bounds, constrained);
   }
 
   private clusterFreely(bounds: SpeakerBounds): JudgedClusters {
@@ -256,20 +256,20 @@ export class EvidenceClusterer {
     return counts.reduce((most, count) => Math.max(most, count), 0);
   }
 
-  private clusterAnchored({ minSpeakers, maxSpeakers }: SpeakerBounds, anchored: AnchoredRows): JudgedClusters {
-    const least = Math.max(minSpeakers, anchored.heard.length);
-    if (this.anchoredStart?.anchored !== anchored || this.anchoredStart.least !== least) {
-      const start = this.clean.withAnchors(anchored, least, (row) => this.isEmbedded(row));
-      this.anchoredStart = { anchored, least, start };
+  private clusterConstrained({ minSpeakers, maxSpeakers }: SpeakerBounds, constrained: ConstrainedRows): JudgedClusters {
+    const least = Math.max(minSpeakers, constrained.heard.length);
+    if (this.constrainedStart?.constrained !== constrained || this.constrainedStart.least !== least) {
+      const start = this.clean.withConstraints(constrained, least, (row) => this.isEmbedded(row));
+      this.constrainedStart = { constrained, least, start };
     }
-    const { start } = this.anchoredStart;
+    const { start } = this.constrainedStart;
     const count = bestCount(start.path, Math.min(least, start.path.numStart), maxSpeakers);
     const cut = cutPath(start.path, count);
-    const clusters = Array.from({ length: anchored.numGroups }, () => -1);
+    const clusters = Array.from({ length: constrained.numGroups }, () => -1);
     start.groups.forEach((group, label) => {
       if (group >= 0) clusters[group] = cut[label]!;
     });
-    const placed = { anchored, clusters };
+    const placed = { constrained, clusters };
     return this.assign(this.refined(this.centroidsOf(start, count), start.rows, placed), placed);
   }
 
@@ -313,21 +313,21 @@ export class EvidenceClusterer {
       centroids: used.map((cluster) => centroids[cluster]!),
       confidences: judged,
       confidenceKind: 'margin',
-      ...(placed && { anchorClusters: placed.clusters.map(numberOf) }),
+      ...(placed && { constraintClusters: placed.clusters.map(numberOf) }),
     };
   }
 
-  /** Moves local speakers of anchors without an embedding to the clusters of these anchors. */
-  private follow(free: JudgedClusters, { anchored, clusters }: Placed): JudgedClusters {
+  /** Moves local speakers of constraints without an embedding to the clusters of these constraints. */
+  private follow(free: JudgedClusters, { constrained, clusters }: Placed): JudgedClusters {
     const hardClusters = free.hardClusters.map((cluster, row) => {
-      const group = anchored.groups[row]!;
+      const group = constrained.groups[row]!;
       return group < 0 || this.table.hasEmbedding(row) ? cluster : clusters[group]!;
     });
-    return { ...free, hardClusters, anchorClusters: clusters };
+    return { ...free, hardClusters, constraintClusters: clusters };
   }
 
   /**
-   * The cluster of each local speaker; for anchored ones, that of the anchor. Two local speakers of a window never share a cluster
+   * The cluster of each local speaker; for constrained ones, that of the constraint. Two local speakers of a window never share a cluster
    * unless there is only one. A local speaker without an embedding has none: overlapping windows usually identify the speaker.
    */
   private clustersOf(soft: SoftClusters, placed: Placed | null): Int32Array {
@@ -338,7 +338,7 @@ export class EvidenceClusterer {
         : constrainedAmong(soft, (row) => !table.isSilent[row] && table.hasEmbedding(row));
     if (!placed) return best;
     return best.map((cluster, row) => {
-      const group = placed.anchored.groups[row]!;
+      const group = placed.constrained.groups[row]!;
       return group < 0 ? cluster : placed.clusters[group]!;
     });
   }

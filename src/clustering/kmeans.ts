@@ -66,7 +66,7 @@ export interface Points {
 const CANCELLED = 1e-3;
 
 /** Points around their mean, which takes nothing from the distances and rounds them less; rounded to float32, as there. */
-export function centredPoints(points: readonly Float32Array[]): Points {
+export function centeredPoints(points: readonly Float32Array[]): Points {
   const dimension = points[0]!.length;
   const mean = new Float64Array(dimension);
   for (const point of points) for (let k = 0; k < dimension; k++) mean[k]! += point[k]! / points.length;
@@ -78,7 +78,7 @@ export function centredPoints(points: readonly Float32Array[]): Points {
   return { rows, squares };
 }
 
-/** Square of the euclidean distance of `row` and a centre, of whose dot product and square are given. */
+/** Square of the euclidean distance of `row` and a center, of whose dot product and square are given. */
 export function squareFrom({ rows, squares }: Points, row: number, dot: number, center: Float64Array, centerSquare: number): number {
   const scale = squares[row]! + centerSquare;
   const square = scale - 2 * dot;
@@ -127,7 +127,7 @@ export function subtractFrom({ vectors, sizes }: Sums, cluster: number, point: F
 }
 
 /**
- * The mean of each cluster; one that lost its last point is moved to the point that is farthest from its own centre.
+ * The mean of each cluster; one that lost its last point is moved to the point that is farthest from its own center.
  *
  * Matches `lloyd_iter_chunked_dense` of scikit-learn with `_relocate_empty_clusters_dense` and `_average_centers`.
  *
@@ -188,46 +188,46 @@ function relocateEmpty(
 
 /** scikit-learn's `max_iter`. */
 const MAX_ITERATIONS = 300;
-/** Points that are compared with all centres at a time: as many as stay near the processor. */
+/** Points that are compared with all centers at a time: as many as stay near the processor. */
 const BLOCK = 64;
 /** Part of the farthest point's distance from the mean that a bound is off by at most: far above what rounding makes. */
 const SLACK = 1e-6;
 
 export interface Fit {
   readonly labels: Int32Array;
-  /** Sum of squared distances to the own centre. */
+  /** Sum of squared distances to the own center. */
   readonly inertia: number;
 }
 
 /**
- * Lloyd's iterations from the centres `start`. Matches `_kmeans_single_lloyd` of scikit-learn.
+ * Lloyd's iterations from the centers `start`. Matches `_kmeans_single_lloyd` of scikit-learn.
  *
- * @param tolerance sum of the centres' squared moves that ends the iterations
+ * @param tolerance sum of the centers' squared moves that ends the iterations
  */
 export function lloyd(points: Points, start: readonly Float64Array[], tolerance: number): Fit {
-  const labelling = new Labelling(points, start);
+  const labeling = new Labeling(points, start);
   let hasConverged = false;
   for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
-    const numChanged = labelling.assign();
-    const shift = labelling.moveCenters();
+    const numChanged = labeling.assign();
+    const shift = labeling.moveCenters();
     hasConverged = iteration > 0 && numChanged === 0;
     if (hasConverged || shift <= tolerance) break;
   }
-  if (!hasConverged) labelling.assign();
-  return { labels: labelling.labels, inertia: labelling.inertia() };
+  if (!hasConverged) labeling.assign();
+  return { labels: labeling.labels, inertia: labeling.inertia() };
 }
 
 /**
- * Which centre is nearest to each point, as centres move. Keeps, as Hamerly, "Making k-means even faster" (2010), a bound
- * on the distance to a point's own centre and one on that to all others: where these are apart, the point is not compared
+ * Which center is nearest to each point, as centers move. Keeps, as Hamerly, "Making k-means even faster" (2010), a bound
+ * on the distance to a point's own center and one on that to all others: where these are apart, the point is not compared
  * again, and its label is the one that comparing would give.
  */
-class Labelling {
+class Labeling {
   readonly labels: Int32Array;
   private centers: readonly Float64Array[];
-  /** At least the distance to the own centre; axes (point). */
+  /** At least the distance to the own center; axes (point). */
   private readonly upper: Float64Array;
-  /** At most the distance to any other centre; axes (point). */
+  /** At most the distance to any other center; axes (point). */
   private readonly lower: Float64Array;
   private readonly slack: number;
   /** Of the points of each cluster; null where they have to be made anew. */
@@ -245,7 +245,7 @@ class Labelling {
     this.slack = SLACK * Math.sqrt(points.squares.reduce((most, square) => Math.max(most, square), 0));
   }
 
-  /** Gives every point the nearest centre; the first one wins a tie. @returns points whose label changed */
+  /** Gives every point the nearest center; the first one wins a tie. @returns points whose label changed */
   assign(): number {
     const { upper, lower, slack, points } = this;
     const { numRows, numColumns } = points.rows;
@@ -270,7 +270,7 @@ class Labelling {
     return numChanged;
   }
 
-  /** Moves centres to the means of their points. @returns sum of the squares of the moves */
+  /** Moves centers to the means of their points. @returns sum of the squares of the moves */
   moveCenters(): number {
     const { points, labels, upper, lower } = this;
     const { centers, sums } = movedCenters(points, labels, this.centers, this.sums);
@@ -295,14 +295,14 @@ class Labelling {
     return sum;
   }
 
-  /** Whether the label of a point changed, by its products with the centres. */
+  /** Whether the label of a point changed, by its products with the centers. */
   private label(row: number, products: Dense, place: number, centerSquares: readonly number[]): boolean {
     const start = place * products.numColumns;
     let best = 0;
     let least = Infinity;
     let second = Infinity;
     for (let k = 0; k < centerSquares.length; k++) {
-      // Without the point's own square, which is the same for all centres.
+      // Without the point's own square, which is the same for all centers.
       const distance = centerSquares[k]! - 2 * products.data[start + k]!;
       if (distance < least) {
         second = least;
@@ -338,7 +338,7 @@ const TOLERANCE = 1e-4;
  *
  * Matches `KMeans(n_clusters, n_init=3, random_state=42).fit_predict` of scikit-learn on float32: the same generator,
  * k-means++ start, Lloyd's iterations and relocation of empty clusters, so that labels and their numbering are the
- * same. Sums are in float64 here, so that points that are equally far from two centres may go to the other one.
+ * same. Sums are in float64 here, so that points that are equally far from two centers may go to the other one.
  *
  * @param points axes (point, dimension), at least `numClusters`
  * @returns cluster index per point; fewer different ones than asked for where points coincide
@@ -361,7 +361,7 @@ export class KMeans {
   private readonly searches = new Map<number, Search>();
 
   constructor(points: readonly Float32Array[]) {
-    this.points = centredPoints(points);
+    this.points = centeredPoints(points);
     const { numRows, numColumns } = this.points.rows;
     // Mean over dimensions of the variance; the mean is already 0.
     this.tolerance = (TOLERANCE * total(this.points.squares)) / (numRows * numColumns);
@@ -387,7 +387,7 @@ export class KMeans {
   }
 }
 
-/** `_kmeans_plusplus`: each further centre is the best of a few points drawn in proportion to their squared distance. */
+/** `_kmeans_plusplus`: each further center is the best of a few points drawn in proportion to their squared distance. */
 function plusPlusCenters(points: Points, numClusters: number, random: MersenneTwister): Float64Array[] {
   const { rows } = points;
   const numTrials = 2 + Math.floor(Math.log(numClusters));
@@ -436,7 +436,7 @@ function drawnIndex(weights: Float32Array, draw: number): number {
   return weights.length - 1;
 }
 
-/** Whether two labellings differ in their numbering alone. */
+/** Whether two labelings differ in their numbering alone. */
 function isSameClustering(a: Int32Array, b: Int32Array): boolean {
   const mapping = new Map<number, number>();
   return a.every((label, i) => {

@@ -203,7 +203,7 @@ export function cosineDistance(a: ArrayLike<number>, b: ArrayLike<number>): numb
 }
 
 /** The vector at unit length. */
-export function normalised(vector: ArrayLike<number>): Float64Array {
+export function normalized(vector: ArrayLike<number>): Float64Array {
   const result = Float64Array.from(vector);
   let square = 0;
   for (const value of result) square += value * value;

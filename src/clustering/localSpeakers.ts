@@ -57,8 +57,8 @@ export interface JudgedClusters extends Clusters {
   readonly confidenceKind: ConfidenceKind;
   /** How likely each number of speakers is, the most likely first; absent if the method does not tell. */
   readonly counts?: readonly CountScore[];
-  /** Cluster of each entry of the anchors, -1 where none of its stretches is heard; absent without anchors. */
-  readonly anchorClusters?: readonly number[];
+  /** Cluster of each entry of the constraints, -1 where none of its segments is heard; absent without constraints. */
+  readonly constraintClusters?: readonly number[];
 }
 
 /** Rows, as window × speaker, that are free of NaN and whose speaker talks alone long enough. */

@@ -196,8 +196,8 @@ export function matrixLinkage(points: readonly ArrayLike<number>[]): Merge[] {
   const { values, rowStarts } = condensedDistances(points);
   const sizes = new Int32Array(numPoints).fill(1);
   const clusterIds = Int32Array.from({ length: numPoints }, (_, i) => i);
-  // neighbours[x] is a guess at x's nearest later point, lowerBounds[x] never more than its distance.
-  const neighbours = new Int32Array(Math.max(numPoints - 1, 0));
+  // neighbors[x] is a guess at x's nearest later point, lowerBounds[x] never more than its distance.
+  const neighbors = new Int32Array(Math.max(numPoints - 1, 0));
   const lowerBounds = new Float64Array(Math.max(numPoints - 1, 0));
 
   const findNearest = (x: number): { index: number; distance: number } => {
@@ -217,12 +217,12 @@ export function matrixLinkage(points: readonly ArrayLike<number>[]): Merge[] {
 
   for (let x = 0; x < numPoints - 1; x++) {
     const nearest = findNearest(x);
-    neighbours[x] = nearest.index;
+    neighbors[x] = nearest.index;
     lowerBounds[x] = nearest.distance;
   }
   const heap = new IndexedHeap(lowerBounds);
   const setNearest = (x: number, index: number, distance: number): void => {
-    neighbours[x] = index;
+    neighbors[x] = index;
     lowerBounds[x] = distance;
     heap.changed(x);
   };
@@ -231,13 +231,13 @@ export function matrixLinkage(points: readonly ArrayLike<number>[]): Merge[] {
   for (let step = 0; step < numPoints - 1; step++) {
     // Guesses at the front of the heap are mended until one is right.
     let x = heap.top();
-    while (lowerBounds[x] !== values[rowStarts[x]! + neighbours[x]!]) {
+    while (lowerBounds[x] !== values[rowStarts[x]! + neighbors[x]!]) {
       const nearest = findNearest(x);
       setNearest(x, nearest.index, nearest.distance);
       x = heap.top();
     }
     heap.removeTop();
-    const y = neighbours[x]!;
+    const y = neighbors[x]!;
     const distance = lowerBounds[x]!;
     const sizeX = sizes[x]!;
     const sizeY = sizes[y]!;
@@ -260,7 +260,7 @@ export function matrixLinkage(points: readonly ArrayLike<number>[]): Merge[] {
       values[atY] = toMerged;
       // z's own guess looks at later points only.
       if (z > y) continue;
-      if (neighbours[z] === x) neighbours[z] = y;
+      if (neighbors[z] === x) neighbors[z] = y;
       if (toMerged < lowerBounds[z]!) setNearest(z, y, toMerged);
     }
     if (y < numPoints - 1) {
@@ -302,18 +302,18 @@ export function constrainedLinkage({ centroids, sizes: startSizes, groups: start
   const groups = startGroups.slice();
   const ids = Int32Array.from({ length: numAtoms }, (_, i) => i);
   // Nearest later cluster that each may be merged with; -1 for none.
-  const neighbours = new Int32Array(numAtoms).fill(-1);
+  const neighbors = new Int32Array(numAtoms).fill(-1);
   const nearest = new Float64Array(numAtoms).fill(Infinity);
   const placeOf = (a: number, b: number): number => (a < b ? rowStarts[a]! + b : rowStarts[b]! + a);
   const mayMerge = (a: number, b: number): boolean => groups[a] === -1 || groups[b] === -1 || groups[a] === groups[b];
   const search = (x: number): void => {
-    neighbours[x] = -1;
+    neighbors[x] = -1;
     nearest[x] = Infinity;
     for (let i = x + 1; i < numAtoms; i++) {
       const distance = values[rowStarts[x]! + i]!;
       if (sizes[i] === 0 || distance >= nearest[x] || !mayMerge(x, i)) continue;
       nearest[x] = distance;
-      neighbours[x] = i;
+      neighbors[x] = i;
     }
   };
 
@@ -322,7 +322,7 @@ export function constrainedLinkage({ centroids, sizes: startSizes, groups: start
   for (;;) {
     let x = 0;
     for (let i = 1; i < numAtoms; i++) if (nearest[i]! < nearest[x]!) x = i;
-    const y = neighbours[x]!;
+    const y = neighbors[x]!;
     if (y === -1) return merges;
     const distance = nearest[x]!;
     const [sizeX, sizeY] = [sizes[x]!, sizes[y]!];
@@ -331,7 +331,7 @@ export function constrainedLinkage({ centroids, sizes: startSizes, groups: start
     // The merged cluster lives on in y's place.
     sizes[x] = 0;
     nearest[x] = Infinity;
-    neighbours[x] = -1;
+    neighbors[x] = -1;
     sizes[y] = size;
     ids[y] = numAtoms + merges.length - 1;
     groups[y] = Math.max(groups[x]!, groups[y]!);
@@ -342,10 +342,10 @@ export function constrainedLinkage({ centroids, sizes: startSizes, groups: start
       const toMerged = Math.sqrt(Math.max(0, square));
       values[placeOf(z, y)] = toMerged;
       if (z > y) continue;
-      if (neighbours[z] === x || neighbours[z] === y) search(z);
+      if (neighbors[z] === x || neighbors[z] === y) search(z);
       else if (toMerged < nearest[z]! && mayMerge(z, y)) {
         nearest[z] = toMerged;
-        neighbours[z] = y;
+        neighbors[z] = y;
       }
     }
     search(y);

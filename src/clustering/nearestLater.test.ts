@@ -8,18 +8,18 @@ import { conversation } from '../../test/clustering/voices';
 /** The nearest two later rows of each, by all distances. */
 function byAllDistances(rows: Dense): ReturnType<typeof nearestLater> {
   const numEarlier = rows.numRows - 1;
-  const neighbours = new Int32Array(numEarlier);
+  const neighbors = new Int32Array(numEarlier);
   const distances = new Float64Array(numEarlier);
   const runnersUp = new Float64Array(numEarlier).fill(Infinity);
   for (let i = 0; i < numEarlier; i++) {
     const squares = Array.from({ length: numEarlier - i }, (_, k) => squareWithin(rows, i, i + 1 + k, Infinity));
     const least = Math.min(...squares);
     const nearest = squares.indexOf(least);
-    neighbours[i] = i + 1 + nearest;
+    neighbors[i] = i + 1 + nearest;
     distances[i] = Math.sqrt(least);
     runnersUp[i] = Math.sqrt(Math.min(...squares.filter((_, k) => k !== nearest)));
   }
-  return { neighbours, distances, runnersUp };
+  return { neighbors, distances, runnersUp };
 }
 
 const random = seededRandom(3);

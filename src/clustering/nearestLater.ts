@@ -174,7 +174,7 @@ export class CellBoxes {
 /** Of each row but the last, which later row is nearest. Axes (row). */
 export interface NearestLater {
   /** The first of those at the least distance. */
-  readonly neighbours: Int32Array;
+  readonly neighbors: Int32Array;
   readonly distances: Float64Array;
   /** Distance of the next nearest; `Infinity` where there is only one later row. */
   readonly runnersUp: Float64Array;
@@ -200,7 +200,7 @@ export function nearestLater(rows: Dense, sketches: Dense): NearestLater {
   const search = new Search(rows, sketches);
   search.followers();
   search.cells();
-  return { neighbours: search.neighbours, distances: search.squares.map(Math.sqrt), runnersUp: search.runnerUpSquares.map(Math.sqrt) };
+  return { neighbors: search.neighbors, distances: search.squares.map(Math.sqrt), runnersUp: search.runnerUpSquares.map(Math.sqrt) };
 }
 
 /** Sketches of one length in the order of the cells, with the squares that turn dot products into distances. */
@@ -210,7 +210,7 @@ interface Level {
 }
 
 class Search {
-  readonly neighbours: Int32Array;
+  readonly neighbors: Int32Array;
   readonly squares: Float64Array;
   readonly runnerUpSquares: Float64Array;
   /** Row at each place of the cells. */
@@ -227,7 +227,7 @@ class Search {
     sketches: Dense,
   ) {
     const { numRows } = all;
-    this.neighbours = new Int32Array(numRows - 1).fill(-1);
+    this.neighbors = new Int32Array(numRows - 1).fill(-1);
     this.squares = new Float64Array(numRows - 1).fill(Infinity);
     this.runnerUpSquares = new Float64Array(numRows - 1).fill(Infinity);
     this.slack = slackOf(all);
@@ -326,12 +326,12 @@ class Search {
   }
 
   private offer(i: number, j: number): void {
-    const { neighbours, squares, runnerUpSquares } = this;
+    const { neighbors, squares, runnerUpSquares } = this;
     const square = squareWithin(this.all, i, j, runnerUpSquares[i]!);
-    if (square < squares[i]! || (square === squares[i]! && j < neighbours[i]!)) {
+    if (square < squares[i]! || (square === squares[i]! && j < neighbors[i]!)) {
       runnerUpSquares[i] = squares[i]!;
       squares[i] = square;
-      neighbours[i] = j;
+      neighbors[i] = j;
     } else if (square < runnerUpSquares[i]!) {
       runnerUpSquares[i] = square;
     }

@@ -21,7 +21,7 @@ export interface Plda {
 
 /** Embeddings on their way through a {@link Plda}. */
 export interface PldaProjection {
-  /** After centring, LDA and length normalisation; axes (embedding, discriminant dimension). */
+  /** After centring, LDA and length normalization; axes (embedding, discriminant dimension). */
   readonly discriminant: Dense;
   /** Axes (embedding, latent dimension). */
   readonly latent: Dense;
@@ -50,18 +50,18 @@ export function readPlda(manifest: PldaManifest, bytes: Uint8Array): Plda {
 /**
  * Takes embeddings into the latent space, in float64.
  *
- * Matches `xvec_tf` and `plda_tf` of `vbx_setup`, pyannote.audio 4.0.7: centred, brought to the length √dimension,
- * through LDA, centred, to the length √dimension again, centred, through the PLDA's eigenvectors.
+ * Matches `xvec_tf` and `plda_tf` of `vbx_setup`, pyannote.audio 4.0.7: centered, brought to the length √dimension,
+ * through LDA, centered, to the length √dimension again, centered, through the PLDA's eigenvectors.
  *
  * @param embeddings axes (embedding, dimension), free of NaN, at least one
  * @throws VoxlaneError `options` where they have another dimension than the PLDA
  */
 export function projectEmbeddings(plda: Plda, embeddings: readonly ArrayLike<number>[]): PldaProjection {
   checkEmbeddingSize(plda, embeddings);
-  const centred = denseOf(embeddings);
-  subtractFromRows(centred, plda.embeddingMean);
-  scaleRowsTo(centred, Math.sqrt(centred.numColumns));
-  const discriminant = multiplyTransposed(centred, plda.discriminant);
+  const centered = denseOf(embeddings);
+  subtractFromRows(centered, plda.embeddingMean);
+  scaleRowsTo(centered, Math.sqrt(centered.numColumns));
+  const discriminant = multiplyTransposed(centered, plda.discriminant);
   subtractFromRows(discriminant, plda.discriminantMean);
   scaleRowsTo(discriminant, Math.sqrt(discriminant.numColumns));
   const shifted = { ...discriminant, data: discriminant.data.slice() };

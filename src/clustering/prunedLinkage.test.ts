@@ -14,7 +14,7 @@ function noise(numPoints: number, dimension: number, seed: number): Points {
   return unitEmbeddings(Array.from({ length: numPoints }, () => Float32Array.from({ length: dimension }, normal)));
 }
 
-/** Groups of points around centres, as far apart as they are wide. */
+/** Groups of points around centers, as far apart as they are wide. */
 function groups(numPoints: number, dimension: number, numGroups: number, seed: number): Points {
   const normal = seededNormal(seed);
   const centers = noise(numGroups, dimension, seed + 1);

@@ -4,8 +4,8 @@ import type { VbxOptions } from './vbx';
 /** The settings that community-1 was tuned with. `minActiveRatio` is the default of pyannote's `filter_embeddings`. */
 export const COMMUNITY_1_CLUSTERING: VbxSettings = {
   threshold: 0.6,
-  likelihoodScale: 0.07,
-  speakerRegularisation: 0.8,
+  fa: 0.07,
+  fb: 0.8,
   maxIterations: 20,
   minActiveRatio: 0.2,
 };

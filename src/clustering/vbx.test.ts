@@ -3,7 +3,7 @@ import { denseOf, rowOf, type Dense } from './linearAlgebra';
 import { seededNormal } from '../../test/clustering/random';
 import { responsibilitiesOf, startResponsibilities, vbx, type VbxOptions } from './vbx';
 
-const OPTIONS: VbxOptions = { likelihoodScale: 0.07, speakerRegularisation: 0.8, maxIterations: 20 };
+const OPTIONS: VbxOptions = { fa: 0.07, fb: 0.8, maxIterations: 20 };
 const LATENT_SIZE = 16;
 /** From the middle to a voice, in standard deviations between voices. */
 const DISTANCE = 4;
@@ -74,8 +74,8 @@ describe.each([2, 3, 5])('VBx of %i voices', (numSpeakers) => {
   });
 
   test('keeps fewer speakers where speakers are harder to be', () => {
-    const kept = [0.1, 0.8, 8, 80].map((speakerRegularisation) => {
-      const options = { ...OPTIONS, speakerRegularisation };
+    const kept = [0.1, 0.8, 8, 80].map((fb) => {
+      const options = { ...OPTIONS, fb };
       return vbx(features, BETWEEN, startResponsibilities(labels), options).priors.filter((prior) => prior > 1e-7).length;
     });
     expect(kept).toEqual([...kept].sort((a, b) => b - a));

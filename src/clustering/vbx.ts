@@ -3,9 +3,9 @@ import { multiplyTransposed, rowOf, transposed, zeros, type Dense } from './line
 /** Settings of {@link vbx}. */
 export interface VbxOptions {
   /** Weight of the likelihood against the priors: below 1 makes up for embeddings that are not independent. */
-  readonly likelihoodScale: number;
+  readonly fa: number;
   /** How hard it is to be a speaker: greater values leave fewer. */
-  readonly speakerRegularisation: number;
+  readonly fb: number;
   readonly maxIterations: number;
 }
 
@@ -17,7 +17,7 @@ export interface SpeakerModel {
   readonly offsets: Float64Array;
   /** Standard deviation between speakers; axes (latent dimension). */
   readonly spread: Float64Array;
-  readonly likelihoodScale: number;
+  readonly fa: number;
 }
 
 export interface VbxResult {
@@ -66,12 +66,12 @@ export function startResponsibilities(labels: Int32Array): Dense {
  * @param start axes (embedding, speaker), rows sum to 1; becomes the result's responsibilities, in place
  */
 export function vbx(features: Dense, betweenCovariance: Float64Array, start: Dense, options: VbxOptions): VbxResult {
-  const { likelihoodScale, speakerRegularisation, maxIterations } = options;
+  const { fa, fb, maxIterations } = options;
   const numSpeakers = start.numColumns;
   const spread = betweenCovariance.map(Math.sqrt);
   const scaled = scaleColumns(features, spread);
   const scaledColumns = transposed(scaled);
-  const constants = embeddingConstants(features, likelihoodScale);
+  const constants = embeddingConstants(features, fa);
   // Once, beside `start`: with hundreds of start clusters, each is 100 MB for three hours.
   const columns = zeros(numSpeakers, start.numRows);
   const elbo: number[] = [];
@@ -81,22 +81,22 @@ export function vbx(features: Dense, betweenCovariance: Float64Array, start: Den
     means: zeros(numSpeakers, features.numColumns),
     offsets: new Float64Array(numSpeakers),
     spread,
-    likelihoodScale,
+    fa,
   };
 
   for (let iteration = 0; iteration < maxIterations; iteration++) {
-    const weight = likelihoodScale / speakerRegularisation;
+    const weight = fa / fb;
     const speakers = estimateSpeakers(transposed(responsibilities, columns), scaledColumns, betweenCovariance, weight);
     const offsets = speakers.halfNorms.map(
-      (half, speaker) => Math.log(priors[speaker]! + PRIOR_FLOOR) - likelihoodScale * half,
+      (half, speaker) => Math.log(priors[speaker]! + PRIOR_FLOOR) - fa * half,
     );
-    model = { means: speakers.means, offsets, spread, likelihoodScale };
+    model = { means: speakers.means, offsets, spread, fa };
     multiplyTransposed(scaled, speakers.means, responsibilities);
     const evidence = toResponsibilities(responsibilities, model);
     priors = columnShares(responsibilities);
     // (25)
     const total = evidence.reduce((sum, value, row) => sum + value + constants[row]!, 0);
-    elbo.push(total + speakerRegularisation * 0.5 * speakers.divergence);
+    elbo.push(total + fb * 0.5 * speakers.divergence);
     if (iteration > 0 && elbo[iteration]! - elbo[iteration - 1]! < MIN_ELBO_GAIN) break;
   }
   return { responsibilities, priors, elbo, model };
@@ -159,13 +159,13 @@ function estimateSpeakers(
  *
  * @returns log of each row's sum, without the embedding's own constant; axes (embedding)
  */
-function toResponsibilities(products: Dense, { offsets, likelihoodScale }: SpeakerModel): Float64Array {
+function toResponsibilities(products: Dense, { offsets, fa }: SpeakerModel): Float64Array {
   const evidence = new Float64Array(products.numRows);
   for (let row = 0; row < products.numRows; row++) {
     const logs = rowOf(products, row);
     let greatest = -Infinity;
     for (let speaker = 0; speaker < logs.length; speaker++) {
-      const log = likelihoodScale * logs[speaker]! + offsets[speaker]!;
+      const log = fa * logs[speaker]! + offsets[speaker]!;
       logs[speaker] = log;
       if (log > greatest) greatest = log;
     }
@@ -181,12 +181,12 @@ function toResponsibilities(products: Dense, { offsets, likelihoodScale }: Speak
 }
 
 /** What each embedding adds to every speaker's log-likelihood alike: the last term of (23); axes (embedding). */
-function embeddingConstants(features: Dense, likelihoodScale: number): Float64Array {
+function embeddingConstants(features: Dense, fa: number): Float64Array {
   const { numRows, numColumns } = features;
   return Float64Array.from({ length: numRows }, (_, row) => {
     let square = 0;
     for (const value of rowOf(features, row)) square += value * value;
-    return -0.5 * likelihoodScale * (square + numColumns * Math.log(2 * Math.PI));
+    return -0.5 * fa * (square + numColumns * Math.log(2 * Math.PI));
   });
 }
 

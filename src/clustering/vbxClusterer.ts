@@ -1,4 +1,4 @@
-import { type AnchoredRows, checkAnchorCount, clustersOfAnchors, embeddedAnchors } from './anchors';
+import { type ConstrainedRows, checkConstraintCount, clustersOfConstraints, embeddedConstraints } from './constraints';
 import { centroidLinkage } from './centroidLinkage';
 import { type Dendrogram, flatClusters, type Merge, packMerges, unpackMerges } from './dendrogram';
 import { KMeans } from './kmeans';
@@ -53,31 +53,31 @@ export function startLabels(unit: readonly Float32Array[], threshold: number): I
 export const cutStart = (merges: readonly Merge[], threshold: number): Int32Array => flatClusters(merges, threshold);
 
 /** Rounds in which embeddings may change their cluster: later ones move few. */
-const MOST_ROUNDS = 10;
+const MAX_ROUNDS = 10;
 
 export interface SeededInput {
   readonly table: VoiceTable;
-  /** Rows that take part; those of anchors do too. */
+  /** Rows that take part; those of constraints do too. */
   readonly trainRows: readonly number[];
-  readonly anchored: AnchoredRows;
+  readonly constrained: ConstrainedRows;
 }
 
 /**
- * Centroids that keep anchors apart: k-means by the cosine, seeded as in Basu et al., "Semi-supervised clustering by
- * seeding" (2002), its constrained form. Each anchored speaker begins at the mean of its own embeddings, which stay with
- * it; the other clusters begin where `start` has them, but for those that are an anchored speaker's nearest.
+ * Centroids that keep constraints apart: k-means by the cosine, seeded as in Basu et al., "Semi-supervised clustering by
+ * seeding" (2002), its constrained form. Each constrained speaker begins at the mean of its own embeddings, which stay with
+ * it; the other clusters begin where `start` has them, but for those that are an constrained speaker's nearest.
  *
  * @param start centroids of clusters without constraints
  * @param moreCentroids gives so many of these, where there are too few
  */
 export function seededCentroids(
-  { table, trainRows, anchored }: SeededInput,
+  { table, trainRows, constrained }: SeededInput,
   start: readonly Float64Array[],
   moreCentroids: (count: number) => readonly Float64Array[],
   { minSpeakers, maxSpeakers }: SpeakerBounds,
-): { centroids: Float64Array[]; anchorClusters: number[] } {
-  const { groups, heard, numGroups } = anchored;
-  const seeds = embeddedAnchors(anchored, table);
+): { centroids: Float64Array[]; constraintClusters: number[] } {
+  const { groups, heard, numGroups } = constrained;
+  const seeds = embeddedConstraints(constrained, table);
   const rows = [...new Set([...trainRows, ...seeds])].sort((a, b) => a - b);
   const { dimension } = table.local;
   const clusterOfGroup = (row: number): number => heard.indexOf(groups[row]!);
@@ -88,11 +88,11 @@ export function seededCentroids(
   if (heard.length + free.length < least) free = freeCentroids(means, moreCentroids(least + heard.length));
   const wanted = Math.max(heard.length, least, Math.min(maxSpeakers, heard.length + free.length));
   const centroids = refined({ table, rows, fixed: clusterOfGroup }, nearestMerged(means, free, wanted));
-  const anchorClusters = Array.from({ length: numGroups }, (_, group) => heard.indexOf(group));
-  return { centroids, anchorClusters };
+  const constraintClusters = Array.from({ length: numGroups }, (_, group) => heard.indexOf(group));
+  return { centroids, constraintClusters };
 }
 
-/** Centroids that are no anchored speaker's nearest. */
+/** Centroids that are no constrained speaker's nearest. */
 function freeCentroids(means: readonly Float64Array[], start: readonly Float64Array[]): Float64Array[] {
   if (start.length === 0) return [];
   const taken = new Set(means.map((mean) => argmin(start.map((centroid) => cosineDistance(mean, centroid)))));
@@ -130,7 +130,7 @@ function refined({ table, rows, fixed }: Refining, start: Float64Array[]): Float
   let centroids = start;
   const labels = new Int32Array(rows.length).fill(-1);
   const vectors = rows.map((row) => table.rows[row]!);
-  for (let round = 0; round < MOST_ROUNDS; round++) {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
     let numMoved = 0;
     table.compare(
       centroids,
@@ -156,7 +156,7 @@ function refined({ table, rows, fixed }: Refining, start: Float64Array[]): Float
 const MIN_PRIOR = 1e-7;
 
 /** Greatest number of speakers that is computed before it is asked for. */
-const MOST_ANTICIPATED = 10;
+const MAX_ANTICIPATED = 10;
 
 /** What VBx found, whatever the number of speakers that was asked for. */
 interface Found {
@@ -209,7 +209,7 @@ export class VbxClusterer {
   anticipate(): boolean {
     if (this.train.length < 2) return false;
     const numFound = this.find().kept.length;
-    this.anticipated ??= Array.from({ length: Math.min(MOST_ANTICIPATED, this.train.length) }, (_, index) => index + 1)
+    this.anticipated ??= Array.from({ length: Math.min(MAX_ANTICIPATED, this.train.length) }, (_, index) => index + 1)
       .filter((count) => count !== numFound)
       .sort((a, b) => Math.abs(a - numFound) - Math.abs(b - numFound));
     const count = this.anticipated[0];
@@ -220,24 +220,24 @@ export class VbxClusterer {
   }
 
   /**
-   * Anchors that the clusters keep by themselves change nothing, but that local speakers without an embedding follow them.
+   * LinkConstraints that the clusters keep by themselves change nothing, but that local speakers without an embedding follow them.
    * VBx itself knows no constraints: otherwise its clusters, or those of k-means, are where {@link seededCentroids} starts
-   * from, and every local speaker who is not an anchor's goes to the nearest of these.
+   * from, and every local speaker who is not an constraint's goes to the nearest of these.
    *
-   * @throws VoxlaneError `options` where the anchors speak of more people than there may be
+   * @throws VoxlaneError `options` where the constraints speak of more people than there may be
    */
-  cluster(bounds: SpeakerBounds, anchored: AnchoredRows | null): JudgedClusters {
-    if (!anchored) return this.clusterFreely(bounds);
-    checkAnchorCount(anchored, bounds.maxSpeakers);
+  cluster(bounds: SpeakerBounds, constrained: ConstrainedRows | null): JudgedClusters {
+    if (!constrained) return this.clusterFreely(bounds);
+    checkConstraintCount(constrained, bounds.maxSpeakers);
     const { table } = this;
     const free = this.clusterFreely(bounds);
-    const kept = clustersOfAnchors(anchored, table, (row) => free.hardClusters[row]!);
-    if (kept) return following(free, kept, anchored, table);
+    const kept = clustersOfConstraints(constrained, table, (row) => free.hardClusters[row]!);
+    if (kept) return following(free, kept, constrained, table);
     const start = free.centroids.filter((centroid) => !centroid.some(Number.isNaN));
     const moreCentroids = (count: number) => this.kMeansCentroids(Math.min(this.train.length, count));
-    const input = { table, trainRows: this.trainRows, anchored };
-    const { centroids, anchorClusters } = seededCentroids(input, start, moreCentroids, bounds);
-    return { ...this.assignAnchored(centroids, anchored, anchorClusters), anchorClusters };
+    const input = { table, trainRows: this.trainRows, constrained };
+    const { centroids, constraintClusters } = seededCentroids(input, start, moreCentroids, bounds);
+    return { ...this.assignConstrained(centroids, constrained, constraintClusters), constraintClusters };
   }
 
   /** As `clusterByVbx`, for any number of speakers. */
@@ -292,14 +292,14 @@ export class VbxClusterer {
     return { ...this.judged(assigned, soft), assigned, centroids: [mean(this.train, local.dimension)], soft, steps: null };
   }
 
-  private assignAnchored(
+  private assignConstrained(
     centroids: readonly Float64Array[],
-    { groups }: AnchoredRows,
-    anchorClusters: readonly number[],
+    { groups }: ConstrainedRows,
+    constraintClusters: readonly number[],
   ): JudgedClusters {
     const soft = similarities(this.table, centroids);
     const best = bestClusters(soft);
-    const assigned = best.map((cluster, row) => (groups[row]! >= 0 ? anchorClusters[groups[row]!]! : cluster));
+    const assigned = best.map((cluster, row) => (groups[row]! >= 0 ? constraintClusters[groups[row]!]! : cluster));
     return { ...this.judged(assigned, soft), centroids };
   }
 
@@ -325,13 +325,13 @@ function weightedCentroids(train: readonly Float32Array[], result: VbxResult, ke
   });
 }
 
-/** Clusters in which the local speakers of anchors who have no embedding are with the others of theirs. */
-function following(free: VbxClusters, kept: readonly number[], { groups }: AnchoredRows, table: VoiceTable): JudgedClusters {
+/** Clusters in which the local speakers of constraints who have no embedding are with the others of theirs. */
+function following(free: VbxClusters, kept: readonly number[], { groups }: ConstrainedRows, table: VoiceTable): JudgedClusters {
   const hardClusters = free.hardClusters.map((cluster, row) => {
     const group = groups[row]!;
     return group < 0 || table.hasEmbedding(row) ? cluster : kept[group]!;
   });
-  return { ...free, hardClusters, anchorClusters: kept };
+  return { ...free, hardClusters, constraintClusters: kept };
 }
 
 /** What came before the clusters, for a comparison with pyannote. */

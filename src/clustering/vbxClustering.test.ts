@@ -111,7 +111,7 @@ describe('VBx clustering', () => {
     { bounds: { minSpeakers: 1, maxSpeakers: 3 }, expected: 3 },
     { bounds: { minSpeakers: 1, maxSpeakers: Infinity }, expected: 4 },
     { bounds: { minSpeakers: 1, maxSpeakers: 1 }, expected: 1 },
-  ])('honours $bounds', ({ bounds, expected }) => {
+  ])('honors $bounds', ({ bounds, expected }) => {
     expect(clusterByVbx(recording, SMALL_PLDA, { ...anyNumber, ...bounds }).centroids).toHaveLength(expected);
   });
 

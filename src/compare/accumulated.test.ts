@@ -42,6 +42,6 @@ it('does not report it if one stage causes the error and later ones amplify it',
   const [first, second, third] = await compareChain('Pow', POSITIVE, [1.000024, 6, 1], [1, 6, 1]);
   expect([first!.verdict, second!.verdict, third!.verdict]).toEqual(['pass', 'fail', 'fail']);
   expect(second!.causes).toEqual([]);
-  expect(second!.notes.join()).toMatch(/^passes on golden input: 100 % of the error comes from the stretch of the graph that ends at s0$/);
+  expect(second!.notes.join()).toMatch(/^passes on golden input: 100 % of the error comes from the part of the graph that ends at s0$/);
   expect(third!.inherited).toBe(true);
 });

@@ -3,7 +3,7 @@ import { extract, isolateNode } from '../onnx/cut';
 import type { ModelProto } from '../onnx/onnx_pb';
 import type { SessionTensor } from '../ort/session';
 import { VoxlaneError } from '../util/errors';
-import { canProve } from './verdict';
+import { canSelfCheck } from './verdict';
 import { writeBundle } from './files/write';
 import type { GraphRunner, GraphTensor } from './graphRunner';
 import { measure } from './measure';
@@ -51,7 +51,7 @@ interface Search extends BisectRequest {
 }
 
 /** Nodes `(low, high]` hold the first difference; `feeds` are WASM's values at `low`. */
-interface Stretch {
+interface NodeRange {
   readonly low: number;
   readonly high: number;
   readonly feeds: Values;
@@ -63,11 +63,11 @@ interface Stretch {
  * Finds the first node that WebGPU computes otherwise than WASM. If that node is right by itself, the difference adds up over several
  * nodes, as rounding does: then the shortest range up to it in which the difference is still seen.
  *
- * Bisection first: each probe compares all values that are alive at up to eight places of the stretch that is left. The
+ * Bisection first: each probe compares all values that are alive at up to eight places of the range that is left. The
  * next one begins where both still agreed, with WASM's values on both sides, so that rounding does not add up over the
  * whole graph and each probe is shorter than the one before.
  *
- * A difference can vanish before the next place (a normalisation takes out a factor, a maximum hides a value), so the
+ * A difference can vanish before the next place (a normalization takes out a factor, a maximum hides a value), so the
  * nodes before the one that was found, or all where none was, are then swept: every value, piece by piece.
  *
  * @throws VoxlaneError `options` if no value differs because all outputs are NaN or infinite; what the backends throw
@@ -95,7 +95,7 @@ export async function bisect(request: BisectRequest): Promise<BisectResult> {
 /** NaN equals NaN: two backends that give nothing else agree, and this proves nothing. */
 function requireFinite({ wasm, last }: Search): void {
   const outputs = wasm.info.outputs.flatMap(({ name }) => last.get(name) ?? []);
-  if (outputs.length === 0 || outputs.some(canProve)) return;
+  if (outputs.length === 0 || outputs.some(canSelfCheck)) return;
   throw new VoxlaneError({
     code: 'options',
     problem: 'No value differs, but all outputs are NaN or infinite on both backends',
@@ -104,21 +104,21 @@ function requireFinite({ wasm, last }: Search): void {
   });
 }
 
-/** Narrows a stretch down to one node; null where no difference is seen at any place. */
-async function halve(search: Search, whole: Stretch): Promise<Stretch | null> {
-  let found: Stretch | null = null;
-  for (let stretch: Stretch | null = whole; stretch && stretch.high - stretch.low >= 1; ) {
-    await search.onStep(`${stretch.high - stretch.low} of ${whole.high + 1} nodes left`, found ? 1 : 0, 2);
-    stretch = await probe(search, stretch, PLACES);
-    // Where it is no longer seen, it took more than one stretch to add up: the last node that showed it is named.
-    found = stretch ?? found;
-    if (stretch && stretch.high - stretch.low === 1) break;
+/** Narrows a range down to one node; null where no difference is seen at any place. */
+async function halve(search: Search, whole: NodeRange): Promise<NodeRange | null> {
+  let found: NodeRange | null = null;
+  for (let range: NodeRange | null = whole; range && range.high - range.low >= 1; ) {
+    await search.onStep(`${range.high - range.low} of ${whole.high + 1} nodes left`, found ? 1 : 0, 2);
+    range = await probe(search, range, PLACES);
+    // Where it is no longer seen, it took more than one range to add up: the last node that showed it is named.
+    found = range ?? found;
+    if (range && range.high - range.low === 1) break;
   }
   return found;
 }
 
 /** Compares every value that the nodes before `end` give; null where none differs. */
-async function sweep(search: Search, end: number): Promise<Stretch | null> {
+async function sweep(search: Search, end: number): Promise<NodeRange | null> {
   let { feeds } = search;
   for (let low = -1; low < end - 1; low += PIECE) {
     const high = Math.min(low + PIECE, end - 1);
@@ -146,13 +146,13 @@ function liveValues(info: GraphInfo): (index: number) => string[] {
     );
 }
 
-/** The first stretch between two of `numPlaces` places at whose end the backends differ; null where they do at none. */
+/** The first range between two of `numPlaces` places at whose end the backends differ; null where they do at none. */
 async function probe(
   search: Search,
-  { low, high, feeds }: Stretch,
+  { low, high, feeds }: NodeRange,
   numPlaces: number,
   passed: { feeds?: Values } = {},
-): Promise<Stretch | null> {
+): Promise<NodeRange | null> {
   const { wasm, webgpu, alive, tolerance } = search;
   search.numProbes++;
   const count = Math.min(numPlaces, high - low);
@@ -228,7 +228,7 @@ async function judgeAlone(
  */
 async function judgeRange(
   search: Search,
-  { high, origin }: Stretch,
+  { high, origin }: NodeRange,
 ): Promise<{ report: Pick<BisectReport, 'node' | 'range' | 'difference' | 'alone'>; bugReport: Uint8Array }> {
   const { model, wasm, webgpu, alive, tolerance } = search;
   const { nodes } = wasm.info;

@@ -1,11 +1,11 @@
-import { cpuStretchFeatures, gpuStretchFeatures } from '../embedding/gpuGather';
+import { cpuSegmentFeatures, gpuSegmentFeatures } from '../embedding/gpuGather';
 import { openGpu, type GpuContext } from '../gpu/context';
 import { runtimeVersion } from '../ort/runtime';
 import { openSession, type Session } from '../ort/session';
 import { graphInfo, tensorlessKind, valueNames } from '../onnx/model';
 import type { ModelProto } from '../onnx/onnx_pb';
 import { closest } from '../onnx/nodes';
-import { type FbankFacts, isShipped } from '../store/manifest';
+import { type FbankSpec, isShipped } from '../store/manifest';
 import { secondsOfFrame } from '../segmentation/geometry';
 import { VoxlaneError } from '../util/errors';
 import type { FileBase } from '../util/fetch';
@@ -56,7 +56,7 @@ export interface CompareChoices {
 }
 
 interface Filterbank {
-  readonly facts: FbankFacts;
+  readonly facts: FbankSpec;
   readonly sampleRate: number;
 }
 
@@ -343,7 +343,7 @@ export class Comparison {
     const graph = new GraphRunner(model, { open: this.opener(gpu) });
     if (!filterbank) return { graph, features: null };
     const { facts, sampleRate } = filterbank;
-    return { graph, features: gpu ? await gpuStretchFeatures(gpu, facts, sampleRate) : cpuStretchFeatures(facts, sampleRate) };
+    return { graph, features: gpu ? await gpuSegmentFeatures(gpu, facts, sampleRate) : cpuSegmentFeatures(facts, sampleRate) };
   }
 
   /** Makes sessions on WebGPU, or on WASM without a device. */

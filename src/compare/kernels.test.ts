@@ -1,6 +1,6 @@
 /** Comparisons of our own kernels with golden outputs, and faults planted in them. */
 import { describe, expect, it } from 'vitest';
-import { cpuStretchFeatures } from '../embedding/gpuGather';
+import { cpuSegmentFeatures } from '../embedding/gpuGather';
 import { graphInfo } from '../onnx/model';
 import { CampplusNet } from '../embedding/campplusNet';
 import { PyannetNet } from '../segmentation/pyannetNet';
@@ -15,7 +15,7 @@ async function compareKernels({ model, manifest, bundle }: ShippedCase, network?
   const plan = makePlan(bundle, graphInfo(model), manifest);
   const unused = { info: graphInfo(model) } as KernelRunner;
   const graph = network ? new KernelRunner(graphInfo(model), network, manifest.input.name, manifest.task === 'embedding') : openKernels(model, manifest, unused);
-  const features = plan.features && cpuStretchFeatures(plan.features.facts, plan.features.sampleRate);
+  const features = plan.features && cpuSegmentFeatures(plan.features.facts, plan.features.sampleRate);
   return compareStages({ plan: planForKernels(plan, graph), model, runner: { graph, features }, variants: null, thorough: false, onStep: () => undefined });
 }
 

@@ -19,9 +19,9 @@ export interface LayerRequest {
   readonly stage: string;
   /** A recording, or mono samples at the model's rate. */
   readonly source: Blob | Float32Array;
-  /** Where the stretch starts that the model is given; 0 for the start. */
+  /** Where the segment starts that the model is given; 0 for the start. */
   readonly startSeconds: number;
-  /** Length of the stretch; to the end where it is not given. */
+  /** Length of the segment; to the end where it is not given. */
   readonly durationSeconds?: number | undefined;
 }
 
@@ -56,7 +56,7 @@ export async function computeLayer(
   return { name, axes: stage.axes, data: tensor.data, shape: tensor.shape };
 }
 
-/** A stretch of a recording as mono samples. @throws VoxlaneError `audio-*` */
+/** A segment of a recording as mono samples. @throws VoxlaneError `audio-*` */
 export async function decodeAll(
   source: Blob | Float32Array,
   options: { readonly sampleRate: number; readonly startSeconds?: number; readonly durationSeconds?: number },

@@ -37,7 +37,7 @@ const TIME_AXES: readonly string[] = ['frame', 'sample'];
  * `worst` is null also where nothing differs.
  *
  * @param axes name of each axis of `actual`
- * @param secondsOf centre of a frame (of a sample, where the stage has samples) from the start of the input, in seconds
+ * @param secondsOf center of a frame (of a sample, where the stage has samples) from the start of the input, in seconds
  * @param offsetShare least spread of the golden values, as {@link offsetShareOf} gives it for their type
  */
 export function measure(

@@ -83,7 +83,7 @@ describe('drawPicture: reduction', () => {
     expect(maxError).toBe(ours.data.at(-1));
   });
 
-  it('a long slice keeps the worst of neighbours', () => {
+  it('a long slice keeps the worst of neighbors', () => {
     const ours = sparse([100, 3], { [47 * 3 + 1]: 9 });
     const { slice } = drawPicture(ours, zeros(100, 3), ['channel', 'frame'], { ...WHOLE, maxColumns: 10 });
     expect(slice.column).toBe(1);

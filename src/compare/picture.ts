@@ -38,7 +38,7 @@ export interface StagePicture {
   };
   /**
    * Both sides along the row axis, at one column; along the columns where there is but one row, as in an embedding.
-   * As long as that axis, or `maxColumns` where it is longer: then each value is the worst of its neighbours.
+   * As long as that axis, or `maxColumns` where it is longer: then each value is the worst of its neighbors.
    */
   readonly slice: {
     /** The column that it is of, before the reduction. */
@@ -48,9 +48,9 @@ export interface StagePicture {
     /** Of the other side, axes (row). */
     readonly right: Float32Array;
   };
-  /** Seconds of the centre of the first column's frame and from one to the next; null without a time axis. */
+  /** Seconds of the center of the first column's frame and from one to the next; null without a time axis. */
   readonly time: {
-    /** Of the centre of the first column's frame. */
+    /** Of the center of the first column's frame. */
     readonly startSeconds: number;
     /** From one frame to the next. */
     readonly stepSeconds: number;
@@ -60,7 +60,7 @@ export interface StagePicture {
 /** Resolution of {@link StagePicture.histogram}. */
 export const BINS_PER_DECADE = 4;
 /** Errors below count into the lowest bin: no float32 computation is exact to this, and no reader cares. */
-const LEAST_EXPONENT = -12;
+const MIN_EXPONENT = -12;
 /** Above every difference of two float32 numbers. */
 const GREATEST_EXPONENT = 39;
 const MAX_FLOAT32 = 3.4028234663852886e38;
@@ -203,13 +203,13 @@ function sliceThrough(
 
 /** Counts errors by their order of magnitude. */
 class Histogram {
-  readonly #counts = new Uint32Array((GREATEST_EXPONENT - LEAST_EXPONENT) * BINS_PER_DECADE);
+  readonly #counts = new Uint32Array((GREATEST_EXPONENT - MIN_EXPONENT) * BINS_PER_DECADE);
   #zeros = 0;
 
   add(error: number): void {
     if (error === 0) this.#zeros++;
     else if (!Number.isNaN(error)) {
-      const bin = Math.floor((Math.log10(error) - LEAST_EXPONENT) * BINS_PER_DECADE);
+      const bin = Math.floor((Math.log10(error) - MIN_EXPONENT) * BINS_PER_DECADE);
       this.#counts[Math.max(0, bin)]!++;
     }
   }
@@ -224,8 +224,8 @@ class Histogram {
     const to = Math.floor(last / BINS_PER_DECADE) + 1;
     return {
       counts: this.#counts.slice(from * BINS_PER_DECADE, to * BINS_PER_DECADE),
-      minExponent: LEAST_EXPONENT + from,
-      maxExponent: LEAST_EXPONENT + to,
+      minExponent: MIN_EXPONENT + from,
+      maxExponent: MIN_EXPONENT + to,
       zeros,
     };
   }

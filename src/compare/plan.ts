@@ -1,6 +1,6 @@
 import type { FrameClock } from '../segmentation/geometry';
 import { tensorlessKind, type GraphInfo } from '../onnx/model';
-import type { EmbeddingManifest, FbankFacts, SegmentationManifest } from '../store/manifest';
+import type { EmbeddingManifest, FbankSpec, SegmentationManifest } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
 import { align } from './align';
 import type { GoldenBundle, GoldenStage } from './files/bundle';
@@ -35,7 +35,7 @@ export interface PlannedStage {
   readonly axes: readonly string[];
   /** Computed by our own filterbank, before the graph. */
   readonly isFeatures: boolean;
-  /** Seconds of a frame's centre; null where frames or their rate are not known. */
+  /** Seconds of a frame's center; null where frames or their rate are not known. */
   readonly clock: FrameClock | null;
   /** What each class of a known model stands for. */
   readonly classLabels?: readonly string[];
@@ -62,7 +62,7 @@ export interface Plan {
     readonly input: string;
     /** Axes (batch, channel, sample). */
     readonly waveform: Tensor;
-    readonly facts: FbankFacts;
+    readonly facts: FbankSpec;
     readonly sampleRate: number;
   } | null;
   /** The recording that goes in, for playing and for the time of a frame. */

@@ -120,7 +120,7 @@ describe('faults in golden tensors of real stages', () => {
     expect(firstDivergence).toBe('linear2');
     // Most of it is already in what the first stage gives.
     expect(blamed(stages)).toEqual(['linear2: none']);
-    expect(stages[3]!.notes.join()).toMatch(/^passes on golden input: [5-9]\d % of the error comes from the stretch of the graph that ends at sincnet/);
+    expect(stages[3]!.notes.join()).toMatch(/^passes on golden input: [5-9]\d % of the error comes from the part of the graph that ends at sincnet/);
   }, 120_000);
 
   it('blames a stage of one backend only, also where a stage before it is wrong as well', async () => {

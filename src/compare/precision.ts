@@ -10,7 +10,7 @@ import { measure } from './measure';
 import type { PrecisionHead, PrecisionReport, PrecisionRow, RoundedType, RoundingEffect } from './precisionReport';
 import type { OnStep } from './stages';
 import { sizeOf } from './tensor';
-import { canProve } from './verdict';
+import { canSelfCheck } from './verdict';
 
 /** Rounding of weights to types of fewer bits. */
 
@@ -209,7 +209,7 @@ export async function measurePrecision(request: PrecisionRequest): Promise<Preci
   await onStep('unrounded', 0, total);
   const references = await referencesOf(request);
   // NaN equals NaN: rounding would seem to cost nothing.
-  if (!references.some(({ tensor }) => tensor.data.length > 0 && canProve(tensor))) throw nothingFinite();
+  if (!references.some(({ tensor }) => tensor.data.length > 0 && canSelfCheck(tensor))) throw nothingFinite();
   const effectOf = async (weights: readonly RoundableWeight[], type: RoundedType): Promise<RoundingEffect> => {
     const results = await graph.values(feeds, outputs, ...changesOf(weights, type));
     return effect(references, results, savedBytes(weights, type));

@@ -35,8 +35,8 @@ const model = (nodes: Parameters<typeof build>[0]['node'], batch: number | null 
 /** The mean over the batch is subtracted and added again twice: right for one item, wrong for several. */
 const mixing = model([
   node('ReduceMean', ['x'], ['mean'], { attribute: [ints('axes', 0), int('keepdims', 1)] }),
-  node('Sub', ['x', 'mean'], ['centred']),
-  node('Add', ['x', 'centred'], ['y']),
+  node('Sub', ['x', 'mean'], ['centered']),
+  node('Add', ['x', 'centered'], ['y']),
 ]);
 const random = model([
   node('RandomNormalLike', ['x'], ['noise']),

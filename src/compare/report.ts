@@ -9,7 +9,7 @@ export type BackendName = RuntimeBackend | 'kernels';
 /**
  * What is known to make a stage wrong. Each has a detector that was tested against a planted fault.
  *
- * `accumulated` is not the fault of one stage: each is within tolerance on golden input, and no stretch of the graph between
+ * `accumulated` is not the fault of one stage: each is within tolerance on golden input, and no part of the graph between
  * injected golden values causes most of the error.
  */
 export type CauseId =
@@ -74,7 +74,7 @@ export interface WorstValue {
   readonly actual: number;
   /** The golden one. */
   readonly golden: number;
-  /** Of the frame's centre, from the start of the input; null for a stage without frames or of unknown rate. */
+  /** Of the frame's center, from the start of the input; null for a stage without frames or of unknown rate. */
   readonly seconds: number | null;
 }
 
@@ -211,7 +211,7 @@ export interface DifferingDecision {
   readonly seconds: number | null;
 }
 
-/** How many differing decisions one stretch of the graph causes. */
+/** How many differing decisions one part of the graph causes. */
 export interface DecisionCause {
   /**
    * The first stage whose golden output makes the decisions right again, with those of all stages before it; the output

@@ -97,12 +97,12 @@ function withReversed({ data, exact, shape }: Tensor): Tensor {
 
 /** Greatest number of runs. If more stages are upstream, the check injects at evenly spaced ones. */
 const MAX_RUNS = 8;
-/** Greatest share of the error that one stretch of the graph may cause if the error has accumulated. */
+/** Greatest share of the error that one part of the graph may cause if the error has accumulated. */
 const MAX_SHARE = 0.5;
 
 /** Why a stage fails that passes on golden input. */
 export interface Accumulation {
-  /** Null if one stretch causes most of the error, or if the check is not possible. */
+  /** Null if one part causes most of the error, or if the check is not possible. */
   readonly cause: Cause | null;
   /** Result in words if there is no cause. */
   readonly note: string | null;
@@ -116,8 +116,8 @@ const errorOf = ({ relative, snrDb }: Pick<Measures, 'relative' | 'snrDb'>): num
 
 /**
  * Measures where an error comes from if every stage passes on golden input. It injects the golden output of the first
- * upstream stage, then those of the first two, and so on. Each step removes the error of the stretch of the graph up to the
- * last injected stage. The error has accumulated if no stretch causes more than half of it.
+ * upstream stage, then those of the first two, and so on. Each step removes the error of the part of the graph up to the
+ * last injected stage. The error has accumulated if no part causes more than half of it.
  *
  * @param upstream stages that the stage is computed from, in the order of the graph
  * @throws VoxlaneError errors of the backend
@@ -153,7 +153,7 @@ export async function checkAccumulated(
   if (greatest.share > MAX_SHARE) {
     return {
       cause: null,
-      note: `passes on golden input: ${percent} % of the error comes from the stretch of the graph that ends at ${greatest.name}`,
+      note: `passes on golden input: ${percent} % of the error comes from the part of the graph that ends at ${greatest.name}`,
     };
   }
   return {
@@ -162,7 +162,7 @@ export async function checkAccumulated(
       evidence:
         `${stage.name} is within its tolerance on golden input (relative error ${stage.forced.relative.toExponential(2)}) and ` +
         `outside on computed input (${stage.relative.toExponential(2)}). With golden values injected at ${count === 1 ? 'a stage' : `${count} stages`} before it, ` +
-        `no stretch of the graph causes more than ${percent} % of the error: errors accumulate`,
+        `no part of the graph causes more than ${percent} % of the error: errors accumulate`,
       values: { relative: stage.relative, forcedRelative: stage.forced.relative, greatestShare: greatest.share, stretch: greatest.name },
     },
     note: null,

@@ -50,7 +50,7 @@ describe.each(modelIds)('%s', (id) => {
     const numFrames = tensorNamed(bundle.stages, name).shape[axes.indexOf('frame')]!;
     const { centerSamples, stepSamples } = frames!;
     const lastCenter = centerSamples + (numFrames - 1) * stepSamples;
-    // A frame is as long before its centre as after it, so the last is about as far from the end as the first from
+    // A frame is as long before its center as after it, so the last is about as far from the end as the first from
     // the start; one more would not fit. A step more is allowed to layers that pad their input.
     expect(lastCenter).toBeLessThan(numSamples);
     expect(lastCenter + stepSamples).toBeGreaterThan(numSamples - centerSamples - stepSamples);

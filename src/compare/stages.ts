@@ -1,10 +1,10 @@
-import type { StretchFeatures } from '../embedding/gpuGather';
+import type { SegmentFeatures } from '../embedding/gpuGather';
 import { secondsOfFrame } from '../segmentation/geometry';
 import { concatenate } from '../util/values';
 import { VoxlaneError } from '../util/errors';
 import { firstUnfit } from '../util/numberTypes';
 import { align } from './align';
-import { canProve } from './verdict';
+import { canSelfCheck } from './verdict';
 import type { GraphRunner, GraphTensor, ValueRunner } from './graphRunner';
 import { hasShape, measure } from './measure';
 import type { Plan, StageTensors } from './plan';
@@ -16,7 +16,7 @@ import { shapeText, valuesOf, type Tensor } from './tensor';
 export interface StageRunner {
   readonly graph: ValueRunner;
   /** The filterbank on this backend; null where the plan has none. */
-  readonly features: StretchFeatures | null;
+  readonly features: SegmentFeatures | null;
 }
 
 /** What runs a plan on a runtime. */
@@ -149,7 +149,7 @@ export function describeStage({ planned, actual, golden, forced, notes }: StageT
     upstream: [],
     notes: [
       ...(planned.foundBy === 'values' ? [`${value} was taken for this stage because it has the golden values`] : []),
-      ...(canProve(golden) ? [] : ['no golden value is finite: a match proves nothing']),
+      ...(canSelfCheck(golden) ? [] : ['no golden value is finite: a match proves nothing']),
       ...(tolerance.argmaxAgreement !== undefined && measures.argmaxAgreement === null && shapesFit
         ? ['the bundle states an argmax_agreement, which cannot be measured because no axis is called class']
         : []),
@@ -165,6 +165,6 @@ function tooShort(shape: string): VoxlaneError {
     code: 'options',
     problem: `The waveform ${shape} is shorter than one frame of the filterbank`,
     expected: 'at least one whole frame, 25 ms for the shipped models',
-    remedy: 'Make the bundle from a longer stretch',
+    remedy: 'Make the bundle from a longer segment',
   });
 }

@@ -27,13 +27,13 @@ export function coverageOf({ stages, unmapped, merged, outputs }: Plan): Coverag
   return {
     compared: stages.length,
     total: stages.length + unmapped.length,
-    isOutputCompared: results.some(({ golden }) => canProve(golden)),
+    isOutputCompared: results.some(({ golden }) => canSelfCheck(golden)),
     uncompared: unmapped.map(({ name }): UncomparedStage => ({ name, mergedWith: merged.get(name) ?? null })),
   };
 }
 
 /** Whether a match proves anything: if the original gives nothing but NaN, so does any port of it. */
-export const canProve = (tensor: Tensor): boolean => tensor.data.length === 0 || numbersOf(valuesOf(tensor)).some(Number.isFinite);
+export const canSelfCheck = (tensor: Tensor): boolean => tensor.data.length === 0 || numbersOf(valuesOf(tensor)).some(Number.isFinite);
 
 /** Whether enough was compared for a verdict: at least half of the stages, and an output of the graph. */
 export const isSufficient = ({ compared, total, isOutputCompared }: Coverage): boolean =>

@@ -16,8 +16,8 @@ export interface AnnotationSpeaker {
   readonly id: string;
   /** What a person called the speaker; null until then. */
   readonly name: string | null;
-  /** Index into the page's speaker colours, 0 or more. */
-  readonly colour: number;
+  /** Index into the page's speaker colors, 0 or more. */
+  readonly color: number;
 }
 
 /**
@@ -27,7 +27,7 @@ export interface AnnotationSpeaker {
 export interface Annotation {
   /** Length of the recording. */
   readonly durationSeconds: number;
-  /** In the order of their lanes. A speaker may have no turn. */
+  /** In the order of their tracks. A speaker may have no turn. */
   readonly speakers: readonly AnnotationSpeaker[];
   /** Sorted by start, then end, then id. Turns of different speakers may overlap. */
   readonly turns: readonly EditableTurn[];
@@ -50,7 +50,7 @@ export interface Annotation {
 /** One correction. Times are seconds from the start of the recording. */
 export type Edit =
   | { readonly type: 'rename-speaker'; readonly speaker: string; readonly name: string | null }
-  | { readonly type: 'recolour-speaker'; readonly speaker: string; readonly colour: number }
+  | { readonly type: 'recolor-speaker'; readonly speaker: string; readonly color: number }
   /** All turns of `from` go to `into`, and `from` goes. Turns that then overlap or touch become one. */
   | { readonly type: 'merge-speakers'; readonly from: string; readonly into: string }
   | { readonly type: 'add-speaker'; readonly name: string | null }

@@ -5,18 +5,18 @@ import { compareTurns } from './order';
 /** Two turns that are no further apart touch: files of every kind write times to a millisecond. */
 export const TOUCH_SECONDS = 0.001;
 
-interface Stretch {
+interface Segment {
   readonly startSeconds: number;
   readonly endSeconds: number;
 }
 
 /** Whether both talk for some time, however short. */
-export function overlap(a: Stretch, b: Stretch): boolean {
+export function overlap(a: Segment, b: Segment): boolean {
   return a.startSeconds < b.endSeconds && b.startSeconds < a.endSeconds;
 }
 
 /** Whether `later` begins where `earlier` ends, to {@link TOUCH_SECONDS}. */
-export function touch(earlier: Stretch, later: Stretch): boolean {
+export function touch(earlier: Segment, later: Segment): boolean {
   return Math.abs(later.startSeconds - earlier.endSeconds) <= TOUCH_SECONDS;
 }
 
@@ -40,7 +40,7 @@ export function joinTurns(kept: EditableTurn, others: readonly EditableTurn[]): 
 }
 
 /** Mean weighted with the lengths, 0 to 1; null where nothing is known of any. */
-export function meanConfidence(parts: readonly (Stretch & { readonly confidence?: number | null })[]): number | null {
+export function meanConfidence(parts: readonly (Segment & { readonly confidence?: number | null })[]): number | null {
   let [sum, weight] = [0, 0];
   for (const { startSeconds, endSeconds, confidence } of parts) {
     if (confidence === undefined || confidence === null) continue;
@@ -59,8 +59,8 @@ export interface SpeakerSource {
   readonly label: string;
   /** What a person called the speaker. Default: null. */
   readonly name?: string | null;
-  /** Index into the page's speaker colours. Default: the lowest that no other speaker has. */
-  readonly colour?: number;
+  /** Index into the page's speaker colors. Default: the lowest that no other speaker has. */
+  readonly color?: number;
 }
 
 /** A turn of a result, of a file or of a re-clustering. */
@@ -78,7 +78,7 @@ export type TurnSource = Turn & {
  *
  * @param turns in any order
  * @param exclusiveTurns who is heard where several speak, in any order; none where that is not known
- * @param speakers in the order of their lanes. Speakers that only turns name follow, in the order in which they begin
+ * @param speakers in the order of their tracks. Speakers that only turns name follow, in the order in which they begin
  * @param durationSeconds length of the recording
  */
 export function annotationOf(
@@ -111,19 +111,19 @@ function speakersOf(given: readonly SpeakerSource[], turns: readonly Turn[]): An
   for (const { speaker } of turns) {
     if (!sources.has(speaker)) sources.set(speaker, { label: speaker });
   }
-  const taken = new Set([...sources.values()].map(({ colour }) => colour));
-  return [...sources.values()].map(({ label, name, colour }) => {
-    const own = colour ?? freeColour(taken);
+  const taken = new Set([...sources.values()].map(({ color }) => color));
+  return [...sources.values()].map(({ label, name, color }) => {
+    const own = color ?? freeColor(taken);
     taken.add(own);
-    return { id: label, name: name ?? null, colour: own };
+    return { id: label, name: name ?? null, color: own };
   });
 }
 
 /** The lowest index that is not among `taken`. */
-export function freeColour(taken: ReadonlySet<number | undefined>): number {
-  let colour = 0;
-  while (taken.has(colour)) colour++;
-  return colour;
+export function freeColor(taken: ReadonlySet<number | undefined>): number {
+  let color = 0;
+  while (taken.has(color)) color++;
+  return color;
 }
 
 /** Turns of one speaker that overlap become one, which is corrected only if all of them are. Sorted by {@link compareTurns}. */

@@ -28,12 +28,12 @@ describe('annotationOf', () => {
     expect(annotation.speakers.map(({ id }) => id)).toEqual(['a', 'b']);
   });
 
-  it('takes the speakers\' order, names and colours, and gives free colours to the others', () => {
-    const sources = [{ label: 'b' }, { label: 'x', name: 'Xaver', colour: 0 }];
+  it('takes the speakers\' order, names and colors, and gives free colors to the others', () => {
+    const sources = [{ label: 'b' }, { label: 'x', name: 'Xaver', color: 0 }];
     expect(annotationOf([parsed('0-1 a'), parsed('2-3 b')], [], sources, 9).speakers).toEqual([
-      { id: 'b', name: null, colour: 1 },
-      { id: 'x', name: 'Xaver', colour: 0 },
-      { id: 'a', name: null, colour: 2 },
+      { id: 'b', name: null, color: 1 },
+      { id: 'x', name: 'Xaver', color: 0 },
+      { id: 'a', name: null, color: 2 },
     ]);
   });
 });
@@ -104,18 +104,18 @@ describe('applyEdit: speakers', () => {
   it('merges two speakers', () => {
     const turns = ['0-4 a', '3-6 b!', '6-7 b', '8-9 c', '9.5-10 b!'];
     const merged = after(turns, () => ({ type: 'merge-speakers', from: 'b', into: 'a' }));
-    // Overlapping ones are joined, corrected only where all parts were; b's own neighbours stay apart.
+    // Overlapping ones are joined, corrected only where all parts were; b's own neighbors stay apart.
     expect(shown(merged)).toEqual(['0-6 a', '6-7 a', '8-9 c', '9.5-10 a!']);
     expect(merged.speakers.map(({ id }) => id)).toEqual(['a', 'c']);
     expect(shown(after(['0-4 a', '4-6 b', '6-9 a'], () => ({ type: 'merge-speakers', from: 'a', into: 'b' })))).toEqual(['0-9 b']);
   });
 
-  it('adds a speaker with a label and a colour that nobody has or had', () => {
+  it('adds a speaker with a label and a color that nobody has or had', () => {
     const hints = [{ startSeconds: 0, endSeconds: 1, speaker: 'SPEAKER_04' }];
-    const annotation = annotationOf([parsed('0-1 SPEAKER_00')], hints, [{ label: 'SPEAKER_00', colour: 1 }], 9);
+    const annotation = annotationOf([parsed('0-1 SPEAKER_00')], hints, [{ label: 'SPEAKER_00', color: 1 }], 9);
     expect(nextSpeakerId(annotation)).toBe('SPEAKER_05');
     const { speakers } = applyEdit(annotation, { type: 'add-speaker', name: '  Dr   Who ' });
-    expect(speakers[1]).toEqual({ id: 'SPEAKER_05', name: 'Dr Who', colour: 0 });
+    expect(speakers[1]).toEqual({ id: 'SPEAKER_05', name: 'Dr Who', color: 0 });
   });
 
   it('gives nobody the label of who was merged or removed', () => {
@@ -126,11 +126,11 @@ describe('applyEdit: speakers', () => {
     expect(nextSpeakerId(applyEdit(removed, { type: 'merge-speakers', from: 'SPEAKER_01', into: 'SPEAKER_00' }))).toBe('SPEAKER_03');
   });
 
-  it('renames and recolours, and an empty name is none', () => {
+  it('renames and recolors, and an empty name is none', () => {
     const named = after(['0-1 a'], () => ({ type: 'rename-speaker', speaker: 'a', name: 'Anna' }));
-    expect(named.speakers).toEqual([{ id: 'a', name: 'Anna', colour: 0 }]);
+    expect(named.speakers).toEqual([{ id: 'a', name: 'Anna', color: 0 }]);
     expect(applyEdit(named, { type: 'rename-speaker', speaker: 'a', name: ' ' }).speakers[0]!.name).toBe(null);
-    expect(applyEdit(named, { type: 'recolour-speaker', speaker: 'a', colour: 5 }).speakers[0]!.colour).toBe(5);
+    expect(applyEdit(named, { type: 'recolor-speaker', speaker: 'a', color: 5 }).speakers[0]!.color).toBe(5);
   });
 
   it('removes a speaker without turns', () => {
@@ -169,7 +169,7 @@ describe('applyEdit: what cannot be', () => {
     [{ type: 'confirm-turn', turn: 99 }, /no turn 99/],
     [{ type: 'rename-speaker', speaker: 'z', name: 'Zoe' }, /no speaker z/],
     [{ type: 'assign-turn', turn: 1, speaker: 'z' }, /no speaker z/],
-    [{ type: 'recolour-speaker', speaker: 'a', colour: -1 }, /colour -1/],
+    [{ type: 'recolor-speaker', speaker: 'a', color: -1 }, /color -1/],
     [{ type: 'merge-speakers', from: 'a', into: 'a' }, /into itself/],
     [{ type: 'remove-speaker', speaker: 'a' }, /while talking at 0.000 s/],
     [{ type: 'split-turn', turn: 1, atSeconds: 4 }, /split at 4.000 s/],

@@ -1,7 +1,7 @@
 import { speakerLabel, type Turn } from '../timeline/turns';
 import { VoxlaneError } from '../util/errors';
 import type { Annotation, AnnotationSpeaker, Edit, EditableTurn } from './annotation';
-import { freeColour, joinTurns, overlap, touch, withoutOverlap } from './annotationOf';
+import { freeColor, joinTurns, overlap, touch, withoutOverlap } from './annotationOf';
 import { turnsBySpeaker } from './bySpeaker';
 import { compareTurns, exchangeTurns } from './order';
 import { turnById } from './turnLookup';
@@ -16,12 +16,12 @@ export function inSeconds(seconds: number): string {
   return `${seconds.toFixed(3)} s`;
 }
 
-interface Stretch {
+interface Segment {
   readonly startSeconds: number;
   readonly endSeconds: number;
 }
 
-const EVERYWHERE: Stretch = { startSeconds: -Infinity, endSeconds: Infinity };
+const EVERYWHERE: Segment = { startSeconds: -Infinity, endSeconds: Infinity };
 
 /**
  * The hints of who is heard, with those of one speaker given to another; cut where they begin or end outside of
@@ -31,7 +31,7 @@ const EVERYWHERE: Stretch = { startSeconds: -Infinity, endSeconds: Infinity };
  * @param given the hint of the other speaker in place of one that lies within
  * @param within where they are given over; default: everywhere
  */
-export function handOver(hints: readonly Turn[], speaker: string, given: (hint: Turn) => Turn, within: Stretch = EVERYWHERE): readonly Turn[] {
+export function handOver(hints: readonly Turn[], speaker: string, given: (hint: Turn) => Turn, within: Segment = EVERYWHERE): readonly Turn[] {
   const isMeant = (hint: Turn): boolean =>
     hint.speaker === speaker && hint.startSeconds < within.endSeconds && within.startSeconds < hint.endSeconds;
   if (!hints.some(isMeant)) return hints;
@@ -73,7 +73,7 @@ const NEITHER: SetEdges = { start: false, end: false };
  * that it only touches.
  */
 export function addTurn(annotation: Annotation, speaker: string, startSeconds: number, endSeconds: number): Annotation {
-  checkStretch(annotation, startSeconds, endSeconds);
+  checkSegment(annotation, startSeconds, endSeconds);
   const turn = { id: annotation.nextId, startSeconds, endSeconds, speaker, confidence: null, isCorrected: true };
   return place({ ...annotation, nextId: annotation.nextId + 1 }, null, turn, NEITHER);
 }
@@ -83,7 +83,7 @@ export function moveTurn(annotation: Annotation, id: number, startSeconds: numbe
   const turn = turnOf(annotation, id);
   const edges = { start: startSeconds !== turn.startSeconds, end: endSeconds !== turn.endSeconds };
   if (!edges.start && !edges.end) return annotation;
-  checkStretch(annotation, startSeconds, endSeconds);
+  checkSegment(annotation, startSeconds, endSeconds);
   return place(annotation, turn, { ...turn, startSeconds, endSeconds, isCorrected: true }, edges);
 }
 
@@ -168,7 +168,7 @@ function place(annotation: Annotation, before: EditableTurn | null, turn: Editab
   return { ...annotation, turns: exchangeTurns(annotation.turns, gone, [placed]) };
 }
 
-function checkStretch({ durationSeconds, turns }: Annotation, startSeconds: number, endSeconds: number): void {
+function checkSegment({ durationSeconds, turns }: Annotation, startSeconds: number, endSeconds: number): void {
   checkLength(startSeconds, endSeconds);
   // A model can hear somebody in the padding after the last sample; the other edge of such a turn must be movable.
   if (startSeconds >= 0 && endSeconds <= durationSeconds) return;
@@ -219,8 +219,8 @@ export function replaceAll(before: Annotation, next: Annotation): Annotation {
   return {
     durationSeconds,
     speakers: next.speakers.map(
-      ({ id, name, colour }) =>
-        before.speakers.find((own) => own.id === id && own.name === name && own.colour === colour) ?? { id, name, colour },
+      ({ id, name, color }) =>
+        before.speakers.find((own) => own.id === id && own.name === name && own.color === color) ?? { id, name, color },
     ),
     turns,
     exclusiveHints: [...next.exclusiveHints].sort((a, b) => a.startSeconds - b.startSeconds),
@@ -267,14 +267,14 @@ function checkAnnotation({ speakers, turns }: Annotation): void {
  *
  * @throws VoxlaneError `options` for what cannot be: an id that is not there, times outside of the recording, an end
  *   before its start, a turn of less than 10 ms, a split outside of the turn, a speaker who is merged into himself or
- *   removed with turns, a colour that is no index
+ *   removed with turns, a color that is no index
  */
 export function applyEdit(annotation: Annotation, edit: Edit): Annotation {
   switch (edit.type) {
     case 'rename-speaker':
       return changeSpeaker(annotation, edit.speaker, { name: cleanName(edit.name) });
-    case 'recolour-speaker':
-      return recolour(annotation, edit.speaker, edit.colour);
+    case 'recolor-speaker':
+      return recolor(annotation, edit.speaker, edit.color);
     case 'merge-speakers':
       return mergeSpeakers(annotation, edit.from, edit.into);
     case 'add-speaker':
@@ -320,8 +320,8 @@ function without(annotation: Annotation, gone: AnnotationSpeaker): Annotation {
 }
 
 function newSpeaker(annotation: Annotation, name: string | null): AnnotationSpeaker {
-  const colour = freeColour(new Set(annotation.speakers.map((speaker) => speaker.colour)));
-  return { id: nextSpeakerId(annotation), name: cleanName(name), colour };
+  const color = freeColor(new Set(annotation.speakers.map((speaker) => speaker.color)));
+  return { id: nextSpeakerId(annotation), name: cleanName(name), color };
 }
 
 function speakerOf({ speakers }: Annotation, id: string): AnnotationSpeaker {
@@ -339,7 +339,7 @@ function listed(speakers: readonly AnnotationSpeaker[]): string {
 function changeSpeaker(annotation: Annotation, id: string, change: Partial<AnnotationSpeaker>): Annotation {
   const speaker = speakerOf(annotation, id);
   const changed = { ...speaker, ...change };
-  if (changed.name === speaker.name && changed.colour === speaker.colour) return annotation;
+  if (changed.name === speaker.name && changed.color === speaker.color) return annotation;
   return { ...annotation, speakers: annotation.speakers.map((each) => (each === speaker ? changed : each)) };
 }
 
@@ -349,9 +349,9 @@ function cleanName(name: string | null): string | null {
   return clean === '' ? null : clean;
 }
 
-function recolour(annotation: Annotation, speaker: string, colour: number): Annotation {
-  if (Number.isInteger(colour) && colour >= 0) return changeSpeaker(annotation, speaker, { colour });
-  throw refusal(`A speaker cannot have the colour ${colour}`, 'the index of a colour, 0 or more', 'Choose one of the colours');
+function recolor(annotation: Annotation, speaker: string, color: number): Annotation {
+  if (Number.isInteger(color) && color >= 0) return changeSpeaker(annotation, speaker, { color });
+  throw refusal(`A speaker cannot have the color ${color}`, 'the index of a color, 0 or more', 'Choose one of the colors');
 }
 
 function mergeSpeakers(annotation: Annotation, from: string, into: string): Annotation {

@@ -62,7 +62,7 @@ describe('many turns', () => {
     expect(after.get('S1')!.turns).toEqual(before.get('S1')!.turns.filter((turn) => turn !== gone));
   });
 
-  it('finds the turns that overlap a stretch or cover a moment, across blocks', () => {
+  it('finds the turns that overlap a segment or cover a moment, across blocks', () => {
     const turns = randomTurns(3, 3000).map((turn, index) => ({ ...turn, startSeconds: turn.startSeconds * 50, endSeconds: turn.endSeconds * 50 + (index % 700 === 0 ? 900 : 0) }));
     turns.sort(compareTurns);
     for (const [from, to] of [[0, 1], [500, 520], [1000, 1000], [1999, 2500], [-5, -1], [50, 50], [5000, 6000]] as const) {

@@ -158,7 +158,7 @@ describe.skipIf(!hasShared)('exclusiveOf of real recordings', () => {
     const assembly = assemble({
       activity: Uint8Array.from(arrays.segmentations!.data),
       embeddings: Float32Array.from(embeddings.data),
-      numSpeakers: manifest.powerset.numClasses,
+      numSpeakers: manifest.powerset.numSpeakers,
       dimension: embeddings.shape.at(-1)!,
       geometry: timeGeometry(manifest),
       options: { method: 'agglomerative', threshold: 0.7, minClusterSize: 12, minActiveRatio: 0.2, minSpeakers: 1, maxSpeakers: 20 },

@@ -2,7 +2,7 @@ import type { Turn } from '../timeline/turns';
 import type { Annotation, EditableTurn } from './annotation';
 import { meanConfidence } from './annotationOf';
 
-/** A stretch in which the same turns go on: nobody begins or ends within it. */
+/** A segment in which the same turns go on: nobody begins or ends within it. */
 export interface Piece {
   readonly startSeconds: number;
   readonly endSeconds: number;

@@ -155,9 +155,26 @@ describe('History', () => {
     expect(JSON.stringify(history.toPlain()).length - bytesBefore).toBeLessThan(100 * 700);
   });
 
+  it('reads a history of release 0.2, which spelled colors in British English', () => {
+    const history = new History(startFrom(6));
+    const [first, second] = history.annotation.speakers;
+    history.apply({ type: 'recolor-speaker', speaker: first!.id, color: 7 });
+    history.apply({ type: 'recolor-speaker', speaker: second!.id, color: 9 });
+    history.undo();
+    const text = JSON.stringify(history.toPlain()).replaceAll('"color":', '"colour":').replaceAll('recolor-', 'recolour-');
+    const former = { ...(JSON.parse(text) as object), version: 1 };
+    const read = History.fromPlain(former);
+    expect(read.toPlain()).toEqual(history.toPlain());
+    read.redo();
+    expect(read.annotation.speakers[1]!.color).toBe(9);
+  });
+
   it.each([
     [null, /version|it/],
-    [{ version: 2 }, /annotation|version/],
+    [{ version: 1 }, /annotation/],
+    [{ version: 2 }, /annotation/],
+    [{ version: 3 }, /version/],
+    [{ version: 1, annotation: null, done: [null], undone: 4 }, /annotation/],
     [(plain: Plain) => ({ ...plain, annotation: { ...plain.annotation, turns: [...plain.annotation.turns].reverse() } }), /out of order/],
     [(plain: Plain) => ({ ...plain, annotation: { ...plain.annotation, speakers: [] } }), /no speaker/],
     [(plain: Plain) => ({ ...plain, annotation: { ...plain.annotation, nextId: 2 } }), /still to be given/],

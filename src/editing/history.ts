@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { Turn } from '../timeline/turns';
 import { describeIssue, VoxlaneError } from '../util/errors';
+import { withPresentNames } from '../util/formerNames';
 import type { Annotation, AnnotationSpeaker, Edit, EditableTurn } from './annotation';
 import { applyEdit } from './applyEdit';
 import { compareTurns, exchangeTurns, turnsBetween } from './order';
@@ -20,11 +21,11 @@ export interface Patch {
   readonly exclusiveHints: Splice<Turn>;
   readonly nextId: { readonly before: number; readonly after: number };
   /** Absent where they stay the same. */
-  readonly facts?: { readonly before: AnnotationFacts; readonly after: AnnotationFacts };
+  readonly facts?: { readonly before: AnnotationInfo; readonly after: AnnotationInfo };
 }
 
 /** What an annotation may say of its turns and labels as a whole. */
-export type AnnotationFacts = Pick<Annotation, 'confidenceKind' | 'minDurations' | 'nextLabel'>;
+export type AnnotationInfo = Pick<Annotation, 'confidenceKind' | 'minDurations' | 'nextLabel'>;
 
 /**
  * The difference of two annotations of one recording. Goes by identity: what the later one does not share with the
@@ -37,7 +38,7 @@ export function patchBetween(before: Annotation, after: Annotation): Patch {
     speakers: spliceBetween(before.speakers, after.speakers),
     exclusiveHints: spliceBetween(before.exclusiveHints, after.exclusiveHints),
     nextId: { before: before.nextId, after: after.nextId },
-    ...(!areSameFacts(facts.before, facts.after) && { facts }),
+    ...(!isSameInfo(facts.before, facts.after) && { facts }),
   };
 }
 
@@ -65,7 +66,7 @@ export function inverse({ turns, speakers, exclusiveHints, nextId, facts }: Patc
 }
 
 /** Always in one order, so that equal annotations are equal bytes. */
-export function factsOf({ confidenceKind, minDurations, nextLabel }: AnnotationFacts): AnnotationFacts {
+export function factsOf({ confidenceKind, minDurations, nextLabel }: AnnotationInfo): AnnotationInfo {
   return {
     ...(confidenceKind !== undefined && { confidenceKind }),
     ...(minDurations && { minDurations }),
@@ -73,7 +74,7 @@ export function factsOf({ confidenceKind, minDurations, nextLabel }: AnnotationF
   };
 }
 
-export function areSameFacts(one: AnnotationFacts, other: AnnotationFacts): boolean {
+export function isSameInfo(one: AnnotationInfo, other: AnnotationInfo): boolean {
   return (
     one.confidenceKind === other.confidenceKind &&
     one.minDurations?.minDurationOn === other.minDurations?.minDurationOn &&
@@ -104,7 +105,7 @@ function spliced<Item>(list: readonly Item[], { index, before, after }: Splice<I
 /** A `History` as plain data. */
 export interface PlainHistory {
   /** Of this form; another release may write another one. */
-  readonly version: 1;
+  readonly version: 2;
   readonly annotation: Annotation;
   readonly done: readonly HistoryStep[];
   readonly undone: readonly HistoryStep[];
@@ -112,12 +113,12 @@ export interface PlainHistory {
 
 const seconds = v.pipe(v.number(), v.finite());
 const index = v.pipe(v.number(), v.integer(), v.minValue(0));
-const stretch = { startSeconds: seconds, endSeconds: seconds, speaker: v.string() };
+const segment = { startSeconds: seconds, endSeconds: seconds, speaker: v.string() };
 const confidence = v.nullable(seconds);
 
-const editableTurn = v.object({ id: index, ...stretch, confidence: v.exactOptional(confidence), isCorrected: v.boolean() });
-const turn = v.object({ ...stretch, confidence: v.exactOptional(confidence) });
-const speaker = v.object({ id: v.string(), name: v.nullable(v.string()), colour: index });
+const editableTurn = v.object({ id: index, ...segment, confidence: v.exactOptional(confidence), isCorrected: v.boolean() });
+const turn = v.object({ ...segment, confidence: v.exactOptional(confidence) });
+const speaker = v.object({ id: v.string(), name: v.nullable(v.string()), color: index });
 
 const facts = {
   confidenceKind: v.exactOptional(v.picklist(['posterior', 'margin'])),
@@ -137,7 +138,7 @@ const annotationSchema = v.object({
 const step = v.object({
   type: v.picklist([
     'rename-speaker',
-    'recolour-speaker',
+    'recolor-speaker',
     'merge-speakers',
     'add-speaker',
     'remove-speaker',
@@ -158,16 +159,18 @@ const step = v.object({
   }),
 });
 
-const historySchema = v.object({ version: v.literal(1), annotation: annotationSchema, done: v.array(step), undone: v.array(step) });
+const historySchema = v.object({ version: v.literal(2), annotation: annotationSchema, done: v.array(step), undone: v.array(step) });
 
 /**
  * Checks the form of a history that was kept, that its annotation is sound, and that every step of it can be undone and
  * redone.
  *
- * @returns `value` itself, so that nothing of it is lost on the way
+ * @param kept of this release or of an earlier one
+ * @returns `kept` itself, so that nothing of it is lost on the way; with present names if an earlier release wrote it
  * @throws VoxlaneError `format`
  */
-export function checkPlainHistory(value: unknown): PlainHistory {
+export function checkPlainHistory(kept: unknown): PlainHistory {
+  const value = withPresentVersion(kept);
   const { issues } = v.safeParse(historySchema, value);
   if (issues) throw unreadable(`${v.getDotPath(issues[0]) ?? 'it'}: ${describeIssue(issues[0])}`);
   const history = value as PlainHistory;
@@ -176,6 +179,35 @@ export function checkPlainHistory(value: unknown): PlainHistory {
   checkSteps(history.annotation, history.undone.map(({ patch }) => patch).reverse());
   return history;
 }
+
+/** Version 1 spelled the color of a speaker in British English. Turns have no former names, so they are not copied. */
+function withPresentVersion(kept: unknown): unknown {
+  if (!isRecord(kept) || kept.version !== 1) return kept;
+  const { annotation, done, undone } = kept;
+  return {
+    ...kept,
+    version: 2,
+    annotation: isRecord(annotation) ? withPresentSpeakers(annotation) : annotation,
+    done: withPresentSteps(done),
+    undone: withPresentSteps(undone),
+  };
+}
+
+function withPresentSteps(steps: unknown): unknown {
+  if (!Array.isArray(steps)) return steps;
+  return steps.map((step: unknown) => {
+    if (!isRecord(step)) return step;
+    const type = step.type === 'recolour-speaker' ? 'recolor-speaker' : step.type;
+    return { ...step, type, patch: isRecord(step.patch) ? withPresentSpeakers(step.patch) : step.patch };
+  });
+}
+
+const withPresentSpeakers = (value: Record<string, unknown>): Record<string, unknown> => ({
+  ...value,
+  speakers: withPresentNames(value.speakers, { colour: 'color' }),
+});
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function checkAnnotation({ speakers, turns, nextId }: Annotation): void {
   const ids = new Set(speakers.map(({ id }) => id));
@@ -207,7 +239,7 @@ function checkSteps(annotation: Annotation, patches: readonly Patch[]): void {
       speakers.index + speakers.before.length <= rest.speakers.length &&
       exclusiveHints.index + exclusiveHints.before.length <= rest.exclusiveHints.length &&
       nextId.before === rest.nextId &&
-      (!patch.facts || areSameFacts(patch.facts.before, rest));
+      (!patch.facts || isSameInfo(patch.facts.before, rest));
     if (!fits) throw unreadable('a step of it does not follow from the one before');
     rest = applyPatch(rest, { ...patch, turns: { before: [], after: [] } });
   }
@@ -331,6 +363,6 @@ export class History {
 
   /** All of it as plain data, for JSON and databases. Shares the annotation's objects; none of them ever changes. */
   toPlain(): PlainHistory {
-    return { version: 1, annotation: this.#annotation, done: [...this.#done], undone: [...this.#undone] };
+    return { version: 2, annotation: this.#annotation, done: [...this.#done], undone: [...this.#undone] };
   }
 }

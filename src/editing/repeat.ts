@@ -135,9 +135,9 @@ function isAsBefore(now: Annotation, edit: Edit, before: CarriedOut, { speakerId
     const speaker = speakerIds.get(old.speaker) ?? old.speaker;
     return turn.startSeconds === old.startSeconds && turn.endSeconds === old.endSeconds && turn.speaker === speaker;
   }
-  if (edit.type !== 'rename-speaker' && edit.type !== 'recolour-speaker') return true;
+  if (edit.type !== 'rename-speaker' && edit.type !== 'recolor-speaker') return true;
   const speaker = now.speakers.find(({ id }) => id === edit.speaker);
-  return edit.type === 'rename-speaker' ? speaker?.name === before.speaker?.name : speaker?.colour === before.speaker?.colour;
+  return edit.type === 'rename-speaker' ? speaker?.name === before.speaker?.name : speaker?.color === before.speaker?.color;
 }
 
 /** By content: a step that was stored and read again is another object. */

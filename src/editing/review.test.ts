@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { annotationOf, type TurnSource } from './annotationOf';
-import { briefSpeakers, constraintsOf, representativeTurns, reviewOrder, speakerShares } from './review';
+import { briefSpeakers, linkConstraintsOf, representativeTurns, reviewOrder, speakerShares } from './review';
 
 const turn = (startSeconds: number, endSeconds: number, speaker: string, confidence: number | null = null, isCorrected = false): TurnSource => ({
   startSeconds,
@@ -74,19 +74,19 @@ describe('representativeTurns', () => {
   });
 });
 
-describe('constraintsOf', () => {
+describe('linkConstraintsOf', () => {
   it('gives the corrected turns by speaker, without what others talk in', () => {
     const annotation = of(turn(0, 10, 'a', 1, true), turn(4, 5, 'b', 1), turn(12, 14, 'b', 1, true), turn(16, 18, 'c', 1), turn(20, 21, 'a', 1, true));
-    expect(constraintsOf(annotation)).toEqual([
+    expect(linkConstraintsOf(annotation)).toEqual([
       {
         speaker: 'a',
-        stretches: [
+        segments: [
           { startSeconds: 0, endSeconds: 4 },
           { startSeconds: 5, endSeconds: 10 },
           { startSeconds: 20, endSeconds: 21 },
         ],
       },
-      { speaker: 'b', stretches: [{ startSeconds: 12, endSeconds: 14 }] },
+      { speaker: 'b', segments: [{ startSeconds: 12, endSeconds: 14 }] },
     ]);
   });
 });

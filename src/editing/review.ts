@@ -1,4 +1,4 @@
-import type { Anchors } from '../clustering/anchors';
+import type { LinkConstraints } from '../clustering/constraints';
 import type { Annotation, AnnotationSpeaker, EditableTurn } from './annotation';
 import { turnsBySpeaker } from './bySpeaker';
 import { piecesOf } from './exclusive';
@@ -11,14 +11,14 @@ export const SHORT_TURN_SECONDS = 0.5;
 export const BRIEF_SHARE = 0.02;
 export const BRIEF_SECONDS = 10;
 
-/** More of one voice at a stretch does not make it easier to know. */
+/** More of one voice at a segment does not make it easier to know. */
 const ENOUGH_SECONDS = 10;
 
 /** What a turn whose confidence is not known counts as, where voices are chosen to hear: middling. */
 const UNKNOWN_CONFIDENCE = 0.5;
 
-/** A stretch of one turn. */
-export interface TurnStretch {
+/** A segment of one turn. */
+export interface TurnSegment {
   readonly turn: EditableTurn;
   readonly startSeconds: number;
   readonly endSeconds: number;
@@ -52,12 +52,12 @@ export function reviewOrder({ turns }: Annotation): EditableTurn[] {
   );
 }
 
-const lengthOf = (stretch: { readonly startSeconds: number; readonly endSeconds: number }): number =>
-  stretch.endSeconds - stretch.startSeconds;
+const lengthOf = (segment: { readonly startSeconds: number; readonly endSeconds: number }): number =>
+  segment.endSeconds - segment.startSeconds;
 
 const isShort = (turn: EditableTurn): boolean => lengthOf(turn) < SHORT_TURN_SECONDS;
 
-/** How much everybody says, in the order of the lanes. */
+/** How much everybody says, in the order of the tracks. */
 export function speakerShares({ speakers, turns }: Annotation): SpeakerShare[] {
   const bySpeaker = turnsBySpeaker(turns);
   const total = [...bySpeaker.values()].reduce((sum, { seconds }) => sum + seconds, 0);
@@ -78,8 +78,8 @@ export function briefSpeakers(annotation: Annotation): AnnotationSpeaker[] {
 }
 
 /** Where one speaker talks alone, in the order of time. */
-export function aloneStretches({ turns }: Annotation): TurnStretch[] {
-  const alone: TurnStretch[] = [];
+export function aloneSegments({ turns }: Annotation): TurnSegment[] {
+  const alone: TurnSegment[] = [];
   for (const { startSeconds, endSeconds, talking } of piecesOf(turns)) {
     if (talking.length === 1) alone.push({ turn: talking[0]!, startSeconds, endSeconds });
   }
@@ -87,27 +87,27 @@ export function aloneStretches({ turns }: Annotation): TurnStretch[] {
 }
 
 /**
- * The stretches to hear a voice by, the best first: those where the speaker talks alone, by length times confidence.
+ * The segments to hear a voice by, the best first: those where the speaker talks alone, by length times confidence.
  * Length counts up to 10 s. What a person has corrected counts as certain. Where the speaker is never alone, the turns
  * themselves, by the same order.
  *
  * @param count at most this many, no two of one turn
  */
-export function representativeTurns(annotation: Annotation, speaker: string, count = 3): TurnStretch[] {
+export function representativeTurns(annotation: Annotation, speaker: string, count = 3): TurnSegment[] {
   const own = turnsBySpeaker(annotation.turns).get(speaker)?.turns ?? [];
   const alone = own.flatMap((turn) => aloneWithin(annotation.turns, turn));
   const candidates = alone.length > 0 ? alone : own.map((turn) => ({ ...timesOf(turn), turn }));
   const ranked = candidates.sort((a, b) => worthOf(b) - worthOf(a) || a.startSeconds - b.startSeconds);
-  const chosen = new Map<EditableTurn, TurnStretch>();
-  for (const stretch of ranked) {
-    if (chosen.size < count && !chosen.has(stretch.turn)) chosen.set(stretch.turn, stretch);
+  const chosen = new Map<EditableTurn, TurnSegment>();
+  for (const segment of ranked) {
+    if (chosen.size < count && !chosen.has(segment.turn)) chosen.set(segment.turn, segment);
   }
   return [...chosen.values()];
 }
 
 /** The parts of a turn without other speakers. */
-function aloneWithin(turns: readonly EditableTurn[], turn: EditableTurn): TurnStretch[] {
-  const alone: TurnStretch[] = [];
+function aloneWithin(turns: readonly EditableTurn[], turn: EditableTurn): TurnSegment[] {
+  const alone: TurnSegment[] = [];
   let from = turn.startSeconds;
   for (const index of indicesOverlapping(turns, turn.startSeconds, turn.endSeconds)) {
     const other = turns[index]!;
@@ -123,25 +123,25 @@ function timesOf({ startSeconds, endSeconds }: EditableTurn): { startSeconds: nu
   return { startSeconds, endSeconds };
 }
 
-function worthOf(stretch: TurnStretch): number {
-  const { confidence, isCorrected } = stretch.turn;
-  return Math.min(lengthOf(stretch), ENOUGH_SECONDS) * (isCorrected ? 1 : (confidence ?? UNKNOWN_CONFIDENCE));
+function worthOf(segment: TurnSegment): number {
+  const { confidence, isCorrected } = segment.turn;
+  return Math.min(lengthOf(segment), ENOUGH_SECONDS) * (isCorrected ? 1 : (confidence ?? UNKNOWN_CONFIDENCE));
 }
 
 /**
  * What a person has settled, for a re-clustering: the corrected turns by speaker, where nobody else talks, because an
- * embedding of two voices at once would say nothing about either. Stretches of one entry are one person's, those of two
+ * embedding of two voices at once would say nothing about either. Segments of one entry are one person's, those of two
  * entries are of two.
  *
- * @returns in the order of the lanes, without speakers who have no such stretch; stretches sorted by start
+ * @returns in the order of the tracks, without speakers who have no such segment; segments sorted by start
  */
-export function constraintsOf(annotation: Annotation): Anchors {
-  const settled = aloneStretches(annotation).filter(({ turn }) => turn.isCorrected);
-  const anchors = annotation.speakers.map(({ id }) => ({
+export function linkConstraintsOf(annotation: Annotation): LinkConstraints {
+  const settled = aloneSegments(annotation).filter(({ turn }) => turn.isCorrected);
+  const constraints = annotation.speakers.map(({ id }) => ({
     speaker: id,
-    stretches: settled
+    segments: settled
       .filter(({ turn }) => turn.speaker === id)
       .map(({ startSeconds, endSeconds }) => ({ startSeconds, endSeconds })),
   }));
-  return anchors.filter(({ stretches }) => stretches.length > 0);
+  return constraints.filter(({ segments }) => segments.length > 0);
 }

@@ -36,7 +36,7 @@ export function turnById(turns: readonly EditableTurn[], id: number | null): Edi
   return turns[indexOfTurn(turns, id)] ?? null;
 }
 
-interface Stretch {
+interface Segment {
   readonly startSeconds: number;
   readonly endSeconds: number;
 }
@@ -44,9 +44,9 @@ interface Stretch {
 const BLOCK = 512;
 
 /** The last end in each block of a list of turns; NaN until it is computed. Lists are immutable. */
-const blockEnds = new WeakMap<readonly Stretch[], Float64Array>();
+const blockEnds = new WeakMap<readonly Segment[], Float64Array>();
 
-function lastEnd(turns: readonly Stretch[], ends: Float64Array, block: number): number {
+function lastEnd(turns: readonly Segment[], ends: Float64Array, block: number): number {
   const known = ends[block]!;
   if (!Number.isNaN(known)) return known;
   let last = -Infinity;
@@ -56,12 +56,12 @@ function lastEnd(turns: readonly Stretch[], ends: Float64Array, block: number): 
 }
 
 /**
- * Indices of the turns that overlap a stretch for some time, in their order. A stretch of length zero is a
+ * Indices of the turns that overlap a segment for some time, in their order. A segment of length zero is a
  * moment: the turns that begin at or before it and end after it.
  *
  * @param turns sorted by start
  */
-export function indicesOverlapping(turns: readonly Stretch[], startSeconds: number, endSeconds: number): number[] {
+export function indicesOverlapping(turns: readonly Segment[], startSeconds: number, endSeconds: number): number[] {
   let ends = blockEnds.get(turns);
   if (!ends) blockEnds.set(turns, (ends = new Float64Array(Math.ceil(turns.length / BLOCK)).fill(NaN)));
   const isMoment = startSeconds === endSeconds;

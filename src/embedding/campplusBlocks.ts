@@ -191,8 +191,8 @@ export class CampplusBlocks {
     const { heap } = this.kernels;
     const [taps = 0] = local.taps;
     const [reach = 0] = local.pads;
-    const centred = taps % 2 === 1 && taps > 1 && local.strides[0] === 1 && 2 * reach === (taps - 1) * local.dilations[0]!;
-    if (!centred || reach > FRAME_ROOM || local.taps.length !== 1) throw unlike('local taps are not centred on their frame');
+    const centered = taps % 2 === 1 && taps > 1 && local.strides[0] === 1 && 2 * reach === (taps - 1) * local.dilations[0]!;
+    if (!centered || reach > FRAME_ROOM || local.taps.length !== 1) throw unlike('local taps are not centered on their frame');
     expectChannels(local, bottleneck.numOut);
     if (context[1].numOut !== local.numOut) throw unlike(`there are ${context[1].numOut} gates for ${local.numOut} channels`);
     const { numOut, weight, bias } = local;

@@ -26,7 +26,7 @@ import type { Convolution } from '../onnx/values';
 export type OnValue = (name: string, value: FloatTensor) => FloatTensor | undefined;
 
 /** What the manifest says of the file. */
-export interface CampplusFacts {
+export interface CampplusSpec {
   readonly id: string;
   readonly input: TensorFact;
   readonly output: TensorFact;
@@ -86,12 +86,12 @@ export class CampplusNet implements Graph {
    * @throws VoxlaneError `model-invalid` where the graph is not the one that the kernels compute, which ONNX Runtime may
    *   still run; `backend-unavailable` without SIMD; `backend-failed` without memory
    */
-  static open(bytes: Uint8Array, facts: CampplusFacts, build: KernelBuild = bestBuild()): CampplusNet {
+  static open(bytes: Uint8Array, facts: CampplusSpec, build: KernelBuild = bestBuild()): CampplusNet {
     return CampplusNet.ofModel(parseOnnx(bytes, facts.id), facts, build);
   }
 
   /** As {@link open}, of a parsed file. */
-  static ofModel(model: ModelProto, { input, output }: CampplusFacts, build: KernelBuild = bestBuild()): CampplusNet {
+  static ofModel(model: ModelProto, { input, output }: CampplusSpec, build: KernelBuild = bestBuild()): CampplusNet {
     const numMelBins = input.shape.at(-1);
     if (typeof numMelBins !== 'number') throw unlike('its manifest gives no number of mel bins');
     const network = readCampplus(model, { input: input.name, output: output.name });

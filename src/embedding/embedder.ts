@@ -34,7 +34,7 @@ export interface Embedder {
    * @param onFeatures receives the model's input, axes (frame, mel), before the model runs
    * @returns axes (dimension)
    */
-  embedStretch(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array>;
+  embedSegment(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array>;
   /** Frees the session and its memory on the GPU. Do not call the embedder afterwards. */
   close(): Promise<void>;
 }
@@ -103,7 +103,7 @@ export class CpuEmbedder implements Embedder {
     return { embeddings, fbankSeconds: fbankMs / 1000, embeddingSeconds: (performance.now() - start - fbankMs) / 1000 };
   }
 
-  async embedStretch(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
+  async embedSegment(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
     const raw = this.fbank.compute(samples);
     const features = maskedFeatures(raw, EVERY_FRAME, this.manifest.fbank.subtractMean);
     onFeatures(features);
@@ -165,7 +165,7 @@ export class GpuEmbedder implements Embedder {
     };
   }
 
-  async embedStretch(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
+  async embedSegment(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
     const features = await this.features.compute(samples, 1);
     try {
       const used = usedFrames(EVERY_FRAME, features.numFrames);

@@ -2,7 +2,7 @@ import { Fbank } from '../features/fbank';
 import { GpuFbank } from '../features/gpuFbank';
 import { type CommandTarget, compileKernel, computeLayout, inComputePass } from '../gpu/compile';
 import { type GpuContext, readBack } from '../gpu/context';
-import type { FbankFacts } from '../store/manifest';
+import type { FbankSpec } from '../store/manifest';
 import code from './gather.wgsl?raw';
 import { EVERY_FRAME, maskedFeatures, usedFrames } from './mask';
 
@@ -118,15 +118,15 @@ export class GpuGather {
 }
 
 /**
- * All frames of a stretch as the embedding model's input, where one person speaks throughout.
+ * All frames of a segment as the embedding model's input, where one person speaks throughout.
  *
  * @param samples axes (sample), float32 in [-1, 1]
  * @returns axes (frame, mel), the mean over frames subtracted where the model wants it; empty for less than a frame
  */
-export type StretchFeatures = (samples: Float32Array) => Promise<Float32Array>;
+export type SegmentFeatures = (samples: Float32Array) => Promise<Float32Array>;
 
 /** By the plain filterbank. */
-export function cpuStretchFeatures(facts: FbankFacts, sampleRate: number): StretchFeatures {
+export function cpuSegmentFeatures(facts: FbankSpec, sampleRate: number): SegmentFeatures {
   const fbank = new Fbank(facts, sampleRate);
   return (samples) => Promise.resolve(maskedFeatures(fbank.compute(samples), EVERY_FRAME, facts.subtractMean));
 }
@@ -136,11 +136,11 @@ export function cpuStretchFeatures(facts: FbankFacts, sampleRate: number): Stret
  *
  * @throws VoxlaneError `backend-failed` where a kernel does not compile
  */
-export async function gpuStretchFeatures(
+export async function gpuSegmentFeatures(
   gpu: GpuContext,
-  facts: FbankFacts,
+  facts: FbankSpec,
   sampleRate: number,
-): Promise<StretchFeatures> {
+): Promise<SegmentFeatures> {
   const { device } = gpu;
   const fbank = await GpuFbank.create(device, facts, sampleRate);
   const gather = await GpuGather.create(device, facts.subtractMean);

@@ -130,11 +130,11 @@ describe('the seeded network', () => {
     expect(await embedFirst((value, _, speaker) => (speaker === 1 ? 1 : value))).toEqual(alone);
   });
 
-  it('gives the features of a stretch, and its embedding as one voice', async () => {
+  it('gives the features of a segment, and its embedding as one voice', async () => {
     const { bundle, window } = readResnetGoldens('one_second');
     const { embedder } = await openEmbedder(network);
     const heard: number[] = [];
-    const embedding = await embedder.embedStretch(window, (features) => heard.push(features.length));
+    const embedding = await embedder.embedSegment(window, (features) => heard.push(features.length));
     expect(heard).toEqual([98 * RESNET34.fbank.numMelBins]);
     const [figures] = compareStages(new Map([['embedding', embedding]]), readResnetGoldens('one_second'));
     expect(figures!.relative).toBeLessThanOrEqual(MAX_RELATIVE);
@@ -145,7 +145,7 @@ describe('the seeded network', () => {
     const published = splitAtPooling(parseOnnx(seededResnet34('wespeaker'), 'wespeaker'));
     const { window } = readResnetGoldens('one_second');
     const [withVector, without] = await Promise.all(
-      [published, network].map(async (parts) => (await openEmbedder(parts)).embedder.embedStretch(window, () => undefined)),
+      [published, network].map(async (parts) => (await openEmbedder(parts)).embedder.embedSegment(window, () => undefined)),
     );
     const sum = withVector!.map((value, i) => value + published.head.meanVector![i]!);
     // The same weights, rounded alike: only the subtraction is undone.

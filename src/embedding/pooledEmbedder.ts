@@ -225,7 +225,7 @@ export class PooledEmbedder implements Embedder {
     };
   }
 
-  async embedStretch(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
+  async embedSegment(samples: Float32Array, onFeatures: (features: Float32Array) => void): Promise<Float32Array> {
     const opened = await this.backend.open(samples, 1);
     try {
       onFeatures(await opened.read(0));

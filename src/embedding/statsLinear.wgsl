@@ -11,7 +11,7 @@
 // | 2 | offset | (dimension) f32: the bias less the mean vector |
 // | 3 | embeddings | written: (mask, dimension) f32 |
 //
-// One workgroup per dimension and mask; its invocations take neighbouring statistics. A dispatch after that of
+// One workgroup per dimension and mask; its invocations take neighboring statistics. A dispatch after that of
 // statsPool.wgsl, because every dimension needs all statistics and nothing waits across workgroups.
 
 override NUM_STATISTICS: u32;

@@ -12,7 +12,7 @@
 // | 2 | statistics | written: (mask, statistic) f32, the means of all channels, then their deviations |
 //
 // One workgroup per mask and 8 channels; its 16 columns of invocations go through the frames of a channel beside each
-// other, so that neighbours read neighbouring frames. The deviation takes a second walk over the frames: a difference of
+// other, so that neighbors read neighboring frames. The deviation takes a second walk over the frames: a difference of
 // squares would lose what float32 has where the mean is large.
 
 override NUM_CHANNELS: u32;
@@ -59,8 +59,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) place
   var squares = 0f;
   if (exists) {
     for (var frame = place.x; frame < numFrames; frame += LANES) {
-      let centred = map[first + frame] - mean;
-      squares += masks[header + HEADER + frame] * centred * centred;
+      let centered = map[first + frame] - mean;
+      squares += masks[header + HEADER + frame] * centered * centered;
     }
   }
   let variance = sumLanes(place, squares) * masks[header + 1u];

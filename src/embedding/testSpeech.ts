@@ -6,7 +6,7 @@ const SECONDS = 1;
 /** Greatest and least norm of an embedding that can be right: networks give some units per value. */
 const NORMS = { least: 1e-2, most: 1e4 };
 /** Two voices whose embeddings are nearer than this are one to the model: it does not listen. */
-const MOST_COSINE = 0.99999;
+const MAX_COSINE = 0.99999;
 
 /**
  * A second of something like a vowel: harmonics of a voice that rises a little, under a formant, and a little noise. For
@@ -72,11 +72,11 @@ export async function checkHealth(embedder: Embedder, { id, sampleRate, embeddin
     }
   }
   const cosine = cosineOf(...embeddings);
-  if (cosine > MOST_COSINE) throw unhealthy(id, 'two different voices have the same embedding', 'embeddings that differ');
+  if (cosine > MAX_COSINE) throw unhealthy(id, 'two different voices have the same embedding', 'embeddings that differ');
 }
 
 const embed = (embedder: Embedder, samples: Float32Array): Promise<Float32Array> =>
-  embedder.embedStretch(samples, () => undefined);
+  embedder.embedSegment(samples, () => undefined);
 
 function cosineOf(left: Float32Array, right: Float32Array): number {
   const dot = left.reduce((sum, value, index) => sum + value * right[index]!, 0);

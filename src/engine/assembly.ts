@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import type { Anchors } from '../clustering/anchors';
+import type { LinkConstraints } from '../clustering/constraints';
 import { minCleanFrames } from '../embedding/mask';
 import { timeGeometry } from '../segmentation/geometry';
-import type { AssemblyFacts } from '../timeline/assembler';
+import type { AssemblyOptions } from '../timeline/assembler';
 import type { MinDurations } from '../timeline/minDurations';
 import { type IndexedTurn, nameTurns, speakerLabel, speakerLabels } from '../timeline/turns';
 import { describeIssue, VoxlaneError } from '../util/errors';
@@ -15,7 +15,7 @@ export interface NamelessTurns {
   readonly turns: readonly IndexedTurn[];
   readonly exclusiveTurns: readonly IndexedTurn[];
   readonly centroids: readonly Float64Array[];
-  readonly anchorClusters?: readonly number[];
+  readonly constraintClusters?: readonly number[];
 }
 
 export interface NamedTurns {
@@ -25,7 +25,7 @@ export interface NamedTurns {
 }
 
 /** What centroids are of. */
-export interface CentroidFacts {
+export interface CentroidInfo {
   /** Size of one embedding. */
   readonly dimension: number;
   /** SHA-256 of the embedding model. */
@@ -48,17 +48,17 @@ export function usedModels(
 }
 
 /**
- * Names the speakers, and moves the turns to where the analyzed stretch starts.
+ * Names the speakers, and moves the turns to where the analyzed segment starts.
  *
  * @param assembly null where nobody spoke
  */
 export function nameSpeakers(
   assembly: NamelessTurns | null,
   startSeconds: number,
-  facts: CentroidFacts,
-  anchors: Anchors = [],
+  facts: CentroidInfo,
+  constraints: LinkConstraints = [],
 ): NamedTurns {
-  const labels = anchoredLabels(speakerLabels(assembly?.turns ?? []), assembly?.anchorClusters ?? [], anchors);
+  const labels = constrainedLabels(speakerLabels(assembly?.turns ?? []), assembly?.constraintClusters ?? [], constraints);
   const turns = nameTurns(assembly?.turns ?? [], labels, startSeconds);
   const seconds = new Map<string, number>();
   for (const turn of turns) seconds.set(turn.speaker, (seconds.get(turn.speaker) ?? 0) + (turn.endSeconds - turn.startSeconds));
@@ -74,15 +74,15 @@ export function nameSpeakers(
   };
 }
 
-/** Clusters of anchors are called as these are; the others take the lowest labels that no anchor has, in their order. */
-function anchoredLabels(
+/** Clusters of constraints are called as these are; the others take the lowest labels that no constraint has, in their order. */
+function constrainedLabels(
   labels: ReadonlyMap<number, string>,
-  anchorClusters: readonly number[],
-  anchors: Anchors,
+  constraintClusters: readonly number[],
+  constraints: LinkConstraints,
 ): ReadonlyMap<number, string> {
-  if (anchors.length === 0) return labels;
-  const given = new Map(anchorClusters.map((cluster, group) => [cluster, anchors[group]!.speaker]));
-  const taken = new Set(anchors.map(({ speaker }) => speaker));
+  if (constraints.length === 0) return labels;
+  const given = new Map(constraintClusters.map((cluster, group) => [cluster, constraints[group]!.speaker]));
+  const taken = new Set(constraints.map(({ speaker }) => speaker));
   let next = 0;
   const freeLabel = (): string => {
     for (;;) {
@@ -137,12 +137,12 @@ export function minDurationsOf(
 }
 
 /** What the clustering worker is asked for. */
-export function assemblyFacts(engine: Engine, run: CheckedRunOptions): AssemblyFacts {
+export function assemblyOptions(engine: Engine, run: CheckedRunOptions): AssemblyOptions {
   const { minSpeakers, maxSpeakers } = run;
   const { numFrames, windowSamples, powerset } = engine.segmentationManifest;
   const { embeddingSize, minSamples } = engine.embeddingManifest;
   return {
-    numSpeakers: powerset.numClasses,
+    numSpeakers: powerset.numSpeakers,
     dimension: embeddingSize,
     geometry: timeGeometry(engine.segmentationManifest),
     options: { ...engine.settings.clustering, minSpeakers, maxSpeakers },
@@ -183,12 +183,12 @@ export class Previewer {
 
   private async preview(numWindows: number, onPreview: (preview: Preview) => void): Promise<void> {
     const { engine, options } = this;
-    const assembly = await engine.clustering.call((api) => api.assemble(assemblyFacts(engine, options)));
+    const assembly = await engine.clustering.call((api) => api.assemble(assemblyOptions(engine, options)));
     if (this.isOver) return;
     const turns = assembly?.turns ?? [];
     const { durationSeconds, stepSeconds } = timeGeometry(engine.segmentationManifest).windows;
     onPreview({
-      analysedSeconds: options.startSeconds + (numWindows - 1) * stepSeconds + durationSeconds,
+      analyzedSeconds: options.startSeconds + (numWindows - 1) * stepSeconds + durationSeconds,
       turns: nameTurns(turns, speakerLabels(turns), options.startSeconds),
     });
   }
@@ -199,7 +199,7 @@ const VERSION = 1;
 /** Takes what the models heard out of the clustering worker: it moves, nothing is copied on the page's thread. */
 export async function takeVoices(engine: Engine, options: CheckedRunOptions): Promise<KeptVoices> {
   const { settings, segmentationManifest, embeddingManifest } = engine;
-  const { numSpeakers, dimension, geometry, minCleanFrames, minDurations } = assemblyFacts(engine, options);
+  const { numSpeakers, dimension, geometry, minCleanFrames, minDurations } = assemblyOptions(engine, options);
   return {
     version: VERSION,
     preset: settings.preset,
@@ -218,7 +218,7 @@ export async function takeVoices(engine: Engine, options: CheckedRunOptions): Pr
 }
 
 /** What the clustering worker is asked for of kept voices. */
-export function keptFacts({ numSpeakers, dimension, geometry, minCleanFrames, clustering, minDurations }: KeptVoices): AssemblyFacts {
+export function keptOptions({ numSpeakers, dimension, geometry, minCleanFrames, clustering, minDurations }: KeptVoices): AssemblyOptions {
   const options = { ...clustering, minSpeakers: 1, maxSpeakers: Infinity };
   return { numSpeakers, dimension, geometry, minCleanFrames, options, ...(minDurations && { minDurations }) };
 }

@@ -4,7 +4,7 @@ import type { Speed } from './settings';
 import type { BackendChoice } from './types';
 
 /** A page is not alone on the machine, and each worker takes memory. */
-const MOST_USEFUL_THREADS = 8;
+const MAX_USEFUL_THREADS = 8;
 
 /**
  * WebKit rounds the number of cores against fingerprinting: it reports 8 for 8 and more, and 4 for anything below, on one
@@ -77,7 +77,7 @@ export function wasmThreads(asked: number | undefined): number {
   if (asked !== undefined) return asked;
   const { hardwareConcurrency, userAgent } = navigator;
   if (isWebKit(userAgent) && hardwareConcurrency === WEBKIT_ROUNDED) return THREADS_IF_ROUNDED;
-  return Math.min(hardwareConcurrency, MOST_USEFUL_THREADS);
+  return Math.min(hardwareConcurrency, MAX_USEFUL_THREADS);
 }
 
 /** Chromium names WebKit too. Every browser on iOS is WebKit, Chrome (`CriOS/`) included. */
@@ -86,19 +86,19 @@ function isWebKit(userAgent: string): boolean {
 }
 
 /** Workers of one stage, and the threads of each. */
-export interface Lanes {
+export interface PoolSize {
   readonly workers: number;
   readonly threads: number;
 }
 
 /** How the processor's cores are shared out. */
-export interface LanePlan {
-  readonly segmentation: Lanes;
-  readonly embedding: Lanes;
+export interface WorkerPlan {
+  readonly segmentation: PoolSize;
+  readonly embedding: PoolSize;
 }
 
 /** Most workers of one stage: a page is not alone on the machine. */
-const MOST_WORKERS = 8;
+const MAX_WORKERS = 8;
 
 /**
  * Workers for `cores` cores on WASM. There may be more workers than cores, of which no more than there are
@@ -107,27 +107,27 @@ const MOST_WORKERS = 8;
  * @param isolated whether a session may have threads
  * @param mostEmbedders most workers of the embedding, for what each takes of memory
  */
-export function planLanes(cores: number, speed: Speed, isolated: boolean, mostEmbedders = MOST_WORKERS): LanePlan {
+export function planWorkers(cores: number, speed: Speed, isolated: boolean, mostEmbedders = MAX_WORKERS): WorkerPlan {
   return {
-    segmentation: lanesFor(speed === 'fast' ? cores : Math.ceil(cores / 2), isolated, MOST_WORKERS),
-    embedding: lanesFor(cores, isolated, mostEmbedders),
+    segmentation: workersFor(speed === 'fast' ? cores : Math.ceil(cores / 2), isolated, MAX_WORKERS),
+    embedding: workersFor(cores, isolated, mostEmbedders),
   };
 }
 
 /** One worker a core; beyond the most workers, threads in each. */
-function lanesFor(cores: number, isolated: boolean, most: number): Lanes {
+function workersFor(cores: number, isolated: boolean, most: number): PoolSize {
   const workers = Math.min(cores, most);
   return { workers, threads: isolated ? Math.floor(cores / workers) : 1 };
 }
 
 /** On a GPU one worker of each stage has the device; its session's thread only feeds it. */
-export const GPU_LANES: LanePlan = {
+export const GPU_WORKERS: WorkerPlan = {
   segmentation: { workers: 1, threads: 1 },
   embedding: { workers: 1, threads: 1 },
 };
 
 /** Most windows in one batch: beyond it the measured gain is small, and cancelling and progress become coarse. */
-export const MOST_WINDOWS = 32;
+export const MAX_WINDOWS = 32;
 /** A window that takes this long alone has nothing to gain from company. */
 const SLOW_WINDOW_SECONDS = 0.5;
 /** A doubling that makes a window less than this much cheaper ends the search. */
@@ -136,7 +136,7 @@ const WORTHWHILE_GAIN = 0.1;
 /** Windows that fit: the largest tensor of a batch must be bindable. */
 export function windowsThatFit(limits: Pick<GPUSupportedLimits, 'maxStorageBufferBindingSize' | 'maxBufferSize'>, bytesPerWindow: number): number {
   const bytes = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  return Math.max(1, Math.min(MOST_WINDOWS, Math.floor(bytes / bytesPerWindow)));
+  return Math.max(1, Math.min(MAX_WINDOWS, Math.floor(bytes / bytesPerWindow)));
 }
 
 /**

@@ -72,7 +72,7 @@ export function unlessAborted<Result>(
 }
 
 /** One piece of work at a time, in the order in which they came. */
-export class Turns {
+export class SerialQueue {
   /** The piece before; settles when the next one may begin, and never rejects. */
   private previous: Promise<void> = Promise.resolve();
 

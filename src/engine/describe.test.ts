@@ -24,10 +24,10 @@ describe('names', () => {
     ]);
   });
 
-  test('of anchors stay, and nobody else gets them', () => {
-    const anchors = ['SPEAKER_00', 'Ann', 'SPEAKER_01'].map((speaker) => ({ speaker, stretches: [] }));
-    const named = nameSpeakers({ ...assembly, anchorClusters: [1, 2, -1] }, 0, facts, anchors);
-    // Cluster 0 has no anchor; SPEAKER_01 is an anchor's who was not heard.
+  test('of constraints stay, and nobody else gets them', () => {
+    const constraints = ['SPEAKER_00', 'Ann', 'SPEAKER_01'].map((speaker) => ({ speaker, segments: [] }));
+    const named = nameSpeakers({ ...assembly, constraintClusters: [1, 2, -1] }, 0, facts, constraints);
+    // Cluster 0 has no constraint; SPEAKER_01 is an constraint's who was not heard.
     expect(named.turns.map(({ speaker }) => speaker)).toEqual(['Ann', 'SPEAKER_02', 'SPEAKER_00', 'SPEAKER_02']);
     expect(new Set(named.speakers.map(({ label }) => label)).size).toBe(3);
   });

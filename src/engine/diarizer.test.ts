@@ -130,7 +130,7 @@ test.each(['succeeds', 'fails', 'is cancelled', 'is disposed of'] as const)('a r
   const [, , options, hook] = vi.mocked(runPipeline).mock.lastCall!;
   const report = (): void => {
     hook({ stage: 'embedding', artifact: null, completed: 1, total: 2 });
-    options.onPreview?.({ analysedSeconds: 30, turns: [] });
+    options.onPreview?.({ analyzedSeconds: 30, turns: [] });
   };
   report();
   if (how === 'succeeds') end!.resolve(RESULT);

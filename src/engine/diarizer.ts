@@ -1,5 +1,5 @@
 import { VoxlaneError } from '../util/errors';
-import { cancelled, DISPOSE, Turns, unlessAborted } from './calls';
+import { cancelled, DISPOSE, SerialQueue, unlessAborted } from './calls';
 import { type Engine, hasEnded } from './engine';
 import {
   checkDiarizerNames,
@@ -62,7 +62,7 @@ export class ProgressMeter {
  */
 export class Diarizer {
   private disposed = false;
-  private readonly turns = new Turns();
+  private readonly turns = new SerialQueue();
   /** Rejects the run under way. */
   private abort: ((reason: VoxlaneError) => void) | null = null;
   /** Ends the workers when nothing has run for a while. */
@@ -195,14 +195,14 @@ export class Diarizer {
         return await runPipeline(engine, ready, options, hook);
       } catch (error) {
         if (engine.backend.name !== 'webgpu' || !isGpuTrouble(error)) throw error;
-        const proofs = error.code === 'gpu-wrong' ? await checkAgain(engine, this.options).catch(() => null) : null;
+        const checks = error.code === 'gpu-wrong' ? await checkAgain(engine, this.options).catch(() => null) : null;
         // What was cancelled meanwhile must not touch the engine, which may be the next run's by now.
         throwIfAborted(signal);
-        const passed = proofs?.every((proof) => proof.passed) ?? false;
+        const passed = checks?.every((check) => check.passed) ?? false;
         if (passed && attempt === 0) continue;
-        const why = passed || !proofs ? `WebGPU failed in mid-run (${error.problem})` : describeFailure(proofs);
+        const why = passed || !checks ? `WebGPU failed in mid-run (${error.problem})` : describeFailure(checks);
         this.stop(error);
-        this.keep(await startOnWasm(this.options, this.settings, why, proofs, signal), signal);
+        this.keep(await startOnWasm(this.options, this.settings, why, checks, signal), signal);
       }
     }
   }

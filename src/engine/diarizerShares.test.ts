@@ -4,7 +4,7 @@ import { VoxlaneError } from '../util/errors';
 import { DiarizerShares, type DiarizerShare, type SharedDiarizer } from './sharedDiarizer';
 import { checkDiarizerOptions } from './options';
 import { TestSource } from '../../test/engine/pieces';
-import { cancelled, Turns } from './calls';
+import { cancelled, SerialQueue } from './calls';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions } from './types';
 
 const SAMPLES = noise(10);
@@ -26,7 +26,7 @@ function gate(): { opened: Promise<void>; open: () => void; fail: (error: Error)
 
 class FakeDiarizer implements SharedDiarizer {
   isDisposed = false;
-  readonly turns = new Turns();
+  readonly turns = new SerialQueue();
   readonly runs: ReturnType<typeof gate>[] = [];
 
   diarize(_: unknown, { signal }: DiarizeOptions = {}): Promise<DiarizationResult> {

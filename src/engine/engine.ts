@@ -1,6 +1,6 @@
 import { VoxlaneError } from '../util/errors';
 import { addressIn, type FileBase } from '../util/fetch';
-import { Slots } from '../util/concurrency';
+import { Semaphore } from '../util/concurrency';
 import type { EmbeddingWorkerApi, LoadRequest, SegmentationWorkerApi } from '../../workers/contracts';
 import {
   spawnClusteringWorker,
@@ -10,7 +10,7 @@ import {
 } from '../../workers/spawn';
 import { type EmbeddingManifest, fetchJson, type SegmentationManifest } from '../store/manifest';
 import { parsePldaManifest } from '../store/plda';
-import { GPU_LANES, planLanes } from './backend';
+import { GPU_WORKERS, planWorkers } from './backend';
 import { ModelPool } from './modelPool';
 import type { CheckedDiarizerOptions } from './options';
 import type { ClusteringName, PipelineSettings, Speed } from './settings';
@@ -67,9 +67,9 @@ export async function startEngine(
   ownKernels = true,
 ): Promise<Engine> {
   const isolated = globalThis.crossOriginIsolated;
-  const lanes = backend.name === 'webgpu' ? GPU_LANES : planLanes(backend.threads, options.speed, isolated, settings.mostEmbedders);
+  const lanes = backend.name === 'webgpu' ? GPU_WORKERS : planWorkers(backend.threads, options.speed, isolated, settings.mostEmbedders);
   // No more at work than there are cores: the page's own thread has to get its turn.
-  const slots = new Slots(backend.name === 'webgpu' ? Infinity : Math.max(1, backend.threads));
+  const slots = new Semaphore(backend.name === 'webgpu' ? Infinity : Math.max(1, backend.threads));
   const request = (modelId: string, threads: number): LoadRequest => ({
     modelId,
     modelsBase: options.modelsBase,

@@ -2,14 +2,14 @@ import { proxy } from 'comlink';
 import type { LoadReply, LoadRequest, ModelWorkerApi, OnDownload } from '../../workers/contracts';
 import type { WorkerHandle } from '../../workers/handle';
 import { addCounts, type GpuCountsByStage } from '../gpu/meter';
-import { Slots } from '../util/concurrency';
+import { Semaphore } from '../util/concurrency';
 import { VoxlaneError } from '../util/errors';
 
 /** What a call is made on. */
 export type Remote<Api extends object> = Parameters<Parameters<WorkerHandle<Api>['call']>[0]>[0];
 
 /** Losses in one run after which the worker is given up: a driver that keeps crashing will not get better. */
-const MOST_RESTARTS = 3;
+const MAX_RESTARTS = 3;
 
 /**
  * A worker with its model that survives the loss of its GPU device or of the worker itself: the worker is started and loaded
@@ -53,7 +53,7 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
         return await this.handle.call(use);
       } catch (error) {
         const isLoss = error instanceof VoxlaneError && (error.code === 'gpu-lost' || this.handle.vanished);
-        if (!isLoss || this.terminated || this.restarts >= MOST_RESTARTS) throw error;
+        if (!isLoss || this.terminated || this.restarts >= MAX_RESTARTS) throw error;
         await this.restartUntilLoaded(error);
       }
     }
@@ -99,7 +99,7 @@ export class ModelWorker<Manifest, Api extends ModelWorkerApi<Manifest>> {
         return;
       } catch (error) {
         const isFetch = error instanceof VoxlaneError && error.code === 'model-missing';
-        if (!isFetch || this.terminated || this.restarts >= MOST_RESTARTS) throw error;
+        if (!isFetch || this.terminated || this.restarts >= MAX_RESTARTS) throw error;
         reason = error;
       }
     }
@@ -149,7 +149,7 @@ export class ModelPool<Manifest, Api extends ModelWorkerApi<Manifest>> {
     private readonly spawn: () => WorkerHandle<Api>,
     private readonly request: LoadRequest,
     readonly size: number,
-    private readonly slots = new Slots(size),
+    private readonly slots = new Semaphore(size),
   ) {
     const first = new ModelWorker<Manifest, Api>(spawn, request);
     this.workers = [first];

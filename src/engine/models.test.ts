@@ -88,7 +88,7 @@ function makeEngine({ numWindows, batch, backend, fits = { segmentation: Infinit
     segmentation: callOn(segmentation),
     embedding: callOn(embedding),
     clustering: callOn(clustering),
-    segmentationManifest: { sampleRate: 1, windowSamples: WINDOW_SAMPLES, hopSamples: 1, numFrames: NUM_FRAMES, powerset: { numClasses: NUM_SPEAKERS } },
+    segmentationManifest: { sampleRate: 1, windowSamples: WINDOW_SAMPLES, hopSamples: 1, numFrames: NUM_FRAMES, powerset: { numSpeakers: NUM_SPEAKERS } },
     embeddingManifest: { embeddingSize: DIMENSION },
     settings: { fastEmbedHop: 5 },
     speed: 'exact',

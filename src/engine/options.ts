@@ -1,10 +1,10 @@
-import { LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE, MOST_TRACKS } from '../audio/types';
+import { MIN_SAMPLE_RATE, MAX_SAMPLE_RATE, MAX_TRACKS } from '../audio/types';
 import type { SpeakerBounds } from '../clustering/localSpeakers';
 import { PUBLIC_HUB } from '../store/sources';
 import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
 import { VoxlaneError } from '../util/errors';
 import { type FileBase, webAddress } from '../util/fetch';
-import { MOST_WINDOWS } from './backend';
+import { MAX_WINDOWS } from './backend';
 import { defaultFiles, type FileBases } from './defaultFiles';
 import { type ClusteringName, type PresetId, PRESETS, type Speed } from './settings';
 import type { DiarizeOptions, DiarizerOptions, ModelDownload } from './types';
@@ -153,8 +153,8 @@ export interface OwnDiarizerOptions {
   readonly batchWindows: number | undefined;
 }
 
-const MOST_SPEAKERS = 255;
-const MOST_THREADS = 64;
+const MAX_SPEAKERS = 255;
+const MAX_THREADS = 64;
 
 /** @throws VoxlaneError `options`, naming the option, its value and the rule */
 export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
@@ -169,8 +169,8 @@ export function checkRunOptions(options: DiarizeOptions): CheckedRunOptions {
   }
   const { minDurationOn, minDurationOff } = checkMinDurations(options);
   const { keepVoices = false, onPreview } = options;
-  const sampleRate = checkWhole('sampleRate', options.sampleRate, MOST_SAMPLE_RATE, LEAST_SAMPLE_RATE);
-  const track = checkWhole('track', options.track, MOST_TRACKS);
+  const sampleRate = checkWhole('sampleRate', options.sampleRate, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE);
+  const track = checkWhole('track', options.track, MAX_TRACKS);
   return { minSpeakers, maxSpeakers, startSeconds, durationSeconds, minDurationOn, minDurationOff, keepVoices, sampleRate, track, onPreview };
 }
 
@@ -188,9 +188,9 @@ export function checkMinDurations({
 
 /** @throws VoxlaneError `options`, naming the option, its value and the rule */
 export function checkBounds(options: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers'>): SpeakerBounds {
-  const speakers = checkWhole('speakers', options.speakers, MOST_SPEAKERS);
-  const least = checkWhole('minSpeakers', options.minSpeakers, MOST_SPEAKERS);
-  const most = checkWhole('maxSpeakers', options.maxSpeakers, MOST_SPEAKERS);
+  const speakers = checkWhole('speakers', options.speakers, MAX_SPEAKERS);
+  const least = checkWhole('minSpeakers', options.minSpeakers, MAX_SPEAKERS);
+  const most = checkWhole('maxSpeakers', options.maxSpeakers, MAX_SPEAKERS);
   if (speakers !== undefined && (least !== undefined || most !== undefined)) {
     throw optionError('speakers', speakers, 'no minSpeakers or maxSpeakers beside it: an exact number needs no bounds');
   }
@@ -220,7 +220,7 @@ export function checkDiarizerOptions(options: DiarizerOptions, base: string): Ow
     backend,
     threads,
     trustGpu: options.trustGpu ?? false,
-    batchWindows: checkWhole('batchWindows', options.batchWindows, MOST_WINDOWS),
+    batchWindows: checkWhole('batchWindows', options.batchWindows, MAX_WINDOWS),
   };
 }
 
@@ -251,16 +251,16 @@ function checkPreset({ preset = 'auto', speed }: DiarizerOptions): Pick<CheckedD
 /** Long enough to look at a result and drop the next recording. */
 const IDLE_SECONDS = 60;
 /** A day. Timers cannot count beyond 24 days: they would be over at once. */
-const MOST_IDLE_SECONDS = 86_400;
+const MAX_IDLE_SECONDS = 86_400;
 
 function checkIdle(idleSeconds = IDLE_SECONDS): number {
-  if (idleSeconds === Infinity || (idleSeconds >= 0 && idleSeconds <= MOST_IDLE_SECONDS)) return idleSeconds;
-  throw optionError('idleSeconds', idleSeconds, `a number from 0 to ${MOST_IDLE_SECONDS}, or Infinity to keep the workers`);
+  if (idleSeconds === Infinity || (idleSeconds >= 0 && idleSeconds <= MAX_IDLE_SECONDS)) return idleSeconds;
+  throw optionError('idleSeconds', idleSeconds, `a number from 0 to ${MAX_IDLE_SECONDS}, or Infinity to keep the workers`);
 }
 
 /** @throws VoxlaneError `options` */
 export const checkThreads = (threads: number | undefined): number | undefined =>
-  checkWhole('threads', threads, MOST_THREADS);
+  checkWhole('threads', threads, MAX_THREADS);
 
 /** Whether options ask for the same engine. A file is the same where it is the same object; who hears of downloads makes no difference. */
 export function askForTheSame(a: OwnDiarizerOptions, b: OwnDiarizerOptions): boolean {

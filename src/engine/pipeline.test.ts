@@ -103,11 +103,11 @@ describe('trust', () => {
   });
 
   test('the first stage that is wrong is named with its figures', () => {
-    const proof = { model: 'm', backend: 'webgpu' as const, passed: false, seconds: 1, stages: [stage('fbank', 0, true), stage('embedding', 0.5, false)] };
-    expect(describeFailure([proof])).toBe('WebGPU failed its self-check: stage embedding is off by 0.500, allowed are 0.01');
-    const passed = { ...proof, backend: 'webgpu' as const, passed: true, stages: [stage('fbank', 0, true)] };
-    expect(describeFailure([passed, { ...proof, backend: 'kernels' }])).toMatch(/^Our WASM kernels failed their self-check: stage embedding/);
-    expect(describeFailure([{ ...proof, backend: 'wasm' }])).toMatch(/^ONNX Runtime on WASM failed its self-check: stage embedding/);
+    const check = { model: 'm', backend: 'webgpu' as const, passed: false, seconds: 1, stages: [stage('fbank', 0, true), stage('embedding', 0.5, false)] };
+    expect(describeFailure([check])).toBe('WebGPU failed its self-check: stage embedding is off by 0.500, allowed are 0.01');
+    const passed = { ...check, backend: 'webgpu' as const, passed: true, stages: [stage('fbank', 0, true)] };
+    expect(describeFailure([passed, { ...check, backend: 'kernels' }])).toMatch(/^Our WASM kernels failed their self-check: stage embedding/);
+    expect(describeFailure([{ ...check, backend: 'wasm' }])).toMatch(/^ONNX Runtime on WASM failed its self-check: stage embedding/);
   });
 
   test('faults of the GPU are told from faults of the input', () => {

@@ -10,23 +10,23 @@ import { unlessAborted } from './calls';
 export type { PresetId } from './settings';
 
 /** A preset, for somebody who chooses. */
-export interface PresetFacts {
+export interface PresetInfo {
   /** What `DiarizerOptions.preset` takes. */
   readonly id: PresetId;
   /** Id of its embedding model. */
   readonly model: string;
   /** To be downloaded; 0 where the model is bundled. */
   readonly bytes: number;
-  /** SPDX identifier of the embedding model's licence. */
-  readonly licence: string;
-  /** Who made the embedding model, as its licence wants it said. */
+  /** SPDX identifier of the embedding model's license. */
+  readonly license: string;
+  /** Who made the embedding model, as its license wants it said. */
   readonly attribution: string;
   /** Bundled, or stored here: it runs without a network. */
   readonly present: boolean;
 }
 
 /** A model that the browser keeps. */
-export interface StoredModelFacts {
+export interface StoredModelInfo {
   /** Id of the model, as {@link deleteStoredModel} takes it. */
   readonly id: string;
   /** Name of its file. */
@@ -34,7 +34,7 @@ export interface StoredModelFacts {
   /** Length of the file. */
   readonly bytes: number;
   /** SPDX identifier; null of a file that was accepted on somebody's word. */
-  readonly licence: string | null;
+  readonly license: string | null;
   /** Milliseconds since the epoch. */
   readonly storedAt: number;
 }
@@ -44,20 +44,20 @@ export interface StoredModelFacts {
  *
  * @throws VoxlaneError `model-missing`, `model-invalid`, `options`, `cancelled` when `signal` fires
  */
-export function presetFacts(
+export function presetInfo(
   options: Pick<DiarizerOptions, 'models' | 'trustUnknownModel'> & Pick<DiarizeOptions, 'signal'> = {},
-): Promise<readonly PresetFacts[]> {
+): Promise<readonly PresetInfo[]> {
   return unlessAborted(options.signal, async () => factsOf(await modelsBase(options), options.trustUnknownModel ?? false));
 }
 
 /** @param trustUnknown whether a stored file of unknown hash counts */
-async function factsOf(base: FileBase, trustUnknown: boolean): Promise<readonly PresetFacts[]> {
+async function factsOf(base: FileBase, trustUnknown: boolean): Promise<readonly PresetInfo[]> {
   const store = new ModelStore();
   return Promise.all(
-    Object.values(PRESETS).map(async ({ preset, embedding }): Promise<PresetFacts> => {
+    Object.values(PRESETS).map(async ({ preset, embedding }): Promise<PresetInfo> => {
       const manifest = await loadManifest('embedding', embedding, base);
-      const { licence, attribution, sources } = manifest;
-      const common = { id: preset, model: embedding, licence, attribution };
+      const { license, attribution, sources } = manifest;
+      const common = { id: preset, model: embedding, license, attribution };
       if (!sources) return { ...common, bytes: 0, present: true };
       const present = (await store.find(embedding, sources, trustUnknown)) !== null;
       return { ...common, bytes: sources[0]!.bytes, present };
@@ -79,7 +79,7 @@ export async function choosePreset({ preset, modelFile, modelsBase: base, trustU
  *
  * @throws VoxlaneError `cancelled` when `signal` fires
  */
-export function storedModels({ signal }: Pick<DiarizeOptions, 'signal'> = {}): Promise<readonly StoredModelFacts[]> {
+export function storedModels({ signal }: Pick<DiarizeOptions, 'signal'> = {}): Promise<readonly StoredModelInfo[]> {
   return unlessAborted(signal, () => new ModelStore().list());
 }
 

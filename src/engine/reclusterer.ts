@@ -1,10 +1,10 @@
 import { moved } from '../../workers/protocol';
 import { spawnClusteringWorker } from '../../workers/spawn';
-import type { Anchors } from '../clustering/anchors';
+import type { LinkConstraints } from '../clustering/constraints';
 import type { ConfidenceKind } from '../clustering/localSpeakers';
 import { type MinDurations, NO_MIN_DURATIONS } from '../timeline/minDurations';
 import { VoxlaneError } from '../util/errors';
-import { type CentroidFacts, checkVoices, keptFacts, minDurationsOf, nameSpeakers } from './assembly';
+import { type CentroidInfo, checkVoices, keptOptions, minDurationsOf, nameSpeakers } from './assembly';
 import { cancelled, DISPOSE, untilAborted } from './calls';
 import { checkBounds, checkFiles, checkMinDurations, modelsBase, optionError } from './options';
 import {
@@ -103,7 +103,7 @@ export interface ReclustererOptions {
 /** What one call of {@link Reclusterer.cluster} is asked for. */
 export interface ReclusterOptions extends Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff'> {
   /** What a person has said for certain; absent or empty for nothing. */
-  readonly anchors?: Anchors;
+  readonly constraints?: LinkConstraints;
   /** Takes this call back. What is being computed is computed to its end, unheard. */
   readonly signal?: AbortSignal;
 }
@@ -115,8 +115,8 @@ export interface Reclustering {
   /** The same with one speaker at a time at most. */
   readonly exclusiveTurns: readonly Turn[];
   /**
-   * Those with a turn. Whose cluster holds an anchor's stretches has the anchor's `speaker` as label; the others have the
-   * lowest of `SPEAKER_00`, `SPEAKER_01` … that no anchor has, whoever had them before.
+   * Those with a turn. Whose cluster holds an constraint's segments has the constraint's `speaker` as label; the others have the
+   * lowest of `SPEAKER_00`, `SPEAKER_01` … that no constraint has, whoever had them before.
    */
   readonly speakers: readonly Speaker[];
   /** How many there are, with other likely numbers, and whether the bounds were met. */
@@ -128,7 +128,7 @@ export interface Reclustering {
 }
 
 /** What is needed of the voices once the worker has them: to hold all would take 45 MB of three hours twice. */
-interface VoiceFacts extends CentroidFacts {
+interface VoiceInfo extends CentroidInfo {
   /** Where the first window starts in the recording. */
   readonly startSeconds: number;
   /** Shortest turns and gaps of the run. */
@@ -144,7 +144,7 @@ const WINDOWS_AT_ONCE = 1024;
  *
  * Has one worker of its own. What does not depend on the number of speakers is computed there from the start on; the first
  * call waits for it. With VBx, other numbers are computed before they are asked for, from the nearest on to ten; a call for
- * one that is not there yet waits for it, seconds for three hours. For the same number of speakers, and without anchors, the turns are those of a fresh run.
+ * one that is not there yet waits for it, seconds for three hours. For the same number of speakers, and without constraints, the turns are those of a fresh run.
  *
  * @example
  * const { voices } = await diarizer.diarize(file, { keepVoices: true });
@@ -156,7 +156,7 @@ export class Reclusterer {
   private readonly calls = new LatestOnly();
 
   private constructor(
-    private readonly facts: VoiceFacts,
+    private readonly facts: VoiceInfo,
     private readonly worker: ReturnType<typeof spawnClusteringWorker>,
     /** Rejects where the voices could not be prepared. */
     private readonly prepared: Promise<void>,
@@ -191,7 +191,7 @@ export class Reclusterer {
       stop(error instanceof VoxlaneError ? error : cancelled());
       throw error;
     }
-    const prepared = worker.call((api) => api.prepare(keptFacts(voices), voices.dendrogram));
+    const prepared = worker.call((api) => api.prepare(keptOptions(voices), voices.dendrogram));
     const { startSeconds, dimension, embedding, minDurations = NO_MIN_DURATIONS } = voices;
     return new Reclusterer({ startSeconds, dimension, embeddingModel: embedding.sha256, minDurations }, worker, prepared);
   }
@@ -200,15 +200,15 @@ export class Reclusterer {
    * Who spoke when, with so many speakers. One call is computed at a time, to its end; of those that come meanwhile only
    * the latest is computed, and the others reject with `cancelled`.
    *
-   * @throws VoxlaneError `options`, also where the anchors tell more speakers apart than there may be; `cancelled`,
+   * @throws VoxlaneError `options`, also where the constraints tell more speakers apart than there may be; `cancelled`,
    * `disposed`, `worker-failed`
    */
   async cluster(options: ReclusterOptions = {}): Promise<Reclustering> {
     const bounds = checkBounds(options);
     const minDurations = minDurationsOf(this.facts, checkMinDurations(options));
-    const { anchors = [], signal } = options;
-    checkAnchors(anchors);
-    return this.calls.run(() => this.reassemble(bounds, anchors, minDurations), signal);
+    const { constraints = [], signal } = options;
+    checkConstraints(constraints);
+    return this.calls.run(() => this.reassemble(bounds, constraints, minDurations), signal);
   }
 
   /** Ends the worker and frees its memory. Calls under way reject with `disposed`. */
@@ -231,18 +231,18 @@ export class Reclusterer {
     }
   }
 
-  private async reassemble(bounds: ReturnType<typeof checkBounds>, anchors: Anchors, minDurations: MinDurations): Promise<Reclustering> {
+  private async reassemble(bounds: ReturnType<typeof checkBounds>, constraints: LinkConstraints, minDurations: MinDurations): Promise<Reclustering> {
     const { startSeconds } = this.facts;
     await this.prepared;
-    const relative = anchors.map(({ speaker, stretches }) => ({
+    const relative = constraints.map(({ speaker, segments }) => ({
       speaker,
-      stretches: stretches.map((stretch) => ({
-        startSeconds: stretch.startSeconds - startSeconds,
-        endSeconds: stretch.endSeconds - startSeconds,
+      segments: segments.map((segment) => ({
+        startSeconds: segment.startSeconds - startSeconds,
+        endSeconds: segment.endSeconds - startSeconds,
       })),
     }));
     const assembly = await this.worker.call((api) => api.reassemble(bounds, relative, minDurations));
-    const named = nameSpeakers(assembly, startSeconds, this.facts, anchors);
+    const named = nameSpeakers(assembly, startSeconds, this.facts, constraints);
     return {
       ...named,
       speakerCount: speakerCountOf(named.speakers.length, assembly?.counts ?? [], bounds),
@@ -267,14 +267,14 @@ async function send(voices: KeptVoices, worker: ReturnType<typeof spawnClusterin
 }
 
 /** @throws VoxlaneError `options` */
-function checkAnchors(anchors: Anchors): void {
+function checkConstraints(constraints: LinkConstraints): void {
   const seen = new Set<string>();
-  for (const { speaker, stretches } of anchors) {
-    if (seen.has(speaker)) throw optionError('anchors', `two entries of ${speaker}`, 'one entry for each speaker');
+  for (const { speaker, segments } of constraints) {
+    if (seen.has(speaker)) throw optionError('constraints', `two entries of ${speaker}`, 'one entry for each speaker');
     seen.add(speaker);
-    for (const { startSeconds, endSeconds } of stretches) {
+    for (const { startSeconds, endSeconds } of segments) {
       if (Number.isFinite(startSeconds) && Number.isFinite(endSeconds) && startSeconds <= endSeconds) continue;
-      throw optionError('anchors', `a stretch of ${speaker} from ${startSeconds} to ${endSeconds} s`, 'finite stretches that do not end before they start');
+      throw optionError('constraints', `a segment of ${speaker} from ${startSeconds} to ${endSeconds} s`, 'finite segments that do not end before they start');
     }
   }
 }

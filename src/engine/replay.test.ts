@@ -45,7 +45,7 @@ describe('replay', () => {
 
   test('takes settings from the capture', () => {
     const { options, geometry } = captureWith({ threshold: number(0.5), fb: number(3), chunk_step: number(2) });
-    expect(options).toMatchObject({ threshold: 0.5, speakerRegularisation: 3, likelihoodScale: 0.07 });
+    expect(options).toMatchObject({ threshold: 0.5, fb: 3, fa: 0.07 });
     expect(geometry.windows).toEqual({ durationSeconds: 10, stepSeconds: 2 });
   });
 });

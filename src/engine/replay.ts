@@ -191,8 +191,8 @@ function optionsOf(later: ReadonlyMap<string, CaptureArray>): VbxClusteringOptio
   return {
     ...usual,
     threshold: single(later, 'threshold', usual.threshold),
-    likelihoodScale: single(later, 'fa', usual.likelihoodScale),
-    speakerRegularisation: single(later, 'fb', usual.speakerRegularisation),
+    fa: single(later, 'fa', usual.fa),
+    fb: single(later, 'fb', usual.fb),
     maxIterations: single(later, 'max_iters', usual.maxIterations),
     minSpeakers: 1,
     maxSpeakers: Infinity,

@@ -5,7 +5,7 @@ import { decodeInstead } from '../audio/pageDecode';
 import { addCounts, countsSince, type GpuCountsByStage } from '../gpu/meter';
 import type { Assembly } from '../timeline/assembler';
 import { VoxlaneError } from '../util/errors';
-import { assemblyFacts, minDurationsOf, nameSpeakers, Previewer, takeVoices, usedModels } from './assembly';
+import { assemblyOptions, minDurationsOf, nameSpeakers, Previewer, takeVoices, usedModels } from './assembly';
 import { halvedToFit } from './backend';
 import type { Engine } from './engine';
 import { InOrder, type MarkDone } from './modelPool';
@@ -96,7 +96,7 @@ class ModelRun {
     private readonly onKept: (numWindows: number, expectedWindows: number) => void,
   ) {
     const { sampleRate, windowSamples, hopSamples, numFrames, powerset } = engine.segmentationManifest;
-    const { numClasses: numSpeakers } = powerset;
+    const { numSpeakers } = powerset;
     const { embeddingSize } = engine.embeddingManifest;
     this.segmented = new InOrder((data, numWindows, completed) => {
       this.report('segmentation', completed, { axes: ['window', 'frame', 'speaker'], shape: [numWindows, numFrames, numSpeakers], data });
@@ -117,8 +117,8 @@ class ModelRun {
     this.reportDecoded(batch);
     const first = this.takenWindows;
     this.takenWindows += numWindows;
-    const rowCells = powerset.numClasses * engine.embeddingManifest.embeddingSize;
-    const activity = new Uint8Array(numWindows * numFrames * powerset.numClasses);
+    const rowCells = powerset.numSpeakers * engine.embeddingManifest.embeddingSize;
+    const activity = new Uint8Array(numWindows * numFrames * powerset.numSpeakers);
     const embeddings = new Float32Array(numWindows * rowCells).fill(NaN);
     const results: BatchResults = {
       numWindows,
@@ -223,7 +223,7 @@ class ModelRun {
   private async embed(group: readonly number[], windows: Float32Array, results: BatchResults): Promise<void> {
     const { engine } = this;
     const { windowSamples, powerset } = engine.segmentationManifest;
-    const numSpeakers = powerset.numClasses;
+    const numSpeakers = powerset.numSpeakers;
     const samples = pick(windows, group, windowSamples);
     const voices = pick(results.activity, group, results.activity.length / results.numWindows);
     const sizes = { numWindows: group.length, numSpeakers };
@@ -300,9 +300,9 @@ export async function runPipeline(
     const result = { ...describe(engine, local, assembly, options, timings, gpu), tracks: facts.tracks, notes };
     return options.keepVoices ? { ...result, voices: await takeVoices(engine, options) } : result;
   };
-  const { numClasses: numSpeakers } = engine.segmentationManifest.powerset;
+  const { numSpeakers } = engine.segmentationManifest.powerset;
   hook({ stage: 'clustering', artifact: null, completed: 0, total: 1 });
-  const assembly = await engine.clustering.call((api) => api.assemble(assemblyFacts(engine, options)));
+  const assembly = await engine.clustering.call((api) => api.assemble(assemblyOptions(engine, options)));
   if (!assembly) {
     // Without speech, the stages that follow are done and have no values.
     for (const stage of ['counting', 'clustering', 'reconstruction'] as const) hook({ stage, artifact: null, completed: 1, total: 1 });

@@ -1,13 +1,13 @@
 import type { SegmentationWorkerApi } from '../../workers/contracts';
 import { spawnSegmentationWorker } from '../../workers/spawn';
 import type { SegmentationManifest } from '../store/manifest';
-import { Slots } from '../util/concurrency';
+import { Semaphore } from '../util/concurrency';
 import { VoxlaneError } from '../util/errors';
 import {
   type BackendPlan,
   findBatchSize,
   planBackend,
-  planLanes,
+  planWorkers,
   wasmReason,
   wasmThreads,
   windowsThatFit,
@@ -17,21 +17,21 @@ import { type Engine, startEngine } from './engine';
 import { ModelPool } from './modelPool';
 import type { CheckedDiarizerOptions } from './options';
 import type { PipelineSettings } from './settings';
-import type { BackendReport, ModelProof } from './types';
+import type { BackendReport, ModelCheck } from './types';
 import {
-  copyProof,
+  copyCheck,
   expectedModels,
   kernelCircumstances,
   NO_VERDICT,
   recallVerdict,
-  recallWasmProof,
+  recallWasmCheck,
   rememberVerdict,
-  rememberWasmProof,
+  rememberWasmCheck,
   runtimeCircumstances,
   type Verdict,
   verdictCircumstances,
   verdictKey,
-  wasmProofKey,
+  wasmCheckKey,
 } from './verdicts';
 
 /** Options of a start, and the plan made from them. */
@@ -43,20 +43,20 @@ export interface Start {
 }
 
 /** The checks of a GPU, in order. Each runs only if all before it passed. */
-const PROOFS: readonly ((engine: Engine, goldensBase: CheckedDiarizerOptions['goldensBase'], numWindows: number) => Promise<ModelProof>)[] = [
-  (engine, goldensBase) => engine.segmentation.call((api) => api.prove(goldensBase)),
-  (engine, _, numWindows) => engine.segmentation.call((api) => api.proveWindows(numWindows)),
-  (engine, goldensBase) => engine.embedding.call((api) => api.prove(goldensBase)),
+const CHECKS: readonly ((engine: Engine, goldensBase: CheckedDiarizerOptions['goldensBase'], numWindows: number) => Promise<ModelCheck>)[] = [
+  (engine, goldensBase) => engine.segmentation.call((api) => api.selfCheck(goldensBase)),
+  (engine, _, numWindows) => engine.segmentation.call((api) => api.selfCheckWindows(numWindows)),
+  (engine, goldensBase) => engine.embedding.call((api) => api.selfCheck(goldensBase)),
   (engine, _, numWindows) => {
     const { windowSamples } = engine.segmentationManifest;
-    return engine.embedding.call((api) => api.proveWindows({ windowSamples, numWindows }));
+    return engine.embedding.call((api) => api.selfCheckWindows({ windowSamples, numWindows }));
   },
 ];
 
-export const allPassed = (proofs: readonly ModelProof[]): boolean => proofs.every(({ passed }) => passed);
+export const allPassed = (checks: readonly ModelCheck[]): boolean => checks.every(({ passed }) => passed);
 
 /** Whether all checks were made and passed. */
-export const isTrusted = ({ proofs }: Verdict): boolean => proofs.length === PROOFS.length && allPassed(proofs);
+export const isTrusted = ({ checks }: Verdict): boolean => checks.length === CHECKS.length && allPassed(checks);
 
 /** Whether WASM was faster in the trial. */
 export function isWasmFaster({ wasmSeconds, gpuSeconds }: Verdict): boolean {
@@ -70,11 +70,11 @@ export function isWasmFaster({ wasmSeconds, gpuSeconds }: Verdict): boolean {
 export async function completeVerdict(engine: Engine, known: Verdict, start: Start): Promise<Verdict> {
   const { options } = start;
   const wantsFaster = options.backend === 'auto';
-  const verdict: Verdict = { ...known, proofs: [...known.proofs], checkedAt: known.proofs.length > 0 ? known.checkedAt : Date.now() };
-  const { proofs } = verdict;
-  if (proofs.length === 0) proofs.push(copyProof(await PROOFS[0]!(engine, options.goldensBase, 1)));
-  if (!allPassed(proofs)) return verdict;
-  const goldenSeconds = proofs[0]!.seconds;
+  const verdict: Verdict = { ...known, checks: [...known.checks], checkedAt: known.checks.length > 0 ? known.checkedAt : Date.now() };
+  const { checks } = verdict;
+  if (checks.length === 0) checks.push(copyCheck(await CHECKS[0]!(engine, options.goldensBase, 1)));
+  if (!allPassed(checks)) return verdict;
+  const goldenSeconds = checks[0]!.seconds;
   if (verdict.batchWindows === 0) {
     const { numWindows, gain } = await tuneBatch(engine, start, goldenSeconds);
     verdict.batchWindows = numWindows;
@@ -84,37 +84,37 @@ export async function completeVerdict(engine: Engine, known: Verdict, start: Sta
     verdict.wasmSeconds ??= await timeWasm(start);
     if (isWasmFaster(verdict)) return verdict;
   }
-  while (proofs.length < PROOFS.length && allPassed(proofs)) {
+  while (checks.length < CHECKS.length && allPassed(checks)) {
     try {
-      proofs.push(copyProof(await PROOFS[proofs.length]!(engine, options.goldensBase, verdict.batchWindows)));
+      checks.push(copyCheck(await CHECKS[checks.length]!(engine, options.goldensBase, verdict.batchWindows)));
     } catch (error) {
       // A batch that fits one model may not fit the other: check and use half of it.
       if (!isMemoryError(error) || verdict.batchWindows === 1) throw error;
       verdict.batchWindows = Math.floor(verdict.batchWindows / 2);
       // The segmentation was checked with the larger batch.
-      proofs.length = 1;
+      checks.length = 1;
     }
   }
   return verdict;
 }
 
 /** Repeats all checks, up to the first that fails. */
-export async function proveAgain(engine: Engine, { goldensBase }: CheckedDiarizerOptions): Promise<ModelProof[]> {
-  const proofs: ModelProof[] = [];
-  for (const prove of PROOFS) {
-    if (!allPassed(proofs)) break;
-    proofs.push(await prove(engine, goldensBase, engine.batchWindows.current));
+export async function selfCheckAgain(engine: Engine, { goldensBase }: CheckedDiarizerOptions): Promise<ModelCheck[]> {
+  const checks: ModelCheck[] = [];
+  for (const selfCheck of CHECKS) {
+    if (!allPassed(checks)) break;
+    checks.push(await selfCheck(engine, goldensBase, engine.batchWindows.current));
   }
-  return proofs;
+  return checks;
 }
 
-/** Merges the proofs of each model on one backend into one with all their stages. */
-export function byModel(proofs: readonly ModelProof[]): ModelProof[] {
-  const models = new Map<string, ModelProof>();
-  for (const proof of proofs) {
-    const key = `${proof.backend} ${proof.model}`;
+/** Merges the checks of each model on one backend into one with all their stages. */
+export function byModel(checks: readonly ModelCheck[]): ModelCheck[] {
+  const models = new Map<string, ModelCheck>();
+  for (const check of checks) {
+    const key = `${check.backend} ${check.model}`;
     const before = models.get(key);
-    models.set(key, before ? { ...before, passed: before.passed && proof.passed, stages: [...before.stages, ...proof.stages] } : proof);
+    models.set(key, before ? { ...before, passed: before.passed && check.passed, stages: [...before.stages, ...check.stages] } : check);
   }
   return [...models.values()];
 }
@@ -147,7 +147,7 @@ async function tuneBatch(
 /** Seconds of the golden segmentation on WASM, with as many workers as a run has. Ends the workers. */
 async function timeWasm({ options, settings, plan, signal }: Start): Promise<number> {
   const isIsolated = globalThis.crossOriginIsolated;
-  const { workers, threads } = planLanes(plan.threads, options.speed, isIsolated, settings.mostEmbedders).segmentation;
+  const { workers, threads } = planWorkers(plan.threads, options.speed, isIsolated, settings.mostEmbedders).segmentation;
   const pool = new ModelPool<SegmentationManifest, SegmentationWorkerApi>(
     spawnSegmentationWorker,
     {
@@ -162,7 +162,7 @@ async function timeWasm({ options, settings, plan, signal }: Start): Promise<num
       ownKernels: true,
     },
     workers,
-    new Slots(Math.max(1, plan.threads)),
+    new Semaphore(Math.max(1, plan.threads)),
   );
   const stop = (reason: VoxlaneError): void => {
     pool.terminate(reason);
@@ -172,8 +172,8 @@ async function timeWasm({ options, settings, plan, signal }: Start): Promise<num
       await pool.load();
       await pool.grow();
       // All at once, as in a run, in which they share caches, memory and the processor's power.
-      const proofs = await Promise.all(Array.from({ length: workers }, () => pool.call((api) => api.prove(options.goldensBase))));
-      return Math.max(...proofs.map(({ seconds }) => seconds)) / workers;
+      const checks = await Promise.all(Array.from({ length: workers }, () => pool.call((api) => api.selfCheck(options.goldensBase))));
+      return Math.max(...checks.map(({ seconds }) => seconds)) / workers;
     });
   } finally {
     stop(new VoxlaneError({ code: 'worker-failed', problem: 'The worker was ended: the trial is over' }));
@@ -193,7 +193,7 @@ function isMemoryError(error: unknown): boolean {
 /** Result of the check of an engine. */
 export interface WasmCheck {
   /** One per model whose golden outputs could be read. */
-  readonly proofs: readonly ModelProof[];
+  readonly checks: readonly ModelCheck[];
   /** Why a model could not be checked; null if all were checked. */
   readonly obstacle: string | null;
 }
@@ -201,15 +201,15 @@ export interface WasmCheck {
 /**
  * Our kernels' remembered failure with a model of these settings.
  *
- * @returns the failed proofs; empty if none is known
+ * @returns the failed checks; empty if none is known
  */
-export async function knownFailures(options: CheckedDiarizerOptions, settings: PipelineSettings): Promise<readonly ModelProof[]> {
+export async function knownFailures(options: CheckedDiarizerOptions, settings: PipelineSettings): Promise<readonly ModelCheck[]> {
   const expected = await expectedModels(options, settings);
   if (!expected) return [];
   const circumstances = kernelCircumstances();
   const hashes = [expected.segmentationModel, expected.embeddingModel];
-  const proofs = await Promise.all(hashes.map((sha256) => recallWasmProof(wasmProofKey(circumstances, sha256))));
-  return proofs.filter((proof) => proof !== null && !proof.passed && proof.backend === 'kernels') as ModelProof[];
+  const checks = await Promise.all(hashes.map((sha256) => recallWasmCheck(wasmCheckKey(circumstances, sha256))));
+  return checks.filter((check) => check !== null && !check.passed && check.backend === 'kernels') as ModelCheck[];
 }
 
 /**
@@ -229,28 +229,28 @@ export async function checkWasm(
     const circumstances = ownKernels ? kernelCircumstances() : await runtimeCircumstances(options, engine.backend.threads);
     const results = await Promise.all(engine.provable.map((stage) => checkModel(engine, stage, circumstances, options)));
     return {
-      proofs: results.filter((result) => typeof result !== 'string'),
+      checks: results.filter((result) => typeof result !== 'string'),
       obstacle: results.find((result) => typeof result === 'string') ?? null,
     };
   });
 }
 
-/** Checks one model. Returns its proof, or a text that says why it could not be checked. */
+/** Checks one model. Returns its check, or a text that says why it could not be checked. */
 async function checkModel(
   engine: Engine,
   stage: Engine['provable'][number],
   circumstances: string,
   { goldensBase }: CheckedDiarizerOptions,
-): Promise<ModelProof | string> {
-  const key = wasmProofKey(circumstances, stage === 'segmentation' ? engine.segmentationModel : engine.embeddingModel);
-  const known = await recallWasmProof(key);
+): Promise<ModelCheck | string> {
+  const key = wasmCheckKey(circumstances, stage === 'segmentation' ? engine.segmentationModel : engine.embeddingModel);
+  const known = await recallWasmCheck(key);
   if (known) return known;
   try {
-    const proof = stage === 'segmentation'
-      ? await engine.segmentation.call((api) => api.prove(goldensBase))
-      : await engine.embedding.call((api) => api.prove(goldensBase));
-    await rememberWasmProof(key, proof);
-    return proof;
+    const check = stage === 'segmentation'
+      ? await engine.segmentation.call((api) => api.selfCheck(goldensBase))
+      : await engine.embedding.call((api) => api.selfCheck(goldensBase));
+    await rememberWasmCheck(key, check);
+    return check;
   } catch (error) {
     const noGoldens = error instanceof VoxlaneError && (error.code === 'model-missing' || error.code === 'format');
     if (!noGoldens) throw error;
@@ -279,7 +279,7 @@ export async function startTrustedEngine(
   const expectedKey = expected && verdictKey(circumstances, expected);
   const expectedVerdict = expectedKey === null ? null : await recallVerdict(expectedKey);
   const objection = expectedVerdict && objectionTo(expectedVerdict, options, plan);
-  if (objection) return startOnWasm(options, settings, objection, expectedVerdict.proofs, signal);
+  if (objection) return startOnWasm(options, settings, objection, expectedVerdict.checks, signal);
   let engine: Engine;
   try {
     engine = await startEngine(options, settings, gpuReport(plan, plan.reason, null), signal);
@@ -312,12 +312,12 @@ export function isGpuTrouble(error: unknown): error is VoxlaneError {
 }
 
 /** Runs the check again, whatever was remembered: for results that look wrong in mid-run. A failure is remembered. */
-export async function checkAgain(engine: Engine, options: CheckedDiarizerOptions): Promise<readonly ModelProof[]> {
-  const proofs = await proveAgain(engine, options);
-  if (!allPassed(proofs)) {
-    await rememberVerdict(engine.verdictKey, { ...NO_VERDICT, checkedAt: Date.now(), proofs: proofs.map(copyProof) });
+export async function checkAgain(engine: Engine, options: CheckedDiarizerOptions): Promise<readonly ModelCheck[]> {
+  const checks = await selfCheckAgain(engine, options);
+  if (!allPassed(checks)) {
+    await rememberVerdict(engine.verdictKey, { ...NO_VERDICT, checkedAt: Date.now(), checks: checks.map(copyCheck) });
   }
-  return proofs;
+  return checks;
 }
 
 /**
@@ -325,7 +325,7 @@ export async function checkAgain(engine: Engine, options: CheckedDiarizerOptions
  * Runtime computes in their place, and the report gives the wrong stage and its difference. Without golden outputs at hand, the
  * kernels run unchecked, and the report says so.
  *
- * @param gpuProofs of a GPU that was checked before
+ * @param gpuChecks of a GPU that was checked before
  * @throws VoxlaneError `backend-failed` if ONNX Runtime does not reproduce the golden outputs either; what {@link startEngine}
  *   throws
  */
@@ -333,26 +333,26 @@ export async function startOnWasm(
   options: CheckedDiarizerOptions,
   settings: PipelineSettings,
   why: string,
-  gpuProofs: readonly ModelProof[] | null,
+  gpuChecks: readonly ModelCheck[] | null,
   signal?: AbortSignal,
 ): Promise<Engine> {
   // Of our kernels.
   let failures = await knownFailures(options, settings);
   for (;;) {
     const ownKernels = failures.length === 0;
-    const before = [...(gpuProofs ?? []), ...failures];
+    const before = [...(gpuChecks ?? []), ...failures];
     const reason = ownKernels ? why : `${why}; ONNX Runtime computes the models: ${describeFailure(failures)}`;
     const engine = await startEngine(options, settings, wasmReport(options, reason, before), signal, ownKernels);
     try {
-      const { proofs, obstacle } = await checkWasm(engine, options, ownKernels, signal);
-      if (allPassed(proofs)) {
+      const { checks, obstacle } = await checkWasm(engine, options, ownKernels, signal);
+      if (allPassed(checks)) {
         const computing = ownKernels ? 'our WASM kernels' : 'ONNX Runtime';
         const full = obstacle === null ? reason : `${reason}; ${computing} ran without a full self-check (${obstacle})`;
-        return { ...engine, backend: wasmReport(options, full, [...before, ...proofs]) };
+        return { ...engine, backend: wasmReport(options, full, [...before, ...checks]) };
       }
-      engine.terminate(disturbed(describeFailure(proofs)));
-      if (!proofs.some(({ passed, backend }) => !passed && backend === 'kernels')) throw wrongOnWasm(proofs);
-      failures = proofs;
+      engine.terminate(disturbed(describeFailure(checks)));
+      if (!checks.some(({ passed, backend }) => !passed && backend === 'kernels')) throw wrongOnWasm(checks);
+      failures = checks;
     } catch (error) {
       engine.terminate(error instanceof VoxlaneError ? error : disturbed(error));
       throw error;
@@ -360,34 +360,34 @@ export async function startOnWasm(
   }
 }
 
-function wasmReport({ threads }: CheckedDiarizerOptions, why: string, proofs: readonly ModelProof[]): BackendReport {
-  const selfCheck = proofs.length > 0 ? byModel(proofs) : null;
+function wasmReport({ threads }: CheckedDiarizerOptions, why: string, checks: readonly ModelCheck[]): BackendReport {
+  const selfCheck = checks.length > 0 ? byModel(checks) : null;
   return { name: 'wasm', adapter: null, threads: wasmThreads(threads), reason: wasmReason(why), selfCheck };
 }
 
-function wrongOnWasm(proofs: readonly ModelProof[]): VoxlaneError {
+function wrongOnWasm(checks: readonly ModelCheck[]): VoxlaneError {
   return new VoxlaneError({
     code: 'backend-failed',
-    problem: `WASM gives wrong results in this browser: ${describeFailure(proofs)}`,
+    problem: `WASM gives wrong results in this browser: ${describeFailure(checks)}`,
     expected: 'the golden outputs of the models, within their tolerance',
     remedy:
       'Update the browser or use another one. If you serve models of your own, serve their golden outputs too, or none: see the option `goldens`',
   });
 }
 
-/** What computed a proof, at the start of a sentence. */
-const COMPUTED_BY: Readonly<Record<ModelProof['backend'], string>> = {
+/** What computed a check, at the start of a sentence. */
+const COMPUTED_BY: Readonly<Record<ModelCheck['backend'], string>> = {
   webgpu: 'WebGPU',
   kernels: 'Our WASM kernels',
   wasm: 'ONNX Runtime on WASM',
 };
 
 /** For people: the first stage that is wrong, and by how much. */
-export function describeFailure(proofs: readonly ModelProof[]): string {
-  const proof = proofs.find(({ passed }) => !passed);
-  const stage = proof?.stages.find(({ passed }) => !passed);
-  if (!proof || !stage) return 'the self-check passed';
-  const failed = `${COMPUTED_BY[proof.backend]} failed ${proof.backend === 'kernels' ? 'their' : 'its'} self-check`;
+export function describeFailure(checks: readonly ModelCheck[]): string {
+  const check = checks.find(({ passed }) => !passed);
+  const stage = check?.stages.find(({ passed }) => !passed);
+  if (!check || !stage) return 'the self-check passed';
+  const failed = `${COMPUTED_BY[check.backend]} failed ${check.backend === 'kernels' ? 'their' : 'its'} self-check`;
   if (!(stage.maxAbs < Number.MAX_VALUE)) return `${failed}: ${stage.stage}`;
   const { maxAbs, tolerance } = stage;
   return `${failed}: stage ${stage.stage} is off by ${maxAbs.toPrecision(3)}, allowed are ${tolerance.maxAbs}`;
@@ -406,23 +406,23 @@ async function judgeEngine(engine: Engine, known: Verdict | null, start: Start):
   const objection = objectionTo(verdict, options, plan) ?? (isTrusted(verdict) ? null : 'the self-check of WebGPU is incomplete');
   if (objection) {
     engine.terminate(disturbed(objection));
-    return startOnWasm(options, settings, objection, verdict.proofs, signal);
+    return startOnWasm(options, settings, objection, verdict.checks, signal);
   }
   engine.batchWindows.current = verdict.batchWindows;
   const faster = options.backend === 'auto' && 'and was faster than WASM';
   const facts = [plan.reason, 'the GPU reproduced the golden outputs and the results of WASM', faster];
-  return { ...engine, backend: gpuReport(plan, facts.filter(Boolean).join(', '), verdict.proofs) };
+  return { ...engine, backend: gpuReport(plan, facts.filter(Boolean).join(', '), verdict.checks) };
 }
 
 /** Why a GPU should not be used, for people; null where nothing speaks against it, or not yet. */
 function objectionTo(verdict: Verdict, { backend }: CheckedDiarizerOptions, plan: BackendPlan): string | null {
-  if (!allPassed(verdict.proofs)) return describeFailure(verdict.proofs);
+  if (!allPassed(verdict.checks)) return describeFailure(verdict.checks);
   if (backend !== 'auto' || !isWasmFaster(verdict)) return null;
   const [wasm, gpu] = [verdict.wasmSeconds ?? 0, verdict.gpuSeconds ?? 0].map((seconds) => seconds.toFixed(2));
   return `WASM was faster in a trial: ${wasm} s against ${gpu} s on WebGPU (${plan.adapter?.name ?? ''})`;
 }
 
-function gpuReport({ adapter }: BackendPlan, reason: string, selfCheck: readonly ModelProof[] | null): BackendReport {
+function gpuReport({ adapter }: BackendPlan, reason: string, selfCheck: readonly ModelCheck[] | null): BackendReport {
   return { name: 'webgpu', adapter: adapter?.name ?? null, threads: 0, reason, selfCheck: selfCheck && byModel(selfCheck) };
 }
 

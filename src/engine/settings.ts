@@ -40,9 +40,9 @@ export type ClusteringSettings =
       /** An embedding takes part in clustering where its speaker talks alone for this share of the window. */
       readonly minActiveRatio: number;
       /** Weight of the likelihood against the priors: below 1 makes up for embeddings that are not independent. */
-      readonly likelihoodScale: number;
+      readonly fa: number;
       /** How hard it is to be a speaker: greater values leave fewer. */
-      readonly speakerRegularisation: number;
+      readonly fb: number;
       /** Most iterations, where the bound has not stopped to rise before. */
       readonly maxIterations: number;
     }

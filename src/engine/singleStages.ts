@@ -7,7 +7,7 @@ import { minCleanFrames } from '../embedding/mask';
 import { countFrames, Fbank, fbankGeometry } from '../features/fbank';
 import { timeGeometry } from '../segmentation/geometry';
 import { loadManifest } from '../store/manifest';
-import type { Assembly, AssemblyFacts } from '../timeline/assembler';
+import type { Assembly, AssemblyOptions } from '../timeline/assembler';
 import { speakerLabels } from '../timeline/turns';
 import { VoxlaneError } from '../util/errors';
 import { minDurationsOf, nameSpeakers } from './assembly';
@@ -179,7 +179,7 @@ export async function segment(samples: Float32Array, options: StageOptions = {})
     const { segmentationManifest: manifest, segmentationModel: sha256 } = engine;
     const { id, sampleRate, windowSamples, hopSamples, numFrames, powerset } = manifest;
     const numWindows = countWindows(samples.length, manifest);
-    const cells = numFrames * powerset.numClasses;
+    const cells = numFrames * powerset.numSpeakers;
     const data = new Uint8Array(numWindows * cells);
     engine.segmentation.newRun();
     await eachBatch(engine, samples, engine.segmentation.size + 1, async ({ windows, from }) => {
@@ -188,7 +188,7 @@ export async function segment(samples: Float32Array, options: StageOptions = {})
     });
     return {
       axes: ['window', 'frame', 'speaker'],
-      shape: [numWindows, numFrames, powerset.numClasses],
+      shape: [numWindows, numFrames, powerset.numSpeakers],
       data,
       model: { id, sha256 },
       backend: engine.backend,
@@ -273,7 +273,7 @@ function checkFit(samples: Float32Array, segmentation: Segmentation, engine: Eng
       'Give segment() and embed() the same options',
     );
   }
-  const expected = [countWindows(samples.length, manifest), manifest.numFrames, manifest.powerset.numClasses];
+  const expected = [countWindows(samples.length, manifest), manifest.numFrames, manifest.powerset.numSpeakers];
   if (segmentation.numSamples === samples.length && segmentation.shape.join() === expected.join()) return;
   throw wrongInput(
     `The segmentation is of ${segmentation.numSamples} samples and has the shape (${segmentation.shape.join(', ')}); there are ${samples.length} samples`,
@@ -317,7 +317,7 @@ export async function cluster(
   const settings = settingsFor(embeddings, checkClustering(options.clustering));
   const { clustering } = settings;
   const dimension = embeddings.shape[2];
-  const facts: AssemblyFacts = {
+  const facts: AssemblyOptions = {
     numSpeakers: segmentation.shape[2],
     dimension,
     geometry: segmentation.geometry,

@@ -1,6 +1,6 @@
 import type { TimeGeometry } from '../segmentation/geometry';
 import { VoxlaneError } from '../util/errors';
-import { cancelled, Turns } from './calls';
+import { cancelled, SerialQueue } from './calls';
 import { type Engine, hasEnded } from './engine';
 import {
   askForTheSame,
@@ -266,7 +266,7 @@ export function releaseStages(): void {
 
 class StageEngine {
   private engine: Engine | null = null;
-  private readonly turns = new Turns();
+  private readonly turns = new SerialQueue();
   /** Ends an engine that is only just starting. */
   private starting: AbortController | null = null;
   private idleTimer: ReturnType<typeof setTimeout> | undefined;

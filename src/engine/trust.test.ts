@@ -7,8 +7,8 @@ import type { CheckedDiarizerOptions } from './options';
 import { CAMPPLUS } from './settings';
 import { checkAgain, startTrustedEngine } from './selfCheck';
 import { forgetGpuChecks, VERDICT_DAYS } from './verdicts';
-import type { ModelProof } from './types';
-import { outcomesOf, proofOf, stored, wasmPool, type Found, type Stage } from '../../test/engine/trustFakes';
+import type { ModelCheck } from './types';
+import { outcomesOf, checkOf, stored, wasmPool, type Found, type Stage } from '../../test/engine/trustFakes';
 
 vi.mock(import('./remember'), async () => (await import('../../test/engine/trustFakes')).storage);
 vi.mock(import('../store/manifest'), async (original) => ({
@@ -30,7 +30,7 @@ vi.mock(import('../../workers/spawn'), async (original) => ({ ...(await original
 /** Seconds of the golden segmentation. */
 const GPU_SECONDS = 0.5;
 
-const proof = (model: Stage, maxAbs: number, seconds: number): ModelProof => proofOf(model, maxAbs, seconds, 'webgpu');
+const check = (model: Stage, maxAbs: number, seconds: number): ModelCheck => checkOf(model, maxAbs, seconds, 'webgpu');
 
 /** Results of the self-check on the GPU, by model. */
 let gpu: { segmentation: Found; embedding: Found };
@@ -46,17 +46,17 @@ let calls: string[];
 let started: { backend: string; terminated: VoxlaneError | null }[];
 
 function pool(model: Stage): Engine['segmentation'] {
-  const answer = (found: Found): Promise<ModelProof> =>
-    found instanceof VoxlaneError ? Promise.reject(found) : Promise.resolve(proof(model, found, gpuSeconds));
+  const answer = (found: Found): Promise<ModelCheck> =>
+    found instanceof VoxlaneError ? Promise.reject(found) : Promise.resolve(check(model, found, gpuSeconds));
   const api = {
-    prove: () => {
-      calls.push(`prove ${model}`);
+    selfCheck: () => {
+      calls.push(`selfCheck ${model}`);
       return answer(gpu[model]);
     },
-    proveWindows: (sizes: number | { windowSamples: number; numWindows: number }) => {
+    selfCheckWindows: (sizes: number | { windowSamples: number; numWindows: number }) => {
       const numWindows = typeof sizes === 'number' ? sizes : sizes.numWindows;
       if (typeof sizes !== 'number') expect(sizes.windowSamples).toBe(160_000);
-      calls.push(`prove ${model} × ${numWindows}`);
+      calls.push(`selfCheck ${model} × ${numWindows}`);
       return answer(windows[model](numWindows));
     },
     timeBatch: (numWindows: number) => Promise.resolve(secondsOfBatch(numWindows)),
@@ -101,7 +101,7 @@ beforeEach(() => {
   vi.spyOn(ModelWorker.prototype, 'load').mockResolvedValue({} as never);
   vi.spyOn(ModelWorker.prototype, 'call').mockImplementation(() => {
     calls.push('time WASM');
-    return Promise.resolve(proof('segmentation', 0, wasmSeconds));
+    return Promise.resolve(check('segmentation', 0, wasmSeconds));
   });
   vi.spyOn(ModelWorker.prototype, 'terminate').mockReturnValue(undefined);
 });
@@ -117,7 +117,7 @@ describe('a GPU that reproduces the golden outputs', () => {
     expect(first.backend).toMatchObject({ name: 'webgpu', adapter: 'a GPU, v, a' });
     expect(first.backend.reason).toContain('reproduced the golden outputs');
     // Also at the length of a run; golden outputs are shorter.
-    expect(calls).toEqual(['prove segmentation', 'prove segmentation × 1', 'prove embedding', 'prove embedding × 1']);
+    expect(calls).toEqual(['selfCheck segmentation', 'selfCheck segmentation × 1', 'selfCheck embedding', 'selfCheck embedding × 1']);
     expect(first.backend.selfCheck?.map(({ model, stages }) => [model, stages.length])).toEqual([['segmentation', 2], ['embedding', 2]]);
     const second = await start();
     expect(second.backend.name).toBe('webgpu');
@@ -130,11 +130,11 @@ describe('a GPU that reproduces the golden outputs', () => {
     const engine = await start();
     const { current } = engine.batchWindows;
     expect(current).toBeGreaterThan(1);
-    expect(calls).toEqual(['prove segmentation', `prove segmentation × ${current}`, 'prove embedding', `prove embedding × ${current}`]);
+    expect(calls).toEqual(['selfCheck segmentation', `selfCheck segmentation × ${current}`, 'selfCheck embedding', `selfCheck embedding × ${current}`]);
     // Batches of another size were not checked.
     calls = [];
     expect((await start({ batchWindows: 3 })).batchWindows.current).toBe(3);
-    expect(calls).toContain('prove segmentation × 3');
+    expect(calls).toContain('selfCheck segmentation × 3');
   });
 
   test('is checked and used with smaller batches if the tuned ones do not fit one model', async () => {
@@ -144,7 +144,7 @@ describe('a GPU that reproduces the golden outputs', () => {
     const engine = await start();
     expect(engine.backend.name).toBe('webgpu');
     expect(engine.batchWindows.current).toBeLessThanOrEqual(4);
-    expect(calls.slice(-3)).toEqual([`prove segmentation × ${engine.batchWindows.current}`, 'prove embedding', `prove embedding × ${engine.batchWindows.current}`]);
+    expect(calls.slice(-3)).toEqual([`selfCheck segmentation × ${engine.batchWindows.current}`, 'selfCheck embedding', `selfCheck embedding × ${engine.batchWindows.current}`]);
   });
 
   test('is timed against WASM if the faster backend is wanted', async () => {
@@ -155,7 +155,7 @@ describe('a GPU that reproduces the golden outputs', () => {
     const slower = await start({ backend: 'auto' });
     expect(slower.backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(/WASM was faster in a trial: 0\.25 s against 0\.50 s/) as string });
     // The other checks of a GPU that is not used are not made.
-    expect(calls).toEqual(['prove segmentation', 'time WASM']);
+    expect(calls).toEqual(['selfCheck segmentation', 'time WASM']);
     expect(started.at(-2)).toMatchObject({ backend: 'webgpu', terminated: expect.any(VoxlaneError) as VoxlaneError });
   });
 
@@ -165,7 +165,7 @@ describe('a GPU that reproduces the golden outputs', () => {
       most = Math.max(most, ++running);
       await new Promise((resolve) => setTimeout(resolve, 0));
       running--;
-      return proof('segmentation', 0, 1.2);
+      return check('segmentation', 0, 1.2);
     });
     // Four workers of one thread each do four in 1.2 s: 0.3 s for each, and the GPU 0.5 s.
     const { backend } = await start({ backend: 'auto', threads: 8 });
@@ -214,7 +214,7 @@ describe('another file of the embedding model', () => {
     loadedHash = 'dropped';
     windows.embedding = () => 0.25;
     const { backend } = await start({ modelFile: new Blob(['weights']) });
-    expect(calls).toContain('prove embedding × 1');
+    expect(calls).toContain('selfCheck embedding × 1');
     expect(backend).toMatchObject({ name: 'wasm', reason: expect.stringContaining('failed its self-check') as string });
     // Its verdict does not concern the other file.
     loadedHash = CAMPPLUS.embedding;
@@ -292,9 +292,9 @@ describe('a GPU that computes wrong values', () => {
   test('in mid-run is remembered', async () => {
     const engine = await start();
     gpu.segmentation = 1;
-    const proofs = await checkAgain(engine, options());
+    const checks = await checkAgain(engine, options());
     // Checks after the first failure are not made.
-    expect(proofs.map(({ passed }) => passed)).toEqual([false]);
+    expect(checks.map(({ passed }) => passed)).toEqual([false]);
     expect((await start()).backend.name).toBe('wasm');
   });
 
@@ -333,7 +333,7 @@ describe('a GPU that cannot be checked', () => {
   });
 });
 
-test('our kernels are checked after a GPU failed, and the proofs of both are reported', async () => {
+test('our kernels are checked after a GPU failed, and the checks of both are reported', async () => {
   gpu.segmentation = 0.25;
   const engine = await start();
   expect(outcomesOf(engine)).toEqual([['segmentation', 'webgpu', false], ['segmentation', 'kernels', true], ['embedding', 'kernels', true]]);

@@ -2,7 +2,7 @@ import type { RecordingNote } from '../audio/notes';
 import type { AudioTrack } from '../audio/types';
 import type { Dendrogram } from '../clustering/dendrogram';
 import type { CountScore, SpeakerBounds } from '../clustering/localSpeakers';
-import type { ModelProof } from '../compare/prove';
+import type { ModelCheck } from '../compare/modelCheck';
 import type { GpuCountsByStage } from '../gpu/meter';
 import type { TimeGeometry } from '../segmentation/geometry';
 import type { MinDurations } from '../timeline/minDurations';
@@ -155,7 +155,7 @@ export interface KeptModel {
   readonly sha256: string;
 }
 
-export type { ModelProof, StageProof } from '../compare/prove';
+export type { ModelCheck, StageCheck } from '../compare/modelCheck';
 export type { AudioTrack } from '../audio/types';
 export type { RecordingNote, RecordingNoteCode } from '../audio/notes';
 export type { GpuCounts, GpuCountsByStage } from '../gpu/meter';
@@ -203,7 +203,7 @@ export interface BackendReport {
    * failed and was not used: a GPU, or our kernels on WASM. On WASM, models without golden outputs are not checked; null if
    * nothing was.
    */
-  readonly selfCheck: readonly ModelProof[] | null;
+  readonly selfCheck: readonly ModelCheck[] | null;
 }
 
 /** What {@link Diarizer.diarize} gives. */
@@ -259,7 +259,7 @@ export interface DiarizationResult {
 /** Who spoke when in the part of a recording that is done. */
 export interface Preview {
   /** The part, from its start. */
-  readonly analysedSeconds: number;
+  readonly analyzedSeconds: number;
   /** Sorted by start, then end; labels may mean other people in the next preview. */
   readonly turns: readonly Turn[];
 }
@@ -384,9 +384,9 @@ export interface DiarizeOptions {
    * removed. pyannote's `min_duration_off`. Default: that of the preset.
    */
   readonly minDurationOff?: number;
-  /** Where the analyzed stretch starts, in seconds. Default 0. Turn times stay relative to the whole recording. */
+  /** Where the analyzed segment starts, in seconds. Default 0. Turn times stay relative to the whole recording. */
   readonly startSeconds?: number;
-  /** Length of the analyzed stretch, in seconds. Default: to the end. A stream is not read beyond it. */
+  /** Length of the analyzed segment, in seconds. Default: to the end. A stream is not read beyond it. */
   readonly durationSeconds?: number;
   /**
    * Rate of raw samples in Hz, 1,000 to 768,000. Required for samples. Refused for files, which give their own rate.

@@ -9,9 +9,9 @@ import type { Engine } from './engine';
 import type { CheckedDiarizerOptions } from './options';
 import { forget, recall, remember } from './remember';
 import type { PipelineSettings } from './settings';
-import type { ModelProof } from './types';
+import type { ModelCheck } from './types';
 
-const proofSchema = v.object({
+const checkSchema = v.object({
   model: v.string(),
   backend: v.picklist(['webgpu', 'wasm', 'kernels']),
   passed: v.boolean(),
@@ -29,10 +29,10 @@ const proofSchema = v.object({
 });
 
 const verdictSchema = v.object({
-  /** Milliseconds since the epoch, when the first of the proofs was made. */
+  /** Milliseconds since the epoch, when the first of the checks was made. */
   checkedAt: v.number(),
   /** Those that were made so far, in their order. */
-  proofs: v.array(proofSchema),
+  checks: v.array(checkSchema),
   /** Seconds of the golden segmentation on the GPU, in a batch of the best size; null if it was not tried. */
   gpuSeconds: v.nullable(v.number()),
   /** Seconds of the same on WASM with all of its workers; null if the faster backend was not asked for. */
@@ -44,7 +44,7 @@ const verdictSchema = v.object({
 const wasmVerdictSchema = v.object({
   /** Milliseconds since the epoch. */
   checkedAt: v.number(),
-  proof: proofSchema,
+  check: checkSchema,
 });
 
 /** Results of the checks of one adapter, for one version of everything else. */
@@ -58,11 +58,11 @@ export const VERDICT_DAYS = 30;
 const VERDICT_MS = VERDICT_DAYS * 24 * 60 * 60 * 1000;
 
 /** Raise it when a kernel, a golden output or a tolerance changes. This makes older verdicts invalid. */
-const PROOF_VERSION = 3;
+const SELF_CHECK_VERSION = 3;
 const PREFIX = 'verdict ';
 
 /** No checks were made. */
-export const NO_VERDICT: Verdict = { checkedAt: 0, proofs: [], gpuSeconds: null, wasmSeconds: null, batchWindows: 0 };
+export const NO_VERDICT: Verdict = { checkedAt: 0, checks: [], gpuSeconds: null, wasmSeconds: null, batchWindows: 0 };
 
 /** Reads the stored verdict. Returns null if there is none, or if it has expired. */
 export async function recallVerdict(key: string): Promise<Verdict | null> {
@@ -80,14 +80,14 @@ export async function rememberVerdict(key: string, verdict: Verdict): Promise<vo
   await remember(key, verdict);
 }
 
-/** Reads the stored WASM proof of a model. Returns null if there is none, or if it has expired. */
-export async function recallWasmProof(key: string): Promise<ModelProof | null> {
+/** Reads the stored WASM check of a model. Returns null if there is none, or if it has expired. */
+export async function recallWasmCheck(key: string): Promise<ModelCheck | null> {
   const verdict = await recall(key, (stored): stored is v.InferOutput<typeof wasmVerdictSchema> => v.is(wasmVerdictSchema, stored));
-  return verdict && isFresh(verdict) ? verdict.proof : null;
+  return verdict && isFresh(verdict) ? verdict.check : null;
 }
 
-export async function rememberWasmProof(key: string, proof: ModelProof): Promise<void> {
-  await remember(key, { checkedAt: Date.now(), proof: copyProof(proof) });
+export async function rememberWasmCheck(key: string, check: ModelCheck): Promise<void> {
+  await remember(key, { checkedAt: Date.now(), check: copyCheck(check) });
 }
 
 /**
@@ -98,10 +98,10 @@ export async function forgetGpuChecks(): Promise<void> {
   await forget(PREFIX);
 }
 
-/** A copy of a proof as plain data. */
-export const copyProof = (proof: ModelProof): Verdict['proofs'][number] => ({
-  ...proof,
-  stages: proof.stages.map((stage) => ({ ...stage })),
+/** A copy of a check as plain data. */
+export const copyCheck = (check: ModelCheck): Verdict['checks'][number] => ({
+  ...check,
+  stages: check.stages.map((stage) => ({ ...stage })),
 });
 
 /**
@@ -114,11 +114,11 @@ export async function verdictCircumstances(
 ): Promise<string> {
   const batch = batchWindows === undefined ? 'tuned batch' : `batch of ${batchWindows}`;
   const runtime = await runtimeVersion(runtimeBase);
-  return [PROOF_VERSION, adapter?.identity, navigator.userAgent, runtime, `${threads} threads`, speed, batch].join(' ');
+  return [SELF_CHECK_VERSION, adapter?.identity, navigator.userAgent, runtime, `${threads} threads`, speed, batch].join(' ');
 }
 
 /**
- * Everything except the model that can change a proof on WASM: release, browser, and the SIMD of our kernels, which have one
+ * Everything except the model that can change a check on WASM: release, browser, and the SIMD of our kernels, which have one
  * thread.
  */
 export function kernelCircumstances(): string {
@@ -131,10 +131,10 @@ export async function runtimeCircumstances({ runtimeBase }: CheckedDiarizerOptio
   return wasmCircumstances(`runtime ${await runtimeVersion(runtimeBase)} ${threads} threads ${isolation}`);
 }
 
-const wasmCircumstances = (arithmetic: string): string => ['WASM', PROOF_VERSION, version, navigator.userAgent, arithmetic].join(' ');
+const wasmCircumstances = (arithmetic: string): string => ['WASM', SELF_CHECK_VERSION, version, navigator.userAgent, arithmetic].join(' ');
 
 /** @param sha256 of the model's file */
-export const wasmProofKey = (circumstances: string, sha256: string): string => `${PREFIX}${circumstances} ${sha256}`;
+export const wasmCheckKey = (circumstances: string, sha256: string): string => `${PREFIX}${circumstances} ${sha256}`;
 
 export function verdictKey(circumstances: string, { segmentationModel, embeddingModel }: ModelHashes): string {
   return `${PREFIX}${circumstances} ${segmentationModel} ${embeddingModel}`;

@@ -65,7 +65,7 @@ const options = (changes: Partial<CheckedDiarizerOptions> = {}): CheckedDiarizer
 const startWasm = (changes?: Partial<CheckedDiarizerOptions>): Promise<Engine> => startTrustedEngine(options(changes), CAMPPLUS);
 
 describe('our kernels on WASM', () => {
-  test('are checked once, and their proofs are in the report of every start', async () => {
+  test('are checked once, and their checks are in the report of every start', async () => {
     for (let visit = 0; visit < 2; visit++) {
       const engine = await startWasm();
       expect(engine.backend).toMatchObject({ name: 'wasm', reason: expect.stringMatching(/^WASM was asked for; one thread a worker/) as string });

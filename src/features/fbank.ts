@@ -1,11 +1,11 @@
-import type { FbankFacts } from '../store/manifest';
+import type { FbankSpec } from '../store/manifest';
 
 /**
  * Options of the filterbank on the CPU: those of a model, and window functions that no shipped model was trained with
  * but that other exports take by mistake.
  */
-export interface FbankOptions extends Omit<FbankFacts, 'windowType'> {
-  readonly windowType: FbankFacts['windowType'] | 'hann' | 'rectangular';
+export interface FbankOptions extends Omit<FbankSpec, 'windowType'> {
+  readonly windowType: FbankSpec['windowType'] | 'hann' | 'rectangular';
 }
 
 /** Sizes that follow from the options, in samples. */

@@ -1,5 +1,5 @@
 import { type CommandTarget, compileKernel, computeLayout, inComputePass } from '../gpu/compile';
-import type { FbankFacts } from '../store/manifest';
+import type { FbankSpec } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
 import { countFrames, type FbankGeometry, fbankGeometry, melFilters, twiddles, windowFunction } from './fbank';
 import code from './fbank.wgsl?raw';
@@ -156,7 +156,7 @@ export class GpuFbank {
 
   private constructor(
     private readonly device: GPUDevice,
-    private readonly facts: FbankFacts,
+    private readonly facts: FbankSpec,
     private readonly geometry: FbankGeometry,
     private readonly limits: DispatchLimits,
     private readonly layout: GPUBindGroupLayout,
@@ -175,7 +175,7 @@ export class GpuFbank {
    */
   static async create(
     device: GPUDevice,
-    facts: FbankFacts,
+    facts: FbankSpec,
     sampleRate: number,
     limits: DispatchLimits = device.limits,
   ): Promise<GpuFbank> {
@@ -332,7 +332,7 @@ export class GpuFbank {
 }
 
 /** Bindings 2 to 5 of the kernel: window function, twiddles, filters, weights. */
-function makeTables(facts: FbankFacts, sampleRate: number, geometry: FbankGeometry): (Float32Array | Uint32Array)[] {
+function makeTables(facts: FbankSpec, sampleRate: number, geometry: FbankGeometry): (Float32Array | Uint32Array)[] {
   const window = new Float32Array(FFT_SIZE);
   window.set(windowFunction(facts.windowType, geometry.frameSamples));
   const { cosines, sines } = twiddles(FFT_SIZE);

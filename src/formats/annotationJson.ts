@@ -35,10 +35,10 @@ export function annotationToJson(file: string, result: JsonSource, annotation: A
     ...annotation.minDurations,
     // Other numbers than that of the run have no alternatives.
     ...(result.speakerCount && speech.size !== result.speakerCount.value && { speakerCount: { value: speech.size, alternatives: [], unmet: null } }),
-    speakers: annotation.speakers.map(({ id, name, colour }) => ({
+    speakers: annotation.speakers.map(({ id, name, color }) => ({
       label: id,
       name,
-      colour,
+      color,
       speechSeconds: speech.get(id) ?? 0,
       centroid: centroids.get(id) ?? null,
     })),

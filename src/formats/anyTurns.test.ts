@@ -52,6 +52,13 @@ describe('readAnyTurns', () => {
     expect(() => readAnyTurns(name, text)).toThrow(expect.objectContaining({ code: 'format', expected: expect.stringContaining('10,000,000') as string }) as Error);
   });
 
+  it('reads the colors of release 0.2, which wrote `colour`', () => {
+    const text = (name: string): string =>
+      JSON.stringify({ file: 'a', durationSeconds: 2, turns: [{ startSeconds: 0, endSeconds: 1, speaker: 'A' }], speakers: [{ label: 'A', name: 'Ann', [name]: 3 }] });
+    expect(readAnyTurns('a.json', text('colour'))).toEqual(readAnyTurns('a.json', text('color')));
+    expect(readAnyTurns('a.json', text('colour'))[0]!.speakers).toEqual([{ label: 'A', name: 'Ann', color: 3 }]);
+  });
+
   it('reads every recording of an RTTM file of pyannote.core', () => {
     const [meeting, call, ...others] = readAnyTurns('all.rttm', fixture('pyannote.rttm'));
     expect(others).toEqual([]);
@@ -124,7 +131,7 @@ describe('annotationToJson', () => {
     fc.record({
       label: fc.string({ minLength: 1 }),
       name: fc.option(fc.string({ unit: 'grapheme' })),
-      colour: fc.nat(20),
+      color: fc.nat(20),
     }),
     { selector: ({ label }) => label, minLength: 1, maxLength: 5 },
   );
@@ -170,7 +177,7 @@ describe('annotationToJson', () => {
     return content;
   };
 
-  it('is read back to the same annotation: names, colours, what was corrected, who is heard', () => {
+  it('is read back to the same annotation: names, colors, what was corrected, who is heard', () => {
     fc.assert(
       fc.property(annotations, (annotation) => {
         const json = annotationToJson('talk.wav', RESULT, annotation, RUN);
@@ -234,8 +241,8 @@ describe('annotationToJson', () => {
     expect(written.turns).toEqual([{ ...turns[0] }]);
     expect(written).not.toHaveProperty('exclusiveHints');
     expect(written.speakers).toEqual([
-      { label: 'SPEAKER_00', name: 'Anna', colour: 0, speechSeconds: 1.5, centroid: [0.5, -0.25] },
-      { label: 'ADDED', name: null, colour: 1, speechSeconds: 0, centroid: null },
+      { label: 'SPEAKER_00', name: 'Anna', color: 0, speechSeconds: 1.5, centroid: [0.5, -0.25] },
+      { label: 'ADDED', name: null, color: 1, speechSeconds: 0, centroid: null },
     ]);
   });
 });

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { SpeakerSource, TurnSource } from '../editing/annotationOf';
 import type { Turn } from '../timeline/turns';
 import { VoxlaneError } from '../util/errors';
+import { withPresentNames } from '../util/formerNames';
 import { checkJson, hasKey, looksLikeJson, parseJson } from './checkedJson';
 import { parseRttm } from './rttm';
 
@@ -28,7 +29,7 @@ const voxlaneSchema = v.object({
       v.object({
         label,
         name: v.exactOptional(v.nullable(v.string())),
-        colour: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+        color: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0))),
       }),
     ),
     [],
@@ -66,11 +67,17 @@ export function readTurnsJson(fileName: string, text: string): ImportedRecording
 function ours(fileName: string, content: unknown): ImportedRecording {
   const { file, durationSeconds, turns, exclusiveTurns, exclusiveHints, speakers } = checkJson(
     fileName,
-    content,
+    withPresentSpeakers(content),
     voxlaneSchema,
     EXPECTED,
   );
   return { name: file, durationSeconds, turns, exclusiveTurns: exclusiveHints ?? exclusiveTurns, speakers };
+}
+
+/** Release 0.2 wrote the color of a speaker as `colour`. */
+function withPresentSpeakers(content: unknown): unknown {
+  if (typeof content !== 'object' || content === null || !('speakers' in content)) return content;
+  return { ...content, speakers: withPresentNames(content.speakers, { colour: 'color' }) };
 }
 
 function readOther(fileName: string, content: unknown): Pick<ImportedRecording, 'turns' | 'exclusiveTurns'> {
@@ -112,13 +119,13 @@ export interface ImportedRecording {
 }
 
 /** Some 115 days. A larger time is damaged, or a date in seconds; a time axis of that length would stop the page. */
-const MOST_SECONDS = 1e7;
+const MAX_SECONDS = 1e7;
 
 /** How programs number the speakers that they have no name for. */
 const NUMBERED = /^SPEAKER_\d+$/i;
 
 /**
- * The turns of a file of this program or of another, told by its content: RTTM, our own JSON (with names, colours and
+ * The turns of a file of this program or of another, told by its content: RTTM, our own JSON (with names, colors and
  * what was corrected), the JSON of pyannote, or segments with `start`, `end` and `speaker` as whisperX writes them.
  *
  * Turns without length are left out. Labels such as `Anna` become the speakers' names, those such as `SPEAKER_00` do
@@ -152,11 +159,11 @@ export function readAnyTurns(fileName: string, text: string): ImportedRecording[
 /** Turns without length count too: a huge start swallows a duration. */
 function checkLength({ name, durationSeconds, turns, exclusiveTurns }: ImportedRecording): void {
   const longest = [...turns, ...exclusiveTurns].reduce((most, { endSeconds }) => Math.max(most, endSeconds), durationSeconds ?? 0);
-  if (longest <= MOST_SECONDS) return;
+  if (longest <= MAX_SECONDS) return;
   throw new VoxlaneError({
     code: 'format',
     problem: `"${name}" is ${longest} s long`,
-    expected: `seconds from the start of the recording, at most ${MOST_SECONDS.toLocaleString('en')}`,
+    expected: `seconds from the start of the recording, at most ${MAX_SECONDS.toLocaleString('en')}`,
     remedy: 'Subtract the time at which the recording starts, or correct the damaged time',
   });
 }

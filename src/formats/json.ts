@@ -77,13 +77,13 @@ export interface RunResult {
 }
 
 /** What a result cannot tell of its run. */
-export type RunFacts = Pick<
+export type RunInfo = Pick<
   RunManifest,
   'program' | 'date' | 'source' | 'settings' | 'models' | 'userAgent' | 'isCorrected'
 >;
 
 /** The manifest of a run, its keys always in the same order. */
-export function runManifest({ preset, speed, backend }: RunResult, facts: RunFacts): RunManifest {
+export function runManifest({ preset, speed, backend }: RunResult, facts: RunInfo): RunManifest {
   const { name, adapter, threads, reason } = backend;
   return {
     program: { name: facts.program.name, version: facts.program.version },
@@ -100,9 +100,9 @@ export function runManifest({ preset, speed, backend }: RunResult, facts: RunFac
   };
 }
 
-function verdictOf(proofs: readonly { readonly passed: boolean }[] | null): SelfCheckVerdict {
-  if (!proofs || proofs.length === 0) return 'not-run';
-  return proofs.every(({ passed }) => passed) ? 'passed' : 'failed';
+function verdictOf(checks: readonly { readonly passed: boolean }[] | null): SelfCheckVerdict {
+  if (!checks || checks.length === 0) return 'not-run';
+  return checks.every(({ passed }) => passed) ? 'passed' : 'failed';
 }
 
 /** What {@link toJson} writes down. The pipeline's `DiarizationResult` has this form. */
@@ -153,8 +153,8 @@ export interface JsonSource {
     readonly label: string;
     /** What a person called the speaker; null until then. */
     readonly name?: string | null;
-    /** Index into the page's speaker colours. */
-    readonly colour?: number;
+    /** Index into the page's speaker colors. */
+    readonly color?: number;
     /** Sum of the lengths of the speaker's turns. */
     readonly speechSeconds: number;
     /** Mean embedding of the speaker's cluster, axes (dimension); null of a speaker whom a person has added. */
@@ -222,10 +222,10 @@ export function toJson(file: string, result: JsonSource, run?: RunManifest): str
     })),
     exclusiveTurns: result.exclusiveTurns.map(plainTurn),
     ...(result.exclusiveHints && { exclusiveHints: result.exclusiveHints.map(plainTurn) }),
-    speakers: result.speakers.map(({ label, name, colour, speechSeconds, centroid }) => ({
+    speakers: result.speakers.map(({ label, name, color, speechSeconds, centroid }) => ({
       label,
       ...(name !== undefined && { name }),
-      ...(colour !== undefined && { colour }),
+      ...(color !== undefined && { color }),
       speechSeconds: toMicroseconds(speechSeconds),
       centroid: centroid && Array.from(centroid, (value) => Number(value.toPrecision(9))),
     })),

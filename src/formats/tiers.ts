@@ -3,7 +3,7 @@ import { ownValue } from '../util/values';
 import { distinctNames } from './lines';
 import { decimalSeconds, inMilliseconds, oneLine, toMs } from './textExports';
 
-/** A stretch of a tier, in milliseconds from the start of the recording. */
+/** A segment of a tier, in milliseconds from the start of the recording. */
 export interface TierInterval {
   readonly startMs: number;
   readonly endMs: number;
@@ -110,7 +110,7 @@ function quoted(text: string): string {
 }
 
 /** What an ELAN document says besides its turns. */
-export interface EafFacts {
+export interface EafOptions {
   /** Name of the recording, which ELAN looks for beside the document. */
   readonly mediaFile: string;
   /** When the document was made. */
@@ -138,7 +138,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
  *
  * @param turns times in seconds, `speaker` as it is to be shown
  */
-export function toEaf(turns: readonly Turn[], { mediaFile, date }: EafFacts): string {
+export function toEaf(turns: readonly Turn[], { mediaFile, date }: EafOptions): string {
   const tiers = tiersOf(turns);
   const slots: { readonly ms: number; id: string }[] = [];
   const slotAt = (ms: number) => {

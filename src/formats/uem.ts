@@ -6,7 +6,7 @@ const NUM_FIELDS = 4;
 /** A number, a letter or a placeholder. */
 const CHANNEL = /^(?:\d+|[A-Za-z]|<NA>|NA)$/;
 
-/** A stretch of a recording that counts in an evaluation. Times are seconds from the start of the recording. */
+/** A segment of a recording that counts in an evaluation. Times are seconds from the start of the recording. */
 export interface UemRegion {
   /** Seconds from the start of the recording. */
   readonly startSeconds: number;

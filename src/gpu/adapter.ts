@@ -27,7 +27,7 @@ const RAISED_LIMITS = [
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
 /** What the models and our kernels cannot do without; WebGPU guarantees as much, its compatibility mode does not. */
-const LEAST_LIMITS = {
+const MIN_LIMITS = {
   maxStorageBufferBindingSize: 2 ** 27,
   maxComputeWorkgroupStorageSize: 16384,
   maxComputeInvocationsPerWorkgroup: 256,
@@ -36,10 +36,10 @@ const LEAST_LIMITS = {
 
 /** The first limit that is too low, for people to read; null where all are high enough. */
 export function missingLimit({ limits }: Pick<GPUAdapter, 'limits'>): string | null {
-  const tooLow = Object.entries(LEAST_LIMITS).find(([name, least]) => limits[name as keyof typeof LEAST_LIMITS] < least);
+  const tooLow = Object.entries(MIN_LIMITS).find(([name, least]) => limits[name as keyof typeof MIN_LIMITS] < least);
   if (!tooLow) return null;
   const [name, least] = tooLow;
-  return `${name} is ${limits[name as keyof typeof LEAST_LIMITS]}, needed are ${least}`;
+  return `${name} is ${limits[name as keyof typeof MIN_LIMITS]}, needed are ${least}`;
 }
 
 /** Features that ONNX Runtime has faster kernels for. */

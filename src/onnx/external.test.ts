@@ -19,7 +19,7 @@ const DATA = new Uint8Array(Float32Array.of(9, 1.5, -2).buffer);
 const PLACE = { location: 'm.onnx.data', offset: '4', length: '8' };
 
 describe('attachExternalData', () => {
-  it('reads the stretch that the tensor names, as a view', () => {
+  it('reads the segment that the tensor names, as a view', () => {
     const model = split(PLACE);
     expect(externalLocations(model)).toEqual(['m.onnx.data']);
     attachExternalData(model, 'm.onnx', (location) => (location === 'm.onnx.data' ? DATA : undefined));
@@ -31,7 +31,7 @@ describe('attachExternalData', () => {
 
   it.each([
     ['a missing file', { ...PLACE, location: 'other.data' }, 'other.data, which was not found'],
-    ['a stretch beyond the end', { ...PLACE, offset: '8' }, 'which has 12'],
+    ['a segment beyond the end', { ...PLACE, offset: '8' }, 'which has 12'],
     ['a negative offset', { ...PLACE, offset: '-4' }, 'which has 12'],
     ['an offset that is no number', { ...PLACE, offset: 'x' }, 'which has 12'],
     ['too few bytes', { ...PLACE, length: '4' }, 'needs 8 bytes'],

@@ -107,9 +107,9 @@ describe('graphs that are neither', () => {
       node: [
         node('Relu', ['x'], ['map']),
         change.mean ?? meanOf('map', 'mean'),
-        node('Sub', ['map', 'centre'], ['centred']),
-        node('ReduceMean', ['map'], ['centre'], { attribute: [ints('axes', -1), int('keepdims', 1)] }),
-        node('Mul', ['centred', 'centred'], ['squared']),
+        node('Sub', ['map', 'center'], ['centered']),
+        node('ReduceMean', ['map'], ['center'], { attribute: [ints('axes', -1), int('keepdims', 1)] }),
+        node('Mul', ['centered', 'centered'], ['squared']),
         meanOf('squared', 'variance'),
         change.deviation ?? node('Sqrt', ['variance'], ['deviation']),
         node('Concat', ['mean', 'deviation'], ['statistics'], { attribute: [int('axis', 1)] }),

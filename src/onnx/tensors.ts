@@ -191,7 +191,7 @@ export function attachExternalData(model: ModelProto, name: string, findData: Fi
     const location = entryOf(tensor, 'location') ?? '';
     const file = findData(location);
     if (!file) throw missing(name, tensor.name, location);
-    tensor.rawData = stretchOf(tensor, file, location);
+    tensor.rawData = segmentOf(tensor, file, location);
     tensor.dataLocation = TensorProto_DataLocation.DEFAULT;
     tensor.externalData = [];
   }
@@ -229,7 +229,7 @@ const externalTensors = (graph: GraphProto): TensorProto[] =>
 const entryOf = ({ externalData }: TensorProto, wanted: string): string | undefined =>
   externalData.find(({ key }) => key === wanted)?.value;
 
-function stretchOf(tensor: TensorProto, file: Uint8Array, location: string): Uint8Array {
+function segmentOf(tensor: TensorProto, file: Uint8Array, location: string): Uint8Array {
   const offset = Number(entryOf(tensor, 'offset') ?? 0);
   const length = Number(entryOf(tensor, 'length') ?? file.length - offset);
   const isWithin = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0 && offset + length <= file.length;

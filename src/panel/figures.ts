@@ -29,13 +29,13 @@ export interface Figures {
 }
 
 export function figuresIn(language: Language): Figures {
-  const { decimal, localised }: Formats = formatsIn(language);
+  const { decimal, localized }: Formats = formatsIn(language);
   /** `1.23e-6`, with a true minus sign. */
   const exponential = (value: number, digits: number): string => {
     const [mantissa = '', exponent = ''] = value.toExponential(digits).split('e');
-    return localised(`${signed(mantissa)}e${signed(exponent.replace('+', ''))}`);
+    return localized(`${signed(mantissa)}e${signed(exponent.replace('+', ''))}`);
   };
-  const plain = (digits: string): string => localised(signed(digits));
+  const plain = (digits: string): string => localized(signed(digits));
   const figure = (value: number | null): string => {
     if (value === null) return NONE;
     if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : `${MINUS}∞`;

@@ -202,7 +202,7 @@ export interface RunChoice {
   readonly bisectTolerance: number | null;
 }
 
-/** How the heatmap's colours follow the error. */
+/** How the heatmap's colors follow the error. */
 export type HeatScale = 'log' | 'linear';
 
 /** Which stage is looked at, and how. */

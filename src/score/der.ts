@@ -1,8 +1,8 @@
 import type { Turn } from '../timeline/turns';
-import { type Interval, isEmpty, scoredSides, type ScoredSides, type ScoreOptions } from './intervals';
-import { cutAtBoundaries, matchVoices, optimalMapping, type Piece } from './mapping';
+import { type Segment, isEmpty, scoredSides, type ScoredSides, type ScoreOptions } from './segments';
+import { cutAtBoundaries, matchVoices, optimalMapping, type JointSegment } from './mapping';
 
-export type { ScoreOptions } from './intervals';
+export type { ScoreOptions } from './segments';
 
 /** Seconds of speech, where the time of two speakers at once counts twice. */
 export interface Components {
@@ -47,10 +47,10 @@ export function diarizationErrorRate(
   return scoreOf(sides, cutAtBoundaries(sides.reference, sides.hypothesis));
 }
 
-/** The score of what counts. @param pieces of the same sides */
-export function scoreOf(sides: ScoredSides, pieces: readonly Piece[]): Score {
+/** The score of what counts. @param segments of the same sides */
+export function scoreOf(sides: ScoredSides, segments: readonly JointSegment[]): Score {
   const mapping = optimalMapping(sides.reference, sides.hypothesis);
-  const components = componentsOf(pieces, mapping);
+  const components = componentsOf(segments, mapping);
   return { der: errorRate(components), ...components, mapping: Object.fromEntries(mapping) };
 }
 
@@ -74,13 +74,13 @@ export function sumComponents(parts: readonly Components[]): Components {
   return sum;
 }
 
-/** Pairs as many voices of each piece as it can, equal speakers first; what is left over is missed or false. */
-function componentsOf(pieces: readonly Piece[], mapping: ReadonlyMap<string, string>): Components {
+/** Pairs as many voices of each segment as it can, equal speakers first; what is left over is missed or false. */
+function componentsOf(segments: readonly JointSegment[], mapping: ReadonlyMap<string, string>): Components {
   const sum = { total: 0, correct: 0, missedSpeech: 0, falseAlarm: 0, confusion: 0 };
-  for (const piece of pieces) {
-    const seconds = piece.endSeconds - piece.startSeconds;
-    const { correct, spoken, heard } = matchVoices(piece, mapping);
-    sum.total += seconds * piece.reference.length;
+  for (const segment of segments) {
+    const seconds = segment.endSeconds - segment.startSeconds;
+    const { correct, spoken, heard } = matchVoices(segment, mapping);
+    sum.total += seconds * segment.reference.length;
     sum.correct += seconds * correct;
     sum.missedSpeech += seconds * Math.max(0, spoken.length - heard.length);
     sum.falseAlarm += seconds * Math.max(0, heard.length - spoken.length);
@@ -90,13 +90,13 @@ function componentsOf(pieces: readonly Piece[], mapping: ReadonlyMap<string, str
 }
 
 /**
- * What is wrong in a stretch: speech that the hypothesis lacks, speech that only the hypothesis has, or speech that it gives to
+ * What is wrong in a segment: speech that the hypothesis lacks, speech that only the hypothesis has, or speech that it gives to
  * another speaker.
  */
 export type ErrorKind = 'missed' | 'false-alarm' | 'confusion';
 
-/** A stretch in which one voice is wrong. Of several voices that are wrong at once each has a stretch of its own. */
-export interface ErrorStretch extends Interval {
+/** A segment in which one voice is wrong. Of several voices that are wrong at once each has a segment of its own. */
+export interface ErrorSegment extends Segment {
   /** What is wrong. */
   readonly kind: ErrorKind;
   /** Who speaks by the reference; null of a false alarm. */
@@ -107,7 +107,7 @@ export interface ErrorStretch extends Interval {
 
 /**
  * Where the hypothesis differs from the reference, cut as the diarization error rate counts it: the seconds of each
- * kind add up to the rate's component. Stretches of the same speakers that follow one another are one. Where several
+ * kind add up to the rate's component. Segments of the same speakers that follow one another are one. Where several
  * voices are wrong at once, the rate does not say who was taken for whom: they are paired in the order of their names.
  *
  * @returns sorted by start, then by end
@@ -117,31 +117,31 @@ export function errorsOf(
   reference: readonly Turn[],
   hypothesis: readonly Turn[],
   options: ScoreOptions = {},
-): ErrorStretch[] {
+): ErrorSegment[] {
   const sides = scoredSides(reference, hypothesis, options);
   const mapping = optimalMapping(sides.reference, sides.hypothesis);
-  return errorStretches(cutAtBoundaries(sides.reference, sides.hypothesis), mapping);
+  return errorSegments(cutAtBoundaries(sides.reference, sides.hypothesis), mapping);
 }
 
 /**
- * The errors of pieces.
+ * The errors of segments.
  *
  * @param mapping speaker of the hypothesis → speaker of the reference
  */
-export function errorStretches(pieces: readonly Piece[], mapping: ReadonlyMap<string, string>): ErrorStretch[] {
+export function errorSegments(segments: readonly JointSegment[], mapping: ReadonlyMap<string, string>): ErrorSegment[] {
   const found: Growing[] = [];
-  /** The errors that reach to the end of the piece before. */
+  /** The errors that reach to the end of the segment before. */
   let open: Growing[] = [];
-  for (const piece of pieces) {
-    const { spoken, heard } = matchVoices(piece, mapping);
+  for (const segment of segments) {
+    const { spoken, heard } = matchVoices(segment, mapping);
     const growing: Growing[] = [];
     for (let index = 0; index < Math.max(spoken.length, heard.length); index++) {
       const [reference = null, hypothesis = null] = [spoken[index], heard[index]];
-      const earlier = open.findIndex((one) => continues(one, reference, hypothesis, piece));
-      const error = open[earlier] ?? begin(reference, hypothesis, piece);
+      const earlier = open.findIndex((one) => continues(one, reference, hypothesis, segment));
+      const error = open[earlier] ?? begin(reference, hypothesis, segment);
       if (earlier < 0) found.push(error);
       else open.splice(earlier, 1);
-      error.endSeconds = piece.endSeconds;
+      error.endSeconds = segment.endSeconds;
       growing.push(error);
     }
     open = growing;
@@ -149,18 +149,18 @@ export function errorStretches(pieces: readonly Piece[], mapping: ReadonlyMap<st
   return found.sort((a, b) => a.startSeconds - b.startSeconds || a.endSeconds - b.endSeconds);
 }
 
-/** A stretch that the next piece may make longer. */
-type Growing = Omit<ErrorStretch, 'endSeconds'> & { endSeconds: number };
+/** A segment that the next segment may make longer. */
+type Growing = Omit<ErrorSegment, 'endSeconds'> & { endSeconds: number };
 
-function begin(reference: string | null, hypothesis: string | null, { startSeconds, endSeconds }: Piece): Growing {
+function begin(reference: string | null, hypothesis: string | null, { startSeconds, endSeconds }: JointSegment): Growing {
   const kind = reference === null ? 'false-alarm' : hypothesis === null ? 'missed' : 'confusion';
   return { startSeconds, endSeconds, kind, reference, hypothesis };
 }
 
-function continues(earlier: ErrorStretch, reference: string | null, hypothesis: string | null, piece: Piece): boolean {
+function continues(earlier: ErrorSegment, reference: string | null, hypothesis: string | null, segment: JointSegment): boolean {
   return (
     earlier.reference === reference &&
     earlier.hypothesis === hypothesis &&
-    isEmpty({ startSeconds: earlier.endSeconds, endSeconds: piece.startSeconds })
+    isEmpty({ startSeconds: earlier.endSeconds, endSeconds: segment.startSeconds })
   );
 }

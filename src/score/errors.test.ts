@@ -3,15 +3,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRttm } from '../formats/rttm';
 import type { Turn } from '../timeline/turns';
-import { diarizationErrorRate, type ErrorKind, errorsOf, type ErrorStretch, type ScoreOptions } from './der';
+import { diarizationErrorRate, type ErrorKind, errorsOf, type ErrorSegment, type ScoreOptions } from './der';
 import { evaluate } from './score';
 import { jaccardErrorRate } from './jer';
 
 const turn = (startSeconds: number, endSeconds: number, speaker: string): Turn => ({ startSeconds, endSeconds, speaker });
-const plain = (errors: readonly ErrorStretch[]) =>
+const plain = (errors: readonly ErrorSegment[]) =>
   errors.map(({ kind, startSeconds, endSeconds, reference, hypothesis }) => [kind, startSeconds, endSeconds, reference, hypothesis]);
 
-function secondsOf(errors: readonly ErrorStretch[], kind: ErrorKind): number {
+function secondsOf(errors: readonly ErrorSegment[], kind: ErrorKind): number {
   return errors.filter((one) => one.kind === kind).reduce((sum, one) => sum + one.endSeconds - one.startSeconds, 0);
 }
 
@@ -27,7 +27,7 @@ describe('errorsOf', () => {
     ]);
   });
 
-  it('gives each of several wrong voices a stretch of its own', () => {
+  it('gives each of several wrong voices a segment of its own', () => {
     const reference = [turn(0, 9, 'Anna'), turn(0, 9, 'Ben'), turn(10, 30, 'Cleo')];
     const hypothesis = [turn(0, 9, 'x'), turn(10, 30, 'x')];
     expect(plain(errorsOf(reference, hypothesis))).toEqual([
@@ -94,7 +94,7 @@ describe('errors and components', () => {
     fc.assert(
       fc.property(...anything, (reference, hypothesis, options) => {
         const errors = errorsOf(reference, hypothesis, options);
-        const key = ({ kind, reference: one, hypothesis: other }: ErrorStretch) => JSON.stringify([kind, one, other]);
+        const key = ({ kind, reference: one, hypothesis: other }: ErrorSegment) => JSON.stringify([kind, one, other]);
         for (const [index, error] of errors.entries()) {
           expect(error.endSeconds).toBeGreaterThan(error.startSeconds);
           expect(error.startSeconds).toBeGreaterThanOrEqual(errors[index - 1]?.startSeconds ?? 0);

@@ -1,5 +1,5 @@
 import type { Turn } from '../timeline/turns';
-import { crop, type Interval, scoredSides, type ScoredSides, type ScoreOptions, support } from './intervals';
+import { crop, type Segment, scoredSides, type ScoredSides, type ScoreOptions, support } from './segments';
 import { optimalMapping } from './mapping';
 
 /** How well one speaker of the reference was found. */
@@ -59,7 +59,7 @@ export function meanError(speakers: readonly SpeakerJaccard[]): number {
 }
 
 /** Time of each speaker, as {@link support} gives it. */
-function timesOf(turns: readonly Turn[]): Map<string, Interval[]> {
+function timesOf(turns: readonly Turn[]): Map<string, Segment[]> {
   const bySpeaker = new Map<string, Turn[]>();
   for (const turn of turns) {
     const own = bySpeaker.get(turn.speaker);
@@ -70,11 +70,11 @@ function timesOf(turns: readonly Turn[]): Map<string, Interval[]> {
 }
 
 /** The time that only one of two has, as a part of the time that either has. */
-function distance(a: readonly Interval[], b: readonly Interval[]): number {
+function distance(a: readonly Segment[], b: readonly Segment[]): number {
   const shared = secondsOf(support(crop(a, b)));
   return (secondsOf(b) - shared + (secondsOf(a) - shared)) / secondsOf(support([...a, ...b]));
 }
 
-function secondsOf(intervals: readonly Interval[]): number {
-  return intervals.reduce((sum, { startSeconds, endSeconds }) => sum + (endSeconds - startSeconds), 0);
+function secondsOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { startSeconds, endSeconds }) => sum + (endSeconds - startSeconds), 0);
 }

@@ -1,6 +1,6 @@
 import type { Turn } from '../timeline/turns';
 import { assignRows } from '../util/assignment';
-import { intersection, type Interval, isEmpty, sorted } from './intervals';
+import { intersection, type Segment, isEmpty, sorted } from './segments';
 
 /**
  * The speakers of the open turns, in the order of their names. A speaker who talks over himself, in two turns that
@@ -8,13 +8,13 @@ import { intersection, type Interval, isEmpty, sorted } from './intervals';
  */
 export type Voices = readonly string[];
 
-/** A stretch of time in which neither side has a boundary. */
-export interface Piece extends Interval {
+/** A segment of time in which neither side has a boundary. */
+export interface JointSegment extends Segment {
   readonly reference: Voices;
   readonly hypothesis: Voices;
 }
 
-/** The voices of a piece, told apart. */
+/** The voices of a segment, told apart. */
 export interface MatchedVoices {
   /** How many of both sides are of the same speaker. */
   readonly correct: number;
@@ -38,23 +38,23 @@ interface Boundary {
  * @param reference no turn empty
  * @param hypothesis no turn empty
  */
-export function cutAtBoundaries(reference: readonly Turn[], hypothesis: readonly Turn[]): Piece[] {
+export function cutAtBoundaries(reference: readonly Turn[], hypothesis: readonly Turn[]): JointSegment[] {
   const boundaries: Boundary[] = [];
   pushBoundaries(boundaries, reference, true);
   pushBoundaries(boundaries, hypothesis, false);
   boundaries.sort((a, b) => a.atSeconds - b.atSeconds);
-  const pieces: Piece[] = [];
+  const segments: JointSegment[] = [];
   let [spoken, heard]: [Voices, Voices] = [[], []];
   let startSeconds = -Infinity;
   for (const { atSeconds, isReference, speaker, isStart } of boundaries) {
-    const piece = { startSeconds, endSeconds: atSeconds, reference: spoken, hypothesis: heard };
-    if ((spoken.length > 0 || heard.length > 0) && !isEmpty(piece)) pieces.push(piece);
+    const segment = { startSeconds, endSeconds: atSeconds, reference: spoken, hypothesis: heard };
+    if ((spoken.length > 0 || heard.length > 0) && !isEmpty(segment)) segments.push(segment);
     const change = isStart ? withVoice : withoutVoice;
     if (isReference) spoken = change(spoken, speaker);
     else heard = change(heard, speaker);
     startSeconds = atSeconds;
   }
-  return pieces;
+  return segments;
 }
 
 /**
@@ -62,7 +62,7 @@ export function cutAtBoundaries(reference: readonly Turn[], hypothesis: readonly
  *
  * @param mapping speaker of the hypothesis → speaker of the reference
  */
-export function matchVoices({ reference, hypothesis }: Piece, mapping: ReadonlyMap<string, string>): MatchedVoices {
+export function matchVoices({ reference, hypothesis }: JointSegment, mapping: ReadonlyMap<string, string>): MatchedVoices {
   let spoken = reference;
   let heard = hypothesis;
   for (const voice of hypothesis) {

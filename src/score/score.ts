@@ -4,13 +4,13 @@ import {
   type Components,
   diarizationErrorRate,
   errorRate,
-  type ErrorStretch,
-  errorStretches,
+  type ErrorSegment,
+  errorSegments,
   type Score,
   scoreOf,
   sumComponents,
 } from './der';
-import { type Interval, scoredSides, type ScoreOptions } from './intervals';
+import { type Segment, scoredSides, type ScoreOptions } from './segments';
 import { jaccardErrorRate, jaccardOf, type JaccardScore, meanError, type SpeakerJaccard } from './jer';
 import { cutAtBoundaries } from './mapping';
 
@@ -19,7 +19,7 @@ export interface Evaluation {
   readonly score: Score;
   readonly jaccard: JaccardScore;
   /** As `errorsOf` gives them. */
-  readonly errors: readonly ErrorStretch[];
+  readonly errors: readonly ErrorSegment[];
 }
 
 /**
@@ -34,9 +34,9 @@ export function evaluate(
   options: ScoreOptions = {},
 ): Evaluation {
   const sides = scoredSides(reference, hypothesis, options);
-  const pieces = cutAtBoundaries(sides.reference, sides.hypothesis);
-  const score = scoreOf(sides, pieces);
-  const errors = errorStretches(pieces, new Map(Object.entries(score.mapping)));
+  const segments = cutAtBoundaries(sides.reference, sides.hypothesis);
+  const score = scoreOf(sides, segments);
+  const errors = errorSegments(segments, new Map(Object.entries(score.mapping)));
   return { score, jaccard: jaccardOf(sides), errors };
 }
 
@@ -46,8 +46,8 @@ export interface Scores extends Score {
   readonly jer: number;
   /** The speakers of the reference, by name, with the error of each. */
   readonly speakers: readonly SpeakerJaccard[];
-  /** Every stretch in which a voice is wrong, sorted by start, then by end. */
-  readonly errors: readonly ErrorStretch[];
+  /** Every segment in which a voice is wrong, sorted by start, then by end. */
+  readonly errors: readonly ErrorSegment[];
 }
 
 /**
@@ -69,7 +69,7 @@ export type ByRecording<T> = ReadonlyMap<string, readonly T[]>;
 /** What counts of several recordings. */
 export interface RecordingsOptions extends Omit<ScoreOptions, 'uem'> {
   /** The regions that count, by recording. */
-  readonly uem?: ByRecording<Interval>;
+  readonly uem?: ByRecording<Segment>;
 }
 
 /** The score of one recording among others. */
@@ -130,14 +130,14 @@ function onlyName(...sides: (ReadonlyMap<string, unknown> | undefined)[]): strin
 function scoredNames(
   reference: ByRecording<Turn>,
   hypothesis: ByRecording<Turn>,
-  uem: ByRecording<Interval> | undefined,
+  uem: ByRecording<Segment> | undefined,
 ): Set<string> {
   const names = new Set([...reference.keys(), ...(uem?.keys() ?? [])]);
   // A reference without any speech knows no names; then all speech of the hypothesis is false.
   return names.size > 0 ? names : new Set(hypothesis.keys());
 }
 
-function regionsOf(name: string, uem: ByRecording<Interval>, alone: boolean): readonly Interval[] {
+function regionsOf(name: string, uem: ByRecording<Segment>, alone: boolean): readonly Segment[] {
   const regions = alone ? [...uem.values()][0] : uem.get(name);
   if (regions) return regions;
   throw new VoxlaneError({

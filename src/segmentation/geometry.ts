@@ -1,11 +1,11 @@
 import type { SegmentationManifest } from '../store/manifest';
 import { roundHalfEven } from '../util/values';
 
-/** A regular series of stretches of time, as `pyannote.core.SlidingWindow`, starting at 0. */
+/** A regular series of segments of time, as `pyannote.core.SlidingWindow`, starting at 0. */
 export interface SlidingWindow {
-  /** Length of one stretch, in seconds. */
+  /** Length of one segment, in seconds. */
   readonly durationSeconds: number;
-  /** From the start of one stretch to the start of the next, in seconds. */
+  /** From the start of one segment to the start of the next, in seconds. */
   readonly stepSeconds: number;
 }
 

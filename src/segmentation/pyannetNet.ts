@@ -27,7 +27,7 @@ import { PyannetLstm, rowsFrom } from './pyannetLstm';
 export type OnValue = (name: string, value: FloatTensor) => FloatTensor | undefined;
 
 /** What the manifest says of the file. */
-export interface PyannetFacts {
+export interface PyannetSpec {
   readonly id: string;
   readonly input: TensorFact;
   readonly output: TensorFact;
@@ -91,12 +91,12 @@ export class PyannetNet implements Graph {
    * @throws VoxlaneError `model-invalid` where the graph is not the one that the kernels compute, which ONNX Runtime may
    *   still run; `backend-unavailable` without SIMD; `backend-failed` without memory
    */
-  static open(bytes: Uint8Array, facts: PyannetFacts, build: KernelBuild = bestBuild()): PyannetNet {
+  static open(bytes: Uint8Array, facts: PyannetSpec, build: KernelBuild = bestBuild()): PyannetNet {
     return PyannetNet.ofModel(parseOnnx(bytes, facts.id), facts, build);
   }
 
   /** As {@link open}, of a parsed file. */
-  static ofModel(model: ModelProto, { input, output }: PyannetFacts, build: KernelBuild = bestBuild()): PyannetNet {
+  static ofModel(model: ModelProto, { input, output }: PyannetSpec, build: KernelBuild = bestBuild()): PyannetNet {
     return new PyannetNet(readPyannet(model, { input: input.name, output: output.name }), output, build);
   }
 

@@ -12,7 +12,7 @@ const entryOf = async (id: string, bytes = BYTES, storedAt = 1): Promise<StoredM
   file: 'model.onnx',
   bytes: bytes.length,
   sha256: await sha256Hex(bytes),
-  licence: 'MIT',
+  license: 'MIT',
   storedAt,
   trusted: false,
 });

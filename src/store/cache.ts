@@ -26,7 +26,7 @@ const storedModelSchema = v.object({
   bytes: v.number(),
   sha256: v.string(),
   /** SPDX identifier; null for a file of the user's that nobody knows. */
-  licence: v.nullable(v.string()),
+  license: v.nullable(v.string()),
   /** Milliseconds since the epoch. */
   storedAt: v.number(),
   /** Its hash is none of the accepted ones, and it was kept on the user's word. */

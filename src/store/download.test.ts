@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../util/errors';
 import { ModelCache } from './cache';
 import {
-  type After,
+  type Timer,
   afterTimeout,
   browserDownloadTools,
   download,
@@ -214,7 +214,7 @@ describe('cancelling', () => {
       });
     });
     // The whole minute, in which the test would run out of time.
-    const after: After = (milliseconds, action) =>
+    const after: Timer = (milliseconds, action) =>
       tools.after(milliseconds, milliseconds === 60_000 ? () => afterTimeout(milliseconds, action) : action);
     await expect(fetched({ signal: abort.signal }, { ...tools, after })).rejects.toMatchObject({ code: 'cancelled' });
     expect(server.asked).toEqual([0]);

@@ -6,9 +6,9 @@ import type { KeptFile } from './cache';
 import { altered, cancelled, gaveUp, unavailable } from './failures';
 
 /** Runs `action` in `milliseconds`; the returned function calls that off. Injected, so that tests need not wait. */
-export type After = (milliseconds: number, action: () => void) => () => void;
+export type Timer = (milliseconds: number, action: () => void) => () => void;
 
-export const afterTimeout: After = (milliseconds, action) => {
+export const afterTimeout: Timer = (milliseconds, action) => {
   const timer = setTimeout(action, milliseconds);
   return () => {
     clearTimeout(timer);
@@ -16,7 +16,7 @@ export const afterTimeout: After = (milliseconds, action) => {
 };
 
 /** An attempt that failed in a way that the next one may not. */
-export class Passing extends Error {
+export class RetryableError extends Error {
   /**
    * @param message reason, as the end of a sentence that begins with "because"
    * @param waitMs how long the server asks to be left alone; null where it does not say
@@ -55,7 +55,7 @@ export function retryAfterMs(header: string | null, nowMs: number): number | nul
 }
 
 /** Ends after `milliseconds`. @throws VoxlaneError `cancelled` as soon as `signal` fires */
-export function sleep(milliseconds: number, after: After, signal?: AbortSignal): Promise<void> {
+export function sleep(milliseconds: number, after: Timer, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(cancelled());
@@ -76,7 +76,7 @@ export function sleep(milliseconds: number, after: After, signal?: AbortSignal):
 /** What one request has to work with. */
 export interface AttemptTools {
   readonly fetch: typeof globalThis.fetch;
-  readonly after: After;
+  readonly after: Timer;
   /** A transfer that brings nothing for this long is ended: some proxies hold a dead connection open for minutes. */
   readonly stallMs: number;
 }
@@ -84,7 +84,7 @@ export interface AttemptTools {
 /** One request, as it comes. */
 export interface Attempt {
   readonly response: Response;
-  /** The next bytes; null at the end. @throws Passing or VoxlaneError `cancelled` */
+  /** The next bytes; null at the end. @throws RetryableError or VoxlaneError `cancelled` */
   readonly next: () => Promise<Uint8Array | null>;
   /** Lets go of the connection. */
   readonly end: () => void;
@@ -94,7 +94,7 @@ export interface Attempt {
  * Sends one request, which ends as soon as `signal` fires or nothing comes for a while.
  *
  * @param fromByte where to go on; 0 asks for the whole file
- * @throws Passing or VoxlaneError `cancelled`
+ * @throws RetryableError or VoxlaneError `cancelled`
  */
 export async function openAttempt(
   address: string,
@@ -124,13 +124,13 @@ export async function openAttempt(
   /** `step`, unless it takes too long, is cancelled or fails. */
   const timed = async <Result>(step: () => Promise<Result>): Promise<Result> => {
     const callOff = after(stallMs, () => {
-      stop(new Passing(`nothing came for ${stallMs / 1000} s`));
+      stop(new RetryableError(`nothing came for ${stallMs / 1000} s`));
     });
     try {
       return await work.run(step);
     } catch (error) {
       end();
-      throw work.interruption ?? new Passing(isOpen ? 'the connection ended' : connectionProblem(), null, error);
+      throw work.interruption ?? new RetryableError(isOpen ? 'the connection ended' : connectionProblem(), null, error);
     } finally {
       callOff();
     }
@@ -154,11 +154,11 @@ const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 50
 /**
  * Lets through an answer that can hold the file.
  *
- * @throws Passing for one that may be better the next time, VoxlaneError `model-missing` for one that will not be
+ * @throws RetryableError for one that may be better the next time, VoxlaneError `model-missing` for one that will not be
  */
 export function checkAnswer(address: string, { status, statusText, headers }: Response): void {
   if (PASSING_STATUS.has(status)) {
-    throw new Passing(`the server answered ${status}`, retryAfterMs(headers.get('retry-after'), Date.now()));
+    throw new RetryableError(`the server answered ${status}`, retryAfterMs(headers.get('retry-after'), Date.now()));
   }
   if (status !== 200 && status !== 206) {
     throw unavailable(`The model file ${address} is not there: the server answered ${`${status} ${statusText}`.trim()}`);
@@ -261,7 +261,7 @@ class Download {
         if (hash === this.request.sha256) return this.buffer;
         await this.refuse(`has SHA-256 ${hash}`, this.request.sha256);
       } catch (error) {
-        if (!(error instanceof Passing)) throw error;
+        if (!(error instanceof RetryableError)) throw error;
         await this.waitAfter(error);
       }
     }
@@ -299,7 +299,7 @@ class Download {
     const tag = response.headers.get('etag');
     if (response.status === 416 || (response.status === 206 && !this.continues(response, fromByte, tag))) {
       await this.restart();
-      throw new Passing('the file changed on the server');
+      throw new RetryableError('the file changed on the server');
     }
     checkAnswer(this.request.address, response);
     if (response.status === 200) {
@@ -334,21 +334,21 @@ class Download {
     // A file that ends where its server says it does is whole, and another one than is wanted.
     const { status, headers } = response;
     if (status === 200 && headers.get('content-length') === String(this.receivedBytes)) await this.refuse(`has ${this.receivedBytes} bytes`, `${bytes} bytes`);
-    throw new Passing('the connection ended early');
+    throw new RetryableError('the connection ended early');
   }
 
   /**
    * Drops bytes that are not the file's. Where they were put together from several answers or came out of the browser's
    * own cache, the file itself may be sound, and is fetched once more from its beginning.
    *
-   * @throws VoxlaneError `model-altered` where they came straight from the server, Passing to go on
+   * @throws VoxlaneError `model-altered` where they came straight from the server, RetryableError to go on
    */
   private async refuse(found: string, expected: string): Promise<never> {
     const wasDirect = this.direct;
     await this.restart();
     if (this.httpCache === 'no-cache') this.httpCache = 'reload';
     if (wasDirect) throw altered(this.request.address, found, expected);
-    throw new Passing(`the file ${found}`);
+    throw new RetryableError(`the file ${found}`);
   }
 
   private async restart(): Promise<void> {
@@ -360,7 +360,7 @@ class Download {
   }
 
   /** @throws VoxlaneError `model-download` where there have been too many failures */
-  private async waitAfter(failure: Passing): Promise<void> {
+  private async waitAfter(failure: RetryableError): Promise<void> {
     const { address, bytes, signal } = this.request;
     if (this.receivedBytes >= this.newsAtBytes + NEWS_BYTES) {
       this.newsAtBytes = this.receivedBytes;

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { describeIssue, VoxlaneError } from '../util/errors';
 import { addressIn, fetchFile, type FileBase, sha256Hex } from '../util/fetch';
+import { withPresentNames } from '../util/formerNames';
 import { altered, missing } from './failures';
 import { sourcesSchema } from './sources';
 
@@ -59,7 +60,7 @@ const common = {
   /** The graph, beside the manifest; pinned so that a changed byte is found before it is run. */
   file: v.object({ name: text, bytes: count, sha256 }),
   /** SPDX identifier. */
-  licence: text,
+  license: text,
   attribution: text,
   /** The checkpoint that the file was exported from. */
   origin: v.object({ package: text, path: text, sha256, url: text }),
@@ -83,7 +84,7 @@ const segmentationSchema = v.object({
   receptiveField: v.object({ startSamples: v.number(), durationSamples: count, stepSamples: count }),
   powerset: v.object({
     /** Local speakers of one window. */
-    numClasses: count,
+    numSpeakers: count,
     /** Most speakers at the same time. */
     maxSetSize: count,
     /** Axes (powerset class, local speaker), 0 or 1. */
@@ -135,7 +136,10 @@ export type SegmentationManifest = v.InferOutput<typeof segmentationSchema>;
 /** Facts of a speaker-embedding model: mel frames in, one vector out. */
 export type EmbeddingManifest = v.InferOutput<typeof embeddingSchema>;
 export type TensorFact = v.InferOutput<typeof tensorFactSchema>;
-export type FbankFacts = v.InferOutput<typeof fbankSchema>;
+export type FbankSpec = v.InferOutput<typeof fbankSchema>;
+
+/** Fields of manifests that release 0.2 and its export scripts wrote under other names. */
+export const FORMER_NAMES = { licence: 'license', numClasses: 'numSpeakers' };
 
 /** Manifest by task. */
 export interface Manifests {
@@ -151,7 +155,7 @@ const schemas = { segmentation: segmentationSchema, embedding: embeddingSchema }
  * @throws VoxlaneError `model-invalid` that names the first field that is wrong
  */
 export function parseManifest<Task extends keyof Manifests>(task: Task, value: unknown, address: string): Manifests[Task] {
-  const parsed = v.safeParse(schemas[task], value);
+  const parsed = v.safeParse(schemas[task], withPresentNames(value, FORMER_NAMES));
   if (parsed.success) return parsed.output as Manifests[Task];
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue);

@@ -15,9 +15,9 @@ let server: ModelServer;
 let [first, second] = [] as unknown as [AcceptedFile, AcceptedFile];
 beforeAll(async () => {
   server = await ModelServer.open({ bytes: BYTES, tag: null });
-  const [bytes, licence] = [BYTES.length, 'CC-BY-4.0'];
-  first = { name: 'first.onnx', bytes, licence, sha256: await sha256Hex(BYTES), hub: { ...HUB, file: 'first.onnx' } };
-  second = { name: 'second.onnx', bytes: OTHER.length, licence, sha256: await sha256Hex(OTHER), hub: { ...HUB, file: 'b.onnx' } };
+  const [bytes, license] = [BYTES.length, 'CC-BY-4.0'];
+  first = { name: 'first.onnx', bytes, license, sha256: await sha256Hex(BYTES), hub: { ...HUB, file: 'first.onnx' } };
+  second = { name: 'second.onnx', bytes: OTHER.length, license, sha256: await sha256Hex(OTHER), hub: { ...HUB, file: 'b.onnx' } };
 });
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -44,15 +44,15 @@ describe('a model of the hub', () => {
     const storage = emptyStorage();
     const { bytes, ...facts } = await get(visit(storage));
     expect(Buffer.from(bytes).equals(BYTES)).toBe(true);
-    const { sha256, name: file, licence } = first;
-    expect(facts).toEqual({ sha256, file, licence, origin: 'network', unknown: false, stored: true, note: null });
+    const { sha256, name: file, license } = first;
+    expect(facts).toEqual({ sha256, file, license, origin: 'network', unknown: false, stored: true, note: null });
     expect(server.paths).toEqual([`/owner/model/resolve/${HUB.revision}/first.onnx`]);
 
     const again = await get(visit(storage));
     expect(again).toMatchObject({ ...facts, origin: 'cache' });
     expect(Buffer.from(again.bytes).equals(BYTES)).toBe(true);
     expect(server.paths).toHaveLength(1);
-    expect(await visit(storage).find('m', [first])).toMatchObject({ file, sha256, licence, trusted: false });
+    expect(await visit(storage).find('m', [first])).toMatchObject({ file, sha256, license, trusted: false });
     expect(await visit(storage).find('m', [second])).toBeNull();
   });
 
@@ -108,8 +108,8 @@ describe('a model of the hub', () => {
   });
 
   test('that has no address: a typed error, and nothing is asked', async () => {
-    const { name, bytes, sha256, licence } = first;
-    const unaddressed = { name, bytes, sha256, licence };
+    const { name, bytes, sha256, license } = first;
+    const unaddressed = { name, bytes, sha256, license };
     const got = visit(emptyStorage()).getModel('m', [unaddressed], { base: server.address });
     await expect(got).rejects.toMatchObject({ code: 'model-missing' });
     expect(server.paths).toEqual([]);
@@ -157,8 +157,8 @@ describe('a dropped file', () => {
   test('with a known hash is that file, whatever it is called, and is kept', async () => {
     const storage = emptyStorage();
     const { bytes, ...facts } = await get(visit(storage), { dropped: new File([OTHER], 'renamed.bin') });
-    const { name: file, sha256, licence } = second;
-    expect(facts).toEqual({ sha256, licence, file, origin: 'dropped', unknown: false, stored: true, note: null });
+    const { name: file, sha256, license } = second;
+    expect(facts).toEqual({ sha256, license, file, origin: 'dropped', unknown: false, stored: true, note: null });
     expect(Buffer.from(bytes).equals(OTHER)).toBe(true);
     expect((await get(visit(storage))).sha256).toBe(sha256);
     expect(server.paths).toEqual([]);
@@ -167,7 +167,7 @@ describe('a dropped file', () => {
   test('with an unknown hash is handed back, and not kept', async () => {
     const storage = emptyStorage();
     const got = await get(visit(storage), { dropped: new File([unknown], 'mine.onnx') });
-    expect(got).toMatchObject({ unknown: true, stored: false, file: 'mine.onnx', licence: null });
+    expect(got).toMatchObject({ unknown: true, stored: false, file: 'mine.onnx', license: null });
     expect(got.note).toContain('mine.onnx is none of the known files');
     expect(storage.pieces.size).toBe(0);
     expect((await get(visit(storage))).origin).toBe('network');

@@ -56,7 +56,7 @@ export interface ModelFile {
   /** Name of the file. */
   readonly file: string;
   /** SPDX identifier; null for a file with an unknown hash. */
-  readonly licence: string | null;
+  readonly license: string | null;
   readonly origin: ModelOrigin;
   /** The hash is none of the accepted ones: the user brought the file, now or, where it is stored, before. */
   readonly unknown: boolean;
@@ -150,10 +150,10 @@ export class ModelStore {
     for (const entry of await this.findAll(id, sources, trustUnknown)) {
       const bytes = await this.cache.read(entry);
       if (bytes) {
-        const { sha256, file, licence } = entry;
+        const { sha256, file, license } = entry;
         const unknown = acceptedFile(sources, sha256) === null;
         const whole = unknown ? joinNotes(note, trustedNote(id, file, sha256)) : note;
-        return { model: { bytes, sha256, file, licence, origin: 'cache', unknown, stored: true, note: whole }, note };
+        return { model: { bytes, sha256, file, license, origin: 'cache', unknown, stored: true, note: whole }, note };
       }
       note = `The kept file ${entry.file} was damaged and has been deleted`;
     }
@@ -166,15 +166,15 @@ export class ModelStore {
     const sha256 = await sha256Hex(bytes);
     const accepted = acceptedFile(sources, sha256);
     const unknown = accepted === null;
-    const { file, licence } = accepted ? { file: accepted.name, licence: accepted.licence } : { file: name, licence: null };
-    const found = { bytes, sha256, file, licence, origin: 'dropped', unknown } as const;
+    const { file, license } = accepted ? { file: accepted.name, license: accepted.license } : { file: name, license: null };
+    const found = { bytes, sha256, file, license, origin: 'dropped', unknown } as const;
     if (unknown && !trustUnknown) {
       return { ...found, stored: false, note: `${name} is none of the known files of ${id}: SHA-256 ${sha256}` };
     }
     const kept = this.cache.file(id, sha256, bytes.length);
     await kept.write(bytes, bytes.length, null);
     const note = unknown ? trustedNote(id, file, sha256) : null;
-    return { ...found, ...(await this.keep(kept, { id, file, bytes: bytes.length, sha256, licence, trusted: unknown }, note)) };
+    return { ...found, ...(await this.keep(kept, { id, file, bytes: bytes.length, sha256, license, trusted: unknown }, note)) };
   }
 
   /** Fetches the first accepted file that is there: the next ones are tried only where one is not, or is another. */
@@ -203,13 +203,13 @@ export class ModelStore {
 
   private async fetchFile(
     id: string,
-    { name, bytes: numBytes, sha256, licence, bundled }: AcceptedFile,
+    { name, bytes: numBytes, sha256, license, bundled }: AcceptedFile,
     address: string,
     { onProgress, signal }: GetModelOptions,
     note: string | null,
   ): Promise<ModelFile> {
     const wanted = { address, bytes: numBytes, sha256, onProgress, signal };
-    const facts = { sha256, file: name, licence, unknown: false };
+    const facts = { sha256, file: name, license, unknown: false };
     if (bundled === true) {
       // It comes with the page, whose copy the browser has as well.
       const bytes = await download({ ...wanted, kept: null, httpCache: 'no-cache' }, this.downloads);
@@ -217,7 +217,7 @@ export class ModelStore {
     }
     const kept = this.cache.file(id, sha256, numBytes);
     const bytes = await download({ ...wanted, kept, httpCache: 'no-store' }, this.downloads);
-    const entry = { id, file: name, bytes: numBytes, sha256, licence, trusted: false };
+    const entry = { id, file: name, bytes: numBytes, sha256, license, trusted: false };
     return { ...facts, bytes, origin: 'network', ...(await this.keep(kept, entry, note)) };
   }
 

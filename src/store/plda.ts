@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { describeIssue, VoxlaneError } from '../util/errors';
 import { addressIn, type FileBase } from '../util/fetch';
-import { fetchChecked, fetchJson } from './manifest';
+import { withPresentNames } from '../util/formerNames';
+import { FORMER_NAMES, fetchChecked, fetchJson } from './manifest';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const text = v.pipe(v.string(), v.nonEmpty());
@@ -51,7 +52,7 @@ const pldaSchema = v.pipe(
     /** The arrays one after the other, beside the manifest. */
     file: v.object({ name: text, bytes: count, sha256 }),
     /** SPDX identifier. */
-    licence: text,
+    license: text,
     attribution: text,
     /** Where the arrays were converted from. */
     origin: v.exactOptional(v.object({ package: text, path: text, sha256, url: text, revision: text })),
@@ -97,7 +98,7 @@ export type PldaManifest = v.InferOutput<typeof pldaSchema>;
  * @throws VoxlaneError `model-invalid` that names the first field that is wrong
  */
 export function parsePldaManifest(value: unknown, address: string): PldaManifest {
-  const parsed = v.safeParse(pldaSchema, value);
+  const parsed = v.safeParse(pldaSchema, withPresentNames(value, FORMER_NAMES));
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   throw new VoxlaneError({

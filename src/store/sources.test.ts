@@ -8,7 +8,7 @@ const file: AcceptedFile = {
   name: 'model v1.onnx',
   bytes: 10,
   sha256: HASH,
-  licence: 'CC-BY-4.0',
+  license: 'CC-BY-4.0',
   hub: { repository: 'Owner/model.name', revision: REVISION, file: 'onnx/model v1.onnx' },
 };
 const { hub, ...unaddressed } = file;
@@ -62,8 +62,8 @@ test('files are told apart by their hash', () => {
 });
 
 test('a manifest without sources has the file beside it', () => {
-  const { name, bytes, sha256, licence } = file;
-  const sources = bundledSources({ file: { name, bytes, sha256 }, licence });
+  const { name, bytes, sha256, license } = file;
+  const sources = bundledSources({ file: { name, bytes, sha256 }, license });
   expect(v.is(sourcesSchema, sources)).toBe(true);
   expect(addressOf('x', sources[0]!, { base })).toBe(`${base}x/model%20v1.onnx`);
 });

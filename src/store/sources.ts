@@ -18,7 +18,7 @@ const acceptedFileSchema = v.object({
   bytes: count,
   sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits')),
   /** SPDX identifier. */
-  licence: text,
+  license: text,
   /** It lies beside the manifest. */
   bundled: v.exactOptional(v.boolean()),
   /** Absent where the file is known only by its hash, and comes from the user or a self-hosted folder. */
@@ -68,12 +68,12 @@ export function acceptedFile(sources: Sources, sha256: string): AcceptedFile | n
 }
 
 /** Sources of a model whose manifest has no `sources`: the one file beside it. */
-export function bundledSources({ file, licence }: BundledFacts): Sources {
-  return [{ ...file, licence, bundled: true }];
+export function bundledSources({ file, license }: BundledInfo): Sources {
+  return [{ ...file, license, bundled: true }];
 }
 
 /** The part of a manifest that says which file lies beside it. */
-export interface BundledFacts {
+export interface BundledInfo {
   readonly file: { readonly name: string; readonly bytes: number; readonly sha256: string };
-  readonly licence: string;
+  readonly license: string;
 }

@@ -1,5 +1,5 @@
 import { AgglomerativeClusterer } from '../clustering/agglomerativeClusterer';
-import { anchoredRows, type AnchoredRows, type Anchors } from '../clustering/anchors';
+import { constrainedRows, type ConstrainedRows, type LinkConstraints } from '../clustering/constraints';
 import type { Dendrogram } from '../clustering/dendrogram';
 import { EvidenceClusterer } from '../clustering/evidenceClusterer';
 import {
@@ -51,23 +51,23 @@ export function spreadEmbeddings(input: SpreadInput): Float32Array {
   const result = embeddings.slice();
   const masksOf = (window: number) =>
     embeddingMasks(activity.subarray(window * cells, (window + 1) * cells), numSpeakers, minCleanFrames);
-  const anchorMasks = new Map<number, Uint8Array[]>();
+  const constraintMasks = new Map<number, Uint8Array[]>();
   const sum = new Float64Array(dimension);
   for (let window = 0; window < numWindows; window++) {
-    anchorMasks.delete(window - reach);
+    constraintMasks.delete(window - reach);
     if (embedded[window]) continue;
     const near: number[] = [];
     for (let other = Math.max(0, window - reach + 1); other < Math.min(numWindows, window + reach); other++) {
       if (embedded[other]) near.push(other);
     }
-    for (const anchor of near) if (!anchorMasks.has(anchor)) anchorMasks.set(anchor, masksOf(anchor));
+    for (const constraint of near) if (!constraintMasks.has(constraint)) constraintMasks.set(constraint, masksOf(constraint));
     for (const [speaker, mask] of masksOf(window).entries()) {
       sum.fill(0);
       let weight = 0;
-      for (const anchor of near) {
-        const shift = firstFrameOf(geometry, anchor) - firstFrameOf(geometry, window);
-        for (const [other, otherMask] of anchorMasks.get(anchor)!.entries()) {
-          const start = (anchor * numSpeakers + other) * dimension;
+      for (const constraint of near) {
+        const shift = firstFrameOf(geometry, constraint) - firstFrameOf(geometry, window);
+        for (const [other, otherMask] of constraintMasks.get(constraint)!.entries()) {
+          const start = (constraint * numSpeakers + other) * dimension;
           if (Number.isNaN(embeddings[start]!)) continue;
           const shared = sharedFrames(mask, otherMask, shift);
           weight += shared;
@@ -98,7 +98,7 @@ export type ClusteringChoice =
   | ({ readonly method: 'evidence' } & EvidenceSettings & SpeakerBounds);
 
 /** What holds for a whole recording. */
-export interface AssemblyFacts {
+export interface AssemblyOptions {
   /** Local speakers of a window. */
   readonly numSpeakers: number;
   /** Size of one embedding. */
@@ -111,7 +111,7 @@ export interface AssemblyFacts {
   readonly minDurations?: MinDurations;
 }
 
-export interface AssemblyInput extends AssemblyFacts {
+export interface AssemblyInput extends AssemblyOptions {
   /** Axes (window, frame, local speaker), 0 or 1. */
   readonly activity: Uint8Array;
   /** Axes (window, local speaker, dimension), float32; NaN where there was too little speech. */
@@ -130,8 +130,8 @@ export interface Assembly extends Clusters {
   readonly confidenceKind: ConfidenceKind;
   /** How likely each number of speakers is, the most likely first; absent if the method does not tell. */
   readonly counts?: readonly CountScore[];
-  /** Cluster of each entry of the anchors, -1 where none of its stretches is heard; absent without anchors. */
-  readonly anchorClusters?: readonly number[];
+  /** Cluster of each entry of the constraints, -1 where none of its segments is heard; absent without constraints. */
+  readonly constraintClusters?: readonly number[];
   readonly seconds: { readonly counting: number; readonly clustering: number; readonly reconstruction: number };
 }
 
@@ -153,11 +153,11 @@ interface Clusterer {
   warm(): void;
   /** Does a piece of what another number of speakers would want. @returns whether there is more to do */
   anticipate(): boolean;
-  cluster(bounds: SpeakerBounds, anchored: AnchoredRows | null): JudgedClusters;
+  cluster(bounds: SpeakerBounds, constrained: ConstrainedRows | null): JudgedClusters;
 }
 
 /**
- * `assemble` for one recording and any number of speakers, with or without anchors: what does not depend on these is done
+ * `assemble` for one recording and any number of speakers, with or without constraints: what does not depend on these is done
  * once, so that another number costs a fraction of the first.
  */
 export class Assembler {
@@ -167,7 +167,7 @@ export class Assembler {
   private readonly speakersPerFrame: Uint8Array;
   private readonly countingSeconds: number;
   /** Those that were given last, and what they came from. */
-  private anchored: { readonly key: string; readonly rows: AnchoredRows } | null = null;
+  private constrained: { readonly key: string; readonly rows: ConstrainedRows } | null = null;
 
   /**
    * @param plda for the methods `vbx` and `evidence`
@@ -206,19 +206,19 @@ export class Assembler {
   }
 
   /**
-   * @param anchors seconds from the start of the first window
+   * @param constraints seconds from the start of the first window
    * @param minDurations default: those of the input
-   * @throws VoxlaneError `options` where the anchors speak of more people than there may be, or the PLDA is of other
+   * @throws VoxlaneError `options` where the constraints speak of more people than there may be, or the PLDA is of other
    * embeddings
    */
   assemble(
     bounds: SpeakerBounds,
-    anchors: Anchors = [],
+    constraints: LinkConstraints = [],
     minDurations: MinDurations = this.input.minDurations ?? NO_MIN_DURATIONS,
   ): Assembly {
     const { activity, numSpeakers, geometry, options } = this.input;
     const start = performance.now();
-    const clusters = this.clusterer.cluster(bounds, this.anchor(anchors));
+    const clusters = this.clusterer.cluster(bounds, this.constraint(constraints));
     const clusteringSeconds = secondsSince(start);
 
     const clustered = performance.now();
@@ -234,7 +234,7 @@ export class Assembler {
       turns.map((turn) => ({ ...turn, confidence: turnConfidence(turn, { ...stitch, confidences }) }));
     const turns = judged(applyMinDurations(turnsOf(diarization, geometry.frames), minDurations));
     const exclusiveTurns = judged(applyExclusiveMinDurations(turnsOf(exclusive, geometry.frames), minDurations));
-    const { centroids, confidenceKind, counts, anchorClusters } = clusters;
+    const { centroids, confidenceKind, counts, constraintClusters } = clusters;
     return {
       hardClusters,
       centroids,
@@ -244,7 +244,7 @@ export class Assembler {
       exclusiveTurns,
       confidenceKind,
       ...(counts && { counts }),
-      ...(anchorClusters && { anchorClusters }),
+      ...(constraintClusters && { constraintClusters }),
       seconds: {
         counting: this.countingSeconds,
         clustering: clusteringSeconds,
@@ -253,12 +253,12 @@ export class Assembler {
     };
   }
 
-  /** Null where no stretch of the anchors is heard: they have no effect then. */
-  private anchor(anchors: Anchors): AnchoredRows | null {
-    if (anchors.length === 0) return null;
-    const key = JSON.stringify(anchors);
-    if (this.anchored?.key !== key) this.anchored = { key, rows: anchoredRows(anchors, this.table, this.input.geometry) };
-    const { rows } = this.anchored;
+  /** Null where no segment of the constraints is heard: they have no effect then. */
+  private constraint(constraints: LinkConstraints): ConstrainedRows | null {
+    if (constraints.length === 0) return null;
+    const key = JSON.stringify(constraints);
+    if (this.constrained?.key !== key) this.constrained = { key, rows: constrainedRows(constraints, this.table, this.input.geometry) };
+    const { rows } = this.constrained;
     return rows.heard.length > 0 ? rows : null;
   }
 }

@@ -7,7 +7,7 @@ import {
 } from '../segmentation/geometry';
 import type { DiscreteDiarization } from './reconstruct';
 
-/** One uninterrupted stretch in which one speaker talks. Times are seconds from the start of the recording. */
+/** One uninterrupted segment in which one speaker talks. Times are seconds from the start of the recording. */
 export interface Turn {
   /** Seconds from the start of the recording. */
   readonly startSeconds: number;
@@ -22,7 +22,7 @@ export interface Turn {
   readonly confidence?: number | null;
 }
 
-/** Shorter stretches do not exist in pyannote.core (`SEGMENT_PRECISION`). */
+/** Shorter segments do not exist in pyannote.core (`SEGMENT_PRECISION`). */
 const SHORTEST_SECONDS = 1e-6;
 
 /** A turn of a speaker that has no name yet. */
@@ -35,7 +35,7 @@ export interface IndexedTurn {
 }
 
 /**
- * Runs of active frames as stretches of time, from the middle of the first active frame to the middle of the
+ * Runs of active frames as segments of time, from the middle of the first active frame to the middle of the
  * first silent one. Matches `pyannote.audio.utils.signal.Binarize` without paddings or minimum durations.
  *
  * @returns sorted by start, then end, then speaker

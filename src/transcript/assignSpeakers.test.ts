@@ -122,13 +122,13 @@ describe('assignSpeakers', () => {
   });
 
   it('finds the speaker that a search through all turns finds', () => {
-    const stretch = fc
+    const segment = fc
       .tuple(fc.integer({ min: 0, max: 60_000 }), fc.integer({ min: 1, max: 9000 }))
       .map(([start, length]) => [start / 1000, (start + length) / 1000] as const);
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(stretch, fc.constantFrom('a', 'b', 'c')), { maxLength: 30 }),
-        stretch,
+        fc.array(fc.tuple(segment, fc.constantFrom('a', 'b', 'c')), { maxLength: 30 }),
+        segment,
         (rows, [start, end]) => {
           const turns = rows.map(([[from, to], speaker]) => turn(from, to, speaker));
           const [speaker] = speakersOf([cue(start, end, 'x')], turns);

@@ -53,7 +53,7 @@ describe('files that other programs wrote', () => {
     ]);
   });
 
-  it('gives the bare words of whisperX their white space, and those without times the gap between their neighbours', () => {
+  it('gives the bare words of whisperX their white space, and those without times the gap between their neighbors', () => {
     const { words } = readTranscript('x', fixture('whisperx.json')).cues[2]!;
     expect(words.map(({ text }) => text)).toEqual([' Item', ' 1', ' is', ' 3', ' <', ' 4', ' &', ' "café".']);
     const rounded = timesOf(words).map((times) => times.map((seconds) => Number(seconds.toFixed(6))));

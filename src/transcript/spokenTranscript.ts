@@ -8,7 +8,7 @@ export interface SpokenWord extends TranscriptWord {
   readonly speaker: string | null;
 }
 
-/** A stretch of text that one person says. */
+/** A segment of text that one person says. */
 export interface SpokenCue extends TranscriptCue {
   /** As the turns call the speaker; null where nobody's turn is near. */
   readonly speaker: string | null;
@@ -38,14 +38,14 @@ export function withNames(transcript: SpokenTranscript, names: ReadonlyMap<strin
 
 /** Finds turns by time: three hours have thousands of turns, and of words some ten times as many. */
 export interface TurnIndex {
-  /** The turns that share a moment with the stretch, its ends included, by start and then end. */
+  /** The turns that share a moment with the segment, its ends included, by start and then end. */
   near(startSeconds: number, endSeconds: number): readonly Turn[];
 }
 
 /** @param turns in any order */
 export function turnIndex(turns: readonly Turn[]): TurnIndex {
   const sorted = [...turns].sort((a, b) => a.startSeconds - b.startSeconds || a.endSeconds - b.endSeconds);
-  /** The latest end of each turn and all before it: where it lies before a stretch, none of them reaches into that. */
+  /** The latest end of each turn and all before it: where it lies before a segment, none of them reaches into that. */
   const latestEnds: number[] = [];
   for (const { endSeconds } of sorted) latestEnds.push(Math.max(endSeconds, latestEnds.at(-1) ?? -Infinity));
   return {
@@ -71,7 +71,7 @@ function countUntil(sorted: readonly Turn[], seconds: number): number {
   return low;
 }
 
-/** Recognisers' times of words are some tenths of a second off; a turn that is farther away is of something else. */
+/** Recognizers' times of words are some tenths of a second off; a turn that is farther away is of something else. */
 const NEAREST_SECONDS = 0.5;
 
 /**
@@ -88,7 +88,7 @@ const NEAREST_SECONDS = 0.5;
  * turn at any distance or not at all (`fill_nearest`), and never splits a segment, whose speaker it finds by the time of
  * the segment.
  *
- * @param turns in any order. Exclusive turns give each stretch to one speaker; with overlapping ones the longer share decides
+ * @param turns in any order. Exclusive turns give each segment to one speaker; with overlapping ones the longer share decides
  */
 export function assignSpeakers(transcript: Transcript, turns: readonly Turn[]): SpokenTranscript {
   const index = turnIndex(turns);
@@ -205,7 +205,7 @@ export function toTranscriptJson({ file, cues }: SpokenTranscript): string {
 function captionsOf({ cues }: SpokenTranscript): Caption[] {
   return cues.map(({ startSeconds, endSeconds, speaker, text }) => {
     const startMs = toMs(startSeconds);
-    // Recognisers give words without length; a caption that is never shown would lose them.
+    // Recognizers give words without length; a caption that is never shown would lose them.
     return { startMs, endMs: Math.max(toMs(endSeconds), startMs + 1), speaker, text };
   });
 }

@@ -129,7 +129,7 @@ interface RawCue {
  * its words.
  *
  * Taken as well, because files have it: cues that follow each other without a blank line, blank lines inside of the
- * text of SubRip, points in place of commas, hours left out, and cues without length, which recognisers write for
+ * text of SubRip, points in place of commas, hours left out, and cues without length, which recognizers write for
  * short words and which other readers drop.
  *
  * @throws VoxlaneError `format`, with the line's number, for times that cannot be read or that end before they start

@@ -1,6 +1,6 @@
 import { type DecodedText, decodeText } from '../util/decodeText';
 
-/** One word with its time, as a recogniser gives it. */
+/** One word with its time, as a recognizer gives it. */
 export interface TranscriptWord {
   /** Seconds from the start of the recording. */
   readonly startSeconds: number;
@@ -10,7 +10,7 @@ export interface TranscriptWord {
   readonly text: string;
 }
 
-/** A stretch of text: one subtitle, or one segment of a recogniser. */
+/** A segment of text: one subtitle, or one segment of a recognizer. */
 export interface TranscriptCue {
   /** Seconds from the start of the recording. */
   readonly startSeconds: number;
@@ -18,7 +18,7 @@ export interface TranscriptCue {
   readonly endSeconds: number;
   /** What is said, without marks of the file. */
   readonly text: string;
-  /** Sorted by start; empty where the file has no times of words. Those of a recogniser can reach past the cue's end. */
+  /** Sorted by start; empty where the file has no times of words. Those of a recognizer can reach past the cue's end. */
   readonly words: readonly TranscriptWord[];
 }
 

@@ -4,7 +4,7 @@ import { readTranscript } from './readTranscript';
 const timesOf = (some: readonly { startSeconds: number; endSeconds: number }[]) =>
   some.map(({ startSeconds, endSeconds }) => [startSeconds, endSeconds]);
 
-describe('JSON of recognisers', () => {
+describe('JSON of recognizers', () => {
   const read = (content: unknown) => readTranscript('f.json', JSON.stringify(content)).cues;
   const word = (text: string, start?: number, end?: number) => ({ word: text, start, end });
 
@@ -114,7 +114,7 @@ describe('JSON of recognisers', () => {
     expect(cue).toEqual({ startSeconds: 0, endSeconds: 1, text: 'so it is', words: [] });
   });
 
-  it('lets times run forward where a recogniser’s do not', () => {
+  it('lets times run forward where a recognizer’s do not', () => {
     const words = [word(' a', 0, 0.6), word(' b', 0.5, 0.4), word(' c', 0.8)];
     const [cue] = read({ segments: [{ start: 0, end: 1, text: ' a b c', words }] });
     expect(timesOf(cue!.words)).toEqual([

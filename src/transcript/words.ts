@@ -1,9 +1,9 @@
 import type { TranscriptCue, TranscriptWord } from './transcript';
 
-/** A word as a recogniser's file has it. */
+/** A word as a recognizer's file has it. */
 export interface LooseWord {
   readonly text: string;
-  /** Null where the recogniser does not know. */
+  /** Null where the recognizer does not know. */
   readonly startSeconds: number | null;
   readonly endSeconds: number | null;
 }
@@ -21,7 +21,7 @@ const CLOSING = /^[^\s\p{Ps}]*/u;
 const SLACK_SECONDS = 0.5;
 
 /**
- * The words with the white space and punctuation of the text that they make up: some recognisers give words bare. What
+ * The words with the white space and punctuation of the text that they make up: some recognizers give words bare. What
  * stands between two words belongs to the first up to a space, and from there to the second.
  *
  * @returns words whose texts, one after the other, are `text`; null where they do not make it up
@@ -50,8 +50,8 @@ export function fitWords(text: string, words: readonly LooseWord[]): LooseWord[]
 }
 
 /**
- * The words with times that run forward from the start of a stretch. Words without share what lies between their
- * neighbours, or between these and the ends of the stretch. A word that its own times put past the end stays there.
+ * The words with times that run forward from the start of a segment. Words without share what lies between their
+ * neighbors, or between these and the ends of the segment. A word that its own times put past the end stays there.
  */
 export function withTimes(words: readonly LooseWord[], startSeconds: number, endSeconds: number): TranscriptWord[] {
   const timed: TranscriptWord[] = [];

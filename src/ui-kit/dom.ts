@@ -66,7 +66,7 @@ export function icon(name: IconName): SVGSVGElement {
   return svg;
 }
 
-/** The mark: three lanes, one voice after the other. */
+/** The mark: three tracks, one voice after the other. */
 export function mark(): SVGSVGElement {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 28 28');
@@ -105,8 +105,8 @@ export function fitCanvas(
   context.setTransform(density, 0, 0, density, 0, 0);
 }
 
-/** The colour of a custom property as the browser resolves it: a canvas knows neither `var()` nor `light-dark()`. */
-export function resolvedColour(probe: HTMLElement, variable: string): string {
+/** The color of a custom property as the browser resolves it: a canvas knows neither `var()` nor `light-dark()`. */
+export function resolvedColor(probe: HTMLElement, variable: string): string {
   probe.style.color = `var(${variable})`;
   return getComputedStyle(probe).color;
 }

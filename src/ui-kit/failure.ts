@@ -78,7 +78,7 @@ export const problemOf = (failure: Failure): string => translated(failure)?.prob
  * What was wrong, what was expected and what to do, as far as the failure says. Where the page is not English, first
  * what that means in its language, and then the engine's words with the details.
  */
-export function failureFacts(failure: Failure, labels: FailureLabels): HTMLElement {
+export function failureDetails(failure: Failure, labels: FailureLabels): HTMLElement {
   const { code, problem, expected } = failure;
   const words = translated(failure);
   if (!words) {

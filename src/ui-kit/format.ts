@@ -1,6 +1,6 @@
 import { language, type Language } from './texts/language';
 
-/** Numbers as text. One place, so that a time reads the same in lanes, table and readouts. */
+/** Numbers as text. One place, so that a time reads the same in tracks, table and readouts. */
 
 /** For `Intl`: its English of Europe, with the day before the month. */
 const LOCALES: Readonly<Record<Language, string>> = { en: 'en-GB', de: 'de-DE' };
@@ -24,7 +24,7 @@ export interface Formats {
   /** `21 Nov 2026`, of milliseconds since the epoch. */
   readonly date: (milliseconds: number) => string;
   /** A number as JavaScript writes it, with the language's decimal sign. */
-  readonly localised: (digits: string) => string;
+  readonly localized: (digits: string) => string;
 }
 
 export function formatsIn(language: Language): Formats {
@@ -32,11 +32,11 @@ export function formatsIn(language: Language): Formats {
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const sign = new Intl.NumberFormat(locale).formatToParts(0.5).find(({ type }) => type === 'decimal')?.value ?? '.';
 
-  const localised = (digits: string): string => digits.replace('.', sign);
-  const decimal = (value: number, decimals: number): string => localised(value.toFixed(decimals));
+  const localized = (digits: string): string => digits.replace('.', sign);
+  const decimal = (value: number, decimals: number): string => localized(value.toFixed(decimals));
   const count = (value: number): string => whole.format(Math.round(value));
   return {
-    localised,
+    localized,
     decimal,
     count,
     clock(seconds, decimals = 0) {
@@ -72,14 +72,14 @@ export function formatsIn(language: Language): Formats {
     bytes(bytes) {
       if (bytes < 1000) return `${bytes} B`;
       const [unit, size] = bytes < 1e6 ? ['kB', 1e3] : bytes < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
-      return `${localised(String(Number((bytes / size).toPrecision(3))))} ${unit}`;
+      return `${localized(String(Number((bytes / size).toPrecision(3))))} ${unit}`;
     },
     date: (milliseconds) => new Date(milliseconds).toLocaleDateString(locale, { dateStyle: 'medium' }),
   };
 }
 
 /** In the page's language. */
-export const { clock, span, percent, count, ratio, decimal, bytes: bytesText, date, localised } = formatsIn(language);
+export const { clock, span, percent, count, ratio, decimal, bytes: bytesText, date, localized } = formatsIn(language);
 
 /** The name without its folder and extension. */
 export function stem(fileName: string): string {
@@ -93,6 +93,6 @@ export function rttmUri(fileName: string): string {
   return stem(fileName).trim().replace(/\s+/g, '_') || 'recording';
 }
 
-/** How a licence is known to people: `CC BY 4.0` for the identifier `CC-BY-4.0`. */
-export const licenceName = (spdx: string): string =>
+/** How a license is known to people: `CC BY 4.0` for the identifier `CC-BY-4.0`. */
+export const licenseName = (spdx: string): string =>
   spdx.startsWith('CC-BY') ? spdx.replace(/-/g, ' ').replace(/BY (?=[A-Z])/, 'BY-') : spdx;

@@ -25,7 +25,7 @@ function apply(theme: Theme | null): void {
 
 export interface ThemeControl {
   readonly toggle: () => void;
-  /** Calls back whenever the colours change, by the button or by the system: canvases must be painted anew. */
+  /** Calls back whenever the colors change, by the button or by the system: canvases must be painted anew. */
   readonly onChange: (scope: Scope, listener: () => void) => void;
 }
 

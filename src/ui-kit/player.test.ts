@@ -65,8 +65,8 @@ afterEach(() => {
 });
 
 describe('Player', () => {
-  it('plays a stretch and stops at its very end', () => {
-    player.playStretch({ startSeconds: 5, endSeconds: 7 });
+  it('plays a segment and stops at its very end', () => {
+    player.playSegment({ startSeconds: 5, endSeconds: 7 });
     audio().run(1.5);
     expect([player.playing, player.position]).toEqual([true, 6.5]);
     audio().run(0.7);
@@ -76,8 +76,8 @@ describe('Player', () => {
     expect([player.playing, player.position]).toEqual([true, 8]);
   });
 
-  it('plays on after a seek out of a stretch', () => {
-    player.playStretch({ startSeconds: 5, endSeconds: 7 });
+  it('plays on after a seek out of a segment', () => {
+    player.playSegment({ startSeconds: 5, endSeconds: 7 });
     player.seek(20);
     audio().run(1);
     expect([player.playing, player.position]).toEqual([true, 21]);

@@ -1,5 +1,5 @@
 import type { Scope } from './scope';
-import type { Stretch } from './tracks/model';
+import type { Segment } from './tracks/model';
 
 /**
  * Why nothing plays. After `no-output` and `stopped` the person can try again; `unplayable` is
@@ -63,7 +63,7 @@ export class Player {
   #problem: PlaybackProblem | null = null;
   #frame = 0;
   #rate = 1;
-  #loop: Stretch | null = null;
+  #loop: Segment | null = null;
   /** Where playing stops by itself; null where it goes on. */
   #stopAt: number | null = null;
   /** Seconds per second, while the recording is run backwards; 0 while it is not. */
@@ -84,7 +84,7 @@ export class Player {
     const changed = (): void => {
       this.#changed();
     };
-    // In a hidden tab there are no frames; there `timeupdate` sees to it that a stretch ends.
+    // In a hidden tab there are no frames; there `timeupdate` sees to it that a segment ends.
     for (const type of ['play', 'pause', 'seeked', 'ended', 'timeupdate'] as const) scope.on(audio, type, changed);
     scope.on(audio, 'error', () => {
       if (audio.error) this.#fail(problemOfError(audio.error));
@@ -128,15 +128,15 @@ export class Player {
     this.onChange();
   }
 
-  /** The stretch that is played over and over; null while none is. */
-  get looped(): Stretch | null {
+  /** The segment that is played over and over; null while none is. */
+  get looped(): Segment | null {
     return this.#loop;
   }
 
-  /** Plays on from the stretch's start whenever its end is reached. A playhead that is outside runs on as ever. */
-  loop(stretch: Stretch | null): void {
-    this.#loop = stretch;
-    if (stretch) this.#stopAt = null;
+  /** Plays on from the segment's start whenever its end is reached. A playhead that is outside runs on as ever. */
+  loop(segment: Segment | null): void {
+    this.#loop = segment;
+    if (segment) this.#stopAt = null;
     this.onChange();
   }
 
@@ -156,8 +156,8 @@ export class Player {
     this.#play();
   }
 
-  /** Plays a stretch once, and stops at its end. A seek before that lets it run on. */
-  playStretch({ startSeconds, endSeconds }: Stretch): void {
+  /** Plays a segment once, and stops at its end. A seek before that lets it run on. */
+  playSegment({ startSeconds, endSeconds }: Segment): void {
     this.playFrom(startSeconds);
     this.#stopAt = Math.min(endSeconds, this.#duration);
   }

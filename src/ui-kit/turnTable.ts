@@ -30,8 +30,8 @@ export type TableTurn = Turn & Partial<Pick<EditableTurn, 'id' | 'isCorrected'>>
 export interface SpeakerName {
   readonly label: string;
   readonly name: string;
-  /** Index into the speaker colours. */
-  readonly colour: number;
+  /** Index into the speaker colors. */
+  readonly color: number;
 }
 
 export interface TurnTableOptions {
@@ -57,7 +57,7 @@ export interface TurnTableWords {
 }
 
 /**
- * The turns as text: the accessible way into the lanes. Only rows near the visible ones are in the DOM, because
+ * The turns as text: the accessible way into the tracks. Only rows near the visible ones are in the DOM, because
  * three hours of talk have thousands.
  */
 export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats, rowPart }: TurnTableOptions): TurnTable {
@@ -123,7 +123,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
       h(
         'td',
         {},
-        swatch(speaker?.colour ?? 0),
+        swatch(speaker?.color ?? 0),
         speaker?.name ?? turn.speaker,
         turn.isCorrected ? h('span', { class: 'turns__mark' }, words.corrected) : null,
       ),

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { Slots } from './concurrency';
+import { Semaphore } from './concurrency';
 
 test('so many run at a time, in the order in which they came, whether they fail or not', async () => {
-  const slots = new Slots(2);
+  const slots = new Semaphore(2);
   const started: number[] = [];
   const ends: (() => void)[] = [];
   const results = [0, 1, 2, 3].map((index) =>

@@ -8,7 +8,7 @@ export function ownValue<T>(table: Readonly<Partial<Record<string, T>>>, name: s
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-/** Python's and numpy's rounding: halves go to the even neighbour. */
+/** Python's and numpy's rounding: halves go to the even neighbor. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);

@@ -55,7 +55,7 @@ const loadEngine: LoadEngine = async () => (await import('../engine/sharedDiariz
  * @attr {number} sample-rate - Rate in Hz of a source that is samples, which it needs. A file has its own.
  * @attr {'auto' | 'webgpu' | 'wasm'} backend - Where the models run. Default `auto`.
  * @attr {string} models-base - Address under which `<model id>/manifest.json` is found. Default: those of `voxlane-assets`.
- * @attr {'auto' | 'light' | 'dark'} theme - Colours. Default `auto`: the `color-scheme` of the page around the widget.
+ * @attr {'auto' | 'light' | 'dark'} theme - Colors. Default `auto`: the `color-scheme` of the page around the widget.
  * @attr {string} lang - Language, of the element or of one around it: English or German.
  *
  * @fires {CustomEvent<Progress>} progress - A stage of the run got on; `detail` says how far. Does not bubble.
@@ -77,9 +77,9 @@ const loadEngine: LoadEngine = async () => (await import('../engine/sharedDiariz
  * @csspart player - Play button and clock.
  * @csspart play-button - The round button that plays.
  * @csspart notes - What was repaired, skipped or left out while the recording was read.
- * @csspart lanes - The timeline with one lane for each speaker.
+ * @csspart tracks - The timeline with one track for each speaker.
  * @csspart playhead - The line of the current moment.
- * @csspart speakers - The list of speakers beside the lanes.
+ * @csspart speakers - The list of speakers beside the tracks.
  * @csspart speaker - One speaker.
  * @csspart speaker-name - The field with a speaker's name.
  * @csspart turns - The scrolling list of turns.
@@ -94,7 +94,7 @@ const loadEngine: LoadEngine = async () => (await import('../engine/sharedDiariz
  * @cssprop [--voxlane-on-accent] - Text on the accent.
  * @cssprop [--voxlane-surface] - Background.
  * @cssprop [--voxlane-surface-raised] - Background of buttons, fields and menus.
- * @cssprop [--voxlane-track] - Background of lanes and bar.
+ * @cssprop [--voxlane-track] - Background of tracks and bar.
  * @cssprop [--voxlane-ink] - Text.
  * @cssprop [--voxlane-ink-muted] - Text of less weight.
  * @cssprop [--voxlane-rule] - Thin lines.
@@ -104,14 +104,14 @@ const loadEngine: LoadEngine = async () => (await import('../engine/sharedDiariz
  * @cssprop [--voxlane-sans] - Font family of text.
  * @cssprop [--voxlane-mono] - Font family of times.
  * @cssprop [--voxlane-unit=1rem] - Scales text, spaces and buttons together.
- * @cssprop [--voxlane-speaker-1] - Colour of the first speaker.
- * @cssprop [--voxlane-speaker-2] - Colour of the second speaker.
- * @cssprop [--voxlane-speaker-3] - Colour of the third speaker.
- * @cssprop [--voxlane-speaker-4] - Colour of the fourth speaker.
- * @cssprop [--voxlane-speaker-5] - Colour of the fifth speaker.
- * @cssprop [--voxlane-speaker-6] - Colour of the sixth speaker.
- * @cssprop [--voxlane-speaker-7] - Colour of the seventh speaker.
- * @cssprop [--voxlane-speaker-8] - Colour of the eighth speaker; the ninth has the first again, with a pattern.
+ * @cssprop [--voxlane-speaker-1] - Color of the first speaker.
+ * @cssprop [--voxlane-speaker-2] - Color of the second speaker.
+ * @cssprop [--voxlane-speaker-3] - Color of the third speaker.
+ * @cssprop [--voxlane-speaker-4] - Color of the fourth speaker.
+ * @cssprop [--voxlane-speaker-5] - Color of the fifth speaker.
+ * @cssprop [--voxlane-speaker-6] - Color of the sixth speaker.
+ * @cssprop [--voxlane-speaker-7] - Color of the seventh speaker.
+ * @cssprop [--voxlane-speaker-8] - Color of the eighth speaker; the ninth has the first again, with a pattern.
  */
 export class VoxlaneDiarizerElement extends ReflectingElement {
   /** Attributes that the element answers to when they change. */

@@ -130,7 +130,7 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('models-base', value);
   }
 
-  /** Colours; reflects the attribute. A value that there is not reads as `auto`. */
+  /** Colors; reflects the attribute. A value that there is not reads as `auto`. */
   get theme(): WidgetTheme {
     return THEME_NAMES.find((name) => name === this.getAttribute('theme')) ?? 'auto';
   }

@@ -1,4 +1,4 @@
-import { LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE, MOST_TRACKS } from '../audio/types';
+import { MIN_SAMPLE_RATE, MAX_SAMPLE_RATE, MAX_TRACKS } from '../audio/types';
 import type { DiarizeOptions, DiarizerOptions } from '../engine/types';
 import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
 import { VoxlaneError } from '../util/errors';
@@ -11,7 +11,7 @@ export type RunAttribute = (typeof RUN_ATTRIBUTES)[number];
 export const PRESET_NAMES = ['auto', 'exact', 'fast', 'campplus', 'community-1'] as const satisfies readonly NonNullable<DiarizerOptions['preset']>[];
 export const SPEED_NAMES = ['exact', 'fast'] as const satisfies readonly NonNullable<DiarizerOptions['speed']>[];
 export const BACKEND_NAMES = ['auto', 'webgpu', 'wasm'] as const satisfies readonly NonNullable<DiarizerOptions['backend']>[];
-/** Colours of the widget; `auto` are those of the page around it. */
+/** Colors of the widget; `auto` are those of the page around it. */
 export type WidgetTheme = 'auto' | 'light' | 'dark';
 export const THEME_NAMES: readonly WidgetTheme[] = ['auto', 'light', 'dark'];
 
@@ -21,7 +21,7 @@ export interface WidgetSettings {
   readonly run: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff' | 'track' | 'sampleRate'>;
 }
 
-const MOST_SPEAKERS = 255;
+const MAX_SPEAKERS = 255;
 
 /**
  * @param read value of an attribute; null where the element has none
@@ -39,8 +39,8 @@ export function readSettings(read: (attribute: RunAttribute | 'theme') => string
   const maxSpeakers = wholeNumber('max-speakers', read('max-speakers'));
   const minDurationOn = seconds('min-duration-on', read('min-duration-on'));
   const minDurationOff = seconds('min-duration-off', read('min-duration-off'));
-  const track = wholeNumber('track', read('track'), 1, MOST_TRACKS);
-  const sampleRate = wholeNumber('sample-rate', read('sample-rate'), LEAST_SAMPLE_RATE, MOST_SAMPLE_RATE);
+  const track = wholeNumber('track', read('track'), 1, MAX_TRACKS);
+  const sampleRate = wholeNumber('sample-rate', read('sample-rate'), MIN_SAMPLE_RATE, MAX_SAMPLE_RATE);
   if (speakers !== null && (minSpeakers ?? maxSpeakers) !== null) {
     throw badAttribute('speakers', String(speakers), 'no min-speakers or max-speakers beside it: an exact number needs no bounds');
   }
@@ -75,7 +75,7 @@ function oneOf<T extends string>(attribute: string, value: string | null, allowe
   return found;
 }
 
-function wholeNumber(attribute: string, value: string | null, least = 1, most = MOST_SPEAKERS): number | null {
+function wholeNumber(attribute: string, value: string | null, least = 1, most = MAX_SPEAKERS): number | null {
   if (value === null || value.trim() === '') return null;
   const number = Number(value);
   if (!Number.isInteger(number) || number < least || number > most) {

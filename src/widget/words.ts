@@ -30,7 +30,7 @@ export interface WidgetWords {
     readonly speaker: (index: number) => string;
     readonly nameOf: (name: string) => string;
     readonly share: (seconds: number, share: number) => string;
-    readonly lanes: string;
+    readonly tracks: string;
     readonly table: { readonly label: string; readonly start: string; readonly end: string; readonly length: string; readonly speaker: string };
     readonly noSpeech: string;
     readonly noSpeechHint: string;
@@ -113,10 +113,10 @@ function english(): WidgetWords {
       speaker: (index) => `Speaker ${index + 1}`,
       nameOf: (name) => `Name of ${name}`,
       share: (seconds, share) => `${clock(seconds, seconds < 600 ? 1 : 0)} · ${percent(share)}`,
-      lanes: 'Timeline of speakers',
+      tracks: 'Timeline of speakers',
       table: { label: 'Turns', start: 'Start', end: 'End', length: 'Length', speaker: 'Speaker' },
       noSpeech: 'No speech found',
-      noSpeechHint: 'The whole recording was analyzed, and no stretch of it was recognized as a voice.',
+      noSpeechHint: 'The whole recording was analyzed, and no segment of it was recognized as a voice.',
       notes: 'About this file',
     },
     exporting: {
@@ -205,7 +205,7 @@ function german(): WidgetWords {
       speaker: (index) => `Sprecher ${index + 1}`,
       nameOf: (name) => `Name von ${name}`,
       share: (seconds, share) => `${clock(seconds, seconds < 600 ? 1 : 0)} · ${percent(share)}`,
-      lanes: 'Zeitleiste der Sprecher',
+      tracks: 'Zeitleiste der Sprecher',
       table: { label: 'Redebeiträge', start: 'Beginn', end: 'Ende', length: 'Länge', speaker: 'Sprecher' },
       noSpeech: 'Keine Sprache gefunden',
       noSpeechHint: 'Die ganze Aufnahme wurde analysiert; keine Stelle wurde als Stimme erkannt.',

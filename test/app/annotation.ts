@@ -2,7 +2,7 @@ import type { Annotation, EditableTurn } from '../../src/editing/annotation';
 
 /** An annotation of `[speaker, start, end]`, for tests; speakers in the order in which they are named. */
 export function annotationWith(turns: readonly (readonly [string, number, number])[], others: Partial<Annotation> = {}): Annotation {
-  const speakers = [...new Set(turns.map(([speaker]) => speaker))].map((id, colour) => ({ id, name: null, colour }));
+  const speakers = [...new Set(turns.map(([speaker]) => speaker))].map((id, color) => ({ id, name: null, color }));
   const made = turns
     .map(([speaker, startSeconds, endSeconds], id): EditableTurn => ({ id, speaker, startSeconds, endSeconds, confidence: null, isCorrected: false }))
     .sort((one, other) => one.startSeconds - other.startSeconds);

@@ -35,7 +35,7 @@ const CONTAINERS = {
 
 export type ClipContainer = keyof typeof CONTAINERS;
 
-/** A file with a stretch of the sample. */
+/** A file with a segment of the sample. */
 export interface Clip {
   readonly file: Blob;
   /** Of all its packets, in seconds. */

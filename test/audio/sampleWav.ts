@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 const SAMPLE = new URL('../../public/sample.wav', import.meta.url);
 const BYTES_PER_SECOND = 2 * 16_000;
 
-/** A stretch of the sample as a WAV file: 16 kHz, mono, 16 bits. Without a duration, to its end. */
+/** A segment of the sample as a WAV file: 16 kHz, mono, 16 bits. Without a duration, to its end. */
 export function sampleWav(startSeconds: number, durationSeconds = Infinity): Buffer {
   const { header, samples } = readSample();
   const start = startSeconds * BYTES_PER_SECOND;

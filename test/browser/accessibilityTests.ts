@@ -1,6 +1,6 @@
 /** axe on every view of the page, for one theme at one width. */
 import AxeBuilder from '@axe-core/playwright';
-import { drop, openSampleTurns } from './studio';
+import { drop, openSampleTurns } from './editor';
 import { expect, test, type Page } from './test';
 
 export async function expectNoViolation(page: Page, view: string): Promise<void> {

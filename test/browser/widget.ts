@@ -80,7 +80,7 @@ export function held(page: Page): Promise<Held & { readonly started: number }> {
   });
 }
 
-/** Puts `clip(start, seconds, name)` into the page: a stretch of the sample as a WAV file. In the first seven seconds nobody speaks. */
+/** Puts `clip(start, seconds, name)` into the page: a segment of the sample as a WAV file. In the first seven seconds nobody speaks. */
 export async function putClip(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const bytes = await (await fetch('sample.wav')).arrayBuffer();

@@ -28,15 +28,15 @@ export function localSpeakersOf(recording: RecordingFixture): LocalSpeakers {
   };
 }
 
-/** A stretch in which one voice talks, in windows that overlap. */
-interface Stretch {
+/** A segment in which one voice talks, in windows that overlap. */
+interface Segment {
   readonly voice: Float64Array;
   readonly tone: Float64Array;
   drift: Float64Array;
   numWindowsLeft: number;
 }
 
-/** Standard deviations, as parts of a voice's own length: of a stretch, within a stretch, and of each value alone. */
+/** Standard deviations, as parts of a voice's own length: of a segment, within a segment, and of each value alone. */
 const TONE = 0.6;
 const DRIFT = 0.5;
 const GRAIN = 0.2;
@@ -47,7 +47,7 @@ const DECAY = 50;
 
 /**
  * Unit embeddings as of a long conversation: three local speakers a window, windows that resemble those beside them,
- * stretches of one voice that differ more, and most of the variance in few directions.
+ * segments of one voice that differ more, and most of the variance in few directions.
  *
  * @returns axes (embedding, dimension)
  */
@@ -58,21 +58,21 @@ export function conversation(numEmbeddings: number, dimension: number, numVoices
   const norm = Math.hypot(...spectrum);
   const draw = (scale: number): Float64Array => spectrum.map((value) => (value / norm) * scale * normal());
   const voices = Array.from({ length: numVoices }, () => draw(1));
-  const newStretch = (): Stretch => ({
+  const newSegment = (): Segment => ({
     voice: voices[Math.floor(random() * numVoices)]!,
     tone: draw(TONE),
     drift: draw(DRIFT),
     numWindowsLeft: 1 + Math.floor(30 * random()),
   });
-  const places = [newStretch(), newStretch(), newStretch()];
+  const places = [newSegment(), newSegment(), newSegment()];
   return Array.from({ length: numEmbeddings }, (_, i) => {
     const place = i % places.length;
-    if (places[place]!.numWindowsLeft === 0) places[place] = newStretch();
-    const stretch = places[place]!;
+    if (places[place]!.numWindowsLeft === 0) places[place] = newSegment();
+    const segment = places[place]!;
     const change = draw(DRIFT * Math.sqrt(1 - OVERLAP * OVERLAP));
-    stretch.drift = stretch.drift.map((value, k) => OVERLAP * value + change[k]!);
-    stretch.numWindowsLeft--;
-    const { voice, tone, drift } = stretch;
+    segment.drift = segment.drift.map((value, k) => OVERLAP * value + change[k]!);
+    segment.numWindowsLeft--;
+    const { voice, tone, drift } = segment;
     const values = voice.map((value, k) => value + tone[k]! + drift[k]! + (GRAIN / Math.sqrt(dimension)) * normal());
     const length = Math.hypot(...values);
     return Float32Array.from(values, (value) => value / length);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cpuStretchFeatures } from '../../src/embedding/gpuGather';
+import { cpuSegmentFeatures } from '../../src/embedding/gpuGather';
 import { graphInfo, parseOnnx } from '../../src/onnx/model';
 import type { ModelProto } from '../../src/onnx/onnx_pb';
 import type { Session } from '../../src/ort/session';
@@ -40,7 +40,7 @@ export async function compareInNode(
   { thorough = false, fault }: { thorough?: boolean; fault?: NodeFault } = {},
 ): Promise<RunResult> {
   const plan = makePlan(bundle, graphInfo(model), manifest);
-  const features = plan.features && cpuStretchFeatures(plan.features.facts, plan.features.sampleRate);
+  const features = plan.features && cpuSegmentFeatures(plan.features.facts, plan.features.sampleRate);
   const runner = { graph: new GraphRunner(model, { open: openWithFault(fault) }), features };
   const variants = { graph: new GraphRunner(model, { open: openNodeSession }), features };
   try {

@@ -2,7 +2,7 @@
 import { listWeights, lstmNodes, replaceWeights } from '../../src/onnx/weights';
 import { Fbank } from '../../src/features/fbank';
 import { maskedFeatures } from '../../src/embedding/mask';
-import type { EmbeddingManifest, FbankFacts } from '../../src/store/manifest';
+import type { EmbeddingManifest, FbankSpec } from '../../src/store/manifest';
 import type { GoldenStage } from '../../src/compare/files/bundle';
 import type { StageReport } from '../../src/compare/report';
 import { shippedCase, type ShippedCase } from './nodeRun';
@@ -67,7 +67,7 @@ export function lstmChanged(change: (values: Float32Array, shape: readonly numbe
 }
 
 /** The golden features as a filterbank with other options gives them. */
-export function fbankGolden(change: Partial<FbankFacts>): ShippedCase {
+export function fbankGolden(change: Partial<FbankSpec>): ShippedCase {
   const manifest = CAMPPLUS.manifest as EmbeddingManifest;
   const facts = { ...manifest.fbank, ...change };
   return withStage(CAMPPLUS, 'fbank', () => {

@@ -27,12 +27,12 @@ export function editFor(annotation: Annotation, { kind, first, second, third }: 
   const { id: turn, ...old } = one(turns, second);
   const edits: readonly (() => Edit)[] = [
     () => ({ type: 'rename-speaker', speaker, name: second < 0.2 ? null : `Name ${Math.floor(second * 50)}` }),
-    () => ({ type: 'recolour-speaker', speaker, colour: Math.floor(second * 8) }),
+    () => ({ type: 'recolor-speaker', speaker, color: Math.floor(second * 8) }),
     () => ({ type: 'merge-speakers', from: speaker, into: one(speakers, second).id }),
     () => ({ type: 'add-speaker', name: second < 0.5 ? null : 'Guest' }),
     () => ({ type: 'remove-speaker', speaker }),
     ...Array.from({ length: 4 }, () => () => ({ type: 'add-turn', speaker, ...span }) as const),
-    // Often onto a neighbour's very edge, as snapping does.
+    // Often onto a neighbor's very edge, as snapping does.
     () => ({ type: 'move-turn', turn, startSeconds: old.startSeconds, endSeconds: one(turns, third).startSeconds }),
     () => ({ type: 'move-turn', turn, startSeconds: one(turns, third).endSeconds, endSeconds: old.endSeconds }),
     () => ({ type: 'move-turn', turn, ...span }),
@@ -50,7 +50,7 @@ function replacement({ turns, speakers, exclusiveHints, durationSeconds }: Annot
   const changed = turns.map((turn, index) =>
     (index * 0.37 + chance) % 1 < 0.3 ? { ...turn, speaker: 'OTHER', isCorrected: false } : turn,
   );
-  const sources = speakers.map(({ id, name, colour }) => ({ label: id, name, colour }));
+  const sources = speakers.map(({ id, name, color }) => ({ label: id, name, color }));
   const replaced = annotationOf(changed, exclusiveHints.slice(Math.floor(chance * 5)), sources, durationSeconds);
   return chance < 0.5 ? { ...replaced, confidenceKind: chance < 0.25 ? 'margin' : 'posterior' } : replaced;
 }

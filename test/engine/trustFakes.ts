@@ -1,6 +1,6 @@
-/** Stand-ins for the tests of the self-check: storage in this thread, and proofs without a model. */
+/** Stand-ins for the tests of the self-check: storage in this thread, and checks without a model. */
 import type { Engine } from '../../src/engine/engine';
-import type { ModelProof } from '../../src/engine/types';
+import type { ModelCheck } from '../../src/engine/types';
 import { VoxlaneError } from '../../src/util/errors';
 
 /** What is remembered. */
@@ -26,23 +26,23 @@ export const storage = {
 export type Found = number | VoxlaneError;
 export type Stage = 'segmentation' | 'embedding';
 
-/** A proof with a single stage: the last one of the model. */
-export function proofOf(model: string, maxAbs: number, seconds: number, backend: ModelProof['backend']): ModelProof {
+/** A check with a single stage: the last one of the model. */
+export function checkOf(model: string, maxAbs: number, seconds: number, backend: ModelCheck['backend']): ModelCheck {
   const passed = maxAbs <= 0.01;
   const stage = model === 'segmentation' ? 'classifier' : 'embedding';
   return { model, backend, seconds, passed, stages: [{ stage, maxAbs, cosine: 1, passed, tolerance: { maxAbs: 0.01, cosine: 0.999 } }] };
 }
 
-/** WASM workers of a model whose self-check finds `prove()`. */
-export function wasmPool(model: Stage, backend: 'kernels' | 'wasm', prove: () => Found): Engine['segmentation'] {
+/** WASM workers of a model whose self-check finds `selfCheck()`. */
+export function wasmPool(model: Stage, backend: 'kernels' | 'wasm', selfCheck: () => Found): Engine['segmentation'] {
   const api = {
-    prove: () => {
-      const found = prove();
-      return found instanceof VoxlaneError ? Promise.reject(found) : Promise.resolve(proofOf(model, found, 0.1, backend));
+    selfCheck: () => {
+      const found = selfCheck();
+      return found instanceof VoxlaneError ? Promise.reject(found) : Promise.resolve(checkOf(model, found, 0.1, backend));
     },
   };
   return { call: (use: (remote: unknown) => unknown) => use(api) } as never;
 }
 
-/** Whether each proof of an engine passed. */
-export const outcomesOf = ({ backend }: Engine): unknown => backend.selfCheck?.map((proof) => [proof.model, proof.backend, proof.passed]);
+/** Whether each check of an engine passed. */
+export const outcomesOf = ({ backend }: Engine): unknown => backend.selfCheck?.map((check) => [check.model, check.backend, check.passed]);

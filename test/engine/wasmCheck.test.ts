@@ -109,7 +109,7 @@ afterEach(() => {
 });
 
 const stagesOf = ({ backend }: Engine): unknown[] =>
-  backend.selfCheck!.flatMap((proof) => proof.stages.map(({ stage, passed }) => [proof.backend, stage, passed]));
+  backend.selfCheck!.flatMap((check) => check.stages.map(({ stage, passed }) => [check.backend, stage, passed]));
 const passing = (backend: string): unknown[] => ['classifier', 'fbank', 'embedding'].map((stage) => [backend, stage, true]);
 
 let expectedTurns: unknown[] | undefined;

@@ -41,7 +41,7 @@ describe.skipIf(!hasShared)('spread embeddings of real speech', () => {
     const segmentation = readManifest('segmentation', 'segmentation-3.0');
     const { minSamples, embeddingSize: dimension } = readManifest('embedding', embeddingId);
     const { numFrames, windowSamples, powerset } = segmentation;
-    const numSpeakers = powerset.numClasses;
+    const numSpeakers = powerset.numSpeakers;
     const own: number[] = [];
     const others: number[] = [];
     for (const paths of recordings) {
@@ -79,7 +79,7 @@ describe.skipIf(!hasShared)('spread embeddings of real speech', () => {
         `5th percentile ${at(own, 0.05).toFixed(3)}; to others in the same window, median ${at(others, 0.5).toFixed(3)}`,
     );
     expect(own.length).toBeGreaterThan(100);
-    // Speech of the same voice: two stretches of one speaker are as near as this. The least are of voices with a few
+    // Speech of the same voice: two segments of one speaker are as near as this. The least are of voices with a few
     // frames, whose exact embeddings mean little themselves.
     expect(at(own, 0.5)).toBeGreaterThan(0.9);
     expect(at(own, 0.25)).toBeGreaterThan(at(others, 0.5));

@@ -7,7 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { proveSegmentation, proveSegmentationWindows } from '../../src/compare/prove';
+import { checkSegmentation, checkSegmentationWindows } from '../../src/compare/modelCheck';
 import { openSegmentation, type SegmentationModel } from '../../workers/model';
 import type { LoadRequest } from '../../workers/contracts';
 import { installGpuFault, type GpuFault } from '../browser/gpuFaults';
@@ -87,11 +87,11 @@ describe.skipIf(missing !== null)('segmentation on Dawn', { timeout: 300_000 }, 
     const { manifest } = model;
     const short = { ...manifest, windowSamples: SHORT_WINDOW_SAMPLES };
     const fault = { stage: 'segmentation', kind: 'perturb', fromBytes: (GOLDEN_FRAMES + 1) * NUM_CLASSES * 4 } as const;
-    expect((await proveSegmentationWindows(reference, model.graph, short, 2)).passed).toBe(true);
+    expect((await checkSegmentationWindows(reference, model.graph, short, 2)).passed).toBe(true);
     const [goldens, one, two] = await withFault(fault, async () => [
-      await proveSegmentation(model.graph, model, GOLDENS_BASE),
-      await proveSegmentationWindows(reference, model.graph, short, 1),
-      await proveSegmentationWindows(reference, model.graph, short, 2),
+      await checkSegmentation(model.graph, model, GOLDENS_BASE),
+      await checkSegmentationWindows(reference, model.graph, short, 1),
+      await checkSegmentationWindows(reference, model.graph, short, 2),
     ]);
     expect([goldens.passed, one.passed, two.passed]).toEqual([true, true, false]);
     expect(two.stages[0]!.maxAbs).toBeCloseTo(0.25, 2);

@@ -35,12 +35,12 @@ function filesIn(folder: string, end: RegExp): Uint8Array[] {
   return readdirSync(address).filter((name) => end.test(name)).sort().map((name) => new Uint8Array(readFileSync(new URL(name, address))));
 }
 
-const isStretch = ({ startSeconds, endSeconds }: Pick<Turn, 'startSeconds' | 'endSeconds'>): boolean =>
+const isSegment = ({ startSeconds, endSeconds }: Pick<Turn, 'startSeconds' | 'endSeconds'>): boolean =>
   Number.isFinite(startSeconds) && Number.isFinite(endSeconds) && endSeconds >= startSeconds;
 
 function readRttm(bytes: Uint8Array): void {
   for (const turns of parseRttm(decodeText(bytes, 'f.rttm').text).values()) {
-    ensure(turns.length > 0 && turns.every((turn) => isStretch(turn) && turn.speaker.trim() !== ''), JSON.stringify(turns));
+    ensure(turns.length > 0 && turns.every((turn) => isSegment(turn) && turn.speaker.trim() !== ''), JSON.stringify(turns));
     const written = turns.filter(({ startSeconds, endSeconds }) => endSeconds - startSeconds > 1e-6);
     const again = [...parseRttm(toRttm(turns, 'x')).values()].flat();
     ensure(again.length === written.length, `${again.length} of ${written.length} turns are read back`);
@@ -51,14 +51,14 @@ function readRttm(bytes: Uint8Array): void {
 const distinct = (turns: readonly Turn[]): number => new Set(turns.map(({ speaker }) => speaker)).size;
 
 function readUem(bytes: Uint8Array): void {
-  for (const regions of parseUem(decodeText(bytes, 'f.uem').text).values()) ensure(regions.every(isStretch), JSON.stringify(regions));
+  for (const regions of parseUem(decodeText(bytes, 'f.uem').text).values()) ensure(regions.every(isSegment), JSON.stringify(regions));
 }
 
 function readSpoken(bytes: Uint8Array): void {
   const transcript = readTranscript('f', decodeText(bytes, 'f').text);
   let reached = -Infinity;
   for (const cue of transcript.cues) {
-    ensure(isStretch(cue) && cue.startSeconds >= reached && cue.text !== '' && cue.words.every(isStretch), JSON.stringify(cue));
+    ensure(isSegment(cue) && cue.startSeconds >= reached && cue.text !== '' && cue.words.every(isSegment), JSON.stringify(cue));
     reached = cue.startSeconds;
   }
   const spoken = assignSpeakers(transcript, TURNS);
@@ -75,7 +75,7 @@ function readSpoken(bytes: Uint8Array): void {
 
 function readTurns(bytes: Uint8Array): void {
   for (const { turns, exclusiveTurns, speakers, durationSeconds } of readAnyTurns('f', decodeText(bytes, 'f').text)) {
-    ensure([...turns, ...exclusiveTurns].every(isStretch), JSON.stringify(turns));
+    ensure([...turns, ...exclusiveTurns].every(isSegment), JSON.stringify(turns));
     const last = turns.reduce((end, turn) => Math.max(end, turn.endSeconds), 0);
     const annotation = annotationOf(turns, exclusiveTurns, speakers, Math.max(durationSeconds ?? 0, last));
     const json = annotationToJson('f', RESULT, annotation);

@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { parseManifest, type FbankFacts } from '../../src/store/manifest';
+import { parseManifest, type FbankSpec } from '../../src/store/manifest';
 import { countFrames, Fbank, fbankGeometry } from '../../src/features/fbank';
 import { makeSignal, noise, readGoldens } from './fixtures/goldens';
 
 /** Filterbank of windows of one length: axes (window, sample) to axes (window, frame, mel). */
-export type ComputeFbank = (facts: FbankFacts, samples: Float32Array, numWindows: number) => Promise<Float32Array>;
+export type ComputeFbank = (facts: FbankSpec, samples: Float32Array, numWindows: number) => Promise<Float32Array>;
 
 /** How features compare with a reference. */
 export interface Comparison {
@@ -130,7 +130,7 @@ export function fbankSuite(
       // Speech with something below it, so that no two runs read the same samples.
       const hiss = noise(length, index + 1);
       const samples = hiss.map((value, i) => 0.01 * value + speech[i]!);
-      const facts: FbankFacts = {
+      const facts: FbankSpec = {
         ...FACTS,
         windowType: index % 2 === 0 ? 'povey' : 'hamming',
         sampleScale: index % 4 < 2 ? 1 : 32768,
@@ -173,7 +173,7 @@ export function fbankSuite(
   });
 
   test('without DC removal and pre-emphasis, and with other frames and mel bins, like the reference', async () => {
-    const variants: Partial<FbankFacts>[] = [
+    const variants: Partial<FbankSpec>[] = [
       // Two at once, because each variant is compiled, which takes a software adapter seconds.
       { removeDcOffset: false, frameLengthMs: 20, frameShiftMs: 7.5, numMelBins: 23 },
       { preemphasis: 0, frameLengthMs: 32, numMelBins: 128, lowFrequencyHz: 100, highFrequencyHz: -400 },

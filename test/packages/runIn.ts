@@ -53,7 +53,7 @@ export function serveWith(folder: string, command: string, args: readonly string
     let output = '';
     const read = (data: Buffer): void => {
       output += data.toString();
-      // Some colour their output.
+      // Some color their output.
       // eslint-disable-next-line no-control-regex
       const match = /http:\/\/(?:localhost|127\.0\.0\.1):\d+\//.exec(output.replace(/\u001b\[\d+m/g, ''));
       if (match) resolve({ address: match[0], stop });

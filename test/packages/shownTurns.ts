@@ -10,7 +10,7 @@ import { ROOT } from './pack';
 const LINE = /^(\d+\.\d\d) to (\d+\.\d\d) s: (\S+)$/;
 
 /** The sample's turns have a diarization error rate of 5.257 % with `campplus`, as the examples write them. */
-const MOST_ERROR = 0.0526;
+const MAX_ERROR = 0.0526;
 
 /**
  * Opens a page and waits for the turns that it shows; fails if the page, or one of its scripts, reports an error.
@@ -43,7 +43,7 @@ export async function expectSampleTurns(page: Page, address: string): Promise<vo
   const reference = parseRttm(readFileSync(join(ROOT, 'public/sample.rttm'), 'utf8')).get('sample')!;
   const { der, mapping } = diarizationErrorRate(reference, turns);
   expect(Object.keys(mapping)).toHaveLength(2);
-  expect(der).toBeLessThan(MOST_ERROR);
+  expect(der).toBeLessThan(MAX_ERROR);
 }
 
 function readLine(line: string): Turn {

@@ -14,12 +14,12 @@ import { tap } from '../../src/onnx/cut';
 import { encodeOnnx, parseOnnx } from '../../src/onnx/model';
 import { resnetLayers, splitAtPooling, type PooledHead } from '../../src/onnx/pooled';
 import { openSession } from '../../src/ort/session';
-import type { EmbeddingManifest, FbankFacts } from '../../src/store/manifest';
+import type { EmbeddingManifest, FbankSpec } from '../../src/store/manifest';
 import { VoxlaneError, type ErrorParts } from '../../src/util/errors';
 
 /** Windows for {@link KernelsPage.fbank}. */
 export interface FbankRequest {
-  readonly facts: FbankFacts;
+  readonly facts: FbankSpec;
   readonly sampleRate: number;
   /** Axes (window, sample), float32 as base64. */
   readonly samples: string;
@@ -162,7 +162,7 @@ const kernelsPage = {
     });
     const { backboneRuns } = embedder;
     let features = new Float32Array(0);
-    const embedding = await embedder.embedStretch(windows.slice(0, windows.length / numWindows), (values) => {
+    const embedding = await embedder.embedSegment(windows.slice(0, windows.length / numWindows), (values) => {
       features = values as Float32Array<ArrayBuffer>;
     });
     const stages: Record<string, string> = { fbank: base64Of(features), embedding: base64Of(embedding) };
@@ -192,7 +192,7 @@ const kernelsPage = {
     }
   },
 
-  async openFbanks(facts: FbankFacts, sampleRate: number, numWindows: number, numSamples: number): Promise<OpenFbanks> {
+  async openFbanks(facts: FbankSpec, sampleRate: number, numWindows: number, numSamples: number): Promise<OpenFbanks> {
     const samples = Float32Array.from({ length: numWindows * numSamples }, () => Math.random() - 0.5);
     const gpu = await GpuFbank.create(opened(), facts, sampleRate);
     const cpu = new Fbank(facts, sampleRate);

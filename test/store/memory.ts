@@ -1,6 +1,6 @@
 /** Stand-ins for what a browser has, for tests. */
 import type { CacheTools, Piece, StoredModel } from '../../src/store/cache';
-import { type After, afterTimeout, browserDownloadTools, type DownloadTools } from '../../src/store/download';
+import { type Timer, afterTimeout, browserDownloadTools, type DownloadTools } from '../../src/store/download';
 import type { WithLock } from '../../src/store/modelStore';
 
 /** A store in memory, as one browser profile has it, with room for so many bytes. */
@@ -67,7 +67,7 @@ const WAIT_HASTE = 500;
 
 /** Tools for downloads in Node: real requests, fast clock, no chance. `onWait` gets every wait, in milliseconds. */
 export function hastyTools(onWait: (milliseconds: number) => void = () => undefined): DownloadTools {
-  const after: After = (milliseconds, action) => {
+  const after: Timer = (milliseconds, action) => {
     const isStall = milliseconds === browserDownloadTools.stallMs;
     if (!isStall) onWait(milliseconds);
     return afterTimeout(milliseconds / (isStall ? STALL_HASTE : WAIT_HASTE), action);

@@ -32,7 +32,7 @@ export interface MeetingSizes {
   readonly seed: number;
 }
 
-/** Frames of a stretch, at most; and the share of those in which a second voice throws something in. */
+/** Frames of a segment, at most; and the share of those in which a second voice throws something in. */
 const LONGEST = 600;
 const OVERLAP = 0.2;
 /** Fewer frames have no embedding. */

@@ -66,9 +66,9 @@ expectTypeOf<typeof Diarizer>().not.toExtend<new () => Diarizer>();
 void diarizer.diarize('talk.wav');
 // @ts-expect-error no backend of that name
 void Diarizer.create({ backend: 'cuda' });
-// @ts-expect-error a misspelt option
+// @ts-expect-error a misspelled option
 void diarize(file, { presets: 'fast' });
-// @ts-expect-error a misspelt option
+// @ts-expect-error a misspelled option
 void diarizer.diarize(file, { speaker: 2 });
 // A result is not changed in place.
 expectTypeOf(result.turns).not.toExtend<Turn[]>();

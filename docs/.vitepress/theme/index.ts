@@ -1,4 +1,4 @@
-/** The default theme in the app's colours, with the system's fonts, and the pictures of the pages. */
+/** The default theme in the app's colors, with the system's fonts, and the pictures of the pages. */
 import type { Theme } from 'vitepress';
 import DefaultTheme from 'vitepress/theme-without-fonts';
 import './site.css';

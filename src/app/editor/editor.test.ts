@@ -6,7 +6,7 @@ import type { Player } from '../../ui-kit/player';
 import type { Outcome } from '../state';
 import { Tab, World } from '../../../test/app/tabs';
 import { deleteSelected, splitSelected, stepTurn } from './corrections';
-import { createStudio, type Studio } from './editor';
+import { createEditor, type Editor } from './editor';
 
 const turn = (startSeconds: number, endSeconds: number, speaker: string) => ({ startSeconds, endSeconds, speaker });
 const annotation = annotationOf(
@@ -17,86 +17,86 @@ const annotation = annotationOf(
 );
 const [, second, third] = annotation.turns.map(({ id }) => id) as [number, number, number];
 
-function make(): { studio: Studio; said: string[]; tabs: { readonly own: Tab; readonly other: Tab }; world: World; seek: (seconds: number) => void } {
+function make(): { editor: Editor; said: string[]; tabs: { readonly own: Tab; readonly other: Tab }; world: World; seek: (seconds: number) => void } {
   const said: string[] = [];
   const world = new World();
   world.commit(new History(annotation).toPlain(), 'null');
   const tabs = { own: new Tab(world, () => undefined), other: new Tab(world, () => undefined) };
   const player = { position: 0, playing: false, loop: vi.fn(), toggle: vi.fn(), seek: (seconds: number) => (player.position = seconds) };
-  const studio = createStudio(new Scope(), {
+  const editor = createEditor(new Scope(), {
     outcome: { annotation } as Outcome,
     corrections: tabs.own.work,
     theme: { toggle: vi.fn(), onChange: vi.fn() },
     player: player as unknown as Player,
     say: (message) => said.push(message),
   });
-  return { studio, said, tabs, world, seek: (seconds) => (player.position = seconds) };
+  return { editor, said, tabs, world, seek: (seconds) => (player.position = seconds) };
 }
 
-describe('the studio', () => {
+describe('the editor', () => {
   it('tells every listener what changed, until its owner ends', () => {
-    const { studio, tabs } = make();
+    const { editor, tabs } = make();
     const owner = new Scope();
     const heard = vi.fn();
-    studio.onChange(owner, heard);
-    studio.edit({ type: 'rename-speaker', speaker: 'SPEAKER_00', name: 'Ada' });
+    editor.onChange(owner, heard);
+    editor.edit({ type: 'rename-speaker', speaker: 'SPEAKER_00', name: 'Ada' });
     expect(heard).toHaveBeenCalledTimes(1);
     expect(tabs.own.work.state).toBe('saving');
     owner.dispose();
-    studio.undo();
+    editor.undo();
     expect(heard).toHaveBeenCalledTimes(1);
-    expect(studio.get().annotation).toEqual(annotation);
-    expect(studio.get().canRedo).toBe(true);
+    expect(editor.get().annotation).toEqual(annotation);
+    expect(editor.get().canRedo).toBe(true);
   });
 
   it('says why a correction cannot be, and changes nothing', () => {
-    const { studio, said, tabs, seek } = make();
-    studio.select(second);
+    const { editor, said, tabs, seek } = make();
+    editor.select(second);
     seek(9.5);
-    splitSelected(studio);
+    splitSelected(editor);
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(/^Not changed: /);
     expect(tabs.own.work.state).toBe('saved');
-    expect(studio.get().annotation).toEqual(annotation);
+    expect(editor.get().annotation).toEqual(annotation);
   });
 
   it('selects the turn that follows a deleted one, and none that is gone', () => {
-    const { studio } = make();
-    studio.select(second);
-    deleteSelected(studio);
-    expect(studio.get().selected).toBe(third);
-    studio.edit({ type: 'delete-turn', turn: third });
-    expect(studio.get().selected).toBeNull();
+    const { editor } = make();
+    editor.select(second);
+    deleteSelected(editor);
+    expect(editor.get().selected).toBe(third);
+    editor.edit({ type: 'delete-turn', turn: third });
+    expect(editor.get().selected).toBeNull();
   });
 
   it('steps from the playhead where no turn is selected', () => {
-    const { studio, seek } = make();
+    const { editor, seek } = make();
     seek(2.5);
-    stepTurn(studio, 1);
-    expect(studio.get().selected).toBe(second);
-    stepTurn(studio, 1);
-    stepTurn(studio, 1);
-    expect(studio.get().selected).toBe(third);
-    stepTurn(studio, -1);
-    expect(studio.get().selected).toBe(second);
+    stepTurn(editor, 1);
+    expect(editor.get().selected).toBe(second);
+    stepTurn(editor, 1);
+    stepTurn(editor, 1);
+    expect(editor.get().selected).toBe(third);
+    stepTurn(editor, -1);
+    expect(editor.get().selected).toBe(second);
   });
 
   it('drops a proposal when the annotation that it was made for changes', () => {
-    const { studio } = make();
-    studio.propose({ ...annotation, turns: [] });
-    studio.edit({ type: 'add-speaker', name: 'Eve' });
-    expect(studio.get().proposal).toBeNull();
+    const { editor } = make();
+    editor.propose({ ...annotation, turns: [] });
+    editor.edit({ type: 'add-speaker', name: 'Eve' });
+    expect(editor.get().proposal).toBeNull();
   });
 
   it('shows changes that another tab saved, and keeps the selection', async () => {
-    const { studio, tabs, world } = make();
-    studio.select(second);
-    studio.propose({ ...annotation, turns: [] });
+    const { editor, tabs, world } = make();
+    editor.select(second);
+    editor.propose({ ...annotation, turns: [] });
     tabs.other.work.apply({ type: 'edit', edit: { type: 'rename-speaker', speaker: 'SPEAKER_01', name: 'Bea' } });
     await world.settle();
-    expect(studio.get()).toMatchObject({ selected: second, proposal: null, canUndo: true });
-    expect(studio.get().annotation.speakers[1]!.name).toBe('Bea');
-    studio.undo();
+    expect(editor.get()).toMatchObject({ selected: second, proposal: null, canUndo: true });
+    expect(editor.get().annotation.speakers[1]!.name).toBe('Bea');
+    editor.undo();
     await world.settle();
     expect(tabs.other.work.corrections.history.annotation).toEqual(annotation);
   });

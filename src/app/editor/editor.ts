@@ -4,39 +4,39 @@ import type { Transcript } from '../../transcript/transcript';
 import type { ThemeControl } from '../../ui-kit/pageFrame';
 import type { Player } from '../../ui-kit/player';
 import type { Scope } from '../../ui-kit/scope';
-import type { Mark, Stretch, TurnsMode } from '../../ui-kit/tracks/model';
+import type { Mark, Segment, TurnsMode } from '../../ui-kit/tracks/model';
 import { messageOf, VoxlaneError } from '../../util/errors';
 import type { SharedWork } from '../saved/sharedWork';
 import type { Outcome } from '../state';
 import { hasExclusive, prepareExclusive } from './shownTurns';
-import { studioText } from './text';
+import { editorText } from './text';
 
 /** What the person sees and does with one result. One instance per result; every panel of the page works on it. */
-export interface StudioState {
+export interface EditorState {
   /** The corrected result. */
   readonly annotation: Annotation;
-  /** Something to look at before it is accepted (another number of speakers); the lanes show it in place of the annotation. */
+  /** Something to look at before it is accepted (another number of speakers); the tracks show it in place of the annotation. */
   readonly proposal: Annotation | null;
   readonly canUndo: boolean;
   readonly canRedo: boolean;
   /** Id of the turn that keys and buttons act on. */
   readonly selected: number | null;
   readonly mode: TurnsMode;
-  /** The stretch that is played over and over; null while nothing is. */
-  readonly loop: Stretch | null;
+  /** The segment that is played over and over; null while nothing is. */
+  readonly loop: Segment | null;
   readonly transcript: Transcript | null;
-  /** Marks of the score: stretches where the result differs from a reference. */
+  /** Marks of the score: segments where the result differs from a reference. */
   readonly marks: readonly Mark[];
 }
 
 /** What the panels share. */
-export interface Studio {
+export interface Editor {
   /** Ends when the page leaves this result. */
   readonly scope: Scope;
   readonly outcome: Outcome;
   readonly theme: ThemeControl;
   readonly player: Player;
-  readonly get: () => StudioState;
+  readonly get: () => EditorState;
   /**
    * Applies a correction; true where it was applied. One that cannot be (a split outside of its turn …) changes nothing, and the page says
    * why.
@@ -49,23 +49,23 @@ export interface Studio {
   /** Shows `annotation` until it is accepted by an edit, or taken back by null. */
   readonly propose: (annotation: Annotation | null) => void;
   readonly setMode: (mode: TurnsMode) => void;
-  readonly setLoop: (loop: Stretch | null) => void;
+  readonly setLoop: (loop: Segment | null) => void;
   readonly setTranscript: (transcript: Transcript | null) => void;
   readonly setMarks: (marks: readonly Mark[]) => void;
-  /** Plays a stretch and stops at its end. */
-  readonly play: (stretch: Stretch) => void;
+  /** Plays a segment and stops at its end. */
+  readonly play: (segment: Segment) => void;
   /** A sentence for the notice line, read by screen readers too. */
   readonly say: (message: string) => void;
   /** Calls back after every change, with the state before. Ends with `owner`. */
-  readonly onChange: (owner: Scope, listener: (next: StudioState, previous: StudioState) => void) => void;
+  readonly onChange: (owner: Scope, listener: (next: EditorState, previous: EditorState) => void) => void;
 }
 
-/** What a panel of the studio gives: a section of the page that keeps itself up to date through {@link Studio.onChange}. */
+/** What a panel of the editor gives: a section of the page that keeps itself up to date through {@link Editor.onChange}. */
 export interface Panel {
   readonly element: HTMLElement;
 }
 
-export interface StudioOptions {
+export interface EditorOptions {
   readonly outcome: Outcome;
   /** Outlive the view of the result. Other tabs can change them. */
   readonly corrections: Pick<SharedWork, 'corrections' | 'apply' | 'onReplaced'>;
@@ -74,16 +74,16 @@ export interface StudioOptions {
   readonly say: (message: string) => void;
 }
 
-type Listener = (next: StudioState, previous: StudioState) => void;
+type Listener = (next: EditorState, previous: EditorState) => void;
 
 /** The state of one result's page, and all that changes it. */
-export function createStudio(scope: Scope, { outcome, corrections: shared, theme, player, say }: StudioOptions): Studio {
+export function createEditor(scope: Scope, { outcome, corrections: shared, theme, player, say }: EditorOptions): Editor {
   const listeners = new Set<Listener>();
-  const corrected = (): Pick<StudioState, 'annotation' | 'canUndo' | 'canRedo' | 'transcript'> => {
+  const corrected = (): Pick<EditorState, 'annotation' | 'canUndo' | 'canRedo' | 'transcript'> => {
     const { history, transcript } = shared.corrections;
     return { annotation: history.annotation, canUndo: history.canUndo, canRedo: history.canRedo, transcript };
   };
-  let state: StudioState = {
+  let state: EditorState = {
     ...corrected(),
     proposal: null,
     selected: null,
@@ -91,7 +91,7 @@ export function createStudio(scope: Scope, { outcome, corrections: shared, theme
     loop: null,
     marks: [],
   };
-  const set = (change: Partial<StudioState>): void => {
+  const set = (change: Partial<EditorState>): void => {
     const previous = state;
     const next = { ...state, ...change };
     // A turn that is gone cannot be selected.
@@ -119,7 +119,7 @@ export function createStudio(scope: Scope, { outcome, corrections: shared, theme
         if (!shared.apply({ type: 'edit', edit })) return true;
       } catch (thrown) {
         if (!(thrown instanceof VoxlaneError)) throw thrown;
-        say(studioText.turn.cannot(messageOf(thrown)));
+        say(editorText.turn.cannot(messageOf(thrown)));
         return false;
       }
       afterHistory();
@@ -128,12 +128,12 @@ export function createStudio(scope: Scope, { outcome, corrections: shared, theme
     undo() {
       if (!shared.apply({ type: 'undo' })) return;
       afterHistory();
-      say(studioText.turn.undone);
+      say(editorText.turn.undone);
     },
     redo() {
       if (!shared.apply({ type: 'redo' })) return;
       afterHistory();
-      say(studioText.turn.redone);
+      say(editorText.turn.redone);
     },
     select(turn) {
       if (turn !== state.selected) set({ selected: turn });
@@ -154,7 +154,7 @@ export function createStudio(scope: Scope, { outcome, corrections: shared, theme
         (thrown: unknown) => {
           // The switch already shows the other mode: render it again.
           set({});
-          say(studioText.turn.cannot(messageOf(thrown)));
+          say(editorText.turn.cannot(messageOf(thrown)));
         },
       );
     },
@@ -171,8 +171,8 @@ export function createStudio(scope: Scope, { outcome, corrections: shared, theme
     setMarks(marks) {
       set({ marks });
     },
-    play(stretch) {
-      player.playStretch(stretch);
+    play(segment) {
+      player.playSegment(segment);
     },
     say,
     onChange(owner, listener) {

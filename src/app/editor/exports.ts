@@ -49,7 +49,7 @@ export function exportFile(format: ExportFormat, request: ExportRequest): Export
   }
 }
 
-/** RTTM keeps the label of who has no name: a number that counts lanes would mean someone else after a merge. */
+/** RTTM keeps the label of who has no name: a number that counts tracks would mean someone else after a merge. */
 function withLabels({ speakers }: Annotation, turns: readonly Turn[]): Turn[] {
   return withNames(turns, distinctNames(new Map(speakers.map(({ id, name }) => [id, name ?? id]))));
 }

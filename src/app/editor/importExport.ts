@@ -15,12 +15,12 @@ import {
   withTurnsWorker,
   type WrittenFile,
 } from '../workspace/turnsClient';
-import type { Studio } from './editor';
+import type { Editor } from './editor';
 import { exportFile } from './exports';
 import { namesOf } from './speakerNames';
-import { studioText } from './text';
+import { editorText } from './text';
 
-const importWords = studioText.importing;
+const importWords = editorText.importing;
 
 export interface FileTakers {
   readonly reference: (files: readonly File[]) => void;
@@ -33,7 +33,7 @@ export interface FileTakers {
  * @param purpose an RTTM that is dropped is a reference to score against; one that is imported is to be edited
  */
 export async function takeFiles(
-  studio: Studio,
+  editor: Editor,
   files: readonly File[],
   purpose: 'drop' | 'edit',
   { reference, transcript }: FileTakers,
@@ -44,28 +44,28 @@ export async function takeFiles(
     try {
       if (kind === 'uem' || (kind === 'rttm' && purpose === 'drop')) references.push(file);
       else if (await isTranscript(file)) transcript([file]);
-      else await importTurns(studio, file);
+      else await importTurns(editor, file);
     } catch (thrown) {
       // Also what the browser throws for a file that is gone since it was dropped.
-      studio.say(importWords.unreadable(file.name, sentenceOf(thrown)));
+      editor.say(importWords.unreadable(file.name, sentenceOf(thrown)));
     }
   }
   if (references.length > 0) {
     reference(references);
-    studio.say(importWords.reference(references.map(({ name }) => name).join(', ')));
+    editor.say(importWords.reference(references.map(({ name }) => name).join(', ')));
   }
 }
 
 /** In place of the turns that are there; an undo brings those back. */
-async function importTurns(studio: Studio, file: File): Promise<void> {
+async function importTurns(editor: Editor, file: File): Promise<void> {
   const notes: string[] = [];
   // The recording is as long as it is; turns beyond its end would lie where nothing can be heard.
-  const { durationSeconds } = studio.get().annotation;
-  const imported = await readTurnsFor(studio.scope, file, studio.outcome.name, (note) => notes.push(note), durationSeconds);
+  const { durationSeconds } = editor.get().annotation;
+  const imported = await readTurnsFor(editor.scope, file, editor.outcome.name, (note) => notes.push(note), durationSeconds);
   if (!imported) return;
   const { annotation } = imported;
-  checkAtOnce(file.name, Math.max(annotation.turns.length, studio.get().annotation.turns.length));
-  if (studio.edit({ type: 'replace', annotation })) studio.say([importWords.imported(file.name, annotation.turns.length), ...notes].join(' '));
+  checkAtOnce(file.name, Math.max(annotation.turns.length, editor.get().annotation.turns.length));
+  if (editor.edit({ type: 'replace', annotation })) editor.say([importWords.imported(file.name, annotation.turns.length), ...notes].join(' '));
 }
 
 /** `exportFile` in a worker, for a large number of turns. */
@@ -90,39 +90,39 @@ function withoutTurns(result: DiarizationResult): DiarizationResult {
   return { ...light, turns: [], exclusiveTurns: [] };
 }
 
-const exportWords = studioText.exporting;
+const exportWords = editorText.exporting;
 
 /** Downloads of the corrected result, one button a format. */
-export function createExportMenu(studio: Studio): Menu {
-  const { scope } = studio;
+export function createExportMenu(editor: Editor): Menu {
+  const { scope } = editor;
   const mode = h('span', { class: 'fine' });
   const showMode = (): void => {
-    mode.textContent = exportWords.mode[studio.get().mode];
+    mode.textContent = exportWords.mode[editor.get().mode];
   };
   const buttons = EXPORT_FORMATS.map((format) => {
     const [name = format, what = ''] = exportWords.formats[format];
     const button = h('button', { type: 'button', 'data-testid': `download-${format}` }, h('span', {}, name), h('span', { class: 'exports__what' }, what));
     scope.on(button, 'click', () => {
-      void save(studio, format);
+      void save(editor, format);
       menu.close();
     });
     return button;
   });
   const content = h('div', { class: 'exports' }, h('p', { class: 'legend' }, exportWords.heading), mode, ...buttons);
   const menu = createMenu(scope, [icon('download'), exportWords.button], content, 'export');
-  studio.onChange(scope, showMode);
+  editor.onChange(scope, showMode);
   showMode();
   return menu;
 }
 
-async function save(studio: Studio, format: ExportFormat): Promise<void> {
-  const { annotation, mode, canUndo } = studio.get();
-  const request = { outcome: studio.outcome, annotation, mode, isCorrected: canUndo, date: new Date(), userAgent: navigator.userAgent };
+async function save(editor: Editor, format: ExportFormat): Promise<void> {
+  const { annotation, mode, canUndo } = editor.get();
+  const request = { outcome: editor.outcome, annotation, mode, isCorrected: canUndo, date: new Date(), userAgent: navigator.userAgent };
   try {
     const { name, type, content } = isVast(annotation) ? await exportInWorker(format, request) : exportFile(format, request);
     download(name, type, content);
-    studio.say(exportWords.saved(name));
+    editor.say(exportWords.saved(name));
   } catch (thrown) {
-    studio.say(exportWords.failed(sentenceOf(thrown)));
+    editor.say(exportWords.failed(sentenceOf(thrown)));
   }
 }

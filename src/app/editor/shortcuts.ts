@@ -1,6 +1,6 @@
 import { h } from '../../ui-kit/dom';
 import type { Scope } from '../../ui-kit/scope';
-import type { Lanes } from '../../ui-kit/tracks/tracks';
+import type { Tracks } from '../../ui-kit/tracks/tracks';
 import {
   addAtPlayhead,
   assignSelected,
@@ -12,8 +12,8 @@ import {
   stepTurn,
   toggleLoop,
 } from './corrections';
-import type { Studio } from './editor';
-import { studioText } from './text';
+import type { Editor } from './editor';
+import { editorText } from './text';
 
 /** What a key can do on the result page. */
 export type ShortcutId =
@@ -150,7 +150,7 @@ export function steerByKeys(scope: Scope, act: (id: ShortcutId, key: string) => 
     if (id === 'toggle' && target?.closest('button, a, label, summary, input')) return;
     if ((id === 'next-turn' || id === 'previous-turn' || id === 'back' || id === 'forward') && target?.closest(OWN_ARROWS)) {
       // The timeline's own keys are these very ones.
-      const isTimeline = target.matches('.lanes__scroller') && (id === 'back' || id === 'forward');
+      const isTimeline = target.matches('.tracks__scroller') && (id === 'back' || id === 'forward');
       if (!isTimeline) return;
     }
     if (act(id, event.key)) event.preventDefault();
@@ -165,19 +165,19 @@ export function steerByKeys(scope: Scope, act: (id: ShortcutId, key: string) => 
 /** Seconds that the arrows skip. */
 const SKIP_SECONDS = 5;
 
-/** What the keys reach besides the studio. */
+/** What the keys reach besides the editor. */
 export interface ShortcutTargets {
-  readonly studio: Studio;
-  readonly lanes: Lanes;
+  readonly editor: Editor;
+  readonly tracks: Tracks;
   readonly rename: (speaker: string) => void;
   readonly openExport: () => void;
   readonly openHelp: () => void;
 }
 
 /** Does what a key means; false where there is nothing to do, so that the browser has the key. */
-export function actOn({ studio, lanes, rename, openExport, openHelp }: ShortcutTargets, id: ShortcutId, key: string): boolean {
-  const { player } = studio;
-  const state = studio.get();
+export function actOn({ editor, tracks, rename, openExport, openHelp }: ShortcutTargets, id: ShortcutId, key: string): boolean {
+  const { player } = editor;
+  const state = editor.get();
   switch (id) {
     case 'toggle':
       player.toggle();
@@ -198,57 +198,57 @@ export function actOn({ studio, lanes, rename, openExport, openHelp }: ShortcutT
       player.shuttle(1);
       return true;
     case 'loop':
-      toggleLoop(studio);
+      toggleLoop(editor);
       return true;
     case 'next-turn':
-      stepTurn(studio, 1);
+      stepTurn(editor, 1);
       return true;
     case 'previous-turn':
-      stepTurn(studio, -1);
+      stepTurn(editor, -1);
       return true;
     case 'assign':
-      assignSelected(studio, Number(key));
+      assignSelected(editor, Number(key));
       return true;
     case 'rename': {
-      const turn = selectedTurn(studio);
+      const turn = selectedTurn(editor);
       if (turn) rename(turn.speaker);
       return true;
     }
     case 'split':
-      splitSelected(studio);
+      splitSelected(editor);
       return true;
     case 'set-start':
-      setEdge(studio, 'start');
+      setEdge(editor, 'start');
       return true;
     case 'set-end':
-      setEdge(studio, 'end');
+      setEdge(editor, 'end');
       return true;
     case 'add':
-      addAtPlayhead(studio);
+      addAtPlayhead(editor);
       return true;
     case 'confirm':
-      confirmSelected(studio);
+      confirmSelected(editor);
       return true;
     case 'delete':
-      deleteSelected(studio);
+      deleteSelected(editor);
       return true;
     case 'undo':
-      studio.undo();
+      editor.undo();
       return true;
     case 'redo':
-      studio.redo();
+      editor.redo();
       return true;
     case 'zoom-in':
-      lanes.zoom(2);
+      tracks.zoom(2);
       return true;
     case 'zoom-out':
-      lanes.zoom(1 / 2);
+      tracks.zoom(1 / 2);
       return true;
     case 'zoom-fit':
-      lanes.zoom(0);
+      tracks.zoom(0);
       return true;
     case 'mode':
-      studio.setMode(state.mode === 'exclusive' ? 'overlapping' : 'exclusive');
+      editor.setMode(state.mode === 'exclusive' ? 'overlapping' : 'exclusive');
       return true;
     case 'export':
       openExport();
@@ -258,14 +258,14 @@ export function actOn({ studio, lanes, rename, openExport, openHelp }: ShortcutT
       return true;
     case 'leave':
       if (!state.loop && state.selected === null && !state.proposal) return false;
-      if (state.proposal) studio.propose(null);
-      else if (state.loop) studio.setLoop(null);
-      else studio.select(null);
+      if (state.proposal) editor.propose(null);
+      else if (state.loop) editor.setLoop(null);
+      else editor.select(null);
       return true;
   }
 }
 
-const words = studioText.help;
+const words = editorText.help;
 const GROUPS: readonly ShortcutGroup[] = ['listen', 'go', 'correct', 'view'];
 
 export interface HelpDialog {
@@ -284,7 +284,7 @@ export function createHelpDialog(scope: Scope, onLetters: (on: boolean) => void)
   const heading = h('h2', { class: 'title', id: 'keys-heading' }, words.heading);
   const dialog = h(
     'dialog',
-    { class: 'dialog help', 'aria-labelledby': 'keys-heading', 'data-testid': 'help' },
+    { class: 'dialog help', 'aria-labeledby': 'keys-heading', 'data-testid': 'help' },
     h('div', { class: 'dialog__head' }, heading, close),
     h('div', { class: 'help__groups' }, ...GROUPS.map(group)),
     h('label', { class: 'check' }, letters, words.letters),

@@ -4,12 +4,12 @@ import type { Scope } from '../../ui-kit/scope';
 import { speakerName } from '../../ui-kit/tracks/model';
 import { swatch } from '../../ui-kit/tracks/palette';
 import { onChoice } from './inputs';
-import { studioText } from './text';
+import { editorText } from './text';
 
-const words = studioText.speakers;
+const words = editorText.speakers;
 
 /** Number of matches listed. Typing more shortens the list. */
-const MOST_MATCHES = 50;
+const MAX_MATCHES = 50;
 
 export interface SpeakerChoiceState {
   readonly speakers: readonly AnnotationSpeaker[];
@@ -105,11 +105,11 @@ export function createSpeakerSearch(
   };
   const fill = (typed: string): void => {
     if (!open) return;
-    const { matches, total } = matchSpeakers(state.speakers, state.without, typed, MOST_MATCHES);
+    const { matches, total } = matchSpeakers(state.speakers, state.without, typed, MAX_MATCHES);
     open.matches = matches;
     open.list.replaceChildren(
       ...matches.map(({ speaker, name }, index) =>
-        h('li', { role: 'option', id: `${listId}-${index}`, 'aria-selected': 'false', 'data-testid': 'speaker-match' }, swatch(speaker.colour), name),
+        h('li', { role: 'option', id: `${listId}-${index}`, 'aria-selected': 'false', 'data-testid': 'speaker-match' }, swatch(speaker.color), name),
       ),
     );
     open.hint.textContent = words.matches(matches.length, total);
@@ -200,7 +200,7 @@ export function createSpeakerSearch(
 }
 
 /** Up to this many speakers, a select lists all. With more, a search field lists matches. */
-export const MOST_OPTIONS = 40;
+export const MAX_OPTIONS = 40;
 
 export interface SpeakerChoiceOptions {
   readonly testId: string;
@@ -244,7 +244,7 @@ export function createSpeakerChoice(scope: Scope, { testId, placeholder, isEachS
     element,
     update(state) {
       const { speakers, without, chosen, isDisabled, label } = state;
-      if (speakers.length > MOST_OPTIONS) {
+      if (speakers.length > MAX_OPTIONS) {
         search ??= createSpeakerSearch(scope, { testId, placeholder: placeholder ?? '', onChoose });
         if (element.firstChild !== search.element) element.replaceChildren(search.element);
         search.update(state);

@@ -17,7 +17,7 @@ export function nameOf(annotation: Annotation, id: string): string {
  * The same names, made distinct: the second “Ann” becomes “Ann (2)”. Files distinguish speakers only by name, so two
  * speakers would become one.
  *
- * @param names by id, in the order of the lanes
+ * @param names by id, in the order of the tracks
  */
 export function distinctNames(names: ReadonlyMap<string, string>): Map<string, string> {
   const given = new Set(names.values());
@@ -61,7 +61,7 @@ const NUM_KEYS = 9;
 /**
  * The number key of each speaker, by id. A key is the number in the speaker's name, “Speaker 3”, and stays the same when
  * the speaker is named, or when others are merged or removed. Speakers without such a number, or with one above 9, get
- * the remaining keys, in the order of the lanes. Speakers beyond the ninth have none.
+ * the remaining keys, in the order of the tracks. Speakers beyond the ninth have none.
  */
 export function speakerKeys({ speakers }: Annotation): ReadonlyMap<string, number> {
   const keys = new Map<string, number>();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { matchSpeakers } from './speakerChoice';
 
-const speakers = ['Joanna', 'Anna', 'Hanna Berg', 'Otto'].map((name, colour) => ({ id: `S${colour}`, name, colour }));
+const speakers = ['Joanna', 'Anna', 'Hanna Berg', 'Otto'].map((name, color) => ({ id: `S${color}`, name, color }));
 const names = (typed: string, without: string | null = null, most = 50) => matchSpeakers(speakers, without, typed, most).matches.map(({ name }) => name);
 
 describe('the search for a speaker', () => {

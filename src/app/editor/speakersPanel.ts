@@ -3,19 +3,19 @@ import { turnsBySpeaker } from '../../editing/bySpeaker';
 import { briefSpeakers, representativeTurns } from '../../editing/review';
 import type { Scope } from '../../ui-kit/scope';
 import { h, icon, setText } from '../../ui-kit/dom';
-import { COLOURS, swatch } from '../../ui-kit/tracks/palette';
+import { COLORS, swatch } from '../../ui-kit/tracks/palette';
 import { speakerName } from '../../ui-kit/tracks/model';
 import { createRowWindow } from './rowWindow';
 import { nameOf, namesakesOf, speakerKeys } from './speakerNames';
 import { markDrafts } from './inputs';
 import { createSpeakerChoice } from './speakerChoice';
-import type { Panel, Studio } from './editor';
-import { studioText } from './text';
+import type { Panel, Editor } from './editor';
+import { editorText } from './text';
 
-const words = studioText.speakers;
+const words = editorText.speakers;
 
 /** With more speakers the list scrolls, and only rows near the visible ones are in the page. */
-const MOST_WHOLE_ROWS = 30;
+const MAX_WHOLE_ROWS = 30;
 const LIKELY_ROW_PIXELS = 128;
 
 export interface SpeakersPanel extends Panel {
@@ -23,16 +23,16 @@ export interface SpeakersPanel extends Panel {
   readonly rename: (speaker: string) => void;
 }
 
-/** The speakers: name, colour, how much they speak, how they sound, merging. */
-export function createSpeakersPanel(studio: Studio): SpeakersPanel {
-  const { scope } = studio;
+/** The speakers: name, color, how much they speak, how they sound, merging. */
+export function createSpeakersPanel(editor: Editor): SpeakersPanel {
+  const { scope } = editor;
   const list = h('ul', { class: 'speakers' });
   const add = h('button', { type: 'button', class: 'button', 'data-testid': 'add-speaker' }, icon('plus'), words.add);
   scope.on(add, 'click', () => {
-    if (!studio.edit({ type: 'add-speaker', name: null })) return;
-    const added = studio.get().annotation.speakers.at(-1);
+    if (!editor.edit({ type: 'add-speaker', name: null })) return;
+    const added = editor.get().annotation.speakers.at(-1);
     if (!added) return;
-    studio.say(words.added(nameOf(studio.get().annotation, added.id)));
+    editor.say(words.added(nameOf(editor.get().annotation, added.id)));
     rename(added.id);
   });
   const element = h('section', { class: 'panel' }, h('h3', { class: 'legend' }, words.heading), list, add);
@@ -47,13 +47,13 @@ export function createSpeakersPanel(studio: Studio): SpeakersPanel {
   let brief: ReadonlySet<string> = new Set();
   let keys: ReadonlyMap<string, number> = new Map();
   let namesakes: ReadonlyMap<string, string> = new Map();
-  const factsOf = (id: string): RowFacts => ({ isBrief: brief.has(id), key: keys.get(id) ?? null, namesake: namesakes.get(id) ?? null });
+  const factsOf = (id: string): RowInfo => ({ isBrief: brief.has(id), key: keys.get(id) ?? null, namesake: namesakes.get(id) ?? null });
   const rowOf = (index: number): SpeakerRow => {
-    const { annotation } = studio.get();
+    const { annotation } = editor.get();
     const speaker = annotation.speakers[index]!;
     let row = rows.get(speaker.id);
     if (!row) {
-      rows.set(speaker.id, (row = createRow(studio, speaker.id, focusAfter)));
+      rows.set(speaker.id, (row = createRow(editor, speaker.id, focusAfter)));
       row.update(annotation, speaker, index, factsOf(speaker.id));
     }
     return row;
@@ -67,14 +67,14 @@ export function createSpeakersPanel(studio: Studio): SpeakersPanel {
   };
   const rowWindow = createRowWindow(scope, {
     list,
-    numRows: () => studio.get().annotation.speakers.length,
+    numRows: () => editor.get().annotation.speakers.length,
     rowOf: (index) => rowOf(index).element,
-    mostWhole: MOST_WHOLE_ROWS,
+    mostWhole: MAX_WHOLE_ROWS,
     likelyHeight: LIKELY_ROW_PIXELS,
     keptRow: () => {
       const focused = document.activeElement?.closest<HTMLElement>('[data-speaker]');
       if (!focused || !list.contains(focused)) return null;
-      const index = studio.get().annotation.speakers.findIndex(({ id }) => id === focused.dataset.speaker);
+      const index = editor.get().annotation.speakers.findIndex(({ id }) => id === focused.dataset.speaker);
       return index < 0 ? null : index;
     },
     onFilled: () => {
@@ -82,7 +82,7 @@ export function createSpeakersPanel(studio: Studio): SpeakersPanel {
     },
   });
   const update = (): void => {
-    const { annotation } = studio.get();
+    const { annotation } = editor.get();
     if (annotation === shown) return;
     const indices = new Map(annotation.speakers.map(({ id }, index) => [id, index]));
     if (annotation.turns !== shown?.turns || annotation.speakers.length !== shown.speakers.length) {
@@ -101,10 +101,10 @@ export function createSpeakersPanel(studio: Studio): SpeakersPanel {
     rowWindow.update();
   };
   function rename(speaker: string): void {
-    const index = studio.get().annotation.speakers.findIndex(({ id }) => id === speaker);
+    const index = editor.get().annotation.speakers.findIndex(({ id }) => id === speaker);
     if (rowWindow.reveal(index)) rows.get(speaker)?.focusName();
   }
-  studio.onChange(scope, (next, previous) => {
+  editor.onChange(scope, (next, previous) => {
     if (next.annotation !== previous.annotation) update();
   });
   update();
@@ -115,7 +115,7 @@ export function createSpeakersPanel(studio: Studio): SpeakersPanel {
 }
 
 /** Content of a row that depends on the other speakers. */
-interface RowFacts {
+interface RowInfo {
   readonly isBrief: boolean;
   /** The number key; null for none. */
   readonly key: number | null;
@@ -125,32 +125,32 @@ interface RowFacts {
 
 interface SpeakerRow {
   readonly element: HTMLElement;
-  readonly update: (annotation: Annotation, speaker: AnnotationSpeaker, index: number, facts: RowFacts) => void;
+  readonly update: (annotation: Annotation, speaker: AnnotationSpeaker, index: number, facts: RowInfo) => void;
   readonly focusName: () => void;
   readonly remove: () => void;
 }
 
 /** @param onGone hears who took the speaker's place, when this row is gone and the focus with it; null for nobody */
-function createRow(studio: Studio, id: string, onGone: (into: string | null) => void): SpeakerRow {
-  const scope: Scope = studio.scope.child();
+function createRow(editor: Editor, id: string, onGone: (into: string | null) => void): SpeakerRow {
+  const scope: Scope = editor.scope.child();
   const badge = h('span', { class: 'speakers__badge' });
   const name = h('input', { type: 'text', class: 'field speakers__name', maxlength: 80, autocomplete: 'off', spellcheck: 'false', 'data-testid': 'speaker-name' });
   const amount = h('span', { class: 'fine speakers__amount' });
   const flag = h('span', { class: 'flag', hidden: true }, words.brief);
   const hear = h('button', { type: 'button', class: 'icon-button', 'data-testid': 'hear-speaker' }, icon('play'));
-  const colour = h('select', { class: 'field' }, ...Array.from({ length: COLOURS }, (_, index) => h('option', { value: index }, words.colourNames[index] ?? String(index + 1))));
+  const color = h('select', { class: 'field' }, ...Array.from({ length: COLORS }, (_, index) => h('option', { value: index }, words.colorNames[index] ?? String(index + 1))));
   const mergeInto = (into: string): void => {
-    const { annotation } = studio.get();
+    const { annotation } = editor.get();
     const sentence = words.merged(nameOf(annotation, id), nameOf(annotation, into));
-    if (!studio.edit({ type: 'merge-speakers', from: id, into })) return;
-    studio.say(sentence);
+    if (!editor.edit({ type: 'merge-speakers', from: id, into })) return;
+    editor.say(sentence);
     onGone(into);
   };
   const merge = createSpeakerChoice(scope, {
     testId: 'merge-speaker',
     placeholder: words.mergeNone,
     onStep: () => {
-      studio.say(studioText.pressEnter);
+      editor.say(editorText.pressEnter);
     },
     onChoose: mergeInto,
   });
@@ -163,16 +163,16 @@ function createRow(studio: Studio, id: string, onGone: (into: string | null) => 
     name,
     hear,
     h('div', { class: 'speakers__facts' }, amount, flag, namesake.element),
-    h('div', { class: 'speakers__more' }, colour, merge.element, remove),
+    h('div', { class: 'speakers__more' }, color, merge.element, remove),
   );
 
   const commitName = (): void => {
-    const current = studio.get().annotation.speakers.find((speaker) => speaker.id === id);
+    const current = editor.get().annotation.speakers.find((speaker) => speaker.id === id);
     const typed = name.value.trim();
     // The number that stands for a missing name is no name.
     const written = typed === '' || typed === unnamed ? null : typed;
     if (!current || written === current.name) return;
-    studio.edit({ type: 'rename-speaker', speaker: id, name: written });
+    editor.edit({ type: 'rename-speaker', speaker: id, name: written });
   };
   let shown = '';
   /** The label of the speaker without a name. */
@@ -195,16 +195,16 @@ function createRow(studio: Studio, id: string, onGone: (into: string | null) => 
     }
   });
   scope.on(hear, 'click', () => {
-    const [best] = representativeTurns(studio.get().annotation, id);
-    if (best) studio.play(best);
+    const [best] = representativeTurns(editor.get().annotation, id);
+    if (best) editor.play(best);
   });
-  scope.on(colour, 'change', () => {
-    studio.edit({ type: 'recolour-speaker', speaker: id, colour: Number(colour.value) });
+  scope.on(color, 'change', () => {
+    editor.edit({ type: 'recolor-speaker', speaker: id, color: Number(color.value) });
   });
   scope.on(remove, 'click', () => {
-    const sentence = words.removed(nameOf(studio.get().annotation, id));
-    if (!studio.edit({ type: 'remove-speaker', speaker: id })) return;
-    studio.say(sentence);
+    const sentence = words.removed(nameOf(editor.get().annotation, id));
+    if (!editor.edit({ type: 'remove-speaker', speaker: id })) return;
+    editor.say(sentence);
     onGone(null);
   });
 
@@ -214,13 +214,13 @@ function createRow(studio: Studio, id: string, onGone: (into: string | null) => 
       const { turns: own, seconds } = turnsBySpeaker(annotation.turns).get(id) ?? { turns: [], seconds: 0 };
       shown = speakerName(speaker, index);
       unnamed = speakerName({ ...speaker, name: null }, index);
-      badge.replaceChildren(swatch(speaker.colour), ...(key === null ? [] : [h('kbd', { title: words.key(key) }, String(key))]));
+      badge.replaceChildren(swatch(speaker.color), ...(key === null ? [] : [h('kbd', { title: words.key(key) }, String(key))]));
       // Text that is being typed is not overwritten.
       if (!isDraft()) name.value = shown;
       namesake.show(first, shown);
       setText(amount, words.speech(seconds, own.length));
       flag.hidden = !isBrief;
-      colour.value = String(speaker.colour % COLOURS);
+      color.value = String(speaker.color % COLORS);
       merge.update({
         speakers: annotation.speakers,
         without: id,
@@ -233,7 +233,7 @@ function createRow(studio: Studio, id: string, onGone: (into: string | null) => 
       for (const [control, label] of [
         [name, words.name(shown)],
         [hear, words.hear(shown)],
-        [colour, words.colour(shown)],
+        [color, words.color(shown)],
         [remove, words.remove(shown)],
       ] as const) {
         control.setAttribute('aria-label', label);

@@ -2,7 +2,7 @@ import { clock, span } from '../../ui-kit/format';
 import { inLanguage } from '../../ui-kit/texts/language';
 
 /** Words of the result page: correcting, taking in, taking out. */
-export const studioText = inLanguage(
+export const editorText = inLanguage(
   {
     undo: 'Undo',
     redo: 'Redo',
@@ -21,8 +21,8 @@ export const studioText = inLanguage(
     speakers: {
       heading: 'Speakers',
       name: (name: string) => `Name of ${name}`,
-      colour: (name: string) => `Colour of ${name}`,
-      colourNames: ['Blue', 'Orange', 'Green', 'Magenta', 'Olive', 'Teal', 'Violet', 'Grey'] as readonly string[],
+      color: (name: string) => `Color of ${name}`,
+      colorNames: ['Blue', 'Orange', 'Green', 'Magenta', 'Olive', 'Teal', 'Violet', 'Gray'] as readonly string[],
       hear: (name: string) => `Hear ${name}`,
       merge: (name: string) => `Merge ${name} into`,
       mergeNone: 'Merge into …',
@@ -42,7 +42,7 @@ export const studioText = inLanguage(
     },
     turn: {
       heading: 'Selected turn',
-      none: 'Select a turn on the lanes or in the table to correct it.',
+      none: 'Select a turn on the tracks or in the table to correct it.',
       start: 'Start',
       end: 'End',
       speaker: 'Speaker',
@@ -150,8 +150,8 @@ export const studioText = inLanguage(
       speakers: {
         heading: 'Sprecher',
         name: (name) => `Name von ${name}`,
-        colour: (name) => `Farbe von ${name}`,
-        colourNames: ['Blau', 'Orange', 'Grün', 'Magenta', 'Oliv', 'Petrol', 'Violett', 'Grau'],
+        color: (name) => `Farbe von ${name}`,
+        colorNames: ['Blau', 'Orange', 'Grün', 'Magenta', 'Oliv', 'Petrol', 'Violett', 'Grau'],
         hear: (name) => `${name} anhören`,
         merge: (name) => `${name} zusammenführen mit`,
         mergeNone: 'Zusammenführen mit …',

@@ -5,17 +5,17 @@ import type { Player } from '../../ui-kit/player';
 import type { Scope } from '../../ui-kit/scope';
 import { inLanguage, language } from '../../ui-kit/texts/language';
 import { text } from '../../ui-kit/texts/text';
-import { type Lane, lanesOfAnnotation, type TurnsMode } from '../../ui-kit/tracks/model';
+import { type Track, tracksOfAnnotation, type TurnsMode } from '../../ui-kit/tracks/model';
 import { swatch } from '../../ui-kit/tracks/palette';
-import { createLanes, type Lanes } from '../../ui-kit/tracks/tracks';
+import { createTracks, type Tracks } from '../../ui-kit/tracks/tracks';
 import { addTurn, assignTurn, moveTurn, toggleLoop } from './corrections';
-import type { Studio } from './editor';
+import type { Editor } from './editor';
 import { shownTurns } from './shownTurns';
-import { studioText } from './text';
+import { editorText } from './text';
 
 const decimal = (value: number): string => value.toLocaleString(language === 'de' ? 'de-DE' : 'en-GB');
 
-export const lanesText = inLanguage(
+export const tracksText = inLanguage(
   {
     speed: 'Playback speed',
     speedOf: (rate: number) => `${decimal(rate)}×`,
@@ -48,7 +48,7 @@ export interface Transport {
 }
 
 /** Names of simultaneous speakers that are shown. */
-const MOST_CHIPS = 12;
+const MAX_CHIPS = 12;
 const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3] as const;
 
 /**
@@ -59,7 +59,7 @@ const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3] as const;
 export function createTransport(
   scope: Scope,
   player: Player,
-  lanes: () => Lanes,
+  tracks: () => Tracks,
   durationSeconds: number,
   onMode: (mode: TurnsMode) => void,
   onLoop?: () => void,
@@ -80,7 +80,7 @@ export function createTransport(
   const zoomButton = (label: string, factor: number, ...content: (Node | string)[]): HTMLButtonElement => {
     const button = h('button', { type: 'button', 'aria-label': label, title: label }, ...content);
     scope.on(button, 'click', () => {
-      lanes().zoom(factor);
+      tracks().zoom(factor);
     });
     return button;
   };
@@ -89,16 +89,16 @@ export function createTransport(
   const zoom = h('div', { class: 'cluster' }, out, fit, zoomButton(text.done.zoomIn, 2, icon('plus')));
   const speed = h(
     'select',
-    { class: 'transport__speed', 'aria-label': lanesText.speed, title: lanesText.speed },
-    ...RATES.map((rate) => h('option', { value: rate, selected: rate === 1 }, lanesText.speedOf(rate))),
+    { class: 'transport__speed', 'aria-label': tracksText.speed, title: tracksText.speed },
+    ...RATES.map((rate) => h('option', { value: rate, selected: rate === 1 }, tracksText.speedOf(rate))),
   );
   scope.on(speed, 'change', () => {
     player.setRate(Number(speed.value));
   });
   const loop = h(
     'button',
-    { type: 'button', class: 'transport__loop', 'aria-pressed': 'false', disabled: true, title: lanesText.loopHint },
-    lanesText.loop,
+    { type: 'button', class: 'transport__loop', 'aria-pressed': 'false', disabled: true, title: tracksText.loopHint },
+    tracksText.loop,
   );
   scope.on(loop, 'click', () => onLoop?.());
   const problem = h('p', { class: 'fine transport__problem', hidden: true, role: 'status' });
@@ -121,7 +121,7 @@ export function createTransport(
   );
 
   let wasPlaying: boolean | null = null;
-  let spoken: readonly Lane[] | null = null;
+  let spoken: readonly Track[] | null = null;
   return {
     element,
     update(mode) {
@@ -137,13 +137,13 @@ export function createTransport(
     },
     refresh() {
       setText(time, clock(player.position, 2));
-      const now = lanes().speakingAt(player.position);
+      const now = tracks().speakingAt(player.position);
       // Sixty times a second, but a speaker changes every few seconds.
-      if (now.length !== spoken?.length || now.some((lane, index) => lane !== spoken?.[index])) {
+      if (now.length !== spoken?.length || now.some((track, index) => track !== spoken?.[index])) {
         spoken = now;
         speaking.replaceChildren(
-          ...now.slice(0, MOST_CHIPS).map((lane) => h('span', { class: 'chip' }, swatch(lane.colour), lane.name)),
-          ...(now.length > MOST_CHIPS ? [h('span', { class: 'chip' }, `+ ${now.length - MOST_CHIPS}`)] : []),
+          ...now.slice(0, MAX_CHIPS).map((track) => h('span', { class: 'chip' }, swatch(track.color), track.name)),
+          ...(now.length > MAX_CHIPS ? [h('span', { class: 'chip' }, `+ ${now.length - MAX_CHIPS}`)] : []),
         );
       }
       play.disabled = !player.playable;
@@ -161,17 +161,17 @@ export function createTransport(
 
 export interface Timeline {
   readonly element: HTMLElement;
-  readonly lanes: Lanes;
+  readonly tracks: Tracks;
 }
 
-/** Transport, waveform and lanes, kept together by the one player. */
-export function createTimeline(studio: Studio, onPosition: () => void): Timeline {
-  const { scope, player, theme } = studio;
-  const { durationSeconds } = studio.get().annotation;
-  const lanes: Lanes = createLanes(scope, {
+/** Transport, waveform and tracks, kept together by the one player. */
+export function createTimeline(editor: Editor, onPosition: () => void): Timeline {
+  const { scope, player, theme } = editor;
+  const { durationSeconds } = editor.get().annotation;
+  const tracks: Tracks = createTracks(scope, {
     durationSeconds,
     theme,
-    waveform: studio.outcome.blob !== null,
+    waveform: editor.outcome.blob !== null,
     onSeek: (seconds) => {
       player.seek(seconds);
     },
@@ -181,62 +181,62 @@ export function createTimeline(studio: Studio, onPosition: () => void): Timeline
     onZoomed: (zoomed) => {
       transport.setZoomed(zoomed);
     },
-    onSelectTurn: studio.select,
+    onSelectTurn: editor.select,
     onLoopTurn: ({ startSeconds, endSeconds }) => {
-      studio.setLoop({ startSeconds, endSeconds });
+      editor.setLoop({ startSeconds, endSeconds });
     },
     onMoveTurn: (turn, startSeconds, endSeconds) => {
-      moveTurn(studio, turn, startSeconds, endSeconds);
+      moveTurn(editor, turn, startSeconds, endSeconds);
     },
     onAssignTurn: (turn, speaker) => {
-      assignTurn(studio, turn, speaker);
+      assignTurn(editor, turn, speaker);
     },
     onAddTurn: (speaker, startSeconds, endSeconds) => {
-      addTurn(studio, speaker, startSeconds, endSeconds);
+      addTurn(editor, speaker, startSeconds, endSeconds);
     },
   });
-  const transport = createTransport(scope, player, () => lanes, durationSeconds, studio.setMode, () => {
-    toggleLoop(studio);
+  const transport = createTransport(scope, player, () => tracks, durationSeconds, editor.setMode, () => {
+    toggleLoop(editor);
   });
   transport.setZoomed(false);
 
   const refresh = (): void => {
-    lanes.setPosition(player.position, player.playing);
+    tracks.setPosition(player.position, player.playing);
     transport.refresh();
     onPosition();
   };
   player.onChange = refresh;
 
   const showTurns = (): void => {
-    const { annotation, proposal, mode } = studio.get();
+    const { annotation, proposal, mode } = editor.get();
     const shown = proposal ?? annotation;
-    lanes.setLanes(lanesOfAnnotation(shown, shownTurns(shown, mode)), { provisional: proposal !== null });
+    tracks.setTracks(tracksOfAnnotation(shown, shownTurns(shown, mode)), { provisional: proposal !== null });
     transport.update(mode);
     refresh();
   };
   const showRest = (): void => {
-    const { annotation, selected, loop, marks } = studio.get();
-    lanes.setSelected(selected, turnById(annotation.turns, selected));
-    lanes.setLoop(loop);
-    lanes.setMarks(marks);
+    const { annotation, selected, loop, marks } = editor.get();
+    tracks.setSelected(selected, turnById(annotation.turns, selected));
+    tracks.setLoop(loop);
+    tracks.setMarks(marks);
     transport.setLoop(loop !== null, selected !== null);
   };
-  studio.onChange(scope, (next, previous) => {
+  editor.onChange(scope, (next, previous) => {
     if (next.annotation !== previous.annotation || next.proposal !== previous.proposal || next.mode !== previous.mode) showTurns();
     showRest();
     if (next.selected === previous.selected) return;
     const turn = turnById(next.annotation.turns, next.selected);
-    if (turn) lanes.reveal(turn);
+    if (turn) tracks.reveal(turn);
   });
   showTurns();
   showRest();
 
   const element = h(
     'section',
-    { class: studio.outcome.blob ? 'panel instrument' : 'panel instrument instrument--mute', 'aria-label': text.done.lanes },
+    { class: editor.outcome.blob ? 'panel instrument' : 'panel instrument instrument--mute', 'aria-label': text.done.tracks },
     transport.element,
-    lanes.element,
-    studio.outcome.blob === null && h('p', { class: 'fine', 'data-testid': 'no-sound' }, studioText.noSound),
+    tracks.element,
+    editor.outcome.blob === null && h('p', { class: 'fine', 'data-testid': 'no-sound' }, editorText.noSound),
   );
-  return { element, lanes };
+  return { element, tracks };
 }

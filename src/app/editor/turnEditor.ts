@@ -4,23 +4,23 @@ import { h, setText } from '../../ui-kit/dom';
 import { clock } from '../../ui-kit/format';
 import { addAtPlayhead, assignTurn, confirmSelected, deleteSelected, isEditable, moveTurn, splitSelected, toggleLoop } from './corrections';
 import { markDrafts, parseTime } from './inputs';
-import type { Panel, Studio } from './editor';
+import type { Panel, Editor } from './editor';
 import { nameOf } from './speakerNames';
 import { createSpeakerChoice } from './speakerChoice';
-import { studioText } from './text';
+import { editorText } from './text';
 
-const words = studioText.turn;
+const words = editorText.turn;
 
 /**
  * What can be done to the selected turn. Its height never changes: a press on a row of the table selects a turn, and if
  * the page moved then, the click would land on another row.
  */
-export function createTurnEditor(studio: Studio): Panel {
-  const { scope } = studio;
+export function createTurnEditor(editor: Editor): Panel {
+  const { scope } = editor;
   const hint = h('p', { class: 'fine' }, words.none);
   const time = (label: string, testId: string): { element: HTMLElement; input: HTMLInputElement } => {
     const input = h('input', { type: 'text', inputmode: 'decimal', class: 'field field--time', autocomplete: 'off', 'data-testid': testId });
-    return { input, element: h('label', { class: 'labelled' }, h('span', {}, label), input) };
+    return { input, element: h('label', { class: 'labeled' }, h('span', {}, label), input) };
   };
   const start = time(words.start, 'turn-start');
   const end = time(words.end, 'turn-end');
@@ -29,16 +29,16 @@ export function createTurnEditor(studio: Studio): Panel {
     testId: 'turn-speaker',
     placeholder: null,
     onStep: () => {
-      studio.say(studioText.pressEnter);
+      editor.say(editorText.pressEnter);
     },
     onChoose: (id) => {
-      if (turn && id !== turn.speaker) assignTurn(studio, turn.id, id);
+      if (turn && id !== turn.speaker) assignTurn(editor, turn.id, id);
     },
   });
-  const button = (label: string, key: string, testId: string, act: (studio: Studio) => void): HTMLButtonElement => {
+  const button = (label: string, key: string, testId: string, act: (editor: Editor) => void): HTMLButtonElement => {
     const made = h('button', { type: 'button', class: 'button button--small', 'data-testid': testId }, label, h('kbd', { 'aria-hidden': 'true' }, key));
     scope.on(made, 'click', () => {
-      act(studio);
+      act(editor);
     });
     return made;
   };
@@ -50,7 +50,7 @@ export function createTurnEditor(studio: Studio): Panel {
     button(words.delete, 'Del', 'turn-delete', deleteSelected),
   ];
   const add = button(words.add, 'A', 'turn-add', addAtPlayhead);
-  const fields = h('div', { class: 'turn-editor__fields' }, h('label', { class: 'labelled labelled--wide' }, h('span', {}, words.speaker), speaker.element), start.element, end.element);
+  const fields = h('div', { class: 'turn-editor__fields' }, h('label', { class: 'labeled labeled--wide' }, h('span', {}, words.speaker), speaker.element), start.element, end.element);
   const element = h(
     'section',
     { class: 'panel turn-editor', 'data-testid': 'turn-editor' },
@@ -65,7 +65,7 @@ export function createTurnEditor(studio: Studio): Panel {
   /** What stands in the field that was read last: it may be written anew. */
   let committed: string | null = null;
   const describe = ({ speaker: id, startSeconds, endSeconds }: EditableTurn): string =>
-    words.describe(nameOf(studio.get().annotation, id), startSeconds, endSeconds);
+    words.describe(nameOf(editor.get().annotation, id), startSeconds, endSeconds);
   const commit = (): void => {
     if (!turn) return;
     const startSeconds = readTime(start.input, turn.startSeconds);
@@ -76,7 +76,7 @@ export function createTurnEditor(studio: Studio): Panel {
     for (const { input } of [start, end]) input.setAttribute('aria-invalid', String(input === bad));
     if (startSeconds === null || endSeconds === null) return;
     committed = document.activeElement instanceof HTMLInputElement ? document.activeElement.value : null;
-    if (startSeconds !== turn.startSeconds || endSeconds !== turn.endSeconds) moveTurn(studio, turn.id, startSeconds, endSeconds);
+    if (startSeconds !== turn.startSeconds || endSeconds !== turn.endSeconds) moveTurn(editor, turn.id, startSeconds, endSeconds);
     update();
   };
   for (const { input } of [start, end]) {
@@ -93,11 +93,11 @@ export function createTurnEditor(studio: Studio): Panel {
   }
 
   function update(): void {
-    const state = studio.get();
+    const state = editor.get();
     const { annotation, selected, loop: looped, proposal } = state;
     const canEdit = isEditable(state);
     turn = canEdit ? turnById(annotation.turns, selected) : null;
-    setText(hint, turn ? describe(turn) : canEdit ? words.none : proposal ? studioText.proposalHint : studioText.exclusiveHint);
+    setText(hint, turn ? describe(turn) : canEdit ? words.none : proposal ? editorText.proposalHint : editorText.exclusiveHint);
     setText(problem, '');
     for (const control of [...needSelection, start.input, end.input]) control.disabled = turn === null;
     loop.disabled = turn === null && looped === null;
@@ -114,7 +114,7 @@ export function createTurnEditor(studio: Studio): Panel {
       input.removeAttribute('aria-invalid');
     }
   }
-  studio.onChange(scope, update);
+  editor.onChange(scope, update);
   update();
   return { element };
 }

@@ -1,10 +1,10 @@
 import type { ModelDownload } from '../../engine/types';
 import { h, setAttribute, setText } from '../../ui-kit/dom';
-import { failureFacts } from '../../ui-kit/failure';
+import { failureDetails } from '../../ui-kit/failure';
 import type { Scope } from '../../ui-kit/scope';
 import { text } from '../../ui-kit/texts/text';
 import type { Actions } from '../view';
-import { communityFacts, isCommunityReady, type ModelsState } from './state';
+import { communityInfo, isCommunityReady, type ModelsState } from './state';
 
 /** How far a download is, in bytes and percent. */
 export function downloadMeter(): { readonly element: HTMLElement; readonly update: (download: ModelDownload) => void } {
@@ -80,7 +80,7 @@ function subjectOf(models: ModelsState): unknown {
   const { preparing, question, failure, stopped } = models;
   if (preparing) return preparing;
   if (question ?? failure) return question ?? failure;
-  const facts = communityFacts(models);
+  const facts = communityInfo(models);
   if (!facts || isCommunityReady(models)) return null;
   return stopped ?? `offer ${facts.bytes}`;
 }
@@ -101,7 +101,7 @@ function button(scope: Scope, label: string, testId: string, isPrimary: boolean,
 }
 
 function offerPart(models: ModelsState, scope: Scope, { downloadModel }: BoxActions): Part | null {
-  const facts = communityFacts(models);
+  const facts = communityInfo(models);
   if (!facts || isCommunityReady(models)) return null;
   const { offer } = text.models;
   const { stopped } = models;
@@ -113,7 +113,7 @@ function offerPart(models: ModelsState, scope: Scope, { downloadModel }: BoxActi
         { class: 'model-box__text' },
         h('h3', {}, offer.heading),
         h('p', {}, offer.lead),
-        h('p', { class: 'fine' }, `${offer.facts(facts.bytes, facts.licence, facts.attribution)} ${offer.orFile}`),
+        h('p', { class: 'fine' }, `${offer.facts(facts.bytes, facts.license, facts.attribution)} ${offer.orFile}`),
       ),
       h('div', { class: 'button-row' }, button(scope, label, 'offer-community-1', false, downloadModel)),
     ],
@@ -149,7 +149,7 @@ function questionPart({ question }: ModelsState, scope: Scope, { answerQuestion 
         { class: 'model-box__text', role: 'alert' },
         h('h3', {}, words.heading),
         ...questionWords(question.file.name),
-        failureFacts(question.failure, { ...text.error, remedy: null }),
+        failureDetails(question.failure, { ...text.error, remedy: null }),
       ),
       h(
         'div',
@@ -185,7 +185,7 @@ function failurePart({ failure }: ModelsState, scope: Scope, actions: BoxActions
         'div',
         { class: 'model-box__text', role: 'alert', 'data-testid': 'model-failure' },
         h('h3', {}, heading),
-        failureFacts(failure.failure, text.error),
+        failureDetails(failure.failure, text.error),
         failure.failure.code && h('p', { class: 'fine mono' }, text.error.code(failure.failure.code)),
       ),
       h('div', { class: 'button-row' }, ...buttons),

@@ -182,7 +182,7 @@ it('another speed needs another engine, and the same speed none', async () => {
 
 it('what a run says of its first turns reaches the page', async () => {
   const store = createStore(reduce, INITIAL_STATE, () => undefined);
-  const preview = { analysedSeconds: 39, turns: [] };
+  const preview = { analyzedSeconds: 39, turns: [] };
   const keeper = new EngineKeeper(
     () =>
       Promise.resolve({

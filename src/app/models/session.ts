@@ -1,16 +1,16 @@
-import type { PresetFacts, StoredModelFacts } from '../../engine/presets';
+import type { PresetInfo, StoredModelInfo } from '../../engine/presets';
 import type { Speed } from '../../engine/types';
 import { failureOf } from '../../ui-kit/failure';
 import type { Store } from '../../ui-kit/store';
 import { text } from '../../ui-kit/texts/text';
 import type { EngineKeeper, ModelFile, PresetChoice } from '../engineKeeper';
 import { type Action, engineRequest, jobOf, type State } from '../state';
-import { communityFacts } from './state';
+import { communityInfo } from './state';
 
 /** What the page needs to know of presets and kept models. An interface, for pages and tests without models. */
 export interface ModelLibrary {
-  presets(): Promise<readonly PresetFacts[]>;
-  stored(): Promise<readonly StoredModelFacts[]>;
+  presets(): Promise<readonly PresetInfo[]>;
+  stored(): Promise<readonly StoredModelInfo[]>;
   delete(id: string): Promise<void>;
   /** Discards the results of the GPU's self-check: the next engine checks again. */
   forgetGpuChecks(): Promise<void>;
@@ -115,7 +115,7 @@ export class ModelsSession {
     await this.refresh();
     // A file that could not be kept is gone on the next visit, which would then download in its place, unasked.
     const { models, options } = this.#store.get();
-    const isLasting = file === null || (communityFacts(models)?.present ?? false);
+    const isLasting = file === null || (communityInfo(models)?.present ?? false);
     if (isReady && isLasting && options.preset === 'community-1') this.#remember('community-1');
   }
 

@@ -4,7 +4,7 @@ import type { Failure } from '../../ui-kit/failure';
 import { engineRequest, INITIAL_STATE, reduce, type Action, type Source, type State } from '../state';
 import { isCommunityReady } from './state';
 import { presetsWith, STORED } from '../../../test/app/presets';
-import { licenceName } from '../../ui-kit/format';
+import { licenseName } from '../../ui-kit/format';
 
 const file: ModelFile = { name: 'mine.onnx', blob: new Blob(), isTrusted: false };
 const source: Source = { name: 'a.wav', load: () => Promise.resolve(new Blob()) };
@@ -133,9 +133,9 @@ describe('deleting', () => {
   });
 });
 
-describe('licenceName', () => {
+describe('licenseName', () => {
   it('is how people know it', () => {
-    expect(['CC-BY-4.0', 'CC-BY-NC-4.0', 'Apache-2.0', 'MIT'].map(licenceName)).toEqual([
+    expect(['CC-BY-4.0', 'CC-BY-NC-4.0', 'Apache-2.0', 'MIT'].map(licenseName)).toEqual([
       'CC BY 4.0',
       'CC BY-NC 4.0',
       'Apache-2.0',

@@ -1,4 +1,4 @@
-import type { PresetFacts, StoredModelFacts } from '../../engine/presets';
+import type { PresetInfo, StoredModelInfo } from '../../engine/presets';
 import type { BackendChoice, ModelDownload, Speed } from '../../engine/types';
 import type { ModelFile } from '../engineKeeper';
 import type { Failure } from '../../ui-kit/failure';
@@ -12,9 +12,9 @@ import type { Failure } from '../../ui-kit/failure';
  */
 export interface ModelsState {
   /** Null until it is known. */
-  readonly presets: readonly PresetFacts[] | null;
+  readonly presets: readonly PresetInfo[] | null;
   /** Null until it is known. */
-  readonly stored: readonly StoredModelFacts[] | null;
+  readonly stored: readonly StoredModelInfo[] | null;
   /** Why presets or kept models could not be listed. */
   readonly listFailure: Failure | null;
   /** The community-1 engine that is being made ahead of a recording. */
@@ -57,8 +57,8 @@ export interface ModelFailure {
 export type ModelsAction =
   | {
       readonly type: 'models-listed';
-      readonly presets: readonly PresetFacts[];
-      readonly stored: readonly StoredModelFacts[];
+      readonly presets: readonly PresetInfo[];
+      readonly stored: readonly StoredModelInfo[];
     }
   | { readonly type: 'models-unlisted'; readonly failure: Failure }
   | { readonly type: 'preparing-started'; readonly preparing: Preparing }
@@ -86,13 +86,13 @@ export const INITIAL_MODELS: ModelsState = {
 };
 
 /** What is known of community-1, the only preset that has to be fetched; null until it is known. */
-export function communityFacts({ presets }: ModelsState): PresetFacts | null {
+export function communityInfo({ presets }: ModelsState): PresetInfo | null {
   return presets?.find(({ id }) => id === 'community-1') ?? null;
 }
 
 /** Whether community-1 runs here without a download. */
 export function isCommunityReady(models: ModelsState): boolean {
-  return models.file !== null || (communityFacts(models)?.present ?? false);
+  return models.file !== null || (communityInfo(models)?.present ?? false);
 }
 
 /** Whatever was under way is not any more; a download can go on later from where it is. */

@@ -1,4 +1,4 @@
-import type { StoredModelFacts } from '../../engine/presets';
+import type { StoredModelInfo } from '../../engine/presets';
 import type { Scope } from '../../ui-kit/scope';
 import { h, setText } from '../../ui-kit/dom';
 import { problemOf } from '../../ui-kit/failure';
@@ -8,7 +8,7 @@ import type { ModelsState } from './state';
 
 type Deleting = Pick<Actions, 'askDeletion' | 'deleteModel'>;
 
-/** What this browser keeps, with licence and size, and how to be rid of it. */
+/** What this browser keeps, with license and size, and how to be rid of it. */
 export function storedModels(
   scope: Scope,
   actions: Deleting,
@@ -60,9 +60,9 @@ function summaryOf({ stored, listFailure }: ModelsState): string {
   );
 }
 
-function row({ id, file, bytes, licence, storedAt }: StoredModelFacts, ...controls: Node[]): HTMLElement {
+function row({ id, file, bytes, license, storedAt }: StoredModelInfo, ...controls: Node[]): HTMLElement {
   const { stored: words } = text.models;
-  const facts = [words.size(bytes), words.licence(licence), words.since(storedAt)].join(' · ');
+  const facts = [words.size(bytes), words.license(license), words.since(storedAt)].join(' · ');
   return h(
     'li',
     { class: 'stored__model', 'data-testid': `stored-model-${id}` },
@@ -77,7 +77,7 @@ function button(scope: Scope, label: string, testId: string, name: string, onCli
   return element;
 }
 
-function modelRow(scope: Scope, model: StoredModelFacts, { askDeletion }: Deleting): HTMLElement {
+function modelRow(scope: Scope, model: StoredModelInfo, { askDeletion }: Deleting): HTMLElement {
   const { stored: words } = text.models;
   const { id } = model;
   return row(
@@ -89,7 +89,7 @@ function modelRow(scope: Scope, model: StoredModelFacts, { askDeletion }: Deleti
 }
 
 /** Asked in place, and not in a dialog: what the question is about stays in sight. */
-function confirmRow(scope: Scope, model: StoredModelFacts, { askDeletion, deleteModel }: Deleting): HTMLElement {
+function confirmRow(scope: Scope, model: StoredModelInfo, { askDeletion, deleteModel }: Deleting): HTMLElement {
   const { stored: words } = text.models;
   const question = words.confirm(model.bytes);
   const yes = button(scope, words.yes, 'confirm-delete', `${words.yes}: ${model.id}. ${question}`, () => {

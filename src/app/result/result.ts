@@ -1,7 +1,7 @@
 import { h, setText } from '../../ui-kit/dom';
 import { fileButton } from '../../ui-kit/files';
 import { clock, decimal } from '../../ui-kit/format';
-import { lanesOfAnnotation } from '../../ui-kit/tracks/model';
+import { tracksOfAnnotation } from '../../ui-kit/tracks/model';
 import { Player } from '../../ui-kit/player';
 import type { SpeakerCount } from '../../engine/types';
 import { createFileNotes } from './fileNotes';
@@ -16,8 +16,8 @@ import { createExportMenu, takeFiles } from '../editor/importExport';
 import { shownTurns } from '../editor/shownTurns';
 import { createSpeakersPanel } from '../editor/speakersPanel';
 import { createStatusLine, createTabs, type Tab } from './tabs';
-import { createStudio, type Studio } from '../editor/editor';
-import { studioText } from '../editor/text';
+import { createEditor, type Editor } from '../editor/editor';
+import { editorText } from '../editor/text';
 import { createTimeline } from '../editor/timeline';
 import { createTurnEditor } from '../editor/turnEditor';
 import type { Outcome } from '../state';
@@ -26,7 +26,7 @@ import { createTranscriptPanel, type TranscriptPanel } from '../transcript/panel
 import { createTurnTable } from '../../ui-kit/turnTable';
 import type { View, ViewContext, Work } from '../view';
 import { showWaveform } from './waveform';
-import { isVast, MOST_TURNS_AT_ONCE } from '../workspace/limits';
+import { isVast, MAX_TURNS_AT_ONCE } from '../workspace/limits';
 import { workText } from '../workspace/text';
 
 type TabId = 'turns' | 'review' | 'count' | 'transcript' | 'score' | 'run';
@@ -41,23 +41,23 @@ export function doneView(context: ViewContext): View {
   const { durationSeconds } = outcome.annotation;
   const player = new Player(scope, outcome.blob ?? new Blob(), durationSeconds);
   const status = createStatusLine(scope);
-  const studio = createStudio(scope, {
+  const editor = createEditor(scope, {
     outcome,
     corrections: work.correctionsOf(outcome),
     theme,
     player,
     say: status.say,
   });
-  const table = createTable(studio);
+  const table = createTable(editor);
   // Made with their tabs; a dropped file makes them as well.
   let review: ReviewPanel | null = null;
   let score: ScorePanel | null = null;
   let transcript: TranscriptPanel | null = null;
-  const timeline = createTimeline(studio, () => {
+  const timeline = createTimeline(editor, () => {
     for (const follower of [table, review, transcript]) follower?.setPosition(player.position, player.playing);
   });
   if (outcome.blob) {
-    showWaveform(scope, timeline.lanes, {
+    showWaveform(scope, timeline.tracks, {
       blob: outcome.blob,
       track: outcome.result?.tracks.find(({ isRead }) => isRead)?.number,
       kept: work.peaksOf(outcome),
@@ -67,28 +67,28 @@ export function doneView(context: ViewContext): View {
     });
   }
 
-  const speakers = createSpeakersPanel(studio);
+  const speakers = createSpeakersPanel(editor);
   const voices = work.voicesOf(outcome);
-  const { tab } = studioText;
+  const { tab } = editorText;
   const panels: Tab<TabId>[] = [
     { id: 'turns', label: tab.turns, make: () => table.element },
-    { id: 'review', label: tab.review, make: () => tooManyTurns(studio) ?? (review ??= createReviewPanel(studio)).element },
+    { id: 'review', label: tab.review, make: () => tooManyTurns(editor) ?? (review ??= createReviewPanel(editor)).element },
     {
       id: 'count',
       label: tab.count,
-      make: () => createSpeakerCountPanel(studio, voices ? keptVoicesSource(voices) : { absence: outcome.result ? 'dropped' : 'imported' }).element,
+      make: () => createSpeakerCountPanel(editor, voices ? keptVoicesSource(voices) : { absence: outcome.result ? 'dropped' : 'imported' }).element,
     },
-    { id: 'transcript', label: tab.transcript, make: () => tooManyTurns(studio) ?? (transcript ??= createTranscriptPanel(studio)).element },
-    { id: 'score', label: tab.score, make: () => tooManyTurns(studio, workText.scoreCommand) ?? (score ??= createScorePanel(studio)).element },
+    { id: 'transcript', label: tab.transcript, make: () => tooManyTurns(editor) ?? (transcript ??= createTranscriptPanel(editor)).element },
+    { id: 'score', label: tab.score, make: () => tooManyTurns(editor, workText.scoreCommand) ?? (score ??= createScorePanel(editor)).element },
   ];
   if (outcome.result) panels.push({ id: 'run', label: tab.run, make: () => runDetails(outcome), isEager: true });
-  const tabs = createTabs(scope, studioText.tabs, panels);
+  const tabs = createTabs(scope, editorText.tabs, panels);
 
   const sayTooMany = (): void => {
-    studio.say(workText.tooManyHere(studio.get().annotation.turns.length, MOST_TURNS_AT_ONCE));
+    editor.say(workText.tooManyHere(editor.get().annotation.turns.length, MAX_TURNS_AT_ONCE));
   };
   const take = (files: readonly File[], purpose: 'drop' | 'edit'): void => {
-    void takeFiles(studio, files, purpose, {
+    void takeFiles(editor, files, purpose, {
       reference(given) {
         tabs.show('score');
         if (score) score.openFiles(given);
@@ -101,28 +101,28 @@ export function doneView(context: ViewContext): View {
       },
     });
   };
-  const exports = createExportMenu(studio);
+  const exports = createExportMenu(editor);
   const help = createHelpDialog(scope, (on) => {
     keyboard.setLetters(on);
   });
   const keyboard = steerByKeys(scope, (id, key) =>
-    actOn({ studio, lanes: timeline.lanes, rename: speakers.rename, openExport: exports.open, openHelp: help.open }, id, key),
+    actOn({ editor, tracks: timeline.tracks, rename: speakers.rename, openExport: exports.open, openHelp: help.open }, id, key),
   );
 
-  const { heading, head, summary } = createHead(studio, work, actions.reset, exports.element, help.open, (files) => {
+  const { heading, head, summary } = createHead(editor, work, actions.reset, exports.element, help.open, (files) => {
     take([...files], 'edit');
   });
-  const summarise = (): void => {
-    const { annotation, proposal, mode } = studio.get();
+  const summarize = (): void => {
+    const { annotation, proposal, mode } = editor.get();
     const shown = proposal ?? annotation;
     setText(summary, text.done.summary(shown.speakers.length, shownTurns(shown, mode).length, durationSeconds));
   };
-  studio.onChange(scope, summarise);
-  studio.onChange(scope, (next, previous) => {
+  editor.onChange(scope, summarize);
+  editor.onChange(scope, (next, previous) => {
     const { annotation, proposal, selected, mode } = previous;
     if (next.annotation !== annotation || next.proposal !== proposal || next.selected !== selected || next.mode !== mode) status.clear();
   });
-  summarise();
+  summarize();
 
   return {
     element: h(
@@ -132,7 +132,7 @@ export function doneView(context: ViewContext): View {
       fileNotes(context, outcome),
       timeline.element,
       status.element,
-      h('div', { class: 'studio' }, tabs.element, h('div', { class: 'studio__side' }, createTurnEditor(studio).element, speakers.element)),
+      h('div', { class: 'editor' }, tabs.element, h('div', { class: 'editor__side' }, createTurnEditor(editor).element, speakers.element)),
       help.element,
     ),
     heading,
@@ -144,37 +144,37 @@ export function doneView(context: ViewContext): View {
 }
 
 /** In place of a panel that goes through all turns at once; null if there are not too many of them. */
-function tooManyTurns(studio: Studio, more: string | null = null): HTMLElement | null {
-  const { annotation } = studio.get();
+function tooManyTurns(editor: Editor, more: string | null = null): HTMLElement | null {
+  const { annotation } = editor.get();
   if (!isVast(annotation)) return null;
   return h(
     'section',
     { class: 'too-many', 'data-testid': 'too-many-turns' },
-    h('p', {}, workText.tooManyHere(annotation.turns.length, MOST_TURNS_AT_ONCE)),
+    h('p', {}, workText.tooManyHere(annotation.turns.length, MAX_TURNS_AT_ONCE)),
     h('p', { class: 'fine' }, workText.tooManyHint, more === null ? '' : ` ${more}`),
   );
 }
 
-/** The turns as text, kept up to date with what the lanes show. */
-function createTable(studio: Studio): ReturnType<typeof createTurnTable> {
-  const { scope, player } = studio;
+/** The turns as text, kept up to date with what the tracks show. */
+function createTable(editor: Editor): ReturnType<typeof createTurnTable> {
+  const { scope, player } = editor;
   const table = createTurnTable(scope, {
-    words: { label: text.done.table, ...text.done.columns, corrected: studioText.corrected },
+    words: { label: text.done.table, ...text.done.columns, corrected: editorText.corrected },
     formats: { clock, decimal },
     onPlay: (turn) => {
       player.playFrom(turn.startSeconds);
     },
     onSelect: ({ id }) => {
-      studio.select(id ?? null);
+      editor.select(id ?? null);
     },
   });
   const showTurns = (): void => {
-    const { annotation, proposal, mode } = studio.get();
+    const { annotation, proposal, mode } = editor.get();
     const shown = proposal ?? annotation;
     const turns = shownTurns(shown, mode);
-    table.setTurns(turns, lanesOfAnnotation(shown, turns));
+    table.setTurns(turns, tracksOfAnnotation(shown, turns));
   };
-  studio.onChange(scope, (next, previous) => {
+  editor.onChange(scope, (next, previous) => {
     if (next.annotation !== previous.annotation || next.proposal !== previous.proposal || next.mode !== previous.mode) showTurns();
     table.setSelected(next.selected);
   });
@@ -190,37 +190,37 @@ interface Head {
 
 /** Name, summary, and what is done to the whole result. */
 function createHead(
-  studio: Studio,
+  editor: Editor,
   work: Work,
   onAgain: () => void,
   exportMenu: HTMLElement,
   onHelp: () => void,
   onFiles: (files: Iterable<File>) => void,
 ): Head {
-  const { scope } = studio;
+  const { scope } = editor;
   const button = (attributes: Readonly<Record<string, string>>, onClick: () => void, ...content: (Node | string)[]): HTMLButtonElement => {
     const element = h('button', { type: 'button', class: 'button', ...attributes }, ...content);
     scope.on(element, 'click', onClick);
     return element;
   };
-  const undo = button({ 'data-testid': 'undo', title: `${studioText.undo} (Ctrl+Z)` }, studio.undo, studioText.undo);
-  const redo = button({ 'data-testid': 'redo', title: `${studioText.redo} (Ctrl+Shift+Z)` }, studio.redo, studioText.redo);
+  const undo = button({ 'data-testid': 'undo', title: `${editorText.undo} (Ctrl+Z)` }, editor.undo, editorText.undo);
+  const redo = button({ 'data-testid': 'redo', title: `${editorText.redo} (Ctrl+Shift+Z)` }, editor.redo, editorText.redo);
   const refresh = (): void => {
-    const { canUndo, canRedo } = studio.get();
+    const { canUndo, canRedo } = editor.get();
     undo.disabled = !canUndo;
     redo.disabled = !canRedo;
   };
-  studio.onChange(scope, refresh);
+  editor.onChange(scope, refresh);
   refresh();
-  const importing = fileButton(scope, studioText.importing.button, onFiles, {
+  const importing = fileButton(scope, editorText.importing.button, onFiles, {
     accept: '.rttm,.json,.srt,.vtt',
     isMultiple: true,
     isFolder: false,
     isPrimary: false,
     testId: 'import-input',
   });
-  importing.title = studioText.importing.hint;
-  const heading = h('h2', { class: 'title' }, studio.outcome.name);
+  importing.title = editorText.importing.hint;
+  const heading = h('h2', { class: 'title' }, editor.outcome.name);
   const summary = h('p', { class: 'status', 'data-testid': 'summary' });
   const saved = h('span', { 'data-testid': 'save-state' });
   work.onSaveState(scope, (state) => {
@@ -228,12 +228,12 @@ function createHead(
     saved.classList.toggle('legend--alert', state === 'unsaved');
   });
   // Results of earlier releases have none.
-  const counted: SpeakerCount | undefined = studio.outcome.result?.speakerCount;
+  const counted: SpeakerCount | undefined = editor.outcome.result?.speakerCount;
   const unmet = counted ? unmetBounds(counted) : null;
   const unmetLine = unmet === null ? null : h('p', { class: 'status', 'data-testid': 'unmet-bounds' }, unmet);
   if (unmetLine) {
     // It is about the number that the run found.
-    studio.onChange(scope, ({ annotation }) => {
+    editor.onChange(scope, ({ annotation }) => {
       unmetLine.hidden = annotation.speakers.length !== counted?.value;
     });
   }
@@ -246,7 +246,7 @@ function createHead(
       { class: 'button-row' },
       undo,
       redo,
-      button({ 'data-testid': 'show-keys' }, onHelp, studioText.keys, h('kbd', { 'aria-hidden': 'true' }, '?')),
+      button({ 'data-testid': 'show-keys' }, onHelp, editorText.keys, h('kbd', { 'aria-hidden': 'true' }, '?')),
       importing,
       exportMenu,
       button({ 'data-testid': 'new-recording', class: 'button button--primary' }, onAgain, text.done.again),

@@ -1,6 +1,6 @@
-import type { BackendReport, ModelProof } from '../../engine/types';
+import type { BackendReport, ModelCheck } from '../../engine/types';
 import { h } from '../../ui-kit/dom';
-import { clock, decimal, localised, ratio, span } from '../../ui-kit/format';
+import { clock, decimal, localized, ratio, span } from '../../ui-kit/format';
 import { STAGE_GROUPS } from '../../ui-kit/stageGroups';
 import { engineLanguage } from '../../ui-kit/texts/language';
 import { backendName, text } from '../../ui-kit/texts/text';
@@ -12,7 +12,7 @@ export const SELF_CHECK_ID = 'self-check';
 /** How each backend that was tried reproduced the golden outputs, stage by stage; null if none was checked. */
 export function selfCheckDetails({ selfCheck }: BackendReport): HTMLElement | null {
   if (!selfCheck) return null;
-  const passed = selfCheck.every((proof) => proof.passed);
+  const passed = selfCheck.every((check) => check.passed);
   const names: Readonly<Partial<Record<string, string>>> = text.selfCheck.backends;
   const rows = selfCheck.flatMap(({ model, backend, stages }) =>
     stages.map((stage) =>
@@ -20,8 +20,8 @@ export function selfCheckDetails({ selfCheck }: BackendReport): HTMLElement | nu
         'tr',
         { 'data-testid': 'self-check-stage' },
         h('th', { scope: 'row' }, stage.stage, h('span', { class: 'fine' }, ` ${[model, names[backend]].filter(Boolean).join(', ')}`)),
-        h('td', { class: 'mono' }, stage.maxAbs < Number.MAX_VALUE ? localised(stage.maxAbs.toPrecision(2)) : '–'),
-        h('td', { class: 'mono' }, localised(String(stage.tolerance.maxAbs))),
+        h('td', { class: 'mono' }, stage.maxAbs < Number.MAX_VALUE ? localized(stage.maxAbs.toPrecision(2)) : '–'),
+        h('td', { class: 'mono' }, localized(String(stage.tolerance.maxAbs))),
         h('td', {}, stage.passed ? text.selfCheck.pass : text.selfCheck.fail),
       ),
     ),
@@ -52,11 +52,11 @@ export function selfCheckDetails({ selfCheck }: BackendReport): HTMLElement | nu
 }
 
 /** What a failure has led to; what the check is, if nothing failed. */
-function hintsOf(selfCheck: readonly ModelProof[]): string[] {
-  const failed = selfCheck.filter((proof) => !proof.passed);
+function hintsOf(selfCheck: readonly ModelCheck[]): string[] {
+  const failed = selfCheck.filter((check) => !check.passed);
   const { fallback, kernelFallback, hint } = text.selfCheck;
   if (failed.length === 0) return [hint];
-  // Results of earlier releases have proofs of GPUs only, without a name.
+  // Results of earlier releases have checks of GPUs only, without a name.
   const hasKernels = failed.some(({ backend }) => backend === 'kernels');
   return [...(failed.some(({ backend }) => backend !== 'kernels') ? [fallback] : []), ...(hasKernels ? [kernelFallback] : [])];
 }
@@ -76,7 +76,7 @@ export function runDetails({ result, processingSeconds }: Outcome): HTMLElement 
   const longest = Math.max(...stages.map(({ seconds }) => seconds), 0.001);
 
   const check = selfCheckDetails(result.backend);
-  const checkFailed = result.backend.selfCheck?.some((proof) => !proof.passed) ?? false;
+  const checkFailed = result.backend.selfCheck?.some((check) => !check.passed) ?? false;
 
   return h(
     'section',

@@ -2,7 +2,7 @@ import { h, onResize, setText } from '../../ui-kit/dom';
 import type { Scope } from '../../ui-kit/scope';
 
 /** Time to notice and read a short sentence, and additional time per letter. */
-const LEAST_MS = 8000;
+const MIN_MS = 8000;
 const MS_PER_LETTER = 100;
 
 /** Reports what a correction did. It overlays the page and takes no space. */
@@ -15,7 +15,7 @@ export interface StatusLine {
 
 /** A message disappears with the next change of the result, or after the time to read it. */
 export function createStatusLine(scope: Scope): StatusLine {
-  const element = h('p', { class: 'studio__status', role: 'status', 'data-testid': 'studio-status' });
+  const element = h('p', { class: 'editor__status', role: 'status', 'data-testid': 'editor-status' });
   let timer = 0;
   let frame = 0;
   const clear = (): void => {
@@ -33,7 +33,7 @@ export function createStatusLine(scope: Scope): StatusLine {
       frame = requestAnimationFrame(() => {
         setText(element, message);
       });
-      timer = window.setTimeout(clear, LEAST_MS + MS_PER_LETTER * message.length);
+      timer = window.setTimeout(clear, MIN_MS + MS_PER_LETTER * message.length);
     },
   };
 }
@@ -76,7 +76,7 @@ export function createTabs<Id extends string>(scope: Scope, label: string, tabs:
   const prefix = `tabs-${serial}`;
   const made = new Set<Id>();
   const parts = tabs.map(({ id, label: name, make, isEager }) => {
-    const panel = h('div', { role: 'tabpanel', id: `${prefix}-${id}`, 'aria-labelledby': `${prefix}-${id}-tab`, class: 'tabs__panel', hidden: true });
+    const panel = h('div', { role: 'tabpanel', id: `${prefix}-${id}`, 'aria-labeledby': `${prefix}-${id}-tab`, class: 'tabs__panel', hidden: true });
     const button = h(
       'button',
       { type: 'button', role: 'tab', class: 'tabs__tab', id: `${prefix}-${id}-tab`, 'aria-controls': `${prefix}-${id}`, 'data-testid': `tab-${id}` },

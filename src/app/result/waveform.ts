@@ -5,7 +5,7 @@ import { decodeOnPage } from '../../audio/pageDecode';
 import { PEAK_SAMPLE_RATE, PeakPyramid, type Peaks } from '../../audio/peaks';
 import type { Scope } from '../../ui-kit/scope';
 import { waveText } from '../../ui-kit/tracks/minimap';
-import type { Lanes } from '../../ui-kit/tracks/tracks';
+import type { Tracks } from '../../ui-kit/tracks/tracks';
 import { VoxlaneError } from '../../util/errors';
 
 // The address must stand inside `new Worker(new URL(…))`, literally: that is the form bundlers look for.
@@ -32,7 +32,7 @@ export interface PeaksRequest {
  * What the page decodes lies in memory as a whole. An hour at 128 kbit/s is 58 MB, and at the rate of the peaks, in
  * stereo, 460 MB: more could make the browser end the tab.
  */
-const MOST_BYTES_ON_PAGE = 64 * 2 ** 20;
+const MAX_BYTES_ON_PAGE = 64 * 2 ** 20;
 
 /** Reads the peaks of a recording in a worker, which ends with `scope`, with the last peak, or with a failure. */
 export function loadPeaks(scope: Scope, { blob, track, kept, onPeaks, onFailure }: PeaksRequest): void {
@@ -75,7 +75,7 @@ async function open(worker: WorkerHandle<PeaksWorkerApi>, blob: Blob, track: num
     await worker.call((remote) => remote.open({ kind: 'file', blob, track }));
   } catch (thrown) {
     const isUnsupported = thrown instanceof VoxlaneError && thrown.code === 'audio-unsupported';
-    if (!isUnsupported || blob.size > MOST_BYTES_ON_PAGE) throw thrown;
+    if (!isUnsupported || blob.size > MAX_BYTES_ON_PAGE) throw thrown;
     const audio = await decodeOnPage(blob, PEAK_SAMPLE_RATE);
     await worker.call((remote) => remote.open(moved({ kind: 'channels', ...audio }, ...audio.channels)));
   }
@@ -91,20 +91,20 @@ export interface WaveformSource {
   readonly onRead: (peaks: Peaks) => void;
 }
 
-/** Reads a recording's waveform and draws it on the lanes as it comes. */
-export function showWaveform(scope: Scope, lanes: Lanes, { blob, track, kept, onRead }: WaveformSource): void {
-  lanes.setWaveNote(waveText.reading);
+/** Reads a recording's waveform and draws it on the tracks as it comes. */
+export function showWaveform(scope: Scope, tracks: Tracks, { blob, track, kept, onRead }: WaveformSource): void {
+  tracks.setWaveNote(waveText.reading);
   loadPeaks(scope, {
     blob,
     track,
     kept,
     onPeaks(pyramid, isWhole) {
-      lanes.setWaveNote(null);
-      lanes.setPeaks(pyramid);
+      tracks.setWaveNote(null);
+      tracks.setPeaks(pyramid);
       if (isWhole && !kept) onRead(pyramid.toPeaks());
     },
     onFailure(failure) {
-      lanes.setWaveNote(waveText.none(failure.code === 'audio-unsupported'));
+      tracks.setWaveNote(waveText.none(failure.code === 'audio-unsupported'));
     },
   });
 }

@@ -7,14 +7,14 @@ import { swatch } from '../../ui-kit/tracks/palette';
 import { createRowWindow } from '../editor/rowWindow';
 import { nameOf } from '../editor/speakerNames';
 import { createSpeakerChoice } from '../editor/speakerChoice';
-import type { Studio } from '../editor/editor';
+import type { Editor } from '../editor/editor';
 import { clipOf } from './queue';
 import { reviewText } from './text';
 
 const words = reviewText.brief;
 
 /** With more rows the list scrolls, and only rows near the visible ones are in the page. */
-const MOST_WHOLE_ROWS = 30;
+const MAX_WHOLE_ROWS = 30;
 const LIKELY_ROW_PIXELS = 90;
 
 export interface BriefList {
@@ -23,8 +23,8 @@ export interface BriefList {
 }
 
 /** Speakers who say so little that they may be a mistake: heard, merged or kept, as the person decides. */
-export function createBriefList(studio: Studio): BriefList {
-  const { scope } = studio;
+export function createBriefList(editor: Editor): BriefList {
+  const { scope } = editor;
   /** Those that the person has said are right. */
   const kept = new Set<string>();
   const heading = h('h3', { class: 'legend', tabindex: -1 }, words.heading);
@@ -48,13 +48,13 @@ export function createBriefList(studio: Studio): BriefList {
       if (!made) rows.set(index, (made = row(rowScope, brief[index]!, seconds.get(brief[index]!.id) ?? 0)));
       return made;
     },
-    mostWhole: MOST_WHOLE_ROWS,
+    mostWhole: MAX_WHOLE_ROWS,
     likelyHeight: LIKELY_ROW_PIXELS,
     keptRow: () => [...rows].find(([, made]) => made.contains(document.activeElement))?.[0] ?? null,
   });
 
   function update(): void {
-    const { annotation } = studio.get();
+    const { annotation } = editor.get();
     brief = briefSpeakers(annotation).filter(({ id }) => !kept.has(id));
     seconds = new Map(speakerShares(annotation).map(({ speaker, speechSeconds }) => [speaker.id, speechSeconds]));
     const hadFocus = list.contains(document.activeElement);
@@ -70,12 +70,12 @@ export function createBriefList(studio: Studio): BriefList {
   }
 
   function row(owner: Scope, speaker: AnnotationSpeaker, speechSeconds: number): HTMLElement {
-    const { annotation } = studio.get();
+    const { annotation } = editor.get();
     const { id } = speaker;
     const name = nameOf(annotation, id);
     const hear = button(owner, { class: 'icon-button', 'aria-label': words.hear(name), title: words.hear(name), 'data-testid': 'brief-hear' }, () => {
-      const [best] = representativeTurns(studio.get().annotation, id);
-      if (best) studio.play(clipOf(best));
+      const [best] = representativeTurns(editor.get().annotation, id);
+      if (best) editor.play(clipOf(best));
     }, icon('play'));
     let chosen: string | null = null;
     const into = createSpeakerChoice(owner, {
@@ -90,24 +90,24 @@ export function createBriefList(studio: Studio): BriefList {
     const showChosen = (): void => {
       into.update({ speakers: annotation.speakers, without: id, chosen, isDisabled: false, label: words.into(name) });
       merge.disabled = chosen === null;
-      if (chosen !== null) merge.setAttribute('aria-label', words.mergeLabel(name, nameOf(studio.get().annotation, chosen)));
+      if (chosen !== null) merge.setAttribute('aria-label', words.mergeLabel(name, nameOf(editor.get().annotation, chosen)));
     };
     // Not on the choice itself: arrow keys pass through every entry of a closed list.
     const merge = button(owner, { class: 'button button--small', 'data-testid': 'brief-merge' }, () => {
       if (chosen === null) return;
-      const sentence = words.merged(name, nameOf(studio.get().annotation, chosen));
-      if (studio.edit({ type: 'merge-speakers', from: id, into: chosen })) studio.say(sentence);
+      const sentence = words.merged(name, nameOf(editor.get().annotation, chosen));
+      if (editor.edit({ type: 'merge-speakers', from: id, into: chosen })) editor.say(sentence);
     }, words.merge);
     showChosen();
     const keep = button(owner, { class: 'button button--small', 'aria-label': words.keepLabel(name), 'data-testid': 'brief-keep' }, () => {
       kept.add(id);
-      studio.say(words.kept(name));
+      editor.say(words.kept(name));
       update();
     }, words.keep);
     return h(
       'li',
       { class: 'review__brief-row', 'data-testid': 'brief-row' },
-      h('span', { class: 'review__brief-name' }, swatch(speaker.colour), name, h('span', { class: 'fine' }, words.says(speechSeconds))),
+      h('span', { class: 'review__brief-name' }, swatch(speaker.color), name, h('span', { class: 'fine' }, words.says(speechSeconds))),
       hear,
       into.element,
       merge,

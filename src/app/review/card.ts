@@ -4,8 +4,8 @@ import { button } from '../../ui-kit/controls';
 import { h, icon, setText } from '../../ui-kit/dom';
 import { speakerName } from '../../ui-kit/tracks/model';
 import { swatch } from '../../ui-kit/tracks/palette';
-import type { Studio } from '../editor/editor';
-import { createSpeakerChoice, MOST_OPTIONS } from '../editor/speakerChoice';
+import type { Editor } from '../editor/editor';
+import { createSpeakerChoice, MAX_OPTIONS } from '../editor/speakerChoice';
 import { nameOf, namesOf, speakerKeys } from '../editor/speakerNames';
 import { reviewText as words } from './text';
 
@@ -49,8 +49,8 @@ export interface TurnCard {
 }
 
 /** One turn under review: who, when, how sure, and what can be done about it. */
-export function createTurnCard(studio: Studio, actions: CardActions): TurnCard {
-  const { scope } = studio;
+export function createTurnCard(editor: Editor, actions: CardActions): TurnCard {
+  const { scope } = editor;
   let turn: EditableTurn | null = null;
   const act = (label: string, key: string, testId: string, onClick: () => void, look = 'button button--small'): HTMLButtonElement =>
     button(scope, { class: look, 'data-testid': testId, 'aria-keyshortcuts': key }, onClick, label, h('kbd', { 'aria-hidden': 'true' }, key));
@@ -106,9 +106,9 @@ export function createTurnCard(studio: Studio, actions: CardActions): TurnCard {
   /** The buttons of the speakers; made anew only where speakers are others, so that the focus stays on one. */
   let made: readonly AnnotationSpeaker[] | null = null;
   function updateChoices(own: string): void {
-    const { annotation } = studio.get();
+    const { annotation } = editor.get();
     const { speakers } = annotation;
-    const isMany = speakers.length > MOST_OPTIONS;
+    const isMany = speakers.length > MAX_OPTIONS;
     others.element.hidden = !isMany;
     if (isMany) others.update({ speakers, without: null, chosen: null, isDisabled: false, label: words.other });
     if (speakers !== made) {
@@ -120,7 +120,7 @@ export function createTurnCard(studio: Studio, actions: CardActions): TurnCard {
           h(
             'button',
             { type: 'button', class: 'button button--small review__choice', 'data-speaker': speaker.id, 'data-testid': 'review-assign' },
-            swatch(speaker.colour),
+            swatch(speaker.color),
             speakerName(speaker, index),
             keys.has(speaker.id) && h('kbd', { 'aria-hidden': 'true' }, String(keys.get(speaker.id))),
           ),
@@ -141,13 +141,13 @@ export function createTurnCard(studio: Studio, actions: CardActions): TurnCard {
     element,
     update(next, isReviewed) {
       turn = next;
-      const { annotation } = studio.get();
-      const colour = annotation.speakers.find(({ id }) => id === next.speaker)?.colour ?? 0;
-      who.replaceChildren(swatch(colour), nameOf(annotation, next.speaker));
+      const { annotation } = editor.get();
+      const color = annotation.speakers.find(({ id }) => id === next.speaker)?.color ?? 0;
+      who.replaceChildren(swatch(color), nameOf(annotation, next.speaker));
       setText(when, words.when(next.startSeconds, next.endSeconds));
       tag.hidden = !isReviewed;
-      setText(certainty, certaintyLine(next, annotation.confidenceKind ?? studio.outcome.result?.confidenceKind ?? null));
-      play.disabled = !studio.player.playable;
+      setText(certainty, certaintyLine(next, annotation.confidenceKind ?? editor.outcome.result?.confidenceKind ?? null));
+      play.disabled = !editor.player.playable;
       updateChoices(next.speaker);
     },
     setPosition(seconds) {

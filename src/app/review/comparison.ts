@@ -2,9 +2,9 @@ import type { EditableTurn } from '../../editing/annotation';
 import { button } from '../../ui-kit/controls';
 import { h, icon, setText } from '../../ui-kit/dom';
 import { swatch } from '../../ui-kit/tracks/palette';
-import { speakerName, type Stretch } from '../../ui-kit/tracks/model';
+import { speakerName, type Segment } from '../../ui-kit/tracks/model';
 import { createSpeakerChoice } from '../editor/speakerChoice';
-import type { Studio } from '../editor/editor';
+import type { Editor } from '../editor/editor';
 import { clipOf, clipsOf, ClipSequence } from './queue';
 import { reviewText } from './text';
 
@@ -22,19 +22,19 @@ export interface Comparison {
 }
 
 /** Two clips side by side: this turn, and the voice that it is said to be, or another. */
-export function createComparison(studio: Studio): Comparison {
-  const { scope } = studio;
-  const sequence = new ClipSequence(studio.play);
+export function createComparison(editor: Editor): Comparison {
+  const { scope } = editor;
+  const sequence = new ClipSequence(editor.play);
   let turn: EditableTurn | null = null;
   let speaker = '';
-  let clips: readonly Stretch[] = [];
+  let clips: readonly Segment[] = [];
   let place = 0;
 
-  const play = (...stretches: readonly (Stretch | null | undefined)[]): void => {
-    const there = stretches.filter((stretch) => stretch !== null && stretch !== undefined);
+  const play = (...segments: readonly (Segment | null | undefined)[]): void => {
+    const there = segments.filter((segment) => segment !== null && segment !== undefined);
     if (there.length > 0) sequence.start(...there);
   };
-  const clipA = (): Stretch | null => (turn ? clipOf(turn) : null);
+  const clipA = (): Segment | null => (turn ? clipOf(turn) : null);
   const playA = (): void => {
     play(clipA());
   };
@@ -71,21 +71,21 @@ export function createComparison(studio: Studio): Comparison {
   function choose(id: string): void {
     speaker = id;
     place = 0;
-    clips = turn ? clipsOf(studio.get().annotation, id, turn) : [];
+    clips = turn ? clipsOf(editor.get().annotation, id, turn) : [];
   }
 
   function update(): void {
-    const { annotation } = studio.get();
+    const { annotation } = editor.get();
     const { speakers } = annotation;
-    const colourOf = (id: string | undefined): number => speakers.find((one) => one.id === id)?.colour ?? 0;
+    const colorOf = (id: string | undefined): number => speakers.find((one) => one.id === id)?.color ?? 0;
     const own = speakers.findIndex(({ id }) => id === turn?.speaker);
-    nameA.replaceChildren(swatch(colourOf(turn?.speaker)), speakers[own] ? speakerName(speakers[own], own) : '');
+    nameA.replaceChildren(swatch(colorOf(turn?.speaker)), speakers[own] ? speakerName(speakers[own], own) : '');
     chosen.update({ speakers, without: null, chosen: speaker, isDisabled: false, label: words.speaker });
-    swatchB.replaceChildren(swatch(colourOf(speaker)));
+    swatchB.replaceChildren(swatch(colorOf(speaker)));
     const clip = clips[place];
     setText(where, clip ? words.place(place + 1, clips.length, clip.startSeconds) : words.none);
     another.hidden = clips.length < 2;
-    const isPlayable = studio.player.playable;
+    const isPlayable = editor.player.playable;
     a.disabled = !isPlayable || turn === null;
     b.disabled = both.disabled = !isPlayable || !clip;
   }
@@ -106,7 +106,7 @@ export function createComparison(studio: Studio): Comparison {
     setTurn(next) {
       const isOther = next.id !== turn?.id;
       turn = next;
-      const { speakers } = studio.get().annotation;
+      const { speakers } = editor.get().annotation;
       if (isOther || !speakers.some(({ id }) => id === speaker)) {
         choose(next.speaker);
         // Where this is all that the speaker says, the next best comparison is with somebody else.

@@ -3,7 +3,7 @@ import { turnById } from '../../editing/turnLookup';
 import { h, setText } from '../../ui-kit/dom';
 import { nameOf, speakerOfKey } from '../editor/speakerNames';
 import { rememberedLetters, shortcutOf } from '../editor/shortcuts';
-import type { Panel, Studio } from '../editor/editor';
+import type { Panel, Editor } from '../editor/editor';
 import { createBriefList } from './briefList';
 import { createTurnCard } from './card';
 import { createComparison } from './comparison';
@@ -17,18 +17,18 @@ export interface ReviewPanel extends Panel {
 }
 
 /** Goes through the turns one at a time, the most doubtful first. The turn that it shows is the one that is selected. */
-export function createReviewPanel(studio: Studio): ReviewPanel {
-  const { scope } = studio;
-  let queue = startReview(studio.get().annotation);
+export function createReviewPanel(editor: Editor): ReviewPanel {
+  const { scope } = editor;
+  let queue = startReview(editor.get().annotation);
   /** The annotation that the queue was made of. */
-  let seen = studio.get().annotation;
+  let seen = editor.get().annotation;
 
   const left = h('p', { class: 'review__left', 'data-testid': 'review-left' });
   const bar = h('progress', { class: 'review__bar', max: 1 });
   const autoplay = h('input', { type: 'checkbox', 'data-testid': 'review-autoplay' });
   const blocked = h('p', { class: 'fine', hidden: true }, words.blocked);
-  const comparison = createComparison(studio);
-  const card = createTurnCard(studio, {
+  const comparison = createComparison(editor);
+  const card = createTurnCard(editor, {
     play: playCurrent,
     confirm,
     assign,
@@ -41,7 +41,7 @@ export function createReviewPanel(studio: Studio): ReviewPanel {
       go(previousTurn(queue));
     },
   });
-  const brief = createBriefList(studio);
+  const brief = createBriefList(editor);
   const back = h('button', { type: 'button', class: 'button', 'data-testid': 'review-back' }, words.done.back);
   scope.on(back, 'click', () => {
     go(previousTurn(queue));
@@ -69,19 +69,19 @@ export function createReviewPanel(studio: Studio): ReviewPanel {
   );
 
   function currentTurn(): EditableTurn | null {
-    return turnById(studio.get().annotation.turns, queue.current);
+    return turnById(editor.get().annotation.turns, queue.current);
   }
 
   function playCurrent(): void {
     const turn = currentTurn();
-    if (turn) studio.play(turn);
+    if (turn) editor.play(turn);
   }
 
-  /** Shows another turn, which is selected on the lanes too, and is heard where the person wants that. */
+  /** Shows another turn, which is selected on the tracks too, and is heard where the person wants that. */
   function go(next: ReviewQueue): void {
     const isOther = next.current !== queue.current;
     queue = next;
-    studio.select(queue.current);
+    editor.select(queue.current);
     update();
     if (isOther && autoplay.checked) playCurrent();
   }
@@ -89,10 +89,10 @@ export function createReviewPanel(studio: Studio): ReviewPanel {
   /** Applies a correction of the turn that is shown; the queue follows by itself. */
   function correct(apply: (turn: EditableTurn) => boolean, sentence: string): void {
     const turn = currentTurn();
-    if (!turn || studio.get().proposal) return;
+    if (!turn || editor.get().proposal) return;
     const hadFocus = work.contains(document.activeElement);
     if (!apply(turn)) return;
-    studio.say(queue.current === null ? words.said.all : sentence);
+    editor.say(queue.current === null ? words.said.all : sentence);
     if (queue.current !== turn.id && autoplay.checked) playCurrent();
     // What was pressed is gone with the last turn.
     if (hadFocus && queue.current === null) doneHeading.focus();
@@ -102,34 +102,34 @@ export function createReviewPanel(studio: Studio): ReviewPanel {
     correct(({ id }) => {
       const isOpen = queue.order.includes(id);
       if (!isOpen) go(nextTurn(queue));
-      return isOpen && studio.edit({ type: 'confirm-turn', turn: id });
+      return isOpen && editor.edit({ type: 'confirm-turn', turn: id });
     }, words.said.confirmed);
   }
 
   function assign(speaker: string): void {
-    const name = nameOf(studio.get().annotation, speaker);
-    correct(({ id }) => studio.edit({ type: 'assign-turn', turn: id, speaker }), words.said.assigned(name));
+    const name = nameOf(editor.get().annotation, speaker);
+    correct(({ id }) => editor.edit({ type: 'assign-turn', turn: id, speaker }), words.said.assigned(name));
   }
 
   function split(): void {
-    correct(({ id }) => studio.edit({ type: 'split-turn', turn: id, atSeconds: studio.player.position }), words.said.split);
+    correct(({ id }) => editor.edit({ type: 'split-turn', turn: id, atSeconds: editor.player.position }), words.said.split);
   }
 
   function remove(): void {
-    correct(({ id }) => studio.edit({ type: 'delete-turn', turn: id }), words.said.deleted);
+    correct(({ id }) => editor.edit({ type: 'delete-turn', turn: id }), words.said.deleted);
   }
 
   function follow(): void {
-    const { annotation } = studio.get();
+    const { annotation } = editor.get();
     if (annotation === seen) return;
     seen = annotation;
     queue = followReview(queue, annotation);
-    studio.select(queue.current);
+    editor.select(queue.current);
     brief.update();
   }
 
   function update(): void {
-    const { annotation, proposal } = studio.get();
+    const { annotation, proposal } = editor.get();
     const total = annotation.turns.length;
     const open = queue.order.length;
     const turn = currentTurn();
@@ -143,11 +143,11 @@ export function createReviewPanel(studio: Studio): ReviewPanel {
     back.hidden = queue.trail.length === 0;
     if (!turn) return;
     card.update(turn, !queue.order.includes(turn.id));
-    card.setPosition(studio.player.position);
+    card.setPosition(editor.player.position);
     comparison.setTurn(turn);
   }
 
-  studio.onChange(scope, (next, previous) => {
+  editor.onChange(scope, (next, previous) => {
     // What nobody sees is brought up to date when it is shown.
     if (isHidden(element)) return;
     const isElsewhere = next.selected !== previous.selected && next.selected !== null && next.selected !== queue.current;
@@ -157,7 +157,7 @@ export function createReviewPanel(studio: Studio): ReviewPanel {
   });
   whenShown(scope, element, () => {
     follow();
-    studio.select(queue.current);
+    editor.select(queue.current);
     update();
   });
   scope.on(element, 'keydown', (event) => {
@@ -180,7 +180,7 @@ export function createReviewPanel(studio: Studio): ReviewPanel {
       split,
       delete: remove,
       assign: () => {
-        const speaker = speakerOfKey(studio.get().annotation, Number(event.key));
+        const speaker = speakerOfKey(editor.get().annotation, Number(event.key));
         if (speaker !== null) assign(speaker);
       },
     };

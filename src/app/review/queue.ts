@@ -1,45 +1,45 @@
 import type { Annotation, EditableTurn } from '../../editing/annotation';
 import { representativeTurns, reviewOrder } from '../../editing/review';
-import type { Stretch } from '../../ui-kit/tracks/model';
+import type { Segment } from '../../ui-kit/tracks/model';
 
 /** A voice is known after some seconds, and two clips are compared better while the first is still in the ear. */
 export const CLIP_SECONDS = 8;
 
-/** So many stretches of a speaker are offered to compare with. */
+/** So many segments of a speaker are offered to compare with. */
 const CHOICES = 4;
 
-/** What is played of a stretch to compare voices: its beginning. */
-export function clipOf({ startSeconds, endSeconds }: Stretch): Stretch {
+/** What is played of a segment to compare voices: its beginning. */
+export function clipOf({ startSeconds, endSeconds }: Segment): Segment {
   return { startSeconds, endSeconds: Math.min(endSeconds, startSeconds + CLIP_SECONDS) };
 }
 
-/** Stretches to know a speaker's voice by, the best first, without the turn that is compared with them. */
-export function clipsOf(annotation: Annotation, speaker: string, turn: EditableTurn): Stretch[] {
+/** Segments to know a speaker's voice by, the best first, without the turn that is compared with them. */
+export function clipsOf(annotation: Annotation, speaker: string, turn: EditableTurn): Segment[] {
   return representativeTurns(annotation, speaker, CHOICES + 1)
-    .filter((stretch) => stretch.turn.id !== turn.id)
+    .filter((segment) => segment.turn.id !== turn.id)
     .slice(0, CHOICES)
     .map(clipOf);
 }
 
-/** The player's position may be this far from the end of a stretch that it has played to its end. */
+/** The player's position may be this far from the end of a segment that it has played to its end. */
 const SLACK_SECONDS = 0.06;
 
 /**
- * Stretches that are played one after the other. Hears of the player's every change; ends when a person stops the
+ * Segments that are played one after the other. Hears of the player's every change; ends when a person stops the
  * player or moves it elsewhere.
  */
 export class ClipSequence {
-  readonly #play: (stretch: Stretch) => void;
-  #left: readonly Stretch[] = [];
+  readonly #play: (segment: Segment) => void;
+  #left: readonly Segment[] = [];
   /** Whether the first of those that are left was heard playing. */
   #isHeard = false;
 
-  constructor(play: (stretch: Stretch) => void) {
+  constructor(play: (segment: Segment) => void) {
     this.#play = play;
   }
 
-  start(...stretches: readonly Stretch[]): void {
-    this.#left = stretches;
+  start(...segments: readonly Segment[]): void {
+    this.#left = segments;
     this.#playFirst();
   }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { applyEdit } from '../../editing/applyEdit';
 import type { Annotation, Edit } from '../../editing/annotation';
 import { annotationWith } from '../../../test/app/annotation';
-import type { Stretch } from '../../ui-kit/tracks/model';
+import type { Segment } from '../../ui-kit/tracks/model';
 import { certaintyOf } from './card';
 import {
   CLIP_SECONDS,
@@ -131,7 +131,7 @@ function walk(review: Review, what: string, which: number): Review {
 }
 
 describe('clips to compare voices', () => {
-  it('are the beginnings of stretches, without the turn that they are compared with', () => {
+  it('are the beginnings of segments, without the turn that they are compared with', () => {
     const annotation = annotationWith([['A', 0, 30], ['B', 30, 40], ['A', 40, 45]]);
     const [long, , short] = annotation.turns;
     expect(clipsOf(annotation, 'A', short!)).toEqual([{ startSeconds: 0, endSeconds: CLIP_SECONDS }]);
@@ -140,8 +140,8 @@ describe('clips to compare voices', () => {
   });
 
   it('play one after the other, each to its end', () => {
-    const played: Stretch[] = [];
-    const sequence = new ClipSequence((stretch) => played.push(stretch));
+    const played: Segment[] = [];
+    const sequence = new ClipSequence((segment) => played.push(segment));
     const a = { startSeconds: 10, endSeconds: 12 };
     const b = { startSeconds: 50, endSeconds: 53 };
     sequence.start(a, b);
@@ -161,8 +161,8 @@ describe('clips to compare voices', () => {
 
   it('stop where a person stops them or goes elsewhere', () => {
     for (const [seconds, playing] of [[11, false], [30, true]] as const) {
-      const played: Stretch[] = [];
-      const sequence = new ClipSequence((stretch) => played.push(stretch));
+      const played: Segment[] = [];
+      const sequence = new ClipSequence((segment) => played.push(segment));
       sequence.start({ startSeconds: 10, endSeconds: 12 }, { startSeconds: 50, endSeconds: 53 });
       sequence.hear(10.5, true);
       sequence.hear(seconds, playing);

@@ -32,13 +32,13 @@ export const reviewText = inLanguage(
     compare: {
       heading: 'Compare voices',
       a: 'A: this turn',
-      b: 'B: a stretch of',
+      b: 'B: a segment of',
       speaker: 'Speaker to compare with',
       playA: 'Play A',
       playB: 'Play B',
       playBoth: 'Play A, then B',
-      another: 'Another stretch',
-      place: (index: number, count: number, at: number) => `stretch ${index} of ${count}, at ${clock(at)}`,
+      another: 'Another segment',
+      place: (index: number, count: number, at: number) => `segment ${index} of ${count}, at ${clock(at)}`,
       none: 'This speaker says nothing else.',
     },
     brief: {

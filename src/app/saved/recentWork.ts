@@ -27,7 +27,7 @@ import {
   withoutHeavyParts,
 } from './records';
 import { browserBackend, type KeepBackend, withBlobFallback } from './backend';
-import { isVast, MOST_TURNS_AT_ONCE } from '../workspace/limits';
+import { isVast, MAX_TURNS_AT_ONCE } from '../workspace/limits';
 
 /**
  * Why something was not kept: the storage is `full`; the part is `too-large` for the limits; the work is `gone`, as another
@@ -372,7 +372,7 @@ function notKept(reason: NotKept['reason'], why: string, cause?: unknown): NotKe
 
 /** Writing so many turns would block the page after every correction. */
 function tooManyTurns({ annotation }: PlainHistory): NotKept {
-  return notKept('too-large', `it has ${annotation.turns.length} turns, of at most ${MOST_TURNS_AT_ONCE} that are kept`);
+  return notKept('too-large', `it has ${annotation.turns.length} turns, of at most ${MAX_TURNS_AT_ONCE} that are kept`);
 }
 
 /** Whether there is no storage at all, or the browser's settings forbid it: another try would fail too. */

@@ -194,7 +194,7 @@ export function outcomeFrom(stored: unknown): KeptOutcome {
   if (issues) throw damaged(`${v.getDotPath(issues[0]) ?? 'the result'}: ${describeIssue(issues[0])}`);
   const outcome = withNotes(stored as KeptOutcome);
   // A history of no steps checks an annotation as well.
-  History.fromPlain({ version: 1, annotation: outcome.annotation, done: [], undone: [] });
+  History.fromPlain({ version: 2, annotation: outcome.annotation, done: [], undone: [] });
   return outcome;
 }
 

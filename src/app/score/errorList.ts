@@ -1,10 +1,10 @@
 import type { Annotation } from '../../editing/annotation';
-import type { ErrorKind, ErrorStretch } from '../../score/der';
+import type { ErrorKind, ErrorSegment } from '../../score/der';
 import { h, setText } from '../../ui-kit/dom';
 import { clock } from '../../ui-kit/format';
 import { markSwatch } from '../../ui-kit/tracks/palette';
 import { speakerName } from '../../ui-kit/tracks/model';
-import type { Studio } from '../editor/editor';
+import type { Editor } from '../editor/editor';
 import { currentIndex, type ScoreActions, type ScoreSection, type ScoreState } from './model';
 import { scoreText, seconds, type ToldError } from './text';
 
@@ -14,9 +14,9 @@ const KINDS = ['all', 'missed', 'confusion', 'false-alarm'] as const satisfies r
 /** A boundary that is off by some frames is an error of some hundredths of a second: true, and rarely worth a step. */
 const SHORTEST_SECONDS = [0, 0.1, 0.2, 0.5, 1];
 
-/** Every stretch that is wrong, gone through one by one. */
-export function createErrorList(studio: Studio, { dispatch, go, step }: ScoreActions): ScoreSection {
-  const { scope } = studio;
+/** Every segment that is wrong, gone through one by one. */
+export function createErrorList(editor: Editor, { dispatch, go, step }: ScoreActions): ScoreSection {
+  const { scope } = editor;
   const kind = select('score-kind', KINDS.map((id) => [id, scoreText.kinds[id]]));
   const shortest = select('score-shortest', SHORTEST_SECONDS.map((value) => [String(value), value === 0 ? scoreText.anyLength : scoreText.atLeast(value)]));
   const mark = h('input', { type: 'checkbox', 'data-testid': 'score-mark' });
@@ -67,8 +67,8 @@ export function createErrorList(studio: Studio, { dispatch, go, step }: ScoreAct
     h(
       'div',
       { class: 'score__filters' },
-      h('label', { class: 'labelled' }, h('span', {}, scoreText.kind), kind),
-      h('label', { class: 'labelled' }, h('span', {}, scoreText.shortest), shortest),
+      h('label', { class: 'labeled' }, h('span', {}, scoreText.kind), kind),
+      h('label', { class: 'labeled' }, h('span', {}, scoreText.shortest), shortest),
       h('label', { class: 'check' }, mark, scoreText.mark),
     ),
     empty,
@@ -93,7 +93,7 @@ export function createErrorList(studio: Studio, { dispatch, go, step }: ScoreAct
       kind.value = state.kind ?? 'all';
       shortest.value = String(state.shortestSeconds);
       mark.checked = isMarked;
-      const { speakers } = studio.get().annotation;
+      const { speakers } = editor.get().annotation;
       const index = currentIndex(state);
       const error = errors[index];
       const names = namesOf(speakers);
@@ -130,7 +130,7 @@ function select(testId: string, options: readonly (readonly [string, string])[])
   return h('select', { class: 'field', 'data-testid': testId }, ...options.map(([value, label]) => h('option', { value }, label)));
 }
 
-function errorRow(error: ErrorStretch, index: number, names: ReadonlyMap<string, string>): HTMLElement {
+function errorRow(error: ErrorSegment, index: number, names: ReadonlyMap<string, string>): HTMLElement {
   return h(
     'tr',
     { 'data-index': index, 'data-testid': 'score-error-row' },
@@ -141,7 +141,7 @@ function errorRow(error: ErrorStretch, index: number, names: ReadonlyMap<string,
 }
 
 /** What is wrong, with the speakers' names of the page. */
-function told({ kind, reference, hypothesis }: ErrorStretch, names: ReadonlyMap<string, string>): string {
+function told({ kind, reference, hypothesis }: ErrorSegment, names: ReadonlyMap<string, string>): string {
   const words: ToldError = { kind, reference: reference ?? '', speaker: names.get(hypothesis ?? '') ?? hypothesis ?? '' };
   return scoreText.told(words);
 }

@@ -1,6 +1,6 @@
 import { parseRttm } from '../../formats/rttm';
 import { parseUem, type UemRegion } from '../../formats/uem';
-import type { ErrorKind, ErrorStretch } from '../../score/der';
+import type { ErrorKind, ErrorSegment } from '../../score/der';
 import { evaluate, type Evaluation } from '../../score/score';
 import type { Turn } from '../../timeline/turns';
 import { type Failure, failureOf } from '../../ui-kit/failure';
@@ -81,12 +81,12 @@ export interface ScoreState {
   readonly evaluation: Evaluation | null;
   /** Errors of one kind only; null for all. */
   readonly kind: ErrorKind | null;
-  /** Shorter errors are left out of the list and the lanes; they count all the same. */
+  /** Shorter errors are left out of the list and the tracks; they count all the same. */
   readonly shortestSeconds: number;
   /** What `kind` and `shortestSeconds` leave of the errors. */
-  readonly errors: readonly ErrorStretch[];
+  readonly errors: readonly ErrorSegment[];
   /** Where the person is in the errors. After a correction it may be an error that is no more. */
-  readonly current: ErrorStretch | null;
+  readonly current: ErrorSegment | null;
   readonly isMarked: boolean;
   /** The file that was not taken, or null where the score itself cannot be computed; and why. */
   readonly failure: { readonly file: string | null; readonly failure: Failure } | null;
@@ -104,7 +104,7 @@ export type ScoreAction =
   | { readonly type: 'scored'; readonly turns: readonly Turn[] }
   | { readonly type: 'filtered'; readonly kind?: ErrorKind | null; readonly shortestSeconds?: number }
   | { readonly type: 'marking-changed'; readonly isMarked: boolean }
-  | { readonly type: 'went'; readonly error: ErrorStretch | null };
+  | { readonly type: 'went'; readonly error: ErrorSegment | null };
 
 export const initialScore = (recordingFile: string): ScoreState => ({
   recordingFile,
@@ -213,7 +213,7 @@ function listed(state: ScoreState): ScoreState {
   return { ...state, errors, current: errors.find((error) => current && isSame(error, current)) ?? current };
 }
 
-function isSame(a: ErrorStretch, b: ErrorStretch): boolean {
+function isSame(a: ErrorSegment, b: ErrorSegment): boolean {
   return (
     a.kind === b.kind &&
     a.reference === b.reference &&
@@ -230,7 +230,7 @@ export const currentIndex = ({ errors, current }: ScoreState): number => (curren
  * The error after or before the current one, around the ends; null where there are none. From an error that was corrected
  * it goes on where that was.
  */
-export function stepFrom(state: ScoreState, step: 1 | -1): ErrorStretch | null {
+export function stepFrom(state: ScoreState, step: 1 | -1): ErrorSegment | null {
   const { errors, current } = state;
   if (errors.length === 0) return null;
   const index = currentIndex(state);
@@ -247,7 +247,7 @@ export interface ScoreActions {
   readonly open: (files: Iterable<File>, role?: FileRole) => void;
   readonly dispatch: (action: Exclude<ScoreAction, { type: 'scored' | 'went' }>) => void;
   readonly takeNames: () => void;
-  readonly go: (error: ErrorStretch | null) => void;
+  readonly go: (error: ErrorSegment | null) => void;
   readonly step: (step: 1 | -1) => void;
 }
 

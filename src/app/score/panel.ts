@@ -1,9 +1,9 @@
-import type { ErrorStretch } from '../../score/der';
+import type { ErrorSegment } from '../../score/der';
 import { h, setText } from '../../ui-kit/dom';
 import { failureOf } from '../../ui-kit/failure';
 import { createStore } from '../../ui-kit/store';
 import { shownTurns } from '../editor/shownTurns';
-import type { Panel, Studio } from '../editor/editor';
+import type { Panel, Editor } from '../editor/editor';
 import { readTextFile } from '../workspace/openFiles';
 import { createErrorList } from './errorList';
 import { checkReferenceBytes } from '../workspace/limits';
@@ -34,19 +34,19 @@ export interface ScorePanel extends Panel {
   readonly previous: () => void;
 }
 
-/** The result against a reference: error rates, who is who, and every stretch that is wrong, drawn on the lanes too. */
-export function createScorePanel(studio: Studio): ScorePanel {
-  const { scope } = studio;
-  const store = createStore(reduceScore, initialScore(studio.outcome.name), update);
+/** The result against a reference: error rates, who is who, and every segment that is wrong, drawn on the tracks too. */
+export function createScorePanel(editor: Editor): ScorePanel {
+  const { scope } = editor;
+  const store = createStore(reduceScore, initialScore(editor.outcome.name), update);
   const actions: ScoreActions = { open, dispatch, takeNames, go, step };
-  const setup = createSetup(studio, actions);
-  const results = createResults(studio, actions);
-  const list = createErrorList(studio, actions);
+  const setup = createSetup(editor, actions);
+  const results = createResults(editor, actions);
+  const list = createErrorList(editor, actions);
   const status = h('p', { class: 'visually-hidden', role: 'status', 'data-testid': 'score-status' });
   const element = h('div', { class: 'score', 'data-testid': 'score-panel' }, setup.element, status, results.element, list.element);
 
   function score(): void {
-    const { annotation, mode } = studio.get();
+    const { annotation, mode } = editor.get();
     // Of a proposal nobody knows yet whether it stays.
     store.dispatch({ type: 'scored', turns: shownTurns(annotation, mode) });
   }
@@ -64,7 +64,7 @@ export function createScorePanel(studio: Studio): ScorePanel {
   async function take(file: File, role?: FileRole): Promise<void> {
     try {
       checkReferenceBytes(file);
-      const text = await readTextFile(file, studio.say);
+      const text = await readTextFile(file, editor.say);
       if (scope.disposed) return;
       if ((role ?? roleOf(file.name, text)) === 'uem') dispatch({ type: 'uem-read', uem: readUem(file.name, text) });
       else dispatch({ type: 'reference-read', reference: readReference(file.name, text) });
@@ -76,17 +76,17 @@ export function createScorePanel(studio: Studio): ScorePanel {
   function takeNames(): void {
     const { evaluation } = store.get();
     if (!evaluation) return;
-    const renames = renamesOf(studio.get().annotation, evaluation);
-    const done = renames.filter((rename) => studio.edit(rename)).length;
-    if (renames.length === 0) studio.say(scoreText.namesAlready);
-    else if (done > 0) studio.say(scoreText.namesTaken(done));
+    const renames = renamesOf(editor.get().annotation, evaluation);
+    const done = renames.filter((rename) => editor.edit(rename)).length;
+    if (renames.length === 0) editor.say(scoreText.namesAlready);
+    else if (done > 0) editor.say(scoreText.namesTaken(done));
   }
 
-  function go(error: ErrorStretch | null): void {
+  function go(error: ErrorSegment | null): void {
     store.dispatch({ type: 'went', error });
     if (!error) return;
-    studio.player.seek(error.startSeconds);
-    studio.select(turnOf(studio.get().annotation, error)?.id ?? null);
+    editor.player.seek(error.startSeconds);
+    editor.select(turnOf(editor.get().annotation, error)?.id ?? null);
   }
 
   function step(by: 1 | -1): void {
@@ -98,7 +98,7 @@ export function createScorePanel(studio: Studio): ScorePanel {
     results.update(next);
     list.update(next);
     if (next.errors !== previous.errors || next.isMarked !== previous.isMarked) {
-      studio.setMarks(next.isMarked ? marksOf(next.errors) : []);
+      editor.setMarks(next.isMarked ? marksOf(next.errors) : []);
     }
     const { evaluation } = next;
     if (evaluation === previous.evaluation) return;
@@ -109,9 +109,9 @@ export function createScorePanel(studio: Studio): ScorePanel {
   scope.add(() => {
     clearTimeout(timer);
   });
-  studio.onChange(scope, (next, previous) => {
+  editor.onChange(scope, (next, previous) => {
     if (next.annotation === previous.annotation && next.mode === previous.mode) return;
-    // Names and colours are words of the annotation, and shown at once.
+    // Names and colors are words of the annotation, and shown at once.
     update(store.get(), store.get());
     // They count for nothing in the score.
     if (next.annotation.turns === previous.annotation.turns && next.mode === previous.mode) return;

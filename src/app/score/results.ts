@@ -1,10 +1,10 @@
 import type { Annotation, Edit, EditableTurn } from '../../editing/annotation';
-import type { ErrorKind, ErrorStretch } from '../../score/der';
+import type { ErrorKind, ErrorSegment } from '../../score/der';
 import type { Evaluation } from '../../score/score';
 import { h, setText } from '../../ui-kit/dom';
 import { type Mark, speakerName } from '../../ui-kit/tracks/model';
 import { markSwatch, swatch } from '../../ui-kit/tracks/palette';
-import type { Studio } from '../editor/editor';
+import type { Editor } from '../editor/editor';
 import type { ScoreActions, ScoreSection } from './model';
 import { rate, scoreText, seconds } from './text';
 
@@ -48,7 +48,7 @@ export function speakerRows({ score, jaccard, errors }: Evaluation): SpeakerRow[
   return [...known, ...unknown];
 }
 
-function secondsBy(errors: readonly ErrorStretch[], side: 'reference' | 'hypothesis'): Map<string, number> {
+function secondsBy(errors: readonly ErrorSegment[], side: 'reference' | 'hypothesis'): Map<string, number> {
   const seconds = new Map<string, number>();
   for (const error of errors) {
     const speaker = error[side];
@@ -66,13 +66,13 @@ export function renamesOf({ speakers }: Annotation, { score }: Evaluation): Edit
   });
 }
 
-/** What the lanes draw of the errors. */
-export function marksOf(errors: readonly ErrorStretch[]): Mark[] {
+/** What the tracks draw of the errors. */
+export function marksOf(errors: readonly ErrorSegment[]): Mark[] {
   return errors.map(({ kind, startSeconds, endSeconds, hypothesis }) => ({ kind, startSeconds, endSeconds, speaker: hypothesis }));
 }
 
 /** The turn that an error is about: of those of its speaker the one that covers most of it; null for missed speech. */
-export function turnOf({ turns }: Annotation, error: ErrorStretch): EditableTurn | null {
+export function turnOf({ turns }: Annotation, error: ErrorSegment): EditableTurn | null {
   let found: EditableTurn | null = null;
   let most = 0;
   for (const turn of turns) {
@@ -95,8 +95,8 @@ export function partsOf({ score }: Evaluation): Readonly<Record<Part, number>> {
 }
 
 /** The error rates, what they are made of, and who is taken for whom. */
-export function createResults(studio: Studio, actions: ScoreActions): ScoreSection {
-  const { scope } = studio;
+export function createResults(editor: Editor, actions: ScoreActions): ScoreSection {
+  const { scope } = editor;
   const der = figure('der', scoreText.der, scoreText.derHint);
   const jer = figure('jer', scoreText.jer, scoreText.jerHint);
   const bar = h('div', { class: 'score__bar', 'aria-hidden': 'true' });
@@ -132,7 +132,7 @@ export function createResults(studio: Studio, actions: ScoreActions): ScoreSecti
   return {
     element,
     update({ evaluation }) {
-      const { annotation } = studio.get();
+      const { annotation } = editor.get();
       element.hidden = evaluation === null;
       if (!evaluation || (evaluation === shown && annotation.speakers === named)) return;
       shown = evaluation;
@@ -159,7 +159,7 @@ function figure(id: string, name: string, hint: string): { readonly element: HTM
   };
 }
 
-/** A part in words, with the sign that it has in the bar and on the lanes. */
+/** A part in words, with the sign that it has in the bar and on the tracks. */
 function partLine(part: Part): { readonly element: HTMLElement; readonly update: (values: Readonly<Record<Part, number>>, total: number) => void } {
   const value = h('data', { value: '', class: 'mono', 'data-testid': `score-${part}` });
   const sign = part === 'correct' ? h('span', { class: 'mark-swatch score__correct', 'aria-hidden': 'true' }) : markSwatch(part);
@@ -187,7 +187,7 @@ function speakerLine({ reference, speaker, speechSeconds, lostSeconds, addedSeco
     'tr',
     { 'data-testid': 'score-speaker-row' },
     h('th', { scope: 'row' }, reference ?? nobody()),
-    h('td', {}, known ? h('span', { class: 'score__speaker' }, swatch(known.colour), speakerName(known, index)) : (speaker ?? nobody())),
+    h('td', {}, known ? h('span', { class: 'score__speaker' }, swatch(known.color), speakerName(known, index)) : (speaker ?? nobody())),
     ...[reference === null ? '–' : seconds(speechSeconds), reference === null ? '–' : seconds(lostSeconds), seconds(addedSeconds), jaccardError === null ? '–' : rate(jaccardError)].map(
       (value) => h('td', { class: 'mono' }, value),
     ),

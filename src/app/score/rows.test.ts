@@ -10,9 +10,9 @@ const turns = [turn(0, 10, 'S0'), turn(10, 19, 'S1'), turn(19, 20, 'S0'), turn(3
 const annotation: Annotation = {
   durationSeconds: 60,
   speakers: [
-    { id: 'S0', name: null, colour: 0 },
-    { id: 'S1', name: 'Ben', colour: 1 },
-    { id: 'S2', name: null, colour: 2 },
+    { id: 'S0', name: null, color: 0 },
+    { id: 'S1', name: 'Ben', color: 1 },
+    { id: 'S2', name: null, color: 2 },
   ],
   turns: turns.map((one, id) => ({ ...one, id, isCorrected: false })),
   exclusiveHints: [],
@@ -41,7 +41,7 @@ describe('what the score panel shows', () => {
     expect(renamesOf(annotation, evaluation)).toEqual([{ type: 'rename-speaker', speaker: 'S0', name: 'Anna' }]);
   });
 
-  it('marks an error on the lane of the speaker who is wrong there, and missed speech on all', () => {
+  it('marks an error on the track of the speaker who is wrong there, and missed speech on all', () => {
     expect(marksOf(evaluation.errors)).toEqual([
       { kind: 'confusion', startSeconds: 19, endSeconds: 20, speaker: 'S0' },
       { kind: 'false-alarm', startSeconds: 30, endSeconds: 32, speaker: 'S2' },

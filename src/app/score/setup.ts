@@ -1,8 +1,8 @@
 import { h, setText } from '../../ui-kit/dom';
-import { failureFacts } from '../../ui-kit/failure';
+import { failureDetails } from '../../ui-kit/failure';
 import { fileButton } from '../../ui-kit/files';
 import type { TurnsMode } from '../../ui-kit/tracks/model';
-import type { Studio } from '../editor/editor';
+import type { Editor } from '../editor/editor';
 import { text } from '../../ui-kit/texts/text';
 import type { FileRole, ScoreActions, ScoreSection, ScoreState } from './model';
 import { scoreText } from './text';
@@ -12,13 +12,13 @@ const MODES = ['overlapping', 'exclusive'] as const satisfies readonly TurnsMode
 const COLLARS = ['0', '0.25', '0.5'] as const;
 
 /** What is scored: the files, the recording among several, and what of it counts. */
-export function createSetup(studio: Studio, actions: ScoreActions): ScoreSection {
+export function createSetup(editor: Editor, actions: ScoreActions): ScoreSection {
   const lead = h('div', { class: 'score__lead' }, h('p', {}, scoreText.lead), h('p', { class: 'fine' }, scoreText.leadUem));
-  const reference = fileLine(studio, actions, 'reference', '.rttm,.txt,text/plain');
-  const uem = fileLine(studio, actions, 'uem', '.uem,.txt,text/plain');
-  const recording = recordingChoice(studio, actions);
+  const reference = fileLine(editor, actions, 'reference', '.rttm,.txt,text/plain');
+  const uem = fileLine(editor, actions, 'uem', '.uem,.txt,text/plain');
+  const recording = recordingChoice(editor, actions);
   const failure = h('div', { class: 'score__failure', role: 'alert', 'data-testid': 'score-failure', hidden: true });
-  const options = optionFields(studio, actions);
+  const options = optionFields(editor, actions);
   const files = h('div', { class: 'score__files', role: 'group', 'aria-label': scoreText.files }, reference.element, uem.element);
   let shownFailure: ScoreState['failure'] = null;
 
@@ -42,12 +42,12 @@ export function createSetup(studio: Studio, actions: ScoreActions): ScoreSection
 function failureWords({ file, failure }: NonNullable<ScoreState['failure']>): readonly Node[] {
   const heading = h('h3', {}, file === null ? scoreText.noScore : scoreText.refused(file));
   return failure.code === null
-    ? [heading, failureFacts(failure, text.error)]
-    : [heading, failureFacts(failure, text.error), h('p', { class: 'fine mono' }, text.error.code(failure.code))];
+    ? [heading, failureDetails(failure, text.error)]
+    : [heading, failureDetails(failure, text.error), h('p', { class: 'fine mono' }, text.error.code(failure.code))];
 }
 
 /** One of the files: its name with a button that removes it, and the button that takes another. */
-function fileLine({ scope }: Studio, { open, dispatch }: ScoreActions, role: FileRole, accept: string): ScoreSection {
+function fileLine({ scope }: Editor, { open, dispatch }: ScoreActions, role: FileRole, accept: string): ScoreSection {
   const isReference = role === 'reference';
   const words = isReference
     ? { choose: scoreText.chooseReference, other: scoreText.otherReference }
@@ -83,10 +83,10 @@ function fileLine({ scope }: Studio, { open, dispatch }: ScoreActions, role: Fil
 }
 
 /** Asks which of the reference's recordings this one is, where it has several. */
-function recordingChoice({ scope }: Studio, { dispatch }: ScoreActions): ScoreSection {
+function recordingChoice({ scope }: Editor, { dispatch }: ScoreActions): ScoreSection {
   const select = h('select', { class: 'field', 'data-testid': 'score-recording' });
   const question = h('p', { class: 'fine' });
-  const element = h('div', { class: 'score__recording', hidden: true }, question, h('label', { class: 'labelled' }, h('span', {}, scoreText.recording), select));
+  const element = h('div', { class: 'score__recording', hidden: true }, question, h('label', { class: 'labeled' }, h('span', {}, scoreText.recording), select));
   scope.on(select, 'change', () => {
     if (select.value !== '') dispatch({ type: 'recording-chosen', recording: select.value });
   });
@@ -110,8 +110,8 @@ function recordingChoice({ scope }: Studio, { dispatch }: ScoreActions): ScoreSe
   };
 }
 
-function optionFields(studio: Studio, { dispatch }: ScoreActions): ScoreSection {
-  const { scope } = studio;
+function optionFields(editor: Editor, { dispatch }: ScoreActions): ScoreSection {
+  const { scope } = editor;
   const collar = h(
     'select',
     { class: 'field', 'data-testid': 'score-collar' },
@@ -121,7 +121,7 @@ function optionFields(studio: Studio, { dispatch }: ScoreActions): ScoreSection 
   const modes = MODES.map((mode) => {
     const radio = h('input', { type: 'radio', name: 'score-mode', value: mode, class: 'visually-hidden', 'data-testid': `score-mode-${mode}` });
     scope.on(radio, 'change', () => {
-      studio.setMode(mode);
+      editor.setMode(mode);
     });
     return { mode, radio, element: h('label', {}, radio, h('span', {}, scoreText.modes[mode])) };
   });
@@ -135,7 +135,7 @@ function optionFields(studio: Studio, { dispatch }: ScoreActions): ScoreSection 
     'fieldset',
     { class: 'score__options', hidden: true },
     h('legend', { class: 'legend' }, scoreText.options),
-    h('label', { class: 'labelled' }, h('span', {}, scoreText.collar), collar),
+    h('label', { class: 'labeled' }, h('span', {}, scoreText.collar), collar),
     h('label', { class: 'check' }, skip, scoreText.skipOverlap),
     h(
       'div',
@@ -150,7 +150,7 @@ function optionFields(studio: Studio, { dispatch }: ScoreActions): ScoreSection 
       element.hidden = reference === null;
       collar.value = String(collarSeconds);
       skip.checked = skipOverlap;
-      for (const { mode, radio } of modes) radio.checked = studio.get().mode === mode;
+      for (const { mode, radio } of modes) radio.checked = editor.get().mode === mode;
     },
   };
 }

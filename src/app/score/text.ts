@@ -17,7 +17,7 @@ export const seconds = (value: number): string => `${decimal(value, 2)} s`;
 /** Every word of the score panel. */
 export const scoreText = inLanguage(
   {
-    lead: 'Compare this result with a reference: an RTTM file in which somebody wrote down who really speaks when. You get the diarization error rate with its parts, and every stretch that is wrong, on the lanes and in a list.',
+    lead: 'Compare this result with a reference: an RTTM file in which somebody wrote down who really speaks when. You get the diarization error rate with its parts, and every segment that is wrong, on the tracks and in a list.',
     leadUem: 'A UEM file says which parts of the recording count. It is not needed.',
     files: 'Files',
     reference: 'Reference',
@@ -43,7 +43,7 @@ export const scoreText = inLanguage(
     skipOverlap: 'Leave out where speakers of the reference overlap',
     turns: 'Turns that are scored',
     modes: { overlapping: 'Overlapping', exclusive: 'Exclusive' },
-    modesHint: 'The lanes show the same turns.',
+    modesHint: 'The tracks show the same turns.',
 
     results: 'Score',
     der: 'Diarization error rate',
@@ -70,7 +70,7 @@ export const scoreText = inLanguage(
     shortest: 'Length',
     anyLength: 'any',
     atLeast: (value: number) => `${decimal(value, 1)} s or more`,
-    mark: 'Mark on the lanes',
+    mark: 'Mark on the tracks',
     previous: 'Previous',
     next: 'Next',
     previousLabel: 'Previous error',

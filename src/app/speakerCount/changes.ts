@@ -1,5 +1,5 @@
 import type { Annotation, AnnotationSpeaker, EditableTurn } from '../../editing/annotation';
-import { type Interval, subtract, support } from '../../score/intervals';
+import { type Segment, subtract, support } from '../../score/segments';
 import { speakerLabel, type Turn } from '../../timeline/turns';
 import { assignRows } from '../../util/assignment';
 
@@ -65,8 +65,8 @@ const SHORTEST_MOVE_SECONDS = 0.5;
  * @param before sorted by start, as `after` is; a speaker has the same id in both
  */
 export function movesBetween(before: readonly Turn[], after: readonly Turn[]): Move[] {
-  const had = stretchesBySpeaker(before);
-  const has = stretchesBySpeaker(after);
+  const had = segmentsBySpeaker(before);
+  const has = segmentsBySpeaker(after);
   const shared = sharedSeconds(without(had, has), without(has, had));
   return [...shared]
     .flatMap(([from, row]) => [...row].map(([into, seconds]) => ({ from, into, seconds })))
@@ -74,21 +74,21 @@ export function movesBetween(before: readonly Turn[], after: readonly Turn[]): M
     .sort((a, b) => b.seconds - a.seconds);
 }
 
-function stretchesBySpeaker(turns: readonly Turn[]): Map<string, Interval[]> {
-  const stretches = new Map<string, Interval[]>();
+function segmentsBySpeaker(turns: readonly Turn[]): Map<string, Segment[]> {
+  const segments = new Map<string, Segment[]>();
   for (const turn of turns) {
-    const own = stretches.get(turn.speaker) ?? [];
-    stretches.set(turn.speaker, own);
+    const own = segments.get(turn.speaker) ?? [];
+    segments.set(turn.speaker, own);
     own.push(turn);
   }
-  for (const [speaker, own] of stretches) stretches.set(speaker, support(own));
-  return stretches;
+  for (const [speaker, own] of segments) segments.set(speaker, support(own));
+  return segments;
 }
 
 /** What each speaker has in `from` and not in `removed`, sorted by start. */
-function without(from: ReadonlyMap<string, Interval[]>, removed: ReadonlyMap<string, Interval[]>): Turn[] {
+function without(from: ReadonlyMap<string, Segment[]>, removed: ReadonlyMap<string, Segment[]>): Turn[] {
   return [...from]
-    .flatMap(([speaker, stretches]) => subtract(stretches, removed.get(speaker) ?? []).map((stretch) => ({ ...stretch, speaker })))
+    .flatMap(([speaker, segments]) => subtract(segments, removed.get(speaker) ?? []).map((segment) => ({ ...segment, speaker })))
     .sort((a, b) => a.startSeconds - b.startSeconds);
 }
 
@@ -102,7 +102,7 @@ export type SpeakerChange =
   | { readonly kind: 'gone'; readonly speaker: string };
 
 export interface Changes {
-  /** Merged ones first, then split ones, each in the order of the lanes. */
+  /** Merged ones first, then split ones, each in the order of the tracks. */
   readonly speakers: readonly SpeakerChange[];
   /** Speech that goes from one speaker to another, the longest first, without the moves of a merge or split in `speakers`. */
   readonly moves: readonly Move[];
@@ -144,7 +144,7 @@ function isSameTurns({ turns: before }: Annotation, { turns: after }: Annotation
   );
 }
 
-/** Ids of the speakers who have a turn, in the order of the lanes. */
+/** Ids of the speakers who have a turn, in the order of the tracks. */
 export function talkingOf({ speakers, turns }: Annotation): string[] {
   const talking = new Set(turns.map(({ speaker }) => speaker));
   return speakers.map(({ id }) => id).filter((id) => talking.has(id));
@@ -154,14 +154,14 @@ export function talkingOf({ speakers, turns }: Annotation): string[] {
 const SAME_TURN = 0.8;
 
 /**
- * `after` with the ids, names and colours that its speakers had in `before`. A voice that is found anew is the one
+ * `after` with the ids, names and colors that its speakers had in `before`. A voice that is found anew is the one
  * with whom it shares the most speech, where the pairs are chosen so that all of them together share the most.
- * Speakers who were there before stay in their order; new ones come last, with ids and colours that nobody has.
+ * Speakers who were there before stay in their order; new ones come last, with ids and colors that nobody has.
  *
  * Turns get ids that `before` has never given. One that is, by four fifths of both, a turn that a person had corrected,
  * and whose speaker is the same, stays corrected.
  *
- * @param certain ids of `after` that mean the speaker of `before` with this id, as the anchors of a re-clustering do
+ * @param certain ids of `after` that mean the speaker of `before` with this id, as the constraints of a re-clustering do
  */
 export function carryOver(before: Annotation, after: Annotation, certain: ReadonlySet<string> = new Set()): Annotation {
   const partners = partnersOf(before, after, certain);
@@ -171,14 +171,14 @@ export function carryOver(before: Annotation, after: Annotation, certain: Readon
   });
   const added: { from: string; speaker: AnnotationSpeaker }[] = [];
   const ids = new Set(before.speakers.map(({ id }) => id));
-  const colours = new Set(kept.map(({ speaker }) => speaker.colour));
+  const colors = new Set(kept.map(({ speaker }) => speaker.color));
   for (const { id: from, name } of after.speakers) {
     if (partners.has(from)) continue;
     const id = freeId(ids);
-    const colour = firstFree((candidate) => colours.has(candidate));
+    const color = firstFree((candidate) => colors.has(candidate));
     ids.add(id);
-    colours.add(colour);
-    added.push({ from, speaker: { id, name, colour } });
+    colors.add(color);
+    added.push({ from, speaker: { id, name, color } });
   }
   const idOf = new Map([...kept, ...added].map(({ from, speaker }) => [from, speaker.id]));
   const turns = after.turns.map((turn, index) => ({

@@ -2,10 +2,10 @@ import type { SpeakerCount } from '../../engine/types';
 import type { MinDurations } from '../../timeline/minDurations';
 import { button } from '../../ui-kit/controls';
 import { h, setText } from '../../ui-kit/dom';
-import { failureFacts } from '../../ui-kit/failure';
+import { failureDetails } from '../../ui-kit/failure';
 import { decimal } from '../../ui-kit/format';
 import type { Scope } from '../../ui-kit/scope';
-import type { Panel, Studio } from '../editor/editor';
+import type { Panel, Editor } from '../editor/editor';
 import { namesOf } from '../editor/speakerNames';
 import { talkingOf } from './changes';
 import { type CountChoice, CountSession, type CountSource } from './session';
@@ -83,14 +83,14 @@ export function createDurationSlider(
 }
 
 /** The slider goes this far at least, and this many beyond what there is. */
-const LEAST_MAXIMUM = 10;
+const MIN_MAXIMUM = 10;
 const BEYOND = 4;
 /** Ends of the sliders for the shortest turn and the shortest gap. */
 const MAX_ON_SECONDS = 1;
 const MAX_OFF_SECONDS = 2;
 
-/** Another number of speakers, shown on the lanes before it is accepted. The voices are read as soon as the panel is made. */
-export function createSpeakerCountPanel(studio: Studio, source: CountSource): Panel {
+/** Another number of speakers, shown on the tracks before it is accepted. The voices are read as soon as the panel is made. */
+export function createSpeakerCountPanel(editor: Editor, source: CountSource): Panel {
   if ('absence' in source) {
     const { heading, remedy } = words.absent;
     return {
@@ -103,7 +103,7 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
       ),
     };
   }
-  const { scope } = studio;
+  const { scope } = editor;
   /** What was accepted last, and how many speakers it had. */
   let accepted: { readonly choice: CountChoice; readonly found: number } | null = null;
   const slider = h('input', { type: 'range', min: 1, step: 1, class: 'count__slider', 'aria-label': words.slider, 'data-testid': 'count-slider' });
@@ -126,7 +126,7 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
     const found = proposal?.annotation;
     if (!found || !session.accept()) return;
     accepted = { choice: proposal.request.choice, found: talkingOf(found).length };
-    studio.say(words.accepted(talkingOf(found).length));
+    editor.say(words.accepted(talkingOf(found).length));
     slider.focus();
   }, words.accept);
   const back = button(scope, { 'data-testid': 'count-back' }, () => {
@@ -149,7 +149,7 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
     h('div', { class: 'button-row' }, accept, back),
   );
 
-  const session = new CountSession(studio, source.open, update);
+  const session = new CountSession(editor, source.open, update);
   scope.add(() => {
     session.dispose();
   });
@@ -164,8 +164,8 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
   };
   /** With the number of speakers that the turns come from, of which some may have no turn left. */
   const askDurations = (): void => {
-    const { result, options } = studio.outcome;
-    const now = talkingOf(studio.get().annotation).length;
+    const { result, options } = editor.outcome;
+    const now = talkingOf(editor.get().annotation).length;
     if (session.state.request) ask(session.state.request.choice);
     else if (now === accepted?.found) ask(accepted.choice);
     else if (now === result?.speakers.length && options?.speakerMode === 'exact') ask(options.exact);
@@ -174,7 +174,7 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
   const takeBack = (): void => {
     if (!session.state.request) return;
     session.takeBack();
-    studio.say(words.takenBack);
+    editor.say(words.takenBack);
     slider.focus();
   };
   scope.on(slider, 'input', () => {
@@ -191,7 +191,7 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
     event.preventDefault();
     takeBack();
   });
-  studio.onChange(scope, (next, previous) => {
+  editor.onChange(scope, (next, previous) => {
     const isTakenBack = session.state.proposal !== null && next.proposal === null;
     // A proposal is made of the annotation as it was: after another correction it would undo that one.
     if (next.annotation !== previous.annotation || isTakenBack) session.takeBack();
@@ -199,27 +199,27 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
   });
 
   function update(): void {
-    const { annotation } = studio.get();
+    const { annotation } = editor.get();
     const { request, work, proposal, failure: failed } = session.state;
     const now = talkingOf(annotation).length;
     const found = proposal ? talkingOf(proposal.annotation).length : now;
     const shown = typeof request?.choice === 'number' ? request.choice : found;
-    const max = Math.max(LEAST_MAXIMUM, (studio.outcome.result?.speakers.length ?? 0) + BEYOND, now + BEYOND);
+    const max = Math.max(MIN_MAXIMUM, (editor.outcome.result?.speakers.length ?? 0) + BEYOND, now + BEYOND);
     slider.max = String(max);
     slider.value = String(shown);
     slider.setAttribute('aria-valuetext', words.value(shown));
     setText(number, String(shown));
     setText(greatest, String(max));
-    const { minDurationOn, minDurationOff } = request?.minDurations ?? annotation.minDurations ?? minDurationsOfRun(studio);
+    const { minDurationOn, minDurationOff } = request?.minDurations ?? annotation.minDurations ?? minDurationsOfRun(editor);
     shortestTurn.show(minDurationOn);
     shortestGap.show(minDurationOff);
     auto.setAttribute('aria-pressed', String(request?.choice === 'auto'));
     keep.disabled = !annotation.turns.some(({ isCorrected }) => isCorrected);
     if (!isKeepChosen) keep.checked = !keep.disabled;
     setText(keepHint, keep.disabled ? words.keepNone : words.keepHint);
-    setText(progress, work === 'none' ? (proposal ? words.took(proposal.seconds) : request ? '' : words.now(countNow(studio, now))) : words[work]);
+    setText(progress, work === 'none' ? (proposal ? words.took(proposal.seconds) : request ? '' : words.now(countNow(editor, now))) : words[work]);
     failure.hidden = failed === null;
-    failure.replaceChildren(...(failed ? [h('p', { class: 'legend legend--alert' }, words.failed), failureFacts(failed, words.labels)] : []));
+    failure.replaceChildren(...(failed ? [h('p', { class: 'legend legend--alert' }, words.failed), failureDetails(failed, words.labels)] : []));
     const isCurrent = proposal?.request === request;
     element.classList.toggle('is-working', work !== 'none');
     accept.disabled = !isCurrent || work !== 'none';
@@ -239,13 +239,13 @@ export function createSpeakerCountPanel(studio: Studio, source: CountSource): Pa
 }
 
 /** The number of speakers, with other likely ones as long as it is the one that the run found. */
-function countNow({ outcome }: Studio, now: number): string {
+function countNow({ outcome }: Editor, now: number): string {
   const found: SpeakerCount | undefined = outcome.result?.speakerCount;
   return countWithAlternatives(found?.value === now ? found : { value: now, alternatives: [], unmet: null });
 }
 
 /** Results of earlier releases have none. */
-function minDurationsOfRun({ outcome }: Studio): MinDurations {
+function minDurationsOfRun({ outcome }: Editor): MinDurations {
   const { minDurationOn = 0, minDurationOff = 0 }: Partial<MinDurations> = outcome.result ?? {};
   return { minDurationOn, minDurationOff };
 }

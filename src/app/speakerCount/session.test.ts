@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Annotation } from '../../editing/annotation';
 import type { ReclusterOptions, Reclustering } from '../../engine/reclusterer';
 import { VoxlaneError } from '../../util/errors';
-import type { StudioState } from '../editor/editor';
+import type { EditorState } from '../editor/editor';
 import { CountSession, type Clusterer, type CountState } from './session';
 import { annotationWith } from '../../../test/app/annotation';
 
@@ -42,9 +42,9 @@ class SlowClusterer implements Clusterer {
   }
 }
 
-function studioWith(annotation: Annotation) {
+function editorWith(annotation: Annotation) {
   const seen: { proposals: (Annotation | null)[]; annotation: Annotation } = { proposals: [], annotation };
-  const state = (): StudioState => ({
+  const state = (): EditorState => ({
     annotation: seen.annotation,
     proposal: seen.proposals.at(-1) ?? null,
     canUndo: false,
@@ -74,17 +74,17 @@ const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve
 
 function setUp(annotation = annotationWith([['A', 0, 10], ['B', 10, 20]])) {
   const clusterers: SlowClusterer[] = [];
-  const studio = studioWith(annotation);
+  const editor = editorWith(annotation);
   const states: CountState[] = [];
   const session = new CountSession(
-    studio,
+    editor,
     () => {
       clusterers.push(new SlowClusterer());
       return Promise.resolve(clusterers.at(-1)!);
     },
     (state) => states.push(state),
   );
-  return { session, studio, clusterers, states };
+  return { session, editor, clusterers, states };
 }
 
 const minDurations = { minDurationOn: 0.1, minDurationOff: 0.2 };
@@ -92,7 +92,7 @@ const exactly = (choice: number, isKeepingCorrections = false) => ({ choice, min
 
 describe('asking for another number of speakers', () => {
   it('prepares once, clusters, and shows what it found', async () => {
-    const { session, studio, clusterers, states } = setUp();
+    const { session, editor, clusterers, states } = setUp();
     session.warm();
     session.choose(exactly(3));
     expect(session.state.work).toBe('preparing');
@@ -102,11 +102,11 @@ describe('asking for another number of speakers', () => {
     await settled();
     expect(clusterers).toHaveLength(1);
     expect(session.state).toMatchObject({ work: 'none', failure: null });
-    expect(studio.seen.proposals.at(-1)!.speakers.map(({ id }) => id)).toEqual(['A', 'B', 'SPEAKER_00']);
+    expect(editor.seen.proposals.at(-1)!.speakers.map(({ id }) => id)).toEqual(['A', 'B', 'SPEAKER_00']);
   });
 
   it('runs one at a time, and of those asked meanwhile only the last', async () => {
-    const { session, studio, clusterers } = setUp();
+    const { session, editor, clusterers } = setUp();
     session.choose(exactly(1));
     await settled();
     for (const choice of [2, 3, 4, 5]) session.choose(exactly(choice));
@@ -114,11 +114,11 @@ describe('asking for another number of speakers', () => {
     expect(clusterers[0]!.asked).toEqual([{ speakers: 1, ...minDurations }]);
     clusterers[0]!.answer();
     await settled();
-    expect(studio.seen.proposals, 'an answer that nobody waits for is not shown').toEqual([]);
+    expect(editor.seen.proposals, 'an answer that nobody waits for is not shown').toEqual([]);
     expect(clusterers[0]!.asked).toEqual([{ speakers: 1, ...minDurations }, { speakers: 5, ...minDurations }]);
     clusterers[0]!.answer();
     await settled();
-    expect(studio.seen.proposals.map((proposal) => proposal?.speakers.length)).toEqual([5]);
+    expect(editor.seen.proposals.map((proposal) => proposal?.speakers.length)).toEqual([5]);
   });
 
   it('asks for no number where it is automatic, and hands corrections over where they are to stay', async () => {
@@ -131,11 +131,11 @@ describe('asking for another number of speakers', () => {
     await settled();
     session.choose({ choice: 'auto', minDurations, isKeepingCorrections: true });
     await settled();
-    expect(clusterers[0]!.asked).toEqual([minDurations, { ...minDurations, anchors: [{ speaker: 'A', stretches: [{ startSeconds: 0, endSeconds: 10 }] }] }]);
+    expect(clusterers[0]!.asked).toEqual([minDurations, { ...minDurations, constraints: [{ speaker: 'A', segments: [{ startSeconds: 0, endSeconds: 10 }] }] }]);
   });
 
   it('accepts what is shown, and nothing while it is being computed', async () => {
-    const { session, studio, clusterers } = setUp();
+    const { session, editor, clusterers } = setUp();
     session.choose(exactly(3));
     expect(session.accept()).toBe(false);
     await settled();
@@ -147,21 +147,21 @@ describe('asking for another number of speakers', () => {
     clusterers[0]!.answer();
     await settled();
     expect(session.accept()).toBe(true);
-    expect(studio.seen.annotation.speakers).toHaveLength(4);
-    expect(studio.seen.annotation.confidenceKind, 'what its confidences are').toBe('margin');
-    expect(studio.seen.annotation.minDurations, 'where the sliders stand from now on').toEqual(minDurations);
-    expect(studio.seen.proposals.at(-1)).toBeNull();
+    expect(editor.seen.annotation.speakers).toHaveLength(4);
+    expect(editor.seen.annotation.confidenceKind, 'what its confidences are').toBe('margin');
+    expect(editor.seen.annotation.minDurations, 'where the sliders stand from now on').toEqual(minDurations);
+    expect(editor.seen.proposals.at(-1)).toBeNull();
     expect(session.state.request).toBeNull();
   });
 
   it('what is taken back while it is computed is not shown later', async () => {
-    const { session, studio, clusterers } = setUp();
+    const { session, editor, clusterers } = setUp();
     session.choose(exactly(3));
     await settled();
     session.takeBack();
     clusterers[0]!.answer();
     await settled();
-    expect(studio.seen.proposals).toEqual([]);
+    expect(editor.seen.proposals).toEqual([]);
     expect(session.state).toMatchObject({ request: null, work: 'none', proposal: null });
   });
 
@@ -185,12 +185,12 @@ describe('asking for another number of speakers', () => {
   });
 
   it('ends its worker, also one that is only on its way', async () => {
-    const { session, clusterers, studio } = setUp();
+    const { session, clusterers, editor } = setUp();
     session.choose(exactly(3));
     session.dispose();
     await settled();
     expect(clusterers[0]!.isDisposed).toBe(true);
     expect(clusterers[0]!.asked).toEqual([]);
-    expect(studio.seen.proposals).toEqual([]);
+    expect(editor.seen.proposals).toEqual([]);
   });
 });

@@ -1,12 +1,12 @@
 import type { Annotation } from '../../editing/annotation';
 import { annotationOf } from '../../editing/annotationOf';
-import { briefSpeakers, constraintsOf, type SpeakerShare, speakerShares } from '../../editing/review';
+import { briefSpeakers, linkConstraintsOf, type SpeakerShare, speakerShares } from '../../editing/review';
 import type { Reclusterer, Reclustering, ReclusterOptions } from '../../engine/reclusterer';
 import type { KeptVoices, SpeakerCount } from '../../engine/types';
 import type { MinDurations } from '../../timeline/minDurations';
 import { type Failure, failureOf } from '../../ui-kit/failure';
 import { loadPart } from '../../util/fetch';
-import type { Studio } from '../editor/editor';
+import type { Editor } from '../editor/editor';
 import { carryOver, type Changes, changesBetween } from './changes';
 
 /** How many speakers are asked for. */
@@ -54,7 +54,7 @@ const IDLE: CountState = { request: null, work: 'none', proposal: null, failure:
  * meantime only the last is run, so that a slider never waits for where it has been.
  */
 export class CountSession {
-  readonly #studio: Pick<Studio, 'get' | 'edit' | 'propose'>;
+  readonly #editor: Pick<Editor, 'get' | 'edit' | 'propose'>;
   readonly #open: () => Promise<Clusterer>;
   readonly #onChange: (state: CountState) => void;
   #state = IDLE;
@@ -65,11 +65,11 @@ export class CountSession {
 
   /** @param open starts the worker that clusters; called when it is first needed, and again after it failed */
   constructor(
-    studio: Pick<Studio, 'get' | 'edit' | 'propose'>,
+    editor: Pick<Editor, 'get' | 'edit' | 'propose'>,
     open: () => Promise<Clusterer>,
     onChange: (state: CountState) => void,
   ) {
-    this.#studio = studio;
+    this.#editor = editor;
     this.#open = open;
     this.#onChange = onChange;
   }
@@ -93,7 +93,7 @@ export class CountSession {
   accept(): boolean {
     const { proposal, work } = this.#state;
     if (!proposal || work !== 'none') return false;
-    if (!this.#studio.edit({ type: 'replace', annotation: proposal.annotation })) return false;
+    if (!this.#editor.edit({ type: 'replace', annotation: proposal.annotation })) return false;
     this.takeBack();
     return true;
   }
@@ -102,7 +102,7 @@ export class CountSession {
   takeBack(): void {
     if (this.#state === IDLE) return;
     this.#set(IDLE);
-    if (this.#studio.get().proposal) this.#studio.propose(null);
+    if (this.#editor.get().proposal) this.#editor.propose(null);
   }
 
   /** Ends the worker. */
@@ -134,25 +134,25 @@ export class CountSession {
       const clusterer = await this.#opened();
       if (!this.#isWanted(request)) return;
       this.#set({ ...this.#state, work: 'clustering' });
-      const anchors = request.isKeepingCorrections ? constraintsOf(this.#studio.get().annotation) : [];
+      const constraints = request.isKeepingCorrections ? linkConstraintsOf(this.#editor.get().annotation) : [];
       const options: ReclusterOptions = {
         ...(request.choice !== 'auto' && { speakers: request.choice }),
         ...request.minDurations,
-        ...(anchors.length > 0 && { anchors }),
+        ...(constraints.length > 0 && { constraints }),
       };
       const found = await clusterer.cluster(options);
       // What was asked since is more to the point.
       if (!this.#isWanted(request)) return;
-      const proposal = proposalOf(this.#studio.get().annotation, request, found, new Set(anchors.map(({ speaker }) => speaker)));
+      const proposal = proposalOf(this.#editor.get().annotation, request, found, new Set(constraints.map(({ speaker }) => speaker)));
       this.#set({ request, work: 'none', proposal, failure: null });
-      this.#studio.propose(proposal.annotation);
+      this.#editor.propose(proposal.annotation);
     } catch (thrown) {
       const failure = failureOf(thrown);
       // A wish that cannot be met says nothing about the worker; after anything else, the next question starts another.
       if (failure.code !== 'options') this.#close();
       if (!this.#isWanted(request)) return;
       this.#set({ ...this.#state, work: 'none', proposal: null, failure });
-      this.#studio.propose(null);
+      this.#editor.propose(null);
     }
   }
 

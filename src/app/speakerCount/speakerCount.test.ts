@@ -44,16 +44,16 @@ describe('time that two speakers share', () => {
   });
 });
 
-describe('names and colours after a re-clustering', () => {
+describe('names and colors after a re-clustering', () => {
   const named = annotationWith([['A', 0, 10], ['B', 10, 20], ['C', 20, 30]], {
     speakers: [
-      { id: 'A', name: 'Ada', colour: 5 },
-      { id: 'B', name: null, colour: 1 },
-      { id: 'C', name: 'Cleo', colour: 2 },
+      { id: 'A', name: 'Ada', color: 5 },
+      { id: 'B', name: null, color: 1 },
+      { id: 'C', name: 'Cleo', color: 2 },
     ],
   });
 
-  it('stay with the voices, in the order of the lanes, whatever the clusters are called', () => {
+  it('stay with the voices, in the order of the tracks, whatever the clusters are called', () => {
     const after = carryOver(named, annotationWith([['SPEAKER_00', 20, 30], ['SPEAKER_01', 0, 10], ['SPEAKER_02', 10, 20]]));
     expect(after.speakers).toEqual(named.speakers);
     expect(after.turns.map(({ speaker }) => speaker)).toEqual(['A', 'B', 'C']);
@@ -65,10 +65,10 @@ describe('names and colours after a re-clustering', () => {
     expect(after.speakers.map(({ name }) => name)).toEqual(['Ada', 'Cleo']);
   });
 
-  it('a new voice comes last, with an id and a colour of its own', () => {
+  it('a new voice comes last, with an id and a color of its own', () => {
     const after = carryOver(named, annotationWith([['X', 0, 3], ['A', 3, 10], ['Y', 10, 20], ['Z', 20, 30]]));
     expect(after.speakers.slice(0, 3)).toEqual(named.speakers);
-    expect(after.speakers[3]).toEqual({ id: 'SPEAKER_00', name: null, colour: 0 });
+    expect(after.speakers[3]).toEqual({ id: 'SPEAKER_00', name: null, color: 0 });
     expect(after.turns[0]!.speaker).toBe('SPEAKER_00');
   });
 
@@ -79,21 +79,21 @@ describe('names and colours after a re-clustering', () => {
     expect(after.turns.map(({ speaker }) => speaker)).toEqual(['A', 'B']);
   });
 
-  it('what an anchor has named is that speaker, even against the overlap', () => {
+  it('what an constraint has named is that speaker, even against the overlap', () => {
     const after = carryOver(named, annotationWith([['B', 0, 10], ['SPEAKER_00', 10, 30]]), new Set(['B']));
     expect(after.turns[0]!.speaker).toBe('B');
-    // The same label of no anchor is only a number.
+    // The same label of no constraint is only a number.
     expect(carryOver(named, annotationWith([['B', 0, 10], ['SPEAKER_00', 10, 30]])).turns[0]!.speaker).toBe('A');
   });
 
-  it('gives every turn a new id and a speaker who is there, and no two speakers one id or a colour that is taken', () => {
+  it('gives every turn a new id and a speaker who is there, and no two speakers one id or a color that is taken', () => {
     fc.assert(
       fc.property(randomTurns, randomTurns, fc.subarray(['A', 'B']), (one, other, certain) => {
         const [before, found] = [annotationWith(one), annotationWith(other)];
         const after = carryOver(before, found, new Set(certain));
         const ids = after.speakers.map(({ id }) => id);
         expect(new Set(ids).size).toBe(found.speakers.length);
-        expect(new Set(after.speakers.map(({ colour }) => colour)).size).toBe(ids.length);
+        expect(new Set(after.speakers.map(({ color }) => color)).size).toBe(ids.length);
         expect(after.turns.map(({ id }) => id)).toEqual(found.turns.map((_, index) => before.nextId + index));
         for (const { speaker } of after.turns) expect(ids).toContain(speaker);
       }),
@@ -167,7 +167,7 @@ describe('what a proposal says', () => {
   });
 
   it('counts only who talks', () => {
-    const silent = annotationWith([['A', 0, 10]], { speakers: [{ id: 'A', name: null, colour: 0 }, { id: 'B', name: null, colour: 1 }] });
+    const silent = annotationWith([['A', 0, 10]], { speakers: [{ id: 'A', name: null, color: 0 }, { id: 'B', name: null, color: 1 }] });
     expect(talkingOf(silent)).toEqual(['A']);
   });
 });

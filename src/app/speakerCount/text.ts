@@ -18,7 +18,7 @@ const inWords = (n: number, words: readonly string[]): string => words[n - 2] ??
 export const countText = inLanguage(
   {
     heading: 'Number of speakers',
-    lead: 'Move the slider: the voices are grouped anew and shown on the lanes, dashed. Nothing changes until you accept it.',
+    lead: 'Move the slider: the voices are grouped anew and shown on the tracks, dashed. Nothing changes until you accept it.',
     slider: 'Number of speakers',
     value: (n: number) => `${n} ${n === 1 ? 'speaker' : 'speakers'}`,
     auto: 'Automatic',
@@ -126,7 +126,7 @@ export function unmetBounds({ value, unmet }: SpeakerCount): string | null {
 }
 
 /** Moves listed one by one. The rest is added up. */
-const MOST_MOVES = 5;
+const MAX_MOVES = 5;
 
 /**
  * What a proposal does to the result, sentence by sentence: the number of speakers, merges and splits, speech that moves
@@ -147,10 +147,10 @@ export function sentencesOf(
     else if (change.kind === 'split') sentences.push(countText.split(nameBefore(change.from), change.into.map(({ seconds }) => seconds)));
     else sentences.push(countText.gone(nameBefore(change.speaker)));
   }
-  for (const { from, into, seconds } of changes.moves.slice(0, MOST_MOVES)) {
+  for (const { from, into, seconds } of changes.moves.slice(0, MAX_MOVES)) {
     sentences.push(countText.moved(seconds, nameBefore(from), namesAfter.get(into) ?? into));
   }
-  const rest = changes.moves.slice(MOST_MOVES);
+  const rest = changes.moves.slice(MAX_MOVES);
   if (rest.length > 0) sentences.push(countText.movedMore(rest.length, rest.reduce((sum, { seconds }) => sum + seconds, 0)));
   if (changes.speakers.length === 0 && changes.moves.length === 0) sentences.push(changes.hasTurns ? countText.turnsOnly : countText.same);
   for (const { speaker, speechSeconds } of brief) sentences.push(countText.brief(namesAfter.get(speaker.id) ?? speaker.id, speechSeconds));

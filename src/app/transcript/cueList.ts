@@ -3,7 +3,7 @@ import type { TranscriptCue } from '../../transcript/transcript';
 import { h } from '../../ui-kit/dom';
 import { clock } from '../../ui-kit/format';
 import type { Scope } from '../../ui-kit/scope';
-import { colourVariable, swatch } from '../../ui-kit/tracks/palette';
+import { colorVariable, swatch } from '../../ui-kit/tracks/palette';
 import { transcriptText as words } from './text';
 
 /** Cues of a block: blocks are made and dropped as a whole. */
@@ -67,8 +67,8 @@ export function cueAt(cues: readonly TranscriptCue[], seconds: number): number |
 
 export interface CueSpeaker {
   readonly name: string;
-  /** Index into the speaker colours. */
-  readonly colour: number;
+  /** Index into the speaker colors. */
+  readonly color: number;
 }
 
 export interface CueList {
@@ -131,7 +131,7 @@ export function createCueList(scope: Scope, onPlay: (seconds: number) => void): 
   }
 
   function cueElement(cue: SpokenCue, index: number): HTMLElement {
-    const speaker = cue.speaker === null ? null : (speakers.get(cue.speaker) ?? { name: cue.speaker, colour: 0 });
+    const speaker = cue.speaker === null ? null : (speakers.get(cue.speaker) ?? { name: cue.speaker, color: 0 });
     const name = speaker?.name ?? words.nobody;
     return h(
       'div',
@@ -143,14 +143,14 @@ export function createCueList(scope: Scope, onPlay: (seconds: number) => void): 
         'aria-current': index === current ? 'true' : null,
         'data-index': index,
         'data-testid': 'cue',
-        style: speaker ? `--colour:var(${colourVariable(speaker.colour)})` : null,
+        style: speaker ? `--color:var(${colorVariable(speaker.color)})` : null,
       },
       h(
         'button',
         { type: 'button', class: 'cue__time', tabindex: index === active ? 0 : -1, 'aria-label': words.playFrom(cue.startSeconds, name) },
         clock(cue.startSeconds, 1),
       ),
-      h('span', { class: speaker ? 'cue__speaker' : 'cue__speaker cue__speaker--nobody' }, speaker && swatch(speaker.colour), name),
+      h('span', { class: speaker ? 'cue__speaker' : 'cue__speaker cue__speaker--nobody' }, speaker && swatch(speaker.color), name),
       h('p', { class: 'cue__text' }, ...textOf(cue)),
     );
   }

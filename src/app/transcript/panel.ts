@@ -12,12 +12,12 @@ import {
 import { decodeTranscript, type Transcript } from '../../transcript/transcript';
 import { button } from '../../ui-kit/controls';
 import { h, icon, setText } from '../../ui-kit/dom';
-import { type Failure, failureFacts, failureOf } from '../../ui-kit/failure';
+import { type Failure, failureDetails, failureOf } from '../../ui-kit/failure';
 import { download, fileButton } from '../../ui-kit/files';
 import { stem } from '../../ui-kit/format';
 import { speakerName } from '../../ui-kit/tracks/model';
 import { loadPart } from '../../util/fetch';
-import type { Panel, Studio } from '../editor/editor';
+import type { Panel, Editor } from '../editor/editor';
 import { exportNamesOf } from '../editor/speakerNames';
 import { isHidden, whenShown } from '../result/tabs';
 import { readTextFile } from '../workspace/openFiles';
@@ -65,9 +65,9 @@ export interface TranscriptPanel extends Panel {
   readonly setPosition: (seconds: number, playing: boolean) => void;
 }
 
-/** What was said and by whom: the text of a recogniser, with the speakers of the result. */
-export function createTranscriptPanel(studio: Studio): TranscriptPanel {
-  const { scope } = studio;
+/** What was said and by whom: the text of a recognizer, with the speakers of the result. */
+export function createTranscriptPanel(editor: Editor): TranscriptPanel {
+  const { scope } = editor;
   /** The transcript with its speakers, and what it was made of; null until it is needed. */
   let spoken: { readonly transcript: Transcript; readonly turns: readonly EditableTurn[]; readonly result: SpokenTranscript } | null = null;
   let opening = 0;
@@ -90,10 +90,10 @@ export function createTranscriptPanel(studio: Studio): TranscriptPanel {
   );
   const title = h('h3', { class: 'transcript__file', tabindex: -1 });
   const list = createCueList(scope, (seconds) => {
-    studio.player.playFrom(seconds);
+    editor.player.playFrom(seconds);
   });
   const remove = button(scope, { 'data-testid': 'transcript-remove' }, () => {
-    studio.setTranscript(null);
+    editor.setTranscript(null);
     empty.querySelector('input')?.focus();
   }, words.remove);
   const full = h(
@@ -127,13 +127,13 @@ export function createTranscriptPanel(studio: Studio): TranscriptPanel {
     showFailure(file.name, null);
     setText(status, words.reading(file.name));
     try {
-      const [content, { readTranscript }] = await Promise.all([readTextFile(file, studio.say, decodeTranscript), loadPart(() => import('../../transcript/readTranscript'))]);
+      const [content, { readTranscript }] = await Promise.all([readTextFile(file, editor.say, decodeTranscript), loadPart(() => import('../../transcript/readTranscript'))]);
       const transcript = readTranscript(file.name, content);
       // Another file was chosen since, or the result was left.
       if (own !== opening || scope.disposed) return;
-      if (others.length > 0) studio.say(words.onlyFirst);
+      if (others.length > 0) editor.say(words.onlyFirst);
       const hadFocus = empty.contains(document.activeElement);
-      studio.setTranscript(transcript);
+      editor.setTranscript(transcript);
       if (hadFocus) title.focus();
     } catch (thrown) {
       if (own !== opening || scope.disposed) return;
@@ -144,12 +144,12 @@ export function createTranscriptPanel(studio: Studio): TranscriptPanel {
 
   function showFailure(file: string, failed: Failure | null): void {
     failure.hidden = failed === null;
-    failure.replaceChildren(...(failed ? [h('p', { class: 'legend legend--alert' }, words.failed(file)), failureFacts(failed, words.labels)] : []));
+    failure.replaceChildren(...(failed ? [h('p', { class: 'legend legend--alert' }, words.failed(file)), failureDetails(failed, words.labels)] : []));
   }
 
   /** Who says what, found anew only after a correction of turns. */
   function spokenNow(): SpokenTranscript | null {
-    const { transcript, annotation } = studio.get();
+    const { transcript, annotation } = editor.get();
     if (!transcript) return null;
     if (spoken?.transcript !== transcript || spoken.turns !== annotation.turns) {
       // One speaker at a time: with overlapping turns, whoever talks longest over another would have his words too.
@@ -161,7 +161,7 @@ export function createTranscriptPanel(studio: Studio): TranscriptPanel {
   function save(format: TranscriptFormat): void {
     const result = spokenNow();
     if (!result) return;
-    const { name, type, content } = transcriptFile(format, result, exportNamesOf(studio.get().annotation), studio.outcome.name);
+    const { name, type, content } = transcriptFile(format, result, exportNamesOf(editor.get().annotation), editor.outcome.name);
     download(name, type, content);
   }
 
@@ -171,19 +171,19 @@ export function createTranscriptPanel(studio: Studio): TranscriptPanel {
   }
 
   function update(): void {
-    const { annotation } = studio.get();
+    const { annotation } = editor.get();
     const result = spokenNow();
     empty.hidden = result !== null;
     full.hidden = result === null;
     showStatus();
     setText(title, result?.file ?? '');
-    const speakers = annotation.speakers.map((speaker, index) => [speaker.id, { name: speakerName(speaker, index), colour: speaker.colour }] as const);
+    const speakers = annotation.speakers.map((speaker, index) => [speaker.id, { name: speakerName(speaker, index), color: speaker.color }] as const);
     list.setCues(result?.cues ?? [], new Map(speakers));
-    list.setPosition(studio.player.position, false);
+    list.setPosition(editor.player.position, false);
   }
 
   let isStale = false;
-  studio.onChange(scope, (next, previous) => {
+  editor.onChange(scope, (next, previous) => {
     if (next.annotation === previous.annotation && next.transcript === previous.transcript) return;
     isStale = isHidden(element);
     if (!isStale) update();

@@ -11,7 +11,7 @@ export const transcriptText = inLanguage(
     remove: 'Remove',
     empty: {
       heading: 'Who said which words',
-      body: 'Voxlane hears who speaks, not what is said. Bring the text from a speech recogniser, and every word and every cue gets its speaker here.',
+      body: 'Voxlane hears who speaks, not what is said. Bring the text from a speech recognizer, and every word and every cue gets its speaker here.',
       formats: 'SRT, WebVTT, or the JSON or console output of Whisper, whisper.cpp, faster-whisper, whisperX or transformers. With times of words, cues are split where the speaker changes.',
       drop: 'Choose the file, or drop it anywhere on this page. It stays on this machine.',
     },

@@ -100,7 +100,7 @@ export function createRecentPanel(scope: Scope, actions: Pick<Actions, 'openKept
   };
 }
 
-/** A still life of a result: it says at a glance what the page gives. Start, length in percent, by lane. */
+/** A still life of a result: it says at a glance what the page gives. Start, length in percent, by track. */
 const GHOST: readonly (readonly (readonly [number, number])[])[] = [
   [[0, 17], [31, 12], [58, 23], [94, 6]],
   [[15, 14], [44, 16], [83, 9]],
@@ -108,16 +108,16 @@ const GHOST: readonly (readonly (readonly [number, number])[])[] = [
 ];
 
 function ghost(): HTMLElement {
-  const lanes = GHOST.map((bars, lane) =>
+  const tracks = GHOST.map((bars, track) =>
     h(
       'div',
-      { class: `ghost__lane ghost__lane--${lane}` },
+      { class: `ghost__track ghost__track--${track}` },
       ...bars.map(([start, length]) =>
         h('span', { class: 'ghost__bar', style: `left:${start}%;width:${length}%` }),
       ),
     ),
   );
-  return h('div', { class: 'ghost', 'aria-hidden': 'true' }, h('div', { class: 'ghost__ruler' }), ...lanes);
+  return h('div', { class: 'ghost', 'aria-hidden': 'true' }, h('div', { class: 'ghost__ruler' }), ...tracks);
 }
 
 export function emptyView({ scope, state, actions }: ViewContext): View {

@@ -1,5 +1,5 @@
 import { h, icon } from '../../ui-kit/dom';
-import { failureFacts } from '../../ui-kit/failure';
+import { failureDetails } from '../../ui-kit/failure';
 import { fileButton } from '../../ui-kit/files';
 import { questionWords } from '../models/modelBox';
 import { recoveries, type State } from '../state';
@@ -20,7 +20,7 @@ export function errorView(context: ViewContext): View {
   const element = h(
     'div',
     { class: 'view view--error panel', 'data-testid': 'error' },
-    h('div', { role: 'alert' }, h('p', { class: 'legend legend--alert' }, text.error.label), heading, failureFacts(failure, text.error)),
+    h('div', { role: 'alert' }, h('p', { class: 'legend legend--alert' }, text.error.label), heading, failureDetails(failure, text.error)),
     asked,
     ways,
     failure.code && h('p', { class: 'fine mono' }, text.error.code(failure.code)),

@@ -9,7 +9,7 @@ import { optionsProblem, type RunOptions, type SpeakerMode } from '../state';
 
 const PRESETS = ['auto', 'campplus', 'community-1'] as const satisfies readonly PresetChoice[];
 
-/** The choice of preset, each with what it is, what it costs and under which licence. */
+/** The choice of preset, each with what it is, what it costs and under which license. */
 export function presetChoice(
   scope: Scope,
   onChoose: (preset: PresetChoice) => void,
@@ -62,12 +62,12 @@ export function presetChoice(
   };
 }
 
-/** Size and licence; empty where there is nothing to say, or nothing known. */
+/** Size and license; empty where there is nothing to say, or nothing known. */
 function factsOf(preset: PresetChoice, models: ModelsState): string {
   const known = models.presets?.find(({ id }) => id === preset);
   if (!known) return '';
-  if (known.bytes === 0) return text.models.comesAlong(known.licence);
-  return isCommunityReady(models) ? text.models.isHere(known.licence) : text.models.toDownload(known.bytes, known.licence);
+  if (known.bytes === 0) return text.models.comesAlong(known.license);
+  return isCommunityReady(models) ? text.models.isHere(known.license) : text.models.toDownload(known.bytes, known.license);
 }
 
 const SPEEDS = ['exact', 'fast'] as const satisfies readonly Speed[];

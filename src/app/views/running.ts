@@ -5,34 +5,34 @@ import type { ThemeControl } from '../../ui-kit/pageFrame';
 import type { Scope } from '../../ui-kit/scope';
 import { groupProgress, type GroupProgress, STAGE_GROUPS } from '../../ui-kit/stageGroups';
 import { text } from '../../ui-kit/texts/text';
-import { AXIS_HEIGHT, type Geometry, INSET, laneMetrics, NARROW_PIXELS } from '../../ui-kit/tracks/geometry';
-import { type Lane, lanesSoFar } from '../../ui-kit/tracks/model';
+import { AXIS_HEIGHT, type Geometry, INSET, trackMetrics, NARROW_PIXELS } from '../../ui-kit/tracks/geometry';
+import { type Track, tracksSoFar } from '../../ui-kit/tracks/model';
 import { paintBase } from '../../ui-kit/tracks/painter';
-import { laneLabel, type Paints, readPaints } from '../../ui-kit/tracks/palette';
+import { trackLabel, type Paints, readPaints } from '../../ui-kit/tracks/palette';
 import { downloadMeter } from '../models/modelBox';
 import { jobOf } from '../state';
 import type { View, ViewContext } from '../view';
 
-export interface StillLanes {
+export interface StillTracks {
   readonly element: HTMLElement;
-  /** Shows these lanes, from the start to `durationSeconds`. */
-  readonly show: (lanes: readonly Lane[], durationSeconds: number) => void;
+  /** Shows these tracks, from the start to `durationSeconds`. */
+  readonly show: (tracks: readonly Track[], durationSeconds: number) => void;
 }
 
 /**
- * Lanes to look at: one canvas, whatever the number of turns, without playhead and zoom. Each showing replaces the one
+ * Tracks to look at: one canvas, whatever the number of turns, without playhead and zoom. Each showing replaces the one
  * before, at most once per frame.
  *
- * @param label name of the picture for those who cannot see it; the lanes' names and shares beside it are text
+ * @param label name of the picture for those who cannot see it; the tracks' names and shares beside it are text
  */
-export function createStillLanes(scope: Scope, theme: ThemeControl, label: string): StillLanes {
-  const canvas = h('canvas', { class: 'lanes__canvas' });
-  const stage = h('div', { class: 'lanes__still', role: 'img', 'aria-label': label }, canvas);
-  const labels = h('ul', { class: 'lanes__labels' });
-  const probe = h('span', { class: 'lanes__probe', hidden: true });
-  const element = h('div', { class: 'lanes' }, labels, stage, probe);
+export function createStillTracks(scope: Scope, theme: ThemeControl, label: string): StillTracks {
+  const canvas = h('canvas', { class: 'tracks__canvas' });
+  const stage = h('div', { class: 'tracks__still', role: 'img', 'aria-label': label }, canvas);
+  const labels = h('ul', { class: 'tracks__labels' });
+  const probe = h('span', { class: 'tracks__probe', hidden: true });
+  const element = h('div', { class: 'tracks' }, labels, stage, probe);
 
-  let lanes: readonly Lane[] = [];
+  let tracks: readonly Track[] = [];
   let durationSeconds = 1;
   let paints: Paints | null = null;
   let frame = 0;
@@ -46,11 +46,11 @@ export function createStillLanes(scope: Scope, theme: ThemeControl, label: strin
     const context = canvas.getContext('2d');
     if (width === 0 || !context) return;
     paints ??= readPaints(probe);
-    const metrics = laneMetrics(element.clientWidth < NARROW_PIXELS);
+    const metrics = trackMetrics(element.clientWidth < NARROW_PIXELS);
     const geometry: Geometry = {
       ...metrics,
       width,
-      height: AXIS_HEIGHT + lanes.length * metrics.laneHeight,
+      height: AXIS_HEIGHT + tracks.length * metrics.trackHeight,
       axisHeight: AXIS_HEIGHT,
       waveHeight: 0,
       startSeconds: 0,
@@ -59,15 +59,15 @@ export function createStillLanes(scope: Scope, theme: ThemeControl, label: strin
       durationSeconds,
     };
     fitCanvas(context, geometry);
-    paintBase(context, geometry, { lanes, marks: [], peaks: null, isProvisional: false, hidden: null }, paints);
+    paintBase(context, geometry, { tracks, marks: [], peaks: null, isProvisional: false, hidden: null }, paints);
   };
   const layOut = (): void => {
     const narrow = element.clientWidth < NARROW_PIXELS;
-    const { laneHeight } = laneMetrics(narrow);
-    element.classList.toggle('lanes--narrow', narrow);
-    element.style.setProperty('--lane-height', `${laneHeight}px`);
-    element.style.setProperty('--lanes-top', `${AXIS_HEIGHT}px`);
-    stage.style.height = `${AXIS_HEIGHT + lanes.length * laneHeight}px`;
+    const { trackHeight } = trackMetrics(narrow);
+    element.classList.toggle('tracks--narrow', narrow);
+    element.style.setProperty('--track-height', `${trackHeight}px`);
+    element.style.setProperty('--tracks-top', `${AXIS_HEIGHT}px`);
+    stage.style.height = `${AXIS_HEIGHT + tracks.length * trackHeight}px`;
     if (frame === 0) frame = requestAnimationFrame(paint);
   };
   onResize(scope, element, layOut);
@@ -75,15 +75,15 @@ export function createStillLanes(scope: Scope, theme: ThemeControl, label: strin
     paints = null;
     layOut();
   });
-  // As in `createLanes`: a screen of another density.
+  // As in `createTracks`: a screen of another density.
   scope.on(window, 'resize', layOut);
 
   return {
     element,
     show(next, seconds) {
-      lanes = next;
+      tracks = next;
       durationSeconds = Math.max(seconds, 0.001);
-      labels.replaceChildren(...lanes.map(laneLabel));
+      labels.replaceChildren(...tracks.map(trackLabel));
       layOut();
     },
   };
@@ -97,10 +97,10 @@ export function previewPanel(
   const words = text.running.preview;
   const covers = h('span', { class: 'preview__covers' });
   const found = h('span');
-  const lanes = createStillLanes(scope, theme, words.lanes);
+  const tracks = createStillTracks(scope, theme, words.tracks);
   const element = h(
     'section',
-    { class: 'panel preview', 'aria-label': words.lanes, 'data-testid': 'preview', hidden: true },
+    { class: 'panel preview', 'aria-label': words.tracks, 'data-testid': 'preview', hidden: true },
     h(
       'div',
       { class: 'preview__head' },
@@ -108,7 +108,7 @@ export function previewPanel(
       h('p', { class: 'status' }, covers, found),
       h('p', { class: 'fine' }, words.hint),
     ),
-    lanes.element,
+    tracks.element,
   );
   let shown: Preview | null = null;
   return {
@@ -118,12 +118,12 @@ export function previewPanel(
       shown = preview;
       element.hidden = preview === null;
       if (!preview) return;
-      const { analysedSeconds, turns } = preview;
-      const speakers = lanesSoFar(turns);
-      setText(covers, words.covers(analysedSeconds));
+      const { analyzedSeconds, turns } = preview;
+      const speakers = tracksSoFar(turns);
+      setText(covers, words.covers(analyzedSeconds));
       setText(found, words.found(speakers.length, turns.length));
-      lanes.element.hidden = speakers.length === 0;
-      lanes.show(speakers, analysedSeconds);
+      tracks.element.hidden = speakers.length === 0;
+      tracks.show(speakers, analyzedSeconds);
     },
   };
 }

@@ -4,48 +4,48 @@ import { VoxlaneError } from '../../util/errors';
 import { workText } from './text';
 
 /** The largest file of turns that the page opens. `npm run bench -- --check crowd` measures the page's longest task with it. */
-export const MOST_TURNS = 1_000_000;
-export const MOST_SPEAKERS = 5000;
+export const MAX_TURNS = 1_000_000;
+export const MAX_SPEAKERS = 5000;
 /** A string in a browser has at most about 536 million characters. */
-export const MOST_BYTES = 500_000_000;
+export const MAX_BYTES = 500_000_000;
 
 /**
  * Up to this many turns are processed on the page's thread. More are read, exported and made exclusive by a worker, are not
  * kept in the browser, and have no review, transcript and score: these go through all turns at once.
  */
-export const MOST_TURNS_AT_ONCE = 50_000;
+export const MAX_TURNS_AT_ONCE = 50_000;
 /** The assignment of speakers in a score takes the third power of their number. */
-export const MOST_SPEAKERS_SCORED = 300;
+export const MAX_SPEAKERS_SCORED = 300;
 /** Larger files are read by a worker. */
-export const MOST_BYTES_AT_ONCE = 256_000;
+export const MAX_BYTES_AT_ONCE = 256_000;
 
 /** Whether an annotation has too many turns for the page's thread to go through all of them. */
-export const isVast = ({ turns }: Pick<Annotation, 'turns'>): boolean => turns.length > MOST_TURNS_AT_ONCE;
+export const isVast = ({ turns }: Pick<Annotation, 'turns'>): boolean => turns.length > MAX_TURNS_AT_ONCE;
 
 /** @throws VoxlaneError `format` for a file of turns that is larger than the page can show */
 export function checkSize(file: string, numTurns: number, numSpeakers: number): void {
-  if (numTurns <= MOST_TURNS && numSpeakers <= MOST_SPEAKERS) return;
-  throw new VoxlaneError({ code: 'format', ...workText.tooMany(file, numTurns, numSpeakers, MOST_TURNS, MOST_SPEAKERS) });
+  if (numTurns <= MAX_TURNS && numSpeakers <= MAX_SPEAKERS) return;
+  throw new VoxlaneError({ code: 'format', ...workText.tooMany(file, numTurns, numSpeakers, MAX_TURNS, MAX_SPEAKERS) });
 }
 
 /** @throws VoxlaneError `format` for a file that cannot be read as one text */
 export function checkBytes({ name, size }: File): void {
-  if (size > MOST_BYTES) throw new VoxlaneError({ code: 'format', ...workText.tooLarge(name, size, MOST_BYTES) });
+  if (size > MAX_BYTES) throw new VoxlaneError({ code: 'format', ...workText.tooLarge(name, size, MAX_BYTES) });
 }
 
 /** @throws VoxlaneError `format` for turns that replace others, if either are too many for one edit */
 export function checkAtOnce(file: string, numTurns: number): void {
-  if (numTurns <= MOST_TURNS_AT_ONCE) return;
-  throw new VoxlaneError({ code: 'format', ...workText.tooManyToReplace(file, numTurns, MOST_TURNS_AT_ONCE) });
+  if (numTurns <= MAX_TURNS_AT_ONCE) return;
+  throw new VoxlaneError({ code: 'format', ...workText.tooManyToReplace(file, numTurns, MAX_TURNS_AT_ONCE) });
 }
 
 /** A larger reference would block the page while it is read: some 80,000 lines. */
-const MOST_REFERENCE_BYTES = 5_000_000;
+const MAX_REFERENCE_BYTES = 5_000_000;
 
 /** @throws VoxlaneError `format` for a reference that is larger than the page can score against */
 export function checkReferenceBytes({ name, size }: File): void {
-  if (size <= MOST_REFERENCE_BYTES) return;
-  const { problem, expected } = workText.tooLarge(name, size, MOST_REFERENCE_BYTES);
+  if (size <= MAX_REFERENCE_BYTES) return;
+  const { problem, expected } = workText.tooLarge(name, size, MAX_REFERENCE_BYTES);
   throw new VoxlaneError({ code: 'format', problem, expected, remedy: workText.scoreCommand });
 }
 
@@ -53,10 +53,10 @@ export function checkReferenceBytes({ name, size }: File): void {
 export function checkScored(reference: readonly Turn[], hypothesis: readonly Turn[]): void {
   const numTurns = Math.max(reference.length, hypothesis.length);
   const problem =
-    numTurns > MOST_TURNS_AT_ONCE
-      ? workText.tooManyHere(numTurns, MOST_TURNS_AT_ONCE)
+    numTurns > MAX_TURNS_AT_ONCE
+      ? workText.tooManyHere(numTurns, MAX_TURNS_AT_ONCE)
       : [reference, hypothesis].map((turns) => new Set(turns.map(({ speaker }) => speaker)).size)
-          .filter((speakers) => speakers > MOST_SPEAKERS_SCORED)
-          .map((speakers) => workText.tooManyScored(speakers, MOST_SPEAKERS_SCORED))[0];
+          .filter((speakers) => speakers > MAX_SPEAKERS_SCORED)
+          .map((speakers) => workText.tooManyScored(speakers, MAX_SPEAKERS_SCORED))[0];
   if (problem !== undefined) throw new VoxlaneError({ code: 'options', problem: problem.replace(/\.$/, ''), remedy: workText.scoreCommand });
 }

@@ -8,8 +8,8 @@ import { inLanguage } from '../../ui-kit/texts/language';
 import { inSlices } from '../../util/concurrency';
 import { decodeText } from '../../util/decodeText';
 import { VoxlaneError } from '../../util/errors';
-import { studioText } from '../editor/text';
-import { checkBytes, checkSize, MOST_BYTES_AT_ONCE } from './limits';
+import { editorText } from '../editor/text';
+import { checkBytes, checkSize, MAX_BYTES_AT_ONCE } from './limits';
 import { type FoundRecording, importedAnnotation, withTurnsWorker } from './turnsClient';
 
 /** What was dropped or chosen, told apart by name. */
@@ -30,7 +30,7 @@ export function companionKind({ name }: File): CompanionKind | null {
   return end === 'srt' || end === 'vtt' || end === 'tsv' ? 'subtitles' : null;
 }
 
-/** Recognisers write text; files of turns have none. Some write both, and then it is the text that is new here. */
+/** Recognizers write text; files of turns have none. Some write both, and then it is the text that is new here. */
 export async function isTranscript(file: File): Promise<boolean> {
   const kind = companionKind(file);
   return kind === 'subtitles' || (kind === 'json' && (await holds(file, /"(?:text|word|speech)"\s*:/)));
@@ -92,7 +92,7 @@ async function bytesOf(file: File): Promise<ArrayBuffer> {
   }
 }
 
-const importWords = studioText.importing;
+const importWords = editorText.importing;
 
 /** Asks which of several recordings of a file is meant; null where the person takes none. */
 export function chooseRecording(scope: Scope, file: string, names: readonly string[]): Promise<string | null> {
@@ -102,7 +102,7 @@ export function chooseRecording(scope: Scope, file: string, names: readonly stri
   const form = h(
     'form',
     { method: 'dialog', class: 'choose' },
-    h('label', { class: 'labelled' }, h('span', {}, importWords.choose(file)), select),
+    h('label', { class: 'labeled' }, h('span', {}, importWords.choose(file)), select),
     h('div', { class: 'button-row' }, take, cancel),
   );
   const dialog = h('dialog', { class: 'dialog' }, form);
@@ -152,7 +152,7 @@ export async function readTurnsFor(
 ): Promise<ReadTurns | null> {
   checkBytes(file);
   const choose = (found: readonly FoundRecording[]): Promise<FoundRecording | null> => chosenOf(scope, file.name, found, recording);
-  if (file.size > MOST_BYTES_AT_ONCE) return readInWorker(file, durationSeconds, say, choose);
+  if (file.size > MAX_BYTES_AT_ONCE) return readInWorker(file, durationSeconds, say, choose);
   const recordings = readAnyTurns(file.name, await readTextFile(file, say));
   const found = recordings.map(({ name, turns, speakers }) => ({ name, numTurns: turns.length, numSpeakers: speakers.length }));
   const chosen = await choose(found);

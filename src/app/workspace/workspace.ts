@@ -8,7 +8,7 @@ import { RecentWork, type Corrections } from '../saved/recentWork';
 import { browserTabLink, type SaveState, SharedWork, type TabLink, type TabMessage } from '../saved/sharedWork';
 import { jobOf, NOT_LISTED, type Action, type Outcome, type State } from '../state';
 import type { Store } from '../../ui-kit/store';
-import { studioText } from '../editor/text';
+import { editorText } from '../editor/text';
 import { workText } from './text';
 import type { Work } from '../view';
 
@@ -33,7 +33,7 @@ interface OpenWork {
 }
 
 /** The results of this page and of earlier ones: what is open, what is kept, and what comes back. */
-export class Desk implements Work {
+export class Workspace implements Work {
   readonly #scope: Scope;
   readonly #store: Store<State, Action>;
   readonly #recent: RecentWork;
@@ -247,7 +247,7 @@ export class Desk implements Work {
       onFailure: () => {
         if (this.#lost.has(id)) return;
         this.#lost.add(id);
-        this.#say(studioText.notKept);
+        this.#say(editorText.notKept);
       },
       onDeleted: () => {
         if (this.#isShown(id)) this.#say(workText.deletedElsewhere);
@@ -328,7 +328,7 @@ export class Desk implements Work {
     if (!blob) return;
     this.#write(id, async () => {
       const kept = await this.#recent.saveRecording(id, blob);
-      if (!kept.isKept && (kept.reason === 'full' || kept.reason === 'too-large')) this.#say(studioText.keptWithoutSound);
+      if (!kept.isKept && (kept.reason === 'full' || kept.reason === 'too-large')) this.#say(editorText.keptWithoutSound);
     });
   }
 

@@ -52,7 +52,7 @@ export interface FileParts {
 /** How far to search for the first frame of MP3 and ADTS. */
 const SEARCHED_BYTES = 1 << 16;
 /** Shorter changes of the coding are damage. */
-const LEAST_RUN_SECONDS = 0.2;
+const MIN_RUN_SECONDS = 0.2;
 const NO_NOTES = { notes: [], unreadableCodec: null };
 
 /**
@@ -159,7 +159,7 @@ async function tagOf(source: Blob, { firstTag }: FrameLayout): Promise<Mp3Tag | 
 /** @param tag of the first recording in the file */
 export function partsOfFrames(source: Blob, kind: FrameKind, layout: FrameLayout, tag: Mp3Tag | null): FileParts {
   const longest = layout.runs.reduce((most, run) => Math.max(most, secondsOf(run)), 0);
-  const isKept = (run: FrameRun): boolean => secondsOf(run) >= Math.min(LEAST_RUN_SECONDS, longest);
+  const isKept = (run: FrameRun): boolean => secondsOf(run) >= Math.min(MIN_RUN_SECONDS, longest);
   const runs = layout.runs.filter(isKept);
   const skipped = skippedNotes(layout, isKept);
   const total = runs.reduce((sum, run) => sum + secondsOf(run), 0);
@@ -257,7 +257,7 @@ function startsWhole({ segments: [first] }: OggStream): boolean {
   return first?.continuedLacing === 0;
 }
 
-/** One file for each stretch without a hole: the headers, then the stretch's pages. Their granules give its place. */
+/** One file for each segment without a hole: the headers, then the segment's pages. Their granules give its place. */
 async function oggSegments(source: Blob, stream: OggStream): Promise<Blob[]> {
   const headers = stream.headers.map(([start, end]) => source.slice(start, end));
   return Promise.all(

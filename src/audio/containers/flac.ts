@@ -39,7 +39,7 @@ export function isStart(bytes: Uint8Array, offset: number): boolean {
 
 /** How much of the file's end to search. The largest frames have some 100 kB. */
 const END_BYTES = 1 << 20;
-const MOST_HEADER_BYTES = 16;
+const MAX_HEADER_BYTES = 16;
 const INFO_BYTES = 42;
 /** Block sizes by their code; 0 for codes that are followed by a size, and for the reserved one. */
 const BLOCK_SIZES = [0, 192, 576, 1152, 2304, 4608, 0, 0, 256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768];
@@ -106,7 +106,7 @@ function isComplete(frame: Uint8Array): boolean {
 }
 
 function frameAt(searched: Uint8Array, start: number, maxBlock: number): Frame | null {
-  const bytes = searched.subarray(start, start + MOST_HEADER_BYTES);
+  const bytes = searched.subarray(start, start + MAX_HEADER_BYTES);
   const [, strategy = 0, codes = 0, form = 0] = bytes;
   if ((strategy & 0xfe) !== 0xf8 || (form & 1) !== 0) return null;
   const number = codedNumber(bytes, 4);

@@ -12,7 +12,7 @@ const CRC = 0xbf;
 const SEGMENT_CHILDREN = new Set([INFO, TRACKS, CLUSTER, 0x114d_9b74, 0x1c53_bb6b, 0x1043_a770, 0x1254_c367, 0x1941_a469, VOID, CRC]);
 /** Elements of a cluster: timestamp, position, previous size, silent tracks, and the kinds of blocks. */
 const CLUSTER_CHILDREN = new Set([0xe7, 0xa7, 0xab, 0x5854, 0xa3, 0xa0, 0xaf, VOID, CRC]);
-const MOST_HEADER_BYTES = 12;
+const MAX_HEADER_BYTES = 12;
 const SEARCHED_BYTES = 1 << 16;
 
 /** An element of EBML: its id, and the offsets of its parts. */
@@ -63,7 +63,7 @@ export async function walkMatroska(reader: ByteReader): Promise<MatroskaFile[]> 
       continue;
     }
     // A few bytes at the end are the start of an element.
-    if (!element && reader.size - position < MOST_HEADER_BYTES) {
+    if (!element && reader.size - position < MAX_HEADER_BYTES) {
       walk.cutOff();
       break;
     }
@@ -190,7 +190,7 @@ class MatroskaWalk {
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function elementAt(reader: ByteReader, start: number): Promise<Element | null> {
-  const bytes = await reader.read(start, MOST_HEADER_BYTES);
+  const bytes = await reader.read(start, MAX_HEADER_BYTES);
   const idBytes = vintLength(bytes[0]);
   if (idBytes === null || idBytes > 4 || bytes.length < idBytes + 1) return null;
   const sizeBytes = vintLength(bytes[idBytes]);
@@ -258,10 +258,10 @@ const TRACK_ENTRY = 0xae;
 const TRACK_NUMBER = 0xd7;
 const CODEC_DELAY = 0x56aa;
 /** Limits the work on a damaged file. */
-const MOST_ELEMENTS = 10_000;
+const MAX_ELEMENTS = 10_000;
 const NANOSECONDS = 1e9;
 /** No encoder needs longer; a larger value is damaged. */
-const MOST_DELAY_SECONDS = 1;
+const MAX_DELAY_SECONDS = 1;
 
 /**
  * Length of the encoder's delay before the recording, in seconds.
@@ -278,14 +278,14 @@ export async function readCodecDelay(reader: ByteReader, trackNumber: number): P
     const fields = await childrenOf(reader, entry);
     if ((await numberOf(reader, fields, TRACK_NUMBER)) !== trackNumber) continue;
     const seconds = (await numberOf(reader, fields, CODEC_DELAY)) / NANOSECONDS;
-    return seconds <= MOST_DELAY_SECONDS ? seconds : 0;
+    return seconds <= MAX_DELAY_SECONDS ? seconds : 0;
   }
   return 0;
 }
 
 async function findTracks(reader: ByteReader): Promise<Element | null> {
   let position = 0;
-  for (let seen = 0; seen < MOST_ELEMENTS && position < reader.size; seen++) {
+  for (let seen = 0; seen < MAX_ELEMENTS && position < reader.size; seen++) {
     const element = await elementAt(reader, position);
     if (!element || element.id === CLUSTER || (element.id === EBML && position > 0)) return null;
     if (element.id === TRACKS) return element;
@@ -297,7 +297,7 @@ async function findTracks(reader: ByteReader): Promise<Element | null> {
 
 async function childrenOf(reader: ByteReader, { content, end }: Element): Promise<Element[]> {
   const children: Element[] = [];
-  for (let position = content; position < Math.min(end, reader.size) && children.length < MOST_ELEMENTS; ) {
+  for (let position = content; position < Math.min(end, reader.size) && children.length < MAX_ELEMENTS; ) {
     const child = await elementAt(reader, position);
     if (!child || child.end > end) break;
     children.push(child);

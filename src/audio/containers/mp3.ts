@@ -10,13 +10,13 @@ const BIT_RATES = {
 } as const;
 const SAMPLE_RATES = [44_100, 48_000, 32_000];
 /** Greatest offset of the tag in a frame, after header and side information. */
-const MOST_TAG_OFFSET = 36;
+const MAX_TAG_OFFSET = 36;
 
 /** Frames of MPEG audio layer III (MP3) and layer II (MP2). */
 export const MP3_FRAMES: FrameKind = {
   headerBytes: HEADER_BYTES,
   header: mp3Header,
-  tagBytes: MOST_TAG_OFFSET + 4,
+  tagBytes: MAX_TAG_OFFSET + 4,
   isTag: isXingFrame,
 };
 

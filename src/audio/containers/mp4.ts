@@ -2,9 +2,9 @@
 import { bigEndian, type ByteReader } from './byteReader';
 
 /** Limit for boxes at the top level. A fragment has two, so this is a week of fragments. */
-const MOST_BOXES = 1_000_000;
+const MAX_BOXES = 1_000_000;
 /** No index is larger; a size beyond it is damage. */
-const MOST_INDEX_BYTES = 2 ** 28;
+const MAX_INDEX_BYTES = 2 ** 28;
 
 interface Box {
   readonly name: string;
@@ -22,7 +22,7 @@ export interface Mp4Layout {
   readonly completeEnd: number | null;
 }
 
-/** A stretch of the media that a player plays. */
+/** A segment of the media that a player plays. */
 export interface Edit {
   /** On the player's clock. */
   readonly startSeconds: number;
@@ -62,7 +62,7 @@ export async function walkMp4(reader: ByteReader): Promise<Mp4Layout> {
 /** The boxes at the top level. Ends at damage. The last box may extend beyond the file. */
 async function* topBoxes(reader: ByteReader): AsyncGenerator<Box, void, undefined> {
   let position = 0;
-  for (let seen = 0; seen < MOST_BOXES && position + 8 <= reader.size; seen++) {
+  for (let seen = 0; seen < MAX_BOXES && position + 8 <= reader.size; seen++) {
     const box = await boxAt(reader, position);
     if (!box) return;
     yield box;
@@ -112,7 +112,7 @@ export async function readEdits(source: ByteReader, trackId: number): Promise<Ed
 async function findIndex(reader: ByteReader): Promise<Uint8Array | null> {
   for await (const { name, content, end } of topBoxes(reader)) {
     if (name !== 'moov') continue;
-    if (end > reader.size || end - content > MOST_INDEX_BYTES) return null;
+    if (end > reader.size || end - content > MAX_INDEX_BYTES) return null;
     return (await reader.read(content, end - content)).slice();
   }
   return null;
@@ -172,10 +172,10 @@ function parseEdits(bytes: Uint8Array, { content, end }: Box, movieScale: number
   return edits;
 }
 
-/** Edit lists as stretches of the track's clock. */
+/** Edit lists as segments of the track's clock. */
 
-/** A stretch of a track, and where it lies in the recording. All in seconds. */
-export interface PlacedStretch {
+/** A segment of a track, and where it lies in the recording. All in seconds. */
+export interface PlacedSegment {
   /** On the demuxer's clock. */
   readonly from: number;
   /** On the demuxer's clock; infinite: to the end. */
@@ -185,13 +185,13 @@ export interface PlacedStretch {
 }
 
 /**
- * The stretches that are played, in order.
+ * The segments that are played, in order.
  *
- * mediabunny applies only the first edit with media, as the track's offset, so its clock is that of the first stretch.
+ * mediabunny applies only the first edit with media, as the track's offset, so its clock is that of the first segment.
  *
  * @returns null if there is nothing to play
  */
-export function placeEdits(edits: readonly Edit[]): PlacedStretch[] | null {
+export function placeEdits(edits: readonly Edit[]): PlacedSegment[] | null {
   const playing = edits.filter((edit): edit is Edit & { mediaSeconds: number } => edit.mediaSeconds !== null);
   const [first] = playing;
   if (!first) return null;

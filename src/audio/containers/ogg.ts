@@ -2,7 +2,7 @@
 import { hasText, littleEndian, type ByteReader } from './byteReader';
 
 const HEADER_BYTES = 27;
-const MOST_HEADER_BYTES = HEADER_BYTES + 255;
+const MAX_HEADER_BYTES = HEADER_BYTES + 255;
 const SEARCHED_BYTES = 1 << 16;
 const CONTINUED = 1;
 const FIRST = 2;
@@ -199,7 +199,7 @@ function packetEnds(lacing: Uint8Array): number {
 
 /** A whole page at this place; null if there is none. */
 async function pageAt(reader: ByteReader, start: number): Promise<OggPage | null> {
-  const bytes = await reader.read(start, MOST_HEADER_BYTES);
+  const bytes = await reader.read(start, MAX_HEADER_BYTES);
   if (bytes.length < HEADER_BYTES || !hasText(bytes, 0, 'OggS') || bytes[4] !== 0) return null;
   const count = bytes[26]!;
   if (bytes.length < HEADER_BYTES + count) return null;

@@ -14,11 +14,11 @@ const PACKETS_TO_SYNC = 8;
 const SEARCHED_BYTES = 1 << 16;
 const PTS_PER_SECOND = 90_000;
 /** No frame is shorter. Smaller gaps between times are rounding, or a clock that was adjusted. */
-const LEAST_HOLE_SECONDS = 0.02;
+const MIN_HOLE_SECONDS = 0.02;
 /** Start code, stream id, length, flags, and a presentation time. */
 const PES_HEADER_BYTES = 14;
 /** Audio has shorter ones: their length has 16 bits. */
-const MOST_PES_PACKETS = 400;
+const MAX_PES_PACKETS = 400;
 
 /** A range of bytes, [start, end). */
 type Range = readonly [start: number, end: number];
@@ -33,7 +33,7 @@ export interface TransportLayout {
   readonly skippedPlaces: number;
   /** Time of the first of them in the wanted track, in seconds. */
   readonly skippedAtSeconds: number;
-  /** Stretches of the wanted track that are missing or damaged, in seconds from its start. */
+  /** Segments of the wanted track that are missing or damaged, in seconds from its start. */
   readonly holes: readonly { readonly atSeconds: number; readonly lengthSeconds: number }[];
   /** Whether the file ends within a packet, or within sound of the wanted track. */
   readonly isCutOff: boolean;
@@ -203,7 +203,7 @@ class TransportWalk {
       stream.holeStart ??= pes.time ?? stream.lastTime;
     } else if (pes.time !== null) {
       // The counter of packets has four bits, so only the times show that 16 are missing.
-      const isLate = stream.endTime !== null && pes.time - stream.endTime >= LEAST_HOLE_SECONDS * PTS_PER_SECOND;
+      const isLate = stream.endTime !== null && pes.time - stream.endTime >= MIN_HOLE_SECONDS * PTS_PER_SECOND;
       const holeStart = stream.holeStart ?? (isLate ? stream.endTime : null);
       if (holeStart !== null && pes.time > holeStart) {
         const origin = stream.firstTime ?? holeStart;
@@ -254,7 +254,7 @@ function pesOf(payload: Uint8Array, range: Range): Pes {
 function addPacket(pes: Pes, payload: Uint8Array, range: Range): void {
   pes.packets.push(range);
   // A copy, because the next packets move the reader's window.
-  if (pes.packets.length <= MOST_PES_PACKETS) pes.content.push(payload.slice());
+  if (pes.packets.length <= MAX_PES_PACKETS) pes.content.push(payload.slice());
   if (pes.missingBytes !== null) pes.missingBytes = Math.max(0, pes.missingBytes - payload.length);
 }
 

@@ -22,7 +22,7 @@ import {
   producerOf,
   provenRepair,
   type Repair,
-} from './proof';
+} from './evidence';
 
 /** Where a graph computes an activation function. */
 export interface ActivationSite {

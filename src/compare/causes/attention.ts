@@ -11,7 +11,7 @@ import {
 import type { Cause } from '../report';
 import { sizeOf } from '../tensor';
 import type { CauseContext, LayerGraph } from './context';
-import { consumersOf, labelOf, type NodeChange, producerOf, provenRepair, type Repair, repairsOf } from './proof';
+import { consumersOf, labelOf, type NodeChange, producerOf, provenRepair, type Repair, repairsOf } from './evidence';
 
 /** A softmax and the product whose scores it takes. */
 export interface AttentionSite {

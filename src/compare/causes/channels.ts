@@ -12,7 +12,7 @@ import {
   fittedText,
   leavesText,
   MIN_VALUES,
-} from './proof';
+} from './evidence';
 
 /** Names of axes along which a layer has weights of its own, so that an export may mix up their order or scale. */
 export const CHANNELS: readonly string[] = ['channel', 'class', 'mel'];
@@ -28,7 +28,7 @@ const NUM_PROJECTIONS = 24;
 
 /**
  * Fewest values per channel that tell channels apart by themselves. Of fewer, as in an embedding with one each, every
- * channel has some neighbour by chance.
+ * channel has some neighbor by chance.
  */
 const MIN_VALUES_PER_CHANNEL = 8;
 

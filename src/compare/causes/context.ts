@@ -4,7 +4,7 @@ import { producersOf } from '../../onnx/nodes';
 import type { ModelProto, NodeProto } from '../../onnx/onnx_pb';
 import type { NodeChanges } from '../../onnx/replaceNodes';
 import { listWeights, type LstmNode, type Weight } from '../../onnx/weights';
-import type { FbankFacts } from '../../store/manifest';
+import type { FbankSpec } from '../../store/manifest';
 import { VoxlaneError } from '../../util/errors';
 import type { Tolerance } from '../compare';
 import type { GraphRunner, GraphTensor } from '../graphRunner';
@@ -63,7 +63,7 @@ export interface CauseContext {
   /** Least spread of the golden values for `tolerance`, as a share of their root mean square; absent for float32. */
   readonly offsetShare?: number;
   /** The recording that the stage is the mel filterbank of, axes (sample), in [-1, 1]; null where it is no filterbank. */
-  readonly fbank: { readonly samples: Float32Array; readonly facts: FbankFacts; readonly sampleRate: number } | null;
+  readonly fbank: { readonly samples: Float32Array; readonly facts: FbankSpec; readonly sampleRate: number } | null;
   /** Null where the stage is no part of a graph. */
   readonly layer: Layer | null;
   /** This stage on golden input with the weights of these names replaced, each by as many values; null where it cannot. */

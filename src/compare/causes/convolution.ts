@@ -16,7 +16,7 @@ import { hasShape } from '../measure';
 import type { Cause } from '../report';
 import { allowedAbs } from '../stageTolerance';
 import type { CauseContext, LayerGraph } from './context';
-import { distance, errorText, type NodeChange, provenRepair, type Repair, repairsOf } from './proof';
+import { distance, errorText, type NodeChange, provenRepair, type Repair, repairsOf } from './evidence';
 
 /** Changes of the weight of a convolution, axes (output channel, input channel, tap …). */
 const CHANGES = ['flipped', 'rows flipped', 'columns flipped', 'transposed in space', 'input channels reversed', 'output channels reversed', 'input and output channels exchanged'] as const;

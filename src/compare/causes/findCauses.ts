@@ -102,7 +102,7 @@ async function causesOfValues(context: CauseContext): Promise<readonly Cause[]> 
   return causesOfError(context);
 }
 
-/** Of values that are no numbers, or nothing but zeros, nothing else can be learnt but whether the weights are there. */
+/** Of values that are no numbers, or nothing but zeros, nothing else can be learned but whether the weights are there. */
 function causesOfBroken(context: CauseContext, broken: Cause): readonly Cause[] {
   const unloaded = broken.values.side === 'ours' ? zeroWeights(context) : null;
   if (!unloaded) return [broken];

@@ -15,7 +15,7 @@ import {
   leavesText,
   MIN_VALUES,
   spread,
-} from './proof';
+} from './evidence';
 
 /** Of more axes there are too many orders to try: 24 of four, 120 of five. */
 const MAX_AXES = 4;

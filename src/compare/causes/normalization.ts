@@ -4,7 +4,7 @@ import { Draft, floatAttribute, floatOf, intAttribute, intOf, withAttributes } f
 import type { Cause } from '../report';
 import { sizeOf, type Tensor } from '../tensor';
 import type { CauseContext, LayerGraph } from './context';
-import { consumersOf, producerOf, provenRepair, repairsOf } from './proof';
+import { consumersOf, producerOf, provenRepair, repairsOf } from './evidence';
 
 /** Epsilons that frameworks and models use, the usual ones first. */
 const EPSILONS = [1e-5, 1e-6, 1e-3, 1e-12, 1e-8, 1e-7, 1e-4, 1e-2];

@@ -19,7 +19,7 @@ import {
   MIN_VALUES,
   provenRepair,
   type Repair,
-} from './proof';
+} from './evidence';
 import { offset } from './scale';
 
 /** What 16-bit integers are larger by than samples in [-1, 1]. */

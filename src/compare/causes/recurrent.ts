@@ -6,7 +6,7 @@ import { hasShape } from '../measure';
 import type { Cause } from '../report';
 import { halvesSwapped } from './channels';
 import type { CauseContext, LayerGraph } from './context';
-import { distance, type Distance, explains, leavesText, type NodeChange, provenRepair, repairsOf } from './proof';
+import { distance, type Distance, explains, leavesText, type NodeChange, provenRepair, repairsOf } from './evidence';
 import { zeroWeightsOf } from './values';
 
 /** Gates in the order in which ONNX's LSTM reads them: input, output, forget, cell. */

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { contextOf, stageNamed } from '../../../test/compare/planted';
 import type { Tensor } from '../tensor';
 import type { LayerGraph } from './context';
-import { provenRepair, type Repair } from './proof';
+import { provenRepair, type Repair } from './evidence';
 
 const STAGE = stageNamed('linear2');
 const GOLDEN: Tensor = { shape: STAGE.shape, data: STAGE.data };

@@ -1,6 +1,6 @@
 import type { Cause } from '../report';
 import type { CauseContext } from './context';
-import { distance, explains, fittedText, leavesText, meanOf, MIN_VALUES, spread, type Distance } from './proof';
+import { distance, explains, fittedText, leavesText, meanOf, MIN_VALUES, spread, type Distance } from './evidence';
 
 /** A line through ours that meets the golden values. */
 interface Fit {

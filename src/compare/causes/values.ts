@@ -2,7 +2,7 @@ import { hasShape, indexOf } from '../measure';
 import type { Cause } from '../report';
 import { allowedAbs } from '../stageTolerance';
 import type { CauseContext, LayerGraph, LayerWeight } from './context';
-import { along, axesText, countText, distance, errorText } from './proof';
+import { along, axesText, countText, distance, errorText } from './evidence';
 
 /** NaN or infinite values that the other side does not have in the same place: ours, else the golden ones. */
 export function notFinite({ actual, golden, axes }: CauseContext): Cause | null {

@@ -24,7 +24,7 @@ import {
   provenRepair,
   type Repair,
   repairsOf,
-} from './proof';
+} from './evidence';
 
 /** Inputs of operators that are added to each channel, by position. */
 const BIASES: Readonly<Record<string, readonly number[]>> = {

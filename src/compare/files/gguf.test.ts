@@ -11,21 +11,21 @@ const matrix: GgufTensor = { name: 'w', shape: [2, 3], type: F32, bytes: floats(
 /** 1.5 and -2. */
 const half: GgufTensor = { name: 'h', shape: [2], type: F16, bytes: new Uint8Array(Uint16Array.of(0x3e00, 0xc000).buffer) };
 /** 2 rows of a block of 32 values each: a half precision factor and 32 bytes. */
-const quantised: GgufTensor = { name: 'q', shape: [2, 32], type: Q8_0, bytes: Uint8Array.from({ length: 68 }, (_, index) => index) };
+const quantized: GgufTensor = { name: 'q', shape: [2, 32], type: Q8_0, bytes: Uint8Array.from({ length: 68 }, (_, index) => index) };
 
 const problemsOf = async (tensors: readonly GgufTensor[], alignment?: number): Promise<(string | null)[]> =>
   (await readGguf(buildGguf(tensors, alignment), 'c.gguf')).map(({ problem }) => problem);
 
 describe('readGguf', () => {
-  it('reads float32, float16 and the bytes of quantised tensors', async () => {
-    const tensors = await readGguf(buildGguf([matrix, half, quantised]), 'c.gguf');
+  it('reads float32, float16 and the bytes of quantized tensors', async () => {
+    const tensors = await readGguf(buildGguf([matrix, half, quantized]), 'c.gguf');
     expect(tensors.map(({ name, dtype, type, shape, problem }) => ({ name, dtype, type, shape, problem }))).toEqual([
       { name: 'w', dtype: 'F32', type: 'float32', shape: [2, 3], problem: null },
       { name: 'h', dtype: 'F16', type: 'float16', shape: [2], problem: null },
       { name: 'q', dtype: 'Q8_0', type: null, shape: [2, 32], problem: null },
     ]);
     expect(tensors.map((tensor) => tensor.values())).toEqual([Float32Array.of(1, 2, 3, 4, 5, 6), Float32Array.of(1.5, -2), null]);
-    expect(new Uint8Array(tensors[2]!.bytes)).toEqual(quantised.bytes);
+    expect(new Uint8Array(tensors[2]!.bytes)).toEqual(quantized.bytes);
   });
 
   it('reads big-endian values', async () => {
@@ -90,7 +90,7 @@ describe('readGguf', () => {
       initializer: [weight('w', [2, 3], [1, 2, 3, 4, 5, 6]), weight('q', [2, 32], Array<number>(64).fill(1).with(0, 2))],
       node: [node('Relu', ['x'], ['y'])],
     });
-    const file = { name: 'download', bytes: buildGguf([matrix, quantised]) };
+    const file = { name: 'download', bytes: buildGguf([matrix, quantized]) };
     const { weights, checkpoint } = await auditWeights(model, 'm', file, () => undefined);
     expect(weights.map(({ match, flags }) => [match?.name, flags])).toEqual([['w', []], ['q', []]]);
     expect(checkpoint?.weights[1]).toMatchObject({ dtype: 'Q8_0', shape: [2, 32], mean: null, flags: [] });

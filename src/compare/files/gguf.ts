@@ -12,7 +12,7 @@ export interface Block {
 
 const block = (numValues: number, numBytes: number): Block => ({ numValues, numBytes });
 
-/** Most quantised types go by blocks of 32 values with one factor, or by 256 with several. */
+/** Most quantized types go by blocks of 32 values with one factor, or by 256 with several. */
 const SMALL = 32;
 const LARGE = 256;
 
@@ -82,7 +82,7 @@ interface Place {
 }
 
 /**
- * The tensors of a `.gguf` file, in its order; their bytes are views of it where it is little-endian. Quantised ones
+ * The tensors of a `.gguf` file, in its order; their bytes are views of it where it is little-endian. Quantized ones
  * have their bytes and no values.
  *
  * A tensor that overlaps another, leaves a gap, begins where the file's alignment forbids, or is not whole has a problem

@@ -72,7 +72,7 @@ describe.each(SHIPPED)('readGoldens of $id', ({ bundle, bytes, files }) => {
     ['a folder without its manifest', asFiles(files, 'dump/').filter(({ name }) => name.endsWith('.npy'))],
     ['a zip without its manifest', [{ name: 'a.zip', bytes: zipSync(tensorFiles(bundle)) }]],
     ['a .safetensors file', [{ name: 'goldens.safetensors', bytes: safetensorsOf(bundle) }]],
-  ])('recognises the model in %s', (_name, given) => {
+  ])('recognizes the model in %s', (_name, given) => {
     const read = readGoldens(given, KNOWN);
     expect(namedContentOf(read)).toEqual(namedContentOf(bundle));
     expect(new Set(read.stages.map(({ tolerance }) => tolerance))).toEqual(new Set([{ maxAbs: Infinity, cosine: 0.999 }]));

@@ -59,7 +59,7 @@ export function assumeBundle(
   graphInputs: readonly string[],
 ): GoldenBundle {
   const names = Array.from(tensors.keys(), (key) => (graphInputs.includes(key) ? key : nameIn(key)));
-  const { model, numCovered } = recognise(names, known);
+  const { model, numCovered } = recognize(names, known);
   const placed = Array.from(tensors, ([key, tensor]) => place(key, tensor, model, graphInputs));
   const inputs = placed.filter(({ isInput }) => isInput);
   const stages = inOrder(placed.filter(({ isInput }) => !isInput), model);
@@ -94,7 +94,7 @@ export function assumeBundle(
 const nameIn = (key: string): string => ROLE.exec(key)?.[2] ?? key;
 
 /** The known model that has most of `names`, if it has more than half of them. */
-function recognise(
+function recognize(
   names: readonly string[],
   known: readonly KnownModel[],
 ): { model: KnownModel | null; numCovered: number } {

@@ -2,7 +2,7 @@ import type { HeatScale } from '../state';
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 
-/** Colours of the error scale, least first, as custom properties. Their lightness is monotone in both themes. */
+/** Colors of the error scale, least first, as custom properties. Their lightness is monotone in both themes. */
 export const RAMP = ['--heat-1', '--heat-2', '--heat-3', '--heat-4', '--heat-5'] as const;
 /** Cells where either side is not finite: another hue, and no error could have it. */
 export const NOT_FINITE = '--heat-not-finite';
@@ -26,7 +26,7 @@ export function rampTable(stops: readonly Rgb[]): Uint8ClampedArray {
   return table;
 }
 
-/** What the two ends of the colour scale stand for. */
+/** What the two ends of the color scale stand for. */
 export interface HeatDomain {
   readonly scale: HeatScale;
   readonly least: number;
@@ -42,7 +42,7 @@ export function heatDomain(maxError: number, scale: HeatScale): HeatDomain {
   return { scale, least: 10 ** (greatest - DECADES), greatest: 10 ** greatest };
 }
 
-/** Where an error lies on the colour scale, in [0, 1]; NaN for NaN. */
+/** Where an error lies on the color scale, in [0, 1]; NaN for NaN. */
 export function levelOf(error: number, { scale, least, greatest }: HeatDomain): number {
   const level =
     scale === 'linear'

@@ -104,10 +104,10 @@ export function createHeatmap(scope: Scope, { paints, onColumn, onPlay }: Heatma
     const inner = rows === 1 ? 48 : Math.min(256, Math.max(144, rows * 16));
     return inner + GUTTER.top + GUTTER.bottom;
   };
-  const plot = createPlot(scope, paints, 'heatmap', height, (pen, size, colours) => {
+  const plot = createPlot(scope, paints, 'heatmap', height, (pen, size, colors) => {
     if (!shown) return;
-    bitmap ??= paintCells(shown.picture, shown.domain, colours);
-    paintHeat(pen, size, shown.picture, bitmap, colours);
+    bitmap ??= paintCells(shown.picture, shown.domain, colors);
+    paintHeat(pen, size, shown.picture, bitmap, colors);
     paintMarks();
   });
   paints.onChange(() => {
@@ -274,7 +274,7 @@ function paintHeat(pen: Pen, size: Size, picture: StagePicture, cells: HTMLCanva
   titleAxes(pen, box, size, span ? text.detail.time : picture.columnAxis, picture.rowSize === 1 ? '' : picture.rowAxis, paints);
 }
 
-/** A halo in the surface's colour keeps the line readable on a cell of any colour. */
+/** A halo in the surface's color keeps the line readable on a cell of any color. */
 function markColumn(pen: Pen, { top, bottom }: Box, x: number, { surface, ink }: PlotPaints): void {
   pen.fillStyle = surface;
   pen.fillRect(Math.round(x) - 1.5, top, 4, bottom - top);
@@ -288,11 +288,11 @@ function markColumn(pen: Pen, { top, bottom }: Box, x: number, { surface, ink }:
 }
 
 function markPointer(pen: Pen, { left, top, right, bottom }: Box, { x, y }: { x: number; y: number }, { surface, ink }: PlotPaints): void {
-  for (const [colour, shift] of [
+  for (const [color, shift] of [
     [surface, 1],
     [ink, 0],
   ] as const) {
-    pen.fillStyle = colour;
+    pen.fillStyle = color;
     pen.fillRect(Math.round(x) + shift, top, 1, bottom - top);
     pen.fillRect(left, Math.round(y) + shift, right - left, 1);
   }

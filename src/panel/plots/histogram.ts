@@ -32,7 +32,7 @@ export function createHistogram(scope: Scope, paints: PaintSource): HistogramPlo
     paints,
     'histogram',
     () => HEIGHT,
-    (pen, size, colours) => {
+    (pen, size, colors) => {
       if (!shown || shown.histogram.counts.length === 0) return;
       const { counts, minExponent, maxExponent } = shown.histogram;
       const exponent = shown.allowed === null || shown.allowed <= 0 ? Infinity : Math.log10(shown.allowed);
@@ -45,25 +45,25 @@ export function createHistogram(scope: Scope, paints: PaintSource): HistogramPlo
       counts.forEach((bin, index) => {
         if (bin === 0) return;
         const from = minExponent + index / BINS_PER_DECADE;
-        pen.fillStyle = from + 1 / BINS_PER_DECADE > exponent ? colours.accent : colours.muted;
+        pen.fillStyle = from + 1 / BINS_PER_DECADE > exponent ? colors.accent : colors.muted;
         const [left, right] = [xOf(from), xOf(from + 1 / BINS_PER_DECADE)];
         pen.fillRect(left + 0.5, yOf(bin), Math.max(1, right - left - 1), box.bottom - yOf(bin));
       });
-      pen.fillStyle = colours.rule;
+      pen.fillStyle = colors.rule;
       pen.fillRect(box.left, box.bottom, width, 1);
       const decades = Array.from({ length: maxExponent - minExponent + 1 }, (_, index) => minExponent + index);
-      labelBelow(pen, box, size.width, decades.map((at) => [xOf(at), shortFigure(10 ** at)]), colours);
+      labelBelow(pen, box, size.width, decades.map((at) => [xOf(at), shortFigure(10 ** at)]), colors);
       const powers = Array.from({ length: Math.floor(greatest) + 1 }, (_, index) => 10 ** index);
-      labelLeft(pen, box, powers.map((power) => [yOf(power), shortCount(power)]), colours);
+      labelLeft(pen, box, powers.map((power) => [yOf(power), shortCount(power)]), colors);
       if (exponent > minExponent && exponent < maxExponent) {
-        pen.fillStyle = colours.ink;
+        pen.fillStyle = colors.ink;
         pen.fillRect(Math.round(xOf(exponent)), box.top, 1, height);
         pen.textBaseline = 'top';
         const isLeft = xOf(exponent) > box.left + width / 2;
         pen.textAlign = isLeft ? 'right' : 'left';
         pen.fillText(text.detail.tolerance, xOf(exponent) + (isLeft ? -4 : 5), 0);
       }
-      titleAxes(pen, box, size, text.detail.error, text.detail.values, colours);
+      titleAxes(pen, box, size, text.detail.error, text.detail.values, colors);
     },
   );
   return {

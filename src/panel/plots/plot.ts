@@ -1,4 +1,4 @@
-import { fitCanvas, h, onResize, resolvedColour } from '../../ui-kit/dom';
+import { fitCanvas, h, onResize, resolvedColor } from '../../ui-kit/dom';
 import type { ThemeControl } from '../../ui-kit/pageFrame';
 import type { Scope } from '../../ui-kit/scope';
 import { NOT_FINITE, RAMP, rampTable, type Rgb } from './colorMap';
@@ -43,7 +43,7 @@ export function niceTicks(from: number, to: number, most: number): readonly numb
 export const indexTicks = (size: number, most: number): readonly number[] =>
   niceTicks(0, size - 1, most).filter((tick) => Number.isInteger(tick));
 
-/** Colours of the plots in the theme of the moment. */
+/** Colors of the plots in the theme of the moment. */
 export interface PlotPaints {
   readonly ink: string;
   readonly muted: string;
@@ -56,15 +56,15 @@ export interface PlotPaints {
   readonly notFinite: Rgb;
 }
 
-/** The colours, read again whenever they change. */
+/** The colors, read again whenever they change. */
 export interface PaintSource {
-  /** Belongs into the page: colours are resolved where it stands. */
+  /** Belongs into the page: colors are resolved where it stands. */
   readonly probe: HTMLElement;
   readonly get: () => PlotPaints;
   readonly onChange: (listener: () => void) => void;
 }
 
-/** Colours follow the theme, and paper: a page printed from the dark theme must not be a page of ink. */
+/** Colors follow the theme, and paper: a page printed from the dark theme must not be a page of ink. */
 export function createPaints(scope: Scope, theme: ThemeControl): PaintSource {
   const probe = h('span', { class: 'plot__probe', hidden: true });
   let paints: PlotPaints | null = null;
@@ -85,23 +85,23 @@ export function createPaints(scope: Scope, theme: ThemeControl): PaintSource {
 }
 
 function readPaints(probe: HTMLElement): PlotPaints {
-  const colour = (variable: string): string => resolvedColour(probe, variable);
+  const color = (variable: string): string => resolvedColor(probe, variable);
   return {
-    ink: colour('--ink'),
-    muted: colour('--ink-muted'),
-    rule: colour('--rule'),
-    track: colour('--track'),
-    surface: colour('--surface'),
-    accent: colour('--accent'),
+    ink: color('--ink'),
+    muted: color('--ink-muted'),
+    rule: color('--rule'),
+    track: color('--track'),
+    surface: color('--surface'),
+    accent: color('--accent'),
     font: `11px ${getComputedStyle(probe).fontFamily}`,
-    ramp: rampTable(RAMP.map((name) => rgbOf(colour(name)))),
-    notFinite: rgbOf(colour(NOT_FINITE)),
+    ramp: rampTable(RAMP.map((name) => rgbOf(color(name)))),
+    notFinite: rgbOf(color(NOT_FINITE)),
   };
 }
 
-/** `rgb(1, 2, 3)`, as browsers write resolved colours. */
-function rgbOf(colour: string): Rgb {
-  const [red = 0, green = 0, blue = 0] = (colour.match(/[\d.]+/g) ?? []).map(Number);
+/** `rgb(1, 2, 3)`, as browsers write resolved colors. */
+function rgbOf(color: string): Rgb {
+  const [red = 0, green = 0, blue = 0] = (color.match(/[\d.]+/g) ?? []).map(Number);
   return [red, green, blue];
 }
 

@@ -45,7 +45,7 @@ describe('axes', () => {
   });
 });
 
-describe('colour scale', () => {
+describe('color scale', () => {
   it('is whole decades, or from zero', () => {
     expect(heatDomain(0.034, 'log').greatest).toBeCloseTo(0.1);
     expect(heatDomain(0.1, 'log').greatest).toBeCloseTo(0.1);
@@ -78,7 +78,7 @@ describe('colour scale', () => {
     // One of the two shades around the middle.
     expect(table[127 * 3 + 2]).toBeGreaterThan(250);
   });
-  it('pixels have row 0 at the bottom, and another colour for what is not finite', () => {
+  it('pixels have row 0 at the bottom, and another color for what is not finite', () => {
     const heat = Float32Array.from([0, NaN, 1, 0]);
     const pixels = heatPixels(heat, 2, 2, heatDomain(1, 'linear'), rampTable([BLACK, WHITE]), BLUE);
     const at = (pixel: number): number[] => [...pixels.slice(pixel * 4, pixel * 4 + 3)];
@@ -116,7 +116,7 @@ describe('heatmap geometry', () => {
   });
   it('time goes from the edge of the first frame to that of the last', () => {
     const [start, end] = timeSpan(PICTURE)!;
-    // Centres are 0.1, 0.3, 0.5, 0.7 s.
+    // Centers are 0.1, 0.3, 0.5, 0.7 s.
     expect([start, end]).toEqual([expect.closeTo(0) as number, expect.closeTo(0.8) as number]);
     expect(secondsOfColumn(2, PICTURE)).toBeCloseTo(0.5);
     expect([0, 0.44, 0.56, 9].map((seconds) => columnOfSeconds(seconds, PICTURE))).toEqual([0, 2, 2, 3]);

@@ -68,26 +68,26 @@ export function createSlice(scope: Scope, paints: PaintSource): SlicePlot {
     paints,
     'slice',
     () => HEIGHT,
-    (pen, size, colours) => {
+    (pen, size, colors) => {
       if (!shown) return;
       const slice = shown;
       const box = boxOf(size);
       const { length } = slice.left;
       const [least, greatest] = rangeOf(slice.left, slice.right);
       const yOf = (value: number): number => box.bottom - ((value - least) / (greatest - least)) * (box.bottom - box.top);
-      pen.fillStyle = colours.rule;
+      pen.fillStyle = colors.rule;
       pen.fillRect(box.left, box.bottom, box.right - box.left, 1);
       if (least < 0 && greatest > 0) pen.fillRect(box.left, Math.round(yOf(0)), box.right - box.left, 1);
-      labelLeft(pen, box, niceTicks(least, greatest, 5).map((value) => [yOf(value), shortFigure(value)]), colours);
+      labelLeft(pen, box, niceTicks(least, greatest, 5).map((value) => [yOf(value), shortFigure(value)]), colors);
       const ticks = indexTicks(slice.axisSize, (box.right - box.left) / 60);
-      labelBelow(pen, box, size.width, ticks.map((index) => [xOf(box, index, slice.axisSize), String(index)]), colours);
-      titleAxes(pen, box, size, slice.axis, '', colours);
+      labelBelow(pen, box, size.width, ticks.map((index) => [xOf(box, index, slice.axisSize), String(index)]), colors);
+      titleAxes(pen, box, size, slice.axis, '', colors);
       const point = (side: Float32Array, index: number): readonly [number, number] => [xOf(box, index, length), yOf(side[index]!)];
       // Golden first and wide: where ours is right it lies inside.
-      paintLine(pen, slice.left, point, { colour: colours.muted, width: 4, alpha: 0.55 });
-      paintLine(pen, slice.right, point, { colour: colours.accent, width: 1.5, alpha: 1 });
+      paintLine(pen, slice.left, point, { color: colors.muted, width: 4, alpha: 0.55 });
+      paintLine(pen, slice.right, point, { color: colors.accent, width: 1.5, alpha: 1 });
       if (pointed !== null) {
-        pen.fillStyle = colours.ink;
+        pen.fillStyle = colors.ink;
         pen.fillRect(Math.round(xOf(box, pointed, length)), box.top, 1, box.bottom - box.top);
       }
     },
@@ -127,7 +127,7 @@ export function createSlice(scope: Scope, paints: PaintSource): SlicePlot {
 }
 
 interface Stroke {
-  readonly colour: PlotPaints['ink'];
+  readonly color: PlotPaints['ink'];
   readonly width: number;
   readonly alpha: number;
 }
@@ -136,11 +136,11 @@ function paintLine(
   pen: Pen,
   side: Float32Array,
   point: (side: Float32Array, index: number) => readonly [number, number],
-  { colour, width, alpha }: Stroke,
+  { color, width, alpha }: Stroke,
 ): void {
   pen.globalAlpha = alpha;
-  pen.strokeStyle = colour;
-  pen.fillStyle = colour;
+  pen.strokeStyle = color;
+  pen.fillStyle = color;
   pen.lineWidth = width;
   pen.lineJoin = 'round';
   pen.beginPath();

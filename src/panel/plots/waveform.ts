@@ -50,23 +50,23 @@ export function createWaveform(scope: Scope, paints: PaintSource, onSeconds: (se
     paints,
     'waveform',
     () => HEIGHT,
-    (pen, size, colours) => {
+    (pen, size, colors) => {
       if (!shown) return;
       const { start, end } = shown;
       const box = boxOf(size, BOTTOM);
       const xOf = (seconds: number): number => box.left + ((seconds - start) / (end - start)) * (box.right - box.left);
-      pen.fillStyle = colours.track;
+      pen.fillStyle = colors.track;
       pen.fillRect(box.left, box.top, box.right - box.left, box.bottom - box.top);
       if (part) {
         const [from, to] = [Math.max(box.left, xOf(part[0])), Math.min(box.right, xOf(part[1]))];
         pen.globalAlpha = 0.25;
-        pen.fillStyle = colours.accent;
+        pen.fillStyle = colors.accent;
         pen.fillRect(from, box.top, Math.max(0, to - from), box.bottom - box.top);
         pen.globalAlpha = 1;
       }
-      paintPeaks(pen, box, shown.waveform, start, end, colours);
+      paintPeaks(pen, box, shown.waveform, start, end, colors);
       if (moment !== null) {
-        pen.fillStyle = colours.ink;
+        pen.fillStyle = colors.ink;
         pen.fillRect(Math.round(xOf(moment)) - 0.5, box.top, 2, box.bottom - box.top);
       }
     },

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { NOT_FINITE, RAMP } from '../plots/colorMap';
-import { COLOURS } from '../../ui-kit/tracks/palette';
+import { COLORS } from '../../ui-kit/tracks/palette';
 
-/** The colours of the style sheets against WCAG 2.2: text at 4.5:1, graphical objects at 3:1, in both themes. */
+/** The colors of the style sheets against WCAG 2.2: text at 4.5:1, graphical objects at 3:1, in both themes. */
 const css = ['../../ui-kit/styles/tokens.css', './tokens.css']
   .map((file) => readFileSync(new URL(file, import.meta.url), 'utf8'))
   .join('\n');
 
-function colour(name: string, theme: 0 | 1): readonly number[] {
+function color(name: string, theme: 0 | 1): readonly number[] {
   const pair = new RegExp(`--${name}: light-dark\\(#(\\w{6}), #(\\w{6})\\)`).exec(css);
   const hex = pair?.[theme + 1];
-  if (!hex) throw new Error(`No colour --${name}`);
+  if (!hex) throw new Error(`No color --${name}`);
   return [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16) / 255);
 }
 
@@ -21,11 +21,11 @@ function luminance(rgb: readonly number[]): number {
 }
 
 function contrast(one: string, other: string, theme: 0 | 1): number {
-  const [light, dark] = [colour(one, theme), colour(other, theme)].map(luminance).sort((a, b) => b - a);
+  const [light, dark] = [color(one, theme), color(other, theme)].map(luminance).sort((a, b) => b - a);
   return (light! + 0.05) / (dark! + 0.05);
 }
 
-const speakers = Array.from({ length: COLOURS }, (_, index) => `speaker-${index + 1}`);
+const speakers = Array.from({ length: COLORS }, (_, index) => `speaker-${index + 1}`);
 const TEXT: readonly (readonly [string, readonly string[]])[] = [
   ['ink', ['paper', 'surface', 'surface-raised', 'track', 'accent-wash']],
   ['ink-muted', ['paper', 'surface', 'surface-raised', 'track', 'accent-wash']],
@@ -52,7 +52,7 @@ describe.each([
     const stops = RAMP.map((name) => name.slice(2));
     const away = stops.map((name) => contrast(name, 'surface', theme));
     expect([...away].sort((a, b) => a - b)).toEqual(away);
-    // Each stop is told from the next without seeing colours: 1.4 is 10 or more of the 100 steps of lightness.
+    // Each stop is told from the next without seeing colors: 1.4 is 10 or more of the 100 steps of lightness.
     stops.slice(1).forEach((name, index) => {
       expect(contrast(name, stops[index]!, theme), name).toBeGreaterThanOrEqual(1.4);
     });

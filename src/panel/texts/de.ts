@@ -109,7 +109,7 @@ export const SCALES: Readonly<Record<HeatScale, string>> = { log: 'Log', linear:
 
 /** Every word of the comparison panel in German. Golden outputs are `Referenzausgaben`, a stage a `Stufe`. */
 
-const { bytes: bytesText, count, decimal, localised, percent } = formatsIn('de');
+const { bytes: bytesText, count, decimal, localized, percent } = formatsIn('de');
 const { figure, secondsText, shortFigure } = figuresIn('de');
 const plural = (n: number, one: string, many: string): string => `${count(n)} ${n === 1 ? one : many}`;
 const stages = (n: number): string => plural(n, 'Stufe', 'Stufen');
@@ -241,7 +241,7 @@ export const compareDe: CompareWords = {
     golden: (shape) => `Referenz ${shape}`,
     ours: (shape) => `hier ${shape}`,
     allowed: (rtol, maxAbs, cosine) =>
-      [rtol !== null && `relativ ≤ ${figure(rtol)}`, maxAbs !== Infinity && `max. abs. ≤ ${figure(maxAbs)}`, `Kosinus ≥ ${localised(String(cosine))}`]
+      [rtol !== null && `relativ ≤ ${figure(rtol)}`, maxAbs !== Infinity && `max. abs. ≤ ${figure(maxAbs)}`, `Kosinus ≥ ${localized(String(cosine))}`]
         .filter(Boolean)
         .join(', '),
     edited: 'geändert',

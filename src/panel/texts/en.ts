@@ -47,7 +47,7 @@ export const CAUSES: Readonly<Record<CauseId, readonly [string, string]>> = {
   'permuted-axes': ['Permuted axes', 'A transpose is missing or doubled at the border of this stage.'],
   scaled: ['Constant factor', 'A scale is missing or applied twice: sample range, attention, normalization.'],
   offset: ['Constant offset', 'A bias or a mean is missing or applied twice.'],
-  'shifted-frames': ['Shifted frames', 'Padding sits on the other side, or a frame is centred and not left-aligned.'],
+  'shifted-frames': ['Shifted frames', 'Padding sits on the other side, or a frame is centered and not left-aligned.'],
   'frame-count': ['Another number of frames', 'Stride, padding or the length of the input differs.'],
   'channel-order': ['Another order of channels', 'Heads, filters or classes are sorted differently.'],
   'all-zeros': ['All zeros', 'Weights were not loaded, or the backend ran nothing.'],
@@ -85,7 +85,7 @@ export const CAUSES: Readonly<Record<CauseId, readonly [string, string]>> = {
   'zero-point': ['Other zero point', 'The zero point of quantized values differs.'],
   'batch-dependent': ['Depends on the batch size', 'Padding or normalization reaches across the batch.'],
   'run-to-run': ['Differs from run to run', 'A race in the backend, dropout left on, or random numbers in the graph.'],
-  accumulated: ['Accumulated rounding', 'Each stage is within tolerance on golden input, and no stretch before it causes most of the error.'],
+  accumulated: ['Accumulated rounding', 'Each stage is within tolerance on golden input, and no segment before it causes most of the error.'],
 };
 
 export const FLAGS: Readonly<Record<AuditFlag, string>> = {

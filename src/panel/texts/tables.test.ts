@@ -9,7 +9,7 @@ const de: typeof en = { app: appDe, models: modelsDe, errors: errorsDe, unexpect
 
 type Saying = (...values: unknown[]) => unknown;
 
-const preview = (turns: readonly object[]): object => ({ analysedSeconds: 12.5, turns });
+const preview = (turns: readonly object[]): object => ({ analyzedSeconds: 12.5, turns });
 
 /** What entries are asked that do not take numbers. */
 const ARGUMENTS: Readonly<Record<string, readonly (readonly unknown[])[]>> = {
@@ -21,7 +21,7 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly unknown[])[]>> = {
   'models.isHere': [['MIT']],
   'models.toDownload': [[1e6, 'MIT']],
   'models.offer.facts': [[1e6, 'MIT', 'Somebody']],
-  'models.stored.licence': [['MIT'], [null]],
+  'models.stored.license': [['MIT'], [null]],
   'compare.verdict.decisions': (['class', 'threshold', 'value', 'rank'] as const).flatMap((kind) => [[kind, 'frame', 0, 9], [kind, 'item', 1, 9], [kind, 'row', 3, 1234]]),
   'compare.announce.bisected': [['Conv_1'], [null]],
   'compare.failure.label': [['Job'], [null]],

@@ -229,7 +229,7 @@ function alternativeOf(state: State): string {
   return text.detail.heatAlternative(stage.name, text.pairs[look.pair], shapeText(stage.shape), picture.maxError, where);
 }
 
-/** The colours with the errors they stand for, and where the tolerance is among them. */
+/** The colors with the errors they stand for, and where the tolerance is among them. */
 function showLegend(legend: HTMLElement, { maxError, heat }: StagePicture, scale: HeatScale, allowed: number | null): void {
   const domain = heatDomain(maxError, scale);
   const part = (error: number): string => `--part:${levelOf(error, domain)}`;

@@ -46,7 +46,7 @@ export function openZone({ scope, actions }: SectionContext): Section {
         fileButton(scope, empty.folder, actions.open, FOLDER),
       ),
       h('p', { class: 'fine', id: 'shipped-models' }, empty.shipped),
-      h('div', { class: 'button-row button-row--tight', role: 'group', 'aria-labelledby': 'shipped-models' }, ...models),
+      h('div', { class: 'button-row button-row--tight', role: 'group', 'aria-labeledby': 'shipped-models' }, ...models),
     ),
     h(
       'dl',
@@ -73,8 +73,8 @@ export function factsPanel(): Section {
         element.hidden = opened === null;
         if (!opened) return;
         element.replaceChildren(
-          part(text.facts.graph, graphFacts(opened)),
-          ...(opened.goldens ? [part(text.facts.goldens, goldenFacts(opened.goldens))] : []),
+          part(text.facts.graph, graphDetails(opened)),
+          ...(opened.goldens ? [part(text.facts.goldens, goldenDetails(opened.goldens))] : []),
           ...(environment
             ? [part(text.facts.machine, Object.entries(environment).map(([name, value]) => given(name, value)))]
             : []),
@@ -94,7 +94,7 @@ const given = (name: string, value: string): HTMLElement => {
   return element;
 };
 
-function graphFacts({ graph, checkpoint }: Opened): HTMLElement[] {
+function graphDetails({ graph, checkpoint }: Opened): HTMLElement[] {
   const { facts } = text;
   const mono = (value: string): HTMLElement => h('span', { class: 'mono' }, value);
   return [
@@ -108,7 +108,7 @@ function graphFacts({ graph, checkpoint }: Opened): HTMLElement[] {
   ];
 }
 
-function goldenFacts({ file, source, notes }: NonNullable<Opened['goldens']>): HTMLElement[] {
+function goldenDetails({ file, source, notes }: NonNullable<Opened['goldens']>): HTMLElement[] {
   const words = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
   return [
     fact(text.facts.file, h('span', { class: 'mono' }, file)),

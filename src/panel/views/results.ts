@@ -39,7 +39,7 @@ export function bisectResult({ scope, actions }: SectionContext): BisectResult {
         heading.replaceChildren(...(found ? [text.bisect.fail, ' ', found] : [range ? text.bisect.range(range.first, range.last) : text.bisect.pass]));
         setText(facts, [adapter, text.bisect.facts(numNodes, numProbes, tolerance)].filter(Boolean).join(' · '));
         content.replaceChildren(
-          ...(node ? [nodeFacts(node)] : []),
+          ...(node ? [nodeDetails(node)] : []),
           ...(difference ? [differenceTable(difference, alone)] : []),
           ...(alone ? [h('p', { class: 'verdict__reading' }, text.bisect.aloneFails)] : []),
           ...(range ? [h('p', { class: 'verdict__reading' }, text.bisect.rangeReading(range.numNodes))] : []),
@@ -49,7 +49,7 @@ export function bisectResult({ scope, actions }: SectionContext): BisectResult {
   };
 }
 
-function nodeFacts({ op, attributes, inputs, outputs }: NodeReport): HTMLElement {
+function nodeDetails({ op, attributes, inputs, outputs }: NodeReport): HTMLElement {
   const values = (list: NodeReport['inputs']): HTMLElement[] =>
     list.map(({ name, shape }) => h('span', { class: 'mono' }, `${name} ${shapeText(shape)}`));
   const attributeList = Object.entries(attributes).map(([name, value]) => h('span', { class: 'mono' }, `${name} = ${value}`));

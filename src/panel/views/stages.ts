@@ -167,7 +167,7 @@ function forcedOf(report: StageReport | null): (HTMLElement | string)[] {
   const { verdict, maxAbs } = report.forced;
   const mark = badge(verdict, null);
   if (verdict === 'fail' && report.verdict === 'pass') {
-    // Not the stage's fault, so not in the colour of one.
+    // Not the stage's fault, so not in the color of one.
     mark.classList.add('badge--moot');
     mark.title = text.table.mootHint;
   }

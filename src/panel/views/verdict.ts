@@ -1,7 +1,7 @@
 import type { ComparisonReport } from '../../compare/report';
 import { button } from '../../ui-kit/controls';
 import { h, icon, setText } from '../../ui-kit/dom';
-import { failureFacts } from '../../ui-kit/failure';
+import { failureDetails } from '../../ui-kit/failure';
 import { type Section, type SectionContext, whenChanged } from '../section';
 import { type Headline, headlineOf, stageRows, type State, stateName } from '../state';
 import { causeSentence, decisionsText, text, verdictSentence } from '../text';
@@ -26,7 +26,7 @@ export function failureBox({ scope, actions }: SectionContext): Section {
         }
         content.replaceChildren(
           h('p', { class: 'legend legend--alert' }, text.failure.label(failedJob && text.jobs[failedJob])),
-          failureFacts(failure, text.failure),
+          failureDetails(failure, text.failure),
           failure.code ? h('p', { class: 'fine mono' }, text.failure.code(failure.code)) : '',
           stateName(state) === 'done' ? h('p', { class: 'fine' }, text.failure.kept) : '',
         );

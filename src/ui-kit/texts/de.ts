@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../util/errors';
-import { formatsIn, licenceName } from '../format';
+import { formatsIn, licenseName } from '../format';
 import type { StageGroupId } from '../stageGroups';
 import type { AppWords, ErrorWords, ModelsWords, Notice } from './en';
 
@@ -61,7 +61,7 @@ export const unreadableDe: ErrorWords = {
 
 const { bytes: bytesText, count: countText, date, percent: percentText } = formatsIn('de');
 
-const facts = (size: string, licence: string): string => `${size} · ${licenceName(licence)}`;
+const facts = (size: string, license: string): string => `${size} · ${licenseName(license)}`;
 
 export const modelsDe: ModelsWords = {
   preset: 'Voreinstellung',
@@ -72,16 +72,16 @@ export const modelsDe: ModelsWords = {
     'community-1': 'Der Ablauf von pyannote: Stimmabdrücke von WeSpeaker ResNet34, gruppiert mit PLDA und VBx.',
   },
   presetNow: { auto: 'Voreinstellung: automatisch', campplus: 'campplus', 'community-1': 'community-1' },
-  comesAlong: (licence) => facts('in dieser Seite enthalten', licence),
-  isHere: (licence) => facts('in diesem Browser', licence),
-  toDownload: (bytes, licence) => facts(`${bytesText(bytes)} herunterzuladen`, licence),
+  comesAlong: (license) => facts('in dieser Seite enthalten', license),
+  isHere: (license) => facts('in diesem Browser', license),
+  toDownload: (bytes, license) => facts(`${bytesText(bytes)} herunterzuladen`, license),
   chooseFile: 'Modelldatei verwenden (.onnx)',
 
   box: 'Modell',
   offer: {
     heading: 'community-1 verwenden',
     lead: 'Der offene Ablauf von pyannote, mit Stimmabdrücken von WeSpeakers ResNet34. Wird einmal heruntergeladen und in diesem Browser behalten; Aufnahmen bleiben weiterhin hier.',
-    facts: (bytes, licence, attribution) => `${bytesText(bytes)}, ${licenceName(licence)}. ${attribution}.`,
+    facts: (bytes, license, attribution) => `${bytesText(bytes)}, ${licenseName(license)}. ${attribution}.`,
     take: (bytes) => `${bytesText(bytes)} herunterladen`,
     goOn: (bytes) => `Download fortsetzen, noch ${bytesText(bytes)}`,
     orFile: 'Stattdessen können Sie eine vorhandene Datei auf dieser Seite ablegen.',
@@ -116,7 +116,7 @@ export const modelsDe: ModelsWords = {
     unknown: (problem) => `Sie ließen sich nicht auflisten: ${problem}.`,
     total: (n, bytes) => `${countText(n)} ${n === 1 ? 'Modell' : 'Modelle'}, zusammen ${bytesText(bytes)}`,
     size: (bytes) => bytesText(bytes),
-    licence: (spdx) => (spdx === null ? 'Lizenz unbekannt' : licenceName(spdx)),
+    license: (spdx) => (spdx === null ? 'Lizenz unbekannt' : licenseName(spdx)),
     since: (storedAtMs) => `seit ${date(storedAtMs)}`,
     remove: 'Löschen',
     removeLabel: (id) => `${id} löschen`,
@@ -126,7 +126,7 @@ export const modelsDe: ModelsWords = {
   },
 };
 
-/** Every word of the main page in German. A turn is a `Beitrag`, a lane a `Spur`. */
+/** Every word of the main page in German. A turn is a `Beitrag`, a track a `Spur`. */
 
 const { clock, count, percent, ratio, span } = formatsIn('de');
 const plural = (n: number, one: string, many: string): string => `${count(n)} ${n === 1 ? one : many}`;
@@ -243,7 +243,7 @@ export const appDe: AppWords = {
       found: (numSpeakers, numTurns) =>
         numTurns === 0 ? 'noch keine Sprache' : `${speakers(numSpeakers)} · ${turns(numTurns)}`,
       hint: 'Vorläufig: Beiträge und Sprecher können sich ändern, bis die ganze Aufnahme fertig ist.',
-      lanes: 'Zeitachse der bisherigen Sprecher',
+      tracks: 'Zeitachse der bisherigen Sprecher',
     },
   },
 
@@ -271,10 +271,10 @@ export const appDe: AppWords = {
     zoomOut: 'Verkleinern',
     zoomFit: 'Ganz',
     zoomFitLabel: 'Die ganze Aufnahme zeigen',
-    lanes: 'Zeitachse der Sprecher',
+    tracks: 'Zeitachse der Sprecher',
     at: (seconds, names) => `${clock(seconds, 1)}, ${names}`,
     share: (fraction) => percent(fraction),
-    laneTitle: (name, seconds, share) => `${name}: ${span(seconds)} Sprache, ${percent(share)} aller Sprache`,
+    trackTitle: (name, seconds, share) => `${name}: ${span(seconds)} Sprache, ${percent(share)} aller Sprache`,
     keys: [
       ['Leertaste', 'Abspielen oder Pause'],
       ['← →', '5 Sekunden'],
@@ -338,10 +338,10 @@ export const appDe: AppWords = {
   announce: {
     started: (file) => `${file} wird analysiert. Modelle werden geladen.`,
     stage: (stage) => stage,
-    preview: ({ analysedSeconds, turns: found }) =>
+    preview: ({ analyzedSeconds, turns: found }) =>
       found.length === 0
-        ? `Keine Sprache in den ersten ${span(analysedSeconds)}.`
-        : `Die Beiträge der ersten ${span(analysedSeconds)} sind zu sehen. Sie können sich noch ändern.`,
+        ? `Keine Sprache in den ersten ${span(analyzedSeconds)}.`
+        : `Die Beiträge der ersten ${span(analyzedSeconds)} sind zu sehen. Sie können sich noch ändern.`,
     done: (numSpeakers, numTurns) =>
       numTurns === 0 ? 'Fertig. Keine Sprache gefunden.' : `Fertig. ${speakers(numSpeakers)}, ${turns(numTurns)}.`,
   },

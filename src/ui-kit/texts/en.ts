@@ -1,6 +1,6 @@
 import type { Preview } from '../../engine/types';
 import type { ErrorCode } from '../../util/errors';
-import { formatsIn, licenceName } from '../format';
+import { formatsIn, licenseName } from '../format';
 import type { StageGroupId } from '../stageGroups';
 
 /** What a failure means to the person with the recording, and what helps, without the engine's details. */
@@ -65,7 +65,7 @@ export const unreadableEn: ErrorWords = {
 const { bytes: bytesText, count: countText, date, percent: percentText } = formatsIn('en');
 
 /** `26.5 MB · CC BY 4.0`, or what is to be said in place of the size. */
-const facts = (size: string, licence: string): string => `${size} · ${licenceName(licence)}`;
+const facts = (size: string, license: string): string => `${size} · ${licenseName(license)}`;
 
 export const modelsEn = {
   preset: 'Preset',
@@ -76,16 +76,16 @@ export const modelsEn = {
     'community-1': 'pyannote’s pipeline: WeSpeaker ResNet34 voice prints, grouped by PLDA and VBx.',
   },
   presetNow: { auto: 'preset: automatic', campplus: 'campplus', 'community-1': 'community-1' },
-  comesAlong: (licence: string): string => facts('comes with this page', licence),
-  isHere: (licence: string): string => facts('in this browser', licence),
-  toDownload: (bytes: number, licence: string): string => facts(`${bytesText(bytes)} to download`, licence),
+  comesAlong: (license: string): string => facts('comes with this page', license),
+  isHere: (license: string): string => facts('in this browser', license),
+  toDownload: (bytes: number, license: string): string => facts(`${bytesText(bytes)} to download`, license),
   chooseFile: 'Use a model file (.onnx)',
 
   box: 'Model',
   offer: {
     heading: 'Use community-1',
     lead: 'pyannote’s open pipeline, with voice prints of WeSpeaker’s ResNet34. Downloaded once and kept in this browser; recordings still stay here.',
-    facts: (bytes: number, licence: string, attribution: string): string => `${bytesText(bytes)}, ${licenceName(licence)}. ${attribution}.`,
+    facts: (bytes: number, license: string, attribution: string): string => `${bytesText(bytes)}, ${licenseName(license)}. ${attribution}.`,
     take: (bytes: number): string => `Download ${bytesText(bytes)}`,
     goOn: (bytes: number): string => `Go on with the download, ${bytesText(bytes)} left`,
     orFile: 'A file that you have can be dropped on this page instead.',
@@ -120,7 +120,7 @@ export const modelsEn = {
     unknown: (problem: string): string => `They could not be listed: ${problem}.`,
     total: (n: number, bytes: number): string => `${countText(n)} ${n === 1 ? 'model' : 'models'}, ${bytesText(bytes)} in all`,
     size: (bytes: number): string => bytesText(bytes),
-    licence: (spdx: string | null): string => (spdx === null ? 'licence unknown' : licenceName(spdx)),
+    license: (spdx: string | null): string => (spdx === null ? 'license unknown' : licenseName(spdx)),
     since: (storedAtMs: number): string => `since ${date(storedAtMs)}`,
     remove: 'Delete',
     removeLabel: (id: string): string => `Delete ${id}`,
@@ -260,7 +260,7 @@ export const appEn = {
       found: (speakers: number, turns: number): string =>
         turns === 0 ? 'no speech yet' : `${plural(speakers, 'speaker', 'speakers')} · ${plural(turns, 'turn', 'turns')}`,
       hint: 'Provisional: turns and speakers can change until the whole recording is done.',
-      lanes: 'Timeline of speakers so far',
+      tracks: 'Timeline of speakers so far',
     },
   },
 
@@ -279,7 +279,7 @@ export const appEn = {
     silence: 'no one is speaking',
     /** Why nothing plays. */
     playback: {
-      unplayable: 'This browser cannot play this file. The lanes and the table still show the result.',
+      unplayable: 'This browser cannot play this file. The tracks and the table still show the result.',
       'no-output': 'No audio output device was found. Connect one and press Play.',
       stopped: 'Playback stopped. Check the audio output device, then press Play to try again.',
     },
@@ -290,10 +290,10 @@ export const appEn = {
     zoomOut: 'Zoom out',
     zoomFit: 'Fit',
     zoomFitLabel: 'Show the whole recording',
-    lanes: 'Timeline of speakers',
+    tracks: 'Timeline of speakers',
     at: (seconds: number, speakers: string): string => `${clock(seconds, 1)}, ${speakers}`,
     share: (fraction: number): string => percent(fraction),
-    laneTitle: (name: string, seconds: number, share: number): string =>
+    trackTitle: (name: string, seconds: number, share: number): string =>
       `${name}: ${span(seconds)} of speech, ${percent(share)} of all speech`,
     keys: [
       ['Space', 'play or pause'],
@@ -337,7 +337,7 @@ export const appEn = {
   silent: {
     heading: 'No speech found',
     body: (seconds: number): string =>
-      `The whole recording (${clock(seconds)}) was analyzed, and no stretch of it was recognized as a voice.`,
+      `The whole recording (${clock(seconds)}) was analyzed, and no segment of it was recognized as a voice.`,
     hint: 'If someone does speak in it, check that the right audio track was exported and that it is loud enough to hear.',
   },
   error: {
@@ -361,10 +361,10 @@ export const appEn = {
   announce: {
     started: (file: string): string => `Started on ${file}. Loading models.`,
     stage: (stage: string): string => stage,
-    preview: ({ analysedSeconds, turns }: Preview): string =>
+    preview: ({ analyzedSeconds, turns }: Preview): string =>
       turns.length === 0
-        ? `No speech in the first ${span(analysedSeconds)}.`
-        : `The turns of the first ${span(analysedSeconds)} are shown. They can still change.`,
+        ? `No speech in the first ${span(analyzedSeconds)}.`
+        : `The turns of the first ${span(analyzedSeconds)} are shown. They can still change.`,
     done: (speakers: number, turns: number): string =>
       turns === 0
         ? 'Done. No speech found.'

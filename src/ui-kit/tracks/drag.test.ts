@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { addedTurn, isRoom, MIN_TURN_SECONDS, withEdge } from './pointing';
-import type { Lane } from './model';
+import type { Track } from './model';
 
 const turn = { startSeconds: 3, endSeconds: 5, speaker: 'SPEAKER_00' };
-const lane: Lane = { label: 'SPEAKER_00', name: 'Speaker 1', colour: 0, turns: [turn], seconds: 2, share: 1 };
+const track: Track = { label: 'SPEAKER_00', name: 'Speaker 1', color: 0, turns: [turn], seconds: 2, share: 1 };
 
 describe('dragging', () => {
   it('moves one edge, and never past the other or out of the recording', () => {
@@ -15,7 +15,7 @@ describe('dragging', () => {
     expect(withEdge(turn, 'end', 11, 10).endSeconds).toBe(10);
   });
 
-  it('does not stretch a turn that is shorter than the shortest', () => {
+  it('does not segment a turn that is shorter than the shortest', () => {
     const short = { startSeconds: 3, endSeconds: 3.01, speaker: 'SPEAKER_00' };
     expect(withEdge(short, 'start', 3.005, 10)).toEqual({ startSeconds: 3, endSeconds: 3.01 });
     expect(withEdge(short, 'end', 2, 10)).toEqual({ startSeconds: 3, endSeconds: 3.01 });
@@ -27,14 +27,14 @@ describe('dragging', () => {
     expect(addedTurn(4, 12, 10, [])).toEqual({ startSeconds: 4, endSeconds: 10 });
   });
 
-  it('ends an added turn at the next turn of the lane', () => {
+  it('ends an added turn at the next turn of the track', () => {
     const turns = [turn, { ...turn, startSeconds: 8, endSeconds: 9 }];
     expect(addedTurn(6, 20, 10, turns)).toEqual({ startSeconds: 6, endSeconds: 8 });
     expect(addedTurn(6, 0, 10, turns)).toEqual({ startSeconds: 5, endSeconds: 6 });
     expect(addedTurn(1, 4, 10, turns)).toEqual({ startSeconds: 1, endSeconds: 3 });
   });
 
-  it('begins a turn only where the lane is empty', () => {
-    expect([2, 4, 6, -1, 11].map((seconds) => isRoom(lane, seconds, 10))).toEqual([true, false, true, false, false]);
+  it('begins a turn only where the track is empty', () => {
+    expect([2, 4, 6, -1, 11].map((seconds) => isRoom(track, seconds, 10))).toEqual([true, false, true, false, false]);
   });
 });

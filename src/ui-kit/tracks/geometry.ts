@@ -3,19 +3,19 @@ import { TOUCH_PIXELS } from '../dom';
 /** Where things lie on the canvas, in CSS pixels. Shared by the painter and the hit test, so that they agree. */
 export interface Geometry {
   readonly width: number;
-  /** Of the visible part: with many speakers, the lanes scroll below the axis and the waveform. */
+  /** Of the visible part: with many speakers, the tracks scroll below the axis and the waveform. */
   readonly height: number;
-  /** How far the lanes are scrolled up; absent if all of them are visible. */
-  readonly lanesScrolled?: number;
-  /** Number of all lanes; absent if all of them are visible. */
-  readonly numLanes?: number;
+  /** How far the tracks are scrolled up; absent if all of them are visible. */
+  readonly tracksScrolled?: number;
+  /** Number of all tracks; absent if all of them are visible. */
+  readonly numTracks?: number;
   readonly axisHeight: number;
-  /** Height of the waveform, between the axis and the first lane; 0 where there is none. */
+  /** Height of the waveform, between the axis and the first track; 0 where there is none. */
   readonly waveHeight: number;
-  readonly laneHeight: number;
-  /** Height of the label at the top of each lane; 0 where labels are beside the lanes. */
+  readonly trackHeight: number;
+  /** Height of the label at the top of each track; 0 where labels are beside the tracks. */
   readonly labelHeight: number;
-  /** Space above the bar, inside its lane. */
+  /** Space above the bar, inside its track. */
   readonly barTop: number;
   readonly barHeight: number;
   readonly startSeconds: number;
@@ -28,17 +28,17 @@ export interface Geometry {
 export const AXIS_HEIGHT = 32;
 export const WAVE_HEIGHT = 64;
 export const INSET = 8;
-/** Narrower than this, the labels lie inside the lanes. */
+/** Narrower than this, the labels lie inside the tracks. */
 export const NARROW_PIXELS = 640;
 
 /**
- * @param narrow whether labels are inside the lanes
+ * @param narrow whether labels are inside the tracks
  * @param pressed whether a label there is to be pressed by a finger
  */
-export function laneMetrics(narrow: boolean, pressed = false): Pick<Geometry, 'laneHeight' | 'labelHeight' | 'barTop' | 'barHeight'> {
-  if (!narrow) return { laneHeight: 44, labelHeight: 0, barTop: 9, barHeight: 26 };
+export function trackMetrics(narrow: boolean, pressed = false): Pick<Geometry, 'trackHeight' | 'labelHeight' | 'barTop' | 'barHeight'> {
+  if (!narrow) return { trackHeight: 44, labelHeight: 0, barTop: 9, barHeight: 26 };
   const labelHeight = pressed ? TOUCH_PIXELS + 1 : 25;
-  return { laneHeight: labelHeight + 31, labelHeight, barTop: labelHeight + 2, barHeight: 20 };
+  return { trackHeight: labelHeight + 31, labelHeight, barTop: labelHeight + 2, barHeight: 20 };
 }
 
 export const xOf = (geometry: Geometry, seconds: number): number =>
@@ -47,46 +47,46 @@ export const xOf = (geometry: Geometry, seconds: number): number =>
 export const secondsAt = (geometry: Geometry, x: number): number =>
   geometry.startSeconds + (x - geometry.inset) * geometry.secondsPerPixel;
 
-/** Where the lanes begin, below the axis and the waveform. */
-export const lanesTop = (geometry: Geometry): number => geometry.axisHeight + geometry.waveHeight;
+/** Where the tracks begin, below the axis and the waveform. */
+export const tracksTop = (geometry: Geometry): number => geometry.axisHeight + geometry.waveHeight;
 
-/** Where a lane begins: above {@link lanesTop} or below the canvas if it is scrolled out of view. */
-export const laneTopOf = (geometry: Geometry, lane: number): number =>
-  lanesTop(geometry) + lane * geometry.laneHeight - (geometry.lanesScrolled ?? 0);
+/** Where a track begins: above {@link tracksTop} or below the canvas if it is scrolled out of view. */
+export const trackTopOf = (geometry: Geometry, track: number): number =>
+  tracksTop(geometry) + track * geometry.trackHeight - (geometry.tracksScrolled ?? 0);
 
-/** Where a lane's bars begin. */
-export const barTopOf = (geometry: Geometry, lane: number): number => laneTopOf(geometry, lane) + geometry.barTop;
+/** Where a track's bars begin. */
+export const barTopOf = (geometry: Geometry, track: number): number => trackTopOf(geometry, track) + geometry.barTop;
 
-/** The lanes that are visible, in whole or in part: from `from` up to, not including, `to`. */
-export function visibleLanes(geometry: Geometry): { readonly from: number; readonly to: number } {
-  const { height, laneHeight, lanesScrolled = 0, numLanes } = geometry;
-  const visible = height - lanesTop(geometry);
-  const from = Math.floor(lanesScrolled / laneHeight);
-  // The lanes fill the canvas, apart from rounding.
-  if (numLanes === undefined) return { from, to: Math.round(visible / laneHeight) };
-  return { from, to: Math.min(numLanes, Math.ceil((lanesScrolled + visible) / laneHeight)) };
+/** The tracks that are visible, in whole or in part: from `from` up to, not including, `to`. */
+export function visibleTracks(geometry: Geometry): { readonly from: number; readonly to: number } {
+  const { height, trackHeight, tracksScrolled = 0, numTracks } = geometry;
+  const visible = height - tracksTop(geometry);
+  const from = Math.floor(tracksScrolled / trackHeight);
+  // The tracks fill the canvas, apart from rounding.
+  if (numTracks === undefined) return { from, to: Math.round(visible / trackHeight) };
+  return { from, to: Math.min(numTracks, Math.ceil((tracksScrolled + visible) / trackHeight)) };
 }
 
-/** What a line through all lanes may cover, from top to bottom: the waveform and the tracks, but no label. */
+/** What a line through all tracks may cover, from top to bottom: the waveform and the tracks, but no label. */
 export function tracksOf(geometry: Geometry): readonly { readonly top: number; readonly bottom: number }[] {
-  const { height, labelHeight, laneHeight } = geometry;
-  const first = lanesTop(geometry);
+  const { height, labelHeight, trackHeight } = geometry;
+  const first = tracksTop(geometry);
   if (labelHeight === 0) return [{ top: geometry.axisHeight, bottom: height }];
-  const { from, to } = visibleLanes(geometry);
-  const lanes = Array.from({ length: to - from }, (_, index) => {
-    const top = laneTopOf(geometry, from + index);
-    return { top: Math.max(first, top + labelHeight), bottom: Math.max(first, top + laneHeight) };
+  const { from, to } = visibleTracks(geometry);
+  const tracks = Array.from({ length: to - from }, (_, index) => {
+    const top = trackTopOf(geometry, from + index);
+    return { top: Math.max(first, top + labelHeight), bottom: Math.max(first, top + trackHeight) };
   });
-  return first > geometry.axisHeight ? [{ top: geometry.axisHeight, bottom: first }, ...lanes] : lanes;
+  return first > geometry.axisHeight ? [{ top: geometry.axisHeight, bottom: first }, ...tracks] : tracks;
 }
 
-/** Index of the lane under a point, null on the axis and on the waveform. It can be beyond the last lane. */
-export function laneAt(geometry: Geometry, y: number): number | null {
-  if (y < lanesTop(geometry)) return null;
-  return Math.floor((y - lanesTop(geometry) + (geometry.lanesScrolled ?? 0)) / geometry.laneHeight);
+/** Index of the track under a point, null on the axis and on the waveform. It can be beyond the last track. */
+export function trackAt(geometry: Geometry, y: number): number | null {
+  if (y < tracksTop(geometry)) return null;
+  return Math.floor((y - tracksTop(geometry) + (geometry.tracksScrolled ?? 0)) / geometry.trackHeight);
 }
 
-/** The pixels of a stretch that lie in the window, or just beside it: a rectangle that begins millions of pixels away loses precision. */
+/** The pixels of a segment that lie in the window, or just beside it: a rectangle that begins millions of pixels away loses precision. */
 export function spanOf(
   geometry: Geometry,
   { startSeconds, endSeconds }: { readonly startSeconds: number; readonly endSeconds: number },

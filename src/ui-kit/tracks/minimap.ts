@@ -3,10 +3,10 @@ import { fitCanvas, h, isTouch, TOUCH_PIXELS } from '../dom';
 import { clock } from '../format';
 import type { Scope } from '../scope';
 import { inLanguage } from '../texts/language';
-import { type Geometry, INSET, laneMetrics, secondsAt, xOf } from './geometry';
-import type { Lane } from './model';
+import { type Geometry, INSET, trackMetrics, secondsAt, xOf } from './geometry';
+import type { Track } from './model';
 import { paintColumns, paintWave, type Scene } from './painter';
-import { colourOf, type Paints } from './palette';
+import { colorOf, type Paints } from './palette';
 
 export const waveText = inLanguage(
   {
@@ -36,17 +36,17 @@ export interface Overview {
   /** Columns of one CSS pixel. */
   readonly numColumns: number;
   readonly numRows: number;
-  /** Seconds of speech, axes (row, column). The lanes are spread evenly over the rows. */
+  /** Seconds of speech, axes (row, column). The tracks are spread evenly over the rows. */
   readonly speech: Float32Array;
 }
 
-/** The amount of speech over time, for more lanes than rows. In steps, because there can be a million turns. */
-export function* overviewSteps(lanes: readonly Lane[], geometry: Geometry, numRows: number): Generator<void, Overview> {
+/** The amount of speech over time, for more tracks than rows. In steps, because there can be a million turns. */
+export function* overviewSteps(tracks: readonly Track[], geometry: Geometry, numRows: number): Generator<void, Overview> {
   const numColumns = Math.ceil(geometry.width);
   const speech = new Float32Array(numRows * numColumns);
   let added = 0;
-  for (const [index, { turns }] of lanes.entries()) {
-    const row = Math.floor((index * numRows) / lanes.length) * numColumns;
+  for (const [index, { turns }] of tracks.entries()) {
+    const row = Math.floor((index * numRows) / tracks.length) * numColumns;
     for (const { startSeconds, endSeconds } of turns) {
       const left = Math.max(0, xOf(geometry, startSeconds));
       const right = Math.min(numColumns, xOf(geometry, endSeconds));
@@ -76,9 +76,9 @@ export function paintOverview(context: CanvasRenderingContext2D, { numColumns, n
 }
 
 const HEIGHT = 48;
-/** The upper part holds the waveform, the lower one the lanes. */
+/** The upper part holds the waveform, the lower one the tracks. */
 const WAVE_PART = 22;
-const LANES_PART = HEIGHT - WAVE_PART - 4;
+const TRACKS_PART = HEIGHT - WAVE_PART - 4;
 /** The window is never narrower, or it could not be taken hold of with a mouse. */
 const NARROWEST_PIXELS = 24;
 const STEP_PART = 0.1;
@@ -116,13 +116,13 @@ export function createMinimap(scope: Scope, durationSeconds: number, onStart: (s
   let width = 0;
   let shown: { readonly startSeconds: number; readonly endSeconds: number } | null = null;
   let position = 0;
-  /** For more lanes than there are rows: computed in slices, for these lanes and this width. */
-  let overview: { readonly lanes: Scene['lanes']; readonly width: number; readonly made: Overview | null } | null = null;
+  /** For more tracks than there are rows: computed in slices, for these tracks and this width. */
+  let overview: { readonly tracks: Scene['tracks']; readonly width: number; readonly made: Overview | null } | null = null;
   /** The pointer that drags the window, and how far from the window's start it took hold. */
   let held: { readonly pointerId: number; readonly offsetSeconds: number } | null = null;
 
   const geometry = (): Geometry => ({
-    ...laneMetrics(false),
+    ...trackMetrics(false),
     width,
     height: HEIGHT,
     axisHeight: 0,
@@ -151,9 +151,9 @@ export function createMinimap(scope: Scope, durationSeconds: number, onStart: (s
   };
 
   function prepare(scene: Scene, paints: Paints): void {
-    const wanted = { lanes: scene.lanes, width, made: overview?.made ?? null };
+    const wanted = { tracks: scene.tracks, width, made: overview?.made ?? null };
     overview = wanted;
-    void inSlices(overviewSteps(scene.lanes, geometry(), LANES_PART), () => overview === wanted && !scope.disposed).then((made) => {
+    void inSlices(overviewSteps(scene.tracks, geometry(), TRACKS_PART), () => overview === wanted && !scope.disposed).then((made) => {
       if (!made || overview !== wanted) return;
       overview = { ...wanted, made };
       paint(scene, paints);
@@ -204,18 +204,18 @@ export function createMinimap(scope: Scope, durationSeconds: number, onStart: (s
         reach: WAVE_PART / 2 - 1,
       });
     }
-    if (scene.lanes.length > LANES_PART) {
+    if (scene.tracks.length > TRACKS_PART) {
       context.fillStyle = paints.muted;
-      if (overview?.lanes !== scene.lanes || overview.width !== width) prepare(scene, paints);
+      if (overview?.tracks !== scene.tracks || overview.width !== width) prepare(scene, paints);
       // The previous one until the new one is ready.
-      if (overview?.made) paintOverview(context, overview.made, WAVE_PART + 2, LANES_PART);
+      if (overview?.made) paintOverview(context, overview.made, WAVE_PART + 2, TRACKS_PART);
       place();
       return;
     }
-    const rowHeight = LANES_PART / Math.max(4, scene.lanes.length);
-    scene.lanes.forEach((lane, index) => {
-      context.fillStyle = colourOf(paints, lane.colour);
-      paintColumns(context, now, lane, WAVE_PART + 2 + index * rowHeight, Math.max(1, rowHeight - 1));
+    const rowHeight = TRACKS_PART / Math.max(4, scene.tracks.length);
+    scene.tracks.forEach((track, index) => {
+      context.fillStyle = colorOf(paints, track.color);
+      paintColumns(context, now, track, WAVE_PART + 2 + index * rowHeight, Math.max(1, rowHeight - 1));
     });
     place();
   }

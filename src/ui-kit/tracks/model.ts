@@ -3,14 +3,14 @@ import { exclusiveBySpeaker, turnsBySpeaker } from '../../editing/bySpeaker';
 import type { DiarizationResult, Turn } from '../../engine/types';
 import { text } from '../texts/text';
 
-/** A stretch that the lanes draw over a speaker, or over the whole height where `speaker` is null. */
-export interface Mark extends Stretch {
+/** A segment that the tracks draw over a speaker, or over the whole height where `speaker` is null. */
+export interface Mark extends Segment {
   readonly kind: 'missed' | 'false-alarm' | 'confusion';
   /** Id of the speaker in the annotation; null where the annotation has nobody there (missed speech). */
   readonly speaker: string | null;
 }
 
-export interface Stretch {
+export interface Segment {
   readonly startSeconds: number;
   readonly endSeconds: number;
 }
@@ -18,11 +18,11 @@ export interface Stretch {
 export type TurnsMode = 'overlapping' | 'exclusive';
 
 /** One speaker's row. */
-export interface Lane {
+export interface Track {
   readonly label: string;
   readonly name: string;
-  /** Index into the speaker colours, 0 or more; beyond the eighth they repeat with a pattern. */
-  readonly colour: number;
+  /** Index into the speaker colors, 0 or more; beyond the eighth they repeat with a pattern. */
+  readonly color: number;
   /** Sorted by start; one speaker's turns do not overlap, so they are sorted by end too. */
   readonly turns: readonly Turn[];
   readonly seconds: number;
@@ -34,31 +34,31 @@ export function turnsOf(result: DiarizationResult, mode: TurnsMode): readonly Tu
   return mode === 'exclusive' ? result.exclusiveTurns : result.turns;
 }
 
-export function lanesOf(result: DiarizationResult, mode: TurnsMode): Lane[] {
-  return lanesBy(result.speakers.map(({ label }) => label), turnsOf(result, mode));
+export function tracksOfResult(result: DiarizationResult, mode: TurnsMode): Track[] {
+  return tracksBy(result.speakers.map(({ label }) => label), turnsOf(result, mode));
 }
 
 /**
- * Lanes of provisional turns, in the order in which the voices are first heard: the labels' order can change from one
- * preview to the next, and the colours would jump.
+ * Tracks of provisional turns, in the order in which the voices are first heard: the labels' order can change from one
+ * preview to the next, and the colors would jump.
  */
-export function lanesSoFar(turns: readonly Turn[]): Lane[] {
-  return lanesBy([...new Set(turns.map(({ speaker }) => speaker))], turns);
+export function tracksSoFar(turns: readonly Turn[]): Track[] {
+  return tracksBy([...new Set(turns.map(({ speaker }) => speaker))], turns);
 }
 
 /**
- * Lanes of a result as it was corrected, in the order of its speakers, those without a turn included.
+ * Tracks of a result as it was corrected, in the order of its speakers, those without a turn included.
  *
  * @param turns what is shown of it: its turns, or the exclusive ones; sorted by start
  */
-export function lanesOfAnnotation({ speakers, turns: all }: Annotation, turns: readonly Turn[] = all): Lane[] {
+export function tracksOfAnnotation({ speakers, turns: all }: Annotation, turns: readonly Turn[] = all): Track[] {
   const heads = speakers.map((speaker, index) => ({
     label: speaker.id,
     name: speakerName(speaker, index),
-    colour: speaker.colour,
+    color: speaker.color,
   }));
   const bySpeaker = turns === all ? turnsBySpeaker(all) : exclusiveBySpeaker(turns);
-  if (!bySpeaker) return fillLanes(heads, turns);
+  if (!bySpeaker) return fillTracks(heads, turns);
   return withShares(heads.map((head) => ({ ...head, ...(bySpeaker.get(head.label) ?? { turns: [], seconds: 0 }) })));
 }
 
@@ -77,32 +77,32 @@ export function labelNumber(label: string): number | null {
   return number === undefined ? null : Number(number);
 }
 
-const lanesBy = (labels: readonly string[], turns: readonly Turn[]): Lane[] =>
-  fillLanes(
-    labels.map((label, index) => ({ label, name: text.done.speaker(index), colour: index })),
+const tracksBy = (labels: readonly string[], turns: readonly Turn[]): Track[] =>
+  fillTracks(
+    labels.map((label, index) => ({ label, name: text.done.speaker(index), color: index })),
     turns,
   );
 
 /**
- * Lanes with what is said on each.
+ * Tracks with what is said on each.
  *
  * @param heads from top to bottom
  * @param turns of any of them, sorted by start
  */
-export function fillLanes(heads: readonly Pick<Lane, 'label' | 'name' | 'colour'>[], turns: readonly Turn[]): Lane[] {
+export function fillTracks(heads: readonly Pick<Track, 'label' | 'name' | 'color'>[], turns: readonly Turn[]): Track[] {
   const byLabel = new Map<string, Turn[]>(heads.map(({ label }) => [label, []]));
   for (const turn of turns) byLabel.get(turn.speaker)?.push(turn);
-  const lanes = heads.map((head) => ({ head, own: byLabel.get(head.label) ?? [] })).map(({ head, own }) => ({
+  const tracks = heads.map((head) => ({ head, own: byLabel.get(head.label) ?? [] })).map(({ head, own }) => ({
     ...head,
     turns: own,
     seconds: own.reduce((sum, { startSeconds, endSeconds }) => sum + endSeconds - startSeconds, 0),
   }));
-  return withShares(lanes);
+  return withShares(tracks);
 }
 
-function withShares(lanes: readonly Omit<Lane, 'share'>[]): Lane[] {
-  const total = lanes.reduce((sum, { seconds }) => sum + seconds, 0);
-  return lanes.map((lane) => ({ ...lane, share: total > 0 ? lane.seconds / total : 0 }));
+function withShares(tracks: readonly Omit<Track, 'share'>[]): Track[] {
+  const total = tracks.reduce((sum, { seconds }) => sum + seconds, 0);
+  return tracks.map((track) => ({ ...track, share: total > 0 ? track.seconds / total : 0 }));
 }
 
 /** Index of the first turn that ends after `seconds`; `turns.length` where none does. */
@@ -117,7 +117,7 @@ export function firstEndingAfter(turns: readonly Turn[], seconds: number): numbe
   return low;
 }
 
-/** The turn of this lane that covers a moment. `slack` widens each turn, so that thin ones can be hit with a pointer. */
+/** The turn of this track that covers a moment. `slack` widens each turn, so that thin ones can be hit with a pointer. */
 export function turnAt(turns: readonly Turn[], seconds: number, slack = 0): Turn | null {
   const turn = turns[firstEndingAfter(turns, seconds - slack)];
   return turn && turn.startSeconds - slack <= seconds ? turn : null;
@@ -129,30 +129,30 @@ export function idOf(turn: Turn): number | null {
   return id ?? null;
 }
 
-/** A turn that is on the lanes, with the index of its lane. */
+/** A turn that is on the tracks, with the index of its track. */
 export interface PlacedTurn {
   readonly turn: Turn;
-  readonly lane: number;
+  readonly track: number;
 }
 
-/** A turn with its speaker's lane; null if it is not on that lane. */
-export function placeTurn(lanes: readonly Lane[], turn: Turn): PlacedTurn | null {
-  const lane = lanes.findIndex(({ label }) => label === turn.speaker);
-  const turns = lanes[lane]?.turns ?? [];
-  return turns[firstEndingAfter(turns, turn.startSeconds)] === turn ? { turn, lane } : null;
+/** A turn with its speaker's track; null if it is not on that track. */
+export function placeTurn(tracks: readonly Track[], turn: Turn): PlacedTurn | null {
+  const track = tracks.findIndex(({ label }) => label === turn.speaker);
+  const turns = tracks[track]?.turns ?? [];
+  return turns[firstEndingAfter(turns, turn.startSeconds)] === turn ? { turn, track } : null;
 }
 
 /**
- * The turn with this id; null where no lane has it.
+ * The turn with this id; null where no track has it.
  *
- * @param isSearched which lanes to search. Default: all
+ * @param isSearched which tracks to search. Default: all
  */
-export function findTurn(lanes: readonly Lane[], id: number | null, isSearched: (lane: Lane) => boolean = () => true): PlacedTurn | null {
+export function findTurn(tracks: readonly Track[], id: number | null, isSearched: (track: Track) => boolean = () => true): PlacedTurn | null {
   if (id === null) return null;
-  for (let lane = 0; lane < lanes.length; lane += 1) {
-    if (!isSearched(lanes[lane]!)) continue;
-    const { turns } = lanes[lane]!;
-    for (const turn of turns) if (idOf(turn) === id) return { turn, lane };
+  for (let track = 0; track < tracks.length; track += 1) {
+    if (!isSearched(tracks[track]!)) continue;
+    const { turns } = tracks[track]!;
+    for (const turn of turns) if (idOf(turn) === id) return { turn, track };
   }
   return null;
 }

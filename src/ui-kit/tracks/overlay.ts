@@ -1,9 +1,9 @@
 import { clock } from '../format';
 import type { Drag } from './pointing';
 import { barTopOf, secondsAt, spanOf, tracksOf, xOf, type Geometry } from './geometry';
-import { addBar, fillPattern, withinLanes } from './painter';
-import type { Lane, Stretch } from './model';
-import { colourOf, type Paints } from './palette';
+import { addBar, fillPattern, withinTracks } from './painter';
+import type { Track, Segment } from './model';
+import { colorOf, type Paints } from './palette';
 
 const LOOP_FILL = 0.14;
 /** Half the length of the grips by which an edge is held. */
@@ -11,13 +11,13 @@ const GRIP_REACH = 6;
 
 /** What changes while playing, pointing and dragging. */
 export interface Moment {
-  readonly lanes: readonly Lane[];
+  readonly tracks: readonly Track[];
   readonly position: number;
   /** Place of the mouse; null while there is none. */
   readonly pointer: number | null;
-  readonly loop: Stretch | null;
-  /** The selected turn and the index of its lane. */
-  readonly selected: (Stretch & { readonly lane: number }) | null;
+  readonly loop: Segment | null;
+  /** The selected turn and the index of its track. */
+  readonly selected: (Segment & { readonly track: number }) | null;
   readonly drag: Drag | null;
 }
 
@@ -26,9 +26,9 @@ export function paintOverlay(context: CanvasRenderingContext2D, geometry: Geomet
   context.clearRect(0, 0, geometry.width, geometry.height);
   if (moment.loop) paintLoop(context, geometry, moment.loop, paints);
   const { drag, selected } = moment;
-  withinLanes(context, geometry, () => {
-    if (drag) paintDrag(context, geometry, moment.lanes, drag, paints);
-    else if (selected) outline(context, geometry, selected, selected.lane, paints, true);
+  withinTracks(context, geometry, () => {
+    if (drag) paintDrag(context, geometry, moment.tracks, drag, paints);
+    else if (selected) outline(context, geometry, selected, selected.track, paints, true);
   });
   if (drag) paintDragTimes(context, geometry, drag, paints);
   const pointer = drag ? null : moment.pointer;
@@ -36,7 +36,7 @@ export function paintOverlay(context: CanvasRenderingContext2D, geometry: Geomet
   paintPlayhead(context, geometry, moment.position, paints);
 }
 
-function paintLoop(context: CanvasRenderingContext2D, geometry: Geometry, loop: Stretch, paints: Paints): void {
+function paintLoop(context: CanvasRenderingContext2D, geometry: Geometry, loop: Segment, paints: Paints): void {
   const { left, right } = spanOf(geometry, loop);
   if (right < 0 || left > geometry.width) return;
   const top = geometry.axisHeight - 4;
@@ -50,21 +50,21 @@ function paintLoop(context: CanvasRenderingContext2D, geometry: Geometry, loop: 
   context.fillRect(left + width - 1, top, 1, geometry.height - top);
 }
 
-/** A line around a turn, in ink on the surface's colour: it is seen on bars and tracks of any colour. */
+/** A line around a turn, in ink on the surface's color: it is seen on bars and tracks of any color. */
 function outline(
   context: CanvasRenderingContext2D,
   geometry: Geometry,
-  stretch: Stretch,
-  lane: number,
+  segment: Segment,
+  track: number,
   paints: Paints,
   hasGrips: boolean,
 ): void {
-  const { left, right } = spanOf(geometry, stretch);
+  const { left, right } = spanOf(geometry, segment);
   if (right < 0 || left > geometry.width) return;
-  const top = barTopOf(geometry, lane);
+  const top = barTopOf(geometry, track);
   const width = Math.max(2, right - left);
-  for (const [colour, line, gap] of [[paints.surface, 4, 1], [paints.ink, 2, 2]] as const) {
-    context.strokeStyle = colour;
+  for (const [color, line, gap] of [[paints.surface, 4, 1], [paints.ink, 2, 2]] as const) {
+    context.strokeStyle = color;
     context.lineWidth = line;
     context.beginPath();
     context.roundRect(left - gap, top - gap, width + 2 * gap, geometry.barHeight + 2 * gap, 3);
@@ -88,17 +88,17 @@ function outline(
 function paintDrag(
   context: CanvasRenderingContext2D,
   geometry: Geometry,
-  lanes: readonly Lane[],
+  tracks: readonly Track[],
   drag: Drag,
   paints: Paints,
 ): void {
-  const colour = lanes[drag.lane]?.colour ?? 0;
+  const color = tracks[drag.track]?.color ?? 0;
   context.beginPath();
-  addBar(context, geometry, drag, barTopOf(geometry, drag.lane));
-  context.fillStyle = colourOf(paints, colour);
+  addBar(context, geometry, drag, barTopOf(geometry, drag.track));
+  context.fillStyle = colorOf(paints, color);
   context.fill();
-  fillPattern(context, geometry, colour, paints);
-  outline(context, geometry, drag, drag.lane, paints, drag.kind === 'edge');
+  fillPattern(context, geometry, color, paints);
+  outline(context, geometry, drag, drag.track, paints, drag.kind === 'edge');
 }
 
 /** The times of the dragged edges, on the axis. */
@@ -120,7 +120,7 @@ function paintPointer(context: CanvasRenderingContext2D, geometry: Geometry, poi
 function paintPlayhead(context: CanvasRenderingContext2D, geometry: Geometry, position: number, paints: Paints): void {
   const x = Math.round(xOf(geometry, position));
   if (x < -6 || x > geometry.width + 6) return;
-  // A halo in the surface's colour keeps the line readable on a bar of any colour.
+  // A halo in the surface's color keeps the line readable on a bar of any color.
   context.globalAlpha = 0.75;
   context.fillStyle = paints.surface;
   const tracks = tracksOf(geometry);

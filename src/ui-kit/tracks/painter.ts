@@ -1,16 +1,16 @@
 import type { PeakPyramid } from '../../audio/peaks';
 import type { Turn } from '../../engine/types';
 import { clock } from '../format';
-import { barTopOf, type Geometry, lanesTop, laneTopOf, secondsAt, spanOf, visibleLanes, xOf } from './geometry';
-import { firstEndingAfter, idOf, type Lane, type Mark } from './model';
-import { colourOf, type Paints, patternFill, patternOf } from './palette';
+import { barTopOf, type Geometry, tracksTop, trackTopOf, secondsAt, spanOf, visibleTracks, xOf } from './geometry';
+import { firstEndingAfter, idOf, type Track, type Mark } from './model';
+import { colorOf, type Paints, patternFill, patternOf } from './palette';
 
 const STEPS = [
   0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400,
 ] as const;
 
 export interface TickSteps {
-  /** Seconds between labelled ticks. */
+  /** Seconds between labeled ticks. */
   readonly major: number;
   /** Seconds between the small ticks; divides `major`. */
   readonly minor: number;
@@ -55,13 +55,13 @@ export function speechBefore(turns: readonly Turn[], seconds: number): number {
   return speechSums(turns)[at]! + part;
 }
 
-/** Clips to the area of the lanes if they scroll: a partly visible lane must not cover the axis. */
-export function withinLanes(context: CanvasRenderingContext2D, geometry: Geometry, paint: () => void): void {
-  if (geometry.numLanes === undefined) {
+/** Clips to the area of the tracks if they scroll: a partly visible track must not cover the axis. */
+export function withinTracks(context: CanvasRenderingContext2D, geometry: Geometry, paint: () => void): void {
+  if (geometry.numTracks === undefined) {
     paint();
     return;
   }
-  const top = lanesTop(geometry);
+  const top = tracksTop(geometry);
   context.save();
   context.beginPath();
   context.rect(0, top, geometry.width, geometry.height - top);
@@ -96,7 +96,7 @@ const LINE = 0.5;
 /** Axes (column, [lowest, highest]). Shared by all calls, so that scrolling allocates nothing. */
 let columns = new Float32Array(2 * 2048);
 
-/** Fills the shape of what is known of the sound, in the context's colour: one column per CSS pixel. */
+/** Fills the shape of what is known of the sound, in the context's color: one column per CSS pixel. */
 export function paintWave(
   context: CanvasRenderingContext2D,
   pyramid: PeakPyramid,
@@ -129,7 +129,7 @@ const MIN_WIDTH = 1.5;
 const DENSE_TURNS_PER_PIXEL = 0.12;
 /** With more turns than this per pixel, columns are differences of prefix sums: a loop over a million turns takes too long for a frame. */
 const SUMMED_TURNS_PER_PIXEL = 8;
-/** The lightest column of a dense lane, still plain to see on its track. */
+/** The lightest column of a dense track, still plain to see on its track. */
 const FAINTEST = 0.45;
 const PROVISIONAL_FILL = 0.3;
 const DASHES = [4, 3];
@@ -138,7 +138,7 @@ const MARK_VEIL = 0.6;
 
 /** All that stays while playing. */
 export interface Scene {
-  readonly lanes: readonly Lane[];
+  readonly tracks: readonly Track[];
   /** Sorted by start. */
   readonly marks: readonly Mark[];
   readonly peaks: PeakPyramid | null;
@@ -166,14 +166,14 @@ export function paintBase(context: CanvasRenderingContext2D, geometry: Geometry,
       });
     }
   }
-  withinLanes(context, geometry, () => {
-    const { from, to } = visibleLanes(geometry);
-    scene.lanes.slice(from, to).forEach((lane, offset) => {
+  withinTracks(context, geometry, () => {
+    const { from, to } = visibleTracks(geometry);
+    scene.tracks.slice(from, to).forEach((track, offset) => {
       const index = from + offset;
       paintTrack(context, geometry, barTopOf(geometry, index), geometry.barHeight, paints);
       context.fillStyle = paints.rule;
-      context.fillRect(0, laneTopOf(geometry, index), geometry.width, 1);
-      paintTurns(context, geometry, lane, barTopOf(geometry, index), scene, paints);
+      context.fillRect(0, trackTopOf(geometry, index), geometry.width, 1);
+      paintTurns(context, geometry, track, barTopOf(geometry, index), scene, paints);
     });
     for (const kind of ['missed', 'false-alarm', 'confusion'] as const) paintMarks(context, geometry, scene, kind, paints);
   });
@@ -189,24 +189,24 @@ function paintTrack(context: CanvasRenderingContext2D, geometry: Geometry, top: 
 function paintTurns(
   context: CanvasRenderingContext2D,
   geometry: Geometry,
-  lane: Lane,
+  track: Track,
   top: number,
   { isProvisional, hidden }: Scene,
   paints: Paints,
 ): void {
   const startSeconds = secondsAt(geometry, 0);
   const endSeconds = secondsAt(geometry, geometry.width);
-  const colour = colourOf(paints, lane.colour);
-  context.fillStyle = colour;
-  const first = firstEndingAfter(lane.turns, startSeconds);
-  const visible = firstEndingAfter(lane.turns, endSeconds) - first;
+  const color = colorOf(paints, track.color);
+  context.fillStyle = color;
+  const first = firstEndingAfter(track.turns, startSeconds);
+  const visible = firstEndingAfter(track.turns, endSeconds) - first;
   if (visible > DENSE_TURNS_PER_PIXEL * geometry.width) {
-    paintColumns(context, geometry, lane, top, geometry.barHeight, isProvisional ? PROVISIONAL_FILL : 1);
+    paintColumns(context, geometry, track, top, geometry.barHeight, isProvisional ? PROVISIONAL_FILL : 1);
     return;
   }
   context.beginPath();
-  for (let at = first; at < lane.turns.length; at += 1) {
-    const turn = lane.turns[at];
+  for (let at = first; at < track.turns.length; at += 1) {
+    const turn = track.turns[at];
     if (!turn || turn.startSeconds > endSeconds) break;
     if (hidden === null || idOf(turn) !== hidden) addBar(context, geometry, turn, top);
   }
@@ -214,31 +214,31 @@ function paintTurns(
   context.fill();
   context.globalAlpha = 1;
   if (isProvisional) {
-    context.strokeStyle = colour;
+    context.strokeStyle = color;
     context.lineWidth = 1.5;
     context.setLineDash(DASHES);
     context.stroke();
     context.setLineDash([]);
   }
-  fillPattern(context, geometry, lane.colour, paints);
+  fillPattern(context, geometry, track.color, paints);
 }
 
 /** Adds a turn's bar to the path. */
 export function addBar(
   context: CanvasRenderingContext2D,
   geometry: Geometry,
-  stretch: { readonly startSeconds: number; readonly endSeconds: number },
+  segment: { readonly startSeconds: number; readonly endSeconds: number },
   top: number,
 ): void {
-  const { left, right } = spanOf(geometry, stretch);
+  const { left, right } = spanOf(geometry, segment);
   const width = Math.max(MIN_WIDTH, right - left);
   if (width > 6) context.roundRect(left, top, width, geometry.barHeight, 2);
   else context.rect(left, top, width, geometry.barHeight);
 }
 
-/** Lays the colour's pattern, where it has one, over the path. */
-export function fillPattern(context: CanvasRenderingContext2D, geometry: Geometry, colour: number, paints: Paints): void {
-  const pattern = patternOf(colour);
+/** Lays the color's pattern, where it has one, over the path. */
+export function fillPattern(context: CanvasRenderingContext2D, geometry: Geometry, color: number, paints: Paints): void {
+  const pattern = patternOf(color);
   if (pattern === 'solid') return;
   const ink = patternFill(context, pattern, paints, scrolledPixels(geometry));
   if (!ink) return;
@@ -259,7 +259,7 @@ let speechOfColumn = new Float32Array(2048);
 export function paintColumns(
   context: CanvasRenderingContext2D,
   geometry: Geometry,
-  { turns }: Lane,
+  { turns }: Track,
   top: number,
   height: number,
   strength = 1,
@@ -297,24 +297,24 @@ export function paintColumns(
 function paintMarks(
   context: CanvasRenderingContext2D,
   geometry: Geometry,
-  { lanes, marks }: Scene,
+  { tracks, marks }: Scene,
   kind: Mark['kind'],
   paints: Paints,
 ): void {
   const startSeconds = secondsAt(geometry, 0);
   const endSeconds = secondsAt(geometry, geometry.width);
-  const { from, to } = visibleLanes(geometry);
-  const laneOf = new Map(lanes.slice(from, to).map(({ label }, offset) => [label, from + offset]));
+  const { from, to } = visibleTracks(geometry);
+  const trackOf = new Map(tracks.slice(from, to).map(({ label }, offset) => [label, from + offset]));
   context.beginPath();
   let isEmpty = true;
   for (const mark of marks) {
     if (mark.startSeconds > endSeconds) break;
     if (mark.kind !== kind || mark.endSeconds < startSeconds) continue;
-    const lane = mark.speaker === null ? null : laneOf.get(mark.speaker);
-    if (lane === undefined) continue;
+    const track = mark.speaker === null ? null : trackOf.get(mark.speaker);
+    if (track === undefined) continue;
     const { left, right } = spanOf(geometry, mark);
-    const top = lane === null ? lanesTop(geometry) + 1 : laneTopOf(geometry, lane) + 3;
-    const height = lane === null ? geometry.height - lanesTop(geometry) - 1 : geometry.laneHeight - 5;
+    const top = track === null ? tracksTop(geometry) + 1 : trackTopOf(geometry, track) + 3;
+    const height = track === null ? geometry.height - tracksTop(geometry) - 1 : geometry.trackHeight - 5;
     context.rect(left, top, Math.max(MIN_WIDTH, right - left), height);
     isEmpty = false;
   }
@@ -346,10 +346,10 @@ function paintTicks(context: CanvasRenderingContext2D, geometry: Geometry, paint
   for (let index = first; index * minor <= end + 1e-6; index += 1) {
     const seconds = index * minor;
     const x = Math.round(xOf(geometry, seconds));
-    const labelled = index % perMajor === 0;
-    context.fillStyle = labelled ? paints.muted : paints.rule;
-    context.fillRect(x, geometry.axisHeight - (labelled ? 12 : 6), 1, labelled ? 12 : 6);
-    if (!labelled) continue;
+    const labeled = index % perMajor === 0;
+    context.fillStyle = labeled ? paints.muted : paints.rule;
+    context.fillRect(x, geometry.axisHeight - (labeled ? 12 : 6), 1, labeled ? 12 : 6);
+    if (!labeled) continue;
     const label = clock(seconds, decimals);
     if (x + 5 + context.measureText(label).width > geometry.width) continue;
     context.fillStyle = paints.muted;

@@ -1,23 +1,23 @@
-import { h, resolvedColour, setText } from '../dom';
+import { h, resolvedColor, setText } from '../dom';
 import { clock } from '../format';
 import { text } from '../texts/text';
-import type { Lane, Mark } from './model';
+import type { Track, Mark } from './model';
 
 /**
- * The colours themselves are custom properties of `tokens.css`. After the eighth speaker they repeat with a
- * pattern, so that a colour is never the only thing that tells two speakers apart.
+ * The colors themselves are custom properties of `tokens.css`. After the eighth speaker they repeat with a
+ * pattern, so that a color is never the only thing that tells two speakers apart.
  */
-export const COLOURS = 8;
+export const COLORS = 8;
 export const PATTERNS = ['solid', 'hatch', 'dots'] as const;
 export type Pattern = (typeof PATTERNS)[number];
 
-export const colourVariable = (index: number): string => `--speaker-${(index % COLOURS) + 1}`;
+export const colorVariable = (index: number): string => `--speaker-${(index % COLORS) + 1}`;
 
 export const patternOf = (index: number): Pattern =>
-  PATTERNS[Math.floor(index / COLOURS) % PATTERNS.length] ?? 'solid';
+  PATTERNS[Math.floor(index / COLORS) % PATTERNS.length] ?? 'solid';
 
 export interface Paints {
-  /** One per speaker colour: see {@link colourOf}. */
+  /** One per speaker color: see {@link colorOf}. */
   readonly speakers: readonly string[];
   readonly ink: string;
   readonly muted: string;
@@ -29,34 +29,34 @@ export interface Paints {
   readonly font: string;
 }
 
-/** Reads the colours of the moment; they change with the theme. */
+/** Reads the colors of the moment; they change with the theme. */
 export function readPaints(probe: HTMLElement): Paints {
-  const colour = (variable: string): string => resolvedColour(probe, variable);
+  const color = (variable: string): string => resolvedColor(probe, variable);
   return {
-    speakers: Array.from({ length: COLOURS }, (_, index) => colour(colourVariable(index))),
-    ink: colour('--ink'),
-    muted: colour('--ink-muted'),
-    rule: colour('--rule'),
-    ruleStrong: colour('--rule-strong'),
-    accent: colour('--accent'),
-    track: colour('--track'),
-    surface: colour('--surface'),
+    speakers: Array.from({ length: COLORS }, (_, index) => color(colorVariable(index))),
+    ink: color('--ink'),
+    muted: color('--ink-muted'),
+    rule: color('--rule'),
+    ruleStrong: color('--rule-strong'),
+    accent: color('--accent'),
+    track: color('--track'),
+    surface: color('--surface'),
     font: `11px ${getComputedStyle(probe).fontFamily}`,
   };
 }
 
-/** @param index of the colour, as in `Lane.colour` */
-export const colourOf = (paints: Paints, index: number): string => paints.speakers[index % COLOURS] ?? paints.ink;
+/** @param index of the color, as in `Track.color` */
+export const colorOf = (paints: Paints, index: number): string => paints.speakers[index % COLORS] ?? paints.ink;
 
 const TILE = 8;
 type Tile = Exclude<Pattern, 'solid'> | Mark['kind'];
 
-/** Patterns of each set of colours. A pattern belongs to no canvas, so it is made once, not for each frame. */
+/** Patterns of each set of colors. A pattern belongs to no canvas, so it is made once, not for each frame. */
 const made = new WeakMap<Paints, Map<Tile, CanvasPattern>>();
 
 /**
- * A pattern that scrolls with what it lies on. The patterns of speakers are cut out of their bars in the colour of the
- * surface, so that they show on every colour; those of marks are ink.
+ * A pattern that scrolls with what it lies on. The patterns of speakers are cut out of their bars in the color of the
+ * surface, so that they show on every color; those of marks are ink.
  *
  * @param scrolledPixels how far the window is from the start of the recording
  */
@@ -97,7 +97,7 @@ function makePattern(context: CanvasRenderingContext2D, tile: Tile, paints: Pain
   return context.createPattern(canvas, 'repeat');
 }
 
-/** Three strokes, so that the corners of neighbouring tiles meet. They rise for 1, and fall for -1. */
+/** Three strokes, so that the corners of neighboring tiles meet. They rise for 1, and fall for -1. */
 function strokes(pen: CanvasRenderingContext2D, direction: 1 | -1): void {
   const [from, to] = direction === 1 ? [TILE + 1, -1] : [-1, TILE + 1];
   for (const shift of [-TILE, 0, TILE]) {
@@ -106,37 +106,37 @@ function strokes(pen: CanvasRenderingContext2D, direction: 1 | -1): void {
   }
 }
 
-/** What stands beside a lane: colour, name, length and share of the speech. */
-export function laneLabel(lane: Lane): HTMLElement {
-  const time = h('span', { class: 'lane-label__time' });
-  const share = h('span', { class: 'lane-label__share' });
+/** What stands beside a track: color, name, length and share of the speech. */
+export function trackLabel(track: Track): HTMLElement {
+  const time = h('span', { class: 'track-label__time' });
+  const share = h('span', { class: 'track-label__share' });
   // Tenths of a second say nothing about an hour, and would push the name out.
-  setText(time, clock(lane.seconds, lane.seconds < 600 ? 1 : 0));
-  setText(share, text.done.share(lane.share));
+  setText(time, clock(track.seconds, track.seconds < 600 ? 1 : 0));
+  setText(share, text.done.share(track.share));
   return h(
     'li',
-    { class: 'lane-label', title: text.done.laneTitle(lane.name, lane.seconds, lane.share) },
-    swatch(lane.colour),
-    h('span', { class: 'lane-label__name' }, lane.name),
+    { class: 'track-label', title: text.done.trackTitle(track.name, track.seconds, track.share) },
+    swatch(track.color),
+    h('span', { class: 'track-label__name' }, track.name),
     time,
     share,
   );
 }
 
 /**
- * A speaker's colour and pattern, as a small square.
+ * A speaker's color and pattern, as a small square.
  *
- * @param colour index of the colour, as in `Lane.colour`
+ * @param color index of the color, as in `Track.color`
  */
-export function swatch(colour: number): HTMLElement {
+export function swatch(color: number): HTMLElement {
   return h('span', {
-    class: `swatch swatch--${patternOf(colour)}`,
-    style: `--colour:var(${colourVariable(colour)})`,
+    class: `swatch swatch--${patternOf(color)}`,
+    style: `--color:var(${colorVariable(color)})`,
     'aria-hidden': 'true',
   });
 }
 
-/** The hatching of a mark of the score, for a legend beside the lanes. */
+/** The hatching of a mark of the score, for a legend beside the tracks. */
 export function markSwatch(kind: Mark['kind']): HTMLElement {
   return h('span', { class: `mark-swatch mark-swatch--${kind}`, 'aria-hidden': 'true' });
 }

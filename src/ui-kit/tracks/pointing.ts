@@ -2,21 +2,21 @@ import type { Turn } from '../../engine/types';
 import { h } from '../dom';
 import type { ThemeControl } from '../pageFrame';
 import type { Scope } from '../scope';
-import { barTopOf, type Geometry, laneAt, lanesTop, secondsAt, xOf } from './geometry';
-import { findTurn, idOf, type Lane, type PlacedTurn, type Stretch, turnAt } from './model';
+import { barTopOf, type Geometry, trackAt, tracksTop, secondsAt, xOf } from './geometry';
+import { findTurn, idOf, type Track, type PlacedTurn, type Segment, turnAt } from './model';
 
 /** A turn cannot be dragged shorter than this; about the shortest sound of speech. */
 export const MIN_TURN_SECONDS = 0.05;
 
-/** What is being dragged, as it would be if it were let go now. `lane` is the index of the lane that it is shown on. */
-export type Drag = Stretch & { readonly lane: number } & (
+/** What is being dragged, as it would be if it were let go now. `track` is the index of the track that it is shown on. */
+export type Drag = Segment & { readonly track: number } & (
     | { readonly kind: 'edge'; readonly edge: 'start' | 'end'; readonly turn: number }
     | { readonly kind: 'assign'; readonly turn: number; readonly from: number }
     | { readonly kind: 'add'; readonly anchorSeconds: number }
   );
 
-/** Whether a new turn can begin here: within the recording, and in no turn of this lane. */
-export function isRoom({ turns }: Lane, seconds: number, durationSeconds: number): boolean {
+/** Whether a new turn can begin here: within the recording, and in no turn of this track. */
+export function isRoom({ turns }: Track, seconds: number, durationSeconds: number): boolean {
   return seconds >= 0 && seconds <= durationSeconds && turnAt(turns, seconds) === null;
 }
 
@@ -26,7 +26,7 @@ export function withEdge(
   edge: 'start' | 'end',
   seconds: number,
   durationSeconds: number,
-): Stretch {
+): Segment {
   if (edge === 'start') {
     // A turn that is shorter already stays as long as it is, at the least.
     const latest = Math.max(startSeconds, endSeconds - MIN_TURN_SECONDS);
@@ -37,11 +37,11 @@ export function withEdge(
 }
 
 /**
- * The new turn from the start of a drag to the pointer, within the recording and between the nearest turns of its lane.
+ * The new turn from the start of a drag to the pointer, within the recording and between the nearest turns of its track.
  *
- * @param turns of the lane; `anchorSeconds` is in none of them
+ * @param turns of the track; `anchorSeconds` is in none of them
  */
-export function addedTurn(anchorSeconds: number, seconds: number, durationSeconds: number, turns: readonly Turn[]): Stretch {
+export function addedTurn(anchorSeconds: number, seconds: number, durationSeconds: number, turns: readonly Turn[]): Segment {
   let [earliest, latest] = [0, durationSeconds];
   for (const turn of turns) {
     if (turn.endSeconds <= anchorSeconds) earliest = Math.max(earliest, turn.endSeconds);
@@ -67,16 +67,16 @@ export interface Grips {
 }
 
 export function createGrips(): Grips {
-  const start = h('div', { class: 'lanes__edge lanes__edge--start', 'data-testid': 'grip-start' });
-  const end = h('div', { class: 'lanes__edge lanes__edge--end', 'data-testid': 'grip-end' });
-  const element = h('div', { class: 'lanes__grips', hidden: true, 'aria-hidden': 'true' }, start, end);
+  const start = h('div', { class: 'tracks__edge tracks__edge--start', 'data-testid': 'grip-start' });
+  const end = h('div', { class: 'tracks__edge tracks__edge--end', 'data-testid': 'grip-end' });
+  const element = h('div', { class: 'tracks__grips', hidden: true, 'aria-hidden': 'true' }, start, end);
   return {
     element,
     place(geometry, placed) {
       const left = placed ? xOf(geometry, placed.turn.startSeconds) : 0;
       const right = placed ? xOf(geometry, placed.turn.endSeconds) : 0;
-      const top = placed ? barTopOf(geometry, placed.lane) : 0;
-      const isScrolledOut = top < lanesTop(geometry) || top + geometry.barHeight > geometry.height;
+      const top = placed ? barTopOf(geometry, placed.track) : 0;
+      const isScrolledOut = top < tracksTop(geometry) || top + geometry.barHeight > geometry.height;
       element.hidden = !placed || right < 0 || left > geometry.width || isScrolledOut;
       if (!placed || element.hidden) return;
       const from = Math.max(0, left);
@@ -94,13 +94,13 @@ export function createGrips(): Grips {
 }
 
 /**
- * What the lanes tell. Only turns that have an id (`EditableTurn`) are selected, moved and assigned, and only where the
+ * What the tracks tell. Only turns that have an id (`EditableTurn`) are selected, moved and assigned, and only where the
  * listener is given.
  */
-export interface LanesOptions {
+export interface TracksOptions {
   readonly durationSeconds: number;
   readonly theme: ThemeControl;
-  /** Whether a row for the waveform is kept above the lanes. Default false. */
+  /** Whether a row for the waveform is kept above the tracks. Default false. */
   readonly waveform?: boolean;
   readonly onSeek: (seconds: number) => void;
   /** A turn was clicked: it is to be played. */
@@ -110,11 +110,11 @@ export interface LanesOptions {
   readonly onSelectTurn?: (turn: number) => void;
   /** A turn was clicked twice: it is to be played over and over. */
   readonly onLoopTurn?: (turn: Turn) => void;
-  /** An edge of the selected turn was dragged and let go. It may lie over other turns of its lane, which the editing then takes in. */
+  /** An edge of the selected turn was dragged and let go. It may lie over other turns of its track, which the editing then takes in. */
   readonly onMoveTurn?: (turn: number, startSeconds: number, endSeconds: number) => void;
-  /** A turn was dragged onto another speaker's lane. */
+  /** A turn was dragged onto another speaker's track. */
   readonly onAssignTurn?: (turn: number, speaker: string) => void;
-  /** A drag began in an empty part of a lane. The stretch may lie over turns of that lane. */
+  /** A drag began in an empty part of a track. The segment may lie over turns of that track. */
   readonly onAddTurn?: (speaker: string, startSeconds: number, endSeconds: number) => void;
 }
 
@@ -126,7 +126,7 @@ export interface PointingHost {
   readonly stage: HTMLElement;
   readonly grips: Grips;
   readonly geometry: () => Geometry;
-  readonly lanes: () => readonly Lane[];
+  readonly tracks: () => readonly Track[];
   readonly selected: () => PlacedTurn | null;
   /** False while what is shown cannot be corrected. */
   readonly isEditable: () => boolean;
@@ -153,8 +153,8 @@ interface Press {
   readonly begin: (geometry: Geometry, x: number, y: number) => Drag | null;
 }
 
-/** Clicks, hovering and drags over the lanes, with mouse, pen and finger. */
-export function createPointing(scope: Scope, host: PointingHost, options: LanesOptions): Pointing {
+/** Clicks, hovering and drags over the tracks, with mouse, pen and finger. */
+export function createPointing(scope: Scope, host: PointingHost, options: TracksOptions): Pointing {
   const { stage } = host;
   let pointer: number | null = null;
   let press: Press | null = null;
@@ -162,17 +162,17 @@ export function createPointing(scope: Scope, host: PointingHost, options: LanesO
   /** The click that follows a drag is no click. */
   let isClickOver = false;
 
-  const place = (event: MouseEvent): { now: Geometry; x: number; y: number; seconds: number; lane: number | null } => {
+  const place = (event: MouseEvent): { now: Geometry; x: number; y: number; seconds: number; track: number | null } => {
     const box = stage.getBoundingClientRect();
     const now = host.geometry();
     const x = event.clientX - box.left;
     const y = event.clientY - box.top;
-    return { now, x, y, seconds: secondsAt(now, x), lane: laneAt(now, y) };
+    return { now, x, y, seconds: secondsAt(now, x), track: trackAt(now, y) };
   };
-  const hit = (event: MouseEvent): { seconds: number; turn: Turn | null; lane: number } => {
-    const { now, seconds, lane } = place(event);
-    const under = host.lanes()[lane ?? -1];
-    return { seconds, lane: lane ?? -1, turn: under ? turnAt(under.turns, seconds, HIT_PIXELS * now.secondsPerPixel) : null };
+  const hit = (event: MouseEvent): { seconds: number; turn: Turn | null; track: number } => {
+    const { now, seconds, track } = place(event);
+    const under = host.tracks()[track ?? -1];
+    return { seconds, track: track ?? -1, turn: under ? turnAt(under.turns, seconds, HIT_PIXELS * now.secondsPerPixel) : null };
   };
 
   const set = (next: Drag | null): void => {
@@ -198,60 +198,60 @@ export function createPointing(scope: Scope, host: PointingHost, options: LanesO
       return {
         ...head,
         slackSeconds: seconds - (edge === 'start' ? startSeconds : endSeconds),
-        begin: () => ({ kind: 'edge', edge, turn: id, lane: selected.lane, startSeconds, endSeconds }),
+        begin: () => ({ kind: 'edge', edge, turn: id, track: selected.track, startSeconds, endSeconds }),
       };
     }
-    const { turn, lane: index } = hit(event);
-    const lane = host.lanes()[index];
+    const { turn, track: index } = hit(event);
+    const track = host.tracks()[index];
     if ((host.isAdding() || event.shiftKey) && options.onAddTurn) {
-      if (!lane || !isRoom(lane, seconds, now.durationSeconds)) return null;
+      if (!track || !isRoom(track, seconds, now.durationSeconds)) return null;
       return {
         ...head,
         begin: (_, toX) =>
           Math.abs(toX - x) < DRAG_PIXELS
             ? null
-            : { kind: 'add', lane: index, anchorSeconds: seconds, startSeconds: seconds, endSeconds: seconds },
+            : { kind: 'add', track: index, anchorSeconds: seconds, startSeconds: seconds, endSeconds: seconds },
       };
     }
-    // A finger that moves over the lanes scrolls them; only the selected turn can be pulled out of its lane.
+    // A finger that moves over the tracks scrolls them; only the selected turn can be pulled out of its track.
     const canPull = event.pointerType !== 'touch' || host.grips.isBody(event.target);
     const id = turn && idOf(turn);
     if (!turn || id === null || !canPull || !options.onAssignTurn) return null;
     return {
       ...head,
       begin: (geometry, _, toY) =>
-        Math.abs(toY - y) < DRAG_PIXELS || laneAt(geometry, toY) === index
+        Math.abs(toY - y) < DRAG_PIXELS || trackAt(geometry, toY) === index
           ? null
-          : { kind: 'assign', turn: id, from: index, lane: index, startSeconds: turn.startSeconds, endSeconds: turn.endSeconds },
+          : { kind: 'assign', turn: id, from: index, track: index, startSeconds: turn.startSeconds, endSeconds: turn.endSeconds },
     };
   };
 
   /** The drag as it is with the pointer at this place. */
   const moved = (from: Drag, slackSeconds: number, event: PointerEvent): Drag => {
-    const { now, seconds, lane } = place(event);
-    const lanes = host.lanes();
+    const { now, seconds, track } = place(event);
+    const tracks = host.tracks();
     switch (from.kind) {
       case 'edge': {
-        const dragged = findTurn(lanes, from.turn);
+        const dragged = findTurn(tracks, from.turn);
         if (!dragged) return from;
         return { ...from, ...withEdge(dragged.turn, from.edge, seconds - slackSeconds, now.durationSeconds) };
       }
       case 'assign':
-        return { ...from, lane: Math.min(lanes.length - 1, Math.max(0, lane ?? 0)) };
+        return { ...from, track: Math.min(tracks.length - 1, Math.max(0, track ?? 0)) };
       case 'add':
-        return { ...from, ...addedTurn(from.anchorSeconds, seconds, now.durationSeconds, lanes[from.lane]?.turns ?? []) };
+        return { ...from, ...addedTurn(from.anchorSeconds, seconds, now.durationSeconds, tracks[from.track]?.turns ?? []) };
     }
   };
 
   const commit = (done: Drag): void => {
-    const lane = host.lanes()[done.lane];
-    if (!lane) return;
+    const track = host.tracks()[done.track];
+    if (!track) return;
     if (done.kind === 'edge') {
       options.onMoveTurn?.(done.turn, done.startSeconds, done.endSeconds);
     } else if (done.kind === 'assign') {
-      if (done.lane !== done.from) options.onAssignTurn?.(done.turn, lane.label);
+      if (done.track !== done.from) options.onAssignTurn?.(done.turn, track.label);
     } else if (done.endSeconds - done.startSeconds >= MIN_TURN_SECONDS) {
-      options.onAddTurn?.(lane.label, done.startSeconds, done.endSeconds);
+      options.onAddTurn?.(track.label, done.startSeconds, done.endSeconds);
     }
   };
 
@@ -267,7 +267,7 @@ export function createPointing(scope: Scope, host: PointingHost, options: LanesO
       const { now, x, y } = place(event);
       const begun = drag ?? press.begin(now, x, y);
       if (!begun) return;
-      // From here on every event of this pointer comes here, also from outside of the lanes.
+      // From here on every event of this pointer comes here, also from outside of the tracks.
       if (!drag) stage.setPointerCapture(event.pointerId);
       set(moved(begun, press.slackSeconds, event));
       return;

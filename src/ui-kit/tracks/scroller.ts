@@ -1,7 +1,7 @@
 import { h } from '../dom';
 import type { Scope } from '../scope';
 import { text } from '../texts/text';
-import { AXIS_HEIGHT, type Geometry, INSET, laneMetrics, secondsAt, WAVE_HEIGHT, xOf } from './geometry';
+import { AXIS_HEIGHT, type Geometry, INSET, trackMetrics, secondsAt, WAVE_HEIGHT, xOf } from './geometry';
 
 /** What a pinch zooms. */
 export interface PinchHost {
@@ -79,10 +79,10 @@ const distanceOf = (first: Touch, second: Touch): number =>
 const CLOSEST_SECONDS = 1;
 /** Firefox gives up on elements wider than 17.8 million pixels, other browsers on wider ones. */
 const WIDEST_PIXELS = 16_000_000;
-/** Up to this many lanes are shown in full. More scroll. */
-const MOST_WHOLE_LANES = 20;
-/** Visible lanes if they scroll. The half lane hints at more. */
-const WINDOW_LANES = 12.5;
+/** Up to this many tracks are shown in full. More scroll. */
+const MAX_WHOLE_TRACKS = 20;
+/** Visible tracks if they scroll. The half track hints at more. */
+const WINDOW_TRACKS = 12.5;
 
 export interface Scroller {
   /** The scrolling window; it has the role `slider`. */
@@ -91,15 +91,15 @@ export interface Scroller {
   readonly stage: HTMLElement;
   readonly geometry: () => Geometry;
   readonly isZoomed: () => boolean;
-  /** Takes over the element's width, and heights for so many lanes. */
-  readonly layOut: (numLanes: number, isNarrow: boolean) => void;
+  /** Takes over the element's width, and heights for so many tracks. */
+  readonly layOut: (numTracks: number, isNarrow: boolean) => void;
   /** Sets the zoom, 1 for the whole recording, so that what is at `anchorPixel` stays there. */
   readonly zoomTo: (zoom: number, anchorPixel: number) => void;
   readonly zoomBy: (factor: number, anchorPixel: number) => void;
   /** Puts a moment so many pixels from the window's left edge, as far as the recording allows. */
   readonly scrollTo: (seconds: number, pixel: number) => void;
-  /** Scrolls a lane into view if necessary. */
-  readonly revealLane: (lane: number) => void;
+  /** Scrolls a track into view if necessary. */
+  readonly revealTrack: (track: number) => void;
 }
 
 export interface ScrollerOptions {
@@ -112,12 +112,12 @@ export interface ScrollerOptions {
 
 /** The window onto the recording. The browser's own scrolling moves it: that comes with touch, wheel, keys and momentum. */
 export function createScroller(scope: Scope, { durationSeconds, hasWave, onMoved, onZoomed }: ScrollerOptions): Scroller {
-  const stage = h('div', { class: 'lanes__stage' });
-  const width = h('div', { class: 'lanes__width' }, stage);
+  const stage = h('div', { class: 'tracks__stage' });
+  const width = h('div', { class: 'tracks__width' }, stage);
   const element = h(
     'div',
     {
-      class: 'lanes__scroller',
+      class: 'tracks__scroller',
       tabindex: 0,
       role: 'slider',
       'aria-label': text.done.position,
@@ -130,22 +130,22 @@ export function createScroller(scope: Scope, { durationSeconds, hasWave, onMoved
   let zoom = 1;
   let viewport = 0;
   let isNarrow = false;
-  let numLanes = 0;
+  let numTracks = 0;
   /** Read once per scroll event: reading it between writes of styles would lay out the page each time. */
   let scrollLeft = 0;
   let scrollTop = 0;
 
   const waveHeight = hasWave ? WAVE_HEIGHT : 0;
-  const scrolls = (): boolean => numLanes > MOST_WHOLE_LANES;
+  const scrolls = (): boolean => numTracks > MAX_WHOLE_TRACKS;
   const geometry = (): Geometry => {
-    const metrics = laneMetrics(isNarrow);
-    const shownLanes = scrolls() ? WINDOW_LANES : numLanes;
+    const metrics = trackMetrics(isNarrow);
+    const shownTracks = scrolls() ? WINDOW_TRACKS : numTracks;
     const secondsPerPixel = durationSeconds / Math.max(1, viewport * zoom - 2 * INSET);
     return {
       ...metrics,
       width: viewport,
-      height: AXIS_HEIGHT + waveHeight + shownLanes * metrics.laneHeight,
-      ...(scrolls() && { lanesScrolled: scrollTop, numLanes }),
+      height: AXIS_HEIGHT + waveHeight + shownTracks * metrics.trackHeight,
+      ...(scrolls() && { tracksScrolled: scrollTop, numTracks }),
       axisHeight: AXIS_HEIGHT,
       waveHeight,
       startSeconds: scrollLeft * secondsPerPixel,
@@ -162,13 +162,13 @@ export function createScroller(scope: Scope, { durationSeconds, hasWave, onMoved
   const size = (): void => {
     viewport = element.clientWidth;
     width.style.width = zoom === 1 ? '100%' : `${Math.round(viewport * zoom)}px`;
-    const { height, laneHeight } = geometry();
-    width.style.height = `${AXIS_HEIGHT + waveHeight + numLanes * laneHeight}px`;
+    const { height, trackHeight } = geometry();
+    width.style.height = `${AXIS_HEIGHT + waveHeight + numTracks * trackHeight}px`;
     stage.style.width = `${viewport}px`;
     stage.style.height = `${height}px`;
     // The height of the element includes the scrollbar at the bottom.
     element.style.height = scrolls() ? `${height + element.offsetHeight - element.clientHeight}px` : '';
-    element.classList.toggle('lanes__scroller--tall', scrolls());
+    element.classList.toggle('tracks__scroller--tall', scrolls());
     readScroll();
     onMoved();
   };
@@ -221,8 +221,8 @@ export function createScroller(scope: Scope, { durationSeconds, hasWave, onMoved
     stage,
     geometry,
     isZoomed: () => zoom > 1,
-    layOut(lanes, narrow) {
-      numLanes = lanes;
+    layOut(tracks, narrow) {
+      numTracks = tracks;
       isNarrow = narrow;
       size();
     },
@@ -230,13 +230,13 @@ export function createScroller(scope: Scope, { durationSeconds, hasWave, onMoved
     zoomBy(factor, anchorPixel) {
       zoomTo(zoom * factor, anchorPixel);
     },
-    revealLane(lane) {
+    revealTrack(track) {
       if (!scrolls()) return;
-      const { height, laneHeight } = geometry();
+      const { height, trackHeight } = geometry();
       const visible = height - AXIS_HEIGHT - waveHeight;
-      const top = lane * laneHeight;
+      const top = track * trackHeight;
       if (top < scrollTop) element.scrollTop = top;
-      else if (top + laneHeight > scrollTop + visible) element.scrollTop = top + laneHeight - visible;
+      else if (top + trackHeight > scrollTop + visible) element.scrollTop = top + trackHeight - visible;
       else return;
       readScroll();
       onMoved();

@@ -3,33 +3,33 @@ import type { Turn } from '../../engine/types';
 import { fitCanvas, h, onResize, setText } from '../dom';
 import type { Scope } from '../scope';
 import { text } from '../texts/text';
-import { type Geometry, INSET, lanesTop, NARROW_PIXELS, visibleLanes, xOf } from './geometry';
+import { type Geometry, INSET, tracksTop, NARROW_PIXELS, visibleTracks, xOf } from './geometry';
 import { createMinimap, waveText } from './minimap';
-import { findTurn, type Lane, type Mark, type PlacedTurn, placeTurn, type Stretch, turnAt } from './model';
+import { findTurn, type Track, type Mark, type PlacedTurn, placeTurn, type Segment, turnAt } from './model';
 import { paintOverlay } from './overlay';
 import { paintBase, type Scene } from './painter';
-import { laneLabel, type Paints, readPaints } from './palette';
-import { createGrips, createPointing, type LanesOptions } from './pointing';
+import { trackLabel, type Paints, readPaints } from './palette';
+import { createGrips, createPointing, type TracksOptions } from './pointing';
 import { createScroller } from './scroller';
 
 export interface Labels {
   readonly element: HTMLElement;
-  readonly setLanes: (lanes: readonly Lane[]) => void;
+  readonly setTracks: (tracks: readonly Track[]) => void;
   /** Marks those who speak at this moment. */
   readonly setPosition: (seconds: number) => void;
-  /** Puts the labels beside the visible lanes. */
+  /** Puts the labels beside the visible tracks. */
   readonly place: (geometry: Geometry) => void;
 }
 
 /** Extra labels above and below the visible ones, so that a short scroll creates none. */
 const MARGIN = 10;
 
-/** The names beside the lanes. If the lanes scroll, only the labels near the visible lanes are in the page. */
+/** The names beside the tracks. If the tracks scroll, only the labels near the visible tracks are in the page. */
 export function createLabels(): Labels {
   const above = h('li', { 'aria-hidden': 'true' });
   const below = h('li', { 'aria-hidden': 'true' });
-  const element = h('ul', { class: 'lanes__labels' });
-  let lanes: readonly Lane[] = [];
+  const element = h('ul', { class: 'tracks__labels' });
+  let tracks: readonly Track[] = [];
   let items = new Map<number, HTMLElement>();
   /** The labels that are in the page; null if they are stale. */
   let made: { readonly from: number; readonly to: number } | null = null;
@@ -37,16 +37,16 @@ export function createLabels(): Labels {
 
   const mark = (): void => {
     for (const [index, item] of items) {
-      const lane = lanes[index];
-      item.classList.toggle('is-speaking', lane !== undefined && turnAt(lane.turns, position) !== null);
+      const track = tracks[index];
+      item.classList.toggle('is-speaking', track !== undefined && turnAt(track.turns, position) !== null);
     }
   };
   const make = (from: number, to: number): void => {
     made = { from, to };
     items = new Map(
-      lanes.slice(from, to).map((lane, offset) => {
-        const item = laneLabel(lane);
-        item.setAttribute('aria-setsize', String(lanes.length));
+      tracks.slice(from, to).map((track, offset) => {
+        const item = trackLabel(track);
+        item.setAttribute('aria-setsize', String(tracks.length));
         item.setAttribute('aria-posinset', String(from + offset + 1));
         return [from + offset, item];
       }),
@@ -56,8 +56,8 @@ export function createLabels(): Labels {
 
   return {
     element,
-    setLanes(next) {
-      lanes = next;
+    setTracks(next) {
+      tracks = next;
       made = null;
     },
     setPosition(seconds) {
@@ -65,25 +65,25 @@ export function createLabels(): Labels {
       mark();
     },
     place(geometry) {
-      const { numLanes, laneHeight, lanesScrolled = 0 } = geometry;
-      element.classList.toggle('lanes__labels--scrolled', numLanes !== undefined);
-      if (numLanes === undefined) {
+      const { numTracks, trackHeight, tracksScrolled = 0 } = geometry;
+      element.classList.toggle('tracks__labels--scrolled', numTracks !== undefined);
+      if (numTracks === undefined) {
         element.style.height = '';
         if (made) return;
-        make(0, lanes.length);
+        make(0, tracks.length);
         element.replaceChildren(...items.values());
         return;
       }
-      const { from, to } = visibleLanes(geometry);
+      const { from, to } = visibleTracks(geometry);
       if (!made || from < made.from || to > made.to) {
-        make(Math.max(0, from - MARGIN), Math.min(lanes.length, to + MARGIN));
-        above.style.height = `${made!.from * laneHeight}px`;
-        // The lanes' window is lower by the axis: without this the labels could not scroll as far.
-        below.style.height = `${(lanes.length - made!.to) * laneHeight + lanesTop(geometry)}px`;
+        make(Math.max(0, from - MARGIN), Math.min(tracks.length, to + MARGIN));
+        above.style.height = `${made!.from * trackHeight}px`;
+        // The tracks' window is lower by the axis: without this the labels could not scroll as far.
+        below.style.height = `${(tracks.length - made!.to) * trackHeight + tracksTop(geometry)}px`;
         element.replaceChildren(above, ...items.values(), below);
       }
       element.style.height = `${geometry.height}px`;
-      element.scrollTop = lanesScrolled;
+      element.scrollTop = tracksScrolled;
     },
   };
 }
@@ -91,51 +91,51 @@ export function createLabels(): Labels {
 /** Where the window puts a moment that it turns its page to, as a part of its width. */
 const PAGE_START = 0.1;
 /** Names of simultaneous speakers in the text for screen readers. */
-const MOST_NAMES = 12;
+const MAX_NAMES = 12;
 
-export interface Lanes {
+export interface Tracks {
   readonly element: HTMLElement;
-  readonly setLanes: (lanes: readonly Lane[], look?: LanesLook) => void;
+  readonly setTracks: (tracks: readonly Track[], look?: TracksLook) => void;
   /** Moves the playhead; while playing, the window turns its page with it. */
   readonly setPosition: (seconds: number, playing: boolean) => void;
   /** Multiplies the zoom; `0` shows the whole recording. */
   readonly zoom: (factor: number) => void;
-  readonly speakingAt: (seconds: number) => readonly Lane[];
-  /** All lanes from top to bottom. */
-  readonly order: () => readonly Lane[];
+  readonly speakingAt: (seconds: number) => readonly Track[];
+  /** All tracks from top to bottom. */
+  readonly order: () => readonly Track[];
   /** The element with the role `slider`, for the keys that belong to it. */
   readonly slider: HTMLElement;
   /**
-   * Outlines a turn and gives it handles; null outlines none. An id that no lane has is kept until one has it.
+   * Outlines a turn and gives it handles; null outlines none. An id that no track has is kept until one has it.
    *
-   * @param turn the turn with this id. Default: found by a search through all lanes
+   * @param turn the turn with this id. Default: found by a search through all tracks
    */
   readonly setSelected: (id: number | null, turn?: Turn | null) => void;
-  /** Shades the stretch that is played over and over. */
-  readonly setLoop: (loop: Stretch | null) => void;
+  /** Shades the segment that is played over and over. */
+  readonly setLoop: (loop: Segment | null) => void;
   /** Hatches what differs from a reference. */
   readonly setMarks: (marks: readonly Mark[]) => void;
-  /** In this mode a drag over empty lane space adds a turn without Shift; touch scrolls elsewhere meanwhile. */
+  /** In this mode a drag over empty track space adds a turn without Shift; touch scrolls elsewhere meanwhile. */
   readonly setAdding: (adding: boolean) => void;
-  /** Scrolls so that a stretch is in the window, at the zoom that is set; the selected turn's lane as well. */
-  readonly reveal: (stretch: Stretch) => void;
+  /** Scrolls so that a segment is in the window, at the zoom that is set; the selected turn's track as well. */
+  readonly reveal: (segment: Segment) => void;
   /** Draws what is known of the sound. To be called again with the same pyramid when it has grown. */
   readonly setPeaks: (peaks: PeakPyramid | null) => void;
   /** A sentence in place of the waveform: that it is read, or why there is none. */
   readonly setWaveNote: (note: string | null) => void;
 }
 
-export interface LanesLook {
+export interface TracksLook {
   /** Dashed: something to look at before it is accepted. Cannot be corrected. Default false. */
   readonly provisional?: boolean;
 }
 
-export function createLanes(scope: Scope, options: LanesOptions): Lanes {
+export function createTracks(scope: Scope, options: TracksOptions): Tracks {
   // A recording of no length would divide by zero in every position.
   const durationSeconds = Math.max(options.durationSeconds, 0.001);
   const hasWave = options.waveform === true;
-  const base = h('canvas', { class: 'lanes__canvas' });
-  const overlay = h('canvas', { class: 'lanes__canvas' });
+  const base = h('canvas', { class: 'tracks__canvas' });
+  const overlay = h('canvas', { class: 'tracks__canvas' });
   const grips = createGrips();
   const scroller = createScroller(scope, {
     durationSeconds,
@@ -154,25 +154,25 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
   scope.on(labels.element, 'wheel', (event) => {
     scroller.element.scrollTop += event.deltaY;
   }, { passive: true });
-  const waveNote = h('p', { class: 'lanes__wave-note', hidden: true });
-  const probe = h('span', { class: 'lanes__probe', hidden: true });
+  const waveNote = h('p', { class: 'tracks__wave-note', hidden: true });
+  const probe = h('span', { class: 'tracks__probe', hidden: true });
   const element = h(
     'div',
-    { class: 'lanes', role: 'group', 'aria-label': text.done.lanes, 'data-testid': 'lanes' },
+    { class: 'tracks', role: 'group', 'aria-label': text.done.tracks, 'data-testid': 'tracks' },
     labels.element,
     scroller.element,
-    hasWave && h('p', { class: 'lanes__wave-label' }, waveText.label),
+    hasWave && h('p', { class: 'tracks__wave-label' }, waveText.label),
     waveNote,
     minimap.element,
     probe,
   );
 
-  let scene: Scene = { lanes: [], marks: [], peaks: null, isProvisional: false, hidden: null };
+  let scene: Scene = { tracks: [], marks: [], peaks: null, isProvisional: false, hidden: null };
   /** Of the last call of `setMarks`; the scene has them sorted. */
   let given: readonly Mark[] = [];
   let paints: Paints | null = null;
   let position = 0;
-  let loop: Stretch | null = null;
+  let loop: Segment | null = null;
   let selectedId: number | null = null;
   let selected: PlacedTurn | null = null;
   let isAdding = false;
@@ -204,11 +204,11 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
       minimapStale = false;
       minimap.paint(scene, paints);
     }
-    const outlined = selected && { ...selected.turn, lane: selected.lane };
+    const outlined = selected && { ...selected.turn, track: selected.track };
     paintOverlay(
       onOverlay,
       now,
-      { lanes: scene.lanes, position, pointer: pointing.pointer(), loop, selected: outlined, drag },
+      { tracks: scene.tracks, position, pointer: pointing.pointer(), loop, selected: outlined, drag },
       paints,
     );
   };
@@ -225,7 +225,7 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
       grips,
       geometry,
       isEditable,
-      lanes: () => scene.lanes,
+      tracks: () => scene.tracks,
       selected: () => selected,
       isAdding: () => isAdding,
       onChange: repaint,
@@ -235,12 +235,12 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
 
   const layOut = (): void => {
     const narrow = element.clientWidth < NARROW_PIXELS;
-    element.classList.toggle('lanes--narrow', narrow);
-    scroller.layOut(scene.lanes.length, narrow);
+    element.classList.toggle('tracks--narrow', narrow);
+    scroller.layOut(scene.tracks.length, narrow);
     const now = geometry();
-    element.style.setProperty('--lane-height', `${now.laneHeight}px`);
+    element.style.setProperty('--track-height', `${now.trackHeight}px`);
     element.style.setProperty('--axis-height', `${now.axisHeight}px`);
-    element.style.setProperty('--lanes-top', `${lanesTop(now)}px`);
+    element.style.setProperty('--tracks-top', `${tracksTop(now)}px`);
     minimapStale = true;
     repaint(true);
   };
@@ -253,8 +253,8 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
   // Moving to a screen of another density changes no size in CSS pixels, but the window hears of it.
   scope.on(window, 'resize', layOut);
 
-  const speakingAt = (seconds: number): readonly Lane[] =>
-    scene.lanes.filter(({ turns }) => turnAt(turns, seconds) !== null);
+  const speakingAt = (seconds: number): readonly Track[] =>
+    scene.tracks.filter(({ turns }) => turnAt(turns, seconds) !== null);
   const describe = (): void => {
     labels.setPosition(position);
   };
@@ -268,24 +268,24 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
     element,
     slider: scroller.element,
     speakingAt,
-    order: () => scene.lanes,
-    setLanes(lanes, { provisional = false } = {}) {
-      // What is dragged may be gone, or on another lane.
+    order: () => scene.tracks,
+    setTracks(tracks, { provisional = false } = {}) {
+      // What is dragged may be gone, or on another track.
       pointing.cancel();
-      const known = new Set(scene.lanes.map(({ turns }) => turns));
-      show({ lanes, isProvisional: provisional });
-      element.classList.toggle('lanes--provisional', provisional);
-      // The selected turn is on its old lane or on one that changed.
+      const known = new Set(scene.tracks.map(({ turns }) => turns));
+      show({ tracks, isProvisional: provisional });
+      element.classList.toggle('tracks--provisional', provisional);
+      // The selected turn is on its old track or on one that changed.
       const { turn } = selected ?? {};
-      selected = findTurn(lanes, selectedId, (lane) => !turn || lane.label === turn.speaker || !known.has(lane.turns));
-      labels.setLanes(lanes);
+      selected = findTurn(tracks, selectedId, (track) => !turn || track.label === turn.speaker || !known.has(track.turns));
+      labels.setTracks(tracks);
       describe();
       layOut();
     },
     setSelected(id, turn) {
       if (id === selectedId) return;
       selectedId = id;
-      selected = turn ? placeTurn(scene.lanes, turn) : findTurn(scene.lanes, id);
+      selected = turn ? placeTurn(scene.tracks, turn) : findTurn(scene.tracks, id);
       repaint(true);
     },
     setLoop(next) {
@@ -309,7 +309,7 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
       setText(waveNote, note ?? '');
     },
     reveal({ startSeconds, endSeconds }) {
-      if (selected?.turn.startSeconds === startSeconds && selected.turn.endSeconds === endSeconds) scroller.revealLane(selected.lane);
+      if (selected?.turn.startSeconds === startSeconds && selected.turn.endSeconds === endSeconds) scroller.revealTrack(selected.track);
       const now = geometry();
       const left = xOf(now, startSeconds);
       const right = xOf(now, endSeconds);
@@ -326,7 +326,7 @@ export function createLanes(scope: Scope, options: LanesOptions): Lanes {
       }
       if (!playing) {
         // A slider whose value is spoken for each frame would never be silent.
-        const names = speakingAt(seconds).slice(0, MOST_NAMES).map(({ name }) => name);
+        const names = speakingAt(seconds).slice(0, MAX_NAMES).map(({ name }) => name);
         scroller.element.setAttribute('aria-valuenow', String(Math.round(seconds)));
         scroller.element.setAttribute('aria-valuetext', text.done.at(seconds, names.join(', ') || text.done.silence));
       }

@@ -18,8 +18,8 @@ describe("the widget's CSS", () => {
   it('uses no property that is not declared', () => {
     const declared = new Set([...css.matchAll(/(--[a-z0-9-]+):/g)].map(([, name]) => name));
     const used = new Set([...css.matchAll(/var\((--[a-z0-9-]+)/g)].map(([, name]) => name!));
-    // The first three are set by script, on the element itself; so are the height of a row and a swatch's colour.
-    const set = ['--vx-axis-height', '--vx-lane-height', '--vx-label-height', '--row-height', '--colour'];
+    // The first three are set by script, on the element itself; so are the height of a row and a swatch's color.
+    const set = ['--vx-axis-height', '--vx-track-height', '--vx-label-height', '--row-height', '--color'];
     expect(used.size).toBeGreaterThan(20);
     expect([...used].filter((name) => !declared.has(name) && !set.includes(name) && !name.startsWith('--voxlane-'))).toEqual([]);
   });

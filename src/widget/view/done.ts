@@ -2,7 +2,7 @@ import { createMenu } from '../../ui-kit/controls';
 import { h, icon, setText } from '../../ui-kit/dom';
 import { download } from '../../ui-kit/files';
 import { Player } from '../../ui-kit/player';
-import { fillLanes, type Lane } from '../../ui-kit/tracks/model';
+import { fillTracks, type Track } from '../../ui-kit/tracks/model';
 import { swatch } from '../../ui-kit/tracks/palette';
 import { createTurnTable } from '../../ui-kit/turnTable';
 import { VoxlaneError } from '../../util/errors';
@@ -15,23 +15,23 @@ import { recordingButton, type WidgetContext, type WidgetView } from './views';
 
 export interface SpeakerList {
   readonly element: HTMLElement;
-  readonly setSpeaking: (lanes: readonly Lane[]) => void;
+  readonly setSpeaking: (tracks: readonly Track[]) => void;
 }
 
-/** A speaker's row: colour, name to be changed in place, speech and its share. */
+/** A speaker's row: color, name to be changed in place, speech and its share. */
 interface SpeakerRow {
-  readonly lane: Lane;
+  readonly track: Track;
   readonly element: HTMLElement;
 }
 
 /**
- * The speakers, one row beside each lane.
+ * The speakers, one row beside each track.
  *
  * @param onName a person has given a name; an empty one takes it away
  */
-export function createSpeakers({ scope, words }: WidgetContext, lanes: readonly Lane[], onName: (lane: Lane, name: string) => Lane): SpeakerList {
-  const rows = lanes.map((lane): SpeakerRow => {
-    let current = lane;
+export function createSpeakers({ scope, words }: WidgetContext, tracks: readonly Track[], onName: (track: Track, name: string) => Track): SpeakerList {
+  const rows = tracks.map((track): SpeakerRow => {
+    let current = track;
     const label = h('span', { class: 'visually-hidden' });
     const field = h('input', { type: 'text', class: 'speaker__name', part: 'speaker-name', maxlength: 80, spellcheck: 'false', autocomplete: 'off' });
     const show = (): void => {
@@ -56,13 +56,13 @@ export function createSpeakers({ scope, words }: WidgetContext, lanes: readonly 
       field.select();
     });
     return {
-      lane,
+      track,
       element: h(
         'li',
         { class: 'speaker', part: 'speaker' },
-        swatch(lane.colour),
+        swatch(track.color),
         h('label', { class: 'speaker__label' }, label, field),
-        h('span', { class: 'speaker__share' }, words.done.share(lane.seconds, lane.share)),
+        h('span', { class: 'speaker__share' }, words.done.share(track.seconds, track.share)),
       ),
     };
   });
@@ -70,8 +70,8 @@ export function createSpeakers({ scope, words }: WidgetContext, lanes: readonly 
   return {
     element,
     setSpeaking(speaking) {
-      const labels = speaking.map((lane) => lane.label);
-      for (const row of rows) row.element.classList.toggle('is-speaking', labels.includes(row.lane.label));
+      const labels = speaking.map((track) => track.label);
+      for (const row of rows) row.element.classList.toggle('is-speaking', labels.includes(row.track.label));
     },
   };
 }
@@ -142,12 +142,12 @@ export function doneView(context: WidgetContext, outcome: Outcome, names: Map<st
   const { result, sound } = outcome;
   const { turns, durationSeconds } = result;
   const nameOf = (label: string, index: number): string => names.get(label) ?? words.done.speaker(index);
-  const lanesNow = (): Lane[] =>
-    fillLanes(
-      result.speakers.map(({ label }, index) => ({ label, name: nameOf(label, index), colour: index })),
+  const tracksNow = (): Track[] =>
+    fillTracks(
+      result.speakers.map(({ label }, index) => ({ label, name: nameOf(label, index), color: index })),
       turns,
     );
-  const speakerNames = (): SpeakerNames => ({ given: names, shown: new Map(lanesNow().map(({ label, name }) => [label, name])) });
+  const speakerNames = (): SpeakerNames => ({ given: names, shown: new Map(tracksNow().map(({ label, name }) => [label, name])) });
 
   const heading = h('h2', { class: 'title', tabindex: -1 }, outcome.name);
   const header = h(
@@ -183,18 +183,18 @@ export function doneView(context: WidgetContext, outcome: Outcome, names: Map<st
     trouble,
   );
 
-  const lanes = lanesNow();
-  const speakers = createSpeakers(context, lanes, (lane, given) => {
+  const tracks = tracksNow();
+  const speakers = createSpeakers(context, tracks, (track, given) => {
     // Emptied, but it had no name.
-    if (!given && !names.has(lane.label)) return lane;
-    if (given) names.set(lane.label, given);
-    else names.delete(lane.label);
-    const renamed = lanesNow();
-    const next = renamed.find(({ label }) => label === lane.label) ?? lane;
-    timeline.setLanes(renamed);
+    if (!given && !names.has(track.label)) return track;
+    if (given) names.set(track.label, given);
+    else names.delete(track.label);
+    const renamed = tracksNow();
+    const next = renamed.find(({ label }) => label === track.label) ?? track;
+    timeline.setTracks(renamed);
     table.setTurns(turns, renamed);
-    announce(words.announce.renamed(lane.name, next.name));
-    actions.renamed({ speaker: lane.label, name: given || null });
+    announce(words.announce.renamed(track.name, next.name));
+    actions.renamed({ speaker: track.label, name: given || null });
     return next;
   });
   const timeline = createTimeline(context, {
@@ -237,8 +237,8 @@ export function doneView(context: WidgetContext, outcome: Outcome, names: Map<st
     play.setAttribute('aria-label', playing ? words.done.pause : words.done.play);
   };
   player.onChange = refresh;
-  timeline.setLanes(lanes);
-  table.setTurns(turns, lanes);
+  timeline.setTracks(tracks);
+  table.setTurns(turns, tracks);
   refresh();
 
   const element = h(

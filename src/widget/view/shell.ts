@@ -72,8 +72,8 @@ export function createShell(scope: Scope, root: ShadowRoot, firstWords: WidgetWo
     words,
     actions,
     announce,
-    onColours(owner, listener) {
-      // CSS tells of every change of the colours: by the attribute, by the page, by the system.
+    onColors(owner, listener) {
+      // CSS tells of every change of the colors: by the attribute, by the page, by the system.
       owner.on(watch, 'transitionend', listener);
     },
   });

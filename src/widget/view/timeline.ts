@@ -1,12 +1,12 @@
 import type { Turn } from '../../timeline/turns';
 import { fitCanvas, h, isTouch, onResize } from '../../ui-kit/dom';
-import { AXIS_HEIGHT, INSET, laneAt, laneMetrics, secondsAt, xOf, type Geometry } from '../../ui-kit/tracks/geometry';
-import { turnAt, type Lane } from '../../ui-kit/tracks/model';
+import { AXIS_HEIGHT, INSET, trackAt, trackMetrics, secondsAt, xOf, type Geometry } from '../../ui-kit/tracks/geometry';
+import { turnAt, type Track } from '../../ui-kit/tracks/model';
 import { paintBase } from '../../ui-kit/tracks/painter';
 import { readPaints, type Paints } from '../../ui-kit/tracks/palette';
 import type { WidgetContext } from './views';
 
-/** Narrower than this, in CSS pixels, the speakers lie inside their lanes; `result.css` has the same number. */
+/** Narrower than this, in CSS pixels, the speakers lie inside their tracks; `result.css` has the same number. */
 const NARROW_PIXELS = 560;
 const STEP_SECONDS = 5;
 /** A pointer hits turns that are thinner than itself. */
@@ -14,23 +14,23 @@ const SLACK_PIXELS = 3;
 
 export interface Timeline {
   readonly element: HTMLElement;
-  readonly setLanes: (lanes: readonly Lane[]) => void;
+  readonly setTracks: (tracks: readonly Track[]) => void;
   readonly setPosition: (seconds: number, playing: boolean) => void;
   /** Who speaks at a moment. */
-  readonly speakingAt: (seconds: number) => readonly Lane[];
+  readonly speakingAt: (seconds: number) => readonly Track[];
 }
 
 export interface TimelineOptions {
   readonly durationSeconds: number;
-  /** The list of speakers, one row for each lane. */
+  /** The list of speakers, one row for each track. */
   readonly speakers: HTMLElement;
   readonly onSeek: (seconds: number) => void;
   readonly onPlay: (turn: Turn) => void;
   readonly onToggle: () => void;
 }
 
-/** One lane for each speaker, the whole recording wide, with a playhead. Painted by the painter of the page's lanes. */
-export function createTimeline({ scope, words, onColours }: WidgetContext, options: TimelineOptions): Timeline {
+/** One track for each speaker, the whole recording wide, with a playhead. Painted by the painter of the page's tracks. */
+export function createTimeline({ scope, words, onColors }: WidgetContext, options: TimelineOptions): Timeline {
   // A recording of no length would divide by zero in every position.
   const durationSeconds = Math.max(options.durationSeconds, 0.001);
   const canvas = h('canvas', {});
@@ -49,9 +49,9 @@ export function createTimeline({ scope, words, onColours }: WidgetContext, optio
     head,
   );
   const probe = h('span', { class: 'probe', hidden: true });
-  const element = h('div', { class: 'timeline', part: 'lanes', role: 'group', 'aria-label': words.done.lanes }, options.speakers, stage, probe);
+  const element = h('div', { class: 'timeline', part: 'tracks', role: 'group', 'aria-label': words.done.tracks }, options.speakers, stage, probe);
 
-  let lanes: readonly Lane[] = [];
+  let tracks: readonly Track[] = [];
   let paints: Paints | null = null;
   let width = 0;
   let isNarrow = false;
@@ -66,11 +66,11 @@ export function createTimeline({ scope, words, onColours }: WidgetContext, optio
 
   const geometry = (): Geometry => {
     // The label is a field for the name.
-    const metrics = laneMetrics(isNarrow, isTouch());
+    const metrics = trackMetrics(isNarrow, isTouch());
     return {
       ...metrics,
       width,
-      height: AXIS_HEIGHT + lanes.length * metrics.laneHeight,
+      height: AXIS_HEIGHT + tracks.length * metrics.trackHeight,
       axisHeight: AXIS_HEIGHT,
       waveHeight: 0,
       startSeconds: 0,
@@ -89,24 +89,24 @@ export function createTimeline({ scope, words, onColours }: WidgetContext, optio
     paints ??= readPaints(probe);
     const now = geometry();
     fitCanvas(context, now);
-    paintBase(context, now, { lanes, marks: [], peaks: null, isProvisional: false, hidden: null }, paints);
+    paintBase(context, now, { tracks, marks: [], peaks: null, isProvisional: false, hidden: null }, paints);
     placeHead();
   };
   const layOut = (): void => {
     isNarrow = element.clientWidth < NARROW_PIXELS;
     element.classList.toggle('is-narrow', isNarrow);
-    const { height, laneHeight, labelHeight } = geometry();
-    element.style.setProperty('--vx-lane-height', `${laneHeight}px`);
+    const { height, trackHeight, labelHeight } = geometry();
+    element.style.setProperty('--vx-track-height', `${trackHeight}px`);
     element.style.setProperty('--vx-label-height', `${labelHeight}px`);
     element.style.setProperty('--vx-axis-height', `${AXIS_HEIGHT}px`);
     stage.style.height = `${height}px`;
-    // While it was not shown, nothing told of other colours.
+    // While it was not shown, nothing told of other colors.
     if (width === 0) paints = null;
     width = stage.clientWidth;
     if (frame === 0) frame = requestAnimationFrame(paint);
   };
   onResize(scope, element, layOut);
-  onColours(scope, () => {
+  onColors(scope, () => {
     paints = null;
     layOut();
   });
@@ -117,8 +117,8 @@ export function createTimeline({ scope, words, onColours }: WidgetContext, optio
     const now = geometry();
     const box = stage.getBoundingClientRect();
     const seconds = Math.min(Math.max(0, secondsAt(now, event.clientX - box.left)), durationSeconds);
-    const lane = lanes[laneAt(now, event.clientY - box.top) ?? -1];
-    return { seconds, turn: lane ? turnAt(lane.turns, seconds, SLACK_PIXELS * now.secondsPerPixel) : null };
+    const track = tracks[trackAt(now, event.clientY - box.top) ?? -1];
+    return { seconds, turn: track ? turnAt(track.turns, seconds, SLACK_PIXELS * now.secondsPerPixel) : null };
   };
   scope.on(stage, 'click', (event) => {
     const { seconds, turn } = hit(event);
@@ -145,12 +145,12 @@ export function createTimeline({ scope, words, onColours }: WidgetContext, optio
     event.preventDefault();
   });
 
-  const speakingAt = (seconds: number): readonly Lane[] => lanes.filter(({ turns }) => turnAt(turns, seconds) !== null);
+  const speakingAt = (seconds: number): readonly Track[] => tracks.filter(({ turns }) => turnAt(turns, seconds) !== null);
   return {
     element,
     speakingAt,
-    setLanes(next) {
-      lanes = next;
+    setTracks(next) {
+      tracks = next;
       layOut();
     },
     setPosition(seconds, playing) {

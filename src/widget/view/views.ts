@@ -27,8 +27,8 @@ export interface WidgetContext {
   readonly actions: WidgetActions;
   /** Has a screen reader say it. */
   readonly announce: (sentence: string) => void;
-  /** Calls back when the colours are others: a canvas must be painted anew. */
-  readonly onColours: (scope: Scope, listener: () => void) => void;
+  /** Calls back when the colors are others: a canvas must be painted anew. */
+  readonly onColors: (scope: Scope, listener: () => void) => void;
 }
 
 export interface WidgetView {
@@ -129,7 +129,7 @@ export function failedView({ scope, words, actions }: WidgetContext, name: strin
   const element = h(
     'div',
     { class: 'view failed', part: 'error' },
-    h('div', { role: 'alert', class: 'failed__text' }, heading, errorFacts(error, words)),
+    h('div', { role: 'alert', class: 'failed__text' }, heading, errorDetails(error, words)),
     h(
       'div',
       { class: 'button-row' },
@@ -143,7 +143,7 @@ export function failedView({ scope, words, actions }: WidgetContext, name: strin
 }
 
 /** With the words of the browser or a library below, closed. */
-function errorFacts(error: VoxlaneError, words: WidgetWords): HTMLElement {
+function errorDetails(error: VoxlaneError, words: WidgetWords): HTMLElement {
   const { details } = error;
   const facts = wordsOf(error, words);
   if (details === undefined) return facts;

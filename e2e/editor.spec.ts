@@ -1,7 +1,7 @@
 /** Correcting a result, through the page as a person does it. */
 import { parseRttm } from '../src/formats/rttm';
 import type { Turn } from '../src/index';
-import { drop, exportAs, openSampleTurns, SAMPLE, SAMPLE_TURNS, textOf } from '../test/browser/studio';
+import { drop, exportAs, openSampleTurns, SAMPLE, SAMPLE_TURNS, textOf } from '../test/browser/editor';
 import { expect, test, type Page } from '../test/browser/test';
 import { WITHOUT_GPU } from '../test/browser/withoutGpu';
 
@@ -9,13 +9,13 @@ test.use(WITHOUT_GPU);
 
 const rows = (page: Page) => page.getByTestId('turn-row');
 const names = (page: Page) => page.getByTestId('speaker-name');
-const status = (page: Page) => page.getByTestId('studio-status');
+const status = (page: Page) => page.getByTestId('editor-status');
 
 async function rttm(page: Page): Promise<Turn[]> {
   return [...parseRttm(await textOf(await exportAs(page, 'rttm'))).values()][0]!;
 }
 
-test('speakers are named, coloured, merged and added; undo takes each back', async ({ page }) => {
+test('speakers are named, colored, merged and added; undo takes each back', async ({ page }) => {
   await openSampleTurns(page);
   const before = await rttm(page);
   await names(page).first().fill('Ada Lovelace');
@@ -23,7 +23,7 @@ test('speakers are named, coloured, merged and added; undo takes each back', asy
   await expect(rows(page).filter({ hasText: 'Ada Lovelace' }).first()).toBeVisible();
   expect((await rttm(page)).some(({ speaker }) => speaker === 'Ada_Lovelace')).toBe(true);
 
-  await page.getByLabel('Colour of Ada Lovelace').selectOption('Violet');
+  await page.getByLabel('Color of Ada Lovelace').selectOption('Violet');
   await page.getByTestId('add-speaker').click();
   await expect(names(page)).toHaveCount(3);
   await page.keyboard.type('Eve');
@@ -102,8 +102,8 @@ test('a turn is split, moved, given away, confirmed, deleted and added', async (
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('ArrowUp');
   const other = before.find(({ speaker }) => speaker !== second.speaker)!.speaker;
-  const lane = (await page.getByTestId('speaker-row').evaluateAll((all) => all.map((row) => (row as HTMLElement).dataset.speaker))).indexOf(other);
-  await page.keyboard.press(String(lane + 1));
+  const track = (await page.getByTestId('speaker-row').evaluateAll((all) => all.map((row) => (row as HTMLElement).dataset.speaker))).indexOf(other);
+  await page.keyboard.press(String(track + 1));
   await expect(status(page)).toContainText('Now');
   expect((await rttm(page)).find(({ startSeconds }) => startSeconds === second.startSeconds)!.speaker).toBe(other);
 
@@ -228,7 +228,7 @@ test('what was exported as JSON is opened again as it was', async ({ page }) => 
   await openSampleTurns(page);
   await names(page).first().fill('Zoë, “the chair”');
   await names(page).first().press('Enter');
-  await page.getByLabel(/Colour of Zoë/).selectOption('Teal');
+  await page.getByLabel(/Color of Zoë/).selectOption('Teal');
   const json = await textOf(await exportAs(page, 'json'));
   const expected = await rttm(page);
   await page.getByTestId('new-recording').click();
@@ -236,7 +236,7 @@ test('what was exported as JSON is opened again as it was', async ({ page }) => 
   await drop(page, { name: 'sample.json', text: json });
   await expect(page.getByTestId('no-sound')).toBeVisible();
   expect(await rttm(page)).toEqual(expected);
-  await expect(page.getByLabel(/Colour of Zoë/)).toHaveValue('5');
+  await expect(page.getByLabel(/Color of Zoë/)).toHaveValue('5');
   await drop(page, SAMPLE);
   await expect(page.getByTestId('no-sound')).toBeHidden();
   await expect(names(page).first()).toHaveValue('Zoë, “the chair”');

@@ -11,7 +11,7 @@ import { broken } from './files/zip';
 import type { BackendName } from './report';
 
 /** How one stage's output on this backend compares with the golden one. */
-export interface StageProof {
+export interface StageCheck {
   /** As the golden bundle calls it. */
   readonly stage: string;
   /** Greatest absolute difference of two values. */
@@ -34,13 +34,13 @@ export interface StageProof {
 }
 
 /** Whether a backend computes a model as its golden bundle says. */
-export interface ModelProof {
+export interface ModelCheck {
   /** Id of the model. */
   readonly model: string;
   /** What computed it: a GPU, our kernels on WASM (`kernels`), or ONNX Runtime on WASM (`wasm`). */
   readonly backend: 'webgpu' | 'kernels' | 'wasm';
   /** In the order of the graph. */
-  readonly stages: readonly StageProof[];
+  readonly stages: readonly StageCheck[];
   /** Whether every stage passed. */
   readonly passed: boolean;
   /** Seconds of the golden input; of a segmentation model the second time, because the first one compiles. */
@@ -88,13 +88,13 @@ function stageOf(name: string, data: Float32Array, tolerance: Tolerance): Golden
  * @param runs number of runs; the last one counts
  * @param bundle expected outputs
  */
-export async function prove(
-  { model, backend }: Pick<ModelProof, 'model' | 'backend'>,
+export async function selfCheck(
+  { model, backend }: Pick<ModelCheck, 'model' | 'backend'>,
   runs: number,
   run: (compare: CompareStage) => Promise<void>,
   bundle: { readonly stages: readonly GoldenStage[] },
-): Promise<ModelProof> {
-  let stages: StageProof[] = [];
+): Promise<ModelCheck> {
+  let stages: StageCheck[] = [];
   let seconds = 0;
   try {
     for (let count = 0; count < runs; count++) {
@@ -124,7 +124,7 @@ function wrongness(error: unknown): string | null {
 const COMPARED = /^(classifier|fbank|embedding)\b/;
 
 /** A stage at which the run stopped because of its values. There are no measures of it. */
-function brokenStage(stages: readonly GoldenStage[], numCompared: number, problem: string): StageProof {
+function brokenStage(stages: readonly GoldenStage[], numCompared: number, problem: string): StageCheck {
   const names = stages.map(({ name }) => name).filter((name) => COMPARED.test(name));
   const stage = names[numCompared];
   return {
@@ -140,7 +140,7 @@ function brokenStage(stages: readonly GoldenStage[], numCompared: number, proble
  * Stricter than a comparison with a golden bundle: no error above `maxAbs` passes as rounding, and NaN or infinity fails even
  * if the expected values have it in the same place.
  */
-function compareStage(stages: readonly GoldenStage[], stage: string, actual: Float32Array): StageProof {
+function compareStage(stages: readonly GoldenStage[], stage: string, actual: Float32Array): StageCheck {
   const { data, axes, shape, tolerance } = tensorNamed(stages, stage);
   const comparison = compareTensors(actual, data, { axes, shape });
   const { cosine, argmaxAgreement, nanCount, infCount } = comparison;
@@ -150,7 +150,7 @@ function compareStage(stages: readonly GoldenStage[], stage: string, actual: Flo
 }
 
 /** A model to check. */
-export interface Proven<Manifest> {
+export interface CheckedModel<Manifest> {
   readonly manifest: Manifest;
   /** What computes the model. */
   readonly backend: BackendName;
@@ -163,45 +163,45 @@ export interface Proven<Manifest> {
  * @throws VoxlaneError `model-missing`; `format`, also for golden outputs of another model; `backend-failed`, `gpu-lost`,
  *   `gpu-memory`
  */
-export async function proveSegmentation(
+export async function checkSegmentation(
   graph: Graph,
-  { manifest, backend }: Proven<SegmentationManifest>,
+  { manifest, backend }: CheckedModel<SegmentationManifest>,
   goldensBase: FileBase,
-): Promise<ModelProof> {
+): Promise<ModelCheck> {
   const bundle = await goldensOf(manifest, goldensBase);
   const { data, shape } = tensorNamed(bundle.inputs, 'waveform');
-  return prove({ model: manifest.id, backend }, 2, async (compare) => {
+  return selfCheck({ model: manifest.id, backend }, 2, async (compare) => {
     compare('classifier', (await graph.run({ data, shape })).data);
   }, bundle);
 }
 
 /** The same for an embedding model with its filterbank. */
-export async function proveEmbedding(
+export async function checkEmbedding(
   embedder: Embedder,
-  { manifest, backend }: Proven<EmbeddingManifest>,
+  { manifest, backend }: CheckedModel<EmbeddingManifest>,
   goldensBase: FileBase,
-): Promise<ModelProof> {
+): Promise<ModelCheck> {
   const bundle = await goldensOf(manifest, goldensBase);
   const { data } = tensorNamed(bundle.inputs, 'waveform');
   // Once: only the segmentation's time decides between backends.
-  return prove({ model: manifest.id, backend }, 1, (compare) => embedAndCompare(embedder, data, compare), bundle);
+  return selfCheck({ model: manifest.id, backend }, 1, (compare) => embedAndCompare(embedder, data, compare), bundle);
 }
 
 /**
  * Compares a GPU with WASM, for files without golden outputs: a file from the user, or a model that we may not distribute.
  */
-export async function proveAgainst(
+export async function checkAgainst(
   reference: Embedder,
   embedder: Embedder,
   { id, sampleRate }: EmbeddingManifest,
-): Promise<ModelProof> {
+): Promise<ModelCheck> {
   const data = testSpeech(sampleRate, 140);
   const stages: GoldenStage[] = [];
-  const embedding = await reference.embedStretch(data, (features) => {
+  const embedding = await reference.embedSegment(data, (features) => {
     stages.push(featureStage('fbank', features));
   });
   stages.push(embeddingStage('embedding', embedding));
-  return prove({ model: id, backend: 'webgpu' }, 1, (compare) => embedAndCompare(embedder, data, compare), { stages });
+  return selfCheck({ model: id, backend: 'webgpu' }, 1, (compare) => embedAndCompare(embedder, data, compare), { stages });
 }
 
 /**
@@ -218,7 +218,7 @@ async function goldensOf({ id, origin }: SegmentationManifest | EmbeddingManifes
 }
 
 async function embedAndCompare(embedder: Embedder, samples: Float32Array, compare: CompareStage): Promise<void> {
-  const embedding = await embedder.embedStretch(samples, (features) => {
+  const embedding = await embedder.embedSegment(samples, (features) => {
     compare('fbank', features);
   });
   compare('embedding', embedding);
@@ -233,8 +233,8 @@ async function embedAndCompare(embedder: Embedder, samples: Float32Array, compar
  * Limit for different windows of a batch: WASM computes each, in a third of a second or more. The batch repeats them in an
  * order without a period, so that swapped windows are detected.
  */
-const MOST_DIFFERENT = 4;
-/** Mask frames of the windows of an embedding batch: enough for stretches of less than a second. */
+const MAX_DIFFERENT = 4;
+/** Mask frames of the windows of an embedding batch: enough for segments of less than a second. */
 const MASK_FRAMES = 64;
 
 /**
@@ -244,19 +244,19 @@ const MASK_FRAMES = 64;
  * @param numWindows of the batch
  * @throws VoxlaneError `backend-failed`, `gpu-lost`, `gpu-memory`
  */
-export async function proveSegmentationWindows(
+export async function checkSegmentationWindows(
   reference: Graph,
   graph: Graph,
   { id, sampleRate, windowSamples }: Pick<SegmentationManifest, 'id' | 'sampleRate' | 'windowSamples'>,
   numWindows: number,
-): Promise<ModelProof> {
+): Promise<ModelCheck> {
   const different = differentWindows(sampleRate, windowSamples, numWindows);
   const scores: Float32Array[] = [];
   for (const data of different) scores.push((await reference.run({ data, shape: [1, 1, windowSamples] })).data);
   const order = aperiodicOrder(numWindows, different.length);
   const name = `classifier (${numWindows} × ${lengthOf(windowSamples, sampleRate)})`;
   const windows = concatenate(order.map((window) => different[window]!));
-  return prove(
+  return selfCheck(
     { model: id, backend: 'webgpu' },
     1,
     async (compare) => {
@@ -275,12 +275,12 @@ export async function proveSegmentationWindows(
  * @param numWindows of the batch
  * @throws VoxlaneError `backend-failed`, `model-output`, `gpu-lost`, `gpu-memory`
  */
-export async function proveEmbeddingWindows(
+export async function checkEmbeddingWindows(
   reference: Embedder,
   embedder: Embedder,
   { id, sampleRate }: Pick<EmbeddingManifest, 'id' | 'sampleRate'>,
   { windowSamples, numWindows }: { readonly windowSamples: number; readonly numWindows: number },
-): Promise<ModelProof> {
+): Promise<ModelCheck> {
   const length = lengthOf(windowSamples, sampleRate);
   const [fbank, whole, batch] = [`fbank (${length})`, `embedding (${length})`, `embedding (${numWindows} × ${length})`];
   const different = differentWindows(sampleRate, windowSamples, numWindows);
@@ -288,7 +288,7 @@ export async function proveEmbeddingWindows(
   const spoken = numWindows > 1 ? [0, numWindows - 1] : [];
 
   const stages: GoldenStage[] = [];
-  const expected = await reference.embedStretch(windows[0]!, (features) => {
+  const expected = await reference.embedSegment(windows[0]!, (features) => {
     stages.push(featureStage(fbank, features));
   });
   stages.push(embeddingStage(whole, expected));
@@ -296,11 +296,11 @@ export async function proveEmbeddingWindows(
   for (const window of spoken) voices.push(await embedVoices(reference, [windows[window]!], [0]));
   if (spoken.length > 0) stages.push(embeddingStage(batch, concatenate(voices)));
 
-  return prove(
+  return selfCheck(
     { model: id, backend: 'webgpu' },
     1,
     async (compare) => {
-      const embedding = await embedder.embedStretch(windows[0]!, (features) => {
+      const embedding = await embedder.embedSegment(windows[0]!, (features) => {
         compare(fbank, features);
       });
       compare(whole, embedding);
@@ -326,7 +326,7 @@ async function embedVoices(embedder: Embedder, windows: readonly Float32Array[],
 }
 
 function differentWindows(sampleRate: number, windowSamples: number, numWindows: number): Float32Array[] {
-  const count = Math.min(numWindows, MOST_DIFFERENT);
+  const count = Math.min(numWindows, MAX_DIFFERENT);
   return Array.from({ length: count }, (_, seed) => testConversation(sampleRate, windowSamples, seed));
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Turns, unlessAborted } from './calls';
+import { SerialQueue, unlessAborted } from './calls';
 
 /** Work that ends when it is told to. */
 function openWork(begun: string[], name: string): { work: () => Promise<string>; end: () => void; fail: () => void } {
@@ -20,7 +20,7 @@ const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe('turns', () => {
   test('are taken in order, also after one that failed', async () => {
-    const [turns, begun] = [new Turns(), [] as string[]];
+    const [turns, begun] = [new SerialQueue(), [] as string[]];
     const [first, second] = [openWork(begun, 'first'), openWork(begun, 'second')];
     const runs = [turns.take(first.work), turns.take(second.work)] as const;
     await settled();
@@ -32,7 +32,7 @@ describe('turns', () => {
   });
 
   test('one that is taken back while it waits rejects at once, is never begun, and leaves the others alone', async () => {
-    const [turns, begun] = [new Turns(), [] as string[]];
+    const [turns, begun] = [new SerialQueue(), [] as string[]];
     const [first, second, third] = ['first', 'second', 'third'].map((name) => openWork(begun, name)) as [Work, Work, Work];
     const controller = new AbortController();
     const running = turns.take(first.work);
@@ -50,7 +50,7 @@ describe('turns', () => {
   });
 
   test('a signal that fires later, or has fired before', async () => {
-    const [turns, begun] = [new Turns(), [] as string[]];
+    const [turns, begun] = [new SerialQueue(), [] as string[]];
     const first = openWork(begun, 'first');
     const controller = new AbortController();
     const running = turns.take(first.work, controller.signal);

@@ -3,15 +3,15 @@ import { expect, test } from 'vitest';
 import { SHIPPED_MODELS } from '../store/manifest';
 import { readBundle, type GoldenStage } from './files/bundle';
 import type { Tolerance } from './compare';
-import { embeddingStage, featureStage, prove, scoreStage, type CompareStage, type StageProof } from './prove';
+import { embeddingStage, featureStage, selfCheck, scoreStage, type CompareStage, type StageCheck } from './modelCheck';
 
-/** The proof of one stage whose backend gives `actual`. */
-async function proofOf(stage: GoldenStage, actual: readonly number[]): Promise<StageProof> {
+/** The check of one stage whose backend gives `actual`. */
+async function checkOf(stage: GoldenStage, actual: readonly number[]): Promise<StageCheck> {
   const run = (compare: CompareStage): Promise<void> => {
     compare(stage.name, Float32Array.from(actual));
     return Promise.resolve();
   };
-  const { stages } = await prove({ model: 'm', backend: 'webgpu' }, 1, run, { stages: [stage] });
+  const { stages } = await selfCheck({ model: 'm', backend: 'webgpu' }, 1, run, { stages: [stage] });
   return stages[0]!;
 }
 
@@ -22,8 +22,8 @@ const stageWith = (values: readonly number[], tolerance: Tolerance): GoldenStage
 
 test('an error above the absolute bound fails, even if rounding could explain it', async () => {
   const tolerance = { maxAbs: 0.01, cosine: 0.999, rtol: 1e-4 };
-  expect(await proofOf(stageWith([5000, -4000], tolerance), [5000.05, -4000])).toMatchObject({ passed: false });
-  expect(await proofOf(stageWith([5000, -4000], tolerance), [5000.005, -4000])).toMatchObject({ passed: true });
+  expect(await checkOf(stageWith([5000, -4000], tolerance), [5000.05, -4000])).toMatchObject({ passed: false });
+  expect(await checkOf(stageWith([5000, -4000], tolerance), [5000.005, -4000])).toMatchObject({ passed: true });
 });
 
 test.each([
@@ -32,10 +32,10 @@ test.each([
   ['embeddings', embeddingStage],
 ])('NaN or infinite %s fail, also if the reference has the same', async (_, stageOf) => {
   for (const value of [NaN, Infinity, -Infinity]) {
-    const same = await proofOf(stageOf('stage', Float32Array.of(1, value)), [1, value]);
+    const same = await checkOf(stageOf('stage', Float32Array.of(1, value)), [1, value]);
     expect(same).toMatchObject({ passed: false, maxAbs: NaN });
-    expect(await proofOf(stageOf('stage', Float32Array.of(1, 2)), [1, value])).toMatchObject({ passed: false });
-    expect(await proofOf(stageOf('stage', Float32Array.of(1, value)), [1, 2])).toMatchObject({ passed: false });
+    expect(await checkOf(stageOf('stage', Float32Array.of(1, 2)), [1, value])).toMatchObject({ passed: false });
+    expect(await checkOf(stageOf('stage', Float32Array.of(1, value)), [1, 2])).toMatchObject({ passed: false });
   }
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { anchoredRows, type Anchors } from '../clustering/anchors';
+import { constrainedRows, type LinkConstraints } from '../clustering/constraints';
 import { INACTIVE, type SpeakerBounds, VoiceTable } from '../clustering/localSpeakers';
 import { constrainedLinkage, matrixLinkage } from '../clustering/matrixLinkage';
 import { seededNormal, seededRandom } from '../../test/clustering/random';
@@ -33,57 +33,57 @@ function tableOf({ activity, embeddings, embedded, numSpeakers, dimension }: Mee
   return new VoiceTable({ activity, embeddings, ...sizes });
 }
 
-/** Stretches in which one voice really talks. */
-function stretchesOf({ voiceOfFrame }: Meeting, voice: number): { startSeconds: number; endSeconds: number }[] {
-  const stretches: { startSeconds: number; endSeconds: number }[] = [];
+/** Segments in which one voice really talks. */
+function segmentsOf({ voiceOfFrame }: Meeting, voice: number): { startSeconds: number; endSeconds: number }[] {
+  const segments: { startSeconds: number; endSeconds: number }[] = [];
   const secondsOf = (frame: number): number => frameMiddleSeconds(GEOMETRY.frames, frame);
   for (let frame = 0; frame < voiceOfFrame.length; ) {
     let end = frame + 1;
     while (end < voiceOfFrame.length && voiceOfFrame[end] === voiceOfFrame[frame]) end++;
-    if (voiceOfFrame[frame] === voice) stretches.push({ startSeconds: secondsOf(frame), endSeconds: secondsOf(end) });
+    if (voiceOfFrame[frame] === voice) segments.push({ startSeconds: secondsOf(frame), endSeconds: secondsOf(end) });
     frame = end;
   }
-  return stretches;
+  return segments;
 }
 
-/** Stretches at random: what a person says need not agree with what is heard. */
-function randomAnchors(seed: number, numGroups: number): Anchors {
+/** Segments at random: what a person says need not agree with what is heard. */
+function randomConstraints(seed: number, numGroups: number): LinkConstraints {
   const random = seededRandom(seed);
   return Array.from({ length: numGroups }, (_, group) => ({
     speaker: `P${group}`,
-    stretches: Array.from({ length: 3 }, () => {
+    segments: Array.from({ length: 3 }, () => {
       const startSeconds = 60 * random();
       return { startSeconds, endSeconds: startSeconds + 1 + 7 * random() };
     }),
   }));
 }
 
-function expectKept({ hardClusters, anchorClusters }: Assembly, voices: Meeting, anchors: Anchors): void {
-  const { groups, heard } = anchoredRows(anchors, tableOf(voices), GEOMETRY);
-  expect(anchorClusters).toHaveLength(anchors.length);
-  anchors.forEach((_, group) => {
-    expect(anchorClusters![group]! >= 0).toBe(heard.includes(group));
+function expectKept({ hardClusters, constraintClusters }: Assembly, voices: Meeting, constraints: LinkConstraints): void {
+  const { groups, heard } = constrainedRows(constraints, tableOf(voices), GEOMETRY);
+  expect(constraintClusters).toHaveLength(constraints.length);
+  constraints.forEach((_, group) => {
+    expect(constraintClusters![group]! >= 0).toBe(heard.includes(group));
   });
-  const used = anchorClusters!.filter((cluster) => cluster >= 0);
+  const used = constraintClusters!.filter((cluster) => cluster >= 0);
   expect(new Set(used).size).toBe(used.length);
-  const anchored = [...groups.keys()].filter((row) => groups[row]! >= 0);
-  expect(anchored.length).toBeGreaterThan(0);
-  for (const row of anchored) expect(hardClusters[row]).toBe(anchorClusters![groups[row]!]);
+  const constrained = [...groups.keys()].filter((row) => groups[row]! >= 0);
+  expect(constrained.length).toBeGreaterThan(0);
+  for (const row of constrained) expect(hardClusters[row]).toBe(constraintClusters![groups[row]!]);
 }
 
-describe.each(CHOICES)('anchors: $method', (options) => {
+describe.each(CHOICES)('constraints: $method', (options) => {
   test.each([1, 2, 3, 4, 5, 6])('are kept whatever they say: set %i', (seed) => {
     const voices = voicesOf(options, seed, 1 + (seed % 4), seed % 2 ? 0.5 : 1.2);
     const assembler = new Assembler(inputOf(voices, options), pldaOf(options));
     let numChecked = 0;
     for (const numGroups of [1, 2, 4]) {
-      const anchors = randomAnchors(10 * seed + numGroups, numGroups);
-      const { heard } = anchoredRows(anchors, tableOf(voices), GEOMETRY);
+      const constraints = randomConstraints(10 * seed + numGroups, numGroups);
+      const { heard } = constrainedRows(constraints, tableOf(voices), GEOMETRY);
       if (heard.length === 0) continue;
       for (const bounds of [ANY, exactly(heard.length), exactly(heard.length + 2), { minSpeakers: 2, maxSpeakers: 6 }]) {
-        const assembly = assembler.assemble(bounds, anchors);
-        expectKept(assembly, voices, anchors);
-        // More than have anchors cannot be reached by the agglomerative method, which drops clusters that are small.
+        const assembly = assembler.assemble(bounds, constraints);
+        expectKept(assembly, voices, constraints);
+        // More than have constraints cannot be reached by the agglomerative method, which drops clusters that are small.
         const least = options.method !== 'agglomerative' ? Math.max(heard.length, bounds.minSpeakers) : heard.length;
         expect(assembly.centroids.length).toBeGreaterThanOrEqual(least);
         expect(assembly.centroids.length).toBeLessThanOrEqual(bounds.maxSpeakers);
@@ -100,53 +100,53 @@ describe.each(CHOICES)('anchors: $method', (options) => {
   test('none of them, or none that is heard, change nothing', () => {
     const assembler = new Assembler(inputOf(voicesOf(options, 1), options), pldaOf(options));
     const free = assembler.assemble(ANY);
-    expect(free.anchorClusters).toBeUndefined();
-    const unheard = [{ speaker: 'A', stretches: [{ startSeconds: 1e4, endSeconds: 2e4 }] }];
-    for (const anchors of [[], [{ speaker: 'A', stretches: [] }], unheard]) {
-      expect(assembler.assemble(ANY, anchors).turns).toEqual(free.turns);
+    expect(free.constraintClusters).toBeUndefined();
+    const unheard = [{ speaker: 'A', segments: [{ startSeconds: 1e4, endSeconds: 2e4 }] }];
+    for (const constraints of [[], [{ speaker: 'A', segments: [] }], unheard]) {
+      expect(assembler.assemble(ANY, constraints).turns).toEqual(free.turns);
     }
     // Neither does it matter to the next call that there were some.
-    assembler.assemble(ANY, randomAnchors(3, 3));
+    assembler.assemble(ANY, randomConstraints(3, 3));
     expect(assembler.assemble(ANY).turns).toEqual(free.turns);
   });
 
-  test('two voices that were taken for one are told apart by a stretch of each', () => {
+  test('two voices that were taken for one are told apart by a segment of each', () => {
     const voices = voicesOf(options, 8, 2, 0.5);
     const assembler = new Assembler(inputOf(voices, options), pldaOf(options));
     expect(new Set(assembler.assemble(exactly(1)).turns.map(({ speakerIndex }) => speakerIndex)).size).toBe(1);
-    const stretches = [0, 1].map((voice) => stretchesOf(voices, voice));
-    const anchors = stretches.map((all, voice) => ({ speaker: `V${voice}`, stretches: all.slice(0, 2) }));
-    const { turns, anchorClusters } = assembler.assemble(exactly(2), anchors);
-    // Most of the time that no anchor speaks of is given to the right one, too.
-    stretches.forEach((all, voice) => {
+    const segments = [0, 1].map((voice) => segmentsOf(voices, voice));
+    const constraints = segments.map((all, voice) => ({ speaker: `V${voice}`, segments: all.slice(0, 2) }));
+    const { turns, constraintClusters } = assembler.assemble(exactly(2), constraints);
+    // Most of the time that no constraint speaks of is given to the right one, too.
+    segments.forEach((all, voice) => {
       const secondsOf = (cluster: number): number =>
         turns
           .filter(({ speakerIndex }) => speakerIndex === cluster)
           .flatMap((turn) => all.slice(2).map((own) => Math.min(turn.endSeconds, own.endSeconds) - Math.max(turn.startSeconds, own.startSeconds)))
           .reduce((sum, seconds) => sum + Math.max(0, seconds), 0);
-      expect(secondsOf(anchorClusters![voice]!)).toBeGreaterThan(4 * secondsOf(anchorClusters![1 - voice]!));
+      expect(secondsOf(constraintClusters![voice]!)).toBeGreaterThan(4 * secondsOf(constraintClusters![1 - voice]!));
     });
   });
 
-  test('one voice stays together where anchors say so, and is split where they say so', () => {
+  test('one voice stays together where constraints say so, and is split where they say so', () => {
     const voices = voicesOf(options, 9, 1, 0.3);
     const assembler = new Assembler(inputOf(voices, options), pldaOf(options));
-    const own = stretchesOf(voices, 0);
-    const split = [own.slice(0, 3), own.slice(5, 8)].map((stretches, index) => ({ speaker: `S${index}`, stretches }));
+    const own = segmentsOf(voices, 0);
+    const split = [own.slice(0, 3), own.slice(5, 8)].map((segments, index) => ({ speaker: `S${index}`, segments }));
     expectKept(assembler.assemble(ANY, split), voices, split);
-    const together = [{ speaker: 'S', stretches: own }];
-    const { anchorClusters, turns } = assembler.assemble(exactly(3), together);
+    const together = [{ speaker: 'S', segments: own }];
+    const { constraintClusters, turns } = assembler.assemble(exactly(3), together);
     expect(turns.length).toBeGreaterThan(0);
     expectKept(assembler.assemble(exactly(3), together), voices, together);
-    expect(anchorClusters![0]).toBeGreaterThanOrEqual(0);
+    expect(constraintClusters![0]).toBeGreaterThanOrEqual(0);
   });
 
   test('of more speakers than there may be are refused', () => {
     const voices = voicesOf(options, 8, 3, 0.5);
-    const anchors = [0, 1, 2].map((voice) => ({ speaker: `V${voice}`, stretches: stretchesOf(voices, voice) }));
+    const constraints = [0, 1, 2].map((voice) => ({ speaker: `V${voice}`, segments: segmentsOf(voices, voice) }));
     const assembler = new Assembler(inputOf(voices, options), pldaOf(options));
-    expect(() => assembler.assemble(exactly(2), anchors)).toThrow(
-      expect.objectContaining({ code: 'options', problem: 'The anchors tell 3 speakers apart, and there may be 2' }),
+    expect(() => assembler.assemble(exactly(2), constraints)).toThrow(
+      expect.objectContaining({ code: 'options', problem: 'The constraints tell 3 speakers apart, and there may be 2' }),
     );
   });
 });
@@ -173,9 +173,9 @@ describe('whose a local speaker is', () => {
   const voices = voicesOf(CHOICES[0]!, 8, 3, 0.5);
   const table = tableOf(voices);
 
-  test('is said of those who talk in the stretches, at most one of a window', () => {
-    const anchors = [0, 1, 2].map((voice) => ({ speaker: `V${voice}`, stretches: stretchesOf(voices, voice) }));
-    const { groups, heard } = anchoredRows(anchors, table, GEOMETRY);
+  test('is said of those who talk in the segments, at most one of a window', () => {
+    const constraints = [0, 1, 2].map((voice) => ({ speaker: `V${voice}`, segments: segmentsOf(voices, voice) }));
+    const { groups, heard } = constrainedRows(constraints, table, GEOMETRY);
     expect(heard).toEqual([0, 1, 2]);
     for (let window = 0; window < voices.embedded.length; window++) {
       const ofWindow = [...groups.subarray(3 * window, 3 * window + 3)].filter((group) => group >= 0);
@@ -184,16 +184,16 @@ describe('whose a local speaker is', () => {
     expect(groups.filter((group) => group >= 0).length).toBeGreaterThan(voices.embedded.length / 2);
   });
 
-  test('is not said where two speakers claim the same stretch', () => {
-    const stretches = stretchesOf(voices, 0);
-    const claims = ['A', 'B'].map((speaker) => ({ speaker, stretches }));
-    expect(anchoredRows(claims, table, GEOMETRY).heard).toEqual([]);
+  test('is not said where two speakers claim the same segment', () => {
+    const segments = segmentsOf(voices, 0);
+    const claims = ['A', 'B'].map((speaker) => ({ speaker, segments }));
+    expect(constrainedRows(claims, table, GEOMETRY).heard).toEqual([]);
   });
 
-  test('overlapping stretches of one speaker count once', () => {
-    const stretches = stretchesOf(voices, 0);
-    const once = anchoredRows([{ speaker: 'A', stretches }], table, GEOMETRY);
-    const twice = anchoredRows([{ speaker: 'A', stretches: [...stretches, ...stretches] }], table, GEOMETRY);
+  test('overlapping segments of one speaker count once', () => {
+    const segments = segmentsOf(voices, 0);
+    const once = constrainedRows([{ speaker: 'A', segments }], table, GEOMETRY);
+    const twice = constrainedRows([{ speaker: 'A', segments: [...segments, ...segments] }], table, GEOMETRY);
     expect(twice.groups).toEqual(once.groups);
   });
 });

@@ -1,9 +1,9 @@
-/** The lanes on a bare page, with turns and a waveform that are made up, for tests that would else decode for hours. */
+/** The tracks on a bare page, with turns and a waveform that are made up, for tests that would else decode for hours. */
 import { PeakPyramid } from '../../src/audio/peaks';
 import type { EditableTurn } from '../../src/editing/annotation';
 import { Scope } from '../../src/ui-kit/scope';
-import { createLanes, type Lanes, type LanesLook } from '../../src/ui-kit/tracks/tracks';
-import { lanesOfAnnotation } from '../../src/ui-kit/tracks/model';
+import { createTracks, type Tracks, type TracksLook } from '../../src/ui-kit/tracks/tracks';
+import { tracksOfAnnotation } from '../../src/ui-kit/tracks/model';
 import { createTheme } from '../../src/ui-kit/pageFrame';
 
 const SPEAKERS = 4;
@@ -14,12 +14,12 @@ export interface MadeUpRecording {
   readonly numTurns: number;
 }
 
-export interface LanesPage {
-  /** Puts lanes on the page, in place of those before. */
-  mount(recording: MadeUpRecording, look?: LanesLook): void;
+export interface TracksPage {
+  /** Puts tracks on the page, in place of those before. */
+  mount(recording: MadeUpRecording, look?: TracksLook): void;
   /** Those that are on the page. */
-  lanes: Lanes | null;
-  /** What the lanes have told since they were mounted: the name of each listener, and what it was given. */
+  tracks: Tracks | null;
+  /** What the tracks have told since they were mounted: the name of each listener, and what it was given. */
   readonly heard: (readonly [string, ...unknown[]])[];
 }
 
@@ -56,8 +56,8 @@ function madeUpPeaks(durationSeconds: number, turns: readonly EditableTurn[]): P
 }
 
 let scope: Scope | null = null;
-const page: LanesPage = {
-  lanes: null,
+const page: TracksPage = {
+  tracks: null,
   heard: [],
   mount(recording, look) {
     scope?.dispose();
@@ -70,7 +70,7 @@ const page: LanesPage = {
       };
     const { durationSeconds } = recording;
     const turns = madeUpTurns(recording);
-    const lanes = createLanes(scope, {
+    const tracks = createTracks(scope, {
       durationSeconds,
       theme: createTheme(scope),
       waveform: true,
@@ -83,16 +83,16 @@ const page: LanesPage = {
       onAssignTurn: hear('assign'),
       onAddTurn: hear('add'),
     });
-    document.getElementById('lanes')?.replaceChildren(lanes.element);
-    const speakers = Array.from({ length: SPEAKERS }, (_, colour) => ({ id: `SPEAKER_0${colour}`, name: null, colour }));
-    lanes.setLanes(lanesOfAnnotation({ durationSeconds, speakers, turns, exclusiveHints: [], nextId: turns.length }), look);
-    lanes.setPeaks(madeUpPeaks(durationSeconds, turns));
-    page.lanes = lanes;
+    document.getElementById('tracks')?.replaceChildren(tracks.element);
+    const speakers = Array.from({ length: SPEAKERS }, (_, color) => ({ id: `SPEAKER_0${color}`, name: null, color }));
+    tracks.setTracks(tracksOfAnnotation({ durationSeconds, speakers, turns, exclusiveHints: [], nextId: turns.length }), look);
+    tracks.setPeaks(madeUpPeaks(durationSeconds, turns));
+    page.tracks = tracks;
   },
 };
 
-globalThis.voxlaneLanes = page;
+globalThis.voxlaneTracks = page;
 
 declare global {
-  var voxlaneLanes: LanesPage;
+  var voxlaneTracks: TracksPage;
 }

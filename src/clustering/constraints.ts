@@ -2,8 +2,8 @@ import { closestFrame, firstFrameOf, type TimeGeometry } from '../segmentation/g
 import { VoxlaneError } from '../util/errors';
 import type { VoiceTable } from './localSpeakers';
 
-/** A stretch of the recording. */
-export interface AnchorStretch {
+/** A segment of the recording. */
+export interface ConstraintSegment {
   /** Seconds from the start of the recording. */
   readonly startSeconds: number;
   /** Seconds from the start of the recording; not before `startSeconds`. */
@@ -11,42 +11,42 @@ export interface AnchorStretch {
 }
 
 /**
- * What a person has said for certain: for each of some speakers, stretches in which that one talks. All of one speaker
+ * What a person has said for certain: for each of some speakers, segments in which that one talks. All of one speaker
  * are one person, and no two speakers are the same.
  */
-export type Anchors = readonly {
-  /** Id of the speaker, which the cluster that holds the stretches is labelled with. No two entries have the same. */
+export type LinkConstraints = readonly {
+  /** Id of the speaker, which the cluster that holds the segments is labeled with. No two entries have the same. */
   readonly speaker: string;
   /** Seconds from the start of the recording. */
-  readonly stretches: readonly AnchorStretch[];
+  readonly segments: readonly ConstraintSegment[];
 }[];
 
-/** What anchors mean for the local speakers of a recording. */
-export interface AnchoredRows {
-  /** Axes (window, local speaker): entry of the anchors that the local speaker is, or -1. */
+/** What constraints mean for the local speakers of a recording. */
+export interface ConstrainedRows {
+  /** Axes (window, local speaker): entry of the constraints that the local speaker is, or -1. */
   readonly groups: Int32Array;
   /** Entries that a local speaker with an embedding is; only these have an effect. */
   readonly heard: readonly number[];
   readonly numGroups: number;
 }
 
-/** A local speaker is an entry's where at least this share of its frames lies in the entry's stretches … */
+/** A local speaker is an entry's where at least this share of its frames lies in the entry's segments … */
 const OWN_SHARE = 0.5;
 /** … at most this share in those of any other … */
 const OTHER_SHARE = 0.1;
-/** … and it talks in this share of what its window sees of the stretches: who only throws in a word is somebody else. */
+/** … and it talks in this share of what its window sees of the segments: who only throws in a word is somebody else. */
 const HEARD_SHARE = 0.5;
 
 /**
- * Finds the local speakers that anchors speak of. Of one window, at most one is a given entry's: who has most of its
+ * Finds the local speakers that constraints speak of. Of one window, at most one is a given entry's: who has most of its
  * frames.
  *
- * @param anchors seconds from the start of the first window
+ * @param constraints seconds from the start of the first window
  */
-export function anchoredRows(anchors: Anchors, table: VoiceTable, geometry: TimeGeometry): AnchoredRows {
+export function constrainedRows(constraints: LinkConstraints, table: VoiceTable, geometry: TimeGeometry): ConstrainedRows {
   const { numWindows, numSpeakers } = table.local;
   const groups = new Int32Array(table.rows.length).fill(-1);
-  const inside = anchors.map(({ stretches }) => framesInside(frameSpans(stretches, geometry), table, geometry));
+  const inside = constraints.map(({ segments }) => framesInside(frameSpans(segments, geometry), table, geometry));
   const active = activeFrames(table);
   for (let window = 0; window < numWindows; window++) {
     inside.forEach((own, group) => {
@@ -61,29 +61,29 @@ export function anchoredRows(anchors: Anchors, table: VoiceTable, geometry: Time
       if (best >= 0) groups[best] = group;
     });
   }
-  const heard = anchors.flatMap((_, group) => (groups.some((of, row) => of === group && table.hasEmbedding(row)) ? [group] : []));
-  return { groups: groups.map((group) => (heard.includes(group) ? group : -1)), heard, numGroups: anchors.length };
+  const heard = constraints.flatMap((_, group) => (groups.some((of, row) => of === group && table.hasEmbedding(row)) ? [group] : []));
+  return { groups: groups.map((group) => (heard.includes(group) ? group : -1)), heard, numGroups: constraints.length };
 }
 
-/** @throws VoxlaneError `options` where the anchors speak of more people than there may be */
-export function checkAnchorCount({ heard }: AnchoredRows, maxSpeakers: number): void {
+/** @throws VoxlaneError `options` where the constraints speak of more people than there may be */
+export function checkConstraintCount({ heard }: ConstrainedRows, maxSpeakers: number): void {
   if (heard.length <= maxSpeakers) return;
   throw new VoxlaneError({
     code: 'options',
-    problem: `The anchors tell ${heard.length} speakers apart, and there may be ${maxSpeakers}`,
-    expected: 'at least as many speakers as have anchors',
-    remedy: 'Allow more speakers, or take anchors back',
+    problem: `The constraints tell ${heard.length} speakers apart, and there may be ${maxSpeakers}`,
+    expected: 'at least as many speakers as have constraints',
+    remedy: 'Allow more speakers, or take constraints back',
   });
 }
 
 /**
  * The cluster of each entry, where every entry's local speakers are in one, and no two entries' in the same; null
- * otherwise. Those without an embedding do not count: nothing but the anchor says whose they are.
+ * otherwise. Those without an embedding do not count: nothing but the constraint says whose they are.
  *
  * @param clusterOf cluster of a row
  */
-export function clustersOfAnchors(
-  { groups, numGroups }: AnchoredRows,
+export function clustersOfConstraints(
+  { groups, numGroups }: ConstrainedRows,
   table: VoiceTable,
   clusterOf: (row: number) => number,
 ): number[] | null {
@@ -100,21 +100,21 @@ export function clustersOfAnchors(
 }
 
 /** Rows that have an entry and an embedding. */
-export function embeddedAnchors({ groups }: AnchoredRows, table: VoiceTable): number[] {
+export function embeddedConstraints({ groups }: ConstrainedRows, table: VoiceTable): number[] {
   return [...groups.keys()].filter((row) => groups[row]! >= 0 && table.hasEmbedding(row));
 }
 
 interface FramesInside {
-  /** Axes (window, local speaker): frames of the stretches in which the local speaker talks. */
+  /** Axes (window, local speaker): frames of the segments in which the local speaker talks. */
   readonly active: Int32Array;
-  /** Axes (window): frames of the stretches that the window sees. */
+  /** Axes (window): frames of the segments that the window sees. */
   readonly seen: Int32Array;
 }
 
 /** Half-open spans of recording frames, rising, that do not overlap. */
-function frameSpans(stretches: readonly AnchorStretch[], { frames }: TimeGeometry): [number, number][] {
+function frameSpans(segments: readonly ConstraintSegment[], { frames }: TimeGeometry): [number, number][] {
   const spans: [number, number][] = [];
-  const sorted = stretches
+  const sorted = segments
     .map(({ startSeconds, endSeconds }) => [closestFrame(frames, startSeconds), closestFrame(frames, endSeconds)] as const)
     .sort((a, b) => a[0] - b[0]);
   for (const [from, to] of sorted) {

@@ -1,8 +1,8 @@
 import type { Turn } from '../timeline/turns';
 import { VoxlaneError } from '../util/errors';
 
-/** A stretch of time, in seconds from the start of the recording. */
-export interface Interval {
+/** A segment of time, in seconds from the start of the recording. */
+export interface Segment {
   /** Seconds from the start of the recording. */
   readonly startSeconds: number;
   /** Seconds from the start of the recording. */
@@ -10,38 +10,38 @@ export interface Interval {
 }
 
 /**
- * What is not longer than this does not exist, and two intervals this near touch: `SEGMENT_PRECISION` of
+ * What is not longer than this does not exist, and two segments this near touch: `SEGMENT_PRECISION` of
  * pyannote.core 6.1 (`segment.py`).
  */
 const PRECISION_SECONDS = 1e-6;
 
-/** Whether an interval is too short to exist, as pyannote.core's `Segment.__bool__` says. */
-export function isEmpty({ startSeconds, endSeconds }: Interval): boolean {
+/** Whether an segment is too short to exist, as pyannote.core's `Segment.__bool__` says. */
+export function isEmpty({ startSeconds, endSeconds }: Segment): boolean {
   return !(endSeconds - startSeconds > PRECISION_SECONDS);
 }
 
-/** What two intervals share; empty where they share nothing. */
-export function intersection(a: Interval, b: Interval): Interval {
+/** What two segments share; empty where they share nothing. */
+export function intersection(a: Segment, b: Segment): Segment {
   return {
     startSeconds: Math.max(a.startSeconds, b.startSeconds),
     endSeconds: Math.min(a.endSeconds, b.endSeconds),
   };
 }
 
-/** The intervals that are not empty, by start, then end, then as given. */
-export function sorted<T extends Interval>(intervals: readonly T[]): T[] {
-  return intervals
-    .filter((interval) => !isEmpty(interval))
+/** The segments that are not empty, by start, then end, then as given. */
+export function sorted<T extends Segment>(segments: readonly T[]): T[] {
+  return segments
+    .filter((segment) => !isEmpty(segment))
     .sort((a, b) => a.startSeconds - b.startSeconds || a.endSeconds - b.endSeconds);
 }
 
 /**
- * The same time span in as few intervals as possible: sorted, none empty, none touching another.
+ * The same time span in as few segments as possible: sorted, none empty, none touching another.
  * Meaning of pyannote.core's `Timeline.support`.
  */
-export function support(intervals: readonly Interval[]): Interval[] {
-  const merged: Interval[] = [];
-  for (const next of sorted(intervals)) {
+export function support(segments: readonly Segment[]): Segment[] {
+  const merged: Segment[] = [];
+  for (const next of sorted(segments)) {
     const last = merged.at(-1);
     if (last && isEmpty({ startSeconds: last.endSeconds, endSeconds: next.startSeconds })) {
       const endSeconds = Math.max(last.endSeconds, next.endSeconds);
@@ -53,20 +53,20 @@ export function support(intervals: readonly Interval[]): Interval[] {
   return merged;
 }
 
-/** The one interval from the first start to the last end; nothing where every interval is empty. */
-export function extent(intervals: readonly Interval[]): Interval[] {
-  const found = sorted(intervals);
+/** The one segment from the first start to the last end; nothing where every segment is empty. */
+export function extent(segments: readonly Segment[]): Segment[] {
+  const found = sorted(segments);
   const first = found[0];
   if (!first) return [];
-  const endSeconds = found.reduce((latest, interval) => Math.max(latest, interval.endSeconds), -Infinity);
+  const endSeconds = found.reduce((latest, segment) => Math.max(latest, segment.endSeconds), -Infinity);
   return [{ startSeconds: first.startSeconds, endSeconds }];
 }
 
-/** What two or more of the intervals share. */
-export function overlaps(intervals: readonly Interval[]): Interval[] {
-  const shared: Interval[] = [];
-  let open: Interval[] = [];
-  for (const next of sorted(intervals)) {
+/** What two or more of the segments share. */
+export function overlaps(segments: readonly Segment[]): Segment[] {
+  const shared: Segment[] = [];
+  let open: Segment[] = [];
+  for (const next of sorted(segments)) {
     open = open.filter((earlier) => earlier.endSeconds > next.startSeconds);
     for (const earlier of open) shared.push(intersection(earlier, next));
     open.push(next);
@@ -75,22 +75,22 @@ export function overlaps(intervals: readonly Interval[]): Interval[] {
 }
 
 /**
- * Every interval cut to the regions, in as many parts as there are regions that it reaches; the other fields stay.
+ * Every segment cut to the regions, in as many parts as there are regions that it reaches; the other fields stay.
  * Meaning of pyannote.core's `Annotation.crop` with mode `intersection`.
  *
  * @param regions as {@link support} gives them
  */
-export function crop<T extends Interval>(intervals: readonly T[], regions: readonly Interval[]): T[] {
+export function crop<T extends Segment>(segments: readonly T[], regions: readonly Segment[]): T[] {
   const parts: T[] = [];
-  for (const interval of intervals) {
-    const { startSeconds, endSeconds } = interval;
+  for (const segment of segments) {
+    const { startSeconds, endSeconds } = segment;
     let index = firstIndex(regions, (region) => region.endSeconds > startSeconds);
     for (let region = regions[index]; region && region.startSeconds < endSeconds; region = regions[++index]) {
-      const part = intersection(interval, region);
+      const part = intersection(segment, region);
       if (isEmpty(part)) continue;
       // Most are inside of a region: a copy of each would take longer than the rest of the score.
       const isWhole = part.startSeconds === startSeconds && part.endSeconds === endSeconds;
-      parts.push(isWhole ? interval : { ...interval, ...part });
+      parts.push(isWhole ? segment : { ...segment, ...part });
     }
   }
   return parts;
@@ -102,9 +102,9 @@ export function crop<T extends Interval>(intervals: readonly T[], regions: reado
  * @param regions as {@link support} gives them
  * @param removed as {@link support} gives them
  */
-export function subtract(regions: readonly Interval[], removed: readonly Interval[]): Interval[] {
+export function subtract(regions: readonly Segment[], removed: readonly Segment[]): Segment[] {
   return regions.flatMap((region) => {
-    const gaps: Interval[] = [];
+    const gaps: Segment[] = [];
     let { startSeconds } = region;
     for (const hole of crop([region], removed)) {
       gaps.push({ startSeconds, endSeconds: hole.startSeconds });
@@ -131,14 +131,14 @@ function firstIndex<T>(items: readonly T[], passes: (item: T) => boolean): numbe
 /** What counts of a recording. */
 export interface ScoreOptions {
   /**
-   * Width of the stretch around each boundary of the reference that does not count: half of it before the boundary
+   * Width of the segment around each boundary of the reference that does not count: half of it before the boundary
    * and half after it. NIST's "0.25 s collar" on either side is 0.5 here, as in pyannote.metrics. Default 0.
    */
   readonly collarSeconds?: number;
   /** Leaves out the time in which two turns of the reference overlap, be they of one speaker. Default false. */
   readonly skipOverlap?: boolean;
   /** The regions that count. Default: from the first start to the last end of both sides together. */
-  readonly uem?: readonly Interval[];
+  readonly uem?: readonly Segment[];
 }
 
 /** What counts of both sides: turns cut to the regions that are scored, none empty. */
@@ -162,7 +162,7 @@ export function scoredSides(reference: readonly Turn[], hypothesis: readonly Tur
 }
 
 /** The regions that count: the UEM without collars and, where asked for, without overlaps. */
-function scoredRegions(reference: readonly Turn[], hypothesis: readonly Turn[], options: ScoreOptions): Interval[] {
+function scoredRegions(reference: readonly Turn[], hypothesis: readonly Turn[], options: ScoreOptions): Segment[] {
   const { collarSeconds = 0, skipOverlap = false, uem } = options;
   if (!(collarSeconds >= 0 && collarSeconds < Infinity)) {
     throw new VoxlaneError({
@@ -178,7 +178,7 @@ function scoredRegions(reference: readonly Turn[], hypothesis: readonly Turn[], 
   return subtract(regions, support(removed));
 }
 
-function collarsOf(reference: readonly Turn[], collarSeconds: number): Interval[] {
+function collarsOf(reference: readonly Turn[], collarSeconds: number): Segment[] {
   const half = 0.5 * collarSeconds;
   return reference
     .filter((turn) => !isEmpty(turn))
@@ -187,13 +187,13 @@ function collarsOf(reference: readonly Turn[], collarSeconds: number): Interval[
 }
 
 /** A NaN would fail every comparison and so vanish from the score without a word. */
-function checkTimes(side: string, intervals: readonly Interval[]): void {
-  const bad = intervals.find((one) => !Number.isFinite(one.startSeconds) || !Number.isFinite(one.endSeconds));
+function checkTimes(side: string, segments: readonly Segment[]): void {
+  const bad = segments.find((one) => !Number.isFinite(one.startSeconds) || !Number.isFinite(one.endSeconds));
   if (!bad) return;
   throw new VoxlaneError({
     code: 'options',
-    problem: `The ${side} holds a stretch from ${bad.startSeconds} to ${bad.endSeconds} s`,
+    problem: `The ${side} holds a segment from ${bad.startSeconds} to ${bad.endSeconds} s`,
     expected: 'finite times',
-    remedy: `Mend or leave out that stretch of the ${side}`,
+    remedy: `Mend or leave out that segment of the ${side}`,
   });
 }

@@ -4,10 +4,10 @@ import { ANY_COUNT, longAssembler } from '../timeline/longAssembler';
 /** More embeddings than fit a matrix of distances. */
 const NUM_WINDOWS = 4000;
 
-/** Stretches that the clusters do not keep by themselves: more embeddings than are linked one by one. */
+/** Segments that the clusters do not keep by themselves: more embeddings than are linked one by one. */
 const ANCHORS = ['A', 'B', 'C'].map((speaker, group) => ({
   speaker,
-  stretches: Array.from({ length: 200 }, (_, i) => {
+  segments: Array.from({ length: 200 }, (_, i) => {
     const startSeconds = 20 * i + 6 * group;
     return { startSeconds, endSeconds: startSeconds + 5 };
   }),
@@ -17,9 +17,9 @@ test.each(['agglomerative', 'vbx'] as const)('anchors of a long recording have c
   const assembler = longAssembler(method, NUM_WINDOWS);
   assembler.assemble(ANY_COUNT);
   for (const count of [8, 7, 5]) {
-    const { anchorClusters, centroids } = assembler.assemble({ minSpeakers: count, maxSpeakers: count }, ANCHORS);
-    expect(new Set(anchorClusters).size).toBe(3);
-    expect(anchorClusters).not.toContain(-1);
+    const { constraintClusters, centroids } = assembler.assemble({ minSpeakers: count, maxSpeakers: count }, ANCHORS);
+    expect(new Set(constraintClusters).size).toBe(3);
+    expect(constraintClusters).not.toContain(-1);
     expect(centroids.length).toBeLessThanOrEqual(count);
   }
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { EmbedBatch, Embedder } from '../embedding/embedder';
 import type { FloatTensor, Graph } from '../ort/graph';
 import { VoxlaneError } from '../util/errors';
-import { proveEmbeddingWindows, proveSegmentationWindows } from './prove';
+import { checkEmbeddingWindows, checkSegmentationWindows } from './modelCheck';
 
 const SAMPLE_RATE = 1000;
 const WINDOW_SAMPLES = 10 * SAMPLE_RATE;
@@ -62,7 +62,7 @@ function makeEmbedder({ batch = (rows) => rows, features = (values) => values }:
       const embeddings = Float32Array.from(batch(rows).flatMap((row) => [...row]));
       return Promise.resolve({ embeddings, fbankSeconds: 0, embeddingSeconds: 0 });
     },
-    embedStretch: (samples, onFeatures) => {
+    embedSegment: (samples, onFeatures) => {
       onFeatures(features(sumsOf(samples, 10 * FRAMES)));
       return Promise.resolve(sumsOf(samples, DIMENSION));
     },
@@ -78,13 +78,13 @@ const swap = (rows: Float32Array[], one: number, other: number): Float32Array[] 
 
 describe('segmentation', () => {
   const check = (fault: Fault | undefined, numWindows: number) =>
-    proveSegmentationWindows(makeGraph(), makeGraph(fault), MANIFEST, numWindows);
+    checkSegmentationWindows(makeGraph(), makeGraph(fault), MANIFEST, numWindows);
 
   test('a correct backend passes at any batch size, in one batch; the reference computes few windows', async () => {
     for (const numWindows of [1, 2, 3, 8, 32]) {
       const [reference, graph] = [makeGraph(), makeGraph()];
-      const proof = await proveSegmentationWindows(reference, graph, MANIFEST, numWindows);
-      expect(proof).toMatchObject({ model: 'm', passed: true, stages: [{ stage: `classifier (${numWindows} × 10 s)`, maxAbs: 0 }] });
+      const check = await checkSegmentationWindows(reference, graph, MANIFEST, numWindows);
+      expect(check).toMatchObject({ model: 'm', passed: true, stages: [{ stage: `classifier (${numWindows} × 10 s)`, maxAbs: 0 }] });
       expect(graph.batches).toEqual([numWindows]);
       expect(reference.batches).toEqual(Array(Math.min(numWindows, 4)).fill(1));
     }
@@ -109,15 +109,15 @@ describe('segmentation', () => {
     const stop = (code: 'gpu-wrong' | 'gpu-lost'): Fault => () => {
       throw new VoxlaneError({ code, problem: 'all zeros' });
     };
-    const proof = await check(stop('gpu-wrong'), 2);
-    expect(proof).toMatchObject({ passed: false, stages: [{ stage: 'classifier (2 × 10 s) (all zeros)' }] });
+    const verdict = await check(stop('gpu-wrong'), 2);
+    expect(verdict).toMatchObject({ passed: false, stages: [{ stage: 'classifier (2 × 10 s) (all zeros)' }] });
     await expect(check(stop('gpu-lost'), 2)).rejects.toMatchObject({ code: 'gpu-lost' });
   });
 });
 
 describe('embedding', () => {
   const check = (faults: EmbedderFaults, numWindows: number) =>
-    proveEmbeddingWindows(makeEmbedder(), makeEmbedder(faults), MANIFEST, { windowSamples: WINDOW_SAMPLES, numWindows });
+    checkEmbeddingWindows(makeEmbedder(), makeEmbedder(faults), MANIFEST, { windowSamples: WINDOW_SAMPLES, numWindows });
 
   test('a correct backend passes: features and embedding of a whole window, and the batch if there is one', async () => {
     const [alone, batch] = [await check({}, 1), await check({}, 8)];
