@@ -2,7 +2,7 @@
 import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test, type Page } from '../../test/browser/test';
-import { shortenSample } from '../../test/browser/studio';
+import { shortenSample } from '../../test/browser/editor';
 import { WITHOUT_GPU } from '../../test/browser/withoutGpu';
 
 test.use(WITHOUT_GPU);
