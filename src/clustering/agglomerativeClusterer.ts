@@ -17,23 +17,23 @@ import { margin } from './softClusters';
 
 /** Settings of {@link agglomerativeClustering}. */
 export interface AgglomerativeOptions {
-  /** Greatest centroid distance, of unit vectors, at which two clusters are merged: 0 to 2. */
+  /** Maximum centroid distance of unit vectors at which two clusters are merged: 0 to 2. */
   readonly threshold: number;
-  /** Clusters with fewer embeddings are given to the nearest large one. */
+  /** Clusters with fewer embeddings are folded into the nearest large one. */
   readonly minClusterSize: number;
-  /** Bounds on the number of clusters; equal for an exact number. */
+  /** Bounds on the number of clusters; set both to the same value for an exact number. */
   readonly minClusters: number;
   readonly maxClusters: number;
 }
 
 /**
- * Clusters embeddings by centroid linkage, then folds clusters that are too small into the others.
+ * Clusters embeddings by centroid linkage, then folds small clusters into the nearest large ones.
  *
  * Matches `AgglomerativeClustering.cluster` of pyannote.audio 4.0.7 with `metric='cosine'` and
  * `method='centroid'`.
  *
  * @param embeddings axes (embedding, dimension), free of NaN, at least one
- * @param linkage of the unit vectors; all of them give the same merges
+ * @param linkage linkage of the unit vectors; all implementations return the same merges
  * @returns cluster index per embedding, from 0 without gaps
  */
 export function agglomerativeClustering(
@@ -44,12 +44,12 @@ export function agglomerativeClustering(
   return new Agglomeration(embeddings, settings, linkage).clusters(minClusters, maxClusters);
 }
 
-/** What {@link agglomerativeClustering} knows before the number of clusters: the merges, and where each leads. */
+/** The part of {@link agglomerativeClustering} that does not depend on the number of clusters. */
 export class Agglomeration {
   readonly merges: readonly Merge[];
   /** The embeddings at unit length; axes (embedding, dimension). */
   readonly unit: readonly Float64Array[];
-  /** Embeddings that make a cluster large. */
+  /** Minimum number of embeddings in a large cluster. */
   readonly minSize: number;
   private readonly threshold: number;
   private walk: Walk | null = null;
@@ -60,7 +60,7 @@ export class Agglomeration {
     linkage: (points: readonly Float64Array[]) => readonly Merge[] = centroidLinkage,
   ) {
     this.threshold = threshold;
-    // With few embeddings, twelve of one speaker would be too much to ask.
+    // A short recording cannot be expected to have twelve embeddings of one speaker.
     this.minSize = Math.min(minClusterSize, Math.max(1, roundHalfEven(0.1 * embeddings.length)));
     this.unit = embeddings.map(normalized);
     this.merges = embeddings.length > 1 ? linkage(this.unit) : [];
@@ -84,7 +84,7 @@ export class Agglomeration {
   }
 }
 
-/** How many large clusters to look for; null where what the threshold gives is as asked for. */
+/** The number of large clusters to search for; null if the cut at the threshold already satisfies the bounds. */
 export function targetCount(found: number, minClusters: number, maxClusters: number): number | null {
   let target = minClusters === maxClusters ? minClusters : null;
   if (found < minClusters) target = minClusters;
@@ -92,18 +92,18 @@ export function targetCount(found: number, minClusters: number, maxClusters: num
   return target === found ? null : target;
 }
 
-/** Clusters with at least `minSize` members, in order of their index. */
+/** Clusters with at least `minSize` members, sorted by index. */
 function largeClusters(clusters: Int32Array, minSize: number): number[] {
   const counts = new Map<number, number>();
   for (const cluster of clusters) counts.set(cluster, (counts.get(cluster) ?? 0) + 1);
   return [...counts.keys()].filter((cluster) => counts.get(cluster)! >= minSize).sort((a, b) => a - b);
 }
 
-/** What the walk along the merges wants to know. */
+/** Input of {@link rowForCount}. */
 export interface Walk {
-  /** Large clusters after each merge. */
+  /** Number of large clusters after each merge. */
   readonly largeCounts: Int32Array;
-  /** Merges, the nearest to the threshold first. */
+  /** Merge indices, sorted by distance to the threshold, the nearest first. */
   readonly rows: readonly number[];
 }
 
@@ -115,16 +115,16 @@ export function rowsByNearness(merges: readonly Merge[], threshold: number): num
 }
 
 /**
- * Walks the merges away from the threshold, nearest first, for a cut with `target` large clusters; settles for
- * the nearest count. Cuts by merge index, so that centroid inversions do not hide a cut.
+ * Iterates over the merges, the nearest to the threshold first, and searches for a cut with `target` large clusters. If there
+ * is none, takes the nearest count. Cuts are by merge index, because centroid inversions can hide a cut by distance.
  *
- * @returns the last merge to apply; beyond all of them where that is one cluster
+ * @returns index of the last merge to apply; `merges.length` to apply all of them
  */
 export function rowForCount(merges: readonly Merge[], { largeCounts, rows }: Walk, minSize: number, target: number, last = 1): number {
   let bestRow = merges.length;
   let bestCount = last;
   for (const row of rows) {
-    // A merge into a small cluster cannot have changed the number of large ones.
+    // A merge into a small cluster does not change the number of large clusters.
     if (merges[row]!.size < minSize) continue;
     const count = largeCounts[row]!;
     if (Math.abs(count - target) < Math.abs(bestCount - target)) {
@@ -136,7 +136,7 @@ export function rowForCount(merges: readonly Merge[], { largeCounts, rows }: Wal
   return bestRow;
 }
 
-/** How many clusters are large after each merge: a cut by merge index has applied those up to it. */
+/** Number of large clusters after each merge. A cut by merge index applies all merges up to that index. */
 function largeCountsAfter(merges: readonly Merge[], minSize: number): Int32Array {
   const numPoints = merges.length + 1;
   const isLarge = (cluster: number) => (cluster < numPoints ? 1 : merges[cluster - numPoints]!.size) >= minSize;
@@ -147,7 +147,7 @@ function largeCountsAfter(merges: readonly Merge[], minSize: number): Int32Array
   });
 }
 
-/** Gives every small cluster to the large one with the most similar centroid, then renumbers from 0. */
+/** Folds each small cluster into the large one with the most similar centroid, then renumbers the clusters from 0. */
 export function foldSmallClusters(unit: readonly Float64Array[], clusters: Int32Array, large: readonly number[]): Int32Array {
   const numClusters = clusters.reduce((most, cluster) => Math.max(most, cluster), -1) + 1;
   const means = clusterMeans(unit, clusters, numClusters, unit[0]!.length);
@@ -160,31 +160,31 @@ export function foldSmallClusters(unit: readonly Float64Array[], clusters: Int32
 }
 
 /**
- * Atoms that are linked under constraints, at most but for those that constraints split: their distances fill 16 MB. Of more
- * embeddings, the first merges are taken from the linkage without constraints.
+ * Maximum number of atoms linked under constraints, not counting atoms split off by constraints: their distances fill 16 MB.
+ * With more embeddings, the first merges come from the linkage without constraints.
  */
 const MAX_ATOMS = 2000;
 
 export interface ConstrainedInput {
   readonly table: VoiceTable;
-  /** Rows that take part, rising; those of constraints do too. */
+  /** Rows that take part, ascending. Rows of constraints take part even if they are not listed here. */
   readonly trainRows: readonly number[];
-  /** The linkage of these without constraints. */
+  /** Linkage of `trainRows` without constraints. */
   readonly merges: readonly Merge[];
   readonly constrained: ConstrainedRows;
 }
 
 /**
- * Agglomerative clustering in which each constrained speaker's embeddings are together from the start, and those of two are
- * never merged. A cluster with an constraint counts as large whatever its size.
+ * Agglomerative clustering in which the embeddings of each constrained speaker are together from the start (must-link), and
+ * those of two constrained speakers are never merged (cannot-link). A cluster with a constraint counts as large whatever its size.
  *
- * Exact up to {@link MAX_ATOMS} embeddings; of more, embeddings that were merged early without constraints stay together
- * unless an constraint takes them out.
+ * Exact up to {@link MAX_ATOMS} embeddings. With more, embeddings that were merged early without constraints stay together
+ * unless a constraint splits them.
  */
 export class ConstrainedAgglomeration {
   private readonly rows: readonly Float32Array[];
   private readonly unit: readonly Float64Array[];
-  /** Entry of the constraints for each of `rows`, or -1. */
+  /** Constraint index of each entry of `rows`, or -1. */
   private readonly groups: Int32Array;
   private readonly atomOfRow: Int32Array;
   private readonly atoms: Atoms;
@@ -209,11 +209,11 @@ export class ConstrainedAgglomeration {
     this.walk = { largeCounts: this.largeCounts(), rows: rowsByNearness(this.merges, settings.threshold) };
   }
 
-  /** Clusters as many as asked for, or as near to it as the merges come. */
+  /** Returns the requested number of clusters, or the nearest number that the merges allow. */
   clusters({ minSpeakers, maxSpeakers }: SpeakerBounds): { centroids: Float64Array[]; constraintClusters: number[] } {
     const { merges, minSize, groups } = this;
     const clamp = (bound: number) => Math.max(this.input.constrained.heard.length, Math.min(this.rows.length, bound));
-    // The greatest distance below counts, as in a cut without constraints.
+    // As in a cut without constraints, the maximum distance in each subtree counts.
     let clusters = this.cut(withThoseBelow(merges, this.atoms.sizes.length), this.settings.threshold);
     let large = this.largeClusters(clusters);
     const target = targetCount(large.length, clamp(minSpeakers), clamp(maxSpeakers));
@@ -231,7 +231,7 @@ export class ConstrainedAgglomeration {
     return { centroids: clusterMeans(this.rows, folded, numClusters, this.unit[0]!.length), constraintClusters };
   }
 
-  /** What says which rows are one atom: an constraint, or a cluster of the first merges. */
+  /** Rows with the same key form one atom: the rows of a constraint, or a cluster of the first merges. */
   private atomKeys(all: readonly number[], trainRows: readonly number[], merges: readonly Merge[]): number[] {
     const numFree = trainRows.length - MAX_ATOMS;
     const early = flatClusters(merges, numFree - 1, (index) => index);
@@ -260,7 +260,7 @@ export class ConstrainedAgglomeration {
       parents[left] = numAtoms + row;
       parents[right] = numAtoms + row;
     });
-    // From the last merge down, so that each parent has its root already.
+    // From the last merge down: each parent must be resolved before its children.
     for (let cluster = parents.length - 1; cluster >= 0; cluster--) parents[cluster] = parents[parents[cluster]!]!;
     return numbered(Array.from(this.atomOfRow, (atom) => parents[atom]!));
   }
@@ -274,7 +274,7 @@ export class ConstrainedAgglomeration {
     return [...counts.keys()].filter((cluster) => counts.get(cluster)! >= this.minSize).sort((a, b) => a - b);
   }
 
-  /** How many clusters are large after each merge. */
+  /** Number of large clusters after each merge. */
   private largeCounts(): Int32Array {
     const { atoms, merges, minSize } = this;
     const isLarge = Array.from(atoms.sizes, (size, atom) => size >= minSize || atoms.groups[atom]! >= 0);
@@ -288,7 +288,7 @@ export class ConstrainedAgglomeration {
   }
 }
 
-/** Numbers from 0 without gaps, in the order in which each key comes first. */
+/** Numbers from 0 without gaps, in order of first occurrence. */
 function numbered(keys: readonly number[]): Int32Array {
   const numbers = new Map<number, number>();
   return Int32Array.from(keys, (key) => {
@@ -297,7 +297,7 @@ function numbered(keys: readonly number[]): Int32Array {
   });
 }
 
-/** Of each merge, the greatest distance of it and of those below it; centroid linkage can have nearer ones above. */
+/** The maximum distance in the subtree of each merge. In centroid linkage, a merge can be nearer than one below it. */
 function withThoseBelow(merges: readonly Merge[], numAtoms: number): Float64Array {
   const greatest = new Float64Array(merges.length);
   const below = (cluster: number): number => (cluster < numAtoms ? -Infinity : greatest[cluster - numAtoms]!);
@@ -308,25 +308,25 @@ function withThoseBelow(merges: readonly Merge[], numAtoms: number): Float64Arra
 type Settings = Omit<ClusteringOptions, keyof SpeakerBounds>;
 
 /**
- * Says which local speakers of different windows are the same person.
+ * Clusters the local speakers of all windows.
  *
  * Matches `AgglomerativeClustering.__call__` of pyannote.audio 4.0.7 with unconstrained assignment: the
- * embeddings with enough clean speech are clustered, then *every* embedding is given to the nearest centroid.
- * An embedding that is NaN goes to cluster 0 there, as numpy's argmax has it, and so here.
+ * embeddings with enough clean speech are clustered, then *every* embedding is assigned to the nearest centroid.
+ * As in pyannote, a NaN embedding goes to cluster 0, because numpy's argmax returns the first NaN.
  */
 export function clusterLocalSpeakers(local: LocalSpeakers, options: ClusteringOptions): Clusters {
   return new AgglomerativeClusterer(new VoiceTable(local), options).cluster(options);
 }
 
-/** {@link clusterLocalSpeakers} for one recording and any number of speakers: what does not depend on it is done once. */
+/** {@link clusterLocalSpeakers} for one recording and several speaker bounds; reuses the work that does not depend on the bounds. */
 export class AgglomerativeClusterer {
   private readonly trainRows: readonly number[];
   private readonly train: readonly Float32Array[];
   private agglomeration: Agglomeration | null = null;
-  /** For the constraints that were given last. */
+  /** Cached for the most recent constraints. */
   private constrained: { readonly constrained: ConstrainedRows; readonly agglomeration: ConstrainedAgglomeration } | null = null;
 
-  /** @param known the linkage, where it was made before */
+  /** @param known a linkage computed earlier, if there is one */
   constructor(
     private readonly table: VoiceTable,
     private readonly settings: Settings,
@@ -336,27 +336,27 @@ export class AgglomerativeClusterer {
     this.train = this.trainRows.map((row) => table.rows[row]!);
   }
 
-  /** The linkage, where it was made. */
+  /** The linkage; null before it is computed. */
   get dendrogram(): Dendrogram | null {
     return this.agglomeration && packMerges(this.agglomeration.merges);
   }
 
-  /** Does now what every number of speakers wants. */
+  /** Computes in advance the part that does not depend on the number of speakers. */
   warm(): void {
     if (this.train.length > 1) this.linked();
   }
 
-  /** Another number of speakers wants nothing that could be done now. */
+  /** There is nothing to prepare for another number of speakers. */
   anticipate(): boolean {
     return false;
   }
 
   /**
-   * LinkConstraints that the clusters keep by themselves change nothing, but that local speakers without an embedding follow them.
-   * Otherwise the embeddings are linked anew under the constraints, and every local speaker who is not an constraint's goes to
-   * the nearest centroid.
+   * Constraints that the clusters already satisfy change nothing, except that local speakers without an embedding follow them.
+   * Otherwise the embeddings are linked again under the constraints, and every unconstrained local speaker goes to the nearest
+   * centroid.
    *
-   * @throws VoxlaneError `options` where the constraints speak of more people than there may be
+   * @throws VoxlaneError `options` if there are more constrained speakers than `maxSpeakers`
    */
   cluster(bounds: SpeakerBounds, constrained: ConstrainedRows | null = null): JudgedClusters {
     if (constrained) checkConstraintCount(constrained, bounds.maxSpeakers);
@@ -389,7 +389,7 @@ export class AgglomerativeClusterer {
     return clusterMeans(train, clusters, numClusters, dimension);
   }
 
-  /** Gives each local speaker the nearest centroid, but those of an constraint its cluster; sure by how much it is nearer. */
+  /** Assigns constrained local speakers to their cluster and the others to the nearest centroid; the confidence is the margin. */
   private assign(
     centroids: readonly Float64Array[],
     constrained: ConstrainedRows | null,
@@ -401,7 +401,7 @@ export class AgglomerativeClusterer {
     const scores = new Float64Array(centroids.length);
     table.compare(centroids, (row, distances) => {
       const group = constrained ? constrained.groups[row]! : -1;
-      // One cluster may have no centroid: nobody has an embedding that took part.
+      // The only centroid can be NaN if no embedding took part.
       const cluster = group >= 0 ? constraintClusters[group]! : argmin(distances);
       hardClusters[row] = cluster;
       if (table.isSilent[row] || !table.hasEmbedding(row)) return;

@@ -3,16 +3,16 @@ import { type Dense, denseOf, multiplyTransposed, rowOf, transposed, zeros } fro
 import { IndexedHeap, matrixLinkage } from './matrixLinkage';
 import { nearestLater, sketchesOf, slackOf, squareWithin, writeSketch } from './nearestLater';
 
-/** Rows that the axes are learned from: enough for directions that are only to be good ones. */
+/** Number of rows from which the axes are estimated: approximate axes are good enough. */
 const MAX_SAMPLES = 2048;
-/** Of the orthogonal iteration: a few more change the order of the axes no more than the sample does. */
+/** Orthogonal iterations: further iterations change the axes less than the sampling does. */
 const NUM_ITERATIONS = 8;
-/** Part of the variance that every direction has beyond its own, so that none is lost where rows lie in a plane. */
+/** Share of the total variance added to every direction, so that rows in a plane do not make the basis singular. */
 const RIDGE = 1e-9;
 
 /**
- * Rows in another orthonormal basis, whose first axes are those along which the rows differ most: distances are the same
- * but for rounding, and the first few values tell most of a distance.
+ * Rotates rows to an orthonormal basis whose first axes have the greatest variance. Distances stay the same except for
+ * rounding, and the first few values account for most of a distance.
  *
  * @param rows axes (row, dimension), at least one
  * @returns axes (row, principal axis)
@@ -22,7 +22,7 @@ export function alongPrincipalAxes(rows: Dense): Dense {
   const { numColumns } = rows;
   let trace = 0;
   for (let k = 0; k < numColumns; k++) trace += covariance.data[k * numColumns + k]!;
-  // Without any variance every basis is as good.
+    // Without variance, every basis is equally good.
   const ridge = trace > 0 ? RIDGE * trace : 1;
   const axes = zeros(numColumns, numColumns);
   for (let k = 0; k < numColumns; k++) {
@@ -32,14 +32,14 @@ export function alongPrincipalAxes(rows: Dense): Dense {
   let basis = axes;
   for (let iteration = 0; iteration < NUM_ITERATIONS; iteration++) {
     basis = multiplyTransposed(basis, covariance);
-    // Twice: the first time leaves what cancelled.
+    // Twice: the second pass removes the error that cancellation leaves in the first.
     orthonormalize(basis);
     orthonormalize(basis);
   }
   return multiplyTransposed(rows, basis);
 }
 
-/** Covariance of rows at equal intervals, times their number; axes (dimension, dimension). */
+/** Covariance of rows sampled at equal intervals, times the number of samples; axes (dimension, dimension). */
 function sampleCovariance(rows: Dense): Dense {
   const interval = Math.ceil(rows.numRows / MAX_SAMPLES);
   const sample = zeros(Math.ceil(rows.numRows / interval), rows.numColumns);
@@ -57,7 +57,7 @@ function sampleCovariance(rows: Dense): Dense {
   return multiplyTransposed(columns, columns);
 }
 
-/** Makes each row orthogonal to those before it, and of length 1; in place (modified Gram-Schmidt). */
+/** Orthogonalizes each row to the rows before it and scales it to length 1, in place (modified Gram-Schmidt). */
 function orthonormalize(rows: Dense): void {
   for (let i = 0; i < rows.numRows; i++) {
     const row = rowOf(rows, i);
@@ -75,26 +75,26 @@ function orthonormalize(rows: Dense): void {
 }
 
 /**
- * Values of a sketch before the norm of the rest. Of speaker embeddings they tell most pairs apart, and 32,000 sketches
- * of them stay in a core's cache.
+ * Leading values in a sketch, before the norm of the rest. They separate most pairs of speaker embeddings, and 32,000
+ * sketches fit into a core's cache.
  */
 const NUM_LEADING = 16;
 const SKETCH = NUM_LEADING + 1;
-/** Sketches are moved together once this part of them is of clusters that are no more. */
+/** Sketches are compacted once this share of them belongs to removed clusters. */
 const MAX_GONE = 0.1;
-/** A cluster that moved by less than this part of a distance is not measured again: the bound on it is lowered instead. */
+/** If a cluster moves by less than this share of a distance, the lower bound is reduced instead of measuring the distance again. */
 const SMALL_MOVE = 0.1;
 
 /**
- * Agglomerative clustering with centroid linkage, as `matrixLinkage`, merge by merge, in memory that grows with the
- * points alone: the generic algorithm of Müllner over centroids, not over a matrix of distances.
+ * Agglomerative clustering with centroid linkage. Returns the same merges as `matrixLinkage`, but its memory grows linearly with
+ * the number of points: Müllner's generic algorithm on centroids instead of a distance matrix.
  *
- * Each scan for near clusters goes over sketches along the principal axes, and computes a distance only where two sketches
- * are near enough. With each cluster's nearest later one, a bound on all others is kept (as Hamerly's for k-means), so that
- * a neighbor that has grown, and thereby moved a little, is measured again rather than searched for.
+ * Each scan for near clusters compares sketches along the principal axes and computes a distance only if two sketches
+ * are near enough. For each cluster, the nearest later cluster and a bound on all others are kept (as in Hamerly's k-means). If
+ * a neighbor moves a little because it has grown, its distance is measured again without a new search.
  *
- * Distances are those of centroids, the matrix's are sums along the merges: they differ by rounding (1e-14), and pairs that
- * are nearer to a tie than that may be merged in another order. Equal points are at 0 here and there.
+ * Distances here are between centroids; those of the matrix are sums along the merges. They differ by rounding (1e-14), and
+ * pairs that are nearer to a tie than that may be merged in another order. Equal points have distance 0 in both.
  *
  * @param points axes (point, dimension), free of NaN, at least one
  * @returns `numPoints - 1` merges
@@ -107,23 +107,23 @@ export function prunedLinkage(points: readonly ArrayLike<number>[]): Merge[] {
   return merges;
 }
 
-/** Clusters are named by the place of their last point; they lie in the rows and arrays below at that index. */
+/** A cluster is identified by the index of its last point, which is also its index in the arrays below. */
 class Linkage {
   private readonly sketches: Dense;
   private readonly slack: number;
-  /** Points of each cluster; 0 where it is no more. */
+  /** Points of each cluster; 0 if the cluster was merged into another one. */
   private readonly sizes: Int32Array;
   private readonly ids: Int32Array;
-  /** Nearest later cluster, as far as known. */
+  /** Nearest known later cluster. */
   private readonly neighbors: Int32Array;
-  /** Never more than the distance to any later cluster; the heap's keys. */
+  /** Lower bounds of the distance to any later cluster; the keys of the heap. */
   private readonly lowerBounds: Float64Array;
-  /** Never more than the distance to any later cluster but the neighbor. */
+  /** Lower bounds of the distance to any later cluster except the neighbor. */
   private readonly runnersUp: Float64Array;
-  /** 1 where the lower bound is the distance to the neighbor, and that is the nearest. */
+  /** 1 if the lower bound is the exact distance to the neighbor and the neighbor is the nearest cluster. */
   private readonly isExact: Uint8Array;
   private readonly heap: IndexedHeap;
-  /** Cluster of each sketch, rising; and where each cluster's sketch is. */
+  /** Cluster of each sketch, ascending, and the position of each cluster's sketch. */
   private readonly owners: Int32Array;
   private readonly positions: Int32Array;
   private numSketches: number;
@@ -149,12 +149,12 @@ class Linkage {
     this.numClusters = numRows;
   }
 
-  /** Merges the nearest two clusters. */
+  /** Merges the two nearest clusters. */
   next(): Merge {
     const { heap, isExact, neighbors, lowerBounds, sizes, ids } = this;
     let x = heap.top();
     while (isExact[x] === 0) {
-      this.mend(x);
+      this.refine(x);
       x = heap.top();
     }
     heap.removeTop();
@@ -170,12 +170,12 @@ class Linkage {
     this.numMerges++;
     this.numClusters--;
     if (this.numClusters < (1 - MAX_GONE) * this.numSketches) this.compact();
-    this.tellEarlier(x, y, distance * (1 - share) + this.slack, distance * share + this.slack);
+    this.updateEarlier(x, y, distance * (1 - share) + this.slack, distance * share + this.slack);
     if (y < lowerBounds.length) this.findNearest(y, -1, Infinity);
     return merge;
   }
 
-  /** The merged cluster lives on in y's place. Equal centroids stay as they are, to the bit. */
+  /** The merged cluster takes the index of y. Equal centroids stay bit-identical. */
   private moveCentroid(x: number, y: number, share: number): void {
     const from = rowOf(this.centroids, x);
     const to = rowOf(this.centroids, y);
@@ -183,7 +183,7 @@ class Linkage {
     writeSketch(this.centroids, y, this.sketches, this.positions[y]!);
   }
 
-  /** Takes the sketches of clusters that are no more out. */
+  /** Removes the sketches of merged clusters. */
   private compact(): void {
     const { owners, positions, sizes, sketches } = this;
     let count = 0;
@@ -198,8 +198,8 @@ class Linkage {
     this.numSketches = count;
   }
 
-  /** Makes a guess at the front of the heap right. */
-  private mend(x: number): void {
+  /** Replaces the lower bound at the front of the heap with the exact distance. */
+  private refine(x: number): void {
     const { neighbors, lowerBounds, runnersUp, isExact } = this;
     const neighbor = neighbors[x]!;
     const square = squareWithin(this.centroids, x, neighbor, Infinity);
@@ -214,10 +214,10 @@ class Linkage {
   }
 
   /**
-   * Searches the later clusters.
+   * Searches the later clusters for the nearest one.
    *
-   * @param neighbor one to begin with, or -1
-   * @param square of the distance to it
+   * @param neighbor cluster to start with, or -1
+   * @param square squared distance to `neighbor`
    */
   private findNearest(x: number, neighbor: number, square: number): void {
     const { centroids, owners, sizes, numSketches, slack } = this;
@@ -251,11 +251,12 @@ class Linkage {
   }
 
   /**
-   * Tells the clusters before `y` of the one that x and y have become.
+   * Updates the clusters before `y` after the merge of x and y.
    *
-   * @param moveX how far the new centroid is from x's, at most; `moveY` from y's
+   * @param moveX upper bound of the distance from x's centroid to the new one
+   * @param moveY upper bound of the distance from y's centroid to the new one
    */
-  private tellEarlier(x: number, y: number, moveX: number, moveY: number): void {
+  private updateEarlier(x: number, y: number, moveX: number, moveY: number): void {
     const { centroids, neighbors, lowerBounds, runnersUp, isExact, owners, sizes, heap, slack } = this;
     const values = this.sketches.data;
     const end = this.positions[y]!;
@@ -295,9 +296,9 @@ class Linkage {
   }
 }
 
-/** Whether the square of the distance of a sketch and the one at `start` is at most `limit`. */
+/** Whether the squared distance of `query` and the sketch at `start` is at most `limit`. */
 function isWithin(query: Float64Array, values: Float64Array, start: number, limit: number): boolean {
-  // Four values tell most pairs apart already.
+  // Four values already separate most pairs.
   const first = query[0]! - values[start]!;
   const second = query[1]! - values[start + 1]!;
   const third = query[2]! - values[start + 2]!;
@@ -312,18 +313,18 @@ function isWithin(query: Float64Array, values: Float64Array, start: number, limi
 }
 
 /**
- * Points whose distances are kept as a matrix: 256 MB in float64, beside which a browser with both models has room. With
- * that many, the other way is faster on voices, and slower on noise.
+ * Maximum number of points whose distances are kept as a matrix: 256 MB in float64, which fits beside both models in a browser.
+ * At this size, `prunedLinkage` is faster on speaker embeddings and slower on noise.
  */
 export const MAX_MATRIX_POINTS = 8000;
 
 /**
- * Agglomerative clustering with centroid linkage (UPGMC) on euclidean distances.
+ * Agglomerative clustering with centroid linkage (UPGMC) on Euclidean distances.
  *
  * Matches `scipy.cluster.hierarchy.linkage(points, method='centroid')`, merge by merge.
  *
  * @param points axes (point, dimension), free of NaN
- * @returns `numPoints - 1` merges; distances need not rise from one to the next (centroid inversions)
+ * @returns `numPoints - 1` merges; their distances are not necessarily ascending (centroid inversions)
  */
 export function centroidLinkage(points: readonly ArrayLike<number>[]): Merge[] {
   return points.length <= MAX_MATRIX_POINTS ? matrixLinkage(points) : prunedLinkage(points);

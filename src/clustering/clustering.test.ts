@@ -9,12 +9,12 @@ describe('centroid linkage', () => {
   fixture.linkage.forEach(({ points, merges, flat }, index) => {
     const computed = centroidLinkage(points.map((point) => Float64Array.from(point)));
 
-    test(`gives scipy's dendrogram ${index}`, () => {
+    test(`matches scipy's dendrogram ${index}`, () => {
       expect(computed).toHaveLength(merges.length);
       computed.forEach((merge, row) => {
         const [left, right, distance, size] = merges[row]!;
         expect([merge.left, merge.right, merge.size]).toEqual([left, right, size]);
-        // Distances in scipy are sums in another order: the last bits differ.
+        // SciPy sums distances in another order, so the last bits differ.
         expect(merge.distance).toBeCloseTo(distance!, 10);
       });
     });
@@ -27,7 +27,7 @@ describe('centroid linkage', () => {
 
 describe('clustering of local speakers', () => {
   test.each(fixture.clustering.map((entry, index) => ({ index, entry })))(
-    "gives pyannote's clusters and centroids: recording $index",
+    "matches pyannote's clusters and centroids: recording $index",
     ({ entry }) => {
       const { hardClusters, centroids } = clusterLocalSpeakers(
         {
@@ -54,7 +54,7 @@ describe('clustering of local speakers', () => {
     },
   );
 
-  test('a recording without usable embeddings has one cluster, and silent speakers have none', () => {
+  test('returns one cluster for a recording without usable embeddings, and no cluster for silent speakers', () => {
     const { hardClusters, centroids } = clusterLocalSpeakers(
       {
         activity: Uint8Array.from([1, 0, 1, 0]),

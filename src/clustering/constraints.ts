@@ -11,35 +11,35 @@ export interface ConstraintSegment {
 }
 
 /**
- * What a person has said for certain: for each of some speakers, segments in which that one talks. All of one speaker
- * are one person, and no two speakers are the same.
+ * Known segments of some speakers. All segments of one entry belong to the same speaker (must-link); segments of two entries
+ * belong to different speakers (cannot-link).
  */
 export type LinkConstraints = readonly {
-  /** Id of the speaker, which the cluster that holds the segments is labeled with. No two entries have the same. */
+  /** Speaker id; labels the cluster that contains the segments. Ids are unique. */
   readonly speaker: string;
-  /** Seconds from the start of the recording. */
+  /** Segments in which the speaker talks. */
   readonly segments: readonly ConstraintSegment[];
 }[];
 
-/** What constraints mean for the local speakers of a recording. */
+/** Constraints applied to the local speakers of a recording. */
 export interface ConstrainedRows {
-  /** Axes (window, local speaker): entry of the constraints that the local speaker is, or -1. */
+  /** Axes (window, local speaker): index of the constraint that the local speaker belongs to, or -1. */
   readonly groups: Int32Array;
-  /** Entries that a local speaker with an embedding is; only these have an effect. */
+  /** Constraints that match a local speaker with an embedding; only these have an effect. */
   readonly heard: readonly number[];
   readonly numGroups: number;
 }
 
-/** A local speaker is an entry's where at least this share of its frames lies in the entry's segments … */
+/** A local speaker matches a constraint if at least this share of its frames lies in the segments of the constraint … */
 const OWN_SHARE = 0.5;
-/** … at most this share in those of any other … */
+/** … if at most this share lies in the segments of any other constraint … */
 const OTHER_SHARE = 0.1;
-/** … and it talks in this share of what its window sees of the segments: who only throws in a word is somebody else. */
+/** … and if it talks in this share of the segments visible in its window, which excludes short interjections. */
 const HEARD_SHARE = 0.5;
 
 /**
- * Finds the local speakers that constraints speak of. Of one window, at most one is a given entry's: who has most of its
- * frames.
+ * Finds the local speakers that match the constraints. In each window, at most one local speaker matches a given constraint:
+ * the one with the most frames in its segments.
  *
  * @param constraints seconds from the start of the first window
  */
@@ -65,20 +65,21 @@ export function constrainedRows(constraints: LinkConstraints, table: VoiceTable,
   return { groups: groups.map((group) => (heard.includes(group) ? group : -1)), heard, numGroups: constraints.length };
 }
 
-/** @throws VoxlaneError `options` where the constraints speak of more people than there may be */
+/** @throws VoxlaneError `options` if there are more constrained speakers than `maxSpeakers` */
 export function checkConstraintCount({ heard }: ConstrainedRows, maxSpeakers: number): void {
   if (heard.length <= maxSpeakers) return;
   throw new VoxlaneError({
     code: 'options',
-    problem: `The constraints tell ${heard.length} speakers apart, and there may be ${maxSpeakers}`,
-    expected: 'at least as many speakers as have constraints',
-    remedy: 'Allow more speakers, or take constraints back',
+    problem: `The constraints distinguish ${heard.length} speakers, but the maximum number of speakers is ${maxSpeakers}`,
+    expected: 'a maximum of at least the number of constrained speakers',
+    remedy: 'Allow more speakers, or remove constraints',
   });
 }
 
 /**
- * The cluster of each entry, where every entry's local speakers are in one, and no two entries' in the same; null
- * otherwise. Those without an embedding do not count: nothing but the constraint says whose they are.
+ * The cluster of each constraint if the clusters satisfy all constraints: the local speakers of each constraint share a cluster,
+ * and no two constraints share one. Null otherwise. Local speakers without an embedding are ignored, because their cluster is
+ * not based on data.
  *
  * @param clusterOf cluster of a row
  */
@@ -99,19 +100,19 @@ export function clustersOfConstraints(
   return new Set(used).size === used.length ? clusters : null;
 }
 
-/** Rows that have an entry and an embedding. */
+/** Rows that have a constraint and an embedding. */
 export function embeddedConstraints({ groups }: ConstrainedRows, table: VoiceTable): number[] {
   return [...groups.keys()].filter((row) => groups[row]! >= 0 && table.hasEmbedding(row));
 }
 
 interface FramesInside {
-  /** Axes (window, local speaker): frames of the segments in which the local speaker talks. */
+  /** Axes (window, local speaker): frames inside the segments in which the local speaker talks. */
   readonly active: Int32Array;
-  /** Axes (window): frames of the segments that the window sees. */
+  /** Axes (window): frames of the segments inside the window. */
   readonly seen: Int32Array;
 }
 
-/** Half-open spans of recording frames, rising, that do not overlap. */
+/** Half-open spans of recording frames, ascending, without overlap. */
 function frameSpans(segments: readonly ConstraintSegment[], { frames }: TimeGeometry): [number, number][] {
   const spans: [number, number][] = [];
   const sorted = segments

@@ -1,6 +1,6 @@
 /**
  * One merge of a dendrogram: the clusters `left` < `right` become cluster `numPoints + row`.
- * Clusters below `numPoints` are the points themselves. As a row of `scipy.cluster.hierarchy.linkage`.
+ * Clusters below `numPoints` are the points themselves. Equivalent to a row of `scipy.cluster.hierarchy.linkage`.
  */
 export interface Merge {
   readonly left: number;
@@ -11,14 +11,14 @@ export interface Merge {
 }
 
 /**
- * Cuts a dendrogram into flat clusters: two points are together where no merge between them, nor any below,
- * is farther than `threshold`.
+ * Cuts a dendrogram into flat clusters: two points share a cluster if the merge that joins them, and every merge below it,
+ * has a distance of at most `threshold`.
  *
- * Matches `scipy.cluster.hierarchy.fcluster(criterion='distance') - 1`, numbering included, so that speaker
- * numbers are pyannote's. Centroid linkage can have a merge nearer than the ones below it; the greatest
+ * Matches `scipy.cluster.hierarchy.fcluster(criterion='distance') - 1`, including the numbering, so that speaker
+ * numbers equal pyannote's. In centroid linkage, a merge can be nearer than the ones below it; the maximum
  * distance in a subtree counts.
  *
- * @param distanceOf distance of merge `row`; by default its own
+ * @param distanceOf distance of merge `row`; default: the distance in `merges`
  * @returns cluster index per point, from 0
  */
 export function flatClusters(
@@ -47,7 +47,7 @@ export function flatClusters(
     }
     numClusters++;
   };
-  // scipy visits inner nodes first, left then right, and gives a lone point its number on the way back.
+  // As in SciPy: visits inner nodes first, left then right, and numbers single points on the way back.
   const stack: { node: number; leavesOnly: boolean }[] = [{ node: 2 * numPoints - 2, leavesOnly: false }];
   for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
     const { node, leavesOnly } = entry;
@@ -68,13 +68,13 @@ export function flatClusters(
   return clusters;
 }
 
-/** The merges of a linkage, one after the other, as arrays that messages and stores take whole; axes (merge). */
+/** The merges of a linkage as arrays, which can be transferred and stored; axes (merge). */
 export interface Dendrogram {
-  /** One of the clusters that are merged: of `n` points, the points are 0 to n - 1, and the merge `i` makes cluster n + i. */
+  /** First merged cluster. Of `n` points, the points are clusters 0 to n - 1, and merge `i` creates cluster n + i. */
   readonly left: Int32Array<ArrayBuffer>;
-  /** The other one, numbered alike; greater than `left`. */
+  /** Second merged cluster, in the same numbering; greater than `left`. */
   readonly right: Int32Array<ArrayBuffer>;
-  /** Distance at which the two are merged, 0 or more. */
+  /** Distance at which the two are merged, at least 0. */
   readonly distances: Float64Array<ArrayBuffer>;
 }
 
@@ -86,7 +86,7 @@ export function packMerges(merges: readonly Merge[]): Dendrogram {
   };
 }
 
-/** The merges of `numPoints` points; null where these arrays are no linkage of so many. */
+/** The merges of `numPoints` points; null if the arrays are not a valid linkage of that many points. */
 export function unpackMerges({ left, right, distances }: Dendrogram, numPoints: number): Merge[] | null {
   const numMerges = numPoints - 1;
   if (left.length !== numMerges || right.length !== numMerges || distances.length !== numMerges) return null;

@@ -5,7 +5,7 @@ import { bestCount, countScores, cutPath, mergeByEvidence, type EvidenceInput, t
 
 const BETWEEN = Float64Array.of(20, 18, 16, 15, 12, 9, 9, 4, 1, 0.3);
 
-/** Embeddings of speakers, drawn from the model; axes (embedding, latent dimension). */
+/** Embeddings of speakers, drawn from the model, and the speaker of each; latent axes (embedding, latent dimension). */
 function drawn(sizes: readonly number[], seed: number): { latent: Float64Array[]; speakers: number[] } {
   const normal = seededNormal(seed);
   const latent: Float64Array[] = [];
@@ -26,7 +26,7 @@ function inputOf(latent: readonly Float64Array[], observationWeight = 1, groups?
   return { sums: scaled(latent), sizes: latent.map(() => 1), betweenCovariance: BETWEEN, observationWeight, ...(groups && { groups }) };
 }
 
-/** ln of the density of values of one axis under N(0, I + variance · 1 1ᵀ), less ln under N(0, I); by elimination. */
+/** ln of the density of the values of one axis under N(0, I + variance · 1 1ᵀ), minus ln under N(0, I); by elimination. */
 function logRatio(values: readonly number[], variance: number): number {
   const n = values.length;
   const covariance = Array.from({ length: n }, (_, i) => Array.from({ length: n }, (__, j) => (i === j ? 1 : 0) + variance));
@@ -44,7 +44,7 @@ function logRatio(values: readonly number[], variance: number): number {
   return -0.5 * (logDeterminant + square - values.reduce((sum, value) => sum + value * value, 0));
 }
 
-/** Evidence of a partition, straight from the densities. */
+/** Evidence of a partition, computed directly from the densities. */
 function evidenceOf(latent: readonly Float64Array[], labels: Int32Array): number {
   let sum = 0;
   for (const label of new Set(labels)) {
@@ -54,7 +54,7 @@ function evidenceOf(latent: readonly Float64Array[], labels: Int32Array): number
   return sum;
 }
 
-/** The path, by trying every pair in every step. */
+/** The path, found by trying every pair in every step. */
 function pathByTrying({ sums, sizes, betweenCovariance, observationWeight: r }: EvidenceInput): EvidencePath['merges'] {
   const clusters = Array.from({ length: sums.numRows }, (_, i) => ({ id: i, sum: [...rowOf(sums, i)], size: sizes[i]! }));
   const evidence = ({ sum, size }: { readonly sum: readonly number[]; readonly size: number }): number =>
@@ -86,12 +86,12 @@ describe('merging by evidence', () => {
     const { latent } = drawn([3, 2, 4], 1);
     const path = mergeByEvidence(inputOf(latent));
     for (let count = 1; count <= latent.length; count++) {
-      // Sums of a few dozen terms of up to a hundred.
+      // Sums of a few dozen terms of up to a hundred each.
       expect(path.scores[count - 1]).toBeCloseTo(evidenceOf(latent, cutPath(path, count)), 9);
     }
   });
 
-  test.each([2, 3, 5, 12, 40])('takes the best pair of %i clusters in every step', (numClusters) => {
+  test.each([2, 3, 5, 12, 40])('merges the best pair of %i clusters in every step', (numClusters) => {
     const random = seededRandom(numClusters);
     const sizes = Array.from({ length: numClusters }, () => 1 + Math.floor(5 * random()));
     const { latent } = drawn([numClusters], numClusters);
@@ -99,7 +99,7 @@ describe('merging by evidence', () => {
     expect(mergeByEvidence(input).merges).toEqual(pathByTrying(input));
   });
 
-  test('finds the speakers that the embeddings were drawn from', () => {
+  test('recovers the speakers that the embeddings were drawn from', () => {
     const { latent, speakers } = drawn([30, 25, 6, 18], 5);
     const path = mergeByEvidence(inputOf(latent));
     const count = bestCount(path, 1, Infinity);
@@ -112,7 +112,7 @@ describe('merging by evidence', () => {
     expect(counts.reduce((sum, { score }) => sum + score, 0)).toBeLessThanOrEqual(1 + 1e-12);
   });
 
-  test('keeps to bounds, also if there are fewer clusters than asked for', () => {
+  test('respects bounds, also if there are fewer clusters than requested', () => {
     const { latent } = drawn([10, 10], 6);
     const path = mergeByEvidence(inputOf(latent));
     expect(bestCount(path, 3, 5)).toBe(3);
@@ -122,19 +122,19 @@ describe('merging by evidence', () => {
     expect([...cutPath(path, 1)]).toEqual(latent.map(() => 0));
   });
 
-  test('gives a number of speakers one score, whatever small clusters it has', () => {
+  test('scores each number of speakers once, ignoring small clusters', () => {
     const { latent } = drawn([20, 20, 1], 9);
     const path = mergeByEvidence(inputOf(latent));
     const sizes = latent.map(() => 1);
     expect(countScores(path, sizes, 1, 3)[0]!.value).toBe(3);
-    // The third speaker's single embedding does not count: with two speakers in the result, three are not an alternative.
+    // The third speaker's single embedding does not count: if the result has two speakers, three are not an alternative.
     expect(countScores(path, sizes, 2, 2)[0]!.value).toBe(2);
-    // With three in the result, all numbers include the third, so that two large clusters stay one number.
+    // If the result has three speakers, all counts include the third, so two large clusters count as three speakers.
     expect(countScores(path, sizes, 2, 3)[0]!.value).toBe(3);
     expect(countScores(path, sizes, 100, 3)).toEqual([{ value: 3, score: 1 }]);
   });
 
-  test('never merges two groups', () => {
+  test('never merges clusters of different groups', () => {
     const { latent } = drawn([12], 7);
     const groups = Int32Array.from(latent, (_, i) => (i === 3 ? 0 : i === 4 ? 1 : i === 9 ? 2 : -1));
     const path = mergeByEvidence(inputOf(latent, 1, groups));
@@ -145,7 +145,7 @@ describe('merging by evidence', () => {
     expect(bestCount(path, 1, Infinity)).toBeGreaterThanOrEqual(3);
   });
 
-  test('of one cluster has nothing to merge', () => {
+  test('returns no merges for a single cluster', () => {
     const path = mergeByEvidence(inputOf(drawn([1], 8).latent));
     expect(path.merges).toEqual([]);
     expect(bestCount(path, 1, Infinity)).toBe(1);

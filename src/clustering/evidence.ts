@@ -1,39 +1,40 @@
 import type { CountScore } from './localSpeakers';
 import { rowOf, type Dense } from './linearAlgebra';
 
-/** Clusters that may be merged, and what their evidence is computed with. */
+/** Input of {@link mergeByEvidence}: the start clusters and the parameters of the model. */
 export interface EvidenceInput {
   /** Sum of each cluster's latent embeddings, scaled by √betweenCovariance; axes (cluster, latent dimension). */
   readonly sums: Dense;
-  /** Embeddings of each cluster, at least 1; axes (cluster). */
+  /** Number of embeddings in each cluster, at least 1; axes (cluster). */
   readonly sizes: ArrayLike<number>;
-  /** Variance between speakers where the variance within a speaker is 1; axes (latent dimension). */
+  /** Between-speaker variance, relative to a within-speaker variance of 1; axes (latent dimension). */
   readonly betweenCovariance: Float64Array;
-  /** Independent observations that one embedding is worth, above 0, at most 1: embeddings of overlapping windows are alike. */
+  /** Number of independent observations per embedding, above 0 and at most 1: embeddings of overlapping windows are similar. */
   readonly observationWeight: number;
   /** Clusters of two different groups are never merged; -1 for none. Axes (cluster). Default: none. */
   readonly groups?: Int32Array;
 }
 
-/** Merges down to the fewest clusters that there can be. */
+/** Merges down to the minimum number of clusters. */
 export interface EvidencePath {
-  /** Clusters before the first merge. */
+  /** Number of clusters before the first merge. */
   readonly numStart: number;
-  /** In their order: `right` becomes part of `left`, which is lower and keeps its number. */
+  /** Merges in order: `right` becomes part of `left`, which is lower and keeps its number. */
   readonly merges: readonly { readonly left: number; readonly right: number }[];
   /** Log evidence of `index + 1` clusters, in nats; -Infinity for numbers that are not on the path. */
   readonly scores: Float64Array;
 }
 
 /**
- * Merges clusters, two at a time, by how much more likely the embeddings are if both are one speaker.
+ * Merges clusters, two at a time, by the gain in evidence if both are one speaker.
  *
- * Embeddings are modeled by two-covariance PLDA: x = y + e, with y ~ N(0, diag(betweenCovariance)) once for each speaker and
- * e ~ N(0, I) for each observation. Up to a constant of the recording, the log evidence of a cluster of n embeddings is
+ * Embeddings are modeled by two-covariance PLDA: x = y + e, with y ~ N(0, diag(betweenCovariance)) drawn once per speaker and
+ * e ~ N(0, I) drawn per observation. Up to a constant that depends only on the recording, the log evidence of a cluster of n
+ * embeddings is
  *
  *     E = ½ Σ_d [ r² F_d² / (1 + r n φ_d) − ln(1 + r n φ_d) ],   F_d = √φ_d Σ x_d
  *
- * with r the weight of an observation. This is the evidence lower bound of VBx (Landini et al. 2020, equation 25) divided by Fb,
+ * where r is the weight of an observation. This is the evidence lower bound of VBx (Landini et al. 2020, equation 25) divided by Fb,
  * with r = Fa / Fb and responsibilities of 0 or 1. Each step merges the pair with the greatest gain, divided by
  * √(n_i n_j / (n_i + n_j)): the plain gain would favor large clusters.
  */
@@ -41,12 +42,12 @@ export function mergeByEvidence(input: EvidenceInput): EvidencePath {
   return new EvidenceMerger(input).run();
 }
 
-/** Labels of the start clusters once `numClusters` are left; from 0 without gaps, in the order of the start clusters. */
+/** Labels of the start clusters after merging down to `numClusters`; from 0 without gaps, in the order of the start clusters. */
 export function cutPath({ numStart, merges }: EvidencePath, numClusters: number): Int32Array {
   const labels = Int32Array.from({ length: numStart }, (_, cluster) => cluster);
   for (const { left, right } of merges.slice(0, Math.max(0, numStart - numClusters))) labels[right] = left;
   const numbers = new Map<number, number>();
-  // A cluster points to a lower one, which has its final number already.
+  // A cluster points to a lower one, whose number is already final.
   labels.forEach((label, cluster) => {
     if (label === cluster) numbers.set(cluster, numbers.size);
     else labels[cluster] = labels[label]!;
@@ -54,7 +55,7 @@ export function cutPath({ numStart, merges }: EvidencePath, numClusters: number)
   return labels.map((label) => numbers.get(label)!);
 }
 
-/** The number of clusters with the greatest evidence within bounds; the lower one in a tie. */
+/** The number of clusters with the greatest evidence within the bounds; the lower number in a tie. */
 export function bestCount({ scores }: EvidencePath, minClusters: number, maxClusters: number): number {
   let best = -1;
   for (let count = Math.max(1, minClusters); count <= Math.min(maxClusters, scores.length); count++) {
@@ -63,21 +64,21 @@ export function bestCount({ scores }: EvidencePath, minClusters: number, maxClus
   return best;
 }
 
-/** Numbers of speakers with a lower score are left out. */
+/** Counts with a lower score are omitted. */
 const MIN_COUNT_SCORE = 0.01;
 /**
- * Nats by which the evidence must fall for a number to be e times less likely. The evidence alone is overconfident: no real
- * voice meets the assumptions of the model. With 10, on 50 made conversations, an alternative had a score of at least 0.1 in
- * 14, of which 6 had a wrong number.
+ * Drop in evidence, in nats, that makes a number e times less likely. The raw evidence is overconfident, because real
+ * speakers violate the assumptions of the model. With 10, on 50 synthetic conversations, an alternative had a score of at least
+ * 0.1 in 14 of them, 6 of which had a wrong number.
  */
 const COUNT_TEMPERATURE = 10;
 
 /**
- * How likely each number of speakers is, the most likely first. Each number includes the small clusters of the chosen one.
+ * The likelihood of each number of speakers, the most likely first. Each number includes the small clusters of the chosen one.
  *
- * @param sizes embeddings of each start cluster
- * @param minSize clusters with fewer embeddings are small: numbers that differ only in them count as one
- * @param chosen number of clusters of the result
+ * @param sizes number of embeddings in each start cluster
+ * @param minSize clusters with fewer embeddings are small; they do not change the count
+ * @param chosen number of clusters in the result
  */
 export function countScores(
   { numStart, merges, scores }: EvidencePath,
@@ -110,7 +111,7 @@ export function countScores(
     .sort((one, other) => other.score - one.score || one.value - other.value);
 }
 
-/** What depends on nothing but the size of a cluster. */
+/** Terms that depend only on the size of a cluster. */
 interface SizeTerms {
   /** 1 / (1 + r n φ); axes (latent dimension). */
   readonly inverse: Float64Array;
@@ -126,9 +127,9 @@ class EvidenceMerger {
   private readonly own: Float64Array;
   private readonly isAlive: Uint8Array;
   private readonly terms = new Map<number, SizeTerms>();
-  /** Axes (cluster, later cluster): how much better merging is, by size; -Infinity where two may not be merged. */
+  /** Axes (cluster, later cluster): gain of merging, normalized by size; -Infinity if the two must not be merged. */
   private readonly gains: Float64Array;
-  /** The later cluster that each is best merged with; -1 for none. */
+  /** The later cluster with the greatest gain for each cluster; -1 for none. */
   private readonly best: Int32Array;
 
   constructor(private readonly input: EvidenceInput) {
@@ -218,7 +219,7 @@ class EvidenceMerger {
     return gain / Math.sqrt((sizeA * sizeB) / (sizeA + sizeB));
   }
 
-  /** Of a cluster, or of two as one. @param other -1 for none */
+  /** Evidence of one cluster, or of two merged clusters. @param other second cluster, or -1 */
   private evidence(one: number, other: number): number {
     const { observationWeight } = this.input;
     const { inverse, logs } = this.termsOf(this.sizes[one]! + (other < 0 ? 0 : this.sizes[other]!));

@@ -10,7 +10,7 @@ const ANY = { minSpeakers: 1, maxSpeakers: Infinity };
 const NUM_FRAMES = 20;
 const DIMENSION = 192;
 
-/** Windows in which local speakers 0 and 1 talk one after the other with nearly the same voice, and 2 is silent. */
+/** Windows in which local speakers 0 and 1 talk one after the other with nearly equal embeddings, and 2 is silent. */
 function tableOf(numWindows: number, hasSecond = true): VoiceTable {
   const normal = seededNormal(3);
   const voice = Float32Array.from({ length: DIMENSION }, normal);
@@ -28,7 +28,7 @@ function tableOf(numWindows: number, hasSecond = true): VoiceTable {
 const cluster = (table: VoiceTable, bounds = ANY) => new EvidenceClusterer(table, PLDA, CAMPPLUS_CLUSTERING).cluster(bounds, null);
 
 describe('clustering by evidence', () => {
-  test.each([1, 2, 4, 49])('of %i windows finds at least the speakers of one window', (numWindows) => {
+  test.each([1, 2, 4, 49])('finds at least the speakers of one window in %i windows', (numWindows) => {
     const { centroids, hardClusters } = cluster(tableOf(numWindows));
     expect(centroids).toHaveLength(2);
     for (let window = 0; window < numWindows; window++) {
@@ -38,11 +38,11 @@ describe('clustering by evidence', () => {
     expect(cluster(tableOf(numWindows), { minSpeakers: 1, maxSpeakers: 1 }).centroids).toHaveLength(1);
   });
 
-  test('of many windows follows the voices', () => {
+  test('relies on the embeddings if there are many windows', () => {
     expect(cluster(tableOf(50)).centroids).toHaveLength(1);
   });
 
-  test('leaves speech without an embedding unassigned; without any embedding, gives all speech to one speaker', () => {
+  test('leaves speech without an embedding unassigned; assigns all speech to one speaker if there is no embedding at all', () => {
     const { hardClusters } = cluster(tableOf(30, false), { minSpeakers: 2, maxSpeakers: 2 });
     expect(hardClusters[0]).toBeGreaterThanOrEqual(0);
     expect(hardClusters[1]).toBe(INACTIVE);
@@ -52,7 +52,7 @@ describe('clustering by evidence', () => {
     expect([...silent.hardClusters]).toEqual([0, 0, INACTIVE, 0, 0, INACTIVE]);
   });
 
-  test('splits down to single embeddings if so many speakers are asked for', () => {
+  test('splits down to single embeddings if that many speakers are requested', () => {
     const { centroids } = cluster(tableOf(30, false), { minSpeakers: 7, maxSpeakers: 7 });
     expect(centroids).toHaveLength(7);
   });

@@ -8,12 +8,12 @@ import { projectTwoCovariance, type TwoCovariance } from './plda';
 import type { EvidenceSettings } from './settings';
 import { bestClusters, confidences, constrainedAmong, similarities, type SoftClusters } from './softClusters';
 
-/** Start clusters, at most: the gains of all pairs fill 18 MB. */
+/** Maximum number of start clusters: the gains of all pairs fill 18 MB. */
 const MAX_START_CLUSTERS = 1500;
 
-/** Start clusters of some embeddings, and the path of their merges. */
+/** Start clusters of a set of embeddings, and the path of their merges. */
 export interface Start {
-  /** Rows of the embeddings, as window × local speaker, rising. */
+  /** Rows of the embeddings, as window × local speaker, ascending. */
   readonly rows: readonly number[];
   /** Start cluster of each embedding. */
   readonly labels: Int32Array;
@@ -22,11 +22,11 @@ export interface Start {
 
 /** {@link Start} in which each constrained speaker is one start cluster. */
 export interface ConstrainedStart extends Start {
-  /** Entry of the constraints for each start cluster, or -1. */
+  /** Constraint index of each start cluster, or -1. */
   readonly groups: Int32Array;
 }
 
-/** Fine clusters of a set of embeddings, at which the merges by evidence start. Made once for any number of speakers. */
+/** Fine clusters from which the merges by evidence start. Computed once for all speaker bounds. */
 export class EvidenceStart {
   private readonly embeddings: readonly Float32Array[];
   private merges: readonly Merge[] | null = null;
@@ -34,9 +34,9 @@ export class EvidenceStart {
   private readonly starts = new Map<number, Start>();
 
   /**
-   * @param rows of the embeddings that take part, as window × local speaker, rising
-   * @param windowsPerEmbedding windows that each embedding stands for; above 1 if only some windows were embedded
-   * @param known the linkage, if it was made before
+   * @param rows rows of the embeddings that take part, as window × local speaker, ascending
+   * @param windowsPerEmbedding number of windows per embedding; above 1 if only some windows were embedded
+   * @param known a linkage computed earlier, if there is one
    */
   constructor(
     private readonly table: VoiceTable,
@@ -49,12 +49,12 @@ export class EvidenceStart {
     this.embeddings = rows.map((row) => table.rows[row]!);
   }
 
-  /** The linkage, if it was made. */
+  /** The linkage; null before it is computed. */
   get dendrogram(): Dendrogram | null {
     return this.merges && packMerges(this.merges);
   }
 
-  /** The start with at least `minClusters` clusters, but at most one per embedding. Needs at least one embedding. */
+  /** The start with at least `minClusters` clusters, at most one per embedding. Requires at least one embedding. */
   of(minClusters: number): Start {
     const { rows, settings } = this;
     this.usual ??= flatClusters(this.linked(), settings.startThreshold);
@@ -70,16 +70,16 @@ export class EvidenceStart {
   }
 
   /**
-   * The same, with the embeddings of each constrained speaker in one cluster, which is never merged with another constraint's.
+   * Like `of`, but the embeddings of each constrained speaker form one cluster, which is never merged with that of another.
    *
-   * @param isEmbedded whether a row has an embedding of its own; a mean of others counts only for an constraint that has no other
+   * @param isEmbedded whether a row has its own embedding; means of others count only if a constraint has no other embedding
    */
   withConstraints(constrained: ConstrainedRows, minClusters: number, isEmbedded: (row: number) => boolean): ConstrainedStart {
     const constraints = embeddedConstraints(constrained, this.table);
     const embeddedGroups = new Set(constraints.filter(isEmbedded).map((row) => constrained.groups[row]!));
     const taken = constraints.filter((row) => isEmbedded(row) || !embeddedGroups.has(constrained.groups[row]!));
     const rows = [...new Set([...this.rows, ...taken])].sort((a, b) => a - b);
-    // LinkConstraints take embeddings from other clusters, some of which can become empty.
+    // Constraints take embeddings out of other clusters, which can become empty.
     const { labels } = this.of(minClusters + constrained.heard.length);
     const labelOf = new Map(this.rows.map((row, index) => [row, labels[index]!]));
     const numbers = new Map<number, number>();
@@ -96,7 +96,7 @@ export class EvidenceStart {
     return { rows, labels: constrainedLabels, path: this.merge(rows, constrainedLabels, Int32Array.from(groups)), groups: Int32Array.from(groups) };
   }
 
-  /** @param groups of the start clusters; absent without any */
+  /** @param groups groups of the start clusters; absent without constraints */
   private merge(rows: readonly number[], labels: Int32Array, groups?: Int32Array): EvidencePath {
     const { plda, table } = this;
     const latent = projectTwoCovariance(plda, rows.map((row) => table.rows[row]!));
@@ -124,7 +124,7 @@ export class EvidenceStart {
   }
 }
 
-/** Embeddings of each cluster. */
+/** Number of embeddings in each cluster. */
 export function sizesOf(labels: Int32Array): Int32Array {
   const sizes = new Int32Array(countClusters(labels));
   for (const label of labels) sizes[label]!++;
@@ -144,37 +144,37 @@ function scaledSums(latent: Dense, labels: Int32Array, betweenCovariance: Float6
   return sums;
 }
 
-/** Clusters with fewer windows do not change how likely a number of speakers is. */
+/** Clusters with fewer windows do not affect the likelihood of a number of speakers. */
 const MIN_COUNTED_WINDOWS = 4;
 
-/** LinkConstraints, with the cluster of each entry. */
+/** Constraints and their clusters. */
 interface Placed {
   readonly constrained: ConstrainedRows;
-  /** Cluster of each entry of the constraints, or -1. */
+  /** Cluster of each constraint, or -1. */
   readonly clusters: readonly number[];
 }
 
 /**
- * Says which local speakers of different windows are the same person: a fine agglomerative start, then merges by the
- * evidence of a PLDA down to the number of speakers with the greatest evidence, then every embedding to the most similar
- * speaker. Two local speakers of a window never go to the same one.
+ * Clusters the local speakers of all windows: a fine agglomerative start, then merges by the evidence of a PLDA down to the
+ * number of speakers with the greatest evidence, then assignment of every embedding to the most similar speaker. Two local
+ * speakers of a window never share a speaker unless there is only one.
  *
- * Another number of speakers is another place on the same path of merges, so it costs only the assignment.
+ * Another number of speakers is another position on the same merge path, so it costs only the assignment.
  */
 export class EvidenceClusterer {
   /** Rows with their own embedding, not a mean of others. */
   private readonly embeddedRows: readonly number[];
-  /** From embeddings whose speaker talks alone for long enough; from all embeddings if there are fewer than two. */
+  /** Start from embeddings whose speaker talks alone long enough; from all embeddings if there are fewer than two. */
   private readonly clean: EvidenceStart;
-  /** From all embeddings, for a short recording. */
+  /** Start from all embeddings, for a short recording. */
   private readonly all: EvidenceStart;
   private readonly windowsPerEmbedding: number;
-  /** For the constraints that were given last. */
+  /** Cached for the most recent constraints. */
   private constrainedStart: { readonly constrained: ConstrainedRows; readonly least: number; readonly start: ConstrainedStart } | null = null;
 
   /**
-   * @param embedded axes (window), 1 if the window was embedded; the embeddings of others are means and take no part
-   * @param known the linkage, if it was made before
+   * @param embedded axes (window): 1 if the window was embedded; embeddings of other windows are means and do not take part
+   * @param known a linkage computed earlier, if there is one
    */
   constructor(
     private readonly table: VoiceTable,
@@ -192,12 +192,12 @@ export class EvidenceClusterer {
     this.all = startOf(this.embeddedRows, null);
   }
 
-  /** The linkage, if it was made. */
+  /** The linkage; null before it is computed. */
   get dendrogram(): Dendrogram | null {
     return this.clean.dendrogram;
   }
 
-  /** Does now what every number of speakers needs. */
+  /** Computes in advance the part that does not depend on the number of speakers. */
   warm(): void {
     if (this.clean.rows.length > 1) this.clean.of(1);
   }
@@ -208,10 +208,10 @@ export class EvidenceClusterer {
   }
 
   /**
-   * LinkConstraints that the clusters already satisfy change nothing, except that local speakers without an embedding follow them.
+   * Constraints that the clusters already satisfy change nothing, except that local speakers without an embedding follow them.
    * Otherwise the embeddings of each constrained speaker are together from the start, and those of two are never merged.
    *
-   * @throws VoxlaneError `options` if there are more constrained speakers than there may be speakers
+   * @throws VoxlaneError `options` if there are more constrained speakers than `maxSpeakers`
    */
   cluster(bounds: SpeakerBounds, constrained: ConstrainedRows | null): JudgedClusters {
     if (constrained) checkConstraintCount(constrained, bounds.maxSpeakers);
@@ -235,11 +235,11 @@ export class EvidenceClusterer {
 
   /**
    * A short recording has too little evidence to overrule the segmentation, which separates the speakers of a window. If the
-   * clean embeddings give fewer speakers than one window has, all embeddings take part.
+   * clean embeddings yield fewer speakers than one window has, all embeddings take part.
    */
   private startFor({ minSpeakers, maxSpeakers }: SpeakerBounds): { readonly start: Start; readonly count: number } {
-    const of = (voices: EvidenceStart, least: number): { readonly start: Start; readonly count: number } => {
-      const start = voices.of(least);
+    const of = (candidates: EvidenceStart, least: number): { readonly start: Start; readonly count: number } => {
+      const start = candidates.of(least);
       return { start, count: bestCount(start.path, Math.min(least, start.path.numStart), maxSpeakers) };
     };
     const clean = of(this.clean, minSpeakers);
@@ -247,7 +247,7 @@ export class EvidenceClusterer {
     return clean.count >= least ? clean : of(this.all, least);
   }
 
-  /** The most local speakers with an embedding that a window has; 0 if the recording is not short. */
+  /** Maximum number of local speakers with an embedding in any window; 0 if the recording is not short. */
   private speakersOfOneWindow(): number {
     const { numWindows, numSpeakers } = this.table.local;
     if (numWindows >= this.settings.shortWindows) return 0;
@@ -278,7 +278,7 @@ export class EvidenceClusterer {
     return this.meansOf(rows, labels.map((label) => cut[label]!), count);
   }
 
-  /** Means of the embeddings that are assigned to each centroid, again and again. One that gets none stays as it is. */
+  /** Repeatedly replaces each centroid with the mean of the embeddings assigned to it. One without embeddings stays unchanged. */
   private refined(centroids: readonly Float64Array[], rows: readonly number[], placed: Placed | null): readonly Float64Array[] {
     const { table, settings } = this;
     let current = centroids;
@@ -303,7 +303,7 @@ export class EvidenceClusterer {
     const hardClusters = this.clustersOf(soft, placed);
     table.silence(hardClusters);
     const judged = confidences(table, hardClusters, soft, null);
-    // Two local speakers of a window cannot both take the nearest centroid, so that one can be left without any.
+    // Two local speakers of a window cannot share the nearest centroid, so a centroid can end up without local speakers.
     const taken = new Set(hardClusters);
     const used = [...centroids.keys()].filter((cluster) => taken.has(cluster));
     const numbers = new Map(used.map((cluster, number) => [cluster, number]));
@@ -317,7 +317,7 @@ export class EvidenceClusterer {
     };
   }
 
-  /** Moves local speakers of constraints without an embedding to the clusters of these constraints. */
+  /** Moves constrained local speakers without an embedding to the cluster of their constraint. */
   private follow(free: JudgedClusters, { constrained, clusters }: Placed): JudgedClusters {
     const hardClusters = free.hardClusters.map((cluster, row) => {
       const group = constrained.groups[row]!;
@@ -327,8 +327,8 @@ export class EvidenceClusterer {
   }
 
   /**
-   * The cluster of each local speaker; for constrained ones, that of the constraint. Two local speakers of a window never share a cluster
-   * unless there is only one. A local speaker without an embedding has none: overlapping windows usually identify the speaker.
+   * The cluster of each local speaker; for constrained ones, that of the constraint. Two local speakers of a window never share a
+   * cluster unless there is only one. A local speaker without an embedding has none: overlapping windows usually identify the speaker.
    */
   private clustersOf(soft: SoftClusters, placed: Placed | null): Int32Array {
     const { table } = this;

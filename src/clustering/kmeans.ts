@@ -7,9 +7,9 @@ const UPPER_BIT = 0x80000000;
 const LOWER_BITS = 0x7fffffff;
 
 /**
- * Random numbers as `numpy.random.RandomState(seed).random_sample()`: MT19937 of Matsumoto and Nishimura (1998), seeded
- * by their `init_genrand`, 53 bits a number. Here because scikit-learn's k-means draws its start from it, and another
- * start gives other clusters.
+ * Random numbers equal to `numpy.random.RandomState(seed).random_sample()`: MT19937 of Matsumoto and Nishimura (1998), seeded
+ * by their `init_genrand`, 53 bits per number. Required because scikit-learn's k-means draws its start from this generator, and
+ * another start yields other clusters.
  */
 export class MersenneTwister {
   private readonly state = new Uint32Array(STATE_WORDS);
@@ -51,21 +51,21 @@ export class MersenneTwister {
   }
 }
 
-/** What k-means splits. */
+/** Input of k-means. */
 export interface Points {
   /** Axes (point, dimension). */
   readonly rows: Dense;
-  /** Squared length of each. */
+  /** Squared length of each point. */
   readonly squares: Float64Array;
 }
 
 /**
- * Where a squared distance is less than this part of the squares that it is the difference of, too many digits have
- * cancelled, and it is computed from the differences instead.
+ * If a squared distance is less than this share of the sum of squares from which it is subtracted, too many digits cancel, and
+ * the distance is computed from the differences instead.
  */
 const CANCELLED = 1e-3;
 
-/** Points around their mean, which takes nothing from the distances and rounds them less; rounded to float32, as there. */
+/** Points centered at their mean, which keeps distances and reduces rounding errors; rounded to float32, as in scikit-learn. */
 export function centeredPoints(points: readonly Float32Array[]): Points {
   const dimension = points[0]!.length;
   const mean = new Float64Array(dimension);
@@ -78,14 +78,14 @@ export function centeredPoints(points: readonly Float32Array[]): Points {
   return { rows, squares };
 }
 
-/** Square of the euclidean distance of `row` and a center, of whose dot product and square are given. */
+/** Squared Euclidean distance of `row` and a center, given their dot product and the square of the center. */
 export function squareFrom({ rows, squares }: Points, row: number, dot: number, center: Float64Array, centerSquare: number): number {
   const scale = squares[row]! + centerSquare;
   const square = scale - 2 * dot;
   return square > CANCELLED * scale ? square : squaredDistance(rowOf(rows, row), center);
 }
 
-/** Square of the euclidean distance. */
+/** Squared Euclidean distance. */
 export function squaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let k = 0; k < a.length; k++) {
@@ -109,8 +109,9 @@ export function total(values: Float32Array | Float64Array): number {
 
 /** Sums of the points of each cluster. */
 export interface Sums {
+  /** Vector sum of each cluster. */
   readonly vectors: readonly Float64Array[];
-  /** Points of each cluster. */
+  /** Number of points in each cluster. */
   readonly sizes: Int32Array;
 }
 
@@ -127,12 +128,12 @@ export function subtractFrom({ vectors, sizes }: Sums, cluster: number, point: F
 }
 
 /**
- * The mean of each cluster; one that lost its last point is moved to the point that is farthest from its own center.
+ * The mean of each cluster. An empty cluster moves to the point that is farthest from its own center.
  *
  * Matches `lloyd_iter_chunked_dense` of scikit-learn with `_relocate_empty_clusters_dense` and `_average_centers`.
  *
- * @param known sums of the points under these labels; null where they are to be made
- * @returns the sums too, where they are still those of the labels
+ * @param known sums of the points under these labels; null to compute them
+ * @returns the centers, and the sums if they still match the labels
  */
 export function movedCenters(
   points: Points,
@@ -145,7 +146,7 @@ export function movedCenters(
   const isSomeEmpty = sizes.includes(0);
   if (isSomeEmpty) relocateEmpty(points, labels, centers, vectors, sizes);
   const largest = sizes.indexOf(Math.max(...sizes));
-  // A cluster that could not be given a point is put where the largest one is.
+    // An empty cluster that no point could be moved to takes the center of the largest one.
   const moved = vectors.map((_, cluster) => {
     const source = sizes[cluster]! > 0 ? cluster : largest;
     return vectors[source]!.map((value) => value / sizes[source]!);
@@ -160,7 +161,7 @@ function sumsOf({ rows }: Points, labels: Int32Array, numClusters: number): Sums
   return sums;
 }
 
-/** In place. */
+/** Modifies `sums` and `sizes` in place. */
 function relocateEmpty(
   { rows }: Points,
   labels: Int32Array,
@@ -171,7 +172,7 @@ function relocateEmpty(
   const empty = [...sizes.keys()].filter((cluster) => sizes[cluster] === 0);
   const distances = Array.from(labels, (label, row) => squaredDistance(rowOf(rows, row), centers[label]!));
   const farthest = [...distances.keys()].sort((a, b) => distances[b]! - distances[a]!);
-  // Fewer different points than clusters: there is nowhere to go.
+  // Fewer distinct points than clusters: no point can be moved.
   if (distances[farthest[0]!] === 0) return;
   empty.forEach((cluster, rank) => {
     const index = farthest[rank]!;
@@ -188,21 +189,21 @@ function relocateEmpty(
 
 /** scikit-learn's `max_iter`. */
 const MAX_ITERATIONS = 300;
-/** Points that are compared with all centers at a time: as many as stay near the processor. */
+/** Points compared with all centers at a time: few enough to stay in the cache. */
 const BLOCK = 64;
-/** Part of the farthest point's distance from the mean that a bound is off by at most: far above what rounding makes. */
+/** Tolerance of the bounds, as a share of the distance of the farthest point from the mean: far above rounding errors. */
 const SLACK = 1e-6;
 
 export interface Fit {
   readonly labels: Int32Array;
-  /** Sum of squared distances to the own center. */
+  /** Sum of squared distances to the assigned center. */
   readonly inertia: number;
 }
 
 /**
  * Lloyd's iterations from the centers `start`. Matches `_kmeans_single_lloyd` of scikit-learn.
  *
- * @param tolerance sum of the centers' squared moves that ends the iterations
+ * @param tolerance iterations end when the sum of the squared moves of the centers is at most this value
  */
 export function lloyd(points: Points, start: readonly Float64Array[], tolerance: number): Fit {
   const labeling = new Labeling(points, start);
@@ -218,19 +219,19 @@ export function lloyd(points: Points, start: readonly Float64Array[], tolerance:
 }
 
 /**
- * Which center is nearest to each point, as centers move. Keeps, as Hamerly, "Making k-means even faster" (2010), a bound
- * on the distance to a point's own center and one on that to all others: where these are apart, the point is not compared
- * again, and its label is the one that comparing would give.
+ * The nearest center of each point, updated as centers move. As in Hamerly, "Making k-means even faster" (2010), keeps an upper
+ * bound on the distance to the assigned center and a lower bound on the distance to all others. If the bounds do not overlap,
+ * the point keeps its label without a new comparison, which would return the same label.
  */
 class Labeling {
   readonly labels: Int32Array;
   private centers: readonly Float64Array[];
-  /** At least the distance to the own center; axes (point). */
+  /** Upper bound of the distance to the assigned center; axes (point). */
   private readonly upper: Float64Array;
-  /** At most the distance to any other center; axes (point). */
+  /** Lower bound of the distance to any other center; axes (point). */
   private readonly lower: Float64Array;
   private readonly slack: number;
-  /** Of the points of each cluster; null where they have to be made anew. */
+  /** Sums of the points of each cluster; null if they must be recomputed. */
   private sums: Sums | null = null;
 
   constructor(
@@ -245,7 +246,7 @@ class Labeling {
     this.slack = SLACK * Math.sqrt(points.squares.reduce((most, square) => Math.max(most, square), 0));
   }
 
-  /** Gives every point the nearest center; the first one wins a tie. @returns points whose label changed */
+  /** Assigns every point to the nearest center; the first one wins a tie. @returns number of points whose label changed */
   assign(): number {
     const { upper, lower, slack, points } = this;
     const { numRows, numColumns } = points.rows;
@@ -295,14 +296,14 @@ class Labeling {
     return sum;
   }
 
-  /** Whether the label of a point changed, by its products with the centers. */
+  /** Updates the label of a point from its dot products with the centers. @returns whether the label changed */
   private label(row: number, products: Dense, place: number, centerSquares: readonly number[]): boolean {
     const start = place * products.numColumns;
     let best = 0;
     let least = Infinity;
     let second = Infinity;
     for (let k = 0; k < centerSquares.length; k++) {
-      // Without the point's own square, which is the same for all centers.
+      // Without the squared length of the point, which is the same for all centers.
       const distance = centerSquares[k]! - 2 * products.data[start + k]!;
       if (distance < least) {
         second = least;
@@ -327,34 +328,34 @@ class Labeling {
   }
 }
 
-/** pyannote's `random_state`, and how often it starts anew. */
+/** pyannote's `random_state` and `n_init`. */
 const SEED = 42;
 const NUM_STARTS = 3;
 /** scikit-learn's `tol`. */
 const TOLERANCE = 1e-4;
 
 /**
- * Splits points into `numClusters` by k-means.
+ * Splits points into `numClusters` clusters by k-means.
  *
  * Matches `KMeans(n_clusters, n_init=3, random_state=42).fit_predict` of scikit-learn on float32: the same generator,
- * k-means++ start, Lloyd's iterations and relocation of empty clusters, so that labels and their numbering are the
- * same. Sums are in float64 here, so that points that are equally far from two centers may go to the other one.
+ * k-means++ start, Lloyd's iterations, and relocation of empty clusters. Labels and their numbering are therefore the
+ * same. Sums here are in float64, so points that are equally far from two centers may be assigned differently.
  *
  * @param points axes (point, dimension), at least `numClusters`
- * @returns cluster index per point; fewer different ones than asked for where points coincide
+ * @returns cluster index per point; fewer distinct indices than `numClusters` if points coincide
  */
 export function kMeans(points: readonly Float32Array[], numClusters: number): Int32Array {
   return new KMeans(points).labels(numClusters);
 }
 
-/** How far {@link KMeans} is with one number of clusters. */
+/** Progress of {@link KMeans} for one number of clusters. */
 interface Search {
   readonly random: MersenneTwister;
   startsLeft: number;
   best: Fit | null;
 }
 
-/** {@link kMeans} of the same points into any number of clusters; each is computed once, in pieces where that is wanted. */
+/** {@link kMeans} of the same points for any number of clusters. Each number is computed once, optionally in steps. */
 export class KMeans {
   private readonly points: Points;
   private readonly tolerance: number;
@@ -372,7 +373,7 @@ export class KMeans {
     return this.searches.get(numClusters)!.best!.labels;
   }
 
-  /** Does one more of the starts. @returns whether there are more to do */
+  /** Runs one more start. @returns whether there are starts left */
   advance(numClusters: number): boolean {
     const { points, tolerance, searches } = this;
     const search = searches.get(numClusters) ?? { random: new MersenneTwister(SEED), startsLeft: NUM_STARTS, best: null };
@@ -380,14 +381,14 @@ export class KMeans {
     if (search.startsLeft === 0) return false;
     const fit = lloyd(points, plusPlusCenters(points, numClusters, search.random), tolerance);
     const { best } = search;
-    // Rounding alone can make the same clusters look better.
+    // Rounding alone can lower the inertia of the same clusters.
     if (best === null || (fit.inertia < best.inertia && !isSameClustering(fit.labels, best.labels))) search.best = fit;
     search.startsLeft--;
     return search.startsLeft > 0;
   }
 }
 
-/** `_kmeans_plusplus`: each further center is the best of a few points drawn in proportion to their squared distance. */
+/** `_kmeans_plusplus`: each further center is the best of several points drawn in proportion to their squared distance. */
 function plusPlusCenters(points: Points, numClusters: number, random: MersenneTwister): Float64Array[] {
   const { rows } = points;
   const numTrials = 2 + Math.floor(Math.log(numClusters));
@@ -410,7 +411,7 @@ function plusPlusCenters(points: Points, numClusters: number, random: MersenneTw
   return centers;
 }
 
-/** Of each of some points, the squared distances of all; axes (point), in float32, as there. */
+/** Squared distances of all points to each candidate; axes (candidate, point), in float32, as in scikit-learn. */
 function squaredDistances(points: Points, candidates: readonly number[]): Float32Array[] {
   const { rows, squares } = points;
   const centers = denseOf(candidates.map((candidate) => rowOf(rows, candidate)));
@@ -426,7 +427,7 @@ function squaredDistances(points: Points, candidates: readonly number[]): Float3
   });
 }
 
-/** The first index at which the running sum of `weights` reaches `draw`; the sum is in float32, as there. */
+/** The first index at which the running sum of `weights` reaches `draw`; the sum is in float32, as in scikit-learn. */
 function drawnIndex(weights: Float32Array, draw: number): number {
   let sum = 0;
   for (let i = 0; i < weights.length; i++) {
@@ -436,7 +437,7 @@ function drawnIndex(weights: Float32Array, draw: number): number {
   return weights.length - 1;
 }
 
-/** Whether two labelings differ in their numbering alone. */
+/** Whether two labelings differ only in their numbering. */
 function isSameClustering(a: Int32Array, b: Int32Array): boolean {
   const mapping = new Map<number, number>();
   return a.every((label, i) => {

@@ -1,19 +1,19 @@
-/** Float64 numbers in rows, one row after the other. */
+/** A row-major matrix of float64 numbers. */
 export interface Dense {
   readonly data: Float64Array;
   readonly numRows: number;
   readonly numColumns: number;
 }
 
-/** Rows on each side of a tile: as many as keep the running sums of a tile near the processor. */
+/** Rows on each side of a tile, chosen so that the running sums of a tile stay in registers. */
 export const TILE = 4;
 
-/** Rows of all zeros. */
+/** A matrix of zeros. */
 export const zeros = (numRows: number, numColumns: number): Dense => {
   return { data: new Float64Array(numRows * numColumns), numRows, numColumns };
 };
 
-/** A copy of rows of numbers, all of one length. */
+/** A copy of rows of equal length. */
 export function denseOf(rows: readonly ArrayLike<number>[]): Dense {
   const result = zeros(rows.length, rows[0]?.length ?? 0);
   rows.forEach((row, i) => {
@@ -22,14 +22,14 @@ export function denseOf(rows: readonly ArrayLike<number>[]): Dense {
   return result;
 }
 
-/** One row, not copied. */
+/** A view of one row. */
 export const rowOf = ({ data, numColumns }: Dense, row: number): Float64Array =>
   data.subarray(row * numColumns, (row + 1) * numColumns);
 
 /**
- * Rows become columns.
+ * Transposes a matrix.
  *
- * @param result where to, of that shape; by default anew
+ * @param result matrix of shape (numColumns, numRows) for the result; default: a new one
  */
 export function transposed({ data, numRows, numColumns }: Dense, result = zeros(numColumns, numRows)): Dense {
   for (let row = 0; row < numRows; row++) {
@@ -48,7 +48,7 @@ export function subtractFromRows(rows: Dense, mean: Float64Array): void {
   }
 }
 
-/** Scales every row to a length, in place. */
+/** Scales every row to the given length, in place. */
 export function scaleRowsTo(rows: Dense, length: number): void {
   for (let row = 0; row < rows.numRows; row++) {
     const values = rowOf(rows, row);
@@ -62,11 +62,11 @@ export function scaleRowsTo(rows: Dense, length: number): void {
 /**
  * Dot products of all rows of `a` with all rows of `b`: a · bᵀ.
  *
- * Here rather than from a library: ml-matrix is ten times slower on 20,000 rows, which VBx multiplies forty times.
+ * Implemented here because ml-matrix is ten times slower on 20,000 rows, and VBx does forty such multiplications.
  *
  * @param a axes (row, k)
  * @param b axes (column, k)
- * @param result where to, of that shape; by default anew
+ * @param result matrix for the result, of shape (rows of a, rows of b); default: a new one
  * @returns axes (row, column)
  */
 export function multiplyTransposed(a: Dense, b: Dense, result = zeros(a.numRows, b.numRows)): Dense {
@@ -88,8 +88,8 @@ export function multiplyTransposed(a: Dense, b: Dense, result = zeros(a.numRows,
 }
 
 /**
- * Dot products of four rows of `a` with four rows of `b`, into `products`, row-major. Each number is loaded once for
- * four products. Every sum runs in order of the columns, wherever its rows lie in the tile. Rows past the end repeat
+ * Dot products of four rows of `a` with four rows of `b`, written to `products`, row-major. Each number is loaded once for
+ * four products. Every sum is in column order, wherever its rows are in the tile. Rows past the end repeat
  * the last one.
  */
 export function multiplyTile(a: Dense, firstRow: number, b: Dense, firstColumn: number, products: Float64Array): void {
@@ -106,7 +106,7 @@ export function multiplyTile(a: Dense, firstRow: number, b: Dense, firstColumn: 
   const r1 = Math.min(r0 + length, lastRight);
   const r2 = Math.min(r1 + length, lastRight);
   const r3 = Math.min(r2 + length, lastRight);
-  // Sixteen names and no array: only so does the compiler keep the sums out of memory.
+  // Sixteen variables instead of an array: otherwise the compiler keeps the sums in memory.
   let [s00, s01, s02, s03] = [0, 0, 0, 0];
   let [s10, s11, s12, s13] = [0, 0, 0, 0];
   let [s20, s21, s22, s23] = [0, 0, 0, 0];
@@ -155,7 +155,7 @@ export function multiplyTile(a: Dense, firstRow: number, b: Dense, firstColumn: 
   products[15] = s33;
 }
 
-/** Mean of vectors, float64. Empty input gives NaN in every place, as numpy does. */
+/** Mean of vectors, in float64. Returns NaN in every dimension for empty input, like NumPy. */
 export function mean(vectors: readonly ArrayLike<number>[], dimension: number): Float64Array {
   const result = new Float64Array(dimension);
   for (const vector of vectors) {
@@ -165,7 +165,7 @@ export function mean(vectors: readonly ArrayLike<number>[], dimension: number): 
 }
 
 /**
- * Mean of the vectors of each cluster, in one pass; sums run in the order of the vectors, as {@link mean}'s.
+ * Mean of the vectors of each cluster, in one pass; sums are in the order of the vectors, as in {@link mean}.
  *
  * @param clusters cluster of each vector, below `numClusters`
  * @returns axes (cluster, dimension); NaN for a cluster without vectors
@@ -189,7 +189,7 @@ export function clusterMeans(
   return sums;
 }
 
-/** 1 − cosine similarity, in [0, 2]; NaN where either vector holds NaN or is zero, as scipy's `cdist`. */
+/** 1 − cosine similarity, in [0, 2]; NaN if either vector contains NaN or is zero, like SciPy's `cdist`. */
 export function cosineDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let dot = 0;
   let squareA = 0;
@@ -202,7 +202,7 @@ export function cosineDistance(a: ArrayLike<number>, b: ArrayLike<number>): numb
   return 1 - dot / Math.sqrt(squareA * squareB);
 }
 
-/** The vector at unit length. */
+/** The vector, scaled to unit length. */
 export function normalized(vector: ArrayLike<number>): Float64Array {
   const result = Float64Array.from(vector);
   let square = 0;
@@ -211,7 +211,7 @@ export function normalized(vector: ArrayLike<number>): Float64Array {
   return result.map((value) => value / norm);
 }
 
-/** Index of the least value; the first one wins a tie, and the first NaN wins over all, as numpy's argmin. */
+/** Index of the minimum; the first one wins a tie, and the first NaN wins over all values, like NumPy's argmin. */
 export function argmin(values: ArrayLike<number>): number {
   let best = 0;
   for (let i = 0; i < values.length; i++) {

@@ -1,19 +1,19 @@
 import { denseOf, multiplyTransposed, zeros } from './linearAlgebra';
 
 /**
- * What a confidence is: VBx's posterior probability of the cluster, or by how much the cosine similarity to the cluster
- * exceeds the one to the next best. The two are not to be compared.
+ * The meaning of a confidence: VBx's posterior probability of the cluster, or the margin by which the cosine similarity to the
+ * cluster exceeds the similarity to the next best one. Values of the two kinds are not comparable.
  */
 export type ConfidenceKind = 'posterior' | 'margin';
 
-/** A local speaker's cluster is this where the speaker is silent in its window. */
+/** Cluster of a local speaker that is silent in its window. */
 export const INACTIVE = -2;
 
 /** Every (window, local speaker) of a recording, row-major. */
 export interface LocalSpeakers {
   /** Axes (window, frame, local speaker), 0 or 1. */
   readonly activity: Uint8Array;
-  /** Axes (window, local speaker, dimension), float32; NaN where there was too little speech. */
+  /** Axes (window, local speaker, dimension), float32; NaN if there is too little speech. */
   readonly embeddings: Float32Array;
   readonly numWindows: number;
   readonly numFrames: number;
@@ -21,7 +21,7 @@ export interface LocalSpeakers {
   readonly dimension: number;
 }
 
-/** How many speakers there may be. */
+/** Bounds on the number of speakers. */
 export interface SpeakerBounds {
   readonly minSpeakers: number;
   /** `Infinity` for no upper bound. */
@@ -31,37 +31,37 @@ export interface SpeakerBounds {
 export interface ClusteringOptions extends SpeakerBounds {
   readonly threshold: number;
   readonly minClusterSize: number;
-  /** An embedding takes part in clustering where its speaker talks alone for this share of the window. */
+  /** An embedding takes part in clustering if its speaker talks alone for at least this share of the window. */
   readonly minActiveRatio: number;
 }
 
 export interface Clusters {
   /** Axes (window, local speaker): cluster index, or {@link INACTIVE}. */
   readonly hardClusters: Int32Array;
-  /** Axes (cluster, dimension): mean of the embeddings that took part; NaN where none did. */
+  /** Axes (cluster, dimension): mean of the embeddings that took part; NaN if there are none. */
   readonly centroids: readonly Float64Array[];
 }
 
-/** A number of speakers, and how likely it is. */
+/** A number of speakers and its likelihood. */
 export interface CountScore {
   /** Number of speakers. */
   readonly value: number;
-  /** Share of the likelihood of all numbers, 0 to 1. */
+  /** Share of the total likelihood of all counts, 0 to 1. */
   readonly score: number;
 }
 
-/** Clusters with how sure each local speaker's is. */
+/** Clusters with a confidence for each local speaker. */
 export interface JudgedClusters extends Clusters {
-  /** Axes (window, local speaker), 0 to 1; NaN where nothing is known. */
+  /** Axes (window, local speaker), 0 to 1; NaN if unknown. */
   readonly confidences: Float64Array;
   readonly confidenceKind: ConfidenceKind;
-  /** How likely each number of speakers is, the most likely first; absent if the method does not tell. */
+  /** Likelihood of each number of speakers, the most likely first; absent if the method does not estimate it. */
   readonly counts?: readonly CountScore[];
-  /** Cluster of each entry of the constraints, -1 where none of its segments is heard; absent without constraints. */
+  /** Cluster of each constraint, -1 if no local speaker matches it; absent without constraints. */
   readonly constraintClusters?: readonly number[];
 }
 
-/** Rows, as window × speaker, that are free of NaN and whose speaker talks alone long enough. */
+/** Rows, as window × local speaker, that are free of NaN and whose speaker talks alone long enough. */
 export function trainableRows({ activity, embeddings, ...sizes }: LocalSpeakers, minActiveRatio: number): number[] {
   const { numWindows, numFrames, numSpeakers, dimension } = sizes;
   const rows: number[] = [];
@@ -88,7 +88,7 @@ export function trainableRows({ activity, embeddings, ...sizes }: LocalSpeakers,
   return rows;
 }
 
-/** Takes local speakers that are silent in their window out of every cluster, in place. */
+/** Sets the cluster of local speakers that are silent in their window to {@link INACTIVE}, in place. */
 export function markInactive(
   { activity, numWindows, numFrames, numSpeakers }: LocalSpeakers,
   hardClusters: Int32Array,
@@ -104,16 +104,16 @@ export function markInactive(
   }
 }
 
-/** Rows that are compared with all centroids at a time: as many as stay near the processor. */
+/** Rows compared with all centroids at a time: few enough to stay in the cache. */
 const BLOCK = 256;
 
-/** The local speakers of a recording as rows (window × local speaker), with what every clustering of them wants to know. */
+/** The local speakers of a recording as rows (window × local speaker), with precomputed values that all clusterings need. */
 export class VoiceTable {
-  /** Axes (row, dimension); parts of the embeddings, not copies. */
+  /** Axes (row, dimension); views of the embeddings, not copies. */
   readonly rows: readonly Float32Array[];
-  /** Squared length of each row; NaN without an embedding. */
+  /** Squared length of each row; NaN if there is no embedding. */
   readonly squares: Float64Array;
-  /** Axes (row), 1 where the local speaker does not talk in its window. */
+  /** Axes (row): 1 if the local speaker is silent in its window. */
   readonly isSilent: Uint8Array;
 
   constructor(readonly local: LocalSpeakers) {
@@ -131,16 +131,16 @@ export class VoiceTable {
     return !Number.isNaN(this.squares[row]!);
   }
 
-  /** Takes local speakers that are silent in their window out of every cluster, in place. */
+  /** Sets the cluster of local speakers that are silent in their window to {@link INACTIVE}, in place. */
   silence(hardClusters: Int32Array): void {
     for (let row = 0; row < hardClusters.length; row++) if (this.isSilent[row]) hardClusters[row] = INACTIVE;
   }
 
   /**
-   * Compares rows with centroids: `cosineDistance` of each pair, to the bit, several at a time.
+   * Compares rows with centroids in blocks. The results are bit-identical to `cosineDistance` of each pair.
    *
-   * @param rowIndices rows to compare; by default all
-   * @param visit is given the index into `rowIndices` and the distances, axes (centroid), which are true during the call only
+   * @param rowIndices rows to compare; default: all
+   * @param visit receives the index into `rowIndices` and the distances, axes (centroid); the array is reused after each call
    */
   compare(
     centroids: readonly Float64Array[],

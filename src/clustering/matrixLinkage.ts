@@ -5,14 +5,14 @@ import { type Dense, denseOf, multiplyTile, rowOf, TILE } from './linearAlgebra'
 /**
  * Binary min-heap over the indices of an array of keys that change in place.
  *
- * Keys are compared by value only; the caller writes the key, then says which index changed.
+ * The caller changes `keys[index]` and then calls `changed(index)`.
  */
 export class IndexedHeap {
   private readonly indices: Int32Array;
   private readonly positions: Int32Array;
   private count: number;
 
-  /** @param keys axes (index); read again at every call */
+  /** @param keys axes (index); not copied, read at every call */
   constructor(private readonly keys: Float64Array) {
     this.count = keys.length;
     this.indices = Int32Array.from({ length: this.count }, (_, i) => i);
@@ -20,7 +20,7 @@ export class IndexedHeap {
     for (let position = (this.count >> 1) - 1; position >= 0; position--) this.siftDown(position);
   }
 
-  /** Index of the least key. The heap must not be empty. */
+  /** Index of the minimum key. The heap must not be empty. */
   top(): number {
     return this.indices[0]!;
   }
@@ -31,7 +31,7 @@ export class IndexedHeap {
     this.siftDown(0);
   }
 
-  /** To be called after `keys[index]` was written. An index that was removed is ignored. */
+  /** Must be called after `keys[index]` changes. Ignores removed indices. */
   changed(index: number): void {
     const position = this.positions[index]!;
     if (position >= this.count) return;
@@ -77,33 +77,33 @@ export class IndexedHeap {
   }
 }
 
-/** Upper triangle of a euclidean distance matrix without its diagonal, rows one after the other. */
+/** Upper triangle of a Euclidean distance matrix without its diagonal, row by row. */
 export interface CondensedDistances {
-  /** The distance of points i < j is at `rowStarts[i] + j`. */
+  /** The distance of points i < j is `values[rowStarts[i] + j]`. */
   readonly values: Float64Array;
   readonly rowStarts: Float64Array | Int32Array;
 }
 
-/** Of its own, because an imported constant is looked up at every use where modules are not bundled. */
+/** A local constant: in unbundled modules, an imported one is looked up at every use. */
 const WIDTH: number = TILE;
-/** Largest index that an Int32Array holds, which is faster to index by. */
+/** Maximum value of an Int32Array, which is faster than a Float64Array for indices. */
 const MAX_INT32 = 2 ** 31 - 1;
-/** Columns that are multiplied with every row before the next ones: 256 dimensions of them fit into a core's cache. */
+/** Columns that are multiplied with every row before the next block: at 256 dimensions, a block fits into a core's cache. */
 const BLOCK = 128;
 /**
- * Where the squared distance is less than this part of the squares that it is the difference of, too many digits have
- * cancelled, and it is computed from the differences instead. Above, twelve digits are left.
+ * If a squared distance is less than this share of the sum of squares from which it is subtracted, too many digits cancel, and
+ * the distance is computed from the differences instead. Above this share, twelve digits are left.
  */
 const CANCELLED = 1e-3;
 
 /**
- * Distances between all pairs of points, in float64: n(n − 1)/2 values, 1.6 GB for 20,000 points.
+ * Distances of all pairs of points, in float64: n(n − 1)/2 values, 1.6 GB for 20,000 points.
  *
- * By dot products of tiles, several times as fast as pair by pair. The sum of each pair runs in one order wherever the
- * pair lies, so that equal pairs have equal distances, to the bit: ties are then ties, as in SciPy.
+ * Computed from dot products of tiles, several times as fast as pair by pair. The sum of each pair runs in the same order
+ * wherever the pair is located. Equal pairs therefore have bit-identical distances, and ties stay ties, as in SciPy.
  *
  * @param points axes (point, dimension), free of NaN
- * @throws VoxlaneError `options` where there is not the memory for so many points
+ * @throws VoxlaneError `options` if there is not enough memory for this number of points
  */
 export function condensedDistances(points: readonly ArrayLike<number>[]): CondensedDistances {
   const numPoints = points.length;
@@ -117,7 +117,7 @@ export function condensedDistances(points: readonly ArrayLike<number>[]): Conden
   for (let block = 0; block < numPoints; block += BLOCK) {
     const end = Math.min(block + BLOCK, numPoints);
     for (let firstRow = 0; firstRow < end; firstRow += WIDTH) {
-      // Both are multiples of the tile.
+      // `block` and `firstRow` are both multiples of the tile width.
       for (let firstColumn = Math.max(block, firstRow); firstColumn < end; firstColumn += WIDTH) {
         multiplyTile(rows, firstRow, rows, firstColumn, products);
         storeTile(distances, rows, squares, firstRow, firstColumn, products);
@@ -136,8 +136,8 @@ function allocate(numPoints: number): Float64Array {
     throw new VoxlaneError(
       {
         code: 'options',
-        problem: `The recording has ${numPoints} embeddings to cluster, whose distances need ${gigabytes.toFixed(1)} GB`,
-        expected: 'as many as fit into memory: 20,000 need 1.6 GB',
+        problem: `The recording has ${numPoints} embeddings to cluster; their distances require ${gigabytes.toFixed(1)} GB`,
+        expected: 'a number of embeddings whose distances fit into memory: 20,000 require 1.6 GB',
         remedy: 'Split the recording',
       },
       { cause },
@@ -145,7 +145,7 @@ function allocate(numPoints: number): Float64Array {
   }
 }
 
-/** Turns dot products into distances, where both points exist and the first is before the second. */
+/** Converts dot products into distances if both points exist and the first is before the second. */
 function storeTile(
   { values, rowStarts }: CondensedDistances,
   rows: Dense,
@@ -181,22 +181,22 @@ function squareOfDifference({ data, numColumns }: Dense, i: number, j: number): 
 }
 
 /**
- * Agglomerative clustering with centroid linkage (UPGMC) on euclidean distances.
+ * Agglomerative clustering with centroid linkage (UPGMC) on Euclidean distances.
  *
- * Matches `scipy.cluster.hierarchy.linkage(points, method='centroid')`, merge by merge: the generic
+ * Matches `scipy.cluster.hierarchy.linkage(points, method='centroid')`, merge by merge. Implements the generic
  * algorithm of Müllner, "Modern hierarchical, agglomerative clustering algorithms" (2011), figure 3, with the
- * Lance-Williams update in float64. Time O(n²) typically, memory n(n-1)/2 float64, once.
+ * Lance-Williams update in float64. Typical time O(n²); memory n(n-1)/2 float64 values, allocated once.
  *
  * @param points axes (point, dimension)
- * @returns `numPoints - 1` merges; distances need not rise from one to the next (centroid inversions)
- * @throws VoxlaneError `options` where there is not the memory for so many points
+ * @returns `numPoints - 1` merges; their distances are not necessarily ascending (centroid inversions)
+ * @throws VoxlaneError `options` if there is not enough memory for this number of points
  */
 export function matrixLinkage(points: readonly ArrayLike<number>[]): Merge[] {
   const numPoints = points.length;
   const { values, rowStarts } = condensedDistances(points);
   const sizes = new Int32Array(numPoints).fill(1);
   const clusterIds = Int32Array.from({ length: numPoints }, (_, i) => i);
-  // neighbors[x] is a guess at x's nearest later point, lowerBounds[x] never more than its distance.
+  // neighbors[x] is a candidate for x's nearest later point; lowerBounds[x] is at most the distance to the nearest later point.
   const neighbors = new Int32Array(Math.max(numPoints - 1, 0));
   const lowerBounds = new Float64Array(Math.max(numPoints - 1, 0));
 
@@ -229,7 +229,7 @@ export function matrixLinkage(points: readonly ArrayLike<number>[]): Merge[] {
 
   const merges: Merge[] = [];
   for (let step = 0; step < numPoints - 1; step++) {
-    // Guesses at the front of the heap are mended until one is right.
+    // The front of the heap may be an outdated bound: recompute until it is exact.
     let x = heap.top();
     while (lowerBounds[x] !== values[rowStarts[x]! + neighbors[x]!]) {
       const nearest = findNearest(x);
@@ -247,7 +247,7 @@ export function matrixLinkage(points: readonly ArrayLike<number>[]): Merge[] {
       distance,
       size: sizeX + sizeY,
     });
-    // The merged cluster lives on in y's place.
+    // The merged cluster takes the index of y.
     sizes[x] = 0;
     sizes[y] = sizeX + sizeY;
     clusterIds[y] = numPoints + step;
@@ -258,7 +258,7 @@ export function matrixLinkage(points: readonly ArrayLike<number>[]): Merge[] {
       const atY = z < y ? rowStarts[z]! + y : rowStarts[y]! + z;
       const toMerged = centroidDistance(values[atX]!, values[atY]!, distance, sizeX, sizeY);
       values[atY] = toMerged;
-      // z's own guess looks at later points only.
+      // The neighbor of z is always a later point.
       if (z > y) continue;
       if (neighbors[z] === x) neighbors[z] = y;
       if (toMerged < lowerBounds[z]!) setNearest(z, y, toMerged);
@@ -275,25 +275,25 @@ export function matrixLinkage(points: readonly ArrayLike<number>[]): Merge[] {
 function centroidDistance(toX: number, toY: number, between: number, sizeX: number, sizeY: number): number {
   const size = sizeX + sizeY;
   const square = (sizeX * toX * toX + sizeY * toY * toY - (sizeX * sizeY * between * between) / size) / size;
-  // Rounding can put coinciding centroids below zero, and a NaN would never be found in its place again.
+    // Rounding can make the square negative if centroids coincide, and NaN distances would break the search.
   return Math.sqrt(Math.max(0, square));
 }
 
-/** What is linked: points, or means of points that are already together. */
+/** Input of {@link constrainedLinkage}: points, or means of points that are already together. */
 export interface Atoms {
   /** Axes (atom, dimension). */
   readonly centroids: readonly Float64Array[];
-  /** Points of each atom. */
+  /** Number of points in each atom. */
   readonly sizes: Int32Array;
   /** Group of each atom, or -1. Atoms of different groups are never merged. */
   readonly groups: Int32Array;
 }
 
 /**
- * Centroid linkage under cannot-links: of the pairs that may be merged, always the nearest. Without groups, the merges of
- * `matrixLinkage`. Time O(n²) typically, memory n(n-1)/2 float64.
+ * Centroid linkage under cannot-link constraints: always merges the nearest pair that may be merged. Without groups, returns the
+ * merges of `matrixLinkage`. Typical time O(n²); memory n(n-1)/2 float64 values.
  *
- * @returns merges as of a dendrogram whose points are the atoms, until only clusters of different groups are left
+ * @returns merges as in a dendrogram whose points are the atoms; ends when only clusters of different groups are left
  */
 export function constrainedLinkage({ centroids, sizes: startSizes, groups: startGroups }: Atoms): Merge[] {
   const numAtoms = centroids.length;
@@ -301,7 +301,7 @@ export function constrainedLinkage({ centroids, sizes: startSizes, groups: start
   const sizes = startSizes.slice();
   const groups = startGroups.slice();
   const ids = Int32Array.from({ length: numAtoms }, (_, i) => i);
-  // Nearest later cluster that each may be merged with; -1 for none.
+  // Nearest later cluster that may be merged with each cluster; -1 for none.
   const neighbors = new Int32Array(numAtoms).fill(-1);
   const nearest = new Float64Array(numAtoms).fill(Infinity);
   const placeOf = (a: number, b: number): number => (a < b ? rowStarts[a]! + b : rowStarts[b]! + a);
@@ -328,7 +328,7 @@ export function constrainedLinkage({ centroids, sizes: startSizes, groups: start
     const [sizeX, sizeY] = [sizes[x]!, sizes[y]!];
     const size = sizeX + sizeY;
     merges.push({ left: Math.min(ids[x]!, ids[y]!), right: Math.max(ids[x]!, ids[y]!), distance, size });
-    // The merged cluster lives on in y's place.
+    // The merged cluster takes the index of y.
     sizes[x] = 0;
     nearest[x] = Infinity;
     neighbors[x] = -1;

@@ -5,7 +5,7 @@ import { alongPrincipalAxes } from './centroidLinkage';
 import { seededNormal, seededRandom } from '../../test/clustering/random';
 import { conversation } from '../../test/clustering/voices';
 
-/** The nearest two later rows of each, by all distances. */
+/** The two nearest later rows of each row, from all distances. */
 function byAllDistances(rows: Dense): ReturnType<typeof nearestLater> {
   const numEarlier = rows.numRows - 1;
   const neighbors = new Int32Array(numEarlier);
@@ -28,11 +28,11 @@ const plane = Array.from({ length: 1500 }, () => Float32Array.from([random(), ra
 const spoken = conversation(1200, 192, 4, 5);
 
 test.each([
-  { name: 'in a plane, where whole cells are passed over', points: plane },
-  { name: 'of a conversation', points: spoken },
-  { name: 'of a conversation, each of them twice', points: [...spoken.slice(0, 500), ...spoken.slice(0, 500)] },
-  { name: 'of noise', points: Array.from({ length: 500 }, () => Float32Array.from({ length: 100 }, normal)) },
-])('finds the nearest two later ones of points $name', ({ points }) => {
+  { name: 'points in a plane, where whole cells are skipped', points: plane },
+  { name: 'embeddings of a conversation', points: spoken },
+  { name: 'embeddings of a conversation, each of them twice', points: [...spoken.slice(0, 500), ...spoken.slice(0, 500)] },
+  { name: 'noise', points: Array.from({ length: 500 }, () => Float32Array.from({ length: 100 }, normal)) },
+])('finds the two nearest later rows: $name', ({ points }) => {
   const rows = alongPrincipalAxes(denseOf(points));
   expect(nearestLater(rows, sketchesOf(rows, 16))).toEqual(byAllDistances(rows));
 });

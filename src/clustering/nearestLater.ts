@@ -1,11 +1,11 @@
 import { type Dense, multiplyTile, rowOf, TILE, zeros } from './linearAlgebra';
 
 /**
- * Short rows that stand for long ones: the first values, then the norm of the rest. By the triangle inequality two
- * sketches are never farther apart than the rows are.
+ * Short approximations of rows: the first values, then the norm of the rest. By the triangle inequality, two
+ * sketches are never farther apart than their rows.
  *
  * @param rows axes (row, dimension)
- * @param numLeading values that are kept; zeros follow where a row has fewer
+ * @param numLeading number of values kept; padded with zeros if a row has fewer
  * @returns axes (row, numLeading + 1)
  */
 export function sketchesOf(rows: Dense, numLeading: number): Dense {
@@ -14,7 +14,7 @@ export function sketchesOf(rows: Dense, numLeading: number): Dense {
   return sketches;
 }
 
-/** Writes the sketch of row `row` at `place` of `sketches`. */
+/** Writes the sketch of row `row` to row `place` of `sketches`. */
 export function writeSketch(rows: Dense, row: number, sketches: Dense, place: number): void {
   const from = rowOf(rows, row);
   const to = rowOf(sketches, place);
@@ -25,13 +25,13 @@ export function writeSketch(rows: Dense, row: number, sketches: Dense, place: nu
   to[numLeading] = Math.sqrt(square);
 }
 
-/** How much rounding may add to the distance of two sketches, and to its square where that comes of dot products. */
+/** Maximum rounding error of the distance of two sketches, and of its square if computed from dot products. */
 export interface Slack {
   readonly distance: number;
   readonly square: number;
 }
 
-/** Sums have one term per dimension, each of at most the greatest square; four times what that can lose. */
+/** Sums have one term per dimension, each at most the greatest square. Four times the possible rounding error. */
 export function slackOf(rows: Dense): Slack {
   let greatest = 0;
   for (let i = 0; i < rows.numRows; i++) greatest = Math.max(greatest, squareOf(rows, i));
@@ -46,12 +46,12 @@ export function squareOf(rows: Dense, row: number): number {
   return sum;
 }
 
-/** Dimensions after which a distance is given up where it is too great already. */
+/** Number of dimensions between checks whether a distance already exceeds the limit. */
 const STRIDE = 32;
 
 /**
- * Square of the distance of two rows; `Infinity` where it is found to exceed `limit` on the way. Rows that are equal are
- * at 0, exactly.
+ * Squared distance of two rows; `Infinity` if the running sum exceeds `limit`. Equal rows have a distance of
+ * exactly 0.
  */
 export function squareWithin({ data, numColumns }: Dense, i: number, j: number, limit: number): number {
   const a = i * numColumns;
@@ -59,7 +59,7 @@ export function squareWithin({ data, numColumns }: Dense, i: number, j: number, 
   let sum = 0;
   for (let k = 0; k < numColumns; ) {
     const end = Math.min(numColumns, k + STRIDE);
-    // Two sums, because each addition waits for the one before.
+    // Two sums, because each addition depends on the one before.
     let even = 0;
     let odd = 0;
     for (; k + 1 < end; k += 2) {
@@ -79,12 +79,12 @@ export function squareWithin({ data, numColumns }: Dense, i: number, j: number, 
   return sum;
 }
 
-/** Rows of a cell. */
+/** Rows per cell. */
 export const CELL = 64;
 
 /**
- * Puts rows that lie near each other one after the other: halves them at the median along the axis on which they differ
- * most, then the halves, down to cells of {@link CELL}, as a k-d tree.
+ * Orders rows so that near rows are adjacent: splits them at the median along the axis with the greatest variance, then splits
+ * the halves, down to cells of {@link CELL} rows, like a k-d tree.
  *
  * @returns row at each place
  */
@@ -122,7 +122,7 @@ export function cellOrder({ data, numRows, numColumns }: Dense): Int32Array {
   return order;
 }
 
-/** Copies of the rows, in another order. */
+/** Copies of the rows, in the given order. */
 export function reordered(rows: Dense, order: Int32Array): Dense {
   const result = zeros(rows.numRows, rows.numColumns);
   const { numColumns } = rows;
@@ -132,7 +132,7 @@ export function reordered(rows: Dense, order: Int32Array): Dense {
   return result;
 }
 
-/** The box around each cell's rows, to tell how far apart two cells are at least. */
+/** The bounding box of each cell, for a lower bound of the distance between two cells. */
 export class CellBoxes {
   readonly count: number;
   private readonly least: Dense;
@@ -155,7 +155,7 @@ export class CellBoxes {
     }
   }
 
-  /** Square of the least distance of a row of cell `a` and one of cell `b`. */
+  /** Lower bound of the squared distance between a row of cell `a` and a row of cell `b`. */
   gapSquare(a: number, b: number): number {
     const { numColumns } = this.least;
     const atA = a * numColumns;
@@ -171,30 +171,30 @@ export class CellBoxes {
   }
 }
 
-/** Of each row but the last, which later row is nearest. Axes (row). */
+/** The nearest later row of each row except the last. Axes (row). */
 export interface NearestLater {
-  /** The first of those at the least distance. */
+  /** The first row at the minimum distance. */
   readonly neighbors: Int32Array;
   readonly distances: Float64Array;
-  /** Distance of the next nearest; `Infinity` where there is only one later row. */
+  /** Distance of the second nearest; `Infinity` if there is only one later row. */
   readonly runnersUp: Float64Array;
 }
 
-/** Of its own, because an imported constant is looked up at every use where modules are not bundled. */
+/** A local constant: in unbundled modules, an imported one is looked up at every use. */
 const WIDTH: number = TILE;
-/** Rows right after each that are looked at first: windows overlap, so that they are often the nearest. */
+/** Number of following rows compared first: windows overlap, so these are often the nearest. */
 const NUM_FOLLOWING = 8;
-/** Dimensions of the sketches that a tile of pairs is judged by once too many of it are left. */
+/** Leading values of the longer sketches, which are used if too many pairs of a tile remain. */
 const NUM_LEADING = 64;
-/** Where more pairs of a tile than this are left, all its dot products cost less than the single distances. */
+/** If more pairs of a tile than this remain, all its dot products cost less than the single distances. */
 const FEW = 5;
 
 /**
- * The nearest two later rows of each, exactly, of n(n − 1)/2 pairs without a distance for most: rows are put into cells
- * of near ones, and a pair of cells, then of rows, is passed over where its sketches are too far apart.
+ * Finds the two nearest later rows of each row, exactly. Most of the n(n − 1)/2 pairs need no distance: rows are grouped into
+ * cells of near rows, and pairs of cells, then of rows, are skipped if their sketches are too far apart.
  *
- * @param rows axes (row, dimension), along principal axes, so that sketches tell most
- * @param sketches of the rows, short ones
+ * @param rows axes (row, dimension), along the principal axes, so that sketches account for most of a distance
+ * @param sketches short sketches of the rows
  */
 export function nearestLater(rows: Dense, sketches: Dense): NearestLater {
   const search = new Search(rows, sketches);
@@ -203,7 +203,7 @@ export function nearestLater(rows: Dense, sketches: Dense): NearestLater {
   return { neighbors: search.neighbors, distances: search.squares.map(Math.sqrt), runnersUp: search.runnerUpSquares.map(Math.sqrt) };
 }
 
-/** Sketches of one length in the order of the cells, with the squares that turn dot products into distances. */
+/** Sketches of one length in cell order, with the squared lengths that are needed to derive distances from dot products. */
 interface Level {
   readonly rows: Dense;
   readonly squares: Float64Array;
@@ -215,7 +215,7 @@ class Search {
   readonly runnerUpSquares: Float64Array;
   /** Row at each place of the cells. */
   private readonly order: Int32Array;
-  /** By place, what `runnerUpSquares` is by row, with a little more for rounding. The last row has no later one. */
+  /** `runnerUpSquares` by place, plus a margin for rounding. 0 for the last row, which has no later one. */
   private readonly limits: Float64Array;
   private readonly short: Level;
   private readonly slack: Slack;
@@ -252,7 +252,7 @@ class Search {
     for (let place = 0; place < numRows; place++) limits[place] = this.limitOf(order[place]!);
     const farthest = Float64Array.from({ length: boxes.count }, (_, cell) => this.farthestOf(cell));
     for (let right = 0; right < boxes.count; right++) {
-      // From the cell itself backwards: near cells narrow the limits early.
+      // Start with the cell itself and go backward: near cells tighten the limits early.
       for (let left = right; left >= 0; left--) {
         if (boxes.gapSquare(left, right) > Math.max(farthest[left]!, farthest[right]!)) continue;
         const endLeft = Math.min(numRows, (left + 1) * CELL);
@@ -271,7 +271,7 @@ class Search {
     }
   }
 
-  /** Marks the pairs of a tile that may be near enough; one test for both rows of a pair, the wider one. */
+  /** Marks the pairs of a tile that may be near enough. @returns number of marked pairs */
   private startTile(first: number, second: number): number {
     const { limits, products, isLeft, short } = this;
     const { squares } = short;
@@ -294,7 +294,7 @@ class Search {
     return numLeft;
   }
 
-  /** Takes away pairs that longer sketches show to be too far apart. */
+  /** Unmarks pairs whose longer sketches are too far apart. @returns number of pairs that remain */
   private narrowTile({ rows, squares }: Level, first: number, second: number): number {
     const { products, isLeft } = this;
     multiplyTile(rows, first, rows, second, products);
@@ -318,7 +318,7 @@ class Search {
       const isForward = order[p]! < order[q]!;
       const i = isForward ? order[p]! : order[q]!;
       const j = isForward ? order[q]! : order[p]!;
-      // Else it was offered at the beginning.
+      // Pairs of following rows were already compared in `followers`.
       if (j <= i + NUM_FOLLOWING) continue;
       this.offer(i, j);
       limits[isForward ? p : q] = this.limitOf(i);
@@ -337,9 +337,9 @@ class Search {
     }
   }
 
-  /** Square of the sketches' distance, by dot products, above which a later row is farther than the two nearest. */
+  /** Maximum squared distance of sketches, from dot products, at which a later row can be among the two nearest. */
   private limitOf(row: number): number {
-    // No limit for the last row: it is never the earlier one of a pair.
+    // The last row has no later row.
     if (row === this.runnerUpSquares.length) return 0;
     const limit = Math.sqrt(this.runnerUpSquares[row]!) + this.slack.distance;
     return limit * limit + this.slack.square;

@@ -2,7 +2,7 @@ import { type PldaManifest, readPldaArrays } from '../store/plda';
 import { VoxlaneError } from '../util/errors';
 import { type Dense, denseOf, multiplyTransposed, scaleRowsTo, subtractFromRows, transposed } from './linearAlgebra';
 
-/** Takes embeddings to a space where speakers differ along the axes only, and one speaker's embeddings by unit noise. */
+/** Projects embeddings to a space where within-speaker noise is unit noise and speakers differ along the axes only. */
 export interface Plda {
   readonly form: 'lda';
   /** Axes (embedding dimension). */
@@ -13,15 +13,15 @@ export interface Plda {
   readonly discriminantMean: Float64Array;
   /** Axes (discriminant dimension). */
   readonly latentMean: Float64Array;
-  /** Makes the covariance within speakers the unit matrix; axes (latent dimension, discriminant dimension). */
+  /** Whitens the within-speaker covariance; axes (latent dimension, discriminant dimension). */
   readonly latent: Dense;
-  /** Variance between speakers; axes (latent dimension), falling. pyannote's `phi`. */
+  /** Between-speaker variance; axes (latent dimension), descending. pyannote's `phi`. */
   readonly betweenCovariance: Float64Array;
 }
 
-/** Embeddings on their way through a {@link Plda}. */
+/** Intermediate and final results of {@link projectEmbeddings}. */
 export interface PldaProjection {
-  /** After centring, LDA and length normalization; axes (embedding, discriminant dimension). */
+  /** After centering, LDA, and length normalization; axes (embedding, discriminant dimension). */
   readonly discriminant: Dense;
   /** Axes (embedding, latent dimension). */
   readonly latent: Dense;
@@ -30,8 +30,8 @@ export interface PldaProjection {
 /**
  * Reads a PLDA.
  *
- * @param bytes the manifest's file, its hash already checked
- * @throws VoxlaneError `model-altered` where the length is another, `model-invalid` for a PLDA of another form
+ * @param bytes the file of the manifest, with a verified hash
+ * @throws VoxlaneError `model-altered` if the length differs from the manifest's, `model-invalid` for a PLDA of another form
  */
 export function readPlda(manifest: PldaManifest, bytes: Uint8Array): Plda {
   const { embeddingMean, discriminant, discriminantMean, latentMean, latent, betweenCovariance } = readPldaArrays(manifest, 'lda', bytes);
@@ -48,13 +48,13 @@ export function readPlda(manifest: PldaManifest, bytes: Uint8Array): Plda {
 }
 
 /**
- * Takes embeddings into the latent space, in float64.
+ * Projects embeddings into the latent space, in float64.
  *
- * Matches `xvec_tf` and `plda_tf` of `vbx_setup`, pyannote.audio 4.0.7: centered, brought to the length √dimension,
- * through LDA, centered, to the length √dimension again, centered, through the PLDA's eigenvectors.
+ * Matches `xvec_tf` and `plda_tf` of `vbx_setup`, pyannote.audio 4.0.7: centers, scales to length √dimension,
+ * applies LDA, centers, scales to length √dimension again, centers, applies the PLDA's eigenvectors.
  *
  * @param embeddings axes (embedding, dimension), free of NaN, at least one
- * @throws VoxlaneError `options` where they have another dimension than the PLDA
+ * @throws VoxlaneError `options` if their dimension differs from the PLDA's
  */
 export function projectEmbeddings(plda: Plda, embeddings: readonly ArrayLike<number>[]): PldaProjection {
   checkEmbeddingSize(plda, embeddings);
@@ -69,35 +69,35 @@ export function projectEmbeddings(plda: Plda, embeddings: readonly ArrayLike<num
   return { discriminant, latent: multiplyTransposed(shifted, plda.latent) };
 }
 
-/** @throws VoxlaneError `options` if the embeddings are not of the size that a PLDA was trained on */
+/** @throws VoxlaneError `options` if the size of the embeddings differs from the PLDA's */
 export function checkEmbeddingSize({ embeddingMean }: { readonly embeddingMean: Float64Array }, embeddings: readonly ArrayLike<number>[]): void {
   const found = embeddings[0]?.length;
   if (found === undefined || found === embeddingMean.length) return;
   throw new VoxlaneError({
     code: 'options',
     problem: `The embeddings have ${found} dimensions`,
-    expected: `${embeddingMean.length}, as the PLDA was trained on`,
-    remedy: 'Use the PLDA with the embedding model that its manifest names',
+    expected: `${embeddingMean.length}, the size that the PLDA was trained on`,
+    remedy: 'Use the PLDA with the embedding model named in its manifest',
   });
 }
 
-/** A PLDA without dimension reduction before it: embeddings of one speaker differ by unit noise, speakers along the axes. */
+/** A PLDA without dimension reduction: embeddings of one speaker differ by unit noise, and speakers differ along the axes. */
 export interface TwoCovariance {
   readonly form: 'two-covariance';
-  /** Of embeddings at unit length; axes (embedding dimension). */
+  /** Mean of embeddings at unit length; axes (embedding dimension). */
   readonly embeddingMean: Float64Array;
-  /** Of embeddings that are centered and of length √dimension; axes (embedding dimension). */
+  /** Mean of embeddings that are centered and scaled to length √dimension; axes (embedding dimension). */
   readonly normalizedMean: Float64Array;
   /** Axes (latent dimension, embedding dimension). */
   readonly latent: Dense;
-  /** Variance between speakers; axes (latent dimension), falling. */
+  /** Between-speaker variance; axes (latent dimension), descending. */
   readonly betweenCovariance: Float64Array;
 }
 
 /**
  * Reads a two-covariance PLDA.
  *
- * @param bytes the manifest's file, its hash already checked
+ * @param bytes the file of the manifest, with a verified hash
  * @throws VoxlaneError `model-altered` if the length differs from the manifest's, `model-invalid` for a PLDA of another form
  */
 export function readTwoCovariance(manifest: PldaManifest, bytes: Uint8Array): TwoCovariance {
@@ -113,12 +113,12 @@ export function readTwoCovariance(manifest: PldaManifest, bytes: Uint8Array): Tw
 }
 
 /**
- * Takes embeddings into the latent space, in float64: at unit length, centered, at the length √dimension (Garcia-Romero and
- * Espy-Wilson 2011), centered, projected.
+ * Projects embeddings into the latent space, in float64: scales to unit length, centers, scales to length √dimension
+ * (Garcia-Romero and Espy-Wilson 2011), centers, projects.
  *
  * @param embeddings axes (embedding, dimension), free of NaN, at least one
  * @returns axes (embedding, latent dimension)
- * @throws VoxlaneError `options` if their dimension is not the PLDA's
+ * @throws VoxlaneError `options` if their dimension differs from the PLDA's
  */
 export function projectTwoCovariance(plda: TwoCovariance, embeddings: readonly ArrayLike<number>[]): Dense {
   checkEmbeddingSize(plda, embeddings);
@@ -130,13 +130,13 @@ export function projectTwoCovariance(plda: TwoCovariance, embeddings: readonly A
   return multiplyTransposed(rows, plda.latent);
 }
 
-/** What embeddings of one model are compared with. */
+/** A PLDA of either form. */
 export type AnyPlda = Plda | TwoCovariance;
 
 /**
- * Reads a PLDA of whatever form its manifest names.
+ * Reads a PLDA of the form named in its manifest.
  *
- * @param bytes the manifest's file, its hash already checked
+ * @param bytes the file of the manifest, with a verified hash
  * @throws VoxlaneError `model-altered` if the length differs from the manifest's
  */
 export const readAnyPlda = (manifest: PldaManifest, bytes: Uint8Array): AnyPlda =>

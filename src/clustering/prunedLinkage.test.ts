@@ -8,13 +8,13 @@ import { seededNormal, seededRandom } from '../../test/clustering/random';
 import { expectSameMerges, type Points } from '../../test/clustering/sameMerges';
 import { conversation } from '../../test/clustering/voices';
 
-/** Unit vectors without any structure: nothing can be pruned. */
+/** Unit vectors without any structure, so that no pair can be pruned. */
 function noise(numPoints: number, dimension: number, seed: number): Points {
   const normal = seededNormal(seed);
   return unitEmbeddings(Array.from({ length: numPoints }, () => Float32Array.from({ length: dimension }, normal)));
 }
 
-/** Groups of points around centers, as far apart as they are wide. */
+/** Groups of points around centers, with gaps about as wide as the groups. */
 function groups(numPoints: number, dimension: number, numGroups: number, seed: number): Points {
   const normal = seededNormal(seed);
   const centers = noise(numGroups, dimension, seed + 1);
@@ -25,24 +25,24 @@ function groups(numPoints: number, dimension: number, numGroups: number, seed: n
   );
 }
 
-/** Every point several times, in no order. */
+/** Every point several times, in random order. */
 function withRepeats(points: Points, numPoints: number, seed: number): Points {
   const random = seededRandom(seed);
   return Array.from({ length: numPoints }, () => points[Math.floor(random() * points.length)]!);
 }
 
 describe('linkage without a matrix', () => {
-  test.each([1, 2, 3, 5, 9, 64, 65, 200, 600])('merges %i points as with one', (numPoints) => {
+  test.each([1, 2, 3, 5, 9, 64, 65, 200, 600])('merges %i points like matrix linkage', (numPoints) => {
     expectSameMerges(noise(numPoints, 192, numPoints));
     expectSameMerges(groups(numPoints, 40, 5, numPoints));
   });
 
-  test('finds the nearest of points in a plane, where whole cells are passed over', () => {
+  test('finds the nearest of points in a plane, where whole cells are skipped', () => {
     const random = seededRandom(12);
     expectSameMerges(Array.from({ length: 1000 }, () => Float32Array.from([random(), random()])));
   });
 
-  test.each([1, 2, 7, 17, 33, 256])('merges points of %i values as with one', (dimension) => {
+  test.each([1, 2, 7, 17, 33, 256])('merges points of %i dimensions like matrix linkage', (dimension) => {
     const normal = seededNormal(dimension);
     expectSameMerges(Array.from({ length: 300 }, () => Float32Array.from({ length: dimension }, normal)));
   });
@@ -50,22 +50,22 @@ describe('linkage without a matrix', () => {
   test.each([
     { numVoices: 3, dimension: 192 },
     { numVoices: 20, dimension: 256 },
-  ])('merges $numVoices voices of a conversation as with one', ({ numVoices, dimension }) => {
+  ])('merges a conversation of $numVoices speakers like matrix linkage', ({ numVoices, dimension }) => {
     expectSameMerges(conversation(600, dimension, numVoices, 1));
   });
 
-  test.each([3, 40, 700])('merges repeats of %i points as with one: ties at zero, to the bit', (numDifferent) => {
+  test.each([3, 40, 700])('merges repeats of %i points like matrix linkage: ties at exactly zero', (numDifferent) => {
     expectSameMerges(withRepeats(conversation(numDifferent, 64, 4, 2), 1000, 3));
   });
 
-  test('merges points at any scale, and all at one place', () => {
+  test('merges points at any scale, and points that all coincide', () => {
     const points = groups(300, 24, 4, 5);
     expectSameMerges(points.map((point) => point.map((value) => 1e-4 * value)));
     expectSameMerges(points.map((point) => point.map((value) => 10 + value)));
     expectSameMerges(Array.from({ length: 100 }, () => points[0]!));
   });
 
-  test.each([0.2, 0.5, 0.7, 1.1])('gives the same numbers to the clusters at %f', (threshold) => {
+  test.each([0.2, 0.5, 0.7, 1.1])('returns the same cluster numbers at threshold %f', (threshold) => {
     const points = conversation(800, 192, 6, 4);
     expect(flatClusters(prunedLinkage(points), threshold)).toEqual(flatClusters(matrixLinkage(points), threshold));
   });
@@ -75,7 +75,7 @@ describe('linkage without a matrix', () => {
     { minClusters: 2, maxClusters: 2 },
     { minClusters: 9, maxClusters: 12 },
     { minClusters: 30, maxClusters: 30 },
-  ])('gives the same speakers where $minClusters to $maxClusters are wanted', (bounds) => {
+  ])('returns the same speakers for $minClusters to $maxClusters speakers', (bounds) => {
     const points = conversation(800, 192, 5, 6);
     const options = { threshold: 0.7, minClusterSize: 12, ...bounds };
     const expected = agglomerativeClustering(points, options, matrixLinkage);

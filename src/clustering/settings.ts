@@ -12,29 +12,29 @@ export const COMMUNITY_1_CLUSTERING: VbxSettings = {
 
 export interface VbxClusteringOptions extends VbxSettings, SpeakerBounds {}
 
-/** Settings of {@link clusterByVbx}, but for the number of speakers. */
+/** Settings of {@link clusterByVbx} except the number of speakers. */
 export interface VbxSettings extends VbxOptions {
-  /** Greatest centroid distance, of unit vectors, at which two start clusters are merged: 0 to 2. */
+  /** Maximum centroid distance of unit vectors at which two start clusters are merged: 0 to 2. */
   readonly threshold: number;
-  /** An embedding takes part in clustering where its speaker talks alone for this share of the window. */
+  /** An embedding takes part in clustering if its speaker talks alone for at least this share of the window. */
   readonly minActiveRatio: number;
 }
 
-/** Settings of the clustering by evidence; docs/presets.md says where each number comes from. */
+/** Settings of the clustering by evidence; docs/presets.md documents the source of each value. */
 export interface EvidenceSettings {
-  /** Greatest centroid distance, of unit vectors, at which two start clusters are merged: 0 to 2. */
+  /** Maximum centroid distance of unit vectors at which two start clusters are merged: 0 to 2. */
   readonly startThreshold: number;
-  /** Independent observations that one embedding is worth, if every window is embedded: above 0, at most 1. */
+  /** Number of independent observations per embedding if every window is embedded: above 0, at most 1. */
   readonly observationWeight: number;
-  /** Observations that a recording has at least: an embedding of a short recording is worth more. */
+  /** Minimum number of observations per recording: raises the weight of embeddings in a short recording. */
   readonly minObservations: number;
-  /** Observations that a recording has at most: an embedding of a long recording is worth less, because a voice changes little. */
+  /** Maximum number of observations per recording: lowers the weight in a long one, because a voice varies little. */
   readonly maxObservations: number;
-  /** An embedding takes part if its speaker talks alone for this share of the window. */
+  /** An embedding takes part in clustering if its speaker talks alone for at least this share of the window. */
   readonly minActiveRatio: number;
-  /** How often centroids are computed again from the embeddings that were assigned to them. */
+  /** How many times the centroids are recomputed from the embeddings assigned to them. */
   readonly numRounds: number;
-  /** In a recording of fewer windows there are at least as many speakers as in one window. */
+  /** A recording with fewer windows has at least as many speakers as any single window. */
   readonly shortWindows: number;
 }
 

@@ -4,7 +4,7 @@ import { INACTIVE, type VoiceTable } from './localSpeakers';
 import { type Plda, projectEmbeddings } from './plda';
 import { responsibilitiesOf, type SpeakerModel } from './vbx';
 
-/** How alike every local speaker and every cluster are. */
+/** Similarity of every local speaker to every cluster. */
 export interface SoftClusters {
   /** Axes (window, local speaker, cluster): 2 − cosine distance, 0 to 2; NaN without an embedding. */
   readonly scores: Float64Array;
@@ -13,10 +13,10 @@ export interface SoftClusters {
 }
 
 /**
- * Gives the local speakers of each window different clusters, so that their scores add up to the most.
+ * Assigns the local speakers of each window to different clusters and maximizes the sum of their scores.
  *
- * Matches `BaseClustering.constrained_argmax` of pyannote.audio 4.0.7: NaN counts as the least score there is. Where a
- * window has more local speakers than there are clusters, the worst ones have none.
+ * Matches `BaseClustering.constrained_argmax` of pyannote.audio 4.0.7: NaN counts as the minimum score. If a
+ * window has more local speakers than there are clusters, those with the worst scores have none.
  *
  * @returns axes (window, local speaker): cluster index or {@link INACTIVE}
  */
@@ -34,10 +34,10 @@ export function constrainedClusters({ scores, numSpeakers, numClusters }: SoftCl
 }
 
 /**
- * {@link constrainedClusters} among the local speakers that take part; the others have no cluster.
+ * {@link constrainedClusters} restricted to the local speakers that take part; the others have no cluster.
  *
- * If the best clusters of a window's local speakers differ, they are the assignment. Most windows are like that, so few need the
- * search of {@link assignRows}.
+ * If the best clusters of the local speakers of a window differ, they are the assignment. This is true for most windows, so only a
+ * few need the search of {@link assignRows}.
  *
  * @param takesPart whether a row of the axes (window, local speaker) takes part
  * @returns axes (window, local speaker): cluster index or {@link INACTIVE}
@@ -66,7 +66,7 @@ export function constrainedAmong({ scores, numSpeakers, numClusters }: SoftClust
   return hardClusters;
 }
 
-/** Index of the greatest score, the first one in a tie. NaN is below all. */
+/** Index of the greatest score, the first one in a tie. NaN ranks below all scores. */
 function bestCluster(scores: Float64Array, start: number, numClusters: number): number {
   let best = 0;
   let most = -Infinity;
@@ -79,7 +79,7 @@ function bestCluster(scores: Float64Array, start: number, numClusters: number): 
   return best;
 }
 
-/** Scores of some rows. NaN becomes a score below all, which are 0 to 2. */
+/** Scores of the given rows. NaN becomes -1, which is below all scores (0 to 2). */
 function rowsOf(scores: Float64Array, rows: readonly number[], numClusters: number): Float64Array {
   const picked = new Float64Array(rows.length * numClusters);
   rows.forEach((row, i) => {
@@ -88,13 +88,13 @@ function rowsOf(scores: Float64Array, rows: readonly number[], numClusters: numb
   return picked.map((score) => (Number.isNaN(score) ? -1 : score));
 }
 
-/** Gives each local speaker the cluster of the best score; the first one in a tie, the first NaN before all. */
+/** Assigns each local speaker to the cluster with the best score; the first one in a tie, and the first NaN before all. */
 export function bestClusters({ scores, numClusters }: SoftClusters): Int32Array {
   return Int32Array.from({ length: scores.length / numClusters }, (_, row) => {
     let best = 0;
     for (let cluster = 0; cluster < numClusters; cluster++) {
       const score = scores[row * numClusters + cluster]!;
-      // numpy's argmax stops at a NaN.
+      // As in NumPy's argmax.
       if (Number.isNaN(score)) return cluster;
       if (score > scores[row * numClusters + best]!) best = cluster;
     }
@@ -102,7 +102,7 @@ export function bestClusters({ scores, numClusters }: SoftClusters): Int32Array 
   });
 }
 
-/** A similarity that is worse than all others by this much: pyannote's. */
+/** Offset below the minimum similarity for silent local speakers, as in pyannote. */
 const BELOW_ALL = 1;
 
 /** 2 − cosine distance of every local speaker and every centroid; NaN without an embedding. */
@@ -117,8 +117,8 @@ export function similarities(table: VoiceTable, centroids: readonly Float64Array
 }
 
 /**
- * Scores under which a silent local speaker takes no cluster from one who talks. A NaN anywhere makes the scores of the
- * silent NaN too, as numpy's `min` has it, which the assignment takes for the least score.
+ * Scores with those of silent local speakers lowered, so that they take no cluster from an active one. A NaN anywhere makes the
+ * scores of silent local speakers NaN too, like NumPy's `min`; the assignment treats NaN as the minimum score.
  */
 export function withoutSilent(soft: SoftClusters, { isSilent }: VoiceTable): SoftClusters {
   const below = soft.scores.reduce((least, score) => Math.min(least, score), Infinity) - BELOW_ALL;
@@ -126,16 +126,16 @@ export function withoutSilent(soft: SoftClusters, { isSilent }: VoiceTable): Sof
   return { ...soft, scores };
 }
 
-/** What judges embeddings by posterior. */
+/** Input for posterior confidences. */
 export interface PosteriorJudge {
   readonly plda: Plda;
   readonly model: SpeakerModel;
-  /** The model's speaker of each cluster. */
+  /** Speaker of the model for each cluster. */
   readonly kept: readonly number[];
 }
 
 /**
- * How sure each local speaker's cluster is: by `judge`, or by the margin where there is none.
+ * Confidence of each local speaker's cluster: the posterior from `judge`, or the margin if `judge` is null.
  *
  * @param hardClusters cluster of each row, negative for none
  * @returns 0 to 1 for each row; NaN without cluster or embedding
@@ -165,7 +165,7 @@ export function confidences(
 }
 
 /**
- * Lead over the best other cluster; 0 where another one is more similar, 1 where there is no other.
+ * Margin over the best other cluster; 0 if another one is more similar, 1 if there is no other.
  *
  * @param scores axes (cluster)
  */

@@ -5,14 +5,14 @@ import { responsibilitiesOf, startResponsibilities, vbx, type VbxOptions } from 
 
 const OPTIONS: VbxOptions = { fa: 0.07, fb: 0.8, maxIterations: 20 };
 const LATENT_SIZE = 16;
-/** From the middle to a voice, in standard deviations between voices. */
+/** Distance of a speaker from the origin, in between-speaker standard deviations. */
 const DISTANCE = 4;
 const BETWEEN = Float64Array.from({ length: LATENT_SIZE }, (_, k) => 20 / (1 + k));
 
-/** Axes (embedding, latent dimension): voices of the model's own making, `perSpeaker` embeddings each. */
+/** Axes (embedding, latent dimension): embeddings drawn from the model, `perSpeaker` for each speaker. */
 function voices(numSpeakers: number, perSpeaker: number, seed: number): Dense {
   const normal = seededNormal(seed);
-  // Each voice on an axis of its own, so that none is near another by chance.
+  // Each speaker is on a separate axis, so that no two are near each other by chance.
   const centers = Array.from({ length: numSpeakers }, (_, speaker) =>
     Array.from(BETWEEN, (variance, k) => (k === speaker ? DISTANCE : 0.1) * Math.sqrt(variance)),
   );
@@ -23,17 +23,17 @@ function voices(numSpeakers: number, perSpeaker: number, seed: number): Dense {
   );
 }
 
-/** Labels that split each of `numSpeakers` voices in two. */
+/** Labels that split each of `numSpeakers` speakers in two. */
 const splitLabels = (length: number, numSpeakers: number): Int32Array =>
   Int32Array.from({ length }, (_, i) => (i % numSpeakers) + (i >= length / 2 ? numSpeakers : 0));
 
 const rowsOf = (values: Dense): Float64Array[] => Array.from({ length: values.numRows }, (_, row) => rowOf(values, row));
 const rowSums = (values: Dense): number[] => rowsOf(values).map((row) => row.reduce((sum, value) => sum + value, 0));
-/** The greatest difference between two of the same size. */
+/** The maximum absolute difference between two matrices of the same size. */
 const difference = (a: Dense, b: Dense): number => Math.max(...a.data.map((value, i) => Math.abs(value - b.data[i]!)));
 
 describe('start responsibilities', () => {
-  test('are the softmax of seven for the own label and nought for the others', () => {
+  test('are the softmax of 7 for the own label and 0 for the others', () => {
     const start = startResponsibilities(Int32Array.from([1, 0, 2]));
     const others = 1 / (Math.exp(7) + 2);
     expect(start.data[0]).toBeCloseTo(others, 15);
@@ -42,27 +42,27 @@ describe('start responsibilities', () => {
   });
 });
 
-describe.each([2, 3, 5])('VBx of %i voices', (numSpeakers) => {
+describe.each([2, 3, 5])('VBx of %i speakers', (numSpeakers) => {
   const features = voices(numSpeakers, 40, 7 + numSpeakers);
   const labels = splitLabels(features.numRows, numSpeakers);
   const result = vbx(features, BETWEEN, startResponsibilities(labels), OPTIONS);
 
-  test('gives responsibilities and priors that sum to 1', () => {
+  test('returns responsibilities and priors that sum to 1', () => {
     // Sums of a few probabilities in float64.
     for (const sum of rowSums(result.responsibilities)) expect(Math.abs(sum - 1)).toBeLessThan(1e-12);
     expect(result.priors.reduce((sum, prior) => sum + prior, 0)).toBeCloseTo(1, 12);
     expect(Math.min(...result.responsibilities.data)).toBeGreaterThanOrEqual(0);
   });
 
-  test('never lets the bound fall', () => {
+  test('never lowers the evidence bound', () => {
     expect(result.elbo.length).toBeGreaterThan(2);
     for (const [i, bound] of result.elbo.entries()) {
-      // Only rounding may take it down: sums of some hundred terms.
+      // Only rounding may lower it: sums of a few hundred terms.
       if (i > 0) expect(bound).toBeGreaterThanOrEqual(result.elbo[i - 1]! - 1e-9 * Math.abs(bound));
     }
   });
 
-  test('joins no two voices', () => {
+  test('never merges two speakers', () => {
     const voiceOfWinner = new Map<number, number>();
     for (let row = 0; row < features.numRows; row++) {
       const shares = rowOf(result.responsibilities, row);
@@ -73,7 +73,7 @@ describe.each([2, 3, 5])('VBx of %i voices', (numSpeakers) => {
     }
   });
 
-  test('keeps fewer speakers where speakers are harder to be', () => {
+  test('keeps fewer speakers with a greater fb', () => {
     const kept = [0.1, 0.8, 8, 80].map((fb) => {
       const options = { ...OPTIONS, fb };
       return vbx(features, BETWEEN, startResponsibilities(labels), options).priors.filter((prior) => prior > 1e-7).length;
@@ -82,30 +82,30 @@ describe.each([2, 3, 5])('VBx of %i voices', (numSpeakers) => {
     expect(kept.at(-1)).toBeLessThan(kept[0]!);
   });
 
-  test('judges an embedding by the final model as it was judged in training', () => {
+  test('assigns an embedding by the final model as in training', () => {
     const again = responsibilitiesOf(result.model, features);
     expect(difference(again, result.responsibilities)).toBeLessThan(1e-12);
   });
 
-  test('renaming the start labels renames the speakers and changes nothing else', () => {
+  test('renames the speakers and changes nothing else if the start labels are renamed', () => {
     const numLabels = 2 * numSpeakers;
     const renamed = (label: number): number => (label + 1) % numLabels;
     const other = vbx(features, BETWEEN, startResponsibilities(labels.map(renamed)), OPTIONS);
     const back = rowsOf(other.responsibilities).map((row) => row.map((_, label) => row[renamed(label)]!));
-    // Sums over speakers in another order.
+    // Sums over speakers are in another order.
     expect(difference(denseOf(back), result.responsibilities)).toBeLessThan(1e-9);
   });
 
-  test('the order of the embeddings does not matter', () => {
+  test('does not depend on the order of the embeddings', () => {
     const backwards = rowsOf(features).reverse();
     const other = vbx(denseOf(backwards), BETWEEN, startResponsibilities(labels.toReversed()), OPTIONS);
     const back = rowsOf(other.responsibilities).reverse();
-    // Sums over embeddings in another order.
+    // Sums over embeddings are in another order.
     expect(difference(denseOf(back), result.responsibilities)).toBeLessThan(1e-9);
   });
 });
 
-test('stops at the greatest number of iterations', () => {
+test('stops at the maximum number of iterations', () => {
   const features = voices(3, 30, 3);
   const start = startResponsibilities(splitLabels(features.numRows, 3));
   expect(vbx(features, BETWEEN, start, { ...OPTIONS, maxIterations: 2 }).elbo).toHaveLength(2);

@@ -2,46 +2,46 @@ import { multiplyTransposed, rowOf, transposed, zeros, type Dense } from './line
 
 /** Settings of {@link vbx}. */
 export interface VbxOptions {
-  /** Weight of the likelihood against the priors: below 1 makes up for embeddings that are not independent. */
+  /** Weight of the likelihood relative to the priors. A value below 1 compensates for embeddings that are not independent. */
   readonly fa: number;
-  /** How hard it is to be a speaker: greater values leave fewer. */
+  /** Penalty for each speaker: greater values leave fewer speakers. */
   readonly fb: number;
   readonly maxIterations: number;
 }
 
-/** What was learned of the speakers; enough to judge an embedding that took no part. */
+/** Learned parameters of the speakers; sufficient to assign embeddings that took no part. */
 export interface SpeakerModel {
-  /** Posterior mean of each speaker's place; axes (speaker, latent dimension). */
+  /** Posterior mean of each speaker; axes (speaker, latent dimension). */
   readonly means: Dense;
-  /** What of the log-likelihood does not depend on the embedding, and the log-prior; axes (speaker). */
+  /** Log-prior plus the part of the log-likelihood that does not depend on the embedding; axes (speaker). */
   readonly offsets: Float64Array;
-  /** Standard deviation between speakers; axes (latent dimension). */
+  /** Between-speaker standard deviation; axes (latent dimension). */
   readonly spread: Float64Array;
   readonly fa: number;
 }
 
 export interface VbxResult {
-  /** Who each embedding belongs to; axes (embedding, speaker), rows sum to 1. */
+  /** Probability of each speaker for each embedding; axes (embedding, speaker), rows sum to 1. */
   readonly responsibilities: Dense;
-  /** Share of each speaker; axes (speaker), sums to 1. Near 0 for a speaker that is not needed. */
+  /** Share of each speaker; axes (speaker), sums to 1. Near 0 for an unused speaker. */
   readonly priors: Float64Array;
-  /** Evidence lower bound after each iteration; never falls but by rounding. */
+  /** Evidence lower bound after each iteration; never decreases except by rounding. */
   readonly elbo: readonly number[];
-  /** The model that `responsibilities` come from. */
+  /** The model that `responsibilities` are computed from. */
   readonly model: SpeakerModel;
 }
 
-/** The bound must rise by this much for another iteration: pyannote's. */
+/** Minimum increase of the bound to continue iterating, as in pyannote. */
 const MIN_ELBO_GAIN = 1e-4;
 /** Keeps the logarithm of a prior finite. */
 const PRIOR_FLOOR = 1e-8;
-/** How sure the first responsibilities are of the start labels, before the softmax: pyannote's `init_smoothing`. */
+/** Weight of the start labels in the first responsibilities, before the softmax: pyannote's `init_smoothing`. */
 const START_SMOOTHING = 7;
 
 /**
- * First responsibilities: each embedding mostly with its label, a little with every other.
+ * Initial responsibilities: each embedding mostly belongs to its label, and a little to every other one.
  *
- * Matches the beginning of `cluster_vbx` of pyannote.audio 4.0.7.
+ * Matches the start of `cluster_vbx` of pyannote.audio 4.0.7.
  *
  * @param labels from 0 without gaps
  * @returns axes (embedding, speaker), rows sum to 1
@@ -56,14 +56,14 @@ export function startResponsibilities(labels: Int32Array): Dense {
 }
 
 /**
- * Variational Bayes over a mixture of speakers: which embeddings are one person, and how many people there are.
+ * Variational Bayes over a mixture of speakers: estimates the speaker of each embedding and the number of speakers.
  *
  * Matches `VBx` of pyannote.audio 4.0.7 (`utils/vbx.py`), which has no transition model; equation numbers are those of
  * Landini et al., "Bayesian HMM clustering of x-vector sequences (VBx)", 2020.
  *
  * @param features axes (embedding, latent dimension), with unit covariance within speakers
  * @param betweenCovariance axes (latent dimension)
- * @param start axes (embedding, speaker), rows sum to 1; becomes the result's responsibilities, in place
+ * @param start axes (embedding, speaker), rows sum to 1; overwritten with the responsibilities of the result
  */
 export function vbx(features: Dense, betweenCovariance: Float64Array, start: Dense, options: VbxOptions): VbxResult {
   const { fa, fb, maxIterations } = options;
@@ -72,7 +72,7 @@ export function vbx(features: Dense, betweenCovariance: Float64Array, start: Den
   const scaled = scaleColumns(features, spread);
   const scaledColumns = transposed(scaled);
   const constants = embeddingConstants(features, fa);
-  // Once, beside `start`: with hundreds of start clusters, each is 100 MB for three hours.
+  // Allocated once: with hundreds of start clusters, this matrix and `start` take 100 MB each for three hours.
   const columns = zeros(numSpeakers, start.numRows);
   const elbo: number[] = [];
   let priors: Float64Array = new Float64Array(numSpeakers).fill(1 / numSpeakers);
@@ -103,7 +103,7 @@ export function vbx(features: Dense, betweenCovariance: Float64Array, start: Den
 }
 
 /**
- * Who embeddings belong to, by a model that was learned from others.
+ * Assigns embeddings to the speakers of a model learned from other embeddings.
  *
  * @param features axes (embedding, latent dimension)
  * @returns axes (embedding, speaker), rows sum to 1
@@ -124,7 +124,7 @@ interface Speakers {
 }
 
 /**
- * Posterior of every speaker, given who the embeddings belong to.
+ * Posterior of every speaker, given the responsibilities.
  *
  * @param responsibilities axes (speaker, embedding)
  * @param scaledColumns axes (latent dimension, embedding)
@@ -155,7 +155,7 @@ function estimateSpeakers(
 }
 
 /**
- * Makes responsibilities, in place, of the dot products of embeddings and speakers: (23), then a softmax of each row.
+ * Converts dot products of embeddings and speakers into responsibilities, in place: (23), then a softmax of each row.
  *
  * @returns log of each row's sum, without the embedding's own constant; axes (embedding)
  */
@@ -180,7 +180,7 @@ function toResponsibilities(products: Dense, { offsets, fa }: SpeakerModel): Flo
   return evidence;
 }
 
-/** What each embedding adds to every speaker's log-likelihood alike: the last term of (23); axes (embedding). */
+/** The part of each embedding's log-likelihood that is the same for every speaker: the last term of (23); axes (embedding). */
 function embeddingConstants(features: Dense, fa: number): Float64Array {
   const { numRows, numColumns } = features;
   return Float64Array.from({ length: numRows }, (_, row) => {

@@ -23,7 +23,7 @@ import {
 import { startResponsibilities, vbx, type VbxResult } from './vbx';
 
 /**
- * Embeddings at unit length, in float32, as numpy divides a float32 array by `np.linalg.norm`.
+ * Embeddings at unit length, in float32, like a float32 NumPy array divided by its `np.linalg.norm`.
  *
  * @param embeddings axes (embedding, dimension), free of NaN
  */
@@ -37,38 +37,38 @@ export function unitEmbeddings(embeddings: readonly Float32Array[]): Float32Arra
 }
 
 /**
- * The clusters that VBx starts from: centroid linkage of unit embeddings, cut at `threshold`.
+ * The start clusters of VBx: centroid linkage of unit embeddings, cut at `threshold`.
  *
- * Matches the AHC of `VBxClustering.__call__` of pyannote.audio 4.0.7, numbering included.
+ * Matches the AHC of `VBxClustering.__call__` of pyannote.audio 4.0.7, including the numbering.
  *
  * @param unit axes (embedding, dimension), at unit length, at least two
- * @param threshold greatest centroid distance at which two clusters are merged: 0 to 2
+ * @param threshold maximum centroid distance at which two clusters are merged: 0 to 2
  * @returns label per embedding, from 0 without gaps
  */
 export function startLabels(unit: readonly Float32Array[], threshold: number): Int32Array {
   return cutStart(centroidLinkage(unit), threshold);
 }
 
-/** {@link startLabels} of a linkage that is there already. */
+/** {@link startLabels} of an existing linkage. */
 export const cutStart = (merges: readonly Merge[], threshold: number): Int32Array => flatClusters(merges, threshold);
 
-/** Rounds in which embeddings may change their cluster: later ones move few. */
+/** Maximum number of rounds in which embeddings may change their cluster: later rounds move few. */
 const MAX_ROUNDS = 10;
 
 export interface SeededInput {
   readonly table: VoiceTable;
-  /** Rows that take part; those of constraints do too. */
+  /** Rows that take part. Rows of constraints take part even if they are not listed here. */
   readonly trainRows: readonly number[];
   readonly constrained: ConstrainedRows;
 }
 
 /**
- * Centroids that keep constraints apart: k-means by the cosine, seeded as in Basu et al., "Semi-supervised clustering by
- * seeding" (2002), its constrained form. Each constrained speaker begins at the mean of its own embeddings, which stay with
- * it; the other clusters begin where `start` has them, but for those that are an constrained speaker's nearest.
+ * Centroids that satisfy constraints: k-means with the cosine distance, seeded as in Basu et al., "Semi-supervised clustering by
+ * seeding" (2002), in its constrained form. Each constrained speaker starts at the mean of its embeddings, which stay with
+ * it. The other clusters start at the centroids in `start`, except those that are nearest to a constrained speaker.
  *
  * @param start centroids of clusters without constraints
- * @param moreCentroids gives so many of these, where there are too few
+ * @param moreCentroids returns the given number of centroids; called if there are too few
  */
 export function seededCentroids(
   { table, trainRows, constrained }: SeededInput,
@@ -92,14 +92,14 @@ export function seededCentroids(
   return { centroids, constraintClusters };
 }
 
-/** Centroids that are no constrained speaker's nearest. */
+/** Centroids that are not the nearest one of any constrained speaker. */
 function freeCentroids(means: readonly Float64Array[], start: readonly Float64Array[]): Float64Array[] {
   if (start.length === 0) return [];
   const taken = new Set(means.map((mean) => argmin(start.map((centroid) => cosineDistance(mean, centroid)))));
   return start.filter((_, index) => !taken.has(index));
 }
 
-/** Takes out, one by one, the free centroid that is nearest to any other, until so many clusters are left. */
+/** Removes, one by one, the free centroid that is nearest to any other, until `wanted` centroids are left. */
 function nearestMerged(means: readonly Float64Array[], free: readonly Float64Array[], wanted: number): Float64Array[] {
   const left = [...means, ...free];
   while (left.length > wanted) {
@@ -121,11 +121,11 @@ function nearestMerged(means: readonly Float64Array[], free: readonly Float64Arr
 interface Refining {
   readonly table: VoiceTable;
   readonly rows: readonly number[];
-  /** Cluster of a row that stays where it is; below 0 for the others. */
+  /** Fixed cluster of a row; negative if the row may move. */
   readonly fixed: (row: number) => number;
 }
 
-/** Moves rows to the nearest centroid, and centroids to the means of their rows, until nothing changes. */
+/** Assigns rows to the nearest centroid and moves centroids to the means of their rows until nothing changes. */
 function refined({ table, rows, fixed }: Refining, start: Float64Array[]): Float64Array[] {
   let centroids = start;
   const labels = new Int32Array(rows.length).fill(-1);
@@ -145,27 +145,27 @@ function refined({ table, rows, fixed }: Refining, start: Float64Array[]): Float
     );
     if (numMoved === 0) break;
     const moved = clusterMeans(vectors, labels, centroids.length, table.local.dimension);
-    // A cluster that has lost its last row stays where it was.
+    // A cluster without rows keeps its centroid.
     const before = centroids;
     centroids = moved.map((centroid, cluster) => (centroid.some(Number.isNaN) ? before[cluster]! : centroid));
   }
   return centroids;
 }
 
-/** A speaker with a smaller share than this is not there: pyannote's. */
+/** A speaker with a smaller share is dropped, as in pyannote. */
 const MIN_PRIOR = 1e-7;
 
-/** Greatest number of speakers that is computed before it is asked for. */
+/** Maximum number of speakers that is computed in advance. */
 const MAX_ANTICIPATED = 10;
 
-/** What VBx found, whatever the number of speakers that was asked for. */
+/** Result of VBx, independent of the requested number of speakers. */
 interface Found {
   readonly steps: VbxSteps;
-  /** Speakers that are there. */
+  /** Speakers that are not dropped. */
   readonly kept: readonly number[];
 }
 
-/** `clusterByVbx` for one recording and any number of speakers: what does not depend on it is done once. */
+/** `clusterByVbx` for one recording and several speaker bounds; reuses the work that does not depend on the bounds. */
 export class VbxClusterer {
   private readonly trainRows: readonly number[];
   private readonly train: readonly Float32Array[];
@@ -174,10 +174,10 @@ export class VbxClusterer {
   private found: Found | null = null;
   private free: VbxClusters | null = null;
   private kMeans: KMeans | null = null;
-  /** Numbers of speakers that are still to be anticipated. */
+  /** Numbers of speakers that remain to be computed in advance. */
   private anticipated: number[] | null = null;
 
-  /** @param known the linkage, where it was made before */
+  /** @param known a linkage computed earlier, if there is one */
   constructor(
     private readonly table: VoiceTable,
     private readonly plda: Plda,
@@ -189,12 +189,12 @@ export class VbxClusterer {
     this.unit = unitEmbeddings(this.train);
   }
 
-  /** The linkage, where it was made. */
+  /** The linkage; null before it is computed. */
   get dendrogram(): Dendrogram | null {
     return this.merges && packMerges(this.merges);
   }
 
-  /** Does now what every number of speakers wants. */
+  /** Computes in advance the part that does not depend on the number of speakers. */
   warm(): void {
     if (this.train.length < 2) return;
     this.freeClusters(this.find());
@@ -202,7 +202,7 @@ export class VbxClusterer {
   }
 
   /**
-   * Does a piece of what another number of speakers would want, nearest numbers first.
+   * Computes one step for another number of speakers in advance, the nearest numbers first.
    *
    * @returns whether there is more to do
    */
@@ -220,11 +220,11 @@ export class VbxClusterer {
   }
 
   /**
-   * LinkConstraints that the clusters keep by themselves change nothing, but that local speakers without an embedding follow them.
-   * VBx itself knows no constraints: otherwise its clusters, or those of k-means, are where {@link seededCentroids} starts
-   * from, and every local speaker who is not an constraint's goes to the nearest of these.
+   * Constraints that the clusters already satisfy change nothing, except that local speakers without an embedding follow them.
+   * VBx itself does not support constraints. Otherwise, {@link seededCentroids} therefore starts from the clusters of VBx or
+   * k-means, and every unconstrained local speaker goes to the nearest of the resulting centroids.
    *
-   * @throws VoxlaneError `options` where the constraints speak of more people than there may be
+   * @throws VoxlaneError `options` if there are more constrained speakers than `maxSpeakers`
    */
   cluster(bounds: SpeakerBounds, constrained: ConstrainedRows | null): JudgedClusters {
     if (!constrained) return this.clusterFreely(bounds);
@@ -240,7 +240,7 @@ export class VbxClusterer {
     return { ...this.assignConstrained(centroids, constrained, constraintClusters), constraintClusters };
   }
 
-  /** As `clusterByVbx`, for any number of speakers. */
+  /** Clusters without constraints, like `clusterByVbx`. */
   clusterFreely({ minSpeakers, maxSpeakers }: SpeakerBounds): VbxClusters {
     if (this.train.length < 2) return this.oneCluster();
     const found = this.find();
@@ -271,7 +271,7 @@ export class VbxClusterer {
     return (this.free = { assigned, hardClusters, centroids, soft, ...judged, steps });
   }
 
-  /** Forbidding shared clusters would make up more of them than were asked for. */
+  /** Local speakers of a window may share a cluster: forbidding that would create more clusters than requested. */
   private forcedClusters({ steps }: Found, wanted: number): VbxClusters {
     const centroids = this.kMeansCentroids(wanted);
     const soft = similarities(this.table, centroids);
@@ -310,7 +310,7 @@ export class VbxClusterer {
   }
 }
 
-/** Means of the embeddings, each weighted with how much it belongs to the speaker; axes (kept speaker, dimension). */
+/** Means of the embeddings, weighted with the responsibility of each speaker; axes (kept speaker, dimension). */
 function weightedCentroids(train: readonly Float32Array[], result: VbxResult, kept: readonly number[]): Float64Array[] {
   const { responsibilities } = result;
   return kept.map((speaker) => {
@@ -325,7 +325,7 @@ function weightedCentroids(train: readonly Float32Array[], result: VbxResult, ke
   });
 }
 
-/** Clusters in which the local speakers of constraints who have no embedding are with the others of theirs. */
+/** Moves constrained local speakers without an embedding to the cluster of their constraint. */
 function following(free: VbxClusters, kept: readonly number[], { groups }: ConstrainedRows, table: VoiceTable): JudgedClusters {
   const hardClusters = free.hardClusters.map((cluster, row) => {
     const group = groups[row]!;
@@ -334,7 +334,7 @@ function following(free: VbxClusters, kept: readonly number[], { groups }: Const
   return { ...free, hardClusters, constraintClusters: kept };
 }
 
-/** What came before the clusters, for a comparison with pyannote. */
+/** Intermediate results, for a comparison with pyannote. */
 export interface VbxSteps {
   /** Rows that took part, as window × local speaker; all other arrays here are in their order. */
   readonly trainRows: readonly number[];
@@ -344,24 +344,24 @@ export interface VbxSteps {
 }
 
 export interface VbxClusters extends JudgedClusters {
-  /** As `hardClusters`, but before silent local speakers were taken out: what pyannote's clustering returns. */
+  /** Like `hardClusters`, but including silent local speakers: the result of pyannote's clustering. */
   readonly assigned: Int32Array;
-  /** What the clusters were chosen by; silent local speakers are below all others where two may not share one. */
+  /** Scores that determine the clusters; those of silent local speakers are below all others if clusters may not be shared. */
   readonly soft: SoftClusters;
-  /** Null where fewer than two embeddings took part: nothing was computed then. */
+  /** Null if fewer than two embeddings took part and VBx did not run. */
   readonly steps: VbxSteps | null;
 }
 
 /**
- * Says which local speakers of different windows are the same person: agglomerative start, PLDA, VBx, then every
- * embedding to the most similar speaker, two local speakers of a window never to the same one.
+ * Clusters the local speakers of all windows: agglomerative start, PLDA, VBx, then assignment of every
+ * embedding to the most similar speaker. Two local speakers of a window never share a speaker.
  *
- * Matches `VBxClustering.__call__` of pyannote.audio 4.0.7, with silent local speakers {@link INACTIVE}, as
- * `SpeakerDiarization.apply` makes them. Where the number of speakers is out of bounds, k-means finds as many as are
- * asked for, and local speakers of one window may then share a cluster, as there. Where more are asked for than
- * embeddings took part, each of those is one; pyannote fails.
+ * Matches `VBxClustering.__call__` of pyannote.audio 4.0.7, with silent local speakers set to {@link INACTIVE}, as in
+ * `SpeakerDiarization.apply`. If the number of speakers is out of bounds, k-means finds the requested number, and local
+ * speakers of one window may then share a cluster, as in pyannote. If more speakers are requested than embeddings took part,
+ * each embedding is one speaker; pyannote fails in this case.
  *
- * @throws VoxlaneError `options` where the embeddings are not of the size that the PLDA takes
+ * @throws VoxlaneError `options` if the size of the embeddings differs from the PLDA's
  */
 export function clusterByVbx(local: LocalSpeakers, plda: Plda, options: VbxClusteringOptions): VbxClusters {
   return new VbxClusterer(new VoiceTable(local), plda, options).clusterFreely(options);

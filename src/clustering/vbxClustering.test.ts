@@ -14,14 +14,14 @@ const anyNumber: VbxClusteringOptions = { ...COMMUNITY_1_CLUSTERING, minSpeakers
 
 describe('assignment', () => {
   test.each(VBX_FIXTURE.assignments.map(({ scores, columns }, index) => ({ index, scores, columns })))(
-    "takes scipy's columns, in ties too: $index",
+    "matches SciPy's columns, including ties: $index",
     ({ scores, columns }) => {
       const numColumns = scores[0]!.length;
       expect([...assignRows(Float64Array.from(scores.flat()), scores.length, numColumns)]).toEqual(columns);
     },
   );
 
-  test('never gives two local speakers of a window one cluster', () => {
+  test('never assigns two local speakers of a window to one cluster', () => {
     const random = seededRandom(11);
     const numSpeakers = 3;
     for (const numClusters of [1, 2, 3, 7]) {
@@ -40,7 +40,7 @@ describe('assignment', () => {
 });
 
 describe('k-means', () => {
-  test('draws as numpy does', () => {
+  test('draws the same random numbers as NumPy', () => {
     const random = new MersenneTwister(42);
     // numpy.random.RandomState(42).random_sample(3)
     expect([random.next(), random.next(), random.next()]).toEqual([
@@ -49,14 +49,14 @@ describe('k-means', () => {
   });
 
   test.each(VBX_FIXTURE.kMeans.map((entry, index) => ({ ...entry, index })))(
-    "gives scikit-learn's labels: $numClusters clusters, set $index",
+    "matches scikit-learn's labels: $numClusters clusters, set $index",
     ({ points, numClusters, labels }) => {
       const found = kMeans(points.map((point) => Float32Array.from(point)), numClusters);
       expect([...found]).toEqual(labels);
     },
   );
 
-  test('gives every cluster that can have one a point, where points coincide', () => {
+  test('splits coinciding points into as many clusters as there are distinct points', () => {
     const points = [0, 0, 0, 1, 1, 1].map((x) => Float32Array.from([x, 1 - x]));
     const labels = kMeans(points, 4);
     expect(new Set(labels).size).toBe(2);
@@ -70,17 +70,17 @@ describe('VBx clustering', () => {
     const options = { ...anyNumber, minSpeakers: entry.minSpeakers, maxSpeakers: entry.maxSpeakers ?? Infinity };
     const result = clusterByVbx(local, SMALL_PLDA, options);
 
-    test("has pyannote's clusters", () => {
+    test("matches pyannote's clusters", () => {
       expect(result.centroids).toHaveLength(entry.numClusters);
       expect([...result.assigned]).toEqual(entry.assigned);
     });
 
-    test("has pyannote's scores and centroids", () => {
+    test("matches pyannote's scores and centroids", () => {
       const expectClose = (found: ArrayLike<number>, expected: readonly (number | null)[]) => {
         expect(found).toHaveLength(expected.length);
         expected.forEach((value, i) => {
           if (value === null) expect(found[i]).toBeNaN();
-          // k-means centroids are averaged in float32 there.
+          // pyannote averages k-means centroids in float32.
           else expect(found[i]).toBeCloseTo(value, 5);
         });
       };
@@ -88,7 +88,7 @@ describe('VBx clustering', () => {
       expectClose(result.centroids.flatMap((centroid) => [...centroid]), entry.centroids);
     });
 
-    test('takes silent local speakers out, and is sure of the others between 0 and 1', () => {
+    test('excludes silent local speakers, and returns a confidence from 0 to 1 for the others', () => {
       const { numWindows, numFrames, numSpeakers, dimension } = local;
       for (let row = 0; row < numWindows * numSpeakers; row++) {
         const window = Math.floor(row / numSpeakers);
@@ -111,45 +111,45 @@ describe('VBx clustering', () => {
     { bounds: { minSpeakers: 1, maxSpeakers: 3 }, expected: 3 },
     { bounds: { minSpeakers: 1, maxSpeakers: Infinity }, expected: 4 },
     { bounds: { minSpeakers: 1, maxSpeakers: 1 }, expected: 1 },
-  ])('honors $bounds', ({ bounds, expected }) => {
+  ])('respects $bounds', ({ bounds, expected }) => {
     expect(clusterByVbx(recording, SMALL_PLDA, { ...anyNumber, ...bounds }).centroids).toHaveLength(expected);
   });
 
-  test('more speakers than embeddings: each embedding is one', () => {
+  test('returns one speaker per embedding if more speakers than embeddings are requested', () => {
     const { steps } = clusterByVbx(recording, SMALL_PLDA, anyNumber);
     const many = clusterByVbx(recording, SMALL_PLDA, { ...anyNumber, minSpeakers: 1000 });
     expect(many.centroids).toHaveLength(steps!.trainRows.length);
   });
 
-  test('the posterior of an embedding that took part is its responsibility', () => {
+  test('uses the responsibility of an embedding that took part as its posterior', () => {
     const { steps, confidences, hardClusters, confidenceKind } = clusterByVbx(recording, SMALL_PLDA, anyNumber);
     expect(confidenceKind).toBe('posterior');
     const kept = [...steps!.vbx.priors.keys()].filter((speaker) => steps!.vbx.priors[speaker]! > 1e-7);
     steps!.trainRows.forEach((row, index) => {
       if (hardClusters[row]! < 0) return;
       const responsibility = rowOf(steps!.vbx.responsibilities, index)[kept[hardClusters[row]!]!]!;
-      // The same sums in the same order, but for what the compiler makes of them.
+      // The same sums in the same order, except for compiler optimizations.
       expect(Math.abs(confidences[row]! - responsibility)).toBeLessThan(1e-9);
     });
   });
 
-  test('swapping the local speakers of every window swaps their clusters', () => {
+  test('swaps the clusters of local speakers that are swapped in every window', () => {
     const swapped = clusterByVbx(withSwappedSpeakers(recording), SMALL_PLDA, anyNumber);
     const straight = clusterByVbx(recording, SMALL_PLDA, anyNumber);
     const { numSpeakers } = recording;
-    // Clusters are numbered by the order of the embeddings, which was changed: only the partition must be the same.
+    // Clusters are numbered in the order of the embeddings, which was changed: only the partition must be the same.
     const names = new Map<number, number>();
     straight.hardClusters.forEach((cluster, row) => {
       const other = swapped.hardClusters[row - (row % numSpeakers) + ((row + 1) % numSpeakers)]!;
       if (!names.has(cluster)) names.set(cluster, other);
-      // Who has no embedding takes what is left over, which the numbering decides.
+      // A local speaker without an embedding takes a remaining cluster, which depends on the numbering.
       const start = row * recording.dimension;
       if (!Number.isNaN(recording.embeddings[start]!)) expect(other).toBe(names.get(cluster));
     });
     expect(new Set(names.values()).size).toBe(names.size);
   });
 
-  test('embeddings of another model are refused', () => {
+  test('rejects embeddings of another model', () => {
     expect(() => projectEmbeddings(SMALL_PLDA, [new Float32Array(192)])).toThrow(
       expect.objectContaining({ code: 'options', problem: 'The embeddings have 192 dimensions' }),
     );

@@ -146,7 +146,7 @@ describe.each(CHOICES)('constraints: $method', (options) => {
     const constraints = [0, 1, 2].map((voice) => ({ speaker: `V${voice}`, segments: segmentsOf(voices, voice) }));
     const assembler = new Assembler(inputOf(voices, options), pldaOf(options));
     expect(() => assembler.assemble(exactly(2), constraints)).toThrow(
-      expect.objectContaining({ code: 'options', problem: 'The constraints tell 3 speakers apart, and there may be 2' }),
+      expect.objectContaining({ code: 'options', problem: 'The constraints distinguish 3 speakers, but the maximum number of speakers is 2' }),
     );
   });
 });
