@@ -4,7 +4,8 @@ import { seeded } from '../../test/editing/synthetic';
 import type { EditableTurn } from './annotation';
 import { turnsBySpeaker, turnsBySpeakerSteps } from './bySpeaker';
 import { compareTurns, exchangeTurns, turnsBetween } from './order';
-import { indexOfTurn, indicesOverlapping } from './turnLookup';
+import { indicesOverlapping } from './overlapping';
+import { indexOfTurn } from './turnLookup';
 import { atOnce } from '../util/concurrency';
 
 /** Sorted turns of some speakers, which may overlap. */

@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import type { Turn } from '../timeline/turns';
 import { describeIssue, VoxlaneError } from '../util/errors';
-import { withPresentNames } from '../util/formerNames';
 import type { Annotation, AnnotationSpeaker, Edit, EditableTurn } from './annotation';
 import { applyEdit } from './applyEdit';
 import { compareTurns, exchangeTurns, turnsBetween } from './order';
@@ -170,7 +169,7 @@ const historySchema = v.object({ version: v.literal(2), annotation: annotationSc
  * @throws VoxlaneError `format`
  */
 export function checkPlainHistory(kept: unknown): PlainHistory {
-  const value = withPresentVersion(kept);
+  const value = hasVersion1(kept) ? withPresentNames(kept) : kept;
   const { issues } = v.safeParse(historySchema, value);
   if (issues) throw unreadable(`${v.getDotPath(issues[0]) ?? 'it'}: ${describeIssue(issues[0])}`);
   const history = value as PlainHistory;
@@ -180,34 +179,13 @@ export function checkPlainHistory(kept: unknown): PlainHistory {
   return history;
 }
 
-/** Version 1 spelled the color of a speaker in British English. Turns have no former names, so they are not copied. */
-function withPresentVersion(kept: unknown): unknown {
-  if (!isRecord(kept) || kept.version !== 1) return kept;
-  const { annotation, done, undone } = kept;
-  return {
-    ...kept,
-    version: 2,
-    annotation: isRecord(annotation) ? withPresentSpeakers(annotation) : annotation,
-    done: withPresentSteps(done),
-    undone: withPresentSteps(undone),
-  };
+/** A history of release 0.2, which spelled colors in British English. Quotes within a string are escaped, so only fields match. */
+function withPresentNames(kept: object): object {
+  const text = JSON.stringify(kept).replaceAll('"colour":', '"color":').replaceAll('"type":"recolour-speaker"', '"type":"recolor-speaker"');
+  return { ...(JSON.parse(text) as object), version: 2 };
 }
 
-function withPresentSteps(steps: unknown): unknown {
-  if (!Array.isArray(steps)) return steps;
-  return steps.map((step: unknown) => {
-    if (!isRecord(step)) return step;
-    const type = step.type === 'recolour-speaker' ? 'recolor-speaker' : step.type;
-    return { ...step, type, patch: isRecord(step.patch) ? withPresentSpeakers(step.patch) : step.patch };
-  });
-}
-
-const withPresentSpeakers = (value: Record<string, unknown>): Record<string, unknown> => ({
-  ...value,
-  speakers: withPresentNames(value.speakers, { colour: 'color' }),
-});
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const hasVersion1 = (kept: unknown): kept is object => typeof kept === 'object' && kept !== null && 'version' in kept && kept.version === 1;
 
 function checkAnnotation({ speakers, turns, nextId }: Annotation): void {
   const ids = new Set(speakers.map(({ id }) => id));

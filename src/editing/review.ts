@@ -2,7 +2,7 @@ import type { LinkConstraints } from '../clustering/constraints';
 import type { Annotation, AnnotationSpeaker, EditableTurn } from './annotation';
 import { turnsBySpeaker } from './bySpeaker';
 import { piecesOf } from './exclusive';
-import { indicesOverlapping } from './turnLookup';
+import { indicesOverlapping } from './overlapping';
 
 /** A shorter turn can hardly be judged by ear, and little depends on it: it is reviewed after all others. */
 export const SHORT_TURN_SECONDS = 0.5;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sha256Hex } from '../util/fetch';
+import { sha256Hex } from '../util/hash';
 import { ModelCache, type StoredModel } from './cache';
 import { blockedStorage, MemoryStorage } from '../../test/store/memory';
 import { noiseBytes } from '../../test/store/modelServer';

@@ -1,6 +1,6 @@
 import { createStore, del, get, set, values } from 'idb-keyval';
 import * as v from 'valibot';
-import { sha256Hex } from '../util/fetch';
+import { sha256Hex } from '../util/hash';
 
 /** A kept part of a file. */
 export interface Piece {

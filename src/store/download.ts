@@ -1,7 +1,6 @@
-import { sha256 as sha256Hasher } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { Interruptible } from '../util/concurrency';
 import { connectionProblem } from '../util/fetch';
+import { sha256Hex } from '../util/hash';
 import type { KeptFile } from './cache';
 import { altered, cancelled, gaveUp, unavailable } from './failures';
 
@@ -233,7 +232,6 @@ export async function download(
 
 class Download {
   private readonly buffer: Uint8Array<ArrayBuffer>;
-  private hasher = sha256Hasher.create();
   private receivedBytes = 0;
   /** Of the version that the received bytes are of. */
   private tag: string | null = null;
@@ -257,7 +255,7 @@ class Download {
       if (this.request.signal?.aborted === true) throw cancelled();
       try {
         if (this.receivedBytes < this.request.bytes) await this.transfer();
-        const hash = bytesToHex(this.hasher.digest());
+        const hash = await sha256Hex(this.buffer);
         if (hash === this.request.sha256) return this.buffer;
         await this.refuse(`has SHA-256 ${hash}`, this.request.sha256);
       } catch (error) {
@@ -271,7 +269,6 @@ class Download {
   private async recall(): Promise<void> {
     const beginning = await this.request.kept?.read(this.buffer);
     if (!beginning || beginning.receivedBytes === 0) return;
-    this.hasher.update(this.buffer.subarray(0, beginning.receivedBytes));
     this.receivedBytes = beginning.receivedBytes;
     this.newsAtBytes = beginning.receivedBytes;
     this.tag = beginning.tag;
@@ -325,7 +322,6 @@ class Download {
       if (this.receivedBytes === 0 && looksLikeHtml(chunk)) throw webPage(address);
       if (this.receivedBytes + chunk.length > bytes) await this.refuse(`has more than ${bytes} bytes`, `${bytes} bytes`);
       this.buffer.set(chunk, this.receivedBytes);
-      this.hasher.update(chunk);
       this.receivedBytes += chunk.length;
       this.report();
       await kept?.write(this.buffer, this.receivedBytes, this.tag);
@@ -352,7 +348,6 @@ class Download {
   }
 
   private async restart(): Promise<void> {
-    this.hasher = sha256Hasher.create();
     this.receivedBytes = 0;
     this.tag = null;
     this.report();

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { describeIssue, VoxlaneError } from '../util/errors';
-import { addressIn, fetchFile, type FileBase, sha256Hex } from '../util/fetch';
-import { withPresentNames } from '../util/formerNames';
+import { addressIn, fetchFile, type FileBase } from '../util/fetch';
+import { sha256Hex } from '../util/hash';
+import { MANIFEST_NAMES, withPresentNames } from '../util/formerNames';
 import { altered, missing } from './failures';
 import { sourcesSchema } from './sources';
 
@@ -138,9 +139,6 @@ export type EmbeddingManifest = v.InferOutput<typeof embeddingSchema>;
 export type TensorFact = v.InferOutput<typeof tensorFactSchema>;
 export type FbankSpec = v.InferOutput<typeof fbankSchema>;
 
-/** Fields of manifests that release 0.2 and its export scripts wrote under other names. */
-export const FORMER_NAMES = { licence: 'license', numClasses: 'numSpeakers' };
-
 /** Manifest by task. */
 export interface Manifests {
   segmentation: SegmentationManifest;
@@ -155,7 +153,7 @@ const schemas = { segmentation: segmentationSchema, embedding: embeddingSchema }
  * @throws VoxlaneError `model-invalid` that names the first field that is wrong
  */
 export function parseManifest<Task extends keyof Manifests>(task: Task, value: unknown, address: string): Manifests[Task] {
-  const parsed = v.safeParse(schemas[task], withPresentNames(value, FORMER_NAMES));
+  const parsed = v.safeParse(schemas[task], withPresentNames(value, MANIFEST_NAMES));
   if (parsed.success) return parsed.output as Manifests[Task];
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue);

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { sha256Hex } from '../util/fetch';
+import { sha256Hex } from '../util/hash';
 import { ModelCache, type CacheTools } from './cache';
 import { type GetModelOptions, type ModelFile, ModelStore, withBrowserLock } from './modelStore';
 import type { AcceptedFile } from './sources';

@@ -1,5 +1,5 @@
 import { VoxlaneError } from '../util/errors';
-import { sha256Hex } from '../util/fetch';
+import { sha256Hex } from '../util/hash';
 import { type Kept, type KeptFile, ModelCache, type StoredModel, type StoreUsage } from './cache';
 import { browserDownloadTools, download, type DownloadProgress, type DownloadTools } from './download';
 import { cancelled, unavailable } from './failures';

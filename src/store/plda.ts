@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import { describeIssue, VoxlaneError } from '../util/errors';
 import { addressIn, type FileBase } from '../util/fetch';
-import { withPresentNames } from '../util/formerNames';
-import { FORMER_NAMES, fetchChecked, fetchJson } from './manifest';
+import { MANIFEST_NAMES, withPresentNames } from '../util/formerNames';
+import { fetchChecked, fetchJson } from './manifest';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const text = v.pipe(v.string(), v.nonEmpty());
@@ -98,7 +98,7 @@ export type PldaManifest = v.InferOutput<typeof pldaSchema>;
  * @throws VoxlaneError `model-invalid` that names the first field that is wrong
  */
 export function parsePldaManifest(value: unknown, address: string): PldaManifest {
-  const parsed = v.safeParse(pldaSchema, withPresentNames(value, FORMER_NAMES));
+  const parsed = v.safeParse(pldaSchema, withPresentNames(value, MANIFEST_NAMES));
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   throw new VoxlaneError({

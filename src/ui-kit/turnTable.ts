@@ -1,5 +1,6 @@
 import type { EditableTurn } from '../editing/annotation';
-import { indexOfTurn, indicesOverlapping } from '../editing/turnLookup';
+import { indicesOverlapping } from '../editing/overlapping';
+import { indexOfTurn } from '../editing/turnLookup';
 import type { Turn } from '../engine/types';
 import type { Scope } from './scope';
 import { h, isTouch, TOUCH_PIXELS } from './dom';

@@ -113,17 +113,3 @@ export async function loadPart<Part>(load: () => Promise<Part>): Promise<Part> {
     );
   }
 }
-
-/**
- * SHA-256 as lower-case hex. Where `crypto.subtle` is missing, as on plain http, a library takes over. Not asked by
- * `isSecureContext`, which Node does not know.
- *
- * @param bytes not shared with another thread
- */
-export async function sha256Hex(bytes: Uint8Array): Promise<string> {
-  const { subtle } = globalThis.crypto as { readonly subtle?: SubtleCrypto };
-  const digest = subtle
-    ? new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
-    : (await loadPart(() => import('@noble/hashes/sha2.js'))).sha256(bytes);
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, expect, it, vi } from 'vitest';
-import { sha256Hex } from './fetch';
+import { sha256Hex } from './hash';
 
 afterEach(() => {
   vi.unstubAllGlobals();

@@ -4,7 +4,7 @@ import { ModelStore, type ModelFile, type StoredModel, type StoreUsage } from '.
 import { cacheShelf } from '../../src/store/cache';
 import type { Sources } from '../../src/store/sources';
 import { VoxlaneError, type ErrorParts } from '../../src/util/errors';
-import { sha256Hex } from '../../src/util/fetch';
+import { sha256Hex } from '../../src/util/hash';
 
 /** What {@link StorePage.get} got: all but the bytes, of which it says what they are. */
 export interface Got extends Omit<ModelFile, 'bytes'> {

@@ -1,6 +1,7 @@
 import type { Edit, EditableTurn } from '../../editing/annotation';
 import { turnsBySpeaker } from '../../editing/bySpeaker';
-import { indexOfTurn, indicesOverlapping, turnById } from '../../editing/turnLookup';
+import { indicesOverlapping } from '../../editing/overlapping';
+import { indexOfTurn, turnById } from '../../editing/turnLookup';
 import type { Editor, EditorState } from './editor';
 import { nameOf, speakerOfKey } from './speakerNames';
 import { editorText } from './text';

@@ -1,5 +1,5 @@
 import type { Weight } from '../../onnx/weights';
-import { sha256Hex } from '../../util/fetch';
+import { sha256Hex } from '../../util/hash';
 import type { CheckpointTensor } from '../files/elements';
 import type { OnStep } from '../stages';
 import { sizeOf } from '../tensor';
