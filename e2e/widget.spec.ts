@@ -73,7 +73,7 @@ test('by keyboard: a file, cancelling, playing, naming, taking home; German wher
   await page.keyboard.press('Escape');
   await expect(page.locator('[part=dropzone]')).toBeVisible();
   expect(await types(page)).toEqual(['cancel']);
-  await expect(page.getByRole('status').filter({ hasText: 'Cancelled.' })).toBeAttached();
+  await expect(page.getByRole('status').filter({ hasText: 'Canceled.' })).toBeAttached();
 
   await page.evaluate(() => {
     document.querySelector('voxlane-diarizer')!.source = clip(7, 6, 'talk.wav');

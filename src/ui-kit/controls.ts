@@ -3,7 +3,7 @@ import type { Scope } from './scope';
 
 type Content = Node | string;
 
-/** A button that does one thing. */
+/** A push button. */
 export function button(
   scope: Scope,
   attributes: Readonly<Record<string, string | null>>,
@@ -22,7 +22,7 @@ export interface Segmented<Value extends string> {
 
 let serial = 0;
 
-/** Choices that are one control. */
+/** Mutually exclusive choices in one control. */
 export function segmented<Value extends string>(
   scope: Scope,
   legend: string,
@@ -55,7 +55,7 @@ export function segmented<Value extends string>(
   };
 }
 
-/** A name and what it stands for, of a `dl`. */
+/** A term and its description in a `dl`. */
 export function fact(name: string, ...value: readonly Content[]): HTMLElement {
   return h('div', {}, h('dt', {}, name), h('dd', {}, ...value));
 }
@@ -67,8 +67,8 @@ export interface Menu {
 }
 
 /**
- * A button that opens a box below it: closed by Escape, by a press outside, and when the focus leaves it. The browser's
- * `details` does the rest: its summary is a button with its state for screen readers.
+ * A button that opens a box below it. The box closes on Escape, on a press outside, and when it loses the focus. It
+ * uses the element `details`, whose summary is a button that exposes its state to screen readers.
  */
 export function createMenu(scope: Scope, label: readonly (Node | string)[], content: HTMLElement, testId: string): Menu {
   const summary = h('summary', { class: 'button', 'data-testid': testId }, ...label);
@@ -80,7 +80,7 @@ export function createMenu(scope: Scope, label: readonly (Node | string)[], cont
     if (hadFocus) summary.focus();
   };
   scope.on(document, 'pointerdown', (event) => {
-    // By its path: seen from the document, whatever is in a shadow root is its host.
+    // By the composed path: the document sees the host in place of elements in its shadow root.
     if (!event.composedPath().includes(element)) element.open = false;
   });
   scope.on(element, 'focusout', (event) => {

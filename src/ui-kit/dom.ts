@@ -3,7 +3,7 @@ import type { Scope } from './scope';
 type Child = Node | string | null | undefined | false;
 type AttributeValue = string | number | boolean | null | undefined;
 
-/** An element with attributes and children. `true` sets an empty attribute; `false` and `null` set none. */
+/** Creates an element. `true` sets an empty attribute; `false` and `null` set none. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, AttributeValue>> = {},
@@ -11,7 +11,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    // Through the CSSOM: a style attribute is what a strict content security policy forbids.
+    // Through the CSSOM: a strict Content-Security-Policy forbids style attributes.
     if (name === 'style') element.style.cssText = String(value);
     else setAttribute(element, name, value);
   }
@@ -26,7 +26,7 @@ export function setAttribute(element: Element, name: string, value: AttributeVal
   else element.setAttribute(name, value === true ? '' : String(value));
 }
 
-/** Sets text only where it differs: an equal write would still make the browser lay out anew. */
+/** Sets text only if it differs: even an equal write would trigger a layout. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -46,7 +46,7 @@ export type IconName = keyof typeof ICONS;
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** A decorative icon; the button around it carries the name. */
+/** A decorative icon; its button has the label. */
 export function icon(name: IconName): SVGSVGElement {
   const { path, fill } = ICONS[name];
   const svg = document.createElementNS(SVG, 'svg');
@@ -56,7 +56,7 @@ export function icon(name: IconName): SVGSVGElement {
   const shape = document.createElementNS(SVG, 'path');
   shape.setAttribute('d', path);
   if (name === 'theme') {
-    // Half filled: the sign for light against dark.
+    // Half filled: the symbol for light and dark.
     const half = document.createElementNS(SVG, 'path');
     half.setAttribute('d', 'M12 3a9 9 0 0 0 0 18z');
     half.setAttribute('fill', 'currentColor');
@@ -66,7 +66,7 @@ export function icon(name: IconName): SVGSVGElement {
   return svg;
 }
 
-/** The mark: three tracks, one voice after the other. */
+/** The logo: three tracks of alternating speakers. */
 export function mark(): SVGSVGElement {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 28 28');
@@ -89,7 +89,7 @@ export function mark(): SVGSVGElement {
   return svg;
 }
 
-/** Gives a canvas the pixels of the screen and a context that counts in CSS pixels. */
+/** Sets the canvas size to device pixels and scales the context to CSS pixels. */
 export function fitCanvas(
   context: CanvasRenderingContext2D,
   { width, height }: { readonly width: number; readonly height: number },
@@ -97,7 +97,7 @@ export function fitCanvas(
   const { canvas } = context;
   const density = window.devicePixelRatio || 1;
   const pixels = [Math.round(width * density), Math.round(height * density)] as const;
-  // Setting a size, even the same one, clears the canvas and drops its memory.
+  // Setting a size, even the same one, clears the canvas and reallocates its memory.
   if (canvas.width !== pixels[0]) canvas.width = pixels[0];
   if (canvas.height !== pixels[1]) canvas.height = pixels[1];
   canvas.style.width = `${width}px`;
@@ -105,22 +105,22 @@ export function fitCanvas(
   context.setTransform(density, 0, 0, density, 0, 0);
 }
 
-/** The color of a custom property as the browser resolves it: a canvas knows neither `var()` nor `light-dark()`. */
+/** The color of a custom property as resolved by the browser: a canvas supports neither `var()` nor `light-dark()`. */
 export function resolvedColor(probe: HTMLElement, variable: string): string {
   probe.style.color = `var(${variable})`;
   return getComputedStyle(probe).color;
 }
 
-/** The least width and height of what a finger presses, in CSS pixels: WCAG 2.2, success criterion 2.5.5. */
+/** Minimum width and height of a touch target in CSS pixels: WCAG 2.2, success criterion 2.5.5. */
 export const TOUCH_PIXELS = 44;
 
-/** Whether the main pointer is a finger. The style sheets ask the same. */
+/** Whether the primary pointer is a touch screen. The style sheets use the same query. */
 export const isTouch = (): boolean => matchMedia('(pointer: coarse)').matches;
 
 /**
- * Calls back in the frame after the size of an element changed, and once in the frame after this call. Ends with `scope`.
+ * Calls the listener one frame after the size of an element changed, and once after this call. Ends with `scope`.
  *
- * Not in the observer's own callback: a listener that changes the size of what is observed would make browsers report
+ * It does not use the observer's own callback: a listener that changed the observed size would make browsers report
  * "ResizeObserver loop completed with undelivered notifications" as an error of the page.
  */
 export function onResize(scope: Scope, element: Element, listener: () => void): void {

@@ -4,7 +4,7 @@ import type { ErrorWords } from './texts/en';
 import { engineLanguage } from './texts/language';
 import { text } from './texts/text';
 
-/** A failure in the form that the page shows. `code` is null for what is no VoxlaneError. */
+/** An error as the page shows it. `code` is null if it is not a `VoxlaneError`. */
 export interface Failure {
   readonly code: ErrorCode | null;
   readonly problem: string;
@@ -15,8 +15,8 @@ export interface Failure {
 }
 
 /**
- * Anything thrown, in the form that the page shows. Told by its shape and not by `instanceof`: an error that
- * crossed a worker boundary may have lost its class.
+ * Converts anything thrown to a `Failure`. It checks the shape instead of `instanceof`: an error that crossed a worker
+ * boundary may have lost its class.
  */
 export function failureOf(thrown: unknown): Failure {
   if (isParts(thrown)) {
@@ -29,13 +29,12 @@ export function failureOf(thrown: unknown): Failure {
       details: textOrNull(details),
     };
   }
-  // With its stack.
   console.error(thrown);
   const { problem, remedy } = isGone(thrown) ? text.unreadable : text.unexpected;
   return { code: null, problem, expected: null, remedy, details: detailsOf(thrown) };
 }
 
-/** What was thrown, as a sentence for the page. Messages of browsers and libraries go to the console. */
+/** The error as a sentence for the page. Messages of browsers and libraries are written to the console. */
 export function sentenceOf(thrown: unknown): string {
   const { problem, expected, remedy } = failureOf(thrown);
   return [problem, expected !== null && `Expected ${expected}`, remedy].filter(Boolean).join('. ');
@@ -46,24 +45,24 @@ const isParts = (thrown: unknown): thrown is Partial<Record<keyof Failure, unkno
 
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-/** Whether the browser can no longer read a file that was chosen. */
+/** Whether the browser can no longer read a selected file. */
 const isGone = (thrown: unknown): boolean => thrown instanceof Error && ['NotFoundError', 'NotReadableError'].includes(thrown.name);
 
-/** What the rows of a failure are called; `remedy` is null where there is nothing to advise. */
+/** Labels of the rows of an error; `remedy` is null if there is none. */
 export interface FailureLabels {
   readonly problem: string;
   readonly expected: string;
   readonly remedy: string | null;
 }
 
-/** An expectation is the end of a sentence elsewhere; here it stands alone. What looks like a name is left as it is. */
+/** Capitalizes an expectation, which otherwise continues a sentence. Leaves names as they are. */
 function sentenceCase(words: string): string {
   return words.replace(/^[a-z]+(?=[\s,;]|$)/, (first) => first.charAt(0).toUpperCase() + first.slice(1));
 }
 
 /**
- * What is to be said in place of the engine's words, which are English; null where the words of the failure can stand.
- * Without a code but with a remedy they are the page's own (`sources.ts`), in its language already.
+ * Texts to show instead of the engine's English message; null to show the message itself. A failure without a code but
+ * with a remedy comes from the page (`sources.ts`), in the page's language.
  */
 function translated({ code, remedy }: Failure): ErrorWords | null {
   if (engineLanguage === null) return null;
@@ -71,12 +70,12 @@ function translated({ code, remedy }: Failure): ErrorWords | null {
   return remedy === null ? text.unexpected : null;
 }
 
-/** What was wrong, in the page's language. */
+/** The problem in the page's language. */
 export const problemOf = (failure: Failure): string => translated(failure)?.problem ?? failure.problem;
 
 /**
- * What was wrong, what was expected and what to do, as far as the failure says. Where the page is not English, first
- * what that means in its language, and then the engine's words with the details.
+ * The problem, the expectation and the remedy, if the failure has them. On pages in other languages than English: first
+ * the meaning in that language, then the engine's message with the details.
  */
 export function failureDetails(failure: Failure, labels: FailureLabels): HTMLElement {
   const { code, problem, expected } = failure;
@@ -108,7 +107,7 @@ export function failureDetails(failure: Failure, labels: FailureLabels): HTMLEle
   );
 }
 
-/** The message of the browser or a library. Closed: it is for bug reports. */
+/** The original message of the browser or a library, collapsed: it is for bug reports. */
 function detailsBox(details: string): HTMLElement {
   return h(
     'details',

@@ -3,18 +3,18 @@ import type { Scope } from './scope';
 
 let serial = 0;
 
-/** What a file button takes. */
+/** Options of a file button. */
 export interface FileButtonOptions {
-  /** Types and extensions, as the attribute `accept` has them; empty for any file. */
+  /** Types and extensions in the syntax of the attribute `accept`; empty for any file. */
   readonly accept: string;
   readonly isMultiple: boolean;
-  /** A whole folder with what is below it. */
+  /** Selects a folder with its subfolders. */
   readonly isFolder: boolean;
   readonly isPrimary: boolean;
   readonly testId: string;
 }
 
-/** A recording, with its turns where they are there already. */
+/** A recording, optionally with its turns. */
 const RECORDING: FileButtonOptions = {
   accept: 'audio/*,video/*,.rttm,.json',
   isMultiple: true,
@@ -24,8 +24,8 @@ const RECORDING: FileButtonOptions = {
 };
 
 /**
- * A real file input under a label that looks like a button. The input stays in the tab order and in the
- * accessibility tree; the ring is drawn on the label.
+ * A file input under a label that looks like a button. The input stays in the tab order and in the accessibility tree;
+ * the label shows its focus ring.
  */
 export function fileButton(
   scope: Scope,
@@ -46,7 +46,7 @@ export function fileButton(
   });
   scope.on(input, 'change', () => {
     const files = [...(input.files ?? [])];
-    // Emptied, so that choosing the same file again counts as a change.
+    // Reset, so that selecting the same file again fires a change event.
     input.value = '';
     if (files.length > 0) onFiles(files);
   });
@@ -55,8 +55,8 @@ export function fileButton(
 }
 
 /**
- * Makes the whole page a drop target, or one element of it. Without this the browser would leave the page for a file
- * dropped beside the zone, and the result with it.
+ * Turns the whole page, or one element, into a drop target. Otherwise the browser would navigate to a file dropped
+ * beside the zone, and the result would be lost.
  */
 export function acceptDrops(
   scope: Scope,
@@ -76,17 +76,17 @@ export function acceptDrops(
 }
 
 /**
- * As {@link acceptDrops}, for who looks into dropped folders too. `onTransfer` must take what it needs before it
- * returns: after the event the transfer is empty.
+ * Like {@link acceptDrops}, with access to dropped folders. `onTransfer` must read the transfer before it returns: it
+ * is empty after the event.
  */
 export function acceptTransfers(
   scope: Scope,
   onDragging: (dragging: boolean) => void,
   onTransfer: (transfer: DataTransfer) => void,
-  // Both have the events of a drag, under the same names.
+  // Window and elements fire the same drag events.
   target: HTMLElement = window as unknown as HTMLElement,
 ): void {
-  // Enter and leave fire for every element on the way; only their balance says whether the pointer left the page.
+  // Enter and leave events fire for every element; only their balance shows whether the pointer left the page.
   let depth = 0;
   const set = (next: number): void => {
     const was = depth > 0;
@@ -117,14 +117,14 @@ export function acceptTransfers(
   });
 }
 
-/** Hands a text, or bytes, to the person as a file. */
+/** Downloads text or bytes as a file. */
 export function download(name: string, type: string, content: BlobPart): void {
   const url = URL.createObjectURL(new Blob([content], { type }));
   const link = document.createElement('a');
   link.href = url;
   link.download = name;
   link.click();
-  // Some browsers read the address only after the click has returned.
+  // Some browsers read the URL only after the click has returned.
   setTimeout(() => {
     URL.revokeObjectURL(url);
   }, 10_000);

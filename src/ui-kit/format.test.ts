@@ -18,14 +18,14 @@ describe('format', () => {
   it('writes factors', () => {
     expect([12.3, 1.26, 0.126, 0.0126, 0.0001].map(ratio)).toEqual(['12', '1.3', '0.13', '0.013', '< 0.001']);
   });
-  it('writes shares and counts', () => {
+  it('formats shares and counts', () => {
     expect([percent(0), percent(0.456), percent(1), percent(0.1234, 1)]).toEqual(['0 %', '46 %', '100 %', '12.3 %']);
     expect([0, 999, 1234567].map(count)).toEqual(['0', '999', '1,234,567']);
   });
   it('writes sizes', () => {
     expect([999, 5_982_085, 1.5e9].map(bytesText)).toEqual(['999 B', '5.98 MB', '1.5 GB']);
   });
-  it('writes German as Germans do', () => {
+  it('formats German numbers', () => {
     const { bytes, clock, count, date, percent, ratio, span } = formatsIn('de');
     expect([clock(3723), clock(83.4, 1)]).toEqual(['1:02:03', '1:23,4']);
     expect([span(0.25), span(200)]).toEqual(['0,3 s', '3 min 20 s']);
@@ -36,7 +36,7 @@ describe('format', () => {
     expect(date(Date.UTC(2026, 10, 21, 12))).toBe('21.11.2026');
     expect(formatsIn('en').date(Date.UTC(2026, 10, 21, 12))).toBe('21 Nov 2026');
   });
-  it('makes names of files', () => {
+  it('derives names of files', () => {
     expect(stem('a.b.wav')).toBe('a.b');
     expect(stem('.hidden')).toBe('.hidden');
     expect(rttmUri('my talk  1.mp3')).toBe('my_talk_1');

@@ -1,29 +1,29 @@
 import { language, type Language } from './texts/language';
 
-/** Numbers as text. One place, so that a time reads the same in tracks, table and readouts. */
+/** Numbers as text, in one place: times look the same in tracks, tables and labels. */
 
-/** For `Intl`: its English of Europe, with the day before the month. */
+/** Locales for `Intl`: European English, with the day before the month. */
 const LOCALES: Readonly<Record<Language, string>> = { en: 'en-GB', de: 'de-DE' };
 
-/** How a language writes numbers. */
+/** Number formats of a language. */
 export interface Formats {
-  /** `1:02:03`, `2:03`; with `decimals` also `2:03.45`. Hours only where there are some. */
+  /** `1:02:03`, `2:03`; with `decimals` also `2:03.45`. Hours only if nonzero. */
   readonly clock: (seconds: number, decimals?: number) => string;
-  /** A length of time in words short enough for a label: `8.4 s`, `3 min 20 s`, `1 h 5 min`. */
+  /** A duration, short enough for a label: `8.4 s`, `3 min 20 s`, `1 h 5 min`. */
   readonly span: (seconds: number) => string;
-  /** `12 %`, with `decimals` also `12.3 %`. */
+  /** `12 %`; with `decimals` also `12.3 %`. */
   readonly percent: (fraction: number, decimals?: number) => string;
   /** A whole number, in groups of three digits. */
   readonly count: (value: number) => string;
   /** About two significant digits, never in exponent form. */
   readonly ratio: (value: number) => string;
-  /** As many decimals as are asked for. */
+  /** A fixed number of decimals. */
   readonly decimal: (value: number, decimals: number) => string;
-  /** `17.2 MB`, in powers of 1000 as file managers count. */
+  /** `17.2 MB`, in powers of 1000, like file managers. */
   readonly bytes: (bytes: number) => string;
-  /** `21 Nov 2026`, of milliseconds since the epoch. */
+  /** `21 Nov 2026`, from milliseconds since the epoch. */
   readonly date: (milliseconds: number) => string;
-  /** A number as JavaScript writes it, with the language's decimal sign. */
+  /** A number in JavaScript notation, with the language's decimal separator. */
   readonly localized: (digits: string) => string;
 }
 
@@ -41,7 +41,7 @@ export function formatsIn(language: Language): Formats {
     count,
     clock(seconds, decimals = 0) {
       const unit = 10 ** decimals;
-      // Rounded once, as a whole, so that 59.99 does not become 0:60.
+      // Rounded once as a whole: 59.99 must not become 0:60.
       const ticks = Math.round(Math.max(0, seconds) * unit);
       const whole = Math.floor(ticks / unit);
       const hours = Math.floor(whole / 3600);
@@ -81,18 +81,18 @@ export function formatsIn(language: Language): Formats {
 /** In the page's language. */
 export const { clock, span, percent, count, ratio, decimal, bytes: bytesText, date, localized } = formatsIn(language);
 
-/** The name without its folder and extension. */
+/** The file name without folder and extension. */
 export function stem(fileName: string): string {
   const base = fileName.split(/[\\/]/).pop() ?? fileName;
   const dot = base.lastIndexOf('.');
   return dot > 0 ? base.slice(0, dot) : base;
 }
 
-/** RTTM separates its fields by white space, so a name with spaces would shift every field after it. */
+/** RTTM fields are separated by whitespace: a name with spaces would shift the fields after it. */
 export function rttmUri(fileName: string): string {
   return stem(fileName).trim().replace(/\s+/g, '_') || 'recording';
 }
 
-/** How a license is known to people: `CC BY 4.0` for the identifier `CC-BY-4.0`. */
+/** The common name of a license: `CC BY 4.0` for the identifier `CC-BY-4.0`. */
 export const licenseName = (spdx: string): string =>
   spdx.startsWith('CC-BY') ? spdx.replace(/-/g, ' ').replace(/BY (?=[A-Z])/, 'BY-') : spdx;

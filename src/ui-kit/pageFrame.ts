@@ -13,7 +13,7 @@ function stored(): Theme | null {
     const value = localStorage.getItem(KEY);
     return value === 'light' || value === 'dark' ? value : null;
   } catch {
-    // Storage can be forbidden; then the choice lasts as long as the page.
+    // Storage can be blocked; the choice then lasts until the page is closed.
     return null;
   }
 }
@@ -25,7 +25,7 @@ function apply(theme: Theme | null): void {
 
 export interface ThemeControl {
   readonly toggle: () => void;
-  /** Calls back whenever the colors change, by the button or by the system: canvases must be painted anew. */
+  /** Calls the listener when the colors change, by the button or by the system: canvases must be repainted. */
   readonly onChange: (scope: Scope, listener: () => void) => void;
 }
 
@@ -39,7 +39,7 @@ export function createTheme(scope: Scope): ThemeControl {
     toggle() {
       const current = chosen ?? (darkQuery().matches ? 'dark' : 'light');
       const next = current === 'dark' ? 'light' : 'dark';
-      // Back on the system's side the choice is forgotten, so that the page follows the system again.
+      // A choice equal to the system's is removed, so that the page follows the system again.
       chosen = next === (darkQuery().matches ? 'dark' : 'light') ? null : next;
       apply(chosen);
       try {
@@ -57,8 +57,7 @@ export function createTheme(scope: Scope): ThemeControl {
 }
 
 /**
- * A button for each language, named in that language. Buttons and not a select, which would load the page anew while
- * somebody goes through its entries with the arrow keys.
+ * A button for each language, named in that language. Not a select, which would reload the page at each arrow key.
  *
  * @param beforeReload called before the page reloads; must not reject
  */
@@ -87,30 +86,30 @@ export function languageSwitch(
     element,
     setBusy(busy) {
       for (const button of buttons) button.disabled = busy;
-      // Says why, on the group: a disabled button has no tooltip in every browser.
+      // The explanation is on the group: not every browser shows tooltips on disabled buttons.
       element.title = busy ? text.languageBusy : '';
     },
   };
 }
 
-/** What is around the content of each page of the app. */
+/** The frame around the content of each page of the app. */
 export interface PageFrame {
-  /** Carries the state of the page for styles and tests. */
+  /** Has the state of the page, for styles and tests. */
   readonly page: HTMLElement;
   readonly main: HTMLElement;
-  /** Has a screen reader say a sentence. */
+  /** Announces a sentence to screen readers. */
   readonly announce: (sentence: string) => void;
-  /** Shows a message until it is taken back; null takes it back. */
+  /** Shows a message until it is removed; null removes it. */
   readonly setNotice: (message: string | null) => void;
-  /** Shows that files are over the page, and what dropping them would do. */
+  /** Shows that files are dragged over the page, and the effect of a drop. */
   readonly setDragging: (dragging: boolean, message: string) => void;
-  /** Holds the choice of language while there is work that loading the page anew would lose. */
+  /** Disables the choice of language while there is work that a reload would lose. */
   readonly setBusy: (busy: boolean) => void;
 }
 
 export interface PageFrameOptions {
   readonly tagline: string;
-  /** To the other page of the app. */
+  /** Link to the other page of the app. */
   readonly link: { readonly href: string; readonly label: string };
   readonly onDismissNotice: () => void;
   /** Below the content. */
@@ -119,14 +118,14 @@ export interface PageFrameOptions {
   readonly beforeReload?: () => Promise<void>;
 }
 
-/** Masthead, notices, the content's place, and the frame that says that files can be dropped. */
+/** Header, notices, content, and the frame shown while files are dragged. */
 export function createPageFrame(
   scope: Scope,
   root: HTMLElement,
   theme: ThemeControl,
   { tagline, link, onDismissNotice, footer, beforeReload }: PageFrameOptions,
 ): PageFrame {
-  // The file of the page cannot know it: what is in there is English.
+  // The HTML file is static and marked as English.
   document.documentElement.lang = language;
   const languages = languageSwitch(scope, beforeReload);
   const themeButton = h(
@@ -143,12 +142,12 @@ export function createPageFrame(
     icon('close'),
   );
   scope.on(noticeClose, 'click', onDismissNotice);
-  // The live role is on a box that is always there: one that appears together with its text is often not read.
+  // The live region is always present: screen readers often skip one that appears together with its text.
   const notice = h('div', { class: 'notice', hidden: true }, noticeText, noticeClose);
   const main = h('main', { id: 'content', class: 'content', tabindex: -1 });
   const skip = h('a', { class: 'skip-link', href: '#content' }, text.skip);
   scope.on(skip, 'click', (event) => {
-    // Not by the address: that names the result which is open.
+    // Not through the URL fragment, which names the open result.
     event.preventDefault();
     main.focus();
   });

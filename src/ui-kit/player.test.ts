@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Scope } from './scope';
 import { Player } from './player';
 
-/** An element whose sound runs by hand: `run` lets seconds pass. */
+/** An audio element with a manual clock: `run` advances it. */
 class FakeAudio extends EventTarget {
   static last: FakeAudio;
   currentTime = 0;
@@ -12,7 +12,7 @@ class FakeAudio extends EventTarget {
   playbackRate = 1;
   preservesPitch = false;
   error: { code: number; message: string } | null = null;
-  /** What `play()` rejects with. */
+  /** The rejection of `play()`. */
   refusal: Error | null = null;
   constructor() {
     super();
@@ -65,7 +65,7 @@ afterEach(() => {
 });
 
 describe('Player', () => {
-  it('plays a segment and stops at its very end', () => {
+  it('plays a segment and stops exactly at its end', () => {
     player.playSegment({ startSeconds: 5, endSeconds: 7 });
     audio().run(1.5);
     expect([player.playing, player.position]).toEqual([true, 6.5]);
@@ -76,14 +76,14 @@ describe('Player', () => {
     expect([player.playing, player.position]).toEqual([true, 8]);
   });
 
-  it('plays on after a seek out of a segment', () => {
+  it('continues after a seek out of a segment', () => {
     player.playSegment({ startSeconds: 5, endSeconds: 7 });
     player.seek(20);
     audio().run(1);
     expect([player.playing, player.position]).toEqual([true, 21]);
   });
 
-  it('loops, but only from within', () => {
+  it('loops only from within the segment', () => {
     player.loop({ startSeconds: 5, endSeconds: 7 });
     player.playFrom(6);
     audio().run(1.01);
@@ -106,7 +106,7 @@ describe('Player', () => {
     expect([player.playing, player.position]).toEqual([true, 55]);
   });
 
-  it('keeps its speed within what browsers play, and the pitch', () => {
+  it('limits the rate to what browsers support, and preserves the pitch', () => {
     expect(audio().preservesPitch).toBe(true);
     for (const [asked, set] of [[1.5, 1.5], [9, 3], [0.1, 0.5]] as const) {
       player.setRate(asked);
@@ -114,7 +114,7 @@ describe('Player', () => {
     }
   });
 
-  it('shuttles forward in steps, back again, and returns to the chosen speed', () => {
+  it('shuttles forward in steps and back, and returns to the selected rate', () => {
     player.setRate(0.75);
     const rates = [1, 1, 1, 1, -1, -1, -1].map((direction) => {
       player.shuttle(direction as 1 | -1);
@@ -128,7 +128,7 @@ describe('Player', () => {
     expect(audio().playbackRate).toBe(0.75);
   });
 
-  it('runs backwards without sound, faster each time, and stops at the start', () => {
+  it('rewinds without sound, faster each time, and stops at the start', () => {
     player.seek(30);
     const rewound = (milliseconds: number): number => {
       vi.advanceTimersByTime(milliseconds);
@@ -150,19 +150,19 @@ describe('Player', () => {
     expect([player.playing, player.position]).toEqual([true, 1]);
   });
 
-  // As browsers report them: see playbackProblem.ts.
+  // As reported by browsers: see `problemOfError`.
   it.each([
     [3, 'OnMediaSinkAudioError', 'no-output'],
     [3, 'NS_ERROR_DOM_MEDIA_CUBEB_INITIALIZATION_ERR (0x806e0065)', 'no-output'],
     [3, 'AUDIO_RENDERER_ERROR: audio render error', 'no-output'],
     [2, '', 'stopped'],
     [3, 'Media failed to decode', 'stopped'],
-  ] as const)('can be tried again after an error %i “%s”, from where it was', (code, message, problem) => {
+  ] as const)('can retry from the same position after an error %i “%s”', (code, message, problem) => {
     player.playFrom(12);
     audio().run(1);
     audio().fail(code, message);
     expect([player.problem, player.playable, player.playing, audio().paused]).toEqual([problem, true, false, true]);
-    // What the element reports while nothing plays is not followed.
+    // The element's reports are ignored while nothing plays.
     audio().currentTime = 40;
     audio().dispatchEvent(new Event('timeupdate'));
     expect(player.position).toBe(13);
@@ -191,7 +191,7 @@ describe('Player', () => {
     ['UnknownError', 'stopped'],
     ['AbortError', null],
     ['NotAllowedError', null],
-  ])('takes a play() that is refused with %s for %s', async (name, problem) => {
+  ])('classifies a play() that rejects with %s as %s', async (name, problem) => {
     audio().refusal = new DOMException('refused', name);
     player.toggle();
     await Promise.resolve();

@@ -2,7 +2,7 @@ import type { Scope } from './scope';
 import type { Segment } from './tracks/model';
 
 /**
- * Why nothing plays. After `no-output` and `stopped` the person can try again; `unplayable` is
+ * Reasons why the recording does not play. After `no-output` and `stopped` the user can try again; `unplayable` is
  * permanent: the browser cannot decode the file.
  */
 export type PlaybackProblem = 'unplayable' | 'no-output' | 'stopped';
@@ -19,12 +19,12 @@ export type PlaybackProblem = 'unplayable' | 'no-output' | 'stopped';
 const OUTPUT_FAILED = /MediaSink|CUBEB|AUDIO_RENDERER_ERROR/i;
 
 /**
- * Messages of WebKit, which says the same for a damaged file and for a failed output. WebKitGTK plays on without a device
+ * Messages of WebKit that do not distinguish a damaged file from a failed output. WebKitGTK continues without a device
  * (seen in 2.50) and reports any failed resource as code 2 (MediaPlayerPrivateGStreamer.cpp, `GST_RESOURCE_ERROR`).
  */
 const SAYS_NOTHING = /^(media failed to decode)?$/i;
 
-/** What an error of a media element means. */
+/** Classifies an error of a media element. */
 export function problemOfError({ code, message }: Pick<MediaError, 'code' | 'message'>): PlaybackProblem {
   if (OUTPUT_FAILED.test(message)) return 'no-output';
   if (code === MEDIA_ERR_SRC_NOT_SUPPORTED) return 'unplayable';
@@ -32,10 +32,10 @@ export function problemOfError({ code, message }: Pick<MediaError, 'code' | 'mes
   return 'stopped';
 }
 
-/** What a rejection of `play()` means; null if it is no fault. */
+/** Classifies a rejection of `play()`; null if it is not an error. */
 export function problemOfRejection(failure: unknown, error: MediaError | null): PlaybackProblem | null {
   const name = failure instanceof DOMException ? failure.name : '';
-  // A pause or a seek came before the sound began, or the browser wants a click first.
+  // A pause or a seek came before playback began, or the browser requires a user gesture.
   if (name === 'AbortError' || name === 'NotAllowedError') return null;
   if (error) return problemOfError(error);
   return name === 'NotSupportedError' ? 'unplayable' : 'stopped';
@@ -45,16 +45,16 @@ export function problemOfRejection(failure: unknown, error: MediaError | null): 
 const MEDIA_ERR_DECODE = 3;
 const MEDIA_ERR_SRC_NOT_SUPPORTED = 4;
 
-/** How fast a recording can be played, as a factor. Beyond, browsers mute the sound. */
+/** Limits of the playback rate. Browsers mute the sound beyond them. */
 export const SLOWEST = 0.5;
 export const FASTEST = 3;
-/** Seconds of the recording for each second, with a shuttle; each further press takes the next. */
+/** Playback rates of the shuttle; each further press selects the next one. */
 const FORWARD_SPEEDS = [1, 2, FASTEST] as const;
 const REWIND_SPEEDS = [2, 4, 8] as const;
 
 /**
- * The recording's sound. Keeps a position of its own, so that the playhead can be moved over a recording whose
- * format the browser can decode for the models but not play.
+ * Plays the sound of the recording. It keeps its own position, so that the playhead also moves for a recording that the
+ * browser can decode for the models but not play.
  */
 export class Player {
   readonly #audio = new Audio();
@@ -64,13 +64,13 @@ export class Player {
   #frame = 0;
   #rate = 1;
   #loop: Segment | null = null;
-  /** Where playing stops by itself; null where it goes on. */
+  /** Position where playback stops automatically; null to continue to the end. */
   #stopAt: number | null = null;
-  /** Seconds per second, while the recording is run backwards; 0 while it is not. */
+  /** Rewind speed in seconds per second; 0 while not rewinding. */
   #rewind = 0;
   #rewoundAt = 0;
   readonly #scope: Scope;
-  /** Called for every frame while playing, and once after each seek, start or stop. */
+  /** Called once per frame during playback, and once after each seek, start or stop. */
   onChange: () => void = () => undefined;
 
   constructor(scope: Scope, blob: Blob, durationSeconds: number) {
@@ -84,7 +84,7 @@ export class Player {
     const changed = (): void => {
       this.#changed();
     };
-    // In a hidden tab there are no frames; there `timeupdate` sees to it that a segment ends.
+    // Hidden tabs have no animation frames; `timeupdate` ends segments there.
     for (const type of ['play', 'pause', 'seeked', 'ended', 'timeupdate'] as const) scope.on(audio, type, changed);
     scope.on(audio, 'error', () => {
       if (audio.error) this.#fail(problemOfError(audio.error));
@@ -92,7 +92,7 @@ export class Player {
     scope.add(() => {
       cancelAnimationFrame(this.#frame);
       audio.pause();
-      // An element that still points at the file keeps all of it in memory.
+      // An element that still references the file keeps all of it in memory.
       audio.removeAttribute('src');
       audio.load();
       URL.revokeObjectURL(url);
@@ -107,17 +107,17 @@ export class Player {
     return this.#problem === null && !this.#audio.paused && !this.#audio.ended;
   }
 
-  /** Whether pressing Play can help. */
+  /** Whether pressing Play can succeed. */
   get playable(): boolean {
     return this.#problem !== 'unplayable';
   }
 
-  /** Why nothing plays; null if nothing is known to stand in the way. */
+  /** The reason why the recording does not play; null if none is known. */
   get problem(): PlaybackProblem | null {
     return this.#problem;
   }
 
-  /** Speed that was chosen, as a factor; the pitch stays. A shuttle can be faster for a while. */
+  /** The selected playback rate; the pitch is preserved. The shuttle can be faster temporarily. */
   get rate(): number {
     return this.#rate;
   }
@@ -128,12 +128,12 @@ export class Player {
     this.onChange();
   }
 
-  /** The segment that is played over and over; null while none is. */
+  /** The looped segment; null for none. */
   get looped(): Segment | null {
     return this.#loop;
   }
 
-  /** Plays on from the segment's start whenever its end is reached. A playhead that is outside runs on as ever. */
+  /** Continues from the segment's start whenever its end is reached. A playhead outside the segment is not affected. */
   loop(segment: Segment | null): void {
     this.#loop = segment;
     if (segment) this.#stopAt = null;
@@ -156,7 +156,7 @@ export class Player {
     this.#play();
   }
 
-  /** Plays a segment once, and stops at its end. A seek before that lets it run on. */
+  /** Plays a segment once and stops at its end. A seek continues playback past the end. */
   playSegment({ startSeconds, endSeconds }: Segment): void {
     this.playFrom(startSeconds);
     this.#stopAt = Math.min(endSeconds, this.#duration);
@@ -169,8 +169,8 @@ export class Player {
   }
 
   /**
-   * The keys J, K and L of cutting rooms. 1 plays, and faster each further time. -1 takes one such step back, then runs
-   * backwards without sound, and faster each further time. 0 stops, and the speed is the chosen one again.
+   * The J, K and L keys of video editors. 1 plays; each further call is faster. -1 goes one step back, then rewinds
+   * without sound; each further call is faster. 0 stops and restores the selected rate.
    */
   shuttle(direction: -1 | 0 | 1): void {
     if (direction === 0) this.#pause();
@@ -208,7 +208,7 @@ export class Player {
 
   #moveTo(seconds: number): void {
     this.#position = Math.min(Math.max(0, seconds), this.#duration);
-    // While rewinding, each seek would make the element decode; it gets the place where that ends.
+    // Seeking at every step of a rewind would make the element decode; it is set once at the end.
     if (this.playable && this.#rewind === 0) this.#audio.currentTime = this.#position;
   }
 
@@ -238,12 +238,12 @@ export class Player {
   #fail(problem: PlaybackProblem): void {
     if (this.#scope.disposed) return;
     this.#problem = problem;
-    // Firefox runs on without sound.
+    // Firefox continues without sound.
     this.#audio.pause();
     this.#changed();
   }
 
-  /** An element with an error opens its file and the audio output anew only if it is made to. */
+  /** Reloads the element: after an error, it does not reopen its file and the audio output by itself. */
   #reload(): void {
     this.#problem = null;
     this.#audio.load();
@@ -263,7 +263,7 @@ export class Player {
     }
   }
 
-  /** Takes the element's position, unless that has passed the end of what is to be played. */
+  /** Takes the element's position, unless it has passed the end of the segment. */
   #follow(): void {
     const before = this.#position;
     const now = Math.min(this.#audio.currentTime, this.#duration);
@@ -276,7 +276,7 @@ export class Player {
     } else if (this.#loop && before < this.#loop.endSeconds && now >= this.#loop.endSeconds) {
       const atEnd = this.#audio.ended;
       this.#moveTo(this.#loop.startSeconds);
-      // A loop up to the recording's end: the element has stopped by itself.
+      // A loop up to the end of the recording: the element stopped by itself.
       if (atEnd) this.#play();
     }
   }

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { Scope } from './scope';
 
 describe('Scope', () => {
-  it('runs disposers once, last added first', () => {
+  it('runs disposers once, in reverse order', () => {
     const order: number[] = [];
     const scope = new Scope();
     scope.add(() => order.push(1));
@@ -26,7 +26,7 @@ describe('Scope', () => {
     expect(heard).toHaveBeenCalledTimes(1);
   });
 
-  it('ends children with the parent, and lets them end earlier', () => {
+  it('disposes children with the parent, or earlier', () => {
     const parent = new Scope();
     const early = vi.fn();
     const late = vi.fn();
@@ -41,7 +41,7 @@ describe('Scope', () => {
     expect(late).toHaveBeenCalledTimes(1);
   });
 
-  it('cleans up at once what is added after the end', () => {
+  it('runs a disposer at once if added after the end', () => {
     const scope = new Scope();
     scope.dispose();
     const disposer = vi.fn();
@@ -49,7 +49,7 @@ describe('Scope', () => {
     expect(disposer).toHaveBeenCalledTimes(1);
   });
 
-  it('lets a disposer be taken out', () => {
+  it('removes a disposer without running it', () => {
     const scope = new Scope();
     const disposer = vi.fn();
     scope.add(disposer)();
@@ -57,7 +57,7 @@ describe('Scope', () => {
     expect(disposer).not.toHaveBeenCalled();
   });
 
-  it('runs all disposers although one throws', () => {
+  it('runs all disposers even if one throws', () => {
     const scope = new Scope();
     const other = vi.fn();
     scope.add(other);

@@ -3,8 +3,8 @@ export type Disposer = () => void;
 /**
  * Owner of everything that outlives a call: listeners, observers, timers, object URLs.
  *
- * A view that registers all of it here cannot leak: whoever made the scope ends it once, and what was
- * added last goes first, so that a listener is gone before the thing it listens for.
+ * A view that registers its resources here cannot leak: the creator of the scope disposes it once. Disposers run in
+ * reverse order, so a listener is removed before the object that it listens to.
  */
 export class Scope {
   readonly #disposers = new Set<Disposer>();
@@ -15,15 +15,15 @@ export class Scope {
   }
 
   /**
-   * Registers a disposer; the returned function takes it out again without running it.
-   * On an ended scope the disposer runs at once: work that finished late still cleans up after itself.
+   * Registers a disposer; the returned function removes it without running it. On a disposed scope the disposer runs at
+   * once, so that work that finishes late is cleaned up.
    */
   add(disposer: Disposer): Disposer {
     if (this.#disposed) {
       disposer();
       return () => undefined;
     }
-    // Wrapped, so that the same function may be added twice and each goes on its own.
+    // Wrapped, so that the same function can be added twice and removed separately.
     const entry = (): void => {
       disposer();
     };
@@ -71,7 +71,7 @@ export class Scope {
     });
   }
 
-  /** A scope that ends with this one, or earlier on its own. */
+  /** A scope that ends with this one, or earlier. */
   child(): Scope {
     const child = new Scope();
     const forget = this.add(() => {
@@ -81,7 +81,7 @@ export class Scope {
     return child;
   }
 
-  /** Runs every disposer, last added first. One that throws does not keep the others from running. */
+  /** Runs all disposers in reverse order, even if one throws. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;

@@ -1,6 +1,6 @@
 import type { Progress, StageName } from '../engine/types';
 
-/** The bars a person sees. The three short stages at the end are one bar: separate, they would only flicker. */
+/** The progress bars of the page. The three short stages at the end share one bar: separate bars would only flicker. */
 export const STAGE_GROUPS = [
   { id: 'decode', stages: ['decode'] },
   { id: 'segmentation', stages: ['segmentation'] },
@@ -22,7 +22,7 @@ export interface GroupProgress {
 }
 
 export function groupProgress(stages: Readonly<Partial<Record<StageName, Progress>>>): GroupProgress[] {
-  // Totals are estimates while decoding goes on, so no later bar may call itself done before it ended.
+  // Totals are estimates until decoding ends: until then, no later bar is complete.
   const decode = stages.decode;
   const decoded = decode !== undefined && decode.total > 0 && decode.completed >= decode.total;
   return STAGE_GROUPS.map(({ id, stages: members }) => {
@@ -44,7 +44,7 @@ export function groupProgress(stages: Readonly<Partial<Record<StageName, Progres
       secondsLeft = progress.secondsLeft;
     }
     if (members.length > 1) {
-      // Units differ between the members, so their counts cannot be added; steps can.
+      // The units of the members differ, so their counts cannot be added; count finished steps.
       completed = finished;
       total = members.length;
     }

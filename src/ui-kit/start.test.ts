@@ -4,7 +4,7 @@ import { missingFeature } from './start';
 
 const ALL = { WebAssembly: {}, Worker: {}, ResizeObserver: {}, IntersectionObserver: {} };
 
-describe('a page that cannot start', () => {
+describe('a page that fails to start', () => {
   it('names the first missing feature', () => {
     expect(missingFeature(ALL)).toBeNull();
     for (const name of Object.keys(ALL)) {

@@ -2,7 +2,7 @@ import { messageOf } from '../util/errors';
 import { h } from './dom';
 import { inLanguage } from './texts/language';
 
-/** Texts of a page that cannot start. */
+/** Texts of a page that fails to start. */
 export const startText = inLanguage(
   {
     heading: 'Voxlane could not start',
@@ -46,8 +46,8 @@ export type RequiredFeature = (typeof REQUIRED)[number];
 export const missingFeature = (globals: object): RequiredFeature | null => REQUIRED.find((name) => !(name in globals)) ?? null;
 
 /**
- * Starts a page in the element `#app`, in place of the text of the HTML file. If the browser lacks a feature, or `mount`
- * throws, the page says what is wrong and what to do.
+ * Starts a page in the element `#app`, in place of the static text of the HTML file. If the browser lacks a feature or
+ * `mount` throws, the page shows the problem and a remedy.
  */
 export function startPage(mount: (root: HTMLElement) => void): void {
   const root = document.getElementById('app');

@@ -3,7 +3,7 @@ export interface Store<State, Action> {
   readonly dispatch: (action: Action) => void;
 }
 
-/** Holds the state and tells one observer of each change, with the state before. */
+/** Holds the state and notifies one observer of each change, with the previous state. */
 export function createStore<State, Action>(
   reduce: (state: State, action: Action) => State,
   initial: State,

@@ -9,9 +9,9 @@ import { swatch } from './tracks/palette';
 
 /** In CSS pixels, for a mouse. */
 const ROW_HEIGHT = 36;
-/** Rows kept on either side of what is visible. Recordings of some minutes are thereby whole in the DOM. */
+/** Rows kept above and below the visible ones. Recordings of a few minutes are completely in the DOM. */
 const MARGIN = 80;
-/** The highest element that all browsers lay out; the limit of Firefox is 17.8 million pixels. */
+/** Maximum height of an element in all browsers; the limit of Firefox is 17.8 million pixels. */
 const TALLEST_PIXELS = 10_000_000;
 /** Extra rows above and below in a scaled table, where each scroll recreates all rows. */
 const SCALED_MARGIN = 10;
@@ -19,13 +19,13 @@ const SCALED_MARGIN = 10;
 export interface TurnTable {
   readonly element: HTMLElement;
   readonly setTurns: (turns: readonly TableTurn[], speakers: readonly SpeakerName[]) => void;
-  /** Marks the row of a turn, by its id, and brings it into view; null marks none. */
+  /** Marks the row of a turn by its id and scrolls it into view; null marks none. */
   readonly setSelected: (turn: number | null) => void;
-  /** Marks the rows that cover this moment. */
+  /** Marks the rows at this time. */
   readonly setPosition: (seconds: number, playing: boolean) => void;
 }
 
-/** A turn, with an id where it can be selected. */
+/** A turn, with an id if it can be selected. */
 export type TableTurn = Turn & Partial<Pick<EditableTurn, 'id' | 'isCorrected'>>;
 
 export interface SpeakerName {
@@ -37,33 +37,33 @@ export interface SpeakerName {
 
 export interface TurnTableOptions {
   readonly onPlay: (turn: TableTurn) => void;
-  /** The row has the focus, by a click or by the keyboard. */
+  /** The row received the focus, by click or keyboard. */
   readonly onSelect: (turn: TableTurn) => void;
   readonly words: TurnTableWords;
   /** Attribute `part` of the rows, in a shadow root. */
   readonly rowPart?: string;
-  /** How times are written. */
+  /** Formats of times. */
   readonly formats: Pick<Formats, 'clock' | 'decimal'>;
 }
 
 export interface TurnTableWords {
-  /** Name of the table. */
+  /** Label of the table. */
   readonly label: string;
   readonly start: string;
   readonly end: string;
   readonly length: string;
   readonly speaker: string;
-  /** For a turn that a person has corrected. */
+  /** Marks a turn that the user has corrected. */
   readonly corrected: string;
 }
 
 /**
- * The turns as text: the accessible way into the tracks. Only rows near the visible ones are in the DOM, because
- * three hours of talk have thousands.
+ * The turns as a table: the accessible alternative to the tracks. Only rows near the visible ones are in the DOM: a
+ * recording of three hours has thousands.
  */
 export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats, rowPart }: TurnTableOptions): TurnTable {
   const { clock, decimal } = formats;
-  /** Rows have one height, known to CSS as well: only so can rows outside the window be left out. */
+  /** All rows have one height, also set in CSS, so that rows outside the window can be replaced by spacers. */
   const rowHeight = isTouch() ? TOUCH_PIXELS : ROW_HEIGHT;
   const above = h('td', { colspan: 4 });
   const below = h('td', { colspan: 4 });
@@ -89,13 +89,13 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   let to = 0;
   /** The first visible row when a scaled table was last filled. */
   let filledAt = -1;
-  /** The one row in the tab order; arrows move it. */
+  /** The only row in the tab order; arrow keys move it. */
   let active = 0;
   let position = -1;
   let current = new Set<number>();
-  /** A pointer is down on a row. The rows stay where they are until it is up, or the click would land on another one. */
+  /** A pointer is down on a row. The rows do not move until it is up; otherwise the click would hit another row. */
   let isPressed = false;
-  /** Rows are being made anew: the focus comes back to one, but nobody went there. */
+  /** Rows are being recreated: the focus returns to a row without a user action. */
   let isFilling = false;
 
   /** Index of a turn; -1 in exclusive turns, which have no ids. */
@@ -113,7 +113,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
         tabindex: index === active ? 0 : -1,
         'data-testid': 'turn-row',
         'data-index': index,
-        // One for the head, and ARIA counts from one.
+        // +1 for the header, +1 because ARIA counts from 1.
         'aria-rowindex': index + 2,
         'aria-current': current.has(index) ? 'true' : null,
         'aria-selected': turn.id === undefined ? null : String(turn.id === selected),
@@ -132,11 +132,11 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
   };
 
   /**
-   * Whether all rows would be higher than an element can be. The table then has the greatest height, and one scrolled pixel
-   * stands for more than one pixel of rows.
+   * Whether all rows would exceed the maximum height of an element. The table then has the maximum height, and a
+   * scrolled pixel corresponds to several pixels of rows.
    */
   const isScaled = (): boolean => turns.length * rowHeight > TALLEST_PIXELS;
-  /** Rows that are entirely visible, below the head. */
+  /** Number of fully visible rows below the header. */
   const visibleRows = (): number => Math.max(1, Math.floor(element.clientHeight / rowHeight) - 1);
   /** Scrolled pixels for each row of a scaled table. */
   const pixelsPerRow = (): number => (TALLEST_PIXELS + rowHeight - element.clientHeight) / (turns.length - visibleRows());
@@ -150,7 +150,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
       if (force || isShort || firstVisible !== filledAt) fillScaled(firstVisible, lastVisible);
       return;
     }
-    // Rows are made again only when the view comes near the edge of what is there, not for each scrolled pixel.
+    // Rows are recreated only when the view approaches the edge of the present rows, not at each scrolled pixel.
     const edge = MARGIN / 2;
     const near = (from > 0 && firstVisible < from + edge) || (to < turns.length && lastVisible > to - edge);
     if (!force && !near) return;
@@ -238,7 +238,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
     moveTo(index);
     onPlay(turn);
   });
-  // The selection follows the focus, so that a key acts on the row that the person is on.
+  // The selection follows the focus, so that keys act on the focused row.
   scope.on(body, 'focusin', (event) => {
     const turn = turns[indexOf(event.target) ?? -1];
     if (turn && !isFilling) onSelect(turn);
@@ -283,7 +283,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
         rowOf(active)?.setAttribute('tabindex', '-1');
         active = index;
       }
-      // Hidden behind another tab, the table has no height to scroll in.
+      // In a hidden tab, the table has no height to scroll in.
       if (index >= 0 && element.clientHeight > 0 && !isPressed) reveal(index);
       for (const row of body.querySelectorAll<HTMLElement>('tr[data-index]')) {
         const { id } = turns[Number(row.dataset.index)] ?? {};
@@ -300,7 +300,7 @@ export function createTurnTable(scope: Scope, { onPlay, onSelect, words, formats
       for (const index of added) rowOf(index)?.setAttribute('aria-current', 'true');
       current = next;
       const latest = added.at(-1);
-      // Follows the sound, but never pulls the table away from someone who is in it.
+      // Follows playback, but does not scroll the table while the pointer or the focus is in it.
       if (playing && latest !== undefined && !element.matches(':hover, :focus-within')) reveal(latest);
     },
   };

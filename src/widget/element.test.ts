@@ -4,13 +4,13 @@ import type { DiarizationResult, Progress, Turn } from '../engine/types';
 import type { VoxlaneError } from '../util/errors';
 
 describe('<voxlane-diarizer> for TypeScript and servers', () => {
-  it('can be imported where there are no elements, and defines nothing there', async () => {
+  it('can be imported without a DOM and defines nothing there', async () => {
     expect('HTMLElement' in globalThis || 'customElements' in globalThis).toBe(false);
     const { VoxlaneDiarizerElement } = await import('../entries/widget');
     expect(VoxlaneDiarizerElement.observedAttributes).toContain('src');
   });
 
-  it('gives listeners the types of its events', () => {
+  it('types the events for listeners', () => {
     const listen = (element: HTMLElementTagNameMap['voxlane-diarizer']): void => {
       element.addEventListener('result', (event) => {
         expectTypeOf(event.detail).toEqualTypeOf<DiarizationResult>();

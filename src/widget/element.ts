@@ -9,17 +9,17 @@ import { sheetFor } from './styles/sheet';
 import { createShell, type Shell } from './view/shell';
 import { languageOf, wordsIn } from './words';
 
-/** A run of an element that is nowhere could not be ended by removing it. */
+/** The run of a detached element could not be ended by removing the element. */
 export function notConnected(): VoxlaneError {
   return new VoxlaneError({
     code: 'disposed',
-    problem: 'The element is in no document',
-    expected: 'an element that is, so that what it holds is freed when it is removed',
+    problem: 'The element is not in a document',
+    expected: 'an element in a document, so that removing it frees its resources',
     remedy: 'Append it first, or use diarize() of the library',
   });
 }
 
-/** `diarize()` was called before there was anything to analyze. */
+/** `diarize()` was called without a recording. */
 export function noRecording(): VoxlaneError {
   return new VoxlaneError({
     code: 'options',
@@ -29,81 +29,81 @@ export function noRecording(): VoxlaneError {
   });
 }
 
-/** Properties that a page may have set on the element before it was defined. */
+/** Properties that a page may set before the element is defined. */
 const UPGRADED = ['src', 'source', 'options', 'preset', 'speed', 'speakers', 'minSpeakers', 'maxSpeakers', 'minDurationOn', 'minDurationOff', 'track', 'sampleRate', 'backend', 'modelsBase', 'theme'] as const;
 
 const loadEngine: LoadEngine = async () => (await import('../engine/sharedDiarizer')).shareDiarizer;
 
 /**
- * A recording goes in, by drop, file button, attribute or property; who speaks when comes out, to hear, to name and to
- * take home. Nothing leaves the machine.
+ * Analyzes a recording and shows who speaks when. The recording comes from a drop, the file button, an attribute or a
+ * property. The user can play the result, name the speakers and export it. No data leaves the machine.
  *
- * Widgets of one page with the same options share one engine, and their runs take turns. A widget that is removed ends
- * its run and frees all that it held; put back, it works again.
+ * Widgets of a page with equal options share one engine, and their runs take turns. Removing a widget ends its run and
+ * frees its resources. A widget that is inserted again works as before.
  *
  * @tagname voxlane-diarizer
  *
- * @attr {string} src - Address of a recording, relative to the page. It is analyzed as soon as it is set.
- * @attr {'auto' | 'exact' | 'fast' | 'campplus' | 'community-1'} preset - Which models. Default `auto`.
- * @attr {'exact' | 'fast'} speed - How much is computed. Default `exact`.
+ * @attr {string} src - URL of a recording, relative to the page. Setting it starts the analysis.
+ * @attr {'auto' | 'exact' | 'fast' | 'campplus' | 'community-1'} preset - Selects the models. Default `auto`.
+ * @attr {'exact' | 'fast'} speed - Amount of computation. Default `exact`.
  * @attr {number} speakers - Exact number of speakers, 1 to 255. Excludes `min-speakers` and `max-speakers`.
- * @attr {number} min-speakers - Smallest number of speakers.
- * @attr {number} max-speakers - Largest number of speakers.
- * @attr {number} min-duration-on - Shortest turn in seconds: shorter ones are removed. Default: that of the preset.
- * @attr {number} min-duration-off - Shortest gap in seconds between two turns of the same speaker: shorter ones are filled. Default: that of the preset.
- * @attr {number} track - Audio track of a file, from 1 on. Default: the one that the file marks, or the first.
- * @attr {number} sample-rate - Rate in Hz of a source that is samples, which it needs. A file has its own.
- * @attr {'auto' | 'webgpu' | 'wasm'} backend - Where the models run. Default `auto`.
- * @attr {string} models-base - Address under which `<model id>/manifest.json` is found. Default: those of `voxlane-assets`.
- * @attr {'auto' | 'light' | 'dark'} theme - Colors. Default `auto`: the `color-scheme` of the page around the widget.
- * @attr {string} lang - Language, of the element or of one around it: English or German.
+ * @attr {number} min-speakers - Minimum number of speakers.
+ * @attr {number} max-speakers - Maximum number of speakers.
+ * @attr {number} min-duration-on - Minimum length of a turn in seconds; shorter turns are removed. Default: set by the preset.
+ * @attr {number} min-duration-off - Minimum gap in seconds between two turns of a speaker; shorter gaps are filled. Default: set by the preset.
+ * @attr {number} track - Audio track of a file, counted from 1. Default: the track marked as default in the file, or the first.
+ * @attr {number} sample-rate - Sample rate in Hz. Required if the source is samples; ignored for files.
+ * @attr {'auto' | 'webgpu' | 'wasm'} backend - Backend that runs the models. Default `auto`.
+ * @attr {string} models-base - Base URL of the models: each manifest is at `<model id>/manifest.json`. Default: the files of `voxlane-assets`.
+ * @attr {'auto' | 'light' | 'dark'} theme - Color theme. Default `auto`: the `color-scheme` of the surrounding page.
+ * @attr {string} lang - Language of the element or of an ancestor: English or German.
  *
- * @fires {CustomEvent<Progress>} progress - A stage of the run got on; `detail` says how far. Does not bubble.
- * @fires {CustomEvent<DiarizationResult>} result - A run has ended well; `detail` is its result. Does not bubble.
- * @fires {CustomEvent<VoxlaneError>} error - A run has failed, or an attribute cannot be used; `detail` says what was expected. Does not bubble.
- * @fires {Event} cancel - A run was cancelled, by whatever. Does not bubble.
- * @fires {CustomEvent<SpeakerRename>} rename - A person has given a speaker another name. Does not bubble.
+ * @fires {CustomEvent<Progress>} progress - A stage of the run advanced; `detail` is its progress. Does not bubble.
+ * @fires {CustomEvent<DiarizationResult>} result - A run succeeded; `detail` is its result. Does not bubble.
+ * @fires {CustomEvent<VoxlaneError>} error - A run failed, or an attribute is invalid; `detail` is the error. Does not bubble.
+ * @fires {Event} cancel - A run was canceled for any reason. Does not bubble.
+ * @fires {CustomEvent<SpeakerRename>} rename - The user renamed a speaker. Does not bubble.
  *
- * @slot - What the drop zone says above its button, while there is no recording.
- * @slot footer - Below everything, in every state.
+ * @slot - Content above the button of the drop zone while there is no recording.
+ * @slot footer - Content at the bottom, in every state.
  *
- * @csspart base - All of the widget.
+ * @csspart base - The whole widget.
  * @csspart dropzone - The drop zone, while there is no recording.
- * @csspart button - Every button that has a border.
- * @csspart primary-button - The one button of a state that leads on.
+ * @csspart button - Every bordered button.
+ * @csspart primary-button - The main button of a state.
  * @csspart progress - The progress bar.
- * @csspart progress-fill - What of the bar is done.
- * @csspart header - Name of the recording, and what was found.
+ * @csspart progress-fill - The completed part of the progress bar.
+ * @csspart header - Name of the recording and summary of the result.
  * @csspart player - Play button and clock.
- * @csspart play-button - The round button that plays.
- * @csspart notes - What was repaired, skipped or left out while the recording was read.
+ * @csspart play-button - The round play button.
+ * @csspart notes - Notes about audio that was repaired, skipped or omitted.
  * @csspart tracks - The timeline with one track for each speaker.
- * @csspart playhead - The line of the current moment.
+ * @csspart playhead - The line at the current position.
  * @csspart speakers - The list of speakers beside the tracks.
  * @csspart speaker - One speaker.
  * @csspart speaker-name - The field with a speaker's name.
  * @csspart turns - The scrolling list of turns.
  * @csspart turn - One turn.
  * @csspart menu - The list of export formats.
- * @csspart error - What was wrong, and what to do.
- * @csspart notice - A line about an attribute that cannot be used.
+ * @csspart error - The error message with its remedy.
+ * @csspart notice - A line about an invalid attribute.
  *
  * @cssprop [--voxlane-accent] - Buttons, playhead, focus rings, bar.
- * @cssprop [--voxlane-accent-hover] - The same under the pointer.
- * @cssprop [--voxlane-accent-wash] - Background of the current turn, and of the drop zone under a file.
- * @cssprop [--voxlane-on-accent] - Text on the accent.
+ * @cssprop [--voxlane-accent-hover] - Accent color under the pointer.
+ * @cssprop [--voxlane-accent-wash] - Background of the current turn, and of the drop zone during a drag.
+ * @cssprop [--voxlane-on-accent] - Text on the accent color.
  * @cssprop [--voxlane-surface] - Background.
  * @cssprop [--voxlane-surface-raised] - Background of buttons, fields and menus.
- * @cssprop [--voxlane-track] - Background of tracks and bar.
+ * @cssprop [--voxlane-track] - Background of tracks and the progress bar.
  * @cssprop [--voxlane-ink] - Text.
- * @cssprop [--voxlane-ink-muted] - Text of less weight.
+ * @cssprop [--voxlane-ink-muted] - Secondary text.
  * @cssprop [--voxlane-rule] - Thin lines.
  * @cssprop [--voxlane-rule-strong] - Borders of buttons and fields.
  * @cssprop [--voxlane-radius=4px] - Corners of buttons and fields.
  * @cssprop [--voxlane-radius-large=8px] - Corners of the widget.
  * @cssprop [--voxlane-sans] - Font family of text.
  * @cssprop [--voxlane-mono] - Font family of times.
- * @cssprop [--voxlane-unit=1rem] - Scales text, spaces and buttons together.
+ * @cssprop [--voxlane-unit=1rem] - Scales text, spacing and buttons together.
  * @cssprop [--voxlane-speaker-1] - Color of the first speaker.
  * @cssprop [--voxlane-speaker-2] - Color of the second speaker.
  * @cssprop [--voxlane-speaker-3] - Color of the third speaker.
@@ -111,27 +111,27 @@ const loadEngine: LoadEngine = async () => (await import('../engine/sharedDiariz
  * @cssprop [--voxlane-speaker-5] - Color of the fifth speaker.
  * @cssprop [--voxlane-speaker-6] - Color of the sixth speaker.
  * @cssprop [--voxlane-speaker-7] - Color of the seventh speaker.
- * @cssprop [--voxlane-speaker-8] - Color of the eighth speaker; the ninth has the first again, with a pattern.
+ * @cssprop [--voxlane-speaker-8] - Color of the eighth speaker; the ninth uses the first color with a pattern.
  */
 export class VoxlaneDiarizerElement extends ReflectingElement {
-  /** Attributes that the element answers to when they change. */
+  /** Attributes whose changes take effect. */
   static readonly observedAttributes: readonly string[] = ['src', ...RUN_ATTRIBUTES, 'theme', 'lang'];
 
-  /** Owns all that lives while the element is in a document; null while it is not. */
+  /** Owns everything that lives while the element is in a document; null otherwise. */
   #scope: Scope | null = null;
   #shell: Shell | null = null;
   readonly #session: Session;
-  /** What is to be analyzed, or was: an address or the recording itself. */
+  /** The current or last recording: a URL, or the recording itself. */
   #input: DiarizationSource | string | null = null;
   #options: DiarizerOptions = {};
   #run: Promise<DiarizationResult> | null = null;
-  /** A source was set that has not been started yet: several changes at once are one. */
+  /** A source was set and its run has not started yet. Several changes in one task start one run. */
   #isDue = false;
   #isScheduled = false;
-  /** The fault of the attributes that was told last; null while they can be used. */
+  /** The last reported problem of the attributes; null while they are valid. */
   #fault: string | null = null;
 
-  /** Starts nothing: the engine is loaded with the first recording. */
+  /** The engine is loaded with the first recording, not here. */
   constructor() {
     super();
     this.attachShadow({ mode: 'open', delegatesFocus: false });
@@ -148,8 +148,8 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
   }
 
   /**
-   * The recording itself, in place of `src`: a file, its bytes, or mono samples. It is analyzed as soon as it is set; of
-   * `src` and `source` the one that was set last counts. Null takes the recording and its result away.
+   * The recording itself, in place of `src`: a file, its bytes, or mono samples. Setting it starts the analysis. The
+   * last value set in `src` or `source` applies. Null removes the recording and its result.
    */
   get source(): DiarizationSource | null {
     return typeof this.#input === 'string' ? null : this.#input;
@@ -159,9 +159,9 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
   }
 
   /**
-   * Options of the library that have no attribute, such as `hub`, `runtime`, `goldens` or `threads`. They hold from the
-   * next run on; an attribute comes before the option of the same name. Widgets share an engine only where their options
-   * are the same.
+   * Options of the library that have no attribute, such as `hub`, `runtime`, `goldens` or `threads`. They apply to the
+   * next run. An attribute takes precedence over the option of the same name. Widgets share an engine only if their
+   * options are equal.
    */
   get options(): DiarizerOptions {
     return this.#options;
@@ -170,22 +170,22 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
     this.#options = value;
   }
 
-  /** Of the last run that ended well; null until one has. It stays while another recording is analyzed. */
+  /** Result of the last successful run; null before the first. It is kept while another recording is analyzed. */
   get result(): DiarizationResult | null {
     return this.#session.last?.result ?? null;
   }
 
-  /** Whether a run is under way, or waits for that of another widget. */
+  /** Whether a run is in progress or queued behind the run of another widget. */
   get running(): boolean {
     return this.#session.isRunning;
   }
 
   /**
-   * Analyzes a recording, and first cancels the run under way. Without `source` it is that of `source` or `src`; while
-   * that is being analyzed already, the promise is the one of that run.
+   * Cancels the current run and analyzes a recording: `source`, or by default that of the property `source` or `src`.
+   * If that recording is already being analyzed, the promise of its run is returned.
    *
-   * @throws VoxlaneError `options` without a recording or with an attribute that cannot be used, `disposed` while the
-   * element is in no document, `cancelled`, and what `Diarizer.diarize` throws
+   * @throws VoxlaneError `options` without a recording or with an invalid attribute, `disposed` while the element is
+   *   not in a document, `cancelled`, and the errors of `Diarizer.diarize`
    */
   diarize(source?: DiarizationSource): Promise<DiarizationResult> {
     if (source === undefined && !this.#isDue && this.#run) return this.#run;
@@ -194,17 +194,19 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
     return this.#start();
   }
 
-  /** Ends the run under way; its promise rejects with `cancelled`. Nothing happens where there is none. */
+  /** Ends the current run, if there is one; its promise rejects with `cancelled`. */
   cancel(): void {
     this.#isDue = false;
     this.#session.cancel();
   }
 
-  /** Called by the browser when the element comes into a document: shows it, and starts what `src` names. */
+  /**
+   * Called by the browser when the element is inserted into a document: renders it and starts the analysis of `src`.
+   */
   connectedCallback(): void {
     if (!this.#isInPage) return;
     if (this.#scope) {
-      // Moved: the language around it may be another.
+      // The element was moved: the inherited language may differ.
       this.#shell?.setLanguage(wordsIn(languageOf(this)));
       return;
     }
@@ -213,15 +215,15 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
     this.#schedule();
   }
 
-  /** Called by the browser when the element leaves its document: ends its run, unless it is only moved. */
+  /** Called by the browser when the element is removed: ends its run, unless the element is only moved. */
   disconnectedCallback(): void {
-    // An element that is only moved is connected again before the microtask.
+    // A moved element is connected again before this microtask runs.
     queueMicrotask(() => {
       if (!this.#isInPage) this.#unmount();
     });
   }
 
-  /** Called by the browser when the element comes into another document, whose style sheet it takes. */
+  /** Called by the browser when the element is moved to another document: adopts the style sheet of that document. */
   adoptedCallback(): void {
     if (this.shadowRoot && this.ownerDocument.defaultView) this.shadowRoot.adoptedStyleSheets = [sheetFor(this.ownerDocument)];
   }
@@ -234,7 +236,10 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
     else this.#schedule();
   }
 
-  /** A document without a window, such as that of a template, shows nothing and takes no style sheet of another. */
+  /**
+   * A document without a window, such as that of a template, renders nothing and cannot adopt the sheet of another
+   * document.
+   */
   get #isInPage(): boolean {
     return this.isConnected && this.ownerDocument.defaultView !== null;
   }
@@ -267,17 +272,17 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
   #unmount(): void {
     const scope = this.#scope;
     if (!scope) return;
-    // Put back, the element takes up what it was at.
+    // An interrupted run starts again when the element is inserted again.
     this.#isDue ||= this.#session.isRunning;
     this.#scope = null;
     this.#shell = null;
-    // Put back, it tells again: the notice goes with the shell.
+    // The notice is part of the shell: report the problem again after insertion.
     this.#fault = null;
     this.#session.release();
     scope.dispose();
   }
 
-  /** @param input undefined is what frameworks set for a property that they do not give any more */
+  /** @param input frameworks set undefined to remove a property */
   #setInput(input: DiarizationSource | string | null | undefined): void {
     this.#input = input === '' ? null : (input ?? null);
     this.#isDue = this.#input !== null;
@@ -295,12 +300,12 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
       this.#isScheduled = false;
       if (!this.#scope) return;
       this.#checkAttributes();
-      // With attributes that cannot be used it waits for better ones.
+      // With invalid attributes, the run waits until they change.
       if (this.#isDue && this.#fault === null) this.#quietly(this.#start());
     });
   }
 
-  /** Tells of attributes that cannot be used when they are set, not only when a run needs them. */
+  /** Reports invalid attributes as soon as they are set, not only when a run starts. */
   #checkAttributes(): void {
     let error: VoxlaneError | null = null;
     try {
@@ -328,13 +333,13 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
     try {
       settings = this.#settings();
     } catch (thrown) {
-      // Told by the notice; a run that was under way went on with the attributes of its time.
+      // The notice shows the error. A current run continues with its old attributes.
       this.#checkAttributes();
       return Promise.reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
     }
     this.#run = null;
     const run = this.#session.run({ source, name, settings });
-    // Who heard of the run that this one ended may have started a newer one.
+    // A listener for the end of the previous run may have started a newer run.
     this.#run ??= run;
     const forget = (): void => {
       if (this.#run === run) this.#run = null;
@@ -343,12 +348,12 @@ export class VoxlaneDiarizerElement extends ReflectingElement {
     return run;
   }
 
-  /** What is wrong is told by the event and shown. */
+  /** The error event and the view already report the failure. */
   #quietly(run: Promise<unknown>): void {
     run.catch(() => undefined);
   }
 
-  /** A property that was set before the class was there hides the accessor: it is set again, through it. */
+  /** A property set before the class was defined hides the accessor. Set it again through the accessor. */
   #upgrade(name: (typeof UPGRADED)[number]): void {
     if (!Object.hasOwn(this, name)) return;
     const value: unknown = this[name];

@@ -8,22 +8,25 @@ import type { Outcome } from './state/phase';
 
 export type WidgetExport = 'rttm' | 'json' | 'srt' | 'vtt' | 'csv' | 'audacity' | 'textgrid' | 'eaf';
 
-/** A file for the person to keep. */
+/** A file to download. */
 export interface ExportedFile {
   readonly name: string;
   readonly type: string;
   readonly content: string;
 }
 
-/** What speakers are called, by label. */
+/** Speaker names by label. */
 export interface SpeakerNames {
-  /** Names that a person gave. */
+  /** Names set by the user. */
   readonly given: ReadonlyMap<string, string>;
-  /** For every speaker: the given name, else a number. */
+  /** For every speaker: the name set by the user, or a numbered name. */
   readonly shown: ReadonlyMap<string, string>;
 }
 
-/** A result as a file. RTTM and JSON keep the labels of speakers whom nobody has named; the others show what the widget shows. */
+/**
+ * Exports a result as a file. RTTM and JSON keep the labels of unnamed speakers; the other formats use the names that
+ * the widget shows.
+ */
 export function exportFile(format: WidgetExport, { name, result }: Outcome, names: SpeakerNames, date: Date): ExportedFile {
   const called = (shown: ReadonlyMap<string, string>): Turn[] =>
     result.turns.map((turn) => ({ ...turn, speaker: shown.get(turn.speaker) ?? turn.speaker }));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ReflectingElement } from './reflectingElement';
 
-/** There are no elements here: only what the properties use of one. */
+/** Node has no elements: this class has only the methods that the properties use. */
 class Reflecting extends ReflectingElement {
   readonly values = new Map<string, string>();
 
@@ -17,7 +17,7 @@ class Reflecting extends ReflectingElement {
 }
 
 describe('properties of <voxlane-diarizer>', () => {
-  it('are its attributes', () => {
+  it('reflect its attributes', () => {
     const element = new Reflecting();
     Object.assign(element, { src: 'a.wav', preset: 'fast', speakers: 3, modelsBase: 'm/', theme: 'dark' });
     expect(Object.fromEntries(element.values)).toEqual({ src: 'a.wav', preset: 'fast', speakers: '3', 'models-base': 'm/', theme: 'dark' });
@@ -25,7 +25,7 @@ describe('properties of <voxlane-diarizer>', () => {
   });
 
   it.each(['src', 'preset', 'speed', 'speakers', 'minSpeakers', 'maxSpeakers', 'minDurationOn', 'minDurationOff', 'track', 'sampleRate', 'backend', 'modelsBase', 'theme'])(
-    'take their attribute away when a framework sets %s to undefined',
+    'remove their attribute when a framework sets %s to undefined',
     (name) => {
       const element = new Reflecting();
       Reflect.set(element, name, 2);

@@ -2,39 +2,39 @@ import type { DiarizationResult, DiarizerOptions, Progress } from '../engine/typ
 import type { VoxlaneError } from '../util/errors';
 import { THEME_NAMES, type WidgetTheme } from './settings';
 
-/** A speaker got another name. */
+/** Detail of a `rename` event. */
 export interface SpeakerRename {
   /** Label of the speaker in the result, such as `SPEAKER_00`. */
   readonly speaker: string;
-  /** Null: the name was taken away, and the speaker is called by number again. */
+  /** Null: the name was removed, and the speaker has its numbered name again. */
   readonly name: string | null;
 }
 
 /**
  * Events of `<voxlane-diarizer>`.
  *
- * As those of media elements they do not bubble: listen on the element. An `error` that rose to the window would be taken
- * for a failure of the page.
+ * Like the events of media elements, they do not bubble: listen on the element. An `error` that reached the window
+ * would look like an error of the page.
  */
 export interface VoxlaneDiarizerEventMap extends Omit<HTMLElementEventMap, 'progress' | 'error'> {
-  /** A stage of the run under way got on. */
+  /** A stage of the current run advanced. */
   progress: CustomEvent<Progress>;
-  /** A run has ended well. */
+  /** A run succeeded. */
   result: CustomEvent<DiarizationResult>;
-  /** A run has failed, or an attribute has a value that cannot be used. */
+  /** A run failed, or an attribute has an invalid value. */
   error: CustomEvent<VoxlaneError>;
-  /** A run was cancelled: by the person, by `cancel()`, by another source, or because the element was removed. */
+  /** A run was canceled: by the user, by `cancel()`, by another source, or because the element was removed. */
   cancel: Event;
-  /** A person has given a speaker another name. */
+  /** The user renamed a speaker. */
   rename: CustomEvent<SpeakerRename>;
 }
 
-/** `HTMLElement`; on a server, where there are none, a class that nobody uses, so that the module can be imported there. */
+/** `HTMLElement`; on a server, which has none, an unused class so that the module can be imported. */
 export const ElementBase: typeof HTMLElement = (globalThis as { readonly HTMLElement?: typeof HTMLElement }).HTMLElement ?? (Object as unknown as typeof HTMLElement);
 
-/** The properties of `<voxlane-diarizer>` that are its attributes, and its events with their types. */
+/** The properties of `<voxlane-diarizer>` that reflect attributes, and its typed events. */
 export abstract class ReflectingElement extends ElementBase {
-  /** Address of the recording, as the attribute has it; empty where there is none. */
+  /** URL of the recording, as in the attribute; empty if there is none. */
   get src(): string {
     return this.getAttribute('src') ?? '';
   }
@@ -42,7 +42,7 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('src', value);
   }
 
-  /** Which models; reflects the attribute. */
+  /** Selects the models. Reflects the attribute. */
   get preset(): NonNullable<DiarizerOptions['preset']> {
     return (this.getAttribute('preset') ?? 'auto') as NonNullable<DiarizerOptions['preset']>;
   }
@@ -50,7 +50,7 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('preset', value);
   }
 
-  /** How much is computed; reflects the attribute. */
+  /** Amount of computation. Reflects the attribute. */
   get speed(): NonNullable<DiarizerOptions['speed']> {
     return (this.getAttribute('speed') ?? 'exact') as NonNullable<DiarizerOptions['speed']>;
   }
@@ -58,7 +58,7 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('speed', value);
   }
 
-  /** Exact number of speakers; null where it is to be found. Reflects the attribute. */
+  /** Exact number of speakers; null to estimate it. Reflects the attribute. */
   get speakers(): number | null {
     return this.#number('speakers');
   }
@@ -66,7 +66,7 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('speakers', value);
   }
 
-  /** Smallest number of speakers; null for no bound. Reflects the attribute. */
+  /** Minimum number of speakers; null for no bound. Reflects the attribute. */
   get minSpeakers(): number | null {
     return this.#number('min-speakers');
   }
@@ -74,7 +74,7 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('min-speakers', value);
   }
 
-  /** Largest number of speakers; null for no bound. Reflects the attribute. */
+  /** Maximum number of speakers; null for no bound. Reflects the attribute. */
   get maxSpeakers(): number | null {
     return this.#number('max-speakers');
   }
@@ -82,7 +82,7 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('max-speakers', value);
   }
 
-  /** Shortest turn in seconds; null for the preset's default. Reflects the attribute. */
+  /** Minimum length of a turn in seconds; null for the preset's default. Reflects the attribute. */
   get minDurationOn(): number | null {
     return this.#number('min-duration-on');
   }
@@ -90,7 +90,7 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('min-duration-on', value);
   }
 
-  /** Shortest gap within a speaker's turns in seconds; null for the preset's default. Reflects the attribute. */
+  /** Minimum gap between two turns of a speaker in seconds; null for the preset's default. Reflects the attribute. */
   get minDurationOff(): number | null {
     return this.#number('min-duration-off');
   }
@@ -98,7 +98,7 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('min-duration-off', value);
   }
 
-  /** Audio track of a file, from 1 on; null for the one that the file marks. Reflects the attribute. */
+  /** Audio track of a file, counted from 1; null for the default track of the file. Reflects the attribute. */
   get track(): number | null {
     return this.#number('track');
   }
@@ -106,7 +106,7 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('track', value);
   }
 
-  /** Rate of samples in Hz, for a source that is samples; null if it is a file. Reflects the attribute `sample-rate`. */
+  /** Sample rate in Hz if the source is samples; null for files. Reflects the attribute `sample-rate`. */
   get sampleRate(): number | null {
     return this.#number('sample-rate');
   }
@@ -114,7 +114,7 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('sample-rate', value);
   }
 
-  /** Where the models run; reflects the attribute. */
+  /** Backend that runs the models. Reflects the attribute. */
   get backend(): NonNullable<DiarizerOptions['backend']> {
     return (this.getAttribute('backend') ?? 'auto') as NonNullable<DiarizerOptions['backend']>;
   }
@@ -122,7 +122,7 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('backend', value);
   }
 
-  /** Address of the models, as the attribute has it; empty for the default. */
+  /** Base URL of the models, as in the attribute; empty for the default. */
   get modelsBase(): string {
     return this.getAttribute('models-base') ?? '';
   }
@@ -130,7 +130,7 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('models-base', value);
   }
 
-  /** Colors; reflects the attribute. A value that there is not reads as `auto`. */
+  /** Color theme. Reflects the attribute; unknown values read as `auto`. */
   get theme(): WidgetTheme {
     return THEME_NAMES.find((name) => name === this.getAttribute('theme')) ?? 'auto';
   }
@@ -138,7 +138,7 @@ export abstract class ReflectingElement extends ElementBase {
     this.#reflect('theme', value);
   }
 
-  /** Listens for an event; those of the widget have a `detail` with a type. */
+  /** Adds a listener; events of the widget have a typed `detail`. */
   override addEventListener<K extends keyof VoxlaneDiarizerEventMap>(
     type: K,
     listener: (this: this, event: VoxlaneDiarizerEventMap[K]) => unknown,
@@ -149,7 +149,7 @@ export abstract class ReflectingElement extends ElementBase {
     super.addEventListener(type, listener as EventListener, options);
   }
 
-  /** Listens no longer. */
+  /** Removes a listener. */
   override removeEventListener<K extends keyof VoxlaneDiarizerEventMap>(
     type: K,
     listener: (this: this, event: VoxlaneDiarizerEventMap[K]) => unknown,
@@ -165,7 +165,7 @@ export abstract class ReflectingElement extends ElementBase {
     return value === null || value.trim() === '' ? null : Number(value);
   }
 
-  /** @param value null takes the attribute away; so does undefined, which frameworks set for a property that they do not give any more */
+  /** @param value null or undefined removes the attribute; frameworks set undefined to remove a property */
   #reflect(attribute: string, value: string | number | null | undefined): void {
     if (value === null || value === undefined) this.removeAttribute(attribute);
     else this.setAttribute(attribute, String(value));

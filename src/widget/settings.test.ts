@@ -9,14 +9,14 @@ const read = (attributes: Readonly<Record<string, string>>, options = {}): Retur
   readSettings((name) => attributes[name] ?? null, options);
 
 describe('attributes', () => {
-  it('become options, and come before the property of the same name', () => {
+  it('become options and take precedence over the property of the same name', () => {
     expect(read({ preset: 'campplus', speed: 'fast', backend: 'wasm', 'models-base': 'm/', speakers: '3', 'min-duration-on': '0.2', 'min-duration-off': '0' }, { backend: 'webgpu', threads: 2 })).toEqual({
       diarizer: { preset: 'campplus', speed: 'fast', backend: 'wasm', models: 'https://example.org/page/m/', threads: 2 },
       run: { speakers: 3, minDurationOn: 0.2, minDurationOff: 0 },
     });
   });
 
-  it('that are absent or empty leave the defaults to the library', () => {
+  it('use the defaults of the library if absent or empty', () => {
     expect(read({ preset: '', speakers: ' ' })).toEqual({ diarizer: {}, run: {} });
   });
 
@@ -36,7 +36,7 @@ describe('attributes', () => {
     [{ 'models-base': 'https://[' }, 'models-base'],
     [{ 'models-base': 'javascript:alert(1)' }, 'models-base'],
     [{ 'models-base': 'data:text/plain,' }, 'models-base'],
-  ])('that cannot be used are refused by name: %o', (attributes, name) => {
+  ])('are rejected by name if invalid: %o', (attributes, name) => {
     let error: unknown;
     try {
       read(attributes);
@@ -47,7 +47,7 @@ describe('attributes', () => {
     expect(error).toMatchObject({ code: 'options', problem: expect.stringContaining(`attribute ${name} is`) as unknown });
   });
 
-  it('know every preset there is', () => {
+  it('accept every preset', () => {
     expect(PRESET_NAMES).toEqual(expect.arrayContaining(Object.keys(PRESETS)));
   });
 });

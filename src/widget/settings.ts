@@ -4,18 +4,18 @@ import { MAX_MIN_DURATION_SECONDS } from '../timeline/minDurations';
 import { VoxlaneError } from '../util/errors';
 import { webAddress } from '../util/fetch';
 
-/** Attributes that say how recordings are analyzed. They hold from the next run on. */
+/** Attributes with options of the analysis. They apply to the next run. */
 export const RUN_ATTRIBUTES = ['preset', 'speed', 'speakers', 'min-speakers', 'max-speakers', 'min-duration-on', 'min-duration-off', 'track', 'sample-rate', 'backend', 'models-base'] as const;
 export type RunAttribute = (typeof RUN_ATTRIBUTES)[number];
 
 export const PRESET_NAMES = ['auto', 'exact', 'fast', 'campplus', 'community-1'] as const satisfies readonly NonNullable<DiarizerOptions['preset']>[];
 export const SPEED_NAMES = ['exact', 'fast'] as const satisfies readonly NonNullable<DiarizerOptions['speed']>[];
 export const BACKEND_NAMES = ['auto', 'webgpu', 'wasm'] as const satisfies readonly NonNullable<DiarizerOptions['backend']>[];
-/** Colors of the widget; `auto` are those of the page around it. */
+/** Color theme of the widget; `auto` follows the surrounding page. */
 export type WidgetTheme = 'auto' | 'light' | 'dark';
 export const THEME_NAMES: readonly WidgetTheme[] = ['auto', 'light', 'dark'];
 
-/** The attributes, checked, in the form of the library's options. */
+/** The validated attributes as options of the library. */
 export interface WidgetSettings {
   readonly diarizer: DiarizerOptions;
   readonly run: Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff' | 'track' | 'sampleRate'>;
@@ -24,9 +24,9 @@ export interface WidgetSettings {
 const MAX_SPEAKERS = 255;
 
 /**
- * @param read value of an attribute; null where the element has none
- * @param options what is not among the attributes, from the property `options`; an attribute comes before it
- * @throws VoxlaneError `options`, naming the attribute, its value and the rule
+ * @param read returns the value of an attribute; null if the attribute is absent
+ * @param options the property `options`; attributes take precedence
+ * @throws VoxlaneError `options`, with the attribute, its value and the rule
  */
 export function readSettings(read: (attribute: RunAttribute | 'theme') => string | null, options: DiarizerOptions): WidgetSettings {
   oneOf('theme', read('theme'), THEME_NAMES);
@@ -67,7 +67,7 @@ export function readSettings(read: (attribute: RunAttribute | 'theme') => string
   };
 }
 
-/** The value of an attribute that has a fixed set of them; null where it is absent or empty. */
+/** The value of an enumerated attribute; null if it is absent or empty. */
 function oneOf<T extends string>(attribute: string, value: string | null, allowed: readonly T[]): T | null {
   if (value === null || value === '') return null;
   const found = allowed.find((each) => each === value);
@@ -93,11 +93,11 @@ function seconds(attribute: string, value: string | null): number | null {
   return number;
 }
 
-/** Absolute, so that two widgets that mean the same folder share one engine. */
+/** Returns an absolute URL: two widgets that mean the same folder then share one engine. */
 function address(attribute: string, value: string | null): string | null {
   if (value === null || value === '') return null;
   const found = webAddress(value, document.baseURI);
-  if (!found) throw badAttribute(attribute, value, 'an http or https address, or one relative to the page');
+  if (!found) throw badAttribute(attribute, value, 'an http or https URL, or one relative to the page');
   return found.href;
 }
 
@@ -106,6 +106,6 @@ function badAttribute(attribute: string, value: string, rule: string): VoxlaneEr
     code: 'options',
     problem: `The attribute ${attribute} is “${value}”`,
     expected: rule,
-    remedy: 'Change the attribute, or leave it out',
+    remedy: 'Change or remove the attribute',
   });
 }

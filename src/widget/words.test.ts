@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { wordsIn } from './words';
 
-/** All that a table says, by path; functions with numbers and names. */
+/** All texts of a table by path; functions are called with sample values. */
 function sayings(entry: unknown, path = ''): [string, string][] {
   if (typeof entry === 'string') return [[path, entry]];
   if (typeof entry === 'function') {
@@ -12,11 +12,11 @@ function sayings(entry: unknown, path = ''): [string, string][] {
 }
 
 const [english, german] = [sayings(wordsIn('en')), new Map(sayings(wordsIn('de')))];
-/** The same word in both. */
+/** Texts that are equal in both languages. */
 const SHARED = /^\.(failed\.code|done\.(at|share)|exporting\.what|engineLanguage)/;
 
-describe('words of the widget', () => {
-  it('say something in both languages', () => {
+describe('texts of the widget', () => {
+  it('exist in both languages', () => {
     expect(english.length).toBeGreaterThan(60);
     for (const [path, words] of [...english, ...german]) expect(words, path).toMatch(/^(?!.*(undefined|\[object)).+$/);
   });

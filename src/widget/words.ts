@@ -5,8 +5,8 @@ import type { RunStep } from './state/phase';
 import type { WidgetExport } from './exports';
 
 /**
- * Words of the widget. They are its own, and not the page's of `src/ui-kit/texts/text`: the language is the element's, two
- * widgets of a page may differ, and the page's tables would be most of what the widget weighs.
+ * UI texts of the widget. They are separate from the page's texts in `src/ui-kit/texts/text` for two reasons: each
+ * element has its own language, and the page's tables would be most of the widget's size.
  */
 export interface WidgetWords {
   readonly label: string;
@@ -24,7 +24,7 @@ export interface WidgetWords {
     readonly position: string;
     readonly at: (seconds: number, speakers: string) => string;
     readonly silence: string;
-    /** Why nothing plays. */
+    /** Reasons why the recording does not play. */
     readonly playback: Readonly<Record<PlaybackProblem, string>>;
     readonly speakers: string;
     readonly speaker: (index: number) => string;
@@ -64,7 +64,7 @@ export interface WidgetWords {
   };
   readonly recording: string;
   readonly language: Language;
-  /** Of the engine's own words, which are English; null where the widget is English too. */
+  /** Language of engine messages, which are English; null if the widget is English too. */
   readonly engineLanguage: 'en' | null;
   readonly formats: Formats;
 }
@@ -80,7 +80,7 @@ function english(): WidgetWords {
       lead: 'See who speaks when. Nothing leaves this machine.',
       choose: 'Choose a file',
       formats: 'Audio or video: WAV, MP3, M4A, FLAC, OGG, MP4, WebM',
-      release: 'Let go to analyze it',
+      release: 'Drop to analyze',
     },
     steps: {
       fetching: 'Fetching the recording',
@@ -88,9 +88,9 @@ function english(): WidgetWords {
       loading: 'Loading models',
       decode: 'Reading audio',
       segmentation: 'Finding speech',
-      fbank: 'Voice features',
-      embedding: 'Voice prints',
-      clustering: 'Grouping voices',
+      fbank: 'Computing features',
+      embedding: 'Computing embeddings',
+      clustering: 'Clustering speakers',
     },
     downloading: (received, total) => `Downloading the model: ${bytes(received)} of ${bytes(total)}`,
     progress: 'Progress',
@@ -116,7 +116,7 @@ function english(): WidgetWords {
       tracks: 'Timeline of speakers',
       table: { label: 'Turns', start: 'Start', end: 'End', length: 'Length', speaker: 'Speaker' },
       noSpeech: 'No speech found',
-      noSpeechHint: 'The whole recording was analyzed, and no segment of it was recognized as a voice.',
+      noSpeechHint: 'The whole recording was analyzed, and no speech was detected.',
       notes: 'About this file',
     },
     exporting: {
@@ -133,25 +133,25 @@ function english(): WidgetWords {
         eaf: 'annotation file',
       },
       saved: (file) => `${file} was saved.`,
-      failed: 'The file could not be made. Reload the page and try again.',
+      failed: 'The file could not be created. Reload the page and try again.',
     },
     failed: {
       heading: (name) => `${name} could not be analyzed`,
-      setting: 'A setting of this widget cannot be used',
+      setting: 'A setting of this widget is invalid',
       problem: 'What was wrong',
       expected: 'What was expected',
       remedy: 'What you can do',
       retry: 'Try again',
       choose: 'Choose another file',
       back: 'Back to the last result',
-      original: 'The message in full, in English',
+      original: 'The full message in English',
       details: 'Technical details',
       code: (code) => `Code: ${code}`,
     },
     announce: {
-      started: (name) => `Started on ${name}.`,
+      started: (name) => `Analyzing ${name}.`,
       done: (speakers, turns) => (turns === 0 ? 'Done. No speech found.' : `Done. ${plural(speakers, 'speaker')}, ${plural(turns, 'turn')}.`),
-      cancelled: 'Cancelled.',
+      cancelled: 'Canceled.',
       renamed: (from, to) => `${from} is now called ${to}.`,
     },
     recording: 'Recording',
@@ -256,7 +256,7 @@ function german(): WidgetWords {
 const MAKERS: Readonly<Record<Language, () => WidgetWords>> = { en: english, de: german };
 const made = new Map<Language, WidgetWords>();
 
-/** The words of a language; made when they are first asked for. */
+/** The texts of a language, created on first use. */
 export function wordsIn(language: Language): WidgetWords {
   const words = made.get(language) ?? MAKERS[language]();
   made.set(language, words);
@@ -264,8 +264,8 @@ export function wordsIn(language: Language): WidgetWords {
 }
 
 /**
- * The language of an element: its own `lang` or that of the nearest element around it, through shadow roots; where none
- * is given, the browser's. English where it is one that the widget does not speak.
+ * The language of an element: the `lang` of the element or its nearest ancestor, across shadow roots; otherwise that of
+ * the browser. English for unsupported languages.
  */
 export function languageOf(element: Element): Language {
   for (let at: Element | null = element; at; at = parentOf(at)) {

@@ -4,31 +4,31 @@ import { inLanguage } from '../texts/language';
 import { keepOffline, watchOutside } from './offline';
 import { HUB_ORIGINS } from './policy';
 
-/** Words of the line that says what left this machine. */
+/** Texts of the privacy line, which counts requests to other sites. */
 export const privacyText = inLanguage(
   {
     count: (n: number) => `Requests to other sites since this page was opened: ${n}`,
     allowed: 'Allowed',
     allowedOwn: 'This site itself.',
     allowedHub: (hosts: string) => `For a model that you choose to download: ${hosts}.`,
-    allowedHow: 'The browser enforces this (Content-Security-Policy), whatever the page does.',
+    allowedHow: 'The browser enforces this with a Content-Security-Policy.',
     sent: 'Sent',
     sentNone: 'Nothing.',
     sentTo: (origin: string, n: number) => `${origin}: ${n}`,
-    refused: 'Refused by the browser',
-    refusedCount: (n: number) => (n === 0 ? 'Nothing was tried.' : n === 1 ? '1 attempt.' : `${n} attempts.`),
-    how: 'How it is counted',
+    refused: 'Blocked by the browser',
+    refusedCount: (n: number) => (n === 0 ? 'No attempts.' : n === 1 ? '1 attempt.' : `${n} attempts.`),
+    how: 'How requests are counted',
     howText:
-      'From the browser’s own list of what this page asked for. Requests of its background workers are counted once the page is kept for offline use. What browser extensions do is not visible here.',
+      'From the browser’s own list of requests of this page. Requests of background workers are counted once the page is stored for offline use. Requests of browser extensions are not visible here.',
     offline: 'Without a network',
     kept: {
       unknown: 'Not checked yet.',
-      never: 'Not possible in this browser, or at this address.',
+      never: 'Not supported in this browser or at this address.',
       keeping: 'Being prepared …',
-      ready: 'Works: page, runtime and models are kept in this browser.',
-      partly: 'Not yet: some files could not be kept. This is tried again at the next visit.',
+      ready: 'Works: page, runtime and models are stored in this browser.',
+      partly: 'Not yet: some files could not be stored. The page will try again at the next visit.',
     },
-    update: 'A new version is here.',
+    update: 'A new version is available.',
     reload: 'Reload',
   },
   {
@@ -61,8 +61,8 @@ export const privacyText = inLanguage(
 );
 
 /**
- * How many requests left for other sites; opened, it says what is allowed, what went out and what works without a
- * network. Registers the service worker on its way, because the two belong together: it counts for the workers.
+ * Shows the number of requests to other sites. Expanded, it shows what is allowed, what was sent and whether the page
+ * works offline. It registers the service worker, which counts the requests of workers.
  */
 export function createPrivacyLine(scope: Scope): HTMLElement {
   const count = h('summary', { class: 'privacy__count', 'data-testid': 'outside-count' });
@@ -87,7 +87,7 @@ export function createPrivacyLine(scope: Scope): HTMLElement {
     ),
   );
   const reload = h('button', { type: 'button', class: 'button button--small' }, privacyText.reload);
-  // A box that is always there: one that appears together with its text is often not read.
+  // The box is always present: screen readers often skip a live region that appears together with its text.
   const update = h('p', { class: 'privacy__update', hidden: true, 'data-testid': 'update' }, h('span', {}, privacyText.update), reload);
 
   watchOutside(scope, (requests) => {

@@ -1,31 +1,31 @@
 import type { Group, PageMessage, WorkerMessage } from '../../sw/contract';
 import type { Scope } from '../scope';
 
-/** How far the page can do without a network. */
+/** Whether the page works offline. */
 export interface OfflineState {
   /**
    * - `unknown`: not tried yet.
-   * - `never`: this browser, or this address, has no service workers.
+   * - `never`: this browser or this origin does not support service workers.
    * - `keeping`: files are being fetched.
-   * - `ready`: everything that a recording takes is here.
-   * - `partly`: some files could not be kept; tried again at the next visit.
+   * - `ready`: all files needed for a recording are stored.
+   * - `partly`: some files could not be stored; retried at the next visit.
    */
   readonly kept: 'unknown' | 'never' | 'keeping' | 'ready' | 'partly';
-  /** Loads the page anew in a newer version, which is here and whole; null while there is none. */
+  /** Reloads the page with a newer version that is completely stored; null if there is none. */
   readonly update: (() => void) | null;
 }
 
-/** After the page has loaded: nobody's first look waits for what only a later visit needs. */
+/** Delay after page load: storing files for a later visit must not slow down the first view. */
 const IDLE_MILLISECONDS = 2000;
 
-/** Registers the service worker once the page is idle, and has it keep what a recording takes. */
+/** Registers the service worker once the page is idle, and stores the files that a recording needs. */
 export function keepOffline(scope: Scope, changed: (state: OfflineState) => void): void {
   let state: OfflineState = { kept: 'unknown', update: null };
   const set = (changes: Partial<OfflineState>): void => {
     state = { ...state, ...changes };
     changed(state);
   };
-  // Absent where the address is not secure (https). While developing, kept files would hide the changed ones.
+  // Undefined in insecure contexts (without https). In development, cached files would hide changes.
   const { serviceWorker } = navigator as { readonly serviceWorker?: ServiceWorkerContainer };
   if (!serviceWorker || !import.meta.env.PROD) {
     set({ kept: 'never' });
@@ -51,7 +51,7 @@ export function keepOffline(scope: Scope, changed: (state: OfflineState) => void
     const message = (event as MessageEvent<WorkerMessage>).data;
     if (message.type === 'kept') set({ kept: message.complete ? 'ready' : 'partly' });
   });
-  // Without this they wait until the document has been read; by then it has.
+  // Messages are queued until the document is parsed; start them in case it already is.
   serviceWorker.startMessages();
 
   let timer = 0;
@@ -65,7 +65,7 @@ export function keepOffline(scope: Scope, changed: (state: OfflineState) => void
   else scope.on(window, 'load', startWhenIdle, { once: true });
 }
 
-/** The runtime for WebGPU is half of all bytes: only for machines that can use it. */
+/** The WebGPU runtime is half of all bytes: store it only on machines that can use it. */
 async function neededGroups(): Promise<Group[]> {
   const { gpu } = navigator as { readonly gpu?: GPU };
   const adapter = await gpu?.requestAdapter().catch(() => null);
@@ -73,8 +73,8 @@ async function neededGroups(): Promise<Group[]> {
 }
 
 /**
- * Offers a newer version once it is whole. It waits until then, because the page that is open may still fetch parts of
- * its own version; and it takes over only when asked, because to load the page anew ends what is in progress.
+ * Offers a newer version once it is completely stored. The current page may still fetch parts of its own version, so
+ * the new one takes over only on request: reloading would end work in progress.
  */
 function watchForUpdate(
   scope: Scope,
@@ -90,7 +90,7 @@ function watchForUpdate(
     post(registration.waiting, { type: 'take-over' });
   };
   const look = (): void => {
-    // Without a controller this is the first version, not a newer one.
+    // Without a controller, this is the first version, not a newer one.
     if (registration.waiting && serviceWorker.controller) offer(take);
   };
   const follow = (): void => {
@@ -98,7 +98,7 @@ function watchForUpdate(
   };
   const isFirst = serviceWorker.controller === null;
   scope.on(serviceWorker, 'controllerchange', () => {
-    // Another tab took the newer version: this one is the older one's, whose files are gone.
+    // Another tab activated the newer version: the files of this page's version are gone.
     if (!isFirst) offer(reload);
   });
   scope.on(registration, 'updatefound', follow);
@@ -110,19 +110,19 @@ function post(worker: ServiceWorker | null, message: PageMessage): void {
   worker?.postMessage(message);
 }
 
-/** What the browser let out to other origins since the page was opened, and what it refused. */
+/** Requests to other origins since the page was opened, sent and blocked. */
 export interface OutsideRequests {
-  /** Requests by origin, in the order of their first. */
+  /** Requests by origin, in order of the first request. */
   readonly sent: ReadonlyMap<string, number>;
-  /** Violations of the policy: attempts that the browser stopped. */
+  /** Policy violations: attempts that the browser blocked. */
   readonly refused: number;
 }
 
 /**
- * Counts the requests that leave for another origin.
+ * Counts the requests to other origins.
  *
- * Those of the page are read from the browser's own list of resources, from the first one on. Those of its workers are
- * told by the service worker, once it is in charge of the page. The page hears of no others: a browser extension's, say.
+ * Requests of the page come from the browser's list of resources. Requests of its workers are reported by the service
+ * worker once it controls the page. Others, such as those of browser extensions, are not visible.
  */
 export function watchOutside(scope: Scope, changed: (requests: OutsideRequests) => void): void {
   const sent = new Map<string, number>();
@@ -130,7 +130,7 @@ export function watchOutside(scope: Scope, changed: (requests: OutsideRequests) 
 
   const add = (address: string): boolean => {
     const { origin, protocol } = new URL(address, location.href);
-    // What has no host (blob:, data:) is no request to one.
+    // URLs without a host (blob:, data:) are not network requests.
     if (origin === location.origin || !/^(https?|wss?):$/.test(protocol)) return false;
     sent.set(origin, (sent.get(origin) ?? 0) + 1);
     return true;
@@ -149,13 +149,13 @@ export function watchOutside(scope: Scope, changed: (requests: OutsideRequests) 
   });
 
   scope.on(document, 'securitypolicyviolation', ({ disposition, originalPolicy }) => {
-    // What breaks the header breaks the page's element too, and is one attempt.
+    // A violation of the header also violates the page's meta element, but is one attempt.
     if (disposition !== 'enforce' || originalPolicy.includes('frame-ancestors')) return;
     refused++;
     report();
   });
 
-  // Absent where the address is not secure (https).
+  // Undefined in insecure contexts (without https).
   const { serviceWorker } = navigator as { readonly serviceWorker?: ServiceWorkerContainer };
   if (serviceWorker) {
     scope.on(serviceWorker, 'message', (event) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { POLICY_ELEMENT, POLICY_HEADER } from './policy';
 
-/** Every directive with its sources. A directive that is missing here or there changes what the page may do. */
+/** All directives with their sources. A missing or extra directive changes what the page may do. */
 const DIRECTIVES = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
@@ -19,11 +19,11 @@ const DIRECTIVES = [
 const directivesOf = (policy: string): string[] => policy.split('; ').sort();
 
 describe('Content-Security-Policy', () => {
-  it('of the header forbids everything but these, and frames', () => {
+  it('in the header allows only these sources and no framing', () => {
     expect(directivesOf(POLICY_HEADER)).toEqual([...DIRECTIVES, "frame-ancestors 'none'"].sort());
   });
 
-  it('of the element forbids everything but these, and markup that is not trusted', () => {
+  it('in the element allows only these sources and requires Trusted Types', () => {
     const trusted = ["require-trusted-types-for 'script'", 'trusted-types default'];
     expect(directivesOf(POLICY_ELEMENT)).toEqual([...DIRECTIVES, ...trusted].sort());
   });

@@ -1,22 +1,22 @@
-// With its ending: Vite's configuration reads this file too, without a bundler.
+// With the file extension: Vite's configuration imports this file without a bundler.
 import { PUBLIC_HUB } from '../../store/sources.ts';
 
 /**
- * Where the page may connect to besides its own origin: the public model hub, which is asked only when the person chooses
- * a download, and the hosts that it sends downloads on to. Who embeds the library and chooses another hub lists that hub
- * in the policy of their own page.
+ * Origins besides its own to which the page may connect: the public model hub, contacted only if the user chooses a
+ * download, and the hosts to which it redirects downloads. A page that embeds the library and uses another hub lists
+ * that hub in its own policy.
  */
 export const HUB_ORIGINS: readonly string[] = [new URL(PUBLIC_HUB).origin, 'https://*.hf.co'];
 
-/** Directives of the Content-Security-Policy that hold in pages and workers alike. Whatever is not named is forbidden. */
+/** Directives of the Content-Security-Policy for pages and workers. Anything not listed is forbidden. */
 const DIRECTIVES: Readonly<Record<string, readonly string[]>> = {
   'default-src': ["'none'"],
-  // The second allows compiling WebAssembly, and nothing else; `eval` and inline scripts stay forbidden.
+  // 'wasm-unsafe-eval' allows only the compilation of WebAssembly; `eval` and inline scripts stay forbidden.
   'script-src': ["'self'", "'wasm-unsafe-eval'"],
   'worker-src': ["'self'"],
   'connect-src': ["'self'", ...HUB_ORIGINS],
   'img-src': ["'self'", 'blob:'],
-  // A recording is played from where it lies, through an address of the browser's own.
+  // Recordings are played from blob URLs.
   'media-src': ["'self'", 'blob:'],
   'style-src': ["'self'"],
   'manifest-src': ["'self'"],
@@ -31,14 +31,14 @@ const serialized = (directives: Readonly<Record<string, readonly string[]>>): st
     .join('; ');
 
 /**
- * The policy as a response header. A worker obeys the header of its own script, never the page's element: only where the
- * server, or the service worker, sends this does the policy hold in workers too.
+ * The policy as a response header. A worker uses the header of its own script, not the page's meta element: the policy
+ * applies in workers only if the server or the service worker sends this header.
  */
 export const POLICY_HEADER = serialized({ ...DIRECTIVES, 'frame-ancestors': ["'none'"] });
 
 /**
- * The policy as an element of a page. Trusted Types are asked for only here: in a worker they would forbid the threads of
- * ONNX Runtime, and there is no markup to inject into.
+ * The policy as a meta element of a page. Only pages require Trusted Types: in workers they would block the threads of
+ * ONNX Runtime, and workers have no DOM to inject into.
  */
 export const POLICY_ELEMENT = serialized({
   ...DIRECTIVES,

@@ -9,7 +9,7 @@ const sheets = ['src/app/styles', 'src/panel/styles', 'src/ui-kit/styles', 'src/
 );
 
 describe('style sheets in WebKit', () => {
-  it('write only the line in the shorthand text-decoration', () => {
+  it('set only the line in the shorthand text-decoration', () => {
     expect(sheets.length).toBeGreaterThan(20);
     // WebKit ignores the whole declaration if it has a thickness. It supports each longhand.
     const longer = sheets.flatMap(([path, css]) => [...css.matchAll(/text-decoration:\s*(\S+ [^;]*);/g)].map(([declaration]) => `${path}: ${declaration}`));

@@ -3,7 +3,7 @@ import { formatsIn, licenseName } from '../format';
 import type { StageGroupId } from '../stageGroups';
 import type { AppWords, ErrorWords, ModelsWords, Notice } from './en';
 
-/** The engine's failures in German. Its own words, with the details, stand below them in English. */
+/** German texts for the engine's errors. The engine's English message and its details follow below them. */
 export const errorsDe: Readonly<Record<ErrorCode, ErrorWords>> = {
   'audio-empty': { problem: 'Die Datei ist leer', remedy: 'Wählen Sie eine andere Datei, oder kopieren Sie diese noch einmal' },
   'audio-unsupported': {
@@ -57,7 +57,7 @@ export const unreadableDe: ErrorWords = {
   remedy: 'Wählen Sie die Datei noch einmal',
 };
 
-/** Every word about presets and models on the main page, in German. */
+/** German texts about presets and models on the main page. */
 
 const { bytes: bytesText, count: countText, date, percent: percentText } = formatsIn('de');
 
@@ -126,11 +126,11 @@ export const modelsDe: ModelsWords = {
   },
 };
 
-/** Every word of the main page in German. A turn is a `Beitrag`, a track a `Spur`. */
+/** German texts of the main page. A turn is a `Beitrag`, a track a `Spur`. */
 
 const { clock, count, percent, ratio, span } = formatsIn('de');
 const plural = (n: number, one: string, many: string): string => `${count(n)} ${n === 1 ? one : many}`;
-/** The plural of `Sprecher` is the same word. */
+/** The plural of `Sprecher` is the same. */
 const speakers = (n: number): string => `${count(n)} Sprecher`;
 const turns = (n: number): string => plural(n, 'Beitrag', 'Beiträge');
 

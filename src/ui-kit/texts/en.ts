@@ -3,14 +3,14 @@ import type { ErrorCode } from '../../util/errors';
 import { formatsIn, licenseName } from '../format';
 import type { StageGroupId } from '../stageGroups';
 
-/** What a failure means to the person with the recording, and what helps, without the engine's details. */
+/** What an error means for the user and what to do, without technical details. */
 export interface ErrorWords {
-  /** Without a full stop: it stands alone in a list. */
+  /** Without a period: it is a list item. */
   readonly problem: string;
   readonly remedy: string;
 }
 
-/** An English page shows the engine's own words and takes from here what they lack. */
+/** The English page shows the engine's messages; these texts fill in missing remedies. */
 export const errorsEn: Readonly<Record<ErrorCode, ErrorWords>> = {
   'audio-empty': { problem: 'The file is empty', remedy: 'Choose another file, or copy this one again' },
   'audio-unsupported': {
@@ -18,9 +18,9 @@ export const errorsEn: Readonly<Record<ErrorCode, ErrorWords>> = {
     remedy: 'Convert the recording, to WAV for example, or choose another file',
   },
   'audio-no-samples': { problem: 'The audio track of the file is empty', remedy: 'Choose another recording, or export this one again' },
-  'audio-truncated': { problem: 'The file ends before the audio that it announces', remedy: 'Copy or download the whole file again' },
+  'audio-truncated': { problem: 'The file ends before the end of the audio that its header declares', remedy: 'Copy or download the whole file again' },
   'audio-channels': { problem: 'The recording has a number of channels that cannot be mixed to mono', remedy: 'Export the recording in mono or stereo' },
-  'audio-not-finite': { problem: 'The audio contains values that are not numbers', remedy: 'Export the recording again, as 16-bit PCM for example' },
+  'audio-not-finite': { problem: 'The audio contains NaN or infinite values', remedy: 'Export the recording again, as 16-bit PCM for example' },
   'audio-decode': { problem: 'The file is damaged: decoding stopped in the middle of it', remedy: 'Copy the file again, or convert it' },
   'audio-missing': { problem: 'The recording could not be fetched', remedy: 'Check the connection and try again, or choose another recording' },
   'source-missing': { problem: 'There is no recording at this address', remedy: 'Check the address, or choose another recording' },
@@ -36,19 +36,19 @@ export const errorsEn: Readonly<Record<ErrorCode, ErrorWords>> = {
     remedy: "Allow the page to store data, or delete its data in the browser's settings",
   },
   'model-invalid': { problem: 'A model does not have the required inputs and outputs', remedy: 'Choose another model file' },
-  'model-output': { problem: 'A model gave values that are not numbers', remedy: 'Run again on WASM, or with another model' },
+  'model-output': { problem: 'A model returned NaN or infinite values', remedy: 'Run again on WASM, or with another model' },
   'backend-unavailable': { problem: 'The chosen backend is not available in this browser', remedy: 'Choose another backend, or automatic' },
   'backend-failed': { problem: 'The computation stopped and could not be resumed', remedy: 'Try again, or run on WASM' },
   'gpu-lost': { problem: 'The connection to the GPU was lost', remedy: 'Try again, or run on WASM' },
   'gpu-memory': { problem: 'The GPU does not have enough memory', remedy: 'Close other tabs that use the GPU, or run on WASM' },
-  'gpu-wrong': { problem: 'The GPU gives wrong results', remedy: 'Run on WASM' },
-  'worker-failed': { problem: 'A background worker of the page could not start or ended unexpectedly', remedy: 'Try again. If it fails again, close other tabs to free memory and reload the page' },
-  format: { problem: 'The file cannot be read: it is damaged or of another format', remedy: 'Choose a file in one of the listed formats' },
-  cancelled: { problem: 'The work was cancelled', remedy: 'Start it again' },
+  'gpu-wrong': { problem: 'The GPU returns wrong results', remedy: 'Run on WASM' },
+  'worker-failed': { problem: 'A background worker of the page failed to start or ended unexpectedly', remedy: 'Try again. If it fails again, close other tabs to free memory and reload the page' },
+  format: { problem: 'The file cannot be read: it is damaged or in another format', remedy: 'Choose a file in one of the listed formats' },
+  cancelled: { problem: 'The operation was canceled', remedy: 'Start again' },
   disposed: { problem: 'This part of the page had already been closed', remedy: 'Reload the page' },
 };
 
-/** For what is none of the engine's failures. */
+/** For errors that are not a `VoxlaneError`. */
 export const unexpectedEn: ErrorWords = {
   problem: 'An unexpected error occurred',
   remedy: 'Try again, or reload the page',
@@ -60,23 +60,23 @@ export const unreadableEn: ErrorWords = {
   remedy: 'Choose the file again',
 };
 
-/** Every word about presets and models on the main page, in English. */
+/** English texts about presets and models on the main page. */
 
 const { bytes: bytesText, count: countText, date, percent: percentText } = formatsIn('en');
 
-/** `26.5 MB · CC BY 4.0`, or what is to be said in place of the size. */
+/** `26.5 MB · CC BY 4.0`, or a text in place of the size. */
 const facts = (size: string, license: string): string => `${size} · ${licenseName(license)}`;
 
 export const modelsEn = {
   preset: 'Preset',
   presets: { auto: 'Automatic', campplus: 'campplus', 'community-1': 'community-1' },
   presetLines: {
-    auto: 'community-1 where its model is in this browser, campplus otherwise. Downloads nothing.',
-    campplus: 'CAM++ voice prints, grouped by how alike they are.',
-    'community-1': 'pyannote’s pipeline: WeSpeaker ResNet34 voice prints, grouped by PLDA and VBx.',
+    auto: 'community-1 if its model is in this browser, otherwise campplus. Downloads nothing.',
+    campplus: 'CAM++ embeddings, clustered by similarity.',
+    'community-1': 'pyannote’s pipeline: WeSpeaker ResNet34 embeddings, clustered with PLDA and VBx.',
   },
   presetNow: { auto: 'preset: automatic', campplus: 'campplus', 'community-1': 'community-1' },
-  comesAlong: (license: string): string => facts('comes with this page', license),
+  comesAlong: (license: string): string => facts('included in this page', license),
   isHere: (license: string): string => facts('in this browser', license),
   toDownload: (bytes: number, license: string): string => facts(`${bytesText(bytes)} to download`, license),
   chooseFile: 'Use a model file (.onnx)',
@@ -84,11 +84,11 @@ export const modelsEn = {
   box: 'Model',
   offer: {
     heading: 'Use community-1',
-    lead: 'pyannote’s open pipeline, with voice prints of WeSpeaker’s ResNet34. Downloaded once and kept in this browser; recordings still stay here.',
+    lead: 'pyannote’s open pipeline, with WeSpeaker ResNet34 embeddings. Downloaded once and stored in this browser; recordings still stay here.',
     facts: (bytes: number, license: string, attribution: string): string => `${bytesText(bytes)}, ${licenseName(license)}. ${attribution}.`,
     take: (bytes: number): string => `Download ${bytesText(bytes)}`,
-    goOn: (bytes: number): string => `Go on with the download, ${bytesText(bytes)} left`,
-    orFile: 'A file that you have can be dropped on this page instead.',
+    goOn: (bytes: number): string => `Continue the download, ${bytesText(bytes)} left`,
+    orFile: 'Or drop the file on this page if you have it.',
   },
   downloading: 'Downloading community-1',
   checking: (file: string): string => `Checking ${file}`,
@@ -99,12 +99,12 @@ export const modelsEn = {
 
   question: {
     heading: 'Use it anyway?',
-    unknown: (file: string): string => `Nobody has vouched for ${file}: its SHA-256 is none of those that this page knows.`,
+    unknown: (file: string): string => `${file} is not a known model: its SHA-256 is not in the list of this page.`,
     checked:
-      'If you say yes, it is first checked to be a WeSpeaker ResNet34: what goes in, what comes out and of which shape, and that its output for a test sound is neither NaN nor all zero, and of a common size. Whether it tells voices apart cannot be checked.',
+      'If you continue, the page first verifies that the file is a WeSpeaker ResNet34: its inputs, its outputs and their shapes, and that its output for a test sound is finite, not all zero, and in the usual range. It cannot verify how well the model distinguishes voices.',
     yes: 'Use it anyway',
-    no: 'Leave it',
-    noAndRun: 'Go on without it',
+    no: 'Do not use it',
+    noAndRun: 'Continue without it',
   },
   failed: {
     download: 'community-1 could not be downloaded',
@@ -116,15 +116,15 @@ export const modelsEn = {
 
   stored: {
     heading: 'Models kept in this browser',
-    none: 'None. What comes with this page needs no storage.',
-    unknown: (problem: string): string => `They could not be listed: ${problem}.`,
+    none: 'None. The models included in this page need no storage.',
+    unknown: (problem: string): string => `The models could not be listed: ${problem}.`,
     total: (n: number, bytes: number): string => `${countText(n)} ${n === 1 ? 'model' : 'models'}, ${bytesText(bytes)} in all`,
     size: (bytes: number): string => bytesText(bytes),
     license: (spdx: string | null): string => (spdx === null ? 'license unknown' : licenseName(spdx)),
     since: (storedAtMs: number): string => `since ${date(storedAtMs)}`,
     remove: 'Delete',
     removeLabel: (id: string): string => `Delete ${id}`,
-    confirm: (bytes: number): string => `Delete? To be used again, its ${bytesText(bytes)} have to be fetched again.`,
+    confirm: (bytes: number): string => `Delete? The next use would download ${bytesText(bytes)} again.`,
     yes: 'Yes, delete',
     no: 'Keep',
   },
@@ -143,7 +143,7 @@ export type Notice =
   | 'preset-ready'
   | 'model-deleted';
 
-/** Every word of the main page in English. Its shape is that of the other languages. */
+/** English texts of the main page. Other languages have the same shape. */
 
 const { clock, count, percent, ratio, span } = formatsIn('en');
 const plural = (n: number, one: string, many: string): string => `${count(n)} ${n === 1 ? one : many}`;
@@ -151,36 +151,36 @@ const plural = (n: number, one: string, many: string): string => `${count(n)} ${
 const STAGES: Readonly<Record<StageGroupId, string>> = {
   decode: 'Reading audio',
   segmentation: 'Finding speech',
-  fbank: 'Voice features',
-  embedding: 'Voice prints',
-  clustering: 'Grouping voices',
+  fbank: 'Features',
+  embedding: 'Embeddings',
+  clustering: 'Clustering',
 };
 
 const NOTICES: Readonly<Record<Notice, string>> = {
-  busy: 'One recording at a time: the one in progress goes on, the new one was not taken.',
-  'busy-model': 'A model is taken between recordings: the one in progress goes on, the model was not taken.',
-  cancelled: 'Cancelled. Nothing was kept.',
-  'first-only': 'Several files were dropped. Only the first one was taken.',
-  'options-range': 'The smallest number of speakers is larger than the largest one.',
-  'options-number': 'The number of speakers has to be a whole number of 1 or more.',
-  'download-stopped': 'The download was stopped. What has arrived is kept, so that it can go on from there.',
-  'preset-ready': 'community-1 is ready. The next recording runs with it.',
+  busy: 'One recording at a time: the current one continues, the new one was ignored.',
+  'busy-model': 'Models can only be changed between recordings: the current recording continues, the model was ignored.',
+  cancelled: 'Canceled. Nothing was saved.',
+  'first-only': 'Several files were dropped. Only the first one was opened.',
+  'options-range': 'The minimum number of speakers exceeds the maximum.',
+  'options-number': 'The number of speakers must be a whole number of 1 or more.',
+  'download-stopped': 'The download was stopped. The received part is kept, and the download can continue from there.',
+  'preset-ready': 'community-1 is ready. The next recording uses it.',
   'model-deleted': 'The model was deleted from this browser.',
 };
 
 export const appEn = {
   name: 'Voxlane',
-  tagline: 'Who spoke when, worked out in this browser. Your audio never leaves this machine.',
+  tagline: 'Who spoke when, computed in this browser. Your audio never leaves this machine.',
   skip: 'Skip to the content',
   theme: 'Switch between light and dark',
   language: 'Language',
-  languageBusy: 'Another language loads the page anew, which would lose what is open or in progress',
+  languageBusy: 'Changing the language reloads the page, which would lose open or unfinished work',
   dismiss: 'Dismiss this message',
-  /** To the page that compares models layer by layer. */
+  /** Link to the page that compares models layer by layer. */
   compare: { href: 'compare.html', label: 'Compare a model' },
   pageTitle: {
     empty: 'Voxlane: who spoke when, in your browser',
-    working: (file: string): string => `Working on ${file} · Voxlane`,
+    working: (file: string): string => `Analyzing ${file} · Voxlane`,
     done: (file: string): string => `${file} · Voxlane`,
     error: 'Not analyzed · Voxlane',
   },
@@ -191,12 +191,12 @@ export const appEn = {
     lead: 'Drop an audio or video file anywhere on this page.',
     choose: 'Choose a file',
     sample: 'Try the sample',
-    /** The file's name on the server, the same in every language. */
+    /** Name of the file on the server, equal in every language. */
     sampleName: 'sample.wav',
     formats: 'WAV, MP3, M4A, FLAC, OGG, MP4, MOV, WebM. Nothing is uploaded.',
     facts: [
-      ['Goes in', 'An audio or video file'],
-      ['Comes out', 'Every turn of every speaker: to hear, to correct, and to take home as RTTM, JSON, subtitles and more'],
+      ['Input', 'An audio or video file'],
+      ['Output', 'Every turn of every speaker, to play, correct and export as RTTM, JSON, subtitles and more'],
       ['Leaves this machine', 'Nothing'],
     ] as readonly (readonly [string, string])[],
     back: (file: string): string => `Back to the result for ${file}`,
@@ -209,26 +209,26 @@ export const appEn = {
     summary: 'Options',
     speed: 'Speed',
     speeds: { exact: 'Exact', fast: 'Fast' },
-    /** What each is, and what it costs. Measured: bench/RESULTS.md. */
+    /** What each speed computes and its cost. Measured: bench/RESULTS.md. */
     speedCost: {
       exact: {
-        what: 'pyannote’s computation: the voice prints of every window.',
-        cost: 'The sample, half a minute, takes 3 s on two cores without a GPU; error rate on eight recordings 32.1 %.',
+        what: 'pyannote’s computation: the embeddings of every window.',
+        cost: 'The 30 s sample takes 3 s on two cores without a GPU; error rate on eight recordings 32.1 %.',
       },
       fast: {
-        what: 'Voice prints of every fifth or tenth window; speakers can come out differently.',
+        what: 'Embeddings of every fifth or tenth window; the speakers can differ.',
         cost: 'The sample takes 1.2 s on two cores without a GPU; error rate on the same recordings 31.6 %.',
       },
     },
     speakers: 'Number of speakers',
     mode: { auto: 'Automatic', exact: 'Exactly', range: 'Between' },
     exact: 'Exact number of speakers',
-    min: 'Smallest number of speakers',
-    max: 'Largest number of speakers',
+    min: 'Minimum number of speakers',
+    max: 'Maximum number of speakers',
     and: 'and',
     backend: 'Run the models on',
     backends: { auto: 'Automatic', webgpu: 'WebGPU', wasm: 'WASM' },
-    backendHint: 'Automatic takes the fastest that works on this machine.',
+    backendHint: 'Automatic selects the fastest backend that works on this machine.',
     checkGpu: 'Check the GPU again',
     gpuForgotten: 'The GPU will be checked again before the next recording.',
     now: (...choices: readonly string[]): string => choices.join(' · '),
@@ -277,7 +277,7 @@ export const appEn = {
     pause: 'Pause',
     position: 'Position',
     silence: 'no one is speaking',
-    /** Why nothing plays. */
+    /** Reasons why the recording does not play. */
     playback: {
       unplayable: 'This browser cannot play this file. The tracks and the table still show the result.',
       'no-output': 'No audio output device was found. Connect one and press Play.',
@@ -318,27 +318,27 @@ export const appEn = {
     factor: 'Real-time factor',
     audio: 'Audio',
     stages: 'Work per stage',
-    stagesHint: 'Stages run side by side, so they can add up to more than the processing time.',
+    stagesHint: 'Stages run in parallel, so their sum can exceed the processing time.',
     faster: (rtf: number): string =>
       rtf < 1 ? `${ratio(1 / rtf)} × faster than real time` : `${ratio(rtf)} × slower than real time`,
   },
   selfCheck: {
     heading: (passed: boolean): string => (passed ? 'Self-check: passed' : 'Self-check: failed'),
     link: 'See every stage',
-    columns: ['Stage', 'Off by', 'Allowed', 'Verdict'],
+    columns: ['Stage', 'Deviation', 'Tolerance', 'Verdict'],
     pass: 'pass',
     fail: 'fail',
     backends: { webgpu: 'WebGPU', kernels: 'Voxlane’s WASM kernels', wasm: 'ONNX Runtime on WASM' },
     hint: 'Before a backend is used, it must reproduce reference outputs; a GPU must also reproduce the outputs of WASM. The check is repeated after 30 days, or when you choose “Check the GPU again” in the options.',
     compare: (model: string): string => `Compare ${model} layer by layer`,
-    fallback: 'This GPU does not compute what it should, so it was not used for this result.',
-    kernelFallback: 'Voxlane’s WASM kernels do not compute what they should in this browser, so ONNX Runtime computed this result.',
+    fallback: 'This GPU computes wrong results, so it was not used for this result.',
+    kernelFallback: 'Voxlane’s WASM kernels compute wrong results in this browser, so ONNX Runtime computed this result.',
   },
   silent: {
     heading: 'No speech found',
     body: (seconds: number): string =>
-      `The whole recording (${clock(seconds)}) was analyzed, and no segment of it was recognized as a voice.`,
-    hint: 'If someone does speak in it, check that the right audio track was exported and that it is loud enough to hear.',
+      `The whole recording (${clock(seconds)}) was analyzed, and no speech was detected.`,
+    hint: 'If someone does speak, check that the right audio track was exported and that it is loud enough.',
   },
   error: {
     label: 'Not analyzed',
@@ -352,14 +352,14 @@ export const appEn = {
     bundled: 'Retry with campplus',
     options: 'Change the options',
     back: (file: string): string => `Back to the result for ${file}`,
-    kept: 'Your last result is still here.',
+    kept: 'Your last result is still available.',
     code: (code: string): string => `Code: ${code}`,
-    /** Above the engine's own words, which are English on every page. */
-    original: 'The message in full, in English',
+    /** Above the engine's message, which is English on every page. */
+    original: 'The full message in English',
     details: 'Technical details',
   },
   announce: {
-    started: (file: string): string => `Started on ${file}. Loading models.`,
+    started: (file: string): string => `Analyzing ${file}. Loading models.`,
     stage: (stage: string): string => stage,
     preview: ({ analyzedSeconds, turns }: Preview): string =>
       turns.length === 0

@@ -3,10 +3,10 @@ import { appDe, errorsDe, modelsDe, unexpectedDe, unreadableDe } from './de';
 import { appEn, errorsEn, modelsEn, unexpectedEn, unreadableEn } from './en';
 import { inLanguage } from './language';
 
-/** Every word about presets and models on the main page, in its language. */
+/** Texts about presets and models on the main page. */
 export const modelsText = inLanguage(modelsEn, { de: modelsDe });
 
-/** Every word of the page, in its language: a file for each language and area is in `texts/`. */
+/** Texts of the main page. */
 export const text = {
   ...inLanguage(appEn, { de: appDe }),
   errors: inLanguage(errorsEn, { de: errorsDe }),

@@ -6,7 +6,7 @@ const turn = { startSeconds: 3, endSeconds: 5, speaker: 'SPEAKER_00' };
 const track: Track = { label: 'SPEAKER_00', name: 'Speaker 1', color: 0, turns: [turn], seconds: 2, share: 1 };
 
 describe('dragging', () => {
-  it('moves one edge, and never past the other or out of the recording', () => {
+  it('moves one edge, but not past the other edge or out of the recording', () => {
     expect(withEdge(turn, 'start', 2, 10)).toEqual({ startSeconds: 2, endSeconds: 5 });
     expect(withEdge(turn, 'end', 7, 10)).toEqual({ startSeconds: 3, endSeconds: 7 });
     expect(withEdge(turn, 'start', 9, 10)).toEqual({ startSeconds: 5 - MIN_TURN_SECONDS, endSeconds: 5 });
@@ -15,7 +15,7 @@ describe('dragging', () => {
     expect(withEdge(turn, 'end', 11, 10).endSeconds).toBe(10);
   });
 
-  it('does not segment a turn that is shorter than the shortest', () => {
+  it('does not shorten a turn that is below the minimum length', () => {
     const short = { startSeconds: 3, endSeconds: 3.01, speaker: 'SPEAKER_00' };
     expect(withEdge(short, 'start', 3.005, 10)).toEqual({ startSeconds: 3, endSeconds: 3.01 });
     expect(withEdge(short, 'end', 2, 10)).toEqual({ startSeconds: 3, endSeconds: 3.01 });
@@ -34,7 +34,7 @@ describe('dragging', () => {
     expect(addedTurn(1, 4, 10, turns)).toEqual({ startSeconds: 1, endSeconds: 3 });
   });
 
-  it('begins a turn only where the track is empty', () => {
+  it('starts a turn only in an empty part of the track', () => {
     expect([2, 4, 6, -1, 11].map((seconds) => isRoom(track, seconds, 10))).toEqual([true, false, true, false, false]);
   });
 });

@@ -1,6 +1,6 @@
 import { TOUCH_PIXELS } from '../dom';
 
-/** Where things lie on the canvas, in CSS pixels. Shared by the painter and the hit test, so that they agree. */
+/** Layout of the canvas in CSS pixels. Painter and hit test share it, so that they agree. */
 export interface Geometry {
   readonly width: number;
   /** Of the visible part: with many speakers, the tracks scroll below the axis and the waveform. */
@@ -10,17 +10,17 @@ export interface Geometry {
   /** Number of all tracks; absent if all of them are visible. */
   readonly numTracks?: number;
   readonly axisHeight: number;
-  /** Height of the waveform, between the axis and the first track; 0 where there is none. */
+  /** Height of the waveform, between the axis and the first track; 0 if there is none. */
   readonly waveHeight: number;
   readonly trackHeight: number;
-  /** Height of the label at the top of each track; 0 where labels are beside the tracks. */
+  /** Height of the label at the top of each track; 0 if labels are beside the tracks. */
   readonly labelHeight: number;
   /** Space above the bar, inside its track. */
   readonly barTop: number;
   readonly barHeight: number;
   readonly startSeconds: number;
   readonly secondsPerPixel: number;
-  /** Space left of the first and right of the last moment, so that the playhead is whole at both ends. */
+  /** Margin at both ends, so that the playhead is fully visible there. */
   readonly inset: number;
   readonly durationSeconds: number;
 }
@@ -28,12 +28,12 @@ export interface Geometry {
 export const AXIS_HEIGHT = 32;
 export const WAVE_HEIGHT = 64;
 export const INSET = 8;
-/** Narrower than this, the labels lie inside the tracks. */
+/** Below this width, the labels are inside the tracks. */
 export const NARROW_PIXELS = 640;
 
 /**
  * @param narrow whether labels are inside the tracks
- * @param pressed whether a label there is to be pressed by a finger
+ * @param pressed whether these labels are touch targets
  */
 export function trackMetrics(narrow: boolean, pressed = false): Pick<Geometry, 'trackHeight' | 'labelHeight' | 'barTop' | 'barHeight'> {
   if (!narrow) return { trackHeight: 44, labelHeight: 0, barTop: 9, barHeight: 26 };
@@ -47,27 +47,27 @@ export const xOf = (geometry: Geometry, seconds: number): number =>
 export const secondsAt = (geometry: Geometry, x: number): number =>
   geometry.startSeconds + (x - geometry.inset) * geometry.secondsPerPixel;
 
-/** Where the tracks begin, below the axis and the waveform. */
+/** Top of the tracks, below the axis and the waveform. */
 export const tracksTop = (geometry: Geometry): number => geometry.axisHeight + geometry.waveHeight;
 
-/** Where a track begins: above {@link tracksTop} or below the canvas if it is scrolled out of view. */
+/** Top of a track: above {@link tracksTop} or below the canvas if it is scrolled out of view. */
 export const trackTopOf = (geometry: Geometry, track: number): number =>
   tracksTop(geometry) + track * geometry.trackHeight - (geometry.tracksScrolled ?? 0);
 
-/** Where a track's bars begin. */
+/** Top of a track's bars. */
 export const barTopOf = (geometry: Geometry, track: number): number => trackTopOf(geometry, track) + geometry.barTop;
 
-/** The tracks that are visible, in whole or in part: from `from` up to, not including, `to`. */
+/** The fully or partly visible tracks: from `from` up to, not including, `to`. */
 export function visibleTracks(geometry: Geometry): { readonly from: number; readonly to: number } {
   const { height, trackHeight, tracksScrolled = 0, numTracks } = geometry;
   const visible = height - tracksTop(geometry);
   const from = Math.floor(tracksScrolled / trackHeight);
-  // The tracks fill the canvas, apart from rounding.
+  // The tracks fill the canvas, except for rounding.
   if (numTracks === undefined) return { from, to: Math.round(visible / trackHeight) };
   return { from, to: Math.min(numTracks, Math.ceil((tracksScrolled + visible) / trackHeight)) };
 }
 
-/** What a line through all tracks may cover, from top to bottom: the waveform and the tracks, but no label. */
+/** Vertical ranges of a line through all tracks: the waveform and the tracks, but no label. */
 export function tracksOf(geometry: Geometry): readonly { readonly top: number; readonly bottom: number }[] {
   const { height, labelHeight, trackHeight } = geometry;
   const first = tracksTop(geometry);
@@ -86,7 +86,10 @@ export function trackAt(geometry: Geometry, y: number): number | null {
   return Math.floor((y - tracksTop(geometry) + (geometry.tracksScrolled ?? 0)) / geometry.trackHeight);
 }
 
-/** The pixels of a segment that lie in the window, or just beside it: a rectangle that begins millions of pixels away loses precision. */
+/**
+ * The pixels of a segment, clipped to slightly more than the window: a rectangle that begins millions of pixels away
+ * loses precision.
+ */
 export function spanOf(
   geometry: Geometry,
   { startSeconds, endSeconds }: { readonly startSeconds: number; readonly endSeconds: number },

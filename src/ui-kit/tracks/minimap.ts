@@ -29,18 +29,21 @@ export const waveText = inLanguage(
   },
 );
 
-/** Turns added up in one step. */
+/** Turns summed per step. */
 const STEP_TURNS = 2000;
 
 export interface Overview {
-  /** Columns of one CSS pixel. */
+  /** Number of columns, each one CSS pixel wide. */
   readonly numColumns: number;
   readonly numRows: number;
-  /** Seconds of speech, axes (row, column). The tracks are spread evenly over the rows. */
+  /** Seconds of speech, axes (row, column). The tracks are distributed evenly over the rows. */
   readonly speech: Float32Array;
 }
 
-/** The amount of speech over time, for more tracks than rows. In steps, because there can be a million turns. */
+/**
+ * Computes the amount of speech over time, for more tracks than rows. A generator, because there can be a million
+ * turns.
+ */
 export function* overviewSteps(tracks: readonly Track[], geometry: Geometry, numRows: number): Generator<void, Overview> {
   const numColumns = Math.ceil(geometry.width);
   const speech = new Float32Array(numRows * numColumns);
@@ -76,27 +79,27 @@ export function paintOverview(context: CanvasRenderingContext2D, { numColumns, n
 }
 
 const HEIGHT = 48;
-/** The upper part holds the waveform, the lower one the tracks. */
+/** The waveform is in the upper part, the tracks in the lower part. */
 const WAVE_PART = 22;
 const TRACKS_PART = HEIGHT - WAVE_PART - 4;
-/** The window is never narrower, or it could not be taken hold of with a mouse. */
+/** Minimum width of the window, so that it can be dragged with a mouse. */
 const NARROWEST_PIXELS = 24;
 const STEP_PART = 0.1;
 const PAGE_PART = 0.9;
 
 export interface Minimap {
   readonly element: HTMLElement;
-  /** Takes over the element's width and paints all of it anew. */
+  /** Adopts the element's width and repaints everything. */
   readonly paint: (scene: Scene, paints: Paints) => void;
-  /** Shows which part is in the window; null where that is the whole recording. */
+  /** Shows the part that is in the window; null for the whole recording. */
   readonly setWindow: (shown: { readonly startSeconds: number; readonly endSeconds: number } | null) => void;
   readonly setPosition: (seconds: number) => void;
 }
 
 /**
- * The whole recording in a strip, with the part that the window shows.
+ * An overview of the whole recording that marks the part in the window.
  *
- * @param onStart asks for a window that begins at this moment; it may lie outside of the recording
+ * @param onStart requests a window that begins at this time, possibly outside the recording
  */
 export function createMinimap(scope: Scope, durationSeconds: number, onStart: (seconds: number) => void): Minimap {
   const canvas = h('canvas', { class: 'minimap__canvas' });
@@ -116,9 +119,9 @@ export function createMinimap(scope: Scope, durationSeconds: number, onStart: (s
   let width = 0;
   let shown: { readonly startSeconds: number; readonly endSeconds: number } | null = null;
   let position = 0;
-  /** For more tracks than there are rows: computed in slices, for these tracks and this width. */
+  /** For more tracks than rows: computed in slices, for these tracks and this width. */
   let overview: { readonly tracks: Scene['tracks']; readonly width: number; readonly made: Overview | null } | null = null;
-  /** The pointer that drags the window, and how far from the window's start it took hold. */
+  /** The pointer that drags the window, and its offset from the window's start. */
   let held: { readonly pointerId: number; readonly offsetSeconds: number } | null = null;
 
   const geometry = (): Geometry => ({
@@ -166,7 +169,7 @@ export function createMinimap(scope: Scope, durationSeconds: number, onStart: (s
     if (!shown || held || event.button !== 0) return;
     const seconds = secondsOf(event);
     if (event.target !== shownPart) onStart(seconds - (shown.endSeconds - shown.startSeconds) / 2);
-    // The window has jumped under the pointer, so the same press can go on to drag it.
+    // The window jumped under the pointer, so the same press can continue as a drag.
     held = { pointerId: event.pointerId, offsetSeconds: seconds - shown.startSeconds };
     element.setPointerCapture(event.pointerId);
   });
@@ -207,7 +210,7 @@ export function createMinimap(scope: Scope, durationSeconds: number, onStart: (s
     if (scene.tracks.length > TRACKS_PART) {
       context.fillStyle = paints.muted;
       if (overview?.tracks !== scene.tracks || overview.width !== width) prepare(scene, paints);
-      // The previous one until the new one is ready.
+      // The previous overview is shown until the new one is ready.
       if (overview?.made) paintOverview(context, overview.made, WAVE_PART + 2, TRACKS_PART);
       place();
       return;
@@ -234,7 +237,7 @@ export function createMinimap(scope: Scope, durationSeconds: number, onStart: (s
   };
 }
 
-/** Where the window begins after a key of a slider; null for any other key. */
+/** Start of the window after a slider key; null for other keys. */
 function startAfterKey(
   key: string,
   { startSeconds, endSeconds }: { readonly startSeconds: number; readonly endSeconds: number },

@@ -3,10 +3,10 @@ import { exclusiveBySpeaker, turnsBySpeaker } from '../../editing/bySpeaker';
 import type { DiarizationResult, Turn } from '../../engine/types';
 import { text } from '../texts/text';
 
-/** A segment that the tracks draw over a speaker, or over the whole height where `speaker` is null. */
+/** A segment marked over a speaker's track, or over the whole height if `speaker` is null. */
 export interface Mark extends Segment {
   readonly kind: 'missed' | 'false-alarm' | 'confusion';
-  /** Id of the speaker in the annotation; null where the annotation has nobody there (missed speech). */
+  /** Id of the speaker in the annotation; null if the annotation has no speaker there (missed speech). */
   readonly speaker: string | null;
 }
 
@@ -21,7 +21,7 @@ export type TurnsMode = 'overlapping' | 'exclusive';
 export interface Track {
   readonly label: string;
   readonly name: string;
-  /** Index into the speaker colors, 0 or more; beyond the eighth they repeat with a pattern. */
+  /** Index into the speaker colors, 0 or more; after the eighth, they repeat with a pattern. */
   readonly color: number;
   /** Sorted by start; one speaker's turns do not overlap, so they are sorted by end too. */
   readonly turns: readonly Turn[];
@@ -39,17 +39,17 @@ export function tracksOfResult(result: DiarizationResult, mode: TurnsMode): Trac
 }
 
 /**
- * Tracks of provisional turns, in the order in which the voices are first heard: the labels' order can change from one
- * preview to the next, and the colors would jump.
+ * Tracks of provisional turns, in the order in which the speakers first appear: the order of the labels can change
+ * between previews, and the colors would jump.
  */
 export function tracksSoFar(turns: readonly Turn[]): Track[] {
   return tracksBy([...new Set(turns.map(({ speaker }) => speaker))], turns);
 }
 
 /**
- * Tracks of a result as it was corrected, in the order of its speakers, those without a turn included.
+ * Tracks of an annotation, in the order of its speakers, including those without a turn.
  *
- * @param turns what is shown of it: its turns, or the exclusive ones; sorted by start
+ * @param turns the turns to show: all turns or the exclusive ones; sorted by start
  */
 export function tracksOfAnnotation({ speakers, turns: all }: Annotation, turns: readonly Turn[] = all): Track[] {
   const heads = speakers.map((speaker, index) => ({
@@ -63,7 +63,8 @@ export function tracksOfAnnotation({ speakers, turns: all }: Annotation, turns: 
 }
 
 /**
- * A speaker's name, or until there is one a number: that of the label, so that nobody is renumbered when another speaker goes.
+ * A speaker's name, or by default a number. The number is that of the label, so that removing a speaker does not
+ * renumber the others.
  *
  * @param index of the speaker, for labels without a number
  */
@@ -84,10 +85,10 @@ const tracksBy = (labels: readonly string[], turns: readonly Turn[]): Track[] =>
   );
 
 /**
- * Tracks with what is said on each.
+ * Creates tracks with their turns.
  *
  * @param heads from top to bottom
- * @param turns of any of them, sorted by start
+ * @param turns turns of these tracks, sorted by start
  */
 export function fillTracks(heads: readonly Pick<Track, 'label' | 'name' | 'color'>[], turns: readonly Turn[]): Track[] {
   const byLabel = new Map<string, Turn[]>(heads.map(({ label }) => [label, []]));
@@ -105,7 +106,7 @@ function withShares(tracks: readonly Omit<Track, 'share'>[]): Track[] {
   return tracks.map((track) => ({ ...track, share: total > 0 ? track.seconds / total : 0 }));
 }
 
-/** Index of the first turn that ends after `seconds`; `turns.length` where none does. */
+/** Index of the first turn that ends after `seconds`; `turns.length` if there is none. */
 export function firstEndingAfter(turns: readonly Turn[], seconds: number): number {
   let low = 0;
   let high = turns.length;
@@ -117,19 +118,19 @@ export function firstEndingAfter(turns: readonly Turn[], seconds: number): numbe
   return low;
 }
 
-/** The turn of this track that covers a moment. `slack` widens each turn, so that thin ones can be hit with a pointer. */
+/** The turn of this track at a time. `slack` widens each turn, so that short ones can be hit with a pointer. */
 export function turnAt(turns: readonly Turn[], seconds: number, slack = 0): Turn | null {
   const turn = turns[firstEndingAfter(turns, seconds - slack)];
   return turn && turn.startSeconds - slack <= seconds ? turn : null;
 }
 
-/** The id of a turn that can be corrected; null for one that cannot: exclusive turns are derived. */
+/** The id of an editable turn; null for others: exclusive turns are derived. */
 export function idOf(turn: Turn): number | null {
   const { id } = turn as Partial<EditableTurn>;
   return id ?? null;
 }
 
-/** A turn that is on the tracks, with the index of its track. */
+/** A turn with the index of its track. */
 export interface PlacedTurn {
   readonly turn: Turn;
   readonly track: number;
@@ -143,7 +144,7 @@ export function placeTurn(tracks: readonly Track[], turn: Turn): PlacedTurn | nu
 }
 
 /**
- * The turn with this id; null where no track has it.
+ * The turn with this id; null if no track has it.
  *
  * @param isSearched which tracks to search. Default: all
  */

@@ -6,14 +6,14 @@ import type { Track, Segment } from './model';
 import { colorOf, type Paints } from './palette';
 
 const LOOP_FILL = 0.14;
-/** Half the length of the grips by which an edge is held. */
+/** Half the length of the edge grips. */
 const GRIP_REACH = 6;
 
-/** What changes while playing, pointing and dragging. */
+/** State that changes during playback, pointing and dragging. */
 export interface Moment {
   readonly tracks: readonly Track[];
   readonly position: number;
-  /** Place of the mouse; null while there is none. */
+  /** Position of the mouse; null if there is none. */
   readonly pointer: number | null;
   readonly loop: Segment | null;
   /** The selected turn and the index of its track. */
@@ -21,7 +21,9 @@ export interface Moment {
   readonly drag: Drag | null;
 }
 
-/** Loop, selection, drag, pointer and playhead. Alone on their canvas, so that a frame while playing repaints no turns. */
+/**
+ * Loop, selection, drag, pointer and playhead. They have their own canvas, so that playback does not repaint the turns.
+ */
 export function paintOverlay(context: CanvasRenderingContext2D, geometry: Geometry, moment: Moment, paints: Paints): void {
   context.clearRect(0, 0, geometry.width, geometry.height);
   if (moment.loop) paintLoop(context, geometry, moment.loop, paints);
@@ -50,7 +52,7 @@ function paintLoop(context: CanvasRenderingContext2D, geometry: Geometry, loop: 
   context.fillRect(left + width - 1, top, 1, geometry.height - top);
 }
 
-/** A line around a turn, in ink on the surface's color: it is seen on bars and tracks of any color. */
+/** An outline around a turn, in ink on the surface color: visible on bars and tracks of any color. */
 function outline(
   context: CanvasRenderingContext2D,
   geometry: Geometry,
@@ -120,7 +122,7 @@ function paintPointer(context: CanvasRenderingContext2D, geometry: Geometry, poi
 function paintPlayhead(context: CanvasRenderingContext2D, geometry: Geometry, position: number, paints: Paints): void {
   const x = Math.round(xOf(geometry, position));
   if (x < -6 || x > geometry.width + 6) return;
-  // A halo in the surface's color keeps the line readable on a bar of any color.
+  // A halo in the surface color keeps the line readable on any bar.
   context.globalAlpha = 0.75;
   context.fillStyle = paints.surface;
   const tracks = tracksOf(geometry);

@@ -16,7 +16,7 @@ export interface TickSteps {
   readonly minor: number;
 }
 
-/** Steps that a clock has, wide enough apart for their labels. */
+/** Round clock steps, wide enough for their labels. */
 export function tickSteps(secondsPerPixel: number, labelPixels = 84, minorPixels = 8): TickSteps {
   const widest = STEPS[STEPS.length - 1] as number;
   const major = STEPS.find((step) => step >= labelPixels * secondsPerPixel) ?? widest;
@@ -44,9 +44,9 @@ function speechSums(turns: readonly Turn[]): Float64Array {
 }
 
 /**
- * Seconds of speech before a moment.
+ * Seconds of speech before a time.
  *
- * @param turns of one speaker, sorted by start, without overlap
+ * @param turns turns of one speaker, sorted by start, without overlap
  */
 export function speechBefore(turns: readonly Turn[], seconds: number): number {
   const at = firstEndingAfter(turns, seconds);
@@ -70,39 +70,39 @@ export function withinTracks(context: CanvasRenderingContext2D, geometry: Geomet
   context.restore();
 }
 
-/** Where a waveform goes, in CSS pixels and seconds. */
+/** Position of a waveform, in CSS pixels and seconds. */
 export interface WavePlace {
   /** Time at `left`. */
   readonly startSeconds: number;
   readonly secondsPerPixel: number;
   readonly left: number;
   readonly right: number;
-  /** Height of silence. */
+  /** Vertical position of silence. */
   readonly middle: number;
-  /** How far from the middle the loudest moment reaches. */
+  /** Distance from the middle to the loudest peak. */
   readonly reach: number;
 }
 
 /**
- * Loudness that is drawn is amplitude to this power, of the loudest moment: a door that slams does not flatten
- * everyone who speaks, and a distant voice is still seen.
+ * The drawn height is the amplitude relative to the loudest peak, to this power: a slamming door does not flatten
+ * speech, and quiet voices stay visible.
  */
 const EXPONENT = 0.7;
-/** A recording without a louder moment than this is silence, and is not blown up to look like speech. */
+/** A recording below this peak is silence and is not scaled up. */
 const QUIETEST_LOUDEST = 0.02;
-/** Half the width of the line that silence is. */
+/** Half the width of the line that shows silence. */
 const LINE = 0.5;
 
 /** Axes (column, [lowest, highest]). Shared by all calls, so that scrolling allocates nothing. */
 let columns = new Float32Array(2 * 2048);
 
-/** Fills the shape of what is known of the sound, in the context's color: one column per CSS pixel. */
+/** Fills the waveform in the context's color, one column per CSS pixel. */
 export function paintWave(
   context: CanvasRenderingContext2D,
   pyramid: PeakPyramid,
   { startSeconds, secondsPerPixel, left, right, middle, reach }: WavePlace,
 ): void {
-  // Columns lie on a grid that begins with the recording, so that they do not shimmer as they scroll.
+  // Columns are aligned to a grid from the start of the recording, so that they do not shimmer while scrolling.
   const firstColumn = Math.floor(startSeconds / secondsPerPixel - left);
   const offset = left + firstColumn - startSeconds / secondsPerPixel;
   const numColumns = Math.ceil(right - offset) + 1;
@@ -123,28 +123,31 @@ export function paintWave(
   context.fill();
 }
 
-/** A turn shorter than a pixel is still drawn: that someone spoke is the very thing to see. */
+/** A turn shorter than a pixel is still drawn: no speech must be hidden. */
 const MIN_WIDTH = 1.5;
-/** With more turns than this for each pixel, single bars would run together into a solid block. */
+/** Above this number of turns per pixel, single bars would merge into a solid block. */
 const DENSE_TURNS_PER_PIXEL = 0.12;
-/** With more turns than this per pixel, columns are differences of prefix sums: a loop over a million turns takes too long for a frame. */
+/**
+ * Above this number of turns per pixel, columns are differences of prefix sums: a loop over a million turns takes too
+ * long for a frame.
+ */
 const SUMMED_TURNS_PER_PIXEL = 8;
-/** The lightest column of a dense track, still plain to see on its track. */
+/** Opacity of the lightest column of a dense track, still visible. */
 const FAINTEST = 0.45;
 const PROVISIONAL_FILL = 0.3;
 const DASHES = [4, 3];
-/** What lies under a mark must not drown its hatching. */
+/** Content under a mark is dimmed to keep the hatching visible. */
 const MARK_VEIL = 0.6;
 
-/** All that stays while playing. */
+/** State that does not change during playback. */
 export interface Scene {
   readonly tracks: readonly Track[];
   /** Sorted by start. */
   readonly marks: readonly Mark[];
   readonly peaks: PeakPyramid | null;
-  /** Dashed bars: something to look at before it is accepted. */
+  /** Dashed bars: turns to review before they are accepted. */
   readonly isProvisional: boolean;
-  /** Id of a turn that is left out, because the overlay shows it as it is dragged; null for none. */
+  /** Id of a hidden turn, which the overlay shows while it is dragged; null for none. */
   readonly hidden: number | null;
 }
 
@@ -236,7 +239,7 @@ export function addBar(
   else context.rect(left, top, width, geometry.barHeight);
 }
 
-/** Lays the color's pattern, where it has one, over the path. */
+/** Draws the color's pattern, if it has one, over the path. */
 export function fillPattern(context: CanvasRenderingContext2D, geometry: Geometry, color: number, paints: Paints): void {
   const pattern = patternOf(color);
   if (pattern === 'solid') return;
@@ -252,7 +255,7 @@ const scrolledPixels = ({ startSeconds, secondsPerPixel }: Geometry): number => 
 let speechOfColumn = new Float32Array(2048);
 
 /**
- * Hours in a few hundred pixels: each column is as strong as the part of its time that is speech.
+ * For hours in a few hundred pixels: the opacity of each column is the fraction of its time with speech.
  *
  * @param strength factor on the opacity, 0 to 1
  */
@@ -341,7 +344,7 @@ function paintTicks(context: CanvasRenderingContext2D, geometry: Geometry, paint
   context.textAlign = 'left';
   const perMajor = Math.round(major / minor);
   const decimals = major < 1 ? 1 : 0;
-  // One major step early, for the label whose tick has just left on the left.
+  // One major step early, for the label whose tick has just scrolled out on the left.
   const first = Math.max(0, Math.floor((geometry.startSeconds - major) / minor));
   for (let index = first; index * minor <= end + 1e-6; index += 1) {
     const seconds = index * minor;

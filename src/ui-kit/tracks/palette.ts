@@ -4,8 +4,8 @@ import { text } from '../texts/text';
 import type { Track, Mark } from './model';
 
 /**
- * The colors themselves are custom properties of `tokens.css`. After the eighth speaker they repeat with a
- * pattern, so that a color is never the only thing that tells two speakers apart.
+ * The colors are custom properties of `tokens.css`. After the eighth speaker they repeat with a pattern, so that every
+ * two speakers can be distinguished.
  */
 export const COLORS = 8;
 export const PATTERNS = ['solid', 'hatch', 'dots'] as const;
@@ -29,7 +29,7 @@ export interface Paints {
   readonly font: string;
 }
 
-/** Reads the colors of the moment; they change with the theme. */
+/** Reads the current colors; they change with the theme. */
 export function readPaints(probe: HTMLElement): Paints {
   const color = (variable: string): string => resolvedColor(probe, variable);
   return {
@@ -51,14 +51,14 @@ export const colorOf = (paints: Paints, index: number): string => paints.speaker
 const TILE = 8;
 type Tile = Exclude<Pattern, 'solid'> | Mark['kind'];
 
-/** Patterns of each set of colors. A pattern belongs to no canvas, so it is made once, not for each frame. */
+/** Patterns by set of colors. A pattern is not bound to a canvas, so it is created once, not per frame. */
 const made = new WeakMap<Paints, Map<Tile, CanvasPattern>>();
 
 /**
- * A pattern that scrolls with what it lies on. The patterns of speakers are cut out of their bars in the color of the
- * surface, so that they show on every color; those of marks are ink.
+ * A pattern that scrolls with the content below it. Speaker patterns are drawn in the surface color, so that they are
+ * visible on every color; those of marks are ink.
  *
- * @param scrolledPixels how far the window is from the start of the recording
+ * @param scrolledPixels offset of the window from the start of the recording
  */
 export function patternFill(
   context: CanvasRenderingContext2D,
@@ -97,7 +97,7 @@ function makePattern(context: CanvasRenderingContext2D, tile: Tile, paints: Pain
   return context.createPattern(canvas, 'repeat');
 }
 
-/** Three strokes, so that the corners of neighboring tiles meet. They rise for 1, and fall for -1. */
+/** Three strokes, so that the corners of neighboring tiles meet. They rise for 1 and fall for -1. */
 function strokes(pen: CanvasRenderingContext2D, direction: 1 | -1): void {
   const [from, to] = direction === 1 ? [TILE + 1, -1] : [-1, TILE + 1];
   for (const shift of [-TILE, 0, TILE]) {
@@ -106,11 +106,11 @@ function strokes(pen: CanvasRenderingContext2D, direction: 1 | -1): void {
   }
 }
 
-/** What stands beside a track: color, name, length and share of the speech. */
+/** The label of a track: color, name, duration and share of the speech. */
 export function trackLabel(track: Track): HTMLElement {
   const time = h('span', { class: 'track-label__time' });
   const share = h('span', { class: 'track-label__share' });
-  // Tenths of a second say nothing about an hour, and would push the name out.
+  // Tenths of a second do not matter for an hour and would leave less room for the name.
   setText(time, clock(track.seconds, track.seconds < 600 ? 1 : 0));
   setText(share, text.done.share(track.share));
   return h(
@@ -136,7 +136,7 @@ export function swatch(color: number): HTMLElement {
   });
 }
 
-/** The hatching of a mark of the score, for a legend beside the tracks. */
+/** The hatching of a scoring mark, for a legend beside the tracks. */
 export function markSwatch(kind: Mark['kind']): HTMLElement {
   return h('span', { class: `mark-swatch mark-swatch--${kind}`, 'aria-hidden': 'true' });
 }

@@ -5,22 +5,22 @@ import type { Scope } from '../scope';
 import { barTopOf, type Geometry, trackAt, tracksTop, secondsAt, xOf } from './geometry';
 import { findTurn, idOf, type Track, type PlacedTurn, type Segment, turnAt } from './model';
 
-/** A turn cannot be dragged shorter than this; about the shortest sound of speech. */
+/** Minimum length of a dragged turn, about the shortest speech sound. */
 export const MIN_TURN_SECONDS = 0.05;
 
-/** What is being dragged, as it would be if it were let go now. `track` is the index of the track that it is shown on. */
+/** The current drag with its result if released now. `track` is the index of the track that shows it. */
 export type Drag = Segment & { readonly track: number } & (
     | { readonly kind: 'edge'; readonly edge: 'start' | 'end'; readonly turn: number }
     | { readonly kind: 'assign'; readonly turn: number; readonly from: number }
     | { readonly kind: 'add'; readonly anchorSeconds: number }
   );
 
-/** Whether a new turn can begin here: within the recording, and in no turn of this track. */
+/** Whether a new turn can begin here: within the recording and outside the turns of this track. */
 export function isRoom({ turns }: Track, seconds: number, durationSeconds: number): boolean {
   return seconds >= 0 && seconds <= durationSeconds && turnAt(turns, seconds) === null;
 }
 
-/** A turn with one edge moved to `seconds`, or as near as the recording and the turn's own length allow. */
+/** A turn with one edge moved to `seconds`, limited by the recording and the minimum length. */
 export function withEdge(
   { startSeconds, endSeconds }: Turn,
   edge: 'start' | 'end',
@@ -28,7 +28,7 @@ export function withEdge(
   durationSeconds: number,
 ): Segment {
   if (edge === 'start') {
-    // A turn that is shorter already stays as long as it is, at the least.
+    // A turn that is already shorter keeps at least its length.
     const latest = Math.max(startSeconds, endSeconds - MIN_TURN_SECONDS);
     return { startSeconds: Math.min(latest, Math.max(0, seconds)), endSeconds };
   }
@@ -51,16 +51,16 @@ export function addedTurn(anchorSeconds: number, seconds: number, durationSecond
   return { startSeconds: Math.min(anchorSeconds, now), endSeconds: Math.max(anchorSeconds, now) };
 }
 
-/** Below this width the edges are held from outside, or they would cover each other. */
+/** Below this width, the grips are outside the turn: inside, they would overlap. */
 const THIN_PIXELS = 32;
 
 /**
- * Where the selected turn can be taken hold of. Elements, not places on the canvas: the browser decides by the element
- * whether a finger scrolls or drags. What is seen of them is painted.
+ * The areas by which the selected turn can be dragged. They are elements, not canvas areas, because the browser uses
+ * the element to decide between scrolling and dragging by touch. Their visible parts are painted.
  */
 export interface Grips {
   readonly element: HTMLElement;
-  /** Lays them over a turn; null puts them away. */
+  /** Positions the grips over a turn; null hides them. */
   readonly place: (geometry: Geometry, placed: PlacedTurn | null) => void;
   readonly edgeOf: (target: EventTarget | null) => 'start' | 'end' | null;
   readonly isBody: (target: EventTarget | null) => boolean;
@@ -94,23 +94,26 @@ export function createGrips(): Grips {
 }
 
 /**
- * What the tracks tell. Only turns that have an id (`EditableTurn`) are selected, moved and assigned, and only where the
- * listener is given.
+ * Callbacks of the tracks. Turns can be selected, moved and assigned only if they have an id (`EditableTurn`) and the
+ * callback is given.
  */
 export interface TracksOptions {
   readonly durationSeconds: number;
   readonly theme: ThemeControl;
-  /** Whether a row for the waveform is kept above the tracks. Default false. */
+  /** Whether to reserve a row for the waveform above the tracks. Default false. */
   readonly waveform?: boolean;
   readonly onSeek: (seconds: number) => void;
-  /** A turn was clicked: it is to be played. */
+  /** A turn was clicked to play it. */
   readonly onTurn: (turn: Turn) => void;
   readonly onZoomed: (zoomed: boolean) => void;
   /** A turn was clicked; comes before `onTurn`. */
   readonly onSelectTurn?: (turn: number) => void;
-  /** A turn was clicked twice: it is to be played over and over. */
+  /** A turn was double-clicked to loop it. */
   readonly onLoopTurn?: (turn: Turn) => void;
-  /** An edge of the selected turn was dragged and let go. It may lie over other turns of its track, which the editing then takes in. */
+  /**
+   * An edge of the selected turn was dragged and released. The segment may overlap other turns of its track; the editor
+   * resolves this.
+   */
   readonly onMoveTurn?: (turn: number, startSeconds: number, endSeconds: number) => void;
   /** A turn was dragged onto another speaker's track. */
   readonly onAssignTurn?: (turn: number, speaker: string) => void;
@@ -119,7 +122,7 @@ export interface TracksOptions {
 }
 
 const HIT_PIXELS = 3;
-/** A hand that clicks moves this much; more is a drag. */
+/** Movement tolerance of a click; more is a drag. */
 const DRAG_PIXELS = 5;
 
 export interface PointingHost {
@@ -128,27 +131,27 @@ export interface PointingHost {
   readonly geometry: () => Geometry;
   readonly tracks: () => readonly Track[];
   readonly selected: () => PlacedTurn | null;
-  /** False while what is shown cannot be corrected. */
+  /** False if the turns shown cannot be edited. */
   readonly isEditable: () => boolean;
   readonly isAdding: () => boolean;
-  /** @param withTurns whether another turn is dragged than before, or none any more */
+  /** @param withTurns whether another turn is dragged now, or dragging ended */
   readonly onChange: (withTurns: boolean) => void;
 }
 
 export interface Pointing {
-  /** Place of the mouse in the window; null while there is none. */
+  /** Position of the mouse in the window; null if there is none. */
   readonly pointer: () => number | null;
   readonly drag: () => Drag | null;
-  /** Ends the drag without a correction. */
+  /** Ends the drag without a change. */
   readonly cancel: () => void;
 }
 
-/** What a press may become once it has moved. */
+/** The action that a press starts once it moves. */
 interface Press {
   readonly pointerId: number;
   readonly x: number;
   readonly y: number;
-  /** From the edge to where it was taken hold of. */
+  /** Distance from the edge to the position where it was grabbed. */
   readonly slackSeconds: number;
   readonly begin: (geometry: Geometry, x: number, y: number) => Drag | null;
 }
@@ -159,7 +162,7 @@ export function createPointing(scope: Scope, host: PointingHost, options: Tracks
   let pointer: number | null = null;
   let press: Press | null = null;
   let drag: Drag | null = null;
-  /** The click that follows a drag is no click. */
+  /** Ignore the click event that follows a drag. */
   let isClickOver = false;
 
   const place = (event: MouseEvent): { now: Geometry; x: number; y: number; seconds: number; track: number | null } => {
@@ -213,7 +216,7 @@ export function createPointing(scope: Scope, host: PointingHost, options: Tracks
             : { kind: 'add', track: index, anchorSeconds: seconds, startSeconds: seconds, endSeconds: seconds },
       };
     }
-    // A finger that moves over the tracks scrolls them; only the selected turn can be pulled out of its track.
+    // A touch move over the tracks scrolls them; only the selected turn can be dragged out of its track.
     const canPull = event.pointerType !== 'touch' || host.grips.isBody(event.target);
     const id = turn && idOf(turn);
     if (!turn || id === null || !canPull || !options.onAssignTurn) return null;
@@ -226,7 +229,7 @@ export function createPointing(scope: Scope, host: PointingHost, options: Tracks
     };
   };
 
-  /** The drag as it is with the pointer at this place. */
+  /** The drag with the pointer at this position. */
   const moved = (from: Drag, slackSeconds: number, event: PointerEvent): Drag => {
     const { now, seconds, track } = place(event);
     const tracks = host.tracks();
@@ -267,7 +270,7 @@ export function createPointing(scope: Scope, host: PointingHost, options: Tracks
       const { now, x, y } = place(event);
       const begun = drag ?? press.begin(now, x, y);
       if (!begun) return;
-      // From here on every event of this pointer comes here, also from outside of the tracks.
+      // Capture the pointer, so that events outside the tracks arrive too.
       if (!drag) stage.setPointerCapture(event.pointerId);
       set(moved(begun, press.slackSeconds, event));
       return;
@@ -296,7 +299,7 @@ export function createPointing(scope: Scope, host: PointingHost, options: Tracks
     'keydown',
     (event) => {
       if (event.key !== 'Escape' || !drag) return;
-      // Only the drag ends, not whatever else the key would close.
+      // Escape ends only the drag, and does not close anything else.
       event.stopPropagation();
       event.preventDefault();
       isClickOver = true;

@@ -3,9 +3,9 @@ import type { Scope } from '../scope';
 import { text } from '../texts/text';
 import { AXIS_HEIGHT, type Geometry, INSET, trackMetrics, secondsAt, WAVE_HEIGHT, xOf } from './geometry';
 
-/** What a pinch zooms. */
+/** The content that a pinch zooms. */
 export interface PinchHost {
-  /** The present zoom. */
+  /** The current zoom. */
   readonly zoom: () => number;
   /** @param clientX center of the pinch in the window, CSS pixels */
   readonly zoomTo: (zoom: number, clientX: number) => void;
@@ -77,26 +77,26 @@ const distanceOf = (first: Touch, second: Touch): number =>
 
 /** The closest zoom, in seconds across the window. */
 const CLOSEST_SECONDS = 1;
-/** Firefox gives up on elements wider than 17.8 million pixels, other browsers on wider ones. */
+/** Firefox fails on elements wider than 17.8 million pixels, other browsers on wider ones. */
 const WIDEST_PIXELS = 16_000_000;
 /** Up to this many tracks are shown in full. More scroll. */
 const MAX_WHOLE_TRACKS = 20;
-/** Visible tracks if they scroll. The half track hints at more. */
+/** Number of visible tracks if they scroll. The half track shows that there are more. */
 const WINDOW_TRACKS = 12.5;
 
 export interface Scroller {
   /** The scrolling window; it has the role `slider`. */
   readonly element: HTMLElement;
-  /** Stays in the window and holds the canvases. */
+  /** Stays in the window and contains the canvases. */
   readonly stage: HTMLElement;
   readonly geometry: () => Geometry;
   readonly isZoomed: () => boolean;
-  /** Takes over the element's width, and heights for so many tracks. */
+  /** Adopts the element's width and sets the height for this number of tracks. */
   readonly layOut: (numTracks: number, isNarrow: boolean) => void;
-  /** Sets the zoom, 1 for the whole recording, so that what is at `anchorPixel` stays there. */
+  /** Sets the zoom, 1 for the whole recording, and keeps the time at `anchorPixel` in place. */
   readonly zoomTo: (zoom: number, anchorPixel: number) => void;
   readonly zoomBy: (factor: number, anchorPixel: number) => void;
-  /** Puts a moment so many pixels from the window's left edge, as far as the recording allows. */
+  /** Scrolls a time to this many pixels from the window's left edge, as far as the recording allows. */
   readonly scrollTo: (seconds: number, pixel: number) => void;
   /** Scrolls a track into view if necessary. */
   readonly revealTrack: (track: number) => void;
@@ -105,12 +105,12 @@ export interface Scroller {
 export interface ScrollerOptions {
   readonly durationSeconds: number;
   readonly hasWave: boolean;
-  /** The window shows something else, or in another size. */
+  /** The window shows another part or has another size. */
   readonly onMoved: () => void;
   readonly onZoomed: (zoomed: boolean) => void;
 }
 
-/** The window onto the recording. The browser's own scrolling moves it: that comes with touch, wheel, keys and momentum. */
+/** The scrolling view of the recording. It uses native scrolling, which supports touch, wheel, keys and momentum. */
 export function createScroller(scope: Scope, { durationSeconds, hasWave, onMoved, onZoomed }: ScrollerOptions): Scroller {
   const stage = h('div', { class: 'tracks__stage' });
   const width = h('div', { class: 'tracks__width' }, stage);
@@ -131,7 +131,7 @@ export function createScroller(scope: Scope, { durationSeconds, hasWave, onMoved
   let viewport = 0;
   let isNarrow = false;
   let numTracks = 0;
-  /** Read once per scroll event: reading it between writes of styles would lay out the page each time. */
+  /** Read once per scroll event: reading it between style writes would force a layout each time. */
   let scrollLeft = 0;
   let scrollTop = 0;
 
@@ -201,7 +201,7 @@ export function createScroller(scope: Scope, { durationSeconds, hasWave, onMoved
     element,
     'wheel',
     (event) => {
-      // Pinching on a touch pad arrives as a wheel with Ctrl.
+      // A pinch on a touch pad arrives as a wheel event with Ctrl.
       if (!event.ctrlKey) return;
       event.preventDefault();
       zoomTo(zoom * Math.exp(-event.deltaY * 0.005), event.clientX - stage.getBoundingClientRect().left);

@@ -26,7 +26,7 @@ describe('tracks', () => {
     expect(turnAt([], 1)).toBeNull();
   });
 
-  it('keeps speakers in their order and shares out the speech', () => {
+  it('keeps the order of speakers and computes their share of the speech', () => {
     const result = {
       turns: [turn(0, 1, 'SPEAKER_01'), turn(1, 4)],
       exclusiveTurns: [turn(1, 4)],
@@ -39,7 +39,7 @@ describe('tracks', () => {
     expect(tracksOfResult(result, 'exclusive')).toMatchObject([{ share: 1 }, { share: 0, turns: [] }]);
   });
 
-  it('keeps provisional speakers in the order in which they are first heard', () => {
+  it('keeps provisional speakers in order of their first turn', () => {
     const soFar = [turn(0, 1, 'SPEAKER_01'), turn(1, 4), turn(5, 6, 'SPEAKER_01')];
     expect(tracksSoFar(soFar)).toMatchObject([
       { label: 'SPEAKER_01', name: 'Speaker 1', seconds: 2, turns: [soFar[0], soFar[2]] },
@@ -146,7 +146,7 @@ describe('tracks', () => {
     [false, 64],
     [false, 0],
     [true, 64],
-  ])('leaves labels inside tracks free of lines, for fingers: %s, waveform: %i px', (pressed, waveHeight) => {
+  ])('draws no lines over labels inside tracks, for touch: %s, waveform: %i px', (pressed, waveHeight) => {
     const metrics = trackMetrics(true, pressed);
     const height = AXIS_HEIGHT + waveHeight + 3 * metrics.trackHeight;
     const geometry: Geometry = { ...metrics, width: 300, height, axisHeight: AXIS_HEIGHT, waveHeight, inset: INSET, startSeconds: 0, secondsPerPixel: 0.1, durationSeconds: 30 };
@@ -173,7 +173,7 @@ describe('tracks', () => {
     expect(filled.filter(([top, bottom]) => bottom > label[0] && top < label[1])).toEqual([]);
   });
 
-  it('takes steps that a clock has, as wide as their labels', () => {
+  it('uses round clock steps as wide as their labels', () => {
     for (const secondsPerPixel of [0.001, 0.01, 0.03, 0.3, 1, 9, 40]) {
       const { major, minor } = tickSteps(secondsPerPixel);
       expect(major / secondsPerPixel).toBeGreaterThanOrEqual(84);
@@ -182,7 +182,7 @@ describe('tracks', () => {
     expect(tickSteps(9)).toEqual({ major: 900, minor: 300 });
   });
 
-  it('tells speakers beyond the colors apart by pattern', () => {
+  it('distinguishes speakers beyond the colors by pattern', () => {
     expect([0, 7, 8, 16, 24].map(patternOf)).toEqual(['solid', 'solid', 'hatch', 'dots', 'solid']);
   });
 });

@@ -15,23 +15,23 @@ import { createScroller } from './scroller';
 export interface Labels {
   readonly element: HTMLElement;
   readonly setTracks: (tracks: readonly Track[]) => void;
-  /** Marks those who speak at this moment. */
+  /** Marks the current speakers at this time. */
   readonly setPosition: (seconds: number) => void;
-  /** Puts the labels beside the visible tracks. */
+  /** Positions the labels beside the visible tracks. */
   readonly place: (geometry: Geometry) => void;
 }
 
 /** Extra labels above and below the visible ones, so that a short scroll creates none. */
 const MARGIN = 10;
 
-/** The names beside the tracks. If the tracks scroll, only the labels near the visible tracks are in the page. */
+/** The names beside the tracks. If the tracks scroll, only the labels near the visible tracks are in the DOM. */
 export function createLabels(): Labels {
   const above = h('li', { 'aria-hidden': 'true' });
   const below = h('li', { 'aria-hidden': 'true' });
   const element = h('ul', { class: 'tracks__labels' });
   let tracks: readonly Track[] = [];
   let items = new Map<number, HTMLElement>();
-  /** The labels that are in the page; null if they are stale. */
+  /** The range of labels in the DOM; null if they are stale. */
   let made: { readonly from: number; readonly to: number } | null = null;
   let position = 0;
 
@@ -78,7 +78,7 @@ export function createLabels(): Labels {
       if (!made || from < made.from || to > made.to) {
         make(Math.max(0, from - MARGIN), Math.min(tracks.length, to + MARGIN));
         above.style.height = `${made!.from * trackHeight}px`;
-        // The tracks' window is lower by the axis: without this the labels could not scroll as far.
+        // The window of the tracks is taller by the axis: without this, the labels could not scroll as far.
         below.style.height = `${(tracks.length - made!.to) * trackHeight + tracksTop(geometry)}px`;
         element.replaceChildren(above, ...items.values(), below);
       }
@@ -88,50 +88,50 @@ export function createLabels(): Labels {
   };
 }
 
-/** Where the window puts a moment that it turns its page to, as a part of its width. */
+/** Position of the playhead after the window pages forward, as a fraction of its width. */
 const PAGE_START = 0.1;
-/** Names of simultaneous speakers in the text for screen readers. */
+/** Maximum number of simultaneous speakers in the text for screen readers. */
 const MAX_NAMES = 12;
 
 export interface Tracks {
   readonly element: HTMLElement;
   readonly setTracks: (tracks: readonly Track[], look?: TracksLook) => void;
-  /** Moves the playhead; while playing, the window turns its page with it. */
+  /** Moves the playhead; during playback, the window pages forward with it. */
   readonly setPosition: (seconds: number, playing: boolean) => void;
   /** Multiplies the zoom; `0` shows the whole recording. */
   readonly zoom: (factor: number) => void;
   readonly speakingAt: (seconds: number) => readonly Track[];
   /** All tracks from top to bottom. */
   readonly order: () => readonly Track[];
-  /** The element with the role `slider`, for the keys that belong to it. */
+  /** The element with the role `slider`, which receives its keys. */
   readonly slider: HTMLElement;
   /**
-   * Outlines a turn and gives it handles; null outlines none. An id that no track has is kept until one has it.
+   * Outlines a turn and shows its grips; null removes them. An id that no track has takes effect when a track has it.
    *
    * @param turn the turn with this id. Default: found by a search through all tracks
    */
   readonly setSelected: (id: number | null, turn?: Turn | null) => void;
-  /** Shades the segment that is played over and over. */
+  /** Shades the looped segment. */
   readonly setLoop: (loop: Segment | null) => void;
-  /** Hatches what differs from a reference. */
+  /** Hatches differences from a reference. */
   readonly setMarks: (marks: readonly Mark[]) => void;
-  /** In this mode a drag over empty track space adds a turn without Shift; touch scrolls elsewhere meanwhile. */
+  /** In this mode, dragging over an empty part of a track adds a turn without Shift; touch still scrolls elsewhere. */
   readonly setAdding: (adding: boolean) => void;
-  /** Scrolls so that a segment is in the window, at the zoom that is set; the selected turn's track as well. */
+  /** Scrolls a segment and the selected turn's track into view, at the current zoom. */
   readonly reveal: (segment: Segment) => void;
-  /** Draws what is known of the sound. To be called again with the same pyramid when it has grown. */
+  /** Draws the available part of the waveform. Call it again with the same pyramid when it has grown. */
   readonly setPeaks: (peaks: PeakPyramid | null) => void;
-  /** A sentence in place of the waveform: that it is read, or why there is none. */
+  /** A message in place of the waveform: that it is being read, or why there is none. */
   readonly setWaveNote: (note: string | null) => void;
 }
 
 export interface TracksLook {
-  /** Dashed: something to look at before it is accepted. Cannot be corrected. Default false. */
+  /** Dashed: turns to review before they are accepted. Not editable. Default false. */
   readonly provisional?: boolean;
 }
 
 export function createTracks(scope: Scope, options: TracksOptions): Tracks {
-  // A recording of no length would divide by zero in every position.
+  // A length of 0 would cause divisions by zero.
   const durationSeconds = Math.max(options.durationSeconds, 0.001);
   const hasWave = options.waveform === true;
   const base = h('canvas', { class: 'tracks__canvas' });
@@ -168,7 +168,7 @@ export function createTracks(scope: Scope, options: TracksOptions): Tracks {
   );
 
   let scene: Scene = { tracks: [], marks: [], peaks: null, isProvisional: false, hidden: null };
-  /** Of the last call of `setMarks`; the scene has them sorted. */
+  /** Argument of the last call of `setMarks`; the scene has it sorted. */
   let given: readonly Mark[] = [];
   let paints: Paints | null = null;
   let position = 0;
@@ -250,7 +250,7 @@ export function createTracks(scope: Scope, options: TracksOptions): Tracks {
     minimapStale = true;
     repaint(true);
   });
-  // Moving to a screen of another density changes no size in CSS pixels, but the window hears of it.
+  // A change of pixel density changes no CSS size, but it fires a resize event of the window.
   scope.on(window, 'resize', layOut);
 
   const speakingAt = (seconds: number): readonly Track[] =>
@@ -270,12 +270,12 @@ export function createTracks(scope: Scope, options: TracksOptions): Tracks {
     speakingAt,
     order: () => scene.tracks,
     setTracks(tracks, { provisional = false } = {}) {
-      // What is dragged may be gone, or on another track.
+      // The dragged turn may be gone or on another track.
       pointing.cancel();
       const known = new Set(scene.tracks.map(({ turns }) => turns));
       show({ tracks, isProvisional: provisional });
       element.classList.toggle('tracks--provisional', provisional);
-      // The selected turn is on its old track or on one that changed.
+      // The selected turn is on its old track or on a changed one.
       const { turn } = selected ?? {};
       selected = findTurn(tracks, selectedId, (track) => !turn || track.label === turn.speaker || !known.has(track.turns));
       labels.setTracks(tracks);
@@ -325,7 +325,7 @@ export function createTracks(scope: Scope, options: TracksOptions): Tracks {
         scroller.scrollTo(seconds, now.width * PAGE_START);
       }
       if (!playing) {
-        // A slider whose value is spoken for each frame would never be silent.
+        // A screen reader would announce a slider value that changes every frame without a pause.
         const names = speakingAt(seconds).slice(0, MAX_NAMES).map(({ name }) => name);
         scroller.element.setAttribute('aria-valuenow', String(Math.round(seconds)));
         scroller.element.setAttribute('aria-valuetext', text.done.at(seconds, names.join(', ') || text.done.silence));

@@ -6,24 +6,24 @@ const at = (stages: Readonly<Record<string, readonly [number, number, (number | 
     Object.entries(stages).map(([stage, [completed, total, secondsLeft = null]]) => [stage, { stage, completed, total, secondsLeft }]),
   );
 
-describe('one bar of many stages', () => {
-  it('is at nothing until the last model has begun', () => {
+describe('one bar for many stages', () => {
+  it('shows 0 until the last model has begun', () => {
     expect(overallProgress({})).toMatchObject({ step: 'loading', fraction: 0 });
     expect(overallProgress(at({ decode: [21, 21], segmentation: [16, 21] }))).toMatchObject({ step: 'segmentation', fraction: 0 });
   });
 
-  it('is as far as the stage that is least far', () => {
+  it('shows the fraction of the slowest stage', () => {
     const { step, fraction } = overallProgress(at({ decode: [21, 21, 0], segmentation: [21, 21, 0], fbank: [20, 21, 0], embedding: [7, 14, 3] }));
     expect(step).toBe('embedding');
     expect(fraction).toBeCloseTo(0.49);
   });
 
-  it('says what is left once every stage can tell', () => {
+  it('estimates the remaining time once every stage can', () => {
     expect(overallProgress(at({ segmentation: [1, 2, 9], embedding: [1, 4, null] })).secondsLeft).toBeNull();
     expect(overallProgress(at({ segmentation: [1, 2, 9], embedding: [1, 4, 3] })).secondsLeft).toBe(9);
   });
 
-  it('never comes to its end before the result', () => {
+  it('does not reach its end before the result', () => {
     expect(overallProgress(at({ embedding: [4, 4], segmentation: [4, 4], clustering: [0, 1] }))).toMatchObject({ step: 'clustering', fraction: 0.98 });
   });
 });

@@ -1,48 +1,48 @@
 import type { DiarizationResult, Progress, StageName } from '../../engine/types';
 import type { VoxlaneError } from '../../util/errors';
 
-/** What a run is at, for a person: before the stages, and then the stage that the first results have reached. */
+/** The step of a run that the user sees: a step before the stages, or the last stage that has begun. */
 export type RunStep = 'fetching' | 'waiting' | 'loading' | 'decode' | 'segmentation' | 'fbank' | 'embedding' | 'clustering';
 
-/** A run, as far as it is. */
+/** A run in progress. */
 export interface RunState {
   /** Name of the recording. */
   readonly name: string;
   readonly step: RunStep;
-  /** Of the whole recording, 0 to 1: what all models are done with. */
+  /** Completed fraction of the whole recording, 0 to 1. */
   readonly fraction: number;
-  /** Expected seconds until all is done; null until enough has run to tell. */
+  /** Estimated seconds until the end; null until there is enough data for an estimate. */
   readonly secondsLeft: number | null;
-  /** How far a model's download is, in bytes; null while none arrives. */
+  /** Progress of a model download in bytes; null if there is none. */
   readonly download: { readonly receivedBytes: number; readonly totalBytes: number } | null;
 }
 
-/** A recording that was analyzed. */
+/** A recording with its result. */
 export interface Outcome {
   readonly name: string;
   readonly result: DiarizationResult;
-  /** To play; null where the source was samples, or a stream of them. */
+  /** The playable recording; null if the source was samples. */
   readonly sound: Blob | null;
 }
 
-/** What the widget shows. */
+/** The state that the widget shows. */
 export type Phase =
   | { readonly kind: 'empty' }
   | { readonly kind: 'running'; readonly run: RunState }
   | { readonly kind: 'done'; readonly outcome: Outcome }
   | { readonly kind: 'failed'; readonly name: string; readonly error: VoxlaneError };
 
-/** What came of each stage so far. */
+/** Progress of each stage that has begun. */
 export type StageProgress = Readonly<Partial<Record<StageName, Progress>>>;
 
-/** Windows go through these one after the other; what the last has done, all have done. */
+/** Windows pass through these stages in this order. */
 const STREAMED = ['decode', 'segmentation', 'fbank', 'embedding'] as const satisfies readonly StageName[];
-/** Part of the bar that is left for what comes after the models: it takes no time that a person would notice. */
+/** Fraction of the bar for the stages after the models. They take no noticeable time. */
 const ENDING = 0.02;
 
 /**
- * One bar of many stages. They overlap, so the fraction is that of the stage which is least far; the step is the last
- * that has begun.
+ * Combines the progress of overlapping stages into one bar: the fraction is that of the slowest stage, the step is the
+ * last stage that has begun.
  */
 export function overallProgress(stages: StageProgress): Pick<RunState, 'step' | 'fraction' | 'secondsLeft'> {
   if (stages.counting ?? stages.clustering ?? stages.reconstruction) return { step: 'clustering', fraction: 1 - ENDING, secondsLeft: null };

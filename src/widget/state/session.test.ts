@@ -10,13 +10,13 @@ interface Call {
   readonly fail: (error: unknown) => void;
 }
 
-/** An engine that does what the test says, and a session on it. */
+/** A session with an engine that the test controls. */
 function setUp() {
   const told: string[] = [];
   const phases: Phase[] = [];
   const calls: Call[] = [];
   const opened: DiarizerOptions[] = [];
-  /** What a listener of the page does when it hears of a cancelling. */
+  /** Runs when the page is notified of a cancellation. */
   const page = { onCancelled: (): void => undefined };
   let released = 0;
   const session = new Session(
@@ -60,7 +60,7 @@ const RESULT = { turns: [], speakers: [] } as unknown as DiarizationResult;
 const stepOf = (phase: Phase | undefined): string => (phase?.kind === 'running' ? phase.run.step : (phase?.kind ?? 'none'));
 
 describe('Session', () => {
-  it('takes a share with its first run and keeps it for the second', async () => {
+  it('acquires a share with its first run and keeps it for the second', async () => {
     const { session, opened, calls, start, settled, numReleased, told } = setUp();
     expect(opened).toHaveLength(0);
     const run = start({ threads: 2 });
@@ -76,7 +76,7 @@ describe('Session', () => {
     expect(numReleased()).toBe(1);
   });
 
-  it('takes another share for other options, and gives the first one back', async () => {
+  it('acquires another share for other options and releases the first', async () => {
     const { opened, calls, start, settled, numReleased } = setUp();
     void start({ threads: 2 });
     await settled();
@@ -88,7 +88,7 @@ describe('Session', () => {
     expect(numReleased()).toBe(1);
   });
 
-  it('ends the run before for a new one, whose end changes nothing any more', async () => {
+  it('ends the previous run, whose end then has no effect', async () => {
     const { session, calls, start, settled, told } = setUp();
     const first = start();
     await settled();
@@ -102,7 +102,7 @@ describe('Session', () => {
     expect(session.phase.kind).toBe('done');
   });
 
-  it('lets the run go on that a listener started when it heard of the cancelling, and not the one that cancelled', async () => {
+  it('continues a run that a listener started on cancellation, and rejects the run that canceled', async () => {
     const { session, calls, page, start, settled, told } = setUp();
     void start();
     await settled();
@@ -121,7 +121,7 @@ describe('Session', () => {
     expect(told).toEqual(['cancelled', 'result']);
   });
 
-  it("shows a download, tells it to the page's listener of now, and forgets it with its run", async () => {
+  it('shows a download, forwards it to the current listener of the page, and clears it with its run', async () => {
     const { session, opened, phases, start, settled } = setUp();
     const heard: string[] = [];
     const half: ModelDownload = { model: 'campplus', receivedBytes: 1, totalBytes: 2 };
@@ -140,7 +140,7 @@ describe('Session', () => {
     expect(heard).toEqual(['first', 'second']);
   });
 
-  it('goes back to the last result when a run is cancelled, and tells of a failure', async () => {
+  it('returns to the last result after a cancellation, and reports a failure', async () => {
     const { session, calls, start, settled, told } = setUp();
     void start();
     await settled();
@@ -159,7 +159,7 @@ describe('Session', () => {
     expect(told).toEqual(['result', 'cancelled', 'failed backend-failed']);
   });
 
-  it('takes no share when it was released before the library was there', async () => {
+  it('acquires no share if it was released before the library was loaded', async () => {
     const { session, opened, start, settled } = setUp();
     const run = start();
     session.release();
@@ -168,7 +168,7 @@ describe('Session', () => {
     expect(opened).toHaveLength(0);
   });
 
-  it('says that it waits while another has the engine, and that it does not once that is done', async () => {
+  it('shows that it waits while another run uses the engine, and stops when that run ends', async () => {
     const [one, two] = [setUp(), setUp()];
     void one.start({ threads: 7 });
     await one.settled();

@@ -7,14 +7,14 @@ import { fetchFile, isMissing } from '../../util/fetch';
 import type { WidgetSettings } from '../settings';
 import { type Outcome, overallProgress, type Phase, type RunState, type StageProgress } from './phase';
 
-/** What the engine gets and what can be played. */
+/** The input of the engine, and the playable recording. */
 export interface Recording {
   readonly input: DiarizationSource;
-  /** Null where only samples are there: nothing plays them. */
+  /** Null if the source is samples, which cannot be played. */
   readonly sound: Blob | null;
 }
 
-/** Name of a recording for a person; null where the source has none. */
+/** Display name of a recording; null if the source has none. */
 export function nameOfSource(source: DiarizationSource | string): string | null {
   if (source instanceof File) return source.name;
   if (typeof source !== 'string') return null;
@@ -23,16 +23,16 @@ export function nameOfSource(source: DiarizationSource | string): string | null 
   try {
     return decodeURIComponent(last);
   } catch {
-    // A per cent sign that escapes nothing.
+    // A percent sign that is not an escape.
     return last;
   }
 }
 
 /**
- * Fetches what is an address, and leaves the rest as it is.
+ * Fetches the recording if the source is a URL; returns other sources unchanged.
  *
- * @throws VoxlaneError `source-missing` if the server has no such file, `audio-missing` if it cannot be fetched for another
- *   reason; `cancelled`
+ * @throws VoxlaneError `source-missing` if the server has no such file, `audio-missing` for other failures to fetch it;
+ * `cancelled`
  */
 export async function openRecording(source: DiarizationSource | string, signal: AbortSignal): Promise<Recording> {
   if (typeof source === 'string') {
@@ -40,7 +40,7 @@ export async function openRecording(source: DiarizationSource | string, signal: 
     return { input: blob, sound: blob };
   }
   if (source instanceof ArrayBuffer) {
-    // One copy for both: the engine would else make another of its own.
+    // One blob for both: otherwise the engine would create its own copy.
     const blob = new Blob([source]);
     return { input: blob, sound: blob };
   }
@@ -56,8 +56,8 @@ function fetchRecording(address: string, signal: AbortSignal): Promise<Blob> {
         {
           code: isMissing(status) ? 'source-missing' : 'audio-missing',
           problem: `The recording at ${address} could not be fetched: ${why}`,
-          expected: 'the address of an audio or video file that this page may read',
-          remedy: 'Check the attribute src and the connection; a file on another origin needs its server to allow this page (CORS)',
+          expected: 'the URL of an audio or video file that this page may read',
+          remedy: 'Check the attribute src and the connection; a file on another origin requires that its server allows this page (CORS)',
         },
         { cause },
       ),
@@ -66,22 +66,22 @@ function fetchRecording(address: string, signal: AbortSignal): Promise<Blob> {
 }
 
 /**
- * Which widget's run is under way, and which ones wait: widgets with the same options have one engine, whose runs take
- * turns, and a person who sees nothing move wants to know why.
+ * Running and queued runs by engine. Widgets with equal options share one engine whose runs take turns; the widget
+ * shows the user that it waits.
  */
 const queues = new Map<string, QueueEntry[]>();
 
-/** A run's place. */
+/** The position of a run in its queue. */
 export interface QueueEntry {
-  /** Whether no other run is before this one. */
+  /** Whether no other run is ahead of this one. */
   readonly isFirst: () => boolean;
-  /** Gives the place up; may be called again. */
+  /** Leaves the queue; idempotent. */
   readonly leave: () => void;
 }
 
 /**
- * @param key the same for runs that wait for each other
- * @param onChange is called when a run before this one has ended
+ * @param key equal for runs that share an engine
+ * @param onChange called when a run leaves the queue
  */
 export function enterQueue(key: string, onChange: () => void): QueueEntry {
   const queue = queues.get(key) ?? [];
@@ -111,10 +111,10 @@ function listenersOf(queue: QueueEntry[]): Map<QueueEntry, () => void> {
   return listeners;
 }
 
-/** Opens the library. A function that answers later, because the page needs none of it until a recording is there. */
+/** Loads the library. Asynchronous, because the page does not need it before the first recording. */
 export type LoadEngine = () => Promise<(options: DiarizerOptions) => DiarizerShare>;
 
-/** What a session tells. */
+/** Callbacks of a session. */
 export interface SessionEvents {
   readonly onPhase: (phase: Phase) => void;
   readonly onProgress: (progress: Progress) => void;
@@ -123,23 +123,26 @@ export interface SessionEvents {
   readonly onCancelled: () => void;
 }
 
-/** What is to be analyzed. */
+/** A recording to analyze, with its settings. */
 export interface RunRequest {
   readonly source: DiarizationSource | string;
-  /** For a person. */
+  /** Display name. */
   readonly name: string;
   readonly settings: WidgetSettings;
 }
 
-/** Runs of one widget, one at a time: a new one ends the one before. Knows nothing of the DOM. */
+/** Runs of one widget, one at a time: a new run ends the previous one. Independent of the DOM. */
 export class Session {
   private share: { readonly key: string; readonly share: DiarizerShare } | null = null;
   private controller: AbortController | null = null;
   private outcome: Outcome | null = null;
-  /** Of a model, while it arrives. */
+  /** The model download in progress. */
   private download: RunState['download'] = null;
   private onDownloaded: () => void = () => undefined;
-  /** The page's own, of the run that was started last: options that differ in it alone have the same share. */
+  /**
+   * The page's callback of the last run. It is not part of the key of a share: options that differ only in it are
+   * equal.
+   */
   private hearsDownload: DiarizerOptions['onDownload'];
   private current: Phase = { kind: 'empty' };
 
@@ -152,7 +155,7 @@ export class Session {
     return this.current;
   }
 
-  /** The last recording that was analyzed; null until there is one. */
+  /** The last recording with a result; null before the first. */
   get last(): Outcome | null {
     return this.outcome;
   }
@@ -162,10 +165,10 @@ export class Session {
   }
 
   /**
-   * Diarizes a recording, and first ends the run that is under way.
+   * Ends the current run, then diarizes a recording.
    *
-   * @throws VoxlaneError what `Diarizer.create` and `diarize` throw, and `options` for an address that gives no file;
-   * `cancelled` also where whoever heard of the ended run has started another, which is the newer one
+   * @throws VoxlaneError the errors of `Diarizer.create` and `diarize`, and those of {@link openRecording};
+   *   `cancelled` also if a listener for the end of the previous run has started a newer run
    */
   async run({ source, name, settings }: RunRequest): Promise<DiarizationResult> {
     this.cancel();
@@ -173,7 +176,7 @@ export class Session {
     const controller = new AbortController();
     const { signal } = controller;
     this.controller = controller;
-    // What the run before was waiting for when it was ended.
+    // The download of the previous run.
     this.download = null;
     const scope = new Scope();
     let stages: StageProgress = {};
@@ -203,7 +206,7 @@ export class Session {
           this.events.onProgress(progress);
         },
       });
-      // A result that is just too late for its cancelling.
+      // The run was aborted just before its result arrived.
       signal.throwIfAborted();
       this.controller = null;
       this.outcome = { name, result, sound: recording.sound };
@@ -223,7 +226,7 @@ export class Session {
     }
   }
 
-  /** Ends the run under way, which rejects with `cancelled`; what was there before is shown again. */
+  /** Ends the current run, which rejects with `cancelled`; the previous state is shown again. */
   cancel(): void {
     if (!this.controller) return;
     this.abort();
@@ -231,18 +234,18 @@ export class Session {
     this.events.onCancelled();
   }
 
-  /** Leaves a failure for the last result, or for nothing. */
+  /** Leaves an error: shows the last result, or the empty state. */
   showLast(): void {
     this.show(this.outcome ? { kind: 'done', outcome: this.outcome } : { kind: 'empty' });
   }
 
-  /** Drops the last result. */
+  /** Removes the last result. */
   clear(): void {
     this.outcome = null;
     if (!this.controller) this.showLast();
   }
 
-  /** Ends the run and gives the engine back. The session can be used again. */
+  /** Ends the run and releases the engine. The session can be used again. */
   release(): void {
     const wasRunning = this.isRunning;
     this.abort();
@@ -264,7 +267,10 @@ export class Session {
     this.events.onPhase(phase);
   }
 
-  /** Held from the first run on, so that a second one finds the models loaded; given back when options are others. */
+  /**
+   * The share is kept after a run, so that the next run finds the models loaded. It is released when the options
+   * change.
+   */
   private async shareOf(settings: WidgetSettings, signal: AbortSignal): Promise<DiarizerShare> {
     const key = keyOf(settings);
     this.hearsDownload = settings.diarizer.onDownload;
@@ -275,7 +281,7 @@ export class Session {
         { cause },
       );
     });
-    // The widget may be gone by now; a share would be nobody's.
+    // The run may have been aborted while the library was loading: do not acquire a share.
     signal.throwIfAborted();
     const onDownload = (progress: ModelDownload): void => {
       this.download = progress.receivedBytes < progress.totalBytes ? progress : null;
@@ -292,7 +298,9 @@ export class Session {
 let serial = 0;
 const serials = new WeakMap<object, number>();
 
-/** The same for options that are the same, whoever hears of downloads: objects and functions by which they are, the rest by value. */
+/**
+ * Equal for equal options, except `onDownload`: objects and functions are compared by identity, other values by value.
+ */
 function keyOf({ diarizer }: WidgetSettings): string {
   const entries = Object.entries(diarizer).filter(([name]) => name !== 'onDownload').sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(entries.map(([name, value]) => [name, isIdentity(value) ? serialOf(value) : String(value)]));
@@ -308,16 +316,16 @@ function serialOf(value: object): number {
 }
 
 function cancelled(): VoxlaneError {
-  return new VoxlaneError({ code: 'cancelled', problem: 'The run was cancelled' });
+  return new VoxlaneError({ code: 'cancelled', problem: 'The run was canceled' });
 }
 
-/** The engine throws nothing else, but a listener of the page, or a browser at its end, may. */
+/** The engine throws only `VoxlaneError`, but a listener of the page or the browser may throw other errors. */
 function asVoxlaneError(thrown: unknown): VoxlaneError {
   if (thrown instanceof VoxlaneError) return thrown;
-  return new VoxlaneError({ code: 'backend-failed', problem: 'Something failed that the widget did not foresee', remedy: 'Try again, or reload the page' }, { cause: thrown });
+  return new VoxlaneError({ code: 'backend-failed', problem: 'An unexpected error occurred', remedy: 'Try again, or reload the page' }, { cause: thrown });
 }
 
-/** Samples need a rate, and files have their own. */
+/** Samples require a rate; files have their own. */
 function runOptions({ run: { sampleRate, track, ...others } }: WidgetSettings, { sound }: Recording): DiarizeOptions {
   if (sound) return { ...others, ...(track !== undefined && { track }) };
   return { ...others, ...(sampleRate !== undefined && { sampleRate }) };

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PUBLIC_TOKENS, readTokens, widgetCss } from './sheet';
 
-// Vitest gives an empty text for every import of CSS.
+// Vitest imports CSS as empty text.
 const read = (path: string): string => readFileSync(path, 'utf8');
 const source = read('src/ui-kit/styles/tokens.css');
 const tokens = readTokens(source);
@@ -15,16 +15,16 @@ describe("the widget's CSS", () => {
     expect([...tokens.keys()]).toEqual(expect.arrayContaining([...PUBLIC_TOKENS]));
   });
 
-  it('uses no property that is not declared', () => {
+  it('uses only declared properties', () => {
     const declared = new Set([...css.matchAll(/(--[a-z0-9-]+):/g)].map(([, name]) => name));
     const used = new Set([...css.matchAll(/var\((--[a-z0-9-]+)/g)].map(([, name]) => name!));
-    // The first three are set by script, on the element itself; so are the height of a row and a swatch's color.
+    // Set by script: the first three on the element, the height on a row, the color on a swatch.
     const set = ['--vx-axis-height', '--vx-track-height', '--vx-label-height', '--row-height', '--color'];
     expect(used.size).toBeGreaterThan(20);
     expect([...used].filter((name) => !declared.has(name) && !set.includes(name) && !name.startsWith('--voxlane-'))).toEqual([]);
   });
 
-  it('scales every rem, and none where a query would become invalid', () => {
+  it('scales every rem, except in queries, where calc() with a variable is invalid', () => {
     expect(css.replaceAll('var(--voxlane-unit, 1rem)', '')).not.toMatch(/\drem\b/);
     expect([...css.matchAll(/@container[^{]*/g)].filter(([query]) => query.includes('calc'))).toEqual([]);
   });

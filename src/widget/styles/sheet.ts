@@ -5,8 +5,8 @@ import touch from './touch.css?raw';
 import widget from './widget.css?raw';
 
 /**
- * Tokens of the page that a page with the widget may set, as `--voxlane-<name>`. The widget's own sheets know them as
- * `--vx-<name>`: custom properties reach slotted content, where a page's own `--accent` must keep its meaning.
+ * Design tokens that a page may set, as `--voxlane-<name>`. The widget's own sheets use `--vx-<name>`: custom
+ * properties are inherited by slotted content, where the page's own `--accent` must keep its meaning.
  */
 export const PUBLIC_TOKENS = [
   'accent',
@@ -34,36 +34,38 @@ export const PUBLIC_TOKENS = [
   'speaker-8',
 ] as const;
 
-/** Declarations of `tokens.css`: its first block holds all of them, by name. */
+/** Declarations of `tokens.css` by name: its first block has all of them. */
 export function readTokens(css: string): Map<string, string> {
   const block = css.slice(css.indexOf('{') + 1, css.indexOf('}'));
   return new Map([...block.matchAll(/--([a-z0-9-]+):\s*([^;]+);/g)].map(([, name, value]) => [name!, value!.replace(/\s+/g, ' ')]));
 }
 
-/** The page's root decides what a rem is; some pages make it 10 px. One property scales all that the widget measures in it. */
+/**
+ * The page's root sets the rem; some pages use 10 px. This property scales every length that the widget gives in rem.
+ */
 const scalable = (css: string): string => css.replace(/(\d*\.?\d+)rem\b/g, 'calc($1 * var(--voxlane-unit, 1rem))');
 
 /**
- * All of the widget's CSS.
+ * Returns the whole CSS of the widget.
  *
- * @param tokens text of the page's `tokens.css`
- * @param rules of the widget, in the names with `--vx-`
+ * @param tokens content of `tokens.css`
+ * @param rules rules of the widget, which use the `--vx-` names
  */
 export function widgetCss(tokens: string, rules: readonly string[]): string {
   const declared = [...readTokens(tokens)];
   const isPublic = (name: string): boolean => (PUBLIC_TOKENS as readonly string[]).includes(name);
   const own = declared.map(([name, value]) => `--vx-${name}: ${isPublic(name) ? `var(--voxlane-${name}, ${value})` : value};`);
-  // Painter and swatch are the page's, and know the page's names.
+  // The painter and the swatches are shared with the page and use its names.
   const aliases = declared.map(([name]) => `--${name}: var(--vx-${name});`);
   return scalable([`.widget { ${own.join(' ')} }`, `.probe, .swatch { ${aliases.join(' ')} }`, ...rules].join('\n'));
 }
 
-/** One for each document, shared by all widgets in it. */
+/** One sheet per document, shared by its widgets. */
 const sheets = new WeakMap<Document, CSSStyleSheet>();
 
 /**
- * The widget's sheet, made by script: under a Content-Security-Policy without `unsafe-inline` a style element would be
- * ignored. A sheet works only in the document that it was made in.
+ * The widget's constructed sheet: a Content-Security-Policy without `unsafe-inline` blocks style elements. A
+ * constructed sheet works only in its own document.
  */
 export function sheetFor(owner: Document): CSSStyleSheet {
   const known = sheets.get(owner);

@@ -18,16 +18,16 @@ export interface SpeakerList {
   readonly setSpeaking: (tracks: readonly Track[]) => void;
 }
 
-/** A speaker's row: color, name to be changed in place, speech and its share. */
+/** A speaker's row: color, editable name, speaking time and share. */
 interface SpeakerRow {
   readonly track: Track;
   readonly element: HTMLElement;
 }
 
 /**
- * The speakers, one row beside each track.
+ * The list of speakers, one row beside each track.
  *
- * @param onName a person has given a name; an empty one takes it away
+ * @param onName called when the user sets a name; an empty name removes it
  */
 export function createSpeakers({ scope, words }: WidgetContext, tracks: readonly Track[], onName: (track: Track, name: string) => Track): SpeakerList {
   const rows = tracks.map((track): SpeakerRow => {
@@ -46,10 +46,10 @@ export function createSpeakers({ scope, words }: WidgetContext, tracks: readonly
     };
     scope.on(field, 'change', commit);
     scope.on(field, 'keydown', (event) => {
-      // The key that ends the composing of a character is the input method's.
+      // The key that ends the composition of a character belongs to the input method.
       if (event.isComposing) return;
       if (event.key === 'Enter') commit();
-      // With nothing to take back it is the page's, whose dialog it may close.
+      // With nothing to revert, Escape belongs to the page, where it may close a dialog.
       else if (event.key === 'Escape' && field.value !== current.name) show();
       else return;
       event.preventDefault();
@@ -87,7 +87,7 @@ const NAMES: Readonly<Record<WidgetExport, string>> = {
   eaf: 'ELAN',
 };
 
-/** Downloads of the result, one button a format. The formats are loaded when one is chosen. */
+/** Export menu with one button per format. The exporters are loaded on the first export. */
 export function createExportMenu({ scope, words, announce }: WidgetContext, outcome: Outcome, names: () => SpeakerNames): HTMLElement {
   const { exporting } = words;
   const problem = h('p', { class: 'fine', role: 'alert', hidden: true });
@@ -99,7 +99,7 @@ export function createExportMenu({ scope, words, announce }: WidgetContext, outc
       download(file.name, file.type, file.content);
       announce(exporting.saved(file.name));
     } catch (thrown) {
-      // `loadPart` and the exporters throw sentences of ours; anything else is a fault of ours.
+      // `loadPart` and the exporters throw `VoxlaneError`; any other error is a bug.
       if (!(thrown instanceof VoxlaneError)) console.error(thrown);
       setText(problem, thrown instanceof VoxlaneError ? thrown.message : exporting.failed);
       problem.hidden = false;
@@ -125,7 +125,7 @@ export function createExportMenu({ scope, words, announce }: WidgetContext, outc
   return menu.element;
 }
 
-/** What was repaired, skipped or left out while the recording was read; null if nothing was. */
+/** Notes about audio that was repaired, skipped or omitted; null if there are none. */
 function notesOf({ notes }: Outcome['result'], words: WidgetWords): HTMLElement | null {
   if (notes.length === 0) return null;
   const items = notes.map(({ code, text }) => h('li', { 'data-code': code, lang: words.engineLanguage }, text));
@@ -133,9 +133,9 @@ function notesOf({ notes }: Outcome['result'], words: WidgetWords): HTMLElement 
 }
 
 /**
- * A result: to hear, to name, to read, to take home.
+ * The view of a result: player, speaker names, turns and export.
  *
- * @param names that a person gave to speakers, by label; written to
+ * @param names names set by the user, by label; this view updates them
  */
 export function doneView(context: WidgetContext, outcome: Outcome, names: Map<string, string>): WidgetView {
   const { scope, words, actions, announce } = context;
@@ -167,7 +167,7 @@ export function doneView(context: WidgetContext, outcome: Outcome, names: Map<st
     ),
   );
 
-  // Without sound it is a file that cannot be played: the playhead moves all the same.
+  // Without sound, an empty file stands in: it cannot be played, but the playhead still moves.
   const player = new Player(scope, sound ?? new Blob(), durationSeconds);
   const play = h('button', { type: 'button', class: 'play', part: 'play-button', 'aria-label': words.done.play }, icon('play'));
   const now = h('span', { class: 'clock__now' });
@@ -185,7 +185,7 @@ export function doneView(context: WidgetContext, outcome: Outcome, names: Map<st
 
   const tracks = tracksNow();
   const speakers = createSpeakers(context, tracks, (track, given) => {
-    // Emptied, but it had no name.
+    // The field was cleared, but there was no name to remove.
     if (!given && !names.has(track.label)) return track;
     if (given) names.set(track.label, given);
     else names.delete(track.label);

@@ -16,16 +16,16 @@ import {
 } from './views';
 import { doneView } from './done';
 
-/** What stays while views come and go. */
+/** The part of the widget that persists across views. */
 export interface Shell {
   readonly show: (phase: Phase) => void;
-  /** A line about attributes that cannot be used; null takes it away. */
+  /** Shows a line about invalid attributes; null removes it. */
   readonly setNotice: (error: VoxlaneError | null) => void;
-  /** Shows everything in these words. */
+  /** Renders everything in another language. */
   readonly setLanguage: (words: WidgetWords) => void;
 }
 
-/** Names that a person gave to speakers, by label; they live as long as the result that they are of. */
+/** Names set by the user, by label, for each result. */
 const namesByOutcome = new WeakMap<Outcome, Map<string, string>>();
 
 function namesOf(outcome: Outcome): Map<string, string> {
@@ -34,7 +34,7 @@ function namesOf(outcome: Outcome): Map<string, string> {
   return names;
 }
 
-/** Fills a shadow root, and empties it when `scope` ends. */
+/** Renders into a shadow root; clears it when `scope` ends. */
 export function createShell(scope: Scope, root: ShadowRoot, firstWords: WidgetWords, actions: WidgetActions): Shell {
   let words = firstWords;
   let view: WidgetView | null = null;
@@ -42,7 +42,7 @@ export function createShell(scope: Scope, root: ShadowRoot, firstWords: WidgetWo
   let viewScope = scope.child();
   let phase: Phase | null = null;
   let notice: VoxlaneError | null = null;
-  /** The result that was shown last. */
+  /** The last result that was shown. */
   let known: Outcome | null = null;
 
   const noticeBox = h('div', { class: 'notice', part: 'notice', role: 'alert', hidden: true });
@@ -73,7 +73,7 @@ export function createShell(scope: Scope, root: ShadowRoot, firstWords: WidgetWo
     actions,
     announce,
     onColors(owner, listener) {
-      // CSS tells of every change of the colors: by the attribute, by the page, by the system.
+      // A CSS transition fires on every color change: by the attribute, by the page, by the system.
       owner.on(watch, 'transitionend', listener);
     },
   });
@@ -97,10 +97,10 @@ export function createShell(scope: Scope, root: ShadowRoot, firstWords: WidgetWo
     view = makeView(next);
     place.replaceChildren(view.element);
     section.dataset.state = next.kind;
-    // Nobody's focus is taken from elsewhere, and nobody's is lost.
+    // Move the focus only if it was inside the widget.
     if (!hadFocus) return;
     view.heading.focus({ preventScroll: true });
-    // The page's own words may stand where the heading would.
+    // Slotted content of the page may replace the heading.
     if (!place.matches(':focus-within')) place.querySelector<HTMLElement>('input, button')?.focus({ preventScroll: true });
   };
   const label = (): void => {
@@ -140,7 +140,7 @@ export function createShell(scope: Scope, root: ShadowRoot, firstWords: WidgetWo
   };
 }
 
-/** What a screen reader says about a change; null for nothing. Failures have live roles of their own. */
+/** The screen reader announcement of a change; null for none. Errors have their own live roles. */
 function announcement(next: Phase, before: Phase | null, known: Outcome | null, words: WidgetWords): string | null {
   if (next.kind === 'running') {
     if (before?.kind !== 'running' || before.run.name !== next.run.name) return words.announce.started(next.run.name);

@@ -6,17 +6,17 @@ import { paintBase } from '../../ui-kit/tracks/painter';
 import { readPaints, type Paints } from '../../ui-kit/tracks/palette';
 import type { WidgetContext } from './views';
 
-/** Narrower than this, in CSS pixels, the speakers lie inside their tracks; `result.css` has the same number. */
+/** Below this width in CSS pixels, the speaker labels are inside their tracks. `result.css` uses the same number. */
 const NARROW_PIXELS = 560;
 const STEP_SECONDS = 5;
-/** A pointer hits turns that are thinner than itself. */
+/** Tolerance in pixels for pointing at very short turns. */
 const SLACK_PIXELS = 3;
 
 export interface Timeline {
   readonly element: HTMLElement;
   readonly setTracks: (tracks: readonly Track[]) => void;
   readonly setPosition: (seconds: number, playing: boolean) => void;
-  /** Who speaks at a moment. */
+  /** Tracks of the speakers at a time. */
   readonly speakingAt: (seconds: number) => readonly Track[];
 }
 
@@ -29,9 +29,9 @@ export interface TimelineOptions {
   readonly onToggle: () => void;
 }
 
-/** One track for each speaker, the whole recording wide, with a playhead. Painted by the painter of the page's tracks. */
+/** One track per speaker over the whole recording, with a playhead. Uses the painter of the page's tracks. */
 export function createTimeline({ scope, words, onColors }: WidgetContext, options: TimelineOptions): Timeline {
-  // A recording of no length would divide by zero in every position.
+  // A length of 0 would cause divisions by zero.
   const durationSeconds = Math.max(options.durationSeconds, 0.001);
   const canvas = h('canvas', {});
   const head = h('div', { class: 'playhead', part: 'playhead' });
@@ -59,13 +59,13 @@ export function createTimeline({ scope, words, onColors }: WidgetContext, option
   let frame = 0;
   scope.add(() => {
     cancelAnimationFrame(frame);
-    // Without a size a canvas has no memory: garbage may lie about for long.
+    // A canvas without a size releases its memory at once, before garbage collection.
     canvas.width = 0;
     canvas.height = 0;
   });
 
   const geometry = (): Geometry => {
-    // The label is a field for the name.
+    // On touch screens, the label is the field for the name.
     const metrics = trackMetrics(isNarrow, isTouch());
     return {
       ...metrics,
@@ -100,7 +100,7 @@ export function createTimeline({ scope, words, onColors }: WidgetContext, option
     element.style.setProperty('--vx-label-height', `${labelHeight}px`);
     element.style.setProperty('--vx-axis-height', `${AXIS_HEIGHT}px`);
     stage.style.height = `${height}px`;
-    // While it was not shown, nothing told of other colors.
+    // Color changes are not reported while the element is hidden.
     if (width === 0) paints = null;
     width = stage.clientWidth;
     if (frame === 0) frame = requestAnimationFrame(paint);
@@ -110,7 +110,7 @@ export function createTimeline({ scope, words, onColors }: WidgetContext, option
     paints = null;
     layOut();
   });
-  // A screen of another density changes no size in CSS pixels, but the window hears of it.
+  // A change of pixel density changes no CSS size, but it fires a resize event of the window.
   scope.on(window, 'resize', layOut);
 
   const hit = (event: MouseEvent): { readonly seconds: number; readonly turn: Turn | null } => {
@@ -156,7 +156,7 @@ export function createTimeline({ scope, words, onColors }: WidgetContext, option
     setPosition(seconds, playing) {
       position = seconds;
       placeHead();
-      // A slider whose value is spoken for each frame would never be silent.
+      // A screen reader would announce a slider value that changes every frame without a pause.
       if (playing) return;
       const names = speakingAt(seconds).map(({ name }) => name);
       stage.setAttribute('aria-valuenow', String(Math.round(seconds)));

@@ -8,43 +8,43 @@ import type { SpeakerRename } from '../reflectingElement';
 import type { RunState } from '../state/phase';
 import type { WidgetWords } from '../words';
 
-/** What a person can do, apart from how the element carries it out. */
+/** Actions of the user; the element implements them. */
 export interface WidgetActions {
   readonly open: (file: File) => void;
   readonly cancel: () => void;
   readonly retry: () => void;
-  /** From a failure to the last result. */
+  /** Returns from an error to the last result. */
   readonly back: () => void;
   readonly hasResult: () => boolean;
   readonly renamed: (rename: SpeakerRename) => void;
 }
 
-/** What every view of the widget is given. */
+/** The arguments shared by all views. */
 export interface WidgetContext {
-  /** Ends when the widget leaves the view. */
+  /** Ends when the view is removed. */
   readonly scope: Scope;
   readonly words: WidgetWords;
   readonly actions: WidgetActions;
-  /** Has a screen reader say it. */
+  /** Announces a sentence to screen readers. */
   readonly announce: (sentence: string) => void;
-  /** Calls back when the colors are others: a canvas must be painted anew. */
+  /** Calls the listener when colors change and canvases must be repainted. */
   readonly onColors: (scope: Scope, listener: () => void) => void;
 }
 
 export interface WidgetView {
   readonly element: HTMLElement;
-  /** Takes the focus where the view before it had it. */
+  /** Receives the focus if the previous view had it. */
   readonly heading: HTMLElement;
 }
 
-/** A button with a border. */
+/** A bordered button. */
 export function button(scope: Scope, label: string, onClick: () => void): HTMLButtonElement {
   const element = h('button', { type: 'button', class: 'button', part: 'button' }, label);
   scope.on(element, 'click', onClick);
   return element;
 }
 
-/** A button that asks for a recording. */
+/** A button that opens a recording. */
 export function recordingButton(scope: Scope, label: string, onFile: (file: File) => void, isPrimary: boolean): HTMLElement {
   const element = fileButton(
     scope,
@@ -77,12 +77,12 @@ export interface RunningView extends WidgetView {
   readonly update: (run: RunState) => void;
 }
 
-/** What a run is at; a sentence that a screen reader can say too. */
+/** Text of the current step, also for screen readers. */
 export function stepText({ step, download }: RunState, words: WidgetWords): string {
   return download ? words.downloading(download.receivedBytes, download.totalBytes) : words.steps[step];
 }
 
-/** A run under way: its step, one bar, what is left, and a way out. */
+/** The view of a run: step, progress bar, remaining time and cancel button. */
 export function runningView({ scope, words, actions }: WidgetContext): RunningView {
   const heading = h('h2', { class: 'title', tabindex: -1 });
   const step = h('p', { class: 'step' });
@@ -112,7 +112,7 @@ export function runningView({ scope, words, actions }: WidgetContext): RunningVi
       const isBusy = !run.download && (run.step === 'fetching' || run.step === 'waiting' || run.step === 'loading');
       element.classList.toggle('is-busy', isBusy);
       fill.style.transform = `scaleX(${part})`;
-      // Without a value the bar says that how much there is to do is not known.
+      // Without a value, the bar is indeterminate.
       setAttribute(bar, 'aria-valuenow', isBusy ? null : Math.floor(100 * part));
       setText(percent, isBusy ? '' : words.formats.percent(Math.floor(100 * part) / 100));
       setText(left, run.secondsLeft === null ? '' : words.left(run.secondsLeft));
@@ -120,11 +120,11 @@ export function runningView({ scope, words, actions }: WidgetContext): RunningVi
   };
 }
 
-/** What was wrong, what was expected, what to do, and the ways on. */
+/** The view of an error: the problem, what was expected, the remedy, and buttons to continue. */
 export function failedView({ scope, words, actions }: WidgetContext, name: string, error: VoxlaneError): WidgetView {
   const { failed } = words;
   const heading = h('h2', { class: 'title', tabindex: -1 }, failed.heading(name));
-  // A file that cannot be read is the same the second time.
+  // Reading an unreadable file again fails again.
   const canRetry = !error.code.startsWith('audio-');
   const element = h(
     'div',
@@ -142,7 +142,7 @@ export function failedView({ scope, words, actions }: WidgetContext, name: strin
   return { element, heading };
 }
 
-/** With the words of the browser or a library below, closed. */
+/** The collapsed original message of the browser or a library. */
 function errorDetails(error: VoxlaneError, words: WidgetWords): HTMLElement {
   const { details } = error;
   const facts = wordsOf(error, words);
@@ -155,7 +155,9 @@ function errorDetails(error: VoxlaneError, words: WidgetWords): HTMLElement {
   );
 }
 
-/** Where the widget is not English, first what the code means in its language, then the engine's own words. */
+/**
+ * In other languages than English: first the meaning of the code in that language, then the engine's English message.
+ */
 function wordsOf({ code, problem, expected, remedy }: VoxlaneError, { failed, engineLanguage }: WidgetWords): HTMLElement {
   if (engineLanguage === null) {
     return factList([
