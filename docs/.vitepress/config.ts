@@ -1,4 +1,4 @@
-/** The documentation's site: what stands where, and which checks a page passes on its way into it. */
+/** The documentation site: navigation, theme and Markdown. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { defineConfig, type DefaultTheme } from 'vitepress';
@@ -8,14 +8,14 @@ const API = resolve(import.meta.dirname, '../api');
 
 export default defineConfig({
   title: 'Voxlane',
-  description: 'Who spoke when, worked out in the browser.',
-  lang: 'en-GB',
-  // Relative addresses are not to be had: the site lies at the root of its server unless this says otherwise.
+  description: 'Speaker diarization in the browser: who spoke when.',
+  lang: 'en-US',
+  // VitePress has no relative addresses. By default, the site is at the root of its server.
   base: process.env.VOXLANE_DOCS_BASE ?? '/',
   cleanUrls: false,
   lastUpdated: false,
   metaChunk: true,
-  // Parts are set into other pages.
+  // Parts are included in other pages.
   srcExclude: ['parts/**'],
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${process.env.VOXLANE_DOCS_BASE ?? '/'}favicon.svg` }]],
   markdown: {
@@ -25,7 +25,7 @@ export default defineConfig({
     },
   },
   vite: {
-    // The favicon and the sample are those of the app.
+    // For the favicon and the sample of the app.
     publicDir: resolve(import.meta.dirname, '../../public'),
     build: { chunkSizeWarningLimit: 1200 },
   },
@@ -35,13 +35,15 @@ export default defineConfig({
     outline: { level: [2, 3] },
     nav: [
       { text: 'Start', link: '/' },
+      { text: 'App', link: '/app' },
+      { text: 'Command line', link: '/command-line' },
       { text: 'Concepts', link: '/concepts' },
       { text: 'Compare a port', link: '/compare' },
       { text: 'API', link: '/api/' },
     ],
     sidebar: [
       {
-        text: 'Begin',
+        text: 'Get started',
         items: [
           { text: 'Start in five minutes', link: '/' },
           { text: 'How diarization works', link: '/concepts' },
@@ -51,16 +53,18 @@ export default defineConfig({
       {
         text: 'Use',
         items: [
+          { text: 'The app', link: '/app' },
+          { text: 'The command line', link: '/command-line' },
           { text: 'The widget', link: '/widget' },
           { text: 'The library', link: '/library' },
           { text: 'Single stages', link: '/stages' },
-          { text: 'Presets, speed, error', link: '/presets' },
+          { text: 'Presets, speed and error rates', link: '/presets' },
           { text: 'Models and licenses', link: '/models' },
-          { text: 'Faults', link: '/faults' },
+          { text: 'Errors', link: '/faults' },
         ],
       },
       {
-        text: 'Look inside',
+        text: 'Under the hood',
         items: [
           { text: 'Compare a port', link: '/compare' },
           { text: 'Golden bundles', link: '/golden-bundle' },
@@ -69,12 +73,12 @@ export default defineConfig({
       },
       { text: 'API', items: apiItems() },
     ],
-    footer: { message: 'MIT license. The models have licenses of their own: see Models and licenses.' },
-    docFooter: { prev: 'Before', next: 'Next' },
+    footer: { message: 'MIT license. The models have their own licenses: see Models and licenses.' },
+    docFooter: { prev: 'Previous', next: 'Next' },
   },
 });
 
-/** One group an entry of the package, one page an export, as TypeDoc wrote them. */
+/** One group per entry of the package and one page per export, as TypeDoc wrote them. */
 function apiItems(): DefaultTheme.SidebarItem[] {
   const entries = [
     { text: 'voxlane', folder: 'index' },

@@ -1,7 +1,8 @@
-/** What the pages say, against where it comes from: measured figures, manifests, error codes, detectors of causes. */
+/** Compares facts in the pages with their sources: measured figures, manifests, error codes, causes, keys, options. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SHORTCUTS } from '../../src/app/editor/shortcuts';
 import { readPage, ROOT } from './pages';
 
 const lines = (text: string): string[] => text.split('\n').map((line) => line.trim());
@@ -38,6 +39,32 @@ describe('figures', () => {
     const commands = Array.from(page.matchAll(/npm run --silent bench[^`]*/g), ([command]) => command.trim().replace(/\s+/g, ' '));
     expect(commands.length).toBeGreaterThan(2);
     for (const command of commands) expect(known).toContain(command);
+  });
+});
+
+describe('the app and the commands', () => {
+  it('docs/app.md lists every key', () => {
+    const rows = lines(readPage('docs/app.md')).filter((line) => line.startsWith('| <kbd>'));
+    const keysOf = (row: string): string => Array.from(row.split('|')[1]!.matchAll(/<kbd>(.*?)<\/kbd>/g), ([, key]) => key!).join(' ');
+    expect(rows.map(keysOf).toSorted()).toEqual(SHORTCUTS.map(({ shown }) => shown.join(' ')).toSorted());
+  });
+
+  it.each([
+    ['diarize', 'cli/diarizeOptions.ts'],
+    ['score', 'cli/score.ts'],
+    ['evaluate', 'cli/evaluate/options.ts'],
+    ['compare', 'cli/compareOptions.ts'],
+    ['bisect', 'cli/bisect.ts'],
+    ['stage', 'cli/stage.ts'],
+    ['audit', 'cli/audit.ts'],
+    ['replay', 'cli/replay.ts'],
+  ])('docs/command-line.md lists every option of %s', (command, file) => {
+    const options = Array.from(readPage(file).matchAll(/^ +'?([\w-]+)'?: \{ type: '(?:string|boolean)'/gm), ([, name]) => `--${name!}`);
+    const [section] = readPage('docs/command-line.md').split(`\n## ${command}\n`)[1]!.split('\n## ');
+    const rows = lines(section!).filter((line) => line.startsWith('| `--'));
+    const said = rows.flatMap((row) => Array.from(row.replaceAll('\\|', '/').split('|')[1]!.matchAll(/--[\w-]+/g), ([name]) => name));
+    expect(options.length).toBeGreaterThan(2);
+    expect(said.toSorted()).toEqual(options.filter((option) => option !== '--help').toSorted());
   });
 });
 
