@@ -4,7 +4,7 @@
  *     npm run --silent stage -- STAGE FILE [--backend webgpu|wasm] [--out FILE.npy]
  */
 import { parseArgs } from 'node:util';
-import { STAGES } from '../src/engine/types';
+import { STAGES } from '../src/engine/stages';
 import { number, oneOf } from './arguments';
 import { giveFiles, openComparePage } from './comparePage';
 import { failureText } from './errorLine';

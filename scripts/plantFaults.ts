@@ -79,7 +79,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     name: 'an unchecked model hash',
-    file: 'src/store/manifest.ts',
+    file: 'src/store/load.ts',
     find: 'if (hash !== expected.sha256) throw',
     replace: 'if (hash.length !== expected.sha256.length) throw',
   },

@@ -24,8 +24,6 @@ export type {
 } from './engine/singleStagesEngine';
 export type { EvidenceSettings } from './clustering/settings';
 export type { ClusteringSettings } from './engine/settings';
-export { STAGES } from './engine/types';
-export type { Artifact } from './engine/types';
 export type {
   BackendChoice,
   BackendReport,
@@ -45,11 +43,7 @@ export type {
   Preview,
   Progress,
   Speaker,
-  SpeakerCount,
   Speed,
-  StageEvent,
-  StageHook,
-  StageName,
   StageCheck,
   Turn,
   UsedModel,
@@ -70,3 +64,7 @@ export type { ErrorCode, ErrorParts } from './util/errors';
 export type { KeptModel } from './engine/types';
 export type { KeptVoices } from './engine/types';
 export type { ConfidenceKind } from './clustering/localSpeakers';
+export { STAGES } from './engine/stages';
+export type { Artifact } from './engine/stages';
+export type { StageEvent, StageHook, StageName } from './engine/stages';
+export type { SpeakerCount } from './engine/speakerCount';

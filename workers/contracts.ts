@@ -28,7 +28,7 @@ import type { GpuCountsByStage } from '../src/gpu/meter';
 import type { EmbeddingManifest, SegmentationManifest } from '../src/store/manifest';
 import type { Assembly, AssemblyOptions } from '../src/timeline/assembler';
 import type { MinDurations } from '../src/timeline/minDurations';
-import type { FileBase } from '../src/util/fetch';
+import type { FileBase } from '../src/util/fileBase';
 
 /** Sound as it reaches the decoding worker. */
 export type DecodeSource =

@@ -1,4 +1,4 @@
-import { STAGES } from '../../src/engine/types';
+import { STAGES } from '../../src/engine/stages';
 import { growthExponent } from './growth';
 import type { LengthFigures } from './measure';
 

@@ -1,4 +1,4 @@
-import { STAGES } from '../../src/engine/types';
+import { STAGES } from '../../src/engine/stages';
 import { machine } from '../figures';
 import { exponentsOf, missedBounds } from './bounds';
 import type { LengthFigures } from './measure';

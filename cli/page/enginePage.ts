@@ -2,6 +2,7 @@
  * The library on a bare page, for programs that drive a browser: the command line, the benchmark, the tests.
  * Files come in through the page's file input, so that they stream from disk.
  */
+import { MENTIONED_SCORE } from '../../src/engine/speakerCount';
 import { engineCompare } from './engineCompare';
 import { measurePooled } from './enginePooled';
 import { engineProfile } from './engineProfile';
@@ -9,7 +10,6 @@ import type { RunOptions } from '../diarizeOptions';
 import { toJson } from '../../src/formats/json';
 import { toRttm } from '../../src/formats/rttm';
 import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetInfo, Reclusterer, releaseStages, score, segment, storedModels, VoxlaneError, type DiarizationResult, type DiarizeOptions, type DiarizerOptions, type SpeakerCount } from '../../src/index';
-import { MENTIONED_SCORE } from '../../src/engine/types';
 import { errorLine } from '../errorLine';
 import { plainVoices, type PlainVoices } from './plainVoices';
 

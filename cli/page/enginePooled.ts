@@ -1,7 +1,7 @@
 /** Both ways to ResNet34's embeddings, for the benchmark: one run of the network a window, or one a speaker. */
 import { openPooledEmbedder } from '../../src/embedding/pooledEmbedder';
 import { wasmThreads } from '../../src/engine/backend';
-import { loadManifest } from '../../src/store/manifest';
+import { loadManifest } from '../../src/store/load';
 
 const WINDOWS = 4;
 const FRAMES = 589;

@@ -5,8 +5,8 @@ import { countFrames, fbankGeometry } from '../../src/features/fbank';
 import { adapterName, requestAdapter, requestDevice } from '../../src/gpu/adapter';
 import { Diarizer, type Artifact, type DiarizationResult, type DiarizeOptions, type DiarizerOptions } from '../../src/index';
 import { graphInfo, parseOnnx } from '../../src/onnx/model';
+import { loadManifest } from '../../src/store/load';
 import { profileGraph, type SessionProfile } from './profileGraph';
-import { loadManifest } from '../../src/store/manifest';
 
 /** A graph's run that is to be profiled. */
 export interface ProfileRequest {

@@ -1,13 +1,6 @@
 import type { Annotation } from '../editing/annotation';
-import type {
-  BackendChoice,
-  DiarizationResult,
-  DiarizeOptions,
-  Preview,
-  Progress,
-  Speed,
-  StageName,
-} from '../engine/types';
+import type { StageName } from '../engine/stages';
+import type { BackendChoice, DiarizationResult, DiarizeOptions, Preview, Progress, Speed } from '../engine/types';
 import type { EngineRequest, PresetChoice } from './engineKeeper';
 import type { Failure } from '../ui-kit/failure';
 import { afterDownload, afterStop, INITIAL_MODELS, reduceModels, type ModelsAction, type ModelsState } from './models/state';

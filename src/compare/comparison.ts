@@ -8,7 +8,7 @@ import { closest } from '../onnx/nodes';
 import { type FbankSpec, isShipped } from '../store/manifest';
 import { secondsOfFrame } from '../segmentation/geometry';
 import { VoxlaneError } from '../util/errors';
-import type { FileBase } from '../util/fetch';
+import type { FileBase } from '../util/fileBase';
 import { permutationsThatFit, transpose } from './align';
 import { auditWeights } from './audit/auditWeights';
 import type { AuditReport, BackendName, BetweenReport, BisectReport, ComparisonReport, RuntimeBackend } from './report';

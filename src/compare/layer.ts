@@ -1,9 +1,10 @@
 import { openAudio, openSamples } from '../audio/decode';
-import { loadModel, SHIPPED_MODELS, type ShippedModel } from '../store/manifest';
+import { loadModel } from '../store/load';
+import { SHIPPED_MODELS, type ShippedModel } from '../store/manifest';
 import { parseOnnx } from '../onnx/model';
+import type { FileBase } from '../util/fileBase';
 import { concatenate } from '../util/values';
 import { VoxlaneError } from '../util/errors';
-import type { FileBase } from '../util/fetch';
 import type { AnyManifest } from './plan';
 import type { PlanRunner } from './stages';
 import type { NamedTensor } from './tensor';

@@ -3,7 +3,7 @@ import { testConversation, testSpeech } from '../embedding/testSpeech';
 import type { Graph } from '../ort/graph';
 import type { EmbeddingManifest, SegmentationManifest } from '../store/manifest';
 import { VoxlaneError } from '../util/errors';
-import type { FileBase } from '../util/fetch';
+import type { FileBase } from '../util/fileBase';
 import { concatenate } from '../util/values';
 import { compareTensors, judge, type Tolerance } from './compare';
 import { fetchGoldens, type GoldenBundle, type GoldenStage, readBundle, tensorNamed } from './files/bundle';

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { Turn } from '../timeline/turns';
-import { describeIssue, VoxlaneError } from '../util/errors';
+import { describeIssue } from '../util/describeIssue';
+import { VoxlaneError } from '../util/errors';
 import type { Annotation, AnnotationSpeaker, Edit, EditableTurn } from './annotation';
 import { applyEdit } from './applyEdit';
 import { compareTurns, exchangeTurns, turnsBetween } from './order';

@@ -1,4 +1,5 @@
-import type { FileBase } from '../util/fetch';
+import type { FileBase } from '../util/fileBase';
+
 
 /** Where the files that are not code are, by kind. */
 export interface FileBases {

@@ -15,17 +15,8 @@ import { runPipeline } from './run';
 import { checkAgain, describeFailure, isGpuTrouble, startOnWasm, startTrustedEngine } from './selfCheck';
 import { type PipelineSettings, settingsOf } from './settings';
 import { type DiarizationSource, endingOnFailure, RunInput } from './source';
-import {
-  type BackendReport,
-  type DiarizationResult,
-  type DiarizeOptions,
-  type DiarizerOptions,
-  type PresetId,
-  type Progress,
-  type StageEvent,
-  type StageName,
-  withOwnArtifact,
-} from './types';
+import { type StageEvent, type StageName, withOwnArtifact } from './stages';
+import type { BackendReport, DiarizationResult, DiarizeOptions, DiarizerOptions, PresetId, Progress } from './types';
 
 /** Turns stage reports into progress for people: adds the time that is left, from the pace so far. */
 export class ProgressMeter {

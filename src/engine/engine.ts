@@ -1,5 +1,5 @@
+import { fetchJson } from '../store/load';
 import { VoxlaneError } from '../util/errors';
-import { addressIn, type FileBase } from '../util/fetch';
 import { Semaphore } from '../util/concurrency';
 import type { EmbeddingWorkerApi, LoadRequest, SegmentationWorkerApi } from '../../workers/contracts';
 import {
@@ -8,8 +8,9 @@ import {
   spawnEmbeddingWorker,
   spawnSegmentationWorker,
 } from '../../workers/spawn';
-import { type EmbeddingManifest, fetchJson, type SegmentationManifest } from '../store/manifest';
+import type { EmbeddingManifest, SegmentationManifest } from '../store/manifest';
 import { parsePldaManifest } from '../store/plda';
+import { addressIn, type FileBase } from '../util/fileBase';
 import { GPU_WORKERS, planWorkers } from './backend';
 import { ModelPool } from './modelPool';
 import type { CheckedDiarizerOptions } from './options';

@@ -5,7 +5,7 @@ import { seededRandom } from '../../test/clustering/random';
 import { VoxlaneError } from '../util/errors';
 import type { Engine } from './engine';
 import { runModels } from './run';
-import { withOwnArtifact, type StageEvent } from './types';
+import { withOwnArtifact, type StageEvent } from './stages';
 
 const NUM_FRAMES = 5;
 const NUM_SPEAKERS = 2;

@@ -1,7 +1,7 @@
-import { loadManifest } from '../store/manifest';
+import { loadManifest } from '../store/load';
 import { ModelStore } from '../store/modelStore';
 import { VoxlaneError } from '../util/errors';
-import type { FileBase } from '../util/fetch';
+import type { FileBase } from '../util/fileBase';
 import { type CheckedDiarizerOptions, modelsBase } from './options';
 import { PRESETS, type PresetId } from './settings';
 import type { DiarizeOptions, DiarizerOptions } from './types';

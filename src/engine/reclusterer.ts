@@ -7,14 +7,8 @@ import { VoxlaneError } from '../util/errors';
 import { type CentroidInfo, checkVoices, keptOptions, minDurationsOf, nameSpeakers } from './assembly';
 import { cancelled, DISPOSE, untilAborted } from './calls';
 import { checkBounds, checkFiles, checkMinDurations, modelsBase, optionError } from './options';
-import {
-  type DiarizeOptions,
-  type KeptVoices,
-  type Speaker,
-  type SpeakerCount,
-  speakerCountOf,
-  type Turn,
-} from './types';
+import { type SpeakerCount, speakerCountOf } from './speakerCount';
+import type { DiarizeOptions, KeptVoices, Speaker, Turn } from './types';
 
 interface Waiting {
   readonly start: () => void;

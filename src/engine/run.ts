@@ -11,7 +11,9 @@ import type { Engine } from './engine';
 import { InOrder, type MarkDone } from './modelPool';
 import type { CheckedRunOptions } from './options';
 import type { ReadyInput } from './source';
-import { type Artifact, type DiarizationResult, speakerCountOf, type StageHook, type StageName } from './types';
+import { speakerCountOf } from './speakerCount';
+import type { Artifact, StageHook, StageName } from './stages';
+import type { DiarizationResult } from './types';
 
 /** What is known of a recording once its windows are through both models. */
 export interface ModelTotals {

@@ -6,7 +6,7 @@ import { INACTIVE, type SpeakerBounds } from '../clustering/localSpeakers';
 import { minCleanFrames } from '../embedding/mask';
 import { countFrames, Fbank, fbankGeometry } from '../features/fbank';
 import { timeGeometry } from '../segmentation/geometry';
-import { loadManifest } from '../store/manifest';
+import { loadManifest } from '../store/load';
 import type { Assembly, AssemblyOptions } from '../timeline/assembler';
 import { speakerLabels } from '../timeline/turns';
 import { VoxlaneError } from '../util/errors';
@@ -33,7 +33,7 @@ import {
   withEngine,
   wrongInput,
 } from './singleStagesEngine';
-import { speakerCountOf } from './types';
+import { speakerCountOf } from './speakerCount';
 
 /** Consecutive windows, as a model takes them at a time. */
 export interface StageBatch {

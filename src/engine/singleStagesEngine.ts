@@ -14,6 +14,7 @@ import {
 import { choosePreset } from './presets';
 import { isGpuTrouble, startOnWasm, startTrustedEngine } from './selfCheck';
 import { type PipelineSettings, PRESETS } from './settings';
+import type { SpeakerCount } from './speakerCount';
 import type {
   BackendReport,
   ClusteringName,
@@ -22,7 +23,6 @@ import type {
   KeptModel,
   PresetId,
   Speaker,
-  SpeakerCount,
   Turn,
 } from './types';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { speakerCountOf } from './types';
+import { speakerCountOf } from './speakerCount';
 
 const COUNTS = [
   { value: 6, score: 0.7 },

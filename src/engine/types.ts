@@ -1,110 +1,16 @@
 import type { RecordingNote } from '../audio/notes';
 import type { AudioTrack } from '../audio/types';
 import type { Dendrogram } from '../clustering/dendrogram';
-import type { CountScore, SpeakerBounds } from '../clustering/localSpeakers';
 import type { ModelCheck } from '../compare/modelCheck';
 import type { GpuCountsByStage } from '../gpu/meter';
 import type { TimeGeometry } from '../segmentation/geometry';
 import type { MinDurations } from '../timeline/minDurations';
 import type { Turn } from '../timeline/turns';
 import type { ClusteringName, ClusteringSettings, PresetId, Speed } from './settings';
-
-/**
- * The one list of stages, in the order of the data. Progress, timing and capture all speak of these names.
- *
- * pyannote.audio's names where it has one (`segmentation`, `speaker_counting`, `embeddings`,
- * `discrete_diarization`), in this language's spelling.
- */
-export const STAGES = [
-  'decode',
-  'segmentation',
-  'fbank',
-  'embedding',
-  'counting',
-  'clustering',
-  'reconstruction',
-] as const;
-
-/** Name of a stage, as every report and every timing calls it. */
-export type StageName = (typeof STAGES)[number];
-
-/** A tensor with named axes, as a stage hands it to the hook. Row-major. */
-export interface Artifact {
-  /** Name of each axis, slowest first, such as `window`, `frame`, `speaker`. */
-  readonly axes: readonly string[];
-  /** Size of each axis, in the order of `axes`. */
-  readonly shape: readonly number[];
-  /** All values: as many as the sizes multiply to. */
-  readonly data: Float32Array | Uint8Array | Int32Array;
-}
-
-/**
- * One report of one stage. The artifact covers exactly what was completed since the last report of that stage, in the order
- * of the recording, so that all artifacts of a stage, joined along their first axis, are its whole output.
- */
-export interface StageEvent {
-  /** The stage that reports. */
-  readonly stage: StageName;
-  /**
-   * Output of the stage since its last report; null if there is none. `decode` and `fbank` have none: samples and features stay
-   * in their workers. The receiver owns the values and may keep or change them.
-   */
-  readonly artifact: Artifact | null;
-  /** Units of the stage that are done: seconds of `decode`, windows of the models, else 1 for the whole. */
-  readonly completed: number;
-  /** Units of the stage in all; an estimate until decoding has reached the end. */
-  readonly total: number;
-  /** The source is a stream that has not ended: `total` is what is known of it so far. Absent otherwise. */
-  readonly openEnded?: true;
-}
-
-/** Receives every step of every stage, in the order of the work. */
-export type StageHook = (event: StageEvent) => void;
-
-/** Copies the values of an event, because the run may still need those that a stage reports. */
-export function withOwnArtifact(event: StageEvent): StageEvent {
-  const { artifact } = event;
-  return artifact ? { ...event, artifact: { axes: [...artifact.axes], shape: [...artifact.shape], data: artifact.data.slice() } } : event;
-}
+import type { SpeakerCount } from './speakerCount';
+import type { StageName, StageHook } from './stages';
 
 export type { CountScore } from '../clustering/localSpeakers';
-
-/** Least score of an alternative that is shown to people. */
-export const MENTIONED_SCORE = 0.1;
-
-/** How many speakers were found, and how sure that is. */
-export interface SpeakerCount {
-  /** Speakers of the result: those with a turn. */
-  readonly value: number;
-  /**
-   * Other numbers within the bounds that were asked for, the most likely first, with their share of the likelihood of all
-   * numbers. Empty if no other number is likely, or if the clustering does not tell.
-   */
-  readonly alternatives: readonly CountScore[];
-  /** The bounds that were asked for, if `value` is not within them; null otherwise. */
-  readonly unmet: {
-    /** Least number of speakers; null if none was asked for. */
-    readonly minSpeakers: number | null;
-    /** Greatest number of speakers; null if none was asked for. */
-    readonly maxSpeakers: number | null;
-  } | null;
-}
-
-/**
- * @param value speakers of the result
- * @param counts numbers of speakers with their scores, the most likely first
- */
-export function speakerCountOf(value: number, counts: readonly CountScore[], { minSpeakers, maxSpeakers }: SpeakerBounds): SpeakerCount {
-  // The default of at least one speaker is not asked for.
-  const isMet = (value >= minSpeakers || minSpeakers === 1) && value <= maxSpeakers;
-  return {
-    value,
-    // An exact number that was asked for has none.
-    alternatives: minSpeakers === maxSpeakers ? [] : counts.filter((count) => count.value !== value && count.value >= minSpeakers && count.value <= maxSpeakers),
-    // JSON has no Infinity.
-    unmet: isMet ? null : { minSpeakers: minSpeakers > 1 ? minSpeakers : null, maxSpeakers: Number.isFinite(maxSpeakers) ? maxSpeakers : null },
-  };
-}
 
 /**
  * What the models heard of one recording: enough to cluster it again with another number of speakers, without the

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { version } from '../../package.json';
 import { hasRelaxedSimd } from '../nn/simd';
 import { runtimeVersion } from '../ort/runtime';
-import { loadManifest } from '../store/manifest';
+import { loadManifest } from '../store/load';
 import { ModelStore } from '../store/modelStore';
 import type { BackendPlan } from './backend';
 import type { Engine } from './engine';

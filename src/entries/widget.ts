@@ -23,14 +23,11 @@ export type {
   PresetId,
   Progress,
   Speaker,
-  SpeakerCount,
   Speed,
-  StageName,
   StageCheck,
   Turn,
   UsedModel,
 } from '../engine/types';
-export { STAGES } from '../engine/types';
 export type { SlidingWindow, TimeGeometry } from '../segmentation/geometry';
 export type { EvidenceSettings } from '../clustering/settings';
 export type { ClusteringSettings } from '../engine/settings';
@@ -45,3 +42,6 @@ if ('customElements' in globalThis && !customElements.get('voxlane-diarizer')) {
 export type { MinDurations } from '../timeline/minDurations';
 export type { KeptModel } from '../engine/types';
 export type { KeptVoices } from '../engine/types';
+export type { StageName } from '../engine/stages';
+export { STAGES } from '../engine/stages';
+export type { SpeakerCount } from '../engine/speakerCount';

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { describeIssue, VoxlaneError } from '../util/errors';
+import { describeIssue } from '../util/describeIssue';
+import { VoxlaneError } from '../util/errors';
 
 /** What Python's `json` writes for numbers that JSON does not have, and its replacement. */
 const PYTHON_NUMBERS: readonly (readonly [word: string, json: string])[] = [

@@ -2,8 +2,8 @@ import type * as Ort from 'onnxruntime-web';
 import { type GpuContext, gpuMemory, readBack } from '../gpu/context';
 import type { TensorFact } from '../store/manifest';
 import { messageOf, VoxlaneError } from '../util/errors';
+import type { FileBase } from '../util/fileBase';
 import { reasonOf } from './reason';
-import type { FileBase } from '../util/fetch';
 import { healthy } from '../util/values';
 import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
 

@@ -1,6 +1,6 @@
 import type * as Ort from 'onnxruntime-web';
 import { VoxlaneError } from '../util/errors';
-import { addressIn, type FileBase } from '../util/fetch';
+import { addressIn, type FileBase } from '../util/fileBase';
 
 /** How the runtime is loaded. */
 export interface RuntimeOptions {

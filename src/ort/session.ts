@@ -1,7 +1,7 @@
 import { type GpuContext, gpuMemory } from '../gpu/context';
 import { opsetOf } from '../onnx/model';
 import { messageOf, VoxlaneError } from '../util/errors';
-import type { FileBase } from '../util/fetch';
+import type { FileBase } from '../util/fileBase';
 import {
   type ExactValues,
   firstUnfit,

@@ -1,14 +1,12 @@
 import * as v from 'valibot';
-import { describeIssue, VoxlaneError } from '../util/errors';
-import { addressIn, fetchFile, type FileBase } from '../util/fetch';
-import { sha256Hex } from '../util/hash';
+import { describeIssue } from '../util/describeIssue';
+import { VoxlaneError } from '../util/errors';
 import { MANIFEST_NAMES, withPresentNames } from '../util/formerNames';
-import { altered, missing } from './failures';
 import { sourcesSchema } from './sources';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
-const text = v.pipe(v.string(), v.nonEmpty());
-const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'));
+export const text = v.pipe(v.string(), v.nonEmpty());
+export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'));
 
 /** A named graph input or output; `null` in `shape` is a size that varies from run to run. */
 const tensorFactSchema = v.object({
@@ -181,70 +179,3 @@ export const KNOWN_MODELS = {
 export type ShippedModel = 'segmentation-3.0' | 'campplus-zh-en';
 
 export const isShipped = (id: string): id is ShippedModel => Object.hasOwn(SHIPPED_MODELS, id);
-
-/** A model whose file has been checked against its manifest. */
-export interface LoadedModel<Task extends keyof Manifests> {
-  readonly manifest: Manifests[Task];
-  /** The ONNX graph. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
-/**
- * Fetches a model's manifest and file, and checks the file's length and SHA-256 before anything runs it.
- *
- * @param base holds `<id>/manifest.json`
- * @throws VoxlaneError `model-missing`, `model-altered` or `model-invalid`
- */
-export async function loadModel<Task extends keyof Manifests>(
-  task: Task,
-  id: string,
-  base: FileBase,
-): Promise<LoadedModel<Task>> {
-  const manifest = await loadManifest(task, id, base);
-  const bytes = await fetchChecked(addressIn(base, `${id}/${manifest.file.name}`), manifest.file);
-  return { manifest, bytes };
-}
-
-/**
- * Fetches a file, and checks its length and SHA-256.
- *
- * @throws VoxlaneError `model-missing` or `model-altered`
- */
-export async function fetchChecked(
-  address: string,
-  expected: { readonly bytes: number; readonly sha256: string },
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(await fetchWhole(address, (response) => response.arrayBuffer()));
-  if (bytes.length !== expected.bytes) throw altered(address, `has ${bytes.length} bytes`, `${expected.bytes} bytes`);
-  const hash = await sha256Hex(bytes);
-  if (hash !== expected.sha256) throw altered(address, `has SHA-256 ${hash}`, expected.sha256);
-  return bytes;
-}
-
-/** The manifest alone. @throws VoxlaneError `model-missing` or `model-invalid` */
-export async function loadManifest<Task extends keyof Manifests>(
-  task: Task,
-  id: string,
-  base: FileBase,
-): Promise<Manifests[Task]> {
-  const address = addressIn(base, `${id}/manifest.json`);
-  return parseManifest(task, await fetchJson(address), address);
-}
-
-/** @throws VoxlaneError `model-missing` */
-function fetchWhole<Content>(address: string, read: (response: Response) => Promise<Content>): Promise<Content> {
-  return fetchFile(address, read, (why, cause) => missing(address, why, cause));
-}
-
-/** @throws VoxlaneError `model-missing` */
-export async function fetchJson(address: string): Promise<unknown> {
-  // What is written into its own address is not fetched: a Content-Security-Policy would have to allow it.
-  const inline = /^data:[^,]*,(.*)$/s.exec(address)?.[1];
-  const text = inline === undefined ? await fetchWhole(address, (response) => response.text()) : decodeURIComponent(inline);
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const found = text.trimStart().startsWith('<') ? 'an HTML page' : 'no JSON';
-    throw missing(address, `the answer is ${found}`, cause);
-  }
-}

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
-import { describeIssue, VoxlaneError } from '../util/errors';
-import { addressIn, type FileBase } from '../util/fetch';
+import { describeIssue } from '../util/describeIssue';
+import { VoxlaneError } from '../util/errors';
+import { addressIn, type FileBase } from '../util/fileBase';
 import { MANIFEST_NAMES, withPresentNames } from '../util/formerNames';
-import { fetchChecked, fetchJson } from './manifest';
+import { fetchChecked, fetchJson } from './load';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const text = v.pipe(v.string(), v.nonEmpty());

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { addressIn, type FileBase } from '../util/fetch.ts';
+import { addressIn, type FileBase } from '../util/fileBase.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const text = v.pipe(v.string(), v.nonEmpty());

@@ -1,4 +1,5 @@
-import type { Progress, StageName } from '../engine/types';
+import type { StageName } from '../engine/stages';
+import type { Progress } from '../engine/types';
 
 /** The progress bars of the page. The three short stages at the end share one bar: separate bars would only flicker. */
 export const STAGE_GROUPS = [

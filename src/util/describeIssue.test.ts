@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { describeIssue } from './errors';
+import { describeIssue } from './describeIssue';
 
 const issueOf = (schema: v.GenericSchema, value: unknown): string => describeIssue(v.safeParse(schema, value).issues![0]);
 

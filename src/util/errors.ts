@@ -1,4 +1,3 @@
-import type { BaseIssue } from 'valibot';
 
 /**
  * Every failure that a caller can act on is one of these codes. A code is part of the public API:
@@ -133,15 +132,3 @@ export function detailsOf(thrown: unknown): string {
 export function messageOf(thrown: unknown): string {
   return (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\.$/, '');
 }
-
-const MAX_LETTERS = 60;
-
-/** Describes what a schema found wrong. Valibot's own messages are for programmers. */
-export function describeIssue({ message, expected, received }: BaseIssue<unknown>): string {
-  // Valibot's messages begin like this; those of our schemas do not.
-  if (!message.startsWith('Invalid ')) return message;
-  const found = received === 'undefined' ? 'nothing' : shortened(received);
-  return expected === null || expected === 'never' ? `${found} is not allowed here` : `expected ${expected}, found ${found}`;
-}
-
-const shortened = (text: string): string => (text.length > MAX_LETTERS ? `${text.slice(0, MAX_LETTERS)}…` : text);

@@ -1,9 +1,9 @@
+import type { SpeakerCount } from '../../engine/speakerCount';
 import { h, setText } from '../../ui-kit/dom';
 import { fileButton } from '../../ui-kit/files';
 import { clock, decimal } from '../../ui-kit/format';
 import { tracksOfAnnotation } from '../../ui-kit/tracks/model';
 import { Player } from '../../ui-kit/player';
-import type { SpeakerCount } from '../../engine/types';
 import { createFileNotes } from './fileNotes';
 import { createReviewPanel, type ReviewPanel } from '../review/panel';
 import { runDetails } from './runDetails';

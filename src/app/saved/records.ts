@@ -3,7 +3,8 @@ import type { Peaks } from '../../audio/peaks';
 import { History } from '../../editing/history';
 import type { DiarizationResult } from '../../engine/types';
 import type { Transcript } from '../../transcript/transcript';
-import { describeIssue, VoxlaneError } from '../../util/errors';
+import { describeIssue } from '../../util/describeIssue';
+import { VoxlaneError } from '../../util/errors';
 import type { Outcome } from '../state';
 
 /** A name for a piece of work that no other has: 80 random bits. `randomUUID` is missing on pages without HTTPS. */

@@ -1,4 +1,4 @@
-import type { SpeakerCount } from '../../engine/types';
+import type { SpeakerCount } from '../../engine/speakerCount';
 import type { MinDurations } from '../../timeline/minDurations';
 import { button } from '../../ui-kit/controls';
 import { h, setText } from '../../ui-kit/dom';

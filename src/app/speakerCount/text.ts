@@ -1,4 +1,4 @@
-import { MENTIONED_SCORE, type SpeakerCount } from '../../engine/types';
+import { MENTIONED_SCORE, type SpeakerCount } from '../../engine/speakerCount';
 import { span } from '../../ui-kit/format';
 import { inLanguage } from '../../ui-kit/texts/language';
 import { talkingOf } from './changes';

@@ -1,5 +1,6 @@
 import { VoxlaneError } from '../../util/errors';
-import { addressIn, fetchFile, type FileBase } from '../../util/fetch';
+import { fetchFile } from '../../util/fetch';
+import { addressIn, type FileBase } from '../../util/fileBase';
 import { numbersOf } from '../../util/numberTypes';
 import type { Tolerance } from '../compare';
 import type { DecisionRule } from '../decisions/rule';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { describeIssue } from '../../util/errors';
+import { describeIssue } from '../../util/describeIssue';
 import type { Tolerance } from '../compare';
 import { broken } from './zip';
 

@@ -3,7 +3,8 @@
  * By hand, because the libraries there are read files on a hub, or are not kept.
  */
 import * as v from 'valibot';
-import { describeIssue, VoxlaneError } from '../../util/errors';
+import { describeIssue } from '../../util/describeIssue';
+import { VoxlaneError } from '../../util/errors';
 import { ownValue } from '../../util/values';
 import { shapeText, sizeOf } from '../tensor';
 import { BYTES_PER_ELEMENT, checkpointTensor, type CheckpointTensor, type ElementType } from './elements';

@@ -1,4 +1,5 @@
-import type { DiarizationResult, Progress, StageName } from '../../engine/types';
+import type { StageName } from '../../engine/stages';
+import type { DiarizationResult, Progress } from '../../engine/types';
 import type { VoxlaneError } from '../../util/errors';
 
 /** The step of a run that the user sees: a step before the stages, or the last stage that has begun. */

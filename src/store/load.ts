@@ -1,0 +1,73 @@
+import { fetchFile } from '../util/fetch';
+import { addressIn, type FileBase } from '../util/fileBase';
+import { sha256Hex } from '../util/hash';
+import { altered, missing } from './failures';
+import { type Manifests, parseManifest } from './manifest';
+
+/** A model whose file has been checked against its manifest. */
+export interface LoadedModel<Task extends keyof Manifests> {
+  readonly manifest: Manifests[Task];
+  /** The ONNX graph. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Fetches a model's manifest and file, and checks the file's length and SHA-256 before anything runs it.
+ *
+ * @param base holds `<id>/manifest.json`
+ * @throws VoxlaneError `model-missing`, `model-altered` or `model-invalid`
+ */
+export async function loadModel<Task extends keyof Manifests>(
+  task: Task,
+  id: string,
+  base: FileBase,
+): Promise<LoadedModel<Task>> {
+  const manifest = await loadManifest(task, id, base);
+  const bytes = await fetchChecked(addressIn(base, `${id}/${manifest.file.name}`), manifest.file);
+  return { manifest, bytes };
+}
+
+/**
+ * Fetches a file, and checks its length and SHA-256.
+ *
+ * @throws VoxlaneError `model-missing` or `model-altered`
+ */
+export async function fetchChecked(
+  address: string,
+  expected: { readonly bytes: number; readonly sha256: string },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(await fetchWhole(address, (response) => response.arrayBuffer()));
+  if (bytes.length !== expected.bytes) throw altered(address, `has ${bytes.length} bytes`, `${expected.bytes} bytes`);
+  const hash = await sha256Hex(bytes);
+  if (hash !== expected.sha256) throw altered(address, `has SHA-256 ${hash}`, expected.sha256);
+  return bytes;
+}
+
+/** The manifest alone. @throws VoxlaneError `model-missing` or `model-invalid` */
+export async function loadManifest<Task extends keyof Manifests>(
+  task: Task,
+  id: string,
+  base: FileBase,
+): Promise<Manifests[Task]> {
+  const address = addressIn(base, `${id}/manifest.json`);
+  return parseManifest(task, await fetchJson(address), address);
+}
+
+/** @throws VoxlaneError `model-missing` */
+function fetchWhole<Content>(address: string, read: (response: Response) => Promise<Content>): Promise<Content> {
+  return fetchFile(address, read, (why, cause) => missing(address, why, cause));
+}
+
+/** @throws VoxlaneError `model-missing` */
+export async function fetchJson(address: string): Promise<unknown> {
+  // What is written into its own address is not fetched: a Content-Security-Policy would have to allow it.
+  const inline = /^data:[^,]*,(.*)$/s.exec(address)?.[1];
+  const text = inline === undefined ? await fetchWhole(address, (response) => response.text()) : decodeURIComponent(inline);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const found = text.trimStart().startsWith('<') ? 'an HTML page' : 'no JSON';
+    throw missing(address, `the answer is ${found}`, cause);
+  }
+}
+
