@@ -1,4 +1,4 @@
-/** The public surface of Voxlane. What is not exported here may change in any release. */
+/** The public API of Voxlane. Anything not exported here may change in any release. */
 export type { LinkConstraints, ConstraintSegment } from './clustering/constraints';
 export type { Dendrogram } from './clustering/dendrogram';
 export { diarize } from './engine/sharedDiarizer';

@@ -1,6 +1,6 @@
 /**
- * `voxlane/compare`: a model's graph against golden outputs, stage by stage, on WASM and on WebGPU; the first node that
- * the two compute otherwise; an audit of the weights.
+ * `voxlane/compare`: compares the graph of a model with golden outputs, stage by stage, on WASM and WebGPU; finds the
+ * first node where the two backends differ; audits the weights.
  */
 export type { AuditEntry, AuditFlag, AuditReport } from '../compare/report';
 export { readBundle } from '../compare/files/bundle';

@@ -1,6 +1,6 @@
 /**
- * `voxlane/formats`: who spoke when as files of other programs, and their files as turns; transcripts with speakers. Text
- * in, text out: no model, no worker, no page, so that it runs in Node too.
+ * `voxlane/formats`: reads and writes turns in the file formats of other programs, and adds speakers to transcripts. It
+ * uses no models, workers or DOM, so it also runs in Node.
  */
 export type { Annotation, AnnotationSpeaker, EditableTurn } from '../editing/annotation';
 export { annotationOf } from '../editing/annotationOf';

@@ -1,6 +1,6 @@
 /**
- * `voxlane/score`: how good a diarization is, in the meaning of pyannote.metrics. Turns in, numbers out: no model, no
- * worker, no page, so that it runs in Node too. `voxlane/formats` reads RTTM and UEM files.
+ * `voxlane/score`: scores a diarization with the definitions of pyannote.metrics. It uses no models, workers or DOM, so
+ * it also runs in Node. `voxlane/formats` reads RTTM and UEM files.
  */
 export { diarizationErrorRate, errorRate, sumComponents } from '../score/der';
 export type { Components, Score } from '../score/der';

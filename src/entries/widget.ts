@@ -1,4 +1,4 @@
-/** Defines `<voxlane-diarizer>`: the one entry that does something when it is imported. */
+/** Defines `<voxlane-diarizer>`. The only entry with a side effect on import. */
 import { VoxlaneDiarizerElement } from '../widget/element';
 
 export { VoxlaneDiarizerElement } from '../widget/element';
@@ -35,7 +35,7 @@ export type { Dendrogram } from '../clustering/dendrogram';
 export { VoxlaneError } from '../util/errors';
 export type { ErrorCode, ErrorParts } from '../util/errors';
 
-// Twice on a page, from two builds, the first stays. On a server there is nothing to define.
+// If two builds are on a page, the first definition applies. Servers have no custom elements.
 if ('customElements' in globalThis && !customElements.get('voxlane-diarizer')) {
   customElements.define('voxlane-diarizer', VoxlaneDiarizerElement);
 }

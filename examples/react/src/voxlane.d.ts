@@ -4,7 +4,7 @@ import type { VoxlaneDiarizerElement, VoxlaneDiarizerEventMap } from 'voxlane/wi
 type OwnEvents = 'progress' | 'result' | 'error' | 'cancel' | 'rename';
 type OwnProperties = 'src' | 'source' | 'options' | 'preset' | 'speed' | 'speakers' | 'minSpeakers' | 'maxSpeakers' | 'backend' | 'modelsBase' | 'theme';
 
-/** React listens to an event of a custom element by `on` and the event's name as it is. */
+/** React adds listeners to custom elements by props named `on` plus the unchanged event name. */
 type Listeners = { [Name in OwnEvents as `on${Name}`]?: (event: VoxlaneDiarizerEventMap[Name]) => void };
 
 declare module 'react' {

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
- * Two small helps for those who embed the library:
+ * Helpers for embedding the library:
  *
- *   voxlane copy <folder>           puts workers, models and runtime into <folder>/voxlane, for bundlers that copy no files
- *   voxlane serve [folder] [port]   serves a folder on this machine, to try a page
+ *   voxlane copy <folder>           copies workers, models and runtime to <folder>/voxlane, for bundlers that copy no files
+ *   voxlane serve [folder] [port]   serves a folder on localhost, for testing a page
  */
 import { copyFileSync, createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -13,9 +13,9 @@ import { pipeline } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const USAGE = `usage: voxlane copy <folder>
-       voxlane serve [folder, by default this one] [port, by default 8000 or the next that is free]`;
+       voxlane serve [folder, default: this folder] [port, default: 8000 or the next free port]`;
 
-/** What browsers insist on knowing: modules and WASM are refused under another type. */
+/** Browsers reject modules and WASM with other types. */
 const TYPES = {
   '.css': 'text/css',
   '.html': 'text/html; charset=utf-8',
@@ -38,7 +38,7 @@ else if (command === 'serve' && rest.length <= 2) serve(rest[0] ?? '.', rest[1])
 else if (command === '--help' || command === '-h') console.log(USAGE);
 else fail(USAGE);
 
-/** Beside the script that a bundler writes is where the library looks. */
+/** The library looks for its files next to the bundled script. */
 function copy(folder) {
   const code = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist', 'voxlane');
   const assets = join(assetsPackage(), 'voxlane');
@@ -99,14 +99,14 @@ function serve(folder, asked) {
       response.writeHead(206, { ...headers, 'Content-Length': end - start + 1, 'Content-Range': `bytes ${start}-${end}/${size}` });
     } else response.writeHead(200, { ...headers, 'Content-Length': size });
     if (request.method === 'HEAD' || size === 0) response.end();
-    // Closes the file, too, when a player asks for another part before it has all of this one.
+    // Also closes the file if a player requests another range before this response ends.
     else pipeline(createReadStream(file, range ?? {}), response, () => undefined);
   });
-  // Only for this machine: a page on another one would lack WebGPU, which wants a secure context.
+  // Only on localhost: WebGPU requires a secure context, which other machines would not have over http.
   const listen = () => server.listen(port, '127.0.0.1');
   server.on('listening', () => console.log(`http://localhost:${server.address().port}/`));
   server.on('error', (error) => {
-    // Nobody insisted on this one.
+    // The port is only the default.
     if (error.code === 'EADDRINUSE' && asked === undefined && port < 65535) {
       port++;
       listen();
@@ -115,7 +115,7 @@ function serve(folder, asked) {
   listen();
 }
 
-/** The file of an address and its size in bytes; null if there is none, or it is outside the folder. */
+/** The file of a URL and its size in bytes; null if there is none or it is outside the folder. */
 function fileAt(root, url) {
   let path;
   try {
@@ -133,7 +133,7 @@ function fileAt(root, url) {
   }
 }
 
-/** A player that seeks asks for a part of the recording. */
+/** Players request byte ranges when they seek. */
 function rangeOf(header, size) {
   const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(header ?? '') ?? [];
   if (first === undefined) return null;
