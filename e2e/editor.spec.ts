@@ -34,7 +34,7 @@ test('speakers are named, colored, merged and added; undo takes each back', asyn
 
   await page.getByTestId('merge-speaker').nth(1).selectOption({ label: 'Ada Lovelace' });
   await expect(names(page)).toHaveCount(1);
-  await expect(status(page)).toContainText('is now part of Ada Lovelace');
+  await expect(status(page)).toContainText('was merged into Ada Lovelace');
   expect(new Set((await rttm(page)).map(({ speaker }) => speaker))).toEqual(new Set(['Ada_Lovelace']));
 
   const undo = page.getByTestId('undo');
@@ -104,7 +104,7 @@ test('a turn is split, moved, given away, confirmed, deleted and added', async (
   const other = before.find(({ speaker }) => speaker !== second.speaker)!.speaker;
   const track = (await page.getByTestId('speaker-row').evaluateAll((all) => all.map((row) => (row as HTMLElement).dataset.speaker))).indexOf(other);
   await page.keyboard.press(String(track + 1));
-  await expect(status(page)).toContainText('Now');
+  await expect(status(page)).toContainText('Turn assigned to');
   expect((await rttm(page)).find(({ startSeconds }) => startSeconds === second.startSeconds)!.speaker).toBe(other);
 
   const count = await rows(page).count();
@@ -157,7 +157,7 @@ test('keys are shown by ?, and single letters can be turned off', async ({ page 
   await page.keyboard.press('v');
   await expect(page.getByRole('radio', { name: 'Exclusive' })).toBeChecked();
   // What overlaps cannot be corrected here, and the page says so.
-  await expect(page.getByTestId('turn-editor')).toContainText('Exclusive turns are made of the overlapping ones');
+  await expect(page.getByTestId('turn-editor')).toContainText('Exclusive turns are derived from the overlapping turns');
 });
 
 test('a new result counts as saved only after it is stored', async ({ page }) => {
@@ -252,7 +252,7 @@ test('turns of another file take the place of the present ones, and undo brings 
   await page.keyboard.press('Control+z');
   expect(await rttm(page)).toEqual(before);
   await page.getByTestId('import-input').setInputFiles({ name: 'bad.rttm', mimeType: 'text/plain', buffer: Buffer.from('SPEAKER talk 1 x y\n') });
-  await expect(status(page)).toContainText('bad.rttm was not taken');
+  await expect(status(page)).toContainText('bad.rttm could not be imported');
   // Of several recordings, the person says which.
   const two = `${other}SPEAKER chat 1 3.000 1.000 <NA> <NA> Kim <NA> <NA>\n`;
   await page.getByTestId('import-input').setInputFiles({ name: 'two.rttm', mimeType: 'text/plain', buffer: Buffer.from(two) });
@@ -286,7 +286,7 @@ test('a transcript or a UEM without its recording is explained', async ({ page }
   await drop(page, { name: 'talk.srt', text: '1\n00:00:01,000 --> 00:00:02,000\nHi\n' });
   await expect(page.locator('.notice')).toContainText('talk.srt');
   await drop(page, { ...SAMPLE_TURNS, text: 'not an RTTM' });
-  await expect(page.locator('.notice')).toContainText('sample.rttm was not taken');
+  await expect(page.locator('.notice')).toContainText('sample.rttm could not be imported');
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'empty');
 });
 

@@ -27,7 +27,7 @@ test('the most doubtful turn first; confirm, give away, delete, by mouse and by 
   await expect(left).toHaveText('4 of 4 left');
   await expect(who).toHaveText('Ben');
   await expect(page.getByTestId('review-when')).toContainText('1:10.00 to 1:40.00');
-  await expect(page.getByTestId('review-certainty')).toContainText('Unsure · 0.20');
+  await expect(page.getByTestId('review-certainty')).toContainText('Uncertain · 0.20');
 
   // It is Ada: the button of her name.
   await page.getByTestId('review-assign').filter({ hasText: 'Ada' }).click();

@@ -47,7 +47,7 @@ test('errors are gone through by keyboard; names are taken over; a correction is
 test('files that cannot be taken say why; one of several recordings is asked for', async ({ page }) => {
   await openScore(page, GUESS, TRUTH);
   await drop(page, { name: 'bad.rttm', text: `${TRUTH}SPEAKER pair 1 then 2 <NA> <NA> Anna <NA> <NA>\n` });
-  await expect(page.getByTestId('score-failure')).toContainText('bad.rttm was not taken');
+  await expect(page.getByTestId('score-failure')).toContainText('bad.rttm could not be imported');
   await expect(page.getByTestId('score-failure')).toContainText('Line 4 has the start "then"');
   await expect(page.getByTestId('score-der')).toHaveText('20.00 %');
 

@@ -16,7 +16,7 @@ test('the slider proposes, says who merges, and changes the result only when it 
   await slider.focus();
   await page.keyboard.press('ArrowLeft');
   await expect(answer).toContainText('Proposed: 1 speaker');
-  await expect(answer).toContainText('Speaker 1 and Speaker 2 become one.');
+  await expect(answer).toContainText('Speaker 1 and Speaker 2 are merged.');
   await expect(page.getByTestId('summary')).toContainText('1 speaker');
   // Taken back by the key.
   await page.keyboard.press('Escape');
@@ -63,7 +63,7 @@ test('turns of a file have no voices: the page says so, and what to do', async (
   await page.getByTestId('file-input').setInputFiles({ name: 'talk.rttm', mimeType: 'text/plain', buffer: Buffer.from(rttm) });
   await expect(page.getByTestId('state')).toHaveAttribute('data-state', 'done');
   await page.getByTestId('tab-count').click();
-  await expect(page.getByTestId('count-absent')).toContainText('no voices in it');
+  await expect(page.getByTestId('count-absent')).toContainText('no voice data');
   await expect(page.getByTestId('count-absent')).toContainText('run it again');
 });
 

@@ -29,7 +29,7 @@ test('words and cues get their speakers, a cue is split where the speaker change
   await expect(cues.nth(0).locator('.cue__speaker')).toHaveText('Ada');
   await expect(cues.nth(1)).toContainText('Hello Ada.');
   await expect(cues.nth(1).locator('.cue__speaker')).toHaveText('Ben');
-  await expect(cues.nth(2).locator('.cue__speaker')).toHaveText('Nobody');
+  await expect(cues.nth(2).locator('.cue__speaker')).toHaveText('No speaker');
   await expect(page.getByTestId('transcript-status')).toHaveText('3 cues, 1 without a speaker');
 
   for (const [format, expected] of [['srt', 'Ben: Hello Ada.'], ['vtt', '<v Ben>Hello Ada.'], ['csv', 'Ben,Hello Ada.'], ['json', '"speaker": "Ben"']] as const) {
@@ -42,7 +42,7 @@ test('words and cues get their speakers, a cue is split where the speaker change
 test('a file that is no transcript says why, and changes nothing', async ({ page }) => {
   await openTranscript(page);
   await page.getByTestId('transcript-input').setInputFiles(file('broken.srt', 'nothing with times'));
-  await expect(page.getByTestId('transcript-failure')).toContainText('broken.srt was not taken');
+  await expect(page.getByTestId('transcript-failure')).toContainText('broken.srt could not be imported');
   await expect(page.getByTestId('transcript-failure')).toContainText('What to do');
   await expect(page.getByTestId('transcript-empty')).toBeVisible();
 });

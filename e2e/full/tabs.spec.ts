@@ -273,7 +273,7 @@ test.describe('leaving the page', () => {
     await openSampleTurns(page);
     await page.getByTestId('turn-row').first().click();
     await expect(page.getByTestId('save-state')).toHaveText('Not saved');
-    await expect(page.getByText('This browser cannot keep your work')).toBeVisible();
+    await expect(page.getByText('This browser cannot save your work')).toBeVisible();
     expect(await asks(page)).toBe(true);
   });
 

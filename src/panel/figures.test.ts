@@ -34,7 +34,7 @@ describe('measures', () => {
   it('a place leaves out what has but one index', () => {
     expect(placeText([0, 12, 331], ['batch', 'channel', 'frame'], [1, 60, 589])).toBe('channel 12, frame 331');
     expect(placeText([1, 2], ['batch'], [2, 3])).toBe('batch 1, axis 1 2');
-    expect(placeText([0], ['batch'], [1])).toBe('its only value');
+    expect(placeText([0], ['batch'], [1])).toBe('the only value');
   });
   it('have the decimal sign of the language', () => {
     const { cosineText, decibels, exactFigure, figure, measured, secondsText, shareText, shortFigure } = figuresIn('de');

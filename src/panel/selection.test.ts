@@ -71,8 +71,8 @@ describe('headline', () => {
       stage: 'b', kind: 'class', reason: '', axes: ['batch', 'frame'], total: 589, differing, nearTies, threshold: null, labels: null, examples: [], causes: [],
     });
     const [wasm, webgpu] = [{ ...report('wasm', CLEAN), decisions: [decisionsOf(0, 0)] }, { ...report('webgpu', FROM_B), decisions: [decisionsOf(3, 1)] }];
-    expect(verdictSentence(withReports(wasm, null))).toBe('0 of 589 frames have another class. All 3 stages pass');
-    expect(verdictSentence(withReports(wasm, webgpu))).toBe('3 of 589 frames have another class, 1 of them near ties. First divergence: b');
+    expect(verdictSentence(withReports(wasm, null))).toBe('0 of 589 frames have a different class. All 3 stages pass');
+    expect(verdictSentence(withReports(wasm, webgpu))).toBe('3 of 589 frames have a different class, 1 of them near ties. First divergence: b');
   });
 });
 

@@ -151,7 +151,7 @@ function tooManyTurns(editor: Editor, more: string | null = null): HTMLElement |
     'section',
     { class: 'too-many', 'data-testid': 'too-many-turns' },
     h('p', {}, workText.tooManyHere(annotation.turns.length, MAX_TURNS_AT_ONCE)),
-    h('p', { class: 'fine' }, workText.tooManyHint, more === null ? '' : ` ${more}`),
+    h('p', { class: 'fine' }, workText.tooManyHint, more === null ? '' : ` ${more}.`),
   );
 }
 

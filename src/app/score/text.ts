@@ -2,67 +2,67 @@ import type { ErrorKind } from '../../score/der';
 import { clock, count, decimal, percent } from '../../ui-kit/format';
 import { inLanguage } from '../../ui-kit/texts/language';
 
-/** An error as the list tells it; names as people see them. */
+/** An error as shown in the list, with display names. */
 export interface ToldError {
   readonly kind: ErrorKind;
   readonly reference: string;
   readonly speaker: string;
 }
 
-/** `5.21 %`: two decimals, as error rates are reported. */
+/** `5.21 %`: two decimals, as is usual for error rates. */
 export const rate = (fraction: number): string => percent(fraction, 2);
-/** `12.34 s`: whole numbers of hours would hide what a correction changes. */
+/** `12.34 s`: two decimals at any duration, because a coarser unit would hide the effect of a correction. */
 export const seconds = (value: number): string => `${decimal(value, 2)} s`;
 
-/** Every word of the score panel. */
+/** Texts of the score panel. */
 export const scoreText = inLanguage(
   {
-    lead: 'Compare this result with a reference: an RTTM file in which somebody wrote down who really speaks when. You get the diarization error rate with its parts, and every segment that is wrong, on the tracks and in a list.',
-    leadUem: 'A UEM file says which parts of the recording count. It is not needed.',
+    lead: 'Compare this result with a reference: an RTTM file that lists who actually speaks when. You get the diarization error rate with its components, and every error on the tracks and in a list.',
+    leadUem: 'An optional UEM file defines which parts of the recording are scored.',
     files: 'Files',
     reference: 'Reference',
     uem: 'UEM',
     chooseReference: 'Choose a reference (RTTM)',
-    otherReference: 'Another reference',
+    otherReference: 'Choose another reference',
     chooseUem: 'Choose a UEM',
-    otherUem: 'Another UEM',
+    otherUem: 'Choose another UEM',
     remove: (file: string) => `Remove ${file}`,
     removeShort: 'Remove',
     recording: 'Recording in the reference',
-    chooseRecording: 'Choose …',
-    whichRecording: (file: string) => `${file} has several recordings, and none goes by the name of this one. Choose the one that this is.`,
-    refused: (file: string) => `${file} was not taken`,
+    chooseRecording: 'Choose…',
+    whichRecording: (file: string) => `${file} contains several recordings, and none has the name of this one. Choose the matching recording.`,
+    refused: (file: string) => `${file} could not be imported`,
     noScore: 'No score',
-    options: 'What counts',
-    collar: 'Around each boundary of the reference',
+    options: 'Scoring options',
+    collar: 'At each boundary in the reference',
     collars: {
-      '0': 'everything counts (no collar)',
-      '0.25': '0.125 s before and after do not count (collar 0.25 s in all)',
-      '0.5': '0.25 s before and after do not count (collar 0.5 s in all, as NIST has it)',
+      '0': 'score everything (no collar)',
+      '0.25': 'ignore 0.125 s before and after (0.25 s collar in total)',
+      '0.5': 'ignore 0.25 s before and after (0.5 s collar in total, as in NIST evaluations)',
     },
-    skipOverlap: 'Leave out where speakers of the reference overlap',
-    turns: 'Turns that are scored',
+    skipOverlap: 'Ignore overlapping speech in the reference',
+    turns: 'Scored turns',
     modes: { overlapping: 'Overlapping', exclusive: 'Exclusive' },
     modesHint: 'The tracks show the same turns.',
 
     results: 'Score',
     der: 'Diarization error rate',
     jer: 'Jaccard error rate',
-    derHint: 'Missed, false and confused time, as a part of the reference’s speech',
-    jerHint: 'Mean over the reference’s speakers: each weighs the same',
+    derHint: 'Missed, false-alarm, and confused time as a share of the speech in the reference',
+    jerHint: 'Mean over the speakers in the reference, all weighted equally',
     partNames: { correct: 'Correct', missed: 'Missed speech', confusion: 'Confusion', 'false-alarm': 'False alarm' },
     part: (value: number, fraction: number) => `${seconds(value)} · ${rate(fraction)}`,
     total: (value: number) => `of ${seconds(value)} of speech in the reference`,
     summary: (der: number, jer: number, errors: number) =>
       `Diarization error rate ${rate(der)}, Jaccard error rate ${rate(jer)}, ${count(errors)} ${errors === 1 ? 'error' : 'errors'}.`,
 
-    speakers: 'Who is who',
-    speakersScroll: 'Table of speakers',
+    speakers: 'Speaker mapping',
+    speakersScroll: 'Speaker mapping table',
     columns: { reference: 'Reference', result: 'Result', speech: 'Speech', lost: 'Lost', added: 'Added', error: 'Jaccard error' },
     nobody: 'nobody',
-    takeNames: 'Take the reference’s names',
+    takeNames: 'Use the names from the reference',
     namesTaken: (n: number) => `${count(n)} ${n === 1 ? 'speaker was' : 'speakers were'} renamed.`,
-    namesAlready: 'The speakers have the reference’s names already.',
+    namesAlready: 'The speakers already have the names from the reference.',
 
     errors: 'Errors',
     kind: 'Show',
@@ -75,16 +75,16 @@ export const scoreText = inLanguage(
     next: 'Next',
     previousLabel: 'Previous error',
     nextLabel: 'Next error',
-    list: 'Errors in order of time',
-    errorColumns: { start: 'Start', length: 'Length', what: 'What is wrong' },
+    list: 'Errors in chronological order',
+    errorColumns: { start: 'Start', length: 'Length', what: 'Error' },
     told: ({ kind, reference, speaker }: ToldError) =>
       kind === 'missed' ? `Missed: ${reference}` : kind === 'false-alarm' ? `False alarm: ${speaker}` : `Confusion: ${speaker} instead of ${reference}`,
     position: (index: number, total: number) => `Error ${count(index + 1)} of ${count(total)}`,
     where: (start: number, length: number) => `${clock(start, 2)}, ${seconds(length)}`,
     shown: (from: number, to: number, total: number) => `${count(from)} to ${count(to)} of ${count(total)}`,
     counted: (total: number) => (total === 1 ? '1 error' : `${count(total)} errors`),
-    notOne: 'No error. The result is the reference, as far as it counts.',
-    noneShown: 'No error of this kind and length.',
+    notOne: 'No errors. The result matches the scored parts of the reference.',
+    noneShown: 'No errors of this kind and length.',
   },
   {
     de: {

@@ -15,8 +15,8 @@ describe('the number of speakers in words', () => {
   test('says which bound was not met', () => {
     const count = { value: 2, alternatives: [] };
     expect(unmetBounds({ ...count, unmet: null })).toBeNull();
-    expect(unmetBounds({ ...count, unmet: { minSpeakers: 4, maxSpeakers: null } })).toBe('Asked for at least 4, found 2.');
-    expect(unmetBounds({ ...count, unmet: { minSpeakers: 3, maxSpeakers: 3 } })).toBe('Asked for 3, found 2.');
-    expect(unmetBounds({ ...count, unmet: { minSpeakers: null, maxSpeakers: 1 } })).toBe('Asked for at most 1, found 2.');
+    expect(unmetBounds({ ...count, unmet: { minSpeakers: 4, maxSpeakers: null } })).toBe('Requested at least 4, found 2.');
+    expect(unmetBounds({ ...count, unmet: { minSpeakers: 3, maxSpeakers: 3 } })).toBe('Requested 3, found 2.');
+    expect(unmetBounds({ ...count, unmet: { minSpeakers: null, maxSpeakers: 1 } })).toBe('Requested at most 1, found 2.');
   });
 });

@@ -121,7 +121,7 @@ describe('what a proposal says', () => {
     const before = annotationWith([['A', 0, 10], ['B', 10, 20], ['C', 20, 30]]);
     const after = annotationWith([['A', 0, 10], ['B', 10, 30]]);
     expect(changesBetween(before, after).speakers).toEqual([{ kind: 'merged', from: ['B', 'C'], into: 'B' }]);
-    expect(say(before, after, 2)).toEqual(['Proposed: 2 speakers', 'Ben and Cleo become one.']);
+    expect(say(before, after, 2)).toEqual(['Proposed: 2 speakers', 'Ben and Cleo are merged.']);
   });
 
   it('who becomes several, and how much each says', () => {
@@ -129,26 +129,26 @@ describe('what a proposal says', () => {
     const after = annotationWith([['A', 0, 720], ['C', 720, 900], ['B', 900, 1000]]);
     expect(say(before, after, 4)).toEqual([
       'Proposed: 3 speakers',
-      'Asked for 4, found 3.',
-      'Ada becomes two: 12 min and 3 min.',
+      'Requested 4, found 3.',
+      'Ada is split into two: 12 min and 3 min.',
     ]);
   });
 
   it('that single turns change, or nothing', () => {
     const before = annotationWith([['A', 0, 10], ['B', 10, 20], ['A', 20, 22]]);
-    expect(say(before, annotationWith([['A', 0, 9.8], ['B', 9.9, 20], ['A', 20, 22]])).slice(1)).toEqual(['Nobody merges or splits; only the bounds of turns change.']);
+    expect(say(before, annotationWith([['A', 0, 9.8], ['B', 9.9, 20], ['A', 20, 22]])).slice(1)).toEqual(['No speakers are merged or split. Only turn boundaries change.']);
     expect(say(before, before)[1]).toBe('Nothing changes.');
   });
 
   it('how much moves from whom to whom', () => {
     const before = annotationWith([['A', 0, 100], ['B', 100, 200], ['A', 200, 237]]);
-    expect(say(before, annotationWith([['A', 0, 100], ['B', 100, 237]])).slice(1)).toEqual(['37 s move from Ada to Ben.']);
+    expect(say(before, annotationWith([['A', 0, 100], ['B', 100, 237]])).slice(1)).toEqual(['37 s of speech moves from Ada to Ben.']);
     // Overlapped speech does not move.
     const overlapping = annotationWith([['A', 0, 100], ['B', 50, 200]]);
-    expect(say(overlapping, annotationWith([['A', 0, 100], ['B', 50, 190]])).slice(1)).toEqual(['Nobody merges or splits; only the bounds of turns change.']);
+    expect(say(overlapping, annotationWith([['A', 0, 100], ['B', 50, 190]])).slice(1)).toEqual(['No speakers are merged or split. Only turn boundaries change.']);
     // The moves of a merge are not listed again; other moves are.
     const three = annotationWith([['A', 0, 100], ['B', 100, 200], ['C', 200, 300], ['A', 300, 320]]);
-    expect(say(three, annotationWith([['A', 0, 90], ['B', 90, 300], ['A', 300, 320]])).slice(1)).toEqual(['Ben and Cleo become one.', '10 s move from Ada to Ben.']);
+    expect(say(three, annotationWith([['A', 0, 90], ['B', 90, 300], ['A', 300, 320]])).slice(1)).toEqual(['Ben and Cleo are merged.', '10 s of speech moves from Ada to Ben.']);
   });
 
   it('the longest of many moves, and the sum of the others', () => {
@@ -158,12 +158,12 @@ describe('what a proposal says', () => {
       [`S${(i + 1) % 8}`, end - 10 - i, end],
     ]);
     const sentences = say(annotationWith(turns), annotationWith(moved));
-    expect(sentences.slice(1)).toEqual([...[7, 6, 5, 4, 3].map((i) => `${10 + i} s move from S${i} to S${(i + 1) % 8}.`), '33 s more move between 3 other pairs of speakers.']);
+    expect(sentences.slice(1)).toEqual([...[7, 6, 5, 4, 3].map((i) => `${10 + i} s of speech moves from S${i} to S${(i + 1) % 8}.`), 'Another 33 s moves between 3 other pairs of speakers.']);
   });
 
   it('who has no turn any more', () => {
     const before = annotationWith([['A', 0, 10], ['B', 30, 31]]);
-    expect(say(before, annotationWith([['A', 0, 10]]))).toContain('Ben has no turn any more.');
+    expect(say(before, annotationWith([['A', 0, 10]]))).toContain('Ben has no turns left.');
   });
 
   it('counts only who talks', () => {

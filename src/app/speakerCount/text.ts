@@ -14,50 +14,50 @@ const NUMBERS = {
 
 const inWords = (n: number, words: readonly string[]): string => words[n - 2] ?? String(n);
 
-/** Words of the panel that asks for another number of speakers. */
+/** Texts of the speaker count panel. */
 export const countText = inLanguage(
   {
     heading: 'Number of speakers',
-    lead: 'Move the slider: the voices are grouped anew and shown on the tracks, dashed. Nothing changes until you accept it.',
+    lead: 'Move the slider to regroup the voices. The tracks show the preview with dashed outlines. Nothing changes until you accept it.',
     slider: 'Number of speakers',
     value: (n: number) => `${n} ${n === 1 ? 'speaker' : 'speakers'}`,
     auto: 'Automatic',
-    autoHint: 'As many as the voices themselves suggest',
+    autoHint: 'The number estimated from the voices',
     shortestTurn: { label: 'Shortest turn', hint: 'Shorter turns are removed.', value: (seconds: string) => `${seconds} s` },
     shortestGap: { label: 'Shortest pause', hint: 'Shorter pauses between two turns of the same speaker are filled.', value: (seconds: string) => `${seconds} s` },
     keep: 'Keep my corrections',
-    keepHint: 'Turns that you confirmed, moved or assigned stay with their speakers; the others are grouped around them.',
+    keepHint: 'Turns that you confirmed, moved, or assigned stay with their speakers. All other turns are grouped around them.',
     keepNone: 'There are no corrected turns yet.',
     accept: 'Accept',
-    takeBack: 'Take back',
+    takeBack: 'Discard',
     escape: 'Esc',
-    preparing: 'Reading the voices of this recording …',
-    clustering: 'Grouping the voices …',
+    preparing: 'Loading the voices of this recording…',
+    clustering: 'Grouping the voices…',
     now: (count: string) => `The result has ${count}.`,
     found: (count: string) => `Proposed: ${count}`,
-    fewer: (asked: number, found: number) => `Asked for ${asked}, found ${found}.`,
-    tooFew: (asked: number, found: number) => `Asked for at least ${asked}, found ${found}.`,
-    tooMany: (asked: number, found: number) => `Asked for at most ${asked}, found ${found}.`,
+    fewer: (asked: number, found: number) => `Requested ${asked}, found ${found}.`,
+    tooFew: (asked: number, found: number) => `Requested at least ${asked}, found ${found}.`,
+    tooMany: (asked: number, found: number) => `Requested at most ${asked}, found ${found}.`,
     possibly: (count: string, others: readonly number[]) => `${count}, possibly ${others.join(' or ')}`,
     took: (seconds: number) => `grouped in ${seconds.toFixed(2)} s`,
-    merged: (names: readonly string[]) => `${listed(names, 'and')} become one.`,
+    merged: (names: readonly string[]) => `${listed(names, 'and')} are merged.`,
     split: (name: string, seconds: readonly number[]) =>
-      `${name} becomes ${inWords(seconds.length, NUMBERS.en)}: ${listed(seconds.map(span), 'and')}.`,
-    gone: (name: string) => `${name} has no turn any more.`,
-    moved: (seconds: number, from: string, into: string) => `${span(seconds)} move from ${from} to ${into}.`,
-    movedMore: (moves: number, seconds: number) => `${span(seconds)} more move between ${moves} other ${moves === 1 ? 'pair' : 'pairs'} of speakers.`,
-    turnsOnly: 'Nobody merges or splits; only the bounds of turns change.',
+      `${name} is split into ${inWords(seconds.length, NUMBERS.en)}: ${listed(seconds.map(span), 'and')}.`,
+    gone: (name: string) => `${name} has no turns left.`,
+    moved: (seconds: number, from: string, into: string) => `${span(seconds)} of speech moves from ${from} to ${into}.`,
+    movedMore: (moves: number, seconds: number) => `Another ${span(seconds)} moves between ${moves} other ${moves === 1 ? 'pair' : 'pairs'} of speakers.`,
+    turnsOnly: 'No speakers are merged or split. Only turn boundaries change.',
     same: 'Nothing changes.',
-    brief: (name: string, seconds: number) => `${name} says very little: ${span(seconds)}. Listen before you accept.`,
-    accepted: (n: number) => `Accepted: ${n} ${n === 1 ? 'speaker' : 'speakers'}. Undo brings the result before back.`,
-    takenBack: 'Taken back. The result is as it was.',
+    brief: (name: string, seconds: number) => `${name} has very little speech: ${span(seconds)}. Listen before you accept.`,
+    accepted: (n: number) => `Accepted: ${n} ${n === 1 ? 'speaker' : 'speakers'}. Undo restores the previous result.`,
+    takenBack: 'Discarded. The result is unchanged.',
     failed: 'The voices could not be grouped',
     labels: { problem: 'Problem', expected: 'Expected', remedy: 'What to do' },
     absent: {
-      heading: 'Not for this result',
-      imported: 'These turns came from a file, and a file of turns has no voices in it.',
-      dropped: 'This browser did not keep the voices of this recording.',
-      remedy: 'Open the recording itself and run it again. Then the number of speakers can be changed here at once.',
+      heading: 'Not available for this result',
+      imported: 'These turns came from a file, and such a file contains no voice data.',
+      dropped: 'This browser did not keep the voice data of this recording.',
+      remedy: 'Open the recording and run it again. You can then change the number of speakers here instantly.',
     },
   },
   {
@@ -108,16 +108,16 @@ export const countText = inLanguage(
   },
 );
 
-/** More numbers than this do not help. */
+/** Maximum number of alternatives shown. */
 const MAX_ALTERNATIVES = 2;
 
-/** The number of speakers with other likely ones: "6 speakers, possibly 5". */
+/** The number of speakers with likely alternatives: "6 speakers, possibly 5". */
 export function countWithAlternatives({ value, alternatives }: SpeakerCount): string {
   const others = alternatives.filter(({ score }) => score >= MENTIONED_SCORE).slice(0, MAX_ALTERNATIVES);
   return others.length === 0 ? countText.value(value) : countText.possibly(countText.value(value), others.map((other) => other.value));
 }
 
-/** Which bounds a count does not meet; null if it meets them. */
+/** A sentence about the bounds that a count does not meet; null if it meets them. */
 export function unmetBounds({ value, unmet }: SpeakerCount): string | null {
   if (!unmet) return null;
   const { minSpeakers, maxSpeakers } = unmet;
@@ -125,11 +125,11 @@ export function unmetBounds({ value, unmet }: SpeakerCount): string | null {
   return minSpeakers !== null && value < minSpeakers ? countText.tooFew(minSpeakers, value) : countText.tooMany(maxSpeakers ?? value, value);
 }
 
-/** Moves listed one by one. The rest is added up. */
+/** Moves listed individually. The rest is summed up. */
 const MAX_MOVES = 5;
 
 /**
- * What a proposal does to the result, sentence by sentence: the number of speakers, merges and splits, speech that moves
+ * Describes in sentences how a proposal changes the result: the number of speakers, merges and splits, speech that moves
  * between speakers, and speakers with very little speech.
  */
 export function sentencesOf(
@@ -139,7 +139,7 @@ export function sentencesOf(
 ): readonly string[] {
   const nameBefore = (id: string): string => namesBefore.get(id) ?? id;
   const found = talkingOf(annotation).length;
-  // A count that a person asked for has no alternatives.
+  // A count that the user requested has no alternatives.
   const sentences = [countText.found(countWithAlternatives({ ...speakerCount, value: found }))];
   if (typeof request.choice === 'number' && request.choice !== found) sentences.push(countText.fewer(request.choice, found));
   for (const change of changes.speakers) {

@@ -1,27 +1,27 @@
 import { clock, count } from '../../ui-kit/format';
 import { inLanguage } from '../../ui-kit/texts/language';
 
-/** Words of the panel that puts speakers on a transcript. */
+/** Texts of the transcript panel. */
 export const transcriptText = inLanguage(
   {
     label: 'Transcript',
     list: 'Transcript with speakers',
     choose: 'Choose a transcript',
-    other: 'Another transcript',
+    other: 'Choose another transcript',
     remove: 'Remove',
     empty: {
-      heading: 'Who said which words',
-      body: 'Voxlane hears who speaks, not what is said. Bring the text from a speech recognizer, and every word and every cue gets its speaker here.',
-      formats: 'SRT, WebVTT, or the JSON or console output of Whisper, whisper.cpp, faster-whisper, whisperX or transformers. With times of words, cues are split where the speaker changes.',
-      drop: 'Choose the file, or drop it anywhere on this page. It stays on this machine.',
+      heading: 'Who said what',
+      body: 'Voxlane detects who speaks, not what is said. Add a transcript from a speech recognizer to assign a speaker to every word and cue.',
+      formats: 'SRT, WebVTT, or the JSON or console output of Whisper, whisper.cpp, faster-whisper, whisperX, or transformers. If the transcript has word timestamps, cues are split where the speaker changes.',
+      drop: 'Choose a file or drop it anywhere on this page. It stays on this machine.',
     },
-    reading: (file: string) => `Reading ${file} …`,
-    failed: (file: string) => `${file} was not taken`,
+    reading: (file: string) => `Reading ${file}…`,
+    failed: (file: string) => `${file} could not be imported`,
     labels: { problem: 'Problem', expected: 'Expected', remedy: 'What to do' },
-    onlyFirst: 'Several transcripts were given. Only the first one was taken.',
+    onlyFirst: 'Several transcripts were added. Only the first one was imported.',
     summary: (cues: number, withoutSpeaker: number) =>
       withoutSpeaker > 0 ? `${count(cues)} cues, ${count(withoutSpeaker)} without a speaker` : `${count(cues)} cues`,
-    nobody: 'Nobody',
+    nobody: 'No speaker',
     playFrom: (seconds: number, speaker: string) => `Play from ${clock(seconds, 1)}, ${speaker}`,
     save: 'Save with speakers',
     formats: { srt: 'SRT', vtt: 'WebVTT', csv: 'CSV', json: 'JSON' },

@@ -8,7 +8,7 @@ const turnsOf = (count: number, speakers: number) => Array.from({ length: count 
 describe('the limits of the page', () => {
   it('accept the largest size, and name the numbers above it', () => {
     expect(() => { checkSize('a.rttm', MAX_TURNS, MAX_SPEAKERS); }).not.toThrow();
-    expect(() => { checkSize('a.rttm', MAX_TURNS + 1, 2); }).toThrow(/“a.rttm” has 1,000,001 turns of 2 speakers\. Expected at most 1,000,000 turns and 5,000 speakers\. Split the file/);
+    expect(() => { checkSize('a.rttm', MAX_TURNS + 1, 2); }).toThrow(/“a.rttm” has 1,000,001 turns and 2 speakers\. Expected at most 1,000,000 turns and 5,000 speakers\. Split the file/);
     expect(() => { checkSize('a.rttm', 10, MAX_SPEAKERS + 1); }).toThrow(/5,001 speakers/);
     expect(() => { checkBytes(sized(MAX_BYTES)); }).not.toThrow();
     expect(() => { checkBytes(sized(MAX_BYTES + 1e6)); }).toThrow(/501 MB.*at most 500 MB/);
@@ -19,7 +19,7 @@ describe('the limits of the page', () => {
     expect(() => { checkScored(turnsOf(400, 3), turnsOf(400, MAX_SPEAKERS_SCORED)); }).not.toThrow();
     expect(() => { checkScored(turnsOf(400, 3), turnsOf(400, MAX_SPEAKERS_SCORED + 1)); }).toThrow(/301 speakers.*npm run score/);
     expect(() => { checkScored(turnsOf(MAX_TURNS_AT_ONCE + 1, 3), []); }).toThrow(/50,001 turns/);
-    expect(() => { checkReferenceBytes(sized(6e6)); }).toThrow(/“big.rttm” has 6 MB.*npm run score/);
+    expect(() => { checkReferenceBytes(sized(6e6)); }).toThrow(/“big.rttm” is 6 MB.*npm run score/);
   });
 });
 

@@ -8,11 +8,11 @@ const megabytes = (bytes: number): string => {
 const when = (at: number): string => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
 const count = (value: number): string => new Intl.NumberFormat(language).format(value);
 
-/** Words of what the browser keeps of earlier work, and of what is too large for it. */
+/** Texts about work saved in the browser and about files that are too large. */
 export const workText = inLanguage(
   {
-    heading: 'Kept in this browser',
-    hint: 'Results with their corrections, and the recordings where there is room. Nothing of it leaves this machine.',
+heading: 'Saved in this browser',
+    hint: 'Your results and corrections, plus the recordings if there is room. Nothing leaves this machine.',
     open: (name: string) => `Open ${name}`,
     all: (count: number) => `Show all ${count}`,
     facts: (seconds: number, speakers: number, at: number, bytes: number) =>
@@ -20,39 +20,39 @@ export const workText = inLanguage(
     noSound: 'without the recording',
     delete: (name: string) => `Delete ${name} from this browser`,
     deleteShort: 'Delete',
-    voicesGone: 'The voice prints of this result are no longer kept in this browser.',
-    notDeleted: (why: string) => `It was not deleted: ${why}`,
-    sure: (name: string) => `Delete ${name} with its corrections?`,
+    voicesGone: 'The voice data of this result is no longer stored in this browser.',
+    notDeleted: (why: string) => `Not deleted: ${why}`,
+    sure: (name: string) => `Delete ${name} and its corrections?`,
     keep: 'Keep',
     changedElsewhere: (count: number) =>
       count === 1
-        ? 'Your last change was not made: another tab changed the same thing at the same time. This page now shows what the other tab saved.'
-        : `Your last ${count} changes were not made: another tab changed the same things at the same time. This page now shows what the other tab saved.`,
-    deletedElsewhere: 'Another tab deleted this result. It stays on this page until you close it. Your next correction saves it again.',
-    saveState: { saved: 'Saved in this browser', saving: 'Saving …', unsaved: 'Not saved' },
+        ? 'Your last change was discarded because another tab changed the same item at the same time. This page now shows the version from the other tab.'
+        : `Your last ${count} changes were discarded because another tab changed the same items at the same time. This page now shows the version from the other tab.`,
+    deletedElsewhere: 'Another tab deleted this result. It remains on this page until you close the page. Your next correction saves it again.',
+    saveState: { saved: 'Saved in this browser', saving: 'Saving…', unsaved: 'Not saved' },
     tooMany: (file: string, turns: number, speakers: number, mostTurns: number, mostSpeakers: number) => ({
-      problem: `“${file}” has ${count(turns)} turns of ${count(speakers)} speakers`,
+      problem: `“${file}” has ${count(turns)} turns and ${count(speakers)} speakers`,
       expected: `at most ${count(mostTurns)} turns and ${count(mostSpeakers)} speakers`,
       remedy: 'Split the file and open the parts',
     }),
     tooLarge: (file: string, bytes: number, most: number) => ({
-      problem: `“${file}” has ${megabytes(bytes)}`,
+      problem: `“${file}” is ${megabytes(bytes)}`,
       expected: `at most ${megabytes(most)}`,
       remedy: 'Split the file and open the parts',
     }),
     tooManyToReplace: (file: string, turns: number, most: number) => ({
-      problem: `“${file}” cannot replace these turns: one of the two has ${count(turns)} turns`,
+      problem: `“${file}” cannot replace the current turns: the file or the result has ${count(turns)} turns`,
       expected: `at most ${count(most)} turns`,
-      remedy: 'Press “New recording” and open the file there',
+      remedy: 'Click “New recording” and open the file there',
     }),
-    tooManyHere: (turns: number, most: number) => `This result has ${count(turns)} turns. This part of the page works on at most ${count(most)}.`,
-    tooManyHint: 'Table, tracks, speakers, corrections and exports work on all of them.',
-    tooManyScored: (speakers: number, most: number) => `One side has ${count(speakers)} speakers. The page scores at most ${count(most)}.`,
-    scoreCommand: 'The command npm run score has no such limit on turns.',
-    gone: 'That result is no longer kept in this browser.',
-    notLoaded: 'A part of the page could not be loaded. Your result is kept: check the connection and reload the page.',
-    notListed: 'Earlier results could not be read from this browser. They are not deleted. Reload the page to try again.',
-    failed: (why: string) => `The kept result could not be read: ${why}`,
+    tooManyHere: (turns: number, most: number) => `This result has ${count(turns)} turns. This view supports at most ${count(most)}.`,
+    tooManyHint: 'The table, tracks, speakers, corrections, and exports include all turns.',
+    tooManyScored: (speakers: number, most: number) => `One side has ${count(speakers)} speakers. This view scores at most ${count(most)}.`,
+    scoreCommand: 'The command npm run score has no turn limit',
+    gone: 'This result is no longer stored in this browser.',
+    notLoaded: 'Part of the app could not be loaded. Your result is safe: check the connection and reload the page.',
+    notListed: 'Earlier results could not be read from this browser. They have not been deleted. Reload the page to try again.',
+    failed: (why: string) => `The saved result could not be read: ${why}`,
   },
   {
     de: {
@@ -92,7 +92,7 @@ export const workText = inLanguage(
       tooManyHere: (turns, most) => `Dieses Ergebnis hat ${count(turns)} Beiträge. Dieser Teil der Seite bearbeitet höchstens ${count(most)}.`,
       tooManyHint: 'Tabelle, Spuren, Sprecher, Korrekturen und Exporte umfassen alle Beiträge.',
       tooManyScored: (speakers, most) => `Auf einer Seite sind es ${count(speakers)} Sprecher. Die Seite bewertet höchstens ${count(most)}.`,
-      scoreCommand: 'Der Befehl npm run score hat diese Grenze für Beiträge nicht.',
+      scoreCommand: 'Der Befehl npm run score hat diese Grenze für Beiträge nicht',
       gone: 'Dieses Ergebnis ist in diesem Browser nicht mehr vorhanden.',
       notLoaded: 'Ein Teil der Seite konnte nicht geladen werden. Ihr Ergebnis bleibt erhalten: Prüfen Sie die Verbindung, und laden Sie die Seite neu.',
       notListed: 'Frühere Ergebnisse konnten nicht aus diesem Browser gelesen werden. Sie sind nicht gelöscht. Laden Sie die Seite neu.',

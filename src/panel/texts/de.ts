@@ -5,9 +5,9 @@ import { figuresIn } from '../figures';
 import type { HeatScale, JobKind, Notice, Reading } from '../state';
 import { BACKENDS, type CompareWords, SHIPPED } from './en';
 
-/** What the comparison panel calls each of a closed set of things in German; part of the table of its words. */
+/** German names for closed sets of values; part of the text table of the comparison panel. */
 
-/** With spaces that do not break before the dot: it would begin a line. */
+/** No-break spaces keep the dot from starting a line. */
 export const PAIRS: Readonly<Record<Pair, string>> = {
   'golden-wasm': 'Referenz\u00a0· WASM',
   'golden-webgpu': 'Referenz\u00a0· WebGPU',
@@ -40,7 +40,7 @@ export const READINGS: Readonly<Record<Reading, string>> = {
   'one-backend': 'Vergleichen Sie auch das andere Backend: Ein Fehler des Exports zeigt sich auf beiden, einer des Backends nur dort.',
 };
 
-/** What a cause is called, and where to look for it. */
+/** The name of each cause, and where to look for it. */
 export const CAUSES: Readonly<Record<CauseId, readonly [string, string]>> = {
   'permuted-axes': ['Vertauschte Achsen', 'Am Rand dieser Stufe fehlt eine Transposition, oder sie ist doppelt.'],
   scaled: ['Konstanter Faktor', 'Eine Skalierung fehlt oder wirkt doppelt: Wertebereich des Tons, Attention, Normierung.'],
@@ -107,7 +107,7 @@ export const MATCHES: Readonly<Record<NonNullable<AuditEntry['match']>['how'], s
 
 export const SCALES: Readonly<Record<HeatScale, string>> = { log: 'Log', linear: 'Linear' };
 
-/** Every word of the comparison panel in German. Golden outputs are `Referenzausgaben`, a stage a `Stufe`. */
+/** All texts of the comparison panel in German. Golden outputs are `Referenzausgaben`, stages are `Stufen`. */
 
 const { bytes: bytesText, count, decimal, localized, percent } = formatsIn('de');
 const { figure, secondsText, shortFigure } = figuresIn('de');
