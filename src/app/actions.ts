@@ -15,12 +15,12 @@ import type { Actions, View } from './view';
 import { companionKind, isTranscript, type ReadTurns, readTurnsFor, sortFiles } from './workspace/openFiles';
 import type { Workspace } from './workspace/workspace';
 
-/** @param companions files that came along with it */
+/** @param companions files that were opened together with it */
 export function fileSource(file: File, companions: readonly File[] = []): Source {
   return { name: file.name, load: () => Promise.resolve(file), companions };
 }
 
-/** The recording that comes with the page. Its `load` throws VoxlaneError `audio-missing` or `source-missing`. */
+/** The sample recording of the app. Its `load` throws VoxlaneError `audio-missing` or `source-missing`. */
 export function sampleSource(): Source {
   const name = text.empty.sampleName;
   const missing = (why: string, cause?: unknown, status?: number): VoxlaneError =>
@@ -28,8 +28,8 @@ export function sampleSource(): Source {
       {
         code: isMissing(status) ? 'source-missing' : 'audio-missing',
         problem: `The sample recording could not be fetched: ${why}`,
-        expected: `${name} beside this page`,
-        remedy: 'Check the connection and try again, or choose a recording of your own',
+        expected: `${name} next to this page`,
+        remedy: 'Check the connection and try again, or choose your own recording',
       },
       { cause },
     );
@@ -39,8 +39,8 @@ export function sampleSource(): Source {
       fetchFile(
         new URL(name, document.baseURI),
         async (response) => {
-          // A server with a fallback page answers 200 with HTML for a file it does not have.
-          if (response.headers.get('content-type')?.startsWith('text/html')) throw missing('the server answered with a web page in its place');
+          // A server with a fallback page responds with 200 and HTML for a missing file.
+          if (response.headers.get('content-type')?.startsWith('text/html')) throw missing('the server returned a web page instead');
           return response.blob();
         },
         missing,
@@ -50,8 +50,8 @@ export function sampleSource(): Source {
 }
 
 /**
- * Length of a recording in seconds, as the browser's player tells it; null where it cannot play the file, or does not know
- * the length.
+ * Duration of a recording in seconds according to the browser's player; null if it cannot play the file or the duration
+ * is unknown.
  */
 export function lengthOf(recording: Blob): Promise<number | null> {
   const audio = new Audio();
@@ -71,15 +71,15 @@ export function lengthOf(recording: Blob): Promise<number | null> {
   });
 }
 
-/** What came along with a file of turns. */
+/** What was opened together with a file of turns. */
 export interface ImportContext {
   readonly recording: File | null;
-  /** Length of the recording; null where it is not known. */
+  /** Duration of the recording; null if unknown. */
   readonly soundSeconds: number | null;
   readonly companions: readonly File[];
 }
 
-/** Turns of a file as a result that can be corrected, with the recording where it came along. */
+/** Creates an editable result from the turns of a file, with the recording if there is one. */
 export function outcomeOfTurns(imported: ReadTurns, file: File, { recording, soundSeconds, companions }: ImportContext): Outcome {
   return {
     id: newWorkId(),
@@ -93,33 +93,33 @@ export function outcomeOfTurns(imported: ReadTurns, file: File, { recording, sou
   };
 }
 
-/** The same result with the sound that it lacked. Corrections go with the id. */
+/** The same result with its missing recording added. Corrections are keyed by id, so they are kept. */
 export function withSound(outcome: Outcome, recording: File, soundSeconds: number | null, companions: readonly File[]): Outcome {
   return { ...outcome, blob: recording, annotation: withLength(outcome.annotation, soundSeconds), companions };
 }
 
-/** A file of turns tells where the last one ends; the recording goes on. */
+/** A file of turns only has the end of the last turn. The recording may be longer. */
 function withLength(annotation: Annotation, soundSeconds: number | null): Annotation {
   return soundSeconds !== null && soundSeconds > annotation.durationSeconds ? { ...annotation, durationSeconds: soundSeconds } : annotation;
 }
 
-/** What the actions reach. */
+/** What the actions operate on. */
 export interface ActionTargets {
   readonly scope: Scope;
   readonly store: Store<State, Action>;
   readonly session: Session;
   readonly models: ModelsSession;
   readonly workspace: Workspace;
-  /** The view on the page now. */
+  /** The current view. */
   readonly view: () => View | null;
 }
 
-/** Carries out what a person does. */
+/** Implements the user's actions. */
 export function createActions({ scope, store, session, models, workspace, view }: ActionTargets): Actions {
   const run = (source: Source): void => {
     const problem = optionsProblem(store.get().options);
     if (problem) {
-      // To where the options are; the result on screen can be come back to.
+      // The options are in the empty view. The user can return to the current result from there.
       store.dispatch({ type: 'reset' });
       store.dispatch({ type: 'options-toggled', open: true });
       store.dispatch({ type: 'noticed', notice: problem });
@@ -127,7 +127,7 @@ export function createActions({ scope, store, session, models, workspace, view }
     }
     session.start(source);
   };
-  /** A recording that failed for its model is tried again with the file; otherwise the page goes to where it shows the model. */
+  /** If a recording failed because of its model, runs it again with the file. Otherwise shows the view with the model box. */
   const takeModel = (file: File, isWithRecording: boolean): void => {
     const { phase } = store.get();
     void models.prepare({ name: file.name, blob: file, isTrusted: false });
@@ -139,7 +139,7 @@ export function createActions({ scope, store, session, models, workspace, view }
   const say = (said: string): void => {
     store.dispatch({ type: 'noticed', notice: { said } });
   };
-  /** Turns that are there already are not computed again: the file is opened to be corrected. */
+  /** Opens a file of turns for correction instead of running the recording. */
   const openTurns = async (file: File, recording: File | null, companions: readonly File[]): Promise<void> => {
     const notes: string[] = [];
     const imported = await readTurnsFor(scope, file, recording?.name ?? null, (note) => notes.push(note));
@@ -148,7 +148,7 @@ export function createActions({ scope, store, session, models, workspace, view }
     store.dispatch({ type: 'opened', outcome: outcomeOfTurns(imported, file, { recording, soundSeconds, companions }) });
     if (notes.length > 0) say(notes.join(' '));
   };
-  /** What belongs to a recording: for the result that is open, or, turns, to be opened. */
+  /** Passes companion files to the open result, or opens the turns among them. */
   const takeCompanions = async (files: readonly File[], recording: File | null): Promise<void> => {
     const shown = view();
     if (shown?.take && !recording) {
@@ -168,7 +168,7 @@ export function createActions({ scope, store, session, models, workspace, view }
       say(editorText.importing.unreadable(companions.map(({ name }) => name).join(', '), sentenceOf(thrown)));
     });
   };
-  /** The sound of turns that were opened without it. */
+  /** Adds the recording to turns that were opened without it. */
   const attach = async (outcome: Outcome, recording: File, companions: readonly File[]): Promise<void> => {
     store.dispatch({ type: 'opened', outcome: withSound(outcome, recording, await lengthOf(recording), companions) });
     say(editorText.soundAttached);

@@ -18,8 +18,8 @@ import { workText } from './workspace/text';
 import { Workspace } from './workspace/workspace';
 
 /**
- * What a screen reader should say about a change, or null for nothing. Only changes of phase and the
- * start of a stage are worth a sentence; ticks of a bar would talk over everything else.
+ * The screen reader announcement for a change; null if there is none. Only changes of phase, the start of a stage and
+ * the first preview are announced, because announcing each progress step would drown out everything else.
  */
 export function announcement(next: State, previous: State): string | null {
   const { phase } = next;
@@ -27,7 +27,7 @@ export function announcement(next: State, previous: State): string | null {
   if (job) {
     const before = jobOf(previous);
     if (before?.id !== job.id) return text.announce.started(job.source.name);
-    // The first alone: that turns can be looked at is news, that there are more is not.
+    // Only the first preview is announced.
     if (job.preview && !before.preview) return text.announce.preview(job.preview);
     const earlier = new Set(
       groupProgress(before.stages)
@@ -47,16 +47,16 @@ export function announcement(next: State, previous: State): string | null {
   if (preparing && preparing.id !== previous.models.preparing?.id) {
     return preparing.file ? text.models.checking(preparing.file.name) : text.models.downloading;
   }
-  // Errors and notices have live roles of their own.
+  // Errors and notices have their own live regions.
   return null;
 }
 
 type MakeView = (context: ViewContext) => View;
 
-/** The view of a result is most of the page: it is fetched while the first view is looked at. */
+/** The result view is most of the code. It is loaded while the user sees the first view. */
 const loadDoneView = (): Promise<MakeView> => import('./result/result').then(({ doneView }) => doneView);
 
-/** Puts the page into `root` and gives the function that takes it out again, with all it holds. */
+/** Mounts the app in `root`. Returns a function that unmounts it and releases everything it holds. */
 export function mountApp(root: HTMLElement, engine: EngineFactory, library: ModelLibrary): () => void {
   const scope = new Scope();
   const theme = createTheme(scope);
@@ -89,7 +89,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
 
   const views: Partial<Record<State['phase']['kind'], MakeView>> = {
     empty: emptyView,
-    // One view for both, so that the bars do not jump when the first progress arrives.
+    // Shared by both phases to keep the bars from jumping when the first progress arrives.
     loading: runningView,
     running: runningView,
     error: errorView,
@@ -105,7 +105,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
   });
 
   function show(state: State, next: MakeView): void {
-    // A page that has just been opened leaves the focus where the browser has it.
+    // On page load, the focus stays where the browser puts it.
     const isFirst = make === null && state.phase.kind === 'empty';
     viewScope.dispose();
     viewScope = scope.child();
@@ -120,7 +120,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     window.scrollTo({ top: 0 });
   }
 
-  /** What identifies the thing shown: a new result needs a new view although the phase is the same. */
+  /** Identity of what is shown: a new result needs a new view even if the phase is unchanged. */
   function subject({ phase }: State): unknown {
     if (phase.kind === 'done') return phase.outcome;
     if (phase.kind === 'error') return phase.failure;
@@ -128,7 +128,8 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
   }
 
   function render(state: State): void {
-    // The list of earlier work is on top of the first view. Added later, it would move what a person is about to press.
+    // The list of saved results is at the top of the first view. Adding it later would shift what the user is about to
+    // click.
     if (make === null && state.phase.kind === 'empty' && state.kept === NOT_LISTED) return;
     page.dataset.state = state.phase.kind;
     frame.setBusy(jobOf(state) !== null);
@@ -137,7 +138,7 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     document.title = titleOf(state);
     const next = views[state.phase.kind];
     if (!next) {
-      // Requested once only: the notice of a failure is a change of the state, and ends up here again.
+      // Requested only once: the notice of a failure changes the state and leads here again.
       if (!isDoneViewLost) void fetchDoneView();
       return;
     }
@@ -152,7 +153,8 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
     try {
       views.done ??= await loadDoneView();
     } catch {
-      // A server that has a newer version no longer has this one's parts. What was computed is kept and opens after a reload.
+      // After an update, the server no longer has the files of this version. The result is saved and opens after a
+      // reload.
       isDoneViewLost = true;
       if (store.get().phase.kind === 'done') {
         store.dispatch({ type: 'noticed', notice: { said: workText.notLoaded } });
@@ -165,14 +167,14 @@ export function mountApp(root: HTMLElement, engine: EngineFactory, library: Mode
   function changed(next: State, previous: State): void {
     if (scope.disposed) return;
     workspace.follow(next, previous);
-    // The next result is another chance: the network may be there again.
+    // Try again with the next result: the network may be back.
     if (next.phase.kind !== 'done') isDoneViewLost = false;
-    // A run may have brought a model along.
+    // A run may have downloaded a model.
     if (jobOf(previous) && !jobOf(next)) void models.refresh();
     const sentence = announcement(next, previous);
     if (sentence !== null) frame.announce(sentence);
-    // Ticks of progress come faster than frames and are drawn once per frame. A change of phase is drawn at once:
-    // a hidden tab has no frames, and its title should still say that the work is done.
+    // Progress events arrive faster than frames and are rendered once per frame. A change of phase is rendered at once:
+    // a hidden tab gets no frames, but its title should still show that the run is complete.
     if (next.phase.kind !== previous.phase.kind || next.notice !== previous.notice) {
       cancelAnimationFrame(pendingFrame);
       pendingFrame = 0;

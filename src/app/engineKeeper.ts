@@ -8,27 +8,27 @@ import type {
   Speed,
 } from '../engine/types';
 
-/** Which preset runs. `auto` takes community-1 where its model is here, else campplus, and never downloads. */
+/** The preset to run. `auto` uses community-1 if its model is stored, otherwise campplus, and never downloads. */
 export type PresetChoice = PresetId | 'auto';
 
-/** What the page needs of a diarizer. An interface, so that the page can be developed and tested without models. */
+/** The part of a diarizer that the app uses. An interface, to develop and test the app without models. */
 export interface Engine {
   diarize(source: Blob, options: DiarizeOptions): Promise<DiarizationResult>;
   dispose(): void;
 }
 
-/** `signal` ends the start. */
+/** `signal` aborts the start. */
 export type EngineFactory = (options: DiarizerOptions & { readonly signal?: AbortSignal }) => Promise<Engine>;
 
-/** A model file of the user's. */
+/** A model file provided by the user. */
 export interface ModelFile {
   readonly name: string;
   readonly blob: Blob;
-  /** The user was asked about its unknown hash, and said yes. */
+  /** The user confirmed its unknown hash. */
   readonly isTrusted: boolean;
 }
 
-/** What sets one engine apart from another. */
+/** The settings that determine an engine. */
 export interface EngineRequest {
   readonly backend: BackendChoice;
   readonly preset: PresetChoice;
@@ -49,7 +49,7 @@ const isSame = (one: EngineRequest, other: EngineRequest): boolean =>
   one.file?.blob === other.file?.blob &&
   one.file?.isTrusted === other.file?.isTrusted;
 
-/** Keeps one engine, also while it is being made, so that a download and the run that waits for it share it. */
+/** Keeps one engine, even while it starts, to share it between a download and the run that waits for it. */
 export class EngineKeeper {
   readonly #factory: EngineFactory;
   readonly #onDownload: (download: ModelDownload) => void;
@@ -61,7 +61,7 @@ export class EngineKeeper {
     this.#onDownload = onDownload;
   }
 
-  /** The engine kept where it is as asked for; otherwise a new one, for which the kept one goes. */
+  /** Returns the current engine if it matches the request. Otherwise disposes of it and creates a new one. */
   get(request: EngineRequest): Promise<Engine> {
     if (this.#entry && isSame(this.#entry.request, request)) return this.#entry.ready;
     this.drop();
@@ -75,7 +75,7 @@ export class EngineKeeper {
       onDownload: (download) => {
         if (!abort.signal.aborted) this.#onDownload(download);
       },
-      // A stored file of unknown hash was confirmed by the user.
+      // The user confirmed a stored file with an unknown hash.
       trustUnknownModel: file?.isTrusted ?? true,
       ...(file && { modelFile: file.blob }),
     });
@@ -86,7 +86,7 @@ export class EngineKeeper {
       () => {
         if (this.#entry === entry) this.#isMade = true;
       },
-      // An engine that could not be made is not kept, or a retry would meet the old failure.
+      // An engine that failed to start is not kept. Otherwise a retry would return the old failure.
       () => {
         if (this.#entry === entry) this.#entry = null;
       },
@@ -94,7 +94,7 @@ export class EngineKeeper {
     return ready;
   }
 
-  /** Ends an engine that is still being made, and its download with it. */
+  /** Aborts an engine that is still starting, along with its download. */
   stopMaking(): void {
     if (!this.#isMade) this.drop();
   }

@@ -5,7 +5,7 @@ import { startPage } from '../ui-kit/start';
 
 startPage((root) => {
   mountApp(root, (options) => Diarizer.create(options), {
-    // A stored file of unknown hash was confirmed by the user.
+    // The user confirmed a stored file with an unknown hash.
     presets: () => presetInfo({ trustUnknownModel: true }),
     stored: storedModels,
     delete: deleteStoredModel,

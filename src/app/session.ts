@@ -5,10 +5,10 @@ import { diarizeOptions, engineRequest, jobOf, type Action, type Source, type St
 import type { Store } from '../ui-kit/store';
 import { newWorkId } from './saved/records';
 
-/** Failures after which the engine itself cannot be trusted, so that the next run gets a new one. */
+/** Failures after which the engine is unusable. The next run creates a new one. */
 const FATAL = new Set(['backend-unavailable', 'backend-failed', 'worker-failed', 'disposed', 'model-output']);
 
-/** Runs the engine for the page: one run at a time, one engine kept across files. */
+/** Runs the engine for the app: one run at a time, with one engine for all files. */
 export class Session {
   readonly #keeper: EngineKeeper;
   readonly #store: Store<State, Action>;
@@ -28,17 +28,17 @@ export class Session {
     if (wasBusy) return;
     const abort = new AbortController();
     this.#abort = abort;
-    // A cancelled run may still be on its way out; two runs must not share the engine.
+    // A canceled run may still be winding down. Two runs must not share the engine.
     this.#settled = this.#settled.then(() => this.#run(id, source, abort.signal));
   }
 
-  /** An engine that is still being made ends with the run that waits for it. */
+  /** Also aborts an engine that is still starting for this run. */
   cancel(): void {
     const job = jobOf(this.#store.get());
     if (!job) return;
     this.#abort?.abort();
     this.#keeper.stopMaking();
-    // The page answers at once; how long the engine takes to wind down is not the person's concern.
+    // Update the view at once instead of waiting for the engine to wind down.
     this.#store.dispatch({ type: 'cancelled', id: job.id });
   }
 
@@ -50,7 +50,7 @@ export class Session {
     const { dispatch } = this.#store;
     const { options } = this.#store.get();
     try {
-      // Cancelled while it waited for the run before: it must not make an engine.
+      // If the run was canceled while waiting for the previous one, it must not create an engine.
       signal.throwIfAborted();
       const [blob, engine] = await Promise.all([
         source.load(signal),
@@ -87,11 +87,11 @@ export class Session {
       });
     } catch (thrown) {
       const failure = failureOf(thrown);
-      // After a cancelled run the engine may already be another one.
+      // After a canceled run, the keeper may already have a new engine.
       if (!signal.aborted && failure.code && FATAL.has(failure.code)) this.#keeper.drop();
-      // An engine that only this run waited for goes with it; a preparation goes on.
+      // An engine that only this run waited for is aborted. A preparation continues.
       if (!signal.aborted && !this.#store.get().models.preparing) this.#keeper.stopMaking();
-      // Whoever aborted has already told the store; its reducer ignores a run that is no longer the current one.
+      // After an abort, the store is already updated. Its reducer ignores runs other than the current one.
       dispatch(
         signal.aborted || failure.code === 'cancelled'
           ? { type: 'cancelled', id }

@@ -63,7 +63,7 @@ const previewed = (id: number, analyzedSeconds = 39): Action => ({
 const after = (...actions: Action[]): State => actions.reduce(reduce, INITIAL_STATE);
 
 describe('reduce', () => {
-  it('goes empty, loading, running, done', () => {
+  it('goes from empty through loading and running to done', () => {
     expect(INITIAL_STATE.phase.kind).toBe('empty');
     expect(after(started).phase.kind).toBe('loading');
     expect(after(started, progressed(1)).phase.kind).toBe('running');
@@ -72,7 +72,7 @@ describe('reduce', () => {
     expect(done.lastOutcome).toBe(outcome);
   });
 
-  it('ignores what a run says after it was cancelled, also while the next one runs', () => {
+  it('ignores late events of a canceled run, also while the next one runs', () => {
     const cancelled = after(started, { type: 'cancelled', id: 1 });
     expect(cancelled.phase.kind).toBe('empty');
     expect(cancelled.notice).toBe('cancelled');
@@ -89,14 +89,14 @@ describe('reduce', () => {
     }
   });
 
-  it('keeps the newest preview of the run, and none from the run before', () => {
+  it('keeps the latest preview of the run and none from the previous run', () => {
     const running = after(started, progressed(1), previewed(1), previewed(1, 60), progressed(1));
     expect(running.phase).toMatchObject({ kind: 'running', job: { preview: { analyzedSeconds: 60 } } });
     const next = after(started, previewed(1), { type: 'cancelled', id: 1 }, { ...started, id: 2 });
     expect(next.phase).toMatchObject({ kind: 'loading', job: { preview: null } });
   });
 
-  it('takes no second recording while one runs', () => {
+  it('rejects a second recording while one runs', () => {
     const running = after(started, progressed(1));
     const refused = reduce(running, { ...started, id: 2 });
     expect(refused.phase).toBe(running.phase);
@@ -119,14 +119,14 @@ describe('reduce', () => {
     expect(reduce(after(started, { type: 'failed', id: 1, failure }), { type: 'returned' }).phase.kind).toBe('error');
   });
 
-  it('opens work that is there already, but not over a run', () => {
+  it('opens existing work, but not during a run', () => {
     expect(reduce(INITIAL_STATE, { type: 'opened', outcome }).phase).toEqual({ kind: 'done', outcome });
     const running = after(started, { type: 'opened', outcome });
     expect(running.phase.kind).toBe('loading');
     expect(running.notice).toBe('busy');
   });
 
-  it('keeps the hint about several files over the start, and drops older notices', () => {
+  it('keeps the notice about several files at the start and drops older notices', () => {
     expect(after({ type: 'noticed', notice: 'first-only' }, started).notice).toBe('first-only');
     expect(after({ type: 'noticed', notice: 'cancelled' }, started).notice).toBeNull();
   });
@@ -134,7 +134,7 @@ describe('reduce', () => {
 
 describe('options', () => {
   const options = INITIAL_STATE.options;
-  it('become the options of the engine', () => {
+  it('are converted to the options of the engine', () => {
     expect(diarizeOptions(options)).toEqual({});
     expect(diarizeOptions({ ...options, speakerMode: 'exact', exact: 3 })).toEqual({ speakers: 3 });
     expect(diarizeOptions({ ...options, speakerMode: 'range', min: 2, max: 5 })).toEqual({
@@ -143,7 +143,7 @@ describe('options', () => {
     });
   });
 
-  it('are checked only where they count', () => {
+  it('are validated only if they are used', () => {
     expect(optionsProblem({ ...options, exact: Number.NaN })).toBeNull();
     expect(optionsProblem({ ...options, speakerMode: 'exact', exact: Number.NaN })).toBe('options-number');
     expect(optionsProblem({ ...options, speakerMode: 'exact', exact: 1.5 })).toBe('options-number');
@@ -154,19 +154,19 @@ describe('options', () => {
 });
 
 describe('recoveries', () => {
-  it('offers WASM where the backend is at fault, and not to those who are on it', () => {
+  it('offers WASM if the backend fails, but not if it already runs on WASM', () => {
     const gpu = { ...failure, code: 'backend-failed' } as const;
     expect(recoveries(gpu, INITIAL_STATE.options).wasm).toBe(true);
     expect(recoveries(gpu, { ...INITIAL_STATE.options, backend: 'wasm' }).wasm).toBe(false);
   });
-  it('offers what ships with the page where a model cannot be had, and not to those who are on it', () => {
+  it('offers the bundled preset if a model is unavailable, but not if it is already chosen', () => {
     for (const code of ['model-missing', 'model-download', 'model-altered', 'model-invalid'] as const) {
       const broken = { ...failure, code };
       expect(recoveries(broken, INITIAL_STATE.options)).toMatchObject({ retry: true, bundled: true });
       expect(recoveries(broken, { ...INITIAL_STATE.options, preset: 'campplus' }).bundled).toBe(false);
     }
   });
-  it('offers no retry of a file that stays broken', () => {
+  it('offers no retry for a broken file', () => {
     expect(recoveries(failure, INITIAL_STATE.options)).toEqual({
       retry: false,
       wasm: false,
@@ -177,7 +177,7 @@ describe('recoveries', () => {
 });
 
 describe('failureOf', () => {
-  it('reads the parts of an error that lost its class on the way', () => {
+  it('reads the fields of an error that lost its class', () => {
     expect(failureOf({ code: 'audio-empty', problem: 'Empty', remedy: 'Other file' })).toEqual({
       code: 'audio-empty',
       problem: 'Empty',
@@ -186,7 +186,7 @@ describe('failureOf', () => {
       details: null,
     });
   });
-  it('puts messages of browsers and libraries into the details', () => {
+  it('puts browser and library messages into the details', () => {
     expect(failureOf(new TypeError('bad'))).toMatchObject({ code: null, problem: text.unexpected.problem, details: 'TypeError: bad' });
     expect(failureOf('bad')).toMatchObject({ code: null, details: 'bad' });
     expect(failureOf(new DOMException('A requested file or directory could not be found', 'NotFoundError'))).toMatchObject({ problem: text.unreadable.problem });
@@ -201,7 +201,7 @@ describe('groupProgress', () => {
     total,
     secondsLeft: 3,
   });
-  it('calls no stage done while the totals are estimates', () => {
+  it('marks no stage as done while the totals are estimates', () => {
     const [decode, segmentation] = groupProgress({
       decode: part('decode', 5, 10),
       segmentation: part('segmentation', 4, 4),
@@ -209,7 +209,7 @@ describe('groupProgress', () => {
     expect(decode).toMatchObject({ status: 'active', fraction: 0.5, secondsLeft: 3 });
     expect(segmentation).toMatchObject({ status: 'active', fraction: 1 });
   });
-  it('counts steps of the grouped stages', () => {
+  it('sums up the steps of grouped stages', () => {
     const groups = groupProgress({
       decode: part('decode', 10, 10),
       counting: part('counting', 1, 1),
@@ -218,13 +218,13 @@ describe('groupProgress', () => {
     expect(groups.at(0)?.status).toBe('done');
     expect(groups.at(-1)).toMatchObject({ status: 'active', completed: 1, total: 3, fraction: 0.5 });
   });
-  it('survives a total of zero', () => {
+  it('handles a total of zero', () => {
     expect(groupProgress({ decode: part('decode', 0, 0) })[0]).toMatchObject({ fraction: 0, status: 'active' });
   });
 });
 
 describe('announcement', () => {
-  it('speaks of starts and ends, not of ticks', () => {
+  it('covers starts and ends but not progress steps', () => {
     const first = after(started, progressed(1));
     expect(announcement(after(started), INITIAL_STATE)).toContain('a.wav');
     expect(announcement(first, after(started))).toBe('Reading audio');

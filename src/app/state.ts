@@ -7,7 +7,7 @@ import { afterDownload, afterStop, INITIAL_MODELS, reduceModels, type ModelsActi
 import type { Notice } from '../ui-kit/texts/en';
 
 /**
- * The page's state machine. Pure: time and randomness come in with the events, so that every path can be
+ * The state machine of the app. Pure: time and randomness are passed in with the actions, so every path can be
  * tested without a browser.
  *
  *   empty ──start──▶ loading ──progress──▶ running ──finished──▶ done
@@ -15,13 +15,13 @@ import type { Notice } from '../ui-kit/texts/en';
  *     └─────────────────┴──────▶ empty / error ◀──────new / start──┘
  */
 
-/** A recording before its bytes are there, so that a retry can get them again. */
+/** A recording before it is loaded. A retry can load it again. */
 export interface Source {
   readonly name: string;
   readonly load: (signal: AbortSignal) => Promise<Blob>;
-  /** Number of the audio track to read; the file's default if there is none. */
+  /** Number of the audio track to read. Default: the file's default track. */
   readonly track?: number;
-  /** Files that came along, such as a transcript: for the result of this recording. */
+  /** Files opened with the recording, such as a transcript. They apply to its result. */
   readonly companions?: readonly File[];
 }
 
@@ -38,32 +38,32 @@ export interface RunOptions {
 }
 
 export interface Job {
-  /** Tells the events of this run from late ones of a cancelled run. */
+  /** Distinguishes events of this run from late events of a canceled run. */
   readonly id: number;
   readonly source: Source;
   /** `performance.now()` at the start. */
   readonly startedAt: number;
   readonly stages: Readonly<Partial<Record<StageName, Progress>>>;
-  /** The newest turns of the part that is done; null until there are some to go by. */
+  /** The latest turns of the analyzed part; null before the first preview. */
   readonly preview: Preview | null;
 }
 
-/** One recording with its turns, as they came: computed here, or read from a file. Corrections are kept apart. */
+/** One recording with its original turns, either computed here or read from a file. Corrections are stored separately. */
 export interface Outcome {
-  /** Under this the work is kept in the browser. */
+  /** Key of the saved work in the browser. */
   readonly id: string;
   readonly name: string;
-  /** The sound; null where only a file of turns was opened. */
+  /** The recording; null if only a file of turns was opened. */
   readonly blob: Blob | null;
-  /** What the engine gave; null where the turns come from a file. */
+  /** The result of the engine; null if the turns come from a file. */
   readonly result: DiarizationResult | null;
-  /** What corrections start from. */
+  /** The annotation before any corrections. */
   readonly annotation: Annotation;
-  /** As {@link Source.companions}; taken when the result is first shown, and not kept. */
+  /** As {@link Source.companions}. Used when the result is first shown, and not saved. */
   readonly companions?: readonly File[];
-  /** What was chosen for the run; null where the turns come from a file. */
+  /** The options of the run; null if the turns come from a file. */
   readonly options: RunOptions | null;
-  /** Wall time of the engine's work, without the fetch of the sample; null where there was none. */
+  /** Wall-clock time of the run in seconds, without fetching the sample; null if there was no run. */
   readonly processingSeconds: number | null;
 }
 
@@ -73,12 +73,12 @@ export type Phase =
   | { readonly kind: 'done'; readonly outcome: Outcome }
   | { readonly kind: 'error'; readonly failure: Failure; readonly source: Source };
 
-/** A sentence that is made when it is needed, such as one with the name of a file. */
+/** A notice composed at run time, for example with a file name. */
 export interface Said {
   readonly said: string;
 }
 
-/** A result that this browser keeps. */
+/** A result saved in this browser. */
 export interface KeptEntry {
   readonly id: string;
   readonly name: string;
@@ -95,10 +95,10 @@ export interface State {
   readonly options: RunOptions;
   readonly optionsOpen: boolean;
   readonly models: ModelsState;
-  /** The last result that was computed. Kept whatever happens next, so that a failing file loses nothing. */
+  /** The last result. Kept even if a later file fails. */
   readonly lastOutcome: Outcome | null;
   readonly notice: Notice | Said | null;
-  /** What was done here before, newest first. */
+  /** Saved results, newest first. */
   readonly kept: readonly KeptEntry[];
 }
 
@@ -112,7 +112,7 @@ export type Action =
   | { readonly type: 'cancelled'; readonly id: number }
   | { readonly type: 'options-changed'; readonly options: Partial<RunOptions> }
   | { readonly type: 'options-toggled'; readonly open: boolean }
-  /** Work from a file, from this browser's store, or with its sound attached. */
+  /** A result from a file, from the saved work, or with its recording added. */
   | { readonly type: 'opened'; readonly outcome: Outcome }
   | { readonly type: 'reset' }
   | { readonly type: 'returned' }
@@ -121,7 +121,7 @@ export type Action =
   | { readonly type: 'kept-deleted'; readonly id: string }
   | { readonly type: 'notice-dismissed' };
 
-/** What is kept in this browser, before the list has been read. Distinguished from an empty list by identity. */
+/** The saved results before the list has been read. Distinguished from an empty list by identity. */
 export const NOT_LISTED: readonly KeptEntry[] = [];
 
 export const INITIAL_STATE: State = {
@@ -147,12 +147,12 @@ export function reduce(state: State, action: Action): State {
     case 'started': {
       if (job) return { ...state, notice: 'busy' };
       const { id, source, at: startedAt } = action;
-      // The hint that only the first of several files is taken is raised with the start and must stay.
+      // The notice that only the first of several files is used comes with the start and must stay.
       const notice = state.notice === 'first-only' ? state.notice : null;
       return {
         ...state,
         phase: { kind: 'loading', job: { id, source, startedAt, stages: {}, preview: null } },
-        // Who starts a recording while the model is on its way wants this recording done with it, after a retry too.
+        // A recording started during the download uses the downloaded model, also on a retry.
         options: models.preparing?.file === null ? { ...state.options, preset: 'community-1' } : state.options,
         models: { ...models, failure: null },
         notice,
@@ -199,7 +199,7 @@ export function reduce(state: State, action: Action): State {
       if (job) return { ...state, notice: 'busy' };
       return { ...state, phase: { kind: 'done', outcome: action.outcome }, lastOutcome: action.outcome, notice: null };
     case 'reset':
-      // A run is ended by cancelling it: leaving it by another way would orphan the work.
+      // Leaving a run without canceling it would orphan its work.
       return job ? state : { ...state, phase: { kind: 'empty' }, notice: null };
     case 'returned':
       if (job || !state.lastOutcome) return state;
@@ -221,7 +221,7 @@ export function reduce(state: State, action: Action): State {
   }
 }
 
-/** The models' own state, and what of the page hangs on it: the choice of preset, and a word on what happened. */
+/** Updates the state of the models and the dependent parts: the chosen preset and the notice. */
 function afterModels(state: State, action: ModelsAction): State {
   const models = reduceModels(state.models, action);
   if (models === state.models) return state;
@@ -242,7 +242,7 @@ function afterModels(state: State, action: ModelsAction): State {
   }
 }
 
-/** The engine that a recording is to run on now. */
+/** The engine for the next run. */
 export function engineRequest({ options, models }: State): EngineRequest {
   if (models.preparing) {
     const { backend, speed, file } = models.preparing;
@@ -250,13 +250,13 @@ export function engineRequest({ options, models }: State): EngineRequest {
   }
   const { backend, preset, speed } = options;
   const { file } = models;
-  // Automatic takes what is here, and a file that the browser could not keep is here too.
+  // `auto` uses the models at hand, which includes a file that the browser could not store.
   return file && preset !== 'campplus' ? { backend, preset: 'community-1', speed, file } : { backend, preset, speed, file: null };
 }
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;
 
-/** What is wrong with the options, before anything is run with them. */
+/** Validates the options before a run. Returns the notice to show; null if they are valid. */
 export function optionsProblem(options: RunOptions): Notice | null {
   const { speakerMode, exact, min, max } = options;
   if (speakerMode === 'exact' && !isCount(exact)) return 'options-number';
@@ -267,7 +267,7 @@ export function optionsProblem(options: RunOptions): Notice | null {
   return null;
 }
 
-/** The part of the options that goes to `diarize`. */
+/** The options to pass to `diarize`. */
 export function diarizeOptions(
   options: RunOptions,
 ): Pick<DiarizeOptions, 'speakers' | 'minSpeakers' | 'maxSpeakers'> {
@@ -281,11 +281,11 @@ export function diarizeOptions(
   }
 }
 
-/** Which ways out of a failure make sense. */
+/** The recovery actions that make sense for a failure. */
 export function recoveries(failure: Failure, options: RunOptions): Recoveries {
   const onGpu = options.backend !== 'wasm';
   const none = { retry: false, wasm: false, options: false, bundled: false };
-  // What ships with the page needs no network, and no file that may be wrong.
+  // The bundled preset needs no network and no model file that may be wrong.
   const bundled = options.preset !== 'campplus';
   switch (failure.code) {
     case 'backend-unavailable':
@@ -308,7 +308,7 @@ export function recoveries(failure: Failure, options: RunOptions): Recoveries {
     case null:
       return { ...none, retry: true };
     default:
-      // What is left is wrong with the file itself, and stays wrong.
+      // All other failures are caused by the file itself.
       return none;
   }
 }
@@ -317,6 +317,6 @@ export interface Recoveries {
   readonly retry: boolean;
   readonly wasm: boolean;
   readonly options: boolean;
-  /** Again with the preset that ships with the page. */
+  /** Run again with the bundled preset. */
   readonly bundled: boolean;
 }

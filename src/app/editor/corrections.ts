@@ -6,18 +6,18 @@ import type { Editor, EditorState } from './editor';
 import { nameOf, speakerOfKey } from './speakerNames';
 import { editorText } from './text';
 
-/** The turns that cover a moment. */
+/** The turns that contain a time. */
 export function turnsAt(turns: readonly EditableTurn[], seconds: number): EditableTurn[] {
   return indicesOverlapping(turns, seconds, seconds).map((index) => turns[index]!);
 }
 
-/** What buttons and keys do to the result. Each says in a sentence what happened, for those who cannot see the tracks. */
+/** The corrections behind buttons and keys. Each announces its effect in a sentence for users who cannot see the tracks. */
 const words = editorText.turn;
 
-/** A turn that is added has this length, less where another turn of the speaker or the end of the recording is nearer. */
+/** Length of an added turn. It is shorter if another turn of the speaker or the end of the recording comes first. */
 const NEW_TURN_SECONDS = 2;
 
-/** Whether turns can be corrected now: those that are shown are the annotation's own. Says why where they cannot. */
+/** Whether turns can be corrected now. If not, shows the reason. */
 function canCorrect(editor: Editor): boolean {
   const state = editor.get();
   if (isEditable(state)) return true;
@@ -25,12 +25,12 @@ function canCorrect(editor: Editor): boolean {
   return false;
 }
 
-/** Whether the turns that are shown can be corrected. */
+/** Whether the shown turns are those of the annotation and can be corrected. */
 export function isEditable({ mode, proposal }: EditorState): boolean {
   return mode === 'overlapping' && !proposal;
 }
 
-/** The turn that is selected, to be corrected; says so where none is, or where none can be. */
+/** The selected turn if it can be corrected; otherwise shows the reason and returns null. */
 export function selectedTurn(editor: Editor): EditableTurn | null {
   if (!canCorrect(editor)) return null;
   const { annotation, selected } = editor.get();
@@ -43,7 +43,7 @@ function applied(editor: Editor, edit: Edit, sentence: string): void {
   if (editor.edit(edit)) editor.say(sentence);
 }
 
-/** Gives the selected turn to the speaker of a number key. */
+/** Assigns the selected turn to the speaker of a number key. */
 export function assignSelected(editor: Editor, key: number): void {
   const speaker = speakerOfKey(editor.get().annotation, key);
   if (speaker === null) return;
@@ -60,7 +60,7 @@ export function splitSelected(editor: Editor): void {
   if (turn) applied(editor, { type: 'split-turn', turn: turn.id, atSeconds: editor.player.position }, words.splitDone);
 }
 
-/** Deletes the selected turn and selects the one that follows, so that deleting goes on. */
+/** Deletes the selected turn and selects the next one, to allow repeated deletion. */
 export function deleteSelected(editor: Editor): void {
   const turn = selectedTurn(editor);
   if (!turn) return;
@@ -95,7 +95,7 @@ export function moveTurn(editor: Editor, turn: number, startSeconds: number, end
   applied(editor, { type: 'move-turn', turn, startSeconds, endSeconds }, what);
 }
 
-/** Adds a turn at the playhead, for the speaker of the selected turn, or of the first track. */
+/** Adds a turn at the playhead for the speaker of the selected turn or, without one, of the first track. */
 export function addAtPlayhead(editor: Editor): void {
   if (!canCorrect(editor)) return;
   const { annotation, selected } = editor.get();
@@ -121,7 +121,7 @@ export function addTurn(editor: Editor, speaker: string, startSeconds: number, e
   editor.say(words.added);
 }
 
-/** Selects the next turn, or the one before; with none selected, the one nearest to the playhead. */
+/** Selects the next or previous turn. Without a selection, selects the turn nearest to the playhead. */
 export function stepTurn(editor: Editor, step: 1 | -1): void {
   const { annotation, selected } = editor.get();
   const { turns } = annotation;
@@ -138,7 +138,7 @@ export function stepTurn(editor: Editor, step: 1 | -1): void {
   editor.say(words.selected(words.describe(nameOf(annotation, next.speaker), next.startSeconds, next.endSeconds)));
 }
 
-/** Plays the selected turn over and over, or stops doing so. */
+/** Starts or stops looping the selected turn. */
 export function toggleLoop(editor: Editor): void {
   if (editor.get().loop) {
     editor.setLoop(null);

@@ -16,13 +16,13 @@ const annotation = annotationOf(
   10,
 );
 
-describe('speakers with one name', () => {
+describe('speakers with the same name', () => {
   it('have distinct names in files', () => {
     expect([...exportNamesOf(annotation).values()]).toEqual(['Ann', 'Ann (3)', 'Ann (2)', 'ann', 'Speaker 6', 'Speaker 6 (2)']);
     expect([...distinctNames(new Map([['a', 'x'], ['b', 'x'], ['c', 'x']])).values()]).toEqual(['x', 'x (2)', 'x (3)']);
   });
 
-  it('are found, with the first of that name', () => {
+  it('are found, each with the first speaker of that name', () => {
     expect([...namesakesOf(annotation)]).toEqual([
       ['SPEAKER_01', 'SPEAKER_00'],
       ['SPEAKER_03', 'SPEAKER_00'],

@@ -34,7 +34,7 @@ function make(): { editor: Editor; said: string[]; tabs: { readonly own: Tab; re
 }
 
 describe('the editor', () => {
-  it('tells every listener what changed, until its owner ends', () => {
+  it('notifies every listener of changes until its owner ends', () => {
     const { editor, tabs } = make();
     const owner = new Scope();
     const heard = vi.fn();
@@ -49,7 +49,7 @@ describe('the editor', () => {
     expect(editor.get().canRedo).toBe(true);
   });
 
-  it('says why a correction cannot be, and changes nothing', () => {
+  it('shows why a correction is impossible and changes nothing', () => {
     const { editor, said, tabs, seek } = make();
     editor.select(second);
     seek(9.5);
@@ -60,7 +60,7 @@ describe('the editor', () => {
     expect(editor.get().annotation).toEqual(annotation);
   });
 
-  it('selects the turn that follows a deleted one, and none that is gone', () => {
+  it('selects the turn after a deleted one, and never a deleted turn', () => {
     const { editor } = make();
     editor.select(second);
     deleteSelected(editor);
@@ -69,7 +69,7 @@ describe('the editor', () => {
     expect(editor.get().selected).toBeNull();
   });
 
-  it('steps from the playhead where no turn is selected', () => {
+  it('steps from the playhead if no turn is selected', () => {
     const { editor, seek } = make();
     seek(2.5);
     stepTurn(editor, 1);
@@ -81,7 +81,7 @@ describe('the editor', () => {
     expect(editor.get().selected).toBe(second);
   });
 
-  it('drops a proposal when the annotation that it was made for changes', () => {
+  it('discards a proposal when its annotation changes', () => {
     const { editor } = make();
     editor.propose({ ...annotation, turns: [] });
     editor.edit({ type: 'add-speaker', name: 'Eve' });

@@ -11,63 +11,63 @@ import type { Outcome } from '../state';
 import { hasExclusive, prepareExclusive } from './shownTurns';
 import { editorText } from './text';
 
-/** What the person sees and does with one result. One instance per result; every panel of the page works on it. */
+/** The state of one result. All panels of the page share one instance per result. */
 export interface EditorState {
   /** The corrected result. */
   readonly annotation: Annotation;
-  /** Something to look at before it is accepted (another number of speakers); the tracks show it in place of the annotation. */
+  /** A preview before it is accepted (another number of speakers). The tracks show it instead of the annotation. */
   readonly proposal: Annotation | null;
   readonly canUndo: boolean;
   readonly canRedo: boolean;
   /** Id of the turn that keys and buttons act on. */
   readonly selected: number | null;
   readonly mode: TurnsMode;
-  /** The segment that is played over and over; null while nothing is. */
+  /** The looped segment; null if none is looped. */
   readonly loop: Segment | null;
   readonly transcript: Transcript | null;
-  /** Marks of the score: segments where the result differs from a reference. */
+  /** Marks of the score: segments in which the result differs from a reference. */
   readonly marks: readonly Mark[];
 }
 
-/** What the panels share. */
+/** Shared by all panels. */
 export interface Editor {
-  /** Ends when the page leaves this result. */
+  /** Ends when the app leaves this result. */
   readonly scope: Scope;
   readonly outcome: Outcome;
   readonly theme: ThemeControl;
   readonly player: Player;
   readonly get: () => EditorState;
   /**
-   * Applies a correction; true where it was applied. One that cannot be (a split outside of its turn …) changes nothing, and the page says
-   * why.
+   * Applies a correction. Returns false and shows the reason if the correction is impossible, such as a split outside
+   * of its turn.
    */
   readonly edit: (edit: Edit) => boolean;
   readonly undo: () => void;
   readonly redo: () => void;
-  /** Selects a turn and brings it into view. */
+  /** Selects a turn and scrolls it into view. */
   readonly select: (turn: number | null) => void;
-  /** Shows `annotation` until it is accepted by an edit, or taken back by null. */
+  /** Shows `annotation` until an edit accepts it; null discards it. */
   readonly propose: (annotation: Annotation | null) => void;
   readonly setMode: (mode: TurnsMode) => void;
   readonly setLoop: (loop: Segment | null) => void;
   readonly setTranscript: (transcript: Transcript | null) => void;
   readonly setMarks: (marks: readonly Mark[]) => void;
-  /** Plays a segment and stops at its end. */
+  /** Plays a segment and then stops. */
   readonly play: (segment: Segment) => void;
-  /** A sentence for the notice line, read by screen readers too. */
+  /** Shows a message in the notice line, which screen readers announce. */
   readonly say: (message: string) => void;
-  /** Calls back after every change, with the state before. Ends with `owner`. */
+  /** Calls the listener with the new and the previous state after every change. Ends with `owner`. */
   readonly onChange: (owner: Scope, listener: (next: EditorState, previous: EditorState) => void) => void;
 }
 
-/** What a panel of the editor gives: a section of the page that keeps itself up to date through {@link Editor.onChange}. */
+/** A panel of the editor. It updates itself through {@link Editor.onChange}. */
 export interface Panel {
   readonly element: HTMLElement;
 }
 
 export interface EditorOptions {
   readonly outcome: Outcome;
-  /** Outlive the view of the result. Other tabs can change them. */
+  /** They outlive the result view. Other tabs can change them. */
   readonly corrections: Pick<SharedWork, 'corrections' | 'apply' | 'onReplaced'>;
   readonly theme: ThemeControl;
   readonly player: Player;
@@ -76,7 +76,7 @@ export interface EditorOptions {
 
 type Listener = (next: EditorState, previous: EditorState) => void;
 
-/** The state of one result's page, and all that changes it. */
+/** Creates the state of one result and the operations that change it. */
 export function createEditor(scope: Scope, { outcome, corrections: shared, theme, player, say }: EditorOptions): Editor {
   const listeners = new Set<Listener>();
   const corrected = (): Pick<EditorState, 'annotation' | 'canUndo' | 'canRedo' | 'transcript'> => {
@@ -94,12 +94,12 @@ export function createEditor(scope: Scope, { outcome, corrections: shared, theme
   const set = (change: Partial<EditorState>): void => {
     const previous = state;
     const next = { ...state, ...change };
-    // A turn that is gone cannot be selected.
+    // A deleted turn cannot stay selected.
     if (next.selected !== null && turnById(next.annotation.turns, next.selected) === null) next.selected = null;
     state = next;
     for (const listener of [...listeners]) listener(state, previous);
   };
-  /** After a correction, here or in another tab, or an undo. A proposal was based on the annotation before. */
+  /** Runs after a correction, here or in another tab, and after an undo. A proposal was based on the previous annotation. */
   const afterHistory = (): void => {
     const now = corrected();
     // With a large number of turns, a worker computes the exclusive ones on request.

@@ -18,10 +18,13 @@ export interface ExportedFile {
   readonly content: string;
 }
 
-/** A result as a file of one of the formats. JSON always has both kinds of turns; the others have those that are shown. */
+/**
+ * Exports a result in one of the formats. JSON always contains both kinds of turns. The other formats contain the shown
+ * turns.
+ */
 export function exportFile(format: ExportFormat, request: ExportRequest): ExportedFile {
   const { outcome, annotation, mode } = request;
-  // Not for all formats: there can be a million turns.
+  // Computed only for the formats that need it: there can be a million turns.
   const named = (): Turn[] => withNames(shownTurns(annotation, mode), exportNamesOf(annotation));
   const base = stem(outcome.name) + (mode === 'exclusive' ? '.exclusive' : '');
   const file = (extension: string, type: string, content: string): ExportedFile => ({ name: `${base}.${extension}`, type, content });
@@ -49,7 +52,7 @@ export function exportFile(format: ExportFormat, request: ExportRequest): Export
   }
 }
 
-/** RTTM keeps the label of who has no name: a number that counts tracks would mean someone else after a merge. */
+/** RTTM keeps the label of unnamed speakers: a number by track order would refer to a different speaker after a merge. */
 function withLabels({ speakers }: Annotation, turns: readonly Turn[]): Turn[] {
   return withNames(turns, distinctNames(new Map(speakers.map(({ id, name }) => [id, name ?? id]))));
 }
@@ -58,7 +61,7 @@ function withNames(turns: readonly Turn[], names: ReadonlyMap<string, string>): 
   return turns.map((turn) => ({ ...turn, speaker: names.get(turn.speaker) ?? turn.speaker }));
 }
 
-/** What the run found; of turns that were read from a file nothing ran. */
+/** The result of the run; for turns read from a file, a source without one. */
 function jsonSource({ result, annotation, name }: Outcome): JsonSource {
   if (result) return result;
   return {

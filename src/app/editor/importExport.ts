@@ -28,9 +28,9 @@ export interface FileTakers {
 }
 
 /**
- * Gives each file to the part of the page that it is for.
+ * Passes each file to the panel it is for.
  *
- * @param purpose an RTTM that is dropped is a reference to score against; one that is imported is to be edited
+ * @param purpose a dropped RTTM file is used as the reference for scoring; an imported one is edited
  */
 export async function takeFiles(
   editor: Editor,
@@ -46,7 +46,7 @@ export async function takeFiles(
       else if (await isTranscript(file)) transcript([file]);
       else await importTurns(editor, file);
     } catch (thrown) {
-      // Also what the browser throws for a file that is gone since it was dropped.
+      // This includes the browser's error for a file that was deleted since the drop.
       editor.say(importWords.unreadable(file.name, sentenceOf(thrown)));
     }
   }
@@ -56,10 +56,10 @@ export async function takeFiles(
   }
 }
 
-/** In place of the turns that are there; an undo brings those back. */
+/** Replaces the current turns. Undo restores them. */
 async function importTurns(editor: Editor, file: File): Promise<void> {
   const notes: string[] = [];
-  // The recording is as long as it is; turns beyond its end would lie where nothing can be heard.
+  // The duration of the recording is fixed. Turns beyond its end would have no audio.
   const { durationSeconds } = editor.get().annotation;
   const imported = await readTurnsFor(editor.scope, file, editor.outcome.name, (note) => notes.push(note), durationSeconds);
   if (!imported) return;
@@ -72,7 +72,8 @@ async function importTurns(editor: Editor, file: File): Promise<void> {
 export async function exportInWorker(format: ExportFormat, { annotation, outcome, ...request }: ExportRequest): Promise<WrittenFile> {
   const { blob, companions: _companions, annotation: _annotation, result, ...rest } = outcome;
   const names = namesOf(annotation);
-  // RTTM and JSON contain only names given by the user. The other formats have the names that the page shows, in its language.
+  // RTTM and JSON contain only names given by the user. The other formats contain the displayed names in the language
+  // of the page.
   const isShown = format !== 'rttm' && format !== 'json';
   const speakers = isShown ? annotation.speakers.map((speaker) => ({ ...speaker, name: names.get(speaker.id) ?? null })) : annotation.speakers;
   const packed = (await inSlices(packAnnotation({ ...annotation, speakers })))!;
@@ -84,7 +85,7 @@ export async function exportInWorker(format: ExportFormat, { annotation, outcome
   );
 }
 
-/** Exported turns come from the annotation, and no format writes the voices. */
+/** Exported turns come from the annotation, and no format contains the voice data. */
 function withoutTurns(result: DiarizationResult): DiarizationResult {
   const { voices: _voices, ...light } = result;
   return { ...light, turns: [], exclusiveTurns: [] };
@@ -92,7 +93,7 @@ function withoutTurns(result: DiarizationResult): DiarizationResult {
 
 const exportWords = editorText.exporting;
 
-/** Downloads of the corrected result, one button a format. */
+/** The export menu, with one button per format. */
 export function createExportMenu(editor: Editor): Menu {
   const { scope } = editor;
   const mode = h('span', { class: 'fine' });

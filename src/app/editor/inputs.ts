@@ -1,8 +1,8 @@
 import type { Scope } from '../../ui-kit/scope';
 
 /**
- * Seconds of a time as people write it: `83.5`, `1:23.5`, `1:02:03`, with a comma as well as with a point; null where it
- * is none.
+ * Parses a time such as `83.5`, `1:23.5`, or `1:02:03`, with a decimal point or comma. Returns seconds; null if the
+ * text is not a time.
  */
 export function parseTime(text: string): number | null {
   const parts = text.trim().replace(',', '.').split(':');
@@ -10,7 +10,7 @@ export function parseTime(text: string): number | null {
   const last = parts.length - 1;
   let seconds = 0;
   for (const [index, part] of parts.entries()) {
-    // Only the seconds have a fraction, and only the first part may exceed 59.
+    // Only the seconds can have a fraction, and only the first part can exceed 59.
     const form = index === last ? /^\d+(\.\d*)?$/ : /^\d+$/;
     if (!form.test(part) || (index > 0 && Number(part) >= 60)) return null;
     seconds = seconds * 60 + Number(part);
@@ -21,9 +21,9 @@ export function parseTime(text: string): number | null {
 export interface ChoiceListeners {
   /** An entry was chosen. */
   readonly onChosen: () => void;
-  /** The list shows another entry, which is not chosen yet. */
+  /** The list shows another entry that is not chosen yet. */
   readonly onStep?: () => void;
-  /** The list was left without a choice: it has to show the previous entry again. */
+  /** The list was left without a choice and must show the previous entry again. */
   readonly onLeft: () => void;
 }
 
@@ -58,7 +58,7 @@ export function onChoice(scope: Scope, select: HTMLSelectElement, { onChosen, on
 }
 
 /**
- * Marks a field while it has uncommitted text. The page asks for confirmation before it is left with a marked field.
+ * Marks a field while it has uncommitted text. Leaving the page with a marked field requires confirmation.
  *
  * @param isCommitted whether the text of the field equals the committed value
  * @returns function that updates the mark and returns whether the field is marked

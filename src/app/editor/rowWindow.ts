@@ -4,23 +4,23 @@ import { h, onResize } from '../../ui-kit/dom';
 export interface RowWindow {
   /** Updates the rows after their number, order or content changed. */
   readonly update: () => void;
-  /** Scrolls a row into view and gives its element. */
+  /** Scrolls a row into view and returns its element. */
   readonly reveal: (index: number) => HTMLElement | null;
 }
 
 export interface RowWindowOptions {
-  /** Holds the rows. With more than `mostWhole` it scrolls, and gets the class `is-windowed`. */
+  /** The container of the rows. With more than `mostWhole` rows, it scrolls and has the class `is-windowed`. */
   readonly list: HTMLElement;
   readonly numRows: () => number;
-  /** The element of a row; the same one as long as it is in the page. */
+  /** Returns the element of a row, which stays the same while the row is in the page. */
   readonly rowOf: (index: number) => HTMLElement;
-  /** Up to this many rows are all in the page. */
+  /** Up to this number, all rows are in the page. */
   readonly mostWhole: number;
   /** Assumed height of a row until one is measured. */
   readonly likelyHeight: number;
-  /** Index of the row that stays in the page out of view, because it has the focus; null for none. */
+  /** Index of the focused row, which stays in the page even if it is out of view; null if there is none. */
   readonly keptRow: () => number | null;
-  /** Rows may have left the page. */
+  /** Called when rows may have left the page. */
   readonly onFilled?: () => void;
 }
 
@@ -81,7 +81,7 @@ export function createRowWindow(scope: Scope, { list, numRows, rowOf, mostWhole,
 
   scope.on(list, 'scroll', () => {
     const rows = wanted();
-    // Only if the rows to show are others.
+    // Only if the rows to show have changed.
     if (rows[0] !== shown[0] || rows.at(-1) !== shown.at(-1)) fill();
   }, { passive: true });
   onResize(scope, list, () => {
@@ -111,7 +111,7 @@ export function createRowWindow(scope: Scope, { list, numRows, rowOf, mostWhole,
 
 const spacer = (height: number): HTMLElement => h('li', { 'aria-hidden': 'true', class: 'row-spacer', style: `height:${height}px` });
 
-/** Sets the children. Moves none that is in its place, because moving an element takes the focus from it. */
+/** Sets the children. Does not move elements that are already in place, because moving an element takes the focus from it. */
 function placeChildren(parent: HTMLElement, children: readonly HTMLElement[]): void {
   const kept = new Set<Element>(children);
   for (const child of [...parent.children]) if (!kept.has(child)) child.remove();

@@ -11,24 +11,24 @@ const press = (key: string, held: Partial<KeyPress> = {}): KeyPress => ({
 });
 
 describe('shortcutOf', () => {
-  it('tells undo from redo by shift, and takes the Mac’s command key', () => {
+  it('distinguishes undo from redo by shift, and accepts the Mac’s command key', () => {
     expect(shortcutOf(press('z', { ctrlKey: true }), true)).toBe('undo');
     expect(shortcutOf(press('Z', { ctrlKey: true, shiftKey: true }), true)).toBe('redo');
     expect(shortcutOf(press('y', { metaKey: true }), true)).toBe('redo');
   });
 
-  it('leaves the browser its own keys', () => {
+  it('ignores the browser’s own shortcuts', () => {
     expect(shortcutOf(press('s', { ctrlKey: true }), true)).toBeNull();
     expect(shortcutOf(press('1', { altKey: true }), true)).toBeNull();
     expect(shortcutOf(press('Tab'), true)).toBeNull();
   });
 
-  it('knows brackets on keyboards that have them behind Alt', () => {
+  it('accepts brackets typed with Alt', () => {
     expect(shortcutOf(press('[', { altKey: true }), true)).toBe('set-start');
     expect(shortcutOf(press(']', { altKey: true, ctrlKey: true }), true)).toBe('set-end');
   });
 
-  it('turns single characters off, and nothing else', () => {
+  it('turns off only single characters', () => {
     expect(shortcutOf(press('s'), true)).toBe('split');
     expect(shortcutOf(press('s'), false)).toBeNull();
     expect(shortcutOf(press('4'), false)).toBeNull();

@@ -15,7 +15,7 @@ import {
 import type { Editor } from './editor';
 import { editorText } from './text';
 
-/** What a key can do on the result page. */
+/** The shortcuts of the result page. */
 export type ShortcutId =
   | 'toggle' | 'back' | 'forward' | 'shuttle-back' | 'shuttle-stop' | 'shuttle-forward' | 'loop'
   | 'next-turn' | 'previous-turn'
@@ -29,17 +29,17 @@ export interface Shortcut {
   readonly group: ShortcutGroup;
   /** `KeyboardEvent.key`, letters in lower case. */
   readonly keys: readonly string[];
-  /** As the keys are shown. */
+  /** Labels of the keys. */
   readonly shown: readonly string[];
-  /** With Ctrl, or the Mac's command key. */
+  /** Requires Ctrl or the Mac's command key. */
   readonly withControl?: true;
-  /** With or without shift matters only where one of two is told apart by it. */
+  /** Set only if shift distinguishes two shortcuts. */
   readonly withShift?: boolean;
-  /** A letter, digit or sign: WCAG 2.1.4 wants a way to turn these off, because speech input types them by mistake. */
+  /** A letter, digit or symbol. WCAG 2.1.4 requires a way to turn these off, because speech input types them by mistake. */
   readonly isCharacter?: true;
 }
 
-/** The one list: the keyboard handler and the dialog of keys both read it. */
+/** The shortcuts, used by the keyboard handler and the help dialog. */
 export const SHORTCUTS: readonly Shortcut[] = [
   { id: 'toggle', group: 'listen', keys: [' '], shown: ['Space'] },
   { id: 'back', group: 'listen', keys: ['ArrowLeft'], shown: ['←'] },
@@ -70,16 +70,16 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { id: 'help', group: 'view', keys: ['?'], shown: ['?'], isCharacter: true },
 ];
 
-/** The part of a keyboard event that tells which shortcut it is. */
+/** The part of a keyboard event that identifies a shortcut. */
 export type KeyPress = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>;
 
 /**
- * The shortcut of a key press; null where it is none.
+ * The shortcut of a key press; null if there is none.
  *
- * @param withLetters whether keys that are single characters act
+ * @param withLetters whether single-character shortcuts are on
  */
 export function shortcutOf(press: KeyPress, withLetters: boolean): ShortcutId | null {
-  // Brackets are typed with Alt, or with Ctrl and Alt, on many keyboards; nothing else is meant for us with Alt.
+  // On many keyboards, brackets are typed with Alt or with Ctrl and Alt. All other keys with Alt are ignored.
   const isBracket = press.key === '[' || press.key === ']';
   if (press.altKey && !isBracket) return null;
   const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
@@ -91,13 +91,13 @@ export function shortcutOf(press: KeyPress, withLetters: boolean): ShortcutId | 
       (shortcut.withShift === undefined || shortcut.withShift === press.shiftKey),
   );
   if (!found) return null;
-  // `F2` stays where `R` goes.
+  // If letters are off, `F2` still works in place of `R`.
   return found.isCharacter && !withLetters && key.length === 1 ? null : found.id;
 }
 
 const KEY = 'voxlane-letter-keys';
 
-/** Whether single characters act; on until they are turned off. */
+/** Whether single-character shortcuts are on, which is the default. */
 export function rememberedLetters(): boolean {
   try {
     return localStorage.getItem(KEY) !== 'off';
@@ -111,45 +111,45 @@ export function rememberLetters(on: boolean): void {
     if (on) localStorage.removeItem(KEY);
     else localStorage.setItem(KEY, 'off');
   } catch {
-    // Then the choice lasts as long as the page.
+    // The choice then lasts until the page is closed.
   }
 }
 
 export interface Keyboard {
-  /** Whether keys that are single characters act. */
+  /** Turns single-character shortcuts on or off. */
   readonly setLetters: (on: boolean) => void;
 }
 
-/** What changes the result, once for each press. */
+/** Shortcuts that change the result. They run once per key press, without key repeat. */
 const CHANGING: ReadonlySet<ShortcutId> = new Set(['assign', 'split', 'set-start', 'set-end', 'add', 'confirm', 'delete']);
 
-/** The arrow, Home and End keys that a focused control wants for itself. */
+/** Controls that handle the arrow, Home and End keys themselves. */
 const OWN_ARROWS = '[role="tab"], [role="slider"], [role="scrollbar"], [role="row"], tr[tabindex], input, select, textarea, summary';
 
 /**
- * Keys for the whole result, except where the focused control needs them for itself.
+ * Handles the shortcuts of the result page, except for keys that the focused control handles itself.
  *
- * @param act gets the shortcut and the key; gives false where it leaves the key to the browser
+ * @param act receives the shortcut and the key; returns false to leave the key to the browser
  */
 export function steerByKeys(scope: Scope, act: (id: ShortcutId, key: string) => boolean): Keyboard {
   let letters = rememberedLetters();
   scope.on(document, 'keydown', (event) => {
     if (event.defaultPrevented) return;
     const target = event.target instanceof Element ? event.target : null;
-    // A dialog has the page to itself.
+    // An open dialog is modal.
     if (document.querySelector('dialog[open]')) return;
     const id = shortcutOf(event, letters);
     if (!id) return;
     const isText = target?.matches('input:not([type="radio"], [type="checkbox"], [type="range"], [type="file"], [type="color"]), textarea, select') ?? false;
-    // A field has undo, letters and arrows of its own.
+    // A text field handles undo, letters and arrows itself.
     if (isText) return;
-    // A slider's own keys are arrows, but what is typed on it is meant for it as well.
+    // A slider only handles arrow keys itself, but letters typed on it must not change the result either.
     if (target?.matches('input[type="range"]') && CHANGING.has(id)) return;
-    // Held down, these would go through the whole recording.
+    // Held down, these keys would run through the whole recording.
     if (event.repeat && (CHANGING.has(id) || id === 'toggle')) return;
     if (id === 'toggle' && target?.closest('button, a, label, summary, input')) return;
     if ((id === 'next-turn' || id === 'previous-turn' || id === 'back' || id === 'forward') && target?.closest(OWN_ARROWS)) {
-      // The timeline's own keys are these very ones.
+      // The timeline uses the arrow keys for the same purpose.
       const isTimeline = target.matches('.tracks__scroller') && (id === 'back' || id === 'forward');
       if (!isTimeline) return;
     }
@@ -162,10 +162,10 @@ export function steerByKeys(scope: Scope, act: (id: ShortcutId, key: string) => 
   };
 }
 
-/** Seconds that the arrows skip. */
+/** Seconds to skip with an arrow key. */
 const SKIP_SECONDS = 5;
 
-/** What the keys reach besides the editor. */
+/** The targets of the shortcuts. */
 export interface ShortcutTargets {
   readonly editor: Editor;
   readonly tracks: Tracks;
@@ -174,7 +174,7 @@ export interface ShortcutTargets {
   readonly openHelp: () => void;
 }
 
-/** Does what a key means; false where there is nothing to do, so that the browser has the key. */
+/** Runs a shortcut. Returns false if there is nothing to do, to leave the key to the browser. */
 export function actOn({ editor, tracks, rename, openExport, openHelp }: ShortcutTargets, id: ShortcutId, key: string): boolean {
   const { player } = editor;
   const state = editor.get();
@@ -273,7 +273,7 @@ export interface HelpDialog {
   readonly open: () => void;
 }
 
-/** All keys, from the list that the keyboard handler reads, and the switch for those that are single characters. */
+/** The help dialog: all shortcuts, and the switch for single-character shortcuts. */
 export function createHelpDialog(scope: Scope, onLetters: (on: boolean) => void): HelpDialog {
   const letters = h('input', { type: 'checkbox', checked: rememberedLetters(), 'data-testid': 'letter-keys' });
   scope.on(letters, 'change', () => {
@@ -294,7 +294,7 @@ export function createHelpDialog(scope: Scope, onLetters: (on: boolean) => void)
     dialog.close();
   });
   scope.on(dialog, 'click', (event) => {
-    // A press on the backdrop is one on the dialog itself.
+    // A click on the backdrop targets the dialog itself.
     if (event.target === dialog) dialog.close();
   });
   return {

@@ -9,10 +9,10 @@ import type { TurnsMode } from '../../ui-kit/tracks/model';
 import { isVast } from '../workspace/limits';
 import { withTurnsWorker } from '../workspace/turnsClient';
 
-/** Annotations are immutable, and several parts of the page show the turns of the same one. */
+/** A cache per annotation. Annotations are immutable, and several views show the turns of the same one. */
 const exclusive = new WeakMap<Annotation, readonly Turn[]>();
 
-/** The turns that are shown of an annotation. */
+/** The turns to show for an annotation. */
 export function shownTurns(annotation: Annotation, mode: TurnsMode): readonly Turn[] {
   if (mode === 'overlapping') return annotation.turns;
   let turns = exclusive.get(annotation);
@@ -20,7 +20,7 @@ export function shownTurns(annotation: Annotation, mode: TurnsMode): readonly Tu
   return turns;
 }
 
-/** Whether {@link shownTurns} gives the exclusive turns without blocking the page. */
+/** Whether {@link shownTurns} returns the exclusive turns without blocking the page. */
 export const hasExclusive = (annotation: Annotation): boolean => !isVast(annotation) || exclusive.has(annotation);
 
 /** Computes the exclusive turns of an annotation with a large number of turns, without blocking the page. */

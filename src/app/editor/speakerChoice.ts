@@ -8,17 +8,17 @@ import { editorText } from './text';
 
 const words = editorText.speakers;
 
-/** Number of matches listed. Typing more shortens the list. */
+/** Maximum number of listed matches. */
 const MAX_MATCHES = 50;
 
 export interface SpeakerChoiceState {
   readonly speakers: readonly AnnotationSpeaker[];
-  /** Id of a speaker that is not offered; null for none. */
+  /** Id of a speaker to leave out; null if there is none. */
   readonly without: string | null;
-  /** Id of the speaker shown as chosen; null for none. */
+  /** Id of the speaker shown as chosen; null if there is none. */
   readonly chosen: string | null;
   readonly isDisabled: boolean;
-  /** Name for screen readers; null if a label is around the element. */
+  /** Name for screen readers; null if the element is inside a label. */
   readonly label: string | null;
 }
 
@@ -32,7 +32,10 @@ export interface SpeakerMatch {
   readonly name: string;
 }
 
-/** Up to `most` speakers whose name contains the text, names that begin with it first, and the number of all matches. */
+/**
+ * Returns up to `most` speakers whose name contains the text, names that begin with it first, and the number of all
+ * matches.
+ */
 export function matchSpeakers(
   speakers: readonly AnnotationSpeaker[],
   without: string | null,
@@ -121,7 +124,7 @@ export function createSpeakerSearch(
     const hint = h('p', { class: 'fine speaker-search__hint', role: 'status' });
     const box = h('div', { class: 'speaker-search' }, list, hint);
     open = { box, list, hint, matches: [], active: -1 };
-    // A press on the list must not take the focus from the field.
+    // A click on the list must not take the focus from the field.
     box.addEventListener('pointerdown', (event) => {
       event.preventDefault();
     });
@@ -178,7 +181,7 @@ export function createSpeakerSearch(
       show();
     }
   });
-  // The list does not move along with what scrolls around the field.
+  // The list does not move with a scrolling container of the field.
   scope.on(window, 'resize', close);
   scope.on(document, 'scroll', (event) => {
     if (open && event.target instanceof Node && !open.box.contains(event.target)) close();
@@ -199,7 +202,7 @@ export function createSpeakerSearch(
   };
 }
 
-/** Up to this many speakers, a select lists all. With more, a search field lists matches. */
+/** Up to this number of speakers, a select lists all. Above it, a search field lists matches. */
 export const MAX_OPTIONS = 40;
 
 export interface SpeakerChoiceOptions {
@@ -218,7 +221,7 @@ export interface SpeakerChoice {
   readonly update: (state: SpeakerChoiceState) => void;
 }
 
-/** Chooses a speaker: in a select or, with many speakers, by a part of the name. */
+/** A control to choose a speaker: a select or, with many speakers, a search field. */
 export function createSpeakerChoice(scope: Scope, { testId, placeholder, isEachStep, onStep, onChoose }: SpeakerChoiceOptions): SpeakerChoice {
   const select = h('select', { class: 'field', 'data-testid': testId });
   /** The value to return to when the list is left without a choice. */
@@ -238,7 +241,7 @@ export function createSpeakerChoice(scope: Scope, { testId, placeholder, isEachS
   }
   let search: SpeakerSearch | null = null;
   const element = h('span', { class: 'speaker-choice' }, select);
-  /** What the options were made of. */
+  /** The state that the options were created from. */
   let made: Pick<SpeakerChoiceState, 'speakers' | 'without'> | null = null;
   return {
     element,

@@ -9,7 +9,7 @@ const annotationWith = (...labels: readonly string[]): Annotation =>
 const keysOf = (annotation: Annotation): string[] => [...speakerKeys(annotation)].map(([id, key]) => `${id} ${key}`);
 
 describe('speakerKeys', () => {
-  it('are the numbers in the names, and stay the same after a merge and a rename', () => {
+  it('are the numbers in the names and stay the same after a merge and a rename', () => {
     let annotation = annotationWith('SPEAKER_00', 'SPEAKER_01', 'SPEAKER_02');
     annotation = applyEdit(annotation, { type: 'merge-speakers', from: 'SPEAKER_01', into: 'SPEAKER_00' });
     annotation = applyEdit(annotation, { type: 'rename-speaker', speaker: 'SPEAKER_02', name: 'Ada' });

@@ -1,12 +1,12 @@
 import type { Annotation } from '../../editing/annotation';
 import { labelNumber, speakerName } from '../../ui-kit/tracks/model';
 
-/** What each speaker is called on the page, by id. */
+/** The displayed name of each speaker, by id. */
 export function namesOf({ speakers }: Annotation): Map<string, string> {
   return new Map(speakers.map((speaker, index) => [speaker.id, speakerName(speaker, index)]));
 }
 
-/** The name of one speaker; his id where the annotation has no such speaker. */
+/** The displayed name of a speaker; the id if the annotation does not contain the speaker. */
 export function nameOf(annotation: Annotation, id: string): string {
   const index = annotation.speakers.findIndex((speaker) => speaker.id === id);
   const speaker = annotation.speakers[index];
@@ -14,8 +14,8 @@ export function nameOf(annotation: Annotation, id: string): string {
 }
 
 /**
- * The same names, made distinct: the second “Ann” becomes “Ann (2)”. Files distinguish speakers only by name, so two
- * speakers would become one.
+ * Makes names distinct: the second “Ann” becomes “Ann (2)”. Files distinguish speakers only by name, so without this, two
+ * speakers with the same name would become one.
  *
  * @param names by id, in the order of the tracks
  */
@@ -41,7 +41,7 @@ export function exportNamesOf(annotation: Annotation): Map<string, string> {
 /**
  * Speakers with the same name as an earlier one. Case is ignored.
  *
- * @returns id of the first of that name, by the id of each other one
+ * @returns map from the id of each such speaker to the id of the first speaker of that name
  */
 export function namesakesOf(annotation: Annotation): ReadonlyMap<string, string> {
   const first = new Map<string, string>();

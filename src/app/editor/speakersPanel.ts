@@ -14,16 +14,16 @@ import { editorText } from './text';
 
 const words = editorText.speakers;
 
-/** With more speakers the list scrolls, and only rows near the visible ones are in the page. */
+/** Above this number of speakers, the list scrolls and only contains the rows near the visible ones. */
 const MAX_WHOLE_ROWS = 30;
 const LIKELY_ROW_PIXELS = 128;
 
 export interface SpeakersPanel extends Panel {
-  /** Puts the focus into the field of a speaker's name. */
+  /** Focuses the name field of a speaker. */
   readonly rename: (speaker: string) => void;
 }
 
-/** The speakers: name, color, how much they speak, how they sound, merging. */
+/** The speakers panel: names, colors, speech time, playback, and merging. */
 export function createSpeakersPanel(editor: Editor): SpeakersPanel {
   const { scope } = editor;
   const list = h('ul', { class: 'speakers' });
@@ -117,9 +117,9 @@ export function createSpeakersPanel(editor: Editor): SpeakersPanel {
 /** Content of a row that depends on the other speakers. */
 interface RowInfo {
   readonly isBrief: boolean;
-  /** The number key; null for none. */
+  /** The number key; null if there is none. */
   readonly key: number | null;
-  /** Id of an earlier speaker of the same name; null for none. */
+  /** Id of an earlier speaker with the same name; null if there is none. */
   readonly namesake: string | null;
 }
 
@@ -130,7 +130,10 @@ interface SpeakerRow {
   readonly remove: () => void;
 }
 
-/** @param onGone hears who took the speaker's place, when this row is gone and the focus with it; null for nobody */
+/**
+ * @param onGone called when this row is removed while it has the focus, with the speaker that took its place; null if
+ *   there is none
+ */
 function createRow(editor: Editor, id: string, onGone: (into: string | null) => void): SpeakerRow {
   const scope: Scope = editor.scope.child();
   const badge = h('span', { class: 'speakers__badge' });
@@ -169,18 +172,18 @@ function createRow(editor: Editor, id: string, onGone: (into: string | null) => 
   const commitName = (): void => {
     const current = editor.get().annotation.speakers.find((speaker) => speaker.id === id);
     const typed = name.value.trim();
-    // The number that stands for a missing name is no name.
+    // The numbered label of an unnamed speaker is not a name.
     const written = typed === '' || typed === unnamed ? null : typed;
     if (!current || written === current.name) return;
     editor.edit({ type: 'rename-speaker', speaker: id, name: written });
   };
   let shown = '';
-  /** The label of the speaker without a name. */
+  /** The label of the speaker if unnamed. */
   let unnamed = '';
   const isDraft = markDrafts(scope, name, () => name.value === shown);
   scope.on(name, 'change', commitName);
   scope.on(name, 'blur', () => {
-    // A name that was emptied is the number again.
+    // After clearing the name, show the numbered label again.
     name.value = shown;
   });
   scope.on(name, 'keydown', (event) => {
@@ -215,7 +218,7 @@ function createRow(editor: Editor, id: string, onGone: (into: string | null) => 
       shown = speakerName(speaker, index);
       unnamed = speakerName({ ...speaker, name: null }, index);
       badge.replaceChildren(swatch(speaker.color), ...(key === null ? [] : [h('kbd', { title: words.key(key) }, String(key))]));
-      // Text that is being typed is not overwritten.
+      // Do not overwrite text while the user is typing.
       if (!isDraft()) name.value = shown;
       namesake.show(first, shown);
       setText(amount, words.speech(seconds, own.length));
@@ -251,7 +254,7 @@ function createRow(editor: Editor, id: string, onGone: (into: string | null) => 
   };
 }
 
-/** Says that another speaker has the same name, and offers to merge the two. */
+/** Warns that another speaker has the same name, and offers to merge the two. */
 function createNamesakeWarning(
   scope: Scope,
   mergeInto: (speaker: string) => void,

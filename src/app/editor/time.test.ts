@@ -13,10 +13,10 @@ it.each([
   expect(parseTime(text)).toBe(seconds);
 });
 
-it.each(['', 'abc', '1:60', '1:2:3:4', '-3', '1:', '1.5:20', 'Infinity', '1e3'])('refuses “%s”', (text) => {
+it.each(['', 'abc', '1:60', '1:2:3:4', '-3', '1:', '1.5:20', 'Infinity', '1e3'])('rejects “%s”', (text) => {
   expect(parseTime(text)).toBeNull();
 });
 
-it('reads what the page writes', () => {
+it('parses the format that the page shows', () => {
   for (const seconds of [0, 0.01, 59.99, 3599.5, 10_799.25]) expect(parseTime(clock(seconds, 2))).toBeCloseTo(seconds, 9);
 });

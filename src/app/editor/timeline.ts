@@ -40,21 +40,21 @@ export interface Transport {
   readonly refresh: () => void;
   readonly setZoomed: (zoomed: boolean) => void;
   /**
-   * Presses the loop button or lets it go.
+   * Updates the loop button.
    *
-   * @param canLoop whether there is a turn to loop; while one is looped, the button always works
+   * @param canLoop whether there is a turn to loop; the button is always enabled while looping
    */
   readonly setLoop: (isLooping: boolean, canLoop: boolean) => void;
 }
 
-/** Names of simultaneous speakers that are shown. */
+/** Maximum number of simultaneous speaker names shown. */
 const MAX_CHIPS = 12;
 const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3] as const;
 
 /**
- * Play button, clock, who speaks, speed, which turns, zoom.
+ * The transport bar: play button, clock, current speakers, speed, turn mode, zoom.
  *
- * @param onLoop is called when the loop button is pressed; without it there is no such button
+ * @param onLoop called when the loop button is clicked; without it, there is no loop button
  */
 export function createTransport(
   scope: Scope,
@@ -138,7 +138,7 @@ export function createTransport(
     refresh() {
       setText(time, clock(player.position, 2));
       const now = tracks().speakingAt(player.position);
-      // Sixty times a second, but a speaker changes every few seconds.
+      // This runs sixty times a second, but the speakers change only every few seconds.
       if (now.length !== spoken?.length || now.some((track, index) => track !== spoken?.[index])) {
         spoken = now;
         speaking.replaceChildren(
@@ -164,7 +164,7 @@ export interface Timeline {
   readonly tracks: Tracks;
 }
 
-/** Transport, waveform and tracks, kept together by the one player. */
+/** The timeline: transport, waveform and tracks, synchronized by one player. */
 export function createTimeline(editor: Editor, onPosition: () => void): Timeline {
   const { scope, player, theme } = editor;
   const { durationSeconds } = editor.get().annotation;

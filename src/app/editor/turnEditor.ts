@@ -12,8 +12,8 @@ import { editorText } from './text';
 const words = editorText.turn;
 
 /**
- * What can be done to the selected turn. Its height never changes: a press on a row of the table selects a turn, and if
- * the page moved then, the click would land on another row.
+ * The editor of the selected turn. Its height is constant: clicking a row of the table selects a turn, and a shift of
+ * the layout would move the click to another row.
  */
 export function createTurnEditor(editor: Editor): Panel {
   const { scope } = editor;
@@ -62,7 +62,7 @@ export function createTurnEditor(editor: Editor): Panel {
 
   let turn: EditableTurn | null = null;
   let shownId: number | null = null;
-  /** What stands in the field that was read last: it may be written anew. */
+  /** The text of the field that was last read. The code may overwrite it. */
   let committed: string | null = null;
   const describe = ({ speaker: id, startSeconds, endSeconds }: EditableTurn): string =>
     words.describe(nameOf(editor.get().annotation, id), startSeconds, endSeconds);
@@ -85,7 +85,7 @@ export function createTurnEditor(editor: Editor): Panel {
     scope.on(input, 'keydown', (event) => {
       if (event.key !== 'Escape') return;
       event.stopPropagation();
-      // First, because leaving a changed field takes what was typed.
+      // Set first, because leaving a changed field applies its text.
       committed = input.value;
       update();
       input.blur();
@@ -108,7 +108,7 @@ export function createTurnEditor(editor: Editor): Panel {
     const isSame = turn?.id === shownId;
     shownId = turn?.id ?? null;
     for (const [{ input }, seconds] of [[start, turn?.startSeconds], [end, turn?.endSeconds]] as const) {
-      // What somebody is typing is theirs until they leave the field, or the turn.
+      // Do not overwrite text that the user is typing until the field or the turn changes.
       if (isSame && input === document.activeElement && input.value !== committed) continue;
       input.value = seconds === undefined ? '' : clock(seconds, 3);
       input.removeAttribute('aria-invalid');
@@ -119,7 +119,7 @@ export function createTurnEditor(editor: Editor): Panel {
   return { element };
 }
 
-/** The time in a field: unchanged where the field shows what is there, so that digits beyond the shown ones stay. */
+/** The time in a field. If the text was not changed, returns the exact present value instead of the rounded one shown. */
 function readTime(input: HTMLInputElement, present: number): number | null {
   return input.value === clock(present, 3) ? present : parseTime(input.value);
 }

@@ -6,7 +6,7 @@ import { text } from '../../ui-kit/texts/text';
 import type { Actions } from '../view';
 import { communityInfo, isCommunityReady, type ModelsState } from './state';
 
-/** How far a download is, in bytes and percent. */
+/** The progress of a download, in bytes and percent. */
 export function downloadMeter(): { readonly element: HTMLElement; readonly update: (download: ModelDownload) => void } {
   const fill = h('div', { class: 'bar__fill' });
   const bar = h(
@@ -42,7 +42,7 @@ interface Part {
   readonly update?: (models: ModelsState) => void;
 }
 
-/** The box under the drop zone: offers community-1, shows it on its way, and asks about a file that nobody knows. */
+/** The box below the drop zone. Offers community-1, shows its download, and asks about a file with an unknown hash. */
 export function modelBox(
   scope: Scope,
   actions: BoxActions,
@@ -64,9 +64,9 @@ export function modelBox(
         part = partOf(models, partScope, actions);
         element.replaceChildren(...(part?.children ?? []));
         element.hidden = part === null;
-        // The button that was pressed is gone; the next one is where the person goes on.
+        // The clicked button is gone: move the focus to the next one.
         if (hadFocus && part) (element.querySelector('button') ?? element).focus();
-        // What was dropped while another part of the page was in sight.
+        // The file was dropped while the box was out of view.
         else if (part && (models.preparing ?? models.question ?? models.failure)) element.scrollIntoView({ block: 'nearest' });
         else if (hadFocus) document.querySelector<HTMLElement>('#content')?.focus();
       }
@@ -75,7 +75,7 @@ export function modelBox(
   };
 }
 
-/** What identifies the thing shown; null for nothing. */
+/** Identity of what is shown; null if nothing is. */
 function subjectOf(models: ModelsState): unknown {
   const { preparing, question, failure, stopped } = models;
   if (preparing) return preparing;
@@ -165,7 +165,7 @@ function questionPart({ question }: ModelsState, scope: Scope, { answerQuestion 
   };
 }
 
-/** What is known about a file that nobody knows, and what would be checked. */
+/** The texts about a file with an unknown hash, and the checks that would be made. */
 export function questionWords(file: string): readonly HTMLElement[] {
   const words = text.models.question;
   return [h('p', {}, words.unknown(file)), h('p', { class: 'fine' }, words.checked)];

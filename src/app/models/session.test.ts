@@ -37,11 +37,11 @@ const result: DiarizationResult = {
 const cancelled = new VoxlaneError({ code: 'cancelled', problem: 'Cancelled' });
 const unknown = new VoxlaneError({ code: 'model-altered', problem: 'Unknown hash' });
 
-/** Engines whose start the test ends by hand, unless it is told how to end. */
+/** Creates engines. The test ends each start by hand unless it sets an outcome in advance. */
 class Factory {
   readonly asked: EngineOptions[] = [];
   readonly engines: (Engine & { disposed: boolean })[] = [];
-  /** Ends the start under way. */
+  /** Ends the current start. */
   finish: (failure?: Error) => void = () => undefined;
 
   readonly make: EngineFactory = (options) => {
@@ -101,7 +101,7 @@ const phase = (store: Store<State, Action>, kind: State['phase']['kind']): Promi
   });
 
 describe('downloading', () => {
-  it('makes the engine that the next recording runs on, and remembers the choice', async () => {
+  it('creates the engine for the next recording and remembers the choice', async () => {
     const { factory, session, models, store, remembered } = page();
     const preparing = models.prepare(null);
     expect(factory.asked[0]).toMatchObject({ preset: 'community-1', backend: 'auto' });
@@ -115,7 +115,7 @@ describe('downloading', () => {
     expect(factory.asked).toHaveLength(1);
   });
 
-  it('is shared with a recording that is started meanwhile', async () => {
+  it('is shared with a recording started in the meantime', async () => {
     const { factory, session, models, store } = page();
     const preparing = models.prepare(null);
     session.start(source);
@@ -128,7 +128,7 @@ describe('downloading', () => {
     expect(factory.engines[0]?.disposed).toBe(false);
   });
 
-  it('stops at once, and what it still says is not heard', async () => {
+  it('stops at once, and its late events are ignored', async () => {
     const { factory, models, store, remembered } = page();
     const preparing = models.prepare(null);
     models.stop();
@@ -151,7 +151,7 @@ describe('downloading', () => {
     expect(store.get()).toMatchObject({ phase: { kind: 'empty' }, models: { preparing: null } });
   });
 
-  it('of a recording that cannot be read does not go on unseen', async () => {
+  it('for a recording that cannot be read does not continue in the background', async () => {
     const { factory, session, store } = page();
     session.start({ name: 'gone', load: () => Promise.reject(new Error('Gone')) });
     await phase(store, 'error');
@@ -159,7 +159,7 @@ describe('downloading', () => {
   });
 });
 
-it('another speed needs another engine, and the same speed none', async () => {
+it('a different speed needs a new engine, the same speed does not', async () => {
   const { factory, session, store } = page();
   const run = async (speed: Speed, isMade: boolean): Promise<void> => {
     store.dispatch({ type: 'options-changed', options: { speed } });
@@ -180,7 +180,7 @@ it('another speed needs another engine, and the same speed none', async () => {
   expect(factory.engines.map(({ disposed }) => disposed)).toEqual([true, false]);
 });
 
-it('what a run says of its first turns reaches the page', async () => {
+it('the preview of a run reaches the state', async () => {
   const store = createStore(reduce, INITIAL_STATE, () => undefined);
   const preview = { analyzedSeconds: 39, turns: [] };
   const keeper = new EngineKeeper(
@@ -199,7 +199,7 @@ it('what a run says of its first turns reaches the page', async () => {
   expect(store.get().phase).toMatchObject({ job: { preview } });
 });
 
-it('a start that reports at once is heard', async () => {
+it('progress reported synchronously by a start is received', async () => {
   const heard: number[] = [];
   const keeper = new EngineKeeper(
     ({ onDownload }) => {
@@ -213,7 +213,7 @@ it('a start that reports at once is heard', async () => {
 });
 
 describe('a model file', () => {
-  it('of unknown hash waits for the answer with the recording in hand, and is then trusted', async () => {
+  it('with an unknown hash waits for the answer with the recording pending, and is then trusted', async () => {
     const { factory, session, models, store } = page();
     const preparing = models.prepare(file);
     session.start(source);
@@ -233,7 +233,7 @@ describe('a model file', () => {
     expect(factory.asked).toHaveLength(2);
   });
 
-  it.each([true, false])('is remembered only where it is kept: %s', async (isKept) => {
+  it.each([true, false])('is remembered only if it is stored: %s', async (isKept) => {
     const { factory, models, store, remembered } = page({ presets: () => Promise.resolve(presetsWith(isKept)) });
     const preparing = models.prepare(file);
     factory.finish();
@@ -242,7 +242,7 @@ describe('a model file', () => {
     expect(remembered).toEqual(isKept ? ['community-1'] : []);
   });
 
-  it('takes the place of a download', async () => {
+  it('replaces a download', async () => {
     const { factory, models, store } = page();
     const first = models.prepare(null);
     const second = models.prepare(file);
@@ -254,13 +254,13 @@ describe('a model file', () => {
 });
 
 describe('deleting', () => {
-  it('ends the engine that has the model in memory', async () => {
+  it('disposes of the engine that has the model in memory', async () => {
     const deleted: string[] = [];
     const { factory, models, store, remembered } = page({
       delete: (id) => Promise.resolve(void deleted.push(id)),
     });
     const preparing = models.prepare(null);
-    // Not while it may be the one on its way.
+    // Not during a download, which may be of this model.
     await models.delete(STORED.id);
     expect(deleted).toEqual([]);
     factory.finish();
@@ -272,14 +272,14 @@ describe('deleting', () => {
     expect(remembered.at(-1)).toBe('auto');
   });
 
-  it('that fails says why', async () => {
+  it('reports why it failed', async () => {
     const { models, store } = page({ delete: () => Promise.reject(new Error('Blocked')) });
     await models.delete(STORED.id);
     expect(store.get().models.failure).toMatchObject({ during: 'deletion', failure: { details: 'Error: Blocked' } });
   });
 });
 
-it('another check of the GPU drops the present engine, and the next one checks', async () => {
+it('a repeated GPU check drops the current engine, and the next one checks', async () => {
   let forgotten = 0;
   const { factory, models, store } = page({ forgetGpuChecks: () => Promise.resolve(void forgotten++) });
   const preparing = models.prepare(null);
@@ -295,13 +295,13 @@ it('another check of the GPU drops the present engine, and the next one checks',
   expect(store.get().notice).toMatchObject({ said: expect.stringContaining('GPU') as string });
 });
 
-it('a browser that forbids storage is no failure of the page', async () => {
+it('a browser that blocks storage does not cause a failure', async () => {
   const { models, store } = page({ stored: () => Promise.reject(new Error('Blocked')) });
   await models.refresh();
   expect(store.get()).toMatchObject({ phase: { kind: 'empty' }, models: { listFailure: { details: 'Error: Blocked' } } });
 });
 
-it('models are told from recordings by name', () => {
+it('models and recordings are distinguished by name', () => {
   const files = ['a.WAV', 'b.ONNX', 'c.onnx.wav', 'd.onnx'].map((name) => new File([], name));
   const { models, recordings } = sortFiles(files);
   expect(models.map(({ name }) => name)).toEqual(['b.ONNX', 'd.onnx']);

@@ -7,19 +7,19 @@ import type { EngineKeeper, ModelFile, PresetChoice } from '../engineKeeper';
 import { type Action, engineRequest, jobOf, type State } from '../state';
 import { communityInfo } from './state';
 
-/** What the page needs to know of presets and kept models. An interface, for pages and tests without models. */
+/** Access to presets and stored models. An interface, for use and tests without models. */
 export interface ModelLibrary {
   presets(): Promise<readonly PresetInfo[]>;
   stored(): Promise<readonly StoredModelInfo[]>;
   delete(id: string): Promise<void>;
-  /** Discards the results of the GPU's self-check: the next engine checks again. */
+  /** Deletes the results of the GPU self-check: the next engine repeats it. */
   forgetGpuChecks(): Promise<void>;
 }
 
 const PRESET_KEY = 'voxlane-preset';
 const SPEED_KEY = 'voxlane-speed';
 
-/** The preset that was chosen on an earlier visit; `auto` where none was. */
+/** The preset chosen on an earlier visit; `auto` if none was. */
 export function rememberedPreset(): PresetChoice {
   const value = remembered(PRESET_KEY);
   return value === 'campplus' || value === 'community-1' ? value : 'auto';
@@ -29,7 +29,7 @@ export function rememberPreset(preset: PresetChoice): void {
   remember(PRESET_KEY, preset === 'auto' ? null : preset);
 }
 
-/** The speed that was chosen on an earlier visit; `exact` where none was. */
+/** The speed chosen on an earlier visit; `exact` if none was. */
 export function rememberedSpeed(): Speed {
   return remembered(SPEED_KEY) === 'fast' ? 'fast' : 'exact';
 }
@@ -42,12 +42,12 @@ function remembered(key: string): string | null {
   try {
     return localStorage.getItem(key);
   } catch {
-    // Storage can be forbidden; then the choice lasts as long as the page.
+    // Storage can be blocked. The choice then lasts until the page is closed.
     return null;
   }
 }
 
-/** @param value null, for what is so by itself, forgets */
+/** @param value null removes the entry, for the default */
 function remember(key: string, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(key);
@@ -57,7 +57,7 @@ function remember(key: string, value: string | null): void {
   }
 }
 
-/** Fetches, takes and deletes models for the page, apart from the recordings. */
+/** Downloads, accepts and deletes models, independent of recordings. */
 export class ModelsSession {
   readonly #library: ModelLibrary;
   readonly #keeper: EngineKeeper;
@@ -65,7 +65,7 @@ export class ModelsSession {
   readonly #remember: (preset: PresetChoice) => void;
   #lastId = 0;
 
-  /** @param remember keeps the preset for the next visit */
+  /** @param remember stores the preset for the next visit */
   constructor(
     library: ModelLibrary,
     keeper: EngineKeeper,
@@ -78,7 +78,7 @@ export class ModelsSession {
     this.#remember = remember;
   }
 
-  /** Looks anew what there is. Never rejects: a browser that forbids storage still diarizes. */
+  /** Reads the available models again. Never rejects: a browser that blocks storage can still diarize. */
   async refresh(): Promise<void> {
     try {
       const [presets, stored] = await Promise.all([this.#library.presets(), this.#library.stored()]);
@@ -89,7 +89,7 @@ export class ModelsSession {
   }
 
   /**
-   * Makes a community-1 engine, and with it community-1 the choice. A preparation under way gives way to it.
+   * Creates a community-1 engine and then selects community-1. Replaces a preparation in progress.
    *
    * @param file the model; null to download it
    */
@@ -113,7 +113,8 @@ export class ModelsSession {
       );
     }
     await this.refresh();
-    // A file that could not be kept is gone on the next visit, which would then download in its place, unasked.
+    // A file that could not be stored is gone on the next visit. Remembering the preset would then start an unrequested
+    // download.
     const { models, options } = this.#store.get();
     const isLasting = file === null || (communityInfo(models)?.present ?? false);
     if (isReady && isLasting && options.preset === 'community-1') this.#remember('community-1');
@@ -126,30 +127,30 @@ export class ModelsSession {
     this.#store.dispatch({ type: 'preparing-stopped', id: preparing.id });
   }
 
-  /** Takes the file that the user was asked about. */
+  /** Uses the file after the user confirmed it. */
   async trust(): Promise<void> {
     const { question } = this.#store.get().models;
     if (question) await this.prepare({ ...question.file, isTrusted: true });
   }
 
-  /** Makes the next recording check the GPU again. */
+  /** Repeats the GPU check before the next run. */
   async checkGpuAgain(): Promise<void> {
     const state = this.#store.get();
     if (jobOf(state) || state.models.preparing) return;
     await this.#library.forgetGpuChecks();
-    // The present engine chose its backend by the old result.
+    // The current engine chose its backend by the old result.
     this.#keeper.drop();
     this.#store.dispatch({ type: 'noticed', notice: { said: text.options.gpuForgotten } });
   }
 
-  /** Deletes a kept model. The choice falls back to automatic, or the next recording would download it again unasked. */
+  /** Deletes a stored model. The preset falls back to automatic; otherwise the next run would start an unrequested download. */
   async delete(model: string): Promise<void> {
     const state = this.#store.get();
     if (jobOf(state) || state.models.preparing) return;
     const { dispatch } = this.#store;
     try {
       await this.#library.delete(model);
-      // The engine has the model in memory, and would go on with what the user believes is gone.
+      // The engine still has the model in memory and would continue to use it.
       this.#keeper.drop();
       dispatch({ type: 'model-deleted', model });
       this.#remember(this.#store.get().options.preset);

@@ -22,7 +22,7 @@ const listed: Action = { type: 'models-listed', presets: presetsWith(false), sto
 const after = (...actions: Action[]): State => actions.reduce(reduce, INITIAL_STATE);
 
 describe('a download', () => {
-  it('makes community-1 the choice once it is whole, and not before', () => {
+  it('selects community-1 once it is complete, not before', () => {
     const going = after(preparing(null), part);
     expect(going.options.preset).toBe('auto');
     expect(going.models.download).toMatchObject({ receivedBytes: 40 });
@@ -32,7 +32,7 @@ describe('a download', () => {
     expect(done.models).toMatchObject({ preparing: null, download: null, stopped: null });
   });
 
-  it('that is stopped or fails changes no choice, and knows where it was left', () => {
+  it('that is stopped or fails does not change the preset and keeps its progress', () => {
     const stopped = after(preparing(null), part, { type: 'preparing-stopped', id: 1 });
     expect(stopped.options.preset).toBe('auto');
     expect(stopped.notice).toBe('download-stopped');
@@ -41,14 +41,14 @@ describe('a download', () => {
     expect(broken).toMatchObject({ preparing: null, stopped: { receivedBytes: 40 }, failure: { during: 'download' } });
   });
 
-  it('that gave way to another is not heard any more', () => {
+  it('that was replaced is ignored', () => {
     const second = after(preparing(null), preparing(file, 2));
     for (const late of [prepared, failed(offline), { type: 'preparing-stopped', id: 1 }] satisfies Action[]) {
       expect(reduce(second, late)).toBe(second);
     }
   });
 
-  it('becomes the choice of a recording that is started meanwhile, and ends with it', () => {
+  it('sets the preset of a recording started in the meantime and ends with it', () => {
     const waiting = after(preparing(null), part, started);
     expect(waiting.options.preset).toBe('community-1');
     const cancelled = reduce(waiting, { type: 'cancelled', id: 7 });
@@ -56,7 +56,7 @@ describe('a download', () => {
     expect(cancelled.models).toMatchObject({ preparing: null, download: null, stopped: { receivedBytes: 40 } });
   });
 
-  it('of a run is over when the run goes on, and left where it was when the run fails', () => {
+  it('of a run is complete when the run continues, and keeps its progress when the run fails', () => {
     const running = after(started, part, {
       type: 'progressed',
       id: 7,
@@ -70,13 +70,13 @@ describe('a download', () => {
 });
 
 describe('a model file', () => {
-  it('is used by what runs from now on', () => {
+  it('is used by subsequent runs', () => {
     const taken = after(preparing(file), prepared);
     expect(taken.models.file).toBe(file);
     expect(engineRequest(taken)).toEqual({ backend: 'auto', preset: 'community-1', speed: 'exact', file });
   });
 
-  it('of unknown hash is asked about, and a trusted one or another failure is not', () => {
+  it('with an unknown hash raises a question, unlike a trusted one or another failure', () => {
     const asked = after(preparing(file), failed(altered));
     expect(asked.models).toMatchObject({ question: { file, failure: altered }, failure: null, file: null });
     expect(reduce(asked, { type: 'model-refused' }).models.question).toBeNull();
@@ -85,25 +85,25 @@ describe('a model file', () => {
       failure: { during: 'file', name: 'mine.onnx' },
     });
     expect(after(preparing(file), failed({ ...altered, code: 'model-invalid' })).models.question).toBeNull();
-    // A download with wrong bytes is no file that the user could vouch for.
+    // The user cannot vouch for a download with wrong bytes.
     expect(after(preparing(null), failed(altered)).models.question).toBeNull();
   });
 
-  it('makes the preset ready where the browser could not keep it', () => {
+  it('makes the preset available even if the browser could not store it', () => {
     expect(isCommunityReady(after(listed).models)).toBe(false);
     expect(isCommunityReady(after(listed, preparing(file), prepared).models)).toBe(true);
   });
 });
 
 describe('engineRequest', () => {
-  it('asks for the chosen preset, and for the one that is being made', () => {
+  it('requests the chosen preset or the one in preparation', () => {
     expect(engineRequest(INITIAL_STATE)).toEqual({ backend: 'auto', preset: 'auto', speed: 'exact', file: null });
     const wasm: Action = { type: 'options-changed', options: { backend: 'wasm' } };
-    // The backend of the preparation: another one would make the engine, and the download, anew.
+    // The backend of the preparation. A different one would restart the engine and the download.
     expect(engineRequest(after(preparing(file), wasm))).toEqual({ backend: 'auto', preset: 'community-1', speed: 'exact', file });
   });
 
-  it('takes the file of this visit for automatic too, and for campplus never', () => {
+  it('uses the file of this visit for automatic too, but never for campplus', () => {
     const choose = (preset: 'auto' | 'campplus'): Action => ({ type: 'options-changed', options: { preset } });
     expect(engineRequest(after(preparing(file), prepared, choose('auto')))).toMatchObject({ preset: 'community-1', file });
     expect(engineRequest(after(preparing(file), prepared, choose('campplus')))).toMatchObject({
@@ -114,7 +114,7 @@ describe('engineRequest', () => {
 });
 
 describe('deleting', () => {
-  it('is asked about first, and takes the choice back', () => {
+  it('requires confirmation and resets the preset', () => {
     const kept = after(listed, preparing(file), prepared);
     const asked = reduce(kept, { type: 'deletion-asked', model: STORED.id });
     expect(asked.models.deletionOf).toBe(STORED.id);
@@ -134,7 +134,7 @@ describe('deleting', () => {
 });
 
 describe('licenseName', () => {
-  it('is how people know it', () => {
+  it('is the common name', () => {
     expect(['CC-BY-4.0', 'CC-BY-NC-4.0', 'Apache-2.0', 'MIT'].map(licenseName)).toEqual([
       'CC BY 4.0',
       'CC BY-NC 4.0',

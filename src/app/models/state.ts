@@ -4,38 +4,38 @@ import type { ModelFile } from '../engineKeeper';
 import type { Failure } from '../../ui-kit/failure';
 
 /**
- * The page's models: what there is to choose from, what this browser keeps, and the one that is on its way.
+ * The models: the presets, the models stored in this browser, and the one in preparation.
  *
  *   nothing ──preparing-started──▶ preparing ──prepared──▶ chosen
- *                 ▲                    │ stopped, failed, or a file that nobody knows
+ *                 ▲                    │ stopped, failed, or a file with an unknown hash
  *                 └──trusted── question ┘
  */
 export interface ModelsState {
-  /** Null until it is known. */
+  /** Null until they are listed. */
   readonly presets: readonly PresetInfo[] | null;
-  /** Null until it is known. */
+  /** Null until they are listed. */
   readonly stored: readonly StoredModelInfo[] | null;
-  /** Why presets or kept models could not be listed. */
+  /** Why presets or stored models could not be listed. */
   readonly listFailure: Failure | null;
-  /** The community-1 engine that is being made ahead of a recording. */
+  /** The community-1 engine in preparation. */
   readonly preparing: Preparing | null;
-  /** How far the download is, of a preparation or of a run; null where none goes on. */
+  /** Progress of the download of a preparation or a run; null if there is none. */
   readonly download: ModelDownload | null;
-  /** Where a download was left; it goes on from there. */
+  /** Progress of a stopped download, which resumes from there. */
   readonly stopped: ModelDownload | null;
-  /** The file that was accepted on this visit. It is at hand even where the browser could not keep it. */
+  /** The file accepted on this visit. It is available even if the browser could not store it. */
   readonly file: ModelFile | null;
-  /** A file of unknown hash, that the user is asked about. */
+  /** A question to the user about a file with an unknown hash. */
   readonly question: Question | null;
   readonly failure: ModelFailure | null;
-  /** The kept model that the user is asked about before it is deleted. */
+  /** The stored model whose deletion the user has to confirm. */
   readonly deletionOf: string | null;
 }
 
 export interface Preparing {
-  /** Tells the events of this preparation from late ones of an earlier one. */
+  /** Distinguishes events of this preparation from late events of an earlier one. */
   readonly id: number;
-  /** Null where the model is downloaded. */
+  /** Null if the model is downloaded. */
   readonly file: ModelFile | null;
   readonly backend: BackendChoice;
   readonly speed: Speed;
@@ -43,14 +43,14 @@ export interface Preparing {
 
 export interface Question {
   readonly file: ModelFile;
-  /** Why the engine did not take it at once. */
+  /** Why the engine did not accept the file without confirmation. */
   readonly failure: Failure;
 }
 
 export interface ModelFailure {
   readonly during: 'download' | 'file' | 'deletion';
   readonly failure: Failure;
-  /** Name of the file, where it was one. */
+  /** Name of the file; null for a download. */
   readonly name: string | null;
 }
 
@@ -85,29 +85,29 @@ export const INITIAL_MODELS: ModelsState = {
   deletionOf: null,
 };
 
-/** What is known of community-1, the only preset that has to be fetched; null until it is known. */
+/** The preset info of community-1, the only preset that requires a download; null until it is listed. */
 export function communityInfo({ presets }: ModelsState): PresetInfo | null {
   return presets?.find(({ id }) => id === 'community-1') ?? null;
 }
 
-/** Whether community-1 runs here without a download. */
+/** Whether community-1 runs without a download. */
 export function isCommunityReady(models: ModelsState): boolean {
   return models.file !== null || (communityInfo(models)?.present ?? false);
 }
 
-/** Whatever was under way is not any more; a download can go on later from where it is. */
+/** The state after a preparation or download stopped. The download can resume later. */
 export function afterStop(models: ModelsState): ModelsState {
   if (!models.preparing && !models.download) return models;
   return { ...models, preparing: null, download: null, stopped: models.download ?? models.stopped };
 }
 
-/** A run got past its download, or out of it by a failure. A preparation reports its own end. */
+/** The state after a run finished its download or failed during it. A preparation reports its own end. */
 export function afterDownload(models: ModelsState, isWhole: boolean): ModelsState {
   if (models.preparing || !models.download) return models;
   return isWhole ? { ...models, download: null, stopped: null } : afterStop(models);
 }
 
-/** As {@link afterStop}; a file that nobody knows becomes a question, and any other preparation a failure. */
+/** As {@link afterStop}. A file with an unknown hash raises a question; any other preparation becomes a failure. */
 function afterFailure(models: ModelsState, failure: Failure): ModelsState {
   const { preparing } = models;
   const rest = afterStop(models);
@@ -144,7 +144,7 @@ export function reduceModels(models: ModelsState, action: ModelsAction): ModelsS
     case 'model-deleted':
       return {
         ...models,
-        // A part of a download goes with the model.
+        // A partial download is deleted with the model.
         file: null,
         stopped: null,
         deletionOf: null,

@@ -8,7 +8,7 @@ import type { ModelsState } from './state';
 
 type Deleting = Pick<Actions, 'askDeletion' | 'deleteModel'>;
 
-/** What this browser keeps, with license and size, and how to be rid of it. */
+/** The models stored in this browser, with license, size, and deletion. */
 export function storedModels(
   scope: Scope,
   actions: Deleting,
@@ -40,13 +40,13 @@ export function storedModels(
         );
         if (hadFocus) (list.querySelector<HTMLElement>(focusAfter(deletionOf, before)) ?? heading).focus();
       }
-      // The model that is on its way may be this one.
+      // The model in preparation may be this one.
       for (const button of list.querySelectorAll('button')) button.disabled = preparing !== null;
     },
   };
 }
 
-/** The button that was pressed is gone: the focus goes to the question, and from there back. */
+/** The clicked button is gone: the focus moves to the question and back afterward. */
 const focusAfter = (asked: string | null, askedBefore: string | null): string =>
   asked === null ? `[data-testid="delete-model-${CSS.escape(askedBefore ?? '')}"]` : '[data-testid="confirm-delete"]';
 
@@ -88,7 +88,7 @@ function modelRow(scope: Scope, model: StoredModelInfo, { askDeletion }: Deletin
   );
 }
 
-/** Asked in place, and not in a dialog: what the question is about stays in sight. */
+/** Asks in place instead of in a dialog, which would cover the model in question. */
 function confirmRow(scope: Scope, model: StoredModelInfo, { askDeletion, deleteModel }: Deleting): HTMLElement {
   const { stored: words } = text.models;
   const question = words.confirm(model.bytes);

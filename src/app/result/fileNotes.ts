@@ -7,17 +7,17 @@ import { inLanguage } from '../../ui-kit/texts/language';
 type NoteWords = Readonly<Record<RecordingNote['code'], (at: string | null, amount: number | null) => string>>;
 
 const en: NoteWords = {
-  joined: (_, amount) => `The file holds ${count(amount ?? 2)} recordings one after another. All of them were read.`,
-  'bytes-skipped': (at, amount) => `${count(amount ?? 0)} bytes at ${at ?? '0:00'} are not part of the sound. They were skipped.`,
-  'data-missing': (at, amount) => `${decimal(amount ?? 0, 1)} s of sound are missing from the file at ${at ?? '0:00'}. Silence takes their place.`,
+  joined: (_, amount) => `The file contains ${count(amount ?? 2)} consecutive recordings. All of them were read.`,
+  'bytes-skipped': (at, amount) => `${count(amount ?? 0)} bytes at ${at ?? '0:00'} are not audio data. They were skipped.`,
+  'data-missing': (at, amount) => `${decimal(amount ?? 0, 1)} s of audio are missing from the file at ${at ?? '0:00'} and were replaced with silence.`,
   'cut-off': (at, amount) =>
     amount === null
-      ? `The file breaks off at ${at ?? '0:00'} without an end mark. The sound up to there was read.`
-      : `The file breaks off at ${at ?? '0:00'}, but its header gives ${clock(amount, 1)}. The sound up to there was read.`,
-  'size-ignored': () => 'The size in the header is a placeholder or wrong. The sound was read to the end of the file.',
+      ? `The file breaks off at ${at ?? '0:00'} without an end marker. The audio up to that point was read.`
+      : `The file breaks off at ${at ?? '0:00'}, but its header specifies ${clock(amount, 1)}. The audio up to that point was read.`,
+  'size-ignored': () => 'The size in the header is a placeholder or wrong. The audio was read to the end of the file.',
   'several-tracks': (_, amount) => `The file has ${count(amount ?? 2)} audio tracks. One of them was read.`,
-  'channels-cancel': (at) => `From ${at ?? '0:00'}, the channels cancel each other in a mix, because one is inverted. One channel was read instead.`,
-  'browser-decoder': () => 'Only the browser’s own decoder reads this file. It does not report missing or damaged data.',
+  'channels-cancel': (at) => `From ${at ?? '0:00'}, the channels cancel each other out when mixed, because one is inverted. A single channel was read instead.`,
+  'browser-decoder': () => 'Only the browser’s own decoder can read this file. It does not report missing or damaged data.',
 };
 
 const de: NoteWords = {
@@ -41,7 +41,7 @@ const inGerman = channels('Mono', 'Stereo', 'Kanäle');
 const trackName = (named: (n: number) => string) => ({ number, name, language, codec, channels: n }: AudioTrack): string =>
   [`${number}`, name, language, codec, named(n)].filter(Boolean).join(' · ');
 
-/** Words about how a recording was read. */
+/** Texts about how a recording was read. */
 export const recordingText = inLanguage(
   {
     heading: 'About this file',
@@ -62,10 +62,10 @@ export const recordingText = inLanguage(
 );
 
 /**
- * What was repaired, skipped or left out while a recording was read, and a choice of its audio track. Null if there is
+ * Notes about what was repaired, skipped or left out while reading a recording, and a choice of its audio track. Null if there is
  * neither.
  *
- * @param onTrack called with the number of another track; null without the recording
+ * @param onTrack called with the number of the chosen track; null without the recording
  */
 export function createFileNotes(
   scope: Scope,

@@ -31,7 +31,7 @@ import { workText } from '../workspace/text';
 
 type TabId = 'turns' | 'review' | 'count' | 'transcript' | 'score' | 'run';
 
-/** A result: to be seen, heard, corrected, judged, and taken home. */
+/** The result view: shows a result with playback, correction, review, scoring, and export. */
 export function doneView(context: ViewContext): View {
   const { scope, state, actions, theme, work } = context;
   if (state.phase.kind !== 'done') throw new Error('The done view needs the done phase');
@@ -49,7 +49,7 @@ export function doneView(context: ViewContext): View {
     say: status.say,
   });
   const table = createTable(editor);
-  // Made with their tabs; a dropped file makes them as well.
+  // Created with their tabs or when a file is dropped.
   let review: ReviewPanel | null = null;
   let score: ScorePanel | null = null;
   let transcript: TranscriptPanel | null = null;
@@ -143,7 +143,7 @@ export function doneView(context: ViewContext): View {
   };
 }
 
-/** In place of a panel that goes through all turns at once; null if there are not too many of them. */
+/** Shown instead of a panel that processes all turns at once; null if there are not too many turns. */
 function tooManyTurns(editor: Editor, more: string | null = null): HTMLElement | null {
   const { annotation } = editor.get();
   if (!isVast(annotation)) return null;
@@ -155,7 +155,7 @@ function tooManyTurns(editor: Editor, more: string | null = null): HTMLElement |
   );
 }
 
-/** The turns as text, kept up to date with what the tracks show. */
+/** The table of turns, synchronized with the tracks. */
 function createTable(editor: Editor): ReturnType<typeof createTurnTable> {
   const { scope, player } = editor;
   const table = createTurnTable(scope, {
@@ -188,7 +188,7 @@ interface Head {
   readonly summary: HTMLElement;
 }
 
-/** Name, summary, and what is done to the whole result. */
+/** The header: name, summary, and the actions on the whole result. */
 function createHead(
   editor: Editor,
   work: Work,
@@ -227,12 +227,12 @@ function createHead(
     setText(saved, workText.saveState[state]);
     saved.classList.toggle('legend--alert', state === 'unsaved');
   });
-  // Results of earlier releases have none.
+  // Absent in results of earlier releases.
   const counted: SpeakerCount | undefined = editor.outcome.result?.speakerCount;
   const unmet = counted ? unmetBounds(counted) : null;
   const unmetLine = unmet === null ? null : h('p', { class: 'status', 'data-testid': 'unmet-bounds' }, unmet);
   if (unmetLine) {
-    // It is about the number that the run found.
+    // The note refers to the number of speakers found by the run.
     editor.onChange(scope, ({ annotation }) => {
       unmetLine.hidden = annotation.speakers.length !== counted?.value;
     });
@@ -255,12 +255,12 @@ function createHead(
   return { head, heading, summary };
 }
 
-/** How the recording was read; null if there is nothing to say. */
+/** Notes about reading the recording; null if there are none. */
 function fileNotes({ scope, actions }: ViewContext, { result, blob }: Outcome): HTMLElement | null {
   return result && createFileNotes(scope, result, blob ? actions.readTrack : null);
 }
 
-/** A recording in which no one was heard. */
+/** The view of a recording without speech. */
 function silentView(context: ViewContext, outcome: Outcome): View {
   const { scope, actions } = context;
   const { durationSeconds } = outcome.annotation;

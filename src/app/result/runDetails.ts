@@ -6,10 +6,10 @@ import { engineLanguage } from '../../ui-kit/texts/language';
 import { backendName, text } from '../../ui-kit/texts/text';
 import type { Outcome } from '../state';
 
-/** Where the report of the self-check stands on the page, for links to it. */
+/** Id of the self-check report, for links to it. */
 export const SELF_CHECK_ID = 'self-check';
 
-/** How each backend that was tried reproduced the golden outputs, stage by stage; null if none was checked. */
+/** The self-check results per stage of each backend that was tried; null if none was checked. */
 export function selfCheckDetails({ selfCheck }: BackendReport): HTMLElement | null {
   if (!selfCheck) return null;
   const passed = selfCheck.every((check) => check.passed);
@@ -51,17 +51,17 @@ export function selfCheckDetails({ selfCheck }: BackendReport): HTMLElement | nu
   );
 }
 
-/** What a failure has led to; what the check is, if nothing failed. */
+/** The consequence of a failed check, or a description of the check if it passed. */
 function hintsOf(selfCheck: readonly ModelCheck[]): string[] {
   const failed = selfCheck.filter((check) => !check.passed);
   const { fallback, kernelFallback, hint } = text.selfCheck;
   if (failed.length === 0) return [hint];
-  // Results of earlier releases have checks of GPUs only, without a name.
+  // Results of earlier releases only contain GPU checks, without a backend name.
   const hasKernels = failed.some(({ backend }) => backend === 'kernels');
   return [...(failed.some(({ backend }) => backend !== 'kernels') ? [fallback] : []), ...(hasKernels ? [kernelFallback] : [])];
 }
 
-/** What ran, where, and how long it took. */
+/** Details of a run: preset, backend, and timings. */
 export function runDetails({ result, processingSeconds }: Outcome): HTMLElement {
   if (!result || processingSeconds === null) return h('section', { class: 'panel run' });
   const { details, options, running, done } = text;

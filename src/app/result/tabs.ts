@@ -1,19 +1,19 @@
 import { h, onResize, setText } from '../../ui-kit/dom';
 import type { Scope } from '../../ui-kit/scope';
 
-/** Time to notice and read a short sentence, and additional time per letter. */
+/** Minimum time a message is shown, and additional time per letter. */
 const MIN_MS = 8000;
 const MS_PER_LETTER = 100;
 
-/** Reports what a correction did. It overlays the page and takes no space. */
+/** A message line about the last correction. It overlays the page and takes up no space. */
 export interface StatusLine {
   readonly element: HTMLElement;
   readonly say: (message: string) => void;
-  /** Removes the message. After another change it is outdated. */
+  /** Removes the message, for example because another change made it outdated. */
   readonly clear: () => void;
 }
 
-/** A message disappears with the next change of the result, or after the time to read it. */
+/** A message disappears at the next change of the result or after its display time. */
 export function createStatusLine(scope: Scope): StatusLine {
   const element = h('p', { class: 'editor__status', role: 'status', 'data-testid': 'editor-status' });
   let timer = 0;
@@ -28,7 +28,7 @@ export function createStatusLine(scope: Scope): StatusLine {
     element,
     clear,
     say(message) {
-      // A screen reader reads the same sentence again only if the line was empty in between.
+      // A screen reader repeats the same sentence only if the line was empty in between.
       clear();
       frame = requestAnimationFrame(() => {
         setText(element, message);
@@ -38,7 +38,7 @@ export function createStatusLine(scope: Scope): StatusLine {
   };
 }
 
-/** Calls back whenever an element that had no size gets one: its tab is shown. */
+/** Calls the listener whenever an element without a size gets one, because its tab is shown. */
 export function whenShown(scope: Scope, element: HTMLElement, onShown: () => void): void {
   let isShown = false;
   onResize(scope, element, () => {
@@ -48,7 +48,7 @@ export function whenShown(scope: Scope, element: HTMLElement, onShown: () => voi
   });
 }
 
-/** Whether a part of a page that hides its tabs by `hidden` is in one of the hidden ones. */
+/** Whether an element is inside a tab that is hidden by `hidden`. */
 export function isHidden(element: HTMLElement): boolean {
   return element.closest('[hidden]') !== null;
 }
@@ -56,21 +56,24 @@ export function isHidden(element: HTMLElement): boolean {
 export interface Tab<Id extends string> {
   readonly id: Id;
   readonly label: string;
-  /** Made when the tab is first shown: what nobody looks at costs nothing. */
+  /** Creates the content when the tab is first shown. */
   readonly make: () => HTMLElement;
-  /** Made at once: for what is found by a search in the page before it is looked at. */
+  /** Whether to create the content at once, to make it available to the browser's text search. */
   readonly isEager?: boolean;
 }
 
 export interface Tabs<Id extends string> {
   readonly element: HTMLElement;
-  /** Shows a tab without taking the focus. */
+  /** Shows a tab without moving the focus. */
   readonly show: (id: Id) => void;
 }
 
 let serial = 0;
 
-/** Tabs after the WAI-ARIA pattern: arrows, Home and End move between them, only the shown one is in the tab order. */
+/**
+ * Tabs according to the WAI-ARIA pattern: arrow keys, Home and End move between them; only the active tab is in the tab
+ * order.
+ */
 export function createTabs<Id extends string>(scope: Scope, label: string, tabs: readonly Tab<Id>[]): Tabs<Id> {
   serial += 1;
   const prefix = `tabs-${serial}`;

@@ -8,7 +8,7 @@ import { waveText } from '../../ui-kit/tracks/minimap';
 import type { Tracks } from '../../ui-kit/tracks/tracks';
 import { VoxlaneError } from '../../util/errors';
 
-// The address must stand inside `new Worker(new URL(…))`, literally: that is the form bundlers look for.
+// The URL must be a literal inside `new Worker(new URL(…))`: bundlers search for this form.
 export function spawnPeaksWorker(): WorkerHandle<PeaksWorkerApi> {
   return new WorkerHandle(
     new Worker(new URL('../../../workers/peaks.worker.ts', import.meta.url), { type: 'module', name: 'voxlane peaks' }),
@@ -20,21 +20,24 @@ export interface PeaksRequest {
   readonly blob: Blob;
   /** Number of the audio track; undefined for the file's default. */
   readonly track: number | undefined;
-  /** Peaks of this very recording from an earlier visit; with them nothing is decoded. */
+  /** Saved peaks of the same recording; if given, nothing is decoded. */
   readonly kept: Peaks | null;
-  /** Hears of the same pyramid again and again as it grows; `isWhole` the last time. */
+  /** Called repeatedly with the same pyramid as it grows. `isWhole` is true for the last call. */
   readonly onPeaks: (pyramid: PeakPyramid, isWhole: boolean) => void;
-  /** No waveform, or none of the rest: only the page can decode so large a file, or it is broken from some point on. */
+  /**
+   * Called if the waveform is missing or incomplete: only the page can decode the file and it is too large, or it is
+   * damaged.
+   */
   readonly onFailure: (failure: VoxlaneError) => void;
 }
 
 /**
- * What the page decodes lies in memory as a whole. An hour at 128 kbit/s is 58 MB, and at the rate of the peaks, in
- * stereo, 460 MB: more could make the browser end the tab.
+ * Limit for decoding on the page, which holds the whole recording in memory. An hour at 128 kbit/s is 58 MB encoded and
+ * 460 MB decoded in stereo at the rate of the peaks. With more, the browser might end the tab.
  */
 const MAX_BYTES_ON_PAGE = 64 * 2 ** 20;
 
-/** Reads the peaks of a recording in a worker, which ends with `scope`, with the last peak, or with a failure. */
+/** Reads the peaks of a recording in a worker. The worker ends with `scope`, after the last peak, or on failure. */
 export function loadPeaks(scope: Scope, { blob, track, kept, onPeaks, onFailure }: PeaksRequest): void {
   if (kept) {
     onPeaks(PeakPyramid.from(kept), true);
@@ -42,7 +45,7 @@ export function loadPeaks(scope: Scope, { blob, track, kept, onPeaks, onFailure 
   }
   const worker = spawnPeaksWorker();
   const end = (): void => {
-    worker.terminate(new VoxlaneError({ code: 'disposed', problem: 'The waveform is not wanted any more' }));
+    worker.terminate(new VoxlaneError({ code: 'disposed', problem: 'The waveform is no longer needed' }));
   };
   scope.add(end);
   const pyramid = new PeakPyramid();
@@ -69,7 +72,7 @@ export function loadPeaks(scope: Scope, { blob, track, kept, onPeaks, onFailure 
     .finally(end);
 }
 
-/** Opens the file in the worker, or what the page decodes of it if the worker cannot. */
+/** Opens the file in the worker or, if the worker cannot decode it, passes in the audio decoded on the page. */
 async function open(worker: WorkerHandle<PeaksWorkerApi>, blob: Blob, track: number | undefined): Promise<void> {
   try {
     await worker.call((remote) => remote.open({ kind: 'file', blob, track }));
@@ -85,13 +88,13 @@ export interface WaveformSource {
   readonly blob: Blob;
   /** Number of the audio track; undefined for the file's default. */
   readonly track: number | undefined;
-  /** Peaks of this very recording from an earlier visit; null where there are none. */
+  /** Saved peaks of the same recording; null if there are none. */
   readonly kept: Peaks | null;
-  /** Called once, with peaks that are worth keeping for the next visit. */
+  /** Called once with the peaks to save. */
   readonly onRead: (peaks: Peaks) => void;
 }
 
-/** Reads a recording's waveform and draws it on the tracks as it comes. */
+/** Reads the waveform of a recording and draws it progressively on the tracks. */
 export function showWaveform(scope: Scope, tracks: Tracks, { blob, track, kept, onRead }: WaveformSource): void {
   tracks.setWaveNote(waveText.reading);
   loadPeaks(scope, {

@@ -13,7 +13,7 @@ import { reviewText } from './text';
 
 const words = reviewText.brief;
 
-/** With more rows the list scrolls, and only rows near the visible ones are in the page. */
+/** Above this number of rows, the list scrolls and only contains the rows near the visible ones. */
 const MAX_WHOLE_ROWS = 30;
 const LIKELY_ROW_PIXELS = 90;
 
@@ -22,10 +22,10 @@ export interface BriefList {
   readonly update: () => void;
 }
 
-/** Speakers who say so little that they may be a mistake: heard, merged or kept, as the person decides. */
+/** The list of speakers with so little speech that they may be errors. The user can play, merge or keep each. */
 export function createBriefList(editor: Editor): BriefList {
   const { scope } = editor;
-  /** Those that the person has said are right. */
+  /** Speakers that the user chose to keep. */
   const kept = new Set<string>();
   const heading = h('h3', { class: 'legend', tabindex: -1 }, words.heading);
   const list = h('ul', { class: 'review__brief-list' });
@@ -64,7 +64,7 @@ export function createBriefList(editor: Editor): BriefList {
     rowWindow.update();
     element.hidden = brief.length === 0;
     if (!hadFocus) return;
-    // The row that was acted on is gone: the next one is where the person goes on.
+    // The row is gone: move the focus to the next one.
     const next = list.querySelector<HTMLElement>('button') ?? (element.hidden ? null : heading);
     (next ?? element.parentElement?.querySelector<HTMLElement>('button:enabled'))?.focus();
   }
@@ -92,7 +92,7 @@ export function createBriefList(editor: Editor): BriefList {
       merge.disabled = chosen === null;
       if (chosen !== null) merge.setAttribute('aria-label', words.mergeLabel(name, nameOf(editor.get().annotation, chosen)));
     };
-    // Not on the choice itself: arrow keys pass through every entry of a closed list.
+    // A button is needed, because arrow keys change a closed select on every step.
     const merge = button(owner, { class: 'button button--small', 'data-testid': 'brief-merge' }, () => {
       if (chosen === null) return;
       const sentence = words.merged(name, nameOf(editor.get().annotation, chosen));

@@ -12,8 +12,8 @@ import { reviewText as words } from './text';
 export type Certainty = 'high' | 'middling' | 'low' | 'unknown';
 
 /**
- * From these on a confidence is called high or middling. For the words alone: no bound was calibrated, and the
- * order of the review goes by the numbers.
+ * Minimum confidence for the labels high and middling. They only affect the label: the bounds are not calibrated, and
+ * the review order uses the numbers.
  */
 const BOUNDS: Readonly<Record<ConfidenceKind, { readonly high: number; readonly middling: number }>> = {
   // A probability.
@@ -22,7 +22,7 @@ const BOUNDS: Readonly<Record<ConfidenceKind, { readonly high: number; readonly 
   margin: { high: 0.3, middling: 0.1 },
 };
 
-/** How sure a speaker is, in one of four words. */
+/** The certainty of a speaker in one of four levels. */
 export function certaintyOf(confidence: number | null | undefined, kind: ConfidenceKind | null): Certainty {
   if (confidence === null || confidence === undefined) return 'unknown';
   const { high, middling } = BOUNDS[kind ?? 'posterior'];
@@ -44,11 +44,11 @@ export interface TurnCard {
   readonly element: HTMLElement;
   /** @param isReviewed whether the turn was confirmed or corrected before */
   readonly update: (turn: EditableTurn, isReviewed: boolean) => void;
-  /** A turn is split where the player is. */
+  /** Sets the position of the player, at which the turn can be split. */
   readonly setPosition: (seconds: number) => void;
 }
 
-/** One turn under review: who, when, how sure, and what can be done about it. */
+/** The card of one turn: speaker, time, certainty, and actions. */
 export function createTurnCard(editor: Editor, actions: CardActions): TurnCard {
   const { scope } = editor;
   let turn: EditableTurn | null = null;
@@ -77,7 +77,7 @@ export function createTurnCard(editor: Editor, actions: CardActions): TurnCard {
     h('kbd', { 'aria-hidden': 'true' }, 'S'),
   );
   const remove = act(words.delete, 'Del', 'review-delete', actions.remove);
-  /** With many speakers: a search for those without a button. */
+  /** With many speakers, a search for those without a button. */
   const others = createSpeakerChoice(scope, { testId: 'review-other', placeholder: words.other, onChoose: actions.assign });
   const choices = h('div', { class: 'review__choices', role: 'group', 'aria-label': words.who });
   scope.on(choices, 'click', (event) => {
@@ -87,7 +87,7 @@ export function createTurnCard(editor: Editor, actions: CardActions): TurnCard {
   const element = h(
     'div',
     { class: 'review__card' },
-    // Said as a whole when another turn comes up.
+    // Announced as a whole when another turn is shown.
     h('div', { class: 'review__turn', 'aria-live': 'polite', 'aria-atomic': 'true' }, h('div', { class: 'review__name' }, who, tag), when, certainty),
     h('div', { class: 'button-row' }, play, confirm),
     h('p', { class: 'legend' }, words.who),
@@ -103,7 +103,7 @@ export function createTurnCard(editor: Editor, actions: CardActions): TurnCard {
     ),
   );
 
-  /** The buttons of the speakers; made anew only where speakers are others, so that the focus stays on one. */
+  /** The speakers that the buttons were created for. They are only rebuilt if the speakers change, to preserve the focus. */
   let made: readonly AnnotationSpeaker[] | null = null;
   function updateChoices(own: string): void {
     const { annotation } = editor.get();
@@ -158,7 +158,7 @@ export function createTurnCard(editor: Editor, actions: CardActions): TurnCard {
   };
 }
 
-/** How sure the speaker is, in a word, the number, and what the number is. */
+/** The certainty as a label, with the number and its meaning. */
 function certaintyLine({ confidence }: EditableTurn, kind: 'posterior' | 'margin' | null): string {
   const word = words.certainty[certaintyOf(confidence, kind)];
   if (confidence === null || confidence === undefined) return `${word}: ${words.noValue}`;

@@ -12,16 +12,16 @@ const words = reviewText.compare;
 
 export interface Comparison {
   readonly element: HTMLElement;
-  /** The turn to compare; a new one is compared with its own speaker first. */
+  /** Sets the turn to compare. It is first compared with its own speaker. */
   readonly setTurn: (turn: EditableTurn) => void;
   readonly playA: () => void;
   readonly playB: () => void;
   readonly playBoth: () => void;
-  /** Where the player is, so that B follows A. */
+  /** Reports the state of the player, to play B after A. */
   readonly hear: (seconds: number, playing: boolean) => void;
 }
 
-/** Two clips side by side: this turn, and the voice that it is said to be, or another. */
+/** Compares two clips: this turn, and a segment of its assigned speaker or another one. */
 export function createComparison(editor: Editor): Comparison {
   const { scope } = editor;
   const sequence = new ClipSequence(editor.play);
@@ -109,7 +109,7 @@ export function createComparison(editor: Editor): Comparison {
       const { speakers } = editor.get().annotation;
       if (isOther || !speakers.some(({ id }) => id === speaker)) {
         choose(next.speaker);
-        // Where this is all that the speaker says, the next best comparison is with somebody else.
+        // If the speaker has no other turn, compare with another speaker.
         for (const { id } of speakers) {
           if (clips.length > 0) break;
           choose(id);

@@ -12,15 +12,15 @@ import { isHidden, whenShown } from '../result/tabs';
 import { reviewText as words } from './text';
 
 export interface ReviewPanel extends Panel {
-  /** Where the player is: call it on each of its changes. */
+  /** Sets the state of the player. Call it on every change. */
   readonly setPosition: (seconds: number, playing: boolean) => void;
 }
 
-/** Goes through the turns one at a time, the most doubtful first. The turn that it shows is the one that is selected. */
+/** The review panel. Shows one turn at a time, the least certain first. The shown turn is also the selected turn. */
 export function createReviewPanel(editor: Editor): ReviewPanel {
   const { scope } = editor;
   let queue = startReview(editor.get().annotation);
-  /** The annotation that the queue was made of. */
+  /** The annotation that the queue was created from. */
   let seen = editor.get().annotation;
 
   const left = h('p', { class: 'review__left', 'data-testid': 'review-left' });
@@ -77,7 +77,7 @@ export function createReviewPanel(editor: Editor): ReviewPanel {
     if (turn) editor.play(turn);
   }
 
-  /** Shows another turn, which is selected on the tracks too, and is heard where the person wants that. */
+  /** Shows another turn, selects it on the tracks, and plays it if autoplay is on. */
   function go(next: ReviewQueue): void {
     const isOther = next.current !== queue.current;
     queue = next;
@@ -86,7 +86,7 @@ export function createReviewPanel(editor: Editor): ReviewPanel {
     if (isOther && autoplay.checked) playCurrent();
   }
 
-  /** Applies a correction of the turn that is shown; the queue follows by itself. */
+  /** Applies a correction of the shown turn. The queue updates itself. */
   function correct(apply: (turn: EditableTurn) => boolean, sentence: string): void {
     const turn = currentTurn();
     if (!turn || editor.get().proposal) return;
@@ -94,7 +94,7 @@ export function createReviewPanel(editor: Editor): ReviewPanel {
     if (!apply(turn)) return;
     editor.say(queue.current === null ? words.said.all : sentence);
     if (queue.current !== turn.id && autoplay.checked) playCurrent();
-    // What was pressed is gone with the last turn.
+    // The clicked button disappears with the last turn.
     if (hadFocus && queue.current === null) doneHeading.focus();
   }
 
@@ -148,7 +148,7 @@ export function createReviewPanel(editor: Editor): ReviewPanel {
   }
 
   editor.onChange(scope, (next, previous) => {
-    // What nobody sees is brought up to date when it is shown.
+    // A hidden panel is updated when it is shown.
     if (isHidden(element)) return;
     const isElsewhere = next.selected !== previous.selected && next.selected !== null && next.selected !== queue.current;
     follow();
@@ -166,7 +166,7 @@ export function createReviewPanel(editor: Editor): ReviewPanel {
     if (actOn(event)) event.preventDefault();
   });
 
-  /** The page's keys for the selected turn, and some for this panel. */
+  /** The shortcuts for the selected turn, plus those of this panel. */
   function actOn(event: KeyboardEvent): boolean {
     const letters = rememberedLetters();
     const actions: Readonly<Partial<Record<string, () => void>>> = {

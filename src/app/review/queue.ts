@@ -2,18 +2,18 @@ import type { Annotation, EditableTurn } from '../../editing/annotation';
 import { representativeTurns, reviewOrder } from '../../editing/review';
 import type { Segment } from '../../ui-kit/tracks/model';
 
-/** A voice is known after some seconds, and two clips are compared better while the first is still in the ear. */
+/** Duration of a clip. A few seconds are enough to recognize a voice, and short clips are easier to compare. */
 export const CLIP_SECONDS = 8;
 
-/** So many segments of a speaker are offered to compare with. */
+/** Number of segments of a speaker offered for comparison. */
 const CHOICES = 4;
 
-/** What is played of a segment to compare voices: its beginning. */
+/** The part of a segment that is played for a comparison: its beginning. */
 export function clipOf({ startSeconds, endSeconds }: Segment): Segment {
   return { startSeconds, endSeconds: Math.min(endSeconds, startSeconds + CLIP_SECONDS) };
 }
 
-/** Segments to know a speaker's voice by, the best first, without the turn that is compared with them. */
+/** The best segments for recognizing a speaker's voice, best first, without the turn to compare. */
 export function clipsOf(annotation: Annotation, speaker: string, turn: EditableTurn): Segment[] {
   return representativeTurns(annotation, speaker, CHOICES + 1)
     .filter((segment) => segment.turn.id !== turn.id)
@@ -21,17 +21,17 @@ export function clipsOf(annotation: Annotation, speaker: string, turn: EditableT
     .map(clipOf);
 }
 
-/** The player's position may be this far from the end of a segment that it has played to its end. */
+/** Maximum distance of the player's position from the end of a segment that played to its end. */
 const SLACK_SECONDS = 0.06;
 
 /**
- * Segments that are played one after the other. Hears of the player's every change; ends when a person stops the
+ * Plays segments one after the other. Requires a call of `hear` on every change of the player. Ends when the user stops the
  * player or moves it elsewhere.
  */
 export class ClipSequence {
   readonly #play: (segment: Segment) => void;
   #left: readonly Segment[] = [];
-  /** Whether the first of those that are left was heard playing. */
+  /** Whether the first remaining segment has started to play. */
   #isHeard = false;
 
   constructor(play: (segment: Segment) => void) {
@@ -43,7 +43,7 @@ export class ClipSequence {
     this.#playFirst();
   }
 
-  /** Where the player is, and whether it plays. */
+  /** Reports the position of the player and whether it is playing. */
   hear(seconds: number, playing: boolean): void {
     const [current] = this.#left;
     if (!current) return;
@@ -66,15 +66,15 @@ export class ClipSequence {
   }
 }
 
-/** Where a person is in going through the turns, the most doubtful first. Turns are meant by their ids. */
+/** The position of the user in the review, least certain turns first. Turns are referenced by id. */
 export interface ReviewQueue {
-  /** The turns that nobody has corrected or confirmed yet, in the order in which they are shown. */
+  /** Turns that are not yet corrected or confirmed, in review order. */
   readonly order: readonly number[];
-  /** The place in `order` from which it goes on; of `current`, where that is in it. */
+  /** The index in `order` at which the review continues; that of `current` if it is in `order`. */
   readonly at: number;
-  /** The turn that is shown; null where all are reviewed. It can be one that is reviewed, after going back. */
+  /** The shown turn; null if all are reviewed. After going back, it can be a reviewed turn. */
   readonly current: number | null;
-  /** The turns that were shown before, the last one last. */
+  /** Previously shown turns, the most recent last. */
   readonly trail: readonly number[];
 }
 
@@ -83,15 +83,15 @@ export function startReview(annotation: Annotation): ReviewQueue {
   return { order, at: 0, current: order[0] ?? null, trail: [] };
 }
 
-/** The next turn that is not reviewed; after the last one, the first that was passed over. */
+/** Moves to the next unreviewed turn. After the last one, starts over with the skipped ones. */
 export function nextTurn(queue: ReviewQueue): ReviewQueue {
   const { order, at, current } = queue;
-  // A reviewed turn is not in the order: what follows it has moved up to its place.
+  // A reviewed turn is not in the order, so the turn after it has moved up to its index.
   const next = order[at] === current ? at + 1 : at;
   return goTo(queue, next < order.length ? next : 0);
 }
 
-/** The turn that was shown before; without one, the one before in the order. */
+/** Returns to the previously shown turn or, without one, to the preceding turn in the order. */
 export function previousTurn(queue: ReviewQueue): ReviewQueue {
   const { order, at, trail } = queue;
   const before = trail.at(-1);
@@ -99,12 +99,12 @@ export function previousTurn(queue: ReviewQueue): ReviewQueue {
   return at > 0 ? { ...queue, at: at - 1, current: order[at - 1] ?? null } : queue;
 }
 
-/** A turn that was chosen elsewhere on the page. */
+/** Moves to a turn selected elsewhere. */
 export function visitTurn(queue: ReviewQueue, turn: number): ReviewQueue {
   return turn === queue.current ? queue : { ...show(queue, turn), trail: withCurrent(queue) };
 }
 
-/** The same place after a correction. A turn that was reviewed by it, or is gone, gives way to the one that follows. */
+/** Updates the queue after a correction. If the current turn was reviewed by it or deleted, moves to the next one. */
 export function followReview(queue: ReviewQueue, annotation: Annotation): ReviewQueue {
   const order = orderOf(annotation);
   const present = new Set(annotation.turns.map(({ id }) => id));
@@ -116,11 +116,11 @@ export function followReview(queue: ReviewQueue, annotation: Annotation): Review
     const at = order.indexOf(current);
     const before = new Set(queue.order);
     const halves = order.filter((id) => !before.has(id));
-    // The other half of a split is looked at next, whatever its rank.
+    // The other half of a split comes next, regardless of its rank.
     if (at >= 0 && halves.length === 1) return afterCurrent({ ...queue, order, trail }, current, halves);
     return { order, at: at >= 0 ? at : Math.min(queue.at, order.length), current, trail };
   }
-  // The first of those that stood behind it and still stand there.
+  // The first following turn that is still unreviewed.
   const open = new Set(order);
   const successor = queue.order.slice(queue.at).find((id) => id !== current && open.has(id)) ?? order[0];
   return {

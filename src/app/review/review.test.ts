@@ -18,7 +18,7 @@ import {
   visitTurn,
 } from './queue';
 
-/** Five turns of ten seconds; turn 3 is the most doubtful, then 1, 4, 0, 2. */
+/** Five turns of ten seconds. From least to most certain: 3, 1, 4, 0, 2. */
 function doubtful(): Annotation {
   const annotation = annotationWith([['A', 0, 10], ['B', 10, 20], ['A', 20, 30], ['B', 30, 40], ['A', 40, 50]]);
   const confidences = [0.7, 0.3, 0.9, 0.1, 0.5];
@@ -34,29 +34,29 @@ function correct({ annotation, queue }: Review, edit: Edit): Review {
 }
 
 describe('the review', () => {
-  it('starts with the most doubtful turn, and goes on by doubt', () => {
+  it('starts with the least certain turn and continues by certainty', () => {
     let { queue } = begin();
     const seen = [queue.current];
     for (let step = 0; step < 5; step += 1) {
       queue = nextTurn(queue);
       seen.push(queue.current);
     }
-    // After the last one, those that were passed over.
+    // After the last one, the skipped ones.
     expect(seen).toEqual([3, 1, 4, 0, 2, 3]);
   });
 
-  it('goes on by itself after a turn is confirmed, assigned or deleted', () => {
+  it('continues automatically after a turn is confirmed, assigned or deleted', () => {
     let review = begin();
     review = correct(review, { type: 'confirm-turn', turn: 3 });
     expect(review.queue).toMatchObject({ current: 1, order: [1, 4, 0, 2] });
     review = correct(review, { type: 'assign-turn', turn: 1, speaker: 'A' });
-    // Turns 0 and 2 touched it and became part of it: they are not reviewed on their own.
+    // Turns 0 and 2 touched it and were merged into it, so they are not reviewed separately.
     expect(review.queue.current).toBe(4);
     review = correct(review, { type: 'delete-turn', turn: 4 });
     expect(review.queue).toMatchObject({ current: null, order: [] });
   });
 
-  it('stays with a turn that was split, and comes to its other half', () => {
+  it('stays on a split turn and continues with its other half', () => {
     const review = correct(begin(), { type: 'split-turn', turn: 3, atSeconds: 34 });
     expect(review.queue.current).toBe(3);
     expect(review.queue.order.slice(0, 3)).toEqual([3, 5, 1]);
@@ -65,30 +65,30 @@ describe('the review', () => {
     expect(correct(confirmed, { type: 'confirm-turn', turn: 5 }).queue.current).toBe(1);
   });
 
-  it('goes back to what was shown before, reviewed turns too, and then on where it was', () => {
+  it('goes back to shown turns, including reviewed ones, and then continues', () => {
     let review = correct(begin(), { type: 'confirm-turn', turn: 3 });
     review = { ...review, queue: previousTurn(review.queue) };
     expect(review.queue.current).toBe(3);
-    // Correcting it again does not lead away from it.
+    // Correcting it again keeps it current.
     expect(correct(review, { type: 'assign-turn', turn: 3, speaker: 'B' }).queue.current).toBe(3);
     expect(nextTurn(review.queue).current).toBe(1);
   });
 
-  it('goes along with a turn that is chosen elsewhere', () => {
+  it('follows a turn selected elsewhere', () => {
     const queue = visitTurn(begin().queue, 0);
     expect(queue.current).toBe(0);
     expect(nextTurn(queue).current).toBe(2);
     expect(previousTurn(queue).current).toBe(3);
   });
 
-  it('has nothing to show where there are no turns', () => {
+  it('is empty without turns', () => {
     const queue = startReview(annotationWith([]));
     expect(queue.current).toBeNull();
     expect(nextTurn(queue)).toEqual(queue);
     expect(previousTurn(queue)).toEqual(queue);
   });
 
-  it('always shows a turn that is there, and ends when, and only when, none is left', () => {
+  it('always shows an existing turn, and ends if and only if none is left', () => {
     const step = fc.record({ what: fc.constantFrom('confirm', 'delete', 'split', 'assign', 'next', 'previous', 'visit'), which: fc.nat({ max: 9 }) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
@@ -102,7 +102,7 @@ describe('the review', () => {
           else expect(annotation.turns.map(({ id }) => id)).toContain(queue.current);
           if (queue.order.includes(queue.current ?? -1)) expect(queue.order[queue.at]).toBe(queue.current);
         }
-        // Confirming one after the other reviews all of them.
+        // Confirming one after the other reviews all turns.
         for (let left = review.queue.order.length; left > 0; left -= 1) {
           if (!review.queue.order.includes(review.queue.current ?? -1)) review = { ...review, queue: nextTurn(review.queue) };
           review = correct(review, { type: 'confirm-turn', turn: review.queue.current! });
@@ -131,7 +131,7 @@ function walk(review: Review, what: string, which: number): Review {
 }
 
 describe('clips to compare voices', () => {
-  it('are the beginnings of segments, without the turn that they are compared with', () => {
+  it('are the beginnings of segments, without the turn to compare', () => {
     const annotation = annotationWith([['A', 0, 30], ['B', 30, 40], ['A', 40, 45]]);
     const [long, , short] = annotation.turns;
     expect(clipsOf(annotation, 'A', short!)).toEqual([{ startSeconds: 0, endSeconds: CLIP_SECONDS }]);
@@ -139,13 +139,13 @@ describe('clips to compare voices', () => {
     expect(clipOf(short!)).toEqual({ startSeconds: 40, endSeconds: 45 });
   });
 
-  it('play one after the other, each to its end', () => {
+  it('play in sequence, each to its end', () => {
     const played: Segment[] = [];
     const sequence = new ClipSequence((segment) => played.push(segment));
     const a = { startSeconds: 10, endSeconds: 12 };
     const b = { startSeconds: 50, endSeconds: 53 };
     sequence.start(a, b);
-    // The player is moved before it plays; a position before that means nothing.
+    // The player seeks before it plays; earlier positions are ignored.
     sequence.hear(3, false);
     sequence.hear(10, false);
     sequence.hear(10.1, true);
@@ -159,7 +159,7 @@ describe('clips to compare voices', () => {
     expect(played).toEqual([a, b]);
   });
 
-  it('stop where a person stops them or goes elsewhere', () => {
+  it('stop if the user stops the player or seeks elsewhere', () => {
     for (const [seconds, playing] of [[11, false], [30, true]] as const) {
       const played: Segment[] = [];
       const sequence = new ClipSequence((segment) => played.push(segment));
@@ -173,8 +173,8 @@ describe('clips to compare voices', () => {
   });
 });
 
-describe('how sure a speaker is, in words', () => {
-  it('goes by what the number is', () => {
+describe('the certainty label', () => {
+  it('depends on the kind of confidence', () => {
     expect(certaintyOf(0.5, 'margin')).toBe('high');
     expect(certaintyOf(0.5, 'posterior')).toBe('low');
     expect(certaintyOf(0.8, 'posterior')).toBe('middling');

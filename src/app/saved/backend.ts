@@ -1,28 +1,28 @@
 import { clear, createStore, delMany, get, getMany, keys, set, type UseStore } from 'idb-keyval';
 
 /**
- * Where kept work lies: values by key, as structured clones. Any call may fail, with whatever the storage throws:
- * storage may be blocked, full, or cleared by the browser.
+ * Key-value storage for saved work. Values are structured clones. Any call may fail with any error: storage may be
+ * blocked, full, or cleared by the browser.
  */
 export interface KeepBackend {
-  /** Undefined where there is nothing. A Blob comes without its bytes, which are read when they are asked for. */
+  /** Returns the value, or undefined if there is none. The bytes of a Blob are read on demand. */
   get(key: string): Promise<unknown>;
-  /** The values of several keys, read in one transaction. */
+  /** Returns the values of several keys, read in one transaction. */
   getAll(keys: readonly string[]): Promise<unknown[]>;
   keys(): Promise<string[]>;
   /**
-   * Writes what `change` makes of the value at `key`, and `entries`: all in one step or, where `change` gives null,
-   * nothing. No other page writes in between.
+   * Writes the result of `change` for the value at `key`, together with `entries`, in one transaction. If `change` returns null,
+   * writes nothing. No other page can write in between.
    *
    * @param change must not throw
    * @returns whether it was written
    */
   write(key: string, change: (value: unknown) => object | null, entries: readonly (readonly [string, unknown])[]): Promise<boolean>;
-  /** All in one step; keys without a value are passed over. */
+  /** Deletes in one transaction. Keys without a value are skipped. */
   delete(keys: readonly string[]): Promise<void>;
 }
 
-/** The stored form of a Blob if the storage refuses Blobs. */
+/** The stored form of a Blob if the storage rejects Blobs. */
 interface BlobBytes {
   readonly isBlob: true;
   readonly type: string;
@@ -30,9 +30,9 @@ interface BlobBytes {
 }
 
 /**
- * Stores the bytes of a Blob if the storage refuses Blobs. Unlike a Blob, the bytes pass through memory.
+ * Stores the bytes of a Blob if the storage rejects Blobs. Unlike a Blob, the bytes pass through memory.
  *
- * @param takesBlobs whether `backend` does; asked once, before the first Blob is written
+ * @param takesBlobs whether `backend` accepts Blobs; called once, before the first Blob is written
  */
 export function withBlobFallback(backend: KeepBackend, takesBlobs: () => Promise<boolean> = indexedDbTakesBlobs): KeepBackend {
   let answer: Promise<boolean> | undefined;
@@ -50,7 +50,7 @@ export function withBlobFallback(backend: KeepBackend, takesBlobs: () => Promise
 }
 
 /**
- * WebKit's IndexedDB refuses Blobs in private windows and under automation: "Error preparing Blob/File data to be stored
+ * WebKit's IndexedDB rejects Blobs in private windows and under automation: "Error preparing Blob/File data to be stored
  * in object store". The failed transaction blocks later ones, so the test uses a separate database.
  */
 async function indexedDbTakesBlobs(): Promise<boolean> {
@@ -78,14 +78,15 @@ function isBlobBytes(value: unknown): value is BlobBytes {
 }
 
 /**
- * IndexedDB, for sound too: unlike files of the origin private file system, a Blob there is written in one step with
- * what says that it is there, and every browser writes it from the page. A database of its own, opened at the first use.
+ * IndexedDB, also for recordings: a Blob and its index entry are written in one transaction, which is not possible with
+ * files of the origin private file system, and every browser can write it from the page. Uses a separate database,
+ * opened on first use.
  */
 export function browserBackend(): KeepBackend {
   let opened: UseStore | undefined;
   const store = (): UseStore => (opened ??= createStore('voxlane-work', 'work'));
   return {
-    // Async, so that a browser without IndexedDB rejects and does not throw.
+    // Async, to reject instead of throwing in a browser without IndexedDB.
     get: async (key) => get<unknown>(key, store()),
     getAll: async (names) => getMany<unknown>([...names], store()),
     keys: async () => (await keys(store())).filter((key) => typeof key === 'string'),
@@ -105,7 +106,7 @@ function writeAll(objects: IDBObjectStore, key: string, ...[change, entries]: Ta
     transaction.oncomplete = () => {
       resolve(isWritten);
     };
-    // Also after an error: only then is it known what the error was.
+    // `abort` also follows an error, and only then is the error known.
     transaction.onabort = fail;
     const read = objects.get(key);
     read.onsuccess = () => {
@@ -115,7 +116,7 @@ function writeAll(objects: IDBObjectStore, key: string, ...[change, entries]: Ta
         for (const [name, value] of [[key, next] as const, ...entries]) objects.put(value, name);
         isWritten = true;
       } catch (error) {
-        // A value that cannot be cloned: what was put before it must not stay.
+        // A value could not be cloned: roll back the earlier writes.
         failure = error;
         transaction.abort();
       }

@@ -5,7 +5,7 @@ import { MemoryBackend } from '../../../test/app/keptWork';
 const SOUND = new Blob(['sound'], { type: 'audio/wav' });
 
 describe('withBlobFallback', () => {
-  it('keeps the bytes where Blobs are refused, and gives them back as a Blob', async () => {
+  it('stores the bytes if Blobs are rejected, and returns them as a Blob', async () => {
     const inner = new MemoryBackend();
     let asked = 0;
     const backend = withBlobFallback(inner, () => {
@@ -22,7 +22,7 @@ describe('withBlobFallback', () => {
     expect(await backend.keys()).toEqual(expect.arrayContaining(['about', 'recording', 'history']));
   });
 
-  it('keeps the Blob itself where that works, and asks only if there is one', async () => {
+  it('stores the Blob itself if possible, and checks only if there is one', async () => {
     const inner = new MemoryBackend();
     let asked = 0;
     const backend = withBlobFallback(inner, () => {

@@ -16,9 +16,9 @@ const save = (work: RecentWork, id: string): Promise<KeptCorrections> => {
   const outcome = outcomeNamed(id);
   return work.saveOutcome(outcome, { history: new History(outcome.annotation).toPlain() });
 };
-/** The revision under which it is stored. */
+/** The stored revision. */
 const revisionOf = async (work: RecentWork, id: string): Promise<string> => (await work.open(id))!.corrections.revision;
-/** As a tab that has just read it. */
+/** Saves like a tab that has just read the work. */
 const saveOn = async (work: RecentWork, id: string, history: History): Promise<KeptCorrections> =>
   work.saveCorrections(id, await revisionOf(work, id), { history: history.toPlain() });
 
@@ -26,11 +26,11 @@ const KEPT = { isKept: true };
 const KEPT_AS = { isKept: true, revision: expect.any(String) as string };
 const sound = (bytes: number): Blob => new Blob([new Uint8Array(bytes)], { type: 'audio/wav' });
 
-/** Ids of the list, with an asterisk where the sound is there. */
+/** Ids of the list, with an asterisk if there is a recording. */
 const listed = async (work: RecentWork): Promise<string[]> => (await work.list()).map(({ id, hasSound }) => (hasSound ? `${id}*` : id));
 
 describe('RecentWork', () => {
-  it('gives back all that was kept', async () => {
+  it('returns everything that was saved', async () => {
     const { work } = setUp();
     const outcome = outcomeNamed('a');
     const history = new History(outcome.annotation);
@@ -47,7 +47,7 @@ describe('RecentWork', () => {
 
     const opened = (await work.open('a'))!;
     const { voices, ...result } = outcome.result!;
-    // The sound comes apart from it.
+    // The recording is returned separately.
     expect({ ...opened.outcome, blob: null }).toEqual({ ...outcome, result });
     expect(opened.outcome).not.toHaveProperty('blob');
     expect(JSON.stringify(opened.corrections.history.toPlain())).toBe(JSON.stringify(history.toPlain()));
@@ -59,7 +59,7 @@ describe('RecentWork', () => {
     expect(await work.voices('a')).toEqual(voices);
   });
 
-  it('keeps turns of a file, which have no result and no sound', async () => {
+  it('saves turns of a file, which have no result and no recording', async () => {
     const { work } = setUp();
     const outcome: Outcome = { ...outcomeNamed('a'), result: null, options: null, processingSeconds: null };
     await work.saveOutcome(outcome, { history: new History(outcome.annotation).toPlain() });
@@ -67,7 +67,7 @@ describe('RecentWork', () => {
     expect(await work.voices('a')).toBe(null);
   });
 
-  it('lists what is there, the latest saved first, with its size', async () => {
+  it('lists saved work, latest first, with its size', async () => {
     const { work } = setUp();
     await save(work, 'old');
     await save(work, 'new');
@@ -82,7 +82,7 @@ describe('RecentWork', () => {
     expect((await work.list())[0]).toMatchObject({ id: 'old', numSpeakers: 1, savedAt: 1002, hasSound: true });
   });
 
-  it('writes only the corrections for a correction', async () => {
+  it('writes only the history for a correction', async () => {
     const { backend, work } = setUp();
     const outcome = { ...outcomeNamed('a'), annotation: longAnnotation(1000) };
     const history = new History(outcome.annotation);
@@ -95,7 +95,7 @@ describe('RecentWork', () => {
     expect((await work.open('a'))!.recording!.size).toBe(1_000_000);
   });
 
-  it('forgets one, or all', async () => {
+  it('deletes one or all', async () => {
     const { backend, work } = setUp();
     for (const id of ['a', 'b', 'c']) {
       await save(work, id);
@@ -109,7 +109,7 @@ describe('RecentWork', () => {
     expect(backend.values.size).toBe(0);
   });
 
-  it('does not bring back what another tab has deleted', async () => {
+  it('does not restore work that another tab deleted', async () => {
     const { backend, work } = setUp();
     await save(work, 'a');
     const { history, revision } = (await work.open('a'))!.corrections;
@@ -119,7 +119,7 @@ describe('RecentWork', () => {
     expect(backend.values.size).toBe(0);
   });
 
-  it('loses nothing where two tabs save at once', async () => {
+  it('loses nothing if two tabs save at once', async () => {
     const { backend, work } = setUp();
     const other = new RecentWork(backend);
     await save(work, 'a');
@@ -146,7 +146,7 @@ describe('RecentWork', () => {
     expect(await other.corrections('b', null)).toBe(null);
   });
 
-  it('accepts corrections of an earlier release, which wrote no revisions', async () => {
+  it('accepts corrections of an earlier release, which had no revisions', async () => {
     const { backend, work } = setUp();
     await save(work, 'a');
     const { revision: _, ...about } = backend.values.get(keyOf('about', 'a')) as { revision: string };
@@ -158,7 +158,7 @@ describe('RecentWork', () => {
 });
 
 describe('RecentWork without room', () => {
-  it('keeps the work without its sound, and says so', async () => {
+  it('saves the work without its recording and reports it', async () => {
     const { backend, work } = setUp();
     backend.quotaBytes = 20_000;
     expect(await save(work, 'a')).toEqual(KEPT_AS);
@@ -168,7 +168,7 @@ describe('RecentWork without room', () => {
     expect((await work.open('a'))!.recording).toBe(null);
   });
 
-  it('lets the oldest recordings of other work go for a new one, and no more than it takes', async () => {
+  it('drops the oldest recordings of other work for a new one, and no more than necessary', async () => {
     const { backend, work } = setUp();
     for (const id of ['a', 'b', 'c']) {
       await save(work, id);
@@ -179,12 +179,12 @@ describe('RecentWork without room', () => {
     backend.quotaBytes = [...backend.values.keys()].filter((key) => !key.startsWith('transcript')).length * 2000 + 40_000;
     expect(await work.saveRecording('d', sound(45_000))).toEqual(KEPT);
     expect(await listed(work)).toEqual(['d*', 'c*', 'b', 'a']);
-    // The voices are the next to go, after all recordings.
+    // Voice data is dropped only after all recordings.
     expect(await work.voices('a')).not.toBe(null);
     expect((await work.open('a'))!.recording).toBe(null);
   });
 
-  it('lets the own recording go for corrections, as a last resort', async () => {
+  it('drops the recording of the same work for corrections as a last resort', async () => {
     const { backend, work } = setUp();
     const outcome = { ...outcomeNamed('a'), annotation: longAnnotation(200) };
     const history = new History(outcome.annotation);
@@ -196,7 +196,7 @@ describe('RecentWork without room', () => {
     expect(await listed(work)).toEqual(['a']);
   });
 
-  it('keeps within its own limits', async () => {
+  it('stays within its limits', async () => {
     const { work } = setUp({ works: 3, bytes: 60_000 });
     for (const id of ['a', 'b', 'c']) {
       await save(work, id);
@@ -214,7 +214,7 @@ describe('RecentWork without room', () => {
 });
 
 describe('RecentWork of damaged storage', () => {
-  it('skips what it cannot read, and deletes it with the rest', async () => {
+  it('skips unreadable entries and deletes them with the rest', async () => {
     const { backend, work } = setUp();
     await save(work, 'a');
     await save(work, 'b');
@@ -238,14 +238,14 @@ describe('RecentWork of damaged storage', () => {
     await expect(work.open('a')).rejects.toMatchObject({ code: 'format' });
   });
 
-  it('opens without a transcript, peaks or a sound that are damaged', async () => {
+  it('opens without a damaged transcript, peaks or recording', async () => {
     const { backend, work } = setUp();
     await save(work, 'a');
     for (const part of ['transcript', 'peaks', 'recording'] as const) backend.values.set(keyOf(part, 'a'), '{');
     expect(await work.open('a')).toMatchObject({ corrections: { transcript: null }, peaks: null, recording: null });
   });
 
-  it('works without storage: nothing is listed or kept, and nothing fails that need not', async () => {
+  it('works without storage: nothing is listed or saved, and nothing fails unnecessarily', async () => {
     const { backend, work } = setUp();
     backend.failure = new DOMException('blocked', 'SecurityError');
     expect(await work.list()).toEqual([]);
@@ -256,7 +256,7 @@ describe('RecentWork of damaged storage', () => {
     await expect(work.deleteAll()).rejects.toMatchObject({ code: 'storage' });
   });
 
-  it('lists after a read that fails for a moment, and says so if every read fails', async () => {
+  it('lists after a temporary read failure, and reports an error if every read fails', async () => {
     const { backend, work } = setUp();
     await save(work, 'a');
     backend.failure = new DOMException('connection is closing', 'InvalidStateError');
@@ -267,7 +267,7 @@ describe('RecentWork of damaged storage', () => {
     expect((await listed).map(({ id }) => id)).toEqual(['a']);
   });
 
-  it('works in Node, where there is no IndexedDB at all', async () => {
+  it('works in Node, which has no IndexedDB', async () => {
     const work = new RecentWork();
     expect(await work.list()).toEqual([]);
     expect(await save(work, 'a')).toMatchObject({ isKept: false, reason: 'unavailable' });

@@ -30,8 +30,8 @@ import { browserBackend, type KeepBackend, withBlobFallback } from './backend';
 import { isVast, MAX_TURNS_AT_ONCE } from '../workspace/limits';
 
 /**
- * Why something was not kept: the storage is `full`; the part is `too-large` for the limits; the work is `gone`, as another
- * tab deleted it; another tab has `changed` it; or this browser keeps nothing here.
+ * Why something was not saved: the storage is `full`; the part is `too-large` for the limits; the work is `gone`,
+ * because another tab deleted it; another tab has `changed` it; or storage is unavailable in this browser.
  */
 export interface NotKept {
   readonly isKept: false;
@@ -39,13 +39,13 @@ export interface NotKept {
   readonly error: VoxlaneError;
 }
 
-/** Whether something was kept. */
+/** Whether something was saved. */
 export type Kept = { readonly isKept: true } | NotKept;
 
-/** Whether corrections were kept, and their revision. */
+/** Whether corrections were saved, and their revision. */
 export type KeptCorrections = { readonly isKept: true; readonly revision: string } | NotKept;
 
-/** A result as corrected by the user. */
+/** The corrections of a result. */
 export interface Corrections {
   readonly history: History;
   readonly transcript: Transcript | null;
@@ -59,32 +59,32 @@ export interface StoredCorrections extends Corrections {
 /** Corrections to be stored. */
 export interface CorrectionsToSave {
   readonly history: PlainHistory;
-  /** Absent if it has not changed. */
+  /** Absent if unchanged. */
   readonly transcript?: Transcript | null;
 }
 
 type Parts = readonly (readonly [Part, unknown])[];
-/** The new entry of the work from its present one; a reason if nothing may be written. */
+/** Returns the new index entry of the work from its present one, or a reason if nothing may be written. */
 type Change = (about: About | null) => About | 'gone' | 'changed';
 
-/** A piece of work as it was kept, without its voices. */
+/** Saved work without its voice data. */
 export interface OpenedWork {
   readonly outcome: KeptOutcome;
   readonly corrections: StoredCorrections;
-  /** Null where there never was one, or where there was no room for it. */
+  /** Null if there never was one or there was no room for it. */
   readonly recording: Blob | null;
   readonly peaks: Peaks | null;
-  /** Whether {@link RecentWork.voices} has any. */
+  /** Whether {@link RecentWork.voices} returns any. */
   readonly hasVoices: boolean;
 }
 
 /**
- * Results with their corrections, kept in this browser from one visit to the next.
+ * Results with their corrections, saved in this browser across visits.
  *
- * Each piece of work has its own keys, and what it consists of is written in one step with what the list says of it:
- * several tabs do not disturb each other. Corrections have a revision. A save names the revision that it is based on, and
- * writes nothing if another one is stored: no tab overwrites what it has not read. A correction writes the history only.
- * Storage that is full or blocked makes no other thing fail: saving tells so and never rejects.
+ * Each piece of work has its own keys, and its parts are written in one transaction with its index entry, so several
+ * tabs do not conflict. Corrections have a revision. A save passes the revision that it is based on and writes nothing
+ * if another one is stored, so no tab overwrites corrections that it has not read. A correction only writes the
+ * history. Saving reports full or blocked storage in its result and never rejects.
  */
 export class RecentWork {
   readonly #backend: KeepBackend;
@@ -101,13 +101,13 @@ export class RecentWork {
   }
 
   /**
-   * What is kept, the latest saved first. Damaged entries are left out. Nothing if the browser has no storage or blocks it.
+   * Lists the saved work, latest first. Damaged entries are left out. Empty if the browser has no storage or blocks it.
    *
-   * A read can fail for a moment, for example after the browser closed the connection to the database. Each failure but the
-   * last is followed by a pause and another try.
+   * A read can fail temporarily, for example after the browser closed the connection to the database. Each failure
+   * except the last is followed by a pause and a retry.
    *
    * @param pausesMs milliseconds
-   * @throws VoxlaneError `storage` if every try fails
+   * @throws VoxlaneError `storage` if every attempt fails
    */
   async list(pausesMs: readonly number[] = [300, 1000]): Promise<KeptEntry[]> {
     const works = await this.#works(pausesMs);
@@ -120,8 +120,8 @@ export class RecentWork {
   }
 
   /**
-   * @returns null where it is not kept
-   * @throws VoxlaneError `format` where it is damaged, `storage` where the browser does not give it
+   * @returns null if it is not saved
+   * @throws VoxlaneError `format` if it is damaged, `storage` if the browser cannot read it
    */
   async open(id: string): Promise<OpenedWork | null> {
     const names = ['about', 'outcome', 'history', 'transcript', 'recording', 'peaks'] as const;
@@ -138,10 +138,10 @@ export class RecentWork {
   }
 
   /**
-   * The stored corrections.
+   * Returns the stored corrections.
    *
    * @param known revision that the caller has
-   * @returns null if the work is not kept, `same` if the stored revision is the known one
+   * @returns null if the work is not saved, `same` if the stored revision is the known one
    * @throws VoxlaneError `format` if they are damaged, `storage` if the browser cannot read them
    */
   async corrections(id: string, known: string | null): Promise<StoredCorrections | 'same' | null> {
@@ -151,15 +151,15 @@ export class RecentWork {
     return stored === undefined ? null : correctionsOf(aboutOf(stored), history, transcript);
   }
 
-  /** The kept voices, as they were given; null where there are none. Their form is for the reader to check. */
+  /** Returns the saved voice data; null if there is none. The caller must validate it. */
   async voices(id: string): Promise<object | null> {
     const voices = await this.#get('voices', id);
     return typeof voices === 'object' ? voices : null;
   }
 
   /**
-   * Keeps a result that is not kept yet, without its sound and voices. Work beyond the limits is removed, the oldest first.
-   * Writes nothing if the result is already kept (`changed`).
+   * Saves a new result without its recording and voice data. Work beyond the limits is removed, oldest first. Writes
+   * nothing if the result is already saved (`changed`).
    */
   async saveOutcome(outcome: Outcome, { history, transcript = null }: CorrectionsToSave): Promise<KeptCorrections> {
     if (isVast(history.annotation)) return tooManyTurns(history);
@@ -185,9 +185,9 @@ export class RecentWork {
   }
 
   /**
-   * Keeps the corrections: quick, to be called some moments after the last one.
+   * Saves the corrections. Fast enough to call shortly after each correction.
    *
-   * @param base the revision that these corrections are based on. Nothing is written if another one is stored
+   * @param base the revision that these corrections are based on; nothing is written if another one is stored
    */
   async saveCorrections(id: string, base: string, { history, transcript }: CorrectionsToSave): Promise<KeptCorrections> {
     if (isVast(history.annotation)) return tooManyTurns(history);
@@ -211,12 +211,12 @@ export class RecentWork {
     return kept.isKept ? { isKept: true, revision } : kept;
   }
 
-  /** Keeps the sound. Where there is no room, the oldest recordings of other work go for it. */
+  /** Saves the recording. If there is no room, drops the oldest recordings of other work. */
   saveRecording(id: string, recording: Blob): Promise<Kept> {
     return this.#saveHeavy(id, 'recording', recording);
   }
 
-  /** Keeps what another number of speakers is found by: any data that `structuredClone` takes. */
+  /** Saves the voice data for re-clustering: any data that `structuredClone` accepts. */
   saveVoices(id: string, voices: object): Promise<Kept> {
     return this.#saveHeavy(id, 'voices', voices);
   }
@@ -225,12 +225,12 @@ export class RecentWork {
     return this.#saveHeavy(id, 'peaks', peaks);
   }
 
-  /** @throws VoxlaneError `storage` where the browser refuses */
+  /** @throws VoxlaneError `storage` if the browser refuses */
   async delete(id: string): Promise<void> {
     await this.#delete(PARTS.map((part) => keyOf(part, id)));
   }
 
-  /** Deletes damaged entries too. @throws VoxlaneError `storage` where the browser refuses */
+  /** Deletes all work, including damaged entries. @throws VoxlaneError `storage` if the browser refuses */
   async deleteAll(): Promise<void> {
     await this.#delete(await this.#backend.keys().catch(refused));
   }
@@ -244,15 +244,15 @@ export class RecentWork {
   }
 
   /**
-   * Writes parts, and makes room for them where there is none: heavy parts of other work go first; then, where what is
-   * written is not heavy itself, those of this one.
+   * Writes parts, and makes room if necessary: drops heavy parts of other work first and then, unless the written part
+   * is heavy itself, those of this work.
    */
   async #write(id: string, parts: Parts, change: Change, isHeavy = false): Promise<Kept> {
     let kept = await this.#tryToWrite(id, parts, change);
     if (kept.isKept || kept.reason !== 'full') return kept;
     const works = await this.#works().catch(() => []);
     const own = isHeavy ? [] : works.filter((work) => work.id === id);
-    // One at a time: how much room the browser gives is known by trying only.
+    // One at a time: the available room can only be determined by trying.
     for (const other of [...droppable(works, id), ...droppable(own, '')]) {
       await this.#drop(other.id, other.part).catch(() => undefined);
       kept = await this.#tryToWrite(id, parts, change);
@@ -283,7 +283,7 @@ export class RecentWork {
     }
   }
 
-  /** Brings all back within the limits. What cannot be deleted now is tried again with the next save. */
+  /** Enforces the limits. A failed deletion is repeated at the next save. */
   async #trim(newest: string): Promise<void> {
     try {
       const { works, parts } = surplus(await this.#works(), this.#limits, newest);
@@ -293,11 +293,11 @@ export class RecentWork {
       }
       for (const { id, part } of parts) await this.#drop(id, part);
     } catch {
-      // The work itself is kept.
+      // The work itself is saved.
     }
   }
 
-  /** First from the list: a part that it does not name is as good as gone. */
+  /** The index entry first: a part that it does not list counts as deleted. */
   async #drop(id: string, part: HeavyPart): Promise<void> {
     await this.#tryToWrite(id, [], (about) => about ? { ...about, sizes: without(about.sizes, part) } : 'gone');
     await this.#delete([keyOf(part, id)]);
@@ -355,7 +355,7 @@ function parsed(text: unknown): unknown {
   }
 }
 
-/** The browser may have lost the bytes of a Blob that its database still has: then the work is without sound. */
+/** The browser may have lost the bytes of a Blob that is still in its database. The work then has no recording. */
 async function readable(stored: unknown): Promise<Blob | null> {
   if (!(stored instanceof Blob)) return null;
   try {
@@ -367,22 +367,22 @@ async function readable(stored: unknown): Promise<Blob | null> {
 }
 
 function notKept(reason: NotKept['reason'], why: string, cause?: unknown): NotKept {
-  return { isKept: false, reason, error: storageError(`It could not be kept in this browser: ${why}`, cause) };
+  return { isKept: false, reason, error: storageError(`It could not be saved in this browser: ${why}`, cause) };
 }
 
-/** Writing so many turns would block the page after every correction. */
+/** Saving this many turns would block the page after every correction. */
 function tooManyTurns({ annotation }: PlainHistory): NotKept {
   return notKept('too-large', `it has ${annotation.turns.length} turns, of at most ${MAX_TURNS_AT_ONCE} that are kept`);
 }
 
-/** Whether there is no storage at all, or the browser's settings forbid it: another try would fail too. */
+/** Whether there is no storage or the browser's settings block it: a retry would fail too. */
 const isBlocked = (error: unknown): boolean =>
   error instanceof ReferenceError || (error instanceof DOMException && error.name === 'SecurityError');
 
 function refused(error: unknown): never {
-  throw storageError('This browser cannot read what the page stored', error);
+  throw storageError('This browser cannot read the saved data', error);
 }
 
 function storageError(problem: string, cause?: unknown): VoxlaneError {
-  return new VoxlaneError({ code: 'storage', problem, remedy: 'Export the result to have it in a file' }, { cause });
+  return new VoxlaneError({ code: 'storage', problem, remedy: 'Export the result to a file' }, { cause });
 }

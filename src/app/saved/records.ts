@@ -7,23 +7,23 @@ import { describeIssue } from '../../util/describeIssue';
 import { VoxlaneError } from '../../util/errors';
 import type { Outcome } from '../state';
 
-/** A name for a piece of work that no other has: 80 random bits. `randomUUID` is missing on pages without HTTPS. */
+/** A unique id for saved work: 80 random bits. `randomUUID` is missing on pages without HTTPS. */
 export function newWorkId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(10));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** What is kept of one piece of work, each under a key of its own. */
+/** The parts of saved work. Each has its own key. */
 export const PARTS = ['about', 'outcome', 'history', 'transcript', 'recording', 'voices', 'peaks'] as const;
 export type Part = (typeof PARTS)[number];
 
-/** Parts that can be done without, and that nearly all bytes are of. What comes first is dropped first. */
+/** Optional parts, which take up nearly all the space. Dropped in this order. */
 export const HEAVY_PARTS = ['recording', 'voices', 'peaks'] as const;
 export type HeavyPart = (typeof HEAVY_PARTS)[number];
 
 export const keyOf = (part: Part, id: string): string => `${part}/${id}`;
 
-/** The id of which this is the key of `about`; null where it is another key. */
+/** The id of the work if `key` is the key of an `about` part; otherwise null. */
 export function idOfAbout(key: string): string | null {
   return key.startsWith('about/') ? key.slice('about/'.length) : null;
 }
@@ -31,7 +31,7 @@ export function idOfAbout(key: string): string | null {
 const bytes = v.pipe(v.number(), v.minValue(0));
 
 const aboutSchema = v.object({
-  /** Of all records of this piece of work; another release may write another one. */
+  /** Version of all records of this work. Other releases may use a different one. */
   version: v.literal(1),
   id: v.string(),
   name: v.string(),
@@ -41,7 +41,7 @@ const aboutSchema = v.object({
   savedAt: v.number(),
   /** Changes with each save of corrections. Earlier releases did not write it. */
   revision: v.exactOptional(v.string()),
-  /** Size of each part that is there. */
+  /** Size of each part that is present, in bytes. */
   sizes: v.object({
     outcome: bytes,
     history: bytes,
@@ -52,10 +52,10 @@ const aboutSchema = v.object({
   }),
 });
 
-/** What is known of a piece of work without opening it. */
+/** The index entry of saved work, readable without opening it. */
 export type About = Readonly<v.InferOutput<typeof aboutSchema>>;
 
-/** Null where there is none, or one that another release wrote or the storage damaged. */
+/** Parses an index entry; null if there is none, or if it is damaged or from another release. */
 export function aboutFrom(stored: unknown): About | null {
   return v.is(aboutSchema, stored) ? stored : null;
 }
@@ -69,7 +69,7 @@ export function bytesOf({ sizes }: About): number {
   return Object.values(sizes).reduce((sum, size) => sum + size, 0);
 }
 
-/** About how many bytes a value takes that is stored as a structured clone. */
+/** The approximate size in bytes of a value stored as a structured clone. */
 export function sizeOf(value: unknown): number {
   if (value instanceof Blob) return value.size;
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength;
@@ -78,15 +78,15 @@ export function sizeOf(value: unknown): number {
   return Object.entries(value).reduce((sum, [key, item]) => sum + key.length + sizeOf(item), 0);
 }
 
-/** How much is kept at most. */
+/** The storage limits. */
 export interface KeepLimits {
-  /** Pieces of work. */
+  /** Maximum number of results. */
   readonly works: number;
-  /** Of all their parts. */
+  /** Maximum size of all their parts. */
   readonly bytes: number;
 }
 
-/** Fifty pieces of work and two gigabytes: 17 hours of WAV at 16 kHz, or a hundred hours of MP3. */
+/** Fifty results and two gigabytes: 17 hours of WAV at 16 kHz, or a hundred hours of MP3. */
 export const KEEP_LIMITS: KeepLimits = { works: 50, bytes: 2e9 };
 
 /** A heavy part of one piece of work. */
@@ -97,10 +97,10 @@ export interface Droppable {
 }
 
 /**
- * Heavy parts in the order in which they go when there is no room: all recordings, the oldest first, then all voices,
+ * Heavy parts in the order in which they are dropped to make room: all recordings, oldest first, then all voice data,
  * then all peaks.
  *
- * @param except id of the piece of work that room is made for
+ * @param except id of the work to make room for
  */
 export function droppable(works: readonly About[], except: string): Droppable[] {
   const oldestFirst = works.filter(({ id }) => id !== except).sort((a, b) => a.savedAt - b.savedAt);
@@ -112,7 +112,7 @@ export function droppable(works: readonly About[], except: string): Droppable[] 
   );
 }
 
-/** What has to go for all to be within the limits, as far as that helps. */
+/** The work and parts to delete to get within the limits, as far as possible. */
 export function surplus(works: readonly About[], limits: KeepLimits, except: string): { works: string[]; parts: Droppable[] } {
   const others = works.filter(({ id }) => id !== except).sort((a, b) => a.savedAt - b.savedAt);
   const gone = new Set(others.slice(0, Math.max(0, works.length - limits.works)).map(({ id }) => id));
@@ -127,7 +127,7 @@ export function surplus(works: readonly About[], limits: KeepLimits, except: str
   return { works: [...gone], parts };
 }
 
-/** Parts of kept work that it can be opened without: one that is damaged is as good as absent. */
+/** Optional parts of saved work. A damaged one counts as missing. */
 
 const times = { startSeconds: v.number(), endSeconds: v.number(), text: v.string() };
 const transcriptSchema = v.object({
@@ -152,7 +152,7 @@ export function peaksFrom(stored: unknown): Peaks | null {
   return v.is(peaksSchema, stored) ? stored : null;
 }
 
-/** An outcome without what is kept apart: its sound and its voices. */
+/** An outcome without the parts saved separately: the recording and the voice data. */
 export type KeptOutcome = Omit<Outcome, 'blob' | 'result'> & { readonly result: Omit<DiarizationResult, 'voices'> | null };
 
 const seconds = v.pipe(v.number(), v.finite());
@@ -160,7 +160,7 @@ const turns = v.array(
   v.looseObject({ startSeconds: seconds, endSeconds: seconds, speaker: v.string(), confidence: v.exactOptional(v.nullable(v.number())) }),
 );
 
-/** What the page reads of it at once. The rest is as this version of the records has it. */
+/** The fields that are read immediately. The rest is as defined by this version of the records. */
 const outcomeSchema = v.looseObject({
   id: v.string(),
   name: v.string(),
@@ -182,36 +182,36 @@ const outcomeSchema = v.looseObject({
   ),
 });
 
-/** The outcome as it is stored. The copy shares all but what it leaves out. */
+/** The outcome in its stored form: a shallow copy without the heavy parts. */
 export function withoutHeavyParts({ id, name, result, annotation, options, processingSeconds }: Outcome): KeptOutcome {
   if (!result) return { id, name, result, annotation, options, processingSeconds };
   const light = Object.entries(result).filter(([key]) => key !== 'voices');
   return { id, name, result: Object.fromEntries(light) as unknown as KeptOutcome['result'], annotation, options, processingSeconds };
 }
 
-/** @throws VoxlaneError `format` where it is not what was stored */
+/** @throws VoxlaneError `format` if it is damaged */
 export function outcomeFrom(stored: unknown): KeptOutcome {
   const { issues } = v.safeParse(outcomeSchema, stored);
   if (issues) throw damaged(`${v.getDotPath(issues[0]) ?? 'the result'}: ${describeIssue(issues[0])}`);
   const outcome = withNotes(stored as KeptOutcome);
-  // A history of no steps checks an annotation as well.
+  // Parsing a history without steps also validates the annotation.
   History.fromPlain({ version: 2, annotation: outcome.annotation, done: [], undone: [] });
   return outcome;
 }
 
-/** Releases before notes kept results without them. */
+/** Results saved by earlier releases have no notes. */
 function withNotes(outcome: KeptOutcome): KeptOutcome {
   return outcome.result ? { ...outcome, result: { ...NO_NOTES, ...outcome.result } } : outcome;
 }
 
 const NO_NOTES = { tracks: [], notes: [] };
 
-/** Work that is there, but not as it was stored. */
+/** An error for saved work that is damaged. */
 export function damaged(what: string): VoxlaneError {
   return new VoxlaneError({
     code: 'format',
-    problem: `The kept work cannot be read: ${what}`,
-    expected: 'what this release of the page wrote',
-    remedy: 'Delete it, and diarize the recording again',
+    problem: `The saved work cannot be read: ${what}`,
+    expected: 'the format of this release',
+    remedy: 'Delete it and analyze the recording again',
   });
 }

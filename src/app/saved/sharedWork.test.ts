@@ -24,11 +24,11 @@ const acted = (weight: number, ...kinds: readonly ('undo' | 'redo' | 'transcript
 const fullness = { weight: 1, arbitrary: fc.record({ kind: fc.constant('full' as const), isFull: fc.boolean() }) };
 const browser = fc.record({ hasLocks: fc.boolean(), hasChannel: fc.boolean() });
 
-/** Three tabs, and what they showed as saved. */
+/** Three tabs and the changes they showed as saved. */
 class Model {
   readonly world = new World();
   readonly tabs: Tab[];
-  /** Names that a tab gave while it showed its changes as saved. */
+  /** Names set in a tab that showed its changes as saved. */
   readonly shownAsSaved = new Set<string>();
   readonly #given = new Map<Tab, string[]>();
   #numNames = 0;
@@ -76,7 +76,7 @@ class Model {
     }
   }
 
-  /** Runs all pending steps, with room in the store, after each tab got the focus once. */
+  /** Focuses each tab once, then runs all pending steps with room in the store. */
   async settle(): Promise<void> {
     await this.world.settle();
     this.world.isFull = false;
@@ -95,17 +95,17 @@ class Model {
     return tab;
   }
 
-  /** A tab may show as saved only what is stored in exactly this form. */
+  /** A tab may show the state `saved` only if exactly its state is stored. */
   #check(tab: Tab, state: SaveState): void {
     if (state !== 'saved') return;
     const { history, transcript } = this.world.commits.get(tab.revision!)!;
     const shown = shownBy(tab);
-    if (shown.history !== history || shown.transcript !== transcript) throw new Error(`${tab.revision} is not what the tab shows as saved`);
+    if (shown.history !== history || shown.transcript !== transcript) throw new Error(`${tab.revision} is stored, but differs from what the tab shows as saved`);
     for (const name of this.#given.get(tab)!) this.shownAsSaved.add(name);
   }
 }
 
-/** Some random edits cannot be made. */
+/** Some random edits are invalid. */
 function attempt(tab: Tab, command: Command): void {
   try {
     tab.work.apply(command);
@@ -118,7 +118,8 @@ async function play(steps: readonly Step[], options: { readonly hasLocks: boolea
   const model = new Model(options);
   for (const step of steps) await model.take(step);
   await model.settle();
-  // After a deletion, a tab that had not yet read what another saved keeps its own state. All of them show it as unsaved.
+  // After a deletion, a tab that had not yet read the changes saved by another keeps its own state. All tabs show it as
+  // unsaved.
   if (!model.world.stored) return model;
   const [first, ...others] = model.tabs.map((tab) => shownBy(tab));
   for (const other of others) expect(other).toEqual(first);
@@ -126,7 +127,7 @@ async function play(steps: readonly Step[], options: { readonly hasLocks: boolea
 }
 
 describe('three tabs with the same result', () => {
-  it('keep every change that one of them showed as saved, and agree in the end', async () => {
+  it('keep every change that one of them showed as saved, and end up in the same state', async () => {
     const steps = fc.array(fc.oneof(anEdit, aWait, acted(1, 'crash', 'refresh', 'transcript'), fullness), { maxLength: 120, size: 'max' });
     await fc.assert(
       fc.asyncProperty(steps, browser, async (taken, options) => {
@@ -139,7 +140,7 @@ describe('three tabs with the same result', () => {
     );
   });
 
-  it('agree in the end, whatever they undo and redo, and are unsaved after a deletion', async () => {
+  it('end up in the same state after any undo and redo, and are unsaved after a deletion', async () => {
     const steps = fc.array(fc.oneof(anEdit, aWait, acted(6, 'undo', 'redo'), acted(1, 'crash', 'delete', 'transcript')), { maxLength: 120, size: 'max' });
     await fc.assert(
       fc.asyncProperty(steps, browser, async (taken, options) => {
@@ -163,7 +164,7 @@ describe('SharedWork', () => {
   };
   const nameIn = ({ work }: Tab): string | null => work.corrections.history.annotation.speakers[0]!.name;
 
-  it('shows in every tab what one has saved', async () => {
+  it('shows the changes saved by one tab in every tab', async () => {
     const { world, tabs } = await open(3);
     tabs[1]!.work.apply(rename('Ann'));
     expect(tabs.map(({ work }) => work.state)).toEqual(['saved', 'saving', 'saved']);
@@ -172,7 +173,7 @@ describe('SharedWork', () => {
     expect(tabs.map(({ work }) => work.state)).toEqual(['saved', 'saved', 'saved']);
   });
 
-  it('undoes in one tab what another has done', async () => {
+  it('undoes changes of another tab', async () => {
     const { world, tabs } = await open(2);
     tabs[0]!.work.apply(rename('Ann'));
     await world.settle();

@@ -9,14 +9,14 @@ export type TabMessage =
   | { readonly type: 'saved'; readonly id: string; readonly revision: string }
   | { readonly type: 'deleted'; readonly id: string };
 
-/** What connects the tabs of this browser, apart from the store. */
+/** The connection between tabs of this browser, besides the store. */
 export interface TabLink {
   /**
-   * Runs a task while no other tab runs one for the same work; tasks queue. If a tab crashes, its lock is released. Without
-   * locks in the browser the task runs at once. This is safe, because each save names the revision that it is based on.
+   * Runs a task while no other tab runs one for the same work. Tasks are queued. If a tab crashes, its lock is released. Without
+   * lock support, the task runs at once. This is safe, because each save passes the revision that it is based on.
    */
   exclusively(id: string, task: () => Promise<void>): Promise<void>;
-  /** Sends to all other tabs. Without channels in the browser, tabs read the store when they get the focus. */
+  /** Sends a message to all other tabs. Without channel support, tabs read the store when they get the focus. */
   post(message: TabMessage): void;
   listen(listener: (message: TabMessage) => void): void;
 }
@@ -24,7 +24,7 @@ export interface TabLink {
 /** A tab that is suspended while it holds the lock must not block the others. */
 const PATIENCE_MS = 5000;
 
-/** Web Locks, which need HTTPS, and a BroadcastChannel. */
+/** Uses Web Locks, which require HTTPS, and a BroadcastChannel. */
 export function browserTabLink(scope: Scope): TabLink {
   const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('voxlane-work') : null;
   scope.add(() => {
@@ -68,7 +68,7 @@ export function browserTabLink(scope: Scope): TabLink {
   };
 }
 
-/** Other tabs may run another release. */
+/** Other tabs may run a different release. */
 function isMessage(data: unknown): data is TabMessage {
   if (typeof data !== 'object' || data === null) return false;
   const { type, id, revision } = data as Record<string, unknown>;
@@ -79,16 +79,16 @@ function isMessage(data: unknown): data is TabMessage {
 export type Command =
   | HistoryCommand
   | { readonly type: 'transcript'; readonly transcript: Transcript | null }
-  /** The recording came later, and is longer than its turns said. */
+  /** The recording was added later and is longer than its turns. */
   | { readonly type: 'lengthen'; readonly durationSeconds: number };
 
 /**
- * Whether the store has all that this tab shows: `saved`; `saving`, also while a save is scheduled; or `unsaved`, because the
- * store refused it or another tab deleted it.
+ * Whether the changes shown in this tab are stored: `saved`; `saving`, also while a save is scheduled; or `unsaved`,
+ * because the store rejected them or another tab deleted the work.
  */
 export type SaveState = 'saved' | 'saving' | 'unsaved';
 
-/** Access to one piece of work in the store: see `RecentWork`. */
+/** Access to one saved result in the store: see `RecentWork`. */
 export interface WorkPlace {
   read(known: string | null): Promise<StoredCorrections | 'same' | null>;
   /** @param base null if the work is not stored yet */
@@ -98,20 +98,20 @@ export interface WorkPlace {
 export interface SharedWorkOptions {
   readonly id: string;
   readonly corrections: Corrections;
-  /** Of the corrections; null if the work is not stored yet. */
+  /** Revision of the corrections; null if the work is not stored yet. */
   readonly revision: string | null;
   readonly place: WorkPlace;
   readonly link: Pick<TabLink, 'exclusively' | 'post'>;
-  /** Calls back later, once. Returns a function that cancels this. */
+  /** Schedules a callback. Returns a function that cancels it. */
   readonly later: (callBack: () => void) => () => void;
   readonly onState: () => void;
-  /** A save failed. It is tried again with the next change. */
+  /** Called when a save failed. The next change triggers a retry. */
   readonly onFailure: (why: NotKept) => void;
-  /** Another tab deleted the work. The next change stores it again. */
+  /** Called when another tab deleted the work. The next change stores it again. */
   readonly onDeleted: () => void;
 }
 
-/** Called after another tab changed the corrections, with the number of changes of this tab that could not be repeated. */
+/** Called after another tab changed the corrections, with the number of changes of this tab that could not be reapplied. */
 type ReplacedListener = (numRefused: number) => void;
 
 interface Pending {
@@ -121,19 +121,19 @@ interface Pending {
 }
 
 /**
- * The corrections of one result in one tab. Every tab that has the result open can correct it, and shows what the others
- * have saved.
+ * The corrections of one result in one tab. Every tab with the result open can correct it and shows the changes saved
+ * by the others.
  *
- * A change is made at once and saved soon after. A save names the revision that it is based on. If another tab has saved in
- * between, this one reads the newest corrections, repeats its own unsaved changes on them, and saves again: no saved change
- * is ever overwritten. A change that no longer applies is dropped and reported (see `editing/repeat`).
+ * A change is applied at once and saved soon after. A save passes the revision that it is based on. If another tab has
+ * saved in between, this tab reads the newest corrections, reapplies its own unsaved changes, and saves again: saved
+ * changes are never overwritten. A change that no longer applies is dropped and reported (see `editing/repeat`).
  */
 export class SharedWork {
   readonly #options: SharedWorkOptions;
   readonly #listeners = new Set<ReplacedListener>();
   #corrections: Corrections;
   #revision: string | null;
-  /** Changes that the store does not have, the oldest first. */
+  /** Changes that are not stored yet, oldest first. */
   #pending: Pending[] = [];
   #failure: NotKept | null = null;
   #isDeleted = false;
@@ -157,16 +157,16 @@ export class SharedWork {
     return this.#pending.length === 0 && this.#revision !== null ? 'saved' : 'saving';
   }
 
-  /** Whether this tab has anything to save. After another tab deleted the work, only a change stores it again. */
+  /** Whether this tab has unsaved changes. After another tab deleted the work, only a change stores it again. */
   get isUnsaved(): boolean {
     return this.#pending.length > 0 || (this.#revision === null && !this.#isDeleted);
   }
 
   /**
-   * Makes a change, to be saved soon.
+   * Applies a change and schedules a save.
    *
    * @returns whether anything changed
-   * @throws VoxlaneError `options` if an edit cannot be made; nothing changes then
+   * @throws VoxlaneError `options` if an edit is invalid; nothing changes then
    */
   apply(command: Command): boolean {
     const done = this.#carryOut(command);
@@ -180,14 +180,14 @@ export class SharedWork {
     return true;
   }
 
-  /** Saves what is not saved, without waiting for more changes. Never rejects. */
+  /** Saves unsaved changes immediately. Never rejects. */
   save(): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     return this.#serially(() => this.#options.link.exclusively(this.#options.id, () => this.#saveNow()));
   }
 
-  /** Adopts what another tab has saved. Never rejects: if the store cannot be read, the corrections stay as they are. */
+  /** Reads the changes saved by another tab. Never rejects: if the store cannot be read, the corrections are unchanged. */
   refresh(): Promise<void> {
     return this.#serially(async () => {
       // Not stored yet.
@@ -201,7 +201,7 @@ export class SharedWork {
     void this.refresh();
   }
 
-  /** Calls back when another tab has changed the corrections. Ends with `owner`. */
+  /** Calls the listener after another tab changed the corrections. Ends with `owner`. */
   onReplaced(owner: Scope, listener: ReplacedListener): void {
     this.#listeners.add(listener);
     owner.add(() => {
@@ -250,7 +250,7 @@ export class SharedWork {
     try {
       return await this.#options.place.write(this.#revision, { history: history.toPlain(), ...(isTranscriptNew && { transcript }) });
     } catch (thrown) {
-      // For example, a history that is too long for one string.
+      // For example, if a history is too long for one string.
       return { isKept: false, reason: 'unavailable', error: new VoxlaneError({ code: 'storage', problem: messageOf(thrown) }) };
     }
   }
@@ -278,7 +278,7 @@ export class SharedWork {
     return true;
   }
 
-  /** Repeats the unsaved changes. @returns how many no longer apply */
+  /** Reapplies the unsaved changes. @returns the number that no longer apply */
   #repeat(): number {
     const before = this.#pending;
     const { carriedOut, numRefused } = repeatAll(this.#corrections.history, before.map((each) => each.carriedOut).filter((done) => done !== null));
@@ -293,7 +293,7 @@ export class SharedWork {
   #noteDeleted(): void {
     if (this.#isDeleted) return;
     this.#isDeleted = true;
-    // Unsaved changes, and the next one, store it again.
+    // Unsaved changes and the next change store it again.
     this.#revision = null;
     if (this.#pending.length > 0) return;
     this.#options.onDeleted();

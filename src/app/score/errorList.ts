@@ -8,13 +8,16 @@ import type { Editor } from '../editor/editor';
 import { currentIndex, type ScoreActions, type ScoreSection, type ScoreState } from './model';
 import { scoreText, seconds, type ToldError } from './text';
 
-/** Rows in sight at once. Three hours can have twenty thousand errors, and steps turn the page. */
+/** Number of rows per page. Three hours can have twenty thousand errors. Stepping to an error turns to its page. */
 const PAGE_ROWS = 15;
 const KINDS = ['all', 'missed', 'confusion', 'false-alarm'] as const satisfies readonly (ErrorKind | 'all')[];
-/** A boundary that is off by some frames is an error of some hundredths of a second: true, and rarely worth a step. */
+/**
+ * Choices for the minimum duration. A boundary that is off by a few frames is a correct but rarely relevant error of a
+ * few hundredths of a second.
+ */
 const SHORTEST_SECONDS = [0, 0.1, 0.2, 0.5, 1];
 
-/** Every segment that is wrong, gone through one by one. */
+/** The list of error segments, with stepping. */
 export function createErrorList(editor: Editor, { dispatch, go, step }: ScoreActions): ScoreSection {
   const { scope } = editor;
   const kind = select('score-kind', KINDS.map((id) => [id, scoreText.kinds[id]]));
@@ -76,7 +79,7 @@ export function createErrorList(editor: Editor, { dispatch, go, step }: ScoreAct
     table,
   );
 
-  /** What the rows are made of; rows are made again only where that changed. */
+  /** The data that the rows were built from. Rows are rebuilt only if it changes. */
   let made: { readonly errors: ScoreState['errors']; readonly speakers: Annotation['speakers']; readonly from: number } | null = null;
   scope.on(body, 'click', (event) => {
     const row = event.target instanceof Element ? event.target.closest<HTMLElement>('tr[data-index]') : null;
@@ -106,7 +109,7 @@ export function createErrorList(editor: Editor, { dispatch, go, step }: ScoreAct
           ? `${scoreText.position(index, errors.length)} · ${scoreText.where(error.startSeconds, error.endSeconds - error.startSeconds)} · ${told(error, names)}`
           : scoreText.counted(errors.length),
       );
-      // Away from any error the rows stay where they are, as far as there are that many.
+      // Without a current error, the rows keep their position if possible.
       const place = index >= 0 ? index : Math.min(made?.from ?? 0, Math.max(0, errors.length - 1));
       const from = place - (place % PAGE_ROWS);
       const hadFocus = body.contains(document.activeElement);
@@ -120,7 +123,7 @@ export function createErrorList(editor: Editor, { dispatch, go, step }: ScoreAct
         if (Number(row.dataset.index) === index) row.setAttribute('aria-current', 'true');
         else row.removeAttribute('aria-current');
       }
-      // The focus goes along with the steps, also to rows that were only now made.
+      // The focus follows the steps, also to newly built rows.
       if (hadFocus) (body.rows[Math.max(0, index - from)] ?? element).querySelector('button')?.focus({ preventScroll: true });
     },
   };
@@ -140,7 +143,7 @@ function errorRow(error: ErrorSegment, index: number, names: ReadonlyMap<string,
   );
 }
 
-/** What is wrong, with the speakers' names of the page. */
+/** A description of the error with the displayed speaker names. */
 function told({ kind, reference, hypothesis }: ErrorSegment, names: ReadonlyMap<string, string>): string {
   const words: ToldError = { kind, reference: reference ?? '', speaker: names.get(hypothesis ?? '') ?? hypothesis ?? '' };
   return scoreText.told(words);

@@ -27,7 +27,7 @@ const starts = ({ errors }: ScoreState) => errors.map(({ kind, startSeconds }) =
 const go = (state: ScoreState, step: 1 | -1) => reduceScore(state, { type: 'went', error: stepFrom(state, step) });
 
 describe('the score panel: files', () => {
-  it('tells a reference from a UEM by its name, and otherwise by its first record', () => {
+  it('distinguishes a reference from a UEM by name, and otherwise by the first record', () => {
     expect(roleOf('a.RTTM', '')).toBe('reference');
     expect(roleOf('a.uem', 'SPEAKER')).toBe('uem');
     expect(roleOf('a.txt', '\n;; a comment\ntalk 1 0.0 30.5\n')).toBe('uem');
@@ -43,22 +43,22 @@ describe('the score panel: files', () => {
     expect(recordingFor(['one', 'two'], 'talk.wav')).toBeNull();
   });
 
-  it('refuses what has no turn, no region, or a line that cannot be read', () => {
+  it('rejects files without turns or regions, or with an unreadable line', () => {
     const format = (problem: RegExp): unknown => expect.objectContaining({ code: 'format', problem: expect.stringMatching(problem) as unknown });
-    expect(() => readReference('ref.rttm', ';; nothing\n')).toThrow(format(/^ref.rttm has no turn/));
-    expect(() => readUem('a.uem', '')).toThrow(format(/^a.uem has no region/));
+    expect(() => readReference('ref.rttm', ';; nothing\n')).toThrow(format(/^ref.rttm contains no turns/));
+    expect(() => readUem('a.uem', '')).toThrow(format(/^a.uem contains no regions/));
     expect(() => readReference('ref.rttm', `${rttm('talk', ...REFERENCE)}SPEAKER talk 1 x 2 <NA> <NA> Anna\n`)).toThrow(format(/^Line 4 has the start "x"/));
   });
 });
 
 describe('the score panel: scoring', () => {
-  it('scores as soon as there is a reference, whatever its recording is called', () => {
+  it('scores as soon as there is a reference, regardless of its recording name', () => {
     expect(withReference.evaluation?.score).toMatchObject({ total: 25, missedSpeech: 6, falseAlarm: 2, confusion: 2, der: 10 / 25 });
     expect(starts(withReference)).toEqual([['missed', 0], ['confusion', 10], ['false-alarm', 20], ['missed', 25]]);
     expect(after(scored)).toMatchObject({ evaluation: null, errors: [], failure: null });
   });
 
-  it('asks which of several recordings it is, unless one goes by the name', () => {
+  it('requires a choice between several recordings unless one matches by name', () => {
     const several = rttm('one', turn(0, 5, 'Anna')) + rttm('two', ...REFERENCE);
     const asked = after(read(several), scored);
     expect(asked).toMatchObject({ recording: null, evaluation: null });
@@ -67,7 +67,7 @@ describe('the score panel: scoring', () => {
     expect(after(read(several + rttm('talk', turn(0, 5, 'Anna'))))).toMatchObject({ recording: 'talk' });
   });
 
-  it('counts what collar, overlap and UEM leave', () => {
+  it('scores the parts not excluded by collar, overlap and UEM', () => {
     const options: ScoreAction = { type: 'options-changed', collarSeconds: 0.5 };
     expect(reduceScore(reduceScore(withReference, options), scored).evaluation?.score.total).toBeCloseTo(23.5, 9);
     const uem: ScoreAction = { type: 'uem-read', uem: readUem('a.uem', 'third 1 0 9\n') };
@@ -78,7 +78,7 @@ describe('the score panel: scoring', () => {
     expect(overlapping.evaluation?.score.total).toBeCloseTo(4, 9);
   });
 
-  it('says that a UEM lacks the recording, once, and scores again without it', () => {
+  it('reports once that a UEM lacks the recording, and scores again without it', () => {
     const both = rttm('talk', ...REFERENCE) + rttm('two', turn(0, 1, 'Anna'));
     const failed = after(read(both), { type: 'uem-read', uem: readUem('a.uem', 'two 1 0 9\n') }, scored);
     expect(failed).toMatchObject({ evaluation: null, errors: [], failure: { file: null, failure: { code: 'format' } } });
@@ -87,7 +87,7 @@ describe('the score panel: scoring', () => {
     expect(mended).toMatchObject({ failure: null, evaluation: withReference.evaluation });
   });
 
-  it('keeps the score where another file is refused, and the refusal while it scores', () => {
+  it('keeps the score if another file is rejected, and the rejection while it scores', () => {
     const failure = { code: 'format', problem: 'Line 1 is odd', expected: null, remedy: null } as const;
     const refused = reduceScore(withReference, { type: 'file-refused', file: 'odd.rttm', failure });
     expect(refused).toMatchObject({ evaluation: withReference.evaluation, failure: { file: 'odd.rttm' } });
@@ -95,18 +95,18 @@ describe('the score panel: scoring', () => {
     expect(reduceScore(refused, read(rttm('talk', ...REFERENCE))).failure).toBeNull();
   });
 
-  it('has the same errors where turns are scored again that did not change', () => {
+  it('keeps the errors if unchanged turns are scored again', () => {
     expect(reduceScore(withReference, { type: 'scored', turns: [...RESULT] }).errors).toBe(withReference.errors);
   });
 
-  it('forgets the score with its reference', () => {
+  it('removes the score with its reference', () => {
     const removed = reduceScore(go(withReference, 1), { type: 'reference-removed' });
     expect(removed).toEqual(initialScore('talk.wav'));
   });
 });
 
-describe('the score panel: going through the errors', () => {
-  it('goes on and back, around the ends', () => {
+describe('the score panel: stepping through the errors', () => {
+  it('steps forward and back, wrapping around at the ends', () => {
     let state = withReference;
     const seen = [];
     for (let step = 0; step < 5; step++) {
@@ -119,7 +119,7 @@ describe('the score panel: going through the errors', () => {
     expect(stepFrom(after(scored), 1)).toBeNull();
   });
 
-  it('lists what the filter leaves', () => {
+  it('lists the errors that pass the filter', () => {
     const missed = reduceScore(withReference, { type: 'filtered', kind: 'missed' });
     expect(starts(missed)).toEqual([['missed', 0], ['missed', 25]]);
     const long = reduceScore(missed, { type: 'filtered', shortestSeconds: 2 });
@@ -128,7 +128,7 @@ describe('the score panel: going through the errors', () => {
     expect(reduceScore(long, { type: 'filtered', shortestSeconds: 60 })).toMatchObject({ errors: [], evaluation: withReference.evaluation });
   });
 
-  it('stays at an error while others are corrected', () => {
+  it('stays on an error while others are corrected', () => {
     const at = go(go(withReference, 1), 1);
     expect(currentIndex(at)).toBe(1);
     const corrected = reduceScore(at, { type: 'scored', turns: [turn(0, 12, 'SPEAKER_00'), RESULT[1]!] });
@@ -136,13 +136,13 @@ describe('the score panel: going through the errors', () => {
     expect(currentIndex(corrected)).toBe(0);
   });
 
-  it('goes on from where an error was, once it is corrected', () => {
+  it('continues from the position of a corrected error', () => {
     const at = go(go(withReference, 1), 1);
     const corrected = reduceScore(at, { type: 'scored', turns: [turn(1, 10, 'SPEAKER_00'), turn(10, 22, 'SPEAKER_01')] });
     expect(currentIndex(corrected)).toBe(-1);
     expect(go(corrected, 1).current?.startSeconds).toBe(20);
     expect(go(corrected, -1).current?.startSeconds).toBe(0);
-    // The last one was corrected: on to the first, back to what is now the last.
+    // The last one was corrected: forward to the first, back to the new last one.
     const last = go(withReference, -1);
     const without = reduceScore(last, { type: 'scored', turns: [...RESULT, turn(25, 30, 'SPEAKER_00')] });
     expect(go(without, 1).current?.startSeconds).toBe(0);

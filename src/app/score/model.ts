@@ -10,13 +10,13 @@ import { checkScored } from '../workspace/limits';
 
 export type FileRole = 'reference' | 'uem';
 
-/** A file that was read: its turns or regions, by the name of the recording. */
+/** A parsed file: its turns or regions, by recording name. */
 export interface ReadFile<T> {
   readonly file: string;
   readonly recordings: ReadonlyMap<string, readonly T[]>;
 }
 
-/** What a file is taken for. The name says it; where it does not, the first record does: RTTM starts with a type. */
+/** The role of a file by its name or, failing that, by its first record: RTTM starts with a type. */
 export function roleOf(name: string, text: string): FileRole {
   if (/\.rttm$/i.test(name)) return 'reference';
   if (/\.uem$/i.test(name)) return 'uem';
@@ -25,40 +25,40 @@ export function roleOf(name: string, text: string): FileRole {
 }
 
 /**
- * The turns of a reference.
+ * Parses the turns of a reference.
  *
- * @throws VoxlaneError `format` for a line that is no RTTM record, with its number, and for a file without any turn.
+ * @throws VoxlaneError `format` for an invalid RTTM line, with its number, and for a file without turns
  */
 export function readReference(file: string, text: string): ReadFile<Turn> {
   const recordings = parseRttm(text);
   if (recordings.size > 0) return { file, recordings };
   throw new VoxlaneError({
     code: 'format',
-    problem: `${file} has no turn`,
+    problem: `${file} contains no turns`,
     expected: 'an RTTM file with a SPEAKER line for each turn',
-    remedy: 'Choose the file that says who spoke when',
+    remedy: 'Choose a reference with the speaker turns',
   });
 }
 
 /**
- * The regions of a UEM.
+ * Parses the regions of a UEM.
  *
- * @throws VoxlaneError `format` for a line that is none, with its number, and for a file without any region.
+ * @throws VoxlaneError `format` for an invalid line, with its number, and for a file without regions
  */
 export function readUem(file: string, text: string): ReadFile<UemRegion> {
   const recordings = parseUem(text);
   if (recordings.size > 0) return { file, recordings };
   throw new VoxlaneError({
     code: 'format',
-    problem: `${file} has no region`,
+    problem: `${file} contains no regions`,
     expected: 'a UEM file with a line for each region',
     remedy: 'Choose another file, or score without one',
   });
 }
 
 /**
- * The recording among several that goes by the name of a file, with its folder and extension or without; the only one
- * where there is only one; null where none does.
+ * The recording that matches the name of a file, with or without folder and extension. With a single recording, returns
+ * it. Null if none matches.
  */
 export function recordingFor(names: readonly string[], file: string): string | null {
   if (names.length === 1) return names[0] ?? null;
@@ -66,29 +66,29 @@ export function recordingFor(names: readonly string[], file: string): string | n
   return names.find((name) => wanted.includes(name)) ?? names.find((name) => wanted.includes(stem(name))) ?? null;
 }
 
-/** The state of the score panel. Pure: files are read and turns are fetched outside of it. */
+/** The state of the score panel. Pure: files are read and turns are collected elsewhere. */
 export interface ScoreState {
   /** Name of the file that was diarized. */
   readonly recordingFile: string;
   readonly reference: ReadFile<Turn> | null;
   readonly uem: ReadFile<UemRegion> | null;
-  /** Which of the reference's recordings is this one; null until it is known. */
+  /** The matching recording in the reference; null if undecided. */
   readonly recording: string | null;
-  /** Width in all, as `ScoreOptions` has it. */
+  /** Total width, as in `ScoreOptions`. */
   readonly collarSeconds: number;
   readonly skipOverlap: boolean;
-  /** The result against the reference; null while there is nothing to score. */
+  /** The evaluation of the result against the reference; null if there is nothing to score. */
   readonly evaluation: Evaluation | null;
-  /** Errors of one kind only; null for all. */
+  /** Shows only errors of this kind; null shows all. */
   readonly kind: ErrorKind | null;
-  /** Shorter errors are left out of the list and the tracks; they count all the same. */
+  /** Shorter errors are not shown in the list and on the tracks, but they still count. */
   readonly shortestSeconds: number;
-  /** What `kind` and `shortestSeconds` leave of the errors. */
+  /** The errors that pass the filters `kind` and `shortestSeconds`. */
   readonly errors: readonly ErrorSegment[];
-  /** Where the person is in the errors. After a correction it may be an error that is no more. */
+  /** The current error. After a correction, it may no longer exist. */
   readonly current: ErrorSegment | null;
   readonly isMarked: boolean;
-  /** The file that was not taken, or null where the score itself cannot be computed; and why. */
+  /** The rejected file and the reason; file is null if the score itself cannot be computed. */
   readonly failure: { readonly file: string | null; readonly failure: Failure } | null;
 }
 
@@ -100,7 +100,7 @@ export type ScoreAction =
   | { readonly type: 'file-refused'; readonly file: string; readonly failure: Failure }
   | { readonly type: 'recording-chosen'; readonly recording: string }
   | { readonly type: 'options-changed'; readonly collarSeconds?: number; readonly skipOverlap?: boolean }
-  /** The turns to score are others, or what they are scored against is. */
+  /** The turns to score or the reference data changed. */
   | { readonly type: 'scored'; readonly turns: readonly Turn[] }
   | { readonly type: 'filtered'; readonly kind?: ErrorKind | null; readonly shortestSeconds?: number }
   | { readonly type: 'marking-changed'; readonly isMarked: boolean }
@@ -156,9 +156,9 @@ export function reduceScore(state: ScoreState, action: ScoreAction): ScoreState 
   }
 }
 
-/** Scores the turns, where there is a reference for them. That a score fails is shown until one succeeds. */
+/** Scores the turns if there is a reference. A scoring failure is shown until a score succeeds. */
 function afterScore(state: ScoreState, turns: readonly Turn[]): ScoreState {
-  // A file that was refused has nothing to do with the score of those that were taken.
+  // A rejected file does not affect the score of the accepted files.
   const failure = state.failure?.file == null ? null : state.failure;
   const reference = state.recording === null ? undefined : state.reference?.recordings.get(state.recording);
   if (!reference) return listed({ ...state, evaluation: null, failure });
@@ -170,21 +170,21 @@ function afterScore(state: ScoreState, turns: readonly Turn[]): ScoreState {
     return listed({ ...state, evaluation, failure });
   } catch (thrown) {
     const found = failureOf(thrown);
-    // The same object where it is the same failure: it is said once, not after every correction.
+    // Reuses the object for the same failure, to announce it once instead of after every correction.
     const isKnown = state.failure?.file === null && state.failure.failure.problem === found.problem;
     return listed({ ...state, evaluation: null, failure: isKnown ? state.failure : { file: null, failure: found } });
   }
 }
 
 /**
- * The regions that count; null without a UEM. Names are looked for as in the reference.
+ * The regions to score; null without a UEM. The recording is matched by name as in the reference.
  *
- * @throws VoxlaneError `format` where the UEM has none for the recording.
+ * @throws VoxlaneError `format` if the UEM has none for the recording
  */
 function regionsFor({ uem, recording, reference, recordingFile }: ScoreState): readonly UemRegion[] | null {
   if (!uem || recording === null) return null;
   const names = [...uem.recordings.keys()];
-  // A UEM of one recording belongs to a reference of one, whatever it is called there.
+  // A UEM with a single recording applies to a reference with a single recording, regardless of its name.
   const other = names.length > 1 || reference?.recordings.size === 1 ? recordingFor(names, recordingFile) : null;
   const name = uem.recordings.has(recording) ? recording : other;
   const regions = name === null ? undefined : uem.recordings.get(name);
@@ -192,15 +192,15 @@ function regionsFor({ uem, recording, reference, recordingFile }: ScoreState): r
   throw new VoxlaneError({
     code: 'format',
     problem: `The UEM has no region for the recording "${recording}"`,
-    expected: 'a region for the recording that is scored',
-    remedy: 'Add one, or remove the UEM',
+    expected: 'a region for the scored recording',
+    remedy: 'Add a region or remove the UEM',
   });
 }
 
-/** Shorter errors would be listed as 0.00 s. They come from rounded times, and still count in the rate. */
+/** Shorter errors would be listed as 0.00 s. They are caused by rounded times and still count in the rate. */
 const SHORTEST_LISTED_SECONDS = 0.005;
 
-/** Filters the errors anew, and finds the current one among them again. The same array where nothing changed. */
+/** Filters the errors again and restores the current one. Returns the same array if nothing changed. */
 function listed(state: ScoreState): ScoreState {
   const { evaluation, kind, shortestSeconds, current } = state;
   const left = (evaluation?.errors ?? []).filter(
@@ -223,12 +223,12 @@ function isSame(a: ErrorSegment, b: ErrorSegment): boolean {
   );
 }
 
-/** Index of the current error; -1 where there is none, or where it was corrected. */
+/** Index of the current error; -1 if there is none or it was corrected. */
 export const currentIndex = ({ errors, current }: ScoreState): number => (current ? errors.indexOf(current) : -1);
 
 /**
- * The error after or before the current one, around the ends; null where there are none. From an error that was corrected
- * it goes on where that was.
+ * The next or previous error, wrapping around at the ends; null if there are none. If the current error was corrected,
+ * continues from its position.
  */
 export function stepFrom(state: ScoreState, step: 1 | -1): ErrorSegment | null {
   const { errors, current } = state;
@@ -242,7 +242,7 @@ export function stepFrom(state: ScoreState, step: 1 | -1): ErrorSegment | null {
   return errors.at(later < 0 ? -1 : later - 1) ?? null;
 }
 
-/** What a part of the panel can ask for. */
+/** Actions for the sections of the panel. */
 export interface ScoreActions {
   readonly open: (files: Iterable<File>, role?: FileRole) => void;
   readonly dispatch: (action: Exclude<ScoreAction, { type: 'scored' | 'went' }>) => void;
@@ -251,7 +251,7 @@ export interface ScoreActions {
   readonly step: (step: 1 | -1) => void;
 }
 
-/** A part of the panel. It is updated after every change. */
+/** A section of the panel, updated after every change. */
 export interface ScoreSection {
   readonly element: HTMLElement;
   readonly update: (state: ScoreState) => void;

@@ -23,18 +23,18 @@ import { createResults, marksOf, renamesOf, turnOf } from './results';
 import { createSetup } from './setup';
 import { scoreText } from './text';
 
-/** A drag of an edge makes many corrections; the score waits for a pause between them. */
+/** Dragging an edge makes many corrections. The score is computed after a pause. */
 const PAUSE_MILLISECONDS = 150;
 
 export interface ScorePanel extends Panel {
-  /** Takes a reference and a UEM, in any order; the name or the content of a file says which it is. */
+  /** Opens a reference and a UEM, in any order. The name or the content of a file determines its role. */
   readonly openFiles: (files: Iterable<File>) => void;
-  /** To the next error, after the last one to the first: the player is put there, and the turn selected. */
+  /** Moves to the next error, wrapping around at the end: seeks the player and selects the turn. */
   readonly next: () => void;
   readonly previous: () => void;
 }
 
-/** The result against a reference: error rates, who is who, and every segment that is wrong, drawn on the tracks too. */
+/** The score panel: error rates, speaker mapping, and all errors, which are also drawn on the tracks. */
 export function createScorePanel(editor: Editor): ScorePanel {
   const { scope } = editor;
   const store = createStore(reduceScore, initialScore(editor.outcome.name), update);
@@ -47,11 +47,11 @@ export function createScorePanel(editor: Editor): ScorePanel {
 
   function score(): void {
     const { annotation, mode } = editor.get();
-    // Of a proposal nobody knows yet whether it stays.
+    // A proposal is not scored, since it may be discarded.
     store.dispatch({ type: 'scored', turns: shownTurns(annotation, mode) });
   }
 
-  /** What changes what counts is followed by the score of it. */
+  /** Recomputes the score after actions that affect it. */
   function dispatch(action: ScoreAction): void {
     store.dispatch(action);
     if (action.type !== 'filtered' && action.type !== 'marking-changed' && action.type !== 'file-refused') score();
@@ -111,16 +111,16 @@ export function createScorePanel(editor: Editor): ScorePanel {
   });
   editor.onChange(scope, (next, previous) => {
     if (next.annotation === previous.annotation && next.mode === previous.mode) return;
-    // Names and colors are words of the annotation, and shown at once.
+    // Names and colors come from the annotation and are updated at once.
     update(store.get(), store.get());
-    // They count for nothing in the score.
+    // They do not affect the score.
     if (next.annotation.turns === previous.annotation.turns && next.mode === previous.mode) return;
     clearTimeout(timer);
     if (store.get().reference) timer = window.setTimeout(score, PAUSE_MILLISECONDS);
   });
   scope.on(element, 'keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || !(event.target instanceof Element)) return;
-    // A list of choices is searched by letters.
+    // Letters search a focused select.
     if ((event.key !== 'n' && event.key !== 'p') || event.target.matches('select')) return;
     event.preventDefault();
     step(event.key === 'n' ? 1 : -1);

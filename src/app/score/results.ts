@@ -8,23 +8,23 @@ import type { Editor } from '../editor/editor';
 import type { ScoreActions, ScoreSection } from './model';
 import { rate, scoreText, seconds } from './text';
 
-/** One line of the table of speakers: somebody of the reference, of the result, or of both. */
+/** A row of the speaker table: a speaker of the reference, of the result, or of both. */
 export interface SpeakerRow {
-  /** Name in the reference; null for a speaker of the result whom it does not have. */
+  /** Name in the reference; null for a speaker found only in the result. */
   readonly reference: string | null;
-  /** Id in the annotation; null where nobody is taken for the reference's speaker. */
+  /** Id in the annotation; null if no speaker is mapped to the reference speaker. */
   readonly speaker: string | null;
-  /** Speech by the reference, as far as it counts. */
+  /** Scored speech in the reference, in seconds. */
   readonly speechSeconds: number;
-  /** Of that, what the result lacks or gives to somebody else. */
+  /** The part of it that is missing in the result or assigned to another speaker. */
   readonly lostSeconds: number;
-  /** What the result gives to the speaker and the reference does not. */
+  /** Speech that the result assigns to the speaker but the reference does not. */
   readonly addedSeconds: number;
-  /** The speaker's part of the Jaccard error rate; null where it has none. */
+  /** Jaccard error rate of the speaker; null if there is none. */
   readonly jaccardError: number | null;
 }
 
-/** The speakers of the reference, by name, and after them those of the result who have no partner. */
+/** The speakers of the reference by name, followed by the unmapped speakers of the result. */
 export function speakerRows({ score, jaccard, errors }: Evaluation): SpeakerRow[] {
   const lost = secondsBy(errors, 'reference');
   const added = secondsBy(errors, 'hypothesis');
@@ -57,7 +57,7 @@ function secondsBy(errors: readonly ErrorSegment[], side: 'reference' | 'hypothe
   return seconds;
 }
 
-/** The corrections that give each mapped speaker the reference's name. */
+/** The edits that rename each mapped speaker as in the reference. */
 export function renamesOf({ speakers }: Annotation, { score }: Evaluation): Edit[] {
   const names = new Map(Object.entries(score.mapping));
   return speakers.flatMap(({ id, name }): Edit[] => {
@@ -66,12 +66,12 @@ export function renamesOf({ speakers }: Annotation, { score }: Evaluation): Edit
   });
 }
 
-/** What the tracks draw of the errors. */
+/** The marks of the errors on the tracks. */
 export function marksOf(errors: readonly ErrorSegment[]): Mark[] {
   return errors.map(({ kind, startSeconds, endSeconds, hypothesis }) => ({ kind, startSeconds, endSeconds, speaker: hypothesis }));
 }
 
-/** The turn that an error is about: of those of its speaker the one that covers most of it; null for missed speech. */
+/** The turn of the error's speaker that covers most of the error; null for missed speech. */
 export function turnOf({ turns }: Annotation, error: ErrorSegment): EditableTurn | null {
   let found: EditableTurn | null = null;
   let most = 0;
@@ -86,7 +86,7 @@ export function turnOf({ turns }: Annotation, error: ErrorSegment): EditableTurn
   return found;
 }
 
-/** The parts of the bar, in the order in which it shows them. Their seconds are the reference's speech and the false alarm. */
+/** The parts of the bar in display order. Together they make up the speech of the reference and the false alarms. */
 export const PARTS = ['correct', 'missed', 'confusion', 'false-alarm'] as const satisfies readonly (ErrorKind | 'correct')[];
 export type Part = (typeof PARTS)[number];
 
@@ -94,7 +94,7 @@ export function partsOf({ score }: Evaluation): Readonly<Record<Part, number>> {
   return { correct: score.correct, missed: score.missedSpeech, confusion: score.confusion, 'false-alarm': score.falseAlarm };
 }
 
-/** The error rates, what they are made of, and who is taken for whom. */
+/** The error rates, their components, and the speaker mapping. */
 export function createResults(editor: Editor, actions: ScoreActions): ScoreSection {
   const { scope } = editor;
   const der = figure('der', scoreText.der, scoreText.derHint);
@@ -122,7 +122,7 @@ export function createResults(editor: Editor, actions: ScoreActions): ScoreSecti
     { class: 'score__results', 'aria-label': scoreText.results, hidden: true },
     h('dl', { class: 'score__figures' }, der.element, jer.element),
     h('div', { class: 'score__parts' }, bar, h('ul', {}, ...parts.map((part) => part.element)), total),
-    // It scrolls on a narrow screen, so the keyboard must reach it.
+    // Scrolls on a narrow screen, so it must be reachable by keyboard.
     h('div', { class: 'score__scroller', role: 'group', tabindex: 0, 'aria-label': scoreText.speakersScroll }, table),
     take,
   );
@@ -159,14 +159,14 @@ function figure(id: string, name: string, hint: string): { readonly element: HTM
   };
 }
 
-/** A part in words, with the sign that it has in the bar and on the tracks. */
+/** A legend line with the hatching used in the bar and on the tracks. */
 function partLine(part: Part): { readonly element: HTMLElement; readonly update: (values: Readonly<Record<Part, number>>, total: number) => void } {
   const value = h('data', { value: '', class: 'mono', 'data-testid': `score-${part}` });
   const sign = part === 'correct' ? h('span', { class: 'mark-swatch score__correct', 'aria-hidden': 'true' }) : markSwatch(part);
   return {
     element: h('li', {}, sign, h('span', {}, scoreText.partNames[part]), value),
     update(values, total) {
-      // Without speech in the reference there is nothing to be a fraction of; the rule is the one of `der`.
+      // Without speech in the reference there is no denominator. The rule is the same as in `der`.
       const fraction = total > 0 ? values[part] / total : Number(values[part] > 0);
       setText(value, scoreText.part(values[part], fraction));
       value.value = String(values[part]);

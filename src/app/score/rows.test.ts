@@ -20,7 +20,7 @@ const annotation: Annotation = {
 };
 const evaluation = evaluate([turn(0, 10, 'Anna'), turn(10, 20, 'Ben'), turn(40, 44, 'Cleo')], turns);
 
-describe('what the score panel shows', () => {
+describe('the content of the score panel', () => {
   it('has a row for each speaker of either side', () => {
     expect(speakerRows(evaluation)).toEqual([
       { reference: 'Anna', speaker: 'S0', speechSeconds: 10, lostSeconds: 0, addedSeconds: 1, jaccardError: 1 / 11 },
@@ -30,18 +30,18 @@ describe('what the score panel shows', () => {
     ]);
   });
 
-  it('has parts that add up to the speech of the reference and the false alarm', () => {
+  it('has parts that add up to the speech of the reference and the false alarms', () => {
     const parts = partsOf(evaluation);
     const sum = PARTS.reduce((seconds, part) => seconds + parts[part], 0);
     expect(sum).toBeCloseTo(evaluation.score.total + evaluation.score.falseAlarm, 9);
     expect(parts).toEqual({ correct: 19, missed: 4, confusion: 1, 'false-alarm': 2 });
   });
 
-  it('renames those who are mapped and have another name', () => {
+  it('renames mapped speakers with a different name', () => {
     expect(renamesOf(annotation, evaluation)).toEqual([{ type: 'rename-speaker', speaker: 'S0', name: 'Anna' }]);
   });
 
-  it('marks an error on the track of the speaker who is wrong there, and missed speech on all', () => {
+  it('marks an error on the track of the wrong speaker, and missed speech on all tracks', () => {
     expect(marksOf(evaluation.errors)).toEqual([
       { kind: 'confusion', startSeconds: 19, endSeconds: 20, speaker: 'S0' },
       { kind: 'false-alarm', startSeconds: 30, endSeconds: 32, speaker: 'S2' },
@@ -49,9 +49,9 @@ describe('what the score panel shows', () => {
     ]);
   });
 
-  it('finds the turn that an error is about', () => {
+  it('finds the turn of an error', () => {
     expect(evaluation.errors.map((error) => turnOf(annotation, error)?.id ?? null)).toEqual([2, 3, null]);
-    // Of two turns the one that covers more of it.
+    // Of two turns, the one that covers more of it.
     const split = { ...annotation, turns: [{ ...turn(0, 3, 'S0'), id: 7, isCorrected: false }, { ...turn(3, 10, 'S0'), id: 8, isCorrected: true }] };
     expect(turnOf(split, { kind: 'false-alarm', startSeconds: 2, endSeconds: 6, reference: null, hypothesis: 'S0' })?.id).toBe(8);
   });

@@ -8,10 +8,10 @@ import type { FileRole, ScoreActions, ScoreSection, ScoreState } from './model';
 import { scoreText } from './text';
 
 const MODES = ['overlapping', 'exclusive'] as const satisfies readonly TurnsMode[];
-/** Widths in all, as pyannote.metrics counts them. */
+/** Total widths, as in pyannote.metrics. */
 const COLLARS = ['0', '0.25', '0.5'] as const;
 
-/** What is scored: the files, the recording among several, and what of it counts. */
+/** The setup: the files, the recording if there are several, and the scoring options. */
 export function createSetup(editor: Editor, actions: ScoreActions): ScoreSection {
   const lead = h('div', { class: 'score__lead' }, h('p', {}, scoreText.lead), h('p', { class: 'fine' }, scoreText.leadUem));
   const reference = fileLine(editor, actions, 'reference', '.rttm,.txt,text/plain');
@@ -30,7 +30,7 @@ export function createSetup(editor: Editor, actions: ScoreActions): ScoreSection
       uem.update(state);
       recording.update(state);
       options.update(state);
-      // Once only: a live region that is filled anew is read anew.
+      // Only once: refilling a live region announces it again.
       if (state.failure === shownFailure) return;
       shownFailure = state.failure;
       failure.hidden = shownFailure === null;
@@ -46,7 +46,7 @@ function failureWords({ file, failure }: NonNullable<ScoreState['failure']>): re
     : [heading, failureDetails(failure, text.error), h('p', { class: 'fine mono' }, text.error.code(failure.code))];
 }
 
-/** One of the files: its name with a button that removes it, and the button that takes another. */
+/** A file line: the name with a button to remove it, and a button to choose another file. */
 function fileLine({ scope }: Editor, { open, dispatch }: ScoreActions, role: FileRole, accept: string): ScoreSection {
   const isReference = role === 'reference';
   const words = isReference
@@ -65,7 +65,7 @@ function fileLine({ scope }: Editor, { open, dispatch }: ScoreActions, role: Fil
   const remove = h('button', { type: 'button', class: 'link-button', 'data-testid': `remove-${role}` }, scoreText.removeShort);
   scope.on(remove, 'click', () => {
     dispatch({ type: isReference ? 'reference-removed' : 'uem-removed' });
-    // The button that was pressed is gone; where another file is taken is where the person goes on.
+    // The clicked button is gone: move the focus to the file button.
     choose.querySelector('input')?.focus();
   });
   const about = h('span', { class: 'score__file-about' }, h('span', { class: 'legend' }, scoreText[role]), name, remove);
@@ -82,7 +82,7 @@ function fileLine({ scope }: Editor, { open, dispatch }: ScoreActions, role: Fil
   };
 }
 
-/** Asks which of the reference's recordings this one is, where it has several. */
+/** Asks which recording in the reference matches, if there are several. */
 function recordingChoice({ scope }: Editor, { dispatch }: ScoreActions): ScoreSection {
   const select = h('select', { class: 'field', 'data-testid': 'score-recording' });
   const question = h('p', { class: 'fine' });

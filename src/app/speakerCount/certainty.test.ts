@@ -4,7 +4,7 @@ import { countWithAlternatives, unmetBounds } from './text';
 const unmet = null;
 
 describe('the number of speakers in words', () => {
-  test('names likely alternatives only', () => {
+  test('includes only likely alternatives', () => {
     const alternatives = [{ value: 5, score: 0.3 }, { value: 7, score: 0.02 }];
     expect(countWithAlternatives({ value: 6, alternatives, unmet })).toBe('6 speakers, possibly 5');
     expect(countWithAlternatives({ value: 1, alternatives: [], unmet })).toBe('1 speaker');
@@ -12,7 +12,7 @@ describe('the number of speakers in words', () => {
     expect(countWithAlternatives({ value: 6, alternatives: many, unmet })).toBe('6 speakers, possibly 5 or 7');
   });
 
-  test('says which bound was not met', () => {
+  test('states which bound was not met', () => {
     const count = { value: 2, alternatives: [] };
     expect(unmetBounds({ ...count, unmet: null })).toBeNull();
     expect(unmetBounds({ ...count, unmet: { minSpeakers: 4, maxSpeakers: null } })).toBe('Requested at least 4, found 2.');

@@ -3,10 +3,13 @@ import { type Segment, subtract, support } from '../../score/segments';
 import { speakerLabel, type Turn } from '../../timeline/turns';
 import { assignRows } from '../../util/assignment';
 
-/** Seconds that speakers of two sets of turns talk at the same time: of `before`, then of `after`. Pairs that share none are left out. */
+/**
+ * Seconds of overlap between the speakers of two sets of turns: by speaker of `before`, then of `after`. Pairs without
+ * overlap are left out.
+ */
 export type SharedSeconds = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
-/** Who of one set of turns talks while who of the other does. Both sorted by start, as an annotation's are. */
+/** Computes the overlap between the speakers of two sets of turns. Both must be sorted by start, as in an annotation. */
 export function sharedSeconds(before: readonly Turn[], after: readonly Turn[]): SharedSeconds {
   const shared = new Map<string, Map<string, number>>();
   let next = 0;
@@ -25,7 +28,7 @@ export function sharedSeconds(before: readonly Turn[], after: readonly Turn[]): 
   return shared;
 }
 
-/** Who shares the most with each speaker of `before`; of equals the one met first. */
+/** The speaker of `after` with the largest overlap for each speaker of `before`; on ties, the first one. */
 export function greatest(shared: SharedSeconds): ReadonlyMap<string, string> {
   return new Map(
     [...shared].flatMap(([speaker, row]) => {
@@ -35,7 +38,7 @@ export function greatest(shared: SharedSeconds): ReadonlyMap<string, string> {
   );
 }
 
-/** The same, seen from `after`. */
+/** The same map with the roles of `before` and `after` swapped. */
 export function transposed(shared: SharedSeconds): SharedSeconds {
   const turned = new Map<string, Map<string, number>>();
   for (const [before, row] of shared) {
@@ -48,21 +51,21 @@ export function transposed(shared: SharedSeconds): SharedSeconds {
   return turned;
 }
 
-/** Speech that belongs to one speaker before and to another after. */
+/** Speech that changes from one speaker to another. */
 export interface Move {
   readonly from: string;
   readonly into: string;
   readonly seconds: number;
 }
 
-/** Shorter moves come from bounds of turns that shift by a few frames. */
+/** Shorter moves are caused by turn boundaries that shift by a few frames. */
 const SHORTEST_MOVE_SECONDS = 0.5;
 
 /**
- * Which speaker loses how much speech to which, the longest first. Speech that both have before, or both after, does not
- * move.
+ * The speech that moves between each pair of speakers, longest first. Speech that both have before, or both after, does not
+ * count as moved.
  *
- * @param before sorted by start, as `after` is; a speaker has the same id in both
+ * @param before sorted by start, like `after`; speakers have the same id in both
  */
 export function movesBetween(before: readonly Turn[], after: readonly Turn[]): Move[] {
   const had = segmentsBySpeaker(before);
@@ -85,32 +88,32 @@ function segmentsBySpeaker(turns: readonly Turn[]): Map<string, Segment[]> {
   return segments;
 }
 
-/** What each speaker has in `from` and not in `removed`, sorted by start. */
+/** The segments of each speaker in `from` that are not in `removed`, sorted by start. */
 function without(from: ReadonlyMap<string, Segment[]>, removed: ReadonlyMap<string, Segment[]>): Turn[] {
   return [...from]
     .flatMap(([speaker, segments]) => subtract(segments, removed.get(speaker) ?? []).map((segment) => ({ ...segment, speaker })))
     .sort((a, b) => a.startSeconds - b.startSeconds);
 }
 
-/** What becomes of speakers when a recording is clustered anew. Ids before are of the old annotation, after of the new. */
+/** How speakers change when a recording is re-clustered. Ids before are of the old annotation, ids after of the new one. */
 export type SpeakerChange =
-  /** Most of what each of `from` says is said by `into` now. */
+  /** Most of the speech of each of `from` now belongs to `into`. */
   | { readonly kind: 'merged'; readonly from: readonly string[]; readonly into: string }
-  /** Each of `into` has more of `from`'s speech than of anyone else's; the seconds are those they have of it. */
+  /** Each of `into` has more speech from `from` than from any other speaker. The seconds are the amount of that speech. */
   | { readonly kind: 'split'; readonly from: string; readonly into: readonly { readonly speaker: string; readonly seconds: number }[] }
-  /** Nothing that this speaker says is anyone's now. */
+  /** None of this speaker's speech is assigned to anyone now. */
   | { readonly kind: 'gone'; readonly speaker: string };
 
 export interface Changes {
-  /** Merged ones first, then split ones, each in the order of the tracks. */
+  /** Merged speakers first, then split ones, each in the order of the tracks. */
   readonly speakers: readonly SpeakerChange[];
-  /** Speech that goes from one speaker to another, the longest first, without the moves of a merge or split in `speakers`. */
+  /** Speech that moves between speakers, longest first, without the moves of a merge or split in `speakers`. */
   readonly moves: readonly Move[];
-  /** Whether any turn begins, ends or belongs otherwise; a change without one of `speakers` is of single turns only. */
+  /** Whether any turn changed its start, end or speaker. If `speakers` is empty, only individual turns changed. */
   readonly hasTurns: boolean;
 }
 
-/** Who becomes one with whom, and who becomes several, each decided by the greatest overlap of time. */
+/** Determines merges and splits of speakers, each by the largest overlap. */
 export function changesBetween(before: Annotation, after: Annotation): Changes {
   const shared = sharedSeconds(before.turns, after.turns);
   const goesTo = greatest(shared);
@@ -150,18 +153,18 @@ export function talkingOf({ speakers, turns }: Annotation): string[] {
   return speakers.map(({ id }) => id).filter((id) => talking.has(id));
 }
 
-/** Of a corrected turn and of the turn found anew, so much must be common to both for the correction to hold for it. */
+/** Minimum share of a corrected turn and of a new turn that must overlap for the correction to carry over. */
 const SAME_TURN = 0.8;
 
 /**
- * `after` with the ids, names and colors that its speakers had in `before`. A voice that is found anew is the one
- * with whom it shares the most speech, where the pairs are chosen so that all of them together share the most.
- * Speakers who were there before stay in their order; new ones come last, with ids and colors that nobody has.
+ * Returns `after` with the ids, names and colors that its speakers had in `before`. Speakers are paired to maximize the
+ * total overlap of all pairs. Existing speakers keep their order; new ones come last, with unused ids and colors.
  *
- * Turns get ids that `before` has never given. One that is, by four fifths of both, a turn that a person had corrected,
- * and whose speaker is the same, stays corrected.
+ * Turns get ids that `before` never used. A new turn stays corrected if it matches a corrected turn of the same speaker
+ * by four fifths of both.
  *
- * @param certain ids of `after` that mean the speaker of `before` with this id, as the constraints of a re-clustering do
+ * @param certain ids of `after` that denote the speaker of `before` with the same id, as the constraints of a
+ *   re-clustering do
  */
 export function carryOver(before: Annotation, after: Annotation, certain: ReadonlySet<string> = new Set()): Annotation {
   const partners = partnersOf(before, after, certain);
@@ -195,7 +198,7 @@ export function carryOver(before: Annotation, after: Annotation, certain: Readon
   };
 }
 
-/** Who of `before` each speaker of `after` is; one who is nobody of them has no entry. */
+/** The speaker of `before` for each speaker of `after`. New speakers have no entry. */
 function partnersOf(before: Annotation, after: Annotation, certain: ReadonlySet<string>): ReadonlyMap<string, string> {
   const isCertain = ({ id }: AnnotationSpeaker): boolean =>
     certain.has(id) && before.speakers.some((speaker) => speaker.id === id) && after.speakers.some((speaker) => speaker.id === id);

@@ -11,12 +11,12 @@ import { talkingOf } from './changes';
 import { type CountChoice, CountSession, type CountSource } from './session';
 import { countText as words, countWithAlternatives, sentencesOf } from './text';
 
-/** From one position of the slider to the next. */
+/** Step of the slider. */
 const STEP_SECONDS = 0.05;
 
 export interface DurationSlider {
   readonly element: HTMLElement;
-  /** The value that is shown. */
+  /** The displayed value. */
   readonly seconds: number;
   show(seconds: number): void;
 }
@@ -25,7 +25,7 @@ export interface DurationSlider {
  * A slider for a minimum duration.
  *
  * @param name last part of its test ids
- * @param onInput called when a person moves it
+ * @param onInput called when the user moves the slider
  */
 export function createDurationSlider(
   scope: Scope,
@@ -55,7 +55,7 @@ export function createDurationSlider(
     number,
     h('span', { class: 'fine', id: hintId }, words.hint),
   );
-  // The exact value of a run, which can lie between two positions of the slider.
+  // The exact value of a run may lie between two positions of the slider.
   let seconds = 0;
   const update = (): void => {
     const text = words.value(decimal(seconds, 2));
@@ -74,7 +74,7 @@ export function createDurationSlider(
     },
     show(next) {
       seconds = next;
-      // A run can have asked for more.
+      // A run may have used a larger value.
       slider.max = String(Math.max(maxSeconds, Math.ceil(next)));
       slider.value = String(next);
       update();
@@ -82,14 +82,17 @@ export function createDurationSlider(
   };
 }
 
-/** The slider goes this far at least, and this many beyond what there is. */
+/** The minimum end of the slider, and its margin above the current number of speakers. */
 const MIN_MAXIMUM = 10;
 const BEYOND = 4;
-/** Ends of the sliders for the shortest turn and the shortest gap. */
+/** Ends of the sliders for the shortest turn and the shortest pause. */
 const MAX_ON_SECONDS = 1;
 const MAX_OFF_SECONDS = 2;
 
-/** Another number of speakers, shown on the tracks before it is accepted. The voices are read as soon as the panel is made. */
+/**
+ * The speaker count panel. Previews another number of speakers on the tracks before it is accepted. Reads the voice
+ * data when the panel is created.
+ */
 export function createSpeakerCountPanel(editor: Editor, source: CountSource): Panel {
   if ('absence' in source) {
     const { heading, remedy } = words.absent;
@@ -104,7 +107,7 @@ export function createSpeakerCountPanel(editor: Editor, source: CountSource): Pa
     };
   }
   const { scope } = editor;
-  /** What was accepted last, and how many speakers it had. */
+  /** The last accepted choice and its number of speakers. */
   let accepted: { readonly choice: CountChoice; readonly found: number } | null = null;
   const slider = h('input', { type: 'range', min: 1, step: 1, class: 'count__slider', 'aria-label': words.slider, 'data-testid': 'count-slider' });
   const number = h('output', { class: 'count__number', 'aria-hidden': 'true', 'data-testid': 'count-number' });
@@ -162,7 +165,7 @@ export function createSpeakerCountPanel(editor: Editor, source: CountSource): Pa
       isKeepingCorrections: keep.checked && !keep.disabled,
     });
   };
-  /** With the number of speakers that the turns come from, of which some may have no turn left. */
+  /** Uses the number of speakers that the turns come from. Some of them may have no turns left. */
   const askDurations = (): void => {
     const { result, options } = editor.outcome;
     const now = talkingOf(editor.get().annotation).length;
@@ -187,13 +190,14 @@ export function createSpeakerCountPanel(editor: Editor, source: CountSource): Pa
   });
   scope.on(element, 'keydown', (event) => {
     if (event.key !== 'Escape' || !session.state.request) return;
-    // Elsewhere the key takes the selection away.
+    // Elsewhere, Esc clears the selection.
     event.preventDefault();
     takeBack();
   });
   editor.onChange(scope, (next, previous) => {
     const isTakenBack = session.state.proposal !== null && next.proposal === null;
-    // A proposal is made of the annotation as it was: after another correction it would undo that one.
+    // A proposal is based on the annotation at its time: after another correction, accepting it would undo that
+    // correction.
     if (next.annotation !== previous.annotation || isTakenBack) session.takeBack();
     if (next.annotation !== previous.annotation) update();
   });
@@ -225,7 +229,7 @@ export function createSpeakerCountPanel(editor: Editor, source: CountSource): Pa
     accept.disabled = !isCurrent || work !== 'none';
     back.disabled = request === null;
     const sentences = isCurrent ? sentencesOf(proposal, namesOf(annotation), namesOf(proposal.annotation)) : [];
-    // Replaced only where it says something else, or it would be read aloud again.
+    // Replaced only if the text changes. Otherwise, it would be announced again.
     const told = sentences.join('\n');
     if (answer.dataset.told === told) return;
     answer.dataset.told = told;
@@ -238,13 +242,13 @@ export function createSpeakerCountPanel(editor: Editor, source: CountSource): Pa
   return { element };
 }
 
-/** The number of speakers, with other likely ones as long as it is the one that the run found. */
+/** The number of speakers, with likely alternatives if it is the number found by the run. */
 function countNow({ outcome }: Editor, now: number): string {
   const found: SpeakerCount | undefined = outcome.result?.speakerCount;
   return countWithAlternatives(found?.value === now ? found : { value: now, alternatives: [], unmet: null });
 }
 
-/** Results of earlier releases have none. */
+/** Results of earlier releases have no minimum durations. */
 function minDurationsOfRun({ outcome }: Editor): MinDurations {
   const { minDurationOn = 0, minDurationOff = 0 }: Partial<MinDurations> = outcome.result ?? {};
   return { minDurationOn, minDurationOff };

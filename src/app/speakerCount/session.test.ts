@@ -6,7 +6,7 @@ import type { EditorState } from '../editor/editor';
 import { CountSession, type Clusterer, type CountState } from './session';
 import { annotationWith } from '../../../test/app/annotation';
 
-/** A re-clustering that says `speakers` people talk for ten seconds each. */
+/** A re-clustering in which `speakers` speakers talk for ten seconds each. */
 function foundWith(speakers: number): Reclustering {
   const turns = Array.from({ length: speakers }, (_, index) => ({
     speaker: `SPEAKER_0${index}`,
@@ -18,7 +18,7 @@ function foundWith(speakers: number): Reclustering {
   return { turns, exclusiveTurns: turns, speakers: labels, speakerCount: { value: speakers, alternatives: [], unmet: null }, confidenceKind: 'margin', seconds: 0.1 };
 }
 
-/** Answers when it is told to. */
+/** Resolves on request. */
 class SlowClusterer implements Clusterer {
   readonly asked: ReclusterOptions[] = [];
   isDisposed = false;
@@ -69,7 +69,7 @@ function editorWith(annotation: Annotation) {
   };
 }
 
-/** Lets everything that waits for a promise go on. */
+/** Lets all pending promises continue. */
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 function setUp(annotation = annotationWith([['A', 0, 10], ['B', 10, 20]])) {
@@ -90,8 +90,8 @@ function setUp(annotation = annotationWith([['A', 0, 10], ['B', 10, 20]])) {
 const minDurations = { minDurationOn: 0.1, minDurationOff: 0.2 };
 const exactly = (choice: number, isKeepingCorrections = false) => ({ choice, minDurations, isKeepingCorrections });
 
-describe('asking for another number of speakers', () => {
-  it('prepares once, clusters, and shows what it found', async () => {
+describe('requesting another number of speakers', () => {
+  it('prepares once, clusters, and shows the result', async () => {
     const { session, editor, clusterers, states } = setUp();
     session.warm();
     session.choose(exactly(3));
@@ -105,7 +105,7 @@ describe('asking for another number of speakers', () => {
     expect(editor.seen.proposals.at(-1)!.speakers.map(({ id }) => id)).toEqual(['A', 'B', 'SPEAKER_00']);
   });
 
-  it('runs one at a time, and of those asked meanwhile only the last', async () => {
+  it('runs one request at a time, and only the last of those made in the meantime', async () => {
     const { session, editor, clusterers } = setUp();
     session.choose(exactly(1));
     await settled();
@@ -121,7 +121,7 @@ describe('asking for another number of speakers', () => {
     expect(editor.seen.proposals.map((proposal) => proposal?.speakers.length)).toEqual([5]);
   });
 
-  it('asks for no number where it is automatic, and hands corrections over where they are to stay', async () => {
+  it('sets no number for automatic, and passes corrections if they are to be kept', async () => {
     const corrected = annotationWith([['A', 0, 10], ['B', 10, 20]]);
     const turns = corrected.turns.map((turn, index) => ({ ...turn, isCorrected: index === 0 }));
     const { session, clusterers } = setUp({ ...corrected, turns });
@@ -134,7 +134,7 @@ describe('asking for another number of speakers', () => {
     expect(clusterers[0]!.asked).toEqual([minDurations, { ...minDurations, constraints: [{ speaker: 'A', segments: [{ startSeconds: 0, endSeconds: 10 }] }] }]);
   });
 
-  it('accepts what is shown, and nothing while it is being computed', async () => {
+  it('accepts the shown proposal, and nothing while it is being computed', async () => {
     const { session, editor, clusterers } = setUp();
     session.choose(exactly(3));
     expect(session.accept()).toBe(false);
@@ -154,7 +154,7 @@ describe('asking for another number of speakers', () => {
     expect(session.state.request).toBeNull();
   });
 
-  it('what is taken back while it is computed is not shown later', async () => {
+  it('does not show a proposal discarded during its computation', async () => {
     const { session, editor, clusterers } = setUp();
     session.choose(exactly(3));
     await settled();
@@ -165,7 +165,7 @@ describe('asking for another number of speakers', () => {
     expect(session.state).toMatchObject({ request: null, work: 'none', proposal: null });
   });
 
-  it('shows a failure, keeps a worker that only could not meet the wish, and replaces one that died', async () => {
+  it('shows a failure, keeps the worker after an unsatisfiable request, and replaces it after a crash', async () => {
     const { session, clusterers } = setUp();
     session.choose(exactly(1));
     await settled();
@@ -184,7 +184,7 @@ describe('asking for another number of speakers', () => {
     expect(clusterers).toHaveLength(2);
   });
 
-  it('ends its worker, also one that is only on its way', async () => {
+  it('terminates its worker, including one that is still starting', async () => {
     const { session, clusterers, editor } = setUp();
     session.choose(exactly(3));
     session.dispose();

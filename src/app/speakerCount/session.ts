@@ -10,49 +10,49 @@ import { loadPart } from '../../util/fetch';
 import type { Editor } from '../editor/editor';
 import { carryOver, type Changes, changesBetween } from './changes';
 
-/** How many speakers are asked for. */
+/** The requested number of speakers. */
 export type CountChoice = number | 'auto';
 
-/** What is asked of the kept voices. */
+/** A request for re-clustering. */
 export interface CountRequest {
   readonly choice: CountChoice;
-  /** Shortest turns and gaps. */
+  /** Minimum durations of turns and gaps. */
   readonly minDurations: MinDurations;
   /** Whether corrected turns stay with their speakers. */
   readonly isKeepingCorrections: boolean;
 }
 
-/** A result with another number of speakers, to look at. */
+/** A preview of the result with another number of speakers. */
 export interface Proposal {
   readonly request: CountRequest;
   readonly annotation: Annotation;
   readonly changes: Changes;
-  /** The speakers that say very little in it. */
+  /** Speakers with very little speech in it. */
   readonly brief: readonly SpeakerShare[];
-  /** How many speakers there are, with other likely numbers. */
+  /** The number of speakers, with likely alternatives. */
   readonly speakerCount: SpeakerCount;
-  /** Of the worker. */
+  /** Computation time of the worker. */
   readonly seconds: number;
 }
 
 export interface CountState {
-  /** What was asked last; null where nothing is, or where it was accepted or taken back. */
+  /** The last request; null if there is none, or it was accepted or discarded. */
   readonly request: CountRequest | null;
-  /** Preparing: the first step has to read the voices and link them. */
+  /** Preparing: the first request has to read the voice data and compute the linkage. */
   readonly work: 'none' | 'preparing' | 'clustering';
-  /** The newest answer; of an earlier request while there is work. */
+  /** The latest proposal. While work is in progress, it belongs to an earlier request. */
   readonly proposal: Proposal | null;
   readonly failure: Failure | null;
 }
 
-/** The part of a {@link Reclusterer} that is used. */
+/** The used part of a {@link Reclusterer}. */
 export type Clusterer = Pick<Reclusterer, 'cluster' | 'dispose'>;
 
 const IDLE: CountState = { request: null, work: 'none', proposal: null, failure: null };
 
 /**
- * Asks the kept voices for other numbers of speakers. One call runs at a time; of those that are asked for in the
- * meantime only the last is run, so that a slider never waits for where it has been.
+ * Re-clusters the saved voice data. One request runs at a time; of those made in the meantime, only the last one runs,
+ * so a slider never waits for earlier positions.
  */
 export class CountSession {
   readonly #editor: Pick<Editor, 'get' | 'edit' | 'propose'>;
@@ -64,7 +64,7 @@ export class CountSession {
   #isRunning = false;
   #isDisposed = false;
 
-  /** @param open starts the worker that clusters; called when it is first needed, and again after it failed */
+  /** @param open starts the clustering worker; called on first use and again after a failure */
   constructor(
     editor: Pick<Editor, 'get' | 'edit' | 'propose'>,
     open: () => Promise<Clusterer>,
@@ -79,7 +79,7 @@ export class CountSession {
     return this.#state;
   }
 
-  /** Starts the worker before it is asked. A failure is kept for the question that needs it. */
+  /** Starts the worker ahead of the first request. A failure is kept for the request that needs it. */
   warm(): void {
     this.#opened().catch(() => undefined);
   }
@@ -90,7 +90,7 @@ export class CountSession {
     void this.#run();
   }
 
-  /** Makes the proposal the result, which can be undone; true where it was. */
+  /** Accepts the proposal as the result, with undo. Returns whether there was one. */
   accept(): boolean {
     const { proposal, work } = this.#state;
     if (!proposal || work !== 'none') return false;
@@ -99,14 +99,14 @@ export class CountSession {
     return true;
   }
 
-  /** Back to the result as it is. */
+  /** Discards the proposal. */
   takeBack(): void {
     if (this.#state === IDLE) return;
     this.#set(IDLE);
     if (this.#editor.get().proposal) this.#editor.propose(null);
   }
 
-  /** Ends the worker. */
+  /** Terminates the worker. */
   dispose(): void {
     this.#isDisposed = true;
     this.#close();
@@ -142,14 +142,15 @@ export class CountSession {
         ...(constraints.length > 0 && { constraints }),
       };
       const found = await clusterer.cluster(options);
-      // What was asked since is more to the point.
+      // A newer request supersedes this one.
       if (!this.#isWanted(request)) return;
       const proposal = proposalOf(this.#editor.get().annotation, request, found, new Set(constraints.map(({ speaker }) => speaker)));
       this.#set({ request, work: 'none', proposal, failure: null });
       this.#editor.propose(proposal.annotation);
     } catch (thrown) {
       const failure = failureOf(thrown);
-      // A wish that cannot be met says nothing about the worker; after anything else, the next question starts another.
+      // An unsatisfiable request does not affect the worker. After any other failure, the next request starts a new
+      // one.
       if (failure.code !== 'options') this.#close();
       if (!this.#isWanted(request)) return;
       this.#set({ ...this.#state, work: 'none', proposal: null, failure });
@@ -170,7 +171,7 @@ export class CountSession {
         if (this.#clusterer === opening) this.#isReady = true;
       },
       () => {
-        // The next question tries anew.
+        // The next request retries.
         if (this.#clusterer === opening) this.#clusterer = null;
       },
     );
@@ -186,7 +187,7 @@ export class CountSession {
 function proposalOf(before: Annotation, request: CountRequest, found: Reclustering, certain: ReadonlySet<string>): Proposal {
   const { turns, exclusiveTurns, speakers, speakerCount, confidenceKind, seconds } = found;
   const carried = carryOver(before, annotationOf(turns, exclusiveTurns, speakers, before.durationSeconds), certain);
-  // It can be another kind than the run's.
+  // The kind can differ from that of the run.
   const annotation = { ...carried, confidenceKind, minDurations: request.minDurations };
   const brief = new Set(briefSpeakers(annotation));
   return {
@@ -199,17 +200,17 @@ function proposalOf(before: Annotation, request: CountRequest, found: Reclusteri
   };
 }
 
-/** Where the panel gets what it clusters, or why there is nothing to cluster. */
+/** The source of the voice data, or why there is none. */
 export type CountSource =
   | { readonly open: () => Promise<Clusterer> }
-  /** Imported: turns of a file, without voices. Dropped: the browser had no room for them, or lost them. */
+  /** Imported: turns of a file, without voice data. Dropped: the browser had no room for it or lost it. */
   | { readonly absence: 'imported' | 'dropped' };
 
 /**
- * The kept voices of a result, clustered in a worker of their own.
+ * The saved voice data of a result, clustered in a separate worker.
  *
- * @param load gives the voices; asked when the panel is first shown, so that stored ones are read only then. The code that
- *   clusters is fetched then too
+ * @param load returns the voice data; called when the panel is first shown, to read it only then. The clustering code is also
+ *   loaded then
  */
 export function keptVoicesSource(load: () => Promise<KeptVoices>): CountSource {
   return {
