@@ -11,7 +11,7 @@ import type { ModelCheck } from './types';
 import { outcomesOf, checkOf, stored, wasmPool, type Found, type Stage } from '../../test/engine/trustFakes';
 
 vi.mock(import('./remember'), async () => (await import('../../test/engine/trustFakes')).storage);
-vi.mock(import('../store/manifest'), async (original) => ({
+vi.mock(import('../store/load'), async (original) => ({
   ...(await original()),
   loadManifest: ((_task: string, id: string) => Promise.resolve({ id, file: { sha256: id }, ...(sources && { sources }) })) as never,
 }));

@@ -9,7 +9,7 @@ import { forgetGpuChecks, VERDICT_DAYS } from './verdicts';
 import { outcomesOf, stored, wasmPool, type Found, type Stage } from '../../test/engine/trustFakes';
 
 vi.mock(import('./remember'), async () => (await import('../../test/engine/trustFakes')).storage);
-vi.mock(import('../store/manifest'), async (original) => ({
+vi.mock(import('../store/load'), async (original) => ({
   ...(await original()),
   loadManifest: ((_task: string, id: string) => Promise.resolve({ id, file: { sha256: id } })) as never,
 }));
