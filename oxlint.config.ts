@@ -5,8 +5,8 @@
 import { defineConfig, type OxlintOverride } from 'oxlint';
 
 /**
- * Imports point one way: a folder may import from its own layer and from those after it, never from those before.
- * Folders of one layer may import from each other.
+ * Imports point in one direction: a folder may import from its own layer and from later layers, never from earlier ones.
+ * Folders of the same layer may import from each other.
  */
 const LAYERS = [
   ['src/app', 'src/panel', 'src/widget', 'src/entries', 'cli', 'bench', 'e2e', 'scripts', 'test'],
@@ -72,7 +72,7 @@ const TYPESCRIPT_RULES = [
   'prefer-regexp-exec', 'prefer-string-starts-ends-with', 'explicit-module-boundary-types',
 ];
 
-/** For each layer, no import whose path leads into a layer before it. Unit tests may use the helpers in `test`. */
+/** Forbids imports from earlier layers. Unit tests may use the helpers in `test`. */
 const importDirection: OxlintOverride[] = LAYERS.slice(1).flatMap((folders, index) => {
   const before = LAYERS.slice(0, index + 1).flat();
   const directories = folders.filter((folder) => !folder.endsWith('.ts'));
@@ -86,7 +86,7 @@ const importDirection: OxlintOverride[] = LAYERS.slice(1).flatMap((folders, inde
 
 function noImportsFrom(folders: readonly string[]): NonNullable<OxlintOverride['rules']> {
   const names = folders.map((folder) => folder.replace(/^src\//, '').replace(/\.ts$/, ''));
-  const message = `Imports point one way: ${LAYERS.map(([first]) => first).join(' → ')}.`;
+  const message = `Imports must follow this direction: ${LAYERS.map(([first]) => first).join(' → ')}.`;
   return {
     'no-restricted-imports': ['error', { patterns: [{ regex: `^\\.{1,2}/(.*/)?(${names.join('|')})(/|$)`, message }] }],
   };
@@ -101,8 +101,8 @@ export default defineConfig({
   categories: { correctness: 'off' },
   options: { typeAware: true, denyWarnings: true },
   env: { builtin: true, browser: true, node: true },
-  // The React example has types only where the packages are installed; its test checks them there.
-  // AssemblyScript has operators and types that TypeScript's rules, which need types, would take for mistakes.
+  // The React example has types only after its packages are installed. Its test checks them.
+  // Type-aware rules would report valid AssemblyScript operators and types as errors.
   ignorePatterns: [
     'src/onnx/onnx_pb.ts',
     'src/nn/assembly/**',
@@ -121,13 +121,13 @@ export default defineConfig({
   ],
   rules: asErrors(RULES),
   overrides: [
-    // No compiler checks these.
+    // The compiler does not check these files.
     { files: ['**/*.js'], rules: asErrors(['no-undef']) },
     {
       files: ['**/*.ts'],
       rules: {
         ...asErrors(TYPESCRIPT_RULES, 'typescript/'),
-        // Imports of types count: a reader follows them too.
+        // Type imports count, because they also couple the modules.
         'import/no-cycle': ['error', { ignoreTypes: false }],
         'typescript/ban-ts-comment': ['error', { minimumDescriptionLength: 10 }],
         'typescript/restrict-plus-operands': [
@@ -144,7 +144,7 @@ export default defineConfig({
       rules: {
         'eslint-js/no-restricted-syntax': [
           'error',
-          { selector: 'ImportExpression[source.value=/^onnxruntime-web/]', message: 'Only src/ort opens ONNX Runtime.' },
+          { selector: 'ImportExpression[source.value=/^onnxruntime-web/]', message: 'Only src/ort may import ONNX Runtime.' },
         ],
       },
     },
@@ -154,12 +154,12 @@ export default defineConfig({
       rules: {
         'no-restricted-globals': [
           'error',
-          { name: 'ResizeObserver', message: 'Use onResize: a change of layout inside the observer is an error of the page.' },
-          { name: 'fetch', message: "Use fetchFile: the browser's words about a failed connection are not for people." },
+          { name: 'ResizeObserver', message: 'Use onResize: a layout change inside the observer causes a page error.' },
+          { name: 'fetch', message: "Use fetchFile: the browser's messages for failed connections are not user-friendly." },
         ],
       },
     },
-    // The model store and the service worker have fetches of their own.
+    // The model store and the service worker call fetch directly.
     {
       files: ['src/ui-kit/dom.ts', 'src/util/fetch.ts', 'src/store/**', 'src/sw/**', '**/*.test.ts'],
       rules: { 'no-restricted-globals': 'off' },

@@ -7,7 +7,7 @@ const PORT = process.env.VOXLANE_TEST_PORT ?? '4180';
 export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results/playwright',
-  // Two, because a test that waits for a page leaves a core idle. More would exceed the cores: the models use them all.
+  // Two workers, because a test that waits for a page leaves a core idle. More would be slower, because models use all cores.
   workers: 2,
   fullyParallel: true,
   timeout: 180_000,
@@ -15,14 +15,14 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   use: {
     baseURL: `http://127.0.0.1:${PORT}/`,
-    // A service worker would answer instead of the server, with files of an earlier test. The offline tests allow it.
+    // A service worker could respond with files of an earlier test. The offline tests enable it.
     serviceWorkers: 'block',
     launchOptions: { executablePath: findChromium(), args: chromiumArguments('none') },
     screenshot: 'only-on-failure',
   },
   projects: [
     { name: 'browser', testIgnore: ['full/**', 'browsers/**'] },
-    // Tests that take longer than `npm test` should.
+    // Tests that take too long for `npm test`.
     {
       name: 'full',
       testMatch: 'full/**/*.spec.ts',
@@ -34,7 +34,7 @@ export default defineConfig({
     url: `http://127.0.0.1:${PORT}/cli/engine.html`,
     timeout: 240_000,
     env: { VOXLANE_POLICY_REPORTS: POLICY_REPORTS },
-    // A server that runs already may serve an old build.
+    // A running server could serve an old build.
     reuseExistingServer: false,
   },
 });

@@ -8,10 +8,10 @@ import { resampler } from './scripts/resamplerPlugin.ts';
 
 const FOLDERS = ['src', 'workers', 'cli', 'bench', 'scripts', 'test'];
 
-/** What a test file changes for every other file of its thread: modules, globals, timers. */
+/** Matches test files that change modules, globals or timers for other files in the same thread. */
 const CHANGES_ITS_THREAD = /\bvi\.(mock|stubGlobal|spyOn|useFakeTimers)\(|\/memory'|\/dawn'/;
 
-/** Unit tests, those that can share a thread with others apart from those that need one of their own. */
+/** Unit tests, split into those that can share a thread and those that need a separate process. */
 function unitTests(): { shared: string[]; alone: string[] } {
   const files = FOLDERS.flatMap((folder) => (readdirSync(folder, { recursive: true }) as string[]).map((name) => join(folder, name)));
   const tests = files.filter((file) => file.endsWith('.test.ts') && !file.startsWith(join('test', 'full')));
@@ -25,19 +25,19 @@ const common = {
 };
 
 function projects() {
-  // Tests that take longer than `npm test` should are in `test/full`, for `npm run test:full`.
+  // Tests that take too long for `npm test` are in `test/full` and run with `npm run test:full`.
   if (process.env.VOXLANE_FULL) return [{ extends: true as const, test: { ...common, name: 'full', include: ['test/full/**/*.test.ts'] } }];
   const { shared, alone } = unitTests();
   return [
-    // Most files take longer to load than to run: modules are loaded once per thread.
+    // Load modules once per thread, because most files take longer to load than to run.
     { extends: true as const, test: { ...common, name: 'shared', include: shared, pool: 'threads' as const, isolate: false } },
-    // Dawn also needs a process of its own, with its driver in the environment.
+    // Dawn also needs a separate process, with its driver in the environment.
     { extends: true as const, test: { ...common, name: 'alone', include: alone, pool: 'forks' as const } },
   ];
 }
 
 export default defineConfig({
   plugins: [coverage(), kernels(), resampler()],
-  // By default one core stays free, which on two cores leaves one worker.
+  // By default, Vitest leaves one core free, which would leave only one worker on two cores.
   test: { projects: projects(), maxWorkers: Math.max(2, availableParallelism() - 1) },
 });

@@ -1,6 +1,6 @@
 import { VoxlaneError } from '../src/util/errors';
 
-/** Options that several commands have. Each throws an Error with one line that says what is wrong. */
+/** Parsers for options shared by several commands. Each throws an Error with a one-line message. */
 
 export function number(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -18,11 +18,11 @@ export function oneOf<Value extends string>(name: string, text: string, values: 
 export function httpAddress(name: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const protocol = URL.canParse(text) ? new URL(text).protocol : '';
-  if (protocol !== 'http:' && protocol !== 'https:') throw new Error(`${name} is ${text}. Expected an address that begins with http:// or https://.`);
+  if (protocol !== 'http:' && protocol !== 'https:') throw new Error(`${name} is ${text}. Expected an address starting with http:// or https://.`);
   return text;
 }
 
-/** Runs a check of the library. Its errors then name flags of the command line instead of options of the library. */
+/** Runs a library check. Errors name command-line flags instead of library options. */
 export function checkedAs(names: Readonly<Record<string, string>>, check: () => unknown): void {
   try {
     check();

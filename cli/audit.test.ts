@@ -34,13 +34,13 @@ const checkpoint = file('c.safetensors', safetensorsOf(new Map([['sound', sound]
 const report = (stdout: string): AuditReport => JSON.parse(stdout) as AuditReport;
 
 describe('the audit command', () => {
-  it('ends with 0 where nothing is flagged', async () => {
+  it('exits with 0 if nothing is flagged', async () => {
     const { exitCode, stdout, stderr } = await main(['models/segmentation-3.0/model.onnx', '--flagged']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toBe('models/segmentation-3.0/model.onnx: nothing flagged\n');
   });
 
-  it('ends with 1 where something is, and says what', async () => {
+  it('exits with 1 and lists the findings if something is flagged', async () => {
     const { exitCode, stdout } = await main([graph, checkpoint]);
     expect(exitCode).toBe(1);
     expect(stdout).toContain('model.onnx against c.safetensors: 1 flagged');
@@ -48,7 +48,7 @@ describe('the audit command', () => {
     expect(stdout).toMatch(/ {2}zeroed: .*3 zeros.*\n {4}all-zero, unmatched\n {6}all 3 values are zero\n/);
   });
 
-  it('gives the report as JSON, of flagged tensors only where asked', async () => {
+  it('prints the report as JSON, with only the flagged tensors on request', async () => {
     const whole = report((await main([graph, checkpoint, '--json'])).stdout);
     expect(whole.weights.map(({ name }) => name)).toEqual(['sound', 'zeroed']);
     const flagged = report((await main([graph, checkpoint, '--json', '--flagged'])).stdout);
@@ -57,24 +57,24 @@ describe('the audit command', () => {
 
   it.each([
     ['no graph', [], 'expected a graph'],
-    ['a file that is not there', [join(folder, 'none.onnx')], 'cannot be read'],
-    ['a graph that is none', [checkpoint], 'c.safetensors'],
-    ['a checkpoint that is none', [graph, graph], 'is no checkpoint that can be read'],
+    ['a missing file', [join(folder, 'none.onnx')], 'cannot be read'],
+    ['a file that is not a graph', [checkpoint], 'c.safetensors'],
+    ['a file that is not a checkpoint', [graph, graph], 'is no checkpoint that can be read'],
     ['an unknown option', [graph, '--what'], '--what'],
-  ])('ends with 2 for %s', async (_, args, words) => {
+  ])('exits with 2 for %s', async (_, args, words) => {
     const { exitCode, stdout, stderr } = await main(args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toContain(words);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  it('gives the error as JSON, too', async () => {
+  it('prints errors as JSON', async () => {
     const { exitCode, stdout } = await main([graph, graph, '--json']);
     expect(exitCode).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'format', remedy: expect.any(String) as string } });
   });
 
-  it('is a process with that exit code', { timeout: 60_000 }, () => {
+  it('sets the exit code of the process', { timeout: 60_000 }, () => {
     const run = spawnSync(process.execPath, ['--import', 'tsx', 'cli/audit.ts', graph, '--json'], { cwd: ROOT, encoding: 'utf8' });
     expect({ status: run.status, stderr: run.stderr }).toEqual({ status: 1, stderr: '' });
     expect(report(run.stdout)).toMatchObject({ numFlagged: 1, checkpoint: null });

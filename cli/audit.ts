@@ -1,5 +1,5 @@
 /**
- * Command line: every tensor of weights of a graph, alone or against a checkpoint.
+ * Command line: inspects all weight tensors of a graph, alone or against a checkpoint.
  *
  *     npm run --silent audit -- MODEL.onnx [CHECKPOINT] [--json] [--flagged]
  */
@@ -18,17 +18,17 @@ import { runScript, type Outcome as ScriptOutcome } from './script';
 
 const HELP = `Usage: npm run --silent audit -- MODEL.onnx [CHECKPOINT] [options]
 
-Lists every tensor of weights with its SHA-256, mean, spread, zeros and NaN, and flags what is odd: all zero, equal to
-what training begins with, not finite, misplaced in the file. With a checkpoint, also what is missing, transposed, in
-another order or of other values. What a correct export changes is named and not flagged: weights transposed for MatMul,
-gates in the order of ONNX, folded batch norms, zeros that the checkpoint has too. CHECKPOINT is a .safetensors, .npz or
-.gguf file.
+Lists all weight tensors with SHA-256, mean, standard deviation, and counts of zeros and NaN. Flags suspicious tensors:
+all zero, equal to initial values before training, not finite, or misplaced in the file. With a checkpoint, also flags
+tensors that are missing, transposed, reordered, or different. Changes made by a correct export are listed but not
+flagged: weights transposed for MatMul, gates in ONNX order, folded batch norms, and zeros that the checkpoint also has.
+CHECKPOINT is a .safetensors, .npz or .gguf file.
 
-  --flagged   only tensors that are flagged
-  --json      the report as JSON on standard output
-  --help      this text
+  --flagged   list only flagged tensors
+  --json      print the report as JSON on standard output
+  --help      print this text
 
-Exit status: 0 if nothing is flagged, 1 if something is, 2 if a file cannot be read.
+Exit status: 0 if nothing is flagged, 1 if something is flagged, 2 if a file cannot be read.
 `;
 
 export type Outcome = ScriptOutcome<0 | 1 | 2>;
@@ -41,7 +41,7 @@ interface AuditCommand {
 }
 
 /**
- * The whole program, without the process: every failure is an outcome with exit code 2 and one line on stderr.
+ * The command without the process. Every failure is an outcome with exit code 2 and one line on stderr.
  *
  * @param args the arguments after the name of the script
  */
@@ -83,11 +83,11 @@ function parseCommand(args: readonly string[]): AuditCommand | 'help' {
   });
   if (values.help) return 'help';
   const [model, checkpoint, ...others] = positionals;
-  if (model === undefined || others.length > 0) throw new Error('expected a graph, and a checkpoint or none. Try --help.');
+  if (model === undefined || others.length > 0) throw new Error('expected a graph and optionally a checkpoint. Try --help.');
   return { model, checkpoint, flagged: values.flagged, json: values.json };
 }
 
-/** A file that holds weights of the graph, from the graph's folder or one inside of it. */
+/** Reads a file with weights of the graph from the graph's folder or a subfolder. */
 function readBeside(model: string, location: string): Uint8Array | undefined {
   const path = besidePath(model, location);
   return path !== null && existsSync(path) ? read(path).bytes : undefined;
@@ -130,7 +130,7 @@ function entryLines(entry: AuditEntry): string[] {
     `spread ${figure(standardDeviation)}`,
     ...(zeroCount > 0 ? [`${zeroCount} zeros`] : []),
     ...(nonFiniteCount > 0 ? [`${nonFiniteCount} not finite`] : []),
-    // Enough to tell two tensors apart by eye; the whole is in the JSON.
+    // Enough to compare two tensors by eye. The JSON report has the full hash.
     `sha256 ${sha256.slice(0, 12)}`,
   ];
   return [

@@ -1,5 +1,5 @@
 /**
- * Command line: the first node of a graph that WebGPU computes otherwise than WASM.
+ * Command line: finds the first node of a graph whose result differs between WebGPU and WASM.
  *
  *     npm run --silent bisect -- MODEL.onnx [--input FILE.npy] [--json]
  */
@@ -15,17 +15,17 @@ import { runCommand } from './script';
 
 const HELP = `Usage: npm run --silent bisect -- MODEL.onnx [options]
 
-Finds the first node that WebGPU computes otherwise than WASM. Needs no golden outputs.
+Finds the first node whose result differs between WebGPU and WASM. Needs no golden outputs.
 MODEL.onnx can also be a golden bundle with its graph inside, or the name of a shipped model.
 
-  --input FILE.npy   what the graph is fed with; of several inputs one file each, named as the input
-                     (default: made-up values that are the same each time)
-  --tolerance X      difference that counts as none, relative to a tensor's greatest value (default 0.001)
-  --out FILE.zip     write the node found, its inputs and what WASM gives: a golden bundle with its own graph
-  --json             the report as JSON on standard output
-  --help             this text
+  --input FILE.npy   input of the graph; with several inputs, one file per input, named after it
+                     (default: generated values that are the same in every run)
+  --tolerance X      maximum accepted difference, relative to a tensor's largest value (default 0.001)
+  --out FILE.zip     write the node, its inputs and its WASM outputs as a golden bundle with its own graph
+  --json             print the report as JSON on standard output
+  --help             print this text
 
-Exit status: 0 where both agree, 1 where they differ, 2 where nothing could be compared.
+Exit status: 0 if both agree, 1 if they differ, 2 if nothing could be compared.
 `;
 
 async function main(): Promise<number> {
@@ -49,7 +49,7 @@ async function main(): Promise<number> {
   const tolerance = number('--tolerance', values.tolerance);
   const shipped = isShipped(model) ? model : null;
   if (shipped && values.input.length > 0) {
-    throw new Error(`${model} has its golden input; name models/${model}/model.onnx to give another`);
+    throw new Error(`${model} already has a golden input. To use another input, pass models/${model}/model.onnx`);
   }
   const paths = [...(shipped ? [] : [model]), ...values.input];
   paths.forEach(requirePath);
@@ -80,7 +80,7 @@ function describe({ model, adapter, node, range, alone, difference, numNodes, nu
       head,
       `fail: accumulated between ${range.first} and ${range.last}, ${range.numNodes} nodes`,
       `  difference: max abs ${difference?.maxAbs?.toExponential(2) ?? 'not finite'}`,
-      '  alone:      each node is right: rounding that adds up, or a fused kernel',
+      '  alone:      each node is correct in isolation: accumulated rounding errors or a fused kernel',
       '',
     ].join('\n');
   }

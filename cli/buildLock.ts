@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
 
-/** Age at which a lock counts as abandoned. Long, because a build can block the thread that refreshes it. */
+/** A lock counts as abandoned at this age. Long, because a build can block the thread that refreshes the lock. */
 const STALE_MS = 60_000;
 /** Longest pause between two attempts to take the lock. */
 const MAX_RETRY_MS = 1000;
@@ -13,12 +13,12 @@ const MAX_RETRY_MS = 1000;
  * @param onWait called if another process holds the lock
  */
 export async function withBuildLock<Result>(folder: string, onWait: () => void, work: () => Promise<Result>): Promise<Result> {
-  // In node_modules, which git ignores and every checkout has.
+  // Git ignores node_modules, and every checkout has one.
   const place = join(folder, 'node_modules', '.cache', 'voxlane');
   mkdirSync(place, { recursive: true });
   const options = {
     stale: STALE_MS,
-    // If this process is suspended for longer, the next one builds too, which is harmless.
+    // If this process is suspended for longer, the next process also builds. This is harmless.
     onCompromised: () => undefined,
   };
   const retries = { forever: true, minTimeout: 100, maxTimeout: MAX_RETRY_MS };

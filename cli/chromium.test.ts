@@ -20,7 +20,7 @@ function makeBrowser(name: string): string {
   return path;
 }
 
-test('CHROMIUM_PATH comes first', () => {
+test('CHROMIUM_PATH takes precedence', () => {
   makeBrowser('chromium');
   const mine = makeBrowser('mine');
   expect(findChromium({ CHROMIUM_PATH: mine, PATH: folder })).toBe(mine);
@@ -31,12 +31,12 @@ test('a CHROMIUM_PATH that cannot be run is an error, not a silent fallback', ()
   expect(() => findChromium({ CHROMIUM_PATH: join(folder, 'absent'), PATH: folder })).toThrow(/CHROMIUM_PATH/);
 });
 
-test.each(['chromium', 'google-chrome', 'microsoft-edge'])('%s of the system is found', (name) => {
+test.each(['chromium', 'google-chrome', 'microsoft-edge'])('finds the system browser %s', (name) => {
   const path = makeBrowser(name);
   expect(findChromium({ PATH: folder })).toBe(path);
 });
 
-test("else Playwright's own; with none, the error names the one command that installs one", () => {
+test("falls back to Playwright's browser; if there is none, the error names the install command", () => {
   const own = vi.spyOn(chromium, 'executablePath').mockReturnValue(makeBrowser('own'));
   expect(findChromium({ PATH: '' })).toBe(join(folder, 'own'));
   own.mockReturnValue(join(folder, 'absent'));

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { chromium } from 'playwright-core';
 
-/** Commands that start a Chromium-based browser, most open first. */
+/** Commands that start a Chromium-based browser, ordered by openness of their source. */
 const COMMANDS = [
   'chromium',
   'chromium-browser',
@@ -23,9 +23,9 @@ const APPLICATIONS = [
 ];
 
 /**
- * Path of a browser: `CHROMIUM_PATH`, else one of the system, else Playwright's own.
+ * Path of a browser: `CHROMIUM_PATH`, else a system browser, else Playwright's browser.
  *
- * @throws Error with the one command that installs a browser
+ * @throws Error with the command that installs a browser
  */
 export function findChromium(environment: NodeJS.ProcessEnv = process.env): string {
   const asked = environment.CHROMIUM_PATH;
@@ -62,7 +62,7 @@ const WEBGPU: Readonly<Record<AdapterChoice, readonly string[]>> = {
   none: [],
 };
 
-/** Arguments for a headless browser that talks to nobody but the page. */
+/** Arguments for a headless browser without background network traffic. */
 export function chromiumArguments(adapter: AdapterChoice): string[] {
   return [
     '--disable-quic',
@@ -70,7 +70,7 @@ export function chromiumArguments(adapter: AdapterChoice): string[] {
     '--disable-background-networking',
     '--disable-component-update',
     '--disable-sync',
-    // Chromium refuses its sandbox to root, as in containers.
+    // The Chromium sandbox does not work for root, which is common in containers.
     ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
     ...WEBGPU[adapter],
   ];

@@ -1,5 +1,5 @@
 /**
- * Command line: models against their golden bundles, stage by stage.
+ * Command line: compares models with their golden bundles, stage by stage.
  *
  *     npm run --silent compare -- BUNDLE... [--model FILE.onnx] [--backend webgpu|wasm|both] [--json [FILE]] [--junit FILE]
  *     npm run --silent compare -- --list MODEL.onnx [BUNDLE]
@@ -35,9 +35,9 @@ async function main(): Promise<number> {
   const found = findBundles(command.files, command.model !== undefined);
   for (const line of skippedLines(found.skipped)) say(`compare: ${line}`);
   const [first] = found.bundles;
-  if (!first) throw new Error(`${command.files.join(', ')}: no golden bundle was found. Expected .zip files, folders with a manifest.json, or .npz files with a graph of the same name`);
+  if (!first) throw new Error(`${command.files.join(', ')}: no golden bundle found. Expected .zip files, folders with a manifest.json, or .npz files with a graph of the same name`);
   if (command.precision) {
-    if (!found.isSingle) throw new Error(`--precision takes one bundle, and there are ${found.bundles.length}`);
+    if (!found.isSingle) throw new Error(`--precision takes one bundle, but ${found.bundles.length} were found`);
     return comparePrecision(withGraph(first, command), command);
   }
   return found.isSingle ? compareSingle(first, command) : compareMany(found, command);
@@ -60,7 +60,7 @@ async function list({ files, json }: CompareCommand): Promise<number> {
   }
 }
 
-/** Rounds the weights of one graph. If it is interrupted, it prints the nodes that it has tried. */
+/** Rounds the weights of one graph. If interrupted, prints the nodes tried so far. */
 async function comparePrecision(used: FoundBundle, command: CompareCommand): Promise<number> {
   checkPaths(used, command);
   if (command.model === undefined && used.graph !== null) say(`compare: the graph is ${used.graph}`);
@@ -90,7 +90,7 @@ async function comparePrecision(used: FoundBundle, command: CompareCommand): Pro
   return kept.error ? 2 : 0;
 }
 
-/** One bundle, with all that is known of its stages. */
+/** Compares one bundle and prints all details of its stages. */
 async function compareSingle(found: FoundBundle, command: CompareCommand): Promise<number> {
   const used = withGraph(found, command);
   if (command.model === undefined && used.graph !== null) say(`compare: the graph is ${used.graph}`);
@@ -118,7 +118,7 @@ async function compareSingle(found: FoundBundle, command: CompareCommand): Promi
   return exitStatusOf(result);
 }
 
-/** Bundles in one browser, a line for each. */
+/** Compares several bundles in one browser and prints one line per bundle. */
 async function compareMany({ bundles, skipped }: FoundBundles, command: CompareCommand): Promise<number> {
   const all = bundles.map((found) => withGraph(found, command));
   const results: BundleResult[] = [];
@@ -127,7 +127,7 @@ async function compareMany({ bundles, skipped }: FoundBundles, command: CompareC
   const soFar = (): BundleResult[] => [...results, ...notRun(all, results)];
   const report = (): string => toJson(batchDocument(soFar(), skipped, seconds()));
   const files = [...reportFile(command.jsonFile, report), ...reportFile(command.junit, () => junitText(soFar()))];
-  // With JSON on standard output, lines for people go to standard error.
+  // With JSON on standard output, readable lines go to standard error.
   const tell = async (line: string): Promise<void> => {
     if (command.json) say(line);
     else await print(`${line}\n`);
@@ -155,7 +155,7 @@ async function compareMany({ bundles, skipped }: FoundBundles, command: CompareC
 
 const INTERRUPTED = { code: 'cancelled', problem: 'The comparison was interrupted' };
 
-/** Errors of what was read. After any other, the runtime in the worker may be broken. */
+/** Input errors. After any other error, the runtime in the worker may be broken. */
 const KEEPS_WORKER: readonly ErrorCode[] = ['format', 'options', 'model-invalid', 'model-missing'];
 
 const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -164,11 +164,11 @@ const reportFile = (path: string | undefined, text: () => string): ReportFile[] 
 
 const withGraph = ({ bundle, graph }: FoundBundle, { model }: CompareCommand): FoundBundle => ({ bundle, graph: model ?? graph });
 
-/** Checks that need no browser. @throws Error with one line */
+/** Checks that need no browser. @throws Error with a one-line message */
 function checkPaths({ bundle, graph }: FoundBundle, { model }: CompareCommand): void {
   if (isShipped(bundle)) {
     if (model === undefined) return;
-    throw new Error(`the goldens of ${bundle} go with its own graph; name public/goldens/${bundle}.zip to test another`);
+    throw new Error(`the goldens of ${bundle} are compared with its own graph. To test another graph, pass public/goldens/${bundle}.zip`);
   }
   requirePath(bundle);
   if (graph !== null) requirePath(graph);

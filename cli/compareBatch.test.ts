@@ -45,13 +45,13 @@ test.each<[string, Record<string, Answer<Document>>, number]>([
   ['one fails', { a: PASS, b: FAIL }, 1],
   ['one is incomplete', { a: PASS, b: INCOMPLETE }, 2],
   ['one cannot be read', { a: BROKEN, b: PASS }, 2],
-  ['one backend of one did not run', { a: HALF }, 2],
+  ['one backend did not run for one', { a: HALF }, 2],
   ['one fails and one cannot be read', { a: BROKEN, b: FAIL }, 1],
 ])('exit status of several bundles: %s', async (_, answers, status) => {
   expect(batchExitStatus(await resultsOf(answers))).toBe(status);
 });
 
-test('the work goes on after a bundle that fails, is refused or throws', async () => {
+test('the comparison continues after a bundle that fails, is rejected or throws', async () => {
   const thrown = new VoxlaneError({ code: 'worker-failed', problem: 'The worker ended' });
   const results = await resultsOf({ a: FAIL, b: BROKEN, c: thrown, d: new Error('absent.zip does not exist'), e: PASS });
   expect(results.map(({ bundle, status, error }) => [bundle, status, error?.problem ?? null])).toEqual([
@@ -63,7 +63,7 @@ test('the work goes on after a bundle that fails, is refused or throws', async (
   ]);
 });
 
-test('an error while the process ends stops the work, and the rest is not run', async () => {
+test('an error while the process ends stops the comparison and leaves the remaining bundles unrun', async () => {
   const results: BundleResult[] = [];
   const bundles = ['a', 'b', 'c'].map(found);
   const work = compareAll(bundles, ({ bundle }) => (bundle === 'a' ? Promise.resolve(PASS) : Promise.reject(new Error('closed'))), (result) => void results.push(result), () => true);
@@ -73,7 +73,7 @@ test('an error while the process ends stops the work, and the rest is not run', 
   expect(batchExitStatus(all)).toBe(2);
 });
 
-test('a line per bundle, and a summary', async () => {
+test('prints one line per bundle and a summary', async () => {
   const results = await resultsOf({ 'a.zip': PASS, 'b.zip': FAIL, 'c.zip': INCOMPLETE, 'd.zip': BROKEN });
   expect(results.map(lineOf)).toEqual([
     'pass       a.zip: model on wasm: pass (0.5 s)',
@@ -85,7 +85,7 @@ test('a line per bundle, and a summary', async () => {
   expect(summaryOf(results, [{ path: 'x', reason: 'is not a golden bundle' }], 2.04)).toBe('4 bundles: 1 pass, 1 fail, 1 incomplete, 1 error; 1 file skipped (2.0 s)');
 });
 
-test('the JSON report has counts, the report of each bundle or its error, and what was skipped', async () => {
+test('the JSON report has counts, the report or error of each bundle, and the skipped files', async () => {
   const skipped = [{ path: 'x', reason: 'is not a golden bundle' }];
   const document = JSON.parse(JSON.stringify(batchDocument(await resultsOf({ a: FAIL, b: BROKEN }), skipped, 3))) as unknown;
   expect(document).toMatchObject({
@@ -102,7 +102,7 @@ test('the JSON report has counts, the report of each bundle or its error, and wh
 /** Parses the report, which must be well-formed XML. */
 function parsed(results: readonly BundleResult[]): Element {
   const errors: string[] = [];
-  // A warning is about U+FFFD, which stands for characters that XML lacks.
+  // Warnings concern U+FFFD, which replaces characters that XML does not allow.
   const parser = new DOMParser({ onError: (level, message) => level !== 'warning' && errors.push(message) });
   const root = parser.parseFromString(junitText(results), 'text/xml').documentElement!;
   expect(errors).toEqual([]);
@@ -113,7 +113,7 @@ const children = (element: Element, name: string): Element[] => Array.from(eleme
 const attributes = (element: Element, ...names: string[]): (string | null)[] => names.map((name) => element.getAttribute(name));
 const COUNTS = ['tests', 'failures', 'errors', 'skipped'];
 
-test('JUnit: a suite per bundle, a case per stage, the measures of a failure', async () => {
+test('JUnit: one suite per bundle, one case per stage, measures of a failure', async () => {
   const root = parsed(await resultsOf({ 'a.zip': PASS, 'b.zip': FAIL }));
   expect(attributes(root, ...COUNTS, 'time')).toEqual(['4', '1', '0', '0', '1.000']);
   const [passing, failing] = children(root, 'testsuite');
@@ -126,7 +126,7 @@ test('JUnit: a suite per bundle, a case per stage, the measures of a failure', a
   expect(failure!.textContent).toContain('scaled: the values are 1.5 times too great');
 });
 
-test('JUnit: a bundle that cannot be read and one that is incomplete are errors, uncompared stages are skipped', async () => {
+test('JUnit: unreadable and incomplete bundles are errors, uncompared stages are skipped', async () => {
   const root = parsed(await resultsOf({ 'bad.zip': BROKEN, 'few.zip': INCOMPLETE, 'gpu.zip': HALF }));
   expect(attributes(root, ...COUNTS)).toEqual(['7', '0', '3', '2']);
   expect(children(root, 'error').map((one) => attributes(one, 'type', 'message'))).toEqual([
@@ -138,7 +138,7 @@ test('JUnit: a bundle that cannot be read and one that is incomplete are errors,
   expect(attributes(parsed(notRun([found('late.zip')], [])), ...COUNTS)).toEqual(['1', '0', '0', '1']);
 });
 
-test('JUnit: names with markup, line breaks and characters that XML lacks', async () => {
+test('JUnit: names with markup, line breaks and characters that XML does not allow', async () => {
   const name = 'a<b> & "c"\t\n\r\0\u001b[31m\u0085\uD800\uFFFE😀';
   const [result] = await resultsOf({ [name]: answerOf([{ name, ...WRONG, notes: [name] }]) });
   const root = parsed([result!]);

@@ -1,4 +1,4 @@
-/** Several bundles in one call of `compare`: the loop, the lines for people, the exit status and the reports. */
+/** Several bundles in one call of `compare`: the loop, the readable lines, the exit status and the reports. */
 import { isSufficient } from '../src/compare/verdict';
 import { messageOf, VoxlaneError, type ErrorParts } from '../src/util/errors';
 import type { Answer } from './comparePage';
@@ -11,10 +11,10 @@ export type BundleStatus = 'pass' | 'fail' | 'incomplete' | 'error' | 'not-run';
 
 const STATUSES: readonly BundleStatus[] = ['pass', 'fail', 'incomplete', 'error', 'not-run'];
 
-/** How one bundle went. */
+/** Outcome of one bundle. */
 export interface BundleResult extends FoundBundle {
   readonly status: BundleStatus;
-  /** With the reading of the files. */
+  /** Includes reading the files. */
   readonly seconds: number;
   /** Null if nothing could be compared. */
   readonly report: Document | null;
@@ -22,7 +22,7 @@ export interface BundleResult extends FoundBundle {
   readonly error: ErrorParts | null;
 }
 
-/** The result of a bundle. @param found with `graph` as it was used */
+/** Builds the result of a bundle. @param found with the `graph` that was used */
 export function resultOf(found: FoundBundle, answer: Answer<Document>, seconds: number): BundleResult {
   if (!answer.ok) return { ...found, status: 'error', seconds, report: null, error: answer.error };
   return { ...found, status: statusOf(answer.result), seconds, report: answer.result, error: null };
@@ -34,12 +34,12 @@ function statusOf(report: Document): BundleStatus {
 }
 
 /**
- * Compares one bundle after the other. One that fails or cannot be read does not stop the others.
+ * Compares bundles one by one. A bundle that fails or cannot be read does not stop the others.
  *
- * @param compareOne what it throws is the result of that bundle
- * @param onResult called after each bundle; what it throws ends the work
- * @param isStopped whether the process is ending, so that errors are a consequence of that
- * @throws what `compareOne` throws if the process is ending
+ * @param compareOne its errors become the result of that bundle
+ * @param onResult called after each bundle; its errors stop the comparison
+ * @param isStopped whether the process is ending, which can cause errors
+ * @throws errors of `compareOne` while the process is ending
  */
 export async function compareAll(
   bundles: readonly FoundBundle[],
@@ -60,11 +60,11 @@ export async function compareAll(
 const partsOf = (error: unknown): ErrorParts =>
   error instanceof VoxlaneError ? error.toParts() : { code: 'options', problem: messageOf(error) };
 
-/** The bundles that an interruption left out. */
+/** Results for the bundles skipped because of an interruption. */
 export const notRun = (bundles: readonly FoundBundle[], results: readonly BundleResult[]): BundleResult[] =>
   bundles.slice(results.length).map((found) => ({ ...found, status: 'not-run', seconds: 0, report: null, error: null }));
 
-/** One line for people. */
+/** One readable line. */
 export function lineOf({ bundle, graph, status, seconds, report, error }: BundleResult): string {
   const name = graph === null ? bundle : `${bundle} with ${graph}`;
   const told = report ? detailsOf(report) : error ? failureText(error) : 'interrupted';
@@ -85,7 +85,7 @@ function detailsOf(report: Document): string {
   ].join(', ');
 }
 
-/** 1 if a comparison fails; else 2 if one was incomplete or could not be made; else 0. */
+/** 1 if a comparison fails; else 2 if one is incomplete or could not run; else 0. */
 export function batchExitStatus(results: readonly BundleResult[]): 0 | 1 | 2 {
   if (results.some(({ status }) => status === 'fail')) return 1;
   return results.every(({ status }) => status === 'pass') ? 0 : 2;
@@ -104,9 +104,9 @@ const countsOf = (results: readonly BundleResult[]) =>
 /** The JSON report of several bundles. */
 export interface BatchDocument {
   readonly exitStatus: 0 | 1 | 2;
-  /** Number of bundles of each status. */
+  /** Number of bundles by status. */
   readonly counts: Readonly<Record<string, number>>;
-  /** Of the whole call. */
+  /** Duration of the whole call. */
   readonly seconds: number;
   readonly bundles: readonly BundleResult[];
   readonly skipped: readonly SkippedFile[];
@@ -116,7 +116,7 @@ export function batchDocument(results: readonly BundleResult[], skipped: readonl
   return { exitStatus: batchExitStatus(results), counts: Object.fromEntries(countsOf(results)), seconds, bundles: results, skipped };
 }
 
-/** A line for each reason to skip files. */
+/** One line per skipped file, with the reason. */
 export function skippedLines(skipped: readonly SkippedFile[]): string[] {
   return skipped.map(({ path, reason }) => `skipped: ${path} ${reason}`);
 }

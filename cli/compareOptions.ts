@@ -9,52 +9,52 @@ export const HELP = `Usage: npm run --silent compare -- BUNDLE... [options]
        npm run --silent compare -- --list MODEL [BUNDLE]
        npm run --silent compare -- --precision BUNDLE [options]
 
-Runs a model on the inputs of a golden bundle, compares every stage, and names the first that is wrong by itself.
-BUNDLE is a golden bundle (.zip or folder), .npz, .npy or .safetensors file, or the name of a shipped model. A folder that is
-no bundle stands for all bundles in it and its subfolders: zip files, folders, and .npz or .safetensors files with a graph of the
-same name. Several bundles are compared one after the other in one browser, with a line for each; the options apply to all.
+Runs a model on the inputs of a golden bundle, compares every stage, and reports the first stage that is itself wrong.
+BUNDLE is a golden bundle (.zip or folder), a .npz, .npy or .safetensors file, or the name of a shipped model. A folder that is
+not a bundle is searched, with its subfolders, for bundles: zip files, folders, and .npz or .safetensors files with a graph of the
+same name. Several bundles are compared one by one in the same browser, with one line per bundle. The options apply to all bundles.
 
-  --model FILE.onnx           the graph to test (default: NAME.onnx beside the bundle NAME.zip, else the graph in the bundle,
-                              else the shipped model that the bundle is of)
-  --backend webgpu|wasm|both  where ONNX Runtime runs it (default wasm). With WASM, the kernels that a diarizer runs in its place
-                              are compared too, if they compute this graph
-  --map STAGE=VALUE           take VALUE of the graph for STAGE, if it was not found; may be repeated
-  --rtol X                    greatest error of a stage, relative to the spread of its golden values (default 1e-4
+  --model FILE.onnx           graph to test (default: NAME.onnx beside the bundle NAME.zip, else the graph in the bundle,
+                              else the shipped model of the bundle)
+  --backend webgpu|wasm|both  ONNX Runtime backend (default wasm). With WASM, the kernels that the diarizer uses instead of
+                              ONNX Runtime are also compared, if they support this graph
+  --map STAGE=VALUE           use the graph value VALUE for STAGE if it was not found automatically; can be repeated
+  --rtol X                    maximum error of a stage, relative to the spread of its golden values (default 1e-4
                               for float32, 7.8e-3 for float16, 0 for whole numbers)
-  --atol X                    absolute error that passes --rtol at any scale (default 1.2e-7; 0 for whole numbers)
-  --cosine X                  least cosine between a stage and its golden values
-                              These replace the bundle's tolerance; --rtol and --atol also its absolute bound.
-  --decisions KIND            what the outputs decide: argmax (a class), threshold or threshold=X (each value, 0.5 by default),
-                              ranking or ranking=N (order of the N greatest values, 10 by default), or none; by default this
-                              follows from the bundle, the last operator of the graph, or an axis named class
-  --list                      print the layers of MODEL with their values and shapes, without a comparison
+  --atol X                    absolute error that always passes --rtol (default 1.2e-7; 0 for whole numbers)
+  --cosine X                  minimum cosine between a stage and its golden values
+                              These options override the bundle's tolerance; --rtol and --atol also override its absolute bound.
+  --decisions KIND            decision made from the outputs: argmax (a class), threshold or threshold=X (each value, default 0.5),
+                              ranking or ranking=N (order of the N largest values, default 10), or none (default: derived from
+                              the bundle, the last operator of the graph, or an axis named class)
+  --list                      print the layers of MODEL with their values and shapes, without comparing
   --precision                 round the weights of each node to float16 and to int8, and rank the nodes by decisions lost per
                               megabyte saved; takes one bundle
-  --limit N                   nodes that --precision tries one by one, those with the most bytes first (default 50)
-  --thorough                  look for differences between runs and batch sizes in stages that pass, too
-  --json [FILE.json]          the report as JSON, in a file or on standard output
-  --junit FILE.xml            the report as JUnit XML: a test suite per bundle, a test case per stage
-  --help                      this text
+  --limit N                   number of nodes that --precision tries one by one, largest first (default 50)
+  --thorough                  also check passing stages for differences between runs and batch sizes
+  --json [FILE.json]          write the report as JSON to a file or to standard output
+  --junit FILE.xml            write the report as JUnit XML: one test suite per bundle, one test case per stage
+  --help                      print this text
 
-Exit status: 0 if every stage that was compared passes; 1 if one fails; 2 after an error, if fewer than half of the stages
-or no output of the graph were compared (even if a stage fails), or if one of two backends could not run and the other passes.
-Of several bundles: 1 if a bundle alone gives 1, else 2 if one gives 2. If you interrupt the command, it writes the reports of the
-bundles that it has compared, and with --precision the nodes that it has tried. --precision ends with 0 unless there is an error.
+Exit status: 0 if every compared stage passes; 1 if a stage fails; 2 after an error, if fewer than half of the stages or no
+output of the graph was compared (even if a stage fails), or if one of two backends could not run and the other one passes.
+Several bundles: 1 if any bundle would exit with 1, else 2 if any would exit with 2. If you interrupt the command, it writes the
+reports of the finished bundles, or with --precision the nodes tried so far. --precision exits with 0 unless an error occurs.
 `;
 
 export interface CompareCommand {
   /** Bundles or folders of bundles; with `list`, a graph and optionally a bundle with its inputs. */
   readonly files: readonly string[];
   readonly list: boolean;
-  /** Round the weights in place of a comparison. */
+  /** Round the weights instead of comparing. */
   readonly precision: boolean;
-  /** Nodes that `precision` tries. */
+  /** Number of nodes that `precision` tries. */
   readonly limit: number;
   readonly model: string | undefined;
   readonly backend: RuntimeBackend | 'both';
   readonly map: readonly (readonly [string, string])[];
   readonly tolerance: ToleranceOverride;
-  /** What the outputs decide; undefined if this follows from the bundle and the graph. */
+  /** Decision made from the outputs; undefined to derive it from the bundle and the graph. */
   readonly decisions: DecisionRule | undefined;
   readonly thorough: boolean;
   /** Whether the report goes to standard output as JSON. */
@@ -65,7 +65,7 @@ export interface CompareCommand {
   readonly junit: string | undefined;
 }
 
-/** @throws Error for arguments that make no command */
+/** @throws Error for invalid arguments */
 export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
   const { rest, jsonFile } = takeJsonFile(args);
   const { values, positionals } = parseArgs({
@@ -91,9 +91,9 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
   if (values.help) return 'help';
   const { list } = values;
   if (positionals.length < 1 || (list && positionals.length > 2)) {
-    throw new Error(list ? 'expected one graph, and a bundle or none. Try --help.' : 'expected a bundle. Try --help.');
+    throw new Error(list ? 'expected one graph and optionally a bundle. Try --help.' : 'expected a bundle. Try --help.');
   }
-  if (list && (jsonFile !== undefined || values.junit !== undefined)) throw new Error('--list writes no report. Give --json without a file.');
+  if (list && (jsonFile !== undefined || values.junit !== undefined)) throw new Error('--list writes no report. Use --json without a file.');
   const limit = number('--limit', values.limit) ?? DEFAULT_LIMIT;
   if (!Number.isInteger(limit) || limit < 0) throw new Error(`--limit is ${limit}. Expected a whole number of 0 or more.`);
   const { precision } = values;
@@ -120,7 +120,7 @@ export function parseCommand(args: readonly string[]): CompareCommand | 'help' {
   };
 }
 
-/** Nodes that `--precision` tries. */
+/** Number of nodes that `--precision` tries. */
 const DEFAULT_LIMIT = 50;
 
 function checkPrecision({ list, junit, backend }: { readonly list: boolean; readonly junit?: string | undefined; readonly backend: string }, numFiles: number): void {
@@ -137,10 +137,10 @@ function decisionRule(text: string): DecisionRule {
   const amount = value.trim() === '' ? NaN : Number(value);
   if (kind === 'threshold' && Number.isFinite(amount)) return { kind, threshold: amount };
   if (kind === 'ranking' && Number.isInteger(amount) && amount > 0) return { kind, top: amount };
-  throw new Error(`--decisions is ${text}. Expected argmax, threshold=X, ranking=N with N from 1, or none.`);
+  throw new Error(`--decisions is ${text}. Expected argmax, threshold=X, ranking=N with N of at least 1, or none.`);
 }
 
-/** The file of `--json FILE.json` or `--json=FILE`, and the arguments without it: `parseArgs` has no option with an optional value. */
+/** Extracts the file of `--json FILE.json` or `--json=FILE`, because `parseArgs` does not support optional values. */
 function takeJsonFile(args: readonly string[]): { rest: string[]; jsonFile: string | undefined } {
   const end = args.includes('--') ? args.indexOf('--') : args.length;
   const at = args.findIndex((arg, index) => index < end && (arg.startsWith('--json=') || (arg === '--json' && isJsonFile(args[index + 1]))));

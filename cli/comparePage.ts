@@ -9,7 +9,7 @@ import { openEnginePage, type EnginePage } from './enginePage';
 import { withExternalData } from './externalData';
 import { say } from './output';
 
-/** What a call in the page gives: a result, or the parts of the error. */
+/** Outcome of a call in the page: a result, or the parts of the error. */
 export type Answer<Result> = { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: ErrorParts };
 
 /** The engine page with a comparator. @param hasSteps whether each step is reported on standard error */
@@ -28,8 +28,8 @@ export async function openComparePage(backends: readonly BackendName[], hasSteps
 }
 
 /**
- * Puts files into the page, so that they stream from disk. A folder goes in as a zip of what it holds, a graph together
- * with the files beside it that hold its weights.
+ * Passes files to the page, which streams them from disk. Folders are passed as zip files. Graphs are passed together with
+ * their external weight files.
  */
 export async function giveFiles(page: Page, paths: readonly string[]): Promise<void> {
   await page.setInputFiles('#files', withExternalData(paths).map((path) => (statSync(path).isDirectory() ? zipOf(path) : path)));
@@ -37,7 +37,7 @@ export async function giveFiles(page: Page, paths: readonly string[]): Promise<v
 
 let zipFolder: string | undefined;
 
-/** Path of a temporary zip, which the next folder of that name replaces and the end of the process deletes. */
+/** Path of a temporary zip. The next folder with the same name overwrites it, and it is deleted when the process ends. */
 function zipOf(folder: string): string {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const content = files.map((entry) => {

@@ -6,7 +6,7 @@ import { describe, documentOf, exitStatusOf, uncomparedLines, type Document } fr
 
 const WRONG = { maxAbs: 0.5, relative: 0.5, maxRelative: 0.5 };
 
-/** A report of stages of which `uncompared` were not compared. */
+/** A report of `stages`; the stages in `uncompared` were not compared. */
 function reportOf(stages: readonly StageSketch[], uncompared: Coverage['uncompared'] = [], isOutputCompared = true, backend: BackendName = 'wasm'): ComparisonReport {
   const whole = report(backend, stages);
   const coverage: Coverage = { compared: stages.length, total: stages.length + uncompared.length, isOutputCompared, uncompared };
@@ -17,7 +17,7 @@ const single = (run: ComparisonReport): Document => documentOf({ runs: [run], fa
 const missing = (...names: string[]): Coverage['uncompared'] => names.map((name) => ({ name, mergedWith: null }));
 
 test.each<[string, ComparisonReport, number, string]>([
-  ['all stages compared, and right', reportOf([{ name: 'a' }, { name: 'y' }]), 0, 'pass'],
+  ['all stages compared and correct', reportOf([{ name: 'a' }, { name: 'y' }]), 0, 'pass'],
   ['all stages compared, one wrong', reportOf([{ name: 'a' }, { name: 'y', ...WRONG }]), 1, 'fail'],
   ['half of the stages compared', reportOf([{ name: 'y' }], missing('a')), 0, 'pass'],
   ['half of the stages compared, one wrong', reportOf([{ name: 'y', ...WRONG }], missing('a')), 1, 'fail'],
@@ -31,14 +31,14 @@ test.each<[string, ComparisonReport, number, string]>([
   expect(describe(document)).toContain(`model on wasm: ${verdict}`);
 });
 
-test('of two backends, one that could not run changes a pass to 2, and a failure stays 1', () => {
+test('if one of two backends could not run, a pass becomes 2 and a failure stays 1', () => {
   const failures = [{ backend: 'webgpu', error: { code: 'gpu-lost', problem: 'lost' } }] as const;
   const withFailure = (run: ComparisonReport): Document => documentOf({ runs: [run], failures, between: null, notes: [] });
   expect(exitStatusOf(withFailure(reportOf([{ name: 'y' }])))).toBe(2);
   expect(exitStatusOf(withFailure(reportOf([{ name: 'y', ...WRONG }])))).toBe(1);
 });
 
-test('two backends are one document with the worse of each stage', () => {
+test('two backends are merged into one document with the worse result of each stage', () => {
   const [wasm, webgpu] = [reportOf([{ name: 'a' }, { name: 'y' }]), reportOf([{ name: 'a' }, { name: 'y', ...WRONG }], [], true, 'webgpu')];
   const both = documentOf({ runs: [wasm, webgpu], failures: [], between: [], notes: [] });
   expect(both).toMatchObject({ backend: 'both', verdict: 'fail', firstDivergence: 'y' });
@@ -46,7 +46,7 @@ test('two backends are one document with the worse of each stage', () => {
   expect(exitStatusOf(both)).toBe(1);
 });
 
-test('kernels that fail alone make the comparison fail, with their stages in the text', () => {
+test('if only the kernels fail, the comparison fails and the text lists their stages', () => {
   const wrong = reportOf([{ name: 'a' }, { name: 'y', ...WRONG }], [], true, 'kernels');
   const withKernels = (wasm: ComparisonReport, kernels: ComparisonReport): Document => documentOf({ runs: [wasm], failures: [], between: null, kernels, notes: [] });
   const alone = withKernels(reportOf([{ name: 'a' }, { name: 'y' }]), wrong);
@@ -56,7 +56,7 @@ test('kernels that fail alone make the comparison fail, with their stages in the
   expect(both).toMatch(/fail y [^]*\nown kernels \(WASM\): fail, first divergence y\n$/);
 });
 
-test('the text has what was not compared, and where the first divergence may be instead', () => {
+test('the text lists uncompared stages and an earlier possible position of the first divergence', () => {
   const stages = [{ name: 'a' }, { name: 'y', ...WRONG, uncomparedBefore: ['b', 'c'] }];
   const text = describe(single(reportOf(stages, missing('b', 'c'))));
   expect(text).toContain('fail, first divergence y, compared 2 of 4 stages');
@@ -64,7 +64,7 @@ test('the text has what was not compared, and where the first divergence may be 
   expect(describe(single(reportOf([{ name: 'a' }], missing('y'), false)))).toContain('no output of the graph was compared');
 });
 
-test('stages that were not compared are listed with the reason, at most 12 by name', () => {
+test('uncompared stages are listed with the reason, at most 12 by name', () => {
   const names = Array.from({ length: 14 }, (_, index) => `s${index}`);
   const { coverage } = reportOf([{ name: 'bn' }], [...missing(...names), { name: 'conv', mergedWith: 'bn' }]);
   const [unknown, merged, ...others] = uncomparedLines(coverage);
@@ -73,7 +73,7 @@ test('stages that were not compared are listed with the reason, at most 12 by na
   expect(others).toEqual([]);
 });
 
-test('a stage that passes only because of atol is marked', () => {
+test('stages that pass only because of atol are marked', () => {
   const whole = reportOf([{ name: 'y', maxAbs: 1e-8, relative: 0.5, maxRelative: 0.5 }, { name: 'z' }]);
   const stages = whole.stages.map((stage) => ({ ...stage, verdict: 'pass' as const, tolerance: { ...stage.tolerance, rtol: 1e-4, atol: 2 ** -23 } }));
   expect(describe(single({ ...whole, stages }))).toMatch(/pass y .*, passes by atol 1\.2e-7\n {2}pass z [^,]*,[^,]*,[^,]*\n/);

@@ -1,19 +1,19 @@
-/** The report of `compare`: one document of all backends, its exit status, and its text. */
+/** The report of `compare`: one document for all backends, its exit status, and its text. */
 import { countText, isSufficient, outcomeOf, worseDecisions } from '../src/compare/verdict';
 import type { BackendName, BetweenReport, ComparisonReport, Coverage, ErrorQuantiles, StageReport } from '../src/compare/report';
 import type { ErrorParts } from '../src/util/errors';
 import { decisionLines, decisionSentence } from './decisionText';
 
-/** The report of one backend; of both, the worse of each stage, with the reports in `runs`. */
+/** The report of one backend. For both backends, it has the worse result of each stage, and `runs` has both reports. */
 export type Document = Omit<ComparisonReport, 'backend'> & {
   readonly backend: BackendName | 'both';
-  /** What reading the goldens had to assume or round. */
+  /** Assumptions and rounding made while reading the goldens. */
   readonly notes: readonly string[];
   /** Backends on which nothing could be compared. */
   readonly failures: readonly BackendFailure[];
   readonly runs?: readonly ComparisonReport[];
   readonly between?: readonly BetweenReport[];
-  /** The kernels that a diarizer runs on WASM; absent if it has none for this graph. */
+  /** Report of the kernels that the diarizer runs on WASM; absent if it has none for this graph. */
   readonly kernels?: ComparisonReport;
 };
 
@@ -27,12 +27,12 @@ export interface Runs {
   readonly runs: readonly ComparisonReport[];
   readonly failures: readonly BackendFailure[];
   readonly between: readonly BetweenReport[] | null;
-  /** Null if a diarizer has no kernels for this graph, or WASM was not asked for. */
+  /** Null if the diarizer has no kernels for this graph, or WASM was not requested. */
   readonly kernels?: ComparisonReport | null;
   readonly notes: readonly string[];
 }
 
-/** One report of all that ran, at least one backend. */
+/** Merges the reports of all backends that ran; at least one is required. */
 export function documentOf({ kernels, ...runs }: Runs): Document {
   const document = documentOfRuntime(runs);
   if (!kernels) return document;
@@ -49,7 +49,7 @@ function documentOfRuntime({ runs, failures, between, notes }: Omit<Runs, 'kerne
   const [first, second] = runs as [ComparisonReport, ComparisonReport | undefined];
   if (!second || !between) return { ...first, notes, failures };
   const stages = first.stages.map((stage, index) => worse(stage, second.stages[index]!));
-  // Both run the same graph, so the earlier of the two is the first divergence.
+  // Both backends run the same graph, so the earlier divergence is the first.
   const divergences = runs.map(({ firstDivergence }) => firstDivergence);
   return {
     ...first,
@@ -69,19 +69,19 @@ function documentOfRuntime({ runs, failures, between, notes }: Omit<Runs, 'kerne
 
 function worse(one: StageReport, other: StageReport): StageReport {
   if (one.verdict !== other.verdict) return one.verdict === 'fail' ? one : other;
-  // One that is to blame says more than one that inherits.
+  // A stage that causes the error is more informative than one that inherits it.
   if (one.inherited !== other.inherited) return one.inherited ? other : one;
   return (other.maxAbs ?? Infinity) > (one.maxAbs ?? Infinity) ? other : one;
 }
 
-/** 0 if all stages pass, 1 if one fails, 2 if too little was compared, or a backend failed and the other one passes. */
+/** 0 if all stages pass, 1 if one fails, 2 if too little was compared or one backend failed and the other one passes. */
 export function exitStatusOf({ coverage, verdict, failures }: Document): 0 | 1 | 2 {
   if (!isSufficient(coverage)) return 2;
   if (verdict === 'fail') return 1;
   return failures.length > 0 ? 2 : 0;
 }
 
-/** Model, place, decisions and verdict, for people. */
+/** Readable text with model, backend, decisions and verdict. */
 export function verdictText({ decisions, model, backend, adapter, verdict, firstDivergence, coverage }: Document): string {
   const where = [backend, adapter].filter(Boolean).join(', ');
   const parts = [
@@ -106,7 +106,7 @@ export function describe(report: Document): string {
   return [head, ...lines, ...(report.kernels ? kernelLines(report.kernels, runs ?? [report]) : []), ''].join('\n');
 }
 
-/** A line for the kernels, and one for each stage if the kernels fail in a stage that passes on the runtime. */
+/** One line for the kernels. If they fail in a stage that passes on the runtime, also one line per stage. */
 function kernelLines({ verdict, firstDivergence, stages, coverage }: ComparisonReport, runs: readonly Pick<ComparisonReport, 'stages'>[]): string[] {
   const failing = new Set(runs.flatMap((run) => run.stages.filter((stage) => stage.verdict === 'fail').map(({ name }) => name)));
   const isOwnFault = stages.some((stage) => stage.verdict === 'fail' && !failing.has(stage.name));
@@ -123,12 +123,12 @@ function runLines({ decisions, stages }: Pick<ComparisonReport, 'decisions' | 's
   return [...decisionLines(decisions, (stage) => passing.has(stage)), ...stages.flatMap(stageLines)];
 }
 
-/** The stages that were not compared, with the reason. */
+/** Lists the uncompared stages with the reason. */
 export function uncomparedLines({ uncompared }: Coverage): string[] {
   const merged = uncompared.filter(({ mergedWith }) => mergedWith !== null);
   const unknown = uncompared.filter(({ mergedWith }) => mergedWith === null);
   return [
-    ...(unknown.length > 0 ? [`not compared, because no value of the graph is known for them (see --map): ${someOf(unknown.map(({ name }) => name))}`] : []),
+    ...(unknown.length > 0 ? [`not compared, because no value of the graph is known for these stages (see --map): ${someOf(unknown.map(({ name }) => name))}`] : []),
     ...(merged.length > 0
       ? [`compared only as part of the stage after them, because the exporter merged the two: ${someOf(merged.map(({ name, mergedWith }) => `${name} (with ${mergedWith})`))}`]
       : []),

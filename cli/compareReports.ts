@@ -1,17 +1,17 @@
-/** The report files of `compare`, which are also written if the command is interrupted. */
+/** Report files of `compare`. They are also written if the command is interrupted. */
 import { onEnding } from './endings';
 import { requireWritable, say, writeResult } from './output';
 
 export interface ReportFile {
   readonly path: string;
-  /** The content, of all that was done by now. */
+  /** Content with the results so far. */
   readonly text: () => string;
 }
 
 /**
  * Runs `work`, then writes the files, even if `work` throws or a signal ends the process.
  *
- * @throws Error with one line if a file cannot be written, before `work` if that can be seen then; what `work` throws
+ * @throws Error with a one-line message if a file cannot be written, before `work` if possible; errors of `work`
  */
 export async function withReports<Result>(files: readonly ReportFile[], work: () => Promise<Result>): Promise<Result> {
   for (const { path } of files) requireWritable(path);

@@ -29,20 +29,20 @@ test.each<[Partial<DecisionReport>, string]>([
   expect(decisionSentence([{ ...DECISIONS, ...changes }])).toBe(text);
 });
 
-test('the text starts with the decisions, and has their causes and examples', () => {
+test('the text starts with the decisions and lists their causes and examples', () => {
   const lines = describe(documentWith([DECISIONS], WRONG)).split('\n');
   expect(lines[0]).toContain('model on wasm: 3 of 589 frames have another class, 1 of them near ties; fail, first divergence y');
   expect(lines.slice(1, 6)).toEqual([
     '  decisions of y (axis class): 3 of 589 frames have another class, 1 of them near ties',
     '    caused by a: 2',
     '    caused by y: 1, between a and y (not tried: b)',
-    '    batch 0, frame 12 (0.500 s): 1 (speaker 1) in place of 0 (no speaker), margin 2.5e-1',
+    '    batch 0, frame 12 (0.500 s): 1 (speaker 1) instead of 0 (no speaker), margin 2.5e-1',
     '    and 2 more',
   ]);
   expect(describe(documentWith([]))).toMatch(/^model on wasm: pass/);
 });
 
-test('a decision that differs within tolerance is a warning in the text and in JUnit, and otherwise a failure', () => {
+test('differing decisions within tolerance are warnings in the text and in JUnit; beyond it, they are failures', () => {
   const [within, outside] = [documentWith([DECISIONS]), documentWith([DECISIONS], WRONG)];
   expect(within.verdict).toBe('pass');
   expect(describe(within)).toContain('warning: they differ although y is within its tolerance');

@@ -2,7 +2,7 @@
 import { unitOf } from '../src/compare/verdict';
 import type { DecisionCause, DecisionReport, DifferingDecision } from '../src/compare/report';
 
-/** `3 of 589 frames have another class, 2 of them near ties`; of several outputs with their names. Null without decisions. */
+/** `3 of 589 frames have another class, 2 of them near ties`; with the names of the outputs if there are several. Null without decisions. */
 export function decisionSentence(decisions: readonly DecisionReport[]): string | null {
   if (decisions.length === 0) return null;
   return decisions.map((one) => (decisions.length === 1 ? countText(one) : `${one.stage}: ${countText(one)}`)).join('; ');
@@ -49,7 +49,7 @@ function exampleText({ index, actual, golden, margin, seconds }: DifferingDecisi
     return labels?.[value] === undefined ? String(value) : `${value} (${labels[value]})`;
   };
   const time = seconds === null ? '' : ` (${seconds.toFixed(3)} s)`;
-  // Beyond 2^53 the report has rounded numbers.
+  // The report rounds numbers above 2^53.
   if (actual === golden) return `${place}${time}: another number, both near ${nameOf(actual)}`;
-  return `${place}${time}: ${nameOf(actual)} in place of ${nameOf(golden)}${margin === null ? '' : `, margin ${margin.toExponential(1)}`}`;
+  return `${place}${time}: ${nameOf(actual)} instead of ${nameOf(golden)}${margin === null ? '' : `, margin ${margin.toExponential(1)}`}`;
 }

@@ -18,7 +18,7 @@ async function main(): Promise<number> {
     await print(HELP);
     return 0;
   }
-  // Checks that need neither a browser nor models.
+  // These checks need neither a browser nor models.
   if (command.model !== undefined) requireFile(command.model);
   if (command.out !== undefined) prepareFolder(command.out);
   const readable = command.files.filter((path) => isReadable(path));
@@ -46,7 +46,7 @@ async function diarizeAll(files: readonly string[], command: DiarizeCommand): Pr
   let written = 0;
   const standardOutput = { isClosed: false };
   try {
-    // Loads the models first, so that a failure is not reported for every file.
+    // Load the models first, to report a failure once and not for every file.
     await engine.run(() => Promise.resolve());
     for (const path of files) {
       current = path;
@@ -72,14 +72,14 @@ async function diarizeAll(files: readonly string[], command: DiarizeCommand): Pr
   return written;
 }
 
-/** Makes the diarizer, once for all files. */
+/** Creates the diarizer once for all files. */
 async function prepare(page: Page, command: DiarizeCommand): Promise<void> {
   const { backend, trustGpu, preset, speed, clustering, trustModel, hub } = command;
   let lastLine = '';
   await page.exposeFunction('sayProgress', ({ stage, completed, total }: Progress) => {
     const percent = Math.floor((10 * completed) / total) * 10;
     const line = `  ${stage} ${Math.min(percent, 100)} %`;
-    // The model stages move together: one of them is enough to follow.
+    // The model stages progress together, so one of them is enough.
     if (line === lastLine || stage === 'fbank' || stage === 'decode' || stage === 'segmentation') return;
     lastLine = line;
     say(line);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { outputNames, parseCommand, type DiarizeCommand } from './diarizeOptions';
 
-test('results are named after their files, with the extension where two would share a name', () => {
+test('results are named after their files, with the extension if two names would collide', () => {
   expect([...outputNames(['a/one.wav', 'b/two.mp3', 'b/two.wav'])]).toEqual([
     ['a/one.wav', 'one'],
     ['b/two.mp3', 'two.mp3'],
@@ -10,12 +10,12 @@ test('results are named after their files, with the extension where two would sh
   expect([...outputNames(['one.wav', 'one.wav'])]).toEqual([['one.wav', 'one']]);
 });
 
-test('two files of one name are refused before any work is done', () => {
+test('two files with the same name are rejected before any work starts', () => {
   expect(() => parseCommand(['a/one.wav', 'b/one.wav', '--out', 'results'])).toThrow(/a\/one\.wav and b\/one\.wav/);
   expect(parseCommand(['a/one.wav', 'b/one.wav'])).toMatchObject({ files: ['a/one.wav', 'b/one.wav'] });
 });
 
-test('a preset that is a speed is automatic with that speed', () => {
+test('a speed given as preset selects the automatic preset with that speed', () => {
   const chosen = (...args: string[]) => {
     const { preset, speed } = parseCommand(['a.wav', ...args]) as DiarizeCommand;
     return [preset, speed];
@@ -28,7 +28,7 @@ test('a preset that is a speed is automatic with that speed', () => {
   expect(() => chosen('--speed', 'slow')).toThrow(/--speed is slow\. Expected exact or fast/);
 });
 
-test('options that are absent stay absent', () => {
+test('omitted options stay absent', () => {
   expect(parseCommand(['a.wav', '--speakers', '3'])).toMatchObject({ options: { speakers: 3 }, backend: 'auto' });
   expect(Object.keys((parseCommand(['a.wav']) as { options: object }).options)).toEqual([]);
 });
@@ -40,8 +40,8 @@ test.each([
   [['--start=-1'], '--start is -1. Expected a finite number, 0 or more.'],
   [['--duration', '0'], '--duration is 0. Expected a finite number above 0.'],
   [['--min-duration-on=-2'], /^--min-duration-on is -2\. Expected a number of seconds from 0 to/],
-  [['--hub', 'models'], '--hub is models. Expected an address that begins with http:// or https://.'],
-  [['--hub', 'file:///models'], '--hub is file:///models. Expected an address that begins with http:// or https://.'],
-] as const)('%j is refused before a browser starts', (args, message) => {
+  [['--hub', 'models'], '--hub is models. Expected an address starting with http:// or https://.'],
+  [['--hub', 'file:///models'], '--hub is file:///models. Expected an address starting with http:// or https://.'],
+] as const)('%j is rejected before a browser starts', (args, message) => {
   expect(() => parseCommand(['a.wav', ...args])).toThrow(message);
 });

@@ -6,38 +6,38 @@ import { checkedAs, httpAddress, number, oneOf } from './arguments';
 
 export const HELP = `Usage: npm run --silent diarize -- FILE… [options]
 
-Says who spoke when in audio or video files. Results go to standard output, progress to standard error.
+Finds who spoke when in audio or video files. Results go to standard output, progress to standard error.
 
   --preset auto|exact|fast|campplus|community-1
-                               which models (default auto: community-1 where its model is at hand); exact and fast
-                               are auto with that speed
-  --speed exact|fast           exact, the default, embeds every window; fast embeds every fifth or tenth window
-  --model FILE.onnx            the preset's embedding model, in place of a download; VOXLANE_MODELS can name a
-                               folder that holds it
-  --trust-model                accept a model file of unknown hash after its checks
-  --hub ADDRESS                where a model that is not bundled is fetched from
-  --backend auto|webgpu|wasm   where the models run (default auto)
+                               models to use (default auto: community-1 if its model is available); exact and fast
+                               select auto with that speed
+  --speed exact|fast           exact (default) embeds every window; fast embeds every fifth or tenth window
+  --model FILE.onnx            embedding model of the preset, used instead of a download; alternatively, set
+                               VOXLANE_MODELS to a folder with the model
+  --trust-model                accept a model file with an unknown hash if it passes all other checks
+  --hub ADDRESS                server for models that are not bundled
+  --backend auto|webgpu|wasm   backend for the models (default auto)
   --trust-gpu                  use the GPU without its self-check
   --speakers N                 exact number of speakers
   --min-speakers N             at least N speakers
   --max-speakers N             at most N speakers
   --clustering preset|pyannote-3.1
-                               clustering settings: those of the preset (default), or pyannote's, for comparisons
+                               clustering settings of the preset (default) or of pyannote, for comparisons
   --min-duration-on S          remove turns shorter than S seconds (default 0.15; 0 with --clustering pyannote-3.1)
   --min-duration-off S         fill gaps shorter than S seconds between two turns of the same speaker (default 0.1; 0 with
                                --clustering pyannote-3.1)
-  --format rttm|json           default rttm; of several files, the documents follow one another
+  --format rttm|json           output format (default rttm); documents of several files are concatenated
   --exclusive                  RTTM with one speaker at a time (JSON always has both)
   --out DIR                    write DIR/NAME.rttm (or .exclusive.rttm, .json) instead of standard output
-  --start S                    begin S seconds into the recording
+  --start S                    start S seconds into the recording
   --duration S                 stop after S seconds
   --track N                    audio track of the file, counted from 1 (default: the file's default track, or the first)
-  --help                       this text
+  --help                       print this text
 
-Exit status: 0 when every file was diarized, else 1.
+Exit status: 0 if every file was diarized, else 1.
 `;
 
-/** Options of a run that the command line has. */
+/** Options of a run that the command line supports. */
 export type RunOptions = Pick<
   DiarizeOptions,
   'speakers' | 'minSpeakers' | 'maxSpeakers' | 'minDurationOn' | 'minDurationOff' | 'startSeconds' | 'durationSeconds' | 'track'
@@ -59,7 +59,7 @@ export interface DiarizeCommand {
   readonly options: RunOptions;
 }
 
-/** The command line's names for options of the library. */
+/** Command-line names of library options. */
 export const OPTION_NAMES: Readonly<Record<keyof RunOptions, string>> = {
   speakers: '--speakers',
   minSpeakers: '--min-speakers',
@@ -71,7 +71,7 @@ export const OPTION_NAMES: Readonly<Record<keyof RunOptions, string>> = {
   track: '--track',
 };
 
-/** @throws Error with one line that says what is wrong with the command line */
+/** @throws Error with a one-line message for invalid arguments */
 export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -100,7 +100,7 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
     },
   });
   if (values.help) return 'help';
-  if (positionals.length === 0) throw new Error('no file was named. Try --help.');
+  if (positionals.length === 0) throw new Error('expected at least one file. Try --help.');
   if (values.out !== undefined) outputNames(positionals);
   const options = {
     speakers: number('--speakers', values.speakers),
@@ -131,20 +131,20 @@ export function parseCommand(args: readonly string[]): DiarizeCommand | 'help' {
   };
 }
 
-/** A preset that is a speed stands for `auto` with that speed, as in `DiarizerOptions`. */
+/** A speed given as preset selects `auto` with that speed, as in `DiarizerOptions`. */
 function presetAndSpeed(named: string, asked: string | undefined): Pick<DiarizeCommand, 'preset' | 'speed'> {
   const preset = oneOf('--preset', named, ['auto', 'exact', 'fast', 'campplus', 'community-1']);
   const speed = asked === undefined ? undefined : oneOf('--speed', asked, ['exact', 'fast']);
   if (preset !== 'exact' && preset !== 'fast') return { preset, speed: speed ?? 'exact' };
   if (speed === undefined || speed === preset) return { preset: 'auto', speed: preset };
-  throw new Error(`--preset ${preset} and --speed ${speed} contradict each other. Take one of the two.`);
+  throw new Error(`--preset ${preset} and --speed ${speed} contradict each other. Use only one of them.`);
 }
 
 /**
- * Name of each file's result in `--out`, without suffix: `talk` of `talk.mp3`, but `talk.mp3` where there is also a
+ * Name of each file's result in `--out`, without suffix: `talk` for `talk.mp3`, or `talk.mp3` if there is also a
  * `talk.wav`.
  *
- * @throws Error where two files would still have one name
+ * @throws Error if two names would still collide
  */
 export function outputNames(files: readonly string[]): Map<string, string> {
   const stem = (file: string) => basename(file, extname(file));
@@ -153,7 +153,7 @@ export function outputNames(files: readonly string[]): Map<string, string> {
     const isAlone = files.every((other) => other === file || stem(other) !== stem(file));
     const name = isAlone ? stem(file) : basename(file);
     const other = [...names].find(([, taken]) => taken === name)?.[0];
-    if (other !== undefined) throw new Error(`${other} and ${file} would both be written to ${name}. Take two folders.`);
+    if (other !== undefined) throw new Error(`${other} and ${file} would both be written to ${name}. Use two folders.`);
     names.set(file, name);
   }
   return names;

@@ -8,7 +8,7 @@ import { openSite } from './site';
 /** The library in a headless browser. */
 export interface EnginePage {
   readonly page: Page;
-  /** Resolves when the browser, or the process of the page, has ended. */
+  /** Resolves when the browser or the page's process has ended. */
   readonly ended: Promise<void>;
   close(): Promise<void>;
 }
@@ -16,10 +16,10 @@ export interface EnginePage {
 /**
  * Opens the engine page of the built app.
  *
- * For `webgpu` on a machine without a hardware adapter the browser is started with its software adapter.
+ * For `webgpu` without a hardware adapter, the browser is started with its software adapter.
  *
- * @param ownHub whether models come from a hub that is not the public one
- * @param tools pages to serve: that of the engine and, for benchmarks, those of the tests
+ * @param ownHub whether models come from a hub other than the public one
+ * @param tools pages to serve: the engine page and, for benchmarks, the test pages
  */
 export async function openEnginePage(
   backend: BackendChoice,
@@ -30,7 +30,7 @@ export async function openEnginePage(
   const site = await openSite(say, tools);
   let closeBrowser = (): Promise<void> => Promise.resolve();
   const launch = async (adapter: AdapterChoice): Promise<{ browser: Browser; page: Page }> => {
-    // endings.ts handles signals. Playwright would close the browser and let the command continue without it.
+    // endings.ts handles signals. Playwright would close the browser while the command continues.
     const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
     const browser = await chromium.launch({ executablePath, args: chromiumArguments(adapter), ...signals });
     const forget = onEnding(() => browser.close());
@@ -38,7 +38,7 @@ export async function openEnginePage(
       await browser.close();
       forget();
     };
-    // The policy of the built pages knows the public hub alone; here the user has named another one.
+    // The content security policy of the built pages allows only the public hub.
     const page = await browser.newPage({ bypassCSP: ownHub });
     await page.goto(new URL('cli/engine.html', site.address).href);
     await page.waitForFunction(() => 'voxlane' in globalThis);
@@ -47,7 +47,7 @@ export async function openEnginePage(
   try {
     let opened = await launch('hardware');
     if (backend === 'webgpu' && !(await hasAdapter(opened.page))) {
-      say('no hardware WebGPU adapter: taking the software adapter, which is slow');
+      say('no hardware WebGPU adapter: using the slow software adapter');
       await closeBrowser();
       opened = await launch('software');
     }

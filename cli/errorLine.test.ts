@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import { VoxlaneError } from '../src/util/errors';
 import { errorLine } from './errorLine';
 
-test('an error of the library is one line with what the browser reported', () => {
+test('a library error becomes one line that includes the browser message', () => {
   const cause = new TypeError('Failed to fetch\n  at line 2');
   const error = new VoxlaneError({ code: 'model-missing', problem: 'The file x could not be fetched', remedy: 'Try again' }, { cause });
   expect(errorLine(error)).toBe('The file x could not be fetched. Try again (TypeError: Failed to fetch at line 2)');
   expect(errorLine(new VoxlaneError(error.toParts()))).toBe(errorLine(error));
 });
 
-test('other errors are one line with their message', () => {
+test('other errors become one line with their message', () => {
   expect(errorLine(new Error('first.\nsecond.'))).toBe('first. second');
   expect(errorLine('thrown text')).toBe('thrown text');
 });

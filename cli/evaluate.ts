@@ -1,5 +1,5 @@
 /**
- * Command line: error rates of the product over recordings that have a reference.
+ * Command line: error rates of Voxlane on recordings with a reference.
  *
  *     npm run --silent evaluate -- [FOLDER…] [options]
  */
@@ -21,7 +21,7 @@ import { requireFile } from './inputs';
 import { print, say } from './output';
 import { runCommand } from './script';
 
-/** Has conversations of kinds that the corpus lacks. */
+/** Conversations of kinds that the evaluation corpus does not cover. */
 const OWN_CORPUS = fileURLToPath(new URL('../bench/corpus/', import.meta.url));
 
 async function main(): Promise<number> {
@@ -73,7 +73,7 @@ async function evaluate(
 function corpus({ cache }: EvaluateCommand): string[] {
   const shared = process.env.VOXLANE_SHARED ?? resolve('..', 'shared');
   const generator = resolve(shared, 'conversations');
-  if (!existsSync(generator)) throw new Error(`${generator} does not exist. Name a FOLDER, or set VOXLANE_SHARED. Try --help.`);
+  if (!existsSync(generator)) throw new Error(`${generator} does not exist. Pass a FOLDER or set VOXLANE_SHARED. Try --help.`);
   const made = conversationScripts(generator, OWN_CORPUS).map((script) => makeConversations(script, cache ?? defaultCacheFolder(), say));
   return [...made, resolve(shared, 'audio'), resolve(shared, 'captures')];
 }

@@ -1,10 +1,10 @@
-/** Files beside a graph that hold its weights: `torch.onnx.export` writes `model.onnx.data` by default. */
+/** External weight files of a graph. `torch.onnx.export` writes `model.onnx.data` by default. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { externalFilesOf } from '../src/onnx/model';
 import { VoxlaneError } from '../src/util/errors';
 
-/** Path of a file that a graph names; null if it lies outside of the graph's folder, which no exporter writes. */
+/** Path of a file referenced by a graph; null if it is outside the graph's folder, which no exporter writes. */
 export function besidePath(model: string, location: string): string | null {
   const folder = dirname(model);
   const path = join(folder, location);
@@ -13,7 +13,7 @@ export function besidePath(model: string, location: string): string | null {
   return isOutside ? null : path;
 }
 
-/** The paths, each graph followed by the files that it needs, as far as they exist and are not among the paths. */
+/** The paths, followed by existing external files of the graphs among them. */
 export function withExternalData(paths: readonly string[]): string[] {
   const added = paths.flatMap(filesBeside).filter((path) => !paths.includes(path));
   return [...paths, ...new Set(added)];
@@ -26,7 +26,7 @@ function filesBeside(path: string): string[] {
       .map((location) => besidePath(path, location))
       .filter((found) => found !== null && existsSync(found)) as string[];
   } catch (error) {
-    // The page reads the graph again and reports what is wrong with it.
+    // The page reads the graph again and reports the problem.
     if (error instanceof VoxlaneError) return [];
     throw error;
   }

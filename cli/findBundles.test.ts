@@ -18,7 +18,7 @@ function put(...names: string[]): void {
 
 const at = (name: string): string => join(folder, name);
 
-/** Bundles as `bundle` or `bundle + graph`, and what is skipped, with paths from the folder. */
+/** Bundles as `bundle` or `bundle + graph`, and skipped files, with paths relative to the folder. */
 function search(paths: readonly string[] = [folder], hasModel = false) {
   const from = (path: string): string => relative(folder, path);
   const { isSingle, bundles, skipped } = findBundles(paths, hasModel);
@@ -29,7 +29,7 @@ function search(paths: readonly string[] = [folder], hasModel = false) {
   };
 }
 
-test('a folder gives its zip files, its .npz files with a graph, and its folders with a manifest, in the order of their names', () => {
+test('a folder yields its zip files, .npz files with a graph, and folders with a manifest, sorted by name', () => {
   put('net-10.zip', 'net-2.zip', 'net-2.onnx', 'pair.npz', 'pair.onnx', 'pair.onnx.data', 'open/manifest.json', 'open/stages/a.npy', 'open.onnx');
   expect(search()).toEqual({
     isSingle: false,
@@ -43,15 +43,15 @@ test('subfolders are searched, unless they are bundles', () => {
   expect(search()).toEqual({ isSingle: false, bundles: ['a/b/deep.zip', 'a/loose', 'a/parts', 'a/test'], skipped: [] });
 });
 
-test('what is skipped is listed with the reason', () => {
+test('skipped files are listed with the reason', () => {
   put('a.zip', 'a.npz', 'a.onnx', 'lone.onnx', 'weights.safetensors', 'notes.txt');
   symlinkSync(folder, at('loop'));
   expect(search()).toEqual({
     isSingle: false,
     bundles: ['a.zip + a.onnx'],
     skipped: [
-      'a.npz has the name of another bundle, a.zip',
-      'lone.onnx is a graph without a bundle of its name',
+      'a.npz has the same name as another bundle, a.zip',
+      'lone.onnx is a graph without a bundle of the same name',
       'loop is a link to a folder',
       'notes.txt is not a golden bundle',
       'weights.safetensors has no graph weights.onnx beside it',
@@ -59,7 +59,7 @@ test('what is skipped is listed with the reason', () => {
   });
 });
 
-test('with a graph for all, a .npz needs none of its own', () => {
+test('with a common graph, .npz files need no graph', () => {
   put('a.npz', 'b.npz');
   expect(search([folder], true)).toMatchObject({ bundles: ['a.npz', 'b.npz'], skipped: [] });
 });
@@ -73,7 +73,7 @@ test('one file, one folder that is a bundle, or a shipped model is a single bund
   expect(search([at('a.npz'), at('two')])).toEqual({ isSingle: false, bundles: ['a.npz', 'two/x.zip'], skipped: [] });
 });
 
-test('a folder without bundles gives none', () => {
+test('a folder without bundles yields none', () => {
   put('readme.txt');
   expect(search()).toMatchObject({ isSingle: false, bundles: [], skipped: ['readme.txt is not a golden bundle'] });
 });

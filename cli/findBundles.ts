@@ -1,4 +1,4 @@
-/** The golden bundles that the arguments of `compare` name. */
+/** Finds the golden bundles for the arguments of `compare`. */
 import { existsSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { extname, join } from 'node:path';
 import { isShipped } from '../src/store/manifest';
@@ -6,36 +6,36 @@ import { isShipped } from '../src/store/manifest';
 export interface FoundBundle {
   /** Path of a file or folder, or the id of a shipped model. */
   readonly bundle: string;
-  /** Path of the graph beside it that has its name; null if there is none. */
+  /** Path of the graph of the same name beside the bundle; null if there is none. */
   readonly graph: string | null;
 }
 
 export interface SkippedFile {
   readonly path: string;
-  /** Why, as the end of a sentence that begins with the path. */
+  /** Reason, as the end of a sentence that starts with the path. */
   readonly reason: string;
 }
 
 export interface FoundBundles {
-  /** Whether the arguments are one bundle, and not several or a folder of bundles. */
+  /** Whether the arguments are a single bundle, not several or a folder of bundles. */
   readonly isSingle: boolean;
   readonly bundles: readonly FoundBundle[];
-  /** Of folders: what is not compared. Hidden files and folders are not listed. */
+  /** Files in folders that are not compared, without hidden files and folders. */
   readonly skipped: readonly SkippedFile[];
 }
 
-/** Forms of a bundle that are one file. If several have one name, the first is taken. */
+/** Endings of single-file bundles. If several files have the same name, the first ending takes precedence. */
 const BUNDLE_ENDINGS = ['.zip', '.npz', '.safetensors'];
-/** Folders in which a bundle without a manifest has its tensors. */
+/** Folders for the tensors of a bundle without a manifest. */
 const TENSOR_FOLDERS = ['inputs', 'stages'];
 
 const byName = new Intl.Collator('en', { numeric: true }).compare;
 
 /**
- * Takes each path as a bundle, or as a folder of bundles if it is no bundle itself. Within a folder, subfolders are searched too.
+ * Treats each path as a bundle, or, if it is a folder but not a bundle, searches it and its subfolders for bundles.
  *
- * @param hasModel whether a graph is given for all bundles. Otherwise a `.npz` or `.safetensors` file in a folder is a
- *   bundle only if there is a graph of its name; it may be a checkpoint.
+ * @param hasModel whether a graph is given for all bundles. Otherwise, a `.npz` or `.safetensors` file in a folder is a
+ *   bundle only if there is a graph of the same name, because it could be a checkpoint.
  */
 export function findBundles(paths: readonly string[], hasModel: boolean): FoundBundles {
   const bundles: FoundBundle[] = [];
@@ -58,7 +58,7 @@ function searchFolder(folder: string, hasModel: boolean, bundles: FoundBundle[],
     const path = join(folder, entry.name);
     const stats = statsOf(path);
     if (stats?.isDirectory()) {
-      // A link may lead back to a folder above.
+      // A link can point to a parent folder.
       if (entry.isSymbolicLink()) skipped.push({ path, reason: 'is a link to a folder' });
       else if (isBundleFolder(path)) bundles.push({ bundle: path, graph: graphBeside(path) });
       else searchFolder(path, hasModel, bundles, skipped);
@@ -70,12 +70,12 @@ function searchFolder(folder: string, hasModel: boolean, bundles: FoundBundle[],
   }
 }
 
-/** Why a file of a folder is no bundle; null if it is one, empty for a file that belongs to one. */
+/** Reason why a file in a folder is not a bundle; null if it is one, empty if it belongs to one. */
 function reasonToSkip(name: string, names: ReadonlySet<string>, hasModel: boolean): string | null {
   const ending = extname(name).toLowerCase();
   const stem = stemOf(name);
   if (ending === '.onnx') {
-    return [...BUNDLE_ENDINGS, ''].some((end) => names.has(stem + end)) ? '' : 'is a graph without a bundle of its name';
+    return [...BUNDLE_ENDINGS, ''].some((end) => names.has(stem + end)) ? '' : 'is a graph without a bundle of the same name';
   }
   const place = BUNDLE_ENDINGS.indexOf(ending);
   if (place < 0) {
@@ -83,11 +83,11 @@ function reasonToSkip(name: string, names: ReadonlySet<string>, hasModel: boolea
     return isOfGraph ? '' : 'is not a golden bundle';
   }
   const other = BUNDLE_ENDINGS.slice(0, place).find((end) => names.has(stem + end));
-  if (other !== undefined) return `has the name of another bundle, ${stem}${other}`;
+  if (other !== undefined) return `has the same name as another bundle, ${stem}${other}`;
   return ending === '.zip' || hasModel || names.has(`${stem}.onnx`) ? null : `has no graph ${stem}.onnx beside it`;
 }
 
-/** A folder with a manifest, one of ONNX's own tests, or one of tensors. */
+/** Whether a folder has a manifest, is an ONNX test case, or contains tensors. */
 function isBundleFolder(folder: string): boolean {
   const names = readdirSync(folder);
   if (names.includes('manifest.json') || names.some((name) => /^test_data_set_\d+$/.test(name))) return true;
@@ -101,10 +101,10 @@ function graphBeside(bundle: string): string | null {
   return path !== bundle && existsSync(path) ? path : null;
 }
 
-/** Without the ending of a bundle or graph. The name of a folder may have a dot. */
+/** Name without the ending of a bundle or graph. Folder names can contain dots. */
 const stemOf = (name: string): string => name.replace(/\.(zip|npz|npy|safetensors|onnx)$|\/+$/i, '');
 
-/** Null if there is no such file, or it may not be read. */
+/** Null if the file does not exist or cannot be read. */
 function statsOf(path: string): Stats | null {
   try {
     return statSync(path);

@@ -1,8 +1,8 @@
-/** Checks of input files, before anything is computed. */
+/** Checks of input files before the computation starts. */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { reasonOf } from './output';
 
-/** Why a path cannot be read as a file, in words for the user; null if it can. */
+/** Reason why a path cannot be read as a file, in words for the user; null if it can. */
 export function fileProblem(path: string): string | null {
   let stats;
   try {
@@ -12,7 +12,7 @@ export function fileProblem(path: string): string | null {
     return code === 'ENOENT' ? 'the file does not exist' : `the file cannot be read: ${reasonOf(error)}`;
   }
   if (stats.isDirectory()) return 'it is a folder, not a file';
-  if (!stats.isFile()) return 'it is not a regular file: save the recording to a file first';
+  if (!stats.isFile()) return 'it is not a regular file; save the recording to a file first';
   if (stats.size === 0) return 'the file is empty';
   try {
     accessSync(path, constants.R_OK);
@@ -22,7 +22,7 @@ export function fileProblem(path: string): string | null {
   }
 }
 
-/** @throws Error with one line that names the file */
+/** @throws Error with a one-line message that names the file */
 export function requireFile(path: string): void {
   const problem = fileProblem(path);
   if (problem !== null) throw new Error(`${path}: ${problem}`);

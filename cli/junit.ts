@@ -1,4 +1,4 @@
-/** The report of `compare --junit`: JUnit XML, a test suite per bundle and a test case per stage. */
+/** The report of `compare --junit`: JUnit XML with one test suite per bundle and one test case per stage. */
 import { countText, isSufficient } from '../src/compare/verdict';
 import type { ComparisonReport, StageReport } from '../src/compare/report';
 import type { ErrorParts } from '../src/util/errors';
@@ -10,12 +10,12 @@ type Kind = 'failure' | 'error' | 'skipped';
 
 interface Case {
   readonly name: string;
-  /** Text of a test case that passes. */
+  /** Text of a passing test case. */
   readonly output?: string;
   readonly problem?: { readonly kind: Kind; readonly type: string; readonly message: string; readonly text?: string };
 }
 
-/** The document. Characters that XML cannot hold are replaced. */
+/** The XML document. Characters that XML does not allow are replaced. */
 export function junitText(results: readonly BundleResult[]): string {
   const suites = results.map((result) => ({ result, cases: casesOf(result) }));
   const all = suites.flatMap(({ cases }) => cases);
@@ -46,7 +46,7 @@ function caseLines(bundle: string, { name, output, problem }: Case): string[] {
   if (!problem && output !== undefined) return [`${start}>`, `      <system-out>${escaped(output)}</system-out>`, '    </testcase>'];
   if (!problem) return [`${start}/>`];
   const { kind, type, message, text } = problem;
-  // A skipped test case has no type in the schema.
+  // The schema does not allow a type for skipped test cases.
   const head = `      <${kind}${kind === 'skipped' ? '' : attribute('type', type)}${attribute('message', message)}`;
   return [`${start}>`, text === undefined ? `${head}/>` : `${head}>${escaped(text)}</${kind}>`, '    </testcase>'];
 }
@@ -86,10 +86,10 @@ function casesOf({ status, report, error }: BundleResult): Case[] {
 const errorOf = (error: ErrorParts) => ({ kind: 'error' as const, type: error.code, message: failureText(error) });
 
 /**
- * A case for each output that decides something. It fails if a decision differs and the output is not within its tolerance;
- * within tolerance the text of the case is a warning.
+ * One case per output with decisions. It fails if a decision differs and the output exceeds its tolerance. Within the
+ * tolerance, the case passes with a warning in its text.
  *
- * @param backend part of the name if there are two
+ * @param backend added to the name if there are two
  */
 function decisionCases({ decisions, stages }: Pick<ComparisonReport, 'decisions' | 'stages'>, backend: ComparisonReport['backend'] | null): Case[] {
   return decisions.map((one): Case => {
@@ -102,7 +102,7 @@ function decisionCases({ decisions, stages }: Pick<ComparisonReport, 'decisions'
   });
 }
 
-/** @param backend part of the name if there are several */
+/** @param backend added to the name if there are several */
 function stageCase(stage: StageReport, backend: ComparisonReport['backend'] | null): Case {
   const name = backend === null ? stage.name : `${stage.name} (${backend})`;
   if (stage.verdict === 'pass') return { name };
@@ -115,7 +115,7 @@ function stageCase(stage: StageReport, backend: ComparisonReport['backend'] | nu
     message,
     `tolerance: ${bounds.filter(([, bound]) => Number.isFinite(bound)).map(([of, bound]) => `${of} ${bound}`).join(', ')}`,
     ...(quantiles ? [`errors: 50 % at most ${figure(quantiles.median)}, 90 % at most ${figure(quantiles.p90)}, 99 % at most ${figure(quantiles.p99)}`] : []),
-    ...(inherited ? ['right on golden input: the error is inherited from a stage upstream'] : []),
+    ...(inherited ? ['correct on golden input: the error is inherited from an upstream stage'] : []),
     ...causes.map(({ id, evidence }) => `${id}: ${evidence}`),
     ...(uncomparedBefore.length > 0 ? [`not compared before this stage: ${uncomparedBefore.join(', ')}`] : []),
     ...notes.map((note) => `note: ${note}`),
@@ -126,12 +126,12 @@ function stageCase(stage: StageReport, backend: ComparisonReport['backend'] | nu
 const figure = (value: number | null): string => value?.toExponential(2) ?? 'not finite';
 
 const attribute = (name: string, value: string): string =>
-  // A parser turns line breaks and tabs of an attribute into spaces, unless they are references.
+  // XML parsers replace line breaks and tabs in attributes with spaces, unless they are character references.
   ` ${name}="${escaped(value).replaceAll('\t', '&#9;').replaceAll('\n', '&#10;').replaceAll('\r', '&#13;')}"`;
 
 /**
- * For an element's text. XML 1.0 has no control characters but tab and line breaks, even as references, and no lone surrogates;
- * it discourages those from U+007F to U+009F.
+ * Escapes text of an element. XML 1.0 does not allow control characters other than tab and line breaks, even as references,
+ * nor lone surrogates. It discourages U+007F to U+009F.
  */
 function escaped(text: string): string {
   return text

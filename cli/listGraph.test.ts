@@ -28,21 +28,21 @@ async function textOf(isRun: boolean): Promise<string> {
   }
 }
 
-test('a list has each tensor under its module, with the shape that a run gives', async () => {
+test('lists each tensor under its module with the shape from a run', async () => {
   expect((await textOf(true)).split('\n')).toEqual([
     'net.onnx: 3 values, inputs x: float32 (4, 3)',
     'layer head.0',
     '  /head/0/MatMul_output_0  MatMul, float32 (4, 2)',
     'layer head.1',
     '  /head/1/Relu_output_0    Relu, float32 (4, 2)',
-    'of no known layer',
+    'no known layer',
     '  y                        ConcatFromSequence, float32 (4, 2)',
     '',
   ]);
 });
 
-test('without a run, shapes are those in the file', async () => {
+test('without a run, shapes come from the file', async () => {
   const text = await textOf(false);
-  expect(text).toMatch(/MatMul_output_0 +MatMul, \? of unknown shape/);
+  expect(text).toMatch(/MatMul_output_0 +MatMul, \? unknown shape/);
   expect(text).toMatch(/\n {2}y +ConcatFromSequence, float32 \(.+, 2\)/);
 });

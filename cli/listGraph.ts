@@ -2,14 +2,14 @@
 import type { ListedValue } from '../src/compare/matchValues';
 import type { Opened } from '../src/engine/comparator';
 
-/** What the page gives. */
+/** Result from the page. */
 export interface GraphList {
   readonly model: string;
   readonly inputs: Opened['graph']['inputs'];
   readonly values: readonly ListedValue[];
 }
 
-/** The list as text: a heading for each module that the file names, and below it the values that the module computes. */
+/** The list as text: a heading for each module in the file, followed by the values that the module computes. */
 export function listText({ model, inputs, values }: GraphList): string {
   const width = Math.min(60, values.reduce((most, { name }) => Math.max(most, name.length), 0));
   const lines = values.flatMap((value, index) => {
@@ -22,8 +22,8 @@ export function listText({ model, inputs, values }: GraphList): string {
 }
 
 function headingOf(module: string | null): string {
-  if (module === null) return 'of no known layer';
+  if (module === null) return 'no known layer';
   return module === '' ? 'the network itself' : `layer ${module}`;
 }
 
-const shapeOf = ({ shape }: ListedValue): string => (shape ? `(${shape.join(', ')})` : 'of unknown shape');
+const shapeOf = ({ shape }: ListedValue): string => (shape ? `(${shape.join(', ')})` : 'unknown shape');

@@ -8,8 +8,8 @@ import { parseManifest } from '../src/store/manifest';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * The embedding model of a preset in the folder that `VOXLANE_MODELS` names: a file called as one that its manifest
- * accepts, directly in it or in a folder of the model's id. Undefined where there is none, and for bundled models.
+ * Finds the embedding model of a preset in the folder `VOXLANE_MODELS`: a file with a name from the model's manifest,
+ * directly in the folder or in a subfolder named after the model's id. Undefined if there is none, and for bundled models.
  */
 export function findModel(preset: PresetId | 'auto', environment: NodeJS.ProcessEnv = process.env): string | undefined {
   const folder = environment.VOXLANE_MODELS;

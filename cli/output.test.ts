@@ -11,8 +11,8 @@ afterEach(() => { rmSync(folder, { recursive: true, force: true }); });
 
 const at = (name: string): string => join(folder, name);
 
-describe('a result', () => {
-  test('replaces an older one, keeps its permissions, and leaves no other file', () => {
+describe('writing a result', () => {
+  test('replaces an older file, keeps its permissions, and leaves no other file', () => {
     writeFileSync(at('a.rttm'), 'old');
     chmodSync(at('a.rttm'), 0o640);
     writeResult(at('a.rttm'), 'new');
@@ -21,7 +21,7 @@ describe('a result', () => {
     expect(readdirSync(folder)).toEqual(['a.rttm']);
   });
 
-  test('is written to the target of a link, and the link stays', () => {
+  test('writes to the target of a link and keeps the link', () => {
     mkdirSync(at('there'));
     writeFileSync(at('there/a.rttm'), 'old');
     symlinkSync(at('there/a.rttm'), at('a.rttm'));
@@ -30,7 +30,7 @@ describe('a result', () => {
     expect(statSync(at('a.rttm')).ino).toBe(statSync(at('there/a.rttm')).ino);
   });
 
-  test('that cannot be written gives one line with the file and the reason, and the older one stays', () => {
+  test('throws a one-line error with the file and the reason, and keeps the older file', () => {
     mkdirSync(at('folder.rttm'));
     writeFileSync(at('file'), '');
     expect(() => { writeResult(at('folder.rttm'), 'x'); }).toThrow(/folder\.rttm cannot be written: it is a folder$/);
@@ -40,7 +40,7 @@ describe('a result', () => {
     expect(readdirSync(folder).sort()).toEqual(['file', 'folder.rttm']);
   });
 
-  test.skipIf(!existsSync('/dev/full'))('on a full disk gives one line; a device is not replaced by a file', () => {
+  test.skipIf(!existsSync('/dev/full'))('throws a one-line error on a full disk and does not replace a device by a file', () => {
     symlinkSync('/dev/full', at('a.rttm'));
     expect(() => { writeResult(at('a.rttm'), 'x'); }).toThrow(/a\.rttm cannot be written: no space is left on the disk$/);
     writeResult('/dev/null', 'x');
@@ -49,14 +49,14 @@ describe('a result', () => {
 });
 
 describe('the destination is checked before results are computed', () => {
-  test('a folder is created, and stays empty', () => {
+  test('a folder is created and stays empty', () => {
     prepareFolder(at('a/b'));
     expect(readdirSync(at('a/b'))).toEqual([]);
     requireWritable(at('a/b/tensor.npy'));
     expect(readdirSync(at('a/b'))).toEqual([]);
   });
 
-  test('an impossible destination gives one line', () => {
+  test('an impossible destination causes a one-line error', () => {
     writeFileSync(at('file'), '');
     expect(() => { prepareFolder(at('file')); }).toThrow(/results cannot be written to .*file: a part of its path is not a folder$/);
     expect(() => { prepareFolder(at('file/b')); }).toThrow(/file\/b: a part of its path is not a folder$/);
@@ -64,8 +64,8 @@ describe('the destination is checked before results are computed', () => {
     expect(() => { requireWritable(at('absent/a.npy')); }).toThrow(/its folder does not exist$/);
   });
 
-  // Not even root may write there.
-  test.skipIf(!existsSync('/proc/self'))('a folder that cannot be written to gives one line', () => {
+  // Even root cannot write there.
+  test.skipIf(!existsSync('/proc/self'))('a folder that is not writable causes a one-line error', () => {
     expect(() => { prepareFolder('/proc/self'); }).toThrow(/^results cannot be written to \/proc\/self: [^\n]+$/);
   });
 });

@@ -1,9 +1,9 @@
-/** Output of the commands: standard output, standard error and result files. Every failure is an Error with a one-line message. */
+/** Output of the commands: standard output, standard error and result files. Failures are Errors with a one-line message. */
 import { chmodSync, fstatSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, writeSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { messageOf } from '../src/util/errors';
 
-/** Explanations of errors that the user can do something about, by Node's error code. */
+/** Explanations of errors that the user can fix, by Node's error code. */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission is denied',
   EDQUOT: 'the disk quota is used up',
@@ -29,19 +29,19 @@ export function reasonOf(error: unknown): string {
   return (typeof code === 'string' ? REASONS[code] : undefined) ?? messageOf(error);
 }
 
-// Without a listener, a pipe that closes early (`| head`) would end the process with a stack trace. `print` reports it.
+// Without a listener, a pipe that closes early (`| head`) would end the process with a stack trace. `print` reports the error.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
-/** Writes a line to standard error. If that is closed, the work continues. */
+/** Writes a line to standard error. Ignores a closed standard error. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** Writes to standard output. @throws Error with one line if it is closed or its disk is full */
+/** Writes to standard output. @throws Error with a one-line message if it is closed or its disk is full */
 export async function print(text: string): Promise<void> {
   try {
-    // If the disk is full, Node's stream for a file silently drops the rest of a partial write.
+    // On a full disk, Node's file stream silently drops the rest of a partial write.
     if (fstatSync(process.stdout.fd).isFile()) writeWhole(process.stdout.fd, text);
     else await writeToStream(text);
   } catch (cause) {
@@ -64,9 +64,9 @@ function writeToStream(text: string): Promise<void> {
 }
 
 /**
- * Writes a file whole or not at all: under a temporary name in the same folder, which is then renamed.
+ * Writes a file atomically: writes a temporary file in the same folder, then renames it.
  *
- * @throws Error with one line that names the file
+ * @throws Error with a one-line message that names the file
  */
 export function writeResult(path: string, data: string | Uint8Array): void {
   try {
@@ -101,7 +101,7 @@ function replaceFile(path: string, data: string | Uint8Array, existing: Stats | 
 /** Short, because the result's own name may be close to the length limit. */
 const temporaryName = (path: string): string => join(dirname(path), `.voxlane-${process.pid}.tmp`);
 
-/** Creates a folder for results and checks that it is writable. @throws Error with one line that names the folder */
+/** Creates a folder for results and checks that it is writable. @throws Error with a one-line message that names the folder */
 export function prepareFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
@@ -111,7 +111,7 @@ export function prepareFolder(folder: string): void {
   }
 }
 
-/** Checks that a result can be written, before it is computed. @throws Error with one line that names the file */
+/** Checks that a result can be written before it is computed. @throws Error with a one-line message that names the file */
 export function requireWritable(path: string): void {
   try {
     const existing = statSync(path, { throwIfNoEntry: false });
@@ -123,7 +123,7 @@ export function requireWritable(path: string): void {
   }
 }
 
-/** Creates a file and removes it. Permission bits are not enough: a disk can be read-only, and root passes every check. */
+/** Creates and removes a file. Permission bits are not sufficient: a disk can be read-only, and root passes every check. */
 function tryWriting(path: string): void {
   const temporary = temporaryName(path);
   writeFileSync(temporary, '');

@@ -12,7 +12,7 @@ const row = (name: string, lost: number, relative: number, saved = 1.5): Precisi
   float16: { lost: 0, relative: relative / 100, savedMegabytes: 1 }, int8: { lost, relative, savedMegabytes: saved },
 });
 
-test('the table starts with the node to round first: fewest decisions lost per megabyte, then the smallest error', () => {
+test('the table starts with the best node to round: fewest decisions lost per megabyte, then the smallest error', () => {
   const kept = new PrecisionKeeper();
   for (const one of [row('a', 3, 0.01), row('b', 0, 0.02), row('c', 0, 0.01)]) kept.keep(one, HEAD);
   const lines = kept.text().split('\n');
@@ -28,7 +28,7 @@ test('the table starts with the node to round first: fewest decisions lost per m
   ]);
 });
 
-test('what was tried before an interruption is in the text and in the JSON', () => {
+test('nodes tried before an interruption are in the text and in the JSON', () => {
   const kept = new PrecisionKeeper();
   expect(kept.text()).toBe('');
   expect(kept.document()).toMatchObject({ error: { code: 'cancelled' } });
@@ -39,10 +39,10 @@ test('what was tried before an interruption is in the text and in the JSON', () 
   expect(kept.document()).toMatchObject({ isComplete: true });
 });
 
-test('without decisions the relative error is ranked, and the table says so', () => {
+test('without decisions, the table ranks by the relative error and states this', () => {
   const kept = new PrecisionKeeper();
   const none = { lost: null, relative: 0.5, savedMegabytes: 1 };
   kept.keep({ ...row('a', 0, 0), int8: none }, { ...HEAD, outputs: [] });
-  expect(kept.text()).toContain('no output decides anything: ranked by the relative error');
+  expect(kept.text()).toContain('no decisions: ranked by the relative error');
   expect(kept.text()).toMatch(/relative {2}relative\/MB {2}saved MB {2}node\n {4}5.0e-1 {10}0.5 {5}1.000 {2}MatMul a/);
 });

@@ -1,4 +1,4 @@
-/** The report of `compare --precision`: what was measured by now, as text and as JSON. */
+/** The report of `compare --precision`: the measurements so far, as text and as JSON. */
 import {
   rankRows,
   type PrecisionHead,
@@ -15,7 +15,7 @@ const TYPES: readonly (readonly [RoundedType, string])[] = [
   ['float16', 'float16 (all weights)'],
 ];
 
-/** Collects rows as they come, so that an interruption loses none. */
+/** Collects rows as they arrive, so an interruption loses none. */
 export class PrecisionKeeper {
   error: ErrorParts | null = null;
   private head: PrecisionHead | null = null;
@@ -43,7 +43,7 @@ export class PrecisionKeeper {
     this.rows = [...rows];
   }
 
-  /** For JSON: the rows in the order of the ranking for int8, then those that int8 is not used for. */
+  /** For JSON: the rows in the order of the int8 ranking, followed by rows without int8. */
   document(): object {
     if (this.error) return { error: this.error };
     if (!this.head) return { error: { code: 'cancelled', problem: 'The command was interrupted before a node was tried' } };
@@ -56,13 +56,13 @@ export class PrecisionKeeper {
   }
 }
 
-/** Two tables, the best node to round first, and the total. */
+/** Two tables, each with the best node to round first and with the total. */
 export function tableText({ model, backend, adapter, outputs, total, left, numRows, rows }: PrecisionReport): string {
   const where = [backend, adapter].filter(Boolean).join(', ');
   const hasDecisions = outputs.length > 0;
   const about = hasDecisions
     ? outputs.map(({ name, decisions, reason }) => `${decisions} decisions of ${name} (${reason})`).join(', ')
-    : 'no output decides anything: ranked by the relative error of the outputs';
+    : 'no decisions: ranked by the relative error of the outputs';
   return [
     `${model} on ${where}: ${about}; ${total.megabytes.toFixed(3)} MB of float32 weights`,
     ...(rows.length < numRows ? [`interrupted: ${rows.length} of ${numRows} nodes were tried`] : []),
@@ -86,12 +86,12 @@ function figures({ lost, relative, savedMegabytes }: RoundingEffect, hasDecision
   return hasDecisions ? [String(lost ?? 0), perMegabyte(lost), saved, error] : [error, perMegabyte(relative), saved];
 }
 
-/** Three digits. */
+/** Formats with three significant digits. */
 const short = (value: number): string => (value === 0 ? '0' : value >= 0.01 && value < 1e5 ? String(Number(value.toPrecision(3))) : value.toExponential(1));
 
 function nameOf({ nodes, ops, module }: PrecisionRow): string {
   const more = nodes.length > 1 ? ` and ${nodes.length - 1} more` : '';
-  // The older exporter of PyTorch writes the module into the name.
+  // PyTorch's older exporter includes the module in the node name.
   const isNamed = module === null || module === '' || [module, module.replaceAll('.', '/')].some((path) => nodes[0]!.includes(path));
   const within = isNamed ? '' : ` in ${module}`;
   return `${ops[0]} ${nodes[0]}${more}${within}`;

@@ -1,4 +1,4 @@
-/** Commands in separate processes: closed pipes, signals, and simultaneous builds. */
+/** Tests commands in separate processes: closed pipes, signals, and simultaneous builds. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a script that imports modules of the commands. `onOutput` may kill it or close its pipes. */
+/** Runs a script that imports modules of the commands. `onOutput` can kill it or close its pipes. */
 function runScript(lines: string, onOutput: (child: ReturnType<typeof spawn>, text: string) => void = () => undefined, stdout: 'pipe' | number = 'pipe'): Promise<Ended> {
   const path = join(folder, `script-${Math.random()}.mts`);
   writeFileSync(path, lines.replace(/'\.\/(\w+)'/g, (_, name: string) => `'${resolve('cli', `${name}.ts`)}'`));
@@ -40,13 +40,13 @@ const PRINTS = `
     return 0;
   });`;
 
-test('a pipe that closes early, as with head, gives one line and no stack trace', async () => {
+test('a pipe that closes early, as with head, causes a one-line error without stack trace', async () => {
   const { code, stderr } = await runScript(PRINTS, (child) => { child.stdout!.destroy(); });
   expect(stderr).toBe('test: standard output cannot be written: its reader has closed it\n');
   expect(code).toBe(1);
 });
 
-test('the same for a command that prints everything at its end', async () => {
+test('the same applies to a command that prints everything at its end', async () => {
   const lines = `
     import { print } from './output';
     import { runScript } from './script';
@@ -58,13 +58,13 @@ test('the same for a command that prints everything at its end', async () => {
   expect(code).toBe(1);
 });
 
-test.skipIf(!existsSync('/dev/full'))('a full disk behind standard output gives one line', async () => {
+test.skipIf(!existsSync('/dev/full'))('a full disk behind standard output causes a one-line error', async () => {
   const { code, stderr } = await runScript(PRINTS, undefined, openSync('/dev/full', 'w'));
   expect(stderr).toBe('test: standard output cannot be written: no space is left on the disk\n');
   expect(code).toBe(1);
 });
 
-test('a closed standard error does not stop the work', async () => {
+test('a closed standard error does not stop the command', async () => {
   const lines = `
     import { print, say } from './output';
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -74,7 +74,7 @@ test('a closed standard error does not stop the work', async () => {
   expect(await child).toMatchObject({ code: 0, stdout: '.the result' });
 });
 
-test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)('%s removes temporary folders, runs the registered cleanup, and is the signal that the process ends with', async (wanted) => {
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)('%s removes temporary folders, runs the registered cleanup, and ends the process with the same signal', async (wanted) => {
   const lines = `
     import { writeFileSync } from 'node:fs';
     import { onEnding, temporaryFolder } from './endings';
@@ -93,7 +93,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)('%s removes tempo
   expect(existsSync(join(folder, 'ended'))).toBe(true);
 });
 
-test('an interrupted command writes its report files once, with what was done by then', async () => {
+test('an interrupted command writes its report files once, with the results so far', async () => {
   const path = join(folder, 'report.json');
   const lines = `
     import { withReports } from './compareReports';
@@ -110,7 +110,7 @@ test('an interrupted command writes its report files once, with what was done by
   expect(readFileSync(path, 'utf8')).toBe('["a"]');
 });
 
-test('only one of several processes builds at a time, and the next one finds the result', async () => {
+test('only one process builds at a time, and the next one finds the result', async () => {
   mkdirSync(join(folder, 'node_modules'));
   const log = join(folder, 'log');
   writeFileSync(log, '');

@@ -15,7 +15,7 @@ function fakeBrowsers() {
   return { engine: new ReplaceableEngine(open, prepare, onReplace), opened, prepare, onReplace };
 }
 
-test('if the browser ends, work is repeated in a new one with its models loaded', async () => {
+test('if the browser ends, the work is repeated in a new browser with loaded models', async () => {
   const { engine, opened, prepare, onReplace } = fakeBrowsers();
   const work = vi.fn((page: Page) => {
     if (work.mock.calls.length > 1) return Promise.resolve(page);
@@ -31,7 +31,7 @@ test('if the browser ends, work is repeated in a new one with its models loaded'
   expect(opened[1]!.close).toHaveBeenCalledOnce();
 });
 
-test('work that ends the second browser too fails with one line, and the next work gets another browser', async () => {
+test('work that ends two browsers fails with a one-line error, and the next work gets another browser', async () => {
   const { engine, opened } = fakeBrowsers();
   const fatal = () => {
     opened.at(-1)!.kill();
@@ -41,7 +41,7 @@ test('work that ends the second browser too fails with one line, and the next wo
   expect(await engine.run((page) => Promise.resolve(page))).toBe(3);
 });
 
-test('an error of the work itself is rethrown, and the browser stays open', async () => {
+test('errors of the work itself are rethrown, and the browser stays open', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout'] });
   const { engine, opened } = fakeBrowsers();
   await expect(engine.run(() => Promise.reject(new Error('no such file')))).rejects.toThrow('no such file');

@@ -3,19 +3,19 @@ import type { Page } from 'playwright-core';
 import { isEnding } from './endings';
 import type { EnginePage } from './enginePage';
 
-/** If the browser ends more often than this during one piece of work, the work itself is the likely cause. */
+/** If the browser ends more often during one piece of work, the work is the likely cause. */
 const MAX_REPLACEMENTS = 1;
-/** If the page has crashed, the browser reports it within this time after a call fails. */
+/** Maximum delay between a failed call and the browser's report of a crashed page. */
 const REPORT_MS = 2000;
 
-/** The library in a browser, which is replaced if it ends or its renderer crashes: a page without a renderer never recovers. */
+/** The library in a browser that is replaced if it ends or its renderer crashes. Pages do not recover from a renderer crash. */
 export class ReplaceableEngine {
   private engine: EnginePage | null = null;
   private isPrepared = false;
 
   /**
    * @param open starts a browser
-   * @param prepare loads the models in a browser that has just started
+   * @param prepare loads the models in a new browser
    * @param onReplace called before work is repeated
    * @param advice what the user can do if the browser keeps ending
    */
@@ -27,9 +27,9 @@ export class ReplaceableEngine {
   ) {}
 
   /**
-   * Runs `work` on the page, and again on a new one if the browser ended meanwhile.
+   * Runs `work` on the page and repeats it on a new page if the browser ended meanwhile.
    *
-   * @throws what `open`, `prepare` and `work` throw; Error with one line if the new browser ended too
+   * @throws errors of `open`, `prepare` and `work`; Error with a one-line message if the new browser also ended
    */
   async run<Result>(work: (page: Page) => Promise<Result>): Promise<Result> {
     for (let replaced = 0; ; replaced++) {

@@ -15,7 +15,7 @@ afterAll(() => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-/** Every stage that the captures hold, in order. */
+/** All stages in the captures, in order. */
 const STAGES = [
   'train_chunk_idx',
   'train_speaker_idx',
@@ -43,7 +43,7 @@ interface Report {
 describe.runIf(names.length > 0).each(names)('capture %s', (name) => {
   const folder = join(captures, name);
 
-  test("every stage is pyannote's", () => {
+  test("every stage matches pyannote", () => {
     const { exitCode, stdout } = main([folder, '--json']);
     const report = JSON.parse(stdout) as Report;
     expect(report.stages.filter(({ agrees }) => !agrees)).toEqual([]);
@@ -51,18 +51,18 @@ describe.runIf(names.length > 0).each(names)('capture %s', (name) => {
     expect(exitCode).toBe(0);
   });
 
-  test('the turns are written as they are in the reference', () => {
+  test('writes the turns of the reference', () => {
     const out = join(scratch, `${name}.rttm`);
     expect(main([folder, '--out', out]).exitCode).toBe(0);
     expect(readFileSync(out, 'utf8')).toBe(readFileSync(join(folder, 'reference.rttm'), 'utf8'));
   });
 });
 
-describe('a capture of what the models gave alone', () => {
+describe('a capture with only the model outputs', () => {
   const folder = mkdtempSync(join(scratch, 'bare-'));
   for (const [name, bytes] of bareCapture()) writeFileSync(join(folder, name), bytes);
 
-  test('is replayed to turns of two people', () => {
+  test('is replayed to turns of two speakers', () => {
     const out = join(scratch, 'bare.rttm');
     const { exitCode, stdout } = main([folder, '--out', out]);
     expect(exitCode).toBe(0);
@@ -70,7 +70,7 @@ describe('a capture of what the models gave alone', () => {
     expect(new Set(readFileSync(out, 'utf8').match(/SPEAKER_\d+/g)).size).toBe(2);
   });
 
-  test('with one array that is wrong, differs there and exits with 1', () => {
+  test('with one wrong array, reports the difference and exits with 1', () => {
     const wrong = mkdtempSync(join(scratch, 'wrong-'));
     for (const [name, bytes] of bareCapture()) writeFileSync(join(wrong, name), bytes);
     writeFileSync(join(wrong, 'vbx_state.npz'), buildNpz({ sp_final: { shape: [1], data: Float64Array.of(0.5) } }));

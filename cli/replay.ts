@@ -1,5 +1,5 @@
 /**
- * Command line: everything after the models on a capture of pyannote's community-1, against what it captured.
+ * Command line: runs the stages after the models on a capture of pyannote's community-1 and compares the results.
  *
  *     npm run --silent replay -- CAPTURE_DIR [--out FILE.rttm] [--json]
  */
@@ -20,15 +20,15 @@ import { runScript, type Outcome as ScriptOutcome } from './script';
 
 const HELP = `Usage: npm run --silent replay -- CAPTURE_DIR [options]
 
-Takes raw_embeddings.npz and segmentations.npz of a capture of pyannote's community-1 pipeline, runs everything that
-comes after them (PLDA, AHC, VBx, clusters, speaker count, diarization), and prints the greatest difference of each
-stage that the capture has.
+Reads raw_embeddings.npz and segmentations.npz from a capture of pyannote's community-1 pipeline, runs the subsequent
+stages (PLDA, AHC, VBx, clusters, speaker count, diarization), and prints the maximum difference of each stage in the
+capture.
 
   --out FILE.rttm   write the turns
-  --json            the differences as JSON on standard output
-  --help            this text
+  --json            print the differences as JSON on standard output
+  --help            print this text
 
-Exit status: 0 where every stage agrees, 1 where one differs, 2 where something cannot be read or written.
+Exit status: 0 if every stage agrees, 1 if a stage differs, 2 if a file cannot be read or written.
 `;
 
 const MODELS = fileURLToPath(new URL('../models/', import.meta.url));
@@ -44,7 +44,7 @@ interface ReplayCommand {
 }
 
 /**
- * The whole program, without the process: every failure is an outcome with exit code 2 and one line on stderr.
+ * The command without the process. Every failure is an outcome with exit code 2 and one line on stderr.
  *
  * @param args the arguments after the name of the script
  */
@@ -96,7 +96,7 @@ function readFolder(folder: string): Map<string, Uint8Array> {
 
 const readManifest = (id: string): unknown => JSON.parse(readFileSync(join(MODELS, id, 'manifest.json'), 'utf8'));
 
-/** @throws VoxlaneError `model-altered` where the file is not the one that its manifest pins */
+/** @throws VoxlaneError `model-altered` if the file does not match the hash in its manifest */
 function loadPlda(): Plda {
   const manifest = parsePldaManifest(readManifest(PLDA), PLDA);
   const bytes = new Uint8Array(readFileSync(join(MODELS, PLDA, manifest.file.name)));
@@ -105,8 +105,8 @@ function loadPlda(): Plda {
     throw new VoxlaneError({
       code: 'model-altered',
       problem: `The file ${PLDA}/${manifest.file.name} has SHA-256 ${found}`,
-      expected: `${manifest.file.sha256}, as its manifest says`,
-      remedy: 'Install the file again: it was cut, changed or replaced',
+      expected: `${manifest.file.sha256}, as stated in its manifest`,
+      remedy: 'Install the file again: it was truncated, changed or replaced',
     });
   }
   return readPlda(manifest, bytes);
@@ -119,7 +119,7 @@ const UNIT_TEXT: Readonly<Record<DifferenceUnit, string>> = {
   seconds: 's',
 };
 
-/** JSON has no infinity: what cannot be compared is null. */
+/** JSON has no infinity, so stages that cannot be compared are null. */
 const plain = (difference: StageDifference) => {
   return { ...difference, greatest: Number.isFinite(difference.greatest) ? difference.greatest : null };
 };

@@ -40,7 +40,7 @@ const speaker = (uri: string, start: number, duration: number, label: string) =>
 
 describe('the score command as a process', () => {
   const run = (...args: string[]) =>
-    // Not through npx: npm writes warnings of its own to stderr on some machines.
+    // Bypass npx, because npm writes warnings to stderr on some machines.
     spawnSync(process.execPath, ['--import', 'tsx', 'cli/score.ts', ...args], { cwd: ROOT, encoding: 'utf8' });
 
   it('prints the score as JSON and nothing else', { timeout: 60_000 }, () => {
@@ -57,14 +57,14 @@ describe('the score command as a process', () => {
     expect(rates).toBeCloseTo(pair.expected.der, 9);
   });
 
-  it('ends with 1 and one line on stderr for a line that cannot be read', { timeout: 60_000 }, () => {
+  it('exits with 1 and one line on stderr for an invalid line', { timeout: 60_000 }, () => {
     const bad = file(speaker('a', 0, 1, 'x') + speaker('a', 1, -1, 'x'));
     const { status, stdout, stderr } = run(bad, bad);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(/^score: .*txt: Line 2 .*\n$/);
   });
 
-  it('ends with 1 and the usage where a file is missing from the arguments', { timeout: 60_000 }, () => {
+  it('exits with 1 and prints the usage if a file argument is missing', { timeout: 60_000 }, () => {
     const { status, stdout, stderr } = run('only.rttm');
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(/^score: Files given: 1\. .*\n\nUsage: /);
@@ -74,7 +74,7 @@ describe('the score command as a process', () => {
 describe('main of the score command', () => {
   const reference = file(speaker('talk', 0, 10, 'a'));
 
-  it('takes an empty hypothesis', () => {
+  it('accepts an empty hypothesis', () => {
     const { exitCode, stdout } = main([reference, file('')]);
     expect(exitCode).toBe(0);
     expect(json(stdout)).toEqual({
@@ -92,18 +92,18 @@ describe('main of the score command', () => {
     });
   });
 
-  it('gives rates by the rule of der where the reference is empty', () => {
+  it('computes rates like der if the reference is empty', () => {
     const [all, nothing] = [main([file(''), reference]), main([file(''), file('')])];
     expect(json(all.stdout)).toMatchObject({ der: 1, falseAlarmRate: 1, missedSpeechRate: 0, total: 0 });
     expect(json(nothing.stdout)).toMatchObject({ der: 0, falseAlarmRate: 0, mapping: {} });
   });
 
-  it('compares two single recordings of different names', () => {
+  it('compares two single recordings with different names', () => {
     const hypothesis = file(speaker('talk.wav', 0, 8, 'x'));
     expect(json(main([reference, hypothesis]).stdout)).toMatchObject({ der: 0.2, jer: 0.2, mapping: { x: 'a' } });
   });
 
-  it('adds several recordings up, with a mapping for each, and names those left out', () => {
+  it('sums several recordings, with a mapping for each, and lists omitted recordings', () => {
     const many = file(speaker('one', 0, 10, 'a') + speaker('two', 0, 10, 'a'));
     const guess = file(speaker('one', 0, 5, 'x') + speaker('two', 0, 10, 'y') + speaker('three', 0, 10, 'y'));
     const { exitCode, stdout, stderr } = main([many, guess]);
@@ -112,21 +112,21 @@ describe('main of the score command', () => {
     expect(stderr).toBe('score: not in the reference, left out: three\n');
   });
 
-  it('names recordings that the hypothesis lacks', () => {
+  it('lists recordings missing from the hypothesis', () => {
     const many = file(speaker('one', 0, 10, 'a') + speaker('two', 0, 10, 'a'));
     expect(main([many, file(speaker('one', 0, 10, 'x'))]).stderr).toBe('score: not in the hypothesis, counted as missed: two\n');
     expect(main([reference, file('')]).stderr).toBe('score: not in the hypothesis, counted as missed: talk\n');
   });
 
-  it('notes that nothing was scored', () => {
-    const note = /^score: the reference has no speech in what was scored/;
+  it('prints a note if nothing was scored', () => {
+    const note = /^score: the reference has no speech in the scored regions/;
     expect(main([file(''), reference]).stderr).toMatch(note);
     expect(main([reference, reference, '--collar', '100']).stderr).toMatch(note);
     expect(main([reference, reference, '--uem', file('talk 1 20 30\n')]).stderr).toMatch(note);
     expect(main([reference, reference]).stderr).toBe('');
   });
 
-  it('reads what the page reads: UTF-16, windows-1252 with a note, names with spaces', () => {
+  it('reads the same files as the page: UTF-16, windows-1252 with a note, names with spaces', () => {
     const inCase = (name: string) => join(ROOT, 'src/formats/fixtures/cases', name);
     const text = 'SPEAKER mono_vocals 1 0.480 2.000 <NA> <NA> Zoë <NA> <NA>\nSPEAKER mono_vocals 1 12.500 6.000 <NA> <NA> B <NA> <NA>\n';
     const latin = join(folder, 'latin.rttm');
@@ -166,7 +166,7 @@ describe('main of the score command', () => {
     ['a folder', [folder, reference], /voxlane-score-.*directory/],
     ['a bad UEM', [reference, reference, '--uem', file('talk 1 5 4\n')], /Line 1 ends before it starts/],
     ['another format', [reference, file('{}')], /Line 1 starts with no RTTM record type/],
-  ])('says in one line what is wrong with %s', (_name, args, found) => {
+  ])('prints a one-line error for %s', (_name, args, found) => {
     const { exitCode, stdout, stderr } = main(args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
     expect(stderr).toMatch(found);

@@ -1,5 +1,5 @@
 /**
- * Command line: the error rates of an RTTM file against a reference, as JSON.
+ * Command line: prints the error rates of an RTTM file against a reference as JSON.
  *
  *     npm run --silent score -- REF.rttm HYP.rttm [--collar S] [--skip-overlap] [--uem FILE]
  */
@@ -19,25 +19,25 @@ Prints the diarization error rate and the Jaccard error rate of HYP against REF 
 pyannote.metrics 4.2.0 computes them.
 
 Options:
-  --collar S       leave out S seconds around each boundary of the reference, half of it
-                   on either side (default 0)
-  --skip-overlap   leave out the time in which turns of the reference overlap
+  --collar S       exclude S seconds around each boundary of the reference, half on each
+                   side (default 0)
+  --skip-overlap   exclude regions where turns of the reference overlap
   --uem FILE       score only the regions of this UEM file (default: from the first start
                    to the last end of both files)
   --help           print this text
 
 Output: der and the ...Rate values are fractions of total; jer is the mean over the reference's
-speakers, 0 to 1; missedSpeech, falseAlarm, confusion, correct and total are seconds; mapping
-gives the reference's speaker for each of HYP's.
-Files with several recordings are scored by recording and added up; mapping then has one
-table for each recording.
+speakers, 0 to 1; missedSpeech, falseAlarm, confusion, correct and total are in seconds; mapping
+maps speakers of HYP to speakers of the reference.
+If the files contain several recordings, the scores are summed over the recordings, and mapping
+has one table per recording.
 `;
 
 export type Outcome = ScriptOutcome<0 | 1>;
 
 /**
- * The whole program, without the process: every failure is an outcome with exit code 1 and one line on stderr,
- * followed by the usage where the arguments were at fault.
+ * The command without the process. Every failure is an outcome with exit code 1 and one line on stderr, followed by the
+ * usage if the arguments are invalid.
  *
  * @param args the arguments after the name of the script
  */
@@ -60,7 +60,7 @@ export function main(args: readonly string[]): Outcome {
     if (score.ignored.length > 0) warn(`not in the reference, left out: ${score.ignored.join(', ')}`);
     const missed = missedNames(reference, hypothesis);
     if (missed.length > 0) warn(`not in the hypothesis, counted as missed: ${missed.join(', ')}`);
-    if (score.total === 0) warn('the reference has no speech in what was scored, so the rates say nothing about the hypothesis');
+    if (score.total === 0) warn('the reference has no speech in the scored regions, so the rates are not meaningful');
     const stderr = notes.map((note) => `score: ${note}\n`).join('');
     return { exitCode: 0, stdout: `${JSON.stringify(report(score), null, 2)}\n`, stderr };
   } catch (thrown) {
@@ -68,7 +68,7 @@ export function main(args: readonly string[]): Outcome {
   }
 }
 
-/** Recordings with speech that only the reference has. Single recordings are compared under any name. */
+/** Recordings with speech that are missing from the hypothesis. Single recordings are compared regardless of their names. */
 function missedNames(reference: ByRecording<Turn>, hypothesis: ByRecording<Turn>): string[] {
   if (reference.size <= 1 && hypothesis.size === 1) return [];
   return [...reference.keys()].filter((name) => !hypothesis.has(name));
@@ -106,7 +106,7 @@ function readArguments(args: readonly string[]): Request {
   return { help, reference, hypothesis, collarSeconds, skipOverlap, uem };
 }
 
-/** The content of a file; an error names the file. */
+/** Reads and parses a file. Errors name the file. */
 function load<T>(path: string, parse: (text: string) => T, warn: (note: string) => void): T {
   try {
     return parse(readTextFile(path, warn));
@@ -117,7 +117,7 @@ function load<T>(path: string, parse: (text: string) => T, warn: (note: string) 
 
 function report(score: RecordingsScore) {
   const { der, jer, missedSpeech, falseAlarm, confusion, correct, total, recordings } = score;
-  // Without speech in the reference there is nothing to be a fraction of; the rule is the one of `der`.
+  // If the reference has no speech, the rates follow the rule of `der`.
   const rate = (seconds: number) => (total === 0 ? Number(seconds > 0) : seconds / total);
   const mappings = [...recordings].map(([name, { mapping }]) => [name, mapping] as const);
   return {

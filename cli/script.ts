@@ -5,7 +5,7 @@ import { isEnding } from './endings';
 import { errorLine } from './errorLine';
 import { print, say } from './output';
 
-/** What a process is to print and to return. */
+/** Output and exit code of a process. */
 export interface Outcome<ExitCode extends number = number> {
   readonly exitCode: ExitCode;
   readonly stdout: string;
@@ -13,8 +13,7 @@ export interface Outcome<ExitCode extends number = number> {
 }
 
 /**
- * Runs a command that is a function of its arguments, where its module is the script that was started: a test that
- * imports it starts nothing.
+ * Runs a command function if its module is the started script, but not if a test imports the module.
  *
  * @param address `import.meta.url` of the module
  */
@@ -23,11 +22,11 @@ export async function runScript(
   main: (args: readonly string[]) => Outcome | Promise<Outcome>,
 ): Promise<void> {
   const script = process.argv[1];
-  // The real path, because that is what the module's own address is made of where a link leads to the checkout.
+  // Module addresses use the real path, even if the checkout is reached through a link.
   if (script === undefined || address !== pathToFileURL(realpathSync(script)).href) return;
   const { exitCode, stdout, stderr } = await main(process.argv.slice(2));
   process.stderr.write(stderr);
-  // Not process.exit: that could cut off what is still on its way into a pipe.
+  // process.exit could truncate pending output to a pipe.
   process.exitCode = exitCode;
   if (stdout === '') return;
   await print(stdout).catch((error: unknown) => {
@@ -36,13 +35,13 @@ export async function runScript(
   });
 }
 
-/** Runs a command that prints as it goes; what it throws becomes one line, and `failureCode`. */
+/** Runs a command that prints its own output. An error becomes one line on stderr and exit code `failureCode`. */
 export async function runCommand(name: string, failureCode: number, main: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await main();
   } catch (error) {
     process.exitCode = failureCode;
-    // Errors that the signal caused need no message.
+    // Errors caused by the signal need no message.
     if (isEnding()) return;
     say(`${name}: ${errorLine(error)}`);
   }

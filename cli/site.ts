@@ -8,17 +8,17 @@ import { withBuildLock } from './buildLock';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = ['src', 'workers', 'models', 'public', 'index.html', 'compare.html', 'vite.config.ts', 'package-lock.json'];
 
-/** The built app on a free local port. */
+/** The built app, served on a free local port. */
 export interface Site {
-  /** Address with a slash at its end. */
+  /** Address with a trailing slash. */
   readonly address: string;
   close(): Promise<void>;
 }
 
 /**
- * Builds the app and the pages of tools if they are missing or older than their sources, and serves them.
+ * Builds the app and the tool pages if they are missing or older than their sources, and serves them.
  *
- * @param tools the page of the commands, and for benchmarks those of the tests
+ * @param tools the page of the commands and, for benchmarks, the test pages
  */
 export async function openSite(say: (line: string) => void, tools: readonly ToolPages[] = ['cli']): Promise<Site> {
   await buildIfStale(say, tools);
@@ -29,7 +29,7 @@ export async function openSite(say: (line: string) => void, tools: readonly Tool
     preview: { port: 0, host: '127.0.0.1' },
     plugins: [serveToolPages(tools)],
   });
-  // Vite's own listener would exit before the browser has closed. endings.ts handles the signal instead.
+  // Vite's listener would exit before the browser has closed. endings.ts handles the signal instead.
   for (const listener of process.listeners('SIGTERM')) if (!before.has(listener)) process.off('SIGTERM', listener);
   const address = server.httpServer.address();
   if (typeof address !== 'object' || !address) throw new Error('the local server has no port');
@@ -40,11 +40,11 @@ export async function openSite(say: (line: string) => void, tools: readonly Tool
 }
 
 /**
- * Builds the app and the pages of tools if they are missing or older than their sources. Only one process builds at a
- * time: a half-written build must not be served, and two processes must not write the same files.
+ * Builds the app and the tool pages if they are missing or older than their sources. Only one process builds at a time,
+ * because an incomplete build must not be served, and two processes must not write the same files.
  */
 export async function buildIfStale(say: (line: string) => void, tools: readonly ToolPages[] = ['cli']): Promise<void> {
-  const wait = (): void => { say('waiting for another command that builds the app …'); };
+  const wait = (): void => { say('waiting for another command to finish building the app …'); };
   await withBuildLock(ROOT, wait, async () => {
     if (!isStale(tools)) return;
     say('building the app …');
@@ -60,13 +60,13 @@ function isStale(tools: readonly ToolPages[]): boolean {
   return sources.some((source) => newest(source) > builtAt);
 }
 
-/** Where the build puts the pages of a folder. */
+/** Output paths of the pages in a folder. */
 function builtPages(name: ToolPages): string[] {
   const { folder, output } = TOOL_PAGES[name];
   return readdirSync(folder).filter((file) => file.endsWith('.html')).map((file) => join(output, file));
 }
 
-/** Vite keeps a `NODE_ENV` that is set, and Vitest sets "test": such a build would lack the service worker. */
+/** Vite keeps an existing `NODE_ENV`. Vitest sets it to "test", which would omit the service worker from the build. */
 async function buildForProduction(tools: readonly ToolPages[]): Promise<void> {
   const { NODE_ENV } = process.env;
   process.env.NODE_ENV = 'production';
@@ -79,7 +79,7 @@ async function buildForProduction(tools: readonly ToolPages[]): Promise<void> {
   }
 }
 
-/** Latest change below `path`, in milliseconds since the epoch. */
+/** Latest modification time below `path`, in milliseconds since the epoch. */
 function newest(path: string): number {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.mtimeMs;

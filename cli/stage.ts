@@ -1,5 +1,5 @@
 /**
- * Command line: one stage of the pipeline, or one layer of a model, by itself.
+ * Command line: runs one stage of the pipeline, or one layer of a model, in isolation.
  *
  *     npm run --silent stage -- STAGE FILE [--backend webgpu|wasm] [--out FILE.npy]
  */
@@ -14,31 +14,31 @@ import { runCommand } from './script';
 
 const HELP = `Usage: npm run --silent stage -- STAGE FILE [options]
 
-Runs one stage alone, prints the shape and range of its tensor, and writes it as a .npy file.
+Runs one stage in isolation, prints the shape and range of its tensor, and optionally writes it as a .npy file.
 FILE is a recording, or a .npy file with mono samples at 16 kHz.
 
 STAGE is one of
   decode                        mono samples at 16 kHz
-  fbank                         mel features of the segment (the embedding model's, mean subtracted)
-  segmentation                  local speakers by window and frame
-  embedding                     one vector by window and local speaker, NaN where there is too little speech
+  fbank                         mel features of the segment (of the embedding model, mean subtracted)
+  segmentation                  local speakers per window and frame
+  embedding                     one vector per window and local speaker, NaN if there is too little speech
   counting, clustering, reconstruction
   sincnet, lstm, linear1, linear2, classifier              layers of segmentation-3.0
   head, tdnn, block1, block2, block3, pooling              layers of campplus-zh-en
-  MODEL/LAYER                   where a layer's name is also a stage's: campplus-zh-en/embedding
+  MODEL/LAYER                   layer whose name is also a stage: campplus-zh-en/embedding
 
-  --backend webgpu|wasm   where it runs (default wasm)
-  --start S               begin S seconds into the recording
+  --backend webgpu|wasm   backend (default wasm)
+  --start S               start S seconds into the recording
   --duration S            stop after S seconds (layers: default 10)
-  --out FILE.npy          write the tensor, float32
-  --help                  this text
+  --out FILE.npy          write the tensor as float32
+  --help                  print this text
 
-Exit status: 0 where the stage was computed, else 2.
+Exit status: 0 if the stage was computed, else 2.
 `;
 
-/** A layer sees the whole segment at once: the length of the segmentation model's window. */
+/** Layers process the whole segment at once, so the default is the window length of the segmentation model. */
 const LAYER_SECONDS = 10;
-/** Stages that take the whole recording: all of the pipeline's but the filterbank, whose model sees a segment. */
+/** Whether a stage processes the whole recording: all pipeline stages except the filterbank, which processes a segment. */
 const isWhole = (stage: string): boolean => stage !== 'fbank' && STAGES.some((name) => name === stage);
 
 async function main(): Promise<number> {

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { decodeText } from '../src/util/decodeText';
 
 /**
- * The text of a file, as the page reads it.
+ * Reads a text file with the same encodings as the page.
  *
  * @param warn called with a sentence if the encoding is a guess
  * @throws VoxlaneError `format` if the encoding is not supported

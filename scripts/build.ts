@@ -1,4 +1,4 @@
-/** Builds the app into `dist`. The lock keeps two processes, such as a command and `npm start`, from building at once. */
+/** Builds the app into `dist`. A lock prevents concurrent builds, such as by a command and `npm start`. */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';

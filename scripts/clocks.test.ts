@@ -1,4 +1,4 @@
-/** No test may fail because something took long or took much memory: `npm run bench -- --check` has those limits. */
+/** Tests must not fail because of elapsed time or memory use. `npm run bench -- --check` has those limits. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,10 +7,10 @@ import { findClocks, isOfTests } from './clocks';
 const ROOT = join(import.meta.dirname, '..');
 const FOLDERS = ['src', 'workers', 'cli', 'scripts', 'test', 'e2e', 'packages', 'examples'];
 
-/** Files that may measure, each with the reason. */
+/** Files that may measure time or memory, with the reason. */
 const ALLOWED: Readonly<Record<string, string>> = {
-  'scripts/clocks.test.ts': 'it has examples',
-  'e2e/browsers/deadline.ts': 'it ends the wait for a browser that never answers',
+  'scripts/clocks.test.ts': 'it contains examples',
+  'e2e/browsers/deadline.ts': 'it has a timeout for unresponsive browsers',
   'e2e/full/vanished.spec.ts': 'it keeps a worker busy for a few seconds',
   'test/fuzz/run.ts': 'it runs for the requested number of minutes',
 };
@@ -30,7 +30,7 @@ describe('tests', () => {
     expect(findClocks(path, readFileSync(join(ROOT, path), 'utf8'))).toEqual([]);
   });
 
-  it('that may measure do', () => {
+  it('allowed to measure actually measure', () => {
     for (const path of Object.keys(ALLOWED)) expect(findClocks(path, readFileSync(join(ROOT, path), 'utf8'))).not.toEqual([]);
   });
 });
@@ -65,7 +65,7 @@ describe('findClocks', () => {
 });
 
 describe('isOfTests', () => {
-  it('has tests and their helpers, without the benchmarks', () => {
+  it('contains tests and their helpers, but not benchmarks', () => {
     for (const path of ['src/a.test.ts', 'e2e/full/a.spec.ts', 'test/browser/a.ts', 'test/pages/a.html']) expect(isOfTests(path)).toBe(true);
     for (const path of ['src/a.ts', 'bench/a.test.ts', 'bench/check/a.ts', 'cli/page/enginePage.ts']) expect(isOfTests(path)).toBe(false);
   });

@@ -1,6 +1,6 @@
-/** Finds tests that could fail because something took long or took much memory. */
+/** Finds tests that could fail because of elapsed time or memory use. */
 
-/** What measures time or memory. Text, because some of it runs in a page or in a worker whose script is a string. */
+/** Patterns of time and memory measurements. They match text, because some code runs in pages or in workers given as strings. */
 const MEASURES = [
   /\bperformance\s*\.\s*(now|mark|measure|memory|timeOrigin|getEntries\w*)\b/,
   /\bDate\s*\.\s*now\b/,
@@ -10,12 +10,12 @@ const MEASURES = [
   /\b(usedJSHeapSize|getHeapUsage|getHeapStatistics|measureUserAgentSpecificMemory)\b/,
   /\b(PerformanceObserver|startTracing|Performance\.getMetrics|Profiler\.start)\b/,
   /\bconsole\s*\.\s*time/,
-  // What the benchmarks call their figures, and results of a run their times.
+  // Names of benchmark figures and of times in results.
   /\b(wallSeconds|leastRtf|rtf|peakMegabytes|longestTaskMs)\b/,
   /\btimings\s*\.\s*\w+/,
 ];
 
-/** A line of a test that measures. */
+/** A test line that measures time or memory. */
 export interface Clock {
   readonly file: string;
   readonly line: number;
@@ -28,7 +28,7 @@ export function findClocks(file: string, text: string): Clock[] {
   );
 }
 
-/** Tests and what only they use. Those of the benchmarks are free: measuring is what they are about. */
+/** Whether a file is a test or a test helper. Benchmarks are excluded, because measuring is their purpose. */
 export function isOfTests(path: string): boolean {
   if (path.startsWith('bench/')) return false;
   return /^(test|e2e)\//.test(path) || /\.(test|spec)\.tsx?$/.test(path);

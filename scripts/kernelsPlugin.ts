@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin } from 'vite';
 
-/** The part of the compiler's interface that is called here. */
+/** The used subset of the compiler's interface. */
 interface Compiler {
   readonly createMemoryStream: () => { toString(): string };
   readonly main: (
@@ -12,26 +12,26 @@ interface Compiler {
 }
 
 /**
- * Not a literal in the import: the package's own declarations bring AssemblyScript's globals along, in which `Array.at`
- * never gives undefined, and would change the types of the whole project.
+ * A constant instead of a literal in the import: the package's declarations add AssemblyScript's globals, whose `Array.at`
+ * never returns undefined, and would change the types of the whole project.
  */
 const COMPILER = 'assemblyscript/asc';
 
 const FOLDER = join(import.meta.dirname, '../src/nn/assembly');
-/** Modules that export a build's bytes, by name; `src/nn/builds.d.ts` declares them. */
+/** Modules that export the bytes of a build, by name. `src/nn/builds.d.ts` declares them. */
 const BUILDS: Readonly<Record<string, readonly string[]>> = {
   'virtual:kernels/relaxed': ['--enable', 'relaxed-simd'],
   'virtual:kernels/plain': [],
 };
-/** An id that begins so is taken for a file by no other plugin. */
+/** Prefix of ids that other plugins do not treat as files. */
 const RESOLVED = '\0';
 
-/** A build takes a second, and a bundle with workers asks for it several times. */
+/** A build takes a second, and a bundle with workers requests it several times. */
 const compiled = new Map<string, Promise<Uint8Array>>();
 
 /**
- * Compiles `src/nn/assembly`, which is AssemblyScript, whenever something imports one of its builds: no file that is
- * made of another has to be kept in step with it.
+ * Compiles `src/nn/assembly` (AssemblyScript) when one of its builds is imported. No generated file has to be kept in sync
+ * with its source.
  */
 export function kernels(): Plugin {
   return {
@@ -47,7 +47,7 @@ export function kernels(): Plugin {
         const key = [...flags, ...files.map((file) => readFileSync(file, 'utf8'))].join('\n');
         const bytes = compiled.get(key) ?? compileKernels(flags);
         compiled.set(key, bytes);
-        // As text: three kilobytes are not worth a file of their own, and Node and the browser read them alike.
+        // Inline as text: three kilobytes do not justify a separate file, and Node and browsers load it in the same way.
         const base64 = JSON.stringify(Buffer.from(await bytes).toString('base64'));
         return `export default Uint8Array.from(atob(${base64}), (letter) => letter.charCodeAt(0));`;
       },
@@ -55,7 +55,7 @@ export function kernels(): Plugin {
   };
 }
 
-/** @throws Error with what the compiler said */
+/** @throws Error with the output of the compiler */
 async function compileKernels(flags: readonly string[]): Promise<Uint8Array> {
   const { main: compile, createMemoryStream } = (await import(COMPILER)) as Compiler;
   let bytes: Uint8Array | undefined;

@@ -7,9 +7,9 @@ import { groupOf, type Release, type ReleaseFile } from '../src/sw/contract.ts';
 const ENTRY = join(import.meta.dirname, '../src/sw/serviceWorker.ts');
 
 /**
- * Compiles the service worker into `sw.js`, with the list of the whole build and its hashes in it.
+ * Compiles the service worker into `sw.js` and embeds the list of all built files with their hashes.
  *
- * @param headers that kept files are answered with where the server sends none
+ * @param headers headers for cached files if the server sends none
  */
 export function offline(headers: Release['headers']): Plugin {
   let folder = '';
@@ -28,7 +28,7 @@ export function offline(headers: Release['headers']): Plugin {
       order: 'post',
       sequential: true,
       async handler(error) {
-        // Else a complaint about files that were never written would hide why.
+        // An error about missing output files would hide the original error.
         if (error || hasFailed) return;
         const release: Release = { files: listFiles(folder), headers };
         await build({
@@ -40,7 +40,7 @@ export function offline(headers: Release['headers']): Plugin {
             outDir: folder,
             emptyOutDir: false,
             copyPublicDir: false,
-            // One classic script: not every browser has service workers that are modules.
+            // A classic script, because not every browser supports module service workers.
             rolldownOptions: { input: ENTRY, output: { format: 'iife', entryFileNames: 'sw.js' } },
           },
         });
@@ -49,7 +49,7 @@ export function offline(headers: Release['headers']): Plugin {
   };
 }
 
-/** In the order of their paths, so that the same build is the same script. */
+/** Sorted by path to keep the script reproducible. */
 function listFiles(folder: string): ReleaseFile[] {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -61,6 +61,6 @@ function listFiles(folder: string): ReleaseFile[] {
       return group ? [{ path, sha256, group }] : [];
     });
   const missing = (['page', 'work', 'gpu'] as const).filter((group) => !files.some((file) => file.group === group));
-  if (missing.length > 0) throw new Error(`the service worker would keep nothing of: ${missing.join(', ')}`);
+  if (missing.length > 0) throw new Error(`the service worker would cache no files of: ${missing.join(', ')}`);
   return files;
 }

@@ -1,11 +1,12 @@
 /**
- * Compares every case of ONNX's own test suite on the WASM runtime, in Node:
+ * Compares every case of ONNX's test suite on the WASM runtime in Node:
  *
  *     pip download onnx==1.20.1 --no-deps && python -m zipfile -e onnx-*.whl onnx-package
  *     npm run onnx-suites -- onnx-package/onnx/backend/test/data
  *
- * A case fails wrongly if its expected outputs do not pass. It passes wrongly if they pass after one value of an output was
- * changed. A pass must have no cause, with `--thorough`. A refusal must name an operator and the reason. Exit status 1 if a case passes or fails wrongly, or ends with an error that is not typed.
+ * A "wrong fail" is a case whose expected outputs do not pass. A "wrong pass" is a case that still passes after one output
+ * value was changed. With `--thorough`, passing cases must have no cause. Refusals must name an operator and the reason. Exit
+ * status 1 if there is a wrong pass, a wrong fail, or an untyped error.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
@@ -20,23 +21,23 @@ import { VoxlaneError } from '../src/util/errors';
 
 const SUITES = ['node', 'simple', 'pytorch-operator', 'pytorch-converted'];
 
-/** As `onnx.backend.test` judges: some expected outputs have four decimals. */
+/** Tolerance of `onnx.backend.test`. Some expected outputs have only four decimals. */
 const TOLERANCE = { rtol: 1e-3 };
 
 /**
- * Cases for which ONNX Runtime computes something else than the ONNX reference does. onnxruntime 1.32 in Python gives the same
- * other values, so it is right that these fail.
+ * Cases for which ONNX Runtime differs from the ONNX reference. onnxruntime 1.32 in Python computes the same values as the
+ * WASM runtime, so these failures are correct.
  */
 const RUNTIME_DIFFERS: readonly RegExp[] = [
-  // `qk_matmul_output` before the bias or softcap in place of after it.
+  // `qk_matmul_output` is taken before the bias or softcap instead of after it.
   /^test_attention_\dd_with_(past_and_present_)?qk_matmul_(bias|softcap)/,
-  // A vector of zeros has the norm 0: NaN in place of 0.
+  // The norm of a zero vector is 0, which causes NaN instead of 0.
   /^test_l2normalization_axis_0$/,
   /^test_maxunpool_export_with_output_shape$/,
   // int8 inputs.
   /^test_qlinearmatmul_[23]D_int8_float(16|32)$/,
   /^test_resize_downsample_scales_(cubic|linear)_align_corners$/,
-  // Its own random numbers.
+  // Different random numbers.
   /^test_training_dropout(_default)?(_mask)?$/,
 ];
 
@@ -44,7 +45,7 @@ type Result = 'pass' | 'right fail' | 'wrong fail' | 'wrong pass' | 'wrong cause
 
 interface Outcome {
   readonly result: Result;
-  /** Stages that failed, or the reason of the refusal. */
+  /** Failed stages, or the reason for the refusal. */
   readonly detail: string;
 }
 
@@ -55,7 +56,7 @@ async function runCaseIn(folder: string): Promise<Outcome> {
     const bundle = readOnnxTest(filesIn(folder), info);
     const { run, plan } = await runBundle(bundle, graph, { tolerance: TOLERANCE, thorough: true });
     const outcome = outcomeOf(run.verdict, coverageOf(plan));
-    if (outcome === 'incomplete') return { result: 'refused', detail: bundle.notes.join('; ') || 'every expected value is NaN or infinite, which proves nothing' };
+    if (outcome === 'incomplete') return { result: 'refused', detail: bundle.notes.join('; ') || 'all expected values are NaN or infinite' };
     if (outcome !== 'pass') {
       const failing = run.stages.filter(({ verdict }) => verdict === 'fail');
       return { result: RUNTIME_DIFFERS.some((name) => name.test(basename(folder))) ? 'right fail' : 'wrong fail', detail: failing.map(({ name, relative: error, maxAbs }) => `${name} (relative ${error}, greatest ${maxAbs})`).join(', ') };
@@ -104,7 +105,7 @@ function withOneChange(stage: GoldenStage): GoldenStage | null {
   const changed = data.slice();
   changed[place] = stage.storedAs === 'bool' ? 1 - data[place]! : index < 0 ? 0 : data[place]! + Math.ceil(rms) + 1;
   const { name, axes, shape, tolerance, value } = stage;
-  // Without the values beyond float32, which would hide the change: the stage is judged as float32.
+  // Omit values with more than float32 precision, which would hide the change. The stage is compared as float32.
   return { name, axes, shape, tolerance, value, data: changed };
 }
 

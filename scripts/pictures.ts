@@ -1,5 +1,5 @@
 /**
- * Takes the pictures of the README and the documentation from the built app: `npm run pictures`.
+ * Takes the screenshots for the README and the documentation from the built app: `npm run pictures`.
  *
  * - `docs/pictures/result.png`: the result page with the sample.
  * - `docs/pictures/compare.png`: the comparison page with a port whose LSTM gates are swapped.

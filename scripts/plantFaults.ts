@@ -3,8 +3,8 @@
  *
  *     npx tsx scripts/plantFaults.ts [--whole] [NAME…]
  *
- * Works on a copy of the repository. For each fault it runs the unit tests that import the changed file and, if they
- * pass, the browser tests named here; both are part of `npm test`. With `--whole` it runs all of `npm test` instead.
+ * Works on a copy of the repository. For each fault, it runs the unit tests that import the changed file and, if they
+ * pass, the browser tests listed here. Both are part of `npm test`. With `--whole`, it runs all of `npm test` instead.
  * Exit status 1 if a fault is not caught or can no longer be planted.
  */
 import { spawnSync } from 'node:child_process';
@@ -17,7 +17,7 @@ const ROOT = join(import.meta.dirname, '..');
 interface Fault {
   readonly name: string;
   readonly file: string;
-  /** Text that occurs once in the file, and what takes its place. */
+  /** Text that occurs exactly once in the file; it is replaced by `replace`. */
   readonly find: string;
   readonly replace: string;
   /** Unit tests to run; by default those that import the file. */
@@ -32,7 +32,7 @@ const FAULTS: readonly Fault[] = [
     file: 'src/nn/assembly/lstm.ts',
     find: 'updateState(o, c, v128.load(g), v128.load(g, 16), v128.load(g, 32), v128.load(g, 48));',
     replace: 'updateState(o, c, v128.load(g), v128.load(g, 32), v128.load(g, 16), v128.load(g, 48));',
-    // Compiled by a build plugin, so that no test imports the file.
+    // No test imports the file, because a build plugin compiles it.
     units: ['src/nn/sequence.test.ts'],
   },
   {
@@ -111,7 +111,7 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** A copy of the tracked and untracked sources; packages are shared. */
+/** Copies the tracked and untracked sources. Installed packages are linked. */
 function copyRepository(): string {
   const folder = mkdtempSync(join(tmpdir(), 'voxlane-faults-'));
   const { stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' });
@@ -120,7 +120,7 @@ function copyRepository(): string {
   return folder;
 }
 
-/** Whether a command of `npx` succeeds in `folder`; its output is shown only if it cannot be started. */
+/** Whether a command of `npx` succeeds in `folder`. Its output is shown only if it cannot be started. */
 function passes(folder: string, command: readonly string[]): boolean {
   const [file, args] = command[0] === 'npm' ? ['npm', command.slice(1)] : ['npx', ['--no-install', ...command]];
   const { status, error } = spawnSync(file, args, {
@@ -147,11 +147,11 @@ function main(): void {
   const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
   const whole = process.argv.includes('--whole');
   const chosen = FAULTS.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)));
-  if (chosen.length === 0) throw new Error(`No fault has such a name. There are: ${FAULTS.map(({ name }) => name).join('; ')}`);
+  if (chosen.length === 0) throw new Error(`Unknown fault name. Available faults: ${FAULTS.map(({ name }) => name).join('; ')}`);
   const folder = copyRepository();
   let missed = 0;
   try {
-    // Otherwise a broken copy would count as a caught fault.
+    // Otherwise, a broken copy would count as a caught fault.
     const related = ['vitest', 'related', '--run', ...chosen.map(({ file }) => file)];
     if (!whole && !passes(folder, related)) throw new Error('the tests fail without a fault');
     for (const fault of chosen) {

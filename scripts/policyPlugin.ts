@@ -2,10 +2,10 @@ import type { Plugin } from 'vite';
 import { POLICY_ELEMENT } from '../src/ui-kit/privacy/policy.ts';
 
 /**
- * Puts the Content-Security-Policy into every built page, so that it holds on any static host. The header, which the
- * element cannot replace in all, is for the server to send.
+ * Adds the Content-Security-Policy to every built page, so it applies on any static host. The element does not support all
+ * directives, so the server should also send the header.
  *
- * Not while developing: Vite's own client works with inline styles.
+ * Not active during development, because Vite's client uses inline styles.
  */
 export function policy(): Plugin {
   return {
@@ -13,7 +13,7 @@ export function policy(): Plugin {
     apply: 'build',
     transformIndexHtml: {
       order: 'post',
-      // First in the head: a policy says nothing about what stands before it.
+      // First in the head, because a policy does not apply to preceding elements.
       handler: () => [
         { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: POLICY_ELEMENT }, injectTo: 'head-prepend' },
       ],

@@ -4,9 +4,9 @@ import { join, dirname } from 'node:path';
 import type { Plugin } from 'vite';
 
 const BYTES = 'virtual:wasm/speex-resampler';
-/** An id that begins so is taken for a file by no other plugin. */
+/** Id that other plugins do not treat as a file. */
 const RESOLVED = `\0${BYTES}`;
-/** Where the package's script, made by Emscripten, asks for the file beside it, and for Node's modules to read it with. */
+/** Code of the package's Emscripten script that loads the WASM file and Node modules for reading it. */
 const UNUSED: readonly (readonly [found: RegExp, instead: string])[] = [
   [/new URL\("speex-resampler-simd\.wasm",import\.meta\.url\)\.href/, '""'],
   [/var ENVIRONMENT_IS_NODE=.*?;/, 'var ENVIRONMENT_IS_NODE=false;'],
@@ -16,8 +16,8 @@ const UNUSED: readonly (readonly [found: RegExp, instead: string])[] = [
 const SCRIPT = createRequire(import.meta.url).resolve('@echogarden/speex-resampler-wasm/simd');
 
 /**
- * Puts the resampler's WASM into the script that uses it: 30 kB are not worth a file that every embedder's bundler and
- * server would have to find.
+ * Inlines the resampler's WASM into the script that uses it. 30 kB do not justify a separate file that every embedder's
+ * bundler and server would have to handle.
  */
 export function resampler(): Plugin {
   return {

@@ -1,9 +1,9 @@
 /**
- * Runs the checks and closes with one line over all of them: `N passed, N failed, N skipped`.
+ * Runs the checks and prints a summary at the end: `N passed, N failed, N skipped`.
  *
- * `npm test` is what a person runs before each commit: types, lint, unit tests and browser tests. With `--full`, only
- * what takes longer. Steps run in two lanes at once, because most of them use one core. A step prints its output when it
- * ends, so that the output of two steps is never mixed.
+ * `npm test` runs before each commit: types, lint, unit tests and browser tests. With `--full`, only longer tests run. Two
+ * steps run in parallel, because most of them use one core. A step prints its output when it ends, so outputs of two steps
+ * never mix.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -15,12 +15,12 @@ interface Tally {
   skipped: number;
 }
 
-/** A command with the way to read its result. */
+/** A command and how to read its result. */
 interface Step {
   readonly title: string;
   readonly command: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
-  /** Reads what the command wrote; without it, the command counts as one test. */
+  /** Reads the command's report. Without it, the command counts as one test. */
   readonly tally?: () => Tally | null;
   /** Steps that must end before this one starts. */
   readonly after?: readonly string[];
@@ -54,7 +54,7 @@ function playwright(title: string, project: string, after: readonly string[]): S
 const FAST: readonly Step[] = [
   { title: 'build', command: ['tsx', 'test/serve.ts', '--build'] },
   { title: 'types', command: ['node', 'node_modules/typescript-go/bin/tsc', '--noEmit'] },
-  // Through tsx, because Node 20 does not read the linter's TypeScript configuration.
+  // Use tsx, because Node 20 cannot load the linter's TypeScript configuration.
   { title: 'lint', command: ['node', '--import', 'tsx', 'node_modules/oxlint/bin/oxlint'] },
   vitest('units'),
   playwright('browser', 'browser', ['build']),
@@ -62,7 +62,7 @@ const FAST: readonly Step[] = [
 
 const FULL: readonly Step[] = [
   { title: 'build', command: ['tsx', 'test/serve.ts', '--build'] },
-  // Tests of the packages run at once, and use what this makes.
+  // The package tests run concurrently and use the output of this step.
   { title: 'packages', command: ['tsx', 'test/packages/prepare.ts'] },
   playwright('full', 'full', ['build', 'packages']),
   vitest('units-full', { VOXLANE_FULL: '1' }, ['packages']),
@@ -70,12 +70,12 @@ const FULL: readonly Step[] = [
     title: 'browsers',
     command: ['tsx', 'e2e/browsers/run.ts'],
     tally: () => readVitest(`${RESULTS}/browsers.json`),
-    // Not beside the unit tests: both use every core. Browsers wait for each other in part.
+    // Not concurrently with the unit tests, because both use all cores.
     after: ['build', 'units-full'],
   },
 ];
 
-/** Runs one step and prints its output when it has ended. */
+/** Runs one step and prints its output at the end. */
 async function run({ title, command, environment = {}, tally }: Step): Promise<Tally> {
   const started = Date.now();
   console.log(`── ${title}: started`);
@@ -98,11 +98,11 @@ async function run({ title, command, environment = {}, tally }: Step): Promise<T
   console.log(`── ${title}: ${status === 0 ? 'passed' : 'failed'} in ${seconds} s`);
   if (!tally) return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
   const counted = tally() ?? { passed: 0, failed: 0, skipped: 0 };
-  // A runner that broke before its first test reports no failure.
+  // A runner that crashed before its first test reports no failure.
   return status === 0 || counted.failed > 0 ? counted : { ...counted, failed: 1 };
 }
 
-/** Runs steps in lanes, each as soon as a lane is free and the steps before it have ended. */
+/** Runs steps in parallel lanes. A step starts when a lane is free and its dependencies have ended. */
 async function runAll(steps: readonly Step[]): Promise<Tally> {
   const total: Tally = { passed: 0, failed: 0, skipped: 0 };
   const waiting = [...steps];
@@ -161,7 +161,7 @@ function printSkipReasons({ suites = [], specs = [] }: PlaywrightSuite): void {
   suites.forEach(printSkipReasons);
 }
 
-/** What a runner wrote; null if it broke before it could. */
+/** Reads the report of a runner; null if the runner crashed before writing it. */
 function readReport(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as unknown;

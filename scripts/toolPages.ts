@@ -9,11 +9,11 @@ import { resampler } from './resamplerPlugin.ts';
 const ROOT = join(import.meta.dirname, '..');
 
 /**
- * Pages that are not part of the product. Each folder is built by itself and served below a path of its own, next to
- * the built app, whose models and runtime its pages use.
+ * Pages that are not part of the product. Each folder is built separately and served under its own path next to the built
+ * app. The pages use the app's models and runtime.
  *
- * - `cli`: the library on a bare page, which the commands and the benchmark drive.
- * - `test`: pages of single parts, which the browser tests drive.
+ * - `cli`: the library on a page without a user interface, for the commands and the benchmarks.
+ * - `test`: pages with single components, for the browser tests.
  */
 export const TOOL_PAGES = {
   cli: { folder: join(ROOT, 'cli/page'), output: join(ROOT, 'dist-cli') },
@@ -52,7 +52,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 
-/** Serves built tool pages in a preview server of the app, with the headers of the app. */
+/** Serves built tool pages in a preview server of the app with the app's headers. */
 export function serveToolPages(names: readonly ToolPages[]): Plugin {
   return {
     name: 'voxlane-tool-pages',
@@ -67,7 +67,7 @@ export function serveToolPages(names: readonly ToolPages[]): Plugin {
         const path = pathname.slice(name.length + 1);
         const file = join(TOOL_PAGES[name].output, path);
         if (path.includes('..') || !existsSync(file) || !statSync(file).isFile()) {
-          // Models, runtime, goldens and the sample are those of the app.
+          // Models, runtime, goldens and the sample come from the app.
           request.url = path;
           next();
           return;

@@ -3,16 +3,16 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A script that makes conversations, with what its result depends on. */
+/** A script that generates conversations, with the dependencies of its result. */
 export interface ConversationScript {
   readonly script: string;
-  /** Arguments, but for the folder that it writes. */
+  /** Arguments for an output folder. */
   readonly args: (out: string) => readonly string[];
-  /** Files whose content the result depends on, besides the speech. */
+  /** Files that the result depends on, besides the speech. */
   readonly sources: readonly string[];
 }
 
-/** The list of the corpus, and the one of the repository with kinds that it lacks. @param generator folder with `make.py` and `speech` */
+/** The scripts of the corpus and of this repository, which covers further kinds. @param generator folder with `make.py` and `speech` */
 export function conversationScripts(generator: string, ownFolder: string): readonly ConversationScript[] {
   const script = join(generator, 'make.py');
   const list = join(generator, 'conversations.json');
@@ -24,11 +24,11 @@ export function conversationScripts(generator: string, ownFolder: string): reado
 }
 
 /**
- * Makes conversations once for each state of a script's sources.
+ * Generates conversations once for each version of a script's sources.
  *
- * @param cache folder in which the results are kept
+ * @param cache folder for the results
  * @returns folder with audio files and their references
- * @throws Error with one line, if Python or one of its packages is missing
+ * @throws Error with a one-line message if Python or one of its packages is missing
  */
 export function makeConversations({ script, args, sources }: ConversationScript, cache: string, say: (line: string) => void): string {
   const hash = createHash('sha256');
@@ -37,7 +37,7 @@ export function makeConversations({ script, args, sources }: ConversationScript,
   if (existsSync(folder)) return folder;
   const python = process.env.VOXLANE_PYTHON ?? 'python3';
   const unfinished = `${folder}.${process.pid}`;
-  say(`making conversations with ${script} …`);
+  say(`generating conversations with ${script} …`);
   mkdirSync(unfinished, { recursive: true });
   const { status, stderr, error } = spawnSync(python, [script, ...args(unfinished)], { encoding: 'utf8' });
   if (status === 0) {
@@ -46,5 +46,5 @@ export function makeConversations({ script, args, sources }: ConversationScript,
   }
   rmSync(unfinished, { recursive: true, force: true });
   const why = error?.message ?? stderr.trim().split('\n').at(-1) ?? '';
-  throw new Error(`${python} could not make the conversations: ${why}. Expected Python 3 with numpy, scipy and soundfile; VOXLANE_PYTHON can name another one.`);
+  throw new Error(`${python} could not generate the conversations: ${why}. Expected Python 3 with numpy, scipy and soundfile. Set VOXLANE_PYTHON to use another interpreter.`);
 }

@@ -33,7 +33,7 @@ const voices: KeptVoices = {
 };
 const durationSeconds = NUM_WINDOWS - 1 + GEOMETRY.windows.durationSeconds;
 
-/** Who talks, as the meeting was made; without those who talk over it. */
+/** The generated main speakers of the meeting, without overlapping interjections. */
 function reference(): Turn[] {
   const turns: Turn[] = [];
   for (let frame = 0; frame < voiceOfFrame.length; ) {
@@ -61,15 +61,15 @@ describe('recordings', () => {
 });
 
 describe('the floor', () => {
-  test('is what is left if every local speaker is assigned to the true one', () => {
+  test('is the error that remains if every local speaker is assigned to the true speaker', () => {
     const row = evaluateRecording('meeting', { voices, durationSeconds }, reference(), floorTurns(voices, reference()), null);
     expect(row.score.der).toBe(row.floor.der);
-    // The activity has interjections that the reference lacks, so there is false alarm, but hardly any confusion.
+    // The reference lacks the interjections of the activity: false alarm, but hardly any confusion.
     expect(row.score.confusion / row.score.total).toBeLessThan(0.02);
     expect(row.speakersFound).toBe(3);
   });
 
-  test('is of no speech without speech', () => {
+  test('has no turns without speech', () => {
     const silent = { ...voices, activity: new Uint8Array(voices.activity.length) };
     expect(floorTurns(silent, reference())).toEqual([]);
     expect(turnsOfVoices(silent, CAMPPLUS, { minDurationOn: undefined, minDurationOff: undefined })).toEqual([]);
@@ -77,7 +77,7 @@ describe('the floor', () => {
 });
 
 describe('figures', () => {
-  test('are rates of the reference, and add up over recordings', () => {
+  test('are fractions of the reference and are summed over recordings', () => {
     const turns = turnsOfVoices(voices, CAMPPLUS, { minDurationOn: 0.3, minDurationOff: 0 });
     expect(Math.min(...turns.map(({ startSeconds, endSeconds }) => endSeconds - startSeconds))).toBeGreaterThanOrEqual(0.3);
     const row = evaluateRecording('meeting', { voices, durationSeconds }, reference(), turns, reference());
@@ -94,7 +94,7 @@ describe('figures', () => {
 });
 
 describe('the cache', () => {
-  test('computes once for equal keys, and again for others', async () => {
+  test('computes once per key', async () => {
     const cache = new FeatureCache(join(folder, 'cache'));
     let computed = 0;
     const get = (key: string) => cache.get([key], () => Promise.resolve(Float32Array.of(++computed, NaN)));
@@ -104,7 +104,7 @@ describe('the cache', () => {
     expect(await new FeatureCache(null).get(['a'], () => Promise.resolve(7))).toBe(7);
   });
 
-  test('knows files by their content', async () => {
+  test('identifies files by content', async () => {
     const [one, other] = ['x', 'y'].map((name) => join(folder, name)) as [string, string];
     writeFileSync(one, 'same');
     writeFileSync(other, 'same');
@@ -115,9 +115,9 @@ describe('the cache', () => {
 });
 
 describe('the command line', () => {
-  test('changes numbers of the clustering, and no others', () => {
+  test('changes only numbers of the clustering settings', () => {
     const command = parseCommand(['--set', 'observationWeight=0.05', '--set', 'numRounds=0']);
-    if (command === 'help') throw new Error('no help was asked for');
+    if (command === 'help') throw new Error('help was not requested');
     expect(changedSettings(CAMPPLUS, command.changes).clustering).toMatchObject({ method: 'evidence', observationWeight: 0.05, numRounds: 0 });
     expect(() => changedSettings(settingsOf('campplus', 'pyannote-3.1'), command.changes)).toThrow('The clustering agglomerative has threshold');
     expect(() => parseCommand(['--set', 'threshold'])).toThrow('Expected NAME=VALUE');

@@ -11,13 +11,13 @@ import { type Features, modelFile } from './features';
 import { floorTurns } from './floor';
 import type { EvaluateCommand } from './options';
 
-/** What another program found of a recording. */
+/** Result of another diarization system for a recording. */
 export interface PeerRow {
   readonly score: Score;
   readonly speakersFound: number;
 }
 
-/** One recording's figures; components in seconds. */
+/** Figures of one recording; components in seconds. */
 export interface EvaluationRow {
   readonly name: string;
   readonly durationSeconds: number;
@@ -26,13 +26,13 @@ export interface EvaluationRow {
   readonly floor: Components & { readonly der: number };
   readonly speakersFound: number;
   readonly speakersThere: number;
-  /** Seconds of the shortest turn; null without turns. */
+  /** Duration of the shortest turn; null without turns. */
   readonly shortestTurnSeconds: number | null;
   readonly numTurns: number;
   readonly peer: PeerRow | null;
 }
 
-/** The turns of kept voices by these settings, as a run gives them. */
+/** The turns of kept voices with these settings, identical to those of a run. */
 export function turnsOfVoices(voices: KeptVoices, settings: PipelineSettings, command: Pick<EvaluateCommand, 'minDurationOn' | 'minDurationOff'>): readonly Turn[] {
   if (!voices.activity.includes(1)) return [];
   const { clustering } = settings;
@@ -55,7 +55,7 @@ function loadPlda(id: string): AnyPlda {
 }
 
 /**
- * @param peerTurns what another program found; null without one
+ * @param peerTurns turns of another diarization system; null if there is none
  */
 export function evaluateRecording(
   name: string,

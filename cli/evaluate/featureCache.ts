@@ -4,23 +4,23 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 
-/** Files by content: what took long to compute of a recording. */
+/** Content-addressed files with results that take long to compute. */
 export class FeatureCache {
-  /** @param folder made if it does not exist; null keeps nothing */
+  /** @param folder created if it does not exist; null disables the cache */
   constructor(private readonly folder: string | null) {}
 
-  /** The value that was kept under these keys, else what `compute` gives. */
+  /** The value cached under these keys, else the result of `compute`. */
   async get<Value>(keys: readonly string[], compute: () => Promise<Value>): Promise<Value> {
     if (this.folder === null) return compute();
     const path = join(this.folder, createHash('sha256').update(JSON.stringify(keys)).digest('hex'));
     try {
       return deserialize(readFileSync(path)) as Value;
     } catch {
-      // Absent, or from another version of Node.
+      // Absent or written by another version of Node.
     }
     const value = await compute();
     mkdirSync(this.folder, { recursive: true });
-    // A file that is only half written never has the final name.
+    // An incomplete file never has the final name.
     writeFileSync(`${path}.${process.pid}`, serialize(value));
     renameSync(`${path}.${process.pid}`, path);
     return value;
@@ -36,7 +36,7 @@ export async function hashFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Names of the built worker scripts of models and decoding, which carry the hash of their content. */
+/** Names of the built worker scripts for models and decoding. The names contain content hashes. */
 export function workerScripts(dist: string): string[] {
   return readdirSync(join(dist, 'assets')).filter((name) => /^(decode|segmentation|embedding)\.worker-/.test(name)).sort();
 }

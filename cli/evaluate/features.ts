@@ -13,13 +13,13 @@ import type { EvaluateCommand } from './options';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 
-/** What the models give of a recording, which no clustering setting changes. */
+/** Model outputs for a recording. They do not depend on the clustering settings. */
 export interface Features {
   readonly voices: KeptVoices;
   readonly durationSeconds: number;
 }
 
-/** Reads features from the cache, and else computes them in a browser, which is started when it is first needed. */
+/** Reads features from the cache, or computes them in a browser that is started on first use. */
 export class FeatureSource {
   private readonly engine: ReplaceableEngine;
   private programKeys: Promise<string[]> | null = null;
@@ -36,7 +36,7 @@ export class FeatureSource {
     );
   }
 
-  /** @throws Error with one line, if the recording or the models cannot be read */
+  /** @throws Error with a one-line message if the recording or the models cannot be read */
   async of(audio: string): Promise<Features> {
     this.programKeys ??= this.keysOfProgram();
     const keys = ['features', await hashFile(audio), ...(await this.programKeys)];
@@ -54,7 +54,7 @@ export class FeatureSource {
     await this.engine.close();
   }
 
-  /** Everything besides the recording that the features depend on: options, models, and the scripts that run them. */
+  /** Keys for all dependencies besides the recording: options, models, and worker scripts. */
   private async keysOfProgram(): Promise<string[]> {
     const { preset, speed = 'exact', backend, model } = this.command;
     const { segmentation, embedding, fastEmbedHop } = PRESETS[preset];
@@ -84,5 +84,5 @@ function fromPlain({ activity, embeddings, embedded, dendrogram, ...voices }: Pl
   };
 }
 
-/** Where a model's files are. */
+/** Path of a model file. */
 export const modelFile = (id: string, name: string): string => join(fileURLToPath(new URL('../../models/', import.meta.url)), id, name);

@@ -6,10 +6,10 @@ import { firstFrameOf, frameMiddleSeconds, totalFrames } from '../../src/segment
 import { nameTurns, speakerLabels, turnsOf } from '../../src/timeline/turns';
 
 /**
- * The turns that a clustering without errors gives: each window's local speakers are assigned to the true speakers with
- * whom they share the most frames. What is left of the error rate is the segmentation's.
+ * The turns of an ideal clustering: each window's local speakers are assigned to the true speakers with whom they share
+ * the most frames. The remaining error is due to the segmentation.
  *
- * @param reference seconds from the start of the recording
+ * @param reference times in seconds from the start of the recording
  */
 export function floorTurns(voices: KeptVoices, reference: readonly Turn[]): Turn[] {
   const { activity, numSpeakers, geometry, startSeconds } = voices;
@@ -39,7 +39,7 @@ export function floorTurns(voices: KeptVoices, reference: readonly Turn[]): Turn
   return nameTurns(turns, speakerLabels(turns), startSeconds);
 }
 
-/** Who truly talks; axes (recording frame, speaker), 0 or 1. */
+/** Activity of the true speakers; axes (recording frame, speaker), 0 or 1. */
 function truthByFrame(
   reference: readonly Turn[],
   { geometry, startSeconds }: KeptVoices,

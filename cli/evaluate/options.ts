@@ -8,29 +8,29 @@ import { defaultCacheFolder } from './featureCache';
 
 export const HELP = `Usage: npm run --silent evaluate -- [FOLDER…] [options]
 
-Diarizes recordings that have a reference and prints error rates, per recording and in total. A FOLDER holds audio files
-with an RTTM file of the same name beside each. Without one, VOXLANE_SHARED names the evaluation corpus: conversations that
-its generator makes (needs Python with numpy, scipy and soundfile), AMI clips and captures.
+Diarizes recordings with a reference and prints error rates per recording and in total. A FOLDER contains audio files, each
+with an RTTM file of the same name beside it. Without a FOLDER, the command evaluates the corpus in VOXLANE_SHARED: generated
+conversations (requires Python with numpy, scipy and soundfile), AMI clips and captures.
 
-  --preset campplus|community-1   which models (default campplus)
-  --speed exact|fast              default exact
+  --preset campplus|community-1   models to use (default campplus)
+  --speed exact|fast              speed (default exact)
   --clustering preset|pyannote-3.1
                                   clustering settings (default preset)
-  --min-duration-on S             shortest turn (default: that of the preset)
-  --min-duration-off S            shortest gap within a speaker (default: that of the preset)
-  --set NAME=VALUE                another value for a number of the clustering settings, such as observationWeight=0.05;
+  --min-duration-on S             minimum duration of a turn (default: set by the preset)
+  --min-duration-off S            minimum gap between turns of a speaker (default: set by the preset)
+  --set NAME=VALUE                override a number of the clustering settings, such as observationWeight=0.05;
                                   can be repeated
-  --backend auto|webgpu|wasm      where the models run (default wasm)
-  --model FILE.onnx, --trust-model  as of diarize
-  --no-peer                       without sherpa-onnx
-  --cache DIR                     where features and made conversations are kept
+  --backend auto|webgpu|wasm      backend for the models (default wasm)
+  --model FILE.onnx, --trust-model  same as for diarize
+  --no-peer                       do not run sherpa-onnx
+  --cache DIR                     folder for features and generated conversations
                                   (default ${defaultCacheFolder()})
-  --no-cache                      keep no features
-  --json                          the figures as JSON on standard output
-  --help                          this text
+  --no-cache                      do not cache features
+  --json                          print the figures as JSON on standard output
+  --help                          print this text
 
-DER and JER are computed without collar and with overlapping speech. The floor is the DER if each window's local speakers
-are assigned to the true speakers: what the segmentation leaves. In JSON, all rates are fractions of the reference's speech.
+DER and JER are computed without a collar and include overlapping speech. The floor is the DER of an ideal clustering, which
+assigns each window's local speakers to the true speakers. In JSON, all rates are fractions of the reference's speech.
 
 Exit status: 0 if every recording was evaluated, else 1.
 `;
@@ -42,7 +42,7 @@ export interface EvaluateCommand {
   readonly clustering: ClusteringName;
   readonly minDurationOn: number | undefined;
   readonly minDurationOff: number | undefined;
-  /** Other values for numbers of the clustering settings, by name. */
+  /** Overrides for numbers of the clustering settings, by name. */
   readonly changes: Readonly<Record<string, number>>;
   readonly backend: BackendChoice;
   readonly model: string | undefined;
@@ -52,7 +52,7 @@ export interface EvaluateCommand {
   readonly json: boolean;
 }
 
-/** @throws Error with one line that says what is wrong with the command line */
+/** @throws Error with a one-line message for invalid arguments */
 export function parseCommand(args: readonly string[]): EvaluateCommand | 'help' {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -101,7 +101,7 @@ function changeOf(text: string): [string, number] {
   return [name, number(`--set ${name}`, value)!];
 }
 
-/** Clustering settings with other values. @throws Error for a name that is not one of their numbers */
+/** Applies overrides to the clustering settings. @throws Error for names that are not numeric settings */
 export function changedSettings(settings: PipelineSettings, changes: EvaluateCommand['changes']): PipelineSettings {
   const { clustering } = settings;
   const numbers = Object.entries(clustering).flatMap(([name, value]) => (typeof value === 'number' ? [name] : []));

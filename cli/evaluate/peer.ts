@@ -3,10 +3,10 @@ import type { MeasuredSystem } from '../../bench/peers/system';
 import type { Turn } from '../../src/index';
 import { hashFile, type FeatureCache } from './featureCache';
 
-/** Version of the package, and of the settings that `sherpaProcess.ts` opens it with. */
+/** Version of the package and settings that `sherpaProcess.ts` uses. */
 const KEY = ['sherpa-onnx 1.13.8', 'threshold 0.5'];
 
-/** What sherpa-onnx finds with the weights of the preset `campplus` and its own default settings. */
+/** Turns of sherpa-onnx with the weights of the preset `campplus` and default settings. */
 export class PeerSource {
   private system: Promise<MeasuredSystem> | null = null;
 

@@ -7,20 +7,20 @@ import { readTextFile } from '../textFile';
 
 /** A recording with its reference. */
 export interface Recording {
-  /** Name of the file without its suffix; of captures, name of the folder. */
+  /** File name without suffix; for captures, the name of the folder. */
   readonly name: string;
   readonly audio: string;
   readonly rttm: string;
 }
 
 const AUDIO = ['.wav', '.flac', '.mp3', '.m4a', '.mp4', '.ogg', '.opus', '.webm'];
-/** Name that a capture of pyannote gives its recording and its reference. */
+/** File names of the recording and the reference in a pyannote capture. */
 const CAPTURE = { audio: 'clip_16k.wav', rttm: 'reference.rttm' };
 
 /**
- * The recordings of folders: every audio file with an RTTM file of the same name beside it, and captures.
+ * Finds the recordings in folders: audio files with an RTTM file of the same name beside them, and captures.
  *
- * @throws Error for a folder that does not exist or holds none
+ * @throws Error for a folder that does not exist or has no recordings
  */
 export function findRecordings(folders: readonly string[]): Recording[] {
   return folders.flatMap((folder) => {
@@ -47,7 +47,7 @@ function recordingsIn(folder: string): Recording[] {
   return [...own, ...below.flatMap(recordingsIn)];
 }
 
-/** @throws Error that names the file, if it cannot be read or holds several recordings and none of this name */
+/** @throws Error that names the file if it cannot be read, or if it has several recordings but none with this name */
 export function readReference({ name, rttm }: Recording): readonly Turn[] {
   const byRecording = parseRttm(readTextFile(rttm, (note) => { say(`evaluate: ${note}`); }));
   if (byRecording.size <= 1) return [...byRecording.values()][0] ?? [];

@@ -1,7 +1,7 @@
 import { errorRate, sumComponents, type Components } from '../../src/score/der';
 import type { EvaluationRow } from './evaluation';
 
-/** What `--json` prints of a recording: rates are fractions of the reference's speech. */
+/** Entry of a recording in `--json`. Rates are fractions of the reference's speech. */
 export interface RecordingJson {
   readonly name: string;
   readonly durationSeconds: number;
@@ -28,12 +28,12 @@ export interface EvaluationJson {
     readonly floorDer: number;
     /** Null if sherpa-onnx did not run. */
     readonly peerDer: number | null;
-    /** Recordings of which the number of speakers is right. */
+    /** Number of recordings with the correct number of speakers. */
     readonly countsRight: number;
   };
 }
 
-/** Sums of seconds, as pyannote.metrics adds up the recordings of a corpus. */
+/** Totals are computed from summed seconds, as in pyannote.metrics. */
 export function evaluationJson(rows: readonly EvaluationRow[]): EvaluationJson {
   const sum = sumComponents(rows.map(({ score }) => score));
   const peers = rows.flatMap(({ peer }) => (peer ? [peer.score] : []));
@@ -65,7 +65,7 @@ function ratesOf(components: Components): { der: number; missedSpeech: number; f
   return { der: errorRate(components), missedSpeech: rate(missedSpeech), falseAlarm: rate(falseAlarm), confusion: rate(confusion) };
 }
 
-/** A table for people. */
+/** A readable table. */
 export function evaluationTable({ recordings, total }: EvaluationJson): string {
   const hasPeer = recordings.some(({ peer }) => peer !== null);
   const percent = (rate: number | null): string => (rate === null ? '–' : (100 * rate).toFixed(1));

@@ -1,4 +1,4 @@
-/** The comparison side of the engine page: what the commands `compare`, `bisect` and `stage` call in the browser. */
+/** Comparison functions of the engine page for the commands `compare`, `bisect` and `stage`. */
 import type { DecisionRule } from '../../src/compare/decisions/rule';
 import { writeNpy } from '../../src/compare/files/write';
 import { parseNpy } from '../../src/compare/files/npy';
@@ -20,7 +20,7 @@ import type { GraphList } from '../listGraph';
 type Answer<Result> = { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: ErrorParts };
 
 interface CompareRequest {
-  /** A model of this release, in place of the chosen files. */
+  /** Id of a shipped model to use instead of the selected files. */
   readonly shipped: string | null;
   readonly map: readonly (readonly [string, string])[];
   readonly backends: readonly RuntimeBackend[];
@@ -30,7 +30,7 @@ interface CompareRequest {
 }
 
 interface PrecisionFilesRequest {
-  /** A model of this release, in place of the chosen files. */
+  /** Id of a shipped model to use instead of the selected files. */
   readonly shipped: string | null;
   readonly map: readonly (readonly [string, string])[];
   readonly backend: RuntimeBackend;
@@ -45,7 +45,7 @@ interface BisectFilesRequest {
 
 interface BisectAnswer {
   readonly report: BisectReport;
-  /** Base64; null where there is nothing to report. */
+  /** Base64; null if there is nothing to report. */
   readonly bugReport: string | null;
 }
 
@@ -57,7 +57,7 @@ interface StageRequest {
   readonly durationSeconds: number | undefined;
 }
 
-/** A stage's tensor, with its file as base64. */
+/** The tensor of a stage, with its file as base64. */
 interface StageAnswer {
   readonly axes: readonly string[];
   readonly shape: readonly number[];
@@ -66,11 +66,11 @@ interface StageAnswer {
   readonly max: number;
   readonly mean: number;
   readonly nanCount: number;
-  /** What was repaired, skipped or left out while the file was read. */
+  /** Notes about repaired, skipped or omitted parts of the file. */
   readonly notes: readonly string[];
 }
 
-/** Stages that only the whole pipeline gives; its hook hands them out. */
+/** Stages that require a run of the pipeline, whose hook returns their artifacts. */
 const PIPELINE_STAGES = STAGES.filter((stage) => stage !== 'decode' && stage !== 'fbank');
 
 /** Sample rate of all shipped models, in Hz. */
@@ -78,7 +78,7 @@ const MODEL_SAMPLE_RATE = 16_000;
 
 let comparator: Comparator | undefined;
 
-/** Files that the driver put into the page. */
+/** The files selected in the page. */
 function chosenFiles(): File[] {
   return [...(document.querySelector<HTMLInputElement>('#files')?.files ?? [])];
 }
@@ -93,14 +93,14 @@ async function answer<Result>(work: () => Promise<Result>): Promise<Answer<Resul
   }
 }
 
-/** Calls `globalThis.sayStep` where the driver has put it there. */
+/** Calls `globalThis.sayStep` if it is defined. */
 function progress(): CallOptions {
   const { sayStep } = globalThis as { sayStep?: (step: string) => void };
   return sayStep ? { onProgress: ({ step }) => { sayStep(step); } } : {};
 }
 
 function opened(): Comparator {
-  if (!comparator) throw new Error('openComparator() comes first');
+  if (!comparator) throw new Error('call openComparator() first');
   return comparator;
 }
 
@@ -112,7 +112,7 @@ export const engineCompare = {
     comparator = new Comparator(options);
   },
 
-  /** Compares the chosen files on each backend in turn. */
+  /** Compares the selected files on each backend in turn. */
   compareFiles: ({ shipped, map, backends, tolerance = {}, thorough, decisions }: CompareRequest): Promise<Answer<Runs>> =>
     answer(async () => {
       const engine = opened();
@@ -135,7 +135,7 @@ export const engineCompare = {
       return { runs, failures, between, kernels, notes: about.goldens?.notes ?? [] };
     }),
 
-  /** Rounds the weights of the chosen graph. Calls `globalThis.keepRow` for each row if the driver has put it there. */
+  /** Rounds the weights of the selected graph. Calls `globalThis.keepRow` for each row if it is defined. */
   roundFiles: ({ shipped, map, backend, limit, decisions }: PrecisionFilesRequest): Promise<Answer<PrecisionReport>> =>
     answer(async () => {
       const engine = opened();
@@ -146,7 +146,7 @@ export const engineCompare = {
       return engine.precision(backend, { ...progress(), limit, ...(decisions && { decisions }), ...(keepRow && { onRow: keepRow }) });
     }),
 
-  /** Lists the values of the graph in the chosen files. */
+  /** Lists the values of the selected graph. */
   listFiles: (shipped: string | null): Promise<Answer<GraphList>> =>
     answer(async () => {
       const engine = opened();
@@ -154,7 +154,7 @@ export const engineCompare = {
       return { model, inputs: graph.inputs, values: await engine.values(progress()) };
     }),
 
-  /** Bisects the chosen graph; `.npy` files beside it are its inputs. */
+  /** Bisects the selected graph, with the selected `.npy` files as inputs. */
   bisectFiles: ({ shipped, tolerance }: BisectFilesRequest): Promise<Answer<BisectAnswer>> =>
     answer(async () => {
       const engine = opened();
@@ -164,11 +164,11 @@ export const engineCompare = {
       return { report, bugReport: report.node ? toBase64(await engine.bugReport()) : null };
     }),
 
-  /** Computes one stage of the chosen file by itself. */
+  /** Computes one stage of the selected file in isolation. */
   computeStage: (request: StageRequest): Promise<Answer<StageAnswer>> =>
     answer(async () => {
       const [file] = chosenFiles();
-      if (!file) throw new Error('no file was chosen');
+      if (!file) throw new Error('no file was selected');
       const source = file.name.endsWith('.npy') ? parseNpy(new Uint8Array(await file.arrayBuffer()), file.name).data : file;
       const found = PIPELINE_STAGES.find((name) => name === request.stage);
       const notes: string[] = [];
@@ -178,13 +178,13 @@ export const engineCompare = {
 };
 
 function asInput(file: File): NamedBlob {
-  // In a folder of that name a tensor is an input whatever it is called.
+  // Tensors in the folder "inputs" are inputs regardless of their names.
   return { name: /\.npy$/i.test(file.name) ? `inputs/${file.name}` : file.name, blob: file };
 }
 
 type StageTensor = Pick<Artifact, 'axes' | 'shape'> & { readonly data: Float32Array };
 
-/** Reads the samples of the segment, and adds notes about the file to `notes`. */
+/** Reads the samples of the segment and appends notes about the file to `notes`. */
 async function segmentOf(source: File | Float32Array, { startSeconds, durationSeconds }: StageRequest, notes: string[]): Promise<Pick<StageRequest, 'startSeconds' | 'durationSeconds'> & { readonly source: Float32Array }> {
   if (source instanceof Float32Array) return { source, startSeconds, durationSeconds };
   const sound = await stageSound(source, { sampleRate: MODEL_SAMPLE_RATE, startSeconds, ...(durationSeconds !== undefined && { durationSeconds }) });
@@ -200,15 +200,15 @@ async function runLayer(source: File | Float32Array, request: StageRequest, note
   if (!isShipped(model)) {
     throw new VoxlaneError({
       code: 'options',
-      problem: `There is no stage ${path}`,
+      problem: `The stage ${path} does not exist`,
       expected: `${[...PIPELINE_STAGES, DECODE].join(', ')}, a layer of a shipped model, or MODEL/LAYER`,
-      remedy: 'Name one of these',
+      remedy: 'Use one of these names',
     });
   }
   return opened().layer({ model, stage, ...(await segmentOf(source, request, notes)) }, backend, progress());
 }
 
-/** The shipped model that has a layer of this name; empty where none has. */
+/** Id of the shipped model with a layer of this name; empty if there is none. */
 async function modelWith(stage: string): Promise<string> {
   const base = new URL('models/', document.baseURI).href;
   for (const [id, task] of Object.entries(SHIPPED_MODELS)) {
@@ -218,7 +218,7 @@ async function modelWith(stage: string): Promise<string> {
   return '';
 }
 
-/** Runs the pipeline until the stage has given everything, and puts its pieces together along their first axis. */
+/** Runs the pipeline until the stage is complete and concatenates its pieces along the first axis. */
 async function runPipelineTo(
   stage: StageName,
   file: File | Float32Array,
@@ -233,18 +233,18 @@ async function runPipelineTo(
   const diarizer = await Diarizer.create({ backend });
   try {
     await diarizer.diarize(source, {
-      // Samples from an .npy file have the model's rate, as all inputs of stages do.
+      // Samples from .npy files have the model's rate, like all stage inputs.
       sampleRate: MODEL_SAMPLE_RATE,
       startSeconds,
       ...(durationSeconds !== undefined && { durationSeconds }),
       signal: controller.signal,
       hook: (event) => {
         if (event.stage !== stage) return;
-        // `completed` grows with each report, unless the run restarts because of a faulty GPU, which voids earlier pieces.
+        // `completed` grows with each event, unless the run restarts because of a faulty GPU. Then earlier pieces are invalid.
         if (event.completed <= completed) pieces.length = 0;
         completed = event.completed;
         if (event.artifact) pieces.push(event.artifact);
-        // Later stages are not needed. `total` exceeds `completed` until the last window is known.
+        // Stop before later stages. `total` exceeds `completed` until the last window is known.
         if (completed >= event.total && stage === 'segmentation') controller.abort();
       },
     });
@@ -279,7 +279,7 @@ function describe({ axes, shape, data }: StageTensor): Omit<StageAnswer, 'notes'
   return { axes, shape, npy: toBase64(writeNpy({ shape, data })), min, max, mean: sum / (data.length - nanCount), nanCount };
 }
 
-/** In pieces, because a call takes no more than some 100,000 arguments. */
+/** Converts in pieces, because calls are limited to about 100,000 arguments. */
 function toBase64(bytes: Uint8Array): string {
   let text = '';
   for (let start = 0; start < bytes.length; start += 32_768) {

@@ -1,6 +1,6 @@
 /**
- * The library on a bare page, for programs that drive a browser: the command line, the benchmark, the tests.
- * Files come in through the page's file input, so that they stream from disk.
+ * The library on a page without a user interface, for the command line, the benchmarks and the tests.
+ * The page's file input passes files, which stream from disk.
  */
 import { MENTIONED_SCORE } from '../../src/engine/speakerCount';
 import { engineCompare } from './engineCompare';
@@ -13,7 +13,7 @@ import { cluster, deleteStoredModel, diarize, Diarizer, embed, fbank, presetInfo
 import { errorLine } from '../errorLine';
 import { plainVoices, type PlainVoices } from './plainVoices';
 
-/** What a driver asks of {@link EnginePage.diarizeFile}; plain data, as it comes from another process. */
+/** Request of {@link EnginePage.diarizeFile}; plain data, because it comes from another process. */
 export interface FileRequest {
   readonly file: string;
   /** Name of the recording in RTTM. */
@@ -23,18 +23,18 @@ export interface FileRequest {
   readonly options: RunOptions;
 }
 
-/** The document that was asked for with a line for people, or why there is none. */
+/** The requested document with a readable summary, or an error. */
 export type FileOutcome =
   | {
       readonly ok: true;
       readonly text: string;
       readonly summary: string;
-      /** What was repaired, skipped or left out while the file was read. */
+      /** Notes about repaired, skipped or omitted parts of the file. */
       readonly notes: readonly string[];
     }
   | { readonly ok: false; readonly message: string };
 
-/** What the models gave of a file, or why there is nothing. */
+/** The model outputs for a file, or an error. */
 export type VoicesOutcome =
   | { readonly ok: true; readonly voices: PlainVoices; readonly durationSeconds: number }
   | { readonly ok: false; readonly message: string };
@@ -61,14 +61,14 @@ const enginePage = {
   toJson,
   toRttm,
 
-  /** The file that the driver put into the page's file input. */
+  /** The file selected in the page's file input. */
   chosenFile(): File {
     const file = document.querySelector<HTMLInputElement>('#file')?.files?.[0];
-    if (!file) throw new Error('no file was chosen');
+    if (!file) throw new Error('no file was selected');
     return file;
   },
 
-  /** Loads the models for {@link EnginePage.diarizeFile}. Null when that went well, else what was wrong. */
+  /** Loads the models for {@link EnginePage.diarizeFile}. Returns null on success, else the error message. */
   async open(options: DiarizerOptions): Promise<string | null> {
     try {
       const modelFile = document.querySelector<HTMLInputElement>('#files')?.files?.[0];
@@ -84,9 +84,9 @@ const enginePage = {
     }
   },
 
-  /** Diarizes the chosen file and says what it cost; calls `globalThis.sayProgress` where the driver has put it there. */
+  /** Diarizes the selected file and returns measurements. Calls `globalThis.sayProgress` if it is defined. */
   async measureFile(options: Pick<DiarizeOptions, 'durationSeconds'> = {}) {
-    if (!diarizer) throw new Error('open() comes first');
+    if (!diarizer) throw new Error('call open() first');
     const { sayProgress } = globalThis as { sayProgress?: NonNullable<DiarizeOptions['onProgress']> };
     const start = performance.now();
     const { turns, durationSeconds, timings, backend, gpu } = await diarizer.diarize(enginePage.chosenFile(), {
@@ -96,10 +96,10 @@ const enginePage = {
     return { wallSeconds: (performance.now() - start) / 1000, turns, durationSeconds, timings, backend, gpu };
   },
 
-  /** Runs the models on the chosen file and gives what a clustering needs. */
+  /** Runs the models on the selected file and returns the input of the clustering. */
   async voicesOfFile(): Promise<VoicesOutcome> {
     try {
-      if (!diarizer) throw new Error('open() comes first');
+      if (!diarizer) throw new Error('call open() first');
       const { voices, durationSeconds } = await diarizer.diarize(enginePage.chosenFile(), { keepVoices: true });
       return { ok: true, voices: await plainVoices(voices!), durationSeconds };
     } catch (error) {
@@ -107,10 +107,10 @@ const enginePage = {
     }
   },
 
-  /** Diarizes the chosen file; calls `globalThis.sayProgress` where the driver has put it there. */
+  /** Diarizes the selected file. Calls `globalThis.sayProgress` if it is defined. */
   async diarizeFile({ file, uri, format, exclusive, options }: FileRequest): Promise<FileOutcome> {
     try {
-      if (!diarizer) throw new Error('open() comes first');
+      if (!diarizer) throw new Error('call open() first');
       const { sayProgress } = globalThis as { sayProgress?: NonNullable<DiarizeOptions['onProgress']> };
       const start = performance.now();
       const result = await diarizer.diarize(enginePage.chosenFile(), {
@@ -147,7 +147,7 @@ function likelyOthers({ alternatives: [next] }: SpeakerCount): string {
 function unmetBounds({ value, unmet }: SpeakerCount): string {
   const { minSpeakers = null, maxSpeakers = null } = unmet ?? {};
   const asked = minSpeakers === maxSpeakers ? String(minSpeakers) : minSpeakers !== null ? `at least ${minSpeakers}` : `at most ${maxSpeakers}`;
-  return `asked for ${asked} speakers, found ${value}`;
+  return `requested ${asked} speakers, found ${value}`;
 }
 
 declare global {

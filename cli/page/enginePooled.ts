@@ -1,4 +1,4 @@
-/** Both ways to ResNet34's embeddings, for the benchmark: one run of the network a window, or one a speaker. */
+/** Two ways to compute ResNet34 embeddings, for the benchmark: one network run per window, or one per speaker. */
 import { openPooledEmbedder } from '../../src/embedding/pooledEmbedder';
 import { wasmThreads } from '../../src/engine/backend';
 import { loadManifest } from '../../src/store/load';
@@ -11,18 +11,18 @@ export interface PooledFigures {
   readonly numWindows: number;
   readonly numSpeakers: number;
   readonly threads: number;
-  /** Seconds of all windows, fbank included. */
+  /** Duration for all windows, including fbank. */
   readonly pooledSeconds: number;
   readonly perSpeakerSeconds: number;
-  /** Runs of the network. */
+  /** Number of network runs. */
   readonly pooledRuns: number;
   readonly perSpeakerRuns: number;
 }
 
 /**
- * Measures on WASM, with weights of any values: time does not depend on them.
+ * Measures on WASM. The weights can be arbitrary, because they do not affect the time.
  *
- * One run a speaker is what the network does by itself: all of the window, the speaker's mask at its end.
+ * The unmodified network needs one run per speaker: it processes the whole window and applies the speaker's mask at the end.
  *
  * @param file the ONNX file
  */
@@ -33,7 +33,7 @@ export async function measurePooled(file: Blob): Promise<PooledFigures> {
   const embedder = await openPooledEmbedder(new Uint8Array(await file.arrayBuffer()), manifest, options);
   const numSamples = WINDOWS * 10 * manifest.sampleRate;
   const windows = Float32Array.from({ length: numSamples }, (_, i) => Math.sin(i * i) / 8);
-  // Three people one after the other.
+  // The three speakers talk one after the other.
   const activity = Uint8Array.from({ length: WINDOWS * FRAMES * SPEAKERS }, (_, i) => {
     const frame = Math.floor(i / SPEAKERS) % FRAMES;
     return Number(Math.floor((frame * SPEAKERS) / FRAMES) === i % SPEAKERS);
@@ -52,7 +52,7 @@ export async function measurePooled(file: Blob): Promise<PooledFigures> {
   return { numWindows: WINDOWS, numSpeakers: SPEAKERS, threads, pooledSeconds, perSpeakerSeconds, pooledRuns, perSpeakerRuns };
 }
 
-/** Seconds of `work`, and runs of the network in it. */
+/** Runs `work` and measures its seconds and network runs. */
 async function measured(
   embedder: { readonly backboneRuns: number },
   work: () => Promise<void>,

@@ -1,4 +1,4 @@
-/** What the models' nodes cost, and what a recording makes them do, for the profiler in `bench/`. */
+/** Cost of the models' nodes and workload of a recording, for the profiler in `bench/`. */
 import { sampleInputs } from '../../src/compare/sampleInputs';
 import { usedFrames, windowMasks } from '../../src/embedding/mask';
 import { countFrames, fbankGeometry } from '../../src/features/fbank';
@@ -8,19 +8,19 @@ import { graphInfo, parseOnnx } from '../../src/onnx/model';
 import { loadManifest } from '../../src/store/load';
 import { profileGraph, type SessionProfile } from './profileGraph';
 
-/** A graph's run that is to be profiled. */
+/** Settings for profiling a graph. */
 export interface ProfileRequest {
   readonly backend: 'wasm' | 'webgpu';
   readonly threads: number;
-  /** Of the graph's first input; null to make one up from `openSize`. */
+  /** Shape of the graph's first input; null to derive it from `openSize`. */
   readonly shape: readonly number[] | null;
-  /** Size of the inputs' axes of open size, but for the first: the batch, which is 1. */
+  /** Size of dynamic axes of the inputs, except the first axis: the batch, which is 1. */
   readonly openSize: number;
   readonly numRuns: number;
 }
 
 export interface ProfileReply extends SessionProfile {
-  /** Of the first input. */
+  /** Shape of the first input. */
   readonly shape: readonly number[];
   /** Null on WASM. */
   readonly adapter: string | null;
@@ -28,22 +28,22 @@ export interface ProfileReply extends SessionProfile {
   readonly hasKernelTimes: boolean;
 }
 
-/** What the stages had to do for a recording. */
+/** Workload of the stages for a recording. */
 export interface RunCounts extends Pick<DiarizationResult, 'durationSeconds' | 'timings' | 'gpu' | 'backend'> {
   readonly numWindows: number;
   readonly windowSamples: number;
-  /** Mel frames of the windows that gave an embedding. */
+  /** Mel frames of windows with embeddings. */
   readonly fbankFrames: number;
-  /** Mel frames of each voice that was embedded. */
+  /** Mel frames per embedded local speaker. */
   readonly voiceFrames: readonly number[];
 }
 
-/** Embedding model of the preset that {@link engineProfile.countRun} takes. */
+/** Embedding model of the preset that {@link engineProfile.countRun} uses. */
 const EMBEDDING_MODEL = 'campplus-zh-en';
 const SEGMENTATION_MODEL = 'segmentation-3.0';
 
 export const engineProfile = {
-  /** Profiles an ONNX file with made-up values, the same each time; on a page that has run nothing else before. */
+  /** Profiles an ONNX file with generated, reproducible values. The page must not have run a model before. */
   async profileFile(file: Blob, { backend, threads, shape, openSize, numRuns }: ProfileRequest): Promise<ProfileReply> {
     const bytes = new Uint8Array(await file.arrayBuffer());
     const info = graphInfo(parseOnnx(bytes, 'the graph'));
@@ -61,7 +61,7 @@ export const engineProfile = {
     };
   },
 
-  /** Diarizes a recording with CAM++ and counts what its stages ran. */
+  /** Diarizes a recording with CAM++ and counts the work of its stages. */
   async countRun(
     file: Blob,
     options: Pick<DiarizerOptions, 'backend' | 'speed' | 'trustGpu'>,
@@ -100,14 +100,14 @@ export const engineProfile = {
   },
 };
 
-/** A device that times its kernels where the adapter lets it. */
+/** Opens a device that times its kernels if the adapter supports it. */
 async function timedDevice(): Promise<{ device: GPUDevice; name: string }> {
   const adapter = await requestAdapter();
   if (!adapter) throw new Error('this browser offers no WebGPU adapter');
   return { device: await requestDevice(adapter, ['timestamp-query']), name: adapterName(adapter) };
 }
 
-/** The parts of each window: artifacts have windows as their first axis. */
+/** Splits artifacts into windows along their first axis. */
 function windowsOf(artifacts: readonly Artifact[] = []): Pick<Artifact, 'shape' | 'data'>[] {
   return artifacts.flatMap(({ shape: [numWindows = 0, ...shape], data }) =>
     Array.from({ length: numWindows }, (_, window) => {

@@ -1,6 +1,6 @@
 import type { KeptVoices } from '../../src/index';
 
-/** Voices as they leave a page: arrays as base64, without the linkage, which can be made again. */
+/** Serialized voices: arrays as base64, without the dendrogram, which can be recomputed. */
 export type PlainVoices = Omit<KeptVoices, 'activity' | 'embeddings' | 'embedded' | 'dendrogram'> & {
   readonly activity: string;
   readonly embeddings: string;

@@ -1,8 +1,8 @@
 /**
- * Time of every node of a graph, as ONNX Runtime's own profiler measures it.
+ * Measures the time of every node of a graph with ONNX Runtime's profiler.
  *
- * In browsers the profiler has no file to write to: its trace (Chrome's trace format, one event a line) goes to the
- * console at the end of the session. On WebGPU it also times every kernel on the GPU, where the device has the feature
+ * In browsers, the profiler cannot write to a file. Instead, it prints its trace (Chrome's trace format, one event per line)
+ * to the console at the end of the session. On WebGPU, it also times every kernel on the GPU if the device has the feature
  * `timestamp-query`.
  */
 import { VoxlaneError } from '../../src/util/errors';
@@ -10,31 +10,31 @@ import { loadRuntime, webgpuProvider, type RuntimeOptions } from '../../src/ort/
 import { type Feed, toRuntimeArray } from '../../src/ort/session';
 
 export interface ProfileOptions extends RuntimeOptions {
-  /** Device to run on, with the feature `timestamp-query` for the times of kernels; null for WASM. */
+  /** WebGPU device; timing kernels requires its feature `timestamp-query`. Null for WASM. */
   readonly device: GPUDevice | null;
   readonly numRuns: number;
 }
 
 export interface SessionProfile {
-  /** Events of the trace, each a line of JSON, in the order of the file. */
+  /** Events of the trace in order, each a line of JSON. */
   readonly lines: readonly string[];
-  /** Time of each run as the caller sees it, in milliseconds. The first ones warm up. */
+  /** Wall time of each run in milliseconds. The first runs are warm-up. */
   readonly runMs: readonly number[];
 }
 
 const EVENT_START = '{"cat"';
 const TRACE_END = ']';
-/** The trace is printed when the session ends; on WebGPU the kernels' times are still read back then. */
+/** The trace is printed at the end of the session. On WebGPU, the kernel times must still be read back then. */
 const TRACE_TIMEOUT_MS = 20_000;
 
-/** Lines that the profiler has printed since {@link profileGraph} asked for them; null while nobody listens. */
+/** Lines printed by the profiler during {@link profileGraph}; null if it is not recording. */
 let trace: string[] | null = null;
 let isListening = false;
 
 /**
- * Runs a graph some times with the profiler on. One call at a time.
+ * Runs a graph several times with the profiler enabled. Calls must not overlap.
  *
- * @throws VoxlaneError `backend-failed` where no trace came: the runtime had been started before the first call here
+ * @throws VoxlaneError `backend-failed` if there is no trace, because the runtime started before the first call
  */
 export async function profileGraph(
   bytes: Uint8Array,
@@ -65,7 +65,7 @@ export async function profileGraph(
   }
 }
 
-/** Takes the profiler's lines out of the console. The runtime keeps the console's function from its start on. */
+/** Intercepts the profiler's console output. The runtime uses the console function that exists when it starts. */
 function listen(): void {
   if (isListening) return;
   isListening = true;
@@ -94,7 +94,7 @@ async function endTrace(endProfiling: () => void): Promise<string[]> {
   throw new VoxlaneError({
     code: 'backend-failed',
     problem: 'The runtime printed no profile',
-    expected: 'a runtime that starts with the first profile, because it keeps the console that it finds then',
-    remedy: 'Profile in a page or process of its own',
+    expected: 'a runtime started by the first profile, because the runtime keeps the console function that exists at its start',
+    remedy: 'Profile in a separate page or process',
   });
 }

@@ -1,4 +1,4 @@
-/** Decodes the sound for a single stage in the same way as for a run. */
+/** Decodes the audio for a single stage like a full run does. */
 import { decoderFor, openAudio, openChannels, type OpenAudio } from '../../src/audio/decode';
 import { decodeInstead } from '../../src/audio/pageDecode';
 import { concatenate } from '../../src/util/values';
@@ -7,7 +7,7 @@ import { concatenate } from '../../src/util/values';
 export interface StageSound {
   /** Axes (sample), mono. */
   readonly samples: Float32Array;
-  /** What was repaired, skipped or left out. */
+  /** Notes about repaired, skipped or omitted parts. */
   readonly notes: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export async function stageSound(file: File, options: SegmentOptions): Promise<S
   const { audio, notes } = await open(file, options);
   try {
     const pieces: Float32Array[] = [];
-    // Copies, because a decoder may use its buffer again.
+    // Copy the pieces, because decoders can reuse their buffer.
     for await (const piece of audio.pieces()) pieces.push(piece.slice());
     return { samples: concatenate(pieces), notes: [...notes, ...audio.notes().map(({ text }) => text)] };
   } finally {

@@ -46,7 +46,7 @@ test('a minimum number of speakers that cannot be met is reported, in JSON and o
   expect(code).toBe(0);
   const { speakerCount, speakers } = JSON.parse(stdout) as DiarizationJson & { speakerCount: { value: number; unmet: unknown } };
   expect(speakerCount).toMatchObject({ value: speakers.length, unmet: { minSpeakers: 200, maxSpeakers: null } });
-  expect(stderr).toContain(`asked for at least 200 speakers, found ${speakers.length}`);
+  expect(stderr).toContain(`requested at least 200 speakers, found ${speakers.length}`);
 });
 
 test('wrong arguments end with one line', async () => {

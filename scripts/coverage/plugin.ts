@@ -1,8 +1,8 @@
 /**
- * Statement coverage of `src` and `workers`, in Node and in every browser thread alike.
+ * Statement coverage of `src` and `workers`, in Node and in all browser threads.
  *
- * The sources are instrumented before any other transform, so that statement ids are those of the files as written and
- * hits from unit tests, pages and workers are merged as sets of ids. Active only if `VOXLANE_COVERAGE` names a folder.
+ * The sources are instrumented before any other transform. Statement ids therefore refer to the original files, and hits
+ * from unit tests, pages and workers can be merged as sets of ids. Active only if `VOXLANE_COVERAGE` is set to a folder.
  */
 import { createInstrumenter } from 'istanbul-lib-instrument';
 import { appendFileSync, mkdirSync } from 'node:fs';
@@ -10,24 +10,24 @@ import { join, relative, sep } from 'node:path';
 import type { Connect, Plugin } from 'vite';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** Name of the counters on the global object of a thread. */
+/** Name of the counters on the global object of each thread. */
 export const COUNTERS = '__voxlaneCoverage__';
-/** Path to which pages and workers post the ids of newly covered statements. */
+/** Pages and workers post the ids of newly covered statements to this path. */
 const REPORT_PATH = '/voxlane-coverage';
 const FLUSH_MODULE = 'virtual:coverage-flush';
 const RESOLVED_FLUSH = `\0${FLUSH_MODULE}`;
 
-/** Folder that receives the hits; undefined if coverage is off. */
+/** Output folder for hits; undefined if coverage is disabled. */
 export const coverageFolder = process.env.VOXLANE_COVERAGE;
 
-/** Whether `path`, absolute or relative to the root, is a source file that counts. */
+/** Whether `path`, absolute or relative to the root, is a source file included in the coverage. */
 export function countsForCoverage(path: string): boolean {
   const name = relative(ROOT, path).split(sep).join('/');
   if (!/^(src|workers)\/.*\.ts$/.test(name) || name.startsWith('src/nn/assembly/')) return false;
   return !/(\.d\.ts|\.test\.ts|\/onnx_pb\.ts)$/.test(name);
 }
 
-/** Instruments one file; the statement map has the same ids in every program that loads it. */
+/** Instruments one file. Statement ids are the same in every build. */
 export function instrument(code: string, path: string): { code: string; statements: number[] } {
   const instrumenter = createInstrumenter({
     esModules: true,
@@ -42,7 +42,7 @@ export function instrument(code: string, path: string): { code: string; statemen
   return { code: instrumented, statements: Object.keys(instrumenter.lastFileCoverage().statementMap).map(Number) };
 }
 
-/** Posts newly covered statements four times a second: a worker can be terminated at any time. */
+/** Posts newly covered statements four times per second, because a worker can be terminated at any time. */
 const FLUSH = `
 const seen = new Map();
 function flush() {
@@ -60,7 +60,7 @@ setInterval(flush, 250);
 globalThis.addEventListener?.('pagehide', flush);
 `;
 
-/** Instruments the sources, and collects what browsers post to the preview server. */
+/** Instruments the sources and collects the hits that browsers post to the preview server. */
 export function coverage(): Plugin {
   const receive: Connect.NextHandleFunction = (request, response, next) => {
     if (request.method !== 'POST' || request.url !== REPORT_PATH) {
@@ -90,7 +90,7 @@ export function coverage(): Plugin {
   };
 }
 
-/** Appends one JSON line of file to covered statement ids. */
+/** Appends one JSON line that maps files to ids of covered statements. */
 export function saveHits(line: string, kind: 'browser' | 'unit'): void {
   if (!coverageFolder) return;
   mkdirSync(coverageFolder, { recursive: true });

@@ -1,5 +1,5 @@
 /**
- * Prints the statement coverage that the runs below `VOXLANE_COVERAGE` gave, in total and per folder:
+ * Prints the statement coverage of the runs recorded in `VOXLANE_COVERAGE`, in total and per folder:
  * `tsx scripts/coverage/report.ts [--files]`.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { countsForCoverage, coverageFolder, instrument } from './plugin.ts';
 const ROOT = join(import.meta.dirname, '../..');
 
 function main(): void {
-  if (!coverageFolder) throw new Error('Set VOXLANE_COVERAGE to the folder that the tests wrote to.');
+  if (!coverageFolder) throw new Error('Set VOXLANE_COVERAGE to the output folder of the tests.');
   const covered = new Map<string, Set<number>>();
   for (const name of readdirSync(coverageFolder).filter((file) => file.endsWith('.ndjson'))) {
     for (const line of readFileSync(join(coverageFolder, name), 'utf8').split('\n')) {

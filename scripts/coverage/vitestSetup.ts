@@ -1,4 +1,4 @@
-/** Saves the statements that the unit tests of a file covered. */
+/** Saves the statements covered by the unit tests of a file. */
 import { afterAll } from 'vitest';
 import { COUNTERS, saveHits } from './plugin.ts';
 

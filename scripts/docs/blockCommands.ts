@@ -1,4 +1,4 @@
-/** Commands of the documentation that are run in a clone of the repository. */
+/** Commands in the documentation that run in a clone of the repository. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,8 +7,8 @@ import { wordOf, type Run } from './fences';
 import { ROOT } from './pages';
 
 /**
- * Commands that take long or need files that nobody has, by the script of package.json, and the test that runs each; of
- * those without one, only the options are looked at.
+ * Scripts in package.json that take long or need unavailable files, with the test that runs each one. For scripts without
+ * a test (null), only the options are checked.
  */
 const TESTED_BY: Readonly<Record<string, string | null>> = {
   start: 'e2e/full/freshClone.spec.ts',
@@ -32,7 +32,7 @@ const TESTED_BY: Readonly<Record<string, string | null>> = {
   'bench:profile': null,
 };
 
-/** What a command printed and how it ended. */
+/** Output and exit status of a command. */
 export interface Ended {
   readonly command: string;
   readonly stdout: string;
@@ -40,7 +40,7 @@ export interface Ended {
   readonly expectedStatus: number;
 }
 
-/** Runs the commands of a group in a folder that looks like a clone and takes what they write. */
+/** Runs the commands of a group in a folder that resembles a clone and receives their output files. */
 export function runInClone({ fences }: Run): Ended[] {
   const clone = mkdtempSync(join(tmpdir(), 'voxlane-clone-'));
   try {
@@ -51,7 +51,7 @@ export function runInClone({ fences }: Run): Ended[] {
         fence.code.split('\n').filter(Boolean).map((command) => {
           const { stdout, stderr, status } = spawnSync(command, { cwd: clone, shell: true, encoding: 'utf8' });
           const expectedStatus = Number(wordOf(fence, 'exit') ?? 0);
-          if (status !== expectedStatus) throw new Error(`${command} ended with ${String(status)}:\n${stdout}\n${stderr}`);
+          if (status !== expectedStatus) throw new Error(`${command} exited with ${String(status)}:\n${stdout}\n${stderr}`);
           return { command, stdout, status, expectedStatus };
         }),
       );
@@ -61,8 +61,7 @@ export function runInClone({ fences }: Run): Ended[] {
 }
 
 /**
- * What is wrong with commands that are not run here: scripts and tests that there are not, options that `--help` does
- * not know.
+ * Finds faults in commands that are not run here: missing scripts and tests, and options that `--help` does not list.
  */
 export function faultsOfCommands({ fences }: Run): string[] {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly scripts: Readonly<Record<string, string>> };
@@ -73,23 +72,23 @@ export function faultsOfCommands({ fences }: Run): string[] {
 function faultsOf(command: string, scripts: Readonly<Record<string, string>>): string[] {
   if (command === 'npm ci') return existsSync(join(ROOT, 'package-lock.json')) ? [] : [`${command}: there is no lock file`];
   const [, name, rest = ''] = /^npm (?:run )?(?:--silent )?([\w:]+)(?: -- (.*))?$/.exec(command) ?? [];
-  if (name === undefined || scripts[name] === undefined) return [`${command}: package.json has no such script`];
+  if (name === undefined || scripts[name] === undefined) return [`${command}: the script does not exist in package.json`];
   const test = TESTED_BY[name];
-  if (test === undefined) return [`${command}: no test is known to run it`];
+  if (test === undefined) return [`${command}: no test is registered for it`];
   if (test !== null && !runs(test, name, scripts[name])) return [`${command}: ${test} does not run it`];
   const options = rest.match(/--[\w-]+/g) ?? [];
   if (options.length === 0) return [];
   const { stdout, status } = helpOf(name);
-  // A script without help says what it takes to `parseArgs` only.
+  // The options of scripts without help are only in the call of `parseArgs`.
   const [file] = /[\w/]+\.ts\b/.exec(scripts[name]) ?? [];
-  if (status !== 0 && file === undefined) return [`${command}: --help ends with ${String(status)}`];
+  if (status !== 0 && file === undefined) return [`${command}: --help exits with ${String(status)}`];
   const known = status === 0 ? stdout : readFileSync(join(ROOT, file!), 'utf8').replace(/'?\b([\w-]+)'?: \{ type: '/g, '--$1 ');
-  return options.filter((option) => !known.includes(option)).map((option) => `${command}: there is no ${option}`);
+  return options.filter((option) => !known.includes(option)).map((option) => `${command}: unknown option ${option}`);
 }
 
 const helps = new Map<string, { readonly stdout: string; readonly status: number | null }>();
 
-/** What `--help` of a script prints, read once. */
+/** Output of `--help` of a script, cached. */
 function helpOf(name: string): { readonly stdout: string; readonly status: number | null } {
   const kept = helps.get(name);
   if (kept) return kept;
@@ -98,7 +97,7 @@ function helpOf(name: string): { readonly stdout: string; readonly status: numbe
   return help;
 }
 
-/** Whether a test's source names the script, or the file that it runs. */
+/** Whether a test's source mentions the script or its file. */
 function runs(test: string, name: string, script: string): boolean {
   const file = /([\w]+)\.ts\b/.exec(script)?.[1] ?? name;
   const path = join(ROOT, test);

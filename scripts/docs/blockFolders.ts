@@ -1,4 +1,4 @@
-/** Code blocks that are commands and files of one folder, run to the letter but for where packages come from. */
+/** Runs code blocks with commands and files in one folder. Commands are unchanged, except for the package source. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,22 +6,22 @@ import { dirname, join } from 'node:path';
 import type { Fence, Run } from './fences';
 import { ROOT } from './pages';
 
-/** Commands that go on until they are ended, and what lets them choose any free port. */
+/** Server commands, with the change that lets them choose a free port. */
 const SERVERS: readonly (readonly [RegExp, (command: string) => string])[] = [
   [/^npx voxlane serve( \S+)?$/, (command) => `${command}${command.endsWith('serve') ? ' .' : ''} 0`],
   [/^npx vite( preview)?$/, (command) => `${command} --host 127.0.0.1 --port 0`],
 ];
-/** Tools that a reader installs from the registry, and a test takes from the repository. */
+/** Tools that readers install from the registry and tests link from the repository. */
 const TOOL = /^npm install --save-dev ((?:vite|esbuild)\b.*)$/;
 
-/** A folder in which a run's blocks have been made and run. */
+/** A folder in which the blocks of a run were written and executed. */
 export interface BlockFolder {
-  /** Served pages, in the order of the blocks: address of the server, and the pages that were written before it ran. */
+  /** Served pages, in the order of the blocks: address of the server, and the pages written before it started. */
   readonly served: readonly { readonly address: string; readonly pages: readonly Fence[] }[];
   close(): void;
 }
 
-/** @throws Error for a command that ends with another status than 0 */
+/** @throws Error if a command exits with a status other than 0 */
 export async function runFolder({ fences }: Run): Promise<BlockFolder> {
   const folder = mkdtempSync(join(tmpdir(), 'voxlane-folder-'));
   const servers: ChildProcess[] = [];
@@ -60,7 +60,7 @@ function runOnce(command: string, folder: string): void {
   const packages = ['voxlane-assets', 'voxlane'].map((name) => join(ROOT, 'packages', name)).join(' ');
   const local = command.replace(/^npm install voxlane$/, `npm install --offline --no-audit --no-fund --install-links ${packages}`);
   const { status, stdout, stderr } = spawnSync(local, { cwd: folder, shell: true, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${command} ended with ${String(status)}:\n${stdout}\n${stderr}`);
+  if (status !== 0) throw new Error(`${command} exited with ${String(status)}:\n${stdout}\n${stderr}`);
 }
 
 function link(tools: readonly string[], folder: string): void {
@@ -71,9 +71,9 @@ function link(tools: readonly string[], folder: string): void {
   }
 }
 
-/** @returns the address that it prints, with a slash at its end */
+/** @returns the printed address with a trailing slash */
 function serve(command: string, folder: string, servers: ChildProcess[]): Promise<string> {
-  // A process group of its own, so that npx's children end with it.
+  // A separate process group lets child processes of npx end with it.
   const server = spawn(command, { cwd: folder, shell: true, detached: true, env: { ...process.env, NO_COLOR: '1' } });
   servers.push(server);
   return new Promise((resolve, reject) => {
@@ -86,7 +86,7 @@ function serve(command: string, folder: string, servers: ChildProcess[]): Promis
     server.stdout.on('data', read);
     server.stderr.on('data', read);
     server.on('exit', (status) => {
-      reject(new Error(`${command} ended with ${String(status)} before it served:\n${output}`));
+      reject(new Error(`${command} exited with ${String(status)} before it served:\n${output}`));
     });
   });
 }

@@ -1,4 +1,4 @@
-/** Code blocks as programs: put together, compiled, checked by the compiler against the built types. */
+/** Code blocks as programs: concatenates and compiles them and checks them against the built types. */
 import { mkdtempSync, rmSync, symlinkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import ts from 'typescript';
 import type { Fence, Run } from './fences';
 import { ROOT } from './pages';
 
-/** What a block may be given, by name: its type, and how a page gets it. */
+/** Variables that tests can provide to a block, by name: type and initializer in a page. */
 export const GIVEN: Readonly<Record<string, { readonly type: string; readonly value: string }>> = {
   file: { type: 'File', value: `new File([await (await fetch('/given/sample.wav')).blob()], 'sample.wav')` },
   samples: { type: 'Float32Array', value: `globalThis.samplesOf(await (await fetch('/given/sample.wav')).arrayBuffer())` },
@@ -18,29 +18,29 @@ export const GIVEN: Readonly<Record<string, { readonly type: string; readonly va
   modelFile: { type: 'File', value: `new File([await (await fetch('/given/model.onnx')).blob()], 'voxceleb_resnet34_LM.onnx')` },
 };
 
-/** Names that a run's fences are given. @throws Error for one that there is not */
+/** Names provided to a run's fences. @throws Error for an unknown name */
 export function givenTo({ fences }: Run): string[] {
   const names = new Set(fences.flatMap(({ words }) => words.filter((word) => word.startsWith('given:')).map((word) => word.slice(6))));
-  for (const name of names) if (!(name in GIVEN)) throw new Error(`${fences[0]!.page}:${fences[0]!.line} is given ${name}, which there is not`);
+  for (const name of names) if (!(name in GIVEN)) throw new Error(`${fences[0]!.page}:${fences[0]!.line} uses the unknown given name ${name}`);
   return [...names];
 }
 
 const isOutput = ({ language }: Fence): boolean => language === 'text' || language === 'json';
 
-/** What a run must print, part by part: an output is of what was printed since the one before. */
+/** Expected outputs of a run. Each one covers the output since the previous one. */
 export const outputsOf = ({ fences }: Run): Fence[] => fences.filter(isOutput);
 
-/** The run's code as one TypeScript module. After each part that an output follows, `globalThis.printed()` is called. */
+/** The run's code as one TypeScript module. It calls `globalThis.printed()` at the position of each output block. */
 function sourceOf({ fences }: Run): string {
   const parts = fences.map((fence) => (isOutput(fence) ? 'globalThis.printed();' : fence.code));
   return parts.join('\n');
 }
 
-/** The module that a page loads; the packages are left to its import map. */
+/** Compiles the module for a page. Packages stay external and are resolved by the page's import map. */
 export async function compile(run: Run): Promise<string> {
   const given = givenTo(run).map((name) => `const ${name} = ${GIVEN[name]!.value};`);
   const { outputFiles } = await build({
-    // Imports stand first in any case.
+    // Imports are hoisted.
     stdin: { contents: [...given, sourceOf(run)].join('\n'), loader: 'ts', resolveDir: ROOT },
     bundle: true,
     write: false,
@@ -53,9 +53,9 @@ export async function compile(run: Run): Promise<string> {
 }
 
 /**
- * What the compiler, in strict mode, has against the TypeScript blocks, with the packages' own types.
+ * Checks the TypeScript blocks with the compiler in strict mode and the packages' types.
  *
- * @returns one line for each mistake, with page and line
+ * @returns one line per error, with page and line
  */
 export function typeErrors(runs: readonly Run[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'voxlane-blocks-'));

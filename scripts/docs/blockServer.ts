@@ -1,4 +1,4 @@
-/** Serves what the code blocks of the documentation are, and what they need. */
+/** Serves the code blocks of the documentation and their dependencies. */
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,21 +14,21 @@ const TYPES: Readonly<Record<string, string>> = {
   '.wav': 'audio/wav',
 };
 
-/** A file that a test put there. */
+/** A file added by a test. */
 export interface Put {
   readonly body: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface BlockServer {
-  /** Address with a slash at its end. */
+  /** Address with a trailing slash. */
   readonly address: string;
-  /** @param path without a slash at its start */
+  /** @param path without a leading slash */
   put(path: string, file: Put): void;
   close(): Promise<void>;
 }
 
-/** Where an address leads: packages by name, with or without a version, wherever the page is. */
+/** Matches package addresses by name, with or without a version, relative to any page. */
 const PACKAGE = /^.*?\/(?:node_modules\/)?(voxlane(?:-assets)?)(?:@[^/]*)?\/(.*)$/;
 
 /** @param headers sent with every file, such as those of a CDN */
@@ -42,7 +42,7 @@ export async function startBlockServer(headers: Readonly<Record<string, string>>
       response.writeHead(200, { ...type, ...headers, ...put.headers }).end(put.body);
       return;
     }
-    // A worker obeys the headers of its own script: those of the folder's page go with every file.
+    // A worker uses the headers of its script, so every file gets the headers of the folder's page.
     const page = files.get(join(pathname.slice(1).replace(/\/(?:node_modules)\/.*$/, ''), 'index.html'));
     sendPackaged(pathname, { ...type, ...headers, ...page?.headers }, response);
   });

@@ -11,11 +11,11 @@ describe('figures', () => {
   const results = new Set(lines(readPage('bench/RESULTS.md')));
   const page = readPage('docs/presets.md');
 
-  /** Rows of the tables that a page marks as measured. */
+  /** Rows of tables that a page marks as measured. */
   const measured = (text: string): string[] =>
     Array.from(text.matchAll(/<!-- same as bench\/RESULTS\.md -->\s+((?:\|.*\n)+)/g), ([, table]) => lines(table!.trim())).flat();
 
-  it('are rows of bench/RESULTS.md, to the letter', () => {
+  it('exactly match rows of bench/RESULTS.md', () => {
     const rows = measured(page);
     expect(rows.length).toBeGreaterThan(15);
     expect(rows.filter((row) => !results.has(row))).toEqual([]);
@@ -25,7 +25,7 @@ describe('figures', () => {
   it.each([
     ['docs/presets.md', ['0.582 and 0.136', '544,236', '31.56 %', '32.12 %']],
     ['docs/concepts.md', ['5.28 %']],
-  ])('in the sentences of %s are there too', (file, figures) => {
+  ])('in the sentences of %s are also in bench/RESULTS.md', (file, figures) => {
     const said = lines(readPage(file)).join(' ');
     const known = [...results].join(' ');
     for (const figure of figures) {
@@ -34,7 +34,7 @@ describe('figures', () => {
     }
   });
 
-  it('commands beside them are those of bench/RESULTS.md', () => {
+  it('come with the commands of bench/RESULTS.md', () => {
     const known = [...results].join(' ');
     const commands = Array.from(page.matchAll(/npm run --silent bench[^`]*/g), ([command]) => command.trim().replace(/\s+/g, ' '));
     expect(commands.length).toBeGreaterThan(2);
@@ -85,7 +85,7 @@ describe('models', () => {
     expect(rows.filter((row) => row.includes('MB')).length).toBe(manifests.length);
   });
 
-  it.each(manifests.map((manifest) => [manifest.id, manifest] as const))('%s: license, size, hash and makers are the manifest’s', (id, manifest) => {
+  it.each(manifests.map((manifest) => [manifest.id, manifest] as const))('%s: license, size, hash and authors match the manifest', (id, manifest) => {
     const [, , task, license, file, by] = rows.find((row) => row.startsWith(`| \`${id}\``))!.split('|').map((cell) => cell.trim());
     const { bytes, sha256 } = manifest.file;
     expect([license, file, by]).toEqual([manifest.license, `${(bytes / 1e6).toFixed(1)} MB, \`${sha256.slice(0, 12)}…\``, manifest.attribution]);
@@ -101,14 +101,14 @@ describe('names', () => {
     return Array.from(body!.matchAll(/'([\w-]+)'/g), ([, name]) => name!);
   }
 
-  it('every error code has an entry among the faults, and no entry is of another', () => {
+  it('the fault entries cover exactly the error codes', () => {
     const codes = union('src/util/errors.ts', 'ErrorCode');
     const entries = lines(readPage('docs/faults.md')).filter((line) => line.startsWith('### ')).map((line) => line.slice(4));
     expect(codes.length).toBeGreaterThan(20);
     expect(entries.toSorted()).toEqual(codes.toSorted());
   });
 
-  it('every cause that the comparison knows is explained', () => {
+  it('every cause of the comparison is explained', () => {
     const causes = union('src/compare/report.ts', 'CauseId');
     const [, table] = /## Which causes are known\s+((?:\|.*\n)+)/.exec(readPage('docs/compare.md'))!;
     const said = lines(table!).slice(2).flatMap((row) => Array.from(row.split('|')[1]?.matchAll(/`([\w-]+)`/g) ?? [], ([, name]) => name!));
@@ -116,7 +116,7 @@ describe('names', () => {
     expect(said.toSorted()).toEqual(causes.toSorted());
   });
 
-  it('messages among the faults are those of the code', () => {
+  it('messages in the fault entries match the code', () => {
     const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
       .map((path) => readFileSync(join(ROOT, 'src', path), 'utf8'))
@@ -125,7 +125,7 @@ describe('names', () => {
     const quoted = Array.from(readPage('docs/faults.md').matchAll(/(?<![*\w])\*([^*]+)\*(?!\*)/g), ([, text]) => text!.replace(/\s+/g, ' '));
     const messages = quoted.filter((text) => text.includes(' '));
     expect(messages.length).toBeGreaterThan(20);
-    // Words in capitals and … are values; between them, what the page says stands in the code.
+    // Words in capitals and … stand for values. The text between them must occur in the code.
     const missing = messages.flatMap((message) =>
       message
         .split(/\b[A-Z]{2,}\b(?<!\b(?:WAV|GPU|WASM|SIMD|JSON)\b)|\bN\b|…|"/)

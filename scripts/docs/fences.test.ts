@@ -6,7 +6,7 @@ const FENCE = '```';
 const page = (...lines: string[]): string => lines.join('\n').replaceAll("'''", FENCE);
 
 describe('reading', () => {
-  it('gives language, group, path, words, line and code', () => {
+  it('returns language, group, path, words, line and code', () => {
     const [block] = readFences(page('# Title', '', "'''js {1,3} #start [main.js] given:file", 'one();', '', 'two();', "'''"), 'a.md');
     expect(block).toEqual({
       page: 'a.md',
@@ -21,12 +21,12 @@ describe('reading', () => {
     expect(wordOf(block!, 'fails')).toBeNull();
   });
 
-  it('takes the indentation of a list off, and keeps shorter fences within longer ones', () => {
+  it('removes the indentation of lists and keeps shorter fences within longer ones', () => {
     const fences = readFences(page('1. First', "   '''sh", '   ls', '     -l', "   '''", '~~~~md', "'''js", "'''", '~~~~'), 'a.md');
     expect(fences.map(({ code }) => code)).toEqual(['ls\n  -l', '```js\n```']);
   });
 
-  it('refuses a fence without an end', () => {
+  it('rejects an unclosed fence', () => {
     expect(() => readFences(page("'''js", 'one();'), 'a.md')).toThrow('a.md:1');
   });
 });
@@ -34,14 +34,14 @@ describe('reading', () => {
 describe('runs', () => {
   const namesOf = (...lines: string[]): string[] => runsOf(readFences(page(...lines), 'a.md')).map(({ name, fences }) => `${name} ${fences.length}`);
 
-  it('puts groups together, and an output to what is right before it', () => {
+  it('merges groups and assigns an output to the preceding fence', () => {
     expect(namesOf("'''js #a", "'''", "'''text", "'''", "'''ts", "'''", "'''js #a", "'''")).toEqual(['program 3', 'program 1']);
     expect(namesOf("'''html #b", "'''", "'''css #b", "'''", "'''http #b", "'''")).toEqual(['page 3']);
     expect(namesOf("'''sh #c", "'''", "'''html #c [index.html]", "'''", "'''text", "'''")).toEqual(['folder 3']);
     expect(namesOf("'''sh repository", "'''", "'''json golden-bundle", "'''")).toEqual(['repository 1', 'bundle 1']);
   });
 
-  it('refuses a fence that nothing runs', () => {
+  it('rejects a fence without a runner', () => {
     for (const language of ['', 'text', 'json', 'python', 'css']) {
       expect(() => namesOf(`'''${language}`, "'''")).toThrow(/a\.md:1 .* no test can run/);
     }
@@ -50,13 +50,13 @@ describe('runs', () => {
 });
 
 describe('outputs', () => {
-  it('are compared to the letter, but for the ends of lines', () => {
+  it('are compared exactly, except for trailing white space', () => {
     expect(prints('one  \ntwo', 'one\ntwo \n')).toBe(true);
     expect(prints('one.', 'oneX')).toBe(false);
     expect(prints('one', 'one\ntwo')).toBe(false);
   });
 
-  it('may leave parts of a line and whole lines out', () => {
+  it('can omit parts of a line and whole lines', () => {
     expect(prints('took … s (…)', 'took 1.5 s (WASM)')).toBe(true);
     expect(prints('took … s', 'took 1.5\n s')).toBe(false);
     expect(prints('one\n…\nfour', 'one\ntwo\nthree\nfour')).toBe(true);

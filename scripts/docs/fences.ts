@@ -1,18 +1,18 @@
-/** The code blocks of a Markdown page, and what tests do with each. */
+/** The code blocks of a Markdown page and how tests run them. */
 
 /** One fenced block. */
 export interface Fence {
   /** Path of the page. */
   readonly page: string;
-  /** Line of the opening fence, from 1. */
+  /** Line of the opening fence, counted from 1. */
   readonly line: number;
-  /** First word of the info string, such as `js`; empty where there is none. */
+  /** First word of the info string, such as `js`; empty if there is none. */
   readonly language: string;
-  /** Name of the program or folder that the block is a part of; null where it stands alone. */
+  /** Name of the program or folder of the block; null for a standalone block. */
   readonly group: string | null;
-  /** Path of the file that the block is, in the folder of its group; null where it is none. */
+  /** Path of the file within its group's folder; null if the block is not a file. */
   readonly path: string | null;
-  /** The other words of the info string. */
+  /** Remaining words of the info string. */
   readonly words: readonly string[];
   readonly code: string;
 }
@@ -22,13 +22,12 @@ const OPENING = /^( *)(`{3,}|~{3,})(.*)$/;
 /**
  * Reads the fences of a page.
  *
- * The words after the language mean: `#name`, the program or folder that the block belongs to; `[path]`, which the site
- * shows as the block's title, the file that it is; `given:name`, what a test gives the program under that name;
- * `repository`, that commands are run at the root of the repository; `exit:status`, how they end; `golden-bundle`, that it is
- * the manifest of one.
+ * Words after the language: `#name` is the program or folder of the block; `[path]` is the block's file name, which the
+ * site shows as title; `given:name` is a variable that the test provides; `repository` runs commands at the root of the
+ * repository; `exit:status` is their exit status; `golden-bundle` marks the manifest of a golden bundle.
  *
- * @param page its path, for messages
- * @throws Error for a fence that is not closed
+ * @param page path of the page, for messages
+ * @throws Error for an unclosed fence
  */
 export function readFences(markdown: string, page: string): Fence[] {
   const fences: Fence[] = [];
@@ -38,7 +37,7 @@ export function readFences(markdown: string, page: string): Fence[] {
     if (indent === undefined || marks === undefined || info === undefined) continue;
     const isEnd = (line: string): boolean => line.trim().startsWith(marks) && /^[`~]+$/.test(line.trim());
     const length = lines.slice(at + 1).findIndex(isEnd);
-    if (length < 0) throw new Error(`${page}:${at + 1} opens a code block that nothing closes`);
+    if (length < 0) throw new Error(`${page}:${at + 1} opens a code block that is never closed`);
     const code = lines.slice(at + 1, at + 1 + length).map((line) => line.slice(Math.min(indent.length, line.search(/\S|$/))));
     fences.push({ page, line: at + 1, ...readInfo(info), code: code.join('\n') });
     at += length + 1;
@@ -47,43 +46,43 @@ export function readFences(markdown: string, page: string): Fence[] {
 }
 
 function readInfo(info: string): Pick<Fence, 'language' | 'group' | 'path' | 'words'> {
-  // The lines that the site marks, `{1,3-5}`, are of no interest here.
+  // Ignore highlighted lines of the site, such as `{1,3-5}`.
   const [language = '', ...words] = info.trim().replace(/\{[\d,-]*\}/g, ' ').split(/\s+/);
   const group = words.find((word) => word.startsWith('#'))?.slice(1) ?? null;
   const path = words.find((word) => /^\[.+\]$/.test(word))?.slice(1, -1) ?? null;
   return { language, group, path, words: words.filter((word) => !word.startsWith('#') && !/^\[.+\]$/.test(word)) };
 }
 
-/** The value of `key:value` among a fence's words; null where it has none. */
+/** The value of `key:value` among a fence's words; null if there is none. */
 export const wordOf = ({ words }: Fence, key: string): string | null =>
   words.find((word) => word.startsWith(`${key}:`))?.slice(key.length + 1) ?? null;
 
 /**
- * How a test runs what belongs together:
+ * How a test runs a group of fences:
  *
- * - `program`: JavaScript or TypeScript as one module, in a page where the built packages are to be had by name;
+ * - `program`: JavaScript or TypeScript as one module, in a page that can import the built packages by name;
  * - `page`: HTML, served with the group's style and headers, opened and used;
  * - `folder`: commands and files, in an empty folder;
- * - `repository`: commands that are run at the root of the repository;
- * - `bundle`: the manifest of a golden bundle, which is read as one.
+ * - `repository`: commands that run at the root of the repository;
+ * - `bundle`: the manifest of a golden bundle, which is parsed.
  */
 export type RunnerName = 'program' | 'page' | 'folder' | 'repository' | 'bundle';
 
-/** What a test runs as one. */
+/** Fences that a test runs together. */
 export interface Run {
   readonly name: RunnerName;
-  /** In the order of the page. Outputs stand after what prints them. */
+  /** In page order. Outputs follow the code that prints them. */
   readonly fences: readonly Fence[];
 }
 
 const PROGRAM_LANGUAGES = ['js', 'ts'];
-/** Of an output: what a program or command before it prints. */
+/** Languages of output blocks, which show the output of the preceding program or command. */
 const OUTPUT_LANGUAGES = ['text', 'json'];
 
 /**
- * Puts the fences of one page into runs. An output without a group of its own belongs to the fence right before it.
+ * Groups the fences of one page into runs. An output without a group belongs to the preceding fence.
  *
- * @throws Error for a fence that nothing runs
+ * @throws Error for a fence without a runner
  */
 export function runsOf(fences: readonly Fence[]): Run[] {
   const groups = new Map<string, Fence[]>();
@@ -109,8 +108,8 @@ function runnerOf(group: readonly Fence[]): RunnerName {
 }
 
 /**
- * Whether something prints what a page says. `…` in the page stands for any text within a line, and a line of nothing
- * but `…` for any lines. White space at the ends of lines does not count.
+ * Whether the output matches the page. `…` in the page matches any text within a line, and a line with only `…` matches
+ * any number of lines. Trailing white space is ignored.
  */
 export function prints(said: string, printed: string): boolean {
   const pattern = said
@@ -118,7 +117,7 @@ export function prints(said: string, printed: string): boolean {
     .split('\n')
     .map((line) => (line.trim() === '…' ? '[^]*?' : line.trimEnd().split('…').map(escaped).join('[^\\n]*?')))
     .join('\n')
-    // Any lines are no lines, too.
+    // Any number of lines includes zero.
     .replaceAll('\n[^]*?\n', '\n(?:[^]*?\n)?');
   const trimmed = printed.trim().split('\n').map((line) => line.trimEnd());
   return new RegExp(`^${pattern}$`).test(trimmed.join('\n'));

@@ -1,14 +1,14 @@
-/** Links that lead nowhere: in the built site, and in Markdown that is read in the repository. */
+/** Finds dead links in the built site and in Markdown files of the repository. */
 import { posix } from 'node:path';
 
 const ANY_PROTOCOL = /^[a-z][a-z\d+.-]*:/i;
 
 /**
- * Links and anchors of a built site that it does not hold. Addresses of other sites are not asked.
+ * Finds dead links and anchors of a built site. External links are not checked.
  *
- * @param files of the site: paths from its root, with `/`; text of those that are HTML, empty of others
- * @param base of the site, with a slash at both ends
- * @returns one line for each, sorted, none twice
+ * @param files files of the site by path from its root, with `/`; text of HTML files, empty for others
+ * @param base base path of the site, with a leading and a trailing slash
+ * @returns one line per dead link, sorted, without duplicates
  */
 export function deadLinks(files: ReadonlyMap<string, string>, base = '/'): string[] {
   const anchors = new Map(Array.from(files, ([path, html]) => [path, new Set(valuesOf(html, 'id'))]));
@@ -18,8 +18,8 @@ export function deadLinks(files: ReadonlyMap<string, string>, base = '/'): strin
       if (ANY_PROTOCOL.test(link) || link.startsWith('//')) continue;
       const [address = '', anchor = ''] = decodeURI(link).split('#');
       const target = address === '' ? path : fileAt(files, address, path, base);
-      if (target === null) dead.add(`${path}: ${link} is not there`);
-      else if (anchor !== '' && !anchors.get(target)?.has(anchor)) dead.add(`${path}: ${link} has no such heading`);
+      if (target === null) dead.add(`${path}: ${link} does not exist`);
+      else if (anchor !== '' && !anchors.get(target)?.has(anchor)) dead.add(`${path}: ${link} points to a missing heading`);
     }
   }
   return [...dead].sort();
@@ -30,7 +30,7 @@ function valuesOf(html: string, attribute: string): string[] {
   return Array.from(marked, ([, value]) => value!.replaceAll('&amp;', '&').replaceAll('&#39;', "'"));
 }
 
-/** What a static server gives for an address; null for nothing. */
+/** File that a static server returns for an address; null if there is none. */
 function fileAt(files: ReadonlyMap<string, string>, address: string, from: string, base: string): string | null {
   const clean = address.replace(/\?.*$/, '');
   const path = clean.startsWith('/')
@@ -44,18 +44,18 @@ function fileAt(files: ReadonlyMap<string, string>, address: string, from: strin
 }
 
 /**
- * Links of a Markdown page to files that the repository does not have. Anchors are not looked at.
+ * Finds links of a Markdown page to files missing from the repository. Anchors are not checked.
  *
  * @param page path from the root of the repository, with `/`
- * @param exists whether the repository has a path
+ * @param exists whether a path exists in the repository
  */
 export function deadFiles(markdown: string, page: string, exists: (path: string) => boolean): string[] {
   const text = markdown.replace(/^( *)(`{3,}|~{3,})[^]*?^\1?\2/gm, '').replace(/`[^`\n]*`/g, '');
   const links = Array.from(text.matchAll(/\]\(([^)\s]+)[^)]*\)/g), ([, link]) => link!);
-  // Files whose text the site sets into the page; `@` is the folder of the documentation.
+  // Files that the site includes in the page. `@` is the documentation folder.
   const parts = Array.from(text.matchAll(/^<<< @\/([^\s{]+)/gm), ([, path]) => path!);
   return [...links, ...parts]
     .filter((link) => !ANY_PROTOCOL.test(link) && !link.startsWith('#') && !link.startsWith('/'))
     .filter((link) => !exists(posix.join(posix.dirname(page), link.replace(/#.*$/, ''))))
-    .map((link) => `${page}: ${link} is not there`);
+    .map((link) => `${page}: ${link} does not exist`);
 }

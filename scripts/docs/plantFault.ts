@@ -1,5 +1,5 @@
 /**
- * Plants the fault of docs/compare.md: the gates in one LSTM's weights in PyTorch's order, which ONNX reads otherwise.
+ * Plants the fault of docs/compare.md: one LSTM's weights have their gates in PyTorch's order instead of ONNX's order.
  *
  *     npx tsx scripts/docs/plantFault.ts models/segmentation-3.0/model.onnx ported.onnx
  */
@@ -8,20 +8,20 @@ import { encodeOnnx, parseOnnx } from '../../src/onnx/model';
 import { listWeights, lstmNodes, replaceWeights } from '../../src/onnx/weights';
 
 const [source, target] = process.argv.slice(2);
-if (source === undefined || target === undefined) throw new Error('name the graph and the file to write');
+if (source === undefined || target === undefined) throw new Error('expected the graph and the output file as arguments');
 
 const model = parseOnnx(readFileSync(source), source);
 const [lstm] = lstmNodes(model, { inputs: ['sincnet'], outputs: ['lstm'] });
 const { w, r, b } = lstm!;
 
-/** ONNX keeps the input, output, forget and cell gate in this order; PyTorch has input, forget, cell, output. */
+/** ONNX orders the gates as input, output, forget, cell; PyTorch as input, forget, cell, output. */
 const PYTORCH_ORDER = [0, 2, 3, 1];
 
 const changes = new Map<string, Float32Array>();
 for (const { name, shape, values } of listWeights(model)) {
   if (![w, r, b].includes(name)) continue;
   const old = values()!;
-  // Axes (direction, gate × hidden, …); the biases on the input and on the state lie one after the other.
+  // Axes (direction, gate × hidden, …); the biases of the input and of the state are concatenated.
   const numGates = shape[0]! * (name === b ? 8 : 4);
   const size = old.length / numGates;
   const moved = Array.from({ length: numGates }, (_, gate) => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What users import, by the folder that TypeDoc names after the source. */
+/** Import names of the modules, by TypeDoc's folder, which is named after the source. */
 export const ENTRY_NAMES: Readonly<Record<string, string>> = {
   index: 'voxlane',
   'entries/widget': 'voxlane/widget',
@@ -11,15 +11,15 @@ export const ENTRY_NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Names the modules of the reference as they are imported, and not as their source is called.
+ * Renames the modules of the reference from their source names to their import names.
  *
- * @param folder of the reference
+ * @param folder folder of the reference
  */
 export function nameModules(folder: string): void {
   const change = (path: string, edit: (text: string) => string): void => {
     const text = readFileSync(join(folder, path), 'utf8');
     const edited = edit(text);
-    if (edited === text) throw new Error(`${path} of the reference has not the form that is expected`);
+    if (edited === text) throw new Error(`${path} of the reference does not have the expected form`);
     writeFileSync(join(folder, path), edited);
   };
   for (const [source, name] of Object.entries(ENTRY_NAMES)) {
@@ -28,14 +28,14 @@ export function nameModules(folder: string): void {
   }
   change('index.md', (text) => text.replace(/^# .*$/m, '# API reference').replace(/^## Modules$/m, INTRODUCTION));
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    // The kind stands before every name: `Interface: Turn`. The page's title in the search and the tab is the name.
+    // Headings start with the kind (`Interface: Turn`). Use only the name as title in the search and the tab.
     if (path.endsWith('.md') && !path.endsWith('index.md')) withTitle(join(folder, path));
   }
 }
 
-const INTRODUCTION = `Made of the doc comments of the source. The same stands in the \`.d.ts\` files, where editors show it.
+const INTRODUCTION = `Generated from the doc comments of the source. The \`.d.ts\` files contain the same text for editors.
 
-## What can be imported`;
+## Modules`;
 
 function withTitle(path: string): void {
   const text = readFileSync(path, 'utf8');

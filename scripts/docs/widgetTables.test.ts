@@ -21,7 +21,7 @@ const element = {
 const manifestOf = (declaration: object): Parameters<typeof widgetTables>[0] => ({ modules: [{ declarations: [declaration] }, {}] });
 
 describe('tables of an element', () => {
-  it('have what is public, safe for Markdown and Vue', () => {
+  it('contain the public API, escaped for Markdown and Vue', () => {
     const text = widgetTables(manifestOf(element), 'x-y');
     expect(text).toContain("| <code>size</code> | <code>'small' &#124; 'large'</code> | How large, `Size`. |");
     expect(text).toContain('<code>run(source?): Promise&#60;Turn[]&#62;</code>');
@@ -30,7 +30,7 @@ describe('tables of an element', () => {
     for (const hidden of ['hidden', 'inner', 'observedAttributes', 'Callback']) expect(text).not.toContain(hidden);
   });
 
-  it('refuse a manifest of other source', () => {
+  it('reject a manifest that does not match', () => {
     expect(() => widgetTables(manifestOf(element), 'x-z')).toThrow('has no x-z');
     expect(() => widgetTables(manifestOf({ ...element, cssParts: [] }), 'x-y')).toThrow('has no parts');
   });

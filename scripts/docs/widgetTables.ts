@@ -1,4 +1,4 @@
-/** What is read of a custom elements manifest, https://github.com/webcomponents/custom-elements-manifest. */
+/** The used subset of a custom elements manifest, https://github.com/webcomponents/custom-elements-manifest. */
 export interface CustomElements {
   readonly modules: readonly { readonly declarations?: readonly Declaration[] }[];
 }
@@ -29,15 +29,15 @@ interface Declaration {
   readonly cssProperties?: readonly (Named & { readonly default?: string })[];
 }
 
-/** Called by the browser, not by users. */
+/** Methods called by the browser, not by users. */
 const CALLBACKS = /^(connected|disconnected|adopted|attributeChanged)Callback$/;
-/** Of every element. */
+/** Methods of every element. */
 const STANDARD = new Set(['addEventListener', 'removeEventListener']);
 
 /**
  * The reference of one element as Markdown: attributes, properties, methods, events, slots, parts, custom properties.
  *
- * @throws Error where the manifest has no such element, or a kind of which there is nothing: it was made of other source
+ * @throws Error if the manifest does not have the element, or if one of these kinds is empty, because the manifest is outdated
  */
 export function widgetTables(manifest: CustomElements, tagName: string): string {
   const element = manifest.modules.flatMap(({ declarations = [] }) => declarations).find((one) => one.tagName === tagName);
@@ -55,7 +55,7 @@ export function widgetTables(manifest: CustomElements, tagName: string): string 
     ]),
     table('Methods', ['method', ''], members.filter(({ kind }) => kind === 'method'), (member) => [code(signature(member)), member.description]),
     table('Events', ['event', 'type', ''], element.events, ({ name, type, description }) => [code(name), code(type?.text), description]),
-    table('Semaphore', ['slot', ''], element.slots, ({ name, description }) => [name === '' ? 'without a name' : code(name), description]),
+    table('Slots', ['slot', ''], element.slots, ({ name, description }) => [name === '' ? 'without a name' : code(name), description]),
     table('Parts', ['part', ''], element.cssParts, ({ name, description }) => [code(name), description]),
     table('Custom properties', ['property', 'default', ''], element.cssProperties, (one) => [code(one.name), code(one.default), one.description]),
   ];
@@ -69,7 +69,7 @@ function signature({ name, parameters = [], return: result }: Member): string {
 
 const code = (text: string | undefined): string => (text === undefined || text === '' ? '' : `<code>${escaped(text)}</code>`);
 
-/** Of the characters that Markdown and Vue would read, and of the bar, which would end the cell. */
+/** Escapes characters with a meaning in Markdown and Vue, and the bar, which would end the cell. */
 const escaped = (text: string): string =>
   text.replace(/[&<>|{}]/g, (character) => `&#${character.charCodeAt(0)};`);
 
@@ -85,7 +85,7 @@ function table<Row>(title: string, head: readonly string[], rows: readonly Row[]
   ].join('\n');
 }
 
-/** A doc comment's text in one line; its links to other doc comments are names here. */
+/** The text of a doc comment on one line. Links to other doc comments become names. */
 function proseOf(text = ''): string {
   if (text.startsWith('<code>')) return text;
   return text

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import type * as ApiExtractor from '@microsoft/api-extractor';
 import { CODE_PACKAGE, ENTRIES } from './entries';
 
-// The package is CommonJS whose exports Node does not see from a module.
+// Node cannot detect the exports of this CommonJS package from a module.
 const { Extractor, ExtractorConfig } = createRequire(import.meta.url)('@microsoft/api-extractor') as typeof ApiExtractor;
 
-/** The package's enum is of ambient constants, which `isolatedModules` does not let anybody use. */
+/** The package declares an ambient const enum, which cannot be used with `isolatedModules`. */
 const LEVEL = { none: 'none', warning: 'warning', error: 'error' } as unknown as Readonly<
   Record<'none' | 'warning' | 'error', ApiExtractor.ExtractorLogLevel>
 >;
 
-/** Where the reports are kept: a change of what users see is a change of these files, for whoever reviews it. */
+/** Folder of the committed reports. Changes of the public API show up as changes of these files in reviews. */
 export const REPORTS = join(CODE_PACKAGE, 'api');
 
 export interface ApiFinding {
@@ -22,11 +22,11 @@ export interface ApiFinding {
 }
 
 /**
- * Compares what the built entries declare with the reports that were committed.
+ * Compares the declarations of the built entries with the committed reports.
  *
- * @param update writes the reports instead
- * @param folder of the declarations, `<entry>.d.ts`
- * @returns a finding for each entry that differs, and for each type that an entry mentions without exporting it
+ * @param update writes the reports instead of comparing
+ * @param folder folder of the declarations, `<entry>.d.ts`
+ * @returns a finding for each entry that differs, and for each type that an entry uses but does not export
  */
 export function checkApi(update: boolean, folder = join(CODE_PACKAGE, 'dist'), reports = REPORTS): ApiFinding[] {
   mkdirSync(reports, { recursive: true });
@@ -64,7 +64,7 @@ function checkEntry(entry: string, folder: string, reports: string, temporary: s
       docModel: { enabled: false },
       dtsRollup: { enabled: false },
       tsdocMetadata: { enabled: false },
-      // In one form everywhere, whatever Git makes of line ends.
+      // Use the same line endings everywhere, regardless of Git settings.
       newlineKind: 'lf',
       messages: {
         compilerMessageReporting: { default: { logLevel: LEVEL.warning } },
@@ -81,12 +81,12 @@ function checkEntry(entry: string, folder: string, reports: string, temporary: s
     localBuild: update,
     messageCallback: (message) => {
       const isNews = message.logLevel === LEVEL.warning || message.logLevel === LEVEL.error;
-      // That the report differs is said below, in our words.
+      // A difference of the report is reported below with a better message.
       if (isNews && !message.messageId.startsWith('console-')) findings.push({ entry, problem: message.text });
       message.handled = true;
     },
   });
   if (update || !(apiReportChanged || isNew)) return findings;
-  const problem = `what it exports is not what ${entry}.api.md says: look at the difference, write it into CHANGELOG.md, and run npm run package -- --update-api`;
+  const problem = `the exports differ from ${entry}.api.md: review the difference, describe it in CHANGELOG.md, and run npm run package -- --update-api`;
   return [...findings, { entry, problem }];
 }

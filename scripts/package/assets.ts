@@ -2,9 +2,9 @@ import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, wri
 import { basename, dirname, join } from 'node:path';
 import { ASSETS_PACKAGE, ROOT } from './entries';
 
-/** What a model's folder has for users; the rest makes it. */
+/** Files of a model folder that are published. The other files are only needed to build the model. */
 const MODEL_FILES = ['manifest.json', 'model.onnx', 'plda.bin', 'LICENSE'];
-/** The builds that src/ort opens. */
+/** Runtime builds used by src/ort. */
 const RUNTIME_FILES = [
   'ort.wasm.min.mjs',
   'ort.webgpu.min.mjs',
@@ -14,10 +14,10 @@ const RUNTIME_FILES = [
   'ort-wasm-simd-threaded.asyncify.wasm',
 ];
 
-/** Files of one kind, by their path in the kind's folder, and where they are copied from. */
+/** Source paths of files of one kind, by their path in the kind's folder. */
 type Files = Readonly<Record<string, string>>;
 
-/** Copies the files that are not code, and writes the module that knows their addresses. */
+/** Copies non-code files and writes the module with their addresses. */
 export function buildAssets(): void {
   const kinds: Readonly<Record<string, Files>> = { models: modelFiles(), runtime: runtimeFiles(), goldens: goldenFiles() };
   rmSync(join(ASSETS_PACKAGE, 'voxlane'), { recursive: true, force: true });
@@ -29,7 +29,7 @@ export function buildAssets(): void {
   copyFileSync(join(ROOT, 'THIRD_PARTY.md'), join(ASSETS_PACKAGE, 'THIRD_PARTY.md'));
 }
 
-/** Names of the folders, as the app has them too. */
+/** Folder names, the same as in the app. */
 const FOLDERS: Readonly<Record<string, string>> = { models: 'models', runtime: 'ort', goldens: 'goldens' };
 
 function modelFiles(): Files {
@@ -59,7 +59,7 @@ function copy(source: string, target: string): void {
 }
 
 /**
- * Manifests stand in their address: they are small, and bundlers would put such files there anyway, in base64.
+ * Manifests are inlined as data: addresses. They are small, and bundlers would inline them anyway, in base64.
  */
 function moduleOf(kinds: Readonly<Record<string, Files>>): string {
   const lines = Object.entries(kinds).map(([kind, files]) => {

@@ -1,7 +1,7 @@
 /**
- * Makes both npm packages, each whole in its folder under `packages`, ready for `npm pack`.
+ * Builds both npm packages in their folders under `packages`, ready for `npm pack`.
  *
- * `--update-api` writes the reports of what they export, which otherwise have to agree.
+ * `--update-api` writes the API reports. Without it, the reports must match the exports.
  */
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,4 +28,4 @@ copyFileSync(join(ROOT, 'LICENSE'), join(ROOT, 'packages/voxlane-assets/LICENSE'
 const findings = checkApi(process.argv.includes('--update-api'));
 for (const { entry, problem } of findings) console.error(`${entry}: ${problem}`);
 if (findings.length > 0) process.exitCode = 1;
-console.log(`both packages are in packages/, after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+console.log(`both packages were built in packages/ in ${((performance.now() - start) / 1000).toFixed(1)} s`);

@@ -6,7 +6,7 @@ import { ENTRIES, ROOT } from './entries';
 
 const textOf = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
-/** The text without the comment that ends right before `code`. */
+/** The text without the comment directly before `code`. */
 function withoutComment(path: string, code: string): string {
   const text = textOf(path);
   const at = text.indexOf(code);
@@ -16,7 +16,7 @@ function withoutComment(path: string, code: string): string {
 }
 
 describe('findDocFaults', () => {
-  it('finds nothing in what the packages export', () => {
+  it('finds no faults in the exports of the packages', () => {
     expect(findDocFaults(Object.values(ENTRIES))).toEqual([]);
   });
 
@@ -26,7 +26,7 @@ describe('findDocFaults', () => {
     ['a member', 'src/score/jer.ts', 'readonly speechSeconds: number;', 'SpeakerJaccard.speechSeconds'],
     ['a member of a type literal', 'src/formats/json.ts', 'readonly stage: string;', 'RunManifest.models.stage'],
     ['a method', 'src/util/errors.ts', 'toParts(): ErrorParts', 'VoxlaneError.toParts'],
-  ])('names the place where %s has lost its comment', (_what, path, code, name) => {
+  ])('reports the position of %s without a comment', (_what, path, code, name) => {
     const entry = path.includes('formats') ? ENTRIES.formats : ENTRIES.score;
     const changed = withoutComment(path, code);
     const line = changed.slice(0, changed.indexOf(code)).split('\n').length;
@@ -35,7 +35,7 @@ describe('findDocFaults', () => {
     ]);
   });
 
-  it('takes a comment of nothing but tags for none', () => {
+  it('treats a comment with only tags as missing', () => {
     const path = 'src/score/score.ts';
     const changed = withoutComment(path, 'export function score(').replace(
       'export function score(',
@@ -44,13 +44,13 @@ describe('findDocFaults', () => {
     expect(findDocFaults([ENTRIES.score], new Map([[path, changed]]))).toMatchObject([{ name: 'score' }]);
   });
 
-  it('names a type that users of an entry meet and cannot import', () => {
+  it('reports a type in the API of an entry that is not exported', () => {
     const path = 'src/entries/score.ts';
     const changed = textOf(path).replace("export type { Segment } from '../score/segments';\n", '');
     const faults = findDocFaults([path], new Map([[path, changed]]));
     expect(faults.length).toBeGreaterThan(0);
     expect(faults).toContainEqual(
-      expect.objectContaining({ name: 'Segment', fault: 'is part of the public surface, and not exported' }),
+      expect.objectContaining({ name: 'Segment', fault: 'is part of the public API but not exported' }),
     );
     expect(new Set(faults.map(({ name }) => name))).toEqual(new Set(['Segment']));
   });

@@ -3,19 +3,19 @@ import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { ENTRIES, ROOT } from './entries';
 
-/** What is wrong with a part of the public surface. */
+/** A documentation fault in the public API. */
 export interface DocFault {
-  /** Relative to the repository. */
+  /** Path relative to the repository. */
   readonly file: string;
-  /** From 1. */
+  /** Line, counted from 1. */
   readonly line: number;
-  /** With the names of what it is a member of: `Turn.speaker`. */
+  /** Qualified name: `Turn.speaker`. */
   readonly name: string;
-  /** Ends the sentence that begins with `name`. */
-  readonly fault: 'has no doc comment' | 'is part of the public surface, and not exported';
+  /** End of the sentence that starts with `name`. */
+  readonly fault: 'has no doc comment' | 'is part of the public API but not exported';
 }
 
-/** No library: comments and exports are the same without, and 3 s sooner. */
+/** Without standard libraries: comments and exports are the same, and the check is 3 s faster. */
 const OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2023,
   module: ts.ModuleKind.ESNext,
@@ -27,13 +27,12 @@ const OPTIONS: ts.CompilerOptions = {
 };
 
 /**
- * Everything that an entry exports without a sentence about it, down to the last member, and every type of ours that
- * exported ones mention and that users of the entry cannot name.
+ * Finds exports and members without a doc comment, and types that exports use but that users of the entry cannot import.
  *
- * A comment that is only tags is none. A member of a class has the comment of the interface's member that it implements.
+ * Comments with only tags count as missing. Class members inherit the comment of the interface member that they implement.
  *
- * @param entries paths from the repository
- * @param changed text in place of a file's, by its path from the repository: for tests
+ * @param entries paths relative to the repository
+ * @param changed replaced file texts, by path relative to the repository, for tests
  */
 export function findDocFaults(entries: readonly string[], changed: ReadonlyMap<string, string> = new Map()): DocFault[] {
   const host = ts.createCompilerHost(OPTIONS);
@@ -45,19 +44,19 @@ export function findDocFaults(entries: readonly string[], changed: ReadonlyMap<s
   };
   const program = ts.createProgram(entries.map((entry) => join(ROOT, entry)), OPTIONS, host);
   const faults = entries.flatMap((entry) => new Surface(program, join(ROOT, entry)).faults());
-  // What two entries export is told once.
+  // Report faults of exports shared by two entries only once.
   return [...new Map(faults.map((fault) => [`${fault.file}:${fault.line} ${fault.name} ${fault.fault}`, fault])).values()];
 }
 
-/** @throws Error that lists every fault of the packages' entries */
+/** @throws Error that lists all faults in the entries of the packages */
 export function checkDocs(): void {
   const faults = findDocFaults(Object.values(ENTRIES));
   if (faults.length === 0) return;
   const lines = faults.map(({ file, line, name, fault }) => `${file}:${line} ${name} ${fault}`);
-  throw new Error(`the public surface has ${faults.length} faults:\n${lines.join('\n')}`);
+  throw new Error(`the public API has ${faults.length} faults:\n${lines.join('\n')}`);
 }
 
-/** What one entry exports. */
+/** The exports of one entry. */
 class Surface {
   private readonly checker: ts.TypeChecker;
   private readonly exported: ReadonlySet<ts.Symbol>;
@@ -82,7 +81,7 @@ class Surface {
     return this.found;
   }
 
-  /** Looks at what of a declaration its users see: not at the bodies of functions, nor at what is private. */
+  /** Visits the public parts of a declaration: neither function bodies nor private members. */
   private visit(node: ts.Node, path: string): void {
     ts.forEachChild(node, (child) => {
       if (ts.isBlock(child) || isHidden(child)) return;
@@ -98,7 +97,7 @@ class Surface {
       if (ts.isTypeReferenceNode(child)) this.checkReference(child, child.typeName);
       if (ts.isTypeQueryNode(child)) this.checkReference(child, child.exprName);
       if (ts.isComputedPropertyName(child) || ts.isExpressionWithTypeArguments(child)) this.checkReference(child, child.expression);
-      // An initializer is a value, whose type the declaration has.
+      // Skip initializers: the declaration has their type.
       if (!ts.isExpression(child) || ts.isExpressionWithTypeArguments(child)) this.visit(child, inner);
     });
   }
@@ -108,7 +107,7 @@ class Surface {
     const symbol = found && this.resolve(found);
     if (!symbol || symbol.flags & ts.SymbolFlags.TypeParameter || this.exported.has(symbol)) return;
     if (symbol.declarations?.some(isOurs)) {
-      this.report(node, name.getText(), 'is part of the public surface, and not exported');
+      this.report(node, name.getText(), 'is part of the public API but not exported');
     }
   }
 
@@ -151,5 +150,5 @@ const isOurs = (declaration: ts.Declaration): boolean => !declaration.getSourceF
 
 if (pathToFileURL(process.argv[1] ?? '').href === import.meta.url) {
   checkDocs();
-  console.log('every export and every member of the public surface has a doc comment');
+  console.log('every export and every member of the public API has a doc comment');
 }

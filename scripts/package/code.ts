@@ -9,14 +9,14 @@ import { replaceModules, textFiles } from './plugins';
 const WORKERS = ['clustering', 'compare', 'decode', 'embedding', 'segmentation'];
 const DIST = join(CODE_PACKAGE, 'dist');
 
-/** The only package that stays a package: all others are bundled, so that an import map need not know them. */
+/** The only external package. All others are bundled to keep import maps short. */
 const EXTERNAL = ['voxlane-assets'];
 
-/** Plugins that Vite and Rolldown share. */
+/** Plugins shared by Vite and Rolldown. */
 type Plugins = NonNullable<RolldownOptions['plugins']>;
 const shared = (): Plugins => [kernels() as Plugins, resampler() as Plugins, textFiles()];
 
-/** One script a worker, without imports, so that it can be copied anywhere. Small, because nobody's bundler makes it so. */
+/** Builds one script per worker, without imports, so it can be copied anywhere. Minified, because users do not bundle it. */
 export async function buildWorkers(): Promise<void> {
   for (const name of WORKERS) {
     await build(
@@ -26,7 +26,7 @@ export async function buildWorkers(): Promise<void> {
   }
 }
 
-/** The entries, in readable code, with what they share in scripts beside them: workers are found from there. */
+/** Builds the entries as readable code, with shared chunks in the same folder, because workers are located relative to them. */
 export async function buildLibrary(): Promise<void> {
   await build(
     { input: inputs(), external: EXTERNAL, plugins: [replaceModules(), shared()] },
@@ -34,11 +34,11 @@ export async function buildLibrary(): Promise<void> {
   );
 }
 
-/** The entries' types. */
+/** Builds the types of the entries. */
 export async function buildTypes(): Promise<void> {
   await build(
     { input: inputs(), external: EXTERNAL, plugins: [dts({ emitDtsOnly: true, tsconfig: join(ROOT, 'tsconfig.json') })] },
-    // For `[Symbol.dispose]`, which not every project's own list of libraries has.
+    // For `[Symbol.dispose]`, because not every project includes this library.
     { dir: DIST, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js', banner: '/// <reference lib="esnext.disposable" />' },
   );
 }
@@ -50,10 +50,10 @@ async function build(input: RolldownOptions, output: OutputOptions): Promise<voi
   const bundle = await rolldown({
     platform: 'browser',
     tsconfig: join(ROOT, 'tsconfig.json'),
-    // No news: compiling the kernels takes seconds, and what the page loads late a worker may have at once.
+    // Expected: compiling the kernels takes seconds, and a worker can import modules statically that the page imports dynamically.
     checks: { bundlerTimings: false, ineffectiveDynamicImport: false },
     ...input,
-    // What is only worth a warning elsewhere would be a fault in every page that embeds this.
+    // A warning here could become a fault in every page that embeds the library.
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(`${log.code ?? ''} ${log.message}`);
     },

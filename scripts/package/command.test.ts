@@ -1,4 +1,4 @@
-/** The package's command, next to packages with one file each. */
+/** The command of the package, next to packages with one file each. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ const run = (...args: string[]) => {
   return { status, stderr };
 };
 
-test('copy puts code and assets into one folder and overwrites an older copy', () => {
+test('copy writes code and assets to one folder and overwrites an older copy', () => {
   put('out/voxlane/workers/decode.js', 'old');
   execFileSync(process.execPath, [command, 'copy', join(folder, 'out')]);
   expect(readFileSync(join(folder, 'out/voxlane/workers/decode.js'), 'utf8')).toBe('code');
@@ -39,7 +39,7 @@ test('copy puts code and assets into one folder and overwrites an older copy', (
   expect(readdirSync(join(folder, 'out/voxlane/workers'))).toEqual(['decode.js']);
 });
 
-test('a file that cannot be written gives one line with its name', () => {
+test('a file that cannot be written causes a one-line error with its name', () => {
   put('file', '');
   put('other/voxlane/workers/decode.js/inside', '');
   for (const target of ['file', 'other']) {

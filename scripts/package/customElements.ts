@@ -1,6 +1,6 @@
 /**
- * `custom-elements.json` of the package: what editors and the documentation know of `<voxlane-diarizer>`, read from the
- * comments of its class.
+ * Generates `custom-elements.json` of the package from the comments of the class of `<voxlane-diarizer>`, for editors and
+ * the documentation.
  *
  * @see https://github.com/webcomponents/custom-elements-manifest
  */
@@ -10,12 +10,12 @@ import { pathToFileURL } from 'node:url';
 import * as analyzer from '@custom-elements-manifest/analyzer';
 import { CODE_PACKAGE, ROOT } from './entries';
 
-/** The class and what it inherits from. */
+/** Sources of the class and its base class. */
 const SOURCES = ['src/widget/reflectingElement.ts', 'src/widget/element.ts'];
-/** Where the class is in the package. */
+/** Module of the class in the package. */
 const MODULE = 'dist/widget.js';
 
-/** What is used of the analyzer, whose own types are incomplete. Its TypeScript is the one that it can read. */
+/** The used subset of the analyzer, whose types are incomplete. It requires its bundled version of TypeScript. */
 const { create, ts } = analyzer as unknown as {
   readonly create: (options: { readonly modules: readonly unknown[]; readonly plugins: readonly unknown[]; readonly context: { readonly dev: boolean } }) => Manifest;
   readonly ts: typeof import('typescript');
@@ -33,7 +33,7 @@ interface Member extends Named {
   readonly static?: boolean;
 }
 
-/** What the manifest says of an element; the documentation makes its tables of it. */
+/** Declaration of an element in the manifest. The tables of the documentation are generated from it. */
 export interface ElementDeclaration extends Named {
   readonly tagName: string;
   readonly attributes: readonly (Named & { readonly type?: { readonly text: string } })[];
@@ -49,10 +49,10 @@ interface Manifest {
   readonly modules: readonly { readonly path: string; readonly declarations?: readonly Partial<ElementDeclaration>[] }[];
 }
 
-/** The browser calls these; nobody else does. */
+/** Methods called only by the browser. */
 const CALLBACKS = ['connectedCallback', 'disconnectedCallback', 'adoptedCallback', 'attributeChangedCallback'];
 
-/** The declaration of `<voxlane-diarizer>`. @throws Error where the class has no tag name */
+/** The declaration of `<voxlane-diarizer>`. @throws Error if the class has no tag name */
 export function elementDeclaration(): ElementDeclaration {
   const modules = SOURCES.map((path) => ts.createSourceFile(path, readFileSync(join(ROOT, path), 'utf8'), ts.ScriptTarget.ES2022, true));
   const { modules: analyzed } = create({ modules, plugins: [], context: { dev: false } });
@@ -72,7 +72,7 @@ export function elementDeclaration(): ElementDeclaration {
   };
 }
 
-/** The whole document. */
+/** The whole manifest as JSON. */
 export function customElements(): string {
   const declaration = elementDeclaration();
   const reference = { name: declaration.name, module: MODULE };
@@ -94,7 +94,7 @@ export function customElements(): string {
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
-/** Without what only names files of this repository, which the package does not have. */
+/** Removes references to files of this repository that are not part of the package. */
 function withoutSources(declaration: ElementDeclaration): unknown {
   const own: unknown = JSON.parse(
     JSON.stringify(declaration, (key, value: unknown) => (key === 'inheritedFrom' || key === 'superclass' ? undefined : value)),
@@ -102,7 +102,7 @@ function withoutSources(declaration: ElementDeclaration): unknown {
   return { ...(own as object), superclass: { name: 'HTMLElement' } };
 }
 
-/** Writes it into the package. */
+/** Writes the manifest into the package. */
 export function writeCustomElements(): void {
   writeFileSync(join(CODE_PACKAGE, 'custom-elements.json'), customElements());
 }

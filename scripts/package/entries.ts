@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '../..');
-/** Folder of the package that holds code. */
+/** Folder of the code package. */
 export const CODE_PACKAGE = join(ROOT, 'packages/voxlane');
-/** Folder of the package that holds the models, their golden outputs and ONNX Runtime. */
+/** Folder of the package with the models, their golden outputs and ONNX Runtime. */
 export const ASSETS_PACKAGE = join(ROOT, 'packages/voxlane-assets');
 
-/** What the package exports, by the name of the script in `dist`, and the module that says so. */
+/** Source modules of the package's entries, by script name in `dist`. */
 export const ENTRIES = {
   index: 'src/index.ts',
   widget: 'src/entries/widget.ts',
@@ -15,7 +15,7 @@ export const ENTRIES = {
   compare: 'src/entries/compare.ts',
 } as const;
 
-/** Modules that another takes the place of in the package. */
+/** Modules that the package replaces by others. */
 export const REPLACED: Readonly<Record<string, string>> = {
   'workers/openWorker.ts': 'workers/openPackagedWorker.ts',
   'src/engine/defaultFiles.ts': 'src/engine/packagedFiles.ts',

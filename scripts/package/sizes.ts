@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { CODE_PACKAGE, ENTRIES } from './entries';
 
-/** What a part of the package weighs where it arrives: minified and compressed. */
+/** Minified and compressed size of a part of the package. */
 export interface Size {
   readonly part: string;
   readonly gzipBytes: number;
@@ -12,8 +12,8 @@ export interface Size {
 }
 
 /**
- * Most bytes of each part, a tenth above what it had when the limit was set: nobody should notice by accident that a
- * dependency doubled. Raise one together with the line of CHANGELOG.md that says what it buys.
+ * Maximum bytes of each part, a tenth above its size when the limit was set. The limits reveal growing dependencies. Raise a
+ * limit together with a line in CHANGELOG.md that explains the benefit.
  */
 const LIMITS: Readonly<Record<string, number>> = {
   index: 51_000,
@@ -29,7 +29,7 @@ const LIMITS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Sizes of the built package: of each entry all that a page loads before it calls anything, of each worker its script.
+ * Sizes of the built package: for each entry, all code that a page loads initially; for each worker, its script.
  */
 export async function measureSizes(): Promise<Size[]> {
   const dist = join(CODE_PACKAGE, 'dist');
@@ -44,12 +44,12 @@ export async function measureSizes(): Promise<Size[]> {
   return [...entries, ...workers].map((size) => ({ ...size, limitBytes: LIMITS[size.part] ?? 0 }));
 }
 
-/** What arrives of a program that imports from the package; not what it loads later. */
+/** Compressed size of a program that imports from the package, without code that it loads later. */
 export async function bundledBytes(program: string): Promise<number> {
   return compressed(await bundleText(program));
 }
 
-/** A program as a user's bundler writes it: minified, without what nothing uses, its late imports in scripts of their own. */
+/** Bundles a program like a user's bundler: minified, without unused code, dynamic imports in separate chunks. */
 export async function bundleText(program: string): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents: program, resolveDir: CODE_PACKAGE, sourcefile: 'program.js' },
@@ -63,7 +63,7 @@ export async function bundleText(program: string): Promise<string> {
     logLevel: 'silent',
   });
   const byPath = new Map(outputFiles.map(({ path, text }) => [path.slice(path.lastIndexOf('/') + 1), text]));
-  // The first script with all that it imports at once.
+  // The first script with its static imports.
   const wanted = ['stdin.js'];
   for (const name of wanted) {
     for (const [, other] of (byPath.get(name) ?? '').matchAll(/(?:from|import)"\.\/([^"]+)"/g)) {
@@ -75,9 +75,9 @@ export async function bundleText(program: string): Promise<string> {
 
 const compressed = (content: string | Uint8Array): number => gzipSync(content, { level: 9 }).length;
 
-/** For people: one line a part. */
+/** Readable text with one line per part. */
 export function sizeReport(sizes: readonly Size[]): string {
   const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`.padStart(9);
   const lines = sizes.map(({ part, gzipBytes, limitBytes }) => `${part.padEnd(24)}${kilobytes(gzipBytes)} of ${kilobytes(limitBytes)}`);
-  return ['what a page loads, minified and gzipped:', ...lines].join('\n');
+  return ['sizes that a page loads, minified and gzipped:', ...lines].join('\n');
 }

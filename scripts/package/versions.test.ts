@@ -10,8 +10,8 @@ interface Package {
 
 const read = (folder: string): Package => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Package;
 
-/** The addresses in the one are for the workers in the other: a mixture would ask for files that are not there. */
-test('repository and packages have one version, the code depends on its own assets, and CHANGELOG.md knows it', () => {
+/** Addresses in one package refer to files in the other. Mixed versions would request missing files. */
+test('repository and packages have the same version, the code depends on matching assets, and CHANGELOG.md has the version', () => {
   const { version } = read(ROOT);
   const code = read(CODE_PACKAGE);
   expect([code.version, read(ASSETS_PACKAGE).version]).toEqual([version, version]);

@@ -1,5 +1,5 @@
 /**
- * Compares models of other projects, on the WASM runtime in Node, with what onnxruntime in Python computes inside of them:
+ * Compares models of other projects on the WASM runtime in Node with intermediate values from onnxruntime in Python:
  *
  *     python models/package_models.py FOLDER
  *     npm run package-models -- FOLDER [--thorough] [--faults]
@@ -23,7 +23,7 @@ const { positionals, values } = parseArgs({
 });
 const [folder] = positionals;
 if (folder === undefined) {
-  console.error('usage: npm run package-models -- FOLDER [--thorough] [--faults], with a folder that models/package_models.py wrote');
+  console.error('usage: npm run package-models -- FOLDER [--thorough] [--faults], with a folder written by models/package_models.py');
   process.exit(2);
 }
 
@@ -56,7 +56,7 @@ async function compareFaults(): Promise<void> {
     numCauses += Number(isCause);
     console.log(`${isPlace ? 'right' : 'WRONG'} stage, ${isCause ? 'right' : 'no right'} cause: ${name}, ${title}: ${first?.name ?? 'no divergence'} (${found.join(', ') || 'no cause'})`);
   }
-  console.log(`first divergence right for ${numPlaces} of ${FAULTS.length}, a right cause for ${numCauses}`);
+  console.log(`correct first divergence for ${numPlaces} of ${FAULTS.length}, correct cause for ${numCauses}`);
   if (numPlaces < FAULTS.length) process.exitCode = 1;
 }
 

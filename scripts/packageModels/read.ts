@@ -6,9 +6,9 @@ import { readGoldens } from '../../src/compare/files/goldenFiles';
 import { graphInfo, parseOnnx } from '../../src/onnx/model';
 import type { ModelProto } from '../../src/onnx/onnx_pb';
 
-/** A model with what onnxruntime in Python computes inside of it. */
+/** A model with intermediate values from onnxruntime in Python. */
 export interface PackageModel {
-  /** With the branches opened that run for the inputs of the bundle. */
+  /** With the branches inlined that run for the inputs of the bundle. */
   readonly model: ModelProto;
   readonly bundle: GoldenBundle;
 }
