@@ -99,7 +99,7 @@ test.describe('a server that cuts the connection', () => {
   test('during the download of a model', async ({ page }) => {
     const { port } = server.address() as AddressInfo;
     const words = await errorOf(page, `http://127.0.0.1:${port}/index.html`);
-    expect(words).toMatch(/the connection ended before the whole file was here|attempts/);
+    expect(words).toMatch(/the connection ended before the whole file arrived|attempts/);
     expect(words).toMatch(/Code: model-(missing|download)/);
     isCutting = false;
     await expectRecovery(page);

@@ -1,13 +1,13 @@
 /**
- * The assignment of rows to columns, one to one, that adds up to the most.
+ * Finds the one-to-one assignment of rows to columns with the maximum total score.
  *
  * Matches `scipy.optimize.linear_sum_assignment(scores, maximize=True)`: the shortest augmenting paths of Crouse, "On
- * implementing 2D rectangular assignment algorithms" (2016), with SciPy's order of columns. Other
- * libraries find the same sum, but take other columns in a tie, and every local speaker without an embedding is a tie:
- * the clusters would not be pyannote's.
+ * implementing 2D rectangular assignment algorithms" (2016), with SciPy's order of columns. Other libraries find the
+ * same total but choose other columns in a tie. Every local speaker without an embedding is a tie, so their clusters
+ * would differ from pyannote's.
  *
  * @param scores axes (row, column), finite
- * @returns column of each row; -1 for the rows that are left over where there are fewer columns
+ * @returns the column of each row; -1 for rows without a column, if there are fewer columns than rows
  */
 export function assignRows(scores: Float64Array, numRows: number, numColumns: number): Int32Array {
   if (numColumns >= numRows) return shortestPaths((row, column) => -scores[row * numColumns + column]!, numRows, numColumns);
@@ -27,7 +27,7 @@ interface State {
 
 type Cost = (row: number, column: number) => number;
 
-/** Needs at least as many columns as rows. */
+/** Requires at least as many columns as rows. */
 function shortestPaths(cost: Cost, numRows: number, numColumns: number): Int32Array {
   const state: State = {
     rowDuals: new Float64Array(numRows),
@@ -39,11 +39,11 @@ function shortestPaths(cost: Cost, numRows: number, numColumns: number): Int32Ar
   return state.columnOfRow;
 }
 
-/** Gives `newRow` a column, moving other rows where that is cheaper. */
+/** Assigns a column to `newRow` and moves other rows if that lowers the cost. */
 function augment(cost: Cost, state: State, newRow: number): void {
   const { rowDuals, columnDuals, columnOfRow, rowOfColumn } = state;
   const numColumns = rowOfColumn.length;
-  // From the last to the first: of a constant matrix the result is then the identity, as SciPy wants it.
+  // From last to first: for a constant matrix the result is then the identity, as in SciPy.
   const remaining = Array.from({ length: numColumns }, (_, index) => numColumns - index - 1);
   const pathCosts = new Float64Array(numColumns).fill(Infinity);
   const previousRow = new Int32Array(numColumns).fill(-1);
@@ -64,7 +64,7 @@ function augment(cost: Cost, state: State, newRow: number): void {
         pathCosts[column] = reduced;
       }
       const pathCost = pathCosts[column]!;
-      // A free column ends the search, so that it wins a tie.
+      // A free column ends the search, so it wins a tie.
       if (pathCost < lowest || (pathCost === lowest && rowOfColumn[column] === -1)) {
         lowest = pathCost;
         best = index;

@@ -1,9 +1,9 @@
-/** Lets so many pieces of work run at a time; the others wait, first come, first served. */
+/** Limits the number of concurrent tasks. The others wait in first-in, first-out order. */
 export class Semaphore {
   private free: number;
   private readonly waiting: (() => void)[] = [];
 
-  /** @param count at least 1; `Infinity` for no bound */
+  /** @param count at least 1; `Infinity` for no limit */
   constructor(count: number) {
     this.free = count;
   }
@@ -15,7 +15,7 @@ export class Semaphore {
       return await work();
     } finally {
       const next = this.waiting.shift();
-      // The slot goes to whoever waits; it is free only where nobody does.
+      // The slot passes to the next waiting task. It becomes free only if none waits.
       if (next) next();
       else this.free++;
     }
@@ -23,21 +23,21 @@ export class Semaphore {
 }
 
 /**
- * Lets one event reject whatever is pending at the time.
+ * Lets one event reject all pending work.
  *
- * Not `Promise.race` against one long-lived promise: each race would leave a reaction on it that keeps its result
- * in memory for as long as that promise lives (nodejs/node#17469), here every batch of audio of a recording.
+ * This is not `Promise.race` against one long-lived promise: each race would add a reaction that keeps its result in
+ * memory as long as that promise lives (nodejs/node#17469). Here, that would be every batch of audio of a recording.
  */
 export class Interruptible<Reason extends Error> {
   private readonly pending = new Set<(reason: Reason) => void>();
   private reason: Reason | null = null;
 
-  /** Why everything is rejected from now on; null as long as nothing has happened. */
+  /** The reason for rejecting all further work; null before an interruption. */
   get interruption(): Reason | null {
     return this.reason;
   }
 
-  /** Settles like `work`, or rejects with the reason of an interruption that comes first. */
+  /** Settles like `work`, or rejects with the reason of an earlier interruption. */
   run<Result>(work: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.reason) {
@@ -52,7 +52,7 @@ export class Interruptible<Reason extends Error> {
     });
   }
 
-  /** Rejects what is pending and all that comes. Only the first reason counts. */
+  /** Rejects pending and future work. Later calls have no effect. */
   interrupt(reason: Reason): void {
     if (this.reason) return;
     this.reason = reason;
@@ -60,8 +60,6 @@ export class Interruptible<Reason extends Error> {
     this.pending.clear();
   }
 }
-
-/** Long work on the page's thread, as a generator that yields between steps so that it does not block the page. */
 
 /** A slice ends after this time. It leaves most of a long task's 50 ms for the rest of the page. */
 const SLICE_MS = 12;
@@ -74,7 +72,8 @@ export function atOnce<Result>(steps: Generator<void, Result>): Result {
 }
 
 /**
- * Runs the steps in slices, with a turn of the event loop in between.
+ * Runs the steps in slices and returns to the event loop between slices. The steps are a generator that yields often,
+ * so long work does not block the page.
  *
  * @param isWanted called before each slice; the work stops if it returns false
  * @returns null if the work was stopped
@@ -91,7 +90,7 @@ export async function inSlices<Result>(steps: Generator<void, Result>, isWanted:
   }
 }
 
-/** Waits for the next task. Timers would be slower: browsers delay nested ones, and those of hidden pages by a second. */
+/** Waits for the next task. Timers are slower: browsers delay nested timers, and in hidden pages by a second. */
 function nextTask(): Promise<void> {
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {

@@ -7,7 +7,7 @@ export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
 export interface DecodedText {
   /** Without a byte order mark. */
   readonly text: string;
-  /** `windows-1252` is a guess, because nothing in the file names it: show it to the user. */
+  /** `windows-1252` is a guess, because the file does not name its encoding. Show it to the user. */
   readonly encoding: TextEncoding;
 }
 
@@ -17,20 +17,23 @@ const SNIFFED_BYTES = 1 << 16;
 /** Windows-1252 from 0x80 to 0x9F; U+FFFD for a byte that has no character. */
 const WINDOWS_1252 = '€\uFFFD‚ƒ„…†‡ˆ‰Š‹Œ\uFFFDŽ\uFFFD\uFFFD‘’“”•–—˜™š›œ\uFFFDžŸ';
 /**
- * Western European text has one or two accented letters in a row, and punctuation beside them. Longer runs are words in
- * another alphabet and encoding, such as windows-1251 or Shift JIS. French sets no-break spaces between punctuation and
- * words, so these end a run.
+ * Western European text has one or two accented letters in a row, next to punctuation. Longer runs are words in
+ * another alphabet and encoding, such as windows-1251 or Shift JIS. French puts no-break spaces between punctuation
+ * and words, so these end a run.
  */
 const MAX_ACCENTS_IN_A_ROW = 3;
 const NO_BREAK_SPACE = 0xa0;
 /**
- * What names and speech do not contain, but other encodings show if read as windows-1252: the symbols of Shift JIS, opening
- * quotation marks after letters (é and ä of DOS), capital letters after small ones (é of Mac, è of DOS).
+ * Characters that do not occur in names and speech, but in other encodings read as windows-1252: the symbols of Shift
+ * JIS, opening quotation marks after letters (é and ä of DOS), capital letters after small ones (é of Mac, è of DOS).
  */
 const UNUSUAL = /[ƒ†‡ˆ˜¤¦¨¬¯¶¸×÷\uFFFD]|\p{L}[‚„]|\p{Ll}[ŠŽŸ]/u;
-/** Smallest share of zero bytes in UTF-16 without a mark, from its digits, spaces and line ends. */
+/** Minimum share of zero bytes in UTF-16 without a byte order mark. They come from digits, spaces and line ends. */
 const MIN_ZEROS = 0.02;
-/** Range of the second byte of a UTF-8 character, by its first byte. Other bytes would encode surrogates, or be too long. */
+/**
+ * Range of the second byte of a UTF-8 character, by its first byte. Other second bytes would encode surrogates or be
+ * overlong.
+ */
 const SECOND_BYTES: ReadonlyMap<number, readonly [low: number, high: number]> = new Map([
   [0xe0, [0xa0, 0xbf]],
   [0xed, [0x80, 0x9f]],
@@ -39,10 +42,10 @@ const SECOND_BYTES: ReadonlyMap<number, readonly [low: number, high: number]> = 
 ]);
 
 /**
- * Decodes a text file: UTF-8, UTF-16 of both byte orders with or without a byte order mark (PowerShell's `>` writes it),
- * or windows-1252 if the bytes are not UTF-8 and look like a Western European language.
+ * Decodes a text file: UTF-8, UTF-16 in either byte order with or without a byte order mark (PowerShell's `>` writes
+ * it), or windows-1252 if the bytes are not UTF-8 and look like a Western European language.
  *
- * @param fileName named in errors
+ * @param fileName for errors
  * @throws VoxlaneError `format` if the file has another encoding, is damaged, or is not text
  */
 export function decodeText(bytes: Uint8Array, fileName: string): DecodedText {
@@ -68,7 +71,10 @@ export function decodeText(bytes: Uint8Array, fileName: string): DecodedText {
   }
 }
 
-/** U+FFFD stands for bytes without a character. `TextDecoder` alone is not enough: some versions of Node decode ISO 8859-1. */
+/**
+ * Decodes bytes without a character as U+FFFD. `TextDecoder` alone is not enough: some versions of Node decode ISO
+ * 8859-1 instead.
+ */
 function decodeWindows1252(bytes: Uint8Array): string {
   const text = new TextDecoder('windows-1252').decode(bytes);
   return text.replace(/[\x80-\x9f]/g, (letter) => WINDOWS_1252[letter.charCodeAt(0) - 0x80]!);
@@ -88,7 +94,10 @@ function decodeUtf16(bytes: Uint8Array, encoding: 'utf-16le' | 'utf-16be', fileN
   return { text, encoding };
 }
 
-/** The byte order of UTF-16 without a mark, in which the high byte of digits, spaces and line ends is zero; null if it is not UTF-16. */
+/**
+ * The byte order of UTF-16 without a byte order mark, where the high byte of digits, spaces and line ends is zero;
+ * null if it is not UTF-16.
+ */
 function utf16ByZeros(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
   const zeros = [0, 0];
   const end = Math.min(bytes.length, SNIFFED_BYTES);
@@ -130,8 +139,8 @@ function inspectHighBytes(bytes: Uint8Array): HighBytes {
 }
 
 /**
- * Bytes of the UTF-8 character that starts at `at`; 0 if none does. `TextDecoder` would throw for each byte of a file in
- * another encoding, which takes seconds for a megabyte.
+ * Number of bytes in the UTF-8 character that starts at `at`; 0 if none starts there. `TextDecoder` would throw for
+ * each byte of a file in another encoding, which takes seconds per megabyte.
  */
 function utf8Length(bytes: Uint8Array, at: number): number {
   const byte = bytes[at]!;
@@ -151,7 +160,7 @@ function unreadable(fileName: string, found: string, cause?: unknown): VoxlaneEr
       code: 'format',
       problem: `"${fileName}" ${found}`,
       expected: 'a text file in UTF-8, UTF-16 or windows-1252',
-      remedy: 'Open it in the program that wrote it, and save it again as UTF-8',
+      remedy: 'Open it in the app that wrote it, and save it again as UTF-8',
     },
     { cause },
   );

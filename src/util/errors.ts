@@ -1,33 +1,33 @@
 
 /**
- * Every failure that a caller can act on is one of these codes. A code is part of the public API:
- * callers branch on it, so it is never renamed, only added to.
+ * Codes for all failures that a caller can handle. Codes are part of the public API:
+ * callers branch on them, so codes are added but never renamed.
  *
  * | code | raised when |
  * |---|---|
  * | `audio-empty` | the source has no bytes |
- * | `audio-unsupported` | the bytes are no audio or video container that can be read, or hold no audio track |
- * | `audio-no-samples` | the container is sound but its audio track holds no sample |
- * | `audio-truncated` | the file ends before the samples that its header promises |
- * | `audio-channels` | the channel count is outside what can be mixed to mono |
+ * | `audio-unsupported` | the file is not a supported audio or video container, or has no audio track |
+ * | `audio-no-samples` | the container is valid, but its audio track has no samples |
+ * | `audio-truncated` | the file ends before the last sample that its header declares |
+ * | `audio-channels` | the channel count cannot be mixed to mono |
  * | `audio-not-finite` | a sample is NaN or infinite |
- * | `audio-decode` | the decoder gave up in the middle of the file |
+ * | `audio-decode` | the decoder failed in the middle of the file |
  * | `audio-missing` | the recording cannot be fetched from its address |
- * | `source-missing` | the server answers that there is no recording at its address (404 or 410) |
+ * | `source-missing` | the server reports that the recording does not exist (404 or 410) |
  * | `options` | an option is out of range or contradicts another |
  * | `model-missing` | a model file or manifest cannot be fetched |
- * | `model-download` | a model file did not arrive whole in any of several attempts |
- * | `model-altered` | a model file does not have the bytes or the SHA-256 of its manifest |
- * | `storage` | the browser refuses to change what it stores for the page |
- * | `model-invalid` | a manifest or a graph does not have the form that the stage needs |
- * | `model-output` | a model gave NaN or infinite values |
- * | `backend-unavailable` | the backend that was asked for does not exist here |
- * | `backend-failed` | the backend stopped in mid-run and could not be recovered |
+ * | `model-download` | a model file could not be downloaded completely in several attempts |
+ * | `model-altered` | the length or SHA-256 of a model file differs from its manifest |
+ * | `storage` | the browser refuses to change the site's storage |
+ * | `model-invalid` | a manifest or a graph does not have the required form |
+ * | `model-output` | a model returned NaN, infinite or only zero values |
+ * | `backend-unavailable` | the requested backend is not available in this environment |
+ * | `backend-failed` | the backend failed during a run and could not be recovered |
  * | `gpu-lost` | the GPU device was lost (driver reset, adapter removed) and did not come back |
- * | `gpu-memory` | the GPU has not even memory for one window at a time |
- * | `gpu-wrong` | the GPU gave NaN, infinite or only zero values |
- * | `worker-failed` | a worker could not start or died |
- * | `format` | a file that is no audio and no model (RTTM, UEM, JSON, golden bundle) cannot be read |
+ * | `gpu-memory` | the GPU does not have enough memory, even for one window at a time |
+ * | `gpu-wrong` | the GPU returned NaN, infinite or only zero values |
+ * | `worker-failed` | a worker could not start or ended unexpectedly |
+ * | `format` | a file other than audio or a model (RTTM, UEM, JSON, golden bundle) cannot be read |
  * | `cancelled` | the caller's `AbortSignal` fired |
  * | `disposed` | a method was called after `dispose()` |
  */
@@ -60,34 +60,34 @@ export type ErrorCode =
 
 /** The parts of a {@link VoxlaneError}, as plain data that crosses a worker boundary. */
 export interface ErrorParts {
-  /** What a program branches on. */
+  /** Code for programmatic handling. */
   readonly code: ErrorCode;
-  /** What was wrong, with the value that was found. */
+  /** The problem, with the value that was found. */
   readonly problem: string;
-  /** What was expected instead. */
+  /** The expected value or state. */
   readonly expected?: string;
-  /** What the caller can do about it. */
+  /** How the caller can fix the problem. */
   readonly remedy?: string;
   /** The message of the browser or a library, for the console and for bug reports. */
   readonly details?: string;
 }
 
-/** A failure that says what was wrong, what was expected and what to do. */
+/** An error with the problem, the expected value or state, and a remedy. */
 export class VoxlaneError extends Error implements ErrorParts {
-  /** Tells it from other errors where `instanceof` cannot, as between two copies of the library. */
+  /** Identifies the error if `instanceof` cannot, for example between two copies of the library. */
   override readonly name = 'VoxlaneError';
-  /** What a program branches on. */
+  /** Code for programmatic handling. */
   readonly code: ErrorCode;
-  /** What was wrong, with the value that was found. */
+  /** The problem, with the value that was found. */
   readonly problem: string;
-  /** What was expected instead. */
+  /** The expected value or state. */
   readonly expected?: string;
-  /** What the caller can do about it. */
+  /** How the caller can fix the problem. */
   readonly remedy?: string;
   /** The message of the browser or a library, for the console and for bug reports. */
   readonly details?: string;
 
-  /** @param options `cause`: the error behind this one; its text becomes `details` if `parts` has none */
+  /** @param options `cause`: the underlying error; its text becomes `details` if `parts` has none */
   constructor(parts: ErrorParts, options?: ErrorOptions) {
     const sentences = [parts.problem, parts.expected && `Expected ${parts.expected}`, parts.remedy];
     super(sentences.flatMap((sentence) => (sentence ? [printable(sentence)] : [])).join('. ') + '.', options);
@@ -112,23 +112,26 @@ export class VoxlaneError extends Error implements ErrorParts {
   }
 }
 
-/** Most characters of one part of an error. Names and values from files can be long. */
+/** Maximum length of one part of an error. Names and values from files can be long. */
 const MAX_CHARACTERS = 2000;
 
-/** Replaces control characters, which names and values from files may contain and terminals would obey. */
+/**
+ * Replaces control characters, because names and values from files may contain them and terminals would interpret
+ * them.
+ */
 function printable(text: string): string {
   // eslint-disable-next-line no-control-regex
   const plain = text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, '\uFFFD');
   return plain.length > MAX_CHARACTERS ? `${plain.slice(0, MAX_CHARACTERS)}…` : plain;
 }
 
-/** The name and message of an error of a browser or a library, for {@link ErrorParts.details}. */
+/** Name and message of an error from the browser or a library, for {@link ErrorParts.details}. */
 export function detailsOf(thrown: unknown): string {
   if (thrown instanceof VoxlaneError) return thrown.details ?? thrown.problem;
   return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
 }
 
-/** The text of anything that was thrown, without a full stop at its end: sentences are made of it. */
+/** The message of any thrown value, without a final period, because it is used inside sentences. */
 export function messageOf(thrown: unknown): string {
   return (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\.$/, '');
 }

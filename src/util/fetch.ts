@@ -1,10 +1,10 @@
 import { VoxlaneError } from './errors.ts';
 
 /**
- * Resolves the address of files that a user or a page sets.
+ * Resolves an address of files that a user or a page has set.
  *
- * Accepts http, https and the scheme of the page itself. `data:`, `blob:` and `javascript:` addresses have no folders, and
- * could run code or hide what is loaded.
+ * Accepts http, https and the page's own scheme. `data:`, `blob:` and `javascript:` addresses have no folders, and
+ * they could run code or hide what is loaded.
  *
  * @param value absolute, or relative to `base`
  * @returns null for any other address
@@ -12,7 +12,7 @@ import { VoxlaneError } from './errors.ts';
 export function webAddress(value: string | URL, base: string): URL | null {
   try {
     const address = new URL(value, base);
-    // Pages of browser extensions and some desktop shells have their own scheme, which relative addresses keep.
+    // Pages of browser extensions and some desktop shells have their own scheme. Relative addresses keep it.
     return ['http:', 'https:', new URL(base).protocol].includes(address.protocol) ? address : null;
   } catch {
     return null;
@@ -20,22 +20,22 @@ export function webAddress(value: string | URL, base: string): URL | null {
 }
 
 /**
- * Makes the error that a caller gets. `why` ends a sentence, `cause` is what the browser threw, `status` is the HTTP status if
- * a server answered.
+ * Creates the error for the caller. `why` ends a sentence, `cause` is the browser's error, and `status` is the HTTP
+ * status if the server answered.
  */
 export type NotFetched = (why: string, cause?: unknown, status?: number) => VoxlaneError;
 
-/** Whether an HTTP status means that the address has no file, so that another try does not help. */
+/** Whether an HTTP status means that the file does not exist, so a retry does not help. */
 export const isMissing = (status: number | undefined): boolean => status === 404 || status === 410;
 
 /**
- * Fetches a file whole.
+ * Fetches a whole file.
  *
- * What browsers say about a failed connection ("Failed to fetch", "Load failed", "NetworkError when attempting to fetch
- * resource.") becomes the `cause` of the error, because it does not help the user.
+ * The browser's message for a failed connection ("Failed to fetch", "Load failed", "NetworkError when attempting to
+ * fetch resource.") becomes the `cause` of the error, because it does not help the user.
  *
- * @param read takes what it needs from an answer with a good status
- * @throws the error that `notFetched` makes, `cancelled`, and any VoxlaneError of `read`
+ * @param read reads the body of a successful response
+ * @throws the error of `notFetched`, `cancelled`, and any VoxlaneError of `read`
  */
 export async function fetchFile<Content>(
   address: string | URL,
@@ -56,11 +56,14 @@ export async function fetchFile<Content>(
     return await read(response);
   } catch (cause) {
     if (cause instanceof VoxlaneError) throw cause;
-    throw failed('the connection ended before the whole file was here', cause);
+    throw failed('the connection ended before the whole file arrived', cause);
   }
 }
 
-/** Why a request got no answer, as the end of a sentence. Browsers give no details, which would expose other servers. */
+/**
+ * Why a request got no answer, as the end of a sentence. Browsers give no details, because they would expose other
+ * servers.
+ */
 export function connectionProblem(): string {
   // Node 20 has no navigator.
   const { navigator } = globalThis as { readonly navigator?: Partial<Navigator> };
@@ -68,10 +71,10 @@ export function connectionProblem(): string {
 }
 
 /**
- * Loads a part of the code that is fetched only where it is needed.
+ * Loads a part of the code on demand.
  *
  * @param load an `import()`
- * @throws VoxlaneError `worker-failed` without the browser's words ("Failed to fetch dynamically imported module"), which are
+ * @throws VoxlaneError `worker-failed`, with the browser's message ("Failed to fetch dynamically imported module") as
  *   the cause
  */
 export async function loadPart<Part>(load: () => Promise<Part>): Promise<Part> {
@@ -82,7 +85,7 @@ export async function loadPart<Part>(load: () => Promise<Part>): Promise<Part> {
       {
         code: 'worker-failed',
         problem: 'A part of Voxlane could not be loaded',
-        expected: 'a connection to the server, which has the same version of Voxlane',
+        expected: 'a connection to the server, and the same version of Voxlane on it',
         remedy: 'Check the connection and reload the page',
       },
       { cause },

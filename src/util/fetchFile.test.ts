@@ -37,7 +37,7 @@ describe('fetchFile', () => {
       },
     });
     vi.stubGlobal('fetch', () => Promise.resolve(new Response(body)));
-    await expect(text()).rejects.toMatchObject({ problem: 'the connection ended before the whole file was here' });
+    await expect(text()).rejects.toMatchObject({ problem: 'the connection ended before the whole file arrived' });
   });
 
   it('keeps a failure of the reader, and knows a cancelled request', async () => {

@@ -4,7 +4,7 @@ export const MANIFEST_NAMES = { licence: 'license', numClasses: 'numSpeakers' };
 /**
  * Replaces former names of fields in JSON that another release wrote, at any depth.
  *
- * @param value parsed JSON; it is not changed
+ * @param value parsed JSON; not modified
  * @param names former name → present name
  */
 export function withPresentNames(value: unknown, names: Readonly<Record<string, string>>): unknown {

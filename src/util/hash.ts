@@ -1,8 +1,8 @@
 import { loadPart } from './fetch';
 
 /**
- * SHA-256 as lower-case hex. Where `crypto.subtle` is missing, as on plain http, a library takes over. Not asked by
- * `isSecureContext`, which Node does not know.
+ * SHA-256 as lowercase hex. Uses a library if `crypto.subtle` is missing, as on plain http. `isSecureContext` is not
+ * checked because Node does not define it.
  *
  * @param bytes not shared with another thread
  */

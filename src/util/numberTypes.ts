@@ -1,7 +1,7 @@
-/** Values of a type that float32 does not hold in full, in an array of that type. */
+/** Values of a type that float32 cannot represent exactly, in an array of that type. */
 export type ExactValues = Float64Array | BigInt64Array | BigUint64Array | Int32Array | Uint32Array;
 
-/** Whether an array is of a type that float32 does not hold in full. */
+/** Whether an array has a type that float32 cannot represent exactly. */
 export const isExactArray = (data: unknown): data is ExactValues =>
   data instanceof Float64Array ||
   data instanceof BigInt64Array ||
@@ -12,40 +12,43 @@ export const isExactArray = (data: unknown): data is ExactValues =>
 export const isBigArray = (data: unknown): data is BigInt64Array | BigUint64Array =>
   data instanceof BigInt64Array || data instanceof BigUint64Array;
 
-/** Whether float32 changes one of the values. @param rounded the same as float32 */
+/** Whether float32 changes any of the values. @param rounded the same values as float32 */
 export function losesValues(exact: ExactValues, rounded: Float32Array): boolean {
   if (isBigArray(exact)) return exact.some((value, index) => BigInt(rounded[index]!) !== value);
   return (exact as Float64Array).some((value, index) => !Object.is(value, rounded[index]) && value !== rounded[index]);
 }
 
-/** The values as numbers, for measures in float64; whole numbers beyond 2^53 are rounded. */
+/** The values as numbers, for measures in float64; integers above 2^53 are rounded. */
 export const numbersOf = (values: Float32Array | ExactValues): Float32Array | Float64Array | Int32Array | Uint32Array =>
   isBigArray(values) ? Float64Array.from(values as BigInt64Array, Number) : values;
 
-/** The first value that the integer type `dtype` (`int8`, `uint64`) cannot hold; undefined if it holds all, or is not an integer type. */
+/**
+ * The first value that the integer type `dtype` (`int8`, `uint64`) cannot represent; undefined if all values fit or
+ * `dtype` is not an integer type.
+ */
 export function firstUnfit(dtype: string, values: Float32Array | ExactValues): number | bigint | undefined {
   const [, unsigned, bits] = /^(u?)int(\d+)$/.exec(dtype) ?? [];
   if (bits === undefined) return undefined;
   const size = 2n ** BigInt(bits);
   const min = unsigned ? 0n : -size / 2n;
-  // A BigInt and a number are compared without rounding.
+  // Comparing a BigInt with a number does not round.
   return (values as Float64Array).find((value: number | bigint) => !(value >= min && value < min + size && Number.isInteger(Number(value))));
 }
 
 /**
- * The two 16-bit floating point formats, widened to float32, which holds every value of either. By hand, because
- * `Float16Array` is younger than the browsers this runs in and does not read big-endian values.
+ * The 16-bit floating-point formats, widened to float32, which represents all their values. Implemented here because
+ * some supported browsers lack `Float16Array`, and it cannot read big-endian values.
  */
 
-/** Infinity and NaN in half precision: every bit of the exponent. */
+/** Exponent of infinity and NaN in half precision: all bits set. */
 const HALF_EXPONENT = 0x1f;
 /** Difference of the two formats' exponent biases: 127 - 15. */
 const BIAS_SHIFT = 112;
 
 /**
- * IEEE half precision (1 sign, 5 exponent, 10 mantissa bits) as float32.
+ * Converts IEEE half precision (1 sign, 5 exponent, 10 mantissa bits) to float32.
  *
- * @param bytes two for each value, at any alignment; an odd one at the end is not read
+ * @param bytes two per value, at any alignment; an odd byte at the end is ignored
  */
 export function halfToFloat32(bytes: Uint8Array, littleEndian = true): Float32Array {
   return widen(bytes, littleEndian, (half) => {
@@ -55,35 +58,35 @@ export function halfToFloat32(bytes: Uint8Array, littleEndian = true): Float32Ar
     if (exponent === HALF_EXPONENT) return sign | 0x7f800000 | (mantissa << 13);
     if (exponent !== 0) return sign | ((exponent + BIAS_SHIFT) << 23) | (mantissa << 13);
     if (mantissa === 0) return sign;
-    // Subnormal in half precision, but not in float32: the leading bit moves out of the mantissa into the exponent.
+    // Subnormal in half precision but not in float32: the leading bit moves from the mantissa to the exponent.
     const shift = Math.clz32(mantissa) - 21;
     return sign | ((BIAS_SHIFT + 1 - shift) << 23) | (((mantissa << shift) & 0x3ff) << 13);
   });
 }
 
 /**
- * bfloat16 as float32, whose upper half it is.
+ * Converts bfloat16 to float32. bfloat16 is the upper half of a float32.
  *
- * @param bytes two for each value, at any alignment; an odd one at the end is not read
+ * @param bytes two per value, at any alignment; an odd byte at the end is ignored
  */
 export function bfloat16ToFloat32(bytes: Uint8Array, littleEndian = true): Float32Array {
   return widen(bytes, littleEndian, (upper) => upper << 16);
 }
 
-/** @param bitsOf the bits of the float32 that stands for 16 bits */
+/** @param bitsOf converts 16 bits to the bits of the float32 */
 function widen(bytes: Uint8Array, littleEndian: boolean, bitsOf: (bits: number) => number): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // Written as bits, so that a NaN keeps its payload.
+  // Written as bits, so a NaN keeps its payload.
   const bits = new Int32Array(bytes.length >> 1);
   for (let index = 0; index < bits.length; index++) bits[index] = bitsOf(view.getUint16(2 * index, littleEndian));
   return new Float32Array(bits.buffer);
 }
 
 /**
- * Floating point formats of a byte and less, widened to float32, which holds every value of each.
+ * Floating-point formats of at most one byte, widened to float32, which represents all their values.
  *
- * Formats of a byte: Micikevicius et al., "FP8 Formats for Deep Learning" (2022). The `fnuz` formats have no negative zero
- * and no infinities (Noune et al., "8-bit Numerical Formats for Deep Neural Networks", 2022). `float8e8m0` and
+ * One-byte formats: Micikevicius et al., "FP8 Formats for Deep Learning" (2022). The `fnuz` formats have no negative
+ * zero and no infinities (Noune et al., "8-bit Numerical Formats for Deep Neural Networks", 2022). `float8e8m0` and
  * `float4e2m1`: Open Compute Project, Microscaling Formats 1.0.
  */
 
@@ -93,9 +96,9 @@ interface Format {
   readonly mantissaBits: number;
   readonly bias: number;
   /**
-   * - `infinity`: the greatest exponent means infinity or NaN, as in IEEE 754
-   * - `allOnes`: NaN if every bit of exponent and mantissa is set
-   * - `negativeZero`: NaN in the place of a negative zero
+   * - `infinity`: the maximum exponent means infinity or NaN, as in IEEE 754
+   * - `allOnes`: NaN if all bits of exponent and mantissa are set
+   * - `negativeZero`: NaN in place of a negative zero
    * - `none`: every code is a number
    */
   readonly special: 'infinity' | 'allOnes' | 'negativeZero' | 'none';
@@ -111,7 +114,7 @@ const FORMATS: Readonly<Record<Exclude<SmallFloat, 'float8e8m0'>, Format>> = {
   float4e2m1: { exponentBits: 2, mantissaBits: 1, bias: 1, special: 'none' },
 };
 
-/** Value of the exponent's code 0 in `float8e8m0`, which has neither sign nor mantissa. */
+/** Value of exponent code 0 in `float8e8m0`, which has neither sign nor mantissa. */
 const E8M0_LEAST = -127;
 const E8M0_NAN = 0xff;
 
@@ -135,7 +138,7 @@ function valueOf(code: number, { exponentBits, mantissaBits, bias, special }: Fo
   return sign * (exponent === 0 ? fraction * 2 ** (1 - bias) : (1 + fraction) * 2 ** (exponent - bias));
 }
 
-/** Codes of a byte each as float32. */
+/** Converts codes of one byte each to float32. */
 export function float8ToFloat32(bytes: Uint8Array, name: SmallFloat): Float32Array {
   const table = smallFloatTable(name);
   return Float32Array.from(bytes, (code) => table[code]!);

@@ -1,21 +1,21 @@
 import { VoxlaneError } from './errors';
 
 /**
- * Looks up a name that comes from outside, such as from a file. `table[name]` would also find inherited properties:
+ * Looks up a name from outside, such as from a file. `table[name]` would also find inherited properties:
  * `constructor`, `toString`, `__proto__`.
  */
 export function ownValue<T>(table: Readonly<Partial<Record<string, T>>>, name: string): T | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-/** Python's and numpy's rounding: halves go to the even neighbor. */
+/** Rounds like Python and NumPy: halves go to the even neighbor. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** The arrays one after another, in a new array. */
+/** Concatenates the arrays into a new array. */
 export function concatenate(pieces: readonly Float32Array[]): Float32Array {
   const whole = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let place = 0;
@@ -28,7 +28,7 @@ export function concatenate(pieces: readonly Float32Array[]): Float32Array {
 
 type Growable = Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
 
-/** A typed array that grows by appending; capacity doubles, so appending is linear over all. */
+/** A typed array that grows by appending. The capacity doubles, so the total cost of appending is linear. */
 export class GrowingArray<Data extends Growable> {
   private data: Data;
   private length = 0;
@@ -48,32 +48,31 @@ export class GrowingArray<Data extends Growable> {
     this.length = needed;
   }
 
-  /** What was appended, in place: true until the next call of {@link append}. */
+  /** The appended values without a copy; valid until the next {@link append}. */
   view(): Data {
     return this.data.subarray(0, this.length) as Data;
   }
 
-  /** A copy of what was appended. */
+  /** A copy of the appended values. */
   toArray(): Data {
     return this.data.slice(0, this.length) as Data;
   }
 }
 
 /**
- * What a model gave, unless it is garbage, which must not become a result: drivers and runtimes have been seen to give
- * zeros or NaN without a word.
+ * Returns a model's output if it is plausible. Some drivers and runtimes return zeros or NaN without an error.
  *
  * @param name of the model's output
- * @param code `gpu-wrong` where it was computed on a GPU
- * @throws VoxlaneError `code` where a value is NaN or infinite, or all are zero
+ * @param code `gpu-wrong` if it was computed on a GPU
+ * @throws VoxlaneError `code` if a value is NaN or infinite, or all are zero
  */
 export function healthy(values: Float32Array, name: string, code: 'gpu-wrong' | 'model-output'): Float32Array {
   const isFinite = values.every((value) => Number.isFinite(value));
   if (isFinite && values.some((value) => value !== 0)) return values;
   throw new VoxlaneError({
     code,
-    problem: `The model output ${name} ${isFinite ? 'holds nothing but zeros' : 'holds NaN or infinite values'}`,
+    problem: `The model output ${name} ${isFinite ? 'contains only zeros' : 'contains NaN or infinite values'}`,
     expected: 'finite numbers that are not all zero',
-    remedy: code === 'gpu-wrong' ? 'The GPU computes wrongly here: take the backend `wasm`' : 'Export the model again',
+    remedy: code === 'gpu-wrong' ? 'This GPU computes wrong values. Use the backend `wasm`' : 'Export the model again',
   });
 }
