@@ -8,9 +8,9 @@ import { moved, serve } from './protocol';
 
 let plda: AnyPlda | null = null;
 let held = emptyRecording();
-/** Of the last assembly: kept, because it takes long of a long recording and is small. */
+/** Of the last assembly. Cached because it is small and takes long to compute for a long recording. */
 let dendrogram: Dendrogram | null = null;
-/** For one number of speakers after the other. */
+/** Serves one speaker count after another. */
 let prepared: Assembler | null = null;
 
 function emptyRecording() {
@@ -21,7 +21,7 @@ function emptyRecording() {
   };
 }
 
-/** Null where nobody spoke. */
+/** Null if there is no speech. */
 function assemblerOf(facts: AssemblyOptions, known: Dendrogram | null): Assembler | null {
   const [activity, embeddings, embedded] = [held.activity.view(), held.embeddings.view(), held.embedded.view()];
   return activity.includes(1) ? new Assembler({ ...facts, activity, embeddings, embedded }, plda, known) : null;

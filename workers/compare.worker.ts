@@ -4,17 +4,17 @@ import type { CompareWorkerApi, OnProgress } from './contracts';
 import { moved, serve } from './protocol';
 
 let comparison: Comparison;
-/** Raised by `cancel`, taken back by the next piece of work. The page sends one at a time. */
+/** Set by `cancel`, reset by the next task. The page sends one task at a time. */
 let isCancelled = false;
 
-/** Reports a step, and gives a message that cancels the time to arrive: a worker that computes hears nothing. */
+/** Reports a step, then lets a cancel message arrive: a worker that computes does not receive messages. */
 const steps = (onProgress: OnProgress | null) => async (step: string, completed: number, total: number) => {
   onProgress?.({ step, completed, total });
   await new Promise((resolve) => setTimeout(resolve));
   if (isCancelled) throw new VoxlaneError({ code: 'cancelled', problem: 'The comparison was cancelled' });
 };
 
-/** The steps of a new piece of work. */
+/** The steps of a new task. */
 function begin(onProgress: OnProgress | null): ReturnType<typeof steps> {
   isCancelled = false;
   return steps(onProgress);

@@ -1,6 +1,6 @@
 /**
- * What the page may ask of each worker. Only data that `postMessage` can carry crosses here. What comes back moves;
- * what is sent to a model is copied, so that it can be sent again after a lost device.
+ * The calls that the page may make to each worker. Only data that `postMessage` can carry crosses here. Results are
+ * transferred. Input for a model is copied, so it can be sent again after a lost device.
  */
 import type { RecordingNote } from '../src/audio/notes';
 import type { AudioInfo, DecodeOptions, DecoderPlace } from '../src/audio/types';
@@ -30,14 +30,14 @@ import type { Assembly, AssemblyOptions } from '../src/timeline/assembler';
 import type { MinDurations } from '../src/timeline/minDurations';
 import type { FileBase } from '../src/util/fileBase';
 
-/** Sound as it reaches the decoding worker. */
+/** Audio input of the decode worker. */
 export type DecodeSource =
   | { readonly kind: 'file'; readonly blob: Blob }
   /** Mono. */
   | { readonly kind: 'samples'; readonly samples: Float32Array; readonly sampleRate: number }
-  /** Mono samples that are asked for through the port, as feedPort.ts does. */
+  /** Mono samples requested through the port of {@link serveFeed} in protocol.ts. */
   | { readonly kind: 'stream'; readonly port: MessagePort; readonly sampleRate: number }
-  /** Planar channels that the page decoded itself, with its notes. */
+  /** Planar channels that the page decoded itself, with their notes. */
   | {
       readonly kind: 'channels';
       readonly channels: Float32Array[];
@@ -50,11 +50,11 @@ export interface WindowOptions {
   readonly hopSamples: number;
 }
 
-/** What {@link DecodeWorkerApi.next} gives. */
+/** Result of {@link DecodeWorkerApi.next}. */
 export interface DecodedBatch extends WindowBatch {
-  /** Samples of the recording that are decoded so far. */
+  /** Samples of the recording decoded so far. */
   readonly decodedSamples: number;
-  /** Seconds of work that this batch took. */
+  /** Compute time of this batch in seconds. */
   readonly seconds: number;
 }
 
@@ -62,9 +62,9 @@ export interface DecodeWorkerApi {
   /** Whether this file may need `decodeAudioData`, which only the page has. */
   decoderFor(blob: Blob, track?: number): Promise<DecoderPlace>;
   open(source: DecodeSource, options: DecodeOptions, windows: WindowOptions): Promise<AudioInfo>;
-  /** The next up to `count` windows; null after the last. */
+  /** Up to `count` further windows; null after the last. */
   next(count: number): Promise<DecodedBatch | null>;
-  /** What was repaired, skipped or left out in the recording that was opened last; complete after its last window. */
+  /** What was repaired, skipped or left out in the last opened recording; complete after its last window. */
   notes(): readonly RecordingNote[];
   close(): void;
 }
@@ -75,36 +75,39 @@ export interface LoadRequest {
   readonly runtimeBase: FileBase;
   readonly backend: 'webgpu' | 'wasm';
   readonly threads: number;
-  /** Address of the hub for models that are not bundled; null where none is asked. */
+  /** Address of the hub for models that are not bundled; null to use none. */
   readonly hub: string | null;
-  /** A file that the user brought, in place of a download. */
+  /** A file from the user instead of a download. */
   readonly modelFile: Blob | undefined;
   readonly trustUnknownModel: boolean;
-  /** On WASM, whether our kernels compute the graphs that they know. ONNX Runtime computes all graphs if false. */
+  /** On WASM, whether our kernels compute the supported graphs. If false, ONNX Runtime computes all graphs. */
   readonly ownKernels: boolean;
 }
 
-/** Hears of a download. Crosses to the worker as a proxy. */
+/** Called during a download. Crosses to the worker as a proxy. */
 export type OnDownload = (progress: { readonly receivedBytes: number; readonly totalBytes: number }) => void;
 
 export interface LoadReply<Manifest> {
   readonly manifest: Manifest;
-  /** GPU adapter that the model runs on; null on WASM. */
+  /** GPU adapter of the model; null on WASM. */
   readonly adapter: string | null;
-  /** Of the file that runs. */
+  /** Of the loaded file. */
   readonly sha256: string;
-  /** What the user should know of it; null where there is nothing. */
+  /** A note for the user; null if there is none. */
   readonly note: string | null;
-  /** Whether this release has golden outputs of the file. */
+  /** Whether this release has golden outputs for the file. */
   readonly hasGoldens: boolean;
 }
 
-/** What the workers of models have in common. */
+/** Calls that all model workers support. */
 export interface ModelWorkerApi<Manifest> {
   load(request: LoadRequest, onDownload: OnDownload | null): Promise<LoadReply<Manifest>>;
-  /** Runs the model's golden input and compares each stage. A GPU without golden outputs of the file is compared with WASM on a short sound. */
+  /**
+   * Runs the model's golden input and compares each stage. On a GPU, a file without golden outputs is compared with
+   * WASM on a short sound.
+   */
   selfCheck(goldensBase: FileBase): Promise<ModelCheck>;
-  /** What each stage has asked of the GPU since the worker started; empty on WASM. */
+  /** GPU calls and bytes of each stage since the worker started; empty on WASM. */
   gpuCounts(): Promise<GpuCountsByStage>;
 }
 
@@ -119,7 +122,7 @@ export interface SegmentationWorkerApi extends ModelWorkerApi<SegmentationManife
   segment(windows: Float32Array): Promise<SegmentationReply>;
   /** Compares a batch of `numWindows` windows on the GPU with the same file on WASM. */
   selfCheckWindows(numWindows: number): Promise<ModelCheck>;
-  /** Seconds that a batch of `numWindows` windows takes, warmed up. */
+  /** Seconds for a batch of `numWindows` windows, after warm-up. */
   timeBatch(numWindows: number): Promise<number>;
 }
 
@@ -130,7 +133,7 @@ export interface EmbedSizes {
 }
 
 export interface EmbeddingReply {
-  /** Axes (window, local speaker, dimension), float32; NaN where there was too little speech. */
+  /** Axes (window, local speaker, dimension), float32; NaN if there was too little speech. */
   readonly embeddings: Float32Array;
   readonly fbankSeconds: number;
   readonly embeddingSeconds: number;
@@ -146,51 +149,54 @@ export interface EmbeddingWorkerApi extends ModelWorkerApi<EmbeddingManifest> {
   selfCheckWindows(sizes: { readonly windowSamples: number; readonly numWindows: number }): Promise<ModelCheck>;
 }
 
-/** What the models gave of consecutive windows. */
+/** Model outputs of consecutive windows. */
 export interface LocalResults {
   /** Axes (window, frame, local speaker), 0 or 1. */
   readonly activity: Uint8Array;
-  /** Axes (window, local speaker, dimension), float32; NaN where there was too little speech, or it was not embedded. */
+  /**
+   * Axes (window, local speaker, dimension), float32; NaN if there was too little speech or the speaker was not
+   * embedded.
+   */
   readonly embeddings: Float32Array;
-  /** Axes (window), 1 where the window went through the embedding model. */
+  /** Axes (window), 1 if the embedding model ran on the window. */
   readonly embedded: Uint8Array;
 }
 
-/** What a clustering worker holds of a recording, when it gives it away. */
+/** All data of a recording that a clustering worker transfers. */
 export interface HeldResults extends LocalResults {
   readonly activity: Uint8Array<ArrayBuffer>;
   readonly embeddings: Float32Array<ArrayBuffer>;
   readonly embedded: Uint8Array<ArrayBuffer>;
-  /** The linkage of the last assembly; null where there was none, or nothing to link. */
+  /** The linkage of the last assembly; null if there was no assembly or nothing to link. */
   readonly dendrogram: Dendrogram | null;
 }
 
-/** Who spoke when by another number of speakers: what a page shows of an {@link Assembly}. */
+/** Turns for another number of speakers: the part of an {@link Assembly} that a page shows. */
 export interface Reassembly extends Pick<Assembly, 'turns' | 'exclusiveTurns' | 'centroids' | 'confidenceKind' | 'counts' | 'constraintClusters'> {
   readonly seconds: number;
 }
 
-/** Holds what the models gave of a recording, so that the page thread need not. */
+/** Stores the model outputs of a recording outside the page's thread. */
 export interface ClusteringWorkerApi {
-  /** Loads the PLDA that VBx wants. */
+  /** Loads the PLDA for VBx. */
   load(pldaId: string, modelsBase: FileBase): Promise<void>;
-  /** A new recording: what is held is dropped. */
+  /** Starts a new recording and drops the stored data. */
   begin(): void;
   append(results: LocalResults): void;
-  /** Who spoke when in what was appended so far; null where nobody spoke. */
+  /** Assembles the turns from all data appended so far; null if there is no speech. */
   assemble(facts: AssemblyOptions): Assembly | null;
-  /** Gives what was appended away: it moves, and nothing is held any more. */
+  /** Transfers the appended data. The worker keeps nothing. */
   take(): HeldResults;
-  /** Gets what was appended ready for {@link reassemble}, which is quick then; `known` is its linkage, where it was made. */
+  /** Prepares the appended data, so {@link reassemble} is fast. `known` is its linkage if it was computed. */
   prepare(facts: AssemblyOptions, known: Dendrogram | null): void;
   /**
-   * Does a piece of what {@link reassemble} would take long for: for when there is time.
+   * Computes part of a later {@link reassemble} ahead of time. Call it while the page is idle.
    *
-   * @returns whether there is more to do
+   * @returns whether there is more to compute
    */
   anticipate(): boolean;
   /**
-   * Who spoke when in what was prepared; null where nobody spoke.
+   * Assembles the turns from the prepared data; null if there is no speech.
    *
    * @param constraints seconds from the start of the first window
    */
@@ -200,10 +206,10 @@ export interface ClusteringWorkerApi {
 /** Called for each step of a long call. Crosses to the worker as a proxy. */
 export type OnProgress = (progress: { readonly step: string; readonly completed: number; readonly total: number }) => void;
 
-/** Called for each node whose weights were rounded. */
+/** Called for each node with rounded weights. */
 export type OnPrecisionRow = (row: PrecisionRow, head: PrecisionHead) => void;
 
-/** One graph with its goldens. Send one computing call at a time: the runtime runs one session at once. */
+/** One graph with its goldens. Send one computing call at a time, because the runtime runs one session at a time. */
 export interface CompareWorkerApi {
   setUp(settings: ComparisonSettings): void;
   open(files: readonly { readonly name: string; readonly blob: Blob }[]): Promise<Opened>;
@@ -219,20 +225,20 @@ export interface CompareWorkerApi {
   bugReport(): Promise<Uint8Array>;
   layer(request: LayerRequest, backend: RuntimeBackend): Promise<NamedTensor>;
   environment(): Promise<Record<string, string>>;
-  /** Ends the call under way at its next step; what earlier calls gave is kept. */
+  /** Ends the current call at its next step. Results of earlier calls are kept. */
   cancel(): void;
 }
 
-/** Sound as it reaches the worker that reads peaks. */
+/** Audio input of the peaks worker. */
 export type PeaksSource =
   | { readonly kind: 'file'; readonly blob: Blob; readonly track: number | undefined }
   /** Planar channels that the page decoded itself. */
   | { readonly kind: 'channels'; readonly channels: Float32Array[]; readonly sampleRate: number };
 
-/** What the page may ask of the worker that reads peaks. */
+/** The calls that the page may make to the peaks worker. */
 export interface PeaksWorkerApi {
-  /** Rejects with `audio-unsupported` for a file that only the page can decode. */
+  /** Rejects with `audio-unsupported` if only the page can decode the file. */
   open(source: PeaksSource): Promise<void>;
-  /** The next peaks, axes (peak, [lowest, highest]), as in `Peaks`; null after the last. What comes back moves. */
+  /** The next peaks, axes (peak, [lowest, highest]), as in `Peaks`; null after the last. The array is transferred. */
   next(): Promise<Int16Array | null>;
 }

@@ -11,7 +11,7 @@ interface OpenRecording {
 }
 
 let recording: OpenRecording | undefined;
-/** Of the recording that was opened last. */
+/** Of the last opened recording. */
 let notes: () => readonly RecordingNote[] = () => [];
 
 serve<DecodeWorkerApi>({

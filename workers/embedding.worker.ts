@@ -13,7 +13,7 @@ serve<EmbeddingWorkerApi>({
   },
   selfCheck(goldensBase) {
     const { embedder, manifest, reply } = model;
-    // Without golden outputs there is a reference for a GPU only.
+    // Without golden outputs, only a GPU has a reference.
     if (reply.hasGoldens || !model.gpu) return checkEmbedding(embedder, model, goldensBase);
     return withReference((reference) => checkAgainst(reference, embedder, manifest));
   },
@@ -25,7 +25,7 @@ serve<EmbeddingWorkerApi>({
   },
 });
 
-/** Runs `use` with the same file on WASM, whose session is released afterwards. */
+/** Runs `use` with the same file on WASM, and releases that session afterward. */
 async function withReference<Result>(use: (reference: Embedder) => Promise<Result>): Promise<Result> {
   const reference = await model.openReference();
   try {

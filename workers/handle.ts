@@ -4,10 +4,10 @@ import { Interruptible } from '../src/util/concurrency';
 import { watchLife, type EndOfLife } from './protocol';
 
 /**
- * A worker, its typed remote, and the certainty that a call ends.
+ * A worker and its typed remote. Every call settles.
  *
- * Comlink waits for ever when a worker cannot be loaded, dies or is terminated. Every call here is
- * interrupted by that, so it rejects instead. A worker that fails is terminated.
+ * Comlink waits forever if a worker cannot be loaded, ends or is terminated. Here, such a call rejects. A worker that
+ * fails is terminated.
  */
 export class WorkerHandle<Api extends object> {
   private readonly remote: Remote<Api>;
@@ -26,17 +26,17 @@ export class WorkerHandle<Api extends object> {
     worker.addEventListener('messageerror', this.onError);
   }
 
-  /** Why the worker can no longer be called; null as long as it can. */
+  /** Why the worker can no longer be called; null while it can. */
   get end(): VoxlaneError | null {
     return this.calls.interruption;
   }
 
-  /** Whether the worker ended by itself, without an error. It can be replaced. */
+  /** Whether the worker ended without an error. It can be replaced. */
   get vanished(): boolean {
     return this.hasVanished;
   }
 
-  /** Calls the worker. Rejects with a {@link VoxlaneError} in every failing case, termination included. */
+  /** Calls the worker. Rejects with a {@link VoxlaneError} in every failure case, including termination. */
   async call<Result>(use: (remote: Remote<Api>) => Promise<Result>): Promise<Result> {
     try {
       return await this.calls.run(async () => use(this.remote));
@@ -55,10 +55,10 @@ export class WorkerHandle<Api extends object> {
     }
   }
 
-  /** Ends the worker at once, whatever it is doing; its memory is given back. Pending calls reject with `reason`. */
+  /** Ends the worker immediately and frees its memory. Pending calls reject with `reason`. */
   terminate(reason: VoxlaneError): void {
     if (this.calls.interruption) return;
-    // First, or the watch would report this end.
+    // First, because the watch would report this end.
     this.stopWatching();
     this.calls.interrupt(reason);
     this.worker.removeEventListener('error', this.onError);
@@ -74,8 +74,8 @@ export class WorkerHandle<Api extends object> {
       new VoxlaneError({
         code: 'worker-failed',
         problem: `The ${this.name} worker ${problem}`,
-        expected: 'a worker that runs until the page ends it',
-        remedy: 'Run again; if it happens again, close other tabs to free memory',
+        expected: 'a worker that runs until the page terminates it',
+        remedy: 'Run again. If it happens again, close other tabs to free memory',
       }),
     );
   }
@@ -86,8 +86,8 @@ export class WorkerHandle<Api extends object> {
       new VoxlaneError({
         code: 'worker-failed',
         problem: `The ${this.name} worker could not start, or stopped`,
-        expected: 'its script beside the page, and enough memory',
-        remedy: 'Reload the page; on a phone, close other tabs',
+        expected: 'its script next to the page, and enough memory',
+        remedy: 'Reload the page. On a phone, close other tabs',
         ...(details && { details }),
       }),
     );

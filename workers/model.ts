@@ -13,12 +13,12 @@ import { bundledSources } from '../src/store/sources';
 import { VoxlaneError } from '../src/util/errors';
 import type { LoadReply, LoadRequest, OnDownload } from './contracts';
 
-/** A model as a worker holds it. */
+/** A model loaded in a worker. */
 export interface WorkerModel<Manifest> {
   readonly manifest: Manifest;
-  /** The device that the model runs on; null on WASM. */
+  /** The device of the model; null on WASM. */
   readonly gpu: GpuContext | null;
-  /** What computes it. */
+  /** The backend that computes the model. */
   readonly backend: BackendName;
   readonly reply: LoadReply<Manifest>;
 }
@@ -35,7 +35,7 @@ export interface EmbeddingModel extends WorkerModel<EmbeddingManifest> {
   readonly openReference: () => Promise<Embedder>;
 }
 
-/** Loads the checked model and makes its session, on a device of its own where the backend is WebGPU. */
+/** Loads the verified model and creates its session. On WebGPU, the model has its own device. */
 export async function openSegmentation(request: LoadRequest): Promise<SegmentationModel> {
   const { modelId, modelsBase } = request;
   const { manifest, bytes } = await loadModel('segmentation', modelId, modelsBase);
@@ -48,21 +48,21 @@ export async function openSegmentation(request: LoadRequest): Promise<Segmentati
 }
 
 /**
- * The same of an embedding model, which may have to be downloaded, or is a file of the user's.
+ * Opens an embedding model. The file is bundled, downloaded or brought by the user.
  *
  * @throws VoxlaneError `model-altered` for a file of unknown hash that is not trusted, after its checks
  */
 export async function openEmbedding(request: LoadRequest, onDownload: OnDownload | null): Promise<EmbeddingModel> {
   const { modelId, modelsBase } = request;
   const manifest = await loadManifest('embedding', modelId, modelsBase);
-  // A file from the user is not trusted yet; a stored one was checked before it was stored.
+  // A file from the user is not trusted yet. A stored file was checked before it was stored.
   const trustUnknownModel = request.modelFile === undefined && request.trustUnknownModel;
   let file = await getFile(manifest, { ...request, trustUnknownModel }, onDownload);
   const { bytes } = file;
   const openOn = (gpu: GpuContext | null): Promise<OpenedEmbedder> => openEmbedder(bytes, manifest, request, gpu);
   let opened: OpenedEmbedder | null = null;
   if (file.unknown && file.origin === 'dropped') {
-    // On WASM even if a GPU will run it: the check concerns the file, and a slow adapter would take a minute.
+    // On WASM even if a GPU will run the model: the check concerns the file, and a slow adapter would take a minute.
     const judge = await openOn(null);
     await vet(judge.embedder, manifest, file, request);
     // Stored only after the check.
@@ -84,7 +84,7 @@ async function getFile(
 ): Promise<Pick<ModelFile, 'bytes' | 'sha256' | 'file' | 'origin' | 'unknown' | 'note'>> {
   const { sources, file } = manifest;
   if (!sources && !modelFile) {
-    // It comes with the page, and the browser's own cache keeps it.
+    // It is part of the page, so the browser's own cache keeps it.
     const { bytes } = await loadModel('embedding', modelId, modelsBase);
     return { bytes, sha256: file.sha256, file: file.name, origin: 'bundled', unknown: false, note: null };
   }
@@ -105,7 +105,7 @@ async function openEmbedder(
 ): Promise<OpenedEmbedder> {
   const options = { ...request, gpu };
   if (manifest.pooling === 'statistics') {
-    // On WASM, ONNX Runtime computes the network; the pooling behind it is plain JavaScript.
+    // On WASM, ONNX Runtime computes the network. The pooling after it is plain JavaScript.
     return { embedder: await openPooledEmbedder(bytes, manifest, options), backend: gpu ? 'webgpu' : 'wasm' };
   }
   const { graph, backend } = await openOwn(() => CampplusNet.open(bytes, manifest), bytes, manifest, options);
@@ -113,7 +113,7 @@ async function openEmbedder(
   return { embedder, backend };
 }
 
-/** A network with the backend that computes it. */
+/** A network and its backend. */
 interface OpenedGraph {
   readonly graph: Graph;
   readonly backend: BackendName;
@@ -125,8 +125,8 @@ interface OpenedEmbedder {
 }
 
 /**
- * On WASM our own kernels, which compute the graphs that they know, nearly twice as fast. ONNX Runtime computes any other, all
- * of them without `ownKernels`, and all on a GPU.
+ * On WASM, our own kernels compute the supported graphs almost twice as fast. ONNX Runtime computes all other graphs,
+ * all graphs without `ownKernels`, and all graphs on a GPU.
  */
 async function openOwn(
   open: () => Graph,
@@ -146,7 +146,9 @@ async function openOwn(
   }
 }
 
-/** A file that nobody knows has the right shape by now; its values are looked at, and then it is the user's word. */
+/**
+ * Checks the values of a file with unknown hash. Its shapes are already verified. After that, the user must trust it.
+ */
 async function vet(
   embedder: Embedder,
   manifest: EmbeddingManifest,
@@ -157,8 +159,8 @@ async function vet(
   if (trustUnknownModel) return;
   throw new VoxlaneError({
     code: 'model-altered',
-    problem: `${file.file} is none of the known files of ${manifest.id}: its SHA-256 is ${file.sha256}`,
+    problem: `${file.file} is not a known file of ${manifest.id}: its SHA-256 is ${file.sha256}`,
     expected: manifest.sources?.map(({ name, sha256 }) => `${name}, ${sha256}`).join('; ') ?? manifest.file.sha256,
-    remedy: 'It has the right shape and gives sound values: use it anyway only if you know where it is from',
+    remedy: 'Its shapes and values are plausible. Use it only if you trust its source',
   });
 }

@@ -1,12 +1,12 @@
 /**
- * Takes the place of `openWorker.ts` in the npm package, where each worker is one script without imports, compiled
- * already. Bundlers copy such a script as they copy an image, whatever they would make of a worker's source.
+ * Replaces `openWorker.ts` in the npm package. There, each worker is one compiled script without imports. Bundlers
+ * copy such a script unchanged, like an image, however they handle the source of workers.
  */
 import type { WorkerName } from './openWorker';
 
-/** Where a worker's script is. The addresses stand literally in `new URL(…, import.meta.url)`: the form that bundlers look for. */
+/** Address of a worker's script. Bundlers look for the literal form `new URL(…, import.meta.url)`. */
 export function addressOf(name: WorkerName): URL {
-  // A bundler that writes a classic script leaves no address of its own: beside the page, then.
+  // A classic script from a bundler has no address of its own, so the folder next to the page is used.
   if (!(import.meta.url as string | undefined)) return new URL(`voxlane/workers/${name}.js`, document.baseURI);
   switch (name) {
     case 'clustering':
@@ -26,12 +26,12 @@ export function openWorker(name: WorkerName): Worker {
   const address = addressOf(name);
   const options = { type: 'module', name: `voxlane ${name}` } as const;
   if (address.origin === self.origin) return new Worker(address, options);
-  // No browser starts a worker from another origin. One of ours may import its script from there, where CORS allows it;
-  // the page's Content-Security-Policy has to allow `blob:` under `worker-src`.
+  // Browsers do not start workers from another origin. A local worker can import its script from there if CORS allows
+  // it. The page's Content-Security-Policy must allow `blob:` under `worker-src`.
   const script = new Blob([`import ${JSON.stringify(address.href)};`], { type: 'text/javascript' });
   const local = URL.createObjectURL(script);
   const worker = new Worker(local, options);
-  // Only the first fetch needs the address; it is over when the worker says anything, or fails.
+  // Only the first fetch needs the address. It is complete at the first message or error of the worker.
   const revoke = (): void => {
     URL.revokeObjectURL(local);
   };

@@ -1,13 +1,12 @@
-/** The workers of the library, by the name of their script. */
+/** The library's workers, by the name of their script. */
 export type WorkerName = 'clustering' | 'compare' | 'decode' | 'embedding' | 'segmentation';
 
 /**
- * Starts a worker from its source, which the app's bundler compiles. The npm package has `openPackagedWorker.ts` in this
- * module's place.
+ * Starts a worker from its source, which the app's bundler compiles. In the npm package, `openPackagedWorker.ts`
+ * replaces this module.
  */
 export function openWorker(name: WorkerName): Worker {
-  // The address must stand inside `new Worker(new URL(…))`, literally, and the options too: that is the form that Vite
-  // looks for.
+  // Vite requires the address and the options to be literals inside `new Worker(new URL(…))`.
   switch (name) {
     case 'clustering':
       return new Worker(new URL('./clustering.worker.ts', import.meta.url), { type: 'module', name: 'voxlane clustering' });

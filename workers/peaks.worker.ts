@@ -4,7 +4,9 @@ import { VoxlaneError } from '../src/util/errors';
 import { moved, serve } from './protocol';
 import type { PeaksWorkerApi } from './contracts';
 
-/** A minute of sound: the first comes after a moment, and three hours are some two hundred messages. */
+/**
+ * One minute of audio per message: the first message arrives soon, and three hours take about two hundred messages.
+ */
 const PEAKS_PER_MESSAGE = (60 * PEAK_SAMPLE_RATE) / SAMPLES_PER_PEAK;
 
 let chunks: AsyncGenerator<Int16Array, void, undefined> | undefined;
@@ -22,7 +24,7 @@ serve<PeaksWorkerApi>({
   },
 });
 
-/** Peaks in messages of some length: a decoder's own pieces are some milliseconds long. */
+/** Groups peaks into longer messages: a decoder's blocks are only some milliseconds long. */
 async function* gathered(pieces: AsyncIterable<Float32Array>): AsyncGenerator<Int16Array, void, undefined> {
   const reducer = new PeakReducer();
   let message = new Int16Array(2 * PEAKS_PER_MESSAGE);

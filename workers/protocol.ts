@@ -3,16 +3,18 @@ import type { SamplePull } from '../src/audio/blocks';
 import { detailsOf, type ErrorParts, VoxlaneError } from '../src/util/errors';
 
 /**
- * Detects a worker that ended without an `error` event: by `self.close()`, by a crash, or because other code terminated it.
+ * Detects a worker that ended without an `error` event: by `self.close()`, by a crash, or because other code
+ * terminated it.
  *
- * A worker that computes for minutes in one call does not answer messages, so a heartbeat would report it as dead. Instead, the
- * worker holds something that the browser releases when the worker ends, and the page waits for the release:
+ * A worker that computes for minutes in one call does not answer messages, so a heartbeat would report it as dead.
+ * Instead, the worker holds a resource that the browser releases when the worker ends, and the page waits for the
+ * release:
  *
  * - a Web Lock in a secure context;
- * - otherwise an open database, which the browser deletes only after its last connection is closed.
+ * - otherwise an open database, because the browser delays its deletion until the last connection is closed.
  *
- * A busy worker keeps what it holds, so it is never reported. If a page has neither, as in a sandboxed frame without an origin,
- * only a worker that never starts is detected.
+ * A busy worker keeps its resource, so it is never reported. If a page has neither, as in a sandboxed frame without
+ * an origin, only a worker that never starts is detected.
  */
 
 const PREFIX = 'voxlane worker ';
@@ -21,10 +23,10 @@ const CONFIRM_MS = 1000;
 /** Limit for fetching and starting a worker. Generous, because connections and machines can be slow. */
 const START_MS = 120_000;
 
-/** What a worker holds. `none`: the browser refuses both. */
+/** The resource of a worker. `none`: the browser refuses both. */
 type Held = 'lock' | 'database' | 'none';
 
-/** What a worker sends when it starts, and again if the browser refuses the lock. */
+/** Message of a worker when it starts, and again if the browser refuses the lock. */
 interface Announcement {
   readonly life: Held;
   readonly name: string;
@@ -46,11 +48,11 @@ const browserSources = (): LifeSources => {
 };
 
 /**
- * For a worker: holds a lock or a database until the worker ends, and sends the page its name.
+ * For a worker: holds a lock or a database until the worker ends, and sends its name to the page.
  *
  * @param post sends a message to the page
- * @returns resolves when the browser has granted or refused it. Until then the worker must not compute: a browser may need the
- *   worker's event loop before it sends the request, and the page would report the worker as ended.
+ * @returns resolves when the browser has granted or refused it. Until then the worker must not compute: a browser may
+ *   need the worker's event loop to send the request, and the page would report the worker as ended.
  */
 export function announceLife(post: (message: Announcement) => void, { locks, databases } = browserSources()): Promise<void> {
   const name = PREFIX + crypto.getRandomValues(new Uint32Array(4)).join('-');
@@ -67,7 +69,7 @@ export function announceLife(post: (message: Announcement) => void, { locks, dat
     };
     locks.request(name, keep).catch(() => { resolve(holdDatabase()); });
   });
-  // Before the lock is granted, so that the page also detects a worker that ends before that.
+  // Posted before the lock is granted, so the page also detects a worker that ends before that.
   post({ life: 'lock', name });
   return held;
 }
@@ -88,7 +90,7 @@ function holdOpen(databases: LifeSources['databases'], name: string): Promise<vo
 }
 
 /**
- * For the page: calls `onEnd` once, if the worker ends by itself or does not start in time.
+ * For the page: calls `onEnd` once if the worker ends by itself or does not start in time.
  *
  * @returns ends the watch; call it before you terminate the worker
  */
@@ -140,7 +142,10 @@ async function waitForLock(locks: Pick<LockManager, 'request'>, name: string, si
   await locks.request(name, { signal }, () => undefined);
 }
 
-/** Deletes databases of pages that were closed before their workers. The browser keeps those that other workers hold open. */
+/**
+ * Deletes databases left over from pages that were closed before their workers. The browser keeps databases that
+ * other workers hold open.
+ */
 async function deleteLeftovers(databases: Pick<IDBFactory, 'deleteDatabase' | 'databases'>, own: string): Promise<void> {
   for (const { name } of await databases.databases()) {
     if (name?.startsWith(PREFIX) && name !== own) databases.deleteDatabase(name);
@@ -151,7 +156,7 @@ function isAnnouncement(data: unknown): data is Announcement {
   return typeof data === 'object' && data !== null && 'life' in data && 'name' in data;
 }
 
-/** A message whose large arrays move instead of being copied: the sender loses them. */
+/** A message whose large arrays are transferred instead of copied. The sender can no longer use them. */
 export function moved<Message>(message: Message, ...arrays: readonly ArrayBufferView[]): Message {
   return transfer(
     message,
@@ -164,8 +169,8 @@ type Method = (...parameters: never[]) => unknown;
 /**
  * Serves `api` to the page.
  *
- * Comlink carries name, message and stack of a thrown Error and loses the rest, but passes any other thrown
- * value whole. So what is thrown here is the error's parts, which {@link WorkerHandle} makes an error again.
+ * Comlink transfers only name, message and stack of a thrown Error, but passes any other thrown value unchanged.
+ * Therefore, errors are thrown as plain parts, and {@link WorkerHandle} restores the error.
  */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- callers name the contract that they keep
 export function serve<Api extends object>(api: Api): void {
@@ -202,14 +207,14 @@ function partsOf(thrown: unknown): ErrorParts {
   };
 }
 
-/** Runs `work` and says how many seconds it took. */
+/** Runs `work` and measures its duration in seconds. */
 export async function timed<Result>(work: () => Promise<Result> | Result): Promise<[Result, number]> {
   const start = performance.now();
   const result = await work();
   return [result, (performance.now() - start) / 1000];
 }
 
-/** What a thrown error would lose on its way is an answer like any other. */
+/** Failures are sent as data, because a thrown error would lose its parts. */
 type FeedReply = { readonly samples: Float32Array | null } | { readonly failure: ErrorParts };
 
 interface FeedApi {
@@ -217,18 +222,18 @@ interface FeedApi {
   stop(): void | Promise<void>;
 }
 
-/** A pull's two ends. */
+/** The two ends of a pull. */
 export interface FeedPort {
-  /** For the thread that asks: to be transferred to it. */
+  /** For the consumer thread: transfer this port to it. */
   readonly port: MessagePort;
-  /** Ends the connection: what is being asked is not answered. */
+  /** Closes the connection. A pending request gets no answer. */
   close(): void;
 }
 
 /**
- * Lets another thread pull. The samples move.
+ * Lets another thread pull samples. The arrays are transferred.
  *
- * @param pull what it throws must be a {@link VoxlaneError}
+ * @param pull throws only {@link VoxlaneError}
  */
 export function serveFeed(pull: SamplePull): FeedPort {
   const { port1, port2 } = new MessageChannel();

@@ -29,7 +29,7 @@ serve<SegmentationWorkerApi>({
     return moved({ activity, seconds }, activity);
   },
   async timeBatch(numWindows) {
-    // The values do not change the time; zeros would be taken for a broken GPU.
+    // The values do not affect the time. Zeros would count as GPU failure.
     const windows = Float32Array.from({ length: numWindows * model.manifest.windowSamples }, (_, i) => Math.sin(i) / 8);
     await segmenter.segment(windows);
     const [, seconds] = await timed(() => segmenter.segment(windows));

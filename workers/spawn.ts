@@ -6,9 +6,9 @@ import { openWorker, type WorkerName } from './openWorker';
 /**
  * Starts a worker.
  *
- * @param task what the worker does, for the sentences of errors
- * @throws VoxlaneError `backend-unavailable` if the browser has no workers or no WebAssembly, `worker-failed` if it does
- *   not let the page start one
+ * @param task the worker's task, for error messages
+ * @throws VoxlaneError `backend-unavailable` if the browser has no workers or no WebAssembly, `worker-failed` if it
+ *   does not let the page start one
  */
 function spawn<Api extends object>(name: WorkerName, task: string): WorkerHandle<Api> {
   const missing = ['Worker', 'WebAssembly'].find((feature) => !(feature in globalThis));
@@ -28,7 +28,7 @@ function spawn<Api extends object>(name: WorkerName, task: string): WorkerHandle
         code: 'worker-failed',
         problem: `The ${task} worker could not be started`,
         expected: 'a Content-Security-Policy that allows workers of this site (worker-src)',
-        remedy: 'Look at the console of the page for the policy that forbids it',
+        remedy: 'Check the console for the policy that blocks it',
       },
       { cause },
     );
