@@ -8,9 +8,9 @@ import { healthy } from '../util/values';
 import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
 
 export interface GraphOptions {
-  /** Holds ONNX Runtime's files. */
+  /** Folder of ONNX Runtime's files. */
   readonly runtimeBase: FileBase;
-  /** WASM threads; of no meaning on WebGPU. */
+  /** WASM threads; ignored on WebGPU. */
   readonly threads: number;
   /** Device to run on; null for WASM. */
   readonly gpu: GpuContext | null;
@@ -28,28 +28,32 @@ export interface GpuTensor {
   readonly shape: readonly number[];
 }
 
-/** Work to be done on an output while it is still on the GPU. */
+/** Commands on an output that is still on the GPU. */
 export type OnGpu = (encoder: GPUCommandEncoder, output: GPUBuffer, bytes: number) => void;
 
 /** A model that is ready to run, with one input and one output. */
 export interface Graph {
   /**
-   * @param input on the CPU, or, on WebGPU, where our kernels have put it: then it does not move
-   * @param beforeReadback on WebGPU, joins the submission that copies the output
-   * @param instead on WebGPU, what `beforeReadback` makes of the output: it is copied in the output's place, which
-   *   then never leaves the GPU
-   * @throws VoxlaneError `backend-failed`, `gpu-lost`, `gpu-memory`; `gpu-wrong` or `model-output` where the output
-   * is not finite or all zero; `model-invalid` where there is none
+   * @param input on the CPU or, on WebGPU, already in a GPU buffer, which is not copied
+   * @param beforeReadback on WebGPU, adds commands to the submission that copies the output
+   * @param instead on WebGPU, the tensor that `beforeReadback` computes from the output. It is copied to the CPU
+   *   instead of the output, which stays on the GPU
+   * @throws VoxlaneError `backend-failed`, `gpu-lost`, `gpu-memory`; `gpu-wrong` or `model-output` if the output is
+   *   not finite or all zero; `model-invalid` if there is no output
    */
   run(input: FloatTensor | GpuTensor, beforeReadback?: OnGpu, instead?: GpuTensor): Promise<FloatTensor>;
-  /** Frees the runtime's memory for this graph, also on the GPU. Its WASM heap does not shrink. Do not call the graph afterwards. */
+  /**
+   * Frees the runtime's memory for this graph, including GPU memory. The WASM heap does not shrink. Do not call the
+   * graph afterward.
+   */
   release(): Promise<void>;
 }
 
 /**
- * Makes an ONNX Runtime session of `bytes`.
+ * Creates an ONNX Runtime session from `bytes`.
  *
- * Each worker holds one: the runtime's WASM heap belongs to a worker and is only freed with it.
+ * Each worker holds one session: the runtime's WASM heap belongs to the worker and is freed only when the worker
+ * ends.
  *
  * @throws VoxlaneError `backend-failed`
  */
@@ -72,7 +76,7 @@ async function openOnWasm(bytes: Uint8Array, facts: Facts, { runtimeBase, thread
   const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
   return {
     run: async (input) => {
-      if ('buffer' in input) throw failed('WASM', 'a GPU tensor was given to it');
+      if ('buffer' in input) throw failed('WASM', 'it received a GPU tensor');
       const feeds = { [facts.input.name]: new ort.Tensor('float32', input.data, input.shape) };
       const output = outputOf(await orFailed('WASM', session.run(feeds)), facts.output);
       return { data: healthy(output.data as Float32Array, facts.output.name, 'model-output'), shape: output.dims };
@@ -103,14 +107,14 @@ async function openOnGpu(
         const results = await orFailed('WebGPU', session.run({ [facts.input.name]: feed }));
         try {
           const output = outputOf(results, facts.output);
-          // Read back here rather than by the runtime, which rounds sizes up and cannot be joined.
+          // Read back here instead of by the runtime, which rounds sizes up and does not accept additional commands.
           const { buffer, shape } = instead ?? { buffer: output.gpuBuffer, shape: output.dims };
           const data = await readBack(device, buffer, bytesOf(shape), (encoder) =>
             beforeReadback?.(encoder, output.gpuBuffer, bytesOf(output.dims)),
           );
           return { data: healthy(data, facts.output.name, 'gpu-wrong'), shape };
         } finally {
-          // All of them: a graph may have other outputs, each in its own buffer.
+          // All outputs: a graph may have more than one, each in its own buffer.
           for (const output of Object.values(results)) output.dispose();
         }
       }),
@@ -118,7 +122,7 @@ async function openOnGpu(
   };
 }
 
-/** Of a float32 tensor. */
+/** Size of a float32 tensor in bytes. */
 const bytesOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 4);
 
 async function orFailed<Result>(backend: string, run: Promise<Result>): Promise<Result> {
@@ -135,8 +139,8 @@ function outputOf(results: Ort.InferenceSession.ReturnType, { name }: TensorFact
   if (output?.type === 'float32') return output;
   throw new VoxlaneError({
     code: 'model-invalid',
-    problem: `The graph gave no float32 output named ${name}`,
-    expected: 'the output that its manifest names',
+    problem: `The graph returned no float32 output named ${name}`,
+    expected: 'the output named in its manifest',
     remedy: 'Export the model again with its export.py',
   });
 }
@@ -144,7 +148,7 @@ function outputOf(results: Ort.InferenceSession.ReturnType, { name }: TensorFact
 function failed(backend: string, cause: unknown): VoxlaneError {
   const remedy =
     backend === 'WebGPU'
-      ? 'Run again, or take the backend `wasm`'
+      ? 'Run again, or use the backend `wasm`'
       : 'Run again with fewer threads, or close other tabs to free memory';
   const problem = [`The ${backend} backend failed`, reasonOf(messageOf(cause))].filter(Boolean).join(': ');
   return new VoxlaneError({ code: 'backend-failed', problem, remedy }, { cause });

@@ -2,24 +2,24 @@ import type * as Ort from 'onnxruntime-web';
 import { VoxlaneError } from '../util/errors';
 import { addressIn, type FileBase } from '../util/fileBase';
 
-/** How the runtime is loaded. */
+/** Options for loading the runtime. */
 export interface RuntimeOptions {
-  /** Holds ONNX Runtime's files. */
+  /** Folder of ONNX Runtime's files. */
   readonly runtimeBase: FileBase;
-  /** WASM threads; of no meaning on WebGPU. */
+  /** WASM threads; ignored on WebGPU. */
   readonly threads: number;
 }
 
-/** The runtime's build for a backend. Two builds in one worker do not see each other. */
+/** Loads the runtime's build for a backend. Two builds can coexist in one worker. */
 export async function loadRuntime(backend: 'wasm' | 'webgpu', { runtimeBase, threads }: RuntimeOptions): Promise<typeof Ort> {
   if (backend === 'webgpu') {
     const ort = await importRuntime(runtimeBase, 'ort.webgpu.min.mjs');
-    // One thread: the CPU only feeds the GPU here, and idle threads would spin.
+    // One thread: here the CPU only feeds the GPU, and idle threads would spin.
     ort.env.wasm.numThreads = 1;
     setRuntimeFiles(ort, runtimeBase, 'ort-wasm-simd-threaded.asyncify');
     return ort;
   }
-  // Not the WebGPU build: its asyncify instrumentation slows every CPU kernel.
+  // Not the WebGPU build, because its asyncify instrumentation slows every CPU kernel.
   const ort = await importRuntime(runtimeBase, 'ort.wasm.min.mjs');
   ort.env.wasm.numThreads = threads;
   setRuntimeFiles(ort, runtimeBase, 'ort-wasm-simd-threaded');
@@ -27,8 +27,8 @@ export async function loadRuntime(backend: 'wasm' | 'webgpu', { runtimeBase, thr
 }
 
 /**
- * From where its WASM lies too, and not through a bundler: a worker is one script then, which any page can start, and the
- * runtime, which the models on WASM do without, is fetched only where it runs.
+ * Loads the script from the folder of its WASM file, without a bundler. Therefore, a worker is one script that any
+ * page can start, and models that run on our own kernels do not fetch the runtime.
  *
  * @throws VoxlaneError `model-missing`
  */
@@ -53,14 +53,17 @@ function setRuntimeFiles(ort: typeof Ort, base: FileBase, stem: string): void {
   ort.env.wasm.wasmPaths = { mjs: addressIn(base, `${stem}.mjs`), wasm: addressIn(base, `${stem}.wasm`) };
 }
 
-/** The WebGPU provider on a device of ours: per session, because `env.webgpu.device` is ignored (microsoft/onnxruntime#26107). */
+/**
+ * The WebGPU provider on our device, per session, because `env.webgpu.device` is ignored
+ * (microsoft/onnxruntime#26107).
+ */
 export const webgpuProvider = (device: GPUDevice): Ort.InferenceSession.ExecutionProviderConfig =>
   ({ name: 'webgpu', device });
 
-/** Whether the runtime, which knows no error types, says that memory could not be had. */
+/** Whether a message of the runtime reports a failed allocation. The runtime has no error types. */
 export const saysOutOfMemory = (message: string): boolean => /out of memory|failed to allocate|bad_alloc/i.test(message);
 
-/** Version of the runtime, as it names itself. */
+/** The runtime's own version string. */
 export async function runtimeVersion(runtimeBase: FileBase): Promise<string> {
   const { env } = await importRuntime(runtimeBase, 'ort.wasm.min.mjs');
   return env.versions.web ?? env.versions.common;

@@ -15,7 +15,7 @@ import { ownValue } from '../util/values';
 import { reasonOf } from './reason';
 import { loadRuntime, saysOutOfMemory, webgpuProvider } from './runtime';
 
-/** A tensor of the runtime as far as it is needed here. */
+/** The parts of a runtime tensor that are used here. */
 export interface RuntimeTensor {
   readonly type: string;
   readonly dims: readonly number[];
@@ -24,7 +24,7 @@ export interface RuntimeTensor {
 
 type NumberArray = ArrayLike<number> & { readonly buffer: ArrayBufferLike };
 
-/** Arrays that the runtime wants for each type of a graph's input. Half floats go in as their bits. */
+/** The array type for each type of a graph's input. Half floats are passed as bits. */
 const ARRAYS: Partial<Record<string, (values: ArrayLike<number>) => unknown>> = {
   float32: (values) => (values instanceof Float32Array ? values : Float32Array.from(values)),
   float64: (values) => Float64Array.from(values),
@@ -41,48 +41,48 @@ const ARRAYS: Partial<Record<string, (values: ArrayLike<number>) => unknown>> = 
 };
 
 /**
- * The values as an array that a tensor of `dtype` takes.
+ * Converts the values to the array type of a tensor of `dtype`.
  *
- * @throws VoxlaneError `options` for a type that numbers cannot be given for, or numbers that an integer type cannot hold
+ * @throws VoxlaneError `options` for an unsupported type, or for values outside the range of an integer type
  */
 export function toRuntimeArray(dtype: string, values: Float32Array | ExactValues, name: string): unknown {
   const make = ownValue(ARRAYS, dtype);
-  if (!make) throw unfit(name, `is of the type ${dtype}`, `one of ${Object.keys(ARRAYS).join(', ')}`);
+  if (!make) throw unfit(name, `has the type ${dtype}`, `one of ${Object.keys(ARRAYS).join(', ')}`);
   const unfitting = firstUnfit(dtype, values);
-  if (unfitting !== undefined) throw unfit(name, `is ${dtype}, and has the value ${unfitting}`, 'whole numbers in the range of its type');
+  if (unfitting !== undefined) throw unfit(name, `is ${dtype}, but has the value ${unfitting}`, 'whole numbers in the range of its type');
   if (isBigArray(values)) return dtype === 'int64' ? BigInt64Array.from(values) : dtype === 'uint64' ? BigUint64Array.from(values) : make(numbersOf(values));
   return make(values);
 }
 
 /**
- * The values of a tensor that the runtime gave, as float32 (whole numbers above 2^24 are rounded).
+ * The values of a tensor from the runtime as float32. Integers above 2^24 are rounded.
  *
  * @throws VoxlaneError `model-output` for strings
  */
 export function fromRuntime({ type, data }: RuntimeTensor, name: string): Float32Array {
   if (data instanceof Float32Array) return data;
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float32Array.from(data, Number);
-  // Where the browser has Float16Array the runtime gives that, elsewhere the bits.
+  // The runtime returns a Float16Array if the browser has it, otherwise the bits.
   if (type === 'float16' && data instanceof Uint16Array) {
     return halfToFloat32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), true);
   }
   if (type === 'string') {
     throw new VoxlaneError({
       code: 'model-output',
-      problem: `The value ${name} holds strings`,
-      expected: 'a value of numbers',
-      remedy: 'Tap another value',
+      problem: `The value ${name} contains strings`,
+      expected: 'a numeric value',
+      remedy: 'Choose another value',
     });
   }
   return Float32Array.from(data as NumberArray);
 }
 
-/** The values in the runtime's own array, if float32 rounds one of them. @param rounded the same as float32 */
+/** The values in the runtime's own array if float32 rounds any of them. @param rounded the same values as float32 */
 export function exactFromRuntime({ data }: RuntimeTensor, rounded: Float32Array): { readonly exact?: ExactValues } {
   return isExactArray(data) && losesValues(data, rounded) ? { exact: data.slice() } : {};
 }
 
-/** Bits of the nearest half float, ties to even, as IEEE 754 rounds. */
+/** Bits of the nearest half float, ties to even, as in IEEE 754. */
 function float32ToHalf(value: number): number {
   const bits = new DataView(new ArrayBuffer(4));
   bits.setFloat32(0, value);
@@ -90,9 +90,9 @@ function float32ToHalf(value: number): number {
   const sign = (word >>> 16) & 0x8000;
   const magnitude = word & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
-  // From the middle between the greatest half, 65504, and the next power of two on.
+  // At or above the midpoint between the largest half, 65504, and the next power of two.
   if (magnitude >= 0x477ff000) return sign | 0x7c00;
-  // Below half of the least subnormal nothing is left; below the least normal one the step is fixed.
+  // Below half of the smallest subnormal, the result is 0. Below the smallest normal, the step is fixed.
   if (magnitude < 0x38800000) return sign | roundEven(Math.abs(value) * 2 ** 24);
   const shifted = magnitude - 0x38000000;
   return sign | ((shifted + 0x0fff + ((shifted >>> 13) & 1)) >>> 13);
@@ -109,13 +109,11 @@ function unfit(name: string, found: string, expected: string): VoxlaneError {
     code: 'options',
     problem: `The graph's input ${name} ${found}`,
     expected,
-    remedy: 'Give the input values of its type',
+    remedy: 'Pass values of the type of the input',
   });
 }
 
-/** Failures of ONNX Runtime because of the version of a graph's file format (IR) or of its operators (opset). */
-
-/** What is wrong with a version, and what to do. */
+/** The problem with a version, and its remedy. */
 export interface VersionProblem {
   /** The end of a sentence. */
   readonly reason: string;
@@ -123,7 +121,7 @@ export interface VersionProblem {
   readonly remedy: string;
 }
 
-/** Earlier ones are supported in part. The runtime says so in a warning, and fails at an operator. */
+/** Earlier opsets are partly supported. The runtime warns about them and fails at an operator. */
 const OLDEST_OPSET = 7;
 
 const NEW_IR = /Unsupported model IR version: (\d+), max supported IR version: (\d+)/;
@@ -132,6 +130,8 @@ const NO_IMPLEMENTATION = /Could not find an implementation for (\S+?)\(\d+\)/;
 const NO_OPERATOR = /No Op registered for (\S+) with domain_version of (\d+)/;
 
 /**
+ * Recognizes failures caused by the version of a graph's file format (IR) or of its operators (opset).
+ *
  * @param opset reads the version of ONNX's own operators from the graph; called only if it matters
  * @returns null if the failure has another reason
  */
@@ -164,18 +164,18 @@ function newOpset(version: string, domain: string, latest: string): VersionProbl
 }
 
 const oldOpset = (version: number, operator: string): VersionProblem => ({
-  reason: `the graph has opset ${version}, of which this runtime has no ${operator}`,
+  reason: `the graph has opset ${version}, in which this runtime does not support ${operator}`,
   expected: `opset ${OLDEST_OPSET} or later, which this runtime supports`,
   remedy: `Export the graph with opset_version=${OLDEST_OPSET} or later, such as 17, or convert it with onnx.version_converter.convert_version(model, 17)`,
 });
 
 const unknownOperator = (operator: string, version: string): VersionProblem => ({
   reason: `it has no operator ${operator} in version ${version}`,
-  expected: 'operators that this runtime has in the version that the graph names',
+  expected: 'operators that this runtime supports in the version of the graph',
   remedy: `Export the graph with a later opset_version if ${operator} exists there; otherwise check the name and the domain of the operator`,
 });
 
-/** A value of a graph, row-major: float32 whatever the graph's own type is, and in its own type if float32 rounds any value. */
+/** A value of a graph, row-major: as float32, and also in the graph's own type if float32 rounds any value. */
 export interface SessionTensor {
   readonly data: Float32Array;
   readonly exact?: ExactValues;
@@ -184,29 +184,32 @@ export interface SessionTensor {
   readonly dtype: string;
 }
 
-/** What an input is fed with. */
+/** Values for an input. */
 export interface Feed {
   readonly data: Float32Array;
-  /** The same without rounding; takes the place of `data`. */
+  /** The same values without rounding; used instead of `data`. */
   readonly exact?: ExactValues;
   readonly shape: readonly number[];
   /** The graph's type of this input. */
   readonly dtype: string;
 }
 
-/** Any graph, ready to run. Unlike a `Graph`, it takes and gives any number of values and judges none of them. */
+/**
+ * Any graph that is ready to run. Unlike a `Graph`, it has any number of inputs and outputs and does not check their
+ * values.
+ */
 export interface Session {
   readonly outputNames: readonly string[];
   /** @throws VoxlaneError `backend-failed`, `gpu-lost`, `gpu-memory`, `options`, `model-output` */
   run(feeds: ReadonlyMap<string, Feed>): Promise<Map<string, SessionTensor>>;
-  /** Frees what the runtime holds for this graph; its heap does not shrink. */
+  /** Frees the runtime's memory for this graph. The heap does not shrink. */
   release(): Promise<void>;
 }
 
 export interface SessionOptions {
-  /** Holds ONNX Runtime's files. */
+  /** Folder of ONNX Runtime's files. */
   readonly runtimeBase: FileBase;
-  /** WASM threads; of no meaning on WebGPU. */
+  /** WASM threads; ignored on WebGPU. */
   readonly threads: number;
   /** Device to run on; null for WASM. */
   readonly gpu: GpuContext | null;
@@ -215,7 +218,7 @@ export interface SessionOptions {
 /**
  * Opens any ONNX graph.
  *
- * Sessions of one worker must be made one after another, and run one at a time: the runtime asks for it.
+ * In one worker, create sessions sequentially and run one at a time, as the runtime requires.
  *
  * @throws VoxlaneError `backend-failed` with the reason if it is known, `gpu-lost`, `gpu-memory`
  */
@@ -226,7 +229,7 @@ export async function openSession(bytes: Uint8Array, options: SessionOptions): P
   const provider = gpu ? webgpuProvider(gpu.device) : 'wasm';
   const failed = describeFailure(gpu !== null, bytes);
   const session = await guard(() =>
-    ort.InferenceSession.create(bytes, { executionProviders: [provider] }).catch(failed('make a session of this graph')),
+    ort.InferenceSession.create(bytes, { executionProviders: [provider] }).catch(failed('create a session for this graph')),
   );
   return {
     outputNames: session.outputNames,
@@ -258,8 +261,8 @@ const describeFailure = (onGpu: boolean, graph: Uint8Array) => (deed: string) =>
     {
       code: 'backend-failed',
       problem: [`${onGpu ? 'WebGPU' : 'WASM'} could not ${deed}`, version?.reason ?? reasonOf(message)].filter(Boolean).join(': '),
-      expected: version?.expected ?? 'operators and types that this backend has, and inputs of the shapes that the graph wants',
-      remedy: version?.remedy ?? 'Try the other backend. The details give the message of the runtime',
+      expected: version?.expected ?? 'operators and types that this backend supports, and inputs with the shapes of the graph',
+      remedy: version?.remedy ?? 'Try the other backend. The message of the runtime is in the details',
     },
     { cause },
   );

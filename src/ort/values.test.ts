@@ -68,6 +68,6 @@ describe('fromRuntime', () => {
   });
 
   it('refuses strings', () => {
-    expect(() => fromRuntime({ type: 'string', dims: [1], data: ['a'] }, 'names')).toThrow(/names holds strings/);
+    expect(() => fromRuntime({ type: 'string', dims: [1], data: ['a'] }, 'names')).toThrow(/names contains strings/);
   });
 });

@@ -46,7 +46,7 @@ describe('versionProblem', () => {
 
   it('names an opset that is too old, with the operator that the runtime does not have in it', async () => {
     const problem = (await problemOf(opset(5n)))!;
-    expect(problem.reason).toBe('the graph has opset 5, of which this runtime has no Relu');
+    expect(problem.reason).toBe('the graph has opset 5, in which this runtime does not support Relu');
     expect(problem.expected).toMatch(/^opset 7 or later/);
     expect(problem.remedy).toContain('opset_version=7');
     expect(await problemOf(opset(7n))).toBeNull();
