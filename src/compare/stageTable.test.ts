@@ -69,7 +69,7 @@ describe('a list of stages', () => {
   it.each<[string, unknown, RegExp]>([
     ['is missing', undefined, /stages/],
     ['is empty', [], /stages/],
-    ['has a name twice', [moving, { ...moving, value: 'other' }], /stages: must not name a stage twice/],
+    ['has a name twice', [moving, { ...moving, value: 'other' }], /stages: must not list a stage twice/],
     ['has a frame axis without frames', [{ ...still, axes: ['frame'] }], /stages\.0: must have frames if/],
     ['has frames without a frame axis', [{ ...still, frames }], /stages\.0: must have frames if/],
     ['has no value', [{ name: 'lstm', axes: ['batch'] }], /stages\.0\.value/],

@@ -2,41 +2,41 @@ import { createStore, del, get, set, values } from 'idb-keyval';
 import * as v from 'valibot';
 import { sha256Hex } from '../util/hash';
 
-/** A kept part of a file. */
+/** A cached part of a file. */
 export interface Piece {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The server's tag of the version that it is of; null where there was none. */
+  /** The server's ETag of the file version; null if there was none. */
   readonly tag: string | null;
 }
 
-/** Where bytes are kept, by name. Any call may fail: storage may be blocked, full, or cleared by the browser. */
+/** Storage of bytes by name. Any call may fail: storage may be blocked, full, or cleared by the browser. */
 export interface Shelf {
-  /** Whole or not at all. */
+  /** Stores the whole piece or nothing. */
   put(name: string, piece: Piece): Promise<void>;
   get(name: string): Promise<Piece | null>;
-  /** Names and sizes of all that is kept. */
+  /** Names and sizes of all entries. */
   list(): Promise<{ readonly name: string; readonly bytes: number }[]>;
   delete(name: string): Promise<void>;
 }
 
 const storedModelSchema = v.object({
   id: v.string(),
-  /** Name of the file. */
+  /** File name. */
   file: v.string(),
   bytes: v.number(),
   sha256: v.string(),
-  /** SPDX identifier; null for a file of the user's that nobody knows. */
+  /** SPDX identifier; null for a user's file of unknown hash. */
   license: v.nullable(v.string()),
   /** Milliseconds since the epoch. */
   storedAt: v.number(),
-  /** Its hash is none of the accepted ones, and it was kept on the user's word. */
+  /** The hash is not an accepted one. The user chose to trust the file. */
   trusted: v.boolean(),
 });
 
-/** A model file that is kept whole, as the index tells it. */
+/** Index entry of a completely cached model file. */
 export type StoredModel = Readonly<v.InferOutput<typeof storedModelSchema>>;
 
-/** Which files are kept whole. Any call may fail, like those of {@link Shelf}. */
+/** Index of the completely cached files. Any call may fail, like those of {@link Shelf}. */
 export interface Index {
   get(key: string): Promise<StoredModel | null>;
   set(key: string, entry: StoredModel): Promise<void>;
@@ -45,14 +45,14 @@ export interface Index {
 }
 
 const CACHE = 'voxlane-models';
-/** Caches are keyed by address. No host has this one. */
+/** Caches are keyed by address. No host has this address. */
 const ADDRESS = 'https://voxlane.invalid/';
 const SIZE_HEADER = 'content-length';
 const TAG_HEADER = 'etag';
 
 /**
- * The Cache API: puts are whole or nothing, and pages and workers of every browser have it, where writing to OPFS wants
- * a worker's exclusive handle. There is none outside a secure context: each call fails.
+ * Shelf on the Cache API. Puts are atomic, and it works in pages and workers of every browser, while writing to OPFS
+ * requires a worker's exclusive handle. Outside a secure context there is no Cache API, and each call fails.
  */
 export const cacheShelf: Shelf = {
   async put(name, { bytes, tag }) {
@@ -79,11 +79,11 @@ export const cacheShelf: Shelf = {
   },
 };
 
-/** A database of its own, so that what else is remembered never looks like a model. Opened at the first use. */
+/** A separate database, so other stored data never looks like a model. Opened at first use. */
 let opened: ReturnType<typeof createStore> | undefined;
 const database = (): ReturnType<typeof createStore> => (opened ??= createStore('voxlane-models', 'files'));
 
-/** IndexedDB. Entries that an older or a newer release wrote in another form are as good as absent. */
+/** Index in IndexedDB. Entries in the format of another release are ignored. */
 export const databaseIndex: Index = {
   async get(key) {
     const stored: unknown = await get(key, database());
@@ -101,25 +101,25 @@ export const databaseIndex: Index = {
   },
 };
 
-/** Whether a file was kept, and if not, why. */
+/** Whether a file was cached and, if not, why. */
 export type Kept = { readonly stored: true } | { readonly stored: false; readonly reason: string };
 
-/** What the models take up, in bytes. */
+/** Storage used by the models, in bytes. */
 export interface StoreUsage {
-  /** Of the whole files. */
+  /** Of the complete files. */
   readonly storedBytes: number;
-  /** Of files of which only a part has arrived, or that another version of the manifest wanted. */
+  /** Of incomplete files, and of files that another version of the manifest used. */
   readonly unfinishedBytes: number;
-  /** What the browser lets this site keep in all; null where it does not say. */
+  /** Storage quota of this site; null if the browser does not report it. */
   readonly quotaBytes: number | null;
-  /** The browser does not clear it by itself. */
+  /** The browser does not clear the storage by itself. */
   readonly persisted: boolean;
 }
 
-/** A cut costs at most this much, and less than this is never worth a file of its own. */
+/** An interruption loses less than one piece. Smaller pieces are not worth a separate file. */
 const PIECE_BYTES = 1 << 20;
 
-/** What a {@link ModelCache} is built on. */
+/** Dependencies of a {@link ModelCache}. */
 export interface CacheTools {
   readonly shelf: Shelf;
   readonly index: Index;
@@ -127,23 +127,24 @@ export interface CacheTools {
   readonly pieceBytes: number;
 }
 
-/** Those of the browser. Outside a secure context it has no `navigator.storage`, whatever its type says. */
+/** The browser's implementations. Outside a secure context `navigator.storage` is missing, despite its type. */
 export function browserCacheTools(): CacheTools {
   const { storage } = navigator as { readonly storage?: StorageManager };
   return { shelf: cacheShelf, index: databaseIndex, storage: storage ?? null, pieceBytes: PIECE_BYTES };
 }
 
 /**
- * Models that are kept from one visit to the next.
+ * Caches models between visits.
  *
- * A file lies on the shelf in pieces of one size, each named by model, hash and number: what had arrived before a cut
- * is the beginning of the kept file, and nothing is copied when it is whole. It counts as kept once the index says so,
- * and is given out only when its hash is right. Storage that fails makes nothing else fail.
+ * A file is stored in pieces of equal size, named by model, hash and number. The pieces received before an
+ * interruption are already the beginning of the cached file, so nothing is copied when the file is complete. A file
+ * counts as cached once it is in the index, and it is returned only if its hash is correct. Storage failures never
+ * cause other failures.
  */
 export class ModelCache {
   constructor(private readonly tools: CacheTools = browserCacheTools()) {}
 
-  /** Whole files, latest first; none where the browser keeps nothing. */
+  /** Complete files, latest first; empty if the browser stores nothing. */
   async list(): Promise<StoredModel[]> {
     try {
       return (await this.tools.index.list()).sort((a, b) => b.storedAt - a.storedAt);
@@ -152,7 +153,7 @@ export class ModelCache {
     }
   }
 
-  /** Bytes of a kept file, checked by hash. Null where they are damaged or gone: what is left of them is deleted. */
+  /** Bytes of a cached file, verified by hash. Null if they are damaged or gone; the rest is then deleted. */
   async read({ id, sha256, bytes }: StoredModel): Promise<Uint8Array<ArrayBuffer> | null> {
     const kept = this.file(id, sha256, bytes);
     const buffer = allocate(bytes);
@@ -164,17 +165,17 @@ export class ModelCache {
     return null;
   }
 
-  /** The file of `id` with this hash and length, as far as it is kept. */
+  /** The possibly incomplete file of `id` with this hash and length. */
   file(id: string, sha256: string, bytes: number): KeptFile {
     return new KeptFile(this.tools, fileKey(id, sha256), bytes);
   }
 
-  /** Deletes everything of the model, parts that never became whole too. False where the browser refuses. */
+  /** Deletes all data of the model, including incomplete files. False if the browser refuses. */
   async delete(id: string): Promise<boolean> {
     const { index, shelf } = this.tools;
     try {
       for (const entry of await index.list()) {
-        // Before the bytes: a file that the index does not know is never read.
+        // Before the bytes: a file that is not in the index is never read.
         if (entry.id === id) await index.delete(fileKey(id, entry.sha256));
       }
       await deleteAll(shelf, `${encodeURIComponent(id)}/`);
@@ -198,22 +199,22 @@ export class ModelCache {
     };
   }
 
-  /** Asks the browser not to clear the models by itself. Some ask the user in turn: only on a click of theirs. */
+  /** Requests persistent storage from the browser. Some browsers prompt the user, so call it only on a click. */
   async persist(): Promise<boolean> {
     return (await this.tools.storage?.persist().catch(() => false)) ?? false;
   }
 }
 
-/** The beginning of a file that has arrived. */
+/** The beginning of a partly downloaded file. */
 export interface Beginning {
   readonly receivedBytes: number;
-  /** The server's tag of the version that it is of. */
+  /** The server's ETag of the file version. */
   readonly tag: string | null;
 }
 
-/** One file on the shelf, while it is read or written. */
+/** One file on the shelf while it is read or written. */
 export class KeptFile {
-  /** Pieces that are known to lie on the shelf, from the first one on. */
+  /** Number of consecutive pieces, from the first, that are on the shelf. */
   private numWritten = 0;
   /** Why pieces are missing. */
   private failure: string | null = null;
@@ -224,7 +225,7 @@ export class KeptFile {
     private readonly bytes: number,
   ) {}
 
-  /** Reads the pieces into `buffer`, one after another until one is missing, of a wrong size or of another version. */
+  /** Reads consecutive pieces into `buffer` until one is missing or has the wrong size or version. */
   async read(buffer: Uint8Array): Promise<Beginning> {
     let [receivedBytes, tag] = [0, null as string | null];
     this.numWritten = 0;
@@ -239,12 +240,12 @@ export class KeptFile {
         this.numWritten++;
       }
     } catch {
-      // What was read so far is sound.
+      // The pieces read so far are valid.
     }
     return { receivedBytes, tag };
   }
 
-  /** Keeps those pieces of `buffer` that have arrived whole. Once that has failed, nothing more is tried. */
+  /** Stores the completely received pieces of `buffer`. After a failure, later calls do nothing. */
   async write(buffer: Uint8Array<ArrayBuffer>, receivedBytes: number, tag: string | null): Promise<void> {
     while (this.failure === null && this.numWritten < this.numPieces) {
       const end = this.pieceEnd(this.numWritten);
@@ -259,7 +260,10 @@ export class KeptFile {
     }
   }
 
-  /** Makes the written pieces a kept file. Where some could not be kept, the others are deleted: they only fill the disk. */
+  /**
+   * Adds the written file to the index. If a piece could not be stored, deletes the others, because they only use
+   * space.
+   */
   async finish(entry: StoredModel): Promise<Kept> {
     try {
       if (this.failure === null) await this.tools.index.set(this.key, entry);
@@ -272,14 +276,14 @@ export class KeptFile {
     return { stored: false, reason };
   }
 
-  /** Deletes what there is of the file. */
+  /** Deletes all pieces of the file. */
   async clear(): Promise<void> {
     this.numWritten = 0;
     try {
       await this.tools.index.delete(this.key);
       await deleteAll(this.tools.shelf, `${this.key}/`);
     } catch {
-      // What is left is found damaged when it is read.
+      // A later read detects remaining pieces as damaged.
     }
   }
 
@@ -287,7 +291,7 @@ export class KeptFile {
     return Math.ceil(this.bytes / this.tools.pieceBytes);
   }
 
-  /** Where a piece ends in the file. */
+  /** End of a piece within the file. */
   private pieceEnd(index: number): number {
     return Math.min(this.bytes, (index + 1) * this.tools.pieceBytes);
   }
@@ -305,7 +309,7 @@ async function deleteAll(shelf: Shelf, prefix: string): Promise<void> {
   }
 }
 
-/** Null where there is not that much memory, or where a damaged index asks for nonsense. */
+/** Null if there is not enough memory, or if a damaged index contains an invalid size. */
 function allocate(bytes: number): Uint8Array<ArrayBuffer> | null {
   try {
     return new Uint8Array(bytes);
@@ -314,10 +318,10 @@ function allocate(bytes: number): Uint8Array<ArrayBuffer> | null {
   }
 }
 
-/** Why something could not be kept, as a clause of its own. */
+/** Why something could not be stored, as a clause. */
 function reasonOf(error: unknown): string {
   if (error instanceof Error && error.name === 'QuotaExceededError') return 'the storage of this browser is full';
-  if (typeof caches === 'undefined') return 'this address is not secure (https), where browsers keep nothing large';
+  if (typeof caches === 'undefined') return 'this address is not secure (https), so the browser stores no large files';
   console.warn(error);
-  return 'this browser keeps nothing here';
+  return 'the browser refused to store it';
 }

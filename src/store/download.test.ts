@@ -94,7 +94,7 @@ describe('a connection that fails', () => {
 
   test('for good: given up after the last attempt, with the last reason', async () => {
     for (let failure = 0; failure < browserDownloadTools.maxFailures; failure++) server.script.push(status(502));
-    await expectFailure('model-download', /6 attempts.*answered 502; 0 of 300001 bytes/);
+    await expectFailure('model-download', /6 attempts.*answered 502, after 0 of 300001 bytes/);
     expect(server.asked).toHaveLength(browserDownloadTools.maxFailures);
   });
 
@@ -166,7 +166,7 @@ describe('a wrong answer is refused at once', () => {
 
   test.each(['text/html; charset=utf-8', 'application/octet-stream'])('a web page as %s', async (contentType) => {
     server.script.push(webPageAs(contentType));
-    await expectFailure('model-missing', /a web page in its place/);
+    await expectFailure('model-missing', /a web page instead/);
     expect(server.asked).toHaveLength(1);
   });
 

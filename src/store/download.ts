@@ -4,7 +4,7 @@ import { sha256Hex } from '../util/hash';
 import type { KeptFile } from './cache';
 import { altered, cancelled, gaveUp, unavailable } from './failures';
 
-/** Runs `action` in `milliseconds`; the returned function calls that off. Injected, so that tests need not wait. */
+/** Runs `action` after `milliseconds`; the returned function cancels it. Injected, so tests do not have to wait. */
 export type Timer = (milliseconds: number, action: () => void) => () => void;
 
 export const afterTimeout: Timer = (milliseconds, action) => {
@@ -14,12 +14,12 @@ export const afterTimeout: Timer = (milliseconds, action) => {
   };
 };
 
-/** An attempt that failed in a way that the next one may not. */
+/** A failed attempt that is worth a retry. */
 export class RetryableError extends Error {
   /**
    * @param message reason, as the end of a sentence that begins with "because"
-   * @param waitMs how long the server asks to be left alone; null where it does not say
-   * @param cause what the browser threw
+   * @param waitMs the wait that the server requests; null if it requests none
+   * @param cause the browser's error
    */
   constructor(
     message: string,
@@ -31,21 +31,21 @@ export class RetryableError extends Error {
 }
 
 const FIRST_WAIT_MS = 1000;
-/** Longest wait between two attempts, whatever a server asks for: more looks like a page that hangs. */
+/** Maximum wait between two attempts, whatever the server requests. With a longer wait, the page seems to hang. */
 const MAX_WAIT_MS = 60_000;
 
 /**
- * Milliseconds to wait after the failure number `numFailures`, from 1: doubled each time. Between half of that and all
- * of it, so that the visitors whom a server has thrown out do not all come back in the same second.
+ * Milliseconds to wait after failure number `numFailures`, counted from 1. The wait doubles each time, with jitter
+ * between half and all of it, so that clients that a server rejected do not all return in the same second.
  *
- * @param askedMs what the server asked for, which we wait for up to a minute; null where it did not
+ * @param askedMs the wait that the server requests, respected up to one minute; null if it requests none
  */
 export function backoffMs(numFailures: number, askedMs: number | null, random: () => number): number {
   const own = FIRST_WAIT_MS * 2 ** (numFailures - 1) * (0.5 + 0.5 * random());
   return Math.min(MAX_WAIT_MS, Math.max(own, askedMs ?? 0));
 }
 
-/** Milliseconds that a `Retry-After` header asks for, in seconds or as a date; null where it says neither. */
+/** Milliseconds of a `Retry-After` header in seconds or as a date; null if it has neither form. */
 export function retryAfterMs(header: string | null, nowMs: number): number | null {
   if (header === null) return null;
   if (/^\s*\d+\s*$/.test(header)) return 1000 * Number(header);
@@ -53,7 +53,7 @@ export function retryAfterMs(header: string | null, nowMs: number): number | nul
   return Number.isNaN(date) ? null : Math.max(0, date - nowMs);
 }
 
-/** Ends after `milliseconds`. @throws VoxlaneError `cancelled` as soon as `signal` fires */
+/** Resolves after `milliseconds`. @throws VoxlaneError `cancelled` as soon as `signal` fires */
 export function sleep(milliseconds: number, after: Timer, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
@@ -72,27 +72,27 @@ export function sleep(milliseconds: number, after: Timer, signal?: AbortSignal):
   });
 }
 
-/** What one request has to work with. */
+/** Dependencies of one request. */
 export interface AttemptTools {
   readonly fetch: typeof globalThis.fetch;
   readonly after: Timer;
-  /** A transfer that brings nothing for this long is ended: some proxies hold a dead connection open for minutes. */
+  /** A transfer without data for this time is ended: some proxies hold a dead connection open for minutes. */
   readonly stallMs: number;
 }
 
-/** One request, as it comes. */
+/** One request and its response. */
 export interface Attempt {
   readonly response: Response;
   /** The next bytes; null at the end. @throws RetryableError or VoxlaneError `cancelled` */
   readonly next: () => Promise<Uint8Array | null>;
-  /** Lets go of the connection. */
+  /** Closes the connection. */
   readonly end: () => void;
 }
 
 /**
- * Sends one request, which ends as soon as `signal` fires or nothing comes for a while.
+ * Sends one request, which ends as soon as `signal` fires or the transfer stalls.
  *
- * @param fromByte where to go on; 0 asks for the whole file
+ * @param fromByte offset to continue from; 0 requests the whole file
  * @throws RetryableError or VoxlaneError `cancelled`
  */
 export async function openAttempt(
@@ -120,10 +120,10 @@ export async function openAttempt(
 
   /** Whether the server has answered. */
   let isOpen = false;
-  /** `step`, unless it takes too long, is cancelled or fails. */
+  /** Runs `step`. Rejects if it takes too long, is cancelled or fails. */
   const timed = async <Result>(step: () => Promise<Result>): Promise<Result> => {
     const callOff = after(stallMs, () => {
-      stop(new RetryableError(`nothing came for ${stallMs / 1000} s`));
+      stop(new RetryableError(`no data arrived for ${stallMs / 1000} s`));
     });
     try {
       return await work.run(step);
@@ -135,7 +135,8 @@ export async function openAttempt(
     }
   };
 
-  // No If-Range: from another origin it costs a preflight that hubs do not all answer. The tag is compared instead.
+  // No If-Range header: cross-origin it requires a preflight, which not all hubs answer. The ETag is compared
+  // instead.
   const headers: HeadersInit = fromByte > 0 ? { Range: `bytes=${fromByte}-` } : {};
   const response = await timed(() => fetch(address, { headers, cache, signal: connection.signal }));
   isOpen = true;
@@ -147,34 +148,36 @@ export async function openAttempt(
   };
 }
 
-/** Answers that may be another one in a moment: the server is busy, restarting, or was too slow. */
+/** Temporary failures: the server is busy, restarting, or was too slow. */
 const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /**
- * Lets through an answer that can hold the file.
+ * Accepts a response that can contain the file.
  *
- * @throws RetryableError for one that may be better the next time, VoxlaneError `model-missing` for one that will not be
+ * @throws RetryableError for a temporary failure, VoxlaneError `model-missing` for a permanent one
  */
 export function checkAnswer(address: string, { status, statusText, headers }: Response): void {
   if (PASSING_STATUS.has(status)) {
     throw new RetryableError(`the server answered ${status}`, retryAfterMs(headers.get('retry-after'), Date.now()));
   }
   if (status !== 200 && status !== 206) {
-    throw unavailable(`The model file ${address} is not there: the server answered ${`${status} ${statusText}`.trim()}`);
+    throw unavailable(`The model file ${address} is not available: the server answered ${`${status} ${statusText}`.trim()}`);
   }
   if (/^text\/html\b/i.test(headers.get('content-type') ?? '')) throw webPage(address);
 }
 
-/** Whether a file begins like a web page: of a sign-in, an error, or a page that stands in for whatever is missing. */
+/**
+ * Whether a file begins like a web page, such as a sign-in page, an error page, or a fallback page for missing files.
+ */
 export function looksLikeHtml(start: Uint8Array): boolean {
   return /^\s*<(!doctype|html|\?xml|!--)/i.test(new TextDecoder().decode(start.subarray(0, 256)));
 }
 
 export function webPage(address: string): Error {
-  return unavailable(`The model file ${address} is not there: the server answered with a web page in its place`);
+  return unavailable(`The model file ${address} is not available: the server answered with a web page instead`);
 }
 
-/** How far a file has come. Goes back to 0 where the server makes us start again. */
+/** Progress of a download. Returns to 0 if the download has to start again. */
 export interface DownloadProgress {
   readonly receivedBytes: number;
   readonly totalBytes: number;
@@ -182,46 +185,53 @@ export interface DownloadProgress {
 
 export interface DownloadRequest {
   readonly address: string;
-  /** What must arrive: nothing else is given out. */
+  /** Expected length and hash. Other bytes are never returned. */
   readonly bytes: number;
   readonly sha256: string;
-  /** Where what arrives is kept as it arrives, and what arrived before lies; null keeps nothing. */
+  /** Cache for the received bytes, which may already contain the beginning of the file; null to cache nothing. */
   readonly kept: KeptFile | null;
-  /** `no-cache` lets the browser's own cache answer once the server says that it is up to date; `no-store` does not. */
+  /**
+   * `no-cache` lets the browser's own cache answer after the server has confirmed that it is up to date; `no-store`
+   * does not.
+   */
   readonly httpCache: 'no-cache' | 'no-store';
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What downloads are made with. */
+/** Dependencies of downloads. */
 export interface DownloadTools extends AttemptTools {
   /** From 0 to 1. */
   readonly random: () => number;
-  /** Failures in a row, without news in between, after which a download is given up. */
+  /** Number of consecutive failures without progress after which a download fails. */
   readonly maxFailures: number;
 }
 
-/** Those of the browser. */
+/** The browser's implementations. */
 export const browserDownloadTools: DownloadTools = {
-  // Called as a method of another object, it would throw.
+  // `fetch` throws if it is called as a method of another object.
   fetch: (input, init) => fetch(input, init),
   after: afterTimeout,
   random: Math.random,
-  // Longer than a hub takes to wake up, shorter than a person's patience.
+  // Longer than a hub takes to wake up, but short enough for a waiting user.
   stallMs: 20_000,
-  // About half a minute of waiting in all.
+  // About half a minute of waiting in total.
   maxFailures: 6,
 };
 
-/** News of at least this many bytes make the count of failures start again: a bad line gets there in the end. */
+/**
+ * Progress of at least this many bytes resets the count of failures, so a download over an unstable connection can
+ * complete.
+ */
 const NEWS_BYTES = 1 << 18;
 
 /**
- * Fetches a file of known length and hash. A cut, a stall, a busy server make it go on from where it was, after a while.
+ * Downloads a file of known length and hash. After an interruption, a stall or a temporary server failure, it waits
+ * and then resumes.
  *
- * @returns the bytes, whose length and SHA-256 are those of `request`
- * @throws VoxlaneError `model-missing` (not there, or a web page in its place), `model-altered` (other bytes),
- * `model-download` (given up), `cancelled`
+ * @returns the bytes, with the length and SHA-256 of `request`
+ * @throws VoxlaneError `model-missing` (not available, or a web page instead), `model-altered` (other bytes),
+ *   `model-download` (too many failures), `cancelled`
  */
 export async function download(
   request: DownloadRequest,
@@ -233,9 +243,9 @@ export async function download(
 class Download {
   private readonly buffer: Uint8Array<ArrayBuffer>;
   private receivedBytes = 0;
-  /** Of the version that the received bytes are of. */
+  /** Version of the received bytes. */
   private tag: string | null = null;
-  /** The bytes came in one answer, straight from the server: if they are wrong, they are wrong there. */
+  /** The bytes came in one response directly from the server. If they are wrong, the server's file is wrong. */
   private direct = false;
   private httpCache: RequestCache;
   private numFailures = 0;
@@ -265,7 +275,7 @@ class Download {
     }
   }
 
-  /** Takes up what an earlier visit left. */
+  /** Loads the bytes of an earlier visit. */
   private async recall(): Promise<void> {
     const beginning = await this.request.kept?.read(this.buffer);
     if (!beginning || beginning.receivedBytes === 0) return;
@@ -276,10 +286,11 @@ class Download {
     this.report();
   }
 
-  /** One request, until the file is whole. */
+  /** Sends one request and reads it to the end of the file. */
   private async transfer(): Promise<void> {
     const { address, signal } = this.request;
-    // A server that other origins may not ask for ranges looks like a dead network: the last attempt asks for all.
+    // A server that does not allow cross-origin range requests looks like a connection failure. Therefore, the last
+    // attempt requests the whole file.
     const isLast = this.numFailures === this.tools.maxFailures - 1;
     const fromByte = isLast ? 0 : this.receivedBytes;
     const attempt = await openAttempt(address, fromByte, this.httpCache, this.tools, signal);
@@ -291,7 +302,7 @@ class Download {
     }
   }
 
-  /** Sees to it that the answer goes on where the received bytes end. */
+  /** Ensures that the response continues where the received bytes end. */
   private async begin(response: Response, fromByte: number): Promise<void> {
     const tag = response.headers.get('etag');
     if (response.status === 416 || (response.status === 206 && !this.continues(response, fromByte, tag))) {
@@ -300,7 +311,7 @@ class Download {
     }
     checkAnswer(this.request.address, response);
     if (response.status === 200) {
-      // All of it, asked or not.
+      // The whole file, even if a range was requested.
       if (this.receivedBytes > 0) await this.restart();
       this.tag = tag;
       this.direct = this.httpCache !== 'no-cache';
@@ -309,7 +320,10 @@ class Download {
     }
   }
 
-  /** Whether a 206 is the rest of what was received. Headers that another origin may not read do not tell: the hash will. */
+  /**
+   * Whether a 206 response continues the received bytes. Cross-origin headers may be unreadable; then only the hash
+   * decides.
+   */
   private continues({ headers }: Response, fromByte: number, tag: string | null): boolean {
     if (fromByte === 0 || (tag !== null && this.tag !== null && tag !== this.tag)) return false;
     const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get('content-range') ?? '');
@@ -327,17 +341,17 @@ class Download {
       await kept?.write(this.buffer, this.receivedBytes, this.tag);
     }
     if (this.receivedBytes === bytes) return;
-    // A file that ends where its server says it does is whole, and another one than is wanted.
+    // A file of the length that the server declares is complete, so it is a different file.
     const { status, headers } = response;
     if (status === 200 && headers.get('content-length') === String(this.receivedBytes)) await this.refuse(`has ${this.receivedBytes} bytes`, `${bytes} bytes`);
     throw new RetryableError('the connection ended early');
   }
 
   /**
-   * Drops bytes that are not the file's. Where they were put together from several answers or came out of the browser's
-   * own cache, the file itself may be sound, and is fetched once more from its beginning.
+   * Drops wrong bytes. If they were combined from several responses or came from the browser's own cache, the
+   * server's file may be correct, so it is downloaded once more from the beginning.
    *
-   * @throws VoxlaneError `model-altered` where they came straight from the server, RetryableError to go on
+   * @throws VoxlaneError `model-altered` if the bytes came directly from the server, RetryableError to try again
    */
   private async refuse(found: string, expected: string): Promise<never> {
     const wasDirect = this.direct;
@@ -354,7 +368,7 @@ class Download {
     await this.request.kept?.clear();
   }
 
-  /** @throws VoxlaneError `model-download` where there have been too many failures */
+  /** @throws VoxlaneError `model-download` after too many failures */
   private async waitAfter(failure: RetryableError): Promise<void> {
     const { address, bytes, signal } = this.request;
     if (this.receivedBytes >= this.newsAtBytes + NEWS_BYTES) {

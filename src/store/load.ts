@@ -4,7 +4,7 @@ import { sha256Hex } from '../util/hash';
 import { altered, missing } from './failures';
 import { type Manifests, parseManifest } from './manifest';
 
-/** A model whose file has been checked against its manifest. */
+/** A model whose file was verified against its manifest. */
 export interface LoadedModel<Task extends keyof Manifests> {
   readonly manifest: Manifests[Task];
   /** The ONNX graph. */
@@ -12,7 +12,7 @@ export interface LoadedModel<Task extends keyof Manifests> {
 }
 
 /**
- * Fetches a model's manifest and file, and checks the file's length and SHA-256 before anything runs it.
+ * Fetches a model's manifest and file, and verifies the file's length and SHA-256.
  *
  * @param base holds `<id>/manifest.json`
  * @throws VoxlaneError `model-missing`, `model-altered` or `model-invalid`
@@ -28,7 +28,7 @@ export async function loadModel<Task extends keyof Manifests>(
 }
 
 /**
- * Fetches a file, and checks its length and SHA-256.
+ * Fetches a file and verifies its length and SHA-256.
  *
  * @throws VoxlaneError `model-missing` or `model-altered`
  */
@@ -43,7 +43,7 @@ export async function fetchChecked(
   return bytes;
 }
 
-/** The manifest alone. @throws VoxlaneError `model-missing` or `model-invalid` */
+/** Loads only the manifest. @throws VoxlaneError `model-missing` or `model-invalid` */
 export async function loadManifest<Task extends keyof Manifests>(
   task: Task,
   id: string,
@@ -60,13 +60,14 @@ function fetchWhole<Content>(address: string, read: (response: Response) => Prom
 
 /** @throws VoxlaneError `model-missing` */
 export async function fetchJson(address: string): Promise<unknown> {
-  // What is written into its own address is not fetched: a Content-Security-Policy would have to allow it.
+  // Content inside a `data:` address is decoded, not fetched, because a Content-Security-Policy would have to allow
+  // the fetch.
   const inline = /^data:[^,]*,(.*)$/s.exec(address)?.[1];
   const text = inline === undefined ? await fetchWhole(address, (response) => response.text()) : decodeURIComponent(inline);
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const found = text.trimStart().startsWith('<') ? 'an HTML page' : 'no JSON';
+    const found = text.trimStart().startsWith('<') ? 'an HTML page' : 'not JSON';
     throw missing(address, `the answer is ${found}`, cause);
   }
 }

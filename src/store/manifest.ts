@@ -8,7 +8,7 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 export const text = v.pipe(v.string(), v.nonEmpty());
 export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'));
 
-/** A named graph input or output; `null` in `shape` is a size that varies from run to run. */
+/** A named graph input or output; `null` in `shape` is a dynamic size. */
 const tensorFactSchema = v.object({
   name: text,
   dtype: v.literal('float32'),
@@ -16,52 +16,55 @@ const tensorFactSchema = v.object({
   shape: v.array(v.nullable(count)),
 });
 
-/** Name of the axis that frames follow each other along. */
+/** Name of the time axis of frames. */
 const FRAME_AXIS = 'frame';
 
-/** A layer, or a part of some, whose value can be compared with what the original model gives. */
+/** A layer, or a part of it, whose value can be compared with the original model. */
 const stageFactSchema = v.pipe(
   v.object({
-    /** As golden bundles call it. */
+    /** Same name as in golden bundles. */
     name: text,
     /**
-   * The graph's value that it is tapped at; `null` for our own filterbank, which gives what the graph takes, and where
-   * the accepted files of a model call it differently.
-   */
+     * The graph value to read; `null` for our own filterbank, which computes the graph's input, and if the accepted
+     * files of a model name the value differently.
+     */
     value: v.nullable(text),
     axes: v.array(text),
-    /** Where the frames lie in the waveform; only where one axis is `frame`. */
+    /** Position of the frames in the waveform; only if one axis is `frame`. */
     frames: v.exactOptional(
       v.object({
-        /** Of the first frame, from the first sample: half way between the first and the last sample that it is of. */
+        /**
+         * Center of the first frame, from the first sample: halfway between the first and the last sample of the
+         * frame.
+         */
         centerSamples: v.pipe(v.number(), v.finite()),
-        /** From one frame to the next. */
+        /** Distance between frames. */
         stepSamples: count,
       }),
     ),
   }),
   v.check(
     ({ axes, frames }) => axes.includes(FRAME_AXIS) === (frames !== undefined),
-    `must have frames if one of its axes is ${FRAME_AXIS}, and else none`,
+    `must have frames if, and only if, one of its axes is ${FRAME_AXIS}`,
   ),
 );
 
-/** In the order in which they are computed. */
+/** In the order of computation. */
 const stagesSchema = v.pipe(
   v.array(stageFactSchema),
   v.minLength(1),
-  v.check((stages) => new Set(stages.map(({ name }) => name)).size === stages.length, 'must not name a stage twice'),
+  v.check((stages) => new Set(stages.map(({ name }) => name)).size === stages.length, 'must not list a stage twice'),
 );
 
 const common = {
   /** Same as the name of the folder. */
   id: text,
-  /** The graph, beside the manifest; pinned so that a changed byte is found before it is run. */
+  /** The graph, next to the manifest. The hash detects a changed file before it runs. */
   file: v.object({ name: text, bytes: count, sha256 }),
   /** SPDX identifier. */
   license: text,
   attribution: text,
-  /** The checkpoint that the file was exported from. */
+  /** The checkpoint from which the file was exported. */
   origin: v.object({ package: text, path: text, sha256, url: text }),
   sampleRate: count,
   input: tensorFactSchema,
@@ -73,18 +76,21 @@ const segmentationSchema = v.object({
   ...common,
   task: v.literal('segmentation'),
   windowSamples: count,
-  /** Distance between the starts of two windows. */
+  /** Distance between the starts of consecutive windows. */
   hopSamples: count,
   /** Frames per window. */
   numFrames: count,
-  /** Of the values that one window makes on its way through the graph: what a GPU must be able to bind at once. */
+  /**
+   * Size of the largest value that the graph computes for one window. A GPU must be able to bind a buffer of this
+   * size.
+   */
   largestTensorBytes: count,
-  /** Of one frame: where it begins in the window, how much it sees, how far to the next one. */
+  /** Of one frame: its start in the window, its duration, and the distance to the next frame. */
   receptiveField: v.object({ startSamples: v.number(), durationSamples: count, stepSamples: count }),
   powerset: v.object({
     /** Local speakers of one window. */
     numSpeakers: count,
-    /** Most speakers at the same time. */
+    /** Maximum number of simultaneous speakers. */
     maxSetSize: count,
     /** Axes (powerset class, local speaker), 0 or 1. */
     mapping: v.array(v.array(v.picklist([0, 1]))),
@@ -99,16 +105,19 @@ const fbankSchema = v.object({
   windowType: v.picklist(['povey', 'hamming']),
   preemphasis: v.number(),
   removeDcOffset: v.boolean(),
-  /** Only whole frames are used. Kaldi's other way, mirroring the edges, is not implemented. */
+  /** Only whole frames are used. Kaldi's alternative, mirroring the edges, is not implemented. */
   snipEdges: v.literal(true),
   lowFrequencyHz: v.number(),
   /** 0 is the Nyquist frequency; negative is an offset from it. */
   highFrequencyHz: v.number(),
-  /** Noise would make the same file give different bytes. */
+  /** Noise would make results of the same file differ. */
   dither: v.literal(0),
   /** Factor on samples in [-1, 1] before framing: 1, or 32768 for models trained on 16-bit integers. */
   sampleScale: v.number(),
-  /** The mean over the used frames is subtracted from each mel bin; over all of a window's where statistics are pooled. */
+  /**
+   * Subtracts the mean over the used frames from each mel bin. With statistics pooling, it is the mean over all
+   * frames of a window.
+   */
   subtractMean: v.boolean(),
 });
 
@@ -118,21 +127,21 @@ const embeddingSchema = v.object({
   embeddingSize: count,
   fbank: fbankSchema,
   /**
-   * How a voice's frames are chosen: `frames` runs the graph on the mel frames of each voice; `statistics` runs it once
-   * on all of a window, and weights the frames of its last map where it pools them.
+   * How a speaker's frames are selected. `frames` runs the graph on the mel frames of each speaker. `statistics` runs
+   * it once on a whole window and weights the frames of its last feature map when pooling.
    */
   pooling: v.optional(v.picklist(['frames', 'statistics']), 'frames'),
-  /** Files that are accepted, `file` first; absent where that is the only one, and lies beside the manifest. */
+  /** Accepted files, `file` first; absent if only the file next to the manifest is accepted. */
   sources: v.exactOptional(sourcesSchema),
-  /** Fewer mel frames than this give no embedding. */
+  /** Minimum number of mel frames for an embedding. */
   minFrames: count,
-  /** Shortest speech, in samples, that pyannote's overlap exclusion lets stand alone. */
+  /** Minimum speech, in samples, that remains after pyannote's overlap exclusion. */
   minSamples: count,
 });
 
-/** Facts of a segmentation model: a window of audio in, powerset classes per frame out. */
+/** Facts of a segmentation model, which maps a window of audio to powerset classes per frame. */
 export type SegmentationManifest = v.InferOutput<typeof segmentationSchema>;
-/** Facts of a speaker-embedding model: mel frames in, one vector out. */
+/** Facts of a speaker embedding model, which maps mel frames to one vector. */
 export type EmbeddingManifest = v.InferOutput<typeof embeddingSchema>;
 export type TensorFact = v.InferOutput<typeof tensorFactSchema>;
 export type FbankSpec = v.InferOutput<typeof fbankSchema>;
@@ -146,9 +155,9 @@ export interface Manifests {
 const schemas = { segmentation: segmentationSchema, embedding: embeddingSchema };
 
 /**
- * Checks a manifest that was read from somewhere.
+ * Validates a manifest.
  *
- * @throws VoxlaneError `model-invalid` that names the first field that is wrong
+ * @throws VoxlaneError `model-invalid` with the first invalid field
  */
 export function parseManifest<Task extends keyof Manifests>(task: Task, value: unknown, address: string): Manifests[Task] {
   const parsed = v.safeParse(schemas[task], withPresentNames(value, MANIFEST_NAMES));
@@ -157,25 +166,25 @@ export function parseManifest<Task extends keyof Manifests>(task: Task, value: u
   const path = v.getDotPath(issue);
   throw new VoxlaneError({
     code: 'model-invalid',
-    problem: `The manifest ${address} is not one of a ${task} model: ${path ?? 'the whole'}: ${describeIssue(issue)}`,
-    expected: 'the fields that models/README.md lists',
+    problem: `The manifest ${address} is not valid for a ${task} model: ${path ?? 'the whole file'}: ${describeIssue(issue)}`,
+    expected: 'the fields listed in models/README.md',
     remedy: 'Export the model again with its export.py',
   });
 }
 
-/** Models in this release, and what each is for; their facts are in their manifests. */
+/** Models in this release and their tasks. Their facts are in their manifests. */
 export const SHIPPED_MODELS = {
   'segmentation-3.0': 'segmentation',
   'campplus-zh-en': 'embedding',
 } as const satisfies Readonly<Record<ShippedModel, keyof Manifests>>;
 
-/** Models whose manifest is in this release, also where their weights are fetched or brought by users. */
+/** Models whose manifest is in this release. Their weights may be downloaded or brought by users. */
 export const KNOWN_MODELS = {
   ...SHIPPED_MODELS,
   'wespeaker-resnet34-lm': 'embedding',
 } as const satisfies Readonly<Record<string, keyof Manifests>>;
 
-/** Id of a model that comes with this release. */
+/** Id of a model that is part of this release. */
 export type ShippedModel = 'segmentation-3.0' | 'campplus-zh-en';
 
 export const isShipped = (id: string): id is ShippedModel => Object.hasOwn(SHIPPED_MODELS, id);

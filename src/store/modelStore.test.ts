@@ -62,7 +62,7 @@ describe('a model of the hub', () => {
     storage.pieces.get(`m/${first.sha256}/1`)!.bytes[5]! ^= 4;
     const { origin, note, bytes } = await get(visit(storage));
     expect(origin).toBe('network');
-    expect(note).toBe('The kept file first.onnx was damaged and has been deleted');
+    expect(note).toBe('The cached file first.onnx was damaged and has been deleted');
     expect(Buffer.from(bytes).equals(BYTES)).toBe(true);
     expect((await get(visit(storage))).origin).toBe('cache');
   });
@@ -75,7 +75,7 @@ describe('a model of the hub', () => {
     const { bytes, stored, note } = await get(visit(storage));
     expect(Buffer.from(bytes).equals(BYTES)).toBe(true);
     expect(stored).toBe(false);
-    expect(note).toMatch(/^The model is not kept for the next visit, because /);
+    expect(note).toMatch(/^The model is not cached for the next visit, because /);
     expect((await get(visit(storage))).origin).toBe('network');
   });
 
@@ -168,7 +168,7 @@ describe('a dropped file', () => {
     const storage = emptyStorage();
     const got = await get(visit(storage), { dropped: new File([unknown], 'mine.onnx') });
     expect(got).toMatchObject({ unknown: true, stored: false, file: 'mine.onnx', license: null });
-    expect(got.note).toContain('mine.onnx is none of the known files');
+    expect(got.note).toContain('mine.onnx is not a known file');
     expect(storage.pieces.size).toBe(0);
     expect((await get(visit(storage))).origin).toBe('network');
   });
@@ -176,7 +176,7 @@ describe('a dropped file', () => {
   test('with an unknown hash is kept on the user’s word, and comes back as unknown', async () => {
     const storage = emptyStorage();
     const dropped = new File([unknown], 'mine.onnx');
-    const named = `mine.onnx is none of the known files of m and is used because it was trusted: SHA-256 ${await sha256Hex(unknown)}`;
+    const named = `mine.onnx is not a known file of m. It is used because it was trusted: SHA-256 ${await sha256Hex(unknown)}`;
     const note = expect.stringContaining(named) as string;
     expect(await get(visit(storage), { dropped, trustUnknown: true })).toMatchObject({ unknown: true, stored: true, note });
     const again = await get(visit(storage), { trustUnknown: true });

@@ -6,12 +6,12 @@ import { cancelled, unavailable } from './failures';
 import { acceptedFile, type AcceptedFile, addressOf, type ModelPlaces, type Sources } from './sources';
 
 /**
- * Runs `work` while no other tab or worker of this site runs any under the same name. Where there are no locks, outside
- * a secure context, it just runs.
+ * Runs `work` while no other tab or worker of this site runs work under the same name. Without locks, outside a
+ * secure context, it runs `work` immediately.
  */
 export type WithLock = <Result>(name: string, work: () => Promise<Result>, signal?: AbortSignal) => Promise<Result>;
 
-/** @throws VoxlaneError `cancelled` where `signal` fires while others work; what `work` throws */
+/** @throws VoxlaneError `cancelled` if `signal` fires while waiting; errors of `work` */
 export const withBrowserLock: WithLock = async (name, work, signal) => {
   const { locks } = navigator as { readonly locks?: LockManager };
   if (!locks) return work();
@@ -24,7 +24,7 @@ export const withBrowserLock: WithLock = async (name, work, signal) => {
   } catch (error) {
     if (grant.isGiven) throw error;
     if (signal?.aborted === true) throw cancelled();
-    // A page without an origin of its own may have the interface and not the permission.
+    // A page with an opaque origin may have the interface but not the permission.
     return work();
   }
 };
@@ -32,48 +32,49 @@ export const withBrowserLock: WithLock = async (name, work, signal) => {
 export type { StoredModel, StoreUsage } from './cache';
 export type { DownloadProgress } from './download';
 
-/** How a model is got. */
+/** Options of {@link ModelStore.getModel}. */
 export interface GetModelOptions extends ModelPlaces {
-  /** A file that the user brought; nothing else is looked at. */
+  /** A file from the user. Nothing else is considered. */
   readonly dropped?: Blob | undefined;
   /**
-   * Accepts a file of unknown hash: stores `dropped`, or returns a file that was stored this way. Set it only if the user wants
-   * the file and the caller has checked its shape and values. Without it, a stored file of unknown hash is not used.
+   * Accepts a file of unknown hash: stores `dropped`, or returns a file that was stored this way. Set it only if the
+   * user wants the file and the caller has checked its shape and values. Without it, a stored file of unknown hash is
+   * ignored.
    */
   readonly trustUnknown?: boolean | undefined;
-  /** Called for each chunk of a download, never for a kept file. */
+  /** Called for each chunk of a download, never for a cached file. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Where the bytes came from this time. */
+/** Source of the bytes in this call. */
 export type ModelOrigin = 'bundled' | 'cache' | 'network' | 'dropped';
 
-/** A model's file. Of its bytes, every one has been checked against `sha256`. */
+/** A model's file. All its bytes match `sha256`. */
 export interface ModelFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly sha256: string;
-  /** Name of the file. */
+  /** File name. */
   readonly file: string;
   /** SPDX identifier; null for a file with an unknown hash. */
   readonly license: string | null;
   readonly origin: ModelOrigin;
-  /** The hash is none of the accepted ones: the user brought the file, now or, where it is stored, before. */
+  /** The hash is not an accepted one: the user brought the file, now or on an earlier visit. */
   readonly unknown: boolean;
-  /** It is there at the next visit without a download. */
+  /** The file is available at the next visit without a download. */
   readonly stored: boolean;
-  /** What the user should know, as a sentence without an end; null where there is nothing. */
+  /** A note for the user, as a sentence without a period; null if there is none. */
   readonly note: string | null;
 }
 
-/** What a {@link ModelStore} is built on; by default, what the browser has. */
+/** Dependencies of a {@link ModelStore}; by default, the browser's. */
 export interface ModelStoreTools {
   readonly cache: ModelCache;
   readonly downloads: DownloadTools;
   readonly withLock: WithLock;
 }
 
-/** Models, wherever they come from: bundled, fetched, dropped on the page, or kept from an earlier visit. */
+/** Provides models from all sources: bundled, downloaded, dropped on the page, or cached on an earlier visit. */
 export class ModelStore {
   private readonly cache: ModelCache;
   private readonly downloads: DownloadTools;
@@ -86,8 +87,8 @@ export class ModelStore {
   }
 
   /**
-   * The model's file: `dropped`, or else what is kept, or else the first accepted file that has an address and can be
-   * fetched. Two tabs that want the same model fetch it once, where the browser has locks.
+   * Returns the model's file: `dropped`, otherwise the cached file, otherwise the first accepted file that has an
+   * address and can be fetched. With browser locks, two tabs that request the same model download it once.
    *
    * @throws VoxlaneError `model-missing`, `model-altered`, `model-download`, `cancelled`
    */
@@ -99,7 +100,7 @@ export class ModelStore {
     const kept = await this.readKept(id, sources, isTrusting);
     if (kept.model) return kept.model;
     const work = async (): Promise<ModelFile> => {
-      // Another tab may have fetched it while this one waited.
+      // Another tab may have fetched it while this one waited for the lock.
       const meanwhile = await this.readKept(id, sources, isTrusting);
       return meanwhile.model ?? (await this.fetchFirst(id, sources, options, kept.note ?? meanwhile.note));
     };
@@ -107,7 +108,7 @@ export class ModelStore {
   }
 
   /**
-   * The file that {@link getModel} would take from what is kept, by the index alone; null if it would fetch one.
+   * The cached file that {@link getModel} would use, according to the index; null if it would fetch one.
    *
    * @param trustUnknown as in {@link GetModelOptions}
    */
@@ -115,12 +116,12 @@ export class ModelStore {
     return (await this.findAll(id, sources, trustUnknown))[0] ?? null;
   }
 
-  /** All models that are kept, latest first. */
+  /** All cached models, latest first. */
   list(): Promise<StoredModel[]> {
     return this.cache.list();
   }
 
-  /** Deletes what is kept of a model. False where the browser refuses. */
+  /** Deletes all cached data of a model. False if the browser refuses. */
   delete(id: string): Promise<boolean> {
     return this.cache.delete(id);
   }
@@ -129,7 +130,7 @@ export class ModelStore {
     return this.cache.usage();
   }
 
-  /** Asks the browser not to clear the models by itself; on a click of the user's, for some browsers ask in turn. */
+  /** Requests persistent storage from the browser. Some browsers prompt the user, so call it only on a click. */
   persist(): Promise<boolean> {
     return this.cache.persist();
   }
@@ -140,7 +141,7 @@ export class ModelStore {
     return (await this.cache.list()).filter((entry) => entry.id === id && isAccepted(entry));
   }
 
-  /** The latest kept file that is sound. Damaged ones are deleted on the way. */
+  /** The latest valid cached file. Deletes damaged files. */
   private async readKept(
     id: string,
     sources: Sources,
@@ -155,13 +156,13 @@ export class ModelStore {
         const whole = unknown ? joinNotes(note, trustedNote(id, file, sha256)) : note;
         return { model: { bytes, sha256, file, license, origin: 'cache', unknown, stored: true, note: whole }, note };
       }
-      note = `The kept file ${entry.file} was damaged and has been deleted`;
+      note = `The cached file ${entry.file} was damaged and has been deleted`;
     }
     return { model: null, note };
   }
 
   private async take(id: string, sources: Sources, dropped: Blob, trustUnknown: boolean): Promise<ModelFile> {
-    const name = dropped instanceof File ? dropped.name : 'a file without a name';
+    const name = dropped instanceof File ? dropped.name : 'an unnamed file';
     const bytes = await bytesOf(dropped, name);
     const sha256 = await sha256Hex(bytes);
     const accepted = acceptedFile(sources, sha256);
@@ -169,7 +170,7 @@ export class ModelStore {
     const { file, license } = accepted ? { file: accepted.name, license: accepted.license } : { file: name, license: null };
     const found = { bytes, sha256, file, license, origin: 'dropped', unknown } as const;
     if (unknown && !trustUnknown) {
-      return { ...found, stored: false, note: `${name} is none of the known files of ${id}: SHA-256 ${sha256}` };
+      return { ...found, stored: false, note: `${name} is not a known file of ${id}: SHA-256 ${sha256}` };
     }
     const kept = this.cache.file(id, sha256, bytes.length);
     await kept.write(bytes, bytes.length, null);
@@ -177,14 +178,14 @@ export class ModelStore {
     return { ...found, ...(await this.keep(kept, { id, file, bytes: bytes.length, sha256, license, trusted: unknown }, note)) };
   }
 
-  /** Fetches the first accepted file that is there: the next ones are tried only where one is not, or is another. */
+  /** Fetches the first available accepted file. The next files are tried only if a file is missing or altered. */
   private async fetchFirst(
     id: string,
     sources: Sources,
     options: GetModelOptions,
     note: string | null,
   ): Promise<ModelFile> {
-    let failure = unavailable(`No file of the model ${id} can be fetched: the manifest gives no address`);
+    let failure = unavailable(`No file of the model ${id} can be fetched: the manifest contains no address`);
     let isFirst = true;
     for (const file of sources) {
       const address = addressOf(id, file, options);
@@ -193,7 +194,7 @@ export class ModelStore {
         return await this.fetchFile(id, file, address, options, note);
       } catch (error) {
         if (!(error instanceof VoxlaneError) || !TRY_NEXT.has(error.code)) throw error;
-        // The preferred file is the one to tell about.
+        // Report the failure of the preferred file.
         if (isFirst) failure = error;
         isFirst = false;
       }
@@ -211,7 +212,7 @@ export class ModelStore {
     const wanted = { address, bytes: numBytes, sha256, onProgress, signal };
     const facts = { sha256, file: name, license, unknown: false };
     if (bundled === true) {
-      // It comes with the page, whose copy the browser has as well.
+      // The file is part of the page, so the browser already caches it.
       const bytes = await download({ ...wanted, kept: null, httpCache: 'no-cache' }, this.downloads);
       return { ...facts, bytes, origin: 'bundled', stored: false, note };
     }
@@ -228,26 +229,26 @@ export class ModelStore {
   ): Promise<{ stored: boolean; note: string | null }> {
     const kept: Kept = await file.finish({ ...entry, storedAt: Date.now() });
     if (kept.stored) return { stored: true, note };
-    const reason = `The model is not kept for the next visit, because ${kept.reason}`;
+    const reason = `The model is not cached for the next visit, because ${kept.reason}`;
     return { stored: false, note: joinNotes(note, reason) };
   }
 }
 
-/** Note for every result of a file that is not one of the known ones. */
+/** Note for every result of a file of unknown hash. */
 function trustedNote(id: string, file: string, sha256: string): string {
-  return `The file ${file} is none of the known files of ${id} and is used because it was trusted: SHA-256 ${sha256}`;
+  return `The file ${file} is not a known file of ${id}. It is used because it was trusted: SHA-256 ${sha256}`;
 }
 
 const joinNotes = (first: string | null, second: string): string => (first === null ? second : `${first}. ${second}`);
 
-/** Failures of one file that say nothing about the next. */
+/** Failures that affect only one file, so the next file is worth a try. */
 const TRY_NEXT: ReadonlySet<VoxlaneError['code']> = new Set(['model-missing', 'model-altered']);
 
 async function bytesOf(blob: Blob, name: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await blob.arrayBuffer());
   } catch (cause) {
-    // It was changed or taken away after it was dropped, or is more than fits in memory.
+    // The file was changed or removed after it was dropped, or does not fit in memory.
     throw unavailable(`The file ${name} could not be read`, cause);
   }
 }

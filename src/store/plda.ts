@@ -10,8 +10,8 @@ const text = v.pipe(v.string(), v.nonEmpty());
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'));
 
 /**
- * Names of the arrays, and the size that each of their axes has, for each form of PLDA: `lda` is that of pyannote's
- * `vbx_setup`, which reduces the dimension first; `two-covariance` does without.
+ * Arrays of each form of PLDA, and the size of each of their axes. `lda` is the form of pyannote's `vbx_setup`, which
+ * reduces the dimension first. `two-covariance` does not reduce it.
  */
 const AXES_OF_ARRAYS = {
   lda: {
@@ -50,23 +50,23 @@ const pldaSchema = v.pipe(
     /** Same as the name of the folder. */
     id: text,
     task: v.literal('plda'),
-    /** The arrays one after the other, beside the manifest. */
+    /** The concatenated arrays, next to the manifest. */
     file: v.object({ name: text, bytes: count, sha256 }),
     /** SPDX identifier. */
     license: text,
     attribution: text,
-    /** Where the arrays were converted from. */
+    /** Source of converted arrays. */
     origin: v.exactOptional(v.object({ package: text, path: text, sha256, url: text, revision: text })),
-    /** What the arrays were trained on, if they were trained here. */
+    /** Training data, if the arrays were trained for this release. */
     training: v.exactOptional(v.object({ script: text, corpus: text, speakers: count, embeddings: count, embeddingModel: sha256 })),
     form: v.optional(v.picklist(FORMS), 'lda'),
-    /** Size of the embeddings that go in. */
+    /** Size of the input embeddings. */
     embeddingSize: count,
-    /** Size of what comes out. */
+    /** Size of the output. */
     latentSize: count,
     /** Little-endian, row-major. */
     dtype: v.literal('float64'),
-    /** In the order of the file, without gaps. */
+    /** In file order, without gaps. */
     arrays: v.array(arraySchema),
   }),
   v.check(
@@ -80,23 +80,23 @@ const pldaSchema = v.pipe(
         const sizes = expected.map((axis) => (axis === 'embedding' ? embeddingSize : latentSize));
         return axes.join() === expected.join() && shape.join() === sizes.join();
       }),
-    'must give every array its axes, of the sizes that embeddingSize and latentSize say',
+    'must list the axes of every array with the sizes of embeddingSize and latentSize',
   ),
   v.check(({ origin, training }) => (origin === undefined) !== (training === undefined), 'must have either an origin or a training'),
   v.check(
     ({ arrays, file }) =>
       arrays.reduce((bytes, { shape }) => bytes + BYTES_PER_FLOAT64 * numValues(shape), 0) === file.bytes,
-    'must have a file as long as its arrays',
+    'must have a file of the total length of its arrays',
   ),
 );
 
-/** Facts of a probabilistic linear discriminant analysis that embeddings of one model are compared with. */
+/** Facts of a probabilistic linear discriminant analysis for the embeddings of one model. */
 export type PldaManifest = v.InferOutput<typeof pldaSchema>;
 
 /**
- * Checks a manifest that was read from somewhere.
+ * Validates a manifest.
  *
- * @throws VoxlaneError `model-invalid` that names the first field that is wrong
+ * @throws VoxlaneError `model-invalid` with the first invalid field
  */
 export function parsePldaManifest(value: unknown, address: string): PldaManifest {
   const parsed = v.safeParse(pldaSchema, withPresentNames(value, MANIFEST_NAMES));
@@ -104,17 +104,18 @@ export function parsePldaManifest(value: unknown, address: string): PldaManifest
   const [issue] = parsed.issues;
   throw new VoxlaneError({
     code: 'model-invalid',
-    problem: `The manifest ${address} is not one of a PLDA: ${v.getDotPath(issue) ?? 'the whole'}: ${describeIssue(issue)}`,
-    expected: 'the fields that models/plda-community-1/convert.py and models/plda-campplus-zh-en/train.py write',
-    remedy: 'Make the files again with one of these scripts',
+    problem: `The manifest ${address} is not valid for a PLDA: ${v.getDotPath(issue) ?? 'the whole file'}: ${describeIssue(issue)}`,
+    expected: 'the fields written by models/plda-community-1/convert.py and models/plda-campplus-zh-en/train.py',
+    remedy: 'Create the files again with one of these scripts',
   });
 }
 
 /**
- * The arrays of a PLDA file by name, row-major. The file's hash is the caller's to check.
+ * Reads the arrays of a PLDA file by name, row-major. The caller verifies the file's hash.
  *
- * @param form that the caller supports
- * @throws VoxlaneError `model-altered` if the file has another length than its manifest says, `model-invalid` for another form
+ * @param form supported by the caller
+ * @throws VoxlaneError `model-altered` if the file's length differs from its manifest, `model-invalid` for another
+ *   form
  */
 export function readPldaArrays<Form extends PldaForm>(
   manifest: PldaManifest,
@@ -126,15 +127,15 @@ export function readPldaArrays<Form extends PldaForm>(
       code: 'model-invalid',
       problem: `The PLDA ${manifest.id} has the form ${manifest.form}`,
       expected: `the form ${form}`,
-      remedy: 'Name another PLDA in the settings of the preset',
+      remedy: 'Select another PLDA in the settings of the preset',
     });
   }
   if (bytes.length !== manifest.file.bytes) {
     throw new VoxlaneError({
       code: 'model-altered',
       problem: `The PLDA file ${manifest.file.name} has ${bytes.length} bytes`,
-      expected: `${manifest.file.bytes} bytes, as its manifest says`,
-      remedy: 'Install the file again: it was cut, changed or replaced',
+      expected: `${manifest.file.bytes} bytes, as in its manifest`,
+      remedy: 'Install the file again: it was truncated, changed or replaced',
     });
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -147,12 +148,12 @@ export function readPldaArrays<Form extends PldaForm>(
     offset += BYTES_PER_FLOAT64 * values.length;
     return [name, values] as const;
   });
-  // The schema has checked that every array of the form is there.
+  // The schema ensures that every array of the form is present.
   return Object.fromEntries(entries) as Record<keyof (typeof AXES_OF_ARRAYS)[Form], Float64Array>;
 }
 
 /**
- * Fetches a PLDA, and checks its length and SHA-256.
+ * Fetches a PLDA and verifies its length and SHA-256.
  *
  * @param base holds `<id>/manifest.json`
  * @throws VoxlaneError `model-missing`, `model-altered` or `model-invalid`
