@@ -1,27 +1,27 @@
 import { type Group, groupOf, type Release, type ReleaseFile } from './contract';
 
-/** What {@link KeptFiles} needs of the browser, so that it can be tested without one. */
+/** Browser functions that {@link KeptFiles} uses. Tests replace them. */
 export interface Shelf {
   readonly open: () => Promise<Pick<Cache, 'match' | 'put' | 'keys' | 'delete'>>;
   readonly fetch: (request: Request) => Promise<Response>;
 }
 
-/** The query that names the content. No file of the release is asked for with one of this name. */
+/** Query parameter for the content hash. No file of the release uses a parameter of this name. */
 const HASH = 'sha256';
 
-/** What the kept file is not sent with: it is kept decoded, and whole. */
+/** Headers that stored files are served without, because the stored content is decoded and complete. */
 const TRANSFER_HEADERS = ['content-encoding', 'content-length', 'transfer-encoding', 'vary', 'set-cookie'];
 
 /**
- * The files of a release that lie in the browser, each under its path and the hash of its content.
+ * The stored files of a release, keyed by path and content hash.
  *
- * A file that two releases share is kept once and fetched once; those of an older release lie beside the new ones until
- * {@link sweep}. Nothing is kept whose hash is not the listed one, so a server in mid-upload cannot mix two releases.
+ * A file that two releases share is fetched and stored once. Files of an older release remain until {@link sweep}.
+ * Only files with the listed hash are stored, so a server in the middle of an upload cannot mix two releases.
  */
 export class KeptFiles {
   private readonly byPath: ReadonlyMap<string, ReleaseFile>;
 
-  /** @param base address that the paths of the release are relative to, with a slash at its end */
+  /** @param base base address of the release's paths, with a slash at its end */
   constructor(
     private readonly release: Release,
     private readonly base: string,
@@ -30,21 +30,21 @@ export class KeptFiles {
     this.byPath = new Map(release.files.map((file) => [file.path, file]));
   }
 
-  /** The kept file that `address` asks for; null where it is none of the release, or has not arrived yet. */
+  /** The stored file for `address`; null if it is not part of the release or not stored yet. */
   async match(address: string): Promise<Response | null> {
     const file = this.fileAt(address);
     return file ? ((await (await this.shelf.open()).match(this.keyOf(file))) ?? null) : null;
   }
 
-  /** Whether `address` asks for a file of the release. */
+  /** Whether `address` is a file of the release. */
   has(address: string): boolean {
     return this.fileAt(address) !== null;
   }
 
   /**
-   * Fetches those files of the groups that are not here yet, one after another: they share the line with the page.
+   * Fetches the missing files of the groups one at a time, because they share the connection with the page.
    *
-   * @throws TypeError at the first file that cannot be had or is not the listed one; those before it stay
+   * @throws TypeError at the first file that cannot be fetched or has another hash; files before it stay stored
    */
   async fetch(groups: readonly Group[]): Promise<void> {
     const cache = await this.shelf.open();
@@ -53,7 +53,7 @@ export class KeptFiles {
       const key = this.keyOf(file);
       if (!groups.includes(file.group) || kept.has(key)) continue;
       const request = new Request(new URL(file.path, this.base), {
-        // What the browser has is asked about, not fetched again.
+        // Revalidates files in the browser's cache instead of fetching them again.
         cache: 'no-cache',
         integrity: `sha256-${file.sha256}`,
       });
@@ -63,7 +63,9 @@ export class KeptFiles {
     }
   }
 
-  /** Groups of which any file, of whichever release, is here: a new release brings these along before it takes over. */
+  /**
+   * Groups with at least one stored file of any release. A new release fetches these groups before it is activated.
+   */
   async groups(): Promise<Group[]> {
     const cache = await this.shelf.open();
     const groups = new Set<Group>(['page']);
@@ -74,7 +76,7 @@ export class KeptFiles {
     return [...groups];
   }
 
-  /** Deletes what is of other releases. */
+  /** Deletes the files of other releases. */
   async sweep(): Promise<void> {
     const cache = await this.shelf.open();
     const keys = new Set(this.release.files.map((file) => this.keyOf(file)));
@@ -98,8 +100,8 @@ export class KeptFiles {
   }
 
   /**
-   * With the headers of the server, and those that it lacks of the release's: a page that was kept from a plain static
-   * host is isolated too, and its workers obey the policy.
+   * Combines the server's headers with the release's default headers. This way, a page stored from a plain static
+   * host is also isolated, and its workers follow the policy.
    */
   private keptResponse(response: Response): Response {
     const headers = new Headers(response.headers);

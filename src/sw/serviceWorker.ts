@@ -1,7 +1,7 @@
 import type { PageMessage, Release, WorkerMessage } from './contract';
 import { KeptFiles } from './keptFiles';
 
-/** The part of a service worker's global scope that is used here; TypeScript has it only without the types of pages. */
+/** The used part of a service worker's global scope. TypeScript declares it only without the types of pages. */
 export interface ServiceWorkerScope {
   readonly registration: { readonly scope: string };
   readonly location: Location;
@@ -16,20 +16,20 @@ export interface ServiceWorkerScope {
   addEventListener(type: 'message', listener: (event: LifeEvent & MessageFromPage) => void): void;
 }
 
-/** A page or a worker of one. */
+/** A page or one of its workers. */
 export interface ClientOfWorker {
   readonly type: 'window' | 'worker' | 'sharedworker' | 'all';
   postMessage(message: WorkerMessage): void;
 }
 
 interface LifeEvent {
-  /** Keeps the service worker alive until then. */
+  /** Keeps the service worker alive until the promise settles. */
   waitUntil(promise: Promise<unknown>): void;
 }
 
 interface FetchEvent extends LifeEvent {
   readonly request: Request;
-  /** Who asks; empty for a page that is being opened. */
+  /** The requesting client; empty for a page that is being opened. */
   readonly clientId: string;
   respondWith(response: Promise<Response>): void;
 }
@@ -40,14 +40,14 @@ interface MessageFromPage {
 }
 
 /**
- * Answers the requests for files of the release with what is kept, so that the page works without a network, and lets
- * every other request pass as it is: ranges of media, the model hub's answers (the model store keeps models by itself).
+ * Answers requests for files of the release from storage, so the page works offline. All other requests pass
+ * unchanged: range requests for media, and requests to the model hub, because the model store caches models itself.
  *
- * The build compiles this into one classic script, `sw.js`, which contains the list of the release: another release is
- * another script, and the browser notices by itself.
+ * The build compiles this file into one classic script, `sw.js`, that contains the file list of the release. Each
+ * release is a different script, so the browser detects updates.
  */
 
-/** Put in by scripts/offlinePlugin.ts. */
+/** Inserted by scripts/offlinePlugin.ts. */
 declare const RELEASE: Release;
 
 const worker = globalThis as unknown as ServiceWorkerScope;
@@ -59,12 +59,12 @@ const kept = new KeptFiles(RELEASE, worker.registration.scope, {
 });
 
 worker.addEventListener('install', (event) => {
-  // All that the release before had, so that nobody who could work without a network suddenly cannot.
+  // Fetches all groups of the previous release, so a page that worked offline still does.
   event.waitUntil(kept.groups().then((groups) => kept.fetch(groups)));
 });
 
 worker.addEventListener('activate', (event) => {
-  // Here nobody uses the release before any more.
+  // No page uses the previous release at this point.
   event.waitUntil(kept.sweep().then(() => worker.clients.claim()));
 });
 
@@ -99,13 +99,13 @@ worker.addEventListener('fetch', (event) => {
   event.respondWith(
     kept
       .match(request.url)
-      // Storage that fails makes nothing else fail.
+      // A storage failure falls back to the network.
       .catch(() => null)
       .then((response) => response ?? fetch(request)),
   );
 });
 
-/** Pages see their own requests; only those of their workers are told. */
+/** Reports requests of workers only, because pages see their own requests. */
 async function reportOutside(address: string, clientId: string): Promise<void> {
   const client = await worker.clients.get(clientId);
   if (client?.type === 'window') return;
