@@ -22,6 +22,6 @@ test('an adapter is named by what the browser tells', () => {
 test("WebGPU's guaranteed limits are enough; a lower one is named with both numbers", () => {
   expect(missingLimit(adapter({}))).toBeNull();
   expect(missingLimit(adapter({}, { maxComputeInvocationsPerWorkgroup: 128 }))).toBe(
-    'maxComputeInvocationsPerWorkgroup is 128, needed are 256',
+    'maxComputeInvocationsPerWorkgroup is 128, but at least 256 is required',
   );
 });

@@ -1,19 +1,17 @@
-/** The adapter, or null where there is none. Callable on the page and in workers. */
+/** The adapter; null if there is none. Works on the page and in workers. */
 export async function requestAdapter(): Promise<GPUAdapter | null> {
-  // `navigator.gpu` is absent outside secure contexts and in browsers without WebGPU, whatever the types say.
+  // `navigator.gpu` is missing outside secure contexts and in browsers without WebGPU, despite its type.
   const gpu = (navigator as { gpu?: GPU }).gpu;
   return (await gpu?.requestAdapter({ powerPreference: 'high-performance' })) ?? null;
 }
 
-/** The adapter's name, from what the browser says of it. */
+/** The adapter's name, from the information that the browser provides. */
 export function adapterName({ info }: GPUAdapter): string {
   const name = [info.description || info.device, info.vendor, info.architecture].filter(Boolean).join(', ');
   return name || 'unnamed adapter';
 }
 
-/**
- * Limits that the models' large tensors need beyond WebGPU's defaults; asked for at the adapter's maximum.
- */
+/** Limits that the models' large tensors require beyond WebGPU's defaults, requested at the adapter's maximum. */
 const RAISED_LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -26,7 +24,7 @@ const RAISED_LIMITS = [
   'maxStorageBuffersPerShaderStage',
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
-/** What the models and our kernels cannot do without; WebGPU guarantees as much, its compatibility mode does not. */
+/** Minimum limits of the models and our kernels. WebGPU guarantees them, but its compatibility mode does not. */
 const MIN_LIMITS = {
   maxStorageBufferBindingSize: 2 ** 27,
   maxComputeWorkgroupStorageSize: 16384,
@@ -34,21 +32,21 @@ const MIN_LIMITS = {
   maxStorageBuffersPerShaderStage: 8,
 } as const satisfies Partial<Record<keyof GPUSupportedLimits, number>>;
 
-/** The first limit that is too low, for people to read; null where all are high enough. */
+/** Message about the first limit that is too low; null if all are high enough. */
 export function missingLimit({ limits }: Pick<GPUAdapter, 'limits'>): string | null {
   const tooLow = Object.entries(MIN_LIMITS).find(([name, least]) => limits[name as keyof typeof MIN_LIMITS] < least);
   if (!tooLow) return null;
   const [name, least] = tooLow;
-  return `${name} is ${limits[name as keyof typeof MIN_LIMITS]}, needed are ${least}`;
+  return `${name} is ${limits[name as keyof typeof MIN_LIMITS]}, but at least ${least} is required`;
 }
 
-/** Features that ONNX Runtime has faster kernels for. */
+/** Features that enable faster kernels in ONNX Runtime. */
 const WANTED_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'subgroups'];
 
 /**
- * A device with all that the adapter can give to the models.
+ * Requests a device with all limits and features that the models can use.
  *
- * @param more features besides, as far as the adapter has them
+ * @param more additional features, requested if the adapter supports them
  */
 export function requestDevice(adapter: GPUAdapter, more: readonly GPUFeatureName[] = []): Promise<GPUDevice> {
   return adapter.requestDevice({

@@ -1,6 +1,6 @@
 import { detailsOf, VoxlaneError } from '../util/errors';
 
-/** A WGSL module with one entry point named `main`, to be made a pipeline. */
+/** A WGSL module with one entry point named `main`. */
 export interface KernelSource {
   /** Shown in errors and in the browser's GPU tools. */
   readonly label: string;
@@ -11,14 +11,14 @@ export interface KernelSource {
 }
 
 /**
- * Compiles a kernel. WebGPU itself reports a shader that does not compile only to the console and goes on with
- * a pipeline that does nothing; here that is an error that shows the place.
+ * Compiles a kernel. WebGPU reports compilation errors only to the console and continues with a pipeline that does
+ * nothing. This function throws an error with the position instead.
  *
  * @throws VoxlaneError `backend-failed` with line, column and text of the WGSL line in its `details`
  */
 export async function compileKernel(device: GPUDevice, source: KernelSource): Promise<GPUComputePipeline> {
   const { label, code, layout, constants = {} } = source;
-  // The scope only keeps the failure from being reported a second time as an uncaptured error.
+  // The scope only prevents a second report of the failure as an uncaptured error.
   device.pushErrorScope('validation');
   const module = device.createShaderModule({ label, code });
   const failure = device.popErrorScope();
@@ -55,13 +55,13 @@ function kernelError(label: string, details: string, options?: ErrorOptions): Vo
   );
 }
 
-/** What every kernel's bind group layout is made of, in the order of the bindings. */
+/** Creates the bind group layout of a kernel, with the buffer types in binding order. */
 export function computeLayout(device: GPUDevice, label: string, types: readonly GPUBufferBindingType[]): GPUBindGroupLayout {
   const entries = types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } }));
   return device.createBindGroupLayout({ label, entries });
 }
 
-/** Where commands go: a pass that is open already, or an encoder, in which a pass is opened and ended. */
+/** Target of commands: an open pass, or an encoder in which a pass is opened and ended. */
 export type CommandTarget = GPUCommandEncoder | GPUComputePassEncoder;
 
 /** Calls `body` with a compute pass of `target`. */

@@ -4,13 +4,13 @@ import { adapterName, requestAdapter, requestDevice } from './adapter';
 import { GpuMeter } from './meter';
 
 /**
- * Copies a buffer back from the GPU: exactly the bytes asked for, through a staging buffer that is freed again.
- * Waits for all that was submitted before.
+ * Copies a buffer from the GPU to the CPU: exactly the requested bytes, through a temporary staging buffer. Waits for
+ * all earlier submissions.
  *
  * @param buffer with usage COPY_SRC
- * @param bytes a multiple of 4; 0 gives an empty array without a round trip
- * @param encode more work for the same submission, done before the copy
- * @throws DOMException (OperationError, AbortError) where the device was lost meanwhile
+ * @param bytes a multiple of 4; 0 returns an empty array without a round trip
+ * @param encode adds commands to the same submission, before the copy
+ * @throws DOMException (OperationError, AbortError) if the device was lost meanwhile
  */
 export async function readBack(
   device: GPUDevice,
@@ -36,25 +36,25 @@ export async function readBack(
   }
 }
 
-/** One device with what belongs to it: shared by our kernels and ONNX Runtime's session in a worker. */
+/** A device and its state, shared by our kernels and the ONNX Runtime session of a worker. */
 export interface GpuContext {
   readonly device: GPUDevice;
-  /** Name of the adapter, as the browser gives it. */
+  /** Name of the adapter, as reported by the browser. */
   readonly adapterName: string;
   readonly meter: GpuMeter;
   /**
-   * Runs `work`, and turns what WebGPU only reports on the side into errors: a lost device (the runtime resolves
-   * with garbage), memory that could not be had and validation errors (it computes with zeros).
+   * Runs `work` and throws errors that WebGPU reports only through events: a lost device (the runtime resolves with
+   * garbage), failed allocations and validation errors (it computes with zeros).
    *
-   * @throws VoxlaneError `gpu-lost`, `gpu-memory`, `backend-failed`, and what `work` throws
+   * @throws VoxlaneError `gpu-lost`, `gpu-memory`, `backend-failed`, and errors of `work`
    */
   guard<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
-/** A failed call and the report of the loss that made it fail come in either order. */
+/** A failed call and the report of the device loss that caused it arrive in any order. */
 const LOSS_REPORT_MS = 100;
 
-/** @throws VoxlaneError `backend-unavailable` where there is no adapter, `backend-failed` where it gives no device */
+/** @throws VoxlaneError `backend-unavailable` if there is no adapter, `backend-failed` if it returns no device */
 export async function openGpu(): Promise<GpuContext> {
   const adapter = await requestAdapter();
   if (!adapter) {
@@ -62,7 +62,7 @@ export async function openGpu(): Promise<GpuContext> {
       code: 'backend-unavailable',
       problem: 'This browser offers no WebGPU adapter',
       expected: 'a GPU and driver that the browser allows for WebGPU',
-      remedy: 'Take the backend `auto` or `wasm`',
+      remedy: 'Use the backend `auto` or `wasm`',
     });
   }
   const device = await requestDevice(adapter).catch((cause: unknown) => {
@@ -89,7 +89,8 @@ export async function openGpu(): Promise<GpuContext> {
         if (reported) throw reported;
         return result;
       } catch (thrown) {
-        // What is reported on the side is the cause, what was thrown a consequence; the loss is told a moment later.
+        // A reported error is the cause, the thrown error its consequence. The report of a loss arrives slightly
+        // later.
         if (!calls.interruption) await new Promise((resolve) => setTimeout(resolve, LOSS_REPORT_MS));
         throw calls.interruption ?? reports[0] ?? (thrown instanceof VoxlaneError ? thrown : gpuFailed(detailsOf(thrown)));
       }
@@ -102,17 +103,17 @@ function gpuLost(message: string): VoxlaneError {
     code: 'gpu-lost',
     problem: 'The GPU device was lost',
     ...(message && { details: message }),
-    remedy: 'Run again, or take the backend `wasm`',
+    remedy: 'Run again, or use the backend `wasm`',
   });
 }
 
-/** The GPU ran out of memory. Also used where the runtime says so in words only. */
+/** The GPU ran out of memory. Also used if the runtime reports it only in a message. */
 export function gpuMemory(details: string): VoxlaneError {
   return new VoxlaneError({
     code: 'gpu-memory',
     problem: 'The GPU is out of memory',
     details,
-    remedy: 'Close other tabs that use the GPU, or take the backend `wasm`',
+    remedy: 'Close other tabs that use the GPU, or use the backend `wasm`',
   });
 }
 
@@ -121,6 +122,6 @@ function gpuFailed(details: string): VoxlaneError {
     code: 'backend-failed',
     problem: 'The WebGPU backend failed',
     details,
-    remedy: 'Run again, or take the backend `wasm`',
+    remedy: 'Run again, or use the backend `wasm`',
   });
 }

@@ -5,10 +5,11 @@ const SURVEY_WORKGROUPS = 256;
 const FLAGS_BYTES = 12;
 
 /**
- * Carries word of broken GPU values into a result that comes back anyway.
+ * Marks results with NaN if their GPU source values were broken.
  *
- * Features never leave the GPU, so the CPU cannot see that a driver made zeros or NaN of them, and a network can
- * swallow a NaN (`max(NaN, 0)` is 0 on some hardware). Counting and poisoning are done on the GPU.
+ * Features stay on the GPU, so the CPU cannot see if a driver computed zeros or NaN, and a network can hide a NaN
+ * (`max(NaN, 0)` is 0 on some hardware). Therefore, counting and marking run on the GPU, and the CPU detects the
+ * failure in the result that it reads anyway.
  */
 export class HealthGuard {
   private readonly flags: GPUBuffer;
@@ -28,18 +29,18 @@ export class HealthGuard {
     });
   }
 
-  /** Counts the broken values of `buffer`, float32, and forgets those of before. */
+  /** Counts the broken values of `buffer` (float32) and resets earlier counts. */
   look(encoder: GPUCommandEncoder, buffer: GPUBuffer, bytes: number): void {
     encoder.clearBuffer(this.flags);
     this.dispatch(encoder, this.survey, buffer, bytes, SURVEY_WORKGROUPS);
   }
 
-  /** Makes all of `buffer`, float32, NaN where the values that were looked at last were broken. */
+  /** Fills `buffer` (float32) with NaN if the last counted values were broken. */
   mark(encoder: GPUCommandEncoder, buffer: GPUBuffer, bytes: number): void {
     this.dispatch(encoder, this.poison, buffer, bytes, Math.ceil(bytes / 4 / WORKGROUP));
   }
 
-  /** Frees the memory of the flags on the GPU. */
+  /** Frees the GPU memory of the flags. */
   destroy(): void {
     this.flags.destroy();
   }

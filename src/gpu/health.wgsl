@@ -1,15 +1,14 @@
-// Looks for what a broken driver computes: NaN, infinities, nothing but zeros.
+// Detects the output of broken drivers: NaN, infinities, only zeros.
 //
 // Values are read as bit patterns, because WGSL lets an implementation assume that floats are never NaN or Inf.
 //
-//   group 0, binding 0: values, array<u32>, bit patterns of float32
-//   group 0, binding 1: flags, 3 × u32: number of values that are not finite, number that are exactly zero, number
-//                       of all values that were surveyed
+// group 0, binding 0: values, array<u32>, bit patterns of float32
+// group 0, binding 1: flags, 3 × u32: number of non-finite values, number of exact zeros, number of all surveyed
+// values
 //
 // `survey` adds the counts of `values` to `flags`, one thread per value, strided.
-// `poison` overwrites `values` with NaN where `flags` says that their source was broken: any value not finite, or
-// more than half of them zero. So the CPU learns of it from the result that it reads
-// anyway, and not a byte more comes back.
+// `poison` overwrites `values` with NaN if `flags` shows a broken source: any non-finite value, or more than half
+// zeros. The CPU detects this in the result that it reads anyway, without an additional transfer.
 
 @group(0) @binding(0) var<storage, read_write> values: array<u32>;
 @group(0) @binding(1) var<storage, read_write> flags: array<atomic<u32>, 3>;

@@ -1,6 +1,6 @@
-/** What one stage asked of the GPU. */
+/** GPU calls and bytes of one stage. */
 export interface GpuCounts {
-  /** Calls of `dispatchWorkgroups`, by our kernels and by the runtime's. */
+  /** Calls of `dispatchWorkgroups`, by our kernels and by the runtime. */
   readonly dispatches: number;
   /** Calls of `GPUQueue.submit`. */
   readonly submits: number;
@@ -22,7 +22,7 @@ export function addCounts(parts: readonly GpuCountsByStage[]): GpuCountsByStage 
   return sums;
 }
 
-/** What was counted between two readings; stages that did nothing in between are left out. */
+/** Counts between two readings. Stages without changes are omitted. */
 export function countsSince(now: GpuCountsByStage, before: GpuCountsByStage): GpuCountsByStage {
   const differences = Object.entries(now).map(([stage, counts]) => [stage, combine(counts, before[stage] ?? NONE, -1)] as const);
   return Object.fromEntries(differences.filter(([, { dispatches, bytesUp }]) => dispatches > 0 || bytesUp > 0));
@@ -42,8 +42,8 @@ function combine(a: GpuCounts, b: GpuCounts, sign: 1 | -1): GpuCounts {
 type Mutable = { -readonly [Key in keyof GpuCounts]: GpuCounts[Key] };
 
 /**
- * Counts what passes through a device, our kernels' calls and ONNX Runtime's alike: both use the same JavaScript
- * objects. The methods of this one device are wrapped, so nothing else of the page is touched.
+ * Counts the calls to a device from our kernels and ONNX Runtime, which both use the same JavaScript objects. Only
+ * the methods of this device are wrapped, so other code of the page is not affected.
  */
 export class GpuMeter {
   private readonly byStage = new Map<string, Mutable>();
@@ -54,12 +54,12 @@ export class GpuMeter {
     this.watchQueue(device.queue);
   }
 
-  /** What follows is counted for `name`. */
+  /** Counts the following calls for `name`. */
   enter(name: string): void {
     this.current = this.countsOf(name);
   }
 
-  /** Copies of all counts so far, by stage; stages that did nothing are left out. */
+  /** Copies of all counts so far, by stage. Stages without calls are omitted. */
   counts(): GpuCountsByStage {
     const used = [...this.byStage].filter(([, counts]) => Object.values(counts).some((value) => value > 0));
     return Object.fromEntries(used.map(([name, counts]) => [name, { ...counts }]));
@@ -76,7 +76,7 @@ export class GpuMeter {
     device.createCommandEncoder = (descriptor) => this.watchEncoder(createCommandEncoder(descriptor));
     const createBuffer = device.createBuffer.bind(device);
     device.createBuffer = (descriptor) => {
-      // What is written into a buffer that is mapped at its creation goes up when it is unmapped.
+      // Data written to a buffer that is mapped at creation is transferred when it is unmapped.
       if (descriptor.mappedAtCreation) this.current.bytesUp += descriptor.size;
       return this.watchBuffer(createBuffer(descriptor));
     };
