@@ -1,9 +1,9 @@
 import { VoxlaneError } from '../util/errors';
 import { checkChannels } from './wavHeader';
 
-/** Decoded sound as it comes from a decoder, before anything is made of it. */
+/** Decoded audio as the decoder returns it. */
 export interface SoundBlock {
-  /** Place of the first sample on the recording's time axis, in samples of the source; may be negative. */
+  /** Position of the first sample on the recording's time axis, in source samples; may be negative. */
   readonly startFrame: number;
   /** Mono, axes (sample), source rate. */
   readonly samples: Float32Array;
@@ -17,16 +17,16 @@ export interface PlanarBlock {
   readonly channels: readonly Float32Array[];
 }
 
-/** Silence is given out in pieces of at most this, so that a long gap needs no memory. */
+/** Maximum length of a block of silence. A long gap is filled block by block, so it needs little memory. */
 const SILENCE_SAMPLES = 65_536;
-/** A longer gap is a broken timestamp, and filling it would look like a hang. */
+/** A longer gap is a broken timestamp. Filling it would look like a hang. */
 const LONGEST_GAP_SECONDS = 24 * 3600;
 
 /**
- * Mean over the channels, as pyannote.audio's `mono="downmix"`.
+ * Mean over the channels, like pyannote.audio's `mono="downmix"`.
  *
- * @param channels axes (channel, sample), 1 to 32 channels of one length
- * @returns axes (sample); the array itself where there is but one channel
+ * @param channels axes (channel, sample), 1 to 32 channels of equal length
+ * @returns axes (sample); for one channel, the same array
  * @throws VoxlaneError `audio-channels`
  */
 export function mixToMono(channels: readonly Float32Array[]): Float32Array {
@@ -43,12 +43,12 @@ export function mixToMono(channels: readonly Float32Array[]): Float32Array {
 }
 
 /**
- * Lays blocks on one unbroken time axis: silence where their places leave a gap, a cut where they overlap or
- * lie before `fromFrame` or after `toFrame`. Each sample is given once, from `fromFrame` on.
+ * Arranges blocks on a continuous time axis: fills gaps with silence, and drops samples that overlap or lie before
+ * `fromFrame` or after `toFrame`. Each sample from `fromFrame` is yielded once.
  *
  * @param sampleRate of the blocks, for the times in errors
- * @throws VoxlaneError `audio-not-finite` with the time of the first NaN or infinite sample; `audio-decode`
- *   where a gap is a day or longer
+ * @throws VoxlaneError `audio-not-finite` with the time of the first NaN or infinite sample; `audio-decode` for a gap
+ *   of more than a day
  */
 export async function* contiguous(
   blocks: AsyncIterable<SoundBlock> | Iterable<SoundBlock>,
@@ -77,15 +77,15 @@ export async function* contiguous(
 function brokenTimestamp(from: number, to: number, sampleRate: number): VoxlaneError {
   return new VoxlaneError({
     code: 'audio-decode',
-    problem: `The sound stops at ${seconds(from, sampleRate)} and goes on at ${seconds(to, sampleRate)}`,
+    problem: `The audio stops at ${seconds(from, sampleRate)} and continues at ${seconds(to, sampleRate)}`,
     expected: 'gaps of less than a day',
-    remedy: 'The timestamps of the file are broken; remux or convert it',
+    remedy: 'The timestamps of the file are wrong. Remux or convert it',
   });
 }
 
 /** @throws VoxlaneError `audio-not-finite` */
 function checkFinite(samples: Float32Array, startFrame: number, sampleRate: number): void {
-  // 0 for finite samples, NaN as soon as one is not: one test for the whole piece.
+  // 0 if all samples are finite, otherwise NaN: one test for the whole block.
   let probe = 0;
   for (const sample of samples) probe += sample * 0;
   if (probe === 0) return;
@@ -93,19 +93,19 @@ function checkFinite(samples: Float32Array, startFrame: number, sampleRate: numb
   throw new VoxlaneError({
     code: 'audio-not-finite',
     problem: `The sample at ${seconds(startFrame + index, sampleRate)} is ${samples[index]}`,
-    expected: 'finite numbers, as a rule between -1 and 1',
-    remedy: 'Export the recording again, as 16-bit PCM for example, or leave out that part',
+    expected: 'finite numbers, normally between -1 and 1',
+    remedy: 'Export the recording again, for example as 16-bit PCM, or exclude that part',
   });
 }
 
-/** Turns whatever a decoder throws in mid-stream into `audio-decode` with its time. */
+/** Converts any error of a decoder in mid-stream to `audio-decode` with its time. */
 export function decodeFailure(frame: number, sampleRate: number, cause: unknown): VoxlaneError {
   if (cause instanceof VoxlaneError) return cause;
   return new VoxlaneError(
     {
       code: 'audio-decode',
       problem: `Decoding failed after ${seconds(frame, sampleRate)}`,
-      remedy: 'The file is damaged there; analyze the part before it with durationSeconds, or convert the file',
+      remedy: 'The file is damaged at this point. Analyze the part before it with durationSeconds, or convert the file',
     },
     { cause },
   );
@@ -115,13 +115,13 @@ function seconds(frame: number, sampleRate: number): string {
   return `${(frame / sampleRate).toFixed(3)} s`;
 }
 
-/** Samples of each channel. */
+/** Number of samples per channel. */
 export const blockLength = ({ channels }: PlanarBlock): number => channels[0]?.length ?? 0;
 
-/** Place after the last sample, on the axis of `startFrame`. */
+/** End of the block, on the axis of `startFrame`. */
 export const blockEnd = (block: PlanarBlock): number => block.startFrame + blockLength(block);
 
-/** The part of a block within `[from, to)`, moved by `shift`, all in samples; null if nothing is left. */
+/** The part of a block within `[from, to)`, moved by `shift`, all in samples; null if it is empty. */
 export function cutBlock(block: PlanarBlock, from: number, to: number, shift = 0): PlanarBlock | null {
   const { startFrame, channels } = block;
   const start = Math.max(0, from - startFrame);
@@ -130,24 +130,25 @@ export function cutBlock(block: PlanarBlock, from: number, to: number, shift = 0
   return { startFrame: startFrame + start + shift, channels: channels.map((channel) => channel.subarray(start, end)) };
 }
 
-/** Mono samples that come when they are asked for, as a rule from another thread. */
+/** Mono samples on request, usually from another thread. */
 export interface SamplePull {
   /**
-   * The next samples, axes (sample), of any length above 0; null after the last. Asked again only once it has answered.
+   * Returns the next samples, axes (sample), of any length above 0; null after the last. Call it again only after it
+   * has resolved.
    *
-   * @param wanted samples after which no more will be asked for; may be infinite
+   * @param wanted total number of samples that the caller will still request; may be infinite
    */
   next(wanted: number): Promise<Float32Array | null>;
-  /** No more will be asked for. */
+  /** Ends the requests. */
   stop(): void | Promise<void>;
 }
 
 const BLOCK_FRAMES = 65_536;
 
 /**
- * Channels of PCM in blocks.
+ * Yields PCM channels in blocks.
  *
- * @param channels axes (channel, sample), all of one length
+ * @param channels axes (channel, sample), all of equal length
  */
 export function* cutChannels(
   channels: readonly Float32Array[],
@@ -161,7 +162,7 @@ export function* cutChannels(
   }
 }
 
-/** Asks for samples from the first on, until `toFrame` is reached or there are no more, and no faster than blocks are taken. */
+/** Requests samples until `toFrame` or the end of the stream, no faster than the blocks are consumed. */
 export async function* pullBlocks(pull: SamplePull, toFrame: number): AsyncGenerator<PlanarBlock, void, undefined> {
   let startFrame = 0;
   while (startFrame < toFrame) {

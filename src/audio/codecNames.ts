@@ -1,7 +1,7 @@
-/** Names for errors: codecs, and kinds of files that cannot be read. */
+/** Names for error messages: codecs, and kinds of unsupported files. */
 import { hasText, readBytes } from './containers/byteReader';
 
-/** By mediabunny's codec name, MP4 sample entry, or Matroska codec id, in lower case. */
+/** By mediabunny's codec name, MP4 sample entry, or Matroska codec id, in lowercase. */
 const CODEC_NAMES: Readonly<Record<string, string>> = {
   aac: 'AAC',
   mp3: 'MP3',
@@ -55,7 +55,7 @@ const WAV_NAMES: Readonly<Record<number, string>> = {
   0xa109: 'Speex',
 };
 
-/** First bytes of files of other kinds. */
+/** First bytes of unsupported file kinds. */
 const FILE_STARTS: readonly (readonly [offset: number, text: string, name: string])[] = [
   [0, '#!AMR', 'AMR'],
   [8, 'AIFF', 'AIFF'],
@@ -80,7 +80,7 @@ const FILE_STARTS: readonly (readonly [offset: number, text: string, name: strin
   [0, '0&\u00b2u', 'Windows Media (ASF)'],
   [0, 'FLV', 'Flash video (FLV)'],
   [0, '.RMF', 'RealMedia'],
-  [0, 'MThd', 'MIDI, which holds notes instead of sound'],
+  [0, 'MThd', 'MIDI, which contains notes instead of audio'],
   [0, '#EXTM3U', 'a playlist'],
   [1, 'PNG', 'a picture (PNG)'],
   [0, '\u00ff\u00d8\u00ff', 'a picture (JPEG)'],
@@ -92,9 +92,9 @@ const FILE_STARTS: readonly (readonly [offset: number, text: string, name: strin
 const PROGRAM_STREAM = '\u0000\u0000\u0001\u00ba';
 
 /**
- * Name of a codec for a sentence.
+ * Name of a codec within a sentence.
  *
- * @param id the container's codec id, if it has one
+ * @param id the container's codec id, if there is one
  */
 export function codecName(codec: string | null, id: string | number | Uint8Array | null): string {
   const found = [codec, id].find((name) => typeof name === 'string' && Object.hasOwn(CODEC_NAMES, name.toLowerCase()));
@@ -102,12 +102,12 @@ export function codecName(codec: string | null, id: string | number | Uint8Array
   return codec ?? (typeof id === 'string' && id !== '' ? `the codec "${id}"` : 'an unknown codec');
 }
 
-/** Name of a WAV format tag; null if it is not known. */
+/** Name of a WAV format tag; null if it is unknown. */
 export function wavFormatName(tag: number): string | null {
   return Object.hasOwn(WAV_NAMES, tag) ? WAV_NAMES[tag]! : null;
 }
 
-/** Kind of a file by its first bytes; null if it is not known. */
+/** Kind of a file by its first bytes; null if it is unknown. */
 export async function fileKindName(source: Blob): Promise<string | null> {
   const view = await readBytes(source, 0, 16);
   const bytes = new Uint8Array(view.buffer);
@@ -116,8 +116,8 @@ export async function fileKindName(source: Blob): Promise<string | null> {
 }
 
 /**
- * Whether a file is an MPEG program stream (MPG, VOB). Decoders search it for frames of MP3 or MP2, and decode the headers
- * between them as if they were sound.
+ * Whether a file is an MPEG program stream (MPG, VOB). Decoders search it for MP3 or MP2 frames and decode the
+ * headers between them as audio.
  */
 export async function isProgramStream(source: Blob): Promise<boolean> {
   return hasText(new Uint8Array((await readBytes(source, 0, PROGRAM_STREAM.length)).buffer), 0, PROGRAM_STREAM);

@@ -131,7 +131,7 @@ describe('bad files', () => {
   it('tells how much of a truncated file is there, and gives that part', async () => {
     const file = buildWav([second]).slice(0, 44 + 16_000);
     await expect(openAudio(file, OPTIONS)).rejects.toMatchObject({
-      problem: 'The WAV header promises 1.000 s but the file holds 0.500 s',
+      problem: 'The WAV header declares 1.000 s, but the file contains 0.500 s',
       remedy: expect.stringContaining('durationSeconds') as string,
     });
     expect((await decode(file, { durationSeconds: 0.5 })).length).toBe(8000);

@@ -1,4 +1,6 @@
-/** The parts of a file as one recording. */
+/**
+ * Opens recordings for streaming: files, samples, channels and streams. A file may contain several joined recordings.
+ */
 import { messageOf, VoxlaneError } from '../util/errors';
 import { blockEnd, cutChannels, type PlanarBlock, pullBlocks, type SamplePull } from './blocks';
 import { type FilePart, findParts } from './containers/fileParts';
@@ -18,10 +20,10 @@ import type { DecodeOptions, DecoderPlace, OpenAudio } from './types';
 import { findWavParts, readWav } from './wav';
 import { checkChannels, checkSampleRate, isWav, readWavHeader, unknownWavTag, type WavHeader } from './wavHeader';
 
-/** One of several recordings in a file. */
+/** One of several joined recordings in a file. */
 export interface PartSource {
   readonly bytes: number;
-  /** Null if only opening or decoding shows it. */
+  /** Null if only opening or decoding reveals it. */
   readonly durationSeconds: number | null;
   open(notes: NoteTarget): Promise<SourceStream>;
 }
@@ -49,7 +51,7 @@ export async function openPart(part: FilePart, options: Omit<TrackOptions, 'padd
   };
 }
 
-/** Segments share one clock; their timestamps give their places. */
+/** Segments share one clock; their timestamps give their positions. */
 async function* segmentBlocks(
   first: OpenTrack,
   others: readonly Blob[],
@@ -75,7 +77,7 @@ async function* segmentBlocks(
     try {
       track = await openTrack(segment, options);
     } catch (thrown) {
-      // The segment between two holes cannot be decoded: report one hole.
+      // The segment between two holes cannot be decoded, so this is one hole.
       if (thrown instanceof VoxlaneError && SKIPPED.has(thrown.code)) continue;
       throw thrown;
     }
@@ -87,11 +89,12 @@ async function* segmentBlocks(
   }
 }
 
-/** Errors that concern one part only: the others can still be read. */
+/** Errors that affect only one part. The other parts can still be read. */
 const SKIPPED: ReadonlySet<string> = new Set(['audio-unsupported', 'audio-no-samples']);
 
 /**
- * Several recordings, one after another on one clock. Their rates and channels can differ, so each is resampled separately.
+ * Opens several consecutive recordings on one clock. Their rates and channels can differ, so each is resampled
+ * separately.
  *
  * @throws VoxlaneError as {@link openTrack}, for the first part
  */
@@ -127,7 +130,7 @@ async function* readJoined(
     const source = index === 0 ? first : await openLater(part, notes);
     if (!source) continue;
     try {
-      // Read to its end, which gives the place of the next part.
+      // Read to its end, which determines the position of the next part.
       const pieces = readSegment(source, { start: 0, end: Infinity }, sampleRate, notes);
       for await (const piece of pieces) {
         const wanted = piece.subarray(Math.max(0, start - place), Math.max(0, end - place));
@@ -145,7 +148,7 @@ async function* readJoined(
   throw noSamples();
 }
 
-/** Opens a part after the first. Adds a note and returns null if it cannot be read. */
+/** Opens a later part. Adds a note and returns null if it cannot be read. */
 async function openLater(part: PartSource, notes: NoteTarget): Promise<SourceStream | null> {
   try {
     return await part.open(notes);
@@ -157,7 +160,7 @@ async function openLater(part: PartSource, notes: NoteTarget): Promise<SourceStr
   }
 }
 
-/** Estimates parts of unknown length from the bytes per second of the first. */
+/** Estimates parts of unknown duration from the bytes per second of the first part. */
 function expectedLength(parts: readonly PartSource[], first: SourceStream): number {
   const firstSeconds = parts[0]!.durationSeconds ?? first.durationSeconds ?? 0;
   const density = firstSeconds / Math.max(1, parts[0]!.bytes);
@@ -166,12 +169,12 @@ function expectedLength(parts: readonly PartSource[], first: SourceStream): numb
 
 export type { AudioInfo, DecodeOptions, OpenAudio } from './types';
 
-/** Largest file of an unknown kind that the page's decoder gets: it reads the whole file into memory. */
+/** Maximum size of a file of unknown kind for the page's decoder, which reads the whole file into memory. */
 const MAX_UNKNOWN_BYTES = 2 ** 28;
 
 /**
- * Where to decode this file. If the result is not `here`, {@link openAudio} refuses the file, but the page's `decodeAudioData`
- * may still read it.
+ * Where to decode this file. If the result is not `here`, {@link openAudio} rejects the file, but the page's
+ * `decodeAudioData` may still read it.
  */
 export async function decoderFor(source: Blob, track?: number): Promise<DecoderPlace> {
   if (source.size === 0) return 'here';
@@ -182,10 +185,10 @@ export async function decoderFor(source: Blob, track?: number): Promise<DecoderP
 }
 
 /**
- * Opens an audio or video file for streaming. Of the file, a few megabytes at most are in memory.
+ * Opens an audio or video file for streaming. At most a few megabytes of the file are in memory.
  *
- * @throws VoxlaneError `audio-empty`, `audio-unsupported`, `audio-no-samples`, `audio-truncated`,
- *   `audio-channels`, `options`
+ * @throws VoxlaneError `audio-empty`, `audio-unsupported`, `audio-no-samples`, `audio-truncated`, `audio-channels`,
+ *   `options`
  */
 export async function openAudio(source: Blob, options: DecodeOptions): Promise<OpenAudio> {
   checkOptions(options);
@@ -200,7 +203,7 @@ export async function openAudio(source: Blob, options: DecodeOptions): Promise<O
 }
 
 /**
- * The same for samples that are mono and at the target rate already.
+ * Opens mono samples that are already at the target rate.
  *
  * @param samples axes (sample); not copied, so they must not change while pieces are read
  * @throws VoxlaneError `audio-no-samples`, `options`
@@ -210,9 +213,9 @@ export function openSamples(samples: Float32Array, options: DecodeOptions): Open
 }
 
 /**
- * The same for channels of PCM, as `AudioBuffer.getChannelData` gives them.
+ * Opens PCM channels, as returned by `AudioBuffer.getChannelData`.
  *
- * @param channels axes (channel, sample), all of one length
+ * @param channels axes (channel, sample), all of equal length
  * @param sampleRate of the channels, in Hz
  * @throws VoxlaneError `audio-channels`, `audio-no-samples`, `audio-unsupported`, `options`
  */
@@ -225,7 +228,7 @@ export function openChannels(channels: readonly Float32Array[], sampleRate: numb
     throw new VoxlaneError({
       code: 'options',
       problem: `The channels have different lengths: ${channels.map((channel) => channel.length).join(', ')}`,
-      expected: 'as many samples in each',
+      expected: 'the same number of samples in each',
     });
   }
   return streamOf(
@@ -242,8 +245,8 @@ export function openChannels(channels: readonly Float32Array[], sampleRate: numb
 }
 
 /**
- * The same for mono samples that are asked for one after another; they are not held. Their number is known at their end
- * only: until then `facts.durationSeconds` is 0, or the segment's where it has a length.
+ * Opens a stream of mono samples, which are requested one block at a time and not stored. The total duration is known
+ * only at the end. Until then `facts.durationSeconds` is 0, or the duration of the selected segment if it has one.
  *
  * @param sampleRate of the samples, in Hz
  * @throws VoxlaneError `audio-unsupported`, `options`
@@ -309,7 +312,7 @@ function wavNotes({ ignoredBytes, skippedBytes, heldFrames, channels, sampleByte
 }
 
 /**
- * A truncated file is still good for a segment that lies within what it holds.
+ * Checks that a truncated file contains the selected segment.
  *
  * @param offsetSeconds time of the file's first sample on the recording's clock
  */
@@ -320,7 +323,7 @@ function checkWavEnd({ sampleRate, heldFrames, promisedFrames }: WavHeader, opti
   const isNearly = heldFrames > 0 && promisedFrames - heldFrames <= Math.min(TOLERATED_SECONDS * sampleRate, heldFrames / 10);
   if (isNearly) return;
   const [promised, held] = [promisedFrames, heldFrames].map((frames) => offsetSeconds + frames / sampleRate) as [number, number];
-  throw truncated(`The WAV header promises ${promised.toFixed(3)} s but the file holds ${held.toFixed(3)} s`, held);
+  throw truncated(`The WAV header declares ${promised.toFixed(3)} s, but the file contains ${held.toFixed(3)} s`, held);
 }
 
 /** The same tolerance as for other containers. The result has a note. */
@@ -364,16 +367,16 @@ function checkTrack(track: number | undefined, most = 1): void {
   throw new VoxlaneError({
     code: 'options',
     problem: `The option track is ${track}`,
-    expected: most === 1 ? '1, or no track: the file has one audio track' : 'a whole number from 1 on',
+    expected: most === 1 ? '1, or no track: the file has one audio track' : 'a whole number of at least 1',
     remedy: 'Change the option and run again',
   });
 }
 
 function checkOptions({ sampleRate, startSeconds = 0, durationSeconds = Infinity }: DecodeOptions): void {
   const checks: readonly (readonly [string, number, boolean, string])[] = [
-    ['sampleRate', sampleRate, Number.isInteger(sampleRate) && sampleRate > 0, 'a whole number of Hz above 0'],
-    ['startSeconds', startSeconds, Number.isFinite(startSeconds) && startSeconds >= 0, 'a number of seconds from 0 on'],
-    ['durationSeconds', durationSeconds, durationSeconds * sampleRate >= 1, 'the length of one sample at least'],
+    ['sampleRate', sampleRate, Number.isInteger(sampleRate) && sampleRate > 0, 'a whole number of Hz, greater than 0'],
+    ['startSeconds', startSeconds, Number.isFinite(startSeconds) && startSeconds >= 0, 'at least 0 seconds'],
+    ['durationSeconds', durationSeconds, durationSeconds * sampleRate >= 1, 'at least the duration of one sample'],
   ];
   for (const [name, value, isGood, expected] of checks) {
     if (!isGood) throw new VoxlaneError({ code: 'options', problem: `${name} is ${value}`, expected });

@@ -38,58 +38,58 @@ import type { AudioTrack } from './types';
 import { checkChannels, checkSampleRate } from './wavHeader';
 
 /**
- * Chromium's `AudioDecoder` numbers its output without regard to jumps in the timestamps of its input, so a gap in
- * a recording (a pause, lost packets, silence that was not sent) closes and all that follows is early. The gaps are
- * found in the packets' own timestamps and put back.
+ * Chromium's `AudioDecoder` numbers its output without regard to jumps in the timestamps of its input. A gap in a
+ * recording (a pause, lost packets, silence that was not sent) disappears, and all later audio is early. The gaps are
+ * detected in the packets' own timestamps and restored.
  */
 
-/** A place where packets are missing, in seconds. */
+/** A gap in the packets, in seconds. */
 interface Gap {
   readonly stop: number;
   readonly resume: number;
 }
 
-/** Codecs whose packets are of different lengths by design: shorter jumps may be none. */
+/** Codecs with packets of variable duration, where short jumps may not be gaps. */
 const VARIABLE_CODECS = new Set(['opus', 'vorbis']);
 const MIN_GAP_OF_VARIABLE_SECONDS = 0.1;
 /** Matroska rounds timestamps to 1 ms. */
 const ROUNDING_SECONDS = 0.002;
-/** How slowly the usual packet length follows the packets. */
+/** Smoothing factor of the usual packet duration. */
 const SMOOTHING = 1 / 8;
 
-/** Gives decoded sound its true place. Times must be asked for in order. */
+/** Corrects the times of decoded audio. Times must be requested in ascending order. */
 export class GapClock {
   readonly #packets: AsyncIterator<{ readonly timestamp: number }>;
   readonly #isVariable: boolean;
   #shift = 0;
-  /** Timestamp of the last packet that was looked at. */
+  /** Timestamp of the last examined packet. */
   #last = -Infinity;
-  /** From one packet to the next. */
+  /** Usual interval between packets. */
   #usual: number | null = null;
   #gap: Gap | null = null;
   #ended = false;
 
-  /** @param packets in order, from the one that decoding starts with */
+  /** @param packets in order, from the first decoded packet */
   constructor(packets: AsyncIterable<{ readonly timestamp: number }>, codec: string) {
     this.#packets = packets[Symbol.asyncIterator]();
     this.#isVariable = VARIABLE_CODECS.has(codec);
   }
 
   /**
-   * @param decoded time at which the decoder put a block, in seconds
+   * @param decoded time of a block according to the decoder, in seconds
    * @param duration of the block, in seconds
-   * @returns its true time, in seconds
+   * @returns the correct time, in seconds
    */
   async place(decoded: number, duration: number): Promise<number> {
-    // As a rule a block is what one packet gives. A gap can follow the first packet already.
+    // A block usually corresponds to one packet. A gap can follow the first packet.
     this.#usual ??= duration;
     for (;;) {
       const time = decoded + this.#shift;
       while (!this.#gap && !this.#ended && this.#last <= time + this.#usual) await this.#advance(this.#usual);
       const gap = this.#gap;
-      // The decoder's clock may be some milliseconds off the packets', by the delay of the encoder.
+      // The decoder's clock may differ from the packets' by some milliseconds, the delay of the encoder.
       if (!gap || time < gap.stop - this.#usual / 2) return time;
-      // Decoders that do respect the timestamps are beyond the gap already.
+      // Decoders that respect the timestamps are already beyond the gap.
       if (time < (gap.stop + gap.resume) / 2) this.#shift += gap.resume - gap.stop;
       this.#gap = null;
     }
@@ -116,22 +116,22 @@ export class GapClock {
   }
 }
 
-/** Which part of a track is decoded, and how its clock maps to the recording's. */
+/** The decoded part of a track, and the offset of its clock from the recording's clock. */
 export interface DecodeRange {
-  /** On the track's clock, in seconds; -Infinity: from its first packet. */
+  /** On the track's clock, in seconds; -Infinity for its first packet. */
   readonly from: number;
   /** On the track's clock, in seconds. */
   readonly to: number;
-  /** Time on the track's clock at which the recording starts, in seconds. */
+  /** Start of the recording on the track's clock, in seconds. */
   readonly offsetSeconds: number;
   readonly sampleRate: number;
   readonly codec: string;
 }
 
 /**
- * Decodes a track from the packet at `from` on.
+ * Decodes a track from the packet at `from`.
  *
- * @returns place on the recording's time axis after the last sample that was decoded
+ * @returns position on the recording's time axis after the last decoded sample
  * @throws VoxlaneError `audio-decode`
  */
 export async function* decodeTrack(
@@ -143,7 +143,7 @@ export async function* decodeTrack(
   const first = from > -Infinity ? await packets.getPacket(from, { metadataOnly: true }) : null;
   const clock = new GapClock(packets.packets(first ?? undefined, undefined, { metadataOnly: true }), codec);
   try {
-    // Behind a gap the decoder's clock is early. So it is given no end, and for its start the packet's own time.
+    // After a gap, the decoder's clock is early. Therefore, it gets no end, and its start is the packet's own time.
     for await (const sample of new AudioSampleSink(track).samples(first?.timestamp ?? -Infinity)) {
       try {
         if (sample.sampleRate !== sampleRate) {
@@ -155,7 +155,7 @@ export async function* decodeTrack(
         reached = startFrame + sample.numberOfFrames;
         yield { startFrame, channels: planes(sample) };
       } finally {
-        // The decoder has few buffers; one that is not given back stops it.
+        // The decoder has few buffers and stops if they are not returned.
         sample.close();
       }
     }
@@ -175,53 +175,53 @@ function planes(sample: AudioSample): Float32Array[] {
   });
 }
 
-/** Codecs need packets from before the first sample that is wanted: AAC and MP3 some frames. */
+/** Codecs need packets from before the first requested sample: AAC and MP3 need some frames. */
 const PREROLL_SECONDS = 1;
 /**
- * Where decoding may start in mid-file without a shift of the sound. Matroska rounds timestamps to the
- * millisecond, and a decoder of Opus that starts anew drops the 6.5 ms of the encoder's delay once more: these
- * are decoded from their start, and what comes before the segment is thrown away.
+ * Containers in which decoding may start in mid-file without shifting the audio. Matroska rounds timestamps to
+ * milliseconds, and a restarted Opus decoder drops the encoder's delay of 6.5 ms again. These are decoded from their
+ * start, and the samples before the segment are dropped.
  */
 const EXACT_SEEK_CONTAINERS = new Set([MP4.name, QTFF.name, MP3.name, FLAC.name, ADTS.name, MPEG_TS.name]);
 const INEXACT_SEEK_CODECS = new Set(['opus', 'vorbis']);
-/** Decoders of other codecs drop the encoder's delay themselves, or have none. */
+/** Decoders of other codecs drop the encoder's delay themselves, or there is none. */
 const DELAYED_CODECS = new Set(['aac', 'mp3']);
-/** A file whose last samples are less than this short of its promise is not called truncated. */
+/** If less than this is missing at the end, a file does not count as truncated. */
 const TRUNCATION_TOLERANCE_SECONDS = 0.25;
 
-/** Facts about a file that its container does not give. */
+/** Facts about a file that its container does not contain. */
 export interface TrackOptions {
-  /** Number of the audio track, from 1. Undefined: the track that the container marks, or the first. */
+  /** Number of the audio track, from 1. Undefined: the container's default track, or the first. */
   readonly track: number | undefined;
   /** Of an MP3 file. */
   readonly padding: Mp3Padding | null;
   /** Name of the codec if no demuxer here supports it. */
   readonly unreadableCodec?: string | null;
-  /** Whether the recording starts with the first sound, whatever its time on the container's clock. */
+  /** Whether the recording starts with the first audio, whatever its time on the container's clock. */
   readonly startsAnywhere?: boolean | undefined;
-  /** Time on the container's clock at which the recording starts, if it is known. */
+  /** Start of the recording on the container's clock, if known. */
   readonly originSeconds?: number;
 }
 
-/** A container with an audio track that can be decoded here. */
+/** A container with an audio track that can be decoded in this thread. */
 export interface OpenTrack {
   readonly container: string;
   readonly codec: string;
-  /** Of the decoded sound. It can differ from what the container says, with HE-AAC and with Opus. */
+  /** Of the decoded audio. It can differ from the container's value for HE-AAC and Opus. */
   readonly sampleRate: number;
   readonly channels: number;
-  /** Time on the container's clock at which the recording starts. */
+  /** Start of the recording on the container's clock. */
   readonly originSeconds: number;
-  /** Time of the first sound on the clock of an Ogg file; 0 for others. */
+  /** Time of the first audio on the clock of an Ogg file; 0 for other files. */
   readonly firstSeconds: number;
-  /** Length of the recording; null where the container does not say. */
+  /** Duration of the recording; null if the container does not declare it. */
   readonly durationSeconds: number | null;
-  /** Place on the time axis after the last sample; infinite where the container gives no exact end. */
+  /** Position on the time axis after the last sample; infinite if the container declares no exact end. */
   readonly endFrame: number;
-  /** All audio tracks of the file, in its order. */
+  /** All audio tracks of the file, in file order. */
   readonly tracks: readonly AudioTrack[];
   /**
-   * Decodes from `fromFrame` or somewhat before it.
+   * Decodes from `fromFrame` or shortly before it.
    *
    * @throws VoxlaneError `audio-decode`, `audio-truncated`, `audio-channels`
    */
@@ -230,11 +230,11 @@ export interface OpenTrack {
 }
 
 /**
- * Opens a file with mediabunny: MP3, AAC, Opus, Vorbis, FLAC or PCM in MP4, QuickTime, WebM, Matroska, Ogg,
- * ADTS, MPEG-TS or bare.
+ * Opens a file with mediabunny: MP3, AAC, Opus, Vorbis, FLAC or PCM in MP4, QuickTime, WebM, Matroska, Ogg, ADTS,
+ * MPEG-TS or without a container.
  *
- * @throws VoxlaneError `audio-unsupported`, `audio-channels`, `audio-no-samples`, `audio-truncated`, `options` for a track
- *   that the file does not have
+ * @throws VoxlaneError `audio-unsupported`, `audio-channels`, `audio-no-samples`, `audio-truncated`; `options` if the
+ *   file does not have the track
  */
 export async function openTrack(source: Blob, options: TrackOptions = { track: undefined, padding: null }): Promise<OpenTrack> {
   const input = openInput(source);
@@ -279,7 +279,7 @@ async function describeTrack(source: Blob, input: Input, { track: number, paddin
   checkChannels(await track.getNumberOfChannels());
   const container = (await input.getFormat()).name;
   const firstSeconds = container === OGG.name ? await track.getFirstTimestamp() : 0;
-  // The clock of a transport stream starts anywhere.
+  // The clock of a transport stream starts at any time.
   const ownOrigin = container === MPEG_TS.name ? await input.getFirstTimestamp() : options.startsAnywhere ? firstSeconds : 0;
   const originSeconds = options.originSeconds ?? ownOrigin;
   const first = await firstSample(track, codec);
@@ -337,7 +337,7 @@ async function editsOf(source: Blob, track: InputAudioTrack): Promise<PlacedSegm
 
 type Decode = (fromSeconds: number, toSeconds: number) => AsyncGenerator<PlanarBlock, number, undefined>;
 
-/** Decodes what a player plays: each segment of the edit list, at its place. */
+/** Decodes the segments of the edit list at their positions, like a player. */
 async function* decodeEdits(
   edits: readonly PlacedSegment[],
   decode: Decode,
@@ -361,48 +361,48 @@ async function firstSample(track: InputAudioTrack, codec: string): Promise<Audio
     const { value } = await samples.next();
     if (value) return value;
   } catch (cause) {
-    // Some containers are recognized by a few bytes; where not even the start decodes, it was no audio.
+    // Some containers are recognized by only a few bytes. If not even the start decodes, the file was not audio.
     throw unsupported(`The file looks like ${codecName(codec, null)} but cannot be decoded`, cause);
   } finally {
     await samples.return();
   }
-  throw new VoxlaneError({ code: 'audio-no-samples', problem: 'The audio track holds no samples' });
+  throw new VoxlaneError({ code: 'audio-no-samples', problem: 'The audio track contains no samples' });
 }
 
 /**
- * Where the sound ends by the container's own index, for those that have an exact one.
+ * End of the audio according to the container's index, for containers with an exact index.
  *
- * @throws VoxlaneError `audio-truncated` where the last packet of the index is not in the file any more
+ * @throws VoxlaneError `audio-truncated` if the last packet of the index is missing in the file
  */
 async function promisedEnd(track: InputAudioTrack, container: string): Promise<number | null> {
   if (container === FLAC.name) return lengthFromHeader(track);
-  // mediabunny fails on an Ogg file whose last page is cut; what is there can be decoded all the same.
+  // mediabunny fails on an Ogg file with a truncated last page, although the rest can be decoded.
   if (container === OGG.name) return track.computeDuration().catch(() => null);
   if (!isMp4(container)) return null;
   const end = await track.computeDuration({ metadataOnly: true });
-  // An empty packet of the index's end and a throw both mean that its bytes are missing.
+  // A missing packet at the end of the index and an error both mean that its bytes are missing.
   const last = await new EncodedPacketSink(track).getPacket(Infinity).catch(() => null);
-  if (!last) throw truncated(`The file's index promises ${end.toFixed(3)} s of sound, but its end is missing`, null);
+  if (!last) throw truncated(`The file's index declares ${end.toFixed(3)} s of audio, but the end is missing`, null);
   return end;
 }
 
-/** From the header, or where it says nothing (ADTS, MPEG-TS, a live WebM), from the packets; null if neither. */
+/** From the header, or without one (ADTS, MPEG-TS, a live WebM) from the packets; null if neither works. */
 async function estimateEnd(track: InputAudioTrack): Promise<number | null> {
   return (await lengthFromHeader(track)) ?? track.computeDuration({ metadataOnly: true }).catch(() => null);
 }
 
-/** Null where the header leaves it open, also by a 0. */
+/** Null if the header does not declare a length. A 0 counts as no length. */
 async function lengthFromHeader(track: InputAudioTrack): Promise<number | null> {
   const seconds = await track.getDurationFromMetadata();
   return seconds === 0 ? null : seconds;
 }
 
-/** A header may count fewer samples than there are. If it counts more, the file is truncated. */
+/** The header may count too few samples. If it counts too many, the file is truncated. */
 function flacPromise(end: FlacEnd | null, promised: number | null): number | null {
   return end && promised !== null && end.endSeconds > promised + TRUNCATION_TOLERANCE_SECONDS ? end.endSeconds : promised;
 }
 
-/** mediabunny stops at damage, without an error. */
+/** mediabunny stops at damage without an error. */
 function checkDamage(reachedSeconds: number, wantedSeconds: number, { endSeconds, frameSeconds }: FlacEnd): void {
   // The last frame may be truncated.
   if (wantedSeconds - reachedSeconds <= Math.max(TRUNCATION_TOLERANCE_SECONDS, 1.5 * frameSeconds)) return;
@@ -413,7 +413,7 @@ function checkReached(reached: number, promised: number, sampleRate: number): vo
   if (!Number.isFinite(promised) || promised - reached <= TRUNCATION_TOLERANCE_SECONDS * sampleRate) return;
   const held = reached / sampleRate;
   throw truncated(
-    `The file promises sound up to ${(promised / sampleRate).toFixed(3)} s but it ends at ${held.toFixed(3)} s`,
+    `The file declares audio up to ${(promised / sampleRate).toFixed(3)} s, but it ends at ${held.toFixed(3)} s`,
     held,
   );
 }

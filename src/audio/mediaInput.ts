@@ -1,4 +1,4 @@
-/** Errors for files other than WAV. */
+/** Opens files other than WAV with mediabunny, finds a decoder for their tracks, and creates their errors. */
 import {
   ADTS,
   BlobSource,
@@ -23,27 +23,27 @@ import type { DecoderPlace } from './types';
 export function withoutIndex(): VoxlaneError {
   return new VoxlaneError({
     code: 'audio-truncated',
-    problem: 'The MP4 file has no index (its "moov" box), without which its sound cannot be found. The recorder did not finish the file, or a part of it is missing',
-    remedy: 'Copy the whole file again, or restore the index with a program that repairs MP4 files, such as untrunc',
+    problem: 'The MP4 file has no index (its "moov" box), so its audio cannot be located. The recorder did not finish the file, or a part of it is missing',
+    remedy: 'Copy the whole file again, or restore the index with an MP4 repair tool, such as untrunc',
   });
 }
 
-/** Names the kind of a file that no demuxer recognizes. */
+/** Error for a file that no demuxer recognizes, with the kind of file if it is known. */
 export async function unreadable(source: Blob): Promise<VoxlaneError> {
   const kind = await fileKindName(source);
-  return unsupported(kind === null ? 'The file is not of a kind that can be read' : `The file is ${kind}, which cannot be read`);
+  return unsupported(kind === null ? 'The file format is not supported' : `The file is ${kind}, which is not supported`);
 }
 
-/** @param heldSeconds end of the sound that the file holds */
+/** @param heldSeconds end of the audio in the file */
 export function damaged(reachedSeconds: number, heldSeconds: number): VoxlaneError {
   return new VoxlaneError({
     code: 'audio-decode',
-    problem: `The sound cannot be read from ${reachedSeconds.toFixed(3)} s on, although the file holds sound up to ${heldSeconds.toFixed(3)} s`,
-    remedy: 'The file is damaged there; analyze the part before it with durationSeconds, or convert the file',
+    problem: `The audio cannot be read after ${reachedSeconds.toFixed(3)} s, although the file contains audio up to ${heldSeconds.toFixed(3)} s`,
+    remedy: 'The file is damaged at this point. Analyze the part before it with durationSeconds, or convert the file',
   });
 }
 
-/** @param heldSeconds what can be analyzed all the same; null where this is not known */
+/** @param heldSeconds length that can still be analyzed; null if unknown */
 export function truncated(problem: string, heldSeconds: number | null): VoxlaneError {
   const segment =
     heldSeconds === null
@@ -52,12 +52,12 @@ export function truncated(problem: string, heldSeconds: number | null): VoxlaneE
   return new VoxlaneError({
     code: 'audio-truncated',
     problem,
-    remedy: `Copy the whole file again, or ${segment} to analyze the part that is there`,
+    remedy: `Copy the whole file again, or ${segment} to analyze the available part`,
   });
 }
 
 export function noDecoder(codec: string): VoxlaneError {
-  return unsupported(`The sound is ${codec}, and this browser has no decoder for it`);
+  return unsupported(`The audio codec is ${codec}, for which this browser has no decoder`);
 }
 
 export function unsupported(problem: string, cause?: unknown): VoxlaneError {
@@ -65,16 +65,16 @@ export function unsupported(problem: string, cause?: unknown): VoxlaneError {
     {
       code: 'audio-unsupported',
       problem,
-      expected: 'WAV, MP3, AAC, Opus, Vorbis or FLAC, alone or as the sound of an MP4, WebM or Matroska video',
-      remedy: 'Convert the recording, with "ffmpeg -i in -ac 1 -ar 16000 out.wav" for example',
+      expected: 'WAV, MP3, AAC, Opus, Vorbis or FLAC, as an audio file or in an MP4, WebM or Matroska video',
+      remedy: 'Convert the recording, for example with "ffmpeg -i in -ac 1 -ar 16000 out.wav"',
     },
     { cause },
   );
 }
 
-/** A demuxer that reads the same few places this often in a row makes no progress. */
+/** A demuxer that reads the same few offsets this many times in a row makes no progress. */
 const MAX_REPEATS = 10_000;
-/** Number of places that such a loop can have. */
+/** Maximum number of offsets in such a loop. */
 const MAX_PLACES = 8;
 
 /** The method that mediabunny's demuxers call. The library's types omit it. */
@@ -82,7 +82,7 @@ interface ReadableSource {
   _read?: (start: number, ...others: unknown[]) => unknown;
 }
 
-/** A demuxer reads the same places of the file in an endless loop. */
+/** A demuxer reads the same offsets of the file in an endless loop. */
 export class DamagedStructure extends Error {
   constructor(readonly byte: number) {
     super(`The demuxer is in an endless loop around byte ${byte}`);
@@ -90,8 +90,9 @@ export class DamagedStructure extends Error {
 }
 
 /**
- * A file for mediabunny that throws if a demuxer is in an endless loop. Version 1.61 hangs on some damaged Matroska files:
- * `resync` in its `ebml.ts` does not advance 8 bytes before the end of the file, or at an element whose size is invalid.
+ * A source for mediabunny that throws if a demuxer is in an endless loop. Version 1.61 hangs on some damaged Matroska
+ * files: `resync` in its `ebml.ts` does not advance 8 bytes before the end of the file, or at an element with an
+ * invalid size.
  */
 export function guardedSource(blob: Blob): Source {
   const source = new BlobSource(blob);
@@ -114,38 +115,38 @@ export function guardedSource(blob: Blob): Source {
   return source;
 }
 
-/** How far a browser's claim to decode a codec with WebCodecs can be relied on. */
+/** How reliable the browser's claim is that it can decode a codec with WebCodecs. */
 export type DecoderTrust =
-  /** Its claims have been verified. */
+  /** The claims of this browser have been verified. */
   | 'verified'
-  /** A few packets must be decoded first: see `probeDecoder.ts`. */
+  /** Decode a few packets first, with {@link probeDecoder}. */
   | 'probe'
-  /** Its decoder must not be used, not even to try it. */
+  /** The decoder must not be used, not even for a probe. */
   | 'avoid';
 
-/** See `decoderTrust`: Safari 26 crashes on the third channel. */
+/** See {@link decoderTrust}: Safari 26 crashes on the third channel. */
 const MAX_CHANNELS_ON_APPLE = 2;
 
 /**
- * Decides by the user agent, because two faults end the process of the page, and no script can catch that or try it.
+ * Decides by the user agent, because two defects crash the page's process, and no script can catch or test that.
  *
  * - WebKit on GStreamer (WebKitGTK, WPE): `AudioData.copyTo` crashes the web process for any format and number of
- *   channels, also for data that a script made. `AudioDecoder.isConfigSupported` is true all the same; MP3 and FLAC then
- *   fail with "Decode error", and AAC gives nothing before `flush()`. Seen in WebKitGTK 2.50.6 of Debian 12. Related
- *   upstream: bugs.webkit.org 289946, 291070, 321913. Delete this rule if
- *   `new AudioData({ format: 'f32', … }).copyTo(…)` returns in every WebKitGTK that still gets updates.
- * - WebKit on Apple's platforms: `copyTo` crashes the tab for the third channel and those after it. Safari 26.0; fixed
- *   upstream in December 2025, bugs.webkit.org 302521. Delete this rule when releases of Safari 26 before the fix
- *   are no longer in use.
+ * channels, even for data created by a script. `AudioDecoder.isConfigSupported` still returns true. MP3 and FLAC then
+ * fail with "Decode error", and AAC produces nothing before `flush()`. Seen in WebKitGTK 2.50.6 of Debian 12. Related
+ * upstream: bugs.webkit.org 289946, 291070, 321913. Delete this rule if `new AudioData({ format: 'f32', …
+ * }).copyTo(…)` returns in every WebKitGTK that still gets updates.
+ * - WebKit on Apple's platforms: `copyTo` crashes the tab for the third and later channels. Safari 26.0; fixed
+ * upstream in December 2025, bugs.webkit.org 302521. Delete this rule when releases of Safari 26 before the fix are
+ * no longer in use.
  *
- * Chromium and Firefox run every audio fixture through WebCodecs in the tests.
+ * The tests run every audio fixture through WebCodecs in Chromium and Firefox.
  *
- * @param userAgent `navigator.userAgent`, which workers have as well
+ * @param userAgent `navigator.userAgent`, which workers also have
  * @param channels of the recording
  */
 export function decoderTrust(userAgent: string, channels: number): DecoderTrust {
-  // All browsers on iOS are WebKit, whatever they are called: Chrome is CriOS there, Firefox is FxiOS.
-  // Without a word boundary: headless Chromium is called HeadlessChrome.
+  // All browsers on iOS are WebKit, whatever their name: Chrome is CriOS there, Firefox is FxiOS. No word boundary,
+  // because headless Chromium is called HeadlessChrome.
   if (/(Chrome|Chromium|Firefox)\/\d/.test(userAgent)) return 'verified';
   // Chromium's own AppleWebKit version is 537.
   const isWebKit = /\bAppleWebKit\/6\d\d/.test(userAgent);
@@ -155,21 +156,21 @@ export function decoderTrust(userAgent: string, channels: number): DecoderTrust 
 }
 
 /**
- * Decoders need some packets before they answer: Vorbis two, AAC its priming. A decoder that keeps its answers until
- * `flush()` would hold a whole recording in memory, so it counts as none.
+ * Decoders need some packets before they produce output: Vorbis two, AAC its priming. A decoder that produces output
+ * only at `flush()` would hold a whole recording in memory, so it does not count as working.
  */
 const PROBED_PACKETS = 16;
-/** Far more than a busy machine takes for as many packets. A "no" that comes too soon costs memory, nothing else. */
+/** Much longer than a busy machine needs for these packets. A false negative only costs memory. */
 const TIME_LIMIT_SECONDS = 5;
 
-/** What the probe needs of WebCodecs; tests bring their own. */
+/** The part of WebCodecs that the probe uses. Tests replace it. */
 export type DecoderConstructor = new (callbacks: AudioDecoderInit) => Pick<AudioDecoder, 'configure' | 'decode' | 'flush' | 'close'>;
 
 /**
- * Whether a decoder gives sound for the first packets of a track, instead of only claiming that it can.
+ * Whether a decoder produces audio for the first packets of a track, and does not only claim to support it.
  *
- * @param packets of the track, from its first on
- * @returns false if the decoder throws, reports an error, or gives nothing in time
+ * @param packets of the track, from its first
+ * @returns false if the decoder throws, reports an error, or produces nothing in time
  */
 export async function probeDecoder(
   config: AudioDecoderConfig,
@@ -194,7 +195,7 @@ export async function probeDecoder(
       });
       decoder.configure(config);
       feed(decoder, packets).then((isWhole) => {
-        // All packets were flushed, and none gave sound.
+        // All packets were flushed without producing audio.
         if (isWhole) refuse();
       }, refuse);
     });
@@ -206,7 +207,7 @@ export async function probeDecoder(
   }
 }
 
-/** @returns whether the packets were all there are; then they are flushed */
+/** @returns whether all packets of the track were passed and flushed */
 async function feed(decoder: Pick<AudioDecoder, 'decode' | 'flush'>, packets: AsyncIterable<EncodedAudioChunk>): Promise<boolean> {
   let fed = 0;
   for await (const packet of packets) {
@@ -218,31 +219,29 @@ async function feed(decoder: Pick<AudioDecoder, 'decode' | 'flush'>, packets: As
   return true;
 }
 
-/** Closes a decoder. One that reported an error is closed already and throws. */
+/** Closes a decoder. After an error, a decoder is already closed and `close` throws. */
 function closeQuietly(decoder: Pick<AudioDecoder, 'close'> | undefined): void {
   try {
     decoder?.close();
   } catch {
-    // It is closed already.
+    // Already closed.
   }
 }
 
-/** Opens files with mediabunny, and finds where their tracks can be decoded. */
-
 /**
- * All of mediabunny's formats but WAV, which is read by `wav.ts`, and HLS: a playlist names files elsewhere, and
- * nothing here may go to the network.
+ * All of mediabunny's formats except WAV, which `wav.ts` reads, and HLS: a playlist refers to other files, and this
+ * code must not access the network.
  */
 const FORMATS = [MP4, QTFF, MATROSKA, WEBM, OGG, MP3, FLAC, ADTS, MPEG_TS];
 
-/** The caller disposes of it. */
+/** The caller must dispose of it. */
 export function openInput(source: Blob): Input {
   return new Input({ source: guardedSource(source), formats: FORMATS });
 }
 
 /** @throws VoxlaneError `audio-unsupported`, `options` */
 export async function findTrack(input: Input, number: number | undefined): Promise<InputAudioTrack> {
-  if (!(await input.canRead())) throw unsupported('The file is not of a kind that can be read');
+  if (!(await input.canRead())) throw unsupported('The file format is not supported');
   const primary = await input.getPrimaryAudioTrack();
   if (!primary) throw unsupported('The file has no audio track');
   if (number === undefined) return primary;
@@ -272,11 +271,14 @@ export async function decoderPlace(source: Blob, track: number | undefined): Pro
   }
 }
 
-/** Whether this thread has a decoder for the track. If the browser's claim is not verified, some packets are decoded first. */
+/**
+ * Whether this thread has a decoder for the track. If the browser's claim is not verified, some packets are decoded
+ * first.
+ */
 export async function hasDecoder(track: InputAudioTrack): Promise<boolean> {
   if (!(await track.canDecode())) return false;
   const codec = await track.getCodec();
-  // mediabunny reads PCM itself, without WebCodecs.
+  // mediabunny decodes PCM itself, without WebCodecs.
   if (PCM_AUDIO_CODECS.some((name) => name === codec)) return true;
   const trust = decoderTrust(navigator.userAgent, await track.getNumberOfChannels());
   if (trust !== 'probe') return trust === 'verified';
@@ -287,14 +289,14 @@ export async function hasDecoder(track: InputAudioTrack): Promise<boolean> {
   return probedDecoders.has(key);
 }
 
-/** Decoders that have given sound in this thread. Each file is asked about twice: before and when it is opened. */
+/** Decoders that have produced audio in this thread. Each file is checked twice: before and when it is opened. */
 const probedDecoders = new Set<string>();
 
 async function* encodedChunks(track: InputAudioTrack): AsyncGenerator<EncodedAudioChunk, void, undefined> {
   for await (const packet of new EncodedPacketSink(track).packets()) yield packet.toEncodedAudioChunk();
 }
 
-/** Sample rate that the container gives for its sound; null if it gives none. Decodes nothing. */
+/** Audio sample rate according to the container; null if it declares none. Decodes nothing. */
 export async function containerSampleRate(source: Blob): Promise<number | null> {
   const input = openInput(source);
   try {

@@ -1,4 +1,4 @@
-/** What a {@link RecordingNote} can be about. */
+/** Topics of a {@link RecordingNote}. */
 export type RecordingNoteCode =
   | 'joined'
   | 'bytes-skipped'
@@ -9,31 +9,31 @@ export type RecordingNoteCode =
   | 'channels-cancel'
   | 'browser-decoder';
 
-/** Something that was repaired, skipped or left out while a recording was read. */
+/** A repair, skipped data or an omission while a recording was read. */
 export interface RecordingNote {
   /**
-   * - `joined`: the file is several recordings one after another, and all were read
-   * - `bytes-skipped`: bytes that do not belong to the sound were skipped
+   * - `joined`: the file contains several consecutive recordings, and all were read
+   * - `bytes-skipped`: bytes that are not audio were skipped
    * - `data-missing`: data is missing in the middle; it was replaced with silence
    * - `cut-off`: the end of the file is missing; the rest was read
-   * - `size-ignored`: the header's size is a placeholder or too small; the sound was read to the end of the file
+   * - `size-ignored`: the header's size is a placeholder or too small; the audio was read to the end of the file
    * - `several-tracks`: the file has several audio tracks, and one was read
-   * - `channels-cancel`: channels of opposite polarity cancel in a mix, so only one was read
+   * - `channels-cancel`: channels of opposite polarity cancel each other in a mix, so only one was read
    * - `browser-decoder`: only the browser's own decoder reads this file, and it does not report missing data
    */
   readonly code: RecordingNoteCode;
-  /** English text for people. */
+  /** English text for users. */
   readonly text: string;
-  /** Time in seconds on the recording's clock, of the first place if there are several. Null if the note has no place. */
+  /** Time in seconds on the recording's clock; the first if there are several. Null if the note has no time. */
   readonly atSeconds: number | null;
   /**
-   * Null if it is not known.
+   * Null if it is unknown.
    *
    * - `joined`: number of recordings
    * - `bytes-skipped`: number of bytes
    * - `data-missing`: seconds
-   * - `cut-off`: length that the header gives, in seconds
-   * - `size-ignored`: bytes that the header gives
+   * - `cut-off`: length in seconds that the header declares
+   * - `size-ignored`: bytes that the header declares
    * - `several-tracks`: number of tracks
    */
   readonly amount: number | null;
@@ -41,7 +41,7 @@ export interface RecordingNote {
 
 const seconds = (value: number): string => `${value.toFixed(3)} s`;
 
-/** Makes the notes, so that each has the same form everywhere. */
+/** Creates the notes, so all notes of one kind have the same form. */
 export const recordingNotes = {
   joined: (count: number, atSeconds: number | null): RecordingNote => ({
     code: 'joined',
@@ -64,7 +64,7 @@ export const recordingNotes = {
     atSeconds,
     amount: lengthSeconds,
   }),
-  /** @param promisedSeconds null if the header gives no length */
+  /** @param promisedSeconds null if the header declares no length */
   cutOff: (heldSeconds: number, promisedSeconds: number | null): RecordingNote => ({
     code: 'cut-off',
     text:
@@ -113,7 +113,7 @@ export class NoteLog {
     if (!this.#notes.some(({ text }) => text === note.text)) this.#notes.push(note);
   }
 
-  /** All notes so far, in the order of their discovery. */
+  /** All notes so far, in order of discovery. */
   list(): readonly RecordingNote[] {
     return [...this.#notes];
   }

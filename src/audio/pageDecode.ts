@@ -4,38 +4,41 @@ import type { DecoderPlace } from './types';
 import { withoutMp3Padding } from './containers/mp3';
 import { recordingNotes, type RecordingNote } from './notes';
 
-/** A whole recording as the page decoded it. */
+/** A whole recording, decoded by the page. */
 export interface PageAudio {
   /** Axes (channel, sample). */
   readonly channels: Float32Array[];
   readonly sampleRate: number;
-  /** Whether the file is one undamaged recording. A browser may decode only a part of any other file, without an error. */
+  /**
+   * Whether the file is one undamaged recording. A browser may decode only part of any other file without an error.
+   */
   readonly isPlain: boolean;
 }
 
-/** What Web Audio must support everywhere; also the rate of Opus. */
+/** The rate that Web Audio must support everywhere; also the rate of Opus. */
 const USUAL_SAMPLE_RATE = 48_000;
 const MAX_CONTEXT_RATE = 96_000;
 const MIN_CONTEXT_RATE = 8_000;
 
 /**
- * Decodes a file with `decodeAudioData`, for browsers and codecs without a WebCodecs decoder that works. Only the page
- * can, and the whole recording lies in memory decoded, so this is the second choice.
+ * Decodes a file with `decodeAudioData`, for browsers and codecs without a working WebCodecs decoder. This is the
+ * second choice, because it is available only on the page and holds the whole decoded recording in memory.
  *
- * @param wantedRate rate to decode at, in Hz; without it, the file's own if the container tells it, else 48 kHz
+ * @param wantedRate rate to decode at, in Hz; default: the file's own rate if the container declares it, otherwise 48
+ *   kHz
  * @throws VoxlaneError `audio-empty`, `audio-unsupported`, `audio-no-samples`
  */
 export async function decodeOnPage(source: Blob, wantedRate?: number): Promise<PageAudio> {
   if (source.size === 0) throw new VoxlaneError({ code: 'audio-empty', problem: 'The file has no bytes' });
-  if (typeof OfflineAudioContext === 'undefined') throw unsupported('There is no Web Audio in this thread');
-  // `decodeAudioData` gives the context's rate; at the file's own rate it has nothing to convert. The demuxer
-  // is loaded here since no other code of the page needs it.
+  if (typeof OfflineAudioContext === 'undefined') throw unsupported('This thread has no Web Audio');
+  // `decodeAudioData` converts to the context's rate; at the file's own rate it does not convert. The demuxer is
+  // loaded on demand because no other code of the page needs it.
   const [{ containerSampleRate }, { findParts }] = await Promise.all([loadPart(() => import('./mediaInput')), loadPart(() => import('./containers/fileParts'))]);
   const ownRate = (await containerSampleRate(source)) ?? USUAL_SAMPLE_RATE;
   const sampleRate = Math.min(MAX_CONTEXT_RATE, Math.max(MIN_CONTEXT_RATE, wantedRate ?? ownRate));
   const buffer = await decodeWith(new OfflineAudioContext(1, 1, sampleRate), source);
   if (buffer.length === 0) {
-    throw new VoxlaneError({ code: 'audio-no-samples', problem: 'The audio track holds no samples' });
+    throw new VoxlaneError({ code: 'audio-no-samples', problem: 'The audio track contains no samples' });
   }
   const { parts, notes } = await findParts(source, 1);
   const [part, ...others] = parts;
@@ -51,8 +54,8 @@ export async function decodeOnPage(source: Blob, wantedRate?: number): Promise<P
 /**
  * Decodes a file that this library cannot decode itself, with notes.
  *
- * @param place where `decoderFor` found that it can be decoded
- * @returns null if the browser cannot decode it either: the error of `openAudio` then names the codec
+ * @param place result of `decoderFor`
+ * @returns null if the browser cannot decode it either; `openAudio` then throws an error with the codec
  * @throws VoxlaneError `audio-empty`, `audio-no-samples`
  */
 export async function decodeInstead(
@@ -83,7 +86,7 @@ function unsupported(problem: string, cause?: unknown): VoxlaneError {
       code: 'audio-unsupported',
       problem,
       expected: 'an audio or video file that this browser can play',
-      remedy: 'Convert the recording, with "ffmpeg -i in -ac 1 -ar 16000 out.wav" for example',
+      remedy: 'Convert the recording, for example with "ffmpeg -i in -ac 1 -ar 16000 out.wav"',
     },
     { cause },
   );

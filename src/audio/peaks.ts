@@ -1,18 +1,18 @@
-/** Rate of the samples that peaks are taken of, in Hz: the models' rate, so that a recording is decoded one way only. */
+/** Sample rate for computing peaks, in Hz. It is the models' rate, so recordings are decoded in only one way. */
 export const PEAK_SAMPLE_RATE = 16_000;
-/** 16 ms: two and a half megabytes for three hours, and at one second across a window still a curve of 62 points. */
+/** 16 ms: two and a half megabytes for three hours. At one second across a window, the curve still has 62 points. */
 export const SAMPLES_PER_PEAK = 256;
 const FULL_SCALE = 32_767;
 
-/** How loud a recording is over time. Plain data: it can be sent and stored. */
+/** Loudness of a recording over time. Plain data that can be sent and stored. */
 export interface Peaks {
-  /** Length of the sound that one peak stands for. */
+  /** Duration of one peak. */
   readonly secondsPerPeak: number;
-  /** Axes (peak, [lowest, highest]): samples × 32,767, those beyond ±1 cut off. */
+  /** Axes (peak, [lowest, highest]): samples × 32,767; values beyond ±1 are clipped. */
   readonly extremes: Int16Array;
 }
 
-/** Takes samples in pieces of any length, and gives the peaks that are complete. */
+/** Computes peaks from samples in pieces of any length. */
 export class PeakReducer {
   #lowest = Infinity;
   #highest = -Infinity;
@@ -20,7 +20,7 @@ export class PeakReducer {
 
   /**
    * @param samples axes (sample), finite, at {@link PEAK_SAMPLE_RATE}
-   * @returns axes (peak, [lowest, highest]), as in {@link Peaks}; empty where no peak was completed
+   * @returns axes (peak, [lowest, highest]), as in {@link Peaks}; empty if no peak was completed
    */
   append(samples: Float32Array): Int16Array {
     const extremes = new Int16Array(2 * Math.floor((this.#filled + samples.length) / SAMPLES_PER_PEAK));
@@ -35,7 +35,7 @@ export class PeakReducer {
     return extremes;
   }
 
-  /** The last peak, of what samples are left; empty where none are. */
+  /** The last peak, from the remaining samples; empty if there are none. */
   flush(): Int16Array {
     const extremes = new Int16Array(this.#filled > 0 ? 2 : 0);
     if (this.#filled > 0) this.#write(extremes, 0);
@@ -54,9 +54,12 @@ export class PeakReducer {
 
 const quantized = (sample: number): number => Math.round(FULL_SCALE * Math.min(1, Math.max(-1, sample)));
 
-/** One level of the pyramid. Grows by doubling, so that appending costs the same however long the recording is. */
+/**
+ * One level of the pyramid. Its capacity doubles, so the cost of appending does not depend on the length of the
+ * recording.
+ */
 class Level {
-  /** Axes (peak, [lowest, highest]); only the first `length` peaks hold something. */
+  /** Axes (peak, [lowest, highest]); only the first `length` peaks are used. */
   extremes = new Int16Array(2 * 4096);
   length = 0;
 
@@ -73,8 +76,8 @@ class Level {
 }
 
 /**
- * Peaks at every zoom: each level halves the number of peaks of the one below, so that a column of the screen is read
- * from a few peaks, whether it stands for a hundredth of a second or for ten. Five megabytes for three hours.
+ * Peaks at every zoom. Each level has half the peaks of the level below, so a screen column is read from a few peaks,
+ * whether it represents a hundredth of a second or ten seconds. Uses five megabytes for three hours.
  */
 export class PeakPyramid {
   readonly secondsPerPeak: number;
@@ -90,7 +93,7 @@ export class PeakPyramid {
     return pyramid;
   }
 
-  /** Seconds of sound that are in it so far. */
+  /** Duration of the peaks so far, in seconds. */
   get seconds(): number {
     return this.#levels[0]!.length * this.secondsPerPeak;
   }
@@ -98,7 +101,7 @@ export class PeakPyramid {
   /** The largest absolute value so far, 0 to 1. */
   get loudest(): number {
     let loudest = 0;
-    // What has no partner yet is in no level above; these peaks together cover everything.
+    // A peak without a partner is not part of the level above. These peaks together cover all samples.
     for (const { length, extremes } of this.#levels) {
       if (length % 2 === 0) continue;
       loudest = Math.max(loudest, -extremes[2 * length - 2]!, extremes[2 * length - 1]!);
@@ -106,7 +109,7 @@ export class PeakPyramid {
     return Math.min(1, loudest / FULL_SCALE);
   }
 
-  /** @param extremes axes (peak, [lowest, highest]), as {@link PeakReducer} gives them */
+  /** @param extremes axes (peak, [lowest, highest]), as returned by {@link PeakReducer} */
   append(extremes: Int16Array): void {
     for (let at = 0; at + 1 < extremes.length; at += 2) this.#push(extremes[at]!, extremes[at + 1]!);
   }
@@ -123,19 +126,19 @@ export class PeakPyramid {
     }
   }
 
-  /** What is in it so far, as plain data that shares no memory with it. */
+  /** All peaks so far, as plain data in new memory. */
   toPeaks(): Peaks {
     const base = this.#levels[0]!;
     return { secondsPerPeak: this.secondsPerPeak, extremes: base.extremes.slice(0, 2 * base.length) };
   }
 
   /**
-   * Reads the extremes of columns of equal length that follow each other.
+   * Reads the extremes of consecutive columns of equal duration.
    *
-   * @param startSeconds of the first column; may lie before the recording
-   * @param columns is filled: axes (column, [lowest, highest]), -1 to 1. Columns narrower than a peak lie on the line from one peak's
-   *   middle to the next. Left as they are: columns outside of the recording, and those that are not known yet.
-   * @returns the columns that are known, as the index of the first and that after the last
+   * @param startSeconds of the first column; may be before the recording
+   * @param columns output, axes (column, [lowest, highest]), -1 to 1. Columns narrower than a peak are interpolated
+   *   linearly between the centers of peaks. Columns outside the recording or not known yet are not changed.
+   * @returns index of the first known column, and index after the last
    */
   read(startSeconds: number, secondsPerColumn: number, columns: Float32Array): readonly [number, number] {
     const numColumns = columns.length / 2;
@@ -160,7 +163,7 @@ export class PeakPyramid {
     const first = Math.max(0, Math.floor(startSeconds / secondsPerPeak + 1e-6));
     const end = Math.ceil(endSeconds / secondsPerPeak - 1e-6);
     if (end > length && depth > 0) {
-      // The last peaks may lack a partner, and so be in no peak of this level.
+      // The last peaks may lack a partner, so this level may not contain them.
       this.#extremes(0, startSeconds, endSeconds, into, at);
       return;
     }

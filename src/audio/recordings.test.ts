@@ -185,7 +185,7 @@ describe('joined WAV files', () => {
     const cut = joined.slice(0, joined.size - 4 * 2500);
     await expect(collect((await openAudio(cut, OPTIONS)).pieces())).rejects.toMatchObject({
       code: 'audio-truncated',
-      problem: 'The WAV header promises 0.750 s but the file holds 0.594 s',
+      problem: 'The WAV header declares 0.750 s, but the file contains 0.594 s',
       remedy: expect.stringContaining('the segment ends by 0.593 s') as string,
     });
     const { samples } = await read(await openAudio(cut, { ...OPTIONS, durationSeconds: 0.593 }));

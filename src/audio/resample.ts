@@ -2,9 +2,9 @@ import createSpeexModule, { type SpeexModule } from '@echogarden/speex-resampler
 import { VoxlaneError } from '../util/errors';
 
 /**
- * Speex's scale is 0 to 10. 7 is the least that leaves speech whole: measured at all usual rates, it is within
+ * Speex's scale is 0 to 10. Quality 7 is the lowest that preserves speech. Measured at all usual rates, it is within
  * 0.001 dB up to 0.9 of the lower Nyquist frequency (7.2 kHz of 8), down 6 dB at 0.95, and 100 dB down from 1.03.
- * Quality 6 takes off 0.2 dB at 0.9 already; 8 costs a third more time for a passband that ends at 0.92.
+ * Quality 6 loses 0.2 dB at 0.9. Quality 8 takes a third more time for a passband that ends at 0.92.
  */
 const QUALITY = 7;
 const BLOCK_SAMPLES = 16_384;
@@ -16,7 +16,7 @@ export function resampledLength(sourceSamples: number, sourceRate: number, targe
 }
 
 /**
- * Source samples after which both grids meet again: `source` of them last as long as `target` output samples.
+ * The shortest common period of both sample grids: `source` source samples last as long as `target` output samples.
  */
 export function commonPeriod(sourceRate: number, targetRate: number): { source: number; target: number } {
   const divisor = greatestCommonDivisor(sourceRate, targetRate);
@@ -24,20 +24,20 @@ export function commonPeriod(sourceRate: number, targetRate: number): { source: 
 }
 
 /**
- * Band-limited change of the sample rate of one mono stream that comes in pieces, by the Speex resampler.
+ * Resamples one mono stream in pieces with the band-limited Speex resampler.
  *
- * Output sample n is the source at the time n / targetRate: the filter is symmetric, and its delay is taken off.
- * The pieces' borders do not show in the output, and the output is as long as {@link resampledLength} says.
+ * Output sample n is the source at the time n / targetRate: the filter is symmetric, and its delay is removed. The
+ * division into pieces does not affect the output. The total output length is {@link resampledLength}.
  */
 export class Resampler {
   readonly #speex: SpeexModule;
-  /** All at once: two lengths, then a block of input and one of output. Null when closed. */
+  /** One allocation: two lengths, an input block and an output block. Null after `close`. */
   #memory: { readonly state: number; readonly buffers: number } | null;
-  /** Source samples on either side of an output sample that it depends on. */
+  /** Number of source samples before and after an output sample that affect it. */
   readonly reach: number;
-  /** Source samples so far. */
+  /** Number of source samples so far. */
   #taken = 0;
-  /** Output samples so far. */
+  /** Number of output samples so far. */
   #given = 0;
 
   private constructor(
@@ -47,13 +47,13 @@ export class Resampler {
   ) {
     this.#speex = speex;
     const buffers = speex._malloc((2 + 2 * BLOCK_SAMPLES) * FLOAT_BYTES);
-    // The first length's place is free as yet and takes the error code.
+    // The memory of the first length is not used yet, so it receives the error code.
     const state = buffers && speex._speex_resampler_init(1, sourceRate, targetRate, QUALITY, buffers);
     if (state === 0) {
       speex._free(buffers);
       throw new VoxlaneError({
         code: 'audio-unsupported',
-        problem: `The sound cannot be brought from ${sourceRate} to ${targetRate} Hz: there is no memory for the filter`,
+        problem: `The audio cannot be resampled from ${sourceRate} to ${targetRate} Hz: there is not enough memory for the filter`,
       });
     }
     speex._speex_resampler_skip_zeros(state);
@@ -62,11 +62,12 @@ export class Resampler {
   }
 
   /**
-   * Must be closed, also after `flush`.
+   * Creates a resampler. It must be closed, even after `flush`.
    *
-   * @param sourceRate @param targetRate whole numbers of samples per second
-   * @throws VoxlaneError `worker-failed` where the WASM module cannot be loaded; `audio-unsupported` for rates so
-   *   far apart that there is no memory for the filter
+   * @param sourceRate integer, in Hz
+   * @param targetRate integer, in Hz
+   * @throws VoxlaneError `worker-failed` if the WASM module cannot be loaded; `audio-unsupported` if there is not
+   *   enough memory for the filter because the rates differ too much
    */
   static async create(sourceRate: number, targetRate: number): Promise<Resampler> {
     return new Resampler(await loadSpeex(), sourceRate, targetRate);
@@ -74,7 +75,7 @@ export class Resampler {
 
   /**
    * @param samples axes (sample), source rate
-   * @returns axes (sample), target rate: all that is settled by the samples so far; may be empty
+   * @returns axes (sample), target rate: the output determined by the samples so far; may be empty
    * @throws VoxlaneError `disposed`
    */
   process(samples: Float32Array): Float32Array {
@@ -83,17 +84,17 @@ export class Resampler {
   }
 
   /**
-   * @returns the end of the output, axes (sample), target rate. The stream is over after it.
+   * @returns the end of the output, axes (sample), target rate. The stream cannot be used afterward.
    * @throws VoxlaneError `disposed`
    */
   flush(): Float32Array {
     const missing = resampledLength(this.#taken, this.sourceRate, this.targetRate) - this.#given;
-    // The last output sample lies before the end of the source, and needs this much beyond its own place.
+    // The last output sample lies before the end of the source and needs this number of samples after its position.
     const silence = new Float32Array(this.reach + 1);
     return this.#push(silence, this.#taken + silence.length).subarray(0, missing);
   }
 
-  /** Frees the WASM memory. May be called again. */
+  /** Frees the WASM memory. Repeated calls have no effect. */
   close(): void {
     if (!this.#memory) return;
     this.#speex._speex_resampler_destroy(this.#memory.state);
@@ -101,14 +102,14 @@ export class Resampler {
     this.#memory = null;
   }
 
-  /** @param fed source samples up to and with these */
+  /** @param fed total source samples, including these */
   #push(samples: Float32Array, fed: number): Float32Array {
     if (!this.#memory) throw new VoxlaneError({ code: 'disposed', problem: 'The resampler is closed' });
     const { state, buffers } = this.#memory;
     const lengths = buffers / FLOAT_BYTES;
     const input = lengths + 2;
     const output = input + BLOCK_SAMPLES;
-    // Another resampler may have made the heap grow, so the views are taken anew; nothing in the loop allocates.
+    // Another resampler may have grown the heap, so the views are read again. Nothing in the loop allocates.
     const { HEAPF32, HEAPU32 } = this.#speex;
     const room = Math.ceil((fed * this.targetRate) / this.sourceRate) - this.#given;
     const result = new Float32Array(room);
@@ -118,8 +119,8 @@ export class Resampler {
       HEAPF32.set(block, input);
       HEAPU32[lengths] = block.length;
       HEAPU32[lengths + 1] = BLOCK_SAMPLES;
-      // Where the rate rises, the output may be full before all of the block is taken. Its only errors are those
-      // of allocation, which it does not do once it is made.
+      // When upsampling, the output may be full before the whole block is consumed. Errors are ignored because they
+      // only concern allocation, and the resampler does not allocate after its creation.
       this.#speex._speex_resampler_process_float(
         state,
         0,
@@ -139,15 +140,15 @@ export class Resampler {
 
 let speexModule: Promise<SpeexModule> | undefined;
 
-/** One module for all resamplers of this thread; a failed load is tried again by the next one. */
+/** One module for all resamplers of this thread. After a failed load, the next resampler tries again. */
 function loadSpeex(): Promise<SpeexModule> {
   speexModule ??= startSpeex().catch((cause: unknown) => {
     speexModule = undefined;
     throw new VoxlaneError(
       {
         code: 'worker-failed',
-        problem: 'The resampler cannot be started',
-        remedy: 'Reload the page; a browser without WASM SIMD must be updated',
+        problem: 'The resampler could not be started',
+        remedy: 'Reload the page. If the browser has no WASM SIMD, update it',
       },
       { cause },
     );
@@ -155,7 +156,7 @@ function loadSpeex(): Promise<SpeexModule> {
   return speexModule;
 }
 
-/** In programs that run the source without a bundler the package finds its file by itself. */
+/** Without a bundler, the package locates its WASM file itself. */
 async function startSpeex(): Promise<SpeexModule> {
   const wasmBinary = await import('virtual:wasm/speex-resampler').then(({ default: bytes }) => bytes, () => undefined);
   return createSpeexModule({ wasmBinary });

@@ -1,4 +1,4 @@
-/** Mixes channels to one without losing sound that cancels in the mean. */
+/** Reads a source as mono samples at the target rate: mixes its channels, resamples, and selects a segment. */
 import { VoxlaneError } from '../util/errors';
 import { concatenate } from '../util/values';
 import { blockEnd, contiguous, cutBlock, mixToMono, type PlanarBlock, type SoundBlock } from './blocks';
@@ -7,21 +7,21 @@ import { commonPeriod, resampledLength, Resampler } from './resample';
 import type { AudioInfo, DecodeOptions, OpenAudio } from './types';
 
 /**
- * Channels are compared over this time. By chance, two channels can be inverted for the 20 ms of a decoded block, but not for
- * a second.
+ * Duration over which channels are compared. Two channels can be inverted by chance for the 20 ms of a decoded block,
+ * but not for a second.
  */
 const STRETCH_SECONDS = 1;
 /**
- * Energy of the mean, relative to that of the mean of channels that are independent of each other. For two channels, 0.05
- * is a correlation of -0.95: less than 5 % of the sound would be left. A mean of ordinary stereo is above 1, and one
- * channel alone, with silence in the others, is at 1.
+ * Energy of the mean, relative to the mean of independent channels. For two channels, 0.05 is a correlation of -0.95:
+ * less than 5 % of the audio would remain. The mean of ordinary stereo is above 1, and one channel alone, with
+ * silence in the others, is 1.
  */
 const CANCELLED = 0.05;
-/** Channels with less than this share of the loudest channel's energy are not used: 6 dB below. */
+/** Channels with a smaller share of the loudest channel's energy are not used: 6 dB below. */
 const MIN_OF_LOUDEST = 0.25;
 
 /**
- * Mixes each segment of a second to the mean over its channels, or uses one channel if they cancel each other.
+ * Mixes each one-second segment to the mean over its channels, or uses one channel if they cancel each other.
  *
  * @param sampleRate of the blocks
  * @param onCancel called once, with the start of the first such segment in seconds
@@ -56,7 +56,7 @@ export async function* mixed(
       const last = held.at(-1);
       const isNext = !last || (from === blockEnd(last) && block.channels.length === last.channels.length);
       if (!isNext) yield flush();
-      // Segments lie on a fixed grid, so that a part of a recording is mixed as the whole is.
+      // Segments lie on a fixed grid, so a part of a recording is mixed in the same way as the whole.
       const to = (Math.floor(from / segmentFrames) + 1) * segmentFrames;
       held.push(cutBlock(block, from, to)!);
       if (to <= end) yield flush();
@@ -66,7 +66,7 @@ export async function* mixed(
   if (held.length > 0) yield flush();
 }
 
-/** @param blocks of one segment, each after the other */
+/** @param blocks consecutive blocks of one segment */
 function mixTogether(blocks: readonly PlanarBlock[]): { samples: Float32Array; cancels: boolean } {
   const mixes = blocks.map(({ channels }) => mixToMono(channels));
   const numChannels = blocks[0]!.channels.length;
@@ -75,7 +75,7 @@ function mixTogether(blocks: readonly PlanarBlock[]): { samples: Float32Array; c
   );
   const mixEnergy = mixes.reduce((sum, mix) => sum + energyOf(mix), 0);
   const independent = energies.reduce((sum, energy) => sum + energy, 0) / numChannels ** 2;
-  // False for silence and for NaN. NaN is reported by a later check.
+  // False for silence and for NaN. A later check reports NaN.
   if (!(mixEnergy < CANCELLED * independent)) return { samples: concatenate(mixes), cancels: false };
   const loudest = Math.max(...energies);
   const taken = energies.findIndex((energy) => energy >= MIN_OF_LOUDEST * loudest);
@@ -88,13 +88,16 @@ function energyOf(samples: Float32Array): number {
   return sum;
 }
 
-/** Sound on its own time axis, at its own rate. */
+/** Audio on its own time axis, at its own rate. */
 export interface SourceStream {
   readonly origin: Pick<AudioInfo, 'sampleRate' | 'channels' | 'codec' | 'container' | 'tracks'>;
-  /** Samples of the recording; infinite if only decoding shows their number. */
+  /** Number of samples of the recording; infinite if only decoding reveals it. */
   readonly endFrame: number;
   readonly durationSeconds: number | null;
-  /** Length in seconds that the header of a truncated file gives, or null if it gives none. Undefined if the file is complete. */
+  /**
+   * Length in seconds that the header of a truncated file declares, or null if it declares none. Undefined if the
+   * file is complete.
+   */
   readonly cutOff?: number | null | undefined;
   blocks(fromFrame: number, toFrame: number): AsyncIterable<PlanarBlock> | Iterable<PlanarBlock>;
   close(): void;
@@ -148,7 +151,7 @@ export function readOnce({ facts, log, read, close }: {
     notes: () => log.list(),
     pieces() {
       if (state !== 'fresh') {
-        const problem = state === 'closed' ? 'The audio is closed' : 'The audio has been read already';
+        const problem = state === 'closed' ? 'The audio is closed' : 'The audio has already been read';
         throw new VoxlaneError({ code: 'disposed', problem, remedy: 'Open it again' });
       }
       state = 'read';
@@ -182,7 +185,7 @@ function segmentOf(source: SourceStream, options: DecodeOptions): { segment: Seg
 /**
  * Decodes, mixes and resamples a segment of a source.
  *
- * @returns `given`: samples of the segment; `place`: output samples from the source's start to where decoding ended
+ * @returns `given`: samples of the segment; `place`: output samples from the source's start to the end of decoding
  */
 export async function* readSegment(
   source: SourceStream,
@@ -193,8 +196,8 @@ export async function* readSegment(
   const sourceRate = source.origin.sampleRate;
   const resampler = sourceRate === targetRate ? null : await Resampler.create(sourceRate, targetRate);
   const reach = resampler?.reach ?? 0;
-  // The filter starts where both grids meet, far enough before the segment to be free of the silence that it
-  // starts from, so that the segment is the same as the one cut from the whole.
+  // The filter starts at a common point of both grids, far enough before the segment that the initial silence of the
+  // filter does not affect it. Therefore, the segment equals the same part of the whole recording.
   const period = commonPeriod(sourceRate, targetRate);
   const periodsBefore = Math.floor((start * sourceRate) / targetRate - reach) / period.source;
   const firstPeriod = Math.max(0, Math.floor(periodsBefore));
@@ -244,7 +247,7 @@ export function startsTooLate(startSeconds: number, lengthSeconds: number): Voxl
 export function noSamples(): VoxlaneError {
   return new VoxlaneError({
     code: 'audio-no-samples',
-    problem: 'The recording holds no samples',
+    problem: 'The recording contains no samples',
     remedy: 'Choose another recording',
   });
 }

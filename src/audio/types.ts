@@ -1,6 +1,6 @@
 import type { RecordingNote } from './notes';
 
-/** In Hz. Speech needs more: a lower rate is a broken header. */
+/** In Hz. Speech needs more; a lower rate is a broken header. */
 export const MIN_SAMPLE_RATE = 1000;
 export const MAX_SAMPLE_RATE = 768_000;
 /** No file has more audio tracks. */
@@ -10,45 +10,48 @@ export const MAX_TRACKS = 1000;
 export interface AudioTrack {
   /** From 1, in the order of the file. */
   readonly number: number;
-  /** mediabunny's name of the codec, or the container's if mediabunny does not support it. */
+  /** mediabunny's codec name, or the container's if mediabunny does not support the codec. */
   readonly codec: string;
   /** According to the container, in Hz. */
   readonly sampleRate: number;
   /** According to the container. */
   readonly channels: number;
-  /** ISO 639-2 code; null if the file gives none. */
+  /** ISO 639-2 code; null if the file declares none. */
   readonly language: string | null;
-  /** Title of the track; null if the file gives none. */
+  /** Title of the track; null if the file declares none. */
   readonly name: string | null;
   /** Whether this track is read. */
   readonly isRead: boolean;
 }
 
-/** What is known of a recording before it is decoded. */
+/** Facts about a recording before decoding. */
 export interface AudioInfo {
-  /** Length of the analyzed segment; an estimate where the container gives no exact one (WebM, joined files). */
+  /** Length of the selected segment; an estimate if the container declares no exact length (WebM, joined files). */
   readonly durationSeconds: number;
   /** Of the source, in Hz. */
   readonly sampleRate: number;
   /** Of the source. */
   readonly channels: number;
-  /** mediabunny's name of the codec, or `pcm`. */
+  /** mediabunny's codec name, or `pcm`. */
   readonly codec: string;
-  /** mediabunny's name of the container, `WAVE`, or `samples`. */
+  /** mediabunny's container name, `WAVE`, or `samples`. */
   readonly container: string;
   /** The file's audio tracks; empty for WAV and samples. */
   readonly tracks: readonly AudioTrack[];
 }
 
-/** What of a recording is decoded, and at which rate. */
+/** The segment to decode, and the sample rate. */
 export interface DecodeOptions {
-  /** Rate of the samples that are wanted, in Hz. */
+  /** Target sample rate, in Hz. */
   readonly sampleRate: number;
-  /** Where the segment starts, to the nearest output sample. Default 0. */
+  /** Start of the segment, rounded to the nearest output sample. Default 0. */
   readonly startSeconds?: number;
-  /** Length of the segment, to the nearest output sample. Default: to the end. A longer one ends with the recording. */
+  /**
+   * Length of the segment, rounded to the nearest output sample. Default: to the end. A longer segment ends with the
+   * recording.
+   */
   readonly durationSeconds?: number;
-  /** Number of the audio track, from 1 on. Default: the one that the container marks, or the first. */
+  /** Number of the audio track, from 1. Default: the container's default track, or the first. */
   readonly track?: number;
 }
 
@@ -64,18 +67,18 @@ export type DecoderPlace = 'here' | 'page' | 'unknown';
 /** A recording that is ready to be decoded. */
 export interface OpenAudio {
   readonly facts: AudioInfo;
-  /** What was repaired, skipped or left out; complete once all pieces were read. */
+  /** What was repaired, skipped or left out; complete after all pieces were read. */
   notes(): readonly RecordingNote[];
   /**
    * The segment as mono samples, axes (sample), at the target rate, in pieces of any length above 0. Samples of
-   * integer formats lie in [-1, 1); those of float formats and of lossy codecs are given as they are, also
-   * beyond, since pyannote.audio does not clip either. Sound that starts late and gaps are filled with silence.
+   * integer formats are in [-1, 1). Samples of float formats and lossy codecs are not clipped, as in pyannote.audio.
+   * A late start and gaps are filled with silence.
    *
    * May be called once.
    *
    * @throws VoxlaneError `audio-decode`, `audio-not-finite`, `audio-no-samples`, `audio-truncated`, `disposed`
    */
   pieces(): AsyncGenerator<Float32Array, void, undefined>;
-  /** Frees the decoder. A stream of pieces in progress ends or throws. */
+  /** Frees the decoder. A running stream of pieces ends or throws. */
   close(): void;
 }

@@ -5,17 +5,18 @@ import { isWav, readWavHeader, RIFF_NAMES, type WavEncoding, type WavHeader } fr
 
 /** Limits the work on a damaged file. */
 const MAX_PARTS = 10_000;
-/** Chunks after the samples that are skipped on the way to the next file. */
+/** Maximum number of chunks after the samples to skip before the next file. */
 const MAX_CHUNKS = 100;
 const SEARCHED_BYTES = 1 << 20;
-/** From the start of a WAV file to its "WAVE". */
+/** Offset of "WAVE" from the start of a WAV file. */
 const NAME_OFFSET = 8;
 
 /**
- * The WAV files that lie one after another in a file.
+ * Finds the consecutive WAV files in a file.
  *
  * @returns the file itself if there is only one
- * @throws VoxlaneError `audio-decode` if the file can no longer be read, `audio-unsupported` for more than 10,000 files
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read, `audio-unsupported` for more than 10,000
+ *   files
  */
 export async function findWavParts(source: Blob): Promise<Blob[]> {
   const parts: Blob[] = [];
@@ -31,13 +32,13 @@ export async function findWavParts(source: Blob): Promise<Blob[]> {
 function tooMany(): VoxlaneError {
   return new VoxlaneError({
     code: 'audio-unsupported',
-    problem: `The file holds more than ${MAX_PARTS} WAV files one after another`,
+    problem: `The file contains more than ${MAX_PARTS} consecutive WAV files`,
     expected: `at most ${MAX_PARTS}`,
     remedy: 'Split the file, or join its recordings into one',
   });
 }
 
-/** Offset of the WAV file that follows the first one; null if none does, or if the first cannot be read. */
+/** Offset of the WAV file after the first; null if there is none, or if the first cannot be read. */
 async function nextFile(source: Blob): Promise<number | null> {
   let dataStart: number;
   let dataEnd: number | null;
@@ -55,7 +56,7 @@ async function nextFile(source: Blob): Promise<number | null> {
 async function fileAfterChunks(source: Blob, start: number): Promise<number | null> {
   let position = start;
   for (let seen = 0; seen < MAX_CHUNKS && position + 12 <= source.size; seen++) {
-    // A chunk of odd size is padded, but not by every writer.
+    // A chunk of odd size is padded, but some writers omit the padding.
     for (const at of [position, position + 1]) if (await isWav(source.slice(at))) return at;
     position += position % 2;
     const size = (await readBytes(source, position, position + 8)).getUint32(4, true);
@@ -64,7 +65,7 @@ async function fileAfterChunks(source: Blob, start: number): Promise<number | nu
   return null;
 }
 
-/** Looks at every byte: samples do not contain these eight bytes by chance. */
+/** Checks every byte. Samples do not contain these eight bytes by chance. */
 async function searchFile(source: Blob, start: number): Promise<number | null> {
   const reader = new ByteReader(source);
   for (let at = start; at < source.size; at += SEARCHED_BYTES) {
@@ -78,17 +79,18 @@ async function searchFile(source: Blob, start: number): Promise<number | null> {
 }
 
 const BLOCK_BYTES = 1 << 20;
-/** The resampler's output grows with the samples, not with their bytes. */
+/** The resampler's output grows with the number of samples, not with their bytes. */
 const MAX_BLOCK_FRAMES = 1 << 18;
 
 /**
  * Reads samples of a WAV file, about a megabyte at a time.
  *
- * Integers become value / 2^(bits - 1), as libsndfile and torchaudio give them; floats stay as they are, also
- * outside [-1, 1].
+ * Integers become value / 2^(bits - 1), as in libsndfile and torchaudio. Floats are not changed, even outside [-1,
+ * 1].
  *
- * @param fromFrame @param toFrame samples of each channel, counted from the start of the recording
- * @throws VoxlaneError `audio-decode` where the file cannot be read any more
+ * @param fromFrame in samples per channel, from the start of the recording
+ * @param toFrame in samples per channel, from the start of the recording
+ * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function* readWav(
   source: Blob,
@@ -138,7 +140,7 @@ function sampleReader(encoding: WavEncoding, sampleBytes: number, littleEndian: 
 function integerReader(sampleBytes: number, littleEndian: boolean): SampleReader {
   switch (sampleBytes) {
     case 1:
-      // The only unsigned ones.
+      // The only unsigned integers.
       return (bytes, at) => (bytes.getUint8(at) - 0x80) / 0x80;
     case 2:
       return (bytes, at) => bytes.getInt16(at, littleEndian) / 0x8000;

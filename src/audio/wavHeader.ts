@@ -1,4 +1,4 @@
-/** What follows the samples of a WAV file: other chunks, or bytes that the header does not account for. */
+/** Reads the header of a WAV file and checks it against the file. */
 import { VoxlaneError } from '../util/errors';
 import { wavFormatName } from './codecNames';
 import { readBytes } from './containers/byteReader';
@@ -7,11 +7,11 @@ import { MIN_SAMPLE_RATE, MAX_SAMPLE_RATE } from './types';
 /** Limits the work on a damaged file. */
 const MAX_LATER_CHUNKS = 1000;
 const SEARCHED_BYTES = 1 << 20;
-/** A shorter rest is padding or a damaged chunk. */
+/** A shorter remainder is padding or a damaged chunk. */
 const MIN_BYTES = 16;
 const ID3V1_BYTES = 128;
 
-/** The bytes after the samples. */
+/** The bytes after the samples of a WAV file: other chunks, or bytes that the header does not account for. */
 export interface WavRest {
   /** Bytes directly after the samples that belong to no chunk. */
   readonly unnamedBytes: number;
@@ -22,7 +22,7 @@ export interface WavRest {
 const NOTHING: WavRest = { unnamedBytes: 0, furtherDataBytes: 0 };
 
 /**
- * Looks at what follows the samples. Zeros, and tags that other formats put at the end, count as nothing.
+ * Examines the bytes after the samples. Zeros, and tags that other formats add at the end, are ignored.
  *
  * @param start offset after the samples
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
@@ -44,7 +44,7 @@ export async function readWavRest(source: Blob, start: number, littleEndian: boo
   return { unnamedBytes: 0, furtherDataBytes };
 }
 
-/** Offset of the chunk that starts here. A chunk of odd size is padded, but not by every writer. */
+/** Offset of the chunk at `start`. A chunk of odd size is padded, but some writers omit the padding. */
 async function chunkAfter(source: Blob, start: number, littleEndian: boolean): Promise<number | null> {
   const order = start % 2 === 1 ? [start + 1, start] : [start];
   for (const at of order) {
@@ -52,7 +52,8 @@ async function chunkAfter(source: Blob, start: number, littleEndian: boolean): P
     const header = await readBytes(source, at, at + 8);
     const name = asText(header);
     const end = at + 8 + header.getUint32(4, littleEndian);
-    // Samples rarely look like a name, and hardly ever have a size after it that fits. The last chunk may be truncated.
+    // Samples rarely look like a name, and are almost never followed by a valid size. The last chunk may be
+    // truncated.
     if (/^[\x20-\x7e]{4}$/.test(name) && end <= source.size) return at;
     if (/^[A-Za-z_][A-Za-z0-9_ ]{3}$/.test(name)) return at;
   }
@@ -75,33 +76,33 @@ function asText(view: DataView): string {
   return String.fromCharCode(...new Uint8Array(view.buffer, view.byteOffset, Math.min(4, view.byteLength)));
 }
 
-/** How one sample of one channel is stored. */
+/** Storage format of one sample of one channel. */
 export type WavEncoding = 'integer' | 'float' | 'a-law' | 'mu-law';
 
-/** What the header of a WAV file says, checked against the file. */
+/** The header of a WAV file, checked against the file. */
 export interface WavHeader {
   readonly encoding: WavEncoding;
   readonly channels: number;
   readonly sampleRate: number;
-  /** Bytes of one sample of one channel. Samples of fewer bits are left-justified in them. */
+  /** Bytes of one sample of one channel. Samples with fewer bits are left-justified. */
   readonly sampleBytes: number;
   readonly littleEndian: boolean;
   /** Offset of the first sample in the file. */
   readonly dataStart: number;
-  /** Samples of each channel that the file holds. */
+  /** Samples per channel that the file contains. */
   readonly heldFrames: number;
-  /** Samples of each channel that the header promises; `heldFrames` where it makes no promise. */
+  /** Samples per channel that the header declares; `heldFrames` if it declares none. */
   readonly promisedFrames: number;
-  /** Size of the samples in the header if it is a placeholder or too small; otherwise null. */
+  /** The header's data size if it is a placeholder or too small; otherwise null. */
   readonly ignoredBytes: number | null;
   /** Bytes after the samples that belong to no other chunk, or to further samples. */
   readonly skippedBytes: number;
-  /** Offset after the data chunk; null if the header's size does not give it, because it is a placeholder or too large. */
+  /** Offset after the data chunk; null if the header's size is a placeholder or too large. */
   readonly dataEnd: number | null;
 }
 
 export const MAX_CHANNELS = 32;
-/** More chunks than any recorder writes before the samples: a file with more must not keep the reader busy. */
+/** No recorder writes more chunks before the samples. The limit bounds the work on damaged files. */
 const MAX_CHUNKS = 1000;
 const ENCODINGS: Readonly<Record<number, WavEncoding>> = { 1: 'integer', 3: 'float', 6: 'a-law', 7: 'mu-law' };
 const ALLOWED_BYTES: Readonly<Record<WavEncoding, readonly number[]>> = {
@@ -112,18 +113,18 @@ const ALLOWED_BYTES: Readonly<Record<WavEncoding, readonly number[]>> = {
 };
 const EXTENSIBLE = 0xfffe;
 /**
- * Sizes that writers put where they cannot come back to fill in the true one: ffmpeg and most others, SoX,
- * arecord. The samples then reach to the end of the file.
+ * Sizes from writers that cannot go back and fill in the actual size: ffmpeg and most others, SoX, arecord. The
+ * samples then extend to the end of the file.
  */
 const PLACEHOLDER_SIZES = new Set([0xffff_ffff, 0x7fff_ffff, 0x7fff_f000, 0x8000_0000]);
 /**
- * From this size on, a size that exceeds the file is also a placeholder if the file ends with a whole sample: writers of
- * streams use any large number (2,000,000,000, or some bytes below a power of two). A file that lost its end usually gives a
- * smaller size; if not, the result has a note.
+ * At or above this value, a size that exceeds the file is also a placeholder if the file ends with a complete sample:
+ * writers of streams use any large number (2,000,000,000, or some bytes below a power of two). The header of a
+ * truncated file usually declares a smaller size; if not, the result has a note.
  */
 const MIN_PLACEHOLDER_BYTES = 1e9;
 
-/** Sizes have 32 bits, so the sizes of a larger file are too small. */
+/** Sizes have 32 bits, so the declared sizes of larger files are too small. */
 const MAX_SIZE = 2 ** 32;
 
 /** Whether the first bytes are those of a WAV file. */
@@ -135,7 +136,7 @@ export async function isWav(source: Blob): Promise<boolean> {
 /** First four bytes of WAV files. */
 export const RIFF_NAMES: ReadonlySet<string> = new Set(['RIFF', 'RIFX', 'RF64', 'BW64']);
 
-/** Format tag of the samples where this is one that {@link readWavHeader} does not know; otherwise null. */
+/** Format tag of the samples if {@link readWavHeader} does not support it; otherwise null. */
 export async function unknownWavTag(source: Blob): Promise<number | null> {
   const chunks = await findChunks(source);
   if (!chunks.format) return null;
@@ -153,8 +154,8 @@ export async function readWavHeader(source: Blob): Promise<WavHeader> {
   if (!format) {
     throw new VoxlaneError({
       code: 'audio-unsupported',
-      problem: 'The WAV file has no complete "fmt " chunk, so nothing says how its samples are stored',
-      remedy: 'Save the recording again, as WAV with 16-bit PCM for example',
+      problem: 'The WAV file has no complete "fmt " chunk, so the format of its samples is unknown',
+      remedy: 'Save the recording again, for example as WAV with 16-bit PCM',
     });
   }
   const layout = readLayout(format, littleEndian);
@@ -173,7 +174,7 @@ export async function readWavHeader(source: Blob): Promise<WavHeader> {
     return { ...layout, littleEndian, dataStart: data.start, ...whole };
   }
   const { unnamedBytes, furtherDataBytes } = await readWavRest(source, data.start + promised, littleEndian);
-  // A recorder may not update the size of the samples. The outer size then covers the file.
+  // Some recorders do not update the size of the samples. The outer size then covers the file.
   if (unnamedBytes > 0 && (riffSize + 8 >= source.size || source.size >= MAX_SIZE)) {
     const heldFrames = Math.floor(held / frameBytes);
     const whole = { promisedFrames: heldFrames, heldFrames, ignoredBytes: promised, dataEnd: null, skippedBytes: 0 };
@@ -201,8 +202,8 @@ function promisedBytes(
 ): number {
   if (longSize !== null && size === 0xffff_ffff) return longSize === 0 ? held : longSize;
   if (PLACEHOLDER_SIZES.has(size)) return size <= held ? size : held;
-  // A recorder that broke off leaves a 0 behind. Only where the outer size counts in what follows are these
-  // bytes other chunks, and the recording is empty indeed.
+  // An interrupted recorder leaves a 0. The following bytes are other chunks, and the recording is really empty, only
+  // if the outer size includes them.
   const followedByChunks = riffSize + 8 >= fileSize && !PLACEHOLDER_SIZES.has(riffSize);
   return size === 0 && !followedByChunks ? held : size;
 }
@@ -224,20 +225,20 @@ function readLayout(
       code: 'audio-unsupported',
       problem: encoding
         ? `The WAV file stores its samples as format ${tag} with ${bits} bits in ${sampleBytes} bytes`
-        : `The sound of the WAV file is ${wavFormatName(tag) ?? 'of an unknown codec'} (format ${tag}), which this browser cannot decode`,
+        : `The audio of the WAV file is ${wavFormatName(tag) ?? 'of an unknown codec'} (format ${tag}), which this browser cannot decode`,
       expected: 'integers of 8 to 32 bits, floats of 32 or 64 bits, A-law or mu-law',
-      remedy: 'Convert it, with "ffmpeg -i in.wav -c:a pcm_s16le out.wav" for example',
+      remedy: 'Convert it, for example with "ffmpeg -i in.wav -c:a pcm_s16le out.wav"',
     });
   }
   checkSampleRate(sampleRate);
   return { encoding, channels, sampleRate, sampleBytes };
 }
 
-/** @param rateBytes bytes of all channels for one time step, according to the bytes per second */
+/** @param rateBytes bytes of all channels per time step, according to the byte rate */
 function bytesOfSample(rateBytes: number, blockBytes: number, bits: number, channels: number): number {
   const least = Math.ceil(bits / 8);
   const isBlockWrong = rateBytes === least * channels && blockBytes !== rateBytes;
-  // Otherwise the block size counts, since samples may lie in more bytes than their bits need.
+  // Otherwise the block size applies, because samples may have more bytes than their bits require.
   return !isBlockWrong && blockBytes > 0 && blockBytes % channels === 0 ? blockBytes / channels : least;
 }
 
@@ -251,7 +252,7 @@ export function checkChannels(channels: number): void {
   });
 }
 
-/** @throws VoxlaneError `audio-unsupported` unless a whole number that sound is recorded with */
+/** @throws VoxlaneError `audio-unsupported` if the rate is not an integer or out of range */
 export function checkSampleRate(sampleRate: number): void {
   if (Number.isInteger(sampleRate) && sampleRate >= MIN_SAMPLE_RATE && sampleRate <= MAX_SAMPLE_RATE) return;
   throw new VoxlaneError({
@@ -263,7 +264,7 @@ export function checkSampleRate(sampleRate: number): void {
 
 function formatTag(format: DataView, littleEndian: boolean): number {
   const tag = format.getUint16(0, littleEndian);
-  // The sub-format, a GUID, starts with the tag proper.
+  // The sub-format, a GUID, starts with the actual tag.
   return tag === EXTENSIBLE && format.byteLength >= 26 ? format.getUint16(24, littleEndian) : tag;
 }
 

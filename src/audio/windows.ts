@@ -1,9 +1,9 @@
 import { VoxlaneError } from '../util/errors';
 
-/** How windows lie over a recording, in samples. */
+/** Position of windows on a recording, in samples. */
 export interface WindowGeometry {
   readonly windowSamples: number;
-  /** From the start of one window to the start of the next; at most `windowSamples`. */
+  /** Distance between the starts of consecutive windows; at most `windowSamples`. */
   readonly hopSamples: number;
 }
 
@@ -11,12 +11,12 @@ export interface WindowGeometry {
 export interface AudioWindow {
   /** The window covers samples `index * hopSamples` and the `windowSamples` after it. */
   readonly index: number;
-  /** Axes (sample), `windowSamples` long; the last window is padded with zeros at its end. */
+  /** Axes (sample), `windowSamples` long; the last window is zero-padded at its end. */
   readonly samples: Float32Array;
   readonly isLast: boolean;
 }
 
-/** Number of windows that {@link cutWindows} gives for a recording of `totalSamples`. */
+/** Number of windows that {@link cutWindows} yields for a recording of `totalSamples`. */
 export function countWindows(totalSamples: number, { windowSamples, hopSamples }: WindowGeometry): number {
   if (totalSamples <= 0) return 0;
   if (totalSamples < windowSamples) return 1;
@@ -24,12 +24,11 @@ export function countWindows(totalSamples: number, { windowSamples, hopSamples }
 }
 
 /**
- * Cuts a stream of samples into windows. Matches `Inference.slide` of pyannote.audio: a window at every
- * hop that is wholly inside the recording, and one more, padded with zeros, where samples are left over.
- * An empty stream gives no window. Only one window and one piece are in memory.
+ * Cuts a stream of samples into windows. Matches `Inference.slide` of pyannote.audio: one window per hop that lies
+ * completely inside the recording, and one more, zero-padded, if samples are left over. An empty stream yields no
+ * window. Only one window and one piece are in memory.
  *
- * @throws VoxlaneError `options` unless 0 < `hopSamples` <= `windowSamples`, both integer; and whatever
- *   `pieces` throws
+ * @throws VoxlaneError `options` unless 0 < `hopSamples` <= `windowSamples`, both integers; errors of `pieces`
  */
 export async function* cutWindows(
   pieces: AsyncIterable<Float32Array>,
@@ -38,7 +37,7 @@ export async function* cutWindows(
   if (!Number.isInteger(windowSamples) || !Number.isInteger(hopSamples) || hopSamples < 1 || hopSamples > windowSamples) {
     throw new VoxlaneError({
       code: 'options',
-      problem: `Windows of ${windowSamples} samples cannot be laid every ${hopSamples} samples`,
+      problem: `Windows of ${windowSamples} samples cannot have a hop of ${hopSamples} samples`,
       expected: 'whole numbers with 0 < hop <= window',
     });
   }
@@ -49,7 +48,7 @@ export async function* cutWindows(
     let taken = 0;
     while (taken < piece.length) {
       if (filled === windowSamples) {
-        // Given out only now that a sample is known to follow, so that `isLast` is right.
+        // Yielded only when another sample exists, so `isLast` is correct.
         yield { index: index++, samples: held.slice(), isLast: false };
         held.copyWithin(0, hopSamples);
         filled -= hopSamples;
@@ -70,11 +69,11 @@ export interface WindowBatch {
   /** Axes (window, sample), float32. */
   readonly windows: Float32Array;
   readonly numWindows: number;
-  /** No window follows. */
+  /** Whether this is the last batch. */
   readonly isLast: boolean;
 }
 
-/** Takes up to `count` windows from `source`; null where there are none left. */
+/** Takes up to `count` windows from `source`; null if there are none left. */
 export async function takeBatch(source: AsyncIterator<AudioWindow>, count: number): Promise<WindowBatch | null> {
   const taken: Float32Array[] = [];
   let isLast = false;

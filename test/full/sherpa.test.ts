@@ -29,7 +29,7 @@ describe('sherpa-onnx on our models', () => {
   });
 
   it('says what is wrong with a file, and goes on', async () => {
-    await expect(sherpa.run('bench/peers.ts', null)).rejects.toThrow(/^The file is not of a kind that can be read/);
+    await expect(sherpa.run('bench/peers.ts', null)).rejects.toThrow(/^The file format is not supported/);
     expect((await sherpa.run('public/sample.wav', 1)).durationSeconds).toBe(1);
   });
 });

@@ -1,6 +1,6 @@
 import { VoxlaneError } from '../../util/errors';
 
-/** @throws VoxlaneError `audio-decode` where the file is gone since it was chosen */
+/** @throws VoxlaneError `audio-decode` if the file has disappeared since it was chosen */
 export async function readBytes(source: Blob, start: number, end: number): Promise<DataView> {
   try {
     return new DataView(await source.slice(start, end).arrayBuffer());
@@ -9,7 +9,7 @@ export async function readBytes(source: Blob, start: number, end: number): Promi
       {
         code: 'audio-decode',
         problem: `The file cannot be read at byte ${start}`,
-        remedy: 'Choose the file again; it may have been moved or changed',
+        remedy: 'Choose the file again. It may have been moved or changed',
       },
       { cause },
     );
@@ -18,7 +18,7 @@ export async function readBytes(source: Blob, start: number, end: number): Promi
 
 const WINDOW_BYTES = 1 << 20;
 
-/** Reads bytes of a file at any place through a moving window of about a megabyte. */
+/** Random access to the bytes of a file through a moving window of about one megabyte. */
 export class ByteReader {
   #start = 0;
   #window: Uint8Array = new Uint8Array(0);
@@ -31,7 +31,8 @@ export class ByteReader {
   }
 
   /**
-   * The bytes of `[start, start + length)`, fewer at the end of the file. A view: valid until the next call.
+   * The bytes of `[start, start + length)`, fewer at the end of the file. The result is a view, valid until the next
+   * call.
    *
    * @throws VoxlaneError `audio-decode` if the file can no longer be read
    */

@@ -1,6 +1,6 @@
 /**
- * Splits a file into the parts that a demuxer can read, before anything is decoded. A demuxer stops at the first unexpected
- * bytes: a second file, foreign bytes, a missing page. Therefore it gets the parts one by one.
+ * Splits a file into parts that a demuxer can read, before decoding. A demuxer stops at the first unexpected bytes: a
+ * second file, foreign bytes, or a missing page. Therefore it gets each part separately.
  */
 import { isProgramStream } from '../codecNames';
 import { MP3_FRAMES, type Mp3Padding, type Mp3Tag, readMp3Tag } from './mp3';
@@ -23,21 +23,27 @@ import { walkMp4 } from './mp4';
 import { durationOf, startsAnywhere, walkOgg, withoutLacing, type OggLayout, type OggLink, type OggSegment, type OggStream } from './ogg';
 import { walkTransportStream, type TransportLayout } from './transportStream';
 
-/** A piece of a file that one decoder reads from start to end. */
+/** A part of a file that one decoder reads from start to end. */
 export interface FilePart {
   /** Files that share one clock; more than one if data is missing between them. */
   readonly segments: readonly Blob[];
   /** Padding of an MP3 file. Null for an MP3 file without padding; undefined for other files. */
   readonly padding?: Mp3Padding | null;
-  /** Set if the segments hold only the wanted track, so that its number in the file does not count. */
+  /** Set if the segments contain only the selected track, so its number in the file does not apply. */
   readonly isOneTrack?: true;
-  /** Whether the recording starts with the first sound instead of at time 0 of the container's clock. Undefined for no. */
+  /**
+   * Whether the recording starts with the first audio instead of at time 0 of the container's clock. Undefined means
+   * no.
+   */
   readonly startsAnywhere?: boolean;
-  /** Set if data is missing before the first sound. */
+  /** Set if data is missing before the first audio. */
   readonly isStartMissing?: true;
-  /** Null if only decoding shows it. */
+  /** Null if only decoding reveals it. */
   readonly durationSeconds: number | null;
-  /** Length in seconds that the header of a truncated part gives, or null if it gives none. Undefined if the part is complete. */
+  /**
+   * Length in seconds that the header of a truncated part declares, or null if it declares none. Undefined if the
+   * part is complete.
+   */
   readonly cutOff?: number | null;
 }
 
@@ -45,20 +51,20 @@ export interface FilePart {
 export interface FileParts {
   readonly parts: readonly FilePart[];
   readonly notes: readonly RecordingNote[];
-  /** Codec of the file if no part can be read because of it; otherwise null. */
+  /** Codec of the file if it is the reason that no part can be read; otherwise null. */
   readonly unreadableCodec: string | null;
 }
 
-/** How far to search for the first frame of MP3 and ADTS. */
+/** Bytes to search for the first frame of MP3 and ADTS. */
 const SEARCHED_BYTES = 1 << 16;
 /** Shorter changes of the coding are damage. */
 const MIN_RUN_SECONDS = 0.2;
 const NO_NOTES = { notes: [], unreadableCodec: null };
 
 /**
- * Walks a file that is no WAV.
+ * Splits a file other than WAV into its parts.
  *
- * @param track number of the wanted audio track, from 1
+ * @param track number of the selected audio track, from 1
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function findParts(source: Blob, track: number): Promise<FileParts> {
@@ -70,7 +76,7 @@ export async function findParts(source: Blob, track: number): Promise<FileParts>
 async function walkParts(source: Blob, track: number): Promise<FileParts> {
   const reader = new ByteReader(source);
   const head = (await reader.read(0, TAG_HEADER_BYTES)).slice();
-  // It may hold frames of MP3 or MP2, but in packets. The demuxer's step names the kind of file.
+  // A program stream may contain MP3 or MP2 frames, but in packets. Opening it reports the kind of file.
   if (await isProgramStream(source)) return whole(source);
   if (hasText(head, 0, 'OggS')) return oggParts(source, await walkOgg(reader), track);
   if (hasText(head, 0, '\u001aE\u00df\u00a3')) {
@@ -78,7 +84,7 @@ async function walkParts(source: Blob, track: number): Promise<FileParts> {
   }
   if (/^(ftyp|styp|moov|mdat|free|skip|wide|pnot)$/.test(String.fromCharCode(...head.subarray(4, 8)))) {
     const { starts, completeEnd } = await walkMp4(reader);
-    // If bytes are missing without fragments, opening the file throws an error that names them.
+    // If bytes are missing without fragments, opening the file throws an error about the missing bytes.
     return completeEnd === null ? cutAt(source, starts) : cutAt(source.slice(0, completeEnd, source.type), starts, true);
   }
   const start = await afterTags(reader);
@@ -91,7 +97,7 @@ function whole(source: Blob): FileParts {
   return { parts: [{ segments: [source], durationSeconds: null }], ...NO_NOTES };
 }
 
-/** @param starts offsets of the files; tags before the first belong to it */
+/** @param starts offsets of the files; tags before the first file belong to it */
 async function flacParts(source: Blob, starts: readonly number[]): Promise<FileParts> {
   const end = await readFlacEnd(new ByteReader(source.slice(starts.at(-1))));
   const [, ...others] = starts;
@@ -109,7 +115,7 @@ function cutAt(source: Blob, starts: readonly number[], isCutOff = false): FileP
   return { parts, notes, unreadableCodec: null };
 }
 
-/** An undamaged file is left as it is, with its index. */
+/** An undamaged file stays complete, including its index. */
 function matroskaParts(source: Blob, files: readonly MatroskaFile[]): FileParts {
   const readable = files.filter(({ runs }) => runs.length > 0);
   if (readable.length === 0) return whole(source);
@@ -185,10 +191,12 @@ export function partsOfFrames(source: Blob, kind: FrameKind, layout: FrameLayout
   return { parts, notes: [...(count > 1 ? [recordingNotes.joined(count, null)] : []), ...skipped], unreadableCodec: null };
 }
 
-/** Longest MP3 frame: 1152 samples at 16 kHz. */
+/** Maximum duration of an MP3 frame: 1152 samples at 16 kHz. */
 const FRAME_SECONDS = 0.072;
 
-/** Players remove the padding of the first tag; at the end only if the file ends where the tag says. */
+/**
+ * Players remove the padding of the first tag. At the end, they remove it only if the file ends where the tag says.
+ */
 function paddingOf(run: FrameRun, padding: Mp3Padding | null, isWhole: boolean): Mp3Padding {
   if (isWhole && padding?.length != null) return padding;
   const leading = padding?.leading ?? 0;
@@ -224,7 +232,7 @@ async function oggParts(source: Blob, { links, skipped }: OggLayout, track: numb
     const codec = links.flatMap(({ streams }) => streams).find(({ codec }) => codec !== null && codec !== 'Theora' && !READABLE_CODECS.has(codec))?.codec;
     return { ...whole(source), unreadableCodec: codec ?? null };
   }
-  // The demuxer's error gives the number of tracks.
+  // The demuxer's error reports the number of tracks.
   if (!links.some((link) => audioStreams(link).length >= track)) return whole(source);
   const isWhole = links.length === 1 && skipped === null && readable[0]!.stream.segments.length === 1 && startsWhole(readable[0]!.stream);
   const parts = await Promise.all(
@@ -246,7 +254,7 @@ async function oggParts(source: Blob, { links, skipped }: OggLayout, track: numb
   };
 }
 
-/** The streams that can be read, in the order of the file. */
+/** The readable streams, in file order. */
 function audioStreams({ streams }: OggLink): OggStream[] {
   return streams.filter(({ codec }) => codec !== null && READABLE_CODECS.has(codec));
 }
@@ -257,7 +265,10 @@ function startsWhole({ segments: [first] }: OggStream): boolean {
   return first?.continuedLacing === 0;
 }
 
-/** One file for each segment without a hole: the headers, then the segment's pages. Their granules give its place. */
+/**
+ * One file for each segment without a hole: the headers, then the segment's pages. The granules of the pages give its
+ * position.
+ */
 async function oggSegments(source: Blob, stream: OggStream): Promise<Blob[]> {
   const headers = stream.headers.map(([start, end]) => source.slice(start, end));
   return Promise.all(
@@ -268,7 +279,7 @@ async function oggSegments(source: Blob, stream: OggStream): Promise<Blob[]> {
 async function segmentPieces(source: Blob, { ranges, continuedLacing, firstPage }: OggSegment): Promise<Blob[]> {
   if (continuedLacing === 0) return ranges.map(([start, end]) => source.slice(start, end));
   const page = new Uint8Array(await source.slice(...firstPage).arrayBuffer());
-  // The page may hold only the end of a packet whose start is missing.
+  // The page may contain only the end of a packet whose start is missing.
   const pieces = continuedLacing >= page[26]! ? [] : [new Blob([withoutLacing(page, continuedLacing)])];
   const [, ...others] = ranges;
   const rest = ranges[0]![1] > firstPage[1] ? [source.slice(firstPage[1], ranges[0]![1])] : [];

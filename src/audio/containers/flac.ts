@@ -1,4 +1,4 @@
-/** Finds joined FLAC files (RFC 9639). */
+/** Reads the structure of FLAC files (RFC 9639): joined files, and the end of the audio. */
 import { bigEndian, type ByteReader, hasText } from './byteReader';
 import { afterTags, tagLength } from './frames';
 
@@ -7,7 +7,7 @@ const BLOCK_BYTES = 1 << 20;
 const MARKER_BYTES = 8;
 
 /**
- * Offsets at which joined files start.
+ * Offsets of the joined files in a file.
  *
  * @param start of the first
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
@@ -23,7 +23,7 @@ export async function walkFlac(reader: ByteReader, start: number): Promise<numbe
   return starts;
 }
 
-/** Whether a FLAC file starts here. Its frames do not contain these eight bytes by chance. */
+/** Whether a FLAC file starts here. Frames do not contain these eight bytes by chance. */
 export function isStart(bytes: Uint8Array, offset: number): boolean {
   const type = bytes[offset + 4];
   return (
@@ -35,20 +35,20 @@ export function isStart(bytes: Uint8Array, offset: number): boolean {
   );
 }
 
-/** Finds the end of a FLAC file's sound from its last frames (RFC 9639). Its header may be wrong. */
+/** The end of the audio is found from the last frames, because the header may be wrong. */
 
-/** How much of the file's end to search. The largest frames have some 100 kB. */
+/** Bytes to search at the end of the file. The largest frames have about 100 kB. */
 const END_BYTES = 1 << 20;
 const MAX_HEADER_BYTES = 16;
 const INFO_BYTES = 42;
-/** Block sizes by their code; 0 for codes that are followed by a size, and for the reserved one. */
+/** Block sizes by their code; 0 for codes that are followed by a size, and for the reserved code. */
 const BLOCK_SIZES = [0, 192, 576, 1152, 2304, 4608, 0, 0, 256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768];
 const SIZE_OF_8_BITS = 6;
 const SIZE_OF_16_BITS = 7;
 
-/** The end of a file's sound. */
+/** The end of a file's audio. */
 export interface FlacEnd {
-  /** After the last frame. */
+  /** End of the last frame. */
   readonly endSeconds: number;
   /** Length of the last frame. */
   readonly frameSeconds: number;
@@ -57,14 +57,14 @@ export interface FlacEnd {
 }
 
 interface Frame {
-  /** Offset in the bytes that were searched. */
+  /** Offset in the searched bytes. */
   readonly start: number;
   readonly first: number;
   readonly samples: number;
 }
 
 /**
- * Reads the last frame that continues the frame before it.
+ * Finds the last frame that continues the frame before it.
  *
  * @returns null if the last megabyte has no such frame
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
@@ -78,7 +78,7 @@ export async function readFlacEnd(reader: ByteReader): Promise<FlacEnd | null> {
   if (sampleRate === 0) return null;
   const from = Math.max(start + INFO_BYTES, reader.size - END_BYTES);
   const bytes = await reader.read(from, reader.size - from);
-  // A few bytes can look like a frame by chance, but not like the one that continues another.
+  // A few bytes can look like a frame by chance, but not like a frame that continues another.
   const ends = new Set<number>();
   let last: Frame | null = null;
   for (let i = bytes.indexOf(0xff); i >= 0; i = bytes.indexOf(0xff, i + 1)) {
@@ -94,7 +94,10 @@ export async function readFlacEnd(reader: ByteReader): Promise<FlacEnd | null> {
   };
 }
 
-/** Whether only zeros or a tag follow the frame. With its own checksum at its end, the checksum of a frame is 0. */
+/**
+ * Whether only zeros or a tag follow the frame. The CRC over a complete frame, including its checksum at the end, is
+ * 0.
+ */
 function isComplete(frame: Uint8Array): boolean {
   let crc = 0;
   for (let i = 0; i < frame.length; i++) {
@@ -122,7 +125,7 @@ function frameAt(searched: Uint8Array, start: number, maxBlock: number): Frame |
   return { start, first: isVariable ? number.value : number.value * maxBlock, samples };
 }
 
-/** A number in the extended UTF-8 of the format. */
+/** Decodes a number in the format's extended UTF-8. */
 function codedNumber(bytes: Uint8Array, at: number): { value: number; length: number } | null {
   const first = bytes[at];
   if (first === undefined || first === 0xff) return null;

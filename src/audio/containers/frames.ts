@@ -1,21 +1,21 @@
 import { type ByteReader, hasText } from './byteReader';
 
-/** Bytes that {@link tagLength} needs. */
+/** Number of bytes that {@link tagLength} needs. */
 export const TAG_HEADER_BYTES = 32;
 const ID3V1_BYTES = 128;
 
 /**
- * Length of a tag (ID3v2, ID3v1, APE) that starts at `offset`; 0 if none does. MP3 and ADTS files
- * have tags before, between and after the frames.
+ * Length of a tag (ID3v2, ID3v1, APE) that starts at `offset`; 0 if there is none. MP3 and ADTS files have tags
+ * before, between and after the frames.
  *
- * @param bytes at least {@link TAG_HEADER_BYTES} from `offset` on, unless the file ends before
+ * @param bytes at least {@link TAG_HEADER_BYTES} from `offset`, unless the file ends earlier
  */
 export function tagLength(bytes: Uint8Array, offset = 0): number {
   if (hasText(bytes, offset, 'ID3') && bytes.length >= offset + 10) {
     let size = 0;
     for (let i = 6; i < 10; i++) {
       const byte = bytes[offset + i]!;
-      // Seven bits of each byte count.
+      // Each byte has seven significant bits.
       if (byte >= 0x80) return 0;
       size = size * 128 + byte;
     }
@@ -26,14 +26,14 @@ export function tagLength(bytes: Uint8Array, offset = 0): number {
   if (hasText(bytes, offset, 'APETAGEX') && bytes.length >= offset + 24) {
     const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 24);
     const isHeader = (view.getUint32(20, true) & 0x2000_0000) !== 0;
-    // The size counts the items and the footer, but not the header.
+    // The size includes the items and the footer, but not the header.
     return isHeader ? 32 + view.getUint32(12, true) : 32;
   }
   return 0;
 }
 
 /**
- * Length of the tag at `position`; 0 if none starts there, or if it would end beyond the file.
+ * Length of the tag at `position`; 0 if there is none, or if it would end beyond the file.
  *
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
@@ -56,35 +56,35 @@ export async function afterTags(reader: ByteReader): Promise<number> {
   }
 }
 
-/** Finds the frames of streams without a container (MP3, ADTS), and the places where the coding changes. */
+/** Streams without a container (MP3, ADTS): frames, and changes of the coding. */
 
-/** One frame, as its header describes it. */
+/** A frame header. */
 export interface FrameHeader {
   readonly bytes: number;
   readonly sampleRate: number;
   readonly samples: number;
-  /** Equal for frames that one decoder can read in a row. */
+  /** Equal for consecutive frames that one decoder can read. */
   readonly coding: string;
 }
 
-/** How frames of one kind are recognized. */
+/** Recognizes frames of one kind. */
 export interface FrameKind {
-  /** Bytes that `header` needs. */
+  /** Number of bytes that `header` needs. */
   readonly headerBytes: number;
   header(bytes: Uint8Array, offset: number): FrameHeader | null;
-  /** Bytes of a frame that {@link FrameKind.isTag} needs. */
+  /** Number of bytes that {@link FrameKind.isTag} needs. */
   readonly tagBytes: number;
-  /** Whether the frame holds data about the file instead of sound. */
+  /** Whether the frame contains data about the file instead of audio. */
   isTag(frame: Uint8Array): boolean;
 }
 
-/** Frames of one coding. */
+/** Consecutive frames of one coding. */
 export interface FrameRun {
   readonly coding: string;
   readonly sampleRate: number;
-  /** Axes (range, [start, end)): the bytes of the frames, neighbors joined. */
+  /** Axes (range, [start, end)): the bytes of the frames; adjacent frames are merged. */
   readonly ranges: (readonly [number, number])[];
-  /** Samples of each channel, without tags. */
+  /** Samples per channel, without tags. */
   samples: number;
 }
 
@@ -92,31 +92,31 @@ export interface FrameRun {
 export interface SkippedBytes {
   readonly start: number;
   readonly end: number;
-  /** Length of all frames before them. */
+  /** Duration of all frames before them. */
   readonly atSeconds: number;
 }
 
 /** All frames of a file. */
 export interface FrameLayout {
   readonly runs: readonly FrameRun[];
-  /** Offset of the first frame if it is a tag; null if it holds sound. */
+  /** Offset of the first frame if it is a tag; null if it contains audio. */
   readonly firstTag: number | null;
   readonly skipped: readonly SkippedBytes[];
-  /** Bytes of the last frame that lie beyond the end of the file. */
+  /** Number of bytes of the last frame beyond the end of the file. */
   readonly missingBytes: number;
-  /** Frames that are tags. */
+  /** Number of frames that are tags. */
   readonly tags: number;
 }
 
-/** Any bytes can look like a header. After foreign bytes, this many frames must follow each other. */
+/** Any bytes can look like a header. After foreign bytes, this number of consecutive frames is required. */
 const FRAMES_TO_RESYNC = 3;
 const SEARCHED_BYTES = 1 << 16;
 
 /**
- * Walks a file from `start` to its end.
+ * Finds the frames of a file from `start` to its end.
  *
- * After foreign bytes, the walk continues at the next place where several frames follow each other, so that it does not take a
- * false header in damaged data for a frame.
+ * After foreign bytes, it continues at the next position with several consecutive frames, so it does not mistake
+ * damaged data for a frame.
  *
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
@@ -135,14 +135,15 @@ export async function walkFrames(reader: ByteReader, kind: FrameKind, start = 0)
     const isFollowedUp = header !== null && (await isSeam(reader, kind, position + header.bytes));
     if (!isFollowedUp) {
       const tag = await tagAt(reader, position);
-      // Text in damaged data can look like a tag of any length. Between frames, a tag must end where a frame, a tag or nothing starts.
+      // Text in damaged data can look like a tag of any length. Between frames, a tag must be followed by a frame, a
+      // tag or the end of the file.
       if (tag > 0 && (isFirst || (await isSeam(reader, kind, position + tag)))) {
         position += tag;
         continue;
       }
     }
     const next = isFollowedUp ? 0 : await resync(reader, kind, position + 1);
-    // After a valid frame, a frame is valid even if foreign bytes follow it, unless the next one starts inside it.
+    // After a valid frame, a frame is valid even if foreign bytes follow it, unless the next frame starts inside it.
     const isFrame = header !== null && (isFollowedUp || (isInSync && next >= position + header.bytes));
     if (!isFrame) {
       skipped.push({ start: position, end: next, atSeconds: seconds });
@@ -168,7 +169,7 @@ export async function walkFrames(reader: ByteReader, kind: FrameKind, start = 0)
 }
 
 /**
- * Offset of the first place where frames follow each other; null if there is none within `limit` bytes.
+ * Offset of the first consecutive frames; null if there are none within `limit` bytes.
  *
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
@@ -196,7 +197,9 @@ async function headerAt(reader: ByteReader, kind: FrameKind, position: number): 
   return bytes.length < kind.headerBytes ? null : kind.header(bytes, 0);
 }
 
-/** Whether a frame or a tag starts here, or the file ends. A rest that is shorter than a header is accepted. */
+/**
+ * Whether a frame, a tag or the end of the file is at this position. A remainder shorter than a header is accepted.
+ */
 async function isSeam(reader: ByteReader, kind: FrameKind, position: number): Promise<boolean> {
   if (position + kind.headerBytes > reader.size) return true;
   const bytes = await reader.read(position, Math.max(kind.headerBytes, TAG_HEADER_BYTES));
@@ -247,7 +250,7 @@ export const ADTS_FRAMES: FrameKind = {
 
 function adtsHeader(bytes: Uint8Array, offset: number): FrameHeader | null {
   const [b0, b1, b2, b3, b4, b5, b6] = bytes.subarray(offset, offset + HEADER_BYTES) as Uint8Array & number[];
-  // Twelve bits of sync word, then a layer of 0.
+  // A sync word of twelve bits and layer 0.
   if (b0 !== 0xff || (b1! & 0xf6) !== 0xf0) return null;
   const sampleRate = SAMPLE_RATES[(b2! >> 2) & 15];
   const length = ((b3! & 3) << 11) | (b4! << 3) | (b5! >> 5);

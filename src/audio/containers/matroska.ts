@@ -1,4 +1,7 @@
-/** Finds joined WebM and Matroska files (RFC 8794, RFC 9559), damage inside them, and missing bytes at the end. */
+/**
+ * Reads the structure of WebM and Matroska files (RFC 8794, RFC 9559): joined files, damage, missing bytes at the
+ * end, and codec delays.
+ */
 import { bigEndian, type ByteReader } from './byteReader';
 
 export const EBML = 0x1a45_dfa3;
@@ -8,48 +11,51 @@ export const TRACKS = 0x1654_ae6b;
 export const CLUSTER = 0x1f43_b675;
 const VOID = 0xec;
 const CRC = 0xbf;
-/** Elements directly in a segment: seek head, cues, chapters, tags, attachments, and those above. */
+/** Children of a segment: seek head, cues, chapters, tags, attachments, and the elements above. */
 const SEGMENT_CHILDREN = new Set([INFO, TRACKS, CLUSTER, 0x114d_9b74, 0x1c53_bb6b, 0x1043_a770, 0x1254_c367, 0x1941_a469, VOID, CRC]);
-/** Elements of a cluster: timestamp, position, previous size, silent tracks, and the kinds of blocks. */
+/** Children of a cluster: timestamp, position, previous size, silent tracks, and the kinds of blocks. */
 const CLUSTER_CHILDREN = new Set([0xe7, 0xa7, 0xab, 0x5854, 0xa3, 0xa0, 0xaf, VOID, CRC]);
 const MAX_HEADER_BYTES = 12;
 const SEARCHED_BYTES = 1 << 16;
 
-/** An element of EBML: its id, and the offsets of its parts. */
+/** An EBML element: its id, and the offsets of its parts. */
 export interface Element {
   readonly id: number;
   readonly start: number;
   readonly content: number;
-  /** Infinite if its size is left open. */
+  /** Infinite if its size is unknown. */
   readonly end: number;
 }
 
 /** A range of bytes, [start, end). */
 type Range = readonly [start: number, end: number];
 
-/** Clusters without damage between them. */
+/** Consecutive clusters without damage between them. */
 export interface ClusterRun {
-  /** Whole clusters. */
+  /** Complete clusters. */
   readonly ranges: readonly Range[];
-  /** Whole blocks of a cluster whose end is missing; null if there is none. */
+  /** Complete blocks of a cluster without an end; null if there is none. */
   readonly rest: Range | null;
 }
 
 /** One of several joined files. */
 export interface MatroskaFile {
   readonly start: number;
-  /** What a file needs besides its clusters: the ranges of the EBML header, the segment information, and the tracks. */
+  /**
+   * Parts that a file needs in addition to its clusters: the ranges of the EBML header, the segment information, and
+   * the tracks.
+   */
   readonly header: Range | null;
   readonly info: Range | null;
   readonly tracks: Range | null;
-  /** In order. Between them, data is damaged or missing. */
+  /** In order. Data between runs is damaged or missing. */
   readonly runs: readonly ClusterRun[];
   /** Whether the file ends within an element. */
   readonly isCutOff: boolean;
 }
 
 /**
- * Walks the elements of a file to its end. After damage, it continues at the next cluster or file.
+ * Reads the elements of a file to its end. After damage, it continues at the next cluster or file.
  *
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
@@ -99,7 +105,7 @@ class MatroskaWalk {
     return isKnown && end !== Infinity;
   }
 
-  /** @returns where the next element starts */
+  /** @returns start of the next element */
   add(element: Element): number {
     const { id, start, content, end } = element;
     if (id === EBML) {
@@ -134,7 +140,7 @@ class MatroskaWalk {
     return end;
   }
 
-  /** Damage: what follows is a new run. The last block is dropped, because the damage may start in it. */
+  /** Starts a new run after damage. The last block is dropped, because the damage may start in it. */
   breakOff(): void {
     if (this.#cluster) this.#endCluster(this.#cluster.last);
     this.#isNewRun = true;
@@ -148,7 +154,7 @@ class MatroskaWalk {
   close(): MatroskaFile[] {
     this.#endCluster();
     for (const file of this.#files) {
-      // With a hole, the segment ends before the place that its size gives, although its last cluster is there.
+      // With a hole, the segment ends before its declared end, although its last cluster is complete.
       if (file.runs.length <= 1 && file.segmentEnd !== Infinity && file.segmentEnd > this.size) file.isCutOff = true;
     }
     return this.#files;
@@ -162,7 +168,7 @@ class MatroskaWalk {
     return this.#cluster !== null && this.#cluster.end < this.#cluster.element.end;
   }
 
-  /** @param end after the last block that is kept */
+  /** @param end end of the last complete block */
   #endCluster(end = this.#cluster?.end ?? 0): void {
     const element = this.#cluster?.element;
     const file = this.#files.at(-1);
@@ -185,7 +191,7 @@ class MatroskaWalk {
 }
 
 /**
- * The element at a place; null if none starts there.
+ * The element at an offset; null if there is none.
  *
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
@@ -203,7 +209,7 @@ export async function elementAt(reader: ByteReader, start: number): Promise<Elem
   return { id: bigEndian(bytes, 0, idBytes), start, content, end: isOpen ? Infinity : content + size };
 }
 
-/** The next place at which a file, or a cluster with a child, starts; the end of the file if there is none. */
+/** The next offset at which a file, or a cluster with a child, starts; the end of the file if there is none. */
 async function resync(reader: ByteReader, position: number): Promise<number> {
   for (let at = position; at < reader.size; ) {
     // A copy, because the checks below move the reader's window.
@@ -221,15 +227,15 @@ async function resync(reader: ByteReader, position: number): Promise<number> {
   return reader.size;
 }
 
-/** Length in bytes of a number with this first byte; null if no number starts with it. */
+/** Length in bytes of a number with this first byte; null if no number starts with this byte. */
 function vintLength(first: number | undefined): number | null {
   return first ? Math.clz32(first) - 23 : null;
 }
 
 /**
- * The pieces of a file with the clusters of one run; null if the file lacks what a decoder needs.
+ * The pieces of a file with the clusters of one run; null if the file lacks parts that a decoder needs.
  *
- * @param file as {@link walkMatroska} gives it
+ * @param file as returned by {@link walkMatroska}
  */
 export function filePieces(source: Blob, { header, info, tracks }: MatroskaFile, { ranges, rest }: ClusterRun): Blob[] | null {
   if (!header || !info || !tracks) return null;
@@ -244,7 +250,7 @@ export function filePieces(source: Blob, { header, info, tracks }: MatroskaFile,
   ];
 }
 
-/** @param size null to leave it open */
+/** @param size null for an unknown size */
 function elementHeader(id: number, size: number | null): Blob {
   const bytes = new DataView(new ArrayBuffer(12));
   bytes.setUint32(0, id);
@@ -252,7 +258,7 @@ function elementHeader(id: number, size: number | null): Blob {
   return new Blob([bytes]);
 }
 
-/** Reads the encoder's delay that a Matroska file gives for a track (RFC 9559, CodecDelay). */
+/** The encoder's delay of a track (RFC 9559, CodecDelay). */
 
 const TRACK_ENTRY = 0xae;
 const TRACK_NUMBER = 0xd7;
@@ -260,14 +266,14 @@ const CODEC_DELAY = 0x56aa;
 /** Limits the work on a damaged file. */
 const MAX_ELEMENTS = 10_000;
 const NANOSECONDS = 1e9;
-/** No encoder needs longer; a larger value is damaged. */
+/** No encoder needs a longer delay; a larger value is damaged. */
 const MAX_DELAY_SECONDS = 1;
 
 /**
- * Length of the encoder's delay before the recording, in seconds.
+ * Duration of the encoder's delay before the recording, in seconds.
  *
- * @param trackNumber as the file has it
- * @returns 0 if the file gives no delay
+ * @param trackNumber as in the file
+ * @returns 0 if the file declares no delay
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function readCodecDelay(reader: ByteReader, trackNumber: number): Promise<number> {

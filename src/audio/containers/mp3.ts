@@ -9,7 +9,7 @@ const BIT_RATES = {
   mpeg2: [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 } as const;
 const SAMPLE_RATES = [44_100, 48_000, 32_000];
-/** Greatest offset of the tag in a frame, after header and side information. */
+/** Maximum offset of the tag in a frame, after header and side information. */
 const MAX_TAG_OFFSET = 36;
 
 /** Frames of MPEG audio layer III (MP3) and layer II (MP2). */
@@ -22,7 +22,7 @@ export const MP3_FRAMES: FrameKind = {
 
 function mp3Header(bytes: Uint8Array, offset: number): FrameHeader | null {
   const [b0, b1, b2, b3] = bytes.subarray(offset, offset + HEADER_BYTES) as Uint8Array & number[];
-  // Eleven bits of sync word, then the version and the layer.
+  // A sync word of eleven bits, then the version and the layer.
   const layer = 4 - ((b1! >> 1) & 3);
   if (b0 !== 0xff || (b1! & 0xe0) !== 0xe0 || (layer !== 2 && layer !== 3)) return null;
   const version = (b1! >> 3) & 3;
@@ -42,7 +42,7 @@ function mp3Header(bytes: Uint8Array, offset: number): FrameHeader | null {
   };
 }
 
-/** Whether a frame is the tag that encoders write before the sound. */
+/** Whether a frame is the tag that encoders write before the audio. */
 function isXingFrame(frame: Uint8Array): boolean {
   const isLayer3 = (frame[1]! & 0x06) === 0x02;
   if (!isLayer3) return false;
@@ -53,33 +53,33 @@ function isXingFrame(frame: Uint8Array): boolean {
 }
 
 /**
- * Encoders of MP3 put silence before and after the sound, and decoders delay it further. The first frame says by
- * how much, in a tag that LAME invented; mediabunny passes it over, and WebCodecs has no place for it.
+ * MP3 encoders add silence before and after the audio, and decoders delay it further. The first frame contains these
+ * lengths in a tag that LAME introduced. mediabunny ignores the tag, and WebCodecs cannot apply it.
  */
 
 /** Samples that are not part of the recording. */
 export interface Mp3Padding {
   readonly leading: number;
   readonly trailing: number;
-  /** Samples of the recording proper; null where the tag does not count the frames. */
+  /** Samples of the recording without padding; null if the tag does not count the frames. */
   readonly length: number | null;
 }
 
 /** The tag in the first frame. */
 export interface Mp3Tag {
-  /** Length of all frames that the tag counts, padding included; null if it does not count them. */
+  /** Duration of all frames that the tag counts, including padding; null if it does not count them. */
   readonly declaredSeconds: number | null;
   /** Null if the encoder does not write it. */
   readonly padding: Mp3Padding | null;
 }
 
-/** Delay of the decoder's filter bank, which every MP3 decoder has. */
+/** Delay of the filter bank, which is the same for every MP3 decoder. */
 const DECODER_DELAY = 529;
-/** Encoders that fill in the delay; others leave anything there. The list is that of FFmpeg's `mp3dec.c`. */
+/** Encoders that write the delay; other encoders leave arbitrary values. The list is from FFmpeg's `mp3dec.c`. */
 const ENCODERS_WITH_DELAY = ['LAME', 'Lavf', 'Lavc'];
 const SEARCHED_BYTES = 8192;
 
-/** The padding that the tag of an MP3 file gives; null where there is no tag that can be relied on. */
+/** The padding from the tag of an MP3 file; null if there is no reliable tag. */
 export async function readMp3Padding(source: Blob): Promise<Mp3Padding | null> {
   return (await readMp3Tag(source))?.padding ?? null;
 }
@@ -98,7 +98,7 @@ export async function readMp3Tag(source: Blob): Promise<Mp3Tag | null> {
 
   const flags = view.getUint32(tag + 4);
   const frames = flags & 1 ? view.getUint32(tag + 8) : null;
-  // Frame count, byte count, seek table and quality are there only where their flags are set.
+  // Frame count, byte count, seek table and quality are present only if their flags are set.
   const encoder = tag + 8 + (flags & 1 ? 4 : 0) + (flags & 2 ? 4 : 0) + (flags & 4 ? 100 : 0) + (flags & 8 ? 4 : 0);
   const total = frames === null ? null : frames * (isMpeg1 ? 1152 : 576);
   const header = MP3_FRAMES.header(new Uint8Array(view.buffer), frame);
@@ -113,18 +113,19 @@ export async function readMp3Tag(source: Blob): Promise<Mp3Tag | null> {
 }
 
 /**
- * Cuts the padding off, if the decoder left it there: WebKitGTK's `decodeAudioData` does, Chromium's and Firefox's do not.
+ * Removes the padding if the decoder did not remove it: WebKitGTK's `decodeAudioData` keeps it; Chromium's and
+ * Firefox's remove it.
  *
- * @param samples all that a decoder gave of the file
+ * @param samples the whole decoded file
  * @param padding in samples of the file
  * @param ratio samples of `samples` per sample of the file
- * @returns `samples` itself, or a copy of a part of it: parts of one buffer could not be sent to a worker
+ * @returns `samples` itself, or a copy of a part of it, because parts of one buffer cannot be transferred to a worker
  */
 export function withoutMp3Padding(samples: Float32Array, padding: Mp3Padding | null, ratio: number): Float32Array {
   if (padding?.length == null) return samples;
   const start = Math.round(padding.leading * ratio);
   const end = start + Math.round(padding.length * ratio);
-  // With less than that, the decoder has cut it off itself.
+  // If there are fewer samples, the decoder has already removed the padding.
   return samples.length < end ? samples : samples.slice(start, end);
 }
 

@@ -1,9 +1,9 @@
-/** Finds joined MP4 and QuickTime files (ISO/IEC 14496-12), and reads edit lists. */
+/** Reads the structure of MP4 and QuickTime files (ISO/IEC 14496-12): joined files and edit lists. */
 import { bigEndian, type ByteReader } from './byteReader';
 
-/** Limit for boxes at the top level. A fragment has two, so this is a week of fragments. */
+/** Limit for top-level boxes. A fragment has two, so this is about a week of fragments. */
 const MAX_BOXES = 1_000_000;
-/** No index is larger; a size beyond it is damage. */
+/** No index is larger; a larger size is damage. */
 const MAX_INDEX_BYTES = 2 ** 28;
 
 interface Box {
@@ -22,7 +22,7 @@ export interface Mp4Layout {
   readonly completeEnd: number | null;
 }
 
-/** A segment of the media that a player plays. */
+/** A segment of the media in an edit list. */
 export interface Edit {
   /** On the player's clock. */
   readonly startSeconds: number;
@@ -33,7 +33,7 @@ export interface Edit {
 }
 
 /**
- * Walks the boxes at the top level. A second file type box or a second index starts another file.
+ * Reads the top-level boxes. A second file type box or a second index starts another file.
  *
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
@@ -59,7 +59,7 @@ export async function walkMp4(reader: ByteReader): Promise<Mp4Layout> {
   return { starts, completeEnd: isCutOff ? fragmentsEnd : null };
 }
 
-/** The boxes at the top level. Ends at damage. The last box may extend beyond the file. */
+/** The top-level boxes up to the first damage. The last box may extend beyond the file. */
 async function* topBoxes(reader: ByteReader): AsyncGenerator<Box, void, undefined> {
   let position = 0;
   for (let seen = 0; seen < MAX_BOXES && position + 8 <= reader.size; seen++) {
@@ -84,10 +84,10 @@ async function boxAt(reader: ByteReader, start: number): Promise<Box | null> {
 }
 
 /**
- * The edit list of a track.
+ * Reads the edit list of a track.
  *
- * @param trackId as the track's header has it
- * @returns null if there is none, or if the file is fragmented: its list then covers the start only
+ * @param trackId as in the track's header
+ * @returns null if there is none, or if the file is fragmented, because the list then covers only the start
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function readEdits(source: ByteReader, trackId: number): Promise<Edit[] | null> {
@@ -119,7 +119,7 @@ async function findIndex(reader: ByteReader): Promise<Uint8Array | null> {
 }
 
 /**
- * Whether the file has no index, so that nothing in it can be found. False if damage hides whether it has one.
+ * Whether the file has no index, so that none of its data can be located. False if damage hides whether there is one.
  *
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
@@ -164,7 +164,7 @@ function parseEdits(bytes: Uint8Array, { content, end }: Box, movieScale: number
   for (let i = 0, at = content + 8; i < count && at + entryBytes <= end; i++, at += entryBytes) {
     const duration = isLong ? Number(view.getBigUint64(at)) : view.getUint32(at);
     const media = isLong ? Number(view.getBigInt64(at + 8)) : view.getInt32(at + 4);
-    // In the last entry, a duration of 0 means the rest of the media; elsewhere it means nothing.
+    // In the last entry, a duration of 0 means the rest of the media. In other entries, it is taken literally.
     const durationSeconds = duration === 0 && i === count - 1 ? Infinity : duration / movieScale;
     edits.push({ startSeconds, durationSeconds, mediaSeconds: media < 0 ? null : media / mediaScale });
     startSeconds += durationSeconds;
@@ -172,9 +172,7 @@ function parseEdits(bytes: Uint8Array, { content, end }: Box, movieScale: number
   return edits;
 }
 
-/** Edit lists as segments of the track's clock. */
-
-/** A segment of a track, and where it lies in the recording. All in seconds. */
+/** A segment of a track, and its position in the recording, in seconds. */
 export interface PlacedSegment {
   /** On the demuxer's clock. */
   readonly from: number;
@@ -185,9 +183,9 @@ export interface PlacedSegment {
 }
 
 /**
- * The segments that are played, in order.
+ * Converts an edit list to the played segments, in order.
  *
- * mediabunny applies only the first edit with media, as the track's offset, so its clock is that of the first segment.
+ * mediabunny applies only the first edit with media, as the track's offset, so its clock starts at that edit.
  *
  * @returns null if there is nothing to play
  */

@@ -1,4 +1,4 @@
-/** Walks the pages of an Ogg file (RFC 3533), to find chained recordings and missing pages. */
+/** Reads the pages of an Ogg file (RFC 3533) to find chained recordings and missing pages. */
 import { hasText, littleEndian, type ByteReader } from './byteReader';
 
 const HEADER_BYTES = 27;
@@ -7,7 +7,9 @@ const SEARCHED_BYTES = 1 << 16;
 const CONTINUED = 1;
 const FIRST = 2;
 const LAST = 4;
-/** First bytes of streams, and the number of packets before their sound; 0 for streams without sound or an unsupported codec. */
+/**
+ * First bytes of streams, and the number of header packets; 0 for streams without audio or with an unsupported codec.
+ */
 const CODECS: readonly (readonly [start: string, codec: string, headerPackets: number])[] = [
   ['OpusHead', 'Opus', 2],
   ['\u0001vorbis', 'Vorbis', 3],
@@ -25,7 +27,7 @@ interface OggPage {
   readonly flags: number;
   readonly serial: number;
   readonly sequence: number;
-  /** Granule of the last packet that ends in the page; -1 if none does. */
+  /** Granule of the last packet that ends in the page; -1 if there is none. */
   readonly granule: number;
   readonly lacing: Uint8Array;
 }
@@ -33,17 +35,15 @@ interface OggPage {
 /** One stream of an {@link OggLink}. */
 export interface OggStream {
   readonly serial: number;
-  /** Null if it is not known. */
+  /** Null if it is unknown. */
   readonly codec: string | null;
   /** Samples of Opus that a decoder drops at the start; 0 for other codecs. */
   readonly preSkip: number;
-  /** Samples per second of the granules; 0 if not known. */
+  /** Samples per second of the granules; 0 if unknown. */
   readonly granuleRate: number;
-  /** Pages with the packets before the sound. */
+  /** Pages with the header packets. */
   readonly headers: (readonly [number, number])[];
-  /**
-   * The other pages, axes (segment, range, [start, end)). Between segments, data is missing.
-   */
+  /** The other pages, axes (segment, range, [start, end)). Data between segments is missing. */
   readonly segments: OggSegment[];
   /** Granule of the first page after the headers; 0 before it is read. */
   firstGranule: number;
@@ -53,7 +53,7 @@ export interface OggStream {
   hasEnd: boolean;
 }
 
-/** Pages without a hole. */
+/** Consecutive pages without a hole. */
 export interface OggSegment {
   readonly ranges: (readonly [number, number])[];
   /** Number of lacing values of the first page that belong to a packet whose start is missing. */
@@ -67,15 +67,15 @@ export interface OggLink {
   readonly streams: OggStream[];
 }
 
-/** All of a file. */
+/** All chained recordings of a file. */
 export interface OggLayout {
   readonly links: readonly OggLink[];
-  /** Bytes that belong to no page, with the time of the first of them; null if there are none. */
+  /** Bytes that belong to no page, with the time of the first such place; null if there are none. */
   readonly skipped: { readonly bytes: number; readonly places: number; readonly atSeconds: number } | null;
 }
 
 /**
- * Walks the pages of a file to its end.
+ * Reads the pages of a file to its end.
  *
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
@@ -106,7 +106,7 @@ class OggWalk {
   #open = new Map<number, { readonly stream: OggStream; headerPackets: number; sequence: number; endsInPacket: boolean }>();
   #isInHeaders = false;
 
-  /** Length of the sound so far. */
+  /** Duration of the audio so far. */
   get seconds(): number {
     return this.links.reduce((sum, { streams }) => sum + Math.max(0, ...streams.map((stream) => durationOf(stream) ?? 0)), 0);
   }
@@ -176,19 +176,21 @@ class OggWalk {
   }
 }
 
-/** Streams that were recorded while they were sent start at any page, so that all pages before it seem to be missing. */
+/** A stream that was recorded during transmission starts at any page, so all earlier pages seem to be missing. */
 const LONGEST_MISSING_START_SECONDS = 60;
 
 /**
- * Whether the recording starts with the stream's first sound, whatever its granule: the file was cut out of a longer stream.
+ * Whether the recording starts with the stream's first audio, whatever its granule: the file was cut out of a longer
+ * stream.
  *
- * @param isAlone whether the stream is the only one of its recording. Among several, it may start later than the others.
+ * @param isAlone whether the recording has only this stream. Among several streams, it may start later than the
+ *   others.
  */
 export function startsAnywhere({ granuleRate, firstGranule, isStartMissing }: OggStream, isAlone: boolean): boolean {
   return granuleRate > 0 && ((isAlone && !isStartMissing) || firstGranule / granuleRate > LONGEST_MISSING_START_SECONDS);
 }
 
-/** Length of a stream's sound, from granule 0 on; null if its rate is not known. */
+/** Duration of a stream's audio from granule 0; null if its rate is unknown. */
 export function durationOf({ granuleRate, lastGranule, preSkip }: OggStream): number | null {
   return granuleRate > 0 ? Math.max(0, lastGranule - preSkip) / granuleRate : null;
 }
@@ -197,7 +199,7 @@ function packetEnds(lacing: Uint8Array): number {
   return lacing.reduce((count, value) => count + (value < 255 ? 1 : 0), 0);
 }
 
-/** A whole page at this place; null if there is none. */
+/** The complete page at this offset; null if there is none. */
 async function pageAt(reader: ByteReader, start: number): Promise<OggPage | null> {
   const bytes = await reader.read(start, MAX_HEADER_BYTES);
   if (bytes.length < HEADER_BYTES || !hasText(bytes, 0, 'OggS') || bytes[4] !== 0) return null;

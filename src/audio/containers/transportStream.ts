@@ -1,49 +1,54 @@
-/** Walks the packets of an MPEG transport stream (ISO/IEC 13818-1), to leave out what is damaged: a demuxer ends there. */
+/**
+ * Reads the packets of an MPEG transport stream (ISO/IEC 13818-1) and omits damaged ones, because a demuxer stops at
+ * them.
+ */
 import { ADTS_FRAMES } from './frames';
 import { bigEndian, type ByteReader } from './byteReader';
 import { MP3_FRAMES } from './mp3';
 
 const SYNC = 0x47;
-/** Distance of packets, and bytes before each: plain, with a time code (M2TS), with error correction. */
+/**
+ * Packet sizes, and the number of bytes before each packet: plain, with a time code (M2TS), with error correction.
+ */
 const FORMS: readonly (readonly [stride: number, before: number])[] = [[188, 0], [192, 4], [204, 0]];
 const PACKET_BYTES = 188;
 const PACKETS_AT_ONCE = 1024;
 const HEADER_BYTES = 4;
-/** Any byte can look like a sync byte. This many in a row do not occur by chance. */
+/** Any byte can look like a sync byte, but this number of sync bytes in a row does not occur by chance. */
 const PACKETS_TO_SYNC = 8;
 const SEARCHED_BYTES = 1 << 16;
 const PTS_PER_SECOND = 90_000;
-/** No frame is shorter. Smaller gaps between times are rounding, or a clock that was adjusted. */
+/** No frame is shorter. Smaller gaps between times are rounding errors or clock adjustments. */
 const MIN_HOLE_SECONDS = 0.02;
 /** Start code, stream id, length, flags, and a presentation time. */
 const PES_HEADER_BYTES = 14;
-/** Audio has shorter ones: their length has 16 bits. */
+/** Audio PES are shorter, because their length has 16 bits. */
 const MAX_PES_PACKETS = 400;
 
 /** A range of bytes, [start, end). */
 type Range = readonly [start: number, end: number];
 
-/** What a file without its damaged parts consists of. */
+/** The contents of a file without its damaged parts. */
 export interface TransportLayout {
   /** Bytes to keep, in order. */
   readonly ranges: readonly Range[];
   /** Bytes that belong to no packet. */
   readonly skippedBytes: number;
-  /** Places in the file with such bytes. */
+  /** Number of places with such bytes. */
   readonly skippedPlaces: number;
-  /** Time of the first of them in the wanted track, in seconds. */
+  /** Time of the first such place in the selected track, in seconds. */
   readonly skippedAtSeconds: number;
-  /** Segments of the wanted track that are missing or damaged, in seconds from its start. */
+  /** Missing or damaged segments of the selected track, in seconds from its start. */
   readonly holes: readonly { readonly atSeconds: number; readonly lengthSeconds: number }[];
-  /** Whether the file ends within a packet, or within sound of the wanted track. */
+  /** Whether the file ends within a packet, or within audio of the selected track. */
   readonly isCutOff: boolean;
 }
 
 /**
- * Walks a file to its end.
+ * Reads a file to its end.
  *
- * @param track number of the wanted audio track, from 1
- * @returns null if the file is no transport stream
+ * @param track number of the selected audio track, from 1
+ * @returns null if the file is not a transport stream
  * @throws VoxlaneError `audio-decode` if the file can no longer be read
  */
 export async function walkTransportStream(reader: ByteReader, track: number): Promise<TransportLayout | null> {
@@ -94,7 +99,7 @@ async function findForm(reader: ByteReader): Promise<{ start: number; stride: nu
   return null;
 }
 
-/** Whether packets start here, one after another. */
+/** Whether consecutive packets start here. */
 async function isInSync(reader: ByteReader, start: number, stride: number, before: number): Promise<boolean> {
   const bytes = await reader.read(start, PACKETS_TO_SYNC * stride);
   const count = Math.floor(bytes.length / stride);
@@ -116,14 +121,14 @@ async function resync(reader: ByteReader, position: number, stride: number, befo
   return end;
 }
 
-/** A packet of the elementary stream: a frame or several, with one time. */
+/** A packet of the elementary stream: one or more frames with one time. */
 interface Pes {
   readonly packets: Range[];
   /** Axes (packet, byte): the content after the PES header. */
   readonly content: Uint8Array[];
   /** In units of 1/90,000 s; null if it has none. */
   readonly time: number | null;
-  /** Bytes that are still to come; null if the header does not give the length. */
+  /** Number of bytes still expected; null if the header does not declare the length. */
   missingBytes: number | null;
   isBroken: boolean;
 }
@@ -133,9 +138,9 @@ interface Stream {
   counter: number | null;
   firstTime: number | null;
   lastTime: number | null;
-  /** Time after the last good PES; null if it is not known. */
+  /** Time after the last valid PES; null if it is unknown. */
   endTime: number | null;
-  /** Time of the first of the PES that were dropped last, if no good one came after it. */
+  /** Time of the first dropped PES if no valid one followed it. */
   holeStart: number | null;
   readonly holes: { atSeconds: number; lengthSeconds: number }[];
 }
@@ -182,7 +187,7 @@ class TransportWalk {
     return { ranges: this.#kept(), holes: wanted?.holes ?? [], isCutOff: wanted?.holeStart != null };
   }
 
-  /** Programs number their streams upward. */
+  /** Programs number their streams in ascending order. */
   #inOrder(): Stream[] {
     return [...this.#audio].sort(([a], [b]) => a - b).map(([, stream]) => stream);
   }
@@ -202,7 +207,7 @@ class TransportWalk {
       for (const packet of pes.packets) this.#dropped.push(packet);
       stream.holeStart ??= pes.time ?? stream.lastTime;
     } else if (pes.time !== null) {
-      // The counter of packets has four bits, so only the times show that 16 are missing.
+      // The packet counter has four bits, so only the times reveal 16 missing packets.
       const isLate = stream.endTime !== null && pes.time - stream.endTime >= MIN_HOLE_SECONDS * PTS_PER_SECOND;
       const holeStart = stream.holeStart ?? (isLate ? stream.endTime : null);
       if (holeStart !== null && pes.time > holeStart) {
@@ -233,7 +238,7 @@ class TransportWalk {
   }
 }
 
-/** Whether a PES of sound starts here: MPEG audio and AAC, or a private stream (AC-3, DTS, Opus). */
+/** Whether an audio PES starts here: MPEG audio and AAC, or a private stream (AC-3, DTS, Opus). */
 function isAudio(payload: Uint8Array): boolean {
   if (bigEndian(payload, 0, 3) !== 1) return false;
   const id = payload[3]!;
@@ -258,7 +263,7 @@ function addPacket(pes: Pes, payload: Uint8Array, range: Range): void {
   if (pes.missingBytes !== null) pes.missingBytes = Math.max(0, pes.missingBytes - payload.length);
 }
 
-/** Length of the sound; null if it is not a row of whole frames of AAC, MP3 or MP2. */
+/** Duration of the audio; null if it does not consist of complete frames of AAC, MP3 or MP2. */
 function secondsOf({ content, packets }: Pes): number | null {
   if (content.length < packets.length) return null;
   const bytes = new Uint8Array(content.reduce((sum, { length }) => sum + length, 0));
