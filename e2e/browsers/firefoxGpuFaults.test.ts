@@ -112,7 +112,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a faulty GPU' : `a faulty 
     inject({ stage: 'embedding', kind: 'zeros' }, 'all');
     const run = await runShort(page, TRUSTED);
     expect(run.backend.name).toBe('wasm');
-    expect(run.backend.reason).toMatch(/embedding holds nothing but zeros/);
+    expect(run.backend.reason).toMatch(/embedding contains only zeros/);
     expect(run.rttm).toBe(sound!.rttm);
   });
 

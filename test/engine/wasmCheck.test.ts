@@ -144,7 +144,7 @@ const WRONG_WEIGHTS = [
 const BROKEN = [
   {
     name: 'no numbers',
-    stage: 'classifier (The model output scores holds NaN or infinite values)',
+    stage: 'classifier (The model output scores contains NaN or infinite values)',
     plant: () => {
       vi.spyOn(PyannetNet.prototype, 'trace').mockReturnValue({ data: new Float32Array(7).fill(NaN), shape: [1, 1, 7] });
     },
