@@ -4,46 +4,46 @@ import type { Turn } from '../timeline/turns';
 
 /** A turn that can be corrected. Its `speaker` is the {@link AnnotationSpeaker.id} of one of the annotation's speakers. */
 export interface EditableTurn extends Turn {
-  /** Unique within its annotation's history; an id is never given to another turn. */
+  /** Unique within the history of its annotation; ids are never reused. */
   readonly id: number;
-  /** Whether a person made, moved, assigned or confirmed it. Such a turn needs no review, and seeds a re-clustering. */
+  /** Whether the user created, moved, assigned or confirmed it. Such a turn needs no review and constrains a re-clustering. */
   readonly isCorrected: boolean;
 }
 
-/** One voice, as a person sees it. */
+/** A speaker as shown to the user. */
 export interface AnnotationSpeaker {
-  /** Label of the result, such as `SPEAKER_00`, or one that was made for a speaker who was added. */
+  /** Label in the result, such as `SPEAKER_00`, or a new label for a speaker who was added. */
   readonly id: string;
-  /** What a person called the speaker; null until then. */
+  /** Name set by the user; null until then. */
   readonly name: string | null;
   /** Index into the page's speaker colors, 0 or more. */
   readonly color: number;
 }
 
 /**
- * Who spoke when, as a person has corrected it: an immutable value. Whatever changes it gives a new one
- * (`applyEdit`), which shares what stayed the same.
+ * The corrected turns and speakers of a recording: an immutable value. Edits return a new annotation
+ * (`applyEdit`), which shares unchanged objects.
  */
 export interface Annotation {
   /** Length of the recording. */
   readonly durationSeconds: number;
-  /** In the order of their tracks. A speaker may have no turn. */
+  /** In track order. A speaker may have no turns. */
   readonly speakers: readonly AnnotationSpeaker[];
   /** Sorted by start, then end, then id. Turns of different speakers may overlap. */
   readonly turns: readonly EditableTurn[];
   /**
-   * Who is heard where several speak, as the pipeline chose: `exclusiveOf` prefers these speakers. They follow the turns
-   * that are assigned, and the speakers who are merged; nothing else of them changes but together with all turns. Sorted
+   * The speaker that the pipeline chose where several talk: `exclusiveOf` prefers these speakers. Assigning a turn or merging
+   * speakers updates them, and replacing all turns replaces them; other edits do not change them. Sorted
    * by start.
    */
   readonly exclusiveHints: readonly Turn[];
-  /** The id that the next turn gets. */
+  /** The id of the next new turn. */
   readonly nextId: number;
-  /** What the turns' `confidence` is, where they are not those of the run: of a re-clustering that was accepted. */
+  /** Kind of the turns' `confidence` if it differs from that of the run: set by an accepted re-clustering. */
   readonly confidenceKind?: ConfidenceKind;
-  /** Shortest turns and gaps, if they are not those of the run: of a re-clustering that was accepted. */
+  /** Minimum durations of turns and gaps if they differ from those of the run: set by an accepted re-clustering. */
   readonly minDurations?: MinDurations;
-  /** Labels below this number are not given to speakers who are added: of one who is gone, the result still has a voice. */
+  /** Added speakers never get labels below this number: the result still contains embeddings of removed speakers. */
   readonly nextLabel?: number;
 }
 
@@ -51,10 +51,10 @@ export interface Annotation {
 export type Edit =
   | { readonly type: 'rename-speaker'; readonly speaker: string; readonly name: string | null }
   | { readonly type: 'recolor-speaker'; readonly speaker: string; readonly color: number }
-  /** All turns of `from` go to `into`, and `from` goes. Turns that then overlap or touch become one. */
+  /** Moves all turns of `from` to `into` and removes `from`. Turns that then overlap or touch are joined. */
   | { readonly type: 'merge-speakers'; readonly from: string; readonly into: string }
   | { readonly type: 'add-speaker'; readonly name: string | null }
-  /** Only a speaker without turns. */
+  /** Only for a speaker without turns. */
   | { readonly type: 'remove-speaker'; readonly speaker: string }
   | { readonly type: 'add-turn'; readonly speaker: string; readonly startSeconds: number; readonly endSeconds: number }
   | { readonly type: 'move-turn'; readonly turn: number; readonly startSeconds: number; readonly endSeconds: number }
@@ -62,5 +62,5 @@ export type Edit =
   | { readonly type: 'assign-turn'; readonly turn: number; readonly speaker: string }
   | { readonly type: 'confirm-turn'; readonly turn: number }
   | { readonly type: 'delete-turn'; readonly turn: number }
-  /** Another set of turns and speakers altogether: a re-clustering that was accepted, or an imported file. */
+  /** Replaces all turns and speakers: with an accepted re-clustering or an imported file. */
   | { readonly type: 'replace'; readonly annotation: Annotation };

@@ -2,7 +2,7 @@ import type { Turn } from '../timeline/turns';
 import type { Annotation, AnnotationSpeaker, EditableTurn } from './annotation';
 import { compareTurns } from './order';
 
-/** Two turns that are no further apart touch: files of every kind write times to a millisecond. */
+/** Maximum gap between two turns that touch: all file formats round times to a millisecond. */
 export const TOUCH_SECONDS = 0.001;
 
 interface Segment {
@@ -10,23 +10,22 @@ interface Segment {
   readonly endSeconds: number;
 }
 
-/** Whether both talk for some time, however short. */
+/** Whether the two overlap, however briefly. */
 export function overlap(a: Segment, b: Segment): boolean {
   return a.startSeconds < b.endSeconds && b.startSeconds < a.endSeconds;
 }
 
-/** Whether `later` begins where `earlier` ends, to {@link TOUCH_SECONDS}. */
+/** Whether `later` starts where `earlier` ends, within {@link TOUCH_SECONDS}. */
 export function touch(earlier: Segment, later: Segment): boolean {
   return Math.abs(later.startSeconds - earlier.endSeconds) <= TOUCH_SECONDS;
 }
 
 /**
- * One turn in place of several of one speaker: from the first start to the last end.
+ * Joins several turns of one speaker into one, from the first start to the last end.
  *
- * Its confidence is the mean of theirs, each weighted with its length, without those where nothing is known; null where
- * nothing is known of any.
+ * Its confidence is the mean of the known confidences, weighted by length; null if none is known.
  *
- * @param kept whose id, speaker and `isCorrected` the joined turn has
+ * @param kept turn whose id, speaker and `isCorrected` the joined turn keeps
  * @param others at least one
  */
 export function joinTurns(kept: EditableTurn, others: readonly EditableTurn[]): EditableTurn {
@@ -39,7 +38,7 @@ export function joinTurns(kept: EditableTurn, others: readonly EditableTurn[]): 
   };
 }
 
-/** Mean weighted with the lengths, 0 to 1; null where nothing is known of any. */
+/** Mean weighted by length, 0 to 1; null if no confidence is known. */
 export function meanConfidence(parts: readonly (Segment & { readonly confidence?: number | null })[]): number | null {
   let [sum, weight] = [0, 0];
   for (const { startSeconds, endSeconds, confidence } of parts) {
@@ -50,35 +49,35 @@ export function meanConfidence(parts: readonly (Segment & { readonly confidence?
   return weight > 0 ? sum / weight : null;
 }
 
-/** Shorter turns do not exist for pyannote.core, nor in an RTTM file that we write: `SEGMENT_PRECISION` in its `segment.py`. */
+/** pyannote.core and our RTTM files ignore shorter turns: `SEGMENT_PRECISION` in pyannote.core's `segment.py`. */
 const SHORTEST_SECONDS = 1e-6;
 
-/** A speaker of a result, of a file or of a re-clustering. The speakers of a `DiarizationResult` have this form. */
+/** A speaker of a result, a file or a re-clustering. The speakers of a `DiarizationResult` have this form. */
 export interface SpeakerSource {
-  /** As the turns call the speaker. */
+  /** Label that the turns refer to. */
   readonly label: string;
-  /** What a person called the speaker. Default: null. */
+  /** Name set by the user. Default: null. */
   readonly name?: string | null;
-  /** Index into the page's speaker colors. Default: the lowest that no other speaker has. */
+  /** Index into the page's speaker colors. Default: the lowest unused one. */
   readonly color?: number;
 }
 
-/** A turn of a result, of a file or of a re-clustering. */
+/** A turn of a result, a file or a re-clustering. */
 export type TurnSource = Turn & {
-  /** Whether a person has made, moved, assigned or confirmed it. Default false. */
+  /** Whether the user created, moved, assigned or confirmed it. Default: false. */
   readonly isCorrected?: boolean;
 };
 
 /**
- * The annotation that corrections start from.
+ * Creates the annotation that corrections start from.
  *
- * Turns of a microsecond and less are left out. Turns of one speaker that overlap, which only files of other programs have, become one; those that touch stay apart.
- * Times are taken as they are: what a model heard in the padding after the last sample lies after the end of the
- * recording.
+ * Omits turns of a microsecond or less. Joins overlapping turns of one speaker, which only files of other apps contain; turns
+ * that only touch stay separate. Times are not clipped: turns that a model detected in the padding after the last sample are
+ * after the end of the recording.
  *
  * @param turns in any order
- * @param exclusiveTurns who is heard where several speak, in any order; none where that is not known
- * @param speakers in the order of their tracks. Speakers that only turns name follow, in the order in which they begin
+ * @param exclusiveTurns turns with one speaker at a time, in any order; empty if unknown
+ * @param speakers in track order. Speakers that occur only in turns follow, in the order of their first turn
  * @param durationSeconds length of the recording
  */
 export function annotationOf(
@@ -91,7 +90,7 @@ export function annotationOf(
     .filter(({ startSeconds, endSeconds }) => endSeconds - startSeconds > SHORTEST_SECONDS)
     .map((turn, index) => editable(turn, index))
     .sort(compareTurns)
-    // From 1, so that no id is taken for none.
+    // From 1, because 0 could be mistaken for no id.
     .map((turn, index) => ({ ...turn, id: index + 1 }));
   return {
     durationSeconds,
@@ -126,7 +125,7 @@ export function freeColor(taken: ReadonlySet<number | undefined>): number {
   return color;
 }
 
-/** Turns of one speaker that overlap become one, which is corrected only if all of them are. Sorted by {@link compareTurns}. */
+/** Joins overlapping turns of one speaker; a joined turn is corrected only if all its parts are. Sorted by {@link compareTurns}. */
 export function withoutOverlap(sorted: readonly EditableTurn[]): EditableTurn[] {
   const last = new Map<string, EditableTurn>();
   const separate = new Set<EditableTurn>();

@@ -6,12 +6,12 @@ import { turnsBySpeaker } from './bySpeaker';
 import { compareTurns, exchangeTurns } from './order';
 import { turnById } from './turnLookup';
 
-/** An edit that cannot be, as the error that `applyEdit` throws. */
+/** The error that `applyEdit` throws for an invalid edit. */
 export function refusal(problem: string, expected: string, remedy: string): VoxlaneError {
   return new VoxlaneError({ code: 'options', problem, expected, remedy });
 }
 
-/** A time in an error's sentence. */
+/** A time for an error message. */
 export function inSeconds(seconds: number): string {
   return `${seconds.toFixed(3)} s`;
 }
@@ -24,12 +24,12 @@ interface Segment {
 const EVERYWHERE: Segment = { startSeconds: -Infinity, endSeconds: Infinity };
 
 /**
- * The hints of who is heard, with those of one speaker given to another; cut where they begin or end outside of
- * `within`. What stays the same is the same object, and the very list where nothing changes.
+ * Replaces one speaker in the exclusive hints. Hints that start or end outside of `within` are cut. Unchanged hints are the
+ * same objects; returns the same list if nothing changes.
  *
  * @param hints sorted by start
- * @param given the hint of the other speaker in place of one that lies within
- * @param within where they are given over; default: everywhere
+ * @param given returns the replacement for a hint inside `within`
+ * @param within segment to replace in; default: everywhere
  */
 export function handOver(hints: readonly Turn[], speaker: string, given: (hint: Turn) => Turn, within: Segment = EVERYWHERE): readonly Turn[] {
   const isMeant = (hint: Turn): boolean =>
@@ -45,21 +45,21 @@ export function handOver(hints: readonly Turn[], speaker: string, given: (hint: 
       ...(endSeconds < hint.endSeconds ? [{ ...hint, startSeconds: endSeconds }] : []),
     ];
   });
-  // Hints of a file may overlap by their rounding, and a cut then begins after the next one.
+  // Hints of a file may overlap by rounding, and a cut can then start after the next hint.
   return handed.sort((a, b) => a.startSeconds - b.startSeconds);
 }
 
-/** No edit makes a shorter turn: one could neither be heard nor grabbed. The models' own steps are 17 ms. */
+/** Minimum length of an edited turn: a shorter one could not be heard or grabbed. The models' frames are 17 ms. */
 export const SHORTEST_TURN_SECONDS = 0.01;
 
-/** The turn with this id. @throws VoxlaneError `options` where there is none */
+/** The turn with this id. @throws VoxlaneError `options` if there is none */
 export function turnOf(annotation: Annotation, id: number): EditableTurn {
   const turn = turnById(annotation.turns, id);
   if (turn) return turn;
-  throw refusal(`There is no turn ${id}`, 'the id of a turn of this annotation', 'It may have been deleted, or joined with another');
+  throw refusal(`There is no turn ${id}`, 'the id of a turn of this annotation', 'Choose another turn: this one may have been deleted');
 }
 
-/** Ends of a turn that an edit has set, and that therefore take in what they touch. */
+/** Edges of a turn that an edit has set; turns that touch these edges are joined. */
 interface SetEdges {
   readonly start: boolean;
   readonly end: boolean;
@@ -69,8 +69,8 @@ const BOTH: SetEdges = { start: true, end: true };
 const NEITHER: SetEdges = { start: false, end: false };
 
 /**
- * Adds a turn, marked as corrected and without a confidence. It absorbs turns of its speaker that it overlaps, but not those
- * that it only touches.
+ * Adds a turn, marked as corrected and without a confidence. It is joined with turns of its speaker that it overlaps, but not
+ * with those that it only touches.
  */
 export function addTurn(annotation: Annotation, speaker: string, startSeconds: number, endSeconds: number): Annotation {
   checkSegment(annotation, startSeconds, endSeconds);
@@ -78,7 +78,7 @@ export function addTurn(annotation: Annotation, speaker: string, startSeconds: n
   return place({ ...annotation, nextId: annotation.nextId + 1 }, null, turn, NEITHER);
 }
 
-/** Sets both edges. The same edges once more change nothing. */
+/** Sets both edges. Setting the same edges again changes nothing. */
 export function moveTurn(annotation: Annotation, id: number, startSeconds: number, endSeconds: number): Annotation {
   const turn = turnOf(annotation, id);
   const edges = { start: startSeconds !== turn.startSeconds, end: endSeconds !== turn.endSeconds };
@@ -87,7 +87,7 @@ export function moveTurn(annotation: Annotation, id: number, startSeconds: numbe
   return place(annotation, turn, { ...turn, startSeconds, endSeconds, isCorrected: true }, edges);
 }
 
-/** Both halves keep what is known of the whole: who cuts a turn has not yet said who talks in either. */
+/** Splits a turn. Both halves keep its confidence and `isCorrected`: a split does not determine who talks in either. */
 export function splitTurn(annotation: Annotation, id: number, atSeconds: number): Annotation {
   const turn = turnOf(annotation, id);
   const { startSeconds, endSeconds } = turn;
@@ -111,7 +111,7 @@ export function splitTurn(annotation: Annotation, id: number, atSeconds: number)
   };
 }
 
-/** What was known of the speaker is not known of another; the same speaker once more is a confirmation. */
+/** Assigns a turn to a speaker and clears its confidence. Assigning it to its own speaker confirms it. */
 export function assignTurn(annotation: Annotation, id: number, speaker: string): Annotation {
   const turn = turnOf(annotation, id);
   if (turn.speaker === speaker) return confirmTurn(annotation, id);
@@ -119,28 +119,28 @@ export function assignTurn(annotation: Annotation, id: number, speaker: string):
   return place({ ...annotation, exclusiveHints }, turn, { ...turn, speaker, confidence: null, isCorrected: true }, BOTH);
 }
 
-/** Somebody has heard the turn and found it right. */
+/** Marks a turn as checked by the user. */
 export function confirmTurn(annotation: Annotation, id: number): Annotation {
   const turn = turnOf(annotation, id);
   if (turn.isCorrected) return annotation;
   return { ...annotation, turns: exchangeTurns(annotation.turns, [turn], [{ ...turn, isCorrected: true }]) };
 }
 
-/** Nobody talks there, or somebody whose turn is there already. */
+/** Deletes a turn. */
 export function deleteTurn(annotation: Annotation, id: number): Annotation {
   return { ...annotation, turns: exchangeTurns(annotation.turns, [turnOf(annotation, id)], []) };
 }
 
-/** All turns of `from` go to `into`. One that was joined is corrected only if all its parts are. */
+/** Moves all turns of `from` to `into`. A joined turn is corrected only if all its parts are. */
 export function mergeTurns(turns: readonly EditableTurn[], from: string, into: string): EditableTurn[] {
   const bySpeaker = turnsBySpeaker(turns);
   const own = [from, into].flatMap((speaker) => bySpeaker.get(speaker)?.turns ?? []).sort(compareTurns);
   const merged: EditableTurn[] = [];
-  /** Speaker before, of the part that ends the last of `merged`. */
+  /** Original speaker of the part that ends the last turn of `merged`. */
   let lastSpeaker = '';
   for (const turn of own) {
     const last = merged.at(-1);
-    // Halves of one turn of one speaker stay apart here too.
+    // Adjacent turns of one speaker, such as the halves of a split, stay separate.
     if (last && (overlap(last, turn) || (lastSpeaker !== turn.speaker && touch(last, turn)))) {
       merged[merged.length - 1] = { ...joinTurns(last, [turn]), isCorrected: last.isCorrected && turn.isCorrected };
       if (turn.endSeconds >= last.endSeconds) lastSpeaker = turn.speaker;
@@ -153,8 +153,8 @@ export function mergeTurns(turns: readonly EditableTurn[], from: string, into: s
 }
 
 /**
- * Puts a turn in place of the one that it was before, if there was one, and takes in its speaker's other turns: those that it
- * overlaps, and those that an edge touches which was set now.
+ * Replaces `before`, if there is one, with `turn`, and joins it with other turns of its speaker: those that it
+ * overlaps, and those that touch an edge set by this edit.
  */
 function place(annotation: Annotation, before: EditableTurn | null, turn: EditableTurn, set: SetEdges): Annotation {
   const own = turnsBySpeaker(annotation.turns).get(turn.speaker)?.turns ?? [];
@@ -170,36 +170,36 @@ function place(annotation: Annotation, before: EditableTurn | null, turn: Editab
 
 function checkSegment({ durationSeconds, turns }: Annotation, startSeconds: number, endSeconds: number): void {
   checkLength(startSeconds, endSeconds);
-  // A model can hear somebody in the padding after the last sample; the other edge of such a turn must be movable.
+  // A model can detect speech in the padding after the last sample; the other edge of such a turn must be movable.
   if (startSeconds >= 0 && endSeconds <= durationSeconds) return;
   const lastSeconds = turns.reduce((last, turn) => Math.max(last, turn.endSeconds), durationSeconds);
   if (startSeconds >= 0 && endSeconds <= lastSeconds) return;
   throw refusal(
-    `A turn from ${inSeconds(startSeconds)} to ${inSeconds(endSeconds)} leaves the recording`,
+    `A turn from ${inSeconds(startSeconds)} to ${inSeconds(endSeconds)} extends beyond the recording`,
     `times from 0 to ${inSeconds(lastSeconds)}`,
     'Choose times within the recording',
   );
 }
 
 function checkLength(startSeconds: number, endSeconds: number): void {
-  // Written so that NaN fails, and so that a sum of two times may miss the least length by its rounding.
+  // Written so that NaN fails. The tolerance allows for rounding errors of sums of two times.
   if (Number.isFinite(startSeconds) && endSeconds - startSeconds >= SHORTEST_TURN_SECONDS - 1e-9 && Number.isFinite(endSeconds)) return;
   throw refusal(
     `A turn from ${inSeconds(startSeconds)} to ${inSeconds(endSeconds)} is too short`,
     `an end at least ${inSeconds(SHORTEST_TURN_SECONDS)} after the start`,
-    'Leave it longer, or delete it',
+    'Make the turn longer, or delete it',
   );
 }
 
 /**
- * Other turns and speakers altogether, of the same recording.
+ * Replaces all turns and speakers of a recording.
  *
- * A turn that is exactly one of before (times, speaker, confidence, corrected) stays that one, with its id; all others
- * get new ids, because whoever made the new annotation could not know which are taken. The kind of the confidences is
- * that of the new ones, and so are the minimum durations.
+ * A turn that is identical to an earlier one (times, speaker, confidence, corrected) keeps its id. All others
+ * get new ids, because the creator of the new annotation cannot know which are used. The confidence kind and the minimum
+ * durations are those of the new annotation.
  *
- * @throws VoxlaneError `options` where the new annotation contradicts itself: a turn of a speaker whom it does not list,
- *   one that ends before it starts, two speakers with one id
+ * @throws VoxlaneError `options` if the new annotation is inconsistent: a turn of an unlisted speaker,
+ *   a turn that ends before it starts, or two speakers with the same id
  */
 export function replaceAll(before: Annotation, next: Annotation): Annotation {
   checkAnnotation(next);
@@ -231,7 +231,7 @@ export function replaceAll(before: Annotation, next: Annotation): Annotation {
   };
 }
 
-/** All of a turn but its id. Same content means the same turn: those of one speaker do not overlap. */
+/** The content of a turn except its id. Equal content means the same turn, because turns of one speaker do not overlap. */
 function contentOf({ startSeconds, endSeconds, speaker, confidence, isCorrected }: EditableTurn): string {
   return JSON.stringify([startSeconds, endSeconds, speaker, confidence ?? null, isCorrected]);
 }
@@ -239,15 +239,15 @@ function contentOf({ startSeconds, endSeconds, speaker, confidence, isCorrected 
 function checkAnnotation({ speakers, turns }: Annotation): void {
   const ids = new Set(speakers.map(({ id }) => id));
   if (ids.size < speakers.length) {
-    throw refusal('Two speakers have the same id', 'an id of its own for each speaker', 'Read the file again');
+    throw refusal('Two speakers have the same id', 'a unique id for each speaker', 'Read the file again');
   }
   for (const { startSeconds, endSeconds, speaker } of turns) {
     if (!ids.has(speaker)) {
-      throw refusal(`A turn is of ${speaker}, who is no speaker`, `one of ${[...ids].join(', ')}`, 'Read the file again');
+      throw refusal(`A turn refers to the unknown speaker ${speaker}`, `one of ${[...ids].join(', ')}`, 'Read the file again');
     }
     if (!(Number.isFinite(startSeconds) && startSeconds < endSeconds && Number.isFinite(endSeconds))) {
       throw refusal(
-        `A turn goes from ${inSeconds(startSeconds)} to ${inSeconds(endSeconds)}`,
+        `A turn runs from ${inSeconds(startSeconds)} to ${inSeconds(endSeconds)}`,
         'an end after the start',
         'Read the file again',
       );
@@ -256,18 +256,18 @@ function checkAnnotation({ speakers, turns }: Annotation): void {
 }
 
 /**
- * The annotation after one correction. Pure; what stays the same is shared, and an edit that changes nothing gives the
- * very annotation that it was given.
+ * Returns the annotation after one correction. Pure: unchanged objects are shared, and an edit that changes nothing returns
+ * the same annotation.
  *
- * Turns of one speaker never overlap. A turn that is added, moved or assigned takes in every other turn of its speaker
- * that it overlaps, or that an edge touches which the edit set (to 1 ms): it keeps its id, and theirs go. The halves of
- * a split touch and stay apart, through later edits too, until such an edge is set on the other half. Two speakers who
- * are merged have the turns joined that overlap, or that touch and were not one speaker's before. Where the pipeline
- * chose whom to hear, it stays the same voice through an assignment or a merge, under its new speaker.
+ * Turns of one speaker never overlap. A turn that is added, moved or assigned is joined with other turns of its speaker
+ * that it overlaps, or that touch an edge set by the edit (within 1 ms). It keeps its id; the ids of the others are dropped. The
+ * halves of a split touch but stay separate, also in later edits, until such an edge of the other half is set. Merging two
+ * speakers joins their turns that overlap, or that touch and belonged to different speakers. In overlapping speech, the
+ * pipeline's exclusive choice is kept through an assignment or a merge, under the new speaker.
  *
- * @throws VoxlaneError `options` for what cannot be: an id that is not there, times outside of the recording, an end
- *   before its start, a turn of less than 10 ms, a split outside of the turn, a speaker who is merged into himself or
- *   removed with turns, a color that is no index
+ * @throws VoxlaneError `options` for an invalid edit: an unknown id, times outside of the recording, an end
+ *   before the start, a turn shorter than 10 ms, a split outside of the turn, merging a speaker into itself,
+ *   removing a speaker with turns, or an invalid color index
  */
 export function applyEdit(annotation: Annotation, edit: Edit): Annotation {
   switch (edit.type) {
@@ -300,20 +300,20 @@ export function applyEdit(annotation: Annotation, edit: Edit): Annotation {
   }
 }
 
-/** The id that `add-speaker` gives next: the caller may want it before, to assign a turn to the new speaker at once. */
+/** The id that `add-speaker` assigns next, so that a caller can assign a turn to the new speaker in advance. */
 export function nextSpeakerId({ speakers, exclusiveHints, nextLabel = 0 }: Annotation): string {
-  // The hints still name whose turns were deleted; a new speaker of that name would be heard in those places.
+  // The hints may still refer to deleted turns; reusing their label would assign these places to the new speaker.
   const labels = new Set([...speakers.map(({ id }) => id), ...exclusiveHints.map(({ speaker }) => speaker)]);
   return speakerLabel([...labels].reduce((next, label) => Math.max(next, numberAfter(label)), nextLabel));
 }
 
-/** The number of the label that follows; 0 of a label without a number. */
+/** The number of the label after this one; 0 for a label without a number. */
 function numberAfter(label: string): number {
   const [, number] = /^SPEAKER_(\d+)$/.exec(label) ?? [];
   return number === undefined ? 0 : Number(number) + 1;
 }
 
-/** The annotation without one of its speakers, whose label nobody else gets. */
+/** The annotation without one of its speakers. The label is not reused. */
 function without(annotation: Annotation, gone: AnnotationSpeaker): Annotation {
   const speakers = annotation.speakers.filter((speaker) => speaker !== gone);
   return { ...annotation, speakers, nextLabel: Math.max(annotation.nextLabel ?? 0, numberAfter(gone.id)) };
@@ -343,7 +343,7 @@ function changeSpeaker(annotation: Annotation, id: string, change: Partial<Annot
   return { ...annotation, speakers: annotation.speakers.map((each) => (each === speaker ? changed : each)) };
 }
 
-/** A name of nothing but white space is none. */
+/** A name of only white space counts as no name. */
 function cleanName(name: string | null): string | null {
   const clean = name?.trim().replace(/\s+/g, ' ') ?? '';
   return clean === '' ? null : clean;
@@ -351,7 +351,7 @@ function cleanName(name: string | null): string | null {
 
 function recolor(annotation: Annotation, speaker: string, color: number): Annotation {
   if (Number.isInteger(color) && color >= 0) return changeSpeaker(annotation, speaker, { color });
-  throw refusal(`A speaker cannot have the color ${color}`, 'the index of a color, 0 or more', 'Choose one of the colors');
+  throw refusal(`A speaker cannot have the color ${color}`, 'a color index of 0 or more', 'Choose one of the colors');
 }
 
 function mergeSpeakers(annotation: Annotation, from: string, into: string): Annotation {
@@ -370,7 +370,7 @@ function removeSpeaker(annotation: Annotation, id: string): Annotation {
   const turn = turnsBySpeaker(annotation.turns).get(id)?.turns[0];
   if (turn) {
     throw refusal(
-      `${id} cannot be removed while talking at ${inSeconds(turn.startSeconds)}`,
+      `${id} cannot be removed because of a turn at ${inSeconds(turn.startSeconds)}`,
       'a speaker without turns',
       'Assign or delete the turns first, or merge the speaker into another',
     );

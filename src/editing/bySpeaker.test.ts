@@ -26,7 +26,7 @@ function randomTurns(seed: number, count: number, firstId = 1): EditableTurn[] {
 const cases = fc.record({ seed: fc.nat(), count: fc.integer({ min: 0, max: 60 }), gone: fc.array(fc.nat(59)), added: fc.integer({ min: 0, max: 12 }) });
 
 describe('many turns', () => {
-  it('exchanging turns gives the same list as filtering and sorting all of them', () => {
+  it('exchanging turns returns the same list as filtering and sorting all of them', () => {
     fc.assert(
       fc.property(cases, ({ seed, count, gone, added }) => {
         const turns = randomTurns(seed, count);

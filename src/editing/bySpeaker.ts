@@ -3,7 +3,7 @@ import type { EditableTurn } from './annotation';
 import { exchangeTurns, turnsBetween } from './order';
 import { atOnce } from '../util/concurrency';
 
-/** What one speaker says. */
+/** The turns of one speaker. */
 export interface OwnTurns<Kind extends Turn = EditableTurn> {
   /** At least one, sorted by start. */
   readonly turns: readonly Kind[];
@@ -13,7 +13,7 @@ export interface OwnTurns<Kind extends Turn = EditableTurn> {
 
 export type TurnsBySpeaker = ReadonlyMap<string, OwnTurns>;
 
-/** Turns grouped in one step. */
+/** Number of turns grouped per step. */
 const STEP_TURNS = 2000;
 
 /** Lists of turns are immutable, so each is grouped once. */
@@ -35,12 +35,12 @@ export function turnsBySpeaker(turns: readonly EditableTurn[]): TurnsBySpeaker {
   }
   const before = latest.deref();
   const ofBefore = before && made.get(before);
-  // The turns of another recording share no end.
+  // Lists of different recordings share neither their first nor their last turn.
   const isEdit = before && ofBefore && sharesEnds(before, turns);
   return keep(turns, isEdit ? afterEdit(before, ofBefore, turns) : atOnce(sortOut(turns)));
 }
 
-/** The same in steps, for the first grouping of a large number of turns. */
+/** Like {@link turnsBySpeaker}, but in steps, for the first grouping of many turns. */
 export function* turnsBySpeakerSteps(turns: readonly EditableTurn[]): Generator<void, TurnsBySpeaker> {
   return keep(turns, yield* sortOut(turns));
 }

@@ -26,20 +26,20 @@ const exclusive = (turns: Turn[], hints: Turn[]): Turn[] => exclusiveOf(annotati
 if (!hasShared) console.log(`Skipped, ${SHARED_MISSING}`);
 
 describe('exclusiveOf', () => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('gives the exclusive turns of an unedited result (%i)', (seed) => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('returns the exclusive turns of an unedited result (%i)', (seed) => {
     const { turns, exclusiveTurns } = syntheticResult(seed, 300);
-    // As hard as it gets: nearly all speech overlaps.
+    // The hardest case: nearly all speech overlaps.
     expect(turns.length).toBeGreaterThan(100);
     expect(exclusiveTurns).not.toEqual(turns);
     expect(exclusive(turns, exclusiveTurns)).toEqual(exclusiveTurns);
   });
 
-  it('lets whose turn began first be heard where nothing was chosen', () => {
+  it('prefers the turn that started first if there is no hint', () => {
     const heard = exclusive([turn(0, 10, 'a', 0.5), turn(4, 6, 'b', 0.6), turn(8, 14, 'c', 0.7)], []);
     expect(heard).toEqual([turn(0, 10, 'a', 0.5), turn(10, 14, 'c', 0.7)]);
   });
 
-  it('follows the choice only while that speaker talks', () => {
+  it('follows a hint only while its speaker talks', () => {
     const annotation = annotationOf([turn(0, 10, 'a', 0.5), turn(4, 8, 'b', 0.6)], [turn(0, 4, 'a', 0.4), turn(4, 8, 'b', 0.9), turn(8, 10, 'a', 0.3)], [], 10);
     const [, second] = annotation.turns;
     const shorter = applyEdit(annotation, { type: 'move-turn', turn: second!.id, startSeconds: 5, endSeconds: 8 });
@@ -48,13 +48,13 @@ describe('exclusiveOf', () => {
       [5, 8, 'b'],
       [8, 10, 'a'],
     ]);
-    // 4 s that the choice knows, and 1 s that only the turn does.
+    // 4 s with a hint, and 1 s with only the turn.
     expect(exclusiveOf(shorter)[0]!.confidence).toBeCloseTo((4 * 0.4 + 0.5) / 5, 12);
     const gone = applyEdit(annotation, { type: 'delete-turn', turn: second!.id });
     expect(exclusiveOf(gone).map(({ startSeconds, endSeconds, speaker }) => [startSeconds, endSeconds, speaker])).toEqual([[0, 10, 'a']]);
   });
 
-  describe('after a speaker is exchanged', () => {
+  describe('after a speaker changes', () => {
     const talking = annotationOf(
       [turn(0, 10, 'a', 0.5), turn(4, 8, 'b', 0.6), turn(20, 21, 'c', 0.7)],
       [turn(0, 4, 'a', 0.4), turn(4, 8, 'b', 0.9), turn(8, 10, 'a', 0.3), turn(20, 21, 'c', 0.7)],
@@ -65,7 +65,7 @@ describe('exclusiveOf', () => {
     const heardAfter = (...edits: Edit[]): string[] =>
       exclusiveOf(edits.reduce(applyEdit, talking)).map(({ startSeconds, endSeconds, speaker }) => `${startSeconds}-${endSeconds} ${speaker}`);
 
-    it('hears the same voice where it is merged into another', () => {
+    it('keeps the hint under the new speaker after a merge', () => {
       const merge = { type: 'merge-speakers', from: 'b', into: 'c' } as const;
       expect(heardAfter(merge)).toEqual(['0-4 a', '4-8 c', '8-10 a', '20-21 c']);
       const { exclusiveHints } = applyEdit(talking, merge);
@@ -73,7 +73,7 @@ describe('exclusiveOf', () => {
       for (const index of [0, 2, 3]) expect(exclusiveHints[index]).toBe(talking.exclusiveHints[index]);
     });
 
-    it('hears the same voice where its turn is assigned, of which nothing is known then', () => {
+    it('keeps the hint under the new speaker after an assignment, without a confidence', () => {
       const assign = { type: 'assign-turn', turn: second!, speaker: 'c' } as const;
       expect(heardAfter(assign)).toEqual(['0-4 a', '4-8 c', '8-10 a', '20-21 c']);
       const assigned = applyEdit(talking, assign);
@@ -81,7 +81,7 @@ describe('exclusiveOf', () => {
       for (const index of [0, 2, 3]) expect(assigned.exclusiveHints[index]).toBe(talking.exclusiveHints[index]);
     });
 
-    it('cuts the choice at the edges of the turn that is assigned', () => {
+    it('cuts the hint at the edges of the assigned turn', () => {
       const split = { type: 'split-turn', turn: second!, atSeconds: 6 } as const;
       const assign = { type: 'assign-turn', turn: talking.nextId, speaker: 'c' } as const;
       expect(heardAfter(split, assign)).toEqual(['0-4 a', '4-6 b', '6-8 c', '8-10 a', '20-21 c']);
@@ -89,14 +89,14 @@ describe('exclusiveOf', () => {
       expect(exclusiveHints.slice(1, 3)).toEqual([turn(4, 6, 'b', 0.9), turn(6, 8, 'c', null)]);
     });
 
-    it('leaves the choice alone where it is of somebody else', () => {
+    it('does not change hints of other speakers', () => {
       expect(applyEdit(talking, { type: 'assign-turn', turn: last!, speaker: 'a' }).exclusiveHints.slice(0, 3)).toEqual(talking.exclusiveHints.slice(0, 3));
       const unheard = annotationOf([turn(0, 10, 'a'), turn(4, 8, 'b')], [turn(0, 10, 'a')], [], 10);
       expect(applyEdit(unheard, { type: 'assign-turn', turn: 2, speaker: 'a' }).exclusiveHints).toBe(unheard.exclusiveHints);
       expect(applyEdit(unheard, { type: 'merge-speakers', from: 'b', into: 'a' }).exclusiveHints).toBe(unheard.exclusiveHints);
     });
 
-    it('is undone and redone to the very bytes', () => {
+    it('is undone and redone exactly', () => {
       const edits: readonly Edit[] = [
         { type: 'split-turn', turn: first!, atSeconds: 9 },
         { type: 'assign-turn', turn: talking.nextId, speaker: 'c' },
@@ -118,13 +118,13 @@ describe('exclusiveOf', () => {
     });
   });
 
-  it('keeps the halves of a split apart', () => {
+  it('keeps the halves of a split separate', () => {
     const annotation = annotationOf([turn(0, 10, 'a')], [turn(0, 10, 'a')], [], 10);
     const halves = applyEdit(annotation, { type: 'split-turn', turn: annotation.turns[0]!.id, atSeconds: 4 });
     expect(exclusiveOf(halves)).toEqual([turn(0, 4, 'a'), turn(4, 10, 'a')]);
   });
 
-  it('is nothing of nothing', () => {
+  it('is empty without turns', () => {
     expect(exclusive([], [turn(0, 1, 'a')])).toEqual([]);
   });
 });
@@ -139,7 +139,7 @@ describe.skipIf(!hasShared)('exclusiveOf of real recordings', () => {
     expect(names.length).toBeGreaterThan(5);
   });
 
-  it.each(names)('%s: equals pyannote.audio\'s exclusive RTTM to the rounding of a start and a duration', (name) => {
+  it.each(names)('%s: matches pyannote.audio\'s exclusive RTTM within the rounding of a start and a duration', (name) => {
     const expected = read(`${name}.exclusive.rttm`);
     const heard = exclusive(read(`${name}.rttm`), expected);
     expect(heard.map(({ speaker }) => speaker)).toEqual(expected.map(({ speaker }) => speaker));
@@ -149,7 +149,7 @@ describe.skipIf(!hasShared)('exclusiveOf of real recordings', () => {
     });
   });
 
-  it.each(['sample', 'dev00', 'dev01', 'trn00', 'trn03', 'trn04'])('%s: equals our own exclusive turns exactly', (name) => {
+  it.each(['sample', 'dev00', 'dev01', 'trn00', 'trn03', 'trn04'])('%s: matches our own exclusive turns exactly', (name) => {
     const id = 'segmentation-3.0';
     const text = readFileSync(new URL(`../../models/${id}/manifest.json`, import.meta.url), 'utf8');
     const manifest = parseManifest('segmentation', JSON.parse(text), id);

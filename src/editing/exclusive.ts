@@ -2,19 +2,19 @@ import type { Turn } from '../timeline/turns';
 import type { Annotation, EditableTurn } from './annotation';
 import { meanConfidence } from './annotationOf';
 
-/** A segment in which the same turns go on: nobody begins or ends within it. */
+/** A segment in which the set of active turns does not change. */
 export interface Piece {
   readonly startSeconds: number;
   readonly endSeconds: number;
-  /** At least one; in the order of the annotation, so whose turn began first comes first. */
+  /** At least one; in the order of the annotation, so the turn that started first comes first. */
   readonly talking: readonly EditableTurn[];
 }
 
 /**
- * All speech, cut wherever a turn begins or ends and at further times.
+ * All speech, cut at the start and end of every turn and at additional times.
  *
  * @param turns in the order of an annotation
- * @param cuts further times to cut at, in any order
+ * @param cuts additional times to cut at, in any order
  */
 export function* piecesOf(turns: readonly EditableTurn[], cuts: readonly number[] = []): Generator<Piece> {
   const times = sortedTimes(turns, cuts);
@@ -43,22 +43,22 @@ function sortedTimes(turns: readonly EditableTurn[], cuts: readonly number[]): F
   return times.sort();
 }
 
-/** Part of what one speaker says without another being heard instead. */
+/** A piece of exclusive speech. */
 interface HeardPiece {
   readonly startSeconds: number;
   readonly endSeconds: number;
   readonly turn: EditableTurn;
-  /** The pipeline's choice, where it decided. */
+  /** The pipeline's choice, if there is one. */
   readonly hint: Turn | null;
 }
 
 /**
- * The turns with one speaker at a time: where several talk, the one whom the pipeline chose if he is among them, else
- * the one whose turn began first. Of a result without corrections these are its `exclusiveTurns`.
+ * The turns with one speaker at a time: if several talk, the one in the exclusive hints if that speaker is active, otherwise
+ * the one whose turn started first. For a result without corrections, these are its `exclusiveTurns`.
  *
- * Turns that only touch, such as the halves of a split, stay apart. Takes time in proportion to the turns, and a sort.
+ * Turns that only touch, such as the halves of a split, stay separate. Takes linear time plus a sort.
  *
- * @returns sorted by start; each with the confidence of the pipeline's choice where there is one, else of its turn
+ * @returns sorted by start; each with the confidence of its hint, or of its turn if there is no hint
  */
 export function exclusiveOf({ turns, exclusiveHints }: Annotation): Turn[] {
   const cuts = exclusiveHints.flatMap(({ startSeconds, endSeconds }) => [startSeconds, endSeconds]);
@@ -84,7 +84,7 @@ export function exclusiveOf({ turns, exclusiveHints }: Annotation): Turn[] {
   return heard;
 }
 
-/** Hints exclude each other; only those of a file may overlap, by the rounding of its times. */
+/** Hints do not overlap, except hints of a file, by the rounding of its times. */
 function chosen(talking: readonly EditableTurn[], hints: readonly Turn[]): { turn: EditableTurn; hint: Turn | null } {
   for (const hint of hints) {
     const turn = talking.find(({ speaker }) => speaker === hint.speaker);
@@ -101,7 +101,7 @@ function turnOfRun(run: readonly HeardPiece[]): Turn {
     const { confidence } = piece.hint ?? piece.turn;
     return { startSeconds: piece.startSeconds, endSeconds: piece.endSeconds, confidence: confidence ?? null };
   });
-  // One value throughout stays that value, to the last digit.
+  // If all values are equal, returns that value without rounding errors.
   const same = judged.every(({ confidence }) => confidence === judged[0]!.confidence);
   return { startSeconds, endSeconds, speaker: turn.speaker, confidence: same ? judged[0]!.confidence : meanConfidence(judged) };
 }

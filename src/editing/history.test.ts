@@ -17,7 +17,7 @@ function startFrom(seed: number): Annotation {
   return annotationOf(turns, exclusiveTurns, [], 6);
 }
 
-/** Whether it was applied; an edit that cannot be changes nothing, and any other failure is one of the test. */
+/** Whether the edit was applied. An invalid edit must change nothing; other errors fail the test. */
 function tryEdit(history: History, one: Throw): boolean {
   const before = history.annotation;
   try {
@@ -30,13 +30,13 @@ function tryEdit(history: History, one: Throw): boolean {
   }
 }
 
-/** Goes through throws until 200 edits were applied; `between` sees each. */
+/** Applies random edits until 200 have succeeded; calls `between` after each. */
 function editMany(history: History, throws: readonly Throw[], between: () => History): History {
   let applied = 0;
   let current = history;
   for (let round = 0; applied < EDITS; round++) {
     const { kind, first, second, third } = throws[round % throws.length]!;
-    // Beyond their number the throws repeat, and would only undo each other: turn them on.
+    // After all throws are used, they repeat and would only undo each other, so shift their values.
     const turned = (value: number): number => (value + Math.floor(round / throws.length) * 0.618) % 1;
     if (!tryEdit(current, { kind: turned(kind), first: turned(first), second: turned(second), third: turned(third) })) continue;
     applied++;
@@ -49,7 +49,7 @@ const throws = fc.array(aThrow, { minLength: EDITS, maxLength: EDITS });
 const RUNS = { numRuns: 8 };
 
 describe('History', () => {
-  it('goes back and forth through 200 random edits to the very bytes', () => {
+  it('undoes and redoes 200 random edits exactly', () => {
     fc.assert(
       fc.property(fc.integer(), throws, (seed, thrown) => {
         const history = new History(startFrom(seed));
@@ -74,7 +74,7 @@ describe('History', () => {
     );
   });
 
-  it('loses nothing in reloads at any time', () => {
+  it('loses nothing if it is reloaded at any time', () => {
     fc.assert(
       fc.property(fc.integer(), throws, fc.array(fraction, { minLength: 17, maxLength: 17 }), (seed, thrown, chances) => {
         let history = new History(startFrom(seed));
@@ -104,7 +104,7 @@ describe('History', () => {
     );
   });
 
-  it('keeps the annotation sound after every edit', () => {
+  it('keeps the annotation consistent after every edit', () => {
     fc.assert(
       fc.property(fc.integer(), throws, (seed, thrown) => {
         const history = new History(startFrom(seed));
@@ -119,7 +119,7 @@ describe('History', () => {
     );
   });
 
-  it('redoes nothing after a new edit, and takes an edit that changes nothing for none', () => {
+  it('redoes nothing after a new edit, and ignores an edit that changes nothing', () => {
     const history = new History(startFrom(3));
     const speaker = history.annotation.speakers[0]!.id;
     expect(history.apply({ type: 'rename-speaker', speaker, name: 'Anna' })).toBe(true);
@@ -131,7 +131,7 @@ describe('History', () => {
     expect(history.canRedo).toBe(false);
   });
 
-  it('takes back what the confidences are, and which labels were given', () => {
+  it('undoes changes of the confidence kind and of the next label', () => {
     const history = new History(startFrom(3));
     const [first, second] = history.annotation.speakers.map(({ id }) => id);
     history.apply({ type: 'replace', annotation: { ...history.annotation, confidenceKind: 'margin' } });
@@ -145,7 +145,7 @@ describe('History', () => {
     expect(reloaded.annotation).not.toHaveProperty('confidenceKind');
   });
 
-  it('keeps only what changed, on three hours', () => {
+  it('stores only changes, for three hours of turns', () => {
     const history = new History(longAnnotation(8000));
     const bytesBefore = JSON.stringify(history.toPlain()).length;
     const turn = history.annotation.turns[4000]!;
@@ -170,18 +170,18 @@ describe('History', () => {
   });
 
   it.each([
-    [null, /version|it/],
+    [null, /version|value/],
     [{ version: 1 }, /annotation/],
     [{ version: 2 }, /annotation/],
     [{ version: 3 }, /version/],
     [{ version: 1, annotation: null, done: [null], undone: 4 }, /annotation/],
     [(plain: Plain) => ({ ...plain, annotation: { ...plain.annotation, turns: [...plain.annotation.turns].reverse() } }), /out of order/],
-    [(plain: Plain) => ({ ...plain, annotation: { ...plain.annotation, speakers: [] } }), /no speaker/],
-    [(plain: Plain) => ({ ...plain, annotation: { ...plain.annotation, nextId: 2 } }), /still to be given/],
+    [(plain: Plain) => ({ ...plain, annotation: { ...plain.annotation, speakers: [] } }), /unknown speaker/],
+    [(plain: Plain) => ({ ...plain, annotation: { ...plain.annotation, nextId: 2 } }), /not been assigned/],
     [(plain: Plain) => ({ ...plain, done: [...plain.done, ...plain.done] }), /does not follow/],
     [(plain: Plain) => ({ ...plain, annotation: { ...plain.annotation, confidenceKind: 'guess' } }), /confidenceKind/],
     [(plain: Plain) => ({ ...plain, done: plain.done.map((step) => ({ ...step, type: 'explode' })) }), /done\.0\.type/],
-  ])('refuses what it did not write (%#)', (broken, message) => {
+  ])('rejects data that it did not write (%#)', (broken, message) => {
     const history = new History(startFrom(5));
     history.apply({ type: 'delete-turn', turn: history.annotation.turns[2]!.id });
     const plain = JSON.parse(JSON.stringify(history.toPlain())) as Plain;
@@ -194,7 +194,7 @@ describe('History', () => {
 
 type Plain = ReturnType<History['toPlain']>;
 
-/** One list of faults in place of an `expect` for each turn, which would take most of the time. */
+/** Collects faults in a list instead of calling `expect` for each turn, which would take most of the time. */
 function expectSound(annotation: Annotation, lastSeconds: number): void {
   const { turns, speakers, nextId } = annotation;
   const faults: string[] = [];
@@ -208,17 +208,17 @@ function expectSound(annotation: Annotation, lastSeconds: number): void {
   turns.forEach((turn, index) => {
     const { id, speaker, startSeconds, endSeconds } = turn;
     check(index === 0 || compareTurns(turns[index - 1]!, turn) < 0, `${id} is out of order`);
-    check(known.has(speaker), `${id} is of nobody`);
-    check(id < nextId, `${id} is still to be given`);
-    check(startSeconds >= 0 && endSeconds <= lastSeconds, `${id} leaves the recording`);
+    check(known.has(speaker), `${id} has an unknown speaker`);
+    check(id < nextId, `${id} has an id that has not been assigned`);
+    check(startSeconds >= 0 && endSeconds <= lastSeconds, `${id} extends beyond the recording`);
     check(endSeconds - startSeconds > SHORTEST_TURN_SECONDS - 1e-8, `${id} is too short`);
     check(startSeconds >= (ends.get(speaker) ?? 0), `${id} overlaps with another turn of its speaker`);
     ends.set(speaker, endSeconds);
   });
-  // One speaker at a time, and exactly where anybody talks.
+  // One speaker at a time, and exactly where there is speech.
   let heardSeconds = 0;
   exclusiveOf(annotation).forEach((turn, index, all) => {
-    check(index === 0 || turn.startSeconds >= all[index - 1]!.endSeconds, `two are heard at ${turn.startSeconds}`);
+    check(index === 0 || turn.startSeconds >= all[index - 1]!.endSeconds, `two exclusive turns overlap at ${turn.startSeconds}`);
     heardSeconds += turn.endSeconds - turn.startSeconds;
   });
   let [speechSeconds, until] = [0, 0];
@@ -226,6 +226,6 @@ function expectSound(annotation: Annotation, lastSeconds: number): void {
     speechSeconds += Math.max(0, endSeconds - Math.max(until, startSeconds));
     until = Math.max(until, endSeconds);
   }
-  check(Math.abs(heardSeconds - speechSeconds) < 1e-9, `${heardSeconds} s are heard of ${speechSeconds} s`);
+  check(Math.abs(heardSeconds - speechSeconds) < 1e-9, `exclusive turns cover ${heardSeconds} s of ${speechSeconds} s`);
   expect(faults).toEqual([]);
 }

@@ -6,30 +6,30 @@ import type { Annotation, AnnotationSpeaker, Edit, EditableTurn } from './annota
 import { applyEdit } from './applyEdit';
 import { compareTurns, exchangeTurns, turnsBetween } from './order';
 
-/** A run of a list's items, and what is there instead afterwards. */
+/** A replacement of a run of list items. */
 export interface Splice<Item> {
   readonly index: number;
   readonly before: readonly Item[];
   readonly after: readonly Item[];
 }
 
-/** What tells one annotation from another, readable in both directions. As large as what differs. */
+/** The difference between two annotations, applicable in both directions. Its size is proportional to the difference. */
 export interface Patch {
   /** In the order of the annotation. */
   readonly turns: { readonly before: readonly EditableTurn[]; readonly after: readonly EditableTurn[] };
   readonly speakers: Splice<AnnotationSpeaker>;
   readonly exclusiveHints: Splice<Turn>;
   readonly nextId: { readonly before: number; readonly after: number };
-  /** Absent where they stay the same. */
+  /** Absent if they do not change. */
   readonly facts?: { readonly before: AnnotationInfo; readonly after: AnnotationInfo };
 }
 
-/** What an annotation may say of its turns and labels as a whole. */
+/** Optional properties that apply to an annotation as a whole. */
 export type AnnotationInfo = Pick<Annotation, 'confidenceKind' | 'minDurations' | 'nextLabel'>;
 
 /**
- * The difference of two annotations of one recording. Goes by identity: what the later one does not share with the
- * earlier is taken for changed.
+ * The difference between two annotations of one recording. Compares by identity: objects that the two do not share count as
+ * changed.
  */
 export function patchBetween(before: Annotation, after: Annotation): Patch {
   const facts = { before: factsOf(before), after: factsOf(after) };
@@ -42,7 +42,7 @@ export function patchBetween(before: Annotation, after: Annotation): Patch {
   };
 }
 
-/** The annotation after the patch, from the one before it. */
+/** Applies a patch to the annotation before it. */
 export function applyPatch(annotation: Annotation, { turns, speakers, exclusiveHints, nextId, facts }: Patch): Annotation {
   return {
     durationSeconds: annotation.durationSeconds,
@@ -54,7 +54,7 @@ export function applyPatch(annotation: Annotation, { turns, speakers, exclusiveH
   };
 }
 
-/** The patch that takes this one back. */
+/** The patch that undoes this one. */
 export function inverse({ turns, speakers, exclusiveHints, nextId, facts }: Patch): Patch {
   return {
     turns: turned(turns),
@@ -65,7 +65,7 @@ export function inverse({ turns, speakers, exclusiveHints, nextId, facts }: Patc
   };
 }
 
-/** Always in one order, so that equal annotations are equal bytes. */
+/** The optional properties in a fixed order, so that equal annotations serialize to equal bytes. */
 export function factsOf({ confidenceKind, minDurations, nextLabel }: AnnotationInfo): AnnotationInfo {
   return {
     ...(confidenceKind !== undefined && { confidenceKind }),
@@ -87,7 +87,7 @@ function turned<Value>({ before, after }: { readonly before: Value; readonly aft
   return { before: after, after: before };
 }
 
-/** What is left of both lists without their common beginning and end. */
+/** The middle part of both lists, without their common start and end. */
 function spliceBetween<Item>(before: readonly Item[], after: readonly Item[]): Splice<Item> {
   const shorter = Math.min(before.length, after.length);
   let index = 0;
@@ -104,7 +104,7 @@ function spliced<Item>(list: readonly Item[], { index, before, after }: Splice<I
 
 /** A `History` as plain data. */
 export interface PlainHistory {
-  /** Of this form; another release may write another one. */
+  /** Version of this format; other releases may use another one. */
   readonly version: 2;
   readonly annotation: Annotation;
   readonly done: readonly HistoryStep[];
@@ -162,17 +162,17 @@ const step = v.object({
 const historySchema = v.object({ version: v.literal(2), annotation: annotationSchema, done: v.array(step), undone: v.array(step) });
 
 /**
- * Checks the form of a history that was kept, that its annotation is sound, and that every step of it can be undone and
+ * Validates the form of a saved history, the consistency of its annotation, and that every step can be undone and
  * redone.
  *
- * @param kept of this release or of an earlier one
- * @returns `kept` itself, so that nothing of it is lost on the way; with present names if an earlier release wrote it
+ * @param kept written by this release or an earlier one
+ * @returns `kept` itself, without copying; converted to current names if an earlier release wrote it
  * @throws VoxlaneError `format`
  */
 export function checkPlainHistory(kept: unknown): PlainHistory {
   const value = hasVersion1(kept) ? withPresentNames(kept) : kept;
   const { issues } = v.safeParse(historySchema, value);
-  if (issues) throw unreadable(`${v.getDotPath(issues[0]) ?? 'it'}: ${describeIssue(issues[0])}`);
+  if (issues) throw unreadable(`${v.getDotPath(issues[0]) ?? 'the value'}: ${describeIssue(issues[0])}`);
   const history = value as PlainHistory;
   checkAnnotation(history.annotation);
   checkSteps(history.annotation, history.done.map(({ patch }) => inverse(patch)).reverse());
@@ -180,7 +180,7 @@ export function checkPlainHistory(kept: unknown): PlainHistory {
   return history;
 }
 
-/** A history of release 0.2, which spelled colors in British English. Quotes within a string are escaped, so only fields match. */
+/** Converts a history of release 0.2, which used British spelling. Quotes inside strings are escaped, so only fields match. */
 function withPresentNames(kept: object): object {
   const text = JSON.stringify(kept).replaceAll('"colour":', '"color":').replaceAll('"type":"recolour-speaker"', '"type":"recolor-speaker"');
   return { ...(JSON.parse(text) as object), version: 2 };
@@ -190,25 +190,25 @@ const hasVersion1 = (kept: unknown): kept is object => typeof kept === 'object' 
 
 function checkAnnotation({ speakers, turns, nextId }: Annotation): void {
   const ids = new Set(speakers.map(({ id }) => id));
-  if (ids.size < speakers.length) throw unreadable('two speakers have one id');
+  if (ids.size < speakers.length) throw unreadable('two speakers have the same id');
   turns.forEach((turn, at) => {
     const before = turns[at - 1];
     if (before && compareTurns(before, turn) >= 0) throw unreadable(`turn ${turn.id} is out of order`);
-    if (!ids.has(turn.speaker)) throw unreadable(`turn ${turn.id} is of ${turn.speaker}, who is no speaker`);
+    if (!ids.has(turn.speaker)) throw unreadable(`turn ${turn.id} refers to the unknown speaker ${turn.speaker}`);
     if (!(turn.startSeconds < turn.endSeconds)) throw unreadable(`turn ${turn.id} ends before it starts`);
-    if (turn.id >= nextId) throw unreadable(`turn ${turn.id} has an id that is still to be given`);
+    if (turn.id >= nextId) throw unreadable(`turn ${turn.id} has an id that has not been assigned`);
   });
-  if (new Set(turns.map(({ id }) => id)).size < turns.length) throw unreadable('two turns have one id');
+  if (new Set(turns.map(({ id }) => id)).size < turns.length) throw unreadable('two turns have the same id');
 }
 
 /**
- * Follows the ids only: to apply every patch to all turns would take seconds after thousands of edits.
+ * Checks only ids: applying every patch to all turns would take seconds after thousands of edits.
  *
  * @param patches in the order in which they would be applied to `annotation`
  */
 function checkSteps(annotation: Annotation, patches: readonly Patch[]): void {
   const ids = new Set(annotation.turns.map(({ id }) => id));
-  // Speakers are few. Without turns this follows them, the hints, the next id and the facts.
+  // This annotation without turns tracks the speakers, hints, next id and info. Speakers are few, so this is cheap.
   let rest: Annotation = { ...annotation, turns: [] };
   for (const patch of patches) {
     const { turns, speakers, exclusiveHints, nextId } = patch;
@@ -219,7 +219,7 @@ function checkSteps(annotation: Annotation, patches: readonly Patch[]): void {
       exclusiveHints.index + exclusiveHints.before.length <= rest.exclusiveHints.length &&
       nextId.before === rest.nextId &&
       (!patch.facts || isSameInfo(patch.facts.before, rest));
-    if (!fits) throw unreadable('a step of it does not follow from the one before');
+    if (!fits) throw unreadable('a step does not follow from the previous one');
     rest = applyPatch(rest, { ...patch, turns: { before: [], after: [] } });
   }
 }
@@ -227,9 +227,9 @@ function checkSteps(annotation: Annotation, patches: readonly Patch[]): void {
 function unreadable(what: string): VoxlaneError {
   return new VoxlaneError({
     code: 'format',
-    problem: `The kept corrections cannot be read: ${what}`,
-    expected: 'what this release of the page wrote',
-    remedy: 'Start from the result again',
+    problem: `The saved corrections cannot be read: ${what}`,
+    expected: 'corrections saved by this release of the page',
+    remedy: 'Start again from the uncorrected result',
   });
 }
 
@@ -240,14 +240,14 @@ export interface HistoryStep {
 }
 
 /**
- * An annotation with every correction that led to it: undo and redo go back and forth without limit, to the very bytes.
- * A step takes as much memory as it changed, and time in proportion to the turns.
+ * An annotation with all corrections that led to it. Undo and redo are unlimited and restore exact states.
+ * A step takes memory in proportion to its changes, and time in proportion to the number of turns.
  */
 export class History {
   #annotation: Annotation;
-  /** The latest last. */
+  /** The latest step is last. */
   #done: HistoryStep[] = [];
-  /** The one that was taken back latest last. */
+  /** The step that was undone last is last. */
   #undone: HistoryStep[] = [];
 
   constructor(annotation: Annotation) {
@@ -255,13 +255,13 @@ export class History {
   }
 
   /**
-   * @param value what {@link toPlain} gave, after a way through JSON or a database
-   * @throws VoxlaneError `format` where it has another form or contradicts itself
+   * @param value the result of {@link toPlain}, also after JSON or a database
+   * @throws VoxlaneError `format` if it has another form or is inconsistent
    */
   static fromPlain(value: unknown): History {
     const { annotation, done, undone } = checkPlainHistory(value);
     const history = new History(annotation);
-    // Copied whole: `push(...done)` passes each step as an argument, and a call takes about 100,000 of them.
+    // Copied whole: `push(...done)` would pass each step as an argument, and a call is limited to about 100,000.
     history.#done = [...done];
     history.#undone = [...undone];
     return history;
@@ -279,31 +279,31 @@ export class History {
     return this.#undone.length > 0;
   }
 
-  /** The step that {@link undo} would take back; null where there is nothing. */
+  /** The step that {@link undo} would undo; null if there is none. */
   get stepToUndo(): HistoryStep | null {
     return this.#done.at(-1) ?? null;
   }
 
-  /** The step that {@link redo} would do again; null where there is nothing. */
+  /** The step that {@link redo} would redo; null if there is none. */
   get stepToRedo(): HistoryStep | null {
     return this.#undone.at(-1) ?? null;
   }
 
-  /** What {@link undo} would take back; null where there is nothing. */
+  /** Type of the edit that {@link undo} would undo; null if there is none. */
   get nextUndo(): Edit['type'] | null {
     return this.#done.at(-1)?.type ?? null;
   }
 
-  /** What {@link redo} would do again; null where there is nothing. */
+  /** Type of the edit that {@link redo} would redo; null if there is none. */
   get nextRedo(): Edit['type'] | null {
     return this.#undone.at(-1)?.type ?? null;
   }
 
   /**
-   * Applies a correction, after which nothing can be redone. One that changes nothing is no step.
+   * Applies a correction and clears the redo steps. An edit that changes nothing is not recorded.
    *
    * @returns whether anything changed
-   * @throws VoxlaneError `options` where it cannot be (see `applyEdit`); nothing changes then
+   * @throws VoxlaneError `options` for an invalid edit (see `applyEdit`), which changes nothing
    */
   apply(edit: Edit): boolean {
     const next = applyEdit(this.#annotation, edit);
@@ -332,7 +332,7 @@ export class History {
     return true;
   }
 
-  /** The same corrections of a recording that turned out to be longer. */
+  /** The same corrections for a recording whose duration has grown. */
   lengthened(durationSeconds: number): History {
     const history = new History({ ...this.#annotation, durationSeconds });
     history.#done = [...this.#done];
@@ -340,7 +340,7 @@ export class History {
     return history;
   }
 
-  /** All of it as plain data, for JSON and databases. Shares the annotation's objects; none of them ever changes. */
+  /** The history as plain data, for JSON and databases. Shares the objects of the annotation, which are immutable. */
   toPlain(): PlainHistory {
     return { version: 2, annotation: this.#annotation, done: [...this.#done], undone: [...this.#undone] };
   }

@@ -1,17 +1,17 @@
 import type { EditableTurn } from './annotation';
 
-/** Order of an annotation's turns: by start, then end, then id. No two turns are equal in it. */
+/** Order of the turns in an annotation: by start, then end, then id. No two turns compare as equal. */
 export function compareTurns(a: EditableTurn, b: EditableTurn): number {
   return a.startSeconds - b.startSeconds || a.endSeconds - b.endSeconds || a.id - b.id;
 }
 
 /**
- * The turns without some of them and with others, in order. What stays is the same object. Apart from one copy of
+ * Removes turns from a list and adds others, in order. Unchanged turns are the same objects. Apart from one copy of
  * the list, the time depends only on the number of changes.
  *
  * @param turns sorted by {@link compareTurns}
  * @param removed turns to remove, sorted by {@link compareTurns}; any that are not in the list are ignored
- * @param added sorted by {@link compareTurns}
+ * @param added turns to add, sorted by {@link compareTurns}
  */
 export function exchangeTurns(
   turns: readonly EditableTurn[],
@@ -38,7 +38,7 @@ export function exchangeTurns(
   return exchanged;
 }
 
-/** Index of the first turn, from `from` on, that does not come before this one; the length of the list if all do. */
+/** Index of the first turn, starting at `from`, that does not come before this one; the length of the list if there is none. */
 export function placeOf(turns: readonly EditableTurn[], turn: EditableTurn, from = 0): number {
   let [low, high] = [from, turns.length];
   while (low < high) {
@@ -52,22 +52,22 @@ export function placeOf(turns: readonly EditableTurn[], turn: EditableTurn, from
 /** The last result of {@link turnsBetween}: both the history and `turnsBySpeaker` need the difference of an edit. */
 let latest: { readonly before: WeakRef<readonly EditableTurn[]>; readonly after: WeakRef<readonly EditableTurn[]>; readonly difference: TurnsDifference } | null = null;
 
-/** What the last edit changed, if it led to this list of turns; null if it did not. */
+/** The changes of the last edit if it produced this list of turns; null otherwise. */
 export function differenceTo(after: readonly EditableTurn[]): TurnsDifference | null {
   return latest?.after.deref() === after ? latest.difference : null;
 }
 
-/** What only one of two lists of turns has, in their order. */
+/** Turns that are in only one of two lists, in their order. */
 export interface TurnsDifference {
   readonly before: readonly EditableTurn[];
   readonly after: readonly EditableTurn[];
 }
 
 /**
- * What only one of two lists of turns has, by identity.
+ * Finds the turns that are in only one of two lists, by identity.
  *
  * @param before sorted by {@link compareTurns}
- * @param after the same
+ * @param after sorted by {@link compareTurns}
  */
 export function turnsBetween(before: readonly EditableTurn[], after: readonly EditableTurn[]): TurnsDifference {
   if (latest?.before.deref() === before && latest.after.deref() === after) return latest.difference;

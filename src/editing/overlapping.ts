@@ -18,8 +18,8 @@ function lastEnd(turns: readonly Segment[], ends: Float64Array, block: number): 
 }
 
 /**
- * Indices of the turns that overlap a segment for some time, in their order. A segment of length zero is a
- * moment: the turns that begin at or before it and end after it.
+ * Indices of the turns that overlap a segment, in order. A segment of length zero is a moment: returns the turns that start at
+ * or before it and end after it.
  *
  * @param turns sorted by start
  */

@@ -19,7 +19,7 @@ describe('a packed annotation', () => {
     expect([...turnsBySpeaker(again.turns).keys()].sort()).toEqual(unsure.speakers.map(({ id }) => id).sort());
   });
 
-  it('packs turns without ids, and none at all', () => {
+  it('packs turns without ids, and empty lists', () => {
     const turns = [{ startSeconds: 1, endSeconds: 2, speaker: 'a', confidence: 0.5 }, { startSeconds: 2, endSeconds: 3, speaker: 'b', confidence: null }];
     expect(atOnce(unpackTurns(atOnce(packTurns(turns)), plainTurn))).toEqual(turns);
     expect(atOnce(unpackTurns(atOnce(packTurns([]))))).toEqual([]);

@@ -3,21 +3,21 @@ import type { Annotation, EditableTurn } from './annotation';
 import { turnsBySpeakerSteps } from './bySpeaker';
 
 /**
- * Annotations as arrays of numbers, which move between the page and a worker at once. Copying a million
+ * Annotations as arrays of numbers, which can be transferred between the page and a worker. Copying a million
  * turns as objects would block the page for seconds.
  */
 
-/** Turns, axes (turn) each. */
+/** Turns as arrays, each with axes (turn). */
 export interface PackedTurns {
   readonly starts: Float64Array<ArrayBuffer>;
   readonly ends: Float64Array<ArrayBuffer>;
-  /** NaN where none is known. */
+  /** NaN if unknown. */
   readonly confidences: Float64Array<ArrayBuffer>;
   /** Indices into `labels`. */
   readonly speakers: Uint32Array<ArrayBuffer>;
-  /** 0 of exclusive turns. */
+  /** 0 for exclusive turns. */
   readonly ids: Uint32Array<ArrayBuffer>;
-  /** 1 of turns that a person has corrected. */
+  /** 1 for turns that the user has corrected. */
   readonly corrected: Uint8Array<ArrayBuffer>;
   readonly labels: readonly string[];
 }
@@ -27,7 +27,7 @@ export interface PackedAnnotation extends Omit<Annotation, 'turns' | 'exclusiveH
   readonly exclusiveHints: PackedTurns;
 }
 
-/** Turns in one step. */
+/** Number of turns per step. */
 const STEP = 2000;
 
 export function* packTurns(turns: readonly (Turn & Partial<Pick<EditableTurn, 'id' | 'isCorrected'>>)[]): Generator<void, PackedTurns> {
@@ -57,9 +57,9 @@ export function* packTurns(turns: readonly (Turn & Partial<Pick<EditableTurn, 'i
 }
 
 /**
- * The turns again.
+ * Restores the turns.
  *
- * @param made converts each turn. Default: a turn of an annotation
+ * @param made converts each turn. Default: returns it as a turn of an annotation
  */
 export function unpackTurns(packed: PackedTurns): Generator<void, EditableTurn[]>;
 export function unpackTurns<Made>(packed: PackedTurns, made: (turn: EditableTurn) => Made): Generator<void, Made[]>;
@@ -87,7 +87,7 @@ export function* packAnnotation(annotation: Annotation): Generator<void, PackedA
   return { ...rest, turns: yield* packTurns(turns), exclusiveHints: yield* packTurns(exclusiveHints) };
 }
 
-/** The annotation again, with its turns grouped by speaker, which every part of the page needs. */
+/** Restores the annotation and groups its turns by speaker, which every part of the page requires. */
 export function* unpackAnnotation({ turns, exclusiveHints, ...rest }: PackedAnnotation): Generator<void, Annotation> {
   const unpacked = yield* unpackTurns(turns);
   const hints = yield* unpackTurns(exclusiveHints, plainTurn);
@@ -95,7 +95,7 @@ export function* unpackAnnotation({ turns, exclusiveHints, ...rest }: PackedAnno
   return { ...rest, turns: unpacked, exclusiveHints: hints };
 }
 
-/** A turn without the id that only an annotation's turns have. */
+/** A turn without the properties that only turns of an annotation have. */
 export function plainTurn({ startSeconds, endSeconds, speaker, confidence }: Turn): Turn {
   return { startSeconds, endSeconds, speaker, confidence: confidence ?? null };
 }

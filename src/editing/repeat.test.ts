@@ -11,7 +11,7 @@ import { syntheticResult } from '../../test/editing/synthetic';
 const turn = (startSeconds: number, endSeconds: number, speaker: string) => ({ startSeconds, endSeconds, speaker });
 const START = annotationOf([turn(0, 2, 'SPEAKER_00'), turn(3, 5, 'SPEAKER_01'), turn(6, 9, 'SPEAKER_00')], [], [], 20);
 
-/** The same history in two tabs, of which the first saves after `there`, and the second has `here` still to save. */
+/** The same history in two tabs: the other tab saves `there` first, and this tab has `here` still to save. */
 function meet(there: readonly HistoryCommand[], here: readonly HistoryCommand[], start: readonly HistoryCommand[] = []) {
   const history = new History(START);
   for (const command of start) carryOut(history, command);
@@ -32,14 +32,14 @@ const UNDO: HistoryCommand = { type: 'undo' };
 const REDO: HistoryCommand = { type: 'redo' };
 
 describe('repeatAll', () => {
-  it('repeats edits of other things', () => {
+  it('repeats edits of unrelated objects', () => {
     const { newest, numRefused } = meet([rename('SPEAKER_00', 'Ann')], [rename('SPEAKER_01', 'Bea'), edit({ type: 'delete-turn', turn: 3 })]);
     expect(numRefused).toBe(0);
     expect(namesOf(newest)).toEqual(['SPEAKER_00 Ann', 'SPEAKER_01 Bea']);
     expect(newest.annotation.turns.map(({ id }) => id)).toEqual([1, 2]);
   });
 
-  it('refuses an edit of something that has changed', () => {
+  it('refuses edits of objects that have changed', () => {
     const { newest, numRefused } = meet(
       [rename('SPEAKER_00', 'Ann'), edit({ type: 'move-turn', turn: 1, startSeconds: 0, endSeconds: 1 }), edit({ type: 'delete-turn', turn: 2 })],
       [rename('SPEAKER_00', 'Eve'), edit({ type: 'assign-turn', turn: 1, speaker: 'SPEAKER_01' }), edit({ type: 'confirm-turn', turn: 2 })],
@@ -48,7 +48,7 @@ describe('repeatAll', () => {
     expect(namesOf(newest)).toEqual(['SPEAKER_00 Ann', 'SPEAKER_01 null']);
   });
 
-  it('gives new ids if both tabs added something', () => {
+  it('assigns new ids if both tabs added something', () => {
     const { newest, numRefused } = meet(
       [addSpeaker('Ann'), edit({ type: 'add-turn', speaker: 'SPEAKER_02', startSeconds: 10, endSeconds: 11 })],
       [
@@ -64,12 +64,12 @@ describe('repeatAll', () => {
     expect(newest.annotation.turns.slice(3)).toMatchObject([turn(10, 11, 'SPEAKER_02'), turn(12, 13, 'SPEAKER_03')]);
   });
 
-  it('refuses what depends on a refused edit', () => {
+  it('refuses edits that depend on a refused edit', () => {
     const { newest, numRefused } = meet(
       [edit({ type: 'delete-turn', turn: 3 }), edit({ type: 'add-turn', speaker: 'SPEAKER_00', startSeconds: 7.5, endSeconds: 9 })],
       [edit({ type: 'split-turn', turn: 3, atSeconds: 7.5 }), edit({ type: 'assign-turn', turn: 4, speaker: 'SPEAKER_01' })],
     );
-    // The id of the second half is that of the other tab's turn, which even has its times.
+    // The id of the second half belongs to the other tab's turn, which even has the same times.
     expect(numRefused).toBe(2);
     expect(newest.annotation.turns.at(-1)).toMatchObject({ id: 4, ...turn(7.5, 9, 'SPEAKER_00') });
   });
@@ -97,7 +97,7 @@ describe('repeatAll', () => {
     expect([numRefused, newest.annotation.turns.length]).toEqual([1, 3]);
   });
 
-  it('keeps all changes of the other tab, whatever both did', () => {
+  it('keeps all changes of the other tab, whatever both tabs did', () => {
     const commands = fc.array(fc.oneof({ weight: 6, arbitrary: aThrow }, { weight: 1, arbitrary: fc.constantFrom(UNDO, REDO) }), { maxLength: 12 });
     fc.assert(
       fc.property(fc.nat(), commands, commands, commands, (seed, start, there, here) => {
@@ -108,14 +108,14 @@ describe('repeatAll', () => {
         const pending = carryOutAll(history, here);
         const alone = copyOf(other);
         expect(repeatAll(alone, pending)).toMatchObject({ numRefused: 0 });
-        // Nothing happened in the meantime: the very same result.
+        // Nothing changed in the meantime, so the result must be identical.
         expect(JSON.stringify(alone.annotation)).toBe(JSON.stringify(history.annotation));
         expect([alone.nextUndo, alone.nextRedo]).toEqual([history.nextUndo, history.nextRedo]);
         carryOutAll(other, there);
         const newest = copyOf(other);
         const { carriedOut, numRefused } = repeatAll(newest, pending);
         expect(carriedOut.length + numRefused).toBeLessThanOrEqual(pending.length);
-        // Taking back what was repeated gives the other tab's state.
+        // Undoing the repeated commands restores the state of the other tab.
         const before = carriedOut.reduceRight(
           (annotation, { command, step }) => applyPatch(annotation, command.type === 'undo' ? step.patch : inverse(step.patch)),
           newest.annotation,
@@ -137,7 +137,7 @@ function carryOutAll(history: History, commands: readonly (Throw | HistoryComman
       const done = carryOut(history, 'type' in one ? one : edit(editFor(history.annotation, one)));
       return done ? [done] : [];
     } catch (error) {
-      // Some random edits cannot be made.
+      // Some random edits are invalid.
       expect(error).toBeInstanceOf(VoxlaneError);
       return [];
     }

@@ -10,23 +10,23 @@ export type HistoryCommand = { readonly type: 'edit'; readonly edit: Edit } | { 
 /** A command that changed a history, with what {@link repeatAll} needs to repeat it on another state of that history. */
 export interface CarriedOut {
   readonly command: HistoryCommand;
-  /** The step that was made, undone or redone. */
+  /** The step that was added, undone or redone. */
   readonly step: HistoryStep;
-  /** What the edit acted on, as it was before. */
+  /** The turn and the speaker that the edit refers to, before the edit. */
   readonly turn: EditableTurn | null;
   readonly speaker: AnnotationSpeaker | null;
-  /** Ids that the edit gave; null where it gave none. */
+  /** Ids of objects that the edit created; null if it created none. */
   readonly madeTurn: number | null;
   readonly madeSpeaker: string | null;
-  /** Of an edit that replaces everything: what it replaced. */
+  /** For a `replace` edit: the annotation that was replaced. */
   readonly replaced: Annotation | null;
 }
 
 /**
  * Carries out one command.
  *
- * @returns null where it changed nothing
- * @throws VoxlaneError `options` where an edit cannot be made; nothing changes then
+ * @returns null if it changed nothing
+ * @throws VoxlaneError `options` for an invalid edit, which changes nothing
  */
 export function carryOut(history: History, command: HistoryCommand): CarriedOut | null {
   const nothing = { turn: null, speaker: null, madeTurn: null, madeSpeaker: null, replaced: null };
@@ -54,19 +54,19 @@ export function carryOut(history: History, command: HistoryCommand): CarriedOut 
 
 /** The result of {@link repeatAll}. */
 export interface Repeated {
-  /** Those that changed the history, as they were carried out on it. */
+  /** Commands that changed the history, as they were carried out on it. */
   readonly carriedOut: readonly CarriedOut[];
-  /** How many no longer apply, because what they act on has changed. They changed nothing. */
+  /** Number of commands that no longer apply because their objects have changed. These changed nothing. */
   readonly numRefused: number;
 }
 
 /**
- * Repeats commands that were carried out on an earlier state of a history on its current state, which another tab has
+ * Repeats commands from an earlier state of a history on its current state, which another tab has
  * changed in the meantime.
  *
- * A command is repeated only if what it acts on is as it was: the turn has the same times and speaker, the speaker the
- * same name or color, the step to undo is the same step. Ids that the commands gave are replaced by those that they give
- * now, because the other tab may have given the same ids to something else.
+ * A command is repeated only if its object is unchanged: the turn has the same times and speaker, the speaker the
+ * same name or color, and the step to undo or redo is the same. Ids of created objects are replaced with the new
+ * ids, because the other tab may have assigned the same ids to something else.
  */
 export function repeatAll(history: History, commands: readonly CarriedOut[]): Repeated {
   const turnIds = new Map<number, number | null>();
@@ -82,7 +82,7 @@ export function repeatAll(history: History, commands: readonly CarriedOut[]): Re
       numRefused += 1;
       continue;
     }
-    // Null: the other tab has done the same already.
+    // Null: the other tab has already made the same change.
     if (!outcome) continue;
     steps.set(before.step, outcome.step);
     carriedOut.push(outcome);
@@ -126,7 +126,7 @@ function withIds(edit: Edit, { turnIds, speakerIds }: Renamed): Edit | null {
   return next as unknown as Edit;
 }
 
-/** Whether what the edit acts on is unchanged. */
+/** Whether the objects that the edit refers to are unchanged. */
 function isAsBefore(now: Annotation, edit: Edit, before: CarriedOut, { speakerIds }: Renamed): boolean {
   if (edit.type === 'replace') return JSON.stringify(before.replaced) === JSON.stringify(now);
   if ('turn' in edit) {
@@ -140,7 +140,7 @@ function isAsBefore(now: Annotation, edit: Edit, before: CarriedOut, { speakerId
   return edit.type === 'rename-speaker' ? speaker?.name === before.speaker?.name : speaker?.color === before.speaker?.color;
 }
 
-/** By content: a step that was stored and read again is another object. */
+/** Compares by content, because a step that was stored and read again is another object. */
 function isSameStep(one: HistoryStep, other: HistoryStep): boolean {
   return one === other || JSON.stringify(one) === JSON.stringify(other);
 }

@@ -12,7 +12,7 @@ const turn = (startSeconds: number, endSeconds: number, speaker: string, confide
 const of = (...turns: TurnSource[]) => annotationOf(turns, [], [], 1000);
 
 describe('reviewOrder', () => {
-  it('puts the doubtful first, the short last, and leaves the corrected out', () => {
+  it('puts low confidence first, short turns last, and omits corrected turns', () => {
     const order = reviewOrder(
       of(
         turn(0, 2, 'a', 0.9),
@@ -27,21 +27,21 @@ describe('reviewOrder', () => {
     expect(order.map(({ startSeconds }) => startSeconds)).toEqual([6, 3, 15, 0, 9, 10]);
   });
 
-  it('follows the time where all else is the same', () => {
+  it('follows the time if everything else is equal', () => {
     expect(reviewOrder(of(turn(4, 5, 'b'), turn(2, 3, 'a'), turn(0, 1, 'b'))).map(({ startSeconds }) => startSeconds)).toEqual([0, 2, 4]);
   });
 });
 
 describe('briefSpeakers', () => {
-  it('flags who says little both in seconds and of all', () => {
+  it('returns speakers with little speech, both in seconds and as a share', () => {
     const annotation = of(turn(0, 600, 'a'), turn(601, 610, 'b'), turn(611, 623, 'c'));
     expect(briefSpeakers(annotation).map(({ id }) => id)).toEqual(['b']);
-    // 3 s of 30 s are a tenth.
+    // 3 s of 30 s is a share of 10 %.
     expect(briefSpeakers(of(turn(0, 27, 'a'), turn(27, 30, 'b')))).toEqual([]);
     expect(speakerShares(annotation)[1]).toMatchObject({ speechSeconds: 9, share: 9 / 621 });
   });
 
-  it('does not flag a speaker without turns', () => {
+  it('does not return a speaker without turns', () => {
     const annotation = annotationOf([turn(0, 600, 'a')], [], [{ label: 'a' }, { label: 'b' }], 600);
     expect(briefSpeakers(annotation)).toEqual([]);
     expect(speakerShares(annotationOf([], [], [{ label: 'a' }], 600))).toMatchObject([{ speechSeconds: 0, share: 0 }]);
@@ -49,7 +49,7 @@ describe('briefSpeakers', () => {
 });
 
 describe('representativeTurns', () => {
-  it('takes where the voice is alone, long and sure', () => {
+  it('prefers long, confident segments in which the speaker talks alone', () => {
     const annotation = of(
       turn(0, 20, 'a', 0.4),
       turn(5, 6, 'b', 0.9),
@@ -67,7 +67,7 @@ describe('representativeTurns', () => {
     ]);
   });
 
-  it('falls back to turns with others in them, and to nothing', () => {
+  it('falls back to turns with overlap, or returns nothing', () => {
     const annotation = of(turn(0, 20, 'a'), turn(5, 6, 'b'));
     expect(representativeTurns(annotation, 'b')).toMatchObject([{ startSeconds: 5, endSeconds: 6 }]);
     expect(representativeTurns(annotation, 'nobody')).toEqual([]);
@@ -75,7 +75,7 @@ describe('representativeTurns', () => {
 });
 
 describe('linkConstraintsOf', () => {
-  it('gives the corrected turns by speaker, without what others talk in', () => {
+  it('returns the corrected turns by speaker, without overlap', () => {
     const annotation = of(turn(0, 10, 'a', 1, true), turn(4, 5, 'b', 1), turn(12, 14, 'b', 1, true), turn(16, 18, 'c', 1), turn(20, 21, 'a', 1, true));
     expect(linkConstraintsOf(annotation)).toEqual([
       {

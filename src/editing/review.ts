@@ -4,17 +4,17 @@ import { turnsBySpeaker } from './bySpeaker';
 import { piecesOf } from './exclusive';
 import { indicesOverlapping } from './overlapping';
 
-/** A shorter turn can hardly be judged by ear, and little depends on it: it is reviewed after all others. */
+/** Shorter turns are hard to judge by ear and matter little: they are reviewed last. */
 export const SHORT_TURN_SECONDS = 0.5;
 
-/** A speaker with less than this share of all speech, 0 to 1, and less than {@link BRIEF_SECONDS} of it, is brief. */
+/** A speaker is brief with less than this share of all speech, 0 to 1, and less than {@link BRIEF_SECONDS} of speech. */
 export const BRIEF_SHARE = 0.02;
 export const BRIEF_SECONDS = 10;
 
-/** More of one voice at a segment does not make it easier to know. */
+/** Longer segments do not make a speaker easier to recognize. */
 const ENOUGH_SECONDS = 10;
 
-/** What a turn whose confidence is not known counts as, where voices are chosen to hear: middling. */
+/** Assumed value of an unknown confidence when segments are ranked. */
 const UNKNOWN_CONFIDENCE = 0.5;
 
 /** A segment of one turn. */
@@ -24,21 +24,21 @@ export interface TurnSegment {
   readonly endSeconds: number;
 }
 
-/** How much one speaker says. */
+/** Amount of speech of one speaker. */
 export interface SpeakerShare {
   readonly speaker: AnnotationSpeaker;
-  /** Sum of the lengths of the speaker's turns. */
+  /** Total length of the speaker's turns. */
   readonly speechSeconds: number;
-  /** Of the sum of all speakers, 0 to 1. */
+  /** Share of the speech of all speakers, 0 to 1. */
   readonly share: number;
 }
 
 /**
- * The turns that nobody has corrected yet, the most doubtful first.
+ * The turns that have not been corrected yet, the least certain first.
  *
- * Turns of half a second and more come before shorter ones. Within each, those of which nothing is known come first, as
- * no embedding vouches for them; then the least confidence; among equals the longest, which decide most, then in the
- * order of time.
+ * Turns of at least half a second come before shorter ones. Within each group, turns without a confidence come first, because
+ * no embedding supports them, then turns with ascending confidence. Among equals, the longest come first, because they matter
+ * most, then in the order of time.
  */
 export function reviewOrder({ turns }: Annotation): EditableTurn[] {
   const open = turns.filter(({ isCorrected }) => !isCorrected);
@@ -57,7 +57,7 @@ const lengthOf = (segment: { readonly startSeconds: number; readonly endSeconds:
 
 const isShort = (turn: EditableTurn): boolean => lengthOf(turn) < SHORT_TURN_SECONDS;
 
-/** How much everybody says, in the order of the tracks. */
+/** Amount of speech of each speaker, in track order. */
 export function speakerShares({ speakers, turns }: Annotation): SpeakerShare[] {
   const bySpeaker = turnsBySpeaker(turns);
   const total = [...bySpeaker.values()].reduce((sum, { seconds }) => sum + seconds, 0);
@@ -68,8 +68,8 @@ export function speakerShares({ speakers, turns }: Annotation): SpeakerShare[] {
 }
 
 /**
- * Speakers who say so little that they may be a mistake of the clustering (a cough, a jingle), or a person who only said
- * yes: to be shown to a person, never merged without one. Speakers without any turn are not among them.
+ * Speakers with so little speech that they may be clustering errors (a cough, a jingle) or a person who said only one
+ * word. Show them to the user; never merge them automatically. Speakers without turns are not included.
  */
 export function briefSpeakers(annotation: Annotation): AnnotationSpeaker[] {
   return speakerShares(annotation)
@@ -77,7 +77,7 @@ export function briefSpeakers(annotation: Annotation): AnnotationSpeaker[] {
     .map(({ speaker }) => speaker);
 }
 
-/** Where one speaker talks alone, in the order of time. */
+/** Segments in which one speaker talks alone, in the order of time. */
 export function aloneSegments({ turns }: Annotation): TurnSegment[] {
   const alone: TurnSegment[] = [];
   for (const { startSeconds, endSeconds, talking } of piecesOf(turns)) {
@@ -87,11 +87,11 @@ export function aloneSegments({ turns }: Annotation): TurnSegment[] {
 }
 
 /**
- * The segments to hear a voice by, the best first: those where the speaker talks alone, by length times confidence.
- * Length counts up to 10 s. What a person has corrected counts as certain. Where the speaker is never alone, the turns
- * themselves, by the same order.
+ * The segments that represent a speaker best: segments in which the speaker talks alone, ranked by length times confidence.
+ * Length counts up to 10 s. Corrected turns count as certain. If the speaker never talks alone, the turns themselves are
+ * ranked in the same way.
  *
- * @param count at most this many, no two of one turn
+ * @param count maximum number of segments; at most one per turn
  */
 export function representativeTurns(annotation: Annotation, speaker: string, count = 3): TurnSegment[] {
   const own = turnsBySpeaker(annotation.turns).get(speaker)?.turns ?? [];
@@ -129,11 +129,11 @@ function worthOf(segment: TurnSegment): number {
 }
 
 /**
- * What a person has settled, for a re-clustering: the corrected turns by speaker, where nobody else talks, because an
- * embedding of two voices at once would say nothing about either. Segments of one entry are one person's, those of two
- * entries are of two.
+ * Constraints for a re-clustering: the corrected turns by speaker, limited to segments in which nobody else talks, because an
+ * embedding of overlapping speech represents neither speaker. Segments of one entry belong to one speaker (must-link), those
+ * of two entries to different speakers (cannot-link).
  *
- * @returns in the order of the tracks, without speakers who have no such segment; segments sorted by start
+ * @returns in track order, without speakers that have no such segment; segments sorted by start
  */
 export function linkConstraintsOf(annotation: Annotation): LinkConstraints {
   const settled = aloneSegments(annotation).filter(({ turn }) => turn.isCorrected);

@@ -1,11 +1,11 @@
 import type { EditableTurn } from './annotation';
 import { differenceTo, placeOf } from './order';
 
-/** The turn found last: each part of the page looks up the same one. */
+/** The turn found last: all parts of the page look up the same one. */
 let latest = new WeakRef<EditableTurn>({ id: -1, startSeconds: 0, endSeconds: 0, speaker: '', isCorrected: false });
 
 /**
- * Index of the turn with this id, or -1. Looking up the same turn again takes no search through the list.
+ * Index of the turn with this id, or -1. Repeated lookups of the same turn do not search the whole list.
  *
  * @param turns sorted by `compareTurns`
  */
@@ -31,7 +31,7 @@ export function indexOfTurn(turns: readonly EditableTurn[], id: number | null): 
   return -1;
 }
 
-/** The turn with an id; null if there is none. As {@link indexOfTurn}. */
+/** The turn with an id; null if there is none. See {@link indexOfTurn}. */
 export function turnById(turns: readonly EditableTurn[], id: number | null): EditableTurn | null {
   return turns[indexOfTurn(turns, id)] ?? null;
 }

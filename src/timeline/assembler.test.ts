@@ -20,10 +20,10 @@ const AGGLOMERATIVE: ClusteringChoice = { method: 'agglomerative', threshold: 0.
 const VBX: ClusteringChoice = { method: 'vbx', ...COMMUNITY_1_CLUSTERING, ...ANY };
 const EVIDENCE: ClusteringChoice = { method: 'evidence', ...CAMPPLUS_CLUSTERING, ...ANY };
 const CHOICES = [AGGLOMERATIVE, VBX, EVIDENCE];
-/** The PLDA of a method; of the one that has none, any. */
+/** The PLDA of a method; for the method without one, any PLDA. */
 const pldaOf = ({ method }: ClusteringChoice): AnyPlda => (method === 'evidence' ? TWO_COVARIANCE : PLDA);
 
-/** Every count from 1 to 10, there and back, with bounds and the automatic count between. */
+/** Every count from 1 to 10, ascending and descending, with bounds and the automatic count in between. */
 const STEPS: readonly SpeakerBounds[] = [
   ANY,
   ...[4, 1, 2, 3, 5, 6, 10, 9, 8, 7, 4].map((count) => ({ minSpeakers: count, maxSpeakers: count })),
@@ -31,7 +31,7 @@ const STEPS: readonly SpeakerBounds[] = [
   ANY,
 ];
 
-/** All that a person or a later stage sees, as text: equal text is equal bytes, NaN included. */
+/** All results that the user or a later stage sees, as text: equal text means equal bytes, including NaN. */
 function seen({ turns, exclusiveTurns, centroids, hardClusters, count, confidenceKind }: Assembly): string {
   const numbers = [...centroids.flatMap((centroid) => [...centroid]), ...hardClusters, ...count].map(String);
   return JSON.stringify({ turns, exclusiveTurns, numbers, confidenceKind });
@@ -65,7 +65,7 @@ function capturedInput(name: string, options: ClusteringChoice): AssemblyInput {
 function expectFreshResults(input: AssemblyInput): void {
   const assembler = new Assembler(input, pldaOf(input.options));
   assembler.warm();
-  // Part of the way: some counts are there, one is begun, others are not.
+  // At this point, some counts are complete, one is in progress, and others are not started.
   for (let piece = 0; piece < 7; piece++) assembler.anticipate();
   for (const bounds of STEPS) {
     const fresh = assemble({ ...input, options: { ...input.options, ...bounds } }, pldaOf(input.options));
@@ -73,27 +73,27 @@ function expectFreshResults(input: AssemblyInput): void {
   }
 }
 
-describe.each(CHOICES)('one number of speakers after the other: $method', (options) => {
+describe.each(CHOICES)('a sequence of speaker counts: $method', (options) => {
   test.each([
     { numWindows: 60, numVoices: 4, noise: 0.5, seed: 1 },
     { numWindows: 60, numVoices: 2, noise: 1.5, seed: 2 },
     { numWindows: 3, numVoices: 3, noise: 0.5, seed: 3 },
-  ])('gives the bytes of a fresh run: $numVoices voices, $numWindows windows, noise $noise', (sizes) => {
+  ])('returns the same bytes as a new run: $numVoices speakers, $numWindows windows, noise $noise', (sizes) => {
     expectFreshResults(meetingInput(options, sizes));
   });
 
-  test('also where every fifth window was embedded', () => {
+  test('returns the same bytes if every fifth window was embedded', () => {
     expectFreshResults(meetingInput(options, { numWindows: 60, numVoices: 4, noise: 0.5, seed: 4 }, 5));
   });
 
-  // Embeddings of the captures are of another model than the PLDA of `evidence`.
-  test.skipIf(!hasShared || options.method === 'evidence')('also of real recordings', { timeout: 120_000 }, () => {
+  // The captures contain embeddings of another model than the PLDA of `evidence` requires.
+  test.skipIf(!hasShared || options.method === 'evidence')('returns the same bytes for real recordings', { timeout: 120_000 }, () => {
     const names = readdirSync(join(SHARED, 'captures'));
     expect(names.length).toBeGreaterThan(0);
     for (const name of names) expectFreshResults(capturedInput(name, options));
   });
 
-  test('also with the linkage of another run; one of other voices is not used', () => {
+  test('reuses the linkage of another run, and ignores one of other embeddings', () => {
     const input = meetingInput(options, { numWindows: 40, numVoices: 3, noise: 0.5, seed: 5 });
     const first = new Assembler(input, pldaOf(input.options));
     const expected = seen(first.assemble(ANY));

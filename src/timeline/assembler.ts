@@ -21,7 +21,7 @@ import { applyExclusiveMinDurations, applyMinDurations, type MinDurations, NO_MI
 import { clusterVotes, countSpeakers, type DiscreteDiarization, mostHeard } from './reconstruct';
 import { type IndexedTurn, turnConfidence, turnsOf } from './turns';
 
-/** What a recording's windows hear, and the embeddings of those that were embedded. */
+/** Activity in all windows, and the embeddings of the embedded windows. */
 export interface SpreadInput {
   /** Axes (window, frame, local speaker), 0 or 1. */
   readonly activity: Uint8Array;
@@ -30,18 +30,18 @@ export interface SpreadInput {
   readonly numSpeakers: number;
   readonly dimension: number;
   readonly geometry: TimeGeometry;
-  /** Axes (window), 1 where the window was embedded. */
+  /** Axes (window): 1 if the window was embedded. */
   readonly embedded: Uint8Array;
-  /** As the masks of the embedding have it. */
+  /** The same value as for the embedding masks. */
   readonly minCleanFrames: number;
 }
 
 /**
- * Embeddings for the windows between those that were embedded: windows overlap, so whoever talks in one talks in an
- * embedded one too, in the same frames. Each local speaker is given the mean embedding of the embedded local speakers
- * that share its frames, weighted by how many they share.
+ * Fills in embeddings of the windows between the embedded ones. Windows overlap, so a speaker in one window is usually also
+ * active in an embedded window, in the same frames. Each local speaker gets the mean embedding of the embedded local speakers
+ * that are active in the same frames, weighted by the number of shared frames.
  *
- * @returns axes (window, local speaker, dimension); NaN for who shares no frame with anybody who has an embedding
+ * @returns axes (window, local speaker, dimension); NaN for a local speaker that shares no frame with an embedded one
  */
 export function spreadEmbeddings(input: SpreadInput): Float32Array {
   const { activity, embeddings, embedded, minCleanFrames, numSpeakers, dimension, geometry } = input;
@@ -81,7 +81,7 @@ export function spreadEmbeddings(input: SpreadInput): Float32Array {
   return result;
 }
 
-/** Frames in which both are on; `other` starts `shift` frames after `mask`, or before where it is negative. */
+/** Number of frames in which both masks are 1; `other` starts `shift` frames after `mask` (before it if negative). */
 function sharedFrames(mask: Uint8Array, other: Uint8Array, shift: number): number {
   const end = Math.min(mask.length, other.length + shift);
   let count = 0;
@@ -89,90 +89,90 @@ function sharedFrames(mask: Uint8Array, other: Uint8Array, shift: number): numbe
   return count;
 }
 
-/** How local speakers become people. */
+/** Clustering method and its settings. */
 export type ClusteringChoice =
   | ({ readonly method: 'agglomerative' } & ClusteringOptions)
-  /** Wants a PLDA of the same embedding model. */
+  /** Requires a PLDA of the same embedding model. */
   | ({ readonly method: 'vbx' } & VbxClusteringOptions)
-  /** Needs a two-covariance PLDA of the same embedding model. */
+  /** Requires a two-covariance PLDA of the same embedding model. */
   | ({ readonly method: 'evidence' } & EvidenceSettings & SpeakerBounds);
 
-/** What holds for a whole recording. */
+/** Options that apply to a whole recording. */
 export interface AssemblyOptions {
-  /** Local speakers of a window. */
+  /** Local speakers per window. */
   readonly numSpeakers: number;
   /** Size of one embedding. */
   readonly dimension: number;
   readonly geometry: TimeGeometry;
   readonly options: ClusteringChoice;
-  /** Frames that must be a speaker's alone for them to stand for the speaker; see `minCleanFrames`. */
+  /** Minimum number of frames without overlap for masks to use only these frames; see `minCleanFrames`. */
   readonly minCleanFrames: number;
-  /** Shortest turns and gaps; absent: turns are as the frames have them. */
+  /** Minimum durations of turns and gaps; absent: turns follow the frames exactly. */
   readonly minDurations?: MinDurations;
 }
 
 export interface AssemblyInput extends AssemblyOptions {
   /** Axes (window, frame, local speaker), 0 or 1. */
   readonly activity: Uint8Array;
-  /** Axes (window, local speaker, dimension), float32; NaN where there was too little speech. */
+  /** Axes (window, local speaker, dimension), float32; NaN if there is too little speech. */
   readonly embeddings: Float32Array;
-  /** Axes (window), 1 where the window was embedded; absent where all were. The others get a mean of those. */
+  /** Axes (window): 1 if the window was embedded; absent if all were. The others get a mean of the embedded ones. */
   readonly embedded?: Uint8Array;
 }
 
 export interface Assembly extends Clusters {
-  /** How many people talk; axes (recording frame). */
+  /** Number of active speakers; axes (recording frame). */
   readonly count: Uint8Array;
   readonly diarization: DiscreteDiarization;
   readonly turns: readonly IndexedTurn[];
   readonly exclusiveTurns: readonly IndexedTurn[];
-  /** What the turns' `confidence` is. */
+  /** Kind of the turns' `confidence`. */
   readonly confidenceKind: ConfidenceKind;
-  /** How likely each number of speakers is, the most likely first; absent if the method does not tell. */
+  /** Likelihood of each number of speakers, the most likely first; absent if the method does not estimate it. */
   readonly counts?: readonly CountScore[];
-  /** Cluster of each entry of the constraints, -1 where none of its segments is heard; absent without constraints. */
+  /** Cluster of each constraint, -1 if no local speaker matches it; absent without constraints. */
   readonly constraintClusters?: readonly number[];
   readonly seconds: { readonly counting: number; readonly clustering: number; readonly reconstruction: number };
 }
 
 /**
- * Everything after the models: from what each window hears to who spoke when.
+ * Runs all steps after the models: clustering, reconstruction, and turns.
  *
  * Matches the end of `SpeakerDiarization.apply` of pyannote.audio 4.0.7.
  *
- * @param plda for the methods `vbx` and `evidence`
- * @throws VoxlaneError `options` where the method wants a PLDA and has none, or one of other embeddings
+ * @param plda required by the methods `vbx` and `evidence`
+ * @throws VoxlaneError `options` if the method requires a PLDA and there is none, or if the PLDA does not match the embeddings
  */
 export function assemble(input: AssemblyInput, plda: AnyPlda | null = null): Assembly {
   return new Assembler(input, plda).assemble(input.options);
 }
 
 interface Clusterer {
-  /** The linkage, where it was made. */
+  /** The linkage; null before it is computed. */
   readonly dendrogram: Dendrogram | null;
   warm(): void;
-  /** Does a piece of what another number of speakers would want. @returns whether there is more to do */
+  /** Computes one step for another number of speakers in advance. @returns whether there is more to do */
   anticipate(): boolean;
   cluster(bounds: SpeakerBounds, constrained: ConstrainedRows | null): JudgedClusters;
 }
 
 /**
- * `assemble` for one recording and any number of speakers, with or without constraints: what does not depend on these is done
- * once, so that another number costs a fraction of the first.
+ * `assemble` for one recording, several speaker bounds, and optional constraints. Work that does not depend on them is done
+ * once, so further calls cost a fraction of the first.
  */
 export class Assembler {
   private readonly clusterer: Clusterer;
   private readonly table: VoiceTable;
-  /** How many people talk, before there is a bound on them; axes (recording frame). */
+  /** Number of active speakers before bounds are applied; axes (recording frame). */
   private readonly speakersPerFrame: Uint8Array;
   private readonly countingSeconds: number;
-  /** Those that were given last, and what they came from. */
+  /** Rows of the most recent constraints, and the constraints as a key. */
   private constrained: { readonly key: string; readonly rows: ConstrainedRows } | null = null;
 
   /**
-   * @param plda for the methods `vbx` and `evidence`
-   * @param known the linkage, where it was made before; one of other embeddings is not used
-   * @throws VoxlaneError `options` where the method wants a PLDA and has none
+   * @param plda required by the methods `vbx` and `evidence`
+   * @param known a linkage computed earlier, if there is one; ignored if it belongs to other embeddings
+   * @throws VoxlaneError `options` if the method requires a PLDA and there is none
    */
   constructor(
     private readonly input: AssemblyInput,
@@ -190,17 +190,17 @@ export class Assembler {
     this.clusterer = makeClusterer(this.table, input, plda, known);
   }
 
-  /** The linkage, where it was made. */
+  /** The linkage; null before it is computed. */
   get dendrogram(): Dendrogram | null {
     return this.clusterer.dendrogram;
   }
 
-  /** Does now what every number of speakers wants. */
+  /** Computes in advance the part that does not depend on the number of speakers. */
   warm(): void {
     this.clusterer.warm();
   }
 
-  /** Does a piece of what another number of speakers would want, for when there is time. @returns whether there is more to do */
+  /** Computes one step for another number of speakers in advance; call this when idle. @returns whether there is more to do */
   anticipate(): boolean {
     return this.clusterer.anticipate();
   }
@@ -208,7 +208,7 @@ export class Assembler {
   /**
    * @param constraints seconds from the start of the first window
    * @param minDurations default: those of the input
-   * @throws VoxlaneError `options` where the constraints speak of more people than there may be, or the PLDA is of other
+   * @throws VoxlaneError `options` if there are more constrained speakers than `maxSpeakers`, or if the PLDA does not match the
    * embeddings
    */
   assemble(
@@ -223,7 +223,7 @@ export class Assembler {
 
     const clustered = performance.now();
     const { hardClusters, confidences } = clusters;
-    // No more people can talk at once than there are in the room. pyannote makes up speakers where more do than were found.
+    // The number of active speakers cannot exceed the number of speakers found. pyannote adds silent speakers in that case.
     const most = options.method === 'evidence' ? Math.min(bounds.maxSpeakers, clusters.centroids.length) : bounds.maxSpeakers;
     const count = this.speakersPerFrame.map((value) => Math.min(value, most));
     const stitch = { activity, hardClusters, numLocalSpeakers: numSpeakers, geometry };
@@ -253,7 +253,7 @@ export class Assembler {
     };
   }
 
-  /** Null where no segment of the constraints is heard: they have no effect then. */
+  /** Null if no local speaker matches the constraints, which then have no effect. */
   private constraint(constraints: LinkConstraints): ConstrainedRows | null {
     if (constraints.length === 0) return null;
     const key = JSON.stringify(constraints);
@@ -276,9 +276,9 @@ function makeClusterer(
   }
   throw new VoxlaneError({
     code: 'options',
-    problem: `The clustering ${options.method} was asked for with ${plda ? `a PLDA of the form ${plda.form}` : 'no PLDA'}`,
+    problem: `The clustering method ${options.method} was requested with ${plda ? `a PLDA of the form ${plda.form}` : 'no PLDA'}`,
     expected: `a PLDA of the same embedding model, of the form ${options.method === 'vbx' ? 'lda' : 'two-covariance'}`,
-    remedy: 'Name one in the settings of the preset',
+    remedy: 'Specify one in the settings of the preset',
   });
 }
 

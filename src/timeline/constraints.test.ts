@@ -20,7 +20,7 @@ const CHOICES: readonly ClusteringChoice[] = [
   { method: 'vbx', ...COMMUNITY_1_CLUSTERING, ...ANY },
   { method: 'evidence', ...CAMPPLUS_CLUSTERING, ...ANY },
 ];
-/** The PLDA of a method; of the one that has none, any. */
+/** The PLDA of a method; for the method without one, any PLDA. */
 const pldaOf = ({ method }: ClusteringChoice): AnyPlda => (method === 'evidence' ? TWO_COVARIANCE : PLDA);
 const exactly = (count: number): SpeakerBounds => ({ minSpeakers: count, maxSpeakers: count });
 
@@ -33,7 +33,7 @@ function tableOf({ activity, embeddings, embedded, numSpeakers, dimension }: Mee
   return new VoiceTable({ activity, embeddings, ...sizes });
 }
 
-/** Segments in which one voice really talks. */
+/** The true segments of one speaker. */
 function segmentsOf({ voiceOfFrame }: Meeting, voice: number): { startSeconds: number; endSeconds: number }[] {
   const segments: { startSeconds: number; endSeconds: number }[] = [];
   const secondsOf = (frame: number): number => frameMiddleSeconds(GEOMETRY.frames, frame);
@@ -46,7 +46,7 @@ function segmentsOf({ voiceOfFrame }: Meeting, voice: number): { startSeconds: n
   return segments;
 }
 
-/** Segments at random: what a person says need not agree with what is heard. */
+/** Random segments: constraints need not match the recording. */
 function randomConstraints(seed: number, numGroups: number): LinkConstraints {
   const random = seededRandom(seed);
   return Array.from({ length: numGroups }, (_, group) => ({
@@ -72,7 +72,7 @@ function expectKept({ hardClusters, constraintClusters }: Assembly, voices: Meet
 }
 
 describe.each(CHOICES)('constraints: $method', (options) => {
-  test.each([1, 2, 3, 4, 5, 6])('are kept whatever they say: set %i', (seed) => {
+  test.each([1, 2, 3, 4, 5, 6])('are satisfied even if they contradict the recording: set %i', (seed) => {
     const voices = voicesOf(options, seed, 1 + (seed % 4), seed % 2 ? 0.5 : 1.2);
     const assembler = new Assembler(inputOf(voices, options), pldaOf(options));
     let numChecked = 0;
@@ -83,7 +83,7 @@ describe.each(CHOICES)('constraints: $method', (options) => {
       for (const bounds of [ANY, exactly(heard.length), exactly(heard.length + 2), { minSpeakers: 2, maxSpeakers: 6 }]) {
         const assembly = assembler.assemble(bounds, constraints);
         expectKept(assembly, voices, constraints);
-        // More than have constraints cannot be reached by the agglomerative method, which drops clusters that are small.
+        // The agglomerative method drops small clusters, so it cannot reach more speakers than there are constraints.
         const least = options.method !== 'agglomerative' ? Math.max(heard.length, bounds.minSpeakers) : heard.length;
         expect(assembly.centroids.length).toBeGreaterThanOrEqual(least);
         expect(assembly.centroids.length).toBeLessThanOrEqual(bounds.maxSpeakers);
@@ -94,10 +94,10 @@ describe.each(CHOICES)('constraints: $method', (options) => {
         numChecked++;
       }
     }
-    expect(numChecked, 'a set of which nobody is heard checks nothing').toBeGreaterThanOrEqual(4);
+    expect(numChecked, 'sets without a matching local speaker check nothing').toBeGreaterThanOrEqual(4);
   });
 
-  test('none of them, or none that is heard, change nothing', () => {
+  test('change nothing if there are none or none matches', () => {
     const assembler = new Assembler(inputOf(voicesOf(options, 1), options), pldaOf(options));
     const free = assembler.assemble(ANY);
     expect(free.constraintClusters).toBeUndefined();
@@ -105,19 +105,19 @@ describe.each(CHOICES)('constraints: $method', (options) => {
     for (const constraints of [[], [{ speaker: 'A', segments: [] }], unheard]) {
       expect(assembler.assemble(ANY, constraints).turns).toEqual(free.turns);
     }
-    // Neither does it matter to the next call that there were some.
+    // Earlier constraints must not affect later calls.
     assembler.assemble(ANY, randomConstraints(3, 3));
     expect(assembler.assemble(ANY).turns).toEqual(free.turns);
   });
 
-  test('two voices that were taken for one are told apart by a segment of each', () => {
+  test('separate two speakers that were merged, with segments of each', () => {
     const voices = voicesOf(options, 8, 2, 0.5);
     const assembler = new Assembler(inputOf(voices, options), pldaOf(options));
     expect(new Set(assembler.assemble(exactly(1)).turns.map(({ speakerIndex }) => speakerIndex)).size).toBe(1);
     const segments = [0, 1].map((voice) => segmentsOf(voices, voice));
     const constraints = segments.map((all, voice) => ({ speaker: `V${voice}`, segments: all.slice(0, 2) }));
     const { turns, constraintClusters } = assembler.assemble(exactly(2), constraints);
-    // Most of the time that no constraint speaks of is given to the right one, too.
+    // Most of the unconstrained time is assigned correctly, too.
     segments.forEach((all, voice) => {
       const secondsOf = (cluster: number): number =>
         turns
@@ -128,7 +128,7 @@ describe.each(CHOICES)('constraints: $method', (options) => {
     });
   });
 
-  test('one voice stays together where constraints say so, and is split where they say so', () => {
+  test('keep one speaker together with a must-link, and split the speaker with a cannot-link', () => {
     const voices = voicesOf(options, 9, 1, 0.3);
     const assembler = new Assembler(inputOf(voices, options), pldaOf(options));
     const own = segmentsOf(voices, 0);
@@ -141,7 +141,7 @@ describe.each(CHOICES)('constraints: $method', (options) => {
     expect(constraintClusters![0]).toBeGreaterThanOrEqual(0);
   });
 
-  test('of more speakers than there may be are refused', () => {
+  test('are rejected if they have more speakers than the maximum', () => {
     const voices = voicesOf(options, 8, 3, 0.5);
     const constraints = [0, 1, 2].map((voice) => ({ speaker: `V${voice}`, segments: segmentsOf(voices, voice) }));
     const assembler = new Assembler(inputOf(voices, options), pldaOf(options));
@@ -151,7 +151,7 @@ describe.each(CHOICES)('constraints: $method', (options) => {
   });
 });
 
-test('where nobody is told apart, the linkage is the one without constraints', () => {
+test('constrained linkage without groups matches linkage without constraints', () => {
   const size = fc.integer({ min: 1, max: 60 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 2 ** 30 }), size, fc.integer({ min: 2, max: 8 }), (seed, numPoints, dimension) => {
@@ -169,11 +169,11 @@ test('where nobody is told apart, the linkage is the one without constraints', (
   );
 });
 
-describe('whose a local speaker is', () => {
+describe('constrained rows', () => {
   const voices = voicesOf(CHOICES[0]!, 8, 3, 0.5);
   const table = tableOf(voices);
 
-  test('is said of those who talk in the segments, at most one of a window', () => {
+  test('match the local speakers that talk in the segments, at most one per window', () => {
     const constraints = [0, 1, 2].map((voice) => ({ speaker: `V${voice}`, segments: segmentsOf(voices, voice) }));
     const { groups, heard } = constrainedRows(constraints, table, GEOMETRY);
     expect(heard).toEqual([0, 1, 2]);
@@ -184,13 +184,13 @@ describe('whose a local speaker is', () => {
     expect(groups.filter((group) => group >= 0).length).toBeGreaterThan(voices.embedded.length / 2);
   });
 
-  test('is not said where two speakers claim the same segment', () => {
+  test('do not match if two speakers claim the same segment', () => {
     const segments = segmentsOf(voices, 0);
     const claims = ['A', 'B'].map((speaker) => ({ speaker, segments }));
     expect(constrainedRows(claims, table, GEOMETRY).heard).toEqual([]);
   });
 
-  test('overlapping segments of one speaker count once', () => {
+  test('count overlapping segments of one speaker once', () => {
     const segments = segmentsOf(voices, 0);
     const once = constrainedRows([{ speaker: 'A', segments }], table, GEOMETRY);
     const twice = constrainedRows([{ speaker: 'A', segments: [...segments, ...segments] }], table, GEOMETRY);

@@ -5,11 +5,11 @@ import type { SlidingWindow } from '../segmentation/geometry';
 import { applyExclusiveMinDurations, applyMinDurations } from './minDurations';
 import { turnsOf, type IndexedTurn } from './turns';
 
-/** Of segmentation-3.0, as in the fixture's script. */
+/** Frames of segmentation-3.0, as in the fixture script. */
 const FRAMES: SlidingWindow = { durationSeconds: 991 / 16_000, stepSeconds: 270 / 16_000 };
 
 interface Case {
-  /** One text of 0 and 1 for each speaker. */
+  /** One string of 0 and 1 per speaker. */
   readonly activity: readonly string[];
   readonly results: readonly {
     readonly minDurationOn: number;
@@ -32,7 +32,7 @@ const plain = (turns: readonly IndexedTurn[]) => turns.map(({ startSeconds, endS
 
 describe('minimum durations', () => {
   test.each(CASES.map((one) => ({ one, numSpeakers: one.activity.length })))(
-    "give pyannote's turns, to the bit: $numSpeakers speakers",
+    "match pyannote's turns exactly: $numSpeakers speakers",
     ({ one }) => {
       for (const { turns, ...durations } of one.results) {
         expect(plain(applyMinDurations(turnsOfCase(one), durations)), JSON.stringify(durations)).toEqual(turns);
@@ -40,12 +40,12 @@ describe('minimum durations', () => {
     },
   );
 
-  test('of 0 change nothing', () => {
+  test('change nothing if both are 0', () => {
     const turns = turnsOfCase(CASES[3]!);
     expect(applyMinDurations(turns, { minDurationOn: 0, minDurationOff: 0 })).toEqual(turns);
   });
 
-  test('keep one speaker at a time where there was one at a time', () => {
+  test('keep turns exclusive if they were exclusive', () => {
     const speech = fc.array(fc.record({ pause: fc.integer({ min: 0, max: 5 }), length: fc.integer({ min: 1, max: 9 }), speakerIndex: fc.integer({ min: 0, max: 2 }) }));
     const seconds = fc.integer({ min: 0, max: 6 });
     fc.assert(
@@ -68,14 +68,14 @@ describe('minimum durations', () => {
     );
   });
 
-  test('do not fill a gap of an exclusive turn in which another speaker talks', () => {
+  test('do not fill a gap between exclusive turns while another speaker talks', () => {
     const turns = [
       { startSeconds: 0, endSeconds: 2, speakerIndex: 0 },
       { startSeconds: 2, endSeconds: 2.4, speakerIndex: 1 },
       { startSeconds: 2.4, endSeconds: 4, speakerIndex: 0 },
     ];
     expect(applyExclusiveMinDurations(turns, { minDurationOn: 0.3, minDurationOff: 1 })).toEqual(turns);
-    // The word between is removed, and with it the reason for the gap.
+    // The turn in between is removed, so the gap can be filled.
     expect(applyExclusiveMinDurations(turns, { minDurationOn: 0.5, minDurationOff: 1 })).toEqual([{ startSeconds: 0, endSeconds: 4, speakerIndex: 0 }]);
   });
 });

@@ -1,19 +1,19 @@
 import type { IndexedTurn } from './turns';
 
-/** Shortest turns, and shortest gaps within one speaker's turns. 0 and 0 change nothing. */
+/** Minimum durations of turns, and of gaps between turns of one speaker. 0 and 0 change nothing. */
 export interface MinDurations {
-  /** Seconds: shorter turns are removed. pyannote's `min_duration_on`. */
+  /** Seconds. Shorter turns are removed. pyannote's `min_duration_on`. */
   readonly minDurationOn: number;
-  /** Seconds: shorter gaps between two turns of one speaker are filled, before short turns are removed. pyannote's `min_duration_off`. */
+  /** Seconds. Shorter gaps between turns of one speaker are filled before short turns are removed. pyannote's `min_duration_off`. */
   readonly minDurationOff: number;
 }
 
-/** Greatest minimum duration that is accepted. Higher values are a mistake. */
+/** Maximum accepted minimum duration. Greater values are a mistake. */
 export const MAX_MIN_DURATION_SECONDS = 60;
 
 export const NO_MIN_DURATIONS: MinDurations = { minDurationOn: 0, minDurationOff: 0 };
 
-/** pyannote.core's `SEGMENT_PRECISION`: a shorter gap is none. */
+/** pyannote.core's `SEGMENT_PRECISION`: shorter gaps are ignored. */
 const SEGMENT_PRECISION_SECONDS = 1e-6;
 
 /**
@@ -22,7 +22,7 @@ const SEGMENT_PRECISION_SECONDS = 1e-6;
  * Matches `Binarize` of pyannote.audio 4.0.7 (`utils/signal.py`) with `min_duration_off` and `min_duration_on`, and
  * `Annotation.support` of pyannote.core.
  *
- * @param turns sorted as `turnsOf` gives them; turns of one speaker do not overlap
+ * @param turns sorted as returned by `turnsOf`; turns of one speaker do not overlap
  * @returns sorted in the same way
  */
 export function applyMinDurations(turns: readonly IndexedTurn[], durations: MinDurations): readonly IndexedTurn[] {
@@ -32,8 +32,8 @@ export function applyMinDurations(turns: readonly IndexedTurn[], durations: MinD
 }
 
 /**
- * {@link applyMinDurations} for turns that do not overlap. A gap in which another speaker talks stays, so that the result has no
- * overlap either; pyannote fills it. A gap that a removed turn leaves is filled at the end.
+ * {@link applyMinDurations} for turns that do not overlap. A gap in which another speaker talks is kept, so the result has no
+ * overlap either; pyannote fills such gaps. Gaps that are left by removed turns are filled at the end.
  */
 export function applyExclusiveMinDurations(turns: readonly IndexedTurn[], durations: MinDurations): readonly IndexedTurn[] {
   const { minDurationOn, minDurationOff } = durations;
@@ -47,7 +47,7 @@ export function applyExclusiveMinDurations(turns: readonly IndexedTurn[], durati
 type Growing = { -readonly [Key in keyof IndexedTurn]: IndexedTurn[Key] };
 
 /**
- * @param earlierOf the turn that a turn may be joined to, of the last turns by speaker or of the latest one of all
+ * @param earlierOf selects the turn to extend: from the last turns by speaker, or from the latest turn of all speakers
  */
 function fillGaps(
   turns: readonly IndexedTurn[],

@@ -2,7 +2,7 @@ import { firstFrameOf, type TimeGeometry, totalFrames } from '../segmentation/ge
 import { roundHalfEven } from '../util/values';
 
 /**
- * How many people talk in each frame of the recording: the mean over the windows that see the frame, rounded.
+ * Number of active speakers in each frame of the recording: the mean over the windows that contain the frame, rounded.
  *
  * Matches `SpeakerDiarizationMixin.speaker_count` of pyannote.audio 4.0.7 without warm-up.
  *
@@ -36,34 +36,34 @@ export interface DiscreteDiarization {
 export interface StitchInput {
   /** Axes (window, frame, local speaker), 0 or 1. */
   readonly activity: Uint8Array;
-  /** Axes (window, local speaker): cluster of each local speaker; below 0 it has no vote. */
+  /** Axes (window, local speaker): cluster of each local speaker; a negative value has no vote. */
   readonly hardClusters: Int32Array;
   readonly numLocalSpeakers: number;
-  /** Axes (recording frame): how many people talk. */
+  /** Axes (recording frame): number of active speakers. */
   readonly count: Uint8Array;
   readonly geometry: TimeGeometry;
 }
 
 /**
- * Stitches the windows: in each frame the `count` speakers that most windows hear are active.
+ * Stitches the windows: in each frame, the `count` speakers with the most votes are active.
  *
- * Matches `SpeakerDiarization.reconstruct` and `to_diarization` of pyannote.audio 4.0.7. Where more people talk
- * than there are clusters, silent extra speakers are added, as there. The lower index wins a tie.
+ * Matches `SpeakerDiarization.reconstruct` and `to_diarization` of pyannote.audio 4.0.7. If more speakers are active
+ * than there are clusters, silent extra speakers are added, as in pyannote. The lower index wins a tie.
  */
 export function reconstruct(input: StitchInput): DiscreteDiarization {
   return mostHeard(clusterVotes(input), input.count);
 }
 
-/** In each frame, how many windows hear each speaker. */
+/** For each frame and speaker, the number of windows in which the speaker is active. */
 export interface Votes {
   /** Axes (recording frame, speaker). */
   readonly data: Uint16Array;
-  /** One for each cluster, and as many more as talk at once at most. */
+  /** The number of clusters, or the maximum of `count` if that is greater. */
   readonly numSpeakers: number;
 }
 
 /**
- * The `count` speakers of each frame that most windows hear; the lower index wins a tie.
+ * The `count` speakers with the most votes in each frame; the lower index wins a tie.
  *
  * @param count axes (recording frame), at most the number of speakers
  */
@@ -82,7 +82,7 @@ export function mostHeard({ data: votes, numSpeakers }: Votes, count: Uint8Array
   return { data, numSpeakers };
 }
 
-/** Counts the windows that hear each cluster. */
+/** Counts the windows in which each cluster is active. */
 export function clusterVotes({ activity, hardClusters, numLocalSpeakers, count, geometry }: StitchInput): Votes {
   const numClusters = hardClusters.reduce((most, cluster) => Math.max(most, cluster), -1) + 1;
   const numSpeakers = Math.max(numClusters, count.reduce((most, value) => Math.max(most, value), 0));
@@ -96,7 +96,7 @@ export function clusterVotes({ activity, hardClusters, numLocalSpeakers, count, 
     for (let local = 0; local < numLocalSpeakers; local++) {
       const cluster = hardClusters[start + local]!;
       if (cluster < 0) continue;
-      // Two local speakers of one cluster are one voice: a window has one vote per cluster.
+      // Two local speakers of one cluster are one speaker: a window has one vote per cluster.
       const earlier = [...hardClusters.subarray(start, start + local).keys()].filter((other) => hardClusters[start + other] === cluster);
       let cell = window * framesPerWindow * numLocalSpeakers;
       for (let frame = 0; frame < numFrames; frame++, cell += numLocalSpeakers) {

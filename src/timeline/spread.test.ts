@@ -11,7 +11,7 @@ const geometry: TimeGeometry = {
 const numSpeakers = 2;
 const dimension = 2;
 
-/** Who talks when in the recording, heard by every window; `order` is who is local speaker 0 and who 1 in each. */
+/** Activity of `recording` in every window; `order` lists local speakers 0 and 1 of each window. */
 function hear(recording: readonly (readonly string[])[], order: readonly (readonly string[])[]): Uint8Array {
   const activity = new Uint8Array(order.length * geometry.framesPerWindow * numSpeakers);
   order.forEach((people, window) => {
@@ -30,18 +30,18 @@ const rowsOf = (embeddings: Float32Array): number[][] =>
   Array.from({ length: embeddings.length / dimension }, (_, row) => [...embeddings.subarray(row * dimension, (row + 1) * dimension)]);
 
 describe('spreading embeddings', () => {
-  test('the same voice is found again whatever its local number', () => {
+  test('assigns embeddings to the same speaker in other local positions', () => {
     const recording = Array.from({ length: 14 }, (_, frame) => (frame < 7 ? ['ann'] : ['bob']));
     const activity = hear(recording, [['ann', 'bob'], ['bob', 'ann'], ['ann', 'bob']]);
     const embeddings = Float32Array.of(1, 0, 0, 1, NaN, NaN, NaN, NaN, NaN, NaN, NaN, NaN);
     const embedded = Uint8Array.of(1, 0, 0);
     const spread = spreadEmbeddings({ activity, embeddings, embedded, numSpeakers, dimension, geometry, minCleanFrames: 0 });
     expect(rowsOf(spread)).toEqual([[1, 0], [0, 1], [0, 1], [1, 0], [1, 0], [0, 1]]);
-    // What came in is somebody else's.
+    // The input is not modified.
     expect(embeddings[4]).toBeNaN();
   });
 
-  test('between two embedded windows it is their mean, weighted by the frames that are shared', () => {
+  test('averages two embedded windows, weighted by the number of shared frames', () => {
     const recording = Array.from({ length: 20 }, () => ['ann']);
     const activity = hear(recording, Array.from({ length: 6 }, () => ['ann', 'nobody']));
     const embeddings = new Float32Array(6 * numSpeakers * dimension).fill(NaN);
@@ -52,23 +52,23 @@ describe('spreading embeddings', () => {
     // Window 1 shares eight frames with window 0 and two with window 5.
     expect(rows[2]).toEqual([8, 2]);
     expect(rows[8]).toEqual([2, 8]);
-    // Who is silent has none.
+    // A silent local speaker has no embedding.
     expect(rows[3]).toEqual([NaN, NaN]);
   });
 
-  test('frames in which two talk do not count where each has enough alone', () => {
+  test('ignores frames with overlap if each speaker has enough frames alone', () => {
     const recording = Array.from({ length: 12 }, (_, frame) => (frame < 4 ? ['ann'] : frame < 8 ? ['ann', 'bob'] : ['bob']));
     const activity = hear(recording, [['ann', 'bob'], ['ann', 'bob']]);
     const embeddings = Float32Array.of(1, 0, 0, 1, NaN, NaN, NaN, NaN);
     const input = { activity, embeddings, embedded: Uint8Array.of(1, 0), numSpeakers, dimension, geometry };
     expect(rowsOf(spreadEmbeddings({ ...input, minCleanFrames: 1 })).slice(2)).toEqual([[1, 0], [0, 1]]);
-    // Where nobody has enough alone, all frames count, and some of them are shared by both.
+    // If no speaker has enough frames alone, all frames count, and some are shared by both.
     const mixed = rowsOf(spreadEmbeddings({ ...input, minCleanFrames: 9 }))[2]!;
     expect(mixed[0]).toBeGreaterThan(mixed[1]!);
     expect(mixed[1]).toBeGreaterThan(0);
   });
 
-  test('who shares no frame with anybody embedded has none', () => {
+  test('returns NaN for a local speaker that shares no frame with an embedded one', () => {
     const recording = Array.from({ length: 14 }, (_, frame) => (frame < 8 ? [] : ['ann']));
     const activity = hear(recording, [['ann', 'bob'], ['ann', 'bob'], ['ann', 'bob']]);
     const embeddings = new Float32Array(12).fill(NaN);

@@ -7,7 +7,7 @@ import {
 } from '../segmentation/geometry';
 import type { DiscreteDiarization } from './reconstruct';
 
-/** One uninterrupted segment in which one speaker talks. Times are seconds from the start of the recording. */
+/** A continuous segment in which one speaker talks. Times are seconds from the start of the recording. */
 export interface Turn {
   /** Seconds from the start of the recording. */
   readonly startSeconds: number;
@@ -16,26 +16,26 @@ export interface Turn {
   /** Label of the speaker, such as `SPEAKER_00`. */
   readonly speaker: string;
   /**
-   * How sure the speaker is, 0 to 1; null where no embedding tells. What it means depends on the preset; absent of turns
+   * Confidence in the speaker, 0 to 1; null if there is no embedding. Its kind depends on the preset. Absent for turns
    * that were read from a file.
    */
   readonly confidence?: number | null;
 }
 
-/** Shorter segments do not exist in pyannote.core (`SEGMENT_PRECISION`). */
+/** pyannote.core ignores shorter segments (`SEGMENT_PRECISION`). */
 const SHORTEST_SECONDS = 1e-6;
 
-/** A turn of a speaker that has no name yet. */
+/** A turn whose speaker has no label yet. */
 export interface IndexedTurn {
   readonly startSeconds: number;
   readonly endSeconds: number;
   readonly speakerIndex: number;
-  /** 0 to 1; null where nothing is known. */
+  /** 0 to 1; null if unknown. */
   readonly confidence?: number | null;
 }
 
 /**
- * Runs of active frames as segments of time, from the middle of the first active frame to the middle of the
+ * Converts runs of active frames into turns, from the middle of the first active frame to the middle of the
  * first silent one. Matches `pyannote.audio.utils.signal.Binarize` without paddings or minimum durations.
  *
  * @returns sorted by start, then end, then speaker
@@ -65,7 +65,7 @@ export function turnsOf({ data, numSpeakers }: DiscreteDiarization, frames: Slid
   );
 }
 
-/** `SPEAKER_00`, `SPEAKER_01` …, as pyannote.audio names its speakers; `index` from 0. */
+/** `SPEAKER_00`, `SPEAKER_01` …, like pyannote.audio's labels; `index` starts at 0. */
 export function speakerLabel(index: number): string {
   return `SPEAKER_${String(index).padStart(2, '0')}`;
 }
@@ -73,8 +73,8 @@ export function speakerLabel(index: number): string {
 /**
  * Labels `SPEAKER_00`, `SPEAKER_01` … for the speakers that have a turn, without gaps.
  *
- * pyannote.core sorts integer labels as text, so that of eleven or more speakers number 10 comes before
- * number 2; the same here, so that the labels of one recording are the same in both.
+ * pyannote.core sorts integer labels as text: with eleven or more speakers, number 10 comes before
+ * number 2. This function does the same, so that the labels of a recording match pyannote's.
  */
 export function speakerLabels(turns: readonly IndexedTurn[]): Map<number, string> {
   const indices = [...new Set(turns.map((turn) => turn.speakerIndex))];
@@ -82,7 +82,7 @@ export function speakerLabels(turns: readonly IndexedTurn[]): Map<number, string
   return new Map(indices.map((index, rank) => [index, speakerLabel(rank)]));
 }
 
-/** Names the speakers and moves the turns by `offsetSeconds`. */
+/** Labels the speakers and shifts the turns by `offsetSeconds`. */
 export function nameTurns(
   turns: readonly IndexedTurn[],
   labels: ReadonlyMap<number, string>,
@@ -99,19 +99,19 @@ export function nameTurns(
 export interface ConfidenceInput {
   /** Axes (window, frame, local speaker), 0 or 1. */
   readonly activity: Uint8Array;
-  /** Axes (window, local speaker): cluster of each local speaker; below 0 it has none. */
+  /** Axes (window, local speaker): cluster of each local speaker; negative for none. */
   readonly hardClusters: Int32Array;
-  /** How sure each of these is; axes (window, local speaker), 0 to 1, NaN where nothing is known. */
+  /** Confidence of each cluster assignment; axes (window, local speaker), 0 to 1, NaN if unknown. */
   readonly confidences: Float64Array;
   readonly numLocalSpeakers: number;
   readonly geometry: TimeGeometry;
 }
 
 /**
- * How sure a turn's speaker is: the mean over the local speakers that were taken for this speaker, each weighted with
- * the frames of the turn in which its window hears it.
+ * Confidence in a turn's speaker: the mean confidence of the local speakers assigned to this speaker, each weighted with
+ * the number of frames of the turn in which it is active.
  *
- * @returns 0 to 1; null where no window that hears the turn has an embedding of the speaker
+ * @returns 0 to 1; null if no window that overlaps the turn has an embedding of the speaker
  */
 export function turnConfidence({ startSeconds, endSeconds, speakerIndex }: IndexedTurn, input: ConfidenceInput): number | null {
   const { activity, hardClusters, confidences, numLocalSpeakers, geometry } = input;
