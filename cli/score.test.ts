@@ -165,7 +165,7 @@ describe('main of the score command', () => {
     ['a missing file', [reference, join(folder, 'nowhere.rttm')], /nowhere\.rttm.*no such file/],
     ['a folder', [folder, reference], /voxlane-score-.*directory/],
     ['a bad UEM', [reference, reference, '--uem', file('talk 1 5 4\n')], /Line 1 ends before it starts/],
-    ['another format', [reference, file('{}')], /Line 1 starts with no RTTM record type/],
+    ['another format', [reference, file('{}')], /Line 1 does not start with an RTTM record type/],
   ])('prints a one-line error for %s', (_name, args, found) => {
     const { exitCode, stdout, stderr } = main(args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });

@@ -5,17 +5,17 @@ import { type JsonSource, type RunManifest, toJson } from './json';
 
 /**
  * A corrected result as JSON text, in the form of {@link toJson}: turns, speakers and exclusive turns are those of the
- * annotation, the rest is what the run found. `readAnyTurns` gives all of the annotation back but the ids of its turns;
- * times have the microsecond, and confidences the four digits, that {@link toJson} keeps.
+ * annotation; the rest is from the run. `readAnyTurns` restores the annotation except the ids of its turns;
+ * times and confidences are rounded as in {@link toJson}: to microseconds and to four digits.
  *
- * A re-clustering that was accepted brings its own minimum durations. `speakerCount` is the run's as long as so many speakers
- * talk.
+ * After an accepted re-clustering, its minimum durations are written. `speakerCount` is that of the run as long as the number of
+ * speakers with turns is the same.
  *
- * Turns name their speaker by `label`; what a person called the speaker is `name`. A centroid is of the cluster that
- * the run found, whatever was corrected since.
+ * Turns refer to their speaker by `label`; `name` is the name set by the user. A centroid is that of the cluster
+ * found by the run, regardless of corrections.
  *
  * @param file name of the recording, for the reader
- * @param result what the run found; of a speaker who is no longer in the annotation nothing is written
+ * @param result result of the run; speakers that are no longer in the annotation are not written
  */
 export function annotationToJson(file: string, result: JsonSource, annotation: Annotation, run?: RunManifest): string {
   const { durationSeconds, turns, exclusiveHints } = annotation;
@@ -33,7 +33,7 @@ export function annotationToJson(file: string, result: JsonSource, annotation: A
     ...(!areEqual(exclusiveTurns, exclusiveHints) && { exclusiveHints }),
     ...(annotation.confidenceKind !== undefined && { confidenceKind: annotation.confidenceKind }),
     ...annotation.minDurations,
-    // Other numbers than that of the run have no alternatives.
+    // Alternatives are known only for the number of speakers found by the run.
     ...(result.speakerCount && speech.size !== result.speakerCount.value && { speakerCount: { value: speech.size, alternatives: [], unmet: null } }),
     speakers: annotation.speakers.map(({ id, name, color }) => ({
       label: id,

@@ -48,7 +48,7 @@ describe('readAnyTurns', () => {
     ['f.rttm', 'SPEAKER a 1 1e300 5 <NA> <NA> X <NA> <NA>'],
     ['f.rttm', 'SPEAKER a 1 1700000000 5 <NA> <NA> X <NA> <NA>'],
     ['f.json', '[{"start": 0, "end": 1e308, "speaker": "A"}]'],
-  ])('refuses a time beyond any recording in %s: %s', (name, text) => {
+  ])('rejects a time beyond any recording in %s: %s', (name, text) => {
     expect(() => readAnyTurns(name, text)).toThrow(expect.objectContaining({ code: 'format', expected: expect.stringContaining('10,000,000') as string }) as Error);
   });
 
@@ -82,7 +82,7 @@ describe('readAnyTurns', () => {
     expect(recording?.exclusiveTurns[0]).toEqual({ startSeconds: 0.031, endSeconds: 1.9, speaker: 'SPEAKER_00' });
   });
 
-  it('reads segments with speakers as whisperX writes them, and leaves out those without', () => {
+  it('reads segments with speakers as written by whisperX, and omits those without speakers', () => {
     const segments = [
       { start: 1, end: 2, text: ' Hi', speaker: 'SPEAKER_01' },
       { start: 2, end: 3, text: ' so' },
@@ -93,18 +93,18 @@ describe('readAnyTurns', () => {
     expect(readAnyTurns('x.json', JSON.stringify(segments))[0]?.turns).toHaveLength(1);
   });
 
-  it('reads our JSON without corrections, even where nobody speaks', () => {
+  it('reads our JSON without corrections, even without turns', () => {
     expect(readAnyTurns('x.json', toJson('talk.wav', RESULT))).toEqual([
       { name: 'talk.wav', durationSeconds: 12, turns: [], exclusiveTurns: [], speakers: [{ label: 'SPEAKER_00' }] },
     ]);
   });
 
   it.each([
-    ['text', 'hello', /no RTTM record type/],
-    ['an RTTM file without turns', ';; nothing\n', /"f" holds no turns/],
-    ['segments without speakers', '{"segments":[{"start":0,"end":1,"text":"x"}]}', /holds no turns/],
+    ['text', 'hello', /does not start with an RTTM record type/],
+    ['an RTTM file without turns', ';; nothing\n', /"f" contains no turns/],
+    ['segments without speakers', '{"segments":[{"start":0,"end":1,"text":"x"}]}', /contains no turns/],
     ['broken JSON', '{"turns": [', /not valid JSON/],
-    ['JSON of something else', '{"a": 1}', /has no turns/],
+    ['JSON of something else', '{"a": 1}', /JSON without turns/],
     [
       'a start that is text',
       '{"segments":[{"start":0,"end":1,"speaker":"a"},{"start":"0","end":1,"speaker":"a"}]}',
@@ -112,7 +112,7 @@ describe('readAnyTurns', () => {
     ],
     ['a turn that ends before it starts', '[{"start":3,"end":1,"speaker":"a"}]', /Turn 1 of "f" is from 3 s to 1 s/],
     ['a turn before the recording', 'SPEAKER x 1 -1 2 <NA> <NA> a <NA> <NA>\n', /Turn 1 of "x" is from -1 s/],
-  ])('refuses %s', (_name, text, found) => {
+  ])('rejects %s', (_name, text, found) => {
     const read = () => readAnyTurns('f', text);
     expect(read).toThrow(expect.objectContaining({ code: 'format', remedy: expect.any(String) as string }));
     expect(read).toThrow(found);
@@ -125,7 +125,7 @@ describe('annotationToJson', () => {
     return annotationOf(turns, exclusiveTurns, speakers, durationSeconds!);
   };
 
-  /** Whole microseconds: finer ones are not written. */
+  /** Whole microseconds: finer times are rounded on writing. */
   const micro = fc.integer({ min: 0, max: 12_000_000 }).map((us) => us / 1e6);
   const speakers = fc.uniqueArray(
     fc.record({
@@ -170,19 +170,19 @@ describe('annotationToJson', () => {
       }),
   );
 
-  /** Of exclusive turns that have the mean of several confidences, that of rounded ones can be another. */
+  /** Exclusive turns with a mean of several confidences can differ if the mean is computed from rounded values. */
   const withoutMeans = (json: string) => {
     const content = JSON.parse(json) as { exclusiveTurns: { confidence?: unknown }[] };
     for (const turn of content.exclusiveTurns) delete turn.confidence;
     return content;
   };
 
-  it('is read back to the same annotation: names, colors, what was corrected, who is heard', () => {
+  it('is read back as the same annotation: names, colors, corrections, and exclusive hints', () => {
     fc.assert(
       fc.property(annotations, (annotation) => {
         const json = annotationToJson('talk.wav', RESULT, annotation, RUN);
         const read = again(json);
-        // Joined turns have a mean confidence of more digits than are written, and ids that were left out.
+        // Confidences of joined turns are rounded on writing, and ids are not written.
         const plain = ({ speakers: who, turns, exclusiveHints, durationSeconds }: Annotation) => ({
           who,
           durationSeconds,
@@ -205,7 +205,7 @@ describe('annotationToJson', () => {
     );
   });
 
-  it('has the minimum durations and the number of speakers of an accepted re-clustering', () => {
+  it('contains the minimum durations and the number of speakers of an accepted re-clustering', () => {
     const speakerCount = { value: 2, alternatives: [{ value: 1, score: 0.3 }], unmet: null };
     const run = { ...RESULT, speakerCount, minDurationOn: 0.15, minDurationOff: 0.1 };
     const turns = [{ startSeconds: 1, endSeconds: 2.5, speaker: 'A' }, { startSeconds: 3, endSeconds: 4, speaker: 'B' }];
@@ -221,7 +221,7 @@ describe('annotationToJson', () => {
     });
   });
 
-  it('has the run, the names, and a centroid where the run found the speaker', () => {
+  it('contains the run, the names, and a centroid if the run found the speaker', () => {
     const turns = [{ startSeconds: 1, endSeconds: 2.5, speaker: 'SPEAKER_00', confidence: 0.5, isCorrected: true }];
     const annotation = annotationOf(turns, turns, [{ label: 'SPEAKER_00', name: 'Anna' }, { label: 'ADDED' }], 12);
     const written = JSON.parse(annotationToJson('talk.wav', RESULT, annotation, RUN)) as Record<string, unknown>;

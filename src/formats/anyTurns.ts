@@ -17,7 +17,7 @@ const turnSchema = v.object({
   isCorrected: v.exactOptional(v.boolean()),
 });
 
-/** What `toJson` and `annotationToJson` write, as far as turns go. */
+/** The parts of the output of `toJson` and `annotationToJson` that concern turns. */
 const voxlaneSchema = v.object({
   file: v.string(),
   durationSeconds: seconds,
@@ -36,7 +36,7 @@ const voxlaneSchema = v.object({
   ),
 });
 
-/** A segment as pyannote.audio's `serialize` and whisperX write it; whisperX leaves `speaker` out where nobody was found. */
+/** A segment as written by pyannote.audio's `serialize` and by whisperX, which omits `speaker` if it found none. */
 const segmentSchema = v.object({ start: seconds, end: seconds, speaker: v.optional(v.nullable(label)) });
 const segmentsSchema = v.array(segmentSchema);
 
@@ -47,14 +47,14 @@ const pyannoteSchema = v.object({
 const whisperXSchema = v.object({ segments: segmentsSchema });
 
 const EXPECTED =
-  'the JSON of this program, of pyannote.audio ("diarization"), or "segments" with start, end and speaker';
+  'JSON of Voxlane, of pyannote.audio ("diarization"), or "segments" with start, end and speaker';
 
 /**
- * The turns of a JSON file: our own, pyannote.audio's, or segments with speakers. Times and labels only: what the turns
- * have to be is checked by `readAnyTurns`.
+ * The turns of a JSON file: our own, pyannote.audio's, or segments with speakers. Reads only times and labels;
+ * `readAnyTurns` validates the turns.
  *
- * @returns one recording; none where segments have no speakers
- * @throws VoxlaneError `format`, with the path in the file of what is wrong
+ * @returns one recording; none if segments have no speakers
+ * @throws VoxlaneError `format`, with the path of the invalid value in the file
  */
 export function readTurnsJson(fileName: string, text: string): ImportedRecording[] {
   const content = parseJson(fileName, text, EXPECTED);
@@ -92,7 +92,7 @@ function readOther(fileName: string, content: unknown): Pick<ImportedRecording, 
     return { turns: turnsOf(checkJson(fileName, content, segmentsSchema, EXPECTED)), exclusiveTurns: [] };
   throw new VoxlaneError({
     code: 'format',
-    problem: `"${fileName}" holds JSON that has no turns`,
+    problem: `"${fileName}" is JSON without turns`,
     expected: EXPECTED,
     remedy: 'Choose another file, or export this one again',
   });
@@ -104,37 +104,37 @@ function turnsOf(segments: readonly v.InferOutput<typeof segmentSchema>[]): Turn
   );
 }
 
-/** Who spoke when in one recording, as a file says it. `annotationOf` makes an annotation of it. */
+/** The turns of one recording in a file. `annotationOf` creates an annotation from it. */
 export interface ImportedRecording {
-  /** As the file calls it; the name of the file where it does not. */
+  /** Name in the file; the name of the file if it contains none. */
   readonly name: string;
-  /** Length of the recording; null where the file does not tell. */
+  /** Length of the recording; null if the file does not contain it. */
   readonly durationSeconds: number | null;
-  /** In the order of the file, none without length. */
+  /** In file order, without turns of zero length. */
   readonly turns: readonly TurnSource[];
-  /** Who is heard where several speak; empty where the file does not tell. */
+  /** Turns with one speaker at a time; empty if the file contains none. */
   readonly exclusiveTurns: readonly Turn[];
-  /** In the order of their lanes; empty where the file has nothing but their turns. */
+  /** In track order; empty if the file contains only turns. */
   readonly speakers: readonly SpeakerSource[];
 }
 
-/** Some 115 days. A larger time is damaged, or a date in seconds; a time axis of that length would stop the page. */
+/** About 115 days. A greater time is damaged or a date in seconds; a time axis of that length would freeze the page. */
 const MAX_SECONDS = 1e7;
 
-/** How programs number the speakers that they have no name for. */
+/** Labels of speakers without a name. */
 const NUMBERED = /^SPEAKER_\d+$/i;
 
 /**
- * The turns of a file of this program or of another, told by its content: RTTM, our own JSON (with names, colors and
- * what was corrected), the JSON of pyannote, or segments with `start`, `end` and `speaker` as whisperX writes them.
+ * Reads turns from a file and detects its format: RTTM, our own JSON (with names, colors and
+ * corrections), the JSON of pyannote.audio, or segments with `start`, `end` and `speaker` as written by whisperX.
  *
- * Turns without length are left out. Labels such as `Anna` become the speakers' names, those such as `SPEAKER_00` do
+ * Turns of zero length are omitted. Labels such as `Anna` become names of speakers; labels such as `SPEAKER_00` do
  * not.
  *
- * @param fileName for the recording's name, and for the errors
- * @returns every recording that the file holds, at least one: an RTTM file can hold several
- * @throws VoxlaneError `format` where the content is none of these, has a turn that ends before it starts or starts
- *   before the recording, has a time beyond 10,000,000 s, or has no turn at all and is not our own JSON
+ * @param fileName used as the name of the recording and in errors
+ * @returns all recordings in the file, at least one: an RTTM file can contain several
+ * @throws VoxlaneError `format` if the content has another format, a turn ends before it starts or starts
+ *   before the recording, a time is greater than 10,000,000 s, or there are no turns and the file is not our own JSON
  */
 export function readAnyTurns(fileName: string, text: string): ImportedRecording[] {
   const content = text.replace(/^\uFEFF/, '');
@@ -142,7 +142,7 @@ export function readAnyTurns(fileName: string, text: string): ImportedRecording[
   if (recordings.length === 0) {
     throw new VoxlaneError({
       code: 'format',
-      problem: `"${fileName}" holds no turns`,
+      problem: `"${fileName}" contains no turns`,
       expected: 'an RTTM file with SPEAKER lines, or JSON with turns',
       remedy: 'Choose another file, or export this one again',
     });
@@ -156,7 +156,7 @@ export function readAnyTurns(fileName: string, text: string): ImportedRecording[
   }));
 }
 
-/** Turns without length count too: a huge start swallows a duration. */
+/** Also checks turns of zero length: adding a duration to a huge start can have no effect. */
 function checkLength({ name, durationSeconds, turns, exclusiveTurns }: ImportedRecording): void {
   const longest = [...turns, ...exclusiveTurns].reduce((most, { endSeconds }) => Math.max(most, endSeconds), durationSeconds ?? 0);
   if (longest <= MAX_SECONDS) return;
@@ -164,7 +164,7 @@ function checkLength({ name, durationSeconds, turns, exclusiveTurns }: ImportedR
     code: 'format',
     problem: `"${name}" is ${longest} s long`,
     expected: `seconds from the start of the recording, at most ${MAX_SECONDS.toLocaleString('en')}`,
-    remedy: 'Subtract the time at which the recording starts, or correct the damaged time',
+    remedy: 'Subtract the start time of the recording, or correct the damaged time',
   });
 }
 
@@ -178,7 +178,7 @@ function readRttm(text: string): ImportedRecording[] {
   }));
 }
 
-/** The turns that have a length. */
+/** The turns with a length above zero. */
 function sound<T extends Turn>(turns: readonly T[], name: string): T[] {
   for (const [index, { startSeconds, endSeconds }] of turns.entries()) {
     if (startSeconds >= 0 && endSeconds >= startSeconds) continue;
@@ -192,7 +192,7 @@ function sound<T extends Turn>(turns: readonly T[], name: string): T[] {
   return turns.filter(({ startSeconds, endSeconds }) => endSeconds > startSeconds);
 }
 
-/** The speakers that the file lists, or else those of the turns in the order in which they begin. */
+/** The speakers listed in the file; otherwise those of the turns, in the order of their first turn. */
 function named({ speakers, turns }: ImportedRecording): SpeakerSource[] {
   if (speakers.length > 0) return [...speakers];
   const byStart = [...turns].sort((a, b) => a.startSeconds - b.startSeconds);

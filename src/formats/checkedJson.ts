@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { describeIssue } from '../util/describeIssue';
 import { VoxlaneError } from '../util/errors';
 
-/** What Python's `json` writes for numbers that JSON does not have, and its replacement. */
+/** Numbers that Python's `json` writes but JSON does not support, and their replacements. */
 const PYTHON_NUMBERS: readonly (readonly [word: string, json: string])[] = [
   ['NaN', 'null'],
   // JavaScript parses a number that is too large for a double as infinite.
@@ -10,7 +10,7 @@ const PYTHON_NUMBERS: readonly (readonly [word: string, json: string])[] = [
 ];
 
 /**
- * Parses the JSON of a user's file. Python's `NaN` becomes null, its `Infinity` an infinite number.
+ * Parses the JSON of a user's file. Python's `NaN` becomes null; its `Infinity` becomes an infinite number.
  *
  * @param expected ends the sentence "Expected …" of an error
  * @throws VoxlaneError `format` if the text is not JSON
@@ -27,15 +27,15 @@ export function parseJson(fileName: string, text: string, expected: string): unk
   }
 }
 
-/** Whether a text is meant to be JSON. Plain text can begin with a bracket too: `[00:00.000 --> 00:02.000]`, `[Music]`. */
+/** Whether a text is intended as JSON. Plain text can start with a bracket too: `[00:00.000 --> 00:02.000]`, `[Music]`. */
 export function looksLikeJson(text: string): boolean {
   return /^\s*(?:\{|\[\s*(?:[{["\]]|$))/.test(text);
 }
 
 /**
- * What a schema makes of it.
+ * Validates content with a schema.
  *
- * @throws VoxlaneError `format`, with the path in the file of the first thing that is wrong
+ * @throws VoxlaneError `format`, with the path of the first invalid value in the file
  */
 export function checkJson<T extends v.GenericSchema>(
   fileName: string,
@@ -48,9 +48,9 @@ export function checkJson<T extends v.GenericSchema>(
   const [issue] = read.issues;
   throw new VoxlaneError({
     code: 'format',
-    problem: `"${fileName}" has something else at ${v.getDotPath(issue) ?? 'its outermost level'}: ${describeIssue(issue)}`,
+    problem: `"${fileName}" is invalid at ${v.getDotPath(issue) ?? 'the top level'}: ${describeIssue(issue)}`,
     expected,
-    remedy: 'Correct the file, or export it again from the program that it is from',
+    remedy: 'Correct the file, or export it again from the app that wrote it',
   });
 }
 
@@ -58,7 +58,7 @@ export function hasKey(content: unknown, key: string): boolean {
   return typeof content === 'object' && content !== null && key in content;
 }
 
-/** The text with Python's numbers replaced, except in strings; null if it has none. */
+/** The text with Python's numbers replaced, except in strings; null if there are none. */
 function withoutPythonNumbers(text: string): string | null {
   let plain = '';
   let copied = 0;
@@ -77,7 +77,7 @@ function withoutPythonNumbers(text: string): string | null {
   return copied === 0 ? null : plain + text.slice(copied);
 }
 
-/** Index of the quotation mark that ends the string that begins at `start`; the length of the text if there is none. */
+/** Index of the closing quotation mark of the string that starts at `start`; the length of the text if there is none. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     if (text[at] === '\\') at++;

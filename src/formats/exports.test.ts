@@ -10,16 +10,16 @@ import { toAudacityLabels, toCsv, toSrt, toWebVtt } from './textExports';
 import { toEaf, toTextGrid } from './tiers';
 import { DURATION_SECONDS, EXPORTS, TURNS } from './fixtures/exported';
 
-/** What another program's reader found: start and end in milliseconds, name. */
+/** A turn found by another program's reader: start and end in milliseconds, name. */
 type Read = [startMs: number, endMs: number, name: string];
 
 const fixture = (name: string) => readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
 
-/** Names as a format with a line for each keeps them. */
+/** A name as kept by formats with one line per name. */
 const onOneLine = (name: string) => name.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
 const byTime = (a: Read, b: Read) => a[0] - b[0] || a[1] - b[1] || (a[2] < b[2] ? -1 : 1);
 
-/** The turns as a reader has to find them. */
+/** The turns that a reader must find. */
 const expected = (turns: readonly Turn[], shown: (name: string) => string): Read[] =>
   turns
     .map(({ startSeconds, endSeconds, speaker }): Read => [
@@ -30,7 +30,7 @@ const expected = (turns: readonly Turn[], shown: (name: string) => string): Read
     .sort(byTime);
 
 describe('exports read by the libraries of their formats', () => {
-  it.each(Object.entries(EXPORTS))('%s is still, byte for byte, what they have read', (name, text) => {
+  it.each(Object.entries(EXPORTS))('%s is byte-identical to the file that the libraries read', (name, text) => {
     expect(fixture(`exports/${name}`)).toBe(text);
   });
 
@@ -44,7 +44,7 @@ describe('exports read by the libraries of their formats', () => {
     ['praatio', onOneLine],
     ['pympi.TextGrid', onOneLine],
     ['pympi.Eaf', onOneLine],
-  ])('%s found every turn to 1 ms, and its name', (library, shown) => {
+  ])('%s found every turn, within 1 ms, and its name', (library, shown) => {
     const read = readings[library]!;
     const turns = [...TURNS].sort((a, b) => a.startSeconds - b.startSeconds);
     expect(read.map((turn) => turn[2])).toEqual(turns.map(({ speaker }) => shown(speaker)));
@@ -91,7 +91,7 @@ const nasty = fc
   .map((parts) => parts.join(''))
   .filter((name) => /[\p{L}\p{N}]/u.test(name));
 
-/** Turns of a millisecond and more that may overlap in every way, at times that are no whole milliseconds. */
+/** Turns of at least two milliseconds with arbitrary overlap, at times that are not whole milliseconds. */
 const overlapping: fc.Arbitrary<Turn[]> = fc.array(
   fc
     .record({
@@ -116,7 +116,7 @@ describe('exports of random turns read by other parsers', () => {
     );
   });
 
-  it('WebVTT by media-captions, whose voices and texts both are the names', async () => {
+  it('WebVTT by media-captions: both voices and texts are the names', async () => {
     const collapsed = (name: string) => onOneLine(name).replace(/\s+/gu, ' ');
     await fc.assert(
       fc.asyncProperty(overlapping, async (turns) => {
@@ -184,7 +184,7 @@ describe('exports of random turns read by other parsers', () => {
       fc.property(apart, (turns) => {
         const xml = new DOMParser({
           onError: (level, message) => {
-            // It warns of U+FFFD, which a name may hold.
+            // It warns about U+FFFD, which a name may contain.
             if (level !== 'warning') throw new Error(message);
           },
         });
@@ -219,7 +219,7 @@ describe('exports of random turns read by other parsers', () => {
   });
 });
 
-/** Turns of different speakers may overlap; those of one keep a millisecond apart, as the pipeline's do. */
+/** Turns of different speakers may overlap; those of one speaker are at least a millisecond apart, as in the pipeline. */
 const apart: fc.Arbitrary<Turn[]> = fc
   .uniqueArray(nasty, { minLength: 1, maxLength: 4, selector: onOneLine })
   .chain((speakers) =>
@@ -252,8 +252,8 @@ const turn = (startSeconds: number, endSeconds: number, speaker: string, confide
   ...(confidence !== undefined && { confidence }),
 });
 
-describe('the forms of the exports', () => {
-  it('writes hours of any number, the confidence where there is one, and nothing for a turn without length', () => {
+describe('export formats', () => {
+  it('write any number of hours, the confidence if there is one, and no turns of zero length', () => {
     const turns = [turn(360_000.0004, 360_001.25, 'b', 0.123456), turn(1, 1.0004, 'gone'), turn(0.5, 1, 'a', null)];
     expect(toSrt(turns)).toBe('1\n00:00:00,500 --> 00:00:01,000\na\n\n2\n100:00:00,000 --> 100:00:01,250\nb\n');
     expect(toWebVtt(turns)).toBe(
@@ -265,7 +265,7 @@ describe('the forms of the exports', () => {
     expect(toAudacityLabels(turns)).toBe('0.500\t1.000\ta\n360000.000\t360001.250\tb\n');
   });
 
-  it('covers the whole recording in a TextGrid, and more where a turn ends after it', () => {
+  it('cover the whole recording in a TextGrid, and more if a turn ends after it', () => {
     expect(toTextGrid([turn(0, 1, 'a'), turn(1, 2.5, 'a')], 2)).toContain(
       'xmax = 2.500 \n        intervals: size = 2 \n',
     );
@@ -275,7 +275,7 @@ describe('the forms of the exports', () => {
     expect(toTextGrid([], DURATION_SECONDS)).toContain('xmax = 10815.500 ');
   });
 
-  it('has one tier for two speakers of a name, whose turns become one where they overlap', () => {
+  it('have one tier for two speakers with the same name, whose overlapping turns are joined', () => {
     const eaf = toEaf([turn(0, 2, 'Anna'), turn(1, 3, 'Anna'), turn(3, 4, 'Anna'), turn(5, 6, 'Anna')], {
       mediaFile: 'x',
       date: new Date(0),
@@ -285,7 +285,7 @@ describe('the forms of the exports', () => {
     expect(times).toEqual([0, 3000, 3000, 4000, 5000, 6000]);
   });
 
-  it('writes a sound file of nothing', () => {
+  it('write a valid file without turns', () => {
     expect(toSrt([])).toBe('');
     expect(toWebVtt([])).toBe('WEBVTT\n');
     expect(toCsv([])).toBe('start,end,duration,speaker,confidence\r\n');

@@ -1,4 +1,4 @@
-/** Names that are markup, formulas or keys of `Object.prototype` are text in every format. */
+/** Names that are markup, formulas or keys of `Object.prototype` must stay text in every format. */
 import { readFileSync } from 'node:fs';
 import { DOMParser } from '@xmldom/xmldom';
 import { parse as parseCsv } from 'csv-parse/sync';
@@ -38,7 +38,7 @@ describe('names of object properties', () => {
   const { turns, exclusiveTurns, speakers, durationSeconds } = readAnyTurns('evil.json', EVIL)[0]!;
   const annotation = annotationOf(turns, exclusiveTurns, speakers, durationSeconds!);
 
-  it('in our JSON are speakers, even with keys such as "__proto__" in the file', () => {
+  it('are speakers in our JSON, even if the file has keys such as "__proto__"', () => {
     expect(turns.map(({ speaker }) => speaker).slice(0, 4)).toEqual(KEYS.filter((key) => !['prototype', 'valueOf'].includes(key)));
     const merged = applyEdit(annotation, { type: 'merge-speakers', from: annotation.speakers[0]!.id, into: annotation.speakers[1]!.id });
     expect(merged.speakers).toHaveLength(annotation.speakers.length - 1);
@@ -46,7 +46,7 @@ describe('names of object properties', () => {
     expect(again[0]!.turns.map(({ speaker }) => speaker)).toEqual(turns.map(({ speaker }) => speaker));
   });
 
-  it('in our JSON are names of speakers, in CSV without formulas and in RTTM each distinct', () => {
+  it('are speaker names in our JSON, without formulas in CSV and distinct in RTTM', () => {
     const names = new Map(annotation.speakers.map(({ id, name }) => [id, name]));
     expect([...names.values()].slice(4, 6)).toEqual(['__proto__', 'constructor']);
     const named = annotation.turns.map((turn) => ({ ...turn, speaker: names.get(turn.speaker)! }));
@@ -58,7 +58,7 @@ describe('names of object properties', () => {
     }
   });
 
-  it('in RTTM are recordings and speakers, and are scored', () => {
+  it('are recordings and speakers in RTTM, and can be scored', () => {
     const lines = KEYS.flatMap((uri) => KEYS.map((speaker, i) => `SPEAKER ${uri} 1 ${i}.000 1.000 <NA> <NA> ${speaker} <NA> <NA>`));
     const recordings = parseRttm(lines.join('\n'));
     expect([...recordings.keys()]).toEqual(KEYS);

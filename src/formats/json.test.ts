@@ -18,7 +18,7 @@ const result: JsonSource = {
 };
 
 describe('toJson', () => {
-  it('writes seconds in microseconds, in a fixed order of keys', () => {
+  it('rounds seconds to microseconds and writes keys in a fixed order', () => {
     expect(toJson('talk.wav', result)).toBe(`{
   "file": "talk.wav",
   "durationSeconds": 10,
@@ -78,7 +78,7 @@ describe('toJson', () => {
 `);
   });
 
-  it('keeps every float32 of a centroid', () => {
+  it('preserves every float32 of a centroid', () => {
     const centroid = Float32Array.from({ length: 500 }, (_, i) => Math.sin(i * i) * 10 ** ((i % 60) - 30));
     const text = toJson('x', { ...result, speakers: [{ label: 'a', speechSeconds: 0, centroid }] });
     const read = JSON.parse(text) as { speakers: { centroid: number[] }[] };

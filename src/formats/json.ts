@@ -1,88 +1,88 @@
 import type { Turn } from '../timeline/turns';
 
-/** How a result came about, so that it can be judged and made again. Part of the JSON that the page exports. */
+/** How a result was created, so that it can be evaluated and reproduced. Part of the JSON that the page exports. */
 export interface RunManifest {
-  /** What made the result. */
+  /** The program that created the result. */
   readonly program: {
-    /** Of the program. */
+    /** Name of the program. */
     readonly name: string;
-    /** Of the program. */
+    /** Version of the program. */
     readonly version: string;
   };
-  /** When the file was written, as ISO 8601. Given by the caller, so that equal results can be written as equal bytes. */
+  /** When the file was written, as ISO 8601. Set by the caller, so that equal results can have equal bytes. */
   readonly date: string;
   /** The recording. */
   readonly source: {
     /** File name of the recording. */
     readonly name: string;
-    /** Length of the file; null where it is not known. */
+    /** Size of the file; null if unknown. */
     readonly bytes: number | null;
   };
-  /** The preset that was taken. */
+  /** The preset that was used. */
   readonly preset: string;
   /** `exact` or `fast`. */
   readonly speed: string;
-  /** What the person chose, such as the number of speakers; null is what was left to the program. */
+  /** Settings chosen by the user, such as the number of speakers; null for automatic. */
   readonly settings: Readonly<Record<string, string | number | boolean | null>>;
-  /** Every model's file that took part, in the order of the work. */
+  /** All model files that were used, in processing order. */
   readonly models: readonly {
-    /** The stage that it is the model of, such as `segmentation`. */
+    /** The stage of the model, such as `segmentation`. */
     readonly stage: string;
-    /** As the manifest calls the model. */
+    /** Id of the model in its manifest. */
     readonly id: string;
-    /** Of the file, 64 lower-case hex digits. */
+    /** SHA-256 of the file, 64 lower-case hex digits. */
     readonly sha256: string;
   }[];
-  /** Where the models ran. */
+  /** The backend on which the models ran. */
   readonly backend: {
     /** `wasm` or `webgpu`. */
     readonly name: string;
-    /** Name of the GPU adapter, as the browser gives it; null on WASM. */
+    /** Name of the GPU adapter, as reported by the browser; null on WASM. */
     readonly adapter: string | null;
-    /** Processor cores that WASM was given; 0 on WebGPU. */
+    /** Number of processor cores assigned to WASM; 0 on WebGPU. */
     readonly threads: number;
-    /** Why this backend was taken. */
+    /** Why this backend was chosen. */
     readonly reason: string;
   };
-  /** The browser, as it names itself. */
+  /** The user agent string of the browser. */
   readonly userAgent: string;
-  /** Whether every backend that was tried reproduced the golden outputs. */
+  /** Whether all tested backends reproduced the golden outputs. */
   readonly selfCheck: SelfCheckVerdict;
-  /** Whether a person has changed anything of what the program found. */
+  /** Whether the user has changed the result. */
   readonly isCorrected: boolean;
 }
 
 /**
- * Whether every backend that was tried reproduced the golden outputs. `failed` also if the one that failed was not used, such as
- * a GPU: `backend` has the one that was, and why. `not-run` if none was checked.
+ * Whether all tested backends reproduced the golden outputs. Also `failed` if the backend that failed was not used, such as
+ * a GPU: `backend` contains the one that was used, and the reason. `not-run` if none was tested.
  */
 export type SelfCheckVerdict = 'passed' | 'failed' | 'not-run';
 
-/** What the manifest takes from a result. The pipeline's `DiarizationResult` has this form. */
+/** The input of {@link runManifest} from a result. The pipeline's `DiarizationResult` has this form. */
 export interface RunResult {
-  /** The preset that was taken. */
+  /** The preset that was used. */
   readonly preset: string;
   /** `exact` or `fast`. */
   readonly speed: string;
-  /** Where the models ran. */
+  /** The backend on which the models ran. */
   readonly backend: RunManifest['backend'] & {
-    /** How each backend reproduced the golden outputs, model by model; null if none was checked. */
+    /** Results of the self-check of each backend, by model; null if none was tested. */
     readonly selfCheck:
       | readonly {
-          /** Whether the model is computed as its golden outputs say. */
+          /** Whether the model reproduced its golden outputs. */
           readonly passed: boolean;
         }[]
       | null;
   };
 }
 
-/** What a result cannot tell of its run. */
+/** Properties of a run that a result does not contain. */
 export type RunInfo = Pick<
   RunManifest,
   'program' | 'date' | 'source' | 'settings' | 'models' | 'userAgent' | 'isCorrected'
 >;
 
-/** The manifest of a run, its keys always in the same order. */
+/** The manifest of a run, with keys in a fixed order. */
 export function runManifest({ preset, speed, backend }: RunResult, facts: RunInfo): RunManifest {
   const { name, adapter, threads, reason } = backend;
   return {
@@ -105,92 +105,92 @@ function verdictOf(checks: readonly { readonly passed: boolean }[] | null): Self
   return checks.every(({ passed }) => passed) ? 'passed' : 'failed';
 }
 
-/** What {@link toJson} writes down. The pipeline's `DiarizationResult` has this form. */
+/** Input of {@link toJson}. The pipeline's `DiarizationResult` has this form. */
 export interface JsonSource {
-  /** Length of the audio that was analyzed. */
+  /** Length of the analyzed audio. */
   readonly durationSeconds: number;
-  /** The preset that was taken. */
+  /** The preset that was used. */
   readonly preset?: string;
   /** `exact` or `fast`. */
   readonly speed?: string;
-  /** `preset`, or the clustering settings that were asked for by name. */
+  /** `preset`, or the name of the requested clustering settings. */
   readonly clustering?: string;
-  /** Shortest turn that was kept, in seconds. */
+  /** Minimum duration of turns, in seconds; shorter turns were removed. */
   readonly minDurationOn?: number;
-  /** Shortest gap within a speaker's turns that was not filled, in seconds. */
+  /** Minimum duration of gaps within a speaker's turns, in seconds; shorter gaps were filled. */
   readonly minDurationOff?: number;
   /** SHA-256 of the embedding model's file. */
   readonly embeddingModel?: string;
-  /** What the turns' `confidence` is: `posterior` or `margin`. */
+  /** Kind of the turns' `confidence`: `posterior` or `margin`. */
   readonly confidenceKind?: string;
-  /** Where the models ran. */
+  /** The backend on which the models ran. */
   readonly backend: {
     /** `wasm` or `webgpu`. */
     readonly name: string;
     /** Name of the GPU adapter; null on WASM. */
     readonly adapter: string | null;
-    /** Processor cores that WASM was given; 0 on WebGPU. */
+    /** Number of processor cores assigned to WASM; 0 on WebGPU. */
     readonly threads: number;
-    /** Why this backend was taken. */
+    /** Why this backend was chosen. */
     readonly reason: string;
-    /** How each backend that was tried reproduced the golden outputs; null or absent if none was checked. */
+    /** Results of the self-check of each tested backend; null or absent if none was tested. */
     readonly selfCheck?: readonly object[] | null;
   };
-  /** What each stage asked of the GPU; null or absent on WASM. */
+  /** GPU usage of each stage; null or absent on WASM. */
   readonly gpu?: Readonly<Record<string, object>> | null;
-  /** Who spoke when, in the order in which it is to be written. */
+  /** Turns, in the order in which they are written. */
   readonly turns: readonly (Turn & {
-    /** Whether a person has made, moved, assigned or confirmed it. */
+    /** Whether the user created, moved, assigned or confirmed it. */
     readonly isCorrected?: boolean;
   })[];
-  /** The same with one speaker at a time at most. */
+  /** Turns with at most one speaker at a time. */
   readonly exclusiveTurns: readonly Turn[];
-  /** Who is heard where several speak, where corrections have made that differ from `exclusiveTurns`. */
+  /** The preferred speakers in overlapping speech, if corrections have made them differ from `exclusiveTurns`. */
   readonly exclusiveHints?: readonly Turn[];
-  /** In the order in which they are to be written. */
+  /** Speakers, in the order in which they are written. */
   readonly speakers: readonly {
-    /** As the turns call the speaker. */
+    /** Label that the turns refer to. */
     readonly label: string;
-    /** What a person called the speaker; null until then. */
+    /** Name set by the user; null until then. */
     readonly name?: string | null;
     /** Index into the page's speaker colors. */
     readonly color?: number;
-    /** Sum of the lengths of the speaker's turns. */
+    /** Total length of the speaker's turns. */
     readonly speechSeconds: number;
-    /** Mean embedding of the speaker's cluster, axes (dimension); null of a speaker whom a person has added. */
+    /** Mean embedding of the speaker's cluster, axes (dimension); null for a speaker added by the user. */
     readonly centroid: ArrayLike<number> | null;
   }[];
-  /** How many speakers were found, with other likely numbers, and bounds that were not met. */
+  /** The number of speakers found, other likely numbers, and unmet bounds. */
   readonly speakerCount?: {
-    /** Speakers of the result. */
+    /** Number of speakers in the result. */
     readonly value: number;
     /** Other likely numbers, the most likely first. */
     readonly alternatives: readonly {
       /** Number of speakers. */
       readonly value: number;
-      /** Share of the likelihood of all numbers, 0 to 1. */
+      /** Share of the total likelihood of all numbers, 0 to 1. */
       readonly score: number;
     }[];
-    /** The bounds that were asked for, if they are not met; null otherwise. */
+    /** The requested bounds if they are not met; null otherwise. */
     readonly unmet: object | null;
   };
-  /** The file's audio tracks, with the one that was read. */
+  /** The audio tracks of the file, including the one that was read. */
   readonly tracks?: readonly object[];
-  /** What was repaired, skipped or left out while the recording was read. */
+  /** Repaired, skipped or omitted parts of the recording. */
   readonly notes?: readonly object[];
-  /** Seconds of work by stage. */
+  /** Processing time of each stage, in seconds. */
   readonly timings: Readonly<Record<string, number | undefined>>;
 }
 
 /**
- * The result of a diarization as JSON text, indented by two spaces, with a line end at the end.
+ * The result of a diarization as JSON text, indented by two spaces, with a trailing line end.
  *
- * Every time is in seconds, rounded to microseconds: finer digits are only noise of the arithmetic, and would
- * make two equal results look unlike. A centroid's values have the nine digits that give the same float32 back.
- * The order of the keys is fixed, so equal results give equal bytes (apart from `timings`).
+ * Times are in seconds, rounded to microseconds: finer digits are only arithmetic noise and would
+ * make equal results look different. Values of a centroid have nine digits, which preserve the float32 value.
+ * The order of the keys is fixed, so equal results have equal bytes (except `timings`).
  *
  * @param file name of the recording, for the reader
- * @param run how the result came about; nothing is written of it where it is not given
+ * @param run how the result was created; omitted from the output if absent
  */
 export function toJson(file: string, result: JsonSource, run?: RunManifest): string {
   const { backend } = result;
@@ -240,7 +240,7 @@ export function toJson(file: string, result: JsonSource, run?: RunManifest): str
 }
 
 const plainCount = ({ value, alternatives, unmet }: NonNullable<JsonSource['speakerCount']>) => {
-  // Four digits are more than such a number means.
+  // A score is not accurate to more than four digits.
   return { value, alternatives: alternatives.map((one) => ({ value: one.value, score: toFourDigits(one.score) })), unmet };
 };
 

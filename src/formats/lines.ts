@@ -1,23 +1,23 @@
 import { VoxlaneError } from '../util/errors';
 
-/** One line of a text file that holds a record. */
+/** A line of a text file that contains a record. */
 export interface TextRecord {
-  /** 1-based, counting the blank lines and the comments, as editors count. */
+  /** 1-based line number, including blank lines and comments, as in text editors. */
   readonly line: number;
-  /** The line without the white space around it. */
+  /** The line without surrounding white space. */
   readonly text: string;
-  /** What stands between runs of spaces and tabs; at least one field. */
+  /** The parts between runs of white space; at least one field. */
   readonly fields: readonly string[];
 }
 
-/** A number as RTTM and UEM files hold it. `Number` alone would also take nothing at all, `0x10` and `Infinity`. */
+/** A number in RTTM and UEM files. `Number` alone would also accept an empty string, `0x10` and `Infinity`. */
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /**
- * The records of a NIST text format (RTTM, UEM): one on each line, fields between white space.
+ * The records of a NIST text format (RTTM, UEM): one per line, with fields separated by white space.
  *
- * Blank lines and the comments that start with `;;` are left out; a byte order mark and line ends of every
- * system are taken, because such files come from many hands.
+ * Skips blank lines and comments that start with `;;`. Accepts a byte order mark and the line ends of all
+ * systems.
  */
 export function readRecords(text: string): TextRecord[] {
   const records: TextRecord[] = [];
@@ -30,7 +30,7 @@ export function readRecords(text: string): TextRecord[] {
 }
 
 /**
- * The lines of a text with the line ends of any system. `\r\r\n` is one line end: programs on Windows write it if they
+ * The lines of a text with the line ends of any system. `\r\r\n` is one line end: programs on Windows produce it if they
  * write `\r\n` to a file in text mode.
  */
 export function linesOf(text: string): string[] {
@@ -38,21 +38,21 @@ export function linesOf(text: string): string[] {
   return text.replace(/(\r+)(\n?)/g, (_, returns: string, feed: string) => feed || '\n'.repeat(returns.length)).split('\n');
 }
 
-/** Whether a field is a number as these files hold it. */
+/** Whether a field is a number as allowed in these files. */
 export function isDecimal(field: string | undefined): boolean {
   return field !== undefined && DECIMAL.test(field);
 }
 
 /**
- * The seconds in one field of a record.
+ * Parses one field of a record as seconds.
  *
- * @throws VoxlaneError `format` where the field holds no finite decimal number.
+ * @throws VoxlaneError `format` if the field is not a finite decimal number.
  */
 export function secondsAt(record: TextRecord, index: number, name: string, expectedRecord: string): number {
   const field = record.fields[index] ?? '';
   const seconds = DECIMAL.test(field) ? Number(field) : NaN;
   if (!Number.isFinite(seconds)) {
-    throw unreadable(record, `has the ${name} "${field}", which is no number`, expectedRecord);
+    throw unreadable(record, `has the ${name} "${field}", which is not a number`, expectedRecord);
   }
   return seconds;
 }
@@ -70,13 +70,13 @@ export function unreadable(record: TextRecord, found: string, expectedRecord: st
 }
 
 /**
- * Distinct names that a format can hold.
+ * Converts names to distinct names that a format supports.
  *
- * A name that the format can hold does not change. Another name that would become equal to one before it gets the first
- * free number from 2 on: `A_B` and `A B` become `A_B` and `A_B_2`.
+ * A name that the format supports does not change. A converted name that equals an earlier one gets the first
+ * free number, starting at 2: `A_B` and `A B` become `A_B` and `A_B_2`.
  *
  * @param names numbered in this order; duplicates count once
- * @param written converts one name to what the format can hold
+ * @param written converts a name to one that the format supports
  * @returns the name to write, by original name
  */
 export function distinctNames(names: readonly string[], written: (name: string) => string): Map<string, string> {

@@ -19,11 +19,11 @@ const line = (uri: string, start: string, duration: string, speaker: string) =>
   `SPEAKER ${uri} 1 ${start} ${duration} <NA> <NA> ${speaker} <NA> <NA>\n`;
 
 describe('toRttm', () => {
-  it.each(cases)('writes the bytes of pyannote.core: "$uri"', ({ turns, uri, text }) => {
+  it.each(cases)('is byte-identical to pyannote.core: "$uri"', ({ turns, uri, text }) => {
     expect(toRttm(turns, uri)).toBe(text);
   });
 
-  it('does not change the order of what it was given', () => {
+  it('does not change the order of its input', () => {
     const turns = [
       { startSeconds: 2, endSeconds: 3, speaker: 'a' },
       { startSeconds: 0, endSeconds: 1, speaker: 'b' },
@@ -39,14 +39,14 @@ describe('toRttm', () => {
 });
 
 describe('labels that differ only in white space', () => {
-  it('stay distinct, and those without white space do not change', () => {
+  it('stay distinct, and labels without white space do not change', () => {
     const labels = ['A B', 'A_B', 'A\tB', 'A_B_2', '', '<NA>', '\ud800x', '\ud801x'];
     const turns = labels.map((speaker, i) => ({ startSeconds: i, endSeconds: i + 1, speaker }));
     const read = parseRttm(toRttm(turns, 'x')).get('x')!.map(({ speaker }) => speaker);
     expect(read).toEqual(['A_B_3', 'A_B', 'A_B_4', 'A_B_2', '<NA>_2', '<NA>', '\uFFFDx', '\uFFFDx_2']);
   });
 
-  it('are as many in the file as in the turns', () => {
+  it('stay the same number in the file as in the turns', () => {
     const label = fc.oneof(fc.string({ unit: 'grapheme' }), fc.array(fc.constantFrom('A', ' ', '_', '\t', '\u0085', '2', '\ud800')).map((parts) => parts.join('')));
     fc.assert(
       fc.property(fc.array(label, { minLength: 1, maxLength: 20 }), (labels) => {
@@ -61,7 +61,7 @@ describe('labels that differ only in white space', () => {
 });
 
 describe('parseRttm', () => {
-  it('reads what toRttm wrote', () => {
+  it('reads the output of toRttm', () => {
     for (const { turns, uri } of cases) {
       const text = toRttm(turns, uri);
       const read = [...parseRttm(text).values()].flat();
@@ -69,7 +69,7 @@ describe('parseRttm', () => {
     }
   });
 
-  it('takes tabs, a byte order mark, every line end, comments, blank lines and other record types', () => {
+  it('accepts tabs, a byte order mark, all line ends, comments, blank lines and other record types', () => {
     const text =
       '\uFEFF;; a comment\r\n' +
       'SPKR-INFO talk 1 <NA> <NA> <NA> unknown a <NA> <NA>\r\n' +
@@ -105,7 +105,7 @@ describe('parseRttm', () => {
     expect(namesIn('utf16_from_powershell.rttm')).toEqual([['mono_vocals', ['A', 'B', 'A']]]);
   });
 
-  it('refuses speakers 0 and 1 that may be confidences, and reads a constant confidence of 1', () => {
+  it('rejects speakers 0 and 1 that may be confidences, and reads a constant confidence of 1', () => {
     const file = (...names: string[]) => names.map((name, i) => `SPEAKER x 1 ${i} 1 <NA> <NA> ${name}\n`).join('');
     for (const end of ['', ' <NA>']) {
       expect(() => parseRttm(file(`Speaker 0${end}`, `Speaker 1${end}`))).toThrow(/Line 2 may have the speaker "Speaker 1" or the confidence 1/);
@@ -114,7 +114,7 @@ describe('parseRttm', () => {
     }
   });
 
-  it('reads names with spaces in both places, and names with spaces between tabs', () => {
+  it('reads names with spaces in both the uri and the speaker, and between tabs', () => {
     expect(parseRttm('SPEAKER my long talk.wav 1 0.5 1 <NA> <NA> John van Smith <NA> <NA>\n')).toEqual(
       new Map([['my long talk.wav', [{ startSeconds: 0.5, endSeconds: 1.5, speaker: 'John van Smith' }]]]),
     );
@@ -135,7 +135,7 @@ describe('parseRttm', () => {
     expect(parseRttm(`SPEAKER x 1 2 3 <NA> <NA> ${name} ${end}\n`).get('x')).toEqual([{ startSeconds: 2, endSeconds: 5, speaker }]);
   });
 
-  /** A word of a name. Not `<NA>`, and no space. */
+  /** A word of a name: not `<NA>`, and without spaces. */
   const word = fc.oneof(
     fc.string({ unit: 'grapheme', minLength: 1, maxLength: 6 }).filter((text) => !/[\s\p{C}]/u.test(text)),
     fc.constantFrom('1', '0.5', '-', 'John', 'Zoë', '12', 'speaker_0', 'NA', ';;', '<v>'),
@@ -143,7 +143,7 @@ describe('parseRttm', () => {
   const words = fc.array(word, { minLength: 1, maxLength: 4 }).map((some) => some.join(' '));
   const seconds = fc.integer({ min: 0, max: 1e6 }).map((ms) => (ms / 1000).toFixed(3));
 
-  it('reads every name with spaces right, or refuses the line and counts its fields', () => {
+  it('reads names with spaces correctly or rejects the line', () => {
     const record = fc.record({
       uri: words, channel: fc.constantFrom('1', '2', 'A'), start: seconds, duration: seconds, speaker: words,
       end: fc.constantFrom('<NA> <NA>', '0.75 <NA>', '<NA>', ''),
@@ -167,7 +167,7 @@ describe('parseRttm', () => {
           expect(thrown).toMatchObject({ code: 'format', problem: expect.stringMatching(/^Line 1 /) as string });
           return;
         }
-        // With another end, a name that ends in a number cannot be told from a name and a confidence.
+        // With another ending, a name that ends in a number cannot be distinguished from a name and a confidence.
         if (fault === 'none' && end === '<NA> <NA>') expect(read).toEqual(right);
         if (fault === 'tabs' || fault === 'quotes') expect(read).toEqual(right);
       }),
@@ -175,40 +175,40 @@ describe('parseRttm', () => {
     );
   });
 
-  it('takes a run of carriage returns for blank lines', () => {
+  it('treats a run of carriage returns as blank lines', () => {
     const returns = '\r'.repeat(500_000);
     expect(parseRttm(`${returns}${line('x', '1', '1', 'a')}${returns}`).get('x')).toHaveLength(1);
   });
 
-  it('finds nothing in an empty file', () => {
+  it('returns nothing for an empty file', () => {
     expect(parseRttm('')).toEqual(new Map());
   });
 
   it.each([
     ['a duration below zero', line('x', '1', '-0.5', 'a'), /duration -0.5, which is below zero/],
-    ['a duration that is NaN', line('x', '1', 'nan', 'a'), /duration "nan", which is no number/],
+    ['a duration that is NaN', line('x', '1', 'nan', 'a'), /duration "nan", which is not a number/],
     ['an infinite start', line('x', 'Infinity', '1', 'a'), /start "Infinity"/],
-    ['a start beyond all doubles', line('x', '1e999', '1', 'a'), /start "1e999"/],
+    ['a start beyond the range of doubles', line('x', '1e999', '1', 'a'), /start "1e999"/],
     ['a hexadecimal start', line('x', '0x10', '1', 'a'), /start "0x10"/],
     ['a missing speaker', 'SPEAKER x 1 0 1 <NA> <NA>\n', /7 fields instead of 8 to 10/],
-    ['another format', '{"turns": []}\n', /no RTTM record type/],
-    ['a record type that NIST does not have', line('x', '1', '1', 'a').replace('SPEAKER', 'SPEAKR'), /no RTTM record type/],
-    ['a UEM of a recording in capitals', 'AMI 1 0 100\n', /no RTTM record type/],
-    ['a uri with a space and no <NA>', 'SPEAKER my talk 1 0.5 2.0 x y a z\n', /10 fields, which a name with spaces has moved/],
-    ['a uri with a space and no speaker', 'SPEAKER my talk 1 0 1 <NA> <NA>\n', /8 fields, which a name with spaces has moved/],
+    ['another format', '{"turns": []}\n', /does not start with an RTTM record type/],
+    ['a record type that NIST does not define', line('x', '1', '1', 'a').replace('SPEAKER', 'SPEAKR'), /does not start with an RTTM record type/],
+    ['a UEM of a recording in capitals', 'AMI 1 0 100\n', /does not start with an RTTM record type/],
+    ['a uri with a space and no <NA>', 'SPEAKER my talk 1 0.5 2.0 x y a z\n', /10 fields, shifted by a name with spaces/],
+    ['a uri with a space and no speaker', 'SPEAKER my talk 1 0 1 <NA> <NA>\n', /8 fields, shifted by a name with spaces/],
     ['too many fields without <NA>', 'SPEAKER x 1 0 1 - - John Smith - -\n', /11 fields instead of 8 to 10/],
     ['a name that ends in a number', 'SPEAKER x 1 0 1 <NA> <NA> Speaker 2 <NA>\n', /speaker "Speaker 2" or the confidence 2/],
-    ['a decimal comma', line('x', '0,5', '1', 'a'), /start "0,5", which is no number/],
+    ['a decimal comma', line('x', '0,5', '1', 'a'), /start "0,5", which is not a number/],
     ['<NA> in the middle of a name', 'SPEAKER x 1 0 1 <NA> <NA> A <NA> B <NA> <NA>\n', /12 fields instead of 8 to 10/],
-    ['columns of a table', 'SPEAKER,x,1,0,1,<NA>,<NA>,a,<NA>,<NA>\n', /no RTTM record type/],
-  ])('refuses %s and names the line', (_name, bad, found) => {
+    ['columns of a table', 'SPEAKER,x,1,0,1,<NA>,<NA>,a,<NA>,<NA>\n', /does not start with an RTTM record type/],
+  ])('rejects %s and reports the line number', (_name, bad, found) => {
     const read = () => parseRttm(`;; first\n\n${bad}`);
     expect(read).toThrow(expect.objectContaining({ code: 'format' }));
     expect(read).toThrow(found);
     expect(read).toThrow(/^Line 3 .*Expected "SPEAKER <uri>.*Correct or remove/);
   });
 
-  it('does not repeat a line of any length in its error', () => {
+  it('limits the length of a quoted line in its error', () => {
     expect(() => parseRttm('x'.repeat(10_000))).toThrow(/^.{0,400}$/);
   });
 });

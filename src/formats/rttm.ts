@@ -4,28 +4,28 @@ import { distinctNames, isDecimal, readRecords, secondsAt, type TextRecord, unre
 
 const EXPECTED = 'SPEAKER <uri> <channel> <start seconds> <duration seconds> <NA> <NA> <speaker> <NA> <NA>';
 
-/** The record types of NIST's RTTM, of which only `SPEAKER` has turns. */
+/** The record types of NIST's RTTM. Only `SPEAKER` records contain turns. */
 const RECORD_TYPES: ReadonlySet<string> = new Set(
   'SPEAKER SPKR-INFO SEGMENT NOSCORE NO_RT_METADATA LEXEME NON-LEX NON-SPEECH FILLER EDIT IP SU CB A/P'.split(' '),
 );
 const NO_VALUE = '<NA>';
-/** What some programs write instead. */
+/** Placeholders that some programs write instead. */
 const NO_VALUES: ReadonlySet<string> = new Set([NO_VALUE, 'NA', '-', 'nan', 'None', 'null']);
-/** NIST's format has ten fields; older versions of it, and some programs, leave out the last one or two. */
+/** NIST's format has ten fields; its older versions and some programs omit the last one or two. */
 const MIN_FIELDS = 8;
 const MAX_FIELDS = 10;
 /** Index of the field after the times, if no name has a space. */
 const AFTER_TIMES = 5;
 
-/** Shorter turns do not exist for pyannote.core: `SEGMENT_PRECISION` in its `segment.py`. */
+/** pyannote.core ignores shorter turns: `SEGMENT_PRECISION` in its `segment.py`. */
 const SHORTEST_SECONDS = 1e-6;
 
 /**
- * The turns as RTTM text, byte for byte as pyannote.core 6.1 writes them (`Annotation.to_rttm`).
+ * The turns as RTTM text, byte-identical to the output of pyannote.core 6.1 (`Annotation.to_rttm`).
  *
- * Turns are ordered by start, then end, then as given. A turn of at most one microsecond is left out. White space
- * in `uri` or in a label would shift the fields of the line; pyannote refuses it, here it becomes `_`. Labels that would
- * become equal get a number: `A B` and `A_B` are written as `A_B_2` and `A_B`.
+ * Turns are sorted by start, then end; ties keep their order. Turns of at most one microsecond are omitted. White space
+ * in `uri` or in a label would shift the fields of the line; pyannote rejects it, this function replaces it with `_`. Labels that
+ * would become equal get a number: `A B` and `A_B` are written as `A_B_2` and `A_B`.
  *
  * @param turns times in seconds
  * @param uri name of the recording; an empty one becomes `<NA>`
@@ -46,22 +46,22 @@ export function toRttm(turns: readonly Turn[], uri: string): string {
 }
 
 /**
- * The turns of every recording that an RTTM file holds, by uri, each in the order of the file.
+ * The turns of every recording in an RTTM file, by uri, each in file order.
  *
  * Records of NIST's other types are skipped. The end of a turn is start + duration in double
- * precision, as `pyannote.database.util.load_rttm` takes it. The format does not allow spaces in a uri or a speaker's
- * name, but some programs write them. They are read if the line is not ambiguous.
+ * precision, as in `pyannote.database.util.load_rttm`. The format does not allow spaces in a uri or a speaker
+ * name, but some programs write them. They are accepted if the line is not ambiguous.
  *
- * @throws VoxlaneError `format`, with the line number, for a line that is no RTTM record, has too few or too many
- *   fields, or has a time that is not finite or a duration below zero.
+ * @throws VoxlaneError `format`, with the line number, for a line that is not an RTTM record, has too few or too many
+ *   fields, a time that is not finite, or a negative duration.
  */
 export function parseRttm(text: string): Map<string, Turn[]> {
   const recordings = new Map<string, Turn[]>();
   const wholeConfidences = new Map<string, string>();
   for (const record of readRecords(text)) {
     const [type = ''] = record.fields;
-    // Without this check any text at all would pass as an RTTM file without turns.
-    if (!RECORD_TYPES.has(type)) throw unreadable(record, 'starts with no RTTM record type', EXPECTED);
+    // Without this check, any text would be accepted as an RTTM file without turns.
+    if (!RECORD_TYPES.has(type)) throw unreadable(record, 'does not start with an RTTM record type', EXPECTED);
     if (type !== 'SPEAKER') continue;
     const { uri, times, speaker, confidence } = readFields(record);
     if (confidence !== undefined && /^\d+$/.test(confidence)) {
@@ -80,47 +80,47 @@ export function parseRttm(text: string): Map<string, Turn[]> {
   return recordings;
 }
 
-/** The fields of a SPEAKER line that are read. */
+/** The relevant fields of a SPEAKER line. */
 interface SpeakerFields {
   readonly uri: string;
   /** Its fields are the start and the duration. */
   readonly times: TextRecord;
   readonly speaker: string;
-  /** Undefined if the line has none, or if tabs separate its fields, so that the end of the name is certain. */
+  /** Undefined if the line has none, or if tabs separate its fields, because the end of the name is then certain. */
   readonly confidence?: string | undefined;
 }
 
 /**
- * Finds the fields of a SPEAKER line. A name with spaces moves all fields after it. The two `<NA>` after the times, and
- * the confidence and lookahead at the end, give their places.
+ * Finds the fields of a SPEAKER line. A name with spaces shifts all fields after it. The two `<NA>` after the times, and
+ * the confidence and lookahead at the end, locate them.
  */
 function readFields(record: TextRecord): SpeakerFields {
   const { text, fields } = record;
-  // A program that separates fields by tabs may have spaces in them.
+  // If tabs separate the fields, fields may contain spaces.
   const between = text.split('\t').map((field) => field.trim());
   const isTabbed = hasCount(between) && isDecimal(between[3]) && isDecimal(between[4]);
   if (isTabbed && between[1] !== '' && between[7] !== '') return { ...fieldsAt(record, between, AFTER_TIMES), confidence: undefined };
   const after = fields.findIndex((_, at) => at >= AFTER_TIMES && isAfterTimes(fields, at));
   if (after >= 0) return fieldsAt(record, fields, after);
-  // Other words stand for `<NA>`. A third number is the start or the duration, moved by a name with a space.
+  // Other values may replace `<NA>`. A third number is the start or the duration, shifted by a name with a space.
   if (!hasCount(fields) || isDecimal(fields[AFTER_TIMES])) throw wrongCount(record);
   return fieldsAt(record, fields, AFTER_TIMES);
 }
 
 const hasCount = ({ length }: readonly string[]): boolean => length >= MIN_FIELDS && length <= MAX_FIELDS;
 
-/** Whether the fields at `at` are the two `<NA>` that follow the start and the duration. */
+/** Whether the fields at `at` are the two `<NA>` after the start and the duration. */
 const isAfterTimes = (fields: readonly string[], at: number): boolean =>
   fields[at] === NO_VALUE && fields[at + 1] === NO_VALUE && isDecimal(fields[at - 1]) && isDecimal(fields[at - 2]);
 
 /** @param after index of the field after the times */
 function fieldsAt(record: TextRecord, fields: readonly string[], after: number): SpeakerFields {
   const rest = fields.slice(after + 2);
-  // The confidence and the lookahead, which some programs leave out.
+  // The confidence and the lookahead, which some programs omit.
   const numLast = isEnd(rest.at(-1)) ? (isEnd(rest.at(-2)) ? 2 : 1) : 0;
   const name = rest.slice(0, Math.max(1, rest.length - numLast));
   const [confidence] = rest.slice(name.length);
-  // `<NA>` inside a name would be a field of its own.
+  // `<NA>` inside a name would be a separate field.
   if (rest.length === 0 || (name.length > 1 && name.includes(NO_VALUE))) throw wrongCount(record);
   return {
     uri: fields.slice(1, after - 3).join(' '),
@@ -135,21 +135,21 @@ const isEnd = (field: string | undefined): boolean => field !== undefined && (NO
 
 function wrongCount(record: TextRecord): VoxlaneError {
   const { fields } = record;
-  const isMoved = hasCount(fields);
-  const found = isMoved ? `has ${fields.length} fields, which a name with spaces has moved` : `has ${fields.length} fields instead of ${MIN_FIELDS} to ${MAX_FIELDS}`;
+  const isShifted = hasCount(fields);
+  const found = isShifted ? `has ${fields.length} fields, shifted by a name with spaces` : `has ${fields.length} fields instead of ${MIN_FIELDS} to ${MAX_FIELDS}`;
   return unreadable(record, found + (fields.length > MAX_FIELDS ? ', or a name with spaces' : ''), EXPECTED);
 }
 
-/** Some readers treat control characters as white space. UTF-8 cannot encode half a surrogate pair. */
+/** Some readers treat control characters as white space. UTF-8 cannot encode an unpaired surrogate. */
 function withoutSpace(name: string): string {
   return name.replace(/[\s\p{Cc}]+/gu, '_').replace(/\p{Cs}/gu, '\uFFFD') || NO_VALUE;
 }
 
 /**
- * Seconds with three decimals as Python's `:.3f` gives them.
+ * Seconds with three decimals, as formatted by Python's `:.3f`.
  *
- * Both languages round the exact value of the double. Only where that lies midway between two milliseconds do
- * they part: Python takes the even digit, `toFixed` the larger number. A double can lie midway only as an odd
+ * Both languages round the exact value of the double. They differ only for values exactly midway between two milliseconds:
+ * Python rounds to the even digit, `toFixed` to the greater number. A double is midway only if it is an odd
  * multiple of 1/16, and such values occur: 100 frames of the segmentation model are 1.6875 s.
  */
 function toMilliseconds(seconds: number): string {

@@ -1,6 +1,6 @@
 import type { Turn } from '../timeline/turns';
 
-/** A turn in whole milliseconds from the start of the recording: the finest step of most programs' formats. */
+/** A turn in whole milliseconds from the start of the recording, the resolution of most formats. */
 export interface MillisecondTurn {
   readonly startMs: number;
   /** Greater than `startMs`. */
@@ -10,8 +10,8 @@ export interface MillisecondTurn {
 }
 
 /**
- * The turns in milliseconds, ordered by start, then end, then as given. A turn of less than half a millisecond can
- * come out without length, which most formats have no place for: it is left out.
+ * The turns in milliseconds, sorted by start, then end; ties keep their order. Turns with zero length after rounding are
+ * omitted, because most formats do not support them.
  */
 export function inMilliseconds(turns: readonly Turn[]): MillisecondTurn[] {
   return turns
@@ -34,7 +34,7 @@ export function decimalSeconds(ms: number): string {
   return (ms / 1000).toFixed(3);
 }
 
-/** Milliseconds as `00:00:00.000`, the hours with two digits or more. */
+/** Milliseconds as `00:00:00.000`, with at least two digits for hours. */
 export function clock(ms: number, point: ',' | '.'): string {
   const part = (unit: number, count: number) => String(Math.floor(ms / unit) % count).padStart(2, '0');
   const rest = String(ms % 1000).padStart(3, '0');
@@ -42,8 +42,8 @@ export function clock(ms: number, point: ',' | '.'): string {
 }
 
 /**
- * A name for a format that has a line for it and no way to escape: line ends, tabs and other control characters become
- * a space, and half a surrogate pair, which UTF-8 cannot hold, the replacement character.
+ * A name for a format with one line per name and no escaping: line ends, tabs and other control characters become
+ * a space; an unpaired surrogate, which UTF-8 cannot encode, becomes the replacement character.
  */
 export function oneLine(name: string): string {
   return name
@@ -53,10 +53,10 @@ export function oneLine(name: string): string {
 }
 
 /**
- * The turns as a table (`.csv`, RFC 4180): start, end and duration in seconds, speaker, confidence of 0 to 1, which is
- * empty where none is known.
+ * The turns as a table (`.csv`, RFC 4180): start, end and duration in seconds, speaker, and confidence from 0 to 1 (empty
+ * if unknown).
  *
- * @param turns times in seconds, `speaker` as it is to be shown
+ * @param turns times in seconds, `speaker` is the display name
  */
 export function toCsv(turns: readonly Turn[]): string {
   const rows = inMilliseconds(turns).map(({ startMs, endMs, speaker, confidence }) => [
@@ -64,14 +64,14 @@ export function toCsv(turns: readonly Turn[]): string {
     decimalSeconds(endMs),
     decimalSeconds(endMs - startMs),
     speaker,
-    // Four digits are more than such a number means.
+    // A confidence is not accurate to more than four digits.
     confidence === null ? '' : String(Math.round(confidence * 1e4) / 1e4),
   ]);
   return writeCsv([['start', 'end', 'duration', 'speaker', 'confidence'], ...rows]);
 }
 
 /**
- * Spreadsheets run what begins like this as a formula. A semicolon, a tab or a line end can start a cell too: in locales
+ * Spreadsheets run text that starts like this as a formula. A semicolon, a tab or a line end can start a cell too: in locales
  * with a decimal comma, spreadsheets split cells there, even inside quotes.
  * Source: https://owasp.org/www-community/attacks/CSV_Injection
  */
@@ -80,8 +80,8 @@ const FORMULA_INSIDE = /[;\t\r\n](?="*[=+\-@＝＋－＠])/g;
 const PLAIN_NUMBER = /^-?\d+(?:\.\d+)?$/;
 
 /**
- * Rows of fields as in RFC 4180: CRLF line ends; quotes around a field that needs them, doubled inside it. An apostrophe
- * before what a spreadsheet would run as a formula makes it text.
+ * Rows of fields as in RFC 4180: CRLF line ends; fields are quoted if necessary, with inner quotes doubled. An apostrophe
+ * before a formula makes spreadsheets treat it as text.
  */
 export function writeCsv(rows: readonly (readonly string[])[]): string {
   return rows.map((fields) => `${fields.map((field) => quoted(asText(field))).join(',')}\r\n`).join('');
@@ -92,16 +92,16 @@ function asText(field: string): string {
 }
 
 function quoted(field: string): string {
-  // White space around a field belongs to it, but some readers drop it where there are no quotes.
+  // White space around a field is part of it, but some readers drop it if the field is not quoted.
   return /[",\r\n]|^\s|\s$/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
 }
 
 /**
- * The turns as a label track of Audacity (`.txt`): start, end and name between tabs, one label on each line.
- * The format has no way to escape: a tab or a line end in a name becomes a space.
+ * The turns as a label track of Audacity (`.txt`): start, end and name separated by tabs, one label per line.
+ * The format has no escaping: a tab or a line end in a name becomes a space.
  * Source: https://manual.audacityteam.org/man/importing_and_exporting_labels.html
  *
- * @param turns times in seconds, `speaker` as it is to be shown
+ * @param turns times in seconds, `speaker` is the display name
  */
 export function toAudacityLabels(turns: readonly Turn[]): string {
   return inMilliseconds(turns)
@@ -109,23 +109,23 @@ export function toAudacityLabels(turns: readonly Turn[]): string {
     .join('');
 }
 
-/** What a subtitle file shows for a while. */
+/** A caption of a subtitle file. */
 export interface Caption {
   readonly startMs: number;
   /** Greater than `startMs`. */
   readonly endMs: number;
-  /** Display name; null where nobody is known to speak. */
+  /** Display name; null if unknown. */
   readonly speaker: string | null;
-  /** What is said; empty where only the speaker is known. May have several lines. */
+  /** Text of the caption; empty if only the speaker is known. May have several lines. */
   readonly text: string;
 }
 
-/** Captions that show who speaks, one for each turn, sorted by start. Turns that overlap give captions that do. */
+/** Captions that show the speaker, one per turn, sorted by start. Overlapping turns produce overlapping captions. */
 export function captionsOfTurns(turns: readonly Turn[]): Caption[] {
   return inMilliseconds(turns).map(({ startMs, endMs, speaker }) => ({ startMs, endMs, speaker, text: '' }));
 }
 
-/** The lines of a caption's text, as `oneLine` makes them. An empty one would end the caption, and is left out. */
+/** The lines of a caption's text, converted by `oneLine`. Omits empty lines, which would end the caption. */
 export function textLines(text: string): string[] {
   return text
     .split(/[\r\n\u2028\u2029]+/)
@@ -136,10 +136,10 @@ export function textLines(text: string): string[] {
 /**
  * The turns as SubRip subtitles (`.srt`) that show the speaker's name.
  *
- * The format has no rule for special characters: a name is written as it is, without its line ends, and with `->` for
- * `-->`, which readers take for a line of times.
+ * The format defines no escaping: a name is written unchanged except that line ends are removed and `-->`, which readers
+ * interpret as times, is replaced with `->`.
  *
- * @param turns times in seconds, `speaker` as it is to be shown
+ * @param turns times in seconds, `speaker` is the display name
  */
 export function toSrt(turns: readonly Turn[]): string {
   return writeSrt(captionsOfTurns(turns));
@@ -162,18 +162,18 @@ function shown({ speaker, text }: Caption): string {
 }
 
 /**
- * The turns as WebVTT (`.vtt`), each a cue in the voice of its speaker (`<v Name>`) that shows the name.
+ * The turns as WebVTT (`.vtt`), each a cue in a voice span of its speaker (`<v Name>`) that shows the name.
  *
- * `&`, `<` and `>` are escaped, in voices too, as https://www.w3.org/TR/webvtt1/#webvtt-cue-voice-span has it; readers
- * take several spaces of a voice for one.
+ * `&`, `<` and `>` are escaped, also in voices, as specified in https://www.w3.org/TR/webvtt1/#webvtt-cue-voice-span. Readers
+ * collapse multiple spaces in a voice.
  *
- * @param turns times in seconds, `speaker` as it is to be shown
+ * @param turns times in seconds, `speaker` is the display name
  */
 export function toWebVtt(turns: readonly Turn[]): string {
   return writeWebVtt(captionsOfTurns(turns));
 }
 
-/** Captions as WebVTT, each in the voice of its speaker. */
+/** Captions as WebVTT, each in a voice span of its speaker. */
 export function writeWebVtt(captions: readonly Caption[]): string {
   const cues = captions.map(({ startMs, endMs, speaker, text }) => {
     const said = textLines(text).join('\n');

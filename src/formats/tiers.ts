@@ -9,21 +9,21 @@ export interface TierInterval {
   readonly endMs: number;
 }
 
-/** What one speaker says: a line of its own in Praat and in ELAN. */
+/** The intervals of one speaker: a separate row in Praat and in ELAN. */
 export interface Tier {
   readonly name: string;
-  /** Sorted, and none reaches into the next. */
+  /** Sorted, without overlap. */
   readonly intervals: readonly TierInterval[];
 }
 
 /**
- * A tier for each speaker, in the order in which they begin, because the intervals of one tier cannot overlap.
+ * One tier per speaker, in the order of their first turn, because the intervals of a tier cannot overlap.
  *
- * Two speakers of the same name share a tier: programs find tiers by name. Where both talk, their turns become one
- * interval; turns that only touch stay apart. Names that differ only in characters that the formats cannot hold get
+ * Speakers with the same name share a tier, because programs identify tiers by name. Their overlapping turns are joined into one
+ * interval; turns that only touch stay separate. Names that differ only in characters that the formats do not support get
  * a number.
  *
- * @param turns times in seconds, `speaker` as it is to be shown
+ * @param turns times in seconds, `speaker` is the display name
  */
 export function tiersOf(turns: readonly Turn[]): Tier[] {
   const tiers = new Map<string, { startMs: number; endMs: number }[]>();
@@ -40,25 +40,25 @@ export function tiersOf(turns: readonly Turn[]): Tier[] {
   return Array.from(tiers, ([name, intervals]) => ({ name, intervals }));
 }
 
-/** What Praat shows of an interval: nothing is said in one without text. */
+/** An interval of a Praat tier; empty text means silence. */
 interface TextInterval extends TierInterval {
   readonly text: string;
 }
 
 /**
- * The turns as a Praat TextGrid in the long text format (`.TextGrid`, UTF-8): an interval tier for each speaker, whose
- * intervals hold the speaker's name, and no text where the speaker is silent, over the whole recording.
+ * The turns as a Praat TextGrid in the long text format (`.TextGrid`, UTF-8): one interval tier per speaker, whose
+ * intervals cover the whole recording and contain the speaker's name, or no text if the speaker is silent.
  * Source: https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html
  *
- * @param turns times in seconds, `speaker` as it is to be shown
- * @param durationSeconds length of the recording. Turns that end later make the grid longer; it has a millisecond at least
+ * @param turns times in seconds, `speaker` is the display name
+ * @param durationSeconds length of the recording. The grid is longer if turns end later, and at least a millisecond long
  */
 export function toTextGrid(turns: readonly Turn[], durationSeconds: number): string {
   const tiers = tiersOf(turns);
   const ends = tiers.flatMap(({ intervals }) => intervals.map(({ endMs }) => endMs));
-  // Praat 6.1 opens a grid without length, but refuses every boundary in it.
+  // Praat 6.1 opens a grid of zero length, but rejects every boundary in it.
   const endMs = ends.reduce((latest, end) => Math.max(latest, end), Math.max(1, toMs(durationSeconds)));
-  // Praat has no grid without a tier.
+  // Praat requires at least one tier.
   const written = tiers.length > 0 ? tiers : [{ name: 'speech', intervals: [] }];
   return [
     'File type = "ooTextFile"',
@@ -92,7 +92,7 @@ function tierLines({ name, intervals }: Tier, number: number, endMs: number): st
   ];
 }
 
-/** The intervals with those between them, so that each begins where the one before ends. */
+/** Fills the gaps between intervals, so that each interval starts at the end of the previous one. */
 function withSilence(intervals: readonly TierInterval[], text: string, endMs: number): TextInterval[] {
   const filled: TextInterval[] = [];
   let reached = 0;
@@ -109,17 +109,17 @@ function quoted(text: string): string {
   return `"${text.replaceAll('"', '""')}"`;
 }
 
-/** What an ELAN document says besides its turns. */
+/** Properties of an ELAN document besides its turns. */
 export interface EafOptions {
-  /** Name of the recording, which ELAN looks for beside the document. */
+  /** Name of the recording. ELAN searches for it in the folder of the document. */
   readonly mediaFile: string;
-  /** When the document was made. */
+  /** When the document was created. */
   readonly date: Date;
 }
 
 const LINGUISTIC_TYPE = 'default-lt';
 
-/** ELAN's kinds of media, by the ends of file names; the rest is `audio/*`. */
+/** ELAN's media types by file name extension; all others are `audio/*`. */
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   wav: 'audio/x-wav',
   mp4: 'video/mp4',
@@ -132,11 +132,11 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The turns as an ELAN document (`.eaf`, format 3.0): a tier for each speaker, in milliseconds, whose annotations hold
- * the speaker's name. A name's line ends become spaces, and characters that XML has no place for are left out.
+ * The turns as an ELAN document (`.eaf`, format 3.0): one tier per speaker, in milliseconds, whose annotations contain
+ * the speaker's name. Line ends in a name become spaces, and characters that XML does not support are omitted.
  * Source: https://www.mpi.nl/tools/elan/EAF_Annotation_Format_3.0_and_ELAN.pdf
  *
- * @param turns times in seconds, `speaker` as it is to be shown
+ * @param turns times in seconds, `speaker` is the display name
  */
 export function toEaf(turns: readonly Turn[], { mediaFile, date }: EafOptions): string {
   const tiers = tiersOf(turns);
@@ -150,7 +150,7 @@ export function toEaf(turns: readonly Turn[], { mediaFile, date }: EafOptions): 
     name: escaped(name),
     annotations: intervals.map(({ startMs, endMs }) => ({ start: slotAt(startMs), end: slotAt(endMs) })),
   }));
-  // ELAN takes the order of the slots for the order in time.
+  // ELAN assumes that the slots are in time order.
   slots.sort((a, b) => a.ms - b.ms).forEach((slot, index) => (slot.id = `ts${index + 1}`));
   let lastAnnotation = 0;
   const tierElements = placed.map(({ name, annotations }) => [
@@ -183,7 +183,7 @@ export function toEaf(turns: readonly Turn[], { mediaFile, date }: EafOptions): 
   ].join('\n');
 }
 
-/** For an attribute's value or an element's text. */
+/** Escapes an attribute value or the text of an element. */
 function escaped(text: string): string {
   return text
     .replace(/[\uFFFE\uFFFF]/g, '')

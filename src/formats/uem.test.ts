@@ -30,8 +30,8 @@ describe('parseUem', () => {
     ['an ambiguous line', 'one 1 20 30 40', /5 fields instead of 4, or a name with spaces/],
     ['a region that ends before it starts', 'one 1 5 4', /ends before it starts: one 1 5 4/],
     ['a missing field', 'one 1 5', /3 fields instead of 4/],
-    ['a time that is no number', 'one 1 0 end', /end "end", which is no number/],
-  ])('refuses %s and names the line', (_name, bad, found) => {
+    ['a time that is not a number', 'one 1 0 end', /end "end", which is not a number/],
+  ])('rejects %s and reports the line number', (_name, bad, found) => {
     const read = () => parseUem(`one 1 0 1\n${bad}\n`);
     expect(read).toThrow(expect.objectContaining({ code: 'format' }));
     expect(read).toThrow(found);

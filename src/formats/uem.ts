@@ -15,13 +15,13 @@ export interface UemRegion {
 }
 
 /**
- * The regions of every recording that a UEM file (NIST's "unpartitioned evaluation map") holds, by uri.
+ * The regions of every recording in a UEM file (NIST's "unpartitioned evaluation map"), by uri.
  *
- * The channel is ignored, as in `pyannote.database.util.load_uem`. Regions may touch or overlap. A uri with spaces is read
- * if the line is not ambiguous; words after the end are skipped.
+ * The channel is ignored, as in `pyannote.database.util.load_uem`. Regions may touch or overlap. A uri with spaces is accepted
+ * if the line is not ambiguous; fields after the end are skipped.
  *
- * @throws VoxlaneError `format`, with the line number, for a line that has too few or too many fields, has a time that is
- *   not finite, or ends before it starts.
+ * @throws VoxlaneError `format`, with the line number, for a line with too few or too many fields, a time that is
+ *   not finite, or an end before the start.
  */
 export function parseUem(text: string): Map<string, UemRegion[]> {
   const recordings = new Map<string, UemRegion[]>();

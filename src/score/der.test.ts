@@ -44,7 +44,7 @@ describe('diarizationErrorRate against pyannote.metrics 4.2.0', () => {
 });
 
 describe('diarizationErrorRate', () => {
-  /** Turns of every fixture, with overlap, so that the properties below hold for more than a tidy example. */
+  /** Turns of every fixture, including overlap, so that the properties below are tested on irregular data. */
   const sides = pairs.flatMap((pair) => [turnsOf(pair.reference), turnsOf(pair.hypothesis)]);
   const uem = [{ startSeconds: 3, endSeconds: 20 }];
   const options: ScoreOptions[] = [{}, { collarSeconds: 0.25 }, { skipOverlap: true }, { uem }];
@@ -77,7 +77,7 @@ describe('diarizationErrorRate', () => {
     }
   });
 
-  it('does not change where a turn is split in two', () => {
+  it('does not change if a turn is split in two', () => {
     const halves = (turns: Turn[]) =>
       turns.flatMap(({ startSeconds, endSeconds, speaker }) => {
         const middle = (startSeconds + endSeconds) / 2;
@@ -87,29 +87,29 @@ describe('diarizationErrorRate', () => {
       const [reference, hypothesis] = [turnsOf(pair.reference), turnsOf(pair.hypothesis)];
       const whole = diarizationErrorRate(reference, hypothesis, pair.options);
       expectFigures(diarizationErrorRate(reference, halves(hypothesis), pair.options), whole);
-      // A new boundary in the reference brings a new collar, so that side is split without one.
+      // A new boundary in the reference adds a collar, so that side is split without one.
       const bare = diarizationErrorRate(reference, hypothesis);
       expectFigures(diarizationErrorRate(halves(reference), hypothesis), bare);
     }
   });
 
-  it('adds up: total is correct + missed + confused', () => {
+  it('adds up: total is correct + missed + confusion', () => {
     for (const pair of pairs) {
       const { total, correct, missedSpeech, confusion } = scorePair(pair);
       expect(correct + missedSpeech + confusion).toBeCloseTo(total, 9);
     }
   });
 
-  it('takes half of the collar on either side of a boundary', () => {
+  it('applies half of the collar on either side of a boundary', () => {
     const score = diarizationErrorRate([turn(1, 3, 'a')], [turn(1, 3, 'x')], { collarSeconds: 0.5 });
     expect(score.total).toBeCloseTo(1.5, 12);
   });
 
-  it('leaves out a turn of one microsecond', () => {
+  it('ignores a turn of one microsecond', () => {
     expect(diarizationErrorRate([turn(0, 1e-6, 'a')], [])).toMatchObject({ total: 0, der: 0 });
   });
 
-  it('scores nothing under a UEM without regions', () => {
+  it('scores nothing if the UEM has no regions', () => {
     const score = diarizationErrorRate([turn(0, 1, 'a')], [turn(0, 1, 'x')], { uem: [] });
     expect(score).toMatchObject({ total: 0, der: 0, mapping: {} });
   });
@@ -125,15 +125,15 @@ describe('diarizationErrorRate', () => {
     expect(Object.entries(score.mapping)).toEqual([['__proto__', 'constructor']]);
   });
 
-  it.each([-0.1, NaN, Infinity])('refuses a collar of %s', (collarSeconds) => {
+  it.each([-0.1, NaN, Infinity])('rejects a collar of %s', (collarSeconds) => {
     expect(() => diarizationErrorRate([], [], { collarSeconds })).toThrow(expect.objectContaining({ code: 'options' }));
   });
 
-  it('refuses times that are not finite', () => {
+  it('rejects times that are not finite', () => {
     for (const bad of [turn(NaN, 1, 'a'), turn(0, Infinity, 'a')]) {
-      expect(() => diarizationErrorRate([bad], [])).toThrow(/^The reference holds/);
-      expect(() => diarizationErrorRate([], [bad])).toThrow(/^The hypothesis holds/);
-      expect(() => diarizationErrorRate([], [], { uem: [bad] })).toThrow(/^The UEM holds/);
+      expect(() => diarizationErrorRate([bad], [])).toThrow(/^The reference contains/);
+      expect(() => diarizationErrorRate([], [bad])).toThrow(/^The hypothesis contains/);
+      expect(() => diarizationErrorRate([], [], { uem: [bad] })).toThrow(/^The UEM contains/);
     }
   });
 });

@@ -4,39 +4,39 @@ import { cutAtBoundaries, matchVoices, optimalMapping, type JointSegment } from 
 
 export type { ScoreOptions } from './segments';
 
-/** Seconds of speech, where the time of two speakers at once counts twice. */
+/** Seconds of speech. Overlapping speech of two speakers counts twice. */
 export interface Components {
-  /** Speech of the reference that counts. */
+  /** Scored speech of the reference. */
   readonly total: number;
-  /** Speech that both sides give to the same speaker. */
+  /** Speech that both sides assign to the same speaker. */
   readonly correct: number;
-  /** Speech that the hypothesis lacks. */
+  /** Speech that is missing in the hypothesis. */
   readonly missedSpeech: number;
-  /** Speech that only the hypothesis has. */
+  /** Speech that is only in the hypothesis. */
   readonly falseAlarm: number;
-  /** Speech that the hypothesis gives to another speaker. */
+  /** Speech that the hypothesis assigns to another speaker. */
   readonly confusion: number;
 }
 
-/** The diarization error rate of one recording, and what it is made of. */
+/** The diarization error rate of one recording, and its components. */
 export interface Score extends Components {
   /** (missed speech + false alarm + confusion) / total, as a fraction; can exceed 1. */
   readonly der: number;
-  /** Speaker of the hypothesis → speaker of the reference; without those who have no partner. */
+  /** Speaker of the hypothesis → speaker of the reference; without speakers that have no partner. */
   readonly mapping: Readonly<Record<string, string>>;
 }
 
 /**
  * The diarization error rate of one recording.
  *
- * Meaning, to the last convention, of `DiarizationErrorRate` of pyannote.metrics 4.2.0 (`diarization.py`,
- * `identification.py`, `utils.py`) on annotations in which every turn has a track of its own, as
- * `pyannote.database.util.load_rttm` makes them. Notable ones:
- * - turns of at most one microsecond do not exist;
- * - collars and overlaps come from the whole reference, also from its part outside the UEM;
- * - the mapping of the speakers looks only at the time that counts.
+ * Follows all conventions of `DiarizationErrorRate` of pyannote.metrics 4.2.0 (`diarization.py`,
+ * `identification.py`, `utils.py`) for annotations in which every turn has a separate track, as created by
+ * `pyannote.database.util.load_rttm`. In particular:
+ * - turns of at most one microsecond are ignored;
+ * - collars and overlaps are derived from the whole reference, including its part outside the UEM;
+ * - the mapping of speakers considers only the scored time.
  *
- * @throws VoxlaneError `options` for a collar below zero or a time that is not finite.
+ * @throws VoxlaneError `options` for a negative collar or a time that is not finite.
  */
 export function diarizationErrorRate(
   reference: readonly Turn[],
@@ -47,21 +47,21 @@ export function diarizationErrorRate(
   return scoreOf(sides, cutAtBoundaries(sides.reference, sides.hypothesis));
 }
 
-/** The score of what counts. @param segments of the same sides */
+/** The score of the scored sides. @param segments of the same sides */
 export function scoreOf(sides: ScoredSides, segments: readonly JointSegment[]): Score {
   const mapping = optimalMapping(sides.reference, sides.hypothesis);
   const components = componentsOf(segments, mapping);
   return { der: errorRate(components), ...components, mapping: Object.fromEntries(mapping) };
 }
 
-/** The rate that components give: 0 where there is neither speech nor error, 1 where there is only error. */
+/** The error rate of components: 0 if there is neither speech nor error, 1 if there is only error. */
 export function errorRate({ total, missedSpeech, falseAlarm, confusion }: Components): number {
   const errors = confusion + falseAlarm + missedSpeech;
   if (total === 0) return errors === 0 ? 0 : 1;
   return errors / total;
 }
 
-/** The sum of components, as pyannote.metrics accumulates the recordings of a corpus. */
+/** The sum of components, as pyannote.metrics accumulates them over recordings. */
 export function sumComponents(parts: readonly Components[]): Components {
   const sum = { total: 0, correct: 0, missedSpeech: 0, falseAlarm: 0, confusion: 0 };
   for (const part of parts) {
@@ -74,7 +74,7 @@ export function sumComponents(parts: readonly Components[]): Components {
   return sum;
 }
 
-/** Pairs as many voices of each segment as it can, equal speakers first; what is left over is missed or false. */
+/** Pairs as many speakers of each segment as possible, equal speakers first; the rest is missed speech or false alarm. */
 function componentsOf(segments: readonly JointSegment[], mapping: ReadonlyMap<string, string>): Components {
   const sum = { total: 0, correct: 0, missedSpeech: 0, falseAlarm: 0, confusion: 0 };
   for (const segment of segments) {
@@ -90,28 +90,28 @@ function componentsOf(segments: readonly JointSegment[], mapping: ReadonlyMap<st
 }
 
 /**
- * What is wrong in a segment: speech that the hypothesis lacks, speech that only the hypothesis has, or speech that it gives to
+ * Kind of an error in a segment: speech missing in the hypothesis, speech only in the hypothesis, or speech assigned to
  * another speaker.
  */
 export type ErrorKind = 'missed' | 'false-alarm' | 'confusion';
 
-/** A segment in which one voice is wrong. Of several voices that are wrong at once each has a segment of its own. */
+/** A segment in which one speaker is wrong. If several speakers are wrong at once, each has a separate segment. */
 export interface ErrorSegment extends Segment {
-  /** What is wrong. */
+  /** Kind of the error. */
   readonly kind: ErrorKind;
-  /** Who speaks by the reference; null of a false alarm. */
+  /** Speaker in the reference; null for a false alarm. */
   readonly reference: string | null;
-  /** Who speaks by the hypothesis, as it names the speaker; null of missed speech. */
+  /** Speaker in the hypothesis; null for missed speech. */
   readonly hypothesis: string | null;
 }
 
 /**
- * Where the hypothesis differs from the reference, cut as the diarization error rate counts it: the seconds of each
- * kind add up to the rate's component. Segments of the same speakers that follow one another are one. Where several
- * voices are wrong at once, the rate does not say who was taken for whom: they are paired in the order of their names.
+ * The differences between hypothesis and reference, consistent with the diarization error rate: the seconds of each
+ * kind add up to the component of the rate. Consecutive segments with the same speakers are joined. If several
+ * speakers are wrong at once, the rate does not define who was confused with whom: they are paired in the order of their names.
  *
  * @returns sorted by start, then by end
- * @throws VoxlaneError `options` for a collar below zero or a time that is not finite.
+ * @throws VoxlaneError `options` for a negative collar or a time that is not finite.
  */
 export function errorsOf(
   reference: readonly Turn[],
@@ -130,7 +130,7 @@ export function errorsOf(
  */
 export function errorSegments(segments: readonly JointSegment[], mapping: ReadonlyMap<string, string>): ErrorSegment[] {
   const found: Growing[] = [];
-  /** The errors that reach to the end of the segment before. */
+  /** Errors that last until the end of the previous segment. */
   let open: Growing[] = [];
   for (const segment of segments) {
     const { spoken, heard } = matchVoices(segment, mapping);
@@ -149,7 +149,7 @@ export function errorSegments(segments: readonly JointSegment[], mapping: Readon
   return found.sort((a, b) => a.startSeconds - b.startSeconds || a.endSeconds - b.endSeconds);
 }
 
-/** A segment that the next segment may make longer. */
+/** An error that the next segment may extend. */
 type Growing = Omit<ErrorSegment, 'endSeconds'> & { endSeconds: number };
 
 function begin(reference: string | null, hypothesis: string | null, { startSeconds, endSeconds }: JointSegment): Growing {

@@ -16,7 +16,7 @@ function secondsOf(errors: readonly ErrorSegment[], kind: ErrorKind): number {
 }
 
 describe('errorsOf', () => {
-  it('tells missed, false and confused speech, with who is involved', () => {
+  it('distinguishes missed speech, false alarms and confusion, with the speakers', () => {
     const reference = [turn(0, 10, 'Anna'), turn(10, 20, 'Ben'), turn(25, 30, 'Anna')];
     const hypothesis = [turn(1, 12, 'x'), turn(12, 22, 'y')];
     expect(plain(errorsOf(reference, hypothesis))).toEqual([
@@ -27,7 +27,7 @@ describe('errorsOf', () => {
     ]);
   });
 
-  it('gives each of several wrong voices a segment of its own', () => {
+  it('returns a separate segment for each of several wrong speakers', () => {
     const reference = [turn(0, 9, 'Anna'), turn(0, 9, 'Ben'), turn(10, 30, 'Cleo')];
     const hypothesis = [turn(0, 9, 'x'), turn(10, 30, 'x')];
     expect(plain(errorsOf(reference, hypothesis))).toEqual([
@@ -36,13 +36,13 @@ describe('errorsOf', () => {
     ]);
   });
 
-  it('joins what follows one another, across the boundaries of turns that are right', () => {
+  it('joins consecutive errors across the boundaries of correct turns', () => {
     const reference = [turn(0, 10, 'Anna'), turn(10, 20, 'Anna'), turn(3, 12, 'Ben')];
     const hypothesis = [turn(0, 6, 'x'), turn(6, 20, 'x')];
     expect(plain(errorsOf(reference, hypothesis))).toEqual([['missed', 3, 12, 'Ben', null]]);
   });
 
-  it('does not join across what a collar leaves out', () => {
+  it('does not join errors across a collar', () => {
     const errors = errorsOf([turn(0, 4, 'Anna'), turn(4, 8, 'Anna')], [turn(20, 21, 'x')], { collarSeconds: 1 });
     expect(plain(errors)).toEqual([
       ['missed', 0.5, 3.5, 'Anna', null],
@@ -57,7 +57,7 @@ describe('errorsOf', () => {
   });
 });
 
-/** Milliseconds, so that boundaries of both sides meet now and then. */
+/** Times in milliseconds, so that boundaries of both sides sometimes coincide. */
 const someTurns = (names: readonly string[]) =>
   fc.array(
     fc
@@ -90,7 +90,7 @@ describe('errors and components', () => {
     );
   });
 
-  it('are sorted, none empty, none going on in another of the same speakers', () => {
+  it('are sorted, never empty, and never continued by an error of the same speakers', () => {
     fc.assert(
       fc.property(...anything, (reference, hypothesis, options) => {
         const errors = errorsOf(reference, hypothesis, options);
@@ -106,7 +106,7 @@ describe('errors and components', () => {
     );
   });
 
-  it('are what evaluate gives at once', () => {
+  it('equal the results of evaluate', () => {
     fc.assert(
       fc.property(...anything, (reference, hypothesis, options) => {
         expect(evaluate(reference, hypothesis, options)).toEqual({

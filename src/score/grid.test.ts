@@ -21,7 +21,7 @@ const turnsOf = (text: string): Turn[] => [...parseRttm(text).values()].flat();
 /** Both sum the same seconds as doubles, in different orders. */
 const TOLERANCE = 1e-9;
 
-it('152 scores are those of pyannote.metrics 4.2.0: every rate, every component and the mapping of speakers', () => {
+it('matches 152 scores of pyannote.metrics 4.2.0: all rates, components and mappings', () => {
   const differing = scores.flatMap(({ conversation, options, expected }) => {
     const { reference, hypothesis, uem } = conversations[conversation]!;
     const settings = { ...options, ...(uem !== undefined && { uem: [...parseUem(uem).values()].flat() }) };

@@ -16,7 +16,7 @@ interface Pair {
   readonly expected: { readonly jer: number; readonly speakerCount: number; readonly speakerError: number };
 }
 
-/** What pyannote.metrics accumulates over some of the pairs. */
+/** Results that pyannote.metrics accumulates over some of the pairs. */
 interface Corpus {
   readonly pairs: readonly string[];
   readonly der: number;
@@ -50,7 +50,7 @@ describe('jaccardErrorRate against pyannote.metrics 4.2.0', () => {
 });
 
 describe('jaccardErrorRate', () => {
-  it('gives each speaker the same weight, whatever they spoke', () => {
+  it('weights all speakers equally, regardless of their speech time', () => {
     const reference = [turn(0, 100, 'Anna'), turn(100, 102, 'Ben')];
     const score = jaccardErrorRate(reference, [turn(0, 100, 'x'), turn(101, 102, 'y')]);
     expect(score.speakers).toEqual([
@@ -60,7 +60,7 @@ describe('jaccardErrorRate', () => {
     expect(score.jer).toBe(0.25);
   });
 
-  it('is 1 for a speaker whom nobody is taken for, and 0 for a reference against itself', () => {
+  it('is 1 for a speaker without a partner, and 0 for a reference against itself', () => {
     const reference = [turn(0, 4, 'Anna'), turn(5, 6, 'Ben')];
     expect(jaccardErrorRate(reference, [turn(0, 4, 'x')])).toEqual({
       jer: 0.5,
@@ -72,11 +72,11 @@ describe('jaccardErrorRate', () => {
     expect(jaccardErrorRate(reference, reference).jer).toBe(0);
   });
 
-  it('does not punish a speaker who is not in the reference', () => {
+  it('ignores a speaker who is not in the reference', () => {
     expect(jaccardErrorRate([turn(0, 4, 'Anna')], [turn(0, 4, 'x'), turn(10, 90, 'y')]).jer).toBe(0);
   });
 
-  it('counts a speaker who talks over himself once', () => {
+  it('counts overlapping turns of one speaker once', () => {
     const reference = [turn(0, 10, 'Anna'), turn(2, 8, 'Anna')];
     expect(jaccardErrorRate(reference, [turn(0, 5, 'x'), turn(1, 4, 'x')]).jer).toBeCloseTo(0.5, 12);
   });

@@ -2,33 +2,33 @@ import type { Turn } from '../timeline/turns';
 import { crop, type Segment, scoredSides, type ScoredSides, type ScoreOptions, support } from './segments';
 import { optimalMapping } from './mapping';
 
-/** How well one speaker of the reference was found. */
+/** The Jaccard error of one speaker of the reference. */
 export interface SpeakerJaccard {
   /** Speaker of the reference. */
   readonly reference: string;
-  /** The speaker of the hypothesis who is taken for the same; null where nobody is. */
+  /** The speaker of the hypothesis mapped to this one; null if there is none. */
   readonly hypothesis: string | null;
-  /** Time in which the speaker talks by the reference, and that counts. */
+  /** Scored speech time of the speaker in the reference. */
   readonly speechSeconds: number;
-  /** 1 minus the Jaccard index of both speakers' time, 0 to 1; 1 where nobody is taken for the speaker. */
+  /** 1 minus the Jaccard index of the times of both speakers, 0 to 1; 1 if no speaker is mapped to this one. */
   readonly error: number;
 }
 
-/** The Jaccard error rate of one recording, and what it is made of. */
+/** The Jaccard error rate of one recording, and its components. */
 export interface JaccardScore {
-  /** Mean of the speakers' errors, 0 to 1, whatever they spoke; 1 where the reference has no speaker. */
+  /** Mean of the speakers' errors, 0 to 1, regardless of speech time; 1 if the reference has no speakers. */
   readonly jer: number;
-  /** Those who speak in the reference in the time that counts, by name. */
+  /** Speakers of the reference with scored speech, by name. */
   readonly speakers: readonly SpeakerJaccard[];
 }
 
 /**
  * The Jaccard error rate of one recording.
  *
- * Meaning of `JaccardErrorRate` of pyannote.metrics 4.2.0 (`diarization.py`), which follows the evaluation plan of the
- * second DIHARD challenge. A speaker who talks over himself counts once here, unlike in the diarization error rate.
+ * Matches `JaccardErrorRate` of pyannote.metrics 4.2.0 (`diarization.py`), which follows the evaluation plan of the
+ * second DIHARD challenge. Unlike in the diarization error rate, overlapping turns of one speaker count once.
  *
- * @throws VoxlaneError `options` for a collar below zero or a time that is not finite.
+ * @throws VoxlaneError `options` for a negative collar or a time that is not finite.
  */
 export function jaccardErrorRate(
   reference: readonly Turn[],
@@ -38,9 +38,9 @@ export function jaccardErrorRate(
   return jaccardOf(scoredSides(reference, hypothesis, options));
 }
 
-/** The Jaccard score of what counts. */
+/** The Jaccard score of the scored sides. */
 export function jaccardOf({ reference, hypothesis }: ScoredSides): JaccardScore {
-  // From the reference to the hypothesis, as pyannote maps here: in a tie the other way may pair others.
+  // Maps the reference to the hypothesis, as pyannote does: in a tie, the other direction may pair other speakers.
   const mapping = optimalMapping(hypothesis, reference);
   const [references, hypotheses] = [timesOf(reference), timesOf(hypothesis)];
   const speakers = [...references.keys()].sort().map((name): SpeakerJaccard => {
@@ -52,13 +52,13 @@ export function jaccardOf({ reference, hypothesis }: ScoredSides): JaccardScore 
   return { jer: meanError(speakers), speakers };
 }
 
-/** The rate that speakers give, of one recording or of many: pyannote.metrics gives each speaker the same weight. */
+/** The mean error of speakers of one or several recordings. As in pyannote.metrics, each speaker has the same weight. */
 export function meanError(speakers: readonly SpeakerJaccard[]): number {
   if (speakers.length === 0) return 1;
   return speakers.reduce((sum, { error }) => sum + error, 0) / speakers.length;
 }
 
-/** Time of each speaker, as {@link support} gives it. */
+/** The times of each speaker, as returned by {@link support}. */
 function timesOf(turns: readonly Turn[]): Map<string, Segment[]> {
   const bySpeaker = new Map<string, Turn[]>();
   for (const turn of turns) {
@@ -69,7 +69,7 @@ function timesOf(turns: readonly Turn[]): Map<string, Segment[]> {
   return new Map([...bySpeaker].map(([speaker, own]) => [speaker, support(own)]));
 }
 
-/** The time that only one of two has, as a part of the time that either has. */
+/** The Jaccard distance: the time that is in only one of the two, as a share of the time that is in either. */
 function distance(a: readonly Segment[], b: readonly Segment[]): number {
   const shared = secondsOf(support(crop(a, b)));
   return (secondsOf(b) - shared + (secondsOf(a) - shared)) / secondsOf(support([...a, ...b]));

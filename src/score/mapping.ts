@@ -3,24 +3,24 @@ import { assignRows } from '../util/assignment';
 import { intersection, type Segment, isEmpty, sorted } from './segments';
 
 /**
- * The speakers of the open turns, in the order of their names. A speaker who talks over himself, in two turns that
- * overlap, is in it twice, as two tracks of a pyannote.core `Annotation` are.
+ * The speakers of the active turns, sorted by name. A speaker with two overlapping
+ * turns is listed twice, like two tracks of a pyannote.core `Annotation`.
  */
 export type Voices = readonly string[];
 
-/** A segment of time in which neither side has a boundary. */
+/** A time segment without boundaries of either side inside it. */
 export interface JointSegment extends Segment {
   readonly reference: Voices;
   readonly hypothesis: Voices;
 }
 
-/** The voices of a segment, told apart. */
+/** The speakers of a segment, separated into matched and unmatched ones. */
 export interface MatchedVoices {
-  /** How many of both sides are of the same speaker. */
+  /** Number of speakers that match on both sides. */
   readonly correct: number;
-  /** The other voices of the reference. */
+  /** The unmatched speakers of the reference. */
   readonly spoken: Voices;
-  /** The other voices of the hypothesis. */
+  /** The unmatched speakers of the hypothesis. */
   readonly heard: Voices;
 }
 
@@ -32,11 +32,11 @@ interface Boundary {
 }
 
 /**
- * The time in which somebody speaks on either side, cut at every boundary of either side, in order of time.
- * Meaning of `UEMSupportMixin.common_timeline` and `project` of pyannote.metrics 4.2.0 (`utils.py`).
+ * The time with speech on either side, cut at every boundary of both sides, in time order.
+ * Matches `UEMSupportMixin.common_timeline` and `project` of pyannote.metrics 4.2.0 (`utils.py`).
  *
- * @param reference no turn empty
- * @param hypothesis no turn empty
+ * @param reference without empty turns
+ * @param hypothesis without empty turns
  */
 export function cutAtBoundaries(reference: readonly Turn[], hypothesis: readonly Turn[]): JointSegment[] {
   const boundaries: Boundary[] = [];
@@ -58,7 +58,7 @@ export function cutAtBoundaries(reference: readonly Turn[], hypothesis: readonly
 }
 
 /**
- * Pairs the voices of both sides that are of the same speaker.
+ * Matches the speakers of both sides.
  *
  * @param mapping speaker of the hypothesis → speaker of the reference
  */
@@ -91,7 +91,7 @@ function withVoice(voices: Voices, speaker: string): Voices {
   return more;
 }
 
-/** @param voices has the speaker */
+/** @param voices must contain the speaker */
 function withoutVoice(voices: Voices, speaker: string): Voices {
   if (voices.length === 1) return NOBODY;
   const left = [...voices];
@@ -100,11 +100,11 @@ function withoutVoice(voices: Voices, speaker: string): Voices {
 }
 
 /**
- * The one-to-one mapping from speakers of the hypothesis to speakers of the reference under which they share the
- * most time. A speaker who shares none with his partner has no entry.
+ * The one-to-one mapping from speakers of the hypothesis to speakers of the reference that maximizes their shared
+ * time. Speakers that share no time with their partner are omitted.
  *
- * Meaning of `HungarianMapper` of pyannote.metrics 4.2.0 (`matcher.py`). Two turns of one speaker that overlap count
- * twice there, and so here. Of several mappings that share exactly the same time, the one that SciPy takes is taken.
+ * Matches `HungarianMapper` of pyannote.metrics 4.2.0 (`matcher.py`). As in pyannote, overlapping turns of one speaker count
+ * twice. If several mappings share exactly the same time, returns the one that SciPy selects.
  */
 export function optimalMapping(reference: readonly Turn[], hypothesis: readonly Turn[]): Map<string, string> {
   const references = labelsOf(reference);
@@ -125,16 +125,16 @@ export function optimalMapping(reference: readonly Turn[], hypothesis: readonly 
   return mapping;
 }
 
-/** The speakers, sorted: the order of the turns shall not decide which of two equal mappings is taken. */
+/** The speakers, sorted, so that the order of the turns does not decide between equal mappings. */
 function labelsOf(turns: readonly Turn[]): string[] {
   return [...new Set(turns.map((turn) => turn.speaker))].sort();
 }
 
 /**
- * Seconds that two speakers talk at the same time, by speaker of the hypothesis, then of the reference.
+ * Seconds in which two speakers talk at the same time, by speaker of the hypothesis, then of the reference.
  *
- * Pairs of turns are added up in the order in which pyannote.core's `Annotation.__mul__` meets them, so that the
- * sums are the same to the last bit: sums that are nearly equal decide which mapping is taken.
+ * Adds pairs of turns in the same order as pyannote.core's `Annotation.__mul__`, so that the
+ * sums are bit-identical: nearly equal sums decide which mapping is selected.
  */
 function sharedSeconds(reference: readonly Turn[], hypothesis: readonly Turn[]): Map<string, Map<string, number>> {
   const rows = new Map<string, Map<string, number>>();

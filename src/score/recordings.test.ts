@@ -10,7 +10,7 @@ const turn = (startSeconds: number, endSeconds: number, speaker: string): Turn =
 const region = (startSeconds: number, endSeconds: number) => ({ startSeconds, endSeconds });
 
 describe('scoreRecordings', () => {
-  it('adds the seconds of the recordings up, each with speakers of its own', () => {
+  it('adds up the seconds of the recordings, each with separate speakers', () => {
     const reference = new Map([
       ['one', [turn(0, 10, 'a')]],
       ['two', [turn(0, 30, 'a')]],
@@ -27,7 +27,7 @@ describe('scoreRecordings', () => {
     ]);
   });
 
-  it('takes one recording on either side for the same, whatever the names', () => {
+  it('matches a single recording on either side, regardless of the names', () => {
     const uem = new Map([['third', [region(0, 5)]]]);
     const reference = new Map([['talk', [turn(0, 10, 'a')]]]);
     const score = scoreRecordings(reference, new Map([['talk.wav', [turn(0, 10, 'x')]]]), { uem });
@@ -35,7 +35,7 @@ describe('scoreRecordings', () => {
     expect([...score.recordings.keys()]).toEqual(['talk']);
   });
 
-  it('counts a recording that the hypothesis lacks as missed, and names one that the reference lacks', () => {
+  it('counts a recording missing in the hypothesis as missed, and lists one missing in the reference', () => {
     const reference = new Map([
       ['one', [turn(0, 10, 'a')]],
       ['two', [turn(0, 30, 'a')]],
@@ -48,7 +48,7 @@ describe('scoreRecordings', () => {
     expect(score).toMatchObject({ total: 40, missedSpeech: 30, falseAlarm: 0, ignored: ['other'] });
   });
 
-  it('scores a recording in which only the UEM knows the reference to be silent', () => {
+  it('scores a recording without speech in the reference if the UEM contains it', () => {
     const uem = new Map([
       ['one', [region(0, 10)]],
       ['silent', [region(0, 4)]],
@@ -58,7 +58,7 @@ describe('scoreRecordings', () => {
     expect(score).toMatchObject({ falseAlarm: 4, total: 10 });
   });
 
-  it('takes all speech for false where the reference is empty', () => {
+  it('counts all speech as false alarm if the reference is empty', () => {
     const hypothesis = new Map([
       ['one', [turn(0, 10, 'x')]],
       ['two', [turn(0, 5, 'x')]],
@@ -67,7 +67,7 @@ describe('scoreRecordings', () => {
     expect(scoreRecordings(new Map(), new Map())).toMatchObject({ total: 0, falseAlarm: 0, der: 0 });
   });
 
-  it('refuses a UEM that lacks a recording of the reference', () => {
+  it('rejects a UEM that lacks a recording of the reference', () => {
     const reference = new Map([
       ['one', [turn(0, 10, 'a')]],
       ['two', [turn(0, 5, 'a')]],

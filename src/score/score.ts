@@ -14,19 +14,19 @@ import { type Segment, scoredSides, type ScoreOptions } from './segments';
 import { jaccardErrorRate, jaccardOf, type JaccardScore, meanError, type SpeakerJaccard } from './jer';
 import { cutAtBoundaries } from './mapping';
 
-/** All that can be said of one recording against its reference. */
+/** All scores of one recording against its reference. */
 export interface Evaluation {
   readonly score: Score;
   readonly jaccard: JaccardScore;
-  /** As `errorsOf` gives them. */
+  /** The result of `errorsOf`. */
   readonly errors: readonly ErrorSegment[];
 }
 
 /**
- * `diarizationErrorRate`, `jaccardErrorRate` and `errorsOf` at once: what counts is cut only once, so that a result of
- * hours can be scored after each correction.
+ * Computes `diarizationErrorRate`, `jaccardErrorRate` and `errorsOf` together. The scored sides are cut only once, so a result of
+ * several hours can be scored after each correction.
  *
- * @throws VoxlaneError `options` for a collar below zero or a time that is not finite.
+ * @throws VoxlaneError `options` for a negative collar or a time that is not finite.
  */
 export function evaluate(
   reference: readonly Turn[],
@@ -40,23 +40,23 @@ export function evaluate(
   return { score, jaccard: jaccardOf(sides), errors };
 }
 
-/** Both error rates of one recording, and what they are made of. */
+/** Both error rates of one recording, and their components. */
 export interface Scores extends Score {
-  /** Jaccard error rate: mean of the speakers' errors, 0 to 1; 1 where the reference has no speaker. */
+  /** Jaccard error rate: mean of the speakers' errors, 0 to 1; 1 if the reference has no speakers. */
   readonly jer: number;
   /** The speakers of the reference, by name, with the error of each. */
   readonly speakers: readonly SpeakerJaccard[];
-  /** Every segment in which a voice is wrong, sorted by start, then by end. */
+  /** Every segment in which a speaker is wrong, sorted by start, then by end. */
   readonly errors: readonly ErrorSegment[];
 }
 
 /**
- * Diarization error rate, Jaccard error rate and the errors themselves of one recording, as pyannote.metrics 4.2.0
- * computes them. `voxlane/score` has each by itself, and says its conventions (`diarizationErrorRate`, `jaccardErrorRate`).
+ * Diarization error rate, Jaccard error rate and the errors themselves of one recording, as computed by pyannote.metrics
+ * 4.2.0. `voxlane/score` exports separate functions and documents their conventions (`diarizationErrorRate`, `jaccardErrorRate`).
  *
- * @param reference who truly spoke when, in any order, seconds
- * @param hypothesis who was found to, in any order, seconds; names need not be those of the reference
- * @throws VoxlaneError `options` for a collar below zero or a time that is not finite
+ * @param reference true turns, in any order, in seconds
+ * @param hypothesis turns found, in any order, in seconds; speaker names may differ from those of the reference
+ * @throws VoxlaneError `options` for a negative collar or a time that is not finite
  */
 export function score(reference: readonly Turn[], hypothesis: readonly Turn[], options: ScoreOptions = {}): Scores {
   const { score: rate, jaccard, errors } = evaluate(reference, hypothesis, options);
@@ -66,9 +66,9 @@ export function score(reference: readonly Turn[], hypothesis: readonly Turn[], o
 /** Turns (or regions) of each recording, by its name (uri). */
 export type ByRecording<T> = ReadonlyMap<string, readonly T[]>;
 
-/** What counts of several recordings. */
+/** Options for scoring several recordings. */
 export interface RecordingsOptions extends Omit<ScoreOptions, 'uem'> {
-  /** The regions that count, by recording. */
+  /** The scored regions, by recording. */
   readonly uem?: ByRecording<Segment>;
 }
 
@@ -86,19 +86,19 @@ export interface RecordingsScore extends Components {
   readonly jer: number;
   /** The score of each recording, in the order of the reference. */
   readonly recordings: ReadonlyMap<string, RecordingScore>;
-  /** Recordings of the hypothesis that the reference does not know and that were not scored. */
+  /** Recordings of the hypothesis that are not in the reference and were not scored. */
   readonly ignored: readonly string[];
 }
 
 /**
- * The diarization and Jaccard error rates over several recordings: each is scored alone, with speakers of its own, and the
+ * The diarization and Jaccard error rates over several recordings: each is scored separately, with separate speakers, and the
  * seconds are added up, as pyannote.metrics accumulates them (`BaseMetric.__abs__`).
  *
- * The recordings of the reference are scored, and those of the UEM, in which the reference may be silent. One that
- * the hypothesis lacks counts as missed throughout. Where each side has one recording at most, their names need not
- * be equal: the same audio often goes by `talk` here and `talk.wav` there.
+ * Scores the recordings of the reference, and those of the UEM, for which the reference may have no speech. A recording
+ * missing in the hypothesis counts as missed entirely. If each side has at most one recording, their names may
+ * differ: the same audio is often called `talk` on one side and `talk.wav` on the other.
  *
- * @throws VoxlaneError `format` where a UEM is given that has no region for a recording of the reference; `options` as
+ * @throws VoxlaneError `format` if the UEM has no region for a recording of the reference; `options` like
  *   {@link diarizationErrorRate}.
  */
 export function scoreRecordings(
@@ -122,7 +122,7 @@ export function scoreRecordings(
   return { der: errorRate(components), jer, ...components, recordings, ignored };
 }
 
-/** The name under which the one recording is scored: that of the first side that has one. */
+/** The name under which the only recording is scored: that of the first side that has one. */
 function onlyName(...sides: (ReadonlyMap<string, unknown> | undefined)[]): string[] {
   return sides.flatMap((side) => [...(side?.keys() ?? [])]).slice(0, 1);
 }
@@ -133,7 +133,7 @@ function scoredNames(
   uem: ByRecording<Segment> | undefined,
 ): Set<string> {
   const names = new Set([...reference.keys(), ...(uem?.keys() ?? [])]);
-  // A reference without any speech knows no names; then all speech of the hypothesis is false.
+  // A reference without speech contains no names; all speech of the hypothesis is then false alarm.
   return names.size > 0 ? names : new Set(hypothesis.keys());
 }
 
@@ -144,6 +144,6 @@ function regionsOf(name: string, uem: ByRecording<Segment>, alone: boolean): rea
     code: 'format',
     problem: `The UEM has no region for the recording "${name}"`,
     expected: 'a region for each recording of the reference',
-    remedy: 'Add one, or leave the recording out of the reference',
+    remedy: 'Add a region, or remove the recording from the reference',
   });
 }

@@ -5,7 +5,7 @@ const segments = (...bounds: [number, number][]): Segment[] =>
   bounds.map(([startSeconds, endSeconds]) => ({ startSeconds, endSeconds }));
 
 describe('segments', () => {
-  it('merges what overlaps, touches, or is apart by no more than a microsecond', () => {
+  it('merges segments that overlap, touch, or are at most a microsecond apart', () => {
     const merged = support(segments([5, 6], [0, 3], [1, 2], [3, 4], [4.0000009, 4.5], [7, 7]));
     expect(merged).toEqual(segments([0, 4.5], [5, 6]));
   });
@@ -15,7 +15,7 @@ describe('segments', () => {
     expect(extent([])).toEqual([]);
   });
 
-  it('finds what two or more share', () => {
+  it('finds the time shared by two or more segments', () => {
     expect(overlaps(segments([0, 4], [1, 2], [1.5, 5], [5, 6], [8, 9], [8, 9]))).toEqual(segments([1, 4], [8, 9]));
   });
 
@@ -29,7 +29,7 @@ describe('segments', () => {
     expect(crop(labeled, segments([-5, 0], [10, 12]))).toEqual([]);
   });
 
-  it('takes segments out of regions', () => {
+  it('subtracts segments from regions', () => {
     expect(subtract(segments([0, 10], [20, 30]), segments([-1, 1], [4, 5], [9, 21], [30, 31]))).toEqual(
       segments([1, 4], [5, 9], [21, 30]),
     );

@@ -10,17 +10,17 @@ export interface Segment {
 }
 
 /**
- * What is not longer than this does not exist, and two segments this near touch: `SEGMENT_PRECISION` of
+ * Segments of at most this length are ignored, and segments with at most this gap touch: `SEGMENT_PRECISION` of
  * pyannote.core 6.1 (`segment.py`).
  */
 const PRECISION_SECONDS = 1e-6;
 
-/** Whether an segment is too short to exist, as pyannote.core's `Segment.__bool__` says. */
+/** Whether a segment is too short to count, as in pyannote.core's `Segment.__bool__`. */
 export function isEmpty({ startSeconds, endSeconds }: Segment): boolean {
   return !(endSeconds - startSeconds > PRECISION_SECONDS);
 }
 
-/** What two segments share; empty where they share nothing. */
+/** The intersection of two segments; empty if they do not overlap. */
 export function intersection(a: Segment, b: Segment): Segment {
   return {
     startSeconds: Math.max(a.startSeconds, b.startSeconds),
@@ -28,7 +28,7 @@ export function intersection(a: Segment, b: Segment): Segment {
   };
 }
 
-/** The segments that are not empty, by start, then end, then as given. */
+/** The segments that are not empty, sorted by start, then end; ties keep their order. */
 export function sorted<T extends Segment>(segments: readonly T[]): T[] {
   return segments
     .filter((segment) => !isEmpty(segment))
@@ -36,8 +36,8 @@ export function sorted<T extends Segment>(segments: readonly T[]): T[] {
 }
 
 /**
- * The same time span in as few segments as possible: sorted, none empty, none touching another.
- * Meaning of pyannote.core's `Timeline.support`.
+ * The same time in as few segments as possible: sorted, none empty, none touching another.
+ * Matches pyannote.core's `Timeline.support`.
  */
 export function support(segments: readonly Segment[]): Segment[] {
   const merged: Segment[] = [];
@@ -53,7 +53,7 @@ export function support(segments: readonly Segment[]): Segment[] {
   return merged;
 }
 
-/** The one segment from the first start to the last end; nothing where every segment is empty. */
+/** A single segment from the first start to the last end; none if every segment is empty. */
 export function extent(segments: readonly Segment[]): Segment[] {
   const found = sorted(segments);
   const first = found[0];
@@ -62,7 +62,7 @@ export function extent(segments: readonly Segment[]): Segment[] {
   return [{ startSeconds: first.startSeconds, endSeconds }];
 }
 
-/** What two or more of the segments share. */
+/** The time shared by two or more of the segments. */
 export function overlaps(segments: readonly Segment[]): Segment[] {
   const shared: Segment[] = [];
   let open: Segment[] = [];
@@ -75,10 +75,10 @@ export function overlaps(segments: readonly Segment[]): Segment[] {
 }
 
 /**
- * Every segment cut to the regions, in as many parts as there are regions that it reaches; the other fields stay.
- * Meaning of pyannote.core's `Annotation.crop` with mode `intersection`.
+ * Cuts every segment to the regions, into one part per region that it overlaps; other fields are kept.
+ * Matches pyannote.core's `Annotation.crop` with mode `intersection`.
  *
- * @param regions as {@link support} gives them
+ * @param regions as returned by {@link support}
  */
 export function crop<T extends Segment>(segments: readonly T[], regions: readonly Segment[]): T[] {
   const parts: T[] = [];
@@ -88,7 +88,7 @@ export function crop<T extends Segment>(segments: readonly T[], regions: readonl
     for (let region = regions[index]; region && region.startSeconds < endSeconds; region = regions[++index]) {
       const part = intersection(segment, region);
       if (isEmpty(part)) continue;
-      // Most are inside of a region: a copy of each would take longer than the rest of the score.
+      // Most segments are inside a region: copying each would take longer than the rest of the score.
       const isWhole = part.startSeconds === startSeconds && part.endSeconds === endSeconds;
       parts.push(isWhole ? segment : { ...segment, ...part });
     }
@@ -97,10 +97,10 @@ export function crop<T extends Segment>(segments: readonly T[], regions: readonl
 }
 
 /**
- * The regions without what is removed. Meaning of pyannote.core's `Timeline.gaps`.
+ * Subtracts segments from the regions. Matches pyannote.core's `Timeline.gaps`.
  *
- * @param regions as {@link support} gives them
- * @param removed as {@link support} gives them
+ * @param regions as returned by {@link support}
+ * @param removed as returned by {@link support}
  */
 export function subtract(regions: readonly Segment[], removed: readonly Segment[]): Segment[] {
   return regions.flatMap((region) => {
@@ -115,7 +115,7 @@ export function subtract(regions: readonly Segment[], removed: readonly Segment[
   });
 }
 
-/** Index of the first item that passes, the length where none does. All items after one that passes must pass too. */
+/** Index of the first item that passes; the length if none does. All items after one that passes must pass too. */
 function firstIndex<T>(items: readonly T[], passes: (item: T) => boolean): number {
   let low = 0;
   let high = items.length;
@@ -128,30 +128,30 @@ function firstIndex<T>(items: readonly T[], passes: (item: T) => boolean): numbe
   return low;
 }
 
-/** What counts of a recording. */
+/** Options that select the scored time. */
 export interface ScoreOptions {
   /**
-   * Width of the segment around each boundary of the reference that does not count: half of it before the boundary
-   * and half after it. NIST's "0.25 s collar" on either side is 0.5 here, as in pyannote.metrics. Default 0.
+   * Width of the excluded segment around each boundary of the reference: half of it before the boundary
+   * and half after it. NIST's "0.25 s collar" on either side is 0.5 here, as in pyannote.metrics. Default: 0.
    */
   readonly collarSeconds?: number;
-  /** Leaves out the time in which two turns of the reference overlap, be they of one speaker. Default false. */
+  /** Excludes the time in which two turns of the reference overlap, even if they belong to one speaker. Default: false. */
   readonly skipOverlap?: boolean;
-  /** The regions that count. Default: from the first start to the last end of both sides together. */
+  /** The scored regions. Default: from the first start to the last end of both sides together. */
   readonly uem?: readonly Segment[];
 }
 
-/** What counts of both sides: turns cut to the regions that are scored, none empty. */
+/** The scored turns of both sides: cut to the scored regions, none empty. */
 export interface ScoredSides {
   readonly reference: readonly Turn[];
   readonly hypothesis: readonly Turn[];
 }
 
 /**
- * Leaves of both sides what counts. Meaning of `UEMSupportMixin.uemify` of pyannote.metrics 4.2.0 (`utils.py`); every
+ * Reduces both sides to the scored time. Matches `UEMSupportMixin.uemify` of pyannote.metrics 4.2.0 (`utils.py`). Every
  * score starts with it.
  *
- * @throws VoxlaneError `options` for a collar below zero or a time that is not finite.
+ * @throws VoxlaneError `options` for a negative collar or a time that is not finite.
  */
 export function scoredSides(reference: readonly Turn[], hypothesis: readonly Turn[], options: ScoreOptions): ScoredSides {
   checkTimes('reference', reference);
@@ -161,15 +161,15 @@ export function scoredSides(reference: readonly Turn[], hypothesis: readonly Tur
   return { reference: crop(sorted(reference), regions), hypothesis: crop(sorted(hypothesis), regions) };
 }
 
-/** The regions that count: the UEM without collars and, where asked for, without overlaps. */
+/** The scored regions: the UEM without collars and, with `skipOverlap`, without overlaps. */
 function scoredRegions(reference: readonly Turn[], hypothesis: readonly Turn[], options: ScoreOptions): Segment[] {
   const { collarSeconds = 0, skipOverlap = false, uem } = options;
   if (!(collarSeconds >= 0 && collarSeconds < Infinity)) {
     throw new VoxlaneError({
       code: 'options',
       problem: `The collar is ${collarSeconds}`,
-      expected: 'seconds, 0 or more',
-      remedy: 'Pass `collarSeconds` as a number such as 0.5, or leave it out for none',
+      expected: 'a number of seconds, at least 0',
+      remedy: 'Set `collarSeconds` to a number such as 0.5, or omit it for no collar',
     });
   }
   const regions = support(uem ?? extent([...reference, ...hypothesis]));
@@ -186,14 +186,14 @@ function collarsOf(reference: readonly Turn[], collarSeconds: number): Segment[]
     .map((at) => ({ startSeconds: at - half, endSeconds: at + half }));
 }
 
-/** A NaN would fail every comparison and so vanish from the score without a word. */
+/** NaN fails every comparison, so such a segment would silently disappear from the score. */
 function checkTimes(side: string, segments: readonly Segment[]): void {
   const bad = segments.find((one) => !Number.isFinite(one.startSeconds) || !Number.isFinite(one.endSeconds));
   if (!bad) return;
   throw new VoxlaneError({
     code: 'options',
-    problem: `The ${side} holds a segment from ${bad.startSeconds} to ${bad.endSeconds} s`,
+    problem: `The ${side} contains a segment from ${bad.startSeconds} to ${bad.endSeconds} s`,
     expected: 'finite times',
-    remedy: `Mend or leave out that segment of the ${side}`,
+    remedy: `Correct or remove that segment of the ${side}`,
   });
 }

@@ -39,17 +39,17 @@ const speakersOf = (cues: readonly TranscriptCue[], turns: readonly Turn[]) =>
   assignSpeakers(transcript(...cues), turns).cues.map(({ speaker }) => speaker);
 
 describe('assignSpeakers', () => {
-  it('takes the speaker who shares the most time, over all of his turns', () => {
+  it('takes the speaker who shares the most time, over all turns of the speaker', () => {
     const turns = [turn(0, 1, 'a'), turn(1, 2.2, 'b'), turn(2.2, 2.6, 'a')];
     expect(speakersOf([cue(0, 2.6, 'x')], turns)).toEqual(['a']);
     expect(speakersOf([cue(0.5, 2.6, 'x')], turns)).toEqual(['b']);
   });
 
-  it('takes the one whose turn began first, of equals', () => {
+  it('takes the speaker whose turn started first if several share the same time', () => {
     expect(speakersOf([cue(1, 2, 'x')], [turn(0.5, 3, 'b'), turn(0, 3, 'a')])).toEqual(['a']);
   });
 
-  it('takes the nearest turn up to half a second away, and else nobody', () => {
+  it('takes the nearest turn up to half a second away, otherwise no speaker', () => {
     const turns = [turn(1, 2, 'a'), turn(3, 4, 'b')];
     expect(
       speakersOf(
@@ -60,11 +60,11 @@ describe('assignSpeakers', () => {
     expect(speakersOf([cue(1, 2, 'x')], [])).toEqual([null]);
   });
 
-  it('gives a word without length to the turn that it lies in', () => {
+  it('assigns a word without length to the turn that contains it', () => {
     expect(speakersOf([cue(3.5, 3.5, 'x')], [turn(1, 3.4, 'a'), turn(3, 4, 'b')])).toEqual(['b']);
   });
 
-  it('splits a cue where the speaker of its words changes, and keeps words of nobody with those before', () => {
+  it('splits a cue when the speaker of its words changes, and keeps unassigned words with the words before them', () => {
     const words: [number, number, string][] = [
       [10, 10.2, ' Well,'],
       [10.3, 10.8, ' yes.'],
@@ -83,7 +83,7 @@ describe('assignSpeakers', () => {
     expect(cues[0]?.words.map(({ speaker }) => speaker)).toEqual(['a', 'a', null]);
   });
 
-  it('ends the last part with its words where they reach past the cue, and sorts the parts of cues that overlap', () => {
+  it('extends the last part to words after the end of the cue, and sorts the parts of overlapping cues', () => {
     const long = cue(0, 2, 'So. No.', [
       [0, 1, ' So.'],
       [3, 3.5, ' No.'],
@@ -96,7 +96,7 @@ describe('assignSpeakers', () => {
     ]);
   });
 
-  it('leaves a cue of one speaker as it was', () => {
+  it('does not change a cue with one speaker', () => {
     const whole = cue(0, 2, 'a  b\nc', [
       [0, 1, 'a  b\n'],
       [1, 2, 'c'],
@@ -106,7 +106,7 @@ describe('assignSpeakers', () => {
     ]);
   });
 
-  it('gives words to whom whisperX gives them, wherever one shares time with a turn', () => {
+  it('assigns the same speakers as whisperX to all words that share time with a turn', () => {
     const text = readFileSync(new URL('fixtures/whisperx-speakers.json', import.meta.url), 'utf8');
     const { turns, words } = JSON.parse(text) as {
       turns: [number, number, string][];
@@ -121,7 +121,7 @@ describe('assignSpeakers', () => {
     expect(found.filter((_, i) => known[i] !== null)).toEqual(known.filter((speaker) => speaker !== null));
   });
 
-  it('finds the speaker that a search through all turns finds', () => {
+  it('finds the same speaker as a search through all turns', () => {
     const segment = fc
       .tuple(fc.integer({ min: 0, max: 60_000 }), fc.integer({ min: 1, max: 9000 }))
       .map(([start, length]) => [start / 1000, (start + length) / 1000] as const);
@@ -153,7 +153,7 @@ describe('assignSpeakers', () => {
     );
   });
 
-  it('cuts the cues of three hours where the speaker changes', () => {
+  it('splits the cues of three hours at speaker changes', () => {
     const turns = Array.from({ length: 8000 }, (_, i) => turn(i * 1.35, i * 1.35 + 2, `S${i % 7}`));
     const cues = Array.from({ length: 3600 }, (_, i) =>
       cue(
@@ -225,7 +225,7 @@ describe('transcripts with speakers in the formats of subtitles', () => {
     ]);
   });
 
-  it('JSON in the layout of whisperX, which gives text, words and turns back', () => {
+  it('JSON in the layout of whisperX, which can be read back with text, words and turns', () => {
     const json = toTranscriptJson(spoken);
     const { cues } = readTranscript('x', json);
     expect(cues.map(({ text }) => text)).toEqual(spoken.cues.map(({ text }) => text));

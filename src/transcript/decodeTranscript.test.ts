@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { decodeTranscript } from './transcript';
 import { readTranscript } from './readTranscript';
 
-/** Each letter becomes one byte. */
+/** Converts each character to one byte. */
 const bytesOf = (latin1: string): Uint8Array => Uint8Array.from(latin1, (letter) => letter.charCodeAt(0));
-/** UTF-8, as one letter for each byte. */
+/** UTF-8 as a string with one character per byte. */
 const utf8 = (text: string): string => String.fromCharCode(...new TextEncoder().encode(text));
 const segment = (text: string, ...tokens: string[]): string => {
   const offsets = '"offsets": { "from": 0, "to": 1000 }';
@@ -27,7 +27,7 @@ describe('decodeTranscript', () => {
   it.each([
     ['a segment that is half a character', file(segment(utf8('Zoë, Chloë')), segment('\xc3'))],
     ['another file', bytesOf(`${utf8('Zoë, Chloë')} \xc3`)],
-  ])('refuses %s', (_name, bytes) => {
+  ])('rejects %s', (_name, bytes) => {
     expect(() => decodeTranscript(bytes, 'f.json')).toThrow(/"f.json" is UTF-8 with a damaged character at byte \d+/);
   });
 });

@@ -6,7 +6,7 @@ import { readTranscript } from './readTranscript';
 
 const fixture = (name: string) => readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
 
-/** What the fixtures hold, in `make_fixtures.py`. */
+/** Contents of the fixtures, from `make_fixtures.py`. */
 const TEXTS = ['Good morning, everyone.', 'Morning! Shall we start?', 'Item 1 is 3 < 4 & "café".'];
 const TIMES = [
   [0.5, 2.9],
@@ -16,7 +16,7 @@ const TIMES = [
 const timesOf = (some: readonly { startSeconds: number; endSeconds: number }[]) =>
   some.map(({ startSeconds, endSeconds }) => [startSeconds, endSeconds]);
 
-describe('files that other programs wrote', () => {
+describe('files written by other programs', () => {
   it.each([
     'pysrt.srt',
     'webvtt-py.vtt',
@@ -35,7 +35,7 @@ describe('files that other programs wrote', () => {
     expect(readTranscript('x', fixture('pysrt.srt')).cues[0]?.text).toBe('Good morning,\neveryone.');
   });
 
-  it('reads the words of openai-whisper with the white space that belongs to them', () => {
+  it('reads the words of openai-whisper including their white space', () => {
     const { cues } = readTranscript('x', fixture('openai-whisper.json'));
     expect(
       cues.map(({ words }) =>
@@ -53,7 +53,7 @@ describe('files that other programs wrote', () => {
     ]);
   });
 
-  it('gives the bare words of whisperX their white space, and those without times the gap between their neighbors', () => {
+  it('adds white space to the bare words of whisperX, and fills in missing times from the neighboring words', () => {
     const { words } = readTranscript('x', fixture('whisperx.json')).cues[2]!;
     expect(words.map(({ text }) => text)).toEqual([' Item', ' 1', ' is', ' 3', ' <', ' 4', ' &', ' "café".']);
     const rounded = timesOf(words).map((times) => times.map((seconds) => Number(seconds.toFixed(6))));
@@ -69,7 +69,7 @@ describe('files that other programs wrote', () => {
     ]);
   });
 
-  it('puts the tokens of whisper.cpp together to words', () => {
+  it('joins the tokens of whisper.cpp into words', () => {
     const { cues } = readTranscript('x', fixture('whisper.cpp.json'));
     expect(cues.map(({ text }) => text)).toEqual(TEXTS.slice(0, 2));
     expect(cues[0]?.words).toEqual([
@@ -81,7 +81,7 @@ describe('files that other programs wrote', () => {
   });
 });
 
-/** A file with what SubRip files of many hands hold. */
+/** A file with irregularities that occur in SubRip files. */
 const ODD_SRT = [
   '\uFEFF1\r\n00:00:01,000 --> 00:00:02,500 X1:40 X2:600\r\n<i>Hello</i> <font color="#fff">you</font>\r\n{\\an8}a < b',
   '2\r\n00:01:03.5 --> 1:00:04,000\r\nno blank line after it\r\n3\r\n01:00:05,000 --> 01:00:05,000\r\nno length',
@@ -106,7 +106,7 @@ line two
 `;
 
 describe('subtitles', () => {
-  it('reads odd SubRip', () => {
+  it('reads irregular SubRip', () => {
     const { cues } = readTranscript('odd.srt', ODD_SRT);
     expect(cues.map(({ text }) => text)).toEqual([
       'Hello you\na < b',
@@ -122,7 +122,7 @@ describe('subtitles', () => {
     ]);
   });
 
-  it('reads WebVTT without its tags, and its words where it has their times', () => {
+  it('reads WebVTT without its tags, and words if they have times', () => {
     const { cues } = readTranscript('odd.vtt', ODD_VTT);
     expect(cues[0]).toEqual({ startSeconds: 1, endSeconds: 3, text: 'We are & were <here>!', words: [] });
     expect(cues[1]).toMatchObject({ startSeconds: 3604, endSeconds: 3606.5, text: 'Hi there you all\nline two' });
@@ -134,7 +134,7 @@ describe('subtitles', () => {
   });
 
   it.each(['pysrt.srt', 'webvtt-py.vtt', 'openai-whisper.srt', 'odd.vtt'])(
-    'finds what media-captions finds in %s',
+    'matches the result of media-captions for %s',
     async (name) => {
       const text = name === 'odd.vtt' ? ODD_VTT.replace('&#33;', '!') : fixture(name);
       const type = name.endsWith('.vtt') ? 'vtt' : 'srt';
@@ -154,9 +154,9 @@ describe('subtitles', () => {
       /Line 2 of "f" has times that cannot be read: 00:00:0x/,
     ],
     ['an end before the start', 'WEBVTT\n\n00:02.000 --> 00:01.000\nhi\n', /Line 3 of "f" ends before it starts/],
-    ['text without times', 'hello', /"f" holds no text with times/],
-    ['an empty file', '', /"f" holds no text with times/],
-    ['JSON without segments', '{"text": "hello"}', /holds no text with times/],
+    ['text without times', 'hello', /"f" contains no text with times/],
+    ['an empty file', '', /"f" contains no text with times/],
+    ['JSON without segments', '{"text": "hello"}', /contains no text with times/],
     ['broken JSON', '{"segments": [', /not valid JSON/],
     ['a time in words', '{"segments": [{"start": "noon", "end": 1, "text": "a"}]}', /segments\.0\.start: expected a time, such as 2\.5/],
     ['a segment without an end', '{"segments": [{"start": 0, "text": "x"}]}', /at segments\.0\.end/],
@@ -165,20 +165,20 @@ describe('subtitles', () => {
       '{"segments": [{"start": 0, "end": 1, "text": "x", "words": [{"start": 0}]}]}',
       /at segments\.0\.words\.0: it has neither "word" nor "text"/,
     ],
-    ['words of services that count milliseconds', '{"words": [{"text": "x", "start": 500}]}', /at words\.0\.word/],
+    ['words of services that use milliseconds', '{"words": [{"text": "x", "start": 500}]}', /at words\.0\.word/],
     [
       'an offset that is text',
       '{"transcription": [{"offsets": {"from": "0", "to": 1}, "text": "x"}]}',
       /at transcription\.0\.offsets\.from/,
     ],
-  ])('refuses %s', (_name, text, found) => {
+  ])('rejects %s', (_name, text, found) => {
     const read = () => readTranscript('f', text);
     expect(read).toThrow(expect.objectContaining({ code: 'format', remedy: expect.any(String) as string }));
     expect(read).toThrow(found);
   });
 });
 
-describe('files that older versions read wrongly', () => {
+describe('files that older versions misread', () => {
   const inCase = (name: string) => readTranscript(name, decodeText(readFileSync(new URL(`fixtures/cases/${name}`, import.meta.url)), name).text).cues;
   const rows = (name: string) => inCase(name).map(({ startSeconds, endSeconds, text }) => [startSeconds, endSeconds, text]);
 
@@ -187,7 +187,7 @@ describe('files that older versions read wrongly', () => {
     ['srt_double_spaced_crcrlf.srt', [[1, 2.5, 'foo'], [3, 4, 'bar'], [6, 7, 'baz']]],
     ['whisper_avg_logprob_NaN.json', [[0, 2, 'hi']]],
     ['whisper_console_output.txt', [[0, 2, 'Hello there'], [2, 4, 'Again']]],
-    // Words with times and no segments. The file lacks the last end.
+    // Words with times but without segments. The last end is missing.
     ['transformersjs_chunks.json', [[0, 1.06, 'And so my']]],
     ['youtube_auto_blank_first_line.vtt', [[0.799, 2.869, 'hi everyone today we'], [2.879, 4.07, 'model a basic'], [6, 8, 'lost sentence here']]],
   ])('%s', (name, expected) => {
@@ -204,12 +204,12 @@ describe('files that older versions read wrongly', () => {
     expect(words('transformersjs_chunks.json')).toEqual([[['And', 0, 0.78], ['so', 0.78, 1.06], ['my', 1.06, 1.06]]]);
   });
 
-  it('keep a line that is said again, and cues separated by lines of spaces', () => {
+  it('keep a repeated line, and cues separated by lines of spaces', () => {
     const vtt = 'WEBVTT\n\n00:01.000 --> 00:02.000\nyes<00:01.500><c> yes</c>\n \n00:02.000 --> 00:03.000\nyes yes\nyes yes\n\n00:08.000 --> 00:09.000\nyes yes\n';
     expect(readTranscript('f', vtt).cues.map(({ startSeconds, text }) => [startSeconds, text])).toEqual([[1, 'yes yes'], [2, 'yes yes'], [8, 'yes yes']]);
   });
 
-  it('keep entities that HTML does not have as text', () => {
+  it('keep unknown HTML entities as text', () => {
     const names = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'amp'].map((name) => `&${name};`).join(' ');
     expect(readTranscript('f', `WEBVTT\n\n00:01.000 --> 00:02.000\n${names}\n`).cues[0]?.text).toBe('&constructor; &toString; &__proto__; &hasOwnProperty; &');
   });
@@ -221,7 +221,7 @@ describe('files that older versions read wrongly', () => {
     expect(readTranscript('f', `WEBVTT\n\n${rolling}${rolling}`).cues).toHaveLength(2);
   });
 
-  it('are double-spaced SubRip with any line end', () => {
+  it('can be double-spaced SubRip with any line ending', () => {
     const lines = ['1', '00:00:01,000 --> 00:00:02,000', 'in 1999', '', '2', '00:00:03,000 --> 00:00:04,000', 'at 7', '7', '', '3', '00:00:05,000 --> 00:00:06,000', '3'];
     for (const end of ['\n\n', '\r\n\r\n', '\r\r', '\r\r\n', '\r\r\n\r\r\n']) {
       expect(readTranscript('f', lines.join(end)).cues.map(({ text }) => text)).toEqual(['in 1999', 'at 7\n7', '3']);

@@ -6,15 +6,15 @@ import type { Transcript, TranscriptCue } from './transcript';
 import { readWhisperJson } from './whisperJson';
 
 /**
- * What recognizers print: `[00:00.000 --> 00:02.000] text` (Whisper, whisper.cpp), `[0.00s -> 2.00s] text` (the example
+ * Console output of recognizers: `[00:00.000 --> 00:02.000] text` (Whisper, whisper.cpp), `[0.00s -> 2.00s] text` (the example
  * code of faster-whisper), `Transcript: [0.5 --> 2.1] text` (whisperX).
  */
 const PRINTED = new RegExp(String.raw`^\s*(?:Transcript:\s*)?\[\s*(${CLOCK})s?\s*--?>\s*(${CLOCK})s?\s*\](.*)$`);
-/** An arrow between times. ffmpeg, which recognizers call, prints arrows between other things. */
+/** An arrow between times. ffmpeg, which recognizers call, prints other arrows. */
 const TIMES = /\ds?\s*--?>\s*\d/;
-/** Progress and warnings, which they print between cues. */
+/** Progress and warnings, which recognizers print between cues. */
 const LOG = /^\s*\d+%\||^\w+: |warn/i;
-/** The colors of a terminal. */
+/** Terminal color codes. */
 // eslint-disable-next-line no-control-regex
 const COLORS = /\x1b\[[\d;]*m/g;
 /** The first line of Whisper's `.tsv` files. Their times are milliseconds. */
@@ -22,14 +22,14 @@ const TSV_HEADER = /^start\tend\ttext\s*$/;
 const TSV_ROW = /^(\d+)\t(\d+)\t(.*)$/;
 
 /**
- * Reads the cues that a recognizer printed on a console. Lines before the first cue, lines after the last one, progress and
- * warnings are skipped. Any other line continues the cue before it.
+ * Reads cues from the console output of a recognizer. Skips lines before the first cue and after the last one, progress, and
+ * warnings. Any other line continues the previous cue.
  *
  * @returns null if the first times are not in brackets
  */
 export function readPrinted(text: string): TranscriptCue[] | null {
   const lines = linesOf(text.replace(COLORS, ''));
-  // The first times of subtitles are alone on their line, but a later text may have times in brackets.
+  // In subtitles, the first times are alone on their line, but later text may contain times in brackets.
   if (!PRINTED.test(lines.find((line) => TIMES.test(line)) ?? '')) return null;
   const last = lines.findLastIndex((line) => PRINTED.test(line));
   const cues: { startSeconds: number; endSeconds: number; text: string; words: [] }[] = [];
@@ -46,7 +46,7 @@ export function readPrinted(text: string): TranscriptCue[] | null {
   return cues;
 }
 
-/** The cues of a `.tsv` file of Whisper; null if the text has another form. Rows of another form are skipped. */
+/** The cues of a `.tsv` file of Whisper; null if the text has another format. Malformed rows are skipped. */
 export function readTsv(text: string): TranscriptCue[] | null {
   const [header = '', ...rows] = linesOf(text);
   if (!TSV_HEADER.test(header)) return null;
@@ -59,15 +59,15 @@ export function readTsv(text: string): TranscriptCue[] | null {
 }
 
 /**
- * Reads a transcript and detects its form: SubRip (`.srt`), WebVTT (`.vtt`), or the output of a recognizer of Whisper's
- * family. That is its JSON (openai-whisper, faster-whisper, whisper-timestamped, stable-ts, whisperX, whisper.cpp,
+ * Reads a transcript and detects its format: SubRip (`.srt`), WebVTT (`.vtt`), or the output of a recognizer of the Whisper
+ * family: its JSON (openai-whisper, faster-whisper, whisper-timestamped, stable-ts, whisperX, whisper.cpp,
  * WhisperKit, the pipelines of transformers and transformers.js, insanely-fast-whisper, OpenAI's service), its `.tsv` file,
  * or its console output.
  *
- * Speakers in the file are ignored: `assignSpeakers` assigns them. Cues without text are left out.
+ * Ignores speakers in the file: `assignSpeakers` assigns them. Omits cues without text.
  *
- * @param fileName kept with the transcript, and named in errors
- * @throws VoxlaneError `format`, with the line or the path in the file, if it is none of these, cannot be read, or has no
+ * @param fileName stored with the transcript and used in errors
+ * @throws VoxlaneError `format`, with the line or the path in the file, if the file has another format, cannot be read, or has no
  *   text
  */
 export function readTranscript(fileName: string, text: string): Transcript {
@@ -77,7 +77,7 @@ export function readTranscript(fileName: string, text: string): Transcript {
   if (withText.length === 0) {
     throw new VoxlaneError({
       code: 'format',
-      problem: `"${fileName}" holds no text with times`,
+      problem: `"${fileName}" contains no text with times`,
       expected: 'SRT, WebVTT, or the JSON or the console output of Whisper, whisper.cpp, faster-whisper or whisperX',
       remedy: 'Choose another file, or export this one again',
     });

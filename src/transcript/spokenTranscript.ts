@@ -2,28 +2,28 @@ import { type Caption, decimalSeconds, toMs, writeCsv, writeSrt, writeWebVtt } f
 import type { Turn } from '../timeline/turns';
 import type { Transcript, TranscriptCue, TranscriptWord } from './transcript';
 
-/** A word, and who said it. */
+/** A word and its speaker. */
 export interface SpokenWord extends TranscriptWord {
-  /** As the turns call the speaker; null where nobody's turn is near. */
+  /** Speaker as in the turns; null if no turn is near. */
   readonly speaker: string | null;
 }
 
-/** A segment of text that one person says. */
+/** A segment of text spoken by one speaker. */
 export interface SpokenCue extends TranscriptCue {
-  /** As the turns call the speaker; null where nobody's turn is near. */
+  /** Speaker as in the turns; null if no turn is near. */
   readonly speaker: string | null;
   readonly words: readonly SpokenWord[];
 }
 
-/** What was said, and who said it. */
+/** A transcript with speakers. */
 export interface SpokenTranscript {
-  /** Name of the file that the text came from. */
+  /** Name of the transcript file. */
   readonly file: string;
   /** Sorted by start. */
   readonly cues: readonly SpokenCue[];
 }
 
-/** The transcript with other words for the speakers, such as their names in place of their ids; unknown ones stay. */
+/** The transcript with the speakers replaced, for instance ids by names. Unknown speakers are kept. */
 export function withNames(transcript: SpokenTranscript, names: ReadonlyMap<string, string>): SpokenTranscript {
   const named = (speaker: string | null) => (speaker === null ? null : (names.get(speaker) ?? speaker));
   return {
@@ -36,16 +36,16 @@ export function withNames(transcript: SpokenTranscript, names: ReadonlyMap<strin
   };
 }
 
-/** Finds turns by time: three hours have thousands of turns, and of words some ten times as many. */
+/** Finds turns by time: a recording of three hours has thousands of turns and about ten times as many words. */
 export interface TurnIndex {
-  /** The turns that share a moment with the segment, its ends included, by start and then end. */
+  /** The turns that overlap or touch the segment, sorted by start, then end. */
   near(startSeconds: number, endSeconds: number): readonly Turn[];
 }
 
 /** @param turns in any order */
 export function turnIndex(turns: readonly Turn[]): TurnIndex {
   const sorted = [...turns].sort((a, b) => a.startSeconds - b.startSeconds || a.endSeconds - b.endSeconds);
-  /** The latest end of each turn and all before it: where it lies before a segment, none of them reaches into that. */
+  /** The latest end of each turn and all before it: if it is before a segment, none of these turns overlaps the segment. */
   const latestEnds: number[] = [];
   for (const { endSeconds } of sorted) latestEnds.push(Math.max(endSeconds, latestEnds.at(-1) ?? -Infinity));
   return {
@@ -59,7 +59,7 @@ export function turnIndex(turns: readonly Turn[]): TurnIndex {
   };
 }
 
-/** How many turns start at `seconds` or before. */
+/** Number of turns that start at or before `seconds`. */
 function countUntil(sorted: readonly Turn[], seconds: number): number {
   let low = 0;
   let high = sorted.length;
@@ -71,24 +71,24 @@ function countUntil(sorted: readonly Turn[], seconds: number): number {
   return low;
 }
 
-/** Recognizers' times of words are some tenths of a second off; a turn that is farther away is of something else. */
+/** Word times of recognizers are off by some tenths of a second; a turn that is farther away is unrelated. */
 const NEAREST_SECONDS = 0.5;
 
 /**
- * Says who speaks each word and each cue.
+ * Assigns speakers to words and cues.
  *
- * A word's speaker is the one whose turns share the most time with it; of equals, the one whose turn began first. Where
- * no turn shares time with it, it is the speaker of the nearest turn, if that is at most 0.5 s away, and else nobody.
- * A cue without words has its speaker by the same rule. A cue with words is split where the speaker changes; the parts
- * take their inner times from their words, and the last one ends with the cue, or with its words where these reach past
- * that. Words of nobody stay with the words before them. Where cues overlap, the parts of one can stand between those of
- * another.
+ * A word's speaker is the one whose turns share the most time with it; in a tie, the one whose turn started first. If
+ * no turn shares time with the word, its speaker is that of the nearest turn, if the turn is at most 0.5 s away; otherwise null.
+ * The same rule applies to a cue without words. A cue with words is split when the speaker changes. The parts
+ * take their inner times from their words; the last part ends with the cue, or with its words if they end
+ * later. Words without a speaker stay with the words before them. If cues overlap, their parts can be
+ * interleaved.
  *
- * The rule for words is that of whisperX's `assign_word_speakers`, with these differences: that one takes the nearest
- * turn at any distance or not at all (`fill_nearest`), and never splits a segment, whose speaker it finds by the time of
- * the segment.
+ * The rule for words is that of whisperX's `assign_word_speakers`, with two differences: whisperX takes the nearest
+ * turn at any distance or not at all (`fill_nearest`), and it never splits a segment, whose speaker it determines from the
+ * times of the segment.
  *
- * @param turns in any order. Exclusive turns give each segment to one speaker; with overlapping ones the longer share decides
+ * @param turns in any order. Exclusive turns assign each moment to one speaker; with overlapping turns, the longer share decides
  */
 export function assignSpeakers(transcript: Transcript, turns: readonly Turn[]): SpokenTranscript {
   const index = turnIndex(turns);
@@ -112,7 +112,7 @@ function spokenCues(cue: TranscriptCue, index: TurnIndex): SpokenCue[] {
   });
 }
 
-/** Runs of words of one speaker. */
+/** Joins consecutive words of one speaker. */
 function sameSpeaker(words: readonly SpokenWord[]): { speaker: string | null; words: SpokenWord[] }[] {
   const parts: { speaker: string | null; words: SpokenWord[] }[] = [];
   for (const word of words) {
@@ -137,7 +137,7 @@ function speakerOf(
   for (const turn of index.near(startSeconds - NEAREST_SECONDS, endSeconds + NEAREST_SECONDS)) {
     const overlap = Math.min(turn.endSeconds, endSeconds) - Math.max(turn.startSeconds, startSeconds);
     if (overlap > 0) shared.set(turn.speaker, (shared.get(turn.speaker) ?? 0) + overlap);
-    // Below zero, the overlap is the gap between the two. A word without length shares no time with any turn.
+    // A negative overlap is the gap between the two. A word without length shares no time with any turn.
     const gap = Math.max(0, -overlap);
     if (gap < distance || (gap === distance && nearest === null)) {
       nearest = turn;
@@ -161,17 +161,17 @@ function joined(words: readonly SpokenWord[]): string {
     .trim();
 }
 
-/** As SubRip subtitles (`.srt`), each text after its speaker's name and a colon. */
+/** The transcript as SubRip subtitles (`.srt`), each text after its speaker's name and a colon. */
 export function toTranscriptSrt(transcript: SpokenTranscript): string {
   return writeSrt(captionsOf(transcript));
 }
 
-/** As WebVTT (`.vtt`), each cue in the voice of its speaker (`<v Name>`). */
+/** The transcript as WebVTT (`.vtt`), each cue in a voice span of its speaker (`<v Name>`). */
 export function toTranscriptVtt(transcript: SpokenTranscript): string {
   return writeWebVtt(captionsOf(transcript));
 }
 
-/** As a table (`.csv`, RFC 4180): start and end in seconds, speaker, which is empty where nobody is known, and text. */
+/** The transcript as a table (`.csv`, RFC 4180): start and end in seconds, speaker (empty if unknown), and text. */
 export function toTranscriptCsv(transcript: SpokenTranscript): string {
   const rows = captionsOf(transcript).map(({ startMs, endMs, speaker, text }) => [
     decimalSeconds(startMs),
@@ -183,8 +183,8 @@ export function toTranscriptCsv(transcript: SpokenTranscript): string {
 }
 
 /**
- * As JSON in the layout of whisperX: `segments` with `start`, `end` (seconds, to the millisecond), `text`, `speaker` and
- * `words`, which have the same with `word` in place of `text`. `speaker` is absent where nobody is known.
+ * The transcript as JSON in the layout of whisperX: `segments` with `start`, `end` (seconds, to the millisecond), `text`, `speaker`
+ * and `words`; words have the same keys, with `word` instead of `text`. `speaker` is absent if unknown.
  */
 export function toTranscriptJson({ file, cues }: SpokenTranscript): string {
   const segments = cues.map(({ startSeconds, endSeconds, text, speaker, words }) => ({
@@ -205,7 +205,7 @@ export function toTranscriptJson({ file, cues }: SpokenTranscript): string {
 function captionsOf({ cues }: SpokenTranscript): Caption[] {
   return cues.map(({ startSeconds, endSeconds, speaker, text }) => {
     const startMs = toMs(startSeconds);
-    // Recognizers give words without length; a caption that is never shown would lose them.
+    // Recognizers write words without length; a caption of zero length would never be shown.
     return { startMs, endMs: Math.max(toMs(endSeconds), startMs + 1), speaker, text };
   });
 }

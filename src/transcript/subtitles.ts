@@ -15,9 +15,9 @@ export function secondsOfClock(time: string): number {
   return Math.round(seconds * 1000) / 1000;
 }
 
-/** Marks of SubRip: the few tags of HTML that players know, and places on the screen such as `{\an8}`. */
+/** SubRip markup: the few HTML tags that players support, and screen positions such as `{\an8}`. */
 const SRT_MARKS = /<\/?(?:b|i|u|s|c|v|font)(?:[.\s][^<>]*)?>|\{\\[^{}]*\}/gi;
-/** Whisper's own writer does not escape the `<` of its text: what begins like no tag is none. */
+/** Whisper's own writer does not escape `<` in text, so text that does not look like a tag is not a tag. */
 const VTT_TAG = /(<\/?[a-z][^<>]*>|<\/?>|<[\d:.]+>)/i;
 const VTT_TIME = /^<(?:(\d+):)?(\d\d):(\d\d\.\d{3})>$/;
 const ENTITY = /&(?:#(\d+)|#x([\da-f]+)|(\w+));/gi;
@@ -32,14 +32,14 @@ const ENTITIES: Readonly<Record<string, string>> = {
   rlm: '\u200F',
 };
 
-/** The text of a SubRip cue without its marks. A `<` that begins no tag stays: people write it. */
+/** The text of a SubRip cue without markup. A `<` that does not start a tag is kept, because it occurs in text. */
 export function plainText(written: string): string {
   return trimLines(written.replace(SRT_MARKS, ''));
 }
 
 /**
- * The text of a WebVTT cue without its tags, and its words where times stand between them: each from its time to the
- * next, and what comes before the first from the start of the cue.
+ * The text of a WebVTT cue without its tags, and its words if it contains timestamps: each word lasts from its timestamp to the
+ * next one; text before the first timestamp starts with the cue.
  * Source: https://www.w3.org/TR/webvtt1/#cue-text-parsing-rules
  */
 export function timedText(
@@ -54,7 +54,7 @@ export function timedText(
     const time = VTT_TIME.exec(piece);
     if (time) {
       const at = Number(time[1] ?? 0) * 3600 + Number(time[2]) * 60 + Number(time[3]);
-      // As the rules have it, times that go back or leave the cue do not count.
+      // According to the specification, timestamps that go backward or leave the cue are ignored.
       if (at < word.startSeconds || at > endSeconds) continue;
       hasTimes = true;
       word.endSeconds = at;
@@ -69,7 +69,7 @@ export function timedText(
   return { text, words: hasTimes ? withoutBlanks(words) : [] };
 }
 
-/** White space alone is no word: it goes to the one before. */
+/** Attaches white space without text to the previous word. */
 function withoutBlanks(words: readonly TranscriptWord[]): TranscriptWord[] {
   const kept: TranscriptWord[] = [];
   for (const word of words) {
@@ -98,26 +98,26 @@ function trimLines(text: string): string {
 
 const EXPECTED = '00:00:01.000 --> 00:00:02.500';
 const TIME = String.raw`((?:\d+:)?\d{1,2}:\d{1,2}(?:[.,]\d{1,3})?)`;
-/** Hours may be missing. What follows the times is for the place on the screen. */
+/** Hours are optional. Cue settings may follow the times. */
 const TIMES = new RegExp(String.raw`^\s*${TIME}\s*-->\s*${TIME}(?:\s.*)?$`);
 const ARROW = '-->';
-/** Blocks of WebVTT that hold no cue. */
+/** WebVTT blocks that contain no cue. */
 const NO_CUE = /^(?:NOTE|STYLE|REGION)(?:\s|$)/;
 
-/** The time of a word, in the text of a WebVTT cue. */
+/** A timestamp inside the text of a WebVTT cue. */
 const INNER_TIME = /<(?:\d+:)?\d\d:\d\d\.\d{3}>/;
 /** Rolling captions have two or three lines. Comparing all lines of a long text would take too long. */
 const MAX_REPEATED_LINES = 4;
 /** Cues that are farther apart do not continue each other. */
 const MAX_PAUSE_SECONDS = 0.05;
 
-/** A line that is not blank, with its number for people. */
+/** A line that is not blank, with its 1-based number. */
 interface Line {
   readonly number: number;
   readonly text: string;
 }
 
-/** A cue as it is read: its times and the lines of its text, tags and all. */
+/** A cue before its text is parsed: its times and its lines of text, including tags. */
 interface RawCue {
   readonly startSeconds: number;
   readonly endSeconds: number;
@@ -125,14 +125,14 @@ interface RawCue {
 }
 
 /**
- * The cues of a SubRip or WebVTT file, in its order, as plain text. Where WebVTT has times inside of a cue, these make
- * its words.
+ * The cues of a SubRip or WebVTT file as plain text, in file order. Timestamps inside a WebVTT cue
+ * define its words.
  *
- * Taken as well, because files have it: cues that follow each other without a blank line, blank lines inside of the
- * text of SubRip, points in place of commas, hours left out, and cues without length, which recognizers write for
+ * Also accepts irregularities that occur in files: cues without a blank line between them, blank lines in SubRip
+ * text, points instead of commas, missing hours, and cues without length, which recognizers write for
  * short words and which other readers drop.
  *
- * @throws VoxlaneError `format`, with the line's number, for times that cannot be read or that end before they start
+ * @throws VoxlaneError `format`, with the line number, for unreadable times or an end before the start
  */
 export function readSubtitles(fileName: string, text: string): TranscriptCue[] {
   const isVtt = /^WEBVTT(?:\s|$)/.test(text);
@@ -144,7 +144,7 @@ export function readSubtitles(fileName: string, text: string): TranscriptCue[] {
       if (TIMES.test(line.text)) {
         const cue = cues.at(-1);
         const last = cue?.lines.at(-1)?.trim() ?? '';
-        // The number of this cue was taken for text of the cue before: there was no blank line, or one too many.
+        // The number of this cue was read as text of the previous cue: a blank line is missing, or there is one too many.
         const isNumber = cues.length > before ? /^\d+$/.test(last) : !isVtt && index === 0 && last === String(cues.length + 1);
         if (isNumber) cue?.lines.pop();
         cues.push(readTimes(line, fileName));
@@ -154,7 +154,7 @@ export function readSubtitles(fileName: string, text: string): TranscriptCue[] {
         cues.at(-1)!.lines.push(line.text);
       }
     }
-    // SubRip does not forbid blank lines in a text: a block without times continues the cue before.
+    // SubRip allows blank lines in text: a block without times continues the previous cue.
     if (!isVtt && cues.length === before) for (const line of block) cues.at(-1)?.lines.push(line.text);
   }
   const shown = isVtt && INNER_TIME.test(text) ? withoutRepeats(cues) : cues;
@@ -166,8 +166,8 @@ export function readSubtitles(fileName: string, text: string): TranscriptCue[] {
 }
 
 /**
- * YouTube's automatic captions have two lines: the one before, repeated, and the one that is spoken, with the times of its
- * words. Cues of 10 ms between them have nothing new. Lines that are still shown from the cue before are removed.
+ * YouTube's automatic captions have two lines: the previous one, repeated, and the current one, with word timestamps.
+ * Cues of 10 ms between them contain nothing new. Removes lines that repeat the previous cue.
  */
 function withoutRepeats(cues: readonly RawCue[]): RawCue[] {
   let before: { readonly endSeconds: number; readonly lines: readonly string[] } = { endSeconds: -Infinity, lines: [] };
@@ -186,7 +186,7 @@ function withoutRepeats(cues: readonly RawCue[]): RawCue[] {
 const isRepeat = (lines: readonly string[], plain: readonly string[], before: readonly string[]): boolean =>
   lines.every((line, index) => plain[index] === before[index] && !INNER_TIME.test(line));
 
-/** What stands between blank lines. In the cue of a WebVTT file, a line of white space alone is not blank. */
+/** Splits a text into blocks separated by blank lines. In a WebVTT cue, a line of white space does not count as blank. */
 function blocksOf(text: string, isVtt: boolean): Line[][] {
   const blocks: Line[][] = [];
   let block: Line[] = [];
@@ -204,7 +204,7 @@ function blocksOf(text: string, isVtt: boolean): Line[][] {
   return block.length > 0 ? [...blocks, block] : blocks;
 }
 
-/** Some programs separate cues by lines of spaces. */
+/** Some programs separate cues with lines of spaces. */
 const startsBlock = (line: string): boolean => TIMES.test(line) || NO_CUE.test(line);
 
 function readTimes(line: Line, fileName: string): RawCue {

@@ -1,12 +1,12 @@
 import { type DecodedText, decodeText } from '../util/decodeText';
 
-/** One word with its time, as a recognizer gives it. */
+/** A word with its times, from a recognizer. */
 export interface TranscriptWord {
   /** Seconds from the start of the recording. */
   readonly startSeconds: number;
   /** Seconds from the start of the recording; not before `startSeconds`. */
   readonly endSeconds: number;
-  /** With the white space and punctuation that belong to it, as the file had it. */
+  /** Includes adjacent white space and punctuation, as in the file. */
   readonly text: string;
 }
 
@@ -16,29 +16,29 @@ export interface TranscriptCue {
   readonly startSeconds: number;
   /** Seconds from the start of the recording; not before `startSeconds`. */
   readonly endSeconds: number;
-  /** What is said, without marks of the file. */
+  /** Text without markup. */
   readonly text: string;
-  /** Sorted by start; empty where the file has no times of words. Those of a recognizer can reach past the cue's end. */
+  /** Sorted by start; empty if the file has no word times. Words of a recognizer can end after the cue. */
   readonly words: readonly TranscriptWord[];
 }
 
-/** What was said, without who said it. */
+/** A transcript without speakers. */
 export interface Transcript {
-  /** Name of the file that it came from. */
+  /** Name of the transcript file. */
   readonly file: string;
   /** Sorted by start. */
   readonly cues: readonly TranscriptCue[];
 }
 
 /**
- * Decodes the file of a transcript, like `decodeText`, and also the JSON of whisper.cpp if it is damaged only in tokens.
+ * Decodes a transcript file like `decodeText`, but also accepts JSON of whisper.cpp that is damaged only in tokens.
  *
- * With `-ojf`, whisper.cpp splits characters between tokens, above all those of Chinese and Japanese. The halves are not
- * UTF-8, and become U+FFFD. The texts of the segments have the whole characters.
+ * With `-ojf`, whisper.cpp splits characters between tokens, mostly in Chinese and Japanese. The halves are not valid
+ * UTF-8 and become U+FFFD. The texts of the segments contain the whole characters.
  * Source: https://github.com/ggml-org/whisper.cpp/issues/1798
  *
- * @param fileName named in errors
- * @throws VoxlaneError `format`, as `decodeText`
+ * @param fileName used in errors
+ * @throws VoxlaneError `format`, like `decodeText`
  */
 export function decodeTranscript(bytes: Uint8Array, fileName: string): DecodedText {
   try {
@@ -50,7 +50,7 @@ export function decodeTranscript(bytes: Uint8Array, fileName: string): DecodedTe
   }
 }
 
-/** Whether a text is the JSON of whisper.cpp, with segments that have no U+FFFD. */
+/** Whether a text is JSON of whisper.cpp whose segments contain no U+FFFD. */
 function hasWholeSegments(text: string): boolean {
   try {
     const content = JSON.parse(text) as { readonly transcription: readonly { readonly text: string }[] };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readTranscript } from './readTranscript';
 
-/** A word with its times in seconds. In Whisper's files, it begins with a space. */
+/** A word with its times in seconds. In Whisper's files, the text starts with a space. */
 interface Word {
   readonly text: string;
   readonly start: number;
@@ -20,7 +20,7 @@ const clock = (seconds: number, point = '.'): string => {
   const part = (unit: number, count: number) => String(Math.floor(ms(seconds) / unit) % count).padStart(2, '0');
   return `${part(3_600_000, 99)}:${part(60_000, 60)}:${part(1000, 60)}${point}${String(ms(seconds) % 1000).padStart(3, '0')}`;
 };
-/** What openai-whisper and programs based on it write beside a segment's text. `python` replaces the texts NaN and Infinity. */
+/** Segment properties of openai-whisper and programs based on it. `python` replaces the texts NaN and Infinity. */
 const facts = { seek: 0, tokens: [50364, 1], temperature: 0, avg_logprob: 'NaN', compression_ratio: 'Infinity', no_speech_prob: 0.1 };
 const python = (content: unknown): string => JSON.stringify(content).replaceAll('"NaN"', 'NaN').replaceAll('"Infinity"', '-Infinity');
 const openai = (segment: Segment, id: number, key = 'word') => ({
@@ -42,7 +42,7 @@ const cpp = (segment: Segment, full: boolean) => {
   return { ...times(startOf(segment), endOf(segment)), text: textOf(segment), ...(full && { tokens }) };
 };
 
-/** What each program writes. `words`: whether it has the words' times; `cues`: whether it has the segments. */
+/** Output of each program. `words`: whether it contains word times; `cues`: whether it contains segments. */
 const FAMILIES: Readonly<Record<string, { write: (segments: readonly Segment[]) => string; words: boolean; cues: boolean }>> = {
   'openai-whisper': { write: (some) => python({ text: fullText(some), segments: some.map(plain), language: 'en' }), words: false, cues: true },
   'openai-whisper with words': { write: (some) => python({ text: fullText(some), segments: some.map((one, id) => openai(one, id)), language: 'en' }), words: true, cues: true },
@@ -112,7 +112,7 @@ const SEGMENTS: readonly Segment[] = [
 ];
 
 const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'd', 'é', 'ï', 'ö', 'ß', 'ñ', 'æ'), minLength: 1, maxLength: 8 });
-/** Segments of two or more words, one after the other, with times in whole milliseconds below an hour. */
+/** Consecutive segments of two or more words, with times in whole milliseconds below one hour. */
 const spoken: fc.Arbitrary<readonly Segment[]> = fc
   .array(fc.array(fc.record({ letters, pause: fc.integer({ min: 0, max: 400 }), length: fc.integer({ min: 1, max: 900 }) }), { minLength: 2, maxLength: 5 }), { minLength: 2, maxLength: 5 })
   .map((some) => {
@@ -140,7 +140,7 @@ function check(segments: readonly Segment[], { write, words, cues }: (typeof FAM
   expect(found).toEqual(words ? own : []);
 }
 
-describe('what the programs of Whisper’s family write', () => {
+describe('output of programs of the Whisper family', () => {
   it.each(Object.entries(FAMILIES))('is read: %s', (_name, family) => {
     check(SEGMENTS, family);
     fc.assert(fc.property(spoken, (segments) => {
@@ -154,19 +154,19 @@ describe('what the programs of Whisper’s family write', () => {
     expect(cues.map(({ startSeconds, endSeconds }) => [startSeconds, endSeconds])).toEqual([[0.5, 2.9], [4.1, 4.1]]);
   });
 
-  it('has chunks of Chinese: sentences are segments, characters are words', () => {
+  it('can have Chinese chunks: sentences are segments, characters are words', () => {
     const read = (...texts: string[]) => readTranscript('f', JSON.stringify({ chunks: texts.map((text, i) => chunk(i, i + 1, text)) })).cues.map(({ text, words }) => [text, words.length]);
     expect(read('今天天气很好。', '我们去公园吧。')).toEqual([['今天天气很好。', 0], ['我们去公园吧。', 0]]);
     expect(read('今', '天', '好')).toEqual([['今天好', 3]]);
   });
 
-  it('is refused if it has several recordings', () => {
+  it('is rejected if it contains several recordings', () => {
     const one = { text: 'x', chunks: segmentChunks(SEGMENTS) };
-    expect(() => readTranscript('f', JSON.stringify([one, one]))).toThrow(/"f" holds the transcripts of 2 recordings. Expected one/);
+    expect(() => readTranscript('f', JSON.stringify([one, one]))).toThrow(/"f" contains the transcripts of 2 recordings. Expected a single transcript/);
   });
 
-  it('is JSON only if more than a bracket says so', () => {
-    expect(() => readTranscript('f', '[Music] hello')).toThrow(/"f" holds no text with times. Expected SRT, WebVTT/);
+  it('is parsed as JSON only if more than a bracket indicates JSON', () => {
+    expect(() => readTranscript('f', '[Music] hello')).toThrow(/"f" contains no text with times. Expected SRT, WebVTT/);
     expect(() => readTranscript('f', '[{"start": 0,')).toThrow(/"f" is not valid JSON/);
   });
 });

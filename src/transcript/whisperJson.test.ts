@@ -8,7 +8,7 @@ describe('JSON of recognizers', () => {
   const read = (content: unknown) => readTranscript('f.json', JSON.stringify(content)).cues;
   const word = (text: string, start?: number, end?: number) => ({ word: text, start, end });
 
-  it('shares out the words that OpenAI’s service lists apart', () => {
+  it('distributes the words that OpenAI’s service lists separately', () => {
     const segments = [
       { start: 0, end: 2, text: ' Yes, yes.' },
       { start: 2, end: 3, text: ' Yes?' },
@@ -20,7 +20,7 @@ describe('JSON of recognizers', () => {
     ]);
   });
 
-  it('ends a word with its punctuation, and begins the next one with what opens it', () => {
+  it('attaches closing punctuation to the previous word and opening punctuation to the next one', () => {
     const said = (text: string, ...words: string[]) =>
       read({ segments: [{ start: 0, end: 9, text, words: words.map((one) => word(one)) }] })[0]?.words.map(
         (one) => one.text,
@@ -36,13 +36,13 @@ describe('JSON of recognizers', () => {
     expect(said('他说：「好。」', '他', '说', '好')).toEqual(['他', '说：', '「好。」']);
   });
 
-  it('loses the words of one segment alone where one of them was altered', () => {
+  it('drops the words of a segment only if one of its words differs', () => {
     const segments = [
       { start: 0, end: 2, text: ' We are here now.' },
       { start: 2.2, end: 4, text: ' So we are.' },
       { start: 4, end: 6, text: ' Now?' },
     ];
-    // The last word of the first segment begins where the second one could begin.
+    // The last word of the first segment starts at a time at which the second segment could start.
     const words = [
       word('We', 0, 0.5),
       word('were', 0.5, 1),
@@ -60,13 +60,13 @@ describe('JSON of recognizers', () => {
     ]);
   });
 
-  it('takes no words from a segment that the file leaves out', () => {
+  it('assigns no words of a segment that is missing in the file', () => {
     const words = [word('Yes', 0, 0.5), word('Oh', 7, 7.5), word('Yes', 7.6, 8)];
     const [cue] = read({ segments: [{ start: 7.5, end: 9, text: ' Yes.' }], words });
     expect(cue?.words).toEqual([{ text: ' Yes.', startSeconds: 7.6, endSeconds: 8 }]);
   });
 
-  it('reads the words of whisper-timestamped, which it calls "text"', () => {
+  it('reads the words of whisper-timestamped, which have the key "text"', () => {
     const words = [
       { text: 'Hello!', start: 0.06, end: 0.5, confidence: 0.9 },
       { text: 'You?', start: 0.6, end: 1, confidence: 0.8 },
@@ -90,7 +90,7 @@ describe('JSON of recognizers', () => {
     expect(cue?.words.at(-1)).toEqual({ text: ' w99999', startSeconds: 99_999, endSeconds: 1e5 });
   });
 
-  it('cuts words without segments at the ends of sentences and at pauses', () => {
+  it('splits words without segments at sentence ends and pauses', () => {
     const words = [
       word('One.', 0, 0.5),
       word('Two', 0.6, 1),
@@ -107,14 +107,14 @@ describe('JSON of recognizers', () => {
     ]);
   });
 
-  it('keeps the text where the words do not make it up', () => {
+  it('keeps the text of a segment if the words do not match it', () => {
     const [cue] = read({
       segments: [{ start: 0, end: 1, text: 'so it is', words: [word('so', 0, 0.2), word('was', 0.3, 0.9)] }],
     });
     expect(cue).toEqual({ startSeconds: 0, endSeconds: 1, text: 'so it is', words: [] });
   });
 
-  it('lets times run forward where a recognizer’s do not', () => {
+  it('corrects word times that are not ascending', () => {
     const words = [word(' a', 0, 0.6), word(' b', 0.5, 0.4), word(' c', 0.8)];
     const [cue] = read({ segments: [{ start: 0, end: 1, text: ' a b c', words }] });
     expect(timesOf(cue!.words)).toEqual([
@@ -124,7 +124,7 @@ describe('JSON of recognizers', () => {
     ]);
   });
 
-  it('takes tokens for words where a language writes no spaces', () => {
+  it('treats tokens as words in a language without spaces', () => {
     const offsets = (from: number, to: number) => ({ from, to });
     const tokens = [
       { text: '今', offsets: offsets(0, 400) },
@@ -134,7 +134,7 @@ describe('JSON of recognizers', () => {
     expect(cue?.words.map(({ text }) => text)).toEqual(['今', '天。']);
   });
 
-  it('puts a single word together, and takes tokens apart beside a foreign word', () => {
+  it('joins the tokens of a single word, and keeps tokens separate beside a foreign word', () => {
     const offsets = { from: 0, to: 1000 };
     const segment = (...texts: string[]) => ({
       offsets,

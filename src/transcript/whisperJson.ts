@@ -1,6 +1,6 @@
 /**
- * Programs of Whisper's family write the same content as JSON of many forms. This file converts them to one: `segments` and
- * `words`, or whisper.cpp's `transcription`. The reader checks their types afterwards.
+ * Programs of the Whisper family write the same content as JSON in many forms. `formsOf` converts them to one form: `segments` and
+ * `words`, or whisper.cpp's `transcription`. `readWhisperJson` validates that form and reads it.
  */
 import * as v from 'valibot';
 import { checkJson, hasKey, parseJson } from '../formats/checkedJson';
@@ -9,13 +9,13 @@ import { CLOCK, secondsOfClock } from './subtitles';
 import type { TranscriptCue } from './transcript';
 import { cuesOfWords, fitWords, type LooseWord, shareOut, UNSPACED, withTimes } from './words';
 
-/** Keys under which services put the recognizer's own JSON. */
+/** Keys in which services wrap the recognizer's JSON. */
 const WRAPPERS = ['result', 'output', 'transcript'] as const;
-/** Keys of the recognizer's own JSON. */
+/** Keys of the recognizer's JSON. */
 const OWN_KEYS = ['segments', 'word_segments', 'words', 'chunks', 'transcription'] as const;
 /** Marks such as `<|en|>` and `<|0.00|>`, which WhisperKit leaves in the text. */
 const MARKS = /<\|[^|<>]*\|>/g;
-/** Most characters of a chunk that counts as a word. Longer ones without a space are sentences of Chinese or Japanese. */
+/** Maximum length of a chunk that counts as a word. Longer chunks without spaces are Chinese or Japanese sentences. */
 const MAX_WORD_CHARACTERS = 30;
 const MAX_UNSPACED_CHARACTERS = 6;
 
@@ -26,10 +26,10 @@ interface Form {
   readonly transcription?: unknown;
 }
 
-/** @returns the content in the form of openai-whisper or whisper.cpp, once for each recording */
+/** @returns the content in the form of openai-whisper or whisper.cpp, one entry per recording */
 export function formsOf(content: unknown): readonly unknown[] {
   if (Array.isArray(content)) {
-    // Pipelines write a list if they had several recordings.
+    // Pipelines write a list if they processed several recordings.
     if (content.length > 0 && content.every((one) => isTranscriptObject(one))) return content.flatMap((one) => formsOf(one));
     return [formOfList(content)];
   }
@@ -38,14 +38,14 @@ export function formsOf(content: unknown): readonly unknown[] {
   return wrapper === undefined ? [content] : formsOf((content as Record<typeof wrapper, unknown>)[wrapper]);
 }
 
-/** A segment has `words` too, so that key does not count. */
+/** Segments also have `words`, so that key does not indicate a transcript. */
 const isTranscriptObject = (one: unknown): boolean =>
   !Array.isArray(one) && OWN_KEYS.some((key) => key !== 'words' && hasKey(one, key));
 
 function formOf(content: unknown): unknown {
   if (hasKey(content, 'transcription')) {
     const { transcription } = content as Form;
-    // Some services write the plain text under this key, beside segments.
+    // Some services write the plain text under this key, beside `segments`.
     if (Array.isArray(transcription)) return isRows(transcription) ? formOfList(transcription) : content;
   }
   if (hasKey(content, 'chunks')) return formOfChunks((content as { chunks: unknown }).chunks);
@@ -53,7 +53,7 @@ function formOf(content: unknown): unknown {
   return Array.isArray(segments) ? { ...(content as Form), segments: segments.map(segmentOf) } : content;
 }
 
-/** A list without an object around it: segments, rows or words. */
+/** Converts a list without an enclosing object: segments, rows or words. */
 function formOfList(list: readonly unknown[]): Form {
   if (list.every((one) => hasKey(one, 'timestamp'))) return formOfChunks(list);
   const isWords = list.length > 0 && list.every((one) => hasKey(one, 'word') && !hasKey(one, 'text'));
@@ -61,8 +61,8 @@ function formOfList(list: readonly unknown[]): Form {
 }
 
 /**
- * Chunks of the pipelines of transformers. `timestamp` is a pair; its end is null if the speech lasts until the end of the
- * recording. Chunks are words or segments; only their texts show which.
+ * Converts chunks of the transformers pipelines. `timestamp` is a pair whose end is null if the speech lasts until the end of the
+ * recording. Chunks are words or segments; only their texts indicate which.
  */
 function formOfChunks(chunks: unknown): Form {
   if (!Array.isArray(chunks)) return { segments: chunks };
@@ -94,13 +94,13 @@ function segmentOf(one: unknown): unknown {
 /** The text without marks such as `<|en|>`. */
 export const withoutMarks = (text: string): string => text.replace(MARKS, '');
 
-/** Older versions of faster-whisper have words that are named tuples, which become rows: start, end, text, probability. */
+/** In older versions of faster-whisper, words are named tuples, which become rows: start, end, text, probability. */
 const wordsOf = (words: unknown): unknown =>
   Array.isArray(words) && isRows(words) ? words.map(([start, end, word]: readonly unknown[]) => ({ start, end, word })) : words;
 
 /**
- * Older versions of faster-whisper have segments that are named tuples too: id, seek, start, end, text, tokens, three to
- * five numbers, words. The Node add-on of whisper.cpp has rows of start, end and text.
+ * In older versions of faster-whisper, segments are named tuples too: id, seek, start, end, text, tokens, three to
+ * five numbers, words. The Node add-on of whisper.cpp writes rows of start, end and text.
  */
 function segmentOfRow(row: readonly unknown[]): unknown {
   if (typeof row[4] !== 'string') return { start: row[0], end: row[1], text: row[2] };
@@ -111,7 +111,7 @@ function segmentOfRow(row: readonly unknown[]): unknown {
 const ms = v.pipe(v.number(), v.finite());
 const offsets = v.object({ from: ms, to: ms });
 
-/** What `whisper-cli -oj` writes; with `-ojf` its segments have tokens. */
+/** Output of `whisper-cli -oj`; with `-ojf`, segments have tokens. */
 export const whisperCppSchema = v.object({
   transcription: v.array(
     v.object({
@@ -122,10 +122,10 @@ export const whisperCppSchema = v.object({
   ),
 });
 
-/** Marks such as `[_BEG_]`, `[_TT_550]` and `<|en|>`, which are no text. */
+/** Marks such as `[_BEG_]`, `[_TT_550]` and `<|en|>`, which are not text. */
 const MARK = /^(?:\[_.*\]|<\|.*\|>)$/;
 
-/** The cues of a file of whisper.cpp, whose times are milliseconds, in its order. */
+/** The cues of a whisper.cpp file, whose times are in milliseconds, in file order. */
 export function cuesOfWhisperCpp({ transcription }: v.InferOutput<typeof whisperCppSchema>): TranscriptCue[] {
   const hasSpaces = transcription.some(({ tokens }) => tokens.some((token) => isText(token) && startsWithSpace(token)));
   return transcription.map(({ offsets: { from, to }, text, tokens }) => {
@@ -147,17 +147,17 @@ function startsWithSpace({ text }: Token): boolean {
 }
 
 /**
- * Tokens are parts of words: one that begins with a space begins a word. Without spaces, as in Chinese, each token
- * stands for itself.
+ * Joins tokens into words: a token that starts with a space starts a word. Without spaces, as in Chinese, each token
+ * is a word.
  *
- * @param hasSpaces whether any token of the file begins with one: a segment of a single word cannot tell
+ * @param hasSpaces whether any token of the file starts with a space; one word is not enough to decide
  */
 function wordsOfTokens(tokens: readonly Token[], hasSpaces: boolean): LooseWord[] {
   const words: LooseWord[] = [];
   for (const token of tokens) {
     const { text, offsets: times } = token;
     const word = words.at(-1);
-    // A foreign word in a Chinese file brings a space, which says nothing of the rest.
+    // A foreign word in a Chinese file starts with a space, which says nothing about the other tokens.
     if (word && hasSpaces && !startsWithSpace(token) && !UNSPACED.test(text)) {
       const endSeconds = times ? times.to / 1000 : word.endSeconds;
       words[words.length - 1] = { ...word, text: word.text + text, endSeconds };
@@ -168,17 +168,17 @@ function wordsOfTokens(tokens: readonly Token[], hasSpaces: boolean): LooseWord[
   return words;
 }
 
-/** Some programs write times as text: `2.500`, `00:00:02.500`. */
+/** Some programs write times as strings: `2.500`, `00:00:02.500`. */
 const seconds = v.pipe(
   v.union([v.number(), v.pipe(v.string(), v.regex(new RegExp(`^${CLOCK}$`)), v.transform(secondsOfClock))], 'expected a time, such as 2.5 or "00:00:02.500"'),
   v.finite(),
 );
-/** whisperX leaves the times out of words that its alignment does not know, such as numbers. */
+/** whisperX omits the times of words that its alignment does not support, such as numbers. */
 const times = { start: v.optional(v.nullable(seconds)), end: v.optional(v.nullable(seconds)) };
 const wordsSchema = v.optional(v.nullable(v.array(v.object({ word: v.string(), ...times }))));
 /**
- * whisper-timestamped has `text` for `word`. Only within segments: services that list words with `text` alone count
- * milliseconds.
+ * whisper-timestamped uses `text` instead of `word`. Accepted only inside segments: services that list words with `text` at the
+ * top level use milliseconds.
  */
 const ownWordsSchema = v.optional(
   v.nullable(
@@ -192,40 +192,40 @@ const ownWordsSchema = v.optional(
   ),
 );
 const whisperSchema = v.object({
-  /** Null in OpenAI's service if only words were asked for. */
+  /** Null in OpenAI's service if only words were requested. */
   segments: v.nullish(
     // A missing time is null: the last end of transformers, Python's NaN.
     v.array(v.object({ start: v.nullable(seconds), end: v.nullable(seconds), text: v.string(), words: ownWordsSchema })),
   ),
-  /** whisperX: all words again. */
+  /** whisperX: all words, repeated. */
   word_segments: wordsSchema,
-  /** OpenAI's service: the words, of which its segments have none. */
+  /** OpenAI's service: all words; its segments contain none. */
   words: wordsSchema,
 });
 
 const EXPECTED = '"segments" with start, end and text, "chunks" with timestamps, "word_segments", or "transcription" of whisper.cpp';
 
 /**
- * The cues of a recognizer's JSON, in its order:
+ * The cues of a recognizer's JSON, in file order:
  * openai-whisper, faster-whisper, stable-ts and whisper-timestamped (`segments[].words[]`), OpenAI's service (`segments[]`, `words[]`),
- * whisperX (`segments[].words[]`, or `word_segments[]` alone, which are cut at the ends of sentences and at pauses),
- * the pipelines of transformers (`chunks[]`) and whisper.cpp (`transcription[]` with `offsets`, and `tokens` with `-ojf`).
+ * whisperX (`segments[].words[]`, or only `word_segments[]`, which is split at sentence ends and pauses),
+ * the transformers pipelines (`chunks[]`), and whisper.cpp (`transcription[]` with `offsets`, and `tokens` with `-ojf`).
  * `formsOf` converts the other forms.
  *
- * Words without times share the gap between their neighbors. An end before its start, which recognizers sometimes write,
- * counts as the start. A segment without an end lasts until the next one; without a next one, it has no length. Words that
- * do not make up the text of their segment are left out, and the segment keeps its text.
+ * Words without times share the gap between their neighbors. If an end is before its start, as some recognizers write,
+ * the start is used. A segment without an end lasts until the next one; without a next one, it has no length. Words that
+ * do not match the text of their segment are omitted, and the segment keeps its text.
  *
- * @throws VoxlaneError `format`, with the path in the file of what is wrong, or if it holds several transcripts
+ * @throws VoxlaneError `format`, with the path of the invalid value in the file, or if it contains several transcripts
  */
 export function readWhisperJson(fileName: string, text: string): TranscriptCue[] {
   const [content, ...others] = formsOf(parseJson(fileName, text, EXPECTED));
   if (others.length > 0) {
     throw new VoxlaneError({
       code: 'format',
-      problem: `"${fileName}" holds the transcripts of ${others.length + 1} recordings`,
-      expected: 'one',
-      remedy: 'Save the transcript of each recording in its own file',
+      problem: `"${fileName}" contains the transcripts of ${others.length + 1} recordings`,
+      expected: 'a single transcript',
+      remedy: 'Save the transcript of each recording in a separate file',
     });
   }
   if (hasKey(content, 'transcription') && Array.isArray((content as { transcription: unknown }).transcription)) {
@@ -245,7 +245,7 @@ export function readWhisperJson(fileName: string, text: string): TranscriptCue[]
 
 type Segment = NonNullable<v.InferOutput<typeof whisperSchema>['segments']>[number];
 
-/** A segment without a start begins where the one before it ends. */
+/** Fills in missing times. A segment without a start starts at the end of the previous one. */
 function withEnds(segments: readonly Segment[]): { startSeconds: number; endSeconds: number; text: string; words: Segment['words'] }[] {
   let reached = 0;
   return segments.map(({ start, end, text, words }, index) => {

@@ -1,30 +1,30 @@
 import type { TranscriptCue, TranscriptWord } from './transcript';
 
-/** A word as a recognizer's file has it. */
+/** A word as in a recognizer's file. */
 export interface LooseWord {
   readonly text: string;
-  /** Null where the recognizer does not know. */
+  /** Null if unknown. */
   readonly startSeconds: number | null;
   readonly endSeconds: number | null;
 }
 
 const WORD_CHARACTER = /[\p{L}\p{N}]/u;
-/** A text that begins with a letter of a script without spaces between words. */
+/** Matches text that starts with a letter of a script without spaces between words. */
 export const UNSPACED =
   /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
-/** A pause that ends a cue where nothing in the file does. */
+/** A pause that ends a cue if the file contains no segments. */
 const PAUSE_SECONDS = 1;
 const SENTENCE_END = /[.!?…。！？]["'”’»)]*\s*$/;
-/** What ends a word: all up to a space, or up to a bracket or low quotation mark, which opens what follows. */
+/** Closing characters of a word: everything up to a space, or up to a bracket or low quotation mark, which opens the next word. */
 const CLOSING = /^[^\s\p{Ps}]*/u;
-/** How far the times of words and of segments may disagree on where a segment starts. */
+/** Maximum difference between the times of words and segments at the start of a segment. */
 const SLACK_SECONDS = 0.5;
 
 /**
- * The words with the white space and punctuation of the text that they make up: some recognizers give words bare. What
- * stands between two words belongs to the first up to a space, and from there to the second.
+ * Adds white space and punctuation from `text` to words, because some recognizers write bare words. Characters
+ * between two words belong to the first word up to a space, and to the second word after that.
  *
- * @returns words whose texts, one after the other, are `text`; null where they do not make it up
+ * @returns words whose concatenated texts equal `text`; null if the words do not match it
  */
 export function fitWords(text: string, words: readonly LooseWord[]): LooseWord[] | null {
   const fitted: LooseWord[] = [];
@@ -50,8 +50,8 @@ export function fitWords(text: string, words: readonly LooseWord[]): LooseWord[]
 }
 
 /**
- * The words with times that run forward from the start of a segment. Words without share what lies between their
- * neighbors, or between these and the ends of the segment. A word that its own times put past the end stays there.
+ * Words with ascending times, starting at the start of a segment. Words without times share the gap between their
+ * neighbors, or between these and the ends of the segment. A word whose own times are after the end keeps them.
  */
 export function withTimes(words: readonly LooseWord[], startSeconds: number, endSeconds: number): TranscriptWord[] {
   const timed: TranscriptWord[] = [];
@@ -67,7 +67,7 @@ export function withTimes(words: readonly LooseWord[], startSeconds: number, end
     }
     const known = words[next];
     if (known) {
-      // Without an end, a word lasts until the next one that has a start.
+      // Without an end, a word lasts until the next known start.
       reached = Math.max(until, known.endSeconds ?? nextStart(words, next + 1) ?? endSeconds);
       timed.push({ text: known.text, startSeconds: until, endSeconds: reached });
     }
@@ -76,7 +76,7 @@ export function withTimes(words: readonly LooseWord[], startSeconds: number, end
   return timed;
 }
 
-/** Words that come without segments as cues, which end with a sentence or at a pause of a second. */
+/** Groups words without segments into cues, which end at sentence ends or at pauses of a second. */
 export function cuesOfWords(words: readonly LooseWord[]): TranscriptCue[] {
   const starts = words.flatMap((word) => word.startSeconds ?? []);
   const ends = words.flatMap((word) => word.endSeconds ?? []);
@@ -103,7 +103,7 @@ export function cuesOfWords(words: readonly LooseWord[]): TranscriptCue[] {
   }));
 }
 
-/** The first start that is known of the words from `index`; null where none is. */
+/** The first known start, beginning with the word at `index`; null if there is none. */
 function nextStart(words: readonly LooseWord[], index: number): number | null {
   for (let i = index; i < words.length; i++) {
     const { startSeconds } = words[i]!;
@@ -113,9 +113,9 @@ function nextStart(words: readonly LooseWord[], index: number): number | null {
 }
 
 /**
- * Words that are listed apart: each segment takes, in order, those that make up its text. Words that begin more than
- * half a second before a segment are not of it; one that they do not make up takes none, and the next one looks on from
- * where its own time is.
+ * Distributes separately listed words: each segment takes, in order, the words that match its text. Words that start more than
+ * half a second before a segment do not belong to it. A segment that no words match takes none, and the search continues at
+ * the time of the next segment.
  *
  * @param segments sorted by start
  * @returns the words of each segment
@@ -127,7 +127,7 @@ export function shareOut(
   let next = 0;
   return segments.map(({ text, startSeconds, endSeconds }) => {
     next = firstSince(words, next, startSeconds - SLACK_SECONDS);
-    // Around its start there may be the last words of a segment before it that took none.
+    // Near the start, there may be the last words of an earlier segment that took none.
     for (let from = next; from < words.length; from++) {
       const end = endOfShare(text, words, from);
       if (end !== null) {
@@ -141,7 +141,7 @@ export function shareOut(
   });
 }
 
-/** The first word from `index` on that does not begin before `seconds`, or those without times right before it. */
+/** Index of the first word, starting at `index`, that starts at or after `seconds`, or of words without times just before it. */
 function firstSince(words: readonly LooseWord[], index: number, seconds: number): number {
   let first = index;
   for (let i = index; i < words.length; i++) {
@@ -153,7 +153,7 @@ function firstSince(words: readonly LooseWord[], index: number, seconds: number)
   return first;
 }
 
-/** Where the words from `from` on that make up a text end; null where they do not make it up. */
+/** The end of the words from index `from` that match a text; null if they do not match it. */
 function endOfShare(text: string, words: readonly LooseWord[], from: number): number | null {
   let reached = 0;
   let index = from;
@@ -165,10 +165,10 @@ function endOfShare(text: string, words: readonly LooseWord[], from: number): nu
   return WORD_CHARACTER.test(text.slice(reached)) ? null : index;
 }
 
-/** Where a word is in a text that goes on with it from `reached`; null where another word comes first. */
+/** The position of a word in a text that continues at `reached`; null if another word comes first. */
 function placeOfWord(text: string, bare: string, reached: number): { start: number; end: number } | null {
   const start = text.indexOf(bare, reached);
-  // What is passed over may be punctuation, never a word.
+  // Punctuation may be skipped, but not words.
   if (start < 0 || WORD_CHARACTER.test(text.slice(reached, start))) return null;
   return { start, end: start + bare.length };
 }
