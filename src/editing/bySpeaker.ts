@@ -17,7 +17,7 @@ export type TurnsBySpeaker = ReadonlyMap<string, OwnTurns>;
 const STEP_TURNS = 2000;
 
 /** Lists of turns are immutable, so each is grouped once. */
-const made = new WeakMap<readonly EditableTurn[], TurnsBySpeaker>();
+const grouped = new WeakMap<readonly EditableTurn[], TurnsBySpeaker>();
 /** The list grouped last. The next one usually differs from it by one edit. */
 let latest = new WeakRef<readonly EditableTurn[]>([]);
 
@@ -28,21 +28,21 @@ let latest = new WeakRef<readonly EditableTurn[]>([]);
  * @param turns of an annotation
  */
 export function turnsBySpeaker(turns: readonly EditableTurn[]): TurnsBySpeaker {
-  const known = made.get(turns);
+  const known = grouped.get(turns);
   if (known) {
     latest = new WeakRef(turns);
     return known;
   }
   const before = latest.deref();
-  const ofBefore = before && made.get(before);
+  const ofBefore = before && grouped.get(before);
   // Lists of different recordings share neither their first nor their last turn.
   const isEdit = before && ofBefore && sharesEnds(before, turns);
-  return keep(turns, isEdit ? afterEdit(before, ofBefore, turns) : atOnce(sortOut(turns)));
+  return keep(turns, isEdit ? afterEdit(before, ofBefore, turns) : atOnce(groupInSteps(turns)));
 }
 
 /** Like {@link turnsBySpeaker}, but in steps, for the first grouping of many turns. */
 export function* turnsBySpeakerSteps(turns: readonly EditableTurn[]): Generator<void, TurnsBySpeaker> {
-  return keep(turns, yield* sortOut(turns));
+  return keep(turns, yield* groupInSteps(turns));
 }
 
 /** Exclusive turns by speaker. They are never edited, so no later list is derived from them. */
@@ -50,14 +50,14 @@ const exclusive = new WeakMap<readonly Turn[], ReadonlyMap<string, OwnTurns<Turn
 
 /** Groups exclusive turns in steps, for {@link exclusiveBySpeaker}. */
 export function* exclusiveBySpeakerSteps(turns: readonly Turn[]): Generator<void, void> {
-  exclusive.set(turns, yield* sortOut(turns));
+  exclusive.set(turns, yield* groupInSteps(turns));
 }
 
 /** The exclusive turns of each speaker who has any; null if they have not been grouped. */
 export const exclusiveBySpeaker = (turns: readonly Turn[]): ReadonlyMap<string, OwnTurns<Turn>> | null => exclusive.get(turns) ?? null;
 
 function keep(turns: readonly EditableTurn[], sorted: TurnsBySpeaker): TurnsBySpeaker {
-  made.set(turns, sorted);
+  grouped.set(turns, sorted);
   latest = new WeakRef(turns);
   return sorted;
 }
@@ -67,7 +67,7 @@ function sharesEnds(before: readonly EditableTurn[], after: readonly EditableTur
   return before[0] === after[0] || before.at(-1) === after.at(-1);
 }
 
-function* sortOut<Kind extends Turn>(turns: readonly Kind[]): Generator<void, ReadonlyMap<string, OwnTurns<Kind>>> {
+function* groupInSteps<Kind extends Turn>(turns: readonly Kind[]): Generator<void, ReadonlyMap<string, OwnTurns<Kind>>> {
   const lists = new Map<string, { turns: Kind[]; seconds: number }>();
   for (let at = 0; at < turns.length; at++) {
     const turn = turns[at]!;
@@ -81,11 +81,11 @@ function* sortOut<Kind extends Turn>(turns: readonly Kind[]): Generator<void, Re
 }
 
 function afterEdit(before: readonly EditableTurn[], ofBefore: TurnsBySpeaker, turns: readonly EditableTurn[]): TurnsBySpeaker {
-  const { before: gone, after: come } = turnsBetween(before, turns);
+  const { before: removed, after: added } = turnsBetween(before, turns);
   const changed = new Map(ofBefore);
-  const [goneOf, comeOf] = [groups(gone), groups(come)];
-  for (const speaker of new Set([...goneOf.keys(), ...comeOf.keys()])) {
-    const own = exchangeTurns(ofBefore.get(speaker)?.turns ?? [], goneOf.get(speaker) ?? [], comeOf.get(speaker) ?? []);
+  const [removedOf, addedOf] = [groups(removed), groups(added)];
+  for (const speaker of new Set([...removedOf.keys(), ...addedOf.keys()])) {
+    const own = exchangeTurns(ofBefore.get(speaker)?.turns ?? [], removedOf.get(speaker) ?? [], addedOf.get(speaker) ?? []);
     if (own.length === 0) changed.delete(speaker);
     else changed.set(speaker, { turns: own, seconds: own.reduce((sum, turn) => sum + turn.endSeconds - turn.startSeconds, 0) });
   }

@@ -19,19 +19,19 @@ export function exchangeTurns(
   added: readonly EditableTurn[],
 ): EditableTurn[] {
   const exchanged: EditableTurn[] = [];
-  let [from, gone, come] = [0, 0, 0];
+  let [from, removedAt, addedAt] = [0, 0, 0];
   const copyUntil = (end: number): void => {
     // No spread: the number of arguments of a call is limited.
     for (; from < end; from++) exchanged.push(turns[from]!);
   };
-  while (gone < removed.length || come < added.length) {
-    const [old, young] = [removed[gone], added[come]];
-    const isOld = old !== undefined && (young === undefined || compareTurns(old, young) <= 0);
-    copyUntil(placeOf(turns, isOld ? old : young!, from));
-    if (!isOld) exchanged.push(added[come++]!);
+  while (removedAt < removed.length || addedAt < added.length) {
+    const [oldTurn, newTurn] = [removed[removedAt], added[addedAt]];
+    const isOld = oldTurn !== undefined && (newTurn === undefined || compareTurns(oldTurn, newTurn) <= 0);
+    copyUntil(placeOf(turns, isOld ? oldTurn : newTurn!, from));
+    if (!isOld) exchanged.push(added[addedAt++]!);
     else {
-      gone++;
-      if (from < turns.length && compareTurns(turns[from]!, old) === 0) from++;
+      removedAt++;
+      if (from < turns.length && compareTurns(turns[from]!, oldTurn) === 0) from++;
     }
   }
   copyUntil(turns.length);
@@ -71,19 +71,19 @@ export interface TurnsDifference {
  */
 export function turnsBetween(before: readonly EditableTurn[], after: readonly EditableTurn[]): TurnsDifference {
   if (latest?.before.deref() === before && latest.after.deref() === after) return latest.difference;
-  const [gone, come]: [EditableTurn[], EditableTurn[]] = [[], []];
+  const [removed, added]: [EditableTurn[], EditableTurn[]] = [[], []];
   let [from, to] = [0, 0];
   while (from < before.length || to < after.length) {
-    const [old, young] = [before[from], after[to]];
-    if (old === young) {
+    const [oldTurn, newTurn] = [before[from], after[to]];
+    if (oldTurn === newTurn) {
       from++;
       to++;
       continue;
     }
-    const order = !old ? 1 : !young ? -1 : compareTurns(old, young);
-    if (order <= 0) gone.push(before[from++]!);
-    if (order >= 0) come.push(after[to++]!);
+    const order = !oldTurn ? 1 : !newTurn ? -1 : compareTurns(oldTurn, newTurn);
+    if (order <= 0) removed.push(before[from++]!);
+    if (order >= 0) added.push(after[to++]!);
   }
-  latest = { before: new WeakRef(before), after: new WeakRef(after), difference: { before: gone, after: come } };
+  latest = { before: new WeakRef(before), after: new WeakRef(after), difference: { before: removed, after: added } };
   return latest.difference;
 }
