@@ -155,7 +155,7 @@ describe('History', () => {
     expect(JSON.stringify(history.toPlain()).length - bytesBefore).toBeLessThan(100 * 700);
   });
 
-  it('reads a history of release 0.2, which spelled colors in British English', () => {
+  it('reads a history of earlier releases, which spelled colors in British English', () => {
     const history = new History(startFrom(6));
     const [first, second] = history.annotation.speakers;
     history.apply({ type: 'recolor-speaker', speaker: first!.id, color: 7 });

@@ -180,7 +180,7 @@ export function checkPlainHistory(kept: unknown): PlainHistory {
   return history;
 }
 
-/** Converts a history of release 0.2, which used British spelling. Quotes inside strings are escaped, so only fields match. */
+/** Converts a history of an earlier release, which used British spelling. Quotes inside strings are escaped, so only fields match. */
 function withPresentNames(kept: object): object {
   const text = JSON.stringify(kept).replaceAll('"colour":', '"color":').replaceAll('"type":"recolour-speaker"', '"type":"recolor-speaker"');
   return { ...(JSON.parse(text) as object), version: 2 };

@@ -7,6 +7,7 @@ import type { MinDurations } from '../timeline/minDurations';
 import { type IndexedTurn, nameTurns, speakerLabel, speakerLabels } from '../timeline/turns';
 import { describeIssue } from '../util/describeIssue';
 import { VoxlaneError } from '../util/errors';
+import { withPresentNames } from '../util/formerNames';
 import type { Engine } from './engine';
 import type { CheckedRunOptions } from './options';
 import type { KeptVoices, Preview, Speaker, Turn, UsedModel } from './types';
@@ -241,7 +242,8 @@ const voicesSchema = v.looseObject({
   minCleanFrames: finite,
   clustering: v.variant('method', [
     v.looseObject({ method: v.literal('agglomerative') }),
-    v.looseObject({ method: v.picklist(['vbx', 'evidence']), plda: v.string() }),
+    v.looseObject({ method: v.literal('vbx'), plda: v.string(), fa: finite, fb: finite }),
+    v.looseObject({ method: v.literal('evidence'), plda: v.string() }),
   ]),
   minDurations: v.exactOptional(v.looseObject({ minDurationOn: finite, minDurationOff: finite })),
   activity: v.instance(Uint8Array),
@@ -256,20 +258,32 @@ const voicesSchema = v.looseObject({
  * Kept voices come back from a store that another release may have written, or lost a part of.
  *
  * @param voices anything
+ * @returns the voices, with present names of settings
  * @throws VoxlaneError `options` where it is of another version, lacks a part, has one of another form, or where the
  *   arrays do not fit each other
  */
-export function checkVoices(voices: unknown): void {
-  const parsed = v.safeParse(voicesSchema, voices);
+export function checkVoices(voices: unknown): KeptVoices {
+  const present = withPresentSettings(voices);
+  const parsed = v.safeParse(voicesSchema, present);
   if (!parsed.success) throw unusable(`${v.getDotPath(parsed.issues[0]) ?? 'they'}: ${describeIssue(parsed.issues[0])}`);
   const { numSpeakers, dimension, geometry, activity, embeddings, embedded } = parsed.output;
   const numWindows = embedded.length;
   const isWhole =
     activity.length === numWindows * geometry.framesPerWindow * numSpeakers &&
     embeddings.length === numWindows * numSpeakers * dimension;
-  if (isWhole) return;
+  if (isWhole) return present as KeptVoices;
   throw unusable(`${numWindows} windows, ${activity.length} cells of activity and ${embeddings.length} numbers of embeddings`);
 }
+
+/** Earlier releases named the settings of VBx differently. */
+function withPresentSettings(voices: unknown): unknown {
+  if (typeof voices !== 'object' || voices === null || !('clustering' in voices)) return voices;
+  const { clustering } = voices;
+  const isVbx = typeof clustering === 'object' && clustering !== null && 'likelihoodScale' in clustering;
+  return isVbx ? { ...voices, clustering: withPresentNames(clustering, VBX_NAMES) } : voices;
+}
+
+const VBX_NAMES = { likelihoodScale: 'fa', speakerRegularisation: 'fb' };
 
 function unusable(what: string): VoxlaneError {
   return new VoxlaneError({

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { COMMUNITY_1_CLUSTERING } from '../clustering/settings';
 import { meeting } from '../../test/timeline/meeting';
 import { checkVoices, nameSpeakers, usedModels } from './assembly';
 import { CAMPPLUS, COMMUNITY_1 } from './settings';
@@ -71,6 +72,14 @@ describe('kept voices', () => {
     expect(() => {
       checkVoices(stored);
     }).not.toThrow();
+  });
+
+  test('of earlier releases are read, which named the settings of VBx differently', () => {
+    const { fa, fb, ...settings } = COMMUNITY_1_CLUSTERING;
+    const vbx = { ...settings, method: 'vbx', plda: 'plda-community-1' };
+    const former = { ...voices, clustering: { ...vbx, likelihoodScale: fa, speakerRegularisation: fb } };
+    expect(checkVoices(former)).toEqual({ ...voices, clustering: { ...vbx, fa, fb } });
+    expect(() => checkVoices({ ...voices, clustering: vbx })).toThrow(expect.objectContaining({ code: 'options' }));
   });
 
   test.each([

@@ -164,8 +164,8 @@ export class Reclusterer {
    *
    * @throws VoxlaneError `options` for voices of another form, `model-*`, `worker-failed`, `cancelled` when `signal` fires
    */
-  static async create(voices: KeptVoices, { models, signal }: ReclustererOptions = {}): Promise<Reclusterer> {
-    checkVoices(voices);
+  static async create(keptVoices: KeptVoices, { models, signal }: ReclustererOptions = {}): Promise<Reclusterer> {
+    const voices = checkVoices(keptVoices);
     checkFiles({ models }, document.baseURI);
     const worker = spawnClusteringWorker();
     const stop = (reason: VoxlaneError): void => {

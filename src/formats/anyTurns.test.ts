@@ -52,7 +52,7 @@ describe('readAnyTurns', () => {
     expect(() => readAnyTurns(name, text)).toThrow(expect.objectContaining({ code: 'format', expected: expect.stringContaining('10,000,000') as string }) as Error);
   });
 
-  it('reads the colors of release 0.2, which wrote `colour`', () => {
+  it('reads the colors of earlier releases, which wrote `colour`', () => {
     const text = (name: string): string =>
       JSON.stringify({ file: 'a', durationSeconds: 2, turns: [{ startSeconds: 0, endSeconds: 1, speaker: 'A' }], speakers: [{ label: 'A', name: 'Ann', [name]: 3 }] });
     expect(readAnyTurns('a.json', text('colour'))).toEqual(readAnyTurns('a.json', text('color')));

@@ -74,7 +74,7 @@ function ours(fileName: string, content: unknown): ImportedRecording {
   return { name: file, durationSeconds, turns, exclusiveTurns: exclusiveHints ?? exclusiveTurns, speakers };
 }
 
-/** Release 0.2 wrote the color of a speaker as `colour`. */
+/** Earlier releases wrote the color of a speaker as `colour`. */
 function withPresentSpeakers(content: unknown): unknown {
   if (typeof content !== 'object' || content === null || !('speakers' in content)) return content;
   return { ...content, speakers: withPresentNames(content.speakers, { colour: 'color' }) };

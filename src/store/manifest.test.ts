@@ -7,7 +7,7 @@ import { parsePldaManifest } from './plda';
 const former = (manifest: object): unknown =>
   JSON.parse(JSON.stringify(manifest).replaceAll('"license":', '"licence":').replace('"numSpeakers":', '"numClasses":'));
 
-describe('manifests of release 0.2', () => {
+describe('manifests of earlier releases', () => {
   it('are read with the former names of their fields', () => {
     expect(former(segmentation)).not.toEqual(segmentation);
     expect(parseManifest('segmentation', former(segmentation), 'a')).toEqual(parseManifest('segmentation', segmentation, 'a'));

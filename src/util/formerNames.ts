@@ -1,4 +1,4 @@
-/** Former names in the manifests of models, which release 0.2 and its export scripts wrote. */
+/** Former names in the manifests of models, which earlier releases and their export scripts wrote. */
 export const MANIFEST_NAMES = { licence: 'license', numClasses: 'numSpeakers' };
 
 /**
