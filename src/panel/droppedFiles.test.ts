@@ -16,7 +16,7 @@ const fileEntry = (path: string, isReadable = true): FileSystemEntry =>
     },
   }) as unknown as FileSystemEntry;
 
-/** Gives its children a few at a time, as browsers do. */
+/** Returns its children a few at a time, as browsers do. */
 const folderEntry = (path: string, children: readonly FileSystemEntry[]): FileSystemEntry =>
   ({
     isFile: false,
@@ -38,12 +38,12 @@ const dropOf = (files: readonly File[], entries: readonly FileSystemEntry[]): Tr
 const pathsOf = (files: readonly File[]): string[] => files.map(({ webkitRelativePath, name }) => webkitRelativePath || name);
 
 describe('filesOfDrop', () => {
-  it('files are taken as they are', async () => {
+  it('returns files unchanged', async () => {
     const files = [file('model.onnx'), file('goldens.zip')];
     expect(await filesOfDrop(dropOf(files, [fileEntry('/model.onnx'), fileEntry('/goldens.zip')]))()).toEqual(files);
   });
 
-  it('folders are read to their end, with paths', async () => {
+  it('reads folders completely, with paths', async () => {
     const stages = ['a', 'b', 'c', 'd', 'e'].map((name) => fileEntry(`/bundle/stages/${name}.npy`));
     const bundle = folderEntry('/bundle', [fileEntry('/bundle/manifest.json'), folderEntry('/bundle/stages', stages)]);
     const found = await filesOfDrop(dropOf([], [bundle, fileEntry('/model.onnx')]))();
@@ -54,17 +54,17 @@ describe('filesOfDrop', () => {
     ]);
   });
 
-  it('too many files are refused', async () => {
+  it('rejects too many files', async () => {
     const many = folderEntry('/dropped', [folderEntry('/dropped/x', Array.from({ length: 2001 }, (_, index) => fileEntry(`/dropped/x/${index}`)))]);
     await expect(filesOfDrop(dropOf([], [many]))()).rejects.toMatchObject({ code: 'format', problem: expect.stringContaining('2000') as string });
   });
 
-  it('a file that cannot be read is named', async () => {
+  it('reports the name of an unreadable file', async () => {
     const folder = folderEntry('/bundle', [fileEntry('/bundle/secret.npy', false)]);
     await expect(filesOfDrop(dropOf([], [folder]))()).rejects.toMatchObject({ code: 'format', problem: expect.stringContaining('/bundle/secret.npy') as string });
   });
 });
 
-it('what file managers hide is left out', () => {
+it('leaves out files that file managers hide', () => {
   expect(visibleFiles(['.DS_Store', 'a.npy'].map(file)).map(({ name }) => name)).toEqual(['a.npy']);
 });

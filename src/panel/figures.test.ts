@@ -6,7 +6,7 @@ describe('figures', () => {
   it('have four digits, or an exponent', () => {
     expect([0.0123456, 12.3456, 1.5e-6, -2e-7, 123456, 0].map(figure)).toEqual(['0.01235', '12.35', '1.50e−6', '−2.00e−7', '1.23e5', '0']);
   });
-  it('that do not exist or are not finite say so', () => {
+  it('show missing and non-finite values', () => {
     expect([null, NaN, Infinity, -Infinity].map(figure)).toEqual(['–', 'NaN', '∞', '−∞']);
   });
   it('in a column keep their zeros', () => {
@@ -15,7 +15,7 @@ describe('figures', () => {
   it('on an axis are short', () => {
     expect([0, 0.01, 1e-6, 2.5e-9, 250, -0.5, 1e5].map(shortFigure)).toEqual(['0', '0.01', '1e−6', '2.5e−9', '250', '−0.5', '1e5']);
   });
-  it('of a single value tell apart what is almost equal', () => {
+  it('of a single value distinguish nearly equal values', () => {
     expect([0.1914, 0.191403].map(exactFigure)).toEqual(['0.1914', '0.191403']);
     expect([NaN, -1.5e-9].map(exactFigure)).toEqual(['NaN', '−1.5e−9']);
   });
@@ -25,18 +25,18 @@ describe('measures', () => {
   it('100 % means every row', () => {
     expect([1, 0.99999, 0, null].map(shareText)).toEqual(['100.00 %', '99.99 %', '0.00 %', '–']);
   });
-  it('no difference is infinitely far above noise, an unknown one is not', () => {
+  it('the SNR without a difference is infinite, unlike an unknown one', () => {
     expect([decibels(96.33, 1e-6), decibels(null, 0), decibels(null, null)]).toEqual(['96.3', '∞', '–']);
   });
   it('a cosine has the digits of float32', () => {
     expect([0.9999998, -1, null].map(cosineText)).toEqual(['0.9999998', '−1.0000000', '–']);
   });
-  it('a place leaves out what has but one index', () => {
+  it('a place leaves out axes of size 1', () => {
     expect(placeText([0, 12, 331], ['batch', 'channel', 'frame'], [1, 60, 589])).toBe('channel 12, frame 331');
     expect(placeText([1, 2], ['batch'], [2, 3])).toBe('batch 1, axis 1 2');
     expect(placeText([0], ['batch'], [1])).toBe('the only value');
   });
-  it('have the decimal sign of the language', () => {
+  it('use the decimal separator of the language', () => {
     const { cosineText, decibels, exactFigure, figure, measured, secondsText, shareText, shortFigure } = figuresIn('de');
     expect([0.0123456, -2e-7, 12.3456].map(figure)).toEqual(['0,01235', '−2,00e−7', '12,35']);
     expect([measured(0.05), exactFigure(-1.5e-9), cosineText(-1)]).toEqual(['0,05000', '−1,5e−9', '−1,0000000']);

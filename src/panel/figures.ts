@@ -3,34 +3,34 @@ import { language, type Language } from '../ui-kit/texts/language';
 
 /** Figures of a comparison as text. One place, so that a number reads the same in table, legend and readout. */
 
-/** Stands for a figure that does not exist. */
+/** Shown in place of a missing figure. */
 export const NONE = '–';
 const MINUS = '−';
 
 const signed = (text: string): string => text.replace(/^-/, MINUS);
 
-/** How a language writes figures of a comparison. */
+/** Number formats of a comparison in one language. */
 export interface Figures {
-  /** `1.234e-6` as people write it: four significant digits, in exponent form where that is shorter. */
+  /** Four significant digits, in exponent form (`1.234e-6`) if that is shorter. */
   readonly figure: (value: number | null) => string;
-  /** Of a column of figures: four digits, also where they are zeros, so that as many are read in each row. */
+  /** For a table column: four significant digits including trailing zeros, to align the rows. */
   readonly measured: (value: number | null) => string;
-  /** A single value, with as many digits as float32 has: two that are almost equal must look different. */
+  /** A single value with the precision of float32: nearly equal values must look different. */
   readonly exactFigure: (value: number) => string;
-  /** Of axes and legends, where there is little room: `0.01`, `1e-6`. */
+  /** For axes and legends with little room: `0.01`, `1e-6`. */
   readonly shortFigure: (value: number) => string;
-  /** Seven decimals: what a float32 cosine can tell apart. */
+  /** Seven decimals, the resolution of a float32 cosine. */
   readonly cosineText: (cosine: number | null) => string;
-  /** Decibels; infinite where there is no difference at all. */
+  /** Decibels; infinite if there is no difference. */
   readonly decibels: (snrDb: number | null, maxAbs: number | null) => string;
-  /** A share as percent. Rounded down, so that 100 % means all. */
+  /** A share as a percentage, rounded down: 100 % means all. */
   readonly shareText: (share: number | null) => string;
   readonly secondsText: (seconds: number) => string;
 }
 
 export function figuresIn(language: Language): Figures {
   const { decimal, localized }: Formats = formatsIn(language);
-  /** `1.23e-6`, with a true minus sign. */
+  /** `1.23e-6`, with a typographic minus sign. */
   const exponential = (value: number, digits: number): string => {
     const [mantissa = '', exponent = ''] = value.toExponential(digits).split('e');
     return localized(`${signed(mantissa)}e${signed(exponent.replace('+', ''))}`);
@@ -68,8 +68,8 @@ export function figuresIn(language: Language): Figures {
   };
 }
 
-/** In the page's language. */
+/** The formats in the language of the page. */
 export const { figure, measured, exactFigure, shortFigure, cosineText, decibels, shareText, secondsText } = figuresIn(language);
 
-/** As {@link figure}, for what stands next to code: with the decimal sign that code has. */
+/** As {@link figure}, for text next to code: with a decimal point in every language. */
 export const { figure: codeFigure } = figuresIn('en');

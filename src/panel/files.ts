@@ -2,19 +2,19 @@ import type { Tolerance } from '../compare/compare';
 import { VoxlaneError } from '../util/errors';
 import { BACKENDS, shownReports, type State } from './state';
 
-/** More than any golden bundle has; a home folder dropped by mistake is not read to its end. */
+/** Exceeds any golden bundle. Prevents reading a whole home folder dropped by mistake. */
 const MAX_FILES = 2000;
 
 /**
- * The files of a drop, with those in dropped folders. A file of a folder has its path in `webkitRelativePath`, as
- * files of a folder button have. Takes what it needs before it returns.
+ * The files of a drop, including those in dropped folders. A file in a folder has its path in `webkitRelativePath`, as with
+ * a folder button. Reads all it needs from `transfer` before it returns.
  *
- * @throws VoxlaneError `format` where the folders hold too many files, or cannot be read
+ * @throws VoxlaneError `format` if the folders contain too many files or cannot be read
  */
 export function filesOfDrop(transfer: Pick<DataTransfer, 'items' | 'files'>): () => Promise<readonly File[]> {
   const files = [...transfer.files];
   const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
-  // Without a folder the plain list is better: it needs no reading back.
+  // Without a folder, the plain list suffices.
   if (!entries.some((entry) => entry.isDirectory)) return () => Promise.resolve(files);
   return async () => {
     const found: File[] = [];
@@ -23,7 +23,7 @@ export function filesOfDrop(transfer: Pick<DataTransfer, 'items' | 'files'>): ()
   };
 }
 
-/** Leaves out what file managers hide beside the files that are meant. */
+/** Leaves out files that file managers hide. */
 export const visibleFiles = (files: Iterable<File>): readonly File[] =>
   [...files].filter(({ name }) => !name.startsWith('.'));
 
@@ -39,7 +39,7 @@ async function collect(entry: FileSystemEntry, found: File[]): Promise<void> {
       reject(unreadable(entry.fullPath));
     });
   });
-  // The property is read-only and empty on such a file; an own one in front of it is what the platform left room for.
+  // The property is read-only and empty on such a file, but it can be shadowed by an own property.
   found.push(Object.defineProperty(file, 'webkitRelativePath', { value: entry.fullPath.replace(/^\//, '') }));
 }
 
@@ -49,7 +49,7 @@ const isFile = (entry: FileSystemEntry): entry is FileSystemFileEntry => entry.i
 async function childrenOf(folder: FileSystemDirectoryEntry): Promise<readonly FileSystemEntry[]> {
   const reader = folder.createReader();
   const children: FileSystemEntry[] = [];
-  // A reader gives a part at a time, and an empty one at the end.
+  // A reader returns the entries in parts, followed by an empty part.
   for (;;) {
     const part = await new Promise<readonly FileSystemEntry[]>((resolve, reject) => {
       reader.readEntries(resolve, () => {
@@ -65,9 +65,9 @@ async function childrenOf(folder: FileSystemDirectoryEntry): Promise<readonly Fi
 function tooManyFiles(): VoxlaneError {
   return new VoxlaneError({
     code: 'format',
-    problem: `The folder holds more than ${MAX_FILES} files`,
-    expected: 'the folder of one golden bundle: manifest.json, inputs and stages',
-    remedy: 'Drop that folder alone',
+    problem: `The folder contains more than ${MAX_FILES} files`,
+    expected: 'the folder of one golden bundle: manifest.json, inputs, and stages',
+    remedy: 'Drop only the folder of the bundle',
   });
 }
 
@@ -75,17 +75,17 @@ function unreadable(path: string): VoxlaneError {
   return new VoxlaneError({
     code: 'format',
     problem: `${path} cannot be read`,
-    expected: 'a file or folder that is still there and may be read',
-    remedy: 'Check its permissions, or drop it again',
+    expected: 'an existing, readable file or folder',
+    remedy: 'Check its permissions or drop it again',
   });
 }
 
 /**
- * The report as JSON, to send to somebody. Verdicts in `reports` are by the bundle's tolerances; what was edited in
- * the view is apart, with the verdicts that it would give. Numbers that are not finite are texts: JSON has none.
+ * The report as JSON, to share. Verdicts in `reports` use the bundle's tolerances. Tolerances edited in the view are listed
+ * separately, with the resulting verdicts. Non-finite numbers are strings, because JSON does not support them.
  *
  * @param at milliseconds since the epoch
- * @throws VoxlaneError `options` where nothing is opened
+ * @throws VoxlaneError `options` if nothing is open
  */
 export function reportJson(state: State, environment: Readonly<Record<string, string>>, at: number): string {
   const { opened, reports, between, tolerances, audit, bisect } = state;

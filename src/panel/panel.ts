@@ -30,15 +30,15 @@ import { stages } from './views/stages';
 import { tolerancePanel } from './views/tolerancePanel';
 
 export interface PanelOptions {
-  /** Compared as soon as the panel is there. */
+  /** Model to compare as soon as the panel is mounted. */
   readonly model?: ShippedModel;
-  /** Why WebGPU cannot be chosen; null where it can. */
+  /** Returns why WebGPU is unavailable; null if it is available. */
   readonly webgpuProblem?: () => Promise<string | null>;
 }
 
 /**
- * Puts the panel into `root` and gives the function that takes it out again, with all it holds. The engine is made
- * with the first file that is opened.
+ * Mounts the panel in `root`. Returns a function that unmounts it and releases everything it holds. The engine is
+ * created when the first file is opened.
  */
 export function mountComparePanel(
   root: HTMLElement,
@@ -52,13 +52,13 @@ export function mountComparePanel(
   scope.add(() => {
     session.dispose();
   });
-  /** What a person asked for that is no job; its failure is shown as a job's is. */
+  /** Runs a user request that is not a job. Its failure is shown like that of a job. */
   const attempt = (work: () => Promise<void>): void => {
     work().catch((thrown: unknown) => {
       store.dispatch({ type: 'broke', failure: failureOf(thrown) });
     });
   };
-  // Only this extension: `3.0` at the end of a model's name is none.
+  // Removes only this extension: `3.0` at the end of a model name is not one.
   const fileStem = (): string => (store.get().opened?.model ?? 'model').replace(/\.onnx$/i, '');
   const open = (subject: string, read: () => Promise<readonly File[]>): void => {
     session.open(subject, async () => visibleFiles(await read()));
@@ -97,7 +97,7 @@ export function mountComparePanel(
       const row = comparedRows(store.get()).find(({ name }) => name === stage);
       if (row && !isShown(row, store.get().filter)) store.dispatch({ type: 'filtered', filter: { onlyFailing: false, search: '' } });
       store.dispatch({ type: 'looked', look: { stage } });
-      // At once, because only a row that is shown can be scrolled to.
+      // Render at once, because only a visible row can be scrolled to.
       render(store.get());
       compared.reveal(stage);
     },
@@ -121,7 +121,7 @@ export function mountComparePanel(
     },
     saveBugReport() {
       attempt(async () => {
-        // Copied, because what comes from a worker may lie in shared memory, which no Blob takes.
+        // Copied, because data from a worker may be in shared memory, which Blob does not accept.
         download(`${fileStem()}.bug-report.zip`, 'application/zip', new Uint8Array(await session.bugReport()));
       });
     },
@@ -175,12 +175,12 @@ export function mountComparePanel(
     frame.page.dataset.state = stateName(state);
     for (const section of sections) section.update(state);
     frame.setNotice(state.notice && text.notices[state.notice]);
-    // What was dropped cannot be opened again without the person.
+    // Dropped files cannot be reopened without the user.
     frame.setBusy(state.job !== null || state.opened !== null);
     document.title = titleOf(state);
   }
 
-  /** Moves the reading point to what has just appeared, where it was on what has just gone. */
+  /** Moves the focus to new content if the focused element disappeared. */
   function moveFocus(next: State, previous: State): void {
     if (next.job && !previous.job) {
       if (isFocusFree(frame.main)) top.cancel.focus({ preventScroll: true });
@@ -189,7 +189,7 @@ export function mountComparePanel(
     if (next.job || !previous.job || !isFocusFree(frame.main)) return;
     const results: Partial<Record<JobKind, HTMLElement>> = { compare: verdict.heading, bisect: bisected.heading, audit: audited.heading };
     const result = next.failure || next.notice ? undefined : results[previous.job.kind];
-    // Down to a result that is below the fold, but not away from what a person reads.
+    // Scroll to a result below the fold, but not away from content that the user is reading.
     (result ?? top.heading).focus({ preventScroll: !result });
   }
 
@@ -197,8 +197,8 @@ export function mountComparePanel(
     if (scope.disposed) return;
     const sentence = announcement(next, previous);
     if (sentence !== null) frame.announce(sentence);
-    // Ticks of progress come faster than frames and are drawn once per frame. What began or ended is drawn at once:
-    // a hidden tab has no frames, and its title should still say that the work is done.
+    // Progress events arrive faster than frames and are rendered once per frame. The start and end of a job are
+    // rendered at once: a hidden tab gets no frames, but its title should still show that the job is complete.
     if (next.job?.id !== previous.job?.id || next.notice !== previous.notice) {
       cancelAnimationFrame(pendingFrame);
       pendingFrame = 0;
@@ -233,7 +233,7 @@ export function mountComparePanel(
   render(store.get());
   void webgpuProblem().then((reason) => {
     if (reason !== null) store.dispatch({ type: 'webgpu-missing', reason });
-    // Not before: what is compared depends on the backends there are.
+    // Only now, because the comparison depends on the available backends.
     if (model && !scope.disposed) actions.openShipped(model);
   });
   return () => {
@@ -241,21 +241,21 @@ export function mountComparePanel(
   };
 }
 
-/** Known only after asking for an adapter: browsers without one offer `navigator.gpu` too. */
+/** Requires requesting an adapter: browsers without one have `navigator.gpu` too. */
 async function findWebgpuProblem(): Promise<string | null> {
   if (!('gpu' in navigator)) return text.bench.noGpu;
   const adapter = await requestAdapter().catch(() => null);
   return adapter ? null : text.bench.noAdapter;
 }
 
-/** Whether the focus is nowhere, or on something of the panel that is hidden now. */
+/** Whether the focus is nowhere or on a hidden element of the panel. */
 function isFocusFree(main: HTMLElement): boolean {
   const focused = document.activeElement;
   if (!focused || focused === document.body || focused === main) return true;
   return main.contains(focused) && focused instanceof HTMLElement && focused.offsetParent === null;
 }
 
-/** What was opened, for people: a folder, or a file and how many others. */
+/** The display name of the opened files: a folder, or a file and the number of others. */
 function subjectOf([first, ...others]: readonly File[]): string {
   if (!first) return '';
   const [folder, ...below] = first.webkitRelativePath.split('/');

@@ -23,7 +23,7 @@ interface Saved {
 const save = (state: State): Saved => JSON.parse(reportJson(state, { browser: 'a test' }, AT)) as Saved;
 
 describe('reportJson', () => {
-  it('holds what was compared with what, where, and what came of it', () => {
+  it('contains the models, the environment, and the results', () => {
     expect(save(STATE)).toMatchObject({
       format: 'voxlane-comparison',
       created: '2030-01-02T00:00:00.000Z',
@@ -34,19 +34,19 @@ describe('reportJson', () => {
     });
   });
 
-  it('keeps edited tolerances, and what they would say, apart from the verdict', () => {
+  it('keeps edited tolerances and their verdicts separate from the verdict', () => {
     const saved = save({ ...STATE, tolerances: new Map([['b', { maxAbs: 2, cosine: 0 }]]) });
     expect(saved.reports[0]).toMatchObject({ verdict: 'fail', firstDivergence: 'b' });
     expect(saved.edited).toMatchObject({ tolerances: { b: { maxAbs: 2 } }, verdicts: [{ backend: 'wasm', verdict: 'pass' }] });
   });
 
-  it('writes numbers that JSON does not have', () => {
+  it('writes non-finite numbers', () => {
     const worst = { index: [0], actual: NaN, golden: -Infinity, seconds: null };
     const saved = save({ ...STATE, reports: { wasm: report('wasm', [{ name: 'a', worst }]), webgpu: null } });
     expect(saved.reports[0]?.stages[0]?.worst).toEqual({ index: [0], actual: 'NaN', golden: '-Infinity', seconds: null });
   });
 
-  it('of nothing is no report', () => {
+  it('fails if nothing is open', () => {
     expect(() => save(INITIAL_STATE)).toThrow(VoxlaneError);
   });
 });

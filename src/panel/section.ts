@@ -4,17 +4,17 @@ import type { ThemeControl } from '../ui-kit/pageFrame';
 import type { Scope } from '../ui-kit/scope';
 import { type Filter, type Look, type RunChoice, stageRows, type State } from './state';
 
-/** What of a tolerance can be edited in the view. */
+/** The fields of a tolerance that can be edited in the view. */
 export type ToleranceField = 'rtol' | 'maxAbs' | 'cosine';
 
-/** Whether a number can be a tolerance. NaN, from a field that is being edited, cannot; `Infinity` is no absolute bound. */
+/** Whether a number is a valid tolerance. NaN, from an incomplete input, is not; `Infinity` means no absolute bound. */
 export function isTolerance(field: ToleranceField, value: number): boolean {
   if (field === 'cosine') return value >= -1 && value <= 1;
   return value >= 0 && (value < Infinity || field === 'maxAbs');
 }
 
 /**
- * The edited tolerances after one more edit. A stage that is back at the bundle's is not edited.
+ * Returns the edited tolerances after another edit. A stage that is back at the bundle's tolerance does not count as edited.
  *
  * @param stage null for all stages
  */
@@ -30,7 +30,7 @@ export function withTolerance(state: State, stage: string | null, field: Toleran
   return edited;
 }
 
-/** What a person can do, apart from how the panel carries it out. */
+/** The user's actions, independent of their implementation. */
 export interface Actions {
   readonly open: (files: Iterable<File>) => void;
   readonly openShipped: (model: ShippedModel) => void;
@@ -42,9 +42,9 @@ export interface Actions {
   readonly cancel: () => void;
   readonly look: (look: Partial<Look>) => void;
   readonly filter: (filter: Partial<Filter>) => void;
-  /** Shows a stage: its row in the table, and its details. */
+  /** Shows a stage: its table row and its details. */
   readonly goTo: (stage: string) => void;
-  /** `stage`: null for all. */
+  /** `stage`: null for all stages. */
   readonly setTolerance: (stage: string | null, field: ToleranceField, value: number) => void;
   readonly resetTolerances: () => void;
   readonly toggleFlagged: (onlyFlagged: boolean) => void;
@@ -61,13 +61,13 @@ export interface SectionContext {
   readonly theme: ThemeControl;
 }
 
-/** A part of the panel. It hides itself where the state has nothing for it. */
+/** A section of the panel. It hides itself if there is nothing to show. */
 export interface Section {
   readonly element: HTMLElement;
   readonly update: (state: State) => void;
 }
 
-/** Calls `render` only where something that it depends on has changed, so that a tick of progress costs nothing. */
+/** Calls `render` only if one of its dependencies has changed, to make progress updates cheap. */
 export function whenChanged(
   dependencies: (state: State) => readonly unknown[],
   render: (state: State) => void,

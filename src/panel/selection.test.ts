@@ -38,7 +38,7 @@ describe('headline', () => {
     expect(headlineOf(state)).toMatchObject({ reading, firstDivergence, verdict: firstDivergence ? 'fail' : 'pass' });
   });
 
-  it('distinguishes a fault of our own kernels from one of the graph', () => {
+  it('distinguishes a kernel fault from a graph fault', () => {
     const withKernels = (wasm: typeof CLEAN): State => withReports(null, null, { reports: { wasm: report('wasm', wasm), webgpu: null, kernels: report('kernels', FROM_B) } });
     const state = withKernels(CLEAN);
     expect(headlineOf(state)).toMatchObject({ reading: 'kernels-only', verdict: 'fail', firstDivergence: 'b' });
@@ -47,26 +47,26 @@ describe('headline', () => {
     expect(headlineOf(withKernels(FROM_B))).toMatchObject({ reading: 'one-backend', firstDivergence: 'b' });
   });
 
-  it('of one backend tells nothing of the other', () => {
+  it('of one backend says nothing about the other', () => {
     expect(headlineOf(withReports(report('wasm', FROM_B), null))).toMatchObject({ reading: 'one-backend', firstDivergence: 'b' });
     expect(headlineOf(withReports(null, null))).toBeNull();
   });
 
-  it('follows edited tolerances, and the reports do not', () => {
+  it('uses edited tolerances, unlike the reports', () => {
     const edited = new Map(CLEAN.map(({ name }) => [name, { maxAbs: 2, cosine: -1 }]));
     const state = withReports(report('wasm', FROM_B), null, { tolerances: edited });
     expect(headlineOf(state)).toMatchObject({ verdict: 'pass', firstDivergence: null });
     expect(state.reports.wasm?.verdict).toBe('fail');
   });
 
-  it('is said in one sentence, and in the title', () => {
+  it('is given in one sentence and in the title', () => {
     expect(verdictSentence(withReports(report('wasm', CLEAN), null))).toBe('All 3 stages pass');
     const failing = withReports(report('wasm', FROM_B), null);
     expect(verdictSentence(failing)).toBe('First divergence: b');
     expect(titleOf(failing)).toContain('b diverges');
   });
 
-  it('starts with the decisions, of the backend on which more differ', () => {
+  it('starts with the decisions of the backend with more differences', () => {
     const decisionsOf = (differing: number, nearTies: number): DecisionReport => ({
       stage: 'b', kind: 'class', reason: '', axes: ['batch', 'frame'], total: 589, differing, nearTies, threshold: null, labels: null, examples: [], causes: [],
     });
@@ -77,7 +77,7 @@ describe('headline', () => {
 });
 
 describe('rows', () => {
-  it('are in the order of the graph, with stages that were not compared at the end', () => {
+  it('are in graph order, with uncompared stages at the end', () => {
     const state = withReports(report('wasm', [{ name: 'b' }, { name: 'a' }]), null);
     expect(stageRows(state).map(({ name, wasm }) => [name, wasm !== null])).toEqual([
       ['b', true],
@@ -86,7 +86,7 @@ describe('rows', () => {
     ]);
   });
 
-  it('are shown if they fail, or if their names contain all words of a search', () => {
+  it('are filtered by failure and by all words of a search', () => {
     const failing = { wasm: stageReport({ name: 'enc.0.Att', verdict: 'fail' }), webgpu: null };
     const [row] = stageRows(withReports(report('wasm', [{ name: 'enc.0.Att' }]), null));
     const searched = (search: string, onlyFailing = false): boolean => isShown(row!, { search, onlyFailing });
@@ -95,11 +95,11 @@ describe('rows', () => {
     expect(searched('', true)).toBe(false);
     expect(isShown({ ...row!, ...failing }, { search: 'att', onlyFailing: true })).toBe(true);
     expect(isShown({ ...row!, ...failing }, { search: 'dec', onlyFailing: true })).toBe(false);
-    // On one backend is enough.
+    // Failing on one backend is enough.
     expect(isShown({ ...row!, webgpu: failing.wasm }, { search: '', onlyFailing: true })).toBe(true);
   });
 
-  it('say which tolerance was edited', () => {
+  it('state which tolerance was edited', () => {
     const edited = { maxAbs: 0.5, cosine: 0.9 };
     const rows = stageRows(withReports(report('wasm', CLEAN), null, { tolerances: new Map([['b', edited]]) }));
     expect(rows.map(({ isEdited }) => isEdited)).toEqual([false, true, false]);
@@ -107,20 +107,20 @@ describe('rows', () => {
   });
 });
 
-describe('what to look at', () => {
-  it('pairs need both sides', () => {
+describe('the selection', () => {
+  it('offers a pair only if both sides exist', () => {
     expect(availablePairs(withReports(report('wasm', CLEAN), null))).toEqual(['golden-wasm']);
     expect(availablePairs(withReports(null, report('webgpu', CLEAN)))).toEqual(['golden-webgpu']);
     expect(availablePairs(withReports(report('wasm', CLEAN), report('webgpu', CLEAN)))).toContain('wasm-webgpu');
   });
 
-  it('is the backend that is wrong', () => {
+  it('selects the failing backend', () => {
     expect(defaultPair(withReports(report('wasm', CLEAN), report('webgpu', FROM_B)))).toBe('golden-webgpu');
     expect(defaultPair(withReports(report('wasm', FROM_C), report('webgpu', FROM_B)))).toBe('golden-webgpu');
     expect(defaultPair(withReports(null, report('webgpu', CLEAN)))).toBe('golden-webgpu');
   });
 
-  it('is no picture while a job runs, or of what was not computed', () => {
+  it('requests no picture while a job runs or without data', () => {
     const look = { ...INITIAL_STATE.look, stage: 'a' };
     const state = withReports(report('wasm', CLEAN), null, { look });
     expect(pictureWanted(state)).toEqual({ stage: 'a', pair: 'golden-wasm', column: null });
@@ -130,7 +130,7 @@ describe('what to look at', () => {
     expect(pictureWanted({ ...state, look: { ...look, stage: 'z' } })).toBeNull();
   });
 
-  it('is worst where the pair is', () => {
+  it('has the worst value of the selected pair', () => {
     const between = [{ ...stageReport({ name: 'a' }), worst: { index: [0, 0, 0], actual: 0, golden: 1, seconds: 9 } }];
     const state = withReports(report('wasm', CLEAN), report('webgpu', CLEAN), { between });
     const at = (pair: State['look']['pair']): number | null | undefined =>
@@ -148,7 +148,7 @@ describe('tolerances', () => {
     expect(withTolerance(state, null, 'cosine', 0.5).size).toBe(3);
   });
 
-  it('keep what was edited before, and are none where they are the bundle’s again', () => {
+  it('keep earlier edits, and count as unedited when equal to those of the bundle', () => {
     const once = { ...state, tolerances: withTolerance(state, 'b', 'maxAbs', 0.5) };
     const twice = { ...once, tolerances: withTolerance(once, 'b', 'cosine', 0.9) };
     expect(twice.tolerances.get('b')).toEqual({ maxAbs: 0.5, cosine: 0.9, isMaxAbsStrict: true });
@@ -170,7 +170,7 @@ describe('wording', () => {
     webgpu: stageReport({ name: 'a', causes: webgpu }),
   });
 
-  it('a cause on both backends is said once', () => {
+  it('lists a cause on both backends once', () => {
     const shared = sharedCauses(rowOf([scaled], [cause('run-to-run'), scaled]));
     expect(shared.map(({ cause: { id }, backends }) => [id, backends])).toEqual([
       ['scaled', ['wasm', 'webgpu']],
@@ -178,13 +178,13 @@ describe('wording', () => {
     ]);
   });
 
-  it('the first cause, in one line', () => {
+  it('shows the first cause in one line', () => {
     const [row] = stageRows(withReports(report('wasm', [{ name: 'a', causes: [scaled] }]), null));
     expect(causeSentence(row)).toBe('Constant factor: golden is 1.0500 × ours');
     expect(causeSentence(undefined)).toBeNull();
   });
 
-  it('the worst value with both sides, to the digit in which they differ', () => {
+  it('shows both sides of the worst value, down to the digit that differs', () => {
     const { worst, axes, shape } = stageReport({ name: 'a' });
     expect(worstSentence(worst, { axes, shape }, ['golden', 'WASM'])).toBe(
       'Worst at frame 2, channel 1 · 0.500 s: golden 1.000001, WASM 1',
@@ -193,7 +193,7 @@ describe('wording', () => {
 });
 
 describe('announcements', () => {
-  it('say what begins and what came of it, and not every step', () => {
+  it('cover the start and the outcome, but not every step', () => {
     const job = { id: 1, kind: 'compare', subject: 'WASM', startedAt: 0, progress: null } as const;
     const idle = withReports(null, null);
     const running = { ...idle, job };

@@ -47,7 +47,7 @@ async function openedSession(engine: Partial<ComparisonEngine> = {}): Promise<Re
 }
 
 describe('comparing', () => {
-  it('both backends, and then what is between them', async () => {
+  it('runs both backends and then compares them with each other', async () => {
     const { session, store } = await openedSession();
     session.compare();
     await settled(store);
@@ -57,7 +57,7 @@ describe('comparing', () => {
     expect(environment).toEqual({ browser: 'a test' });
   });
 
-  it('one backend after the other also gives what is between them', async () => {
+  it('also compares the backends with each other after separate runs', async () => {
     const between = vi.fn(() => Promise.resolve([]));
     const { session, store } = await openedSession({ between });
     for (const backends of ['wasm', 'webgpu'] as const) {
@@ -68,7 +68,7 @@ describe('comparing', () => {
     expect(between).toHaveBeenCalledTimes(1);
   });
 
-  it('keeps WASM where WebGPU fails', async () => {
+  it('keeps the WASM report if WebGPU fails', async () => {
     const { session, store } = await openedSession({
       compare: (backend) => (backend === 'wasm' ? Promise.resolve(report('wasm', STAGES)) : Promise.reject(LOST)),
     });
@@ -78,7 +78,7 @@ describe('comparing', () => {
     expect(store.get().reports.wasm?.verdict).toBe('pass');
   });
 
-  it('names the backend in each step, and passes the choice on', async () => {
+  it('includes the backend in each step and passes on the options', async () => {
     const compare = vi.fn<ComparisonEngine['compare']>((backend, options) => {
       options?.onProgress?.({ step: 'lstm', completed: 1, total: 2 });
       return Promise.resolve(report(backend, STAGES));
@@ -93,7 +93,7 @@ describe('comparing', () => {
     expect(compare.mock.calls.map(([, options]) => options?.thorough)).toEqual([true, true]);
   });
 
-  it('a model of this app is compared as soon as it is open', async () => {
+  it('compares a bundled model as soon as it is open', async () => {
     const { session, store } = start();
     session.openShipped('segmentation-3.0');
     await vi.waitFor(() => {
@@ -102,7 +102,7 @@ describe('comparing', () => {
     expect(store.get().reports.wasm).not.toBeNull();
   });
 
-  it('but not where it could not be opened', async () => {
+  it('does not compare it if opening failed', async () => {
     const compare = vi.fn<ComparisonEngine['compare']>();
     const { session, store } = start({ openShipped: () => Promise.reject(LOST), compare });
     session.openShipped('segmentation-3.0');
@@ -113,8 +113,8 @@ describe('comparing', () => {
   });
 });
 
-describe('cancelling', () => {
-  it('answers at once, and lets the next job wait until the engine has wound down', async () => {
+describe('canceling', () => {
+  it('takes effect at once, but the next job waits until the engine has wound down', async () => {
     const order: string[] = [];
     let windDown = (): void => undefined;
     const { session, store } = await openedSession({
@@ -145,7 +145,7 @@ describe('cancelling', () => {
     expect(store.get().failure).toBeNull();
   });
 
-  it('before its turn a job never begins', async () => {
+  it('prevents a queued job from starting', async () => {
     const audit = vi.fn<ComparisonEngine['audit']>();
     const { session, store } = await openedSession({ audit });
     session.audit();
@@ -157,7 +157,7 @@ describe('cancelling', () => {
 });
 
 describe('pictures', () => {
-  it('of what is no longer looked at are dropped, and only the newest wish is drawn', async () => {
+  it('of a previous selection are dropped, and only the latest request is drawn', async () => {
     const asked: (number | undefined)[] = [];
     const answers: ((picture: StagePicture) => void)[] = [];
     const picture = (_stage: string, _pair: Pair, column?: number): Promise<StagePicture> => {
@@ -179,7 +179,7 @@ describe('pictures', () => {
     });
   });
 
-  it('that cannot be drawn say why, and the comparison stays', async () => {
+  it('that fail show the reason and keep the comparison', async () => {
     const { session, store } = await openedSession({ picture: () => Promise.reject(LOST) });
     session.compare();
     await settled(store);

@@ -7,31 +7,34 @@ import type { Store } from '../ui-kit/store';
 import { type Action, type JobKind, type PictureWanted, RUNTIMES, type State } from './state';
 import { text } from './text';
 
-/** What the panel needs of a comparator. An interface, so that the panel can be developed and tested without models. */
+/** The part of a comparator that the panel uses. An interface, to develop and test the panel without models. */
 export interface ComparisonEngine {
-  /** Any mix of golden bundles, a graph and a checkpoint. A file of a folder has its path in `webkitRelativePath`. */
+  /**
+   * Opens any combination of golden bundles, a graph and a checkpoint. A file in a folder has its path in
+   * `webkitRelativePath`.
+   */
   open(files: readonly File[], options?: CallOptions): Promise<Opened>;
   openShipped(id: ShippedModel, options?: CallOptions): Promise<Opened>;
-  /** Says which value of the graph a stage is. */
+  /** Sets the graph value of a stage. */
   mapStage(stage: string, value: string): Promise<Opened>;
-  /** `thorough` also looks whether the run repeats itself, and whether it depends on the batch size. */
+  /** `thorough` also checks repeatability and dependence on the batch size. */
   compare(backend: BackendName, options?: CallOptions & { readonly thorough?: boolean }): Promise<ComparisonReport>;
-  /** WASM against WebGPU, after both were compared. */
+  /** Compares WASM with WebGPU after both have run. */
   between(): Promise<readonly BetweenReport[]>;
-  /** `column`: which frame the slice shows; by default the worst. */
+  /** `column`: the frame of the slice; by default, the worst. */
   picture(stage: string, pair: Pair, column?: number): Promise<StagePicture>;
   audit(options?: CallOptions): Promise<AuditReport>;
   bisect(options?: CallOptions & { readonly tolerance?: number }): Promise<BisectReport>;
-  /** A zip, after a bisection that found a node. */
+  /** A zip file, after a bisection that found a node. */
   bugReport(): Promise<Uint8Array>;
-  /** Browser, adapter, runtime, threads, hashes of the models. */
+  /** Browser, adapter, runtime, threads, and model hashes. */
   environment(): Promise<Record<string, string>>;
   dispose(): void;
 }
 
 export type ComparisonEngineFactory = () => ComparisonEngine;
 
-/** Runs the engine for the panel: one job at a time, one engine for the life of the page. */
+/** Runs the engine for the panel: one job at a time, with one engine for the lifetime of the page. */
 export class Session {
   readonly #factory: ComparisonEngineFactory;
   readonly #store: Store<State, Action>;
@@ -39,7 +42,7 @@ export class Session {
   #abort: AbortController | null = null;
   #settled: Promise<void> = Promise.resolve();
   #lastId = 0;
-  /** The newest picture asked for; older ones that come later are dropped. */
+  /** The latest requested picture. Late results of earlier requests are dropped. */
   #picture: PictureWanted | null = null;
   #isDrawing = false;
   #isDisposed = false;
@@ -49,7 +52,7 @@ export class Session {
     this.#store = store;
   }
 
-  /** `read` is called when the job's turn has come: what a drop carries must have been taken from it before. */
+  /** `read` is called when the job starts. The data of a drop must have been read from the event before. */
   open(subject: string, read: () => Promise<readonly File[]>): void {
     void this.#start('open', subject, async (id, options) => {
       const files = await read();
@@ -58,7 +61,7 @@ export class Session {
     });
   }
 
-  /** Opens a model of this release with its golden outputs, and compares them: there is nothing to choose first. */
+  /** Opens a bundled model with its golden outputs and compares it immediately. */
   openShipped(model: ShippedModel): void {
     const opening = this.#start('open', model, async (id, options) => {
       const opened = await this.#use().openShipped(model, options);
@@ -76,7 +79,7 @@ export class Session {
     });
   }
 
-  /** Compares on the chosen backends. What the first one gave stays where the second fails. */
+  /** Compares on the chosen backends. The report of the first one is kept if the second fails. */
   compare(): void {
     const { backends, isThorough: thorough } = this.#store.get().choice;
     const runtimes: readonly BackendName[] = backends === 'both' ? RUNTIMES : [backends];
@@ -113,17 +116,17 @@ export class Session {
     const { job } = this.#store.get();
     if (!job) return;
     this.#abort?.abort();
-    // The page answers at once; how long the engine takes to wind down is not the person's concern.
+    // Update the view at once instead of waiting for the engine to wind down.
     this.#store.dispatch({ type: 'cancelled', id: job.id });
   }
 
-  /** Gets a picture. While one is being drawn only the newest wish is kept: a dragged pointer makes hundreds. */
+  /** Requests a picture. While one is being drawn, only the latest request is kept: dragging the pointer creates hundreds. */
   draw(wanted: PictureWanted | null): void {
     this.#picture = wanted;
     if (!this.#isDrawing) void this.#drawNewest();
   }
 
-  /** @throws what the engine does: VoxlaneError `options` where no bisection found a node */
+  /** @throws the errors of the engine: VoxlaneError `options` if no bisection found a node */
   bugReport(): Promise<Uint8Array> {
     return this.#use().bugReport();
   }
@@ -144,7 +147,7 @@ export class Session {
     return this.#engine;
   }
 
-  /** @returns whether the job came to a good end, when it has ended; false too where another job runs */
+  /** @returns whether the job succeeded, after it has ended; also false if another job is running */
   #start(
     kind: JobKind,
     subject: string,
@@ -162,7 +165,7 @@ export class Session {
         this.#store.dispatch({ type: 'progressed', id, progress });
       },
     };
-    // A cancelled job may still be on its way out; two must not share the engine.
+    // A canceled job may still be winding down. Two jobs must not share the engine.
     const ended = this.#settled.then(() => this.#run(id, abort.signal, () => work(id, options)));
     this.#settled = ended.then(() => undefined);
     return ended;
@@ -183,7 +186,7 @@ export class Session {
     }
   }
 
-  /** What the machine is called is known after a backend has started; not knowing it is no failure of the job. */
+  /** The environment is complete only after a backend has started. A failure to read it does not fail the job. */
   async #lookAround(): Promise<void> {
     const environment = await this.environment().catch(() => null);
     if (environment) this.#store.dispatch({ type: 'environment', environment });
@@ -210,7 +213,7 @@ export class Session {
   }
 }
 
-/** Steps are named by stage; which backend they run on is as good to know. */
+/** Adds the backend to the steps, which are named by stage. */
 function onBackend(backend: BackendName, { onProgress, ...others }: CallOptions): CallOptions {
   return {
     ...others,

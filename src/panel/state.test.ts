@@ -29,7 +29,7 @@ describe('jobs', () => {
     expect(busy.notice).toBe('busy');
   });
 
-  it('ignore what a job says that is no longer the one', () => {
+  it('ignore events of earlier jobs', () => {
     const running = after(OPEN, started('compare', 2));
     for (const late of [
       { type: 'reported', id: 1, report: WASM },
@@ -41,21 +41,21 @@ describe('jobs', () => {
     }
   });
 
-  it('do not end by a reset', () => {
+  it('are not ended by a reset', () => {
     const running = after(OPEN, started('compare'));
     expect(reduce(running, { type: 'reset' })).toBe(running);
   });
 });
 
-describe('what was computed stays', () => {
-  it('where a later job fails or is cancelled', () => {
+describe('earlier results are kept', () => {
+  it('if a later job fails or is canceled', () => {
     const failed = after(COMPARED, started('audit'), { type: 'failed', id: 1, failure: FAILURE });
     expect(failed).toMatchObject({ reports: COMPARED.reports, failure: FAILURE, failedJob: 'audit', job: null });
     const cancelled = after(COMPARED, started('compare'), { type: 'cancelled', id: 1 });
     expect(cancelled).toMatchObject({ reports: COMPARED.reports, notice: 'cancelled', job: null });
   });
 
-  it('where the second backend fails: the first is there to be looked at', () => {
+  it('if the second backend fails: the first report is shown', () => {
     const half = after(OPEN, started('compare'), { type: 'reported', id: 1, report: WASM }, { type: 'failed', id: 1, failure: FAILURE });
     expect(stateName(half)).toBe('done');
     expect(half.look).toMatchObject({ stage: 'b', pair: 'golden-wasm' });
@@ -68,19 +68,19 @@ describe('what was computed stays', () => {
     expect(stateName(other)).toBe('opened');
   });
 
-  it('nor when a stage is mapped to another value, except the audit and the tolerances', () => {
+  it('nor when a stage is mapped to another value, except for the audit and the tolerances', () => {
     const tried = { ...COMPARED, tolerances: new Map([['a', { maxAbs: 1, cosine: 0 }]]) };
     const mapped = after(tried, started('map'), { type: 'mapped', id: 1, opened: opened('a', 'b') });
     expect(mapped).toMatchObject({ job: null, reports: { wasm: null, webgpu: null }, picture: null, tolerances: tried.tolerances });
     expect(stateName(mapped)).toBe('opened');
   });
 
-  it('where the opening of other files fails', () => {
+  it('if opening other files fails', () => {
     const failed = after(COMPARED, started('open'), { type: 'failed', id: 1, failure: FAILURE });
     expect(failed).toMatchObject({ opened: COMPARED.opened, reports: COMPARED.reports });
   });
 
-  it('but what was between two backends is not between others', () => {
+  it('but not the comparison between backends when a report is replaced', () => {
     const both = after(OPEN, started('compare'), { type: 'reported', id: 1, report: WASM }, { type: 'reported', id: 1, report: GPU }, {
       type: 'compared',
       id: 1,
@@ -91,18 +91,18 @@ describe('what was computed stays', () => {
   });
 });
 
-describe('looking', () => {
-  it('begins at the first divergence', () => {
+describe('the selection', () => {
+  it('starts at the first divergence', () => {
     expect(COMPARED.look).toMatchObject({ stage: 'b', pair: 'golden-wasm', column: null });
   });
 
-  it('keeps the stage that was looked at where all pass', () => {
+  it('keeps the selected stage if all pass', () => {
     const clean = report('wasm', [{ name: 'a' }, { name: 'b' }, { name: 'c' }]);
     const again = after(COMPARED, { type: 'looked', look: { stage: 'c' } }, started('compare'), { type: 'reported', id: 1, report: clean }, { type: 'compared', id: 1, between: [] });
     expect(again.look.stage).toBe('c');
   });
 
-  it('at another stage or pair takes the old picture away', () => {
+  it('of another stage or pair removes the old picture', () => {
     const pictured = after(COMPARED, { type: 'pictured', picture: PICTURE }, { type: 'looked', look: { column: 3 } });
     expect(pictured).toMatchObject({ picture: PICTURE, look: { column: 3 } });
     for (const look of [{ stage: 'c' }, { pair: 'golden-webgpu' }] as const) {
@@ -110,7 +110,7 @@ describe('looking', () => {
     }
   });
 
-  it('at another frame or scale keeps it', () => {
+  it('of another frame or scale keeps the picture', () => {
     const pictured = after(COMPARED, { type: 'pictured', picture: PICTURE });
     for (const look of [{ column: 1 }, { scale: 'linear' }] as const) {
       expect(after(pictured, { type: 'looked', look }).picture).toBe(PICTURE);
@@ -119,18 +119,18 @@ describe('looking', () => {
 });
 
 describe('choices', () => {
-  it('both backends, unless WebGPU is missing', () => {
+  it('include both backends unless WebGPU is missing', () => {
     expect(INITIAL_STATE.choice.backends).toBe('both');
     const without = after(INITIAL_STATE, { type: 'webgpu-missing', reason: 'none' }, { type: 'choice-changed', choice: { backends: 'webgpu', isThorough: true } });
     expect(without.choice).toMatchObject({ backends: 'wasm', isThorough: true });
   });
 
-  it('outlive a reset', () => {
+  it('persist through a reset', () => {
     const reset = after(COMPARED, { type: 'choice-changed', choice: { isThorough: true } }, { type: 'reset' });
     expect(reset).toMatchObject({ opened: null, choice: { isThorough: true }, reports: { wasm: null } });
   });
 
-  it('an audit without a flag shows every tensor', () => {
+  it('show every tensor of an audit without flags', () => {
     const audit = (numFlagged: number): State =>
       after(OPEN, started('audit'), { type: 'audited', id: 1, audit: { model: 'm', weights: [], checkpoint: null, numFlagged } });
     expect(audit(0).onlyFlagged).toBe(false);

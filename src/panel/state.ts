@@ -17,12 +17,12 @@ import { rejudge, worseDecisions } from '../compare/verdict';
 import type { ComparisonProgress, Opened } from '../engine/comparator';
 import type { Failure } from '../ui-kit/failure';
 
-/** What follows from the state without being part of it. */
+// Values derived from the state.
 
 export const RUNTIMES = ['wasm', 'webgpu'] as const satisfies readonly RuntimeBackend[];
 export const BACKENDS = [...RUNTIMES, 'kernels'] as const satisfies readonly BackendName[];
 
-/** A stage with all that is known of it. */
+/** A stage with its results on all backends. */
 export interface StageRow {
   readonly name: string;
   readonly goldenShape: readonly number[];
@@ -34,22 +34,22 @@ export interface StageRow {
   readonly between: BetweenReport | null;
 }
 
-/** The reports, judged by the tolerances that were edited where some were. */
+/** The reports, judged by the edited tolerances if there are any. */
 export function shownReports({ reports, tolerances }: Pick<State, 'reports' | 'tolerances'>): State['reports'] {
   if (tolerances.size === 0) return reports;
   const judged = (report: ComparisonReport | null): ComparisonReport | null => report && rejudge(report, tolerances);
   return { wasm: judged(reports.wasm), webgpu: judged(reports.webgpu), kernels: judged(reports.kernels ?? null) };
 }
 
-/** Stages in the order of the graph; those that nothing was computed for come last. */
+/** Stages in graph order. Stages without results come last. */
 export function stageRows(state: State): readonly StageRow[] {
   const reports = shownReports(state);
-  // By name, because a model can have hundreds of stages.
+  // Maps by name, because a model can have hundreds of stages.
   const wasm = byName(reports.wasm?.stages ?? []);
   const webgpu = byName(reports.webgpu?.stages ?? []);
   const kernels = byName(reports.kernels?.stages ?? []);
   const between = byName(state.between);
-  // The order is that of the first entry of a name, the data that of the last.
+  // The order is that of the first entry with a name, the data that of the last one.
   const known = new Map<string, Pick<StageRow, 'goldenShape' | 'tolerance'>>([...wasm, ...webgpu, ...byName(state.opened?.goldens?.stages ?? []), ...webgpu, ...wasm]);
   return Array.from(known, ([name, { goldenShape, tolerance }]): StageRow => {
     return {
@@ -68,7 +68,7 @@ export function stageRows(state: State): readonly StageRow[] {
 const byName = <Named extends { readonly name: string }>(list: readonly Named[]): Map<string, Named> =>
   new Map(list.map((one) => [one.name, one]));
 
-/** The stages that were compared, in the order of the graph. */
+/** The compared stages in graph order. */
 export const comparedRows = (state: State): readonly StageRow[] => stageRows(state).filter(({ wasm, webgpu }) => wasm ?? webgpu);
 
 /** Whether the table shows a stage. */
@@ -81,23 +81,23 @@ export function isShown(row: StageRow, { onlyFailing, search }: Filter): boolean
 export const stageOf = (report: ComparisonReport | null, name: string | null): StageReport | null =>
   report?.stages.find((stage) => stage.name === name) ?? null;
 
-/** What two backends say together: an error of the export is on both, one of a backend on that backend alone. */
+/** The combined conclusion from the backends: an export error shows on both, a backend error only on that backend. */
 export type Reading = 'all-pass' | 'same-stage' | 'webgpu-only' | 'wasm-only' | 'kernels-only' | 'two-stages' | 'one-backend';
 
 export interface Headline {
   readonly verdict: Outcome;
-  /** The earliest over the backends. */
+  /** The earliest over all backends. */
   readonly firstDivergence: string | null;
   readonly reading: Reading;
-  /** Of each output, those of the backend with most that differ. */
+  /** For each output, the decisions of the backend with the most differences. */
   readonly decisions: readonly DecisionReport[];
   /** The same on every backend. */
   readonly coverage: Coverage;
-  /** In the order wasm, webgpu, kernels; only those that ran. */
+  /** The reports of the backends that ran, in the order wasm, webgpu, kernels. */
   readonly reports: readonly ComparisonReport[];
 }
 
-/** Null before anything was compared. */
+/** The headline; null before the first comparison. */
 export function headlineOf(state: State): Headline | null {
   const { wasm, webgpu, kernels } = shownReports(state);
   const reports = [wasm, webgpu, kernels ?? null].filter((report) => report !== null);
@@ -105,7 +105,7 @@ export function headlineOf(state: State): Headline | null {
   const order = stageRows(state).map(({ name }) => name);
   const diverging = reports.flatMap(({ firstDivergence }) => firstDivergence ?? []);
   const firstDivergence = order.find((name) => diverging.includes(name)) ?? null;
-  // The kernels have few values; that they cover less of a bundle than the graph is no shortcoming of the comparison.
+  // The kernels only expose few values, so their lower coverage of the bundle does not make the comparison incomplete.
   const verdicts = reports.filter(({ backend, verdict }) => backend !== 'kernels' || verdict === 'fail').map(({ verdict }) => verdict);
   const verdict = (['fail', 'incomplete'] as const).find((one) => verdicts.includes(one)) ?? 'pass';
   return { decisions: worseDecisions(reports), verdict, firstDivergence, reading: readingOf(wasm, webgpu, kernels ?? null), coverage: reports[0]!.coverage, reports };
@@ -119,7 +119,7 @@ function readingOf(wasm: ComparisonReport | null, webgpu: ComparisonReport | nul
   return wasm.firstDivergence === webgpu.firstDivergence ? 'same-stage' : 'two-stages';
 }
 
-/** The pairs that both sides are computed of. */
+/** The pairs for which both sides are available. */
 export function availablePairs({ reports }: Pick<State, 'reports'>): readonly Pair[] {
   return [
     ...(reports.wasm ? (['golden-wasm'] as const) : []),
@@ -129,14 +129,14 @@ export function availablePairs({ reports }: Pick<State, 'reports'>): readonly Pa
   ];
 }
 
-/** The stage to look at after a comparison: the first that is wrong, else the one looked at before, else the first. */
+/** The stage to select after a comparison: the first failing one, else the selected one, else the first. */
 export function defaultStage(state: State): string | null {
   const rows = comparedRows(state);
   const before = rows.find(({ name }) => name === state.look.stage);
   return headlineOf(state)?.firstDivergence ?? before?.name ?? rows[0]?.name ?? null;
 }
 
-/** The pair to look at: that of the backend where the first stage is wrong, else the one looked at before. */
+/** The pair to select: that of the backend on which the first stage fails, else the selected one. */
 export function defaultPair(state: State): Pair {
   const { reports, look } = state;
   const first = headlineOf(state)?.firstDivergence;
@@ -146,14 +146,14 @@ export function defaultPair(state: State): Pair {
   return pairs.includes(look.pair) ? look.pair : (pairs[0] ?? look.pair);
 }
 
-/** The picture that the state asks for; null where there is none to be had. */
+/** The picture to draw for the current selection. */
 export interface PictureWanted {
   readonly stage: string;
   readonly pair: Pair;
   readonly column: number | null;
 }
 
-/** @returns null also while a job runs: its tensors are being replaced */
+/** @returns null if there is none, and while a job runs, because its tensors are being replaced */
 export function pictureWanted(state: State): PictureWanted | null {
   const { job, look, reports } = state;
   if (job || look.stage === null || !availablePairs(state).includes(look.pair)) return null;
@@ -162,31 +162,31 @@ export function pictureWanted(state: State): PictureWanted | null {
   return { stage: look.stage, pair: look.pair, column: look.column };
 }
 
-/** Where and when the looked-at pair is worst, from the report and not from the picture, whose cells are coarser. */
+/** The worst value of the selected pair. Taken from the report, because the cells of the picture are coarser. */
 export function worstOf(state: State): StageReport['worst'] {
   return measuresOf(state)?.worst ?? null;
 }
 
-/** The measures of the stage and pair that is looked at. */
+/** The measures of the selected stage and pair. */
 export function measuresOf({ look, reports, between }: State): Measures | null {
   if (look.pair === 'wasm-webgpu') return between.find(({ name }) => name === look.stage) ?? null;
   const backend = BACKENDS.find((name) => look.pair === `golden-${name}`)!;
   return stageOf(reports[backend] ?? null, look.stage);
 }
 
-/**
- * The panel's state machine. Pure, as the main page's. Files are opened, then any of the jobs can be run; each adds
- * its result to what is there, and none takes anything away.
+/*
+ * The state machine of the panel. Pure, like that of the app. Files are opened, then any of the jobs can be run. Each
+ * job adds its result and removes no other.
  */
 
 export type JobKind = 'open' | 'map' | 'compare' | 'audit' | 'bisect';
 
-/** What runs. One at a time: the models use every core. */
+/** The running job. There is only one at a time, because the models use all cores. */
 export interface Job {
-  /** Tells the events of this job from late ones of a cancelled job. */
+  /** Distinguishes events of this job from late events of a canceled job. */
   readonly id: number;
   readonly kind: JobKind;
-  /** What it works on, for people: a file, a stage, a backend. */
+  /** Display name of its subject: a file, a stage, a backend. */
   readonly subject: string;
   /** `performance.now()` at the start. */
   readonly startedAt: number;
@@ -198,14 +198,14 @@ export type BackendSelection = RuntimeBackend | 'both';
 export interface RunChoice {
   readonly backends: BackendSelection;
   readonly isThorough: boolean;
-  /** Of the bisection; null for the engine's own. */
+  /** Tolerance of the bisection; null for the default of the engine. */
   readonly bisectTolerance: number | null;
 }
 
-/** How the heatmap's colors follow the error. */
+/** Color scale of the heatmap. */
 export type HeatScale = 'log' | 'linear';
 
-/** Which stage is looked at, and how. */
+/** The selected stage, and how it is shown. */
 export interface Look {
   readonly stage: string | null;
   readonly pair: Pair;
@@ -214,10 +214,10 @@ export interface Look {
   readonly scale: HeatScale;
 }
 
-/** Which stages the table shows. */
+/** The filter of the stage table. */
 export interface Filter {
   readonly onlyFailing: boolean;
-  /** Words that the name of a stage must contain, in any case; empty for all stages. */
+  /** Words that the stage name must contain, ignoring case; empty for all stages. */
   readonly search: string;
 }
 
@@ -231,25 +231,25 @@ export type Notice = 'busy' | 'cancelled';
 export interface State {
   readonly job: Job | null;
   readonly opened: Opened | null;
-  /** Why WebGPU cannot be chosen; null where it can. */
+  /** Why WebGPU is unavailable; null if it is available. */
   readonly webgpuMissing: string | null;
   readonly choice: RunChoice;
-  /** As computed: judged by the bundle's tolerances. */
+  /** The original reports, judged by the bundle's tolerances. */
   readonly reports: Reports;
-  /** WASM against WebGPU; empty before both ran. */
+  /** Comparison of WASM with WebGPU; empty until both have run. */
   readonly between: readonly BetweenReport[];
-  /** Edited in the view, by stage. Never part of what is computed. */
+  /** Tolerances edited in the view, by stage. They do not affect the computed reports. */
   readonly tolerances: ReadonlyMap<string, Tolerance>;
   readonly filter: Filter;
   readonly look: Look;
   readonly picture: StagePicture | null;
-  /** Why there is no picture of the stage looked at. */
+  /** Why there is no picture of the selected stage. */
   readonly pictureFailure: Failure | null;
   readonly audit: AuditReport | null;
   readonly onlyFlagged: boolean;
   readonly bisect: BisectReport | null;
   readonly environment: Readonly<Record<string, string>> | null;
-  /** Of the last job. What earlier ones computed stays. */
+  /** Failure of the last job. Results of earlier jobs are kept. */
   readonly failure: Failure | null;
   readonly failedJob: JobKind | null;
   readonly notice: Notice | null;
@@ -305,7 +305,7 @@ export const INITIAL_STATE: State = {
   notice: null,
 };
 
-/** In one word, for styles and tests. */
+/** The state in one word, for styles and tests. */
 export function stateName({ job, opened, reports, audit, bisect }: State): 'empty' | 'opening' | 'opened' | 'running' | 'done' {
   if (job) return job.kind === 'open' ? 'opening' : 'running';
   if (!opened) return 'empty';
@@ -356,13 +356,13 @@ export function reduce(state: State, action: Action): State {
     case 'notice-dismissed':
       return { ...state, notice: null };
     case 'reset':
-      // A job is ended by cancelling it: leaving it by another way would orphan the work.
+      // Leaving a job without canceling it would orphan its work.
       if (state.job) return state;
       return { ...INITIAL_STATE, webgpuMissing: state.webgpuMissing, choice: state.choice, environment: state.environment };
   }
 }
 
-/** What the job that runs tells. */
+/** Reduces an event of the running job. */
 function reduceJob(state: State, job: Job, action: Extract<Action, { readonly id: number }>): State {
   switch (action.type) {
     case 'progressed':
@@ -370,10 +370,10 @@ function reduceJob(state: State, job: Job, action: Extract<Action, { readonly id
     case 'opened':
       return { ...state, ...NO_RESULTS, job: null, opened: action.opened };
     case 'mapped':
-      // The results are of the stages before. The audit is of the weights.
+      // The results refer to the previous stages, unlike the audit of the weights.
       return { ...state, ...NO_RESULTS, audit: state.audit, onlyFlagged: state.onlyFlagged, tolerances: state.tolerances, filter: state.filter, job: null, opened: action.opened };
     case 'reported':
-      // What was between the old pair of reports is not between the new.
+      // The comparison between the old pair of reports is outdated.
       return { ...state, reports: { ...state.reports, [action.report.backend]: action.report }, between: [], picture: null };
     case 'compared': {
       const next = { ...state, job: null, between: action.between };
@@ -393,7 +393,7 @@ function reduceJob(state: State, job: Job, action: Extract<Action, { readonly id
   }
 }
 
-/** A comparison that ended after its first backend still has something to look at. */
+/** Selects a stage after a comparison that ended after its first backend. */
 function endEarly(state: State): State {
   const next = { ...state, job: null };
   return { ...next, look: { ...next.look, stage: defaultStage(next), pair: defaultPair(next) } };
@@ -403,6 +403,6 @@ function reduceLook(state: State, change: Partial<Look>): State {
   const look = { ...state.look, ...change };
   const isSamePlane = look.stage === state.look.stage && look.pair === state.look.pair;
   if (isSamePlane) return { ...state, look };
-  // A heatmap of another stage under this stage's name would be a lie. The frame is the old stage's.
+  // The picture and the frame belong to the previous stage.
   return { ...state, look: { ...look, column: null }, picture: null, pictureFailure: null };
 }

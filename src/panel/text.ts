@@ -6,10 +6,10 @@ import { BACKENDS, type Headline, headlineOf, type StageRow, type State } from '
 import { compareDe } from './texts/de';
 import { compareEn } from './texts/en';
 
-/** Every word of the panel, in its language. */
+/** All texts of the panel in the language of the page. */
 export const text = inLanguage(compareEn, { de: compareDe });
 
-/** `channel 12, frame 331`, without the axes that have but one index. */
+/** `channel 12, frame 331`, without axes of size 1. */
 export function placeText(index: readonly number[], axes: readonly string[], shape: readonly number[]): string {
   const { unnamedAxis, onlyValue } = text.detail;
   const parts = index.flatMap((at, axis) => (shape[axis] === 1 ? [] : [`${axes[axis] ?? unnamedAxis(axis)} ${at}`]));
@@ -23,7 +23,7 @@ export function worstText(worst: WorstValue | null, axes: readonly string[], sha
   return worst.seconds === null ? place : `${place} · ${secondsText(worst.seconds)}`;
 }
 
-/** The same with both values; empty where nothing was measured. `names`: of the golden side and of ours. */
+/** The same with both values; empty if nothing was measured. `names`: labels of the golden and the computed side. */
 export function worstSentence(
   worst: WorstValue | null,
   { axes, shape }: Pick<StageReport, 'axes' | 'shape'>,
@@ -39,13 +39,16 @@ export function quantilesText(quantiles: ErrorQuantiles | null): string {
   return quantiles ? text.detail.quantiles(figure(quantiles.median), figure(quantiles.p90), figure(quantiles.p99)) : '';
 }
 
-/** The most telling cause of a stage in one line; null where none is known. */
+/** The most informative cause of a stage in one line; null if none is known. */
 export function causeSentence(row: StageRow | undefined): string | null {
   const cause = BACKENDS.flatMap((backend) => row?.[backend]?.causes ?? [])[0];
   return cause ? `${text.causes.names[cause.id][0]}: ${cause.evidence}` : null;
 }
 
-/** What a screen reader should say about a change, or null for nothing. Steps of progress would talk over everything. */
+/**
+ * The screen reader announcement for a change; null if there is none. Progress steps are left out, because they would
+ * drown out everything else.
+ */
 export function announcement(next: State, previous: State): string | null {
   if (next.job && next.job.id !== previous.job?.id) return text.jobOn(text.jobs[next.job.kind], next.job.subject);
   if (next.opened && next.opened !== previous.opened && !previous.opened) return text.announce.opened(next.opened.model);
@@ -56,11 +59,11 @@ export function announcement(next: State, previous: State): string | null {
   }
   if (next.audit && next.audit !== previous.audit) return text.announce.audited(next.audit.numFlagged);
   if (next.tolerances !== previous.tolerances) return verdictSentence(next);
-  // Failures and notices have live roles of their own.
+  // Failures and notices have their own live regions.
   return null;
 }
 
-/** The verdict in one or two sentences, the decisions of the outputs first; null if there is no result. */
+/** The verdict in one or two sentences, starting with the decisions of the outputs; null if there is no result. */
 export function verdictSentence(state: State): string | null {
   const headline = headlineOf(state);
   if (!headline) return null;
@@ -69,7 +72,10 @@ export function verdictSentence(state: State): string | null {
   return decisions === null ? outcome : `${decisions}. ${outcome}`;
 }
 
-/** How many decisions differ: `3 of 589 frames have another class, 1 of them near ties`; null if no output decides anything. */
+/**
+ * The number of differing decisions: `3 of 589 frames have a different class, 1 of them near ties`; null if no output
+ * makes decisions.
+ */
 export function decisionsText(decisions: Headline['decisions']): string | null {
   if (decisions.length === 0) return null;
   const sentences = decisions.map((one) => {
@@ -88,7 +94,7 @@ function outcomeSentence(headline: Headline): string {
   return headline.firstDivergence === null ? text.verdict.failNowhere : `${text.verdict.fail} ${headline.firstDivergence}`;
 }
 
-/** The title of the page. */
+/** The page title. */
 export function titleOf(state: State): string {
   const { job, opened } = state;
   if (job) return text.pageTitle.working(text.jobs[job.kind], job.subject);

@@ -6,13 +6,13 @@ import type { Scope } from '../../ui-kit/scope';
 import { colorVariable, swatch } from '../../ui-kit/tracks/palette';
 import { transcriptText as words } from './text';
 
-/** Cues of a block: blocks are made and dropped as a whole. */
+/** Number of cues per block. Blocks are added and removed as a whole. */
 export const BLOCK_CUES = 40;
 
-/** A run of cues that is in the page as a whole, or as empty space of its height. */
+/** A range of cues that is either rendered as a whole or replaced with empty space of the same height. */
 export interface CueBlock {
   readonly from: number;
-  /** Index after the last. */
+  /** Index after the last cue. */
   readonly to: number;
 }
 
@@ -25,16 +25,16 @@ export function blocksOf(numCues: number): CueBlock[] {
 
 export const blockOf = (cue: number): number => Math.floor(cue / BLOCK_CUES);
 
-/** Pixels of a cue besides its lines of text, and of a line; about those of the style sheet. */
+/** Pixels of a cue in addition to its lines of text, and pixels of a line; approximately as in the style sheet. */
 const HEAD_PIXELS = 40;
 const LINE_PIXELS = 22;
 const CHARACTER_PIXELS = 7.5;
 
 /**
- * About how high a block will be, so that the scroll bar is right before the block is made. Wrong by some lines at most,
- * which is put right when it is.
+ * Estimates the height of a block for the scroll bar before the block is rendered. The error is at most a few lines and is
+ * corrected when the block is rendered.
  *
- * @param widthPixels that the text has
+ * @param widthPixels width of the text
  */
 export function estimatedHeight(cues: readonly TranscriptCue[], { from, to }: CueBlock, widthPixels: number): number {
   const charactersPerLine = Math.max(10, widthPixels / CHARACTER_PIXELS);
@@ -43,11 +43,11 @@ export function estimatedHeight(cues: readonly TranscriptCue[], { from, to }: Cu
     .reduce((sum, { text }) => sum + HEAD_PIXELS + LINE_PIXELS * Math.max(1, Math.ceil(text.length / charactersPerLine)), 0);
 }
 
-/** Cues of several voices overlap, but a cue that is this many places back is over. */
+/** Cues of several speakers can overlap, but a cue that is this many positions back has ended. */
 const OVERLAPPING_CUES = 16;
 
 /**
- * The cue at a moment: of several the one that began last. Null in a pause.
+ * The index of the cue at a time; of several, the one that started last. Null in a pause.
  *
  * @param cues sorted by start
  */
@@ -73,30 +73,31 @@ export interface CueSpeaker {
 
 export interface CueList {
   readonly element: HTMLElement;
-  /** @param speakers by the id that the cues have */
+  /** @param speakers by the id used in the cues */
   readonly setCues: (cues: readonly SpokenCue[], speakers: ReadonlyMap<string, CueSpeaker>) => void;
-  /** Marks the cue of this moment, and keeps it in sight while playing. */
+  /** Marks the cue at this time and keeps it in view during playback. */
   readonly setPosition: (seconds: number, playing: boolean) => void;
 }
 
-/** Blocks this far outside of what is visible are made. */
+/** Blocks within this distance of the visible area are rendered. */
 const MARGIN_PIXELS = 800;
-/** Of the width: what times and speakers take, and spacing. */
+/** Width taken up by times, speakers, and spacing. */
 const BESIDE_TEXT_PIXELS = 40;
-/** The same, while the list has no width because it is not shown. */
+/** Assumed text width while the list is hidden and has no width. */
 const USUAL_TEXT_PIXELS = 600;
 const PAGE_CUES = 10;
 
 /**
- * The cues of a transcript. Only the blocks near the visible ones are in the page, because long recordings have ten
- * thousand cues; the others are space of about their height. One cue is in the tab order, arrows move on from it.
+ * The cues of a transcript. Only the blocks near the visible ones are rendered, because long recordings have ten
+ * thousand cues; the others are empty space of about the same height. One cue is in the tab order, arrow keys move from
+ * there.
  */
 export function createCueList(scope: Scope, onPlay: (seconds: number) => void): CueList {
   const element = h('div', { class: 'cues', role: 'list', 'aria-label': words.list, 'data-testid': 'cues' });
   let cues: readonly SpokenCue[] = [];
   let speakers: ReadonlyMap<string, CueSpeaker> = new Map();
   let blocks: { readonly range: CueBlock; readonly element: HTMLElement; isMade: boolean }[] = [];
-  /** The cue that the Tab key reaches; its block is never dropped. */
+  /** The cue in the tab order. Its block is always rendered. */
   let active = 0;
   let current: number | null = null;
 
@@ -159,7 +160,7 @@ export function createCueList(scope: Scope, onPlay: (seconds: number) => void): 
     return element.querySelector<HTMLElement>(`.cue[data-index="${index}"]`);
   }
 
-  /** Scrolls only this list: the page around it stays where the person has it. */
+  /** Scrolls only this list and leaves the scroll position of the page alone. */
   function reveal(index: number): void {
     make(blockOf(index));
     const cue = elementOf(index);
@@ -183,7 +184,7 @@ export function createCueList(scope: Scope, onPlay: (seconds: number) => void): 
   scope.on(element, 'click', (event) => {
     const index = indexOf(event.target);
     const cue = index === null ? undefined : cues[index];
-    // Text that was selected is to be copied, not played.
+    // The user selects text to copy it, not to play it.
     if (index === null || !cue || getSelection()?.isCollapsed === false) return;
     setActive(index);
     const word = event.target instanceof HTMLElement ? cue.words[Number(event.target.dataset.word ?? NaN)] : undefined;
@@ -222,7 +223,7 @@ export function createCueList(scope: Scope, onPlay: (seconds: number) => void): 
       blocks = blocksOf(cues.length).map((range) => ({
         range,
         isMade: false,
-        // Only for the layout: the items belong to the list.
+        // For layout only: the items belong to the list.
         element: h('div', { role: 'presentation', style: `height:${estimatedHeight(cues, range, width)}px` }),
       }));
       element.replaceChildren(...blocks.map((block) => block.element));
@@ -238,7 +239,7 @@ export function createCueList(scope: Scope, onPlay: (seconds: number) => void): 
       current = next;
       if (next === null) return;
       elementOf(next)?.setAttribute('aria-current', 'true');
-      // Follows the sound, but never pulls the list away from someone who is in it.
+      // Follows the playback, but does not scroll while the user is in the list.
       if (playing && !element.matches(':hover, :focus-within')) {
         reveal(next);
         elementOf(next)?.setAttribute('aria-current', 'true');
@@ -247,7 +248,7 @@ export function createCueList(scope: Scope, onPlay: (seconds: number) => void): 
   };
 }
 
-/** A cue's words, each with its index, so that a click finds its time; the plain text where the file has no words. */
+/** The words of a cue, each with its index to find its time on a click; the plain text if the file has no words. */
 function textOf({ words: spoken, text }: SpokenCue): (Node | string)[] {
   if (spoken.length === 0) return [text];
   return spoken.map((word, index) => h('span', { class: word.speaker === null ? 'word' : 'word word--known', 'data-word': index }, word.text));

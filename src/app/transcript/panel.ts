@@ -41,10 +41,10 @@ export interface TranscriptFile {
 }
 
 /**
- * A transcript with its speakers as a file.
+ * Exports a transcript with speakers as a file.
  *
- * @param names what the speakers are called, by id
- * @param recording name of the recording; `transcript` in the file's name tells it from the turns' own subtitles
+ * @param names displayed names of the speakers, by id
+ * @param recording name of the recording; the file name also contains `transcript`, to distinguish it from subtitles of the turns
  */
 export function transcriptFile(
   format: TranscriptFormat,
@@ -59,16 +59,16 @@ export function transcriptFile(
 const ACCEPT = '.srt,.vtt,.json,.tsv,.txt,text/vtt,application/json,application/x-subrip';
 
 export interface TranscriptPanel extends Panel {
-  /** Takes the first of the files as the transcript; what is wrong with it is said in the panel. */
+  /** Opens the first of the files as the transcript. Errors are shown in the panel. */
   readonly openFiles: (files: Iterable<File>) => void;
-  /** Where the player is: call it on each of its changes. */
+  /** Sets the state of the player. Call it on every change. */
   readonly setPosition: (seconds: number, playing: boolean) => void;
 }
 
-/** What was said and by whom: the text of a recognizer, with the speakers of the result. */
+/** The transcript panel: text from a speech recognizer with the speakers of the result. */
 export function createTranscriptPanel(editor: Editor): TranscriptPanel {
   const { scope } = editor;
-  /** The transcript with its speakers, and what it was made of; null until it is needed. */
+  /** The transcript with its speakers, and the data it was computed from; null until needed. */
   let spoken: { readonly transcript: Transcript; readonly turns: readonly EditableTurn[]; readonly result: SpokenTranscript } | null = null;
   let opening = 0;
 
@@ -129,7 +129,7 @@ export function createTranscriptPanel(editor: Editor): TranscriptPanel {
     try {
       const [content, { readTranscript }] = await Promise.all([readTextFile(file, editor.say, decodeTranscript), loadPart(() => import('../../transcript/readTranscript'))]);
       const transcript = readTranscript(file.name, content);
-      // Another file was chosen since, or the result was left.
+      // Another file was chosen in the meantime, or the user left the result.
       if (own !== opening || scope.disposed) return;
       if (others.length > 0) editor.say(words.onlyFirst);
       const hadFocus = empty.contains(document.activeElement);
@@ -147,12 +147,13 @@ export function createTranscriptPanel(editor: Editor): TranscriptPanel {
     failure.replaceChildren(...(failed ? [h('p', { class: 'legend legend--alert' }, words.failed(file)), failureDetails(failed, words.labels)] : []));
   }
 
-  /** Who says what, found anew only after a correction of turns. */
+  /** The transcript with speakers, recomputed only after a correction of turns. */
   function spokenNow(): SpokenTranscript | null {
     const { transcript, annotation } = editor.get();
     if (!transcript) return null;
     if (spoken?.transcript !== transcript || spoken.turns !== annotation.turns) {
-      // One speaker at a time: with overlapping turns, whoever talks longest over another would have his words too.
+      // Uses exclusive turns: with overlapping ones, the speaker with the longer overlap would also get the other
+      // speaker's words.
       spoken = { transcript, turns: annotation.turns, result: assignSpeakers(transcript, exclusiveOf(annotation)) };
     }
     return spoken.result;

@@ -8,7 +8,7 @@ import { transcriptFile } from './panel';
 const cue = (startSeconds: number, endSeconds: number, text = 'x'): TranscriptCue => ({ startSeconds, endSeconds, text, words: [] });
 
 describe('blocks of cues', () => {
-  it('hold every cue once, in order', () => {
+  it('contain every cue once, in order', () => {
     for (const numCues of [0, 1, BLOCK_CUES, BLOCK_CUES + 1, 10_000]) {
       const indices = blocksOf(numCues).flatMap(({ from, to }) => Array.from({ length: to - from }, (_, offset) => from + offset));
       expect(indices).toEqual(Array.from({ length: numCues }, (_, index) => index));
@@ -18,7 +18,7 @@ describe('blocks of cues', () => {
     }
   });
 
-  it('are higher the more text they have, and the narrower they are', () => {
+  it('are higher with more text and less width', () => {
     const [short, long] = [[cue(0, 1)], [cue(0, 1, 'word '.repeat(60))]];
     const range = { from: 0, to: 1 };
     expect(estimatedHeight(long, range, 600)).toBeGreaterThan(estimatedHeight(short, range, 600));
@@ -26,8 +26,8 @@ describe('blocks of cues', () => {
   });
 });
 
-describe('the cue at a moment', () => {
-  it('is the last that began and has not ended, as a search one by one finds it', () => {
+describe('the cue at a time', () => {
+  it('is the last started one that has not ended, as in a linear search', () => {
     const cues = fc
       .array(fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 8 })), { maxLength: 14 })
       .map((times) => times.map(([start, length]) => cue(start, start + length)).sort((a, b) => a.startSeconds - b.startSeconds));
@@ -39,12 +39,12 @@ describe('the cue at a moment', () => {
     );
   });
 
-  it('is none in a pause', () => {
+  it('is null in a pause', () => {
     expect(cueAt([cue(0, 1), cue(5, 6)], 3)).toBeNull();
   });
 });
 
-describe('a transcript that is saved', () => {
+describe('an exported transcript', () => {
   const spoken: SpokenTranscript = {
     file: 'whisper.json',
     cues: [
@@ -54,7 +54,7 @@ describe('a transcript that is saved', () => {
   };
   const names = new Map([['SPEAKER_00', 'Ada']]);
 
-  it('has the speakers by their names, in each format', () => {
+  it('has the speaker names in each format', () => {
     const of = (format: 'srt' | 'vtt' | 'csv' | 'json') => transcriptFile(format, spoken, names, 'a.meeting.wav');
     expect(of('srt')).toMatchObject({ name: 'a.meeting.transcript.srt' });
     expect(of('srt').content).toContain('00:00:00,000 --> 00:00:01,500\nAda: Hello.');

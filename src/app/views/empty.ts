@@ -17,10 +17,10 @@ export interface RecentPanel {
   readonly update: (kept: readonly KeptEntry[]) => void;
 }
 
-/** What was done in this browser before: to be gone on with, or deleted. */
+/** The saved results, to open or delete. */
 export function createRecentPanel(scope: Scope, actions: Pick<Actions, 'openKept' | 'deleteKept'>): RecentPanel {
   const list = h('ul', { class: 'recent__list' });
-  // Takes the focus when the row that had it is gone.
+  // Receives the focus when the focused row is removed.
   const heading = h('h2', { class: 'legend', tabindex: -1 }, words.heading);
   const more = h('button', { type: 'button', class: 'link-button recent__more', 'data-testid': 'all-kept' });
   const element = h(
@@ -100,7 +100,7 @@ export function createRecentPanel(scope: Scope, actions: Pick<Actions, 'openKept
   };
 }
 
-/** A still life of a result: it says at a glance what the page gives. Start, length in percent, by track. */
+/** A decorative preview of a result. Start and length in percent, by track. */
 const GHOST: readonly (readonly (readonly [number, number])[])[] = [
   [[0, 17], [31, 12], [58, 23], [94, 6]],
   [[15, 14], [44, 16], [83, 9]],
@@ -164,7 +164,7 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
 
   const box = modelBox(scope, actions);
   const recent = createRecentPanel(scope, actions);
-  // Earlier work first: returning visitors more often continue it than start anew.
+  // Saved results first: returning users continue one more often than they start a new one.
   const element = h('div', { class: 'view view--empty' }, recent.element, zone, box.element, details);
   const last = state.lastOutcome;
   if (last) {
@@ -187,7 +187,7 @@ export function emptyView({ scope, state, actions }: ViewContext): View {
   };
 }
 
-/** The choice in words, so that it can be read with the panel closed. */
+/** The options in words, readable while the panel is closed. */
 function summaryOf(options: RunOptions): string {
   const { speedNow, speakersNow, backendNow } = text.options;
   const speakers =

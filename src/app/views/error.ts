@@ -34,7 +34,7 @@ export function errorView(context: ViewContext): View {
     element,
     heading,
     update(next) {
-      // The question about a model file may come after the failure of the recording that waited for it.
+      // The question about a model file may follow the failure of the recording that waited for it.
       if (next.models.question === question) return;
       question = next.models.question;
       asked.hidden = question === null;

@@ -9,7 +9,7 @@ import { optionsProblem, type RunOptions, type SpeakerMode } from '../state';
 
 const PRESETS = ['auto', 'campplus', 'community-1'] as const satisfies readonly PresetChoice[];
 
-/** The choice of preset, each with what it is, what it costs and under which license. */
+/** The choice of preset, with description, size, and license. */
 export function presetChoice(
   scope: Scope,
   onChoose: (preset: PresetChoice) => void,
@@ -62,7 +62,7 @@ export function presetChoice(
   };
 }
 
-/** Size and license; empty where there is nothing to say, or nothing known. */
+/** Size and license; empty if there are none or they are unknown. */
 function factsOf(preset: PresetChoice, models: ModelsState): string {
   const known = models.presets?.find(({ id }) => id === preset);
   if (!known) return '';
@@ -72,7 +72,7 @@ function factsOf(preset: PresetChoice, models: ModelsState): string {
 
 const SPEEDS = ['exact', 'fast'] as const satisfies readonly Speed[];
 
-/** The choice between exact and fast, each with what it is and what it costs. */
+/** The choice between exact and fast, with description and cost. */
 export function speedChoice(
   scope: Scope,
   onChoose: (speed: Speed) => void,
@@ -116,7 +116,7 @@ export function speedChoice(
 
 type NumberKey = 'exact' | 'min' | 'max';
 
-/** The controls in the disclosure. They hold no state of their own: what is typed goes out, what is stored comes in. */
+/** The controls of the options. They hold no state: input is dispatched, and the stored options are shown. */
 export function optionsPanel(
   scope: Scope,
   initial: RunOptions,
@@ -215,7 +215,7 @@ export function optionsPanel(
       const problem = optionsProblem(options);
       for (const [key, input] of numbers) {
         const value = options[key];
-        // A field that is being typed in is left alone: an empty one is a number on its way, not an error to repair.
+        // Do not overwrite a field while the user is typing: an empty field may be an incomplete number.
         if (input !== document.activeElement && !Number.isNaN(value)) input.value = String(value);
         const applies = (key === 'exact') === (options.speakerMode === 'exact');
         const wrong = problem !== null && applies && options.speakerMode !== 'auto';

@@ -15,15 +15,15 @@ import type { View, ViewContext } from '../view';
 
 export interface StillTracks {
   readonly element: HTMLElement;
-  /** Shows these tracks, from the start to `durationSeconds`. */
+  /** Shows these tracks from 0 to `durationSeconds`. */
   readonly show: (tracks: readonly Track[], durationSeconds: number) => void;
 }
 
 /**
- * Tracks to look at: one canvas, whatever the number of turns, without playhead and zoom. Each showing replaces the one
- * before, at most once per frame.
+ * Static tracks on a single canvas, without playhead and zoom. Each update replaces the previous one, at most once per
+ * frame.
  *
- * @param label name of the picture for those who cannot see it; the tracks' names and shares beside it are text
+ * @param label accessible name of the canvas; the names and shares of the tracks are text next to it
  */
 export function createStillTracks(scope: Scope, theme: ThemeControl, label: string): StillTracks {
   const canvas = h('canvas', { class: 'tracks__canvas' });
@@ -75,7 +75,7 @@ export function createStillTracks(scope: Scope, theme: ThemeControl, label: stri
     paints = null;
     layOut();
   });
-  // As in `createTracks`: a screen of another density.
+  // As in `createTracks`: the pixel density may change.
   scope.on(window, 'resize', layOut);
 
   return {
@@ -89,7 +89,7 @@ export function createStillTracks(scope: Scope, theme: ThemeControl, label: stri
   };
 }
 
-/** What is known while the recording runs. Hidden until there is something to show. */
+/** The preview during a run. Hidden until there is something to show. */
 export function previewPanel(
   scope: Scope,
   theme: ThemeControl,
@@ -190,7 +190,7 @@ export function runningView({ scope, state, actions, theme }: ViewContext): View
   const meter = downloadMeter();
   const preview = previewPanel(scope, theme);
 
-  // The clock runs apart from the progress: a stage that is long between two reports must not look frozen.
+  // The clock is independent of the progress: a long stage with rare reports must not look frozen.
   const tick = (): void => {
     setText(elapsed, clock(Math.floor((performance.now() - startedAt) / 1000)));
   };
@@ -217,7 +217,7 @@ export function runningView({ scope, state, actions, theme }: ViewContext): View
     stages,
     h('div', { class: 'button-row' }, cancel),
   );
-  // Below the button, which must not move away from under the pointer when the first turns come.
+  // Below the button, which must not move under the pointer when the first turns arrive.
   const element = h('div', { class: 'view view--running' }, panel, preview.element);
 
   return {
@@ -230,7 +230,7 @@ export function runningView({ scope, state, actions, theme }: ViewContext): View
       element.classList.toggle('is-loading', loading);
       const { download } = next.models;
       const isDownloading = loading && download !== null;
-      // Only while there is something to download: mostly the models are here.
+      // Only during a download: usually, the models are available.
       if (isDownloading !== meter.element.isConnected) {
         if (isDownloading) stages.before(meter.element);
         else meter.element.remove();

@@ -5,8 +5,8 @@ import { holds } from './openFiles';
 const sized = (size: number): File => ({ name: 'big.rttm', size }) as File;
 const turnsOf = (count: number, speakers: number) => Array.from({ length: count }, (_, index) => ({ startSeconds: index, endSeconds: index + 1, speaker: `S${index % speakers}` }));
 
-describe('the limits of the page', () => {
-  it('accept the largest size, and name the numbers above it', () => {
+describe('the limits of the app', () => {
+  it('accept the maximum size and report the numbers above it', () => {
     expect(() => { checkSize('a.rttm', MAX_TURNS, MAX_SPEAKERS); }).not.toThrow();
     expect(() => { checkSize('a.rttm', MAX_TURNS + 1, 2); }).toThrow(/“a.rttm” has 1,000,001 turns and 2 speakers\. Expected at most 1,000,000 turns and 5,000 speakers\. Split the file/);
     expect(() => { checkSize('a.rttm', 10, MAX_SPEAKERS + 1); }).toThrow(/5,001 speakers/);
@@ -15,7 +15,7 @@ describe('the limits of the page', () => {
     expect(() => { checkAtOnce('a.rttm', MAX_TURNS_AT_ONCE + 1); }).toThrow(/50,001 turns/);
   });
 
-  it('of a score name the command', () => {
+  it('for scoring mention the command', () => {
     expect(() => { checkScored(turnsOf(400, 3), turnsOf(400, MAX_SPEAKERS_SCORED)); }).not.toThrow();
     expect(() => { checkScored(turnsOf(400, 3), turnsOf(400, MAX_SPEAKERS_SCORED + 1)); }).toThrow(/301 speakers.*npm run score/);
     expect(() => { checkScored(turnsOf(MAX_TURNS_AT_ONCE + 1, 3), []); }).toThrow(/50,001 turns/);

@@ -12,16 +12,16 @@ import { editorText } from '../editor/text';
 import { checkBytes, checkSize, MAX_BYTES_AT_ONCE } from './limits';
 import { type FoundRecording, importedAnnotation, withTurnsWorker } from './turnsClient';
 
-/** What was dropped or chosen, told apart by name. */
+/** Dropped or chosen files, sorted by name. */
 export interface SortedFiles {
   readonly models: readonly File[];
-  /** What is meant as a recording: all that is nothing else. */
+  /** Recordings: all files that are neither models nor companions. */
   readonly recordings: readonly File[];
   /** Turns, or a transcript: RTTM, JSON, SRT, WebVTT; and UEM. */
   readonly companions: readonly File[];
 }
 
-/** What a companion of a recording holds, by the end of its name; `json` holds either. */
+/** The kind of a companion file by its extension. `json` can be turns or a transcript. */
 export type CompanionKind = 'rttm' | 'uem' | 'json' | 'subtitles';
 
 export function companionKind({ name }: File): CompanionKind | null {
@@ -30,15 +30,18 @@ export function companionKind({ name }: File): CompanionKind | null {
   return end === 'srt' || end === 'vtt' || end === 'tsv' ? 'subtitles' : null;
 }
 
-/** Recognizers write text; files of turns have none. Some write both, and then it is the text that is new here. */
+/**
+ * Whether a JSON file is a transcript: speech recognizers write text, files of turns have none. A file with both counts
+ * as a transcript.
+ */
 export async function isTranscript(file: File): Promise<boolean> {
   const kind = companionKind(file);
   return kind === 'subtitles' || (kind === 'json' && (await holds(file, /"(?:text|word|speech)"\s*:/)));
 }
 
-/** Size of one step of the search: searching the whole text of a large file would block the page. */
+/** Size of the parts to search. Searching the whole text of a large file would block the page. */
 const PART_BYTES = 1_000_000;
-/** Parts overlap, so that a match lies entirely in one of them. */
+/** Overlap of the parts, to find matches across their boundary. */
 const OVERLAP_BYTES = 100;
 
 /** Whether a pattern of ASCII characters matches anywhere in a file. */
@@ -78,7 +81,7 @@ export async function readTextFile(file: File, say: (sentence: string) => void, 
   return text;
 }
 
-/** Says that the encoding of a file is a guess. */
+/** A message that the encoding of a file is a guess. */
 export const guessedEncoding = (file: string): string => encodingWords.guessed(file);
 
 async function bytesOf(file: File): Promise<ArrayBuffer> {
@@ -94,7 +97,7 @@ async function bytesOf(file: File): Promise<ArrayBuffer> {
 
 const importWords = editorText.importing;
 
-/** Asks which of several recordings of a file is meant; null where the person takes none. */
+/** Asks which of several recordings in a file to use; null if the user cancels. */
 export function chooseRecording(scope: Scope, file: string, names: readonly string[]): Promise<string | null> {
   const select = h('select', { class: 'field', 'data-testid': 'choose-recording' }, ...names.map((name) => h('option', { value: name }, name)));
   const take = h('button', { type: 'submit', class: 'button button--primary' }, importWords.take);
@@ -129,19 +132,19 @@ export function chooseRecording(scope: Scope, file: string, names: readonly stri
 
 /** The turns of a file, for one recording. */
 export interface ReadTurns {
-  /** The recording's name in the file; the name of the file if it has none. */
+  /** Name of the recording in the file, or the file name if it has none. */
   readonly name: string;
   readonly annotation: Annotation;
 }
 
 /**
- * The turns of a file, for one recording: the one of that name, the only one, or the one that the user chooses.
+ * Reads the turns of one recording in a file: the one with the given name, the only one, or the one that the user chooses.
  *
  * @param say shows a sentence to the user
  * @param recording name of the recording's file; null if there is none
- * @param durationSeconds length of the recording; null if unknown: then that of the file, or the end of the last turn
+ * @param durationSeconds duration of the recording; if null, the one in the file or the end of the last turn is used
  * @returns null if the user chose none
- * @throws VoxlaneError `format`, also for a file that is larger than the page can show
+ * @throws VoxlaneError `format`, also for a file above the limits
  */
 export async function readTurnsFor(
   scope: Scope,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { readTextFile } from './openFiles';
 
-it('says that an encoding is a guess', async () => {
+it('reports that an encoding is a guess', async () => {
   const said: string[] = [];
   const read = (bytes: readonly number[]) => readTextFile(new File([Uint8Array.from(bytes)], 'a.srt'), (sentence) => said.push(sentence));
   expect(await read([0x5a, 0x6f, 0xc3, 0xab])).toBe('Zoë');
@@ -10,7 +10,7 @@ it('says that an encoding is a guess', async () => {
   expect(said).toEqual(['a.srt is not UTF-8. It was read as windows-1252: check the letters with accents.']);
 });
 
-it('an error names the file that the browser cannot read', async () => {
+it('reports the name of an unreadable file', async () => {
   const gone = { name: 'gone.rttm', arrayBuffer: () => Promise.reject(new Error('not found')) } as unknown as File;
   await expect(readTextFile(gone, () => undefined)).rejects.toMatchObject({ code: 'format', problem: 'gone.rttm cannot be read' });
 });

@@ -37,7 +37,7 @@ serve<TurnsWorkerApi>({
   },
 });
 
-/** The browser's error for a string that is too long does not name the reason. */
+/** The browser's error for a string that is too long does not state the reason. */
 function written<Result>(write: () => Result): Result {
   try {
     return write();
@@ -46,7 +46,7 @@ function written<Result>(write: () => Result): Result {
     throw new VoxlaneError(
       {
         code: 'format',
-        problem: 'The file would be longer than this browser allows for one text',
+        problem: 'The exported file would exceed the maximum string length of this browser',
         expected: 'at most about 500 million characters',
         remedy: 'Export a more compact format, such as CSV or RTTM',
       },

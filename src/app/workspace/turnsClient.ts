@@ -11,18 +11,18 @@ export const EXPORT_FORMATS = ['rttm', 'json', 'srt', 'vtt', 'csv', 'audacity', 
 
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-/** What is exported, and when. */
+/** The data to export. */
 export interface ExportRequest {
   readonly outcome: Outcome;
   readonly annotation: Annotation;
   readonly mode: TurnsMode;
-  /** Whether a person has changed anything. */
+  /** Whether the user made any corrections. */
   readonly isCorrected: boolean;
   readonly date: Date;
   readonly userAgent: string;
 }
 
-/** A recording of a file of turns. */
+/** A recording in a file of turns. */
 export interface FoundRecording {
   readonly name: string;
   readonly numTurns: number;
@@ -31,26 +31,26 @@ export interface FoundRecording {
 
 /** The worker that reads and writes large numbers of turns. Packed arrays are transferred in both directions. */
 export interface TurnsWorkerApi {
-  /** Reads a file of turns. Rejects as `readAnyTurns` throws. `isGuess`: the encoding is not certain. */
+  /** Reads a file of turns. Rejects with the errors of `readAnyTurns`. `isGuess`: whether the encoding is a guess. */
   read(file: File): Promise<{ readonly found: readonly FoundRecording[]; readonly isGuess: boolean }>;
   /**
-   * One of the recordings that were read, as an annotation.
+   * Returns one of the recordings read as an annotation.
    *
-   * @param durationSeconds length of the recording; null if it is not known
+   * @param durationSeconds duration of the recording; null if unknown
    */
   take(index: number, durationSeconds: number | null): Promise<PackedAnnotation>;
-  /** The turns with one speaker at a time. */
+  /** Computes the exclusive turns. */
   exclusive(annotation: PackedAnnotation): Promise<PackedTurns>;
-  /** A file of one of the export formats. */
+  /** Writes a file in one of the export formats. */
   write(format: ExportFormat, request: PackedExport): Promise<WrittenFile>;
 }
 
 /** An export request whose turns are packed. */
 export interface PackedExport extends Omit<ExportRequest, 'annotation' | 'outcome'> {
   readonly annotation: PackedAnnotation;
-  /** Without annotation, sound and companions, which no format writes. */
+  /** Without annotation, recording and companions, which no format contains. */
   readonly outcome: Omit<ExportRequest['outcome'], 'annotation' | 'blob' | 'companions'>;
-  /** Size of the recording's file; null if there is none. */
+  /** Size of the recording in bytes; null if there is none. */
   readonly soundBytes: number | null;
 }
 
@@ -61,9 +61,9 @@ export interface WrittenFile {
 }
 
 /**
- * An imported recording as an annotation.
+ * Converts an imported recording to an annotation.
  *
- * @param durationSeconds length of the recording; null if unknown: then that of the file, or the end of the last turn
+ * @param durationSeconds duration of the recording; if null, the one in the file or the end of the last turn is used
  */
 export function importedAnnotation(imported: ImportedRecording, durationSeconds: number | null = null): Annotation {
   const { turns, exclusiveTurns, speakers } = imported;
@@ -71,13 +71,13 @@ export function importedAnnotation(imported: ImportedRecording, durationSeconds:
   return annotationOf(turns, exclusiveTurns, speakers, durationSeconds ?? Math.max(imported.durationSeconds ?? 0, last));
 }
 
-/** Uses a worker for large numbers of turns. The worker ends afterwards, which frees its memory. */
+/** Runs `use` with a worker for large numbers of turns. The worker is terminated afterward, which frees its memory. */
 export async function withTurnsWorker<Result>(use: (worker: WorkerHandle<TurnsWorkerApi>) => Promise<Result>): Promise<Result> {
-  // The address must stand inside `new Worker(new URL(…))`, literally: that is the form bundlers look for.
+  // The URL must be a literal inside `new Worker(new URL(…))`: bundlers search for this form.
   const worker = new WorkerHandle<TurnsWorkerApi>(new Worker(new URL('./turns.worker.ts', import.meta.url), { type: 'module', name: 'voxlane turns' }), 'turns');
   try {
     return await use(worker);
   } finally {
-    worker.terminate(new VoxlaneError({ code: 'disposed', problem: 'The work on the turns is done' }));
+    worker.terminate(new VoxlaneError({ code: 'disposed', problem: 'The processing of the turns is complete' }));
   }
 }

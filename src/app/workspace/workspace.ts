@@ -12,27 +12,27 @@ import { editorText } from '../editor/text';
 import { workText } from './text';
 import type { Work } from '../view';
 
-/** Corrections are written down so long after the last one, so that a drag or a word typed costs one write. */
+/** Delay before corrections are saved, to save once after a drag or a typed word. */
 const SAVE_AFTER_MS = 400;
-/** The first view waits for the list of earlier work. If the storage has not answered by then, the view comes without it. */
+/** Maximum time the first view waits for the list of saved results. */
 const FIRST_LIST_MS = 1000;
-/** The result that is open, in the page's address: a reload opens it again. */
+/** Prefix of the URL hash with the id of the open result, which opens again after a reload. */
 const HASH = '#work=';
 
-/** A field with uncommitted text has this attribute. */
+/** Attribute of a field with uncommitted text. */
 const DRAFT = '[data-draft]';
 
-/** A result that was opened. */
+/** An open result. */
 interface OpenWork {
-  /** Replaced if the sound is added later. */
+  /** Replaced if the recording is added later. */
   outcome: Outcome;
   readonly shared: SharedWork;
   peaks: Peaks | null;
-  /** Whether its voices are in the browser's store. */
+  /** Whether its voice data is saved in the browser. */
   hasVoices: boolean;
 }
 
-/** The results of this page and of earlier ones: what is open, what is kept, and what comes back. */
+/** Manages the results of this and earlier visits: opens, saves and lists them. */
 export class Workspace implements Work {
   readonly #scope: Scope;
   readonly #store: Store<State, Action>;
@@ -40,13 +40,13 @@ export class Workspace implements Work {
   readonly #link: TabLink;
   readonly #listeners = new Set<(state: SaveState) => void>();
   readonly #open = new Map<string, OpenWork>();
-  /** Results whose companions were taken. */
+  /** Results whose companions were already opened. */
   readonly #taken = new WeakSet<Outcome>();
-  /** Results that could not be kept. Each is reported once. */
+  /** Results that could not be saved. Each is reported once. */
   readonly #lost = new Set<string>();
-  /** Voices and sound, which follow the result itself. */
+  /** Saving of voice data and recordings, which starts after the result itself is saved. */
   #writing: Promise<unknown> = Promise.resolve();
-  /** Writes of voices and sound that are not done. */
+  /** Number of pending saves of voice data and recordings. */
   #numWriting = 0;
 
   constructor(scope: Scope, store: Store<State, Action>, recent = new RecentWork(), link = browserTabLink(scope)) {
@@ -62,7 +62,7 @@ export class Workspace implements Work {
       this.#onMessage(message);
     });
     scope.on(document, 'visibilitychange', () => {
-      // Once hidden, the page may end without another event.
+      // A hidden page may be closed without another event.
       if (document.visibilityState === 'hidden') void this.saveAll();
       else this.#refresh();
     });
@@ -75,7 +75,7 @@ export class Workspace implements Work {
     });
     scope.on(window, 'beforeunload', (event) => {
       if (!this.#isAtRisk()) return;
-      // A page that is being left does not live long enough to write: the browser asks, and meanwhile it is written.
+      // There is no time to save while the page unloads. Saving continues while the browser asks for confirmation.
       void this.saveAll();
       event.preventDefault();
     });
@@ -89,7 +89,7 @@ export class Workspace implements Work {
     });
   }
 
-  /** Opens what the address names, and lists the rest. */
+  /** Opens the result in the URL and lists the others. */
   async start(): Promise<void> {
     const timer = setTimeout(() => {
       if (this.#store.get().kept === NOT_LISTED) this.#store.dispatch({ type: 'kept-listed', kept: [] });
@@ -102,7 +102,7 @@ export class Workspace implements Work {
     await this.#list();
   }
 
-  /** Keeps each new result, and has the address name the one that is open. */
+  /** Saves each new result and updates the URL to the open result. */
   follow(next: State, previous: State): void {
     const open = next.phase.kind === 'done' ? next.phase.outcome : null;
     const before = previous.phase.kind === 'done' ? previous.phase.outcome : null;
@@ -124,7 +124,7 @@ export class Workspace implements Work {
 
   correctionsOf(outcome: Outcome): SharedWork {
     const { shared } = this.#open.get(outcome.id) ?? this.#add(outcome, { history: new History(outcome.annotation), transcript: null }, null);
-    // The sound may be added later, and gives the real length of the recording.
+    // The recording may be added later and sets the actual duration.
     shared.apply({ type: 'lengthen', durationSeconds: outcome.annotation.durationSeconds });
     return shared;
   }
@@ -150,7 +150,7 @@ export class Workspace implements Work {
   keepPeaks({ id }: Outcome, peaks: Peaks): void {
     const open = this.#open.get(id);
     if (open) open.peaks = peaks;
-    // Without them the waveform is read again.
+    // If this fails, the waveform is computed again on the next visit.
     void this.#recent.savePeaks(id, peaks);
   }
 
@@ -165,7 +165,7 @@ export class Workspace implements Work {
     };
   }
 
-  /** Files that came together with a recording, for its result; none the second time. */
+  /** The files opened together with a recording, for its result. Empty on later calls. */
   companionsOf(outcome: Outcome): readonly File[] {
     if (this.#taken.has(outcome)) return [];
     this.#taken.add(outcome);
@@ -175,7 +175,7 @@ export class Workspace implements Work {
   async open(id: string): Promise<void> {
     const { lastOutcome } = this.#store.get();
     if (lastOutcome?.id === id && this.#open.has(id)) {
-      // All of it is here still, also what found no room in the store.
+      // The result is still in memory, even if there was no room to save it.
       this.#store.dispatch({ type: 'returned' });
       return;
     }
@@ -183,7 +183,7 @@ export class Workspace implements Work {
     try {
       const kept = await this.#recent.open(id);
       if (!kept) {
-        // Work that did not fit into the store is still in memory.
+        // Work that could not be saved is still in memory.
         if (known?.shared.isUnsaved) this.#store.dispatch({ type: 'opened', outcome: known.outcome });
         else this.#lose(workText.gone);
         return;
@@ -228,7 +228,7 @@ export class Workspace implements Work {
           const kept = await this.#recent.saveOutcome(open.outcome, changed);
           if (kept.isKept) {
             this.#keepParts(open);
-            // Before the start page is shown again: it would move if the list came later.
+            // Before the start page is shown again, to avoid a layout shift.
             void this.#list();
           }
           return kept;
@@ -264,7 +264,7 @@ export class Workspace implements Work {
   }
 
   #onMessage(message: TabMessage): void {
-    // A hidden page reads the store when it is shown.
+    // A hidden page reads the store when it becomes visible.
     if (document.visibilityState === 'hidden') return;
     this.#open.get(message.id)?.shared.onMessage(message);
     if (this.#store.get().phase.kind === 'empty') void this.#list();
@@ -280,7 +280,7 @@ export class Workspace implements Work {
     return phase.kind === 'done' && phase.outcome.id === id;
   }
 
-  /** Whether leaving the page would lose anything. */
+  /** Whether leaving the page would lose work. */
   #isAtRisk(): boolean {
     const isUnsaved = [...this.#open.values()].some(({ shared }) => shared.isUnsaved);
     return isUnsaved || this.#numWriting > 0 || jobOf(this.#store.get()) !== null || document.querySelector(DRAFT) !== null;
@@ -314,12 +314,12 @@ export class Workspace implements Work {
     }
   }
 
-  /** Keeps the heavy parts of a result that has just been stored, for the first time or again. */
+  /** Saves the heavy parts of a result that was just stored, for the first time or again. */
   #keepParts(open: OpenWork): void {
     const { id, result } = open.outcome;
     const voices = result?.voices;
     open.hasVoices = false;
-    // A failure is not reported here: without voices, the panel of the number of speakers says so after a reload.
+    // A failure is not reported here: after a reload, the speaker count panel reports missing voice data.
     if (voices) this.#write(id, async () => void (await this.#recent.saveVoices(id, voices)));
     this.#keepSound(open.outcome);
   }
@@ -332,7 +332,7 @@ export class Workspace implements Work {
     });
   }
 
-  /** Writes a part of a result after the result itself, one at a time. */
+  /** Writes a part of a result after the result itself, one part at a time. */
   #write(id: string, write: () => Promise<void>): void {
     const before = Promise.all([this.#writing, this.#open.get(id)?.shared.save()]);
     this.#numWriting += 1;

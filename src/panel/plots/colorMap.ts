@@ -2,17 +2,17 @@ import type { HeatScale } from '../state';
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 
-/** Colors of the error scale, least first, as custom properties. Their lightness is monotone in both themes. */
+/** Colors of the error scale, lowest first, as custom properties. Their lightness is monotone in both themes. */
 export const RAMP = ['--heat-1', '--heat-2', '--heat-3', '--heat-4', '--heat-5'] as const;
-/** Cells where either side is not finite: another hue, and no error could have it. */
+/** Color of cells in which either side is not finite: a hue outside of the error scale. */
 export const NOT_FINITE = '--heat-not-finite';
 
-/** Shades between the stops; more than a screen has. */
+/** Number of shades, more than a screen can display. */
 const SHADES = 256;
-/** Powers of ten that the logarithmic scale covers. */
+/** Number of powers of ten on the logarithmic scale. */
 const DECADES = 5;
 
-/** Red, green, blue of each shade, one after the other. */
+/** Red, green, blue of each shade, in sequence. */
 export function rampTable(stops: readonly Rgb[]): Uint8ClampedArray {
   const table = new Uint8ClampedArray(SHADES * 3);
   for (let shade = 0; shade < SHADES; shade++) {
@@ -26,23 +26,23 @@ export function rampTable(stops: readonly Rgb[]): Uint8ClampedArray {
   return table;
 }
 
-/** What the two ends of the color scale stand for. */
+/** The values at the two ends of the color scale. */
 export interface HeatDomain {
   readonly scale: HeatScale;
   readonly least: number;
   readonly greatest: number;
 }
 
-/** Logarithmic: whole powers of ten, so that a legend can name them. Linear: from zero. */
+/** Logarithmic: whole powers of ten, which a legend can label. Linear: from zero. */
 export function heatDomain(maxError: number, scale: HeatScale): HeatDomain {
-  // No error at all is drawn as none, on a scale that says so.
+  // Without errors, uses a scale on which zero is the lowest color.
   if (!(maxError > 0)) return { scale: 'linear', least: 0, greatest: 1 };
   if (scale === 'linear') return { scale, least: 0, greatest: maxError };
   const greatest = Math.ceil(Math.log10(maxError) - 1e-9);
   return { scale, least: 10 ** (greatest - DECADES), greatest: 10 ** greatest };
 }
 
-/** Where an error lies on the color scale, in [0, 1]; NaN for NaN. */
+/** The position of an error on the color scale, in [0, 1]; NaN for NaN. */
 export function levelOf(error: number, { scale, least, greatest }: HeatDomain): number {
   const level =
     scale === 'linear'
@@ -50,18 +50,18 @@ export function levelOf(error: number, { scale, least, greatest }: HeatDomain): 
       : error <= least
         ? 0
         : Math.log10(error / least) / Math.log10(greatest / least);
-  // Not `Math.min(1, …)` alone: a NaN must stay one.
+  // NaN must be preserved.
   return Number.isNaN(level) ? NaN : Math.min(1, Math.max(0, level));
 }
 
-/** Errors that the legend names, least first. */
+/** Errors labeled in the legend, lowest first. */
 export function legendErrors({ scale, least, greatest }: HeatDomain): readonly number[] {
   if (scale === 'linear') return [0, 0.25, 0.5, 0.75, 1].map((part) => least + (greatest - least) * part);
   return Array.from({ length: DECADES + 1 }, (_, index) => greatest * 10 ** (index - DECADES));
 }
 
 /**
- * The cells as pixels, red, green, blue and alpha, axes (row, column). Row 0 is at the bottom, as frequencies are drawn.
+ * The cells as RGBA pixels, axes (row, column). Row 0 is at the bottom, as in a spectrogram.
  *
  * @param heat axes (row, column)
  */

@@ -21,51 +21,51 @@ import {
   titleAxes,
 } from './plot';
 
-/** The index along an axis of `size` that a pixel of [from, to] is on. */
+/** The index at a pixel in [from, to], along an axis of `size`. */
 function indexAt(pixel: number, from: number, to: number, size: number): number {
   const part = (pixel - from) / (to - from);
   return Math.min(size - 1, Math.max(0, Math.floor(part * size)));
 }
 
-/** Index along the column axis under a pixel, before the reduction. */
+/** The column index at a pixel, before the reduction. */
 export const columnAt = (x: number, { left, right }: Box, { columnSize }: Pick<StagePicture, 'columnSize'>): number =>
   indexAt(x, left, right, columnSize);
 
-/** Middle of a column, in pixels. */
+/** Center of a column, in pixels. */
 export const xOfColumn = (column: number, { left, right }: Box, { columnSize }: Pick<StagePicture, 'columnSize'>): number =>
   left + ((column + 0.5) / columnSize) * (right - left);
 
-/** Row of the heatmap under a pixel; row 0 is at the bottom. */
+/** The heatmap row at a pixel; row 0 is at the bottom. */
 export const rowAt = (y: number, { top, bottom }: Box, { rows }: Pick<StagePicture, 'rows'>): number =>
   indexAt(bottom - y, 0, bottom - top, rows);
 
-/** The indices that a cell stands for, first and last. */
+/** The first and last index covered by a cell. */
 export const indicesOfCell = (cell: number, cells: number, size: number): readonly [first: number, last: number] => [
   Math.ceil((cell * size) / cells),
   Math.ceil(((cell + 1) * size) / cells) - 1,
 ];
 
-/** The cell that an index fell into. */
+/** The cell that contains an index. */
 export const cellOfIndex = (index: number, cells: number, size: number): number => Math.floor((index * cells) / size);
 
-/** Seconds at the left and the right edge of the heatmap; null without time. */
+/** Seconds at the left and right edge of the heatmap; null without a time axis. */
 export function timeSpan({ time, columnSize }: Pick<StagePicture, 'time' | 'columnSize'>): readonly [start: number, end: number] | null {
   if (!time) return null;
   const start = time.startSeconds - time.stepSeconds / 2;
   return [start, start + columnSize * time.stepSeconds];
 }
 
-/** Middle of a column's frame; null without time. */
+/** Center time of a column's frame; null without a time axis. */
 export const secondsOfColumn = (column: number, { time }: Pick<StagePicture, 'time'>): number | null =>
   time ? time.startSeconds + column * time.stepSeconds : null;
 
-/** The column whose frame is nearest to a moment; null without time. */
+/** The column whose frame is nearest to a time; null without a time axis. */
 export function columnOfSeconds(seconds: number, { time, columnSize }: Pick<StagePicture, 'time' | 'columnSize'>): number | null {
   if (!time) return null;
   return Math.min(columnSize - 1, Math.max(0, Math.round((seconds - time.startSeconds) / time.stepSeconds)));
 }
 
-/** Row with the greatest error in a column of cells, and that error; NaN counts as the greatest. */
+/** Row with the largest error in a column of cells, and that error; NaN counts as the largest. */
 export function worstRow({ heat, rows, columns }: Pick<StagePicture, 'heat' | 'rows' | 'columns'>, cell: number): { row: number; error: number } {
   let worst = { row: 0, error: heat[cell] ?? 0 };
   for (let row = 0; row < rows && !Number.isNaN(worst.error); row++) {
@@ -75,24 +75,24 @@ export function worstRow({ heat, rows, columns }: Pick<StagePicture, 'heat' | 'r
   return worst;
 }
 
-/** Keys move by this many frames at a time, and by a twentieth of all with Page Up and Page Down. */
+/** Page Up and Page Down move by this fraction of all frames. */
 const PAGES = 20;
 
 export interface Heatmap {
   readonly element: HTMLElement;
   readonly show: (picture: StagePicture, scale: HeatScale, alternative: string) => void;
-  /** Marks the frame that the slice shows. */
+  /** Marks the frame of the slice. */
   readonly setColumn: (column: number) => void;
 }
 
 export interface HeatmapOptions {
   readonly paints: PaintSource;
   readonly onColumn: (column: number) => void;
-  /** A frame that was clicked, or confirmed with a key: to be heard. */
+  /** Called to play a frame that was clicked or confirmed with a key. */
   readonly onPlay: (column: number) => void;
 }
 
-/** The error over two axes. A slider along the columns for keys and screen readers. */
+/** The heatmap of the error over two axes. Keyboard and screen reader use it as a slider along the columns. */
 export function createHeatmap(scope: Scope, { paints, onColumn, onPlay }: HeatmapOptions): Heatmap {
   let shown: { readonly picture: StagePicture; readonly domain: HeatDomain } | null = null;
   let bitmap: HTMLCanvasElement | null = null;
@@ -115,7 +115,7 @@ export function createHeatmap(scope: Scope, { paints, onColumn, onPlay }: Heatma
   });
   const overlay = h('canvas', { class: 'heatmap__overlay', 'aria-hidden': 'true' });
   const readout = h('p', { class: 'heatmap__readout', 'data-testid': 'heat-readout' });
-  // What is inside of a slider is not read; what describes it is.
+  // Screen readers ignore the content of a slider, but read its description.
   const alternative = h('p', { class: 'visually-hidden', id: 'heatmap-alternative' });
   const slider = h(
     'div',
@@ -133,7 +133,7 @@ export function createHeatmap(scope: Scope, { paints, onColumn, onPlay }: Heatma
   );
   const element = h('div', { class: 'heatmap' }, slider, readout, alternative);
 
-  /** Apart from the cells, so that a moving pointer repaints two lines. */
+  /** Separate from the cells, to repaint only two lines when the pointer moves. */
   function paintMarks(): void {
     const pen = overlay.getContext('2d');
     if (!pen || !shown) return;
@@ -274,7 +274,7 @@ function paintHeat(pen: Pen, size: Size, picture: StagePicture, cells: HTMLCanva
   titleAxes(pen, box, size, span ? text.detail.time : picture.columnAxis, picture.rowSize === 1 ? '' : picture.rowAxis, paints);
 }
 
-/** A halo in the surface's color keeps the line readable on a cell of any color. */
+/** A halo in the surface color keeps the line readable on cells of any color. */
 function markColumn(pen: Pen, { top, bottom }: Box, x: number, { surface, ink }: PlotPaints): void {
   pen.fillStyle = surface;
   pen.fillRect(Math.round(x) - 1.5, top, 4, bottom - top);

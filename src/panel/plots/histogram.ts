@@ -10,7 +10,7 @@ type Counts = StagePicture['histogram'];
 
 export interface HistogramPlot {
   readonly element: HTMLElement;
-  /** `allowed`: bins that reach above it are marked; null where nothing is judged. */
+  /** `allowed`: bins that reach above it are marked; null if the pair is not judged. */
   readonly show: (histogram: Counts, allowed: number | null) => void;
 }
 
@@ -39,7 +39,7 @@ export function createHistogram(scope: Scope, paints: PaintSource): HistogramPlo
       const box = boxOf(size);
       const [width, height] = [box.right - box.left, box.bottom - box.top];
       const xOf = (at: number): number => box.left + ((at - minExponent) / (maxExponent - minExponent)) * width;
-      // Counts span orders of magnitude as the errors do, and a single outlier is what is looked for.
+      // Logarithmic, because counts span orders of magnitude and single outliers must be visible.
       const greatest = Math.log10(1 + counts.reduce((most, bin) => Math.max(most, bin), 1));
       const yOf = (bin: number): number => box.bottom - (Math.log10(1 + bin) / greatest) * height;
       counts.forEach((bin, index) => {

@@ -3,7 +3,7 @@ import type { ThemeControl } from '../../ui-kit/pageFrame';
 import type { Scope } from '../../ui-kit/scope';
 import { NOT_FINITE, RAMP, rampTable, type Rgb } from './colorMap';
 
-/** Where a plot's values lie on its canvas, in CSS pixels. */
+/** The area of a plot's values on its canvas, in CSS pixels. */
 export interface Box {
   readonly left: number;
   readonly top: number;
@@ -11,10 +11,10 @@ export interface Box {
   readonly bottom: number;
 }
 
-/** Space for the labels beside the values. Left and right are the same in every plot, so that time axes line up. */
+/** Space for labels around the values. Left and right are the same in every plot, to align the time axes. */
 export const GUTTER = { left: 52, right: 12, top: 10, bottom: 32 } as const;
 
-/** The values' part of a canvas of this size. */
+/** The area of the values on a canvas of this size. */
 export function boxOf({ width, height }: { readonly width: number; readonly height: number }, bottom: number = GUTTER.bottom): Box {
   return {
     left: GUTTER.left,
@@ -24,7 +24,7 @@ export function boxOf({ width, height }: { readonly width: number; readonly heig
   };
 }
 
-/** At most `most` round numbers (1, 2 or 5 by a power of ten apart) in [from, to]. */
+/** At most `most` round numbers in [from, to], spaced by 1, 2 or 5 times a power of ten. */
 export function niceTicks(from: number, to: number, most: number): readonly number[] {
   const span = to - from;
   if (!(span > 0) || most < 1) return Number.isFinite(from) ? [from] : [];
@@ -32,18 +32,18 @@ export function niceTicks(from: number, to: number, most: number): readonly numb
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5].find((times) => times * power >= rough) ?? 10);
   const ticks: number[] = [];
-  // Counted, not added up: 0.1 + 0.1 + 0.1 is not 0.3.
+  // Multiplied instead of summed up: 0.1 + 0.1 + 0.1 is not 0.3.
   for (let index = Math.ceil(from / step - 1e-9); index * step <= to + step * 1e-9; index++) {
     ticks.push(Number((index * step).toPrecision(12)));
   }
   return ticks;
 }
 
-/** As {@link niceTicks}, but only whole numbers: of indices. */
+/** As {@link niceTicks}, but only whole numbers, for indices. */
 export const indexTicks = (size: number, most: number): readonly number[] =>
   niceTicks(0, size - 1, most).filter((tick) => Number.isInteger(tick));
 
-/** Colors of the plots in the theme of the moment. */
+/** Colors of the plots in the current theme. */
 export interface PlotPaints {
   readonly ink: string;
   readonly muted: string;
@@ -56,15 +56,15 @@ export interface PlotPaints {
   readonly notFinite: Rgb;
 }
 
-/** The colors, read again whenever they change. */
+/** Provides the colors, updated whenever they change. */
 export interface PaintSource {
-  /** Belongs into the page: colors are resolved where it stands. */
+  /** Must be in the page: colors are resolved at this element. */
   readonly probe: HTMLElement;
   readonly get: () => PlotPaints;
   readonly onChange: (listener: () => void) => void;
 }
 
-/** Colors follow the theme, and paper: a page printed from the dark theme must not be a page of ink. */
+/** The colors follow the theme and change for printing, which always uses the light theme. */
 export function createPaints(scope: Scope, theme: ThemeControl): PaintSource {
   const probe = h('span', { class: 'plot__probe', hidden: true });
   let paints: PlotPaints | null = null;
@@ -99,7 +99,7 @@ function readPaints(probe: HTMLElement): PlotPaints {
   };
 }
 
-/** `rgb(1, 2, 3)`, as browsers write resolved colors. */
+/** Parses `rgb(1, 2, 3)`, the form of resolved colors. */
 function rgbOf(color: string): Rgb {
   const [red = 0, green = 0, blue = 0] = (color.match(/[\d.]+/g) ?? []).map(Number);
   return [red, green, blue];
@@ -111,18 +111,18 @@ export interface Size {
   readonly height: number;
 }
 
-/** A canvas that is as wide as its place, and is painted anew when that, the theme or its content changes. */
+/** A canvas as wide as its container, repainted when its size, the theme or its content changes. */
 export interface Plot {
   readonly element: HTMLElement;
   readonly size: () => Size;
   readonly repaint: () => void;
-  /** What the canvas shows, for who does not see it. */
+  /** Sets the text alternative of the canvas. */
   readonly describe: (alternative: string) => void;
 }
 
 export type Pen = CanvasRenderingContext2D;
 
-/** `height`: of the canvas, for its width; asked again before each painting. */
+/** `height`: height of the canvas for a width; called before each painting. */
 export function createPlot(
   scope: Scope,
   paints: PaintSource,
@@ -154,9 +154,9 @@ export function createPlot(
   scope.add(() => {
     cancelAnimationFrame(frame);
   });
-  // At once: a printer does not wait for the next frame.
+  // Paint at once: printing does not wait for the next frame.
   paints.onChange(now);
-  // Moving to a screen of another density changes no size in CSS pixels, but the window hears of it.
+  // Moving to a screen with a different density does not change the size in CSS pixels, but fires a resize event.
   scope.on(window, 'resize', repaint);
   return {
     element,
@@ -168,7 +168,7 @@ export function createPlot(
   };
 }
 
-/** Text of an axis below the box, each at its pixel; those that would leave the canvas are moved inside. */
+/** Axis labels below the box, each at its pixel. Labels that would leave the canvas are moved inside. */
 export function labelBelow(pen: Pen, { bottom }: Box, width: number, labels: readonly (readonly [x: number, label: string])[], paints: PlotPaints): void {
   pen.font = paints.font;
   pen.textBaseline = 'top';
@@ -186,7 +186,7 @@ export function labelBelow(pen: Pen, { bottom }: Box, width: number, labels: rea
   }
 }
 
-/** Text of an axis left of the box, each at its pixel. */
+/** Axis labels left of the box, each at its pixel. */
 export function labelLeft(pen: Pen, { left, top, bottom }: Box, labels: readonly (readonly [y: number, label: string])[], paints: PlotPaints): void {
   pen.font = paints.font;
   pen.textBaseline = 'middle';
@@ -199,7 +199,7 @@ export function labelLeft(pen: Pen, { left, top, bottom }: Box, labels: readonly
   }
 }
 
-/** Names of the axes: below at the right end, and along the left side. */
+/** Axis titles: below at the right end, and along the left side. */
 export function titleAxes(pen: Pen, box: Box, size: Size, below: string, beside: string, paints: PlotPaints): void {
   pen.font = paints.font;
   pen.fillStyle = paints.muted;

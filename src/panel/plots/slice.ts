@@ -17,7 +17,7 @@ import {
 } from './plot';
 
 const HEIGHT = 208;
-/** With fewer values than this each gets a dot: a line between classes means nothing. */
+/** Below this number of values, each is drawn as a dot: a line between classes has no meaning. */
 const FEW = 32;
 
 /** Both sides of a comparison along one axis. */
@@ -27,7 +27,7 @@ export interface SliceData {
   readonly leftName: string;
   readonly rightName: string;
   readonly axis: string;
-  /** Values along the axis, before the reduction. */
+  /** Number of values along the axis, before the reduction. */
   readonly axisSize: number;
 }
 
@@ -36,7 +36,7 @@ export interface SlicePlot {
   readonly show: (slice: SliceData) => void;
 }
 
-/** Least and greatest finite value of both, with a little room; never empty. */
+/** Minimum and maximum finite value of all sides, with a margin; never empty. */
 export function rangeOf(...sides: readonly Float32Array[]): readonly [number, number] {
   let [least, greatest] = [Infinity, -Infinity];
   for (const side of sides) {
@@ -51,7 +51,7 @@ export function rangeOf(...sides: readonly Float32Array[]): readonly [number, nu
   return [least - room, greatest + room];
 }
 
-/** Greatest finite difference. */
+/** Maximum finite difference. */
 const apart = ({ left, right }: SliceData): number =>
   left.reduce((most, value, index) => {
     const difference = Math.abs(value - right[index]!);
@@ -83,7 +83,7 @@ export function createSlice(scope: Scope, paints: PaintSource): SlicePlot {
       labelBelow(pen, box, size.width, ticks.map((index) => [xOf(box, index, slice.axisSize), String(index)]), colors);
       titleAxes(pen, box, size, slice.axis, '', colors);
       const point = (side: Float32Array, index: number): readonly [number, number] => [xOf(box, index, length), yOf(side[index]!)];
-      // Golden first and wide: where ours is right it lies inside.
+      // Golden first, with a wide line: a matching computed line lies inside it.
       paintLine(pen, slice.left, point, { color: colors.muted, width: 4, alpha: 0.55 });
       paintLine(pen, slice.right, point, { color: colors.accent, width: 1.5, alpha: 1 });
       if (pointed !== null) {
@@ -146,7 +146,7 @@ function paintLine(
   pen.beginPath();
   let isDrawing = false;
   side.forEach((value, index) => {
-    // The line has a gap where there is no number.
+    // The line has gaps at non-finite values.
     if (!Number.isFinite(value)) {
       isDrawing = false;
       return;

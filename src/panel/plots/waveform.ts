@@ -4,20 +4,20 @@ import { text } from '../text';
 import { type Box, boxOf, createPlot, type PaintSource, type Pen, type PlotPaints } from './plot';
 
 const HEIGHT = 64;
-/** No axis of its own: the heatmap's is below. */
+/** No separate axis: the heatmap's axis is below. */
 const BOTTOM = 4;
 
 export type Waveform = NonNullable<Opened['waveform']>;
 
 export interface WaveformPlot {
   readonly element: HTMLElement;
-  /** Draws the seconds from `start` to `end`, the heatmap's. */
+  /** Draws the seconds from `start` to `end`, as in the heatmap. */
   readonly show: (waveform: Waveform, start: number, end: number) => void;
-  /** Marks a moment, and the part that was last played. */
+  /** Marks a time and the last played part. */
   readonly mark: (seconds: number | null, played: readonly [start: number, end: number] | null) => void;
 }
 
-/** Least and greatest sample of each pixel; null where the pixel is outside of the recording. */
+/** Minimum and maximum sample of each pixel; null for pixels outside of the recording. */
 export function peaks(
   { samples, sampleRate }: Waveform,
   start: number,
@@ -27,7 +27,7 @@ export function peaks(
   return Array.from({ length: pixels }, (_, pixel) => {
     const secondsAt = (edge: number): number => start + (edge / pixels) * (end - start);
     const from = Math.max(0, Math.floor(secondsAt(pixel) * sampleRate));
-    // At least one sample, where a pixel is less.
+    // At least one sample, if a pixel covers less.
     const to = Math.min(samples.length, Math.max(from + 1, Math.floor(secondsAt(pixel + 1) * sampleRate)));
     if (secondsAt(pixel + 1) <= 0 || from >= to) return null;
     let [least, greatest] = [Infinity, -Infinity];
@@ -97,7 +97,7 @@ export function createWaveform(scope: Scope, paints: PaintSource, onSeconds: (se
 
 function paintPeaks(pen: Pen, box: Box, waveform: Waveform, start: number, end: number, { ink, rule }: PlotPaints): void {
   const columns = peaks(waveform, start, end, Math.round(box.right - box.left));
-  // As loud as it gets fills the height: features are computed from quiet recordings too.
+  // The loudest peak fills the height, because features are computed from quiet recordings too.
   const loudest = columns.reduce((most, peak) => (peak ? Math.max(most, -peak[0], peak[1]) : most), 0);
   const middle = (box.top + box.bottom) / 2;
   const scale = loudest > 0 && Number.isFinite(loudest) ? (box.bottom - box.top) / 2 / loudest : 0;
@@ -113,12 +113,12 @@ function paintPeaks(pen: Pen, box: Box, waveform: Waveform, start: number, end: 
   pen.globalAlpha = 1;
 }
 
-/** What is played around a moment. */
+/** Seconds to play around a time. */
 const CLIP_SECONDS = 1;
-/** Sound that is cut off at full strength clicks. */
+/** Seconds of fade: audio that is cut off at full level clicks. */
 const FADE_SECONDS = 0.01;
 
-/** The part of a recording that is heard around a moment: a whole second where the recording has one. */
+/** The part of a recording to play around a time: a whole second if possible. */
 export function clipAround(seconds: number, durationSeconds: number): readonly [start: number, end: number] {
   const length = Math.min(CLIP_SECONDS, durationSeconds);
   const start = Math.min(Math.max(0, seconds - length / 2), durationSeconds - length);
@@ -131,7 +131,7 @@ export class ClipPlayer {
   #context: AudioContext | null = null;
   #source: AudioBufferSourceNode | null = null;
 
-  /** `onChange` is called when a part begins or ends. */
+  /** `onChange` is called when playback starts or ends. */
   constructor(scope: Scope, onChange: () => void) {
     this.#onChange = onChange;
     scope.add(() => {
@@ -144,13 +144,13 @@ export class ClipPlayer {
     return this.#source !== null;
   }
 
-  /** @returns the part that plays; null where the browser cannot play this sample rate */
+  /** @returns the played part; null if the browser does not support this sample rate */
   play({ samples, sampleRate }: Waveform, seconds: number): readonly [start: number, end: number] | null {
     this.stop();
     const [start, end] = clipAround(seconds, samples.length / sampleRate);
     const part = samples.slice(Math.floor(start * sampleRate), Math.ceil(end * sampleRate));
     if (part.length === 0) return null;
-    // Made by a click and not before: browsers keep a context silent that nobody asked for.
+    // Created on a click, because browsers mute a context created without user interaction.
     this.#context ??= new AudioContext();
     const context = this.#context;
     void context.resume();
@@ -187,7 +187,7 @@ export class ClipPlayer {
   }
 }
 
-/** Soft at both ends, and not above full scale where samples are 16-bit integers as some models take them. */
+/** Fades both ends, and scales 16-bit integer samples, which some models use, to full scale. */
 function faded(context: AudioContext, part: Float32Array, seconds: number): GainNode {
   const loudest = part.reduce((most, sample) => Math.max(most, Math.abs(sample)), 1);
   const gain = context.createGain();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { NOT_FINITE, RAMP } from '../plots/colorMap';
 import { COLORS } from '../../ui-kit/tracks/palette';
 
-/** The colors of the style sheets against WCAG 2.2: text at 4.5:1, graphical objects at 3:1, in both themes. */
+/** Checks the colors of the style sheets against WCAG 2.2: text at 4.5:1, graphical objects at 3:1, in both themes. */
 const css = ['../../ui-kit/styles/tokens.css', './tokens.css']
   .map((file) => readFileSync(new URL(file, import.meta.url), 'utf8'))
   .join('\n');
@@ -48,11 +48,11 @@ describe.each([
   it.each(GRAPHICS)('%s is visible', (name, grounds) => {
     for (const ground of grounds) expect(contrast(name, ground, theme), ground).toBeGreaterThanOrEqual(3);
   });
-  it('the error scale goes from the ground away, step by step', () => {
+  it('the error scale increases in contrast at every step', () => {
     const stops = RAMP.map((name) => name.slice(2));
     const away = stops.map((name) => contrast(name, 'surface', theme));
     expect([...away].sort((a, b) => a - b)).toEqual(away);
-    // Each stop is told from the next without seeing colors: 1.4 is 10 or more of the 100 steps of lightness.
+    // Stops are distinguishable without color: 1.4 corresponds to 10 or more of the 100 steps of lightness.
     stops.slice(1).forEach((name, index) => {
       expect(contrast(name, stops[index]!, theme), name).toBeGreaterThanOrEqual(1.4);
     });

@@ -11,7 +11,7 @@ type Saying = (...values: unknown[]) => unknown;
 
 const preview = (turns: readonly object[]): object => ({ analyzedSeconds: 12.5, turns });
 
-/** What entries are asked that do not take numbers. */
+/** Arguments of entries that do not take numbers. */
 const ARGUMENTS: Readonly<Record<string, readonly (readonly unknown[])[]>> = {
   'app.announce.preview': [[preview([])], [preview([{}])]],
   'app.selfCheck.heading': [[true], [false]],
@@ -30,23 +30,23 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly unknown[])[]>> = {
   'compare.detail.histogramAlternative': [['1'], ['']],
 };
 
-/** Nothing, one, several, with a fraction. */
+/** Zero, one, several, with a fraction. */
 const NUMBERS = [0, 1, 2, 1234.5];
 
-/** Names, units, signs, and words that German has taken over: what is made of these alone may be the same in both. */
+/** Names, units, symbols, and words shared by both languages. Texts that consist only of these may be the same in both. */
 const SHARED_WORDS = new Set(
   `Voxlane RTTM JSON WASM WebGPU campplus community- segmentation- CAM sample.wav compare.html Esc Enter Pause
   Position Backend Checkpoint Graph Tensor Opset Log Linear Argmax SNR dB NaN Inf SHA- frame Code MIT Somebody s MB B`.split(/\s+/),
 );
 const isShared = (words: string): boolean => (words.match(/\p{L}(?:[\p{L}.-]*[\p{L}-])?/gu) ?? []).every((word) => SHARED_WORDS.has(word));
 
-/** The entries that are words, each with its path, in the order of the table. */
+/** The text entries with their paths, in table order. */
 function entries(table: unknown, path: string): [path: string, entry: string | Saying][] {
   if (typeof table === 'string' || typeof table === 'function') return [[path, table as string | Saying]];
   return Object.entries(table as Record<string, unknown>).flatMap(([key, value]) => entries(value, path ? `${path}.${key}` : key));
 }
 
-/** What an entry says: a function once for each sample. */
+/** The texts of an entry: one per sample if it is a function. */
 function sayings(path: string, entry: string | Saying): unknown[] {
   if (typeof entry === 'string') return [entry];
   const samples = ARGUMENTS[path] ?? NUMBERS.map((number) => Array.from({ length: entry.length || 2 }, () => number));
@@ -55,7 +55,7 @@ function sayings(path: string, entry: string | Saying): unknown[] {
 
 const [english, german] = [entries(en, ''), entries(de, '')];
 
-describe('the tables of words', () => {
+describe('the text tables', () => {
   it('have the same entries in the same order', () => {
     expect(german.map(([path]) => path)).toEqual(english.map(([path]) => path));
     expect(english.length).toBeGreaterThan(300);
@@ -64,7 +64,7 @@ describe('the tables of words', () => {
   it.each([
     ['en', english],
     ['de', german],
-  ] as const)('say something in every entry: %s', (_, table) => {
+  ] as const)('have text in every entry: %s', (_, table) => {
     const silent = table.filter(([path, entry]) =>
       sayings(path, entry).some((words) => typeof words !== 'string' || words.trim() === '' || /undefined|\[object/.test(words)),
     );

@@ -11,7 +11,7 @@ export interface Bench extends Section {
   readonly cancel: HTMLElement;
 }
 
-/** The model under test, what can be done with it, and what is being done. */
+/** The opened model with the available actions and the running job. */
 export function bench(context: SectionContext): Bench {
   const { scope, actions } = context;
   const heading = h('h2', { class: 'title', tabindex: -1, 'data-testid': 'model-name' });
@@ -138,7 +138,7 @@ function progressOf({ scope, actions }: SectionContext): Section & { readonly ca
   const element = h('div', { class: 'progress', hidden: true }, h('div', { class: 'progress__head' }, step, elapsed), bar, cancel);
 
   let startedAt: number | null = null;
-  // The clock runs apart from the progress: a step that is long between two reports must not look frozen.
+  // The clock is independent of the progress: a long step with rare reports must not look frozen.
   const timer = setInterval(() => {
     if (startedAt !== null) setText(elapsed, clock(Math.floor((performance.now() - startedAt) / 1000)));
   }, 250);

@@ -17,9 +17,9 @@ import { placeText, quantilesText, text, worstSentence } from '../text';
 import { neighborhood } from './neighborhood';
 
 /**
- * The stage that is looked at: where it is in the graph, where its error is, how large, and what the values are there.
+ * The details of the selected stage: its place in the graph, and the location, size and values of its errors.
  *
- * @param onBack goes back to the stage in the table
+ * @param onBack returns to the stage in the table
  */
 export function detail(context: SectionContext, onBack: (stage: string) => void): Section {
   const { scope, actions, theme } = context;
@@ -30,7 +30,7 @@ export function detail(context: SectionContext, onBack: (stage: string) => void)
   const pairs = segmented<Pair>(scope, text.detail.pair, 'pair', Object.entries(text.pairs) as [Pair, string][], (pair) => {
     actions.look({ pair });
   });
-  // Only models of this release have one.
+  // Only bundled models have this pair.
   const kernelsPair = pairs.element.querySelector<HTMLElement>('[data-testid="pair-golden-kernels"]')!;
   const scales = segmented<HeatScale>(scope, text.detail.scale, 'scale', Object.entries(text.detail.scales) as [HeatScale, string][], (scale) => {
     actions.look({ scale });
@@ -229,7 +229,7 @@ function alternativeOf(state: State): string {
   return text.detail.heatAlternative(stage.name, text.pairs[look.pair], shapeText(stage.shape), picture.maxError, where);
 }
 
-/** The colors with the errors they stand for, and where the tolerance is among them. */
+/** The color legend with the errors and the tolerance. */
 function showLegend(legend: HTMLElement, { maxError, heat }: StagePicture, scale: HeatScale, allowed: number | null): void {
   const domain = heatDomain(maxError, scale);
   const part = (error: number): string => `--part:${levelOf(error, domain)}`;

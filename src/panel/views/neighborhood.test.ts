@@ -34,7 +34,7 @@ function stateOf(...stages: readonly string[]): State {
 }
 
 describe('the neighborhood of a stage', () => {
-  it('has the node with its attributes, its inputs and what computes them', () => {
+  it('contains the node with its attributes, its inputs and the nodes that compute them', () => {
     const first = neighborhoodOf(stateOf('first', 'sum', 'last'), 'first');
     expect(first?.node).toMatchObject({ op: 'Gemm', attributes: { transB: '1' } });
     expect(first?.inputs).toEqual([
@@ -49,7 +49,7 @@ describe('the neighborhood of a stage', () => {
     ]);
   });
 
-  it('names the nearest stages before it, and counts the nodes since then', () => {
+  it('contains the nearest preceding stages and the number of nodes since then', () => {
     const names = (stages: readonly string[], stage: string): unknown => {
       const { before, ops } = neighborhoodOf(stateOf(...stages), stage)!;
       return [before, Object.fromEntries(ops)];
@@ -60,7 +60,7 @@ describe('the neighborhood of a stage', () => {
     expect(names(['last'], 'last')).toEqual([[], { Relu: 2, Add: 1, Sub: 1, Mul: 1, Gemm: 1 }]);
   });
 
-  it('is unknown for a stage that no node computes', () => {
+  it('is null for a stage that no node computes', () => {
     expect(neighborhoodOf(stateOf('first', 'x'), 'x')).toBeNull();
     expect(neighborhoodOf(stateOf('first'), 'other')).toBeNull();
     expect(neighborhoodOf(INITIAL_STATE, 'first')).toBeNull();

@@ -11,36 +11,36 @@ export type GraphNode = Opened['graph']['nodes'][number];
 /** A value that a node reads. */
 export interface NodeInput {
   readonly name: string;
-  /** The node that computes it; null for a weight and for an input of the graph. */
+  /** The node that computes it; null for a weight or a graph input. */
   readonly from: GraphNode | null;
-  /** Type and size of each axis if it is a weight or an input of the graph; else null. */
+  /** Type and axis sizes of a weight or a graph input; otherwise null. */
   readonly type: { readonly isWeight: boolean; readonly dtype: string; readonly shape: readonly (number | string)[] } | null;
-  /** The stage that is this value; null if it is not compared. */
+  /** The stage with this value; null if it is not compared. */
   readonly stage: string | null;
 }
 
-/** Where a stage is in the graph. */
+/** The place of a stage in the graph. */
 export interface Neighborhood {
-  /** Value that the stage is. */
+  /** The graph value of the stage. */
   readonly value: string;
   /** The node that computes it. */
   readonly node: GraphNode;
-  /** What the node reads, in the order of its operator. */
+  /** Inputs of the node, in operator order. */
   readonly inputs: readonly NodeInput[];
   /** Nodes that read the value. */
   readonly readers: readonly GraphNode[];
-  /** The nearest compared stages that the stage is computed from, in the order of the graph. */
+  /** The nearest compared stages that the stage depends on, in graph order. */
   readonly before: readonly string[];
-  /** Number of nodes by operator between these stages, or the inputs of the graph, and this stage; its own node is one of them. */
+  /** Number of nodes by operator between these stages, or the graph inputs, and this stage, including its own node. */
   readonly ops: ReadonlyMap<string, number>;
 }
 
-/** Where a stage is in the graph; null if no node of the graph computes it. */
+/** The place of a stage in the graph; null if no node computes it. */
 export function neighborhoodOf(state: Pick<State, 'opened' | 'reports'>, stage: string): Neighborhood | null {
   const { opened, reports } = state;
   const stageOfValue = new Map<string, string>();
   let value: string | null = null;
-  // A comparison finds values that were not known when the files were opened.
+  // A comparison maps values that were unknown when the files were opened.
   for (const entry of [...(reports.wasm?.stages ?? []), ...(reports.webgpu?.stages ?? [])]) {
     if (entry.name === stage) value = entry.value;
     if (entry.value !== null && !stageOfValue.has(entry.value)) stageOfValue.set(entry.value, entry.name);
@@ -56,7 +56,7 @@ export function neighborhoodOf(state: Pick<State, 'opened' | 'reports'>, stage: 
   ]);
   const seen = new Set([node]);
   const before = new Set<string>();
-  // A set takes in what is added while it is walked through.
+  // Iterating over a set includes elements added during the iteration.
   for (const { inputs: read } of seen) {
     for (const name of read) {
       const known = stageOfValue.get(name);
@@ -82,10 +82,10 @@ export function neighborhoodOf(state: Pick<State, 'opened' | 'reports'>, stage: 
   };
 }
 
-/** A value can be read by many nodes, and be computed from many stages. */
+/** Maximum number of listed items: a value can be read by many nodes and depend on many stages. */
 const MAX_ITEMS = 8;
 
-/** Where the stage that is looked at is in the graph: its node, what the node reads, and what computes that. */
+/** The place of the selected stage in the graph: its node, the inputs, and the nodes that compute them. */
 export function neighborhood({ scope, actions }: SectionContext): Section {
   const element = h('div', { class: 'neighborhood', 'data-testid': 'neighborhood' });
   scope.on(element, 'click', ({ target }) => {
@@ -107,7 +107,7 @@ export function neighborhood({ scope, actions }: SectionContext): Section {
   };
 }
 
-/** A button that goes to a stage. */
+/** A button that shows a stage. */
 export const stageLink = (stage: string): HTMLElement => h('button', { type: 'button', class: 'stage-link mono', 'data-go-to': stage }, stage);
 
 function factsOf(stage: string, { value, node, inputs, readers, before, ops }: Neighborhood): HTMLElement {
@@ -136,7 +136,7 @@ function factsOf(stage: string, { value, node, inputs, readers, before, ops }: N
   );
 }
 
-/** An input with its type, or with the node that computes it and what that reads. */
+/** An input with its type or with the call of the node that computes it. */
 function inputLine({ name, from, type, stage }: NodeInput): HTMLElement {
   const words = text.neighborhood;
   return h(

@@ -10,14 +10,17 @@ import { type Section, type SectionContext, whenChanged } from '../section';
 import type { State } from '../state';
 import { text } from '../text';
 
-/** Any file: what it is, its bytes say. Phones do not know the extensions, and would offer none of the files. */
+/**
+ * Accepts any file, because the type is detected from the content. Phones do not know the extensions and would offer
+ * none of the files.
+ */
 const FILES: FileButtonOptions = { accept: '', isMultiple: true, isFolder: false, isPrimary: true, testId: 'file-input' };
 const FOLDER: FileButtonOptions = { ...FILES, isFolder: true, isPrimary: false, testId: 'folder-input' };
 
-/** A still life of a result: stages that agree, the first that does not, and those after it. */
+/** A decorative preview of a result: passing stages, the first failing one, and those after it. */
 const GHOST = ['pass', 'pass', 'pass', 'fail', 'after', 'after', 'after'] as const;
 
-/** What is there before anything is opened. */
+/** The start view, before any files are opened. */
 export function openZone({ scope, actions }: SectionContext): Section {
   const models = (Object.keys(SHIPPED_MODELS) as ShippedModel[]).map((model) =>
     button(
@@ -62,7 +65,7 @@ export function openZone({ scope, actions }: SectionContext): Section {
   };
 }
 
-/** What was compared with what, and where: a report without this is worth nothing to who gets it. */
+/** The facts about the models, the golden outputs and the machine, which a report needs to be useful. */
 export function factsPanel(): Section {
   const element = h('section', { class: 'panel facts-panel', hidden: true });
   return {
@@ -87,7 +90,7 @@ export function factsPanel(): Section {
 const part = (heading: string, facts: readonly HTMLElement[]): HTMLElement =>
   h('div', {}, h('h3', { class: 'legend' }, heading), h('dl', { class: 'facts facts--dense' }, ...facts));
 
-/** A fact whose name the engine or the bundle gave. */
+/** A fact with a name from the engine or the bundle. */
 const given = (name: string, value: string): HTMLElement => {
   const element = fact(name, h('span', { class: 'mono' }, value));
   setAttribute(element, 'lang', engineLanguage);
@@ -119,10 +122,10 @@ function goldenDetails({ file, source, notes }: NonNullable<Opened['goldens']>):
 
 const LIST_ID = 'graph-values';
 
-/** The stages without a known value in the graph, folded into one line; the person may name the values. */
+/** The stages without a known graph value, in a collapsed section. The user can enter the values. */
 export function mapping({ scope, actions }: SectionContext): Section {
   const heading = h('summary', { 'data-testid': 'mapping-summary' });
-  // A list of suggestions and not a select: a graph has thousands of values, and typing finds them.
+  // Suggestions instead of a select, because a graph has thousands of values and typing finds them faster.
   const values = h('datalist', { id: LIST_ID });
   const list = h('div', { class: 'mapping__stages' });
   const element = h(
@@ -143,7 +146,7 @@ export function mapping({ scope, actions }: SectionContext): Section {
     rows.dispose();
     rows = scope.child();
     const { opened, reports } = state;
-    // A field for each of hundreds of stages, and thousands of suggestions: only if they can be seen.
+    // Rendered only when visible: there can be hundreds of fields and thousands of suggestions.
     if (!opened || !element.open) {
       list.replaceChildren();
       values.replaceChildren();
@@ -201,7 +204,7 @@ export function mapping({ scope, actions }: SectionContext): Section {
 }
 
 function uncomparedStages({ opened, reports }: State): OpenedStage[] {
-  // A comparison finds some stages by their values.
+  // A comparison maps some stages by their values.
   const compared = new Set((reports.wasm ?? reports.webgpu)?.stages.map(({ name }) => name));
   return opened?.goldens?.stages.filter(({ name, isMapped }) => !isMapped && !compared.has(name)) ?? [];
 }

@@ -12,7 +12,7 @@ export interface BisectResult extends Section {
   readonly heading: HTMLElement;
 }
 
-/** The node where WebGPU begins to differ from WASM. */
+/** The result of a bisection: the first node on which WebGPU differs from WASM. */
 export function bisectResult({ scope, actions }: SectionContext): BisectResult {
   const heading = h('h2', { class: 'verdict__line', tabindex: -1 });
   const facts = h('p', { class: 'status' });
@@ -87,7 +87,7 @@ function differenceTable(difference: Measures, alone: (Measures & { readonly ver
   );
 }
 
-/** Of a SHA-256, enough to tell two apart by eye; the whole is in the tooltip and in the saved report. */
+/** Digits of a SHA-256 that are shown. The full hash is in the tooltip and in the saved report. */
 const SHOWN_DIGITS = 12;
 
 const { columns } = text.audit;
@@ -107,7 +107,7 @@ export interface AuditResult extends Section {
   readonly heading: HTMLElement;
 }
 
-/** Every tensor of weights, or those that are odd. */
+/** The audit table: all weight tensors, or only the flagged ones. */
 export function auditResult({ scope, actions }: SectionContext): AuditResult {
   const heading = h('h2', { class: 'verdict__line', tabindex: -1, 'data-testid': 'audit-heading' });
   const only = h('input', { type: 'checkbox', 'data-testid': 'only-flagged' });

@@ -10,17 +10,17 @@ import { BACKENDS, comparedRows, isShown, RUNTIMES, type StageRow } from '../sta
 import { text, worstText } from '../text';
 import { detail } from './detail';
 
-/** The same cause on several backends, by what it says. */
+/** A cause with the backends on which it was found. */
 interface Shared {
   readonly cause: Cause;
   readonly backends: readonly BackendName[];
 }
 
-/** Causes of a stage, each once with the backends that it was found on, in the order in which they were found. */
+/** The causes of a stage in the order found, each once with all its backends. */
 export function sharedCauses(row: Pick<StageRow, BackendName>): readonly Shared[] {
   const found = new Map<string, { cause: Cause; backends: BackendName[] }>();
   for (const backend of BACKENDS) {
-    // What is wrong on the runtime too is explained there by more than the values.
+    // A fault that the runtime shares is explained there with more evidence.
     if (backend === 'kernels' && row.wasm?.verdict === 'fail') continue;
     for (const cause of row[backend]?.causes ?? []) {
       const key = `${cause.id}: ${cause.evidence}`;
@@ -32,7 +32,7 @@ export function sharedCauses(row: Pick<StageRow, BackendName>): readonly Shared[
   return [...found.values()];
 }
 
-/** What is likely wrong with a stage, each with its evidence; null where nothing is known. */
+/** The likely causes for a stage with their evidence; null if there are none. */
 export function causeList(row: StageRow): HTMLElement | null {
   const causes = sharedCauses(row);
   if (causes.length === 0) return null;
@@ -67,11 +67,11 @@ const { columns } = text.table;
 const COLUMNS = Object.values(columns);
 
 /*
- * The table is laid out as a grid on the screen, so that rows out of view cost nothing (styles/compare/stages.css). Browsers
- * take the roles from a table with such a layout, so each element has its own.
+ * On screen, the table is laid out as a grid, which makes rows out of view cheap (styles/stages.css). Browsers remove the table
+ * roles in this layout, so each element sets its role explicitly.
  */
 
-/** The names of the columns. */
+/** The table header. */
 export const stageHead = (): HTMLElement =>
   h(
     'thead',
@@ -83,7 +83,7 @@ export const stageHead = (): HTMLElement =>
     ),
   );
 
-/** The lines of a stage: one for each pair, and one for causes and notes. */
+/** The rows of a stage: one per pair, and one for causes and notes. */
 export function stageBody(row: StageRow): HTMLTableSectionElement {
   const lines = BACKENDS.flatMap((backend) => {
     const report = row[backend];
@@ -121,7 +121,7 @@ function nameCell(row: StageRow, span: number): HTMLElement {
   );
 }
 
-/** The cells of one pair, after the stage's name. `backend`: null for one backend against another, which is not judged. */
+/** The cells of one pair, after the stage name. `backend`: null for the comparison between backends, which has no verdict. */
 function pairCells(
   pair: Pair,
   stage: string,
@@ -157,7 +157,7 @@ function verdictOf({ verdict, inherited }: StageReport, testId: string | null): 
   mark.classList.add('badge--inherited');
   mark.dataset.inherited = 'true';
   mark.title = text.table.inheritedHint;
-  // Colors show that it fails. This text is for screen readers.
+  // The failure is shown by color. This text is for screen readers.
   mark.replaceChildren(h('span', { class: 'visually-hidden' }, `${text.verdicts[verdict]}, `), text.table.inherited);
   return [mark];
 }
@@ -167,7 +167,7 @@ function forcedOf(report: StageReport | null): (HTMLElement | string)[] {
   const { verdict, maxAbs } = report.forced;
   const mark = badge(verdict, null);
   if (verdict === 'fail' && report.verdict === 'pass') {
-    // Not the stage's fault, so not in the color of one.
+    // Not the fault of the stage, so no failure color.
     mark.classList.add('badge--moot');
     mark.title = text.table.mootHint;
   }
@@ -176,7 +176,7 @@ function forcedOf(report: StageReport | null): (HTMLElement | string)[] {
 
 function notesOf(row: StageRow): HTMLElement | null {
   const reports = BACKENDS.flatMap((backend) => row[backend] ?? []);
-  // A cause that is on every backend is said once.
+  // A cause found on every backend is listed once.
   const causes = causeList(row);
   const notes = [...new Set(reports.flatMap((report) => report.notes))];
   if (!causes && notes.length === 0) return null;
@@ -188,17 +188,17 @@ function notesOf(row: StageRow): HTMLElement | null {
   );
 }
 
-/** Pixels between the row that a key chose and the lower edge of the window. */
+/** Pixels between the row selected by a key and the lower edge of the window. */
 const PAGE_MARGIN = 16;
 
 export interface StageTable extends Section {
-  /** Scrolls a stage into view and puts the focus on it. */
+  /** Scrolls a stage into view and focuses it. */
   readonly reveal: (stage: string) => void;
 }
 
 /**
- * Every stage on every pair, with a filter and a search. The stage's name is a button: arrows go from stage to stage, and a
- * click anywhere in the rows of a stage chooses it.
+ * The table of all stages and pairs, with a filter and a search. The stage name is a button: arrow keys move between stages, and
+ * a click anywhere in the rows of a stage selects it.
  *
  * @param onClick after a click on a stage
  */
@@ -238,21 +238,24 @@ export function stageTable({ scope, actions }: SectionContext, onClick: () => vo
 
   let rows: readonly StageRow[] = [];
   let bodies: HTMLTableSectionElement[] = [];
-  /** The bodies that the filter leaves. */
+  /** The table bodies that pass the filter. */
   let shown: HTMLTableSectionElement[] = [];
-  /** The body that is looked at. */
+  /** The selected table body. */
   let selected: HTMLElement | undefined;
   const buttonOf = (body: HTMLElement | undefined): HTMLButtonElement | null => body?.querySelector('button') ?? null;
   const bodyOf = (stage: string | null): HTMLTableSectionElement | undefined => bodies.find(({ dataset }) => dataset.stage === stage);
   const bodyAround = (target: EventTarget | null): HTMLTableSectionElement | undefined =>
     target instanceof Element ? (target.closest<HTMLTableSectionElement>('tbody') ?? undefined) : undefined;
-  /** Scrolls the table alone, and not the page. */
+  /** Scrolls only the table, not the page. */
   const scrollTable = (body: HTMLElement): void => {
     const [inner, outer, top] = [body.getBoundingClientRect(), scroller.getBoundingClientRect(), head.getBoundingClientRect().height];
     if (inner.top >= outer.top + top && inner.bottom <= outer.bottom) return;
     scroller.scrollTop += inner.top - outer.top - top - Math.max(0, (outer.height - top - inner.height) / 2);
   };
-  /** Scrolls the page no further than needed: the details beside the table should stay in view. A browser would center the row. */
+  /**
+   * Scrolls the page no further than necessary, to keep the details in view. The browser's own scrolling would center
+   * the row.
+   */
   const scrollTo = (body: HTMLElement): void => {
     scrollTable(body);
     const { top, bottom } = body.getBoundingClientRect();
@@ -262,7 +265,7 @@ export function stageTable({ scope, actions }: SectionContext, onClick: () => vo
   const choose = (body: HTMLElement | undefined): void => {
     const stage = body?.dataset.stage;
     if (stage === undefined) return;
-    // So that the arrow keys go on from here.
+    // Arrow keys continue from here.
     buttonOf(body)?.focus({ preventScroll: true });
     actions.look({ stage });
   };
@@ -284,7 +287,7 @@ export function stageTable({ scope, actions }: SectionContext, onClick: () => vo
   });
   scope.on(table, 'click', (event) => {
     const body = bodyAround(event.target);
-    // Text of a cell can be marked to be copied; that is no choice of a stage.
+    // Selecting the text of a cell does not select the stage.
     if (!body || getSelection()?.type === 'Range') return;
     choose(body);
     onClick();
@@ -304,7 +307,7 @@ export function stageTable({ scope, actions }: SectionContext, onClick: () => vo
     body?.toggleAttribute('data-selected', isSelected);
     buttonOf(body)?.setAttribute('aria-pressed', String(isSelected));
   };
-  /** One stage is in the tab order; arrows move it. */
+  /** The stage in the tab order. Arrow keys change it. */
   let inTabOrder: HTMLButtonElement | null = null;
   const putInTabOrder = (body: HTMLElement | undefined): void => {
     if (inTabOrder) inTabOrder.tabIndex = -1;
@@ -329,7 +332,7 @@ export function stageTable({ scope, actions }: SectionContext, onClick: () => vo
       if (search.value !== filter.search) search.value = filter.search;
       onlyFailing.checked = filter.onlyFailing;
       for (const [index, row] of rows.entries()) bodies[index]!.hidden = !isShown(row, filter);
-      // The first of the stages that are left; if the stage that is looked at is one of them, the table scrolls to it.
+      // Scroll to the top of the filtered stages. If the selected stage is one of them, the table then scrolls to it.
       scroller.scrollTop = 0;
       shown = bodies.filter(({ hidden }) => !hidden);
       setText(numShown, shown.length === 0 ? text.table.none : text.table.shown(shown.length, rows.length));
@@ -361,11 +364,11 @@ export function stageTable({ scope, actions }: SectionContext, onClick: () => vo
 }
 
 export interface Stages extends Section {
-  /** Scrolls to a stage and its details, and puts the focus on the stage. */
+  /** Scrolls to a stage and its details, and focuses the stage. */
   readonly reveal: (stage: string) => void;
 }
 
-/** The table of stages and the details of one: side by side if there is room, else one below the other. */
+/** The stage table and the details: side by side if there is room, otherwise one below the other. */
 export function stages(context: SectionContext): Stages {
   const showDetails = (): void => {
     const { top, bottom } = details.element.getBoundingClientRect();
@@ -381,7 +384,7 @@ export function stages(context: SectionContext): Stages {
   return {
     element,
     update(state) {
-      // First, because the table scrolls to the stage that is looked at.
+      // Shown first, because the table scrolls to the selected stage.
       element.hidden = !(state.reports.wasm ?? state.reports.webgpu);
       table.update(state);
       details.update(state);

@@ -6,7 +6,7 @@ import { text } from '../text';
 
 const FIELDS = ['rtol', 'maxAbs', 'cosine'] as const satisfies readonly ToleranceField[];
 
-/** Tolerances to try. They change what the view says and nothing else. */
+/** Editable tolerances. They only affect the view. */
 export function tolerancePanel({ scope, actions }: SectionContext): Section {
   const body = h('tbody', {});
   const element = h(
@@ -43,7 +43,7 @@ export function tolerancePanel({ scope, actions }: SectionContext): Section {
       'data-testid': `tolerance-${kind}-${stage ?? 'all'}`,
     });
     rows.on(input, 'input', () => {
-      // An empty field is no absolute bound. Text that is not a number has an empty value too.
+      // An empty field means no absolute bound. Invalid text also has an empty value.
       const isEmpty = kind === 'maxAbs' && input.value === '' && !input.validity.badInput;
       const value = isEmpty ? Infinity : input.valueAsNumber;
       const isValid = isTolerance(kind, value);
@@ -64,7 +64,7 @@ export function tolerancePanel({ scope, actions }: SectionContext): Section {
   const fill = (state: State): void => {
     const stages = comparedRows(state);
     element.hidden = stages.length === 0;
-    // Three fields for each of hundreds of stages: only if they can be seen.
+    // Rendered only when visible: there can be three fields for each of hundreds of stages.
     if (!element.open) return;
     const nextNames = stages.map(({ name }) => name).join('\n');
     if (nextNames !== names) {
@@ -77,7 +77,7 @@ export function tolerancePanel({ scope, actions }: SectionContext): Section {
     const tolerances = new Map(stages.map(({ name, tolerance }) => [name, tolerance]));
     for (const { stage, field: kind, input } of inputs) {
       const value = tolerances.get(stage)?.[kind];
-      // A field that is being typed in is left alone.
+      // Do not overwrite a field while the user is typing.
       if (input === document.activeElement || value === undefined) continue;
       input.value = value === Infinity ? '' : String(value);
       input.removeAttribute('aria-invalid');

@@ -7,7 +7,7 @@ import { type Headline, headlineOf, stageRows, type State, stateName } from '../
 import { causeSentence, decisionsText, text, verdictSentence } from '../text';
 import { stageLink } from './neighborhood';
 
-/** Why the last job gave nothing. What earlier ones gave stays below. */
+/** The failure of the last job. Earlier results stay below. */
 export function failureBox({ scope, actions }: SectionContext): Section {
   const content = h('div', { role: 'alert' });
   const dismiss = button(scope, {}, actions.dismissFailure, text.failure.dismiss);
@@ -39,7 +39,7 @@ export interface VerdictHead extends Section {
   readonly heading: HTMLElement;
 }
 
-/** The verdict in one line, what the backends say together, and the way to take it home. */
+/** The verdict in one line, the combined conclusion, and the buttons to save and print. */
 export function verdictHead({ scope, actions }: SectionContext): VerdictHead {
   const heading = h('h2', { class: 'verdict__line', tabindex: -1, 'data-testid': 'verdict' });
   const coverage = h('p', { class: 'verdict__coverage', 'data-testid': 'coverage' });
@@ -94,7 +94,7 @@ export function verdictHead({ scope, actions }: SectionContext): VerdictHead {
         setText(coverage, remarks.join(' '));
         coverage.hidden = remarks.length === 0;
         setText(reading, text.verdict.readings[headline.reading]);
-        // Where all is well, or there is no other backend, to run it is no advice.
+        // Running the other backend is no useful advice if all pass or it is unavailable.
         reading.hidden = headline.reading === 'one-backend' && (headline.verdict !== 'fail' || state.webgpuMissing !== null);
         backends.replaceChildren(...headline.reports.map(backendLine));
         edited.hidden = state.tolerances.size === 0;
@@ -103,14 +103,17 @@ export function verdictHead({ scope, actions }: SectionContext): VerdictHead {
   };
 }
 
-/** The sentence, with the stage's name as a link to it. */
+/** The sentence with the stage name as a link. */
 function lineOf({ firstDivergence, decisions }: Headline, sentence: string): (Node | string)[] {
   if (firstDivergence === null) return [sentence];
   const counts = decisionsText(decisions);
   return [counts === null ? '' : `${counts}. `, text.verdict.fail, ' ', h('strong', { 'data-testid': 'first-divergence', title: text.verdict.goTo }, stageLink(firstDivergence))];
 }
 
-/** Where differing decisions come from, stages that were not compared, and whether the first divergence may be one of them. */
+/**
+ * Sentences about the origin of differing decisions, uncompared stages, and whether the first divergence may be one of
+ * them.
+ */
 function coverageSentences({ coverage, firstDivergence, decisions }: Headline, state: State): string[] {
   const { uncompared, isOutputCompared, compared, total } = coverage;
   const first = stageRows(state).find(({ name }) => name === firstDivergence);
