@@ -1,7 +1,7 @@
 import { formatsIn, type Formats } from '../ui-kit/format';
 import { language, type Language } from '../ui-kit/texts/language';
 
-/** Figures of a comparison as text. One place, so that a number reads the same in table, legend and readout. */
+// Formats figures in one place to keep them consistent between table, legend and readout.
 
 /** Shown in place of a missing figure. */
 export const NONE = '–';

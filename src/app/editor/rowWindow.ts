@@ -24,12 +24,12 @@ export interface RowWindowOptions {
   readonly onFilled?: () => void;
 }
 
-/** Extra rows above and below the visible ones, so that the Tab key reaches the next control. */
+/** Extra rows above and below the visible ones, to let the Tab key reach the next control. */
 const MARGIN = 6;
 
 /**
- * A list with only the rows near the visible ones in the page. All rows have the same height. The row with the focus
- * stays in the page while the list scrolls, so that a field keeps the focus.
+ * A list that only renders the rows near the visible ones. All rows have the same height. The focused row stays in the
+ * page while the list scrolls, to keep the focus.
  */
 export function createRowWindow(scope: Scope, { list, numRows, rowOf, mostWhole, likelyHeight, keptRow, onFilled }: RowWindowOptions): RowWindow {
   let rowHeight = likelyHeight;

@@ -9,7 +9,7 @@ it.each([
   ['1:02:03', 3723],
   [' 0:07.25 ', 7.25],
   ['90:00', 5400],
-])('reads %s', (text, seconds) => {
+])('parses %s', (text, seconds) => {
   expect(parseTime(text)).toBe(seconds);
 });
 

@@ -231,7 +231,7 @@ describe('RecentWork of damaged storage', () => {
     ['history', undefined],
     ['outcome', { id: 'a', name: 'a.wav' }],
     ['outcome', undefined],
-  ] as const)('refuses a piece of work whose %s is damaged (%#)', async (part, value) => {
+  ] as const)('rejects work with a damaged %s (%#)', async (part, value) => {
     const { backend, work } = setUp();
     await save(work, 'a');
     backend.values.set(keyOf(part, 'a'), value);

@@ -103,7 +103,7 @@ describe('heatmap geometry', () => {
     [3, 10],
     [7, 100],
     [5, 589],
-  ])('%i cells stand for all of %i indices, each once', (cells, size) => {
+  ])('%i cells cover each of %i indices once', (cells, size) => {
     const seen = Array.from({ length: cells }, (_, cell) => indicesOfCell(cell, cells, size)).flatMap(([first, last]) =>
       Array.from({ length: last - first + 1 }, (_, offset) => first + offset),
     );
@@ -150,7 +150,7 @@ describe('waveform', () => {
     [0.1, 10, 0, 1],
     [9.9, 10, 9, 10],
     [0.2, 0.4, 0, 0.4],
-  ])('around %d s of %d s it plays from %d to %d', (seconds, duration, start, end) => {
+  ])('around %d s of %d s, plays from %d to %d', (seconds, duration, start, end) => {
     const part = clipAround(seconds, duration);
     expect(part[0]).toBeCloseTo(start);
     expect(part[1]).toBeCloseTo(end);

@@ -185,7 +185,7 @@ export const compareEn = {
 
   verdict: {
     label: 'Result',
-    pass: (stages: number): string => `All ${plural(stages, 'stage', 'stages')} pass`,
+    pass: (stages: number): string => (stages === 1 ? 'The only stage passes' : `All ${count(stages)} stages pass`),
     passPart: (compared: number, total: number): string => `${count(compared)} of ${plural(total, 'stage', 'stages')} compared, all pass`,
     incomplete: (compared: number, total: number): string => `Not enough compared for a result: ${count(compared)} of ${plural(total, 'stage', 'stages')}`,
     part: (compared: number, total: number): string => `${count(compared)} of ${plural(total, 'stage', 'stages')} compared.`,
@@ -208,7 +208,7 @@ export const compareEn = {
     failNowhere: 'Fails, but no single stage is at fault',
     readings: READINGS,
     backend: (failing: number, total: number, seconds: number): string =>
-      `${failing === 0 ? `${count(total)} of ${count(total)} pass` : `${count(failing)} of ${plural(total, 'stage', 'stages')} fail`} · ${decimal(seconds, 2)} s`,
+      `${failing === 0 ? `${count(total)} of ${count(total)} pass` : `${count(failing)} of ${plural(total, 'stage', 'stages')} ${failing === 1 ? 'fails' : 'fail'}`} · ${decimal(seconds, 2)} s`,
     first: (stage: string): string => `first divergence ${stage}`,
     edited: 'Judged by the tolerances edited here, not those of the bundle.',
     reset: 'Restore bundle tolerances',
@@ -238,7 +238,7 @@ export const compareEn = {
     mootHint: 'The stage passes on its computed input: only the golden output used as input differs.',
     forcedHint: 'The same stage, with the golden outputs of earlier stages as input.',
     golden: (shape: string): string => `golden ${shape}`,
-    ours: (shape: string): string => `ours ${shape}`,
+    ours: (shape: string): string => `computed ${shape}`,
     allowed: (rtol: number | null, maxAbs: number, cosine: number): string =>
       [rtol !== null && `relative ≤ ${figure(rtol)}`, maxAbs !== Infinity && `max abs ≤ ${figure(maxAbs)}`, `cosine ≥ ${cosine}`].filter(Boolean).join(', '),
     edited: 'edited',
