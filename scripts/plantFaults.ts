@@ -85,8 +85,8 @@ const FAULTS: readonly Fault[] = [
   },
   {
     name: 'an ignored abort signal',
-    file: 'src/engine/diarizer.ts',
-    find: "    signal?.addEventListener('abort', cancel);\n",
+    file: 'src/engine/engineLifetime.ts',
+    find: "      signal?.addEventListener('abort', cancel);\n",
     replace: '',
     specs: ['calls'],
   },

@@ -3,15 +3,20 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { VoxlaneError } from '../util/errors';
 import type { Engine } from './engine';
 import { releaseStages, withEngine } from './singleStagesEngine';
-import { startOnWasm, startTrustedEngine } from './selfCheck';
+import { checkAgain, startOnWasm, startTrustedEngine } from './selfCheck';
+import type { ModelCheck } from './types';
 
 vi.mock(import('./options'), async (original) => ({ ...(await original()), withFiles: (options: object) => Promise.resolve(options as never) }));
 vi.mock(import('./presets'), async (original) => ({ ...(await original()), choosePreset: () => Promise.resolve('campplus' as const) }));
-vi.mock(import('./selfCheck'), async (original) => ({ ...(await original()), startTrustedEngine: vi.fn(), startOnWasm: vi.fn() }));
+vi.mock(import('./selfCheck'), async (original) => ({ ...(await original()), startTrustedEngine: vi.fn(), checkAgain: vi.fn(), startOnWasm: vi.fn() }));
 
 const OPTIONS = { idleSeconds: Infinity };
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 const engineOf = (name: 'wasm' | 'webgpu' = 'wasm') => ({ backend: { name }, decode: { end: null }, clustering: { end: null }, terminate: vi.fn() }) as unknown as Engine;
+const checkOf = (passed: boolean): ModelCheck => ({
+  model: 'segmentation', backend: 'webgpu', passed, seconds: 1,
+  stages: [{ stage: 'lstm', maxAbs: passed ? 0 : 0.5, cosine: 1, tolerance: { maxAbs: 0.01, cosine: 0.9 }, passed }],
+});
 
 beforeEach(() => { vi.stubGlobal('document', { baseURI: 'https://example.org/' }); });
 afterEach(() => {
@@ -54,6 +59,34 @@ describe('the workers of single stages', () => {
     expect(await withEngine(OPTIONS, use)).toBe(wasm);
     expect(gpu.terminate).toHaveBeenCalledOnce();
     expect(await withEngine(OPTIONS, use)).toBe(wasm);
+  });
+
+  test.each([
+    ['passes', true, 2, 'WebGPU failed in mid-run (NaN)'],
+    ['fails', false, 1, 'WebGPU failed its self-check: stage lstm is off by 0.500, allowed are 0.01'],
+  ] as const)('are those of WASM after wrong results of a GPU that %s a repeated check', async (_, passed, times, why) => {
+    const [gpu, wasm] = [engineOf('webgpu'), engineOf()];
+    const checks = [checkOf(passed)];
+    vi.mocked(startTrustedEngine).mockResolvedValueOnce(gpu);
+    vi.mocked(startOnWasm).mockResolvedValueOnce(wasm);
+    vi.mocked(checkAgain).mockResolvedValue(checks);
+    const use = vi.fn((engine: Engine) => (engine === gpu ? Promise.reject(new VoxlaneError({ code: 'gpu-wrong', problem: 'NaN' })) : Promise.resolve('done')));
+    expect(await withEngine(OPTIONS, use)).toBe('done');
+    expect(use.mock.calls.map(([engine]) => engine)).toEqual([...Array<Engine>(times).fill(gpu), wasm]);
+    expect(checkAgain).toHaveBeenCalledWith(gpu, expect.anything());
+    expect(startOnWasm).toHaveBeenCalledWith(expect.anything(), expect.anything(), expect.stringContaining(why), checks, expect.anything());
+    expect(gpu.terminate).toHaveBeenCalledOnce();
+  });
+
+  test('stay on a GPU that passes a repeated check and then succeeds', async () => {
+    const gpu = engineOf('webgpu');
+    vi.mocked(startTrustedEngine).mockResolvedValueOnce(gpu);
+    vi.mocked(checkAgain).mockResolvedValue([checkOf(true)]);
+    const use = vi.fn<(engine: Engine) => Promise<Engine>>((engine) => Promise.resolve(engine));
+    use.mockRejectedValueOnce(new VoxlaneError({ code: 'gpu-wrong', problem: 'NaN' }));
+    expect(await withEngine(OPTIONS, use)).toBe(gpu);
+    expect(startOnWasm).not.toHaveBeenCalled();
+    expect(gpu.terminate).not.toHaveBeenCalled();
   });
 
   test('are started again after one of them vanished between two calls', async () => {
