@@ -86,8 +86,8 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'an ignored abort signal',
     file: 'src/engine/engineLifetime.ts',
-    find: "      signal?.addEventListener('abort', cancel);\n",
-    replace: '',
+    find: 'onAbort(signal, () => this.abort?.(cancelled(signal)))',
+    replace: '(): void => undefined',
     specs: ['calls'],
   },
   {

@@ -1,6 +1,6 @@
 import { releaseProxy, wrap, type Remote } from 'comlink';
 import { VoxlaneError, type ErrorParts } from '../src/util/errors';
-import { Interruptible } from '../src/util/concurrency';
+import { Interruptible } from '../src/util/abort';
 import { watchLife, type EndOfLife } from './protocol';
 
 /**

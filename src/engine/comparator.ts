@@ -18,9 +18,10 @@ import type {
 } from '../compare/report';
 import type { ToleranceOverride } from '../compare/stageTolerance';
 import type { NamedTensor } from '../compare/tensor';
+import { throwIfAborted, unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import { wasmThreads } from './backend';
-import { cancelled, DISPOSE, unlessAborted } from './calls';
+import { DISPOSE } from './calls';
 import { checkThreads, fileBases } from './options';
 
 /** Where a comparator finds what it needs. The defaults are those of a `Diarizer`. */
@@ -239,10 +240,10 @@ export class Comparator {
   ): Promise<Result> {
     let isRunning = false;
     const work = this.previous.then(async () => {
-      if (signal?.aborted) throw cancelled(signal);
+      throwIfAborted(signal);
       const handle = await this.started();
       // It may have been cancelled while the worker was starting.
-      if (hasAborted(signal)) throw cancelled(signal);
+      throwIfAborted(signal);
       isRunning = true;
       try {
         return await this.send(handle, (remote) => use(remote, onProgress ? proxy(onProgress) : null));
@@ -251,15 +252,10 @@ export class Comparator {
       }
     });
     this.previous = work.catch(() => undefined);
-    return new Promise<Result>((resolve, reject) => {
-      const cancel = (): void => {
-        if (isRunning) void this.worker?.then((handle) => handle.call((remote) => remote.cancel())).catch(() => undefined);
-        reject(cancelled(signal));
-      };
-      if (signal?.aborted) cancel();
-      signal?.addEventListener('abort', cancel);
-      work.then(resolve, reject).finally(() => signal?.removeEventListener('abort', cancel));
-    });
+    const stop = (): void => {
+      if (isRunning) void this.worker?.then((handle) => handle.call((remote) => remote.cancel())).catch(() => undefined);
+    };
+    return unlessAborted(signal, () => work, { stop });
   }
 
   private async started(): Promise<Handle> {
@@ -298,9 +294,6 @@ export class Comparator {
 function badLimit(limit: number): VoxlaneError {
   return new VoxlaneError({ code: 'options', problem: `limit is ${limit}`, expected: 'a whole number of 0 or more', remedy: 'Give the number of nodes to try' });
 }
-
-/** Asked anew: a signal changes while its holder waits, which the type checker does not know. */
-const hasAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted ?? false;
 
 function disposedError(): VoxlaneError {
   return new VoxlaneError({

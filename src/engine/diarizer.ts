@@ -1,5 +1,6 @@
+import { unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
-import { DISPOSE, unlessAborted } from './calls';
+import { DISPOSE } from './calls';
 import { EngineLifetime } from './engineLifetime';
 import {
   checkDiarizerNames,
@@ -77,7 +78,7 @@ export class Diarizer {
       const engine = await startTrustedEngine(checked, settings, signal);
       return new Diarizer(settings, new EngineLifetime(() => ({ options: checked, settings }), checked.idleSeconds, engine));
     };
-    return unlessAborted(signal, create, (late) => { late.dispose(); });
+    return unlessAborted(signal, create, { discard: (late) => { late.dispose(); } });
   }
 
   /** The preset that was taken. */

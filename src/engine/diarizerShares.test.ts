@@ -4,7 +4,8 @@ import { VoxlaneError } from '../util/errors';
 import { DiarizerShares, type DiarizerShare, type SharedDiarizer } from './sharedDiarizer';
 import { checkDiarizerOptions } from './options';
 import { TestSource } from '../../test/engine/pieces';
-import { cancelled, SerialQueue } from './calls';
+import { cancelled } from '../util/abort';
+import { SerialQueue } from './calls';
 import type { DiarizationResult, DiarizeOptions, DiarizerOptions } from './types';
 
 const SAMPLES = noise(10);

@@ -1,4 +1,5 @@
 import { fetchJson } from '../store/load';
+import { cancelled, unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import { Semaphore } from '../util/concurrency';
 import type { EmbeddingWorkerApi, LoadRequest, SegmentationWorkerApi } from '../../workers/contracts';
@@ -16,7 +17,6 @@ import { ModelPool } from './modelPool';
 import type { CheckedDiarizerOptions } from './options';
 import type { ClusteringName, PipelineSettings, Speed } from './settings';
 import type { BackendReport } from './types';
-import { cancelled, untilAborted } from './calls';
 
 /** The workers of one pipeline with their models loaded. */
 export interface Engine {
@@ -104,7 +104,7 @@ export async function startEngine(
     for (const worker of Object.values(workers)) worker.terminate(reason);
   };
   try {
-    return await untilAborted(signal, terminate, async () => {
+    return await unlessAborted(signal, async () => {
       const segmentation = await workers.segmentation.load();
       const embedding = await workers.embedding.load(
         onDownload && ((progress) => { onDownload({ model: settings.embedding, ...progress }); }),
@@ -137,7 +137,7 @@ export async function startEngine(
         batchWindows: { current: options.batchWindows ?? settings.wasmBatchWindows },
         terminate,
       };
-    });
+    }, { stop: terminate });
   } catch (error) {
     terminate(error instanceof VoxlaneError ? error : cancelled());
     throw error;

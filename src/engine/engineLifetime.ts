@@ -1,5 +1,6 @@
+import { cancelled, Interruptible, onAbort, throwIfAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
-import { cancelled, SerialQueue } from './calls';
+import { SerialQueue } from './calls';
 import { type Engine, hasEnded } from './engine';
 import type { CheckedDiarizerOptions } from './options';
 import { checkAgain, describeFailure, isGpuTrouble, startOnWasm, startTrustedEngine } from './selfCheck';
@@ -63,24 +64,22 @@ export class EngineLifetime {
       clearTimeout(this.idleTimer);
       // Also ends an engine that is still starting.
       const controller = new AbortController();
-      const aborted = new Promise<never>((_, reject) => {
-        this.abort = (reason) => {
-          controller.abort();
-          this.stop(reason);
-          reject(reason);
-        };
-      });
-      const cancel = (): void => this.abort?.(cancelled(signal));
-      signal?.addEventListener('abort', cancel);
+      // Does not wait for the work, because decoding on the page's thread cannot be stopped.
+      const pending = new Interruptible<VoxlaneError>();
+      this.abort = (reason) => {
+        controller.abort();
+        this.stop(reason);
+        pending.interrupt(reason);
+      };
+      const stopListening = onAbort(signal, () => this.abort?.(cancelled(signal)));
       try {
-        // A race, because decoding on the page's thread cannot be interrupted.
-        return await Promise.race([work((use) => this.useTrusted(use, controller.signal), controller.signal), aborted]);
+        return await pending.run(() => work((use) => this.useTrusted(use, controller.signal), controller.signal));
       } catch (error) {
         if (!leavesEngineUsable(error)) this.stop(cancelled());
         throw error;
       } finally {
         this.abort = null;
-        signal?.removeEventListener('abort', cancel);
+        stopListening();
         this.waitIdle();
       }
     }, signal);
@@ -152,9 +151,4 @@ export class EngineLifetime {
 /** Whether an error is about the input or the options only. */
 function leavesEngineUsable(error: unknown): boolean {
   return error instanceof VoxlaneError && (error.code.startsWith('audio-') || error.code === 'options');
-}
-
-/** A function, because TypeScript assumes that `aborted` stays false once it was checked. */
-function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw cancelled(signal);
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { LoadReply, LoadRequest, ModelWorkerApi } from '../../workers/contracts';
 import type { WorkerHandle } from '../../workers/handle';
 import { VoxlaneError } from '../util/errors';
-import { Interruptible } from '../util/concurrency';
+import { Interruptible } from '../util/abort';
 import { ModelPool } from './modelPool';
 
 type Api = ModelWorkerApi<string>;

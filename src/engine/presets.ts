@@ -1,11 +1,11 @@
 import { loadManifest } from '../store/load';
 import { ModelStore } from '../store/modelStore';
+import { unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import type { FileBase } from '../util/fileBase';
 import { type CheckedDiarizerOptions, modelsBase } from './options';
 import { PRESETS, type PresetId } from './settings';
 import type { DiarizeOptions, DiarizerOptions } from './types';
-import { unlessAborted } from './calls';
 
 export type { PresetId } from './settings';
 

@@ -3,9 +3,10 @@ import { spawnClusteringWorker } from '../../workers/spawn';
 import type { LinkConstraints } from '../clustering/constraints';
 import type { ConfidenceKind } from '../clustering/localSpeakers';
 import { type MinDurations, NO_MIN_DURATIONS } from '../timeline/minDurations';
+import { cancelled, onAbort, unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import { type CentroidInfo, checkVoices, keptOptions, minDurationsOf, nameSpeakers } from './assembly';
-import { cancelled, DISPOSE, untilAborted } from './calls';
+import { DISPOSE } from './calls';
 import { checkBounds, checkFiles, checkMinDurations, modelsBase, optionError } from './options';
 import { type SpeakerCount, speakerCountOf } from './speakerCount';
 import type { DiarizeOptions, KeptVoices, Speaker, Turn } from './types';
@@ -27,28 +28,24 @@ export class LatestOnly {
   /** @param signal takes this piece back: it is not begun, or ends unheard */
   run<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(cancelled(signal));
-        return;
-      }
       const entry: Waiting = {
         start: () => {
           this.isBusy = true;
           void work().then(resolve, reject).finally(() => {
-            signal?.removeEventListener('abort', onAbort);
+            stopListening();
             this.next();
           });
         },
         reject: (reason) => {
-          signal?.removeEventListener('abort', onAbort);
+          stopListening();
           reject(reason);
         },
       };
-      const onAbort = (): void => {
+      const stopListening = onAbort(signal, () => {
         if (this.waiting === entry) this.waiting = null;
         reject(cancelled(signal));
-      };
-      signal?.addEventListener('abort', onAbort);
+      });
+      if (signal?.aborted) return;
       if (!this.isBusy) {
         entry.start();
         return;
@@ -172,7 +169,7 @@ export class Reclusterer {
       worker.terminate(reason);
     };
     try {
-      await untilAborted(signal, stop, async () => {
+      await unlessAborted(signal, async () => {
         const { clustering } = voices;
         if (clustering.method !== 'agglomerative') {
           const base = await modelsBase({ models });
@@ -180,7 +177,7 @@ export class Reclusterer {
         }
         await worker.call((api) => api.begin());
         await send(voices, worker);
-      });
+      }, { stop });
     } catch (error) {
       stop(error instanceof VoxlaneError ? error : cancelled());
       throw error;

@@ -2,6 +2,7 @@ import type { SegmentationWorkerApi } from '../../workers/contracts';
 import { spawnSegmentationWorker } from '../../workers/spawn';
 import type { SegmentationManifest } from '../store/manifest';
 import { Semaphore } from '../util/concurrency';
+import { unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import {
   type BackendPlan,
@@ -12,7 +13,6 @@ import {
   wasmThreads,
   windowsThatFit,
 } from './backend';
-import { untilAborted } from './calls';
 import { type Engine, startEngine } from './engine';
 import { ModelPool } from './modelPool';
 import type { CheckedDiarizerOptions } from './options';
@@ -168,13 +168,13 @@ async function timeWasm({ options, settings, plan, signal }: Start): Promise<num
     pool.terminate(reason);
   };
   try {
-    return await untilAborted(signal, stop, async () => {
+    return await unlessAborted(signal, async () => {
       await pool.load();
       await pool.grow();
       // All at once, as in a run, in which they share caches, memory and the processor's power.
       const checks = await Promise.all(Array.from({ length: workers }, () => pool.call((api) => api.selfCheck(options.goldensBase))));
       return Math.max(...checks.map(({ seconds }) => seconds)) / workers;
-    });
+    }, { stop });
   } finally {
     stop(new VoxlaneError({ code: 'worker-failed', problem: 'The worker was ended: the trial is over' }));
   }
@@ -225,14 +225,14 @@ export async function checkWasm(
   ownKernels: boolean,
   signal: AbortSignal | undefined,
 ): Promise<WasmCheck> {
-  return untilAborted(signal, engine.terminate, async () => {
+  return unlessAborted(signal, async () => {
     const circumstances = ownKernels ? kernelCircumstances() : await runtimeCircumstances(options, engine.backend.threads);
     const results = await Promise.all(engine.provable.map((stage) => checkModel(engine, stage, circumstances, options)));
     return {
       checks: results.filter((result) => typeof result !== 'string'),
       obstacle: results.find((result) => typeof result === 'string') ?? null,
     };
-  });
+  }, { stop: engine.terminate });
 }
 
 /** Checks one model. Returns its check, or a text that says why it could not be checked. */
@@ -290,12 +290,12 @@ export async function startTrustedEngine(
     return startOnWasm(options, settings, `WebGPU could not be started (${error.problem})`, null, signal);
   }
   try {
-    return await untilAborted(signal, engine.terminate, async () => {
+    return await unlessAborted(signal, async () => {
       // The verdict must be of the files that were loaded.
       const key = verdictKey(circumstances, engine);
       const known = key === expectedKey || options.trustGpu ? expectedVerdict : await recallVerdict(key);
       return judgeEngine({ ...engine, verdictKey: key }, known, { options, settings, plan, signal });
-    });
+    }, { stop: engine.terminate });
   } catch (error) {
     engine.terminate(error instanceof VoxlaneError ? error : disturbed(error));
     // Without golden outputs there is no trust, but there is still WASM.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SerialQueue, unlessAborted } from './calls';
+import { SerialQueue } from './calls';
 
 /** Work that ends when it is told to. */
 function openWork(begun: string[], name: string): { work: () => Promise<string>; end: () => void; fail: () => void } {
@@ -65,32 +65,3 @@ describe('turns', () => {
 });
 
 type Work = ReturnType<typeof openWork>;
-
-test('what cannot be interrupted is not waited for', async () => {
-  const begun: string[] = [];
-  const { work, end } = openWork(begun, 'work');
-  const controller = new AbortController();
-  const run = unlessAborted(controller.signal, work);
-  controller.abort('why');
-  await expect(run).rejects.toMatchObject({ code: 'cancelled', cause: 'why' });
-  await expect(unlessAborted(controller.signal, work)).rejects.toMatchObject({ code: 'cancelled' });
-  expect(begun).toEqual(['work']);
-  end();
-  expect(await unlessAborted(new AbortController().signal, work)).toBe('work');
-  expect(await unlessAborted(undefined, work)).toBe('work');
-});
-
-test('what comes too late is given to whoever frees it, and nothing else is', async () => {
-  const [begun, freed] = [[] as string[], [] as string[]];
-  const [late, early] = [openWork(begun, 'late'), openWork(begun, 'early')];
-  const controller = new AbortController();
-  const run = unlessAborted(controller.signal, late.work, (result) => freed.push(result));
-  const other = unlessAborted(new AbortController().signal, early.work, (result) => freed.push(result));
-  // Its result is there, and nobody has heard of it yet.
-  late.end();
-  controller.abort();
-  early.end();
-  await expect(run).rejects.toMatchObject({ code: 'cancelled' });
-  expect(await other).toBe('early');
-  expect(freed).toEqual(['late']);
-});

@@ -1,5 +1,5 @@
+import { onAbort, throwIfAborted, unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
-import { cancelled, unlessAborted } from './calls';
 import { Diarizer } from './diarizer';
 import {
   askForTheSame,
@@ -113,11 +113,9 @@ class Shared {
 
   private async run(source: DiarizationSource, options: DiarizeOptions, run: AbortController): Promise<DiarizationResult> {
     const { signal } = options;
-    const cancel = (): void => {
+    const stopListening = onAbort(signal, () => {
       run.abort(signal?.reason);
-    };
-    if (signal?.aborted) cancel();
-    signal?.addEventListener('abort', cancel);
+    });
     try {
       const diarizer = await this.obtain(run.signal).catch((error: unknown) => {
         dropSource(source);
@@ -125,13 +123,13 @@ class Shared {
       });
       return await diarizer.diarize(source, { ...options, signal: run.signal });
     } finally {
-      signal?.removeEventListener('abort', cancel);
+      stopListening();
     }
   }
 
   /** The diarizer, which is started for the first who wants it; nobody's signal stops it while others wait. */
   private async obtain(signal: AbortSignal): Promise<SharedDiarizer> {
-    if (signal.aborted) throw cancelled(signal);
+    throwIfAborted(signal);
     const start = (this.start ??= this.begin());
     start.waiting++;
     try {

@@ -9,10 +9,10 @@ import { timeGeometry } from '../segmentation/geometry';
 import { loadManifest } from '../store/load';
 import type { Assembly, AssemblyOptions } from '../timeline/assembler';
 import { speakerLabels } from '../timeline/turns';
+import { cancelled, throwIfAborted, unlessAborted } from '../util/abort';
 import { VoxlaneError } from '../util/errors';
 import { minDurationsOf, nameSpeakers } from './assembly';
 import { halvedToFit } from './backend';
-import { cancelled, untilAborted } from './calls';
 import type { Engine } from './engine';
 import { checkBounds, checkClustering, checkMinDurations, checkNames, modelsBase } from './options';
 import { type ClusteringName, type PipelineSettings, PRESETS, settingsOf } from './settings';
@@ -133,7 +133,7 @@ export async function fbank(samples: Float32Array, options: FbankStageOptions = 
   const data = new Float32Array(numFrames * facts.numMelBins);
   const bank = new Fbank(facts, sampleRate);
   for (let frame = 0; frame < numFrames; frame += FRAMES_AT_ONCE) {
-    if (options.signal?.aborted) throw cancelled(options.signal);
+    throwIfAborted(options.signal);
     const last = Math.min(numFrames, frame + FRAMES_AT_ONCE) - 1;
     const part = samples.subarray(frame * hopSamples, last * hopSamples + frameSamples);
     data.set(bank.compute(part).data, frame * facts.numMelBins);
@@ -325,20 +325,20 @@ export async function cluster(
     minCleanFrames: embeddings.minCleanFrames,
     minDurations: minDurationsOf(settings, checkMinDurations(options)),
   };
-  if (options.signal?.aborted) throw cancelled(options.signal);
+  throwIfAborted(options.signal);
   const base = clustering.method !== 'agglomerative' ? await modelsBase(options) : '';
   const worker = spawnClusteringWorker();
   const stop = (reason: VoxlaneError): void => {
     worker.terminate(reason);
   };
   try {
-    return await untilAborted(options.signal, stop, async () => {
+    return await unlessAborted(options.signal, async () => {
       if (clustering.method !== 'agglomerative') await worker.call((api) => api.load(clustering.plda, base));
       await worker.call((api) => api.begin());
       await send(segmentation, embeddings, worker);
       const assembly = await worker.call((api) => api.assemble(facts));
       return describe(assembly, segmentation, { dimension, embeddingModel: embeddings.model.sha256 }, bounds);
-    });
+    }, { stop });
   } finally {
     stop(cancelled());
   }

@@ -1,4 +1,4 @@
-import { Interruptible } from '../util/concurrency';
+import { Interruptible } from '../util/abort';
 import { detailsOf, VoxlaneError } from '../util/errors';
 import { adapterName, requestAdapter, requestDevice } from './adapter';
 import { GpuMeter } from './meter';

@@ -1,4 +1,4 @@
-import { Interruptible } from '../util/concurrency';
+import { Interruptible, onAbort } from '../util/abort';
 import { connectionProblem } from '../util/fetch';
 import { sha256Hex } from '../util/hash';
 import type { KeptFile } from './cache';
@@ -56,19 +56,14 @@ export function retryAfterMs(header: string | null, nowMs: number): number | nul
 /** Resolves after `milliseconds`. @throws VoxlaneError `cancelled` as soon as `signal` fires */
 export function sleep(milliseconds: number, after: Timer, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) {
-      reject(cancelled());
-      return;
-    }
-    const cancel = (): void => {
-      callOff();
-      reject(cancelled());
-    };
     const callOff = after(milliseconds, () => {
-      signal?.removeEventListener('abort', cancel);
+      stopListening();
       resolve();
     });
-    signal?.addEventListener('abort', cancel, { once: true });
+    const stopListening = onAbort(signal, () => {
+      callOff();
+      reject(cancelled());
+    });
   });
 }
 
@@ -108,13 +103,11 @@ export async function openAttempt(
     work.interrupt(reason);
     connection.abort();
   };
-  const cancel = (): void => {
+  const stopListening = onAbort(signal, () => {
     stop(cancelled());
-  };
-  signal?.addEventListener('abort', cancel, { once: true });
-  if (signal?.aborted === true) cancel();
+  });
   const end = (): void => {
-    signal?.removeEventListener('abort', cancel);
+    stopListening();
     connection.abort();
   };
 

@@ -22,45 +22,6 @@ export class Semaphore {
   }
 }
 
-/**
- * Lets one event reject all pending work.
- *
- * This is not `Promise.race` against one long-lived promise: each race would add a reaction that keeps its result in
- * memory as long as that promise lives (nodejs/node#17469). Here, that would be every batch of audio of a recording.
- */
-export class Interruptible<Reason extends Error> {
-  private readonly pending = new Set<(reason: Reason) => void>();
-  private reason: Reason | null = null;
-
-  /** The reason for rejecting all further work; null before an interruption. */
-  get interruption(): Reason | null {
-    return this.reason;
-  }
-
-  /** Settles like `work`, or rejects with the reason of an earlier interruption. */
-  run<Result>(work: () => Promise<Result>): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      if (this.reason) {
-        reject(this.reason);
-        return;
-      }
-      this.pending.add(reject);
-      const settled = (): void => {
-        this.pending.delete(reject);
-      };
-      work().then(resolve, reject).finally(settled);
-    });
-  }
-
-  /** Rejects pending and future work. Later calls have no effect. */
-  interrupt(reason: Reason): void {
-    if (this.reason) return;
-    this.reason = reason;
-    for (const reject of this.pending) reject(reason);
-    this.pending.clear();
-  }
-}
-
 /** A slice ends after this time. It leaves most of a long task's 50 ms for the rest of the page. */
 const SLICE_MS = 12;
 

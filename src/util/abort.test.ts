@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { Interruptible, onAbort, unlessAborted } from './abort';
+
+/** Work that ends when it is told to. */
+function openWork(begun: string[], name: string): { work: () => Promise<string>; end: () => void; fail: () => void } {
+  let end = (): void => undefined;
+  let fail = (): void => undefined;
+  const ended = new Promise<string>((resolve, reject) => {
+    end = () => { resolve(name); };
+    fail = () => { reject(new Error(name)); };
+  });
+  const work = (): Promise<string> => {
+    begun.push(name);
+    return ended;
+  };
+  return { work, end, fail };
+}
+
+test('work settles as it does by itself', async () => {
+  const interruptible = new Interruptible();
+  expect(await interruptible.run(() => Promise.resolve(1))).toBe(1);
+  await expect(interruptible.run(() => Promise.reject(new Error('own')))).rejects.toThrow('own');
+});
+
+test('an interruption rejects what is pending, and all that comes after it', async () => {
+  const interruptible = new Interruptible();
+  const pending = interruptible.run(() => new Promise(() => undefined));
+  interruptible.interrupt(new Error('first'));
+  interruptible.interrupt(new Error('second'));
+  await expect(pending).rejects.toThrow('first');
+  await expect(interruptible.run(() => Promise.resolve(1))).rejects.toThrow('first');
+  expect(interruptible.interruption?.message).toBe('first');
+});
+
+test('what cannot be interrupted is not waited for', async () => {
+  const begun: string[] = [];
+  const { work, end } = openWork(begun, 'work');
+  const controller = new AbortController();
+  const run = unlessAborted(controller.signal, work);
+  controller.abort('why');
+  await expect(run).rejects.toMatchObject({ code: 'cancelled', cause: 'why' });
+  await expect(unlessAborted(controller.signal, work)).rejects.toMatchObject({ code: 'cancelled' });
+  expect(begun).toEqual(['work']);
+  end();
+  expect(await unlessAborted(new AbortController().signal, work)).toBe('work');
+  expect(await unlessAborted(undefined, work)).toBe('work');
+});
+
+test('what comes too late is given to whoever frees it, and nothing else is', async () => {
+  const [begun, freed] = [[] as string[], [] as string[]];
+  const [late, early] = [openWork(begun, 'late'), openWork(begun, 'early')];
+  const controller = new AbortController();
+  const run = unlessAborted(controller.signal, late.work, { discard: (result) => freed.push(result) });
+  const other = unlessAborted(new AbortController().signal, early.work, { discard: (result) => freed.push(result) });
+  // Its result is there, and nobody has heard of it yet.
+  late.end();
+  controller.abort();
+  early.end();
+  await expect(run).rejects.toMatchObject({ code: 'cancelled' });
+  expect(await other).toBe('early');
+  expect(freed).toEqual(['late']);
+});
+
+test('a signal that fires stops the work, unless the work has ended', async () => {
+  const { work, end } = openWork([], 'work');
+  const stopped: unknown[] = [];
+  const [first, second] = [new AbortController(), new AbortController()];
+  const stop = (reason: unknown) => { stopped.push(reason); };
+  const run = unlessAborted(first.signal, work, { stop });
+  first.abort('why');
+  const error: unknown = await run.catch((thrown: unknown) => thrown);
+  expect(stopped).toEqual([error]);
+  end();
+  await unlessAborted(second.signal, work, { stop });
+  second.abort();
+  expect(stopped).toHaveLength(1);
+});
+
+test('a listener is called once, also if the signal has fired before, and no more after its removal', () => {
+  const controller = new AbortController();
+  const called: string[] = [];
+  onAbort(controller.signal, () => called.push('first'));
+  onAbort(controller.signal, () => called.push('removed'))();
+  controller.abort();
+  onAbort(controller.signal, () => called.push('late'));
+  onAbort(undefined, () => called.push('never'))();
+  expect(called).toEqual(['first', 'late']);
+});

@@ -1,0 +1,95 @@
+import { VoxlaneError } from './errors';
+
+/** @param signal its reason becomes the `cause`, if it has fired */
+export function cancelled(signal?: AbortSignal): VoxlaneError {
+  const options = signal?.aborted ? { cause: signal.reason as unknown } : undefined;
+  return new VoxlaneError({ code: 'cancelled', problem: 'The run was cancelled by the caller' }, options);
+}
+
+/**
+ * A function, because TypeScript assumes that `aborted` stays false once it was checked.
+ *
+ * @throws VoxlaneError `cancelled`
+ */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw cancelled(signal);
+}
+
+/**
+ * Calls `listener` when `signal` fires, and at once if it has fired before.
+ *
+ * @returns removes the listener
+ */
+export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
+  if (signal?.aborted) listener();
+  else signal?.addEventListener('abort', listener, { once: true });
+  return () => signal?.removeEventListener('abort', listener);
+}
+
+/**
+ * Settles like `work`, or rejects with `cancelled` as soon as `signal` fires. `work` is not called if it has fired before.
+ *
+ * @param stop called when `signal` fires, to stop the work
+ * @param discard called with a result that comes after `signal` has fired, to free it
+ */
+export function unlessAborted<Result>(
+  signal: AbortSignal | undefined,
+  work: () => Promise<Result>,
+  { stop, discard }: { readonly stop?: (reason: VoxlaneError) => void; readonly discard?: (late: Result) => void } = {},
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const stopListening = onAbort(signal, () => {
+      const reason = cancelled(signal);
+      stop?.(reason);
+      reject(reason);
+    });
+    if (signal?.aborted) return;
+    void work()
+      .then((result) => {
+        // At once: from here on, the caller owns the result.
+        stopListening();
+        if (signal?.aborted) discard?.(result);
+        resolve(result);
+      }, reject)
+      .finally(stopListening);
+  });
+}
+
+/**
+ * Lets one event reject all pending work.
+ *
+ * This is not `Promise.race` against one long-lived promise: each race would add a reaction that keeps its result in
+ * memory as long as that promise lives (nodejs/node#17469). Here, that would be every batch of audio of a recording.
+ */
+export class Interruptible<Reason extends Error> {
+  private readonly pending = new Set<(reason: Reason) => void>();
+  private reason: Reason | null = null;
+
+  /** The reason for rejecting all further work; null before an interruption. */
+  get interruption(): Reason | null {
+    return this.reason;
+  }
+
+  /** Settles like `work`, or rejects with the reason of an earlier interruption. */
+  run<Result>(work: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.reason) {
+        reject(this.reason);
+        return;
+      }
+      this.pending.add(reject);
+      const settled = (): void => {
+        this.pending.delete(reject);
+      };
+      work().then(resolve, reject).finally(settled);
+    });
+  }
+
+  /** Rejects pending and future work. Later calls have no effect. */
+  interrupt(reason: Reason): void {
+    if (this.reason) return;
+    this.reason = reason;
+    for (const reject of this.pending) reject(reason);
+    this.pending.clear();
+  }
+}
