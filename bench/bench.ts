@@ -1,20 +1,19 @@
 /**
- * Measures the engine: real-time factor of every stage and peak memory of the browser.
+ * Measures the engine: real-time factor of each stage and peak memory of the browser.
  *
  *   npm run bench -- [FILE…] [--backend auto|webgpu|wasm] [--preset P] [--speed exact|fast] [--runs N] [--seeded]
  *     [--no-gpu] [--no-pooled] [--json]
  *   npm run bench -- --check [NAME…]
  *   npm run bench -- --list
  *
- * A real-time factor is seconds of work per second of audio. Stages overlap, so `wall` is not their sum. One
- * run warms up and is not counted; the figures are medians of the others. Then the GPU, or the software adapter where
- * there is none: its filterbank beside the CPU's, and the dispatches and bytes of each stage (`--no-gpu` leaves it out).
- * `--seeded` gives the preset community-1 a ResNet34 with seeded weights: right for time, wrong for anything else.
- * And ResNet34's embeddings by one run of the network a window, beside one run a speaker (`--no-pooled` leaves
- * it out).
+ * The real-time factor is seconds of work per second of audio. Stages overlap, so `wall` is not their sum. The first run is
+ * warm-up; the figures are medians of the other runs. The benchmark also measures the GPU, or the software adapter if there
+ * is none: filterbank time compared with the CPU, and dispatches and bytes of each stage (`--no-gpu` skips this). It also
+ * compares ResNet34 embeddings with one network run per window and with one per speaker (`--no-pooled` skips this).
+ * `--seeded` uses a ResNet34 with seeded weights for the preset community-1. Only its times are meaningful.
  *
- * `--check` measures the figures that have a limit, or those that are named, and prints a line for each. Exit status:
- * 0; 1 if a figure is over its limit; 2 if one could not be measured. `--list` prints names, limits and reasons.
+ * `--check` measures all figures with a limit, or the named ones, and prints one line per figure. Exit status: 0 on success,
+ * 1 if a figure exceeds its limit, 2 if a figure could not be measured. `--list` prints names, limits and reasons.
  */
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -43,9 +42,9 @@ interface FileFigures {
   readonly file: string;
   readonly durationSeconds: number;
   readonly backend: RunFigures['backend'];
-  /** Of each stage's work and of the whole, median of the runs. */
+  /** Median over the runs, for each stage and the whole pipeline. */
   readonly rtf: Readonly<Record<string, number>>;
-  /** Of the whole, in the quickest run: what else the machine does only adds. */
+  /** Whole pipeline in the fastest run, because other load on the machine only adds time. */
   readonly leastRtf: number;
   readonly peakMegabytes: number;
 }

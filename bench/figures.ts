@@ -1,12 +1,12 @@
 import { cpus } from 'node:os';
 
-/** Processors of this machine, for the head of a table. */
+/** Processors of this machine, for table headers. */
 export function machine(): string {
   const processors = cpus();
   return `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'}`;
 }
 
-/** The middle value, or half way between the two in the middle; NaN of none. */
+/** Median: the middle value or the mean of the two middle values; NaN without values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length / 2;

@@ -5,12 +5,12 @@ import type { GpuCountsByStage } from '../src/index';
 
 /** Windows of the filterbank comparison: one batch of a recording. */
 const NUM_WINDOWS = 4;
-/** The best of them counts: what else the machine does only adds. */
+/** The fastest round counts, because other load only adds time. */
 const FBANK_ROUNDS = 5;
-/** A software adapter needs a minute for these seconds; a GPU takes the same, so that the counts compare. */
+/** A software adapter needs a minute for these seconds. GPUs use the same part to keep the counts comparable. */
 const STRETCH_SECONDS = 11;
 
-/** The GPU beside the CPU, and what each stage asks of it. */
+/** GPU times compared with the CPU, and the GPU work of each stage. */
 export interface GpuFigures {
   readonly adapter: string;
   readonly fbank: { readonly gpuSeconds: number; readonly cpuSeconds: number; readonly audioSeconds: number };
@@ -19,7 +19,7 @@ export interface GpuFigures {
   readonly rtf: Readonly<Record<string, number>>;
 }
 
-/** Null where the browser has no adapter, not even a software one. */
+/** Null if the browser has no adapter, not even a software adapter. */
 export async function measureGpu(file: string, say: (line: string) => void): Promise<GpuFigures | null> {
   const engine = await openEnginePage('webgpu', say, { tools: ['cli', 'test'] });
   try {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 
 /** Samples the resident memory of all descendants of this process: the browser with its tabs and helpers. */
 export class MemoryMeter {
-  /** Highest sum seen, in bytes. Pages that processes share are counted in each. */
+  /** Maximum sum so far, in bytes. Memory pages shared by processes are counted in each process. */
   peakBytes = 0;
   private readonly timer: NodeJS.Timeout;
 

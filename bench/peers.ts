@@ -1,9 +1,9 @@
 /**
- * Measures Voxlane beside sherpa-onnx: real-time factor, error rate, and how many times as long the other takes.
+ * Compares Voxlane with sherpa-onnx: real-time factor, error rate, and the ratio of their times.
  *
  *   npm run --silent bench:peers -- [FILE.wav…] [--rounds N] [--systems …] [--presets …] [--backends …] [--json]
  *
- * They take turns, so that what else the machine does meets all of them; `--help` says what is timed and compared.
+ * The systems alternate, so other load on the machine affects all of them. `--help` describes the measurements.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const missing = command.files.find((file) => !statSync(file, { throwIfNoEntry: false })?.isFile());
-  if (missing !== undefined) throw new Error(`${missing} does not exist or is no file.`);
+  if (missing !== undefined) throw new Error(`${missing} does not exist or is not a file.`);
   const systems: MeasuredSystem[] = [];
   try {
     await openAll(command, systems);
@@ -44,9 +44,9 @@ async function main(): Promise<number> {
 }
 
 /**
- * Opens what is to be measured and lets each run once.
+ * Opens the systems and runs each once as warm-up.
  *
- * @param systems is added to as they open, so that the caller can close them whatever happens
+ * @param systems receives each opened system, which the caller must close even after an error
  */
 async function openAll({ files, systems: names, presets, backends }: PeersCommand, systems: MeasuredSystem[]): Promise<void> {
   const [file = ''] = files;
@@ -68,9 +68,9 @@ async function openAll({ files, systems: names, presets, backends }: PeersComman
       try {
         await add(openVoxlane(backend, preset, say));
       } catch (error) {
-        // A GPU that nobody asked for may be one that cannot be trusted.
+        // A GPU that was not explicitly requested can fail its self-check.
         if (backends !== null || backend === 'wasm') throw error;
-        say(`leaving out ${backend}: ${messageOf(error)}`);
+        say(`skipping ${backend}: ${messageOf(error)}`);
       }
     }
   }

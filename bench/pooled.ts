@@ -6,7 +6,7 @@ import { openEnginePage } from '../cli/enginePage';
 import type { PooledFigures } from '../cli/page/enginePooled';
 import { seededResnet34 } from '../test/seededModel';
 
-/** Puts a ResNet34 of full size with seeded weights into a file input of the page for as long as `use` runs. */
+/** Selects a full-size ResNet34 with seeded weights in a file input of the page while `use` runs. */
 export async function withSeededModel<Result>(page: Page, input: string, use: () => Promise<Result>): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
   try {
@@ -19,7 +19,7 @@ export async function withSeededModel<Result>(page: Page, input: string, use: ()
   }
 }
 
-/** Measures both ways to ResNet34's embeddings on WASM, with the seeded weights. */
+/** Measures both ways to compute ResNet34 embeddings on WASM, with seeded weights. */
 export async function measurePooled(say: (line: string) => void): Promise<PooledFigures> {
   const engine = await openEnginePage('wasm', say);
   try {
@@ -33,7 +33,7 @@ export async function measurePooled(say: (line: string) => void): Promise<Pooled
 export function printPooled(figures: PooledFigures): void {
   const { numWindows, numSpeakers, threads, pooledSeconds, perSpeakerSeconds, pooledRuns, perSpeakerRuns } = figures;
   console.log(`\nResNet34 on WASM, ${threads} threads: ${numWindows} windows of 10 s with ${numSpeakers} speakers each`);
-  console.log(`  one run a window, masks pooled over it: ${pooledSeconds.toFixed(2)} s, ${pooledRuns} runs`);
-  console.log(`  one run a speaker:                      ${perSpeakerSeconds.toFixed(2)} s, ${perSpeakerRuns} runs`);
-  console.log(`  ratio:                                  ${(perSpeakerSeconds / pooledSeconds).toFixed(2)}`);
+  console.log(`  one run per window, pooled with masks: ${pooledSeconds.toFixed(2)} s, ${pooledRuns} runs`);
+  console.log(`  one run per speaker:                   ${perSpeakerSeconds.toFixed(2)} s, ${perSpeakerRuns} runs`);
+  console.log(`  ratio:                                 ${(perSpeakerSeconds / pooledSeconds).toFixed(2)}`);
 }

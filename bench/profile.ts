@@ -1,9 +1,9 @@
 /**
- * Profiles the models: time of each stage, operator and node; or what a recording asks of the machine.
+ * Profiles the models: time of each stage, operator and node, or the workload of a recording.
  *
  *   npm run --silent bench:profile -- [--model NAME|FILE.onnx] [--backend wasm|webgpu] [--work FILE] [--json]
  *
- * `--help` says the rest.
+ * See `--help` for details.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { openEnginePage, type EnginePage } from '../cli/enginePage';
@@ -33,7 +33,7 @@ type Page = EnginePage['page'];
 interface ModelFile {
   readonly path: string;
   readonly stages: readonly GraphStage[] | null;
-  /** Of a run that nothing else was asked for. */
+  /** Default for dynamic axes. */
   readonly openSize: number | null;
 }
 
@@ -54,7 +54,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** @throws Error for what cannot be run, before a browser is started for it */
+/** Checks the command before a browser starts. @throws Error for a command that cannot run */
 function check({ models, shape, openSize, work }: ProfileCommand): void {
   if (work !== null && !existsSync(work)) throw new Error(`${work} does not exist.`);
   for (const model of models) {
@@ -81,7 +81,7 @@ async function profileModel(page: Page, name: string, command: ProfileCommand): 
   const run = await profileFile(page, file.path, { backend, threads, shape, openSize: openSize ?? 1, numRuns: WARM_UPS + runs });
   const model = parseOnnx(readFileSync(file.path), name);
   const { nodes, runMs } = run.trace;
-  if (backend === 'webgpu' && !run.hasKernelTimes) process.stderr.write('the adapter has no timestamps: times are of recording\n');
+  if (backend === 'webgpu' && !run.hasKernelTimes) process.stderr.write('the adapter has no timestamps: times are those of command recording\n');
   const place = run.adapter === null ? `WASM, ${threads} thread${threads === 1 ? '' : 's'}` : `WebGPU, ${run.adapter}`;
   const facts = { model: name, place, shape: run.shape, onGpu: run.hasKernelTimes, runMs, numRuns: runs };
   const stages = file.stages ?? outputStages(model);
@@ -103,7 +103,7 @@ async function profileFile(page: Page, path: string, request: ProfileRequest, wa
   return { ...facts, trace: readTrace(lines, warmUps) };
 }
 
-/** Diarizes the recording, and prints what its stages did. */
+/** Diarizes the recording and prints the workload of its stages. */
 async function countWork(page: Page, recording: string, { backend, threads, seconds, speed, json }: ProfileCommand): Promise<void> {
   const [segmentation, embedding] = [modelFile('segmentation-3.0'), modelFile('campplus-zh-en')];
   const counted = async ({ path }: ModelFile, size: number) => {
@@ -134,10 +134,10 @@ async function countWork(page: Page, recording: string, { backend, threads, seco
   else printDemands(recording, place, counts.durationSeconds, demands);
 }
 
-/** @throws Error where there is no such file */
+/** @throws Error if the file does not exist */
 function modelFile(name: string): ModelFile {
   if (!isShipped(name)) {
-    if (!existsSync(name)) throw new Error(`${name} does not exist and is no shipped model.`);
+    if (!existsSync(name)) throw new Error(`${name} does not exist and is not a shipped model.`);
     return { path: name, stages: null, openSize: null };
   }
   const manifest = manifestOf(name);

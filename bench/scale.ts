@@ -1,9 +1,9 @@
 /**
- * Measures how time and memory grow with the recording, from a minute to three hours.
+ * Measures how time and memory grow with the length of the recording, from one minute to three hours.
  *
  *   npm run --silent bench:scale -- [FILE.wav…] [--minutes …] [--preset …] [--backend …] [--mp3] [--check] [--json]
  *
- * One browser runs them all, shortest first; `--help` says what is measured, and how.
+ * The same browser runs all recordings, shortest first. `--help` describes the measurements.
  */
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const missing = command.files.find((file) => !statSync(file, { throwIfNoEntry: false })?.isFile());
-  if (missing !== undefined) throw new Error(`${missing} does not exist or is no file.`);
+  if (missing !== undefined) throw new Error(`${missing} does not exist or is not a file.`);
   const clips = await Promise.all(command.files.map(readClip));
   const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
   let engine: EnginePage | null = null;

@@ -12,16 +12,16 @@ const PART_SECONDS = 270;
 const CASES = cancelCases(DURATION_SECONDS - PART_SECONDS);
 const nameOf = ({ stage }: CancelCase): string => `cancel-${stage}`;
 
-/** From the signal to the error. That it ends the workers is a test: long.spec.ts. */
+/** Time from the abort signal to the error. long.spec.ts tests that the workers end. */
 export const cancel: Group = {
   name: 'cancel',
   bounds: CASES.map((one) => ({
     name: nameOf(one),
-    what: `from a cancel during ${one.stage} to the error`,
+    what: `time from cancellation during ${one.stage} to the error`,
     unit: 'ms',
     limit: 300,
     side: 'at most',
-    reason: 'a user who cancels expects an immediate reaction; absolute because a user waits for it',
+    reason: 'users expect cancellation to take effect immediately; absolute because a user waits for it',
   })),
   measure: async (wanted, say) => {
     const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
@@ -40,7 +40,7 @@ export const cancel: Group = {
             cancellableRun.controller.abort();
             return { code: await cancellableRun.ended, milliseconds: performance.now() - start };
           });
-          if (code !== 'cancelled' || done.includes(one.stage)) throw new Error(`The run was over before ${one.stage} could be cancelled.`);
+          if (code !== 'cancelled' || done.includes(one.stage)) throw new Error(`The run ended before ${one.stage} could be cancelled.`);
           return milliseconds;
         });
       }
@@ -51,7 +51,7 @@ export const cancel: Group = {
   },
 };
 
-/** Three hours, silent but for half a minute at the end, at the sample's own rate. */
+/** Writes three hours of silence followed by half a minute of speech, at the sample rate of the sample. */
 async function writeLongMp3(path: string): Promise<void> {
   const clip = await readClip('public/sample.wav');
   const segments = [silence(DURATION_SECONDS - 31), whole(clip), silence(1)];

@@ -5,48 +5,48 @@ import { runJson } from './script';
 
 const seconds = (name: string, what: string): Bound => ({
   name,
-  what: `processor time of ${what}`,
+  what: `CPU time of ${what}`,
   unit: 's',
   limit: 60,
   side: 'at most',
-  reason: 'the bound of bench:scale on clustering, for three hours with a voice in nearly every place; absolute because a user waits for it',
+  reason: 'clustering limit of bench:scale, for three hours with nearly all local speakers active; absolute because a user waits for it',
 });
 
 /**
- * Beyond what is held before: three copies of the rows in float64 (as they are, along principal axes, by cells: 65 MB each
- * with 256 values) and their sketches, with room for what is not yet collected.
+ * Memory beyond the inputs: three copies of the rows in float64 (original, along principal axes, sorted by cell: 65 MB each
+ * with 256 values) and their sketches, plus room for uncollected garbage.
  */
 const megabytes = (name: string, what: string): Bound => ({
   name,
-  what: `memory of the process at the peak of ${what}, beyond its inputs`,
+  what: `peak process memory of ${what}, beyond its inputs`,
   unit: 'MB',
   limit: 400,
   side: 'at most',
-  reason: 'three copies of the rows in float64 are 200 MB, and as much is not yet collected; absolute because the browser has 1.5 GB for everything',
+  reason: 'three copies of the rows in float64 take 200 MB, plus the same amount of uncollected garbage; absolute because the browser has 1.5 GB in total',
 });
 
 const step = (name: string, what: string): Bound => ({
   name,
-  what: `processor time of the longest of ten steps of the number of speakers, three hours, ${what}`,
+  what: `CPU time of the longest of ten changes of the number of speakers, three hours, ${what}`,
   unit: 's',
   limit: 1,
   side: 'at most',
-  reason: 'the result follows a slider; absolute because a user waits for each step',
+  reason: 'the result follows a slider; absolute because a user waits for each change',
 });
 
-/** Each in a process of its own, because the peak of a process never falls. That the results are right is in test/full. */
+/** Each case runs in a separate process, because the peak memory of a process never decreases. test/full checks the results. */
 export const clustering: Group = {
   name: 'clustering',
   bounds: [
     {
       name: 'clustering-doubling',
-      what: 'processor time of agglomeration of 20,000 embeddings over that of 10,000',
+      what: 'CPU time of agglomerative clustering of 20,000 embeddings, divided by that of 10,000',
       unit: '',
       limit: 4,
       side: 'at most',
-      reason: 'linkage without pruning is quadratic; pruning must not make it worse than that',
+      reason: 'linkage without pruning is quadratic; pruning must not be worse',
     },
-    seconds('clustering-seconds', 'agglomeration of 32,000 embeddings, the slower of free and of six clusters'),
+    seconds('clustering-seconds', 'agglomerative clustering of 32,000 embeddings, the slower of automatic and six clusters'),
     megabytes('clustering-memory', 'the same'),
     seconds('vbx-seconds', 'start labels and VBx of 32,000 embeddings'),
     megabytes('vbx-memory', 'the same'),

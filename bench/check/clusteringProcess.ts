@@ -1,5 +1,5 @@
 /**
- * Measures one case of clustering and prints its figures as JSON: `tsx bench/check/clusteringProcess.ts CASE`.
+ * Measures one clustering case and prints its figures as JSON: `tsx bench/check/clusteringProcess.ts CASE`.
  */
 import { agglomerativeClustering } from '../../src/clustering/agglomerativeClusterer';
 import { COMMUNITY_1_CLUSTERING } from '../../src/clustering/settings';
@@ -12,14 +12,14 @@ import { repeated } from '../../test/clustering/repeated';
 import { conversation } from '../../test/clustering/voices';
 import { ANY_COUNT, longAssembler } from '../../test/timeline/longAssembler';
 
-/** Three hours, at one window a second, with three local speakers in nearly all of them. */
+/** Three hours, with one window per second and three local speakers in nearly every window. */
 const NUM_EMBEDDINGS = 32_000;
 const BYTES_PER_KILOBYTE = 1024;
 
 export interface ClusteringFigures {
-  /** Processor time, because others may be at work on the machine; it counts every thread of the process. */
+  /** CPU time of all threads of the process. Unlike wall time, it does not depend on other load. */
   readonly seconds: number;
-  /** At the peak, beyond what was held before. */
+  /** Peak memory beyond the memory before the run. */
   readonly megabytes: number;
 }
 
@@ -28,7 +28,7 @@ function measured(work: () => unknown): ClusteringFigures {
   const bytesBefore = process.memoryUsage.rss();
   work();
   const { user, system } = process.cpuUsage(before);
-  // The peak of the process so far: never less than that of what is measured.
+  // The peak of the process so far, which is at least that of the measured work.
   const bytes = process.resourceUsage().maxRSS * BYTES_PER_KILOBYTE - bytesBefore;
   return { seconds: (user + system) / 1e6, megabytes: bytes / 1e6 };
 }
@@ -48,10 +48,10 @@ function vbxOfCaptures(): ClusteringFigures {
   });
 }
 
-/** The longest of ten steps. */
+/** Measures the longest of ten steps. */
 function steps(method: 'agglomerative' | 'vbx'): ClusteringFigures {
   const assembler = longAssembler(method);
-  // The first one of all is compiled on the way.
+  // The first call includes compilation.
   assembler.assemble(ANY_COUNT);
   const figures = Array.from({ length: 10 }, (_, i) =>
     measured(() => assembler.assemble({ minSpeakers: i + 1, maxSpeakers: i + 1 })),

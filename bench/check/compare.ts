@@ -6,11 +6,11 @@ import type { Group } from './figure';
 
 const WINDOW = join(SHARED, 'goldens', 'seg_dev00.bad_sincnet_transposed.zip');
 const CASES = [
-  { name: 'compare-shipped', what: 'the shipped goldens of segmentation-3.0', file: 'public/goldens/segmentation-3.0.zip' },
+  { name: 'compare-shipped', what: 'the shipped golden bundle of segmentation-3.0', file: 'public/goldens/segmentation-3.0.zip' },
   { name: 'compare-window', what: 'a whole 10 s window with a transposed stage', file: WINDOW },
 ];
 
-/** The comparison panel on WASM, from the click to the verdict. */
+/** Time of a comparison on WASM in the panel, from the click to the verdict. */
 export const compare: Group = {
   name: 'compare',
   bounds: CASES.map(({ name, what }) => ({
@@ -19,7 +19,7 @@ export const compare: Group = {
     unit: 's',
     limit: 5,
     side: 'at most',
-    reason: 'a window took 1.4 s after load; short enough to be asked again after every change of a port, and absolute because a user waits for it',
+    reason: 'a window took 1.4 s after load; short enough to repeat after every change of a port; absolute because a user waits for it',
   })),
   ...(!existsSync(WINDOW) && { unavailable: { 'compare-window': SHARED_MISSING } }),
   measure: (wanted, say) =>

@@ -8,17 +8,17 @@ import { runJson } from './script';
 
 const BUNDLES = 200;
 
-/** Many bundles in one call of the command, each with a graph of its own of 56 nodes and four golden stages. */
+/** Many bundles in one call of the command, each with its own graph of 56 nodes and four golden stages. */
 export const compareBatch: Group = {
   name: 'compare-batch',
   bounds: [
     {
       name: 'compare-200-bundles',
-      what: `\`compare\` of a folder of ${BUNDLES} small bundles, with the start of the browser`,
+      what: `\`compare\` of a folder of ${BUNDLES} small bundles, including browser startup`,
       unit: 's',
       limit: 60,
       side: 'at most',
-      reason: 'the aim is about 30 s on two cores, and the rest is for a slower machine; absolute because a user or a test run waits for it',
+      reason: 'the target is about 30 s on two cores, with a margin for slower machines; absolute because a user or a test run waits for it',
     },
   ],
   measure: async (_, say) => {

@@ -10,12 +10,12 @@ import { longestTask } from './trace';
 
 const CROWD = { numSpeakers: 5000, numTurns: 1_000_000 };
 const MANY_SPEAKERS = 'e2e/fixtures/cases/400-speakers.rttm';
-/** Of each step. A trace with fewer tasks is not of this step. */
+/** Minimum number of tasks per step. A trace with fewer tasks does not cover the step. */
 const FEWEST_TASKS = 5;
 const LIMIT_MS = 100;
-const REASON = 'input that waits longer feels delayed; absolute for that reason';
+const REASON = 'longer input delays are noticeable, so the limit is absolute';
 
-/** Steps of working with a result that is open. */
+/** Interactions with an open result. */
 const WORK: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   'table scrolled': (page) => scrolled(page, '.turns__scroller', 'scrollTop'),
   'tracks scrolled': (page) => scrolled(page, '.tracks__scroller', 'scrollTop'),
@@ -46,13 +46,13 @@ const WORK: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   'merge undone': (page) => changing(page, () => page.getByTestId('undo').click()),
 };
 
-/** A result with more speakers and turns than a page can have elements. */
+/** A result with more speakers and turns than a page can show as elements. */
 export const crowd: Group = {
   name: 'crowd',
   bounds: [
     {
       name: 'speakers-400',
-      what: "computing time of the longest task of the page's thread while 400 speakers are opened, one is renamed, two are merged, and it is undone",
+      what: 'CPU time of the longest main-thread task while opening 400 speakers, renaming one, merging two, and undoing',
       unit: 'ms',
       limit: LIMIT_MS,
       side: 'at most',
@@ -60,7 +60,7 @@ export const crowd: Group = {
     },
     {
       name: 'crowd-open',
-      what: 'the same while a million turns of 5,000 speakers are opened',
+      what: 'the same while opening a million turns of 5,000 speakers',
       unit: 'ms',
       limit: LIMIT_MS,
       side: 'at most',
@@ -68,7 +68,7 @@ export const crowd: Group = {
     },
     {
       name: 'crowd-work',
-      what: 'the same while these are scrolled, zoomed, renamed, selected, deleted, merged, and it is undone',
+      what: 'the same while scrolling, zooming, renaming, selecting, deleting, merging and undoing in this result',
       unit: 'ms',
       limit: LIMIT_MS,
       side: 'at most',
@@ -76,7 +76,7 @@ export const crowd: Group = {
     },
     {
       name: 'crowd-export',
-      what: 'the same while these are shown exclusively and exported as RTTM and as JSON',
+      what: 'the same while showing exclusive turns and exporting RTTM and JSON',
       unit: 'ms',
       limit: LIMIT_MS,
       side: 'at most',
@@ -123,15 +123,15 @@ const EXPORTS: typeof WORK = {
 };
 
 async function open(page: Page, file: string): Promise<void> {
-  // From disk: bytes that a driver sends take time of the page's thread.
+  // Load from disk, because bytes sent by the driver take time on the main thread.
   await page.getByTestId('file-input').setInputFiles(file);
   await untilState(page, 'done');
   await page.getByTestId('turn-row').first().waitFor();
-  // The overview is painted, and the memory of the file is freed, in the next seconds.
+  // Wait until the overview is painted and the memory of the file is freed.
   await page.waitForTimeout(3000);
 }
 
-/** Waits until another number of turns or speakers is shown. */
+/** Waits until the shown number of turns or speakers changes. */
 async function changing(page: Page, act: () => Promise<void>): Promise<void> {
   const summary = page.getByTestId('summary');
   const before = await summary.textContent();
@@ -144,7 +144,7 @@ async function scrolled(page: Page, selector: string, side: 'scrollTop' | 'scrol
   await page.locator(selector).evaluate(async (element, way) => {
     const length = way === 'scrollTop' ? element.scrollHeight : element.scrollWidth;
     for (let step = 0; step <= 40; step += 1) {
-      // Leaps through all of it, with short ones in between.
+      // Alternate long jumps and short scrolls.
       element[way] = step % 4 === 0 ? (step / 40) * length : element[way] + 100;
       await new Promise(requestAnimationFrame);
     }
@@ -162,14 +162,14 @@ async function exported(page: Page, format: string): Promise<void> {
   await download.path();
 }
 
-/** The longest task of all steps, in milliseconds; NaN if a step fails. The others are measured all the same. */
+/** The longest task of all steps in milliseconds; NaN if a step fails. The remaining steps are still measured. */
 async function longestOf(browser: Browser, page: Page, say: Say, work: typeof WORK): Promise<number> {
   let longest = 0;
   for (const [name, act] of Object.entries(work)) longest = Math.max(longest, await measured(browser, page, say, name, act));
   return longest;
 }
 
-/** Computing time of the longest task during one step, in milliseconds; NaN if the step fails. */
+/** CPU time of the longest task during one step, in milliseconds; NaN if the step fails. */
 async function measured(browser: Browser, page: Page, say: Say, name: string, act: (page: Page) => Promise<void>): Promise<number> {
   if (page.url() === 'about:blank') {
     await page.goto('index.html');

@@ -4,11 +4,11 @@ import { GROUPS } from './groups';
 
 const bound = (changes: Partial<Bound> = {}): Bound => ({
   name: 'wait',
-  what: 'how long it takes',
+  what: 'duration',
   unit: 's',
   limit: 2,
   side: 'at most',
-  reason: 'a user does not wait longer',
+  reason: 'users do not wait longer',
   ...changes,
 });
 
@@ -16,7 +16,7 @@ const group = (name: string, bounds: readonly Bound[], measure: Group['measure']
 
 const measureOf = (values: Readonly<Record<string, number>>) => vi.fn<Group['measure']>(() => Promise.resolve(values));
 
-/** Two groups: `time` with the figures wait and ratio, `space` with the figure heap. */
+/** Two groups: `time` with the figures wait and ratio, and `space` with the figure heap. */
 function groupsWith(values: Readonly<Record<string, number>>, measures = [measureOf(values), measureOf(values)]): Group[] {
   const ratio = bound({ name: 'ratio', unit: '', limit: 3, side: 'at least' });
   return [
@@ -34,14 +34,14 @@ async function outcome(groups: readonly Group[], names: readonly string[] = []) 
 }
 
 describe('isOver', () => {
-  it('allows the limit itself, on either side', () => {
+  it('accepts values equal to the limit, on either side', () => {
     expect(isOver({ bound: bound(), value: 2 })).toBe(false);
     expect(isOver({ bound: bound(), value: 2.001 })).toBe(true);
     expect(isOver({ bound: bound({ side: 'at least' }), value: 2 })).toBe(false);
     expect(isOver({ bound: bound({ side: 'at least' }), value: 1.999 })).toBe(true);
   });
 
-  it('takes a value that is not a number for one that was not measured', () => {
+  it('treats NaN as not measured', () => {
     expect(isOver({ bound: bound(), value: NaN })).toBe(true);
     expect(isOver({ bound: bound({ side: 'at least' }), value: NaN })).toBe(true);
   });
@@ -50,13 +50,13 @@ describe('isOver', () => {
 describe('lineOf', () => {
   const line = (value: number, changes: Partial<Bound> = {}) => lineOf({ bound: bound(changes), value }).replace(/ +/g, ' ');
 
-  it('has name, value, limit and verdict', () => {
+  it('contains name, value, limit and verdict', () => {
     expect(line(1.23456)).toBe('wait 1.23 s at most 2 s ok');
     expect(line(2.5)).toBe('wait 2.5 s at most 2 s over');
     expect(line(3.5, { unit: '', side: 'at least' })).toBe('wait 3.5 at least 2 ok');
   });
 
-  it('keeps every digit before the point', () => {
+  it('keeps all digits before the decimal point', () => {
     expect(line(1234.5, { limit: 1500, unit: 'ms' })).toBe('wait 1235 ms at most 1500 ms ok');
     expect(line(0.0456, { limit: 0.08, unit: '' })).toBe('wait 0.0456 at most 0.08 ok');
   });
@@ -66,11 +66,11 @@ describe('selectBounds', () => {
   const namesOf = (names: readonly string[]) =>
     selectBounds(groupsWith(GOOD), names).map(({ group: { name }, bounds }) => [name, ...bounds.map((one) => one.name)]);
 
-  it('has everything if nothing is named', () => {
+  it('selects everything without names', () => {
     expect(namesOf([])).toEqual([['time', 'wait', 'ratio'], ['space', 'heap']]);
   });
 
-  it('takes names of figures and of groups', () => {
+  it('accepts names of figures and groups', () => {
     expect(namesOf(['ratio'])).toEqual([['time', 'ratio']]);
     expect(namesOf(['time', 'ratio'])).toEqual([['time', 'wait', 'ratio']]);
     expect(namesOf(['heap', 'wait'])).toEqual([['time', 'wait'], ['space', 'heap']]);
@@ -82,26 +82,26 @@ describe('selectBounds', () => {
 });
 
 describe('check', () => {
-  it('prints a line for each figure and ends with 0 if all keep their limits', async () => {
+  it('prints one line per figure and exits with 0 if no limit is exceeded', async () => {
     expect(await outcome(groupsWith(GOOD))).toMatchObject({
       exitCode: 0,
       lines: ['wait 2 s at most 2 s ok', 'ratio 3 at least 3 ok', 'heap 400 MB at most 400 MB ok'],
     });
   });
 
-  it('ends with 1 if any is over, and still prints the others', async () => {
+  it('exits with 1 if a limit is exceeded, and still prints the others', async () => {
     const { exitCode, lines } = await outcome(groupsWith({ ...GOOD, wait: 2.1 }));
     expect(exitCode).toBe(1);
     expect(lines).toEqual(['wait 2.1 s at most 2 s over', 'ratio 3 at least 3 ok', 'heap 400 MB at most 400 MB ok']);
   });
 
-  it('takes a figure that its group leaves out for one that is over', async () => {
+  it('treats a missing figure as exceeding its limit', async () => {
     const { exitCode, lines } = await outcome(groupsWith({ wait: 1, heap: 1 }));
     expect(exitCode).toBe(1);
     expect(lines).toContain('ratio NaN at least 3 over');
   });
 
-  it('measures only the groups that are asked for, and prints only the figures', async () => {
+  it('measures only the requested groups and prints only the requested figures', async () => {
     const measures = [measureOf({ ...GOOD, wait: 9 }), measureOf(GOOD)];
     expect(await outcome(groupsWith(GOOD, measures), ['ratio'])).toMatchObject({ exitCode: 0, lines: ['ratio 3 at least 3 ok'] });
     expect(measures[0]).toHaveBeenCalledWith(new Set(['ratio']), expect.anything());
@@ -114,7 +114,7 @@ describe('check', () => {
     for (const measure of measures) expect(measure).not.toHaveBeenCalled();
   });
 
-  it('goes on after a group that cannot be measured, and ends with 2, or with 1 if another is over', async () => {
+  it('continues after a group that cannot be measured, and exits with 2, or with 1 if another limit is exceeded', async () => {
     const [time, space] = groupsWith(GOOD);
     const broken = { ...time!, measure: () => Promise.reject(new Error('no browser')) };
     const { exitCode, lines, said } = await outcome([broken, space!]);
@@ -125,7 +125,7 @@ describe('check', () => {
     expect((await outcome([broken, over!])).exitCode).toBe(1);
   });
 
-  it('skips what this machine cannot measure, and says why', async () => {
+  it('skips figures that this machine cannot measure and prints the reason', async () => {
     const measures = [measureOf(GOOD), measureOf(GOOD)];
     const [time] = groupsWith(GOOD, measures);
     const { exitCode, lines } = await outcome([{ ...time!, unavailable: { wait: 'no clock' } }]);
@@ -135,7 +135,7 @@ describe('check', () => {
 });
 
 describe('the groups', () => {
-  it('have names that are unique, and a reason for each limit', () => {
+  it('have unique names and a reason for each limit', () => {
     const bounds = GROUPS.flatMap((each) => each.bounds);
     const names = [...GROUPS.map(({ name }) => name), ...bounds.map(({ name }) => name)];
     expect(names).toEqual([...new Set(names)]);
@@ -143,7 +143,7 @@ describe('the groups', () => {
     for (const name of names) expect(listText(GROUPS)).toContain(name);
   });
 
-  it('know the names of what they cannot measure', () => {
+  it('list only existing names as unavailable', () => {
     for (const { bounds, unavailable = {} } of GROUPS) {
       expect(bounds.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(unavailable)));
     }

@@ -1,16 +1,16 @@
-/** What `npm run bench -- --check` measures: figures with a limit each, in groups that are measured together. */
+/** Figures of `npm run bench -- --check`: each has a limit, and groups are measured together. */
 
 export type Say = (line: string) => void;
 
 export interface Bound {
-  /** Unique over all groups. */
+  /** Unique across all groups. */
   readonly name: string;
   readonly what: string;
   /** Empty for a ratio. */
   readonly unit: string;
   readonly limit: number;
   readonly side: 'at most' | 'at least';
-  /** Why this limit and, if it is not a ratio, why not. */
+  /** Reason for the limit and, if it is absolute, why it is not a ratio. */
   readonly reason: string;
 }
 
@@ -18,11 +18,11 @@ export interface Group {
   readonly name: string;
   readonly bounds: readonly Bound[];
   /**
-   * @param wanted names of the group's bounds that are asked for; others may be left out
-   * @returns the value of each, by name
+   * @param wanted names of the requested bounds; others can be omitted
+   * @returns values by name
    */
   measure(wanted: ReadonlySet<string>, say: Say): Promise<Readonly<Record<string, number>>>;
-  /** Names that cannot be measured on this machine, each with the reason. */
+  /** Names that cannot be measured on this machine, with reasons. */
   readonly unavailable?: Readonly<Record<string, string>>;
 }
 
@@ -31,12 +31,12 @@ export interface Figure {
   readonly value: number;
 }
 
-/** A value that is not a number was not measured, and so does not keep the limit. */
+/** Whether a figure exceeds its limit. NaN means not measured and counts as exceeding. */
 export function isOver({ bound: { limit, side }, value }: Figure): boolean {
   return !(side === 'at most' ? value <= limit : value >= limit);
 }
 
-/** Name, measured value, limit, and `ok` or `over`. */
+/** Line with name, measured value, limit, and `ok` or `over`. */
 export function lineOf(figure: Figure): string {
   const { bound, value } = figure;
   const measured = `${digits(value)} ${bound.unit}`.trim();
@@ -46,18 +46,18 @@ export function lineOf(figure: Figure): string {
 
 export const limitText = ({ side, limit, unit }: Bound): string => `${side} ${digits(limit)} ${unit}`.trim();
 
-/** Three significant digits; more only to keep the digits before the point. */
+/** Formats with three significant digits, or more to keep all digits before the decimal point. */
 function digits(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }
 
-/** The bounds that are asked for, by group; all of them if no name is given. A group's name stands for all of its bounds. */
+/** The requested bounds by group, or all bounds without names. The name of a group selects all its bounds. */
 export function selectBounds(groups: readonly Group[], names: readonly string[]): { group: Group; bounds: Bound[] }[] {
   const known = new Set(groups.flatMap(({ name, bounds }) => [name, ...bounds.map((bound) => bound.name)]));
   const unknown = names.filter((name) => !known.has(name));
   if (unknown.length > 0) {
     const listed = groups.map(({ name, bounds }) => `  ${name}: ${bounds.map((bound) => bound.name).join(', ')}`);
-    throw new Error(`--check has no ${unknown.join(' and no ')}. Name groups or figures of these:\n${listed.join('\n')}`);
+    throw new Error(`--check has no ${unknown.join(' and no ')}. Available groups and figures:\n${listed.join('\n')}`);
   }
   const asked = new Set(names);
   return groups
@@ -68,7 +68,7 @@ export function selectBounds(groups: readonly Group[], names: readonly string[])
     .filter(({ bounds }) => bounds.length > 0);
 }
 
-/** Measures and prints, a line for each figure. */
+/** Measures the figures and prints one line for each. */
 export async function check(
   groups: readonly Group[],
   names: readonly string[],
@@ -101,7 +101,7 @@ export async function check(
   return hasFailed ? 2 : 0;
 }
 
-/** A line for each figure: name, limit, what it is, and why the limit. */
+/** One line per figure: name, limit, description and reason. */
 export function listText(groups: readonly Group[]): string {
   return groups
     .map(({ name, bounds }) =>

@@ -16,7 +16,7 @@ const GRAPHS: Readonly<Record<string, readonly string[]>> = {
   'campplus-zh-en': ['head', 'tdnn', 'block1', 'block2', 'block3', 'pooling'],
 };
 
-/** Processor seconds of `work`, because others may be at work on the machine. */
+/** CPU seconds of `work`, which do not depend on other load on the machine. */
 function processorSeconds(work: () => void): number {
   const before = process.cpuUsage();
   work();
@@ -24,54 +24,54 @@ function processorSeconds(work: () => void): number {
   return (user + system) / 1e6;
 }
 
-/** Functions of the page that work on a whole recording at once. */
+/** Functions of the page that process a whole recording at once. */
 export const functions: Group = {
   name: 'functions',
   bounds: [
     {
       name: 'edit',
-      what: 'processor time of an edit of three hours with 8,000 turns, mean of 100',
+      what: 'CPU time of an edit of three hours with 8,000 turns, mean of 100',
       unit: 'ms',
       limit: 15,
       side: 'at most',
-      reason: '5 ms is the aim, and the rest is for a slower machine; absolute because a drag edits in every frame, of 16.7 ms',
+      reason: 'the target is 5 ms, with a margin for slower machines; absolute because dragging edits in every frame of 16.7 ms',
     },
     {
       name: 'words-assigned',
-      what: 'processor time of giving 36,000 words of three hours to 8,000 turns',
+      what: 'CPU time of assigning 36,000 words of three hours to 8,000 turns',
       unit: 's',
       limit: 1,
       side: 'at most',
-      reason: 'it runs on the page thread and must not block it; absolute for that reason',
+      reason: 'it runs on the main thread and must not block it, so the limit is absolute',
     },
     {
       name: 'words-growth',
-      what: 'the same, twelve hours over three',
+      what: 'the same, twelve hours divided by three hours',
       unit: '',
       limit: 8,
       side: 'at most',
-      reason: 'half way between linear, 4, and quadratic, 16, by their exponents',
+      reason: 'geometric middle between linear (4) and quadratic (16)',
     },
     {
       name: 'words-read',
-      what: 'processor time of reading 100,000 words of JSON without ends',
+      what: 'CPU time of reading 100,000 words of JSON without end times',
       unit: 's',
       limit: 2,
       side: 'at most',
-      reason: 'it runs on the page thread and must not block it; absolute for that reason',
+      reason: 'it runs on the main thread and must not block it, so the limit is absolute',
     },
     {
       name: 'graph-tapped',
-      what: 'processor time of reading, tapping and writing a shipped graph, the slower of two',
+      what: 'CPU time of reading, tapping and writing a shipped graph, the slower of two',
       unit: 'ms',
       limit: 1500,
       side: 'at most',
-      reason: 'the comparison does it on every question; absolute because a user waits for it',
+      reason: 'needed for every comparison; absolute because a user waits for it',
     },
   ],
   measure: () =>
     Promise.resolve({
-      // Once each: a person meets them before the compiler has made them fast.
+      // Run each only once, because users call them before the compiler has optimized them.
       edit: (1000 * processorSeconds(edits)) / EDITS,
       'words-assigned': processorSeconds(() => { assignWords(3); }),
       'words-growth': wordsGrowth(),
@@ -88,7 +88,7 @@ function edits(): void {
   }
 }
 
-/** Of the least of five runs: what the compiler and the garbage collector do only adds. */
+/** Uses the minimum of five runs, because compilation and garbage collection only add time. */
 function wordsGrowth(): number {
   const least = (hours: number) => Math.min(...Array.from({ length: 5 }, () => processorSeconds(() => { assignWords(hours); })));
   return least(12) / least(3);
@@ -111,7 +111,7 @@ function assignWords(hours: number): void {
     })),
   }));
   const assigned = assignSpeakers({ file: 'talk.srt', cues }, turns);
-  if (assigned.cues.length <= cues.length) throw new Error('No cue was cut where the speaker changes.');
+  if (assigned.cues.length <= cues.length) throw new Error('No cue was split at a speaker change.');
 }
 
 function readWords(): void {

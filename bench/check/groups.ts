@@ -12,5 +12,5 @@ import { scroll } from './scroll';
 import { resnet, speed } from './speed';
 import { widgets } from './widgets';
 
-/** All that `npm run bench -- --check` measures, shortest first. */
+/** All groups of `npm run bench -- --check`, shortest first. */
 export const GROUPS: readonly Group[] = [functions, page, scroll, crowd, compare, cancel, compareBatch, speed, resnet, recluster, widgets, clustering, scale];

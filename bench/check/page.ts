@@ -8,31 +8,31 @@ import { untilState, withBrowser } from './browser';
 import type { Group } from './figure';
 import { longestTask } from './trace';
 
-/** The longest task that does not count as a long one: the browser reports those over it. */
+/** Browsers report tasks over this duration as long tasks. */
 const LONG_TASK_MS = 50;
-/** Of a run in the page. With fewer, the trace is of something else. */
+/** Minimum number of tasks in a run. A trace with fewer tasks does not cover the run. */
 const FEWEST_TASKS = 100;
 const VISITS = 3;
 
-/** The page of the app, as a person with a recording uses it. */
+/** The page of the app, used like a user with a recording. */
 export const page: Group = {
   name: 'page',
   bounds: [
     {
       name: 'page-ready',
-      what: 'until a recording can be dropped, with a CPU slowed four times, median of three visits',
+      what: 'time until a recording can be dropped, with the CPU slowed down four times, median of three visits',
       unit: 'ms',
       limit: 1500,
       side: 'at most',
-      reason: 'longest load time that still feels immediate; absolute because a user waits for it',
+      reason: 'longest load time that feels immediate; absolute because a user waits for it',
     },
     ...(['exact', 'fast'] as const).map((mode) => ({
       name: `page-task-${mode}`,
-      what: `computing time of the longest task of the page's thread during a run of ${mode}`,
+      what: `CPU time of the longest main-thread task during a run of ${mode}`,
       unit: 'ms',
       limit: LONG_TASK_MS,
       side: 'at most' as const,
-      reason: 'the browser calls a task over 50 ms a long one, because input then waits noticeably; absolute for that reason',
+      reason: 'tasks over 50 ms (long tasks) noticeably delay input, so the limit is absolute',
     })),
   ],
   measure: (wanted, say) =>
@@ -50,13 +50,13 @@ async function readyMs(context: BrowserContext): Promise<number> {
     const devtools = await context.newCDPSession(opened);
     await devtools.send('Network.setCacheDisabled', { cacheDisabled: true });
     await devtools.send('Emulation.setCPUThrottlingRate', { rate: 4 });
-    // Asks from inside, at every frame from the first one on, as a hand over the page would.
+    // Dispatch a dragover event in every frame from the first one, as if a user dragged a file over the page.
     await opened.addInitScript(() => {
       const ask = (): void => {
         const zone = document.querySelector('[data-testid="drop-zone"]');
         const drag = new DragEvent('dragover', { bubbles: true, cancelable: true, dataTransfer: new DataTransfer() });
         drag.dataTransfer?.items.add(new File(['x'], 'meeting.wav', { type: 'audio/wav' }));
-        // A page that takes the drop cancels the event.
+        // The page cancels the event when it accepts drops.
         if (zone && !zone.dispatchEvent(drag)) Object.assign(globalThis, { readyAt: performance.now() });
         else requestAnimationFrame(ask);
       };
@@ -70,7 +70,7 @@ async function readyMs(context: BrowserContext): Promise<number> {
   return median(times);
 }
 
-/** Of `exact` the sample, of `fast` a minute, long enough for turns to be shown before the end. */
+/** `exact` uses the sample, `fast` a one-minute recording, long enough to show turns before the end. */
 async function longestTaskOf(browser: Browser, context: BrowserContext, mode: 'exact' | 'fast'): Promise<number> {
   const opened = await context.newPage();
   const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
@@ -80,9 +80,9 @@ async function longestTaskOf(browser: Browser, context: BrowserContext, mode: 'e
     await opened.goto('index.html');
     await untilState(opened, 'empty');
     await choose(opened, mode);
-    // Loading the page is not measured; building the result at the end is.
+    // Page load is excluded; rendering the result is included.
     await browser.startTracing(opened, { categories: ['disabled-by-default-devtools.timeline'] });
-    // From disk: bytes that a driver sends take time of the page's thread.
+    // Load from disk, because bytes sent by the driver take time on the main thread.
     await opened.getByTestId('file-input').setInputFiles(recording);
     await untilState(opened, 'done');
     return longestTask(await browser.stopTracing(), FEWEST_TASKS);

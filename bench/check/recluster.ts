@@ -5,17 +5,17 @@ import type { Group } from './figure';
 
 const COUNTS = [8, 7, 6, 5, 4, 3, 2, 1, 9, 10];
 
-/** Other numbers of speakers for the voices of three hours, in the page. That the results are right is a test: recluster.spec.ts. */
+/** Reclusters the voices of three hours in the page with other numbers of speakers. recluster.spec.ts checks the results. */
 export const recluster: Group = {
   name: 'recluster',
   bounds: [
     {
       name: 'recluster-step',
-      what: 'longest of ten steps of the number of speakers, three hours, in the page',
+      what: 'longest of ten changes of the number of speakers, three hours, in the page',
       unit: 's',
       limit: 1,
       side: 'at most',
-      reason: 'the result follows a slider; absolute because a user waits for each step',
+      reason: 'the result follows a slider; absolute because a user waits for each change',
     },
     {
       name: 'recluster-pyannote',
@@ -23,15 +23,15 @@ export const recluster: Group = {
       unit: 's',
       limit: 1,
       side: 'at most',
-      reason: 'the result follows the slider with either clustering; absolute because a user waits for each step',
+      reason: 'the result follows the slider with either clustering; absolute because a user waits for each change',
     },
     {
       name: 'recluster-task',
-      what: "longest task of the page's thread meanwhile, as long as the browser says; 0 if none is over 50 ms",
+      what: 'longest main-thread task meanwhile, as reported by the browser; 0 if none exceeds 50 ms',
       unit: 'ms',
       limit: 50,
       side: 'at most',
-      reason: 'the browser calls a task over 50 ms a long one, because input then waits noticeably; absolute for that reason',
+      reason: 'tasks over 50 ms (long tasks) noticeably delay input, so the limit is absolute',
     },
   ],
   measure: (_wanted, say) =>
@@ -46,7 +46,7 @@ export const recluster: Group = {
           }).observe({ type: 'longtask' });
           const longestStep = async (voices: typeof meetingVoices): Promise<number> => {
             const reclusterer = await voxlane.Reclusterer.create(voices);
-            // The linkage of three hours is made once, when the panel opens. A result of this page has it already.
+            // The linkage is computed once, when the panel opens. Results of the page already contain it.
             await reclusterer.cluster();
             const seconds: number[] = [];
             for (const speakers of counts) {

@@ -16,7 +16,7 @@ const figures = (minutes: number, changes: Partial<LengthFigures> = {}): LengthF
 });
 
 describe('figuresOf', () => {
-  it('has the stage that grows fastest, clustering aside, and the worst of all lengths', () => {
+  it('returns the fastest-growing stage, except clustering, and the worst figures of all lengths', () => {
     const worse = figures(60, { longestTaskMs: 60, memory: { before: 2e8, peak: 11e8, after: 6e8, peakByStage: {} } });
     const values = figuresOf([worse, figures(120)]);
     expect(values['scale-growth']).toBeCloseTo(1.2, 9);

@@ -5,49 +5,49 @@ import { runJson } from './script';
 
 const MINUTES = [60, 120];
 
-/** An hour and two, with `fast`. The bounds are those of bench:scale, which goes on to three. */
+/** One and two hours with `fast`. The limits are those of bench:scale, which also measures three hours. */
 export const scale: Group = {
   name: 'scale',
   bounds: [
     {
       name: 'scale-growth',
-      what: 'greatest exponent of the time of a stage, clustering aside, and of the whole, two hours over one',
+      what: 'maximum growth exponent of the stage times, except clustering, and of the total time, two hours compared with one',
       unit: '',
       limit: MAX_EXPONENT,
       side: 'at most',
-      reason: 'every stage except clustering is linear (exponent 1); the margin covers noise of the machine',
+      reason: 'every stage except clustering is linear (exponent 1); the margin covers measurement noise',
     },
     {
       name: 'scale-clustering',
-      what: 'time of the clustering of two hours',
+      what: 'clustering time for two hours',
       unit: 's',
       limit: MAX_CLUSTERING_SECONDS,
       side: 'at most',
-      reason: 'the bound of bench:scale, for any length; absolute because a user waits for it after all other stages',
+      reason: 'limit of bench:scale for any length; absolute because a user waits for it after all other stages',
     },
     {
       name: 'scale-memory',
-      what: "memory of the browser's processes at the peak",
+      what: 'peak memory of the browser processes',
       unit: 'MB',
       limit: MAX_PEAK_MEGABYTES,
       side: 'at most',
-      reason: 'the bound of bench:scale, whatever the length; absolute because the memory limit of a tab is',
+      reason: 'limit of bench:scale for any length; absolute because the memory limit of a tab is absolute',
     },
     {
       name: 'scale-kept',
-      what: 'memory of the browser after a run, more than before',
+      what: 'growth of browser memory from before to after a run',
       unit: 'MB',
       limit: MAX_KEPT_MEGABYTES,
       side: 'at most',
-      reason: 'the bound of bench:scale: code and caches of the browser stay, workers and their memory do not',
+      reason: 'limit of bench:scale: code and caches of the browser remain, workers and their memory do not',
     },
     {
       name: 'scale-task',
-      what: "longest task of the page's thread, as long as the browser says; 0 if none is over 50 ms",
+      what: 'longest main-thread task, as reported by the browser; 0 if none exceeds 50 ms',
       unit: 'ms',
       limit: MAX_TASK_MS,
       side: 'at most',
-      reason: 'the browser calls a task over 50 ms a long one, because input then waits noticeably; absolute for that reason',
+      reason: 'tasks over 50 ms (long tasks) noticeably delay input, so the limit is absolute',
     },
   ],
   measure: async () => {
@@ -56,7 +56,7 @@ export const scale: Group = {
   },
 };
 
-/** The worst of all lengths. */
+/** The worst figures of all lengths. */
 export function figuresOf(lengths: readonly LengthFigures[]): Record<string, number> {
   const most = (valueOf: (figures: LengthFigures) => number) => Math.max(...lengths.map(valueOf));
   return {

@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-// Its declaration of the global.
+// For the declaration of the global.
 import type {} from '../../test/pages/tracksPage';
 import { median } from '../figures';
 import { withBrowser } from './browser';
@@ -9,28 +9,28 @@ import { longestTask } from './trace';
 const RECORDING = { durationSeconds: 3 * 3600, numTurns: 8000 };
 const FRAMES = 200;
 const SCROLLS = 3;
-/** The whole in a hundred windows, in a thousand, and a second in one. */
+/** The recording fills a hundred windows, a thousand windows, or one window per second. */
 const ZOOMS = [100, 1000, 10_800];
 
-/** Scrolling through three hours with 8,000 turns; the greatest value of three zooms. */
+/** Scrolls through three hours with 8,000 turns. The figures are the maximum of three zoom levels. */
 export const scroll: Group = {
   name: 'scroll',
   bounds: [
     {
       name: 'scroll-frame',
-      what: 'longest of 200 frames while three hours with 8,000 turns scroll, over the longest at rest, median of three',
+      what: 'longest of 200 frames while scrolling three hours with 8,000 turns, divided by the longest frame at rest, median of three',
       unit: '',
       limit: 3,
       side: 'at most',
-      reason: 'three frames, 50 ms at 60 Hz; longer ones are visible as a stutter',
+      reason: 'three frames (50 ms at 60 Hz); longer frames are visible as stutter',
     },
     {
       name: 'scroll-task',
-      what: "computing time of the longest task of the page's thread while they scroll",
+      what: 'CPU time of the longest main-thread task while scrolling',
       unit: 'ms',
       limit: 25,
       side: 'at most',
-      reason: 'half of three frames at 60 Hz, which leaves time for the rest of the page; absolute because the refresh rate is fixed',
+      reason: 'half of three frames at 60 Hz leaves time for the rest of the page; absolute because the refresh rate is fixed',
     },
   ],
   measure: (_wanted, say) =>
@@ -56,7 +56,7 @@ async function scrollAt(browser: Browser, page: Page, zoom: number): Promise<{ f
     [RECORDING, zoom] as const,
   );
   const ratios: number[] = [];
-  // In turn, so that what else the machine does meets both.
+  // Alternate, so that other load on the machine affects both.
   for (let index = 0; index < SCROLLS; index++) {
     const resting = await longestFrame(page, false);
     ratios.push((await longestFrame(page, true)) / resting);
@@ -66,14 +66,14 @@ async function scrollAt(browser: Browser, page: Page, zoom: number): Promise<{ f
   return { frame: median(ratios), task: longestTask(await browser.stopTracing(), FRAMES) };
 }
 
-/** In milliseconds, while the tracks scroll from start to end, or rest. */
+/** Longest frame in milliseconds while the tracks scroll from start to end, or rest. */
 async function longestFrame(page: Page, isScrolling: boolean): Promise<number> {
   const { deltas, reached } = await page.evaluate(async ([count, scrolls]) => {
     const scroller = document.querySelector('.tracks__scroller')!;
     const lengths: number[] = [];
     let before = await new Promise<number>(requestAnimationFrame);
     for (let step = 0; step < count; step += 1) {
-      // A third of a window, with a leap through the recording now and then.
+      // Scroll by a third of a window, with occasional jumps through the recording.
       if (scrolls) scroller.scrollLeft = step % 20 === 0 ? (step / count) * scroller.scrollWidth : scroller.scrollLeft + scroller.clientWidth / 3;
       const now = await new Promise<number>(requestAnimationFrame);
       lengths.push(now - before);
@@ -82,6 +82,6 @@ async function longestFrame(page: Page, isScrolling: boolean): Promise<number> {
     return { deltas: lengths, reached: scroller.scrollLeft / scroller.scrollWidth };
   }, [FRAMES, isScrolling] as const);
   if (isScrolling && reached <= 0.8) throw new Error(`The tracks scrolled only to ${reached.toFixed(2)} of their width.`);
-  // The clock of frames counts in thousandths of a millisecond; three frames are 50.001 ms by it, or 49.999.
+  // Frame times have a resolution of a thousandth of a millisecond, so three frames can take 50.001 ms or 49.999 ms.
   return Math.round(Math.max(...deltas));
 }

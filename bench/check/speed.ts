@@ -10,41 +10,41 @@ interface BenchReport {
   readonly files: readonly [{ leastRtf: number }];
 }
 
-/** The whole pipeline beside sherpa-onnx, on the same file and weights. */
+/** The whole pipeline compared with sherpa-onnx on the same file and weights. */
 export const speed: Group = {
   name: 'speed',
   bounds: [
     {
       name: 'speed-exact',
-      what: 'time of sherpa-onnx over that of exact on the sample',
+      what: 'time of sherpa-onnx divided by that of exact on the sample',
       unit: '',
       limit: 2.3,
       side: 'at least',
-      reason: 'two thirds of the 3.5 that was measured on two cores, because machines differ',
+      reason: 'two thirds of the 3.5 measured on two cores, because machines differ',
     },
     {
       name: 'speed-fast',
-      what: 'time of sherpa-onnx over that of fast on the sample',
+      what: 'time of sherpa-onnx divided by that of fast on the sample',
       unit: '',
       limit: 5,
       side: 'at least',
-      reason: 'about two thirds of the 8.1 that was measured on two cores, because machines differ',
+      reason: 'about two thirds of the 8.1 measured on two cores, because machines differ',
     },
     {
       name: 'rtf-exact',
-      what: 'real-time factor of exact on the sample, least of two rounds',
+      what: 'real-time factor of exact on the sample, minimum of two rounds',
       unit: '',
       limit: 0.18,
       side: 'at most',
-      reason: 'below 0.194, which two cores took before the kernels of this project; absolute because the ratios above cannot show that both became slower',
+      reason: 'below 0.194, the value on two cores before this project had its own kernels; absolute because the ratios above do not show if both became slower',
     },
     {
       name: 'rtf-fast',
-      what: 'real-time factor of fast on the sample, least of two rounds',
+      what: 'real-time factor of fast on the sample, minimum of two rounds',
       unit: '',
       limit: 0.08,
       side: 'at most',
-      reason: 'on two cores twice the 0.040 that was measured; absolute for the reason of rtf-exact',
+      reason: 'twice the 0.040 measured on two cores; absolute for the same reason as rtf-exact',
     },
   ],
   measure: async () => {
@@ -60,9 +60,9 @@ export const speed: Group = {
   },
 };
 
-/** With seeded weights, which are right for time. sherpa-onnx has no run of this model to compare with. */
+/** With seeded weights, which do not affect the time. sherpa-onnx cannot run this model for comparison. */
 const RESNET = [
-  // One run of exact takes as long as four of fast.
+  // One run of exact takes as long as four runs of fast.
   { name: 'rtf-resnet-exact', mode: 'exact', runs: 1, limit: 0.9, measured: 0.58 },
   { name: 'rtf-resnet-fast', mode: 'fast', runs: 4, limit: 0.15, measured: 0.136 },
 ] as const;
@@ -71,11 +71,11 @@ export const resnet: Group = {
   name: 'resnet',
   bounds: RESNET.map(({ name, mode, runs, limit, measured }) => ({
     name,
-    what: `real-time factor of community-1, ${mode}, on the sample with seeded weights, least of ${runs}`,
+    what: `real-time factor of community-1, ${mode}, on the sample with seeded weights, minimum of ${runs}`,
     unit: '',
     limit,
     side: 'at most',
-    reason: `measured at ${measured} on two cores; absolute because no other program runs this model on WASM`,
+    reason: `measured as ${measured} on two cores; absolute because no other software runs this model on WASM`,
   })),
   measure: async (wanted) => {
     const values: Record<string, number> = {};

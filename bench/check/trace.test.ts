@@ -6,13 +6,13 @@ const thread = (tid: number, name: string) => ({ name: 'thread_name', pid: 1, ti
 const trace = (...traceEvents: object[]) => Buffer.from(JSON.stringify({ traceEvents }));
 
 describe('longestTask', () => {
-  it("is of the page's thread alone, and of tasks alone", () => {
+  it("considers only tasks of the main thread", () => {
     const paint = { ...task(7, 90), name: 'Paint' };
     const events = [thread(7, 'CrRendererMain'), thread(8, 'DedicatedWorker'), task(7, 3), task(7, 12), task(8, 70), paint];
     expect(longestTask(trace(...events), 2)).toBe(12);
   });
 
-  it('refuses a trace without the tasks of a run', () => {
+  it('rejects a trace without the tasks of a run', () => {
     expect(() => longestTask(trace(thread(7, 'CrRendererMain'), task(7, 3)), 2)).toThrow('only 1 tasks');
   });
 });

@@ -3,11 +3,11 @@ interface TraceEvent {
   readonly pid: number;
   readonly tid: number;
   readonly args: { readonly name?: string };
-  /** Computing time, microseconds. */
+  /** CPU time in microseconds. */
   readonly tdur?: number;
 }
 
-/** Computing time of each task of the page's thread: its wall time would be the machine's load as well. */
+/** CPU time of each main-thread task. Wall time would depend on other load on the machine. */
 function busyMilliseconds(trace: Buffer): number[] {
   const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
   const threadOf = ({ pid, tid }: TraceEvent) => `${pid}:${tid}`;
@@ -20,13 +20,13 @@ function busyMilliseconds(trace: Buffer): number[] {
 }
 
 /**
- * Computing time of the longest task of the page's thread, in milliseconds.
+ * CPU time of the longest main-thread task in milliseconds.
  *
- * @param fewest tasks that the trace must have
- * @throws Error for a trace with fewer, because then it is not of what was to be measured
+ * @param fewest minimum number of tasks in the trace
+ * @throws Error for a trace with fewer tasks, because it does not cover the measured work
  */
 export function longestTask(trace: Buffer, fewest: number): number {
   const tasks = busyMilliseconds(trace);
-  if (tasks.length < fewest) throw new Error(`The trace has only ${tasks.length} tasks of the page's thread. Expected ${fewest}.`);
+  if (tasks.length < fewest) throw new Error(`The trace has only ${tasks.length} tasks of the main thread. Expected ${fewest}.`);
   return Math.max(...tasks);
 }

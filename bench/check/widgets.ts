@@ -3,24 +3,24 @@ import { putClip, useWidgets } from '../../test/browser/widget';
 import { withBrowser } from './browser';
 import type { Group } from './figure';
 
-/** Until then the heap grows by code that the browser compiles better and better: 0.2 MB from the fifth widget to the tenth. */
+/** The heap grows during warm-up because the browser optimizes code: 0.2 MB from the fifth widget to the tenth. */
 const WARM_UP = 10;
-/** With those of the warm-up. One after another, and then as many again in groups. */
+/** Widgets created one by one, including the warm-up. The same number is then created in groups. */
 const ONE_BY_ONE = 25;
 const GROUPS = 5;
 const GROUP = 5;
 
-/** The JavaScript heap of a page that makes and removes widgets. The number of objects that stay is a test: widgetLeaks.spec.ts. */
+/** The JavaScript heap of a page that creates and removes widgets. widgetLeaks.spec.ts counts leaked objects. */
 export const widgets: Group = {
   name: 'widgets',
   bounds: [
     {
       name: 'widget-heap',
-      what: `JavaScript heap after ${ONE_BY_ONE + GROUPS * GROUP} widgets over that after ${WARM_UP}`,
+      what: `JavaScript heap after ${ONE_BY_ONE + GROUPS * GROUP} widgets, divided by that after ${WARM_UP}`,
       unit: '',
       limit: 1.1,
       side: 'at most',
-      reason: 'measured at 1.08: code that the browser compiles takes memory too; objects that stay are counted in a test',
+      reason: 'measured as 1.08: compiled code also takes memory; a test counts leaked objects',
     },
   ],
   measure: (_wanted, say) =>
@@ -37,7 +37,7 @@ export const widgets: Group = {
 };
 
 async function heapBytes(devtools: CDPSession): Promise<number> {
-  // What the first round frees can free more.
+  // Objects freed in one round can make further objects collectable.
   for (let round = 0; round < 3; round++) await devtools.send('HeapProfiler.collectGarbage');
   return (await devtools.send('Runtime.getHeapUsage')).usedSize;
 }

@@ -1,10 +1,10 @@
-"""Make conversations of kinds that the evaluation corpus lacks, with the corpus's own generator.
+"""Generate conversations that the evaluation corpus does not cover, with the generator of the corpus.
 
     python bench/corpus/make.py GENERATOR OUT_DIR
 
-GENERATOR is the folder with `make.py` and `speech`. `conversations.json` beside this script has the entries of that
-generator, with one addition: `interjections` adds a speaker who only interjects, each time for less than a second. A speaker
-who is listed n times speaks n times as often. The same list gives the same bytes. Needs numpy, scipy and soundfile.
+GENERATOR is the folder with `make.py` and `speech`. `conversations.json` beside this script has entries for that generator,
+with one addition: `interjections` adds a speaker who only interjects, for less than a second each time. A speaker listed n
+times speaks n times as often. The output is deterministic. Requires numpy, scipy and soundfile.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import soundfile
 
 HERE = Path(__file__).resolve().parent
-# No interjection this near to another, in seconds.
+# Minimum distance between interjections, in seconds.
 APART = 3.0
 
 
@@ -32,7 +32,7 @@ def load_generator(folder: Path) -> ModuleType:
 
 
 def words_of(make: ModuleType, folder: Path, seconds: tuple[float, float], rng: np.random.Generator, count: int) -> list[np.ndarray]:
-    """Beginnings of a speaker's utterances, from the first speech on."""
+    """Start of each utterance of a speaker, from the first speech."""
     files = sorted(folder.glob("*.flac"))
     words = []
     for index in range(count):

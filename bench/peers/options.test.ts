@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCommand } from './options';
 
 describe('parseCommand', () => {
-  it('measures the sample with both presets, and leaves the backends to the machine', () => {
+  it('measures the sample with both presets and all available backends by default', () => {
     expect(parseCommand([])).toEqual({
       files: ['public/sample.wav'],
       rounds: 3,
@@ -13,7 +13,7 @@ describe('parseCommand', () => {
     });
   });
 
-  it('takes lists, and everything once', () => {
+  it('accepts lists and removes duplicates', () => {
     const args = ['a.wav', 'a.wav', '--backends', 'webgpu, wasm,webgpu', '--systems=voxlane', '--presets', 'fast', '--rounds=1'];
     expect(parseCommand(args)).toMatchObject({
       files: ['a.wav'],
@@ -32,7 +32,7 @@ describe('parseCommand', () => {
     ['--backends', 'auto'],
     ['--backends', ''],
     ['--systems', 'sherpa'],
-  ])('refuses %s %j with the option and what is expected', (option, value) => {
+  ])('rejects %s %j with the option and the expected value', (option, value) => {
     expect(() => parseCommand([option, value])).toThrow(new RegExp(`^${option} is ${value}\\. Expected`));
   });
 });

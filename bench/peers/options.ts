@@ -6,25 +6,25 @@ const SAMPLE = 'public/sample.wav';
 
 export const HELP = `Usage: npm run --silent bench:peers -- [FILE.wav…] [options]
 
-Runs Voxlane and the WASM build of sherpa-onnx, with the weights of the same models, one after the other on
-each file (default ${SAMPLE}), and prints real-time factors, error rates and ratios.
+Runs Voxlane and the WASM build of sherpa-onnx with the same model weights alternately on each file
+(default ${SAMPLE}), and prints real-time factors, error rates and ratios.
 
-  --rounds N            times that each file is run by each system (default 3)
-  --systems LIST        of voxlane,sherpa-onnx (default both)
-  --presets LIST        of Voxlane (default exact,fast); those of another embedding model than CAM++ are not
-                        compared like with like
-  --backends LIST       of wasm,webgpu for Voxlane (default wasm, and webgpu where there is a GPU)
-  --json                {machine, runs, ratios, ratiosByBackend} instead of tables
-  --help                this text
+  --rounds N            number of runs per file and system (default 3)
+  --systems LIST        voxlane,sherpa-onnx (default both)
+  --presets LIST        presets of Voxlane (default exact,fast); presets with an embedding model other than CAM++
+                        are not directly comparable
+  --backends LIST       wasm,webgpu for Voxlane (default wasm, and webgpu if there is a GPU)
+  --json                print {machine, runs, ratios, ratiosByBackend} instead of tables
+  --help                print this text
 
-RTF: seconds of work per second of audio. Models are loaded, and each system has run once on up to 30 s of the
-first file, before anything is timed. Decoding counts for Voxlane, which streams it, and not for sherpa-onnx.
-DER: against NAME.rttm beside NAME.wav, as npm run score gives it (no collar, overlap scored): a fraction in JSON,
-in percent in tables; null or - without such a file.
-Ratio: how many times as long as Voxlane sherpa-onnx took, in the same round on the same file; the median of all
-pairs. In JSON, ratios has those of each preset on the first backend, ratiosByBackend has all.
-sherpa-onnx has one thread, its own defaults (complete linkage up to a cosine distance of 0.5, turns over 0.3 s,
-gaps of up to 0.5 s closed), windows as ours, and no given number of speakers.
+RTF: seconds of work per second of audio. Before timing, the models are loaded, and each system runs once on up to
+30 s of the first file. The time includes decoding for Voxlane, which streams it, but not for sherpa-onnx.
+DER: against NAME.rttm beside NAME.wav, as computed by npm run score (no collar, overlap scored); a fraction in
+JSON, percent in tables; null or - without such a file.
+Ratio: time of sherpa-onnx divided by time of Voxlane, in the same round on the same file; the median of all pairs.
+In JSON, ratios contains each preset on the first backend; ratiosByBackend contains all backends.
+sherpa-onnx uses one thread, default settings (complete linkage up to a cosine distance of 0.5, turns over 0.3 s,
+gaps of up to 0.5 s closed), the same windows as Voxlane, and an automatic number of speakers.
 `;
 
 export interface PeersCommand {
@@ -32,12 +32,12 @@ export interface PeersCommand {
   readonly rounds: number;
   readonly systems: readonly SystemName[];
   readonly presets: readonly string[];
-  /** Null where all that there are were meant. */
+  /** Null for all available backends. */
   readonly backends: readonly Backend[] | null;
   readonly json: boolean;
 }
 
-/** @throws Error with one line that says what is wrong with the command line */
+/** @throws Error with a one-line message for invalid arguments */
 export function parseCommand(args: readonly string[]): PeersCommand | 'help' {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -58,7 +58,7 @@ export function parseCommand(args: readonly string[]): PeersCommand | 'help' {
     files: positionals.length > 0 ? [...new Set(positionals)] : [SAMPLE],
     rounds,
     systems: listed(values.systems).map((name) => oneOf('--systems', name, SYSTEMS)),
-    // The engine knows which there are.
+    // The engine validates the names.
     presets: listed(values.presets),
     backends: values.backends === undefined ? null : listed(values.backends).map((name) => oneOf('--backends', name, BACKENDS)),
     json: values.json,

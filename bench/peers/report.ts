@@ -2,11 +2,11 @@ import { machine, median } from '../figures';
 import { ratioOf, ratiosOf, type PeerRun } from './runs';
 import type { Backend } from './system';
 
-/** For programs. */
+/** The JSON report. */
 export interface PeersReport {
   readonly machine: string;
   readonly runs: readonly PeerRun[];
-  /** By preset, on the first backend that Voxlane ran on. */
+  /** By preset, on the first backend of Voxlane. */
   readonly ratios: Readonly<Record<string, number>>;
   readonly ratiosByBackend: Readonly<Partial<Record<Backend, Readonly<Record<string, number>>>>>;
 }
@@ -17,7 +17,7 @@ export function reportOf(runs: readonly PeerRun[]): PeersReport {
   return { machine: machine(), runs, ratios: ratiosByBackend[backends[0] ?? 'wasm'] ?? {}, ratiosByBackend };
 }
 
-/** A table of each file with the medians of its rounds; of several files, the ratios over all. */
+/** Prints a table per file with the medians of its rounds, and for several files, the ratios over all files. */
 export function printRuns(runs: readonly PeerRun[]): void {
   console.log(machine());
   const files = groups(runs, ({ file }) => file);
@@ -34,7 +34,7 @@ export function printRuns(runs: readonly PeerRun[]): void {
   }
 }
 
-/** What people call it; another one for each combination. */
+/** Readable name, unique for each combination. */
 export function systemName({ system, backend, preset }: Pick<PeerRun, 'system' | 'backend' | 'preset'>): string {
   return [system, preset, backend].filter((part) => part !== null).join(' ');
 }
@@ -44,7 +44,7 @@ function row(ofSystem: readonly PeerRun[], ofFile: readonly PeerRun[]): string {
   const cells = [
     threads === null ? '         ' : `${threads} thread${threads === 1 ? ' ' : 's'}`,
     `RTF ${median(ofSystem.map(({ rtf }) => rtf)).toFixed(4)}`,
-    // The same in every round: neither system draws lots.
+    // The same in every round, because both systems are deterministic.
     `DER ${der === null ? '-' : `${(100 * der).toFixed(2)} %`}`,
   ];
   const ratio = system === 'voxlane' && preset !== null ? ratioOf(ofFile, backend, preset) : NaN;

@@ -21,11 +21,11 @@ describe('ratioOf', () => {
       ...[0.4, 0.9, 0.2].map((rtf, at) => sherpa({ round: at + 1, rtf })),
       ...[0.1, 0.3, 0.2].map((rtf, at) => run({ round: at + 1, rtf })),
     ];
-    // Pairs: 4, 3, 1. Of the medians it would be 0.4 / 0.2.
+    // Pairs: 4, 3, 1. The ratio of the medians would be 0.4 / 0.2.
     expect(ratioOf(runs, 'wasm', 'exact')).toBeCloseTo(3, 12);
   });
 
-  it('pairs a run with none of another file, round, preset or backend', () => {
+  it('does not pair runs of different files, rounds, presets or backends', () => {
     const others = [{ file: 'b.wav' }, { round: 2 }, { preset: 'fast' }, { backend: 'webgpu' }] as const;
     const runs = [sherpa({ rtf: 0.5 }), ...others.map((changes) => run({ ...changes, rtf: 0.001 }))];
     expect(ratioOf(runs, 'wasm', 'exact')).toBeNaN();
@@ -34,7 +34,7 @@ describe('ratioOf', () => {
 });
 
 describe('ratiosOf', () => {
-  it('has each preset that was measured beside the peer', () => {
+  it('contains each preset measured together with the peer', () => {
     const runs = [sherpa({ rtf: 0.4 }), run({ rtf: 0.2 }), run({ preset: 'fast', rtf: 0.05 })];
     expect(ratiosOf(runs, 'wasm')).toEqual({ exact: 2, fast: 8 });
     expect(ratiosOf(runs.slice(1), 'wasm')).toEqual({});
@@ -42,7 +42,7 @@ describe('ratiosOf', () => {
 });
 
 describe('reportOf', () => {
-  it('takes its ratios from the first backend and keeps those of all', () => {
+  it('uses the ratios of the first backend and keeps those of all backends', () => {
     const runs = [sherpa({ rtf: 0.4 }), run({ rtf: 0.2 }), run({ backend: 'webgpu', threads: null, rtf: 0.01 })];
     const report = reportOf(runs);
     expect(report.ratios).toEqual({ exact: 2 });
@@ -50,7 +50,7 @@ describe('reportOf', () => {
     expect(report.runs).toBe(runs);
   });
 
-  it('has no ratios where Voxlane did not run', () => {
+  it('has no ratios if Voxlane did not run', () => {
     expect(reportOf([sherpa({})])).toMatchObject({ ratios: {}, ratiosByBackend: {} });
   });
 });
@@ -58,7 +58,7 @@ describe('reportOf', () => {
 describe('derOf', () => {
   const reference = 'SPEAKER other-name 1 0.000 10.000 <NA> <NA> anna <NA> <NA>\n';
 
-  it('is a fraction, whatever the speakers and the recording are called', () => {
+  it('is a fraction, regardless of the names of speakers and recording', () => {
     const turns = [
       { startSeconds: 0, endSeconds: 8, speaker: 'SPEAKER_00' },
       { startSeconds: 8, endSeconds: 10.5, speaker: 'SPEAKER_01' },
@@ -67,7 +67,7 @@ describe('derOf', () => {
     expect(derOf(reference, [], 'a')).toBe(1);
   });
 
-  it('leaves out neither boundaries nor overlap', () => {
+  it('includes boundaries and overlap', () => {
     const overlapped = `${reference}SPEAKER other-name 1 9.900 0.100 <NA> <NA> bert <NA> <NA>\n`;
     expect(derOf(overlapped, [{ startSeconds: 0, endSeconds: 10, speaker: 'S' }], 'a')).toBeCloseTo(0.1 / 10.1, 9);
   });

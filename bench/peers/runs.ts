@@ -7,7 +7,7 @@ import type { Backend, SystemName } from './system';
 /** One recording diarized once by one system. */
 export interface PeerRun {
   readonly file: string;
-  /** From 1 on. The runs of a file with the same round followed each other: they are a pair. */
+  /** Counted from 1. Consecutive runs of a file in the same round form a pair. */
   readonly round: number;
   readonly system: SystemName;
   readonly backend: Backend;
@@ -15,13 +15,13 @@ export interface PeerRun {
   readonly threads: number | null;
   /** Seconds of work per second of audio. */
   readonly rtf: number;
-  /** A fraction, as `npm run score` gives it without options; null without a reference. */
+  /** A fraction, as computed by `npm run score` without options; null without a reference. */
   readonly der: number | null;
 }
 
 /**
- * The diarization error rate as a fraction, without a collar and with overlapped speech, of turns as `npm run score`
- * would read them from a file.
+ * The diarization error rate as a fraction, without a collar and including overlap, as computed by `npm run score` from
+ * files.
  *
  * @param reference text of an RTTM file
  * @param uri name of the recording
@@ -30,7 +30,7 @@ export function derOf(reference: string, turns: readonly Turn[], uri: string): n
   return scoreRecordings(parseRttm(reference), parseRttm(toRttm(turns, uri))).der;
 }
 
-/** How many times as long as ours sherpa-onnx took: the median of all pairs. NaN where there is none. */
+/** Time of sherpa-onnx divided by time of Voxlane: the median of all pairs; NaN without pairs. */
 export function ratioOf(runs: readonly PeerRun[], backend: Backend, preset: string): number {
   const peers = runs.filter(({ system }) => system === 'sherpa-onnx');
   const ours = runs.filter((run) => run.system === 'voxlane' && run.backend === backend && run.preset === preset);
@@ -41,7 +41,7 @@ export function ratioOf(runs: readonly PeerRun[], backend: Backend, preset: stri
   );
 }
 
-/** {@link ratioOf} each preset on one backend, without those that there is no pair of. */
+/** {@link ratioOf} each preset on one backend, without presets that have no pairs. */
 export function ratiosOf(runs: readonly PeerRun[], backend: Backend): Record<string, number> {
   const presets = new Set(runs.flatMap(({ preset }) => preset ?? []));
   const ratios = [...presets].map((preset) => [preset, ratioOf(runs, backend, preset)] as const);

@@ -10,15 +10,15 @@ import type { SherpaReply, SherpaRequest } from './sherpaProcess';
 import type { MeasuredSystem, SystemRun } from './system';
 
 /**
- * Starts sherpa-onnx, with the weights of our own models.
+ * Starts sherpa-onnx with the weights of Voxlane's models.
  *
- * @throws Error where it cannot open them
+ * @throws Error if it cannot open them
  */
 export async function openSherpa(): Promise<MeasuredSystem> {
   const folder = mkdtempSync(join(tmpdir(), 'voxlane-'));
   const child = fork(fileURLToPath(new URL('sherpaProcess.ts', import.meta.url)), {
     execArgv: ['--import', 'tsx'],
-    // What it prints goes to stderr: stdout is for the figures.
+    // Redirect output to stderr, because stdout is for the figures.
     stdio: ['ignore', 2, 2, 'ipc'],
   });
   const close = async (): Promise<void> => {
@@ -51,7 +51,7 @@ async function ask(child: ChildProcess, request: SherpaRequest): Promise<SystemR
   let stopListening = (): void => undefined;
   const reply = await new Promise<SherpaReply>((resolve) => {
     const onExit = (): void => {
-      resolve({ ok: false, message: 'The process of sherpa-onnx ended; the lines above say why.' });
+      resolve({ ok: false, message: 'The process of sherpa-onnx ended; see the output above.' });
     };
     child.once('message', resolve).once('exit', onExit);
     stopListening = () => void child.off('message', resolve).off('exit', onExit);

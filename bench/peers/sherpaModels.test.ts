@@ -24,7 +24,7 @@ const metadataOf = (path: string): Record<string, string> =>
 
 describe('writeSherpaModels', () => {
   // As in scripts/pyannote/segmentation/export-onnx.py of sherpa-onnx, for the same checkpoint.
-  it('says of the segmentation what its own export says', () => {
+  it('has the same segmentation metadata as its own export', () => {
     expect(metadataOf(models.segmentation)).toEqual({
       sample_rate: '16000',
       window_size: '160000',
@@ -36,8 +36,8 @@ describe('writeSherpaModels', () => {
     });
   });
 
-  // As in its scripts/3dspeaker/export-onnx.py.
-  it('says of CAM++ what its own export says', () => {
+  // As in scripts/3dspeaker/export-onnx.py of sherpa-onnx.
+  it('has the same CAM++ metadata as its own export', () => {
     expect(metadataOf(models.embedding)).toEqual({
       framework: '3d-speaker',
       language: 'Chinese-English',
@@ -48,7 +48,7 @@ describe('writeSherpaModels', () => {
     });
   });
 
-  it('moves windows as far as ours', () => {
+  it('uses the same window hop as Voxlane', () => {
     expect(models).toMatchObject({ sampleRate: 16_000, windowShiftRatio: 0.1 });
   });
 
@@ -67,13 +67,13 @@ describe('embeddingMetadata', () => {
   const metadataWith = (changes: Partial<typeof manifest.fbank>) =>
     embeddingMetadata({ ...manifest, fbank: { ...manifest.fbank, ...changes } });
 
-  it('tells samples in [-1, 1] from those of 16 bits, and a mean that stays', () => {
+  it('distinguishes samples in [-1, 1] from 16-bit samples, and features without mean subtraction', () => {
     expect(metadataWith({ sampleScale: 32_768 }).normalize_samples).toBe('0');
     expect(metadataWith({ subtractMean: false }).feature_normalize_type).toBe('');
   });
 
-  it('refuses a filterbank that sherpa-onnx does not have', () => {
+  it('rejects a filterbank that sherpa-onnx does not support', () => {
     expect(() => metadataWith({ windowType: 'hamming' })).toThrow(/hamming window/);
-    expect(() => metadataWith({ sampleScale: 2 })).toThrow(/times 2/);
+    expect(() => metadataWith({ sampleScale: 2 })).toThrow(/scaled by 2/);
   });
 });

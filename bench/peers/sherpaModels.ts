@@ -8,19 +8,19 @@ import { parseManifest, type EmbeddingManifest, type SegmentationManifest } from
 
 const MODELS = new URL('../../models/', import.meta.url);
 
-/** Our models as sherpa-onnx takes them: paths of copies that carry its metadata. */
+/** Voxlane's models for sherpa-onnx: paths of copies with its metadata. */
 export interface SherpaModels {
   readonly segmentation: string;
   readonly embedding: string;
   readonly sampleRate: number;
-  /** Distance between the starts of two windows, as a share of a window. */
+  /** Hop between windows as a fraction of the window length. */
   readonly windowShiftRatio: number;
 }
 
 /**
- * Writes copies of our models that differ from them in their metadata alone: nodes and weights are the same bytes.
+ * Writes copies of the models that differ only in metadata. Nodes and weights are byte-identical.
  *
- * @param folder that the copies are written to
+ * @param folder output folder
  */
 export function writeSherpaModels(segmentationId: string, embeddingId: string, folder: string): SherpaModels {
   const segmentation = parseManifest('segmentation', readManifest(segmentationId), segmentationId);
@@ -39,7 +39,7 @@ export function writeSherpaModels(segmentationId: string, embeddingId: string, f
   };
 }
 
-/** The keys that sherpa-onnx 1.13 reads in `offline-speaker-segmentation-pyannote-model.cc`; without one of them it ends. */
+/** Keys that sherpa-onnx 1.13 reads in `offline-speaker-segmentation-pyannote-model.cc`. It exits if one is missing. */
 export function segmentationMetadata(manifest: SegmentationManifest): Record<string, string> {
   const { sampleRate, windowSamples, receptiveField, powerset } = manifest;
   return texts({
@@ -54,25 +54,25 @@ export function segmentationMetadata(manifest: SegmentationManifest): Record<str
 }
 
 /**
- * The keys that sherpa-onnx 1.13 reads in `speaker-embedding-extractor-model.cc`.
+ * Keys that sherpa-onnx 1.13 reads in `speaker-embedding-extractor-model.cc`.
  *
- * The rest of its filterbank is fixed: a Povey window of 25 ms each 10 ms and 80 bins, as CAM++'s, but up to 7.6 kHz in
- * place of 8, and with mirrored edges.
+ * The rest of its filterbank is fixed: a 25 ms Povey window every 10 ms and 80 bins, as in CAM++, but up to 7.6 kHz
+ * instead of 8 kHz, and with mirrored edges.
  *
- * @throws Error for a filterbank that the metadata cannot say
+ * @throws Error for a filterbank that the metadata cannot express
  */
 export function embeddingMetadata({ id, fbank, sampleRate, embeddingSize }: EmbeddingManifest): Record<string, string> {
   const { sampleScale, subtractMean, windowType } = fbank;
   if (windowType !== 'povey' || (sampleScale !== 1 && sampleScale !== 32_768)) {
-    throw new Error(`${id} wants a ${windowType} window and samples times ${sampleScale}, which sherpa-onnx cannot be told.`);
+    throw new Error(`${id} requires a ${windowType} window and samples scaled by ${sampleScale}, which sherpa-onnx does not support.`);
   }
   return texts({
-    // Asked for, and either this or `wespeaker`; both are run in the same way.
+    // Required; either this or `wespeaker`. Both are processed in the same way.
     framework: '3d-speaker',
     language: 'Chinese-English',
     sample_rate: sampleRate,
     output_dim: embeddingSize,
-    // True where the filterbank takes samples as they are, in [-1, 1]; else it multiplies them by 32768.
+    // True if the filterbank uses samples in [-1, 1] unchanged; otherwise, it multiplies them by 32768.
     normalize_samples: Number(sampleScale === 1),
     feature_normalize_type: subtractMean ? 'global-mean' : '',
   });

@@ -1,6 +1,6 @@
 /**
- * sherpa-onnx's WASM build in a process of its own, which `sherpa.ts` starts: its calls block, and it ends its process
- * where a model is wrong.
+ * sherpa-onnx's WASM build in a separate process started by `sherpa.ts`: its calls block, and it exits the process if a
+ * model is invalid.
  */
 import { openAsBlob } from 'node:fs';
 import sherpaOnnx, { type OfflineSpeakerDiarization } from 'sherpa-onnx';
@@ -11,10 +11,10 @@ import type { SystemRun } from './system';
 
 export type SherpaRequest =
   | { readonly kind: 'open'; readonly models: SherpaModels }
-  /** `durationSeconds`: only so much of the file; null for all of it. */
+  /** `durationSeconds`: length of the processed part from the start; null for the whole file. */
   | { readonly kind: 'diarize'; readonly file: string; readonly durationSeconds: number | null };
 
-/** To `diarize`, the run; to `open`, null. */
+/** For `diarize`, the run; for `open`, null. */
 export type SherpaReply =
   | { readonly ok: true; readonly run: SystemRun | null }
   | { readonly ok: false; readonly message: string };
@@ -22,8 +22,8 @@ export type SherpaReply =
 let peer: { readonly diarizer: OfflineSpeakerDiarization; readonly sampleRate: number } | undefined;
 
 /**
- * What the models do not settle is as sherpa-onnx's own default has it: complete linkage over cosine distances up to
- * 0.5, no given number of speakers, turns of over 0.3 s, gaps of up to 0.5 s closed. Its WASM build has one thread.
+ * Settings not determined by the models use sherpa-onnx's defaults: complete linkage over cosine distances up to 0.5, an
+ * automatic number of speakers, turns of over 0.3 s, gaps of up to 0.5 s closed. Its WASM build has one thread.
  */
 function open({ segmentation, embedding, sampleRate, windowShiftRatio }: SherpaModels): void {
   const diarizer = sherpaOnnx.createOfflineSpeakerDiarization({
@@ -37,9 +37,9 @@ function open({ segmentation, embedding, sampleRate, windowShiftRatio }: SherpaM
   peer = { diarizer, sampleRate };
 }
 
-/** Loading and decoding are not in its time. */
+/** The time excludes loading and decoding. */
 async function diarize(file: string, durationSeconds: number | null): Promise<SystemRun> {
-  if (!peer) throw new Error('open() comes first');
+  if (!peer) throw new Error('call open() first');
   const { diarizer, sampleRate } = peer;
   const samples = await readSamples(file, sampleRate, durationSeconds);
   const start = performance.now();
@@ -53,7 +53,7 @@ async function diarize(file: string, durationSeconds: number | null): Promise<Sy
   return { wallSeconds, durationSeconds: samples.length / sampleRate, turns, threads: 1 };
 }
 
-/** The samples that our own pipeline takes, axes (sample): sherpa-onnx's reader knows fewer kinds of files. */
+/** Decodes samples with Voxlane's decoder, axes (sample), because sherpa-onnx supports fewer file formats. */
 async function readSamples(file: string, sampleRate: number, durationSeconds: number | null): Promise<Float32Array> {
   const segment = durationSeconds === null ? {} : { durationSeconds };
   const audio = await openAudio(await openAsBlob(file), { sampleRate, ...segment });

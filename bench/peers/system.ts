@@ -2,11 +2,11 @@ import type { Turn } from '../../src/index';
 
 /** One recording diarized once. */
 export interface SystemRun {
-  /** Of the work alone: everything is loaded before. */
+  /** Excludes loading. */
   readonly wallSeconds: number;
   readonly durationSeconds: number;
   readonly turns: readonly Turn[];
-  /** Of WASM; null on a GPU. */
+  /** Number of WASM threads; null on a GPU. */
   readonly threads: number | null;
 }
 
@@ -16,13 +16,13 @@ export type SystemName = (typeof SYSTEMS)[number];
 export const BACKENDS = ['wasm', 'webgpu'] as const;
 export type Backend = (typeof BACKENDS)[number];
 
-/** A diarizer that is loaded and can be timed. */
+/** A loaded diarizer that can be timed. */
 export interface MeasuredSystem {
   readonly system: SystemName;
   readonly backend: Backend;
-  /** Null where there is no choice. */
+  /** Null if there are no presets. */
   readonly preset: string | null;
-  /** @param durationSeconds only so much of the file; null for all of it */
+  /** @param durationSeconds length of the processed part from the start; null for the whole file */
   run(file: string, durationSeconds: number | null): Promise<SystemRun>;
   close(): Promise<void>;
 }

@@ -5,9 +5,9 @@ import type { Backend, MeasuredSystem } from './system';
 type Say = (line: string) => void;
 
 /**
- * Starts the built app in a browser of its own, as the command line does.
+ * Starts the built app in a separate browser, like the command line.
  *
- * @throws Error where it cannot be opened; its `run` throws where it runs on another backend than was asked for
+ * @throws Error if it cannot be opened; `run` throws if it runs on a backend other than the requested one
  */
 export async function openVoxlane(backend: Backend, preset: string, say: Say): Promise<MeasuredSystem> {
   const engine = await openEnginePage(backend, say);
@@ -28,15 +28,15 @@ export async function openVoxlane(backend: Backend, preset: string, say: Say): P
       await page.setInputFiles('#file', file);
       const segment = durationSeconds === null ? {} : { durationSeconds };
       const { backend: used, ...run } = await page.evaluate((request) => voxlane.measureFile(request), segment);
-      // Else the figures of one backend would go by the name of another.
-      if (used.name !== backend) throw new Error(`${backend} was asked for, ${used.name} was used: ${used.reason}`);
+      // Otherwise, figures could be attributed to the wrong backend.
+      if (used.name !== backend) throw new Error(`${backend} was requested, but ${used.name} was used: ${used.reason}`);
       return { ...run, threads: used.name === 'wasm' ? used.threads : null };
     },
     close: () => engine.close(),
   };
 }
 
-/** Whether the browser offers a GPU. Its software adapter, a CPU that plays a GPU, does not count. */
+/** Whether the browser offers a hardware GPU. The software adapter, which emulates a GPU on the CPU, does not count. */
 export async function hasHardwareAdapter(say: Say): Promise<boolean> {
   const engine = await openEnginePage('wasm', say);
   try {

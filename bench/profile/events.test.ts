@@ -21,7 +21,7 @@ const RUNS = [
 ];
 
 describe('readTrace', () => {
-  it('takes the least time of the runs after those that warm up', () => {
+  it('uses the minimum time of the runs after warm-up', () => {
     const { nodes, runMs } = readTrace([...START, ...RUNS.flat()], 1);
     expect(runMs).toBe(5);
     expect(nodes).toEqual([
@@ -30,7 +30,7 @@ describe('readTrace', () => {
     ]);
   });
 
-  it('sums the kernels of a node, and leaves out those of the first runs', () => {
+  it('sums the kernels of a node, without warm-up runs', () => {
     const kernels = [500, 300, 20, 40, 24, 36, 22, 38].map((dur, index) =>
       event('Api', `/a/Conv&Conv&${index % 2 ? 'Conv2dMM' : 'Transpose'}`, dur),
     );
@@ -39,14 +39,14 @@ describe('readTrace', () => {
     expect(nodes[1]).toMatchObject({ gpuMs: 0, kernels: 0 });
   });
 
-  it('does not take the kernels of nodes with one name twice', () => {
+  it('does not count kernels of nodes with the same name twice', () => {
     const runs = [relu(1), relu(2), end(3), relu(1), relu(2), end(3)];
     const kernels = [10, 20, 10, 20].map((dur) => event('Api', '/a/Relu&Relu&Relu', dur));
     const { nodes } = readTrace([...START, ...runs, ...kernels], 1);
     expect(nodes.map((node) => node.kernels)).toEqual([2, 0]);
   });
 
-  it('refuses a trace without a run that counts, or of runs that differ', () => {
+  it('rejects a trace without counted runs or with differing runs', () => {
     expect(() => readTrace([...START, ...RUNS[0]!], 1)).toThrow('no run');
     expect(() => readTrace([...START, relu(1), end(1), convolution(1), end(1)], 0)).toThrow('/a/Relu');
   });

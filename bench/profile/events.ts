@@ -1,24 +1,24 @@
 import type { RunNode, Shape } from '../../src/onnx/work';
 
-/** A node of a profiled graph, as the runtime ran it: after its fusions. */
+/** A node of a profiled graph as executed by the runtime, after fusion. */
 export interface ProfiledNode extends RunNode {
   readonly name: string;
-  /** Least of the counted runs: of the kernel on WASM; on WebGPU of recording its commands. */
+  /** Minimum of the counted runs: kernel time on WASM, command recording time on WebGPU. */
   readonly cpuMs: number;
-  /** Mean over the counted runs, of all its kernels on the GPU; 0 on WASM. */
+  /** GPU time of all its kernels, mean over the counted runs; 0 on WASM. */
   readonly gpuMs: number;
-  /** Kernels on the GPU in one run. */
+  /** Number of GPU kernels in one run. */
   readonly kernels: number;
 }
 
 export interface Trace {
-  /** In the order in which they ran. */
+  /** In execution order. */
   readonly nodes: readonly ProfiledNode[];
-  /** Least of the counted runs, of the whole run inside the runtime. */
+  /** Time of a whole run inside the runtime, minimum of the counted runs. */
   readonly runMs: number;
 }
 
-/** An event of ONNX Runtime's trace, as far as it is needed here; `dur` in microseconds. */
+/** The used fields of an event in ONNX Runtime's trace; `dur` is in microseconds. */
 interface TraceEvent {
   readonly cat: string;
   readonly name: string;
@@ -36,14 +36,14 @@ const END_OF_RUN = 'model_run';
 /**
  * Reads the trace of a session.
  *
- * A node has one event a run, and each of its kernels on the GPU one more, in the category `Api`, named
- * `node&operator&kernel`. Those of all runs come at the end.
+ * A node has one event per run. Each of its GPU kernels has another event in the category `Api`, named
+ * `node&operator&kernel`. The kernel events of all runs come at the end.
  *
- * Of the runs' times the least is taken: what else the machine does only adds, and can double a median.
+ * The minimum time of the runs counts, because other load only adds time and can double a median.
  *
- * @param lines one event each, JSON
- * @param warmUps runs at the start that do not count
- * @throws Error where the trace has no counted run, or nodes differ from run to run
+ * @param lines one event per line, as JSON
+ * @param warmUps number of runs at the start that do not count
+ * @throws Error if the trace has no counted run, or if nodes differ between runs
  */
 export function readTrace(lines: readonly string[], warmUps: number): Trace {
   const events = lines.map((line) => JSON.parse(line) as TraceEvent);
@@ -68,7 +68,7 @@ export function readTrace(lines: readonly string[], warmUps: number): Trace {
     if (same.some((event) => event?.name !== name)) throw new Error(`the runs differ at the node ${name}`);
     const ownName = name.slice(0, -NODE_SUFFIX.length);
     const ownKernels = kernels.get(ownName) ?? [];
-    // Of nodes that share a name, which the format allows, the first has all.
+    // The format allows duplicate node names. The first node gets all kernels.
     kernels.delete(ownName);
     return {
       name: ownName,
@@ -82,7 +82,7 @@ export function readTrace(lines: readonly string[], warmUps: number): Trace {
   return { nodes, runMs: Math.min(...runMs.slice(warmUps)) };
 }
 
-/** A node's kernels: as many in each run, except where it keeps what the first one made. */
+/** Kernels of a node. Each run has the same number, unless the node caches results of the first run. */
 function kernelsOf(ms: readonly number[], numRuns: number, warmUps: number): Pick<ProfiledNode, 'gpuMs' | 'kernels'> {
   const perRun = Math.floor(ms.length / numRuns);
   const counted = ms.slice(ms.length - perRun * (numRuns - warmUps));

@@ -13,7 +13,7 @@ const ran = (name: string, op: string, ms = 1): ProfiledNode => ({
   kernels: 2,
 });
 
-/** x → a → b → c, and x → d → c beside them: d belongs to no earlier stage. */
+/** x → a → b → c, and in parallel x → d → c: d does not belong to an earlier stage. */
 const MODEL = build({
   input: [float('x', 1, 3)],
   output: [float('c', 1, 3)],
@@ -33,21 +33,21 @@ const STAGES = [
 describe('stagesOf', () => {
   const stages = (...names: string[]) => stagesOf(names.map((name) => ran(name, 'Relu')), MODEL, STAGES);
 
-  it('takes the first stage that depends on a node, wherever it runs', () => {
+  it('assigns a node to the first stage that depends on it, regardless of execution order', () => {
     expect(stages('D', 'A', 'B', 'C')).toEqual(['last', 'first', 'second', 'last']);
   });
 
-  it('knows nodes that the runtime has given another layout, and puts its own with the node before', () => {
+  it('recognizes nodes with a changed layout, and assigns added nodes to the stage of the preceding node', () => {
     expect(stages('Transpose_token_3', 'A', 'B_token_7', 'Transpose_token_9', 'C')).toEqual(['?', 'first', 'second', 'second', 'last']);
   });
 
-  it('takes the outputs where nothing else is known', () => {
+  it('uses the outputs without a manifest', () => {
     expect(outputStages(MODEL)).toEqual([{ name: 'c', value: 'c' }]);
   });
 });
 
 describe('groupBy', () => {
-  it('sums times, kernels and work, in the order of the first nodes', () => {
+  it('sums times, kernels and work, ordered by first node', () => {
     const groups = groupBy([ran('p', 'MatMul', 2), ran('q', 'Relu', 3), ran('r', 'MatMul', 5)], ({ op }) => op);
     expect(groups).toEqual([
       { name: 'MatMul', numNodes: 2, cpuMs: 7, gpuMs: 70, kernels: 4, multiplyAdds: 48, elementwise: 0 },

@@ -4,7 +4,7 @@ import { sliceOf } from '../../src/onnx/cut';
 import { sumWork, type Work } from '../../src/onnx/work';
 import type { ProfiledNode } from './events';
 
-/** Some nodes of a profile together. */
+/** A group of profiled nodes. */
 export interface NodeGroup extends Work {
   readonly name: string;
   readonly numNodes: number;
@@ -19,7 +19,7 @@ export interface GraphStage {
   readonly value: string;
 }
 
-/** Sums by what `keyOf` gives, in the order of their first nodes. */
+/** Sums nodes by key, ordered by first node. */
 export function groupBy(nodes: readonly ProfiledNode[], keyOf: (node: ProfiledNode) => string): NodeGroup[] {
   const groups = new Map<string, ProfiledNode[]>();
   for (const node of nodes) {
@@ -40,19 +40,19 @@ export function groupBy(nodes: readonly ProfiledNode[], keyOf: (node: ProfiledNo
   });
 }
 
-/** On the side where the kernels run. */
+/** Time on the device that runs the kernels. */
 export const timeOf = ({ cpuMs, gpuMs }: Pick<NodeGroup, 'cpuMs' | 'gpuMs'>, onGpu: boolean): number =>
   onGpu ? gpuMs : cpuMs;
 
-/** After this the runtime puts a number of its own, where it gives a node another layout. */
+/** Suffix that the runtime adds to nodes whose layout it changed. */
 const RUNTIME_SUFFIX = /_token_\d+$/;
 
 /**
- * The stage of each profiled node: the first whose value depends on it. Nodes that the runtime adds, such as
- * transpositions, have no name in the file and count for the stage of the node before.
+ * The stage of each profiled node: the first stage whose value depends on the node. Nodes added by the runtime, such as
+ * transpositions, have no name in the file and belong to the stage of the preceding node.
  *
- * @param stages in the order of the graph
- * @returns names of stages, one for each node; `?` before the first that is known
+ * @param stages in graph order
+ * @returns one stage name per node; `?` before the first known node
  */
 export function stagesOf(nodes: readonly ProfiledNode[], model: ModelProto, stages: readonly GraphStage[]): string[] {
   const names = nodeNames(graphOf(model).node);
@@ -70,6 +70,6 @@ export function stagesOf(nodes: readonly ProfiledNode[], model: ModelProto, stag
   });
 }
 
-/** Stages of a graph that has no manifest: its outputs. */
+/** Stages of a graph without manifest: its outputs. */
 export const outputStages = (model: ModelProto): GraphStage[] =>
   graphInfo(model).outputs.map(({ name }) => ({ name, value: name }));

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseCommand } from './options';
 
-it('profiles both models on one thread of WASM by itself', () => {
+it('profiles both models on one WASM thread by default', () => {
   expect(parseCommand([])).toEqual({
     models: ['segmentation-3.0', 'campplus-zh-en'],
     backend: 'wasm',
@@ -27,6 +27,6 @@ it.each([
   [['--model', 'a', '--shape', '1,x'], /--shape is x/],
   [['--backend', 'cuda'], /wasm or webgpu/],
   [['--frames', '100'], /need a --model/],
-])('refuses %j', (args, message) => {
+])('rejects %j', (args, message) => {
   expect(() => parseCommand(args)).toThrow(message);
 });

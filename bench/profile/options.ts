@@ -4,33 +4,33 @@ import type { Speed } from '../../src/index';
 
 export const HELP = `Usage: npm run --silent bench:profile -- [options]
 
-Time, multiply-adds and rate of every node of a model, by stage, by operator and by node.
+Prints time, multiply-adds and throughput of a model by stage, by operator and by node.
 
-  --model NAME|FILE.onnx  segmentation-3.0, campplus-zh-en (default: both, one after the other), or any graph
-  --backend wasm|webgpu   where it runs (default wasm)
-  --threads N             of WASM (default 1)
-  --frames N              size of the input's open axes but the batch: samples of segmentation-3.0 (default 160000, a
-                          window), mel frames of campplus-zh-en (default 998, all of a window); any other graph needs
-                          this or --shape
-  --shape A,B,…           of the graph's first input
-  --runs N                that count, after one that warms up (default 5); times are the least of
-                          them, because what else the machine does only adds
-  --top N                 nodes in the last table (default 15)
-  --work FILE             instead: FLOPs of each stage for a second of FILE, a recording, with what they ask of the GPU
-                          on WebGPU; --seconds N takes its beginning only, --speed exact|fast (default exact) the speed
-  --json                  the same as JSON
-  --help                  this text
+  --model NAME|FILE.onnx  segmentation-3.0, campplus-zh-en (default: both), or any graph
+  --backend wasm|webgpu   backend (default wasm)
+  --threads N             number of WASM threads (default 1)
+  --frames N              size of dynamic input axes except the batch: samples for segmentation-3.0 (default 160000, a
+                          window), mel frames for campplus-zh-en (default 998, a window); other graphs require this
+                          option or --shape
+  --shape A,B,…           shape of the graph's first input
+  --runs N                number of counted runs, after one warm-up run (default 5); times are the minimum over the
+                          runs, because other load only adds time
+  --top N                 number of nodes in the last table (default 15)
+  --work FILE             instead of profiling, print FLOPs of each stage per second of the recording FILE, and GPU work
+                          on WebGPU; --seconds N uses only its start, --speed exact|fast (default exact) sets the speed
+  --json                  print JSON instead of tables
+  --help                  print this text
 
-On WASM a node's time is its kernel's. On WebGPU it is the time on the GPU, where the adapter has timestamps; in JSON,
-cpuMs is what recording the node's commands took, with compiling left out by the run that warms up.
-A multiply-add is two FLOPs; other arithmetic counts one for each value that a node gives. With --work, CAM++'s are told
-for each voice's frames from three counts: at most 3 % too few for voices of 20 frames, 0.5 % from 150 on.
+On WASM, the time of a node is that of its kernel. On WebGPU, it is the GPU time if the adapter has timestamps. In JSON,
+cpuMs is the time for recording the node's commands. The warm-up run excludes compilation.
+A multiply-add counts as two FLOPs; other arithmetic as one per output value. With --work, the FLOPs of CAM++ are
+interpolated from three counts: at most 3 % too low for 20 frames, 0.5 % from 150 frames.
 `;
 
 export type Backend = 'wasm' | 'webgpu';
 
 export interface ProfileCommand {
-  /** Names of shipped models, or one path. */
+  /** Names of shipped models or one path. */
   readonly models: readonly string[];
   readonly backend: Backend;
   readonly threads: number;
@@ -47,7 +47,7 @@ export interface ProfileCommand {
 
 export const MODELS = ['segmentation-3.0', 'campplus-zh-en'] as const;
 
-/** @throws Error with one line that says what is wrong with the command line */
+/** @throws Error with a one-line message for invalid arguments */
 export function parseCommand(args: readonly string[]): ProfileCommand | 'help' {
   const { values } = parseArgs({
     args: [...args],

@@ -8,11 +8,11 @@ import type { StageDemand } from './work';
 export interface ModelProfile {
   readonly model: string;
   readonly place: string;
-  /** Of the first input. */
+  /** Shape of the first input. */
   readonly shape: readonly number[];
   /** Whether {@link NodeGroup.gpuMs} was measured. */
   readonly onGpu: boolean;
-  /** Least of the runs, inside the runtime. */
+  /** Time inside the runtime, minimum over the runs. */
   readonly runMs: number;
   readonly numRuns: number;
   readonly total: NodeGroup;
@@ -24,8 +24,8 @@ export interface ModelProfile {
 type Facts = Pick<ModelProfile, 'model' | 'place' | 'shape' | 'onGpu' | 'runMs' | 'numRuns'>;
 
 /**
- * @param stages of each node
- * @param order names of all stages, in the order of the graph
+ * @param stages stage of each node
+ * @param order names of all stages in graph order
  */
 export function profileOf(
   facts: Facts,
@@ -34,7 +34,7 @@ export function profileOf(
   order: readonly string[],
 ): ModelProfile {
   const stageOf = new Map(nodes.map((node, index) => [node, stages[index]!]));
-  // By their first nodes they would not be: the runtime computes some of a late stage's early.
+  // The order of first nodes differs, because the runtime computes some nodes of late stages early.
   const inOrder = (a: NodeGroup, b: NodeGroup) => order.indexOf(a.name) - order.indexOf(b.name);
   const [total] = groupBy(nodes, () => 'all nodes') as [NodeGroup];
   return {
@@ -54,7 +54,7 @@ export function profileOf(
 
 export function printProfile(profile: ModelProfile, numNodes: number): void {
   const { model, place, shape, onGpu, runMs, numRuns, total, stages, operators, nodes } = profile;
-  console.log(`\n${basename(model)} (${shape.join(', ')}) on ${place}: ${runMs.toFixed(1)} ms, the least of ${numRuns} runs`);
+  console.log(`\n${basename(model)} (${shape.join(', ')}) on ${place}: ${runMs.toFixed(1)} ms, minimum of ${numRuns} runs`);
   const print = (title: string, groups: readonly NodeGroup[]) => {
     const heads = ['ms', 'share', 'nodes', ...(onGpu ? ['kernels'] : []), 'M mul-add', 'G mul-add/s', 'M other'];
     const rows = groups.map((group) => [group.name, ...cellsOf(group, total, onGpu)]);
@@ -66,7 +66,7 @@ export function printProfile(profile: ModelProfile, numNodes: number): void {
 }
 
 export function printDemands(file: string, place: string, durationSeconds: number, demands: readonly StageDemand[]): void {
-  console.log(`${machine()}\n\n${basename(file)}: ${durationSeconds.toFixed(1)} s of audio on ${place}; for each second of it\n`);
+  console.log(`${machine()}\n\n${basename(file)}: ${durationSeconds.toFixed(1)} s of audio on ${place}; per second of audio\n`);
   const count = (value: number | null) => (value === null ? '-' : value.toFixed(value < 10 ? 2 : 0));
   const rows = demands.map(({ stage, flops, rtf, dispatches, submits, bytesUp, bytesBack }) => [
     stage,
@@ -86,7 +86,7 @@ function cellsOf(group: NodeGroup, total: NodeGroup, onGpu: boolean): string[] {
     String(numNodes),
     ...(onGpu ? [String(kernels)] : []),
     Number.isNaN(multiplyAdds) ? '?' : (multiplyAdds / 1e6).toFixed(1),
-    // Mult-adds of a millisecond, in millions, are those of a second in thousand millions.
+    // Millions per millisecond equal billions per second.
     multiplyAdds > 0 && time > 0 ? (multiplyAdds / 1e6 / time).toFixed(2) : '-',
     (elementwise / 1e6).toFixed(2),
   ];
@@ -95,7 +95,7 @@ function cellsOf(group: NodeGroup, total: NodeGroup, onGpu: boolean): string[] {
 const slowestFirst = <Group extends NodeGroup>(groups: readonly Group[], onGpu: boolean): Group[] =>
   groups.toSorted((a, b) => timeOf(b, onGpu) - timeOf(a, onGpu));
 
-/** Columns as wide as their widest cell; the first to the left, numbers to the right. */
+/** Aligns columns: the first one left, numbers right. */
 function tableOf(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows

@@ -4,7 +4,7 @@ import { demandsOf, fbankFlopsPerFrame } from './work';
 
 describe('fbankFlopsPerFrame', () => {
   it('is the sum of its steps', () => {
-    // Frames of 4 samples, an FFT of 4 points, so 2 bins, of which the one at 0 Hz lies at the filter's lower edge.
+    // Frames of 4 samples and an FFT of 4 points have 2 bins. The bin at 0 Hz is at the filter's lower edge.
     const facts: FbankOptions = {
       numMelBins: 1,
       frameLengthMs: 4,
@@ -41,7 +41,7 @@ describe('demandsOf', () => {
     embedding: (numFrames: number) => numFrames ** 2,
   };
 
-  it('counts windows, frames and each voice by its length, for a second of audio', () => {
+  it('counts windows, frames and local speakers by length, per second of audio', () => {
     expect(demandsOf(counts, flops).map((demand) => [demand.stage, demand.flops, demand.rtf])).toEqual([
       ['segmentation', (3 * 320) / 10, 0.5],
       ['fbank', 63, 0],
@@ -49,7 +49,7 @@ describe('demandsOf', () => {
     ]);
   });
 
-  it('has counters of the GPU where it ran, zeros where a stage did nothing, and none elsewhere', () => {
+  it('has GPU counters if a GPU was used, zeros for idle stages, and null otherwise', () => {
     const gpu = { segmentation: { dispatches: 40, submits: 20, bytesUp: 1000, bytesBack: 500 } };
     const [segmentation, fbank] = demandsOf({ ...counts, gpu }, flops);
     expect(segmentation).toMatchObject({ dispatches: 4, submits: 2, bytesUp: 100, bytesBack: 50 });

@@ -2,14 +2,14 @@ import { flopsBySize, flopsOf, sumWork, type RunNode } from '../../src/onnx/work
 import { fbankGeometry, melFilters, type FbankOptions } from '../../src/features/fbank';
 import type { RunCounts } from '../../cli/page/engineProfile';
 
-/** Mel frames of a voice at which the embedding model's work is counted, to tell it for any number up to a window's. */
+/** Mel frame counts at which the embedding model's work is counted, for interpolation up to a window. */
 export const COUNTED_FRAMES = [100, 400, 998] as const;
 
-/** What one stage asks of the machine for a second of audio. */
+/** Workload of a stage per second of audio. */
 export interface StageDemand {
   readonly stage: string;
   readonly flops: number;
-  /** Null on WASM, as are the next three. */
+  /** Null on WASM, like the next three. */
   readonly dispatches: number | null;
   readonly submits: number | null;
   readonly bytesUp: number | null;
@@ -20,19 +20,19 @@ export interface StageDemand {
 
 /** Floating-point operations of a stage for one shape of its input. */
 export interface StageFlops {
-  /** Of a window. */
+  /** FLOPs of a window. */
   readonly segmentation: (numSamples: number) => number;
-  /** Of mel frames. */
+  /** FLOPs of mel frames. */
   readonly fbank: (numFrames: number) => number;
-  /** Of one voice. */
+  /** FLOPs of one local speaker. */
   readonly embedding: (numFrames: number) => number;
 }
 
 /**
- * Operations of the filterbank for one frame, as if each step was done by the book, whatever the code saves:
+ * Operations of the filterbank for one frame, counted by the textbook algorithm without optimizations:
  * scale 1, mean and its subtraction 2, pre-emphasis 2, window 1 for each of the frame's samples; 5 N log₂ N for the complex
  * FFT of N points (the usual count of a radix-2 FFT); |·|² 3 for each of its N / 2 bins; a multiply-add for each weight
- * of the mel filters; a logarithm, as one, for each mel bin.
+ * of the mel filters; one logarithm, counted as one operation, for each mel bin.
  */
 export function fbankFlopsPerFrame(facts: FbankOptions, sampleRate: number): number {
   const { frameSamples, fftSize } = fbankGeometry(facts, sampleRate);
@@ -40,11 +40,11 @@ export function fbankFlopsPerFrame(facts: FbankOptions, sampleRate: number): num
   return 6 * frameSamples + 5 * fftSize * Math.log2(fftSize) + (3 * fftSize) / 2 + 2 * weights + facts.numMelBins;
 }
 
-/** Operations of a model for any size of its input, from its nodes as they ran at some sizes. */
+/** Interpolates the operations of a model for any input size from its nodes at some sizes. */
 export const modelFlops = (runs: readonly { readonly size: number; readonly nodes: readonly RunNode[] }[]): ((size: number) => number) =>
   flopsBySize(runs.map(({ size, nodes }) => ({ size, flops: flopsOf(sumWork(nodes)) })));
 
-/** The stages' demands of a run, by second of audio. */
+/** Workload of the stages of a run per second of audio. */
 export function demandsOf(counts: RunCounts, flops: StageFlops): StageDemand[] {
   const { durationSeconds, numWindows, windowSamples, fbankFrames, voiceFrames, timings, gpu } = counts;
   const totals = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { exponentsOf, missedBounds } from './bounds';
 import type { LengthFigures } from './measure';
 
-/** What is just allowed. */
+/** Figures at the limits. */
 const figures = (minutes: number, changes: Partial<LengthFigures> = {}): LengthFigures => ({
   minutes,
   durationSeconds: 60 * minutes,
@@ -20,7 +20,7 @@ const stageSeconds = (minutes: number, changes: LengthFigures['stageSeconds']): 
 });
 
 describe('exponentsOf', () => {
-  it('has each stage and the whole, and null for a stage that did no work', () => {
+  it('contains each stage and the total, and null for idle stages', () => {
     const exponents = exponentsOf([figures(3), figures(30)]);
     expect(exponents.embedding).toBeCloseTo(1, 9);
     expect(exponents.clustering).toBeCloseTo(0, 9);
@@ -30,11 +30,11 @@ describe('exponentsOf', () => {
 });
 
 describe('missedBounds', () => {
-  it('lets pass what just meets them', () => {
+  it('accepts figures at the limits', () => {
     expect(missedBounds([figures(3), figures(30), figures(180)])).toEqual([]);
   });
 
-  it('names a stage that is not linear, but not clustering', () => {
+  it('reports nonlinear stages except clustering', () => {
     const squared = [3, 30].map((minutes) => figures(minutes, stageSeconds(minutes, { embedding: minutes ** 2, clustering: minutes ** 2 / 100 })));
     expect(missedBounds(squared)).toEqual([expect.stringMatching(/^embedding: .* 2\.00/)]);
     const slow = [3, 30].map((minutes) => figures(minutes, { wallSeconds: minutes ** 1.2 }));
@@ -46,7 +46,7 @@ describe('missedBounds', () => {
     [{ memory: { before: 2e8, peak: 16e8, after: 5e8, peakByStage: {} } }, 'memory rose to 1600 MB'],
     [{ memory: { before: 2e8, peak: 15e8, after: 6e8, peakByStage: {} } }, 'memory kept after the run 400 MB'],
     [{ longestTaskMs: 51 }, "a task of the page's thread took 51 ms"],
-  ])('names the length and what was too much: %j', (changes, line) => {
+  ])('reports the length and the exceeded limit: %j', (changes, line) => {
     const missed = missedBounds([figures(3), figures(10, changes)]);
     expect(missed).toHaveLength(1);
     expect(missed[0]).toContain(`10 min: ${line}`);

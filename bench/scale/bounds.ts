@@ -9,13 +9,13 @@ export const MAX_PEAK_MEGABYTES = 1500;
 export const MAX_KEPT_MEGABYTES = 300;
 export const MAX_TASK_MS = 50;
 
-/** Exponents of the stages whose time must be linear, and of the whole. Linkage is not. */
+/** Exponents of the total time and of the stages whose time must be linear. Clustering is not linear. */
 export function linearExponents(lengths: readonly LengthFigures[]): Record<string, number> {
   const entries = Object.entries(exponentsOf(lengths)).filter(([stage, exponent]) => stage !== 'clustering' && exponent !== null);
   return Object.fromEntries(entries) as Record<string, number>;
 }
 
-/** How the time of each stage and of the whole, `wall`, grows with the recording; null where it cannot be told. */
+/** Growth exponents of the time of each stage and of the total time, `wall`; null if unknown. */
 export function exponentsOf(lengths: readonly LengthFigures[]): Record<string, number | null> {
   const exponentOf = (workSeconds: (figures: LengthFigures) => number) =>
     growthExponent(
@@ -27,7 +27,7 @@ export function exponentsOf(lengths: readonly LengthFigures[]): Record<string, n
   };
 }
 
-/** One line for each bound that is missed. */
+/** One line per exceeded limit. */
 export function missedBounds(lengths: readonly LengthFigures[]): string[] {
   const missed: string[] = [];
   for (const [stage, exponent] of Object.entries(linearExponents(lengths))) {

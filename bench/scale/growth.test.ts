@@ -10,17 +10,17 @@ describe('growthExponent', () => {
   });
 
   it('is a fit, not the line through the ends', () => {
-    // In the middle twice what a linear growth would give: symmetric in the logarithms, so the slope stays.
+    // The middle point is twice the linear value, which is symmetric in logarithms and does not change the slope.
     const bent = points([180, 1800, 18_000], (length) => (length === 1800 ? 2 : 1) * length);
     expect(growthExponent(bent)).toBeCloseTo(1, 9);
     expect(growthExponent(points([180, 600, 18_000], (length) => (length === 600 ? 2 : 1) * length))).toBeLessThan(0.98);
   });
 
-  it('leaves out what is shorter than three minutes', () => {
+  it('ignores recordings shorter than three minutes', () => {
     expect(growthExponent(points([60, 180, 600], (length) => (length === 60 ? 1e6 : length)))).toBeCloseTo(1, 9);
   });
 
-  it('is not known of fewer than two lengths', () => {
+  it('is null with fewer than two lengths', () => {
     expect(growthExponent([])).toBeNull();
     expect(growthExponent(points([60, 180], (length) => length))).toBeNull();
     expect(growthExponent(points([600, 600, 600], Math.random))).toBeNull();

@@ -1,16 +1,16 @@
-/** Shorter recordings are left out of {@link growthExponent}: in them the start of the models and the browser's compiler count. */
+/** {@link growthExponent} ignores shorter recordings, because their times depend on model startup and the browser's compiler. */
 const MIN_SECONDS = 180;
 
 export interface GrowthPoint {
   /** Length of the recording. */
   readonly audioSeconds: number;
-  /** What it cost. */
+  /** Time of the work. */
   readonly workSeconds: number;
 }
 
 /**
- * How the work grows with the recording: p, where the work is like the length to the power of p, fitted by least
- * squares to the logarithms of both. Null where two different lengths of three minutes and more are not there.
+ * The exponent p such that the work is proportional to the length to the power of p, fitted by least squares to the
+ * logarithms. Null without two different lengths of at least three minutes.
  */
 export function growthExponent(points: readonly GrowthPoint[]): number | null {
   const used = points.filter(({ audioSeconds, workSeconds }) => audioSeconds >= MIN_SECONDS && workSeconds > 0);
@@ -18,7 +18,7 @@ export function growthExponent(points: readonly GrowthPoint[]): number | null {
   const ys = used.map(({ workSeconds }) => Math.log(workSeconds));
   const [meanX, meanY] = [mean(xs), mean(ys)];
   const spread = xs.reduce((sum, x) => sum + (x - meanX) ** 2, 0);
-  // The mean of equal numbers can be off by a rounding.
+  // The mean of equal numbers can have a rounding error.
   if (!(spread > 1e-12)) return null;
   return xs.reduce((sum, x, i) => sum + (x - meanX) * (ys[i]! - meanY), 0) / spread;
 }

@@ -16,19 +16,19 @@ const CLIPS = [clip('a', 1.5), clip('b', 2), clip('c', 0.25)];
 const names = (seconds: number, seed: number) => shuffledSegments(CLIPS, seconds, seed).map(({ clip: one }) => one?.name);
 
 describe('shuffledSegments', () => {
-  it('is as long as was asked for, and has every clip once before any comes again', () => {
+  it('has the requested length, and repeats no clip before all have been used', () => {
     const segments = shuffledSegments(CLIPS, 11, 7);
     expect(concatenate([...piecesOf(segments)])).toHaveLength(11 * SAMPLE_RATE);
     expect(names(7.5, 7).slice(0, 3).sort()).toEqual(['a', 'b', 'c']);
     expect(names(7.5, 7).slice(3).sort()).toEqual(['a', 'b', 'c']);
   });
 
-  it('follows from the seed', () => {
+  it('depends only on the seed', () => {
     expect(names(60, 1)).toEqual(names(60, 1));
     expect(names(60, 1)).not.toEqual(names(60, 2));
   });
 
-  it('refuses to fill time with nothing', () => {
+  it('rejects clips without samples', () => {
     expect(() => shuffledSegments([clip('a', 0)], 1, 1)).toThrow('no clip');
   });
 });
@@ -39,7 +39,7 @@ describe('turnsOf', () => {
     { startSeconds: 1.25, endSeconds: 2, speaker: 'bert' },
   ];
 
-  it('moves turns to where their clip lies, and cuts them with it', () => {
+  it('moves turns with their clip and truncates them at its end', () => {
     const spoken = clip('d', 2, turns);
     expect(turnsOf([silence(3), whole(spoken), { clip: spoken, numSamples: 1.5 * SAMPLE_RATE }, silence(1)])).toEqual([
       { startSeconds: 3.25, endSeconds: 4, speaker: 'anna' },
@@ -50,7 +50,7 @@ describe('turnsOf', () => {
     expect(turnsOf([{ clip: spoken, numSamples: SAMPLE_RATE }])).toHaveLength(1);
   });
 
-  it('is not known where one clip has no reference', () => {
+  it('is null if a clip has no reference', () => {
     expect(turnsOf([whole(clip('a', 1, turns)), whole(clip('b', 1, null))])).toBeNull();
   });
 });
@@ -64,7 +64,7 @@ describe('writeWav', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('is read back with the sound in its place, to 16 bits, beyond full scale at the limit', async () => {
+  it('round-trips samples at 16 bits and clips them at full scale', async () => {
     const path = join(folder, 'joined.wav');
     const loud: Clip = { name: 'loud', samples: Float32Array.of(0.5, -0.25, 1.5, -2, 1e-5), turns: null };
     const segments = [silence(2.5), whole(CLIPS[0]!), whole(loud)];
@@ -79,7 +79,7 @@ describe('writeWav', () => {
 });
 
 describe('readClip', () => {
-  it('brings the sample with its reference', async () => {
+  it('reads the sample with its reference', async () => {
     const { samples, turns } = await readClip('public/sample.wav');
     expect(samples).toHaveLength(30 * SAMPLE_RATE);
     expect(turns).toHaveLength(10);

@@ -6,7 +6,7 @@ import { buildWav } from '../../test/audio/wav';
 import { parseRttm } from '../../src/formats/rttm';
 import type { Turn } from '../../src/index';
 
-/** Of the recordings that are made here, in Hz. */
+/** Sample rate of the generated recordings, in Hz. */
 export const SAMPLE_RATE = 16_000;
 
 const PIECE_SAMPLES = SAMPLE_RATE;
@@ -16,18 +16,18 @@ export interface Clip {
   readonly name: string;
   /** Axes (sample), mono at {@link SAMPLE_RATE}. */
   readonly samples: Float32Array;
-  /** Who speaks when, in seconds from its start; null where nobody has written it down. */
+  /** Reference turns, in seconds from the start of the clip; null without a reference. */
   readonly turns: readonly Turn[] | null;
 }
 
-/** A part of a longer recording: a clip from its start on, or silence. */
+/** A part of a longer recording: a clip from its start, or silence. */
 export interface ClipSegment {
   readonly clip: Clip | null;
   readonly numSamples: number;
 }
 
 /**
- * Reads a WAV file, and the reference beside it.
+ * Reads a WAV file and the reference beside it.
  *
  * @throws VoxlaneError `audio-*`; `format` for a reference that cannot be read
  */
@@ -40,21 +40,20 @@ export async function readClip(path: string): Promise<Clip> {
   return { name: basename(stem), samples, turns: reference && [...reference.values()].flat() };
 }
 
-/** Silence of so many seconds. */
+/** A silent segment. */
 export const silence = (seconds: number): ClipSegment => ({ clip: null, numSamples: Math.round(seconds * SAMPLE_RATE) });
 
-/** A whole clip. */
+/** A segment with a whole clip. */
 export const whole = (clip: Clip): ClipSegment => ({ clip, numSamples: clip.samples.length });
 
 /**
- * Clips one after another: all of them in a drawn order, then all of them in another, until `seconds` are full. The last
- * one is cut.
+ * Concatenates clips in repeated random permutations up to `seconds`. The last clip is truncated.
  *
- * @param seed equal ones draw equal orders
+ * @param seed equal seeds produce equal orders
  */
 export function shuffledSegments(clips: readonly Clip[], seconds: number, seed: number): ClipSegment[] {
   const usable = clips.filter(({ samples }) => samples.length > 0);
-  if (usable.length === 0) throw new Error('there is no clip with any sound to join');
+  if (usable.length === 0) throw new Error('there is no clip with samples to join');
   const random = uniform(seed);
   const segments: ClipSegment[] = [];
   let left = Math.round(seconds * SAMPLE_RATE);
@@ -68,7 +67,7 @@ export function shuffledSegments(clips: readonly Clip[], seconds: number, seed: 
   return segments;
 }
 
-/** The sound of a joined recording, axes (sample), a second at most at a time. The pieces are not to be changed. */
+/** Samples of a joined recording in pieces of at most one second, axes (sample). Callers must not modify the pieces. */
 export function* piecesOf(segments: readonly ClipSegment[]): Generator<Float32Array, void, undefined> {
   const silent = new Float32Array(PIECE_SAMPLES);
   for (const { clip, numSamples } of segments) {
@@ -80,8 +79,8 @@ export function* piecesOf(segments: readonly ClipSegment[]): Generator<Float32Ar
 }
 
 /**
- * Who speaks when in a joined recording, in seconds from its start; null where that is not known of one of its clips.
- * Equal names are the same person, in different clips as well.
+ * Reference turns of a joined recording, in seconds from its start; null if a clip has no reference. Equal names in
+ * different clips are the same person.
  */
 export function turnsOf(segments: readonly ClipSegment[]): Turn[] | null {
   const turns: Turn[] = [];
@@ -99,7 +98,7 @@ export function turnsOf(segments: readonly ClipSegment[]): Turn[] | null {
   return turns;
 }
 
-/** Writes a joined recording as WAV with 16 bits, a second at a time. */
+/** Writes a joined recording as 16-bit WAV, one second at a time. */
 export async function writeWav(path: string, segments: readonly ClipSegment[]): Promise<void> {
   const dataBytes = 2 * segments.reduce((sum, { numSamples }) => sum + numSamples, 0);
   const empty = buildWav([[]], { sampleRate: SAMPLE_RATE, declaredDataBytes: dataBytes, declaredRiffBytes: dataBytes + 36 });
@@ -131,11 +130,11 @@ function shuffled<Item>(items: readonly Item[], random: () => number): Item[] {
   return order;
 }
 
-/** Numbers in [0, 1) that follow from `seed`. */
+/** Pseudorandom numbers in [0, 1). */
 function uniform(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
-    // The constants of Numerical Recipes; the upper bits are the random ones.
+    // Constants from Numerical Recipes. The upper bits are the most random.
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };

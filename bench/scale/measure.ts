@@ -4,22 +4,22 @@ import type { BackendReport, DiarizerOptions, Progress, StageName, Turn } from '
 import { derOf } from '../peers/runs';
 import { peakByStage, peakSince, type BrowserMemory } from './memory';
 
-/** How long the page is left alone before its memory is taken. */
+/** Idle time before the memory of the page is measured. */
 const SETTLE_MS = 3000;
-/** After a run without another. */
+/** Idle time after a run. */
 const IDLE_SECONDS = 1;
-/** Ending the workers and giving their memory back may take the browser a while on a busy machine. */
+/** On a busy machine, browsers need time to terminate workers and free their memory. */
 const ENDED_TIMEOUT_MS = 30_000;
 
-/** A recording to be measured. */
+/** A recording to measure. */
 export interface ScaleRecording {
   readonly minutes: number;
   readonly path: string;
-  /** Null where it is not known. */
+  /** Null if unknown. */
   readonly reference: readonly Turn[] | null;
 }
 
-/** What a recording of one length cost. */
+/** Measurements for a recording of one length. */
 export interface LengthFigures {
   readonly minutes: number;
   readonly durationSeconds: number;
@@ -27,7 +27,7 @@ export interface LengthFigures {
   readonly wallSeconds: number;
   /** Seconds of work; stages overlap. */
   readonly stageSeconds: Readonly<Partial<Record<StageName, number>>>;
-  /** A fraction, as `npm run score` gives it without options; null without a reference. */
+  /** A fraction, as computed by `npm run score` without options; null without a reference. */
   readonly der: number | null;
   readonly numSpeakers: number;
   /** In bytes. */
@@ -35,14 +35,14 @@ export interface LengthFigures {
     readonly before: number;
     readonly peak: number;
     readonly after: number;
-    /** From the first to the last report of each stage. */
+    /** Peak between the first and the last progress report of each stage. */
     readonly peakByStage: Readonly<Record<string, number>>;
   };
-  /** Of the page's thread; 0 where none was over 50 ms. */
+  /** Longest main-thread task; 0 if none exceeded 50 ms. */
   readonly longestTaskMs: number;
 }
 
-/** What the page's own observers put into it. */
+/** Filled by observers in the page. */
 interface PageRecords {
   longTasksMs: number[];
   stageSpans: Partial<Record<StageName, [firstMs: number, lastMs: number]>>;
@@ -50,9 +50,9 @@ interface PageRecords {
 }
 
 /**
- * Diarizes a recording in a page that is loaded afresh, with a diarizer of its own.
+ * Diarizes a recording in a newly loaded page with a new diarizer.
  *
- * @throws Error where the models cannot be opened or the workers do not end; what the run throws
+ * @throws Error if the models cannot be opened or the workers do not end; errors of the run
  */
 export async function measureLength(
   page: Page,
@@ -91,7 +91,7 @@ export async function measureLength(
   };
 }
 
-/** Only assignments to members: a function with a name of its own would call a helper that the page does not have. */
+/** Uses only member assignments, because named functions would call a helper of tsx that does not exist in the page. */
 async function observe(page: Page): Promise<void> {
   await page.evaluate(() => {
     const records = globalThis as unknown as PageRecords;
@@ -111,7 +111,7 @@ function run(page: Page) {
   return page.evaluate(async () => {
     const records = globalThis as unknown as PageRecords;
     const figures = await voxlane.measureFile();
-    // The task that the run ended in is reported after it. What is then sent from the page is no part of the run.
+    // The browser reports the last task of the run after its end. Later messages from the page are not part of the run.
     await new Promise((resolve) => setTimeout(resolve, 500));
     return { ...figures, stageSpans: records.stageSpans, longTasksMs: records.longTasksMs };
   });

@@ -4,7 +4,7 @@ import { browserProcesses, peakByStage, peakSince, type ProcessInfo } from './me
 const facts = (pid: number, parent: number, command = ''): ProcessInfo => ({ pid, parent, residentBytes: 1, command });
 
 describe('browserProcesses', () => {
-  it('is the browser with its helpers, and nothing beside it', () => {
+  it('contains only the browser and its helpers', () => {
     const processes = [
       facts(10, 1, 'node bench/scale.ts'),
       facts(11, 10, 'esbuild --service'),
@@ -23,17 +23,17 @@ describe('browserProcesses', () => {
 describe('peakByStage', () => {
   const samples = [100, 200, 300, 400, 500].map((atMs, i) => ({ atMs, bytes: [1, 9, 4, 5, 99][i]! }));
 
-  it('is the greatest from the first to the last report of a stage, also where stages overlap', () => {
+  it('is the maximum between the first and the last report of a stage, even if stages overlap', () => {
     expect(peakByStage(samples, { decode: [150, 400], embedding: [250, 400] })).toEqual({ decode: 9, embedding: 5 });
   });
 
-  it('leaves out a stage that was over between two samples', () => {
+  it('omits a stage that ran between two samples', () => {
     expect(peakByStage(samples, { decode: [100, 100], counting: [310, 320] })).toEqual({ decode: 1 });
   });
 });
 
 describe('peakSince', () => {
-  it('leaves out what was before', () => {
+  it('ignores earlier samples', () => {
     const samples = [{ atMs: 1, bytes: 8 }, { atMs: 2, bytes: 3 }, { atMs: 3, bytes: 5 }];
     expect(peakSince(samples, 2)).toBe(5);
     expect(peakSince(samples, 9)).toBe(0);

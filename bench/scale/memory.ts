@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
 /**
- * What is summed over the browser's processes: the proportional set size, in which a page that n of them share counts
- * 1/n in each, or the resident set size, in which it counts in each.
+ * Memory measure summed over the browser's processes: the proportional set size, which divides shared memory pages between
+ * the processes, or the resident set size, which counts them in each process.
  */
 export type MemoryKind = 'pss' | 'rss';
 
@@ -22,10 +22,10 @@ export interface ProcessInfo {
   readonly command: string;
 }
 
-/** Samples the memory of the Chromium that this process has started: not its own, nor that of a build that it runs. */
+/** Samples the memory of the Chromium started by this process, without this process and other child processes such as builds. */
 export class BrowserMemory {
   readonly samples: MemorySample[] = [];
-  /** RSS as soon as one process does not tell its PSS. */
+  /** Falls back to RSS if a process has no PSS. */
   kind: MemoryKind = existsSync('/proc/self/smaps_rollup') ? 'pss' : 'rss';
   private readonly timer: NodeJS.Timeout;
 
@@ -35,7 +35,7 @@ export class BrowserMemory {
     }, intervalMs);
   }
 
-  /** Measures now. */
+  /** Takes a sample now. */
   take(): number {
     const bytes = this.read();
     this.samples.push({ atMs: Date.now(), bytes });
@@ -56,15 +56,15 @@ export class BrowserMemory {
   }
 }
 
-/** Greatest sample from `fromMs` on; 0 where there is none. */
+/** Maximum sample since `fromMs`; 0 if there is none. */
 export function peakSince(samples: readonly MemorySample[], fromMs: number): number {
   return samples.reduce((peak, { atMs, bytes }) => (atMs >= fromMs ? Math.max(peak, bytes) : peak), 0);
 }
 
-/** From the first to the last report of each stage, in milliseconds since the epoch. */
+/** First and last progress report of each stage, in milliseconds since the epoch. */
 export type StageSpans = Readonly<Record<string, readonly [firstMs: number, lastMs: number]>>;
 
-/** Greatest sample within the span of each stage; without stages that ended before a sample was taken. */
+/** Maximum sample within the span of each stage, without stages that have no sample. */
 export function peakByStage(samples: readonly MemorySample[], spans: StageSpans): Record<string, number> {
   const peaks = Object.entries(spans).flatMap(([stage, [firstMs, lastMs]]) => {
     const within = samples.filter(({ atMs }) => atMs >= firstMs && atMs <= lastMs);
@@ -73,7 +73,7 @@ export function peakByStage(samples: readonly MemorySample[], spans: StageSpans)
   return Object.fromEntries(peaks);
 }
 
-/** The browsers among the descendants of `root`, as Playwright starts them, with all that they have started. */
+/** Browsers started by Playwright among the descendants of `root`, with their descendants. */
 export function browserProcesses(processes: readonly ProcessInfo[], root: number): ProcessInfo[] {
   const below = (parent: number, isBrowser: boolean): ProcessInfo[] =>
     processes
@@ -96,7 +96,7 @@ function listProcesses(): ProcessInfo[] {
     });
 }
 
-/** 0 of a process that has ended; null of one that does not tell. */
+/** PSS in bytes; 0 for an ended process, null if unavailable. */
 function proportionalBytes(pid: number): number | null {
   try {
     const kibibytes = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCommand, type ScaleCommand } from './options';
 
 describe('parseCommand', () => {
-  it('takes the fast preset on WASM up to three hours', () => {
+  it('uses the fast preset on WASM up to three hours by default', () => {
     expect(parseCommand([])).toMatchObject({
       minutes: [1, 3, 10, 30, 60, 180],
       preset: 'fast',
@@ -15,7 +15,7 @@ describe('parseCommand', () => {
     expect((parseCommand([]) as ScaleCommand).files[0]).toBe('public/sample.wav');
   });
 
-  it('takes lengths once each, shortest first', () => {
+  it('sorts lengths and removes duplicates', () => {
     expect(parseCommand(['a.wav', '--minutes', '10, 0.5,10,3', '--seed', '7', '--mp3'])).toMatchObject({
       files: ['a.wav'],
       minutes: [0.5, 3, 10],
@@ -31,7 +31,7 @@ describe('parseCommand', () => {
     ['--minutes', 'long'],
     ['--backend', 'cuda'],
     ['--seed', '1.5'],
-  ])('refuses %s %j with the option and what is expected', (option, value) => {
+  ])('rejects %s %j with the option and the expected value', (option, value) => {
     expect(() => parseCommand([option, value])).toThrow(new RegExp(`^${option} is .*\\. Expected`));
   });
 });

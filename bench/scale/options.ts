@@ -9,31 +9,31 @@ const SAMPLE = 'public/sample.wav';
 
 export const HELP = `Usage: npm run --silent bench:scale -- [FILE.wav…] [options]
 
-Diarizes ever longer recordings in a browser and prints time and memory of each stage, and how they grow.
+Diarizes recordings of increasing length in a browser and prints time and memory of each stage and their growth.
 
-The recordings are FILE… one after another in a drawn order, again and again (default ${SAMPLE} and, where they are
-there, the clips of ../shared/audio); with NAME.rttm beside every NAME.wav their error rate is printed too.
+The recordings are FILE… concatenated in repeated random permutations (default ${SAMPLE} and, if available, the clips of
+../shared/audio). If every NAME.wav has a NAME.rttm beside it, the error rate is also printed.
 
   --minutes LIST        lengths (default 1,3,10,30,60,180)
-  --preset NAME         default fast. exact takes 0.15 to 0.2 s per second of audio on two cores: about half an hour
-                        for three hours
+  --preset NAME         preset (default fast); exact takes 0.15 to 0.2 s per second of audio on two cores, about half
+                        an hour for three hours
   --backend NAME        auto, webgpu or wasm (default wasm)
-  --seed N              of the order (default 1)
-  --mp3                 MP3 of variable bitrate in place of WAV
-  --check               exit with 1 where a bound is missed
-  --json                {machine, preset, memoryKind, lengths, exponents, missed} instead of tables
-  --help                this text
+  --seed N              seed of the order (default 1)
+  --mp3                 use MP3 with variable bitrate instead of WAV
+  --check               exit with 1 if a limit is exceeded
+  --json                print {machine, preset, memoryKind, lengths, exponents, missed} instead of tables
+  --help                print this text
 
-Exponent: the slope of the logarithm of the time over that of the length, by least squares over the lengths from 3
-minutes on, so that what a start costs does not count. 1 is linear.
-Memory: of Chromium's processes, four times a second. PSS, in which a page that n processes share counts 1/n in each,
-where the system tells it (Linux), else RSS, in which it counts in each. Before: the page is open and nothing is loaded.
-After: the workers have ended by themselves. A stage is at work from its first to its last report of progress; stages
-overlap, and one that is over between two samples has no figure. Counting and reconstruction belong to clustering's.
-Longest task: of the page's thread, from opening the diarizer to its result; the browser reports those over 50 ms.
-Bounds: exponents of all stages but clustering and of the whole 1.1, clustering 60 s, memory 1.5 GB at its peak and
-300 MB more after than before, no task over 50 ms.
-Exit status: 0; 1 where --check found a bound missed; 2 where it could not be measured.
+Exponent: slope of log time over log length, fitted by least squares over lengths of at least 3 minutes, which excludes
+startup costs. 1 is linear.
+Memory: of Chromium's processes, sampled four times per second. PSS (divides memory pages shared by n processes by n) if
+the system provides it (Linux), else RSS (counts shared pages in each process). Before: the page is open, nothing is
+loaded. After: the workers have ended. A stage is active between its first and last progress report; stages overlap, and
+a stage that runs between two samples has no figure. Clustering includes counting and reconstruction.
+Longest task: on the main thread, from opening the diarizer to its result; browsers report tasks over 50 ms.
+Limits: exponent 1.1 for all stages except clustering and for the total time, clustering 60 s, peak memory 1.5 GB,
+memory growth 300 MB, no task over 50 ms.
+Exit status: 0 on success, 1 if --check found an exceeded limit, 2 if the measurement failed.
 `;
 
 export interface ScaleCommand {
@@ -48,7 +48,7 @@ export interface ScaleCommand {
   readonly json: boolean;
 }
 
-/** @throws Error with one line that says what is wrong with the command line */
+/** @throws Error with a one-line message for invalid arguments */
 export function parseCommand(args: readonly string[]): ScaleCommand | 'help' {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -71,7 +71,7 @@ export function parseCommand(args: readonly string[]): ScaleCommand | 'help' {
   return {
     files: positionals.length > 0 ? positionals : defaultFiles(),
     minutes: lengths(values.minutes),
-    // The engine knows which there are.
+    // The engine validates the name.
     preset: values.preset,
     backend: oneOf('--backend', values.backend, ['auto', 'webgpu', 'wasm']),
     seed,

@@ -4,13 +4,13 @@ import { exponentsOf, missedBounds } from './bounds';
 import type { LengthFigures } from './measure';
 import type { MemoryKind } from './memory';
 
-/** For programs. */
+/** The JSON report. */
 export interface ScaleReport {
   readonly machine: string;
   readonly preset: string;
   readonly memoryKind: MemoryKind;
   readonly lengths: readonly LengthFigures[];
-  /** Null where they cannot be told. */
+  /** Null if unknown. */
   readonly exponents: Readonly<Record<string, number | null>>;
   readonly missed: readonly string[];
 }
@@ -36,7 +36,7 @@ export function printReport({ machine: place, preset, memoryKind, lengths, expon
     ]),
     ['exponent', power(exponents.wall), '', '', '', ...STAGES.map((stage) => power(exponents[stage]))],
   ]);
-  console.log(`\nmemory of the browser, ${memoryKind.toUpperCase()} in MB; and its peak while each stage was at work`);
+  console.log(`\nmemory of the browser, ${memoryKind.toUpperCase()} in MB, and its peak during each stage`);
   printTable([
     ['minutes', 'before', 'peak', 'after', ...STAGES, 'longest task'],
     ...lengths.map(({ minutes, memory, longestTaskMs }) => [

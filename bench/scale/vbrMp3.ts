@@ -1,35 +1,35 @@
 /**
- * MP3 files of variable bitrate, as LAME writes them. The encoder gives bare frames: the frame before them, which
- * counts them, says where to seek and how much padding to leave out, is written here.
+ * MP3 files with variable bitrate, as written by LAME. The encoder returns only frames. This module writes the header frame
+ * with the frame count, the seek table and the padding.
  */
 import { createMp3Encoder } from 'wasm-media-encoders';
 
 export interface VbrMp3Options {
-  /** Of the samples, in Hz. */
+  /** Sample rate of the samples, in Hz. */
   readonly sampleRate: number;
-  /** Of the file, in Hz. Default 22 050: another one than the models', so that what is decoded has to be resampled. */
+  /** Sample rate of the file, in Hz. Default 22 050, which differs from the models' rate and requires resampling. */
   readonly outputSampleRate?: 16_000 | 22_050 | 44_100;
   /** LAME's `-V`, 0 (best) to 9. Default 4. */
   readonly quality?: number;
 }
 
-/** LAME's own, in samples of the file; the decoder's comes on top of it. */
+/** LAME's encoder delay in samples of the file, without the decoder delay. */
 const ENCODER_DELAY = 576;
-/** In kbit/s by the four bits of the header: MPEG-1 layer III, and MPEG-2 layer III. */
+/** Bitrates in kbit/s by the four bits of the header, for MPEG-1 layer III and MPEG-2 layer III. */
 const BITRATES = {
   1: [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
   2: [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 } as const;
-/** By the two bits of the header, in Hz, for MPEG-1; half of it for MPEG-2. */
+/** Sample rates in Hz by the two bits of the header for MPEG-1; half of them for MPEG-2. */
 const SAMPLE_RATES = [44_100, 48_000, 32_000];
-/** Wide enough for the tag at any of the sample rates, in kbit/s. */
+/** Sufficient for the tag at any sample rate, in kbit/s. */
 const TAG_BITRATE = 64;
 const TAG_BYTES = 156;
 
 /**
- * Encodes mono sound.
+ * Encodes mono audio.
  *
- * @param pieces axes (sample), in [-1, 1]; a second or so at a time
+ * @param pieces axes (sample), in [-1, 1]; about one second each
  * @returns the file
  */
 export async function encodeVbrMp3(
@@ -42,7 +42,7 @@ export async function encodeVbrMp3(
   let numSamples = 0;
   for (const piece of pieces) {
     numSamples += piece.length;
-    // A copy, because what it gives is its own memory.
+    // Copy the result, because the encoder reuses its memory.
     encoded.push(encoder.encode([piece]).slice());
   }
   encoded.push(encoder.finalize().slice());
@@ -58,14 +58,14 @@ interface FrameInfo {
   readonly kilobits: number;
 }
 
-/** Bytes at which the frames of an MPEG layer III stream start. */
+/** Byte offsets of the frames of an MPEG layer III stream. */
 export function frameStarts(stream: Uint8Array): number[] {
   const starts: number[] = [];
   for (let at = 0; at < stream.length; at += readHeader(stream, at).bytes) starts.push(at);
   return starts;
 }
 
-/** @throws Error where no frame starts */
+/** @throws Error if no frame starts at this offset */
 function readHeader(stream: Uint8Array, at: number): FrameInfo {
   const [sync = 0, kind = 0, rates = 0] = stream.subarray(at, at + 3);
   // MPEG-1 or MPEG-2, layer III, with or without a checksum.
@@ -80,25 +80,25 @@ function readHeader(stream: Uint8Array, at: number): FrameInfo {
 }
 
 /**
- * The frame that holds Xing's tag with LAME's extension. Its two checksums are 0; readers of the length and the seek
- * table do not look at them.
+ * The frame with Xing's tag and LAME's extension. Its two checksums are 0, because readers of the length and the seek table
+ * ignore them.
  *
- * @param length of the sound in samples of the file
+ * @param length length of the audio in samples of the file
  */
 function tagFrame(frames: Uint8Array, length: number): Buffer {
   const starts = frameStarts(frames);
   const { version, samples } = readHeader(frames, 0);
   const header = Buffer.from(frames.subarray(0, 4));
-  // No checksum and no padding, so that the tag lies where readers look for it.
+  // No checksum and no padding, to place the tag at its standard position.
   header[1]! |= 1;
   header[2] = (BITRATES[version].indexOf(TAG_BITRATE) << 4) | (header[2]! & 0x0c);
   const frame = Buffer.alloc(readHeader(header, 0).bytes);
   header.copy(frame);
-  // After the side information of a mono frame, which is 0.
+  // After the side information of a mono frame, which is all zero.
   const tag = frame.subarray(4 + (version === 1 ? 17 : 9)).subarray(0, TAG_BYTES);
   const totalBytes = frame.length + frames.length;
   tag.write('Xing', 0, 'latin1');
-  // Frames, bytes, seek table and quality are given.
+  // Flags: frames, bytes, seek table and quality are present.
   tag.writeUInt32BE(0xf, 4);
   tag.writeUInt32BE(starts.length, 8);
   tag.writeUInt32BE(totalBytes, 12);
@@ -107,7 +107,7 @@ function tagFrame(frames: Uint8Array, length: number): Buffer {
     tag[16 + percent] = Math.floor((256 * start) / totalBytes);
   }
   tag.write('LAME3.100', 120, 'latin1');
-  // Revision 0 of the extension, and the newer of LAME's two ways to vary the bitrate.
+  // Revision 0 of the extension, and the newer of LAME's two VBR methods.
   tag[129] = 4;
   const padding = starts.length * samples - ENCODER_DELAY - length;
   tag.writeUIntBE((ENCODER_DELAY << 12) | padding, 141, 3);
