@@ -176,7 +176,7 @@ export class Session {
     try {
       signal.throwIfAborted();
       await work();
-      await this.#lookAround();
+      await this.#readEnvironment();
       return true;
     } catch (thrown) {
       const failure = failureOf(thrown);
@@ -187,7 +187,7 @@ export class Session {
   }
 
   /** The environment is complete only after a backend has started. A failure to read it does not fail the job. */
-  async #lookAround(): Promise<void> {
+  async #readEnvironment(): Promise<void> {
     const environment = await this.environment().catch(() => null);
     if (environment) this.#store.dispatch({ type: 'environment', environment });
   }

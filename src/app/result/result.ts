@@ -84,7 +84,7 @@ export function doneView(context: ViewContext): View {
   if (outcome.result) panels.push({ id: 'run', label: tab.run, make: () => runDetails(outcome), isEager: true });
   const tabs = createTabs(scope, editorText.tabs, panels);
 
-  const sayTooMany = (): void => {
+  const reportTooMany = (): void => {
     editor.say(workText.tooManyHere(editor.get().annotation.turns.length, MAX_TURNS_AT_ONCE));
   };
   const take = (files: readonly File[], purpose: 'drop' | 'edit'): void => {
@@ -92,12 +92,12 @@ export function doneView(context: ViewContext): View {
       reference(given) {
         tabs.show('score');
         if (score) score.openFiles(given);
-        else sayTooMany();
+        else reportTooMany();
       },
       transcript(given) {
         tabs.show('transcript');
         if (transcript) transcript.openFiles(given);
-        else sayTooMany();
+        else reportTooMany();
       },
     });
   };

@@ -32,7 +32,7 @@ export class ClipSequence {
   readonly #play: (segment: Segment) => void;
   #left: readonly Segment[] = [];
   /** Whether the first remaining segment has started to play. */
-  #isHeard = false;
+  #hasStarted = false;
 
   constructor(play: (segment: Segment) => void) {
     this.#play = play;
@@ -48,8 +48,8 @@ export class ClipSequence {
     const [current] = this.#left;
     if (!current) return;
     const isInside = seconds >= current.startSeconds - SLACK_SECONDS && seconds <= current.endSeconds + SLACK_SECONDS;
-    if (playing && isInside) this.#isHeard = true;
-    if (!this.#isHeard) return;
+    if (playing && isInside) this.#hasStarted = true;
+    if (!this.#hasStarted) return;
     const isOver = !playing && Math.abs(seconds - current.endSeconds) <= SLACK_SECONDS;
     if (isOver) {
       this.#left = this.#left.slice(1);
@@ -60,7 +60,7 @@ export class ClipSequence {
   }
 
   #playFirst(): void {
-    this.#isHeard = false;
+    this.#hasStarted = false;
     const [first] = this.#left;
     if (first) this.#play(first);
   }

@@ -106,7 +106,7 @@ export function createErrorList(editor: Editor, { dispatch, go, step }: ScoreAct
       setText(
         current,
         error
-          ? `${scoreText.position(index, errors.length)} · ${scoreText.where(error.startSeconds, error.endSeconds - error.startSeconds)} · ${told(error, names)}`
+          ? `${scoreText.position(index, errors.length)} · ${scoreText.where(error.startSeconds, error.endSeconds - error.startSeconds)} · ${describeError(error, names)}`
           : scoreText.counted(errors.length),
       );
       // Without a current error, the rows keep their position if possible.
@@ -139,14 +139,14 @@ function errorRow(error: ErrorSegment, index: number, names: ReadonlyMap<string,
     { 'data-index': index, 'data-testid': 'score-error-row' },
     h('td', {}, h('button', { type: 'button', class: 'link-button mono' }, clock(error.startSeconds, 2))),
     h('td', { class: 'mono' }, seconds(error.endSeconds - error.startSeconds)),
-    h('td', {}, h('span', { class: 'score__what' }, markSwatch(error.kind), told(error, names))),
+    h('td', {}, h('span', { class: 'score__what' }, markSwatch(error.kind), describeError(error, names))),
   );
 }
 
 /** A description of the error with the displayed speaker names. */
-function told({ kind, reference, hypothesis }: ErrorSegment, names: ReadonlyMap<string, string>): string {
+function describeError({ kind, reference, hypothesis }: ErrorSegment, names: ReadonlyMap<string, string>): string {
   const words: ToldError = { kind, reference: reference ?? '', speaker: names.get(hypothesis ?? '') ?? hypothesis ?? '' };
-  return scoreText.told(words);
+  return scoreText.describeError(words);
 }
 
 function namesOf(speakers: Annotation['speakers']): ReadonlyMap<string, string> {

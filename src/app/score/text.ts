@@ -77,7 +77,7 @@ export const scoreText = inLanguage(
     nextLabel: 'Next error',
     list: 'Errors in chronological order',
     errorColumns: { start: 'Start', length: 'Length', what: 'Error' },
-    told: ({ kind, reference, speaker }: ToldError) =>
+    describeError: ({ kind, reference, speaker }: ToldError) =>
       kind === 'missed' ? `Missed: ${reference}` : kind === 'false-alarm' ? `False alarm: ${speaker}` : `Confusion: ${speaker} instead of ${reference}`,
     position: (index: number, total: number) => `Error ${count(index + 1)} of ${count(total)}`,
     where: (start: number, length: number) => `${clock(start, 2)}, ${seconds(length)}`,
@@ -147,7 +147,7 @@ export const scoreText = inLanguage(
       nextLabel: 'Nächster Fehler',
       list: 'Fehler in zeitlicher Reihenfolge',
       errorColumns: { start: 'Beginn', length: 'Länge', what: 'Was falsch ist' },
-      told: ({ kind, reference, speaker }) =>
+      describeError: ({ kind, reference, speaker }) =>
         kind === 'missed' ? `Fehlt: ${reference}` : kind === 'false-alarm' ? `Fehlalarm: ${speaker}` : `Verwechslung: ${speaker} statt ${reference}`,
       position: (index, total) => `Fehler ${count(index + 1)} von ${count(total)}`,
       where: (start, length) => `${clock(start, 2)}, ${seconds(length)}`,

@@ -195,7 +195,7 @@ export class Workspace implements Work {
         await known.shared.refresh();
       } else Object.assign(this.#add(opened, corrections, corrections.revision), { peaks, hasVoices });
       this.#store.dispatch({ type: 'opened', outcome: opened });
-      this.#tell();
+      this.#notify();
     } catch (thrown) {
       this.#lose(workText.failed(sentenceOf(thrown)));
     }
@@ -208,7 +208,7 @@ export class Workspace implements Work {
       this.#open.delete(id);
       this.#link.post({ type: 'deleted', id });
       this.#store.dispatch({ type: 'kept-deleted', id });
-      this.#tell();
+      this.#notify();
     } catch (thrown) {
       this.#say(workText.notDeleted(sentenceOf(thrown)));
     }
@@ -242,7 +242,7 @@ export class Workspace implements Work {
         };
       },
       onState: () => {
-        this.#tell();
+        this.#notify();
       },
       onFailure: () => {
         if (this.#lost.has(id)) return;
@@ -259,7 +259,7 @@ export class Workspace implements Work {
     const open: OpenWork = { outcome, shared, peaks: null, hasVoices: false };
     this.#open.set(id, open);
     // A new result is not saved yet.
-    this.#tell();
+    this.#notify();
     return open;
   }
 
@@ -292,7 +292,7 @@ export class Workspace implements Work {
     return this.#numWriting > 0 || states.includes('saving') ? 'saving' : 'saved';
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const listener of [...this.#listeners]) listener(this.#saveState);
   }
 
@@ -336,13 +336,13 @@ export class Workspace implements Work {
   #write(id: string, write: () => Promise<void>): void {
     const before = Promise.all([this.#writing, this.#open.get(id)?.shared.save()]);
     this.#numWriting += 1;
-    this.#tell();
+    this.#notify();
     this.#writing = before
       .then(write)
       .catch(() => undefined)
       .then(() => {
         this.#numWriting -= 1;
-        this.#tell();
+        this.#notify();
       });
   }
 }
