@@ -6,14 +6,13 @@ import { build, float, int, ints, node, weight } from '../../test/onnx/build';
 import { CHAIN, X } from '../../test/onnx/chain';
 import { runModel, shapesOf, valuesOf } from '../../test/onnx/run';
 
-
 const opsOf = (model: ModelProto): string[] => graphInfo(model).nodes.map(({ op }) => op);
 const weightsOf = (model: ModelProto): string[] => model.graph!.initializer.map(({ name }) => name);
 const names = (values: readonly { readonly name: string }[]): string[] => values.map(({ name }) => name);
 const refusing = (words: string, code = 'options'): Error =>
   expect.objectContaining({ code, message: expect.stringContaining(words) as string }) as Error;
 
-/** Fails where `use` alters the model that it is given. */
+/** Fails if `use` changes the model. */
 function unaltered<T>(model: ModelProto, use: (model: ModelProto) => T): T {
   const before = encodeOnnx(model);
   const result = use(model);
@@ -35,11 +34,11 @@ describe('tap', () => {
     expect(tap(CHAIN, ['/mul/y']).graph!.initializer[0]).toBe(CHAIN.graph!.initializer[0]);
   });
 
-  it('doubles no output, and no value that is named twice', () => {
+  it('duplicates no output, and no value that is named twice', () => {
     expect(names(tap(CHAIN, ['/z', '/add/y', '/add/y']).graph!.output)).toEqual(['/z', '/add/y']);
   });
 
-  it('leaves out what only other outputs need', async () => {
+  it('leaves out nodes that only other outputs need', async () => {
     const alone = unaltered(CHAIN, (model) => tap(model, ['/add/y'], { only: true }));
     expect(opsOf(alone)).toEqual(['Relu', 'Constant', 'Add']);
     expect(weightsOf(alone)).toEqual([]);
@@ -48,14 +47,14 @@ describe('tap', () => {
     expect(valuesOf(results['/add/y'])).toEqual([1, 1, 2, 3]);
   });
 
-  it('names the closest where there is no such value', () => {
+  it('names the closest matches of an unknown value', () => {
     expect(() => tap(CHAIN, ['add/y'])).toThrow(refusing('The closest are /add/y,'));
     expect(() => tap(CHAIN, ['/Relu/Y'])).toThrow(refusing('The closest are /relu/y,'));
     expect(() => tap(CHAIN, ['/relo'])).toThrow(refusing('The closest are /relu/y,'));
-    expect(() => tap(CHAIN, ['x'])).toThrow(refusing('There is no x in the graph. Expected a value that a node'));
+    expect(() => tap(CHAIN, ['x'])).toThrow(refusing('There is no x in the graph. Expected the output of a node'));
   });
 
-  it('takes every value that a graph of many types has', async () => {
+  it('accepts every value of a graph with many types', async () => {
     const model = build({
       input: [float('x', null, 2)],
       output: [float('y', null, 2)],
@@ -73,7 +72,7 @@ describe('tap', () => {
 });
 
 describe('extract', () => {
-  it('computes from given values what the whole computes from them', async () => {
+  it('computes the same from given values as the whole graph', async () => {
     const { model, inputs } = unaltered(CHAIN, (whole) => extract(whole, { inputs: ['/add/y'], outputs: ['/z'] }));
     expect(inputs).toEqual(['/add/y']);
     expect(opsOf(model)).toEqual(['Mul', 'Neg']);
@@ -82,13 +81,13 @@ describe('extract', () => {
     expect(valuesOf(results['/z'])).toEqual([-2, -3, -4, 5]);
   });
 
-  it('keeps the type that the file tells of a value that becomes an input', () => {
+  it('keeps the declared type of a value that becomes an input', () => {
     const { model } = extract(CHAIN, { inputs: ['/relu/y'], outputs: ['/add/y'] });
     expect(graphInfo(model).inputs).toEqual([{ name: '/relu/y', dtype: 'float32', shape: ['?'] }]);
     expect(model.graph!.valueInfo).toEqual([]);
   });
 
-  it('gives a new input the type that the caller knows, else float32 of any shape', () => {
+  it('assigns a new input the type from the caller, else float32 of any shape', () => {
     const types = new Map([['/add/y', { dtype: 'float16', shape: [null, 4] }]]);
     const bounds = { inputs: ['/add/y'], outputs: ['/mul/y'] };
     expect(graphInfo(extract(CHAIN, { ...bounds, types }).model).inputs).toEqual([
@@ -109,7 +108,7 @@ describe('extract', () => {
     expect(extract(model, { inputs: ['b', 'a'], outputs: ['ab'] }).inputs).toEqual(['b', 'a']);
   });
 
-  it('takes a weight for an input where it is asked to', async () => {
+  it('accepts a weight as an input if requested', async () => {
     const { model, inputs } = extract(CHAIN, { inputs: ['/add/y', 'w'], outputs: ['/mul/y'] });
     expect(inputs).toEqual(['/add/y', 'w']);
     expect(weightsOf(model)).toEqual([]);
@@ -117,7 +116,7 @@ describe('extract', () => {
     expect(valuesOf(results['/mul/y'])).toEqual([1, 0, 1, 4]);
   });
 
-  it('takes one output of a node for given and computes the other', async () => {
+  it('feeds one output of a node and computes the other', async () => {
     const split = build({
       input: [float('x', 4)],
       output: [float('y', 2)],
@@ -132,7 +131,7 @@ describe('extract', () => {
     expect(valuesOf(results.y)).toEqual([11, 22]);
   });
 
-  it('keeps weights among the inputs of a model of format version 3, and does not ask for them', async () => {
+  it('keeps weights among the inputs of a model of format version 3, but does not require them', async () => {
     const old = build(
       {
         input: [float('x', null), float('w', 1)],
@@ -148,7 +147,7 @@ describe('extract', () => {
     expect(valuesOf((await runModel(model, { r: X })).y)).toEqual([-3, 0, 3, 6]);
   });
 
-  it('puts nodes in order where the file does not', async () => {
+  it('sorts nodes if the file does not', async () => {
     const shuffled = build({
       input: [float('x', null)],
       output: [float('y', null)],
@@ -159,30 +158,30 @@ describe('extract', () => {
     expect(valuesOf((await runModel(model, { x: X })).y).map(Math.abs)).toEqual([0, 0, 1, 2]);
   });
 
-  it('keeps what nodes are called, named or not', () => {
+  it('keeps the names of nodes, including assigned names', () => {
     const { model } = extract(CHAIN, { inputs: ['/mul/y'], outputs: ['/z'] });
-    // In whole: a copied node must still tell what the file does not say, such as its domain.
+    // Compares whole objects: a copied node must keep implicit values too, such as its domain.
     const last = graphInfo(CHAIN).nodes.at(-1)!;
     expect(graphInfo(model).nodes).toEqual([{ ...last, index: 0 }]);
   });
 
   it.each([
     ['an output that is an input', ['/add/y'], ['/add/y'], 'is both an input and an output'],
-    ['an input that is not there', ['/ad/y'], ['/z'], 'The closest are /add/y'],
-    ['an output that is not there', [], ['/zz'], 'The closest are /z'],
-    ['an output that no node gives', [], ['w'], 'a value that a node of the graph gives'],
+    ['an unknown input', ['/ad/y'], ['/z'], 'The closest are /add/y'],
+    ['an unknown output', [], ['/zz'], 'The closest are /z'],
+    ['an output that no node computes', [], ['w'], 'the output of a node of the graph'],
   ])('refuses %s', (_, inputs, outputs, words) => {
     expect(() => extract(CHAIN, { inputs, outputs })).toThrow(refusing(words));
   });
 
-  it('refuses a graph that reads what nothing gives', () => {
+  it('rejects a graph that reads a value without a source', () => {
     const broken = build({ node: [node('Relu', ['nowhere'], ['y'])] });
     expect(() => extract(broken, { inputs: [], outputs: ['y'] })).toThrow(refusing('nowhere', 'model-invalid'));
   });
 });
 
 describe('isolateNode', () => {
-  it('takes constants and weights along and asks for the rest once', async () => {
+  it('includes constants and weights, and lists each other input once', async () => {
     const add = unaltered(CHAIN, (model) => isolateNode(model, '/add'));
     expect(add.inputs).toEqual(['/relu/y']);
     expect(opsOf(add.model)).toEqual(['Constant', 'Add']);
@@ -191,7 +190,7 @@ describe('isolateNode', () => {
     expect(isolateNode(square, 'Mul_0').inputs).toEqual(['x']);
   });
 
-  it('leaves out optional inputs and outputs that are absent', async () => {
+  it('leaves out omitted optional inputs and outputs', async () => {
     const model = build({
       input: [float('x', 1, 1, 4)],
       output: [float('y', 1, 1, 2)],
@@ -211,7 +210,7 @@ describe('isolateNode', () => {
     expect(valuesOf((await runModel(pool.model, { c: given })).y)).toEqual([0, 2]);
   });
 
-  it('names the closest where there is no such node', () => {
+  it('names the closest matches of an unknown node', () => {
     expect(() => isolateNode(CHAIN, '/ad')).toThrow(refusing('The closest are /add,'));
   });
 });

@@ -4,28 +4,28 @@ import { badGraph, closest, copyWith, nodeNames, producersOf, readBy, topologica
 import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from './onnx_pb';
 import { type KnownType, makeValueInfo, readValueInfo, UNKNOWN, untyped } from './types';
 
-/** Where a part of a graph begins and ends, by the names of values. */
+/** Where a part of a graph begins and ends, by value names. */
 export interface Bounds {
-  /** Given from outside, in place of what the graph computes. Those that nothing depends on are left out. */
+  /** Values that are fed in place of what the graph computes. Unused ones are left out. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
 }
 
 /** The part of a graph that computes some of its values. */
 export interface Slice {
-  /** Indices of its nodes, each after those whose values it reads. */
+  /** Indices of its nodes, in topological order. */
   readonly nodes: readonly number[];
-  /** The given values that are read, in the order given, then the graph's own inputs that are, in its order. */
+  /** The fed values that are read, in the given order, followed by the graph inputs that are read, in graph order. */
   readonly inputs: readonly string[];
   /** Names of the initializers that are read. */
   readonly weights: ReadonlySet<string>;
 }
 
 /**
- * Walks backwards from the outputs until it comes to given values, initializers, constants or the graph's inputs.
+ * Walks backwards from the outputs to fed values, initializers, constants or the graph's inputs.
  *
- * @throws VoxlaneError `options` for a value that the graph does not have or that no node gives, and for an output that
- *   is an input too; `model-invalid` where a node reads what nothing gives
+ * @throws VoxlaneError `options` for a value that the graph does not have or that no node outputs, and for an output that
+ *   is also an input; `model-invalid` if a node reads a value that nothing provides
  */
 export function sliceOf(model: ModelProto, { inputs, outputs }: Bounds): Slice {
   const graph = graphOf(model);
@@ -36,7 +36,7 @@ export function sliceOf(model: ModelProto, { inputs, outputs }: Bounds): Slice {
   requireKnown(inputs, new Set([...producers.keys(), ...graphInputs, ...initializers]), 'a value of the graph');
   requireComputed(graph, outputs);
   const both = outputs.find((name) => given.has(name));
-  if (both !== undefined) throw outOfBounds(`The value ${both} is both an input and an output of the cut`, 'one of both');
+  if (both !== undefined) throw outOfBounds(`The value ${both} is both an input and an output of the cut`, 'only one of the two');
 
   const nodes = new Set<number>();
   const seen = new Set<string>();
@@ -51,7 +51,7 @@ export function sliceOf(model: ModelProto, { inputs, outputs }: Bounds): Slice {
   }
   const inside = (name: string): boolean => seen.has(name) && !given.has(name) && !producers.has(name);
   const dangling = [...seen].find((name) => inside(name) && !initializers.has(name) && !graphInputs.includes(name));
-  if (dangling !== undefined) throw badGraph(`A node of the graph reads ${dangling}, which nothing gives`, 'every value');
+  if (dangling !== undefined) throw badGraph(`A node of the graph reads ${dangling}, which nothing provides`, 'a source for every value');
   return {
     nodes: topologicalOrder(graph.node).filter((index) => nodes.has(index)),
     inputs: [
@@ -63,19 +63,19 @@ export function sliceOf(model: ModelProto, { inputs, outputs }: Bounds): Slice {
 }
 
 /**
- * Rejects names that are no value that a node of `graph` gives.
+ * Rejects names of values that no node of `graph` outputs.
  *
- * @throws VoxlaneError `options` that names those most like it
+ * @throws VoxlaneError `options` that names the closest matches
  */
 export function requireComputed(graph: GraphProto, names: readonly string[]): void {
-  requireKnown(names, producersOf(graph.node), 'a value that a node of the graph gives');
+  requireKnown(names, producersOf(graph.node), 'the output of a node of the graph');
 }
 
 /**
  * Rejects names that are not in `known`.
  *
- * @param what those in `known` are, with an article
- * @throws VoxlaneError `options` that names those most like it
+ * @param what what the names in `known` are, with an article
+ * @throws VoxlaneError `options` that names the closest matches
  */
 export function requireKnown(
   names: Iterable<string>,
@@ -89,7 +89,7 @@ export function requireKnown(
       code: 'options',
       problem: `There is no ${name} in the graph`,
       expected: what,
-      remedy: alike.length > 0 ? `The closest are ${alike.join(', ')}` : 'The graph has none at all',
+      remedy: alike.length > 0 ? `The closest are ${alike.join(', ')}` : 'The graph has none',
     });
   }
 }
@@ -98,25 +98,21 @@ function outOfBounds(problem: string, expected: string): VoxlaneError {
   return new VoxlaneError({ code: 'options', problem, expected, remedy: 'Choose inputs that come before the outputs' });
 }
 
-/**
- * Parts of graphs, as graphs of their own. Nothing here alters the model that it is given; weights are shared with it.
- */
-
-/** What is known of values, by name. */
+/** Known types of values, by name. */
 export type KnownTypes = ReadonlyMap<string, KnownType>;
 
-/** A part of a graph as a model that runs. */
+/** A part of a graph as a runnable model. Weights are shared with the original. */
 export interface Cut {
   readonly model: ModelProto;
-  /** Everything that it must be fed. */
+  /** All inputs that must be fed. */
   readonly inputs: readonly string[];
 }
 
 /**
- * The model with intermediate values as outputs of its graph, after those that it has.
+ * Adds intermediate values as outputs of the graph, after its own outputs.
  *
- * @param options.only as its only outputs; nodes and weights that they do not need are left out
- * @throws VoxlaneError `options` for a value that no node gives, and names those most like it
+ * @param options.only keeps only these outputs; nodes and weights that they do not need are left out
+ * @throws VoxlaneError `options` for a value that no node outputs; names the closest matches
  */
 export function tap(model: ModelProto, values: readonly string[], { only = false } = {}): ModelProto {
   const graph = graphOf(model);
@@ -132,11 +128,11 @@ export function tap(model: ModelProto, values: readonly string[], { only = false
 }
 
 /**
- * The part of a graph that computes `outputs` from `inputs`, and from the graph's own inputs where it reaches them.
- * Nodes without a name get that of {@link nodeNames}, so that they are called the same in every cut.
+ * Extracts the part of a graph that computes `outputs` from `inputs`, and from the graph's own inputs as far as required.
+ * Unnamed nodes get the names of {@link nodeNames}, which are the same in every cut.
  *
- * @param bounds.types of inputs that the file has no type for; without one they are float32 of any shape
- * @throws VoxlaneError `options` for a value that is not there or is on both sides, `model-invalid` for a broken graph
+ * @param bounds.types types of inputs without a type in the file; without one they are float32 of any shape
+ * @throws VoxlaneError `options` for a value that does not exist or is on both sides, `model-invalid` for a broken graph
  */
 export function extract(model: ModelProto, bounds: Bounds & { readonly types?: KnownTypes }): Cut {
   const graph = graphOf(model);
@@ -146,7 +142,7 @@ export function extract(model: ModelProto, bounds: Bounds & { readonly types?: K
     (name) => declared.get(name) ?? makeValueInfo(name, bounds.types?.get(name) ?? { dtype: 'float32' }),
   );
   const output = [...new Set(bounds.outputs)].map((name) => declared.get(name) ?? untyped(name));
-  // Format versions before 4 want initializers among the inputs.
+  // Format versions before 4 require initializers among the inputs.
   const weights = graph.input.filter(({ name }) => slice.weights.has(name));
   const part = restrict(named(graph), slice);
   const cut = copyWith(part, { input: [...input, ...weights], output, node: givenFromOutside(part.node, slice.inputs) });
@@ -154,10 +150,10 @@ export function extract(model: ModelProto, bounds: Bounds & { readonly types?: K
 }
 
 /**
- * One node as a graph of its own, with the weights and constants that it reads.
+ * Extracts one node as a graph, with the weights and constants that it reads.
  *
  * @param nodeName as in {@link nodeNames}
- * @throws VoxlaneError `options` for a node that is not there
+ * @throws VoxlaneError `options` for an unknown node
  */
 export function isolateNode(model: ModelProto, nodeName: string, types?: KnownTypes): Cut {
   const graph = graphOf(model);
@@ -172,9 +168,9 @@ export function isolateNode(model: ModelProto, nodeName: string, types?: KnownTy
 }
 
 /**
- * The node of that name, or of that place where it has none.
+ * Finds a node by name or, for unnamed nodes, by the name that {@link nodeNames} assigns.
  *
- * @throws VoxlaneError `options` that names those most like it
+ * @throws VoxlaneError `options` that names the closest matches
  */
 export function findNode(graph: GraphProto, name: string): NodeProto {
   const nodes = new Map(nodeNames(graph.node).map((known, index) => [known, graph.node[index]!]));
@@ -187,7 +183,7 @@ function declaredIn({ input, output, valueInfo }: GraphProto): Map<string, Value
   return new Map([...valueInfo, ...output, ...input].filter(({ type }) => type).map((info) => [info.name, info]));
 }
 
-/** The model without the shapes that it declares for values, except those in `keep`. Types stay. */
+/** Removes the declared shapes of values, except those in `keep`. Types stay. */
 export function withoutShapes(model: ModelProto, keep: ReadonlySet<string>): ModelProto {
   const graph = graphOf(model);
   const shapeless = (info: ValueInfoProto): ValueInfoProto => {
@@ -197,7 +193,7 @@ export function withoutShapes(model: ModelProto, keep: ReadonlySet<string>): Mod
   return copyWith(model, { graph: copyWith(graph, { valueInfo: graph.valueInfo.map(shapeless), input: graph.input.map(shapeless), output: graph.output.map(shapeless) }) });
 }
 
-/** The graph with only the nodes and weights of `slice`, and what is told of them; inputs and outputs as they are. */
+/** The graph with only the nodes and weights of `slice` and their value declarations; inputs and outputs stay the same. */
 function restrict(graph: GraphProto, { nodes, weights }: Slice): GraphProto {
   const node = nodes.map((index) => graph.node[index]!);
   const values = new Set(node.flatMap(({ output }) => output));
@@ -210,7 +206,7 @@ function restrict(graph: GraphProto, { nodes, weights }: Slice): GraphProto {
   });
 }
 
-/** Drops what `valueInfo` tells of inputs and outputs, which tell it themselves. */
+/** Removes entries of `valueInfo` for inputs and outputs, which have their own declarations. */
 function withoutDoubleInfo(graph: GraphProto): GraphProto {
   const ends = new Set([...graph.input, ...graph.output].map(({ name }) => name));
   return copyWith(graph, { valueInfo: graph.valueInfo.filter(({ name }) => !ends.has(name)) });
@@ -225,8 +221,8 @@ function named(graph: GraphProto): GraphProto {
 }
 
 /**
- * Renames what a node gives where the same value now comes from outside: the node is there for another output of its,
- * and a value may have one source only.
+ * Renames node outputs that are now fed as inputs: the node remains because of another output, and a value may have only
+ * one source.
  */
 function givenFromOutside(nodes: readonly NodeProto[], inputs: readonly string[]): NodeProto[] {
   const given = new Set(inputs);
@@ -239,7 +235,7 @@ function givenFromOutside(nodes: readonly NodeProto[], inputs: readonly string[]
   );
 }
 
-/** A name that nothing has yet, which is then taken. */
+/** Creates an unused name and marks it as used. */
 function freshName(name: string, taken: Set<string>): string {
   let fresh = name;
   while (taken.has(fresh)) fresh += '_';

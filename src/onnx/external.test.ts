@@ -7,7 +7,7 @@ import { attachExternalData, externalLocations, findAmong, tensorValues } from '
 import { encodeOnnx, parseOnnx } from './model';
 import { TensorProto_DataLocation, type ModelProto } from './onnx_pb';
 
-/** y = x + w, with the two values of w in another file, after four bytes of something else. */
+/** y = x + w, with the two values of w in another file, after four unrelated bytes. */
 function split(entries: Record<string, string>): ModelProto {
   const tensor = weight('w', [2], []);
   tensor.dataLocation = TensorProto_DataLocation.EXTERNAL;
@@ -33,7 +33,7 @@ describe('attachExternalData', () => {
     ['a missing file', { ...PLACE, location: 'other.data' }, 'other.data, which was not found'],
     ['a segment beyond the end', { ...PLACE, offset: '8' }, 'which has 12'],
     ['a negative offset', { ...PLACE, offset: '-4' }, 'which has 12'],
-    ['an offset that is no number', { ...PLACE, offset: 'x' }, 'which has 12'],
+    ['an offset that is not a number', { ...PLACE, offset: 'x' }, 'which has 12'],
     ['too few bytes', { ...PLACE, length: '4' }, 'needs 8 bytes'],
   ])('refuses %s', (_, entries, problem) => {
     const attach = (): void => {
@@ -56,7 +56,7 @@ describe('attachExternalData', () => {
 describe('findAmong', () => {
   const file = (name: string, byte: number) => ({ name, bytes: Uint8Array.of(byte) });
 
-  it('takes the path from the folder of the graph, else the name alone', () => {
+  it('uses the path from the folder of the graph, else the name alone', () => {
     const files = [file('a/w.data', 1), file('b/w.data', 2)];
     expect(findAmong(files, 'b/m.onnx')('w.data')).toEqual(Uint8Array.of(2));
     expect(findAmong([file('w.data', 3)], 'm.onnx')('folder/w.data')).toEqual(Uint8Array.of(3));

@@ -22,10 +22,10 @@ export type Branch = 'then_branch' | 'else_branch';
 export type Renames = ReadonlyMap<string, string>;
 
 /**
- * The model with one branch of an `If` in the place of that node, so that the values inside can be read. The values that the
- * node gave keep their names. A value of the branch gets another name only if the graph has one of that name already.
+ * Replaces an `If` by one of its branches, so the values inside can be read. The outputs of the node keep their names. A
+ * value of the branch is renamed only if the graph already has a value of that name.
  *
- * @param index place of the `If` in the file, which is a node of the outermost graph
+ * @param index position of the `If` in the file; it must be a node of the outermost graph
  */
 export function inlineBranch(model: ModelProto, index: number, branch: Branch): ModelProto {
   const graph = graphOf(model);
@@ -33,7 +33,7 @@ export function inlineBranch(model: ModelProto, index: number, branch: Branch): 
   const inner = node.attribute.find(({ name }) => name === branch)?.g;
   if (!inner) return model;
   const renames = newNames(inner, namesOf(graph));
-  // Exporters write the weights of a branch as constants. As initializers, they can be replaced when a cause is looked for.
+  // Exporters write the weights of a branch as constants. As initializers, they can be replaced in the search for a cause.
   const constants = inner.node.flatMap((innerNode) => constantOf(innerNode) ?? []);
   const nodes = inner.node.filter((innerNode) => !constantOf(innerNode)).map((innerNode) => {
     const { name, output } = innerNode;
@@ -58,7 +58,7 @@ export function inlineBranch(model: ModelProto, index: number, branch: Branch): 
   });
 }
 
-/** The tensor of a `Constant`, by the name of its value; null for other nodes and for constants without a tensor. */
+/** The tensor of a `Constant`, named after its value; null for other nodes and for constants without a tensor. */
 export function constantOf({ opType, attribute, output }: NodeProto): TensorProto | null {
   const tensor = opType === 'Constant' ? attribute.find(({ name }) => name === 'value')?.t : undefined;
   return tensor ? copyWith(tensor, { name: output[0] ?? '' }) : null;
@@ -71,7 +71,7 @@ const renamed =
 
 const renamedInfo = (value: ValueInfoProto, renames: Renames): ValueInfoProto => copyWith(value, { name: renamed(renames)(value.name) });
 
-/** Every name that a graph uses for a value of its own. */
+/** All names of values that a graph defines. */
 export function namesOf(graph: GraphProto): Set<string> {
   const names = [...graph.input.map(({ name }) => name), ...initializerNames(graph), ...graph.node.flatMap(({ output }) => output)];
   return new Set(names.filter((name) => name !== ''));
@@ -90,7 +90,7 @@ function newNames(inner: GraphProto, taken: Set<string>): Renames {
   return renames;
 }
 
-/** The node with other names for what it reads, as do the graphs inside of it. */
+/** Renames the values that a node and its subgraphs read. */
 function renamedReads(node: NodeProto, renames: Renames): NodeProto {
   if (renames.size === 0) return node;
   return copyWith(node, { input: node.input.map(renamed(renames)), attribute: node.attribute.map((attribute) => renamedAttribute(attribute, renames)) });
@@ -111,23 +111,23 @@ function renamedInGraph(graph: GraphProto, renames: Renames): GraphProto {
   });
 }
 
-/** Inputs of a body before the carried values: number of the iteration, and condition. */
+/** Inputs of a body before the carried values: iteration number and condition. */
 const NUM_BODY_INPUTS = 2;
-/** From this version on, `Unsqueeze` takes its axes as an input. */
+/** First opset version in which `Unsqueeze` reads its axes from an input. */
 const AXES_AS_INPUT = 13;
 
-/** The graph of one iteration; null if the node is no `Loop` with a complete body. */
+/** The graph of one iteration; null if the node is not a `Loop` with a complete body. */
 export function bodyOf({ opType, attribute, input }: NodeProto): GraphProto | null {
   const body = opType === 'Loop' ? attribute.find(({ name }) => name === 'body')?.g : undefined;
   return body && body.input.length >= NUM_BODY_INPUTS && body.output.length >= body.input.length - 1 && input.length >= body.input.length ? body : null;
 }
 
 /**
- * The model with another output of a `Loop`: the number of each iteration, axes (iteration). Its length is the number of iterations
- * that run.
+ * Adds an output to a `Loop`: the number of each iteration, axes (iteration). Its length is the number of iterations that
+ * run.
  *
- * @param index place of the `Loop` in the file, which is a node of the outermost graph
- * @returns the name of that output too
+ * @param index position of the `Loop` in the file; it must be a node of the outermost graph
+ * @returns the model, and the name of that output
  */
 export function withIterations(model: ModelProto, index: number): { readonly model: ModelProto; readonly value: string } {
   const graph = graphOf(model);
@@ -139,7 +139,7 @@ export function withIterations(model: ModelProto, index: number): { readonly mod
     node: [...body.node, create(NodeProtoSchema, { opType: 'Identity', name: inside, input: [body.input[0]!.name], output: [inside] })],
     output: [...body.output, makeValueInfo(inside, { dtype: 'int64', shape: [] })],
   });
-  // Optional outputs that are absent get names, so that the new one has its place.
+  // Omitted optional outputs get names, which keeps the position of the new output.
   const outputs = Array.from({ length: body.output.length - 1 }, (_, place) => {
     const name = node.output[place] ?? '';
     return name === '' ? fresh('unused', taken) : name;
@@ -152,12 +152,12 @@ export function withIterations(model: ModelProto, index: number): { readonly mod
 }
 
 /**
- * The model with the iterations of a `Loop` in the place of that node, so that the values inside can be read: `x` of the body is
- * `x[0]`, `x[1]` … What the node gave keeps its name.
+ * Replaces a `Loop` by its iterations, so the values inside can be read: `x` of the body becomes `x[0]`, `x[1]` … The
+ * outputs of the node keep their names.
  *
- * @param index place of the `Loop` in the file, which is a node of the outermost graph
- * @param numIterations that run; at least 1 if the body has scan outputs
- * @param stacked values of the body that are also given as one tensor, axes (iteration, …), under their own name
+ * @param index position of the `Loop` in the file; it must be a node of the outermost graph
+ * @param numIterations number of iterations that run; at least 1 if the body has scan outputs
+ * @param stacked values of the body that are also output as one tensor, axes (iteration, …), under their own name
  */
 export function unrollLoop(model: ModelProto, index: number, numIterations: number, stacked: ReadonlySet<string> = new Set()): ModelProto {
   const graph = graphOf(model);
@@ -189,7 +189,7 @@ export function unrollLoop(model: ModelProto, index: number, numIterations: numb
   for (let iteration = 0; iteration < numIterations; iteration++) {
     const number = fresh(`${body.input[0]!.name}[${iteration}]`, taken);
     if (read.has(body.input[0]!.name)) made.push(int64(number, [], iteration));
-    // Names inside of branches too: the next iteration's would hide those of a branch that is opened.
+    // Also names inside branches: those of the next iteration would shadow those of an inlined branch.
     const own = [...new Set(inner.flatMap((one) => [...one.output, ...namesInside(one)]))].filter((name) => name !== '');
     const renames = new Map([
       ...shared,
@@ -218,10 +218,10 @@ export function unrollLoop(model: ModelProto, index: number, numIterations: numb
   return withNodes(model, graph, index, [...nodes, ...results, ...stacks], [...weights, ...made, ...stack.weights], sparse);
 }
 
-/** Names that the graphs inside of a node give to values of their own. */
+/** Names of values that the subgraphs of a node define. */
 const namesInside = (node: NodeProto): string[] => subgraphsOf(node).flatMap((graph) => [...namesOf(graph), ...graph.node.flatMap(namesInside)]);
 
-/** The node and the graphs inside of it with other names for values. */
+/** Renames the values of a node and its subgraphs. */
 function renamedNode(node: NodeProto, renamed: (name: string) => string): NodeProto {
   const { input, output, attribute } = node;
   return copyWith(node, {
@@ -248,7 +248,7 @@ function renamedGraph(graph: GraphProto, renamed: (name: string) => string): Gra
   });
 }
 
-/** Puts values of the same shape together along a new first axis. */
+/** Stacks values of the same shape along a new first axis. */
 function stacker(model: ModelProto, { name }: NodeProto, taken: Set<string>): { nodes: (values: readonly string[], output: string) => NodeProto[]; weights: readonly TensorProto[] } {
   const axes = fresh(`${name}_axes`, taken);
   const asInput = opsetOfGraph(model) >= AXES_AS_INPUT;
@@ -288,7 +288,7 @@ function withNodes(
 const int64 = (name: string, dims: readonly number[], value: number): TensorProto =>
   create(TensorProtoSchema, { name, dataType: TensorProto_DataType.INT64, dims: dims.map(BigInt), rawData: new Uint8Array(BigInt64Array.of(BigInt(value)).buffer) });
 
-/** The name, or one like it that nothing has yet; it is then taken. */
+/** Creates an unused name, if possible the given one, and marks it as used. */
 function fresh(name: string, taken: Set<string>): string {
   let unique = name;
   while (unique === '' || taken.has(unique)) unique += '_';

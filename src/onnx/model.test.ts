@@ -31,11 +31,11 @@ function refusalOf(bytes: Uint8Array): VoxlaneError {
     expect(error).toMatchObject({ code: 'model-invalid' });
     return error as VoxlaneError;
   }
-  throw new Error('it was taken for a model');
+  throw new Error('it was accepted as a model');
 }
 
 describe('parseOnnx', () => {
-  it('reads back what encodeOnnx wrote', () => {
+  it('reads the output of encodeOnnx', () => {
     const bytes = encodeOnnx(DOUBLING);
     expect(encodeOnnx(parseOnnx(bytes, 'file.onnx'))).toEqual(bytes);
     expect(graphInfo(parseOnnx(bytes, 'file.onnx'))).toEqual(graphInfo(DOUBLING));
@@ -54,12 +54,12 @@ describe('parseOnnx', () => {
     expect(encodeOnnx(parseOnnx(bytes, 'file.onnx'))).toEqual(bytes);
   });
 
-  it('refuses a file that ends too soon, wherever it does', () => {
+  it('rejects a file truncated anywhere', () => {
     const bytes = encodeOnnx(DOUBLING);
     const lengths = [...bytes.keys()].filter((length) => length > 0);
     for (const length of lengths) refusalOf(bytes.subarray(0, length));
     const shipped = readFileSync('models/segmentation-3.0/model.onnx');
-    expect(refusalOf(shipped.subarray(0, 1_000_000)).problem).toContain('cut off after 1000000 bytes');
+    expect(refusalOf(shipped.subarray(0, 1_000_000)).problem).toContain('truncated after 1000000 bytes');
   });
 
   it.each([
@@ -71,7 +71,7 @@ describe('parseOnnx', () => {
     ['random bytes', Uint8Array.from({ length: 4096 }, (_, i) => (i * i * 31 + 7) % 251), 'file.onnx'],
     ['zeros', new Uint8Array(4096), 'file.onnx'],
     ['a model without nodes', encodeOnnx(build({ input: [float('x', 1)], output: [float('x', 1)] })), 'has no nodes'],
-    ['a model without operators', encodeOnnx(build({ node: [node('Relu', ['x'], ['y'])] }, { opsetImport: [] })), 'operators'],
+    ['a model without operators', encodeOnnx(build({ node: [node('Relu', ['x'], ['y'])] }, { opsetImport: [] })), 'states no operator version'],
   ])('refuses %s', (_, bytes, problem) => {
     expect(refusalOf(bytes).message).toContain(problem);
   });
@@ -95,7 +95,7 @@ describe('parseOnnx', () => {
         ],
       }),
     ],
-  ])('refuses weights in another file, of %s', (_, model) => {
+  ])('rejects weights in another file, of %s', (_, model) => {
     const refusal = refusalOf(encodeOnnx(model));
     expect(refusal.problem).toContain('big.weight in model.onnx.data');
     expect(refusal.remedy).toContain('open both files together');
@@ -103,7 +103,7 @@ describe('parseOnnx', () => {
 });
 
 describe('graphInfo', () => {
-  it('tells inputs from weights that are listed among them, as before format version 4', () => {
+  it('distinguishes inputs from weights that are listed among them, as before format version 4', () => {
     const model = build({
       input: [float('x', 1), float('w', 1)],
       output: [float('y', 1)],
@@ -113,7 +113,7 @@ describe('graphInfo', () => {
     expect(graphInfo(model).inputs.map(({ name }) => name)).toEqual(['x']);
   });
 
-  it('tells types and shapes: numbers, named and unnamed axes, none, and what is no tensor', () => {
+  it('reads types and shapes: numbers, named and unnamed axes, none, and values that are not tensors', () => {
     const named = create(ValueInfoProtoSchema, {
       name: 'named',
       type: {
@@ -144,7 +144,7 @@ describe('graphInfo', () => {
     expect(valueNames(graphInfo(model))).toEqual(['untold']);
   });
 
-  it('names every node once', () => {
+  it('assigns every node a unique name', () => {
     const model = build({
       node: [
         node('Relu', ['x'], ['a'], { name: 'same' }),
@@ -159,7 +159,7 @@ describe('graphInfo', () => {
     expect(new Set(names).size).toBe(4);
   });
 
-  it('orders nodes by what they read, within other graphs too', () => {
+  it('sorts nodes by their inputs, including those of subgraphs', () => {
     const branch = subgraph('then_branch', { node: [node('Relu', ['late'], ['r'])], output: [float('r', 1)] });
     const model = build({
       input: [float('x', 1), makeValueInfo('c', { dtype: 'bool', shape: [] })],
@@ -176,14 +176,14 @@ describe('graphInfo', () => {
     expect(valueNames(graphInfo(model))).toEqual(['middle', 'late', 'y']);
   });
 
-  it('keeps the order of the file where it is one', () => {
+  it('keeps the file order if it is topological', () => {
     const model = build({
       node: [node('Relu', ['x'], ['a']), node('Relu', ['x'], ['b']), node('Relu', ['a'], ['c']), node('Add', ['b', 'c'], ['d'])],
     });
     expect(graphInfo(model).nodes.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
   });
 
-  it('takes a graph of 50,000 nodes in a row, in the wrong order', () => {
+  it('accepts a chain of 50,000 nodes in the wrong order', () => {
     const count = 50_000;
     const chain = Array.from({ length: count }, (_, i) => node('Relu', [`v${i}`], [`v${i + 1}`])).reverse();
     const { nodes } = graphInfo(build({ node: chain }));
@@ -192,10 +192,10 @@ describe('graphInfo', () => {
   });
 
   it.each([
-    ['wait for each other', [node('Relu', ['b'], ['a']), node('Relu', ['a'], ['b'])]],
-    ['read what they give', [node('Add', ['x', 'a'], ['a'])]],
-    ['give one value twice', [node('Relu', ['x'], ['a']), node('Relu', ['x'], ['a'])]],
-  ])('refuses nodes that %s', (_, nodes) => {
+    ['depend on each other', [node('Relu', ['b'], ['a']), node('Relu', ['a'], ['b'])]],
+    ['read their own output', [node('Add', ['x', 'a'], ['a'])]],
+    ['output the same value twice', [node('Relu', ['x'], ['a']), node('Relu', ['x'], ['a'])]],
+  ])('rejects nodes that %s', (_, nodes) => {
     expect(() => graphInfo(build({ node: nodes }))).toThrow(expect.objectContaining({ code: 'model-invalid' }) as Error);
   });
 

@@ -1,8 +1,7 @@
 /**
- * ONNX files as objects. `onnx_pb.ts` is generated from onnx.proto of ONNX 1.23 (Apache-2.0, as is the file), by
- * protoc-gen-es 2.13 (the npm packages @bufbuild/buf and @bufbuild/protoc-gen-es) with a buf.gen.yaml of
- * `version: v2`, `plugins: [{ local: protoc-gen-es, opt: target=ts, out: src/onnx }]`:
- * `npx buf generate onnx.proto`.
+ * Reads and writes ONNX files. `onnx_pb.ts` is generated from onnx.proto of ONNX 1.23 (both Apache-2.0) by protoc-gen-es
+ * 2.13 (npm packages @bufbuild/buf and @bufbuild/protoc-gen-es) with a buf.gen.yaml of `version: v2`, `plugins: [{ local:
+ * protoc-gen-es, opt: target=ts, out: src/onnx }]`: `npx buf generate onnx.proto`.
  */
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { VoxlaneError } from '../util/errors';
@@ -21,61 +20,61 @@ export type { KnownType, ValueInfo } from './types';
 
 /** One node of a graph. */
 export interface NodeInfo {
-  /** Place in the file. */
+  /** Position in the file. */
   readonly index: number;
-  /** Its own, or `op_index` where it has none: each is there once. */
+  /** Its own name, or `op_index` if it has none. Unique. */
   readonly name: string;
   readonly op: string;
   /** Empty for ONNX's own operators. */
   readonly domain: string;
-  /** In the operator's order; empty for an optional input that is absent. */
+  /** In the operator's order; an empty string for an omitted optional input. */
   readonly inputs: readonly string[];
-  /** Values of the graph that the graphs inside of this node (If, Loop, Scan) read. */
+  /** Values of the graph that the subgraphs of this node (If, Loop, Scan) read. */
   readonly captured: readonly string[];
-  /** Without those that are absent. */
+  /** Without omitted outputs. */
   readonly outputs: readonly string[];
-  /** The first output of the operator; empty if it is absent. */
+  /** The first output of the operator; an empty string if it is omitted. */
   readonly firstOutput: string;
   /** As short text, by name. */
   readonly attributes: Readonly<Record<string, string>>;
-  /** The module of the original network that computes it; null if it is not known. */
+  /** The module of the original network that computes it; null if unknown. */
   readonly scope: Scope | null;
 }
 
-/** What a graph is, for people and for finding the way through it. */
+/** Structure of a graph, for display and traversal. */
 export interface GraphInfo {
   readonly name: string;
-  /** Name and version of what wrote the file; empty where it does not say. */
+  /** Name and version of the program that wrote the file; empty if not stated. */
   readonly producer: string;
   readonly irVersion: number;
-  /** Version of the default operator domain; 0 where the graph uses none of it. */
+  /** Version of the default operator domain; 0 if the graph does not use it. */
   readonly opset: number;
   /** Names of the other domains. */
   readonly domains: readonly string[];
-  /** What must be fed: initializers, which older files list as inputs too, are not among them. */
+  /** Required inputs, without initializers, which older files also list as inputs. */
   readonly inputs: readonly ValueInfo[];
-  /** Inputs that may be fed: their initializers are used otherwise. */
+  /** Optional inputs: if they are not fed, their initializers are used. */
   readonly defaults: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** Each after the nodes whose values it reads. */
+  /** In topological order. */
   readonly nodes: readonly NodeInfo[];
-  /** Every value inside of the graph that the file tells the type of. */
+  /** Values inside the graph whose type the file declares. */
   readonly known: ReadonlyMap<string, ValueInfo>;
 }
 
 const EXPECTED = 'an ONNX model of format version 3 or later';
-/** Where a flatbuffer of ONNX Runtime names itself. */
+/** Position of the identifier in ONNX Runtime's flatbuffer files. */
 const ORT_MAGIC = { offset: 4, text: 'ORTM' };
-/** Enough to tell text from protobuf, which has bytes under 32 within its first few. */
+/** Enough bytes to distinguish text from protobuf, which has bytes below 32 among the first few. */
 const TEXT_BYTES = 64;
 
 /**
- * Reads an ONNX file. The weights stay where they are: views of `bytes`, which must not change afterwards.
+ * Parses an ONNX file. The weights are views of `bytes`, which must not change afterwards.
  *
- * @param name of the file, for the error
+ * @param name file name for errors
  * @param findData finds the files that hold its weights
- * @throws VoxlaneError `model-invalid` that says what the file is instead, or what it lacks: it is cut off, is text or
- *   of ONNX Runtime's own format, has no graph or no nodes, or keeps its weights in a file that was not found
+ * @throws VoxlaneError `model-invalid` that describes the file: it is truncated, is text or in ONNX Runtime's own format,
+ *   has no graph or no nodes, or keeps its weights in a file that was not found
  */
 export function parseOnnx(bytes: Uint8Array, name: string, findData: FindData = () => undefined): ModelProto {
   const model = readOnnx(bytes, name);
@@ -96,20 +95,20 @@ function readOnnx(bytes: Uint8Array, name: string): ModelProto {
   rejectOthers(bytes, name);
   let model: ModelProto;
   try {
-    // Not Node's Buffer, whose `slice` is a view where that of every other array is a copy.
+    // Not a Node Buffer: its `slice` is a view, while that of other arrays is a copy.
     model = fromBinary(ModelProtoSchema, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   } catch (cause) {
-    const problem = `${name} cannot be read as ONNX, or is cut off after ${bytes.length} bytes`;
+    const problem = `${name} cannot be read as ONNX, or is truncated after ${bytes.length} bytes`;
     throw invalid(problem, 'Download or export it again', cause);
   }
   const { graph } = model;
   if (!graph) throw invalid(`${name} holds no graph`);
   if (graph.node.length === 0) throw invalid(`The graph of ${name} has no nodes`);
-  if (model.opsetImport.length === 0) throw invalid(`${name} names no version of the operators, or is cut off`);
+  if (model.opsetImport.length === 0) throw invalid(`${name} states no operator version, or is truncated`);
   return model;
 }
 
-/** The bytes of an ONNX file. */
+/** Encodes a model as the bytes of an ONNX file. */
 export function encodeOnnx(model: ModelProto): Uint8Array<ArrayBuffer> {
   return toBinary(ModelProtoSchema, model);
 }
@@ -125,9 +124,9 @@ export function graphOf(model: ModelProto): GraphProto {
 }
 
 /**
- * What the graph of `model` is made of.
+ * Describes the graph of `model`.
  *
- * @throws VoxlaneError `model-invalid` where its nodes wait for each other, or two of them give one value
+ * @throws VoxlaneError `model-invalid` if its nodes form a cycle, or if two of them output the same value
  */
 export function graphInfo(model: ModelProto): GraphInfo {
   const graph = graphOf(model);
@@ -147,7 +146,7 @@ export function graphInfo(model: ModelProto): GraphInfo {
   };
 }
 
-/** Names of the graph's weights, sparse ones too. */
+/** Names of the graph's weights, including sparse ones. */
 export function initializerNames({ initializer, sparseInitializer }: GraphProto): string[] {
   return [...initializer.map(({ name }) => name), ...sparseInitializer.map(({ values }) => values?.name ?? '')];
 }
@@ -155,7 +154,7 @@ export function initializerNames({ initializer, sparseInitializer }: GraphProto)
 /** The default domain has two names. */
 const isDefaultDomain = (domain: string): boolean => domain === '' || domain === 'ai.onnx';
 
-/** Operators that give no tensor; types of intermediate values are seldom in the file. */
+/** Operators whose output is not a tensor; files rarely declare types of intermediate values. */
 const TENSORLESS = new Set([
   'SequenceEmpty',
   'SequenceConstruct',
@@ -165,17 +164,15 @@ const TENSORLESS = new Set([
   'SplitToSequence',
   'Optional',
 ]);
-/** Types, as in {@link ValueInfo}, of values that are no tensors of numbers. */
+/** Types, as in {@link ValueInfo}, of values that are not numeric tensors. */
 export const TENSORLESS_TYPES: ReadonlySet<string> = new Set(['sequence', 'map', 'optional', 'string']);
 
-/** Operators that give strings. */
+/** Operators that output strings. */
 const STRING_OPS = new Set(['StringNormalizer', 'StringConcat', 'StringSplit']);
-/** As `Cast` names the type of strings. */
+/** The string type in `Cast`. */
 const STRING_TYPE = '8';
 
-/**
- * What the value `name` holds if the graph shows that it is no tensor of numbers: `a sequence`, `strings`; else null.
- */
+/** Kind of the value `name` if the graph shows that it is not a numeric tensor: `a sequence`, `strings`; else null. */
 export function tensorlessKind({ nodes, known }: Pick<GraphInfo, 'nodes' | 'known'>, name: string): string | null {
   const node = nodes.find(({ outputs }) => outputs.includes(name));
   const dtype = known.get(name)?.dtype;
@@ -186,8 +183,8 @@ export function tensorlessKind({ nodes, known }: Pick<GraphInfo, 'nodes' | 'know
 }
 
 /**
- * Every value that can be tapped, in the order in which the graph computes them: what its nodes give, as far as it is
- * not known to be other than a tensor of numbers.
+ * Names of all values that can be tapped, in the order of computation: node outputs, except those known not to be numeric
+ * tensors.
  */
 export function valueNames({ nodes, known }: GraphInfo): string[] {
   return nodes
@@ -211,18 +208,18 @@ function readNode(node: NodeProto, index: number, name: string): NodeInfo {
   };
 }
 
-/** Files that people drop in place of a model, and that protobuf might take for messages of unknown fields. */
+/** Rejects files that users often open by mistake and that protobuf might parse as messages with unknown fields. */
 function rejectOthers(bytes: Uint8Array, name: string): void {
   if (bytes.length === 0) throw invalid(`${name} is empty`, 'Download or export it again');
   const start = bytes.subarray(0, TEXT_BYTES);
   if (start.every((byte) => (byte >= 32 && byte < 127) || byte === 9 || byte === 10 || byte === 13)) {
     const text = JSON.stringify(new TextDecoder().decode(start).trim());
-    // An error page, or the pointer that git keeps in a large file's place.
+    // An error page, or a Git LFS pointer file.
     throw invalid(`${name} is text that begins with ${text}`, 'Download the model itself, not a page about it');
   }
   const magic = new TextDecoder().decode(bytes.subarray(ORT_MAGIC.offset, ORT_MAGIC.offset + ORT_MAGIC.text.length));
   if (magic === ORT_MAGIC.text) {
-    throw invalid(`${name} is in ONNX Runtime's own format (.ort)`, 'Take the .onnx file that it was made from');
+    throw invalid(`${name} is in ONNX Runtime's own format (.ort)`, 'Use the .onnx file that it was made from');
   }
 }
 

@@ -3,19 +3,17 @@ import { VoxlaneError } from '../util/errors';
 import type { GraphProto, NodeProto } from './onnx_pb';
 
 /**
- * A message like `message` but for `changes`, whose other parts are shared with it: weights are never copied.
+ * Copies a message with `changes`. The other fields are shared with the original: weights are never copied.
  *
- * Not `create(schema, { ...message, ...changes })`: the library takes a spread message for a message and gives it back
- * without the prototype that holds its fields' defaults.
+ * Not `create(schema, { ...message, ...changes })`: the library treats a spread message as a message and returns it without
+ * the prototype that holds the defaults of its fields.
  */
 export function copyWith<T extends Message>(message: T, changes: Partial<T>): T {
   const copy = Object.create(Object.getPrototypeOf(message) as object) as T;
   return Object.assign(copy, message, changes);
 }
 
-/**
- * Those of `candidates` that are most like `name`, the most like first: what somebody may have meant who wrote it.
- */
+/** The `candidates` most similar to `name`, the best match first, for suggestions. */
 export function closest(name: string, candidates: Iterable<string>, count = 3): string[] {
   const wanted = name.toLowerCase();
   return [...candidates]
@@ -25,13 +23,16 @@ export function closest(name: string, candidates: Iterable<string>, count = 3): 
     .map(({ candidate }) => candidate);
 }
 
-/** Letters to insert, delete or replace; within a longer name, such as a path, its part that fits counts for more. */
+/**
+ * Number of letters to insert, delete or replace. If one name contains the other, as in a path, the common part counts for
+ * more.
+ */
 function distanceBetween(wanted: string, candidate: string): number {
   const holds = wanted !== '' && (candidate.includes(wanted) || wanted.includes(candidate));
   return holds ? Math.abs(candidate.length - wanted.length) / (candidate.length + wanted.length) : edits(wanted, candidate);
 }
 
-/** Levenshtein's distance, row by row. */
+/** Levenshtein distance, row by row. */
 function edits(from: string, to: string): number {
   let above = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let row = 1; row <= from.length; row++) {
@@ -45,12 +46,10 @@ function edits(from: string, to: string): number {
   return above[to.length]!;
 }
 
-/** The modules of the original network that the nodes of an exported graph come from. */
-
-/** A node's place among the modules of the original network. */
+/** Position of a node among the modules of the original network. */
 export interface Scope {
   /**
-   * Paths of the module that computes the node, as PyTorch names it (`blocks.0.att.q`; empty for the network itself).
+   * Paths of the module that computes the node, in PyTorch's notation (`blocks.0.att.q`; empty for the network itself).
    * More than one if the node's name is ambiguous.
    */
   readonly paths: readonly string[];
@@ -64,7 +63,7 @@ const CLASS_HIERARCHY = 'pkg.torch.onnx.class_hierarchy';
 const NAMESPACE = 'namespace';
 
 /**
- * The module that a node belongs to; null if it is not known.
+ * The module that a node belongs to; null if unknown.
  *
  * PyTorch's newer exporter writes it into the node's metadata, its older one into the names of nodes and values:
  * `/blocks.0/att/q/MatMul`. Names without a leading slash are ignored.
@@ -76,20 +75,20 @@ export function scopeOf(node: NodeProto): Scope | null {
   return named === undefined ? null : { paths: pathsOfName(named), isCertain: false };
 }
 
-/** Splits the name of a stage into module and run: `residual.act#2@0` is from the second run of `residual.act`. */
+/** Splits the name of a stage into module and run: `residual.act#2@0` comes from the second run of `residual.act`. */
 export function moduleOf(stage: string): { readonly path: string; readonly run: number } {
   const [, path = stage, run = '1'] = /^(.*?)(?:#(\d+))?(?:@[\w.]+)?$/s.exec(stage) ?? [];
   return { path, run: Number(run) };
 }
 
-/** Whether a node belongs to the module at `path`, or to one within it. */
+/** True if a node belongs to the module at `path`, or to one of its submodules. */
 export const isWithin = (path: string, { paths }: Scope): boolean =>
   paths.some((own) => own === path || own.startsWith(`${path}.`));
 
 function metadataPath({ metadataProps }: NodeProto): string | null {
   const valueOf = (wanted: string): string | undefined => metadataProps.find(({ key }) => key === wanted)?.value;
   const scopes = listOf(valueOf(NAME_SCOPES));
-  // The last is the operator, the one before it the innermost module.
+  // The last entry is the operator, the one before it the innermost module.
   if (scopes && scopes.length > 1) return scopes.at(-2)!;
   const namespace = valueOf(NAMESPACE);
   if (namespace === undefined) return null;
@@ -98,16 +97,16 @@ function metadataPath({ metadataProps }: NodeProto): string | null {
   return parts.length > 1 && depth === parts.length ? parts.at(-2)! : null;
 }
 
-/** A list of strings as Python prints it: `['', 'blocks.0', 'linear']`. */
+/** A list of strings as printed by Python: `['', 'blocks.0', 'linear']`. */
 function listOf(text: string | undefined): string[] | null {
   if (text === undefined || !/^\[.*\]$/s.test(text)) return null;
   return [...text.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g)].map(([, single, double]) => single ?? double ?? '');
 }
 
 /**
- * `/features/features.0/conv/Conv` to `features.0.conv`. In a container that runs itself (Sequential), the name of a module
- * repeats that of the container; in one that does not run (ModuleList), it does not: `/blocks.0/q/MatMul`. A list with the
- * name of its parent module looks the same, so both readings are returned.
+ * Converts `/features/features.0/conv/Conv` to `features.0.conv`. In a container that runs itself (Sequential), the name of
+ * a module repeats that of the container; in one that does not run (ModuleList), it does not: `/blocks.0/q/MatMul`. A list
+ * with the name of its parent module looks the same, so both readings are returned.
  */
 function pathsOfName(name: string): string[] {
   const segments = name.slice(1).split('/').slice(0, -1);
@@ -119,8 +118,8 @@ function pathsOfName(name: string): string[] {
 }
 
 /**
- * A name for each node, each once: its own, or `op_index` where it has none or shares it with a node before it.
- * The format lets nodes go without a name.
+ * Assigns a unique name to each node: its own, or `op_index` if it has none or shares it with an earlier node. Names are
+ * optional in the format.
  */
 export function nodeNames(nodes: readonly NodeProto[]): string[] {
   const taken = new Set<string>();
@@ -132,12 +131,12 @@ export function nodeNames(nodes: readonly NodeProto[]): string[] {
   });
 }
 
-/** Graphs inside of a node: the branches of If, the bodies of Loop and Scan. */
+/** Subgraphs of a node: the branches of If, the bodies of Loop and Scan. */
 export function subgraphsOf(node: NodeProto): GraphProto[] {
   return node.attribute.flatMap(({ g, graphs }) => (g ? [g, ...graphs] : graphs));
 }
 
-/** Values of the outer graph that the graphs inside of `node` read by name, each once. */
+/** Values of the outer graph that the subgraphs of `node` read, without duplicates. */
 export function capturedBy(node: NodeProto): string[] {
   return [...new Set(subgraphsOf(node).flatMap(capturedByGraph))];
 }
@@ -153,24 +152,24 @@ function capturedByGraph(graph: GraphProto): string[] {
   return read.filter((name) => name !== '' && !own.has(name));
 }
 
-/** Every value that `node` needs, each once: its inputs and what the graphs inside of it capture. */
+/** All values that `node` needs, without duplicates: its inputs and the values captured by its subgraphs. */
 export function readBy(node: NodeProto): string[] {
-  // Most nodes have no graphs inside; an optional input that is absent has an empty name.
+  // Most nodes have no subgraphs; an omitted optional input has an empty name.
   const captured = node.attribute.length > 0 ? capturedBy(node) : [];
   return [...new Set([...node.input, ...captured])].filter((name) => name !== '');
 }
 
 /**
- * Index of the node that gives each value.
+ * Index of the node that outputs each value.
  *
- * @throws VoxlaneError `model-invalid` where two nodes give one value
+ * @throws VoxlaneError `model-invalid` if two nodes output the same value
  */
 export function producersOf(nodes: readonly NodeProto[]): Map<string, number> {
   const producers = new Map<string, number>();
   for (const [index, { output }] of nodes.entries()) {
     for (const name of output) {
       if (name === '') continue;
-      if (producers.has(name)) throw badGraph(`Two nodes of the graph give the value ${name}`, 'one node for each');
+      if (producers.has(name)) throw badGraph(`Two nodes of the graph output the value ${name}`, 'one node for each value');
       producers.set(name, index);
     }
   }
@@ -178,9 +177,9 @@ export function producersOf(nodes: readonly NodeProto[]): Map<string, number> {
 }
 
 /**
- * Indices of the nodes such that each comes after those whose values it reads: the order of the file where it is one.
+ * Indices of the nodes in topological order; file order if it is topological.
  *
- * @throws VoxlaneError `model-invalid` where nodes wait for each other
+ * @throws VoxlaneError `model-invalid` if nodes form a cycle
  */
 export function topologicalOrder(nodes: readonly NodeProto[]): number[] {
   const producers = producersOf(nodes);
@@ -195,7 +194,7 @@ export function topologicalOrder(nodes: readonly NodeProto[]): number[] {
   const WAITING = 1;
   const DONE = 2;
   for (const start of nodes.keys()) {
-    // Depth first, with a stack of its own: a graph of thousands of nodes in a row would overflow the call stack.
+    // Depth-first search with an explicit stack: a chain of thousands of nodes would overflow the call stack.
     const stack = state[start] === DONE ? [] : [start];
     while (stack.length > 0) {
       const index = stack.at(-1)!;
@@ -207,7 +206,7 @@ export function topologicalOrder(nodes: readonly NodeProto[]): number[] {
         stack.pop();
       } else if (state[next] === WAITING) {
         const name = nodeNames(nodes)[next] ?? '';
-        throw badGraph(`The graph's node ${name} needs, by way of others, what it gives itself`, 'no cycle of nodes');
+        throw badGraph(`The graph's node ${name} depends on its own output`, 'no cycle of nodes');
       } else {
         stack.push(next);
       }
@@ -216,7 +215,7 @@ export function topologicalOrder(nodes: readonly NodeProto[]): number[] {
   return order;
 }
 
-/** An error about what a graph holds, after its file was read. */
+/** An error about the contents of a graph, after its file was read. */
 export function badGraph(problem: string, expected: string): VoxlaneError {
   return new VoxlaneError({ code: 'model-invalid', problem, expected, remedy: 'Export the model again' });
 }

@@ -1,4 +1,4 @@
-/** Networks in two parts: the seeded ResNet34 in both forms that people have, and graphs that are neither. */
+/** Split networks: the seeded ResNet34 in both common forms, and graphs that are neither. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { seededResnet34 } from '../../test/seededModel';
@@ -23,7 +23,7 @@ const LAYERS = {
   layer4: [1, 256, 10, MAP_FRAMES],
 };
 
-/** What `splitAtPooling` says that `model` is not; the test fails where it takes it apart. */
+/** The error of `splitAtPooling` for `model`; the test fails if it splits the model. */
 function refusal(model: ModelProto): VoxlaneError {
   try {
     splitAtPooling(model);
@@ -31,7 +31,7 @@ function refusal(model: ModelProto): VoxlaneError {
     if (error instanceof VoxlaneError) return error;
     throw error;
   }
-  throw new Error('it was taken apart');
+  throw new Error('it was split');
 }
 
 describe.each(['wespeaker', 'pyannote'] as const)('ResNet34 in the form of %s', (form) => {
@@ -40,7 +40,7 @@ describe.each(['wespeaker', 'pyannote'] as const)('ResNet34 in the form of %s', 
   const { backbone, head } = network;
   const features = noise(1, NUM_FRAMES, 80);
 
-  it('is told apart, with the sizes of its parts', () => {
+  it('is recognized, with the sizes of its parts', () => {
     expect(network.form).toBe(form);
     expect(head).toMatchObject({ embeddingSize: 256, numChannels: 2560 });
     expect(head.weight).toHaveLength(256 * 5120);
@@ -51,13 +51,13 @@ describe.each(['wespeaker', 'pyannote'] as const)('ResNet34 in the form of %s', 
       [network.input],
       [network.map],
     ]);
-    // Convolutions, additions and activations; nothing of the pooling.
+    // Convolutions, additions and activations; no part of the pooling.
     expect(new Set(info.nodes.map(({ op }) => op))).toEqual(
       new Set(['Transpose', 'Constant', 'Unsqueeze', 'Conv', 'Relu', 'Add']),
     );
   });
 
-  it('gives, in two parts, what it gives in one', async () => {
+  it('returns the same in two parts as in one', async () => {
     const whole = await runModel(tap(model, [network.map, network.statistics]), { [network.input]: features });
     const { [network.map]: map } = await runModel(backbone, { [network.input]: features });
     expect(map?.dims).toEqual(LAYERS.layer4);
@@ -71,7 +71,7 @@ describe.each(['wespeaker', 'pyannote'] as const)('ResNet34 in the form of %s', 
     expect(greatestDifference(whole[network.embedding], embedding)).toBeLessThan(ROUNDING);
   });
 
-  it('has its layers where their names say', async () => {
+  it('has its layers at the expected values', async () => {
     const layers = resnetLayers(network);
     expect([...layers.keys()]).toEqual(Object.keys(LAYERS));
     const results = await runModel(tap(backbone, [...layers.values()], { only: true }), { [network.input]: features });
@@ -83,7 +83,7 @@ describe.each(['wespeaker', 'pyannote'] as const)('ResNet34 in the form of %s', 
 
 describe('graphs that are neither', () => {
   it.each([
-    ['segmentation-3.0', 'subtracts what is no constant'],
+    ['segmentation-3.0', 'subtracts a value that is not a constant'],
     ['campplus-zh-en', 'ends in the operator Relu, not in a linear layer'],
   ])('%s', (id, found) => {
     const error = refusal(parseOnnx(readFileSync(`models/${id}/model.onnx`), id));
@@ -118,7 +118,7 @@ describe('graphs that are neither', () => {
       ],
     });
 
-  it('takes a matrix product whose bias is a node of its own, and turns the matrix over', () => {
+  it('accepts a matrix product with a separate bias node, and transposes the matrix', () => {
     const { head, form, map } = splitAtPooling(small());
     expect({ form, map }).toEqual({ form: 'pyannote', map: 'map' });
     expect([...head.weight]).toEqual([0, 2, 4, 6, 8, 10, 1, 3, 5, 7, 9, 11]);
@@ -131,7 +131,7 @@ describe('graphs that are neither', () => {
     ['a mean over channels', { mean: meanOf('map', 'mean', 1) }, 'not a mean over the last axis'],
     ['another second statistic', { deviation: node('Exp', ['variance'], ['deviation']) }, 'Exp, not a square root'],
     ['another layer at the end', { linear: node('Mul', ['statistics', 'matrix'], ['product']) }, 'Add, not in a linear'],
-    ['weights from outside', { deviation: node('Sqrt', ['weights'], ['deviation']) }, 'depend on weights too'],
+    ['weights from outside', { deviation: node('Sqrt', ['weights'], ['deviation']) }, 'also depend on weights'],
   ])('%s', (_, change, found) => {
     expect(refusal(small(change)).problem).toContain(found);
   });

@@ -1,6 +1,6 @@
 /**
- * Cutting a speaker-embedding network at its statistics pooling: what comes before is run once for all speakers of a
- * window, what comes after is a matrix, two vectors and no need of a runtime.
+ * Splits a speaker embedding network at its statistics pooling. The part before runs once for all speakers of a window. The
+ * part after is a matrix and two vectors, which need no runtime.
  */
 import { VoxlaneError } from '../util/errors';
 import { extract, sliceOf } from './cut';
@@ -9,16 +9,16 @@ import { producersOf, topologicalOrder } from './nodes';
 import type { GraphProto, ModelProto, NodeProto, TensorProto } from './onnx_pb';
 import { shapeOf, tensorValues } from './tensors';
 
-/** What a network does with the statistics of its frames: `weight · statistics + bias`, less the mean vector. */
+/** The layers after the pooling: `weight · statistics + bias`, minus the mean vector. */
 export interface PooledHead {
   /** Axes (dimension, statistic), row-major; the statistics are the means of all channels, then their deviations. */
   readonly weight: Float32Array;
   /** Axes (dimension). */
   readonly bias: Float32Array;
-  /** Axes (dimension), subtracted from the embedding; null where the file has none. */
+  /** Axes (dimension), subtracted from the embedding; null if the file has none. */
   readonly meanVector: Float32Array | null;
   readonly embeddingSize: number;
-  /** Channels of the map, with all axes but batch and frame in one; half as many as there are statistics. */
+  /** Channels of the map, with all axes except batch and frame merged; half the number of statistics. */
   readonly numChannels: number;
 }
 
@@ -30,29 +30,28 @@ export interface PooledNetwork {
   readonly input: string;
   readonly map: string;
   readonly head: PooledHead;
-  /** Of the original graph: the statistics, and its output. */
+  /** Values of the original graph: the statistics, and its output. */
   readonly statistics: string;
   readonly embedding: string;
-  /** WeSpeaker's pooling adds a constant to the variance, pyannote.audio's none. */
+  /** WeSpeaker's pooling adds a constant to the variance, pyannote.audio's does not. */
   readonly form: 'wespeaker' | 'pyannote';
 }
 
 const SOUGHT =
   'means and standard deviations of one map over its last axis, concatenated, then one linear layer, then at most the ' +
-  'subtraction of a constant vector: WeSpeaker’s ResNet as it is published, or as pyannote.audio exports it';
+  'subtraction of a constant vector: WeSpeaker’s ResNet as published, or as exported by pyannote.audio';
 
-/** Operators that leave the values and their row-major order as they are. */
+/** Operators that keep the values and their row-major order. */
 const SAME_VALUES = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Identity']);
 
-/** What pooling may be made of, besides constants and what works out how many frames there are. */
+/** Operators allowed in the pooling, besides constants and the computation of the number of frames. */
 const STATISTICS = new Set(['ReduceMean', 'ReduceSum', 'Sub', 'Add', 'Mul', 'Div', 'Pow', 'Sqrt', 'Concat', ...SAME_VALUES]);
 const COUNTING = new Set(['Constant', 'Shape', 'Size', 'Gather', 'ReduceProd', 'Cast', 'Slice']);
 
 /**
- * Splits a network that pools statistics of its frames, where it does. Found by the structure alone: files call their
- * values differently.
+ * Splits a network with statistics pooling. Only the structure is used, because files name their values differently.
  *
- * @throws VoxlaneError `model-invalid` that says what was sought, and what was found in its place
+ * @throws VoxlaneError `model-invalid` that states the expected and the found structure
  */
 export function splitAtPooling(model: ModelProto): PooledNetwork {
   const graph = new Values(graphOf(model));
@@ -62,7 +61,7 @@ export function splitAtPooling(model: ModelProto): PooledNetwork {
   checkPooling(model, map, statistics);
   const embeddingSize = linear.bias.length;
   const numChannels = linear.weight.length / embeddingSize / 2;
-  if (!Number.isInteger(numChannels)) throw unlike('its last linear layer takes an odd number of statistics');
+  if (!Number.isInteger(numChannels)) throw unlike('its last linear layer has an odd number of inputs');
   const { model: backbone, inputs } = extract(model, { inputs: [], outputs: [map] });
   const [input, ...others] = inputs;
   if (input === undefined || others.length > 0) throw unlike(`its map is computed from ${inputs.length} inputs, not one`);
@@ -77,11 +76,11 @@ export function splitAtPooling(model: ModelProto): PooledNetwork {
   };
 }
 
-/** The map whose mean and deviation are put together in `statistics`, and the node that gives the variance. */
+/** The map whose mean and deviation are concatenated in `statistics`, and the node that computes the variance. */
 function findStatistics(graph: Values, statistics: string): { map: string; variance: NodeProto | undefined } {
   const concat = graph.producer(statistics);
   if (concat?.opType !== 'Concat' || concat.input.length !== 2) {
-    throw unlike(`its last linear layer takes ${describe(concat)}, not two statistics put together`);
+    throw unlike(`the input of its last linear layer is ${describe(concat)}, not two concatenated statistics`);
   }
   const [mean, deviation] = concat.input.map((name) => graph.producer(graph.original(name)));
   if (mean?.opType !== 'ReduceMean' || !reducesFrames(graph, mean)) {
@@ -89,21 +88,21 @@ function findStatistics(graph: Values, statistics: string): { map: string; varia
   }
   if (deviation?.opType !== 'Sqrt') throw unlike(`its second statistic is ${describe(deviation)}, not a square root`);
   const map = graph.original(mean.input[0]!);
-  if (!graph.producer(map)) throw unlike('its statistics are those of an input, not of a map that it computes');
+  if (!graph.producer(map)) throw unlike('its statistics belong to an input, not to a computed map');
   return { map, variance: graph.producer(deviation.input[0]!) };
 }
 
 /**
- * Values of a ResNet's layers, by the names that pyannote.audio has for them: `conv1`, then `layer1` and so on. `conv1`
- * is the first activation; a layer is all residual blocks in a row that have the same number of channels.
+ * Values of a ResNet's layers, by pyannote.audio's names: `conv1`, then `layer1` and so on. `conv1` is the first
+ * activation; a layer consists of all consecutive residual blocks with the same number of channels.
  *
  * @returns in the order of the layers
- * @throws VoxlaneError `model-invalid` where the graph is no such ResNet
+ * @throws VoxlaneError `model-invalid` if the graph is not such a ResNet
  */
 export function resnetLayers({ backbone }: PooledNetwork): ReadonlyMap<string, string> {
   const graph = new Values(graphOf(backbone));
   const activations = topologicalOrder(graph.nodes).map((index) => graph.nodes[index]!).filter(({ opType }) => opType === 'Relu');
-  // After each addition of a residual, one block ends; its channels are those of the convolution that was added to.
+  // One block ends after each addition of a residual; its number of channels is that of the added convolution.
   const blocks = activations.flatMap((node) => {
     const sum = graph.producer(node.input[0]!);
     if (sum?.opType !== 'Add') return [];
@@ -117,7 +116,7 @@ export function resnetLayers({ backbone }: PooledNetwork): ReadonlyMap<string, s
   return new Map([['conv1', first.output[0]!], ...lasts.map(({ value }, index) => [`layer${index + 1}`, value] as const)]);
 }
 
-/** A graph's values: which node computes each, or what it is where it is constant. */
+/** The values of a graph: the node that computes each, or the constant. */
 class Values {
   readonly nodes: readonly NodeProto[];
   readonly initializers: ReadonlyMap<string, TensorProto>;
@@ -136,13 +135,13 @@ class Values {
     return index === undefined ? undefined : this.nodes[index];
   }
 
-  /** The value that `value` is another shape of. */
+  /** The value that `value` is a reshaped form of. */
   original(value: string): string {
     const node = this.producer(value);
     return node && SAME_VALUES.has(node.opType) ? this.original(node.input[0]!) : value;
   }
 
-  /** Values of a constant; null where it is none, or not of numbers. */
+  /** Values of a constant; null for other values and non-numeric constants. */
   constant(value: string): Float32Array | null {
     const tensor = this.tensor(value);
     return tensor ? tensorValues(tensor) : null;
@@ -163,7 +162,7 @@ class Values {
 
 /** `weight · x + bias` of a graph. */
 interface Linear {
-  /** The value that it takes. */
+  /** Input value. */
   readonly input: string;
   /** Axes (output, input). */
   readonly weight: Float32Array;
@@ -183,7 +182,7 @@ function findEnd(graph: Values): End {
   const last = graph.producer(graph.original(output));
   if (last?.opType !== 'Sub') return { output, linear: readLinear(graph, last), meanVector: null };
   const meanVector = graph.constant(last.input[1]!);
-  if (!meanVector) throw unlike('at its end, it subtracts what is no constant');
+  if (!meanVector) throw unlike('at its end, it subtracts a value that is not a constant');
   const linear = readLinear(graph, graph.producer(graph.original(last.input[0]!)));
   if (meanVector.length !== linear.bias.length) {
     throw unlike(`at its end, it subtracts ${meanVector.length} values from ${linear.bias.length}`);
@@ -191,7 +190,7 @@ function findEnd(graph: Values): End {
   return { output, linear, meanVector };
 }
 
-/** The linear layer that `node` is, or the addition of its bias. */
+/** Reads the linear layer at `node`, which may be the addition of its bias. */
 function readLinear(graph: Values, node: NodeProto | undefined): Linear {
   const added = node?.opType === 'Add' ? node.input.find((name) => graph.producer(name)?.opType === 'MatMul') : undefined;
   const product = added === undefined ? node : graph.producer(added);
@@ -201,10 +200,10 @@ function readLinear(graph: Values, node: NodeProto | undefined): Linear {
   const [input = '', weightName = ''] = product.input;
   const shape = graph.shapeOf(weightName);
   const values = graph.constant(weightName);
-  if (!values || shape?.length !== 2) throw unlike('the matrix of its last linear layer is no constant');
+  if (!values || shape?.length !== 2) throw unlike('the matrix of its last linear layer is not a constant');
   const attribute = (name: string) => product.attribute.find((candidate) => candidate.name === name);
   if ([attribute('alpha'), attribute('beta')].some((factor) => factor && factor.f !== 1) || attribute('transA')?.i) {
-    throw unlike('its last linear layer scales or transposes what it takes');
+    throw unlike('its last linear layer scales or transposes its input');
   }
   const transposed = attribute('transB')?.i === 1n;
   const [rows, columns] = shape as [number, number];
@@ -212,28 +211,28 @@ function readLinear(graph: Values, node: NodeProto | undefined): Linear {
   const numOutputs = transposed ? rows : columns;
   const biasName = added === undefined ? product.input[2] : node!.input.find((name) => name !== added);
   const bias = biasName ? graph.constant(biasName) : new Float32Array(numOutputs);
-  if (bias?.length !== numOutputs) throw unlike('the bias of its last linear layer is no constant vector');
+  if (bias?.length !== numOutputs) throw unlike('the bias of its last linear layer is not a constant vector');
   return { input, weight, bias };
 }
 
-/** Axes (row, column) to (column, row). */
+/** Converts axes (row, column) to (column, row). */
 function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
   return Float32Array.from(values, (_, index) => values[(index % rows) * columns + Math.floor(index / rows)]!);
 }
 
-/** The pooling must follow from the map alone, by what means and deviations are made of. */
+/** Checks that the pooling depends on the map alone and uses only the operators of means and deviations. */
 function checkPooling(model: ModelProto, map: string, statistics: string): void {
   const graph = graphOf(model);
   const { nodes, inputs } = sliceOf(model, { inputs: [map], outputs: [statistics] });
   const other = inputs.find((name) => name !== map);
-  if (other !== undefined) throw unlike(`its statistics depend on ${other} too, not on one map alone`);
+  if (other !== undefined) throw unlike(`its statistics also depend on ${other}, not on one map alone`);
   const strange = nodes.map((index) => graph.node[index]!).find(({ opType }) => !STATISTICS.has(opType) && !COUNTING.has(opType));
-  if (strange) throw unlike(`its statistics are made by ${describe(strange)} among others`);
+  if (strange) throw unlike(`its statistics are computed with ${describe(strange)}, among others`);
 }
 
-/** Whether a reduction is over the last axis, as far as the file tells: of maps with 3 or 4 axes. */
+/** True if a reduction is over the last axis, as far as the file shows, for maps with 3 or 4 axes. */
 function reducesFrames(graph: Values, node: NodeProto): boolean {
-  // Older opsets have the axes for an attribute, newer ones for an input.
+  // Older opsets store the axes in an attribute, newer ones in an input.
   const attribute = node.attribute.find(({ name }) => name === 'axes')?.ints.map(Number);
   const [axis = NaN, ...others] = attribute ?? graph.constant(node.input[1] ?? '') ?? [];
   return others.length === 0 && [-1, 2, 3].includes(axis);
@@ -244,7 +243,7 @@ const describe = (node: NodeProto | undefined): string => (node ? `the operator 
 function unlike(found: string): VoxlaneError {
   return new VoxlaneError({
     code: 'model-invalid',
-    problem: `The graph has no statistics pooling that can be taken apart: ${found}`,
+    problem: `The graph has no supported statistics pooling: ${found}`,
     expected: SOUGHT,
     remedy: 'Take one of the files that the manifest of wespeaker-resnet34-lm lists under `sources`',
   });

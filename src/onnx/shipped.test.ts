@@ -21,7 +21,7 @@ const ROUNDING = 1e-5;
 interface Case {
   readonly id: string;
   readonly feeds: Record<string, Floats>;
-  /** Shapes of the values that models/README.md names, by their axes there. */
+  /** Shapes of the values named in models/README.md, with the axes given there. */
   readonly taps: Record<string, readonly number[]>;
 }
 
@@ -57,17 +57,17 @@ describe.each(CASES)('$id', ({ id, feeds, taps }) => {
   const output = info.outputs[0]!.name;
   const stages = Object.keys(taps);
 
-  it('comes out of reading and writing as it was', () => {
+  it('is unchanged after reading and writing', () => {
     expect(Buffer.compare(encodeOnnx(model), bytes)).toBe(0);
   });
 
-  it('keeps its weights where they are in the file', () => {
+  it('keeps its weights as views of the file', () => {
     const raw = model.graph!.initializer.filter(({ rawData }) => rawData.length > 0);
     expect(raw.length).toBeGreaterThan(0);
     expect(raw.every(({ rawData }) => rawData.buffer === bytes.buffer)).toBe(true);
   });
 
-  it('says what it is', () => {
+  it('describes itself', () => {
     expect(info).toMatchObject({ producer: 'pytorch 2.11.0', opset: 17, irVersion: 8, domains: [] });
     expect(info.inputs.map(({ name }) => name)).toEqual(Object.keys(feeds));
     const order = stages.map((stage) => valueNames(info).indexOf(stage));
@@ -75,27 +75,27 @@ describe.each(CASES)('$id', ({ id, feeds, taps }) => {
     expect(order).toEqual(order.toSorted((a, b) => a - b));
   });
 
-  it('gives its tapped values beside its output, which stays as it was', async () => {
+  it('returns its tapped values beside its unchanged output', async () => {
     const plain = await runModel(model, feeds);
     const tapped = await runModel(tap(model, stages), feeds);
     expect(shapesOf(tapped)).toEqual({ ...shapesOf(plain), ...taps });
     expect(greatestDifference(tapped[output], plain[output])).toBeLessThan(ROUNDING);
   });
 
-  it('gives a tapped value alone, without computing what comes after it', async () => {
+  it('returns a tapped value alone, without the nodes after it', async () => {
     const [first = ''] = stages;
     const alone = tap(model, [first], { only: true });
     expect(alone.graph!.node.length).toBeLessThan(info.nodes.length);
     expect(shapesOf(await runModel(alone, feeds))).toEqual({ [first]: taps[first] });
   });
 
-  it('gives the same output when each stage is computed from the stage before', async () => {
+  it('returns the same output if each stage is computed from the previous stage', async () => {
     const whole = await runModel(tap(model, stages), feeds);
     const all = [...stages, output];
     for (const [index, stage] of stages.entries()) {
       const next = all[index + 1]!;
       const cut = extract(model, { inputs: [stage], outputs: [next] });
-      // CAM++ takes the count of real frames from its input in every block.
+      // CAM++ reads the number of real frames from its input in every block.
       expect([stage, ...Object.keys(feeds)]).toEqual(expect.arrayContaining([...cut.inputs]));
       expect(cut.inputs[0]).toBe(stage);
       const given = cut.inputs.map((name) => [name, feeds[name] ?? whole[name]!] as const);
@@ -105,7 +105,7 @@ describe.each(CASES)('$id', ({ id, feeds, taps }) => {
     }
   });
 
-  it('shows a fault of one node in what the node gives and nowhere before', async () => {
+  it('shows a fault of one node in the output of the node and nowhere before', async () => {
     const [before = '', after = ''] = stages.slice(-2);
     const { name } = info.nodes.find(({ outputs }) => outputs.includes(after))!;
     const whole = await runModel(tap(model, stages), feeds);
@@ -116,18 +116,18 @@ describe.each(CASES)('$id', ({ id, feeds, taps }) => {
     expect(greatestDifference(altered[output], whole[output])).toBeGreaterThan(1e-3);
   });
 
-  it('lists weights whose bytes fit and whose numbers are the bytes', () => {
+  it('lists weights whose bytes match their shape and values', () => {
     const weights = listWeights(model);
     expect(weights.filter(({ problem }) => problem !== null)).toEqual([]);
     const held = weights.reduce((sum, weight) => sum + weight.bytes().length, 0);
-    // Names and nodes are the rest of the file.
+    // Names and nodes make up the rest of the file.
     expect(held / bytes.length).toBeGreaterThan(0.98);
     for (const weight of weights.filter(({ dtype }) => dtype === 'float32')) {
       expect(Buffer.compare(new Uint8Array(weight.values()!.buffer), weight.bytes())).toBe(0);
     }
   });
 
-  it('was not altered by any of this', () => {
+  it('was not changed by the tests above', () => {
     expect(Buffer.compare(encodeOnnx(model), bytes)).toBe(0);
   });
 });
@@ -137,7 +137,7 @@ describe('parts of segmentation-3.0', () => {
   const model = parseOnnx(readFileSync('models/segmentation-3.0/model.onnx'), 'segmentation-3.0');
   const info = graphInfo(model);
 
-  it('gives for every node alone what the node gives in the whole', async () => {
+  it('returns the same for every node alone as in the whole graph', async () => {
     const whole = await runModel(tap(model, valueNames(info)), feeds);
     const types = new Map<string, KnownType>(Object.entries(whole).map(([name, { type }]) => [name, { dtype: type }]));
     const nodes = info.nodes.filter(({ op }) => op !== 'Constant');
@@ -153,7 +153,7 @@ describe('parts of segmentation-3.0', () => {
     }
   });
 
-  it('knows the LSTM layers and the weights between two stages', () => {
+  it('finds the LSTM layers and the weights between two stages', () => {
     const bounds = { inputs: ['sincnet'], outputs: ['lstm'] };
     const weights = new Map(weightsBetween(model, bounds).map((weight) => [weight.name, weight]));
     const layers = lstmNodes(model, bounds);

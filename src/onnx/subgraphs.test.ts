@@ -9,7 +9,7 @@ import { makeValueInfo } from './types';
 
 const X = { data: Float32Array.of(-1, 0, 1, 2), shape: [4] };
 
-describe('graphs inside of nodes', () => {
+describe('subgraphs', () => {
   /** y = c ? relu(x) * w : relu(x) + x, each branch reading values of the outer graph. */
   const BRANCHES = build({
     input: [float('x', null), makeValueInfo('c', { dtype: 'bool', shape: [] })],
@@ -28,7 +28,7 @@ describe('graphs inside of nodes', () => {
   });
   const condition = (value: boolean): ort.Tensor => new ort.Tensor('bool', [value], []);
 
-  it('count as reading what they capture', async () => {
+  it('count captured values as read', async () => {
     const { model, inputs } = extract(BRANCHES, { inputs: ['r'], outputs: ['y'] });
     expect(inputs).toEqual(['r', 'x', 'c']);
     expect(model.graph!.initializer.map(({ name }) => name)).toEqual(['w']);
@@ -37,14 +37,14 @@ describe('graphs inside of nodes', () => {
     expect(valuesOf((await runModel(model, { r, x: X, c: condition(false) })).y)).toEqual([9, 20, 31, 42]);
   });
 
-  it('are kept whole in a node of its own', () => {
+  it('are kept complete in an isolated node', () => {
     const { model, inputs } = isolateNode(BRANCHES, 'If_1');
     expect(inputs).toEqual(['c', 'r', 'x']);
     expect(graphInfo(model).nodes.map(({ op }) => op)).toEqual(['If']);
     expect(model.graph!.initializer.map(({ name }) => name)).toEqual(['w']);
   });
 
-  it('read what an altered node gives', async () => {
+  it('read the output of a changed node', async () => {
     const altered = alterNode(BRANCHES, 'Relu_0', 10);
     const results = await runModel(altered, { x: X, c: condition(true) });
     expect(valuesOf(results.z).map(Math.abs)).toEqual([0, 0, 30, 60]);

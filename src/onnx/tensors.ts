@@ -5,7 +5,7 @@ import { subgraphsOf } from './nodes';
 import { type GraphProto, type ModelProto, type TensorProto, TensorProto_DataLocation } from './onnx_pb';
 import { dtypeName } from './types';
 
-/** How the elements of a type lie in memory, and how they become float32. */
+/** Memory layout of a type's elements, and their conversion to float32. */
 interface Element {
   readonly bits: number;
   /** Values that the file holds in typed fields in place of raw bytes. */
@@ -19,8 +19,8 @@ interface Element {
 }
 
 /**
- * By the name of the type. In typed fields, ONNX keeps small types in int32 and wide unsigned ones in uint64. Every
- * engine that runs JavaScript is little-endian, as raw bytes in ONNX are.
+ * By type name. In typed fields, ONNX stores small types as int32 and wide unsigned types as uint64. Raw bytes in ONNX are
+ * little-endian, like every JavaScript engine.
  */
 const ELEMENTS: Partial<Record<string, Element>> = {
   float32: {
@@ -103,22 +103,22 @@ const ELEMENTS: Partial<Record<string, Element>> = {
   int2: { ...packed(2), toFloat32: (bytes, numValues) => unpack(bytes, numValues, 2, 2) },
 };
 
-/** A type of a byte or less: the format packs as many as fit into a byte, and a byte into each int32 of the field. */
+/** A type of one byte or less: the format packs as many as fit into a byte, and one byte into each int32 of the field. */
 function packed(bits: number): Element {
   return { bits, fromFields: ({ int32Data }) => new Uint8Array(int32Data), toFloat32: null };
 }
 
 /**
- * Integers of less than a byte, the first in the lowest bits.
+ * Unpacks integers smaller than a byte, the first in the lowest bits.
  *
- * @param signBit value of the bit that tells negative numbers, 0 where the type has none
+ * @param signBit value of the sign bit, 0 for unsigned types
  */
 function unpack(bytes: Uint8Array, numValues: number, bits: number, signBit: number): Float32Array {
   const perByte = 8 / bits;
   const mask = 2 ** bits - 1;
   return Float32Array.from({ length: numValues }, (_, index) => {
     const value = (bytes[Math.floor(index / perByte)]! >> (bits * (index % perByte))) & mask;
-    // Flips the sign's bit and takes away its value: 0b1111 becomes 7 - 8.
+    // Flips the sign bit and subtracts its value: 0b1111 becomes 7 - 8.
     return (value ^ signBit) - signBit;
   });
 }
@@ -128,18 +128,18 @@ const elementOf = ({ dataType }: TensorProto): Element | undefined => ownValue(E
 /** Size of each axis of a tensor. */
 export const shapeOf = ({ dims }: TensorProto): number[] => dims.map(Number);
 
-/** The bytes that the shape and type of `tensor` need; null for strings and types that are not known. */
+/** Number of bytes that the shape and type of `tensor` require; null for strings and unknown types. */
 export function neededBytes(tensor: TensorProto): number | null {
   const element = elementOf(tensor);
   return element ? Math.ceil((numValuesOf(tensor) * element.bits) / 8) : null;
 }
 
-/** How many values the shape of `tensor` has. */
+/** Number of values of `tensor`. */
 export const numValuesOf = (tensor: TensorProto): number => shapeOf(tensor).reduce((product, size) => product * size, 1);
 
 /**
- * The values of `tensor` as bytes: row-major, little-endian, small types packed as the format packs them; of strings,
- * their UTF-8 one after another. A view of the file where it has them so.
+ * The values of `tensor` as bytes: row-major, little-endian, with small types packed as in the format; for strings, their
+ * concatenated UTF-8. A view of the file if it has this layout.
  */
 export function tensorBytes(tensor: TensorProto): Uint8Array {
   if (tensor.rawData.length > 0) return tensor.rawData;
@@ -150,7 +150,7 @@ export function tensorBytes(tensor: TensorProto): Uint8Array {
 
 /**
  * The values of `tensor` as float32, row-major: a copy, rounded if its type has more digits. Null for strings and complex
- * numbers, and if there are more or fewer bytes than needed.
+ * numbers, and if the number of bytes is wrong.
  */
 export function tensorValues(tensor: TensorProto): Float32Array | null {
   const toFloat32 = elementOf(tensor)?.toFloat32;
@@ -168,22 +168,23 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Weights that an ONNX file keeps in other files beside it, as `torch.onnx.export` writes them: `model.onnx.data`. */
-
-/** Returns the bytes of a file, by its path from the folder of the ONNX file; undefined if there is none. */
+/** Returns the bytes of a file by its path from the folder of the ONNX file; undefined if there is none. */
 export type FindData = (location: string) => Uint8Array | undefined;
 
-/** Paths of the files that hold weights of `model`, from the folder of its own file, each once. */
+/**
+ * Paths of the files that hold weights of `model`, such as the `model.onnx.data` of `torch.onnx.export`, from the folder of
+ * its own file, without duplicates.
+ */
 export function externalLocations({ graph }: ModelProto): string[] {
   if (!graph) return [];
   return [...new Set(externalTensors(graph).map((tensor) => entryOf(tensor, 'location') ?? ''))];
 }
 
 /**
- * Puts the weights from other files into the tensors of `model`, as views of those files.
+ * Attaches the weights from other files to the tensors of `model`, as views of those files.
  *
- * @param name of the ONNX file, for the error
- * @throws VoxlaneError `model-invalid` if a file is missing or too short, or if the stated size is not the tensor's
+ * @param name name of the ONNX file for errors
+ * @throws VoxlaneError `model-invalid` if a file is missing or too short, or if the stated size does not match the tensor
  */
 export function attachExternalData(model: ModelProto, name: string, findData: FindData): void {
   if (!model.graph) return;
@@ -199,7 +200,7 @@ export function attachExternalData(model: ModelProto, name: string, findData: Fi
 
 /**
  * Finds a file among those that were opened together: by its path from the folder of the ONNX file, else by its name alone,
- * because single files that are dropped have no folders.
+ * because dropped single files have no folders.
  */
 export function findAmong(files: readonly { readonly name: string; readonly bytes: Uint8Array }[], modelPath: string): FindData {
   const folder = modelPath.slice(0, modelPath.lastIndexOf('/') + 1);
@@ -213,7 +214,7 @@ export function findAmong(files: readonly { readonly name: string; readonly byte
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** Every tensor that the file holds for a graph and the graphs inside of its nodes. */
+/** All tensors of a graph and its subgraphs. */
 function tensorsOf(graph: GraphProto): TensorProto[] {
   return [
     ...graph.initializer,

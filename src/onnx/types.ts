@@ -15,31 +15,31 @@ import {
   ValueInfoProtoSchema,
 } from './onnx_pb';
 
-/** A value of a graph, as far as the file tells. */
+/** A value of a graph, as declared in the file. */
 export interface ValueInfo {
   readonly name: string;
-  /** Of a tensor's elements: `float32`, `int64`, `bool`. Else `sequence`, `map` or `optional`; `?` where not told. */
+  /** Element type of a tensor: `float32`, `int64`, `bool`. Else `sequence`, `map` or `optional`; `?` if not declared. */
   readonly dtype: string;
-  /** Size of each axis; a name where it is dynamic, `?` where it is dynamic and has none. Null where not told. */
+  /** Size of each axis; a name if it is dynamic, `?` if it is dynamic and unnamed. Null if not declared. */
   readonly shape: readonly (number | string)[] | null;
 }
 
-/** What is known of a value that the file has no type for. */
+/** Known type of a value without a declared type. */
 export interface KnownType {
   /** As in {@link ValueInfo}. */
   readonly dtype: string;
-  /** Null for an axis of any size; no shape at all where even the number of axes is open. */
+  /** Null for an axis of any size; absent if the number of axes is unknown too. */
   readonly shape?: readonly (number | null)[];
 }
 
 export const UNKNOWN = '?';
 
-/** Where ONNX's own name is not simply in other letters. */
+/** Types whose name differs from ONNX's name in more than case. */
 const RENAMED: Partial<Record<string, string>> = { FLOAT: 'float32', DOUBLE: 'float64', UNDEFINED: UNKNOWN };
 
-/** `float32`, `int64`, `float16`: element types as numpy and ONNX Runtime write them. */
+/** `float32`, `int64`, `float16`: element types in the notation of numpy and ONNX Runtime. */
 export function dtypeName(type: number): string {
-  // An enum of a newer format has numbers that ours lacks.
+  // Newer formats have enum values that ours lacks.
   const name = TensorProto_DataType[type];
   return name === undefined ? UNKNOWN : (ownValue(RENAMED, name) ?? name.toLowerCase());
 }
@@ -50,10 +50,10 @@ const TYPE_OF_NAME = new Map(
     .map((type) => [dtypeName(type), type]),
 );
 
-/** The inverse of {@link dtypeName}; undefined for a name that no element type has. */
+/** The inverse of {@link dtypeName}; undefined for an unknown name. */
 export const dtypeOf = (name: string): TensorProto_DataType | undefined => TYPE_OF_NAME.get(name);
 
-/** A graph's input, output or intermediate value, without the wrapping. */
+/** Reads the declaration of an input, output or intermediate value. */
 export function readValueInfo({ name, type }: ValueInfoProto): ValueInfo {
   return { name, ...readType(type) };
 }
@@ -84,7 +84,7 @@ function readDimension({ value }: TensorShapeProto_Dimension): number | string {
   return value.case === 'dimParam' && value.value !== '' ? value.value : UNKNOWN;
 }
 
-/** A value's declaration. Without `shape` it may have any number of axes. */
+/** Creates the declaration of a value. Without `shape`, it may have any number of axes. */
 export function makeValueInfo(name: string, { dtype, shape }: KnownType): ValueInfoProto {
   const elemType = dtypeOf(dtype) ?? TensorProto_DataType.UNDEFINED;
   const dims = shape?.map((size) =>
@@ -98,13 +98,13 @@ export function makeValueInfo(name: string, { dtype, shape }: KnownType): ValueI
   return create(ValueInfoProtoSchema, { name, type });
 }
 
-/** A value's name without its type, which ONNX Runtime infers for an output. */
+/** Declares a value without its type, which ONNX Runtime infers for an output. */
 export const untyped = (name: string): ValueInfoProto => create(ValueInfoProtoSchema, { name });
 
-/** More says nothing to a reader. */
+/** Maximum number of items in a text; more would not help the reader. */
 const MAX_ITEMS = 16;
 const MAX_TEXT = 120;
-/** What a float32 holds for certain: 0.1 is stored as 0.10000000149, which nobody wrote. */
+/** Digits that float32 holds reliably: 0.1 is stored as 0.10000000149. */
 const FLOAT32_DIGITS = 7;
 
 /** A node's attributes as short text, by name: `[1, 2]`, `0.1`, `forward`, `float32 (3, 4)`, `graph of 5 nodes`. */

@@ -4,7 +4,7 @@ import { producersOf } from './nodes';
 import type { GraphProto, NodeProto, TensorProto } from './onnx_pb';
 import { shapeOf, tensorValues } from './tensors';
 
-/** A tensor of weights. */
+/** A weight tensor. */
 export interface WeightTensor {
   readonly data: Float32Array;
   readonly shape: readonly number[];
@@ -16,28 +16,28 @@ export interface Convolution {
   readonly weight: Float32Array;
   readonly numOut: number;
   readonly numIn: number;
-  /** Axes (output channel); zeros where the file has none. */
+  /** Axes (output channel); zeros if the file has none. */
   readonly bias: Float32Array;
-  /** One for each axis, as are the three below. */
+  /** One per axis, like the next three fields. */
   readonly taps: readonly number[];
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
   readonly pads: readonly number[];
 }
 
-/** Batch normalization as it is at run time: scale · x + shift, each with the axis (channel). */
+/** Batch normalization at run time: scale · x + shift, each with the axis (channel). */
 export interface Normalization {
   readonly scale: Float32Array;
   readonly shift: Float32Array;
 }
 
-/** Reads a graph from its output to its input: each method is for a value, and says what gives it. */
+/** Reads a graph from its output to its input. Each method takes a value and describes the node that outputs it. */
 export class Values {
   readonly graph: GraphProto;
   private readonly producers: Map<string, number>;
   private readonly weights: Map<string, TensorProto>;
 
-  /** @param makeError makes the error about a graph that is not the one expected */
+  /** @param makeError creates the error for a graph with an unexpected structure */
   constructor(
     model: ModelProto,
     private readonly makeError: (problem: string) => Error,
@@ -47,15 +47,15 @@ export class Values {
     this.weights = new Map(this.graph.initializer.map((tensor) => [tensor.name, tensor]));
   }
 
-  /** What gives `value`; undefined for an input or a weight. */
+  /** The node that outputs `value`; undefined for an input or a weight. */
   producer(value: string): NodeProto | undefined {
     return this.graph.node[this.producers.get(value) ?? -1];
   }
 
   /**
-   * The inputs of the node that gives `value`, which must be an `op` with so many of them.
+   * The inputs of the node that outputs `value`, which must be an `op` with `numInputs` inputs.
    *
-   * @throws VoxlaneError `model-invalid`, as all below
+   * @throws VoxlaneError `model-invalid`, like the methods below
    */
   inputsOf(value: string, op: string, numInputs: number): string[] {
     const node = this.producer(value);
@@ -63,7 +63,7 @@ export class Values {
     throw this.makeError(`${value} comes from ${node ? `${node.opType} of ${node.input.length}` : 'no node'}, not ${op} of ${numInputs}`);
   }
 
-  /** The one input of the node that gives `value`. */
+  /** The only input of the node that outputs `value`. */
   inputOf(value: string, op: string): string {
     return this.inputsOf(value, op, 1)[0]!;
   }
@@ -73,15 +73,15 @@ export class Values {
     return node ? attributeTexts(node) : {};
   }
 
-  /** Weights, or what a Constant node gives. */
+  /** A weight, or the value of a Constant node. */
   tensor(name: string): WeightTensor {
     const held = this.weights.get(name) ?? this.producer(name)?.attribute.find(({ t }) => t)?.t;
     const data = held && tensorValues(held);
-    if (!data) throw this.makeError(`${name} is no tensor of numbers that the file holds`);
+    if (!data) throw this.makeError(`${name} is not a numeric tensor in the file`);
     return { data, shape: shapeOf(held) };
   }
 
-  /** The input and the weights of the convolution that gives `value`. */
+  /** The input and the weights of the convolution that outputs `value`. */
   convolution(value: string): { input: string; convolution: Convolution } {
     const withBias = this.producer(value)?.input.length === 3;
     const [input, weightName, biasName] = this.inputsOf(value, 'Conv', withBias ? 3 : 2);
@@ -100,7 +100,7 @@ export class Values {
     return { input: input!, convolution: { weight, numOut, numIn, bias, taps, strides, dilations, pads } };
   }
 
-  /** The input and the weights of the batch normalization that gives `value`. */
+  /** The input and the weights of the batch normalization that outputs `value`. */
   normalization(value: string): { input: string; normalization: Normalization } {
     const [input, ...names] = this.inputsOf(value, 'BatchNormalization', 5);
     const [gamma, beta, mean, variance] = names.map((name) => this.tensor(name).data);
@@ -111,9 +111,9 @@ export class Values {
   }
 
   /**
-   * How `value` is computed, as text: `Add(Shape(x), 2)`, attributes in brackets after the operator.
+   * Formats the computation of `value` as text: `Add(Shape(x), 2)`, with attributes in brackets after the operator.
    *
-   * @param names what to call the values at which the text stops
+   * @param names names of the values at which the text stops
    */
   formula(value: string, names: ReadonlyMap<string, string>): string {
     const name = names.get(value);
@@ -125,7 +125,7 @@ export class Values {
     return `${node.opType}${attributes.length > 0 ? `[${attributes.join()}]` : ''}(${inputs.join(', ')})`;
   }
 
-  /** Checks that `value` is computed as `expected` says. */
+  /** Checks that `value` is computed as in `expected`. */
   expectFormula(value: string, names: ReadonlyMap<string, string>, expected: string): void {
     const found = this.formula(value, names);
     if (found !== expected) throw this.makeError(`${value} is ${found}, not ${expected}`);

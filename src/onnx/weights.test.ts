@@ -33,7 +33,7 @@ const raw = (dataType: Type, dims: number[], values: ArrayBufferView): TensorPro
 type TypedFields = Partial<Pick<TensorProto, 'floatData' | 'doubleData' | 'int32Data' | 'int64Data' | 'uint64Data'>>;
 
 describe('listWeights', () => {
-  /** Each type in raw bytes and in the field that the format has for it. */
+  /** Each type in raw bytes and in its typed field. */
   const TYPES: [string, TensorProto, TypedFields, number[]][] = [
     ['float32', raw(Type.FLOAT, [2], Float32Array.of(1.5, -2)), { floatData: [1.5, -2] }, [1.5, -2]],
     ['float64', raw(Type.DOUBLE, [2], Float64Array.of(1.5, 1e300)), { doubleData: [1.5, 1e300] }, [1.5, Infinity]],
@@ -65,7 +65,7 @@ describe('listWeights', () => {
     }
   });
 
-  it('reads raw bytes at any alignment, and gives values that are not the file', () => {
+  it('reads raw bytes at any alignment, and returns copies of the values', () => {
     const file = new Uint8Array(13);
     new DataView(file.buffer).setFloat32(5, 1.25, true);
     const found = onlyWeight(holding(raw(Type.FLOAT, [], file.subarray(5, 9))));
@@ -75,7 +75,7 @@ describe('listWeights', () => {
     expect(Array.from(found.values()!)).toEqual([1.25]);
   });
 
-  it('tells where bytes do not fit the shape, and gives no values then', () => {
+  it('reports bytes that do not match the shape, and returns no values', () => {
     const short = onlyWeight(holding(raw(Type.FLOAT, [2, 3], Float32Array.of(1, 2))));
     expect(short.problem).toBe('float32 (2, 3) needs 24 bytes, but the file has 8');
     expect(short.values()).toBeNull();
@@ -83,7 +83,7 @@ describe('listWeights', () => {
     expect(onlyWeight(holding(raw(Type.FLOAT, [0], Float32Array.of()))).problem).toBeNull();
   });
 
-  it('widens floats of a byte and less, which are packed', () => {
+  it('widens packed floats of one byte or less', () => {
     const codes = onlyWeight(holding(raw(Type.FLOAT8E5M2, [2], Uint8Array.of(0x3c, 0xbe))));
     expect(Array.from(codes.values()!)).toEqual([1, -1.5]);
     // Two codes of a byte, the first in the lower bits: 0.5 and -6.
@@ -108,7 +108,7 @@ describe('listWeights', () => {
     expect(onlyWeight(model).values()).toBeNull();
   });
 
-  it('finds constants in every form, and weights of inner graphs', () => {
+  it('finds constants in every form, and weights of subgraphs', () => {
     const constant = (name: string, attribute: Parameters<typeof node>[3]) => node('Constant', [], [name], attribute);
     const model = build({
       initializer: [weight('w', [1], [1])],
@@ -187,7 +187,7 @@ describe('lstmNodes', () => {
     expect(lstmNodes(backward, bounds)).toEqual([{ ...expected, b: 'b', direction: 'reverse' }]);
   });
 
-  it('leaves out those whose weights are computed or given', () => {
+  it('leaves out those whose weights are computed or fed', () => {
     expect(lstmNodes(lstm('computed'), bounds)).toEqual([]);
     expect(lstmNodes(lstm('b'), { inputs: ['x', 'w'], outputs: ['y'] })).toEqual([]);
   });
@@ -204,7 +204,7 @@ describe('replaceWeights', () => {
     node: [node('Mul', ['x', 'w'], ['y'])],
   });
 
-  it('puts values, also views, in place of those in raw bytes or typed fields', async () => {
+  it('replaces values in raw bytes or typed fields, even by views', async () => {
     const before = encodeOnnx(model);
     const replaced = replaceWeights(model, new Map([['w', Float32Array.of(9, 3, 5).subarray(1)]]));
     const { y } = await runModel(replaced, { x: { data: Float32Array.of(1, 10), shape: [2] } });
@@ -214,7 +214,7 @@ describe('replaceWeights', () => {
   });
 
   it.each([
-    ['a name that is not there', 'v', 2, 'The closest are w'],
+    ['an unknown name', 'v', 2, 'The closest are w'],
     ['another number of values', 'w', 3, '3 float32 values cannot stand for w, float32 (2)'],
     ['another type', 'count', 1, 'int64'],
   ])('refuses %s', (_, name, length, words) => {

@@ -15,34 +15,34 @@ import { requireKnown, sliceOf, type Bounds } from './cut';
 import { neededBytes, numValuesOf, shapeOf, tensorBytes, tensorValues } from './tensors';
 import { dtypeName } from './types';
 
-/** A tensor that the file holds: an initializer, or what a Constant node gives. */
+/** A tensor in the file: an initializer, or the value of a Constant node. */
 export interface Weight {
-  /** Of the value; of one inside of an If, Loop or Scan it need not be the only one of that name. */
+  /** Name of the value. Inside an If, Loop or Scan it may not be unique. */
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** What is wrong with how the file holds it: `sparse`, or a length that does not fit. */
+  /** What is wrong with its storage: `sparse`, or a wrong length. */
   readonly problem: string | null;
-  /** Row-major, little-endian, as {@link tensorBytes}. Not to be written to. */
+  /** Row-major, little-endian, as in {@link tensorBytes}. Read-only. */
   readonly bytes: () => Uint8Array;
-  /** As float32, a copy; null where it cannot be, as {@link tensorValues}. */
+  /** As float32, a copy; null if not possible, as in {@link tensorValues}. */
   readonly values: () => Float32Array | null;
 }
 
 /** A weight and the nodes that read it. */
 export interface UsedWeight extends Weight {
-  /** Names of nodes, in the graph's order. */
+  /** Node names, in graph order. */
   readonly usedBy: readonly string[];
 }
 
 /** An LSTM node and the names of its weights, all float32 initializers. */
 export interface LstmNode {
   readonly node: string;
-  /** Of the input, (direction, 4 × hidden, feature), gates in the order input, output, forget, cell. */
+  /** Input weights, (direction, 4 × hidden, feature), gates in the order input, output, forget, cell. */
   readonly w: string;
-  /** Of the state, (direction, 4 × hidden, hidden), gates as in `w`. */
+  /** State weights, (direction, 4 × hidden, hidden), gates as in `w`. */
   readonly r: string;
-  /** Biases, (direction, 8 × hidden): the input's, then the state's. */
+  /** Biases, (direction, 8 × hidden): those of the input, then those of the state. */
   readonly b: string | null;
   readonly hidden: number;
   readonly directions: number;
@@ -50,7 +50,7 @@ export interface LstmNode {
   readonly direction: string;
 }
 
-/** Every tensor of weights that `model` holds: initializers first, then constants, then those of inner graphs. */
+/** All weight tensors of `model`: initializers first, then constants, then those of subgraphs. */
 export function listWeights(model: ModelProto): Weight[] {
   return weightsOf(graphOf(model));
 }
@@ -59,7 +59,7 @@ function weightsOf(graph: GraphProto): Weight[] {
   return [...ownWeights(graph), ...graph.node.flatMap(innerWeights)];
 }
 
-/** Without those of the graphs inside of its nodes. */
+/** Weights without those of subgraphs. */
 function ownWeights({ initializer, sparseInitializer, node }: GraphProto): Weight[] {
   return [
     ...initializer.map((tensor) => toWeight(tensor.name, tensor)),
@@ -71,9 +71,9 @@ function ownWeights({ initializer, sparseInitializer, node }: GraphProto): Weigh
 const innerWeights = (node: NodeProto): Weight[] => subgraphsOf(node).flatMap(weightsOf);
 
 /**
- * The weights that the nodes between `inputs` and `outputs` read, and which nodes do.
+ * The weights that the nodes between `inputs` and `outputs` read, with these nodes.
  *
- * @throws VoxlaneError as {@link sliceOf}
+ * @throws VoxlaneError like {@link sliceOf}
  */
 export function weightsBetween(model: ModelProto, bounds: Bounds): UsedWeight[] {
   const graph = graphOf(model);
@@ -98,7 +98,7 @@ export function weightsBetween(model: ModelProto, bounds: Bounds): UsedWeight[] 
 /**
  * The LSTM nodes between `inputs` and `outputs` whose weights are float32 initializers.
  *
- * @throws VoxlaneError as {@link sliceOf}
+ * @throws VoxlaneError like {@link sliceOf}
  */
 export function lstmNodes(model: ModelProto, bounds: Bounds): LstmNode[] {
   const graph = graphOf(model);
@@ -123,10 +123,10 @@ export function lstmNodes(model: ModelProto, bounds: Bounds): LstmNode[] {
 }
 
 /**
- * The model with other values in some of its float32 initializers.
+ * Replaces the values of float32 initializers.
  *
- * @param changes row-major, by name, as many values as before
- * @throws VoxlaneError `options` for a name that is not there, another type or another number of values
+ * @param changes row-major, by name, with the same number of values as before
+ * @throws VoxlaneError `options` for an unknown name, another type or another number of values
  */
 export function replaceWeights(model: ModelProto, changes: ReadonlyMap<string, Float32Array>): ModelProto {
   const graph = graphOf(model);
@@ -145,7 +145,7 @@ function withValues(tensor: TensorProto, values: Float32Array): TensorProto {
       code: 'options',
       problem: `${values.length} float32 values cannot stand for ${name}, ${dtypeName(dataType)} (${dims.join(', ')})`,
       expected: 'a float32 initializer and as many values as its shape has',
-      remedy: 'Give values of the same shape',
+      remedy: 'Pass values of the same shape',
     });
   }
   const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -175,7 +175,7 @@ function sparseWeight({ values = create(TensorProtoSchema), dims }: SparseTensor
   return { ...toWeight(values.name, values), shape: dims.map(Number), problem: 'sparse', values: () => null };
 }
 
-/** What a Constant node gives, whichever of its attributes holds it; null for strings and other nodes. */
+/** The value of a Constant node, from any of its attributes; null for strings and other nodes. */
 function constantOf({ opType, output, attribute }: NodeProto): Weight | null {
   const [name = ''] = output;
   const [held] = attribute;

@@ -4,23 +4,26 @@ export type Shape = readonly number[];
 /** A node as it ran. */
 export interface RunNode {
   readonly op: string;
-  /** In the operator's order. ONNX Runtime leaves out absent ones, and weights that it has packed for its kernels. */
+  /** In the operator's order. ONNX Runtime leaves out omitted inputs, and weights that it packed for its kernels. */
   readonly inputs: readonly Shape[];
   readonly outputs: readonly Shape[];
 }
 
-/** Arithmetic of a node or of a graph. */
+/** Arithmetic of a node or a graph. */
 export interface Work {
-  /** Of convolutions, matrix products and recurrent layers, without their bias. NaN where the shapes do not tell. */
+  /**
+   * Multiply-adds of convolutions, matrix products and recurrent layers, without their bias. NaN if the shapes are
+   * insufficient.
+   */
   readonly multiplyAdds: number;
   /**
-   * Values that the other nodes give: at least one operation each. Softmax, norms, poolings and sums over axes need
-   * more; they are few beside the multiply-adds. What only moves values counts nothing.
+   * Values that the other nodes output: at least one operation each. Softmax, norms, poolings and sums over axes need more,
+   * but are few compared to the multiply-adds. Operators that only move values do not count.
    */
   readonly elementwise: number;
 }
 
-/** Operators that move, pick or name values without computing any. */
+/** Operators that move, select or name values without computing any. */
 const MOVES = new Set(
   ('Cast Concat Constant ConstantOfShape DepthToSpace Dropout Expand Flatten Gather GatherElements GatherND Identity ' +
     'MemcpyFromHost MemcpyToHost Pad Range Reshape ScatterElements ScatterND Shape Size Slice SpaceToDepth Split ' +
@@ -28,15 +31,15 @@ const MOVES = new Set(
 );
 
 /**
- * Multiply-adds of each kind of operator, first match first. The runtime's own operators bear the name of the ONNX
- * one within theirs: FusedConv, FusedGemm, QLinearMatMul, DynamicQuantizeLSTM. All of it comes from the first input and
- * the outputs as far as it can, because the packed weights' shapes are not known.
+ * Multiply-adds of each kind of operator, first match first. The runtime's own operators contain the name of the ONNX
+ * operator: FusedConv, FusedGemm, QLinearMatMul, DynamicQuantizeLSTM. The counts use the first input and the outputs as far
+ * as possible, because the shapes of packed weights are unknown.
  */
 const KINDS: readonly (readonly [name: RegExp, multiplyAdds: (node: RunNode) => number])[] = [
   [/ConvTranspose/, ({ inputs }) => sizeOf(inputs[0]) * perChannel(kernelOf(inputs))],
-  // Weights (output channel, input channel of the group, kernel …): groups are in the second axis already.
+  // Weights (output channel, input channel of the group, kernel …): the second axis already accounts for groups.
   [/Conv/, ({ inputs, outputs }) => sizeOf(outputs[0]) * perChannel(kernelOf(inputs))],
-  // (row, inner) or, where it is transposed, (inner, row), times (inner, column).
+  // (row, inner), or (inner, row) if transposed, times (inner, column).
   [/Gemm/, ({ inputs, outputs }) => (sizeOf(outputs[0]) * sizeOf(inputs[0])) / (outputs[0]?.[0] ?? NaN)],
   [/MatMul/, ({ inputs, outputs }) => sizeOf(outputs[0]) * (inputs[0]?.at(-1) ?? NaN)],
   [/LSTM/, (node) => recurrent(node, 4)],
@@ -54,7 +57,7 @@ export function nodeWork(node: RunNode): Work {
   return { multiplyAdds: 0, elementwise: node.outputs.reduce((sum, shape) => sum + sizeOf(shape), 0) };
 }
 
-/** Arithmetic of all the nodes of a run. */
+/** Arithmetic of all nodes of a run. */
 export function sumWork(nodes: readonly RunNode[]): Work {
   return nodes.map(nodeWork).reduce(
     (sum, { multiplyAdds, elementwise }) => ({
@@ -65,14 +68,14 @@ export function sumWork(nodes: readonly RunNode[]): Work {
   );
 }
 
-/** Floating-point operations: a multiply-add is two. */
+/** Floating-point operations: a multiply-add counts as two. */
 export const flopsOf = ({ multiplyAdds, elementwise }: Work): number => 2 * multiplyAdds + elementwise;
 
 /**
- * A graph's operations for any size of its input, from what a few sizes take: the polynomial through them.
+ * Extrapolates a graph's operations to any input size: the polynomial through a few sizes.
  *
- * Convolutions grow with the size and products of two axes that both do with its square, so that three sizes tell all,
- * but for what strides and segments of fixed length round.
+ * Convolutions grow linearly with the size, and products of two such axes quadratically. So three sizes determine the
+ * polynomial, apart from rounding by strides and segments of fixed length.
  *
  * @param samples at least one, of different sizes
  * @returns operations for a size
@@ -85,14 +88,14 @@ export function flopsBySize(samples: readonly { readonly size: number; readonly 
     }, 0);
 }
 
-/** How many values a tensor holds. */
+/** Number of values of a tensor. */
 const sizeOf = (shape: Shape | undefined): number => shape?.reduce((product, size) => product * size, 1) ?? NaN;
 
-/** Of a convolution's inputs the one with as many axes as the first. Scales and biases have fewer. */
+/** The input of a convolution with the same number of axes as the first. Scales and biases have fewer. */
 const kernelOf = ([input, ...others]: readonly Shape[]): Shape | undefined =>
   others.find(({ length }) => length === input?.length);
 
-/** Weights of a kernel for each size of its first axis. */
+/** Number of kernel weights per index of the first axis. */
 const perChannel = (kernel: Shape | undefined): number => sizeOf(kernel?.slice(1));
 
 /** X is (step, batch, input); Y is (step, direction, batch, hidden), and Y_h the same without its first axis. */
