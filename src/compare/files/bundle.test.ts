@@ -1,4 +1,4 @@
-// First: it counts what is loaded after it.
+// Must come first: it counts buffers of modules loaded after it.
 import { bufferBytesOf, FEW_BYTES } from '../../../test/compare/memory';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
@@ -66,7 +66,7 @@ describe('readBundle', () => {
     const [half, classifier] = readBundle(bundleOf()).stages;
     expect(half!.tolerance).toEqual({ maxAbs: 0.01, cosine: 0.999 });
     expect(classifier!.tolerance).toEqual({ maxAbs: 1, cosine: 0.999, argmaxAgreement: 0.5 });
-    // Neither says one.
+    // Neither specifies one.
     expect(readBundle(withFields({ tolerance: {} })).stages[0]!.tolerance).toEqual({ maxAbs: Infinity, cosine: 0.999 });
   });
 
@@ -78,14 +78,14 @@ describe('readBundle', () => {
     expect(readBundle(bundleOf()).stages.map(({ value }) => value)).toEqual([null, null]);
   });
 
-  it('reads a folder that was zipped, with what a desktop adds to it', () => {
+  it('reads a zipped folder with files that a desktop adds', () => {
     const files: Record<string, Uint8Array> = { '__MACOSX/dump/manifest.json': json('metadata') };
     for (const [name, file] of Object.entries({ 'manifest.json': json(MANIFEST), ...FILES })) files[`dump/${name}`] = file;
     const zip = zipSync(files);
     expect(readBundle(zip)).toEqual(readBundle(bundleOf()));
   });
 
-  it('reads other dtypes and Fortran order, and notes what is coarse or not finite', () => {
+  it('reads other dtypes and Fortran order, and notes coarse or non-finite values', () => {
     const half = buildNpy([2], Uint8Array.of(0x38, 0x00, 0x3c, 0x00), { descr: '>f2' });
     const classifier = buildNpy([1, 2], [0, NaN], { fortranOrder: true });
     const files = { ...FILES, 'stages/half.npy': half, 'stages/classifier.npy': classifier };
@@ -98,12 +98,12 @@ describe('readBundle', () => {
     ]);
   });
 
-  it('leaves alone what the manifest does not name', () => {
+  it('ignores files that the manifest does not name', () => {
     const extra = { ...FILES, 'README.md': json('text'), 'stages/other.npy': json('no array') };
     expect(readBundle(bundleOf(MANIFEST, extra)).stages).toHaveLength(2);
   });
 
-  it('names the tensors there are where one is missing', () => {
+  it('lists the existing tensors if one is missing', () => {
     const { stages } = readBundle(bundleOf());
     expect(() => tensorNamed(stages, 'lstm')).toThrow(/no tensor named lstm, only half, classifier/);
   });
@@ -135,14 +135,14 @@ describe('readBundle', () => {
     expect(error.problem).toMatch(problem);
   });
 
-  it('refuses a zip cut off at any byte', () => {
+  it('rejects a zip truncated at any byte', () => {
     const whole = bundleOf();
     for (let length = 0; length < whole.length; length++) {
       expect(failureOfBundle(whole.subarray(0, length)).code).toBe('format');
     }
   });
 
-  it('refuses by what the directory claims, before it makes a buffer', () => {
+  it('rejects by the declared sizes, before it creates a buffer', () => {
     const bomb = claimSize(bundleOf(), 'stages/half.npy', 0xfffffffe);
     const growth = bufferBytesOf(() => {
       expect(failureOfBundle(bomb).problem).toMatch(/unpacks to \d{10} bytes or more, at stages\/half\.npy/);
@@ -151,36 +151,36 @@ describe('readBundle', () => {
     expect(failureOfBundle(claimSize(bundleOf(), 'manifest.json', 1 << 21)).problem).toMatch(/at manifest\.json/);
   });
 
-  it('adds the claims up', () => {
+  it('adds up the declared sizes', () => {
     const bomb = claimSize(bundleOf(), 'inputs/x.npy', 200 << 20);
     expect(failureOfBundle(claimSize(bomb, 'stages/half.npy', 200 << 20)).problem).toMatch(/unpacks to 419430400 bytes/);
   });
 
-  it('refuses a claim within bounds that the packed bytes cannot hold', () => {
+  it('rejects a declared size within bounds that the packed bytes cannot hold', () => {
     const bomb = claimSize(bundleOf(), 'stages/half.npy', 200 << 20);
     const growth = bufferBytesOf(() => {
-      expect(failureOfBundle(bomb).problem).toMatch(/claims 209715200 bytes for stages\/half\.npy, of which/);
+      expect(failureOfBundle(bomb).problem).toMatch(/declares 209715200 bytes for stages\/half\.npy, which has/);
     });
     expect(growth).toBeLessThan(FEW_BYTES);
   });
 
-  it('refuses a true bomb: values of one byte that are few as a file and many as float32', () => {
+  it('rejects a true bomb: one-byte values that are small as a file and large as float32', () => {
     const size = MAX_UNPACKED_BYTES / 4 + 1;
     const bomb = withHalf(buildNpy([size], new Uint8Array(size), { descr: '|u1' }));
     const growth = bufferBytesOf(() => {
       expect(failureOfBundle(bomb).problem).toMatch(/values are 2684\d+ bytes or more, at stages\/half\.npy/);
     });
-    // The file itself is unpacked, once; its values are not converted.
+    // The file itself is unpacked once; its values are not converted.
     expect(growth).toBeLessThan(size + FEW_BYTES);
   });
 
-  it('keeps to the claimed size where more comes out', () => {
+  it('respects the declared size if more data is unpacked', () => {
     const padded = { ...FILES, 'stages/half.npy': buildNpy([2], [1, 2], { shape: '(2,)' }) };
     const zip = claimSize(bundleOf(MANIFEST, padded), 'stages/half.npy', 100);
     expect(failureOfBundle(zip).problem).toMatch(/stages\/half\.npy damaged/);
   });
 
-  it('refuses more files than a bundle can have', () => {
+  it('rejects more files than a bundle can have', () => {
     const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, index) => [`${index}`, new Uint8Array(0)]));
     expect(failureOfBundle(zipSync(many, { level: 0 })).problem).toMatch(/too many files/);
   });

@@ -12,53 +12,55 @@ import { broken, isClutter, listZip, unpackZip } from './zip';
 /** A tensor of a bundle, float32, row-major. */
 export type GoldenTensor = NamedTensor;
 
-/** What one stage must give for the bundle's inputs. */
+/** The expected output of one stage for the bundle's inputs. */
 export interface GoldenStage extends GoldenTensor {
-  /** Of this stage; what it does not say itself is the bundle's. */
+  /** Tolerance of this stage; unspecified fields come from the bundle. */
   readonly tolerance: Tolerance;
-  /** Name of the graph's value that the stage is; null where the bundle does not say. */
+  /** Name of the graph value that the stage corresponds to; null if the bundle does not specify one. */
   readonly value: string | null;
-  /** What the stage decides, if the bundle says so. */
+  /** What the stage decides, if the bundle specifies it. */
   readonly decisions?: DecisionRule;
 }
 
-/** Inputs of a model and what the original implementation gives for them, stage by stage. */
+/** Inputs of a model and the outputs of the original implementation, stage by stage. */
 export interface GoldenBundle {
-  /** Id of the model, as in `models/<id>/`; empty where the goldens do not say, and are of no known model. */
+  /** Model ID, as in `models/<id>/`; empty if the goldens specify no model and match no known one. */
   readonly model: string;
-  /** Where the values come from, as their writer told it. */
+  /** Origin of the values, as stated by the writer of the bundle. */
   readonly source: Readonly<Record<string, unknown>>;
-  /** What the model is given. */
+  /** Inputs of the model. */
   readonly inputs: readonly GoldenTensor[];
   /** In the order in which the model computes them. */
   readonly stages: readonly GoldenStage[];
-  /** What was assumed or lost in reading; sentences without an end, for people. */
+  /** Assumptions and losses while reading: clauses without a period, for the user. */
   readonly notes: readonly string[];
-  /** An ONNX file that should give these values; null where the bundle brings none. */
+  /** An ONNX file that should produce these values; null if the bundle has none. */
   readonly graph: Uint8Array | null;
   /**
-   * Reads the files in the bundle that hold weights of the graph, by path from its folder; missing files are left out. Absent
-   * without a graph. Throws VoxlaneError `format` if they are too large.
+   * Reads the files in the bundle that hold weights of the graph, by path from its folder; missing files are left out.
+   * Absent without a graph. Throws VoxlaneError `format` if they are too large.
    */
   readonly graphData?: (locations: readonly string[]) => ReadonlyMap<string, Uint8Array>;
 }
 
-/** The files of `names`, paths from the manifest's folder, as far as they exist and are `maxBytes` together at most. */
+/** Opens the existing files among `names`, paths from the manifest's folder. Together they must not exceed `maxBytes`. */
 export type OpenFiles = (names: readonly string[], maxBytes: number) => ReadonlyMap<string, Uint8Array>;
 
-/** Of a bundle's files, and of their values as float32: more than any model's stages need, and little for a phone. */
+/**
+ * Limit for a bundle's files, and for their values as float32: more than any model's stages need, and small enough for a
+ * phone.
+ */
 export const MAX_UNPACKED_BYTES = 256 * 1024 * 1024;
 const MAX_MANIFEST_BYTES = 1 << 20;
 const MAX_GRAPH_BYTES = 256 * 1024 * 1024;
 
 /**
- * Reads a golden bundle: a zip with `manifest.json` and a `.npy` file for each input and stage, or of a folder that
- * holds them.
+ * Reads a golden bundle: a zip with `manifest.json` and a `.npy` file for each input and stage, at the top or in a folder.
  *
- * Memory is bounded whatever the zip claims: only files that the manifest names are unpacked, into buffers of the
- * sizes that the directory declares, 256 MiB together at most, and as much again for a graph.
+ * Memory is bounded whatever the zip declares: only files named in the manifest are unpacked, into buffers of the declared
+ * sizes, at most 256 MiB together, and as much again for a graph.
  *
- * @throws VoxlaneError `format` that says which part is missing, damaged, too large or of another kind
+ * @throws VoxlaneError `format` that names the part that is missing, damaged, too large or of another kind
  */
 export function readBundle(bytes: Uint8Array): GoldenBundle {
   const folder = manifestFolder(listZip(bytes, 'The bundle').map(({ name }) => name));
@@ -70,10 +72,10 @@ export function readBundle(bytes: Uint8Array): GoldenBundle {
 }
 
 /**
- * Where the one manifest among these paths is: its folder with a slash at the end, or empty; null where there is none.
- * One at the top is the bundle's, whatever else lies below.
+ * Finds the manifest among these paths. Returns its folder with a trailing slash, or an empty string for the top; null if
+ * there is none. A manifest at the top takes precedence over those in folders.
  *
- * @throws VoxlaneError `format` where there are several, so that it is not clear which is meant
+ * @throws VoxlaneError `format` if several manifests make the choice ambiguous
  */
 export function manifestFolder(paths: readonly string[]): string | null {
   if (paths.includes(MANIFEST)) return '';
@@ -83,7 +85,7 @@ export function manifestFolder(paths: readonly string[]): string | null {
 }
 
 /**
- * Reads the bundle of a manifest, wherever its files are.
+ * Reads the bundle of a manifest from any source of files.
  *
  * @throws VoxlaneError `format` like {@link readBundle}
  */
@@ -95,7 +97,7 @@ export function readManifestBundle(open: OpenFiles): GoldenBundle {
   const texts = new Set(stages.filter(({ file }) => isTextNpy(fileNamed(file, files), file)));
   const numeric = stages.filter((entry) => !texts.has(entry));
   checkValueCount([...inputs, ...numeric], files);
-  const notes = Array.from(texts, ({ name }) => `${name} is left out: it holds text, no numbers`);
+  const notes = Array.from(texts, ({ name }) => `${name} is left out: it holds text instead of numbers`);
   return {
     model,
     source,
@@ -125,9 +127,9 @@ function openGraph(path: string, open: OpenFiles): Pick<GoldenBundle, 'graph' | 
 }
 
 /**
- * The input or stage called `name`.
+ * The input or stage named `name`.
  *
- * @throws VoxlaneError `format` where there is none
+ * @throws VoxlaneError `format` if there is none
  */
 export function tensorNamed<T extends GoldenTensor>(tensors: readonly T[], name: string): T {
   const found = tensors.find((tensor) => tensor.name === name);
@@ -136,7 +138,7 @@ export function tensorNamed<T extends GoldenTensor>(tensors: readonly T[], name:
   throw broken(`The bundle has no tensor named ${name}, only ${names || 'none at all'}`, 'a bundle of this model');
 }
 
-/** How many values of a golden tensor are NaN or infinite; null if none. */
+/** Describes how many values of a golden tensor are NaN or infinite; null if none. */
 export function notFiniteNote(tensor: Tensor): string | null {
   const data = numbersOf(valuesOf(tensor));
   let count = 0;
@@ -146,13 +148,13 @@ export function notFiniteNote(tensor: Tensor): string | null {
 
 type TensorEntry = GoldenManifest['inputs'][number];
 
-/** Values of one byte become four: a second bound, before the first is converted. */
+/** One-byte values grow to four bytes: a second limit, before the first conversion. */
 function checkValueCount(entries: readonly TensorEntry[], files: ReadonlyMap<string, Uint8Array>): void {
   let total = 0;
   for (const { file } of entries) {
     total += Float32Array.BYTES_PER_ELEMENT * sizeOf(readNpyHeader(fileNamed(file, files), file).shape);
     if (total > MAX_UNPACKED_BYTES) {
-      throw broken(`The bundle's values are ${total} bytes or more, at ${file}`, `${MAX_UNPACKED_BYTES} bytes at most`);
+      throw broken(`The bundle's values are ${total} bytes or more, at ${file}`, `at most ${MAX_UNPACKED_BYTES} bytes`);
     }
   }
 }
@@ -182,7 +184,7 @@ function fileNamed(name: string, files: ReadonlyMap<string, Uint8Array>): Uint8A
 }
 
 /**
- * The golden bundle that ships with a model.
+ * Fetches the golden bundle of a shipped model.
  *
  * @param base holds `<model id>.zip`
  * @returns the zip

@@ -6,7 +6,7 @@ import {
   losesValues,
 } from '../../util/numberTypes';
 
-/** Types of values that float32 can stand for. */
+/** Value types that can be converted to float32. */
 export type ElementType =
   | 'bool'
   | 'int8'
@@ -27,14 +27,14 @@ export type ElementType =
   | 'float32'
   | 'float64';
 
-/** Values as float32, and what was lost on the way. */
+/** Float32 values, and what the conversion lost. */
 export interface Float32Values {
   readonly data: Float32Array;
-  /** Sentences without an end, for people; empty where float32 holds every value exactly, or as good as. */
+  /** Clauses without a period, for the user; empty if float32 holds every value exactly or nearly exactly. */
   readonly notes: readonly string[];
 }
 
-/** Size of one value. */
+/** Size of one value in bytes. */
 export const BYTES_PER_ELEMENT: Readonly<Record<ElementType, number>> = {
   bool: 1,
   int8: 1,
@@ -60,7 +60,7 @@ type Float8 = Extract<ElementType, `float8${string}`>;
 
 type ReadElement = (view: DataView, at: number, littleEndian: boolean) => number;
 
-/** Each integer type and float64; the other floats are converted as bits. */
+/** Integer types and float64; other floats are converted bitwise. */
 const READERS: Readonly<Record<Exclude<ElementType, Float8 | 'float16' | 'bfloat16' | 'float32'>, ReadElement>> = {
   bool: (view, at) => (view.getUint8(at) === 0 ? 0 : 1),
   int8: (view, at) => view.getInt8(at),
@@ -83,10 +83,10 @@ const EXACT: Partial<Record<ElementType, (buffer: ArrayBuffer) => ExactValues>> 
 };
 
 /**
- * The values in their own type, if float32 rounds one of them; else null.
+ * Returns the values in their own type if float32 rounds one of them; else null.
  *
  * @param bytes whole values, at any alignment
- * @param data the same as float32
+ * @param data the same values as float32
  */
 export function exactValues(bytes: Uint8Array, type: ElementType, data: Float32Array, littleEndian = true): ExactValues | null {
   const make = EXACT[type];
@@ -97,7 +97,7 @@ export function exactValues(bytes: Uint8Array, type: ElementType, data: Float32A
 }
 
 /**
- * Values of any of the types as float32.
+ * Converts values of any type to float32.
  *
  * @param bytes whole values, at any alignment
  */
@@ -128,7 +128,7 @@ export function toFloat32(bytes: Uint8Array, type: ElementType, littleEndian = t
   }
 }
 
-/** The same values, each with its bytes in little-endian order: the same array where they are so already. */
+/** Converts each value to little-endian byte order. Returns the same array if nothing changes. */
 export function toLittleEndian(bytes: Uint8Array, type: ElementType, littleEndian: boolean): Uint8Array {
   const size = BYTES_PER_ELEMENT[type];
   if (littleEndian || size === 1) return bytes;
@@ -138,8 +138,8 @@ export function toLittleEndian(bytes: Uint8Array, type: ElementType, littleEndia
 }
 
 function float32Of(bytes: Uint8Array, littleEndian: boolean): Float32Array {
-  // A copy, because a typed array must begin at a multiple of its element size. Not by `slice`, which is a view where
-  // the bytes are Node's Buffer.
+  // A copy, because a typed array must begin at a multiple of its element size. `slice` would return a view if the bytes
+  // are a Node Buffer.
   return new Float32Array(new Uint8Array(toLittleEndian(bytes, 'float32', littleEndian)).buffer);
 }
 
@@ -149,29 +149,31 @@ function narrow(bytes: Uint8Array, type: keyof typeof READERS, littleEndian: boo
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data = new Float32Array(bytes.length / size);
   for (let index = 0; index < data.length; index++) data[index] = read(view, index * size, littleEndian);
-  // What float32 rounds is kept by `exactValues`.
+  // `exactValues` keeps what float32 rounds.
   return { data, notes: [] };
 }
 
-/** One tensor of a file that holds many by name. */
+/** One tensor of a file that holds named tensors. */
 export interface CheckpointTensor {
   readonly name: string;
-  /** As the file calls it: `F16`, `<f4`. */
+  /** Type name in the file: `F16`, `<f4`. */
   readonly dtype: string;
-  /** Null where float32 cannot stand for the values. */
+  /** Null if the values cannot be converted to float32. */
   readonly type: ElementType | null;
   readonly shape: readonly number[];
-  /** The values, row-major and little-endian: a view of the file where they lie so. Empty where they are not in it. */
+  /**
+   * The values, row-major and little-endian: a view of the file if it has this layout. Empty if they are not in the file.
+   */
   readonly bytes: Uint8Array;
-  /** What is wrong with this tensor's place in the file, in one sentence without an end; null where nothing is. */
+  /** What is wrong with this tensor's position in the file, as a clause without a period; null if nothing is wrong. */
   readonly problem: string | null;
-  /** Whether `bytes` are as many as shape and type need. */
+  /** True if the length of `bytes` matches shape and type. */
   readonly isReadable: boolean;
-  /** Converted anew at each call; null where the tensor is not readable. */
+  /** Converted on each call; null if the tensor is not readable. */
   values(): Float32Array | null;
 }
 
-/** A tensor whose values are converted only where they are asked for: an audit hashes the bytes of most. */
+/** A tensor with lazy conversion: an audit only hashes the bytes of most tensors. */
 export function checkpointTensor(parts: Omit<CheckpointTensor, 'values'>): CheckpointTensor {
   const { type, bytes, isReadable } = parts;
   return { ...parts, values: () => (isReadable && type !== null ? toFloat32(bytes, type).data : null) };

@@ -10,7 +10,7 @@ const floats = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.
 const matrix: GgufTensor = { name: 'w', shape: [2, 3], type: F32, bytes: floats(1, 2, 3, 4, 5, 6) };
 /** 1.5 and -2. */
 const half: GgufTensor = { name: 'h', shape: [2], type: F16, bytes: new Uint8Array(Uint16Array.of(0x3e00, 0xc000).buffer) };
-/** 2 rows of a block of 32 values each: a half precision factor and 32 bytes. */
+/** 2 rows of a block of 32 values each: a half-precision factor and 32 bytes. */
 const quantized: GgufTensor = { name: 'q', shape: [2, 32], type: Q8_0, bytes: Uint8Array.from({ length: 68 }, (_, index) => index) };
 
 const problemsOf = async (tensors: readonly GgufTensor[], alignment?: number): Promise<(string | null)[]> =>
@@ -35,8 +35,8 @@ describe('readGguf', () => {
     expect(tensor!.values()).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
   });
 
-  it('reads other alignments, and headers of several of the chunks that the library asks for', async () => {
-    // 100 bytes of header each, of which a chunk has 2,000,000.
+  it('reads other alignments, and headers that span several chunks of the library', async () => {
+    // Each header has 100 bytes; a chunk has 2,000,000.
     const many = Array.from({ length: 25_000 }, (_, index): GgufTensor => ({
       name: `layer.${index}`.padEnd(60, '.'), shape: [1, 1], type: F32, bytes: floats(index),
     }));
@@ -46,7 +46,7 @@ describe('readGguf', () => {
     expect(tensors.at(-1)!.values()).toEqual(Float32Array.of(24_999));
   });
 
-  it('takes a type that is not known up to the next tensor', async () => {
+  it('reads an unknown type up to the next tensor', async () => {
     const unknown: GgufTensor = { name: 'u', shape: [7], type: 999, bytes: Uint8Array.of(1, 2, 3, 4, 5) };
     const [first, second] = await readGguf(buildGguf([unknown, matrix]), 'c.gguf');
     expect(first).toMatchObject({ dtype: 'type 999', type: null, problem: null });
@@ -58,14 +58,14 @@ describe('readGguf', () => {
   it.each<[string, Partial<GgufTensor>, string]>([
     ['overlaps', { offset: 0 }, 'shares 4 bytes with w'],
     ['leaves a gap', { offset: 96 }, 'leaves a gap of 72 bytes after w'],
-    ['begins between', { offset: 36 }, 'no multiple of 32'],
-    ['has rows of part of a block', { type: Q8_0, shape: [33], bytes: new Uint8Array(68) }, 'rows of 33 values, which is no multiple of the 32 of Q8_0'],
-  ])('tells where a tensor %s', async (_, part, words) => {
+    ['begins between', { offset: 36 }, 'not a multiple of 32'],
+    ['has rows of part of a block', { type: Q8_0, shape: [33], bytes: new Uint8Array(68) }, 'rows of 33 values, not a multiple of the 32 of Q8_0'],
+  ])('reports if a tensor %s', async (_, part, words) => {
     const [first, second] = await problemsOf([matrix, { ...half, ...part }]);
     expect(`${first ?? ''} ${second ?? ''}`).toContain(words);
   });
 
-  it('lists what is cut off, without values', async () => {
+  it('lists truncated tensors, without values', async () => {
     const file = buildGguf([matrix, half]);
     const [whole, cut] = await readGguf(file.subarray(0, file.length - 1), 'c.gguf');
     expect(whole).toMatchObject({ problem: null, isReadable: true });
@@ -73,19 +73,19 @@ describe('readGguf', () => {
     expect(cut!.values()).toBeNull();
   });
 
-  it.each([4, 8, 30, 60, 100])('refuses a header that is cut off after %i bytes', async (length) => {
+  it.each([4, 8, 30, 60, 100])('rejects a header that is truncated after %i bytes', async (length) => {
     const file = buildGguf([matrix, half]).subarray(0, length);
     await expect(readGguf(file, 'c.gguf')).rejects.toMatchObject({ code: 'format' });
   });
 
-  it('refuses other files, and counts that no file holds', async () => {
+  it('rejects other files, and impossible counts', async () => {
     await expect(readGguf(new Uint8Array(100), 'c.gguf')).rejects.toMatchObject({ code: 'format' });
     const many = buildGguf([matrix]);
     new DataView(many.buffer).setBigUint64(8, 5_000_000n, true);
     await expect(readGguf(many, 'c.gguf')).rejects.toMatchObject({ code: 'format' });
   });
 
-  it('is a checkpoint for the audit, whatever the file is called', async () => {
+  it('is a checkpoint for the audit, whatever the file name', async () => {
     const model = build({
       initializer: [weight('w', [2, 3], [1, 2, 3, 4, 5, 6]), weight('q', [2, 32], Array<number>(64).fill(1).with(0, 2))],
       node: [node('Relu', ['x'], ['y'])],

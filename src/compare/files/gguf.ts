@@ -4,7 +4,7 @@ import { ownValue } from '../../util/values';
 import { sizeOf } from '../tensor';
 import { checkpointTensor, type CheckpointTensor, type ElementType, toLittleEndian } from './elements';
 
-/** How many values lie together, in how many bytes. */
+/** Number of values and bytes in one block. */
 export interface Block {
   readonly numValues: number;
   readonly numBytes: number;
@@ -12,13 +12,13 @@ export interface Block {
 
 const block = (numValues: number, numBytes: number): Block => ({ numValues, numBytes });
 
-/** Most quantized types go by blocks of 32 values with one factor, or by 256 with several. */
+/** Most quantized types use blocks of 32 values with one factor, or of 256 with several. */
 const SMALL = 32;
 const LARGE = 256;
 
 /**
- * Blocks of the types that files have, as in `GGML_QUANT_SIZES` of llama.cpp's gguf-py: the library gives their names,
- * and a file only where each tensor begins.
+ * Block sizes of the types in files, as in `GGML_QUANT_SIZES` of llama.cpp's gguf-py. The library only provides type names,
+ * and files only store where each tensor begins.
  */
 export const BLOCKS: Partial<Record<string, Block>> = {
   F32: block(1, 4),
@@ -53,9 +53,9 @@ export const BLOCKS: Partial<Record<string, Block>> = {
   TQ2_0: block(LARGE, 66),
 };
 
-/** The library reads by address. Nothing is fetched: it is handed the bytes instead. */
+/** The library reads from a URL. Nothing is fetched: it receives the bytes directly. */
 const ADDRESS = 'https://file.invalid/checkpoint.gguf';
-/** The library asks for so much at once, and for the next chunk a little before it needs it. */
+/** The library requests chunks of this size, and the next chunk slightly before it needs it. */
 const CHUNK_BYTES = 2_000_000;
 const DEFAULT_ALIGNMENT = 32;
 
@@ -70,31 +70,30 @@ const ELEMENT_TYPES: Partial<Record<string, ElementType>> = {
   I64: 'int64',
 };
 
-/** Where a tensor lies, in bytes from the start of the file. */
+/** Position of a tensor, in bytes from the start of the file. */
 interface Place {
   readonly name: string;
   readonly dtype: string;
-  /** Row-major: the file has it the other way round. */
+  /** Row-major; the file stores the reverse order. */
   readonly shape: readonly number[];
   readonly start: number;
-  /** Null for a type whose blocks are not known. */
+  /** Null for a type with unknown block size. */
   readonly numBytes: number | null;
 }
 
 /**
- * The tensors of a `.gguf` file, in its order; their bytes are views of it where it is little-endian. Quantized ones
- * have their bytes and no values.
+ * Reads the tensors of a `.gguf` file in file order. Their bytes are views of the file if it is little-endian. Quantized
+ * tensors have bytes but no values.
  *
- * A tensor that overlaps another, leaves a gap, begins where the file's alignment forbids, or is not whole has a problem
- * that says so.
+ * A tensor has a `problem` if it overlaps another, follows a gap, is misaligned or is incomplete.
  *
- * @param name of the file, for the error
- * @throws VoxlaneError `format` where it is another file, or ends in its header
+ * @param name file name for errors
+ * @throws VoxlaneError `format` for another kind of file, or one that ends in its header
  */
 export async function readGguf(bytes: Uint8Array, name: string): Promise<CheckpointTensor[]> {
   const header = await readHeader(bytes, name);
   const dataStart = Number(header.tensorDataOffset);
-  // The library fills the last chunk with zeros, and reads tensors out of them where the file ends.
+  // The library pads the last chunk with zeros and parses tensors from them beyond the end of the file.
   if (dataStart > bytes.length + DEFAULT_ALIGNMENT || header.tensorInfoByteRange[1] > bytes.length) {
     throw unreadable(name, `ends in its header, after ${bytes.length} bytes`);
   }
@@ -117,7 +116,7 @@ async function readHeader(bytes: Uint8Array, name: string): Promise<GGUFParseOut
   const serve = (_address: unknown, init?: RequestInit): Promise<Response> => {
     const range = new Headers(init?.headers).get('range') ?? '';
     const [, start = 0, end = 0] = (/^bytes=(\d+)-(\d+)$/.exec(range) ?? []).map(Number);
-    // One chunk more may be asked for than is needed; after it, the header claims more than there is.
+    // The library may request one chunk more than it needs; beyond that, the header declares more than the file holds.
     if (start >= bytes.length + CHUNK_BYTES) throw new Error(`ends in its header, after ${bytes.length} bytes`);
     return Promise.resolve(new Response(new Uint8Array(bytes.subarray(start, end + 1))));
   };
@@ -128,7 +127,7 @@ async function readHeader(bytes: Uint8Array, name: string): Promise<GGUFParseOut
   }
 }
 
-/** Where each tensor ends: of a type that is not known where the next begins, with the padding between the two. */
+/** End of each tensor. For unknown types it is the start of the next tensor, including the padding between them. */
 function endsOf(places: readonly Place[], fileBytes: number): Map<Place, number> {
   const ends = new Map<Place, number>();
   let next = fileBytes;
@@ -165,7 +164,7 @@ function readTensor(
 const bytesOf = (shape: readonly number[], { numValues, numBytes }: Block): number =>
   Math.ceil(sizeOf(shape) / numValues) * numBytes;
 
-/** What is wrong with where tensors lie: each should begin where the one before it ends, filled up to the alignment. */
+/** Finds misplaced tensors: each should begin at the end of the previous one, padded to the alignment. */
 function placementProblems(
   places: readonly Place[],
   dataStart: number,
@@ -182,10 +181,10 @@ function placementProblems(
     const expected = dataStart + Math.ceil((reached - dataStart) / alignment) * alignment;
     const { numValues = 1 } = ownValue(BLOCKS, dtype) ?? {};
     if ((shape.at(-1) ?? 1) % numValues !== 0) {
-      found.push(`has rows of ${shape.at(-1) ?? 1} values, which is no multiple of the ${numValues} of ${dtype}`);
+      found.push(`has rows of ${shape.at(-1) ?? 1} values, not a multiple of the ${numValues} of ${dtype}`);
     }
     if ((start - dataStart) % alignment !== 0) {
-      found.push(`begins at byte ${start - dataStart} of the data, which is no multiple of ${alignment}`);
+      found.push(`begins at byte ${start - dataStart} of the data, not a multiple of ${alignment}`);
     }
     if (end > fileBytes) found.push(`ends at byte ${end} of the file, which has ${fileBytes}`);
     if (start < reached && numBytes !== 0) {
@@ -199,7 +198,7 @@ function placementProblems(
   return problems;
 }
 
-/** In place of a name: how far a tensor of an unknown type reaches is not known, so that nothing after it is a gap. */
+/** Placeholder name after a tensor of an unknown type: its end is unknown, so nothing after it counts as a gap. */
 const UNKNOWN = '';
 
 function unreadable(name: string, found: string, cause?: unknown): VoxlaneError {

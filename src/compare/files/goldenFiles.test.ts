@@ -1,4 +1,4 @@
-// First: it counts what is loaded after it.
+// Must come first: it counts buffers of modules loaded after it.
 import { bufferBytesOf, FEW_BYTES } from '../../../test/compare/memory';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -15,19 +15,19 @@ const SHIPPED = ['segmentation-3.0', 'campplus-zh-en'].map((id) => {
   const bytes = new Uint8Array(readFileSync(`public/goldens/${id}.zip`));
   return { id, bytes, bundle: readBundle(bytes), files: unzipSync(bytes) };
 });
-/** Names and axes of the shipped models, as their manifests have them. */
+/** Names and axes of the shipped models, as in their manifests. */
 const KNOWN: KnownModel[] = SHIPPED.map(({ id, bundle: { inputs, stages } }) => ({ id, inputs, stages }));
 
 const asFiles = (files: Record<string, Uint8Array>, folder = ''): NamedFile[] =>
   Object.entries(files).map(([name, bytes]) => ({ name: folder + name, bytes }));
 
-/** The `.npy` files of a bundle by the names of its tensors, stages in alphabetical order as a folder lists them. */
+/** The `.npy` files of a bundle by tensor name, with stages in alphabetical order like a folder listing. */
 function tensorFiles({ inputs, stages }: GoldenBundle): Record<string, Uint8Array> {
   const tensors = [...inputs, ...stages].toSorted((a, b) => a.name.localeCompare(b.name));
   return Object.fromEntries(tensors.map((tensor) => [`${tensor.name}.npy`, writeNpy(tensor)]));
 }
 
-/** A `.safetensors` file of the tensors of a bundle. */
+/** A `.safetensors` file with the tensors of a bundle. */
 function safetensorsOf({ inputs, stages }: GoldenBundle): Uint8Array {
   const tensors = [...inputs, ...stages];
   let end = 0;
@@ -40,7 +40,7 @@ function safetensorsOf({ inputs, stages }: GoldenBundle): Uint8Array {
   return buildSafetensors(Object.fromEntries(entries) as object, body);
 }
 
-/** Values as their hash, because the runner takes minutes to tell two long arrays apart. */
+/** Values as hashes, because the test runner takes minutes to diff two long arrays. */
 const hashed = (tensors: readonly GoldenTensor[]): object[] =>
   tensors.map((tensor) => ({ ...tensor, data: createHash('sha256').update(tensor.data).digest('hex') }));
 
@@ -61,7 +61,7 @@ describe.each(SHIPPED)('readGoldens of $id', ({ bundle, bytes, files }) => {
     ['a bundle under another name', [{ name: 'download', bytes }, { name: 'README.md', bytes: new Uint8Array(3) }]],
     ['a folder', asFiles(files, 'dump/')],
     ['the inside of a folder', asFiles(files)],
-  ])('reads %s with all that its manifest says', (_name, given) => {
+  ])('reads %s with all contents of its manifest', (_name, given) => {
     expect(contentOf(readGoldens(given, []))).toEqual(contentOf(bundle));
   });
 
@@ -87,13 +87,13 @@ const rolesOf = ({ inputs, stages }: GoldenBundle): object => ({
   stages: stages.map(({ name }) => name),
 });
 
-describe('readGoldens of a model that is not known', () => {
-  it('takes inputs and stages by their names, and numbers the axes', () => {
+describe('readGoldens of an unknown model', () => {
+  it('assigns inputs and stages by name, and numbers the axes', () => {
     const given = asFiles({ 'inputs/x.npy': ONE, 'stages/enc/Add_0.npy': buildNpy([1, 2], [3, 4]), 'inputs.y.npy': ONE });
     const read = readGoldens(given, KNOWN);
     expect(rolesOf(read)).toEqual({ inputs: ['x', 'y'], stages: ['enc/Add_0'] });
     expect(read).toMatchObject({ model: '', graph: null, stages: [{ axes: ['axis0', 'axis1'], value: null }] });
-    expect(read.notes).toContainEqual(expect.stringMatching(/of no known model/));
+    expect(read.notes).toContainEqual(expect.stringMatching(/match no known model/));
     expect(read.notes).toContainEqual(expect.stringMatching(/Taken as inputs: x, y$/));
   });
 
@@ -103,16 +103,16 @@ describe('readGoldens of a model that is not known', () => {
       inputs: ['tokens', 'inputs.mask'], stages: ['out'],
     });
     const read = readGoldens(given.slice(2), KNOWN, ['tokens']);
-    expect(read.notes).toContainEqual(expect.stringMatching(/None of the names is an input/));
+    expect(read.notes).toContainEqual(expect.stringMatching(/No name is an input/));
   });
 
-  it('is not taken for a model that one name is of', () => {
+  it('is not treated as a model because of a single name', () => {
     const given = asFiles({ 'lstm.npy': ONE, 'encoder.npy': ONE });
     expect(readGoldens(given, KNOWN).model).toBe('');
     expect(readGoldens(asFiles({ 'waveform.npy': ONE, 'other.npy': ONE, 'another.npy': ONE }), KNOWN).model).toBe('');
   });
 
-  it('keeps slashes in the names of an .npz, which are no folders', () => {
+  it('keeps slashes in the names of an .npz, which are not folders', () => {
     const npz = zipSync({ 'enc/a.npy': ONE, 'enc/b.npy': ONE });
     expect(rolesOf(readGoldens([{ name: 'x.npz', bytes: npz }], KNOWN))).toMatchObject({ stages: ['enc/a', 'enc/b'] });
     expect(rolesOf(readGoldens([{ name: 'x.zip', bytes: npz }], KNOWN))).toMatchObject({ stages: ['a', 'b'] });
@@ -127,26 +127,26 @@ describe('readGoldens of a model that is not known', () => {
     expect(rolesOf(readGoldens(given, KNOWN))).toEqual({ inputs: ['x'], stages: ['a'] });
   });
 
-  it('leaves a stage of text out and says so, and ignores what macOS adds to a zip', () => {
+  it('leaves out a text stage with a note, and ignores files that macOS adds to a zip', () => {
     const npy = { 'x.npy': buildNpy([1], [1]), 'stages/y.npy': buildNpy([1], [2]), 'stages/label.npy': buildNpy([2], new Uint8Array(8), { descr: '<U1' }) };
     const clutter = { '.DS_Store': Uint8Array.of(1), '__MACOSX/stages/._y.npy': Uint8Array.of(1, 2, 3), 'stages/._y.npy': Uint8Array.of(4) };
     for (const files of [asFiles({ ...npy, ...clutter }), asFiles({ 'a.zip': zipSync({ ...npy, ...clutter }) })]) {
       const { stages, notes } = readGoldens(files, [], ['x']);
       expect(stages.map(({ name }) => name)).toEqual(['y']);
-      expect(notes.find((note) => note.includes('text'))).toMatch(/label is left out: it holds text, no numbers/);
+      expect(notes.find((note) => note.includes('text'))).toMatch(/label is left out: it holds text instead of numbers/);
     }
     // An input cannot be left out.
     const input = { 'x.npy': npy['stages/label.npy'], 'stages/y.npy': npy['stages/y.npy'] };
     expect(failureOf(() => readGoldens(asFiles(input), [], ['x'])).problem).toBe('x holds text');
   });
 
-  it('refuses a zip with two files of one name', () => {
+  it('rejects a zip with two files of the same name', () => {
     const zip = zipSync({ 'a.npy': buildNpy([1], [1]), 'b.npy': buildNpy([1], [2]) }, { level: 0 });
     const text = Buffer.from(zip).toString('latin1').replaceAll('b.npy', 'a.npy');
     expect(failureOf(() => readGoldens([{ name: 'a.zip', bytes: Uint8Array.from(Buffer.from(text, 'latin1')) }], [])).problem).toBe('a.zip has the file a.npy twice');
   });
 
-  it('notes what was lost and what is not finite', () => {
+  it('notes losses and non-finite values', () => {
     const half = buildNpy([2], Uint8Array.of(0, 0x3c, 0, 0x7c), { descr: '<f2' });
     const { notes } = readGoldens(asFiles({ 'a.npy': half }), KNOWN);
     expect(notes).toContainEqual(expect.stringMatching(/^a: holds float16/));
@@ -160,7 +160,7 @@ describe('readGoldens', () => {
   const bomb = zipSync({ 'x.npy': buildNpy([1 << 27], new Uint8Array(1 << 27), { descr: '|u1' }) }, { level: 1 });
   const huge = buildNpy([1], [0], { shape: '(805306368,)' });
 
-  it('says which axes could not be named', () => {
+  it('notes which axes could not be named', () => {
     const given = asFiles({ 'lstm.npy': ONE, 'sincnet.npy': ONE, 'waveform.npy': ONE });
     const { model, notes, stages } = readGoldens(given, KNOWN);
     expect(model).toBe('segmentation-3.0');
@@ -172,11 +172,11 @@ describe('readGoldens', () => {
     ['nothing', [], /no golden outputs in no file at all/],
     ['other files', [{ name: 'a.txt', bytes: ONE }], /no golden outputs in a\.txt/],
     ['an empty zip', [{ name: 'a.zip', bytes: zipSync({}) }], /no golden outputs in a\.zip/],
-    ['a page that is called a zip', [{ name: 'a.zip', bytes: new TextEncoder().encode('<html>') }], /a\.zip cannot be/],
+    ['a page named like a zip', [{ name: 'a.zip', bytes: new TextEncoder().encode('<html>') }], /a\.zip cannot be/],
     ['two bundles', [{ name: 'a.zip', bytes: zip }, { name: 'b.zip', bytes: zip }], /several bundles: a\.zip, b\.zip/],
     ['a bundle beside a folder', [{ name: 'a.zip', bytes: zip }, ...asFiles(files)], /several bundles: a\.zip, manif/],
     ['a folder without a file', without('stages/lstm.npy'), /no stages\/lstm\.npy/],
-    ['another manifest', [{ name: 'manifest.json', bytes: new TextEncoder().encode('{}') }], /not one of a golden/],
+    ['another manifest', [{ name: 'manifest.json', bytes: new TextEncoder().encode('{}') }], /not the manifest of a golden/],
     ['a name twice', asFiles({ 'a.npy': ONE, 'stages/a.npy': ONE }), /a twice/],
     [
       'a name twice in two files',
@@ -195,11 +195,11 @@ describe('readGoldens', () => {
     expect(growth).toBeLessThan(FEW_BYTES);
   });
 
-  it('converts no values that are too many as float32', () => {
+  it('does not convert values that are too large as float32', () => {
     const growth = bufferBytesOf(() => {
       expect(failureOf(() => readGoldens([{ name: 'a.npz', bytes: bomb }], KNOWN)).problem).toMatch(/values are 536870912 bytes/);
     });
-    // Unpacked once, and not made four times as much.
+    // Unpacked once, and not enlarged fourfold.
     expect(growth).toBeLessThan((1 << 27) + FEW_BYTES);
   });
 });

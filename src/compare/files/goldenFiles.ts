@@ -15,13 +15,13 @@ import { isTextNpy, parseNpy, readNpyHeader, unpackNpz } from './npy';
 import { readSafetensors } from './safetensors';
 import { broken, isClutter, isZip, listZip } from './zip';
 
-/** A tensor that a known model takes or gives. */
+/** An input or output of a known model. */
 export interface KnownTensor {
   readonly name: string;
   readonly axes: readonly string[];
 }
 
-/** A model whose stages are known by name: goldens without a manifest are recognized by them. */
+/** A model with known stage names, which identify goldens without a manifest. */
 export interface KnownModel {
   readonly id: string;
   readonly inputs: readonly KnownTensor[];
@@ -29,10 +29,13 @@ export interface KnownModel {
   readonly stages: readonly KnownTensor[];
 }
 
-/** Without a manifest: no absolute bound, because the scale of the values is not known. The relative one follows from their type. */
+/**
+ * Tolerance without a manifest. There is no absolute bound, because the scale of the values is unknown. The relative bound
+ * follows from their type.
+ */
 export const DEFAULT_TOLERANCE: Tolerance = { maxAbs: Infinity, cosine: DEFAULT_COSINE };
 
-/** `inputs/waveform`, `stages.lstm`: the part before says what the tensor is. */
+/** `inputs/waveform`, `stages.lstm`: the prefix is the tensor's role. */
 const ROLE = /^(inputs|stages)[/.](.+)$/s;
 
 interface Placed {
@@ -42,16 +45,17 @@ interface Placed {
 }
 
 /**
- * Makes a bundle of tensors that only have names.
+ * Creates a bundle from named tensors.
  *
- * - A name in `graphInputs`, a name of the form `inputs/NAME` or `inputs.NAME`, and the name of a known model's input
- *   are inputs; all others are stages, also `stages/NAME` and `stages.NAME`.
- * - The model is the known one that has most of the names, if it has more than half of them and a stage; else none.
- * - Axes are the known model's where their number fits, else `axis0`, `axis1` …
+ * - Inputs are names in `graphInputs`, names of the form `inputs/NAME` or `inputs.NAME`, and input names of a known model.
+ *   All others are stages, including `stages/NAME` and `stages.NAME`.
+ * - The model is the known model with the most matching names, if these are more than half and include a stage. Otherwise
+ *   there is none.
+ * - Axis names are those of the known model if their number fits, else `axis0`, `axis1` …
  *
- * What was assumed is in the notes.
+ * The notes list all assumptions.
  *
- * @throws VoxlaneError `format` where there is no stage, or a name twice
+ * @throws VoxlaneError `format` if there is no stage, or a duplicate name
  */
 export function assumeBundle(
   tensors: ReadonlyMap<string, Tensor>,
@@ -69,13 +73,13 @@ export function assumeBundle(
   }
   const notes = [
     model
-      ? `No manifest: taken as goldens of ${model.id}, which knows ${numCovered} of ${names.length} names`
-      : 'No manifest, and the names are of no known model: axes have no names, so none are aligned',
+      ? `No manifest: treated as goldens of ${model.id}, which has ${numCovered} of ${names.length} names`
+      : 'No manifest, and the names match no known model: axes have no names and are not aligned',
     `Tolerance assumed: cosine ${DEFAULT_TOLERANCE.cosine}, and a relative error by the type of the values`,
-    ...(stages.length === 0 ? ['No stage is among them: there are inputs, and nothing to compare with'] : []),
+    ...(stages.length === 0 ? ['There is no stage: only inputs, and nothing to compare with'] : []),
     inputs.length > 0
       ? `Taken as inputs: ${inputs.map(({ name }) => name).join(', ')}`
-      : 'None of the names is an input: one is called as the graph calls it, or inputs/NAME',
+      : 'No name is an input: name inputs as in the graph, or inputs/NAME',
   ];
   return {
     model: model?.id ?? '',
@@ -93,7 +97,7 @@ export function assumeBundle(
 
 const nameIn = (key: string): string => ROLE.exec(key)?.[2] ?? key;
 
-/** The known model that has most of `names`, if it has more than half of them. */
+/** The known model with the most matching names, if these are more than half. */
 function recognize(
   names: readonly string[],
   known: readonly KnownModel[],
@@ -116,7 +120,7 @@ function place(key: string, tensor: Tensor, model: KnownModel | null, graphInput
   return { name, isInput: role === undefined ? isNamedSo : role === 'inputs', tensor };
 }
 
-/** In the model's order; those that it does not know after them, as they came. */
+/** In model order; unknown stages follow in their original order. */
 function inOrder(stages: readonly Placed[], model: KnownModel | null): Placed[] {
   const order = model?.stages.map(({ name }) => name) ?? [];
   const rank = ({ name }: Placed): number => (order.includes(name) ? order.indexOf(name) : order.length);
@@ -135,13 +139,13 @@ function withAxes(
   return { name, axes: shape.map((_, axis) => `axis${axis}`), shape, data, ...typeOf(tensor) };
 }
 
-/** A file and its path from the folder that was given, with forward slashes. */
+/** A file and its path from the selected folder, with forward slashes. */
 export interface NamedFile {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** A tensor that is there, and not converted yet. */
+/** A tensor before its conversion. */
 interface FoundTensor {
   readonly name: string;
   readonly shape: readonly number[];
@@ -150,15 +154,15 @@ interface FoundTensor {
 }
 
 /**
- * Reads golden outputs in any of their forms: a bundle as a zip or as a folder with `manifest.json`; without one,
- * `.npz`, `.npy` and `.safetensors` files, whose tensors are told apart by name as {@link assumeBundle} says. A `.npy`
- * file is named after its path, without the folders that all of them share. Other files are left alone.
+ * Reads golden outputs in any form: a bundle as a zip or as a folder with `manifest.json`; without a manifest, `.npz`,
+ * `.npy` and `.safetensors` files, whose tensors are identified by name as described for {@link assumeBundle}. A `.npy`
+ * file is named after its path, without the folders shared by all files. Other files are ignored.
  *
- * Memory is bounded like {@link readBundle}'s.
+ * Memory is bounded as in {@link readBundle}.
  *
- * @param known models that goldens without a manifest can be recognized as
- * @param graphInputs names of the inputs of the graph that will be compared, where there is one
- * @throws VoxlaneError `format` that says which file is missing, damaged, too large or of another kind
+ * @param known models that goldens without a manifest may belong to
+ * @param graphInputs input names of the graph to compare, if there is one
+ * @throws VoxlaneError `format` that names the file that is missing, damaged, too large or of another kind
  */
 export function readGoldens(
   files: readonly NamedFile[],
@@ -168,7 +172,7 @@ export function readGoldens(
   return readBundleAmong(files) ?? readTensors(findTensors(files), known, graphInputs);
 }
 
-/** The one bundle among the files; null where none has a manifest. */
+/** The only bundle among the files; null if none has a manifest. */
 function readBundleAmong(files: readonly NamedFile[]): GoldenBundle | null {
   const zips = files.filter((file) => formOf(file) === 'zip' && manifestFolder(entryNames(file)) !== null);
   const folder = manifestFolder(files.map(({ name }) => name));
@@ -197,13 +201,13 @@ function filesNamed(
     found.set(name, bytes);
     total += bytes.length;
     if (total > maxBytes) {
-      throw broken(`The bundle has ${total} bytes or more, at ${name}`, `${maxBytes} bytes at most`);
+      throw broken(`The bundle has ${total} bytes or more, at ${name}`, `at most ${maxBytes} bytes`);
     }
   }
   return found;
 }
 
-/** Every tensor of files that have no manifest. */
+/** All tensors of files without a manifest. */
 function findTensors(files: readonly NamedFile[]): FoundTensor[] {
   const loose = files.filter((file) => formOf(file) === 'npy').map(({ name, bytes }) => ({ name: stem(name), bytes }));
   const found = withoutSharedFolders(loose).map(npyTensor);
@@ -214,11 +218,11 @@ function findTensors(files: readonly NamedFile[]): FoundTensor[] {
         found.push(...unpackNpz(bytes, name, MAX_UNPACKED_BYTES).map(npyTensor));
         break;
       case 'zip':
-        // A folder that was zipped, where an .npz file's names are keys that somebody chose.
+        // A zipped folder. In an .npz file, by contrast, the names are keys chosen by its author.
         found.push(...withoutSharedFolders(unpackNpz(bytes, name, MAX_UNPACKED_BYTES)).map(npyTensor));
         break;
       case 'safetensors':
-        // Not `push(...)`: a call takes about 100,000 arguments, and a header can list more tensors.
+        // Not `push(...)`: a call accepts about 100,000 arguments, and a header can list more tensors.
         for (const tensor of readSafetensors(bytes, name)) found.push(safeTensor(tensor));
         break;
       default:
@@ -236,18 +240,18 @@ function readTensors(
   known: readonly KnownModel[],
   graphInputs: readonly string[],
 ): GoldenBundle {
-  // Values of one byte become four: bounded once more, before the first is converted.
+  // One-byte values grow to four bytes: a second limit, before the first conversion.
   const totalBytes = found.reduce((sum, { shape }) => sum + Float32Array.BYTES_PER_ELEMENT * sizeOf(shape), 0);
   if (totalBytes > MAX_UNPACKED_BYTES) {
-    throw broken(`The goldens' values are ${totalBytes} bytes`, `${MAX_UNPACKED_BYTES} bytes at most`);
+    throw broken(`The goldens' values are ${totalBytes} bytes`, `at most ${MAX_UNPACKED_BYTES} bytes`);
   }
   const notes: string[] = [];
   const tensors = new Map<string, Tensor>();
   for (const { name, shape, read } of found) {
     if (tensors.has(name)) throw broken(`The goldens have ${name} twice`, 'a name for each tensor');
     if (!read) {
-      if (!isStage(name, graphInputs)) throw broken(`${name} holds text`, 'numbers, as every input of a graph that can be compared');
-      notes.push(`${name} is left out: it holds text, no numbers`);
+      if (!isStage(name, graphInputs)) throw broken(`${name} holds text`, 'numbers: graphs with text inputs cannot be compared');
+      notes.push(`${name} is left out: it holds text instead of numbers`);
       continue;
     }
     const { notes: lost, ...values } = read();
@@ -260,7 +264,7 @@ function readTensors(
   return { ...bundle, notes: [...bundle.notes, ...notes] };
 }
 
-/** Whether a tensor cannot be an input of the graph. If the inputs are not known, its name must say so. */
+/** True if a tensor cannot be an input of the graph. If the inputs are unknown, its name must show the role. */
 const isStage = (name: string, graphInputs: readonly string[]): boolean =>
   /^stages[/.]/.test(name) || (graphInputs.length > 0 && !graphInputs.includes(name) && !/^inputs[/.]/.test(name));
 
@@ -268,7 +272,7 @@ const EXPECTED = 'a bundle (.zip, or a folder with manifest.json), .npz, .npy or
 
 type Form = 'zip' | 'npz' | 'npy' | 'safetensors';
 
-/** By the file's name; a zip also by how it begins, because browsers rename what they save. */
+/** Detected by the file name; a zip also by its first bytes, because browsers rename saved files. */
 function formOf({ name, bytes }: NamedFile): Form | null {
   if (isClutter(name)) return null;
   const extension = /\.(zip|npz|npy|safetensors)$/i.exec(name)?.[1]?.toLowerCase();
@@ -277,10 +281,10 @@ function formOf({ name, bytes }: NamedFile): Form | null {
 
 const entryNames = ({ name, bytes }: NamedFile): string[] => listZip(bytes, name).map((entry) => entry.name);
 
-/** A path without its `.npy`. */
+/** A path without `.npy`. */
 const stem = (path: string): string => path.replace(/\.npy$/i, '');
 
-/** The same files without the folders that all of them are in. One that says what it holds is no such folder. */
+/** Removes the folders that all files share, except a folder whose name is a role. */
 function withoutSharedFolders(files: readonly NamedFile[]): NamedFile[] {
   const folders = files.map(({ name }) => name.split('/').slice(0, -1));
   const shared = folders[0]?.findIndex(

@@ -3,10 +3,10 @@ import { describeIssue } from '../../util/describeIssue';
 import type { Tolerance } from '../compare';
 import { broken } from './zip';
 
-/** Name of the file that says what a bundle's other files are. */
+/** Name of the file that describes the other files of a bundle. */
 export const MANIFEST = 'manifest.json';
 
-/** Least cosine of a bundle that does not say its own. */
+/** Minimum cosine of a bundle that does not specify one. */
 export const DEFAULT_COSINE = 0.999;
 
 const text = v.pipe(v.string(), v.nonEmpty());
@@ -21,7 +21,7 @@ const cosine = v.pipe(
   v.number(),
   v.minValue(-1),
   v.maxValue(1),
-  v.description(`Least cosine of the angle between the two tensors, each taken as one vector. ${DEFAULT_COSINE} if neither the stage nor the bundle says.`),
+  v.description(`Minimum cosine similarity of the two tensors, each taken as one vector. ${DEFAULT_COSINE} if neither the stage nor the bundle specifies it.`),
 );
 const relativeEntries = {
   rtol: v.exactOptional(
@@ -30,7 +30,7 @@ const relativeEntries = {
       v.finite(),
       v.minValue(0),
       v.description(
-        'Greatest root mean square of the error, relative to the spread of the golden tensor. By default it follows from the type of the values.',
+        'Maximum root mean square of the error, relative to the spread of the golden tensor. By default it follows from the type of the values.',
       ),
     ),
   ),
@@ -59,12 +59,12 @@ const tensorEntries = {
   ),
 };
 
-/** The manifest of a golden bundle; `public/golden-bundle.schema.json` is made of it. */
+/** The manifest of a golden bundle; `public/golden-bundle.schema.json` is generated from it. */
 export const goldenManifestSchema = v.pipe(
   v.object({
     format: v.literal('golden-bundle'),
     version: v.literal(1),
-    model: v.pipe(text, v.description('Id of a model of this release, or any name of a foreign one.')),
+    model: v.pipe(text, v.description('ID of a model of this release, or any name for another model.')),
     source: v.pipe(
       v.optional(v.record(v.string(), v.unknown()), {}),
       v.description('Where the values come from: framework, checkpoint, recording, script. Shown, not interpreted.'),
@@ -72,10 +72,10 @@ export const goldenManifestSchema = v.pipe(
     graph: v.exactOptional(
       v.pipe(
         text,
-        v.description('Path of an ONNX file in the bundle that should give these values: a self-contained bug report.'),
+        v.description('Path of an ONNX file in the bundle that should produce these values: a self-contained bug report.'),
       ),
     ),
-    inputs: v.pipe(v.array(v.object(tensorEntries)), v.description('What the model is given.')),
+    inputs: v.pipe(v.array(v.object(tensorEntries)), v.description('Inputs of the model.')),
     stages: v.pipe(
       v.array(
         v.object({
@@ -83,7 +83,7 @@ export const goldenManifestSchema = v.pipe(
           value: v.exactOptional(
             v.pipe(
               text,
-              v.description("Name of the graph's value that this stage is, where it is not the stage's name."),
+              v.description("Name of the graph value that this stage corresponds to, if it differs from the stage's name."),
             ),
           ),
           decisions: v.exactOptional(
@@ -91,10 +91,10 @@ export const goldenManifestSchema = v.pipe(
               v.object({
                 kind: v.pipe(
                   v.picklist(['argmax', 'threshold', 'ranking', 'none']),
-                  v.description('A class per row, each value against a threshold, the order of the greatest values, or nothing.'),
+                  v.description('A class per row, each value compared with a threshold, the order of the greatest values, or nothing.'),
                 ),
-                threshold: v.exactOptional(v.pipe(v.number(), v.finite(), v.description('Of threshold. Default 0.5.'))),
-                top: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Places of ranking. Default 10.'))),
+                threshold: v.exactOptional(v.pipe(v.number(), v.finite(), v.description('For threshold. Default 0.5.'))),
+                top: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description('For ranking: number of places. Default 10.'))),
               }),
               v.description('What the stage decides. By default this follows from the graph and from an axis `class`.'),
             ),
@@ -108,27 +108,27 @@ export const goldenManifestSchema = v.pipe(
           ),
         }),
       ),
-      v.description('What the original model computes of the inputs, in that order.'),
+      v.description("Outputs of the original model's stages, in the order of computation."),
     ),
     tolerance: v.pipe(
       v.object({ max_abs: v.exactOptional(maxAbs), cosine: v.exactOptional(cosine), ...relativeEntries, ...argmaxEntry }),
-      v.description('What a stage may differ by and still be right.'),
+      v.description('Maximum difference of a correct stage.'),
     ),
   }),
   v.title('Golden bundle'),
-  v.description('manifest.json of a golden bundle: inputs of a model and what each of its stages must give for them.'),
+  v.description('manifest.json of a golden bundle: inputs of a model and the expected outputs of its stages.'),
 );
 
-/** As the JSON has it, with what it may leave out. */
+/** The parsed manifest, with defaults applied. */
 export type GoldenManifest = v.InferOutput<typeof goldenManifestSchema>;
 
-/** As the JSON has it. */
+/** The manifest as JSON. */
 export type GoldenManifestJson = v.InferInput<typeof goldenManifestSchema>;
 
 /**
- * Reads the manifest of a golden bundle.
+ * Parses the manifest of a golden bundle.
  *
- * @throws VoxlaneError `format` that names the field and what it must be
+ * @throws VoxlaneError `format` that names the field and its expected value
  */
 export function parseGoldenManifest(bytes: Uint8Array): GoldenManifest {
   let value: unknown;
@@ -141,13 +141,13 @@ export function parseGoldenManifest(bytes: Uint8Array): GoldenManifest {
   if (!parsed.success) {
     const [issue] = parsed.issues;
     throw broken(
-      `${MANIFEST} is not one of a golden bundle: ${v.getDotPath(issue) ?? 'the whole'}: ${describeIssue(issue)}`,
+      `${MANIFEST} is not the manifest of a golden bundle: ${v.getDotPath(issue) ?? 'the whole'}: ${describeIssue(issue)}`,
       'format "golden-bundle" version 1',
     );
   }
   const { inputs, stages } = parsed.output;
   const namesOf = (entries: GoldenManifest['inputs']): string[] => entries.map(({ name }) => name);
-  // An input and a stage may have one name. A file named often would be copied as often, past every bound.
+  // An input and a stage may share a name. A file that is named repeatedly would be copied repeatedly, beyond every limit.
   for (const labels of [namesOf(inputs), namesOf(stages), filesOf(parsed.output)]) {
     const twice = firstTwice(labels);
     if (twice !== undefined) throw broken(`${MANIFEST} has ${twice} twice`, 'a name and a file for each tensor');
@@ -155,7 +155,7 @@ export function parseGoldenManifest(bytes: Uint8Array): GoldenManifest {
   return parsed.output;
 }
 
-/** A tolerance, in the names of the code. */
+/** Converts a tolerance to the names of the code. */
 export function toTolerance({ max_abs, cosine, rtol, atol, argmax_agreement }: GoldenManifest['tolerance']): Tolerance {
   return {
     maxAbs: max_abs ?? Infinity,
@@ -166,7 +166,7 @@ export function toTolerance({ max_abs, cosine, rtol, atol, argmax_agreement }: G
   };
 }
 
-/** A tolerance, in the names of the manifest. */
+/** Converts a tolerance to the names of the manifest. */
 export function fromTolerance({ maxAbs, cosine, rtol, atol, argmaxAgreement }: Tolerance): GoldenManifest['tolerance'] {
   return {
     ...(maxAbs !== Infinity && { max_abs: maxAbs }),
@@ -177,7 +177,7 @@ export function fromTolerance({ maxAbs, cosine, rtol, atol, argmaxAgreement }: T
   };
 }
 
-/** The first label that an earlier one equals. */
+/** The first label that equals an earlier one. */
 export function firstTwice(labels: readonly string[]): string | undefined {
   const seen = new Set<string>();
   return labels.find((label) => seen.size === seen.add(label).size);

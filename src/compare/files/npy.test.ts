@@ -1,4 +1,4 @@
-// First: it counts what is loaded after it.
+// Must come first: it counts buffers of modules loaded after it.
 import { bufferBytesOf, FEW_BYTES } from '../../../test/compare/memory';
 import { describe, expect, it } from 'vitest';
 import { parseNpy, readNpyHeader, rowMajorBytes, type NpyTensor } from './npy';
@@ -35,7 +35,7 @@ describe('parseNpy', () => {
     expect([...tensor.data]).toEqual(values);
   });
 
-  it('copies the values, also out of a Buffer and from any offset', () => {
+  it('copies the values, even from a Buffer and from any offset', () => {
     const file = buildNpy([6], VALUES);
     for (const offset of [0, 1, 4]) {
       const pool = Buffer.alloc(file.length + 8);
@@ -66,7 +66,7 @@ describe('parseNpy', () => {
     ['>f4', 4, VALUES, (view, at, value) => { view.setFloat32(at, value); }],
     ['<f8', 8, [0.5, -Infinity, 3e38], (view, at, value) => { view.setFloat64(at, value, true); }],
     ['>f8', 8, [0.5, -Infinity, 3e38], (view, at, value) => { view.setFloat64(at, value); }],
-  ])('reads %s and says nothing where float32 holds it', (descr, width, values, write) => {
+  ])('reads %s without a note if float32 holds it', (descr, width, values, write) => {
     const file = buildNpy([values.length], bytesBy(width, values, write), { descr });
     const { data, dtype, notes } = parseNpy(file, 'a.npy');
     expect({ dtype, notes }).toEqual({ dtype: descr, notes: [] });
@@ -76,7 +76,7 @@ describe('parseNpy', () => {
   it.each([
     ['<f2', [0x00, 0x3e, 0x01, 0x00]],
     ['>f2', [0x3e, 0x00, 0x00, 0x01]],
-  ])('reads %s and says that it is coarse', (descr, bytes) => {
+  ])('reads %s with a note that it is coarse', (descr, bytes) => {
     const { data, notes } = parseNpy(buildNpy([2], Uint8Array.from(bytes), { descr }), 'a.npy');
     expect([...data]).toEqual([1.5, 2 ** -24]);
     expect(notes).toEqual([expect.stringMatching(/float16.*11 bits/)]);
@@ -94,7 +94,7 @@ describe('parseNpy', () => {
     expect(read('<i8', integers.subarray(0, 8)).exact).toBeUndefined();
   });
 
-  it.each(['=f4', 'f4', '|f4'])('takes %s as little-endian and says so', (descr) => {
+  it.each(['=f4', 'f4', '|f4'])('reads %s as little-endian with a note', (descr) => {
     const { data, notes } = parseNpy(buildNpy([6], VALUES, { descr }), 'a.npy');
     expect([...data]).toEqual(VALUES);
     expect(notes).toEqual([expect.stringMatching(/no byte order/)]);
@@ -103,7 +103,7 @@ describe('parseNpy', () => {
   it.each([[[6]], [[2, 3]], [[3, 2]], [[2, 3, 4]], [[1, 3, 1, 2]], [[2, 1, 3, 2, 2]], [[]], [[0, 3]]])(
     'reads Fortran order of shape %j as the same tensor',
     (shape) => {
-      /** The value at an index, told by the index alone. */
+      /** The value at an index, derived from the index alone. */
       const valueAt = (index: readonly number[]): number => index.reduce((value, at) => 10 * value + at, 1);
       const indices = shape.reduce<number[][]>(
         (all, size) => all.flatMap((index) => Array.from({ length: size }, (_, at) => [...index, at])),
@@ -120,7 +120,7 @@ describe('parseNpy', () => {
     },
   );
 
-  it('reads Fortran order and big-endian at once, and gives the bytes as they would lie in C order', () => {
+  it('reads Fortran order and big-endian at once, and returns the bytes in C order', () => {
     const bytes = bytesBy(8, [1, 2, 3, 4, 5, 6], (view, at, value) => { view.setFloat64(at, value); });
     const file = buildNpy([2, 3], bytes, { descr: '>f8', fortranOrder: true });
     expect([...parseNpy(file, 'a.npy').data]).toEqual([1, 3, 5, 2, 4, 6]);
@@ -128,7 +128,7 @@ describe('parseNpy', () => {
     expect(rowMajorBytes(readNpyHeader(file, 'a.npy'))).toEqual(inC);
   });
 
-  it('reads two raw bytes as bfloat16, as ml_dtypes writes it', () => {
+  it('reads two raw bytes as bfloat16, as written by ml_dtypes', () => {
     const bytes = bytesBy(2, [0x3fc0, 0xc000], (view, at, value) => { view.setUint16(at, value, true); });
     const { data, storedAs, notes } = parseNpy(buildNpy([2], bytes, { descr: '<V2' }), 'a.npy');
     expect([...data]).toEqual([1.5, -2]);
@@ -136,7 +136,7 @@ describe('parseNpy', () => {
     expect(notes).toEqual([expect.stringMatching(/<V2.*bfloat16/), expect.stringMatching(/8 bits/)]);
   });
 
-  it('shares the bytes with the file where they lie in C order', () => {
+  it('shares the bytes with the file if they are in C order', () => {
     const file = buildNpy([6], VALUES);
     expect(rowMajorBytes(readNpyHeader(file, 'a.npy')).buffer).toBe(file.buffer);
   });
@@ -154,13 +154,13 @@ describe('parseNpy', () => {
     ['no shape', { header: "{'descr': '<f4', 'fortran_order': False, }" }, /no shape/],
     ['a shape of words', { shape: '(six,)' }, /no shape/],
     ['a negative shape', { shape: '(-6,)' }, /no shape/],
-    ['a size past all integers', { shape: '(0, 99999999999999999999)' }, /no shape/],
+    ['a size beyond all integers', { shape: '(0, 99999999999999999999)' }, /no shape/],
     ['a shape too large', { shape: '(7,)' }, /shape \(7\), which is 28 bytes, but 24 follow/],
     ['a shape too small', { shape: '(5,)' }, /which is 20 bytes, but 24 follow/],
     ['an empty shape with values behind it', { shape: '(0, 9007199254740991)' }, /which is 0 bytes, but 24 follow/],
     ['a size that only the dtype makes too large', { descr: '<f8' }, /which is 48 bytes, but 24 follow/],
     ['endless axes', { shape: `(${'1, '.repeat(3000)})` }, /has 3000 axes/],
-    ['a product past all numbers', { shape: `(${'9007199254740991, '.repeat(30)})` }, /Infinity bytes/],
+    ['a product beyond all numbers', { shape: `(${'9007199254740991, '.repeat(30)})` }, /Infinity bytes/],
   ])('refuses %s', (_name, options, problem) => {
     const error = failureOfFile(buildNpy([6], VALUES, options));
     expect(error.code).toBe('format');
@@ -168,7 +168,7 @@ describe('parseNpy', () => {
     expect(error.expected).toContain('float32');
   });
 
-  it.each([false, true])('refuses a shape of 3 GB without a buffer of that size, Fortran order %s', (fortranOrder) => {
+  it.each([false, true])('rejects a shape of 3 GB without a buffer of that size, Fortran order %s', (fortranOrder) => {
     const file = buildNpy([6], VALUES, { shape: '(1, 805306368)', fortranOrder });
     const growth = bufferBytesOf(() => {
       expect(failureOfFile(file).problem).toMatch(/3221225472 bytes, but 24 follow/);
@@ -176,19 +176,19 @@ describe('parseNpy', () => {
     expect(growth).toBeLessThan(FEW_BYTES);
   });
 
-  it('would see such a buffer', () => {
-    // Also one that is garbage at once: otherwise the test above could not fail.
+  it('would detect such a buffer', () => {
+    // Even one that is garbage at once: otherwise the test above could not fail.
     expect(bufferBytesOf(() => new Uint8Array(64 * FEW_BYTES).length)).toBeGreaterThan(FEW_BYTES);
   });
 
-  it('refuses a file cut off at any byte', () => {
+  it('rejects a file truncated at any byte', () => {
     const file = buildNpy([6], VALUES);
     for (let length = 0; length < file.length; length++) {
       expect(failureOfFile(file.subarray(0, length)).code).toBe('format');
     }
   });
 
-  it('refuses other formats, versions and endless headers', () => {
+  it('rejects other formats, versions and endless headers', () => {
     const changed = (changes: Record<number, number>): Uint8Array => {
       const file = buildNpy([6], VALUES, { version: 2 });
       for (const [index, value] of Object.entries(changes)) file[Number(index)] = value;

@@ -13,10 +13,11 @@ import {
 import { listZip, unpackZip } from './zip';
 
 /**
- * Values in Fortran order (the first axis runs fastest) in C order (the last one does), for any number of axes.
+ * Converts values from Fortran order (the first axis varies fastest) to C order (the last axis varies fastest), for any
+ * number of axes.
  *
  * @param bytes `sizeOf(shape)` values
- * @returns the same array where both orders are one: at most one axis is longer than 1
+ * @returns the same array if both orders are equal: at most one axis is longer than 1
  */
 export function fortranToRowMajor(bytes: Uint8Array, shape: readonly number[], bytesPerElement: number): Uint8Array {
   if (shape.filter((size) => size !== 1).length < 2) return bytes;
@@ -27,7 +28,7 @@ export function fortranToRowMajor(bytes: Uint8Array, shape: readonly number[], b
   let from = 0;
   for (let to = 0; to < rowMajor.length; to += bytesPerElement) {
     for (let byte = 0; byte < bytesPerElement; byte++) rowMajor[to + byte] = bytes[from * bytesPerElement + byte]!;
-    // On to the next element of C order: the last axis counts up, and carries into those before it.
+    // Advance to the next element in C order: the last axis counts up and carries into the preceding axes.
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       from += strides[axis]!;
       if (++index[axis]! < shape[axis]!) break;
@@ -38,23 +39,23 @@ export function fortranToRowMajor(bytes: Uint8Array, shape: readonly number[], b
   return rowMajor;
 }
 
-/** A tensor as a `.npy` file holds it. */
+/** The tensor of a `.npy` file. */
 export interface NpyTensor extends Tensor {
-  /** Type of the values in the file, as numpy writes it: `<f4`. */
+  /** Type of the values in the file in numpy's notation: `<f4`. */
   readonly dtype: string;
-  /** What float32 does not hold exactly, and what was assumed; sentences without an end. */
+  /** What float32 does not hold exactly, and what was assumed; clauses without a period. */
   readonly notes: readonly string[];
 }
 
-/** What a `.npy` file says of its values. */
+/** The header of a `.npy` file, with its values. */
 export interface NpyHeader {
   readonly dtype: string;
   readonly type: ElementType;
   readonly littleEndian: boolean;
-  /** Whether the first axis runs fastest. */
+  /** True if the first axis varies fastest. */
   readonly fortranOrder: boolean;
   readonly shape: readonly number[];
-  /** The values, a view of the file: as many bytes as type and shape need. */
+  /** The values, a view of the file: its length matches type and shape. */
   readonly body: Uint8Array;
   readonly notes: readonly string[];
 }
@@ -76,7 +77,7 @@ const ELEMENT_TYPES: Partial<Record<string, ElementType>> = {
   f8: 'float64',
 };
 
-/** What cannot be read, by numpy's kind. */
+/** Unsupported types, by numpy's kind. */
 const OTHER_KINDS: Partial<Record<string, string>> = {
   O: 'pickled Python objects, which are never run',
   c: 'complex numbers',
@@ -85,17 +86,17 @@ const OTHER_KINDS: Partial<Record<string, string>> = {
   U: 'text',
   M: 'dates',
   m: 'durations',
-  V: 'raw bytes, whose type is not given',
+  V: 'raw bytes of unknown type',
 };
 
 const MAGIC = [0x93, ...Array.from('NUMPY', (letter) => letter.charCodeAt(0))];
-/** A dictionary of three short fields; more is no header, and would be decoded to text first. */
+/** A valid header is a dictionary of three short fields. The limit prevents decoding a huge text. */
 const MAX_HEADER_BYTES = 1 << 16;
-/** As many axes as numpy's arrays can have. */
+/** Maximum number of axes of numpy arrays. */
 const MAX_AXES = 64;
-/** Magic, version (major, minor). */
+/** Magic number and version (major, minor). */
 const VERSION_END = 8;
-/** Bytes of the header's length, and how its text is encoded, by major version. */
+/** Length of the header's size field, and the encoding of its text, by major version. */
 const VERSIONS: Partial<Record<number, { readonly lengthBytes: 2 | 4; readonly encoding: 'latin1' | 'utf-8' }>> = {
   1: { lengthBytes: 2, encoding: 'latin1' },
   2: { lengthBytes: 4, encoding: 'latin1' },
@@ -103,12 +104,12 @@ const VERSIONS: Partial<Record<number, { readonly lengthBytes: 2 | 4; readonly e
 };
 
 /**
- * Reads numpy's array file format, versions 1 to 3: floats, integers and booleans of either byte order, in C or Fortran
- * order, as float32 in C order, with the values in their own type beside them if float32 rounds any.
+ * Parses numpy's array file format, versions 1 to 3: floats, integers and booleans in either byte order, in C or Fortran
+ * order. Returns float32 values in C order, and also the values in their own type if float32 rounds any of them.
  *
- * @param name of the file, for the error
- * @throws VoxlaneError `format` that says what was found: another format, version or dtype, or a shape that needs more
- *   or fewer bytes than there are
+ * @param name file name for errors
+ * @throws VoxlaneError `format` that describes the file: another format, version or dtype, or a shape that does not match
+ *   the number of bytes
  */
 export function parseNpy(bytes: Uint8Array, name: string): NpyTensor {
   const header = readNpyHeader(bytes, name);
@@ -119,13 +120,13 @@ export function parseNpy(bytes: Uint8Array, name: string): NpyTensor {
   return { shape, data, ...(exact && { exact }), ...(type !== 'float32' && { storedAs: type }), dtype, notes: exact ? notes : [...notes, ...lost] };
 }
 
-/** The values of a `.npy` file in C order and little-endian: a view of the file where they lie so. */
+/** The values of a `.npy` file in C order and little-endian: a view of the file if it has this layout. */
 export function rowMajorBytes(header: NpyHeader): Uint8Array {
   return toLittleEndian(rowMajorBody(header), header.type, header.littleEndian);
 }
 
 /**
- * Reads all but the values, and checks that they are there. Makes no buffer, whatever the file claims.
+ * Reads everything except the values, and checks their length. Allocates no buffer, whatever the file declares.
  *
  * @throws VoxlaneError `format` like {@link parseNpy}
  */
@@ -136,7 +137,7 @@ export function readNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
   if (!fortran) throw unreadable(name, `has no order in its header ${shown(text)}`);
   const shape = readShape(text, name);
   const body = bytes.subarray(dataStart);
-  // An empty axis leaves nothing, also of a product that is past all numbers.
+  // An empty axis means zero bytes, even if the product of the other sizes overflows.
   const needed = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, BYTES_PER_ELEMENT[type]);
   if (needed !== body.length) {
     throw unreadable(name, `has the shape ${shapeText(shape)}, which is ${needed} bytes, but ${body.length} follow`);
@@ -144,15 +145,15 @@ export function readNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
   return { dtype, type, littleEndian, fortranOrder: fortran === 'True', shape, body, notes };
 }
 
-/** Whether a `.npy` file holds text. @throws VoxlaneError `format` if its header cannot be read */
+/** True if a `.npy` file holds text. @throws VoxlaneError `format` if its header cannot be read */
 export const isTextNpy = (bytes: Uint8Array, name: string): boolean => /'descr'\s*:\s*'[<>=|]?[SU]\d*'/.test(readDictionary(bytes, name).text);
 
 const rowMajorBody = ({ body, shape, type, fortranOrder }: NpyHeader): Uint8Array =>
   fortranOrder ? fortranToRowMajor(body, shape, BYTES_PER_ELEMENT[type]) : body;
 
-/** The header's text (a Python dictionary) and where the values begin. */
+/** The header's text (a Python dictionary) and the start of the values. */
 function readDictionary(bytes: Uint8Array, name: string): { text: string; dataStart: number } {
-  if (MAGIC.some((value, index) => bytes[index] !== value)) throw unreadable(name, 'does not begin as .npy files do');
+  if (MAGIC.some((value, index) => bytes[index] !== value)) throw unreadable(name, 'does not begin like a .npy file');
   const [major, minor] = bytes.subarray(MAGIC.length, VERSION_END);
   const version = VERSIONS[major ?? 0];
   if (!version || minor !== 0) throw unreadable(name, `is of the version ${major ?? '?'}.${minor ?? '?'}`);
@@ -160,7 +161,7 @@ function readDictionary(bytes: Uint8Array, name: string): { text: string; dataSt
   if (bytes.length < textStart) throw unreadable(name, `ends in its header, after ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = version.lengthBytes === 2 ? view.getUint16(VERSION_END, true) : view.getUint32(VERSION_END, true);
-  if (length > MAX_HEADER_BYTES) throw unreadable(name, `claims a header of ${length} bytes`);
+  if (length > MAX_HEADER_BYTES) throw unreadable(name, `declares a header of ${length} bytes`);
   const dataStart = textStart + length;
   if (dataStart > bytes.length) {
     throw unreadable(name, `ends in its header, after ${bytes.length} bytes of ${dataStart}`);
@@ -178,16 +179,16 @@ function readType(text: string, name: string): Pick<NpyHeader, 'dtype' | 'type' 
     const meaning = ownValue(OTHER_KINDS, kind);
     throw unreadable(name, `has the dtype ${dtype.slice(0, 40)}${meaning === undefined ? '' : ` (${meaning})`}`);
   }
-  // numpy has no bfloat16; ml_dtypes, which adds it, is the usual source of values of two raw bytes.
+  // numpy has no bfloat16; ml_dtypes, which adds it, is the usual source of two-byte raw values.
   if (type === 'bfloat16') return { dtype, type, littleEndian: order !== '>', notes: [`has the dtype ${dtype}: read as bfloat16`] };
-  const isSaid = order === '<' || order === '>' || BYTES_PER_ELEMENT[type] === 1;
-  const notes = isSaid ? [] : [`has the dtype ${dtype}, which says no byte order: taken as little-endian`];
+  const isStated = order === '<' || order === '>' || BYTES_PER_ELEMENT[type] === 1;
+  const notes = isStated ? [] : [`has the dtype ${dtype}, which has no byte order: read as little-endian`];
   return { dtype, type, littleEndian: order !== '>', notes };
 }
 
 function readShape(text: string, name: string): number[] {
   const tuple = /'shape'\s*:\s*\(([\d,\s]*)\)/.exec(text)?.[1];
-  // A tuple of one ends in a comma: (3,).
+  // A one-element tuple ends in a comma: (3,).
   const sizes = tuple?.split(',').map((size) => size.trim()).filter((size) => size !== '');
   const shape = sizes?.map(Number);
   if (!shape?.every(Number.isSafeInteger)) throw unreadable(name, `has no shape in its header ${shown(text)}`);
@@ -195,7 +196,7 @@ function readShape(text: string, name: string): number[] {
   return shape;
 }
 
-/** The beginning of a header, for a message. */
+/** The beginning of a header, for an error message. */
 const shown = (text: string): string => JSON.stringify(text.slice(0, 120).trim());
 
 function unreadable(name: string, found: string): VoxlaneError {
@@ -207,24 +208,24 @@ function unreadable(name: string, found: string): VoxlaneError {
   });
 }
 
-/** A checkpoint's weights hardly pack: what unpacks to more than this many times its size is none. */
+/** Checkpoint weights barely compress: an archive that grows by more than this factor is not a checkpoint. */
 const MAX_GROWTH = 4;
-/** An archive of a few zeros may be small. */
+/** Small archives of zeros may grow by a larger factor. */
 const MIN_UNPACKED_BYTES = 64 * 1024 * 1024;
 const SUFFIX = '.npy';
 
 /** One array of an archive, as a `.npy` file. */
 export interface NpzEntry {
-  /** As `numpy.load(file)` knows it. */
+  /** Name in `numpy.load(file)`. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
 /**
- * The arrays of an `.npz` file, in its order, each still a `.npy` file.
+ * Lists the arrays of an `.npz` file in file order, each as a `.npy` file.
  *
- * @param label that an error begins with
- * @throws VoxlaneError `format` where it is no zip, damaged, or unpacks to more than `maxBytes`
+ * @param label start of error messages
+ * @throws VoxlaneError `format` if it is not a zip, is damaged, or unpacks to more than `maxBytes`
  */
 export function unpackNpz(bytes: Uint8Array, label: string, maxBytes: number): NpzEntry[] {
   const names = listZip(bytes, label).map(({ name }) => name).filter((name) => name.endsWith(SUFFIX));
@@ -233,10 +234,10 @@ export function unpackNpz(bytes: Uint8Array, label: string, maxBytes: number): N
 }
 
 /**
- * The tensors of an `.npz` checkpoint. One that cannot be read has a problem and no values; the others are read.
+ * Reads the tensors of an `.npz` checkpoint. An unreadable tensor has a `problem` and no values; the others are read.
  *
- * @param name of the file, for the error
- * @throws VoxlaneError `format` where it is no zip, damaged, or unpacks to far more than a checkpoint would
+ * @param name file name for errors
+ * @throws VoxlaneError `format` if it is not a zip, is damaged, or unpacks to far more than a checkpoint would
  */
 export function readNpz(bytes: Uint8Array, name: string): CheckpointTensor[] {
   const maxBytes = Math.max(MIN_UNPACKED_BYTES, MAX_GROWTH * bytes.length);

@@ -1,4 +1,4 @@
-// First: it counts what is loaded after it.
+// Must come first: it counts buffers of modules loaded after it.
 import { bufferBytesOf, FEW_BYTES } from '../../../test/compare/memory';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
@@ -21,7 +21,7 @@ describe('readNpz', () => {
       { name: 'steps', dtype: '|u1', type: 'uint8', shape: [], problem: null },
     ]);
     expect(tensors.map((tensor) => Array.from(tensor.values()!))).toEqual([[1, 3, 2, 4], [1, -2], [7]]);
-    // In the order of the hash that an audit takes: C, little-endian.
+    // In the byte order that an audit hashes: C order, little-endian.
     expect(tensors[1]!.bytes).toEqual(Uint8Array.of(0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0));
   });
 
@@ -34,28 +34,28 @@ describe('readNpz', () => {
     expect(tensors[1]!.values()).not.toBeNull();
   });
 
-  it('refuses a file cut off at any byte', () => {
+  it('rejects a file truncated at any byte', () => {
     const whole = zipSync(FILES);
     for (let length = 0; length < whole.length; length++) {
       expect(failureOf(() => readNpz(whole.subarray(0, length), 'a.npz')).problem).toMatch(/^a\.npz cannot be unpacked/);
     }
   });
 
-  it.each([0, 6] as const)('refuses an array with a wrong byte, as the checksum shows, at compression level %i', (level) => {
+  it.each([0, 6] as const)('rejects an array with a wrong byte by its checksum, at compression level %i', (level) => {
     const whole = zipSync({ 'x.npy': buildNpy([2], [1, 2]) }, { level });
     // The values end where the directory begins.
     const at = Buffer.from(whole).indexOf('PK\x01\x02', 0, 'latin1') - 2;
     expect(failureOf(() => readNpz(whole.with(at, whole[at]! ^ 0x40), 'a.npz')).problem).toMatch(/^a\.npz (has the file x\.npy damaged: |cannot be unpacked)/);
   });
 
-  it('names a method of packing that is not read, and encryption', () => {
+  it('names an unsupported compression method, and encryption', () => {
     const whole = zipSync({ 'x.npy': buildNpy([2], [1, 2]) });
     const directory = Buffer.from(whole).indexOf('PK\x01\x02', 0, 'latin1');
     expect(failureOf(() => readNpz(whole.with(directory + 10, 12), 'a.npz')).problem).toBe('a.npz has the file x.npy packed by bzip2');
     expect(failureOf(() => readNpz(whole.with(directory + 8, 1), 'a.npz')).problem).toBe('a.npz has the file x.npy encrypted');
   });
 
-  it('makes no buffer for an array that claims 3 GB', () => {
+  it('creates no buffer for an array that declares 3 GB', () => {
     const npz = zipSync({ 'x.npy': buildNpy([1], [0], { shape: '(805306368,)' }) });
     const growth = bufferBytesOf(() => {
       expect(readNpz(npz, 'a.npz')[0]!.problem).toMatch(/3221225472 bytes, but 4 follow/);
@@ -63,7 +63,7 @@ describe('readNpz', () => {
     expect(growth).toBeLessThan(FEW_BYTES);
   });
 
-  it('refuses what unpacks to far more than a checkpoint would', () => {
+  it('rejects archives that unpack to far more than a checkpoint would', () => {
     const size = 80 * 1024 * 1024;
     const bomb = zipSync({ 'x.npy': buildNpy([size], new Uint8Array(size), { descr: '|u1' }) }, { level: 1 });
     const growth = bufferBytesOf(() => {

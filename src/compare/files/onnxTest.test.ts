@@ -33,14 +33,14 @@ describe('readOnnxTest', () => {
     expect(bundle.stages[0]).toMatchObject({ value: 'y', axes: ['axis0'] });
   });
 
-  it('leaves out an output that is a sequence, and names it', () => {
+  it('leaves out an output that is a sequence, with a note', () => {
     const list = { name: 't/test_data_set_0/output_1.pb', bytes: Uint8Array.of(1, 2, 3) };
     const { stages, notes } = readOnnxTest([X, Y, list], GRAPH);
     expect(stages.map(({ name }) => name)).toEqual(['y']);
     expect(notes).toEqual([expect.stringMatching(/^list is left out.*sequence/)]);
   });
 
-  it('reads the first of several data sets, and says so', () => {
+  it('reads the first of several data sets, with a note', () => {
     const other = floats('t/test_data_set_1/output_0.pb', 'y', [9]);
     const { stages, notes } = readOnnxTest([other, Y], GRAPH);
     expect([...stages[0]!.data]).toEqual([3]);
@@ -62,7 +62,7 @@ describe('readOnnxTest', () => {
   it.each<[string, NamedFile[], RegExp]>([
     ['no output', [X], /No output in test_data_set_0/],
     ['an output too many', [Y, floats('test_data_set_0/output_7.pb', '', [1])], /output_7\.pb is output 7, but the graph has 2 outputs/],
-    ['two files of one input', [X, ids({ name: 'x', int64Data: [1n] }), Y], /Two files of test_data_set_0 are the input x/],
+    ['two files of one input', [X, ids({ name: 'x', int64Data: [1n] }), Y], /Two files of test_data_set_0 belong to the input x/],
     ['no protobuf', [{ name: 'test_data_set_0/output_0.pb', bytes: Uint8Array.of(255, 255) }], /not a serialized TensorProto/],
     ['text', [tensor('test_data_set_0/output_0.pb', { dims: [1n], dataType: TensorProto_DataType.STRING, stringData: [Uint8Array.of(65)] })], /values of the type string/],
     ['too few values', [tensor('test_data_set_0/output_0.pb', { dims: [3n], dataType: TensorProto_DataType.FLOAT, floatData: [1] })], /shape \(3\) of float32, which is 12 bytes, but holds 4/],
@@ -72,15 +72,15 @@ describe('readOnnxTest', () => {
     expect(error.problem).toMatch(problem);
   });
 
-  it('refuses an input that is a sequence', () => {
+  it('rejects an input that is a sequence', () => {
     const reader = { name: 'n', op: 'SequenceAt', inputs: ['x'], outputs: ['y'] } as Partial<NodeInfo> as NodeInfo;
     const graph = { ...GRAPH, inputs: [value('x', 'sequence')], nodes: [reader] };
-    expect(failureOf(() => readOnnxTest([X, Y], graph)).problem).toMatch(/input x \(t\/test_data_set_0\/input_0\.pb\) of SequenceAt is of the type sequence/);
+    expect(failureOf(() => readOnnxTest([X, Y], graph)).problem).toMatch(/input x \(t\/test_data_set_0\/input_0\.pb\) of SequenceAt has the type sequence/);
   });
 });
 
 describe('unpackOnnxTests', () => {
-  it('unpacks a zip of a test, and leaves other zips alone', () => {
+  it('unpacks a zip of a test, and keeps other zips', () => {
     const test = { name: 't.zip', bytes: zipSync({ 'model.onnx': Uint8Array.of(8), 'test_data_set_0/output_0.pb': Y.bytes }) };
     const bundle = { name: 'b.zip', bytes: zipSync({ 'manifest.json': Uint8Array.of(123, 125), 'test_data_set_0/output_0.pb': Y.bytes }) };
     const other = { name: 'o.zip', bytes: zipSync({ 'a.npy': Uint8Array.of(1) }) };

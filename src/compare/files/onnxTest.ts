@@ -1,6 +1,6 @@
 /**
- * Golden outputs as ONNX's own tests and its model zoo keep them: `model.onnx` beside `test_data_set_0/input_0.pb`,
- * `output_0.pb` and so on, where each file is a serialized `TensorProto`.
+ * Golden outputs in the format of ONNX's tests and model zoo: `model.onnx` beside `test_data_set_0/input_0.pb`,
+ * `output_0.pb` and so on. Each file is a serialized `TensorProto`.
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { TENSORLESS_TYPES, type GraphInfo } from '../../onnx/model';
@@ -24,11 +24,11 @@ interface TestFile {
   readonly index: number;
 }
 
-/** As for a golden bundle and its graph. */
+/** Limit for a golden bundle and its graph. */
 const MAX_ZIP_BYTES = 2 * MAX_UNPACKED_BYTES;
 
 /**
- * Replaces a zip that holds an ONNX test with the files in it. Other files stay as they are.
+ * Replaces a zip that holds an ONNX test with its files. Other files remain unchanged.
  *
  * @throws VoxlaneError `format` if the zip is damaged or too large
  */
@@ -42,16 +42,17 @@ export function unpackOnnxTests(files: readonly NamedFile[]): readonly NamedFile
   });
 }
 
-/** Whether files of an ONNX test are among `files`. */
+/** True if `files` include files of an ONNX test. */
 export const hasOnnxTest = (files: readonly { readonly name: string }[]): boolean => files.some(({ name }) => FILE.test(name));
 
 /**
- * Reads one data set of an ONNX test. If there are several, the one of the least number is read, and a note names the others.
- * Outputs that are no tensors of numbers are left out with a note.
+ * Reads one data set of an ONNX test. If there are several, reads the one with the lowest number and names the others in a
+ * note. Outputs that are not numeric tensors are left out with a note.
  *
- * @param graph inputs and outputs, to which the files belong by position, or by the name that a tensor has itself
- * @throws VoxlaneError `format` if a file is no tensor, has another number of values than its shape says, belongs to no input or
- *   output, or to the same one as another file, or holds an input that cannot be fed; if there is no output; if all are too large together
+ * @param graph inputs and outputs that the files are assigned to, by position or by the name in the tensor
+ * @throws VoxlaneError `format` if a file is not a tensor, has a number of values that does not match its shape, matches no
+ *   input or output, matches the same one as another file, or holds an input that cannot be fed; if there is no output; if
+ *   the files together are too large
  */
 export function readOnnxTest(files: readonly NamedFile[], graph: Pick<GraphInfo, 'inputs' | 'outputs' | 'nodes'>): GoldenBundle {
   const all = files.flatMap((file) => {
@@ -61,7 +62,7 @@ export function readOnnxTest(files: readonly NamedFile[], graph: Pick<GraphInfo,
   const sets = [...new Set(all.map(({ set }) => set))].toSorted((a, b) => a - b);
   const chosen = all.filter(({ set }) => set === sets[0]).toSorted((a, b) => a.index - b.index);
   const totalBytes = chosen.reduce((sum, { file }) => sum + file.bytes.length, 0);
-  if (totalBytes > MAX_UNPACKED_BYTES) throw broken(`The test data have ${totalBytes} bytes`, `${MAX_UNPACKED_BYTES} bytes at most`);
+  if (totalBytes > MAX_UNPACKED_BYTES) throw broken(`The test data has ${totalBytes} bytes`, `at most ${MAX_UNPACKED_BYTES} bytes`);
   const notes = sets.length > 1 ? [`Data set ${sets[0]} of ${sets.join(', ')} is compared`] : [];
   const inputs: GoldenTensor[] = [];
   const stages: GoldenStage[] = [];
@@ -71,7 +72,7 @@ export function readOnnxTest(files: readonly NamedFile[], graph: Pick<GraphInfo,
     if (declared && TENSORLESS_TYPES.has(declared.dtype)) {
       if (part.role === 'input') throw unfed(part, declared, graph.nodes.filter(({ inputs }) => inputs.includes(declared.name)).map(({ op }) => op));
       const op = graph.nodes.find(({ outputs }) => outputs.includes(declared.name))?.op;
-      notes.push(`${declared.name}${op === undefined ? '' : `, which ${op} gives,`} is left out: it is of the type ${declared.dtype}, no tensor of numbers`);
+      notes.push(`${declared.name}${op === undefined ? '' : `, an output of ${op},`} is left out: its type is ${declared.dtype}, not a numeric tensor`);
       continue;
     }
     const tensor = readTensor(part, values);
@@ -80,7 +81,7 @@ export function readOnnxTest(files: readonly NamedFile[], graph: Pick<GraphInfo,
   }
   for (const [role, tensors] of [['input', inputs], ['output', stages]] as const) {
     const twice = firstTwice(tensors.map(({ name }) => name));
-    if (twice !== undefined) throw broken(`Two files of test_data_set_${sets[0]} are the ${role} ${twice}, by the names in them or by their numbers`, `one file for each ${role}`);
+    if (twice !== undefined) throw broken(`Two files of test_data_set_${sets[0]} belong to the ${role} ${twice}, according to their names or numbers`, `one file for each ${role}`);
   }
   if (stages.length === 0) {
     throw broken(`No output in test_data_set_${sets[0]} can be compared${notes.map((note) => `: ${note}`).join('')}`, 'an output_0.pb with a tensor of numbers');
@@ -101,9 +102,9 @@ function readTensor({ file, role, index }: TestFile, values: readonly ValueInfo[
   if (!data) {
     const needed = neededBytes(proto);
     if (needed !== null && needed !== bytes.length) {
-      throw broken(`${file.name} has the shape ${shapeText(shape)} of ${type}, which is ${needed} bytes, but holds ${bytes.length}`, 'as many values as its shape says');
+      throw broken(`${file.name} has the shape ${shapeText(shape)} of ${type}, which is ${needed} bytes, but holds ${bytes.length}`, 'as many values as its shape requires');
     }
-    throw broken(`${file.name} holds values of the type ${type}`, 'numbers or truth values that are not complex');
+    throw broken(`${file.name} holds values of the type ${type}`, 'real numbers or booleans');
   }
   const exact = type in BYTES_PER_ELEMENT ? exactValues(bytes, type as ElementType, data) : null;
   return {
@@ -120,9 +121,9 @@ function parseTensor({ name, bytes }: NamedFile): TensorProto {
   try {
     return fromBinary(TensorProtoSchema, bytes);
   } catch (cause) {
-    throw broken(`${name} is not a serialized TensorProto`, 'a file as onnx.numpy_helper.from_array(array).SerializeToString() gives', cause);
+    throw broken(`${name} is not a serialized TensorProto`, 'the output of onnx.numpy_helper.from_array(array).SerializeToString()', cause);
   }
 }
 
 const unfed = ({ file }: TestFile, { name, dtype }: ValueInfo, readers: readonly string[]): Error =>
-  broken(`The input ${name} (${file.name})${readers.length === 0 ? '' : ` of ${readers.join(', ')}`} is of the type ${dtype}, which cannot be given to the graph here`, 'inputs that are tensors of numbers');
+  broken(`The input ${name} (${file.name})${readers.length === 0 ? '' : ` of ${readers.join(', ')}`} has the type ${dtype}, which is not supported as an input here`, 'inputs that are numeric tensors');

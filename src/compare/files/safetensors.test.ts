@@ -1,4 +1,4 @@
-// First: it counts what is loaded after it.
+// Must come first: it counts buffers of modules loaded after it.
 import { bufferBytesOf, FEW_BYTES } from '../../../test/compare/memory';
 import { describe, expect, it } from 'vitest';
 import { failureOf } from '../../../test/compare/failure';
@@ -23,7 +23,7 @@ const failureOfFile = (file: Uint8Array): ReturnType<typeof failureOf> =>
   failureOf(() => readSafetensors(file, 'a.safetensors'));
 
 describe('readSafetensors', () => {
-  it('reads names, shapes and values, and leaves the metadata', () => {
+  it('reads names, shapes and values, and ignores the metadata', () => {
     const header = { __metadata__: { format: 'pt' }, b: f32(8, 24, [2, 2]), a: f32(0, 8) };
     const file = buildSafetensors(header, bytesOf(1, 2, 3, 4, 5, 6));
     const tensors = readSafetensors(file, 'a.safetensors');
@@ -42,7 +42,7 @@ describe('readSafetensors', () => {
     expect(tensors.map((tensor) => [tensor.name, tensor.problem, tensor.values()?.[0] ?? null])).toEqual([
       ['__proto__', null, 1],
       ['constructor', null, 2],
-      ['x', 'is of the type constructor, which is not read', null],
+      ['x', 'has the type constructor, which is not supported', null],
     ]);
   });
 
@@ -72,15 +72,15 @@ describe('readSafetensors', () => {
     });
   });
 
-  it('says of each tensor what is wrong with its place, and reads those that have one', () => {
+  it('reports what is wrong with the position of each tensor, and reads those that have one', () => {
     expect(problemsOf({ a: f32(0, 8), b: f32(4, 12) }, 12)).toEqual({ a: null, b: 'shares 4 bytes with a' });
     expect(problemsOf({ a: f32(0, 24), b: f32(8, 16) }, 24)).toEqual({ a: null, b: 'shares 8 bytes with a' });
     expect(problemsOf({ a: f32(0, 4), b: f32(8, 12) }, 12)).toEqual({ a: null, b: 'leaves a gap of 4 bytes after a' });
     expect(problemsOf({ a: f32(4, 8) }, 8)).toEqual({ a: 'leaves a gap of 4 bytes after the header' });
-    expect(problemsOf({ a: f32(0, 4) }, 7)).toEqual({ a: 'is followed by 3 bytes of no tensor' });
+    expect(problemsOf({ a: f32(0, 4) }, 7)).toEqual({ a: 'is followed by 3 bytes that belong to no tensor' });
     const byte = { dtype: 'U8', shape: [1], data_offsets: [0, 1] } as const;
     expect(problemsOf({ a: byte, b: f32(1, 5) }, 5)).toEqual({
-      a: null, b: 'begins at byte 1, which is no multiple of the 4 bytes of F32',
+      a: null, b: 'begins at byte 1, not a multiple of the 4 bytes of F32',
     });
     const [, misaligned] = readSafetensors(
       buildSafetensors({ a: byte, b: f32(1, 5) }, Uint8Array.of(9, ...bytesOf(2.5))), 'a.safetensors',
@@ -100,13 +100,13 @@ describe('readSafetensors', () => {
   });
 
   it.each<[string, Entry, RegExp]>([
-    ['past the end', f32(0, 16), /ends at byte 16, but there are 12/],
-    ['backwards', { dtype: 'F32', shape: [1], data_offsets: [8, 4] }, /ends at byte 4, before it begins at 8/],
-    ['of another size', f32(0, 12, [2]), /shape \(2\) of F32, which is 8 bytes, but 12/],
-    ['of 3 GB', f32(0, 12, [805306368]), /which is 3221225472 bytes, but 12/],
-    ['of a size past all numbers', f32(0, 12, new Array<number>(30).fill(2 ** 52)), /which is Infinity bytes/],
-    ['of a type that is not read', { dtype: 'F4', shape: [24], data_offsets: [0, 12] }, /type F4, which/],
-  ])('gives no values of a tensor %s', (_name, entry, problem) => {
+    ['past the end', f32(0, 16), /ends at byte 16, but the data has 12 bytes/],
+    ['backwards', { dtype: 'F32', shape: [1], data_offsets: [8, 4] }, /ends at byte 4, before its start at byte 8/],
+    ['of another size', f32(0, 12, [2]), /shape \(2\) of F32, which is 8 bytes, but its data has 12 bytes/],
+    ['of 3 GB', f32(0, 12, [805306368]), /which is 3221225472 bytes, but its data has 12 bytes/],
+    ['of a size beyond all numbers', f32(0, 12, new Array<number>(30).fill(2 ** 52)), /which is Infinity bytes/],
+    ['of an unsupported type', { dtype: 'F4', shape: [24], data_offsets: [0, 12] }, /type F4, which/],
+  ])('returns no values of a tensor %s', (_name, entry, problem) => {
     const growth = bufferBytesOf(() => {
       const [x] = readSafetensors(buildSafetensors({ x: entry }, new Uint8Array(12)), 'a.safetensors');
       expect(x!.problem).toMatch(problem);
@@ -115,7 +115,7 @@ describe('readSafetensors', () => {
     expect(growth).toBeLessThan(FEW_BYTES);
   });
 
-  it('refuses a file cut off in its header at any byte, and after it says which tensors are cut', () => {
+  it('rejects a file truncated in its header at any byte, and reports truncated tensors after it', () => {
     const whole = buildSafetensors({ a: f32(0, 8), b: f32(8, 16) }, bytesOf(1, 2, 3, 4));
     const bodyStart = whole.length - 16;
     for (let length = 0; length < bodyStart; length++) {
@@ -129,10 +129,10 @@ describe('readSafetensors', () => {
   });
 
   it.each<[string, Uint8Array, RegExp]>([
-    ['an endless header', buildSafetensors('{}', new Uint8Array(0), 3n << 30n), /claims a header of 3221225472 bytes/],
-    ['a header past the file', buildSafetensors('{}', new Uint8Array(0), 99n), /ends in its header, after 10 bytes of 107/],
+    ['an endless header', buildSafetensors('{}', new Uint8Array(0), 3n << 30n), /declares a header of 3221225472 bytes/],
+    ['a header beyond the file', buildSafetensors('{}', new Uint8Array(0), 99n), /ends in its header, after 10 bytes of 107/],
     ['no JSON', buildSafetensors('{"a": ', new Uint8Array(0)), /is not JSON/],
-    ['a list', buildSafetensors('[]', new Uint8Array(0)), /no JSON object/],
+    ['a list', buildSafetensors('[]', new Uint8Array(0)), /not a JSON object/],
     ['no offsets', buildSafetensors({ a: { dtype: 'F32', shape: [1] } }, new Uint8Array(4)), /a\.data_offsets/],
     ['a negative size', buildSafetensors({ a: { ...f32(0, 4), shape: [-1] } }, new Uint8Array(4)), /a\.shape\.0/],
     ['a fraction', buildSafetensors({ a: { ...f32(0, 4), data_offsets: [0.5, 4] } }, new Uint8Array(4)), /data_offsets\.0/],

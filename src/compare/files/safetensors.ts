@@ -1,6 +1,6 @@
 /**
- * The format of https://huggingface.co/docs/safetensors: the header's length, a JSON header, the values.
- * By hand, because the libraries there are read files on a hub, or are not kept.
+ * The format of https://huggingface.co/docs/safetensors: the header's length, a JSON header, the values. Parsed here,
+ * because existing libraries read files on a hub or are unmaintained.
  */
 import * as v from 'valibot';
 import { describeIssue } from '../../util/describeIssue';
@@ -9,7 +9,7 @@ import { ownValue } from '../../util/values';
 import { shapeText, sizeOf } from '../tensor';
 import { BYTES_PER_ELEMENT, checkpointTensor, type CheckpointTensor, type ElementType } from './elements';
 
-/** By the format's names. Other types (`F4`, complex) are listed without values. */
+/** Type names of the format. Tensors of other types (`F4`, complex) are listed without values. */
 const ELEMENT_TYPES: Partial<Record<string, ElementType>> = {
   BOOL: 'bool',
   I8: 'int8',
@@ -31,24 +31,24 @@ const ELEMENT_TYPES: Partial<Record<string, ElementType>> = {
   F64: 'float64',
 };
 
-/** Of the header's length, a 64-bit integer. */
+/** Bytes of the header's length, a 64-bit integer. */
 const LENGTH_BYTES = 8;
-/** The format's own limit. */
+/** Limit in the format specification. */
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = '__metadata__';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const entrySchema = v.object({ dtype: v.string(), shape: v.array(count), data_offsets: v.tuple([count, count]) });
 
-/** A tensor's name and place. Pairs, because a record would lose a tensor called `__proto__`. */
+/** A tensor's name and position. Pairs, because a record would lose a tensor named `__proto__`. */
 type HeaderEntry = readonly [name: string, entry: v.InferOutput<typeof entrySchema>];
 
 /**
- * The tensors of a `.safetensors` file, in the header's order; their bytes are views of it. A tensor whose bytes
- * overlap another's, leave a gap, begin where its type cannot, or are too many or too few has a problem that says so.
+ * Reads the tensors of a `.safetensors` file in header order; their bytes are views of the file. A tensor has a `problem`
+ * if its bytes overlap another tensor, follow a gap, are misaligned or have the wrong length.
  *
- * @param name of the file, for the error
- * @throws VoxlaneError `format` where the file ends in its header, or the header is no JSON of tensors
+ * @param name file name for errors
+ * @throws VoxlaneError `format` if the file ends in its header, or the header is not a JSON list of tensors
  */
 export function readSafetensors(bytes: Uint8Array, name: string): CheckpointTensor[] {
   const { entries, body } = readHeader(bytes, name);
@@ -59,10 +59,10 @@ export function readSafetensors(bytes: Uint8Array, name: string): CheckpointTens
     const values = inFile ? body.subarray(start, end) : new Uint8Array(0);
     const found = [...(problems.get(tensor) ?? [])];
     const needed = type && bytesNeeded(shape, type);
-    if (type === null) found.push(`is of the type ${dtype.slice(0, 40)}, which is not read`);
+    if (type === null) found.push(`has the type ${dtype.slice(0, 40)}, which is not supported`);
     else if (inFile && needed !== values.length) {
       const claim = `has the shape ${shapeText(shape)} of ${dtype}, which is ${needed} bytes`;
-      found.push(`${claim}, but ${values.length} are its own`);
+      found.push(`${claim}, but its data has ${values.length} bytes`);
     }
     const problem = found.length === 0 ? null : found.join('; ');
     return checkpointTensor({
@@ -75,7 +75,7 @@ function readHeader(bytes: Uint8Array, name: string): { entries: HeaderEntry[]; 
   if (bytes.length < LENGTH_BYTES) throw unreadable(name, `ends after ${bytes.length} bytes, in the header's length`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerBytes = Number(view.getBigUint64(0, true));
-  if (headerBytes > MAX_HEADER_BYTES) throw unreadable(name, `claims a header of ${headerBytes} bytes`);
+  if (headerBytes > MAX_HEADER_BYTES) throw unreadable(name, `declares a header of ${headerBytes} bytes`);
   const bodyStart = LENGTH_BYTES + headerBytes;
   if (bodyStart > bytes.length) {
     throw unreadable(name, `ends in its header, after ${bytes.length} bytes of ${bodyStart}`);
@@ -84,7 +84,7 @@ function readHeader(bytes: Uint8Array, name: string): { entries: HeaderEntry[]; 
 }
 
 function parseEntries(header: Uint8Array, name: string): HeaderEntry[] {
-  if (header[0] !== '{'.charCodeAt(0)) throw unreadable(name, 'has a header that is no JSON object');
+  if (header[0] !== '{'.charCodeAt(0)) throw unreadable(name, 'has a header that is not a JSON object');
   let value: object;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header)) as object;
@@ -100,7 +100,7 @@ function parseEntries(header: Uint8Array, name: string): HeaderEntry[] {
   });
 }
 
-/** What is wrong with where the tensors lie, by name: they should follow each other and fill the file. */
+/** Finds misplaced tensors, by name: they should follow each other and fill the file. */
 function placementProblems(entries: readonly HeaderEntry[], bodyBytes: number): Map<string, string[]> {
   const problems = new Map<string, string[]>();
   const report = (tensor: string, problem: string): void => {
@@ -109,23 +109,23 @@ function placementProblems(entries: readonly HeaderEntry[], bodyBytes: number): 
   const inOrder = entries.toSorted(
     ([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1],
   );
-  /** How far the tensors so far reach, and the one that reaches there. */
+  /** The end of the tensors so far, and the last tensor there. */
   let reached = 0;
   let last = 'the header';
   for (const [tensor, { dtype, data_offsets: [start, end] }] of inOrder) {
     const type = ownValue(ELEMENT_TYPES, dtype);
-    if (start > end) report(tensor, `ends at byte ${end}, before it begins at ${start}`);
-    else if (end > bodyBytes) report(tensor, `ends at byte ${end}, but there are ${bodyBytes}`);
+    if (start > end) report(tensor, `ends at byte ${end}, before its start at byte ${start}`);
+    else if (end > bodyBytes) report(tensor, `ends at byte ${end}, but the data has ${bodyBytes} bytes`);
     if (type && start % BYTES_PER_ELEMENT[type] !== 0) {
       const size = BYTES_PER_ELEMENT[type];
-      report(tensor, `begins at byte ${start}, which is no multiple of the ${size} bytes of ${dtype}`);
+      report(tensor, `begins at byte ${start}, not a multiple of the ${size} bytes of ${dtype}`);
     }
     if (start < reached && start < end) report(tensor, `shares ${Math.min(end, reached) - start} bytes with ${last}`);
     if (start > reached) report(tensor, `leaves a gap of ${start - reached} bytes after ${last}`);
     if (end > reached) [reached, last] = [end, tensor];
   }
   if (reached < bodyBytes && inOrder.length > 0) {
-    report(last, `is followed by ${bodyBytes - reached} bytes of no tensor`);
+    report(last, `is followed by ${bodyBytes - reached} bytes that belong to no tensor`);
   }
   return problems;
 }

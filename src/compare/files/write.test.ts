@@ -18,7 +18,7 @@ const BUNDLE: BundleToWrite = {
   stages: [
     { ...tensor('Half', [], 7), value: '/half' },
     { ...tensor('half', [2, 2], 9), tolerance: { maxAbs: 0.5, cosine: 0.999, argmaxAgreement: 0.9 } },
-    // Names that differ only in what a file's name cannot have.
+    // Names that differ only in characters that file names cannot have.
     tensor('a/b', [1], 1),
     tensor('a:b', [1], 2),
   ],
@@ -35,7 +35,7 @@ describe('writeNpy', () => {
     expect((file.length - data.byteLength) % 64).toBe(0);
   });
 
-  it('keeps every bit, also of a NaN', () => {
+  it('keeps every bit, even of a NaN', () => {
     const bits = Uint32Array.of(0x7fc00001, 0x80000000, 1);
     const { data } = parseNpy(writeNpy({ shape: [3], data: new Float32Array(bits.buffer) }), 'x.npy');
     expect(new Uint32Array(data.buffer)).toEqual(bits);
@@ -52,7 +52,7 @@ describe('writeBundle', () => {
     expect(stages).toEqual(BUNDLE.stages.map((stage) => ({ tolerance, value: null, ...stage })));
   });
 
-  it('is read back with a graph, and once more out of what was read', () => {
+  it('is read back with a graph, and again after writing the result', () => {
     const graph = Uint8Array.of(8, 7, 6);
     const { graphData, ...once } = readBundle(writeBundle({ ...BUNDLE, graph }));
     expect(once.graph).toEqual(graph);
@@ -60,7 +60,7 @@ describe('writeBundle', () => {
     expect(readBundle(writeBundle({ ...once, tolerance: BUNDLE.tolerance }))).toMatchObject(once);
   });
 
-  it('gives the same bytes whatever the clock and the time zone', () => {
+  it('produces the same bytes at any time and in any time zone', () => {
     const [east, west] = ['Pacific/Kiritimati', 'Pacific/Pago_Pago'].map((zone) => {
       vi.stubEnv('TZ', zone);
       return writeBundle(BUNDLE);

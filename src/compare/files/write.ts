@@ -5,13 +5,13 @@ import { fromTolerance, MANIFEST, type GoldenManifestJson } from './manifest';
 
 /** A stage to write. */
 export interface StageToWrite extends NamedTensor {
-  /** By default the bundle's. */
+  /** Defaults to the bundle's tolerance. */
   readonly tolerance?: Tolerance;
-  /** Name of the graph's value that the stage is; by default not said. */
+  /** Name of the graph value that the stage corresponds to; by default not specified. */
   readonly value?: string | null;
 }
 
-/** What a bundle is made of. */
+/** Contents of a bundle. */
 export interface BundleToWrite {
   readonly model: string;
   readonly source: Readonly<Record<string, unknown>>;
@@ -19,17 +19,17 @@ export interface BundleToWrite {
   /** In the order in which the model computes them. */
   readonly stages: readonly StageToWrite[];
   readonly tolerance: Tolerance;
-  /** An ONNX file that should give these values: makes the bundle a self-contained bug report. */
+  /** An ONNX file that should produce these values. It makes the bundle a self-contained bug report. */
   readonly graph?: Uint8Array | null;
 }
 
 const GRAPH_FILE = 'graph.onnx';
-/** Values begin at a multiple of it, so that a memory map of the file is aligned. */
+/** Values begin at a multiple of this size, which aligns memory maps of the file. */
 const NPY_ALIGNMENT = 64;
-/** The first day that a zip can name. A zip has local time: made anew, it is the same in every time zone. */
+/** The first date that a zip can store. Zips store local time; a new `Date` per call is the same in every time zone. */
 const fixedDay = (): Date => new Date(1980, 0, 1);
 
-/** A `.npy` file of float32 values, byte for byte what numpy writes. */
+/** Writes float32 values as a `.npy` file, byte-identical to numpy's. */
 export function writeNpy({ shape, data }: Tensor): Uint8Array {
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const values = new Uint8Array(4 * data.length);
@@ -39,9 +39,9 @@ export function writeNpy({ shape, data }: Tensor): Uint8Array {
 }
 
 /**
- * A `.npy` file of this header and these values, whether they fit or not.
+ * Writes a `.npy` file with this header and these values, without checking that they match.
  *
- * @param dictionary in Python's notation, of ASCII letters
+ * @param dictionary in Python's notation, ASCII only
  */
 export function writeNpyFile(dictionary: string, values: Uint8Array, version: 1 | 2 | 3 = 1): Uint8Array {
   const textStart = version === 1 ? 10 : 12;
@@ -57,7 +57,7 @@ export function writeNpyFile(dictionary: string, values: Uint8Array, version: 1 
   return file;
 }
 
-/** A golden bundle as a zip. The same tensors give the same bytes. */
+/** Writes a golden bundle as a zip. The same tensors always produce the same bytes. */
 export function writeBundle({ model, source, inputs, stages, tolerance, graph }: BundleToWrite): Uint8Array {
   const inputFiles = filePaths('inputs', inputs);
   const stageFiles = filePaths('stages', stages);
@@ -84,7 +84,7 @@ export function writeBundle({ model, source, inputs, stages, tolerance, graph }:
   return zipSync(files, { mtime: fixedDay() });
 }
 
-/** What a stage's tolerance has that the bundle's has not. */
+/** The fields of a stage's tolerance that differ from the bundle's. */
 function toleranceEntry(own: Tolerance, common: Tolerance): Pick<GoldenManifestJson['stages'][number], 'tolerance'> {
   const shared = Object.entries(fromTolerance(common));
   const differing = Object.entries(fromTolerance(own)).filter(
@@ -93,7 +93,7 @@ function toleranceEntry(own: Tolerance, common: Tolerance): Pick<GoldenManifestJ
   return differing.length === 0 ? {} : { tolerance: Object.fromEntries(differing) };
 }
 
-/** A path for each tensor: its name where that can be a file's, and no two the same, even where case is not told. */
+/** A path for each tensor: its name if it is a valid file name. Paths are unique even on case-insensitive file systems. */
 function filePaths(folder: string, tensors: readonly NamedTensor[]): string[] {
   const taken = new Set<string>();
   return tensors.map(({ name }) => {

@@ -1,17 +1,15 @@
 import { unzipSync } from 'fflate';
 import { VoxlaneError } from '../../util/errors';
 
-/** The error of golden files, in any form, that cannot be read. */
+/** The error for unreadable golden files of any form. */
 export function broken(problem: string, expected: string, cause?: unknown): VoxlaneError {
   return new VoxlaneError(
-    { code: 'format', problem, expected, remedy: 'Make the bundle again, such as with models/golden_bundle.py' },
+    { code: 'format', problem, expected, remedy: 'Create the bundle again, for example with models/golden_bundle.py' },
     { cause },
   );
 }
 
-/** What the directory at the end of a zip says of each file that the unpacker does not check. */
-
-/** One file, in the order of the directory. */
+/** One file in the zip's central directory: fields that the unpacker does not check. */
 export interface DirectoryEntry {
   /** CRC-32 of the unpacked file. */
   readonly crc: number;
@@ -23,13 +21,13 @@ const FILE = { signature: 0x02014b50, bytes: 46 };
 const END = { signature: 0x06054b50, bytes: 22 };
 const END64 = { signature: 0x06064b50, bytes: 56 };
 const LOCATOR64 = { signature: 0x07064b50, bytes: 20 };
-/** The end may be followed by a comment of this length. */
+/** Maximum length of a comment after the end record. */
 const MAX_COMMENT_BYTES = 0xffff;
 
 /**
- * Null if the directory is not where the end of the zip says, or ends early.
+ * Reads the central directory of a zip. Null if it is not at the position in the end record, or is truncated.
  *
- * @param maxEntries entries after these are not read
+ * @param maxEntries maximum number of entries to read
  */
 export function readDirectory(zip: Uint8Array, maxEntries: number): DirectoryEntry[] | null {
   const view = new DataView(zip.buffer, zip.byteOffset, zip.byteLength);
@@ -55,21 +53,21 @@ export function readDirectory(zip: Uint8Array, maxEntries: number): DirectoryEnt
   return entries;
 }
 
-/** For each byte, the remainder of its polynomial division by the one of IEEE 802.3, bits reversed. */
+/** For each byte, the remainder of its polynomial division by the IEEE 802.3 polynomial, bits reversed. */
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
   return crc;
 });
 
-/** CRC-32 as zip files have it, from 0 to 2^32 - 1. */
+/** CRC-32 as in zip files, from 0 to 2^32 - 1. */
 export function crc32(bytes: Uint8Array): number {
   let crc = -1;
   for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
   return ~crc >>> 0;
 }
 
-/** One file of a zip, as the directory at its end claims. */
+/** One file of a zip, as declared in the central directory. */
 export interface ZipEntry {
   readonly name: string;
   /** Bytes in the zip. */
@@ -77,33 +75,33 @@ export interface ZipEntry {
   readonly unpackedBytes: number;
 }
 
-/** A directory may claim billions of entries, each of which the reader would visit. */
+/** A directory may declare billions of entries, and the reader would visit each. */
 const MAX_ENTRIES = 10_000;
-/** The most that deflate can make of one byte: a repeat of 258 takes two bits. */
+/** Maximum compression ratio of deflate: a repeat of 258 bytes takes two bits. */
 const MAX_RATIO = 1032;
 
 /** Files that macOS adds to folders and zips: `__MACOSX/…`, `.DS_Store`, and `._NAME` beside NAME. */
 export const isClutter = (path: string): boolean => /(?:^|\/)(?:__MACOSX\/|\.DS_Store$|\._[^/]*$)/.test(path);
 
-/** Whether these are the bytes of a zip, which begins with its first file or, where it has none, with its end. */
+/** True if these are the bytes of a zip. A zip begins with its first file or, if it is empty, with its end record. */
 export const isZip = (bytes: Uint8Array): boolean =>
   bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
 
 /**
- * What a zip claims to hold, without the files that macOS adds. Nothing is unpacked.
+ * Lists the declared contents of a zip, without the files that macOS adds. Unpacks nothing.
  *
- * @param label that an error begins with: `The bundle`
- * @throws VoxlaneError `format` where it is no zip, cut off, of too many files, or has two files of one name
+ * @param label start of error messages: `The bundle`
+ * @throws VoxlaneError `format` if it is not a zip, is truncated, has too many files, or has two files of the same name
  */
 export function listZip(zip: Uint8Array, label: string): ZipEntry[] {
   const entries: ZipEntry[] = [];
   const names = new Set<string>();
   let count = 0;
   unzip(zip, label, (entry) => {
-    if (++count > MAX_ENTRIES) throw broken(`${label} has too many files`, `${MAX_ENTRIES} at most`);
+    if (++count > MAX_ENTRIES) throw broken(`${label} has too many files`, `at most ${MAX_ENTRIES}`);
     const { name } = entry;
     if (isClutter(name)) return false;
-    // Which of the two is meant is not known.
+    // It is ambiguous which of the two is meant.
     if (names.has(name) && !name.endsWith('/')) throw broken(`${label} has the file ${name} twice`, 'one file of each name');
     names.add(name);
     entries.push(entry);
@@ -113,12 +111,13 @@ export function listZip(zip: Uint8Array, label: string): ZipEntry[] {
 }
 
 /**
- * The files of a zip that are in `names`, by name.
+ * Unpacks the files of a zip that are in `names`, by name.
  *
- * Memory is bounded whatever the zip claims: a buffer has exactly the claimed size, and is made only once the claims
- * together are found to be within `maxBytes`, and each is one that its packed bytes could unpack to.
+ * Memory is bounded whatever the zip declares. Each buffer has exactly the declared size. It is created only after the
+ * declared sizes are known to be within `maxBytes` in total and possible for the packed bytes.
  *
- * @throws VoxlaneError `format` that says which file is damaged, too large, encrypted or packed by a method that is not read
+ * @throws VoxlaneError `format` that names the file that is damaged, too large, encrypted or packed with an unsupported
+ *   method
  */
 export function unpackZip(
   zip: Uint8Array,
@@ -129,10 +128,10 @@ export function unpackZip(
   let total = 0;
   const wanted = listZip(zip, label).filter(({ name }) => names.has(name));
   for (const { name, packedBytes, unpackedBytes } of wanted) {
-    // The packed bytes are copied where the file is only stored, whatever its unpacked size is claimed to be.
+    // For stored files, the packed bytes are copied, whatever unpacked size is declared.
     total += Math.max(packedBytes, unpackedBytes);
     if (total > maxBytes) {
-      throw broken(`${label} unpacks to ${total} bytes or more, at ${name}`, `${maxBytes} bytes at most`);
+      throw broken(`${label} unpacks to ${total} bytes or more, at ${name}`, `at most ${maxBytes} bytes`);
     }
   }
   const tooFew = wanted.find(
@@ -141,22 +140,22 @@ export function unpackZip(
   if (tooFew) {
     const { name, packedBytes, unpackedBytes } = tooFew;
     throw broken(
-      `${label} claims ${unpackedBytes} bytes for ${name}, of which there are ${packedBytes} packed ones`,
-      `${MAX_RATIO} times as many at most, which is all that a zip can pack`,
+      `${label} declares ${unpackedBytes} bytes for ${name}, which has ${packedBytes} packed bytes`,
+      `at most ${MAX_RATIO} times as many, the maximum compression of a zip`,
     );
   }
   return unzip(zip, label, ({ name }) => names.has(name));
 }
 
-/** Methods of packing, by their number in the directory. */
+/** Compression methods, by their number in the directory. */
 const STORED = 0;
 const DEFLATED = 8;
 const OTHER_METHODS: Partial<Record<number, string>> = { 9: 'deflate64', 12: 'bzip2', 14: 'LZMA', 93: 'Zstandard', 95: 'XZ' };
 
-/** @param isWanted is called before a file's buffer is made */
-function unzip(zip: Uint8Array, label: string, isWanted: (entry: ZipEntry) => boolean): Map<string, Uint8Array> {
+/** @param isSelected called before a file's buffer is created */
+function unzip(zip: Uint8Array, label: string, isSelected: (entry: ZipEntry) => boolean): Map<string, Uint8Array> {
   const directory = readDirectory(zip, MAX_ENTRIES);
-  if (!directory) throw broken(`${label} cannot be unpacked: it is cut off, damaged or no zip`, 'a whole zip file');
+  if (!directory) throw broken(`${label} cannot be unpacked: it is truncated, damaged or not a zip`, 'a whole zip file');
   const checksums = new Map<string, number>();
   let index = 0;
   let files: Record<string, Uint8Array>;
@@ -164,7 +163,7 @@ function unzip(zip: Uint8Array, label: string, isWanted: (entry: ZipEntry) => bo
     files = unzipSync(zip, {
       filter: ({ name, size, originalSize, compression }) => {
         const entry = directory[index++];
-        if (!isWanted({ name, packedBytes: size, unpackedBytes: originalSize })) return false;
+        if (!isSelected({ name, packedBytes: size, unpackedBytes: originalSize })) return false;
         if (entry?.isEncrypted) throw broken(`${label} has the file ${name} encrypted`, 'a zip without a password');
         if (compression !== STORED && compression !== DEFLATED) {
           const method = OTHER_METHODS[compression] ?? `method ${compression}`;
