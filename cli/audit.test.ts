@@ -59,7 +59,7 @@ describe('the audit command', () => {
     ['no graph', [], 'expected a graph'],
     ['a missing file', [join(folder, 'none.onnx')], 'cannot be read'],
     ['a file that is not a graph', [checkpoint], 'c.safetensors'],
-    ['a file that is not a checkpoint', [graph, graph], 'is no checkpoint that can be read'],
+    ['a file that is not a checkpoint', [graph, graph], 'is not a supported checkpoint'],
     ['an unknown option', [graph, '--what'], '--what'],
   ])('exits with 2 for %s', async (_, args, words) => {
     const { exitCode, stdout, stderr } = await main(args);

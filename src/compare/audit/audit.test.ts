@@ -1,4 +1,4 @@
-/** Audits of the shipped graphs and of small ones, alone and against sound checkpoints of each form. */
+/** Audits of the shipped graphs and of small ones, alone and with correct checkpoints of each form. */
 import { zipSync } from 'fflate';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -18,14 +18,14 @@ import { audit, entryNamed, flagsOf, openShipped } from '../../../test/compare/a
 
 const SHIPPED = ['segmentation-3.0', 'campplus-zh-en'] as const;
 
-/** A graph that holds these and does nothing with them. */
+/** A graph that holds these weights and does not use them. */
 const holding = (...initializer: TensorProto[]): ModelProto =>
   build({ initializer, node: [node('Relu', ['x'], ['y'])] });
 
 const weightOf = (name: string, { shape, data }: Tensor): TensorProto => weight(name, shape, Array.from(data));
 
 describe('a graph alone', () => {
-  it.each(SHIPPED)('%s: every weight is listed, and none is odd', async (id) => {
+  it.each(SHIPPED)('%s: every weight is listed, and none is flagged', async (id) => {
     const model = openShipped(id);
     const report = await auditWeights(model, id, null, () => undefined);
     const expected = listWeights(model).filter(({ dtype, shape }) => dtype === 'float32' && shape.some((size) => size > 1));
@@ -36,7 +36,7 @@ describe('a graph alone', () => {
     expect(report.weights.every(({ match, remarks }) => match === null && remarks.length === 0)).toBe(true);
   });
 
-  it('gives mean, spread, zeros and values that are not finite', async () => {
+  it('reports mean, spread, zeros and non-finite values', async () => {
     const model = holding(
       weight('w', [6], [1, 3, 0, 0, NaN, -Infinity]),
       weight('none', [2], [NaN, NaN]),
@@ -51,7 +51,7 @@ describe('a graph alone', () => {
     expect(weights[0]!.remarks).toEqual(['2 of 6 values are NaN or infinite']);
   });
 
-  it('flags what was never trained or loaded, and leaves out what is no weight', async () => {
+  it('flags weights that were never trained or loaded, and leaves out other tensors', async () => {
     const model = build({
       initializer: [
         weight('ones', [3], [1, 1, 1]),
@@ -76,7 +76,7 @@ describe('a graph alone', () => {
     expect(weights).toMatchObject([{ flags: ['misaligned'], mean: null, remarks: ['float32 (2, 3) needs 24 bytes, but the file has 8'] }]);
   });
 
-  it('ends where a step is refused', async () => {
+  it('stops if a step throws', async () => {
     const steps: string[] = [];
     const cancel = (step: string, completed: number): void => {
       steps.push(step);
@@ -88,7 +88,7 @@ describe('a graph alone', () => {
 });
 
 describe("against PyTorch's form of the same weights", () => {
-  it('finds each, with LSTMs reordered and linear layers permuted as ONNX needs them, and nothing odd', async () => {
+  it('finds each, with LSTMs reordered and linear layers permuted as ONNX requires, and no flags', async () => {
     const segmentation = openShipped('segmentation-3.0');
     const report = await audit(segmentation, pytorchCheckpoint(segmentation));
     expect(report.numFlagged).toBe(0);
@@ -102,22 +102,22 @@ describe("against PyTorch's form of the same weights", () => {
       'lstm.bias_ih_l0 + lstm.bias_hh_l0 + lstm.bias_ih_l0_reverse + lstm.bias_hh_l0_reverse',
     );
     expect(entryNamed(report.weights, w).remarks[0]).toContain('lstm.weight_ih_l0 with its rows in 4 blocks in the order 0, 3, 1, 2, as ONNX needs');
-    // One value, and listed because the checkpoint has it too.
+    // A single value, listed because the checkpoint has it too.
     expect(entryNamed(report.weights, 'wav_norm1d.weight').match?.name).toBe('sincnet.wav_norm1d.weight');
   });
 });
 
-describe('what a correct export changes', () => {
+describe('changes of a correct export', () => {
   const linear = (name: string, shape: readonly number[], data: Float32Array) =>
     build({ input: [], initializer: [weight(name, shape, Array.from(data))], node: [node('MatMul', ['x', name], ['y'])] });
 
-  it('is no transposed weight if the checkpoint has the inputs first, as Keras does', async () => {
+  it('a weight is not transposed if the checkpoint has the inputs first, as in Keras', async () => {
     const w = someValues([6, 5]);
     const { weights } = await audit(linear('w', [5, 6], transpose(w, [1, 0]).data), new Map([['dense.kernel', w]]));
     expect(flagsOf(weights)).toEqual({ w: ['permuted'] });
   });
 
-  it('is a square weight only if others show how the checkpoint has them', async () => {
+  it('a square weight counts only if others show the layout of the checkpoint', async () => {
     const [square, wide] = [someValues([5, 5], 2), someValues([6, 5], 3)];
     const both = build({
       initializer: [weight('a', [5, 5], Array.from(transpose(square, [1, 0]).data)), weight('b', [5, 6], Array.from(transpose(wide, [1, 0]).data))],
@@ -133,7 +133,7 @@ describe('what a correct export changes', () => {
     expect(flagsOf(alone.weights)).toEqual({ a: ['permuted'] });
   });
 
-  it('is an embedding that is the last layer, too', async () => {
+  it('an embedding may also be the last layer', async () => {
     const [table, other] = [someValues([6, 5], 2), someValues([7, 6], 3)];
     const tied = build({
       initializer: [weightOf('emb.weight', table), weight('onnx::MatMul_9', [5, 6], Array.from(transpose(table, [1, 0]).data)), weight('onnx::MatMul_10', [6, 7], Array.from(transpose(other, [1, 0]).data))],
@@ -143,12 +143,12 @@ describe('what a correct export changes', () => {
     const { weights, numFlagged } = await audit(tied, sound);
     expect(numFlagged).toBe(0);
     expect(entryNamed(weights, 'onnx::MatMul_9').match).toEqual({ name: 'emb.weight', how: 'permuted' });
-    // In the place of another weight it leaves that one without a counterpart.
+    // If it replaces another weight, that weight has no counterpart.
     const untied = await audit(tied, new Map([...sound, ['head.weight', someValues([6, 5], 4)]]));
     expect(flagsOf(untied.checkpoint!.weights)).toEqual({ 'head.weight': ['unmatched'] });
   });
 
-  it('is the inner norm of a GroupNorm, and the factors of a Resize', async () => {
+  it('the inner norm of a GroupNorm, and the factors of a Resize', async () => {
     const [w, b] = [someValues([4, 1, 1], 2), someValues([4, 1, 1], 3)];
     const net = build({
       initializer: [weight('ones', [2], [1, 1]), weight('zeros', [2], [0, 0]), weight('factors', [4], [1, 1, 2, 2]), weightOf('gn.weight', w), weightOf('gn.bias', b)],
@@ -160,20 +160,20 @@ describe('what a correct export changes', () => {
     const { weights, numFlagged } = await audit(net, new Map([['gn.weight', w], ['gn.bias', b]]));
     expect(numFlagged).toBe(0);
     expect(weights.map(({ name }) => name)).toEqual(['ones', 'zeros', 'gn.weight', 'gn.bias']);
-    // A norm that lost its own factors is flagged.
+    // A norm that lost its factors is flagged.
     const lost = build({ initializer: [weight('ones', [2], [1, 1]), weight('zeros', [2], [0, 0])], node: [node('InstanceNormalization', ['x', 'ones', 'zeros'], ['y'])] });
     const report = await audit(lost, new Map([['norm.weight', someValues([2], 2)], ['norm.bias', someValues([2], 3)]]));
     expect(report.numFlagged).toBeGreaterThan(0);
   });
 
-  it('is no zero that the checkpoint has, too', async () => {
+  it('zeros that the checkpoint also has', async () => {
     const zeros = { shape: [3], data: new Float32Array(3) };
     const { numFlagged, weights } = await audit(holding(weightOf('key.bias', zeros)), new Map([['key.bias', zeros]]));
     expect(numFlagged).toBe(0);
     expect(weights[0]!.remarks).toEqual(['all 3 values are zero']);
   });
 
-  describe('is a batch norm that is folded', () => {
+  describe('a folded batch norm', () => {
     const conv = someValues([4, 3, 3]);
     const [gamma, beta, mean, convBias] = [2, 3, 4, 5].map((seed) => someValues([4], seed));
     const variance = { shape: [4], data: someValues([4], 6).data.map((value) => 1 + value * value) };
@@ -196,7 +196,7 @@ describe('what a correct export changes', () => {
       expect(all.length).toBe(8);
     });
 
-    it('and not one whose bias was left out', async () => {
+    it('but not one whose bias was left out', async () => {
       const report = await audit(graph(convBias!.data, ['onnx::Conv_7', '0.bias']), checkpoint);
       expect(flagsOf(report.weights)).toEqual({ 'onnx::Conv_7': ['unmatched'] });
       expect(report.weights[0]!.remarks[0]).toContain('its rows are multiples of those of 0.weight');
@@ -219,7 +219,7 @@ describe('a checkpoint', () => {
     expect(report.checkpoint?.weights).toMatchObject([{ name: 'w', dtype: '<f8', match: { name: 'w', how: 'name' } }]);
   });
 
-  it('of float16 has the same weights, rounded, also under another name', async () => {
+  it('of float16 has the same weights, rounded, even with another name', async () => {
     const model = holding(weightOf('w', w));
     const half = new Uint8Array(Uint16Array.from(w.data, halfOf).buffer);
     for (const [name, how] of [['w', 'name'], ['other', 'bytes']] as const) {
@@ -228,7 +228,7 @@ describe('a checkpoint', () => {
       expect(numFlagged).toBe(0);
       expect(weights).toMatchObject([{ match: { name, how }, remarks: [expect.stringContaining('rounded from or to F16')] }]);
     }
-    // A value that is off by more than half precision rounds.
+    // A value that differs by more than the rounding of half precision.
     half[1]! ^= 1;
     const header = { w: { dtype: 'F16', shape: [6, 5], data_offsets: [0, 60] } };
     expect((await against(model, 'c.safetensors', buildSafetensors(header, half))).weights[0]?.flags).toEqual(['values-differ']);
@@ -255,7 +255,7 @@ describe('a checkpoint', () => {
     }
   });
 
-  it('in which two layers changed places is found out by names that the exporter shortened', async () => {
+  it('with two swapped layers is detected by names that the exporter shortened', async () => {
     const layers = ['one', 'two', 'three', 'four', 'five'].map((layer, index) => [layer, someValues([6, 5], index + 2)] as const);
     const model = holding(...layers.map(([layer, tensor]) => weightOf(`${layer}.weight`, tensor)));
     const tensors = new Map(layers.map(([layer, tensor]) => [`net.${layer}.weight`, tensor]));
@@ -265,9 +265,9 @@ describe('a checkpoint', () => {
     expect(weights[0]!.remarks).toContain('its values are those of net.two.weight');
   });
 
-  it('of which the graph is one half is matched by bytes where names mislead', async () => {
+  it('that contains the graph as one half is matched by bytes if names mislead', async () => {
     const [a, b] = [someValues([6, 5], 2), someValues([6, 5], 3)];
-    // `encoder.` is a wrapper to some, so that the names alone point to the encoder.
+    // `encoder.` can be a wrapper prefix, so the names alone point to the encoder.
     const tensors = new Map([
       ['encoder.one.weight', a], ['encoder.two.weight', b], ['decoder.one.weight', w], ['decoder.two.weight', gatesOf(w, [1, 0])],
     ]);
@@ -300,7 +300,7 @@ describe('a checkpoint', () => {
   });
 });
 
-/** Bits of the half precision number nearest to a value of ordinary size. */
+/** Bits of the nearest half-precision number, for normal numbers. */
 function halfOf(value: number): number {
   const exponent = Math.max(-14, Math.floor(Math.log2(Math.abs(value))));
   const mantissa = Math.round((Math.abs(value) / 2 ** exponent) * 1024);

@@ -29,37 +29,35 @@ import {
 const GGUF_MAGIC = 'GGUF';
 
 /**
- * The tensors of a checkpoint, in the file's order. The form is told by how the file begins, for browsers rename what
- * they save; `.safetensors` begins with a number, and is told by its name.
+ * Reads the tensors of a checkpoint in file order. The format is detected by the first bytes, because browsers rename saved
+ * files. Only `.safetensors`, which begins with a number, is detected by name.
  *
- * @throws VoxlaneError `format` where it is of another form, damaged or cut off
+ * @throws VoxlaneError `format` for an unsupported, damaged or truncated file
  */
 export async function readCheckpoint({ name, bytes }: NamedFile): Promise<CheckpointTensor[]> {
   if (new TextDecoder('latin1').decode(bytes.subarray(0, GGUF_MAGIC.length)) === GGUF_MAGIC || /\.gguf$/i.test(name)) {
-    // Only here: its library has 230 kB that few audits need.
+    // Loaded on demand: the library has 230 kB, and few audits need it.
     const { readGguf } = await loadPart(() => import('../files/gguf'));
     return readGguf(bytes, name);
   }
   if (/\.safetensors$/i.test(name)) return readSafetensors(bytes, name);
-  // Of the zips, PyTorch's own are pickles with a name of their own, and hold no .npy file.
+  // PyTorch's own zip files contain pickles and no .npy file; their extensions identify them.
   if (/\.npz$/i.test(name) || (isZip(bytes) && !/\.(pt|pth|bin|ckpt)$/i.test(name))) return readNpz(bytes, name);
   throw new VoxlaneError({
     code: 'format',
-    problem: `${name} is no checkpoint that can be read`,
+    problem: `${name} is not a supported checkpoint`,
     expected: 'a .safetensors, .npz or .gguf file',
     remedy: 'Save it with safetensors.torch.save_file(torch.load(path), other)',
   });
 }
 
-/** Constants of a graph that exporters write and no checkpoint has. */
-
-/** Names of the factors and regions of Resize, which are settings. */
+/** Names of the Resize inputs that are settings: scales and regions. */
 export const resizeSettings = ({ node }: GraphProto): Set<string> =>
   new Set(node.filter(({ opType }) => opType === 'Resize').flatMap(({ input }) => input.slice(1)));
 
 /**
- * Places of the factors of one and biases of zero of InstanceNormalization nodes. Exporters write GroupNorm as such a node, and the
- * factors of the GroupNorm after it.
+ * Indices of the all-one factors and all-zero biases of InstanceNormalization nodes. Exporters write GroupNorm as such a
+ * node, followed by the factors of the GroupNorm.
  */
 export function plainNorms({ node }: GraphProto, graph: readonly AuditTensor[]): ReadonlySet<number> {
   const norms = node.filter(({ opType }) => opType === 'InstanceNormalization');
@@ -70,20 +68,18 @@ export function plainNorms({ node }: GraphProto, graph: readonly AuditTensor[]):
   );
 }
 
-/** Weights of linear layers that a graph has transposed, as its operators need them. */
-
 /** Layout of the weights of linear layers in a graph. */
 export interface Transposed {
-  /** Places of weights that are transposed, as their node needs them. */
+  /** Indices of weights that are transposed, as their node requires. */
   readonly needed: ReadonlySet<number>;
-  /** Places of square weights that are as in the checkpoint, though their node needs them transposed. */
+  /** Indices of square weights that are laid out as in the checkpoint, although their node requires them transposed. */
   readonly missing: ReadonlySet<number>;
 }
 
 /**
- * Places of the graph's weights whose node multiplies by them from the right, while the checkpoint has (output, input) as PyTorch
- * does. A square weight fits both ways: it counts only if a weight that is not square shows that the checkpoint has them so, and none
- * shows the opposite.
+ * Finds weights that a node multiplies from the right, while the checkpoint has (output, input) as in PyTorch. A square
+ * weight fits both ways: it counts only if a non-square weight shows that the checkpoint uses this layout and none shows
+ * the opposite.
  */
 export function transposedWeights(
   { node }: GraphProto,
@@ -95,7 +91,7 @@ export function transposedWeights(
   const ofProducts = links.filter(({ graph: place, part }) => part === null && products.has(graph[place]!.name) && graph[place]!.shape.length === 2);
   const isSquare = ({ graph: place }: Link): boolean => graph[place]!.shape[0] === graph[place]!.shape[1];
   const isTransposed = ({ relation }: Link): boolean => relation.kind === 'permuted' && relation.order.join() === '1,0';
-  // Keras keeps (input, output), and calls it a kernel.
+  // Keras stores (input, output) and names the weight `kernel`.
   const isKernel = ({ checkpoint: place }: Link): boolean => /(^|[./])kernel$/.test(checkpoint[place]!.name);
   const telling = ofProducts.filter((link) => !isSquare(link));
   const areSquaresTransposed = telling.some(isTransposed) && !telling.some(({ relation }) => relation.kind === 'same');
@@ -112,40 +108,38 @@ function isSymmetric({ shape, values }: AuditTensor): boolean {
   return data === null || data.every((value, index) => value === data[(index % size) * size + Math.floor(index / size)]);
 }
 
-/** Multiplies by its second input as it is. */
+/** Multiplies by its second input without transposing it. */
 const isProduct = ({ opType, attribute }: NodeProto): boolean =>
   opType === 'MatMul' || (opType === 'Gemm' && attribute.find(({ name }) => name === 'transB')?.i !== 1n);
 
-/** What the report says of each tensor: its flags, and a remark with the figures of each. */
-
-/** The other file, as a tensor of this one is seen from it. */
+/** The other file, as seen from a tensor of this one. */
 export interface Counterpart {
   readonly side: 'graph' | 'checkpoint';
   /** Tensors of the other file. */
   readonly tensors: readonly AuditTensor[];
   /** Links of this tensor. */
   readonly links: readonly Link[];
-  /** Parts of this tensor that the other file has not, though it has others. */
+  /** Parts of this tensor that the other file lacks, although it has other parts. */
   readonly missing: readonly string[];
-  /** The other file's tensor that this one's rows are multiples of, or the reverse; null where there is none. */
+  /** The other file's tensor whose rows are multiples of this tensor's rows, or the reverse; null if there is none. */
   readonly scaled: AuditTensor | null;
-  /** Why a tensor may have none, as the end of a sentence; null where nothing is known. */
+  /** Why a tensor may have no counterpart, as the end of a sentence; null if unknown. */
   readonly excuse: string | null;
-  /** The folded batch norm that this tensor is a part of; null if it is of none. */
+  /** The folded batch norm that contains this tensor; null if there is none. */
   readonly fold: Fold | null;
   /** Which weights of the graph are transposed, and which should be. */
   readonly transposed: Transposed;
-  /** Whether these are the ones or zeros of a norm that has no factors of its own. */
+  /** True for the ones or zeros of a norm without factors. */
   readonly isPlainNorm: boolean;
 }
 
 interface Finding {
-  /** Null for a remark about something that is not odd. */
+  /** Null for a remark that reports no irregularity. */
   readonly flag: AuditFlag | null;
   readonly remark: string;
 }
 
-/** @param counterpart null where there is no other file */
+/** @param counterpart null if there is no other file */
 export function entryOf(tensor: AuditTensor, counterpart: Counterpart | null): AuditEntry {
   const { name, dtype, shape, sha256, statistics } = tensor;
   const findings = [
@@ -170,25 +164,25 @@ export function entryOf(tensor: AuditTensor, counterpart: Counterpart | null): A
   };
 }
 
-/** Whether zeros or ones are the checkpoint's own, or of a norm without factors: then the graph is right to have them. */
+/** True if zeros or ones come from the checkpoint or belong to a norm without factors. The graph is then correct. */
 const isFromCheckpoint = ({ flag }: Finding, { links, isPlainNorm }: Counterpart): boolean =>
   (flag === 'all-zero' || flag === 'initial') && (links.length > 0 ? links.every(({ relation }) => hasSameValues(relation)) : isPlainNorm);
 
-/** Whether a tensor is left out: of a single value, unless the other file has it by name or it is misplaced. */
+/** True if a tensor is left out: it has a single value, no link by name, and is not misplaced. */
 export const isLeftOut = (tensor: AuditTensor, links: readonly Link[]): boolean =>
   isSingle(tensor) && links.length === 0 && tensor.problem === null;
 
 function findingsOfValues(name: string, statistics: Statistics): Finding[] {
   const { numValues, zeroCount, nonFiniteCount, min } = statistics;
   const findings: Finding[] = [];
-  // One value is what it is: a norm of one channel may well have a bias of zero.
+  // A single value is not suspicious: the norm of one channel may have a bias of zero.
   if (numValues > 1 && zeroCount === numValues) {
     findings.push({ flag: 'all-zero', remark: `all ${numValues} values are zero` });
     if (/(running|moving)_mean$/.test(name)) {
-      findings.push({ flag: 'initial', remark: 'a running mean of zero is what a norm begins with' });
+      findings.push({ flag: 'initial', remark: 'a running mean of zero is the initial value of a norm' });
     }
   } else if (numValues > 1 && isConstant(statistics)) {
-    const remark = `all ${numValues} values are ${min}: never trained or loaded, or of a norm that has no factors of its own`;
+    const remark = `all ${numValues} values are ${min}: never trained or loaded, or part of a norm without factors`;
     findings.push({ flag: 'initial', remark });
   }
   if (nonFiniteCount > 0) {
@@ -201,7 +195,7 @@ function matchOf({ links, tensors, side }: Counterpart): AuditEntry['match'] {
   const [first] = links;
   if (!first) return null;
   const nameOf = (link: Link): string => tensors[otherPlace(link, side)]!.name;
-  // Of a weight that is used twice the first; of one in parts all.
+  // For a weight that is used twice, the first link; for a weight in parts, all links.
   const names = first.part === null || side === 'checkpoint' ? [nameOf(first)] : links.map(nameOf);
   return { name: [...new Set(names)].join(' + '), how: first.how };
 }
@@ -213,7 +207,7 @@ function findingsOfMatch(tensor: AuditTensor, counterpart: Counterpart): Finding
   const { links, tensors, side, missing, scaled, excuse, fold, transposed, isPlainNorm } = counterpart;
   if (fold) return [{ flag: null, remark: `the batch norm ${fold.norm} is folded into ${fold.into}, with the values that follow from ${fold.weight} and the norm` }];
   if (links.length === 0) {
-    if (isPlainNorm) return [{ flag: null, remark: 'the norm has no factors of its own, as exporters write the inner norm of a GroupNorm' }];
+    if (isPlainNorm) return [{ flag: null, remark: 'the norm has no factors: exporters write the inner norm of a GroupNorm like this' }];
     const why = scaled ? `: ${scaledText(tensor.name, scaled.name, side)}` : excuse === null ? '' : `, ${excuse}`;
     return [{ flag: 'unmatched', remark: `the ${side === 'graph' ? 'checkpoint' : 'graph'} has no counterpart${why}` }];
   }
@@ -222,13 +216,13 @@ function findingsOfMatch(tensor: AuditTensor, counterpart: Counterpart): Finding
     return [
       ...findingsOfRelation(link, tensor, other, side, tensors).map((finding) => (isAsNeeded(link, transposed.needed) ? { ...finding, flag: null } : finding)),
       ...(transposed.missing.has(link.graph) ? [{ flag: 'permuted', remark: `${side === 'graph' ? 'this tensor' : other.name} is not transposed, unlike the other weights that a node multiplies by from the right` } as const] : []),
-      // The gates of PyTorch are in the graph unmoved, which the values alone do not show.
+      // The gates are in PyTorch's order, which the values alone do not show.
       ...(link.warning === null ? [] : [{ flag: 'reordered', remark: `${link.part ?? other.name}: ${link.warning}` } as const]),
     ];
   });
-  // Without parts, the whole was found in another way.
+  // Without parts, the whole tensor was matched in another way.
   const lacking = links.some(({ part }) => part !== null) ? missing : [];
-  const ofMissing = lacking.map((part) => ({ flag: 'unmatched', remark: `the checkpoint has no counterpart of its ${part}` }) as const);
+  const ofMissing = lacking.map((part) => ({ flag: 'unmatched', remark: `the checkpoint has no counterpart for its ${part}` }) as const);
   return [...ofLinks, ...ofMissing];
 }
 
@@ -253,7 +247,7 @@ function findingsOfRelation(
   return [{ ...finding, remark }, ...(elsewhere ? [{ flag: null, remark: `its values are those of ${elsewhere.name}` }] : [])];
 }
 
-/** Whether the values are in the order that the graph's node needs, which a correct export makes. */
+/** True if the values are in the order that the graph's node requires, as in a correct export. */
 const isAsNeeded = ({ relation, note, graph }: Link, transposed: ReadonlySet<number>): boolean =>
   (relation.kind === 'reordered' && note !== null) || (relation.kind === 'permuted' && transposed.has(graph));
 
@@ -278,17 +272,17 @@ function findingOf(relation: Relation, { graphText, checkpointText, shapes, type
       return { flag: 'reordered', remark: `${graphText} is ${checkpointText} with ${orderText(relation.order)}` };
     case 'differs': {
       const amount = Number.isFinite(relation.maxAbs) ? `by up to ${Number(relation.maxAbs.toPrecision(3))}` : 'by NaN or infinite values';
-      const scaled = relation.isScaled ? '; each row is a multiple of its counterpart, as folding a batch norm makes it' : '';
+      const scaled = relation.isScaled ? '; each row is a multiple of its counterpart, as after folding a batch norm' : '';
       return { flag: 'values-differ', remark: `${graphText} differs from ${checkpointText} ${amount}${scaled}` };
     }
     case 'shape':
-      return { flag: 'shape-differs', remark: `${graphText} and ${checkpointText} have other shapes: ${shapes}` };
+      return { flag: 'shape-differs', remark: `${graphText} and ${checkpointText} have different shapes: ${shapes}` };
     case 'unknown':
       return { flag: null, remark: `${graphText} is not compared with ${checkpointText}: one of them has no numbers` };
   }
 }
 
-/** More than these are not listed. */
+/** Maximum number of items in a listed order. */
 const MAX_LISTED = 8;
 
 function orderText(order: readonly number[]): string {
@@ -299,21 +293,20 @@ function orderText(order: readonly number[]): string {
 
 function scaledText(name: string, scaled: string, side: Counterpart['side']): string {
   const [graph, checkpoint] = side === 'graph' ? ['its', scaled] : [`${scaled}'s`, name];
-  return `${graph} rows are multiples of those of ${checkpoint}, as folding a batch norm into it makes them`;
+  return `${graph} rows are multiples of those of ${checkpoint}, as after folding a batch norm`;
 }
 
 /**
- * Every tensor of weights of a graph, and of the checkpoint that it should hold, side by side.
+ * Lists every weight tensor of a graph next to the tensors of its checkpoint.
  *
- * Weights are floating point numbers: integers (shapes, axes, counters) are left out, and so are tensors of a single
- * value (an epsilon, a factor) unless the other file has one of that name, the zeros that recurrent nodes begin
- * with, and the factors of Resize. What a file misplaces is listed whatever it holds. What a correct export changes is not
- * flagged: the weight of a linear layer, transposed for MatMul; gates in the order of ONNX; a folded batch norm whose values are
- * right; the inner norm of a GroupNorm.
+ * Weights are floating-point numbers. Integers (shapes, axes, counters) are left out, and so are single values (an epsilon,
+ * a factor) unless the other file has one of that name, the initial zeros of recurrent nodes, and the factors of Resize.
+ * Misplaced tensors are listed whatever they contain. Changes of a correct export are not flagged: the weight of a linear
+ * layer transposed for MatMul; gates in ONNX order; a folded batch norm with correct values; the inner norm of a GroupNorm.
  *
- * @param name of the model, for the report
- * @param checkpoint a `.safetensors`, `.npz` or `.gguf` file; null to look at the graph alone
- * @throws VoxlaneError `format` where the checkpoint cannot be read; what `onStep` throws
+ * @param name model name for the report
+ * @param checkpoint a `.safetensors`, `.npz` or `.gguf` file; null to audit the graph alone
+ * @throws VoxlaneError `format` if the checkpoint cannot be read; errors of `onStep`
  */
 export async function auditWeights(
   model: ModelProto,
@@ -369,7 +362,7 @@ async function auditBoth(
   return { weights: entries('graph'), others: entries('checkpoint') };
 }
 
-/** Why weights around a batch norm may have no counterpart; null where all of them are still nodes of the graph. */
+/** Why weights around a batch norm may have no counterpart; null if every norm is still a node of the graph. */
 function foldingExcuse(model: ModelProto, checkpoint: readonly AuditTensor[]): string | null {
   const numNodes = graphOf(model).node.filter(({ opType }) => opType === 'BatchNormalization').length;
   const numNorms = checkpoint.filter(({ name }) => /(running|moving)_mean$/.test(name)).length;

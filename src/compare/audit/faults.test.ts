@@ -1,4 +1,4 @@
-/** Audits of segmentation-3.0 against PyTorch's form of its own weights, with a fault planted in each. */
+/** Audits of segmentation-3.0 against its own weights in PyTorch's form, with a fault planted in each. */
 import { describe, expect, it } from 'vitest';
 import { listWeights, replaceWeights } from '../../onnx/weights';
 import type { AuditEntry } from '../report';
@@ -14,7 +14,7 @@ interface Fault {
   /** Changes the graph's weights, the checkpoint's, or both. */
   readonly graph?: (values: (name: string) => Float32Array) => Record<string, Float32Array>;
   readonly checkpoint?: (tensors: Map<string, Tensor>) => void;
-  /** The tensor to look at, by name in either file, and what is said of it. */
+  /** The tensor to check, by name in either file, with the expected entry and remark. */
   readonly inGraph?: readonly [string, Partial<AuditEntry>, string?];
   readonly inCheckpoint?: readonly [string, Partial<AuditEntry>, string?];
 }
@@ -44,7 +44,7 @@ const FAULTS: readonly Fault[] = [
     inGraph: ['linear.0.bias', { flags: ['values-differ'], match: { name: 'module.model/linear_0/bias', how: 'name' } }, 'by up to 0.25'],
   },
   {
-    title: 'one value is another',
+    title: 'one value differs',
     graph: (values) => ({ 'conv1d.1.bias': changed(values('conv1d.1.bias'), 3, values('conv1d.1.bias')[3]! + 0.5) }),
     inGraph: ['conv1d.1.bias', { flags: ['values-differ'] }, 'by up to 0.5'],
     inCheckpoint: ['sincnet.conv1d.1.bias', { flags: ['values-differ'] }, 'conv1d.1.bias differs from this tensor by up to 0.5'],
@@ -60,7 +60,7 @@ const FAULTS: readonly Fault[] = [
     inGraph: ['norm1d.0.weight', { flags: ['not-finite', 'values-differ'], nonFiniteCount: 1 }, '1 of 80 values'],
   },
   {
-    title: 'ones on both sides, which are no fault of the graph',
+    title: 'ones on both sides, which are not a fault of the graph',
     graph: () => ({ 'norm1d.1.weight': new Float32Array(60).fill(1) }),
     checkpoint: (tensors) => { tensors.set('sincnet.norm1d.1.weight', { shape: [60], data: new Float32Array(60).fill(1) }); },
     inGraph: ['norm1d.1.weight', { flags: [], match: { name: 'sincnet.norm1d.1.weight', how: 'name' } }, 'all 60 values are 1'],
@@ -77,7 +77,7 @@ const FAULTS: readonly Fault[] = [
     inCheckpoint: ['head.weight', { flags: ['unmatched'], match: null }, 'the graph has no counterpart'],
   },
   {
-    title: 'reshaped where it should be transposed',
+    title: 'reshaped instead of transposed',
     checkpoint: (tensors) => { tensors.set('linear.0.weight', { shape: [128, 256], data: weightValues('onnx::MatMul_874') }); },
     inGraph: ['onnx::MatMul_874', { flags: ['shape-differs'], match: { name: 'linear.0.weight', how: 'bytes' } }, 'in the same order'],
   },
@@ -91,7 +91,7 @@ const FAULTS: readonly Fault[] = [
     checkpoint: (tensors) => {
       const { data } = tensors.get('sincnet.conv1d.1.weight')!;
       const turned = new Float32Array(data.length);
-      // (out, in, tap) as (tap, in, out), which Keras has.
+      // (out, in, tap) as (tap, in, out), the layout of Keras.
       data.forEach((value, index) => { turned[(index % 5) * 4800 + (Math.floor(index / 5) % 80) * 60 + Math.floor(index / 400)] = value; });
       tensors.set('sincnet.conv1d.1.kernel', { shape: [5, 80, 60], data: turned });
       tensors.delete('sincnet.conv1d.1.weight');
@@ -114,7 +114,7 @@ const FAULTS: readonly Fault[] = [
   {
     title: 'the directions swapped',
     graph: (values) => ({ [LSTM_R]: gatesOf({ shape: [], data: values(LSTM_R) }, [1, 0]).data }),
-    inGraph: [LSTM_R, { flags: ['reordered'] }, 'forward weight_hh: it is of the other direction'],
+    inGraph: [LSTM_R, { flags: ['reordered'] }, 'forward weight_hh: it belongs to the other direction'],
   },
   {
     title: "an LSTM's weight with another value",
@@ -125,7 +125,7 @@ const FAULTS: readonly Fault[] = [
   {
     title: "an LSTM's bias missing in the checkpoint",
     checkpoint: (tensors) => { tensors.delete('lstm.bias_hh_l0_reverse'); },
-    inGraph: ['onnx::LSTM_742', { flags: ['unmatched'] }, 'no counterpart of its reverse bias_hh'],
+    inGraph: ['onnx::LSTM_742', { flags: ['unmatched'] }, 'no counterpart for its reverse bias_hh'],
   },
   {
     title: 'a linear layer without a name, with another value',
@@ -159,7 +159,7 @@ const FAULTS: readonly Fault[] = [
 const weightValues = (name: string): Float32Array =>
   listWeights(segmentation).find((one) => one.name === name)!.values()!;
 
-/** (direction, gate, …) in ONNX's order with the gates of each direction in PyTorch's. */
+/** Converts (direction, gate, …) from ONNX's gate order to PyTorch's. */
 function inPytorchOrder(values: Float32Array): Float32Array {
   return gatesOf({ shape: [], data: values }, [0, 2, 3, 1, 4, 6, 7, 5]).data;
 }
@@ -178,7 +178,7 @@ describe('a fault', () => {
       expect(found, side).toMatchObject(parts);
       if (remark !== undefined) expect(found.remarks.join('\n')).toContain(remark);
     }
-    // What has nothing to do with the fault is as without it.
+    // Other tensors have the same flags as without the fault.
     const before = flagsOf(sound.weights);
     const others = Object.entries(flagsOf(report.weights)).filter(([name]) => name !== inGraph?.[0]);
     const touched = ['block.conv.weight', 'norm1d.2.bias'];

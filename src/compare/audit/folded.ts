@@ -1,14 +1,14 @@
-/** Batch norms that an exporter folded into the convolution or linear layer before them, recognized by their values. */
+/** Detects by value the batch norms that an exporter folded into the preceding convolution or linear layer. */
 import type { GraphProto } from '../../onnx/onnx_pb';
 import { sizeOf } from '../tensor';
 import type { Link } from './relations';
 import type { AuditTensor } from './tensors';
 
-/** A weight of the graph and the weights of the checkpoint that it was made of. */
+/** A weight of the graph and the checkpoint weights that it was computed from. */
 export interface Fold {
-  /** Places among the graph's tensors: the weight, and the bias if there is one. */
+  /** Indices among the graph's tensors: the weight, and the bias if there is one. */
   readonly graph: readonly number[];
-  /** Places among the checkpoint's tensors: the weight, the bias if there is one, and those of the norm. */
+  /** Indices among the checkpoint's tensors: the weight, the bias if there is one, and the tensors of the norm. */
   readonly checkpoint: readonly number[];
   /** Name of the norm in the checkpoint. */
   readonly norm: string;
@@ -18,7 +18,7 @@ export interface Fold {
   readonly into: string;
 }
 
-/** Places of one batch norm's tensors in the checkpoint. */
+/** Indices of one batch norm's tensors in the checkpoint. */
 interface Norm {
   readonly name: string;
   readonly gamma: number | null;
@@ -27,22 +27,23 @@ interface Norm {
   readonly variance: number;
 }
 
-/** PyTorch's, TensorFlow's and others'. A checkpoint does not say which one its norms have. */
+/** Epsilons of PyTorch, TensorFlow and other frameworks. A checkpoint does not store the epsilon of its norms. */
 const EPSILONS = [1e-5, 1e-3, 1e-6, 1e-12, 2e-5, 1e-4];
 
 /**
- * Share of the greatest value by which a folded value may be off: frameworks fold in float32, with a square root, a quotient and a
- * product, each rounded by 2^-24 of itself, and sums of these for the bias. The nearest two epsilons of a variance of 1 differ by more.
+ * Allowed error of a folded value, relative to the greatest value. Frameworks fold in float32 with a square root, a
+ * quotient and a product, each with a relative rounding error of 2^-24, and with sums of these for the bias. With a
+ * variance of 1, the two nearest epsilons differ by more.
  */
 const MAX_ERROR = 2e-6;
 
 const MEAN = /(^|[./])(running|moving)_mean$/;
 
 /**
- * Finds the weights of the graph that are a layer's weight times a batch norm's factors, whose bias is the one that follows from the
- * norm's mean and offset.
+ * Finds graph weights that are a layer's weight times a batch norm's factors, with the bias that follows from the norm's
+ * mean and offset.
  *
- * @param pairs places of a weight of the graph and of the weight of the checkpoint that each of its rows is a multiple of
+ * @param pairs indices of a graph weight and of the checkpoint weight whose rows it scales
  */
 export function findFolds(
   { node }: GraphProto,
@@ -71,7 +72,7 @@ export function findFolds(
   return folds;
 }
 
-/** Pairs of weights of which the link says that one's rows are multiples of the other's. */
+/** Pairs of weights whose rows are multiples of each other according to their link. */
 export const scaledPairs = (links: readonly Link[]): [number, number][] =>
   links.flatMap(({ graph, checkpoint, relation }) => (relation.kind === 'differs' && relation.isScaled ? [[graph, checkpoint]] : []));
 

@@ -1,4 +1,3 @@
-/** Names of one weight in a graph and in a checkpoint, which exporters change. */
 import { graphOf } from '../../onnx/model';
 import type { GraphProto, ModelProto, NodeProto } from '../../onnx/onnx_pb';
 import { ownValue } from '../../util/values';
@@ -8,9 +7,9 @@ import { linkRecurrent } from './recurrent';
 import { findScaled, hasSameValues, type Link, Links, relate, type Relation } from './relations';
 import { type AuditTensor, canBeSame, isConstant, isSingle, pushTo, roundingBetween } from './tensors';
 
-/** Parts that wrappers put before all names. */
+/** Prefixes that wrappers add to all names. */
 const WRAPPERS: ReadonlySet<string> = new Set(['model', 'module', 'net', 'network', 'encoder', 'backbone', 'orig_mod']);
-/** What Keras and TensorFlow call a part that PyTorch calls otherwise. */
+/** Keras and TensorFlow names of parts, with PyTorch's names. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   kernel: 'weight',
   gamma: 'weight',
@@ -18,15 +17,18 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   moving_mean: 'running_mean',
   moving_variance: 'running_var',
 };
-/** Fewest parts of the shorter of two names that end alike: `weight` alone tells nothing, `linear.weight` does. */
+/**
+ * Minimum number of parts in the shorter of two names with the same ending: `weight` alone is ambiguous, `linear.weight` is
+ * not.
+ */
 const MIN_SUFFIX_PARTS = 2;
-/** What PyTorch's exporter calls weights that it changed: `onnx::MatMul_874`. */
+/** Names that PyTorch's exporter writes for weights that it changed: `onnx::MatMul_874`. */
 const ANONYMOUS = /^onnx::\w+_\d+$/;
 
-/** Two places that hold one weight, as far as names tell: in the list of the graph's names, and of the checkpoint's. */
+/** Two indices that hold one weight according to the names: in the graph's names and in the checkpoint's names. */
 export type NamePair = readonly [graph: number, checkpoint: number];
 
-/** Pairs of equal names; of several that are equal, the first on each side. An empty name has no other. */
+/** Pairs equal names. If several are equal, the first on each side is paired. An empty name matches no other. */
 export function equalNames(graph: readonly string[], checkpoint: readonly string[]): NamePair[] {
   const [ours, theirs] = [places(graph), places(checkpoint)];
   return Array.from(ours).flatMap(([name, [index = 0]]): NamePair[] => {
@@ -36,8 +38,8 @@ export function equalNames(graph: readonly string[], checkpoint: readonly string
 }
 
 /**
- * Pairs of names that exporters make of one: `/` and `_` in place of `.`, wrappers such as `module.` before it, Keras's
- * words for PyTorch's, or the beginning left out. Only where no other name could be meant.
+ * Pairs names that exporters derive from each other: `/` and `_` in place of `.`, wrapper prefixes such as `module.`, Keras
+ * names for PyTorch names, or a missing prefix. Pairs only unambiguous names.
  */
 export function mappedNames(graph: readonly string[], checkpoint: readonly string[]): NamePair[] {
   const [ours, theirs] = [graph.map(keyOf), checkpoint.map(keyOf)];
@@ -53,10 +55,9 @@ export function mappedNames(graph: readonly string[], checkpoint: readonly strin
 }
 
 /**
- * What anonymous weights are called by the path of the node that reads them: `/linear.0/MatMul` reads
- * `linear.0.weight`.
+ * Derives names of anonymous weights from the path of the node that reads them: `/linear.0/MatMul` reads `linear.0.weight`.
  *
- * @returns names by the anonymous ones
+ * @returns the derived name for each anonymous name
  */
 export function namesByNode({ node }: GraphProto): Map<string, string> {
   const names = new Map<string, string>();
@@ -71,13 +72,13 @@ export function namesByNode({ node }: GraphProto): Map<string, string> {
 
 function nameByPath({ name, opType }: NodeProto, position: number): string | null {
   const path = name.split('/').filter(Boolean).slice(0, -1);
-  // PyTorch writes `/layer1/layer1.0/conv1/Conv` for `layer1.0.conv1`: of a list, its name comes twice.
+  // PyTorch writes `/layer1/layer1.0/conv1/Conv` for `layer1.0.conv1`: the name of a list occurs twice.
   const modules = path.filter((part, index) => !path[index + 1]?.startsWith(`${part}.`));
   const role = position === 2 || opType === 'Add' ? 'bias' : 'weight';
   return modules.length === 0 ? null : [...modules, role].join('.');
 }
 
-/** A name in one form, for comparison. */
+/** Normalizes a name for comparison. */
 function keyOf(name: string): string {
   const parts = name.split(/[./:]+/).filter(Boolean);
   while (parts.length > 1 && WRAPPERS.has(parts[0]!.replace(/^_+/, ''))) parts.shift();
@@ -85,14 +86,14 @@ function keyOf(name: string): string {
   return [...parts, ownValue(SYNONYMS, last) ?? last].join('.').replaceAll('_', '.').replace(/^\.+|\.+$/g, '');
 }
 
-/** Where each key is; an empty key is nowhere. */
+/** Indices of each key; empty keys are left out. */
 function places(keys: readonly string[]): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const [index, key] of keys.entries()) if (key !== '') pushTo(found, key, index);
   return found;
 }
 
-/** Where each end of a key is, the whole key among them. */
+/** Indices of each ending of a key, including the whole key. */
 function ends(keys: readonly string[]): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const [index, key] of keys.entries()) {
@@ -104,7 +105,7 @@ function ends(keys: readonly string[]): Map<string, number[]> {
   return found;
 }
 
-/** Each key with the one place that it has among `others`, where no other key has it too. */
+/** Pairs each key with its only index in `others`, if no other key has that index. */
 function pairsOf(
   keys: readonly string[],
   others: ReadonlyMap<string, readonly number[]>,
@@ -121,38 +122,35 @@ const unless =
   (key: string, index: number): string =>
     used.has(index) ? '' : key;
 
-/** Finds for each weight of a graph the one of a checkpoint that it is. */
-
-/** What of a graph is in a checkpoint. */
+/** Links between the weights of a graph and of a checkpoint. */
 export interface Matched {
   readonly links: readonly Link[];
-  /** Parts of weights of recurrent nodes that are not in the checkpoint, by the place of the graph's tensor. */
+  /** Parts of recurrent weights that the checkpoint lacks, by index of the graph's tensor. */
   readonly missing: ReadonlyMap<number, readonly string[]>;
   /**
-   * By the place of a weight of the graph that has no link, the place of one without a link in the checkpoint that each
-   * of its rows is a multiple of.
+   * Maps the index of an unlinked graph weight to the index of an unlinked checkpoint weight whose rows are multiples of
+   * its rows.
    */
   readonly scaled: ReadonlyMap<number, number>;
 }
 
-/** Of fewer values, tensors are the same by chance. */
+/** Tensors with fewer values are equal by chance. */
 const MIN_VALUES = 4;
 
 /**
- * Links weights in this order, each with what is left from those before:
+ * Links the weights of a graph to those of a checkpoint. The steps run in this order, each on the weights that remain:
  *
- * 1. those of recurrent nodes by direction and gate, because one tensor of a graph holds several of a checkpoint
+ * 1. recurrent weights, by direction and gate, because one graph tensor holds several checkpoint tensors
  * 2. equal names, whatever the values
- * 3. names that exporters make of one another, where the values are the same; whatever the values where most such
- *    pairs have the same, for then the names are to be trusted and a weight in another's place is found
- * 4. the same bytes; of several that have them, the one whose name ends most alike
- * 5. the same values in other tensors: rounded, along other axes or with rows in another order
- * 6. names as in 3, whatever the values; of anonymous weights by the path of the node that reads them
- * 7. the same bytes as a weight that is linked already, or in the graph the same values along other axes: one that the model uses
- *    twice
- * 8. the same bytes where all values are one, which tells little but is the best there is
+ * 3. names that exporters derive from each other, if the values are equal. If most such pairs have equal values, the names
+ * are reliable and also pair different values; this finds a weight that replaced another
+ * 4. equal bytes; if there are several candidates, the one whose name has the longest common ending
+ * 5. equal values in other tensors: rounded, with permuted axes or reordered rows
+ * 6. names as in 3, whatever the values; for anonymous weights, the path of the node that reads them
+ * 7. equal bytes as a linked weight, or in the graph the same values with permuted axes: a weight that the model uses twice
+ * 8. equal bytes if all values are equal, which is weak evidence but the best available
  *
- * @throws what `onStep` throws
+ * @throws errors of `onStep`
  */
 export async function matchWeights(
   model: ModelProto,
@@ -180,7 +178,7 @@ export async function matchWeights(
   return { links: links.all, missing, scaled };
 }
 
-/** Whether a tensor's values are many and various enough to be told from another's. */
+/** True if the values are numerous and varied enough to distinguish the tensor from others. */
 const isTelling = ({ statistics }: AuditTensor): boolean =>
   statistics === null || (statistics.numValues >= MIN_VALUES && !isConstant(statistics));
 
@@ -206,10 +204,10 @@ class Matcher {
     for (const pair of equalNames(...this.#openNames())) this.#link(pair, 'name');
   }
 
-  /** @param isMeant whether a tensor of the graph is looked for */
-  linkBytes(isMeant: (tensor: AuditTensor) => boolean): void {
+  /** @param isSelected selects tensors of the graph */
+  linkBytes(isSelected: (tensor: AuditTensor) => boolean): void {
     const byHash = placesBy(this.#checkpoint, this.#openCheckpoint(), ({ sha256 }) => sha256);
-    for (const index of this.#openGraph().filter((one) => isMeant(this.#graph[one]!))) {
+    for (const index of this.#openGraph().filter((one) => isSelected(this.#graph[one]!))) {
       const { name, sha256 } = this.#graph[index]!;
       const open = (byHash.get(sha256) ?? []).filter((other) => !this.links.hasCheckpoint(other));
       const [first, ...others] = open;
@@ -247,7 +245,7 @@ class Matcher {
       const other = theirs.get(this.#graph[index]!.sha256);
       if (other !== undefined) this.#link([index, other], 'bytes');
     }
-    // For example, tied weights: an embedding that the last layer uses transposed.
+    // For example tied weights: an embedding that the last layer uses transposed.
     const bySize = placesBy(this.#checkpoint, [...this.#checkpoint.keys()], ({ shape }) => sizeOf(shape));
     for (const index of this.#openGraph().filter((one) => isTelling(this.#graph[one]!) && !this.scaled.has(one))) {
       const tensor = this.#graph[index]!;
@@ -282,7 +280,7 @@ class Matcher {
     return relate(this.#graph[index]!, this.#checkpoint[other]!);
   }
 
-  /** Names on both sides, empty where there is a link. */
+  /** Names on both sides, empty if the tensor is linked. */
   #openNames(): [string[], string[]] {
     return [
       this.#graph.map(({ name }, index) => (this.links.hasGraph(index) ? '' : name)),
@@ -290,7 +288,7 @@ class Matcher {
     ];
   }
 
-  /** Places without a link; a single value is only ever linked by name. */
+  /** Indices without a link; single values are only linked by name. */
   #openGraph(): number[] {
     return [...this.#graph.keys()].filter((index) => !this.links.hasGraph(index) && !isSingle(this.#graph[index]!));
   }
@@ -302,7 +300,7 @@ class Matcher {
   }
 }
 
-/** Places of tensors by something that they have. */
+/** Indices of tensors by key. */
 function placesBy<Key>(
   tensors: readonly AuditTensor[],
   places: readonly number[],
@@ -313,7 +311,7 @@ function placesBy<Key>(
   return found;
 }
 
-/** Whether two tensors can have the same values, as far as sums tell. */
+/** True if the sums allow two tensors to have the same values. */
 const isCandidate = (one: AuditTensor, other: AuditTensor): boolean =>
   one.statistics !== null &&
   other.statistics !== null &&
@@ -324,7 +322,7 @@ const howOf = ({ kind }: Relation): Link['how'] => (kind === 'permuted' || kind 
 const placesByHash = (tensors: readonly AuditTensor[]): Map<string, number> =>
   new Map(tensors.map(({ sha256 }, index) => [sha256, index]));
 
-/** Characters that two names end with alike. */
+/** Length of the common ending of two names, in characters. */
 function commonEnd(one: string, other: string): number {
   let length = 0;
   while (length < Math.min(one.length, other.length) && one.at(-1 - length) === other.at(-1 - length)) length++;

@@ -14,27 +14,27 @@ describe('mappedNames', () => {
     ['norm.weight', 'norm/gamma'],
     ['conv1d.0.bias', 'sincnet.conv1d.0.bias'],
     ['whole.sincnet.conv1d.0.bias', 'conv1d.0.bias'],
-  ])('%s and %s are one', (ours, theirs) => {
+  ])('%s and %s are the same name', (ours, theirs) => {
     expect(mappedNames(['a.weight', ours], [theirs, 'b.bias'])).toEqual([[1, 0]]);
     expect(mappedNames(['b.bias', theirs], [ours, 'a.weight'])).toEqual([[1, 0]]);
   });
 
   it.each([
-    ['of which several end alike', ['conv.weight'], ['one.conv.weight', 'two.conv.weight']],
-    ['that say only what every layer has', ['weight'], ['conv.weight']],
-    ['that end alike within a word', ['conv.weight'], ['deconv.weight']],
-    ['that are not there', ['', ''], ['', 'conv.weight']],
+    ['with several equal endings', ['conv.weight'], ['one.conv.weight', 'two.conv.weight']],
+    ['that every layer has', ['weight'], ['conv.weight']],
+    ['that only end alike within a word', ['conv.weight'], ['deconv.weight']],
+    ['that are empty', ['', ''], ['', 'conv.weight']],
   ])('leaves out names %s', (_, ours, theirs) => {
     expect(mappedNames(ours, theirs)).toEqual([]);
     expect(mappedNames(theirs, ours)).toEqual([]);
   });
 });
 
-it('equalNames takes the first of names that are there twice, and none that is empty', () => {
+it('equalNames uses the first of duplicate names, and skips empty names', () => {
   expect(equalNames(['', 'a', 'b', 'a'], ['b', '', 'a', 'a'])).toEqual([[1, 2], [2, 0]]);
 });
 
-it('namesByNode reads the path of the node, and only of weights that the exporter named', () => {
+it('namesByNode reads the path of the node, only for weights that the exporter named', () => {
   const model = build({
     node: [
       node('MatMul', ['x', 'onnx::MatMul_7'], ['a'], { name: '/linear.0/MatMul' }),

@@ -1,4 +1,4 @@
-/** Weights of LSTM, GRU and RNN nodes, which ONNX keeps together and in another order than frameworks do. */
+/** Weights of LSTM, GRU and RNN nodes. ONNX combines them and orders the gates differently than frameworks do. */
 import type { GraphProto, NodeProto } from '../../onnx/onnx_pb';
 import { ownValue } from '../../util/values';
 import { everyOrder } from '../align';
@@ -15,11 +15,11 @@ import {
   statisticsOf,
 } from './tensors';
 
-/** The gates of an operator. */
+/** Gate orders of an operator. */
 interface Gates {
-  /** As ONNX orders them. */
+  /** ONNX order. */
   readonly onnx: string;
-  /** As PyTorch does; the cell gate has ONNX's letter. */
+  /** PyTorch order; the cell gate uses ONNX's letter. */
   readonly pytorch: string;
 }
 
@@ -28,15 +28,15 @@ const GATES: Readonly<Record<string, Gates>> = {
   GRU: { onnx: 'zrh', pytorch: 'rzh' },
   RNN: { onnx: 'h', pytorch: 'h' },
 };
-/** Inputs of the operators: X, W, R, B, sequence_lens, initial_h, and of an LSTM initial_c. */
+/** Inputs of the operators: X, W, R, B, sequence_lens, initial_h, and for LSTM initial_c. */
 const INITIAL_STATES = [5, 6];
-/** PyTorch's names, such as `lstm.weight_ih_l0_reverse`. */
+/** PyTorch names such as `lstm.weight_ih_l0_reverse`. */
 const PYTORCH_NAME = /^(.*?)(weight_ih|weight_hh|bias_ih|bias_hh)(_l\d+?)(_reverse)?$/;
 type Role = 'weight_ih' | 'weight_hh' | 'bias_ih' | 'bias_hh';
 
-/** Rows of a graph's tensor that are one tensor of a checkpoint: of one direction, and of a bias one half. */
+/** Rows of a graph tensor that correspond to one checkpoint tensor: one direction, and one half of a bias. */
 interface Slice {
-  /** Place of the tensor among the graph's. */
+  /** Index among the graph's tensors. */
   readonly graph: number;
   readonly role: Role;
   readonly isReverse: boolean;
@@ -44,33 +44,33 @@ interface Slice {
   readonly shape: readonly number[];
   readonly values: Float32Array;
   readonly statistics: Statistics;
-  /** For people: `forward weight_ih`. */
+  /** Label for the report: `forward weight_ih`. */
   readonly part: string;
 }
 
-/** A tensor of a checkpoint that holds a slice, gate `k` of the slice being its gate `order[k]`. */
+/** A checkpoint tensor that holds a slice. Gate `k` of the slice is its gate `order[k]`. */
 interface Found {
   readonly slice: Slice;
   readonly checkpoint: number;
   readonly order: readonly number[];
 }
 
-/** Names of initial states, which exporters write as constants of zeros. */
+/** Names of initial states, which exporters write as constant zeros. */
 export function initialStates({ node }: GraphProto): Set<string> {
   const recurrent = node.filter(({ opType }) => ownValue(GATES, opType));
   return new Set(recurrent.flatMap(({ input }) => INITIAL_STATES.map((position) => input[position] ?? '')));
 }
 
-/** What of recurrent nodes is in a checkpoint. */
+/** Links between recurrent weights and a checkpoint. */
 export interface LinkedRecurrent {
   readonly links: readonly Link[];
-  /** Parts that are not, by the place of the graph's tensor. */
+  /** Parts without a link, by index of the graph's tensor. */
   readonly missing: ReadonlyMap<number, readonly string[]>;
 }
 
 /**
- * Links the weights of recurrent nodes to tensors of a checkpoint that hold one direction, one bias and the gates in
- * any order. Those whose values are not in the checkpoint are linked by the names of those that are.
+ * Links the weights of recurrent nodes to checkpoint tensors that hold one direction, one bias and the gates in any order.
+ * Weights without equal values are linked by the names of those that have them.
  */
 export function linkRecurrent(
   { node }: GraphProto,
@@ -133,8 +133,8 @@ function slicesOf(
 }
 
 /**
- * @param slices of one direction of one node
- * @returns for each slice its link, null where there is none
+ * @param slices slices of one direction of one node
+ * @returns the link of each slice; null if there is none
  */
 function linkDirection(
   slices: readonly Slice[],
@@ -143,7 +143,7 @@ function linkDirection(
   checkpoint: readonly AuditTensor[],
 ): (Link | null)[] {
   const certain = slices.flatMap((slice) => findByValues(slice, gates, graph, checkpoint) ?? []);
-  // The layer's name in the checkpoint, from the first weight that is found there.
+  // The layer name in the checkpoint, from the first weight that was found there.
   const [, prefix, , layer, reverse = ''] =
     certain.map(({ checkpoint: index }) => PYTORCH_NAME.exec(checkpoint[index]!.name)).find((name) => name !== null) ?? [];
   return slices.map((slice) => {
@@ -157,14 +157,14 @@ function linkDirection(
   });
 }
 
-/** The tensor of the checkpoint that has a slice's values; of several, one whose name has the slice's role. */
+/** The checkpoint tensor with a slice's values; if there are several, one whose name has the slice's role. */
 function findByValues(
   slice: Slice,
   gates: Gates,
   graph: readonly AuditTensor[],
   checkpoint: readonly AuditTensor[],
 ): Found | null {
-  // A slice of one value throughout, such as biases of zero, is everywhere: its values tell nothing.
+  // Constant slices, such as zero biases, match many tensors and prove nothing.
   if (isConstant(slice.statistics)) return null;
   const found = checkpoint.flatMap((tensor, index) => {
     const order = orderBetween(slice, tensor, gates, graph);
@@ -174,7 +174,7 @@ function findByValues(
   return sameRole ?? found[0] ?? null;
 }
 
-/** The order of the checkpoint's gates that makes them the slice's; null where none does. */
+/** The gate order that converts the checkpoint tensor to the slice; null if there is none. */
 function orderBetween(
   slice: Slice,
   tensor: AuditTensor,
@@ -194,7 +194,7 @@ function orderBetween(
   return orders.find(fits) ?? null;
 }
 
-/** For each of ONNX's gates its place among PyTorch's. */
+/** For each ONNX gate, its index in PyTorch's order. */
 const expectedOrder = ({ onnx, pytorch }: Gates): number[] => Array.from(onnx, (gate) => pytorch.indexOf(gate));
 
 const isExpected = (order: readonly number[], gates: Gates): boolean => order.join() === expectedOrder(gates).join();
@@ -219,7 +219,7 @@ function linkOf(
   };
 }
 
-/** What is wrong with the slice of a weight whose name is PyTorch's; null where nothing is. */
+/** Describes what is wrong with a slice of a weight with a PyTorch name; null if nothing is wrong. */
 function warningOf(name: string, slice: Slice, order: readonly number[], gates: Gates): string | null {
   const parts = PYTORCH_NAME.exec(name);
   if (!parts) return null;
@@ -228,12 +228,12 @@ function warningOf(name: string, slice: Slice, order: readonly number[], gates: 
     const present = order.map((gate) => gates.pytorch[gate]).join(', ');
     found.push(`its gates are in the order ${present}, but ONNX reads ${Array.from(gates.onnx).join(', ')}`);
   }
-  if (slice.isReverse !== (parts[4] !== undefined)) found.push('it is of the other direction');
+  if (slice.isReverse !== (parts[4] !== undefined)) found.push('it belongs to the other direction');
   if (slice.role !== parts[2]) found.push(`it is the ${parts[2]!}`);
   return found.length === 0 ? null : found.join(', and ');
 }
 
-/** A link to a tensor of the right name whose values are others, compared in the order that they should have. */
+/** A link to a tensor with the expected name but different values, compared in the expected order. */
 function differingLink(slice: Slice, index: number, gates: Gates, checkpoint: readonly AuditTensor[]): Link {
   const tensor = checkpoint[index]!;
   const common = { graph: slice.graph, checkpoint: index, how: 'name', part: slice.part, note: null, warning: null } as const;

@@ -1,28 +1,25 @@
-/** Weights that another layer's factors were multiplied into, as exporters fold a batch norm into a convolution. */
+/** Relations between weight tensors of a graph and of a checkpoint. */
 import { permutationsThatFit, stridesOf, transpose } from '../align';
 import type { AuditEntry } from '../report';
 import { sizeOf } from '../tensor';
 import { type AuditTensor, isConstant, isSameShape, pushTo, type Rounding, roundingBetween, squeezed } from './tensors';
 
 /**
- * Share of a row's greatest value that a multiple of it may be off by: the factor is rounded once and each product
- * again, by 2^-24 of itself, and frameworks divide by a square root that is off by as much.
+ * Allowed error of a multiple, relative to the row's greatest value. The factor and each product are rounded by a relative
+ * 2^-24, and frameworks divide by a square root with the same error.
  */
 const MULTIPLE_ERROR = 1e-5;
-/** Of fewer values, many a row is a multiple of another. */
+/** With fewer values, rows are often multiples of each other by chance. */
 const MIN_ROW_VALUES = 3;
 
-/** The rows of a tensor: the values of one index of its first axis. */
+/** The rows of a tensor: the values at each index of its first axis. */
 interface Rows {
   readonly index: number;
   readonly tensor: AuditTensor;
   readonly first: Float32Array;
 }
 
-/**
- * For each of the weights of a graph at `ours` the first weight of the checkpoint at `theirs` of which each of its rows
- * is a multiple.
- */
+/** Finds, for each graph weight at `ours`, the first checkpoint weight at `theirs` whose rows are multiples of its rows. */
 export function findScaled(
   graph: readonly AuditTensor[],
   ours: readonly number[],
@@ -33,7 +30,7 @@ export function findScaled(
   const found = new Map<number, number>();
   for (const index of ours) {
     const rows = rowsOf(graph[index]!, index);
-    // The first rows tell most apart, without all values of the others being converted.
+    // The first rows exclude most candidates without converting all of their values.
     const other = candidates.find(
       ({ tensor, first }) => rows && isMultiple(rows.first, first) && isScaled(rows.tensor, tensor),
     );
@@ -42,7 +39,7 @@ export function findScaled(
   return found;
 }
 
-/** Whether each row of `graph` is a multiple of the one of `checkpoint`. */
+/** True if each row of `graph` is a multiple of the same row of `checkpoint`. */
 export function isScaled(graph: AuditTensor, checkpoint: AuditTensor): boolean {
   if (!isSameShape(graph.shape, checkpoint.shape)) return false;
   const length = rowLength(graph);
@@ -61,7 +58,7 @@ function rowsOf(tensor: AuditTensor, index: number): Rows | null {
   return values && { index, tensor, first: values.slice(0, length ?? 0) };
 }
 
-/** Null where rows are too few or too short to prove anything. */
+/** Null if rows are too few or too short as evidence. */
 function rowLength({ shape, statistics }: AuditTensor): number | null {
   const [numRows = 1] = shape;
   const length = sizeOf(shape) / numRows;
@@ -80,28 +77,28 @@ function isMultiple(ours: Float32Array, theirs: Float32Array): boolean {
   return ours.every((value, index) => Math.abs(value - factor * theirs[index]!) <= bound);
 }
 
-/** How two tensors of weights relate, found out from their values. */
-
-/** What a tensor of the checkpoint must undergo to be the one of the graph. */
+/** How a checkpoint tensor must change to become the graph tensor. */
 export type Relation =
-  /** Nothing, but for rounding to a smaller type. */
+  /** No change except rounding to a smaller type. */
   | { readonly kind: 'same'; readonly isRounded: boolean }
-  /** The same values in the same order under another shape, and not only with other axes of size 1. */
+  /** The same values in the same order with another shape; shapes that differ only in axes of size 1 are `same`. */
   | { readonly kind: 'reshaped' }
-  /** Axis `k` of the graph's tensor is axis `order[k]` of the checkpoint's; axes of size 1 are left out on both sides. */
+  /**
+   * Axis `k` of the graph tensor is axis `order[k]` of the checkpoint tensor; axes of size 1 are left out on both sides.
+   */
   | { readonly kind: 'permuted'; readonly order: readonly number[] }
   /** Block `k` of the graph's rows is block `order[k]` of the checkpoint's, along the first axis. */
   | { readonly kind: 'reordered'; readonly order: readonly number[] }
-  /** `maxAbs` is NaN where only one side is not finite; `isScaled` where each row is a multiple of its counterpart. */
+  /** `maxAbs` is NaN if only one side is not finite; `isScaled` is true if each row is a multiple of its counterpart. */
   | { readonly kind: 'differs'; readonly maxAbs: number; readonly isScaled: boolean }
   | { readonly kind: 'shape' }
-  /** One side has no numbers, and the bytes are not the same. */
+  /** One side has no numbers, and the bytes differ. */
   | { readonly kind: 'unknown' };
 
-/** Of more axes there are too many orders to try. */
+/** More axes have too many orders to try. */
 const MAX_AXES = 5;
 
-/** How `graph` comes from `checkpoint`. */
+/** Determines how `graph` relates to `checkpoint`. */
 export function relate(graph: AuditTensor, checkpoint: AuditTensor): Relation {
   const sameShape = isSameShape(graph.shape, checkpoint.shape);
   const ours = graph.values();
@@ -123,23 +120,25 @@ export function relate(graph: AuditTensor, checkpoint: AuditTensor): Relation {
     : { kind: 'differs', maxAbs: greatestDifference(ours, theirs), isScaled: isScaled(graph, checkpoint) };
 }
 
-/** Whether `graph` holds the values of `checkpoint`, in whatever order was found. */
+/** True if `graph` has the values of `checkpoint`, in any detected order. */
 export const hasSameValues = ({ kind }: Relation): boolean =>
   kind === 'same' || kind === 'reshaped' || kind === 'permuted' || kind === 'reordered';
 
-/** Whether two values each are the same or rounded; NaN is the same as NaN. */
+/** True if all values are equal or rounded; NaN equals NaN. */
 export function sameValues(ours: Float32Array, theirs: Float32Array, { relative, absolute }: Rounding): boolean {
   if (ours.length !== theirs.length) return false;
   for (let index = 0; index < ours.length; index++) {
     const [a, b] = [ours[index]!, theirs[index]!];
     if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
-    // As what must hold, so that a NaN on one side does not pass.
+    // Stated positively, so a NaN on one side fails.
     if (!(Math.abs(a - b) <= relative * Math.max(Math.abs(a), Math.abs(b)) + absolute)) return false;
   }
   return true;
 }
 
-/** The order of the checkpoint's axes that makes them the graph's, without axes of size 1; null where there is none. */
+/**
+ * The axis order that converts the checkpoint tensor to the graph tensor, without axes of size 1; null if there is none.
+ */
 function permutationOf(
   ourShape: readonly number[],
   ours: Float32Array,
@@ -160,7 +159,7 @@ function permutationOf(
   return null;
 }
 
-/** Whether the values along the last of our axes fit: tells most wrong orders without transposing everything. */
+/** Compares the values along our last axis. This excludes most wrong orders without a full transposition. */
 function firstValuesFit(
   ours: Float32Array,
   theirs: Float32Array,
@@ -174,11 +173,11 @@ function firstValuesFit(
   return sameValues(ours.subarray(0, row.length), row, rounding);
 }
 
-/** For each of our rows the place of the same bytes among theirs; null where they are not the same rows. */
+/** For each of our rows, the index of the row with equal bytes among theirs; null if the rows differ. */
 function rowOrder(ours: Float32Array, theirs: Float32Array, numRows: number): number[] | null {
   const keys = rowKeys(theirs, numRows);
   const places = new Map<string, number[]>();
-  // From the end, so that equal rows are taken in their order.
+  // From the end, to assign equal rows in their order.
   for (let row = numRows - 1; row >= 0; row--) pushTo(places, keys[row]!, row);
   const order: number[] = [];
   for (const key of rowKeys(ours, numRows)) {
@@ -189,7 +188,7 @@ function rowOrder(ours: Float32Array, theirs: Float32Array, numRows: number): nu
   return order;
 }
 
-/** Each row's bytes as text, which a map can be asked for: every byte is another character in Latin-1. */
+/** The bytes of each row as a string, for use as a map key: Latin-1 maps each byte to a different character. */
 function rowKeys(values: Float32Array, numRows: number): string[] {
   const decoder = new TextDecoder('latin1');
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -197,7 +196,7 @@ function rowKeys(values: Float32Array, numRows: number): string[] {
   return Array.from({ length: numRows }, (_, row) => decoder.decode(bytes.subarray(row * rowBytes, (row + 1) * rowBytes)));
 }
 
-/** The same order by blocks of as many rows as stay together: of 512 rows in 4 blocks, 4 numbers. */
+/** The same order in blocks of rows that stay together: 512 rows in 4 blocks need 4 numbers. */
 function inBlocks(order: readonly number[]): number[] {
   let size = order.findIndex((place, row) => row > 0 && place !== order[row - 1]! + 1);
   if (size === -1) size = order.length;
@@ -209,7 +208,7 @@ const staysTogether = (order: readonly number[], size: number): boolean =>
   order.length % size === 0 &&
   order.every((place, row) => (row % size === 0 ? place % size === 0 : place === order[row - 1]! + 1));
 
-/** Greatest absolute difference; NaN where only one of two values is NaN, or infinities differ. */
+/** Maximum absolute difference; NaN if only one of two values is NaN, or if infinities differ. */
 export function greatestDifference(ours: Float32Array, theirs: Float32Array): number {
   let greatest = 0;
   for (let index = 0; index < ours.length; index++) {
@@ -220,23 +219,23 @@ export function greatestDifference(ours: Float32Array, theirs: Float32Array): nu
   return greatest;
 }
 
-/** A tensor of a graph and a tensor of a checkpoint that are one weight, or parts of one. */
+/** A graph tensor and a checkpoint tensor that hold the same weight or parts of it. */
 export interface Link {
-  /** Place among the graph's tensors. */
+  /** Index among the graph's tensors. */
   readonly graph: number;
-  /** Place among the checkpoint's tensors. */
+  /** Index among the checkpoint's tensors. */
   readonly checkpoint: number;
   readonly how: NonNullable<AuditEntry['match']>['how'];
   readonly relation: Relation;
-  /** Which part of the graph's tensor it is, for people; null for all of it. */
+  /** Label of the linked part of the graph tensor; null for the whole tensor. */
   readonly part: string | null;
-  /** What there is to know about the order of the part's rows; the end of a sentence. Null where nothing is. */
+  /** Remark about the row order of the part, as the end of a sentence; null if there is none. */
   readonly note: string | null;
-  /** What is wrong though the values are there; a sentence without an end about the part. */
+  /** What is wrong although the values match: a clause about the part, without a period. Null if nothing is wrong. */
   readonly warning: string | null;
 }
 
-/** Links as they are found: a tensor that has one on its side is left alone by what looks for more. */
+/** The links found so far. Later steps skip tensors that already have a link on their side. */
 export class Links {
   readonly all: Link[] = [];
   readonly #graph = new Set<number>();

@@ -4,33 +4,33 @@ import type { CheckpointTensor } from '../files/elements';
 import type { OnStep } from '../stages';
 import { sizeOf } from '../tensor';
 
-/** Adds to the list that a map has for a key, made where there is none. */
+/** Appends to the list of a key, and creates the list if necessary. */
 export function pushTo<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
   const list = lists.get(key);
   if (list) list.push(value);
   else lists.set(key, [value]);
 }
 
-/** What a tensor's values are like, whatever order they are in. Sums are float64, over the finite values. */
+/** Statistics of a tensor that do not depend on the order of its values. Sums are float64, over the finite values. */
 export interface Statistics {
   readonly numValues: number;
   readonly zeroCount: number;
-  /** NaN and infinities. */
+  /** Number of NaN and infinite values. */
   readonly nonFiniteCount: number;
-  /** Null where no value is finite. */
+  /** Null if no value is finite. */
   readonly mean: number | null;
-  /** Of the values as a whole population. */
+  /** Population standard deviation. */
   readonly standardDeviation: number | null;
   readonly sum: number;
   readonly sumAbs: number;
   readonly sumSquares: number;
-  /** Infinity where no value is finite. */
+  /** Infinity if no value is finite. */
   readonly min: number;
-  /** -Infinity where no value is finite. */
+  /** -Infinity if no value is finite. */
   readonly max: number;
 }
 
-/** The largest relative and absolute error by which a number type rounds a value that it can hold. */
+/** Maximum relative and absolute rounding error of a number type, for values in its range. */
 export interface Rounding {
   readonly relative: number;
   readonly absolute: number;
@@ -72,25 +72,25 @@ export function statisticsOf(values: Float32Array): Statistics {
   };
 }
 
-/** Sum of the squared distances from the mean: in a second pass, because the difference of two sums would cancel. */
+/** Sum of squared distances from the mean. A second pass avoids the cancellation of a difference of two sums. */
 function squaresAround(values: Float32Array, mean: number): number {
   let squares = 0;
   for (const value of values) if (Number.isFinite(value)) squares += (value - mean) ** 2;
   return squares;
 }
 
-/** Whether all values are one finite number. */
+/** True if all values are the same finite number. */
 export const isConstant = ({ min, max, nonFiniteCount }: Statistics): boolean => min === max && nonFiniteCount === 0;
 
 /**
- * float64 sums of the same values in another order differ by up to their number times 2^-53 of the sum of their sizes:
- * 1e-9 would be 8 million values all rounded the same way.
+ * Float64 sums of the same values in different orders differ by at most n · 2^-53 of the sum of absolute values. 1e-9
+ * corresponds to 8 million values that are all rounded the same way.
  */
 const SUM_ERROR = 1e-9;
 
 /**
- * Whether two tensors can hold the same values, each rounded by up to `rounding`, in whatever order. What is not told
- * apart by it must still be compared value by value.
+ * True if two tensors may hold the same values in any order, each rounded by up to `rounding`. Candidates must still be
+ * compared value by value.
  */
 export function canBeSame(one: Statistics, other: Statistics, { relative, absolute }: Rounding): boolean {
   const near = (a: number, b: number): boolean =>
@@ -107,45 +107,45 @@ export function canBeSame(one: Statistics, other: Statistics, { relative, absolu
   );
 }
 
-/** A tensor of weights of either file, hashed and measured. */
+/** A weight tensor of either file, with its hash and statistics. */
 export interface AuditTensor {
   readonly name: string;
-  /** As the file calls it. */
+  /** Type name in the file. */
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly sha256: string;
-  /** Null where the values cannot be had as numbers. */
+  /** Null if the values are not available as numbers. */
   readonly statistics: Statistics | null;
-  /** How the file misplaces it; null where it does not. */
+  /** How the file misplaces the tensor; null if it does not. */
   readonly problem: string | null;
-  /** Why there are no statistics though nothing is misplaced; null where there are. */
+  /** Why statistics are missing although nothing is misplaced; null if they exist. */
   readonly note: string | null;
-  /** As float32, row-major, converted anew at each call; null where there are no statistics. */
+  /** Float32 values, row-major, converted on each call; null if there are no statistics. */
   readonly values: () => Float32Array | null;
 }
 
-/** A tensor of either file before anything was computed. */
+/** A tensor of either file before hashing. */
 interface FoundTensor extends Omit<AuditTensor, 'sha256' | 'statistics'> {
   readonly bytes: () => Uint8Array;
 }
 
-/** A step per so much keeps the work cancellable, and costs little where each step is waited for. */
+/** Steps of this size keep the work cancellable and cost little. */
 const BYTES_PER_STEP = 4 * 1024 * 1024;
 
-/** By the name of the type, which each format writes in its own way: `float16`, `F16`, `<f2`. */
+/** By type name, which each format spells differently: `float16`, `F16`, `<f2`. */
 const ROUNDINGS: readonly (readonly [RegExp, Rounding])[] = [
-  // Half of the last of 11 bits; below 2^-14 half of 2^-24.
+  // Half of the last of 11 bits; below 2^-14, half of 2^-24.
   [/^(float16|F16|[<>=]f2)$/, { relative: 2 ** -11, absolute: 2 ** -25 }],
-  // Half of the last of 8 bits; its exponent is float32's.
+  // Half of the last of 8 bits; the exponent is that of float32.
   [/^b(float|f)16$/i, { relative: 2 ** -8, absolute: 0 }],
 ];
 const EXACT: Rounding = { relative: 0, absolute: 0 };
 
 /**
- * The weights of a graph: what holds floating point numbers. Shapes, axes and indices are integers, and no weights.
- * What is misplaced in the file is listed whatever it holds.
+ * Lists the weights of a graph: its floating-point tensors. Integers are shapes, axes and indices. Misplaced tensors are
+ * listed whatever they contain.
  *
- * @param states names of initial states of recurrent nodes, zeros that belong to no checkpoint
+ * @param states names of initial states of recurrent nodes: zeros that no checkpoint has
  */
 export function graphTensors(weights: readonly Weight[], states: ReadonlySet<string>): FoundTensor[] {
   return weights
@@ -161,7 +161,7 @@ export function graphTensors(weights: readonly Weight[], states: ReadonlySet<str
     }));
 }
 
-/** The weights of a checkpoint, as those of a graph; counters such as a batch norm's are integers, and no weights. */
+/** Lists the weights of a checkpoint: its floating-point tensors. Integers are counters, such as those of batch norms. */
 export function checkpointTensors(tensors: readonly CheckpointTensor[]): FoundTensor[] {
   return tensors
     .filter(({ type, problem }) => problem !== null || type === null || isFloat(type))
@@ -176,7 +176,7 @@ export function checkpointTensors(tensors: readonly CheckpointTensor[]): FoundTe
     }));
 }
 
-/** Hashes and measures each tensor. */
+/** Hashes each tensor and computes its statistics. */
 export async function measureTensors(found: readonly FoundTensor[], step: string, onStep: OnStep): Promise<AuditTensor[]> {
   const tensors: AuditTensor[] = [];
   let numBytes = BYTES_PER_STEP;
@@ -198,24 +198,24 @@ export async function measureTensors(found: readonly FoundTensor[], step: string
   return tensors;
 }
 
-/** By how much a value of one tensor may differ from the other's where one was rounded to make the other. */
+/** Maximum difference between values of two tensors if one was rounded to produce the other. */
 export function roundingBetween(one: AuditTensor, other: AuditTensor): Rounding {
   const [left, right] = [roundingOf(one.dtype), roundingOf(other.dtype)];
   if (left === right) return EXACT;
   return left.relative > right.relative ? left : right;
 }
 
-/** Whether it has a single value: most such tensors of a graph are an epsilon or a factor, and no weights. */
+/** True for a single value: most such graph tensors are an epsilon or a factor. */
 export const isSingle = ({ shape }: AuditTensor): boolean => sizeOf(shape) === 1;
 
-/** A shape without axes of size 1, which change nothing in memory. */
+/** A shape without axes of size 1, which do not change the memory layout. */
 export const squeezed = (shape: readonly number[]): number[] => shape.filter((size) => size !== 1);
 
-/** Whether two shapes are one but for axes of size 1. */
+/** True if two shapes are equal apart from axes of size 1. */
 export const isSameShape = (one: readonly number[], other: readonly number[]): boolean =>
   squeezed(one).join() === squeezed(other).join();
 
-/** What the list of a graph's weights says of one that only has its values that are not zero. */
+/** Problem text in the list of weights for a sparse tensor. */
 const SPARSE = 'sparse';
 
 const isFloat = (type: string): boolean => /^b?float/.test(type);
