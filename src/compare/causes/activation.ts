@@ -26,23 +26,23 @@ import {
 
 /** Where a graph computes an activation function. */
 export interface ActivationSite {
-  /** The node that gives its value. */
+  /** The node that outputs the result. */
   readonly node: NodeProto;
-  /** The value that it is a function of; null for the end of a stage, after which a function may be missing. */
+  /** The argument of the function; null for the end of a stage, where a function may be missing. */
   readonly input: string | null;
   readonly kind: string;
 }
 
-/** Operators that are an activation by themselves. */
+/** Operators that are activations on their own. */
 const UNARY = new Set([
   'Relu', 'LeakyRelu', 'Elu', 'Selu', 'Celu', 'Gelu', 'FastGelu', 'QuickGelu', 'Sigmoid', 'HardSigmoid', 'HardSwish', 'Tanh',
   'Softplus', 'Softsign', 'Mish', 'ThresholdedRelu',
 ]);
 
-/** Most nodes of a decomposed activation after the node by which it is recognized. */
+/** Maximum number of nodes of a decomposed activation after the node that identifies it. */
 const MAX_STEPS = 4;
 
-/** The activation functions of a layer, each once, with those that consist of several nodes. */
+/** The activation functions of a layer, each once, including those that consist of several nodes. */
 export function activationSites(graph: LayerGraph): ActivationSite[] {
   return graph.nodes.flatMap((node) => {
     const { opType, input } = node;
@@ -67,13 +67,13 @@ export function lastNodeSite(graph: LayerGraph): ActivationSite | null {
   return node?.output[0] === graph.value ? { node, input: null, kind: 'no activation' } : null;
 }
 
-/** The operand of a product or quotient that is not a constant. */
+/** The non-constant operand of a product or quotient. */
 function otherOperand(graph: LayerGraph, node: NodeProto | undefined): string | null {
   if (node?.opType !== 'Mul' && node?.opType !== 'Div') return null;
   return node.input.find((name) => !graph.constant(name)) ?? null;
 }
 
-/** x · (1 + gate) · ½ in any order, of which `node` gives the gate. */
+/** Matches x · (1 + gate) · ½ in any order; `node` computes the gate. */
 function gelu(graph: LayerGraph, node: NodeProto, inputs: readonly (string | null)[], kind: string): ActivationSite[] {
   for (const x of inputs) {
     if (x === null) continue;
@@ -88,7 +88,7 @@ function gelu(graph: LayerGraph, node: NodeProto, inputs: readonly (string | nul
   return [];
 }
 
-/** Whether a node adds a constant to the gate, or multiplies it by a constant, by x, or by a multiple of x. */
+/** True if a node adds a constant to the gate, or multiplies it by a constant, by x, or by a multiple of x. */
 function continues(graph: LayerGraph, { opType, input }: NodeProto, gate: string, x: string): boolean {
   const other = input.find((name) => name !== gate) ?? '';
   if (opType === 'Add') return graph.constant(other) !== null;
@@ -97,10 +97,10 @@ function continues(graph: LayerGraph, { opType, input }: NodeProto, gate: string
   return isSmall(other) || other === x || otherOperand(graph, producerOf(graph, other)) === x;
 }
 
-/** Adds nodes that compute a function of `x`, and gives the name of its value. */
+/** Adds nodes that compute a function of `x`. Returns the name of the result. */
 type Build = (draft: Draft, x: string) => string;
 
-/** The functions that are tried, likely ones first. */
+/** Candidate functions, likely ones first. */
 const ACTIVATIONS: Readonly<Record<string, Build>> = {
   'GELU (erf)': (draft, x) => gate(draft, x, draft.add('Erf', [times(draft, x, Math.SQRT1_2)])),
   'GELU (tanh)': (draft, x) => {
@@ -126,14 +126,14 @@ const ACTIVATIONS: Readonly<Record<string, Build>> = {
 };
 
 /**
- * An activation function is another than in the golden network, such as GELU by tanh in place of erf, or missing at the
- * end of the stage.
+ * Detects an activation function that differs from the golden network, such as GELU with tanh in place of erf, or that is
+ * missing at the end of the stage.
  */
 export function otherActivation(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   if (!graph) return Promise.resolve(null);
   const sites = activationSites(graph);
-  // Without an activation, one may be missing at the end.
+  // If there is no activation, one may be missing at the end.
   const missing = sites.length === 0 ? lastNodeSite(graph) : null;
   const kinds = [...new Set(sites.map(({ kind }) => kind))];
   const groups = kinds.map((kind) => sites.filter((site) => site.kind === kind)).filter((group) => group.length > 1);
@@ -146,7 +146,7 @@ export function otherActivation(context: CauseContext): Promise<Cause | null> {
   return provenRepair(context, 'activation', [...repairs, ...alone]);
 }
 
-/** The same function with another parameter is another cause. */
+/** The same function with another parameter is a different cause. */
 const SAME_KIND: Readonly<Record<string, RegExp>> = {
   Elu: /^ELU$/, LeakyRelu: /^leaky ReLU/, Relu: /^ReLU$/, Gelu: /^GELU \(erf\)$/, QuickGelu: /^quick GELU$/, HardSwish: /^hard swish$/,
 };
@@ -170,7 +170,7 @@ const times = (draft: Draft, x: string, factor: number): string => draft.add('Mu
 const gate = (draft: Draft, x: string, value: string): string =>
   times(draft, draft.add('Mul', [x, draft.add('Add', [value, draft.scalar(1)])]), 0.5);
 
-/** As PyTorch has it: ONNX's own default slope is 0.2. */
+/** PyTorch's slope; ONNX's default is 0.2. */
 function hardSigmoid(draft: Draft, x: string): string {
   return draft.add('HardSigmoid', [x], floatAttribute('alpha', 1 / 6), floatAttribute('beta', 0.5));
 }
@@ -178,16 +178,16 @@ function hardSigmoid(draft: Draft, x: string): string {
 /** Operators with a parameter `alpha`, and its default. */
 const ALPHAS: Readonly<Record<string, number>> = { Elu: 1, LeakyRelu: 0.01, Celu: 1, ThresholdedRelu: 1 };
 
-/** Operators that are a multiple of their input below zero, and the input itself above. */
+/** Operators that scale their input below zero and keep it above. */
 const SLOPED = new Set(['Relu', 'LeakyRelu', 'PRelu']);
 
-/** Activations that are tried, each by itself. */
+/** Maximum number of activations that are tried, one at a time. */
 const MAX_NODES = 4;
 
-/** Relative distance at which a fitted number counts as one of two digits. */
+/** Maximum relative distance at which a fitted number is rounded to two digits. */
 const ROUND = 2e-3;
 
-/** The parameter of an activation function is another: alpha of ELU or leaky ReLU, or the slopes of PReLU. */
+/** Detects a wrong parameter of an activation function: alpha of ELU or leaky ReLU, or the slopes of PReLU. */
 export async function otherSlope(context: CauseContext): Promise<Cause | null> {
   const { graph, golden } = context;
   if (!graph) return null;
@@ -225,7 +225,7 @@ async function alphaRepairs(graph: LayerGraph, golden: Tensor, nodes: readonly N
 const withAlpha = (node: NodeProto, alpha: number): NodeProto =>
   copyWith(withAttributes(node, floatAttribute('alpha', alpha)), node.opType === 'Relu' ? { opType: 'LeakyRelu' } : {});
 
-/** A slope for each channel, if the node gives the stage's own value: then every golden value below zero shows it. */
+/** One slope per channel. Only if the node outputs the stage itself: then every golden value below zero shows its slope. */
 async function slopeRepairs(graph: LayerGraph, golden: Tensor, [node, ...others]: readonly NodeProto[]): Promise<Repair[]> {
   if (!node || others.length > 0 || !SLOPED.has(node.opType) || node.output[0] !== graph.value) return [];
   const x = (await graph.values([node.input[0]!])).get(node.input[0]!);
@@ -245,7 +245,7 @@ async function slopeRepairs(graph: LayerGraph, golden: Tensor, [node, ...others]
   }
   const ours = graph.constant(node.input[1] ?? '')?.values();
   const own = (channel: number): number => (node.opType === 'PRelu' ? (ours?.[channel] ?? ours?.[0] ?? 0) : alphaOf(node));
-  // A channel with few values below zero proves nothing, and keeps its slope.
+  // A channel with few values below zero proves nothing and keeps its slope.
   const slopes = Float32Array.from(products, (product, channel) => (counts[channel]! >= MIN_VALUES ? product / squares[channel]! : own(channel)));
   const draft = new Draft(firstOutput(node));
   const shape = x.shape.length > 1 ? [channels, ...x.shape.slice(2).map(() => 1)] : [1];

@@ -13,22 +13,22 @@ import { sizeOf } from '../tensor';
 import type { CauseContext, LayerGraph } from './context';
 import { consumersOf, labelOf, type NodeChange, producerOf, provenRepair, type Repair, repairsOf } from './evidence';
 
-/** A softmax and the product whose scores it takes. */
+/** A softmax and the product that computes its scores. */
 export interface AttentionSite {
   readonly softmax: NodeProto;
   /** q · kᵀ, neither of which is a constant. */
   readonly product: NodeProto;
-  /** Nodes between the two, from the softmax on: scale, mask, cast. */
+  /** Nodes between the two, starting at the softmax: scale, mask, cast. */
   readonly between: readonly NodeProto[];
 }
 
-/** Operators between the product and the softmax. */
+/** Operators allowed between the product and the softmax. */
 const BETWEEN = new Set(['Add', 'Sub', 'Mul', 'Div', 'Where', 'Cast', 'Identity', 'Reshape', 'Unsqueeze', 'Squeeze', 'Clip', 'Max', 'Min']);
 
-/** Steps from the softmax to the product at most. */
+/** Maximum number of steps from the softmax to the product. */
 const MAX_STEPS_TO_PRODUCT = 8;
 
-/** The attention of a layer, as single operators. */
+/** The attention of a layer, as separate operators. */
 export function attentionSites(graph: LayerGraph): AttentionSite[] {
   return graph.nodes.flatMap((softmax) => {
     if (softmax.opType !== 'Softmax') return [];
@@ -37,7 +37,7 @@ export function attentionSites(graph: LayerGraph): AttentionSite[] {
   });
 }
 
-/** Nodes from the one that gives `value` back to a product of two values that are no constants. */
+/** Nodes from the producer of `value` back to a product of two non-constant values. */
 function pathToProduct(graph: LayerGraph, value: string, steps: number): NodeProto[] | null {
   const node = producerOf(graph, value);
   if (!node || steps === 0) return null;
@@ -50,7 +50,7 @@ function pathToProduct(graph: LayerGraph, value: string, steps: number): NodePro
   return null;
 }
 
-/** The scores of attention are not divided by √d, or twice. */
+/** Detects attention scores that are not divided by √d, or divided twice. */
 export async function attentionScale(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const sites = graph ? attentionSites(graph) : [];
@@ -73,10 +73,10 @@ export async function attentionScale(context: CauseContext): Promise<Cause | nul
   ));
 }
 
-/** Values of a mask at most: 2,048 positions. */
+/** Maximum number of mask values: 2,048 positions. */
 const MAX_VALUES = 1 << 22;
 
-/** Attention lacks the causal mask, which hides the positions after each, or has a mask that the golden network has not. */
+/** Detects a missing causal mask, which hides the positions after each, or a mask that the golden network does not have. */
 export async function causalMask(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const softmaxes = graph?.nodes.filter(({ opType }) => opType === 'Softmax') ?? [];
@@ -115,7 +115,7 @@ function withoutMasks({ graph }: CauseContext): Repair[] {
   );
 }
 
-/** Queries and keys are exchanged, so that the scores are transposed. */
+/** Detects swapped queries and keys, which transpose the scores. */
 export async function queryKeySwapped(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const sites = graph ? attentionSites(graph) : [];
@@ -134,12 +134,11 @@ export async function queryKeySwapped(context: CauseContext): Promise<Cause | nu
   ]));
 }
 
-/** Reshapes that are looked at; more are not the attention of one stage. */
+/** Maximum number of reshapes; more do not belong to the attention of one stage. */
 const MAX_NODES = 16;
 
 /**
- * The heads of attention are interleaved: the last axis holds (channel, head) where (head, channel) is read, or the
- * reverse.
+ * Detects interleaved attention heads: the last axis holds (channel, head) where (head, channel) is read, or the reverse.
  */
 export async function interleavedHeads(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
@@ -164,13 +163,13 @@ export async function interleavedHeads(context: CauseContext): Promise<Cause | n
   ));
 }
 
-/** Whether the last axis of `joined` is the product of the last two of `split`, and the others are equal. */
+/** True if the last axis of `joined` is the product of the last two of `split`, and the other axes are equal. */
 function isSplit(joined: readonly number[], split: readonly number[]): boolean {
   const [heads = 0, size = 0] = split.slice(-2);
   return heads > 1 && size > 1 && heads * size === joined.at(-1) && joined.slice(0, -1).every((length, axis) => length === split[axis]);
 }
 
-/** The order of axes that exchanges the last two. */
+/** The axis order that swaps the last two. */
 const exchanged = (rank: number): number[] =>
   Array.from({ length: rank }, (_, axis) => (axis === rank - 1 ? rank - 2 : axis === rank - 2 ? rank - 1 : axis));
 
@@ -187,17 +186,17 @@ function interleavedMerge(node: NodeProto, before: readonly number[], after: rea
   return draft.give(draft.add('Reshape', [transposed, draft.ints(after)]));
 }
 
-/** Steps from the scores back to the values that hold queries, keys and values side by side. */
+/** Maximum number of steps from the scores back to the value that packs queries, keys and values. */
 const MAX_STEPS_TO_SPLIT = 16;
 
-/** Values that are packed: queries, keys, values. */
+/** Packed parts: queries, keys, values. */
 const NUM_PACKED = 3;
 
-/** What a packed axis holds: q, k or v (part), head, channel. */
+/** Components of a packed axis: q, k or v (part), head, channel. */
 type Part = 'part' | 'head' | 'channel';
 type Layout = readonly Part[];
 
-/** How we read the packed axis, and how it may have been meant. */
+/** How we read the packed axis, and the order that may have been meant. */
 const PAIRS: readonly (readonly [ours: Layout, golden: Layout])[] = [
   [['part', 'head', 'channel'], ['part', 'channel', 'head']],
   [['part', 'head', 'channel'], ['head', 'part', 'channel']],
@@ -210,8 +209,8 @@ const PAIRS: readonly (readonly [ours: Layout, golden: Layout])[] = [
 ];
 
 /**
- * One linear layer gives queries, keys and values, and its last axis holds their heads in another order than the one in which
- * they are read.
+ * Detects a wrong order of heads: one linear layer outputs queries, keys and values, and its last axis holds the heads in
+ * another order than the graph reads.
  */
 export async function packedHeads(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
@@ -221,7 +220,7 @@ export async function packedHeads(context: CauseContext): Promise<Cause | null> 
     const names = pathBack(graph, query);
     const known = await graph.values([query, ...names]);
     const channels = known.get(query)?.shape.at(-1) ?? 0;
-    // The projection is the earliest value on the path whose last axis can be all three; later ones are parts of it.
+    // The projection is the first value on the path whose last axis can hold all three; later values are parts of it.
     const packed = names.find((name) => isPacked(graph, name, known.get(name)?.shape.at(-1) ?? 0, channels));
     if (packed === undefined) continue;
     const heads = known.get(packed)!.shape.at(-1)! / (NUM_PACKED * channels);
@@ -232,13 +231,13 @@ export async function packedHeads(context: CauseContext): Promise<Cause | null> 
   return null;
 }
 
-/** Whether a value is the last before it is taken apart, and its last axis holds three times several heads. */
+/** True if a value is the last one before it is split, and its last axis holds three times several heads. */
 function isPacked(graph: LayerGraph, name: string, size: number, channels: number): boolean {
   const isLast = consumersOf(graph, name).every(({ opType }) => /^(Reshape|Split|Slice|Gather|Shape|Transpose)$/.test(opType));
   return isLast && channels > 1 && size % (NUM_PACKED * channels) === 0 && size > NUM_PACKED * channels;
 }
 
-/** Values from which `value` is computed by moving values and scaling, the earliest first. */
+/** Values from which `value` is computed only by moving or scaling values, the earliest first. */
 function pathBack(graph: LayerGraph, value: string): string[] {
   const path = [value];
   for (let step = 0; step < MAX_STEPS_TO_SPLIT; step++) {
@@ -262,7 +261,7 @@ function repairOf(
     const draft = new Draft(firstOutput(node));
     const ordered = draft.add('Gather', [packed, draft.ints(rows)], intAttribute('axis', rank - 1));
     const input = node.input.map((name) => (name === packed ? ordered : name));
-    // Nodes of several outputs, as Split has, keep the others.
+    // Nodes with several outputs, such as Split, keep the other outputs.
     return [firstOutput(node), draft.give(draft.copy(node, { input }))];
   });
   const text = (layout: Layout): string => `(${layout.map((part) => (part === 'part' ? 'q/k/v' : part)).join(', ')})`;
@@ -274,7 +273,7 @@ function repairOf(
   };
 }
 
-/** For each place of our order, the place in the golden one. */
+/** For each index in our order, the index in the golden order. */
 function orderOf(sizes: Readonly<Record<Part, number>>, ours: Layout, golden: Layout): number[] {
   const [a, b, c] = ours;
   const rows: number[] = [];
@@ -291,10 +290,10 @@ function orderOf(sizes: Readonly<Record<Part, number>>, ours: Layout, golden: La
 
 const OPERATORS = new Set(['Softmax', 'LogSoftmax', 'Hardmax']);
 
-/** From the last: the rank is not needed to name them. */
+/** Counted from the end, so the rank is not required. */
 const AXES = [-1, -2, -3, -4];
 
-/** A softmax is taken along another axis than in the golden network. */
+/** Detects a softmax along a wrong axis. */
 export function softmaxAxis(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const nodes = graph?.nodes.filter(({ opType }) => OPERATORS.has(opType)) ?? [];

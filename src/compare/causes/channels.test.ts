@@ -4,7 +4,7 @@ import { contextOf, expectCauses, gathered, random, ROUNDING, stageNamed, STAGES
 
 const axisOf = (name: string): number => stageNamed(name).axes.findIndex((axis) => ['channel', 'class', 'mel'].includes(axis));
 
-/** The stage with its channels so that the golden one's channel `i` is ours `order[i]`. */
+/** The stage with its channels reordered: golden channel `i` is our channel `order[i]`. */
 function ordered(name: string, order: readonly number[]): Float32Array {
   const stage = stageNamed(name);
   const axis = axisOf(name);
@@ -16,7 +16,7 @@ function ordered(name: string, order: readonly number[]): Float32Array {
 const sizeOfChannels = (name: string): number => stageNamed(name).shape[axisOf(name)]!;
 const every = (name: string): number[] => Array.from({ length: sizeOfChannels(name) }, (_, index) => index);
 
-/** Fisher and Yates. */
+/** Fisher-Yates shuffle. */
 function shuffled(values: readonly number[]): number[] {
   const result = [...values];
   const next = random(11);
@@ -69,7 +69,7 @@ describe('channel-order', () => {
     expect((await expectCauses(contextOf(stage, { data: shuffle }), 'channel-order')).values.kind).toBe('permuted');
   });
 
-  it('names the two that were exchanged', async () => {
+  it('names the two swapped channels', async () => {
     const stage = stageNamed('classifier');
     const order = [0, 1, 5, 3, 4, 2, 6];
     const cause = await expectCauses(contextOf(stage, { data: ordered('classifier', order) }), 'channel-order');
@@ -77,18 +77,18 @@ describe('channel-order', () => {
     expect(cause.values).toEqual({ kind: 'permuted', order });
   });
 
-  it('finds a shuffled vector only where its values tell its channels apart', async () => {
-    // Far more finely distinguished than the rounding, but for the zeros, which are all alike.
+  it('finds a shuffled vector only if its values distinguish its channels', async () => {
+    // The differences are far above the rounding, except among the zeros, which are all equal.
     const stage = stageNamed('embedding');
     const exact = ordered('embedding', shuffled(every('embedding')));
     await expectCauses(contextOf(stage, { data: exact }), 'channel-order');
-    // Two vectors of one distribution, sorted, are near each other too.
+    // Two sorted vectors of the same distribution are near each other too.
     const next = random(13);
     const [ours, golden] = [1, 2].map(() => ({ shape: [1, 192], data: Float32Array.from({ length: 192 }, next) }));
     await expectCauses(contextOf(stage, ours!, { golden: golden! }));
   });
 
-  it('calls swapped halves of an LSTM swapped directions', async () => {
+  it('reports swapped halves of an LSTM as swapped directions', async () => {
     const data = ordered('lstm', every('lstm').map((index) => (index + 128) % 256));
     const names = { node: '/lstm/LSTM', w: 'w', r: 'r', b: null };
     const lstm: LstmNode = { ...names, hidden: 128, directions: 2, direction: 'bidirectional' };

@@ -14,31 +14,31 @@ import {
   MIN_VALUES,
 } from './evidence';
 
-/** Names of axes along which a layer has weights of its own, so that an export may mix up their order or scale. */
+/** Axes along which a layer has separate weights. An export may change their order or scale. */
 export const CHANNELS: readonly string[] = ['channel', 'class', 'mel'];
 
-/** Names of axes that are not channels, whatever their size. */
+/** Axes that are never channels, whatever their size. */
 export const NO_CHANNELS: readonly string[] = ['batch', 'frame', 'sample'];
 
-/** All pairs are compared: of this many channels, four million. */
+/** All pairs are compared: four million for this many channels. */
 const MAX_CHANNELS = 2048;
 
-/** Sums with random signs that stand for a channel's values; distances between channels survive in so many. */
+/** Random-sign sums that represent a channel's values. This many preserve the distances between channels. */
 const NUM_PROJECTIONS = 24;
 
 /**
- * Fewest values per channel that tell channels apart by themselves. Of fewer, as in an embedding with one each, every
- * channel has some neighbor by chance.
+ * Minimum number of values per channel to distinguish channels. With fewer, as in an embedding with one each, every channel
+ * has some neighbor by chance.
  */
 const MIN_VALUES_PER_CHANNEL = 8;
 
-/** Share of the distance between a golden channel and the one nearest to it that a match may be wrong by. */
+/** Maximum error of a match, as a share of the distance from a golden channel to its nearest neighbor. */
 const MAX_SHARE_OF_GAP = 0.05;
 
-/** Channels that the evidence lists. */
+/** Maximum number of channels in the evidence text. */
 const MAX_LISTED = 8;
 
-/** The channels of ours are in another order: where it has no name, `order[i]` is our channel that is golden's `i`. */
+/** Detects reordered channels. For an order without a name, `order[i]` is our channel that matches golden channel `i`. */
 export function channelOrder(context: CauseContext): Cause | null {
   for (const name of channelAxes(context)) {
     const cause = orderAlong(context, name);
@@ -47,7 +47,7 @@ export function channelOrder(context: CauseContext): Cause | null {
   return null;
 }
 
-/** Names of the axes that are channels by name; if there are none, of those of the size of an axis of the layer's weights. */
+/** Axes with a channel name; if there are none, axes whose size equals an axis of the layer's weights. */
 function channelAxes({ actual: { shape }, axes, layer }: CauseContext): readonly string[] {
   const named = CHANNELS.filter((name) => axes.includes(name));
   if (named.length > 0) return named.slice(0, 1);
@@ -65,7 +65,7 @@ function orderAlong(context: CauseContext, name: string): Cause | null {
     return explains(left, error, context) ? left : null;
   };
   const matched = view.size <= MAX_CHANNELS ? match(actual.data, golden.data, view) : null;
-  // Named first: where channels are alike, such as dead ones, the match takes one for another.
+  // Named orders first: if channels are alike, such as dead ones, the match confuses them.
   for (const { text, kind, order } of namedOrders(view.size, matched)) {
     const left = proven(order);
     if (!left) continue;
@@ -86,7 +86,7 @@ function orderAlong(context: CauseContext, name: string): Cause | null {
   };
 }
 
-/** How well golden is ours with the halves of the channels swapped, as an LSTM's directions are; null where it is not. */
+/** How well golden matches ours with the channel halves swapped, like the directions of an LSTM; null if it does not. */
 export function halvesSwapped(context: CauseContext): { left: Distance; error: Distance; axis: string } | null {
   const { actual, golden, axes } = context;
   const view = along(actual, axes, CHANNELS);
@@ -137,7 +137,7 @@ function namedOrders(size: number, matched: Match | null): NamedOrder[] {
 
 const rotation = (size: number, by: number): number[] => Array.from({ length: size }, (_, index) => (index + by) % size);
 
-/** Between golden and ours with the channels in this order. */
+/** Distance between golden and ours with the channels in this order. */
 function distanceOf({ actual, golden }: CauseContext, { size, stride }: Along, order: readonly number[]): Distance {
   return distance(actual.data, golden.data, (_, index) => {
     const channel = Math.floor(index / stride) % size;
@@ -145,14 +145,14 @@ function distanceOf({ actual, golden }: CauseContext, { size, stride }: Along, o
   });
 }
 
-/** Our channel for each golden one, and what they were matched by. */
+/** Our channel for each golden channel, and the sketches that were matched. */
 interface Match {
   readonly order: readonly number[];
   readonly ours: Sketch;
   readonly golden: Sketch;
 }
 
-/** Takes for each golden channel the nearest of ours that is still free. */
+/** Assigns to each golden channel the nearest of our free channels. */
 function match(actual: Float32Array, goldenData: Float32Array, view: Along): Match {
   const ours = sketch(actual, view);
   const golden = sketch(goldenData, view);
@@ -163,7 +163,7 @@ function match(actual: Float32Array, goldenData: Float32Array, view: Along): Mat
     for (let other = 0; other < view.size; other++) {
       if (isTaken[other]) continue;
       const found = squaredDistance(golden, channel, ours, other);
-      // The first of all where no distance is a number.
+      // Falls back to the first channel if no distance is a number.
       if (found < least || nearest < 0) {
         nearest = other;
         least = found;
@@ -175,7 +175,7 @@ function match(actual: Float32Array, goldenData: Float32Array, view: Along): Mat
   return { order, ours, golden };
 }
 
-/** A match of channels with few values counts only where it is far nearer than any other would be. */
+/** A match of channels with few values counts only if it is much nearer than any alternative. */
 function isClear({ order, ours, golden }: Match, { blocks, stride }: Along): boolean {
   if (blocks * stride >= MIN_VALUES_PER_CHANNEL) return true;
   const total = order.reduce((sum, our, channel) => sum + squaredDistance(golden, channel, ours, our), 0);
@@ -183,7 +183,7 @@ function isClear({ order, ours, golden }: Match, { blocks, stride }: Along): boo
     let gap = Infinity;
     for (let other = 0; other < order.length; other++) {
       const found = squaredDistance(golden, channel, golden, other);
-      // Channels that are exactly alike, such as dead ones, may be exchanged.
+      // Identical channels, such as dead ones, are interchangeable.
       if (found > 0) gap = Math.min(gap, found);
     }
     return gap;
@@ -207,7 +207,7 @@ function squaredDistance(left: Sketch, leftChannel: number, right: Sketch, right
   return sum;
 }
 
-/** The channels' values as they are, or where these are many, sums of them with random signs. */
+/** The values of each channel, or random-sign sums of them if there are many. */
 function sketch(data: Float32Array, { blocks, size, stride }: Along): Sketch {
   const numValues = blocks * stride;
   const width = Math.min(numValues, NUM_PROJECTIONS);
@@ -227,7 +227,7 @@ function sketch(data: Float32Array, { blocks, size, stride }: Along): Sketch {
   return { data: result, width };
 }
 
-/** A bit for each projection, the same on every call: xorshift. */
+/** One bit per projection, the same on every call (xorshift). */
 function randomSigns(count: number): Uint32Array {
   let state = 0x9e3779b9;
   return Uint32Array.from({ length: count }, () => {
@@ -244,24 +244,27 @@ function mostCommon(values: readonly number[]): number {
   return [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best), [0, 0])[0];
 }
 
-/** Share of what golden spans inside a channel that may be left. */
+/** Maximum remaining error, as a share of the golden range within a channel. */
 const MAX_LEFT_OF_SPREAD = 0.1;
 
-/** Share of the squared error that may be in channels that are not met, as little as an explanation may leave. */
+/**
+ * Maximum share of the squared error in channels that the explanation does not cover. It equals what an explanation may
+ * leave.
+ */
 const MAX_UNMET = 0.02 ** 2;
 
-/** Golden is ours times a factor for each channel, or that and a number for each channel. */
+/** Detects a factor per channel, with or without an offset per channel. */
 export function channelScale(context: CauseContext): Cause | null {
   for (const view of channelViews(context)) {
     for (const hasOffset of [false, true]) {
-      // Two numbers for each channel are fitted on twice as many values.
+      // A fit of two numbers per channel needs twice as many values.
       if (hasOffset && countOf(view) < 2 * MIN_VALUES) continue;
       const { factors, offsets } = fitLines(context, view, hasOffset);
       const cause = proven(context, view, (value, channel) => factors[channel]! * value + offsets[channel]!);
       if (!cause) continue;
       const least = factors.reduce((low, factor) => Math.min(low, factor), Infinity);
       const greatest = factors.reduce((high, factor) => Math.max(high, factor), -Infinity);
-      // Three digits of 0.9997 and 1.0002 would be the same.
+      // Three digits cannot distinguish 0.9997 and 1.0002.
       const factorText = Math.max(Math.abs(least - 1), Math.abs(greatest - 1)) < 0.01 ? fittedText : errorText;
       return {
         id: 'channel-scale',
@@ -275,14 +278,14 @@ export function channelScale(context: CauseContext): Cause | null {
   return null;
 }
 
-/** A tensor along an axis of channels. */
+/** A tensor along a channel axis. */
 export interface View extends Along {
   readonly name: string;
 }
 
 /**
- * The tensor along each axis that may be one of channels: by its name, or because a weight of the layer has an axis of
- * the same size. Each channel has enough values.
+ * The tensor along each possible channel axis, by its name or because a weight of the layer has an axis of the same size.
+ * Each channel has enough values.
  */
 export function channelViews({ actual: { shape, data }, axes, layer }: CauseContext): View[] {
   const sizes = new Set(layer?.weights.flatMap((weight) => weight.shape) ?? []);
@@ -298,17 +301,17 @@ const countOf = ({ blocks, stride }: Along): number => blocks * stride;
 
 const channelOf = ({ size, stride }: Along, index: number): number => Math.floor(index / stride) % size;
 
-/** Of each channel, in float64. */
+/** Sum of each channel, in float64. */
 function sums({ data }: Tensor, view: Along, valueAt = (index: number): number => data[index]!): Float64Array {
   const result = new Float64Array(view.size);
   for (let index = 0; index < data.length; index++) result[channelOf(view, index)]! += valueAt(index);
   return result;
 }
 
-/** Of each channel. */
+/** Mean of each channel. */
 export const means = (tensor: Tensor, view: Along): Float64Array => sums(tensor, view).map((sum) => sum / countOf(view));
 
-/** Least squares in each channel. */
+/** Least-squares fit in each channel. */
 function fitLines({ actual, golden }: CauseContext, view: Along, hasOffset: boolean): { factors: Float64Array; offsets: Float64Array } {
   const zeros = new Float64Array(view.size);
   const ours = hasOffset ? means(actual, view) : zeros;
@@ -316,15 +319,15 @@ function fitLines({ actual, golden }: CauseContext, view: Along, hasOffset: bool
   const centered = (data: Float32Array, mean: Float64Array, index: number): number => data[index]! - mean[channelOf(view, index)]!;
   const products = sums(actual, view, (index) => centered(actual.data, ours, index) * centered(golden.data, theirs, index));
   const squares = sums(actual, view, (index) => centered(actual.data, ours, index) ** 2);
-  // A channel without any spread, such as a dead one, has no factor.
+  // A constant channel, such as a dead one, has no factor.
   const factors = products.map((product, channel) => (squares[channel]! > 0 ? product / squares[channel]! : 1));
   return { factors, offsets: theirs.map((mean, channel) => mean - factors[channel]! * ours[channel]!) };
 }
 
 /**
- * What a transformation of each channel leaves, if it explains the error.
+ * The error that remains after a transformation of each channel, if the transformation explains the error.
  *
- * @param minWrong fewest channels that must be wrong
+ * @param minWrong minimum number of wrong channels
  */
 export function proven(
   context: CauseContext,
@@ -340,8 +343,8 @@ export function proven(
 }
 
 /**
- * Whether so many channels are wrong, and nearly all of the error is in channels whose course over their values the
- * transformation meets. Numbers for each channel bring anything near to constant channels, so these prove nothing.
+ * True if enough channels are wrong, and the transformation reproduces the shape of nearly all of the error. Numbers per
+ * channel approximate constant channels arbitrarily well, so constant channels prove nothing.
  */
 function isShapeKept(
   { actual, golden }: CauseContext,

@@ -1,4 +1,4 @@
-/** That detectors keep quiet: on stages that are right, and on errors that none of the known faults makes. */
+/** Detectors report nothing for correct stages, and for errors that no known fault causes. */
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../tensor';
 import { findCauses } from './findCauses';
@@ -6,14 +6,13 @@ import { contextOf, expectCauses, random, STAGES, withNoise } from '../../../tes
 
 const SEEDS = Array.from({ length: 5 }, (_, index) => index + 1);
 
-/** What float32 leaves of values of this size after a model's worth of sums. */
+/** Relative float32 rounding of values after the sums of a whole model. */
 const RELATIVE_ROUNDING = 1e-5;
-
 
 const greatest = (data: Float32Array): number => data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 describe.each(SEEDS)('run %i', (seed) => {
-  it('finds no cause on stages that are right but for rounding', async () => {
+  it('finds no cause for stages that are correct apart from rounding', async () => {
     for (const stage of STAGES) {
       const actual = withNoise(stage.data, RELATIVE_ROUNDING * greatest(stage.data), seed);
       const other = withNoise(stage.data, RELATIVE_ROUNDING * greatest(stage.data), -seed);
@@ -27,7 +26,7 @@ describe.each(STAGES)('$name', (stage) => {
   const { axes, data, shape } = stage;
   const next = random(7);
 
-  it('finds no cause of one wrong value, a clipped range or a tensor of something else', async () => {
+  it('finds no cause for one wrong value, a clipped range or an unrelated tensor', async () => {
     await expectCauses(contextOf(stage, { data: data.with(5, data[5]! + 1) }));
     const limit = greatest(data) / 3;
     await expectCauses(contextOf(stage, { data: data.map((value) => Math.max(-limit, Math.min(limit, value))) }));
@@ -35,7 +34,7 @@ describe.each(STAGES)('$name', (stage) => {
     await expectCauses(contextOf(stage, { data: data.map(() => most * next()) }));
   });
 
-  it('finds no cause if half of the values are scaled, or each row that is no channel by another factor', async () => {
+  it('finds no cause if half of the values are scaled, or each non-channel row by another factor', async () => {
     const halfScaled = data.map((value) => (next() < 0 ? value : 1.2 * value));
     await expectCauses(contextOf(stage, { data: halfScaled }));
     // Rows of (batch, channel, frame) are channels: another factor for each is a cause.

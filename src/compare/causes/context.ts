@@ -11,7 +11,7 @@ import type { GraphRunner, GraphTensor } from '../graphRunner';
 import type { Cause } from '../report';
 import type { Tensor } from '../tensor';
 
-/** A tensor of weights that a stage computes with. */
+/** A weight tensor that a stage uses. */
 export interface LayerWeight {
   readonly name: string;
   readonly shape: readonly number[];
@@ -21,84 +21,86 @@ export interface LayerWeight {
   readonly nodes: readonly string[];
 }
 
-/** What lies between the stage before and this one. */
+/** The layer between the previous stage and this one. */
 export interface Layer {
   readonly weights: readonly LayerWeight[];
   readonly lstms: readonly LstmNode[];
 }
 
-/** The nodes between the stages before and this one. */
+/** The nodes between the preceding stages and this one. */
 export interface LayerGraph {
-  /** Each after those whose values it reads. */
+  /** In topological order. */
   readonly nodes: readonly NodeProto[];
-  /** The value that the stage is. */
+  /** The name of the stage's value. */
   readonly value: string;
   /** Version of the default operator domain. */
   readonly opset: number;
   /** Inputs of the whole graph. */
   readonly graphInputs: ReadonlySet<string>;
-  /** The initializer or constant of this name; null for any other value. */
+  /** The initializer or constant of this name; null for other values. */
   readonly constant: (name: string) => Weight | null;
   /**
-   * This stage on golden input with its own nodes, where repaired graphs run: on the plain backend, which may be right though
-   * the compared one is wrong. Null if the backend refuses it.
+   * Runs this stage on golden input with its own nodes. Uses the plain backend, like repaired graphs: it may be correct
+   * even if the compared backend is wrong. Null if the backend rejects the graph.
    */
   readonly unchanged: () => Promise<Tensor | null>;
-  /** This stage on golden input with other nodes; null if the backend refuses them, or after too many runs. */
+  /** Runs this stage on golden input with other nodes; null if the backend rejects them, or after too many runs. */
   readonly run: (changes: NodeChanges) => Promise<Tensor | null>;
-  /** Values inside the layer and those that it is computed from, on golden input; without those that cannot be had. */
+  /** Values inside the layer and its inputs, on golden input. Unavailable values are left out. */
   readonly values: (names: readonly string[]) => Promise<ReadonlyMap<string, Tensor>>;
 }
 
-/** A stage, and what may be asked to learn why it is wrong. Every run may cost as much as the model does. */
+/** A stage and the runs that help to find out why it is wrong. Every run may cost as much as the model. */
 export interface CauseContext {
   readonly stage: string;
   /** Name of each axis of `actual`. */
   readonly axes: readonly string[];
-  /** Ours, row-major, computed on golden input where that can be injected. */
+  /** Our output, row-major, computed on golden input if it can be injected. */
   readonly actual: Tensor;
-  /** Aligned to `axes` by the names of its own; the shape may still differ. */
+  /** Aligned to `axes` by axis names; the shape may still differ. */
   readonly golden: Tensor;
   readonly tolerance: Tolerance;
-  /** Least spread of the golden values for `tolerance`, as a share of their root mean square; absent for float32. */
+  /** Minimum spread of the golden values for `tolerance`, as a share of their root mean square; absent for float32. */
   readonly offsetShare?: number;
-  /** The recording that the stage is the mel filterbank of, axes (sample), in [-1, 1]; null where it is no filterbank. */
+  /** For a mel filterbank stage, its recording, axes (sample), in [-1, 1]; null for other stages. */
   readonly fbank: { readonly samples: Float32Array; readonly facts: FbankSpec; readonly sampleRate: number } | null;
-  /** Null where the stage is no part of a graph. */
+  /** Null if the stage is not part of a graph. */
   readonly layer: Layer | null;
-  /** This stage on golden input with the weights of these names replaced, each by as many values; null where it cannot. */
+  /** Runs this stage on golden input with the named weights replaced by arrays of the same length; null if not possible. */
   readonly rerun: ((changes: ReadonlyMap<string, Float32Array>) => Promise<Tensor>) | null;
   /** Null if the stage is not part of a graph, or if nothing may be run. */
   readonly graph: LayerGraph | null;
   /** Golden tensors of the other stages, by name. */
   readonly others: readonly { readonly name: string; readonly tensor: Tensor }[];
-  /** The run that gave `actual` once more; null where it shall not be made. */
+  /** Repeats the run that computed `actual`; null if it must not be repeated. */
   readonly again: (() => Promise<Tensor>) | null;
   /**
-   * The first item of the batch at another size of the batch, whose own batch axis is 1; gives null where the graph
-   * takes no other. Null where it shall not be tried.
+   * Computes the first item of the batch at another batch size; the batch axis of the result is 1. Resolves to null if the
+   * graph accepts no other size. Null if this must not be tried.
    */
   readonly otherBatch: (() => Promise<Tensor | null>) | null;
 }
 
 /**
- * Looks for one cause. Pure: it changes nothing of the context. What a run of the context throws (a lost GPU, a
- * cancelled call) goes through to the caller.
+ * Looks for one cause. Does not change the context. Errors of a run (a lost GPU, a cancelled call) propagate to the caller.
  *
- * @returns null where the values do not prove it
+ * @returns null if the values do not prove the cause
  */
 export type Detector = (context: CauseContext) => Cause | null | Promise<Cause | null>;
 
-/** Runs of a layer with other nodes, over all detectors: the most for few nodes, the least for many. */
+/**
+ * Limits for the runs of a layer with other nodes, over all detectors: the maximum applies to few nodes, the minimum to
+ * many.
+ */
 const MAX_RUNS = 160;
 const MIN_RUNS = 24;
-/** Nodes in all of these runs together. */
+/** Maximum number of nodes in all of these runs together. */
 const MAX_NODES_RUN = 20_000;
 
 /**
- * What detectors may ask of the nodes of one stage.
+ * Creates the graph that detectors use to run the nodes of one stage.
  *
- * @param part the values that the stage is computed from, and as only output the stage's own
+ * @param part the graph of the stage: its inputs are the stage's input values, its only output the stage's value
  * @param feeds golden values, by name
  * @param onRun called before each run
  */
@@ -124,7 +126,7 @@ export function layerGraph(
     try {
       return (await runner.values(feeds, [value], undefined, changes)).get(value) ?? null;
     } catch (error) {
-      // Nodes that do not fit, such as an axis that a tensor does not have.
+      // The nodes do not fit, for example because of an axis that a tensor does not have.
       if (isRefusal(error)) return null;
       throw error;
     }
@@ -151,5 +153,5 @@ export function layerGraph(
   };
 }
 
-/** Whether the backend did not take a graph, as opposed to a device that was lost or a call that was cancelled. */
+/** True if the backend rejected a graph. A lost device or a cancelled call is a different error. */
 const isRefusal = (error: unknown): boolean => error instanceof VoxlaneError && error.code === 'backend-failed';

@@ -23,8 +23,8 @@ const CHANGES = ['flipped', 'rows flipped', 'columns flipped', 'transposed in sp
 type Change = (typeof CHANGES)[number];
 
 /**
- * The kernel of a convolution is flipped, as between convolution and correlation, its taps are transposed, or its channels
- * are in reverse order or exchanged.
+ * Detects a convolution kernel that is flipped (convolution versus correlation), with transposed taps, or with reversed or
+ * swapped channels.
  */
 export function convKernel(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
@@ -47,7 +47,7 @@ function changeOf(graph: LayerGraph, node: NodeProto, change: Change): NodeChang
   return { node, nodes: draft.give(draft.copy(node, { input: node.input.with(1, weight) })) };
 }
 
-/** The name of the changed weight; null if the change does not apply, or changes nothing. */
+/** The name of the changed weight; null if the change does not apply or has no effect. */
 function changed(draft: Draft, weight: string, shape: readonly number[], change: Change): string | null {
   const taps = shape.map((_, axis) => axis).slice(2);
   switch (change) {
@@ -71,19 +71,19 @@ function changed(draft: Draft, weight: string, shape: readonly number[], change:
 const transposed = (draft: Draft, weight: string, order: readonly number[]): string =>
   draft.add('Transpose', [weight], intsAttribute('perm', order));
 
-/** Takes the values along some axes from the last to the first; null if all of these have one value. */
+/** Reverses some axes; null if each of them has size 1. */
 function reversed(draft: Draft, weight: string, shape: readonly number[], axes: readonly number[]): string | null {
   const long = axes.filter((axis) => shape[axis]! > 1);
   if (long.length === 0) return null;
   const list = (valueOf: (axis: number) => number): string => draft.ints(long.map(valueOf));
-  // To before the first value, which an end of −1 would not be.
+  // The end must be before the first value; −1 would mean the last value.
   return draft.add('Slice', [weight, list(() => -1), list((axis) => -shape[axis]! - 1), list((axis) => axis), list(() => -1)]);
 }
 
 const MODES = ['constant', 'reflect', 'edge', 'circular'] as const;
 type Mode = (typeof MODES)[number];
 
-/** Sides on which the padding of a convolution may be. */
+/** Possible sides of a convolution's padding. */
 const SIDES = {
   'all at the start': (begin: number, end: number) => [begin + end, 0],
   'all at the end': (begin: number, end: number) => [0, begin + end],
@@ -93,10 +93,10 @@ const SIDES = {
 /** Beyond the end of any axis. */
 const END = 2 ** 31 - 1;
 
-/** Since this version the pads of Pad are an input. */
+/** First opset version whose Pad reads the pads from an input. */
 const PADS_INPUT_OPSET = 11;
 
-/** The edges are padded with other values, or on the other side: only values near an edge differ. */
+/** Detects edges that are padded with other values or on the other side: only values near an edge differ. */
 export function otherPadding(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   if (!graph) return Promise.resolve(null);
@@ -123,10 +123,10 @@ export function otherPadding(context: CauseContext): Promise<Cause | null> {
   return provenRepair(context, 'padding', repairsOf([...ofPads, ...modes, ...sides]));
 }
 
-/** ONNX calls circular padding `wrap`, and has it since version 19 only. */
+/** ONNX names circular padding `wrap`, since opset 19. */
 const modeOf = (node: NodeProto): string => textOf(node, 'mode', 'constant').replace('wrap', 'circular');
 
-/** Only constant padding has a value to pad with. Null if the pads are not known. */
+/** Only constant padding has a padding value. Null if the pads are unknown. */
 function padWith(graph: LayerGraph, node: NodeProto, mode: Mode): readonly NodeProto[] | null {
   const draft = new Draft(firstOutput(node));
   if (mode === 'circular') {
@@ -146,7 +146,10 @@ function wholeNumbers(graph: LayerGraph, name: string): number[] | null {
   return Array.from({ length: bytes.length / 8 }, (_, index) => Number(view.getBigInt64(index * 8, true)));
 }
 
-/** Repeats the other end of each axis. @param pads at the start of all axes, then at the end @returns the name of the value */
+/**
+ * Repeats the opposite end of each axis. @param pads at the start of all axes, then at the end @returns the name of the
+ * value
+ */
 function circular(draft: Draft, value: string, pads: readonly number[]): string {
   const rank = pads.length / 2;
   let padded = value;
@@ -181,7 +184,7 @@ function padsMoved(node: NodeProto, change: (begin: number, end: number) => read
   return { node, nodes: [withAttributes(node, intsAttribute('pads', all))] };
 }
 
-/** Operators that take the mean in place of the greatest value, and the reverse. */
+/** Operators that compute the mean in place of the maximum, and the reverse. */
 const OTHER_KIND: Readonly<Record<string, string>> = {
   MaxPool: 'AveragePool',
   AveragePool: 'MaxPool',
@@ -191,12 +194,14 @@ const OTHER_KIND: Readonly<Record<string, string>> = {
   ReduceMean: 'ReduceMax',
 };
 
-/** Pooling takes the mean in place of the greatest value or the reverse, or counts its padding, or rounds its size up. */
+/**
+ * Detects pooling that computes the mean in place of the maximum or the reverse, counts its padding, or rounds its size up.
+ */
 export async function otherPooling(context: CauseContext): Promise<Cause | null> {
   return provenRepair(context, 'pooling', repairs(context));
 }
 
-/** The size of pooling is rounded up on one side only, so that the shapes differ. */
+/** Detects a pooling size that only one side rounds up, which changes the shape. */
 export async function poolingSize(context: CauseContext): Promise<Cause | null> {
   const { graph, golden, tolerance } = context;
   const allowed = allowedAbs(tolerance, golden.data);
@@ -205,7 +210,7 @@ export async function poolingSize(context: CauseContext): Promise<Cause | null> 
     const repaired = await graph.run(changes);
     if (!repaired || !hasShape(repaired, golden.shape)) continue;
     const { maxAbs } = distance(repaired.data, golden.data);
-    // Without an error of one shape to compare with, only the tolerance proves it.
+    // There is no error of the same shape to compare with: only the tolerance can prove the cause.
     if (!(maxAbs <= allowed)) continue;
     return { id: 'pooling', evidence: `${text} gives the golden shape and values, with a max abs error of ${errorText(maxAbs)}`, values };
   }
@@ -246,7 +251,7 @@ function repairs({ graph }: CauseContext): Repair[] {
   ]);
 }
 
-/** How tensors are resized, as frameworks do it, likely ones first. */
+/** Resize settings of frameworks, likely ones first. */
 const SETTINGS = [
   { mode: 'linear', coordinates: 'half_pixel', nearest: 'floor' },
   { mode: 'linear', coordinates: 'align_corners', nearest: 'floor' },
@@ -261,10 +266,10 @@ const SETTINGS = [
   { mode: 'cubic', coordinates: 'align_corners', nearest: 'floor' },
 ] as const;
 
-/** Of cubic resizing in PyTorch, as in ONNX. */
+/** Cubic coefficient of PyTorch and ONNX. */
 const CUBIC = -0.75;
 
-/** A tensor is resized in another mode, or with other coordinates of its values. */
+/** Detects a resize with another mode or other coordinates. */
 export function resizeMode(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const nodes = graph?.nodes.filter(({ opType }) => opType === 'Resize') ?? [];

@@ -6,37 +6,39 @@ import { allowedAbs } from '../stageTolerance';
 import { sizeOf, type Tensor } from '../tensor';
 import type { CauseContext, LayerGraph } from './context';
 
-/** How far two tensors are apart. */
+/** Distance between two tensors. */
 export interface Distance {
-  /** Euclidean norm of the difference; NaN where a value is not finite. */
+  /** Euclidean norm of the difference; NaN if a value is not finite. */
   readonly norm: number;
-  /** Greatest absolute difference; NaN alike. */
+  /** Maximum absolute difference; NaN if a value is not finite. */
   readonly maxAbs: number;
 }
 
 /**
- * Fewest values that a fit of one number (a factor, an offset) proves anything on. Of two values one number explains
- * half by chance; of eight that are wrong at random, it leaves a tenth of the error less than once in ten million times.
+ * Minimum number of values for the fit of one number (a factor, an offset). With two values, one number explains half of
+ * the error by chance. With eight random errors, it leaves a tenth of the error less than once in ten million cases.
  */
 export const MIN_VALUES = 8;
 
-/** Share of the error that an explanation may leave: rounding of 1e-4 beside an error of 1e-2 leaves half of it. */
+/**
+ * Maximum share of the error that an explanation may leave. Rounding of 1e-4 next to an error of 1e-2 leaves half of this
+ * share.
+ */
 const MAX_LEFT = 0.02;
 
-/** The same where what is left passes the stage. Chance does not take nine tenths of an error away. */
+/** Maximum share if the remaining error is within the tolerance. Chance does not remove nine tenths of an error. */
 const MAX_LEFT_WITHIN_TOLERANCE = 0.1;
 
 /**
- * Share of what the golden values span that may be left, unless it is within the tolerance. Two tensors that have
- * nothing in common but lie far apart are brought near by one number, yet not to agree.
+ * Maximum remaining error as a share of the golden range, unless it is within the tolerance. One number can bring two
+ * unrelated, distant tensors closer, but not into agreement.
  */
 const MAX_LEFT_OF_SPREAD = 0.1;
 
 /**
- * The rule by which a transformation of ours counts as the cause: what it leaves is at most 2 % of the error's norm and
- * 10 % of what the golden values span; or at most 10 % of the error's norm, and no value is further from the golden one
- * than the tolerance. A share of the error rather than the tolerance alone, because of an error just above the
- * tolerance nearly anything would leave less.
+ * Decides if a transformation of ours counts as the cause. Either it leaves at most 2 % of the error's norm and 10 % of the
+ * golden range, or it leaves at most 10 % of the error's norm with every value within the tolerance. The tolerance alone is
+ * not enough: nearly any transformation reduces an error just above it.
  */
 export function explains(
   left: Distance,
@@ -51,7 +53,7 @@ export function explains(
   return share <= MAX_LEFT && left.norm <= MAX_LEFT_OF_SPREAD * spread(golden.data).norm;
 }
 
-/** Distance between `golden` and `transform` of each value of `actual`, which is as long. */
+/** Distance between `golden` and the transformed values of `actual`, which has the same length. */
 export function distance(
   actual: Float32Array,
   golden: Float32Array,
@@ -69,13 +71,13 @@ export function distance(
   return { norm: Math.sqrt(square), maxAbs };
 }
 
-/** Distance between a tensor and its own mean: what an explanation has to beat where the shapes do not fit. */
+/** Distance between a tensor and its mean: the bound for an explanation if the shapes do not match. */
 export function spread(data: Float32Array): Distance {
   const mean = meanOf(data);
   return distance(data, data, () => mean);
 }
 
-/** Pearson's correlation of two tensors of one size; NaN where one is constant or not finite. */
+/** Pearson correlation of two tensors of the same size; NaN if one is constant or not finite. */
 export function correlation(left: Float32Array, right: Float32Array): number {
   const leftMean = meanOf(left);
   const rightMean = meanOf(right);
@@ -84,7 +86,7 @@ export function correlation(left: Float32Array, right: Float32Array): number {
   return product / (spread(left).norm * spread(right).norm);
 }
 
-/** Mean in float64; NaN of nothing. */
+/** Mean in float64; NaN for an empty array. */
 export function meanOf(data: Float32Array): number {
   let sum = 0;
   for (const value of data) sum += value;
@@ -93,14 +95,14 @@ export function meanOf(data: Float32Array): number {
 
 /** A tensor as blocks along one axis: the value at `position` is at `(block * size + position) * stride + rest`. */
 export interface Along {
-  /** Product of the sizes of the axes before. */
+  /** Product of the sizes of the preceding axes. */
   readonly blocks: number;
   readonly size: number;
-  /** Product of the sizes of the axes after. */
+  /** Product of the sizes of the following axes. */
   readonly stride: number;
 }
 
-/** The tensor along the first of its axes that has one of these names; null without one. */
+/** The tensor along its first axis with one of these names; null if there is none. */
 export function along(
   { shape }: Tensor,
   axes: readonly string[],
@@ -114,10 +116,10 @@ export function along(
 /** `(batch, frame, channel)` */
 export const axesText = (axes: readonly string[]): string => `(${axes.join(', ')})`;
 
-/** Five digits, for what was fitted: `1.0500`. */
+/** Five digits, for fitted numbers: `1.0500`. */
 export const fittedText = (value: number): string => value.toPrecision(5);
 
-/** As many digits as an error deserves: `0.0312`. */
+/** Three significant digits, for errors: `0.0312`. */
 export const errorText = (value: number): string => Number(value.toPrecision(3)).toString();
 
 /** `, which leaves a max abs error of 1.2e-5 of 0.049` */
@@ -127,29 +129,29 @@ export const leavesText = (left: Distance, error: Distance): string =>
 /** `1 frame`, `3 frames` */
 export const countText = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-/** A change of nodes that may put a stage right. */
+/** A change of nodes that may repair a stage. */
 export interface Repair {
   readonly changes: NodeChanges;
-  /** What was changed, to be continued with `gives the golden values`. */
+  /** What was changed; the text continues with `gives the golden values`. */
   readonly text: string;
   readonly values: Cause['values'];
 }
 
-/** Runs that one detector may make: of a stage with many nodes of a kind, not every one is tried by itself. */
+/** Maximum number of runs per detector. If a stage has many nodes of a kind, not every node is tried alone. */
 const MAX_RUNS = 40;
 
-/** Share of the error's norm that the graph itself has at least if it is the graph that is wrong. */
+/** Minimum error of the unchanged graph, as a share of the error's norm, for the graph to be the cause. */
 const MIN_OWN = 0.5;
 
-/** Error relative to the golden values, by norm, that is no more than rounding: no other repair could be better. */
+/** Relative error by norm that is only rounding: no other repair could be better. */
 const SURE = 2 ** -22;
 
-/** Share of what the best repair leaves that a later one, which is less usual, may leave at most to be better. */
+/** A later, less usual repair must leave at most this share of what the best repair leaves. */
 const BETTER = 0.7;
 
 /**
- * Runs the stage with each of the repairs, and states the one that gives the golden values. If several explain the error,
- * as similar epsilons may, it is the one that leaves clearly least, else the first of them.
+ * Runs the stage with each repair and returns the one that produces the golden values. If several explain the error, as
+ * similar epsilons may, the result is the clearly best one, otherwise the first.
  */
 export async function provenRepair(
   context: CauseContext,
@@ -162,7 +164,7 @@ export async function provenRepair(
   if (!(error.norm > 0) || repairs.length === 0) return null;
   const unchanged = await graph.unchanged();
   if (!unchanged || !hasShape(unchanged, golden.shape)) return null;
-  // A backend that computes a right graph wrongly has another error: changes of the graph then prove nothing.
+  // If the backend computes a correct graph wrongly, changes of the graph prove nothing.
   const ownError = distance(unchanged.data, golden.data);
   if (!(ownError.norm >= MIN_OWN * error.norm)) return null;
   const size = distance(golden.data, golden.data, () => 0).norm;
@@ -180,7 +182,7 @@ export async function provenRepair(
   return { id, evidence: `${text} gives the golden values${leavesText(best.left, error)}`, values };
 }
 
-/** A change of one node, as a part of repairs. */
+/** A change of one node, as part of a repair. */
 export interface NodeChange {
   /** The node that is replaced. */
   readonly node: NodeProto;
@@ -188,9 +190,9 @@ export interface NodeChange {
 }
 
 /**
- * Repairs of all nodes at once, and of each alone.
+ * Repairs of all nodes at once, and of each node alone.
  *
- * @param options changes of one kind, each with the nodes that it can be made at
+ * @param options changes of one kind, each with the nodes to which it applies
  */
 export function repairsOf(
   options: readonly {
@@ -209,7 +211,7 @@ export function repairsOf(
   }));
 }
 
-/** The node that gives a value of this layer. */
+/** The node that outputs a value of this layer. */
 export const producerOf = ({ nodes }: LayerGraph, value: string): NodeProto | undefined =>
   nodes.find(({ output }) => output.includes(value));
 
@@ -226,22 +228,22 @@ const nodesText = (nodes: readonly NodeProto[]): string =>
     ? `the node ${labelOf(nodes[0]!)}`
     : `all ${nodes.length} nodes ${nodes.slice(0, 3).map(labelOf).join(', ')}${nodes.length > 3 ? ' …' : ''}`;
 
-/** Steps of the search; of a number on which the stage depends linearly, the first one meets the best. */
+/** Maximum number of search steps. If the stage depends linearly on the number, the first step finds the optimum. */
 const MAX_STEPS = 3;
 
-/** Share of the error's norm that a step must at least take away. */
+/** Minimum reduction per step, as a share of the error's norm. */
 const MIN_GAIN = 0.2;
 
-/** Change of the number, relative to itself, below which it counts as found. */
+/** Relative change of the number below which the search stops. */
 const FOUND = 1e-4;
 
 /**
- * The number with which the stage comes nearest to the golden values, by Gauss and Newton. Two runs for each step.
+ * Fits a number to the golden values with the Gauss-Newton method. Each step takes two runs.
  *
  * @param start the number in our graph
- * @param width how far to move it to see what it does
- * @param changesFor the nodes with another number in them
- * @returns null if it does not bring the stage nearer
+ * @param width step to measure the effect of the number
+ * @param changesFor the nodes with another number
+ * @returns null if the number does not bring the stage closer
  */
 export async function fitNumber(
   graph: LayerGraph,

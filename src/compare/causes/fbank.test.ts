@@ -11,7 +11,7 @@ const SAMPLES = waveformOf('campplus-zh-en');
 const STAGE = stageNamed('fbank');
 const RECORDING: Pick<CauseContext, 'fbank'> = { fbank: { samples: SAMPLES, facts: FACTS, sampleRate: SAMPLE_RATE } };
 
-/** What a filterbank with other settings gives for the golden recording. */
+/** Features of the golden recording with other filterbank settings. */
 function featuresWith(settings: Partial<FbankOptions>): Tensor {
   const facts = { ...FACTS, ...settings };
   const features = new Fbank(facts, SAMPLE_RATE).compute(SAMPLES);
@@ -26,7 +26,7 @@ const golden = (settings: Partial<FbankOptions>): CauseContext =>
 
 describe('fbank-window', () => {
   const windows = (inGolden: string, inOurs: string): RegExp =>
-    new RegExp(`^golden is what a ${inGolden} window \\(max abs .*ours what a ${inOurs} window \\(max abs`);
+    new RegExp(`^golden matches a ${inGolden} window \\(max abs .*ours matches a ${inOurs} window \\(max abs`);
 
   it.each(['hamming', 'hann', 'rectangular'] as const)('finds a %s window on either side', async (windowType) => {
     const inOurs = await expectCauses(ours({ windowType }), 'fbank-window');
@@ -38,8 +38,8 @@ describe('fbank-window', () => {
 
   it('finds pre-emphasis left out, and the mean of each frame left in', async () => {
     const flat = await expectCauses(ours({ preemphasis: 0 }), 'fbank-window');
-    expect(flat.evidence).toContain('ours what pre-emphasis of 0 ');
-    // So little is left of the mean after a window that it is seen only where the recording has one.
+    expect(flat.evidence).toContain('ours matches pre-emphasis of 0 ');
+    // Little of the mean remains after a window: the recording needs a mean to show it.
     const biased = SAMPLES.map((value) => value + 0.3);
     const compute = (removeDcOffset: boolean): Tensor => ({
       shape: STAGE.shape,
@@ -48,12 +48,12 @@ describe('fbank-window', () => {
     const fbank = { ...RECORDING.fbank!, samples: biased };
     const context = contextOf(STAGE, compute(false), { fbank, golden: compute(true) });
     const cause = await expectCauses(context, 'fbank-window');
-    expect(cause.evidence).toContain('ours what the mean of each frame left in');
+    expect(cause.evidence).toContain('ours matches the mean of each frame left in');
   });
 
   it('finds two mistakes together, and one on each side', async () => {
     const both = await expectCauses(ours({ windowType: 'hamming', subtractMean: false }), 'fbank-window');
-    expect(both.evidence).toContain('ours what a hamming window and the mean over frames not subtracted');
+    expect(both.evidence).toContain('ours matches a hamming window and the mean over frames not subtracted');
     const double = await expectCauses(golden({ windowType: 'hann', preemphasis: 0 }), 'fbank-window');
     expect(double.values.golden).toBe('windowType hann, preemphasis 0');
     const context = { ...ours({ preemphasis: 0 }), golden: featuresWith({ windowType: 'hamming' }) };
@@ -69,7 +69,7 @@ describe('fbank-window', () => {
     await expectCauses({ ...context, axes, actual: turned(context.actual), golden: turned(context.golden) }, 'fbank-window');
   });
 
-  it('says nothing where the recording is another', async () => {
+  it('reports nothing if the recording is a different one', async () => {
     const context = ours({ windowType: 'hamming' });
     await expectCauses({ ...context, fbank: { ...RECORDING.fbank!, samples: SAMPLES.toReversed() } });
     await expectCauses({ ...context, fbank: { ...RECORDING.fbank!, samples: SAMPLES.subarray(0, 399) } });
@@ -79,7 +79,7 @@ describe('fbank-window', () => {
 describe('missing-mean', () => {
   it('finds it by the recording, on either side', async () => {
     const inOurs = await expectCauses(ours({ subtractMean: false }), 'missing-mean');
-    expect(inOurs.evidence).toContain('ours what the mean over frames not subtracted');
+    expect(inOurs.evidence).toContain('ours matches the mean over frames not subtracted');
     const inGolden = await expectCauses(golden({ subtractMean: false }), 'missing-mean');
     expect(inGolden.values).toMatchObject({ golden: 'subtractMean false', ours: 'subtractMean true' });
   });
@@ -113,15 +113,15 @@ describe('sample-scale', () => {
     const large = featuresWith({ ...unsubtracted, sampleScale: 32768 });
     const small = featuresWith(unsubtracted);
     const inOurs = await expectCauses(contextOf(STAGE, large, { ...plain, golden: small }), 'sample-scale');
-    expect(inOurs.evidence).toContain('golden is what samples times 1 (max abs');
-    expect(inOurs.evidence).toContain('ours what samples times 32768 (max abs');
+    expect(inOurs.evidence).toContain('golden matches samples times 1 (max abs');
+    expect(inOurs.evidence).toContain('ours matches samples times 32768 (max abs');
     const inGolden = await expectCauses(contextOf(STAGE, small, { ...plain, golden: large }), 'sample-scale');
     expect(inGolden.values.golden).toBe('sampleScale 32768');
   });
 
   it('finds samples so small that the floor of the logarithm hides the offset', async () => {
     const cause = await expectCauses(ours({ sampleScale: 1 / 32768 }), 'sample-scale');
-    expect(cause.evidence).toContain('ours what samples times 0.000030517578125');
+    expect(cause.evidence).toContain('ours matches samples times 0.000030517578125');
   });
 
   it('finds the offset without the recording', async () => {
@@ -134,7 +134,7 @@ describe('sample-scale', () => {
   });
 });
 
-it('leaves what no setting of a filterbank makes to others', async () => {
+it('leaves errors that no filterbank setting explains to other detectors', async () => {
   const scaled = STAGE.data.map((value) => 1.05 * value);
   await expectCauses(contextOf(STAGE, { data: scaled }, RECORDING), 'scaled');
   const moved = STAGE.data.map((value) => value + 1);

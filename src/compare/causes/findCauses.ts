@@ -23,8 +23,8 @@ import { gruVariant, lstmDirection, lstmGates } from './recurrent';
 import { logBase, offset, scaled, scaledAndOffset } from './scale';
 
 /**
- * Explanations of the whole error, each of which rules out those after it. The special before the general: a missing
- * logarithm's base is a factor too, a missing mean an offset, swapped directions of an LSTM an order of channels.
+ * Detectors that explain the whole error; each rules out those after it. Special causes come before general ones: a wrong
+ * base of a logarithm is also a factor, a missing mean an offset, swapped LSTM directions a channel order.
  */
 const EXPLANATIONS: readonly Detector[] = [
   fbankSettings,
@@ -39,7 +39,7 @@ const EXPLANATIONS: readonly Detector[] = [
   channelOrder,
 ];
 
-/** The same by running the stage, so only if nothing cheaper explains the error. */
+/** Detectors that run the stage. They apply only if nothing cheaper explains the error. */
 const RUN_EXPLANATIONS: readonly Detector[] = [
   batchDependent,
   weightTransposed,
@@ -62,7 +62,7 @@ const RUN_EXPLANATIONS: readonly Detector[] = [
   otherSlope,
   negatedWeight,
   zeroPoint,
-  // After the epsilon, the groups and the statistics of a normalization, whose errors are scales of channels, too.
+  // After the epsilon, the groups and the statistics of a normalization, whose errors are also channel scales.
   otherBias,
   channelScale,
   lstmDirection,
@@ -71,17 +71,17 @@ const RUN_EXPLANATIONS: readonly Detector[] = [
 ];
 
 /**
- * What makes a stage wrong, most telling first; none where nothing that is known explains its error. Of a stage that is
- * right, whether it stays so in another run and at another batch size, if the context has these. Tensors of any rank and
- * values are welcome, empty, constant and not finite ones too.
+ * Finds the causes of a wrong stage, the most specific first; empty if nothing known explains its error. For a correct
+ * stage, reports if it changes in another run or at another batch size, if the context can check this. Tensors may have any
+ * rank and any values, including empty, constant and non-finite ones.
  *
- * Throws only what a run of the context throws.
+ * @throws errors of the context's runs
  */
 export async function findCauses(context: CauseContext): Promise<readonly Cause[]> {
   const { actual, golden, axes, tolerance, offsetShare } = context;
   const isRight = judgeMeasures(measure(actual, golden, axes, null, offsetShare), tolerance) === 'pass';
   const unstable = await runToRun(context);
-  // Runs that differ by themselves prove nothing about weights and batches.
+  // If runs differ from each other, they prove nothing about weights and batches.
   const usable = unstable ? { ...context, otherBatch: null, rerun: null, graph: null } : context;
   const others = isRight ? [await batchDependent(usable)] : await causesOfValues(usable);
   return [unstable, ...others].filter((cause) => cause !== null);
@@ -102,23 +102,23 @@ async function causesOfValues(context: CauseContext): Promise<readonly Cause[]> 
   return causesOfError(context);
 }
 
-/** Of values that are no numbers, or nothing but zeros, nothing else can be learned but whether the weights are there. */
+/** If values are not finite or all zero, only missing weights can be detected. */
 function causesOfBroken(context: CauseContext, broken: Cause): readonly Cause[] {
   const unloaded = broken.values.side === 'ours' ? zeroWeights(context) : null;
   if (!unloaded) return [broken];
   return broken.id === 'all-zeros' ? [unloaded] : [unloaded, broken];
 }
 
-/** Of tensors of one shape. */
+/** For tensors of the same shape. */
 async function causesOfError(context: CauseContext): Promise<readonly Cause[]> {
-  // Stated beside other causes, because it says where ours went, and not why.
+  // Reported beside other causes: it shows where our values went, but not why.
   const equal = equalsStage(context);
   const beside = equal ? [equal] : [];
   for (const detect of equal ? EXPLANATIONS : [...EXPLANATIONS, ...RUN_EXPLANATIONS]) {
     const cause = await detect(context);
     if (cause) return [...beside, cause];
   }
-  // Last, because an explanation of the whole error shows that the zeros belong there.
+  // Last, because an explanation of the whole error shows that the zeros are correct.
   const broken = zeroWeights(context) ?? infiniteWeight(context);
   return broken ? [...beside, broken] : beside;
 }

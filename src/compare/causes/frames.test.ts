@@ -14,7 +14,7 @@ import type { Tensor } from '../tensor';
 
 const FRAMED = STAGES.filter(({ axes }) => axes.includes('frame'));
 
-/** The stage with its frames moved; those that come in at an end are noise. */
+/** The stage with its frames shifted; frames that enter at an end are noise. */
 function shifted(name: string, frames: number): Float32Array {
   const stage = stageNamed(name);
   const axis = stage.axes.indexOf('frame');
@@ -29,7 +29,7 @@ function shifted(name: string, frames: number): Float32Array {
   });
 }
 
-/** The stage with other frames: for each, a position among its own, between two of which it is interpolated. */
+/** The stage with resampled frames: each interpolated at a position between its own frames. */
 function resampled(name: string, count: number, positionOf: (frame: number) => number): Tensor {
   const stage = stageNamed(name);
   const axis = stage.axes.indexOf('frame');
@@ -47,12 +47,12 @@ describe('shifted-frames', () => {
   it.each(FRAMED)('finds them in $name, in both directions', async (stage) => {
     for (const frames of [1, -1, 3, -7, 10]) {
       const cause = await expectCauses(contextOf(stage, { data: shifted(stage.name, frames) }), 'shifted-frames');
-      // Ours at frame 0 is what golden has at frame `frames`.
+      // Our frame 0 matches golden frame `frames`.
       expect(cause.values.frames).toBe(frames);
     }
   });
 
-  it('says which side is later', async () => {
+  it('reports which side is later', async () => {
     const stage = stageNamed('lstm');
     const later = await expectCauses(contextOf(stage, { data: shifted('lstm', 2) }), 'shifted-frames');
     expect(later.evidence).toMatch(/^golden is ours 2 frames later/);
@@ -60,7 +60,7 @@ describe('shifted-frames', () => {
     expect(earlier.evidence).toMatch(/^golden is ours 1 frame earlier/);
   });
 
-  it('looks a tenth of a long stage far, and no further', async () => {
+  it('searches up to a tenth of a long stage, and not further', async () => {
     // 208 frames.
     await expectCauses(contextOf(stageNamed('head'), { data: shifted('head', 20) }), 'shifted-frames');
     await expectCauses(contextOf(stageNamed('head'), { data: shifted('head', 25) }));
@@ -68,7 +68,7 @@ describe('shifted-frames', () => {
 });
 
 describe('frame-count', () => {
-  it.each(FRAMED)('tells frames of $name that are missing at the ends', async (stage) => {
+  it.each(FRAMED)('finds frames of $name that are missing at the ends', async (stage) => {
     const numFrames = stage.shape[stage.axes.indexOf('frame')]!;
     const ours = resampled(stage.name, numFrames - 5, (frame) => frame + 2);
     const cause = await expectCauses(contextOf(stage, { ...ours, data: withNoise(ours.data, ROUNDING) }), 'frame-count');
@@ -76,17 +76,17 @@ describe('frame-count', () => {
     expect(cause.evidence).toContain('ours is golden without its first 2 and last 3');
   });
 
-  it('tells them where golden has fewer', async () => {
+  it('finds them if golden has fewer', async () => {
     const stage = stageNamed('lstm');
     const golden = resampled('lstm', 100, (frame) => frame);
     const cause = await expectCauses(contextOf(stage, {}, { golden }), 'frame-count');
     expect(cause.evidence).toMatch(/^ours has 115 frames where golden has 100: golden is ours without its first 0 and last 15/);
   });
 
-  it.each(['sincnet', 'lstm', 'linear2', 'classifier', 'fbank', 'head'])('tells another hop of %s', async (name) => {
+  it.each(['sincnet', 'lstm', 'linear2', 'classifier', 'fbank', 'head'])('finds another hop of %s', async (name) => {
     const stage = stageNamed(name);
     const numFrames = stage.shape[stage.axes.indexOf('frame')]!;
-    // As 560 frames for 589.
+    // Like 560 frames instead of 589.
     const fewer = Math.round((numFrames * 560) / 589);
     const ours = resampled(name, fewer, (frame) => ((frame + 0.5) * numFrames) / fewer - 0.5);
     const cause = await expectCauses(contextOf(stage, ours), 'frame-count');
@@ -94,7 +94,7 @@ describe('frame-count', () => {
     expect(cause.evidence).toContain(`ours has ${fewer} frames where golden has ${numFrames}: over the same time`);
   });
 
-  it('says only the counts of frames that are neither', async () => {
+  it('reports only the counts of frames that are neither', async () => {
     const stage = stageNamed('lstm');
     const next = random(5);
     const cause = await expectCauses(contextOf(stage, tensorOf([1, 100, 256], next)), 'frame-count');
@@ -102,7 +102,7 @@ describe('frame-count', () => {
     expect(cause.evidence).toContain('neither cut nor stretched');
   });
 
-  it('has nothing to say of other axes', async () => {
+  it('reports nothing for other axes', async () => {
     await expectCauses(contextOf(stageNamed('lstm'), tensorOf([1, 115, 255], random(6))));
     await expectCauses(contextOf(stageNamed('embedding'), tensorOf([1, 191], random(6))));
   });

@@ -3,7 +3,7 @@ import { transpose } from '../align';
 import type { CauseContext } from './context';
 import { contextOf, expectCauses, gathered, ROUNDING, stageNamed, tensorOf, withNoise } from '../../../test/compare/planted';
 
-/** Some of a stage, as a context with these axes. */
+/** Part of a stage, as a context with these axes. */
 function partOf(name: string, axes: string[], shape: number[], indexIn: (index: number[]) => number[]): CauseContext {
   const stage = stageNamed(name);
   const part = gathered(stage, shape, indexIn);
@@ -11,7 +11,7 @@ function partOf(name: string, axes: string[], shape: number[], indexIn: (index: 
 }
 
 describe('permuted-axes', () => {
-  it('names the permutation that makes the shape fit', async () => {
+  it('names the permutation that matches the shape', async () => {
     const stage = stageNamed('sincnet');
     const transposed = transpose(stage, [0, 2, 1]);
     const cause = await expectCauses(contextOf(stage, {}, { golden: transposed }), 'permuted-axes');
@@ -23,10 +23,10 @@ describe('permuted-axes', () => {
     const stage = stageNamed(name);
     const { shape, data } = transpose(stage, [0, 2, 1]);
     const cause = await expectCauses(contextOf(stage, { shape, data: withNoise(data, ROUNDING) }), 'permuted-axes');
-    expect(cause.evidence).toContain('so laid out the max abs error is');
+    expect(cause.evidence).toContain('in this layout, the max abs error is');
   });
 
-  it('finds what else is wrong once it is transposed back', async () => {
+  it('finds other faults after it is transposed back', async () => {
     const stage = stageNamed('sincnet');
     const { shape, data } = transpose(stage, [0, 2, 1]);
     const actual = { shape, data: data.map((value) => value / 1.05) };
@@ -48,9 +48,9 @@ describe('permuted-axes', () => {
     expect(cause.evidence).toMatch(/^golden is \(frame, channel\) where ours is \(channel, frame\), both \(64, 64\)/);
   });
 
-  it('finds that ours was reshaped where it should be transposed', async () => {
+  it('finds that ours was reshaped instead of transposed', async () => {
     const stage = stageNamed('lstm');
-    // As (batch, channel, frame) in memory, called (batch, frame, channel).
+    // (batch, channel, frame) in memory, named (batch, frame, channel).
     const { data } = transpose(stage, [0, 2, 1]);
     const cause = await expectCauses(contextOf(stage, { data: withNoise(data, ROUNDING) }), 'permuted-axes');
     expect(cause.evidence).toMatch(/^ours holds the golden values in the memory order \(channel, frame\), reshaped/);
@@ -72,9 +72,9 @@ describe('permuted-axes', () => {
     expect(reshaped.evidence).toContain('in the same order under another shape');
   });
 
-  it('does not take a shape that fits for values that do', async () => {
+  it('does not treat a matching shape as matching values', async () => {
     const stage = stageNamed('sincnet');
-    // Every value moved on by half the tensor, which no layout does.
+    // Every value is shifted by half the tensor, which no layout does.
     const { shape, data } = transpose(stage, [0, 2, 1]);
     const moved = tensorOf(shape, (index) => data[(index + data.length / 2) % data.length]!);
     await expectCauses(contextOf(stage, moved));

@@ -17,32 +17,32 @@ import {
   spread,
 } from './evidence';
 
-/** Of more axes there are too many orders to try: 24 of four, 120 of five. */
+/** More axes have too many orders to try: 24 for four, 120 for five. */
 const MAX_AXES = 4;
 
 /**
- * Least correlation by which a layout counts as found though the values differ otherwise too: a tensor whose axes are
- * mixed up has next to none with its right layout.
+ * Minimum correlation for a layout to count as found if the values differ in other ways too. A tensor with wrong axes
+ * barely correlates.
  */
 const MIN_CORRELATION = 0.9;
 
-/** A layout of the golden tensor that is ours. */
+/** A layout that converts the golden tensor to ours. */
 export interface Layout {
   readonly cause: Cause;
   /** The golden tensor in our layout. */
   readonly golden: Tensor;
-  /** Whether the layout is all that is wrong. */
+  /** True if only the layout is wrong. */
   readonly isAll: boolean;
 }
 
-/** The axes of one side are in another order than they claim, or were reshaped where they should be transposed. */
+/** Detects axes that are in another order than one side states, or that were reshaped instead of transposed. */
 export function permutedAxes(context: CauseContext): Layout | null {
   if (context.golden.data.length !== context.actual.data.length || context.golden.data.length < MIN_VALUES) return null;
   if (!hasShape(context.actual, context.golden.shape)) return ofOtherShape(context);
   return ofSameShape(context);
 }
 
-/** Drops axes of size 1: they change nothing in memory. */
+/** Drops axes of size 1, which do not change the memory layout. */
 function squeezed({ shape }: Tensor, axes: readonly string[]): { shape: number[]; axes: string[] } {
   const kept = shape.flatMap((size, axis) => (size === 1 ? [] : [axis]));
   return { shape: kept.map((axis) => shape[axis]!), axes: kept.map((axis) => axes[axis] ?? `axis${axis}`) };
@@ -50,7 +50,7 @@ function squeezed({ shape }: Tensor, axes: readonly string[]): { shape: number[]
 
 function ofOtherShape(context: CauseContext): Layout | null {
   const { actual, golden, axes } = context;
-  // With as many axes on both sides they can all be named, those of size 1 too.
+  // If both sides have the same number of axes, all can be named, including those of size 1.
   const sameRank = golden.shape.length === actual.shape.length && axes.length === actual.shape.length;
   const ours = sameRank ? { shape: actual.shape, axes } : squeezed(actual, axes);
   const theirs: Tensor = { shape: sameRank ? golden.shape : squeezed(golden, []).shape, data: golden.data };
@@ -72,11 +72,11 @@ function ofOtherShape(context: CauseContext): Layout | null {
   if (!(best.match >= MIN_CORRELATION)) return null;
 
   const left = distance(actual.data, best.data);
-  // Values of two shapes have no error to begin with: what counts is what the golden tensor itself spans.
+  // Values of different shapes have no initial error, so the range of the golden tensor is the bound.
   const isAll = explains(left, spread(golden.data), context);
   const agreement = isAll
-    ? `; so laid out the max abs error is ${errorText(left.maxAbs)}`
-    : `; so laid out the correlation is ${best.match.toFixed(4)}, the max abs error still ${errorText(left.maxAbs)}`;
+    ? `; in this layout, the max abs error is ${errorText(left.maxAbs)}`
+    : `; in this layout, the correlation is ${best.match.toFixed(4)}, but the max abs error is still ${errorText(left.maxAbs)}`;
   return layoutOf(actual, best.data, best.evidence + agreement, best.order, isAll);
 }
 
@@ -106,7 +106,7 @@ function ofSameShape(context: CauseContext): Layout | null {
       const evidence =
         `${holder} values in the memory order ${memory}, ` +
         `reshaped to ${shapeText(shape)} instead of transposed${leavesText(left, error)}`;
-      // The golden tensor with the same mistake made, or unmade: either way it is comparable with ours.
+      // The golden tensor with the same mistake applied or reverted: either way it is comparable with ours.
       const comparable = source === 'golden' ? turned : unreshaped(golden.data, shape, order);
       return layoutOf(actual, comparable, evidence, order, true);
     }
@@ -114,7 +114,7 @@ function ofSameShape(context: CauseContext): Layout | null {
   return null;
 }
 
-/** Values that lie in the memory order `order` of a tensor of this shape, in the shape's own order. */
+/** Reorders values from the memory order `order` to the shape's own order. */
 function unreshaped(data: Float32Array, shape: readonly number[], order: readonly number[]): Float32Array {
   const inverse = order.map((_, axis) => order.indexOf(axis));
   return transpose({ shape: order.map((axis) => shape[axis]!), data }, inverse).data;
@@ -128,7 +128,7 @@ const layoutOf = (
   isAll: boolean,
 ): Layout => ({ cause: { id: 'permuted-axes', evidence, values: { order } }, golden: { shape, data }, isAll });
 
-/** Names of the golden axes of which the axis `order[i]` is ours called `axes[i]`. */
+/** Names of the golden axes if axis `order[i]` is our axis `axes[i]`. */
 const namesText = (axes: readonly string[], order: readonly number[]): string =>
   axesText(order.map((_, axis) => axes[order.indexOf(axis)]!));
 
@@ -136,17 +136,17 @@ const isNoIdentity = (order: readonly number[]): boolean => order.some((axis, po
 
 const FRAME = ['frame'];
 
-/** Frames that are tried on both sides: this many, or this share of a long stage. */
+/** Maximum shift in frames: this number, or this share of a long stage. */
 const MAX_SHIFT = 10;
 const MAX_SHIFT_SHARE = 0.1;
 
-/** The rows along the frames that a search looks at before all of them are compared. */
+/** Rows along the frames that the search compares before it compares all of them. */
 const MAX_SEARCHED_ROWS = 32;
 
-/** Correlation of ours with the golden frames resampled to as many, from which on ours counts as a stretched version. */
+/** Minimum correlation with the resampled golden frames for ours to count as a stretched version. */
 const MIN_STRETCHED_CORRELATION = 0.8;
 
-/** The golden frames are ours, some frames earlier or later. The edges, which only one side has, do not count. */
+/** Detects golden frames that are ours shifted by some frames. The edges, which only one side has, do not count. */
 export function shiftedFrames(context: CauseContext): Cause | null {
   const { actual, golden, axes } = context;
   const view = along(actual, axes, FRAME);
@@ -154,7 +154,7 @@ export function shiftedFrames(context: CauseContext): Cause | null {
   const furthest = Math.min(Math.max(MAX_SHIFT, Math.floor(view.size * MAX_SHIFT_SHARE)), view.size - 2);
   const shifts = Array.from({ length: Math.max(0, furthest) }, (_, index) => [index + 1, -index - 1]).flat();
   const searched = thinned(view);
-  /** Ours and golden where both have frames, golden `shift` frames later. */
+  /** The frames that both sides have, with golden shifted by `shift` frames. */
   const overlap = (rows: Rows, shift: number): [Float32Array, Float32Array] => [
     cut(actual.data, rows, Math.max(0, -shift), view.size - Math.abs(shift)),
     cut(golden.data, rows, Math.max(0, shift), view.size - Math.abs(shift)),
@@ -168,7 +168,7 @@ export function shiftedFrames(context: CauseContext): Cause | null {
   const [ours, theirs] = overlap(all, shift);
   if (ours.length < MIN_VALUES) return null;
   const left = distance(ours, theirs);
-  // The error of the same golden frames before.
+  // The error of the same golden frames without the shift.
   const unshifted = cut(actual.data, all, Math.max(0, shift), view.size - Math.abs(shift));
   const error = distance(unshifted, theirs);
   if (!explains(left, error, context)) return null;
@@ -180,7 +180,7 @@ export function shiftedFrames(context: CauseContext): Cause | null {
   };
 }
 
-/** The two have other numbers of frames: as of other strides, or of frames dropped or added at an end. */
+/** Detects different numbers of frames: a different stride, or frames dropped or added at an end. */
 export function frameCount(context: CauseContext): Cause | null {
   const { actual, golden, axes } = context;
   const ours = along(actual, axes, FRAME);
@@ -215,7 +215,7 @@ export function frameCount(context: CauseContext): Cause | null {
   return causeOf(`: neither cut nor stretched (${correlations})`, {});
 }
 
-/** Some of the positions (block, rest) of a view, each a row along its axis. */
+/** Some positions (block, rest) of a view, each a row along its axis. */
 interface Rows extends Along {
   readonly positions: readonly (readonly [block: number, rest: number])[];
 }
@@ -229,10 +229,10 @@ function rowsOf(view: Along, step = 1): Rows {
   return { ...view, positions };
 }
 
-/** Rows enough to find a shift by; whether it is one is judged on all. */
+/** Enough rows to find a shift; all rows then confirm it. */
 const thinned = (view: Along): Rows => rowsOf(view, Math.ceil((view.blocks * view.stride) / MAX_SEARCHED_ROWS));
 
-/** Axes (row, frame): `count` frames from `start` on. */
+/** Axes (row, frame): `count` frames, beginning at `start`. */
 function cut(data: Float32Array, { positions, size, stride }: Rows, start: number, count: number): Float32Array {
   const result = new Float32Array(positions.length * count);
   for (const [row, [block, rest]] of positions.entries()) {
@@ -243,7 +243,7 @@ function cut(data: Float32Array, { positions, size, stride }: Rows, start: numbe
   return result;
 }
 
-/** The stretch of the longer side that is nearest to the shorter one; both with axes (row, frame). */
+/** The part of the longer side that is nearest to the shorter side; both have axes (row, frame). */
 function bestCrop(
   actual: Tensor,
   ours: Along,
@@ -261,7 +261,7 @@ function bestCrop(
   return { start, ours: oursCut, golden: goldenCut };
 }
 
-/** The tensor resampled to `count` frames over the same time, linearly. */
+/** Resamples the tensor linearly to `count` frames over the same time. */
 function stretched(data: Float32Array, { blocks, size, stride }: Along, count: number): Float32Array {
   const result = new Float32Array(blocks * count * stride);
   for (let frame = 0; frame < count; frame++) {
@@ -280,7 +280,7 @@ function stretched(data: Float32Array, { blocks, size, stride }: Along, count: n
   return result;
 }
 
-/** The candidate of the least measure; null where no measure is a number. */
+/** The candidate with the smallest measure; null if no measure is a number. */
 function leastBy(candidates: readonly number[], measureOf: (candidate: number) => number): number | null {
   let best: number | null = null;
   let least = Infinity;
@@ -294,7 +294,7 @@ function leastBy(candidates: readonly number[], measureOf: (candidate: number) =
   return best;
 }
 
-/** Ours is what another stage should be, as if a step between the two was left out, merged or named wrongly. */
+/** Detects that ours equals another golden stage, as if a step between the two was omitted, merged or misnamed. */
 export function equalsStage(context: CauseContext): Cause | null {
   const { actual, golden, others } = context;
   if (golden.data.length < MIN_VALUES) return null;

@@ -1,4 +1,4 @@
-/** LSTM faults planted in the weights of the shipped segmentation model, whose four LSTM nodes ONNX Runtime runs. */
+/** LSTM faults planted in the weights of the shipped segmentation model. ONNX Runtime runs its four LSTM nodes. */
 import { describe, expect, it } from 'vitest';
 import { StageGraph, type Changes } from '../../../test/compare/stageGraph';
 import { expectCauses, stageNamed } from '../../../test/compare/planted';
@@ -7,19 +7,19 @@ const GOLDEN = stageNamed('lstm');
 const STAGE = new StageGraph('segmentation-3.0', 'lstm', GOLDEN, { name: 'sincnet', tensor: stageNamed('sincnet') });
 const LSTMS = STAGE.lstms;
 
-/** The weights of some of the nodes, each changed by a function of its values and the number of equal groups in it. */
+/** The weights of some nodes, each changed by a function of its values and the number of equal groups in it. */
 function changed(nodes: readonly number[], change: (values: Float32Array, numGroups: number) => Float32Array): Changes {
   return new Map(
     nodes.flatMap((node) => {
       const { w, r, b, directions } = LSTMS[node]!;
-      // W and R hold gates per direction, B those of the input and those of the state.
+      // W and R hold gates per direction; B holds those of the input and those of the state.
       const groups = [[w, directions], [r, directions], [b!, 2 * directions]] as const;
       return groups.map(([name, numGroups]) => [name, change(STAGE.weights.get(name)!.values, numGroups)] as const);
     }),
   );
 }
 
-/** ONNX's blocks input, output, forget, cell, written in the order of these letters. */
+/** ONNX's blocks input, output, forget, cell, reordered to these letters. */
 const inOrder = (letters: string) => (values: Float32Array, numGroups: number): Float32Array => {
   const block = values.length / (4 * numGroups);
   return values.map((_, index) => {
@@ -36,7 +36,7 @@ const swapped = (values: Float32Array): Float32Array => {
 
 const ALL = [0, 1, 2, 3];
 
-it('has four bidirectional LSTM nodes that give the golden values', async () => {
+it('has four bidirectional LSTM nodes that return the golden values', async () => {
   expect(LSTMS.map(({ direction, hidden }) => [direction, hidden])).toEqual(ALL.map(() => ['bidirectional', 128]));
   const { data } = await STAGE.run(new Map());
   // Float32 rounding; measured at 1e-6.
@@ -59,14 +59,14 @@ describe('lstm-gates', () => {
   it('finds the one node that has it', async () => {
     const cause = await expectCauses(await STAGE.planted(changed([1], inOrder('ifco'))), 'lstm-gates');
     expect(cause.evidence).toContain(`the LSTM node ${LSTMS[1]!.node} are in the order i, f, c, o`);
-    // All four and the first in PyTorch's order before it.
+    // All four, and the first alone, were tried in PyTorch's order before it.
     expect(cause.values).toMatchObject({ nodes: LSTMS[1]!.node, numRuns: 3 });
   });
 
-  it('says nothing where other weights are wrong', async () => {
+  it('reports nothing if other weights are wrong', async () => {
     const spoilt = (values: Float32Array): Float32Array => values.map((value, index) => value * (1 + 0.5 * Math.sin(index)));
     const context = await STAGE.planted(changed(ALL, spoilt));
-    // One node, because each order of each is a run.
+    // One node only, because each order of each node is a run.
     await expectCauses({ ...context, layer: { ...context.layer!, lstms: LSTMS.slice(0, 1) } });
   });
 });

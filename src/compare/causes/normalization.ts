@@ -6,10 +6,10 @@ import { sizeOf, type Tensor } from '../tensor';
 import type { CauseContext, LayerGraph } from './context';
 import { consumersOf, producerOf, provenRepair, repairsOf } from './evidence';
 
-/** Epsilons that frameworks and models use, the usual ones first. */
+/** Epsilons of frameworks and models, common ones first. */
 const EPSILONS = [1e-5, 1e-6, 1e-3, 1e-12, 1e-8, 1e-7, 1e-4, 1e-2];
 
-/** Of ONNX's operators. */
+/** Default of the ONNX operators. */
 const DEFAULT_EPSILON = 1e-5;
 
 const NORMALIZATIONS = new Set([
@@ -23,10 +23,10 @@ const NORMALIZATIONS = new Set([
   'SkipSimplifiedLayerNormalization',
 ]);
 
-/** A greater number under a root is no epsilon. */
+/** A larger number under a root is not an epsilon. */
 const MAX_EPSILON = 0.1;
 
-/** A normalization adds another epsilon to the variance than the golden one does. */
+/** Detects a normalization with another epsilon than the golden one. */
 export function otherEpsilon(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const sites = graph?.nodes.flatMap((node) => epsilonSiteOf(node, graph) ?? []) ?? [];
@@ -77,13 +77,13 @@ function epsilonSiteOf(node: NodeProto, graph: LayerGraph): EpsilonSite | null {
 /** `1e-5`, `0.001` */
 const numberText = (value: number): string => Number(value.toPrecision(4)).toString();
 
-/** Normalizations that are tried. */
+/** Maximum number of normalizations that are tried. */
 const MAX_GROUP_NORMS = 8;
 
-/** Since this version a GroupNormalization has a scale for each channel, before it one for each group. */
+/** Since this opset version, GroupNormalization has one scale per channel; before, one per group. */
 const SCALE_OF_CHANNELS_OPSET = 21;
 
-/** A normalization over groups of channels has another number of groups; one group or one for each channel, too. */
+/** Detects a normalization with another number of channel groups, including one group and one per channel. */
 export async function normGroups(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const nodes = graph?.nodes.filter(({ opType }) => /^(Instance|Group)Normalization$/.test(opType)).slice(0, MAX_GROUP_NORMS) ?? [];
@@ -132,7 +132,7 @@ function groupSiteOf(graph: LayerGraph, node: NodeProto, known: ReadonlyMap<stri
   }
   const size = shape[1]!;
   const isReshaped = isConstantOf(graph, node.input[1]!, 1) && isConstantOf(graph, node.input[2]!, 0);
-  // Scales of channels stay those of channels.
+  // Scales per channel remain per channel.
   if (!isReshaped && size !== numChannels) return null;
   return { node, numGroups: size, numChannels, withGroups: (count) => grouped(node, shape, count) };
 }
@@ -156,10 +156,10 @@ function divisorsOf(value: number): number[] {
   return Array.from({ length: value }, (_, index) => index + 1).filter((divisor) => value % divisor === 0);
 }
 
-/** Batch norms that are tried. */
+/** Maximum number of batch norms that are tried. */
 const MAX_BATCH_NORMS = 16;
 
-/** A batch norm normalizes by the statistics of the batch, as in training, on one side only. */
+/** Detects a batch norm that normalizes by the statistics of the batch, as in training, on one side only. */
 export async function batchStatistics(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const nodes = graph?.nodes.filter(({ opType }) => opType === 'BatchNormalization').slice(0, MAX_BATCH_NORMS) ?? [];
@@ -189,7 +189,7 @@ function evaluated(node: NodeProto): NodeProto {
   return copyWith(changed, { output: node.output.slice(0, 1) });
 }
 
-/** With the mean and variance of `input`, axes (batch, channel, …), in place of the stored ones. */
+/** Replaces the stored mean and variance by those of `input`, axes (batch, channel, …). */
 function withStatistics(node: NodeProto, { shape, data }: Tensor): readonly NodeProto[] {
   const [numItems = 1, numChannels = 1] = shape;
   const stride = sizeOf(shape.slice(2));

@@ -1,4 +1,4 @@
-/** Tensors that no model gives: none of them may make a detector fail. */
+/** Tensors that no real model outputs: no detector may fail on them. */
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../tensor';
 import type { CauseContext } from './context';
@@ -59,13 +59,13 @@ const contextWith = (actual: Tensor, golden: Tensor, axes: readonly string[]): C
 };
 
 describe.each(tensors)('ours $tensor.shape of $fill', ({ tensor: actual }) => {
-  it('is taken against every golden tensor, with any names of axes', async () => {
+  it('is compared with every golden tensor, with any axis names', async () => {
     for (const { tensor: golden } of tensors) {
       for (const axes of [NAMES.slice(0, actual.shape.length), ['mel', 'frame']]) {
         const causes = await findCauses(contextWith(actual, golden, axes));
         for (const { evidence, values } of causes) {
           expect(evidence).not.toMatch(/undefined|\[object/);
-          // Sent to other programs as JSON, which has no other numbers.
+          // Serialized as JSON, which has no other numbers.
           for (const value of Object.values(values)) if (typeof value === 'number') expect(value).toSatisfy(Number.isFinite);
         }
       }

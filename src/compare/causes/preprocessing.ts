@@ -22,15 +22,15 @@ import {
 } from './evidence';
 import { offset } from './scale';
 
-/** What 16-bit integers are larger by than samples in [-1, 1]. */
+/** Ratio of 16-bit integers to samples in [-1, 1]. */
 const INT16_SCALE = 32768;
 
 const WINDOWS: readonly FbankOptions['windowType'][] = ['povey', 'hamming', 'hann', 'rectangular'];
 
-/** Mistakes that are tried together; more than two at once is no mistake but another filterbank. */
+/** Maximum number of mistakes that are tried together; more would be a different filterbank. */
 const MAX_CHANGES = 2;
 
-/** A field of the options that exports get wrong, what it may be instead, and which cause that is. */
+/** An option that exports often get wrong, its alternatives, and the cause. */
 interface Alternative {
   readonly field: 'windowType' | 'preemphasis' | 'removeDcOffset' | 'sampleScale';
   readonly id: CauseId;
@@ -65,16 +65,16 @@ const ALTERNATIVES: readonly Alternative[] = [
   },
 ];
 
-/** Options under which the recording's features are what one side has. */
+/** Options that reproduce the features of one side. */
 interface Explained {
   readonly options: FbankOptions;
   readonly distance: Distance;
 }
 
 /**
- * The two sides are the same recording's features under two different settings. Recomputes the features in float64
- * under the manifest's settings, under each that exports get wrong, and under pairs of these, each with and without
- * the mean over frames subtracted, until one gives our values and one gives the golden ones: 25 filterbanks at most.
+ * Detects that the two sides are features of the same recording with different settings. Recomputes the features in float64
+ * with the manifest's settings, with each common mistake and with pairs of mistakes, each with and without mean
+ * subtraction, until one matches our values and one matches the golden values. Needs up to 25 filterbanks.
  */
 export function fbankSettings(context: CauseContext): Cause | null {
   const { fbank, actual, golden, axes } = context;
@@ -114,7 +114,7 @@ function causeOf(ours: Explained, golden: Explained): Cause | null {
     fields.map((field) => `${field} ${String(options[field])}`).join(', ');
   return {
     id,
-    evidence: `golden is what ${describe(golden)} gives, ours what ${describe(ours)} gives`,
+    evidence: `golden matches ${describe(golden)}, ours matches ${describe(ours)}`,
     values: {
       golden: settings(golden),
       ours: settings(ours),
@@ -124,7 +124,7 @@ function causeOf(ours: Explained, golden: Explained): Cause | null {
   };
 }
 
-/** The settings with exactly so many of the alternatives taken. */
+/** The settings with exactly `numChanges` alternatives. */
 function variants(facts: FbankOptions, numChanges: number, from = 0): FbankOptions[] {
   if (numChanges === 0) return [facts];
   return ALTERNATIVES.slice(from).flatMap(({ field, valuesOf }, index) =>
@@ -132,7 +132,7 @@ function variants(facts: FbankOptions, numChanges: number, from = 0): FbankOptio
   );
 }
 
-/** Axes (frame, mel), with the mean over frames subtracted and without. */
+/** Axes (frame, mel), with and without mean subtraction. */
 function featuresOf({ fbank }: CauseContext, facts: FbankOptions): { options: FbankOptions; data: Float32Array }[] {
   const { samples, sampleRate } = fbank!;
   const features = new Fbank(facts, sampleRate).compute(samples);
@@ -145,7 +145,7 @@ function featuresOf({ fbank }: CauseContext, facts: FbankOptions): { options: Fb
 const withoutMean = (features: Features): Float32Array =>
   maskedFeatures(features, new Uint8Array(features.numFrames).fill(1), true);
 
-/** Axes (frame, mel), of a tensor that has no others but such of size 1; null of any other. */
+/** Axes (frame, mel); null if the tensor has other axes with a size above 1. */
 function frameMajor(tensor: Tensor, axes: readonly string[]): Float32Array | null {
   const frame = along(tensor, axes, ['frame']);
   const mel = along(tensor, axes, ['mel']);
@@ -155,15 +155,18 @@ function frameMajor(tensor: Tensor, axes: readonly string[]): Float32Array | nul
 }
 
 /**
- * What remains of a mean over frames that was subtracted, as a share of one that was not. Rounding leaves some 1e-7;
- * more is left where the mean was taken over other frames.
+ * Maximum remainder of a subtracted mean, relative to the mean of the other side. Rounding leaves about 1e-7; a mean over
+ * other frames leaves more.
  */
 const MAX_MEAN_LEFT = 0.02;
 
-/** Logarithm of the power that 16-bit integers have above samples in [-1, 1]: 20.79. */
+/** Log of the power ratio of 16-bit integers to samples in [-1, 1]: 20.79. */
 const INT16_LOG_POWER = 2 * Math.log(32768);
 
-/** The mean over frames was subtracted from one side's mel bins only. Needs no recording: one side's means are zero. */
+/**
+ * Detects a mean over frames that was subtracted from the mel bins of one side only. Needs no recording: one side's means
+ * are zero.
+ */
 export function missingMean(context: CauseContext): Cause | null {
   const { actual, golden, axes } = context;
   const frame = along(actual, axes, ['frame']);
@@ -181,7 +184,7 @@ export function missingMean(context: CauseContext): Cause | null {
   const error = distance(actual.data, golden.data);
   const left = distance(actual.data, golden.data, (value, index) => value + theirs[binOf(index)]! - ours[binOf(index)]!);
   const [ourNorm, goldenNorm] = [Math.hypot(...ours), Math.hypot(...theirs)];
-  // One number for all bins is an offset, whatever the means are.
+  // One number for all bins is an offset, whatever the means.
   if (!explains(left, error, context) || offset(context)) return null;
   const isOurs = goldenNorm <= MAX_MEAN_LEFT * ourNorm;
   if (!isOurs && !(ourNorm <= MAX_MEAN_LEFT * goldenNorm)) return null;
@@ -197,7 +200,7 @@ export function missingMean(context: CauseContext): Cause | null {
   };
 }
 
-/** The samples of one side are 16-bit integers, those of the other in [-1, 1]: the logarithms are 20.79 apart. */
+/** Detects that one side uses 16-bit integer samples and the other samples in [-1, 1]: the logarithms differ by 20.79. */
 export function sampleScale(context: CauseContext): Cause | null {
   const found = context.axes.includes('mel') ? offset(context) : null;
   const apart = found?.values.offset;
@@ -213,20 +216,20 @@ export function sampleScale(context: CauseContext): Cause | null {
   };
 }
 
-/** Operators by which inputs are normalized. */
+/** Operators that normalize inputs. */
 const NORMALIZING = new Set(['Sub', 'Div', 'Mul', 'Add']);
 
-/** Steps of a normalization at most: scale, mean, deviation, and an offset. */
+/** Maximum number of normalization steps: scale, mean, deviation, and an offset. */
 const MAX_STEPS = 4;
 
-/** The graph normalizes an input that is normalized already: without its first steps it gives the golden values. */
+/** Detects a graph that normalizes an already normalized input: without its first steps it returns the golden values. */
 export function doublePreprocessing(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const repairs = graph ? [...graph.graphInputs].flatMap((input) => repairsAt(graph, input)) : [];
   return provenRepair(context, 'double-preprocessing', repairs);
 }
 
-/** Repairs that leave out the first step after an input, the first two, and so on. */
+/** Repairs that remove the first step after an input, the first two steps, and so on. */
 function repairsAt(graph: LayerGraph, input: string): Repair[] {
   const steps: NodeProto[] = [];
   let value = input;

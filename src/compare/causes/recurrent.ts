@@ -9,10 +9,10 @@ import type { CauseContext, LayerGraph } from './context';
 import { distance, type Distance, explains, leavesText, type NodeChange, provenRepair, repairsOf } from './evidence';
 import { zeroWeightsOf } from './values';
 
-/** Gates in the order in which ONNX's LSTM reads them: input, output, forget, cell. */
+/** Gates in the order of ONNX's LSTM: input, output, forget, cell. */
 const ONNX_GATES: readonly string[] = ['i', 'o', 'f', 'c'];
 
-/** Orders that are met, by who uses them, likeliest first; PyTorch calls the cell gate g. */
+/** Common orders with their source, the most likely first; PyTorch names the cell gate g. */
 const KNOWN_ORDERS: Readonly<Record<string, string>> = {
   ifco: 'as in PyTorch and Keras',
   icof: 'as after converting from PyTorch twice',
@@ -20,14 +20,14 @@ const KNOWN_ORDERS: Readonly<Record<string, string>> = {
   ifoc: 'as in Caffe',
 };
 
-/** Weights of the input, of the state, and biases. */
+/** Input weights, state weights, and biases. */
 const PARTS = ['w', 'r', 'b'] as const;
 type Part = (typeof PARTS)[number];
 
-/** LSTM nodes of which one kind of weights is tried by itself: up to 20 runs for one node, 60 for two. */
+/** Maximum number of LSTM nodes for trials of a single kind of weights: up to 20 runs for one node, 60 for two. */
 const MAX_LSTMS = 2;
 
-/** Every order but ONNX's own, likeliest first. */
+/** Every order except ONNX's, the most likely first. */
 const GATE_ORDERS: readonly string[] = [
   ...new Set([
     ...Object.keys(KNOWN_ORDERS),
@@ -35,24 +35,24 @@ const GATE_ORDERS: readonly string[] = [
   ]),
 ].filter((order) => order !== ONNX_GATES.join(''));
 
-/** Whether an order exchanges two gates. */
+/** True if an order swaps two gates. */
 const isExchange = (order: string): boolean => ONNX_GATES.filter((gate, index) => gate !== order[index]).length === 2;
 
 /**
- * The four gates in an LSTM's weights are in another order than ONNX's. Runs the stage with them put in order: of all
- * nodes together and of each alone, 23 orders each, up to the first that gives the golden values. That is one run for
- * PyTorch's order, which nearly all are, and 23 × (nodes + 1) where none does. After that the likely
- * orders and exchanges of two gates in the weights of the input alone, or of the state.
+ * Detects LSTM weights whose four gates are not in ONNX's order. Runs the stage with reordered weights of all nodes
+ * together and of each node alone, until the result matches the golden values. PyTorch's order, by far the most common,
+ * needs one run. If no order matches, the search needs 23 × (nodes + 1) runs. It then tries the likely orders and swaps of
+ * two gates in the input weights alone, and in the state weights alone.
  */
 export async function lstmGates(context: CauseContext): Promise<Cause | null> {
   const whole = await gatesOf(context, ['w', 'r', 'b']);
   if (whole) return whole;
-  // More nodes would be hundreds of runs.
+  // More nodes would need hundreds of runs.
   if ((context.layer?.lstms.length ?? 0) > MAX_LSTMS) return null;
   return (await gatesOf(context, ['w'])) ?? gatesOf(context, ['r']);
 }
 
-/** The same in these kinds of weights. */
+/** Tries only these kinds of weights. */
 function gatesOf(context: CauseContext, parts: readonly Part[]): Promise<Cause | null> {
   const kinds = parts.length < PARTS.length ? `the weight ${parts.join(', ').toUpperCase()}` : 'the weights';
   const orders = parts.length < PARTS.length ? GATE_ORDERS.filter((order) => order in KNOWN_ORDERS || isExchange(order)) : GATE_ORDERS;
@@ -62,19 +62,19 @@ function gatesOf(context: CauseContext, parts: readonly Part[]): Promise<Cause |
       id: 'lstm-gates',
       isLikely: letters in KNOWN_ORDERS,
       parts,
-      // Blocks of all directions; of the biases, those on the input and those on the state.
+      // Blocks of all directions; for biases, those of the input and those of the state.
       change: (values, groups) => reordered(values, groups, ONNX_GATES.map((gate) => letters.indexOf(gate))),
       text: (nodes) =>
         `the gates in ${kinds} of ${nodes} are in the order ${letters.split('').join(', ')}` +
         `${letters in KNOWN_ORDERS ? ` (${KNOWN_ORDERS[letters]!})` : ''} where ONNX reads ${ONNX_GATES.join(', ')}: ` +
-        'put in order, they give the golden values',
+        'reordered, they give the golden values',
       values: { order: letters },
     })),
     (lstm) => ({ w: lstm.directions, r: lstm.directions, b: 2 * lstm.directions }),
   );
 }
 
-/** The two directions of an LSTM are swapped, in what it gives or in its weights. */
+/** Detects swapped directions of an LSTM, in its output or in its weights. */
 export async function lstmDirection(context: CauseContext): Promise<Cause | null> {
   const swapped = bidirectional(context).length > 0 ? halvesSwapped(context) : null;
   if (swapped) {
@@ -83,7 +83,7 @@ export async function lstmDirection(context: CauseContext): Promise<Cause | null
       id: 'lstm-direction',
       evidence:
         `golden has ours with the halves along ${axis} swapped: ` +
-        `the backward direction stands before the forward one${leavesText(left, error)}`,
+        `the backward direction comes before the forward one${leavesText(left, error)}`,
       values: { swapped: 'outputs' },
     };
   }
@@ -107,19 +107,19 @@ export async function lstmDirection(context: CauseContext): Promise<Cause | null
 const bidirectional = ({ layer }: CauseContext): readonly LstmNode[] =>
   layer?.lstms.filter(({ directions }) => directions === 2) ?? [];
 
-/** A change of an LSTM's weights that may put them right. */
+/** A change of an LSTM's weights that may repair them. */
 interface Repair {
   readonly id: 'lstm-gates' | 'lstm-direction';
   readonly isLikely: boolean;
   /** The kinds of weights that are changed. */
   readonly parts: readonly Part[];
-  /** New values of a tensor of weights that consists of `groups` equal groups. */
+  /** New values of a weight tensor that consists of `groups` equal groups. */
   readonly change: (values: Float32Array, groups: number) => Float32Array;
   readonly text: (nodes: string) => string;
   readonly values: Cause['values'];
 }
 
-/** Groups in each of an LSTM's tensors, in every one of which a change is made. */
+/** Number of groups in each of an LSTM's tensors; a change applies to every group. */
 type GroupsOf = (lstm: LstmNode) => { readonly w: number; readonly r: number; readonly b: number };
 
 async function firstThatFits(
@@ -145,7 +145,7 @@ async function firstThatFits(
   return null;
 }
 
-/** Each repair of all nodes, and of each alone: first the likely ones, then the rest. */
+/** Each repair for all nodes and for each node alone: likely repairs first, then the rest. */
 function trials(
   repairs: readonly Repair[],
   all: readonly LstmNode[],
@@ -176,7 +176,7 @@ function causeOf(
   };
 }
 
-/** The weights of these LSTMs changed; null where the layer lacks one. */
+/** The changed weights of these LSTMs; null if the layer lacks one. */
 function changesOf(
   { layer }: CauseContext,
   lstms: readonly LstmNode[],
@@ -197,7 +197,7 @@ function changesOf(
   return changes;
 }
 
-/** Of each of `groups` equal groups, the blocks in another order: block `i` is block `order[i]` of `values`. */
+/** Reorders the blocks within each of `groups` equal groups: block `i` is block `order[i]` of `values`. */
 function reordered(values: Float32Array, groups: number, order: readonly number[]): Float32Array {
   const block = values.length / (groups * order.length);
   const result = new Float32Array(values.length);
@@ -215,23 +215,23 @@ const isOfLstm =
   ({ name }: { readonly name: string }): boolean =>
     lstms.some(({ w, r }) => name === w || name === r);
 
-/** What may be wrong with a GRU. */
+/** A possible fault of a GRU. */
 interface Option {
   /** Blocks of ONNX's order z, r, h; null for that order. */
   readonly gates: readonly number[] | null;
   readonly isOtherReset: boolean;
   readonly isSwapped: boolean;
-  /** The inputs that are changed: W, R and B. */
+  /** The changed inputs: W, R and B. */
   readonly positions: readonly number[];
-  /** The only direction that is changed; null for all. */
+  /** The only changed direction; null for all. */
   readonly direction: number | null;
   readonly text: string;
 }
 
-/** Weights of the input, of the state, and biases, by the position of the input. */
+/** Input positions of the input weights, state weights, and biases. */
 const INPUTS = { W: 1, R: 2, B: 3 } as const;
 
-/** The order of the gates in our weights, as ONNX's gates z, r, h have to be taken from them. */
+/** Possible gate orders of our weights: where to find ONNX's gates z, r, h. */
 const ORDERS = [
   { gates: [1, 0, 2], name: 'r, z, h as in PyTorch' },
   { gates: [2, 1, 0], name: 'h, r, z' },
@@ -240,17 +240,17 @@ const ORDERS = [
   { gates: [2, 0, 1], name: 'r, h, z' },
 ] as const;
 
-/** The first of {@link ORDERS}, which exchange two gates. */
+/** The first entries of {@link ORDERS}, which swap two gates. */
 const NUM_EXCHANGES = 3;
 
-/** GRUs of which one kind of weights is changed by itself: up to 33 runs for each. */
+/** Maximum number of GRUs for trials of a single kind of weights: up to 33 runs each. */
 const MAX_GRUS = 2;
 
 const WHOLE = { gates: null, isOtherReset: false, isSwapped: false, positions: Object.values(INPUTS), direction: null } as const;
 const RESET: Option = { ...WHOLE, isOtherReset: true, text: 'the other linear_before_reset' };
 const SWAPPED: Option = { ...WHOLE, isSwapped: true, text: 'the two directions exchanged' };
 
-/** Of all weights of a GRU, likeliest first. */
+/** Options for all weights of a GRU, the most likely first. */
 const OPTIONS: readonly Option[] = [RESET, ...ORDERS.slice(0, 1).flatMap(withGates), SWAPPED, ...ORDERS.slice(1).flatMap(withGates)];
 
 function withGates({ gates, name }: (typeof ORDERS)[number]): Option[] {
@@ -261,7 +261,7 @@ function withGates({ gates, name }: (typeof ORDERS)[number]): Option[] {
   ];
 }
 
-/** Of one kind of weights, in all directions or in one. */
+/** Options for one kind of weights, in all directions or in one. */
 const OPTIONS_OF_ONE: readonly Option[] = [null, 0, 1].flatMap((direction) =>
   ORDERS.slice(0, direction === null ? ORDERS.length : NUM_EXCHANGES).flatMap(({ gates, name }) =>
     Object.entries(INPUTS).map(([input, position]): Option => {
@@ -269,7 +269,7 @@ const OPTIONS_OF_ONE: readonly Option[] = [null, 0, 1].flatMap((direction) =>
       return { ...WHOLE, gates, positions: [position], direction, text: `reading only the gates of ${place} in the order ${name}` };
     })));
 
-/** The gates or directions of a GRU are in another order, or its reset gate is applied at another place. */
+/** Detects GRU gates or directions in another order, or a reset gate at another position. */
 export async function gruVariant(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const nodes = graph?.nodes.filter(({ opType }) => opType === 'GRU') ?? [];
@@ -295,7 +295,7 @@ function changeOf(graph: LayerGraph, node: NodeProto, option: Option): NodeChang
     if (name === '' || !positions.includes(position)) return name;
     const swapped = isSwapped ? draft.add('Gather', [name, draft.ints([1, 0])], intAttribute('axis', 0)) : name;
     if (!gates) return swapped;
-    // The biases of the state follow those of the input.
+    // The state biases follow the input biases.
     const blocks = position === INPUTS.B ? [...gates, ...gates.map((gate) => gate + 3)] : gates;
     const rows = blocks.flatMap((block) => Array.from({ length: hidden }, (_, row) => block * hidden + row));
     const ordered = draft.add('Gather', [swapped, draft.ints(rows)], intAttribute('axis', 1));
@@ -306,6 +306,6 @@ function changeOf(graph: LayerGraph, node: NodeProto, option: Option): NodeChang
   if (input.every((name, position) => name === node.input[position]) && !isOtherReset) return null;
   const reset = intOf(node, 'linear_before_reset', 0);
   const changed = isOtherReset ? withAttributes(node, intAttribute('linear_before_reset', 1 - reset)) : node;
-  // Only the first output is given another name: the others stay what they are.
+  // Only the first output is renamed.
   return { node, nodes: draft.give(draft.copy(changed, { input })) };
 }

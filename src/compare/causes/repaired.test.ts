@@ -16,11 +16,11 @@ const floatAttribute = (name: string, f: number) => ({ name, type: AttributeProt
 const SQUARE = noise(8, 8);
 const X = { ...noise(5, 8), data: noise(5, 8).data.map((value) => 3 * value) };
 
-/** A graph of one input of any shape and one output. */
+/** A graph with one input of any shape and one output. */
 const graphOf = (nodes: Parameters<typeof build>[0]['node'], initializer: ReturnType<typeof weight>[] = []): ModelProto =>
   build({ input: [float('x', null, null)], output: [float('y', null, null)], initializer, node: nodes ?? [] }, { opsetImport: [{ domain: '', version: 20n }] });
 
-describe('cases from elsewhere', () => {
+describe('collected cases', () => {
   it.each([
     ['weight_transposed', ['weight-transposed'], []],
     ['bias_zero', ['missing-bias']],
@@ -88,12 +88,12 @@ describe('epsilon', () => {
     };
     const cause = await expectPlanted({ right: withAxes(rms(1e-6)), faulty: withAxes(rms(1e-5)) }, small, 'epsilon');
     expect(cause.values).toMatchObject({ epsilon: 1e-6, nodes: 'plus' });
-    // With 1e-5 in place of 1e-2, less than a thousandth of the error is left.
+    // With 1e-5 in place of 1e-2, less than a thousandth of the error remains.
     const far = await expectPlanted({ right: withAxes(rms(1e-6)), faulty: withAxes(rms(1e-2)) }, X, 'epsilon');
     expect(far.values).toMatchObject({ epsilon: 1e-6, nodes: 'plus' });
   });
 
-  it('finds it in a batch norm, rather than the scale that it makes of each channel', async () => {
+  it('finds it in a batch norm, rather than the resulting scale of each channel', async () => {
     const names = ['scale', 'bias', 'mean', 'variance'];
     const values = [[1, 2, 3, 4, 5, 6, 7, 8], [1, 0, 1, 0, 1, 0, 1, 0], [0, 0, 0, 0, 0, 0, 0, 0], [1e-4, 2e-4, 1e-3, 1e-5, 1e-4, 3e-4, 1e-4, 1e-5]];
     const norm = (epsilon: number): ModelProto =>
@@ -178,7 +178,7 @@ it('softmax-axis', async () => {
   expect(cause.values.axis).toBe(-2);
 });
 
-describe('causes that the values alone show', () => {
+describe('causes that the values alone prove', () => {
   const scale = weight('scale', [8], [1, 2, 0.5, 3, 1.5, 0.7, 1.1, 2.5]);
   const wide = { ...noise(20, 8) };
 
@@ -204,7 +204,7 @@ describe('causes that the values alone show', () => {
     expect(cause.values.stage).toBe('h');
   });
 
-  it('equals-stage hides no other cause: a factor was left out', async () => {
+  it('equals-stage does not hide other causes: a factor was left out', async () => {
     const actual = noise(20, 8);
     const golden: GoldenStage = {
       name: 'y', value: 'y', axes: ['batch', 'channel'], shape: actual.shape, data: actual.data.map((value) => 2 * value), tolerance: { maxAbs: Infinity, cosine: -1, rtol: 1e-4 },

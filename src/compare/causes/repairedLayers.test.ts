@@ -1,4 +1,6 @@
-/** Faults in attention, convolutions, recurrent layers, padding and normalization, each found by running the repaired graph. */
+/**
+ * Faults in attention, convolutions, recurrent layers, padding and normalization, each found by running the repaired graph.
+ */
 import { describe, expect, it } from 'vitest';
 import { expectPlanted } from '../../../test/compare/plantedGraph';
 import { build, float, int, ints, node, text, weight } from '../../../test/onnx/build';

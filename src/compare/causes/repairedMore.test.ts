@@ -30,14 +30,14 @@ describe('other-bias', () => {
   const linear = (bias: Weight): ModelProto => graphOf(2, [node('MatMul', ['x', 'w'], ['h']), node('Add', ['h', 'b'], ['y'], { name: 'plus' })], [w, bias]);
   const X = noise(20, 8);
 
-  it('states that a bias differs, and not that it is missing', async () => {
+  it('reports that a bias differs, not that it is missing', async () => {
     const cause = await expectPlanted({ right: linear(b), faulty: linear(changed(b, (value, index) => value + 0.1 * index)) }, X, 'other-bias');
     expect(cause.evidence).toMatch(/with these numbers added to the bias b of the node plus, the stage gives the golden values$/);
     // One value is enough if the run proves it.
     await expectPlanted({ right: linear(b), faulty: linear(changed(b, (value, index) => (index === 5 ? value + 0.1 : value))) }, X, 'other-bias');
   });
 
-  it('is still missing if it is zero', async () => {
+  it('reports a zero bias as missing', async () => {
     await expectPlanted({ right: linear(b), faulty: linear(changed(b, () => 0)) }, X, 'missing-bias');
   });
 });
@@ -216,7 +216,7 @@ describe('interleaved heads of one linear layer for queries, keys and values', (
   const width = heads * size;
   const w = random('w', 8, 3 * width);
   const X = scaled(noise(1, frames, 8), 0.7);
-  /** The columns of the weight, taken from other places. */
+  /** The columns of the weight, reordered. */
   const ordered = (from: (part: number, head: number, channel: number) => number): Weight => {
     const source = valuesOf(w);
     return changed(w, (_, index) => {
@@ -254,7 +254,7 @@ describe('interleaved heads of one linear layer for queries, keys and values', (
     ['(q/k/v, channel, head)', (part: number, head: number, channel: number) => part * width + channel * heads + head],
     ['(head, q/k/v, channel)', (part: number, head: number, channel: number) => (head * 3 + part) * size + channel],
   ])('%s', async (order, golden) => {
-    // The golden network reads the weight in another order: its columns, put in ours, give the same.
+    // The golden network reads the weight in another order: reordering its columns returns the same values.
     const cause = await expectPlanted({ right: attention(ordered(golden)), faulty: attention(w) }, X, 'interleaved-heads');
     expect(cause.values).toEqual({ kind: 'packed', order, nodes: 'projection' });
   });

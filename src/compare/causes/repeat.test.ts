@@ -5,7 +5,7 @@ import { contextOf, expectCauses, ROUNDING, stageNamed, withNoise } from '../../
 
 const STAGE = stageNamed('linear2');
 const { shape, data } = STAGE;
-/** Wrong in no way that is known. */
+/** Wrong in a way that no detector knows. */
 const WRONG: Tensor = { shape, data: withNoise(data, 1) };
 
 const give =
@@ -16,10 +16,10 @@ const give =
   };
 
 describe('run-to-run', () => {
-  it('finds that the same run gives something else', async () => {
+  it('finds that an equal run returns different values', async () => {
     const cause = await expectCauses(contextOf(STAGE, WRONG, { again: give({ shape, data }) }), 'run-to-run');
     expect(cause.values.maxAbs).toBeCloseTo(1, 2);
-    expect(cause.evidence).toMatch(/^the same run once more differs by up to 1\.?\d*, where rounding makes 0\.0\d+ at most$/);
+    expect(cause.evidence).toMatch(/^a second, equal run differs by up to 1\.?\d*, but rounding explains at most 0\.0\d+$/);
   });
 
   it('finds it in a stage that passes this time', async () => {
@@ -27,7 +27,7 @@ describe('run-to-run', () => {
     expect(cause?.id).toBe('run-to-run');
   });
 
-  it('lets runs differ by rounding, and has no trouble with one that gives NaN', async () => {
+  it('lets runs differ by rounding, and handles runs that return NaN', async () => {
     const rounded = { shape, data: withNoise(WRONG.data, ROUNDING) };
     await expectCauses(contextOf(STAGE, WRONG, { again: give(rounded) }));
     const broken = { shape, data: WRONG.data.with(3, NaN) };
@@ -36,7 +36,7 @@ describe('run-to-run', () => {
     await expectCauses(contextOf(STAGE, broken, { again: give(broken) }), 'not-finite');
   });
 
-  it('asks nothing else of a backend that gives what it likes', async () => {
+  it('makes no other runs on a backend with unstable results', async () => {
     const runs = { count: 0 };
     const lstm = { node: 'n', w: 'w', r: 'r', b: null, hidden: 1, directions: 1, direction: 'forward' };
     const others = { layer: { weights: [], lstms: [lstm] }, otherBatch: give(WRONG, runs), rerun: give(WRONG, runs) };
@@ -64,12 +64,12 @@ describe('batch-dependent', () => {
     expect(cause?.id).toBe('batch-dependent');
   });
 
-  it('is not asked where the stage has no batch, nor counted where the graph takes no other', async () => {
+  it('is skipped if the stage has no batch or the graph accepts no other size', async () => {
     await expectCauses(contextOf(STAGE, WRONG, { otherBatch: give({ shape, data }), axes: ['channel', 'frame', 'class'] }));
     await expectCauses(contextOf(STAGE, WRONG, { otherBatch: give(null) }));
   });
 
-  it('is not looked for where the values say what is wrong', async () => {
+  it('is skipped if the values already show the cause', async () => {
     const runs = { count: 0 };
     const scaled = { shape, data: data.map((value) => 2 * value) };
     await expectCauses(contextOf(STAGE, scaled, { otherBatch: give(WRONG, runs) }), 'scaled');
@@ -77,7 +77,7 @@ describe('batch-dependent', () => {
   });
 });
 
-it('passes on what a run throws', async () => {
+it('propagates errors of a run', async () => {
   const lost = new Error('device lost');
   await expect(findCauses(contextOf(STAGE, WRONG, { again: () => Promise.reject(lost) }))).rejects.toBe(lost);
   await expect(findCauses(contextOf(STAGE, WRONG, { otherBatch: () => Promise.reject(lost) }))).rejects.toBe(lost);

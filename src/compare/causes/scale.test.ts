@@ -2,23 +2,23 @@ import { describe, expect, it } from 'vitest';
 import { contextOf, expectCauses, ROUNDING, stageNamed, STAGES, withNoise } from '../../../test/compare/planted';
 
 describe('scaled', () => {
-  it('gives the factor of the golden tensor', async () => {
+  it('reports the factor of the golden tensor', async () => {
     const stage = stageNamed('lstm');
     const golden = { shape: stage.shape, data: stage.data.map((value) => 1.05 * value) };
     const cause = await expectCauses(contextOf(stage, {}, { golden }), 'scaled');
     expect(cause.evidence).toMatch(/^golden is 1\.0500 × ours/);
-    // Of float32 values, none of which is further than an ulp from 1.05 times the other.
+    // Each float32 value is within an ulp of 1.05 times the other.
     expect(cause.values.factor).toBeCloseTo(1.05, 6);
   });
 
-  it.each([1, 2, 3])('gives it under rounding, seed %i', async (seed) => {
+  it.each([1, 2, 3])('reports it under rounding, seed %i', async (seed) => {
     const stage = stageNamed('lstm');
     const data = withNoise(stage.data, ROUNDING, seed).map((value) => value / 1.05);
     const cause = await expectCauses(contextOf(stage, { data }), 'scaled');
     expect(Math.abs((cause.values.factor as number) - 1.05)).toBeLessThanOrEqual(1e-3);
   });
 
-  it.each(STAGES)('finds it in $name, large, small and of the other sign', async (stage) => {
+  it.each(STAGES)('finds it in $name: large, small and negative factors', async (stage) => {
     for (const factor of [1.5, 0.25, -1, 255, 1 / 32768]) {
       const data = withNoise(stage.data, ROUNDING).map((value) => value / factor);
       const cause = await expectCauses(contextOf(stage, { data }), 'scaled');
@@ -26,7 +26,7 @@ describe('scaled', () => {
     }
   });
 
-  it('gives factor and offset where it takes both', async () => {
+  it('reports factor and offset if both are needed', async () => {
     const stage = stageNamed('linear2');
     const data = stage.data.map((value) => (value - 3) / 2);
     const cause = await expectCauses(contextOf(stage, { data }), 'scaled');
@@ -39,18 +39,18 @@ describe('offset', () => {
     for (const offset of [1, -0.5, 40]) {
       const data = withNoise(stage.data, ROUNDING).map((value) => value - offset);
       const cause = await expectCauses(contextOf(stage, { data }), 'offset');
-      // Of so many values the noise averages out to far below its size.
+      // With so many values, the noise averages out to far below its size.
       expect(Math.abs((cause.values.offset as number) - offset)).toBeLessThan(ROUNDING);
     }
   });
 
-  it('says it with its sign', async () => {
+  it('reports it with its sign', async () => {
     const stage = stageNamed('linear2');
     const cause = await expectCauses(contextOf(stage, { data: stage.data.map((value) => value + 0.25) }), 'offset');
     expect(cause.evidence).toMatch(/^golden is ours − 0\.25000/);
   });
 
-  it('does not take two unlike tensors far apart for one and an offset', async () => {
+  it('does not report an offset for two different tensors that are far apart', async () => {
     const stage = stageNamed('linear2');
     const other = stage.data.toReversed().map((value) => value + 500);
     await expectCauses(contextOf(stage, { data: other }));
@@ -78,13 +78,13 @@ describe('log-base', () => {
     expect(cause.evidence).toMatch(/^golden is 0\.43429 × ours: golden is a logarithm to base 10 where ours is a natural/);
   });
 
-  it('leaves factors that are no constant of logarithms, or not exactly, to scaled', async () => {
+  it('leaves factors that are not exactly a constant of logarithms to scaled', async () => {
     for (const factor of [2, 10, 20, 0.1, 2.31, 1.44]) {
       await expectCauses(contextOf(fbank, { data: fbank.data.map((value) => value / factor) }), 'scaled');
     }
   });
 
-  it('finds that ours is no logarithm', async () => {
+  it('finds that ours is not a logarithm', async () => {
     const stage = stageNamed('classifier');
     const cause = await expectCauses(contextOf(stage, { data: stage.data.map(Math.exp) }), 'log-base');
     expect(cause.evidence).toMatch(/^golden is the natural logarithm of \(ours\): a logarithm is missing in ours/);
@@ -93,7 +93,7 @@ describe('log-base', () => {
     expect(cause10.evidence).toContain('10·log10');
   });
 
-  it('finds that the golden tensor is none', async () => {
+  it('finds that the golden tensor is not a logarithm', async () => {
     const stage = stageNamed('classifier');
     const golden = { shape: stage.shape, data: stage.data.map(Math.exp) };
     const cause = await expectCauses(contextOf(stage, {}, { golden }), 'log-base');

@@ -2,7 +2,7 @@ import type { Cause } from '../report';
 import type { CauseContext } from './context';
 import { distance, explains, fittedText, leavesText, meanOf, MIN_VALUES, spread, type Distance } from './evidence';
 
-/** A line through ours that meets the golden values. */
+/** A line from our values to the golden values. */
 interface Fit {
   readonly factor: number;
   readonly offset: number;
@@ -10,10 +10,10 @@ interface Fit {
   readonly error: Distance;
 }
 
-/** Relative distance at which a factor counts as a constant: float32 and a fit over noise are far nearer. */
+/** Maximum relative distance for a factor to count as a constant; float32 and noisy fits are much closer. */
 const CONSTANT_TOLERANCE = 1e-3;
 
-/** Scales of a logarithm, as factors on the natural one. */
+/** Logarithm scales, as factors of the natural logarithm. */
 const LOG_SCALES = [
   { name: 'natural logarithm', factor: 1 },
   { name: 'logarithm to base 2', factor: Math.LOG2E },
@@ -22,10 +22,12 @@ const LOG_SCALES = [
   { name: '20·log10 (decibels of amplitude)', factor: 20 * Math.LOG10E },
 ] as const;
 
-/** Kaldi's floor below a logarithm, the float32 machine epsilon: what a missing logarithm is compared with at zero. */
+/**
+ * Kaldi's floor for logarithms, the float32 machine epsilon. It replaces zeros in the comparison with a missing logarithm.
+ */
 const LOG_FLOOR = 2 ** -23;
 
-/** A function of ours that gives the golden values where one side lacks a logarithm. */
+/** A function of ours that returns the golden values if one side lacks a logarithm. */
 interface Transform {
   readonly name: string;
   readonly of: (value: number) => number;
@@ -38,16 +40,16 @@ const TRANSFORMS: readonly Transform[] = [
   { name: '10^', of: (value) => 10 ** value, missing: 'golden' },
   ...LOG_SCALES.map(({ name, factor }) => ({
     name: `the ${name} of `,
-    // Of negative values it is NaN, which explains nothing.
+    // Negative values become NaN, which explains nothing.
     of: (value: number) => factor * Math.log(value >= 0 ? Math.max(value, LOG_FLOOR) : NaN),
     missing: 'ours' as const,
   })),
 ];
 
-/** The golden values are ours times one factor. */
+/** Detects that golden is ours times a factor. */
 export const scaled = (context: CauseContext): Cause | null => scaledBy(fitFactor(context));
 
-/** The golden values are ours times a factor, plus an offset. */
+/** Detects that golden is ours times a factor, plus an offset. */
 export const scaledAndOffset = (context: CauseContext): Cause | null => scaledBy(fitLine(context));
 
 function scaledBy(fit: Fit | null): Cause | null {
@@ -61,7 +63,7 @@ function scaledBy(fit: Fit | null): Cause | null {
   };
 }
 
-/** The golden values are ours plus one number. */
+/** Detects that golden is ours plus an offset. */
 export function offset(context: CauseContext): Cause | null {
   const fit = fitOffset(context);
   if (!fit) return null;
@@ -73,7 +75,7 @@ export function offset(context: CauseContext): Cause | null {
   };
 }
 
-/** The two are logarithms to different bases, or one is not a logarithm at all. */
+/** Detects logarithms to different bases, or a missing logarithm on one side. */
 export function logBase(context: CauseContext): Cause | null {
   return otherBase(context) ?? missingLog(context);
 }
@@ -84,7 +86,7 @@ function otherBase(context: CauseContext): Cause | null {
   for (const ours of LOG_SCALES) {
     for (const theirs of LOG_SCALES) {
       const constant = theirs.factor / ours.factor;
-      // A factor of 2, 10 or 20 has likelier causes than another kind of decibels.
+      // A factor of 2, 10 or 20 has more likely causes than another kind of decibels.
       if (ours === theirs || isWhole(constant) || isWhole(1 / constant)) continue;
       if (!isNear(fit.factor, constant)) continue;
       return {
@@ -101,7 +103,7 @@ function otherBase(context: CauseContext): Cause | null {
 
 function missingLog(context: CauseContext): Cause | null {
   const { actual, golden } = context;
-  // Of values that are all small or all alike, every smooth function is a line.
+  // If all values are small or similar, every smooth function is a line.
   if (golden.data.length < MIN_VALUES || fitLine(context)) return null;
   const error = distance(actual.data, golden.data);
   for (const { name, of, missing } of TRANSFORMS) {
@@ -122,7 +124,7 @@ const isWhole = (value: number): boolean => isNear(value, Math.round(value));
 
 const isNear = (value: number, constant: number): boolean => Math.abs(value / constant - 1) <= CONSTANT_TOLERANCE;
 
-/** Least squares; null where it does not explain the error. */
+/** Least-squares fit; null if it does not explain the error. */
 function fitFactor(context: CauseContext): Fit | null {
   const { actual, golden } = context;
   let dot = 0;
@@ -147,7 +149,7 @@ function fitLine(context: CauseContext): Fit | null {
     product += (actual.data[i]! - ourMean) * (golden.data[i]! - goldenMean);
   }
   const factor = product / spread(actual.data).norm ** 2;
-  // A golden tensor of one value lies on a level line through anything.
+  // Any constant golden tensor fits a horizontal line.
   if (golden.data.every((value) => value === golden.data[0])) return null;
   return judged(context, factor, goldenMean - factor * ourMean);
 }

@@ -1,4 +1,4 @@
-/** Faults that others planted: whole bundles, whose sound counterpart stands for a backend that is right. */
+/** Faults planted by others: whole bundles, whose correct counterpart represents a correct backend. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -12,7 +12,7 @@ const weight = (name: string, shape: number[], value: number, nodes: string[]): 
 });
 
 describe('not-finite', () => {
-  it.each(STAGES)('finds one NaN in $name, and where it is', async (stage) => {
+  it.each(STAGES)('finds one NaN in $name, and its position', async (stage) => {
     const { data, shape } = stage;
     const cause = await expectCauses(contextOf(stage, { data: data.with(data.length - 1, NaN) }), 'not-finite');
     expect(cause.values).toEqual({ side: 'ours', nanCount: 1, infCount: 0, index: shape.map((size) => size - 1) });
@@ -26,17 +26,17 @@ describe('not-finite', () => {
     expect(cause.evidence).toContain('the first at (batch, frame, channel) = (0, 3, 7)');
   });
 
-  it('counts only those that the other side does not have in the same place', async () => {
+  it('counts only those that the other side does not have at the same position', async () => {
     const stage = stageNamed('lstm');
     const masked = stage.data.with(0, -Infinity).with(1, NaN);
     const golden = { shape: stage.shape, data: masked };
     const cause = await expectCauses(contextOf(stage, { data: masked.with(256, Infinity) }, { golden }), 'not-finite');
     expect(cause.values).toMatchObject({ side: 'ours', nanCount: 0, infCount: 1, index: [0, 1, 0] });
-    // The error is elsewhere, in values that are finite.
+    // The error is elsewhere, in finite values.
     expect(await findCauses(contextOf(stage, { data: masked.with(256, 100) }, { golden }))).toEqual([]);
   });
 
-  it('names a weight that has them, but not a mask of 0 and −∞', async () => {
+  it('reports a weight that has them, but not a mask of 0 and −∞', async () => {
     const stage = stageNamed('linear1');
     const mask = { ...weight('mask', [2, 2], 0, ['Add']), values: Float32Array.of(0, -Infinity, 0, 0) };
     const broken = { ...weight('w', [2, 2], 0.5, ['MatMul']), values: Float32Array.of(0.5, -Infinity, 0.5, 0.5) };
@@ -46,7 +46,7 @@ describe('not-finite', () => {
     expect(await findCauses({ ...context, layer: { weights: [mask], lstms: [] } })).toEqual([]);
   });
 
-  it('says that the golden tensor has them', async () => {
+  it('reports that the golden tensor has them', async () => {
     const stage = stageNamed('lstm');
     const golden = { shape: stage.shape, data: stage.data.with(0, NaN) };
     const cause = await expectCauses(contextOf(stage, {}, { golden }), 'not-finite');
@@ -55,7 +55,7 @@ describe('not-finite', () => {
 });
 
 describe('all-zeros', () => {
-  it.each(STAGES)('finds $name empty, on either side, and calls it nothing else', async (stage) => {
+  it.each(STAGES)('finds $name all zero, on either side, and reports no other cause', async (stage) => {
     const zeros = { shape: stage.shape, data: new Float32Array(stage.data.length) };
     expect((await expectCauses(contextOf(stage, zeros), 'all-zeros')).values.side).toBe('ours');
     expect((await expectCauses(contextOf(stage, {}, { golden: zeros }), 'all-zeros')).values.side).toBe('golden');
@@ -67,25 +67,25 @@ describe('zero-weights', () => {
   const loaded = weight('linear.0.bias', [128], 0, ['/linear.0/Add']);
   const zero = weight('linear.0.weight', [256, 128], 0, ['/linear.0/MatMul']);
 
-  it('names the weight and its node, instead of the zeros that they give', async () => {
+  it('reports the weight and its node, instead of the zeros in the output', async () => {
     const context = contextOf(stage, { data: new Float32Array(stage.data.length) });
     const cause = await expectCauses({ ...context, layer: { weights: [loaded, zero], lstms: [] } }, 'zero-weights');
     expect(cause.evidence).toContain('the weight linear.0.weight (256, 128) of the node /linear.0/MatMul');
     expect(cause.values).toMatchObject({ weight: 'linear.0.weight', node: '/linear.0/MatMul' });
   });
 
-  it('names it where a bias keeps the output from being zero', async () => {
+  it('reports it even if a bias makes the output nonzero', async () => {
     const data = stage.data.map((_, index) => Math.sin(index % 128));
     await expectCauses({ ...contextOf(stage, { data }), layer: { weights: [zero], lstms: [] } }, 'zero-weights');
   });
 
-  it('names it beside the NaN that it may give', async () => {
+  it('reports it beside the NaN that it may cause', async () => {
     const data = new Float32Array(stage.data.length).fill(NaN);
     const context = { ...contextOf(stage, { data }), layer: { weights: [zero], lstms: [] } };
     await expectCauses(context, 'zero-weights', 'not-finite');
   });
 
-  it('lets biases and the initial state of an LSTM be zero', async () => {
+  it('accepts zero biases and a zero initial state of an LSTM', async () => {
     const lstm: LstmNode = { node: 'LSTM', w: 'w', r: 'r', b: 'b', hidden: 2, directions: 2, direction: 'bidirectional' };
     const state = weight('h0', [2, 1, 2], 0, ['LSTM']);
     const weights = [weight('w', [2, 8, 3], 1, ['LSTM']), weight('r', [2, 8, 2], 1, ['LSTM']), state];
@@ -95,7 +95,7 @@ describe('zero-weights', () => {
     await expectCauses({ ...context, layer: { weights: unloaded, lstms: [lstm] } }, 'zero-weights');
   });
 
-  it('does not blame zeros that belong there, where something else explains the error', async () => {
+  it('does not report correct zeros if something else explains the error', async () => {
     const data = stage.data.map((value) => 2 * value);
     await expectCauses({ ...contextOf(stage, { data }), layer: { weights: [zero], lstms: [] } }, 'scaled');
   });

@@ -4,7 +4,7 @@ import { allowedAbs } from '../stageTolerance';
 import type { CauseContext, LayerGraph, LayerWeight } from './context';
 import { along, axesText, countText, distance, errorText } from './evidence';
 
-/** NaN or infinite values that the other side does not have in the same place: ours, else the golden ones. */
+/** Detects NaN or infinite values that the other side does not have at the same position: in ours, else in golden. */
 export function notFinite({ actual, golden, axes }: CauseContext): Cause | null {
   const sides = [
     ['ours', actual, golden],
@@ -35,16 +35,19 @@ export function notFinite({ actual, golden, axes }: CauseContext): Cause | null 
   return null;
 }
 
-/** Whether a tensor is a mask to add to scores: nothing but 0 and −∞. */
+/** True for an additive attention mask: only 0 and −∞. */
 const isMask = (values: Float32Array): boolean => values.every((value) => value === 0 || value === -Infinity);
 
 /**
- * A weight that holds NaN although the output does not: some kernels' activations turn NaN into a number, and the output is
- * wrong without a sign.
+ * Detects a weight that holds NaN although the output does not. Some kernels' activations turn NaN into a number, and
+ * nothing else shows the fault.
  */
 export const nanWeight = (context: CauseContext): Cause | null => weightWith(context, Number.isNaN);
 
-/** A weight that holds infinite values. The −∞ of a mask is no fault, so this is stated only if nothing else explains the error. */
+/**
+ * Detects a weight that holds infinite values. The −∞ of a mask is correct, so this is reported only if nothing else
+ * explains the error.
+ */
 export const infiniteWeight = (context: CauseContext): Cause | null =>
   weightWith(context, (value) => value === Infinity || value === -Infinity);
 
@@ -63,7 +66,7 @@ function weightWith({ layer }: CauseContext, isBroken: (value: number) => boolea
   };
 }
 
-/** One side all zero and the other not, as of a backend that ran nothing or a file that was not filled. */
+/** Detects that only one side is all zero, for example because a backend ran nothing or a file was not filled. */
 export function allZeros({ actual, golden }: CauseContext): Cause | null {
   const isZero = [actual, golden].map(({ data }) => data.every((value) => value === 0));
   if (isZero[0] === isZero[1] || actual.data.length === 0 || golden.data.length === 0) return null;
@@ -78,12 +81,12 @@ export function allZeros({ actual, golden }: CauseContext): Cause | null {
   };
 }
 
-/** Weights of rank 2 and more that hold only zeros: never loaded. A bias may be zero in good faith. */
+/** Detects weights of rank 2 or more that hold only zeros: they were never loaded. A bias may be zero. */
 export function zeroWeights(context: CauseContext): Cause | null {
   const zero = zeroWeightsOf(context);
   if (zero.length === 0) return null;
   const [first] = zero;
-  const more = zero.length > 1 ? `, and ${countText(zero.length - 1, 'more weight')} alike` : '';
+  const more = zero.length > 1 ? `, and ${countText(zero.length - 1, 'more weight')} as well` : '';
   return {
     id: 'zero-weights',
     evidence:
@@ -93,12 +96,12 @@ export function zeroWeights(context: CauseContext): Cause | null {
   };
 }
 
-/** The weights that {@link zeroWeights} blames. */
+/** The weights that {@link zeroWeights} reports. */
 export function zeroWeightsOf({ layer, graph }: CauseContext): readonly LayerWeight[] {
   if (!layer) return [];
   const nodes = new Set(layer.lstms.map(({ node }) => node));
   const matrices = new Set(layer.lstms.flatMap(({ w, r }) => [w, r]));
-  // An LSTM's initial state is a tensor of rank 3, and zero as it should be.
+  // The initial state of an LSTM is a tensor of rank 3 and correctly zero.
   const isState = ({ name, nodes: users }: LayerWeight): boolean =>
     !matrices.has(name) && users.length > 0 && users.every((node) => nodes.has(node));
   return layer.weights.filter(
@@ -111,7 +114,7 @@ export function zeroWeightsOf({ layer, graph }: CauseContext): readonly LayerWei
   );
 }
 
-/** Inputs of operators that are weights, by position. A zero state, mask or table of positions is none. */
+/** Operator inputs that are weights, by position. Zero states, masks and position tables are not weights. */
 const PARAMETERS: Readonly<Record<string, readonly number[]>> = {
   MatMul: [0, 1],
   MatMulInteger: [0, 1],
@@ -128,7 +131,7 @@ const PARAMETERS: Readonly<Record<string, readonly number[]>> = {
 /** Operators that pass a weight on. */
 const PASSES = new Set(['Transpose', 'Cast', 'Reshape', 'Identity', 'DequantizeLinear', 'Squeeze', 'Unsqueeze']);
 
-/** Whether a layer computes with a constant as one of its weights. */
+/** True if a layer uses a constant as a weight. */
 function isParameter(graph: LayerGraph, name: string): boolean {
   return graph.nodes.some(({ opType, input, output }) => {
     if (PARAMETERS[opType]?.some((position) => input[position] === name)) return true;
@@ -136,16 +139,16 @@ function isParameter(graph: LayerGraph, name: string): boolean {
   });
 }
 
-/** The greatest finite float16. */
+/** Maximum finite float16. */
 const GREATEST = 65504;
-/** Least absolute value that rounds to infinity in float16: half a step above the greatest. */
+/** Minimum absolute value that rounds to infinity in float16: half a step above the maximum. */
 const OVERFLOWS = 65520;
-/** Relative rounding of float16 at each of a few steps. */
+/** Relative rounding error of float16 over a few steps. */
 const FLOAT16_ROUNDING = 16 * 2 ** -11;
 
 /**
- * Ours was computed in float16, whose range the golden values exceed: every finite value of ours is a float16 number and
- * agrees, and exactly the values above the range are infinite, with the sign of the golden ones.
+ * Detects that ours was computed in float16 and the golden values exceed its range. Every finite value of ours is a float16
+ * number and agrees, and exactly the values above the range are infinite, with the golden sign.
  */
 export function float16Overflow({ actual, golden, tolerance }: CauseContext): Cause | null {
   if (!hasShape(actual, golden.shape)) return null;
@@ -158,7 +161,7 @@ export function float16Overflow({ actual, golden, tolerance }: CauseContext): Ca
       const agrees = Math.abs(ours - theirs) <= Math.max(allowed, FLOAT16_ROUNDING * Math.abs(theirs));
       if (!agrees || !isFloat16(ours)) return null;
     } else if (!Object.is(ours, theirs)) {
-      // Rounding may put a value at the border on either side of it.
+      // Rounding may move a value near the limit to either side of it.
       const isBeyond = Number.isFinite(theirs) && Math.abs(theirs) >= OVERFLOWS * (1 - FLOAT16_ROUNDING);
       if (!isBeyond || Math.sign(ours) !== Math.sign(theirs)) return null;
       numOverflows++;
@@ -178,22 +181,22 @@ export function float16Overflow({ actual, golden, tolerance }: CauseContext): Ca
 const bits = new Uint32Array(1);
 const float = new Float32Array(bits.buffer);
 
-/** Whether float16 can hold a value: ten bits after the point are enough, and it is within the range. */
+/** True if float16 can hold a value: it has at most ten fraction bits and is within the range. */
 function isFloat16(value: number): boolean {
   float[0] = value;
-  // Below 2^-14 float16 has fewer bits, in steps of 2^-24.
+  // Below 2^-14, float16 has fewer bits, in steps of 2^-24.
   if (Math.abs(value) < 2 ** -14) return Number.isInteger(value * 2 ** 24);
   return (bits[0]! & 0x1fff) === 0 && Math.abs(value) <= GREATEST;
 }
 
 /**
- * Difference that rounding may make between two runs, as a share of the tensor's greatest absolute value. PyTorch and
- * the WASM runtime, which add in other orders, are 6e-6 apart at most on the stages of the shipped models; on WASM
- * neither another run nor another batch size changes a bit.
+ * Maximum difference between two runs due to rounding, relative to the tensor's greatest absolute value. PyTorch and the
+ * WASM runtime, which add in different orders, differ by at most 6e-6 on the stages of the shipped models. On WASM, neither
+ * a second run nor another batch size changes any bit.
  */
 const REPEAT_ROUNDING = 1e-4;
 
-/** The same input twice does not give the same: a race, or memory that nobody wrote. */
+/** Detects different results for the same input: a race, or uninitialized memory. */
 export async function runToRun({ actual, again }: CauseContext): Promise<Cause | null> {
   if (!again) return null;
   const other = await again();
@@ -202,13 +205,13 @@ export async function runToRun({ actual, again }: CauseContext): Promise<Cause |
   return (
     found && {
       id: 'run-to-run',
-      evidence: `the same run once more ${differsText(found)}`,
+      evidence: `a second, equal run ${differsText(found)}`,
       values: { ...found },
     }
   );
 }
 
-/** The first item of a batch depends on how many others there are. */
+/** Detects that the first item of a batch depends on the batch size. */
 export async function batchDependent({ actual, axes, golden, otherBatch }: CauseContext): Promise<Cause | null> {
   const view = along(actual, axes, ['batch']);
   if (!otherBatch || view?.axis !== 0) return null;
@@ -217,7 +220,7 @@ export async function batchDependent({ actual, axes, golden, otherBatch }: Cause
   if (!other || !hasShape(other, shape)) return null;
   const found = beyondRounding(actual.data.subarray(0, view.stride), other.data);
   if (!found) return null;
-  // Which of the two sizes is the wrong one.
+  // Determine which of the two sizes is wrong.
   const fits = hasShape(golden, actual.shape);
   const { maxAbs: toGolden } = distance(other.data, fits ? golden.data.subarray(0, view.stride) : new Float32Array(0));
   const isKnown = fits && Number.isFinite(toGolden);
@@ -230,17 +233,17 @@ export async function batchDependent({ actual, axes, golden, otherBatch }: Cause
   };
 }
 
-/** How two runs of one thing differ. */
+/** How two equal runs differ. */
 interface Difference {
-  /** Greatest absolute difference, of values that are finite in both. */
+  /** Maximum absolute difference of values that are finite in both. */
   readonly maxAbs: number;
-  /** What rounding may make of it. */
+  /** Maximum difference due to rounding. */
   readonly bound: number;
-  /** Values that are finite in one of the two only. */
+  /** Number of values that are finite in only one of the two. */
   readonly numNotFinite: number;
 }
 
-/** Null where rounding would do as much. Values that are not finite in both runs repeat well enough. */
+/** Null if rounding explains the difference. Values that are not finite in both runs count as equal. */
 function beyondRounding(data: Float32Array, other: Float32Array): Difference | null {
   let greatest = 0;
   let maxAbs = 0;
@@ -260,4 +263,4 @@ function beyondRounding(data: Float32Array, other: Float32Array): Difference | n
 const differsText = ({ maxAbs, bound, numNotFinite }: Difference): string =>
   numNotFinite > 0
     ? `differs in ${countText(numNotFinite, 'value')} that only one of the two has as a number`
-    : `differs by up to ${errorText(maxAbs)}, where rounding makes ${errorText(bound)} at most`;
+    : `differs by up to ${errorText(maxAbs)}, but rounding explains at most ${errorText(bound)}`;

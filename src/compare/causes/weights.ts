@@ -26,7 +26,7 @@ import {
   repairsOf,
 } from './evidence';
 
-/** Inputs of operators that are added to each channel, by position. */
+/** Operator inputs that are added to each channel, by position. */
 const BIASES: Readonly<Record<string, readonly number[]>> = {
   Add: [0, 1],
   Conv: [2],
@@ -48,8 +48,8 @@ interface Bias {
 }
 
 /**
- * Golden is ours plus a number for each channel. If the stage has a bias, it is stated only if the stage with these numbers
- * added to the bias gives the golden values.
+ * Detects that golden is ours plus one number per channel. If the stage has a bias, this is reported only if adding the
+ * numbers to the bias produces the golden values.
  */
 export async function otherBias(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
@@ -78,7 +78,7 @@ export async function otherBias(context: CauseContext): Promise<Cause | null> {
   return null;
 }
 
-/** Constants of one value for each channel that nodes of the layer add, those of the last nodes first. */
+/** Constants with one value per channel that nodes of the layer add; those of the last nodes come first. */
 function biasesOf(graph: LayerGraph, size: number): Bias[] {
   const biases = new Map<string, Bias>();
   for (const node of graph.nodes.toReversed()) {
@@ -107,7 +107,7 @@ async function isRepaired(context: CauseContext, graph: LayerGraph, bias: Bias, 
   return explains(distance(repaired.data, golden.data), distance(actual.data, golden.data), context);
 }
 
-/** Inputs of operators that may be weights, by position. */
+/** Operator inputs that may be weights, by position. */
 const WEIGHTS: Readonly<Record<string, readonly number[]>> = {
   MatMul: [0, 1],
   Gemm: [1, 2],
@@ -127,7 +127,7 @@ const WEIGHTS: Readonly<Record<string, readonly number[]>> = {
   Gather: [0],
 };
 
-/** One weight has the other sign. */
+/** Detects a weight with the wrong sign. */
 export function negatedWeight(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const repairs = graph?.nodes.flatMap((node) => (WEIGHTS[node.opType] ?? []).flatMap((position) => {
@@ -147,7 +147,9 @@ function repairOf(node: NodeProto, position: number, name: string): Repair {
   };
 }
 
-/** A square matrix of weights is transposed: nothing but the values shows it. Runs the stage with it transposed back. */
+/**
+ * Detects a transposed square weight matrix, which only the values show. Runs the stage with the matrix transposed back.
+ */
 export function weightTransposed(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   const changes = graph?.nodes.flatMap((node) => changeOf(node, graph) ?? []) ?? [];
@@ -168,14 +170,14 @@ function changeOf(node: NodeProto, graph: LayerGraph): NodeChange | null {
   return { node, nodes: draft.give(draft.copy(node, { input })) };
 }
 
-/** Whether a value is a constant of n × n values, or such a constant that the graph transposes. */
+/** True if a value is a constant of n × n values, or such a constant after a transposition in the graph. */
 function isSquare(graph: LayerGraph, name: string): boolean {
   const producer = graph.constant(name) ? undefined : graph.nodes.find(({ output, opType }) => opType === 'Transpose' && output[0] === name);
   const [rows, columns, ...others] = graph.constant(producer?.input[0] ?? name)?.shape ?? [];
   return rows !== undefined && rows > 1 && rows === columns && others.length === 0;
 }
 
-/** The golden values were computed with weights of fewer bits. */
+/** Detects golden values that were computed with weights of fewer bits. */
 export function roundedWeights(context: CauseContext): Promise<Cause | null> {
   const { graph } = context;
   if (!graph) return Promise.resolve(null);
@@ -207,7 +209,7 @@ const ROUNDINGS: Readonly<Record<string, Round>> = {
   'int8 (one scale for each output)': (values, { shape }) => toInt8(values, { stride: values.length / shape[0]!, count: shape[0]! }),
 };
 
-/** Inputs of operators that are zero points, each with the quantized values that it is of, by position. */
+/** Operator inputs that are zero points, each with the input that it belongs to, by position. */
 const ZERO_POINTS: Readonly<Record<string, readonly (readonly [zeroPoint: number, of: number])[]>> = {
   DequantizeLinear: [[2, 0]],
   MatMulInteger: [[2, 0], [3, 1]],
@@ -218,10 +220,10 @@ const ZERO_POINTS: Readonly<Record<string, readonly (readonly [zeroPoint: number
 
 const RANGES: Readonly<Record<string, readonly [least: number, greatest: number]>> = { int8: [-128, 127], uint8: [0, 255] };
 
-/** Zero points that are tried. */
+/** Maximum number of zero points that are tried. */
 const MAX_SITES = 8;
 
-/** Distance of a fitted zero point from a whole number; what else moves the values is anywhere in between. */
+/** Maximum distance of a fitted zero point from a whole number. Other causes lead to any number. */
 const WHOLE = 0.1;
 
 interface Site {
@@ -231,7 +233,7 @@ interface Site {
   readonly value: number;
 }
 
-/** The zero point of quantized values is another. */
+/** Detects a wrong zero point of quantized values. */
 export async function zeroPoint(context: CauseContext): Promise<Cause | null> {
   const { graph, golden } = context;
   for (const site of graph ? sitesOf(graph).slice(0, MAX_SITES) : []) {
@@ -252,7 +254,7 @@ export async function zeroPoint(context: CauseContext): Promise<Cause | null> {
   return null;
 }
 
-/** Zero points of one value, also those that are left out and thus 0. */
+/** Scalar zero points, including omitted ones, which are 0. */
 function sitesOf(graph: LayerGraph): Site[] {
   return graph.nodes.flatMap((node) => (ZERO_POINTS[node.opType] ?? []).flatMap(([position, of]): Site[] => {
     const name = node.input[position] ?? '';

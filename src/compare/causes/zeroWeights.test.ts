@@ -1,4 +1,4 @@
-/** One layer's weights zeroed in the shipped models. */
+/** Zeroed weights of one layer in the shipped models. */
 import { describe, expect, it } from 'vitest';
 import { StageGraph } from '../../../test/compare/stageGraph';
 import { BUNDLES, expectCauses, stageNamed, waveformTensorOf } from '../../../test/compare/planted';
@@ -20,7 +20,7 @@ const GRAPHS = {
 };
 
 describe.each(Object.entries(GRAPHS))('%s', (name, graph) => {
-  it('gives the golden values with its own weights, and no cause', async () => {
+  it('returns the golden values with its own weights, and no cause', async () => {
     const { actual, golden, tolerance } = await graph.planted(new Map());
     expect(actual.shape).toEqual(golden.shape);
     expect(actual.data.every((value, index) => Math.abs(value - golden.data[index]!) <= tolerance.maxAbs)).toBe(true);
